@@ -1,0 +1,87 @@
+/* The blob store: bytes under 64-bit ids; local files now, other backends later. Knows nothing of inodes and metadata.
+ *
+ * Ids: top bit clear: a file of its own (data/xx/yy/<16 hex>). Top bit set: a segment of a pack file: bits 62..32 pack number (1..2^31-1), bits 31..0 offset in the pack
+ * in units of 64 bytes. A segment's length is known to the metadata only.
+ *
+ * Invariants
+ *  1. A published blob's bytes never change (write blobs are published with their inode and change in place until their last extent reference goes).
+ *  2. Nothing is durable before gml_blob_sync, or gml_pack_sync for segments, returned 0. A new file's name is durable with its first sync.
+ *  3. Files are opened relative to the data directory, O_CLOEXEC | O_NOFOLLOW, mode 0600.
+ *  4. A process appends only to packs whose number it leased itself.
+ */
+#ifndef GML_DATA_BLOB_H
+#define GML_DATA_BLOB_H
+
+#include <sys/uio.h>
+#include <gemel/err.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+
+#define GML_BLOB_PACKED ((uint64_t)1 << 63)
+#define GML_PACK_SEGMENT_MAX 65536   /* content up to this many bytes is packed */
+#define GML_PACK_SIZE ((uint64_t)1 << 30) /* a pack is closed when it reached this size */
+
+struct gml_data;
+struct gml_blob; /* an open blob: reference-counted, shared, cached */
+
+struct gml_data_options {
+	/* Leases: next id of a blob file (kind 0) or pack number (kind 1). Called without locks of the data layer that its own callers could need. */
+	int (*next_id)(void *arg, int kind, uint64_t *id_out);
+	void *next_id_arg;
+	unsigned open_max; /* cached idle descriptors; 0 = 1024 */
+	gml_log_fn log;
+	void *log_arg;
+};
+
+int gml_data_create(const char *dir); /* EXIST when not empty */
+int gml_data_open(const char *dir, const struct gml_data_options *opt, struct gml_data **data_out);
+void gml_data_close(struct gml_data *data);
+int gml_data_statfs(struct gml_data *data, uint64_t *total_out, uint64_t *free_out, uint64_t *avail_out);
+
+/* New, empty blob file with a fresh id. The reference is the caller's. */
+int gml_blob_create(struct gml_data *data, uint64_t *id_out, struct gml_blob **blob_out);
+/* Fresh id of a blob file without making the file (write blobs: the file appears with the first write). */
+int gml_blob_reserve(struct gml_data *data, uint64_t *id_out);
+enum { GML_BLOB_CREATE = 1 /* make the file when missing */ };
+/* Open an existing blob (file, or the pack that holds the segment). NOENT when missing. Cached: usually no system call. */
+int gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags, struct gml_blob **blob_out);
+void gml_blob_ref(struct gml_blob *blob);
+void gml_blob_unref(struct gml_blob *blob); /* NULL is fine; any thread */
+uint64_t gml_blob_id(const struct gml_blob *blob);
+
+/* The descriptor and where the blob's byte 0 lies in it (segments: their offset in the pack); -1 when the backend has none. Borrowed. */
+int gml_blob_fd(const struct gml_blob *blob, uint64_t id, uint64_t *base_out);
+/* Offsets are within the blob `id`. read: NOT short except at the end of the file; *nread_out. write: all or error (NOSPC, FBIG, IO). Retries EINTR and short transfers. */
+int gml_blob_read(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len, size_t *nread_out);
+int gml_blob_write(struct gml_blob *blob, uint64_t off, const struct iovec *iov, int iovcnt);
+int gml_blob_sync(struct gml_blob *blob); /* fdatasync; a later sync after an I/O error keeps failing for this blob (no silent loss) */
+/* Start write-back of a range without waiting (sync_file_range); advisory. */
+void gml_blob_flush_hint(struct gml_blob *blob, uint64_t off, uint64_t len);
+int gml_blob_truncate(struct gml_blob *blob, uint64_t size);
+int gml_blob_stat(struct gml_blob *blob, uint64_t *size_out, uint64_t *space_out, int64_t *mtime_out, int64_t *ctime_out);
+int gml_blob_set_mtime(struct gml_blob *blob, int64_t mtime);
+int gml_blob_allocate(struct gml_blob *blob, uint64_t off, uint64_t len); /* reserve; grows the size */
+int gml_blob_punch(struct gml_blob *blob, uint64_t off, uint64_t len);    /* zeros, space freed, size kept */
+int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off, uint64_t *off_out); /* NXIO past the end */
+
+/* Remove a blob: unlinks the file (open references keep reading), or punches the segment `len` bytes out of its pack. Missing: success. */
+int gml_blob_remove(struct gml_data *data, uint64_t id, uint64_t len);
+
+/* Append one segment (1..GML_PACK_SEGMENT_MAX bytes) to this process's current pack. Thread-safe; concurrent appends proceed in parallel. Not durable until gml_pack_sync. */
+int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t *id_out);
+/* Make every append that returned before this call durable. One fdatasync for all of them; no system call when nothing is pending. */
+int gml_pack_sync(struct gml_data *data);
+/* Is this the pack this process appends to? (compaction leaves it alone) */
+bool gml_pack_is_current(struct gml_data *data, uint64_t id);
+static inline uint64_t gml_pack_id(uint64_t pack, uint64_t offset) { return GML_BLOB_PACKED | pack << 32 | offset / 64; }
+static inline uint64_t gml_pack_number(uint64_t id) { return (id & ~GML_BLOB_PACKED) >> 32; }
+static inline uint64_t gml_pack_offset(uint64_t id) { return (id & 0xffffffffu) * 64; }
+/* Compaction's tools: every pack file's number; size and allocated bytes of one; punch a range; remove the file. */
+int gml_pack_each(struct gml_data *data, bool (*each)(void *arg, uint64_t pack), void *arg);
+int gml_pack_stat(struct gml_data *data, uint64_t pack, uint64_t *size_out, uint64_t *space_out);
+int gml_pack_punch(struct gml_data *data, uint64_t pack, uint64_t off, uint64_t len);
+int gml_pack_remove(struct gml_data *data, uint64_t pack);
+/* Every blob file's id and size (store check). */
+int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
+
+#endif

@@ -1,0 +1,36 @@
+/* Buckets. A bucket is a directory of the namespace root with a record of its own. */
+#ifndef GEMEL_BUCKET_H
+#define GEMEL_BUCKET_H
+
+#include <gemel/store.h>
+#include <gemel/visibility.h>
+
+GML_API_BEGIN
+
+struct gml_bucket {
+	char name[GML_BUCKET_NAME_MAX + 1];
+	gml_ino root;
+	uint32_t uid;  /* owner */
+	uint32_t mode; /* of its root directory */
+	int64_t created;
+	uint64_t bytes, objects;             /* usage: content bytes and regular files (settled state) */
+	uint64_t quota_bytes, quota_objects; /* 0 = none; exceeded: DQUOT */
+};
+
+/* S3's naming rules (3-63 of [a-z0-9.-], no IP address, no "..", ".-", no xn-- prefix …). 0 or BUCKETNAME. */
+int gml_bucket_name_check(struct gml_span name);
+
+/* Creates the bucket with owner op->cred.uid (admin: `uid`,`gid` given there). BUCKETOWNED if the caller owns it, BUCKETEXISTS if another does. Who may: uid 0 and users without
+ * GML_USER_NO_BUCKETS (by uid); else ACCESS. mode 0 = 0700. Durable. */
+int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name, uint32_t mode, struct gml_bucket *out);
+/* Owner or uid 0. NOTEMPTY while a key, a directory or an unfinished upload is in it. */
+int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_span name);
+/* Any caller with `r` or `x` on its root, the owner, or uid 0; else ACCESS. NOBUCKET. No blocking. */
+int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name, struct gml_bucket *out);
+/* Bytewise order from after `after`; those the caller owns (all for GML_DOOR_ADMIN). */
+int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span after, bool (*each)(void *arg, const struct gml_bucket *bucket), void *arg);
+int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name, uint64_t bytes, uint64_t objects); /* admin only */
+
+GML_API_END
+
+#endif

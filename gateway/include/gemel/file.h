@@ -1,0 +1,55 @@
+/* Regular files as POSIX and NFS use them. */
+#ifndef GEMEL_FILE_H
+#define GEMEL_FILE_H
+
+#include <sys/uio.h>
+#include <gemel/dir.h>
+#include <gemel/visibility.h>
+
+GML_API_BEGIN
+
+struct gml_file; /* an open file; counted references on one in-process inode object */
+
+enum { GML_OPEN_READ = 1, GML_OPEN_WRITE = 2 };
+
+enum gml_create_how {
+	GML_CREATE_UNCHECKED, /* existing file: opened; size 0 in `set` truncates it */
+	GML_CREATE_GUARDED,   /* existing: EXIST */
+	GML_CREATE_EXCLUSIVE, /* existing with the same verifier: success, else EXIST (RFC 8881 18.16.3) */
+};
+
+/* Open an existing file. Checks `r`/`w` for `how` (the owner passes, as NFS customs want for files already open elsewhere: RFC 8881 18.16 leaves OPEN strict: here OPEN is strict
+ * for non-owners and owners alike; I/O lets the owner pass). how = 0 opens for attributes only. Errors: ISDIR, INVAL (not regular), STALE, ACCESS, ROFS. */
+int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how, struct gml_file **out);
+
+/* Create or open by name in one transaction; *created_out says which. The creator's open succeeds whatever `set` makes of the mode. Durable. */
+int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name, unsigned open_how, enum gml_create_how how, const uint8_t verifier[8],
+		    const struct gml_setattr *set, struct gml_file **out, struct gml_attr *attr_out, bool *created_out);
+
+/* Drops the reference; the last one of a file that was written syncs and settles it (durable), or frees it when it is an orphan past its time. Returns the error of that
+ * settling (the file is closed in any case). NULL is fine. */
+int gml_file_close(struct gml_op *op, struct gml_file *file);
+
+gml_ino gml_file_ino(const struct gml_file *file);
+
+/* Read up to len bytes at off into buf; holes read as zeros. *nread_out may be short only at the end of file; *eof_out: off + nread reaches it. Rights are checked again: `r`, or `x` (execution),
+ * or the owner. */
+int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *buf, size_t len, size_t *nread_out, bool *eof_out);
+
+/* Write all of iov at off, in place in the write blob. stable: durable on return (FILE_SYNC), else after gml_file_commit or the last close. Other processes
+ * see it at once. Clears suid/sgid for callers other than uid 0. Errors: ACCESS, NOSPC, FBIG, DQUOT, IO, ROFS, STALE. */
+int gml_file_write(struct gml_op *op, struct gml_file *file, uint64_t off, const struct iovec *iov, int iovcnt, bool stable);
+
+/* COMMIT: everything written before is durable on return. */
+int gml_file_commit(struct gml_op *op, struct gml_file *file);
+
+enum gml_seek { GML_SEEK_DATA, GML_SEEK_HOLE };
+/* RFC 7862 15.11: next data or hole at or after off; NXIO past the end (a hole is implied at the end). */
+int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek what, uint64_t off, uint64_t *off_out, bool *eof_out);
+/* RFC 7862 15.1 ALLOCATE: reserves space, grows the size. 15.4 DEALLOCATE: the range reads as zeros, its space is freed, the size stays. Durable. */
+int gml_file_allocate(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t len);
+int gml_file_deallocate(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t len);
+
+GML_API_END
+
+#endif

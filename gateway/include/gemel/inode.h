@@ -1,0 +1,40 @@
+/* Operations on an inode that need no name. All take the caller's rights from `op` and answer ACCESS, PERM, ROFS and STALE accordingly. */
+#ifndef GEMEL_INODE_H
+#define GEMEL_INODE_H
+
+#include <gemel/store.h>
+#include <gemel/visibility.h>
+
+GML_API_BEGIN
+
+/* Attributes now (live size, mtime and change while DIRTY). No permission is needed (RFC 8881 GETATTR). Errors: STALE. No blocking. */
+int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out);
+
+/* SETATTR (RFC 8881 18.30, POSIX chmod/chown/utimes/truncate rules: owner or uid 0 for mode and explicit times, `w` for times "now" and size,
+ * uid 0 for a change of owner, owner within own groups for gid; suid/sgid cleared as POSIX says). All or nothing. Durable.
+ * `out` (may be NULL) = attributes after. Errors also: ISDIR and INVAL (size of a non-file), FBIG, NOSPC. */
+int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino, const struct gml_setattr *set, struct gml_attr *out);
+
+/* Link target into buf[cap]; *len_out its length, TOOBIG if it does not fit, INVAL if not a symlink. Not NUL-terminated. */
+int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, char *buf, size_t cap, size_t *len_out);
+
+enum {
+	GML_MAY_EXEC = 1, /* search, for a directory */
+	GML_MAY_WRITE = 2,
+	GML_MAY_READ = 4,
+};
+/* Which of `want` (GML_MAY_*) the caller has on the inode, mode bits only; the NFS ACCESS operation is built on it. Errors: STALE. */
+int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned want, unsigned *granted_out);
+
+/* Extended attributes, RFC 8276. Names include their "user." prefix; only "user." names are accepted (else NOTSUP). Reads need `r`, changes `w`.
+ * "user.s3.meta.*" is the object's S3 user metadata, "user.s3.tag.*" its tags; their limits are S3's (2 KiB of metadata in total). */
+int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name, void *buf, size_t cap, size_t *len_out); /* cap 0: size only; TOOBIG */
+enum gml_xattr_how { GML_XATTR_EITHER, GML_XATTR_CREATE, GML_XATTR_REPLACE };
+int gml_xattr_set(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name, struct gml_span value, enum gml_xattr_how how);
+int gml_xattr_remove(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name);
+/* Calls `each` per name in bytewise order until it returns false. Names are borrowed for the call. */
+int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino, bool (*each)(void *arg, struct gml_span name), void *arg);
+
+GML_API_END
+
+#endif

@@ -1,0 +1,37 @@
+/* Who asks, and for what: the first parameter of every core operation. */
+#ifndef GEMEL_OP_H
+#define GEMEL_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GML_GROUPS_MAX 1024 /* supplementary groups considered */
+
+enum gml_door { GML_DOOR_ADMIN, GML_DOOR_NFS, GML_DOOR_S3 };
+
+enum gml_log_level { GML_LOG_ERROR, GML_LOG_WARN, GML_LOG_INFO, GML_LOG_DEBUG };
+
+/* Called with one line without newline. Must not call back into the core. Any thread. */
+typedef void (*gml_log_fn)(void *arg, enum gml_log_level level, const char *line);
+
+/* POSIX identity. uid 0 passes every mode check. `groups` is borrowed for the duration of the call. */
+struct gml_cred {
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t ngroups;
+	const uint32_t *groups;
+};
+
+/* One operation's context; caller's storage, lives until the call returns. Zero-initialise, then fill. */
+struct gml_op {
+	struct gml_cred cred;
+	enum gml_door door;
+	bool read_only;        /* the export or bucket view forbids changes: every change answers GML_ERR_ROFS */
+	const char *principal; /* user name, or NULL when only uid and gids are known */
+	const char *request_id;
+	gml_log_fn log; /* NULL: silent */
+	void *log_arg;
+};
+
+#endif

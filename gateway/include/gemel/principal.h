@@ -1,0 +1,49 @@
+/* Users, groups and access keys. Names: 1 to 64 of [A-Za-z0-9._@-]. Changes are for GML_DOOR_ADMIN only (PERM otherwise); durable. */
+#ifndef GEMEL_PRINCIPAL_H
+#define GEMEL_PRINCIPAL_H
+
+#include <gemel/store.h>
+#include <gemel/visibility.h>
+
+GML_API_BEGIN
+
+#define GML_USER_NAME_MAX 64
+#define GML_USER_GROUPS_MAX 64
+#define GML_ACCESS_KEY_MAX 128
+#define GML_SECRET_MAX 128
+
+enum { GML_USER_DISABLED = 1, GML_USER_NO_BUCKETS = 2 /* may not create buckets */ };
+struct gml_user {
+	char name[GML_USER_NAME_MAX + 1];
+	uint32_t uid, gid, ngroups;
+	uint32_t groups[GML_USER_GROUPS_MAX];
+	uint32_t flags;
+	int64_t created;
+};
+enum { GML_KEY_DISABLED = 1, GML_KEY_SIGV2 = 2 /* SigV2 is allowed with this key */ };
+struct gml_key {
+	char id[GML_ACCESS_KEY_MAX + 1];
+	char secret[GML_SECRET_MAX + 1]; /* never logged */
+	char user[GML_USER_NAME_MAX + 1];
+	uint32_t flags;
+	int64_t created;
+};
+
+int gml_user_create(struct gml_op *op, struct gml_store *store, const struct gml_user *user); /* EXIST; INVAL */
+int gml_user_update(struct gml_op *op, struct gml_store *store, const struct gml_user *user); /* by name; NOUSER */
+int gml_user_delete(struct gml_op *op, struct gml_store *store, const char *name);            /* with its keys; NOUSER; NOTEMPTY while it owns buckets (by uid) */
+int gml_user_get(struct gml_store *store, const char *name, struct gml_user *out);            /* NOUSER */
+int gml_user_by_uid(struct gml_store *store, uint32_t uid, struct gml_user *out);             /* the first by name; NOUSER */
+int gml_user_list(struct gml_store *store, bool (*each)(void *arg, const struct gml_user *user), void *arg);
+
+/* Makes id ("GK" + 18 of [A-Z2-7]) and a 40-character secret from the kernel's random source unless given non-empty in *key; fills *key. */
+int gml_key_create(struct gml_op *op, struct gml_store *store, struct gml_key *key);
+int gml_key_update(struct gml_op *op, struct gml_store *store, const char *id, uint32_t flags);
+int gml_key_delete(struct gml_op *op, struct gml_store *store, const char *id);
+int gml_key_list(struct gml_store *store, const char *user /* NULL: all */, bool (*each)(void *arg, const struct gml_key *key), void *arg);
+/* Key and its user in one snapshot: what a request's authentication needs. No blocking. NOKEY, NOUSER. Disabled ones are returned with their flags. */
+int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *key_out, struct gml_user *user_out);
+
+GML_API_END
+
+#endif

@@ -1,0 +1,62 @@
+/* Multipart uploads. Ids are 32 lower-case hex digits. An upload belongs to who began it: that uid, the bucket's owner and uid 0 may use it (ACCESS). NOUPLOAD when unknown, completed or
+ * aborted, or bucket and key differ. */
+#ifndef GEMEL_UPLOAD_H
+#define GEMEL_UPLOAD_H
+
+#include <gemel/object.h>
+#include <gemel/visibility.h>
+
+GML_API_BEGIN
+
+#define GML_UPLOAD_ID_LEN 32
+#define GML_PART_MAX 10000
+#define GML_PART_SIZE_MIN ((uint64_t)5 << 20)
+#define GML_PART_SIZE_MAX ((uint64_t)5 << 30)
+
+struct gml_upload {
+	char id[GML_UPLOAD_ID_LEN + 1];
+	struct gml_span key; /* borrowed */
+	uint32_t uid;
+	int64_t initiated;
+	uint8_t checksum_algorithm; /* enum gml_checksum */
+	uint8_t checksum_composite; /* COMPOSITE (1) or FULL_OBJECT (0) */
+};
+struct gml_part {
+	uint32_t number;
+	uint64_t size;
+	int64_t mtime;
+	uint8_t md5[16];
+	struct gml_object_checksum checksum;
+};
+
+int gml_upload_create(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, const struct gml_object_new *what, enum gml_checksum algorithm, bool composite,
+		      char id_out[GML_UPLOAD_ID_LEN + 1]);
+int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id, struct gml_upload *out); /* out->key = `key` */
+
+/* A part's content: gml_put_write and gml_put_abort work on it; finish with gml_part_finish. A part of the same number is replaced; its old bytes are freed. */
+int gml_part_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id, uint32_t number, uint64_t size_hint, struct gml_put **out);
+int gml_part_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16], const struct gml_object_checksum *checksum, struct gml_part *out);
+/* UploadPartCopy: [off, off+len) of the source, len UINT64_MAX = to its end. Shares extents; md5 and checksum are computed by reading. */
+int gml_part_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket, struct gml_span src_key, const struct gml_conditions *src_cond, uint64_t off, uint64_t len,
+		  struct gml_span bucket, struct gml_span key, struct gml_span id, uint32_t number, struct gml_part *out);
+/* Parts after number `after`, ascending, at most max. */
+int gml_part_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id, uint32_t after, uint32_t max,
+		  bool (*each)(void *arg, const struct gml_part *part), void *arg, bool *truncated_out);
+
+struct gml_part_ref {
+	uint32_t number;
+	char etag[GML_ETAG_MAX + 1];         /* as the client sent it, without quotes */
+	struct gml_object_checksum checksum; /* NONE, or must equal the part's */
+};
+/* Complete: ETag = md5 of the parts' md5s "-N"; no data moves; the upload and unlisted parts go. `checksum`: what the client claims for the whole, or NULL (BADDIGEST when it differs; FULL_OBJECT
+ * CRCs are combined from the parts'). `size` UINT64_MAX or the object size the client expects (INVAL). Repeating a completed upload answers NOUPLOAD. PARTORDER, BADPART, PARTSMALL, PRECONDITION. */
+int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id, const struct gml_part_ref *parts, uint32_t nparts,
+			const struct gml_object_checksum *checksum, uint64_t size, const struct gml_conditions *cond, struct gml_object_info *info_out);
+int gml_upload_abort(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id);
+/* Order: key, then initiation. Resume after (key_marker, id_marker). Delimiter and prefix as in gml_object_list (common prefixes reported with id[0] == 0). */
+int gml_upload_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket, const struct gml_list_query *query, struct gml_span id_marker,
+		    bool (*each)(void *arg, const struct gml_upload *upload), void *arg, bool *truncated_out);
+
+GML_API_END
+
+#endif

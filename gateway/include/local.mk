@@ -1,0 +1,2 @@
+nobase_include_HEADERS +=
+EXTRA_DIST += gateway/include/gemel

@@ -1,0 +1,6 @@
+include gateway/include/local.mk
+include gateway/meta/local.mk
+include gateway/data/local.mk
+include gateway/ns/local.mk
+include gateway/jobs/local.mk
+include gateway/cmd/local.mk

@@ -1,0 +1,112 @@
+/* What the files of gateway/ns share: the open store and the helpers that more than one noun needs. */
+#ifndef GML_NS_INTERNAL_H
+#define GML_NS_INTERNAL_H
+
+#include <pthread.h>
+#include <gemel/bucket.h>
+#include <gemel/dir.h>
+#include <gemel/file.h>
+#include <gemel/object.h>
+#include <gemel/principal.h>
+#include <gemel/store.h>
+#include <gemel/upload.h>
+#include "../data/blob.h"
+#include "../meta/record.h"
+
+struct gml_live;    /* live.c: shared change counters in run/live */
+struct gml_onodes;  /* onode.c: this process's open files */
+
+struct gml_store {
+	struct gml_meta *meta;
+	struct gml_data *data;
+	struct gml_live *live;
+	struct gml_onodes *onodes;
+	struct gml_owner self;
+	int dirfd;
+	pthread_mutex_t lease_lock;
+	struct gml_lease lease[2]; /* unused rest of the current leases, by kind */
+	gml_log_fn log;
+	void *log_arg;
+};
+
+/* ---- access.c: the one decision ---------------------------------------------------------------------------------------------------------- */
+/* 0 if op's credentials have all of `want` (GML_MAY_*) on the inode, ROFS for writes under op->read_only, else ACCESS. */
+int gml_access_check(const struct gml_op *op, const struct gml_inode *inode, unsigned want);
+unsigned gml_access_mask(const struct gml_op *op, const struct gml_inode *inode); /* all GML_MAY_* the caller has */
+bool gml_access_owner(const struct gml_op *op, const struct gml_inode *inode);    /* owner or uid 0 */
+bool gml_cred_in_group(const struct gml_cred *cred, uint32_t gid);
+/* Removing or replacing `child` in `dir`: w+x on dir, sticky bit (ACCESS, PERM). */
+int gml_access_remove(const struct gml_op *op, const struct gml_inode *dir, const struct gml_inode *child);
+
+/* ---- time.c ---------------------------------------------------------------------------------------------------------------------------------- */
+int64_t gml_now(void);                          /* ns since the epoch */
+uint64_t gml_change_next(uint64_t last);        /* max(last + 1, now) */
+
+/* ---- live.c ---------------------------------------------------------------------------------------------------------------------------------- */
+uint64_t gml_live_change(struct gml_store *store, const struct gml_inode *inode); /* max(record, slot) while DIRTY, else record */
+void gml_live_bump(struct gml_store *store, gml_ino ino);
+/* Size, mtime, ctime, space and change of an inode as of now (reads the wblob while DIRTY) into *attr; for all types and states. */
+int gml_inode_attr(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr);
+
+/* ---- etag.c ---------------------------------------------------------------------------------------------------------------------------------- */
+void gml_etag_format(const struct gml_inode *inode, uint64_t change, char out[GML_ETAG_MAX + 1]);
+
+/* ---- extent.c: an inode's content map, inline or in the table; all inside a write transaction unless said ------------------------------------ */
+/* First extent that ends after off (any transaction); NOENT. */
+int gml_extent_find(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off, struct gml_extent *out);
+/* Remove the coverage of [off, off+len): trims and splits; references are adjusted; ids whose last reference went are appended to `freed`. Updates *inode (caller puts it). */
+struct gml_freed; /* list of (blob id, len) to remove after the commit */
+int gml_extent_cut(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len, struct gml_freed *freed);
+/* Add one extent over an uncovered range; takes a reference (creates the blob record with `blob_len` when new). */
+int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gml_extent *extent, uint64_t blob_len);
+/* Drop one reference of a blob. */
+int gml_blob_put_ref(struct gml_txn *txn, uint64_t blob, struct gml_freed *freed);
+struct gml_freed *gml_freed_new(void);
+/* Forget what a closure that is run again had noted: call first thing in a closure. */
+void gml_freed_reset(struct gml_freed *freed);
+/* After the commit returned 0: remove the blobs' bytes. Then free the list. */
+void gml_freed_apply(struct gml_store *store, struct gml_freed *freed);
+void gml_freed_free(struct gml_freed *freed); /* without applying */
+
+/* ---- link.c: names and inodes, inside a write transaction ------------------------------------------------------------------------------------ */
+/* Fresh inode: number, owner, times, change, birth; not yet put, no name. */
+int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir, enum gml_type type, uint32_t mode, struct gml_inode *out);
+/* Add dirent `name` (stored form) -> inode in dir, with a new cookie; sets inode's parent and name, bumps dir's mtime, ctime, change (and nlink for directories); puts both. The name must be free. */
+int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name, struct gml_inode *inode);
+/* Remove the dirent and one link of `inode`; nlink 0: to orphan, bucket usage reduced. Bumps dir; puts both. Does not prune. */
+int gml_link_remove(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name, struct gml_inode *inode);
+/* While `dir` is implicit, empty and not a bucket root: remove it from its parent, and so on upwards. */
+int gml_dir_prune(struct gml_txn *txn, struct gml_inode *dir);
+/* Bucket usage: DQUOT if it would exceed a quota (checked only for growth). */
+int gml_usage_check(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t objects);
+int gml_usage_add(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t objects);
+
+/* ---- name.c: NFS names <-> stored names (docs/architecture.md, "Names") ----------------------------------------------------------------------- */
+/* Dirent that the NFS name denotes now. stored_out: buffer of GML_KEY_MAX + 2. NOENT; INVAL, NAMETOOLONG for names NFS may not even ask. */
+int gml_name_resolve(struct gml_txn *txn, gml_ino dir, struct gml_span nfs, char *stored_out, size_t *stored_len_out, struct gml_dirent *out);
+/* NFS name of a dirent; false: it is hidden (marker without data). out: buffer of GML_NFS_NAME_MAX + 1. */
+bool gml_name_show(struct gml_txn *txn, gml_ino dir, struct gml_span stored, const struct gml_dirent *dirent, char *out, size_t *len_out);
+/* May a new NFS name be created like this? INVAL for the reserved prefix, ".", "..". */
+int gml_name_check_new(struct gml_span nfs);
+
+/* ---- path.c: S3 keys ------------------------------------------------------------------------------------------------------------------------ */
+struct gml_path {
+	struct gml_bucket_rec bucket;
+	struct gml_inode dir;      /* directory that holds (or would hold) the last component; valid when missing == 0 */
+	unsigned missing;          /* directories of the path that do not exist */
+	struct gml_span last;      /* last component, borrowed from the key; empty for a trailing slash */
+	bool found;                /* the key's dirent exists */
+	struct gml_dirent dirent;
+};
+/* Walk with search permission on each directory. NOBUCKET, ACCESS, INVAL, NAMETOOLONG; a missing directory is no error (missing > 0; dir = the deepest existing one). */
+int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket, struct gml_span key, struct gml_path *out);
+/* Make the missing directories (implicit), inside a write transaction; needs w+x on the deepest existing one. out->dir is then the last. */
+int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span key, struct gml_path *path);
+
+/* ---- store.c ---------------------------------------------------------------------------------------------------------------------------------- */
+int gml_owner_self(struct gml_owner *out);
+bool gml_owner_alive(const struct gml_owner *owner);
+/* Settle one DIRTY inode: sync the wblob, then size, times, change and a cleared flag in one transaction. */
+int gml_inode_settle(struct gml_op *op, struct gml_store *store, gml_ino ino);
+
+#endif

@@ -1,0 +1,51 @@
+# Sanitizers: --enable-asan, --enable-ubsan, --enable-tsan, --enable-fuzz
+AC_DEFUN([GML_SANITIZERS], [
+gml_sanitizers=
+AC_ARG_ENABLE([asan], [AS_HELP_STRING([--enable-asan], [AddressSanitizer])], [AS_IF([test "$enableval" = yes], [gml_sanitizers="$gml_sanitizers,address"])])
+AC_ARG_ENABLE([ubsan], [AS_HELP_STRING([--enable-ubsan], [UndefinedBehaviorSanitizer])], [AS_IF([test "$enableval" = yes], [gml_sanitizers="$gml_sanitizers,undefined"])])
+AC_ARG_ENABLE([tsan], [AS_HELP_STRING([--enable-tsan], [ThreadSanitizer])], [AS_IF([test "$enableval" = yes], [gml_sanitizers="$gml_sanitizers,thread"])])
+AC_ARG_ENABLE([fuzz], [AS_HELP_STRING([--enable-fuzz], [build the fuzz targets with libFuzzer (CC=clang)])], [enable_fuzz=$enableval], [enable_fuzz=no])
+AM_CONDITIONAL([ENABLE_FUZZ], [test "$enable_fuzz" = yes])
+gml_sanitizers=${gml_sanitizers#,}
+AS_IF([test "$enable_fuzz" = yes], [gml_sanitizers="${gml_sanitizers:+$gml_sanitizers,}fuzzer-no-link"])
+AS_IF([test -n "$gml_sanitizers"], [GML_SAN_CFLAGS="-fsanitize=$gml_sanitizers -fno-omit-frame-pointer"])
+AM_CONDITIONAL([SANITIZED], [test -n "$gml_sanitizers"])
+AC_SUBST([GML_SAN_CFLAGS])
+gml_sanitizers=${gml_sanitizers:-none}
+])
+
+# Warnings and hardening, on by default.
+AC_DEFUN([GML_HARDENING], [
+GML_CFLAGS="-std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -fstack-protector-strong -fvisibility=hidden"
+AS_IF([test "$gml_sanitizers" = none], [GML_CFLAGS="$GML_CFLAGS -D_FORTIFY_SOURCE=2 -fstack-clash-protection"])
+AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [treat warnings as errors])], [AS_IF([test "$enableval" = yes], [GML_CFLAGS="$GML_CFLAGS -Werror"])])
+GML_LDFLAGS="-Wl,-z,relro,-z,now"
+AC_SUBST([GML_CFLAGS])
+AC_SUBST([GML_LDFLAGS])
+])
+
+# The nginx that will run, and its headers (package nginx-dev).
+AC_DEFUN([GML_NGINX], [
+AC_ARG_WITH([nginx-src], [AS_HELP_STRING([--with-nginx-src=DIR], [nginx headers and configure [/usr/share/nginx/src]])], [NGINX_SRC=$withval], [NGINX_SRC=/usr/share/nginx/src])
+AC_PATH_PROG([NGINX], [nginx], [], [$PATH:/usr/sbin:/sbin])
+NGINX_VERSION=
+AS_IF([test -z "$NGINX"], [gml_missing="$gml_missing nginx-light"], [NGINX_VERSION=`$NGINX -v 2>&1 | sed -n 's,.*nginx/\([[0-9.]]*\).*,\1,p'`])
+AS_IF([test ! -r "$NGINX_SRC/src/core/nginx.h"], [gml_missing="$gml_missing nginx-dev"], [
+  nginx_dev=`sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' "$NGINX_SRC/src/core/nginx.h"`
+  AS_IF([test -n "$NGINX_VERSION" && test "$nginx_dev" != "$NGINX_VERSION"],
+    [AC_MSG_ERROR([nginx $NGINX_VERSION is installed, but $NGINX_SRC is for $nginx_dev: install the nginx-dev of the same version])])])
+AC_SUBST([NGINX])
+AC_SUBST([NGINX_SRC])
+AC_SUBST([NGINX_VERSION])
+])
+
+# The ganesha that will run; its FSAL headers are prepared by tools/ganesha-headers at build time.
+AC_DEFUN([GML_GANESHA], [
+AC_PATH_PROG([GANESHA], [ganesha.nfsd], [], [$PATH:/usr/bin:/usr/sbin:/sbin])
+GANESHA_VERSION=
+AS_IF([test -z "$GANESHA"], [gml_missing="$gml_missing nfs-ganesha"], [GANESHA_VERSION=`$GANESHA -v 2>&1 | sed -n 's/.*NFS-Ganesha Release = V\([[0-9.]]*\).*/\1/p' | head -n 1`])
+AC_ARG_WITH([ganesha-headers], [AS_HELP_STRING([--with-ganesha-headers=DIR], [prepared ganesha headers [made by tools/ganesha-headers]])], [GANESHA_HEADERS=$withval], [GANESHA_HEADERS='$(abs_builddir)/ganesha-headers'])
+AC_SUBST([GANESHA])
+AC_SUBST([GANESHA_VERSION])
+AC_SUBST([GANESHA_HEADERS])
+])

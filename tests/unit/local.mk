@@ -1,0 +1,9 @@
+# Unit tests mirror the sources: one program per room, cmocka.
+if HAVE_CMOCKA
+include tests/unit/auth.mk
+include tests/unit/meta.mk
+include tests/unit/data.mk
+include tests/unit/ns.mk
+include tests/unit/object.mk
+include tests/unit/proto.mk
+endif
