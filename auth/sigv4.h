@@ -56,7 +56,12 @@ struct auth_claim {
 	enum auth_payload payload;
 	uint8_t sha256[32];            /* AUTH_PAYLOAD_SIGNED */
 	const char *detail;            /* static English text for the error message, or NULL */
+	const char *argument;          /* AUTH_INCOMPLETE: header or parameter to blame (InvalidArgument with ArgumentName); NULL: InvalidRequest */
+	struct auth_span unsigned_header; /* AUTH_UNSIGNED_HEADER: which, for <HeadersNotSigned> */
+	struct auth_span token;        /* X-Amz-Security-Token, raw; empty when absent. Signed like the rest; there is no STS: InvalidToken */
 };
+/* Pure; no secret needed. AUTH_NONE fills `payload` and `sha256` (from x-amz-content-sha256), nothing else: an anonymous body may be hashed or aws-chunked too.
+ * Every other result than AUTH_OK sets `detail`. Results: AUTH_OK, NONE, MALFORMED, INCOMPLETE, UNSIGNED_HEADER. */
 enum auth_result auth_parse(const struct auth_request *request, struct auth_claim *claim_out);
 
 /* Chunk signing goes on from the request's signature. */
