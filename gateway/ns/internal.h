@@ -45,6 +45,11 @@ uint64_t gml_change_next(uint64_t last);        /* max(last + 1, now) */
 /* ---- live.c ---------------------------------------------------------------------------------------------------------------------------------- */
 uint64_t gml_live_change(struct gml_store *store, const struct gml_inode *inode); /* max(record, slot) while DIRTY, else record */
 void gml_live_bump(struct gml_store *store, gml_ino ino);
+/* run/live, below the store's directory: made when missing, mapped shared. onodes: this process's open files. Both live as long as the open store. */
+int gml_live_open(int dirfd, struct gml_live **out);
+void gml_live_close(struct gml_live *live); /* NULL is fine */
+int gml_onodes_new(struct gml_store *store, struct gml_onodes **out);
+void gml_onodes_free(struct gml_onodes *onodes); /* NULL is fine; nothing may be open any more */
 /* Size, mtime, ctime, space and change of an inode as of now (reads the wblob while DIRTY) into *attr; for all types and states. */
 int gml_inode_attr(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr);
 
