@@ -33,7 +33,7 @@ enum auth_result {
 	AUTH_EXPIRED,          /* presigned URL past its time: AccessDenied "Request has expired" */
 	AUTH_SKEW,             /* RequestTimeTooSkewed */
 	AUTH_MISMATCH,         /* SignatureDoesNotMatch */
-	AUTH_UNSIGNED_HEADER,  /* host or an x-amz-* header that must be signed is not: AccessDenied */
+	AUTH_UNSIGNED_HEADER,  /* host or an x-amz-* header that must be signed is not; or no valid date, or a V2 query lacks a part: AccessDenied */
 };
 
 enum auth_payload {
@@ -44,7 +44,7 @@ enum auth_payload {
 	AUTH_PAYLOAD_UNSIGNED_TRAILER,   /* STREAMING-UNSIGNED-PAYLOAD-TRAILER */
 };
 
-/* Step 1: what the request claims. Spans are borrowed from the request. */
+/* Step 1: what the request claims. Spans are borrowed from the request (access_key perhaps from key_buf: do not copy a claim). */
 struct auth_claim {
 	enum { AUTH_V4_HEADER = 1, AUTH_V4_QUERY, AUTH_V2_HEADER, AUTH_V2_QUERY } kind;
 	struct auth_span access_key;   /* raw; percent-decoded into key_buf where the query encoded it */
@@ -58,6 +58,7 @@ struct auth_claim {
 	const char *detail;            /* static English text for the error message, or NULL */
 	const char *argument;          /* AUTH_INCOMPLETE: header or parameter to blame (InvalidArgument with ArgumentName); NULL: InvalidRequest */
 	struct auth_span unsigned_header; /* AUTH_UNSIGNED_HEADER: which, for <HeadersNotSigned> */
+	struct auth_span content_sha256; /* the payload line of the canonical request */
 	struct auth_span token;        /* X-Amz-Security-Token, raw; empty when absent. Signed like the rest; there is no STS: InvalidToken */
 };
 /* Pure; no secret needed. AUTH_NONE fills `payload` and `sha256` (from x-amz-content-sha256), nothing else: an anonymous body may be hashed or aws-chunked too.

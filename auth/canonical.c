@@ -1,0 +1,288 @@
+#include "auth/canonical.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+bool auth_span_caseeq(struct auth_span a, struct auth_span b)
+{
+	return a.len == b.len && (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+struct auth_span auth_span_trim(struct auth_span span)
+{
+	while (span.len > 0 && (span.ptr[0] == ' ' || span.ptr[0] == '\t')) {
+		span.ptr++;
+		span.len--;
+	}
+	while (span.len > 0 && (span.ptr[span.len - 1] == ' ' || span.ptr[span.len - 1] == '\t'))
+		span.len--;
+	return span;
+}
+
+/* ---- sink ---- */
+
+void auth_sink_init(struct auth_sink *sink, struct auth_digest *digest, char *out, size_t cap)
+{
+	sink->digest = digest;
+	sink->out = cap > 0 ? out : NULL;
+	sink->cap = cap;
+	sink->len = 0;
+	sink->staged = 0;
+	if (sink->out != NULL)
+		sink->out[0] = '\0';
+}
+
+void auth_sink_flush(struct auth_sink *sink)
+{
+	size_t fits;
+
+	auth_digest_update(sink->digest, sink->stage, sink->staged);
+	if (sink->out != NULL) {
+		fits = sink->cap - 1 - sink->len;
+		if (fits > sink->staged)
+			fits = sink->staged;
+		memcpy(sink->out + sink->len, sink->stage, fits);
+		sink->len += fits;
+		sink->out[sink->len] = '\0';
+	}
+	sink->staged = 0;
+}
+
+void auth_sink_put(struct auth_sink *sink, const void *buf, size_t len)
+{
+	const char *from = buf;
+
+	while (len > 0) {
+		size_t run = sizeof(sink->stage) - sink->staged;
+
+		if (run > len)
+			run = len;
+		memcpy(sink->stage + sink->staged, from, run);
+		sink->staged += run;
+		from += run;
+		len -= run;
+		if (sink->staged == sizeof(sink->stage))
+			auth_sink_flush(sink);
+	}
+}
+
+void auth_sink_span(struct auth_sink *sink, struct auth_span span)
+{
+	auth_sink_put(sink, span.ptr, span.len);
+}
+
+void auth_sink_char(struct auth_sink *sink, char c)
+{
+	auth_sink_put(sink, &c, 1);
+}
+
+/* ---- percent coding ---- */
+
+static bool canonical_unreserved(unsigned char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+	       c == '_' || c == '~';
+}
+
+/* Take one decoded byte from *raw, which is not empty. */
+static unsigned char canonical_take(struct auth_span *raw, bool plus)
+{
+	unsigned char c = (unsigned char)raw->ptr[0];
+	size_t used = 1;
+
+	if (c == '%' && raw->len >= 3 && auth_unhex(raw->ptr + 1, 1, &c))
+		used = 3;
+	else if (c == '+' && plus)
+		c = ' ';
+	raw->ptr += used;
+	raw->len -= used;
+	return c;
+}
+
+int auth_decode(struct auth_span raw, bool plus, char *out, size_t cap)
+{
+	size_t len = 0;
+
+	while (raw.len > 0) {
+		if (len == cap || len == INT32_MAX)
+			return -1;
+		out[len++] = (char)canonical_take(&raw, plus);
+	}
+	return (int)len;
+}
+
+static void canonical_encode(struct auth_sink *sink, struct auth_span raw, bool plus, bool slash)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	while (raw.len > 0) {
+		size_t plain = 0;
+
+		while (plain < raw.len &&
+		       (canonical_unreserved((unsigned char)raw.ptr[plain]) || (slash && raw.ptr[plain] == '/')))
+			plain++;
+		auth_sink_put(sink, raw.ptr, plain);
+		raw.ptr += plain;
+		raw.len -= plain;
+		if (raw.len > 0) {
+			unsigned char c = canonical_take(&raw, plus);
+			char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
+
+			if (canonical_unreserved(c) || (slash && c == '/'))
+				auth_sink_char(sink, (char)c);
+			else
+				auth_sink_put(sink, escape, 3);
+		}
+	}
+}
+
+void auth_canonical_path(struct auth_sink *sink, struct auth_span path)
+{
+	if (path.len == 0)
+		auth_sink_char(sink, '/');
+	else
+		canonical_encode(sink, path, false, true);
+}
+
+/* ---- query ---- */
+
+int auth_query_split(struct auth_span query, struct auth_param params[AUTH_PARAMS_MAX])
+{
+	const char *p = query.ptr, *end = query.ptr + query.len;
+	size_t n = 0;
+
+	while (p < end) {
+		const char *amp = memchr(p, '&', (size_t)(end - p));
+		const char *stop = amp != NULL ? amp : end;
+		const char *eq = memchr(p, '=', (size_t)(stop - p));
+
+		if (stop > p) {
+			if (n == AUTH_PARAMS_MAX)
+				return -1;
+			params[n].name = (struct auth_span){p, (size_t)((eq != NULL ? eq : stop) - p)};
+			params[n].value = eq != NULL ? (struct auth_span){eq + 1, (size_t)(stop - eq - 1)}
+						     : (struct auth_span){stop, 0};
+			n++;
+		}
+		p = amp != NULL ? amp + 1 : end;
+	}
+	return (int)n;
+}
+
+/* Rank of a decoded byte in the order of encoded text: all that is escaped begins with '%', which sorts before every
+ * unreserved character; escapes sort by value. */
+static int canonical_rank(unsigned char c)
+{
+	return canonical_unreserved(c) ? 256 + c : c;
+}
+
+static int canonical_compare(struct auth_span a, struct auth_span b)
+{
+	while (a.len > 0 && b.len > 0) {
+		int rank_a = canonical_rank(canonical_take(&a, true)),
+		    rank_b = canonical_rank(canonical_take(&b, true));
+
+		if (rank_a != rank_b)
+			return rank_a < rank_b ? -1 : 1;
+	}
+	return (a.len > 0) - (b.len > 0);
+}
+
+static int canonical_param_compare(const void *a, const void *b)
+{
+	const struct auth_param *left = a, *right = b;
+	int order = canonical_compare(left->name, right->name);
+
+	return order != 0 ? order : canonical_compare(left->value, right->value);
+}
+
+void auth_canonical_query(struct auth_sink *sink, struct auth_param *params, size_t nparams, struct auth_span skip)
+{
+	bool first = true;
+
+	if (nparams > 1)
+		qsort(params, nparams, sizeof(*params), canonical_param_compare);
+	for (size_t i = 0; i < nparams; i++) {
+		if (skip.len > 0 && auth_span_eq(params[i].name, skip))
+			continue;
+		if (!first)
+			auth_sink_char(sink, '&');
+		first = false;
+		canonical_encode(sink, params[i].name, true, false);
+		auth_sink_char(sink, '=');
+		canonical_encode(sink, params[i].value, true, false);
+	}
+}
+
+/* ---- headers ---- */
+
+/* A value without outer white space, runs of spaces inside made one. */
+static void canonical_value(struct auth_sink *sink, struct auth_span value)
+{
+	value = auth_span_trim(value);
+	while (value.len > 0) {
+		const char *space = memchr(value.ptr, ' ', value.len);
+		size_t run = space != NULL ? (size_t)(space - value.ptr) + 1 : value.len;
+
+		auth_sink_put(sink, value.ptr, run);
+		while (run < value.len && space != NULL && value.ptr[run] == ' ')
+			run++;
+		value.ptr += run;
+		value.len -= run;
+	}
+}
+
+void auth_canonical_header(struct auth_sink *sink, const struct auth_request *request, struct auth_span name)
+{
+	bool first = true;
+
+	auth_sink_span(sink, name);
+	auth_sink_char(sink, ':');
+	for (size_t i = 0; i < request->nheaders; i++) {
+		if (!auth_span_caseeq(request->headers[i].name, name))
+			continue;
+		if (!first)
+			auth_sink_char(sink, ',');
+		first = false;
+		canonical_value(sink, request->headers[i].value);
+	}
+	auth_sink_char(sink, '\n');
+}
+
+bool auth_signed_next(struct auth_span *list, struct auth_span *name_out)
+{
+	size_t len = 0, skip = 0;
+
+	if (list->len == 0)
+		return false;
+	while (len < list->len && skip == 0) {
+		if (list->ptr[len] == ';')
+			skip = 1;
+		else if (list->len - len >= 3 && strncasecmp(list->ptr + len, "%3B", 3) == 0)
+			skip = 3;
+		else
+			len++;
+	}
+	*name_out = (struct auth_span){list->ptr, len};
+	list->ptr += len + skip;
+	list->len -= len + skip;
+	return true;
+}
+
+const struct auth_header *auth_header_find(const struct auth_request *request, struct auth_span name, size_t *count_out)
+{
+	const struct auth_header *found = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < request->nheaders; i++) {
+		if (!auth_span_caseeq(request->headers[i].name, name))
+			continue;
+		if (found == NULL)
+			found = &request->headers[i];
+		count++;
+	}
+	if (count_out != NULL)
+		*count_out = count;
+	return found;
+}

@@ -1,0 +1,478 @@
+/* auth_parse: which mechanism a request uses and what it claims. Refuses whatever a signature could not be checked for;
+ * needs no secret. */
+#include "auth/claim.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "auth/date.h"
+
+#define CLAIM_EXPIRES_MAX 604800
+#define CLAIM_ONE_MECHANISM                                                                                            \
+	"Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter " \
+	"or the Authorization header should be specified"
+#define CLAIM_BAD_DATE "AWS authentication requires a valid Date or x-amz-date header"
+#define CLAIM_QUERY_PARTS                                                                                              \
+	"Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "      \
+	"X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
+#define CLAIM_NOT_SIGNED "There were headers present in the request which were not signed"
+
+/* Authentication parameters of a query, raw. ptr NULL: absent. */
+struct claim_query {
+	struct auth_span algorithm, credential, date, expires, signed_headers, signature, token, sha256;
+	struct auth_span v2_key, v2_expires, v2_signature;
+	bool repeated; /* one of them came twice */
+};
+
+enum auth_result auth_refuse(struct auth_claim *claim, enum auth_result result, const char *detail)
+{
+	claim->detail = detail;
+	return result;
+}
+
+static void claim_query_read(const struct auth_param *params, size_t nparams, struct claim_query *query)
+{
+	const struct {
+		struct auth_span name;
+		struct auth_span *into;
+	} known[] = {
+		{AUTH_LIT("X-Amz-Algorithm"), &query->algorithm},
+		{AUTH_LIT("X-Amz-Credential"), &query->credential},
+		{AUTH_LIT("X-Amz-Date"), &query->date},
+		{AUTH_LIT("X-Amz-Expires"), &query->expires},
+		{AUTH_LIT("X-Amz-SignedHeaders"), &query->signed_headers},
+		{AUTH_LIT("X-Amz-Signature"), &query->signature},
+		{AUTH_LIT("X-Amz-Security-Token"), &query->token},
+		{AUTH_LIT("X-Amz-Content-Sha256"), &query->sha256},
+		{AUTH_LIT("AWSAccessKeyId"), &query->v2_key},
+		{AUTH_LIT("Expires"), &query->v2_expires},
+		{AUTH_LIT("Signature"), &query->v2_signature},
+		{AUTH_LIT("x-amz-security-token"), &query->token},
+	};
+
+	memset(query, 0, sizeof(*query));
+	for (size_t i = 0; i < nparams; i++)
+		for (size_t j = 0; j < sizeof(known) / sizeof(known[0]); j++)
+			if (auth_span_eq(params[i].name, known[j].name)) {
+				query->repeated |= known[j].into->ptr != NULL;
+				*known[j].into = params[i].value;
+			}
+}
+
+/* ---- payload ---- */
+
+static enum auth_result claim_bad_payload(struct auth_claim *claim)
+{
+	claim->argument = "x-amz-content-sha256";
+	return auth_refuse(claim, AUTH_INCOMPLETE,
+			   "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+			   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
+			   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, or a valid sha256 value.");
+}
+
+/* chunks: whether signed chunks have a signature to start from. */
+static enum auth_result claim_payload(struct auth_claim *claim, struct auth_span text, bool chunks)
+{
+	claim->content_sha256 = text;
+	if (text.len == 64 && auth_unhex(text.ptr, 32, claim->sha256))
+		claim->payload = AUTH_PAYLOAD_SIGNED;
+	else if (auth_span_eq(text, AUTH_LIT("UNSIGNED-PAYLOAD")))
+		claim->payload = AUTH_PAYLOAD_UNSIGNED;
+	else if (auth_span_eq(text, AUTH_LIT("STREAMING-UNSIGNED-PAYLOAD-TRAILER")))
+		claim->payload = AUTH_PAYLOAD_UNSIGNED_TRAILER;
+	else if (chunks && auth_span_eq(text, AUTH_LIT("STREAMING-AWS4-HMAC-SHA256-PAYLOAD")))
+		claim->payload = AUTH_PAYLOAD_CHUNKED;
+	else if (chunks && auth_span_eq(text, AUTH_LIT("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")))
+		claim->payload = AUTH_PAYLOAD_CHUNKED_TRAILER;
+	else
+		return claim_bad_payload(claim);
+	return AUTH_OK;
+}
+
+/* Value of x-amz-content-sha256; empty if absent; false if it came twice. */
+static bool claim_payload_header(const struct auth_request *request, struct auth_span *out)
+{
+	size_t count;
+	const struct auth_header *header = auth_header_find(request, AUTH_LIT("x-amz-content-sha256"), &count);
+
+	*out = header != NULL ? auth_span_trim(header->value) : (struct auth_span){NULL, 0};
+	return count <= 1;
+}
+
+/* Where nothing but the transport vouches for the body: anonymous requests and version 2. */
+static enum auth_result claim_payload_plain(const struct auth_request *request, struct auth_claim *claim)
+{
+	struct auth_span text;
+
+	claim->payload = AUTH_PAYLOAD_UNSIGNED;
+	if (!claim_payload_header(request, &text))
+		return claim_bad_payload(claim);
+	return text.len > 0 ? claim_payload(claim, text, false) : AUTH_OK;
+}
+
+/* ---- version 4 ---- */
+
+static bool claim_is_digits(struct auth_span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] < '0' || text.ptr[i] > '9')
+			return false;
+	return text.len > 0;
+}
+
+/* Cut the last component off a "/"-separated list. */
+static bool claim_rsplit(struct auth_span *rest, bool encoded, struct auth_span *last_out)
+{
+	for (size_t at = rest->len; at-- > 0;) {
+		size_t skip = rest->ptr[at] == '/'							     ? 1
+			      : encoded && rest->len - at >= 3 && strncasecmp(rest->ptr + at, "%2F", 3) == 0 ? 3
+													     : 0;
+
+		if (skip > 0) {
+			*last_out = (struct auth_span){rest->ptr + at + skip, rest->len - at - skip};
+			rest->len = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool auth_claim_credential(struct auth_claim *claim, struct auth_span credential, bool encoded)
+{
+	struct auth_span rest = credential, terminator;
+	int len;
+
+	if (!claim_rsplit(&rest, encoded, &terminator) || !claim_rsplit(&rest, encoded, &claim->service) ||
+	    !claim_rsplit(&rest, encoded, &claim->region) || !claim_rsplit(&rest, encoded, &claim->date))
+		return false;
+	if (!auth_span_eq(terminator, AUTH_LIT("aws4_request")) || claim->date.len != 8 ||
+	    !claim_is_digits(claim->date))
+		return false;
+	if (claim->region.len == 0 || claim->region.len > AUTH_REGION_MAX ||
+	    memchr(claim->region.ptr, '%', claim->region.len) != NULL || rest.len == 0)
+		return false;
+	claim->access_key = rest;
+	if (encoded && memchr(rest.ptr, '%', rest.len) != NULL) {
+		len = auth_decode(rest, true, claim->key_buf, AUTH_KEY_MAX);
+		if (len < 0)
+			return false;
+		claim->access_key = (struct auth_span){claim->key_buf, (size_t)len};
+	}
+	return claim->access_key.len <= AUTH_KEY_MAX;
+}
+
+static bool claim_signs(const struct auth_claim *claim, struct auth_span name)
+{
+	struct auth_span list = claim->signed_headers, one;
+
+	while (auth_signed_next(&list, &one))
+		if (auth_span_caseeq(one, name))
+			return true;
+	return false;
+}
+
+static bool claim_list_valid(struct auth_span list)
+{
+	struct auth_span name;
+	size_t count = 0;
+
+	while (auth_signed_next(&list, &name)) {
+		if (name.len == 0 || ++count > AUTH_SIGNED_MAX)
+			return false;
+		for (size_t i = 0; i < name.len; i++) {
+			char c = name.ptr[i];
+
+			if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+			      (c != '\0' && strchr("-_.!#$&'*+^`|~", c) != NULL)))
+				return false;
+		}
+	}
+	return count > 0;
+}
+
+/* S3 wants host and every x-amz-* header signed. The payload header is bound by the canonical request's last line
+ * already; in a presigned request an unsigned one may only say what is assumed anyway. */
+static enum auth_result claim_check_signed(const struct auth_request *request, struct auth_claim *claim)
+{
+	if (!claim_signs(claim, AUTH_LIT("host"))) {
+		claim->unsigned_header = AUTH_LIT("host");
+		return auth_refuse(claim, AUTH_UNSIGNED_HEADER, CLAIM_NOT_SIGNED);
+	}
+	for (size_t i = 0; i < request->nheaders; i++) {
+		const struct auth_header *header = &request->headers[i];
+
+		if (header->name.len <= 6 || strncasecmp(header->name.ptr, "x-amz-", 6) != 0 ||
+		    claim_signs(claim, header->name))
+			continue;
+		if (auth_span_caseeq(header->name, AUTH_LIT("x-amz-content-sha256")) &&
+		    auth_span_eq(auth_span_trim(header->value), claim->content_sha256))
+			continue;
+		claim->unsigned_header = header->name;
+		return auth_refuse(claim, AUTH_UNSIGNED_HEADER, CLAIM_NOT_SIGNED);
+	}
+	return AUTH_OK;
+}
+
+/* Checks that both places of a version 4 signature share. */
+static enum auth_result claim_check_v4(const struct auth_request *request, struct auth_claim *claim)
+{
+	uint8_t signature[32];
+
+	if (claim->signature.len != 64 || !auth_unhex(claim->signature.ptr, 32, signature))
+		return auth_refuse(claim, AUTH_MALFORMED, "The signature must be 64 hexadecimal digits.");
+	if (!claim_list_valid(claim->signed_headers))
+		return auth_refuse(
+			claim, AUTH_MALFORMED,
+			"SignedHeaders must be a list of header names in lower case, separated by semicolons.");
+	if (!auth_span_eq(claim->service, AUTH_LIT("s3")))
+		return auth_refuse(claim, AUTH_MALFORMED,
+				   "The credential scope names another service. This endpoint belongs to \"s3\".");
+	if (memcmp(claim->date.ptr, claim->amz_date, 8) != 0)
+		return auth_refuse(claim, AUTH_MALFORMED,
+				   "Invalid credential date. This date is not the same as X-Amz-Date.");
+	return claim_check_signed(request, claim);
+}
+
+static bool claim_request_date(const struct auth_request *request, struct auth_claim *claim)
+{
+	size_t count;
+	const struct auth_header *header = auth_header_find(request, AUTH_LIT("x-amz-date"), &count);
+	struct auth_span text;
+
+	if (header == NULL)
+		header = auth_header_find(request, AUTH_LIT("date"), &count);
+	if (header == NULL || count != 1)
+		return false;
+	text = auth_span_trim(header->value);
+	return (auth_date_iso(text, &claim->time) || auth_date_http(text, &claim->time)) &&
+	       auth_date_format(claim->time, claim->amz_date);
+}
+
+/* "Credential=…, SignedHeaders=…, Signature=…" in any order. */
+static enum auth_result claim_v4_components(struct auth_claim *claim, struct auth_span text,
+					    struct auth_span *credential)
+{
+	while (text.len > 0) {
+		const char *comma = memchr(text.ptr, ',', text.len);
+		size_t len = comma != NULL ? (size_t)(comma - text.ptr) : text.len;
+		struct auth_span part = auth_span_trim((struct auth_span){text.ptr, len}), name, value;
+		const char *eq = part.len > 0 ? memchr(part.ptr, '=', part.len) : NULL;
+		struct auth_span *into = NULL;
+
+		text.ptr += len + (comma != NULL);
+		text.len -= len + (comma != NULL);
+		if (part.len == 0)
+			continue;
+		if (eq == NULL)
+			return auth_refuse(claim, AUTH_MALFORMED,
+					   "The authorization header is malformed; expecting name=value components.");
+		name = (struct auth_span){part.ptr, (size_t)(eq - part.ptr)};
+		value = (struct auth_span){eq + 1, part.len - name.len - 1};
+		if (auth_span_eq(name, AUTH_LIT("Credential")))
+			into = credential;
+		else if (auth_span_eq(name, AUTH_LIT("SignedHeaders")))
+			into = &claim->signed_headers;
+		else if (auth_span_eq(name, AUTH_LIT("Signature")))
+			into = &claim->signature;
+		if (into == NULL || into->ptr != NULL)
+			return auth_refuse(claim, AUTH_MALFORMED,
+					   "The authorization header is malformed; it has components other than one "
+					   "each of Credential, SignedHeaders and Signature.");
+		*into = value;
+	}
+	if (credential->ptr == NULL || claim->signed_headers.ptr == NULL || claim->signature.ptr == NULL)
+		return auth_refuse(claim, AUTH_MALFORMED,
+				   "The authorization header is malformed; the authorization header requires three "
+				   "components: Credential, SignedHeaders, and Signature.");
+	return AUTH_OK;
+}
+
+static enum auth_result claim_v4_header(const struct auth_request *request, struct auth_claim *claim,
+					struct auth_span text)
+{
+	struct auth_span credential = {NULL, 0}, sha256;
+	const struct auth_header *token = auth_header_find(request, AUTH_LIT("x-amz-security-token"), NULL);
+	enum auth_result rc = claim_v4_components(claim, text, &credential);
+
+	claim->kind = AUTH_V4_HEADER;
+	if (rc != AUTH_OK)
+		return rc;
+	if (!auth_claim_credential(claim, credential, false))
+		return auth_refuse(claim, AUTH_MALFORMED,
+				   "The authorization header is malformed; the Credential is mal-formed; expecting "
+				   "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
+	if (!claim_request_date(request, claim))
+		return auth_refuse(claim, AUTH_UNSIGNED_HEADER, CLAIM_BAD_DATE);
+	if (!claim_payload_header(request, &sha256))
+		return claim_bad_payload(claim);
+	if (sha256.ptr == NULL)
+		return auth_refuse(claim, AUTH_INCOMPLETE,
+				   "Missing required header for this request: x-amz-content-sha256");
+	rc = claim_payload(claim, sha256, true);
+	if (rc != AUTH_OK)
+		return rc;
+	if (token != NULL)
+		claim->token = auth_span_trim(token->value);
+	return claim_check_v4(request, claim);
+}
+
+static enum auth_result claim_expires(struct auth_claim *claim, struct auth_span text)
+{
+	if (text.len > 1 && text.ptr[0] == '-' && claim_is_digits((struct auth_span){text.ptr + 1, text.len - 1}))
+		return auth_refuse(claim, AUTH_MALFORMED, "X-Amz-Expires must be non-negative");
+	if (!claim_is_digits(text))
+		return auth_refuse(claim, AUTH_MALFORMED, "X-Amz-Expires should be a number");
+	for (size_t i = 0; i < text.len && claim->expires <= CLAIM_EXPIRES_MAX; i++)
+		claim->expires = claim->expires * 10 + (text.ptr[i] - '0');
+	if (claim->expires > CLAIM_EXPIRES_MAX)
+		return auth_refuse(claim, AUTH_MALFORMED,
+				   "X-Amz-Expires must be less than a week (in seconds); that is, the given "
+				   "X-Amz-Expires must be less than 604800 seconds");
+	if (claim->expires == 0)
+		return auth_refuse(claim, AUTH_MALFORMED, "X-Amz-Expires must be at least one second");
+	return AUTH_OK;
+}
+
+static enum auth_result claim_v4_query(const struct auth_request *request, struct auth_claim *claim,
+				       const struct claim_query *query)
+{
+	struct auth_span sha256 = query->sha256;
+	enum auth_result rc;
+
+	claim->kind = AUTH_V4_QUERY;
+	if (query->repeated || query->algorithm.ptr == NULL || query->credential.ptr == NULL ||
+	    query->signature.ptr == NULL || query->date.ptr == NULL || query->signed_headers.ptr == NULL ||
+	    query->expires.ptr == NULL)
+		return auth_refuse(claim, AUTH_MALFORMED, CLAIM_QUERY_PARTS);
+	if (!auth_span_eq(query->algorithm, AUTH_LIT("AWS4-HMAC-SHA256")))
+		return auth_refuse(claim, AUTH_MALFORMED, "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"");
+	if (!auth_claim_credential(claim, query->credential, true))
+		return auth_refuse(claim, AUTH_MALFORMED,
+				   "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; "
+				   "expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
+	if (!auth_date_iso(query->date, &claim->time) || !auth_date_format(claim->time, claim->amz_date))
+		return auth_refuse(claim, AUTH_MALFORMED,
+				   "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
+	rc = claim_expires(claim, query->expires);
+	if (rc != AUTH_OK)
+		return rc;
+	claim->signed_headers = query->signed_headers;
+	claim->signature = query->signature;
+	if (query->token.ptr != NULL)
+		claim->token = query->token;
+	if (sha256.ptr == NULL && claim_signs(claim, AUTH_LIT("x-amz-content-sha256")) &&
+	    !claim_payload_header(request, &sha256))
+		return claim_bad_payload(claim);
+	rc = claim_payload(claim, sha256.ptr != NULL ? sha256 : AUTH_LIT("UNSIGNED-PAYLOAD"), true);
+	return rc == AUTH_OK ? claim_check_v4(request, claim) : rc;
+}
+
+/* ---- version 2 ---- */
+
+static enum auth_result claim_v2_header(const struct auth_request *request, struct auth_claim *claim,
+					struct auth_span text)
+{
+	const struct auth_header *token = auth_header_find(request, AUTH_LIT("x-amz-security-token"), NULL);
+	const char *colon;
+
+	claim->kind = AUTH_V2_HEADER;
+	text = auth_span_trim(text);
+	colon = text.len > 0 ? memrchr(text.ptr, ':', text.len) : NULL;
+	if (colon == NULL || colon == text.ptr || (size_t)(colon - text.ptr) > AUTH_KEY_MAX) {
+		claim->argument = "Authorization";
+		return auth_refuse(claim, AUTH_INCOMPLETE,
+				   "AWS authorization header is invalid. Expected AwsAccessKeyId:signature");
+	}
+	claim->access_key = (struct auth_span){text.ptr, (size_t)(colon - text.ptr)};
+	claim->signature = (struct auth_span){colon + 1, text.len - claim->access_key.len - 1};
+	if (!claim_request_date(request, claim))
+		return auth_refuse(claim, AUTH_UNSIGNED_HEADER, CLAIM_BAD_DATE);
+	if (token != NULL)
+		claim->token = auth_span_trim(token->value);
+	return claim_payload_plain(request, claim);
+}
+
+static enum auth_result claim_v2_query(const struct auth_request *request, struct auth_claim *claim,
+				       const struct claim_query *query)
+{
+	int len;
+
+	claim->kind = AUTH_V2_QUERY;
+	if (query->repeated || query->v2_key.len == 0 || query->v2_expires.len == 0 || query->v2_signature.len == 0)
+		return auth_refuse(
+			claim, AUTH_UNSIGNED_HEADER,
+			"Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters");
+	len = auth_decode(query->v2_key, true, claim->key_buf, AUTH_KEY_MAX);
+	if (len <= 0 || !claim_is_digits(query->v2_expires) || query->v2_expires.len > 12)
+		return auth_refuse(claim, AUTH_UNSIGNED_HEADER,
+				   "Invalid date (should be seconds since epoch) or access key");
+	claim->access_key = (struct auth_span){claim->key_buf, (size_t)len};
+	for (size_t i = 0; i < query->v2_expires.len; i++)
+		claim->expires = claim->expires * 10 + (query->v2_expires.ptr[i] - '0');
+	claim->date = query->v2_expires;
+	claim->signature = query->v2_signature;
+	if (query->token.ptr != NULL)
+		claim->token = query->token;
+	return claim_payload_plain(request, claim);
+}
+
+/* ---- dispatch ---- */
+
+static enum auth_result claim_header(const struct auth_request *request, struct auth_claim *claim,
+				     struct auth_span text)
+{
+	const char *space;
+	struct auth_span scheme, rest;
+
+	text = auth_span_trim(text);
+	space = text.len > 0 ? memchr(text.ptr, ' ', text.len) : NULL;
+	scheme = (struct auth_span){text.ptr, space != NULL ? (size_t)(space - text.ptr) : text.len};
+	rest = (struct auth_span){text.ptr + scheme.len, text.len - scheme.len};
+	if (auth_span_eq(scheme, AUTH_LIT("AWS4-HMAC-SHA256")))
+		return claim_v4_header(request, claim, rest);
+	if (auth_span_eq(scheme, AUTH_LIT("AWS")))
+		return claim_v2_header(request, claim, rest);
+	if (scheme.len >= 4 && memcmp(scheme.ptr, "AWS4", 4) == 0)
+		return auth_refuse(
+			claim, AUTH_INCOMPLETE,
+			"The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.");
+	claim->argument = "Authorization";
+	return auth_refuse(claim, AUTH_INCOMPLETE, "Unsupported Authorization Type");
+}
+
+enum auth_result auth_parse(const struct auth_request *request, struct auth_claim *claim)
+{
+	struct auth_param params[AUTH_PARAMS_MAX];
+	struct claim_query query;
+	size_t authorizations;
+	const struct auth_header *header;
+	int nparams;
+	bool v4, v2;
+
+	memset(claim, 0, sizeof(*claim));
+	if (request->nheaders > AUTH_HEADERS_MAX)
+		return auth_refuse(claim, AUTH_INCOMPLETE, "Too many request headers");
+	if (request->path.len > AUTH_TARGET_MAX || request->query.len > AUTH_TARGET_MAX - request->path.len)
+		return auth_refuse(claim, AUTH_INCOMPLETE, "The request target is too long");
+	nparams = auth_query_split(request->query, params);
+	if (nparams < 0)
+		return auth_refuse(claim, AUTH_INCOMPLETE, "Too many query parameters");
+	claim_query_read(params, (size_t)nparams, &query);
+	header = auth_header_find(request, AUTH_LIT("authorization"), &authorizations);
+
+	v4 = query.algorithm.ptr != NULL || query.credential.ptr != NULL || query.signature.ptr != NULL;
+	v2 = query.v2_key.ptr != NULL || query.v2_signature.ptr != NULL;
+	if (authorizations > 1 || (authorizations > 0) + v4 + v2 > 1) {
+		claim->argument = "Authorization";
+		return auth_refuse(claim, AUTH_INCOMPLETE, CLAIM_ONE_MECHANISM);
+	}
+	if (header != NULL)
+		return claim_header(request, claim, header->value);
+	if (v4)
+		return claim_v4_query(request, claim, &query);
+	if (v2)
+		return claim_v2_query(request, claim, &query);
+	if (claim_payload_plain(request, claim) != AUTH_OK)
+		return AUTH_INCOMPLETE;
+	return AUTH_NONE;
+}
