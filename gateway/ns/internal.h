@@ -64,6 +64,8 @@ struct gml_freed; /* list of (blob id, len) to remove after the commit */
 int gml_extent_cut(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len, struct gml_freed *freed);
 /* Add one extent over an uncovered range; takes a reference (creates the blob record with `blob_len` when new). */
 int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gml_extent *extent, uint64_t blob_len);
+/* Cut whose bytes a reader elsewhere may still be on: coverage of the range (and, with `wblob`, the write blob; inode->wblob becomes 0) moves to a fresh orphan, which the reaper frees. */
+int gml_extent_retire(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len, bool wblob);
 /* Drop one reference of a blob. */
 int gml_blob_put_ref(struct gml_txn *txn, uint64_t blob, struct gml_freed *freed);
 struct gml_freed *gml_freed_new(void);
@@ -74,9 +76,16 @@ void gml_freed_apply(struct gml_store *store, struct gml_freed *freed);
 void gml_freed_free(struct gml_freed *freed); /* without applying */
 
 /* ---- link.c: names and inodes, inside a write transaction ------------------------------------------------------------------------------------ */
-/* Fresh inode: number, owner, times, change, birth; not yet put, no name. */
+/* Any write ends the spans (name, target, headers, parts) of inodes read in the same transaction. gml_inode_save puts such an inode all the same: spans that are not empty are taken anew from the
+ * stored record (all but the name can be emptied). The link functions below put through it; the spans of their `dir` and `inode` are stale afterwards. A `name` argument must be the caller's
+ * own memory, not the transaction's. A new inode's spans are the caller's. */
+int gml_inode_save(struct gml_txn *txn, struct gml_inode *inode);
+int gml_inode_save_named(struct gml_txn *txn, struct gml_inode *inode, gml_ino parent, struct gml_span name); /* the same, with another name */
+void gml_dir_touch(struct gml_inode *dir); /* mtime, ctime, change after a change of its entries */
+/* Fresh inode: number, owner, times, change, birth; not yet put, no name (nlink 0; a directory 1). */
 int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir, enum gml_type type, uint32_t mode, struct gml_inode *out);
-/* Add dirent `name` (stored form) -> inode in dir, with a new cookie; sets inode's parent and name, bumps dir's mtime, ctime, change (and nlink for directories); puts both. The name must be free. */
+/* Add dirent `name` (stored form) -> inode in dir, with a new cookie; sets inode's parent and name, bumps dir's mtime, ctime, change (and nlink for directories); puts both. The name must be free. An inode's first name
+ * also adds its size and, for a file, one object to the bucket's usage (ask gml_usage_check before). */
 int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name, struct gml_inode *inode);
 /* Remove the dirent and one link of `inode`; nlink 0: to orphan, bucket usage reduced. Bumps dir; puts both. Does not prune. */
 int gml_link_remove(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name, struct gml_inode *inode);
