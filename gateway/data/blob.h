@@ -83,5 +83,7 @@ int gml_pack_punch(struct gml_data *data, uint64_t pack, uint64_t off, uint64_t 
 int gml_pack_remove(struct gml_data *data, uint64_t pack);
 /* Every blob file's id and size (store check). */
 int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
+/* Those with first <= id < first + count; reads one directory per 4096 ids (recovery of a lease). */
+int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
 
 #endif

@@ -1,0 +1,7 @@
+libgemel_la_SOURCES += \
+	gateway/data/blob.c \
+	gateway/data/blob.h \
+	gateway/data/cache.c \
+	gateway/data/data.c \
+	gateway/data/data.h \
+	gateway/data/pack.c

@@ -1,0 +1,318 @@
+/* Blobs: opening, transfers, syncs. Packs are read-only here; pack.c alone writes them. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* fallocate, sync_file_range, SEEK_HOLE */
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "../meta/errmap.h"
+#include "data.h"
+
+#define BLOB_IOV 64
+
+int gml_blob_reserve(struct gml_data *data, uint64_t *id_out)
+{
+	char path[GML_BLOB_PATH];
+	int rc;
+
+	/* Ids never repeat, but metadata restored from a copy may count from an older number: step over what is there.
+	 */
+	for (;;) {
+		rc = data->opt.next_id(data->opt.next_id_arg, 0, id_out);
+		if (rc != 0)
+			return rc;
+		if (*id_out == 0 || *id_out & GML_BLOB_PACKED)
+			return GML_ERR_CORRUPT;
+		gml_blob_path(*id_out, path);
+		if (faccessat(data->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+			return errno == ENOENT ? 0 : gml_err_map(errno);
+	}
+}
+
+int gml_blob_create(struct gml_data *data, uint64_t *id_out, struct gml_blob **blob_out)
+{
+	uint64_t id;
+	int fd, rc;
+
+	do {
+		rc = data->opt.next_id(data->opt.next_id_arg, 0, &id);
+		if (rc != 0)
+			return rc;
+		if (id == 0 || id & GML_BLOB_PACKED)
+			return GML_ERR_CORRUPT;
+		rc = gml_data_openat(data, id, O_RDWR | O_CREAT | O_EXCL, &fd);
+	} while (rc == GML_ERR_EXIST);
+	if (rc != 0)
+		return rc;
+	rc = gml_cache_add(data, id, fd, blob_out);
+	if (rc != 0) {
+		gml_blob_remove(data, id, 0);
+		return rc;
+	}
+	*id_out = id;
+	return 0;
+}
+
+int gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags, struct gml_blob **blob_out)
+{
+	uint64_t key = gml_blob_key(id);
+	bool packed = id & GML_BLOB_PACKED;
+	int fd, rc;
+
+	*blob_out = gml_cache_get(data, key);
+	if (*blob_out != NULL)
+		return 0;
+	if (id == 0 || (packed && (flags & GML_BLOB_CREATE)))
+		return GML_ERR_INVAL;
+	rc = gml_data_openat(data, key, packed ? O_RDONLY : O_RDWR | (flags & GML_BLOB_CREATE ? O_CREAT : 0), &fd);
+	return rc == 0 ? gml_cache_add(data, key, fd, blob_out) : rc;
+}
+
+uint64_t gml_blob_id(const struct gml_blob *blob)
+{
+	return blob->key;
+}
+
+int gml_blob_fd(const struct gml_blob *blob, uint64_t id, uint64_t *base_out)
+{
+	*base_out = gml_blob_base(id);
+	return blob->fd;
+}
+
+static bool blob_range_ok(uint64_t base, uint64_t off, uint64_t len)
+{
+	uint64_t end;
+
+	return !__builtin_add_overflow(base, off, &end) && !__builtin_add_overflow(end, len, &end) && end <= INT64_MAX;
+}
+
+int gml_blob_read(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len, size_t *nread_out)
+{
+	uint64_t base = gml_blob_base(id);
+	size_t done = 0;
+
+	*nread_out = 0;
+	if (!blob_range_ok(base, off, len))
+		return GML_ERR_INVAL;
+	while (done < len) {
+		ssize_t n = pread(blob->fd, (char *)buf + done, len - done, (off_t)(base + off + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return gml_err_map(errno);
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	*nread_out = done;
+	return 0;
+}
+
+/* Up to BLOB_IOV pieces of iov from `skip` bytes into its first element. */
+static int blob_iov_window(const struct iovec *iov, int iovcnt, size_t skip, struct iovec out[BLOB_IOV])
+{
+	int n = iovcnt < BLOB_IOV ? iovcnt : BLOB_IOV;
+
+	for (int i = 0; i < n; i++)
+		out[i] = iov[i];
+	out[0].iov_base = (char *)out[0].iov_base + skip;
+	out[0].iov_len -= skip;
+	return n;
+}
+
+int gml_blob_write(struct gml_blob *blob, uint64_t off, const struct iovec *iov, int iovcnt)
+{
+	struct iovec window[BLOB_IOV];
+	size_t skip = 0;
+
+	if (blob->key & GML_BLOB_PACKED)
+		return GML_ERR_INVAL;
+	while (iovcnt > 0) {
+		ssize_t n;
+		int count;
+
+		if (iov->iov_len == skip) {
+			iov++;
+			iovcnt--;
+			skip = 0;
+			continue;
+		}
+		count = blob_iov_window(iov, iovcnt, skip, window);
+		if (off > INT64_MAX)
+			return GML_ERR_FBIG;
+		n = pwritev(blob->fd, window, count, (off_t)off);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? gml_err_map(errno) : GML_ERR_IO;
+		off += (uint64_t)n;
+		skip += (size_t)n;
+		while (iovcnt > 0 && skip >= iov->iov_len) {
+			skip -= iov->iov_len;
+			iov++;
+			iovcnt--;
+		}
+	}
+	return 0;
+}
+
+int gml_blob_sync(struct gml_blob *blob)
+{
+	int rc = atomic_load(&blob->sync_rc), none = 0;
+
+	if (rc != 0)
+		return rc;
+	while (fdatasync(blob->fd) != 0) {
+		if (errno == EINTR)
+			continue;
+		/* The kernel forgets dirty pages that it failed to write: a later success would be a lie. */
+		rc = gml_err_map(errno);
+		atomic_compare_exchange_strong(&blob->sync_rc, &none, rc);
+		gml_data_log(blob->data, GML_LOG_ERROR, "blob %llx: sync failed: %s", (unsigned long long)blob->key,
+			     gml_err_text(rc));
+		return rc;
+	}
+	return atomic_load(&blob->sync_rc); /* another thread's sync may have taken the error from the kernel */
+}
+
+void gml_blob_flush_hint(struct gml_blob *blob, uint64_t off, uint64_t len)
+{
+	if (blob_range_ok(0, off, len))
+		(void)sync_file_range(blob->fd, (off_t)off, (off_t)len, SYNC_FILE_RANGE_WRITE);
+}
+
+int gml_blob_truncate(struct gml_blob *blob, uint64_t size)
+{
+	if (blob->key & GML_BLOB_PACKED)
+		return GML_ERR_INVAL;
+	if (size > INT64_MAX)
+		return GML_ERR_FBIG;
+	while (ftruncate(blob->fd, (off_t)size) != 0)
+		if (errno != EINTR)
+			return errno == EINVAL ? GML_ERR_FBIG : gml_err_map(errno);
+	return 0;
+}
+
+static int64_t blob_ns(struct timespec t)
+{
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int gml_blob_stat(struct gml_blob *blob, uint64_t *size_out, uint64_t *space_out, int64_t *mtime_out,
+		  int64_t *ctime_out)
+{
+	struct stat st;
+
+	if (fstat(blob->fd, &st) != 0)
+		return gml_err_map(errno);
+	*size_out = (uint64_t)st.st_size;
+	*space_out = (uint64_t)st.st_blocks * 512;
+	*mtime_out = blob_ns(st.st_mtim);
+	*ctime_out = blob_ns(st.st_ctim);
+	return 0;
+}
+
+int gml_blob_set_mtime(struct gml_blob *blob, int64_t mtime)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+
+	times[1].tv_sec = mtime / 1000000000;
+	times[1].tv_nsec = mtime % 1000000000;
+	if (times[1].tv_nsec < 0) {
+		times[1].tv_nsec += 1000000000;
+		times[1].tv_sec--;
+	}
+	return futimens(blob->fd, times) == 0 ? 0 : gml_err_map(errno);
+}
+
+int gml_blob_allocate(struct gml_blob *blob, uint64_t off, uint64_t len)
+{
+	if (blob->key & GML_BLOB_PACKED || len == 0)
+		return GML_ERR_INVAL;
+	if (!blob_range_ok(0, off, len))
+		return GML_ERR_FBIG;
+	while (fallocate(blob->fd, 0, (off_t)off, (off_t)len) != 0)
+		if (errno != EINTR)
+			return gml_err_map(errno);
+	return 0;
+}
+
+/* For file systems that cannot punch. */
+static int blob_write_zeros(struct gml_blob *blob, uint64_t off, uint64_t len)
+{
+	static const char zeros[65536];
+	struct stat st;
+
+	if (fstat(blob->fd, &st) != 0)
+		return gml_err_map(errno);
+	if (off >= (uint64_t)st.st_size)
+		return 0;
+	if (len > (uint64_t)st.st_size - off)
+		len = (uint64_t)st.st_size - off;
+	while (len > 0) {
+		struct iovec iov = {(void *)zeros, len < sizeof(zeros) ? (size_t)len : sizeof(zeros)};
+		int rc = gml_blob_write(blob, off, &iov, 1);
+
+		if (rc != 0)
+			return rc;
+		off += iov.iov_len;
+		len -= iov.iov_len;
+	}
+	return 0;
+}
+
+int gml_blob_punch(struct gml_blob *blob, uint64_t off, uint64_t len)
+{
+	if (blob->key & GML_BLOB_PACKED || !blob_range_ok(0, off, len))
+		return GML_ERR_INVAL;
+	if (len == 0)
+		return 0;
+	while (fallocate(blob->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len) != 0) {
+		if (errno == EOPNOTSUPP)
+			return blob_write_zeros(blob, off, len);
+		if (errno != EINTR)
+			return gml_err_map(errno);
+	}
+	return 0;
+}
+
+int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off, uint64_t *off_out)
+{
+	off_t at;
+
+	if (blob->key & GML_BLOB_PACKED)
+		return GML_ERR_INVAL;
+	if (off > INT64_MAX)
+		return GML_ERR_NXIO;
+	/* The shared file position that this moves is used by nobody: all transfers are positioned. */
+	at = lseek(blob->fd, (off_t)off, hole ? SEEK_HOLE : SEEK_DATA);
+	if (at < 0)
+		return errno == ENXIO ? GML_ERR_NXIO : gml_err_map(errno);
+	*off_out = (uint64_t)at;
+	return 0;
+}
+
+int gml_blob_remove(struct gml_data *data, uint64_t id, uint64_t len)
+{
+	char path[GML_BLOB_PATH];
+	uint64_t start, end;
+	int rc;
+
+	if (id & GML_BLOB_PACKED) {
+		/* Neighbours may share the first and the last block: those wait for compaction. */
+		start = gml_pack_offset(id);
+		end = (start + len) / GML_BLOCK * GML_BLOCK;
+		start = (start + GML_BLOCK - 1) / GML_BLOCK * GML_BLOCK;
+		rc = start < end ? gml_pack_punch(data, gml_pack_number(id), start, end - start) : 0;
+		return rc == GML_ERR_NOENT ? 0 : rc;
+	}
+	gml_blob_path(id, path);
+	if (unlinkat(data->dirfd, path, 0) != 0 && errno != ENOENT)
+		return gml_err_map(errno);
+	gml_cache_drop(data, id);
+	return 0;
+}

@@ -1,0 +1,341 @@
+/* The blob store's directory.
+ *
+ * On disk
+ *   DIR/pack/NNNNNNNN          pack number in hex
+ *   DIR/xx/yy/NNNNNNNNNNNNNNNN blob id in hex; xx = bits 20..27, yy = bits 12..19 of the id
+ *
+ * Invariants
+ *  1. Neighbouring ids share a directory: 4096 of them, the size of a lease, so that what a dead process left is found
+ * by reading one or two directories, and new files seldom need a new directory.
+ *  2. A fan-out directory's own name is durable before a file is made in it: its parent is synced. The name of a new
+ * file becomes durable with the first fdatasync of the file: on ext4, xfs and btrfs that commits the transaction that
+ * made the inode, which holds its dirent as well. Another file system must promise the same to hold a store.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include "../meta/errmap.h"
+#include "data.h"
+
+void gml_data_log(const struct gml_data *data, enum gml_log_level level, const char *fmt, ...)
+{
+	char line[256];
+	va_list ap;
+
+	if (data->opt.log == NULL)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	data->opt.log(data->opt.log_arg, level, line);
+}
+
+void gml_blob_path(uint64_t key, char out[GML_BLOB_PATH])
+{
+	if (key & GML_BLOB_PACKED)
+		snprintf(out, GML_BLOB_PATH, "pack/%08" PRIx64, gml_pack_number(key));
+	else
+		snprintf(out, GML_BLOB_PATH, "%02x/%02x/%016" PRIx64, (unsigned)(key >> 20) & 0xff,
+			 (unsigned)(key >> 12) & 0xff, key);
+}
+
+static int data_sync_dir(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int rc = 0;
+
+	if (fd < 0)
+		return gml_err_map(errno);
+	if (fsync(fd) != 0)
+		rc = gml_err_map(errno);
+	close(fd);
+	return rc;
+}
+
+/* A directory that is there already was synced by whoever made it, or is about to be: sync again, it costs nothing
+ * then. */
+static int data_mkdir(int dirfd, const char *path, const char *parent)
+{
+	if (mkdirat(dirfd, path, 0700) != 0 && errno != EEXIST)
+		return gml_err_map(errno);
+	return data_sync_dir(dirfd, parent);
+}
+
+static int data_make_fanout(struct gml_data *data, uint64_t key)
+{
+	char path[GML_BLOB_PATH], top[4];
+	int rc;
+
+	gml_blob_path(key, path);
+	snprintf(top, sizeof(top), "%.2s", path);
+	path[5] = '\0';
+	rc = data_mkdir(data->dirfd, top, ".");
+	if (rc == 0)
+		rc = data_mkdir(data->dirfd, path, top);
+	return rc;
+}
+
+int gml_data_openat(struct gml_data *data, uint64_t key, int flags, int *fd_out)
+{
+	char path[GML_BLOB_PATH];
+	bool made = false;
+	int fd, rc;
+
+	gml_blob_path(key, path);
+	for (;;) {
+		fd = openat(data->dirfd, path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd >= 0)
+			break;
+		if (errno == EINTR || ((errno == EMFILE || errno == ENFILE) && gml_cache_shrink(data)))
+			continue;
+		if (errno != ENOENT || !(flags & O_CREAT) || made || (key & GML_BLOB_PACKED))
+			return gml_err_map(errno);
+		rc = data_make_fanout(data, key);
+		if (rc != 0)
+			return rc;
+		made = true;
+	}
+	*fd_out = fd;
+	return 0;
+}
+
+/* 0, or EXIST when anything is in the directory. */
+static int data_is_empty(int dirfd)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	struct dirent *e;
+	DIR *dir;
+
+	if (fd < 0)
+		return gml_err_map(errno);
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		close(fd);
+		return GML_ERR_NOMEM;
+	}
+	while (rc == 0 && (e = readdir(dir)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			rc = GML_ERR_EXIST;
+	closedir(dir);
+	return rc;
+}
+
+int gml_data_create(const char *dir)
+{
+	int dirfd, rc;
+
+	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+		return gml_err_map(errno);
+	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (dirfd < 0)
+		return gml_err_map(errno);
+	rc = data_is_empty(dirfd);
+	if (rc == 0)
+		rc = data_mkdir(dirfd, "pack", ".");
+	if (rc == 0)
+		rc = data_sync_dir(dirfd, "..");
+	close(dirfd);
+	return rc;
+}
+
+/* Idle descriptors may take at most half of what the process has. */
+static unsigned data_open_max(unsigned wanted)
+{
+	struct rlimit limit;
+
+	if (wanted == 0)
+		wanted = 1024;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 2 < wanted)
+		wanted = (unsigned)(limit.rlim_cur / 2);
+	return wanted;
+}
+
+int gml_data_open(const char *dir, const struct gml_data_options *opt, struct gml_data **data_out)
+{
+	struct gml_data *data = calloc(1, sizeof(*data));
+	int rc = 0;
+
+	if (data == NULL)
+		return GML_ERR_NOMEM;
+	data->opt = *opt;
+	data->packfd = -1;
+	data->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (data->dirfd >= 0)
+		data->packfd = openat(data->dirfd, "pack", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (data->packfd < 0)
+		rc = gml_err_map(errno);
+	if (rc == 0)
+		rc = gml_packs_init(&data->packs);
+	if (rc == 0)
+		rc = gml_cache_init(&data->cache, data_open_max(opt->open_max));
+	if (rc != 0) {
+		if (data->packfd >= 0)
+			close(data->packfd);
+		if (data->dirfd >= 0)
+			close(data->dirfd);
+		free(data);
+		return rc;
+	}
+	*data_out = data;
+	return 0;
+}
+
+void gml_data_close(struct gml_data *data)
+{
+	if (data == NULL)
+		return;
+	gml_packs_release(data);
+	gml_cache_release(&data->cache);
+	close(data->packfd);
+	close(data->dirfd);
+	free(data);
+}
+
+int gml_data_statfs(struct gml_data *data, uint64_t *total_out, uint64_t *free_out, uint64_t *avail_out)
+{
+	struct statvfs st;
+
+	if (fstatvfs(data->dirfd, &st) != 0)
+		return gml_err_map(errno);
+	*total_out = (uint64_t)st.f_blocks * st.f_frsize;
+	*free_out = (uint64_t)st.f_bfree * st.f_frsize;
+	*avail_out = (uint64_t)st.f_bavail * st.f_frsize;
+	return 0;
+}
+
+/* ---- walks --------------------------------------------------------------------------------------------------- */
+
+/* The whole name as a hex number of exactly `digits` lower-case digits. */
+static bool data_parse_hex(const char *name, size_t digits, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (strlen(name) != digits)
+		return false;
+	for (; *name != '\0'; name++) {
+		unsigned d;
+
+		if (*name >= '0' && *name <= '9')
+			d = (unsigned)(*name - '0');
+		else if (*name >= 'a' && *name <= 'f')
+			d = (unsigned)(*name - 'a' + 10);
+		else
+			return false;
+		v = v << 4 | d;
+	}
+	*out = v;
+	return true;
+}
+
+struct data_walk {
+	struct gml_data *data;
+	uint64_t first, last; /* inclusive */
+	bool (*each)(void *arg, uint64_t id, uint64_t size);
+	void *arg;
+	bool stopped;
+};
+
+static int data_walk_leaf(struct data_walk *walk, unsigned leaf)
+{
+	char path[8];
+	struct dirent *e;
+	struct stat st;
+	uint64_t id;
+	int fd, rc = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%02x/%02x", leaf >> 8 & 0xff, leaf & 0xff);
+	fd = openat(walk->data->dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : gml_err_map(errno);
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		close(fd);
+		return GML_ERR_NOMEM;
+	}
+	while (!walk->stopped && (errno = 0, e = readdir(dir)) != NULL) {
+		if (!data_parse_hex(e->d_name, 16, &id) || id < walk->first || id > walk->last)
+			continue;
+		if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue; /* removed meanwhile */
+		walk->stopped = !walk->each(walk->arg, id, (uint64_t)st.st_size);
+	}
+	if (!walk->stopped && errno != 0)
+		rc = gml_err_map(errno);
+	closedir(dir);
+	return rc;
+}
+
+static bool data_has_top(struct gml_data *data, unsigned top)
+{
+	char path[4];
+
+	snprintf(path, sizeof(path), "%02x", top);
+	return faccessat(data->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg)
+{
+	struct data_walk walk = {data, 1, GML_BLOB_PACKED - 1, each, arg, false};
+	int rc = 0;
+
+	for (unsigned leaf = 0; rc == 0 && leaf < 0x10000 && !walk.stopped; leaf++) {
+		if ((leaf & 0xff) == 0 && !data_has_top(data, leaf >> 8))
+			leaf |= 0xff;
+		else
+			rc = data_walk_leaf(&walk, leaf);
+	}
+	return rc;
+}
+
+int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count,
+		     bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg)
+{
+	struct data_walk walk = {data, first, first + count - 1, each, arg, false};
+	int rc = 0;
+
+	if (count == 0 || walk.last < first || walk.last >= GML_BLOB_PACKED)
+		return GML_ERR_INVAL;
+	if (count >> 12 >= 0xffff)
+		return gml_blob_each(data, each, arg);
+	for (uint64_t leaf = first >> 12; rc == 0 && leaf <= walk.last >> 12 && !walk.stopped; leaf++)
+		rc = data_walk_leaf(&walk, (unsigned)leaf & 0xffff);
+	return rc;
+}
+
+int gml_pack_each(struct gml_data *data, bool (*each)(void *arg, uint64_t pack), void *arg)
+{
+	int fd = openat(data->packfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	struct dirent *e;
+	uint64_t pack;
+	DIR *dir;
+
+	if (fd < 0)
+		return gml_err_map(errno);
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		close(fd);
+		return GML_ERR_NOMEM;
+	}
+	while ((errno = 0, e = readdir(dir)) != NULL) {
+		if (!data_parse_hex(e->d_name, 8, &pack))
+			continue;
+		if (!each(arg, pack)) {
+			errno = 0;
+			break;
+		}
+	}
+	if (errno != 0)
+		rc = gml_err_map(errno);
+	closedir(dir);
+	return rc;
+}

@@ -1,0 +1,384 @@
+/* Packs: small content of many files in one, so that one sync makes a whole batch durable.
+ *
+ * Life of a pack: rolled in (new file, name durable) -> current: appends reserve their place under the lock and write
+ * outside it -> retired when the next append would pass GML_PACK_SIZE: stays listed until its last append returned and
+ * a sync covered it -> an ordinary read-only blob, which compaction thins and removes in the end.
+ *
+ * Zeros are written PACK_AHEAD bytes ahead of the appends: overwriting initialised blocks changes no metadata of the
+ * file system, so that a sync needs no journal commit. Measured on ext4, 16 x 4 KiB per sync, zeros included: 0.8 ms
+ * against 1.0 to 1.6 ms for plain appends and for fallocate (whose unwritten blocks have to be converted).
+ *
+ * A failed sync is final for this process: which segments the kernel lost is unknown, and they may be about to be
+ * published. The metadata's commits fail from then on until the store is opened anew.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* fallocate, sync_file_range, SEEK_HOLE */
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "../meta/errmap.h"
+#include "data.h"
+
+#define PACK_AHEAD ((uint64_t)8 << 20)
+#define PACK_LOW ((uint64_t)2 << 20) /* less than this many zeroed bytes left: extend */
+#define PACK_UNIT 64
+
+int gml_packs_init(struct gml_packs *packs)
+{
+	pthread_mutex_init(&packs->lock, NULL);
+	pthread_cond_init(&packs->changed, NULL);
+	return 0;
+}
+
+static void pack_free(struct gml_pack *pack)
+{
+	gml_blob_unref(pack->blob);
+	free(pack);
+}
+
+/* Give the zeros behind the last segment back. */
+static void pack_trim(struct gml_pack *pack)
+{
+	if ((pack->ahead > pack->size || pack->plain) && ftruncate(pack->blob->fd, (off_t)pack->size) != 0)
+		gml_data_log(pack->blob->data, GML_LOG_WARN, "pack %llx: cannot trim",
+			     (unsigned long long)pack->number);
+}
+
+void gml_packs_release(struct gml_data *data)
+{
+	struct gml_packs *packs = &data->packs;
+
+	while (packs->list != NULL) {
+		struct gml_pack *pack = packs->list;
+
+		packs->list = pack->next;
+		pack_trim(pack);
+		pack_free(pack);
+	}
+	pthread_cond_destroy(&packs->changed);
+	pthread_mutex_destroy(&packs->lock);
+}
+
+/* ---- rolling ------------------------------------------------------------------------------------------------- */
+
+static int pack_new(struct gml_data *data, struct gml_pack **pack_out)
+{
+	struct gml_pack *pack = calloc(1, sizeof(*pack));
+	int fd, rc;
+
+	if (pack == NULL)
+		return GML_ERR_NOMEM;
+	do {
+		rc = data->opt.next_id(data->opt.next_id_arg, 1, &pack->number);
+		if (rc == 0 && (pack->number == 0 || pack->number >> 31 != 0))
+			rc = GML_ERR_NOSPC; /* numbers are used up */
+		if (rc == 0)
+			rc = gml_data_openat(data, gml_pack_id(pack->number, 0), O_RDWR | O_CREAT | O_EXCL, &fd);
+	} while (rc == GML_ERR_EXIST);
+	if (rc == 0)
+		rc = gml_cache_add(data, gml_pack_id(pack->number, 0), fd, &pack->blob);
+	if (rc == 0 && fsync(data->packfd) != 0)
+		rc = gml_err_map(errno);
+	if (rc != 0) {
+		if (pack->blob != NULL)
+			pack_free(pack);
+		else
+			free(pack);
+		return rc;
+	}
+	*pack_out = pack;
+	return 0;
+}
+
+/* Called with the lock, returns with it. next_id may commit metadata, which syncs packs: so not under the lock. */
+static int pack_roll_locked(struct gml_data *data)
+{
+	struct gml_packs *packs = &data->packs;
+	struct gml_pack *pack = NULL;
+	int rc;
+
+	packs->rolling = true;
+	pthread_mutex_unlock(&packs->lock);
+	rc = pack_new(data, &pack);
+	pthread_mutex_lock(&packs->lock);
+	packs->rolling = false;
+	if (rc == 0) {
+		pack->next = packs->list;
+		packs->list = pack;
+		packs->current = pack;
+	}
+	pthread_cond_broadcast(&packs->changed);
+	return rc;
+}
+
+/* ---- appending ----------------------------------------------------------------------------------------------- */
+
+static int pack_pwrite(int fd, const char *buf, size_t len, uint64_t off)
+{
+	while (len > 0) {
+		ssize_t n = pwrite(fd, buf, len, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? gml_err_map(errno) : GML_ERR_IO;
+		buf += n;
+		len -= (size_t)n;
+		off += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* Called with the lock, returns with it. Nobody appends past `ahead` meanwhile. No room: appends go on without zeros.
+ */
+static void pack_extend_locked(struct gml_packs *packs, struct gml_pack *pack)
+{
+	static const char zeros[1 << 20];
+	uint64_t off = pack->ahead, end = off + PACK_AHEAD;
+	int rc = 0;
+
+	if (end > GML_PACK_SIZE)
+		end = GML_PACK_SIZE;
+	pack->extending = true;
+	pack->inflight++;
+	pthread_mutex_unlock(&packs->lock);
+	for (; rc == 0 && off < end; off += sizeof(zeros))
+		rc = pack_pwrite(pack->blob->fd, zeros, sizeof(zeros), off);
+	pthread_mutex_lock(&packs->lock);
+	pack->extending = false;
+	pack->inflight--;
+	if (rc == 0)
+		pack->ahead = end;
+	else
+		pack->plain = true;
+	pthread_cond_broadcast(&packs->changed);
+}
+
+/* A place for `need` bytes in the current pack. Called with the lock, returns with it (but may let go in between). */
+static int pack_reserve_locked(struct gml_data *data, size_t len, struct gml_pack **pack_out, uint64_t *off_out)
+{
+	struct gml_packs *packs = &data->packs;
+	uint64_t need = (len + PACK_UNIT - 1) / PACK_UNIT * PACK_UNIT, off;
+	int rc;
+
+	for (;;) {
+		struct gml_pack *pack = packs->current;
+
+		if (packs->failed != 0)
+			return packs->failed;
+		if (packs->rolling) {
+			pthread_cond_wait(&packs->changed, &packs->lock);
+			continue;
+		}
+		off = pack == NULL ? 0 : pack->size;
+		if (len >= GML_BLOCK)
+			off = (off + GML_BLOCK - 1) / GML_BLOCK * GML_BLOCK;
+		if (pack == NULL || off + need > GML_PACK_SIZE) {
+			rc = pack_roll_locked(data);
+			if (rc != 0)
+				return rc;
+			continue;
+		}
+		if (off + need > pack->ahead && !pack->plain) {
+			if (pack->extending)
+				pthread_cond_wait(&packs->changed, &packs->lock);
+			else
+				pack_extend_locked(packs, pack);
+			continue;
+		}
+		pack->size = off + need;
+		pack->inflight++;
+		*pack_out = pack;
+		*off_out = off;
+		return 0;
+	}
+}
+
+int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t *id_out)
+{
+	struct gml_packs *packs = &data->packs;
+	struct gml_pack *pack = NULL;
+	uint64_t off = 0;
+	int rc;
+
+	if (len == 0 || len > GML_PACK_SEGMENT_MAX)
+		return GML_ERR_INVAL;
+	pthread_mutex_lock(&packs->lock);
+	rc = pack_reserve_locked(data, len, &pack, &off);
+	if (rc != 0)
+		goto out;
+	pthread_mutex_unlock(&packs->lock);
+	rc = pack_pwrite(pack->blob->fd, buf, len, off);
+	pthread_mutex_lock(&packs->lock);
+	pack->inflight--;
+	if (rc == 0) {
+		pack->completed++;
+		atomic_fetch_add(&packs->done, 1);
+		*id_out = gml_pack_id(pack->number, off);
+	}
+	/* Ahead of need, so that others need not wait for it. */
+	if (pack == packs->current && !pack->extending && !pack->plain && pack->ahead < GML_PACK_SIZE &&
+	    pack->ahead - pack->size < PACK_LOW)
+		pack_extend_locked(packs, pack);
+out:
+	pthread_mutex_unlock(&packs->lock);
+	return rc;
+}
+
+/* ---- syncing ------------------------------------------------------------------------------------------------- */
+
+/* Sync one pack as far as its appends have returned. Called with the lock, returns with it. */
+static int pack_sync_one_locked(struct gml_data *data, struct gml_pack *pack)
+{
+	struct gml_packs *packs = &data->packs;
+	uint64_t completed = pack->completed;
+	int rc;
+
+	if (completed == pack->synced)
+		return 0;
+	pthread_mutex_unlock(&packs->lock);
+	rc = gml_blob_sync(pack->blob);
+	pthread_mutex_lock(&packs->lock);
+	if (rc == 0)
+		pack->synced = completed;
+	return rc;
+}
+
+/* Retired packs that need nothing any more leave the list. */
+static struct gml_pack *pack_prune_locked(struct gml_packs *packs)
+{
+	struct gml_pack **link = &packs->list, *gone = NULL;
+
+	while (*link != NULL) {
+		struct gml_pack *pack = *link;
+
+		if (pack == packs->current || pack->inflight > 0 || pack->completed > pack->synced) {
+			link = &pack->next;
+			continue;
+		}
+		*link = pack->next;
+		pack->next = gone;
+		gone = pack;
+	}
+	return gone;
+}
+
+static void pack_free_all(struct gml_pack *pack)
+{
+	while (pack != NULL) {
+		struct gml_pack *next = pack->next;
+
+		pack_trim(pack);
+		pack_free(pack);
+		pack = next;
+	}
+}
+
+static void pack_sync_lead_locked(struct gml_data *data)
+{
+	struct gml_packs *packs = &data->packs;
+	uint64_t covered = atomic_load(&packs->done);
+	int rc = 0;
+
+	packs->syncing = true;
+	for (struct gml_pack *pack = packs->list; rc == 0 && pack != NULL; pack = pack->next)
+		rc = pack_sync_one_locked(data, pack);
+	if (rc == 0) {
+		struct gml_pack *gone = pack_prune_locked(packs);
+
+		atomic_store(&packs->durable, covered);
+		if (gone != NULL) {
+			pthread_mutex_unlock(&packs->lock);
+			pack_free_all(gone);
+			pthread_mutex_lock(&packs->lock);
+		}
+	} else {
+		packs->failed = rc;
+	}
+	packs->syncing = false;
+	pthread_cond_broadcast(&packs->changed);
+}
+
+int gml_pack_sync(struct gml_data *data)
+{
+	struct gml_packs *packs = &data->packs;
+	uint64_t target = atomic_load(&packs->done);
+	int rc;
+
+	if (atomic_load(&packs->durable) >= target)
+		return 0;
+	pthread_mutex_lock(&packs->lock);
+	while (packs->failed == 0 && atomic_load(&packs->durable) < target) {
+		if (packs->syncing)
+			pthread_cond_wait(&packs->changed, &packs->lock);
+		else
+			pack_sync_lead_locked(data);
+	}
+	rc = packs->failed;
+	pthread_mutex_unlock(&packs->lock);
+	return rc;
+}
+
+/* ---- compaction's tools -------------------------------------------------------------------------------------- */
+
+bool gml_pack_is_current(struct gml_data *data, uint64_t id)
+{
+	uint64_t number = gml_pack_number(id);
+	bool found = false;
+
+	pthread_mutex_lock(&data->packs.lock);
+	for (struct gml_pack *pack = data->packs.list; pack != NULL && !found; pack = pack->next)
+		found = pack->number == number;
+	pthread_mutex_unlock(&data->packs.lock);
+	return found;
+}
+
+int gml_pack_stat(struct gml_data *data, uint64_t pack, uint64_t *size_out, uint64_t *space_out)
+{
+	char path[GML_BLOB_PATH];
+	struct stat st;
+
+	gml_blob_path(gml_pack_id(pack, 0), path);
+	if (fstatat(data->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return gml_err_map(errno);
+	*size_out = (uint64_t)st.st_size;
+	*space_out = (uint64_t)st.st_blocks * 512;
+	return 0;
+}
+
+int gml_pack_punch(struct gml_data *data, uint64_t pack, uint64_t off, uint64_t len)
+{
+	int fd, rc;
+
+	if (off > INT64_MAX || len > INT64_MAX - off)
+		return GML_ERR_INVAL;
+	if (len == 0)
+		return 0;
+	rc = gml_data_openat(data, gml_pack_id(pack, 0), O_RDWR, &fd);
+	if (rc != 0)
+		return rc;
+	while (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len) != 0) {
+		if (errno == EINTR)
+			continue;
+		/* Space that cannot be given back early is given back when the whole pack goes. */
+		rc = errno == EOPNOTSUPP ? 0 : gml_err_map(errno);
+		break;
+	}
+	close(fd);
+	return rc;
+}
+
+int gml_pack_remove(struct gml_data *data, uint64_t pack)
+{
+	char path[GML_BLOB_PATH];
+
+	gml_blob_path(gml_pack_id(pack, 0), path);
+	if (unlinkat(data->dirfd, path, 0) != 0 && errno != ENOENT)
+		return gml_err_map(errno);
+	gml_cache_drop(data, gml_pack_id(pack, 0));
+	return 0;
+}
