@@ -1,0 +1,278 @@
+/* Group commit: one thread leads, the others wait for their own result.
+ *
+ *   queue ──► batch: presync, write transaction, every closure, one commit ──► held ──► acknowledged
+ *
+ * Invariants
+ *  1. At most one thread of the process leads. Only the leader touches `held`; leadership passes with the queue's lock held.
+ *  2. A commit flushes its pages and, with them, every meta page written earlier; its own meta page is written but not flushed. So batch N is durable once batch N+1 has been committed, or
+ *     after an explicit flush, and not before: until then its waiters are held. docs/adr/0001-group-commit.md has the argument and the figures.
+ *  3. A leader whose queue is empty flushes at once: nobody waits for a successor that may not come.
+ *  4. A waiter's storage is on its stack and may be gone as soon as it was posted. */
+#include <errno.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include "engine_internal.h"
+
+struct gml_update {
+	struct gml_update *next;
+	gml_meta_fn fn;
+	void *arg;
+	int rc;
+	bool relaxed;
+	bool done;  /* has its result for good; closures of later runs of the batch leave it out */
+	bool lead;  /* woken to lead, not with a result */
+	sem_t wake;
+};
+
+int gml_commit_init(struct gml_commit *commit)
+{
+	commit->tail = &commit->head;
+	return pthread_mutex_init(&commit->lock, NULL);
+}
+
+void gml_commit_release(struct gml_commit *commit)
+{
+	pthread_mutex_destroy(&commit->lock);
+}
+
+static void update_wait(struct gml_update *update)
+{
+	while (sem_wait(&update->wake) != 0)
+		; /* EINTR */
+}
+
+/* Give everyone on the list its result. `rc` overrides successes (a sync that failed). */
+static void update_ack(struct gml_update *list, int rc)
+{
+	while (list != NULL) {
+		struct gml_update *next = list->next;
+		if (list->rc == 0)
+			list->rc = rc;
+		sem_post(&list->wake);
+		list = next;
+	}
+}
+
+static void update_fail(struct gml_update *list, int rc)
+{
+	for (; list != NULL; list = list->next) {
+		if (!list->done)
+			list->rc = rc;
+		list->done = true;
+	}
+}
+
+/* Run every closure that has no result yet in one transaction. GML_ERR_CANCELED: one failed after it had written; it has its result now, run the others again.
+ * Another error is the engine's: nothing of this run is stored. */
+static int commit_attempt(struct gml_meta *meta, struct gml_update *batch, bool *wrote_out)
+{
+	struct gml_txn txn;
+	int rc = gml_txn_write_begin(meta, &txn);
+	if (rc != 0)
+		return rc;
+	for (struct gml_update *u = batch; u != NULL; u = u->next) {
+		uint64_t writes = txn.writes;
+		if (u->done)
+			continue;
+		u->rc = u->fn(&txn, u->arg);
+		if (txn.failed != 0) {
+			rc = txn.failed;
+			goto abort;
+		}
+		if (u->rc != 0 && txn.writes != writes) {
+			gml_meta_log(meta, GML_LOG_ERROR, "a metadata change failed after it had written: %s",
+				     gml_err_text(u->rc));
+			u->done = true;
+			rc = GML_ERR_CANCELED;
+			goto abort;
+		}
+	}
+	if (txn.writes == 0 && !txn.id_changed)
+		goto abort;
+	rc = gml_txn_write_commit(&txn);
+	if (rc == 0) {
+		*wrote_out = true;
+		atomic_fetch_add_explicit(&meta->commits, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&meta->syncs, 1, memory_order_relaxed);
+	}
+	return rc;
+abort:
+	gml_txn_write_abort(&txn);
+	return rc;
+}
+
+static int commit_run(struct gml_meta *meta, struct gml_update *batch, bool *wrote_out)
+{
+	int rc;
+	do
+		rc = commit_attempt(meta, batch, wrote_out);
+	while (rc == GML_ERR_CANCELED);
+	return rc;
+}
+
+/* The batch as a whole met an engine error such as a full map: each change gets its own transaction, so that those that fit succeed and nobody suffers for another's size. */
+static void commit_each_alone(struct gml_meta *meta, struct gml_update *batch, bool *wrote_out)
+{
+	for (struct gml_update *u = batch; u != NULL; u = u->next) {
+		struct gml_update *next = u->next;
+		int rc;
+		if (u->done)
+			continue;
+		u->next = NULL;
+		rc = atomic_load(&meta->commit.broken);
+		if (rc == 0)
+			rc = commit_run(meta, u, wrote_out);
+		u->next = next;
+		if (rc != 0)
+			u->rc = rc;
+		u->done = true;
+		if (rc == GML_ERR_IO)
+			atomic_store(&meta->commit.broken, rc);
+	}
+}
+
+/* Every update of the batch has its rc afterwards; *wrote_out: at least one commit succeeded. */
+static void commit_batch(struct gml_meta *meta, struct gml_update *batch, bool *wrote_out)
+{
+	int rc = atomic_load(&meta->commit.broken);
+	if (rc == 0 && meta->opt.presync != NULL)
+		rc = meta->opt.presync(meta->opt.presync_arg);
+	if (rc != 0) {
+		update_fail(batch, rc);
+		return;
+	}
+	rc = commit_run(meta, batch, wrote_out);
+	if (rc == 0)
+		return;
+	if (rc == GML_ERR_IO) {
+		/* After a failed flush nobody knows which pages the disk holds, and the kernel reports it only once: stop changing. */
+		atomic_store(&meta->commit.broken, rc);
+		update_fail(batch, rc);
+		return;
+	}
+	commit_each_alone(meta, batch, wrote_out);
+}
+
+/* Move what may be acknowledged without a further flush to *ack, the rest to *hold. */
+static void commit_sort(struct gml_update *batch, bool flush, struct gml_update **ack, struct gml_update **hold)
+{
+	while (batch != NULL) {
+		struct gml_update *next = batch->next, **list = flush && !batch->relaxed ? hold : ack;
+		batch->next = *list;
+		*list = batch;
+		batch = next;
+	}
+}
+
+/* Pass leadership to the first waiter of the queue; false: the queue is empty and this thread leads on, or (resign) nobody does. */
+static bool commit_hand_over(struct gml_commit *commit, bool resign)
+{
+	struct gml_update *heir;
+	pthread_mutex_lock(&commit->lock);
+	heir = commit->head;
+	if (heir != NULL)
+		heir->lead = true;
+	else if (resign)
+		commit->led = false;
+	pthread_mutex_unlock(&commit->lock);
+	if (heir == NULL)
+		return false;
+	sem_post(&heir->wake);
+	return true;
+}
+
+/* Flush what was committed; a failure is final, as a failed commit is. */
+static int commit_flush(struct gml_meta *meta)
+{
+	int rc = atomic_load(&meta->commit.broken);
+	if (rc == 0)
+		rc = gml_meta_flush(meta);
+	if (rc != 0)
+		atomic_store(&meta->commit.broken, GML_ERR_IO);
+	return rc;
+}
+
+static struct gml_update *commit_take(struct gml_commit *commit)
+{
+	struct gml_update *batch;
+	pthread_mutex_lock(&commit->lock);
+	batch = commit->head;
+	commit->head = NULL;
+	commit->tail = &commit->head;
+	pthread_mutex_unlock(&commit->lock);
+	return batch;
+}
+
+static void commit_lead(struct gml_meta *meta)
+{
+	struct gml_commit *commit = &meta->commit;
+	struct gml_update *batch = commit_take(commit), *held, *hold = NULL, *ready = NULL;
+	bool wrote = false;
+	int rc = 0;
+
+	commit_batch(meta, batch, &wrote);
+	held = commit->held;
+	commit->held = NULL;
+	commit_sort(batch, wrote || held != NULL, &ready, &hold);
+	if (atomic_load(&commit->broken) != 0 || (!wrote && held != NULL)) {
+		/* A batch that wrote nothing flushed nothing; a stream of such must not starve those who are held. */
+		rc = commit_flush(meta);
+	} else if (hold != NULL) {
+		commit->held = hold;
+		if (commit_hand_over(commit, false)) { /* from here on `hold` is the heir's */
+			update_ack(held, 0);
+			update_ack(ready, 0);
+			return;
+		}
+		update_ack(held, 0);
+		update_ack(ready, 0);
+		held = ready = NULL;
+		rc = commit_flush(meta);
+		commit->held = NULL;
+	}
+	commit_hand_over(commit, true);
+	update_ack(held, rc);
+	update_ack(hold, rc);
+	update_ack(ready, 0);
+}
+
+static int update_run(struct gml_meta *meta, gml_meta_fn fn, void *arg, bool relaxed)
+{
+	struct gml_commit *commit = &meta->commit;
+	struct gml_update update = {.fn = fn, .arg = arg, .relaxed = relaxed};
+	bool lead;
+	int rc = atomic_load_explicit(&commit->broken, memory_order_relaxed);
+	if (rc != 0)
+		return rc;
+	if (sem_init(&update.wake, 0, 0) != 0)
+		return GML_ERR_NOMEM;
+	atomic_fetch_add_explicit(&meta->updates, 1, memory_order_relaxed);
+
+	pthread_mutex_lock(&commit->lock);
+	*commit->tail = &update;
+	commit->tail = &update.next;
+	lead = !commit->led;
+	commit->led = true;
+	pthread_mutex_unlock(&commit->lock);
+
+	if (!lead) {
+		update_wait(&update);
+		lead = update.lead;
+	}
+	if (lead) {
+		commit_lead(meta);
+		update_wait(&update);
+	}
+	sem_destroy(&update.wake);
+	return update.rc;
+}
+
+int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg)
+{
+	return update_run(meta, fn, arg, false);
+}
+
+int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg)
+{
+	return update_run(meta, fn, arg, true);
+}

@@ -1,0 +1,90 @@
+/* What the files of the engine share. Only engine_lmdb.c, txn_lmdb.c and errmap.c include lmdb.h knowingly; commit.c goes through the functions below. */
+#ifndef GML_META_ENGINE_INTERNAL_H
+#define GML_META_ENGINE_INTERNAL_H
+
+#include <lmdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include "engine.h"
+
+#define GML_META_KEY_MAX 511
+#define GML_META_VALUE_MAX ((size_t)4 << 20)
+#define GML_META_READ_SLOTS 128
+
+/* Keys of table SUPER begin with one of these. */
+enum {
+	GML_SUPER_FORMAT = 0x01,  /* -> format byte, version, uuid */
+	GML_SUPER_NEXT_ID = 0x02, /* -> last number handed out */
+	GML_SUPER_LEASE = 0x03,   /* + kind -> first number not leased yet */
+	GML_SUPER_ROOT = 0x10,    /* + root ino -> bucket name */
+	GML_SUPER_UID = 0x11,     /* + uid + user name -> nothing */
+};
+
+struct gml_cursor {
+	struct gml_txn *txn;
+	MDB_cursor *mdb;
+	enum gml_table table;
+	bool placed;     /* stands on an entry */
+	uint64_t writes; /* txn->writes when it was placed; key[] counts in write transactions only */
+	size_t key_len;
+	uint8_t key[GML_META_KEY_MAX];
+};
+
+struct gml_txn {
+	struct gml_meta *meta;
+	MDB_txn *mdb;
+	bool writable;
+	bool id_changed;
+	int failed;      /* first engine error of a write transaction: it can only be aborted */
+	uint64_t writes; /* puts and deletes so far */
+	uint64_t last_id;
+	struct gml_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors of a read transaction, for reuse */
+};
+
+/* A parked read transaction (reset: it holds a reader slot but no snapshot). */
+struct gml_read_slot {
+	_Alignas(64) _Atomic(struct gml_txn *) txn;
+	_Atomic uint64_t reads;
+};
+
+struct gml_update; /* commit.c */
+
+/* Group commit. Lock order: `lock` is a leaf. */
+struct gml_commit {
+	pthread_mutex_t lock; /* queue, led */
+	struct gml_update *head, **tail;
+	bool led;
+	struct gml_update *held; /* of the leader: committed, not known durable */
+	_Atomic int broken;      /* a sync failed: what the disk holds is unknown, no change is accepted any more */
+};
+
+struct gml_meta {
+	MDB_env *env;
+	MDB_dbi dbi[GML_TABLE_COUNT_];
+	uint8_t uuid[16];
+	struct gml_meta_options opt;
+	struct gml_commit commit;
+	_Atomic uint64_t commits, updates, syncs;
+	_Atomic uint32_t corrupt_logged; /* bit per table */
+	struct gml_read_slot slots[GML_META_READ_SLOTS];
+};
+
+void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* txn_lmdb.c. begin blocks on other processes' writers. commit and abort consume `txn`'s content; the storage is the caller's. commit flushes the data (and with it every meta page written
+ * before), then writes its own meta page without flushing it. */
+int gml_txn_write_begin(struct gml_meta *meta, struct gml_txn *txn);
+int gml_txn_write_commit(struct gml_txn *txn);
+void gml_txn_write_abort(struct gml_txn *txn);
+void gml_txn_pool_drain(struct gml_meta *meta);
+/* engine_lmdb.c. Flush everything written so far, meta pages included. */
+int gml_meta_flush(struct gml_meta *meta);
+
+int gml_commit_init(struct gml_commit *commit);
+void gml_commit_release(struct gml_commit *commit);
+
+/* For record codecs: logs once per table, returns CORRUPT. */
+int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table);
+
+#endif

@@ -1,0 +1,287 @@
+/* The LMDB environment: creation, opening, its tables and the format record.
+ *
+ * Invariants
+ *  1. Every process maps the store with the size that its creator recorded (LMDB keeps it in the meta page), so no process meets pages beyond its map.
+ *  2. Handles of all tables are opened before the first transaction of a caller; nobody opens one later.
+ *  3. Environments are opened with MDB_NOMETASYNC: a commit flushes its pages, not the meta page that names them. commit.c holds acknowledgements accordingly. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "engine_internal.h"
+#include "errmap.h"
+
+#define META_FORMAT_VERSION 1
+#define META_MAP_DEFAULT ((uint64_t)1 << 40)
+#define META_MAP_LEAST ((uint64_t)64 << 20)
+#define META_READERS_DEFAULT 4096
+#define META_ENV_FLAGS (MDB_NOTLS | MDB_NORDAHEAD | MDB_NOMETASYNC)
+
+static const char *const meta_table_name[GML_TABLE_COUNT_] = {
+#define META_TABLE_NAME(name) #name,
+	GML_TABLE_MAP(META_TABLE_NAME)
+#undef META_TABLE_NAME
+};
+
+void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
+{
+	char line[512];
+	va_list ap;
+	if (meta->opt.log == NULL)
+		return;
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	meta->opt.log(meta->opt.log_arg, level, line);
+}
+
+/* An environment without handles; map_size 0 adopts the recorded size. */
+static int meta_env_open(struct gml_meta *meta, const char *dir, uint64_t map_size)
+{
+	uint32_t readers = meta->opt.readers_max ? meta->opt.readers_max : META_READERS_DEFAULT;
+	int rc = mdb_env_create(&meta->env);
+	if (rc != 0) {
+		meta->env = NULL;
+		return rc;
+	}
+	rc = mdb_env_set_maxdbs(meta->env, 32);
+	if (rc == 0)
+		rc = mdb_env_set_maxreaders(meta->env, readers);
+	if (rc == 0 && map_size != 0)
+		rc = mdb_env_set_mapsize(meta->env, map_size);
+	if (rc == 0)
+		rc = mdb_env_open(meta->env, dir, META_ENV_FLAGS, 0600);
+	if (rc != 0) {
+		mdb_env_close(meta->env);
+		meta->env = NULL;
+	}
+	return rc;
+}
+
+static int meta_tables_open(struct gml_meta *meta, unsigned flags)
+{
+	MDB_txn *txn = NULL;
+	int rc = mdb_txn_begin(meta->env, NULL, flags & MDB_CREATE ? 0 : MDB_RDONLY, &txn);
+	for (int i = 0; rc == 0 && i < GML_TABLE_COUNT_; i++)
+		rc = mdb_dbi_open(txn, meta_table_name[i], flags, &meta->dbi[i]);
+	if (rc != 0) {
+		mdb_txn_abort(txn);
+		return rc;
+	}
+	return mdb_txn_commit(txn); /* publishes the handles, also of a read transaction */
+}
+
+/* Format record: version (u32 little-endian), then the uuid. */
+static int meta_format_read(struct gml_meta *meta)
+{
+	uint8_t key = GML_SUPER_FORMAT;
+	MDB_val k = {1, &key}, v;
+	MDB_txn *txn = NULL;
+	const uint8_t *p;
+	int rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn);
+	if (rc != 0)
+		return gml_err_map(rc);
+	rc = gml_err_map(mdb_get(txn, meta->dbi[GML_TABLE_SUPER], &k, &v));
+	if (rc != 0)
+		goto out;
+	p = v.mv_data;
+	if (v.mv_size < 4) {
+		rc = GML_ERR_CORRUPT;
+		goto out;
+	}
+	if (p[0] != META_FORMAT_VERSION || p[1] != 0 || p[2] != 0 || p[3] != 0) {
+		rc = GML_ERR_FORMAT;
+		goto out;
+	}
+	if (v.mv_size != 20) {
+		rc = GML_ERR_CORRUPT;
+		goto out;
+	}
+	memcpy(meta->uuid, p + 4, 16);
+out:
+	mdb_txn_abort(txn);
+	return rc;
+}
+
+static int meta_format_write(struct gml_meta *meta, const uint8_t uuid[16])
+{
+	uint8_t format_key = GML_SUPER_FORMAT, id_key = GML_SUPER_NEXT_ID;
+	uint8_t format[20] = {META_FORMAT_VERSION}, id[9] = {1, 1}; /* format; the last number given: inode 1 is the root */
+	MDB_val k = {1, &format_key}, v = {sizeof(format), format};
+	MDB_txn *txn = NULL;
+	int rc;
+	memcpy(format + 4, uuid, 16);
+	rc = mdb_txn_begin(meta->env, NULL, 0, &txn);
+	if (rc != 0)
+		return rc;
+	rc = mdb_put(txn, meta->dbi[GML_TABLE_SUPER], &k, &v, 0);
+	k.mv_data = &id_key;
+	v = (MDB_val){sizeof(id), id};
+	if (rc == 0)
+		rc = mdb_put(txn, meta->dbi[GML_TABLE_SUPER], &k, &v, 0);
+	if (rc != 0) {
+		mdb_txn_abort(txn);
+		return rc;
+	}
+	rc = mdb_txn_commit(txn);
+	return rc != 0 ? rc : mdb_env_sync(meta->env, 1);
+}
+
+/* LMDB makes its files but does not sync the directory that names them. */
+static int meta_dir_sync(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	if (fd < 0)
+		return errno;
+	if (fsync(fd) != 0)
+		rc = errno;
+	close(fd);
+	return rc;
+}
+
+static void meta_free(struct gml_meta *meta)
+{
+	if (meta->env != NULL)
+		mdb_env_close(meta->env);
+	gml_commit_release(&meta->commit);
+	free(meta);
+}
+
+static struct gml_meta *meta_new(const struct gml_meta_options *opt)
+{
+	struct gml_meta *meta = aligned_alloc(64, sizeof(*meta));
+	if (meta == NULL)
+		return NULL;
+	memset(meta, 0, sizeof(*meta));
+	if (opt != NULL)
+		meta->opt = *opt;
+	if (gml_commit_init(&meta->commit) != 0) {
+		free(meta);
+		return NULL;
+	}
+	return meta;
+}
+
+static bool meta_file_exists(const char *dir)
+{
+	char path[4096];
+	int n = snprintf(path, sizeof(path), "%s/data.mdb", dir);
+	return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
+}
+
+int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt)
+{
+	struct gml_meta *meta = meta_new(opt);
+	uint64_t size;
+	int rc;
+	if (meta == NULL)
+		return GML_ERR_NOMEM;
+	size = meta->opt.map_size ? meta->opt.map_size : META_MAP_DEFAULT;
+	rc = meta_env_open(meta, dir, size);
+	while ((rc == ENOMEM || rc == EINVAL || rc == EFBIG) && meta->opt.map_size == 0 && size > META_MAP_LEAST) {
+		size /= 2;
+		rc = meta_env_open(meta, dir, size);
+	}
+	if (rc == 0)
+		rc = meta_tables_open(meta, MDB_CREATE);
+	if (rc != 0)
+		goto out;
+	/* A creation that a crash cut short left no format record: begin again over it. */
+	rc = meta_format_read(meta);
+	if (rc != GML_ERR_NOENT) {
+		meta_free(meta);
+		return rc == 0 ? GML_ERR_EXIST : rc;
+	}
+	rc = meta_format_write(meta, uuid);
+	if (rc == 0)
+		rc = meta_dir_sync(dir);
+out:
+	if (rc != 0)
+		gml_meta_log(meta, GML_LOG_ERROR, "%s: cannot create the metadata store: %s", dir, mdb_strerror(rc));
+	meta_free(meta);
+	return gml_err_map(rc);
+}
+
+int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out)
+{
+	struct gml_meta *meta;
+	int rc;
+	*meta_out = NULL;
+	if (!meta_file_exists(dir))
+		return GML_ERR_NOENT;
+	meta = meta_new(opt);
+	if (meta == NULL)
+		return GML_ERR_NOMEM;
+	rc = meta_env_open(meta, dir, 0);
+	if (rc == 0)
+		rc = meta_tables_open(meta, 0);
+	if (rc == MDB_NOTFOUND) /* a store without our tables is not ours, or half made */
+		rc = MDB_INVALID;
+	if (rc != 0) {
+		gml_meta_log(meta, GML_LOG_ERROR, "%s: cannot open the metadata store: %s", dir, mdb_strerror(rc));
+		rc = gml_err_map(rc);
+		goto fail;
+	}
+	rc = meta_format_read(meta);
+	if (rc != 0) {
+		rc = rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+		gml_meta_log(meta, GML_LOG_ERROR, "%s: metadata store refused: %s", dir, gml_err_text(rc));
+		goto fail;
+	}
+	gml_meta_clear_readers(meta);
+	*meta_out = meta;
+	return 0;
+fail:
+	meta_free(meta);
+	return rc;
+}
+
+void gml_meta_close(struct gml_meta *meta)
+{
+	if (meta == NULL)
+		return;
+	gml_txn_pool_drain(meta);
+	mdb_env_sync(meta->env, 1); /* relaxed updates are durable after an orderly end */
+	meta_free(meta);
+}
+
+const uint8_t *gml_meta_uuid(const struct gml_meta *meta)
+{
+	return meta->uuid;
+}
+
+int gml_meta_clear_readers(struct gml_meta *meta)
+{
+	int dead = 0, rc = mdb_reader_check(meta->env, &dead);
+	if (rc == 0 && dead > 0)
+		gml_meta_log(meta, GML_LOG_INFO, "cleared %d reader slots of dead processes", dead);
+	return gml_err_map(rc);
+}
+
+int gml_meta_flush(struct gml_meta *meta)
+{
+	int rc = mdb_env_sync(meta->env, 1);
+	atomic_fetch_add_explicit(&meta->syncs, 1, memory_order_relaxed);
+	if (rc != 0)
+		gml_meta_log(meta, GML_LOG_ERROR, "sync of the metadata store failed: %s", mdb_strerror(rc));
+	return gml_err_map(rc);
+}
+
+void gml_meta_stats_get(struct gml_meta *meta, struct gml_meta_stats *out)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	memset(out, 0, sizeof(*out));
+	out->commits = atomic_load_explicit(&meta->commits, memory_order_relaxed);
+	out->updates = atomic_load_explicit(&meta->updates, memory_order_relaxed);
+	out->syncs = atomic_load_explicit(&meta->syncs, memory_order_relaxed);
+	for (int i = 0; i < GML_META_READ_SLOTS; i++)
+		out->reads += atomic_load_explicit(&meta->slots[i].reads, memory_order_relaxed);
+	if (mdb_env_info(meta->env, &info) == 0 && mdb_env_stat(meta->env, &stat) == 0) {
+		out->map_size = info.me_mapsize;
+		out->map_used = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+	}
+}

@@ -1,0 +1,62 @@
+/* Table blob: id (u64) -> references, length. */
+#include "record_internal.h"
+
+enum { BLOB_FORMAT = 1 };
+
+static bool blob_decode(struct gml_span value, struct gml_blob_rec *out)
+{
+	struct gml_dec dec;
+	gml_dec_init(&dec, value);
+	gml_dec_format(&dec, BLOB_FORMAT);
+	out->refs = gml_dec_varint(&dec);
+	out->len = gml_dec_varint(&dec);
+	return gml_dec_end(&dec);
+}
+
+int gml_rec_blob_get(struct gml_txn *txn, uint64_t blob, struct gml_blob_rec *out)
+{
+	struct gml_span value;
+	uint8_t key[8];
+	int rc;
+	gml_key_u64(key, blob);
+	rc = gml_txn_get(txn, GML_TABLE_BLOB, GML_SPAN(key, 8), &value);
+	if (rc != 0)
+		return rc;
+	return blob_decode(value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_BLOB);
+}
+
+int gml_rec_blob_put(struct gml_txn *txn, uint64_t blob, const struct gml_blob_rec *rec)
+{
+	struct gml_enc enc;
+	uint8_t key[8];
+	gml_key_u64(key, blob);
+	gml_enc_init(&enc, BLOB_FORMAT);
+	gml_enc_varint(&enc, rec->refs);
+	gml_enc_varint(&enc, rec->len);
+	return gml_enc_put(&enc, txn, GML_TABLE_BLOB, GML_SPAN(key, 8));
+}
+
+int gml_rec_blob_del(struct gml_txn *txn, uint64_t blob)
+{
+	uint8_t key[8];
+	gml_key_u64(key, blob);
+	return gml_txn_del(txn, GML_TABLE_BLOB, GML_SPAN(key, 8));
+}
+
+int gml_rec_blob_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out, struct gml_blob_rec *out)
+{
+	struct gml_cursor *cursor;
+	struct gml_span key, value;
+	uint8_t want[8];
+	int rc = gml_cursor_open(txn, GML_TABLE_BLOB, &cursor);
+	if (rc != 0)
+		return rc;
+	gml_key_u64(want, from);
+	rc = gml_cursor_seek(cursor, GML_SPAN(want, 8), &key, &value);
+	if (rc == 0 && (key.len != 8 || !blob_decode(value, out)))
+		rc = gml_txn_corrupt(txn, GML_TABLE_BLOB);
+	if (rc == 0)
+		*blob_out = gml_key_read_u64(key.ptr);
+	gml_cursor_close(cursor);
+	return rc;
+}

@@ -1,0 +1,230 @@
+#include "dirent.h"
+
+enum { DIRENT_FORMAT = 1, DIRENT_FORMAT_NODE = 2, COOKIE_FORMAT = 1 };
+
+size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], uint64_t parent, const uint8_t *name, size_t len)
+{
+	gml_key_u64(key, parent);
+	if (len > 0)
+		memcpy(key + 8, name, len);
+	return 8 + len;
+}
+
+size_t gml_dirent_key_more(uint8_t key[GML_DIRENT_KEY_MAX], uint64_t parent, const uint8_t *name)
+{
+	size_t len = gml_dirent_key(key, parent, name, GML_DIRENT_PLAIN);
+	key[len] = 0;
+	return len + 1;
+}
+
+bool gml_dirent_decode(struct gml_span value, struct gml_dirent *out)
+{
+	struct gml_dec dec;
+	gml_dec_init(&dec, value);
+	gml_dec_format(&dec, DIRENT_FORMAT);
+	out->type = gml_dec_u8(&dec);
+	out->ino = gml_dec_varint(&dec);
+	out->cookie = gml_dec_varint(&dec);
+	return gml_dec_end(&dec);
+}
+
+bool gml_dirent_decode_node(struct gml_span value, uint64_t *node_out)
+{
+	struct gml_dec dec;
+	gml_dec_init(&dec, value);
+	gml_dec_format(&dec, DIRENT_FORMAT_NODE);
+	*node_out = gml_dec_varint(&dec);
+	return gml_dec_end(&dec) && *node_out != 0;
+}
+
+size_t gml_cookie_key(uint8_t key[16], uint64_t parent, uint64_t cookie)
+{
+	gml_key_u64(key, parent);
+	gml_key_u64(key + 8, cookie);
+	return 16;
+}
+
+bool gml_cookie_decode(struct gml_span value, struct gml_span *name_out)
+{
+	struct gml_dec dec;
+	gml_dec_init(&dec, value);
+	gml_dec_format(&dec, COOKIE_FORMAT);
+	*name_out = GML_SPAN(dec.p, dec.bad ? 0 : (size_t)(dec.end - dec.p));
+	return !dec.bad && name_out->len <= GML_REC_NAME_MAX;
+}
+
+/* Where a name lives: the keys of the nodes passed on the way, and the rest under the last one. */
+struct dirent_place {
+	uint64_t node[GML_DIRENT_LEVELS]; /* node[0] = the parent itself */
+	unsigned level;
+	const uint8_t *rest;
+	size_t rest_len;
+};
+
+/* NOENT: a continuation on the way is missing; place stands at the deepest existing node. */
+static int dirent_walk(struct gml_txn *txn, uint64_t parent, struct gml_span name, struct dirent_place *place)
+{
+	if (name.len > GML_REC_NAME_MAX)
+		return GML_ERR_NAMETOOLONG;
+	place->node[0] = parent;
+	place->level = 0;
+	place->rest = name.ptr;
+	place->rest_len = name.len;
+	while (place->rest_len > GML_DIRENT_PLAIN) {
+		uint8_t key[GML_DIRENT_KEY_MAX];
+		size_t len = gml_dirent_key_more(key, place->node[place->level], place->rest);
+		struct gml_span value;
+		int rc = gml_txn_get(txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
+		if (rc != 0)
+			return rc;
+		if (!gml_dirent_decode_node(value, &place->node[place->level + 1]))
+			return gml_txn_corrupt(txn, GML_TABLE_DIRENT);
+		place->level++;
+		place->rest += GML_DIRENT_PLAIN;
+		place->rest_len -= GML_DIRENT_PLAIN;
+	}
+	return 0;
+}
+
+static int dirent_get_at(struct gml_txn *txn, const struct dirent_place *place, struct gml_dirent *out)
+{
+	uint8_t key[GML_DIRENT_KEY_MAX];
+	size_t len = gml_dirent_key(key, place->node[place->level], place->rest, place->rest_len);
+	struct gml_span value;
+	int rc = gml_txn_get(txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
+	if (rc != 0)
+		return rc;
+	return gml_dirent_decode(value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_DIRENT);
+}
+
+int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name, struct gml_dirent *out)
+{
+	struct dirent_place place;
+	int rc = dirent_walk(txn, parent, name, &place);
+	return rc != 0 ? rc : dirent_get_at(txn, &place, out);
+}
+
+/* Make the continuations that dirent_walk missed. */
+static int dirent_extend(struct gml_txn *txn, struct dirent_place *place)
+{
+	while (place->rest_len > GML_DIRENT_PLAIN) {
+		uint8_t key[GML_DIRENT_KEY_MAX];
+		size_t len = gml_dirent_key_more(key, place->node[place->level], place->rest);
+		uint64_t node = gml_txn_next_id(txn);
+		struct gml_enc enc;
+		int rc;
+		if (node == 0)
+			return GML_ERR_CORRUPT;
+		gml_enc_init(&enc, DIRENT_FORMAT_NODE);
+		gml_enc_varint(&enc, node);
+		rc = gml_enc_put(&enc, txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+		if (rc != 0)
+			return rc;
+		place->node[++place->level] = node;
+		place->rest += GML_DIRENT_PLAIN;
+		place->rest_len -= GML_DIRENT_PLAIN;
+	}
+	return 0;
+}
+
+static int cookie_put(struct gml_txn *txn, gml_ino parent, uint64_t cookie, struct gml_span name)
+{
+	struct gml_enc enc;
+	uint8_t key[16];
+	gml_cookie_key(key, parent, cookie);
+	gml_enc_init(&enc, COOKIE_FORMAT);
+	gml_enc_raw(&enc, name.ptr, name.len);
+	return gml_enc_put(&enc, txn, GML_TABLE_COOKIE, GML_SPAN(key, 16));
+}
+
+static int cookie_del(struct gml_txn *txn, gml_ino parent, uint64_t cookie)
+{
+	uint8_t key[16];
+	int rc;
+	gml_cookie_key(key, parent, cookie);
+	rc = gml_txn_del(txn, GML_TABLE_COOKIE, GML_SPAN(key, 16));
+	return rc == GML_ERR_NOENT ? gml_txn_corrupt(txn, GML_TABLE_COOKIE) : rc;
+}
+
+int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name, const struct gml_dirent *dirent)
+{
+	uint8_t copy[GML_REC_NAME_MAX], key[GML_DIRENT_KEY_MAX];
+	struct dirent_place place;
+	struct gml_dirent old = {0};
+	struct gml_enc enc;
+	size_t len;
+	int rc;
+	if (name.len > sizeof(copy))
+		return GML_ERR_NAMETOOLONG;
+	if (name.len > 0) /* it may be borrowed from a record, and there are several writes to come */
+		memcpy(copy, name.ptr, name.len);
+	name.ptr = copy;
+	rc = dirent_walk(txn, parent, name, &place);
+	if (rc == 0)
+		rc = dirent_get_at(txn, &place, &old);
+	if (rc == GML_ERR_NOENT)
+		rc = dirent_extend(txn, &place);
+	if (rc == 0 && old.cookie != 0 && old.cookie != dirent->cookie)
+		rc = cookie_del(txn, parent, old.cookie);
+	if (rc != 0)
+		return rc;
+	len = gml_dirent_key(key, place.node[place.level], place.rest, place.rest_len);
+	gml_enc_init(&enc, DIRENT_FORMAT);
+	gml_enc_u8(&enc, dirent->type);
+	gml_enc_varint(&enc, dirent->ino);
+	gml_enc_varint(&enc, dirent->cookie);
+	rc = gml_enc_put(&enc, txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+	if (rc == 0 && dirent->cookie != 0 && old.cookie != dirent->cookie)
+		rc = cookie_put(txn, parent, dirent->cookie, name);
+	return rc;
+}
+
+int gml_rec_dirent_any(struct gml_txn *txn, gml_ino parent)
+{
+	struct gml_cursor *cursor;
+	struct gml_span key, value;
+	uint8_t prefix[8];
+	int rc = gml_cursor_open(txn, GML_TABLE_DIRENT, &cursor);
+	if (rc != 0)
+		return rc;
+	gml_key_u64(prefix, parent);
+	rc = gml_cursor_seek(cursor, GML_SPAN(prefix, 8), &key, &value);
+	if (rc == 0 && (key.len < 8 || memcmp(key.ptr, prefix, 8) != 0))
+		rc = GML_ERR_NOENT;
+	gml_cursor_close(cursor);
+	return rc;
+}
+
+int gml_rec_dirent_del(struct gml_txn *txn, gml_ino parent, struct gml_span name)
+{
+	uint8_t copy[GML_REC_NAME_MAX], key[GML_DIRENT_KEY_MAX];
+	struct dirent_place place;
+	struct gml_dirent old;
+	size_t len;
+	int rc;
+	if (name.len > sizeof(copy))
+		return GML_ERR_NAMETOOLONG;
+	if (name.len > 0)
+		memcpy(copy, name.ptr, name.len);
+	name.ptr = copy;
+	rc = dirent_walk(txn, parent, name, &place);
+	if (rc == 0)
+		rc = dirent_get_at(txn, &place, &old);
+	if (rc != 0)
+		return rc;
+	len = gml_dirent_key(key, place.node[place.level], place.rest, place.rest_len);
+	rc = gml_txn_del(txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+	/* Nodes that became empty go with their last name, innermost first. */
+	for (unsigned level = place.level; rc == 0 && level > 0; level--) {
+		rc = gml_rec_dirent_any(txn, place.node[level]);
+		if (rc == 0)
+			break;
+		if (rc != GML_ERR_NOENT)
+			return rc;
+		len = gml_dirent_key_more(key, place.node[level - 1], copy + (level - 1) * GML_DIRENT_PLAIN);
+		rc = gml_txn_del(txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+	}
+	if (rc == 0 && old.cookie != 0)
+		rc = cookie_del(txn, parent, old.cookie);
+	return rc;
+}

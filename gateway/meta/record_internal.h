@@ -1,0 +1,35 @@
+/* Helpers that several record codecs share. */
+#ifndef GML_META_RECORD_INTERNAL_H
+#define GML_META_RECORD_INTERNAL_H
+
+#include "codec.h"
+#include "engine_internal.h"
+#include "record.h"
+
+#define GML_SPAN(p, n) ((struct gml_span){(p), (n)})
+
+/* Calls `each` for the entries whose key begins with `prefix`, ascending from the first key >= `from`. each: 0 = go on, GML_REC_STOP = enough, else an error that scan returns. */
+#define GML_REC_STOP (-1)
+typedef int (*gml_rec_scan_fn)(void *arg, struct gml_span key, struct gml_span value);
+int gml_rec_scan(struct gml_txn *txn, enum gml_table table, struct gml_span from, struct gml_span prefix,
+		 gml_rec_scan_fn each, void *arg);
+
+/* Blob ids as varints: the top bit (packed) goes to the bottom, so that both kinds stay short. */
+static inline void gml_enc_blob(struct gml_enc *enc, uint64_t blob)
+{
+	gml_enc_varint(enc, blob << 1 | blob >> 63);
+}
+static inline uint64_t gml_dec_blob(struct gml_dec *dec)
+{
+	uint64_t value = gml_dec_varint(dec);
+	return value >> 1 | value << 63;
+}
+
+/* A range that an extent may cover: not empty, no overflow in the file or the blob. */
+static inline bool gml_extent_ok(const struct gml_extent *extent)
+{
+	return extent->len > 0 && extent->off <= UINT64_MAX - extent->len &&
+	       extent->blob_off <= UINT64_MAX - extent->len;
+}
+
+#endif

@@ -1,0 +1,133 @@
+/* Tables orphan: ino -> time; dirty: ino -> owning process. */
+#include "record_internal.h"
+
+enum { ORPHAN_FORMAT = 1, DIRTY_FORMAT = 1 };
+
+static bool orphan_decode(struct gml_span value, int64_t *since_out)
+{
+	struct gml_dec dec;
+	gml_dec_init(&dec, value);
+	gml_dec_format(&dec, ORPHAN_FORMAT);
+	*since_out = (int64_t)gml_dec_u64(&dec);
+	return gml_dec_end(&dec);
+}
+
+int gml_rec_orphan_put(struct gml_txn *txn, gml_ino ino, int64_t since)
+{
+	struct gml_enc enc;
+	uint8_t key[8];
+	gml_key_u64(key, ino);
+	gml_enc_init(&enc, ORPHAN_FORMAT);
+	gml_enc_u64(&enc, (uint64_t)since);
+	return gml_enc_put(&enc, txn, GML_TABLE_ORPHAN, GML_SPAN(key, 8));
+}
+
+int gml_rec_orphan_get(struct gml_txn *txn, gml_ino ino, int64_t *since_out)
+{
+	struct gml_span value;
+	uint8_t key[8];
+	int rc;
+	gml_key_u64(key, ino);
+	rc = gml_txn_get(txn, GML_TABLE_ORPHAN, GML_SPAN(key, 8), &value);
+	if (rc != 0)
+		return rc;
+	return orphan_decode(value, since_out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_ORPHAN);
+}
+
+int gml_rec_orphan_del(struct gml_txn *txn, gml_ino ino)
+{
+	uint8_t key[8];
+	gml_key_u64(key, ino);
+	return gml_txn_del(txn, GML_TABLE_ORPHAN, GML_SPAN(key, 8));
+}
+
+struct orphan_each {
+	struct gml_txn *txn;
+	bool (*each)(void *arg, gml_ino ino, int64_t since);
+	void *arg;
+};
+
+static int orphan_each_one(void *arg, struct gml_span key, struct gml_span value)
+{
+	struct orphan_each *walk = arg;
+	int64_t since;
+	if (key.len != 8 || !orphan_decode(value, &since))
+		return gml_txn_corrupt(walk->txn, GML_TABLE_ORPHAN);
+	return walk->each(walk->arg, gml_key_read_u64(key.ptr), since) ? 0 : GML_REC_STOP;
+}
+
+int gml_rec_orphan_each(struct gml_txn *txn, gml_ino after, bool (*each)(void *arg, gml_ino ino, int64_t since),
+			void *arg)
+{
+	struct orphan_each walk = {txn, each, arg};
+	uint8_t from[8];
+	if (after == UINT64_MAX)
+		return 0;
+	gml_key_u64(from, after + 1);
+	return gml_rec_scan(txn, GML_TABLE_ORPHAN, GML_SPAN(from, 8), GML_SPAN(NULL, 0), orphan_each_one, &walk);
+}
+
+/* ---- dirty -------------------------------------------------------------------------------------------------------------------------------- */
+static bool dirty_decode(struct gml_span value, struct gml_owner *out)
+{
+	struct gml_dec dec;
+	gml_dec_init(&dec, value);
+	gml_dec_format(&dec, DIRTY_FORMAT);
+	gml_dec_owner(&dec, out);
+	return gml_dec_end(&dec);
+}
+
+int gml_rec_dirty_put(struct gml_txn *txn, gml_ino ino, const struct gml_owner *owner)
+{
+	struct gml_enc enc;
+	uint8_t key[8];
+	gml_key_u64(key, ino);
+	gml_enc_init(&enc, DIRTY_FORMAT);
+	gml_enc_owner(&enc, owner);
+	return gml_enc_put(&enc, txn, GML_TABLE_DIRTY, GML_SPAN(key, 8));
+}
+
+int gml_rec_dirty_get(struct gml_txn *txn, gml_ino ino, struct gml_owner *owner_out)
+{
+	struct gml_span value;
+	uint8_t key[8];
+	int rc;
+	gml_key_u64(key, ino);
+	rc = gml_txn_get(txn, GML_TABLE_DIRTY, GML_SPAN(key, 8), &value);
+	if (rc != 0)
+		return rc;
+	return dirty_decode(value, owner_out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_DIRTY);
+}
+
+int gml_rec_dirty_del(struct gml_txn *txn, gml_ino ino)
+{
+	uint8_t key[8];
+	gml_key_u64(key, ino);
+	return gml_txn_del(txn, GML_TABLE_DIRTY, GML_SPAN(key, 8));
+}
+
+struct dirty_each {
+	struct gml_txn *txn;
+	bool (*each)(void *arg, gml_ino ino, const struct gml_owner *owner);
+	void *arg;
+};
+
+static int dirty_each_one(void *arg, struct gml_span key, struct gml_span value)
+{
+	struct dirty_each *walk = arg;
+	struct gml_owner owner;
+	if (key.len != 8 || !dirty_decode(value, &owner))
+		return gml_txn_corrupt(walk->txn, GML_TABLE_DIRTY);
+	return walk->each(walk->arg, gml_key_read_u64(key.ptr), &owner) ? 0 : GML_REC_STOP;
+}
+
+int gml_rec_dirty_each(struct gml_txn *txn, gml_ino after,
+		       bool (*each)(void *arg, gml_ino ino, const struct gml_owner *owner), void *arg)
+{
+	struct dirty_each walk = {txn, each, arg};
+	uint8_t from[8];
+	if (after == UINT64_MAX)
+		return 0;
+	gml_key_u64(from, after + 1);
+	return gml_rec_scan(txn, GML_TABLE_DIRTY, GML_SPAN(from, 8), GML_SPAN(NULL, 0), dirty_each_one, &walk);
+}

@@ -1,0 +1,358 @@
+/* Transactions and cursors.
+ *
+ * Read transactions are parked in slots after use: LMDB's reset keeps the reader slot in the lock file, so taking a parked one needs neither a lock nor a system call. A slot is
+ * taken and filled with one atomic exchange; a thread starts looking where it last succeeded. */
+#include <stdlib.h>
+#include <string.h>
+#include "codec.h"
+#include "engine_internal.h"
+#include "errmap.h"
+
+static _Thread_local unsigned txn_slot_hint;
+static _Atomic unsigned txn_slot_spread;
+
+static void txn_free(struct gml_txn *txn)
+{
+	for (int i = 0; i < GML_TABLE_COUNT_; i++) {
+		if (txn->idle[i] == NULL)
+			continue;
+		mdb_cursor_close(txn->idle[i]->mdb);
+		free(txn->idle[i]);
+	}
+	if (txn->mdb != NULL)
+		mdb_txn_abort(txn->mdb);
+	free(txn);
+}
+
+static struct gml_txn *txn_unpark(struct gml_meta *meta)
+{
+	if (txn_slot_hint == 0)
+		txn_slot_hint = 1 + atomic_fetch_add_explicit(&txn_slot_spread, 7, memory_order_relaxed);
+	for (unsigned i = 0; i < GML_META_READ_SLOTS; i++) {
+		struct gml_read_slot *slot = &meta->slots[(txn_slot_hint + i) % GML_META_READ_SLOTS];
+		if (atomic_load_explicit(&slot->txn, memory_order_relaxed) == NULL)
+			continue;
+		struct gml_txn *txn = atomic_exchange_explicit(&slot->txn, NULL, memory_order_acquire);
+		if (txn != NULL) {
+			txn_slot_hint += i;
+			return txn;
+		}
+	}
+	return NULL;
+}
+
+static bool txn_park(struct gml_meta *meta, struct gml_txn *txn)
+{
+	for (unsigned i = 0; i < GML_META_READ_SLOTS; i++) {
+		struct gml_read_slot *slot = &meta->slots[(txn_slot_hint + i) % GML_META_READ_SLOTS];
+		struct gml_txn *none = NULL;
+		if (atomic_load_explicit(&slot->txn, memory_order_relaxed) == NULL &&
+		    atomic_compare_exchange_strong_explicit(&slot->txn, &none, txn, memory_order_release,
+							    memory_order_relaxed)) {
+			txn_slot_hint += i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int txn_read_new(struct gml_meta *meta, struct gml_txn **txn_out)
+{
+	int dead, rc;
+	struct gml_txn *txn = calloc(1, sizeof(*txn));
+	if (txn == NULL)
+		return GML_ERR_NOMEM;
+	txn->meta = meta;
+	rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
+	if (rc == MDB_READERS_FULL && mdb_reader_check(meta->env, &dead) == 0 && dead > 0)
+		rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
+	if (rc != 0) {
+		gml_meta_log(meta, GML_LOG_ERROR, "cannot begin a read transaction: %s", mdb_strerror(rc));
+		txn->mdb = NULL;
+		txn_free(txn);
+		return gml_err_map(rc);
+	}
+	*txn_out = txn;
+	return 0;
+}
+
+int gml_meta_read_begin(struct gml_meta *meta, struct gml_txn **txn_out)
+{
+	struct gml_txn *txn = txn_unpark(meta);
+	int rc;
+	*txn_out = NULL;
+	atomic_fetch_add_explicit(&meta->slots[txn_slot_hint % GML_META_READ_SLOTS].reads, 1, memory_order_relaxed);
+	if (txn == NULL)
+		return txn_read_new(meta, txn_out);
+	rc = mdb_txn_renew(txn->mdb);
+	if (rc != 0) {
+		gml_meta_log(meta, GML_LOG_ERROR, "cannot renew a read transaction: %s", mdb_strerror(rc));
+		txn_free(txn);
+		return gml_err_map(rc);
+	}
+	*txn_out = txn;
+	return 0;
+}
+
+void gml_meta_read_end(struct gml_txn *txn)
+{
+	if (txn == NULL)
+		return;
+	mdb_txn_reset(txn->mdb);
+	if (!txn_park(txn->meta, txn))
+		txn_free(txn);
+}
+
+void gml_txn_pool_drain(struct gml_meta *meta)
+{
+	for (int i = 0; i < GML_META_READ_SLOTS; i++) {
+		struct gml_txn *txn = atomic_exchange(&meta->slots[i].txn, NULL);
+		if (txn != NULL)
+			txn_free(txn);
+	}
+}
+
+/* ---- write transactions --------------------------------------------------------------------------------------------------------------- */
+int gml_txn_write_begin(struct gml_meta *meta, struct gml_txn *txn)
+{
+	int rc;
+	memset(txn, 0, sizeof(*txn));
+	txn->meta = meta;
+	txn->writable = true;
+	rc = mdb_txn_begin(meta->env, NULL, 0, &txn->mdb);
+	if (rc != 0)
+		gml_meta_log(meta, GML_LOG_ERROR, "cannot begin a write transaction: %s", mdb_strerror(rc));
+	return gml_err_map(rc);
+}
+
+/* The counter lives in memory during a batch and is written once. */
+static int txn_store_id(struct gml_txn *txn)
+{
+	uint8_t key = GML_SUPER_NEXT_ID;
+	struct gml_enc enc;
+	if (!txn->id_changed)
+		return 0;
+	gml_enc_init(&enc, 1);
+	gml_enc_u64(&enc, txn->last_id);
+	return gml_enc_put(&enc, txn, GML_TABLE_SUPER, (struct gml_span){&key, 1});
+}
+
+int gml_txn_write_commit(struct gml_txn *txn)
+{
+	int rc = txn->failed ? txn->failed : txn_store_id(txn);
+	if (rc != 0) {
+		gml_txn_write_abort(txn);
+		return rc;
+	}
+	rc = mdb_txn_commit(txn->mdb);
+	txn->mdb = NULL;
+	if (rc != 0)
+		gml_meta_log(txn->meta, GML_LOG_ERROR, "commit failed: %s", mdb_strerror(rc));
+	return gml_err_map(rc);
+}
+
+void gml_txn_write_abort(struct gml_txn *txn)
+{
+	if (txn->mdb != NULL)
+		mdb_txn_abort(txn->mdb);
+	txn->mdb = NULL;
+}
+
+uint64_t gml_txn_next_id(struct gml_txn *txn)
+{
+	if (txn->last_id == 0) {
+		uint8_t key = GML_SUPER_NEXT_ID;
+		struct gml_span value = {0};
+		struct gml_dec dec;
+		int rc = gml_txn_get(txn, GML_TABLE_SUPER, (struct gml_span){&key, 1}, &value);
+		gml_dec_init(&dec, value);
+		gml_dec_format(&dec, 1);
+		txn->last_id = gml_dec_u64(&dec);
+		if (rc != 0 || !gml_dec_end(&dec) || txn->last_id == 0 || txn->last_id == UINT64_MAX) {
+			txn->last_id = 0;
+			txn->failed = txn->failed ? txn->failed : gml_txn_corrupt(txn, GML_TABLE_SUPER);
+			return 0;
+		}
+	}
+	txn->id_changed = true;
+	return ++txn->last_id;
+}
+
+uint64_t gml_txn_seq(const struct gml_txn *txn)
+{
+	return mdb_txn_id(txn->mdb);
+}
+
+/* ---- keys and values ------------------------------------------------------------------------------------------------------------------ */
+static bool txn_key_ok(struct gml_span key)
+{
+	return key.len > 0 && key.len <= GML_META_KEY_MAX;
+}
+
+static int txn_error(struct gml_txn *txn, int code)
+{
+	int rc = gml_err_map(code);
+	if (code != MDB_NOTFOUND) {
+		gml_meta_log(txn->meta, GML_LOG_ERROR, "metadata engine: %s", mdb_strerror(code));
+		if (txn->writable && txn->failed == 0)
+			txn->failed = rc;
+	}
+	return rc;
+}
+
+int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span *value_out)
+{
+	MDB_val k = {key.len, (void *)key.ptr}, v;
+	int rc;
+	if (!txn_key_ok(key))
+		return GML_ERR_INVAL;
+	rc = mdb_get(txn->mdb, txn->meta->dbi[table], &k, &v);
+	if (rc != 0)
+		return txn_error(txn, rc);
+	*value_out = (struct gml_span){v.mv_data, v.mv_size};
+	return 0;
+}
+
+int gml_txn_put(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span value)
+{
+	MDB_val k = {key.len, (void *)key.ptr}, v = {value.len, (void *)value.ptr};
+	int rc;
+	if (!txn->writable || !txn_key_ok(key))
+		return GML_ERR_INVAL;
+	if (value.len > GML_META_VALUE_MAX)
+		return GML_ERR_TOOBIG;
+	txn->writes++;
+	rc = mdb_put(txn->mdb, txn->meta->dbi[table], &k, &v, 0);
+	return rc == 0 ? 0 : txn_error(txn, rc);
+}
+
+int gml_txn_del(struct gml_txn *txn, enum gml_table table, struct gml_span key)
+{
+	MDB_val k = {key.len, (void *)key.ptr};
+	int rc;
+	if (!txn->writable || !txn_key_ok(key))
+		return GML_ERR_INVAL;
+	rc = mdb_del(txn->mdb, txn->meta->dbi[table], &k, NULL);
+	if (rc != 0)
+		return txn_error(txn, rc);
+	txn->writes++;
+	return 0;
+}
+
+int gml_txn_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out)
+{
+	MDB_stat stat;
+	int rc = mdb_stat(txn->mdb, txn->meta->dbi[table], &stat);
+	if (rc != 0)
+		return txn_error(txn, rc);
+	*count_out = stat.ms_entries;
+	return 0;
+}
+
+int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table)
+{
+	uint32_t bit = UINT32_C(1) << table;
+	if ((atomic_fetch_or(&txn->meta->corrupt_logged, bit) & bit) == 0)
+		gml_meta_log(txn->meta, GML_LOG_ERROR, "metadata table %d holds a damaged record", (int)table);
+	return GML_ERR_CORRUPT;
+}
+
+/* ---- cursors -------------------------------------------------------------------------------------------------------------------------- */
+int gml_cursor_open(struct gml_txn *txn, enum gml_table table, struct gml_cursor **cursor_out)
+{
+	struct gml_cursor *cursor = txn->idle[table];
+	int rc;
+	*cursor_out = NULL;
+	if (cursor != NULL) {
+		txn->idle[table] = NULL;
+		rc = mdb_cursor_renew(txn->mdb, cursor->mdb);
+	} else {
+		cursor = malloc(sizeof(*cursor));
+		if (cursor == NULL)
+			return GML_ERR_NOMEM;
+		cursor->mdb = NULL;
+		rc = mdb_cursor_open(txn->mdb, txn->meta->dbi[table], &cursor->mdb);
+	}
+	if (rc != 0) {
+		if (cursor->mdb != NULL)
+			mdb_cursor_close(cursor->mdb);
+		free(cursor);
+		return txn_error(txn, rc);
+	}
+	cursor->txn = txn;
+	cursor->table = table;
+	cursor->placed = false;
+	*cursor_out = cursor;
+	return 0;
+}
+
+void gml_cursor_close(struct gml_cursor *cursor)
+{
+	if (cursor == NULL)
+		return;
+	if (!cursor->txn->writable && cursor->txn->idle[cursor->table] == NULL) {
+		cursor->txn->idle[cursor->table] = cursor;
+		return;
+	}
+	mdb_cursor_close(cursor->mdb);
+	free(cursor);
+}
+
+static int cursor_result(struct gml_cursor *cursor, int rc, const MDB_val *key, const MDB_val *value,
+			 struct gml_span *key_out, struct gml_span *value_out)
+{
+	cursor->placed = rc == 0;
+	if (rc != 0)
+		return txn_error(cursor->txn, rc);
+	if (cursor->txn->writable) {
+		cursor->writes = cursor->txn->writes;
+		cursor->key_len = key->mv_size;
+		memcpy(cursor->key, key->mv_data, key->mv_size);
+	}
+	*key_out = (struct gml_span){key->mv_data, key->mv_size};
+	*value_out = (struct gml_span){value->mv_data, value->mv_size};
+	return 0;
+}
+
+int gml_cursor_seek(struct gml_cursor *cursor, struct gml_span key, struct gml_span *key_out, struct gml_span *value_out)
+{
+	MDB_val k = {key.len, (void *)key.ptr}, v;
+	int rc;
+	if (key.len > GML_META_KEY_MAX)
+		return GML_ERR_INVAL;
+	rc = mdb_cursor_get(cursor->mdb, &k, &v, key.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
+	return cursor_result(cursor, rc, &k, &v, key_out, value_out);
+}
+
+int gml_cursor_next(struct gml_cursor *cursor, struct gml_span *key_out, struct gml_span *value_out)
+{
+	MDB_val k, v;
+	int rc;
+	if (!cursor->placed)
+		return GML_ERR_NOENT;
+	if (!cursor->txn->writable || cursor->writes == cursor->txn->writes) {
+		rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_NEXT);
+		return cursor_result(cursor, rc, &k, &v, key_out, value_out);
+	}
+	/* The tree changed under the cursor, perhaps its own entry went: find the place again by key. */
+	k = (MDB_val){cursor->key_len, cursor->key};
+	rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_SET_RANGE);
+	if (rc == 0 && k.mv_size == cursor->key_len && memcmp(k.mv_data, cursor->key, k.mv_size) == 0)
+		rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_NEXT);
+	return cursor_result(cursor, rc, &k, &v, key_out, value_out);
+}
+
+int gml_cursor_before(struct gml_cursor *cursor, struct gml_span key, struct gml_span *key_out,
+		      struct gml_span *value_out)
+{
+	MDB_val k = {key.len, (void *)key.ptr}, v;
+	int rc;
+	if (!txn_key_ok(key))
+		return GML_ERR_INVAL;
+	rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_SET_RANGE);
+	if (rc == 0)
+		rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_PREV);
+	else if (rc == MDB_NOTFOUND)
+		rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_LAST);
+	return cursor_result(cursor, rc, &k, &v, key_out, value_out);
+}
