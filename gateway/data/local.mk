@@ -5,3 +5,4 @@ libgemel_la_SOURCES += \
 	gateway/data/data.c \
 	gateway/data/data.h \
 	gateway/data/pack.c
+libgemel_la_SOURCES += gateway/data/checksum.c gateway/data/crc.c gateway/data/crc.h

@@ -19,7 +19,7 @@ enum gml_checksum gml_checksum_by_name(struct gml_span name);
 struct gml_digest;
 struct gml_digest *gml_digest_new(int algorithm);
 void gml_digest_update(struct gml_digest *digest, const void *buf, size_t len);
-/* Result so far, big-endian; the digest goes on being usable for CRCs only. out holds 32 bytes; returns the size. */
+/* Result so far, big-endian; the digest goes on being usable for CRCs only. out holds 32 bytes; returns the size, or 0 if OpenSSL failed (the content must not be trusted then). */
 size_t gml_digest_final(struct gml_digest *digest, uint8_t *out);
 void gml_digest_free(struct gml_digest *digest); /* NULL is fine */
 
