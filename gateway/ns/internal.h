@@ -16,6 +16,8 @@
 struct gml_live;    /* live.c: shared change counters in run/live */
 struct gml_onodes;  /* onode.c: this process's open files */
 
+#define GML_HELD_PACKS 64
+
 struct gml_store {
 	struct gml_meta *meta;
 	struct gml_data *data;
@@ -25,6 +27,11 @@ struct gml_store {
 	int dirfd;
 	pthread_mutex_t lease_lock;
 	struct gml_lease lease[2]; /* unused rest of the current leases, by kind */
+	struct gml_held_pack {     /* packs this process has leased, newest last; an old one's lease is dropped (lease.c) */
+		uint64_t pack;
+		int64_t since; /* when the next one was leased; CLOCK_MONOTONIC, ns; 0: current */
+	} held_packs[GML_HELD_PACKS];
+	unsigned nheld_packs;
 	gml_log_fn log;
 	void *log_arg;
 };
@@ -117,9 +124,18 @@ int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span 
 /* Make the missing directories (implicit), inside a write transaction; needs w+x on the deepest existing one. out->dir is then the last. */
 int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span key, struct gml_path *path);
 
+/* ---- lease.c ---------------------------------------------------------------------------------------------------------------------------------- */
+/* The data layer's next_id (data/blob.h); `arg` is the store. Takes lease_lock and may commit: never inside a transaction. */
+int gml_lease_next_id(void *arg, int kind, uint64_t *id_out);
+/* Give back every lease of this process (close). */
+int gml_lease_drop_all(struct gml_store *store);
+/* Remove what dead processes left unpublished in their leased ranges, then drop those leases. */
+int gml_lease_recover(struct gml_store *store);
+
 /* ---- store.c ---------------------------------------------------------------------------------------------------------------------------------- */
 int gml_owner_self(struct gml_owner *out);
 bool gml_owner_alive(const struct gml_owner *owner);
+void gml_store_log(const struct gml_store *store, enum gml_log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Settle one DIRTY inode: sync the wblob, then size, times, change and a cleared flag in one transaction. */
 int gml_inode_settle(struct gml_op *op, struct gml_store *store, gml_ino ino);
 

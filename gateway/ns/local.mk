@@ -1,2 +1,3 @@
 libgemel_la_SOURCES += gateway/ns/internal.h gateway/ns/access.c gateway/ns/time.c gateway/ns/live.c gateway/ns/etag.c \
 	gateway/ns/extent.c gateway/ns/link.c
+libgemel_la_SOURCES += gateway/ns/store.c gateway/ns/owner.c gateway/ns/lease.c gateway/ns/principal.c gateway/ns/bucket.c gateway/ns/bucket_txn.h
