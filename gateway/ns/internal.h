@@ -15,6 +15,7 @@
 
 struct gml_live;    /* live.c: shared change counters in run/live */
 struct gml_onodes;  /* onode.c: this process's open files */
+struct gml_readers; /* reader.c: inodes with S3 readers, in all processes */
 
 #define GML_HELD_PACKS 64
 
@@ -23,6 +24,7 @@ struct gml_store {
 	struct gml_data *data;
 	struct gml_live *live;
 	struct gml_onodes *onodes;
+	struct gml_readers *readers;
 	struct gml_owner self;
 	int dirfd;
 	pthread_mutex_t lease_lock;
@@ -123,6 +125,16 @@ struct gml_path {
 int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket, struct gml_span key, struct gml_path *out);
 /* Make the missing directories (implicit), inside a write transaction; needs w+x on the deepest existing one. out->dir is then the last. */
 int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span key, struct gml_path *path);
+
+/* ---- reader.c -------------------------------------------------------------------------------------------------------------------------------- */
+/* run/readers below the store's directory: made when missing, mapped shared. Lives as long as the open store. */
+int gml_readers_open(int dirfd, struct gml_readers **out);
+void gml_readers_close(struct gml_readers *readers); /* NULL is fine */
+/* Note a reader; its slot, or -1 when the table is full or NULL (the reader then has only the reaper's 15 s). No lock. */
+int gml_readers_add(struct gml_readers *readers, const struct gml_owner *self, gml_ino ino);
+void gml_readers_remove(struct gml_readers *readers, int slot); /* -1 is fine */
+/* Has a living process a reader of this inode? The reaper asks before it frees an orphan. Slots of dead processes are cleared. NULL: false. */
+bool gml_readers_has(struct gml_readers *readers, gml_ino ino);
 
 /* ---- lease.c ---------------------------------------------------------------------------------------------------------------------------------- */
 /* The data layer's next_id (data/blob.h); `arg` is the store. Takes lease_lock and may commit: never inside a transaction. */

@@ -278,6 +278,8 @@ static int store_open_rooms(struct gml_store *store, const char *path, const str
 	if (rc == 0)
 		rc = gml_live_open(store->dirfd, &store->live);
 	if (rc == 0)
+		rc = gml_readers_open(store->dirfd, &store->readers);
+	if (rc == 0)
 		rc = gml_onodes_new(store, &store->onodes);
 	return rc;
 }
@@ -286,6 +288,7 @@ static int store_open_rooms(struct gml_store *store, const char *path, const str
 static void store_free(struct gml_store *store)
 {
 	gml_onodes_free(store->onodes);
+	gml_readers_close(store->readers);
 	gml_live_close(store->live);
 	if (store->meta != NULL)
 		gml_meta_close(store->meta);
