@@ -45,6 +45,11 @@ AC_PATH_PROG([GANESHA], [ganesha.nfsd], [], [$PATH:/usr/bin:/usr/sbin:/sbin])
 GANESHA_VERSION=
 AS_IF([test -z "$GANESHA"], [gml_missing="$gml_missing nfs-ganesha"], [GANESHA_VERSION=`$GANESHA -v 2>&1 | sed -n 's/.*NFS-Ganesha Release = V\([[0-9.]]*\).*/\1/p' | head -n 1`])
 AC_ARG_WITH([ganesha-headers], [AS_HELP_STRING([--with-ganesha-headers=DIR], [prepared ganesha headers [made by tools/ganesha-headers]])], [GANESHA_HEADERS=$withval], [GANESHA_HEADERS='$(abs_builddir)/ganesha-headers'])
+GML_NEED([NTIRPC], [libntirpc], [libntirpc-dev])
+# The warnings of other people's headers are not ours.
+NTIRPC_CFLAGS=`echo " $NTIRPC_CFLAGS" | sed 's/ -I/ -isystem /g'`
+AC_CHECK_HEADER([gssapi/gssapi.h], [], [gml_missing="$gml_missing libkrb5-dev"])
+AC_CHECK_HEADER([urcu-bp.h], [], [gml_missing="$gml_missing liburcu-dev"])
 AC_SUBST([GANESHA])
 AC_SUBST([GANESHA_VERSION])
 AC_SUBST([GANESHA_HEADERS])

@@ -1,0 +1,80 @@
+/* FSAL_MDCACHE answers ACCESS, and checks rights before each operation, from attributes that it keeps, and lets an
+ * owner pass whom it remembers. It never asks the FSAL below. So its table of operations gets our check; objects of
+ * other FSALs still get the old one. The table and the cache's entries are private to one release of ganesha: module.c
+ * refuses any other. */
+#include "fsal.h"
+
+#include "mdcache_int.h"
+
+static fsal_status_t (*access_before)(struct fsal_obj_handle *, fsal_accessflags_t, fsal_accessflags_t *,
+				      fsal_accessflags_t *, bool);
+
+static unsigned access_want(fsal_accessflags_t access)
+{
+	return (access & FSAL_R_OK ? GML_MAY_READ : 0) | (access & FSAL_W_OK ? GML_MAY_WRITE : 0) |
+	       (access & FSAL_X_OK ? GML_MAY_EXEC : 0);
+}
+
+static fsal_accessflags_t access_flags(unsigned may)
+{
+	return (fsal_accessflags_t)((may & GML_MAY_READ ? FSAL_R_OK : 0) | (may & GML_MAY_WRITE ? FSAL_W_OK : 0) |
+				    (may & GML_MAY_EXEC ? FSAL_X_OK : 0));
+}
+
+static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflags_t access, fsal_accessflags_t *allowed,
+				 fsal_accessflags_t *denied, bool owner_skip)
+{
+	mdcache_entry_t *entry = container_of(handle, mdcache_entry_t, obj_handle);
+	struct fsal_obj_handle *sub = entry->sub_handle;
+	struct fsal_attrlist attrs;
+	unsigned want, granted;
+	struct gml_op op;
+	int rc;
+
+	if (sub->obj_ops != &gml_fsal.handle_ops || IS_FSAL_ACE4_REQ(access))
+		return access_before(handle, access, allowed, denied, owner_skip);
+	if (allowed)
+		*allowed = 0;
+	if (denied)
+		*denied = 0;
+	want = access_want(FSAL_MODE_MASK(access));
+	/* owner_skip: READ, WRITE, ALLOCATE, a reclaim or a repeated exclusive create. The operation itself decides, a
+	 * moment from now. */
+	if (want == 0 || owner_skip)
+		return fsalstat(ERR_FSAL_NO_ERROR, 0);
+	gml_fsal_op(&op, 0);
+	rc = gml_inode_access(&op, gml_fsal.store, gml_fsal_obj_of(sub)->ino, want, &granted);
+	if (rc != 0) {
+		/* Makes the cache forget an object that is gone. */
+		if (rc == GML_ERR_STALE) {
+			fsal_prepare_attrs(&attrs, ATTR_MODE);
+			(void)handle->obj_ops->getattrs(handle, &attrs);
+			fsal_release_attrs(&attrs);
+		}
+		return gml_fsal_status(rc);
+	}
+	if (allowed)
+		*allowed = access_flags(granted);
+	if (denied)
+		*denied = access_flags(want & ~granted);
+	return fsalstat(granted == want ? ERR_FSAL_NO_ERROR : ERR_FSAL_ACCESS, 0);
+}
+
+void gml_fsal_access_hook(struct fsal_export *exp)
+{
+	struct fsal_export *super = exp->super_export;
+	struct fsal_obj_ops *ops;
+
+	if (super == NULL || super->fsal == NULL || super->fsal->name == NULL ||
+	    strcmp(super->fsal->name, "MDCACHE") != 0) {
+		LogCrit(COMPONENT_FSAL, "not below FSAL_MDCACHE: ACCESS is answered from mode bits");
+		return;
+	}
+	ops = &container_of(super->fsal, struct mdcache_fsal_module, module)->handle_ops;
+	PTHREAD_MUTEX_lock(&gml_fsal.lock);
+	if (ops->test_access != access_test) {
+		access_before = ops->test_access;
+		__atomic_store_n(&ops->test_access, access_test, __ATOMIC_RELEASE);
+	}
+	PTHREAD_MUTEX_unlock(&gml_fsal.lock);
+}

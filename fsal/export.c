@@ -1,0 +1,258 @@
+/* Exports: the store's life, wire handles, file system information, states. */
+#include "fsal.h"
+
+struct gml_fsal_export {
+	struct fsal_export export;
+	char *store; /* from the configuration */
+};
+
+static struct config_item export_items[] = {
+	CONF_ITEM_NOOP("name"),
+	CONF_MAND_PATH("Store", 1, MAXPATHLEN, NULL, gml_fsal_export, store),
+	CONFIG_EOL,
+};
+
+static struct config_block export_block = {
+	.dbus_interface_name = "org.ganesha.nfsd.config.fsal.gemel-export%d",
+	.blk_desc.name = "FSAL",
+	.blk_desc.type = CONFIG_BLOCK,
+	.blk_desc.u.blk.init = noop_conf_init,
+	.blk_desc.u.blk.params = export_items,
+	.blk_desc.u.blk.commit = noop_conf_commit,
+};
+
+/* ---- the store ---- */
+
+static int export_store_start(const char *path)
+{
+	struct gml_store_options opt = {.log = gml_fsal_log};
+	const uint8_t *uuid;
+	struct gml_op op;
+	int rc;
+
+	rc = gml_store_open(path, &opt, &gml_fsal.store);
+	if (rc != 0) {
+		LogCrit(COMPONENT_FSAL, "cannot open the store %s: %s", path, gml_err_text(rc));
+		return rc;
+	}
+	gml_fsal_op_root(&op);
+	rc = gml_store_recover(&op, gml_fsal.store);
+	if (rc == 0 && gml_fsal_keeper_start() != 0)
+		rc = GML_ERR_NOMEM;
+	if (rc != 0) {
+		LogCrit(COMPONENT_FSAL, "cannot recover the store %s: %s", path, gml_err_text(rc));
+		gml_store_close(gml_fsal.store);
+		gml_fsal.store = NULL;
+		return rc;
+	}
+	uuid = gml_store_uuid(gml_fsal.store);
+	memcpy(&gml_fsal.fsid.major, uuid, sizeof(gml_fsal.fsid.major));
+	memcpy(&gml_fsal.fsid.minor, uuid + sizeof(gml_fsal.fsid.major), sizeof(gml_fsal.fsid.minor));
+	gml_fsal.store_path = gsh_strdup(path);
+	LogEvent(COMPONENT_FSAL, "serving the store %s", path);
+	return 0;
+}
+
+/* One store per process; every export of it shares it. */
+static int export_store_ref(const char *path)
+{
+	int rc = 0;
+
+	PTHREAD_MUTEX_lock(&gml_fsal.lock);
+	if (gml_fsal.exports == 0) {
+		rc = export_store_start(path);
+	} else if (strcmp(path, gml_fsal.store_path) != 0) {
+		LogCrit(COMPONENT_FSAL, "%s: this server serves %s already, and can serve only one store", path,
+			gml_fsal.store_path);
+		rc = GML_ERR_INVAL;
+	}
+	if (rc == 0)
+		gml_fsal.exports++;
+	PTHREAD_MUTEX_unlock(&gml_fsal.lock);
+	return rc;
+}
+
+static void export_store_unref(void)
+{
+	PTHREAD_MUTEX_lock(&gml_fsal.lock);
+	if (--gml_fsal.exports == 0) {
+		gml_fsal_keeper_stop();
+		gml_fsal_file_expire(0);
+		gml_store_close(gml_fsal.store);
+		gml_fsal.store = NULL;
+		gsh_free(gml_fsal.store_path);
+		gml_fsal.store_path = NULL;
+		LogEvent(COMPONENT_FSAL, "the store is closed");
+	}
+	PTHREAD_MUTEX_unlock(&gml_fsal.lock);
+}
+
+/* ---- operations ---- */
+
+static void export_release(struct fsal_export *exp)
+{
+	struct gml_fsal_export *mine = container_of(exp, struct gml_fsal_export, export);
+
+	fsal_detach_export(exp->fsal, &exp->exports);
+	free_export_ops(exp);
+	export_store_unref();
+	gsh_free(mine->store);
+	gsh_free(mine);
+}
+
+static fsal_status_t export_handle(gml_ino ino, struct fsal_obj_handle **out, struct fsal_attrlist *attrs_out)
+{
+	struct gml_attr attr;
+	struct gml_op op;
+	int rc;
+
+	gml_fsal_op(&op, 0);
+	rc = gml_inode_getattr(&op, gml_fsal.store, ino, &attr);
+	*out = rc == 0 ? &gml_fsal_obj_new(&attr, attrs_out)->handle : NULL;
+	return gml_fsal_status(rc);
+}
+
+/* The only path ever asked for is the export's: it is the root of the buckets, whatever it is called. */
+static fsal_status_t export_lookup_path(struct fsal_export *exp, const char *path, struct fsal_obj_handle **out,
+					struct fsal_attrlist *attrs_out)
+{
+	gml_fsal_access_hook(exp);
+	return export_handle(GML_INO_ROOT, out, attrs_out);
+}
+
+static fsal_status_t export_wire_to_host(struct fsal_export *exp, fsal_digesttype_t type, struct gsh_buffdesc *desc,
+					 int flags)
+{
+	gml_ino ino;
+
+	return gml_fsal_key_decode(desc, &ino);
+}
+
+static fsal_status_t export_create_handle(struct fsal_export *exp, struct gsh_buffdesc *desc,
+					  struct fsal_obj_handle **out, struct fsal_attrlist *attrs_out)
+{
+	gml_ino ino;
+	fsal_status_t status = gml_fsal_key_decode(desc, &ino);
+
+	*out = NULL;
+	return FSAL_IS_ERROR(status) ? status : export_handle(ino, out, attrs_out);
+}
+
+static fsal_status_t export_dynamic_info(struct fsal_export *exp, struct fsal_obj_handle *handle,
+					 fsal_dynamicfsinfo_t *info)
+{
+	struct gml_statfs st;
+	struct gml_op op;
+	int rc;
+
+	gml_fsal_op(&op, 0);
+	rc = gml_store_statfs(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, &st);
+	if (rc != 0)
+		return gml_fsal_status(rc);
+	memset(info, 0, sizeof(*info));
+	info->total_bytes = st.total;
+	info->free_bytes = st.free;
+	info->avail_bytes = st.avail;
+	info->total_files = st.files + st.files_free;
+	info->free_files = info->avail_files = st.files_free;
+	info->maxread = info->maxwrite = GML_FSAL_IO_MAX;
+	info->time_delta.tv_nsec = 1;
+	return gml_fsal_status(0);
+}
+
+/* Another value whenever WRITEs that were answered as UNSTABLE may be lost, with or without a restart. */
+static void export_write_verifier(struct fsal_export *exp, struct gsh_buffdesc *desc)
+{
+	static uint64_t base;
+	struct timespec now;
+	uint64_t verifier;
+
+	if (__atomic_load_n(&base, __ATOMIC_ACQUIRE) == 0) {
+		uint64_t zero = 0;
+		clock_gettime(CLOCK_REALTIME, &now);
+		(void)__atomic_compare_exchange_n(&base, &zero, (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec, false,
+						  __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	}
+	verifier = __atomic_load_n(&base, __ATOMIC_ACQUIRE) + gml_fsal_file_verifier();
+	memset(desc->addr, 0, desc->len);
+	memcpy(desc->addr, &verifier, desc->len < sizeof(verifier) ? desc->len : sizeof(verifier));
+}
+
+static struct state_t *export_alloc_state(struct fsal_export *exp, enum state_type type, struct state_t *related)
+{
+	struct gml_fsal_state *state = gsh_calloc(1, sizeof(*state));
+
+	_Static_assert(offsetof(struct gml_fsal_state, state) == 0, "ganesha frees the state_t");
+	return init_state(&state->state, exp, type, related);
+}
+
+static void export_free_state(struct fsal_export *exp, struct state_t *state)
+{
+	struct gml_fsal_state *mine = container_of(state, struct gml_fsal_state, state);
+
+	if (mine->file)
+		LogCrit(COMPONENT_FSAL, "a state is freed that was not closed");
+	gsh_free(mine);
+}
+
+static void export_ops(struct export_ops *ops)
+{
+	ops->release = export_release;
+	ops->lookup_path = export_lookup_path;
+	ops->wire_to_host = export_wire_to_host;
+	ops->create_handle = export_create_handle;
+	ops->get_fs_dynamic_info = export_dynamic_info;
+	ops->get_write_verifier = export_write_verifier;
+	ops->alloc_state = export_alloc_state;
+	ops->free_state = export_free_state;
+}
+
+fsal_status_t gml_fsal_create_export(struct fsal_module *module, void *node, struct config_error_type *err,
+				     const struct fsal_up_vector *up_ops)
+{
+	struct gml_fsal_export *mine = gsh_calloc(1, sizeof(*mine));
+	int rc = GML_ERR_INVAL;
+
+	fsal_export_init(&mine->export);
+	export_ops(&mine->export.exp_ops);
+	if (load_config_from_node(node, &export_block, mine, true, err) != 0)
+		goto fail;
+	rc = export_store_ref(mine->store);
+	if (rc != 0)
+		goto fail;
+	if (fsal_attach_export(module, &mine->export.exports) != 0) {
+		export_store_unref();
+		rc = GML_ERR_IO;
+		goto fail;
+	}
+	mine->export.fsal = module;
+	mine->export.up_ops = up_ops;
+	op_ctx->fsal_export = &mine->export;
+	gml_fsal_keeper_enforce(op_ctx->ctx_export);
+	return gml_fsal_status(0);
+fail:
+	free_export_ops(&mine->export);
+	gsh_free(mine->store);
+	gsh_free(mine);
+	return gml_fsal_status(rc);
+}
+
+fsal_status_t gml_fsal_update_export(struct fsal_module *module, void *node, struct config_error_type *err,
+				     struct fsal_export *original, struct fsal_module *updated_super)
+{
+	struct gml_fsal_export *mine = container_of(original, struct gml_fsal_export, export), fresh = {.store = NULL};
+	fsal_status_t status = update_export(module, node, err, original, updated_super);
+
+	if (FSAL_IS_ERROR(status))
+		return status;
+	if (load_config_from_node(node, &export_block, &fresh, true, err) != 0)
+		return fsalstat(ERR_FSAL_INVAL, 0);
+	if (strcmp(fresh.store, mine->store) != 0) {
+		LogCrit(COMPONENT_FSAL, "Store cannot change from %s to %s while the server runs", mine->store,
+			fresh.store);
+		status = fsalstat(ERR_FSAL_INVAL, 0);
+	}
+	gsh_free(fresh.store);
+	gml_fsal_keeper_enforce(op_ctx->ctx_export);
+	return status;
+}

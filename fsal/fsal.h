@@ -1,0 +1,162 @@
+/* What the files of the plugin share. Only this header brings in ganesha's.
+ *
+ * Invariants
+ *  1. No operation does more than: decode, one call of the core, encode. Rights are decided in the core, with the
+ * credentials of op_ctx.
+ *  2. Every object handle that an operation returns is new; FSAL_MDCACHE merges it into the one it knows and releases
+ * it.
+ *  3. What changes in a handle after its creation is guarded by handle.obj_lock. Lock order: idle list (file.c) before
+ * obj_lock. No lock is held during a call of the core.
+ *  4. A gml_fsal_file lives as long as someone holds a reference: the state or handle that opened it, and each I/O in
+ * flight. So a CLOSE never waits for I/O, and I/O never uses a closed file. */
+#ifndef GML_FSAL_H
+#define GML_FSAL_H
+
+#include "config.h" /* ganesha's, see local.mk */
+
+#include "fsal.h"
+#include "fsal_convert.h"
+#include "FSAL/fsal_commonlib.h"
+#include "FSAL/fsal_init.h"
+#include "nfs_core.h"
+#include "nfs_exports.h"
+
+#include <gemel/file.h>
+
+#if FSAL_MAJOR_VERSION != 11
+#error "this plugin speaks FSAL API 11 (nfs-ganesha 4.x)"
+#endif
+
+/* Wire handle, host handle and cache key are the same bytes: the first half of the store's uuid, then the inode number,
+ * big-endian. */
+#define GML_FSAL_KEY_LEN 16
+#define GML_FSAL_IO_MAX (4u << 20)
+#define GML_FSAL_ATTRS (ATTRS_POSIX | ATTR_CREATION | ATTR4_XATTR)
+
+struct gml_fsal_module {
+	struct fsal_module module;
+	struct fsal_obj_ops handle_ops;
+	struct gml_store *store; /* open from the first create_export to the last release */
+	char *store_path;
+	unsigned exports; /* both guarded by `lock` */
+	pthread_mutex_t lock;
+	fsal_fsid_t fsid;
+};
+extern struct gml_fsal_module gml_fsal;
+
+struct gml_fsal_file {
+	struct glist_head link; /* in obj.files, while its owner (state or obj.shared) has it */
+	int32_t refs;
+	unsigned how; /* GML_OPEN_* */
+	struct gml_file *file;
+};
+
+struct gml_fsal_obj {
+	struct fsal_obj_handle handle;
+	uint8_t key[GML_FSAL_KEY_LEN];
+	gml_ino ino;
+	/* Regular files; guarded by handle.obj_lock. */
+	struct fsal_share share;
+	struct glist_head files;
+	struct gml_fsal_file *shared[2]; /* for I/O without an open state: for reading, for both */
+	unsigned states;		 /* open states */
+	unsigned creates;		 /* stateless creates that ganesha has counted as open descriptors */
+	time_t used;			 /* when `shared` was last asked for (monotonic seconds) */
+	struct glist_head idle; /* in the list of file.c, guarded by its lock, while `listed`; always so when `shared`
+				   holds something */
+	bool listed;
+};
+
+struct gml_fsal_state {
+	struct state_t state; /* first: ganesha frees it as a state_t */
+	fsal_openflags_t openflags;
+	struct gml_fsal_file *file;
+};
+
+static inline struct gml_fsal_obj *gml_fsal_obj_of(const struct fsal_obj_handle *handle)
+{
+	return container_of(handle, struct gml_fsal_obj, handle);
+}
+
+static inline struct gml_span gml_fsal_span(const char *name)
+{
+	return (struct gml_span){name, strlen(name)};
+}
+
+/* errmap.c: the one mapping of core errors. */
+fsal_status_t gml_fsal_status(int rc);
+
+/* op.c */
+/* Fills `op` with op_ctx's credentials; read_only unless the export grants all of `need` (EXPORT_OPTION_*_ACCESS; 0:
+ * nothing is changed). */
+void gml_fsal_op(struct gml_op *op, uint32_t need);
+/* The server's own identity: uid 0, writable. Works without op_ctx. */
+void gml_fsal_op_root(struct gml_op *op);
+void gml_fsal_log(void *arg, enum gml_log_level level, const char *line);
+
+/* attr.c */
+object_file_type_t gml_fsal_type(enum gml_type type);
+/* Fills everything but request_mask. */
+void gml_fsal_attr_encode(const struct gml_attr *in, struct fsal_attrlist *out);
+/* ATTRNOTSUPP for what cannot be set, INVAL for ids and times out of range. */
+fsal_status_t gml_fsal_attr_decode(const struct fsal_attrlist *in, struct gml_setattr *out);
+
+/* handle.c */
+/* A new handle for the object, in op_ctx's export; fills attrs_out unless NULL. Never NULL. */
+struct gml_fsal_obj *gml_fsal_obj_new(const struct gml_attr *attr, struct fsal_attrlist *attrs_out);
+void gml_fsal_handle_ops(struct fsal_obj_ops *ops);
+/* The inode of a wire handle: BADHANDLE if it is none, STALE if it is of another store. */
+fsal_status_t gml_fsal_key_decode(const struct gsh_buffdesc *desc, gml_ino *ino_out);
+fsal_status_t gml_fsal_handle_getattrs(struct fsal_obj_handle *handle, struct fsal_attrlist *attrs_out);
+
+/* readdir.c */
+fsal_status_t gml_fsal_readdir(struct fsal_obj_handle *dir, fsal_cookie_t *whence, void *dir_state, fsal_readdir_cb cb,
+			       attrmask_t mask, bool *eof);
+
+/* file.c */
+struct gml_fsal_file *gml_fsal_file_new(struct gml_file *file, unsigned how);
+/* Drops a reference; the last one closes the file. Returns the core's error of that, after noting that unstable data
+ * may be lost. */
+int gml_fsal_file_put(struct gml_fsal_file *file);
+/* A referenced file for I/O in mode `how`: the state's own, any other open one, or a shared one that is opened now.
+ * Checks share reservations where the state does not cover the access; rights are left to the I/O itself. */
+fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state, unsigned how, bool bypass,
+				struct gml_fsal_file **out);
+/* SHARE_DENIED if a reservation of another open forbids `access` (FSAL_O_READ, FSAL_O_WRITE) and `state` (may be NULL)
+ * does not cover it. */
+fsal_status_t gml_fsal_file_share_check(struct gml_fsal_obj *obj, struct state_t *state, fsal_openflags_t access,
+					bool bypass);
+/* An open file that may have been written, referenced; NULL if there is none. */
+struct gml_fsal_file *gml_fsal_file_writer(struct gml_fsal_obj *obj);
+/* Takes the shared files from obj into out[2]. obj_lock held for writing. */
+void gml_fsal_file_unshare_locked(struct gml_fsal_obj *obj, struct gml_fsal_file *out[2]);
+/* For release: closes what is shared and leaves the idle list. */
+void gml_fsal_file_forget(struct gml_fsal_obj *obj);
+/* Closes shared files that nobody asked for since `age` seconds. */
+void gml_fsal_file_expire(time_t age);
+/* Notes that data which was acknowledged as unstable may be lost: clients must send it again. */
+void gml_fsal_file_lost(void);
+/* Changes whenever unstable data may have been lost. */
+uint64_t gml_fsal_file_verifier(void);
+
+/* open.c, io.c, xattr.c */
+void gml_fsal_open_ops(struct fsal_obj_ops *ops);
+void gml_fsal_io_ops(struct fsal_obj_ops *ops);
+void gml_fsal_xattr_ops(struct fsal_obj_ops *ops);
+
+/* export.c */
+fsal_status_t gml_fsal_create_export(struct fsal_module *module, void *node, struct config_error_type *err,
+				     const struct fsal_up_vector *up_ops);
+fsal_status_t gml_fsal_update_export(struct fsal_module *module, void *node, struct config_error_type *err,
+				     struct fsal_export *original, struct fsal_module *updated_super);
+
+/* access.c: makes FSAL_MDCACHE, which `exp` is stacked under, ask the core instead of its cache. Idempotent. */
+void gml_fsal_access_hook(struct fsal_export *exp);
+
+/* keeper.c: the background thread: reaps orphans, closes idle files, keeps the coherence settings. */
+int gml_fsal_keeper_start(void);
+void gml_fsal_keeper_stop(void);
+/* Attributes and directories are never answered from a cache, whatever the configuration says. */
+void gml_fsal_keeper_enforce(struct gsh_export *exp);
+
+#endif

@@ -1,0 +1,377 @@
+/* OPEN, CLOSE and share reservations. One function per way of opening: by handle, by name, by creating. */
+#include "fsal.h"
+
+static unsigned open_how(fsal_openflags_t openflags)
+{
+	return (openflags & FSAL_O_READ ? GML_OPEN_READ : 0) | (openflags & FSAL_O_WRITE ? GML_OPEN_WRITE : 0);
+}
+
+static struct gml_fsal_state *open_state(struct state_t *state)
+{
+	return container_of(state, struct gml_fsal_state, state);
+}
+
+/* True if who may not open this file strictly may still: the owner who reclaims an open or repeats an exclusive create
+ * (the mode may have changed since), and whoever may execute it, for reading (RFC 8881 18.16.3: the server cannot tell
+ * execution from reading). */
+static bool open_excused(struct gml_op *op, gml_ino ino, unsigned how, bool owner_passes)
+{
+	struct gml_attr attr;
+	unsigned granted;
+
+	if (owner_passes && gml_inode_getattr(op, gml_fsal.store, ino, &attr) == 0 && attr.uid == op->cred.uid)
+		return true;
+	return how == GML_OPEN_READ && gml_inode_access(op, gml_fsal.store, ino, GML_MAY_EXEC, &granted) == 0 &&
+	       granted == GML_MAY_EXEC;
+}
+
+static int open_file(struct gml_op *op, gml_ino ino, unsigned how, bool owner_passes, struct gml_fsal_file **out)
+{
+	struct gml_file *file;
+	struct gml_op root;
+	int rc = gml_file_open(op, gml_fsal.store, ino, how, &file);
+
+	if (rc == GML_ERR_ACCESS && open_excused(op, ino, how, owner_passes)) {
+		gml_fsal_op_root(&root);
+		root.read_only = op->read_only;
+		rc = gml_file_open(&root, gml_fsal.store, ino, how, &file);
+	}
+	if (rc == 0)
+		*out = gml_fsal_file_new(file, how);
+	return rc;
+}
+
+static int open_truncate(gml_ino ino)
+{
+	struct gml_setattr set = {.mask = GML_SET_SIZE};
+	struct gml_op op;
+
+	gml_fsal_op(&op, EXPORT_OPTION_WRITE_ACCESS);
+	return gml_inode_setattr(&op, gml_fsal.store, ino, &set, NULL);
+}
+
+static bool open_check_verifier(struct fsal_obj_handle *handle, fsal_verifier_t verifier)
+{
+	struct gml_attr attr;
+	struct gml_op op;
+
+	gml_fsal_op(&op, 0);
+	return gml_inode_getattr(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, &attr) == 0 &&
+	       memcmp(attr.verifier, verifier, sizeof(attr.verifier)) == 0;
+}
+
+/* Takes the reservation before the file is opened, so that no other open can come between. */
+static fsal_status_t open_share_begin(struct gml_fsal_obj *obj, struct gml_fsal_state *state,
+				      fsal_openflags_t openflags)
+{
+	fsal_status_t status;
+
+	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
+	status = check_share_conflict(&obj->share, openflags, false);
+	if (FSAL_IS_SUCCESS(status)) {
+		update_share_counters(&obj->share, FSAL_O_CLOSED, openflags);
+		state->openflags = FSAL_O_NFS_FLAGS(openflags);
+		obj->states++;
+	}
+	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
+	return status;
+}
+
+static void open_share_abort(struct gml_fsal_obj *obj, struct gml_fsal_state *state)
+{
+	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
+	update_share_counters(&obj->share, state->openflags, FSAL_O_CLOSED);
+	state->openflags = FSAL_O_CLOSED;
+	obj->states--;
+	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
+}
+
+static void open_share_commit(struct gml_fsal_obj *obj, struct gml_fsal_state *state, struct gml_fsal_file *file)
+{
+	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
+	state->file = file;
+	glist_add_tail(&obj->files, &file->link);
+	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
+}
+
+/* Opens obj for `state`; without one (NFSv3 CREATE) nothing stays open, but what ganesha counts as an open descriptor
+ * is noted for close. */
+static fsal_status_t open_obj(struct gml_fsal_obj *obj, struct state_t *state_t, fsal_openflags_t openflags,
+			      bool owner_passes)
+{
+	struct gml_fsal_state *state = state_t ? open_state(state_t) : NULL;
+	struct gml_fsal_file *file = NULL;
+	struct gml_op op;
+	fsal_status_t status;
+	int rc = 0;
+
+	if (state == NULL) {
+		if (openflags & FSAL_O_TRUNC)
+			rc = open_truncate(obj->ino);
+		if (rc == 0) {
+			PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
+			obj->creates++;
+			PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
+		}
+		return gml_fsal_status(rc);
+	}
+	status = open_share_begin(obj, state, openflags);
+	if (FSAL_IS_ERROR(status))
+		return status;
+	gml_fsal_op(&op, openflags & FSAL_O_WRITE ? EXPORT_OPTION_WRITE_ACCESS : 0);
+	rc = open_file(&op, obj->ino, open_how(openflags), owner_passes, &file);
+	if (rc == 0 && (openflags & FSAL_O_TRUNC))
+		rc = open_truncate(obj->ino);
+	if (rc == 0) {
+		open_share_commit(obj, state, file);
+	} else {
+		open_share_abort(obj, state);
+		(void)gml_fsal_file_put(file);
+	}
+	return gml_fsal_status(rc);
+}
+
+static fsal_status_t open_by_handle(struct gml_fsal_obj *obj, struct state_t *state, fsal_openflags_t openflags,
+				    enum fsal_create_mode mode, fsal_verifier_t verifier,
+				    struct fsal_attrlist *attrs_out)
+{
+	bool exclusive = mode == FSAL_EXCLUSIVE || mode == FSAL_EXCLUSIVE_41;
+	fsal_status_t status;
+
+	if (obj->handle.type == DIRECTORY)
+		return fsalstat(ERR_FSAL_ISDIR, 0);
+	if (obj->handle.type != REGULAR_FILE)
+		return fsalstat(ERR_FSAL_SYMLINK, 0);
+	if (mode == FSAL_GUARDED || (exclusive && !open_check_verifier(&obj->handle, verifier)))
+		return fsalstat(ERR_FSAL_EXIST, 0);
+	status = open_obj(obj, state, openflags, exclusive || (openflags & FSAL_O_RECLAIM));
+	if (FSAL_IS_SUCCESS(status) && attrs_out && FSAL_IS_ERROR(gml_fsal_handle_getattrs(&obj->handle, attrs_out)))
+		attrs_out->valid_mask = ATTR_RDATTR_ERR;
+	return status;
+}
+
+static fsal_status_t open_by_name(gml_ino parent, struct state_t *state, fsal_openflags_t openflags, const char *name,
+				  struct fsal_obj_handle **new_obj, struct fsal_attrlist *attrs_out)
+{
+	struct gml_fsal_obj *obj;
+	struct gml_attr attr;
+	struct gml_op op;
+	fsal_status_t status;
+	int rc;
+
+	gml_fsal_op(&op, 0);
+	rc = gml_dir_lookup(&op, gml_fsal.store, parent, gml_fsal_span(name), &attr);
+	if (rc != 0)
+		return gml_fsal_status(rc);
+	obj = gml_fsal_obj_new(&attr, NULL);
+	status = open_by_handle(obj, state, openflags, FSAL_NO_CREATE, NULL, attrs_out);
+	if (FSAL_IS_SUCCESS(status))
+		*new_obj = &obj->handle;
+	else
+		obj->handle.obj_ops->release(&obj->handle);
+	return status;
+}
+
+static enum gml_create_how open_create_how(enum fsal_create_mode mode)
+{
+	switch (mode) {
+	case FSAL_EXCLUSIVE:
+	case FSAL_EXCLUSIVE_41:
+		return GML_CREATE_EXCLUSIVE;
+	case FSAL_GUARDED:
+	case FSAL_EXCLUSIVE_9P:
+		return GML_CREATE_GUARDED;
+	case FSAL_NO_CREATE:
+	case FSAL_UNCHECKED:
+		break;
+	}
+	return GML_CREATE_UNCHECKED;
+}
+
+/* The new handle is not known to anyone yet: no reservation can conflict here; merge finds those of a file that another
+ * client just made. */
+static void open_adopt(struct gml_fsal_obj *obj, struct state_t *state_t, fsal_openflags_t openflags,
+		       struct gml_file *file)
+{
+	struct gml_fsal_state *state = state_t ? open_state(state_t) : NULL;
+	struct gml_fsal_file *f = gml_fsal_file_new(file, open_how(openflags));
+
+	if (state == NULL) {
+		obj->creates = 1;
+		(void)gml_fsal_file_put(f);
+		return;
+	}
+	update_share_counters(&obj->share, FSAL_O_CLOSED, openflags);
+	state->openflags = FSAL_O_NFS_FLAGS(openflags);
+	obj->states = 1;
+	open_share_commit(obj, state, f);
+}
+
+static fsal_status_t open_create(gml_ino parent, struct state_t *state, fsal_openflags_t openflags,
+				 enum fsal_create_mode mode, const char *name, struct fsal_attrlist *attrs_in,
+				 fsal_verifier_t verifier, struct fsal_obj_handle **new_obj,
+				 struct fsal_attrlist *attrs_out, bool *caller_perm_check)
+{
+	uint32_t need =
+		EXPORT_OPTION_MD_WRITE_ACCESS | (state && (openflags & FSAL_O_WRITE) ? EXPORT_OPTION_WRITE_ACCESS : 0);
+	struct gml_setattr set = {.mask = 0};
+	struct gml_fsal_obj *obj;
+	struct gml_file *file;
+	struct gml_attr attr;
+	struct gml_op op;
+	bool created;
+	fsal_status_t status = {ERR_FSAL_NO_ERROR, 0};
+	int rc;
+
+	if (attrs_in)
+		status = gml_fsal_attr_decode(attrs_in, &set);
+	if (FSAL_IS_ERROR(status))
+		return status;
+	if (openflags & FSAL_O_TRUNC) {
+		set.mask |= GML_SET_SIZE;
+		set.size = 0;
+	}
+	if (state == NULL)
+		openflags &= ~FSAL_O_RDWR;
+	gml_fsal_op(&op, need);
+	rc = gml_file_create(&op, gml_fsal.store, parent, gml_fsal_span(name), open_how(openflags),
+			     open_create_how(mode), (const uint8_t *)verifier, &set, &file, &attr, &created);
+	if (rc != 0)
+		return gml_fsal_status(rc);
+	obj = gml_fsal_obj_new(&attr, attrs_out);
+	open_adopt(obj, state, openflags, file);
+	*caller_perm_check = !created;
+	*new_obj = &obj->handle;
+	return status;
+}
+
+static fsal_status_t open2(struct fsal_obj_handle *handle, struct state_t *state, fsal_openflags_t openflags,
+			   enum fsal_create_mode mode, const char *name, struct fsal_attrlist *attrs_in,
+			   fsal_verifier_t verifier, struct fsal_obj_handle **new_obj, struct fsal_attrlist *attrs_out,
+			   bool *caller_perm_check)
+{
+	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
+
+	*caller_perm_check = true;
+	if (name == NULL)
+		return open_by_handle(obj, state, openflags, mode, verifier, attrs_out);
+	if (mode == FSAL_NO_CREATE)
+		return open_by_name(obj->ino, state, openflags, name, new_obj, attrs_out);
+	return open_create(obj->ino, state, openflags, mode, name, attrs_in, verifier, new_obj, attrs_out,
+			   caller_perm_check);
+}
+
+static fsal_openflags_t open_status2(struct fsal_obj_handle *handle, struct state_t *state)
+{
+	return open_state(state)->openflags;
+}
+
+/* Replaces the state's reservation; its own old one is no conflict. */
+static fsal_status_t open_share_change(struct gml_fsal_obj *obj, struct gml_fsal_state *state,
+				       fsal_openflags_t openflags)
+{
+	fsal_openflags_t old = state->openflags;
+	fsal_status_t status;
+
+	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
+	update_share_counters(&obj->share, old, FSAL_O_CLOSED);
+	status = check_share_conflict(&obj->share, openflags, false);
+	if (FSAL_IS_ERROR(status))
+		openflags = old;
+	update_share_counters(&obj->share, FSAL_O_CLOSED, openflags);
+	state->openflags = FSAL_O_NFS_FLAGS(openflags);
+	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
+	return status;
+}
+
+/* OPEN upgrade and OPEN_DOWNGRADE. ganesha checks no rights for either: an upgrade does here, a downgrade cannot fail.
+ */
+static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t *state_t, fsal_openflags_t openflags)
+{
+	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
+	struct gml_fsal_state *state = open_state(state_t);
+	fsal_openflags_t old = state->openflags;
+	struct gml_fsal_file *file = NULL, *before = NULL;
+	unsigned how = open_how(openflags);
+	bool more = how & ~open_how(old), change = state->file == NULL || state->file->how != how;
+	struct gml_op op;
+	fsal_status_t status;
+	int rc = 0;
+
+	status = open_share_change(obj, state, openflags);
+	if (FSAL_IS_ERROR(status))
+		return status;
+	if (more)
+		gml_fsal_op(&op, openflags & FSAL_O_WRITE ? EXPORT_OPTION_WRITE_ACCESS : 0);
+	else
+		gml_fsal_op_root(&op);
+	if (change)
+		rc = open_file(&op, obj->ino, how, openflags & FSAL_O_RECLAIM, &file);
+	if (rc == 0 && (openflags & FSAL_O_TRUNC))
+		rc = open_truncate(obj->ino);
+	if (rc != 0) {
+		(void)open_share_change(obj, state, old);
+		(void)gml_fsal_file_put(file);
+		return gml_fsal_status(rc);
+	}
+	if (change) {
+		PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
+		before = state->file;
+		if (before)
+			glist_del(&before->link);
+		state->file = file;
+		glist_add_tail(&obj->files, &file->link);
+		PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
+	}
+	return gml_fsal_status(gml_fsal_file_put(before));
+}
+
+/* The last state to go takes the shared files with it, so that CLOSE settles the file. */
+static fsal_status_t open_close2(struct fsal_obj_handle *handle, struct state_t *state_t)
+{
+	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
+	struct gml_fsal_state *state = open_state(state_t);
+	struct gml_fsal_file *file, *shared[2] = {NULL, NULL};
+	int rc, rc2, rc3;
+
+	PTHREAD_RWLOCK_wrlock(&handle->obj_lock);
+	file = state->file;
+	state->file = NULL;
+	if (file) {
+		glist_del(&file->link);
+		update_share_counters(&obj->share, state->openflags, FSAL_O_CLOSED);
+		state->openflags = FSAL_O_CLOSED;
+		if (--obj->states == 0)
+			gml_fsal_file_unshare_locked(obj, shared);
+	}
+	PTHREAD_RWLOCK_unlock(&handle->obj_lock);
+	rc = gml_fsal_file_put(file);
+	rc2 = gml_fsal_file_put(shared[0]);
+	rc3 = gml_fsal_file_put(shared[1]);
+	return gml_fsal_status(rc ? rc : rc2 ? rc2 : rc3);
+}
+
+/* ganesha counts an open descriptor for each stateless create, and one less for each close that does not answer
+ * NOT_OPENED. */
+static fsal_status_t open_close(struct fsal_obj_handle *handle)
+{
+	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
+	bool counted;
+
+	PTHREAD_RWLOCK_wrlock(&handle->obj_lock);
+	counted = obj->creates > 0;
+	if (counted)
+		obj->creates--;
+	PTHREAD_RWLOCK_unlock(&handle->obj_lock);
+	return fsalstat(counted ? ERR_FSAL_NO_ERROR : ERR_FSAL_NOT_OPENED, 0);
+}
+
+void gml_fsal_open_ops(struct fsal_obj_ops *ops)
+{
+	ops->open2 = open2;
+	ops->check_verifier = open_check_verifier;
+	ops->status2 = open_status2;
+	ops->reopen2 = open_reopen2;
+	ops->close2 = open_close2;
+	ops->close = open_close;
+}
