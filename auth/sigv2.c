@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define V2_SKEW 900
 #define V2_SIGNATURE_LEN 28 /* base64 of 20 bytes */
 
 /* Query parameters that are part of the resource; the response-* ones and these values are signed decoded. */
@@ -132,8 +133,8 @@ static void v2_decoded(struct auth_sink *sink, struct auth_span raw)
 	}
 }
 
-static void v2_resource(struct auth_sink *sink, const struct auth_request *request, struct auth_param *params,
-			size_t nparams)
+static void v2_resource(struct auth_sink *sink, const struct auth_request *request, bool slash,
+			struct auth_param *params, size_t nparams)
 {
 	char separator = '?';
 
@@ -142,6 +143,8 @@ static void v2_resource(struct auth_sink *sink, const struct auth_request *reque
 		auth_sink_span(sink, request->bucket);
 	}
 	auth_sink_span(sink, request->path.len > 0 ? request->path : AUTH_LIT("/"));
+	if (slash)
+		auth_sink_char(sink, '/');
 	if (nparams > 1)
 		qsort(params, nparams, sizeof(*params), v2_compare_params);
 	for (size_t i = 0; i < nparams; i++) {
@@ -166,8 +169,9 @@ static void v2_header_line(struct auth_sink *sink, const struct auth_request *re
 	auth_sink_char(sink, '\n');
 }
 
-bool auth_v2_string(struct auth_sink *sink, const struct auth_request *request, const struct auth_claim *claim,
-		    struct auth_param *params, size_t nparams)
+/* verb, Content-MD5, Content-Type, date or Expires, x-amz-* headers, resource. params are sorted in place. */
+static bool v2_string(struct auth_sink *sink, const struct auth_request *request, const struct auth_claim *claim,
+		      bool slash, struct auth_param *params, size_t nparams)
 {
 	auth_sink_span(sink, request->method);
 	auth_sink_char(sink, '\n');
@@ -183,38 +187,56 @@ bool auth_v2_string(struct auth_sink *sink, const struct auth_request *request, 
 	}
 	if (!v2_amz_headers(sink, request))
 		return false;
-	v2_resource(sink, request, params, nparams);
+	v2_resource(sink, request, slash, params, nparams);
 	auth_sink_flush(sink);
 	return true;
 }
 
-enum auth_result auth_v2_verify(const struct auth_request *request, const struct auth_claim *claim,
-				struct auth_span secret, int64_t now, char *canonical_out, size_t canonical_cap)
+/* Is `given` the signature of the request? slash: with a "/" behind the path. */
+static bool v2_matches(const struct auth_request *request, const struct auth_claim *claim, struct auth_span secret,
+		       bool slash, const char given[V2_SIGNATURE_LEN], char *canonical_out, size_t canonical_cap)
 {
 	struct auth_param params[AUTH_PARAMS_MAX];
 	struct auth_digest digest;
 	struct auth_sink sink;
 	uint8_t mac[AUTH_SHA256_SIZE];
-	char expected[V2_SIGNATURE_LEN + 1], given[V2_SIGNATURE_LEN];
+	char expected[V2_SIGNATURE_LEN + 1];
 	int nparams = auth_query_split(request->query, params);
-	enum auth_result rc = AUTH_MISMATCH;
+	bool ok = false;
 
-	if (claim->kind == AUTH_V2_QUERY && now > claim->expires)
-		return AUTH_EXPIRED;
-	if (claim->kind == AUTH_V2_HEADER && (now - claim->time > 900 || claim->time - now > 900))
-		return AUTH_SKEW;
-	if (nparams < 0 || auth_decode(claim->signature, false, given, sizeof(given)) != V2_SIGNATURE_LEN)
-		return AUTH_MISMATCH;
-
+	if (nparams < 0 || secret.len > AUTH_SECRET_MAX)
+		return false;
 	auth_digest_init(&digest);
 	auth_hmac_begin(&digest, AUTH_SHA1, secret.ptr, secret.len);
 	auth_sink_init(&sink, &digest, canonical_out, canonical_cap);
-	if (!auth_v2_string(&sink, request, claim, params, (size_t)nparams) || !auth_hmac_final(&digest, mac))
-		goto out;
-	EVP_EncodeBlock((unsigned char *)expected, mac, AUTH_SHA1_SIZE);
-	if (CRYPTO_memcmp(expected, given, V2_SIGNATURE_LEN) == 0)
-		rc = AUTH_OK;
-out:
+	if (v2_string(&sink, request, claim, slash, params, (size_t)nparams) && auth_hmac_final(&digest, mac)) {
+		EVP_EncodeBlock((unsigned char *)expected, mac, AUTH_SHA1_SIZE);
+		ok = CRYPTO_memcmp(expected, given, V2_SIGNATURE_LEN) == 0;
+	}
 	auth_digest_release(&digest);
-	return rc;
+	return ok;
+}
+
+/* "/bucket", which some clients sign as "/bucket/" while they send it without. */
+static bool v2_is_bucket(const struct auth_request *request)
+{
+	return request->bucket.len == 0 && request->path.len > 1 &&
+	       memchr(request->path.ptr + 1, '/', request->path.len - 1) == NULL;
+}
+
+enum auth_result auth_v2_verify(const struct auth_request *request, const struct auth_claim *claim,
+				struct auth_span secret, int64_t now, char *canonical_out, size_t canonical_cap)
+{
+	char given[V2_SIGNATURE_LEN];
+
+	if (claim->kind == AUTH_V2_QUERY && now > claim->expires)
+		return AUTH_EXPIRED;
+	if (claim->kind == AUTH_V2_HEADER && (now - claim->time > V2_SKEW || claim->time - now > V2_SKEW))
+		return AUTH_SKEW;
+	if (auth_decode(claim->signature, false, given, sizeof(given)) != V2_SIGNATURE_LEN)
+		return AUTH_MISMATCH;
+	if (v2_matches(request, claim, secret, false, given, canonical_out, canonical_cap) ||
+	    (v2_is_bucket(request) && v2_matches(request, claim, secret, true, given, NULL, 0)))
+		return AUTH_OK;
+	return AUTH_MISMATCH;
 }

@@ -5,11 +5,7 @@
 
 #include "auth/canonical.h"
 
-/* The string to sign: verb, Content-MD5, Content-Type, date or Expires, x-amz-* headers, resource with its
- * subresources. params are sorted in place. false: more than AUTH_SIGNED_MAX x-amz-* headers. */
-bool auth_v2_string(struct auth_sink *sink, const struct auth_request *request, const struct auth_claim *claim,
-		    struct auth_param *params, size_t nparams);
-
+/* auth_verify for the two kinds of version 2. The text for canonical_out is the string to sign. */
 enum auth_result auth_v2_verify(const struct auth_request *request, const struct auth_claim *claim,
 				struct auth_span secret, int64_t now, char *canonical_out, size_t canonical_cap);
 
