@@ -28,7 +28,8 @@ struct gml_data_options {
 	/* Leases: next id of a blob file (kind 0) or pack number (kind 1). Called without locks of the data layer that its own callers could need. */
 	int (*next_id)(void *arg, int kind, uint64_t *id_out);
 	void *next_id_arg;
-	unsigned open_max; /* cached idle descriptors; 0 = 1024 */
+	unsigned open_max; /* cached idle descriptors; 0 = 1024; never more than half of RLIMIT_NOFILE */
+	uint64_t pack_size; /* 0 = GML_PACK_SIZE; less for tests */
 	gml_log_fn log;
 	void *log_arg;
 };

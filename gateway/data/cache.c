@@ -17,7 +17,11 @@
 #include "../meta/errmap.h"
 #include "data.h"
 
+#ifdef GML_TESTING
+#define CACHE_SWEEP_SECONDS 1
+#else
 #define CACHE_SWEEP_SECONDS 5
+#endif
 
 static uint64_t cache_hash(uint64_t key)
 {

@@ -167,6 +167,12 @@ int gml_data_open(const char *dir, const struct gml_data_options *opt, struct gm
 	if (data == NULL)
 		return GML_ERR_NOMEM;
 	data->opt = *opt;
+	if (data->opt.pack_size == 0)
+		data->opt.pack_size = GML_PACK_SIZE;
+	if (data->opt.pack_size < GML_PACK_SEGMENT_MAX || data->opt.pack_size > (uint64_t)UINT32_MAX * 64) {
+		free(data);
+		return GML_ERR_INVAL;
+	}
 	data->packfd = -1;
 	data->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (data->dirfd >= 0)

@@ -1,8 +1,8 @@
 /* Packs: small content of many files in one, so that one sync makes a whole batch durable.
  *
  * Life of a pack: rolled in (new file, name durable) -> current: appends reserve their place under the lock and write
- * outside it -> retired when the next append would pass GML_PACK_SIZE: stays listed until its last append returned and
- * a sync covered it -> an ordinary read-only blob, which compaction thins and removes in the end.
+ * outside it -> retired when the next append would pass the size of a pack: stays listed until its last append returned
+ * and a sync covered it -> an ordinary read-only blob, which compaction thins and removes in the end.
  *
  * Zeros are written PACK_AHEAD bytes ahead of the appends: overwriting initialised blocks changes no metadata of the
  * file system, so that a sync needs no journal commit. Measured on ext4, 16 x 4 KiB per sync, zeros included: 0.8 ms
@@ -135,19 +135,20 @@ static int pack_pwrite(int fd, const char *buf, size_t len, uint64_t off)
 
 /* Called with the lock, returns with it. Nobody appends past `ahead` meanwhile. No room: appends go on without zeros.
  */
-static void pack_extend_locked(struct gml_packs *packs, struct gml_pack *pack)
+static void pack_extend_locked(struct gml_data *data, struct gml_pack *pack)
 {
 	static const char zeros[1 << 20];
+	struct gml_packs *packs = &data->packs;
 	uint64_t off = pack->ahead, end = off + PACK_AHEAD;
 	int rc = 0;
 
-	if (end > GML_PACK_SIZE)
-		end = GML_PACK_SIZE;
+	if (end > data->opt.pack_size)
+		end = data->opt.pack_size;
 	pack->extending = true;
 	pack->inflight++;
 	pthread_mutex_unlock(&packs->lock);
 	for (; rc == 0 && off < end; off += sizeof(zeros))
-		rc = pack_pwrite(pack->blob->fd, zeros, sizeof(zeros), off);
+		rc = pack_pwrite(pack->blob->fd, zeros, end - off < sizeof(zeros) ? end - off : sizeof(zeros), off);
 	pthread_mutex_lock(&packs->lock);
 	pack->extending = false;
 	pack->inflight--;
@@ -177,7 +178,7 @@ static int pack_reserve_locked(struct gml_data *data, size_t len, struct gml_pac
 		off = pack == NULL ? 0 : pack->size;
 		if (len >= GML_BLOCK)
 			off = (off + GML_BLOCK - 1) / GML_BLOCK * GML_BLOCK;
-		if (pack == NULL || off + need > GML_PACK_SIZE) {
+		if (pack == NULL || off + need > data->opt.pack_size) {
 			rc = pack_roll_locked(data);
 			if (rc != 0)
 				return rc;
@@ -187,7 +188,7 @@ static int pack_reserve_locked(struct gml_data *data, size_t len, struct gml_pac
 			if (pack->extending)
 				pthread_cond_wait(&packs->changed, &packs->lock);
 			else
-				pack_extend_locked(packs, pack);
+				pack_extend_locked(data, pack);
 			continue;
 		}
 		pack->size = off + need;
@@ -221,9 +222,9 @@ int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t
 		*id_out = gml_pack_id(pack->number, off);
 	}
 	/* Ahead of need, so that others need not wait for it. */
-	if (pack == packs->current && !pack->extending && !pack->plain && pack->ahead < GML_PACK_SIZE &&
+	if (pack == packs->current && !pack->extending && !pack->plain && pack->ahead < data->opt.pack_size &&
 	    pack->ahead - pack->size < PACK_LOW)
-		pack_extend_locked(packs, pack);
+		pack_extend_locked(data, pack);
 out:
 	pthread_mutex_unlock(&packs->lock);
 	return rc;
