@@ -1,1 +1,1 @@
-dist_pkgdata_DATA += conf/ganesha.conf.in
+dist_pkgdata_DATA += conf/gemel.conf conf/ganesha.conf.in

@@ -1,0 +1,2 @@
+bin_PROGRAMS += gemel
+gemel_SOURCES = gateway/jobs/jobs.c gateway/jobs/jobs.h

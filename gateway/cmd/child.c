@@ -1,0 +1,210 @@
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CHILD_STEADY_NS ((int64_t)10 * 1000000000) /* ran that long: its failures are forgotten */
+
+int64_t child_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int child_pidfd(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static void child_note_pid(const struct child *child)
+{
+	FILE *stream = fopen(child->pid_file, "we");
+
+	if (stream) {
+		fprintf(stream, "%d\n", (int)child->pid);
+		fclose(stream);
+	}
+}
+
+/* In the forked process: only async-signal-safe work was prepared before. Never returns. */
+static void child_exec(const struct child *child, char *const *env, const struct passwd *user, int report)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (user == NULL || (setgroups(0, NULL) == 0 && setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0))
+		execve(child->argv[0], (char *const *)child->argv, env);
+	int error = errno;
+	ssize_t ignored = write(report, &error, sizeof(error));
+	(void)ignored; /* the parent sees the exit status in any case */
+	_exit(127);
+}
+
+extern char **environ;
+
+/* Our environment with the child's variables in front of it; heap. */
+static char **child_environment(const struct child *child)
+{
+	size_t n = 0, k = 0;
+
+	while (environ[n])
+		n++;
+	char **env = calloc(n + CHILD_ENV_MAX + 1, sizeof(*env));
+	if (env == NULL)
+		return NULL;
+	for (; k < CHILD_ENV_MAX && child->env[k]; k++)
+		env[k] = (char *)child->env[k];
+	for (size_t i = 0; i < n; i++) {
+		size_t name = strcspn(environ[i], "=") + 1;
+		bool replaced = false;
+		for (size_t j = 0; j < CHILD_ENV_MAX && child->env[j]; j++)
+			replaced |= strncmp(environ[i], child->env[j], name) == 0;
+		if (!replaced)
+			env[k++] = environ[i];
+	}
+	return env;
+}
+
+int child_start(struct child *child)
+{
+	int report[2], error = 0;
+	const struct passwd *user = NULL;
+
+	if (child->user && (user = getpwnam(child->user)) == NULL)
+		return ENOENT;
+	char **env = child_environment(child);
+	if (env == NULL)
+		return ENOMEM;
+	if (pipe2(report, O_CLOEXEC) != 0) {
+		free(env);
+		return errno;
+	}
+	pid_t pid = fork();
+	if (pid == 0)
+		child_exec(child, env, user, report[1]);
+	error = pid < 0 ? errno : 0;
+	close(report[1]);
+	if (pid > 0 && read(report[0], &error, sizeof(error)) == sizeof(error))
+		waitpid(pid, NULL, 0);
+	close(report[0]);
+	free(env);
+	if (error != 0)
+		return error;
+	child->pid = pid;
+	child->pidfd = child_pidfd(pid);
+	child->adopted = false;
+	child->started = child_clock();
+	child_note_pid(child);
+	return 0;
+}
+
+/* Is `pid` running the same program with the same arguments? */
+static bool child_is_ours(const struct child *child, pid_t pid)
+{
+	char path[64], line[8192];
+	size_t used = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	FILE *stream = fopen(path, "re");
+	if (stream == NULL)
+		return false;
+	size_t got = fread(line, 1, sizeof(line) - 1, stream);
+	fclose(stream);
+	line[got] = 0;
+	/* nginx rewrites its title: "nginx: master process PROGRAM ARGS" */
+	bool title = strncmp(line, "nginx: master process ", 22) == 0;
+	const char *at = title ? line + 22 : line;
+	for (size_t i = 0; child->argv[i]; i++) {
+		size_t len = strlen(child->argv[i]);
+		if (used + len > got || strncmp(at + used, child->argv[i], len) != 0)
+			return false;
+		used += len + 1;
+	}
+	return true;
+}
+
+bool child_adopt(struct child *child)
+{
+	int pid = 0;
+	FILE *stream = fopen(child->pid_file, "re");
+
+	if (stream == NULL)
+		return false;
+	if (fscanf(stream, "%d", &pid) != 1)
+		pid = 0;
+	fclose(stream);
+	if (pid <= 1)
+		return false;
+	int fd = child_pidfd(pid);
+	if (fd < 0)
+		return false;
+	if (!child_is_ours(child, pid)) {
+		close(fd);
+		return false;
+	}
+	child->pid = pid;
+	child->pidfd = fd;
+	child->adopted = true;
+	child->started = child_clock();
+	return true;
+}
+
+const char *child_ended(struct child *child, int64_t now)
+{
+	static char text[64];
+	int status = 0;
+
+	strcpy(text, "ended");
+	if (!child->adopted && waitpid(child->pid, &status, WNOHANG) == child->pid) {
+		if (WIFSIGNALED(status))
+			snprintf(text, sizeof(text), "was ended by signal %d", WTERMSIG(status));
+		else
+			snprintf(text, sizeof(text), "ended with status %d", WEXITSTATUS(status));
+	}
+	close(child->pidfd);
+	child->pidfd = -1;
+	child->pid = 0;
+	child->failures = now - child->started > CHILD_STEADY_NS ? 0 : child->failures + 1;
+	unsigned shift = child->failures > 6 ? 6 : child->failures;
+	child->retry_at = child->failures == 0 ? now : now + ((int64_t)50000000 << shift); /* 0.1 s … 3.2 s */
+	return text;
+}
+
+static bool child_wait(struct child *child, int milliseconds)
+{
+	struct pollfd poll_fd = {.fd = child->pidfd, .events = POLLIN};
+	int rc;
+
+	do {
+		rc = poll(&poll_fd, 1, milliseconds);
+	} while (rc < 0 && errno == EINTR);
+	return rc > 0;
+}
+
+void child_stop(struct child *child, int seconds)
+{
+	if (child->pid == 0)
+		return;
+	kill(child->pid, SIGTERM);
+	if (!child_wait(child, seconds * 1000)) {
+		kill(child->pid, SIGKILL);
+		child_wait(child, -1);
+	}
+	child_ended(child, child_clock());
+	unlink(child->pid_file);
+}

@@ -1,0 +1,62 @@
+/* The gemel program: `gemel NOUN VERB`. Each noun is one file with a table of verbs; main.c finds the verb, reads its options, opens the store if it wants it, and prints its help. */
+#ifndef GML_CMD_H
+#define GML_CMD_H
+
+#include <gemel/bucket.h>
+#include <gemel/principal.h>
+#include <gemel/store.h>
+#include <jansson.h>
+#include "conf.h"
+
+#define CMD_OPTIONS_MAX 12
+#define CMD_ARGS_MAX 4
+
+struct cmd_option {
+	const char *name;  /* without "--" */
+	const char *value; /* placeholder in the help; NULL: a flag */
+	const char *help;
+};
+
+struct cmd {
+	const struct cmd_verb *verb;
+	struct conf conf;
+	bool json;
+	const char *args[CMD_ARGS_MAX];
+	const char *options[CMD_OPTIONS_MAX]; /* by index in the verb's table; NULL: not given; "" for a flag that is given */
+	struct gml_store *store;              /* open when the verb wants it */
+	struct gml_op op;                     /* administrator */
+};
+
+enum cmd_store { CMD_NO_STORE, CMD_STORE };
+
+struct cmd_verb {
+	const char *noun, *name; /* name NULL: the noun is the whole command */
+	const char *args;        /* "NAME [PATH]": how many, for the help; capitals in brackets are optional */
+	const char *help;        /* one sentence */
+	enum cmd_store store;
+	int (*run)(struct cmd *cmd); /* exit status; has printed its own error */
+	struct cmd_option options[CMD_OPTIONS_MAX];
+};
+
+extern const struct cmd_verb cmd_serve_verbs[], cmd_status_verbs[], cmd_store_verbs[], cmd_user_verbs[], cmd_key_verbs[], cmd_bucket_verbs[], cmd_config_verbs[];
+
+/* Exit statuses */
+enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 2 };
+
+/* "gemel: TEXT" on standard error; returns CMD_FAILED. */
+int cmd_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same with the text of an enum gml_err; `what` names what was tried. */
+int cmd_fail_rc(int rc, const char *what);
+/* Value of option `name` of the running verb, or NULL. */
+const char *cmd_option(const struct cmd *cmd, const char *name);
+/* A number with optional K, M, G, T. 0, or -1 after printing the error. */
+int cmd_number(const char *option, const char *text, uint64_t max, uint64_t *out);
+
+/* Prints `rows` (array of objects with the same keys): JSON with --json, else a table with the keys as headings. Steals the reference. Exit status. */
+int cmd_print_rows(const struct cmd *cmd, json_t *rows);
+/* Prints one object: JSON, or "key: value" lines. Steals the reference. */
+int cmd_print_object(const struct cmd *cmd, json_t *object);
+/* ISO 8601 in UTC; static buffer per call site is not needed: the value is copied into JSON. */
+json_t *cmd_json_time(int64_t ns);
+
+#endif

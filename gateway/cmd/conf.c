@@ -1,0 +1,263 @@
+/* Reading and checking gemel.conf. */
+#include "conf.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct conf_row {
+	const char *section, *name, *dotted, *dflt;
+	enum conf_type type;
+	uint64_t lo, hi;
+	const char *choices;
+};
+
+static const struct conf_row conf_table[] = {
+#define CONF_ROW(section, name, type, dflt, lo, hi, choices) {#section, #name, #section "." #name, dflt, type, lo, hi, choices},
+	CONF_MAP(CONF_ROW)
+#undef CONF_ROW
+};
+
+/* "5G" → bytes. Suffixes K, M, G, T are powers of 1024. */
+static int conf_parse_size(const char *text, bool suffix_ok, uint64_t *out)
+{
+	char *end;
+	unsigned shift = 0;
+
+	if (!isdigit((unsigned char)text[0]))
+		return -1;
+	errno = 0;
+	unsigned long long number = strtoull(text, &end, 10);
+	if (errno != 0)
+		return -1;
+	if (suffix_ok && *end) {
+		const char *at = strchr("KMGT", toupper((unsigned char)*end));
+		if (at == NULL || end[1] != 0)
+			return -1;
+		shift = 10 * (unsigned)(at - "KMGT" + 1);
+		end++;
+	}
+	if (*end || number > UINT64_MAX >> shift)
+		return -1;
+	*out = (uint64_t)number << shift;
+	return 0;
+}
+
+static bool conf_is_name(const char *text, const char *extra)
+{
+	for (const char *c = text; *c; c++)
+		if (!isalnum((unsigned char)*c) && strchr(extra, *c) == NULL)
+			return false;
+	return true;
+}
+
+static bool conf_is_choice(const char *text, const char *choices)
+{
+	size_t len = strlen(text);
+
+	for (const char *at = choices; *at;) {
+		size_t word = strcspn(at, " ");
+		if (word == len && memcmp(at, text, len) == 0)
+			return true;
+		at += word + (at[word] == ' ');
+	}
+	return false;
+}
+
+static bool conf_is_address(const char *text)
+{
+	uint8_t raw[16];
+
+	return inet_pton(AF_INET, text, raw) == 1 || inet_pton(AF_INET6, text, raw) == 1;
+}
+
+/* What is wrong with the value, as static text, or NULL. Numbers out of range are told by the caller. */
+static const char *conf_wrong(const struct conf_row *row, const char *value)
+{
+	uint64_t number;
+
+	for (const char *c = value; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == '"' || *c == '\\' || *c == ';' || *c == '{' || *c == '}' || *c == '$')
+			return "holds a character that is not allowed here";
+	switch (row->type) {
+	case CONF_STRING:
+		return NULL;
+	case CONF_PATH:
+		return value[0] == 0 || value[0] == '/' ? NULL : "must be an absolute path";
+	case CONF_BOOL:
+		return conf_is_choice(value, "yes no") ? NULL : "must be yes or no";
+	case CONF_NUMBER:
+	case CONF_PORT:
+	case CONF_SIZE:
+		if (conf_parse_size(value, row->type == CONF_SIZE, &number) != 0)
+			return row->type == CONF_SIZE ? "must be a number of bytes, with K, M, G or T if you like" : "must be a number";
+		return number < row->lo || number > row->hi ? "is out of range" : NULL;
+	case CONF_ADDRESS:
+		return conf_is_address(value) ? NULL : "must be an IPv4 or IPv6 address";
+	case CONF_CHOICE:
+		return conf_is_choice(value, row->choices) ? NULL : "must be one of the words that are allowed";
+	case CONF_NAME:
+		return conf_is_name(value, "._-") ? NULL : "must be made of letters, digits, '.', '_' and '-'";
+	case CONF_DOMAINS:
+		return conf_is_name(value, ".- ") ? NULL : "must be host names with spaces between";
+	}
+	return "has an unknown type";
+}
+
+static int conf_assign(struct conf *conf, const struct conf_row *row, const char *value, char *err, size_t cap)
+{
+	const char *wrong = strlen(value) >= CONF_VALUE_MAX ? "is too long" : conf_wrong(row, value);
+
+	if (wrong == NULL) {
+		strcpy(conf->value[row - conf_table], value);
+		return 0;
+	}
+	if (row->type == CONF_CHOICE)
+		snprintf(err, cap, "%s = %s: %s: %s", row->dotted, value, wrong, row->choices);
+	else if (strcmp(wrong, "is out of range") == 0)
+		snprintf(err, cap, "%s = %s: is out of range: %llu to %llu", row->dotted, value, (unsigned long long)row->lo, (unsigned long long)row->hi);
+	else
+		snprintf(err, cap, "%s = %s: %s", row->dotted, value, wrong);
+	return -1;
+}
+
+void conf_defaults(struct conf *conf)
+{
+	memset(conf, 0, sizeof(*conf));
+	for (size_t i = 0; i < CONF_COUNT_; i++)
+		strcpy(conf->value[i], conf_table[i].dflt);
+}
+
+static const struct conf_row *conf_find(const char *section, size_t section_len, const char *name)
+{
+	for (size_t i = 0; i < CONF_COUNT_; i++)
+		if (strlen(conf_table[i].section) == section_len && memcmp(conf_table[i].section, section, section_len) == 0 && strcmp(conf_table[i].name, name) == 0)
+			return &conf_table[i];
+	return NULL;
+}
+
+int conf_set(struct conf *conf, const char *dotted, const char *value, char *err, size_t cap)
+{
+	const char *dot = strchr(dotted, '.');
+	const struct conf_row *row = dot ? conf_find(dotted, (size_t)(dot - dotted), dot + 1) : NULL;
+
+	if (row == NULL) {
+		snprintf(err, cap, "no option is called '%s'", dotted);
+		return -1;
+	}
+	return conf_assign(conf, row, value, err, cap);
+}
+
+static char *conf_trim(char *text)
+{
+	while (isspace((unsigned char)*text))
+		text++;
+	for (size_t len = strlen(text); len > 0 && isspace((unsigned char)text[len - 1]); len--)
+		text[len - 1] = 0;
+	return text;
+}
+
+/* One line; `section` carries over. */
+static int conf_line(struct conf *conf, char *line, char section[64], char *err, size_t cap)
+{
+	char *text = conf_trim(line);
+	size_t len = strlen(text);
+
+	if (len == 0 || text[0] == '#')
+		return 0;
+	if (text[0] == '[') {
+		if (text[len - 1] != ']' || len - 2 >= 64) {
+			snprintf(err, cap, "a section is written [name]");
+			return -1;
+		}
+		text[len - 1] = 0;
+		strcpy(section, text + 1);
+		for (size_t i = 0; i < CONF_COUNT_; i++)
+			if (strcmp(conf_table[i].section, section) == 0)
+				return 0;
+		snprintf(err, cap, "no section is called [%s]", section);
+		return -1;
+	}
+	char *equals = strchr(text, '=');
+	if (equals == NULL) {
+		snprintf(err, cap, "expected 'name = value'");
+		return -1;
+	}
+	*equals = 0;
+	char *name = conf_trim(text);
+	const struct conf_row *row = conf_find(section, strlen(section), name);
+	if (row == NULL) {
+		snprintf(err, cap, "section [%s] has no option '%s'", section, name);
+		return -1;
+	}
+	return conf_assign(conf, row, conf_trim(equals + 1), err, cap);
+}
+
+int conf_read(struct conf *conf, const char *file, char *err, size_t cap)
+{
+	char line[4096], section[64] = "", why[512];
+	unsigned number = 0;
+	int rc = 0;
+
+	if (strlen(file) >= sizeof(conf->file)) {
+		snprintf(err, cap, "the path of the configuration is too long");
+		return -1;
+	}
+	strcpy(conf->file, file);
+	FILE *stream = fopen(file, "re");
+	if (stream == NULL) {
+		snprintf(err, cap, "%s: %s", file, strerror(errno));
+		return -1;
+	}
+	while (rc == 0 && fgets(line, sizeof(line), stream)) {
+		number++;
+		if (strchr(line, '\n') == NULL && !feof(stream)) {
+			snprintf(why, sizeof(why), "the line is too long");
+			rc = -1;
+		} else {
+			rc = conf_line(conf, line, section, why, sizeof(why));
+		}
+	}
+	if (rc != 0)
+		snprintf(err, cap, "%s:%u: %s", file, number, why);
+	else if (ferror(stream)) {
+		snprintf(err, cap, "%s: %s", file, strerror(errno));
+		rc = -1;
+	}
+	fclose(stream);
+	return rc;
+}
+
+const char *conf_string(const struct conf *conf, enum conf_option option)
+{
+	return conf->value[option];
+}
+
+bool conf_bool(const struct conf *conf, enum conf_option option)
+{
+	return strcmp(conf->value[option], "yes") == 0;
+}
+
+uint64_t conf_number(const struct conf *conf, enum conf_option option)
+{
+	uint64_t number = 0;
+
+	if (conf_parse_size(conf->value[option], conf_table[option].type == CONF_SIZE, &number) != 0)
+		return 0; /* cannot be: every value was checked when it was set */
+	return number;
+}
+
+const char *conf_name(enum conf_option option)
+{
+	return conf_table[option].dotted;
+}
+
+bool conf_home_path(const struct conf *conf, const char *name, char *out, size_t cap)
+{
+	int len = snprintf(out, cap, "%s/%s", conf->value[CONF_store_home], name);
+
+	return len > 0 && (size_t)len < cap;
+}

@@ -1,0 +1,133 @@
+/* gemel key …: access keys for the S3 door. A secret is shown once, when the key is made. */
+#include "cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static json_t *key_json(const struct gml_key *key, bool with_secret)
+{
+	json_t *object = json_pack("{s:s, s:s, s:b, s:b, s:o}", "id", key->id, "user", key->user, "disabled", (key->flags & GML_KEY_DISABLED) != 0, "sigv2",
+				   (key->flags & GML_KEY_SIGV2) != 0, "created", cmd_json_time(key->created));
+
+	if (with_secret)
+		json_object_set_new(object, "secret", json_string(key->secret));
+	return object;
+}
+
+/* First line of a file, or of standard input for "-": secrets never stand on a command line. */
+static int key_read_secret(const char *path, char out[GML_SECRET_MAX + 1])
+{
+	char line[GML_SECRET_MAX + 3];
+	FILE *stream = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+
+	if (stream == NULL)
+		return cmd_fail("%s cannot be read", path);
+	char *got = fgets(line, sizeof(line), stream);
+	if (stream != stdin)
+		fclose(stream);
+	if (got == NULL)
+		return cmd_fail("%s holds no secret", path);
+	line[strcspn(line, "\r\n")] = 0;
+	if (strlen(line) > GML_SECRET_MAX || strlen(line) < 16)
+		return cmd_fail("a secret has 16 to %d characters", GML_SECRET_MAX);
+	strcpy(out, line);
+	return CMD_OK;
+}
+
+static int key_create(struct cmd *cmd)
+{
+	struct gml_key key = {0};
+	const char *text;
+	int rc;
+
+	if (strlen(cmd->args[0]) > GML_USER_NAME_MAX)
+		return cmd_fail_rc(GML_ERR_NOUSER, cmd->args[0]);
+	strcpy(key.user, cmd->args[0]);
+	if ((text = cmd_option(cmd, "id")) != NULL) {
+		if (strlen(text) > GML_ACCESS_KEY_MAX)
+			return cmd_fail("--id has at most %d characters", GML_ACCESS_KEY_MAX);
+		strcpy(key.id, text);
+	}
+	if ((text = cmd_option(cmd, "secret-file")) != NULL && (rc = key_read_secret(text, key.secret)) != CMD_OK)
+		return rc;
+	if (cmd_option(cmd, "sigv2"))
+		key.flags |= GML_KEY_SIGV2;
+	if ((rc = gml_key_create(&cmd->op, cmd->store, &key)) != 0)
+		return cmd_fail_rc(rc, cmd->args[0]);
+	return cmd_print_object(cmd, key_json(&key, true));
+}
+
+struct key_rows {
+	json_t *rows;
+	const char *id; /* only this one */
+	uint32_t flags;
+};
+
+static bool key_each(void *arg, const struct gml_key *key)
+{
+	struct key_rows *list = arg;
+
+	if (list->id && strcmp(list->id, key->id) != 0)
+		return true;
+	list->flags = key->flags;
+	return json_array_append_new(list->rows, key_json(key, false)) == 0 && list->id == NULL;
+}
+
+static int key_list(struct cmd *cmd)
+{
+	struct key_rows list = {.rows = json_array()};
+	int rc = gml_key_list(cmd->store, cmd->args[0], key_each, &list);
+
+	if (rc == 0)
+		return cmd_print_rows(cmd, list.rows);
+	json_decref(list.rows);
+	return cmd_fail_rc(rc, "keys");
+}
+
+static int key_update(struct cmd *cmd)
+{
+	struct key_rows list = {.rows = json_array(), .id = cmd->args[0]};
+	int rc = gml_key_list(cmd->store, NULL, key_each, &list);
+
+	if (rc == 0 && json_array_size(list.rows) == 0)
+		rc = GML_ERR_NOKEY;
+	json_decref(list.rows);
+	if (cmd_option(cmd, "disable"))
+		list.flags |= GML_KEY_DISABLED;
+	if (cmd_option(cmd, "enable"))
+		list.flags &= ~(uint32_t)GML_KEY_DISABLED;
+	if (cmd_option(cmd, "sigv2"))
+		list.flags |= GML_KEY_SIGV2;
+	if (cmd_option(cmd, "no-sigv2"))
+		list.flags &= ~(uint32_t)GML_KEY_SIGV2;
+	if (rc == 0)
+		rc = gml_key_update(&cmd->op, cmd->store, cmd->args[0], list.flags);
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : CMD_OK;
+}
+
+static int key_delete(struct cmd *cmd)
+{
+	int rc = gml_key_delete(&cmd->op, cmd->store, cmd->args[0]);
+
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : CMD_OK;
+}
+
+const struct cmd_verb cmd_key_verbs[] = {
+	{"key",
+	 "create",
+	 "USER",
+	 "Make an access key; its secret is printed this once.",
+	 CMD_STORE,
+	 key_create,
+	 {{"id", "ID", "this id instead of a random one"}, {"secret-file", "FILE", "the secret is the file's first line (- for standard input)"}, {"sigv2", NULL, "allow the old Signature Version 2 with it"}}},
+	{"key", "list", "[USER]", "List the keys, without secrets.", CMD_STORE, key_list, {{0}}},
+	{"key",
+	 "update",
+	 "ID",
+	 "Change what a key may do.",
+	 CMD_STORE,
+	 key_update,
+	 {{"disable", NULL, "refuse it"}, {"enable", NULL, "accept it again"}, {"sigv2", NULL, "allow Signature Version 2"}, {"no-sigv2", NULL, "refuse it"}}},
+	{"key", "delete", "ID", "Delete a key.", CMD_STORE, key_delete, {{0}}},
+	{0},
+};

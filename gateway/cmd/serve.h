@@ -1,0 +1,30 @@
+/* gemel serve: what serve.c (supervision) and serve_conf.c (rendering, checks before the start) share. */
+#ifndef GML_CMD_SERVE_H
+#define GML_CMD_SERVE_H
+
+#include "child.h"
+#include "cmd.h"
+
+enum { SERVE_S3, SERVE_NFS, SERVE_CHILDREN };
+
+#define SERVE_PATH_MAX (CONF_VALUE_MAX + 64)
+
+struct serve {
+	struct cmd *cmd;
+	struct child children[SERVE_CHILDREN];
+	bool enabled[SERVE_CHILDREN];
+	bool changed[SERVE_CHILDREN]; /* the rendered configuration differs from the last one */
+	char run_dir[SERVE_PATH_MAX], log_dir[SERVE_PATH_MAX], store_dir[SERVE_PATH_MAX];
+	char conf_file[SERVE_CHILDREN][SERVE_PATH_MAX], pid_file[SERVE_CHILDREN][SERVE_PATH_MAX], log_file[SERVE_CHILDREN][SERVE_PATH_MAX], own_pid_file[SERVE_CHILDREN][SERVE_PATH_MAX];
+	char preload[256], malloc_conf[128];
+	const char *lib_dir, *data_dir;
+};
+
+/* Directories, rendered configurations, arguments and environments of the children. Prints its errors; exit status. */
+int serve_prepare(struct serve *serve);
+/* The servers that are installed are the ones that our modules were built for. Prints its errors; exit status. */
+int serve_versions(struct serve *serve);
+/* The ports can be bound (of those doors that are not running). */
+int serve_ports(struct serve *serve);
+
+#endif

@@ -1,0 +1,339 @@
+/* Before the doors start: directories, rendered configurations, command lines, and checks that end in a clear message instead of a crash. */
+#include "serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "probe.h"
+#include "render.h"
+
+#define SERVE_JEMALLOC "libjemalloc.so.2"
+#define SERVE_VARS_MAX 40
+
+/* Appends to a NULL-terminated list. The strings are borrowed for the render. */
+struct serve_vars {
+	struct render_var rows[SERVE_VARS_MAX + 1];
+	size_t n;
+};
+
+static void serve_var(struct serve_vars *vars, const char *name, const char *value)
+{
+	if (vars->n < SERVE_VARS_MAX)
+		vars->rows[vars->n++] = (struct render_var){name, value};
+}
+
+static int serve_directory(const char *path, const struct passwd *user)
+{
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return cmd_fail("%s: %s", path, strerror(errno));
+	if (user && chown(path, user->pw_uid, user->pw_gid) != 0)
+		return cmd_fail("%s: %s", path, strerror(errno));
+	return CMD_OK;
+}
+
+/* The user that both doors become, or NULL for "as we are". */
+static int serve_user(const struct conf *conf, const struct passwd **user_out)
+{
+	const char *name = conf_string(conf, CONF_run_user);
+
+	*user_out = NULL;
+	if (name[0] == 0 || geteuid() != 0)
+		return CMD_OK;
+	*user_out = getpwnam(name);
+	return *user_out ? CMD_OK : cmd_fail("run.user = %s: there is no such user", name);
+}
+
+static int serve_directories(struct serve *serve)
+{
+	static const char *const below_run[] = {"", "/nginx", "/recovery"};
+	const struct conf *conf = &serve->cmd->conf;
+	const struct passwd *user;
+	char path[SERVE_PATH_MAX + 16];
+
+	if (serve_user(conf, &user) != CMD_OK)
+		return CMD_FAILED;
+	if (!conf_home_path(conf, "run", serve->run_dir, SERVE_PATH_MAX - 32) || !conf_home_path(conf, "log", serve->log_dir, SERVE_PATH_MAX - 32) ||
+	    !conf_home_path(conf, "store", serve->store_dir, SERVE_PATH_MAX))
+		return cmd_fail("store.home is too long");
+	for (size_t i = 0; i < sizeof(below_run) / sizeof(below_run[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", serve->run_dir, below_run[i]);
+		if (serve_directory(path, user) != CMD_OK)
+			return CMD_FAILED;
+	}
+	if (user && geteuid() == 0 && chown(conf_string(conf, CONF_store_home), user->pw_uid, user->pw_gid) != 0)
+		return cmd_fail("%s: %s", conf_string(conf, CONF_store_home), strerror(errno));
+	return serve_directory(serve->log_dir, user);
+}
+
+static void serve_files(struct serve *serve)
+{
+	static const char *const conf_names[SERVE_CHILDREN] = {"nginx.conf", "ganesha.conf"};
+	static const char *const log_names[SERVE_CHILDREN] = {"s3-error.log", "nfs.log"};
+	static const char *const pid_names[SERVE_CHILDREN] = {"nginx.pid", "ganesha.pid"};
+
+	for (int i = 0; i < SERVE_CHILDREN; i++) {
+		snprintf(serve->conf_file[i], SERVE_PATH_MAX, "%.*s/%s", SERVE_PATH_MAX - 32, serve->run_dir, conf_names[i]);
+		snprintf(serve->log_file[i], SERVE_PATH_MAX, "%.*s/%s", SERVE_PATH_MAX - 32, serve->log_dir, log_names[i]);
+		snprintf(serve->pid_file[i], SERVE_PATH_MAX, "%.*s/%s", SERVE_PATH_MAX - 32, serve->run_dir, pid_names[i]);
+		snprintf(serve->own_pid_file[i], SERVE_PATH_MAX, "%.*s/%s.serve", SERVE_PATH_MAX - 40, serve->run_dir, pid_names[i]);
+	}
+}
+
+static const char *serve_word(const char *value, const char *const pairs[])
+{
+	for (; pairs[0]; pairs += 2)
+		if (strcmp(pairs[0], value) == 0)
+			return pairs[1];
+	return "";
+}
+
+static int serve_render(struct serve *serve, int which, const char *name, const struct serve_vars *vars)
+{
+	char template[SERVE_PATH_MAX], err[1024];
+
+	snprintf(template, sizeof(template), "%s/%s", serve->data_dir, name);
+	if (render_file(template, serve->conf_file[which], vars->rows, &serve->changed[which], err, sizeof(err)) != 0)
+		return cmd_fail("%s", err);
+	return CMD_OK;
+}
+
+static int serve_render_nfs(struct serve *serve)
+{
+	static const char *const squash[] = {"root", "Root_Squash", "none", "No_Root_Squash", "all", "All_Squash", NULL};
+	static const char *const levels[] = {"error", "CRIT", "warn", "WARN", "info", "EVENT", "debug", "DEBUG", NULL};
+	const struct conf *conf = &serve->cmd->conf;
+	struct serve_vars vars = {0};
+	bool v3 = conf_bool(conf, CONF_nfs_v3);
+	char recovery[SERVE_PATH_MAX + 16];
+
+	snprintf(recovery, sizeof(recovery), "%s/recovery", serve->run_dir);
+	serve_var(&vars, "NFS_ADDRESS", conf_string(conf, CONF_nfs_address));
+	serve_var(&vars, "NFS_PORT", conf_string(conf, CONF_nfs_port));
+	serve_var(&vars, "NFS_PROTOCOLS", v3 ? "3, 4" : "4");
+	serve_var(&vars, "NFS_MOUNT_PORT", v3 ? "20048" : "0");
+	serve_var(&vars, "NFS_THREADS", conf_string(conf, CONF_nfs_threads));
+	serve_var(&vars, "NFS_LEASE", conf_string(conf, CONF_nfs_lease));
+	serve_var(&vars, "NFS_GRACE", conf_string(conf, CONF_nfs_grace));
+	serve_var(&vars, "NFS_SQUASH", serve_word(conf_string(conf, CONF_nfs_squash), squash));
+	serve_var(&vars, "NFS_ACCESS", strcmp(conf_string(conf, CONF_nfs_access), "ro") == 0 ? "RO" : "RW");
+	serve_var(&vars, "NFS_LOG_LEVEL", serve_word(conf_string(conf, CONF_log_level), levels));
+	serve_var(&vars, "NFS_PLUGIN_DIR", serve->lib_dir);
+	serve_var(&vars, "NFS_RECOVERY_DIR", recovery);
+	serve_var(&vars, "STORE_DIR", serve->store_dir);
+	return serve_render(serve, SERVE_NFS, "ganesha.conf.in", &vars);
+}
+
+static int serve_render_s3(struct serve *serve)
+{
+	static const char *const levels[] = {"error", "error", "warn", "warn", "info", "notice", "debug", "info", NULL};
+	const struct conf *conf = &serve->cmd->conf;
+	const char *certificate = conf_string(conf, CONF_s3_tls_certificate), *key = conf_string(conf, CONF_s3_tls_key), *address = conf_string(conf, CONF_s3_address);
+	struct serve_vars vars = {0};
+	char listen[128], user[CONF_VALUE_MAX + 32] = "", tls[2 * CONF_VALUE_MAX + 128] = "", domains[CONF_VALUE_MAX + 32] = "", connections[32], size[32], access_log[SERVE_PATH_MAX + 64] = "off";
+	const struct passwd *run_as;
+
+	if ((certificate[0] == 0) != (key[0] == 0))
+		return cmd_fail("s3.tls_certificate and s3.tls_key go together: set both, or neither");
+	if (serve_user(conf, &run_as) != CMD_OK)
+		return CMD_FAILED;
+	snprintf(listen, sizeof(listen), strchr(address, ':') ? "[%s]:%s%s" : "%s:%s%s", address, conf_string(conf, CONF_s3_port), certificate[0] ? " ssl" : "");
+	if (geteuid() == 0)
+		snprintf(user, sizeof(user), "user %s;", run_as ? conf_string(conf, CONF_run_user) : "root");
+	if (certificate[0])
+		snprintf(tls, sizeof(tls), "ssl_certificate \"%s\"; ssl_certificate_key \"%s\";", certificate, key);
+	if (conf_string(conf, CONF_s3_domains)[0])
+		snprintf(domains, sizeof(domains), "gemel_domain %s;", conf_string(conf, CONF_s3_domains));
+	snprintf(connections, sizeof(connections), "%llu", (unsigned long long)conf_number(conf, CONF_s3_connections));
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)conf_number(conf, CONF_s3_object_size_max));
+	if (conf_bool(conf, CONF_log_access))
+		snprintf(access_log, sizeof(access_log), "%s/s3-access.log", serve->log_dir);
+	serve_var(&vars, "S3_LISTEN", listen);
+	serve_var(&vars, "S3_USER", user);
+	serve_var(&vars, "S3_TLS", tls);
+	serve_var(&vars, "S3_DOMAINS", domains);
+	serve_var(&vars, "S3_REGION", conf_string(conf, CONF_s3_region));
+	serve_var(&vars, "S3_WORKERS", conf_string(conf, CONF_s3_workers));
+	serve_var(&vars, "S3_THREADS", conf_string(conf, CONF_s3_threads));
+	serve_var(&vars, "S3_CONNECTIONS", connections);
+	serve_var(&vars, "S3_CONNECTIONS_PER_ADDRESS", conf_string(conf, CONF_s3_connections_per_address));
+	serve_var(&vars, "S3_OBJECT_MAX", size);
+	serve_var(&vars, "S3_ACCESS_LOG", access_log);
+	serve_var(&vars, "S3_ERROR_LOG", serve->log_file[SERVE_S3]);
+	serve_var(&vars, "S3_LOG_LEVEL", serve_word(conf_string(conf, CONF_log_level), levels));
+	serve_var(&vars, "S3_PID", serve->pid_file[SERVE_S3]);
+	serve_var(&vars, "RUN_DIR", serve->run_dir);
+	serve_var(&vars, "LOG_DIR", serve->log_dir);
+	serve_var(&vars, "LIB_DIR", serve->lib_dir);
+	serve_var(&vars, "STORE_DIR", serve->store_dir);
+	return serve_render(serve, SERVE_S3, "nginx.conf.in", &vars);
+}
+
+/* Adds one word or variable to a NULL-terminated list. */
+static void serve_push(const char **list, const char *word)
+{
+	while (*list)
+		list++;
+	*list = word;
+}
+
+static void serve_children(struct serve *serve)
+{
+	const struct conf *conf = &serve->cmd->conf;
+	struct child *s3 = &serve->children[SERVE_S3], *nfs = &serve->children[SERVE_NFS];
+
+	memset(s3->argv, 0, sizeof(s3->argv));
+	memset(s3->env, 0, sizeof(s3->env));
+	memset(nfs->argv, 0, sizeof(nfs->argv));
+	memset(nfs->env, 0, sizeof(nfs->env));
+	s3->name = "S3 door";
+	s3->pid_file = serve->own_pid_file[SERVE_S3];
+	const char *const nginx[] = {GEMEL_NGINX, "-p", serve->run_dir, "-c", serve->conf_file[SERVE_S3], "-e", serve->log_file[SERVE_S3], NULL};
+	for (int i = 0; nginx[i]; i++)
+		serve_push(s3->argv, nginx[i]);
+	nfs->name = "NFS door";
+	nfs->pid_file = serve->own_pid_file[SERVE_NFS];
+	nfs->user = geteuid() == 0 && conf_string(conf, CONF_run_user)[0] ? conf_string(conf, CONF_run_user) : NULL;
+	const char *const ganesha[] = {GEMEL_GANESHA, "-F", "-f", serve->conf_file[SERVE_NFS], "-L", serve->log_file[SERVE_NFS], "-p", serve->pid_file[SERVE_NFS], NULL};
+	for (int i = 0; ganesha[i]; i++)
+		serve_push(nfs->argv, ganesha[i]);
+	/* ganesha allocates a buffer for each READ: keep glibc from giving those pages back each time */
+	serve_push(nfs->env, "MALLOC_MMAP_THRESHOLD_=67108864");
+	serve_push(nfs->env, "MALLOC_TRIM_THRESHOLD_=1073741824");
+	serve_push(nfs->env, "MALLOC_TOP_PAD_=16777216");
+	if (conf_bool(conf, CONF_run_jemalloc))
+		serve_push(s3->env, "LD_PRELOAD=" SERVE_JEMALLOC);
+}
+
+int serve_prepare(struct serve *serve)
+{
+	const struct conf *conf = &serve->cmd->conf;
+
+	serve->lib_dir = getenv("GEMEL_LIBDIR") ?: GEMEL_PKGLIBDIR;
+	serve->data_dir = getenv("GEMEL_DATADIR") ?: GEMEL_PKGDATADIR;
+	serve->enabled[SERVE_S3] = conf_bool(conf, CONF_s3_enable);
+	serve->enabled[SERVE_NFS] = conf_bool(conf, CONF_nfs_enable);
+	if (!serve->enabled[SERVE_S3] && !serve->enabled[SERVE_NFS])
+		return cmd_fail("both doors are switched off: set s3.enable or nfs.enable to yes");
+	if (serve_directories(serve) != CMD_OK)
+		return CMD_FAILED;
+	serve_files(serve);
+	if ((serve->enabled[SERVE_S3] && serve_render_s3(serve) != CMD_OK) || (serve->enabled[SERVE_NFS] && serve_render_nfs(serve) != CMD_OK))
+		return CMD_FAILED;
+	serve_children(serve);
+	return CMD_OK;
+}
+
+/* Runs a program and returns its exit status; what it prints (both streams) goes to out[cap]. -1: it could not be run. */
+static int serve_capture(const char *const argv[], char *out, size_t cap)
+{
+	int pipes[2], status = -1;
+	size_t used = 0;
+	ssize_t got;
+
+	if (pipe2(pipes, O_CLOEXEC) != 0)
+		return -1;
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(pipes[1], STDOUT_FILENO);
+		dup2(pipes[1], STDERR_FILENO);
+		execv(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	close(pipes[1]);
+	while (pid > 0 && (got = read(pipes[0], out + used, cap - 1 - used)) > 0)
+		used += (size_t)got;
+	out[used] = 0;
+	close(pipes[0]);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) == 127)
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+/* nginx itself refuses a module of another version, and says what else is wrong with the configuration. */
+static int serve_version_s3(struct serve *serve)
+{
+	char out[4096];
+	const char *const argv[] = {GEMEL_NGINX, "-t", "-q", "-p", serve->run_dir, "-c", serve->conf_file[SERVE_S3], "-e", serve->log_file[SERVE_S3], NULL};
+	int status = serve_capture(argv, out, sizeof(out));
+
+	if (status == 0)
+		return CMD_OK;
+	if (status < 0)
+		return cmd_fail("%s cannot be run: is the package nginx-light installed?", GEMEL_NGINX);
+	if (strstr(out, "binary compatible") || strstr(out, "instead of"))
+		return cmd_fail("the S3 door was built for another nginx than the one installed; build Gemel again (nginx said: %s)", out);
+	return cmd_fail("nginx refuses its configuration: %s", out);
+}
+
+/* The release the plugin was built for stands in it as text: "gemel_fsal_built_for RELEASE …". */
+static bool serve_fsal_release(const char *path, char *release, size_t cap)
+{
+	static const char mark[] = "gemel_fsal_built_for ";
+	bool found = false;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *bytes = NULL;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size < 1 << 26 && (bytes = malloc((size_t)st.st_size + 1)) != NULL &&
+	    read(fd, bytes, (size_t)st.st_size) == st.st_size) {
+		bytes[st.st_size] = 0;
+		char *at = memmem(bytes, (size_t)st.st_size, mark, sizeof(mark) - 1);
+		if (at) {
+			at += sizeof(mark) - 1;
+			snprintf(release, cap, "%.*s", (int)strcspn(at, " "), at);
+			found = true;
+		}
+	}
+	free(bytes);
+	close(fd);
+	return found;
+}
+
+static int serve_version_nfs(struct serve *serve)
+{
+	char out[4096], path[SERVE_PATH_MAX], release[64];
+	const char *const argv[] = {GEMEL_GANESHA, "-v", NULL};
+
+	snprintf(path, sizeof(path), "%s/libfsalgemel.so", serve->lib_dir);
+	if (!serve_fsal_release(path, release, sizeof(release)))
+		return cmd_fail("%s is missing or damaged: build and install Gemel again", path);
+	if (serve_capture(argv, out, sizeof(out)) < 0)
+		return cmd_fail("%s cannot be run: is the package nfs-ganesha installed?", GEMEL_GANESHA);
+	const char *at = strstr(out, "Release = V");
+	if (at == NULL || strncmp(at + 11, release[0] == 'V' ? release + 1 : release, strlen(release) - (release[0] == 'V')) != 0)
+		return cmd_fail("the NFS door was built for nfs-ganesha %s, but the one installed says: %.60s. Build Gemel again.", release, at ? at : out);
+	return CMD_OK;
+}
+
+int serve_versions(struct serve *serve)
+{
+	if (serve->enabled[SERVE_S3] && serve_version_s3(serve) != CMD_OK)
+		return CMD_FAILED;
+	return serve->enabled[SERVE_NFS] ? serve_version_nfs(serve) : CMD_OK;
+}
+
+int serve_ports(struct serve *serve)
+{
+	static const enum conf_option address[SERVE_CHILDREN] = {CONF_s3_address, CONF_nfs_address}, port[SERVE_CHILDREN] = {CONF_s3_port, CONF_nfs_port};
+	const struct conf *conf = &serve->cmd->conf;
+
+	for (int i = 0; i < SERVE_CHILDREN; i++) {
+		if (!serve->enabled[i] || serve->children[i].pid != 0)
+			continue;
+		int error = probe_bind(conf_string(conf, address[i]), (unsigned)conf_number(conf, port[i]));
+		if (error == EADDRINUSE)
+			return cmd_fail("port %s is taken by another program: set %s to a free one", conf_string(conf, port[i]), conf_name(port[i]));
+		if (error != 0)
+			return cmd_fail("%s port %s cannot be listened on: %s (see %s)", conf_string(conf, address[i]), conf_string(conf, port[i]), strerror(error),
+					conf_name(address[i]));
+	}
+	return CMD_OK;
+}

@@ -1,0 +1,57 @@
+#include "jobs.h"
+
+#include <string.h>
+#include <stdio.h>
+
+#define JOBS_SECOND ((int64_t)1000000000)
+#define JOBS_REAP_EVERY (2 * JOBS_SECOND)
+#define JOBS_REAP_AGE (15 * JOBS_SECOND)
+#define JOBS_REAP_BATCH 256
+#define JOBS_COMPACT_EVERY (60 * JOBS_SECOND)
+
+void jobs_init(struct jobs *jobs, struct gml_store *store, bool reap, gml_log_fn log, void *log_arg)
+{
+	memset(jobs, 0, sizeof(*jobs));
+	jobs->store = store;
+	jobs->reap = reap;
+	jobs->op.door = GML_DOOR_ADMIN;
+	jobs->op.principal = "jobs";
+	jobs->op.log = log;
+	jobs->op.log_arg = log_arg;
+}
+
+static void jobs_failed(struct jobs *jobs, const char *what, int rc)
+{
+	char line[160];
+
+	snprintf(line, sizeof(line), "%s: %s", what, gml_err_text(rc));
+	if (jobs->op.log)
+		jobs->op.log(jobs->op.log_arg, GML_LOG_WARN, line);
+}
+
+int64_t jobs_run(struct jobs *jobs, int64_t now)
+{
+	unsigned freed = 0;
+	uint64_t bytes = 0;
+	int rc;
+
+	if (jobs->recover) {
+		jobs->recover = false;
+		if ((rc = gml_store_recover(&jobs->op, jobs->store)) != 0)
+			jobs_failed(jobs, "recovery", rc);
+	}
+	if (jobs->reap && now >= jobs->next_reap) {
+		rc = gml_store_reap(&jobs->op, jobs->store, JOBS_REAP_AGE, JOBS_REAP_BATCH, gml_store_file_is_open, jobs->store, &freed);
+		if (rc != 0)
+			jobs_failed(jobs, "reaping", rc);
+		jobs->reaped += freed;
+		jobs->next_reap = freed == JOBS_REAP_BATCH ? now : now + JOBS_REAP_EVERY;
+	}
+	if (now >= jobs->next_compact) {
+		if ((rc = gml_store_compact(&jobs->op, jobs->store, &bytes)) != 0)
+			jobs_failed(jobs, "compaction", rc);
+		jobs->compacted_bytes += bytes;
+		jobs->next_compact = now + JOBS_COMPACT_EVERY;
+	}
+	return jobs->reap && jobs->next_reap < jobs->next_compact ? jobs->next_reap : jobs->next_compact;
+}

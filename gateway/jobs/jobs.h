@@ -1,0 +1,20 @@
+/* Background work on an open store: reaping, compaction, clearing after dead processes. One thread calls jobs_run; each step is bounded. */
+#ifndef GML_JOBS_H
+#define GML_JOBS_H
+
+#include <gemel/store.h>
+
+struct jobs {
+	struct gml_store *store;
+	struct gml_op op;
+	bool reap;             /* nobody else reaps: there is no NFS door */
+	bool recover;          /* a process died: settle what it left at the next run */
+	int64_t next_reap, next_compact;
+	uint64_t reaped, compacted_bytes;
+};
+
+void jobs_init(struct jobs *jobs, struct gml_store *store, bool reap, gml_log_fn log, void *log_arg);
+/* Does what is due at `now` (CLOCK_MONOTONIC ns) and returns when to call again. May block on disk. */
+int64_t jobs_run(struct jobs *jobs, int64_t now);
+
+#endif

@@ -1,0 +1,60 @@
+"""Fixtures: real servers in a directory of their own, real clients."""
+import os
+from pathlib import Path
+
+import pytest
+
+from harness import Gemel
+from uml.client import KernelClient
+
+
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory):
+    """On a real disk: hostfs and O_DIRECT want one, and the figures should mean something."""
+    base = Path(os.environ.get("GEMEL_TEST_DIR") or tmp_path_factory.mktemp("gemel"))
+    base.mkdir(parents=True, exist_ok=True)
+    return base
+
+
+@pytest.fixture(scope="session")
+def kernel(scratch):
+    """One Linux NFS client for the whole run."""
+    client = KernelClient(scratch / "uml1", index=1)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def gemel(scratch, request):
+    """A served store of this test module, with user and bucket `demo` (uid 0: the tests' own)."""
+    name = request.module.__name__.rpartition(".")[2]
+    server = Gemel(scratch / name)
+    server.start()
+    yield server
+    server.stop()
+    server.assert_clean()
+
+
+@pytest.fixture
+def fresh(scratch, request):
+    """A served store of this test alone, for tests that kill servers."""
+    name = "".join(c if c.isalnum() else "_" for c in request.node.name)[:60]
+    server = Gemel(scratch / name)
+    server.start()
+    yield server
+    server.stop()
+    server.assert_clean()
+
+
+@pytest.fixture
+def mounted(gemel, kernel):
+    """The bucket `demo` mounted in the kernel client with NFSv4.2 and default options; the path of the mount point there."""
+    target = kernel.mount(gemel.nfs_port, "/demo")
+    yield target
+    kernel.umount(target)
+
+
+@pytest.fixture
+def bucket(gemel):
+    """A new, empty bucket of `demo`; its name. What a test leaves in it does not disturb others."""
+    return gemel.new_bucket()

@@ -1,0 +1,157 @@
+"""The gemel program, its configuration, and what happens when something is wrong with them."""
+import json
+import re
+import socket
+import subprocess
+
+import pytest
+
+from harness import PROGRAM, TOP, Gemel
+
+
+def run(*words, **kwargs):
+    return subprocess.run([str(PROGRAM), *map(str, words)], capture_output=True, text=True, timeout=60, **kwargs)
+
+
+def test_help_tells_every_noun():
+    text = run("--help").stdout
+    for noun in ("serve", "status", "bucket create", "user create", "key create", "store check", "config check"):
+        assert noun in text
+    for verb in re.findall(r"^  (\w+) (\w+)", text, re.M):
+        assert "Usage:" in run(*verb, "--help").stdout
+
+
+def test_the_documented_configuration_is_the_default(tmp_path):
+    """conf/gemel.conf names every option with its default."""
+    documented = json.loads(run("-c", TOP / "conf" / "gemel.conf", "--json", "config", "show").stdout)
+    empty = tmp_path / "empty.conf"
+    empty.write_text("")
+    defaults = json.loads(run("-c", empty, "--json", "config", "show").stdout)
+    assert documented.pop("store.home") == "/var/lib/gemel"
+    defaults.pop("store.home")
+    assert documented == defaults
+    text = (TOP / "conf" / "gemel.conf").read_text()
+    for dotted in defaults:
+        assert re.search(rf"^{dotted.split('.')[1]} =", text, re.M), dotted
+
+
+@pytest.mark.parametrize("lines, where, what", [
+    ("[s3]\nport = 99999\n", 2, "s3.port = 99999: is out of range: 1 to 65535"),
+    ("[s3]\n\nprot = 1\n", 3, "section [s3] has no option 'prot'"),
+    ("[s4]\n", 1, "no section is called [s4]"),
+    ("[nfs]\nsquash = some\n", 2, "must be one of the words that are allowed: root none all"),
+    ("[nfs]\nenable = true\n", 2, "must be yes or no"),
+    ("[store]\nhome = relative\n", 2, "must be an absolute path"),
+    ("port 5\n", 1, "expected 'name = value'"),
+    ("[s3]\naddress = localhost\n", 2, "must be an IPv4 or IPv6 address"),
+    ("[s3]\nregion = a;b\n", 2, "holds a character that is not allowed here"),
+])
+def test_bad_configuration_is_refused_with_file_and_line(tmp_path, lines, where, what):
+    conf = tmp_path / "bad.conf"
+    conf.write_text(lines)
+    done = run("-c", conf, "config", "check")
+    assert done.returncode == 1 and f"{conf}:{where}: " in done.stderr and what in done.stderr
+
+
+def test_missing_things_say_what_to_do(tmp_path):
+    conf = tmp_path / "g.conf"
+    conf.write_text(f"[store]\nhome = {tmp_path}/home\n")
+    assert "gemel store create" in run("-c", conf, "bucket", "list").stderr
+    assert run("-c", tmp_path / "none", "bucket", "list").returncode == 1
+    assert run("nonsense").returncode == 2
+    assert run("-c", conf, "bucket", "create").returncode == 2
+
+
+def test_users_keys_buckets(gemel):
+    gemel.gemel("user", "create", "carol", "--uid", 3001, "--groups", "5,6")
+    assert gemel.gemel("user", "show", "carol")["groups"] == [5, 6]
+    assert gemel.gemel("user", "create", "carol", "--uid", 3001, json_out=False, check=False).returncode == 1
+    key = gemel.gemel("key", "create", "carol", "--id", "CAROLSKEY", "--secret-file", "-", stdin="a-secret-of-carol-1234\n")
+    assert (key["id"], key["secret"]) == ("CAROLSKEY", "a-secret-of-carol-1234")
+    listed = gemel.gemel("key", "list", "carol")
+    assert [k["id"] for k in listed] == ["CAROLSKEY"] and "secret" not in listed[0]
+    s3 = gemel.s3("CAROLSKEY", "a-secret-of-carol-1234")
+    s3.create_bucket(Bucket="carols")
+    assert gemel.gemel("bucket", "show", "carols")["owner"] == "carol"
+    assert "owns buckets" in gemel.gemel("user", "delete", "carol", json_out=False, check=False).stderr
+    s3.put_object(Bucket="carols", Key="k", Body=b"12345")
+    shown = gemel.gemel("bucket", "show", "carols")
+    assert (shown["objects"], shown["bytes"]) == (1, 5)
+    assert "not empty" in gemel.gemel("bucket", "delete", "carols", json_out=False, check=False).stderr
+    s3.delete_object(Bucket="carols", Key="k")
+    gemel.gemel("bucket", "delete", "carols", json_out=False)
+    gemel.gemel("user", "delete", "carol", json_out=False)
+    with pytest.raises(s3.exceptions.ClientError):
+        s3.list_buckets()
+
+
+def test_status_and_info(gemel):
+    status = gemel.gemel("status")
+    assert status["good"] and status["s3"]["answers"] and status["nfs"]["answers"]
+    info = gemel.gemel("store", "info")
+    assert len(info["uuid"]) == 32 and info["disk_available"] > 0
+
+
+def test_only_one_supervisor(gemel):
+    done = run("-c", gemel.conf, "serve")
+    assert done.returncode == 1 and "another 'gemel serve' runs" in done.stderr
+
+
+def test_a_taken_port_is_a_clear_error(scratch):
+    server = Gemel(scratch / "taken")
+    with socket.create_server(("127.0.0.1", server.s3_port)):
+        done = run("-c", server.conf, "serve")
+    assert done.returncode == 1 and f"port {server.s3_port}" in done.stderr and "s3.port" in done.stderr
+
+
+def test_a_damaged_store_is_told(scratch):
+    server = Gemel(scratch / "damaged")
+    server.start()
+    server.s3().put_object(Bucket="demo", Key="big", Body=bytes(200000))
+    server.stop()
+    blobs = [p for p in (server.home / "store" / "data").rglob("*") if p.is_file() and p.stat().st_size == 200000]
+    assert len(blobs) == 1
+    blobs[0].unlink()
+    done = server.gemel("store", "check", json_out=False, check=False)
+    assert done.returncode == 1 and "problem" in done.stdout
+
+
+def test_one_door_alone(scratch):
+    for off in ("s3", "nfs"):
+        server = Gemel(scratch / f"without-{off}", options={f"{off}.enable": "no"})
+        server.start()
+        status = server.gemel("status")
+        assert status["good"] and not status[off]["enabled"]
+        server.stop()
+        server.assert_clean()
+
+
+def test_reload_does_not_lose_requests(gemel):
+    import os
+    import signal
+    import threading
+
+    s3 = gemel.s3(retries={"total_max_attempts": 5, "mode": "standard"})
+    failures = []
+
+    def work():
+        for i in range(150):
+            body = os.urandom(200000)
+            s3.put_object(Bucket="demo", Key=f"reload{i % 5}", Body=body)
+
+    thread = threading.Thread(target=lambda: _catch(work, failures))
+    thread.start()
+    for level in ("debug", "info", "debug"):
+        gemel.values["log.level"] = level
+        gemel.write_conf(gemel.values)
+        os.kill(gemel.process.pid, signal.SIGHUP)
+        threading.Event().wait(0.7)
+    thread.join()
+    assert not failures, failures
+
+
+def _catch(function, failures):
+    try:
+        function()
+    except Exception as error:  # handed to the test, which fails on it
+        failures.append(error)

@@ -1,0 +1,286 @@
+"""Malformed, oversized, truncated, wrongly signed: the right error, and nothing changed."""
+import base64
+import hashlib
+import re
+import socket
+import time
+import zlib
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+
+class Wire:
+    """Requests by hand: signed by botocore, sent over a socket of ours."""
+
+    def __init__(self, gemel, access_key=None, secret=None):
+        self.gemel = gemel
+        self.credentials = Credentials(access_key or gemel.access_key, secret or gemel.secret)
+
+    def signed(self, method, target, body=b"", headers=None, sha256=None):
+        url = f"http://127.0.0.1:{self.gemel.s3_port}{target}"
+        request = AWSRequest(method=method, url=url, data=body, headers={"Host": f"127.0.0.1:{self.gemel.s3_port}", **(headers or {})})
+        request.headers["X-Amz-Content-SHA256"] = sha256 or hashlib.sha256(body).hexdigest()
+        auth = S3SigV4Auth(self.credentials, "s3", "us-east-1")
+        auth.payload = lambda r: r.headers["X-Amz-Content-SHA256"]
+        auth.add_auth(request)
+        return dict(request.headers.items())
+
+    def raw(self, data, pieces=1, half_close=False, seconds=20):
+        """Send bytes; (status, headers, body) of the answer, or None when the connection ends without one."""
+        with socket.create_connection(("127.0.0.1", self.gemel.s3_port), timeout=seconds) as connection:
+            size = max(1, len(data) // pieces)
+            try:
+                for at in range(0, len(data), size):
+                    connection.sendall(data[at : at + size])
+                if half_close:
+                    connection.shutdown(socket.SHUT_WR)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # the server answered and closed before it had read all; its answer is read below
+            return self.answer(connection)
+
+    @staticmethod
+    def answer(connection):
+        data = b""
+        try:
+            while b"\r\n\r\n" not in data:
+                piece = connection.recv(65536)
+                if not piece:
+                    return None
+                data += piece
+            head, _, body = data.partition(b"\r\n\r\n")
+            lines = head.decode("latin-1").split("\r\n")
+            headers = {}
+            for line in lines[1:]:
+                name, _, value = line.partition(":")
+                headers[name.strip().lower()] = value.strip()
+            length = int(headers.get("content-length", "0"))
+            while len(body) < length:
+                piece = connection.recv(65536)
+                if not piece:
+                    break
+                body += piece
+        except ConnectionResetError:
+            return None
+        return int(lines[0].split()[1]), headers, body
+
+    def send(self, method, target, body=b"", headers=None, sha256=None, change=None, length=None, **kwargs):
+        signed = self.signed(method, target, body, headers, sha256)
+        if body or method == "PUT":
+            signed["Content-Length"] = str(len(body) if length is None else length)
+        if change:
+            signed.update(change)
+        head = f"{method} {target} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in signed.items() if v is not None) + "\r\n"
+        return self.raw(head.encode("latin-1") + body, **kwargs)
+
+
+def code(answer):
+    assert answer is not None, "the connection was closed without an answer"
+    status, headers, body = answer
+    match = re.search(rb"<Code>([^<]+)</Code>", body)
+    assert match, f"{status}: no S3 error document: {body[:200]!r}"
+    assert headers["content-type"] == "application/xml" and headers.get("x-amz-request-id")
+    return status, match.group(1).decode()
+
+
+@pytest.fixture
+def wire(gemel):
+    return Wire(gemel)
+
+
+@pytest.fixture(autouse=True)
+def unchanged(gemel):
+    """Whatever a test sends, key `steady` and the count of keys stay."""
+    s3 = gemel.s3()
+    s3.put_object(Bucket="demo", Key="steady", Body=b"steady")
+    before = [(o["Key"], o["ETag"]) for o in s3.list_objects_v2(Bucket="demo")["Contents"]]
+    yield
+    after = [(o["Key"], o["ETag"]) for o in s3.list_objects_v2(Bucket="demo")["Contents"]]
+    assert after == before
+    assert s3.get_object(Bucket="demo", Key="steady")["Body"].read() == b"steady"
+
+
+def test_signatures(gemel, wire):
+    good = wire.signed("GET", "/demo/steady")["Authorization"]
+    flipped = good[:-1] + ("0" if good[-1] != "0" else "1")
+    assert code(wire.send("GET", "/demo/steady", change={"Authorization": flipped})) == (403, "SignatureDoesNotMatch")
+    assert code(wire.send("GET", "/demo/steady", change={"Authorization": None})) == (403, "AccessDenied")
+    assert code(Wire(gemel, secret="x" * 40).send("GET", "/demo/steady")) == (403, "SignatureDoesNotMatch")
+    assert code(Wire(gemel, access_key="NOSUCHKEY").send("GET", "/demo/steady")) == (403, "InvalidAccessKeyId")
+    assert code(wire.send("GET", "/demo/steady", change={"Authorization": "AWS4-HMAC-SHA256 nonsense"}))[0] == 400
+    assert code(wire.send("GET", "/demo/steady", change={"X-Amz-Date": "20200101T000000Z"}))[0] == 403
+    wrong_region = good.replace("/us-east-1/", "/eu-west-9/")
+    assert code(wire.send("GET", "/demo/steady", change={"Authorization": wrong_region}))[1] in ("AuthorizationHeaderMalformed", "SignatureDoesNotMatch")
+    assert code(wire.send("PUT", "/demo/new", b"body", change={"X-Amz-Meta-Unsigned": "1"}))[0] == 403
+
+
+def test_a_disabled_key_is_refused_at_once(gemel):
+    key = gemel.gemel("key", "create", "demo")
+    s3 = gemel.s3(key["id"], key["secret"])
+    s3.head_object(Bucket="demo", Key="steady")
+    gemel.gemel("key", "update", key["id"], "--disable")
+    with pytest.raises(s3.exceptions.ClientError):
+        s3.head_object(Bucket="demo", Key="steady")
+
+
+def test_presigned_expiry(gemel):
+    s3 = gemel.s3()
+    url = urlsplit(s3.generate_presigned_url("get_object", Params={"Bucket": "demo", "Key": "steady"}, ExpiresIn=1))
+    time.sleep(2.1)
+    answer = Wire(gemel).raw(f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode())
+    assert code(answer) == (403, "AccessDenied")
+    tampered = url.query.replace("X-Amz-Expires=1", "X-Amz-Expires=1000")
+    assert code(Wire(gemel).raw(f"GET {url.path}?{tampered} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode())) == (403, "SignatureDoesNotMatch")
+
+
+def test_digests(wire):
+    body = b"some content"
+    md5 = base64.b64encode(hashlib.md5(b"other").digest()).decode()
+    assert code(wire.send("PUT", "/demo/new", body, {"Content-MD5": md5})) == (400, "BadDigest")
+    assert code(wire.send("PUT", "/demo/new", body, {"Content-MD5": "nonsense"})) == (400, "InvalidDigest")
+    assert code(wire.send("PUT", "/demo/new", body, sha256="0" * 64)) == (400, "XAmzContentSHA256Mismatch")
+    wrong = base64.b64encode(zlib.crc32(b"other").to_bytes(4, "big")).decode()
+    assert code(wire.send("PUT", "/demo/new", body, {"x-amz-checksum-crc32": wrong})) == (400, "BadDigest")
+    assert code(wire.send("PUT", "/demo/new", body, {"x-amz-checksum-crc32": "short"}))[0] == 400
+    right = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+    assert code(wire.send("PUT", "/demo/new", body, {"x-amz-checksum-crc32": right, "x-amz-checksum-sha1": "x"}))[0] == 400
+
+
+def chunked(body, size=65536, trailers=b""):
+    out = b""
+    for at in range(0, len(body), size):
+        piece = body[at : at + size]
+        out += b"%x\r\n" % len(piece) + piece + b"\r\n"
+    return out + b"0\r\n" + trailers + b"\r\n"
+
+
+def trailer_put(wire, target, content, wire_body, declared=None, **kwargs):
+    headers = {"Content-Encoding": "aws-chunked", "X-Amz-Decoded-Content-Length": str(len(content) if declared is None else declared), "X-Amz-Trailer": "x-amz-checksum-crc32"}
+    return wire.send("PUT", target, wire_body, headers, sha256="STREAMING-UNSIGNED-PAYLOAD-TRAILER", **kwargs)
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 500])
+def test_chunked_bodies(gemel, wire, pieces):
+    content = bytes(range(256)) * 300
+    crc = base64.b64encode(zlib.crc32(content).to_bytes(4, "big"))
+    good = chunked(content, 10000, b"x-amz-checksum-crc32:" + crc + b"\r\n")
+    status, headers, _ = trailer_put(wire, "/demo/chunked", content, good, pieces=pieces)
+    assert status == 200
+    assert gemel.s3().get_object(Bucket="demo", Key="chunked")["Body"].read() == content
+    gemel.s3().delete_object(Bucket="demo", Key="chunked")
+    wrong = chunked(content, 10000, b"x-amz-checksum-crc32:AAAAAA==\r\n")
+    assert code(trailer_put(wire, "/demo/chunked", content, wrong, pieces=pieces)) == (400, "BadDigest")
+    assert code(trailer_put(wire, "/demo/chunked", content, good, declared=len(content) + 1, pieces=pieces))[0] == 400
+    assert code(trailer_put(wire, "/demo/chunked", content, good, declared=len(content) - 1, pieces=pieces))[0] == 400
+    for garbage in (b"zz\r\n" + good, good.replace(b"\r\n", b"\n", 1), b"ffffffffffffffffff\r\n" + good, good[:-2], b""):
+        answer = trailer_put(wire, "/demo/chunked", content, garbage, pieces=pieces, half_close=True)
+        assert answer is None or code(answer)[0] == 400, garbage[:20]
+    missing = chunked(content, 10000)
+    assert code(trailer_put(wire, "/demo/chunked", content, missing, pieces=pieces))[0] == 400
+
+
+def test_truncated_body(wire):
+    """The client promises more than it sends and goes away."""
+    for length, sent in ((100, 10), (1 << 20, 100000), (1 << 20, 0)):
+        wire.send("PUT", "/demo/new", b"x" * sent, sha256="UNSIGNED-PAYLOAD", length=length, half_close=True)
+
+
+def test_aborted_uploads_leave_nothing(gemel, wire):
+    import os
+
+    for _ in range(20):
+        signed = wire.signed("PUT", "/demo/new", b"", sha256="UNSIGNED-PAYLOAD")
+        signed["Content-Length"] = str(4 << 20)
+        head = "PUT /demo/new HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in signed.items()) + "\r\n"
+        with socket.create_connection(("127.0.0.1", gemel.s3_port)) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            connection.sendall(head.encode() + os.urandom(1 << 20))
+    time.sleep(1)
+    report = gemel.check_store()
+    assert report["problems"] == 0
+
+
+def test_oversized(wire):
+    assert code(wire.send("PUT", "/demo/new", b"", sha256="UNSIGNED-PAYLOAD", length=(5 << 30) + 1)) == (400, "EntityTooLarge")
+    assert code(wire.send("PUT", "/demo/new", b"x", {"x-amz-meta-big": "m" * 3000})) == (400, "MetadataTooLarge")
+    answer = wire.raw(b"GET /demo/steady HTTP/1.1\r\nHost: x\r\nX-Big: " + b"y" * 400000 + b"\r\n\r\n")
+    assert code(answer)[0] == 400
+    answer = wire.raw(b"GET /demo/" + b"y" * 400000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert code(answer)[0] in (400, 414)
+    keys = "".join(f"<Object><Key>k{i}</Key></Object>" for i in range(1001))
+    assert code(delete_many(wire, f"<Delete>{keys}</Delete>".encode())) == (400, "MalformedXML")
+    assert code(delete_many(wire, b"<Delete>" + b"<a>" * 10000)) == (400, "MalformedXML")
+    assert code(delete_many(wire, b"<Delete>" + b" " * (5 << 20) + b"</Delete>"))[0] == 400
+
+
+def delete_many(wire, body):
+    md5 = base64.b64encode(hashlib.md5(body).digest()).decode()
+    return wire.send("POST", "/demo?delete", body, {"Content-MD5": md5})
+
+
+@pytest.mark.parametrize("body", [b"", b"<", b"<Delete>", b"not xml", b"<Delete></Delete>", b"<Other/>", b"<!DOCTYPE x [<!ENTITY e 'x'>]><Delete><Object><Key>&e;</Key></Object></Delete>", b"\xff\xfe\x00"])
+def test_malformed_xml(wire, body):
+    assert code(delete_many(wire, body)) == (400, "MalformedXML")
+
+
+@pytest.mark.parametrize(
+    "request_line", ["GET /../x HTTP/1.1", "GET /demo/../../x HTTP/1.1", "GET /demo/%zz HTTP/1.1", "GET /demo/%00 HTTP/1.1", "GET /demo/%2 HTTP/1.1", "GET  HTTP/1.1", "\x16\x03\x01", "GET /demo/steady HTTP/3.7", "FOO /demo/steady HTTP/1.1"])
+def test_malformed_request_lines(wire, request_line):
+    answer = wire.raw(request_line.encode("latin-1") + b"\r\nHost: x\r\n\r\n")
+    status, _ = code(answer)
+    assert 400 <= status < 600
+
+
+def test_malformed_framing(wire):
+    for extra in (b"Content-Length: 5\r\nContent-Length: 6\r\n", b"Content-Length: -1\r\n", b"Content-Length: x\r\n", b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip\r\n"):
+        answer = wire.raw(b"PUT /demo/new HTTP/1.1\r\nHost: x\r\n" + extra + b"\r\nhello")
+        assert code(answer)[0] in (400, 403, 501), extra
+
+
+def test_missing_length(wire):
+    signed = wire.signed("PUT", "/demo/new", b"", sha256="UNSIGNED-PAYLOAD")
+    head = "PUT /demo/new HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in signed.items()) + "Transfer-Encoding: chunked\r\n\r\n"
+    answer = wire.raw(head.encode() + b"5\r\nhello\r\n0\r\n\r\n")
+    assert code(answer) == (411, "MissingContentLength")
+
+
+def test_unknown_subresources_are_refused(gemel):
+    wire = Wire(gemel)
+    for method, target in [
+        ("PUT", "/demo?policy"), ("PUT", "/demo?lifecycle"), ("PUT", "/demo?website"), ("PUT", "/demo?acl"), ("PUT", "/demo?replication"), ("PUT", "/demo?notification"), ("PUT", "/demo?encryption"), ("PUT", "/demo?cors"),
+        ("PUT", "/demo?versioning"), ("PUT", "/demo?object-lock"), ("PUT", "/demo/steady?retention"), ("PUT", "/demo/steady?legal-hold"), ("PUT", "/demo/steady?acl"), ("POST", "/demo/steady?restore"), ("POST", "/demo/steady?select&select-type=2"),
+    ]:
+        assert code(wire.send(method, target, b"<x/>")) == (501, "NotImplemented"), target
+    assert code(wire.send("PUT", "/demo/new", b"x", {"x-amz-server-side-encryption": "aws:kms"}))[0] in (400, 501)
+    assert code(wire.send("PUT", "/demo/new", b"x", {"x-amz-acl": "public-read"}))[0] in (400, 501)
+
+
+def test_expect_continue(gemel, wire):
+    """100 Continue comes only when the body is wanted; after an early error the connection is not confused."""
+    good = wire.signed("PUT", "/demo/expect", b"", sha256="UNSIGNED-PAYLOAD")
+    for headers, want in ((good, 100), ({**good, "Authorization": good["Authorization"][:-1] + "x"}, 403)):
+        with socket.create_connection(("127.0.0.1", gemel.s3_port), timeout=10) as connection:
+            head = "PUT /demo/expect HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in headers.items()) + "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+            connection.sendall(head.encode())
+            if want == 100:
+                assert connection.recv(1000).startswith(b"HTTP/1.1 100")
+                connection.sendall(b"hello")
+                assert Wire.answer(connection)[0] == 200
+            else:
+                assert code(Wire.answer(connection))[0] == want
+    gemel.s3().delete_object(Bucket="demo", Key="expect")
+
+
+def test_slow_and_silent_clients_do_not_hold_the_door(gemel):
+    """Two hundred connections that send half a request line; a real request is answered meanwhile."""
+    held = [socket.create_connection(("127.0.0.1", gemel.s3_port)) for _ in range(200)]
+    try:
+        for connection in held:
+            connection.sendall(b"GET /demo/st")
+        assert gemel.s3().get_object(Bucket="demo", Key="steady")["Body"].read() == b"steady"
+    finally:
+        for connection in held:
+            connection.close()
