@@ -143,9 +143,9 @@ int gml_inode_attr(struct gml_store *store, const struct gml_inode *inode, struc
 		return 0;
 	rc = gml_blob_open(store->data, inode->wblob, 0, &blob);
 	if (rc == GML_ERR_NOENT) {
-		/* Reserved, and nothing written yet. (Clean: the inode was freed since it was read.) */
-		if (dirty)
-			attr->size = attr->space = 0;
+		/* Reserved, and nothing written yet: the record says 0. (Or the inode was freed since it was read.) */
+		if (attr->size == 0)
+			attr->space = 0;
 		return 0;
 	}
 	if (rc != 0)

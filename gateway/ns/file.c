@@ -1,0 +1,370 @@
+/* Open files: open, create, close, read. */
+#include <stdlib.h>
+#include <string.h>
+#include "dir.h"
+#include "onode.h"
+
+#define FILE_TRIES 8
+#define FILE_SEGMENTS 64 /* parts of one READ that one snapshot describes */
+
+static int file_new(struct gml_store *store, gml_ino ino, unsigned how, struct gml_file **out)
+{
+	struct gml_file *file = calloc(1, sizeof(*file));
+	int rc;
+
+	if (file == NULL)
+		return GML_ERR_NOMEM;
+	file->store = store;
+	file->how = how;
+	rc = gml_onode_get(store, ino, &file->onode);
+	if (rc != 0) {
+		free(file);
+		return rc;
+	}
+	if (how & GML_OPEN_WRITE)
+		gml_onode_writer_add(store, file->onode);
+	*out = file;
+	return 0;
+}
+
+static int file_open_check(const struct gml_op *op, const struct gml_inode *inode, unsigned how)
+{
+	unsigned want = (how & GML_OPEN_READ ? GML_MAY_READ : 0) | (how & GML_OPEN_WRITE ? GML_MAY_WRITE : 0);
+
+	if (inode->type == GML_DIR)
+		return GML_ERR_ISDIR;
+	if (inode->type != GML_REG)
+		return GML_ERR_INVAL;
+	return gml_access_check(op, inode, want);
+}
+
+int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how, struct gml_file **out)
+{
+	struct gml_inode inode;
+	struct gml_file *file;
+	struct gml_txn *txn;
+	int rc;
+
+	*out = NULL;
+	if (how & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE))
+		return GML_ERR_INVAL;
+	/* First the reference, then the look: the reaper leaves alone what is open. */
+	rc = file_new(store, ino, how, &file);
+	if (rc != 0)
+		return rc;
+	rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc == 0) {
+		rc = gml_rec_inode_get(txn, ino, &inode);
+		gml_meta_read_end(txn);
+		rc = rc == 0 ? file_open_check(op, &inode, how) : rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+	}
+	if (rc != 0) {
+		(void)gml_file_close(op, file);
+		return rc;
+	}
+	*out = file;
+	return 0;
+}
+
+int gml_file_close(struct gml_op *op, struct gml_file *file)
+{
+	int rc = 0;
+
+	(void)op;
+	if (file == NULL)
+		return 0;
+	if ((file->how & GML_OPEN_WRITE) && gml_onode_writer_drop(file->store, file->onode))
+		rc = gml_onode_settle(file->store, file->onode);
+	gml_onode_put(file->store, file->onode);
+	free(file);
+	return rc == GML_ERR_STALE ? 0 : rc; /* freed while open: nothing was left to settle */
+}
+
+gml_ino gml_file_ino(const struct gml_file *file)
+{
+	return file->onode->ino;
+}
+
+/* ---- create ------------------------------------------------------------------------------------------------------ */
+
+struct create_arg {
+	struct gml_store *store;
+	struct gml_op *op;
+	gml_ino parent;
+	struct gml_span name;
+	const struct gml_setattr *set;
+	const uint8_t *verifier; /* NULL: none */
+	uint64_t wblob;          /* reserved for the first write; 0: none */
+	struct gml_inode inode;
+};
+
+static int create_txn(struct gml_txn *txn, void *argp)
+{
+	struct create_arg *arg = argp;
+	struct gml_inode dir, *inode = &arg->inode;
+	uint32_t mode = arg->set != NULL && (arg->set->mask & GML_SET_MODE) ? arg->set->mode : 0644;
+	int rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, &dir);
+
+	if (rc == 0)
+		rc = gml_inode_init(txn, arg->op, &dir, GML_REG, mode, inode);
+	if (rc == 0)
+		rc = gml_setattr_new(arg->op, arg->set, inode);
+	if (rc == 0)
+		rc = gml_usage_check(txn, dir.bucket, (int64_t)inode->size, 1);
+	if (rc != 0)
+		return rc;
+	if (arg->verifier != NULL)
+		memcpy(inode->verifier, arg->verifier, sizeof(inode->verifier));
+	/* Born DIRTY: the first write needs no transaction, and a close without one costs no sync. */
+	if (arg->wblob != 0 && inode->size == 0)
+		rc = gml_dirty_apply(txn, arg->store, inode, arg->wblob, true);
+	dir.flags |= GML_INODE_EXPLICIT;
+	return rc == 0 ? gml_link_add(txn, &dir, arg->name, inode) : rc;
+}
+
+static int create_new(struct create_arg *arg, unsigned open_how, struct gml_file **out)
+{
+	int rc = 0;
+
+	arg->wblob = 0;
+	if (open_how & GML_OPEN_WRITE)
+		rc = gml_blob_reserve(arg->store->data, &arg->wblob);
+	if (rc == 0)
+		rc = gml_meta_update(arg->store->meta, create_txn, arg);
+	/* Nobody can have unlinked and reaped it yet: an orphan lives for seconds. */
+	return rc == 0 ? file_new(arg->store, arg->inode.ino, open_how, out) : rc;
+}
+
+/* The name exists. */
+static int create_existing(struct create_arg *arg, unsigned open_how, enum gml_create_how how, const uint8_t *verifier,
+			   const struct gml_inode *inode, struct gml_file **out)
+{
+	bool empty = arg->set != NULL && (arg->set->mask & GML_SET_SIZE) && arg->set->size == 0;
+	int rc;
+
+	if (how == GML_CREATE_GUARDED)
+		return GML_ERR_EXIST;
+	if (how == GML_CREATE_EXCLUSIVE &&
+	    (inode->type != GML_REG || memcmp(inode->verifier, verifier, sizeof(inode->verifier)) != 0))
+		return GML_ERR_EXIST;
+	rc = gml_file_open(arg->op, arg->store, inode->ino, open_how, out);
+	if (rc == 0 && how == GML_CREATE_UNCHECKED && empty)
+		rc = gml_inode_empty(arg->op, arg->store, (*out)->onode);
+	if (rc != 0) {
+		(void)gml_file_close(arg->op, *out);
+		*out = NULL;
+	}
+	return rc;
+}
+
+/* 0: *inode is what the name denotes; NOENT: nothing, and it could be made. */
+static int create_look(struct create_arg *arg, struct gml_inode *inode)
+{
+	char stored[GML_KEY_MAX + 2];
+	struct gml_dirent dirent;
+	struct gml_txn *txn;
+	size_t len;
+	int rc = gml_meta_read_begin(arg->store->meta, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = gml_dir_get(txn, arg->op, arg->parent, GML_MAY_EXEC, inode);
+	if (rc == 0 && inode->ino == GML_INO_ROOT)
+		rc = GML_ERR_PERM;
+	if (rc == 0)
+		rc = gml_name_resolve(txn, arg->parent, arg->name, stored, &len, &dirent);
+	if (rc == 0) {
+		rc = gml_rec_inode_get(txn, dirent.ino, inode);
+		rc = rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	}
+	gml_meta_read_end(txn);
+	return rc;
+}
+
+static int create_try(struct create_arg *arg, unsigned open_how, enum gml_create_how how, const uint8_t *verifier,
+		      struct gml_file **out, bool *created_out)
+{
+	struct gml_inode inode;
+	int rc = create_look(arg, &inode);
+
+	*created_out = rc == GML_ERR_NOENT;
+	if (rc == GML_ERR_NOENT) {
+		rc = create_new(arg, open_how, out);
+		/* Somebody was faster: look again, unless the answer is clear. */
+		return rc == GML_ERR_EXIST && how != GML_CREATE_GUARDED ? GML_ERR_AGAIN : rc;
+	}
+	if (rc == 0) {
+		rc = create_existing(arg, open_how, how, verifier, &inode, out);
+		if (rc == GML_ERR_STALE) /* removed since the look */
+			rc = GML_ERR_AGAIN;
+	}
+	return rc;
+}
+
+int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
+		    unsigned open_how, enum gml_create_how how, const uint8_t verifier[8], const struct gml_setattr *set,
+		    struct gml_file **out, struct gml_attr *attr_out, bool *created_out)
+{
+	struct create_arg arg = {.store = store, .op = op, .parent = parent, .name = name, .set = set};
+	bool created;
+	int rc = GML_ERR_AGAIN;
+
+	*out = NULL;
+	if ((open_how & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE)) ||
+	    (how == GML_CREATE_EXCLUSIVE && verifier == NULL))
+		return GML_ERR_INVAL;
+	arg.verifier = how == GML_CREATE_EXCLUSIVE ? verifier : NULL;
+	for (int i = 0; i < FILE_TRIES && rc == GML_ERR_AGAIN; i++)
+		rc = create_try(&arg, open_how, how, verifier, out, &created);
+	if (rc == 0 && attr_out != NULL) {
+		rc = gml_inode_getattr(op, store, (*out)->onode->ino, attr_out);
+		if (rc != 0) {
+			(void)gml_file_close(op, *out);
+			*out = NULL;
+		}
+	}
+	if (rc == 0 && created_out != NULL)
+		*created_out = created;
+	return rc;
+}
+
+/* ---- read --------------------------------------------------------------------------------------------------------- */
+
+/* A part of the range and where its bytes are. */
+struct read_segment {
+	uint64_t len;
+	uint64_t blob; /* 0: zeros */
+	uint64_t blob_off;
+	bool wblob; /* bytes past the end of the blob are zeros */
+};
+
+struct read_plan {
+	struct read_segment segments[FILE_SEGMENTS];
+	unsigned count;
+	uint64_t len; /* of all segments */
+};
+
+static int read_access(const struct gml_op *op, const struct gml_inode *inode)
+{
+	if (inode->type != GML_REG)
+		return inode->type == GML_DIR ? GML_ERR_ISDIR : GML_ERR_INVAL;
+	if (gml_access_owner(op, inode) || (gml_access_mask(op, inode) & (GML_MAY_READ | GML_MAY_EXEC)))
+		return 0;
+	return GML_ERR_ACCESS;
+}
+
+static void read_add(struct read_plan *plan, struct read_segment segment)
+{
+	plan->segments[plan->count++] = segment;
+	plan->len += segment.len;
+}
+
+/* Where [off, off+len) is, as far as the plan holds it. */
+static int read_map(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off, uint64_t len,
+		    struct read_plan *plan)
+{
+	plan->count = 0;
+	plan->len = 0;
+	while (plan->len < len && plan->count + 2 <= FILE_SEGMENTS) {
+		uint64_t at = off + plan->len, left = len - plan->len, skip, gap;
+		struct gml_extent extent;
+		int rc = gml_extent_find(txn, inode, at, &extent);
+
+		if (rc != 0 && rc != GML_ERR_NOENT)
+			return rc;
+		gap = rc == GML_ERR_NOENT || extent.off - at >= left ? left : extent.off - at;
+		if (rc == 0 && extent.off <= at)
+			gap = 0;
+		if (gap > 0)
+			read_add(plan, (struct read_segment){gap, inode->wblob, at, true});
+		left -= gap;
+		if (left == 0)
+			break;
+		skip = at + gap - extent.off;
+		if (extent.len - skip < left)
+			left = extent.len - skip;
+		read_add(plan, (struct read_segment){left, extent.blob, extent.blob_off + skip, false});
+	}
+	return 0;
+}
+
+static int read_segment(struct gml_store *store, const struct read_segment *segment, void *buf)
+{
+	struct gml_blob *blob;
+	size_t got = 0;
+	int rc;
+
+	if (segment->blob == 0) {
+		memset(buf, 0, segment->len);
+		return 0;
+	}
+	rc = gml_blob_open(store->data, segment->blob, 0, &blob);
+	if (rc == 0) {
+		rc = gml_blob_read(blob, segment->blob, segment->blob_off, buf, segment->len, &got);
+		gml_blob_unref(blob);
+	} else if (rc == GML_ERR_NOENT && segment->wblob) {
+		rc = 0; /* nothing was written yet */
+	}
+	if (rc == 0 && got < segment->len && !segment->wblob)
+		return GML_ERR_CORRUPT;
+	if (rc == 0)
+		memset((char *)buf + got, 0, segment->len - got);
+	return rc;
+}
+
+/* Rights, size as of now, and the map of the range. */
+static int read_plan(struct gml_op *op, struct gml_store *store, gml_ino ino, uint64_t off, uint64_t len,
+		     uint64_t *size_out, struct read_plan *plan)
+{
+	struct gml_inode inode;
+	struct gml_attr attr;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_inode_get(txn, ino, &inode);
+	rc = rc == GML_ERR_NOENT ? GML_ERR_STALE : rc == 0 ? read_access(op, &inode) : rc;
+	attr.size = inode.size;
+	if (rc == 0 && (inode.flags & GML_INODE_DIRTY))
+		rc = gml_inode_attr(store, &inode, &attr);
+	plan->count = 0;
+	plan->len = 0;
+	if (rc == 0 && off < attr.size)
+		rc = read_map(txn, &inode, off, len < attr.size - off ? len : attr.size - off, plan);
+	gml_meta_read_end(txn);
+	*size_out = attr.size;
+	return rc;
+}
+
+int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *buf, size_t len, size_t *nread_out,
+		  bool *eof_out)
+{
+	struct read_plan plan;
+	uint64_t size = 0;
+	size_t done = 0;
+	int rc = 0, tries = 0;
+
+	*nread_out = 0;
+	*eof_out = false;
+	if (off > GML_FILE_SIZE_MAX || len > GML_FILE_SIZE_MAX)
+		return GML_ERR_INVAL;
+	do {
+		rc = read_plan(op, file->store, file->onode->ino, off + done, len - done, &size, &plan);
+		for (unsigned i = 0; rc == 0 && i < plan.count; i++) {
+			rc = read_segment(file->store, &plan.segments[i], (char *)buf + done);
+			if (rc == 0)
+				done += plan.segments[i].len;
+		}
+		/* The blob moved (compaction) since the look: look again. */
+		if ((rc == GML_ERR_NOENT || rc == GML_ERR_CORRUPT) && tries++ < FILE_TRIES) {
+			rc = 0;
+			continue;
+		}
+	} while (rc == 0 && plan.len > 0 && done < len);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	*nread_out = done;
+	*eof_out = off + done >= size;
+	return 0;
+}

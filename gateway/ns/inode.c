@@ -1,0 +1,61 @@
+/* Operations on an inode that change nothing. */
+#include <string.h>
+#include "internal.h"
+
+static int inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
+{
+	int rc = gml_rec_inode_get(txn, ino, out);
+
+	return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+}
+
+int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	(void)op;
+	if (rc != 0)
+		return rc;
+	rc = inode_get(txn, ino, &inode);
+	gml_meta_read_end(txn);
+	return rc == 0 ? gml_inode_attr(store, &inode, out) : rc;
+}
+
+int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, char *buf, size_t cap, size_t *len_out)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	(void)op;
+	if (rc != 0)
+		return rc;
+	rc = inode_get(txn, ino, &inode);
+	if (rc == 0 && inode.type != GML_LNK)
+		rc = GML_ERR_INVAL;
+	if (rc == 0 && inode.target.len > cap)
+		rc = GML_ERR_TOOBIG;
+	if (rc == 0) {
+		memcpy(buf, inode.target.ptr, inode.target.len);
+		*len_out = inode.target.len;
+	}
+	gml_meta_read_end(txn);
+	return rc;
+}
+
+int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned want, unsigned *granted_out)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = inode_get(txn, ino, &inode);
+	gml_meta_read_end(txn);
+	if (rc == 0)
+		*granted_out = gml_access_mask(op, &inode) & want;
+	return rc;
+}

@@ -1,0 +1,83 @@
+/* This process's open files, and the two states of a file's content: clean and DIRTY.
+ *
+ * Invariants
+ *  1. Clean: the record's size counts. The write blob's file, if there is one, is at least as long; what lies beyond the size
+ *     is rubbish.
+ *  2. DIRTY: the length of the write blob's file is the size (no file: 0), its mtime the mtime. It never shrinks while DIRTY.
+ *     So it is cut to the record's size, durably, before the transaction that sets DIRTY.
+ *  3. Under an extent the write blob's bytes are rubbish; they are overwritten or punched before the extent is cut.
+ *  4. Only the process whose owner record stands in table dirty writes to the write blob.
+ *
+ * Lock order: onode->lock, then a shard's lock or onode->wb_lock (leaves). Nobody holds two onodes' locks. A transaction's
+ * closure takes none. */
+#ifndef GML_NS_ONODE_H
+#define GML_NS_ONODE_H
+
+#include <stdatomic.h>
+#include "internal.h"
+
+struct gml_onode {
+	gml_ino ino;
+	struct gml_onode *next;     /* shard lock, as the two counts */
+	unsigned refs;
+	unsigned writers;           /* opens for writing */
+	pthread_rwlock_t lock;      /* shared: writes in place. Exclusive: changes of size, content map or state */
+	bool owned;                 /* DIRTY, by this process. Read under lock, set under exclusive lock */
+	pthread_mutex_t wb_lock;
+	struct gml_blob *wb;        /* open write blob; wb_lock; borrowed by those who hold `lock` */
+	_Atomic uint64_t written;   /* writes that returned */
+	_Atomic uint64_t synced;    /* of those, how many a sync covered */
+};
+
+struct gml_file {
+	struct gml_store *store;
+	struct gml_onode *onode;
+	unsigned how; /* GML_OPEN_* */
+};
+
+/* ---- onode.c ---------------------------------------------------------------------------------------------------- */
+/* One more reference to the inode's onode, made when it is the first. NOMEM. No blocking. */
+int gml_onode_get(struct gml_store *store, gml_ino ino, struct gml_onode **out);
+void gml_onode_put(struct gml_store *store, struct gml_onode *onode); /* NULL is fine */
+void gml_onode_writer_add(struct gml_store *store, struct gml_onode *onode);
+bool gml_onode_writer_drop(struct gml_store *store, struct gml_onode *onode); /* true: that was the last */
+bool gml_onode_has_writers(struct gml_store *store, struct gml_onode *onode);
+/* The open write blob `id`, borrowed while the caller holds onode->lock; made when `create`. NOENT. */
+int gml_onode_wblob(struct gml_store *store, struct gml_onode *onode, uint64_t id, bool create, struct gml_blob **out);
+
+/* ---- settle.c ---------------------------------------------------------------------------------------------------- */
+/* What a DIRTY inode's write blob said. */
+struct gml_settled {
+	uint64_t wblob;
+	bool missing; /* never written: no file */
+	uint64_t size;
+	int64_t mtime, ctime;
+};
+/* Read it (and make it durable first, if `sync`). Needs the exclusive lock. */
+int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode, bool sync,
+		      struct gml_settled *out);
+/* Inside a transaction: fold it into *inode, which the caller saves. AGAIN when the inode is not as it was sampled. */
+int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
+		     const struct gml_settled *settled, struct gml_freed *freed);
+/* Settle now, if the inode is DIRTY by this process. Takes the exclusive lock. Durable. */
+int gml_onode_settle(struct gml_store *store, struct gml_onode *onode);
+/* Make the inode DIRTY by this process (exclusive lock held), stripping suid and sgid if `strip`. STALE, BUSY (another living
+ * process writes it), errors of disk and commit. */
+int gml_onode_dirty(struct gml_op *op, struct gml_store *store, struct gml_onode *onode, bool strip);
+/* Inside a transaction: *inode becomes DIRTY with write blob `id` (`fresh`: its record is made), its content identity goes. */
+int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode, uint64_t id, bool fresh);
+void gml_inode_forget_content(struct gml_inode *inode); /* md5, parts, checksum */
+
+/* ---- setattr.c ---------------------------------------------------------------------------------------------------- */
+/* Truncate to 0 for an open that says so: needs `w`. */
+int gml_inode_empty(struct gml_op *op, struct gml_store *store, struct gml_onode *onode);
+
+/* ---- write.c ------------------------------------------------------------------------------------------------------ */
+/* Make everything written durable; no lock held. */
+int gml_onode_sync(struct gml_store *store, struct gml_onode *onode);
+/* DIRTY by this process, and *inode as it is then; `w`, quota for `end` bytes. Exclusive lock held. */
+int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end, struct gml_inode *inode);
+/* The range's extents go: what the write blob holds there shows. It is durable by now. DIRTY, exclusive lock held. */
+int gml_onode_splice(struct gml_store *store, struct gml_onode *onode, uint64_t wblob, uint64_t off, uint64_t len);
+
+#endif

@@ -1,0 +1,277 @@
+/* From clean to DIRTY and back. */
+#include <string.h>
+#include <sys/stat.h>
+#include "onode.h"
+
+#define SETTLE_TRIES 8
+
+void gml_inode_forget_content(struct gml_inode *inode)
+{
+	inode->flags &= ~(uint32_t)(GML_INODE_MD5 | GML_INODE_PARTS);
+	inode->nparts = 0;
+	memset(inode->md5, 0, sizeof(inode->md5));
+	inode->checksum = (struct gml_object_checksum){0};
+	inode->parts = (struct gml_span){NULL, 0};
+}
+
+static int settle_read(struct gml_store *store, gml_ino ino, struct gml_inode *inode, struct gml_owner *owner)
+{
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_inode_get(txn, ino, inode);
+	if (rc == 0 && (inode->flags & GML_INODE_DIRTY)) {
+		rc = gml_rec_dirty_get(txn, ino, owner);
+		if (rc == GML_ERR_NOENT)
+			rc = GML_ERR_CORRUPT;
+	} else if (rc == GML_ERR_NOENT) {
+		rc = GML_ERR_STALE;
+	}
+	gml_meta_read_end(txn);
+	return rc;
+}
+
+static bool settle_is_self(const struct gml_store *store, const struct gml_owner *owner)
+{
+	return owner->pid == store->self.pid && owner->start == store->self.start && owner->boot == store->self.boot;
+}
+
+int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode, bool sync,
+		      struct gml_settled *out)
+{
+	struct gml_blob *blob;
+	uint64_t written = atomic_load(&onode->written), space;
+	int rc = gml_onode_wblob(store, onode, inode->wblob, false, &blob);
+
+	*out = (struct gml_settled){.wblob = inode->wblob};
+	if (rc == GML_ERR_NOENT) {
+		out->missing = true;
+		return inode->size == 0 ? 0 : GML_ERR_CORRUPT;
+	}
+	if (rc == 0 && sync) {
+		rc = gml_blob_sync(blob);
+		if (rc == 0)
+			atomic_store(&onode->synced, written);
+	}
+	if (rc == 0)
+		rc = gml_blob_stat(blob, &out->size, &space, &out->mtime, &out->ctime);
+	return rc;
+}
+
+int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
+		     const struct gml_settled *settled, struct gml_freed *freed)
+{
+	int64_t delta = (int64_t)settled->size - (int64_t)inode->size;
+	int rc;
+
+	if (!(inode->flags & GML_INODE_DIRTY) || inode->wblob != settled->wblob)
+		return GML_ERR_AGAIN;
+	inode->change = gml_change_next(gml_live_change(store, inode));
+	inode->flags &= ~(uint32_t)GML_INODE_DIRTY;
+	rc = gml_rec_dirty_del(txn, inode->ino);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	if (settled->missing) {
+		rc = gml_blob_put_ref(txn, inode->wblob, freed);
+		inode->wblob = 0;
+	} else {
+		inode->mtime = settled->mtime;
+		if (settled->ctime > inode->ctime)
+			inode->ctime = settled->ctime;
+	}
+	inode->size = settled->size;
+	if (rc == 0 && !(inode->flags & GML_INODE_ORPHAN))
+		rc = gml_usage_add(txn, inode->bucket, delta, 0);
+	return rc;
+}
+
+struct settle_arg {
+	struct gml_store *store;
+	gml_ino ino;
+	struct gml_settled settled;
+	struct gml_freed *freed;
+};
+
+static int settle_txn(struct gml_txn *txn, void *argp)
+{
+	struct settle_arg *arg = argp;
+	struct gml_inode inode;
+	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
+
+	gml_freed_reset(arg->freed);
+	if (rc == 0)
+		rc = gml_settle_apply(txn, arg->store, &inode, &arg->settled, arg->freed);
+	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
+}
+
+/* Exclusive lock held. */
+static int settle_locked(struct gml_store *store, struct gml_onode *onode)
+{
+	struct settle_arg arg = {.store = store, .ino = onode->ino};
+	struct gml_inode inode;
+	struct gml_owner owner;
+	int rc = settle_read(store, onode->ino, &inode, &owner);
+
+	if (rc == GML_ERR_STALE)
+		return 0; /* freed while open: nothing is left to settle */
+	if (rc != 0)
+		return rc;
+	/* An orphan's size is asked of its write blob as long as it lives. */
+	if (!(inode.flags & GML_INODE_DIRTY) || (inode.flags & GML_INODE_ORPHAN) || !settle_is_self(store, &owner))
+		return 0;
+	rc = gml_settle_sample(store, onode, &inode, true, &arg.settled);
+	if (rc != 0)
+		return rc;
+	arg.freed = gml_freed_new();
+	if (arg.freed == NULL)
+		return GML_ERR_NOMEM;
+	/* The data is durable, and so is the record that says DIRTY: should this commit get lost, recovery reads the same from
+	 * the write blob. Only the mtime of an overwriting that kept the size is not sure to be on disk (fdatasync). */
+	if (arg.settled.missing || arg.settled.size != inode.size)
+		rc = gml_meta_update_relaxed(store->meta, settle_txn, &arg);
+	else
+		rc = gml_meta_update(store->meta, settle_txn, &arg);
+	if (rc != 0) {
+		gml_freed_free(arg.freed);
+		return rc == GML_ERR_AGAIN || rc == GML_ERR_NOENT ? 0 : rc;
+	}
+	gml_freed_apply(store, arg.freed);
+	onode->owned = false;
+	return 0;
+}
+
+int gml_onode_settle(struct gml_store *store, struct gml_onode *onode)
+{
+	int rc;
+
+	/* The bulk is written back before others are kept waiting. */
+	rc = gml_onode_sync(store, onode);
+	if (rc != 0)
+		return rc;
+	pthread_rwlock_wrlock(&onode->lock);
+	rc = settle_locked(store, onode);
+	pthread_rwlock_unlock(&onode->lock);
+	return rc;
+}
+
+/* ---- clean to DIRTY ---------------------------------------------------------------------------------------------- */
+
+int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode, uint64_t id, bool fresh)
+{
+	int rc = 0;
+
+	gml_inode_forget_content(inode);
+	inode->flags |= GML_INODE_DIRTY;
+	inode->wblob = id;
+	/* The etag of what was there goes before the first byte changes. */
+	inode->change = gml_change_next(inode->change);
+	if (fresh)
+		rc = gml_rec_blob_put(txn, id, &(struct gml_blob_rec){.refs = 1});
+	return rc == 0 ? gml_rec_dirty_put(txn, inode->ino, &store->self) : rc;
+}
+
+struct dirty_arg {
+	struct gml_store *store;
+	struct gml_inode seen; /* scalars only */
+	uint64_t id;
+	bool fresh, strip;
+};
+
+static int dirty_txn(struct gml_txn *txn, void *argp)
+{
+	struct dirty_arg *arg = argp;
+	struct gml_inode inode;
+	int rc = gml_rec_inode_get(txn, arg->seen.ino, &inode);
+
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+	if (((inode.flags ^ arg->seen.flags) & GML_INODE_DIRTY) || inode.wblob != arg->seen.wblob ||
+	    inode.size != arg->seen.size)
+		return GML_ERR_AGAIN;
+	if (arg->strip) {
+		inode.mode &= ~(uint32_t)(S_ISUID | (inode.mode & S_IXGRP ? S_ISGID : 0));
+		inode.ctime = gml_now();
+		inode.change = gml_change_next(gml_live_change(arg->store, &inode));
+	}
+	if (!(inode.flags & GML_INODE_DIRTY))
+		rc = gml_dirty_apply(txn, arg->store, &inode, arg->id, arg->fresh);
+	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
+}
+
+/* Invariant 2: the file's length and mtime become the inode's, on disk. An unsynced truncation may be under way even if the
+ * length is right, hence the sync in any case; with nothing to write it is cheap. */
+static int dirty_prepare(struct gml_store *store, struct gml_onode *onode, const struct dirty_arg *arg)
+{
+	struct gml_blob *blob;
+	int rc;
+
+	if (arg->fresh && arg->seen.size == 0)
+		return 0;
+	rc = gml_onode_wblob(store, onode, arg->id, arg->fresh, &blob);
+	if (rc == GML_ERR_NOENT)
+		return GML_ERR_CORRUPT;
+	if (rc == 0)
+		rc = gml_blob_truncate(blob, arg->seen.size);
+	if (rc == 0)
+		rc = gml_blob_set_mtime(blob, arg->seen.mtime);
+	return rc == 0 ? gml_blob_sync(blob) : rc;
+}
+
+/* What is DIRTY by another process: BUSY while that lives; else settled, AGAIN. */
+static int dirty_foreign(struct gml_op *op, struct gml_store *store, gml_ino ino, const struct gml_owner *owner)
+{
+	int rc;
+
+	if (gml_owner_alive(owner))
+		return GML_ERR_BUSY;
+	rc = gml_inode_settle(op, store, ino);
+	return rc == 0 ? GML_ERR_AGAIN : rc;
+}
+
+static int dirty_try(struct gml_op *op, struct gml_store *store, struct gml_onode *onode, struct dirty_arg *arg,
+		     uint64_t *reserved)
+{
+	struct gml_owner owner;
+	int rc = settle_read(store, onode->ino, &arg->seen, &owner);
+
+	if (rc != 0)
+		return rc;
+	if (arg->seen.flags & GML_INODE_DIRTY) {
+		if (!settle_is_self(store, &owner))
+			return dirty_foreign(op, store, onode->ino, &owner);
+		onode->owned = true;
+		return arg->strip ? gml_meta_update(store->meta, dirty_txn, arg) : 0;
+	}
+	arg->fresh = arg->seen.wblob == 0;
+	if (arg->fresh && *reserved == 0) {
+		rc = gml_blob_reserve(store->data, reserved);
+		if (rc != 0)
+			return rc;
+	}
+	arg->id = arg->fresh ? *reserved : arg->seen.wblob;
+	rc = dirty_prepare(store, onode, arg);
+	if (rc == 0)
+		rc = gml_meta_update(store->meta, dirty_txn, arg);
+	if (rc != 0)
+		return rc;
+	if (arg->fresh)
+		*reserved = 0;
+	onode->owned = true;
+	return 0;
+}
+
+int gml_onode_dirty(struct gml_op *op, struct gml_store *store, struct gml_onode *onode, bool strip)
+{
+	struct dirty_arg arg = {.store = store, .strip = strip};
+	uint64_t reserved = 0;
+	int rc = GML_ERR_AGAIN;
+
+	for (int i = 0; i < SETTLE_TRIES && rc == GML_ERR_AGAIN; i++)
+		rc = dirty_try(op, store, onode, &arg, &reserved);
+	/* The file may have been made. After a failed commit nobody knows what the disk holds: it stays for recovery. */
+	if (reserved != 0 && (rc == 0 || rc == GML_ERR_AGAIN || rc == GML_ERR_STALE || rc == GML_ERR_BUSY))
+		(void)gml_blob_remove(store->data, reserved, 0);
+	return rc;
+}

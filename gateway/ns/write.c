@@ -1,0 +1,348 @@
+/* WRITE: in place in the write blob; over an extent, by copying the touched chunks first. COMMIT. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "onode.h"
+
+#define WRITE_CHUNK ((uint64_t)1 << 20)
+#define WRITE_BUFFER ((size_t)256 << 10)
+#define WRITE_EXTENTS 64 /* extents looked at in one snapshot */
+
+/* What one look at the record decided. */
+struct write_look {
+	struct gml_inode inode; /* scalars only */
+	bool covered;           /* an extent covers a part of the range */
+	bool strip;             /* suid or sgid must go */
+};
+
+/* May the caller write? `w`, or the owner, as files opened elsewhere want it. */
+static int write_access(const struct gml_op *op, const struct gml_inode *inode)
+{
+	if (op->read_only)
+		return GML_ERR_ROFS;
+	return gml_access_owner(op, inode) ? 0 : gml_access_check(op, inode, GML_MAY_WRITE);
+}
+
+static int write_look_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, uint64_t off, uint64_t end,
+			  struct write_look *look)
+{
+	struct gml_inode *inode = &look->inode;
+	struct gml_extent extent;
+	int rc = gml_rec_inode_get(txn, ino, inode);
+
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+	rc = write_access(op, inode);
+	if (rc == 0 && end > inode->size && !(inode->flags & GML_INODE_ORPHAN))
+		rc = gml_usage_check(txn, inode->bucket, (int64_t)(end - inode->size), 0);
+	if (rc != 0)
+		return rc;
+	rc = gml_extent_find(txn, inode, off, &extent);
+	look->covered = rc == 0 && extent.off < end;
+	look->strip = op->cred.uid != 0 &&
+		      ((inode->mode & S_ISUID) || (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP));
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+static int write_look(const struct gml_op *op, struct gml_store *store, gml_ino ino, uint64_t off, uint64_t end,
+		      struct write_look *look)
+{
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = write_look_txn(txn, op, ino, off, end, look);
+	gml_meta_read_end(txn);
+	return rc;
+}
+
+int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end, struct gml_inode *inode)
+{
+	struct write_look look;
+	int rc = write_look(op, file->store, file->onode->ino, end, end, &look);
+
+	if (rc == 0)
+		rc = gml_onode_dirty(op, file->store, file->onode, look.strip);
+	if (rc == 0)
+		rc = write_look(op, file->store, file->onode->ino, end, end, &look);
+	*inode = look.inode;
+	return rc;
+}
+
+/* DIRTY by this process; lock held, shared or exclusive. */
+static int write_in_place(struct gml_file *file, const struct gml_inode *inode, uint64_t off, const struct iovec *iov,
+			  int iovcnt)
+{
+	struct gml_blob *blob;
+	/* Only a file that had no content may have no write blob file yet. */
+	int rc = gml_onode_wblob(file->store, file->onode, inode->wblob, inode->size == 0, &blob);
+
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	rc = gml_blob_write(blob, off, iov, iovcnt);
+	/* Also after a failure: a part may have been written. */
+	atomic_fetch_add(&file->onode->written, 1);
+	gml_live_bump(file->store, file->onode->ino);
+	return rc;
+}
+
+/* ---- copy on write ---------------------------------------------------------------------------------------------- */
+
+/* Copy [from, to) of the file, which `extent` covers, to the same place of the write blob. */
+static int write_copy(struct gml_store *store, struct gml_blob *wb, const struct gml_extent *extent, uint64_t from,
+		      uint64_t to, void *buf)
+{
+	struct gml_blob *blob;
+	int rc = gml_blob_open(store->data, extent->blob, 0, &blob);
+
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	while (rc == 0 && from < to) {
+		size_t want = to - from < WRITE_BUFFER ? (size_t)(to - from) : WRITE_BUFFER, got;
+		struct iovec iov = {buf, want};
+
+		rc = gml_blob_read(blob, extent->blob, extent->blob_off + (from - extent->off), buf, want, &got);
+		if (rc == 0 && got < want)
+			rc = GML_ERR_CORRUPT;
+		if (rc == 0)
+			rc = gml_blob_write(wb, from, &iov, 1);
+		from += want;
+	}
+	gml_blob_unref(blob);
+	return rc;
+}
+
+/* Extents that overlap [*from, to), at most WRITE_EXTENTS; *from = where to look on. */
+static int write_extents(struct gml_store *store, gml_ino ino, uint64_t *from, uint64_t to, struct gml_extent *out,
+			 unsigned *count_out)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	unsigned n = 0;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_inode_get(txn, ino, &inode);
+	while (rc == 0 && n < WRITE_EXTENTS && *from < to) {
+		rc = gml_extent_find(txn, &inode, *from, &out[n]);
+		if (rc == GML_ERR_NOENT || (rc == 0 && out[n].off >= to)) {
+			*from = to;
+			rc = 0;
+			break;
+		}
+		if (rc == 0)
+			*from = out[n].off + out[n].len;
+		n++;
+	}
+	gml_meta_read_end(txn);
+	*count_out = n;
+	return rc;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Copy what extents cover of [start, stop), except [off, end), to the write blob. */
+static int write_copy_around(struct gml_store *store, gml_ino ino, struct gml_blob *wb, uint64_t start, uint64_t stop,
+			     uint64_t off, uint64_t end)
+{
+	struct gml_extent *extents = calloc(WRITE_EXTENTS, sizeof(*extents));
+	void *buf = malloc(WRITE_BUFFER);
+	uint64_t from = start;
+	unsigned n;
+	int rc = extents == NULL || buf == NULL ? GML_ERR_NOMEM : 0;
+
+	while (rc == 0 && from < stop) {
+		rc = write_extents(store, ino, &from, stop, extents, &n);
+		for (unsigned i = 0; rc == 0 && i < n; i++) {
+			uint64_t first = max_u64(extents[i].off, start);
+			uint64_t last = min_u64(extents[i].off + extents[i].len, stop);
+
+			if (first < off)
+				rc = write_copy(store, wb, &extents[i], first, min_u64(last, off), buf);
+			if (rc == 0 && last > end)
+				rc = write_copy(store, wb, &extents[i], max_u64(first, end), last, buf);
+		}
+	}
+	free(buf);
+	free(extents);
+	return rc;
+}
+
+struct splice_arg {
+	struct gml_store *store;
+	gml_ino ino;
+	uint64_t wblob, off, len;
+};
+
+static int splice_txn(struct gml_txn *txn, void *argp)
+{
+	struct splice_arg *arg = argp;
+	struct gml_inode inode;
+	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
+
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+	if (!(inode.flags & GML_INODE_DIRTY) || inode.wblob != arg->wblob)
+		return GML_ERR_AGAIN;
+	rc = gml_extent_retire(txn, &inode, arg->off, arg->len, false);
+	inode.change = gml_change_next(gml_live_change(arg->store, &inode));
+	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
+}
+
+int gml_onode_splice(struct gml_store *store, struct gml_onode *onode, uint64_t wblob, uint64_t off, uint64_t len)
+{
+	struct splice_arg arg = {store, onode->ino, wblob, off, len};
+
+	return gml_meta_update(store->meta, splice_txn, &arg);
+}
+
+/* DIRTY by this process; exclusive lock held. The chunks' old bytes and the new ones are on disk before the map changes; until
+ * then the extents hide them. */
+static int write_over_extents(struct gml_file *file, const struct gml_inode *inode, uint64_t off, uint64_t end,
+			      const struct iovec *iov, int iovcnt)
+{
+	uint64_t start = off & ~(WRITE_CHUNK - 1), stop = (end + WRITE_CHUNK - 1) & ~(WRITE_CHUNK - 1);
+	struct gml_blob *wb;
+	int rc = gml_onode_wblob(file->store, file->onode, inode->wblob, false, &wb);
+
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	rc = write_copy_around(file->store, inode->ino, wb, start, stop, off, end);
+	if (rc == 0)
+		rc = write_in_place(file, inode, off, iov, iovcnt);
+	if (rc == 0)
+		rc = gml_blob_sync(wb);
+	return rc == 0 ? gml_onode_splice(file->store, file->onode, inode->wblob, start, stop - start) : rc;
+}
+
+/* ---- WRITE and COMMIT ---------------------------------------------------------------------------------------------- */
+
+static int write_exclusive(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t end, const struct iovec *iov,
+			   int iovcnt)
+{
+	struct write_look look;
+	int rc;
+
+	pthread_rwlock_wrlock(&file->onode->lock);
+	rc = write_look(op, file->store, file->onode->ino, off, end, &look);
+	if (rc == 0)
+		rc = gml_onode_dirty(op, file->store, file->onode, look.strip);
+	if (rc == 0) /* the state may be new, and with it the map */
+		rc = write_look(op, file->store, file->onode->ino, off, end, &look);
+	if (rc == 0)
+		rc = look.covered ? write_over_extents(file, &look.inode, off, end, iov, iovcnt)
+				  : write_in_place(file, &look.inode, off, iov, iovcnt);
+	pthread_rwlock_unlock(&file->onode->lock);
+	return rc;
+}
+
+/* The usual case. *done_out false: it takes the exclusive lock. */
+static int write_shared(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t end, const struct iovec *iov,
+			int iovcnt, bool *done_out)
+{
+	struct write_look look;
+	int rc;
+
+	*done_out = true;
+	pthread_rwlock_rdlock(&file->onode->lock);
+	rc = write_look(op, file->store, file->onode->ino, off, end, &look);
+	if (rc == 0 && (look.covered || look.strip || !file->onode->owned || !(look.inode.flags & GML_INODE_DIRTY)))
+		*done_out = false;
+	else if (rc == 0)
+		rc = write_in_place(file, &look.inode, off, iov, iovcnt);
+	pthread_rwlock_unlock(&file->onode->lock);
+	return rc;
+}
+
+static int write_range(uint64_t off, const struct iovec *iov, int iovcnt, uint64_t *end_out)
+{
+	uint64_t end = off;
+
+	if (iovcnt < 0)
+		return GML_ERR_INVAL;
+	for (int i = 0; i < iovcnt; i++)
+		if (__builtin_add_overflow(end, iov[i].iov_len, &end))
+			return GML_ERR_FBIG;
+	*end_out = end;
+	return end > GML_FILE_SIZE_MAX ? GML_ERR_FBIG : 0;
+}
+
+int gml_file_write(struct gml_op *op, struct gml_file *file, uint64_t off, const struct iovec *iov, int iovcnt,
+		   bool stable)
+{
+	struct write_look look;
+	bool done;
+	uint64_t end;
+	int rc;
+
+	if (!(file->how & GML_OPEN_WRITE))
+		return GML_ERR_ACCESS;
+	rc = write_range(off, iov, iovcnt, &end);
+	if (rc != 0)
+		return rc;
+	if (end == off)
+		return write_look(op, file->store, file->onode->ino, 0, 0, &look);
+	rc = write_shared(op, file, off, end, iov, iovcnt, &done);
+	if (rc == 0 && !done)
+		rc = write_exclusive(op, file, off, end, iov, iovcnt);
+	return rc == 0 && stable ? gml_onode_sync(file->store, file->onode) : rc;
+}
+
+static int write_sync_blob(struct gml_store *store, struct gml_onode *onode, struct gml_blob **out)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	*out = NULL;
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_inode_get(txn, onode->ino, &inode);
+	gml_meta_read_end(txn);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+	/* What is clean was synced before it became so. */
+	if (!(inode.flags & GML_INODE_DIRTY))
+		return 0;
+	rc = gml_onode_wblob(store, onode, inode.wblob, false, out);
+	if (rc == 0)
+		gml_blob_ref(*out);
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+int gml_onode_sync(struct gml_store *store, struct gml_onode *onode)
+{
+	struct gml_blob *blob;
+	uint64_t written, synced;
+	int rc;
+
+	pthread_rwlock_rdlock(&onode->lock);
+	written = atomic_load(&onode->written);
+	synced = atomic_load(&onode->synced);
+	rc = synced >= written ? 0 : write_sync_blob(store, onode, &blob);
+	pthread_rwlock_unlock(&onode->lock);
+	if (rc != 0 || synced >= written)
+		return rc;
+	if (blob != NULL)
+		rc = gml_blob_sync(blob);
+	gml_blob_unref(blob);
+	while (rc == 0 && synced < written && !atomic_compare_exchange_weak(&onode->synced, &synced, written))
+		;
+	return rc;
+}
+
+int gml_file_commit(struct gml_op *op, struct gml_file *file)
+{
+	(void)op;
+	return gml_onode_sync(file->store, file->onode);
+}

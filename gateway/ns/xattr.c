@@ -1,0 +1,274 @@
+/* Extended attributes (RFC 8276). Names below user.s3. are what S3 keeps with an object; they obey S3's limits here as well, and
+ * hold nothing that an HTTP header could not. */
+#include <string.h>
+#include "internal.h"
+
+#define XATTR_PREFIX "user."
+#define XATTR_META "user.s3.meta."
+#define XATTR_TAG "user.s3.tag."
+#define XATTR_META_MAX 2048      /* bytes of all metadata names (without the prefix) and values */
+#define XATTR_TAGS_MAX 10        /* tags of an object */
+#define XATTR_TAG_VALUE_MAX 1024 /* 256 characters of up to 4 bytes */
+#define XATTR_NAMES_MAX 65536    /* bytes of all names of an inode, each with a NUL: what listxattr(2) can return */
+
+static bool xattr_has_prefix(struct gml_span name, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return name.len >= len && memcmp(name.ptr, prefix, len) == 0;
+}
+
+static int xattr_name_check(struct gml_span name)
+{
+	if (name.len > GML_XATTR_NAME_MAX)
+		return GML_ERR_NAMETOOLONG;
+	if (!xattr_has_prefix(name, XATTR_PREFIX))
+		return GML_ERR_NOTSUP;
+	if (name.len == strlen(XATTR_PREFIX) || memchr(name.ptr, '\0', name.len) != NULL)
+		return GML_ERR_INVAL;
+	return 0;
+}
+
+static bool xattr_token(struct gml_span name)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~";
+	const char *p = name.ptr;
+
+	for (size_t i = 0; i < name.len; i++)
+		if (!(p[i] >= 'a' && p[i] <= 'z') && !(p[i] >= '0' && p[i] <= '9') &&
+		    (p[i] == '\0' || strchr(others, p[i]) == NULL))
+			return false;
+	return name.len > 0;
+}
+
+static bool xattr_no_controls(struct gml_span value)
+{
+	const uint8_t *p = value.ptr;
+
+	for (size_t i = 0; i < value.len; i++)
+		if ((p[i] < 0x20 && p[i] != '\t') || p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static int xattr_value_check(struct gml_span name, struct gml_span value)
+{
+	size_t meta = strlen(XATTR_META);
+
+	if (value.len > GML_XATTR_VALUE_MAX)
+		return GML_ERR_TOOBIG;
+	if (xattr_has_prefix(name, XATTR_META) &&
+	    (!xattr_token((struct gml_span){(const char *)name.ptr + meta, name.len - meta}) || !xattr_no_controls(value)))
+		return GML_ERR_INVAL;
+	if (xattr_has_prefix(name, XATTR_TAG)) {
+		if (value.len > XATTR_TAG_VALUE_MAX)
+			return GML_ERR_TOOBIG;
+		if (name.len == strlen(XATTR_TAG) || !xattr_no_controls(value))
+			return GML_ERR_INVAL;
+	}
+	return 0;
+}
+
+/* The inode; user attributes are for files and directories only, as Linux has it. */
+static int xattr_inode(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
+{
+	int rc = gml_rec_inode_get(txn, ino, out);
+
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+	return out->type == GML_REG || out->type == GML_DIR ? 0 : GML_ERR_PERM;
+}
+
+int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name, void *buf, size_t cap,
+		  size_t *len_out)
+{
+	struct gml_span value;
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = xattr_name_check(name);
+
+	if (rc == 0)
+		rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = xattr_inode(txn, ino, &inode);
+	if (rc == GML_ERR_PERM)
+		rc = GML_ERR_NOXATTR;
+	if (rc == 0)
+		rc = gml_access_check(op, &inode, GML_MAY_READ);
+	if (rc == 0)
+		rc = gml_rec_xattr_get(txn, ino, name, &value);
+	if (rc == 0) {
+		*len_out = value.len;
+		if (cap > 0 && value.len > cap)
+			rc = GML_ERR_TOOBIG;
+		else if (cap > 0 && value.len > 0)
+			memcpy(buf, value.ptr, value.len);
+	}
+	gml_meta_read_end(txn);
+	return rc == GML_ERR_NOENT ? GML_ERR_NOXATTR : rc;
+}
+
+/* What the inode would have after a set. */
+struct xattr_sum {
+	struct gml_span name; /* left out: it is replaced */
+	size_t names, meta, tags;
+};
+
+static void xattr_count(struct xattr_sum *sum, struct gml_span name, struct gml_span value)
+{
+	sum->names += name.len + 1;
+	if (xattr_has_prefix(name, XATTR_META))
+		sum->meta += name.len - strlen(XATTR_META) + value.len;
+	if (xattr_has_prefix(name, XATTR_TAG))
+		sum->tags++;
+}
+
+static bool xattr_sum_each(void *arg, struct gml_span name, struct gml_span value)
+{
+	struct xattr_sum *sum = arg;
+
+	if (name.len != sum->name.len || memcmp(name.ptr, sum->name.ptr, name.len) != 0)
+		xattr_count(sum, name, value);
+	return true;
+}
+
+static int xattr_fits(struct gml_txn *txn, gml_ino ino, struct gml_span name, struct gml_span value)
+{
+	struct xattr_sum sum = {.name = name};
+	int rc = gml_rec_xattr_each(txn, ino, (struct gml_span){NULL, 0}, xattr_sum_each, &sum);
+
+	if (rc != 0 && rc != GML_ERR_NOENT)
+		return rc;
+	xattr_count(&sum, name, value);
+	if (xattr_has_prefix(name, XATTR_META) && sum.meta > XATTR_META_MAX)
+		return GML_ERR_TOOBIG;
+	if (xattr_has_prefix(name, XATTR_TAG) && sum.tags > XATTR_TAGS_MAX)
+		return GML_ERR_TOOBIG;
+	return sum.names > XATTR_NAMES_MAX ? GML_ERR_NOSPC : 0;
+}
+
+struct xattr_arg {
+	struct gml_op *op;
+	struct gml_store *store;
+	gml_ino ino;
+	struct gml_span name, value;
+	enum gml_xattr_how how;
+};
+
+static int xattr_touch(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode)
+{
+	inode->ctime = gml_now();
+	inode->change = gml_change_next(gml_live_change(store, inode));
+	if (inode->type == GML_DIR)
+		inode->flags |= GML_INODE_EXPLICIT;
+	return gml_inode_save(txn, inode);
+}
+
+static int xattr_set_txn(struct gml_txn *txn, void *argp)
+{
+	struct xattr_arg *arg = argp;
+	struct gml_inode inode;
+	struct gml_span old;
+	int rc = xattr_inode(txn, arg->ino, &inode);
+
+	if (rc == 0)
+		rc = gml_access_check(arg->op, &inode, GML_MAY_WRITE);
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_xattr_get(txn, arg->ino, arg->name, &old);
+	if (rc == 0 && arg->how == GML_XATTR_CREATE)
+		return GML_ERR_EXIST;
+	if (rc == GML_ERR_NOENT && arg->how == GML_XATTR_REPLACE)
+		return GML_ERR_NOXATTR;
+	if (rc != 0 && rc != GML_ERR_NOENT)
+		return rc;
+	rc = xattr_fits(txn, arg->ino, arg->name, arg->value);
+	if (rc == 0)
+		rc = gml_rec_xattr_put(txn, arg->ino, arg->name, arg->value);
+	if (rc != 0)
+		return rc;
+	inode.flags |= GML_INODE_XATTRS;
+	return xattr_touch(txn, arg->store, &inode);
+}
+
+int gml_xattr_set(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name, struct gml_span value,
+		  enum gml_xattr_how how)
+{
+	struct xattr_arg arg = {op, store, ino, name, value, how};
+	int rc = xattr_name_check(name);
+
+	if (rc == 0)
+		rc = xattr_value_check(name, value);
+	return rc == 0 ? gml_meta_update(store->meta, xattr_set_txn, &arg) : rc;
+}
+
+static bool xattr_any_each(void *arg, struct gml_span name, struct gml_span value)
+{
+	*(bool *)arg = true;
+	return false;
+}
+
+static int xattr_remove_txn(struct gml_txn *txn, void *argp)
+{
+	struct xattr_arg *arg = argp;
+	struct gml_inode inode;
+	struct gml_span old;
+	bool any = false;
+	int rc = xattr_inode(txn, arg->ino, &inode);
+
+	if (rc == 0)
+		rc = gml_access_check(arg->op, &inode, GML_MAY_WRITE);
+	if (rc == 0)
+		rc = gml_rec_xattr_get(txn, arg->ino, arg->name, &old);
+	if (rc == 0)
+		rc = gml_rec_xattr_del(txn, arg->ino, arg->name);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_NOXATTR : rc;
+	rc = gml_rec_xattr_each(txn, arg->ino, (struct gml_span){NULL, 0}, xattr_any_each, &any);
+	if (rc != 0 && rc != GML_ERR_NOENT)
+		return rc;
+	if (!any)
+		inode.flags &= ~(uint32_t)GML_INODE_XATTRS;
+	return xattr_touch(txn, arg->store, &inode);
+}
+
+int gml_xattr_remove(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name)
+{
+	struct xattr_arg arg = {.op = op, .store = store, .ino = ino, .name = name};
+	int rc = xattr_name_check(name);
+
+	return rc == 0 ? gml_meta_update(store->meta, xattr_remove_txn, &arg) : rc;
+}
+
+struct xattr_list {
+	bool (*each)(void *arg, struct gml_span name);
+	void *arg;
+};
+
+static bool xattr_list_each(void *arg, struct gml_span name, struct gml_span value)
+{
+	struct xattr_list *list = arg;
+
+	return list->each(list->arg, name);
+}
+
+int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino,
+		   bool (*each)(void *arg, struct gml_span name), void *arg)
+{
+	struct xattr_list list = {each, arg};
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = xattr_inode(txn, ino, &inode);
+	if (rc == 0)
+		rc = gml_access_check(op, &inode, GML_MAY_READ);
+	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
+		rc = gml_rec_xattr_each(txn, ino, (struct gml_span){NULL, 0}, xattr_list_each, &list);
+	gml_meta_read_end(txn);
+	/* What can have none has none. */
+	return rc == GML_ERR_PERM || rc == GML_ERR_NOENT ? 0 : rc;
+}
