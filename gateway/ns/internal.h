@@ -3,6 +3,7 @@
 #define GML_NS_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <gemel/bucket.h>
 #include <gemel/dir.h>
 #include <gemel/file.h>
@@ -34,6 +35,7 @@ struct gml_store {
 		int64_t since; /* when the next one was leased; CLOCK_MONOTONIC, ns; 0: current */
 	} held_packs[GML_HELD_PACKS];
 	unsigned nheld_packs;
+	_Atomic uint64_t compact_next; /* pack at which the next gml_store_compact begins */
 	gml_log_fn log;
 	void *log_arg;
 };

@@ -6,3 +6,4 @@ libgemel_la_SOURCES += gateway/ns/objects.h gateway/ns/path.c gateway/ns/conditi
 libgemel_la_SOURCES += gateway/ns/dir.h gateway/ns/onode.h gateway/ns/name.c gateway/ns/onode.c gateway/ns/settle.c gateway/ns/setattr.c \
 	gateway/ns/inode.c gateway/ns/xattr.c gateway/ns/dir.c gateway/ns/rename.c gateway/ns/readdir.c gateway/ns/file.c \
 	gateway/ns/write.c gateway/ns/seek.c
+libgemel_la_SOURCES += gateway/ns/recover.c gateway/ns/reap.c gateway/ns/compact.c

@@ -1,0 +1,248 @@
+/* Orphans: inodes without a name, freed when they are old enough and nobody has them open.
+ *
+ * One transaction frees as many small orphans, or as large a slice of one, as REAP_BUDGET allows: content, xattrs, the
+ * inode, its entry in the orphan table, in this order, so that a crash between two slices leaves an orphan that is
+ * smaller, and nothing else. Bytes go after the commit; if the process dies in between, they stay as files that nothing
+ * references, and the store check finds them.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "internal.h"
+
+#define REAP_BUDGET 1024 /* extents, xattrs and inodes per transaction */
+#define REAP_BATCH 256	 /* orphans collected per snapshot */
+#define REAP_XATTRS 32	 /* xattrs deleted per step */
+
+struct reap_list {
+	gml_ino inos[REAP_BATCH];
+	unsigned count, max;
+	int64_t oldest_kept; /* younger ones stay */
+	gml_ino last;
+	bool more;
+	bool (*is_open)(void *arg, gml_ino ino);
+	void *arg;
+};
+
+static bool reap_add(void *arg, gml_ino ino, int64_t since)
+{
+	struct reap_list *list = arg;
+
+	list->last = ino;
+	if (since > list->oldest_kept || (list->is_open != NULL && list->is_open(list->arg, ino)))
+		return true;
+	list->inos[list->count++] = ino;
+	list->more = list->count == REAP_BATCH;
+	return list->count < list->max && list->count < REAP_BATCH;
+}
+
+struct reap_txn {
+	const gml_ino *inos;
+	unsigned count;
+	unsigned done; /* orphans dealt with for good */
+	unsigned budget;
+	struct gml_freed *freed;
+};
+
+/* Extents from the start, at most the budget. */
+static int reap_extents(struct gml_txn *txn, struct reap_txn *reap, struct gml_inode *inode)
+{
+	struct gml_extent extent;
+	uint64_t end = 0;
+	int rc = 0;
+
+	while (reap->budget > 0 && (rc = gml_extent_find(txn, inode, end, &extent)) == 0) {
+		end = extent.off + extent.len;
+		reap->budget--;
+	}
+	if (rc != 0 && rc != GML_ERR_NOENT)
+		return rc;
+	return end > 0 ? gml_extent_cut(txn, inode, 0, end, reap->freed) : 0;
+}
+
+struct reap_xattrs {
+	unsigned count;
+	uint8_t len[REAP_XATTRS];
+	char names[REAP_XATTRS][GML_XATTR_NAME_MAX];
+};
+
+static bool reap_xattr_add(void *arg, struct gml_span name, struct gml_span value)
+{
+	struct reap_xattrs *x = arg;
+
+	if (name.len > sizeof(x->names[0]))
+		return true;
+	x->len[x->count] = (uint8_t)name.len;
+	memcpy(x->names[x->count++], name.ptr, name.len);
+	return x->count < REAP_XATTRS;
+}
+
+static int reap_xattrs(struct gml_txn *txn, struct reap_txn *reap, struct gml_inode *inode)
+{
+	struct reap_xattrs x;
+	int rc = 0;
+
+	while (rc == 0 && reap->budget > 0 && (inode->flags & GML_INODE_XATTRS)) {
+		x.count = 0;
+		rc = gml_rec_xattr_each(txn, inode->ino, (struct gml_span){NULL, 0}, reap_xattr_add, &x);
+		for (unsigned i = 0; rc == 0 && i < x.count; i++)
+			rc = gml_rec_xattr_del(txn, inode->ino, (struct gml_span){x.names[i], x.len[i]});
+		if (x.count == 0)
+			inode->flags &= ~(uint32_t)GML_INODE_XATTRS;
+		reap->budget -= x.count < reap->budget ? x.count : reap->budget;
+	}
+	return rc;
+}
+
+static int reap_noent_ok(int rc)
+{
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+/* One orphan, as far as the budget goes; *gone_out: all of it. */
+static int reap_one(struct gml_txn *txn, struct reap_txn *reap, gml_ino ino, bool *gone_out)
+{
+	struct gml_extent rest;
+	struct gml_inode inode;
+	int64_t since;
+	int rc = gml_rec_orphan_get(txn, ino, &since);
+
+	*gone_out = true;
+	if (rc != 0) /* another process was first */
+		return reap_noent_ok(rc);
+	rc = gml_rec_inode_get(txn, ino, &inode);
+	if (rc == GML_ERR_NOENT)
+		return reap_noent_ok(gml_rec_orphan_del(txn, ino));
+	if (rc != 0 || inode.nlink > 0) /* a name again: not ours to free; the check reports it */
+		return rc;
+	rc = reap_extents(txn, reap, &inode);
+	if (rc == 0)
+		rc = gml_extent_find(txn, &inode, 0, &rest);
+	*gone_out = rc == GML_ERR_NOENT;
+	rc = reap_noent_ok(rc);
+	if (rc == 0 && inode.wblob != 0) {
+		rc = gml_blob_put_ref(txn, inode.wblob, reap->freed);
+		inode.wblob = 0;
+	}
+	if (rc == 0)
+		rc = reap_xattrs(txn, reap, &inode);
+	*gone_out = *gone_out && !(inode.flags & GML_INODE_XATTRS);
+	if (rc == 0 && (inode.flags & GML_INODE_DIRTY)) {
+		rc = reap_noent_ok(gml_rec_dirty_del(txn, ino));
+		inode.flags &= ~(uint32_t)GML_INODE_DIRTY;
+	}
+	if (rc != 0)
+		return rc;
+	if (!*gone_out)
+		return gml_inode_save(txn, &inode);
+	rc = gml_rec_inode_del(txn, ino);
+	return rc == 0 ? gml_rec_orphan_del(txn, ino) : rc;
+}
+
+static int reap_fn(struct gml_txn *txn, void *arg)
+{
+	struct reap_txn *reap = arg;
+	int rc = 0;
+
+	gml_freed_reset(reap->freed);
+	reap->done = 0;
+	reap->budget = REAP_BUDGET;
+	while (rc == 0 && reap->budget > 0 && reap->done < reap->count) {
+		bool gone;
+
+		rc = reap_one(txn, reap, reap->inos[reap->done], &gone);
+		if (rc != 0 || !gone)
+			break;
+		reap->done++;
+		if (reap->budget > 0)
+			reap->budget--;
+	}
+	return rc;
+}
+
+/* How many from `at` on are still not open: one may have been opened by handle since the snapshot. */
+static unsigned reap_closed_run(const struct reap_list *list, unsigned at)
+{
+	unsigned n = 0;
+
+	while (at + n < list->count && (list->is_open == NULL || !list->is_open(list->arg, list->inos[at + n])))
+		n++;
+	return n;
+}
+
+static int reap_commit(struct gml_store *store, struct reap_txn *reap)
+{
+	int rc;
+
+	reap->freed = gml_freed_new();
+	if (reap->freed == NULL)
+		return GML_ERR_NOMEM;
+	rc = gml_meta_update(store->meta, reap_fn, reap);
+	if (rc == 0)
+		gml_freed_apply(store, reap->freed);
+	else
+		gml_freed_free(reap->freed);
+	return rc;
+}
+
+/* A damaged orphan fails every transaction it is in: then they go one by one, and it is left out. */
+static int reap_free(struct gml_store *store, const struct reap_list *list, unsigned *freed_out)
+{
+	unsigned at = 0, most = REAP_BATCH;
+	int rc = 0;
+
+	while (rc == 0 && at < list->count) {
+		struct reap_txn reap = {.inos = list->inos + at, .count = reap_closed_run(list, at)};
+
+		if (reap.count == 0) {
+			at++;
+			continue;
+		}
+		if (reap.count > most)
+			reap.count = most;
+		rc = reap_commit(store, &reap);
+		if (rc == 0) {
+			at += reap.done;
+			*freed_out += reap.done;
+		} else if (rc == GML_ERR_CORRUPT && reap.count > 1) {
+			most = 1;
+			rc = 0;
+		} else if (rc == GML_ERR_CORRUPT) {
+			gml_store_log(store, GML_LOG_ERROR, "orphan %llu is damaged and stays",
+				      (unsigned long long)list->inos[at]);
+			at++;
+			rc = 0;
+		}
+	}
+	return rc;
+}
+
+int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_ns, unsigned max,
+		   bool (*is_open)(void *arg, gml_ino ino), void *arg, unsigned *freed_out)
+{
+	struct reap_list *list = malloc(sizeof(*list));
+	gml_ino after = 0;
+	int rc = 0;
+
+	*freed_out = 0;
+	if (list == NULL)
+		return GML_ERR_NOMEM;
+	*list = (struct reap_list){.is_open = is_open, .arg = arg, .oldest_kept = gml_now() - min_age_ns};
+	while (rc == 0 && *freed_out < max) {
+		struct gml_txn *txn = NULL;
+
+		list->count = 0;
+		list->more = false;
+		list->max = max - *freed_out;
+		rc = gml_meta_read_begin(store->meta, &txn);
+		if (rc == 0)
+			rc = gml_rec_orphan_each(txn, after, reap_add, list);
+		gml_meta_read_end(txn);
+		if (rc == 0)
+			rc = reap_free(store, list, freed_out);
+		if (!list->more)
+			break;
+		after = list->last;
+	}
+	free(list);
+	return rc;
+}
