@@ -60,7 +60,9 @@ static int export_store_ref(const char *path)
 
 	PTHREAD_MUTEX_lock(&gml_fsal.lock);
 	if (gml_fsal.exports == 0) {
-		rc = export_store_start(path);
+		/* ganesha would go on without this export, and serve an empty root. */
+		if (export_store_start(path) != 0)
+			LogFatal(COMPONENT_FSAL, "the NFS door cannot open");
 	} else if (strcmp(path, gml_fsal.store_path) != 0) {
 		LogCrit(COMPONENT_FSAL, "%s: this server serves %s already, and can serve only one store", path,
 			gml_fsal.store_path);

@@ -132,13 +132,9 @@ static bool module_fits(void)
 MODULE_INIT void gml_fsal_init(void);
 void gml_fsal_init(void)
 {
-	static struct fsal_module refused;
-
-	if (!module_fits()) {
-		/* Registering with an impossible version is how a plugin tells the loader that it failed. */
-		(void)register_fsal(&refused, NULL, 0, 0, FSAL_ID_NO_PNFS);
-		return;
-	}
+	/* To fail to register is not enough: ganesha would go on and serve an empty root. */
+	if (!module_fits())
+		LogFatal(COMPONENT_FSAL, "the NFS door cannot open");
 	if (register_fsal(&gml_fsal.module, module_name, FSAL_MAJOR_VERSION, FSAL_MINOR_VERSION, FSAL_ID_NO_PNFS) != 0)
 		return; /* it has logged why */
 	gml_fsal.module.m_ops.init_config = module_init_config;

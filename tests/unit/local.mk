@@ -5,5 +5,6 @@ include tests/unit/meta.mk
 include tests/unit/data.mk
 include tests/unit/ns.mk
 include tests/unit/object.mk
+include tests/unit/fsal.mk
 include tests/unit/proto.mk
 endif
