@@ -142,7 +142,7 @@ void auth_canonical_path(struct auth_sink *sink, struct auth_span path)
 	if (path.len == 0)
 		auth_sink_char(sink, '/');
 	else
-		canonical_encode(sink, path, false, true);
+		canonical_encode(sink, path, AUTH_PATH_PLUS, true);
 }
 
 /* ---- query ---- */

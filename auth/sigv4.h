@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Whether "+" in a path stands for a space. What decodes the key must agree with it, or a signature for one key would open another. AWS reads it as a space. */
+#define AUTH_PATH_PLUS false
+
 struct auth_span {
 	const char *ptr;
 	size_t len;

@@ -204,6 +204,43 @@ static const struct vector v2_get = {"v2 GET",
 				      {"Date", "Tue, 27 Mar 2007 19:36:42 +0000"},
 				      {"Authorization", "AWS " V2_KEY ":qgk2+6Sv9/oM7G3qLEjTH1a1l1g="}}};
 
+/* What libs3 2.0 (Debian's `s3`) sends, with VECTOR_KEY, at LIBS3_NOW. */
+#define LIBS3_NOW 1795419407 /* 2026-11-23T07:36:47Z */
+#define LIBS3_DATE                                                                                                     \
+	{                                                                                                              \
+		"x-amz-date", "Mon, 23 Nov 2026 07:36:47 GMT"                                                          \
+	}
+#define LIBS3_AUTH(signature)                                                                                          \
+	{                                                                                                              \
+		"Authorization", "AWS " VECTOR_KEY ":" signature                                                       \
+	}
+static const struct vector libs3_vectors[] = {
+	{"libs3 list", "GET", "/", "", {LIBS3_AUTH("znXd9BymXWpghPj4M6Abshah+lg="), LIBS3_DATE}},
+	{"libs3 list bucket",
+	 "GET",
+	 "/photos/",
+	 "prefix=a/b%2Bc&marker=(null)",
+	 {LIBS3_AUTH("9yXcW6bEIGi8F+L8BwIoKSYNip4="), LIBS3_DATE}},
+	{"libs3 location", "GET", "/photos/", "location", {LIBS3_AUTH("K+0EWCdOGUd6vwIVsd/khOZq/eg="), LIBS3_DATE}},
+	{"libs3 head", "HEAD", "/photos/k(1)", "", {LIBS3_AUTH("3FTzg0oJ4hbVP4CqG2P8UpwtWbU="), LIBS3_DATE}},
+	{"libs3 getacl", "GET", "/photos/k", "acl", {LIBS3_AUTH("9ema1bmVg0vd2MPyeCGsS5MCH8s="), LIBS3_DATE}},
+	{"libs3 get",
+	 "GET",
+	 "/photos/sp+ace%2B%C3%BC(1)",
+	 "",
+	 {LIBS3_AUTH("xWLWsmOWbfpPnJLx9uzkC5NqnrA="), LIBS3_DATE}},
+	{"libs3 put",
+	 "PUT",
+	 "/photos/a+b",
+	 "",
+	 {{"Content-Length", "6"},
+	  {"Content-Type", "text/plain"},
+	  LIBS3_AUTH("FoG1XtXMPfJldtNtDYSR9xiMei8="),
+	  {"x-amz-meta-foo", "a  b"},
+	  LIBS3_DATE}},
+	{"libs3 delete", "DELETE", "/photos/a+b", "", {LIBS3_AUTH("ujrzB/laQZEcuTFn/L1p90t4Tnw="), LIBS3_DATE}},
+};
+
 static const struct vector *const doc_vectors[] = {&doc_get,	   &doc_put,	 &doc_lifecycle, &doc_list,
 						   &doc_presigned, &doc_chunked, &doc_trailer};
 
@@ -387,6 +424,15 @@ static size_t mutate_vector(const struct vector *v, const char *key, const char 
 	}
 	unload(&m);
 	return tried;
+}
+
+static void test_libs3(void **state)
+{
+	for (size_t i = 0; i < sizeof(libs3_vectors) / sizeof(libs3_vectors[0]); i++) {
+		if (check_vector(&libs3_vectors[i], VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION, LIBS3_NOW) != AUTH_OK)
+			fail_msg("%s", libs3_vectors[i].name);
+		mutate_vector(&libs3_vectors[i], VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION, LIBS3_NOW);
+	}
 }
 
 static void test_mutations(void **state)
@@ -924,6 +970,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_published_chunks),
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_token),
+		cmocka_unit_test(test_libs3),
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_header_set),
 		cmocka_unit_test(test_time),
