@@ -21,14 +21,31 @@ struct reap_list {
 	bool more;
 	bool (*is_open)(void *arg, gml_ino ino);
 	void *arg;
+	struct gml_store *store;
+	struct gml_txn *txn;
 };
+
+static bool reap_is_open(const struct reap_list *list, gml_ino ino)
+{
+	return list->is_open != NULL && list->is_open(list->arg, ino);
+}
+
+/* S3 readers note themselves where the content's map is long: all other content they have open or in memory (reader.c).
+ */
+static bool reap_is_read(const struct reap_list *list, gml_ino ino)
+{
+	struct gml_inode inode;
+
+	return gml_rec_inode_get(list->txn, ino, &inode) == 0 && (inode.flags & GML_INODE_EXTENTS) &&
+	       gml_readers_has(list->store->readers, ino);
+}
 
 static bool reap_add(void *arg, gml_ino ino, int64_t since)
 {
 	struct reap_list *list = arg;
 
 	list->last = ino;
-	if (since > list->oldest_kept || (list->is_open != NULL && list->is_open(list->arg, ino)))
+	if (since > list->oldest_kept || reap_is_open(list, ino) || reap_is_read(list, ino))
 		return true;
 	list->inos[list->count++] = ino;
 	list->more = list->count == REAP_BATCH;
@@ -164,7 +181,7 @@ static unsigned reap_closed_run(const struct reap_list *list, unsigned at)
 {
 	unsigned n = 0;
 
-	while (at + n < list->count && (list->is_open == NULL || !list->is_open(list->arg, list->inos[at + n])))
+	while (at + n < list->count && !reap_is_open(list, list->inos[at + n]))
 		n++;
 	return n;
 }
@@ -226,17 +243,17 @@ int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_n
 	*freed_out = 0;
 	if (list == NULL)
 		return GML_ERR_NOMEM;
-	*list = (struct reap_list){.is_open = is_open, .arg = arg, .oldest_kept = gml_now() - min_age_ns};
+	*list = (struct reap_list){
+		.store = store, .is_open = is_open, .arg = arg, .oldest_kept = gml_now() - min_age_ns};
 	while (rc == 0 && *freed_out < max) {
-		struct gml_txn *txn = NULL;
-
+		list->txn = NULL;
 		list->count = 0;
 		list->more = false;
 		list->max = max - *freed_out;
-		rc = gml_meta_read_begin(store->meta, &txn);
+		rc = gml_meta_read_begin(store->meta, &list->txn);
 		if (rc == 0)
-			rc = gml_rec_orphan_each(txn, after, reap_add, list);
-		gml_meta_read_end(txn);
+			rc = gml_rec_orphan_each(list->txn, after, reap_add, list);
+		gml_meta_read_end(list->txn);
 		if (rc == 0)
 			rc = reap_free(store, list, freed_out);
 		if (!list->more)
