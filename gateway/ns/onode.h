@@ -61,9 +61,11 @@ int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_in
 		     const struct gml_settled *settled, struct gml_freed *freed);
 /* Settle now, if the inode is DIRTY by this process. Takes the exclusive lock. Durable. */
 int gml_onode_settle(struct gml_store *store, struct gml_onode *onode);
+/* Settle what a dead process left DIRTY (or this one). BUSY: its writer lives. STALE. Exclusive lock held. */
+int gml_onode_takeover(struct gml_store *store, struct gml_onode *onode);
 /* Make the inode DIRTY by this process (exclusive lock held), stripping suid and sgid if `strip`. STALE, BUSY (another living
  * process writes it), errors of disk and commit. */
-int gml_onode_dirty(struct gml_op *op, struct gml_store *store, struct gml_onode *onode, bool strip);
+int gml_onode_dirty(struct gml_store *store, struct gml_onode *onode, bool strip);
 /* Inside a transaction: *inode becomes DIRTY with write blob `id` (`fresh`: its record is made), its content identity goes. */
 int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode, uint64_t id, bool fresh);
 void gml_inode_forget_content(struct gml_inode *inode); /* md5, parts, checksum */

@@ -186,13 +186,14 @@ static int setattr_txn(struct gml_txn *txn, void *argp)
 	return rc;
 }
 
-static int setattr_look(struct setattr_arg *arg, bool *foreign_out)
+/* AGAIN: what a dead process had left DIRTY was settled. */
+static int setattr_look(struct setattr_arg *arg, struct gml_onode *onode)
 {
-	struct gml_owner owner;
+	const struct gml_owner *self = &arg->store->self;
+	struct gml_owner owner = *self;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(arg->store->meta, &txn);
 
-	*foreign_out = false;
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_inode_get(txn, arg->ino, &arg->seen);
@@ -202,17 +203,13 @@ static int setattr_look(struct setattr_arg *arg, bool *foreign_out)
 		rc = setattr_check(arg->op, arg->set, &arg->seen);
 	if (rc == 0 && (arg->seen.flags & GML_INODE_DIRTY)) {
 		rc = gml_rec_dirty_get(txn, arg->ino, &owner);
-		*foreign_out = rc == 0 && (owner.pid != arg->store->self.pid || owner.start != arg->store->self.start ||
-					   owner.boot != arg->store->self.boot);
+		rc = rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	}
 	gml_meta_read_end(txn);
-	if (*foreign_out) {
-		if (gml_owner_alive(&owner))
-			return GML_ERR_BUSY;
-		rc = gml_inode_settle(arg->op, arg->store, arg->ino);
-		return rc == 0 ? GML_ERR_AGAIN : rc;
-	}
-	return rc;
+	if (rc != 0 || (owner.pid == self->pid && owner.start == self->start && owner.boot == self->boot))
+		return rc;
+	rc = gml_onode_takeover(arg->store, onode);
+	return rc == 0 ? GML_ERR_AGAIN : rc;
 }
 
 /* Growth: the write blob must hold zeros up to the new size, durably, before the size says so (onode.h, invariant 1). */
@@ -236,8 +233,8 @@ static int setattr_grow(struct setattr_arg *arg, struct gml_onode *onode)
 
 static int setattr_prepare(struct setattr_arg *arg, struct gml_onode *onode)
 {
-	bool sized = arg->set->mask & GML_SET_SIZE, empty = sized && arg->set->size == 0, foreign;
-	int rc = setattr_look(arg, &foreign);
+	bool sized = arg->set->mask & GML_SET_SIZE, empty = sized && arg->set->size == 0;
+	int rc = setattr_look(arg, onode);
 
 	arg->settled = (struct gml_settled){.missing = true};
 	arg->keep_dirty = false;

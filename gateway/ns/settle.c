@@ -106,22 +106,12 @@ static int settle_txn(struct gml_txn *txn, void *argp)
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
-/* Exclusive lock held. */
-static int settle_locked(struct gml_store *store, struct gml_onode *onode)
+/* Exclusive lock held; *inode is DIRTY, and its writer is this process or dead. */
+static int settle_inode(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode)
 {
 	struct settle_arg arg = {.store = store, .ino = onode->ino};
-	struct gml_inode inode;
-	struct gml_owner owner;
-	int rc = settle_read(store, onode->ino, &inode, &owner);
+	int rc = gml_settle_sample(store, onode, inode, true, &arg.settled);
 
-	if (rc == GML_ERR_STALE)
-		return 0; /* freed while open: nothing is left to settle */
-	if (rc != 0)
-		return rc;
-	/* An orphan's size is asked of its write blob as long as it lives. */
-	if (!(inode.flags & GML_INODE_DIRTY) || (inode.flags & GML_INODE_ORPHAN) || !settle_is_self(store, &owner))
-		return 0;
-	rc = gml_settle_sample(store, onode, &inode, true, &arg.settled);
 	if (rc != 0)
 		return rc;
 	arg.freed = gml_freed_new();
@@ -129,7 +119,7 @@ static int settle_locked(struct gml_store *store, struct gml_onode *onode)
 		return GML_ERR_NOMEM;
 	/* The data is durable, and so is the record that says DIRTY: should this commit get lost, recovery reads the same from
 	 * the write blob. Only the mtime of an overwriting that kept the size is not sure to be on disk (fdatasync). */
-	if (arg.settled.missing || arg.settled.size != inode.size)
+	if (arg.settled.missing || arg.settled.size != inode->size)
 		rc = gml_meta_update_relaxed(store->meta, settle_txn, &arg);
 	else
 		rc = gml_meta_update(store->meta, settle_txn, &arg);
@@ -144,15 +134,48 @@ static int settle_locked(struct gml_store *store, struct gml_onode *onode)
 
 int gml_onode_settle(struct gml_store *store, struct gml_onode *onode)
 {
-	int rc;
-
+	struct gml_inode inode;
+	struct gml_owner owner;
 	/* The bulk is written back before others are kept waiting. */
-	rc = gml_onode_sync(store, onode);
+	int rc = gml_onode_sync(store, onode);
+
 	if (rc != 0)
 		return rc;
 	pthread_rwlock_wrlock(&onode->lock);
-	rc = settle_locked(store, onode);
+	rc = settle_read(store, onode->ino, &inode, &owner);
+	/* An orphan's size is asked of its write blob as long as it lives. */
+	if (rc == 0 && (inode.flags & GML_INODE_DIRTY) && !(inode.flags & GML_INODE_ORPHAN) &&
+	    settle_is_self(store, &owner))
+		rc = settle_inode(store, onode, &inode);
 	pthread_rwlock_unlock(&onode->lock);
+	return rc;
+}
+
+int gml_onode_takeover(struct gml_store *store, struct gml_onode *onode)
+{
+	struct gml_inode inode;
+	struct gml_owner owner;
+	int rc = settle_read(store, onode->ino, &inode, &owner);
+
+	if (rc != 0 || !(inode.flags & GML_INODE_DIRTY))
+		return rc;
+	if (!settle_is_self(store, &owner) && gml_owner_alive(&owner))
+		return GML_ERR_BUSY;
+	return settle_inode(store, onode, &inode);
+}
+
+int gml_inode_settle(struct gml_op *op, struct gml_store *store, gml_ino ino)
+{
+	struct gml_onode *onode;
+	int rc = gml_onode_get(store, ino, &onode);
+
+	(void)op;
+	if (rc != 0)
+		return rc;
+	pthread_rwlock_wrlock(&onode->lock);
+	rc = gml_onode_takeover(store, onode);
+	pthread_rwlock_unlock(&onode->lock);
+	gml_onode_put(store, onode);
 	return rc;
 }
 
@@ -219,19 +242,7 @@ static int dirty_prepare(struct gml_store *store, struct gml_onode *onode, const
 	return rc == 0 ? gml_blob_sync(blob) : rc;
 }
 
-/* What is DIRTY by another process: BUSY while that lives; else settled, AGAIN. */
-static int dirty_foreign(struct gml_op *op, struct gml_store *store, gml_ino ino, const struct gml_owner *owner)
-{
-	int rc;
-
-	if (gml_owner_alive(owner))
-		return GML_ERR_BUSY;
-	rc = gml_inode_settle(op, store, ino);
-	return rc == 0 ? GML_ERR_AGAIN : rc;
-}
-
-static int dirty_try(struct gml_op *op, struct gml_store *store, struct gml_onode *onode, struct dirty_arg *arg,
-		     uint64_t *reserved)
+static int dirty_try(struct gml_store *store, struct gml_onode *onode, struct dirty_arg *arg, uint64_t *reserved)
 {
 	struct gml_owner owner;
 	int rc = settle_read(store, onode->ino, &arg->seen, &owner);
@@ -239,8 +250,10 @@ static int dirty_try(struct gml_op *op, struct gml_store *store, struct gml_onod
 	if (rc != 0)
 		return rc;
 	if (arg->seen.flags & GML_INODE_DIRTY) {
-		if (!settle_is_self(store, &owner))
-			return dirty_foreign(op, store, onode->ino, &owner);
+		if (!settle_is_self(store, &owner)) {
+			rc = gml_onode_takeover(store, onode);
+			return rc == 0 ? GML_ERR_AGAIN : rc;
+		}
 		onode->owned = true;
 		return arg->strip ? gml_meta_update(store->meta, dirty_txn, arg) : 0;
 	}
@@ -262,14 +275,14 @@ static int dirty_try(struct gml_op *op, struct gml_store *store, struct gml_onod
 	return 0;
 }
 
-int gml_onode_dirty(struct gml_op *op, struct gml_store *store, struct gml_onode *onode, bool strip)
+int gml_onode_dirty(struct gml_store *store, struct gml_onode *onode, bool strip)
 {
 	struct dirty_arg arg = {.store = store, .strip = strip};
 	uint64_t reserved = 0;
 	int rc = GML_ERR_AGAIN;
 
 	for (int i = 0; i < SETTLE_TRIES && rc == GML_ERR_AGAIN; i++)
-		rc = dirty_try(op, store, onode, &arg, &reserved);
+		rc = dirty_try(store, onode, &arg, &reserved);
 	/* The file may have been made. After a failed commit nobody knows what the disk holds: it stays for recovery. */
 	if (reserved != 0 && (rc == 0 || rc == GML_ERR_AGAIN || rc == GML_ERR_STALE || rc == GML_ERR_BUSY))
 		(void)gml_blob_remove(store->data, reserved, 0);

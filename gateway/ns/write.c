@@ -63,7 +63,7 @@ int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end, stru
 	int rc = write_look(op, file->store, file->onode->ino, end, end, &look);
 
 	if (rc == 0)
-		rc = gml_onode_dirty(op, file->store, file->onode, look.strip);
+		rc = gml_onode_dirty(file->store, file->onode, look.strip);
 	if (rc == 0)
 		rc = write_look(op, file->store, file->onode->ino, end, end, &look);
 	*inode = look.inode;
@@ -236,7 +236,7 @@ static int write_exclusive(struct gml_op *op, struct gml_file *file, uint64_t of
 	pthread_rwlock_wrlock(&file->onode->lock);
 	rc = write_look(op, file->store, file->onode->ino, off, end, &look);
 	if (rc == 0)
-		rc = gml_onode_dirty(op, file->store, file->onode, look.strip);
+		rc = gml_onode_dirty(file->store, file->onode, look.strip);
 	if (rc == 0) /* the state may be new, and with it the map */
 		rc = write_look(op, file->store, file->onode->ino, off, end, &look);
 	if (rc == 0)
