@@ -1,5 +1,5 @@
 # Defaults and templates that `gemel serve` renders; the unit for systemd.
-dist_pkgdata_DATA += conf/gemel.conf conf/ganesha.conf.in
+dist_pkgdata_DATA += conf/gemel.conf conf/ganesha.conf.in conf/nginx.conf.in
 nodist_pkgdata_DATA = conf/gemel.service
 EXTRA_DIST += conf/gemel.service.in
 CLEANFILES += conf/gemel.service

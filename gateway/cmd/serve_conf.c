@@ -51,7 +51,7 @@ static int serve_user(const struct conf *conf, const struct passwd **user_out)
 
 static int serve_directories(struct serve *serve)
 {
-	static const char *const below_run[] = {"", "/nginx", "/recovery"};
+	static const char *const below_run[] = {"", "/recovery"};
 	const struct conf *conf = &serve->cmd->conf;
 	const struct passwd *user;
 	char path[SERVE_PATH_MAX + 16];
@@ -74,7 +74,7 @@ static int serve_directories(struct serve *serve)
 static void serve_files(struct serve *serve)
 {
 	static const char *const conf_names[SERVE_CHILDREN] = {"nginx.conf", "ganesha.conf"};
-	static const char *const log_names[SERVE_CHILDREN] = {"s3-error.log", "nfs.log"};
+	static const char *const log_names[SERVE_CHILDREN] = {"nginx-error.log", "nfs.log"};
 	static const char *const pid_names[SERVE_CHILDREN] = {"nginx.pid", "ganesha.pid"};
 
 	for (int i = 0; i < SERVE_CHILDREN; i++) {
@@ -135,42 +135,45 @@ static int serve_render_s3(struct serve *serve)
 	const struct conf *conf = &serve->cmd->conf;
 	const char *certificate = conf_string(conf, CONF_s3_tls_certificate), *key = conf_string(conf, CONF_s3_tls_key), *address = conf_string(conf, CONF_s3_address);
 	struct serve_vars vars = {0};
-	char listen[128], user[CONF_VALUE_MAX + 32] = "", tls[2 * CONF_VALUE_MAX + 128] = "", domains[CONF_VALUE_MAX + 32] = "", connections[32], size[32], access_log[SERVE_PATH_MAX + 64] = "off";
+	char module[SERVE_PATH_MAX], listen[128], user[CONF_VALUE_MAX + 32] = "", tls[2 * CONF_VALUE_MAX + 128] = "", domains[CONF_VALUE_MAX + 32] = "", sizes[3][32],
+		access_log[SERVE_PATH_MAX + 64] = "off";
 	const struct passwd *run_as;
 
 	if ((certificate[0] == 0) != (key[0] == 0))
 		return cmd_fail("s3.tls_certificate and s3.tls_key go together: set both, or neither");
 	if (serve_user(conf, &run_as) != CMD_OK)
 		return CMD_FAILED;
-	snprintf(listen, sizeof(listen), strchr(address, ':') ? "[%s]:%s%s" : "%s:%s%s", address, conf_string(conf, CONF_s3_port), certificate[0] ? " ssl" : "");
+	snprintf(module, sizeof(module), "%s/ngx_http_gemel_module.so", serve->lib_dir);
+	snprintf(listen, sizeof(listen), strchr(address, ':') ? "listen [%s]:%s%s backlog=4096;" : "listen %s:%s%s backlog=4096;", address, conf_string(conf, CONF_s3_port),
+		 certificate[0] ? " ssl" : "");
 	if (geteuid() == 0)
 		snprintf(user, sizeof(user), "user %s;", run_as ? conf_string(conf, CONF_run_user) : "root");
 	if (certificate[0])
-		snprintf(tls, sizeof(tls), "ssl_certificate \"%s\"; ssl_certificate_key \"%s\";", certificate, key);
+		snprintf(tls, sizeof(tls), "ssl_certificate \"%s\"; ssl_certificate_key \"%s\"; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:gemel:10m;", certificate, key);
 	if (conf_string(conf, CONF_s3_domains)[0])
 		snprintf(domains, sizeof(domains), "gemel_domain %s;", conf_string(conf, CONF_s3_domains));
-	snprintf(connections, sizeof(connections), "%llu", (unsigned long long)conf_number(conf, CONF_s3_connections));
-	snprintf(size, sizeof(size), "%llu", (unsigned long long)conf_number(conf, CONF_s3_object_size_max));
+	static const enum conf_option numbers[3] = {CONF_s3_connections, CONF_s3_object_size_max, CONF_store_map_size};
+	for (int i = 0; i < 3; i++)
+		snprintf(sizes[i], sizeof(sizes[i]), "%llu", (unsigned long long)conf_number(conf, numbers[i]));
 	if (conf_bool(conf, CONF_log_access))
-		snprintf(access_log, sizeof(access_log), "%s/s3-access.log", serve->log_dir);
-	serve_var(&vars, "S3_LISTEN", listen);
-	serve_var(&vars, "S3_USER", user);
-	serve_var(&vars, "S3_TLS", tls);
-	serve_var(&vars, "S3_DOMAINS", domains);
-	serve_var(&vars, "S3_REGION", conf_string(conf, CONF_s3_region));
-	serve_var(&vars, "S3_WORKERS", conf_string(conf, CONF_s3_workers));
-	serve_var(&vars, "S3_THREADS", conf_string(conf, CONF_s3_threads));
-	serve_var(&vars, "S3_CONNECTIONS", connections);
-	serve_var(&vars, "S3_CONNECTIONS_PER_ADDRESS", conf_string(conf, CONF_s3_connections_per_address));
-	serve_var(&vars, "S3_OBJECT_MAX", size);
-	serve_var(&vars, "S3_ACCESS_LOG", access_log);
-	serve_var(&vars, "S3_ERROR_LOG", serve->log_file[SERVE_S3]);
-	serve_var(&vars, "S3_LOG_LEVEL", serve_word(conf_string(conf, CONF_log_level), levels));
-	serve_var(&vars, "S3_PID", serve->pid_file[SERVE_S3]);
+		snprintf(access_log, sizeof(access_log), "%s/s3-access.log gemel", serve->log_dir);
+	serve_var(&vars, "MODULE", module);
+	serve_var(&vars, "USER_LINE", user);
+	serve_var(&vars, "WORKERS", conf_string(conf, CONF_s3_workers));
 	serve_var(&vars, "RUN_DIR", serve->run_dir);
 	serve_var(&vars, "LOG_DIR", serve->log_dir);
-	serve_var(&vars, "LIB_DIR", serve->lib_dir);
-	serve_var(&vars, "STORE_DIR", serve->store_dir);
+	serve_var(&vars, "ERROR_LEVEL", serve_word(conf_string(conf, CONF_log_level), levels));
+	serve_var(&vars, "CONNECTIONS", sizes[0]);
+	serve_var(&vars, "STORE", serve->store_dir);
+	serve_var(&vars, "MAP_SIZE", sizes[2]);
+	serve_var(&vars, "REGION", conf_string(conf, CONF_s3_region));
+	serve_var(&vars, "DOMAIN_LINE", domains);
+	serve_var(&vars, "THREADS", conf_string(conf, CONF_s3_threads));
+	serve_var(&vars, "OBJECT_MAX", sizes[1]);
+	serve_var(&vars, "ACCESS_LOG", access_log);
+	serve_var(&vars, "LISTEN_LINES", listen);
+	serve_var(&vars, "TLS_LINES", tls);
+	serve_var(&vars, "CONNECTIONS_PER_ADDRESS", conf_string(conf, CONF_s3_connections_per_address));
 	return serve_render(serve, SERVE_S3, "nginx.conf.in", &vars);
 }
 
