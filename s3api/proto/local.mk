@@ -1,0 +1,39 @@
+# S3 as a protocol, without a server. The host (nginx module, tests) links it with libgemel.
+noinst_LTLIBRARIES += libs3.la
+libs3_la_SOURCES = \
+	s3api/proto/arena.c s3api/proto/arena.h \
+	s3api/proto/auth_call.c \
+	s3api/proto/body.c s3api/proto/body.h \
+	s3api/proto/bucket.c \
+	s3api/proto/call.c s3api/proto/call.h \
+	s3api/proto/chunked.c s3api/proto/chunked.h \
+	s3api/proto/codec.c s3api/proto/codec.h \
+	s3api/proto/conditions.c \
+	s3api/proto/copy_source.c \
+	s3api/proto/date.c s3api/proto/date.h \
+	s3api/proto/error.c s3api/proto/error.h \
+	s3api/proto/integrity.c \
+	s3api/proto/list.c \
+	s3api/proto/meta.c \
+	s3api/proto/multipart.c \
+	s3api/proto/multipart_complete.c \
+	s3api/proto/multipart_list.c \
+	s3api/proto/object_attributes.c \
+	s3api/proto/object_copy.c \
+	s3api/proto/object_delete.c \
+	s3api/proto/object_get.c \
+	s3api/proto/object_put.c \
+	s3api/proto/object_tags.c \
+	s3api/proto/range.c s3api/proto/range.h \
+	s3api/proto/refuse.c \
+	s3api/proto/request.c \
+	s3api/proto/response.c \
+	s3api/proto/route.c \
+	s3api/proto/s3.h \
+	s3api/proto/span.h \
+	s3api/proto/uri.c s3api/proto/uri.h \
+	s3api/proto/xml_read.c s3api/proto/xml_read.h \
+	s3api/proto/xml_write.c s3api/proto/xml_write.h
+libs3_la_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(EXPAT_CFLAGS)
+libs3_la_LIBADD = libauth.la $(EXPAT_LIBS) $(OPENSSL_LIBS)
+EXTRA_DIST += s3api/README.md

@@ -1,0 +1,210 @@
+/* Who asks: signature, access key, user. */
+#include "call.h"
+
+#include <stdio.h>
+#include "date.h"
+
+static struct auth_span auth_span_of(struct gml_span span)
+{
+	return (struct auth_span){span.ptr, span.len};
+}
+
+static struct gml_span auth_to_span(struct auth_span span)
+{
+	return s3_span_of(span.ptr, span.len);
+}
+
+static enum s3_error auth_prepare(struct s3_call *call, struct auth_request *out)
+{
+	struct auth_header *headers = s3_arena_array(&call->arena, call->nheaders, sizeof(*headers));
+	if (!headers)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	for (size_t i = 0; i < call->nheaders; i++) {
+		headers[i].name = auth_span_of(call->headers[i].name);
+		headers[i].value = auth_span_of(call->headers[i].value);
+	}
+	*out = (struct auth_request){
+		.method = auth_span_of(call->method_text),
+		.path = auth_span_of(call->path),
+		.query = auth_span_of(call->query),
+		.headers = headers,
+		.nheaders = call->nheaders,
+	};
+	if (call->virtual_host)
+		out->bucket = auth_span_of(call->bucket);
+	return S3_OK;
+}
+
+static void auth_detail_date(struct s3_call *call, const char *name, int64_t seconds)
+{
+	char text[25];
+	int64_t limit = INT64_MAX / S3_DATE_NS;
+	if (seconds > limit || seconds < -limit)
+		return;
+	s3_date_iso(seconds * S3_DATE_NS, text);
+	s3_detail(call, name, s3_span(text));
+}
+
+static enum s3_error auth_expired(struct s3_call *call, const struct auth_claim *claim)
+{
+	if (claim->kind == AUTH_V4_QUERY) {
+		s3_detail_number(call, "X-Amz-Expires", (uint64_t)claim->expires);
+		if (claim->expires <= INT64_MAX - claim->time)
+			auth_detail_date(call, "Expires", claim->time + claim->expires);
+	} else {
+		auth_detail_date(call, "Expires", claim->expires);
+	}
+	auth_detail_date(call, "ServerTime", call->now);
+	return s3_refuse(call, S3_ERR_ACCESS_DENIED, "Request has expired");
+}
+
+static enum s3_error auth_mismatch(struct s3_call *call, const struct auth_claim *claim, const char *canonical)
+{
+	bool v2 = claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY;
+	s3_detail(call, "AWSAccessKeyId", auth_to_span(claim->access_key));
+	s3_detail(call, v2 ? "StringToSign" : "CanonicalRequest", s3_span(canonical));
+	s3_detail(call, "SignatureProvided", auth_to_span(claim->signature));
+	return S3_ERR_SIGNATURE_DOES_NOT_MATCH;
+}
+
+static enum s3_error auth_region(struct s3_call *call, const struct auth_claim *claim)
+{
+	s3_detail(call, "Region", s3_span(call->config->region));
+	return s3_refuse(
+		call, claim->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS : S3_ERR_AUTH_HEADER_MALFORMED,
+		"%s; the region '%.*s' is wrong; expecting '%s'",
+		claim->kind == AUTH_V4_QUERY ? "Error parsing the X-Amz-Credential parameter"
+					     : "The authorization header is malformed",
+		(int)(claim->region.len < 64 ? claim->region.len : 64), claim->region.ptr, call->config->region);
+}
+
+static enum s3_error auth_incomplete(struct s3_call *call, const struct auth_claim *claim)
+{
+	enum s3_error error = S3_ERR_INVALID_REQUEST;
+	if (claim->argument) {
+		struct gml_span value = s3_header(call, claim->argument);
+		s3_detail(call, "ArgumentName", s3_span(claim->argument));
+		/* An Authorization value is a credential, if a bad one: it is not echoed. */
+		if (value.ptr && strcasecmp(claim->argument, "authorization") != 0)
+			s3_detail(call, "ArgumentValue", value);
+		error = S3_ERR_INVALID_ARGUMENT;
+	}
+	return claim->detail ? s3_refuse(call, error, "%s", claim->detail) : error;
+}
+
+static enum s3_error auth_failed(struct s3_call *call, enum auth_result result, const struct auth_claim *claim,
+				 const char *canonical)
+{
+	enum s3_error error;
+	switch (result) {
+	case AUTH_OK:
+		return S3_OK;
+	case AUTH_NONE:
+		return S3_ERR_ACCESS_DENIED;
+	case AUTH_MALFORMED:
+		error = claim->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS : S3_ERR_AUTH_HEADER_MALFORMED;
+		return claim->detail ? s3_refuse(call, error, "%s", claim->detail) : error;
+	case AUTH_INCOMPLETE:
+		return auth_incomplete(call, claim);
+	case AUTH_REGION:
+		return auth_region(call, claim);
+	case AUTH_EXPIRED:
+		return auth_expired(call, claim);
+	case AUTH_SKEW:
+		s3_detail(call, "RequestTime", s3_span(claim->amz_date));
+		auth_detail_date(call, "ServerTime", call->now);
+		s3_detail_number(call, "MaxAllowedSkewMilliseconds", 900000);
+		return S3_ERR_REQUEST_TIME_TOO_SKEWED;
+	case AUTH_MISMATCH:
+		return auth_mismatch(call, claim, canonical);
+	case AUTH_UNSIGNED_HEADER:
+		s3_detail(call, "HeadersNotSigned", auth_to_span(claim->unsigned_header));
+		return s3_refuse(call, S3_ERR_ACCESS_DENIED,
+				 "There were headers present in the request which were not signed");
+	}
+	return S3_ERR_INTERNAL_ERROR;
+}
+
+static void auth_adopt(struct s3_call *call)
+{
+	call->op.cred = (struct gml_cred){
+		.uid = call->user.uid,
+		.gid = call->user.gid,
+		.ngroups = call->user.ngroups,
+		.groups = call->user.groups,
+	};
+	call->op.principal = call->user.name;
+	call->authenticated = true;
+}
+
+static bool auth_is_stream(enum auth_payload payload)
+{
+	return payload == AUTH_PAYLOAD_CHUNKED || payload == AUTH_PAYLOAD_CHUNKED_TRAILER;
+}
+
+static enum s3_error auth_check_key(struct s3_call *call, const struct auth_claim *claim, const struct gml_key *key)
+{
+	if (key->flags & GML_KEY_DISABLED) {
+		s3_detail(call, "AWSAccessKeyId", auth_to_span(claim->access_key));
+		return S3_ERR_INVALID_ACCESS_KEY_ID;
+	}
+	if ((claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY) && !(key->flags & GML_KEY_SIGV2))
+		return s3_refuse(
+			call, S3_ERR_INVALID_REQUEST,
+			"The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.");
+	return S3_OK;
+}
+
+static enum s3_error auth_verify_key(struct s3_call *call, const struct auth_request *request,
+				     const struct auth_claim *claim, const struct gml_key *key)
+{
+	char canonical[4096] = "";
+	struct auth_span secret = {key->secret, strnlen(key->secret, sizeof(key->secret))};
+	struct auth_span region = {call->config->region, strlen(call->config->region)};
+	enum auth_result result;
+	if (auth_is_stream(claim->payload)) {
+		call->stream = s3_arena_alloc(&call->arena, sizeof(*call->stream));
+		if (!call->stream)
+			return S3_ERR_SERVICE_UNAVAILABLE;
+	}
+	result = auth_verify(request, claim, secret, region, call->now, call->stream, canonical, sizeof(canonical));
+	return auth_failed(call, result, claim, canonical);
+}
+
+enum s3_error s3_authenticate(struct s3_call *call)
+{
+	struct auth_request request;
+	struct auth_claim claim;
+	struct gml_key key;
+	enum auth_result result;
+	enum s3_error error = auth_prepare(call, &request);
+	int rc;
+
+	if (error)
+		return error;
+	memset(&claim, 0, sizeof(claim));
+	result = auth_parse(&request, &claim);
+	if (result != AUTH_OK)
+		return auth_failed(call, result, &claim, "");
+	if (claim.token.len > 0)
+		return S3_ERR_INVALID_TOKEN; /* there are no temporary credentials */
+	rc = gml_key_lookup(call->config->store, auth_to_span(claim.access_key), &key, &call->user);
+	if (rc == GML_ERR_NOKEY || rc == GML_ERR_NOUSER || rc == GML_ERR_INVAL || rc == GML_ERR_NAMETOOLONG) {
+		s3_detail(call, "AWSAccessKeyId", auth_to_span(claim.access_key));
+		return S3_ERR_INVALID_ACCESS_KEY_ID;
+	}
+	if (rc != 0)
+		return s3_error_from(rc);
+	error = auth_check_key(call, &claim, &key);
+	if (!error)
+		error = auth_verify_key(call, &request, &claim, &key);
+	explicit_bzero(&key, sizeof(key));
+	if (error)
+		return error;
+	if (call->user.flags & GML_USER_DISABLED)
+		return S3_ERR_ACCESS_DENIED;
+	auth_adopt(call);
+	call->payload = claim.payload;
+	memcpy(call->payload_sha256, claim.sha256, sizeof(call->payload_sha256));
+	return S3_OK;
+}

@@ -1,0 +1,319 @@
+#include "body.h"
+
+#include <stdlib.h>
+#include "call.h"
+#include "chunked.h"
+#include "codec.h"
+
+/* ---- beginning
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static bool body_names_chunked(const struct s3_call *call)
+{
+	struct gml_span rest = s3_header(call, "content-encoding");
+	while (rest.len > 0)
+		if (s3_span_is_nocase(s3_span_trim(s3_span_cut(&rest, ',')), "aws-chunked"))
+			return true;
+	return false;
+}
+
+/* Is the body framed? Unsigned payloads say so by their encoding and the length that goes with it. */
+static bool body_is_chunked(const struct s3_call *call)
+{
+	switch (call->payload) {
+	case AUTH_PAYLOAD_CHUNKED:
+	case AUTH_PAYLOAD_CHUNKED_TRAILER:
+	case AUTH_PAYLOAD_UNSIGNED_TRAILER:
+		return true;
+	case AUTH_PAYLOAD_UNSIGNED:
+		return body_names_chunked(call) && s3_has_header(call, "x-amz-decoded-content-length");
+	case AUTH_PAYLOAD_SIGNED:
+		break;
+	}
+	return false;
+}
+
+static enum s3_error body_chunked_error(struct s3_call *call, enum s3_chunked_error error)
+{
+	uint64_t chunk, size;
+	switch (error) {
+	case S3_CHUNKED_OK:
+		return S3_OK;
+	case S3_CHUNKED_NOMEM:
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	case S3_CHUNKED_ANNOUNCEMENT:
+		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+				 "The value specified in the x-amz-trailer header is not supported");
+	case S3_CHUNKED_FORMAT:
+	case S3_CHUNKED_LONG:
+	case S3_CHUNKED_SHORT:
+	case S3_CHUNKED_TRUNCATED:
+	case S3_CHUNKED_TRAILER_MISSING:
+		return s3_refuse(call, S3_ERR_INCOMPLETE_BODY,
+				 "The request body is not complete or not well framed: %s", s3_chunked_text(error));
+	case S3_CHUNKED_CHUNK_LARGE:
+		return S3_ERR_ENTITY_TOO_LARGE;
+	case S3_CHUNKED_CHUNK_SMALL:
+		s3_chunked_small(call->body.chunked, &chunk, &size);
+		s3_detail_number(call, "Chunk", chunk);
+		s3_detail_number(call, "BadChunkSize", size);
+		return S3_ERR_INVALID_CHUNK_SIZE;
+	case S3_CHUNKED_SIGNATURE:
+		return S3_ERR_SIGNATURE_DOES_NOT_MATCH;
+	case S3_CHUNKED_TRAILER_FORMAT:
+	case S3_CHUNKED_TRAILER_UNEXPECTED:
+		return S3_ERR_MALFORMED_TRAILER;
+	}
+	return S3_ERR_INTERNAL_ERROR;
+}
+
+static enum s3_error body_begin_chunked(struct s3_call *call)
+{
+	struct gml_span decoded = s3_header(call, "x-amz-decoded-content-length"),
+			trailer = s3_header(call, "x-amz-trailer");
+	struct s3_chunked_options options = {
+		.form = call->payload,
+		.stream = call->stream,
+		.trailer = {trailer.ptr, trailer.len},
+	};
+	if (!decoded.ptr)
+		return S3_ERR_MISSING_CONTENT_LENGTH;
+	if (!s3_span_u64(decoded, INT64_MAX, &call->body.expected))
+		return s3_refuse_argument(call, "x-amz-decoded-content-length", decoded,
+					  "The decoded length is not a number.");
+	options.decoded_length = call->body.expected;
+	return body_chunked_error(call, s3_chunked_new(&options, &call->body.chunked));
+}
+
+static enum s3_error body_check_size(struct s3_call *call)
+{
+	if (call->body.expected == UINT64_MAX || call->body.expected <= call->body.max)
+		return S3_OK;
+	if (call->body.collect)
+		return S3_ERR_MAX_MESSAGE_LENGTH;
+	s3_detail_number(call, "ProposedSize", call->body.expected);
+	s3_detail_number(call, "MaxSizeAllowed", call->body.max);
+	return S3_ERR_ENTITY_TOO_LARGE;
+}
+
+/* The digests that prove what the client said. */
+static enum s3_error body_want_claims(struct s3_call *call)
+{
+	enum s3_error error = S3_OK;
+	if (call->body.claim.has_md5)
+		error = s3_body_want(call, GML_DIGEST_MD5);
+	if (!error && call->body.claim_is_ours)
+		error = s3_body_want(call, (int)call->body.claim.algorithm);
+	if (!error && call->payload == AUTH_PAYLOAD_SIGNED)
+		error = s3_body_want(call, GML_CHECKSUM_SHA256);
+	return error;
+}
+
+enum s3_error s3_body_begin(struct s3_call *call, bool collect, uint64_t max)
+{
+	struct s3_body *body = &call->body;
+	enum s3_error error = s3_integrity_read(call, &body->claim);
+	if (error)
+		return error;
+	body->collect = collect;
+	body->max = max;
+	body->claim_is_ours =
+		body->claim.algorithm != GML_CHECKSUM_NONE && call->operation->handler != s3_complete_upload;
+	if (body_is_chunked(call)) {
+		error = body_begin_chunked(call);
+	} else {
+		if (body->claim.trailer)
+			return s3_refuse(call, S3_ERR_INVALID_REQUEST, "Trailers need a body in aws-chunked encoding.");
+		if (call->body_length < 0 && !collect)
+			return S3_ERR_MISSING_CONTENT_LENGTH;
+		body->expected = call->body_length < 0 ? UINT64_MAX : (uint64_t)call->body_length;
+	}
+	if (!error)
+		error = body_check_size(call);
+	if (!error)
+		error = body_want_claims(call);
+	if (!error)
+		call->step = S3_BODY;
+	return error;
+}
+
+enum s3_error s3_body_want(struct s3_call *call, int algorithm)
+{
+	struct s3_body *body = &call->body;
+	struct gml_digest *digest;
+	for (unsigned i = 0; i < body->ndigests; i++)
+		if (body->digests[i].algorithm == algorithm)
+			return S3_OK;
+	if (body->ndigests == S3_BODY_DIGESTS)
+		return S3_ERR_INTERNAL_ERROR;
+	digest = gml_digest_new(algorithm);
+	if (!digest)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	body->digests[body->ndigests].algorithm = algorithm;
+	body->digests[body->ndigests++].digest = digest;
+	return S3_OK;
+}
+
+/* ---- bytes
+ * ----------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static enum s3_error body_collect(struct s3_body *body, const void *buf, size_t len)
+{
+	if (len > body->max - body->len)
+		return S3_ERR_MAX_MESSAGE_LENGTH;
+	if (body->cap - body->len < len) {
+		size_t cap = body->cap ? body->cap : 4096;
+		char *grown;
+		while (cap - body->len < len)
+			cap *= 2;
+		grown = realloc(body->buf, cap);
+		if (!grown)
+			return S3_ERR_SERVICE_UNAVAILABLE;
+		body->buf = grown;
+		body->cap = cap;
+	}
+	memcpy(body->buf + body->len, buf, len);
+	body->len += len;
+	return S3_OK;
+}
+
+static enum s3_error body_take(struct s3_call *call, struct gml_span data)
+{
+	struct s3_body *body = &call->body;
+	if (data.len == 0)
+		return S3_OK;
+	if (body->expected != UINT64_MAX && data.len > body->expected - body->received)
+		return S3_ERR_INCOMPLETE_BODY;
+	body->received += data.len;
+	for (unsigned i = 0; i < body->ndigests; i++)
+		gml_digest_update(body->digests[i].digest, data.ptr, data.len);
+	if (body->collect)
+		return body_collect(body, data.ptr, data.len);
+	return s3_error_from(gml_put_write(body->put, data.ptr, data.len));
+}
+
+enum s3_error s3_body_feed(struct s3_call *call, const void *buf, size_t len)
+{
+	struct gml_span input = s3_span_of(buf, len), data;
+	enum s3_chunked_error rc;
+	call->body.wire += len;
+	if (!call->body.chunked)
+		return body_take(call, input);
+	while ((rc = s3_chunked_next(call->body.chunked, &input, &data)) == S3_CHUNKED_OK && data.len > 0) {
+		enum s3_error error = body_take(call, data);
+		if (error)
+			return error;
+	}
+	return body_chunked_error(call, rc);
+}
+
+/* ---- the end
+ * --------------------------------------------------------------------------------------------------------------------------------
+ */
+
+const uint8_t *s3_body_digest(const struct s3_call *call, int algorithm)
+{
+	for (unsigned i = 0; i < call->body.ndigests; i++)
+		if (call->body.digests[i].algorithm == algorithm)
+			return call->body.digests[i].value;
+	return NULL;
+}
+
+static enum s3_error body_check_sha256(struct s3_call *call)
+{
+	const uint8_t *is = s3_body_digest(call, GML_CHECKSUM_SHA256);
+	char hex[65];
+	if (call->payload != AUTH_PAYLOAD_SIGNED || memcmp(is, call->payload_sha256, 32) == 0)
+		return S3_OK;
+	s3_hex(call->payload_sha256, 32, hex);
+	s3_detail(call, "ClientComputedContentSHA256", s3_span(hex));
+	s3_hex(is, 32, hex);
+	s3_detail(call, "S3ComputedContentSHA256", s3_span(hex));
+	return S3_ERR_SHA256_MISMATCH;
+}
+
+static enum s3_error body_check_md5(struct s3_call *call)
+{
+	const uint8_t *is = s3_body_digest(call, GML_DIGEST_MD5);
+	char text[S3_BASE64_LEN(16) + 1];
+	if (!call->body.claim.has_md5 || memcmp(is, call->body.claim.md5, 16) == 0)
+		return S3_OK;
+	s3_base64(call->body.claim.md5, 16, text);
+	s3_detail(call, "ExpectedDigest", s3_span(text));
+	s3_base64(is, 16, text);
+	s3_detail(call, "CalculatedDigest", s3_span(text));
+	return S3_ERR_BAD_DIGEST;
+}
+
+/* The value that a trailer brought becomes the claim. */
+static enum s3_error body_read_trailer(struct s3_call *call)
+{
+	struct s3_integrity *claim = &call->body.claim;
+	const char *algorithm = gml_checksum_name(claim->algorithm);
+	size_t n = s3_chunked_ntrailers(call->body.chunked);
+	for (size_t i = 0; i < n; i++) {
+		struct gml_span name, value;
+		s3_chunked_trailer(call->body.chunked, i, &name, &value);
+		if (!s3_span_starts(name, "x-amz-checksum-") || !s3_span_is_nocase(s3_span_from(name, 15), algorithm))
+			continue;
+		if (!s3_integrity_decode(value, claim->algorithm, claim->value, NULL))
+			return s3_refuse(call, S3_ERR_INVALID_REQUEST, "Value for %.*s trailing header is invalid.",
+					 (int)name.len, s3_span_chars(name));
+		return S3_OK;
+	}
+	return S3_ERR_MALFORMED_TRAILER;
+}
+
+static enum s3_error body_check_checksum(struct s3_call *call)
+{
+	const struct s3_integrity *claim = &call->body.claim;
+	enum s3_error error;
+	if (!call->body.claim_is_ours)
+		return S3_OK;
+	if (claim->trailer && (error = body_read_trailer(call)) != S3_OK)
+		return error;
+	if (memcmp(s3_body_digest(call, (int)claim->algorithm), claim->value, gml_checksum_size(claim->algorithm)) == 0)
+		return S3_OK;
+	return s3_refuse(call, S3_ERR_BAD_DIGEST, "The %s you specified did not match the calculated checksum.",
+			 gml_checksum_name(claim->algorithm));
+}
+
+enum s3_error s3_body_end(struct s3_call *call)
+{
+	struct s3_body *body = &call->body;
+	enum s3_error error = S3_OK;
+	if (body->chunked)
+		error = body_chunked_error(call, s3_chunked_end(body->chunked));
+	if (!error && body->expected != UINT64_MAX && body->received != body->expected)
+		error = S3_ERR_INCOMPLETE_BODY;
+	if (error)
+		return error;
+	for (unsigned i = 0; i < body->ndigests; i++)
+		gml_digest_final(body->digests[i].digest, body->digests[i].value);
+	error = body_check_sha256(call);
+	if (!error)
+		error = body_check_md5(call);
+	return error ? error : body_check_checksum(call);
+}
+
+struct gml_span s3_body_text(const struct s3_call *call)
+{
+	return s3_span_of(call->body.buf ? call->body.buf : "", call->body.len);
+}
+
+void s3_body_release(struct s3_call *call)
+{
+	struct s3_body *body = &call->body;
+	gml_put_abort(body->put);
+	body->put = NULL;
+	s3_chunked_free(body->chunked);
+	body->chunked = NULL;
+	for (unsigned i = 0; i < body->ndigests; i++)
+		gml_digest_free(body->digests[i].digest);
+	body->ndigests = 0;
+	free(body->buf);
+	body->buf = NULL;
+	body->len = body->cap = 0;
+}

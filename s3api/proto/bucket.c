@@ -1,0 +1,225 @@
+/* Operations on buckets, and what their configuration is while it cannot be set. */
+#include "call.h"
+
+#include "codec.h"
+
+/* ---- ListBuckets
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
+
+struct bucket_page {
+	struct s3_call *call;
+	struct gml_span prefix;
+	uint32_t max, count;
+	bool truncated;
+	char last[GML_BUCKET_NAME_MAX + 1];
+};
+
+static bool bucket_list_one(void *arg, const struct gml_bucket *bucket)
+{
+	struct bucket_page *page = arg;
+	struct s3_xml *xml = &page->call->xml;
+	size_t len = strlen(bucket->name);
+	int order = memcmp(bucket->name, page->prefix.ptr, len < page->prefix.len ? len : page->prefix.len);
+	if (order > 0)
+		return false; /* behind every name with the prefix */
+	if (order < 0 || len < page->prefix.len)
+		return true;
+	if (page->count == page->max) {
+		page->truncated = true;
+		return false;
+	}
+	s3_xml_open(xml, "Bucket");
+	s3_xml_string(xml, "Name", bucket->name);
+	s3_xml_date(xml, "CreationDate", bucket->created);
+	s3_xml_string(xml, "BucketRegion", page->call->config->region);
+	s3_xml_close(xml, "Bucket");
+	memcpy(page->last, bucket->name, len + 1);
+	page->count++;
+	return true;
+}
+
+static enum s3_error bucket_list_after(struct s3_call *call, char after[GML_BUCKET_NAME_MAX + 1], size_t *len)
+{
+	struct gml_span token;
+	*len = 0;
+	if (!s3_param(call, "continuation-token", &token))
+		return S3_OK;
+	if (token.len == 0 || !s3_base64url_decode(token, after, GML_BUCKET_NAME_MAX, len) || *len == 0)
+		return s3_refuse_argument(call, "continuation-token", token,
+					  "The continuation token provided is incorrect");
+	return S3_OK;
+}
+
+enum s3_error s3_list_buckets(struct s3_call *call)
+{
+	struct bucket_page page = {.call = call, .prefix = s3_span(""), .max = 10000};
+	char after[GML_BUCKET_NAME_MAX + 1], token[S3_BASE64_LEN(GML_BUCKET_NAME_MAX) + 1];
+	struct gml_span region;
+	size_t after_len;
+	enum s3_error error = bucket_list_after(call, after, &after_len);
+	int rc = 0;
+
+	if (!error && s3_param(call, "max-buckets", NULL))
+		error = s3_param_ranged(call, "max-buckets", 1, 10000, &page.max);
+	if (error)
+		return error;
+	if (s3_param(call, "prefix", &page.prefix) && !page.prefix.ptr)
+		page.prefix = s3_span("");
+	s3_xml_begin(&call->xml, "ListAllMyBucketsResult", true);
+	s3_xml_owner(call, &call->xml, "Owner", call->user.uid);
+	s3_xml_open(&call->xml, "Buckets");
+	if (!s3_param(call, "bucket-region", &region) || s3_span_is(region, call->config->region))
+		rc = gml_bucket_list(&call->op, call->config->store, s3_span_of(after, after_len), bucket_list_one,
+				     &page);
+	if (rc != 0)
+		return s3_error_from(rc);
+	s3_xml_close(&call->xml, "Buckets");
+	if (page.prefix.len > 0)
+		s3_xml_text(&call->xml, "Prefix", page.prefix);
+	if (page.truncated) {
+		s3_base64url(page.last, strlen(page.last), token);
+		s3_xml_string(&call->xml, "ContinuationToken", token);
+	}
+	s3_xml_close(&call->xml, "ListAllMyBucketsResult");
+	return s3_answer_xml(call, 200);
+}
+
+/* ---- CreateBucket
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
+
+static bool bucket_region_fits(const struct s3_call *call, struct gml_span constraint)
+{
+	if (s3_span_is(constraint, call->config->region))
+		return true;
+	return s3_span_is(constraint, "EU") && strcmp(call->config->region, "eu-west-1") == 0;
+}
+
+static enum s3_error bucket_check_configuration(struct s3_call *call, const struct s3_doc *doc)
+{
+	s3_node root = s3_doc_root(doc, "CreateBucketConfiguration"), node;
+	if (!root)
+		return S3_ERR_MALFORMED_XML;
+	for (node = s3_doc_child(doc, root, NULL); node; node = s3_doc_next(doc, node, NULL)) {
+		struct gml_span text = s3_doc_text(doc, node);
+		if (strcmp(s3_doc_name(doc, node), "LocationConstraint") != 0) {
+			if (strcmp(s3_doc_name(doc, node), "Tags") == 0 && !s3_doc_child(doc, node, NULL))
+				continue;
+			s3_detail(call, "Element", s3_span(s3_doc_name(doc, node)));
+			return S3_ERR_NOT_IMPLEMENTED; /* directory buckets, tags */
+		}
+		if (text.len == 0 || bucket_region_fits(call, text))
+			continue;
+		return s3_refuse(call, S3_ERR_ILLEGAL_LOCATION,
+				 "The %.*s location constraint is incompatible for the region specific endpoint this "
+				 "request was sent to.",
+				 (int)(text.len < 64 ? text.len : 64), s3_span_chars(text));
+	}
+	return S3_OK;
+}
+
+static enum s3_error bucket_read_configuration(struct s3_call *call)
+{
+	struct s3_doc *doc = NULL;
+	enum s3_error error;
+	if (call->body.len == 0)
+		return S3_OK;
+	error = s3_doc_parse(s3_body_text(call), 64, &doc);
+	if (!error)
+		error = bucket_check_configuration(call, doc);
+	s3_doc_free(doc);
+	return error;
+}
+
+enum s3_error s3_create_bucket(struct s3_call *call)
+{
+	struct gml_bucket bucket;
+	enum s3_error error = bucket_read_configuration(call);
+	int rc;
+	if (error)
+		return error;
+	rc = gml_bucket_create(&call->op, call->config->store, call->bucket, 0, &bucket);
+	/* S3's oldest region answers success for the owner; all others a conflict. */
+	if (rc != 0 && !(rc == GML_ERR_BUCKETOWNED && strcmp(call->config->region, "us-east-1") == 0))
+		return s3_error_from(rc);
+	s3_answer_header(
+		call, "Location",
+		s3_span(s3_arena_printf(&call->arena, "/%.*s", (int)call->bucket.len, s3_span_chars(call->bucket))));
+	return s3_answer_empty(call, 200);
+}
+
+/* ---- the others
+ * -----------------------------------------------------------------------------------------------------------------------------
+ */
+
+enum s3_error s3_head_bucket(struct s3_call *call)
+{
+	s3_answer_header(call, "x-amz-bucket-region", s3_span(call->config->region));
+	s3_answer_header(call, "x-amz-access-point-alias", s3_span("false"));
+	return s3_answer_empty(call, 200);
+}
+
+enum s3_error s3_delete_bucket(struct s3_call *call)
+{
+	int rc = gml_bucket_delete(&call->op, call->config->store, call->bucket);
+	return rc != 0 ? s3_error_from(rc) : s3_answer_empty(call, 204);
+}
+
+enum s3_error s3_get_bucket_location(struct s3_call *call)
+{
+	const char *region = call->config->region;
+	s3_xml_begin(&call->xml, "LocationConstraint", true);
+	if (strcmp(region, "us-east-1") != 0) {
+		/* The root element itself holds the name. */
+		s3_xml_raw(&call->xml, s3_span(region));
+	}
+	s3_xml_close(&call->xml, "LocationConstraint");
+	return s3_answer_xml(call, 200);
+}
+
+enum s3_error s3_answer_acl(struct s3_call *call, uint32_t uid)
+{
+	struct s3_xml *xml = &call->xml;
+	s3_xml_begin(xml, "AccessControlPolicy", true);
+	s3_xml_owner(call, xml, "Owner", uid);
+	s3_xml_open(xml, "AccessControlList");
+	s3_xml_open(xml, "Grant");
+	s3_xml_owner(call, xml,
+		     "Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"", uid);
+	s3_xml_string(xml, "Permission", "FULL_CONTROL");
+	s3_xml_close(xml, "Grant");
+	s3_xml_close(xml, "AccessControlList");
+	s3_xml_close(xml, "AccessControlPolicy");
+	return s3_answer_xml(call, 200);
+}
+
+enum s3_error s3_get_bucket_acl(struct s3_call *call)
+{
+	return s3_answer_acl(call, call->target->uid);
+}
+
+/* Configuration that is the same for every bucket. */
+enum s3_error s3_get_bucket_constant(struct s3_call *call)
+{
+	static const struct {
+		const char *operation, *root, *content;
+	} documents[] = {
+		{"GetBucketAccelerateConfiguration", "AccelerateConfiguration", ""},
+		{"GetBucketLogging", "BucketLoggingStatus", ""},
+		{"GetBucketNotificationConfiguration", "NotificationConfiguration", ""},
+		{"GetBucketOwnershipControls", "OwnershipControls",
+		 "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>"},
+		{"GetBucketRequestPayment", "RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>"},
+		{"GetBucketVersioning", "VersioningConfiguration", ""},
+	};
+	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+		if (strcmp(documents[i].operation, call->operation->name) != 0)
+			continue;
+		s3_xml_begin(&call->xml, documents[i].root, true);
+		s3_xml_raw(&call->xml, s3_span(documents[i].content));
+		s3_xml_close(&call->xml, documents[i].root);
+		return s3_answer_xml(call, 200);
+	}
+	return S3_ERR_NOT_IMPLEMENTED;
+}

@@ -1,0 +1,265 @@
+/* What a request says about an object besides its bytes: content headers, user metadata, tags. */
+#include "call.h"
+
+#define META_PREFIX "x-amz-meta-"
+#define META_SIZE_MAX 2048 /* names and values together */
+#define META_NAME_MAX 242  /* an xattr's name less "user.s3.meta." */
+#define META_REDIRECT_MAX 2048
+#define TAGS_MAX 10
+#define TAG_KEY_MAX 128 /* characters */
+#define TAG_VALUE_MAX 256
+#define TAG_KEY_BYTES_MAX (GML_XATTR_NAME_MAX - (sizeof(S3_TAG_XATTR) - 1))
+#define TAGS_LOAD_MAX 64 /* the NFS door may have set more than S3 would */
+
+static const struct {
+	const char *request, *answer;
+} meta_headers[GML_HDR_COUNT] = {
+	[GML_HDR_CONTENT_TYPE] = {"content-type", "Content-Type"},
+	[GML_HDR_CONTENT_ENCODING] = {"content-encoding", "Content-Encoding"},
+	[GML_HDR_CONTENT_DISPOSITION] = {"content-disposition", "Content-Disposition"},
+	[GML_HDR_CONTENT_LANGUAGE] = {"content-language", "Content-Language"},
+	[GML_HDR_CACHE_CONTROL] = {"cache-control", "Cache-Control"},
+	[GML_HDR_EXPIRES] = {"expires", "Expires"},
+	[GML_HDR_REDIRECT] = {"x-amz-website-redirect-location", "x-amz-website-redirect-location"},
+};
+
+const char *s3_meta_header_name(enum gml_header header)
+{
+	return meta_headers[header].answer;
+}
+
+/* ---- content headers and user metadata
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* "aws-chunked" is framing, not an encoding of the object. */
+static enum s3_error meta_strip_chunked(struct s3_call *call, struct gml_span *encoding)
+{
+	struct gml_span rest = *encoding;
+	char *out = s3_arena_alloc(&call->arena, encoding->len + 1);
+	size_t len = 0;
+	if (!out)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	while (rest.len > 0) {
+		struct gml_span token = s3_span_trim(s3_span_cut(&rest, ','));
+		if (token.len == 0 || s3_span_is_nocase(token, "aws-chunked"))
+			continue;
+		if (len > 0)
+			out[len++] = ',';
+		memcpy(out + len, token.ptr, token.len);
+		len += token.len;
+	}
+	*encoding = len > 0 ? s3_span_of(out, len) : (struct gml_span){NULL, 0};
+	return S3_OK;
+}
+
+static enum s3_error meta_check_redirect(struct s3_call *call, struct gml_span redirect)
+{
+	(void)call;
+	if (!redirect.ptr)
+		return S3_OK;
+	if (redirect.len > META_REDIRECT_MAX ||
+	    !(s3_span_starts(redirect, "/") || s3_span_starts(redirect, "http://") ||
+	      s3_span_starts(redirect, "https://")))
+		return S3_ERR_INVALID_REDIRECT;
+	return S3_OK;
+}
+
+/* Repeated headers of one name are one value, joined with commas (RFC 9110 5.3). */
+static enum s3_error meta_add_pair(struct s3_call *call, struct gml_meta_pair *pairs, uint32_t *n, struct gml_span name,
+				   struct gml_span value)
+{
+	for (uint32_t i = 0; i < *n; i++) {
+		char *joined;
+		size_t first = pairs[i].value.len;
+		if (!s3_span_eq(pairs[i].name, name))
+			continue;
+		joined = s3_arena_alloc(&call->arena, first + 1 + value.len);
+		if (!joined)
+			return S3_ERR_SERVICE_UNAVAILABLE;
+		memcpy(joined, pairs[i].value.ptr, first);
+		joined[first] = ',';
+		memcpy(joined + first + 1, value.ptr, value.len);
+		pairs[i].value = s3_span_of(joined, first + 1 + value.len);
+		return S3_OK;
+	}
+	pairs[(*n)++] = (struct gml_meta_pair){name, value};
+	return S3_OK;
+}
+
+static enum s3_error meta_too_large(struct s3_call *call, size_t size)
+{
+	s3_detail_number(call, "Size", size);
+	s3_detail_number(call, "MaxSizeAllowed", META_SIZE_MAX);
+	return S3_ERR_METADATA_TOO_LARGE;
+}
+
+static enum s3_error meta_read_pairs(struct s3_call *call, struct gml_object_new *out)
+{
+	struct gml_meta_pair *pairs = NULL;
+	uint32_t n = 0;
+	size_t size = 0;
+	for (size_t i = 0; i < call->nheaders; i++) {
+		struct gml_span name = call->headers[i].name;
+		enum s3_error error;
+		if (!s3_span_starts(name, META_PREFIX))
+			continue;
+		name = s3_span_from(name, sizeof(META_PREFIX) - 1);
+		if (name.len == 0)
+			return s3_refuse_argument(call, META_PREFIX, call->headers[i].value,
+						  "The name of a metadata header is empty.");
+		size += name.len + call->headers[i].value.len;
+		if (size > META_SIZE_MAX || name.len > META_NAME_MAX)
+			return meta_too_large(call, size);
+		if (!pairs && !(pairs = s3_arena_array(&call->arena, call->nheaders - i, sizeof(*pairs))))
+			return S3_ERR_SERVICE_UNAVAILABLE;
+		error = meta_add_pair(call, pairs, &n, name, call->headers[i].value);
+		if (error)
+			return error;
+	}
+	out->meta = pairs;
+	out->nmeta = n;
+	return S3_OK;
+}
+
+enum s3_error s3_meta_read_headers(struct s3_call *call, struct gml_object_new *out)
+{
+	enum s3_error error;
+	for (unsigned i = 0; i < GML_HDR_COUNT; i++)
+		out->headers[i] = s3_header(call, meta_headers[i].request);
+	error = meta_check_redirect(call, out->headers[GML_HDR_REDIRECT]);
+	if (!error && out->headers[GML_HDR_CONTENT_ENCODING].ptr)
+		error = meta_strip_chunked(call, &out->headers[GML_HDR_CONTENT_ENCODING]);
+	return error ? error : meta_read_pairs(call, out);
+}
+
+/* ---- tags
+ * -----------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static bool tags_characters(struct gml_span text, size_t *count_out)
+{
+	const unsigned char *p = text.ptr;
+	size_t count = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		bool word =
+			(p[i] >= 'a' && p[i] <= 'z') || (p[i] >= 'A' && p[i] <= 'Z') || (p[i] >= '0' && p[i] <= '9');
+		if (!word && p[i] < 0x80 && (p[i] == 0 || !strchr(" +-=._:/@", p[i])))
+			return false;
+		count += (p[i] & 0xc0) != 0x80;
+	}
+	*count_out = count;
+	return true;
+}
+
+static enum s3_error tags_check_one(struct s3_call *call, const struct gml_meta_pair *tag)
+{
+	size_t count;
+	if (tag->name.len == 0 || !tags_characters(tag->name, &count) || count > TAG_KEY_MAX ||
+	    tag->name.len > TAG_KEY_BYTES_MAX || s3_span_starts(tag->name, "aws:")) {
+		s3_detail(call, "TagKey", tag->name);
+		return s3_refuse(call, S3_ERR_INVALID_TAG, "The TagKey you have provided is invalid");
+	}
+	if (!tags_characters(tag->value, &count) || count > TAG_VALUE_MAX) {
+		s3_detail(call, "TagKey", tag->name);
+		s3_detail(call, "TagValue", tag->value);
+		return s3_refuse(call, S3_ERR_INVALID_TAG, "The TagValue you have provided is invalid");
+	}
+	return S3_OK;
+}
+
+enum s3_error s3_tags_check(struct s3_call *call, const struct gml_meta_pair *tags, uint32_t ntags)
+{
+	if (ntags > TAGS_MAX)
+		return s3_refuse(call, S3_ERR_BAD_REQUEST, "Object tags cannot be greater than 10");
+	for (uint32_t i = 0; i < ntags; i++) {
+		enum s3_error error = tags_check_one(call, &tags[i]);
+		if (error)
+			return error;
+		for (uint32_t j = 0; j < i; j++)
+			if (s3_span_eq(tags[i].name, tags[j].name)) {
+				s3_detail(call, "TagKey", tags[i].name);
+				return s3_refuse(call, S3_ERR_INVALID_TAG,
+						 "Cannot provide multiple Tags with the same key");
+			}
+	}
+	return S3_OK;
+}
+
+enum s3_error s3_meta_read_tags(struct s3_call *call, struct gml_object_new *out)
+{
+	struct gml_span header = s3_header(call, "x-amz-tagging");
+	struct s3_param params[TAGS_MAX * 2];
+	struct gml_meta_pair *tags;
+	char *text;
+	int n;
+	if (header.len == 0)
+		return S3_OK;
+	text = s3_arena_alloc(&call->arena, header.len);
+	tags = s3_arena_array(&call->arena, TAGS_MAX * 2, sizeof(*tags));
+	if (!text || !tags)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	n = s3_uri_query(header, text, params, TAGS_MAX * 2);
+	if (n < 0)
+		return s3_refuse_argument(
+			call, "x-amz-tagging", header,
+			"The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters "
+			"without tag name duplicates.");
+	for (int i = 0; i < n; i++)
+		tags[i] = (struct gml_meta_pair){params[i].name, params[i].value.ptr ? params[i].value : s3_span("")};
+	out->tags = tags;
+	out->ntags = (uint32_t)n;
+	return s3_tags_check(call, tags, out->ntags);
+}
+
+enum s3_error s3_meta_read(struct s3_call *call, struct gml_object_new *out)
+{
+	enum s3_error error;
+	*out = (struct gml_object_new){0};
+	error = s3_meta_read_headers(call, out);
+	return error ? error : s3_meta_read_tags(call, out);
+}
+
+struct tags_names {
+	struct s3_call *call;
+	struct gml_meta_pair *tags;
+	uint32_t n;
+};
+
+static bool tags_collect_name(void *arg, struct gml_span name)
+{
+	struct tags_names *names = arg;
+	if (!s3_span_starts(name, S3_TAG_XATTR))
+		return true;
+	if (names->n == TAGS_LOAD_MAX)
+		return false;
+	names->tags[names->n++].name = s3_arena_copy(&names->call->arena, name);
+	return true;
+}
+
+enum s3_error s3_tags_load(struct s3_call *call, gml_ino ino, struct gml_meta_pair **tags_out, uint32_t *ntags_out)
+{
+	struct tags_names names = {.call = call,
+				   .tags = s3_arena_array(&call->arena, TAGS_LOAD_MAX, sizeof(*names.tags))};
+	char value[TAG_VALUE_MAX * 4];
+	uint32_t n = 0;
+	int rc;
+	if (!names.tags)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	rc = gml_xattr_list(&call->op, call->config->store, ino, tags_collect_name, &names);
+	for (uint32_t i = 0; i < names.n && rc == 0; i++) {
+		size_t len;
+		rc = gml_xattr_get(&call->op, call->config->store, ino, names.tags[i].name, value, sizeof(value), &len);
+		if (rc == GML_ERR_NOXATTR ||
+		    rc == GML_ERR_TOOBIG) { /* gone meanwhile; or no value that S3 could have set */
+			rc = 0;
+			continue;
+		}
+		if (rc != 0)
+			break;
+		names.tags[n].name = s3_span_from(names.tags[i].name, sizeof(S3_TAG_XATTR) - 1);
+		names.tags[n++].value = s3_arena_copy(&call->arena, s3_span_of(value, len));
+	}
+	*tags_out = names.tags;
+	*ntags_out = n;
+	return s3_error_from(rc);
+}

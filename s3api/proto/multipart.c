@@ -1,0 +1,254 @@
+/* Multipart uploads: create, parts, abort. */
+#include "call.h"
+
+#include "range.h"
+
+/* ---- what all of them need
+ * -------------------------------------------------------------------------------------------------------------------
+ */
+
+static struct gml_span multipart_id(const struct s3_call *call)
+{
+	struct gml_span id;
+	return s3_param(call, "uploadId", &id) && id.ptr ? id : s3_span("");
+}
+
+enum s3_error s3_upload_error(struct s3_call *call, int rc)
+{
+	/* The key need not exist while an upload of it does: what is missing is the upload. */
+	if (rc == GML_ERR_NOENT)
+		rc = GML_ERR_NOUPLOAD;
+	if (rc == GML_ERR_NOUPLOAD)
+		s3_detail(call, "UploadId", multipart_id(call));
+	return s3_error_from(rc);
+}
+
+enum s3_error s3_upload_find(struct s3_call *call, struct gml_span *id_out, struct gml_upload *upload_out)
+{
+	*id_out = multipart_id(call);
+	if (id_out->len != GML_UPLOAD_ID_LEN)
+		return s3_upload_error(call, GML_ERR_NOUPLOAD);
+	return s3_upload_error(
+		call, gml_upload_get(&call->op, call->config->store, call->bucket, call->key, *id_out, upload_out));
+}
+
+/* ---- CreateMultipartUpload
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
+
+/* The kinds that S3 knows: CRCs of whole objects, SHAs of parts; CRC32 and CRC32C of either, parts by default. */
+static enum s3_error multipart_checksum(struct s3_call *call, enum gml_checksum *algorithm, bool *composite,
+					bool *asked)
+{
+	struct gml_span name = s3_header(call, "x-amz-checksum-algorithm"),
+			type = s3_header(call, "x-amz-checksum-type");
+	bool sha;
+	*asked = name.ptr != NULL;
+	*algorithm = name.ptr ? gml_checksum_by_name(name) : GML_CHECKSUM_CRC64NVME;
+	if (*algorithm == GML_CHECKSUM_NONE)
+		return s3_refuse(
+			call, S3_ERR_INVALID_REQUEST,
+			"Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
+			"[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
+	sha = *algorithm == GML_CHECKSUM_SHA1 || *algorithm == GML_CHECKSUM_SHA256;
+	*composite = *algorithm != GML_CHECKSUM_CRC64NVME;
+	if (!type.ptr)
+		return S3_OK;
+	if (!name.ptr)
+		return s3_refuse(
+			call, S3_ERR_INVALID_REQUEST,
+			"The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.");
+	if (!s3_span_is_nocase(type, "COMPOSITE") && !s3_span_is_nocase(type, "FULL_OBJECT"))
+		return s3_refuse(call, S3_ERR_INVALID_REQUEST, "Value for x-amz-checksum-type header is invalid.");
+	*composite = s3_span_is_nocase(type, "COMPOSITE");
+	if (*composite ? *algorithm == GML_CHECKSUM_CRC64NVME : sha)
+		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+				 "The %s checksum type cannot be used with the %s checksum algorithm.",
+				 *composite ? "COMPOSITE" : "FULL_OBJECT", gml_checksum_name(*algorithm));
+	return S3_OK;
+}
+
+enum s3_error s3_create_upload(struct s3_call *call)
+{
+	struct gml_object_new what;
+	enum gml_checksum algorithm;
+	bool composite, asked;
+	char id[GML_UPLOAD_ID_LEN + 1];
+	enum s3_error error = multipart_checksum(call, &algorithm, &composite, &asked);
+	int rc;
+
+	if (!error)
+		error = s3_meta_read(call, &what);
+	if (error)
+		return error;
+	rc = gml_upload_create(&call->op, call->config->store, call->bucket, call->key, &what, algorithm, composite,
+			       id);
+	if (rc != 0)
+		return s3_error_from(rc);
+	if (asked) {
+		s3_answer_header(call, "x-amz-checksum-algorithm", s3_span(gml_checksum_name(algorithm)));
+		s3_answer_header(call, "x-amz-checksum-type", s3_span(composite ? "COMPOSITE" : "FULL_OBJECT"));
+	}
+	s3_xml_begin(&call->xml, "InitiateMultipartUploadResult", true);
+	s3_xml_text(&call->xml, "Bucket", call->bucket);
+	s3_xml_text(&call->xml, "Key", call->key);
+	s3_xml_string(&call->xml, "UploadId", id);
+	s3_xml_close(&call->xml, "InitiateMultipartUploadResult");
+	return s3_answer_xml(call, 200);
+}
+
+/* ---- UploadPart
+ * --------------------------------------------------------------------------------------------------------------------------------
+ */
+
+struct part_state {
+	enum gml_checksum algorithm; /* what the upload keeps */
+};
+
+static enum s3_error part_finish(struct s3_call *call)
+{
+	struct part_state *state = call->state;
+	struct gml_object_checksum checksum = {.algorithm = (uint8_t)state->algorithm};
+	struct gml_put *put = call->body.put;
+	struct gml_part part;
+	int rc;
+
+	memcpy(checksum.value, s3_body_digest(call, checksum.algorithm), gml_checksum_size(state->algorithm));
+	call->body.put = NULL; /* consumed in any case */
+	rc = gml_part_finish(&call->op, put, s3_body_digest(call, GML_DIGEST_MD5), &checksum, &part);
+	if (rc != 0)
+		return s3_upload_error(call, rc);
+	s3_answer_part_etag(call, part.md5);
+	if (call->body.claim.algorithm != GML_CHECKSUM_NONE && call->body.claim.algorithm != state->algorithm) {
+		checksum.algorithm = (uint8_t)call->body.claim.algorithm;
+		memcpy(checksum.value, call->body.claim.value, sizeof(checksum.value));
+	}
+	s3_answer_checksum(call, &checksum, 0, false);
+	return s3_answer_empty(call, 200);
+}
+
+/* A part's checksum must be of the upload's kind. The default kind was not chosen by anyone: then any is verified, and
+ * ours is stored. */
+static enum s3_error part_check_algorithm(struct s3_call *call, const struct gml_upload *upload)
+{
+	enum gml_checksum claimed = call->body.claim.algorithm, kept = (enum gml_checksum)upload->checksum_algorithm;
+	if (claimed == GML_CHECKSUM_NONE || claimed == kept || kept == GML_CHECKSUM_CRC64NVME ||
+	    kept == GML_CHECKSUM_NONE)
+		return S3_OK;
+	return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+			 "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
+			 gml_checksum_name(kept), gml_checksum_name(claimed));
+}
+
+enum s3_error s3_upload_part(struct s3_call *call)
+{
+	struct part_state *state = s3_arena_alloc(&call->arena, sizeof(*state));
+	uint64_t max =
+		call->config->object_size_max < GML_PART_SIZE_MAX ? call->config->object_size_max : GML_PART_SIZE_MAX;
+	struct gml_upload upload;
+	struct gml_span id;
+	uint32_t number = 0;
+	enum s3_error error = s3_param_ranged(call, "partNumber", 1, GML_PART_MAX, &number);
+
+	if (!state)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	if (!error)
+		error = s3_upload_find(call, &id, &upload);
+	if (!error)
+		error = s3_body_begin(call, false, max);
+	if (!error)
+		error = part_check_algorithm(call, &upload);
+	if (error)
+		return error;
+	state->algorithm =
+		upload.checksum_algorithm ? (enum gml_checksum)upload.checksum_algorithm : GML_CHECKSUM_CRC64NVME;
+	call->state = state;
+	call->work = part_finish;
+	error = s3_body_want(call, GML_DIGEST_MD5);
+	if (!error)
+		error = s3_body_want(call, (int)state->algorithm);
+	if (!error)
+		error = s3_upload_error(call, gml_part_begin(&call->op, call->config->store, call->bucket, call->key,
+							     id, number, call->body.expected, &call->body.put));
+	return error;
+}
+
+/* ---- UploadPartCopy
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
+
+/* "bytes=first-last", both given and inside the source. */
+static enum s3_error part_copy_range(struct s3_call *call, const struct s3_copy_source *source, uint64_t *off,
+				     uint64_t *len)
+{
+	struct gml_span range = s3_header(call, "x-amz-copy-source-range"), last, first;
+	uint64_t a, b, size;
+	int rc;
+	*off = 0;
+	*len = UINT64_MAX;
+	if (!range.ptr)
+		return S3_OK;
+	last = s3_span_starts(range, "bytes=") ? s3_span_from(range, 6) : s3_span("");
+	first = s3_span_cut(&last, '-');
+	if (!s3_span_u64(first, INT64_MAX, &a) || !s3_span_u64(last, INT64_MAX, &b) || a > b)
+		return s3_refuse_argument(call, "x-amz-copy-source-range", range,
+					  "The x-amz-copy-source-range value must be of the form bytes=first-last "
+					  "where first and last are the "
+					  "zero-based offsets of the first and last bytes to copy");
+	rc = gml_object_open(&call->op, call->config->store, source->bucket, source->key, false, &call->object);
+	if (rc != 0)
+		return s3_copy_error(call, source, rc);
+	size = gml_object_info(call->object)->size;
+	if (b >= size)
+		return s3_refuse_argument(
+			call, "x-amz-copy-source-range", range,
+			s3_arena_printf(&call->arena, "Range specified is not valid for source object of size: %llu",
+					(unsigned long long)size));
+	*off = a;
+	*len = b - a + 1;
+	return S3_OK;
+}
+
+enum s3_error s3_upload_part_copy(struct s3_call *call)
+{
+	struct s3_copy_source source;
+	struct gml_upload upload;
+	struct gml_part part;
+	struct gml_span id;
+	uint64_t off, len;
+	uint32_t number = 0;
+	char etag[33];
+	enum s3_error error = s3_param_ranged(call, "partNumber", 1, GML_PART_MAX, &number);
+	int rc;
+
+	if (!error)
+		error = s3_copy_source_read(call, &source);
+	if (!error)
+		error = s3_upload_find(call, &id, &upload);
+	if (!error)
+		error = part_copy_range(call, &source, &off, &len);
+	if (error)
+		return error;
+	rc = gml_part_copy(&call->op, call->config->store, source.bucket, source.key, &source.cond, off, len,
+			   call->bucket, call->key, id, number, &part);
+	if (rc == GML_ERR_NOUPLOAD)
+		return s3_upload_error(call, rc);
+	if (rc != 0)
+		return s3_copy_error(call, &source, rc);
+	s3_part_etag(part.md5, etag);
+	s3_xml_begin(&call->xml, "CopyPartResult", true);
+	s3_xml_date(&call->xml, "LastModified", part.mtime);
+	s3_xml_etag(&call->xml, "ETag", etag);
+	s3_xml_checksum(&call->xml, &part.checksum, 0, false);
+	s3_xml_close(&call->xml, "CopyPartResult");
+	return s3_answer_xml(call, 200);
+}
+
+enum s3_error s3_abort_upload(struct s3_call *call)
+{
+	struct gml_span id = multipart_id(call);
+	int rc = id.len == GML_UPLOAD_ID_LEN
+			 ? gml_upload_abort(&call->op, call->config->store, call->bucket, call->key, id)
+			 : GML_ERR_NOUPLOAD;
+	return rc != 0 ? s3_upload_error(call, rc) : s3_answer_empty(call, 204);
+}

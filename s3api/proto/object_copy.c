@@ -1,0 +1,133 @@
+/* CopyObject. Metadata and tags each come from the source (COPY) or from the request (REPLACE). */
+#include "call.h"
+
+struct copy_plan {
+	struct s3_copy_source source;
+	struct gml_conditions cond;
+	struct gml_object_new what;
+	bool replace_meta, replace_tags, redirect;
+	enum gml_checksum checksum;
+};
+
+static enum s3_error copy_directive(struct s3_call *call, const char *name, bool *replace_out)
+{
+	struct gml_span value = s3_header(call, name);
+	*replace_out = s3_span_is(value, "REPLACE");
+	if (!value.ptr || *replace_out || s3_span_is(value, "COPY"))
+		return S3_OK;
+	return s3_refuse_argument(call, name, value, "Unknown directive.");
+}
+
+static enum s3_error copy_checksum(struct s3_call *call, enum gml_checksum *out)
+{
+	struct gml_span name = s3_header(call, "x-amz-checksum-algorithm");
+	*out = GML_CHECKSUM_NONE;
+	if (!name.ptr)
+		return S3_OK;
+	*out = gml_checksum_by_name(name);
+	if (*out == GML_CHECKSUM_NONE)
+		return s3_refuse(
+			call, S3_ERR_INVALID_REQUEST,
+			"Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
+			"[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
+	return S3_OK;
+}
+
+static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
+{
+	enum s3_error error = s3_copy_source_read(call, &plan->source);
+	if (!error)
+		error = copy_directive(call, "x-amz-metadata-directive", &plan->replace_meta);
+	if (!error)
+		error = copy_directive(call, "x-amz-tagging-directive", &plan->replace_tags);
+	if (!error)
+		error = s3_conditions_write(call, &plan->cond);
+	if (!error)
+		error = copy_checksum(call, &plan->checksum);
+	if (!error)
+		error = s3_meta_read(call, &plan->what);
+	if (error)
+		return error;
+	plan->redirect = plan->what.headers[GML_HDR_REDIRECT].ptr != NULL;
+	if (!plan->replace_meta && !plan->replace_tags && !plan->redirect &&
+	    s3_span_eq(plan->source.bucket, call->bucket) && s3_span_eq(plan->source.key, call->key))
+		return s3_refuse(
+			call, S3_ERR_INVALID_REQUEST,
+			"This copy request is illegal because it is trying to copy an object to itself without "
+			"changing the "
+			"object's metadata, storage class, website redirect location or encryption attributes.");
+	return S3_OK;
+}
+
+static void copy_take_meta(struct s3_call *call, struct copy_plan *plan, const struct gml_object_info *info)
+{
+	struct gml_span redirect = plan->what.headers[GML_HDR_REDIRECT];
+	struct gml_meta_pair *meta = s3_arena_array(&call->arena, info->nmeta, sizeof(*meta));
+	for (unsigned i = 0; i < GML_HDR_COUNT; i++)
+		plan->what.headers[i] = info->headers[i].ptr ? s3_arena_copy(&call->arena, info->headers[i])
+							     : (struct gml_span){NULL, 0};
+	plan->what.headers[GML_HDR_REDIRECT] = redirect; /* never copied: it belongs to the name */
+	for (uint32_t i = 0; meta && i < info->nmeta; i++) {
+		meta[i].name = s3_arena_copy(&call->arena, info->meta[i].name);
+		meta[i].value = s3_arena_copy(&call->arena, info->meta[i].value);
+	}
+	plan->what.meta = meta;
+	plan->what.nmeta = meta ? info->nmeta : 0;
+}
+
+/* One half comes from the source, the other from the request: read the source's half, and hold the copy to the content
+ * that was looked at. */
+static enum s3_error copy_mix(struct s3_call *call, struct copy_plan *plan)
+{
+	const struct gml_object_info *info;
+	enum s3_error error = S3_OK;
+	int rc = gml_object_open(&call->op, call->config->store, plan->source.bucket, plan->source.key, false,
+				 &call->object);
+	if (rc != 0)
+		return s3_copy_error(call, &plan->source, rc);
+	info = gml_object_info(call->object);
+	if (!plan->replace_meta)
+		copy_take_meta(call, plan, info);
+	if (!plan->replace_tags) {
+		struct gml_meta_pair *tags;
+		plan->what.tags = NULL;
+		plan->what.ntags = 0;
+		error = info->ntags > 0 ? s3_tags_load(call, info->ino, &tags, &plan->what.ntags) : S3_OK;
+		if (!error && plan->what.ntags > 0)
+			plan->what.tags = tags;
+	}
+	if (!plan->source.cond.if_match.ptr)
+		plan->source.cond.if_match = s3_span(s3_arena_printf(&call->arena, "\"%s\"", info->etag));
+	return error;
+}
+
+static enum s3_error copy_answer(struct s3_call *call, const struct gml_object_info *info)
+{
+	s3_xml_begin(&call->xml, "CopyObjectResult", true);
+	s3_xml_date(&call->xml, "LastModified", info->mtime);
+	s3_xml_etag(&call->xml, "ETag", info->etag);
+	s3_xml_checksum(&call->xml, &info->checksum, info->nparts, true);
+	s3_xml_close(&call->xml, "CopyObjectResult");
+	return s3_answer_xml(call, 200);
+}
+
+enum s3_error s3_copy_object(struct s3_call *call)
+{
+	struct copy_plan plan = {0};
+	struct gml_object_info info = {0};
+	enum s3_error error = copy_read(call, &plan);
+	bool keep;
+	int rc;
+
+	if (error)
+		return error;
+	keep = !plan.replace_meta && !plan.replace_tags && !plan.redirect;
+	if (!keep && !(plan.replace_meta && plan.replace_tags)) {
+		error = copy_mix(call, &plan);
+		if (error)
+			return error;
+	}
+	rc = gml_object_copy(&call->op, call->config->store, plan.source.bucket, plan.source.key, &plan.source.cond,
+			     call->bucket, call->key, &plan.cond, keep ? NULL : &plan.what, plan.checksum, &info);
+	return rc != 0 ? s3_copy_error(call, &plan.source, rc) : copy_answer(call, &info);
+}

@@ -1,0 +1,240 @@
+/* GetObject and HeadObject: one lookup, conditions, range or part, headers; the content follows in runs. */
+#include "call.h"
+
+#include "range.h"
+
+enum s3_error s3_object_find(struct s3_call *call)
+{
+	enum s3_error error = s3_check_version(call);
+	if (error)
+		return error;
+	return s3_error_from(
+		gml_object_open(&call->op, call->config->store, call->bucket, call->key, false, &call->object));
+}
+
+/* ---- headers
+ * --------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static const struct {
+	const char *param;
+	enum gml_header header;
+} get_overrides[] = {
+	{"response-content-type", GML_HDR_CONTENT_TYPE},
+	{"response-content-encoding", GML_HDR_CONTENT_ENCODING},
+	{"response-content-disposition", GML_HDR_CONTENT_DISPOSITION},
+	{"response-content-language", GML_HDR_CONTENT_LANGUAGE},
+	{"response-cache-control", GML_HDR_CACHE_CONTROL},
+	{"response-expires", GML_HDR_EXPIRES},
+};
+
+static enum s3_error get_put_content_headers(struct s3_call *call, const struct gml_object_info *info)
+{
+	struct gml_span values[GML_HDR_COUNT];
+	memcpy(values, info->headers, sizeof(values));
+	if (!values[GML_HDR_CONTENT_TYPE].ptr || values[GML_HDR_CONTENT_TYPE].len == 0)
+		values[GML_HDR_CONTENT_TYPE] =
+			s3_span(info->directory ? "application/x-directory" : "binary/octet-stream");
+	for (size_t i = 0; call->nparams > 0 && i < sizeof(get_overrides) / sizeof(get_overrides[0]); i++) {
+		struct gml_span value;
+		if (!s3_param(call, get_overrides[i].param, &value) || value.len == 0)
+			continue;
+		values[get_overrides[i].header] = value;
+		if (!s3_answer_header(call, s3_meta_header_name(get_overrides[i].header), value))
+			return s3_refuse_argument(call, get_overrides[i].param, value,
+						  "The value is not valid in a header.");
+		values[get_overrides[i].header].ptr = NULL;
+	}
+	for (unsigned i = 0; i < GML_HDR_COUNT; i++)
+		if (values[i].ptr && values[i].len > 0)
+			s3_answer_header(call, s3_meta_header_name((enum gml_header)i), values[i]);
+	return S3_OK;
+}
+
+/* RFC 9110 5.6.2: metadata that the NFS door wrote may have names that no header can have. */
+static bool get_name_is_token(struct gml_span name)
+{
+	const unsigned char *p = name.ptr;
+	for (size_t i = 0; i < name.len; i++)
+		if (p[i] <= ' ' || p[i] >= 0x7f || strchr("()<>@,;:\\\"/[]?={}", p[i]))
+			return false;
+	return name.len > 0;
+}
+
+static void get_put_meta(struct s3_call *call, const struct gml_object_info *info)
+{
+	unsigned missing = 0;
+	for (uint32_t i = 0; i < info->nmeta; i++) {
+		const struct gml_meta_pair *pair = &info->meta[i];
+		const char *name;
+		if (!get_name_is_token(pair->name)) {
+			missing++;
+			continue;
+		}
+		name = s3_arena_printf(&call->arena, "x-amz-meta-%.*s", (int)pair->name.len, s3_span_chars(pair->name));
+		if (!s3_answer_header(call, name, pair->value))
+			missing++;
+	}
+	if (missing > 0)
+		s3_answer_header(call, "x-amz-missing-meta", s3_span(s3_arena_printf(&call->arena, "%u", missing)));
+	if (info->ntags > 0)
+		s3_answer_header(call, "x-amz-tagging-count",
+				 s3_span(s3_arena_printf(&call->arena, "%u", info->ntags)));
+}
+
+static void get_put_validators(struct s3_call *call, const struct gml_object_info *info)
+{
+	s3_answer_date(call, "Last-Modified", info->mtime);
+	s3_answer_etag(call, info->etag);
+}
+
+/* ---- which bytes
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
+
+struct get_choice {
+	bool partial; /* 206 */
+	bool part;
+	struct gml_object_checksum checksum; /* of what is sent; NONE when unknown */
+};
+
+static enum s3_error get_choose_part(struct s3_call *call, const struct gml_object_info *info,
+				     struct get_choice *choice)
+{
+	uint32_t number = 0;
+	enum s3_error error = s3_param_ranged(call, "partNumber", 1, GML_PART_MAX, &number);
+	int rc;
+	if (error)
+		return error;
+	if (s3_has_header(call, "range"))
+		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+				 "Cannot specify both Range header and partNumber query parameter");
+	rc = gml_object_part(call->object, number, &call->range_off, &call->range_len, &choice->checksum);
+	if (rc == GML_ERR_INVAL) {
+		s3_detail_number(call, "ActualPartCount", info->nparts ? info->nparts : 1);
+		s3_detail_number(call, "PartNumberRequested", number);
+		return S3_ERR_INVALID_PART_NUMBER;
+	}
+	choice->part = true;
+	choice->partial = info->size > 0;
+	return s3_error_from(rc);
+}
+
+/* If-Range (RFC 9110 13.1.5): the range counts only for the representation that the client already has part of. */
+static bool get_if_range_holds(struct s3_call *call, const struct gml_object_info *info)
+{
+	struct gml_span value = s3_header(call, "if-range");
+	struct gml_conditions cond = {0};
+	if (!value.ptr)
+		return true;
+	if (s3_span_starts(value, "\"")) {
+		cond.if_match = value;
+	} else {
+		cond.if_unmodified_since = 0;
+		if (!s3_conditions_date(value, &cond.if_unmodified_since))
+			return false; /* weak tags and nonsense never match */
+	}
+	return gml_conditions_check(&cond, info, false) == 0;
+}
+
+static enum s3_error get_choose_range(struct s3_call *call, const struct gml_object_info *info,
+				      struct get_choice *choice)
+{
+	struct gml_span range = s3_header(call, "range");
+	call->range_off = 0;
+	call->range_len = info->size;
+	choice->checksum = info->checksum;
+	if (!range.ptr || !get_if_range_holds(call, info))
+		return S3_OK;
+	switch (s3_range_parse(range, info->size, &call->range_off, &call->range_len)) {
+	case S3_RANGE_IGNORE:
+		break;
+	case S3_RANGE_OK:
+		choice->partial = true;
+		choice->checksum.algorithm = GML_CHECKSUM_NONE;
+		break;
+	case S3_RANGE_UNSATISFIABLE:
+		s3_detail(call, "RangeRequested", range);
+		s3_detail_number(call, "ActualObjectSize", info->size);
+		return S3_ERR_INVALID_RANGE;
+	}
+	return S3_OK;
+}
+
+/* ---- the answer
+ * -----------------------------------------------------------------------------------------------------------------------------
+ */
+
+static enum s3_error get_check_conditions(struct s3_call *call, const struct gml_object_info *info, bool *not_modified)
+{
+	struct gml_conditions cond;
+	int rc;
+	s3_conditions_read(call, "", &cond);
+	rc = gml_conditions_check(&cond, info, false);
+	*not_modified = rc == GML_ERR_NOTMODIFIED;
+	if (rc == GML_ERR_PRECONDITION)
+		s3_detail(call, "Condition", s3_span(cond.if_match.ptr ? "If-Match" : "If-Unmodified-Since"));
+	return *not_modified ? S3_OK : s3_error_from(rc);
+}
+
+static void get_put_partial(struct s3_call *call, const struct gml_object_info *info, const struct get_choice *choice)
+{
+	s3_answer_header(call, "Accept-Ranges", s3_span("bytes"));
+	if (choice->partial)
+		s3_answer_header(call, "Content-Range",
+				 s3_span(s3_arena_printf(&call->arena, "bytes %llu-%llu/%llu",
+							 (unsigned long long)call->range_off,
+							 (unsigned long long)(call->range_off + call->range_len - 1),
+							 (unsigned long long)info->size)));
+	if (choice->part && info->nparts > 0)
+		s3_answer_header(call, "x-amz-mp-parts-count",
+				 s3_span(s3_arena_printf(&call->arena, "%u", info->nparts)));
+	if (s3_span_is_nocase(s3_header(call, "x-amz-checksum-mode"), "ENABLED"))
+		s3_answer_checksum(call, &choice->checksum, choice->part ? 0 : info->nparts, true);
+}
+
+static enum s3_error get_not_modified(struct s3_call *call, const struct gml_object_info *info)
+{
+	get_put_validators(call, info);
+	for (unsigned i = GML_HDR_CACHE_CONTROL; i <= GML_HDR_EXPIRES; i++)
+		if (info->headers[i].ptr)
+			s3_answer_header(call, s3_meta_header_name((enum gml_header)i), info->headers[i]);
+	return s3_answer_empty(call, 304);
+}
+
+enum s3_error s3_get_object(struct s3_call *call)
+{
+	const struct gml_object_info *info;
+	struct get_choice choice = {0};
+	enum s3_error error = s3_check_version(call);
+	bool not_modified;
+	int rc;
+
+	if (error)
+		return error;
+	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key, call->method == S3_GET,
+			     &call->object);
+	if (rc != 0)
+		return s3_error_from(rc);
+	info = gml_object_info(call->object);
+	error = get_check_conditions(call, info, &not_modified);
+	if (error)
+		return error;
+	if (not_modified)
+		return get_not_modified(call, info);
+	error = s3_param(call, "partNumber", NULL) ? get_choose_part(call, info, &choice)
+						   : get_choose_range(call, info, &choice);
+	if (error)
+		return error;
+	get_put_validators(call, info);
+	error = get_put_content_headers(call, info);
+	if (error)
+		return error;
+	get_put_partial(call, info, &choice);
+	get_put_meta(call, info);
+	s3_answer_empty(call, choice.partial ? 206 : 200);
+	call->content = S3_CONTENT_OBJECT;
+	call->response.content_length = (int64_t)call->range_len;
+	call->response.has_body = call->method == S3_GET && call->range_len > 0;
+	return S3_OK;
+}

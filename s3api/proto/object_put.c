@@ -1,0 +1,84 @@
+/* PutObject: all that can be refused is refused before the first byte; the object appears when its last byte was
+ * verified and is durable. */
+#include "call.h"
+
+struct put_state {
+	struct gml_object_new what;
+	struct gml_conditions cond;
+};
+
+enum s3_error s3_put_error(struct s3_call *call, const struct gml_conditions *cond, int rc)
+{
+	if (rc == GML_ERR_PRECONDITION)
+		s3_detail(call, "Condition", s3_span(cond->if_none_match.ptr ? "If-None-Match" : "If-Match"));
+	return s3_error_from(rc);
+}
+
+/* An early look at the conditions saves the upload; the transaction that publishes decides. */
+static enum s3_error put_check_conditions(struct s3_call *call, const struct gml_conditions *cond)
+{
+	struct gml_object *object;
+	int rc;
+	if (!cond->if_match.ptr && !cond->if_none_match.ptr)
+		return S3_OK;
+	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key, false, &object);
+	if (rc != 0 && rc != GML_ERR_NOENT)
+		return S3_OK; /* the write itself will say it better */
+	rc = gml_conditions_check(cond, rc == 0 ? gml_object_info(object) : NULL, true);
+	gml_object_close(object);
+	return s3_put_error(call, cond, rc);
+}
+
+static enum s3_error put_finish(struct s3_call *call)
+{
+	struct put_state *state = call->state;
+	struct gml_object_checksum checksum = {0};
+	struct gml_object_info info;
+	struct gml_put *put = call->body.put;
+	int rc;
+
+	checksum.algorithm = (uint8_t)(call->body.claim.algorithm != GML_CHECKSUM_NONE ? call->body.claim.algorithm
+										       : GML_CHECKSUM_CRC64NVME);
+	memcpy(checksum.value, s3_body_digest(call, checksum.algorithm), gml_checksum_size(checksum.algorithm));
+	call->body.put = NULL; /* gml_put_finish consumes it in any case */
+	rc = gml_put_finish(&call->op, put, s3_body_digest(call, GML_DIGEST_MD5), &checksum, &state->what, &state->cond,
+			    &info);
+	if (rc != 0)
+		return s3_put_error(call, &state->cond, rc);
+	s3_answer_etag(call, info.etag);
+	s3_answer_checksum(call, &checksum, 0, true);
+	return s3_answer_empty(call, 200);
+}
+
+enum s3_error s3_put_object(struct s3_call *call)
+{
+	struct put_state *state = s3_arena_alloc(&call->arena, sizeof(*state));
+	struct gml_span value;
+	enum s3_error error;
+
+	if (!state)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	if (s3_param(call, "versionId", &value))
+		return s3_refuse_argument(call, "versionId", value, "This operation does not accept a version-id.");
+	if (s3_param(call, "partNumber", &value))
+		return s3_refuse_argument(call, "partNumber", value, "A part number needs an uploadId.");
+	if (s3_param(call, "append", &value))
+		return S3_ERR_NOT_IMPLEMENTED;
+	call->state = state;
+	call->work = put_finish;
+	error = s3_meta_read(call, &state->what);
+	if (!error)
+		error = s3_conditions_write(call, &state->cond);
+	if (!error)
+		error = put_check_conditions(call, &state->cond);
+	if (!error)
+		error = s3_body_begin(call, false, call->config->object_size_max);
+	if (!error)
+		error = s3_body_want(call, GML_DIGEST_MD5);
+	if (!error && call->body.claim.algorithm == GML_CHECKSUM_NONE)
+		error = s3_body_want(call, GML_CHECKSUM_CRC64NVME); /* S3's default */
+	if (!error)
+		error = s3_error_from(gml_put_begin(&call->op, call->config->store, call->bucket, call->key,
+						    call->body.expected, &call->body.put));
+	return error;
+}

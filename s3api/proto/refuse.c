@@ -1,0 +1,123 @@
+/* What a request must not ask for, because nothing here could honour it. Nothing that changes the meaning of a request
+ * is ignored. */
+#include "call.h"
+
+#include <stdio.h>
+
+static bool refuse_acl_private(struct gml_span value)
+{
+	/* What every object and bucket here is anyway: the owner's alone as far as ACLs go. */
+	return s3_span_is(value, "private") || s3_span_is(value, "bucket-owner-full-control");
+}
+
+static enum s3_error refuse_acl(struct s3_call *call)
+{
+	if (call->scope == S3_BUCKET && call->method == S3_PUT)
+		return S3_ERR_ACL_WITH_OWNERSHIP;
+	return S3_ERR_ACL_NOT_SUPPORTED;
+}
+
+static const struct {
+	const char *name;
+	bool prefix;
+	const char *harmless; /* the one value that asks for nothing, any case; NULL: none */
+	enum s3_error error;
+} refuse_headers[] = {
+	{"x-amz-bucket-object-lock-enabled", false, "false", S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-bucket-namespace", false, NULL, S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-bypass-governance-retention", false, "false", S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-copy-source-server-side-encryption-", true, NULL, S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-if-match-", true, NULL, S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-mfa", false, NULL, S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-object-lock-", true, NULL, S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-object-ownership", false, "BucketOwnerEnforced", S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-rename-source", true, NULL, S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-server-side-encryption", true, NULL, S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-storage-class", false, "STANDARD", S3_ERR_INVALID_STORAGE_CLASS},
+	{"x-amz-write-offset-bytes", false, NULL, S3_ERR_NOT_IMPLEMENTED},
+};
+
+static enum s3_error refuse_header(struct s3_call *call, const struct s3_header *header)
+{
+	if (s3_span_is(header->name, "x-amz-acl"))
+		return refuse_acl_private(header->value) ? S3_OK : refuse_acl(call);
+	if (s3_span_starts(header->name, "x-amz-grant-"))
+		return refuse_acl(call);
+	for (size_t i = 0; i < sizeof(refuse_headers) / sizeof(refuse_headers[0]); i++) {
+		const char *name = refuse_headers[i].name;
+		if (refuse_headers[i].prefix ? !s3_span_starts(header->name, name) : !s3_span_is(header->name, name))
+			continue;
+		if (refuse_headers[i].harmless && s3_span_is_nocase(header->value, refuse_headers[i].harmless))
+			continue;
+		if (refuse_headers[i].error == S3_ERR_NOT_IMPLEMENTED)
+			s3_detail(call, "Header", header->name);
+		return refuse_headers[i].error;
+	}
+	return S3_OK;
+}
+
+enum s3_error s3_refuse_request(struct s3_call *call)
+{
+	for (size_t i = 0; i < call->nheaders; i++) {
+		enum s3_error error;
+		if (!s3_span_starts(call->headers[i].name, "x-amz-"))
+			continue;
+		error = refuse_header(call, &call->headers[i]);
+		if (error)
+			return error;
+	}
+	return S3_OK;
+}
+
+enum s3_error s3_check_version(struct s3_call *call)
+{
+	struct gml_span version;
+	if (!s3_param(call, "versionId", &version) || s3_span_is(version, "null"))
+		return S3_OK;
+	/* No bucket here has ever had versioning, so no other id can have been given out. */
+	return s3_refuse_argument(call, "versionId", version,
+				  version.len == 0 ? "Version id cannot be the empty string"
+						   : "Invalid version id specified");
+}
+
+bool s3_owner_matches(struct gml_span value, uint32_t uid)
+{
+	char padded[13], plain[13];
+	s3_owner_id(uid, padded);
+	snprintf(plain, sizeof(plain), "%u", uid);
+	return s3_span_is(value, padded) || s3_span_is(value, plain);
+}
+
+/* Operations that would otherwise touch the bucket only after a body, or never. */
+static bool refuse_wants_bucket(const struct s3_call *call)
+{
+	if (call->scope == S3_SERVICE || call->operation->handler == s3_create_bucket)
+		return false;
+	switch (call->operation->mode) {
+	case S3_MODE_ABSENT:
+	case S3_MODE_XML:
+	case S3_MODE_BODY:
+		return true;
+	case S3_MODE_NONE:
+	case S3_MODE_NOW:
+	case S3_MODE_WORK:
+		break;
+	}
+	return s3_has_header(call, "x-amz-expected-bucket-owner") ||
+	       (call->scope == S3_BUCKET && call->operation->mode == S3_MODE_NOW);
+}
+
+enum s3_error s3_check_bucket(struct s3_call *call)
+{
+	struct gml_span expected = s3_header(call, "x-amz-expected-bucket-owner");
+	int rc;
+	if (!refuse_wants_bucket(call))
+		return S3_OK;
+	call->target = s3_arena_alloc(&call->arena, sizeof(*call->target));
+	if (!call->target)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	rc = gml_bucket_head(&call->op, call->config->store, call->bucket, call->target);
+	if (rc != 0)
+		return s3_error_from(rc);
+	return !expected.ptr || s3_owner_matches(expected, call->target->uid) ? S3_OK : S3_ERR_ACCESS_DENIED;
+}

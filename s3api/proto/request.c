@@ -1,0 +1,232 @@
+/* From wire to call: header copies, target, bucket and key. */
+#include "call.h"
+
+#define REQUEST_HEADERS_MAX 512
+
+/* RFC 9110 5.6.2 tokens, with the few more characters that clients are known to use in metadata names. */
+static bool request_name_valid(struct gml_span name)
+{
+	const unsigned char *p = name.ptr;
+	for (size_t i = 0; i < name.len; i++)
+		if (p[i] <= ' ' || p[i] >= 0x7f || p[i] == ':')
+			return false;
+	return name.len > 0;
+}
+
+static bool request_value_valid(struct gml_span value)
+{
+	const char *p = value.ptr;
+	for (size_t i = 0; i < value.len; i++)
+		if (p[i] == 0 || p[i] == '\r' || p[i] == '\n')
+			return false;
+	return true;
+}
+
+static enum s3_error request_copy_headers(struct s3_call *call, const struct s3_request *request)
+{
+	size_t text = 0;
+	char *to;
+	if (request->nheaders > REQUEST_HEADERS_MAX)
+		return S3_ERR_REQUEST_HEADER_TOO_LARGE;
+	for (size_t i = 0; i < request->nheaders; i++)
+		text += request->headers[i].name.len + request->headers[i].value.len;
+	call->headers = s3_arena_array(&call->arena, request->nheaders, sizeof(*call->headers));
+	to = s3_arena_alloc(&call->arena, text);
+	if (!call->headers || !to)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	for (size_t i = 0; i < request->nheaders; i++) {
+		const struct s3_header *from = &request->headers[i];
+		if (!request_name_valid(from->name) || !request_value_valid(from->value))
+			return s3_refuse(call, S3_ERR_BAD_REQUEST, "A header of the request is malformed.");
+		call->headers[i].name = s3_span_of(to, from->name.len);
+		for (size_t j = 0; j < from->name.len; j++) {
+			char c = s3_span_chars(from->name)[j];
+			*to++ = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+		}
+		call->headers[i].value = s3_span_of(to, from->value.len);
+		if (from->value.len > 0)
+			memcpy(to, from->value.ptr, from->value.len);
+		to += from->value.len;
+	}
+	call->nheaders = request->nheaders;
+	return S3_OK;
+}
+
+struct gml_span s3_header(const struct s3_call *call, const char *name)
+{
+	size_t len = strlen(name);
+	for (size_t i = 0; i < call->nheaders; i++)
+		if (call->headers[i].name.len == len && memcmp(call->headers[i].name.ptr, name, len) == 0)
+			return call->headers[i].value;
+	return (struct gml_span){NULL, 0};
+}
+
+bool s3_has_header(const struct s3_call *call, const char *name)
+{
+	return s3_header(call, name).ptr != NULL;
+}
+
+bool s3_param(const struct s3_call *call, const char *name, struct gml_span *value_out)
+{
+	for (size_t i = 0; i < call->nparams; i++) {
+		if (!s3_span_is(call->params[i].name, name))
+			continue;
+		if (value_out)
+			*value_out = call->params[i].value;
+		return true;
+	}
+	return false;
+}
+
+enum s3_error s3_param_number(struct s3_call *call, const char *name, uint32_t cap, uint32_t *value)
+{
+	struct gml_span text;
+	uint64_t number;
+	if (!s3_param(call, name, &text))
+		return S3_OK;
+	if (!s3_span_u64(text, INT32_MAX, &number))
+		return s3_refuse_argument(call, name, text,
+					  "The argument must be an integer between 0 and 2147483647.");
+	*value = number < cap ? (uint32_t)number : cap;
+	return S3_OK;
+}
+
+enum s3_error s3_param_ranged(struct s3_call *call, const char *name, uint32_t lo, uint32_t hi, uint32_t *out)
+{
+	struct gml_span text = {NULL, 0};
+	uint64_t number;
+	if (!s3_param(call, name, &text) || !s3_span_u64(text, hi, &number) || number < lo)
+		return s3_refuse_argument(
+			call, name, text,
+			s3_arena_printf(&call->arena, "%s must be an integer between %u and %u, inclusive",
+					strcmp(name, "partNumber") == 0 ? "Part number" : name, lo, hi));
+	*out = (uint32_t)number;
+	return S3_OK;
+}
+
+enum s3_error s3_param_encoding(struct s3_call *call, bool *url_out)
+{
+	struct gml_span type;
+	*url_out = false;
+	if (!s3_param(call, "encoding-type", &type) || type.len == 0)
+		return S3_OK;
+	if (!s3_span_is(type, "url"))
+		return s3_refuse_argument(call, "encoding-type", type, "Invalid Encoding Method specified in Request");
+	*url_out = true;
+	return S3_OK;
+}
+
+static enum s3_method request_method(struct gml_span method)
+{
+	static const char *const names[] = {[S3_GET] = "GET",	[S3_HEAD] = "HEAD",	[S3_PUT] = "PUT",
+					    [S3_POST] = "POST", [S3_DELETE] = "DELETE", [S3_OPTIONS] = "OPTIONS"};
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (s3_span_is(method, names[i]))
+			return (enum s3_method)i;
+	return S3_METHOD_OTHER;
+}
+
+static enum s3_error request_read_query(struct s3_call *call)
+{
+	struct s3_param params[S3_URI_PARAMS_MAX];
+	char *text = s3_arena_alloc(&call->arena, call->query.len);
+	int n;
+	if (!text)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	n = s3_uri_query(call->query, text, params, S3_URI_PARAMS_MAX);
+	if (n < 0)
+		return S3_ERR_INVALID_URI;
+	call->params = s3_arena_array(&call->arena, (size_t)n, sizeof(*params));
+	if (!call->params)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	if (n > 0)
+		memcpy(call->params, params, (size_t)n * sizeof(*params));
+	call->nparams = (size_t)n;
+	return S3_OK;
+}
+
+static enum s3_error request_decode(struct s3_call *call, struct gml_span raw, struct gml_span *out)
+{
+	char *text = s3_arena_alloc(&call->arena, raw.len);
+	long len;
+	if (!text)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	len = s3_uri_decode(raw, false, text);
+	if (len < 0 || memchr(text, 0, (size_t)len))
+		return S3_ERR_INVALID_URI;
+	*out = s3_span_of(text, (size_t)len);
+	return S3_OK;
+}
+
+static enum s3_error request_host_bucket(struct s3_call *call)
+{
+	struct gml_span found = s3_uri_host_bucket(s3_header(call, "host"), (const char *const *)call->config->domains);
+	char *text;
+	if (found.len == 0)
+		return S3_OK;
+	text = s3_arena_alloc(&call->arena, found.len);
+	if (!text)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	for (size_t i = 0; i < found.len; i++) {
+		char c = s3_span_chars(found)[i];
+		text[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	}
+	call->virtual_host = true;
+	call->bucket = s3_span_of(text, found.len);
+	return S3_OK;
+}
+
+/* Bucket and key of the raw path, without any normalisation: every byte of a key counts. */
+static enum s3_error request_read_path(struct s3_call *call)
+{
+	struct gml_span rest = s3_span_from(call->path, 1);
+	enum s3_error error = request_host_bucket(call);
+	if (error)
+		return error;
+	if (!call->virtual_host) {
+		struct gml_span bucket;
+		if (rest.len == 0) {
+			call->scope = S3_SERVICE;
+			return S3_OK;
+		}
+		bucket = s3_span_cut(&rest, '/');
+		error = request_decode(call, bucket, &call->bucket);
+		if (error)
+			return error;
+	}
+	call->scope = rest.len > 0 ? S3_OBJECT : S3_BUCKET;
+	if (rest.len > 0 && (error = request_decode(call, rest, &call->key)) != S3_OK)
+		return error;
+	if (gml_bucket_name_check(call->bucket) != 0) {
+		s3_detail(call, "BucketName", call->bucket);
+		return S3_ERR_INVALID_BUCKET_NAME;
+	}
+	if (call->key.len > GML_KEY_MAX) {
+		s3_detail_number(call, "Size", call->key.len);
+		s3_detail_number(call, "MaxSizeAllowed", GML_KEY_MAX);
+		return S3_ERR_KEY_TOO_LONG;
+	}
+	return S3_OK;
+}
+
+enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *request)
+{
+	struct gml_span target = s3_arena_copy(&call->arena, request->target);
+	enum s3_error error;
+
+	call->method = request_method(request->method);
+	call->method_text = s3_arena_copy(&call->arena, request->method);
+	call->body_length = request->body_length;
+	call->tls = request->tls;
+	if (!target.ptr || !call->method_text.ptr)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	call->query = target;
+	call->path = s3_span_cut(&call->query, '?');
+	error = request_copy_headers(call, request);
+	if (error)
+		return error;
+	if (call->path.len == 0 || s3_span_chars(call->path)[0] != '/')
+		return S3_ERR_INVALID_URI;
+	error = request_read_query(call);
+	return error ? error : request_read_path(call);
+}

@@ -1,0 +1,173 @@
+/* Every operation of the S3 API, and which one a request means: method, what the path names, and subresource. */
+#include "call.h"
+
+#define NOTHING {NULL, NULL}, NULL
+#define QUERY(name) {name, NULL}, NULL
+#define QUERIES(a, b) {a, b}, NULL
+#define QUERY_HEADER(name, header) {name, NULL}, header
+#define HEADER(header) {NULL, NULL}, header
+#define NONE S3_MODE_NONE, NULL, S3_OK
+#define ABSENT(error) S3_MODE_ABSENT, NULL, S3_ERR_##error
+#define NOW(handler) S3_MODE_NOW, handler, S3_OK
+#define WORK(handler) S3_MODE_WORK, handler, S3_OK
+#define XML(handler) S3_MODE_XML, handler, S3_OK
+#define BODY(handler) S3_MODE_BODY, handler, S3_OK
+
+/* The first row that fits is taken: those with more conditions stand before those with fewer. */
+static const struct s3_operation route_table[] = {
+	{"WriteGetObjectResponse", S3_POST, S3_OBJECT, HEADER("x-amz-request-route"), NONE},
+	/* the service */
+	{"ListDirectoryBuckets", S3_GET, S3_SERVICE, QUERY("max-directory-buckets"), NONE},
+	{"ListBuckets", S3_GET, S3_SERVICE, NOTHING, WORK(s3_list_buckets)},
+	/* buckets */
+	{"CreateSession", S3_GET, S3_BUCKET, QUERY("session"), NONE},
+	{"GetBucketAbac", S3_GET, S3_BUCKET, QUERY("abac"), NONE},
+	{"GetBucketAccelerateConfiguration", S3_GET, S3_BUCKET, QUERY("accelerate"), NOW(s3_get_bucket_constant)},
+	{"GetBucketAcl", S3_GET, S3_BUCKET, QUERY("acl"), NOW(s3_get_bucket_acl)},
+	{"GetBucketAnalyticsConfiguration", S3_GET, S3_BUCKET, QUERIES("analytics", "id"), NONE},
+	{"ListBucketAnalyticsConfigurations", S3_GET, S3_BUCKET, QUERY("analytics"), NONE},
+	{"GetBucketCors", S3_GET, S3_BUCKET, QUERY("cors"), ABSENT(NO_SUCH_CORS)},
+	{"GetBucketEncryption", S3_GET, S3_BUCKET, QUERY("encryption"), ABSENT(NO_SUCH_ENCRYPTION)},
+	{"GetBucketIntelligentTieringConfiguration", S3_GET, S3_BUCKET, QUERIES("intelligent-tiering", "id"), NONE},
+	{"ListBucketIntelligentTieringConfigurations", S3_GET, S3_BUCKET, QUERY("intelligent-tiering"), NONE},
+	{"GetBucketInventoryConfiguration", S3_GET, S3_BUCKET, QUERIES("inventory", "id"), NONE},
+	{"ListBucketInventoryConfigurations", S3_GET, S3_BUCKET, QUERY("inventory"), NONE},
+	{"GetBucketLifecycleConfiguration", S3_GET, S3_BUCKET, QUERY("lifecycle"), ABSENT(NO_SUCH_LIFECYCLE)},
+	{"GetBucketLocation", S3_GET, S3_BUCKET, QUERY("location"), NOW(s3_get_bucket_location)},
+	{"GetBucketLogging", S3_GET, S3_BUCKET, QUERY("logging"), NOW(s3_get_bucket_constant)},
+	{"GetBucketMetadataConfiguration", S3_GET, S3_BUCKET, QUERY("metadataConfiguration"), NONE},
+	{"GetBucketMetadataTableConfiguration", S3_GET, S3_BUCKET, QUERY("metadataTable"), NONE},
+	{"GetBucketMetricsConfiguration", S3_GET, S3_BUCKET, QUERIES("metrics", "id"), NONE},
+	{"ListBucketMetricsConfigurations", S3_GET, S3_BUCKET, QUERY("metrics"), NONE},
+	{"GetBucketNotificationConfiguration", S3_GET, S3_BUCKET, QUERY("notification"), NOW(s3_get_bucket_constant)},
+	{"GetObjectLockConfiguration", S3_GET, S3_BUCKET, QUERY("object-lock"), ABSENT(NO_SUCH_LOCK)},
+	{"GetBucketOwnershipControls", S3_GET, S3_BUCKET, QUERY("ownershipControls"), NOW(s3_get_bucket_constant)},
+	{"GetBucketPolicy", S3_GET, S3_BUCKET, QUERY("policy"), ABSENT(NO_SUCH_BUCKET_POLICY)},
+	{"GetBucketPolicyStatus", S3_GET, S3_BUCKET, QUERY("policyStatus"), ABSENT(NO_SUCH_BUCKET_POLICY)},
+	{"GetPublicAccessBlock", S3_GET, S3_BUCKET, QUERY("publicAccessBlock"), ABSENT(NO_SUCH_PUBLIC_ACCESS_BLOCK)},
+	{"GetBucketReplication", S3_GET, S3_BUCKET, QUERY("replication"), ABSENT(NO_SUCH_REPLICATION)},
+	{"GetBucketRequestPayment", S3_GET, S3_BUCKET, QUERY("requestPayment"), NOW(s3_get_bucket_constant)},
+	{"GetBucketTagging", S3_GET, S3_BUCKET, QUERY("tagging"), ABSENT(NO_SUCH_TAG_SET)},
+	{"GetBucketVersioning", S3_GET, S3_BUCKET, QUERY("versioning"), NOW(s3_get_bucket_constant)},
+	{"GetBucketWebsite", S3_GET, S3_BUCKET, QUERY("website"), ABSENT(NO_SUCH_WEBSITE)},
+	{"ListMultipartUploads", S3_GET, S3_BUCKET, QUERY("uploads"), WORK(s3_list_uploads)},
+	{"ListObjectVersions", S3_GET, S3_BUCKET, QUERY("versions"), WORK(s3_list_versions)},
+	{"ListObjectsV2", S3_GET, S3_BUCKET, QUERY("list-type"), WORK(s3_list_objects_v2)},
+	{"ListObjects", S3_GET, S3_BUCKET, NOTHING, WORK(s3_list_objects)},
+	{"HeadBucket", S3_HEAD, S3_BUCKET, NOTHING, NOW(s3_head_bucket)},
+	{"PutBucketAbac", S3_PUT, S3_BUCKET, QUERY("abac"), NONE},
+	{"PutBucketAccelerateConfiguration", S3_PUT, S3_BUCKET, QUERY("accelerate"), NONE},
+	{"PutBucketAcl", S3_PUT, S3_BUCKET, QUERY("acl"), ABSENT(ACL_NOT_SUPPORTED)},
+	{"PutBucketAnalyticsConfiguration", S3_PUT, S3_BUCKET, QUERY("analytics"), NONE},
+	{"PutBucketCors", S3_PUT, S3_BUCKET, QUERY("cors"), NONE},
+	{"PutBucketEncryption", S3_PUT, S3_BUCKET, QUERY("encryption"), NONE},
+	{"PutBucketIntelligentTieringConfiguration", S3_PUT, S3_BUCKET, QUERY("intelligent-tiering"), NONE},
+	{"PutBucketInventoryConfiguration", S3_PUT, S3_BUCKET, QUERY("inventory"), NONE},
+	{"PutBucketLifecycleConfiguration", S3_PUT, S3_BUCKET, QUERY("lifecycle"), NONE},
+	{"PutBucketLogging", S3_PUT, S3_BUCKET, QUERY("logging"), NONE},
+	{"UpdateBucketMetadataInventoryTableConfiguration", S3_PUT, S3_BUCKET, QUERY("metadataInventoryTable"), NONE},
+	{"UpdateBucketMetadataJournalTableConfiguration", S3_PUT, S3_BUCKET, QUERY("metadataJournalTable"), NONE},
+	{"PutBucketMetricsConfiguration", S3_PUT, S3_BUCKET, QUERY("metrics"), NONE},
+	{"PutBucketNotificationConfiguration", S3_PUT, S3_BUCKET, QUERY("notification"), NONE},
+	{"PutObjectLockConfiguration", S3_PUT, S3_BUCKET, QUERY("object-lock"), NONE},
+	{"PutBucketOwnershipControls", S3_PUT, S3_BUCKET, QUERY("ownershipControls"), NONE},
+	{"PutBucketPolicy", S3_PUT, S3_BUCKET, QUERY("policy"), NONE},
+	{"PutPublicAccessBlock", S3_PUT, S3_BUCKET, QUERY("publicAccessBlock"), NONE},
+	{"PutBucketReplication", S3_PUT, S3_BUCKET, QUERY("replication"), NONE},
+	{"PutBucketRequestPayment", S3_PUT, S3_BUCKET, QUERY("requestPayment"), NONE},
+	{"PutBucketTagging", S3_PUT, S3_BUCKET, QUERY("tagging"), NONE},
+	{"PutBucketVersioning", S3_PUT, S3_BUCKET, QUERY("versioning"), NONE},
+	{"PutBucketWebsite", S3_PUT, S3_BUCKET, QUERY("website"), NONE},
+	{"CreateBucket", S3_PUT, S3_BUCKET, NOTHING, XML(s3_create_bucket)},
+	{"DeleteObjects", S3_POST, S3_BUCKET, QUERY("delete"), XML(s3_delete_objects)},
+	{"CreateBucketMetadataConfiguration", S3_POST, S3_BUCKET, QUERY("metadataConfiguration"), NONE},
+	{"CreateBucketMetadataTableConfiguration", S3_POST, S3_BUCKET, QUERY("metadataTable"), NONE},
+	{"PostObject", S3_POST, S3_BUCKET, NOTHING, NONE},
+	{"DeleteBucketAnalyticsConfiguration", S3_DELETE, S3_BUCKET, QUERY("analytics"), NONE},
+	{"DeleteBucketCors", S3_DELETE, S3_BUCKET, QUERY("cors"), NONE},
+	{"DeleteBucketEncryption", S3_DELETE, S3_BUCKET, QUERY("encryption"), NONE},
+	{"DeleteBucketIntelligentTieringConfiguration", S3_DELETE, S3_BUCKET, QUERY("intelligent-tiering"), NONE},
+	{"DeleteBucketInventoryConfiguration", S3_DELETE, S3_BUCKET, QUERY("inventory"), NONE},
+	{"DeleteBucketLifecycle", S3_DELETE, S3_BUCKET, QUERY("lifecycle"), NONE},
+	{"DeleteBucketMetadataConfiguration", S3_DELETE, S3_BUCKET, QUERY("metadataConfiguration"), NONE},
+	{"DeleteBucketMetadataTableConfiguration", S3_DELETE, S3_BUCKET, QUERY("metadataTable"), NONE},
+	{"DeleteBucketMetricsConfiguration", S3_DELETE, S3_BUCKET, QUERY("metrics"), NONE},
+	{"DeleteBucketOwnershipControls", S3_DELETE, S3_BUCKET, QUERY("ownershipControls"), NONE},
+	{"DeleteBucketPolicy", S3_DELETE, S3_BUCKET, QUERY("policy"), NONE},
+	{"DeletePublicAccessBlock", S3_DELETE, S3_BUCKET, QUERY("publicAccessBlock"), NONE},
+	{"DeleteBucketReplication", S3_DELETE, S3_BUCKET, QUERY("replication"), NONE},
+	{"DeleteBucketTagging", S3_DELETE, S3_BUCKET, QUERY("tagging"), NONE},
+	{"DeleteBucketWebsite", S3_DELETE, S3_BUCKET, QUERY("website"), NONE},
+	{"DeleteBucket", S3_DELETE, S3_BUCKET, NOTHING, WORK(s3_delete_bucket)},
+	/* objects */
+	{"GetObjectAcl", S3_GET, S3_OBJECT, QUERY("acl"), NOW(s3_get_object_acl)},
+	{"GetObjectAttributes", S3_GET, S3_OBJECT, QUERY("attributes"), NOW(s3_get_object_attributes)},
+	{"GetObjectLegalHold", S3_GET, S3_OBJECT, QUERY("legal-hold"), NONE},
+	{"GetObjectRetention", S3_GET, S3_OBJECT, QUERY("retention"), NONE},
+	{"GetObjectTagging", S3_GET, S3_OBJECT, QUERY("tagging"), NOW(s3_get_object_tagging)},
+	{"GetObjectTorrent", S3_GET, S3_OBJECT, QUERY("torrent"), NONE},
+	{"ListParts", S3_GET, S3_OBJECT, QUERY("uploadId"), WORK(s3_list_parts)},
+	{"GetObject", S3_GET, S3_OBJECT, NOTHING, NOW(s3_get_object)},
+	{"HeadObject", S3_HEAD, S3_OBJECT, NOTHING, NOW(s3_get_object)},
+	{"PutObjectAcl", S3_PUT, S3_OBJECT, QUERY("acl"), ABSENT(ACL_NOT_SUPPORTED)},
+	{"UpdateObjectEncryption", S3_PUT, S3_OBJECT, QUERY("encryption"), NONE},
+	{"PutObjectLegalHold", S3_PUT, S3_OBJECT, QUERY("legal-hold"), NONE},
+	{"RenameObject", S3_PUT, S3_OBJECT, QUERY("renameObject"), NONE},
+	{"PutObjectRetention", S3_PUT, S3_OBJECT, QUERY("retention"), NONE},
+	{"PutObjectTagging", S3_PUT, S3_OBJECT, QUERY("tagging"), XML(s3_put_object_tagging)},
+	{"UploadPartCopy", S3_PUT, S3_OBJECT, QUERY_HEADER("uploadId", "x-amz-copy-source"), WORK(s3_upload_part_copy)},
+	{"UploadPart", S3_PUT, S3_OBJECT, QUERY("uploadId"), BODY(s3_upload_part)},
+	{"CopyObject", S3_PUT, S3_OBJECT, HEADER("x-amz-copy-source"), WORK(s3_copy_object)},
+	{"PutObject", S3_PUT, S3_OBJECT, NOTHING, BODY(s3_put_object)},
+	{"RestoreObject", S3_POST, S3_OBJECT, QUERY("restore"), NONE},
+	{"SelectObjectContent", S3_POST, S3_OBJECT, QUERY("select"), NONE},
+	{"CreateMultipartUpload", S3_POST, S3_OBJECT, QUERY("uploads"), WORK(s3_create_upload)},
+	{"CompleteMultipartUpload", S3_POST, S3_OBJECT, QUERY("uploadId"), XML(s3_complete_upload)},
+	{"DeleteObjectTagging", S3_DELETE, S3_OBJECT, QUERY("tagging"), WORK(s3_delete_object_tagging)},
+	{"AbortMultipartUpload", S3_DELETE, S3_OBJECT, QUERY("uploadId"), WORK(s3_abort_upload)},
+	{"DeleteObject", S3_DELETE, S3_OBJECT, NOTHING, WORK(s3_delete_object)},
+};
+#define ROUTE_COUNT (sizeof(route_table) / sizeof(route_table[0]))
+
+const struct s3_operation *s3_operations(size_t *count_out)
+{
+	*count_out = ROUTE_COUNT;
+	return route_table;
+}
+
+static bool route_fits(const struct s3_call *call, const struct s3_operation *row)
+{
+	if (row->method != call->method || row->scope != call->scope)
+		return false;
+	for (unsigned i = 0; i < 2; i++)
+		if (row->query[i] && !s3_param(call, row->query[i], NULL))
+			return false;
+	return !row->header || s3_has_header(call, row->header);
+}
+
+/* Does the request name a subresource that exists, but not for this method? It must not be taken for the plain
+ * operation. */
+static bool route_names_other(const struct s3_call *call)
+{
+	for (size_t i = 0; i < ROUTE_COUNT; i++)
+		if (route_table[i].scope == call->scope && route_table[i].query[0] &&
+		    s3_param(call, route_table[i].query[0], NULL) && strcmp(route_table[i].query[0], "list-type") != 0)
+			return true;
+	return false;
+}
+
+enum s3_error s3_route(struct s3_call *call)
+{
+	if (call->method == S3_OPTIONS)
+		return S3_ERR_ACCESS_FORBIDDEN; /* a CORS preflight; no bucket has a CORS configuration */
+	for (size_t i = 0; i < ROUTE_COUNT; i++) {
+		const struct s3_operation *row = &route_table[i];
+		if (!route_fits(call, row))
+			continue;
+		if (!row->query[0] && route_names_other(call))
+			break;
+		call->operation = row;
+		return S3_OK;
+	}
+	return S3_ERR_METHOD_NOT_ALLOWED;
+}

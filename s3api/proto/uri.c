@@ -1,0 +1,119 @@
+#include "uri.h"
+
+#include "span.h"
+
+static int uri_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+long s3_uri_decode(struct gml_span in, bool plus, char *out)
+{
+	const char *p = in.ptr, *end = p + in.len;
+	char *start = out;
+	while (p < end) {
+		if (*p != '%') {
+			*out++ = plus && *p == '+' ? ' ' : *p;
+			p++;
+			continue;
+		}
+		if (end - p < 3 || uri_hex(p[1]) < 0 || uri_hex(p[2]) < 0)
+			return -1;
+		*out++ = (char)(uri_hex(p[1]) << 4 | uri_hex(p[2]));
+		p += 3;
+	}
+	return (long)(out - start);
+}
+
+static bool uri_unreserved(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+	       c == '.' || c == '~';
+}
+
+size_t s3_uri_encode(struct gml_span in, bool keep_slash, char *out)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const unsigned char *p = in.ptr;
+	char *start = out;
+	for (size_t i = 0; i < in.len; i++) {
+		if (uri_unreserved((char)p[i]) || (keep_slash && p[i] == '/')) {
+			*out++ = (char)p[i];
+			continue;
+		}
+		*out++ = '%';
+		*out++ = digits[p[i] >> 4];
+		*out++ = digits[p[i] & 15];
+	}
+	return (size_t)(out - start);
+}
+
+int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, int max)
+{
+	int n = 0;
+	while (query.len > 0) {
+		struct gml_span pair = s3_span_cut(&query, '&');
+		struct gml_span value = pair, name = s3_span_cut(&value, '=');
+		long len;
+		if (pair.len == 0)
+			continue;
+		if (n == max)
+			return -1;
+		len = s3_uri_decode(name, true, text);
+		if (len < 0)
+			return -1;
+		params[n].name = s3_span_of(text, (size_t)len);
+		text += len;
+		params[n].value = (struct gml_span){NULL, 0};
+		if (name.len < pair.len) {
+			len = s3_uri_decode(value, true, text);
+			if (len < 0)
+				return -1;
+			params[n].value = s3_span_of(text, (size_t)len);
+			text += len;
+		}
+		n++;
+	}
+	return n;
+}
+
+/* Without the port; an IPv6 literal keeps its brackets. */
+static struct gml_span uri_host_name(struct gml_span host)
+{
+	const char *p = host.ptr;
+	size_t len = host.len;
+	while (len > 0 && p[len - 1] >= '0' && p[len - 1] <= '9')
+		len--;
+	if (len > 0 && p[len - 1] == ':')
+		host.len = len - 1;
+	if (host.len > 0 && p[host.len - 1] == '.') /* the root's dot */
+		host.len--;
+	return host;
+}
+
+struct gml_span s3_uri_host_bucket(struct gml_span host, const char *const *domains)
+{
+	struct gml_span best = {NULL, 0};
+	size_t best_domain = 0;
+	host = uri_host_name(host);
+	for (; domains && *domains; domains++) {
+		size_t len = strlen(*domains);
+		const char *tail = (const char *)host.ptr + (host.len - len);
+		if (len == 0 || len < best_domain || host.len < len)
+			continue;
+		if (strncasecmp(tail, *domains, len) != 0)
+			continue;
+		if (host.len == len) {
+			best = (struct gml_span){NULL, 0};
+			best_domain = len;
+		} else if (host.len > len + 1 && tail[-1] == '.') {
+			best = s3_span_of(host.ptr, host.len - len - 1);
+			best_domain = len;
+		}
+	}
+	return best;
+}
