@@ -1,0 +1,232 @@
+"""Measures both doors side by side with nginx's static files, the disk itself, and ganesha's FSAL_VFS, in interleaved rounds; prints medians of paired ratios."""
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+sys.path.insert(0, str(TOP / "tests"))
+from harness import Gemel  # noqa: E402
+
+TOOLS = TOP / "build" / "bench"
+SIZES = {"4KiB": 4096, "100KiB": 102400, "10MiB": 10 << 20}
+
+
+def say(*words):
+    print(*words, flush=True)
+
+
+def wrk(script, url, connections, seconds, **env):
+    done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "--latency", "-s", str(HERE / script), url], capture_output=True, text=True, env={**os.environ, **env}, check=True)
+    words = next(line for line in done.stdout.splitlines() if line.startswith("RESULT")).split()[1:]
+    rate, bad, broken, p50, p99 = (float(w) for w in words)
+    if bad or broken:
+        raise SystemExit(f"{url[:80]}: {bad:.0f} error answers, {broken:.0f} broken connections: not a measurement")
+    return rate, p50, p99
+
+
+class Static:
+    """nginx's own static serving with the settings of our door."""
+
+    def __init__(self, home):
+        self.root = home / "static"
+        self.root.mkdir(parents=True)
+        conf = home / "nginx.conf"
+        conf.write_text(f"""daemon off; worker_processes 1; pid {home}/static.pid; error_log {home}/static.log; {"user root;" if os.geteuid() == 0 else ""}
+events {{ worker_connections 4096; multi_accept on; }}
+http {{ access_log {home}/static-access.log; sendfile on; sendfile_max_chunk 2m; tcp_nopush off; tcp_nodelay on; keepalive_requests 1000000; client_body_temp_path {home}/t1; proxy_temp_path {home}/t2;
+fastcgi_temp_path {home}/t3; uwsgi_temp_path {home}/t4; scgi_temp_path {home}/t5; server {{ listen 127.0.0.1:18080 backlog=4096; root {self.root}; }} }}""")
+        self.process = subprocess.Popen(["/usr/sbin/nginx", "-p", str(home), "-c", str(conf), "-e", f"{home}/static.log"])
+        time.sleep(0.5)
+
+    def url(self, name):
+        return f"http://127.0.0.1:18080/{name}"
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Vfs:
+    """ganesha's FSAL_VFS, with its caches on as packaged, on the same disk."""
+
+    PORT = 18049
+
+    def __init__(self, home):
+        self.export = home / "vfs"
+        self.export.mkdir(parents=True)
+        (home / "recovery").mkdir()
+        conf = home / "vfs.conf"
+        conf.write_text(f"""NFS_CORE_PARAM {{ Protocols = 4; Bind_Addr = 127.0.0.1; NFS_Port = {self.PORT}; Enable_NLM = false; Enable_RQUOTA = false; Enable_UDP = false; }}
+NFSv4 {{ Lease_Lifetime = 10; Grace_Period = 15; Graceless = true; RecoveryBackend = fs; RecoveryRoot = {home}/recovery; Only_Numeric_Owners = true; Delegations = false; }}
+EXPORT {{ Export_Id = 1; Path = {self.export}; Pseudo = /; Access_Type = RW; Squash = No_Root_Squash; SecType = sys; FSAL {{ Name = VFS; }} }}""")
+        env = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "67108864", "MALLOC_TRIM_THRESHOLD_": "1073741824", "MALLOC_TOP_PAD_": "16777216"}
+        self.process = subprocess.Popen(["ganesha.nfsd", "-F", "-f", str(conf), "-L", f"{home}/vfs.log", "-p", f"{home}/vfs.pid"], env=env)
+        deadline = time.time() + 30
+        while subprocess.run(["nfs-ls", self.url("/")], capture_output=True).returncode != 0:
+            if time.time() > deadline:
+                raise SystemExit(f"FSAL_VFS does not come up; see {home}/vfs.log")
+            time.sleep(0.1)
+
+    def url(self, path):
+        return f"nfs://127.0.0.1{path}?version=4&nfsport={self.PORT}"
+
+    def mkdir(self, name):
+        (self.export / name).mkdir()
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def nfs(url, operation, count, depth, size=None):
+    words = [str(TOOLS / "nfs_load"), url, operation, str(count), str(depth), *([str(size)] if size else [])]
+    return float(subprocess.run(words, capture_output=True, text=True, check=True, timeout=320).stdout)
+
+
+def median(values):
+    return statistics.median(values)
+
+
+class Report:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, name, unit, ours, theirs, against):
+        ratios = [a / b for a, b in zip(ours, theirs)]
+        row = {"name": name, "unit": unit, "gemel": round(median(ours), 1), "against": against, "other": round(median(theirs), 1), "ratio": round(median(ratios), 3), "ratios": [round(r, 3) for r in ratios]}
+        self.rows.append(row)
+        say(f"{name:38} {row['gemel']:>10} {unit:6} {against}: {row['other']:>10}   ratio {row['ratio']:.2f}  [{min(ratios):.2f}-{max(ratios):.2f}]")
+
+    def plain(self, name, unit, values, **more):
+        row = {"name": name, "unit": unit, "gemel": round(median(values), 1), "values": [round(v, 1) for v in values], **more}
+        self.rows.append(row)
+        say(f"{name:38} {row['gemel']:>10} {unit:6} " + " ".join(f"{k} {v}" for k, v in more.items()))
+
+
+def presigned(s3, operation, key, seconds=36000):
+    url = s3.generate_presigned_url(operation, Params={"Bucket": "demo", "Key": key}, ExpiresIn=seconds)
+    return url
+
+
+def bench_get(report, gemel, static, rounds, seconds):
+    s3 = gemel.s3()
+    for label, size in SIZES.items():
+        data = os.urandom(size)
+        (static.root / label).write_bytes(data)
+        s3.put_object(Bucket="demo", Key=f"get/{label}", Body=data)
+        url = presigned(s3, "get_object", f"get/{label}")
+        connections = 8 if size > 1 << 20 else 32
+        ours, theirs = [], []
+        for _ in range(rounds):
+            theirs.append(wrk("get.lua", static.url(label), connections, seconds)[0])
+            ours.append(wrk("get.lua", url, connections, seconds)[0])
+        report.add(f"S3 GET {label}, {connections} connections", "req/s", ours, theirs, "nginx static")
+
+
+def bench_put(report, gemel, home, rounds, seconds):
+    s3 = gemel.s3()
+    keys = home / "keys"
+    origin = f"http://127.0.0.1:{gemel.s3_port}"
+    for size, connections, count in ((4096, 1, 400), (4096, 16, 3000), (4096, 64, 6000), (1 << 20, 16, 200)):
+        label = f"{size // 1024}KiB"
+        keys.write_text("".join(presigned(s3, "put_object", f"put/{label}-{connections}/{i}")[len(origin):] + "\n" for i in range(2000)))
+        ours, theirs, p50, p99 = [], [], [], []
+        for i in range(rounds):
+            place = home / f"disk-{label}-{connections}-{i}"
+            place.mkdir()
+            done = subprocess.run([str(TOOLS / "disk_load"), str(place), str(connections), str(count), str(size)], capture_output=True, text=True, check=True)
+            theirs.append(float(done.stdout.split()[0]))
+            shutil.rmtree(place)
+            rate, a, b = wrk("put.lua", origin, connections, seconds, GEMEL_BENCH_URLS=str(keys), GEMEL_BENCH_SIZE=str(size), GEMEL_BENCH_HOST=f"127.0.0.1:{gemel.s3_port}")
+            ours.append(rate)
+            p50.append(a)
+            p99.append(b)
+        report.add(f"S3 durable PUT {label}, {connections} connections", "PUT/s", ours, theirs, "file write+fsync")
+        report.rows[-1].update(p50_ms=round(median(p50), 2), p99_ms=round(median(p99), 2))
+
+
+def bench_nfs(report, gemel, vfs, rounds, scale):
+    files = 2000 * scale
+    for depth in (1, 32):
+        count = files if depth > 1 else files // 4
+        results = {operation: ([], []) for operation in ("create", "stat", "remove")}
+        for i in range(rounds):
+            name = f"meta-{depth}-{i}"
+            vfs.mkdir(name)
+            gemel_url, vfs_url = gemel.nfs_url(f"/demo/{name}"), vfs.url(f"/{name}")
+            marker = f"{name}/.keep"
+            gemel.s3().put_object(Bucket="demo", Key=marker, Body=b"")
+            for operation in ("create", "stat", "remove"):
+                results[operation][1].append(nfs(vfs_url, operation, count, depth))
+                results[operation][0].append(nfs(gemel_url, operation, count, depth))
+        for operation, (ours, theirs) in results.items():
+            report.add(f"NFS {operation}, {depth} at a time", "op/s", ours, theirs, "FSAL_VFS")
+    size = (256 << 20) * scale
+    ours, theirs = {"write": [], "read": []}, {"write": [], "read": []}
+    for i in range(rounds):
+        name = f"io-{i}"
+        vfs.mkdir(name)
+        gemel.s3().put_object(Bucket="demo", Key=f"{name}/.keep", Body=b"")
+        for operation in ("write", "read"):
+            theirs[operation].append(nfs(vfs.url(f"/{name}"), operation, size, 8, 1 << 20))
+            ours[operation].append(nfs(gemel.nfs_url(f"/demo/{name}"), operation, size, 8, 1 << 20))
+        (vfs.export / name / "big").unlink()
+        gemel.s3().delete_object(Bucket="demo", Key=f"{name}/big")
+    for operation in ("write", "read"):
+        report.add(f"NFS sequential {operation}, 1 MiB x 8", "MB/s", ours[operation], theirs[operation], "FSAL_VFS")
+    # what S3 wrote, read over NFS
+    data = os.urandom(1 << 20) * (size >> 20)
+    from io import BytesIO
+
+    gemel.s3().upload_fileobj(BytesIO(data), "demo", "from-s3/big")
+    vfs.mkdir("from-s3")
+    (vfs.export / "from-s3" / "big").write_bytes(data)
+    pairs = [(nfs(gemel.nfs_url("/demo/from-s3"), "read", size, 8, 1 << 20), nfs(vfs.url("/from-s3"), "read", size, 8, 1 << 20)) for _ in range(rounds)]
+    report.add("NFS read of an S3 multipart object", "MB/s", [a for a, _ in pairs], [b for _, b in pairs], "FSAL_VFS")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds of each pair (default 5)")
+    parser.add_argument("--seconds", type=int, default=4, help="length of one HTTP measurement (default 4)")
+    parser.add_argument("--scale", type=int, default=1, help="multiplies the NFS workloads")
+    parser.add_argument("--only", choices=["get", "put", "nfs"], action="append")
+    parser.add_argument("--home", default=str(TOP / "build" / "bench" / "home"), help="working directory; its disk is what is measured")
+    parser.add_argument("--out", default=str(TOP / "build" / "bench.json"))
+    arguments = parser.parse_args()
+    home = Path(arguments.home)
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    what = arguments.only or ["get", "put", "nfs"]
+    report = Report()
+    gemel = Gemel(home / "gemel", options={"log.access": "yes"})
+    gemel.start()
+    others = []
+    try:
+        if "get" in what:
+            others.append(Static(home))
+            bench_get(report, gemel, others[-1], arguments.rounds, arguments.seconds)
+        if "put" in what:
+            bench_put(report, gemel, home, arguments.rounds, arguments.seconds)
+        if "nfs" in what:
+            others.append(Vfs(home))
+            bench_nfs(report, gemel, others[-1], arguments.rounds, arguments.scale)
+    finally:
+        for other in others:
+            other.close()
+        gemel.stop()
+    Path(arguments.out).write_text(json.dumps({"rounds": arguments.rounds, "cpus": os.cpu_count(), "rows": report.rows}, indent=2) + "\n")
+    say(f"written to {arguments.out}")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    main()
