@@ -1,14 +1,17 @@
 /* Bytes of records: one writer, one bounds-checked reader, for every table.
  *
- * Integers are little-endian fixed (u32, u64, i64) or varint: seven bits a byte, least significant first, top bit = more follows; at most ten bytes, the shortest form only
- * when written. Byte strings are a varint length and the bytes. The reader is sticky: after the first overrun it answers zeros and empty spans, and gml_dec_end says CORRUPT. */
+ * Integers are little-endian fixed (u32, u64, i64) or varint: seven bits a byte, least significant first, top bit =
+ * more follows; at most ten bytes, the shortest form only when written. Byte strings are a varint length and the bytes.
+ * The reader is sticky: after the first overrun it answers zeros and empty spans, and gml_dec_end says CORRUPT. */
 #ifndef GML_META_CODEC_H
 #define GML_META_CODEC_H
 
 #include <string.h>
 #include "engine.h"
 
-/* ---- reader --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- reader
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 struct gml_dec {
 	const uint8_t *p, *end;
 	bool bad;
@@ -107,7 +110,9 @@ static inline bool gml_dec_end(const struct gml_dec *dec)
 	return !dec->bad && dec->p == dec->end;
 }
 
-/* ---- writer --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- writer
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 /* Grows from the stack to the heap. Sticky as well: gml_enc_put answers NOMEM at the end. Release in any case. */
 struct gml_enc {
 	uint8_t *buf;
@@ -137,7 +142,8 @@ void gml_enc_span(struct gml_enc *enc, struct gml_span span);
 /* gml_txn_put of what was written; releases the writer. */
 int gml_enc_put(struct gml_enc *enc, struct gml_txn *txn, enum gml_table table, struct gml_span key);
 
-/* ---- keys: big-endian -------------------------------------------------------------------------------------------------------------- */
+/* ---- keys: big-endian
+ * -------------------------------------------------------------------------------------------------------------- */
 static inline void gml_key_u64(uint8_t *out, uint64_t value)
 {
 	value = __builtin_bswap64(value);
@@ -164,7 +170,8 @@ static inline uint32_t gml_key_read_u32(const void *p)
 #error "keys are written for little-endian hosts"
 #endif
 
-/* ---- shared record parts ----------------------------------------------------------------------------------------------------------- */
+/* ---- shared record parts
+ * ----------------------------------------------------------------------------------------------------------- */
 struct gml_object_checksum;
 struct gml_owner;
 /* algorithm | composite << 7, then the value's bytes; one zero byte when there is none. */

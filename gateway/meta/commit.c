@@ -3,9 +3,11 @@
  *   queue ──► batch: presync, write transaction, every closure, one commit ──► held ──► acknowledged
  *
  * Invariants
- *  1. At most one thread of the process leads. Only the leader touches `held`; leadership passes with the queue's lock held.
- *  2. A commit flushes its pages and, with them, every meta page written earlier; its own meta page is written but not flushed. So batch N is durable once batch N+1 has been committed, or
- *     after an explicit flush, and not before: until then its waiters are held. docs/adr/0001-group-commit.md has the argument and the figures.
+ *  1. At most one thread of the process leads. Only the leader touches `held`; leadership passes with the queue's lock
+ * held.
+ *  2. A commit flushes its pages and, with them, every meta page written earlier; its own meta page is written but not
+ * flushed. So batch N is durable once batch N+1 has been committed, or after an explicit flush, and not before: until
+ * then its waiters are held. docs/adr/0001-group-commit.md has the argument and the figures.
  *  3. A leader whose queue is empty flushes at once: nobody waits for a successor that may not come.
  *  4. A waiter's storage is on its stack and may be gone as soon as it was posted. */
 #include <errno.h>
@@ -19,8 +21,8 @@ struct gml_update {
 	void *arg;
 	int rc;
 	bool relaxed;
-	bool done;  /* has its result for good; closures of later runs of the batch leave it out */
-	bool lead;  /* woken to lead, not with a result */
+	bool done; /* has its result for good; closures of later runs of the batch leave it out */
+	bool lead; /* woken to lead, not with a result */
 	sem_t wake;
 };
 
@@ -62,8 +64,8 @@ static void update_fail(struct gml_update *list, int rc)
 	}
 }
 
-/* Run every closure that has no result yet in one transaction. GML_ERR_CANCELED: one failed after it had written; it has its result now, run the others again.
- * Another error is the engine's: nothing of this run is stored. */
+/* Run every closure that has no result yet in one transaction. GML_ERR_CANCELED: one failed after it had written; it
+ * has its result now, run the others again. Another error is the engine's: nothing of this run is stored. */
 static int commit_attempt(struct gml_meta *meta, struct gml_update *batch, bool *wrote_out)
 {
 	struct gml_txn txn;
@@ -110,7 +112,8 @@ static int commit_run(struct gml_meta *meta, struct gml_update *batch, bool *wro
 	return rc;
 }
 
-/* The batch as a whole met an engine error such as a full map: each change gets its own transaction, so that those that fit succeed and nobody suffers for another's size. */
+/* The batch as a whole met an engine error such as a full map: each change gets its own transaction, so that those that
+ * fit succeed and nobody suffers for another's size. */
 static void commit_each_alone(struct gml_meta *meta, struct gml_update *batch, bool *wrote_out)
 {
 	for (struct gml_update *u = batch; u != NULL; u = u->next) {
@@ -145,12 +148,16 @@ static void commit_batch(struct gml_meta *meta, struct gml_update *batch, bool *
 	if (rc == 0)
 		return;
 	if (rc == GML_ERR_IO) {
-		/* After a failed flush nobody knows which pages the disk holds, and the kernel reports it only once: stop changing. */
+		/* After a failed flush nobody knows which pages the disk holds, and the kernel reports it only once:
+		 * stop changing. */
 		atomic_store(&meta->commit.broken, rc);
 		update_fail(batch, rc);
 		return;
 	}
-	commit_each_alone(meta, batch, wrote_out);
+	if (batch->next == NULL)
+		update_fail(batch, rc);
+	else
+		commit_each_alone(meta, batch, wrote_out);
 }
 
 /* Move what may be acknowledged without a further flush to *ack, the rest to *hold. */
@@ -164,7 +171,8 @@ static void commit_sort(struct gml_update *batch, bool flush, struct gml_update 
 	}
 }
 
-/* Pass leadership to the first waiter of the queue; false: the queue is empty and this thread leads on, or (resign) nobody does. */
+/* Pass leadership to the first waiter of the queue; false: the queue is empty and this thread leads on, or (resign)
+ * nobody does. */
 static bool commit_hand_over(struct gml_commit *commit, bool resign)
 {
 	struct gml_update *heir;

@@ -5,7 +5,8 @@
 struct gml_dirent_cursor {
 	struct gml_txn *txn;
 	struct gml_cursor *names, *cookies; /* opened when first needed */
-	uint64_t node[GML_DIRENT_LEVELS];   /* node[0] = the parent; node[i] holds what follows i * GML_DIRENT_PLAIN bytes of name */
+	uint64_t node[GML_DIRENT_LEVELS]; /* node[0] = the parent; node[i] holds what follows i * GML_DIRENT_PLAIN bytes
+					     of name */
 	unsigned level;
 	bool placed;
 	size_t name_len;
@@ -47,7 +48,8 @@ static int dirent_cursor_leave(struct gml_dirent_cursor *cursor, struct gml_span
 	return gml_cursor_seek(cursor->names, GML_SPAN(after, len), key, value);
 }
 
-/* `rc`, `key`, `value`: what a move in table dirent found. Go down continuations and out of exhausted nodes until an entry is reached. */
+/* `rc`, `key`, `value`: what a move in table dirent found. Go down continuations and out of exhausted nodes until an
+ * entry is reached. */
 static int dirent_cursor_settle(struct gml_dirent_cursor *cursor, int rc, struct gml_span key, struct gml_span value,
 				struct gml_span *name_out, struct gml_dirent *out)
 {
@@ -83,7 +85,8 @@ static int dirent_cursor_settle(struct gml_dirent_cursor *cursor, int rc, struct
 	}
 }
 
-/* Go down the continuations that the name passes; false: one is missing, and the wanted place is right behind where it would be. */
+/* Go down the continuations that the name passes; false: one is missing, and the wanted place is right behind where it
+ * would be. */
 static int dirent_cursor_descend(struct gml_dirent_cursor *cursor, struct gml_span name, bool *whole_out)
 {
 	*whole_out = true;

@@ -27,7 +27,7 @@ struct gml_meta;
 struct gml_txn;
 
 struct gml_meta_options {
-	uint64_t map_size;    /* 0: 1 TiB, halved until the address space allows it */
+	uint64_t map_size;    /* create: 0 = 1 TiB, halved until the address space allows it. open: 0 = as recorded; more grows it (then reopen in every process) */
 	uint32_t readers_max; /* 0: 4096 */
 	/* Called by the leader before each durable commit, outside the write transaction: makes data durable that the batch's closures are about to reference (packs). */
 	int (*presync)(void *arg);
@@ -36,7 +36,7 @@ struct gml_meta_options {
 	void *log_arg;
 };
 
-/* `dir` exists. create: EXIST if a store is there. Once per process, after the last fork. */
+/* `dir` exists. create: EXIST if a store is there. open: NOENT, FORMAT, CORRUPT; once per process (BUSY), after the last fork. */
 int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt);
 int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out);
 void gml_meta_close(struct gml_meta *meta);
@@ -49,8 +49,9 @@ int gml_meta_read_begin(struct gml_meta *meta, struct gml_txn **txn_out);
 void gml_meta_read_end(struct gml_txn *txn); /* NULL is fine */
 
 /* A change. `fn` runs once, on whichever thread leads the batch, in a write transaction shared with other closures: it must check everything before its first put or delete and, if it
- * returns non-zero, must have written nothing (asserted in debug builds; otherwise the whole batch is retried without it). No I/O, no waiting inside. It may be run again
- * when the batch's commit fails for want of space: it must depend on `txn` and `arg` only. Blocks until durable; returns fn's or the commit's error. Any thread. */
+ * returns non-zero, must have written nothing (otherwise an error is logged and the whole batch is run again without it). No I/O, no waiting inside, no other update. It may run on another
+ * thread and, when the batch is run again, several times: it must depend on `txn` and `arg` only. Blocks until durable; returns fn's or the commit's error. After an I/O error of the disk
+ * nothing is known of what it holds: every further update answers IO until the store is opened anew. Any thread. */
 typedef int (*gml_meta_fn)(struct gml_txn *txn, void *arg);
 int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg);
 /* Same without waiting for durability: visible to all on return, durable with the next durable commit. For settled facts that recovery can redo only. */

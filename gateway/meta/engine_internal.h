@@ -1,4 +1,5 @@
-/* What the files of the engine share. Only engine_lmdb.c, txn_lmdb.c and errmap.c include lmdb.h knowingly; commit.c goes through the functions below. */
+/* What the files of the engine share. Only engine_lmdb.c, txn_lmdb.c and errmap.c include lmdb.h knowingly; commit.c
+ * goes through the functions below. */
 #ifndef GML_META_ENGINE_INTERNAL_H
 #define GML_META_ENGINE_INTERNAL_H
 
@@ -15,16 +16,16 @@
 enum {
 	GML_SUPER_FORMAT = 0x01,  /* -> format byte, version, uuid */
 	GML_SUPER_NEXT_ID = 0x02, /* -> last number handed out */
-	GML_SUPER_LEASE = 0x03,   /* + kind -> first number not leased yet */
-	GML_SUPER_ROOT = 0x10,    /* + root ino -> bucket name */
-	GML_SUPER_UID = 0x11,     /* + uid + user name -> nothing */
+	GML_SUPER_LEASE = 0x03,	  /* + kind -> first number not leased yet */
+	GML_SUPER_ROOT = 0x10,	  /* + root ino -> bucket name */
+	GML_SUPER_UID = 0x11,	  /* + uid + user name -> nothing */
 };
 
 struct gml_cursor {
 	struct gml_txn *txn;
 	MDB_cursor *mdb;
 	enum gml_table table;
-	bool placed;     /* stands on an entry */
+	bool placed;	 /* stands on an entry */
 	uint64_t writes; /* txn->writes when it was placed; key[] counts in write transactions only */
 	size_t key_len;
 	uint8_t key[GML_META_KEY_MAX];
@@ -35,7 +36,7 @@ struct gml_txn {
 	MDB_txn *mdb;
 	bool writable;
 	bool id_changed;
-	int failed;      /* first engine error of a write transaction: it can only be aborted */
+	int failed;	 /* first engine error of a write transaction: it can only be aborted */
 	uint64_t writes; /* puts and deletes so far */
 	uint64_t last_id;
 	struct gml_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors of a read transaction, for reuse */
@@ -55,11 +56,13 @@ struct gml_commit {
 	struct gml_update *head, **tail;
 	bool led;
 	struct gml_update *held; /* of the leader: committed, not known durable */
-	_Atomic int broken;      /* a sync failed: what the disk holds is unknown, no change is accepted any more */
+	_Atomic int broken;	 /* a sync failed: what the disk holds is unknown, no change is accepted any more */
 };
 
 struct gml_meta {
 	MDB_env *env;
+	struct gml_meta *next_open; /* engine_lmdb.c: every environment of this process */
+	uint64_t dev, ino;	    /* of data.mdb */
 	MDB_dbi dbi[GML_TABLE_COUNT_];
 	uint8_t uuid[16];
 	struct gml_meta_options opt;
@@ -72,8 +75,9 @@ struct gml_meta {
 void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* txn_lmdb.c. begin blocks on other processes' writers. commit and abort consume `txn`'s content; the storage is the caller's. commit flushes the data (and with it every meta page written
- * before), then writes its own meta page without flushing it. */
+/* txn_lmdb.c. begin blocks on other processes' writers. commit and abort consume `txn`'s content; the storage is the
+ * caller's. commit flushes the data (and with it every meta page written before), then writes its own meta page without
+ * flushing it. */
 int gml_txn_write_begin(struct gml_meta *meta, struct gml_txn *txn);
 int gml_txn_write_commit(struct gml_txn *txn);
 void gml_txn_write_abort(struct gml_txn *txn);

@@ -1,15 +1,20 @@
 /* The LMDB environment: creation, opening, its tables and the format record.
  *
  * Invariants
- *  1. Every process maps the store with the size that its creator recorded (LMDB keeps it in the meta page), so no process meets pages beyond its map.
+ *  1. Every process maps the store with the size that its creator recorded (LMDB keeps it in the meta page), so no
+ * process meets pages beyond its map.
  *  2. Handles of all tables are opened before the first transaction of a caller; nobody opens one later.
- *  3. Environments are opened with MDB_NOMETASYNC: a commit flushes its pages, not the meta page that names them. commit.c holds acknowledgements accordingly. */
+ *  3. A process opens a store once: LMDB's claim on its reader slots is a lock that closing any second descriptor would
+ * drop, and other processes would then clear the slots of living readers.
+ *  4. Environments are opened with MDB_NOMETASYNC: a commit flushes its pages, not the meta page that names them.
+ * commit.c holds acknowledgements accordingly. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "engine_internal.h"
 #include "errmap.h"
@@ -109,7 +114,8 @@ out:
 static int meta_format_write(struct gml_meta *meta, const uint8_t uuid[16])
 {
 	uint8_t format_key = GML_SUPER_FORMAT, id_key = GML_SUPER_NEXT_ID;
-	uint8_t format[20] = {META_FORMAT_VERSION}, id[9] = {1, 1}; /* format; the last number given: inode 1 is the root */
+	uint8_t format[20] = {META_FORMAT_VERSION},
+		id[9] = {1, 1}; /* format; the last number given: inode 1 is the root */
 	MDB_val k = {1, &format_key}, v = {sizeof(format), format};
 	MDB_txn *txn = NULL;
 	int rc;
@@ -117,7 +123,7 @@ static int meta_format_write(struct gml_meta *meta, const uint8_t uuid[16])
 	rc = mdb_txn_begin(meta->env, NULL, 0, &txn);
 	if (rc != 0)
 		return rc;
-	rc = mdb_put(txn, meta->dbi[GML_TABLE_SUPER], &k, &v, 0);
+	rc = mdb_put(txn, meta->dbi[GML_TABLE_SUPER], &k, &v, MDB_NOOVERWRITE);
 	k.mv_data = &id_key;
 	v = (MDB_val){sizeof(id), id};
 	if (rc == 0)
@@ -165,78 +171,147 @@ static struct gml_meta *meta_new(const struct gml_meta_options *opt)
 	return meta;
 }
 
-static bool meta_file_exists(const char *dir)
+/* ---- stores that this process has open (invariant 3)
+ * ----------------------------------------------------------------------------------- */
+static pthread_mutex_t meta_open_lock = PTHREAD_MUTEX_INITIALIZER; /* held while one is opened or closed */
+static struct gml_meta *meta_open_list;
+static pid_t meta_open_pid; /* whose list it is: a forked child has opened nothing yet */
+
+/* errno of data.mdb's stat; fills meta->dev and ->ino. */
+static int meta_identify(struct gml_meta *meta, const char *dir)
 {
 	char path[4096];
+	struct stat st;
 	int n = snprintf(path, sizeof(path), "%s/data.mdb", dir);
-	return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return ENAMETOOLONG;
+	if (stat(path, &st) != 0)
+		return errno;
+	meta->dev = st.st_dev;
+	meta->ino = st.st_ino;
+	return 0;
+}
+
+static bool meta_is_open(const struct gml_meta *meta)
+{
+	if (meta_open_pid != getpid()) {
+		meta_open_pid = getpid();
+		meta_open_list = NULL;
+	}
+	for (const struct gml_meta *m = meta_open_list; m != NULL; m = m->next_open) {
+		if (m->dev == meta->dev && m->ino == meta->ino)
+			return true;
+	}
+	return false;
+}
+
+static void meta_forget(struct gml_meta *meta)
+{
+	struct gml_meta **link = &meta_open_list;
+	while (*link != NULL && *link != meta)
+		link = &(*link)->next_open;
+	if (*link != NULL)
+		*link = meta->next_open;
+}
+
+/* ---- create, open, close
+ * ---------------------------------------------------------------------------------------------------------------- */
+static int meta_create_env(struct gml_meta *meta, const char *dir)
+{
+	uint64_t size = meta->opt.map_size ? meta->opt.map_size : META_MAP_DEFAULT;
+	int rc = meta_env_open(meta, dir, size);
+	while ((rc == ENOMEM || rc == EINVAL || rc == EFBIG) && meta->opt.map_size == 0 && size > META_MAP_LEAST) {
+		size /= 2;
+		rc = meta_env_open(meta, dir, size);
+	}
+	return rc;
 }
 
 int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt)
 {
 	struct gml_meta *meta = meta_new(opt);
-	uint64_t size;
 	int rc;
 	if (meta == NULL)
 		return GML_ERR_NOMEM;
-	size = meta->opt.map_size ? meta->opt.map_size : META_MAP_DEFAULT;
-	rc = meta_env_open(meta, dir, size);
-	while ((rc == ENOMEM || rc == EINVAL || rc == EFBIG) && meta->opt.map_size == 0 && size > META_MAP_LEAST) {
-		size /= 2;
-		rc = meta_env_open(meta, dir, size);
+	pthread_mutex_lock(&meta_open_lock);
+	rc = meta_identify(meta, dir);
+	if (rc == 0 && meta_is_open(meta)) {
+		rc = EEXIST;
+		goto out;
 	}
+	rc = meta_create_env(meta, dir);
 	if (rc == 0)
 		rc = meta_tables_open(meta, MDB_CREATE);
-	if (rc != 0)
-		goto out;
-	/* A creation that a crash cut short left no format record: begin again over it. */
-	rc = meta_format_read(meta);
-	if (rc != GML_ERR_NOENT) {
-		meta_free(meta);
-		return rc == 0 ? GML_ERR_EXIST : rc;
-	}
-	rc = meta_format_write(meta, uuid);
+	/* A creation that a crash cut short left no format record: this goes on where it ended. */
+	if (rc == 0)
+		rc = meta_format_write(meta, uuid);
 	if (rc == 0)
 		rc = meta_dir_sync(dir);
-out:
-	if (rc != 0)
+	if (rc != 0 && rc != MDB_KEYEXIST)
 		gml_meta_log(meta, GML_LOG_ERROR, "%s: cannot create the metadata store: %s", dir, mdb_strerror(rc));
+out:
 	meta_free(meta);
+	pthread_mutex_unlock(&meta_open_lock);
 	return gml_err_map(rc);
 }
 
-int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out)
+/* A larger map than the recorded one is adopted and recorded with the next commit; every process must be opened anew
+ * for it. */
+static int meta_grow(struct gml_meta *meta)
 {
-	struct gml_meta *meta;
-	int rc;
-	*meta_out = NULL;
-	if (!meta_file_exists(dir))
-		return GML_ERR_NOENT;
-	meta = meta_new(opt);
-	if (meta == NULL)
-		return GML_ERR_NOMEM;
-	rc = meta_env_open(meta, dir, 0);
+	MDB_envinfo info;
+	int rc = mdb_env_info(meta->env, &info);
+	if (rc != 0 || meta->opt.map_size <= info.me_mapsize)
+		return rc;
+	return mdb_env_set_mapsize(meta->env, meta->opt.map_size);
+}
+
+static int meta_open_env(struct gml_meta *meta, const char *dir)
+{
+	int rc = meta_env_open(meta, dir, 0);
+	if (rc == 0)
+		rc = meta_grow(meta);
 	if (rc == 0)
 		rc = meta_tables_open(meta, 0);
-	if (rc == MDB_NOTFOUND) /* a store without our tables is not ours, or half made */
+	if (rc == MDB_NOTFOUND) /* without our tables it is not ours, or half made */
 		rc = MDB_INVALID;
 	if (rc != 0) {
 		gml_meta_log(meta, GML_LOG_ERROR, "%s: cannot open the metadata store: %s", dir, mdb_strerror(rc));
-		rc = gml_err_map(rc);
-		goto fail;
+		return gml_err_map(rc);
 	}
 	rc = meta_format_read(meta);
 	if (rc != 0) {
 		rc = rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 		gml_meta_log(meta, GML_LOG_ERROR, "%s: metadata store refused: %s", dir, gml_err_text(rc));
-		goto fail;
 	}
+	return rc;
+}
+
+int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out)
+{
+	struct gml_meta *meta = meta_new(opt);
+	int rc;
+	*meta_out = NULL;
+	if (meta == NULL)
+		return GML_ERR_NOMEM;
+	pthread_mutex_lock(&meta_open_lock);
+	rc = gml_err_map(meta_identify(meta, dir));
+	if (rc == 0 && meta_is_open(meta))
+		rc = GML_ERR_BUSY;
+	if (rc == 0)
+		rc = meta_open_env(meta, dir);
+	if (rc != 0) {
+		meta_free(meta);
+	} else {
+		meta->next_open = meta_open_list;
+		meta_open_list = meta;
+	}
+	pthread_mutex_unlock(&meta_open_lock);
+	if (rc != 0)
+		return rc;
 	gml_meta_clear_readers(meta);
 	*meta_out = meta;
 	return 0;
-fail:
-	meta_free(meta);
-	return rc;
 }
 
 void gml_meta_close(struct gml_meta *meta)
@@ -244,8 +319,11 @@ void gml_meta_close(struct gml_meta *meta)
 	if (meta == NULL)
 		return;
 	gml_txn_pool_drain(meta);
-	mdb_env_sync(meta->env, 1); /* relaxed updates are durable after an orderly end */
+	gml_meta_flush(meta); /* relaxed updates are durable after an orderly end */
+	pthread_mutex_lock(&meta_open_lock);
+	meta_forget(meta);
 	meta_free(meta);
+	pthread_mutex_unlock(&meta_open_lock);
 }
 
 const uint8_t *gml_meta_uuid(const struct gml_meta *meta)

@@ -4,7 +4,8 @@
 
 #include <gemel/err.h>
 
-/* `code`: a positive errno or a (negative) LMDB code; 0 stays 0. Never returns 0 for another code; what it does not know is IO. Any thread, no blocking. */
+/* `code`: a positive errno or a (negative) LMDB code; 0 stays 0. Never returns 0 for another code; what it does not
+ * know is IO. Any thread, no blocking. */
 int gml_err_map(int code);
 
 #endif

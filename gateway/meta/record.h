@@ -63,8 +63,8 @@ struct gml_dirent {
 	uint64_t cookie;
 	uint8_t type; /* enum gml_type */
 };
-/* name: stored form, 0..1024+1 bytes (empty = marker). Order over all entries of a parent is exactly bytewise by name, at any length. Any 64-bit number can be a parent
- * (upload lists use hidden ones). put also maintains table cookie when dirent->cookie != 0 (replacing one drops the old cookie). */
+/* name: stored form, 0..1024+1 bytes (empty = marker). Order over all entries of a parent is exactly bytewise by name, at any length. Any number that gml_txn_next_id
+ * gave can be a parent (upload lists use hidden ones); others might be taken by the continuations of long names. put also maintains table cookie when dirent->cookie != 0 (replacing one drops the old cookie). */
 int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name, struct gml_dirent *out);
 int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name, const struct gml_dirent *dirent);
 int gml_rec_dirent_del(struct gml_txn *txn, gml_ino parent, struct gml_span name);

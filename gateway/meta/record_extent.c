@@ -1,4 +1,5 @@
-/* Table extent: ino (u64), file offset (u64) -> one extent. Only files with more than GML_INLINE_EXTENTS have entries. */
+/* Table extent: ino (u64), file offset (u64) -> one extent. Only files with more than GML_INLINE_EXTENTS have entries.
+ */
 #include "record_internal.h"
 
 enum { EXTENT_FORMAT = 1 };

@@ -1,4 +1,5 @@
-/* Table inode: ino (u64) -> attributes, then optional parts, each announced by a presence bit. docs/on-disk-format.md, "inode". */
+/* Table inode: ino (u64) -> attributes, then optional parts, each announced by a presence bit. docs/on-disk-format.md,
+ * "inode". */
 #include "record_internal.h"
 
 enum {

@@ -8,7 +8,8 @@
 
 #define GML_SPAN(p, n) ((struct gml_span){(p), (n)})
 
-/* Calls `each` for the entries whose key begins with `prefix`, ascending from the first key >= `from`. each: 0 = go on, GML_REC_STOP = enough, else an error that scan returns. */
+/* Calls `each` for the entries whose key begins with `prefix`, ascending from the first key >= `from`. each: 0 = go on,
+ * GML_REC_STOP = enough, else an error that scan returns. */
 #define GML_REC_STOP (-1)
 typedef int (*gml_rec_scan_fn)(void *arg, struct gml_span key, struct gml_span value);
 int gml_rec_scan(struct gml_txn *txn, enum gml_table table, struct gml_span from, struct gml_span prefix,

@@ -1,4 +1,5 @@
-/* Table lease: kind (u8), first (u64) -> count, owner; table super, GML_SUPER_LEASE + kind -> first number that was never leased. */
+/* Table lease: kind (u8), first (u64) -> count, owner; table super, GML_SUPER_LEASE + kind -> first number that was
+ * never leased. */
 #include "record_internal.h"
 
 enum { LEASE_FORMAT = 1, LEASE_COUNTER_FORMAT = 1, LEASE_KINDS = 2 };

@@ -76,7 +76,9 @@ int gml_rec_upload_each(struct gml_txn *txn,
 	return gml_rec_scan(txn, GML_TABLE_UPLOAD, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0), upload_each_one, &walk);
 }
 
-/* ---- parts ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- parts
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
 static void part_key(uint8_t key[20], const uint8_t id[16], uint32_t number)
 {
 	memcpy(key, id, 16);
@@ -152,7 +154,8 @@ int gml_rec_part_extent(const struct gml_part_rec *rec, uint32_t i, struct gml_e
 	struct gml_dec dec;
 	if (i >= rec->nextents || rec->extents.len < ((size_t)i + 1) * PART_EXTENT_SIZE)
 		return GML_ERR_INVAL;
-	gml_dec_init(&dec, GML_SPAN((const uint8_t *)rec->extents.ptr + (size_t)i * PART_EXTENT_SIZE, PART_EXTENT_SIZE));
+	gml_dec_init(&dec,
+		     GML_SPAN((const uint8_t *)rec->extents.ptr + (size_t)i * PART_EXTENT_SIZE, PART_EXTENT_SIZE));
 	out->off = gml_dec_u64(&dec);
 	out->blob = gml_dec_u64(&dec);
 	out->blob_off = gml_dec_u64(&dec);

@@ -1,4 +1,5 @@
-/* Tables user: name -> record; key: access key id -> record; super, GML_SUPER_UID + uid (u32) + name -> format byte. Several users may share a uid. */
+/* Tables user: name -> record; key: access key id -> record; super, GML_SUPER_UID + uid (u32) + name -> format byte.
+ * Several users may share a uid. */
 #include "record_internal.h"
 
 enum { USER_FORMAT = 1, USER_INDEX_FORMAT = 1, KEY_FORMAT = 1 };
@@ -140,7 +141,9 @@ int gml_rec_user_each(struct gml_txn *txn, bool (*each)(void *arg, const struct 
 	return gml_rec_scan(txn, GML_TABLE_USER, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0), user_each_one, &walk);
 }
 
-/* ---- access keys ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- access keys
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 static void key_text(struct gml_dec *dec, char *out, size_t max)
 {
 	struct gml_span text = gml_dec_span(dec, max);

@@ -1,7 +1,8 @@
 /* Transactions and cursors.
  *
- * Read transactions are parked in slots after use: LMDB's reset keeps the reader slot in the lock file, so taking a parked one needs neither a lock nor a system call. A slot is
- * taken and filled with one atomic exchange; a thread starts looking where it last succeeded. */
+ * Read transactions are parked in slots after use: LMDB's reset keeps the reader slot in the lock file, so taking a
+ * parked one needs neither a lock nor a system call. A slot is taken and filled with one atomic exchange; a thread
+ * starts looking where it last succeeded. */
 #include <stdlib.h>
 #include <string.h>
 #include "codec.h"
@@ -112,7 +113,8 @@ void gml_txn_pool_drain(struct gml_meta *meta)
 	}
 }
 
-/* ---- write transactions --------------------------------------------------------------------------------------------------------------- */
+/* ---- write transactions
+ * --------------------------------------------------------------------------------------------------------------- */
 int gml_txn_write_begin(struct gml_meta *meta, struct gml_txn *txn)
 {
 	int rc;
@@ -183,7 +185,8 @@ uint64_t gml_txn_seq(const struct gml_txn *txn)
 	return mdb_txn_id(txn->mdb);
 }
 
-/* ---- keys and values ------------------------------------------------------------------------------------------------------------------ */
+/* ---- keys and values
+ * ------------------------------------------------------------------------------------------------------------------ */
 static bool txn_key_ok(struct gml_span key)
 {
 	return key.len > 0 && key.len <= GML_META_KEY_MAX;
@@ -257,7 +260,9 @@ int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table)
 	return GML_ERR_CORRUPT;
 }
 
-/* ---- cursors -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- cursors
+ * --------------------------------------------------------------------------------------------------------------------------
+ */
 int gml_cursor_open(struct gml_txn *txn, enum gml_table table, struct gml_cursor **cursor_out)
 {
 	struct gml_cursor *cursor = txn->idle[table];
@@ -314,7 +319,8 @@ static int cursor_result(struct gml_cursor *cursor, int rc, const MDB_val *key, 
 	return 0;
 }
 
-int gml_cursor_seek(struct gml_cursor *cursor, struct gml_span key, struct gml_span *key_out, struct gml_span *value_out)
+int gml_cursor_seek(struct gml_cursor *cursor, struct gml_span key, struct gml_span *key_out,
+		    struct gml_span *value_out)
 {
 	MDB_val k = {key.len, (void *)key.ptr}, v;
 	int rc;

@@ -1,0 +1,504 @@
+/* Group commit: many threads, several processes, closures that fail, a full map, writers that are killed. */
+#include "meta_support.h"
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* ---- counters that many change
+ * ---------------------------------------------------------------------------------------------------------- */
+struct counter {
+	char key[16];
+	uint64_t value; /* after the last successful run */
+};
+
+static int counter_add(struct gml_txn *txn, void *arg)
+{
+	struct counter *counter = arg;
+	struct gml_span value;
+	uint64_t n = 0;
+	int rc = gml_txn_get(txn, GML_TABLE_JOURNAL, STR(counter->key), &value);
+	if (rc == 0)
+		memcpy(&n, value.ptr, sizeof(n));
+	else if (rc != GML_ERR_NOENT)
+		return rc;
+	n++;
+	counter->value = n;
+	return gml_txn_put(txn, GML_TABLE_JOURNAL, STR(counter->key), SPAN(&n, sizeof(n)));
+}
+
+static uint64_t counter_read(struct meta_env *env, const char *key)
+{
+	struct gml_txn *txn = meta_env_read(env);
+	struct gml_span value;
+	uint64_t n = 0;
+	if (gml_txn_get(txn, GML_TABLE_JOURNAL, STR(key), &value) == 0)
+		memcpy(&n, value.ptr, sizeof(n));
+	gml_meta_read_end(txn);
+	return n;
+}
+
+struct adder {
+	struct meta_env *env;
+	pthread_t thread;
+	const char *key;
+	int rounds, failures;
+	bool relaxed;
+};
+
+static void *adder_run(void *arg)
+{
+	struct adder *adder = arg;
+	uint64_t last = 0;
+	for (int i = 0; i < adder->rounds; i++) {
+		struct counter counter = {0};
+		int rc;
+		strcpy(counter.key, adder->key);
+		rc = adder->relaxed ? gml_meta_update_relaxed(adder->env->meta, counter_add, &counter)
+				    : gml_meta_update(adder->env->meta, counter_add, &counter);
+		if (rc != 0 || counter.value <= last || counter_read(adder->env, adder->key) < counter.value)
+			adder->failures++;
+		last = counter.value;
+	}
+	return NULL;
+}
+
+static void adders(struct meta_env *env, int n, int rounds)
+{
+	struct adder adder[32];
+	int failures = 0;
+	for (int i = 0; i < n; i++) {
+		adder[i] = (struct adder){env, 0, "shared", rounds, 0, i % 4 == 3};
+		assert_int_equal(pthread_create(&adder[i].thread, NULL, adder_run, &adder[i]), 0);
+	}
+	for (int i = 0; i < n; i++) {
+		pthread_join(adder[i].thread, NULL);
+		failures += adder[i].failures;
+	}
+	assert_int_equal(failures, 0);
+}
+
+static void test_threads(void **state)
+{
+	struct meta_env *env = *state;
+	struct gml_meta_stats stats;
+	adders(env, 32, 60);
+	assert_int_equal(counter_read(env, "shared"), 32 * 60);
+	gml_meta_stats_get(env->meta, &stats);
+	assert_int_equal(stats.updates, 32 * 60);
+	assert_true(stats.commits < stats.updates / 2); /* they did share commits */
+	meta_env_reopen(env);
+	assert_int_equal(counter_read(env, "shared"), 32 * 60);
+	assert_int_equal(env->log_errors, 0);
+}
+
+static void test_processes(void **state)
+{
+	struct meta_env *env = *state;
+	pid_t pid[2];
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	for (int i = 0; i < 2; i++) {
+		pid[i] = fork();
+		assert_true(pid[i] >= 0);
+		if (pid[i] == 0) {
+			struct adder adder = {env, 0, "shared", 200, 0, false};
+			if (gml_meta_open(env->dir, &env->opt, &env->meta) != 0)
+				_exit(2);
+			adder_run(&adder);
+			gml_meta_close(env->meta);
+			_exit(adder.failures != 0);
+		}
+	}
+	meta_env_reopen(env);
+	adders(env, 8, 50);
+	for (int i = 0; i < 2; i++) {
+		int status;
+		waitpid(pid[i], &status, 0);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(counter_read(env, "shared"), 2 * 200 + 8 * 50);
+}
+
+/* ---- a batch with black sheep
+ * ------------------------------------------------------------------------------------------------------------ */
+/* Holds the leader inside its closure until the others have queued up behind it, so that they form one batch. */
+struct gate {
+	sem_t entered, go;
+};
+
+static int gate_wait(struct gml_txn *txn, void *arg)
+{
+	struct gate *gate = arg;
+	sem_post(&gate->entered);
+	while (sem_wait(&gate->go) != 0)
+		;
+	return gml_txn_put(txn, GML_TABLE_JOURNAL, STR("gate"), STR("x"));
+}
+
+struct member {
+	struct meta_env *env;
+	pthread_t thread;
+	gml_meta_fn fn;
+	int number, runs, rc;
+	size_t size;
+};
+
+static void *member_run(void *arg)
+{
+	struct member *member = arg;
+	member->rc = gml_meta_update(member->env->meta, member->fn, member);
+	return NULL;
+}
+
+struct gated {
+	struct gate gate;
+	struct meta_env *env;
+	int rc;
+};
+
+static void *gated_run(void *arg)
+{
+	struct gated *gated = arg;
+	gated->rc = gml_meta_update(gated->env->meta, gate_wait, &gated->gate);
+	return NULL;
+}
+
+static void batch_run(struct meta_env *env, struct member *member, int n)
+{
+	struct gated gated = {.env = env};
+	struct gml_meta_stats stats;
+	pthread_t leader;
+	sem_init(&gated.gate.entered, 0, 0);
+	sem_init(&gated.gate.go, 0, 0);
+	gml_meta_stats_get(env->meta, &stats);
+	assert_int_equal(pthread_create(&leader, NULL, gated_run, &gated), 0);
+	while (sem_wait(&gated.gate.entered) != 0)
+		;
+	for (int i = 0; i < n; i++) {
+		member[i].env = env;
+		member[i].number = i;
+		assert_int_equal(pthread_create(&member[i].thread, NULL, member_run, &member[i]), 0);
+	}
+	for (uint64_t updates = stats.updates; updates < stats.updates + 1 + (uint64_t)n;) {
+		struct gml_meta_stats now;
+		gml_meta_stats_get(env->meta, &now);
+		updates = now.updates;
+		usleep(1000);
+	}
+	usleep(5000); /* counted, and now surely queued */
+	sem_post(&gated.gate.go);
+	pthread_join(leader, NULL);
+	for (int i = 0; i < n; i++)
+		pthread_join(member[i].thread, NULL);
+	assert_int_equal(gated.rc, 0);
+	sem_destroy(&gated.gate.entered);
+	sem_destroy(&gated.gate.go);
+}
+
+static int member_put(struct gml_txn *txn, struct member *member)
+{
+	char key[16];
+	member->runs++;
+	snprintf(key, sizeof(key), "m%d", member->number);
+	return gml_txn_put(txn, GML_TABLE_JOURNAL, STR(key), SPAN(&member->number, sizeof(int)));
+}
+
+static int member_good(struct gml_txn *txn, void *arg)
+{
+	return member_put(txn, arg);
+}
+
+static int member_refuse(struct gml_txn *txn, void *arg)
+{
+	(void)txn;
+	((struct member *)arg)->runs++;
+	return GML_ERR_EXIST;
+}
+
+static int member_spoil(struct gml_txn *txn, void *arg)
+{
+	member_put(txn, arg);
+	return GML_ERR_PRECONDITION;
+}
+
+static bool member_stored(struct meta_env *env, int number)
+{
+	struct gml_txn *txn = meta_env_read(env);
+	struct gml_span value;
+	char key[16];
+	int rc;
+	snprintf(key, sizeof(key), "m%d", number);
+	rc = gml_txn_get(txn, GML_TABLE_JOURNAL, STR(key), &value);
+	gml_meta_read_end(txn);
+	assert_true(rc == 0 || rc == GML_ERR_NOENT);
+	return rc == 0;
+}
+
+static void test_failures_are_private(void **state)
+{
+	struct meta_env *env = *state;
+	struct member member[9] = {{0}};
+	for (int i = 0; i < 9; i++)
+		member[i].fn = i % 3 == 0 ? member_good : i % 3 == 1 ? member_refuse : member_spoil;
+	batch_run(env, member, 9);
+	for (int i = 0; i < 9; i++) {
+		assert_int_equal(member[i].rc, i % 3 == 0 ? 0 : i % 3 == 1 ? GML_ERR_EXIST : GML_ERR_PRECONDITION);
+		assert_int_equal(member_stored(env, i), i % 3 == 0);
+		if (i % 3 == 2)
+			assert_int_equal(member[i].runs, 1); /* once it has its result it is left out */
+	}
+	assert_true(member[0].runs > 1); /* one batch it was, run again */
+	assert_int_equal(env->log_errors, 3);
+}
+
+static int member_huge(struct gml_txn *txn, void *arg)
+{
+	struct member *member = arg;
+	char key[16], *value = calloc(1, 3 << 20);
+	int rc = member_put(txn, member);
+	for (int i = 0; rc == 0 && i < 40; i++) {
+		snprintf(key, sizeof(key), "h%d", i);
+		rc = gml_txn_put(txn, GML_TABLE_JOURNAL, STR(key), SPAN(value, 3 << 20));
+	}
+	free(value);
+	return rc;
+}
+
+static void test_full_map(void **state)
+{
+	struct meta_env *env = *state;
+	struct member member[5] = {{0}};
+	struct counter counter = {.key = "after"};
+	for (int i = 0; i < 5; i++)
+		member[i].fn = i == 2 ? member_huge : member_good;
+	batch_run(env, member, 5);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(member[i].rc, i == 2 ? GML_ERR_NOSPC : 0);
+		assert_int_equal(member_stored(env, i), i != 2);
+	}
+	meta_env_update(env, counter_add, &counter); /* the store goes on */
+	meta_env_reopen(env);
+	assert_int_equal(counter_read(env, "after"), 1);
+}
+
+static void test_nothing_written(void **state)
+{
+	struct meta_env *env = *state;
+	struct member member[4] = {{0}};
+	struct gml_meta_stats before, after;
+	for (int i = 0; i < 4; i++)
+		member[i].fn = member_refuse;
+	batch_run(env, member, 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(member[i].rc, GML_ERR_EXIST);
+	gml_meta_stats_get(env->meta, &before);
+	assert_int_equal(gml_meta_update(env->meta, member_refuse, &member[0]), GML_ERR_EXIST);
+	gml_meta_stats_get(env->meta, &after);
+	assert_int_equal(after.commits, before.commits);
+}
+
+static void test_readers_do_not_wait(void **state)
+{
+	struct meta_env *env = *state;
+	struct counter counter = {.key = "n"};
+	struct gated gated = {.env = env};
+	pthread_t leader;
+	sem_init(&gated.gate.entered, 0, 0);
+	sem_init(&gated.gate.go, 0, 0);
+	meta_env_update(env, counter_add, &counter);
+	pthread_create(&leader, NULL, gated_run, &gated);
+	while (sem_wait(&gated.gate.entered) != 0)
+		;
+	/* The writer is inside its transaction and stays there until these reads are done. */
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(counter_read(env, "n"), 1);
+	sem_post(&gated.gate.go);
+	pthread_join(leader, NULL);
+	assert_int_equal(gated.rc, 0);
+	sem_destroy(&gated.gate.entered);
+	sem_destroy(&gated.gate.go);
+}
+
+/* ---- presync
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
+struct presync {
+	atomic_int calls;
+	int rc;
+};
+
+static int presync_call(void *arg)
+{
+	struct presync *presync = arg;
+	atomic_fetch_add(&presync->calls, 1);
+	return presync->rc;
+}
+
+static void test_presync(void **state)
+{
+	struct meta_env *env = *state;
+	struct counter counter = {.key = "n"};
+	struct presync presync = {0};
+	env->opt.presync = presync_call;
+	env->opt.presync_arg = &presync;
+	meta_env_reopen(env);
+	meta_env_update(env, counter_add, &counter);
+	assert_int_equal(presync.calls, 1);
+	presync.rc = GML_ERR_NOSPC; /* what the closure would reference is not safe: nothing may be stored */
+	assert_int_equal(gml_meta_update(env->meta, counter_add, &counter), GML_ERR_NOSPC);
+	assert_int_equal(counter_read(env, "n"), 1);
+	presync.rc = 0;
+	meta_env_update(env, counter_add, &counter);
+	assert_int_equal(counter_read(env, "n"), 2);
+}
+
+/* ---- kill -9
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
+static int hang_in_closure(struct gml_txn *txn, void *arg)
+{
+	char byte = 'h';
+	if (gml_txn_put(txn, GML_TABLE_JOURNAL, STR("half"), STR("done")) != 0 || write(*(int *)arg, &byte, 1) != 1)
+		_exit(1);
+	pause();
+	return 0;
+}
+
+static void test_kill_in_closure(void **state)
+{
+	struct meta_env *env = *state;
+	struct counter counter = {.key = "n"};
+	int ready[2], status;
+	char byte;
+	pid_t pid;
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (gml_meta_open(env->dir, &env->opt, &env->meta) != 0)
+			_exit(1);
+		gml_meta_update(env->meta, hang_in_closure, &ready[1]);
+		_exit(1);
+	}
+	meta_env_reopen(env);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	meta_env_update(env, counter_add, &counter); /* would hang if the dead one still held the lock */
+	assert_int_equal(counter_read(env, "n"), 1);
+	assert_int_equal(counter_read(env, "half"), 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+/* Processes of several writers each are killed at random moments; what they were told is stored must be there, by every
+ * count. */
+#define KILL_THREADS 8
+struct kill_shared {
+	_Atomic uint64_t acked[KILL_THREADS];
+};
+struct killer_thread {
+	struct meta_env *env;
+	struct kill_shared *shared;
+	int number;
+};
+
+static int put_pair(struct gml_txn *txn, void *arg)
+{
+	struct counter *counter = arg;
+	uint64_t id = gml_txn_next_id(txn);
+	int rc = counter_add(txn, counter);
+	if (rc != 0)
+		return rc;
+	/* The same number in another table, and an id that must never repeat. */
+	rc = gml_txn_put(txn, GML_TABLE_LEASE, STR(counter->key), SPAN(&counter->value, 8));
+	return rc != 0 ? rc : gml_txn_put(txn, GML_TABLE_ORPHAN, SPAN(&id, 8), SPAN(&counter->value, 8));
+}
+
+static void *kill_writer(void *arg)
+{
+	struct killer_thread *self = arg;
+	for (;;) {
+		struct counter counter = {0};
+		snprintf(counter.key, sizeof(counter.key), "w%d", self->number);
+		if (gml_meta_update(self->env->meta, put_pair, &counter) != 0)
+			_exit(1);
+		atomic_store(&self->shared->acked[self->number], counter.value);
+	}
+	return NULL;
+}
+
+static void kill_child(struct meta_env *env, struct kill_shared *shared)
+{
+	struct killer_thread self[KILL_THREADS];
+	pthread_t thread;
+	if (gml_meta_open(env->dir, &env->opt, &env->meta) != 0)
+		_exit(1);
+	for (int i = 0; i < KILL_THREADS; i++) {
+		self[i] = (struct killer_thread){env, shared, i};
+		if (pthread_create(&thread, NULL, kill_writer, &self[i]) != 0)
+			_exit(1);
+	}
+	pause();
+}
+
+static void test_kill_writers(void **state)
+{
+	struct meta_env *env = *state;
+	struct kill_shared *shared =
+		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t seed = 88172645463325252u, sum = 0, count;
+	struct gml_txn *txn;
+	assert_true(shared != MAP_FAILED);
+	for (int round = 0; round < 12; round++) {
+		struct gml_span a, b;
+		int status;
+		pid_t pid;
+		gml_meta_close(env->meta);
+		env->meta = NULL;
+		pid = fork();
+		if (pid == 0)
+			kill_child(env, shared);
+		usleep(10000 + meta_random(&seed) % 30000);
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		assert_true(WIFSIGNALED(status));
+		meta_env_reopen(env);
+		txn = meta_env_read(env);
+		sum = 0;
+		for (int i = 0; i < KILL_THREADS; i++) {
+			char key[16];
+			uint64_t n = 0;
+			snprintf(key, sizeof(key), "w%d", i);
+			if (gml_txn_get(txn, GML_TABLE_JOURNAL, STR(key), &a) == 0) {
+				assert_int_equal(gml_txn_get(txn, GML_TABLE_LEASE, STR(key), &b), 0);
+				assert_memory_equal(a.ptr, b.ptr, 8);
+				memcpy(&n, a.ptr, 8);
+			}
+			assert_true(n >= atomic_load(&shared->acked[i]));
+			sum += n;
+		}
+		assert_int_equal(gml_txn_count(txn, GML_TABLE_ORPHAN, &count), 0);
+		assert_int_equal(count, sum); /* no id was given twice */
+		gml_meta_read_end(txn);
+	}
+	assert_true(sum > 0);
+	munmap(shared, sizeof(*shared));
+}
+
+int main(void)
+{
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, meta_env_setup, meta_env_teardown)
+	const struct CMUnitTest tests[] = {
+		WITH_STORE(test_threads),  WITH_STORE(test_processes),	     WITH_STORE(test_failures_are_private),
+		WITH_STORE(test_full_map), WITH_STORE(test_nothing_written), WITH_STORE(test_readers_do_not_wait),
+		WITH_STORE(test_presync),  WITH_STORE(test_kill_in_closure), WITH_STORE(test_kill_writers),
+	};
+	alarm(120); /* a lost wake-up shows as a failure, not as a hang */
+	return cmocka_run_group_tests_name("meta_commit", tests, NULL, NULL);
+}

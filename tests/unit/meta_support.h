@@ -1,0 +1,107 @@
+/* A metadata store in a directory of its own for one test, and a closure that runs a plain function. */
+#ifndef TESTS_META_SUPPORT_H
+#define TESTS_META_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "gateway/meta/record.h"
+
+#define SPAN(p, n) ((struct gml_span){(p), (n)})
+#define STR(s) ((struct gml_span){(s), strlen(s)})
+
+struct meta_env {
+	char dir[64];
+	struct gml_meta_options opt;
+	struct gml_meta *meta;
+	int log_errors;
+};
+
+static inline void meta_env_log(void *arg, enum gml_log_level level, const char *line)
+{
+	struct meta_env *env = arg;
+	if (getenv("META_TEST_LOG") != NULL)
+		fprintf(stderr, "%s\n", line);
+	if (level == GML_LOG_ERROR)
+		__atomic_add_fetch(&env->log_errors, 1, __ATOMIC_RELAXED);
+}
+
+static inline void meta_env_reopen(struct meta_env *env)
+{
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), 0);
+}
+
+static inline struct meta_env *meta_env_new(uint64_t map_size)
+{
+	static const uint8_t uuid[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+	struct meta_env *env = calloc(1, sizeof(*env));
+	assert_non_null(env);
+	strcpy(env->dir, "/tmp/gemel-meta-XXXXXX");
+	assert_non_null(mkdtemp(env->dir));
+	env->opt = (struct gml_meta_options){.map_size = map_size, .log = meta_env_log, .log_arg = env};
+	assert_int_equal(gml_meta_create(env->dir, uuid, &env->opt), 0);
+	meta_env_reopen(env);
+	return env;
+}
+
+static inline void meta_env_free(struct meta_env *env)
+{
+	char path[96];
+	gml_meta_close(env->meta);
+	snprintf(path, sizeof(path), "%s/data.mdb", env->dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/lock.mdb", env->dir);
+	unlink(path);
+	rmdir(env->dir);
+	free(env);
+}
+
+/* For cmocka_unit_test_setup_teardown. */
+static inline int meta_env_setup(void **state)
+{
+	*state = meta_env_new(64 << 20);
+	return 0;
+}
+static inline int meta_env_teardown(void **state)
+{
+	meta_env_free(*state);
+	return 0;
+}
+
+static inline void meta_env_update(struct meta_env *env, gml_meta_fn fn, void *arg)
+{
+	assert_int_equal(gml_meta_update(env->meta, fn, arg), 0);
+}
+
+static inline struct gml_txn *meta_env_read(struct meta_env *env)
+{
+	struct gml_txn *txn;
+	assert_int_equal(gml_meta_read_begin(env->meta, &txn), 0);
+	return txn;
+}
+
+/* Assertions may not leave a closure by longjmp (the write transaction would stay open): count failures instead. */
+#define CLOSURE_CHECK(cond)                                                                                            \
+	do {                                                                                                           \
+		if (!(cond)) {                                                                                         \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                                     \
+			return GML_ERR_INVAL;                                                                          \
+		}                                                                                                      \
+	} while (0)
+
+static inline uint64_t meta_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+#endif
