@@ -7,3 +7,5 @@ libgemel_la_SOURCES += gateway/ns/dir.h gateway/ns/onode.h gateway/ns/name.c gat
 	gateway/ns/inode.c gateway/ns/xattr.c gateway/ns/dir.c gateway/ns/rename.c gateway/ns/readdir.c gateway/ns/file.c \
 	gateway/ns/write.c gateway/ns/seek.c
 libgemel_la_SOURCES += gateway/ns/recover.c gateway/ns/reap.c gateway/ns/compact.c
+libgemel_la_SOURCES += gateway/ns/bound.c gateway/ns/list.c gateway/ns/share.c gateway/ns/scan.c gateway/ns/copy.c \
+	gateway/ns/upload.c gateway/ns/part.c gateway/ns/complete.c

@@ -106,6 +106,10 @@ int gml_put_new(struct gml_store *store, struct gml_span bucket, struct gml_span
 /* All bytes to the store, durable (packed ones with the commit that references them). *out: the content as one extent,
  * len 0 when empty. */
 int gml_put_seal(struct gml_put *put, struct gml_extent *out);
+/* gml_put_finish with what is attached in encoded form (borrowed). Consumes the put. */
+int gml_put_publish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
+		    const struct gml_object_checksum *checksum, const struct gml_attach *attach,
+		    const struct gml_conditions *cond, struct gml_object_info *info_out);
 /* Frees the put; `discard`: and its bytes. NULL is fine. */
 void gml_put_free(struct gml_put *put, bool discard);
 
@@ -117,7 +121,7 @@ gml_ino gml_object_ino(const struct gml_object *object);
 /* Was the file DIRTY when it was opened? */
 bool gml_object_live(const struct gml_object *object);
 
-/* ---- part.c ---------------------------------------------------------------------------------------------------------- */
+/* ---- part.c and upload.c --------------------------------------------------------------------------------------- */
 /* Record of an upload that the caller may use: NOBUCKET, NOUPLOAD (also when bucket or key differ), ACCESS. Spans are
  * borrowed from the transaction. */
 int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket, struct gml_span key,
@@ -125,14 +129,47 @@ int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_spa
 /* 32 lower-case hex digits; NOUPLOAD for all else. */
 int gml_upload_id_parse(struct gml_span id, uint8_t out[16]);
 void gml_upload_id_format(const uint8_t id[16], char out[GML_UPLOAD_ID_LEN + 1]);
-/* Drops the references of a part's extents and the record. */
+/* Write transaction: drops every part still there with its references, the list entry and the record. `key`: the
+ * caller's memory. */
+int gml_upload_drop(struct gml_txn *txn, const struct gml_bucket_rec *bucket, struct gml_span key,
+		    const uint8_t id[16], struct gml_freed *freed);
+/* Write transaction: drops a part, its extents' references and the record. */
 int gml_part_drop(struct gml_txn *txn, const uint8_t id[16], uint32_t number, struct gml_freed *freed);
 
-/* ---- share.c: several inodes (or parts) over the same blobs ------------------------------------------------------- */
-/* Write transaction: turns the write blob of a clean inode into extents (wblob = 0) and saves the inode; nothing to do
- * without one. DIRTY: AGAIN, nothing written. */
+/* ---- share.c: several inodes (or parts) over the same blobs ---------------------------------------------------- */
+/* Write transaction: turns the write blob of a clean inode into extents (wblob = 0) and saves the inode, whose spans are
+ * stale then; nothing to do without one. DIRTY: AGAIN, nothing written. */
 int gml_share_settle(struct gml_txn *txn, struct gml_inode *inode, struct gml_freed *freed);
 /* One more reference of a blob, whose record is made when missing. */
 int gml_share_ref(struct gml_txn *txn, uint64_t blob, uint64_t blob_len);
+/* The extents of a settled inode in [off, off+len), offsets relative to off, on the heap. Takes no references. */
+int gml_share_slice(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off, uint64_t len,
+		    struct gml_extent **extents_out, uint32_t *n_out);
+
+/* ---- scan.c: digests of content that is read once ---------------------------------------------------------------- */
+struct gml_scan {
+	struct gml_put *put; /* also write it there; may be NULL */
+	struct gml_digest *md5, *checksum;
+	uint8_t md5_value[16];
+	struct gml_object_checksum value;
+};
+/* Reads [off, off+len) of the object; md5_value and value (algorithm NONE: none) are the results. Blocks on disk. */
+int gml_scan_run(struct gml_object *object, uint64_t off, uint64_t len, enum gml_checksum algorithm,
+		 struct gml_put *put, struct gml_scan *out);
+
+/* ---- list.c ---------------------------------------------------------------------------------------------------------- */
+#define GML_BOUND_MAX (GML_KEY_MAX + 64)
+/* Where a listing begins: the first name to look at, inclusive or not. */
+struct gml_bound {
+	char name[GML_BOUND_MAX];
+	size_t len;
+	bool inclusive;
+};
+/* From prefix, delimiter and after; false: nothing can follow. */
+bool gml_bound_init(const struct gml_list_query *query, struct gml_bound *out);
+/* Behind everything that begins with `prefix` (at most GML_KEY_MAX bytes); false: nothing is. */
+bool gml_bound_behind(struct gml_span prefix, struct gml_bound *out);
+/* Length of the key's common prefix, 0: it has none. */
+size_t gml_bound_common(const struct gml_list_query *query, struct gml_span key);
 
 #endif

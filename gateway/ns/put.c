@@ -153,7 +153,7 @@ int gml_put_seal(struct gml_put *put, struct gml_extent *out)
 
 struct put_finish {
 	struct gml_publish pub;
-	struct gml_attach attach;
+	const struct gml_attach *attach;
 	struct gml_extent extent;
 	const uint8_t *md5;
 	const struct gml_object_checksum *checksum;
@@ -165,8 +165,7 @@ static int put_publish(struct gml_txn *txn, void *arg)
 {
 	struct put_finish *fin = arg;
 	struct gml_inode *inode = &fin->inode;
-	int rc;
-	rc = gml_publish_check(txn, &fin->pub);
+	int rc = gml_publish_check(txn, &fin->pub);
 	if (rc == 0)
 		rc = gml_publish_inode(txn, &fin->pub, inode);
 	if (rc != 0)
@@ -181,7 +180,7 @@ static int put_publish(struct gml_txn *txn, void *arg)
 	if (fin->extent.len > 0)
 		rc = gml_extent_add(txn, inode, &fin->extent, fin->extent.len);
 	if (rc == 0)
-		rc = gml_attach_apply(txn, &fin->attach, inode);
+		rc = gml_attach_apply(txn, fin->attach, inode);
 	if (rc == 0)
 		rc = gml_publish_link(txn, &fin->pub, inode);
 out:
@@ -189,15 +188,13 @@ out:
 	return rc;
 }
 
-int gml_put_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
-		   const struct gml_object_checksum *checksum, const struct gml_object_new *what,
-		   const struct gml_conditions *cond, struct gml_object_info *info_out)
+int gml_put_publish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
+		    const struct gml_object_checksum *checksum, const struct gml_attach *attach,
+		    const struct gml_conditions *cond, struct gml_object_info *info_out)
 {
-	struct put_finish fin = {.md5 = md5, .checksum = checksum};
+	struct put_finish fin = {.attach = attach, .md5 = md5, .checksum = checksum};
 	bool discard = true;
-	int rc = put->part != 0 ? GML_ERR_INVAL : gml_attach_build(what, &fin.attach);
-	if (rc == 0)
-		rc = gml_put_seal(put, &fin.extent);
+	int rc = put->part != 0 ? GML_ERR_INVAL : gml_put_seal(put, &fin.extent);
 	if (rc != 0)
 		goto out;
 	fin.pub = (struct gml_publish){
@@ -208,7 +205,21 @@ int gml_put_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16]
 	if (rc == 0 && info_out != NULL)
 		gml_publish_info(&fin.inode, info_out);
 out:
-	gml_attach_release(&fin.attach);
 	gml_put_free(put, discard);
+	return rc;
+}
+
+int gml_put_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
+		   const struct gml_object_checksum *checksum, const struct gml_object_new *what,
+		   const struct gml_conditions *cond, struct gml_object_info *info_out)
+{
+	struct gml_attach attach;
+	int rc = gml_attach_build(what, &attach);
+	if (rc != 0) {
+		gml_put_free(put, true);
+		return rc;
+	}
+	rc = gml_put_publish(op, put, md5, checksum, &attach, cond, info_out);
+	gml_attach_release(&attach);
 	return rc;
 }
