@@ -284,6 +284,20 @@ static fsal_status_t open_share_change(struct gml_fsal_obj *obj, struct gml_fsal
 	return status;
 }
 
+/* ganesha 4.3 forgets to note the new mode of a state that is downgraded, and would go on to let it write. The caller
+ * holds the state's lock. */
+static void open_note_mode(struct state_t *state, fsal_openflags_t openflags)
+{
+	struct state_share *share = &state->state_data.share;
+
+	if (state->state_type != STATE_TYPE_SHARE)
+		return;
+	share->share_access = (openflags & FSAL_O_READ ? OPEN4_SHARE_ACCESS_READ : 0) |
+			      (openflags & FSAL_O_WRITE ? OPEN4_SHARE_ACCESS_WRITE : 0);
+	share->share_deny = (openflags & FSAL_O_DENY_READ ? OPEN4_SHARE_DENY_READ : 0) |
+			    (openflags & (FSAL_O_DENY_WRITE | FSAL_O_DENY_WRITE_MAND) ? OPEN4_SHARE_DENY_WRITE : 0);
+}
+
 /* OPEN upgrade and OPEN_DOWNGRADE. ganesha checks no rights for either: an upgrade does here, a downgrade cannot fail.
  */
 static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t *state_t, fsal_openflags_t openflags)
@@ -314,6 +328,7 @@ static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t
 		(void)gml_fsal_file_put(file);
 		return gml_fsal_status(rc);
 	}
+	open_note_mode(state_t, openflags);
 	if (change) {
 		PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
 		before = state->file;
