@@ -1,0 +1,91 @@
+/* Errors that nginx itself makes (malformed requests, limits, time-outs) as S3 XML documents: a header filter decides, a body filter exchanges the HTML page.
+ * Also the place where a connection is closed whose client still waits for 100 Continue: nginx would announce keep-alive and then take the next request for the body. */
+#include "request.h"
+
+static ngx_http_output_header_filter_pt errdoc_next_header;
+static ngx_http_output_body_filter_pt errdoc_next_body;
+
+/* XML escapes make six bytes of one at most. */
+enum { ERRDOC_RESOURCE_MAX = 1024, ERRDOC_CAP = 2048 + 6 * ERRDOC_RESOURCE_MAX };
+
+static struct gml_span errdoc_resource(const ngx_http_request_t *r)
+{
+	const u_char *query = ngx_strlchr(r->unparsed_uri.data, r->unparsed_uri.data + r->unparsed_uri.len, '?');
+	size_t len = query != NULL ? (size_t)(query - r->unparsed_uri.data) : r->unparsed_uri.len;
+
+	return (struct gml_span){r->unparsed_uri.data, ngx_min(len, ERRDOC_RESOURCE_MAX)};
+}
+
+static ngx_int_t errdoc_id_header(ngx_http_request_t *r, const struct gml_request *request)
+{
+	static const struct gml_span name = {"x-amz-request-id", 16};
+
+	if (gml_answer_header(r, name, (struct gml_span){request->request_id, 16}) == NULL)
+		return NGX_ERROR;
+	return gml_answer_server(r);
+}
+
+static ngx_int_t errdoc_make(ngx_http_request_t *r)
+{
+	struct gml_request *request = gml_request_make(r);
+	int status = (int)r->err_status;
+
+	if (request == NULL)
+		return NGX_ERROR;
+	request->document.data = ngx_pnalloc(r->pool, ERRDOC_CAP);
+	if (request->document.data == NULL)
+		return NGX_ERROR;
+	request->document.len = s3_error_document(status, errdoc_resource(r), (char *)request->document.data, ERRDOC_CAP, &status, request->request_id);
+	r->headers_out.status = (ngx_uint_t)status;
+	r->headers_out.status_line.len = 0;
+	r->headers_out.content_length_n = (off_t)request->document.len;
+	ngx_str_set(&r->headers_out.content_type, "application/xml");
+	r->headers_out.content_type_len = r->headers_out.content_type.len;
+	r->headers_out.content_type_lowcase = NULL;
+	return errdoc_id_header(r, request);
+}
+
+static ngx_int_t errdoc_header(ngx_http_request_t *r)
+{
+	if (r != r->main || r->err_status < NGX_HTTP_SPECIAL_RESPONSE || r->header_sent)
+		return errdoc_next_header(r);
+	if (gml_request_expects(gml_request_get(r), r))
+		r->keepalive = 0;
+	if (errdoc_make(r) != NGX_OK)
+		return NGX_ERROR;
+	return errdoc_next_header(r);
+}
+
+static ngx_int_t errdoc_body(ngx_http_request_t *r, ngx_chain_t *in)
+{
+	struct gml_request *request = gml_request_get(r);
+	ngx_chain_t out;
+	ngx_buf_t *b;
+
+	if (in == NULL || request == NULL || request->document.data == NULL || r != r->main)
+		return errdoc_next_body(r, in);
+	if (request->document_sent)
+		return NGX_OK; /* more of the page that is not sent */
+	request->document_sent = true;
+	b = ngx_calloc_buf(r->pool);
+	if (b == NULL)
+		return NGX_ERROR;
+	b->memory = 1;
+	b->start = b->pos = request->document.data;
+	b->end = b->last = request->document.data + request->document.len;
+	b->last_buf = 1;
+	b->last_in_chain = 1;
+	out.buf = b;
+	out.next = NULL;
+	return errdoc_next_body(r, &out);
+}
+
+ngx_int_t gml_errdoc_install(ngx_conf_t *cf)
+{
+	(void)cf;
+	errdoc_next_header = ngx_http_top_header_filter;
+	ngx_http_top_header_filter = errdoc_header;
+	errdoc_next_body = ngx_http_top_body_filter;
+	ngx_http_top_body_filter = errdoc_body;
+	return NGX_OK;
+}

@@ -1,0 +1,187 @@
+/* The module: directives, and the life of its processes.
+ *
+ *      http {
+ *          gemel_store PATH;  gemel_map_size SIZE;  gemel_region NAME;  gemel_domain NAME …;  gemel_threads N;  gemel_object_max SIZE;
+ *          server { location / { gemel; } }
+ *      } */
+#include "door.h"
+
+extern ngx_module_t ngx_thread_pool_module;
+
+enum { MODULE_THREADS = 64, MODULE_THREADS_MAX = 1024 };
+
+static ngx_str_t module_pool_name = ngx_string("gemel");
+
+/* ---- configuration ------------------------------------------------------------------------------------------------------------------ */
+
+static void *module_create_conf(ngx_conf_t *cf)
+{
+	struct gml_door_conf *conf = ngx_pcalloc(cf->pool, sizeof(*conf));
+
+	if (conf == NULL)
+		return NULL;
+	conf->object_max = NGX_CONF_UNSET;
+	conf->map_size = NGX_CONF_UNSET;
+	conf->threads = NGX_CONF_UNSET;
+	return conf;
+}
+
+/* The pool is made by nginx's own directive: struct ngx_thread_pool_s is private to its file. */
+static char *module_make_pool(ngx_conf_t *cf, struct gml_door_conf *conf)
+{
+	static ngx_str_t words[4] = {ngx_string("thread_pool"), ngx_string("gemel"), ngx_null_string, ngx_string("max_queue=65536")};
+	ngx_command_t *command = ngx_thread_pool_module.commands;
+	ngx_array_t args = {words, 4, sizeof(ngx_str_t), 4, cf->pool}, *before = cf->args;
+	u_char *threads;
+	char *rc;
+
+	conf->pool = ngx_thread_pool_get(cf->cycle, &module_pool_name);
+	if (conf->pool != NULL)
+		return NGX_CONF_OK; /* a thread_pool directive made it */
+	threads = ngx_pnalloc(cf->pool, sizeof("threads=") + NGX_INT_T_LEN);
+	if (threads == NULL)
+		return NGX_CONF_ERROR;
+	words[2].data = threads;
+	words[2].len = (size_t)(ngx_sprintf(threads, "threads=%i", conf->threads) - threads);
+	cf->args = &args;
+	rc = command->set(cf, command, NULL);
+	cf->args = before;
+	if (rc == NGX_CONF_OK)
+		conf->pool = ngx_thread_pool_get(cf->cycle, &module_pool_name);
+	return rc;
+}
+
+static char *module_init_conf(ngx_conf_t *cf, void *arg)
+{
+	struct gml_door_conf *conf = arg;
+
+	ngx_conf_init_value(conf->object_max, 0);
+	ngx_conf_init_value(conf->map_size, 0);
+	ngx_conf_init_value(conf->threads, MODULE_THREADS);
+	if (conf->region.data == NULL)
+		ngx_str_set(&conf->region, "us-east-1");
+	if (conf->domains != NULL) {
+		const char **end = ngx_array_push(conf->domains);
+
+		if (end == NULL)
+			return NGX_CONF_ERROR;
+		*end = NULL;
+	}
+	if (conf->threads < 1 || conf->threads > MODULE_THREADS_MAX) {
+		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "gemel_threads must be 1 to %d", MODULE_THREADS_MAX);
+		return NGX_CONF_ERROR;
+	}
+	if (!conf->used)
+		return NGX_CONF_OK;
+	if (conf->store.len == 0 || conf->store.data[0] != '/') {
+		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"gemel\" needs \"gemel_store\" with an absolute path");
+		return NGX_CONF_ERROR;
+	}
+	return module_make_pool(cf, conf);
+}
+
+static char *module_domain(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
+{
+	struct gml_door_conf *conf = arg;
+	ngx_str_t *words = cf->args->elts;
+	ngx_uint_t i;
+
+	(void)cmd;
+	if (conf->domains == NULL) {
+		conf->domains = ngx_array_create(cf->pool, 4, sizeof(const char *));
+		if (conf->domains == NULL)
+			return NGX_CONF_ERROR;
+	}
+	for (i = 1; i < cf->args->nelts; i++) {
+		const char **domain = ngx_array_push(conf->domains);
+
+		if (domain == NULL)
+			return NGX_CONF_ERROR;
+		*domain = (const char *)words[i].data; /* nginx ends the words of its configuration with NUL */
+	}
+	return NGX_CONF_OK;
+}
+
+static char *module_location(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
+{
+	struct gml_door_conf *conf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gemel_module);
+	ngx_http_core_loc_conf_t *clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+	(void)cmd;
+	(void)arg;
+	conf->used = 1;
+	clcf->handler = gml_request_handler;
+	return NGX_CONF_OK;
+}
+
+static ngx_int_t module_postconfiguration(ngx_conf_t *cf)
+{
+	ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+	const struct gml_door_conf *conf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gemel_module);
+	ngx_http_handler_pt *handler;
+
+	if (!conf->used)
+		return NGX_OK;
+	handler = ngx_array_push(&cmcf->phases[NGX_HTTP_POST_READ_PHASE].handlers);
+	if (handler == NULL)
+		return NGX_ERROR;
+	*handler = gml_logvar_post_read;
+	return gml_errdoc_install(cf);
+}
+
+/* ---- processes ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool module_serves(void)
+{
+	return ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
+}
+
+static ngx_int_t module_init_process(ngx_cycle_t *cycle)
+{
+	struct gml_door_conf *conf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_gemel_module);
+
+	if (!module_serves() || conf == NULL || !conf->used)
+		return NGX_OK;
+	return gml_door_open(cycle, conf);
+}
+
+/* nginx has joined the pool's threads by now: its module comes before ours. */
+static void module_exit_process(ngx_cycle_t *cycle)
+{
+	(void)cycle;
+	if (module_serves())
+		gml_door_close();
+}
+
+static ngx_command_t module_commands[] = {
+	{ngx_string("gemel_store"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, store), NULL},
+	{ngx_string("gemel_map_size"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_off_slot, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, map_size), NULL},
+	{ngx_string("gemel_region"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, region), NULL},
+	{ngx_string("gemel_domain"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, module_domain, NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+	{ngx_string("gemel_threads"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_num_slot, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, threads), NULL},
+	{ngx_string("gemel_object_max"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_off_slot, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, object_max), NULL},
+	{ngx_string("gemel"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, module_location, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+	ngx_null_command,
+};
+
+static ngx_http_module_t module_http = {
+	.preconfiguration = gml_logvar_install,
+	.postconfiguration = module_postconfiguration,
+	.create_main_conf = module_create_conf,
+	.init_main_conf = module_init_conf,
+};
+
+ngx_module_t ngx_http_gemel_module = {
+	NGX_MODULE_V1,
+	&module_http,
+	module_commands,
+	NGX_HTTP_MODULE,
+	NULL, /* init master */
+	NULL, /* init module */
+	module_init_process,
+	NULL, /* init thread */
+	NULL, /* exit thread */
+	module_exit_process,
+	NULL, /* exit master */
+	NGX_MODULE_V1_PADDING,
+};

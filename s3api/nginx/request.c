@@ -1,0 +1,193 @@
+/* One request: from nginx's parsed header to a call, and from step to step. */
+#include "request.h"
+
+struct gml_request *gml_request_get(ngx_http_request_t *r)
+{
+	return ngx_http_get_module_ctx(r, ngx_http_gemel_module);
+}
+
+struct gml_request *gml_request_make(ngx_http_request_t *r)
+{
+	struct gml_request *request = gml_request_get(r);
+
+	if (request != NULL)
+		return request;
+	request = ngx_pcalloc(r->pool, sizeof(*request));
+	if (request == NULL)
+		return NULL;
+	request->r = r;
+	ngx_http_set_ctx(r, request, ngx_http_gemel_module);
+	return request;
+}
+
+static struct gml_span request_span(const ngx_str_t *s)
+{
+	return (struct gml_span){s->data, s->len};
+}
+
+/* nginx strips spaces around values, but not tabs. */
+static struct gml_span request_trim(const ngx_str_t *s)
+{
+	const u_char *p = s->data, *end = s->data + s->len;
+
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	return (struct gml_span){p, (size_t)(end - p)};
+}
+
+/* All headers in the order sent, duplicates included. */
+static struct s3_header *request_headers(ngx_http_request_t *r, size_t *n_out)
+{
+	ngx_list_part_t *part;
+	struct s3_header *headers;
+	size_t n = 0;
+	ngx_uint_t i;
+
+	for (part = &r->headers_in.headers.part; part != NULL; part = part->next)
+		n += part->nelts;
+	headers = ngx_palloc(r->pool, (n + 1) * sizeof(*headers));
+	if (headers == NULL)
+		return NULL;
+	n = 0;
+	for (part = &r->headers_in.headers.part; part != NULL; part = part->next) {
+		ngx_table_elt_t *elts = part->elts;
+
+		for (i = 0; i < part->nelts; i++, n++) {
+			headers[n].name = request_span(&elts[i].key);
+			headers[n].value = request_trim(&elts[i].value);
+		}
+	}
+	*n_out = n;
+	return headers;
+}
+
+static int64_t request_body_length(const ngx_http_request_t *r)
+{
+	if (r->headers_in.chunked)
+		return -1;
+	return r->headers_in.content_length_n > 0 ? r->headers_in.content_length_n : 0;
+}
+
+static struct s3_call *request_call(ngx_http_request_t *r)
+{
+	struct s3_request request;
+
+	ngx_memzero(&request, sizeof(request));
+	request.headers = request_headers(r, &request.nheaders);
+	if (request.headers == NULL)
+		return NULL;
+	request.method = request_span(&r->method_name);
+	request.target = request_span(&r->unparsed_uri); /* never r->uri: it is decoded and normalised */
+	request.body_length = request_body_length(r);
+	request.peer = request_span(&r->connection->addr_text);
+#if (NGX_HTTP_SSL)
+	request.tls = r->connection->ssl != NULL;
+#endif
+	return s3_call_new(gml_door_config(), &request);
+}
+
+/* nginx is done with the request, or gives it up; in the second case the pool goes as soon as no thread is at work. */
+static void request_terminated(void *data)
+{
+	struct gml_request *request = data;
+
+	if (request->flight != NULL)
+		request->flight->terminated = true;
+}
+
+/* The pool goes, after the access log was written. */
+static void request_release(void *data)
+{
+	struct gml_request *request = data;
+
+	if (request->flight != NULL)
+		gml_flight_release(request->flight);
+	request->flight = NULL;
+}
+
+static struct gml_request *request_start(ngx_http_request_t *r)
+{
+	struct gml_request *request = gml_request_make(r);
+	ngx_http_cleanup_t *cleanup;
+	ngx_pool_cleanup_t *pool_cleanup;
+	struct s3_call *call;
+
+	if (request == NULL)
+		return NULL;
+	cleanup = ngx_http_cleanup_add(r, 0);
+	pool_cleanup = ngx_pool_cleanup_add(r->pool, 0);
+	if (cleanup == NULL || pool_cleanup == NULL)
+		return NULL;
+	cleanup->handler = request_terminated;
+	cleanup->data = request;
+	pool_cleanup->handler = request_release;
+	pool_cleanup->data = request;
+	call = request_call(r);
+	if (call == NULL)
+		return NULL;
+	request->flight = gml_flight_new(request, call);
+	return request->flight == NULL ? NULL : request;
+}
+
+bool gml_request_expects(const struct gml_request *request, ngx_http_request_t *r)
+{
+	if (r->headers_in.expect == NULL || r->http_version < NGX_HTTP_VERSION_11)
+		return false;
+	return request == NULL || !request->body.begun;
+}
+
+static void request_failed(struct gml_request *request)
+{
+	ngx_http_request_t *r = request->r;
+
+	/* 408 passed to ngx_http_finalize_request would cut the connection without an answer. */
+	ngx_http_finalize_request(r, ngx_http_special_response_handler(r, request->failure));
+}
+
+void gml_request_fail(struct gml_request *request, ngx_int_t status)
+{
+	ngx_http_request_t *r = request->r;
+
+	request->failure = status;
+	r->keepalive = 0;
+	r->read_event_handler = ngx_http_block_reading;
+	/* Now, and not when the connection has lingered: what was received so far takes space. */
+	if (request->flight->finished || gml_flight_submit(request->flight, GML_JOB_ABORT, request_failed) != NGX_OK)
+		request_failed(request);
+}
+
+void gml_request_advance(struct gml_request *request)
+{
+	struct gml_flight *flight = request->flight;
+
+	switch (s3_call_step(flight->call)) {
+	case S3_RESPOND:
+		gml_answer_begin(request);
+		return;
+	case S3_BODY:
+		gml_body_begin(request);
+		return;
+	case S3_WORK:
+		if (gml_flight_submit(flight, GML_JOB_WORK, gml_request_advance) != NGX_OK)
+			gml_request_fail(request, NGX_HTTP_SERVICE_UNAVAILABLE);
+		return;
+	}
+}
+
+ngx_int_t gml_request_handler(ngx_http_request_t *r)
+{
+	struct gml_request *request;
+
+	if (gml_door_config() == NULL)
+		return NGX_HTTP_SERVICE_UNAVAILABLE;
+	if (r->http_version > NGX_HTTP_VERSION_11)
+		return NGX_HTTP_VERSION_NOT_SUPPORTED; /* HTTP/2 reuses the body buffer while a thread may still read it */
+	request = request_start(r);
+	if (request == NULL)
+		return NGX_HTTP_INTERNAL_SERVER_ERROR;
+	r->main->count++;
+	gml_request_advance(request);
+	return NGX_DONE;
+}
