@@ -9,3 +9,4 @@ libgemel_la_SOURCES += gateway/ns/dir.h gateway/ns/onode.h gateway/ns/name.c gat
 libgemel_la_SOURCES += gateway/ns/recover.c gateway/ns/reap.c gateway/ns/compact.c
 libgemel_la_SOURCES += gateway/ns/bound.c gateway/ns/list.c gateway/ns/share.c gateway/ns/scan.c gateway/ns/copy.c \
 	gateway/ns/upload.c gateway/ns/part.c gateway/ns/complete.c
+libgemel_la_SOURCES += gateway/ns/check.c gateway/ns/check.h gateway/ns/check_data.c gateway/ns/check_names.c
