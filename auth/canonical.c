@@ -149,9 +149,12 @@ void auth_canonical_path(struct auth_sink *sink, struct auth_span path)
 
 int auth_query_split(struct auth_span query, struct auth_param params[AUTH_PARAMS_MAX])
 {
-	const char *p = query.ptr, *end = query.ptr + query.len;
+	const char *p = query.ptr, *end;
 	size_t n = 0;
 
+	if (query.len == 0)
+		return 0;
+	end = p + query.len;
 	while (p < end) {
 		const char *amp = memchr(p, '&', (size_t)(end - p));
 		const char *stop = amp != NULL ? amp : end;

@@ -424,8 +424,8 @@ static enum auth_result claim_header(const struct auth_request *request, struct 
 	const char *space;
 	struct auth_span scheme, rest;
 
-	text = auth_span_trim(text);
-	space = text.len > 0 ? memchr(text.ptr, ' ', text.len) : NULL;
+	text = auth_span_trim(text.len > 0 ? text : AUTH_LIT(""));
+	space = memchr(text.ptr, ' ', text.len);
 	scheme = (struct auth_span){text.ptr, space != NULL ? (size_t)(space - text.ptr) : text.len};
 	rest = (struct auth_span){text.ptr + scheme.len, text.len - scheme.len};
 	if (auth_span_eq(scheme, AUTH_LIT("AWS4-HMAC-SHA256")))

@@ -279,7 +279,7 @@ static enum s3_chunked_error chunked_tail(struct s3_chunked *chunked, const char
 
 enum s3_chunked_error s3_chunked_next(struct s3_chunked *chunked, struct gml_span *input, struct gml_span *data_out)
 {
-	const char *at = input->ptr, *end = at + input->len;
+	const char *at = input->len > 0 ? input->ptr : "", *end = at + input->len;
 	enum s3_chunked_error rc = chunked->error;
 
 	*data_out = (struct gml_span){NULL, 0};

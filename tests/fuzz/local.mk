@@ -1,0 +1,21 @@
+# Fuzz targets: NAME_fuzz.c. `make check` replays tests/fuzz/corpus/NAME; with --enable-fuzz (CC=clang) there is also a libFuzzer program:
+#   tests/fuzz/NAME_fuzz -max_len=4096 tests/fuzz/corpus/NAME
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/README.md
+
+check_PROGRAMS += tests/fuzz/sigv4_replay tests/fuzz/chunked_replay
+tests_fuzz_sigv4_replay_SOURCES = tests/fuzz/sigv4_fuzz.c tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_sigv4_replay_CPPFLAGS = $(AM_CPPFLAGS) -DGML_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/sigv4"'
+tests_fuzz_sigv4_replay_LDADD = libauth.la
+tests_fuzz_chunked_replay_SOURCES = tests/fuzz/chunked_fuzz.c s3api/proto/chunked.c tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_chunked_replay_CPPFLAGS = $(AM_CPPFLAGS) -DGML_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/chunked"'
+tests_fuzz_chunked_replay_LDADD = libauth.la
+
+if ENABLE_FUZZ
+noinst_PROGRAMS += tests/fuzz/sigv4_fuzz tests/fuzz/chunked_fuzz
+tests_fuzz_sigv4_fuzz_SOURCES = tests/fuzz/sigv4_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_sigv4_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_sigv4_fuzz_LDADD = libauth.la
+tests_fuzz_chunked_fuzz_SOURCES = tests/fuzz/chunked_fuzz.c s3api/proto/chunked.c tests/fuzz/fuzz.h
+tests_fuzz_chunked_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_chunked_fuzz_LDADD = libauth.la
+endif
