@@ -16,7 +16,7 @@ gml_sanitizers=${gml_sanitizers:-none}
 
 # Warnings and hardening, on by default.
 AC_DEFUN([GML_HARDENING], [
-GML_CFLAGS="-std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -fstack-protector-strong -fvisibility=hidden"
+GML_CFLAGS="-std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror=implicit-function-declaration -fstack-protector-strong -fvisibility=hidden"
 AS_IF([test "$gml_sanitizers" = none], [GML_CFLAGS="$GML_CFLAGS -D_FORTIFY_SOURCE=2 -fstack-clash-protection"])
 AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [treat warnings as errors])], [AS_IF([test "$enableval" = yes], [GML_CFLAGS="$GML_CFLAGS -Werror"])])
 GML_LDFLAGS="-Wl,-z,relro,-z,now"

@@ -83,8 +83,8 @@ static int user_create(struct cmd *cmd)
 		return CMD_USAGE;
 	if (cmd_option(cmd, "gid") == NULL)
 		user.gid = user.uid;
-	if ((rc = gml_user_create(&cmd->op, cmd->store, &user)) != 0 || (rc = gml_user_get(cmd->store, user.name, &user)) != 0)
-		return cmd_fail_rc(rc, user.name);
+	if ((rc = gml_user_create(&cmd->op, cmd->store, &user)) != 0 || (rc = gml_user_get(cmd->store, cmd->args[0], &user)) != 0)
+		return cmd_fail_rc(rc, cmd->args[0]);
 	return cmd_print_object(cmd, user_json(&user));
 }
 
