@@ -212,15 +212,31 @@ static int setattr_look(struct setattr_arg *arg, struct gml_onode *onode)
 	return rc == 0 ? GML_ERR_AGAIN : rc;
 }
 
+/* Asked before the write blob grows, which every process sees while DIRTY; the transaction asks again. */
+static int setattr_quota(const struct setattr_arg *arg)
+{
+	struct gml_txn *txn;
+	int rc;
+
+	if (arg->seen.flags & GML_INODE_ORPHAN)
+		return 0;
+	rc = gml_meta_read_begin(arg->store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_usage_check(txn, arg->seen.bucket, (int64_t)(arg->set->size - arg->seen.size), 0);
+	gml_meta_read_end(txn);
+	return rc;
+}
+
 /* Growth: the write blob must hold zeros up to the new size, durably, before the size says so (onode.h, invariant 1). */
 static int setattr_grow(struct setattr_arg *arg, struct gml_onode *onode)
 {
 	uint64_t size = setattr_size(arg);
 	struct gml_blob *blob;
-	int rc;
+	int rc = setattr_quota(arg);
 
-	if (arg->seen.wblob == 0 || ((arg->seen.flags & GML_INODE_DIRTY) && arg->settled.missing))
-		return 0;
+	if (rc != 0 || arg->seen.wblob == 0 || ((arg->seen.flags & GML_INODE_DIRTY) && arg->settled.missing))
+		return rc;
 	rc = gml_onode_wblob(arg->store, onode, arg->seen.wblob, false, &blob);
 	if (rc == 0)
 		rc = gml_blob_truncate(blob, size);

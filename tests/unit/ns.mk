@@ -1,0 +1,9 @@
+check_PROGRAMS += tests/unit/ns_dir_test tests/unit/ns_file_test
+NS_TEST_LDADD = libgemeltest.la $(CMOCKA_LIBS)
+NS_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_ns_dir_test_SOURCES = tests/unit/ns_dir_test.c tests/unit/ns_support.h
+tests_unit_ns_dir_test_LDADD = $(NS_TEST_LDADD)
+tests_unit_ns_dir_test_CPPFLAGS = $(NS_TEST_CPPFLAGS)
+tests_unit_ns_file_test_SOURCES = tests/unit/ns_file_test.c tests/unit/ns_support.h
+tests_unit_ns_file_test_LDADD = $(NS_TEST_LDADD)
+tests_unit_ns_file_test_CPPFLAGS = $(NS_TEST_CPPFLAGS)
