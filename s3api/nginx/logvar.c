@@ -13,9 +13,10 @@ static const ngx_str_t logvar_secrets[] = {
 	ngx_string("x-amz-signature"), ngx_string("signature"), ngx_string("x-amz-security-token"),
 };
 
+/* percent: in a name, where '%' and space are encoded as well. */
 static bool logvar_plain(u_char c, bool percent)
 {
-	return c > 0x20 && c < 0x7f && c != '"' && c != '\\' && (c != '%' || !percent);
+	return c >= (percent ? 0x21 : 0x20) && c < 0x7f && c != '"' && c != '\\' && (c != '%' || !percent);
 }
 
 static u_char *logvar_put(u_char *out, u_char c, bool percent)
@@ -32,7 +33,7 @@ static u_char *logvar_put(u_char *out, u_char c, bool percent)
 	return out;
 }
 
-/* Into r->pool. percent: '%' itself is encoded as well. */
+/* Into r->pool. */
 static ngx_int_t logvar_encode(ngx_http_request_t *r, struct gml_span raw, bool percent, ngx_str_t *out)
 {
 	const u_char *p = raw.ptr;
