@@ -14,7 +14,7 @@
 #define AUTH_TARGET_MAX 32768u /* bytes of path and query */
 #define AUTH_PARAMS_MAX 256u   /* query parameters */
 #define AUTH_SIGNED_MAX 256u   /* signed header names */
-#define AUTH_HEADERS_MAX 1024u /* headers of a request */
+#define AUTH_HEADERS_MAX 512u /* headers of a request */
 #define AUTH_KEY_MAX 128u      /* bytes of an access key id */
 #define AUTH_SECRET_MAX 256u   /* bytes of a secret */
 #define AUTH_REGION_MAX 64u    /* bytes of a region name */

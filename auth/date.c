@@ -35,8 +35,8 @@ static bool date_compose(const struct date_parts *parts, int64_t *time_out)
 	if (parts->hour > 23 || parts->minute > 59 ||
 	    parts->second > 60) /* 60: a leap second, counted as the next one */
 		return false;
-	*time_out = date_days(parts->year, parts->month, parts->day) * 86400 + parts->hour * 3600 + parts->minute * 60 +
-		    parts->second;
+	*time_out = date_days(parts->year, parts->month, parts->day) * 86400 + (int64_t)parts->hour * 3600 +
+		    (int64_t)parts->minute * 60 + parts->second;
 	return true;
 }
 

@@ -1,5 +1,6 @@
-/* AWS Signature Version 4 (and 2) as pure functions over spans: no store, no server, no I/O. Comparisons are constant-time. Any thread.
- * S3 API reference: "Authenticating Requests (AWS Signature Version 4)", "Signature Calculations: … chunked upload", "… trailing headers", "query parameters". */
+/* AWS Signature Version 4 (and 2) as pure functions over spans: no store, no server, no I/O. Comparisons are
+ * constant-time. Any thread. S3 API reference: "Authenticating Requests (AWS Signature Version 4)", "Signature
+ * Calculations: … chunked upload", "… trailing headers", "query parameters". */
 #ifndef GML_AUTH_SIGV4_H
 #define GML_AUTH_SIGV4_H
 
@@ -7,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether "+" in a path stands for a space. What decodes the key must agree with it, or a signature for one key would open another. AWS reads it as a space. */
+/* Whether "+" in a path stands for a space. What decodes the key must agree with it, or a signature for one key would
+ * open another. AWS reads it as a space. */
 #define AUTH_PATH_PLUS false
 
 struct auth_span {
@@ -29,64 +31,75 @@ struct auth_request {
 
 enum auth_result {
 	AUTH_OK,
-	AUTH_NONE,             /* no credentials in the request: anonymous */
-	AUTH_MALFORMED,        /* AuthorizationHeaderMalformed / AuthorizationQueryParametersError */
-	AUTH_INCOMPLETE,       /* several mechanisms at once, or required parts missing: InvalidRequest / InvalidArgument */
-	AUTH_REGION,           /* wrong region: AuthorizationHeaderMalformed with the expected Region */
-	AUTH_EXPIRED,          /* presigned URL past its time: AccessDenied "Request has expired" */
-	AUTH_SKEW,             /* RequestTimeTooSkewed */
-	AUTH_MISMATCH,         /* SignatureDoesNotMatch */
-	AUTH_UNSIGNED_HEADER,  /* host or an x-amz-* header that must be signed is not; or no valid date, or a V2 query lacks a part: AccessDenied */
+	AUTH_NONE,	 /* no credentials in the request: anonymous */
+	AUTH_MALFORMED,	 /* AuthorizationHeaderMalformed / AuthorizationQueryParametersError */
+	AUTH_INCOMPLETE, /* several mechanisms at once, or required parts missing: InvalidRequest / InvalidArgument */
+	AUTH_REGION,	 /* wrong region: AuthorizationHeaderMalformed with the expected Region */
+	AUTH_EXPIRED,	 /* presigned URL past its time: AccessDenied "Request has expired" */
+	AUTH_SKEW,	 /* RequestTimeTooSkewed */
+	AUTH_MISMATCH,	 /* SignatureDoesNotMatch */
+	AUTH_UNSIGNED_HEADER, /* host or an x-amz-* header that must be signed is not; or no valid date, or a V2 query
+				 lacks a part: AccessDenied */
 };
 
 enum auth_payload {
-	AUTH_PAYLOAD_SIGNED,             /* x-amz-content-sha256 holds the hex digest of the body */
-	AUTH_PAYLOAD_UNSIGNED,           /* UNSIGNED-PAYLOAD, presigned, SigV2 */
-	AUTH_PAYLOAD_CHUNKED,            /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD */
-	AUTH_PAYLOAD_CHUNKED_TRAILER,    /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER */
-	AUTH_PAYLOAD_UNSIGNED_TRAILER,   /* STREAMING-UNSIGNED-PAYLOAD-TRAILER */
+	AUTH_PAYLOAD_SIGNED,	       /* x-amz-content-sha256 holds the hex digest of the body */
+	AUTH_PAYLOAD_UNSIGNED,	       /* UNSIGNED-PAYLOAD, presigned, SigV2 */
+	AUTH_PAYLOAD_CHUNKED,	       /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD */
+	AUTH_PAYLOAD_CHUNKED_TRAILER,  /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER */
+	AUTH_PAYLOAD_UNSIGNED_TRAILER, /* STREAMING-UNSIGNED-PAYLOAD-TRAILER */
 };
 
-/* Step 1: what the request claims. Spans are borrowed from the request (access_key perhaps from key_buf: do not copy a claim). */
+/* Step 1: what the request claims. Spans are borrowed from the request (access_key perhaps from key_buf: do not copy a
+ * claim). */
 struct auth_claim {
 	enum { AUTH_V4_HEADER = 1, AUTH_V4_QUERY, AUTH_V2_HEADER, AUTH_V2_QUERY } kind;
-	struct auth_span access_key;   /* raw; percent-decoded into key_buf where the query encoded it */
+	struct auth_span access_key; /* raw; percent-decoded into key_buf where the query encoded it */
 	char key_buf[129];
 	struct auth_span date, region, service, signed_headers, signature; /* v4: of the credential scope */
-	char amz_date[17];             /* YYYYMMDDTHHMMSSZ */
-	int64_t time;                  /* s since the epoch */
-	int64_t expires;               /* query kinds: s (v2: absolute time) */
+	char amz_date[17];						   /* YYYYMMDDTHHMMSSZ */
+	int64_t time;							   /* s since the epoch */
+	int64_t expires;						   /* query kinds: s (v2: absolute time) */
 	enum auth_payload payload;
-	uint8_t sha256[32];            /* AUTH_PAYLOAD_SIGNED */
-	const char *detail;            /* static English text for the error message, or NULL */
-	const char *argument;          /* AUTH_INCOMPLETE: header or parameter to blame (InvalidArgument with ArgumentName); NULL: InvalidRequest */
+	uint8_t sha256[32];   /* AUTH_PAYLOAD_SIGNED */
+	const char *detail;   /* static English text for the error message, or NULL */
+	const char *argument; /* AUTH_INCOMPLETE: header or parameter to blame (InvalidArgument with ArgumentName);
+				 NULL: InvalidRequest */
 	struct auth_span unsigned_header; /* AUTH_UNSIGNED_HEADER: which, for <HeadersNotSigned> */
-	struct auth_span content_sha256; /* the payload line of the canonical request */
-	struct auth_span token;        /* X-Amz-Security-Token, raw; empty when absent. Signed like the rest; there is no STS: InvalidToken */
+	struct auth_span content_sha256;  /* the payload line of the canonical request */
+	struct auth_span token; /* X-Amz-Security-Token, raw; empty when absent. Signed like the rest; there is no STS:
+				   InvalidToken */
 };
-/* Pure; no secret needed. AUTH_NONE fills `payload` and `sha256` (from x-amz-content-sha256), nothing else: an anonymous body may be hashed or aws-chunked too.
- * Every other result than AUTH_OK sets `detail`. Results: AUTH_OK, NONE, MALFORMED, INCOMPLETE, UNSIGNED_HEADER. */
+/* Pure; no secret needed. AUTH_NONE fills `payload` and `sha256` (from x-amz-content-sha256), nothing else: an
+ * anonymous body may be hashed or aws-chunked too. Every other result than AUTH_OK sets `detail`. Results: AUTH_OK,
+ * NONE, MALFORMED, INCOMPLETE, UNSIGNED_HEADER. */
 enum auth_result auth_parse(const struct auth_request *request, struct auth_claim *claim_out);
 
 /* Chunk signing goes on from the request's signature. */
 struct auth_stream {
 	uint8_t signing_key[32];
-	char previous[65];   /* hex of the last signature */
+	char previous[65]; /* hex of the last signature */
 	char amz_date[17];
-	char scope[128];     /* date/region/service/aws4_request */
+	char scope[128]; /* date/region/service/aws4_request */
 };
 
-/* Step 2: verify against the secret. `now` in s; skew allowed 900 s; expires 1..604800. region: the one served (any accepted when empty). stream_out (may be NULL) is for chunked payloads.
- * canonical_out (may be NULL): buffer for the canonical request or string to sign, for the SignatureDoesNotMatch document; truncated to fit, NUL-terminated. */
-enum auth_result auth_verify(const struct auth_request *request, const struct auth_claim *claim, struct auth_span secret, struct auth_span region, int64_t now, struct auth_stream *stream_out,
-			     char *canonical_out, size_t canonical_cap);
+/* Step 2: verify against the secret. `now` in s; skew allowed 900 s; expires 1..604800. region: the one served (any
+ * accepted when empty). stream_out (may be NULL) is for chunked payloads. canonical_out (may be NULL): buffer for the
+ * canonical request or string to sign, for the SignatureDoesNotMatch document; truncated to fit, NUL-terminated. */
+enum auth_result auth_verify(const struct auth_request *request, const struct auth_claim *claim,
+			     struct auth_span secret, struct auth_span region, int64_t now,
+			     struct auth_stream *stream_out, char *canonical_out, size_t canonical_cap);
 
-/* One chunk of a signed aws-chunked body: sha256 of its data, its chunk-signature (64 hex). Advances the stream. false: mismatch. */
+/* One chunk of a signed aws-chunked body: sha256 of its data, its chunk-signature (64 hex). Advances the stream. false:
+ * mismatch. */
 bool auth_stream_chunk(struct auth_stream *stream, const uint8_t sha256[32], const char signature[64]);
-/* The trailer block of …-TRAILER: sha256 of the canonical trailer lines ("name:value\n" …), and x-amz-trailer-signature. */
+/* The trailer block of …-TRAILER: sha256 of the canonical trailer lines ("name:value\n" …), and
+ * x-amz-trailer-signature. */
 bool auth_stream_trailer(struct auth_stream *stream, const uint8_t sha256[32], const char signature[64]);
 
-/* Sign a request (tests, quickstart's probe, clients of ours): writes the Authorization header value. Header host and x-amz-date, x-amz-content-sha256 must be among the headers. */
-int auth_sign(const struct auth_request *request, struct auth_span access_key, struct auth_span secret, struct auth_span region, const char amz_date[17], char *out, size_t cap);
+/* Sign a request (tests, quickstart's probe, clients of ours): writes the Authorization header value. Header host and
+ * x-amz-date, x-amz-content-sha256 must be among the headers. */
+int auth_sign(const struct auth_request *request, struct auth_span access_key, struct auth_span secret,
+	      struct auth_span region, const char amz_date[17], char *out, size_t cap);
 
 #endif
