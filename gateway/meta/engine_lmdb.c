@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "engine_internal.h"
@@ -216,15 +217,19 @@ static void meta_forget(struct gml_meta *meta)
 
 /* ---- create, open, close
  * ---------------------------------------------------------------------------------------------------------------- */
-static int meta_create_env(struct gml_meta *meta, const char *dir)
+/* The largest map that the address space allows. Tried without LMDB, which would record the first size even if it could
+ * not map it. */
+static uint64_t meta_map_size(void)
 {
-	uint64_t size = meta->opt.map_size ? meta->opt.map_size : META_MAP_DEFAULT;
-	int rc = meta_env_open(meta, dir, size);
-	while ((rc == ENOMEM || rc == EINVAL || rc == EFBIG) && meta->opt.map_size == 0 && size > META_MAP_LEAST) {
-		size /= 2;
-		rc = meta_env_open(meta, dir, size);
+	uint64_t size = META_MAP_DEFAULT;
+	for (; size > META_MAP_LEAST; size /= 2) {
+		void *probe = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (probe != MAP_FAILED) {
+			munmap(probe, size);
+			break;
+		}
 	}
-	return rc;
+	return size;
 }
 
 int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt)
@@ -239,7 +244,7 @@ int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_me
 		rc = EEXIST;
 		goto out;
 	}
-	rc = meta_create_env(meta, dir);
+	rc = meta_env_open(meta, dir, meta->opt.map_size ? meta->opt.map_size : meta_map_size());
 	if (rc == 0)
 		rc = meta_tables_open(meta, MDB_CREATE);
 	/* A creation that a crash cut short left no format record: this goes on where it ended. */

@@ -15,6 +15,14 @@
 #define SPAN(p, n) ((struct gml_span){(p), (n)})
 #define STR(s) ((struct gml_span){(s), strlen(s)})
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define META_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define META_SANITIZED
+#endif
+#endif
+
 struct meta_env {
 	char dir[64];
 	struct gml_meta_options opt;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include "gateway/meta/engine_internal.h"
 #include "gateway/meta/errmap.h"
@@ -348,6 +349,44 @@ static void test_default_map(void **state)
 	meta_env_free(env);
 }
 
+/* Where a terabyte of addresses is refused, the store is made with what can be had, and opens with it. */
+static void test_small_address_space(void **state)
+{
+#ifdef META_SANITIZED
+	(void)state;
+	skip(); /* sanitizers have taken more addresses than the limit leaves */
+#else
+	struct rlimit limit = {(rlim_t)64 << 30, (rlim_t)64 << 30};
+	int status;
+	pid_t pid;
+	(void)state;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct meta_env env = {.dir = "/tmp/gemel-meta-XXXXXX"};
+		static const uint8_t uuid[16] = {1};
+		struct gml_meta_stats stats = {0};
+		char path[96];
+		int rc;
+		if (setrlimit(RLIMIT_AS, &limit) != 0 || mkdtemp(env.dir) == NULL)
+			_exit(1);
+		rc = gml_meta_create(env.dir, uuid, &env.opt);
+		if (rc == 0)
+			rc = gml_meta_open(env.dir, &env.opt, &env.meta);
+		if (rc == 0)
+			gml_meta_stats_get(env.meta, &stats);
+		snprintf(path, sizeof(path), "%s/data.mdb", env.dir);
+		unlink(path);
+		snprintf(path, sizeof(path), "%s/lock.mdb", env.dir);
+		unlink(path);
+		rmdir(env.dir);
+		_exit(rc != 0 || stats.map_size > limit.rlim_cur || stats.map_size < 1 << 30);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+#endif
+}
+
 static void test_errmap(void **state)
 {
 	(void)state;
@@ -382,6 +421,7 @@ int main(void)
 		WITH_STORE(test_stale_reader),
 		WITH_STORE(test_map_grows),
 		cmocka_unit_test(test_default_map),
+		cmocka_unit_test(test_small_address_space),
 		cmocka_unit_test(test_errmap),
 	};
 	return cmocka_run_group_tests_name("meta", tests, NULL, NULL);
