@@ -72,7 +72,7 @@ enum s3_error s3_create_upload(struct s3_call *call)
 {
 	struct gml_object_new what;
 	enum gml_checksum algorithm;
-	bool composite, asked;
+	bool composite = false, asked = false;
 	char id[GML_UPLOAD_ID_LEN + 1];
 	enum s3_error error = multipart_checksum(call, &algorithm, &composite, &asked);
 	int rc;

@@ -102,9 +102,10 @@ struct gml_span s3_uri_host_bucket(struct gml_span host, const char *const *doma
 	host = uri_host_name(host);
 	for (; domains && *domains; domains++) {
 		size_t len = strlen(*domains);
-		const char *tail = (const char *)host.ptr + (host.len - len);
+		const char *tail;
 		if (len == 0 || len < best_domain || host.len < len)
 			continue;
+		tail = (const char *)host.ptr + (host.len - len);
 		if (strncasecmp(tail, *domains, len) != 0)
 			continue;
 		if (host.len == len) {

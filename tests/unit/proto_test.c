@@ -1,0 +1,615 @@
+/* The pure parts of s3api/proto: URIs, ranges, dates, codecs, XML, the error table, the routing table. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "s3api/proto/call.h"
+#include "s3api/proto/codec.h"
+#include "s3api/proto/date.h"
+#include "s3api/proto/range.h"
+
+/* ---- uri
+ * ------------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static void test_uri_decode(void **state)
+{
+	static const struct {
+		const char *in, *out;
+		bool plus;
+		long len;
+	} rows[] = {
+		{"abc", "abc", false, 3}, {"a%2Fb", "a/b", false, 3},	    {"a+b", "a+b", false, 3},
+		{"a+b", "a b", true, 3},  {"%c3%A9", "\xc3\xa9", false, 2}, {"%", NULL, false, -1},
+		{"%4", NULL, false, -1},  {"%4g", NULL, false, -1},	    {"", "", false, 0},
+		{"%00", "\0", false, 1},  {"%25%32%35", "%25", false, 3},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *in = strdup(rows[i].in), *out = malloc(strlen(in) + 1);
+		assert_int_equal(s3_uri_decode(s3_span(in), rows[i].plus, out), rows[i].len);
+		if (rows[i].len > 0)
+			assert_memory_equal(out, rows[i].out, (size_t)rows[i].len);
+		free(in);
+		free(out);
+	}
+}
+
+static void test_uri_encode_inverts(void **state)
+{
+	char all[256], *encoded = malloc(3 * 256), back[256];
+	size_t len;
+	(void)state;
+	for (int i = 0; i < 256; i++)
+		all[i] = (char)i;
+	len = s3_uri_encode(s3_span_of(all, 256), true, encoded);
+	assert_int_equal(s3_uri_decode(s3_span_of(encoded, len), true, back), 256);
+	assert_memory_equal(all, back, 256);
+	assert_non_null(memchr(encoded, '/', len));
+	len = s3_uri_encode(s3_span_of(all, 256), false, encoded);
+	assert_null(memchr(encoded, '/', len));
+	free(encoded);
+}
+
+static void test_uri_query(void **state)
+{
+	struct s3_param params[4];
+	char text[64];
+	(void)state;
+	assert_int_equal(s3_uri_query(s3_span("a=1&b&&c=x%20y+z%2B&d="), text, params, 4), 4);
+	assert_true(s3_span_is(params[0].name, "a") && s3_span_is(params[0].value, "1"));
+	assert_true(s3_span_is(params[1].name, "b") && params[1].value.ptr == NULL);
+	assert_true(s3_span_is(params[2].value, "x y z+"));
+	assert_true(params[3].value.ptr != NULL && params[3].value.len == 0);
+	assert_int_equal(s3_uri_query(s3_span("a&b&c&d&e"), text, params, 4), -1);
+	assert_int_equal(s3_uri_query(s3_span("a=%zz"), text, params, 4), -1);
+	assert_int_equal(s3_uri_query(s3_span(""), text, params, 4), 0);
+}
+
+static void test_uri_host(void **state)
+{
+	static const char *const domains[] = {"s3.example.com", "example.com", NULL};
+	static const struct {
+		const char *host, *bucket;
+	} rows[] = {
+		{"data.s3.example.com", "data"},
+		{"data.s3.example.com:9000", "data"},
+		{"DATA.S3.Example.COM", "DATA"},
+		{"s3.example.com", ""},
+		{"a.b.s3.example.com", "a.b"},
+		{"x.example.com", "x"},
+		{"example.com:80", ""},
+		{"127.0.0.1:9000", ""},
+		{"[::1]:9000", ""},
+		{"", ""},
+		{"..s3.example.com", "."},
+		{"xs3.example.com", "xs3"},
+		{"data.s3.example.com.", "data"},
+		{"notexample.com", ""},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_true(s3_span_is(s3_uri_host_bucket(s3_span(rows[i].host), domains), rows[i].bucket));
+	assert_int_equal(s3_uri_host_bucket(s3_span("a.b"), NULL).len, 0);
+}
+
+/* ---- range
+ * ----------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static void test_range(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t size;
+		enum s3_range result;
+		uint64_t off, len;
+	} rows[] = {
+		{"bytes=0-0", 10, S3_RANGE_OK, 0, 1},
+		{"bytes=0-", 10, S3_RANGE_OK, 0, 10},
+		{"bytes=9-", 10, S3_RANGE_OK, 9, 1},
+		{"bytes=10-", 10, S3_RANGE_UNSATISFIABLE, 0, 0},
+		{"bytes=3-99", 10, S3_RANGE_OK, 3, 7},
+		{"Bytes=3-4", 10, S3_RANGE_OK, 3, 2},
+		{"bytes=-3", 10, S3_RANGE_OK, 7, 3},
+		{"bytes=-99", 10, S3_RANGE_OK, 0, 10},
+		{"bytes=-0", 10, S3_RANGE_UNSATISFIABLE, 0, 0},
+		{"bytes=-1", 0, S3_RANGE_UNSATISFIABLE, 0, 0},
+		{"bytes=0-", 0, S3_RANGE_UNSATISFIABLE, 0, 0},
+		{"bytes=0-18446744073709551615", 10, S3_RANGE_OK, 0, 10},
+		{"bytes=0-99999999999999999999999", 10, S3_RANGE_OK, 0, 10},
+		{"bytes=99999999999999999999999-", 10, S3_RANGE_UNSATISFIABLE, 0, 0},
+		{"bytes=-99999999999999999999999", 10, S3_RANGE_OK, 0, 10},
+		{"bytes=5-3", 10, S3_RANGE_IGNORE, 0, 0},
+		{"bytes=", 10, S3_RANGE_IGNORE, 0, 0},
+		{"bytes=-", 10, S3_RANGE_IGNORE, 0, 0},
+		{"bytes=a-b", 10, S3_RANGE_IGNORE, 0, 0},
+		{"bytes=0-1,3-4", 10, S3_RANGE_IGNORE, 0, 0},
+		{"lines=0-1", 10, S3_RANGE_IGNORE, 0, 0},
+		{"bytes=0 - 1", 10, S3_RANGE_IGNORE, 0, 0},
+		{"", 10, S3_RANGE_IGNORE, 0, 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t off = 77, len = 77;
+		assert_int_equal(s3_range_parse(s3_span(rows[i].text), rows[i].size, &off, &len), rows[i].result);
+		if (rows[i].result != S3_RANGE_OK)
+			continue;
+		assert_int_equal(off, rows[i].off);
+		assert_int_equal(len, rows[i].len);
+	}
+}
+
+/* ---- dates
+ * ----------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static void test_dates(void **state)
+{
+	char iso[25], http[30];
+	int64_t ns;
+	(void)state;
+	s3_date_iso(1138985109 * S3_DATE_NS + 999999999, iso);
+	assert_string_equal(iso, "2006-02-03T16:45:09.000Z");
+	s3_date_http(1138985109 * S3_DATE_NS, http);
+	assert_string_equal(http, "Fri, 03 Feb 2006 16:45:09 GMT");
+	s3_date_http(0, http);
+	assert_string_equal(http, "Thu, 01 Jan 1970 00:00:00 GMT");
+	s3_date_iso(-1, iso);
+	assert_string_equal(iso, "1969-12-31T23:59:59.000Z");
+	s3_date_iso(951782400 * S3_DATE_NS, iso);
+	assert_string_equal(iso, "2000-02-29T00:00:00.000Z");
+	s3_date_iso(INT64_MAX, iso);
+	assert_string_equal(iso, "2262-04-11T23:47:16.000Z");
+	s3_date_iso(INT64_MIN, iso);
+	assert_memory_equal(iso, "1677-", 5);
+	for (int64_t s = -86400 * 366; s < (int64_t)86400 * 36600; s += 86400 * 5 + 3607) {
+		s3_date_http(s * S3_DATE_NS, http);
+		assert_true(s3_date_parse(s3_span(http), &ns));
+		assert_int_equal(ns, s * S3_DATE_NS);
+	}
+}
+
+static void test_date_forms(void **state)
+{
+	static const char *const good[] = {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+					   "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 +0000"};
+	static const char *const bad[] = {"",
+					  "Sun, 06 Nov 1994 08:49:37",
+					  "Sun, 31 Feb 1994 08:49:37 GMT",
+					  "Sun, 06 Nov 1994 25:49:37 GMT",
+					  "Sun, 06 Foo 1994 08:49:37 GMT",
+					  "Sun, 06 Nov 1994 08:49:37 GMTx",
+					  "1994-11-06T08:49:37Z",
+					  "Sun, 06 Nov 1994 08:49:37 PST",
+					  "99999999999999999999999999999999999999999999999999999"};
+	int64_t ns;
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(s3_date_parse(s3_span(good[i]), &ns));
+		assert_int_equal(ns, 784111777 * S3_DATE_NS);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(s3_date_parse(s3_span(bad[i]), &ns));
+	assert_true(s3_date_parse(s3_span("Fri, 31 Dec 9999 23:59:59 GMT"), &ns));
+	assert_true(ns == INT64_MAX);
+}
+
+/* ---- codecs
+ * ---------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static void test_base64(void **state)
+{
+	uint8_t bytes[64], back[64];
+	char text[S3_BASE64_LEN(64) + 1];
+	size_t len;
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 37 + 251);
+	for (size_t n = 0; n <= sizeof(bytes); n++) {
+		assert_int_equal(s3_base64(bytes, n, text), S3_BASE64_LEN(n));
+		assert_true(s3_base64_decode(s3_span(text), back, n));
+		assert_memory_equal(bytes, back, n);
+		if (n > 0)
+			assert_false(s3_base64_decode(s3_span(text), back, n - 1));
+		s3_base64url(bytes, n, text);
+		assert_true(s3_base64url_decode(s3_span(text), back, n, &len));
+		assert_int_equal(len, n);
+		assert_memory_equal(bytes, back, n);
+	}
+	assert_false(s3_base64_decode(s3_span("AAAA"), back, 2));
+	assert_false(s3_base64_decode(s3_span("AAB="), back, 2)); /* stray bits */
+	assert_true(s3_base64_decode(s3_span("AAA="), back, 2));
+	assert_false(s3_base64_decode(s3_span("AA A"), back, 3));
+	assert_false(s3_base64url_decode(s3_span("A"), back, 8, &len));
+	assert_false(s3_base64url_decode(s3_span("AA=="), back, 8, &len));
+	s3_hex("\x00\xff\x5a", 3, text);
+	assert_string_equal(text, "00ff5a");
+}
+
+static void test_numbers(void **state)
+{
+	uint64_t value;
+	(void)state;
+	assert_true(s3_span_u64(s3_span("18446744073709551615"), UINT64_MAX, &value) && value == UINT64_MAX);
+	assert_false(s3_span_u64(s3_span("18446744073709551616"), UINT64_MAX, &value));
+	assert_false(s3_span_u64(s3_span("99999999999999999999"), UINT64_MAX, &value));
+	assert_false(s3_span_u64(s3_span("-1"), 10, &value));
+	assert_false(s3_span_u64(s3_span("+1"), 10, &value));
+	assert_false(s3_span_u64(s3_span(""), 10, &value));
+	assert_false(s3_span_u64(s3_span("11"), 10, &value));
+	assert_true(s3_span_u64(s3_span("0010"), 10, &value) && value == 10);
+}
+
+/* ---- XML
+ * ------------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static void test_xml_write(void **state)
+{
+	static const char text[] = "a<b>&\"c\"\r\n\x01\xc3\xa9\xff\xed\xa0\x80\xef\xbf\xbf\xf0\x9f\x98\x80\xc0\x80";
+	struct s3_xml xml = {0};
+	struct s3_doc *doc;
+	(void)state;
+	s3_xml_begin(&xml, "Root", true);
+	s3_xml_text(&xml, "T", s3_span(text));
+	s3_xml_number(&xml, "N", UINT64_MAX);
+	s3_xml_etag(&xml, "E", "abc-1");
+	s3_xml_key(&xml, "K", s3_span("a b/\xff+"), true);
+	s3_xml_close(&xml, "Root");
+	assert_false(xml.failed);
+	assert_int_equal(s3_doc_parse(s3_span_of(xml.buf, xml.len), 10, &doc), S3_OK);
+	assert_true(s3_span_is(
+		s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "T"),
+		"a<b>&"
+		"\"c\"\r\n\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+		"\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd"));
+	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "N"), "18446744073709551615"));
+	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "E"), "\"abc-1\""));
+	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "K"), "a%20b/%FF%2B"));
+	s3_doc_free(doc);
+	s3_xml_release(&xml);
+}
+
+static enum s3_error parse(const char *text, uint32_t max)
+{
+	struct s3_doc *doc;
+	enum s3_error error = s3_doc_parse(s3_span(text), max, &doc);
+	s3_doc_free(doc);
+	return error;
+}
+
+static void test_xml_read(void **state)
+{
+	struct s3_doc *doc;
+	s3_node root, node;
+	(void)state;
+	assert_int_equal(
+		s3_doc_parse(
+			s3_span("<?xml version='1.0'?><x:D xmlns:x='u'> <x:O><Key> a&amp;b<![CDATA[<]]> </Key></x:O>"
+				"<O/><P>q</P></x:D>"),
+			5, &doc),
+		S3_OK);
+	root = s3_doc_root(doc, "D");
+	assert_int_not_equal(root, 0);
+	assert_int_equal(s3_doc_root(doc, "E"), 0);
+	node = s3_doc_child(doc, root, "O");
+	assert_true(s3_span_is(s3_doc_child_text(doc, node, "Key"), " a&b< "));
+	assert_null(s3_doc_child_text(doc, node, "Nope").ptr);
+	node = s3_doc_next(doc, node, "O");
+	assert_int_equal(s3_doc_text(doc, node).len, 0);
+	assert_int_equal(s3_doc_next(doc, node, "O"), 0);
+	assert_string_equal(s3_doc_name(doc, s3_doc_next(doc, node, NULL)), "P");
+	s3_doc_free(doc);
+}
+
+static void test_xml_limits(void **state)
+{
+	char deep[256] = "";
+	static const char *const bad[] = {
+		"",
+		" ",
+		"<a>",
+		"<a></b>",
+		"<a/><b/>",
+		"<a>&x;</a>",
+		"<!DOCTYPE a><a/>",
+		"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>",
+		"<p:a/>",
+		"<a b='1' b='2'/>",
+		"<a>\x01</a>",
+		"<a>\xff</a>",
+		"not xml",
+		"<a/>trailing",
+		"<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(parse(bad[i], 100), S3_ERR_MALFORMED_XML);
+	assert_int_equal(parse("<a><b/><b/></a>", 3), S3_OK);
+	assert_int_equal(parse("<a><b/><b/><b/></a>", 3), S3_ERR_MALFORMED_XML);
+	for (int i = 0; i < S3_XML_DEPTH_MAX; i++)
+		strcat(deep, "<a>");
+	for (int i = 0; i < S3_XML_DEPTH_MAX; i++)
+		strcat(deep, "</a>");
+	assert_int_equal(parse(deep, 100), S3_OK);
+	memmove(deep + 3, deep, strlen(deep) + 1);
+	memcpy(deep, "<a>", 3);
+	strcat(deep, "</a>");
+	assert_int_equal(parse(deep, 100), S3_ERR_MALFORMED_XML);
+}
+
+/* ---- errors
+ * ---------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static void test_errors(void **state)
+{
+	(void)state;
+	assert_int_equal(s3_error_from(0), S3_OK);
+	for (int rc = 1; rc < GML_ERR_COUNT_; rc++) {
+		enum s3_error error = s3_error_from(rc);
+		assert_int_not_equal(error, S3_OK);
+		assert_in_range(error, 1, S3_ERROR_COUNT_ - 1);
+	}
+	assert_int_equal(s3_error_from(GML_ERR_NOENT), S3_ERR_NO_SUCH_KEY);
+	assert_int_equal(s3_error_from(GML_ERR_COUNT_), S3_ERR_INTERNAL_ERROR);
+	assert_int_equal(s3_error_from(-1), S3_ERR_INTERNAL_ERROR);
+	for (int i = 1; i < S3_ERROR_COUNT_; i++) {
+		assert_in_range(s3_error_status((enum s3_error)i), 304, 599);
+		assert_true(strlen(s3_error_code((enum s3_error)i)) > 4);
+		assert_true(strlen(s3_error_message((enum s3_error)i)) > 4);
+		for (int j = 1; j < i; j++)
+			assert_string_not_equal(s3_error_code((enum s3_error)i), s3_error_code((enum s3_error)j));
+	}
+	for (int status = 100; status < 600; status++)
+		assert_in_range(s3_error_from_http(status), 1, S3_ERROR_COUNT_ - 1);
+}
+
+static void test_error_document(void **state)
+{
+	char buf[8192], id[17], other[17];
+	struct s3_doc *doc;
+	int status;
+	size_t len = s3_error_document(414, s3_span("/a&b\xff"), buf, sizeof(buf), &status, id);
+	(void)state;
+	assert_int_equal(status, 400);
+	assert_int_equal(s3_doc_parse(s3_span_of(buf, len), 10, &doc), S3_OK);
+	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Error"), "RequestId"), id));
+	s3_doc_free(doc);
+	assert_int_equal(strspn(id, "0123456789ABCDEF"), 16);
+	s3_error_document(500, s3_span(""), buf, sizeof(buf), &status, other);
+	assert_string_not_equal(id, other);
+	assert_int_equal(s3_error_document(500, s3_span(""), buf, 10, &status, other), 0);
+}
+
+/* ---- routes
+ * ---------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static const struct s3_operation *route(const char *method, const char *target, const char *header)
+{
+	static struct s3_config config = {.region = (char *)"us-east-1", .server_id = (char *)"t"};
+	static struct s3_call call;
+	struct s3_header headers[1] = {{s3_span(header ? header : "x"), s3_span("v")}};
+	struct s3_request request = {
+		.method = s3_span(method), .target = s3_span(target), .headers = headers, .nheaders = 1};
+	s3_arena_release(&call.arena);
+	memset(&call, 0, sizeof(call));
+	call.config = &config;
+	s3_arena_init(&call.arena, NULL, 0);
+	s3_answer_begin(&call);
+	if (s3_request_read(&call, &request) != S3_OK)
+		return NULL;
+	return s3_route(&call) == S3_OK ? call.operation : NULL;
+}
+
+/* The operations of the API reference, with a request of each. */
+static const struct {
+	const char *name, *method, *target, *header;
+} api[] = {
+	{"AbortMultipartUpload", "DELETE", "/bkt/k?uploadId=1", NULL},
+	{"CompleteMultipartUpload", "POST", "/bkt/k?uploadId=1", NULL},
+	{"CopyObject", "PUT", "/bkt/k?x-id=CopyObject", "x-amz-copy-source"},
+	{"CreateBucket", "PUT", "/bkt", NULL},
+	{"CreateBucketMetadataConfiguration", "POST", "/bkt?metadataConfiguration", NULL},
+	{"CreateBucketMetadataTableConfiguration", "POST", "/bkt?metadataTable", NULL},
+	{"CreateMultipartUpload", "POST", "/bkt/k?uploads", NULL},
+	{"CreateSession", "GET", "/bkt?session", NULL},
+	{"DeleteBucket", "DELETE", "/bkt/", NULL},
+	{"DeleteBucketAnalyticsConfiguration", "DELETE", "/bkt?analytics&id=1", NULL},
+	{"DeleteBucketCors", "DELETE", "/bkt?cors", NULL},
+	{"DeleteBucketEncryption", "DELETE", "/bkt?encryption", NULL},
+	{"DeleteBucketIntelligentTieringConfiguration", "DELETE", "/bkt?intelligent-tiering", NULL},
+	{"DeleteBucketInventoryConfiguration", "DELETE", "/bkt?inventory", NULL},
+	{"DeleteBucketLifecycle", "DELETE", "/bkt?lifecycle", NULL},
+	{"DeleteBucketMetadataConfiguration", "DELETE", "/bkt?metadataConfiguration", NULL},
+	{"DeleteBucketMetadataTableConfiguration", "DELETE", "/bkt?metadataTable", NULL},
+	{"DeleteBucketMetricsConfiguration", "DELETE", "/bkt?metrics", NULL},
+	{"DeleteBucketOwnershipControls", "DELETE", "/bkt?ownershipControls", NULL},
+	{"DeleteBucketPolicy", "DELETE", "/bkt?policy", NULL},
+	{"DeleteBucketReplication", "DELETE", "/bkt?replication", NULL},
+	{"DeleteBucketTagging", "DELETE", "/bkt?tagging", NULL},
+	{"DeleteBucketWebsite", "DELETE", "/bkt?website", NULL},
+	{"DeleteObject", "DELETE", "/bkt/k", NULL},
+	{"DeleteObjects", "POST", "/bkt?delete", NULL},
+	{"DeleteObjectTagging", "DELETE", "/bkt/k?tagging", NULL},
+	{"DeletePublicAccessBlock", "DELETE", "/bkt?publicAccessBlock", NULL},
+	{"GetBucketAbac", "GET", "/bkt?abac", NULL},
+	{"GetBucketAccelerateConfiguration", "GET", "/bkt?accelerate", NULL},
+	{"GetBucketAcl", "GET", "/bkt?acl", NULL},
+	{"GetBucketAnalyticsConfiguration", "GET", "/bkt?analytics&id=1", NULL},
+	{"GetBucketCors", "GET", "/bkt?cors", NULL},
+	{"GetBucketEncryption", "GET", "/bkt?encryption", NULL},
+	{"GetBucketIntelligentTieringConfiguration", "GET", "/bkt?intelligent-tiering&id=1", NULL},
+	{"GetBucketInventoryConfiguration", "GET", "/bkt?inventory&id=1", NULL},
+	{"GetBucketLifecycleConfiguration", "GET", "/bkt?lifecycle", NULL},
+	{"GetBucketLocation", "GET", "/bkt?location", NULL},
+	{"GetBucketLogging", "GET", "/bkt?logging", NULL},
+	{"GetBucketMetadataConfiguration", "GET", "/bkt?metadataConfiguration", NULL},
+	{"GetBucketMetadataTableConfiguration", "GET", "/bkt?metadataTable", NULL},
+	{"GetBucketMetricsConfiguration", "GET", "/bkt?metrics&id=1", NULL},
+	{"GetBucketNotificationConfiguration", "GET", "/bkt?notification", NULL},
+	{"GetBucketOwnershipControls", "GET", "/bkt?ownershipControls", NULL},
+	{"GetBucketPolicy", "GET", "/bkt?policy", NULL},
+	{"GetBucketPolicyStatus", "GET", "/bkt?policyStatus", NULL},
+	{"GetBucketReplication", "GET", "/bkt?replication", NULL},
+	{"GetBucketRequestPayment", "GET", "/bkt?requestPayment", NULL},
+	{"GetBucketTagging", "GET", "/bkt?tagging", NULL},
+	{"GetBucketVersioning", "GET", "/bkt?versioning", NULL},
+	{"GetBucketWebsite", "GET", "/bkt?website", NULL},
+	{"GetObject", "GET", "/bkt/k?x-id=GetObject&partNumber=1&versionId=null&response-expires=x", NULL},
+	{"GetObjectAcl", "GET", "/bkt/k?acl", NULL},
+	{"GetObjectAttributes", "GET", "/bkt/k?attributes", NULL},
+	{"GetObjectLegalHold", "GET", "/bkt/k?legal-hold", NULL},
+	{"GetObjectLockConfiguration", "GET", "/bkt?object-lock", NULL},
+	{"GetObjectRetention", "GET", "/bkt/k?retention", NULL},
+	{"GetObjectTagging", "GET", "/bkt/k?tagging", NULL},
+	{"GetObjectTorrent", "GET", "/bkt/k?torrent", NULL},
+	{"GetPublicAccessBlock", "GET", "/bkt?publicAccessBlock", NULL},
+	{"HeadBucket", "HEAD", "/bkt", NULL},
+	{"HeadObject", "HEAD", "/bkt/k?partNumber=1", NULL},
+	{"ListBucketAnalyticsConfigurations", "GET", "/bkt?analytics", NULL},
+	{"ListBucketIntelligentTieringConfigurations", "GET", "/bkt?intelligent-tiering", NULL},
+	{"ListBucketInventoryConfigurations", "GET", "/bkt?inventory", NULL},
+	{"ListBucketMetricsConfigurations", "GET", "/bkt?metrics", NULL},
+	{"ListBuckets", "GET", "/?x-id=ListBuckets", NULL},
+	{"ListDirectoryBuckets", "GET", "/?max-directory-buckets=3", NULL},
+	{"ListMultipartUploads", "GET", "/bkt?uploads", NULL},
+	{"ListObjects", "GET", "/bkt?prefix=a", NULL},
+	{"ListObjectsV2", "GET", "/bkt/?list-type=2&prefix=a", NULL},
+	{"ListObjectVersions", "GET", "/bkt?versions", NULL},
+	{"ListParts", "GET", "/bkt/k?uploadId=1", NULL},
+	{"PostObject", "POST", "/bkt", NULL},
+	{"PutBucketAbac", "PUT", "/bkt?abac", NULL},
+	{"PutBucketAccelerateConfiguration", "PUT", "/bkt?accelerate", NULL},
+	{"PutBucketAcl", "PUT", "/bkt?acl", NULL},
+	{"PutBucketAnalyticsConfiguration", "PUT", "/bkt?analytics", NULL},
+	{"PutBucketCors", "PUT", "/bkt?cors", NULL},
+	{"PutBucketEncryption", "PUT", "/bkt?encryption", NULL},
+	{"PutBucketIntelligentTieringConfiguration", "PUT", "/bkt?intelligent-tiering", NULL},
+	{"PutBucketInventoryConfiguration", "PUT", "/bkt?inventory", NULL},
+	{"PutBucketLifecycleConfiguration", "PUT", "/bkt?lifecycle", NULL},
+	{"PutBucketLogging", "PUT", "/bkt?logging", NULL},
+	{"PutBucketMetricsConfiguration", "PUT", "/bkt?metrics", NULL},
+	{"PutBucketNotificationConfiguration", "PUT", "/bkt?notification", NULL},
+	{"PutBucketOwnershipControls", "PUT", "/bkt?ownershipControls", NULL},
+	{"PutBucketPolicy", "PUT", "/bkt?policy", NULL},
+	{"PutBucketReplication", "PUT", "/bkt?replication", NULL},
+	{"PutBucketRequestPayment", "PUT", "/bkt?requestPayment", NULL},
+	{"PutBucketTagging", "PUT", "/bkt?tagging", NULL},
+	{"PutBucketVersioning", "PUT", "/bkt?versioning", NULL},
+	{"PutBucketWebsite", "PUT", "/bkt?website", NULL},
+	{"PutObject", "PUT", "/bkt/k?x-id=PutObject", NULL},
+	{"PutObjectAcl", "PUT", "/bkt/k?acl", NULL},
+	{"PutObjectLegalHold", "PUT", "/bkt/k?legal-hold", NULL},
+	{"PutObjectLockConfiguration", "PUT", "/bkt?object-lock", NULL},
+	{"PutObjectRetention", "PUT", "/bkt/k?retention", NULL},
+	{"PutObjectTagging", "PUT", "/bkt/k?tagging", NULL},
+	{"PutPublicAccessBlock", "PUT", "/bkt?publicAccessBlock", NULL},
+	{"RenameObject", "PUT", "/bkt/k?renameObject", NULL},
+	{"RestoreObject", "POST", "/bkt/k?restore", NULL},
+	{"SelectObjectContent", "POST", "/bkt/k?select&select-type=2", NULL},
+	{"UpdateBucketMetadataInventoryTableConfiguration", "PUT", "/bkt?metadataInventoryTable", NULL},
+	{"UpdateBucketMetadataJournalTableConfiguration", "PUT", "/bkt?metadataJournalTable", NULL},
+	{"UpdateObjectEncryption", "PUT", "/bkt/k?encryption", NULL},
+	{"UploadPart", "PUT", "/bkt/k?partNumber=1&uploadId=1", NULL},
+	{"UploadPartCopy", "PUT", "/bkt/k?partNumber=1&uploadId=1", "x-amz-copy-source"},
+	{"WriteGetObjectResponse", "POST", "/bkt/WriteGetObjectResponse", "x-amz-request-route"},
+};
+
+static void test_routes(void **state)
+{
+	size_t count;
+	const struct s3_operation *rows = s3_operations(&count);
+	(void)state;
+	for (size_t i = 0; i < sizeof(api) / sizeof(api[0]); i++) {
+		const struct s3_operation *found = route(api[i].method, api[i].target, api[i].header);
+		if (!found)
+			fail_msg("%s: no route", api[i].name);
+		assert_string_equal(found->name, api[i].name);
+		assert_int_equal(found->handler == NULL, found->mode == S3_MODE_NONE || found->mode == S3_MODE_ABSENT);
+		assert_int_equal(found->absent != S3_OK, found->mode == S3_MODE_ABSENT);
+	}
+	/* And nothing in the table that is not in the list. */
+	for (size_t i = 0; i < count; i++) {
+		bool known = false;
+		for (size_t j = 0; j < sizeof(api) / sizeof(api[0]); j++)
+			known |= strcmp(api[j].name, rows[i].name) == 0;
+		assert_true(known);
+	}
+}
+
+static void test_routes_refused(void **state)
+{
+	static const char *const rows[][2] = {
+		{"PUT", "/bkt/k?uploads"},
+		{"POST", "/bkt/k?acl"},
+		{"DELETE", "/bkt/k?acl"},
+		{"POST", "/bkt/k"},
+		{"DELETE", "/"},
+		{"PUT", "/"},
+		{"HEAD", "/bkt?acl"},
+		{"PATCH", "/bkt/k"},
+		{"GET ", "/bkt"},
+		{"PUT", "/bkt?uploads"},
+		{"HEAD", "/"},
+		{"get", "/bkt"},
+		{"GET", "bkt"},
+		{"GET", ""},
+		{"GET", "*"},
+		{"GET", "/bkt/%zz"},
+		{"GET", "/bkt/%00"},
+		{"GET", "/B_d/k"},
+		{"GET", "//k"},
+		{"GET", "/bkt/k?a=%"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_null(route(rows[i][0], rows[i][1], NULL));
+}
+
+/* Every byte of the path behind the bucket is the key's: nothing is normalised. */
+static void test_keys(void **state)
+{
+	static struct s3_config config = {.region = (char *)"us-east-1", .server_id = (char *)"t"};
+	static const char *const rows[][2] = {
+		{"/bkt/a//b", "a//b"},	    {"/bkt//", "/"},	       {"/bkt/a/../b", "a/../b"},
+		{"/bkt/./a", "./a"},	    {"/bkt/a%2Fb", "a/b"},     {"/bkt/a+b", "a+b"},
+		{"/bkt/a%20b", "a b"},	    {"/bkt/a%3Fb?x=1", "a?b"}, {"/bkt/%ff", "\xff"},
+		{"/bkt/a/?prefix=1", "a/"}, {"/b%6bt/k", "k"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct s3_call *call = calloc(1, sizeof(*call));
+		struct s3_request request = {.method = s3_span("GET"), .target = s3_span(rows[i][0])};
+		call->config = &config;
+		s3_arena_init(&call->arena, call->first, sizeof(call->first));
+		s3_answer_begin(call);
+		assert_int_equal(s3_request_read(call, &request), S3_OK);
+		assert_true(s3_span_is(call->bucket, "bkt"));
+		assert_true(s3_span_is(call->key, rows[i][1]));
+		s3_call_free(call);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_uri_decode), cmocka_unit_test(test_uri_encode_inverts),
+		cmocka_unit_test(test_uri_query),  cmocka_unit_test(test_uri_host),
+		cmocka_unit_test(test_range),	   cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_date_forms), cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_numbers),	   cmocka_unit_test(test_xml_write),
+		cmocka_unit_test(test_xml_read),   cmocka_unit_test(test_xml_limits),
+		cmocka_unit_test(test_errors),	   cmocka_unit_test(test_error_document),
+		cmocka_unit_test(test_routes),	   cmocka_unit_test(test_routes_refused),
+		cmocka_unit_test(test_keys),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
