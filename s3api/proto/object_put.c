@@ -17,7 +17,7 @@ enum s3_error s3_put_error(struct s3_call *call, const struct gml_conditions *co
 /* An early look at the conditions saves the upload; the transaction that publishes decides. */
 static enum s3_error put_check_conditions(struct s3_call *call, const struct gml_conditions *cond)
 {
-	struct gml_object *object;
+	struct gml_object *object = NULL;
 	int rc;
 	if (!cond->if_match.ptr && !cond->if_none_match.ptr)
 		return S3_OK;

@@ -110,7 +110,7 @@ static void test_buckets(void **state)
 	SEND("PUT", "/other",
 	     .body = "<CreateBucketConfiguration><LocationConstraint>mars</LocationConstraint></"
 		     "CreateBucketConfiguration>",
-	     .body_len = 103);
+	     .body_len = 99);
 	EXPECT(400, "MalformedXML"); /* one byte short */
 	SEND("PUT", "/other",
 	     .body = "<CreateBucketConfiguration><LocationConstraint>mars</LocationConstraint></"
