@@ -24,7 +24,7 @@ static enum s3_error copy_source_split(struct s3_call *call, struct gml_span raw
 		return error;
 	if (!text)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	len = s3_uri_decode(path, false, text);
+	len = s3_uri_decode(path, AUTH_PATH_PLUS, text);
 	if (len < 0 || memchr(text, 0, (size_t)len))
 		return copy_source_invalid(call, raw, "Invalid copy source encoding.");
 	out->key = s3_span_of(text, (size_t)len);
