@@ -63,8 +63,6 @@ static int complete_part_check(struct gml_txn *txn, struct complete *c, uint32_t
 	struct complete_part *part = &c->part[i];
 	struct gml_part_rec rec;
 	int rc;
-	if (i > 0 && ref->number <= c->refs[i - 1].number)
-		return GML_ERR_PARTORDER;
 	rc = gml_rec_part_get(txn, c->id, ref->number, &rec);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_BADPART : rc;
@@ -95,6 +93,8 @@ static int complete_check(struct gml_txn *txn, struct complete *c)
 	rc = gml_attach_dup(upload.headers, upload.meta, &c->attach);
 	c->pub.size = 0;
 	c->extents = 0;
+	for (uint32_t i = 1; rc == 0 && i < c->n; i++)
+		rc = c->refs[i].number <= c->refs[i - 1].number ? GML_ERR_PARTORDER : 0;
 	for (uint32_t i = 0; rc == 0 && i < c->n; i++)
 		rc = complete_part_check(txn, c, i);
 	if (rc != 0)
