@@ -59,6 +59,7 @@ int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg);
 
 /* NOENT when absent. */
 int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span *value_out);
+/* The key may be borrowed from the same transaction, the value may not. INVAL, TOOBIG, NOSPC, IO. */
 int gml_txn_put(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span value);
 int gml_txn_del(struct gml_txn *txn, enum gml_table table, struct gml_span key); /* NOENT when absent */
 /* Next number of the store-wide counter (inodes, cookies, uploads' hidden directories): > 0, never repeats once committed. Write transactions only. */

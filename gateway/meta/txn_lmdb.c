@@ -218,12 +218,14 @@ int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key, 
 
 int gml_txn_put(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span value)
 {
-	MDB_val k = {key.len, (void *)key.ptr}, v = {value.len, (void *)value.ptr};
+	uint8_t copy[GML_META_KEY_MAX]; /* the key may be borrowed from a page that this changes */
+	MDB_val k = {key.len, copy}, v = {value.len, (void *)value.ptr};
 	int rc;
 	if (!txn->writable || !txn_key_ok(key))
 		return GML_ERR_INVAL;
 	if (value.len > GML_META_VALUE_MAX)
 		return GML_ERR_TOOBIG;
+	memcpy(copy, key.ptr, key.len);
 	txn->writes++;
 	rc = mdb_put(txn->mdb, txn->meta->dbi[table], &k, &v, 0);
 	return rc == 0 ? 0 : txn_error(txn, rc);
