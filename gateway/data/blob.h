@@ -86,5 +86,8 @@ int gml_pack_remove(struct gml_data *data, uint64_t pack);
 int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
 /* Those with first <= id < first + count; reads one directory per 4096 ids (recovery of a lease). */
 int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
+/* Those in one of the GML_BLOB_LEAVES directories (walks in slices). NOENT when there is no such directory. */
+#define GML_BLOB_LEAVES 65536
+int gml_blob_each_leaf(struct gml_data *data, unsigned leaf, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
 
 #endif

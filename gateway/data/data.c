@@ -262,7 +262,7 @@ static int data_walk_leaf(struct data_walk *walk, unsigned leaf)
 	snprintf(path, sizeof(path), "%02x/%02x", leaf >> 8 & 0xff, leaf & 0xff);
 	fd = openat(walk->data->dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : gml_err_map(errno);
+		return gml_err_map(errno);
 	dir = fdopendir(fd);
 	if (dir == NULL) {
 		close(fd);
@@ -281,6 +281,13 @@ static int data_walk_leaf(struct data_walk *walk, unsigned leaf)
 	return rc;
 }
 
+static int data_walk_leaf_if_any(struct data_walk *walk, unsigned leaf)
+{
+	int rc = data_walk_leaf(walk, leaf);
+
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
 static bool data_has_top(struct gml_data *data, unsigned top)
 {
 	char path[4];
@@ -294,11 +301,11 @@ int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, ui
 	struct data_walk walk = {data, 1, GML_BLOB_PACKED - 1, each, arg, false};
 	int rc = 0;
 
-	for (unsigned leaf = 0; rc == 0 && leaf < 0x10000 && !walk.stopped; leaf++) {
+	for (unsigned leaf = 0; rc == 0 && leaf < GML_BLOB_LEAVES && !walk.stopped; leaf++) {
 		if ((leaf & 0xff) == 0 && !data_has_top(data, leaf >> 8))
 			leaf |= 0xff;
 		else
-			rc = data_walk_leaf(&walk, leaf);
+			rc = data_walk_leaf_if_any(&walk, leaf);
 	}
 	return rc;
 }
@@ -314,8 +321,16 @@ int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count,
 	if (count >> 12 >= 0xffff)
 		return gml_blob_each(data, each, arg);
 	for (uint64_t leaf = first >> 12; rc == 0 && leaf <= walk.last >> 12 && !walk.stopped; leaf++)
-		rc = data_walk_leaf(&walk, (unsigned)leaf & 0xffff);
+		rc = data_walk_leaf_if_any(&walk, (unsigned)leaf & 0xffff);
 	return rc;
+}
+
+int gml_blob_each_leaf(struct gml_data *data, unsigned leaf, bool (*each)(void *arg, uint64_t id, uint64_t size),
+		       void *arg)
+{
+	struct data_walk walk = {data, 1, GML_BLOB_PACKED - 1, each, arg, false};
+
+	return leaf < GML_BLOB_LEAVES ? data_walk_leaf(&walk, leaf) : GML_ERR_INVAL;
 }
 
 int gml_pack_each(struct gml_data *data, bool (*each)(void *arg, uint64_t pack), void *arg)

@@ -57,6 +57,8 @@ struct check {
 	struct check_array buckets; /* struct check_bucket, by root */
 	struct check_array leases;  /* struct gml_lease of living processes */
 	uint64_t dirent_records, cookies, dirty, extents_flags;
+	gml_ino extent_ino; /* the last extent of table extent, and where it ended */
+	uint64_t extent_end;
 };
 
 /* ---- check.c ------------------------------------------------------------------------------------------------- */

@@ -266,13 +266,14 @@ static int check_extent_key(struct check *c, struct gml_span key)
 		inode->bits |= CHECK_SEEN;
 		c->extents_flags--;
 	}
-	/* The one before covers this offset: it is found instead. */
 	if (gml_rec_extent_find(c->txn, ino, off, &extent) != 0 || extent.off != off) {
-		gml_check_problem(c,
-				  "inode %" PRIu64 ": extent at %" PRIu64 " is damaged or overlaps the one before it",
-				  ino, off);
+		gml_check_problem(c, "inode %" PRIu64 ": extent at %" PRIu64 " is damaged", ino, off);
 		return 0;
 	}
+	if (ino == c->extent_ino && off < c->extent_end)
+		gml_check_problem(c, "inode %" PRIu64 ": extent at %" PRIu64 " overlaps the one before it", ino, off);
+	c->extent_ino = ino;
+	c->extent_end = off + extent.len;
 	gml_check_extent(c, "inode", ino, &extent);
 	if (!(inode->bits & CHECK_DIRTY) && gml_rec_inode_get(c->txn, ino, &full) == 0 && off + extent.len > full.size)
 		gml_check_problem(c, "inode %" PRIu64 ": extent at %" PRIu64 " passes the end of the file", ino, off);

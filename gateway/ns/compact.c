@@ -187,7 +187,9 @@ int gml_store_compact(struct gml_op *op, struct gml_store *store, uint64_t *free
 		c.txn = NULL;
 	}
 	atomic_store(&store->compact_next, next);
-	*freed_bytes_out = c.freed;
 	free(packs);
+	if (rc == 0)
+		rc = gml_collect_strays(store, &c.freed);
+	*freed_bytes_out = c.freed;
 	return rc;
 }

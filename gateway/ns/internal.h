@@ -36,6 +36,7 @@ struct gml_store {
 	} held_packs[GML_HELD_PACKS];
 	unsigned nheld_packs;
 	_Atomic uint64_t compact_next; /* pack at which the next gml_store_compact begins */
+	_Atomic uint32_t collect_next; /* directory of blob files at which its search for strays begins */
 	gml_log_fn log;
 	void *log_arg;
 };
@@ -145,6 +146,10 @@ int gml_lease_next_id(void *arg, int kind, uint64_t *id_out);
 int gml_lease_drop_all(struct gml_store *store);
 /* Remove what dead processes left unpublished in their leased ranges, then drop those leases. */
 int gml_lease_recover(struct gml_store *store);
+
+/* ---- collect.c -------------------------------------------------------------------------------------------------------------------------------- */
+/* Remove blob files that no record and no lease knows, in the next few directories; adds their bytes to *freed. */
+int gml_collect_strays(struct gml_store *store, uint64_t *freed);
 
 /* ---- store.c ---------------------------------------------------------------------------------------------------------------------------------- */
 int gml_owner_self(struct gml_owner *out);

@@ -13,6 +13,7 @@
 
 #define LEASE_BLOBS 4096 /* one directory of the blob store */
 #define LEASE_PACK_KEEP ((int64_t)600 * 1000000000)
+#define LEASE_CLOSE_LIMIT ((int64_t)2 * 1000000000) /* time for sweeping at close */
 #define LEASE_BATCH 256
 
 static int64_t lease_clock(void)
@@ -153,25 +154,7 @@ static int lease_drop_fn(struct gml_txn *txn, void *arg)
 	return rc;
 }
 
-int gml_lease_drop_all(struct gml_store *store)
-{
-	struct lease_list *list = calloc(1, sizeof(*list));
-	int rc;
-
-	if (list == NULL)
-		return GML_ERR_NOMEM;
-	list->want = lease_is_own;
-	list->self = &store->self;
-	do {
-		rc = lease_collect(store, list);
-		if (rc == 0 && list->count > 0)
-			rc = gml_meta_update(store->meta, lease_drop_fn, list);
-	} while (rc == 0 && list->count == LEASE_BATCH);
-	free(list);
-	return rc;
-}
-
-/* ---- recovery ------------------------------------------------------------------------------------------------ */
+/* ---- sweeping ------------------------------------------------------------------------------------------------ */
 
 struct lease_sweep {
 	struct gml_store *store;
@@ -196,7 +179,7 @@ static bool lease_sweep_file(void *arg, uint64_t id, uint64_t size)
 	return rc == 0;
 }
 
-/* The owner is dead: what is in no snapshot now never will be. */
+/* The owner is dead or closing: what is in no snapshot now never will be. */
 static int lease_sweep(struct gml_store *store, const struct gml_lease *lease, uint64_t *removed)
 {
 	struct lease_sweep sweep = {.store = store};
@@ -213,25 +196,55 @@ static int lease_sweep(struct gml_store *store, const struct gml_lease *lease, u
 	return rc != 0 ? rc : sweep.rc;
 }
 
+/* Sweeps and drops the wanted leases; stops after LEASE_CLOSE_LIMIT when closing: what is left is for recovery. */
+static int lease_finish(struct gml_store *store, struct lease_list *list, int64_t until, uint64_t *dropped,
+			uint64_t *removed)
+{
+	unsigned swept;
+	int rc;
+
+	do {
+		rc = lease_collect(store, list);
+		for (swept = 0; rc == 0 && swept < list->count && lease_clock() < until; swept++)
+			rc = lease_sweep(store, &list->leases[swept], removed);
+		list->count = swept;
+		if (rc == 0 && swept > 0)
+			rc = gml_meta_update(store->meta, lease_drop_fn, list);
+		if (rc == 0)
+			*dropped += swept;
+	} while (rc == 0 && swept == LEASE_BATCH);
+	return rc;
+}
+
+int gml_lease_drop_all(struct gml_store *store)
+{
+	struct lease_list *list = calloc(1, sizeof(*list));
+	uint64_t dropped = 0, removed = 0;
+	int rc;
+
+	if (list == NULL)
+		return GML_ERR_NOMEM;
+	list->want = lease_is_own;
+	list->self = &store->self;
+	rc = lease_finish(store, list, lease_clock() + LEASE_CLOSE_LIMIT, &dropped, &removed);
+	if (removed > 0)
+		gml_store_log(store, GML_LOG_WARN, "%llu unpublished files removed at close",
+			      (unsigned long long)removed);
+	free(list);
+	return rc;
+}
+
 int gml_lease_recover(struct gml_store *store)
 {
 	struct lease_list *list = calloc(1, sizeof(*list));
-	uint64_t removed = 0, dropped = 0;
+	uint64_t dropped = 0, removed = 0;
 	int rc;
 
 	if (list == NULL)
 		return GML_ERR_NOMEM;
 	list->want = lease_is_dead;
 	list->self = &store->self;
-	do {
-		rc = lease_collect(store, list);
-		for (unsigned i = 0; rc == 0 && i < list->count; i++)
-			rc = lease_sweep(store, &list->leases[i], &removed);
-		if (rc == 0 && list->count > 0)
-			rc = gml_meta_update(store->meta, lease_drop_fn, list);
-		if (rc == 0)
-			dropped += list->count;
-	} while (rc == 0 && list->count == LEASE_BATCH);
+	rc = lease_finish(store, list, INT64_MAX, &dropped, &removed);
 	if (dropped > 0)
 		gml_store_log(store, GML_LOG_INFO,
 			      "recovery: %llu leases of dead processes, %llu unpublished files removed",

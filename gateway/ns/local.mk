@@ -6,7 +6,7 @@ libgemel_la_SOURCES += gateway/ns/objects.h gateway/ns/path.c gateway/ns/conditi
 libgemel_la_SOURCES += gateway/ns/dir.h gateway/ns/onode.h gateway/ns/name.c gateway/ns/onode.c gateway/ns/settle.c gateway/ns/setattr.c \
 	gateway/ns/inode.c gateway/ns/xattr.c gateway/ns/dir.c gateway/ns/rename.c gateway/ns/readdir.c gateway/ns/file.c \
 	gateway/ns/write.c gateway/ns/seek.c
-libgemel_la_SOURCES += gateway/ns/recover.c gateway/ns/reap.c gateway/ns/compact.c
+libgemel_la_SOURCES += gateway/ns/recover.c gateway/ns/reap.c gateway/ns/compact.c gateway/ns/collect.c
 libgemel_la_SOURCES += gateway/ns/bound.c gateway/ns/list.c gateway/ns/share.c gateway/ns/scan.c gateway/ns/copy.c \
 	gateway/ns/upload.c gateway/ns/part.c gateway/ns/complete.c
 libgemel_la_SOURCES += gateway/ns/check.c gateway/ns/check.h gateway/ns/check_data.c gateway/ns/check_names.c

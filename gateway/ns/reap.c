@@ -3,7 +3,7 @@
  * One transaction frees as many small orphans, or as large a slice of one, as REAP_BUDGET allows: content, xattrs, the
  * inode, its entry in the orphan table, in this order, so that a crash between two slices leaves an orphan that is
  * smaller, and nothing else. Bytes go after the commit; if the process dies in between, they stay as files that nothing
- * references, and the store check finds them.
+ * references, until gml_store_compact collects them.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@ if HAVE_CMOCKA
 include tests/unit/auth.mk
 include tests/unit/meta.mk
 include tests/unit/data.mk
+include tests/unit/store.mk
 include tests/unit/ns.mk
 include tests/unit/object.mk
 include tests/unit/fsal.mk

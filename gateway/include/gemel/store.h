@@ -44,7 +44,8 @@ int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_n
 		   unsigned *freed_out);
 /* An is_open for gml_store_reap that knows this process's gml_file handles; `arg` is the store. */
 bool gml_store_file_is_open(void *store, gml_ino ino);
-/* Reclaim pack space and packs that hold no live segment; bounded work per call. */
+/* Reclaim pack space, packs that hold no live segment, and blob files that a crash left without a record; bounded work per call, the next goes on where it ended.
+ * For a job that runs every minute or so. Blocks on disk. */
 int gml_store_compact(struct gml_op *op, struct gml_store *store, uint64_t *freed_bytes_out);
 
 struct gml_statfs {

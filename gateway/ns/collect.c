@@ -1,0 +1,105 @@
+/* Blob files that nothing knows: a process died between the commit that freed them and their removal.
+ *
+ * A directory is listed first, leases and records are read from a snapshot taken after. A listed file was made under a
+ * lease that was there before; if neither the lease nor a record is there now, the file was published and freed, or
+ * given up, for good: ids are never used again.
+ */
+#include <stdlib.h>
+#include "internal.h"
+
+#define COLLECT_LEAVES 16   /* directories per call, 4096 files each */
+#define COLLECT_PROBES 4096 /* directories looked for per call */
+
+struct collect_file {
+	uint64_t id, size;
+};
+
+struct collect {
+	struct collect_file *files;
+	size_t count, cap;
+	struct gml_txn *txn;
+	uint64_t id; /* lease asked about */
+	bool leased;
+	int rc;
+};
+
+static bool collect_add(void *arg, uint64_t id, uint64_t size)
+{
+	struct collect *c = arg;
+
+	if (c->count == c->cap) {
+		size_t cap = c->cap != 0 ? c->cap * 2 : 4096;
+		void *files = reallocarray(c->files, cap, sizeof(*c->files));
+
+		if (files == NULL) {
+			c->rc = GML_ERR_NOMEM;
+			return false;
+		}
+		c->files = files;
+		c->cap = cap;
+	}
+	c->files[c->count++] = (struct collect_file){id, size};
+	return true;
+}
+
+static bool collect_lease(void *arg, const struct gml_lease *lease)
+{
+	struct collect *c = arg;
+
+	c->leased = lease->kind == 0 && c->id >= lease->first && c->id - lease->first < lease->count;
+	return !c->leased;
+}
+
+static int collect_one(struct gml_store *store, struct collect *c, const struct collect_file *file, uint64_t *freed)
+{
+	struct gml_blob_rec rec;
+	int rc = gml_rec_blob_get(c->txn, file->id, &rec);
+
+	if (rc != GML_ERR_NOENT)
+		return rc;
+	c->id = file->id;
+	c->leased = false;
+	rc = gml_rec_lease_each(c->txn, collect_lease, c);
+	if (rc != 0 || c->leased)
+		return rc;
+	rc = gml_blob_remove(store->data, file->id, 0);
+	if (rc == 0)
+		*freed += file->size;
+	return rc;
+}
+
+static int collect_leaf(struct gml_store *store, struct collect *c, unsigned leaf, uint64_t *freed)
+{
+	int rc;
+
+	c->count = 0;
+	rc = gml_blob_each_leaf(store->data, leaf, collect_add, c);
+	if (rc == 0)
+		rc = c->rc;
+	if (rc != 0)
+		return rc;
+	rc = gml_meta_read_begin(store->meta, &c->txn);
+	for (size_t i = 0; rc == 0 && i < c->count; i++)
+		rc = collect_one(store, c, &c->files[i], freed);
+	gml_meta_read_end(c->txn);
+	c->txn = NULL;
+	return rc;
+}
+
+int gml_collect_strays(struct gml_store *store, uint64_t *freed)
+{
+	uint32_t leaf = atomic_load(&store->collect_next);
+	struct collect c = {0};
+	unsigned walked = 0;
+	int rc = 0;
+
+	for (unsigned probes = 0; rc == 0 && walked < COLLECT_LEAVES && probes < COLLECT_PROBES; probes++) {
+		rc = collect_leaf(store, &c, leaf % GML_BLOB_LEAVES, freed);
+		walked += rc == 0;
+		rc = rc == GML_ERR_NOENT ? 0 : rc;
+		leaf++;
+	}
+	atomic_store(&store->collect_next, leaf % GML_BLOB_LEAVES);
+	free(c.files);
+	return rc;
+}

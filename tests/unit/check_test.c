@@ -1,0 +1,573 @@
+/* gml_store_check finds each kind of damage. Every case breaks one thing in a sound store by hand, and names what must
+ * be said. */
+#include <fcntl.h>
+#include "ns_support.h"
+
+struct said {
+	const char *want;
+	unsigned count;
+	bool found;
+	char all[4096];
+};
+
+static void hear(void *arg, const char *text)
+{
+	struct said *said = arg;
+
+	said->count++;
+	said->found = said->found || strstr(text, said->want) != NULL;
+	if (strlen(said->all) + strlen(text) + 2 < sizeof(said->all))
+		strcat(strcat(said->all, text), "\n");
+}
+
+static void expect_problem(struct ns *ns, const char *want)
+{
+	struct said said = {.want = want};
+	struct gml_check_report report;
+
+	assert_ok(gml_store_check(&ns->op, ns->store, hear, NULL, &said, &report));
+	assert_int_equal(report.problems, said.count);
+	if (!said.found)
+		fail_msg("not said: %s\nsaid:\n%s", want, said.all);
+}
+
+/* A damaged store: the teardown's check would complain. */
+static void done(struct ns *ns)
+{
+	ns_close(ns);
+}
+
+/* ---- the sound store ----------------------------------------------------------------------------------------- */
+
+struct world {
+	struct ns *ns;
+	gml_ino dir, file, packed;
+	struct gml_inode inode; /* `file`, as recorded (scalars) */
+	uint64_t segment;
+};
+
+static void world_make(struct ns *ns, struct world *w)
+{
+	struct gml_txn *txn;
+	struct gml_inode packed;
+	char name[600];
+
+	*w = (struct world){.ns = ns};
+	w->dir = ns_mkdir(ns, ns->bucket, "dir");
+	w->file = ns_put(ns, w->dir, "file", "0123456789");
+	memset(name, 'l', sizeof(name));
+	w->packed = ns_raw(ns, w->dir, name, sizeof(name), GML_REG, "packed", 6);
+	name[599] = 'm';
+	ns_raw(ns, w->dir, name, sizeof(name), GML_REG, "more", 4);
+	ns_raw(ns, w->dir, name, 550, GML_REG, "more", 4);
+	assert_ok(gml_dir_link(&ns->op, ns->store, w->file, ns->bucket, ns_span("second"), NULL));
+	assert_ok(gml_xattr_set(&ns->op, ns->store, w->file, ns_span("user.a"), ns_span("b"), GML_XATTR_EITHER));
+	ns_put(ns, ns->bucket, "gone", "x");
+	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("gone"), GML_REMOVE_FILE));
+	ns_check(ns);
+	assert_ok(gml_meta_read_begin(ns->store->meta, &txn));
+	assert_ok(gml_rec_inode_get(txn, w->file, &w->inode));
+	assert_ok(gml_rec_inode_get(txn, w->packed, &packed));
+	w->segment = packed.extents[0].blob;
+	gml_meta_read_end(txn);
+}
+
+static void test_report(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_check_report r;
+	struct world w;
+
+	world_make(ns, &w);
+	assert_ok(gml_store_check(&ns->op, ns->store, NULL, NULL, NULL, &r));
+	assert_int_equal(r.problems, 0);
+	assert_int_equal(r.inodes, 8);
+	assert_int_equal(r.directories, 3);
+	assert_int_equal(r.dirents, 7);
+	assert_int_equal(r.extents, 3);
+	assert_int_equal(r.blobs, 5);
+	assert_int_equal(r.xattrs, 1);
+	assert_int_equal(r.buckets, 1);
+	assert_int_equal(r.orphans, 1);
+	assert_int_equal(r.bytes, 24);
+}
+
+static uint64_t progress_last;
+
+static void progress(void *arg, uint64_t done_count, uint64_t total)
+{
+	assert_true(done_count <= total && done_count >= progress_last);
+	progress_last = done_count;
+}
+
+static void test_progress(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_check_report r;
+
+	progress_last = 0;
+	assert_ok(gml_store_check(&ns->op, ns->store, NULL, progress, NULL, &r));
+	assert_true(progress_last > 0);
+}
+
+/* ---- damage -------------------------------------------------------------------------------------------------- */
+
+typedef int (*damage_fn)(struct gml_txn *txn, struct world *w);
+
+struct damage {
+	damage_fn fn;
+	struct world *w;
+};
+
+static int damage_txn(struct gml_txn *txn, void *arg)
+{
+	struct damage *d = arg;
+
+	return d->fn(txn, d->w);
+}
+
+static int change_inode(struct gml_txn *txn, gml_ino ino, void (*change)(struct gml_inode *inode))
+{
+	struct gml_inode inode;
+	int rc = gml_rec_inode_get(txn, ino, &inode);
+
+	change(&inode);
+	return rc == 0 ? gml_rec_inode_put(txn, &inode) : rc;
+}
+
+static void set_nlink(struct gml_inode *i)
+{
+	i->nlink = 7;
+}
+static void set_parent(struct gml_inode *i)
+{
+	i->parent = 1;
+}
+static void set_orphan(struct gml_inode *i)
+{
+	i->flags |= GML_INODE_ORPHAN;
+}
+static void set_dirty(struct gml_inode *i)
+{
+	i->flags |= GML_INODE_DIRTY;
+}
+static void set_extents(struct gml_inode *i)
+{
+	i->flags |= GML_INODE_EXTENTS, i->nextents = 0;
+}
+static void set_no_xattrs(struct gml_inode *i)
+{
+	i->flags &= ~(uint32_t)GML_INODE_XATTRS;
+}
+static void set_implicit(struct gml_inode *i)
+{
+	i->flags &= ~(uint32_t)GML_INODE_EXPLICIT;
+}
+static void set_bucket(struct gml_inode *i)
+{
+	i->bucket = 999;
+}
+static void set_size(struct gml_inode *i)
+{
+	i->size = 5000;
+}
+static void set_small(struct gml_inode *i)
+{
+	i->size = 2;
+}
+static void set_uid(struct gml_inode *i)
+{
+	i->uid = 12;
+}
+static void set_far(struct gml_inode *i)
+{
+	i->extents[0].blob_off = 100;
+}
+
+static int d_nlink(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->file, set_nlink);
+}
+static int d_dir_nlink(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->dir, set_nlink);
+}
+static int d_parent(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->dir, set_parent);
+}
+static int d_orphan(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->file, set_orphan);
+}
+static int d_dirty(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->file, set_dirty);
+}
+static int d_extents(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->file, set_extents);
+}
+static int d_xattrs(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->file, set_no_xattrs);
+}
+static int d_bucket(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->dir, set_bucket);
+}
+static int d_size(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->file, set_size);
+}
+static int d_small(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->packed, set_small);
+}
+static int d_owner(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->ns->bucket, set_uid);
+}
+static int d_far(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->packed, set_far);
+}
+static int d_inode(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_inode_del(t, w->file);
+}
+static int d_root(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_inode_del(t, GML_INO_ROOT);
+}
+static int d_dirent(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_dirent_del(t, w->dir, ns_span("file"));
+}
+static int d_blob(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_blob_del(t, w->segment);
+}
+static int d_orphan_row(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_orphan_put(t, w->file, 5);
+}
+static int d_orphan_none(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_orphan_put(t, 4242, 5);
+}
+static int d_bucket_row(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_bucket_del(t, ns_span("bucket"));
+}
+
+static int d_overlap(struct gml_txn *t, struct world *w)
+{
+	int rc = change_inode(t, w->packed, set_extents);
+
+	if (rc == 0)
+		rc = gml_rec_extent_put(t, w->packed, &(struct gml_extent){0, w->segment, 0, 6});
+	return rc == 0 ? gml_rec_extent_put(t, w->packed, &(struct gml_extent){3, w->segment, 0, 3}) : rc;
+}
+
+static int d_implicit(struct gml_txn *t, struct world *w)
+{
+	struct gml_op op = {0};
+	struct gml_inode dir, inode;
+	int rc = gml_rec_inode_get(t, w->dir, &dir);
+
+	if (rc == 0)
+		rc = gml_inode_init(t, &op, &dir, GML_DIR, 0755, &inode);
+	set_implicit(&inode);
+	return rc == 0 ? gml_link_add(t, &dir, ns_span("empty/"), &inode) : rc;
+}
+
+static int d_refs(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_blob_put(t, w->segment, &(struct gml_blob_rec){.refs = 2, .len = 6});
+}
+
+static int d_unreferenced(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_blob_put(t, 77777, &(struct gml_blob_rec){.refs = 1, .len = 6});
+}
+
+static int d_pack_missing(struct gml_txn *t, struct world *w)
+{
+	struct gml_inode inode;
+	int rc = gml_rec_inode_get(t, w->packed, &inode);
+
+	if (rc == 0)
+		rc = gml_rec_blob_del(t, w->segment);
+	if (rc == 0)
+		rc = gml_rec_blob_put(t, gml_pack_id(99, 0), &(struct gml_blob_rec){.refs = 1, .len = 6});
+	if (rc == 0)
+		rc = gml_rec_inode_get(t, w->packed, &inode);
+	inode.extents[0].blob = gml_pack_id(99, 0);
+	return rc == 0 ? gml_rec_inode_put(t, &inode) : rc;
+}
+
+static int d_segments(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_blob_put(t, w->segment, &(struct gml_blob_rec){.refs = 1, .len = 100});
+}
+
+static int d_dangling(struct gml_txn *t, struct world *w)
+{
+	struct gml_dirent dirent = {.ino = 4242, .cookie = gml_txn_next_id(t), .type = GML_REG};
+
+	return gml_rec_dirent_put(t, w->dir, ns_span("dangling"), &dirent);
+}
+
+static int d_type(struct gml_txn *t, struct world *w)
+{
+	struct gml_dirent dirent = {.ino = w->file, .cookie = gml_txn_next_id(t), .type = GML_FIFO};
+
+	return gml_rec_dirent_put(t, w->dir, ns_span("file"), &dirent);
+}
+
+static int d_slash(struct gml_txn *t, struct world *w)
+{
+	struct gml_dirent dirent = {.ino = w->file, .cookie = gml_txn_next_id(t), .type = GML_REG};
+
+	return gml_rec_dirent_put(t, w->dir, ns_span("x/"), &dirent);
+}
+
+static int d_no_cookie(struct gml_txn *t, struct world *w)
+{
+	struct gml_dirent dirent = {.ino = w->file, .type = GML_REG};
+
+	return gml_rec_dirent_put(t, w->dir, ns_span("file"), &dirent);
+}
+
+static int d_cookie_row(struct gml_txn *t, struct world *w)
+{
+	uint8_t key[16] = {0};
+	struct gml_dirent dirent;
+	int rc = gml_rec_dirent_get(t, w->dir, ns_span("file"), &dirent);
+
+	for (int i = 0; i < 8; i++) {
+		key[7 - i] = (uint8_t)(w->dir >> 8 * i);
+		key[15 - i] = (uint8_t)(dirent.cookie >> 8 * i);
+	}
+	return rc == 0 ? gml_txn_del(t, GML_TABLE_COOKIE, (struct gml_span){key, 16}) : rc;
+}
+
+static int d_stray_dirent(struct gml_txn *t, struct world *w)
+{
+	struct gml_dirent dirent = {.ino = w->file, .type = GML_REG};
+
+	return gml_rec_dirent_put(t, 4242, ns_span("nowhere"), &dirent);
+}
+
+static int d_usage(struct gml_txn *t, struct world *w)
+{
+	struct gml_bucket_rec rec;
+	int rc = gml_rec_bucket_get(t, ns_span("bucket"), &rec);
+
+	rec.bytes++;
+	return rc == 0 ? gml_rec_bucket_put(t, ns_span("bucket"), &rec) : rc;
+}
+
+static int d_dirty_row(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_dirty_put(t, w->file, &w->ns->store->self);
+}
+
+static int d_dirty_dead(struct gml_txn *t, struct world *w)
+{
+	struct gml_owner owner = w->ns->store->self;
+	int rc = change_inode(t, w->file, set_dirty);
+
+	owner.start++;
+	return rc == 0 ? gml_rec_dirty_put(t, w->file, &owner) : rc;
+}
+
+static int d_xattr_row(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_xattr_put(t, 4242, ns_span("user.x"), ns_span("y"));
+}
+
+static int d_extent_row(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_extent_put(t, w->packed, &(struct gml_extent){50, w->segment, 0, 5});
+}
+
+static int d_upload(struct gml_txn *t, struct world *w)
+{
+	struct gml_upload_rec rec = {.bucket = w->ns->bucket, .key = ns_span("key")};
+
+	return gml_rec_upload_put(t, (const uint8_t *)"0123456789abcdef", &rec);
+}
+
+static int d_part(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_part_put(t, (const uint8_t *)"0123456789abcdef", 3, &(struct gml_part_rec){.size = 0}, NULL);
+}
+
+static int d_upload_entry(struct gml_txn *t, struct world *w)
+{
+	struct gml_bucket_rec rec;
+	struct gml_dirent dirent = {.ino = 1, .type = GML_REG};
+	int rc = gml_rec_bucket_get(t, ns_span("bucket"), &rec);
+
+	return rc == 0 ? gml_rec_dirent_put(t, rec.uploads,
+					    (struct gml_span){"key\0"
+							      "0123456789abcdef0123456789abcdef",
+							      36},
+					    &dirent)
+		       : rc;
+}
+
+static int d_key(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_key_put(t, &(struct gml_key){.id = "GKX", .secret = "hidden", .user = "nobody"});
+}
+
+static int d_garbage(struct gml_txn *t, struct world *w)
+{
+	uint8_t key[8] = {0};
+
+	for (int i = 0; i < 8; i++)
+		key[7 - i] = (uint8_t)(w->file >> 8 * i);
+	return gml_txn_put(t, GML_TABLE_INODE, (struct gml_span){key, 8}, ns_span("\x7fgarbage"));
+}
+
+static int d_index(struct gml_txn *t, struct world *w)
+{
+	return gml_txn_put(t, GML_TABLE_SUPER, (struct gml_span){"\x11\0\0\0\5ghost", 10}, ns_span("\1"));
+}
+
+static void test_damage(void **state)
+{
+	static const struct {
+		damage_fn fn;
+		const char *want;
+	} cases[] = {
+		{d_nlink, "link count 7, 2 names"},
+		{d_dir_nlink, "link count 7, 1 names"},
+		{d_parent, "has no entry dir/ for it"},
+		{d_orphan, "orphan, link count"},
+		{d_dirty, "in the dirty table"},
+		{d_extents, "marked EXTENTS, but have none"},
+		{d_xattrs, "has xattrs, but is not marked"},
+		{d_bucket, "in bucket 999"},
+		{d_size, "is too short, the file has 5000"},
+		{d_small, "its extents end at 6, the file at 2"},
+		{d_owner, "belongs to uid 0, its root to 12"},
+		{d_overlap, "extent at 3 overlaps the one before"},
+		{d_far, "ends at byte 106"},
+		{d_inode, "which there is not"},
+		{d_root, "the namespace root is missing"},
+		{d_dirent, "link count 2, 1 names"},
+		{d_blob, "has no record"},
+		{d_orphan_row, "but not marked ORPHAN"},
+		{d_orphan_none, "orphan 4242: no such inode"},
+		{d_bucket_row, "there are 0 buckets"},
+		{d_implicit, "implicit and empty"},
+		{d_refs, "2 references recorded, 1 found"},
+		{d_unreferenced, "1 references recorded, 0 found"},
+		{d_pack_missing, "are missing"},
+		{d_segments, "overlaps the one before it"},
+		{d_dangling, "entry dangling names inode 4242"},
+		{d_type, "says type 6"},
+		{d_slash, "a name that its type cannot have"},
+		{d_no_cookie, "has no cookie"},
+		{d_cookie_row, "not found by its cookie"},
+		{d_stray_dirent, "table dirent has"},
+		{d_usage, "25 bytes in 4 files recorded, 24 in 4 found"},
+		{d_dirty_row, "but not marked DIRTY"},
+		{d_dirty_dead, "which is gone"},
+		{d_xattr_row, "xattr of inode 4242"},
+		{d_extent_row, "not marked EXTENTS"},
+		{d_upload, "not in its bucket's list"},
+		{d_part, "table part has 1 records"},
+		{d_upload_entry, "names no upload"},
+		{d_key, "access key GKX: no user nobody"},
+		{d_garbage, "damaged record"},
+		{d_index, "index of uids: 5 is not user ghost"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct damage d;
+		struct world w;
+		struct ns ns;
+
+		ns_create(&ns);
+		ns_open(&ns);
+		ns_mkbucket(&ns);
+		world_make(&ns, &w);
+		d = (struct damage){cases[i].fn, &w};
+		if (gml_meta_update(ns.store->meta, damage_txn, &d) != 0)
+			fail_msg("cannot do the damage: %s", cases[i].want);
+		expect_problem(&ns, cases[i].want);
+		ns_close(&ns);
+		ns_rm(ns.path);
+	}
+}
+
+/* ---- files --------------------------------------------------------------------------------------------------- */
+
+static void test_missing_file(void **state)
+{
+	struct ns *ns = *state;
+	struct world w;
+
+	world_make(ns, &w);
+	assert_ok(gml_blob_remove(ns->store->data, w.inode.wblob, 0));
+	expect_problem(ns, "is missing, the file has 10 bytes");
+	done(ns);
+}
+
+static void test_short_pack(void **state)
+{
+	struct ns *ns = *state;
+	struct world w;
+	char path[128];
+
+	world_make(ns, &w);
+	snprintf(path, sizeof(path), "%s/data/pack/%08x", ns->path, (unsigned)gml_pack_number(w.segment));
+	assert_int_equal(truncate(path, 3), 0);
+	expect_problem(ns, "are missing");
+	done(ns);
+}
+
+static void test_stray_file(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_blob *blob;
+	uint64_t id;
+
+	assert_ok(gml_blob_create(ns->store->data, &id, &blob)); /* leased by this process: in order */
+	gml_blob_unref(blob);
+	ns_check(ns);
+	assert_ok(gml_blob_open(ns->store->data, 0x7654321, GML_BLOB_CREATE, &blob));
+	gml_blob_unref(blob);
+	expect_problem(ns, "blob file 0000000007654321: 0 bytes that nothing references");
+	done(ns);
+}
+
+/* While it is written to, a file is sound at any moment. */
+static void test_while_dirty(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_file *file = ns_new(ns, ns->bucket, "f");
+
+	ns_check(ns);
+	assert_ok(ns_write(ns, file, 100000, "late"));
+	ns_check(ns);
+	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("f"), GML_REMOVE_FILE));
+	ns_check(ns);
+	assert_ok(gml_file_close(&ns->op, file));
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_report),	    T(test_progress),	cmocka_unit_test(test_damage), T(test_missing_file),
+		T(test_short_pack), T(test_stray_file), T(test_while_dirty),
+	};
+
+	return cmocka_run_group_tests_name("check", tests, NULL, NULL);
+}

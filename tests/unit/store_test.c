@@ -1,0 +1,778 @@
+/* The store's life: creating, opening, leases, recovery, orphans, pack space; users and buckets. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include "gateway/ns/bucket_txn.h"
+#include "ns_support.h"
+
+static struct gml_op admin = {.door = GML_DOOR_ADMIN};
+
+/* ---- create and open ----------------------------------------------------------------------------------------- */
+
+static void test_create_and_open(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_store *none;
+	uint8_t uuid[GML_STORE_UUID_LEN];
+	struct stat st;
+	char path[96];
+
+	assert_rc(gml_store_create(ns->path, NULL), GML_ERR_EXIST);
+	memcpy(uuid, gml_store_uuid(ns->store), sizeof(uuid));
+	ns_close(ns);
+	ns_open(ns);
+	assert_memory_equal(uuid, gml_store_uuid(ns->store), sizeof(uuid));
+	assert_int_equal(stat(ns->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_rc(gml_store_open("/tmp/ns-test-none", NULL, &none), GML_ERR_NOENT);
+	snprintf(path, sizeof(path), "%s/data", ns->path);
+	assert_rc(gml_store_open(path, NULL, &none), GML_ERR_NOENT);
+	assert_null(none);
+}
+
+static void test_create_refuses_what_is_not_empty(void **state)
+{
+	char path[] = "/tmp/ns-test-XXXXXX", file[64];
+	struct gml_store *none;
+	int fd;
+
+	assert_non_null(mkdtemp(path));
+	snprintf(file, sizeof(file), "%s/letter", path);
+	fd = open(file, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_rc(gml_store_create(path, NULL), GML_ERR_NOTEMPTY);
+	assert_int_equal(access(file, F_OK), 0);
+	assert_rc(gml_store_open(path, NULL, &none), GML_ERR_NOENT);
+	unlink(file);
+	snprintf(file, sizeof(file), "%s/lost+found", path);
+	assert_int_equal(mkdir(file, 0700), 0);
+	assert_ok(gml_store_create(path, NULL)); /* a fresh file system */
+	snprintf(file, sizeof(file), "%s/format", path);
+	fd = open(file, O_WRONLY | O_TRUNC);
+	assert_int_equal(write(fd, "gemel store\nformat 2\n", 21), 21);
+	close(fd);
+	assert_rc(gml_store_open(path, NULL, &none), GML_ERR_FORMAT);
+	ns_rm(path);
+	assert_rc(gml_store_create("/tmp/ns-test-none/deeper", NULL), GML_ERR_NOENT);
+}
+
+static void test_owner(void **state)
+{
+	struct gml_owner self, other;
+	pid_t pid;
+
+	assert_ok(gml_owner_self(&self));
+	assert_true(gml_owner_alive(&self));
+	other = self;
+	other.start++;
+	assert_false(gml_owner_alive(&other));
+	other = self;
+	other.boot++;
+	assert_false(gml_owner_alive(&other));
+	pid = fork();
+	if (pid == 0)
+		_exit(gml_owner_alive(&self) ? 0 : 1);
+	other = self;
+	other.pid = (uint32_t)pid;
+	waitpid(pid, NULL, 0);
+	assert_false(gml_owner_alive(&other));
+}
+
+static void test_zombie_is_dead(void **state)
+{
+	struct gml_owner child;
+	int pipefd[2];
+	char c;
+	pid_t pid;
+
+	assert_int_equal(pipe(pipefd), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (gml_owner_self(&child) != 0 || write(pipefd[1], &child, sizeof(child)) != sizeof(child))
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	close(pipefd[1]);
+	assert_int_equal(read(pipefd[0], &child, sizeof(child)), sizeof(child));
+	assert_true(gml_owner_alive(&child));
+	kill(pid, SIGKILL);
+	assert_int_equal(read(pipefd[0], &c, 1), 0); /* it is gone, and nobody has waited for it */
+	for (int i = 0; i < 100 && gml_owner_alive(&child); i++)
+		usleep(10000);
+	assert_false(gml_owner_alive(&child));
+	waitpid(pid, NULL, 0);
+	close(pipefd[0]);
+}
+
+/* ---- leases and recovery ------------------------------------------------------------------------------------- */
+
+struct leases {
+	unsigned count, packs;
+	uint64_t ids;
+};
+
+static bool count_lease(void *arg, const struct gml_lease *lease)
+{
+	struct leases *l = arg;
+
+	l->count++;
+	l->packs += lease->kind == 1;
+	l->ids += lease->kind == 0 ? lease->count : 0;
+	return true;
+}
+
+static struct leases leases_now(struct ns *ns)
+{
+	struct leases l = {0};
+	struct gml_txn *txn;
+
+	assert_ok(gml_meta_read_begin(ns->store->meta, &txn));
+	assert_ok(gml_rec_lease_each(txn, count_lease, &l));
+	gml_meta_read_end(txn);
+	return l;
+}
+
+static void test_leases(void **state)
+{
+	struct ns *ns = *state;
+	uint64_t id, last = 0;
+
+	for (int i = 0; i < 5000; i++) {
+		assert_ok(gml_lease_next_id(ns->store, 0, &id));
+		assert_true(id > last);
+		last = id;
+	}
+	assert_ok(gml_lease_next_id(ns->store, 1, &id));
+	assert_ok(gml_lease_next_id(ns->store, 1, &last));
+	assert_true(last > id);
+	assert_rc(gml_lease_next_id(ns->store, 2, &id), GML_ERR_INVAL);
+	assert_int_equal(leases_now(ns).count, 4);
+	assert_int_equal(leases_now(ns).ids, 8192);
+	assert_ok(gml_store_recover(&ns->op, ns->store)); /* the owner lives: nothing to do */
+	assert_int_equal(leases_now(ns).count, 4);
+	ns_close(ns);
+	ns_open(ns);
+	assert_int_equal(leases_now(ns).count, 0);
+	assert_ok(gml_lease_next_id(ns->store, 0, &id));
+	assert_true(id > 8192); /* never again */
+}
+
+static void test_old_packs_are_released(void **state)
+{
+	struct ns *ns = *state;
+	uint64_t id;
+
+	for (int i = 0; i < 3; i++)
+		assert_ok(gml_lease_next_id(ns->store, 1, &id));
+	assert_int_equal(leases_now(ns).packs, 3);
+	for (unsigned i = 0; i < ns->store->nheld_packs; i++)
+		ns->store->held_packs[i].since -= i == 0 ? (int64_t)601 * 1000000000 : 0;
+	assert_ok(gml_lease_next_id(ns->store, 1, &id));
+	assert_int_equal(leases_now(ns).packs, 3);
+	for (int i = 0; i < 2 * GML_HELD_PACKS; i++)
+		assert_ok(gml_lease_next_id(ns->store, 1, &id));
+	assert_int_equal(leases_now(ns).packs, 3 + 2 * GML_HELD_PACKS);
+	ns_close(ns);
+	ns_open(ns);
+	assert_int_equal(leases_now(ns).count, 0);
+}
+
+static unsigned problems;
+static char last_problem[512];
+
+static void note_problem(void *arg, const char *text)
+{
+	problems++;
+	snprintf(last_problem, sizeof(last_problem), "%s", text);
+}
+
+static unsigned check_now(struct ns *ns)
+{
+	struct gml_check_report report;
+
+	problems = 0;
+	assert_ok(gml_store_check(&ns->op, ns->store, note_problem, NULL, NULL, &report));
+	assert_int_equal(report.problems, problems);
+	return problems;
+}
+
+/* What the child leaves: a file half put, a file half written, packed bytes that nobody published. */
+static void die_in_the_middle(struct ns *ns, int fd)
+{
+	struct gml_blob *blob;
+	struct gml_file *file;
+	char text[3000];
+	uint64_t ids[4];
+
+	memset(text, 'x', sizeof(text));
+	ns_open(ns);
+	if (gml_blob_create(ns->store->data, &ids[0], &blob) != 0 || gml_blob_reserve(ns->store->data, &ids[1]) != 0)
+		_exit(1);
+	if (gml_pack_append(ns->store->data, text, sizeof(text), &ids[2]) != 0 || gml_pack_sync(ns->store->data) != 0)
+		_exit(1);
+	file = ns_new(ns, ns->bucket, "half");
+	if (ns_write(ns, file, 0, "some text") != 0 || gml_file_commit(&ns->op, file) != 0)
+		_exit(1);
+	ids[3] = gml_file_ino(file);
+	if (write(fd, ids, sizeof(ids)) != sizeof(ids))
+		_exit(1);
+	pause();
+	_exit(0);
+}
+
+static void test_recovery_after_kill(void **state)
+{
+	struct ns *ns = *state;
+	uint64_t ids[4], freed, pack, size, space;
+	struct gml_blob *blob;
+	int pipefd[2];
+	pid_t pid;
+
+	ns_close(ns);
+	assert_int_equal(pipe(pipefd), 0);
+	pid = fork();
+	if (pid == 0)
+		die_in_the_middle(ns, pipefd[1]);
+	close(pipefd[1]);
+	assert_int_equal(read(pipefd[0], ids, sizeof(ids)), sizeof(ids));
+	close(pipefd[0]);
+	ns_open(ns);
+	pack = gml_pack_number(ids[2]);
+
+	/* While it lives, everything is in order, and nothing may be touched. */
+	assert_int_equal(check_now(ns), 0);
+	assert_ok(gml_store_recover(&ns->op, ns->store));
+	assert_ok(gml_store_compact(&ns->op, ns->store, &freed));
+	assert_int_equal(freed, 0);
+	assert_ok(gml_blob_open(ns->store->data, ids[0], 0, &blob));
+	gml_blob_unref(blob);
+	assert_int_equal(ns_attr(ns, ids[3]).size, 9);
+
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(check_now(ns), 2); /* the DIRTY file, the unpublished file */
+	assert_ok(gml_store_recover(&ns->op, ns->store));
+	assert_int_equal(check_now(ns), 0);
+	assert_int_equal(leases_now(ns).count, 0);
+	assert_rc(gml_blob_open(ns->store->data, ids[0], 0, &blob), GML_ERR_NOENT);
+	ns_assert_content(ns, ids[3], "some text", 9);
+	assert_ok(gml_pack_stat(ns->store->data, pack, &size, &space));
+	assert_ok(gml_store_compact(&ns->op, ns->store, &freed));
+	assert_true(freed >= 4096);
+	assert_rc(gml_pack_stat(ns->store->data, pack, &size, &space), GML_ERR_NOENT);
+	assert_ok(gml_store_recover(&ns->op, ns->store)); /* again: nothing left */
+}
+
+static void test_close_sweeps_what_was_not_published(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_blob *blob;
+	uint64_t id;
+
+	assert_ok(gml_blob_create(ns->store->data, &id, &blob));
+	gml_blob_unref(blob);
+	gml_store_close(ns->store);
+	ns_open(ns);
+	assert_rc(gml_blob_open(ns->store->data, id, 0, &blob), GML_ERR_NOENT);
+}
+
+static void test_strays_are_collected(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_blob *blob;
+	uint64_t freed;
+	gml_ino kept = ns_put(ns, ns->bucket, "kept", "stays");
+
+	/* Freed by a commit, and the process died before it removed the file. */
+	assert_ok(gml_blob_open(ns->store->data, 0x1234567, GML_BLOB_CREATE, &blob));
+	assert_ok(gml_blob_truncate(blob, 1000));
+	gml_blob_unref(blob);
+	assert_int_equal(check_now(ns), 1);
+	for (int i = 0; i < 17; i++) { /* the whole circle */
+		assert_ok(gml_store_compact(&ns->op, ns->store, &freed));
+		if (freed > 0)
+			break;
+	}
+	assert_int_equal(freed, 1000);
+	assert_int_equal(check_now(ns), 0);
+	ns_assert_content(ns, kept, "stays", 5);
+}
+
+/* ---- orphans ------------------------------------------------------------------------------------------------- */
+
+static gml_ino open_ino;
+
+static bool one_is_open(void *arg, gml_ino ino)
+{
+	return ino == open_ino;
+}
+
+static void test_reap(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino inos[4];
+	struct gml_attr attr;
+	unsigned freed;
+	char name[2] = "a";
+
+	for (int i = 0; i < 4; i++, name[0]++) {
+		inos[i] = ns_put(ns, ns->bucket, name, "content");
+		assert_ok(
+			gml_xattr_set(&ns->op, ns->store, inos[i], ns_span("user.x"), ns_span("y"), GML_XATTR_EITHER));
+		assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name), GML_REMOVE_FILE));
+	}
+	assert_ok(gml_store_reap(&ns->op, ns->store, (int64_t)15 * 1000000000, 100, NULL, NULL, &freed));
+	assert_int_equal(freed, 0); /* too young */
+	open_ino = inos[0];
+	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 2, one_is_open, NULL, &freed));
+	assert_int_equal(freed, 2);
+	ns_assert_content(ns, inos[0], "content", 7); /* open */
+	assert_rc(gml_inode_getattr(&ns->op, ns->store, inos[1], &attr), GML_ERR_STALE);
+	assert_int_equal(check_now(ns), 0);
+	open_ino = 0;
+	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, one_is_open, NULL, &freed));
+	assert_int_equal(freed, 2);
+	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, one_is_open, NULL, &freed));
+	assert_int_equal(freed, 0);
+}
+
+struct big {
+	gml_ino ino;
+	uint64_t *blobs;
+	unsigned count, xattrs;
+};
+
+/* An orphan with many extents and xattrs, as a large multipart object leaves it. */
+static int make_big(struct gml_txn *txn, void *arg)
+{
+	struct big *big = arg;
+	struct gml_op op = {0};
+	struct gml_inode top, inode;
+	int rc = gml_rec_inode_get(txn, GML_INO_ROOT, &top);
+
+	if (rc == 0)
+		rc = gml_inode_init(txn, &op, &top, GML_REG, 0644, &inode);
+	inode.flags |= GML_INODE_ORPHAN | GML_INODE_XATTRS;
+	inode.nlink = 0;
+	for (unsigned i = 0; rc == 0 && i < big->count; i++) {
+		struct gml_extent extent = {(uint64_t)i * 100, big->blobs[i], 0, 100};
+
+		rc = gml_extent_add(txn, &inode, &extent, 100);
+	}
+	inode.size = (uint64_t)big->count * 100;
+	big->ino = inode.ino;
+	for (unsigned i = 0; rc == 0 && i < big->xattrs; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "user.%u", i);
+		rc = gml_rec_xattr_put(txn, inode.ino, ns_span(name), ns_span("v"));
+	}
+	if (rc == 0)
+		rc = gml_rec_inode_put(txn, &inode);
+	return rc == 0 ? gml_rec_orphan_put(txn, inode.ino, 1) : rc;
+}
+
+static void test_reap_in_slices(void **state)
+{
+	struct ns *ns = *state;
+	struct big big = {.count = 3000, .xattrs = 1500};
+	struct gml_meta_stats before, after;
+	struct gml_attr attr;
+	unsigned freed;
+	char buf[100] = "x";
+
+	big.blobs = calloc(big.count, sizeof(*big.blobs));
+	for (unsigned i = 0; i < big.count; i++)
+		assert_ok(gml_pack_append(ns->store->data, buf, sizeof(buf), &big.blobs[i]));
+	assert_ok(gml_meta_update(ns->store->meta, make_big, &big));
+	assert_int_equal(check_now(ns), 0);
+	gml_meta_stats_get(ns->store->meta, &before);
+	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 10, NULL, NULL, &freed));
+	gml_meta_stats_get(ns->store->meta, &after);
+	assert_int_equal(freed, 1);
+	assert_true(after.updates - before.updates >= 5);
+	assert_rc(gml_inode_getattr(&ns->op, ns->store, big.ino, &attr), GML_ERR_STALE);
+	free(big.blobs);
+}
+
+/* One that is damaged is left out, the others go. */
+static int break_orphan(struct gml_txn *txn, void *arg)
+{
+	struct gml_inode inode;
+	int rc = gml_rec_inode_get(txn, *(gml_ino *)arg, &inode);
+
+	return rc == 0 ? gml_rec_blob_del(txn, inode.wblob) : rc;
+}
+
+static void test_reap_goes_round_damage(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino bad = 0;
+	unsigned freed;
+	char name[2] = "a";
+
+	for (int i = 0; i < 5; i++, name[0]++) {
+		gml_ino ino = ns_put(ns, ns->bucket, name, "content");
+
+		if (i == 2)
+			bad = ino;
+		assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name), GML_REMOVE_FILE));
+	}
+	assert_ok(gml_meta_update(ns->store->meta, break_orphan, &bad));
+	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 10, NULL, NULL, &freed));
+	assert_int_equal(freed, 4);
+	assert_true(check_now(ns) > 0);
+	ns_close(ns); /* no check in the teardown */
+}
+
+/* ---- packs --------------------------------------------------------------------------------------------------- */
+
+static void test_compaction_punches_gaps(void **state)
+{
+	static char bytes[8192];
+	struct ns *ns = *state;
+	gml_ino inos[64];
+	char name[8];
+	uint64_t freed, size, before, after;
+	unsigned reaped;
+
+	memset(bytes, 'q', sizeof(bytes));
+	for (int i = 0; i < 64; i++) {
+		snprintf(name, sizeof(name), "o%d", i);
+		inos[i] = ns_raw(ns, ns->bucket, name, strlen(name), GML_REG, bytes, i % 2 ? 8192 : 700);
+	}
+	for (int i = 0; i < 60; i++) {
+		snprintf(name, sizeof(name), "o%d", i);
+		assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name), GML_REMOVE_FILE));
+	}
+	ns_close(ns); /* the pack is nobody's any more */
+	ns_open(ns);
+	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, NULL, NULL, &reaped));
+	assert_int_equal(reaped, 60);
+	assert_ok(gml_pack_stat(ns->store->data, 1, &size, &before));
+	assert_ok(gml_store_compact(&ns->op, ns->store, &freed));
+	assert_ok(gml_pack_stat(ns->store->data, 1, &size, &after));
+	assert_int_equal(freed, before - after);
+	assert_true(freed >=
+		    30 * 4096); /* blocks of the small ones; those of the large ones went when they were reaped */
+	ns_assert_content(ns, inos[60], bytes, 700);
+	ns_assert_content(ns, inos[61], bytes, 8192);
+	ns_assert_content(ns, inos[63], bytes, 8192);
+	assert_ok(gml_store_compact(&ns->op, ns->store, &freed));
+	assert_int_equal(freed, 0);
+}
+
+/* ---- statfs -------------------------------------------------------------------------------------------------- */
+
+static void test_statfs(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_statfs st;
+
+	ns_put(ns, ns->bucket, "f", "0123456789");
+	assert_ok(gml_store_statfs(&ns->op, ns->store, GML_INO_ROOT, &st));
+	assert_true(st.total >= st.free && st.free >= st.avail);
+	assert_int_equal(st.files, 3);
+	assert_int_equal(st.used, 10);
+	assert_int_equal(st.files_free, st.avail / 1024);
+	assert_ok(gml_bucket_set_quota(&admin, ns->store, ns_span("bucket"), 100, 7));
+	assert_ok(gml_store_statfs(&ns->op, ns->store, ns->bucket, &st));
+	assert_int_equal(st.total, 100);
+	assert_int_equal(st.avail, 90);
+	assert_int_equal(st.files, 1);
+	assert_int_equal(st.files_free, 6);
+	assert_rc(gml_store_statfs(&ns->op, ns->store, 99999, &st), GML_ERR_STALE);
+}
+
+/* ---- users and keys ------------------------------------------------------------------------------------------ */
+
+static struct gml_user user_of(const char *name, uint32_t uid)
+{
+	struct gml_user user = {.uid = uid, .gid = uid, .ngroups = 1, .groups = {77}};
+
+	snprintf(user.name, sizeof(user.name), "%s", name);
+	return user;
+}
+
+static bool count_user(void *arg, const struct gml_user *user)
+{
+	++*(unsigned *)arg;
+	return true;
+}
+
+static bool count_key(void *arg, const struct gml_key *key)
+{
+	++*(unsigned *)arg;
+	return true;
+}
+
+static void test_users(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_user user = user_of("ann", 1000), found;
+	struct gml_op someone = ns_user(0, 0);
+	unsigned n = 0;
+
+	assert_rc(gml_user_create(&someone, ns->store, &user), GML_ERR_PERM);
+	assert_ok(gml_user_create(&admin, ns->store, &user));
+	assert_rc(gml_user_create(&admin, ns->store, &user), GML_ERR_EXIST);
+	assert_ok(gml_user_get(ns->store, "ann", &found));
+	assert_int_equal(found.uid, 1000);
+	assert_int_equal(found.groups[0], 77);
+	assert_true(found.created > 0);
+	user.uid = 1001;
+	assert_ok(gml_user_update(&admin, ns->store, &user));
+	assert_rc(gml_user_by_uid(ns->store, 1000, &found), GML_ERR_NOUSER);
+	assert_ok(gml_user_by_uid(ns->store, 1001, &found));
+	assert_string_equal(found.name, "ann");
+	user = user_of("aaa", 1001);
+	assert_ok(gml_user_create(&admin, ns->store, &user));
+	assert_ok(gml_user_by_uid(ns->store, 1001, &found));
+	assert_string_equal(found.name, "aaa"); /* the first by name */
+	assert_ok(gml_user_list(ns->store, count_user, &n));
+	assert_int_equal(n, 2);
+	assert_ok(gml_user_delete(&admin, ns->store, "aaa"));
+	assert_rc(gml_user_delete(&admin, ns->store, "aaa"), GML_ERR_NOUSER);
+	assert_rc(gml_user_get(ns->store, "aaa", &found), GML_ERR_NOUSER);
+	assert_rc(gml_user_get(ns->store, "", &found), GML_ERR_NOUSER);
+}
+
+static void test_user_arguments(void **state)
+{
+	static const char *const bad[] = {"", "a b", "a/b", "\xc3\xa4", "a\n"};
+	struct ns *ns = *state;
+	struct gml_user user;
+	char longest[GML_USER_NAME_MAX + 1];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		user = user_of(bad[i], 1);
+		assert_rc(gml_user_create(&admin, ns->store, &user), GML_ERR_INVAL);
+	}
+	memset(longest, 'n', GML_USER_NAME_MAX);
+	longest[GML_USER_NAME_MAX] = '\0';
+	user = user_of(longest, 5);
+	assert_ok(gml_user_create(&admin, ns->store, &user));
+	memset(user.name, 'n', sizeof(user.name)); /* not terminated */
+	assert_rc(gml_user_create(&admin, ns->store, &user), GML_ERR_INVAL);
+	user = user_of("ok", UINT32_MAX);
+	assert_rc(gml_user_create(&admin, ns->store, &user), GML_ERR_INVAL);
+	user = user_of("ok", 1);
+	user.ngroups = GML_USER_GROUPS_MAX + 1;
+	assert_rc(gml_user_create(&admin, ns->store, &user), GML_ERR_INVAL);
+	user = user_of("ok", 1);
+	user.flags = 64;
+	assert_rc(gml_user_update(&admin, ns->store, &user), GML_ERR_INVAL);
+	user.flags = 0;
+	assert_rc(gml_user_update(&admin, ns->store, &user), GML_ERR_NOUSER);
+}
+
+static void test_keys(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_user user = user_of("ann", 1000), found_user;
+	struct gml_op someone = ns_user(0, 0);
+	struct gml_key key = {.user = "ann"}, second = {.user = "ann"}, found;
+	unsigned n = 0;
+
+	assert_rc(gml_key_create(&admin, ns->store, &key), GML_ERR_NOUSER);
+	assert_int_equal(key.id[0], 0); /* untouched on failure */
+	assert_ok(gml_user_create(&admin, ns->store, &user));
+	assert_ok(gml_key_create(&admin, ns->store, &key));
+	assert_int_equal(strlen(key.id), 20);
+	assert_int_equal(strlen(key.secret), 40);
+	assert_memory_equal(key.id, "GK", 2);
+	assert_int_equal(strspn(key.id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"), 20);
+	assert_ok(gml_key_create(&admin, ns->store, &second));
+	assert_string_not_equal(second.id, key.id);
+	assert_string_not_equal(second.secret, key.secret);
+	assert_ok(gml_key_lookup(ns->store, ns_span(key.id), &found, &found_user));
+	assert_string_equal(found.secret, key.secret);
+	assert_string_equal(found_user.name, "ann");
+	assert_rc(gml_key_create(&admin, ns->store, &key), GML_ERR_EXIST);
+	assert_ok(gml_key_update(&admin, ns->store, key.id, GML_KEY_DISABLED));
+	assert_ok(gml_key_lookup(ns->store, ns_span(key.id), &found, &found_user));
+	assert_int_equal(found.flags, GML_KEY_DISABLED);
+	assert_rc(gml_key_update(&admin, ns->store, key.id, 99), GML_ERR_INVAL);
+	assert_rc(gml_key_update(&admin, ns->store, "none", 0), GML_ERR_NOKEY);
+	assert_ok(gml_key_list(ns->store, "ann", count_key, &n));
+	assert_int_equal(n, 2);
+	assert_ok(gml_key_delete(&admin, ns->store, second.id));
+	assert_rc(gml_key_delete(&admin, ns->store, second.id), GML_ERR_NOKEY);
+	assert_rc(gml_key_delete(&someone, ns->store, key.id), GML_ERR_PERM);
+	assert_ok(gml_user_delete(&admin, ns->store, "ann")); /* with its keys */
+	assert_rc(gml_key_lookup(ns->store, ns_span(key.id), &found, &found_user), GML_ERR_NOKEY);
+	assert_rc(gml_key_lookup(ns->store, ns_span(""), &found, &found_user), GML_ERR_NOKEY);
+}
+
+/* ---- buckets ------------------------------------------------------------------------------------------------- */
+
+static void test_bucket_names(void **state)
+{
+	static const char *const good[] = {"abc", "a.b", "a-b", "1.2.3", "my-bucket.example", "123"};
+	static const char *const bad[] = {"",
+					  "ab",
+					  "Abc",
+					  "a_b",
+					  "-ab",
+					  "ab-",
+					  ".ab",
+					  "ab.",
+					  "a..b",
+					  "a.-b",
+					  "a-.b",
+					  "192.168.5.4",
+					  "xn--abc",
+					  "a b",
+					  "a/b",
+					  "x-s3alias",
+					  "sthree-a",
+					  "a--ol-s3",
+					  "\xc3\xa4"
+					  "bc"};
+	char longest[65];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		assert_ok(gml_bucket_name_check(ns_span(good[i])));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (gml_bucket_name_check(ns_span(bad[i])) != GML_ERR_BUCKETNAME)
+			fail_msg("%s is accepted", bad[i]);
+	memset(longest, 'a', sizeof(longest));
+	assert_ok(gml_bucket_name_check((struct gml_span){longest, 63}));
+	assert_rc(gml_bucket_name_check((struct gml_span){longest, 64}), GML_ERR_BUCKETNAME);
+}
+
+static bool note_bucket(void *arg, const struct gml_bucket *bucket)
+{
+	strcat(strcat(arg, bucket->name), " ");
+	return true;
+}
+
+static void test_bucket_life(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_user user = user_of("ann", 1000);
+	struct gml_op ann = ns_user(1000, 1000), bob = ns_user(2000, 2000);
+	struct gml_bucket bucket;
+	char names[256] = "";
+
+	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), 0, &bucket), GML_ERR_ACCESS); /* unknown */
+	assert_ok(gml_user_create(&admin, ns->store, &user));
+	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("An"), 0, &bucket), GML_ERR_BUCKETNAME);
+	assert_ok(gml_bucket_create(&ann, ns->store, ns_span("anns"), 0, &bucket));
+	assert_int_equal(bucket.uid, 1000);
+	assert_int_equal(bucket.mode, 0700);
+	assert_string_equal(bucket.name, "anns");
+	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), 0, &bucket), GML_ERR_BUCKETOWNED);
+	assert_rc(gml_bucket_create(&ns->op, ns->store, ns_span("anns"), 0, &bucket), GML_ERR_BUCKETEXISTS);
+	assert_int_equal(ns_lookup(ns, GML_INO_ROOT, "anns"), bucket.root);
+
+	assert_ok(gml_bucket_head(&ann, ns->store, ns_span("anns"), &bucket));
+	assert_rc(gml_bucket_head(&bob, ns->store, ns_span("anns"), &bucket), GML_ERR_ACCESS);
+	assert_rc(gml_bucket_head(&bob, ns->store, ns_span("none"), &bucket), GML_ERR_NOBUCKET);
+	assert_ok(gml_bucket_head(&bob, ns->store, ns_span("bucket"), &bucket)); /* 0755 */
+
+	assert_ok(gml_bucket_list(&ann, ns->store, ns_span(""), note_bucket, names));
+	assert_string_equal(names, "anns ");
+	names[0] = '\0';
+	assert_ok(gml_bucket_list(&admin, ns->store, ns_span(""), note_bucket, names));
+	assert_string_equal(names, "anns bucket ");
+	names[0] = '\0';
+	assert_ok(gml_bucket_list(&admin, ns->store, ns_span("anns"), note_bucket, names));
+	assert_string_equal(names, "bucket ");
+
+	assert_rc(gml_user_delete(&admin, ns->store, "ann"), GML_ERR_NOTEMPTY);
+	assert_rc(gml_bucket_delete(&bob, ns->store, ns_span("anns")), GML_ERR_ACCESS);
+	ns_put(ns, bucket.root != 0 ? ns_lookup(ns, GML_INO_ROOT, "anns") : 0, "f", "x");
+	assert_rc(gml_bucket_delete(&ann, ns->store, ns_span("anns")), GML_ERR_NOTEMPTY);
+	assert_ok(
+		gml_dir_remove(&ns->op, ns->store, ns_lookup(ns, GML_INO_ROOT, "anns"), ns_span("f"), GML_REMOVE_FILE));
+	assert_int_equal(check_now(ns), 0);
+	assert_ok(gml_bucket_delete(&ann, ns->store, ns_span("anns")));
+	assert_rc(gml_bucket_delete(&ann, ns->store, ns_span("anns")), GML_ERR_NOBUCKET);
+	assert_int_equal(ns_lookup(ns, GML_INO_ROOT, "anns"), 0);
+	assert_ok(gml_user_delete(&admin, ns->store, "ann"));
+	assert_int_equal(check_now(ns), 0);
+}
+
+static void test_who_may_create_buckets(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_user user = user_of("ann", 1000);
+	struct gml_op ann = ns_user(1000, 1000), frozen = ns->op;
+	struct gml_bucket bucket;
+
+	user.flags = GML_USER_NO_BUCKETS;
+	assert_ok(gml_user_create(&admin, ns->store, &user));
+	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), 0, &bucket), GML_ERR_ACCESS);
+	frozen.read_only = true;
+	assert_rc(gml_bucket_create(&frozen, ns->store, ns_span("anns"), 0, &bucket), GML_ERR_ROFS);
+	assert_rc(gml_bucket_delete(&frozen, ns->store, ns_span("bucket")), GML_ERR_ROFS);
+	admin.cred.uid = 1000;
+	assert_ok(gml_bucket_create(&admin, ns->store, ns_span("anns"), 0750, &bucket));
+	admin.cred.uid = 0;
+	assert_int_equal(bucket.uid, 1000);
+	assert_int_equal(bucket.mode, 0750);
+}
+
+static void test_bucket_follows_its_roots_owner(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_setattr set = {.mask = GML_SET_UID, .uid = 4711};
+	struct gml_bucket bucket;
+
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns->bucket, &set, NULL));
+	assert_ok(gml_bucket_head(&ns->op, ns->store, ns_span("bucket"), &bucket));
+	assert_int_equal(bucket.uid, 4711);
+}
+
+static void test_quota(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_op someone = ns_user(0, 0);
+	struct gml_bucket bucket;
+
+	assert_rc(gml_bucket_set_quota(&someone, ns->store, ns_span("bucket"), 1, 1), GML_ERR_PERM);
+	assert_rc(gml_bucket_set_quota(&admin, ns->store, ns_span("none"), 1, 1), GML_ERR_NOBUCKET);
+	ns_put(ns, ns->bucket, "f", "12345");
+	assert_ok(gml_bucket_set_quota(&admin, ns->store, ns_span("bucket"), 10, 1));
+	assert_ok(gml_bucket_head(&ns->op, ns->store, ns_span("bucket"), &bucket));
+	assert_int_equal(bucket.bytes, 5);
+	assert_int_equal(bucket.objects, 1);
+	assert_int_equal(bucket.quota_bytes, 10);
+	assert_rc(gml_file_create(&ns->op, ns->store, ns->bucket, ns_span("g"), GML_OPEN_WRITE, GML_CREATE_GUARDED,
+				  NULL, NULL, &(struct gml_file *){NULL}, NULL, NULL),
+		  GML_ERR_DQUOT);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_create_and_open),
+		cmocka_unit_test(test_create_refuses_what_is_not_empty),
+		cmocka_unit_test(test_owner),
+		cmocka_unit_test(test_zombie_is_dead),
+		T(test_leases),
+		T(test_old_packs_are_released),
+		T(test_recovery_after_kill),
+		T(test_close_sweeps_what_was_not_published),
+		T(test_strays_are_collected),
+		T(test_reap),
+		T(test_reap_in_slices),
+		T(test_reap_goes_round_damage),
+		T(test_compaction_punches_gaps),
+		T(test_statfs),
+		T(test_users),
+		T(test_user_arguments),
+		T(test_keys),
+		cmocka_unit_test(test_bucket_names),
+		T(test_bucket_life),
+		T(test_who_may_create_buckets),
+		T(test_bucket_follows_its_roots_owner),
+		T(test_quota),
+	};
+
+	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
