@@ -10,7 +10,7 @@
 
 /* Whether "+" in a path stands for a space. What decodes the key must agree with it, or a signature for one key would
  * open another. AWS reads it as a space. */
-#define AUTH_PATH_PLUS false
+#define AUTH_PATH_PLUS true
 
 struct auth_span {
 	const char *ptr;

@@ -343,9 +343,8 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 	if (child.type == GML_DIR)
 		rc = gml_dir_empty(txn, child.ino, &marker);
 	child.change = gml_live_change(arg->store, &child);
-	if (rc == 0)
-		rc = gml_dir_drop(txn, &dir, (struct gml_span){stored, len}, &child, marker);
-	return rc == 0 ? gml_dir_prune(txn, &dir) : rc;
+	dir.flags |= GML_INODE_EXPLICIT; /* a client uses it: rm -r removes the emptied directory next */
+	return rc == 0 ? gml_dir_drop(txn, &dir, (struct gml_span){stored, len}, &child, marker) : rc;
 }
 
 int gml_dir_remove(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,

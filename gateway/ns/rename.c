@@ -166,7 +166,8 @@ static int rename_txn(struct gml_txn *txn, void *argp)
 	if (rc != 0 || same)
 		return rc;
 	rename_target_name(arg, &work);
-	work.to.dir->flags |= GML_INODE_EXPLICIT; /* a client uses it */
+	work.to.dir->flags |= GML_INODE_EXPLICIT; /* a client uses them */
+	work.from.dir->flags |= GML_INODE_EXPLICIT;
 	if (work.to.found) {
 		work.to.inode.change = gml_live_change(arg->store, &work.to.inode);
 		rc = gml_dir_drop(txn, work.to.dir, (struct gml_span){work.to.stored, work.to.len}, &work.to.inode,
@@ -186,8 +187,6 @@ static int rename_txn(struct gml_txn *txn, void *argp)
 	if (rc == 0 && work.from.dir != work.to.dir) {
 		gml_dir_touch(work.from.dir);
 		rc = gml_inode_save(txn, work.from.dir);
-		if (rc == 0)
-			rc = gml_dir_prune(txn, work.from.dir);
 	}
 	return rc;
 }

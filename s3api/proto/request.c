@@ -151,7 +151,7 @@ static enum s3_error request_decode(struct s3_call *call, struct gml_span raw, s
 	long len;
 	if (!text)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	len = s3_uri_decode(raw, false, text);
+	len = s3_uri_decode(raw, AUTH_PATH_PLUS, text);
 	if (len < 0 || memchr(text, 0, (size_t)len))
 		return S3_ERR_INVALID_URI;
 	*out = s3_span_of(text, (size_t)len);

@@ -117,7 +117,7 @@ def presigned(s3, operation, key, seconds=36000):
 
 
 def bench_get(report, gemel, static, rounds, seconds):
-    s3 = gemel.s3()
+    s3 = gemel.s3(signature_version="s3v4")
     for label, size in SIZES.items():
         data = os.urandom(size)
         (static.root / label).write_bytes(data)
@@ -132,7 +132,7 @@ def bench_get(report, gemel, static, rounds, seconds):
 
 
 def bench_put(report, gemel, home, rounds, seconds):
-    s3 = gemel.s3()
+    s3 = gemel.s3(signature_version="s3v4")
     keys = home / "keys"
     origin = f"http://127.0.0.1:{gemel.s3_port}"
     for size, connections, count in ((4096, 1, 400), (4096, 16, 3000), (4096, 64, 6000), (1 << 20, 16, 200)):

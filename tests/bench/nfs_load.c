@@ -142,8 +142,12 @@ int main(int argc, char **argv)
 		}
 	}
 	double start = load_clock();
-	if (load_run(&load) != 0 || (load.operation[0] == 'w' && nfs_fsync(load.nfs, load.file) != 0))
+	if (load_run(&load) != 0)
 		return 1;
+	if (load.operation[0] == 'w' && nfs_fsync(load.nfs, load.file) != 0) {
+		fprintf(stderr, "nfs_load: COMMIT: %s\n", nfs_get_error(load.nfs));
+		return 1;
+	}
 	double seconds = load_clock() - start;
 	if (io && nfs_close(load.nfs, load.file) != 0)
 		return 1;
