@@ -321,6 +321,8 @@ static int read_plan(struct gml_op *op, struct gml_store *store, gml_ino ino, ui
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 
+	plan->count = 0;
+	plan->len = 0;
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_inode_get(txn, ino, &inode);
@@ -328,8 +330,6 @@ static int read_plan(struct gml_op *op, struct gml_store *store, gml_ino ino, ui
 	attr.size = inode.size;
 	if (rc == 0 && (inode.flags & GML_INODE_DIRTY))
 		rc = gml_inode_attr(store, &inode, &attr);
-	plan->count = 0;
-	plan->len = 0;
 	if (rc == 0 && off < attr.size)
 		rc = read_map(txn, &inode, off, len < attr.size - off ? len : attr.size - off, plan);
 	gml_meta_read_end(txn);

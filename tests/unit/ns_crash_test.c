@@ -1,0 +1,216 @@
+/* A writer is killed at a random moment; what it was told to be durable must be there afterwards, and every invariant hold. (Killing
+ * loses no page of the kernel's cache; order on the disk is tests/crash's business.) */
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include "ns_support.h"
+
+#define FILES 4
+#define BLOCKS 400
+#define BLOCK 3000
+
+/* What the child was told, in memory that outlives it. */
+struct told {
+	_Atomic gml_ino ino[FILES];
+	_Atomic unsigned begun[FILES], synced[FILES]; /* blocks */
+	_Atomic unsigned names, removed;              /* files n0, n1, … made, and removed from the start */
+};
+
+static void child_files(struct ns *ns, struct told *told, unsigned seed)
+{
+	struct gml_file *files[FILES];
+	char name[16], block[BLOCK];
+	struct iovec iov = {block, BLOCK};
+
+	for (unsigned f = 0; f < FILES; f++) {
+		snprintf(name, sizeof(name), "f%u", f);
+		files[f] = ns_new(ns, ns->bucket, name);
+		told->ino[f] = gml_file_ino(files[f]);
+	}
+	for (unsigned b = 0; b < BLOCKS; b++) {
+		for (unsigned f = 0; f < FILES; f++) {
+			memset(block, (int)(1 + f * 60 + b), BLOCK);
+			told->begun[f] = b + 1;
+			assert_ok(gml_file_write(&ns->op, files[f], (uint64_t)b * BLOCK, &iov, 1, f == 0));
+			if (f != 0 && rand_r(&seed) / 7 % 8 == 0)
+				assert_ok(gml_file_commit(&ns->op, files[f]));
+			else if (f != 0)
+				continue;
+			told->synced[f] = b + 1;
+			if (rand_r(&seed) / 7 % 8 == 0) { /* settled, and DIRTY again */
+				assert_ok(gml_file_close(&ns->op, files[f]));
+				assert_ok(gml_file_open(&ns->op, ns->store, told->ino[f], GML_OPEN_WRITE, &files[f]));
+			}
+		}
+		snprintf(name, sizeof(name), "n%u", told->names);
+		ns_mkdir(ns, ns->bucket, name);
+		told->names++;
+		if (b % 3 == 2) {
+			snprintf(name, sizeof(name), "n%u", told->removed);
+			assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name), GML_REMOVE_DIR));
+			told->removed++;
+		}
+	}
+}
+
+static void child(struct ns *ns, struct told *told, unsigned seed)
+{
+	ns_open(ns);
+	child_files(ns, told, seed);
+	for (;;) /* never back into the test runner */
+		pause();
+}
+
+static void verify_file(struct ns *ns, const struct told *told, unsigned f)
+{
+	struct gml_attr attr = ns_attr(ns, told->ino[f]);
+	struct gml_file *file;
+	char block[BLOCK];
+	size_t got;
+	bool eof;
+
+	assert_true(attr.size >= (uint64_t)told->synced[f] * BLOCK);
+	assert_true(attr.size <= (uint64_t)told->begun[f] * BLOCK);
+	assert_ok(gml_file_open(&ns->op, ns->store, told->ino[f], GML_OPEN_READ, &file));
+	for (unsigned b = 0; b < told->synced[f]; b++) {
+		assert_ok(gml_file_read(&ns->op, file, (uint64_t)b * BLOCK, block, BLOCK, &got, &eof));
+		assert_int_equal(got, BLOCK);
+		for (unsigned i = 0; i < BLOCK; i++)
+			assert_int_equal((uint8_t)block[i], (uint8_t)(1 + f * 60 + b));
+	}
+	assert_ok(gml_file_close(&ns->op, file));
+}
+
+static void verify_names(struct ns *ns, const struct told *told)
+{
+	char name[16];
+
+	for (unsigned n = 0; n < told->names; n++) {
+		snprintf(name, sizeof(name), "n%u", n);
+		/* The one after the last that was told may be gone as well. */
+		if (n < told->removed)
+			assert_int_equal(ns_lookup(ns, ns->bucket, name), 0);
+		else if (n > told->removed)
+			assert_int_not_equal(ns_lookup(ns, ns->bucket, name), 0);
+	}
+}
+
+static void kill_after(struct ns *ns, struct told *told, unsigned seed, unsigned microseconds)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		child(ns, told, seed);
+	usleep(microseconds);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status)); /* it did not fail by itself */
+}
+
+static void test_kill(void **state)
+{
+	unsigned written = 0;
+	struct told *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	for (unsigned round = 0; round < 8; round++) {
+		struct gml_attr before[FILES];
+		struct ns ns;
+
+		memset(told, 0, sizeof(*told));
+		ns_create(&ns);
+		ns_open(&ns);
+		ns_mkbucket(&ns);
+		ns_close(&ns);
+		kill_after(&ns, told, round, 20000 + round * 60000);
+		ns_open(&ns);
+		/* Attributes are right even before the recovery … */
+		for (unsigned f = 0; f < FILES; f++)
+			if (told->ino[f] != 0)
+				before[f] = ns_attr(&ns, told->ino[f]);
+		assert_ok(gml_store_recover(&ns.op, ns.store));
+		ns_check(&ns);
+		written += told->synced[0];
+		for (unsigned f = 0; f < FILES; f++) {
+			if (told->ino[f] == 0)
+				continue;
+			verify_file(&ns, told, f);
+			/* … and afterwards the change attribute has not gone back. */
+			assert_int_equal(ns_attr(&ns, told->ino[f]).size, before[f].size);
+			assert_true(ns_attr(&ns, told->ino[f]).change >= before[f].change);
+		}
+		verify_names(&ns, told);
+		ns_close(&ns);
+		ns_rm(ns.path);
+	}
+	assert_true(written > 50); /* it was worth it */
+	munmap(told, sizeof(*told));
+}
+
+/* A living process writes the file: another one may read it, but not write, truncate or settle it. After its death it may. */
+static void test_two_processes(void **state)
+{
+	int up[2], down[2];
+	struct gml_setattr set = {.mask = GML_SET_SIZE, .size = 1};
+	struct gml_file *file;
+	gml_ino ino = 0;
+	struct ns ns;
+	pid_t pid;
+	char c = 0;
+
+	(void)state;
+	ns_create(&ns);
+	assert_int_equal(pipe(up), 0);
+	assert_int_equal(pipe(down), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		ns_open(&ns);
+		ns_mkbucket(&ns);
+		file = ns_new(&ns, ns.bucket, "f");
+		assert_ok(ns_write(&ns, file, 0, "hello"));
+		ino = gml_file_ino(file);
+		if (write(up[1], &ino, sizeof(ino)) != sizeof(ino) || read(down[0], &c, 1) != 1)
+			_exit(1);
+		assert_ok(ns_write(&ns, file, 5, " world"));
+		if (write(up[1], &ino, sizeof(ino)) != sizeof(ino))
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(up[0], &ino, sizeof(ino)), sizeof(ino));
+	ns_open(&ns);
+	ns_assert_content(&ns, ino, "hello", 5);
+	uint64_t change = ns_attr(&ns, ino).change;
+	assert_int_equal(write(down[1], &c, 1), 1);
+	assert_int_equal(read(up[0], &ino, sizeof(ino)), sizeof(ino));
+	ns_assert_content(&ns, ino, "hello world", 11); /* at once */
+	assert_true(ns_attr(&ns, ino).change > change);
+	assert_ok(gml_store_recover(&ns.op, ns.store)); /* leaves the living alone */
+	assert_ok(gml_file_open(&ns.op, ns.store, ino, GML_OPEN_WRITE, &file));
+	assert_rc(ns_write(&ns, file, 0, "x"), GML_ERR_BUSY);
+	assert_rc(gml_inode_setattr(&ns.op, ns.store, ino, &set, NULL), GML_ERR_BUSY);
+	assert_ok(gml_inode_setattr(&ns.op, ns.store, ino, &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0600}, NULL));
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_ok(ns_write(&ns, file, 0, "J")); /* without a recovery: taken over */
+	assert_ok(gml_file_close(&ns.op, file));
+	ns_assert_content(&ns, ino, "Jello world", 11);
+	assert_ok(gml_store_recover(&ns.op, ns.store));
+	ns_check(&ns);
+	ns_close(&ns);
+	ns_rm(ns.path);
+	for (int i = 0; i < 2; i++) {
+		close(up[i]);
+		close(down[i]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_kill), cmocka_unit_test(test_two_processes)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

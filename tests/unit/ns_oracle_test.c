@@ -1,0 +1,555 @@
+/* Random sequences of operations on a store and on a directory of the file system below it: the results, the trees and the bytes must
+ * be the same. From time to time what lies in write blobs becomes extents, as CopyObject makes it, orphans are reaped, and the
+ * store is closed and opened again. NS_SEED and NS_STEPS choose another run. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include "gateway/ns/objects.h"
+#include "ns_support.h"
+
+#define NAMES 5
+#define DEPTH 3
+#define HANDLES 4
+#define SIZE_MAX_TEST ((uint64_t)5 << 19)
+
+struct handle {
+	struct gml_file *file;
+	int fd;
+};
+
+struct oracle {
+	struct ns *ns;
+	char root[80];
+	unsigned seed, step;
+	unsigned writes, shares; /* that really happened */
+	struct handle handles[HANDLES];
+	char *buf, *buf2;
+};
+
+static unsigned rnd(struct oracle *o, unsigned n)
+{
+	return (unsigned)rand_r(&o->seed) / 7 % n;
+}
+
+/* "a/b" and the like; components from a small set so that operations meet. */
+static void random_path(struct oracle *o, char out[64])
+{
+	unsigned depth = rnd(o, 3) ? 1 : 1 + rnd(o, DEPTH);
+	size_t n = 0;
+
+	for (unsigned i = 0; i < depth; i++)
+		n += (size_t)snprintf(out + n, 64 - n, "%s%c", i ? "/" : "", (int)('a' + rnd(o, NAMES)));
+}
+
+static void real_path(struct oracle *o, const char *path, char out[160])
+{
+	snprintf(out, 160, "%s/%s", o->root, path);
+}
+
+static int to_rc(int err)
+{
+	switch (err) {
+	case 0: return 0;
+	case ENOENT: return GML_ERR_NOENT;
+	case EEXIST: return GML_ERR_EXIST;
+	case ENOTDIR: return GML_ERR_NOTDIR;
+	case EISDIR: return GML_ERR_ISDIR;
+	case ENOTEMPTY: return GML_ERR_NOTEMPTY;
+	case EINVAL: return GML_ERR_INVAL;
+	case EPERM: return GML_ERR_PERM;
+	case ENXIO: return GML_ERR_NXIO;
+	default: return -err;
+	}
+}
+
+static int real_rc(int result)
+{
+	return result < 0 ? to_rc(errno) : 0;
+}
+
+/* The directory of a path's last component. */
+static int walk(struct oracle *o, const char *path, gml_ino *dir_out, struct gml_span *name_out)
+{
+	gml_ino dir = o->ns->bucket;
+	struct gml_attr attr;
+	const char *slash;
+
+	for (; (slash = strchr(path, '/')) != NULL; path = slash + 1) {
+		int rc = gml_dir_lookup(&o->ns->op, o->ns->store, dir,
+					(struct gml_span){path, (size_t)(slash - path)}, &attr);
+
+		if (rc == 0 && attr.type != GML_DIR)
+			rc = attr.type == GML_LNK ? GML_ERR_NOENT : GML_ERR_NOTDIR; /* links dangle */
+		if (rc != 0)
+			return rc;
+		dir = attr.ino;
+	}
+	*dir_out = dir;
+	*name_out = ns_span(path);
+	return 0;
+}
+
+static int lookup(struct oracle *o, const char *path, struct gml_attr *attr)
+{
+	struct gml_span name;
+	gml_ino dir;
+	int rc = walk(o, path, &dir, &name);
+
+	return rc == 0 ? gml_dir_lookup(&o->ns->op, o->ns->store, dir, name, attr) : rc;
+}
+
+static void expect(struct oracle *o, const char *what, const char *path, const char *path2, int got, int want)
+{
+	if (got != want)
+		fail_msg("step %u: %s %s %s: %s, the file system says %s", o->step, what, path, path2 ? path2 : "",
+			 gml_err_name(got), gml_err_name(want));
+}
+
+/* ---- operations on names -------------------------------------------------------------------------------------------- */
+
+static void do_mkdir(struct oracle *o)
+{
+	char path[64], real[160];
+	struct gml_span name;
+	gml_ino dir;
+	int rc;
+
+	random_path(o, path);
+	real_path(o, path, real);
+	rc = walk(o, path, &dir, &name);
+	if (rc == 0)
+		rc = gml_dir_mkdir(&o->ns->op, o->ns->store, dir, name, NULL, NULL);
+	expect(o, "mkdir", path, NULL, rc, real_rc(mkdir(real, 0755)));
+}
+
+static void do_symlink(struct oracle *o)
+{
+	char path[64], target[64], real[160];
+	struct gml_span name;
+	gml_ino dir;
+	int rc;
+
+	random_path(o, path);
+	random_path(o, target);
+	target[0] = '0'; /* dangling: paths are not followed here */
+	real_path(o, path, real);
+	rc = walk(o, path, &dir, &name);
+	if (rc == 0)
+		rc = gml_dir_symlink(&o->ns->op, o->ns->store, dir, name, ns_span(target), NULL, NULL);
+	expect(o, "symlink", path, NULL, rc, real_rc(symlink(target, real)));
+}
+
+static void do_remove(struct oracle *o, bool dirs)
+{
+	char path[64], real[160];
+	struct gml_span name;
+	gml_ino dir;
+	int rc;
+
+	random_path(o, path);
+	real_path(o, path, real);
+	rc = walk(o, path, &dir, &name);
+	if (rc == 0)
+		rc = gml_dir_remove(&o->ns->op, o->ns->store, dir, name, dirs ? GML_REMOVE_DIR : GML_REMOVE_FILE);
+	expect(o, dirs ? "rmdir" : "unlink", path, NULL, rc, real_rc(dirs ? rmdir(real) : unlink(real)));
+}
+
+static void do_rename(struct oracle *o)
+{
+	char path[64], path2[64], real[160], real2[160];
+	struct gml_span from, to;
+	gml_ino from_dir, to_dir;
+	int rc, want;
+
+	random_path(o, path);
+	random_path(o, path2);
+	real_path(o, path, real);
+	real_path(o, path2, real2);
+	rc = walk(o, path, &from_dir, &from);
+	if (rc == 0)
+		rc = walk(o, path2, &to_dir, &to);
+	if (rc == 0)
+		rc = gml_dir_rename(&o->ns->op, o->ns->store, from_dir, from, to_dir, to);
+	want = real_rc(rename(real, real2));
+	/* Linux tells of a target above the source before it looks at types. */
+	if (want == GML_ERR_NOTEMPTY && rc == GML_ERR_ISDIR)
+		want = rc;
+	/* Which of two missing paths is told is nobody's promise. */
+	if (want != 0 && (rc == GML_ERR_NOENT || rc == GML_ERR_NOTDIR))
+		rc = want;
+	expect(o, "rename", path, path2, rc, want);
+}
+
+static void do_link(struct oracle *o)
+{
+	char path[64], path2[64], real[160], real2[160];
+	struct gml_attr attr;
+	struct gml_span to;
+	gml_ino to_dir;
+	int rc, want;
+
+	random_path(o, path);
+	random_path(o, path2);
+	real_path(o, path, real);
+	real_path(o, path2, real2);
+	rc = lookup(o, path, &attr);
+	if (rc == 0)
+		rc = walk(o, path2, &to_dir, &to);
+	if (rc == 0)
+		rc = gml_dir_link(&o->ns->op, o->ns->store, attr.ino, to_dir, to, NULL);
+	want = real_rc(linkat(AT_FDCWD, real, AT_FDCWD, real2, 0));
+	if (want != 0 && rc == GML_ERR_PERM)
+		want = rc; /* a directory: told before a name that exists */
+	expect(o, "link", path, path2, rc, want);
+}
+
+/* ---- operations on files ------------------------------------------------------------------------------------------------ */
+
+static void close_handle(struct oracle *o, struct handle *h)
+{
+	if (h->file == NULL)
+		return;
+	assert_ok(gml_file_close(&o->ns->op, h->file));
+	close(h->fd);
+	h->file = NULL;
+}
+
+static void do_open(struct oracle *o)
+{
+	struct handle *h = &o->handles[rnd(o, HANDLES)];
+	unsigned kind = rnd(o, 3);
+	struct gml_setattr set = {.mask = GML_SET_SIZE};
+	char path[64], real[160];
+	struct gml_span name;
+	gml_ino dir;
+	int rc;
+
+	close_handle(o, h);
+	random_path(o, path);
+	real_path(o, path, real);
+	rc = walk(o, path, &dir, &name);
+	if (rc == 0)
+		rc = gml_file_create(&o->ns->op, o->ns->store, dir, name, GML_OPEN_READ | GML_OPEN_WRITE,
+				     kind == 0 ? GML_CREATE_GUARDED : GML_CREATE_UNCHECKED, NULL, kind == 2 ? &set : NULL,
+				     &h->file, NULL, NULL);
+	h->fd = open(real, O_RDWR | O_CREAT | O_NOFOLLOW | (kind == 0 ? O_EXCL : 0) | (kind == 2 ? O_TRUNC : 0), 0644);
+	if (h->fd < 0 && errno == ELOOP)
+		errno = EINVAL;
+	expect(o, "open", path, NULL, rc, real_rc(h->fd));
+}
+
+static struct handle *any_handle(struct oracle *o)
+{
+	for (unsigned i = rnd(o, HANDLES), n = 0; n < HANDLES; n++)
+		if (o->handles[(i + n) % HANDLES].file != NULL)
+			return &o->handles[(i + n) % HANDLES];
+	return NULL;
+}
+
+static void do_write(struct oracle *o)
+{
+	struct handle *h = any_handle(o);
+	uint64_t off = rnd(o, SIZE_MAX_TEST);
+	size_t len = rnd(o, 4) ? rnd(o, 5000) : rnd(o, 1 << 20);
+	struct iovec iov = {o->buf, len};
+
+	if (h == NULL)
+		return;
+	memset(o->buf, (int)(1 + rnd(o, 255)), len);
+	assert_ok(gml_file_write(&o->ns->op, h->file, off, &iov, 1, rnd(o, 8) == 0));
+	assert_int_equal(pwrite(h->fd, o->buf, len, (off_t)off), len);
+	o->writes++;
+}
+
+static void compare_file(struct oracle *o, struct gml_file *file, int fd, const char *what)
+{
+	struct stat st;
+	uint64_t off = 0;
+	bool eof = false;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	while (!eof) {
+		size_t want = 1 + rnd(o, 1 << 20), got, real;
+
+		assert_ok(gml_file_read(&o->ns->op, file, off, o->buf, want, &got, &eof));
+		real = (size_t)pread(fd, o->buf2, want, (off_t)off);
+		if (got != real || memcmp(o->buf, o->buf2, got) != 0 || eof != (off + got >= (uint64_t)st.st_size))
+			fail_msg("step %u: %s: read at %llu: %zu bytes, the file system has %zu", o->step, what,
+				 (unsigned long long)off, got, real);
+		off += got;
+	}
+	assert_int_equal(off, st.st_size);
+}
+
+static void do_read(struct oracle *o)
+{
+	struct handle *h = any_handle(o);
+
+	if (h != NULL)
+		compare_file(o, h->file, h->fd, "open file");
+}
+
+static void do_truncate(struct oracle *o)
+{
+	struct handle *h = any_handle(o);
+	struct gml_setattr set = {.mask = GML_SET_SIZE, .size = rnd(o, 3) ? rnd(o, SIZE_MAX_TEST) : 0};
+	struct gml_attr attr;
+
+	if (h == NULL)
+		return;
+	assert_ok(gml_inode_setattr(&o->ns->op, o->ns->store, gml_file_ino(h->file), &set, &attr));
+	assert_int_equal(attr.size, set.size);
+	assert_int_equal(ftruncate(h->fd, (off_t)set.size), 0);
+}
+
+static void do_punch(struct oracle *o)
+{
+	struct handle *h = any_handle(o);
+	uint64_t off = rnd(o, SIZE_MAX_TEST), len = 1 + rnd(o, 1 << 20);
+
+	if (h == NULL)
+		return;
+	if (rnd(o, 2)) {
+		assert_ok(gml_file_deallocate(&o->ns->op, h->file, off, len));
+		assert_int_equal(fallocate(h->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len), 0);
+	} else {
+		assert_ok(gml_file_allocate(&o->ns->op, h->file, off, len));
+		assert_int_equal(fallocate(h->fd, 0, (off_t)off, (off_t)len), 0);
+	}
+}
+
+/* Every byte that is not zero is within data; data and holes alternate; both end. */
+static void do_seek(struct oracle *o)
+{
+	struct handle *h = any_handle(o);
+	uint64_t off = 0, at, size;
+	struct gml_attr attr;
+	bool eof;
+
+	if (h == NULL)
+		return;
+	assert_ok(gml_inode_getattr(&o->ns->op, o->ns->store, gml_file_ino(h->file), &attr));
+	size = attr.size;
+	while (off < size) {
+		assert_ok(gml_file_seek(&o->ns->op, h->file, GML_SEEK_DATA, off, &at, &eof));
+		assert_true(at >= off && at <= size);
+		for (uint64_t pos = off; pos < at;) { /* a hole: zeros below */
+			size_t n = at - pos < (1 << 20) ? (size_t)(at - pos) : 1 << 20;
+			ssize_t got = pread(h->fd, o->buf2, n, (off_t)pos);
+
+			assert_int_equal(got, n);
+			for (size_t i = 0; i < n; i++)
+				if (o->buf2[i] != 0)
+					fail_msg("step %u: data at %llu in a hole", o->step, (unsigned long long)(pos + i));
+			pos += n;
+		}
+		if (eof)
+			break;
+		assert_ok(gml_file_seek(&o->ns->op, h->file, GML_SEEK_HOLE, at, &off, &eof));
+		assert_true(off > at && off <= size);
+	}
+}
+
+/* ---- what others do meanwhile ---------------------------------------------------------------------------------------------- */
+
+struct share_arg {
+	gml_ino ino;
+	struct gml_freed *freed;
+	bool shared;
+};
+
+static int share_txn(struct gml_txn *txn, void *argp)
+{
+	struct share_arg *arg = argp;
+	struct gml_inode inode;
+	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
+
+	gml_freed_reset(arg->freed);
+	arg->shared = rc == 0 && inode.wblob != 0;
+	return rc == 0 ? gml_share_settle(txn, &inode, arg->freed) : rc;
+}
+
+static void do_share(struct oracle *o)
+{
+	char path[64];
+	struct gml_attr attr;
+	struct share_arg arg;
+	int rc;
+
+	for (int i = 0; i < 10; i++) {
+		random_path(o, path);
+		rc = lookup(o, path, &attr);
+		if (rc == 0 && attr.type == GML_REG)
+			break;
+	}
+	if (rc != 0 || attr.type != GML_REG)
+		return;
+	arg = (struct share_arg){.ino = attr.ino, .freed = gml_freed_new()};
+	rc = gml_meta_update(o->ns->store->meta, share_txn, &arg);
+	if (rc != 0)
+		assert_rc(rc, GML_ERR_AGAIN); /* DIRTY */
+	o->shares += rc == 0 && arg.shared;
+	gml_freed_apply(o->ns->store, arg.freed);
+}
+
+static void do_reap(struct oracle *o)
+{
+	unsigned freed;
+
+	assert_ok(gml_store_reap(&o->ns->op, o->ns->store, 0, 1000, gml_store_file_is_open, o->ns->store, &freed));
+}
+
+static void do_reopen(struct oracle *o)
+{
+	for (int i = 0; i < HANDLES; i++)
+		close_handle(o, &o->handles[i]);
+	ns_check(o->ns);
+	ns_close(o->ns);
+	ns_open(o->ns);
+	assert_ok(gml_store_recover(&o->ns->op, o->ns->store));
+}
+
+/* ---- the whole tree ----------------------------------------------------------------------------------------------------------- */
+
+struct tree {
+	struct oracle *o;
+	unsigned count;
+	char names[NAMES + 1][8];
+	gml_ino inos[NAMES + 1];
+};
+
+static bool tree_each(void *arg, struct gml_span name, const struct gml_attr *attr)
+{
+	struct tree *tree = arg;
+
+	assert_true(tree->count < NAMES && name.len < 8);
+	memcpy(tree->names[tree->count], name.ptr, name.len);
+	tree->names[tree->count][name.len] = '\0';
+	tree->inos[tree->count++] = attr->ino;
+	return true;
+}
+
+static void compare_entry(struct oracle *o, gml_ino ino, const char *real);
+
+static void compare_dir(struct oracle *o, gml_ino ino, const char *real)
+{
+	struct tree tree = {.o = o};
+	unsigned entries = 0;
+	char path[400];
+	bool eof;
+	DIR *dir = opendir(real);
+
+	assert_ok(gml_dir_read(&o->ns->op, o->ns->store, ino, 0, tree_each, &tree, &eof));
+	assert_true(eof);
+	while (readdir(dir) != NULL)
+		entries++;
+	closedir(dir);
+	assert_int_equal(tree.count, entries - 2);
+	for (unsigned i = 0; i < tree.count; i++) {
+		snprintf(path, sizeof(path), "%s/%s", real, tree.names[i]);
+		compare_entry(o, tree.inos[i], path);
+	}
+}
+
+static void compare_entry(struct oracle *o, gml_ino ino, const char *real)
+{
+	struct gml_attr attr = ns_attr(o->ns, ino);
+	struct gml_file *file;
+	struct stat st;
+	int fd;
+
+	assert_int_equal(lstat(real, &st), 0);
+	assert_int_equal(attr.nlink, st.st_nlink);
+	if (S_ISDIR(st.st_mode)) {
+		assert_int_equal(attr.type, GML_DIR);
+		compare_dir(o, ino, real);
+		return;
+	}
+	assert_int_equal(attr.size, st.st_size);
+	assert_int_equal(attr.type, S_ISLNK(st.st_mode) ? GML_LNK : GML_REG);
+	if (attr.type == GML_LNK)
+		return;
+	fd = open(real, O_RDONLY);
+	assert_ok(gml_file_open(&o->ns->op, o->ns->store, ino, GML_OPEN_READ, &file));
+	compare_file(o, file, fd, real);
+	assert_ok(gml_file_close(&o->ns->op, file));
+	close(fd);
+}
+
+static void one_step(struct oracle *o)
+{
+	unsigned dice = rnd(o, 100);
+
+	if (dice < 6)
+		do_mkdir(o);
+	else if (dice < 8)
+		do_symlink(o);
+	else if (dice < 13)
+		do_remove(o, false);
+	else if (dice < 17)
+		do_remove(o, true);
+	else if (dice < 24)
+		do_rename(o);
+	else if (dice < 28)
+		do_link(o);
+	else if (dice < 45)
+		do_open(o);
+	else if (dice < 66)
+		do_write(o);
+	else if (dice < 72)
+		do_truncate(o);
+	else if (dice < 76)
+		do_punch(o);
+	else if (dice < 80)
+		do_seek(o);
+	else if (dice < 86)
+		do_read(o);
+	else if (dice < 95)
+		do_share(o);
+	else if (dice < 97)
+		close_handle(o, &o->handles[rnd(o, HANDLES)]);
+	else if (dice < 99)
+		do_reap(o);
+	else if (rnd(o, 3) == 0)
+		do_reopen(o);
+}
+
+static unsigned env_number(const char *name, unsigned otherwise)
+{
+	const char *text = getenv(name);
+
+	return text != NULL ? (unsigned)strtoul(text, NULL, 10) : otherwise;
+}
+
+static void test_random(void **state)
+{
+	struct oracle o = {.ns = *state, .seed = env_number("NS_SEED", 1)};
+	unsigned steps = env_number("NS_STEPS", 3000);
+
+	print_message("seed %u, %u steps\n", o.seed, steps);
+	snprintf(o.root, sizeof(o.root), "%s-real", o.ns->path);
+	assert_int_equal(mkdir(o.root, 0755), 0);
+	o.buf = malloc((size_t)2 << 20);
+	o.buf2 = malloc((size_t)2 << 20);
+	for (o.step = 0; o.step < steps; o.step++) {
+		one_step(&o);
+		if (o.step % 200 == 199)
+			compare_dir(&o, o.ns->bucket, o.root);
+	}
+	do_reopen(&o);
+	compare_dir(&o, o.ns->bucket, o.root);
+	do_reap(&o);
+	compare_dir(&o, o.ns->bucket, o.root);
+	ns_rm(o.root);
+	print_message("%u writes, %u files shared\n", o.writes, o.shares);
+	assert_true(o.writes > steps / 20 && o.shares > steps / 200);
+	free(o.buf);
+	free(o.buf2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_random, ns_setup, ns_teardown)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
