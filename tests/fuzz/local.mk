@@ -19,3 +19,14 @@ tests_fuzz_chunked_fuzz_SOURCES = tests/fuzz/chunked_fuzz.c s3api/proto/chunked.
 tests_fuzz_chunked_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_chunked_fuzz_LDADD = libauth.la
 endif
+
+check_PROGRAMS += tests/fuzz/s3_request_replay
+tests_fuzz_s3_request_replay_SOURCES = tests/fuzz/s3_request_fuzz.c tests/unit/s3_host.c tests/unit/s3_host.h tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_s3_request_replay_CPPFLAGS = $(AM_CPPFLAGS) -DGML_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/s3_request"'
+tests_fuzz_s3_request_replay_LDADD = libs3.la libauth.la libgemel.la
+if ENABLE_FUZZ
+noinst_PROGRAMS += tests/fuzz/s3_request_fuzz
+tests_fuzz_s3_request_fuzz_SOURCES = tests/fuzz/s3_request_fuzz.c tests/unit/s3_host.c tests/unit/s3_host.h tests/fuzz/fuzz.h
+tests_fuzz_s3_request_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_s3_request_fuzz_LDADD = libs3.la libauth.la libgemel.la
+endif

@@ -18,6 +18,7 @@ def local(tmp_path):
 
 
 def run(*words, env=None, **kwargs):
+    env = env or {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     done = subprocess.run([str(w) for w in words], env=env, capture_output=True, timeout=120, **kwargs)
     assert done.returncode == 0, f"{words}: exit {done.returncode}\n{done.stdout.decode(errors='replace')}{done.stderr.decode(errors='replace')}"
     return done.stdout
@@ -138,8 +139,7 @@ def test_libs3(gemel, local, tmp_path):
     refused = {**os.environ, "S3_ACCESS_KEY_ID": gemel.access_key, "S3_SECRET_ACCESS_KEY": gemel.secret, "S3_HOSTNAME": f"127.0.0.1:{gemel.s3_port}"}
     name = gemel.new_bucket()
     done = subprocess.run(["s3", "-u", "-r", "0", "list", name], env=refused, capture_output=True, timeout=60)
-    assert done.returncode != 0 and b"rror" in done.stdout + done.stderr
-    access_key, secret = gemel.gemel("key", "create", "demo", "--sigv2")["id"], None
+    assert b"ERROR" in done.stderr, done  # the tool exits 0 all the same
     key = gemel.gemel("key", "create", "demo", "--sigv2")
     access_key, secret = key["id"], key["secret"]
     env = {**refused, "S3_ACCESS_KEY_ID": access_key, "S3_SECRET_ACCESS_KEY": secret}

@@ -128,7 +128,8 @@ def test_as_seen_over_nfs(gemel, kernel, bucket):
         assert s3.get_object(Bucket=bucket, Key="short")["Body"].read() == b"9"
         assert kernel.run(f"touch {target}/.gml~f~new", check=False).rc != 0
         kernel.run(f"rm {target}/dots/.gml~f~. && rmdir {target}/marker")
-        kernel.run(f"rm -r {target}/both && cat {target}/both && rm {target}/both")
+        # the name that the directory hid; the client lists anew, for it remembers that it removed the name
+        kernel.run(f"rm -r {target}/both && ls {target} && cat {target}/both && rm {target}/both")
         left = everything(s3, bucket)
         assert left == sorted(["plain", "full/", "two//slashes", "dots/../up", ".gml~f~x", "short"], key=str.encode)
         kernel.run(f"rm -r {target}/two {target}/dots {target}/full {target}/plain {target}/short {target}/.gml~f~.gml~f~x")

@@ -189,7 +189,6 @@ static void batch_run(struct meta_env *env, struct member *member, int n)
 		updates = now.updates;
 		usleep(1000);
 	}
-	usleep(5000); /* counted, and now surely queued */
 	sem_post(&gated.gate.go);
 	pthread_join(leader, NULL);
 	for (int i = 0; i < n; i++)
@@ -280,6 +279,9 @@ static void test_full_map(void **state)
 		assert_int_equal(member[i].rc, i == 2 ? GML_ERR_NOSPC : 0);
 		assert_int_equal(member_stored(env, i), i != 2);
 	}
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(gml_meta_update(env->meta, member_huge, &member[2]), GML_ERR_NOSPC);
+	assert_true(env->log_errors < 100);	     /* a full store does not fill the log */
 	meta_env_update(env, counter_add, &counter); /* the store goes on */
 	meta_env_reopen(env);
 	assert_int_equal(counter_read(env, "after"), 1);

@@ -321,6 +321,15 @@ static void test_stale_reader(void **state)
 	close(ready[1]);
 }
 
+/* A client that can provoke errors cannot fill the log. */
+static void test_log_limit(void **state)
+{
+	struct meta_env *env = *state;
+	for (int i = 0; i < 100000; i++)
+		gml_meta_log(env->meta, GML_LOG_ERROR, "error %d", i);
+	assert_true(env->log_errors >= 30 && env->log_errors < 1000);
+}
+
 static void test_map_grows(void **state)
 {
 	struct meta_env *env = *state;
@@ -420,6 +429,7 @@ int main(void)
 		WITH_STORE(test_reader_threads),
 		WITH_STORE(test_stale_reader),
 		WITH_STORE(test_map_grows),
+		WITH_STORE(test_log_limit),
 		cmocka_unit_test(test_default_map),
 		cmocka_unit_test(test_small_address_space),
 		cmocka_unit_test(test_errmap),

@@ -1,5 +1,5 @@
-/* A writer is killed at a random moment; what it was told to be durable must be there afterwards, and every invariant hold. (Killing
- * loses no page of the kernel's cache; order on the disk is tests/crash's business.) */
+/* A writer is killed at a random moment; what it was told to be durable must be there afterwards, and every invariant
+ * hold. (Killing loses no page of the kernel's cache; order on the disk is tests/crash's business.) */
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -13,7 +13,7 @@
 struct told {
 	_Atomic gml_ino ino[FILES];
 	_Atomic unsigned begun[FILES], synced[FILES]; /* blocks */
-	_Atomic unsigned names, removed;              /* files n0, n1, … made, and removed from the start */
+	_Atomic unsigned names, removed;	      /* files n0, n1, … made, and removed from the start */
 };
 
 static void child_files(struct ns *ns, struct told *told, unsigned seed)
@@ -149,7 +149,8 @@ static void test_kill(void **state)
 	munmap(told, sizeof(*told));
 }
 
-/* A living process writes the file: another one may read it, but not write, truncate or settle it. After its death it may. */
+/* A living process writes the file: another one may read it, but not write, truncate or settle it. After its death it
+ * may. */
 static void test_two_processes(void **state)
 {
 	int up[2], down[2];
@@ -192,7 +193,8 @@ static void test_two_processes(void **state)
 	assert_ok(gml_file_open(&ns.op, ns.store, ino, GML_OPEN_WRITE, &file));
 	assert_rc(ns_write(&ns, file, 0, "x"), GML_ERR_BUSY);
 	assert_rc(gml_inode_setattr(&ns.op, ns.store, ino, &set, NULL), GML_ERR_BUSY);
-	assert_ok(gml_inode_setattr(&ns.op, ns.store, ino, &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0600}, NULL));
+	assert_ok(gml_inode_setattr(&ns.op, ns.store, ino, &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0600},
+				    NULL));
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_ok(ns_write(&ns, file, 0, "J")); /* without a recovery: taken over */

@@ -1,7 +1,8 @@
 /* Names and directories: gateway/ns/name.c, dir.c, rename.c, readdir.c, link.c, access.c. */
 #include "ns_support.h"
 
-/* ---- what a directory shows ---------------------------------------------------------------------------------------- */
+/* ---- what a directory shows ----------------------------------------------------------------------------------------
+ */
 
 struct listing {
 	unsigned count, stop;
@@ -183,7 +184,8 @@ static void test_remove(void **state)
 	assert_rc(gml_inode_getattr(&ns->op, ns->store, d, &(struct gml_attr){0}), GML_ERR_STALE);
 }
 
-/* ---- rename ----------------------------------------------------------------------------------------------------------- */
+/* ---- rename
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static int mv(struct ns *ns, gml_ino from_dir, const char *from, gml_ino to_dir, const char *to)
 {
@@ -232,11 +234,15 @@ static void test_rename_rules(void **state)
 static void test_rename_implicit(void **state)
 {
 	struct ns *ns = *state;
-	gml_ino b = ns->bucket, i = ns_raw(ns, b, "i/", 2, GML_DIR, NULL, 0), j = ns_raw(ns, i, "j/", 2, GML_DIR, NULL, 0);
+	gml_ino b = ns->bucket, i = ns_raw(ns, b, "i/", 2, GML_DIR, NULL, 0),
+		j = ns_raw(ns, i, "j/", 2, GML_DIR, NULL, 0);
 
 	ns_raw(ns, j, "f", 1, GML_REG, "abc", 3);
 	assert_ok(mv(ns, j, "f", b, "f"));
-	assert_int_equal(ns_lookup(ns, b, "i"), 0); /* both went with their last entry */
+	assert_int_equal(ns_lookup(ns, i, "j"), j); /* a client worked in it: it stays */
+	assert_rc(gml_dir_remove(&ns->op, ns->store, b, ns_span("i"), GML_REMOVE_DIR), GML_ERR_NOTEMPTY);
+	assert_ok(gml_dir_remove(&ns->op, ns->store, i, ns_span("j"), GML_REMOVE_DIR));
+	assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span("i"), GML_REMOVE_DIR));
 	ns_assert_content(ns, ns_lookup(ns, b, "f"), "abc", 3);
 	/* Renaming makes a directory explicit. */
 	i = ns_raw(ns, b, "i/", 2, GML_DIR, NULL, 0);
@@ -251,14 +257,16 @@ static void test_rename_implicit(void **state)
 	assert_ok(gml_dir_remove(&ns->op, ns->store, i, ns_span("f"), GML_REMOVE_ANY));
 	assert_ok(gml_dir_remove(&ns->op, ns->store, i, ns_span("g"), GML_REMOVE_ANY));
 	assert_int_equal(ns_lookup(ns, b, "m"), i);
-	/* One that S3 alone used goes. */
+	/* One that S3 alone used goes with its last entry, and those above it. */
 	i = ns_raw(ns, b, "n/", 2, GML_DIR, NULL, 0);
-	ns_raw(ns, i, "f", 1, GML_REG, "abc", 3);
-	assert_ok(gml_dir_remove(&ns->op, ns->store, i, ns_span("f"), GML_REMOVE_ANY));
+	j = ns_raw(ns, i, "o/", 2, GML_DIR, NULL, 0);
+	ns_raw(ns, j, "f", 1, GML_REG, "abc", 3);
+	assert_ok(gml_object_delete(&ns->op, ns->store, ns_span("bucket"), ns_span("n/o/f"), NULL, NULL));
 	assert_int_equal(ns_lookup(ns, b, "n"), 0);
 }
 
-/* ---- escapes ----------------------------------------------------------------------------------------------------------- */
+/* ---- escapes
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static void test_escapes(void **state)
 {
@@ -297,6 +305,7 @@ static void test_escapes(void **state)
 	assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span(".gml~f~.gml~f~a"), GML_REMOVE_FILE));
 	/* Without the directory the file has its plain name. */
 	assert_ok(gml_dir_remove(&ns->op, ns->store, dir, ns_span("in"), GML_REMOVE_FILE));
+	assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span("a"), GML_REMOVE_DIR));
 	assert_int_equal(ns_lookup(ns, b, ".gml~f~a"), 0);
 	ns_assert_content(ns, ns_lookup(ns, b, "a"), "new", 3);
 }
@@ -354,7 +363,7 @@ static void test_marker(void **state)
 	assert_string_equal(list.names[0], ".gml~f~");
 	assert_rc(gml_dir_remove(&ns->op, ns->store, b, ns_span("d"), GML_REMOVE_DIR), GML_ERR_NOTEMPTY);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, d, ns_span(".gml~f~"), GML_REMOVE_FILE));
-	assert_int_equal(ns_lookup(ns, b, "d"), 0);
+	assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span("d"), GML_REMOVE_DIR));
 	/* A hidden marker does not keep a directory from being replaced. */
 	d = ns_raw(ns, b, "d/", 2, GML_DIR, NULL, 0);
 	ns_raw(ns, d, "", 0, GML_REG, NULL, 0);
@@ -362,7 +371,8 @@ static void test_marker(void **state)
 	assert_ok(mv(ns, b, "e", b, "d"));
 }
 
-/* ---- readdir ------------------------------------------------------------------------------------------------------------- */
+/* ---- readdir
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static void test_readdir_resume(void **state)
 {
@@ -411,14 +421,16 @@ static void test_readdir_live(void **state)
 	assert_ok(gml_file_close(&ns->op, file));
 }
 
-/* ---- rights --------------------------------------------------------------------------------------------------------------- */
+/* ---- rights
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static void test_rights(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_op owner = ns_user(1000, 100), other = ns_user(2000, 200), member = ns_user(3000, 300), ro;
 	uint32_t group = 100;
-	struct gml_setattr set = {.mask = GML_SET_MODE | GML_SET_UID | GML_SET_GID, .mode = 0750, .uid = 1000, .gid = 100};
+	struct gml_setattr set = {
+		.mask = GML_SET_MODE | GML_SET_UID | GML_SET_GID, .mode = 0750, .uid = 1000, .gid = 100};
 	struct gml_attr attr;
 	struct listing list;
 	bool eof;
@@ -503,12 +515,14 @@ int main(void)
 {
 #define NS_TEST(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
 	const struct CMUnitTest tests[] = {
-		NS_TEST(test_mkdir_lookup),   NS_TEST(test_parent_times),    NS_TEST(test_bad_names),
-		NS_TEST(test_symlink_mknod),  NS_TEST(test_link),	     NS_TEST(test_remove),
-		NS_TEST(test_rename_rules),   NS_TEST(test_rename_implicit), NS_TEST(test_escapes),
-		NS_TEST(test_long_names),     NS_TEST(test_marker),	     NS_TEST(test_readdir_resume),
-		NS_TEST(test_readdir_live),   NS_TEST(test_rights),	     NS_TEST(test_sticky),
-		NS_TEST(test_root),
+		NS_TEST(test_mkdir_lookup), NS_TEST(test_parent_times),
+		NS_TEST(test_bad_names),    NS_TEST(test_symlink_mknod),
+		NS_TEST(test_link),	    NS_TEST(test_remove),
+		NS_TEST(test_rename_rules), NS_TEST(test_rename_implicit),
+		NS_TEST(test_escapes),	    NS_TEST(test_long_names),
+		NS_TEST(test_marker),	    NS_TEST(test_readdir_resume),
+		NS_TEST(test_readdir_live), NS_TEST(test_rights),
+		NS_TEST(test_sticky),	    NS_TEST(test_root),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Inodes and open files: gateway/ns/inode.c, setattr.c, xattr.c, file.c, write.c, seek.c, settle.c, extent.c, live.c, etag.c. */
+/* Inodes and open files: gateway/ns/inode.c, setattr.c, xattr.c, file.c, write.c, seek.c, settle.c, extent.c, live.c,
+ * etag.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include "ns_support.h"
@@ -50,8 +51,8 @@ static void test_create_modes(void **state)
 	gml_ino b = ns->bucket, ino;
 
 #define CREATE(name, how, verifier, set)                                                                               \
-	gml_file_create(&ns->op, ns->store, b, ns_span(name), GML_OPEN_READ | GML_OPEN_WRITE, how, verifier, set, &file, \
-			&attr, &created)
+	gml_file_create(&ns->op, ns->store, b, ns_span(name), GML_OPEN_READ | GML_OPEN_WRITE, how, verifier, set,      \
+			&file, &attr, &created)
 	assert_ok(CREATE("f", GML_CREATE_GUARDED, NULL, &set));
 	assert_true(created);
 	assert_int_equal(attr.mode, 0600);
@@ -259,7 +260,8 @@ static void test_setattr_rights(void **state)
 	struct gml_attr attr;
 
 #define SET(who, ...) gml_inode_setattr(who, ns->store, ino, &(struct gml_setattr){__VA_ARGS__}, &attr)
-	assert_ok(SET(&ns->op, .mask = GML_SET_UID | GML_SET_GID | GML_SET_MODE, .uid = 1000, .gid = 100, .mode = 06755));
+	assert_ok(
+		SET(&ns->op, .mask = GML_SET_UID | GML_SET_GID | GML_SET_MODE, .uid = 1000, .gid = 100, .mode = 06755));
 	assert_int_equal(attr.mode, 06755);
 	assert_rc(SET(&other, .mask = GML_SET_MODE, .mode = 0777), GML_ERR_PERM);
 	assert_rc(SET(&owner, .mask = GML_SET_UID, .uid = 2000), GML_ERR_PERM);
@@ -303,7 +305,8 @@ static void test_suid_cleared_by_write(void **state)
 	assert_ok(gml_file_close(&user, file));
 }
 
-/* ---- truncation ---------------------------------------------------------------------------------------------------------- */
+/* ---- truncation
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static void test_truncate(void **state)
 {
@@ -335,7 +338,8 @@ static void test_truncate(void **state)
 	assert_int_equal(usage(ns).bytes, 0);
 }
 
-/* ---- S3 content under NFS's hands ----------------------------------------------------------------------------------------- */
+/* ---- S3 content under NFS's hands
+ * ----------------------------------------------------------------------------------------- */
 
 struct built {
 	gml_ino ino;
@@ -429,10 +433,10 @@ static void test_copy_on_write(void **state)
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
 	poke(ns, file, model, 100, 10); /* within an extent */
 	assert_model(ns, ino, model, size);
-	poke(ns, file, model, len + 5, 10); /* in a hole, but in a chunk that was copied */
-	poke(ns, file, model, 2 * MIB - 20, 40); /* across two chunks */
+	poke(ns, file, model, len + 5, 10);	    /* in a hole, but in a chunk that was copied */
+	poke(ns, file, model, 2 * MIB - 20, 40);    /* across two chunks */
 	poke(ns, file, model, 3 * MIB + 1000, MIB); /* a whole chunk's worth */
-	poke(ns, file, model, size - 3, 10); /* grows */
+	poke(ns, file, model, size - 3, 10);	    /* grows */
 	assert_int_equal(ns_attr(ns, ino).size, size + 7);
 	assert_model(ns, ino, model, size + 7);
 	assert_ok(gml_file_close(&ns->op, file));
@@ -535,7 +539,8 @@ static void test_sparse(void **state)
 	free(model);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------------------------------------- */
+/* ---- the rest
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static void test_orphan(void **state)
 {
@@ -587,8 +592,8 @@ static void test_quota(void **state)
 	assert_ok(gml_file_close(&ns->op, file));
 	assert_int_equal(usage(ns).bytes, 1000);
 	ns_put(ns, ns->bucket, "g", "");
-	assert_rc(gml_file_create(&ns->op, ns->store, ns->bucket, ns_span("h"), GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL,
-				  NULL, &file, NULL, NULL),
+	assert_rc(gml_file_create(&ns->op, ns->store, ns->bucket, ns_span("h"), GML_OPEN_WRITE, GML_CREATE_GUARDED,
+				  NULL, NULL, &file, NULL, NULL),
 		  GML_ERR_DQUOT);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("f"), GML_REMOVE_FILE));
 	assert_int_equal(usage(ns).bytes, 0);
@@ -642,7 +647,8 @@ static void test_xattr(void **state)
 	assert_rc(XSET("security.selinux", ns_span("1"), GML_XATTR_EITHER), GML_ERR_NOTSUP);
 	assert_rc(XSET("user.", ns_span("1"), GML_XATTR_EITHER), GML_ERR_INVAL);
 	assert_ok(XSET("user.big", ((struct gml_span){big, GML_XATTR_VALUE_MAX}), GML_XATTR_EITHER));
-	assert_rc(XSET("user.big", ((struct gml_span){big, GML_XATTR_VALUE_MAX + 1}), GML_XATTR_EITHER), GML_ERR_TOOBIG);
+	assert_rc(XSET("user.big", ((struct gml_span){big, GML_XATTR_VALUE_MAX + 1}), GML_XATTR_EITHER),
+		  GML_ERR_TOOBIG);
 	assert_ok(XSET("user.s3.meta.k", ns_span("v"), GML_XATTR_EITHER));
 	assert_rc(XSET("user.s3.meta.k", ns_span("v\r\nX: y"), GML_XATTR_EITHER), GML_ERR_INVAL);
 	assert_rc(XSET("user.s3.meta.K", ns_span("v"), GML_XATTR_EITHER), GML_ERR_INVAL);
@@ -681,13 +687,13 @@ int main(void)
 {
 #define NS_TEST(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
 	const struct CMUnitTest tests[] = {
-		NS_TEST(test_create_modes),   NS_TEST(test_open_rights),
-		NS_TEST(test_write_read),     NS_TEST(test_commits),
-		NS_TEST(test_times),	      NS_TEST(test_setattr_rights),
-		NS_TEST(test_truncate),	      NS_TEST(test_suid_cleared_by_write),
-		NS_TEST(test_copy_on_write),  NS_TEST(test_truncate_extents),
-		NS_TEST(test_sparse),	      NS_TEST(test_orphan),
-		NS_TEST(test_quota),	      NS_TEST(test_xattr),
+		NS_TEST(test_create_modes),  NS_TEST(test_open_rights),
+		NS_TEST(test_write_read),    NS_TEST(test_commits),
+		NS_TEST(test_times),	     NS_TEST(test_setattr_rights),
+		NS_TEST(test_truncate),	     NS_TEST(test_suid_cleared_by_write),
+		NS_TEST(test_copy_on_write), NS_TEST(test_truncate_extents),
+		NS_TEST(test_sparse),	     NS_TEST(test_orphan),
+		NS_TEST(test_quota),	     NS_TEST(test_xattr),
 		cmocka_unit_test(test_etag),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
-/* Random sequences of operations on a store and on a directory of the file system below it: the results, the trees and the bytes must
- * be the same. From time to time what lies in write blobs becomes extents, as CopyObject makes it, orphans are reaped, and the
- * store is closed and opened again. NS_SEED and NS_STEPS choose another run. */
+/* Random sequences of operations on a store and on a directory of the file system below it: the results, the trees and
+ * the bytes must be the same. From time to time what lies in write blobs becomes extents, as CopyObject makes it,
+ * orphans are reaped, and the store is closed and opened again. NS_SEED and NS_STEPS choose another run. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -49,16 +49,26 @@ static void real_path(struct oracle *o, const char *path, char out[160])
 static int to_rc(int err)
 {
 	switch (err) {
-	case 0: return 0;
-	case ENOENT: return GML_ERR_NOENT;
-	case EEXIST: return GML_ERR_EXIST;
-	case ENOTDIR: return GML_ERR_NOTDIR;
-	case EISDIR: return GML_ERR_ISDIR;
-	case ENOTEMPTY: return GML_ERR_NOTEMPTY;
-	case EINVAL: return GML_ERR_INVAL;
-	case EPERM: return GML_ERR_PERM;
-	case ENXIO: return GML_ERR_NXIO;
-	default: return -err;
+	case 0:
+		return 0;
+	case ENOENT:
+		return GML_ERR_NOENT;
+	case EEXIST:
+		return GML_ERR_EXIST;
+	case ENOTDIR:
+		return GML_ERR_NOTDIR;
+	case EISDIR:
+		return GML_ERR_ISDIR;
+	case ENOTEMPTY:
+		return GML_ERR_NOTEMPTY;
+	case EINVAL:
+		return GML_ERR_INVAL;
+	case EPERM:
+		return GML_ERR_PERM;
+	case ENXIO:
+		return GML_ERR_NXIO;
+	default:
+		return -err;
 	}
 }
 
@@ -75,8 +85,8 @@ static int walk(struct oracle *o, const char *path, gml_ino *dir_out, struct gml
 	const char *slash;
 
 	for (; (slash = strchr(path, '/')) != NULL; path = slash + 1) {
-		int rc = gml_dir_lookup(&o->ns->op, o->ns->store, dir,
-					(struct gml_span){path, (size_t)(slash - path)}, &attr);
+		int rc = gml_dir_lookup(&o->ns->op, o->ns->store, dir, (struct gml_span){path, (size_t)(slash - path)},
+					&attr);
 
 		if (rc == 0 && attr.type != GML_DIR)
 			rc = attr.type == GML_LNK ? GML_ERR_NOENT : GML_ERR_NOTDIR; /* links dangle */
@@ -105,7 +115,8 @@ static void expect(struct oracle *o, const char *what, const char *path, const c
 			 gml_err_name(got), gml_err_name(want));
 }
 
-/* ---- operations on names -------------------------------------------------------------------------------------------- */
+/* ---- operations on names --------------------------------------------------------------------------------------------
+ */
 
 static void do_mkdir(struct oracle *o)
 {
@@ -203,7 +214,8 @@ static void do_link(struct oracle *o)
 	expect(o, "link", path, path2, rc, want);
 }
 
-/* ---- operations on files ------------------------------------------------------------------------------------------------ */
+/* ---- operations on files
+ * ------------------------------------------------------------------------------------------------ */
 
 static void close_handle(struct oracle *o, struct handle *h)
 {
@@ -230,8 +242,8 @@ static void do_open(struct oracle *o)
 	rc = walk(o, path, &dir, &name);
 	if (rc == 0)
 		rc = gml_file_create(&o->ns->op, o->ns->store, dir, name, GML_OPEN_READ | GML_OPEN_WRITE,
-				     kind == 0 ? GML_CREATE_GUARDED : GML_CREATE_UNCHECKED, NULL, kind == 2 ? &set : NULL,
-				     &h->file, NULL, NULL);
+				     kind == 0 ? GML_CREATE_GUARDED : GML_CREATE_UNCHECKED, NULL,
+				     kind == 2 ? &set : NULL, &h->file, NULL, NULL);
 	h->fd = open(real, O_RDWR | O_CREAT | O_NOFOLLOW | (kind == 0 ? O_EXCL : 0) | (kind == 2 ? O_TRUNC : 0), 0644);
 	if (h->fd < 0 && errno == ELOOP)
 		errno = EINVAL;
@@ -311,7 +323,8 @@ static void do_punch(struct oracle *o)
 		return;
 	if (rnd(o, 2)) {
 		assert_ok(gml_file_deallocate(&o->ns->op, h->file, off, len));
-		assert_int_equal(fallocate(h->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len), 0);
+		assert_int_equal(fallocate(h->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len),
+				 0);
 	} else {
 		assert_ok(gml_file_allocate(&o->ns->op, h->file, off, len));
 		assert_int_equal(fallocate(h->fd, 0, (off_t)off, (off_t)len), 0);
@@ -340,7 +353,8 @@ static void do_seek(struct oracle *o)
 			assert_int_equal(got, n);
 			for (size_t i = 0; i < n; i++)
 				if (o->buf2[i] != 0)
-					fail_msg("step %u: data at %llu in a hole", o->step, (unsigned long long)(pos + i));
+					fail_msg("step %u: data at %llu in a hole", o->step,
+						 (unsigned long long)(pos + i));
 			pos += n;
 		}
 		if (eof)
@@ -350,7 +364,8 @@ static void do_seek(struct oracle *o)
 	}
 }
 
-/* ---- what others do meanwhile ---------------------------------------------------------------------------------------------- */
+/* ---- what others do meanwhile
+ * ---------------------------------------------------------------------------------------------- */
 
 struct share_arg {
 	gml_ino ino;
@@ -409,7 +424,8 @@ static void do_reopen(struct oracle *o)
 	assert_ok(gml_store_recover(&o->ns->op, o->ns->store));
 }
 
-/* ---- the whole tree ----------------------------------------------------------------------------------------------------------- */
+/* ---- the whole tree
+ * ----------------------------------------------------------------------------------------------------------- */
 
 struct tree {
 	struct oracle *o;

@@ -238,8 +238,7 @@ static int ns_raw_txn(struct gml_txn *txn, void *argp)
 __attribute__((unused)) static gml_ino ns_raw(struct ns *ns, gml_ino parent, const void *name, size_t name_len,
 					      enum gml_type type, const void *bytes, size_t len)
 {
-	struct ns_raw raw = {
-		.parent = parent, .name = {name, name_len}, .type = type, .bytes = bytes, .len = len};
+	struct ns_raw raw = {.parent = parent, .name = {name, name_len}, .type = type, .bytes = bytes, .len = len};
 
 	if (len > 0)
 		assert_ok(gml_pack_append(ns->store->data, bytes, len, &raw.blob));

@@ -20,7 +20,7 @@ struct one {
 #define CHECK(cond)                                                                                                    \
 	do {                                                                                                           \
 		if (!(cond)) {                                                                                         \
-			fprintf(stderr, "thread %u: %s\n", one->number, #cond);                                       \
+			fprintf(stderr, "thread %u: %s\n", one->number, #cond);                                        \
 			one->crowd->failed = 1;                                                                        \
 			return NULL;                                                                                   \
 		}                                                                                                      \
@@ -40,8 +40,8 @@ static void run(struct crowd *crowd, void *(*fn)(void *))
 	assert_int_equal(crowd->failed, 0);
 }
 
-/* Each writes its own stripe of one file, opening and closing it now and then, so that it is settled and made DIRTY between others'
- * writes; chmod and utimes come between. No byte may get lost. */
+/* Each writes its own stripe of one file, opening and closing it now and then, so that it is settled and made DIRTY
+ * between others' writes; chmod and utimes come between. No byte may get lost. */
 static void *stripe(void *arg)
 {
 	struct one *one = arg;
@@ -54,7 +54,8 @@ static void *stripe(void *arg)
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		uint64_t off = ((uint64_t)i * THREADS + one->number) * BLOCK;
-		struct gml_setattr set = {.mask = i % 3 ? GML_SET_MODE : GML_SET_MTIME, .mode = 0600 + i % 8, .mtime = i};
+		struct gml_setattr set = {
+			.mask = i % 3 ? GML_SET_MODE : GML_SET_MTIME, .mode = 0600 + i % 8, .mtime = i};
 
 		if (file == NULL)
 			CHECK(gml_file_open(&ns->op, ns->store, one->crowd->shared, GML_OPEN_READ | GML_OPEN_WRITE,
@@ -116,7 +117,8 @@ static void *names(void *arg)
 			rc = gml_dir_remove(&ns->op, ns->store, one->crowd->dir, ns_span(a), GML_REMOVE_ANY);
 			break;
 		case 2:
-			rc = gml_dir_rename(&ns->op, ns->store, one->crowd->dir, ns_span(a), one->crowd->dir, ns_span(b));
+			rc = gml_dir_rename(&ns->op, ns->store, one->crowd->dir, ns_span(a), one->crowd->dir,
+					    ns_span(b));
 			break;
 		case 3:
 			rc = gml_dir_lookup(&ns->op, ns->store, one->crowd->dir, ns_span(a), &attr);
@@ -124,15 +126,15 @@ static void *names(void *arg)
 				rc = gml_dir_link(&ns->op, ns->store, attr.ino, one->crowd->dir, ns_span(b), NULL);
 			break;
 		default:
-			rc = gml_file_create(&ns->op, ns->store, one->crowd->dir, ns_span(a), GML_OPEN_WRITE,
-					     GML_CREATE_UNCHECKED, NULL,
-					     &(struct gml_setattr){.mask = i % 2 ? GML_SET_SIZE : 0}, &file, NULL, NULL);
+			rc = gml_file_create(
+				&ns->op, ns->store, one->crowd->dir, ns_span(a), GML_OPEN_WRITE, GML_CREATE_UNCHECKED,
+				NULL, &(struct gml_setattr){.mask = i % 2 ? GML_SET_SIZE : 0}, &file, NULL, NULL);
 			if (rc == 0)
 				rc = gml_file_write(&ns->op, file, 0, &iov, 1, false);
 			CHECK(gml_file_close(&ns->op, file) == 0);
 		}
-		CHECK(rc == 0 || rc == GML_ERR_NOENT || rc == GML_ERR_EXIST || rc == GML_ERR_ISDIR || rc == GML_ERR_NOTDIR ||
-		      rc == GML_ERR_PERM);
+		CHECK(rc == 0 || rc == GML_ERR_NOENT || rc == GML_ERR_EXIST || rc == GML_ERR_ISDIR ||
+		      rc == GML_ERR_NOTDIR || rc == GML_ERR_PERM);
 	}
 	return NULL;
 }

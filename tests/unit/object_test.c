@@ -219,6 +219,23 @@ static void test_reader_keeps(void **state)
 	object_assert_empty(ns);
 }
 
+static void test_readers_of_the_dead(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_owner dead = ns->store->self;
+	int slot = gml_readers_add(ns->store->readers, &ns->store->self, 77), other;
+
+	assert_true(slot >= 0);
+	assert_true(gml_readers_has(ns->store->readers, 77));
+	assert_false(gml_readers_has(ns->store->readers, 78));
+	dead.start ^= 1; /* this pid, in an earlier life */
+	other = gml_readers_add(ns->store->readers, &dead, 78);
+	assert_true(other >= 0 && other != slot);
+	assert_false(gml_readers_has(ns->store->readers, 78));
+	gml_readers_remove(ns->store->readers, slot);
+	assert_false(gml_readers_has(ns->store->readers, 77));
+}
+
 static void test_abort_leaves_nothing(void **state)
 {
 	struct ns *ns = *state;
@@ -683,6 +700,7 @@ int main(void)
 		T(test_access),
 		T(test_sticky_and_owner),
 		T(test_quota),
+		T(test_readers_of_the_dead),
 		T(test_race),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
