@@ -74,7 +74,8 @@ int gml_dir_drop(struct gml_txn *txn, struct gml_inode *dir, struct gml_span sto
 	return rc == 0 ? gml_link_remove(txn, dir, stored, child) : rc;
 }
 
-/* ---- lookup ------------------------------------------------------------------------------------------------------- */
+/* ---- lookup -------------------------------------------------------------------------------------------------------
+ */
 
 static int dir_lookup_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino parent, struct gml_span name,
 			  struct gml_inode *out, uint64_t *cookie_out)
@@ -133,7 +134,8 @@ int gml_dir_parent(struct gml_op *op, struct gml_store *store, gml_ino ino, stru
 	return rc == 0 ? gml_inode_attr(store, &inode, out) : rc;
 }
 
-/* ---- new names ---------------------------------------------------------------------------------------------------- */
+/* ---- new names ----------------------------------------------------------------------------------------------------
+ */
 
 struct dir_new_arg {
 	struct gml_op *op;
@@ -165,8 +167,7 @@ static int dir_new_bucket(struct gml_txn *txn, struct dir_new_arg *arg)
 	struct gml_inode root;
 	int rc;
 
-	if (arg->op->cred.uid != 0 &&
-	    (uid != arg->op->cred.uid || !gml_cred_in_group(&arg->op->cred, gid)))
+	if (arg->op->cred.uid != 0 && (uid != arg->op->cred.uid || !gml_cred_in_group(&arg->op->cred, gid)))
 		return GML_ERR_PERM;
 	rc = gml_bucket_txn_create(txn, arg->op, arg->name, mask & GML_SET_MODE ? set->mode & 07777 : 0, uid, gid,
 				   &root);
@@ -248,7 +249,8 @@ int gml_dir_mknod(struct gml_op *op, struct gml_store *store, gml_ino parent, st
 	return dir_new(store, &arg, out);
 }
 
-/* ---- link ----------------------------------------------------------------------------------------------------------- */
+/* ---- link -----------------------------------------------------------------------------------------------------------
+ */
 
 struct dir_link_arg {
 	struct gml_op *op;
@@ -293,7 +295,8 @@ int gml_dir_link(struct gml_op *op, struct gml_store *store, gml_ino ino, gml_in
 	return rc == 0 && out != NULL ? gml_inode_attr(store, &arg.inode, out) : rc;
 }
 
-/* ---- remove ---------------------------------------------------------------------------------------------------------- */
+/* ---- remove
+ * ---------------------------------------------------------------------------------------------------------- */
 
 struct dir_remove_arg {
 	struct gml_op *op;

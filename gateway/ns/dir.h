@@ -7,8 +7,9 @@
 /* ---- dir.c ------------------------------------------------------------------------------------------------------ */
 /* The directory `ino`, with `want` (GML_MAY_*) on it. STALE, NOTDIR, ACCESS, ROFS. */
 int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, unsigned want, struct gml_inode *out);
-/* The directory in which `name` is about to be made: not the root (PERM), not a removed one (STALE); the name is free (EXIST) and
- * allowed (INVAL); `w+x` (ACCESS, ROFS). A name that exists is told before a right that is missing, as POSIX has it. */
+/* The directory in which `name` is about to be made: not the root (PERM), not a removed one (STALE); the name is free
+ * (EXIST) and allowed (INVAL); `w+x` (ACCESS, ROFS). A name that exists is told before a right that is missing, as
+ * POSIX has it. */
 int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, struct gml_span name,
 			struct gml_inode *out);
 /* Does `dir` show no entry? 0 or NOTEMPTY. *marker_out: its hidden marker's ino, or 0. */

@@ -2,11 +2,12 @@
  *
  * Invariants
  *  1. Extents of one inode ascend and do not overlap; none is empty.
- *  2. Up to GML_INLINE_EXTENTS live in the inode record; with more, all of them are in table extent (flag EXTENTS). They
- *     go back into the record only when none is left.
+ *  2. Up to GML_INLINE_EXTENTS live in the inode record; with more, all of them are in table extent (flag EXTENTS).
+ * They go back into the record only when none is left.
  *  3. Every extent holds one reference of its blob; so does an inode's wblob.
- *  4. Bytes of a blob whose last reference went are removed after the commit, never before. Those that a reader in another
- *     process could still be on are first moved to an orphan (gml_extent_retire), so that the reaper frees them later. */
+ *  4. Bytes of a blob whose last reference went are removed after the commit, never before. Those that a reader in
+ * another process could still be on are first moved to an orphan (gml_extent_retire), so that the reaper frees them
+ * later. */
 #include <stdlib.h>
 #include <string.h>
 #include "internal.h"
@@ -15,7 +16,7 @@ struct gml_freed {
 	size_t count, cap;
 	struct freed_blob {
 		uint64_t blob, len;
-	} *blobs;
+	} * blobs;
 };
 
 struct gml_freed *gml_freed_new(void)
@@ -223,7 +224,8 @@ int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gm
 	return rc == 0 ? extent_insert(txn, inode, extent) : rc;
 }
 
-/* A file without a name, as young as the transaction: the reaper frees it and its content when no reader can be on it. */
+/* A file without a name, as young as the transaction: the reaper frees it and its content when no reader can be on it.
+ */
 static int extent_ghost_init(struct gml_txn *txn, const struct gml_inode *inode, struct gml_inode *ghost)
 {
 	int64_t now = gml_now();

@@ -94,7 +94,7 @@ struct create_arg {
 	struct gml_span name;
 	const struct gml_setattr *set;
 	const uint8_t *verifier; /* NULL: none */
-	uint64_t wblob;          /* reserved for the first write; 0: none */
+	uint64_t wblob;		 /* reserved for the first write; 0: none */
 	struct gml_inode inode;
 };
 
@@ -201,8 +201,8 @@ static int create_try(struct create_arg *arg, unsigned open_how, enum gml_create
 	return rc;
 }
 
-int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
-		    unsigned open_how, enum gml_create_how how, const uint8_t verifier[8], const struct gml_setattr *set,
+int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name, unsigned open_how,
+		    enum gml_create_how how, const uint8_t verifier[8], const struct gml_setattr *set,
 		    struct gml_file **out, struct gml_attr *attr_out, bool *created_out)
 {
 	struct create_arg arg = {.store = store, .op = op, .parent = parent, .name = name, .set = set};
@@ -228,7 +228,8 @@ int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent, 
 	return rc;
 }
 
-/* ---- read --------------------------------------------------------------------------------------------------------- */
+/* ---- read ---------------------------------------------------------------------------------------------------------
+ */
 
 /* A part of the range and where its bytes are. */
 struct read_segment {

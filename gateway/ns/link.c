@@ -1,7 +1,7 @@
 /* Names and inodes: what a dirent's coming and going changes, for every operation of both doors.
  *
- * Spans of an inode that was read in this transaction end with the next write (meta/engine.h, invariant 3). So everything
- * here puts inodes through gml_inode_save, which takes the variable parts anew from the stored record. */
+ * Spans of an inode that was read in this transaction end with the next write (meta/engine.h, invariant 3). So
+ * everything here puts inodes through gml_inode_save, which takes the variable parts anew from the stored record. */
 #include <string.h>
 #include <sys/stat.h>
 #include "internal.h"

@@ -1,8 +1,8 @@
 /* What changes while a file is being written: the shared change counters in run/live, and attributes as of now.
  *
- * run/live is a file of GML_LIVE_SLOTS 64-bit counters that every process maps. An inode uses slot (ino modulo slots). Two
- * inodes in one slot only make each other's change attribute grow, which is harmless. The file needs no durability: recovery
- * gives what was DIRTY a change attribute from the clock, and that is larger. */
+ * run/live is a file of GML_LIVE_SLOTS 64-bit counters that every process maps. An inode uses slot (ino modulo slots).
+ * Two inodes in one slot only make each other's change attribute grow, which is harmless. The file needs no durability:
+ * recovery gives what was DIRTY a change attribute from the clock, and that is larger. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -131,7 +131,8 @@ int gml_inode_attr(struct gml_store *store, const struct gml_inode *inode, struc
 	int64_t mtime, ctime;
 	int rc;
 
-	/* The change attribute is read before what it vouches for: a reader that races with a write then sees it change again. */
+	/* The change attribute is read before what it vouches for: a reader that races with a write then sees it change
+	 * again. */
 	change = gml_live_change(store, inode);
 	live_attr_record(inode, attr);
 	attr->change = change;

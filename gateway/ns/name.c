@@ -1,16 +1,16 @@
 /* NFS names <-> stored names.
  *
  * A stored name is an S3 key's component; a directory's ends with '/'. What POSIX cannot show under that name is shown
- * under an escape that begins with ".gml~" (docs/architecture.md, "Names"). Every dirent has exactly one NFS name at a time:
- * gml_name_show computes it, and gml_name_resolve accepts no other. */
+ * under an escape that begins with ".gml~" (docs/architecture.md, "Names"). Every dirent has exactly one NFS name at a
+ * time: gml_name_show computes it, and gml_name_resolve accepts no other. */
 #include <openssl/sha.h>
 #include <string.h>
 #include "internal.h"
 
 #define NAME_ESCAPE ".gml~"
 #define NAME_ESCAPE_LEN 5
-#define NAME_SHORT_LEN (NAME_ESCAPE_LEN + 2)  /* ".gml~f~" */
-#define NAME_HASH_LEN 32                      /* hex digits */
+#define NAME_SHORT_LEN (NAME_ESCAPE_LEN + 2) /* ".gml~f~" */
+#define NAME_HASH_LEN 32		     /* hex digits */
 #define NAME_PREFIX_LEN 200
 #define NAME_LONG_LEN (NAME_SHORT_LEN + NAME_HASH_LEN + 1 + NAME_PREFIX_LEN)
 
@@ -69,7 +69,8 @@ static size_t name_escape(struct gml_span component, bool dir, char *out)
 	bool is_long = component.len > GML_NFS_NAME_MAX - NAME_SHORT_LEN;
 	size_t n = NAME_SHORT_LEN;
 
-	memcpy(out, is_long ? (dir ? NAME_ESCAPE "D~" : NAME_ESCAPE "F~") : (dir ? NAME_ESCAPE "d~" : NAME_ESCAPE "f~"), n);
+	memcpy(out, is_long ? (dir ? NAME_ESCAPE "D~" : NAME_ESCAPE "F~") : (dir ? NAME_ESCAPE "d~" : NAME_ESCAPE "f~"),
+	       n);
 	if (is_long) {
 		name_hash(component, out + n);
 		n += NAME_HASH_LEN;

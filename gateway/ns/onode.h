@@ -1,15 +1,15 @@
 /* This process's open files, and the two states of a file's content: clean and DIRTY.
  *
  * Invariants
- *  1. Clean: the record's size counts. The write blob's file, if there is one, is at least as long; what lies beyond the size
- *     is rubbish.
- *  2. DIRTY: the length of the write blob's file is the size (no file: 0), its mtime the mtime. It never shrinks while DIRTY.
- *     So it is cut to the record's size, durably, before the transaction that sets DIRTY.
+ *  1. Clean: the record's size counts. The write blob's file, if there is one, is at least as long; what lies beyond
+ * the size is rubbish.
+ *  2. DIRTY: the length of the write blob's file is the size (no file: 0), its mtime the mtime. It never shrinks while
+ * DIRTY. So it is cut to the record's size, durably, before the transaction that sets DIRTY.
  *  3. Under an extent the write blob's bytes are rubbish; they are overwritten or punched before the extent is cut.
  *  4. Only the process whose owner record stands in table dirty writes to the write blob.
  *
- * Lock order: onode->lock, then a shard's lock or onode->wb_lock (leaves). Nobody holds two onodes' locks. A transaction's
- * closure takes none. */
+ * Lock order: onode->lock, then a shard's lock or onode->wb_lock (leaves). Nobody holds two onodes' locks. A
+ * transaction's closure takes none. */
 #ifndef GML_NS_ONODE_H
 #define GML_NS_ONODE_H
 
@@ -18,15 +18,15 @@
 
 struct gml_onode {
 	gml_ino ino;
-	struct gml_onode *next;     /* shard lock, as the two counts */
+	struct gml_onode *next; /* shard lock, as the two counts */
 	unsigned refs;
-	unsigned writers;           /* opens for writing */
-	pthread_rwlock_t lock;      /* shared: writes in place. Exclusive: changes of size, content map or state */
-	bool owned;                 /* DIRTY, by this process. Read under lock, set under exclusive lock */
+	unsigned writers;      /* opens for writing */
+	pthread_rwlock_t lock; /* shared: writes in place. Exclusive: changes of size, content map or state */
+	bool owned;	       /* DIRTY, by this process. Read under lock, set under exclusive lock */
 	pthread_mutex_t wb_lock;
-	struct gml_blob *wb;        /* open write blob; wb_lock; borrowed by those who hold `lock` */
-	_Atomic uint64_t written;   /* writes that returned */
-	_Atomic uint64_t synced;    /* of those, how many a sync covered */
+	struct gml_blob *wb;	  /* open write blob; wb_lock; borrowed by those who hold `lock` */
+	_Atomic uint64_t written; /* writes that returned */
+	_Atomic uint64_t synced;  /* of those, how many a sync covered */
 };
 
 struct gml_file {
@@ -63,18 +63,21 @@ int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_in
 int gml_onode_settle(struct gml_store *store, struct gml_onode *onode);
 /* Settle what a dead process left DIRTY (or this one). BUSY: its writer lives. STALE. Exclusive lock held. */
 int gml_onode_takeover(struct gml_store *store, struct gml_onode *onode);
-/* Make the inode DIRTY by this process (exclusive lock held), stripping suid and sgid if `strip`. STALE, BUSY (another living
- * process writes it), errors of disk and commit. */
+/* Make the inode DIRTY by this process (exclusive lock held), stripping suid and sgid if `strip`. STALE, BUSY (another
+ * living process writes it), errors of disk and commit. */
 int gml_onode_dirty(struct gml_store *store, struct gml_onode *onode, bool strip);
-/* Inside a transaction: *inode becomes DIRTY with write blob `id` (`fresh`: its record is made), its content identity goes. */
+/* Inside a transaction: *inode becomes DIRTY with write blob `id` (`fresh`: its record is made), its content identity
+ * goes. */
 int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode, uint64_t id, bool fresh);
 void gml_inode_forget_content(struct gml_inode *inode); /* md5, parts, checksum */
 
-/* ---- setattr.c ---------------------------------------------------------------------------------------------------- */
+/* ---- setattr.c ----------------------------------------------------------------------------------------------------
+ */
 /* Truncate to 0 for an open that says so: needs `w`. */
 int gml_inode_empty(struct gml_op *op, struct gml_store *store, struct gml_onode *onode);
 
-/* ---- write.c ------------------------------------------------------------------------------------------------------ */
+/* ---- write.c ------------------------------------------------------------------------------------------------------
+ */
 /* Make everything written durable; no lock held. */
 int gml_onode_sync(struct gml_store *store, struct gml_onode *onode);
 /* DIRTY by this process, and *inode as it is then; `w`, quota for `end` bytes. Exclusive lock held. */

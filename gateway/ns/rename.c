@@ -123,7 +123,8 @@ static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struc
 	return rename_check_target(txn, arg, work);
 }
 
-/* A name that nobody bears yet, in stored form. A name that was replaced stays as it is stored (it may be an escaped one). */
+/* A name that nobody bears yet, in stored form. A name that was replaced stays as it is stored (it may be an escaped
+ * one). */
 static void rename_target_name(const struct rename_arg *arg, struct rename_work *work)
 {
 	if (work->to.found)

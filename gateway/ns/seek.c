@@ -1,7 +1,8 @@
 /* Sparse files: SEEK, ALLOCATE, DEALLOCATE (RFC 7862). */
 #include "onode.h"
 
-/* ---- SEEK: extents are data; elsewhere the write blob's own map counts -------------------------------------------- */
+/* ---- SEEK: extents are data; elsewhere the write blob's own map counts --------------------------------------------
+ */
 
 struct seek_view {
 	struct gml_txn *txn;
@@ -84,8 +85,10 @@ static int seek_open(struct gml_op *op, struct gml_store *store, gml_ino ino, st
 		rc = gml_access_check(op, &view->inode, GML_MAY_READ);
 	if (rc == 0)
 		rc = gml_inode_attr(store, &view->inode, &attr);
+	if (rc != 0)
+		return rc;
 	view->size = attr.size;
-	if (rc == 0 && view->inode.wblob != 0) {
+	if (view->inode.wblob != 0) {
 		rc = gml_blob_open(store->data, view->inode.wblob, 0, &view->wb);
 		if (rc != 0)
 			view->wb = NULL;
@@ -116,7 +119,8 @@ int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek what, 
 	return rc;
 }
 
-/* ---- ALLOCATE and DEALLOCATE ---------------------------------------------------------------------------------------- */
+/* ---- ALLOCATE and DEALLOCATE ----------------------------------------------------------------------------------------
+ */
 
 static int seek_range(const struct gml_file *file, uint64_t off, uint64_t len, uint64_t *end_out)
 {

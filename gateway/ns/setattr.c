@@ -82,12 +82,14 @@ static void setattr_apply(const struct gml_op *op, const struct gml_setattr *set
 int gml_setattr_new(const struct gml_op *op, const struct gml_setattr *set, struct gml_inode *inode)
 {
 	struct gml_setattr rest;
+	uint32_t mode = inode->mode;
 	int rc;
 
 	if (set == NULL)
 		return 0;
 	rest = *set;
-	/* The mode is in the inode by now, with setgid as the directory has it. */
+	/* The mode is in the inode by now, with setgid as the directory has it; an owner given at birth takes nothing
+	 * of it. */
 	rest.mask &= SETATTR_ALL & ~(uint32_t)GML_SET_MODE;
 	if (inode->type != GML_REG)
 		rest.mask &= ~(uint32_t)GML_SET_SIZE;
@@ -103,6 +105,7 @@ int gml_setattr_new(const struct gml_op *op, const struct gml_setattr *set, stru
 		inode->size = rest.size;
 	rest.mask &= ~(uint32_t)GML_SET_SIZE;
 	setattr_apply(op, &rest, inode->ctime, inode);
+	inode->mode = mode;
 	return 0;
 }
 
@@ -111,11 +114,11 @@ struct setattr_arg {
 	struct gml_store *store;
 	gml_ino ino;
 	const struct gml_setattr *set;
-	bool content;               /* a file's size or mtime changes: `seen` and `settled` count */
-	struct gml_inode seen;      /* scalars only */
+	bool content;		    /* a file's size or mtime changes: `seen` and `settled` count */
+	struct gml_inode seen;	    /* scalars only */
 	struct gml_settled settled; /* while DIRTY */
-	bool keep_dirty;            /* nothing was ever written, and the size stays 0 */
-	uint64_t wblob;             /* the emptied file is DIRTY at once, with this write blob; 0: not */
+	bool keep_dirty;	    /* nothing was ever written, and the size stays 0 */
+	uint64_t wblob;		    /* the emptied file is DIRTY at once, with this write blob; 0: not */
 	struct gml_freed *freed;
 	struct gml_inode after; /* scalars and target's length */
 };
@@ -151,8 +154,7 @@ static int setattr_content(struct gml_txn *txn, struct setattr_arg *arg, struct 
 	if (((inode->flags ^ arg->seen.flags) & GML_INODE_DIRTY) || inode->wblob != arg->seen.wblob ||
 	    inode->size != arg->seen.size)
 		return GML_ERR_AGAIN;
-	if ((arg->set->mask & GML_SET_SIZE) && arg->set->size > setattr_size(arg) &&
-	    !(inode->flags & GML_INODE_ORPHAN))
+	if ((arg->set->mask & GML_SET_SIZE) && arg->set->size > setattr_size(arg) && !(inode->flags & GML_INODE_ORPHAN))
 		rc = gml_usage_check(txn, inode->bucket, (int64_t)(arg->set->size - inode->size), 0);
 	if (rc != 0 || arg->keep_dirty)
 		return rc;
@@ -228,7 +230,8 @@ static int setattr_quota(const struct setattr_arg *arg)
 	return rc;
 }
 
-/* Growth: the write blob must hold zeros up to the new size, durably, before the size says so (onode.h, invariant 1). */
+/* Growth: the write blob must hold zeros up to the new size, durably, before the size says so (onode.h, invariant 1).
+ */
 static int setattr_grow(struct setattr_arg *arg, struct gml_onode *onode)
 {
 	uint64_t size = setattr_size(arg);
@@ -261,8 +264,7 @@ static int setattr_prepare(struct setattr_arg *arg, struct gml_onode *onode)
 	if (rc == 0 && sized && arg->set->size > setattr_size(arg))
 		rc = setattr_grow(arg, onode);
 	/* Who truncates an open file is about to write it. */
-	if (rc == 0 && empty && !arg->keep_dirty && arg->wblob == 0 &&
-	    gml_onode_has_writers(arg->store, onode))
+	if (rc == 0 && empty && !arg->keep_dirty && arg->wblob == 0 && gml_onode_has_writers(arg->store, onode))
 		rc = gml_blob_reserve(arg->store->data, &arg->wblob);
 	return rc;
 }
@@ -282,8 +284,7 @@ static int setattr_locked(struct setattr_arg *arg, struct gml_onode *onode)
 	onode->owned = (arg->after.flags & GML_INODE_DIRTY) != 0;
 	/* Give back what a truncation cut off; should that fail, it is rubbish past the end. */
 	if ((arg->set->mask & GML_SET_SIZE) && arg->set->size < setattr_size(arg) && arg->set->size > 0 &&
-	    arg->after.wblob != 0 &&
-	    gml_onode_wblob(arg->store, onode, arg->after.wblob, false, &blob) == 0)
+	    arg->after.wblob != 0 && gml_onode_wblob(arg->store, onode, arg->after.wblob, false, &blob) == 0)
 		(void)gml_blob_truncate(blob, arg->set->size);
 	return 0;
 }

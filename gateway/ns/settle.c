@@ -117,8 +117,9 @@ static int settle_inode(struct gml_store *store, struct gml_onode *onode, const 
 	arg.freed = gml_freed_new();
 	if (arg.freed == NULL)
 		return GML_ERR_NOMEM;
-	/* The data is durable, and so is the record that says DIRTY: should this commit get lost, recovery reads the same from
-	 * the write blob. Only the mtime of an overwriting that kept the size is not sure to be on disk (fdatasync). */
+	/* The data is durable, and so is the record that says DIRTY: should this commit get lost, recovery reads the
+	 * same from the write blob. Only the mtime of an overwriting that kept the size is not sure to be on disk
+	 * (fdatasync). */
 	if (arg.settled.missing || arg.settled.size != inode->size)
 		rc = gml_meta_update_relaxed(store->meta, settle_txn, &arg);
 	else
@@ -223,8 +224,8 @@ static int dirty_txn(struct gml_txn *txn, void *argp)
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
-/* Invariant 2: the file's length and mtime become the inode's, on disk. An unsynced truncation may be under way even if the
- * length is right, hence the sync in any case; with nothing to write it is cheap. */
+/* Invariant 2: the file's length and mtime become the inode's, on disk. An unsynced truncation may be under way even if
+ * the length is right, hence the sync in any case; with nothing to write it is cheap. */
 static int dirty_prepare(struct gml_store *store, struct gml_onode *onode, const struct dirty_arg *arg)
 {
 	struct gml_blob *blob;
@@ -283,7 +284,8 @@ int gml_onode_dirty(struct gml_store *store, struct gml_onode *onode, bool strip
 
 	for (int i = 0; i < SETTLE_TRIES && rc == GML_ERR_AGAIN; i++)
 		rc = dirty_try(store, onode, &arg, &reserved);
-	/* The file may have been made. After a failed commit nobody knows what the disk holds: it stays for recovery. */
+	/* The file may have been made. After a failed commit nobody knows what the disk holds: it stays for recovery.
+	 */
 	if (reserved != 0 && (rc == 0 || rc == GML_ERR_AGAIN || rc == GML_ERR_STALE || rc == GML_ERR_BUSY))
 		(void)gml_blob_remove(store->data, reserved, 0);
 	return rc;

@@ -1,7 +1,7 @@
 /* Clocks.
  *
- * Times come from the kernel's coarse clock, because that is the one that stamps the write blobs: a file's record and its
- * write blob then tell one story, and a write never seems older than the create before it. */
+ * Times come from the kernel's coarse clock, because that is the one that stamps the write blobs: a file's record and
+ * its write blob then tell one story, and a write never seems older than the create before it. */
 #include <time.h>
 #include "internal.h"
 

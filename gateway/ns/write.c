@@ -11,8 +11,8 @@
 /* What one look at the record decided. */
 struct write_look {
 	struct gml_inode inode; /* scalars only */
-	bool covered;           /* an extent covers a part of the range */
-	bool strip;             /* suid or sgid must go */
+	bool covered;		/* an extent covers a part of the range */
+	bool strip;		/* suid or sgid must go */
 };
 
 /* May the caller write? `w`, or the owner, as files opened elsewhere want it. */
@@ -206,8 +206,8 @@ int gml_onode_splice(struct gml_store *store, struct gml_onode *onode, uint64_t 
 	return gml_meta_update(store->meta, splice_txn, &arg);
 }
 
-/* DIRTY by this process; exclusive lock held. The chunks' old bytes and the new ones are on disk before the map changes; until
- * then the extents hide them. */
+/* DIRTY by this process; exclusive lock held. The chunks' old bytes and the new ones are on disk before the map
+ * changes; until then the extents hide them. */
 static int write_over_extents(struct gml_file *file, const struct gml_inode *inode, uint64_t off, uint64_t end,
 			      const struct iovec *iov, int iovcnt)
 {
@@ -225,10 +225,11 @@ static int write_over_extents(struct gml_file *file, const struct gml_inode *ino
 	return rc == 0 ? gml_onode_splice(file->store, file->onode, inode->wblob, start, stop - start) : rc;
 }
 
-/* ---- WRITE and COMMIT ---------------------------------------------------------------------------------------------- */
+/* ---- WRITE and COMMIT ----------------------------------------------------------------------------------------------
+ */
 
-static int write_exclusive(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t end, const struct iovec *iov,
-			   int iovcnt)
+static int write_exclusive(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t end,
+			   const struct iovec *iov, int iovcnt)
 {
 	struct write_look look;
 	int rc;

@@ -1,15 +1,15 @@
-/* Extended attributes (RFC 8276). Names below user.s3. are what S3 keeps with an object; they obey S3's limits here as well, and
- * hold nothing that an HTTP header could not. */
+/* Extended attributes (RFC 8276). Names below user.s3. are what S3 keeps with an object; they obey S3's limits here as
+ * well, and hold nothing that an HTTP header could not. */
 #include <string.h>
 #include "internal.h"
 
 #define XATTR_PREFIX "user."
 #define XATTR_META "user.s3.meta."
 #define XATTR_TAG "user.s3.tag."
-#define XATTR_META_MAX 2048      /* bytes of all metadata names (without the prefix) and values */
-#define XATTR_TAGS_MAX 10        /* tags of an object */
+#define XATTR_META_MAX 2048	 /* bytes of all metadata names (without the prefix) and values */
+#define XATTR_TAGS_MAX 10	 /* tags of an object */
 #define XATTR_TAG_VALUE_MAX 1024 /* 256 characters of up to 4 bytes */
-#define XATTR_NAMES_MAX 65536    /* bytes of all names of an inode, each with a NUL: what listxattr(2) can return */
+#define XATTR_NAMES_MAX 65536	 /* bytes of all names of an inode, each with a NUL: what listxattr(2) can return */
 
 static bool xattr_has_prefix(struct gml_span name, const char *prefix)
 {
@@ -58,7 +58,8 @@ static int xattr_value_check(struct gml_span name, struct gml_span value)
 	if (value.len > GML_XATTR_VALUE_MAX)
 		return GML_ERR_TOOBIG;
 	if (xattr_has_prefix(name, XATTR_META) &&
-	    (!xattr_token((struct gml_span){(const char *)name.ptr + meta, name.len - meta}) || !xattr_no_controls(value)))
+	    (!xattr_token((struct gml_span){(const char *)name.ptr + meta, name.len - meta}) ||
+	     !xattr_no_controls(value)))
 		return GML_ERR_INVAL;
 	if (xattr_has_prefix(name, XATTR_TAG)) {
 		if (value.len > XATTR_TAG_VALUE_MAX)
