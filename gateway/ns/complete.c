@@ -26,7 +26,9 @@ struct complete {
 	uint8_t algorithm, composite;
 	struct gml_attach attach;
 	struct complete_part *part;
-	uint64_t extents; /* of all parts */
+	uint64_t extents;     /* of all parts */
+	uint32_t extents_max; /* of one */
+	struct gml_extent *list;
 	uint8_t md5[16];
 	struct gml_object_checksum checksum;
 	uint8_t *spans; /* inode's `parts` */
@@ -75,6 +77,8 @@ static int complete_part_check(struct gml_txn *txn, struct complete *c, uint32_t
 	memcpy(part->md5, rec.md5, sizeof(part->md5));
 	part->checksum = rec.checksum;
 	c->extents += rec.nextents;
+	if (rec.nextents > c->extents_max)
+		c->extents_max = rec.nextents;
 	c->pub.size += rec.size; /* at most 10,000 x 5 GiB */
 	return 0;
 }
@@ -93,6 +97,7 @@ static int complete_check(struct gml_txn *txn, struct complete *c)
 	rc = gml_attach_dup(upload.headers, upload.meta, &c->attach);
 	c->pub.size = 0;
 	c->extents = 0;
+	c->extents_max = 0;
 	for (uint32_t i = 1; rc == 0 && i < c->n; i++)
 		rc = c->refs[i].number <= c->refs[i - 1].number ? GML_ERR_PARTORDER : 0;
 	for (uint32_t i = 0; rc == 0 && i < c->n; i++)
@@ -195,23 +200,15 @@ static int complete_spans(struct complete *c)
 /* ---- publish --------------------------------------------------------------------------------------------------- */
 
 /* A part's extents, copied: spans end with the next write. */
-static int complete_part_extents(struct gml_txn *txn, const struct complete *c, uint32_t i, struct gml_extent **list,
-				 uint32_t *cap, uint32_t *n)
+static int complete_part_extents(struct gml_txn *txn, struct complete *c, uint32_t i, uint32_t *n)
 {
 	struct gml_part_rec rec;
 	int rc = gml_rec_part_get(txn, c->id, c->refs[i].number, &rec);
 	if (rc != 0)
 		return rc;
-	if (rec.nextents > *cap) {
-		struct gml_extent *grown = reallocarray(*list, rec.nextents, sizeof(*grown));
-		if (grown == NULL)
-			return GML_ERR_NOMEM;
-		*list = grown;
-		*cap = rec.nextents;
-	}
 	*n = rec.nextents;
 	for (uint32_t k = 0; rc == 0 && k < rec.nextents; k++)
-		rc = gml_rec_part_extent(&rec, k, &(*list)[k]);
+		rc = gml_rec_part_extent(&rec, k, &c->list[k]);
 	return rc;
 }
 
@@ -229,21 +226,19 @@ static int complete_extent_put(struct gml_txn *txn, const struct complete *c, st
 /* The references go from the parts to the inode; so the blob table is not touched. */
 static int complete_move(struct gml_txn *txn, struct complete *c)
 {
-	struct gml_extent *list = NULL;
-	uint32_t cap = 0, n = 0;
 	uint64_t base = 0;
+	uint32_t n = 0;
 	int rc = 0;
 	for (uint32_t i = 0; rc == 0 && i < c->n; i++) {
-		rc = complete_part_extents(txn, c, i, &list, &cap, &n);
+		rc = complete_part_extents(txn, c, i, &n);
 		for (uint32_t k = 0; rc == 0 && k < n; k++) {
-			list[k].off += base;
-			rc = complete_extent_put(txn, c, &c->inode, &list[k]);
+			c->list[k].off += base;
+			rc = complete_extent_put(txn, c, &c->inode, &c->list[k]);
 		}
 		if (rc == 0)
 			rc = gml_rec_part_del(txn, c->id, c->refs[i].number);
 		base += c->part[i].size;
 	}
-	free(list);
 	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 }
 
@@ -285,7 +280,11 @@ static int complete_run(struct gml_txn *txn, void *arg)
 		rc = complete_spans(c);
 	if (rc == 0)
 		rc = gml_publish_check(txn, &c->pub);
-	return rc != 0 ? rc : complete_publish(txn, c);
+	if (rc != 0)
+		return rc;
+	free(c->list);
+	c->list = calloc((size_t)c->extents_max + 1, sizeof(*c->list));
+	return c->list == NULL ? GML_ERR_NOMEM : complete_publish(txn, c);
 }
 
 int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
@@ -318,5 +317,6 @@ int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_s
 	gml_attach_release(&c.attach);
 	free(c.part);
 	free(c.spans);
+	free(c.list);
 	return rc;
 }

@@ -19,6 +19,8 @@ struct object_copy {
 	struct gml_inode src, inode;
 	bool directory;
 	void *parts;
+	struct gml_extent *extents;
+	uint32_t nextents;
 	struct gml_freed *freed;
 };
 
@@ -51,6 +53,13 @@ static int copy_hold(struct gml_txn *txn, struct object_copy *copy)
 {
 	const struct gml_inode *src = &copy->src;
 	int rc = 0;
+	free(copy->extents);
+	copy->extents = NULL;
+	copy->nextents = 0;
+	if (!copy->directory)
+		rc = gml_share_slice(txn, src, 0, src->size, &copy->extents, &copy->nextents);
+	if (rc != 0)
+		return rc;
 	if (!copy->replace) {
 		gml_attach_release(&copy->attach);
 		rc = gml_attach_copy(txn, src, &copy->attach);
@@ -94,17 +103,6 @@ static void copy_identity(const struct object_copy *copy, struct gml_inode *inod
 	}
 }
 
-static int copy_extents(struct gml_txn *txn, const struct gml_inode *src, struct gml_inode *inode)
-{
-	struct gml_extent *extents = NULL;
-	uint32_t n = 0;
-	int rc = gml_share_slice(txn, src, 0, src->size, &extents, &n);
-	for (uint32_t i = 0; rc == 0 && i < n; i++)
-		rc = gml_extent_add(txn, inode, &extents[i], extents[i].len);
-	free(extents);
-	return rc;
-}
-
 static int copy_share(struct gml_txn *txn, void *arg)
 {
 	struct object_copy *copy = arg;
@@ -125,8 +123,8 @@ static int copy_share(struct gml_txn *txn, void *arg)
 	if (rc != 0)
 		return rc;
 	copy_identity(copy, &copy->inode);
-	if (!copy->directory)
-		rc = copy_extents(txn, &copy->src, &copy->inode);
+	for (uint32_t i = 0; rc == 0 && i < copy->nextents; i++)
+		rc = gml_extent_add(txn, &copy->inode, &copy->extents[i], copy->extents[i].len);
 	if (rc == 0)
 		rc = gml_attach_apply(txn, &copy->attach, &copy->inode);
 	return rc != 0 ? rc : gml_publish_link(txn, &copy->pub, &copy->inode);
@@ -241,5 +239,6 @@ int gml_object_copy(struct gml_op *op, struct gml_store *store, struct gml_span 
 		rc = copy_try(&copy, checksum_algorithm, info_out);
 	gml_attach_release(&copy.attach);
 	free(copy.parts);
+	free(copy.extents);
 	return rc == GML_ERR_AGAIN ? GML_ERR_CONFLICT : rc;
 }

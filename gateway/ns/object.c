@@ -8,36 +8,10 @@
  *     answer never mixes two contents. A file that was DIRTY when it was opened promises nothing and is read as it is.
  *  3. A pack's segment is read, and then its record looked up again: freed segments are punched, ids never come back,
  * so a record that is still there vouches for the bytes. */
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
-#include "objects.h"
+#include "object_open.h"
 
-#define OBJECT_WINDOW 8
-#define OBJECT_TRIES 16
-#define OBJECT_CHUNK ((size_t)256 << 10)
 #define OBJECT_META_MAX ((size_t)64 << 10) /* of metadata handed out; pairs beyond are left out */
-
-struct object_piece {
-	struct gml_extent extent;
-	struct gml_blob *blob; /* open file */
-	void *mem;	       /* or its bytes */
-};
-
-struct gml_object {
-	struct gml_store *store;
-	struct gml_object_info info;
-	bool live, table, parts;
-	int reader; /* slot of reader.c, -1: none */
-	uint64_t wblob;
-	struct gml_blob *write_blob; /* NULL: none, or no byte of it written yet */
-	uint64_t window, window_end; /* what of the file the pieces describe */
-	uint32_t npieces;
-	struct object_piece piece[OBJECT_WINDOW];
-	struct object_piece *kept; /* of former windows, and chunks: borrowed by runs until released */
-	uint32_t nkept, kept_cap;
-	char text[]; /* metadata pairs, headers, names and values */
-};
 
 /* ---- metadata -------------------------------------------------------------------------------------------------- */
 
@@ -189,7 +163,7 @@ static int object_still_there(struct gml_store *store, uint64_t blob)
 	return rc == GML_ERR_NOENT ? GML_ERR_AGAIN : rc;
 }
 
-static int object_piece_load(struct gml_store *store, struct object_piece *piece, struct gml_blob *blob)
+static int object_piece_load(struct gml_store *store, struct gml_piece *piece, struct gml_blob *blob)
 {
 	const struct gml_extent *extent = &piece->extent;
 	size_t nread = 0;
@@ -213,8 +187,7 @@ static int object_piece_load(struct gml_store *store, struct object_piece *piece
 	return 0;
 }
 
-/* Makes the piece readable. AGAIN: its bytes were freed. */
-static int object_piece_open(struct gml_store *store, struct object_piece *piece)
+int gml_piece_open(struct gml_store *store, struct gml_piece *piece)
 {
 	struct gml_blob *blob = NULL;
 	int rc;
@@ -257,7 +230,7 @@ static int object_pin(struct gml_object *object)
 	if (object->table)
 		object->reader = gml_readers_add(object->store->readers, &object->store->self, object->info.ino);
 	for (uint32_t i = 0; rc == 0 && i < object->npieces; i++)
-		rc = object_piece_open(object->store, &object->piece[i]);
+		rc = gml_piece_open(object->store, &object->piece[i]);
 	if (rc == 0 && object->wblob != 0)
 		rc = object_pin_wblob(object);
 	return rc;
@@ -298,7 +271,7 @@ static int object_try(struct gml_op *op, struct gml_store *store, struct gml_spa
 int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
 		    bool with_data, struct gml_object **out)
 {
-	for (int i = 0; i < OBJECT_TRIES; i++) {
+	for (int i = 0; i < GML_OBJECT_TRIES; i++) {
 		int rc = object_try(op, store, bucket, key, with_data, out);
 		if (rc != GML_ERR_AGAIN)
 			return rc;
@@ -321,7 +294,7 @@ bool gml_object_live(const struct gml_object *object)
 	return object->live;
 }
 
-static void object_piece_release(struct object_piece *piece)
+void gml_piece_release(struct gml_piece *piece)
 {
 	gml_blob_unref(piece->blob);
 	free(piece->mem);
@@ -334,296 +307,11 @@ void gml_object_close(struct gml_object *object)
 	if (object == NULL)
 		return;
 	for (uint32_t i = 0; i < object->npieces; i++)
-		object_piece_release(&object->piece[i]);
+		gml_piece_release(&object->piece[i]);
 	for (uint32_t i = 0; i < object->nkept; i++)
-		object_piece_release(&object->kept[i]);
+		gml_piece_release(&object->kept[i]);
 	gml_blob_unref(object->write_blob);
 	gml_readers_remove(object->store->readers, object->reader);
 	free(object->kept);
 	free(object);
-}
-
-/* ---- runs -------------------------------------------------------------------------------------------------------- */
-
-static int object_keep(struct gml_object *object, const struct object_piece *piece)
-{
-	if (object->nkept == object->kept_cap) {
-		uint32_t cap = object->kept_cap != 0 ? object->kept_cap * 2 : 16;
-		struct object_piece *kept = reallocarray(object->kept, cap, sizeof(*kept));
-		if (kept == NULL)
-			return GML_ERR_NOMEM;
-		object->kept = kept;
-		object->kept_cap = cap;
-	}
-	object->kept[object->nkept++] = *piece;
-	return 0;
-}
-
-static int object_window_retire(struct gml_object *object)
-{
-	for (uint32_t i = 0; i < object->npieces; i++) {
-		struct object_piece *piece = &object->piece[i];
-		int rc = piece->blob != NULL || piece->mem != NULL ? object_keep(object, piece) : 0;
-		if (rc != 0)
-			return rc;
-		memset(piece, 0, sizeof(*piece));
-	}
-	object->npieces = 0;
-	object->window_end = object->window;
-	return 0;
-}
-
-static int object_window_read(struct gml_txn *txn, struct gml_object *object, uint64_t off)
-{
-	char etag[GML_ETAG_MAX + 1];
-	struct gml_inode inode;
-	uint64_t pos = off;
-	int rc = gml_rec_inode_get(txn, object->info.ino, &inode);
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_IO : rc;
-	if (!object->live) { /* invariant 2 */
-		gml_etag_format(&inode, inode.change, etag);
-		/* Losing the name counts as a change of the inode, and makes a new opaque tag of the old content. */
-		if (inode.flags & GML_INODE_DIRTY ||
-		    (strcmp(etag, object->info.etag) != 0 &&
-		     (inode.flags & GML_INODE_MD5 || !(inode.flags & GML_INODE_ORPHAN) ||
-		      inode.mtime != object->info.mtime || inode.size != object->info.size)))
-			return GML_ERR_IO;
-	}
-	while (object->npieces < OBJECT_WINDOW && pos < object->info.size) {
-		struct gml_extent *extent = &object->piece[object->npieces].extent;
-		rc = gml_extent_find(txn, &inode, pos, extent);
-		if (rc != 0 || extent->off >= object->info.size)
-			break;
-		pos = extent->off + extent->len;
-		object->npieces++;
-	}
-	object->window = off;
-	object->window_end = object->npieces == OBJECT_WINDOW ? pos : object->info.size;
-	return rc == GML_ERR_NOENT ? 0 : rc;
-}
-
-static int object_window(struct gml_object *object, uint64_t off)
-{
-	struct gml_txn *txn = NULL;
-	int rc = object_window_retire(object);
-	if (rc == 0)
-		rc = gml_meta_read_begin(object->store->meta, &txn);
-	if (rc != 0)
-		return rc;
-	rc = object_window_read(txn, object, off);
-	gml_meta_read_end(txn);
-	return rc;
-}
-
-/* A backend without descriptors: a chunk in memory, kept until released. */
-static int object_run_chunk(struct gml_object *object, const struct object_piece *piece, uint64_t skip, uint64_t len,
-			    struct gml_run *out)
-{
-	struct object_piece chunk = {
-		.extent = {.off = piece->extent.off + skip, .len = len < OBJECT_CHUNK ? len : OBJECT_CHUNK}};
-	size_t nread = 0;
-	int rc;
-	chunk.mem = malloc((size_t)chunk.extent.len);
-	if (chunk.mem == NULL)
-		return GML_ERR_NOMEM;
-	rc = gml_blob_read(piece->blob, piece->extent.blob, piece->extent.blob_off + skip, chunk.mem,
-			   (size_t)chunk.extent.len, &nread);
-	if (rc == 0 && nread == 0)
-		rc = GML_ERR_IO;
-	if (rc == 0)
-		rc = object_keep(object, &chunk);
-	if (rc != 0) {
-		free(chunk.mem);
-		return rc;
-	}
-	*out = (struct gml_run){.fd = -1, .mem = chunk.mem, .len = nread};
-	return 0;
-}
-
-static int object_run_piece(struct gml_object *object, const struct object_piece *piece, uint64_t off, uint64_t len,
-			    struct gml_run *out)
-{
-	uint64_t skip = off - piece->extent.off, left = piece->extent.len - skip, base = 0;
-	int fd;
-	if (left < len)
-		len = left;
-	if (piece->mem != NULL) {
-		*out = (struct gml_run){.fd = -1, .mem = (const char *)piece->mem + skip, .len = len};
-		return 0;
-	}
-	fd = gml_blob_fd(piece->blob, piece->extent.blob, &base);
-	if (fd < 0)
-		return object_run_chunk(object, piece, skip, len, out);
-	*out = (struct gml_run){.fd = fd, .file_off = base + piece->extent.blob_off + skip, .len = len};
-	return 0;
-}
-
-/* No extent covers [off, off+len): the write blob as far as it reaches, else zeros. */
-static int object_run_gap(struct gml_object *object, uint64_t off, uint64_t len, struct gml_run *out)
-{
-	struct object_piece piece = {.extent = {.off = 0, .blob = object->wblob}, .blob = object->write_blob};
-	uint64_t size = 0, space;
-	int64_t mtime, ctime;
-	*out = (struct gml_run){.fd = -1, .len = len};
-	if (object->write_blob != NULL) {
-		int rc = gml_blob_stat(object->write_blob, &size, &space, &mtime, &ctime);
-		if (rc != 0)
-			return rc;
-	}
-	if (size <= off)
-		return 0;
-	piece.extent.len = size;
-	return object_run_piece(object, &piece, off, len, out);
-}
-
-int gml_object_run(struct gml_object *object, uint64_t off, uint64_t len, struct gml_run *out)
-{
-	uint64_t size = object->info.size, end;
-	for (int i = 0; i < OBJECT_TRIES; i++) {
-		struct object_piece *piece = object->piece;
-		int rc = 0;
-		if (off >= size || len == 0)
-			return GML_ERR_INVAL;
-		if (object->table && (off < object->window || off >= object->window_end))
-			rc = object_window(object, off);
-		if (rc != 0)
-			return rc;
-		end = object->window_end < size ? object->window_end : size;
-		if (len < end - off)
-			end = off + len;
-		while (piece < object->piece + object->npieces && piece->extent.off + piece->extent.len <= off)
-			piece++;
-		if (piece == object->piece + object->npieces)
-			return object_run_gap(object, off, end - off, out);
-		if (piece->extent.off > off)
-			return object_run_gap(object, off, (piece->extent.off < end ? piece->extent.off : end) - off,
-					      out);
-		rc = object_piece_open(object->store, piece);
-		if (rc == 0)
-			return object_run_piece(object, piece, off, end - off, out);
-		if (rc != GML_ERR_AGAIN)
-			return rc;
-		object->window_end = object->window; /* the map changed: read it anew */
-	}
-	return GML_ERR_IO;
-}
-
-void gml_object_run_release(struct gml_object *object, uint64_t off)
-{
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < object->nkept; i++) {
-		struct object_piece *piece = &object->kept[i];
-		if (piece->extent.off + piece->extent.len <= off)
-			object_piece_release(piece);
-		else
-			object->kept[n++] = *piece;
-	}
-	object->nkept = n;
-	for (uint32_t i = 0; object->table && i < object->npieces; i++) {
-		struct object_piece *piece = &object->piece[i];
-		if (piece->extent.off + piece->extent.len <= off)
-			object_piece_release(piece);
-	}
-}
-
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
-
-static int object_run_pread(const struct gml_run *run, void *buf, size_t len)
-{
-	size_t done = 0;
-	while (done < len) {
-		ssize_t n = pread(run->fd, (char *)buf + done, len - done, (off_t)(run->file_off + done));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return GML_ERR_IO;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-int gml_object_each(struct gml_object *object, uint64_t off, uint64_t len,
-		    int (*sink)(void *arg, const void *buf, size_t len), void *arg)
-{
-	char *buf = malloc(OBJECT_CHUNK);
-	int rc = buf == NULL ? GML_ERR_NOMEM : 0;
-	while (rc == 0 && len > 0) {
-		struct gml_run run;
-		size_t n;
-		rc = gml_object_run(object, off, len < OBJECT_CHUNK ? len : OBJECT_CHUNK, &run);
-		if (rc != 0)
-			break;
-		n = (size_t)run.len;
-		if (run.fd >= 0)
-			rc = object_run_pread(&run, buf, n);
-		else if (run.mem != NULL)
-			memcpy(buf, run.mem, n);
-		else
-			memset(buf, 0, n);
-		if (rc == 0)
-			rc = sink(arg, buf, n);
-		off += n;
-		len -= n;
-		gml_object_run_release(object, off);
-	}
-	free(buf);
-	return rc;
-}
-
-/* ---- parts ------------------------------------------------------------------------------------------------------- */
-
-static uint64_t object_part_end(const uint8_t *entry)
-{
-	uint64_t end = 0;
-	for (int i = 7; i >= 0; i--)
-		end = end << 8 | entry[i];
-	return end;
-}
-
-static int object_part_read(const struct gml_object *object, struct gml_span parts, uint32_t number, uint64_t *off_out,
-			    uint64_t *len_out, struct gml_object_checksum *checksum_out)
-{
-	size_t width = 8 + gml_checksum_size(object->info.checksum.algorithm);
-	const uint8_t *entry;
-	uint64_t start, end;
-	if (parts.len < width * object->info.nparts)
-		return GML_ERR_CORRUPT;
-	entry = (const uint8_t *)parts.ptr + (number - 1) * width;
-	start = number > 1 ? object_part_end(entry - width) : 0;
-	end = object_part_end(entry);
-	if (end < start || end > object->info.size)
-		return GML_ERR_CORRUPT;
-	*off_out = start;
-	*len_out = end - start;
-	*checksum_out = (struct gml_object_checksum){.algorithm = object->info.checksum.algorithm};
-	memcpy(checksum_out->value, entry + 8, width - 8);
-	return 0;
-}
-
-int gml_object_part(const struct gml_object *object, uint32_t number, uint64_t *off_out, uint64_t *len_out,
-		    struct gml_object_checksum *checksum_out)
-{
-	struct gml_inode inode;
-	struct gml_txn *txn = NULL;
-	int rc;
-	if (!object->parts) {
-		*off_out = 0;
-		*len_out = object->info.size;
-		*checksum_out = object->info.checksum;
-		return number == 1 ? 0 : GML_ERR_INVAL;
-	}
-	if (number < 1 || number > object->info.nparts)
-		return GML_ERR_INVAL;
-	/* Up to 400 KB that only such requests want: read where they lie, not copied by every open. */
-	rc = gml_meta_read_begin(object->store->meta, &txn);
-	if (rc != 0)
-		return rc;
-	rc = gml_rec_inode_get(txn, object->info.ino, &inode);
-	if (rc == GML_ERR_NOENT || (rc == 0 && !(inode.flags & GML_INODE_PARTS)))
-		rc = GML_ERR_STALE;
-	if (rc == 0)
-		rc = object_part_read(object, inode.parts, number, off_out, len_out, checksum_out);
-	gml_meta_read_end(txn);
-	return rc;
 }

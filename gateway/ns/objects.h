@@ -142,7 +142,8 @@ int gml_part_drop(struct gml_txn *txn, const uint8_t id[16], uint32_t number, st
 int gml_share_settle(struct gml_txn *txn, struct gml_inode *inode, struct gml_freed *freed);
 /* One more reference of a blob, whose record is made when missing. */
 int gml_share_ref(struct gml_txn *txn, uint64_t blob, uint64_t blob_len);
-/* The extents of a settled inode in [off, off+len), offsets relative to off, on the heap. Takes no references. */
+/* What a clean inode has in [off, off+len) once its write blob is settled: extents with offsets relative to off, on the
+ * heap. Writes nothing: closures ask before their first write. */
 int gml_share_slice(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off, uint64_t len,
 		    struct gml_extent **extents_out, uint32_t *n_out);
 

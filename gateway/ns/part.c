@@ -148,7 +148,7 @@ int gml_part_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16
 	pub.extents = &extent;
 	pub.blob_len = put->size;
 	rc = part_update(put->store, &pub, part_publish_run, out);
-	discard = rc != 0 && pub.refused != 0;
+	discard = rc != 0 && (pub.refused != 0 || rc != GML_ERR_IO);
 out:
 	gml_put_free(put, discard);
 	return rc;
@@ -176,9 +176,9 @@ static int part_copy_run(struct gml_txn *txn, void *arg)
 	gml_etag_format(&src, src.change, etag);
 	if (src.flags & GML_INODE_DIRTY || strcmp(etag, pub->etag) != 0)
 		return GML_ERR_AGAIN;
-	rc = gml_share_settle(txn, &src, pub->freed);
+	rc = gml_share_slice(txn, &src, pub->off, pub->rec.size, &pub->extents, &pub->rec.nextents);
 	if (rc == 0)
-		rc = gml_share_slice(txn, &src, pub->off, pub->rec.size, &pub->extents, &pub->rec.nextents);
+		rc = gml_share_settle(txn, &src, pub->freed);
 	return rc != 0 ? rc : part_store(txn, pub);
 }
 

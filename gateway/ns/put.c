@@ -200,8 +200,8 @@ int gml_put_publish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16
 	fin.pub = (struct gml_publish){
 		.op = op, .store = put->store, .bucket = put->bucket, .key = put->key, .cond = cond, .size = put->size};
 	rc = gml_meta_update(put->store->meta, put_publish, &fin);
-	/* A commit that failed may yet reach the disk: then the blob stays, and the next start finds out. */
-	discard = rc != 0 && fin.refused != 0;
+	/* A commit that failed with IO may yet reach the disk: then the blob stays, and the next start finds out. */
+	discard = rc != 0 && (fin.refused != 0 || rc != GML_ERR_IO);
 	if (rc == 0 && info_out != NULL)
 		gml_publish_info(&fin.inode, info_out);
 out:

@@ -60,40 +60,62 @@ int gml_share_settle(struct gml_txn *txn, struct gml_inode *inode, struct gml_fr
 	return gml_inode_save(txn, inode);
 }
 
+struct share_list {
+	struct gml_extent *extents;
+	uint32_t n, cap;
+};
+
+static int share_append(struct share_list *list, const struct gml_extent *extent)
+{
+	if (extent->len == 0)
+		return 0;
+	if (list->n == list->cap) {
+		uint32_t cap = list->cap != 0 ? list->cap * 2 : 4;
+		struct gml_extent *grown = reallocarray(list->extents, cap, sizeof(*grown));
+		if (grown == NULL)
+			return GML_ERR_NOMEM;
+		list->extents = grown;
+		list->cap = cap;
+	}
+	list->extents[list->n++] = *extent;
+	return 0;
+}
+
 int gml_share_slice(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off, uint64_t len,
 		    struct gml_extent **extents_out, uint32_t *n_out)
 {
-	struct gml_extent *list = NULL, extent;
+	struct share_list list = {0};
 	uint64_t pos = off, end = off + len;
-	uint32_t n = 0, cap = 0;
-	int rc;
-	while (pos < end && (rc = gml_extent_find(txn, inode, pos, &extent)) != GML_ERR_NOENT) {
-		uint64_t stop = rc == 0 ? extent.off + extent.len : 0;
-		if (rc == 0 && n == cap) {
-			struct gml_extent *grown;
-			cap = cap != 0 ? cap * 2 : 4;
-			grown = reallocarray(list, cap, sizeof(*list));
-			if (grown == NULL)
-				rc = GML_ERR_NOMEM;
-			else
-				list = grown;
+	int rc = 0;
+	while (rc == 0 && pos < end) {
+		struct gml_extent extent, gap = {.off = pos - off, .blob = inode->wblob, .blob_off = pos};
+		rc = gml_extent_find(txn, inode, pos, &extent);
+		if (rc == GML_ERR_NOENT || (rc == 0 && extent.off >= end)) {
+			extent = (struct gml_extent){.off = end};
+			rc = 0;
 		}
-		if (rc != 0) {
-			free(list);
-			return rc;
+		if (rc == 0 && extent.off > pos && inode->wblob != 0) {
+			gap.len = extent.off - pos;
+			rc = share_append(&list, &gap);
 		}
-		if (extent.off >= end)
+		if (rc != 0)
 			break;
-		if (extent.off < pos) {
+		if (extent.off < pos) { /* begins before the slice */
 			extent.blob_off += pos - extent.off;
+			extent.len -= pos - extent.off;
 			extent.off = pos;
 		}
-		extent.len = (stop < end ? stop : end) - extent.off;
+		if (extent.len > end - extent.off)
+			extent.len = end - extent.off;
+		pos = extent.off + extent.len;
 		extent.off -= off;
-		list[n++] = extent;
-		pos = stop;
+		rc = share_append(&list, &extent);
 	}
-	*extents_out = list;
-	*n_out = n;
+	if (rc != 0) {
+		free(list.extents);
+		return rc;
+	}
+	*extents_out = list.extents;
+	*n_out = list.n;
 	return 0;
 }

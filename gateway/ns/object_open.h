@@ -1,0 +1,35 @@
+/* An open object, as its two halves share it: opened by object.c, read by object_run.c. */
+#ifndef GML_NS_OBJECT_OPEN_H
+#define GML_NS_OBJECT_OPEN_H
+
+#include "objects.h"
+
+#define GML_OBJECT_WINDOW 8
+#define GML_OBJECT_TRIES 16
+
+struct gml_piece {
+	struct gml_extent extent;
+	struct gml_blob *blob; /* open file */
+	void *mem;	       /* or its bytes */
+};
+
+struct gml_object {
+	struct gml_store *store;
+	struct gml_object_info info;
+	bool live, table, parts;
+	int reader; /* slot of reader.c, -1: none */
+	uint64_t wblob;
+	struct gml_blob *write_blob; /* NULL: none, or no byte of it written yet */
+	uint64_t window, window_end; /* what of the file the pieces describe */
+	uint32_t npieces;
+	struct gml_piece piece[GML_OBJECT_WINDOW];
+	struct gml_piece *kept; /* of former windows, and chunks: borrowed by runs until released */
+	uint32_t nkept, kept_cap;
+	char text[]; /* metadata pairs, headers, names and values */
+};
+
+/* Makes the piece readable. AGAIN: its bytes were freed since the map was read. */
+int gml_piece_open(struct gml_store *store, struct gml_piece *piece);
+void gml_piece_release(struct gml_piece *piece);
+
+#endif
