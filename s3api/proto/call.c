@@ -219,18 +219,11 @@ const struct s3_response *s3_call_response(const struct s3_call *call)
 
 static int call_object_run(struct s3_call *call, uint64_t pos, struct gml_run *out)
 {
-	uint64_t off = call->range_off + pos;
-	int rc;
 	if (pos >= call->range_len)
 		return GML_ERR_INVAL;
-	/* The run before the oldest remembered one is no longer borrowed: bounds the descriptors of an object of many
-	 * parts. */
-	if (call->run_next >= S3_RUN_RING && call->run_ring[call->run_next % S3_RUN_RING] <= off)
-		gml_object_run_release(call->object, call->run_ring[call->run_next % S3_RUN_RING]);
-	rc = gml_object_run(call->object, off, call->range_len - pos, out);
-	if (rc == 0)
-		call->run_ring[call->run_next++ % S3_RUN_RING] = off;
-	return rc;
+	/* Bounds the descriptors of an object of many parts. */
+	gml_object_run_release(call->object, call->range_off + pos);
+	return gml_object_run(call->object, call->range_off + pos, call->range_len - pos, out);
 }
 
 int s3_call_run(struct s3_call *call, uint64_t pos, struct gml_run *out)

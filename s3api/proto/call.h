@@ -70,7 +70,6 @@ struct s3_detail {
 	struct gml_span value;
 };
 #define S3_DETAILS_MAX 12
-#define S3_RUN_RING 16 /* s3.h: how long a file run stays borrowed */
 
 struct s3_call {
 	const struct s3_config *config;
@@ -107,8 +106,6 @@ struct s3_call {
 	struct gml_bucket *target; /* the bucket, when it was looked up; arena */
 	struct gml_object *object; /* its content is the answer when `content` says so */
 	uint64_t range_off, range_len;
-	uint64_t run_ring[S3_RUN_RING];
-	unsigned run_next;
 
 	/* the answer */
 	enum { S3_CONTENT_NONE, S3_CONTENT_XML, S3_CONTENT_OBJECT, S3_CONTENT_TEXT } content;

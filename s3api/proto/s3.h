@@ -66,7 +66,8 @@ struct s3_response {
 	bool close;             /* the connection must not be reused */
 };
 const struct s3_response *s3_call_response(const struct s3_call *call);
-/* The next run of the body from offset `pos` of it (0 .. content_length). A mem run is borrowed until s3_call_free. Blocks on open(2) at most. Non-zero: cut the connection. */
+/* The next run of the body from offset `pos` of it (0 .. content_length). A mem run is borrowed until s3_call_free, a file run until s3_call_run is called for a later
+ * offset. Blocks on open(2) at most. Non-zero: cut the connection. */
 int s3_call_run(struct s3_call *call, uint64_t pos, struct gml_run *out);
 /* True if s3_call_run from pos may have to read cold metadata or open many files: the host should call it on a thread. */
 bool s3_call_run_blocks(const struct s3_call *call, uint64_t pos);
