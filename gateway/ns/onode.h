@@ -48,14 +48,15 @@ int gml_onode_wblob(struct gml_store *store, struct gml_onode *onode, uint64_t i
 /* ---- settle.c ---------------------------------------------------------------------------------------------------- */
 /* What a DIRTY inode's write blob said. */
 struct gml_settled {
+	struct gml_owner owner; /* who wrote it */
 	uint64_t wblob;
 	bool missing; /* never written: no file */
 	uint64_t size;
 	int64_t mtime, ctime;
 };
 /* Read it (and make it durable first, if `sync`). Needs the exclusive lock. */
-int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode, bool sync,
-		      struct gml_settled *out);
+int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode,
+		      const struct gml_owner *owner, bool sync, struct gml_settled *out);
 /* Inside a transaction: fold it into *inode, which the caller saves. AGAIN when the inode is not as it was sampled. */
 int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
 		     const struct gml_settled *settled, struct gml_freed *freed);

@@ -258,7 +258,7 @@ static int setattr_prepare(struct setattr_arg *arg, struct gml_onode *onode)
 	arg->settled = (struct gml_settled){.missing = true};
 	arg->keep_dirty = false;
 	if (rc == 0 && (arg->seen.flags & GML_INODE_DIRTY)) {
-		rc = gml_settle_sample(arg->store, onode, &arg->seen, !empty, &arg->settled);
+		rc = gml_settle_sample(arg->store, onode, &arg->seen, &arg->store->self, !empty, &arg->settled);
 		arg->keep_dirty = arg->settled.missing && (!sized || empty);
 	}
 	if (rc == 0 && sized && arg->set->size > setattr_size(arg))

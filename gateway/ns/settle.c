@@ -33,19 +33,24 @@ static int settle_read(struct gml_store *store, gml_ino ino, struct gml_inode *i
 	return rc;
 }
 
-static bool settle_is_self(const struct gml_store *store, const struct gml_owner *owner)
+static bool settle_same_owner(const struct gml_owner *a, const struct gml_owner *b)
 {
-	return owner->pid == store->self.pid && owner->start == store->self.start && owner->boot == store->self.boot;
+	return a->pid == b->pid && a->start == b->start && a->boot == b->boot;
 }
 
-int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode, bool sync,
-		      struct gml_settled *out)
+static bool settle_is_self(const struct gml_store *store, const struct gml_owner *owner)
+{
+	return settle_same_owner(owner, &store->self);
+}
+
+int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode,
+		      const struct gml_owner *owner, bool sync, struct gml_settled *out)
 {
 	struct gml_blob *blob;
 	uint64_t written = atomic_load(&onode->written), space;
 	int rc = gml_onode_wblob(store, onode, inode->wblob, false, &blob);
 
-	*out = (struct gml_settled){.wblob = inode->wblob};
+	*out = (struct gml_settled){.owner = *owner, .wblob = inode->wblob};
 	if (rc == GML_ERR_NOENT) {
 		out->missing = true;
 		return inode->size == 0 ? 0 : GML_ERR_CORRUPT;
@@ -64,9 +69,17 @@ int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_in
 		     const struct gml_settled *settled, struct gml_freed *freed)
 {
 	int64_t delta = (int64_t)settled->size - (int64_t)inode->size;
+	struct gml_owner owner;
 	int rc;
 
 	if (!(inode->flags & GML_INODE_DIRTY) || inode->wblob != settled->wblob)
+		return GML_ERR_AGAIN;
+	/* Two processes may settle for a dead one. Who comes second must not settle what the first is writing by now.
+	 */
+	rc = gml_rec_dirty_get(txn, inode->ino, &owner);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	if (!settle_same_owner(&owner, &settled->owner))
 		return GML_ERR_AGAIN;
 	inode->change = gml_change_next(gml_live_change(store, inode));
 	inode->flags &= ~(uint32_t)GML_INODE_DIRTY;
@@ -107,10 +120,11 @@ static int settle_txn(struct gml_txn *txn, void *argp)
 }
 
 /* Exclusive lock held; *inode is DIRTY, and its writer is this process or dead. */
-static int settle_inode(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode)
+static int settle_inode(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode,
+			const struct gml_owner *owner)
 {
 	struct settle_arg arg = {.store = store, .ino = onode->ino};
-	int rc = gml_settle_sample(store, onode, inode, true, &arg.settled);
+	int rc = gml_settle_sample(store, onode, inode, owner, true, &arg.settled);
 
 	if (rc != 0)
 		return rc;
@@ -147,7 +161,7 @@ int gml_onode_settle(struct gml_store *store, struct gml_onode *onode)
 	/* An orphan's size is asked of its write blob as long as it lives. */
 	if (rc == 0 && (inode.flags & GML_INODE_DIRTY) && !(inode.flags & GML_INODE_ORPHAN) &&
 	    settle_is_self(store, &owner))
-		rc = settle_inode(store, onode, &inode);
+		rc = settle_inode(store, onode, &inode, &owner);
 	pthread_rwlock_unlock(&onode->lock);
 	return rc;
 }
@@ -162,7 +176,7 @@ int gml_onode_takeover(struct gml_store *store, struct gml_onode *onode)
 		return rc;
 	if (!settle_is_self(store, &owner) && gml_owner_alive(&owner))
 		return GML_ERR_BUSY;
-	return settle_inode(store, onode, &inode);
+	return settle_inode(store, onode, &inode, &owner);
 }
 
 int gml_inode_settle(struct gml_op *op, struct gml_store *store, gml_ino ino)

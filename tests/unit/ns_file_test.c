@@ -2,6 +2,7 @@
  * etag.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include "gateway/ns/onode.h"
 #include "ns_support.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -666,6 +667,40 @@ static void test_xattr(void **state)
 	free(big);
 }
 
+struct settle_test {
+	struct gml_store *store;
+	gml_ino ino;
+	struct gml_settled settled;
+};
+
+static int settle_test_txn(struct gml_txn *txn, void *argp)
+{
+	struct settle_test *arg = argp;
+	struct gml_inode inode;
+	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
+
+	if (rc == 0)
+		rc = gml_settle_apply(txn, arg->store, &inode, &arg->settled, NULL);
+	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
+}
+
+/* What was sampled for a dead writer says nothing about what another one writes by now. */
+static void test_settle_too_late(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_file *file = ns_new(ns, ns->bucket, "f");
+	struct settle_test arg = {.store = ns->store, .ino = gml_file_ino(file)};
+
+	assert_ok(ns_write(ns, file, 0, "hello"));
+	arg.settled = (struct gml_settled){.owner = {.pid = 1}, .wblob = record(ns, arg.ino).wblob, .size = 3};
+	assert_rc(gml_meta_update(ns->store->meta, settle_test_txn, &arg), GML_ERR_AGAIN);
+	arg.settled.owner = ns->store->self;
+	arg.settled.wblob++;
+	assert_rc(gml_meta_update(ns->store->meta, settle_test_txn, &arg), GML_ERR_AGAIN);
+	assert_ok(gml_file_close(&ns->op, file));
+	ns_assert_content(ns, arg.ino, "hello", 5);
+}
+
 static void test_etag(void **state)
 {
 	struct gml_inode inode = {.ino = 7, .flags = GML_INODE_MD5};
@@ -687,13 +722,21 @@ int main(void)
 {
 #define NS_TEST(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
 	const struct CMUnitTest tests[] = {
-		NS_TEST(test_create_modes),  NS_TEST(test_open_rights),
-		NS_TEST(test_write_read),    NS_TEST(test_commits),
-		NS_TEST(test_times),	     NS_TEST(test_setattr_rights),
-		NS_TEST(test_truncate),	     NS_TEST(test_suid_cleared_by_write),
-		NS_TEST(test_copy_on_write), NS_TEST(test_truncate_extents),
-		NS_TEST(test_sparse),	     NS_TEST(test_orphan),
-		NS_TEST(test_quota),	     NS_TEST(test_xattr),
+		NS_TEST(test_settle_too_late),
+		NS_TEST(test_create_modes),
+		NS_TEST(test_open_rights),
+		NS_TEST(test_write_read),
+		NS_TEST(test_commits),
+		NS_TEST(test_times),
+		NS_TEST(test_setattr_rights),
+		NS_TEST(test_truncate),
+		NS_TEST(test_suid_cleared_by_write),
+		NS_TEST(test_copy_on_write),
+		NS_TEST(test_truncate_extents),
+		NS_TEST(test_sparse),
+		NS_TEST(test_orphan),
+		NS_TEST(test_quota),
+		NS_TEST(test_xattr),
 		cmocka_unit_test(test_etag),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
