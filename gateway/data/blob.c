@@ -299,16 +299,10 @@ int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off, uint64_t *off_
 int gml_blob_remove(struct gml_data *data, uint64_t id, uint64_t len)
 {
 	char path[GML_BLOB_PATH];
-	uint64_t start, end;
-	int rc;
 
 	if (id & GML_BLOB_PACKED) {
-		/* Neighbours may share the first and the last block: those wait for compaction. */
-		start = gml_pack_offset(id);
-		end = (start + len) / GML_BLOCK * GML_BLOCK;
-		start = (start + GML_BLOCK - 1) / GML_BLOCK * GML_BLOCK;
-		rc = start < end ? gml_pack_punch(data, gml_pack_number(id), start, end - start) : 0;
-		return rc == GML_ERR_NOENT ? 0 : rc;
+		gml_punch_add(data, id, len);
+		return 0;
 	}
 	gml_blob_path(id, path);
 	if (unlinkat(data->dirfd, path, 0) != 0 && errno != ENOENT)

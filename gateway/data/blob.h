@@ -65,8 +65,10 @@ int gml_blob_allocate(struct gml_blob *blob, uint64_t off, uint64_t len); /* res
 int gml_blob_punch(struct gml_blob *blob, uint64_t off, uint64_t len);    /* zeros, space freed, size kept */
 int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off, uint64_t *off_out); /* NXIO past the end */
 
-/* Remove a blob: unlinks the file (open references keep reading), or punches the segment `len` bytes out of its pack. Missing: success. */
+/* Remove a blob: unlinks the file (open references keep reading), or has the segment of `len` bytes punched out of its pack within seconds, together with others. Missing: success. */
 int gml_blob_remove(struct gml_data *data, uint64_t id, uint64_t len);
+/* Punch now what was removed. Blocks on disk. */
+void gml_pack_flush_removed(struct gml_data *data);
 
 /* Append one segment (1..GML_PACK_SEGMENT_MAX bytes) to this process's current pack. Thread-safe; concurrent appends proceed in parallel. Not durable until gml_pack_sync. */
 int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t *id_out);

@@ -5,7 +5,8 @@
  * race).
  *  2. Idle entries (no references) are on their shard's list, oldest first, at most idle_max of them. One whose sync
  *     failed keeps its place in the table without a descriptor, so that the error is never forgotten.
- *  3. The sweeper closes idle descriptors of files that another process unlinked: their space would stay taken.
+ *  3. The sweeper closes idle descriptors of files that another process unlinked: their space would stay taken. It also
+ *     punches freed segments (punch.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -266,7 +267,8 @@ static void cache_sweep_shard(struct gml_cache_shard *shard)
 
 static void *cache_sweeper(void *arg)
 {
-	struct gml_cache *cache = arg;
+	struct gml_data *data = arg;
+	struct gml_cache *cache = &data->cache;
 	struct timespec until;
 
 	pthread_mutex_lock(&cache->sweep_lock);
@@ -278,6 +280,7 @@ static void *cache_sweeper(void *arg)
 		pthread_mutex_unlock(&cache->sweep_lock);
 		for (int i = 0; i < GML_CACHE_SHARDS; i++)
 			cache_sweep_shard(&cache->shards[i]);
+		gml_pack_flush_removed(data);
 		pthread_mutex_lock(&cache->sweep_lock);
 	}
 	pthread_mutex_unlock(&cache->sweep_lock);
@@ -285,21 +288,23 @@ static void *cache_sweeper(void *arg)
 }
 
 /* The host's signals are not ours to take. */
-static int cache_start_sweeper(struct gml_cache *cache)
+static int cache_start_sweeper(struct gml_data *data)
 {
+	struct gml_cache *cache = &data->cache;
 	sigset_t all, old;
 	int rc;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&cache->sweeper, NULL, cache_sweeper, cache);
+	rc = pthread_create(&cache->sweeper, NULL, cache_sweeper, data);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	cache->sweeping = rc == 0;
 	return rc == 0 ? 0 : gml_err_map(rc);
 }
 
-int gml_cache_init(struct gml_cache *cache, unsigned open_max)
+int gml_cache_init(struct gml_data *data, unsigned open_max)
 {
+	struct gml_cache *cache = &data->cache;
 	pthread_condattr_t attr;
 
 	for (int i = 0; i < GML_CACHE_SHARDS; i++)
@@ -310,18 +315,23 @@ int gml_cache_init(struct gml_cache *cache, unsigned open_max)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&cache->sweep_cond, &attr);
 	pthread_condattr_destroy(&attr);
-	return cache_start_sweeper(cache);
+	return cache_start_sweeper(data);
+}
+
+void gml_cache_stop(struct gml_cache *cache)
+{
+	if (!cache->sweeping)
+		return;
+	pthread_mutex_lock(&cache->sweep_lock);
+	cache->stop = true;
+	pthread_cond_signal(&cache->sweep_cond);
+	pthread_mutex_unlock(&cache->sweep_lock);
+	pthread_join(cache->sweeper, NULL);
+	cache->sweeping = false;
 }
 
 void gml_cache_release(struct gml_cache *cache)
 {
-	if (cache->sweeping) {
-		pthread_mutex_lock(&cache->sweep_lock);
-		cache->stop = true;
-		pthread_cond_signal(&cache->sweep_cond);
-		pthread_mutex_unlock(&cache->sweep_lock);
-		pthread_join(cache->sweeper, NULL);
-	}
 	for (int i = 0; i < GML_CACHE_SHARDS; i++) {
 		for (int b = 0; b < GML_CACHE_BUCKETS; b++)
 			cache_free_all(cache->shards[i].table[b]);

@@ -179,11 +179,13 @@ int gml_data_open(const char *dir, const struct gml_data_options *opt, struct gm
 		data->packfd = openat(data->dirfd, "pack", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (data->packfd < 0)
 		rc = gml_err_map(errno);
+	gml_punches_init(&data->punches);
+	gml_packs_init(&data->packs);
 	if (rc == 0)
-		rc = gml_packs_init(&data->packs);
-	if (rc == 0)
-		rc = gml_cache_init(&data->cache, data_open_max(opt->open_max));
+		rc = gml_cache_init(data, data_open_max(opt->open_max));
 	if (rc != 0) {
+		gml_punches_release(&data->punches);
+		gml_packs_release(data);
 		if (data->packfd >= 0)
 			close(data->packfd);
 		if (data->dirfd >= 0)
@@ -199,8 +201,11 @@ void gml_data_close(struct gml_data *data)
 {
 	if (data == NULL)
 		return;
+	gml_cache_stop(&data->cache);
+	gml_pack_flush_removed(data);
 	gml_packs_release(data);
 	gml_cache_release(&data->cache);
+	gml_punches_release(&data->punches);
 	close(data->packfd);
 	close(data->dirfd);
 	free(data);

@@ -65,11 +65,21 @@ struct gml_packs {
 	_Atomic uint64_t done, durable; /* appends that returned; of those, how many a sync covered */
 };
 
+/* Freed segments, not punched yet. */
+struct gml_punches {
+	pthread_mutex_t lock;
+	struct gml_punch {
+		uint64_t pack, start, end;
+	} * list;
+	size_t count, cap;
+};
+
 struct gml_data {
 	int dirfd, packfd;
 	struct gml_data_options opt;
 	struct gml_cache cache;
 	struct gml_packs packs;
+	struct gml_punches punches;
 };
 
 /* ---- data.c -------------------------------------------------------------------------------------------------- */
@@ -89,7 +99,9 @@ static inline uint64_t gml_blob_base(uint64_t id)
 }
 
 /* ---- cache.c ------------------------------------------------------------------------------------------------- */
-int gml_cache_init(struct gml_cache *cache, unsigned open_max);
+/* Also starts the sweeper. */
+int gml_cache_init(struct gml_data *data, unsigned open_max);
+void gml_cache_stop(struct gml_cache *cache); /* the sweeper */
 void gml_cache_release(struct gml_cache *cache);
 /* A new reference, or NULL when it is not cached. */
 struct gml_blob *gml_cache_get(struct gml_data *data, uint64_t key);
@@ -101,7 +113,12 @@ void gml_cache_drop(struct gml_data *data, uint64_t key);
 bool gml_cache_shrink(struct gml_data *data);
 
 /* ---- pack.c -------------------------------------------------------------------------------------------------- */
-int gml_packs_init(struct gml_packs *packs);
+void gml_packs_init(struct gml_packs *packs);
 void gml_packs_release(struct gml_data *data);
+
+/* ---- punch.c ------------------------------------------------------------------------------------------------- */
+void gml_punches_init(struct gml_punches *punches);
+void gml_punches_release(struct gml_punches *punches);
+void gml_punch_add(struct gml_data *data, uint64_t id, uint64_t len);
 
 #endif

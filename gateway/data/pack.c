@@ -27,11 +27,10 @@
 #define PACK_LOW ((uint64_t)2 << 20) /* less than this many zeroed bytes left: extend */
 #define PACK_UNIT 64
 
-int gml_packs_init(struct gml_packs *packs)
+void gml_packs_init(struct gml_packs *packs)
 {
 	pthread_mutex_init(&packs->lock, NULL);
 	pthread_cond_init(&packs->changed, NULL);
-	return 0;
 }
 
 static void pack_free(struct gml_pack *pack)

@@ -172,6 +172,7 @@ int gml_store_compact(struct gml_op *op, struct gml_store *store, uint64_t *free
 		return GML_ERR_NOMEM;
 	packs->count = 0;
 	packs->from = atomic_load(&store->compact_next);
+	gml_pack_flush_removed(store->data);
 	/* Files first, leases after: a pack that appears in between is not on the list. */
 	rc = gml_pack_each(store->data, compact_add, packs);
 	qsort(packs->numbers, packs->count, sizeof(*packs->numbers), compact_order);

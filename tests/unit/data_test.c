@@ -566,7 +566,8 @@ static void test_roll_over(void **state)
 
 	assert_int_equal(gml_pack_stat(w->data, 1, &size, &space), 0);
 	assert_int_equal(size, 1 << 20);
-	assert_int_equal(gml_blob_remove(w->data, first, 65536), 0); /* punches */
+	assert_int_equal(gml_blob_remove(w->data, first, 65536), 0);
+	gml_pack_flush_removed(w->data);
 	assert_int_equal(gml_pack_stat(w->data, 1, &size, &space_after), 0);
 	assert_int_equal(size, 1 << 20);
 	assert_int_equal(space_after, space - 65536);
@@ -589,8 +590,40 @@ static void test_small_segments_share_blocks(void **state)
 	assert_int_equal(gml_pack_append(w->data, "one", 3, &a), 0);
 	assert_int_equal(gml_pack_append(w->data, "two", 3, &b), 0);
 	assert_int_equal(gml_blob_remove(w->data, a, 3), 0);
+	gml_pack_flush_removed(w->data);
 	assert_int_equal(gml_blob_open(w->data, b, 0, &blob), 0);
 	expect_text(blob, b, 0, "two");
+	gml_blob_unref(blob);
+}
+
+/* Together they fill blocks that none of them fills alone; a living one in between keeps its own. */
+static void test_removed_neighbours_free_their_blocks(void **state)
+{
+	struct world *w = *state;
+	uint64_t ids[128], size, before, after;
+	char text[700];
+	struct gml_blob *blob;
+
+	memset(text, 'x', sizeof(text));
+	for (int i = 0; i < 128; i++)
+		assert_int_equal(gml_pack_append(w->data, text, sizeof(text), &ids[i]), 0);
+	assert_int_equal(gml_pack_sync(w->data), 0);
+	assert_int_equal(gml_pack_stat(w->data, 1, &size, &before), 0);
+	for (int i = 127; i >= 0; i--)
+		if (i != 64)
+			assert_int_equal(gml_blob_remove(w->data, ids[i], sizeof(text)), 0);
+	for (int i = 0; i < 50; i++) { /* the sweeper does it */
+		assert_int_equal(gml_pack_stat(w->data, 1, &size, &after), 0);
+		if (after != before)
+			break;
+		usleep(100000);
+	}
+	gml_pack_flush_removed(w->data);
+	assert_int_equal(gml_pack_stat(w->data, 1, &size, &after), 0);
+	assert_true(before - after >= 128 * 704 - 3 * 4096);
+	assert_int_equal(gml_blob_open(w->data, ids[64], 0, &blob), 0);
+	expect_text(blob, ids[64], 0, "xxxxxxx");
+	expect_text(blob, ids[64], 693, "xxxxxxx");
 	gml_blob_unref(blob);
 }
 
@@ -817,6 +850,7 @@ int main(int argc, char **argv)
 		T(test_failed_pack_sync_is_final),
 		T(test_roll_over),
 		T(test_small_segments_share_blocks),
+		T(test_removed_neighbours_free_their_blocks),
 		T(test_close_trims_zeros),
 		T(test_packs_under_threads),
 		T(test_killed_process_keeps_synced_segments),

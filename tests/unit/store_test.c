@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include "gateway/data/data.h"
 #include "gateway/ns/bucket_txn.h"
 #include "ns_support.h"
 
@@ -429,6 +430,13 @@ static void test_reap_goes_round_damage(void **state)
 
 /* ---- packs --------------------------------------------------------------------------------------------------- */
 
+static void forget_removed(struct ns *ns)
+{
+	pthread_mutex_lock(&ns->store->data->punches.lock);
+	ns->store->data->punches.count = 0;
+	pthread_mutex_unlock(&ns->store->data->punches.lock);
+}
+
 static void test_compaction_punches_gaps(void **state)
 {
 	static char bytes[8192];
@@ -451,12 +459,12 @@ static void test_compaction_punches_gaps(void **state)
 	ns_open(ns);
 	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, NULL, NULL, &reaped));
 	assert_int_equal(reaped, 60);
+	forget_removed(ns); /* a crash: what was to be punched is forgotten */
 	assert_ok(gml_pack_stat(ns->store->data, 1, &size, &before));
 	assert_ok(gml_store_compact(&ns->op, ns->store, &freed));
 	assert_ok(gml_pack_stat(ns->store->data, 1, &size, &after));
 	assert_int_equal(freed, before - after);
-	assert_true(freed >=
-		    30 * 4096); /* blocks of the small ones; those of the large ones went when they were reaped */
+	assert_true(freed >= 30 * 4096 + 30 * 8192);
 	ns_assert_content(ns, inos[60], bytes, 700);
 	ns_assert_content(ns, inos[61], bytes, 8192);
 	ns_assert_content(ns, inos[63], bytes, 8192);
