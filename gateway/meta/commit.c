@@ -254,11 +254,11 @@ static int update_run(struct gml_meta *meta, gml_meta_fn fn, void *arg, bool rel
 		return rc;
 	if (sem_init(&update.wake, 0, 0) != 0)
 		return GML_ERR_NOMEM;
-	atomic_fetch_add_explicit(&meta->updates, 1, memory_order_relaxed);
 
 	pthread_mutex_lock(&commit->lock);
 	*commit->tail = &update;
 	commit->tail = &update.next;
+	atomic_fetch_add_explicit(&meta->updates, 1, memory_order_relaxed);
 	lead = !commit->led;
 	commit->led = true;
 	pthread_mutex_unlock(&commit->lock);

@@ -68,6 +68,7 @@ struct gml_meta {
 	struct gml_meta_options opt;
 	struct gml_commit commit;
 	_Atomic uint64_t commits, updates, syncs;
+	_Atomic uint64_t log_window;	 /* engine_lmdb.c */
 	_Atomic uint32_t corrupt_logged; /* bit per table */
 	struct gml_read_slot slots[GML_META_READ_SLOTS];
 };

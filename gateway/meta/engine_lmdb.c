@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "engine_internal.h"
 #include "errmap.h"
@@ -24,6 +25,7 @@
 #define META_MAP_DEFAULT ((uint64_t)1 << 40)
 #define META_MAP_LEAST ((uint64_t)64 << 20)
 #define META_READERS_DEFAULT 4096
+#define META_LOG_LINES 30
 #define META_ENV_FLAGS (MDB_NOTLS | MDB_NORDAHEAD | MDB_NOMETASYNC)
 
 static const char *const meta_table_name[GML_TABLE_COUNT_] = {
@@ -32,12 +34,34 @@ static const char *const meta_table_name[GML_TABLE_COUNT_] = {
 #undef META_TABLE_NAME
 };
 
+/* Clients can provoke errors (a full disk answers each of their changes with one): at most META_LOG_LINES a second. */
+static bool meta_log_admit(struct gml_meta *meta, uint64_t *dropped_out)
+{
+	struct timespec now;
+	uint64_t window, next;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	window = atomic_load_explicit(&meta->log_window, memory_order_relaxed);
+	do { /* high half: the second; low half: lines wanted in it */
+		next = window >> 32 == (uint32_t)now.tv_sec ? window + 1 : (uint64_t)(uint32_t)now.tv_sec << 32 | 1;
+	} while (!atomic_compare_exchange_weak(&meta->log_window, &window, next));
+	*dropped_out = 0;
+	if ((uint32_t)next == 1 && (uint32_t)window > META_LOG_LINES)
+		*dropped_out = (uint32_t)window - META_LOG_LINES;
+	return (uint32_t)next <= META_LOG_LINES;
+}
+
 void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
 {
 	char line[512];
+	uint64_t dropped;
 	va_list ap;
-	if (meta->opt.log == NULL)
+	if (meta->opt.log == NULL || !meta_log_admit(meta, &dropped))
 		return;
+	if (dropped > 0) {
+		snprintf(line, sizeof(line), "%llu messages of the metadata store were left out",
+			 (unsigned long long)dropped);
+		meta->opt.log(meta->opt.log_arg, GML_LOG_WARN, line);
+	}
 	va_start(ap, format);
 	vsnprintf(line, sizeof(line), format, ap);
 	va_end(ap);

@@ -170,11 +170,11 @@ static void *gated_run(void *arg)
 static void batch_run(struct meta_env *env, struct member *member, int n)
 {
 	struct gated gated = {.env = env};
-	struct gml_meta_stats stats;
+	struct gml_meta_stats before, now;
 	pthread_t leader;
 	sem_init(&gated.gate.entered, 0, 0);
 	sem_init(&gated.gate.go, 0, 0);
-	gml_meta_stats_get(env->meta, &stats);
+	gml_meta_stats_get(env->meta, &before);
 	assert_int_equal(pthread_create(&leader, NULL, gated_run, &gated), 0);
 	while (sem_wait(&gated.gate.entered) != 0)
 		;
@@ -182,12 +182,10 @@ static void batch_run(struct meta_env *env, struct member *member, int n)
 		member[i].env = env;
 		member[i].number = i;
 		assert_int_equal(pthread_create(&member[i].thread, NULL, member_run, &member[i]), 0);
-	}
-	for (uint64_t updates = stats.updates; updates < stats.updates + 1 + (uint64_t)n;) {
-		struct gml_meta_stats now;
-		gml_meta_stats_get(env->meta, &now);
-		updates = now.updates;
-		usleep(1000);
+		do { /* in this order */
+			usleep(100);
+			gml_meta_stats_get(env->meta, &now);
+		} while (now.updates < before.updates + 2 + (uint64_t)i);
 	}
 	sem_post(&gated.gate.go);
 	pthread_join(leader, NULL);
@@ -279,9 +277,6 @@ static void test_full_map(void **state)
 		assert_int_equal(member[i].rc, i == 2 ? GML_ERR_NOSPC : 0);
 		assert_int_equal(member_stored(env, i), i != 2);
 	}
-	for (int i = 0; i < 200; i++)
-		assert_int_equal(gml_meta_update(env->meta, member_huge, &member[2]), GML_ERR_NOSPC);
-	assert_true(env->log_errors < 100);	     /* a full store does not fill the log */
 	meta_env_update(env, counter_add, &counter); /* the store goes on */
 	meta_env_reopen(env);
 	assert_int_equal(counter_read(env, "after"), 1);
