@@ -13,10 +13,15 @@ static const ngx_str_t logvar_secrets[] = {
 	ngx_string("x-amz-signature"), ngx_string("signature"), ngx_string("x-amz-security-token"),
 };
 
-/* percent: in a name, where '%' and space are encoded as well. */
+/* Bytes that stay as they are, one bit each. In names '%' and space are encoded as well. */
+static const uint32_t logvar_plain_text[8] = {0, 0xfffffffb, 0xefffffff, 0x7fffffff};
+static const uint32_t logvar_plain_name[8] = {0, 0xffffffda, 0xefffffff, 0x7fffffff};
+
 static bool logvar_plain(u_char c, bool percent)
 {
-	return c >= (percent ? 0x21 : 0x20) && c < 0x7f && c != '"' && c != '\\' && (c != '%' || !percent);
+	const uint32_t *set = percent ? logvar_plain_name : logvar_plain_text;
+
+	return (set[c >> 5] >> (c & 31) & 1) != 0;
 }
 
 static u_char *logvar_put(u_char *out, u_char c, bool percent)
@@ -84,28 +89,37 @@ static bool logvar_secret(const u_char *p, const u_char *end)
 	return false;
 }
 
+static u_char *logvar_put_all(u_char *out, const u_char *limit, const u_char *p, const u_char *end)
+{
+	while (p < end && limit - out >= 3) {
+		if (logvar_plain(*p, false))
+			*out++ = *p++;
+		else
+			out = logvar_put(out, *p++, false);
+	}
+	return out;
+}
+
 /* The raw target without secret values, at most cap bytes; returns the end. */
 static u_char *logvar_redact(const ngx_str_t *target, u_char *out, size_t cap)
 {
-	const u_char *p = target->data, *end = p + target->len, *name = NULL;
-	u_char *limit = out + cap;
-	bool query = false, hide = false;
+	const u_char *p = target->data, *end = p + target->len, *limit = out + cap, *next, *equals;
+	const u_char *query = memchr(p, '?', target->len);
 
-	for (; p < end && limit - out >= 3; p++) {
-		if (*p == '?' && !query) {
-			query = true;
-			name = p + 1;
-		} else if (query && *p == '&') {
-			hide = false;
-			name = p + 1;
-		} else if (query && *p == '=' && name != NULL) {
-			hide = logvar_secret(name, p);
-			name = NULL;
-			if (hide)
-				*out++ = *p;
+	if (query == NULL)
+		return logvar_put_all(out, limit, p, end);
+	out = logvar_put_all(out, limit, p, query + 1);
+	for (p = query + 1; p < end; p = next) { /* one parameter with its '&' */
+		next = memchr(p, '&', (size_t)(end - p));
+		next = next != NULL ? next + 1 : end;
+		equals = memchr(p, '=', (size_t)(next - p));
+		if (equals == NULL || !logvar_secret(p, equals)) {
+			out = logvar_put_all(out, limit, p, next);
+			continue;
 		}
-		if (!hide)
-			out = logvar_put(out, *p, false);
+		out = logvar_put_all(out, limit, p, equals + 1);
+		if (next[-1] == '&')
+			out = logvar_put_all(out, limit, next - 1, next);
 	}
 	return out;
 }
