@@ -53,10 +53,12 @@ static void child_files(struct ns *ns, struct told *told, unsigned seed)
 	}
 }
 
-static void child(struct ns *ns, struct told *told, unsigned seed)
+typedef void (*child_fn)(struct ns *ns, struct told *told, unsigned seed);
+
+static void child(struct ns *ns, child_fn fn, struct told *told, unsigned seed)
 {
 	ns_open(ns);
-	child_files(ns, told, seed);
+	fn(ns, told, seed);
 	for (;;) /* never back into the test runner */
 		pause();
 }
@@ -95,14 +97,14 @@ static void verify_names(struct ns *ns, const struct told *told)
 	}
 }
 
-static void kill_after(struct ns *ns, struct told *told, unsigned seed, unsigned microseconds)
+static void kill_after(struct ns *ns, child_fn fn, struct told *told, unsigned seed, unsigned microseconds)
 {
 	pid_t pid = fork();
 	int status;
 
 	assert_true(pid >= 0);
 	if (pid == 0)
-		child(ns, told, seed);
+		child(ns, fn, told, seed);
 	usleep(microseconds);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -124,7 +126,7 @@ static void test_kill(void **state)
 		ns_open(&ns);
 		ns_mkbucket(&ns);
 		ns_close(&ns);
-		kill_after(&ns, told, round, 20000 + round * 60000);
+		kill_after(&ns, child_files, told, round, 20000 + round * 60000);
 		ns_open(&ns);
 		/* Attributes are right even before the recovery … */
 		for (unsigned f = 0; f < FILES; f++)
@@ -147,6 +149,168 @@ static void test_kill(void **state)
 	}
 	assert_true(written > 50); /* it was worth it */
 	munmap(told, sizeof(*told));
+}
+
+/* ---- content that came over S3 ---- */
+
+#define OLD_SIZE (4u << 20)
+#define OLD_PIECE 65536u
+
+static uint8_t old_byte(uint64_t off)
+{
+	return (uint8_t)(1 + off / 1000 % 200);
+}
+
+struct old_arg {
+	gml_ino ino;
+	uint64_t blobs[OLD_SIZE / OLD_PIECE];
+};
+
+static int old_txn(struct gml_txn *txn, void *argp)
+{
+	struct old_arg *arg = argp;
+	struct gml_inode inode;
+	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
+
+	for (unsigned i = 0; rc == 0 && i < OLD_SIZE / OLD_PIECE; i++) {
+		struct gml_extent extent = {i * OLD_PIECE, arg->blobs[i], 0, OLD_PIECE};
+
+		rc = gml_extent_add(txn, &inode, &extent, OLD_PIECE);
+	}
+	if (rc == 0)
+		rc = gml_usage_add(txn, inode.bucket, OLD_SIZE, 0);
+	inode.size = OLD_SIZE;
+	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
+}
+
+static gml_ino old_file(struct ns *ns)
+{
+	struct old_arg arg = {.ino = ns_put(ns, ns->bucket, "old", "")};
+	uint8_t bytes[OLD_PIECE];
+
+	for (unsigned i = 0; i < OLD_SIZE / OLD_PIECE; i++) {
+		for (unsigned n = 0; n < OLD_PIECE; n++)
+			bytes[n] = old_byte((uint64_t)i * OLD_PIECE + n);
+		assert_ok(gml_pack_append(ns->store->data, bytes, OLD_PIECE, &arg.blobs[i]));
+	}
+	assert_ok(gml_meta_update(ns->store->meta, old_txn, &arg));
+	return arg.ino;
+}
+
+/* Overwrites block after block, each durable. */
+static void child_overwrite(struct ns *ns, struct told *told, unsigned seed)
+{
+	char block[BLOCK];
+	struct iovec iov = {block, BLOCK};
+	struct gml_file *file;
+
+	memset(block, 0xfe, BLOCK);
+	assert_ok(gml_file_open(&ns->op, ns->store, told->ino[0], GML_OPEN_WRITE, &file));
+	for (unsigned b = 0; b < OLD_SIZE / BLOCK; b++) {
+		told->begun[0] = b + 1;
+		assert_ok(gml_file_write(&ns->op, file, (uint64_t)b * BLOCK, &iov, 1, true));
+		told->synced[0] = b + 1;
+		if (rand_r(&seed) / 7 % 16 == 0) {
+			assert_ok(gml_file_close(&ns->op, file));
+			assert_ok(gml_file_open(&ns->op, ns->store, told->ino[0], GML_OPEN_WRITE, &file));
+		}
+	}
+}
+
+/* Cuts a little more each time and grows it back; in between a byte is written, so that the states alternate. */
+static void child_truncate(struct ns *ns, struct told *told, unsigned seed)
+{
+	struct gml_setattr set = {.mask = GML_SET_SIZE};
+	struct gml_file *file = NULL;
+
+	for (unsigned k = 0; k < OLD_SIZE / BLOCK; k++) {
+		if (file == NULL && rand_r(&seed) / 7 % 2)
+			assert_ok(gml_file_open(&ns->op, ns->store, told->ino[0], GML_OPEN_WRITE, &file));
+		if (file != NULL)
+			assert_ok(ns_write(ns, file, 0, "\1"));
+		told->begun[0] = k + 1;
+		set.size = OLD_SIZE - (k + 1) * BLOCK;
+		assert_ok(gml_inode_setattr(&ns->op, ns->store, told->ino[0], &set, NULL));
+		told->synced[0] = k + 1;
+		if (file != NULL && rand_r(&seed) / 7 % 2)
+			assert_ok(ns_write(ns, file, 1, "\1"));
+		set.size = OLD_SIZE;
+		assert_ok(gml_inode_setattr(&ns->op, ns->store, told->ino[0], &set, NULL));
+		if (file != NULL && rand_r(&seed) / 7 % 2) {
+			assert_ok(gml_file_close(&ns->op, file));
+			file = NULL;
+		}
+	}
+}
+
+static void verify_old(struct ns *ns, const struct told *told, bool truncated)
+{
+	uint64_t begun = told->begun[0] * (uint64_t)BLOCK, done = told->synced[0] * (uint64_t)BLOCK;
+	uint64_t size = ns_attr(ns, told->ino[0]).size;
+	uint8_t *bytes = malloc(OLD_SIZE);
+	struct gml_file *file;
+	size_t got;
+	bool eof;
+
+	assert_ok(gml_file_open(&ns->op, ns->store, told->ino[0], GML_OPEN_READ, &file));
+	assert_ok(gml_file_read(&ns->op, file, 0, bytes, OLD_SIZE, &got, &eof));
+	assert_int_equal(got, size);
+	if (truncated)
+		assert_true(size == OLD_SIZE || size == OLD_SIZE - begun || size == OLD_SIZE - done);
+	else
+		assert_int_equal(size, OLD_SIZE);
+	for (uint64_t i = 0; i < size; i++) {
+		bool kept = truncated ? i < OLD_SIZE - begun : i >= begun;
+		bool gone = truncated ? i >= OLD_SIZE - done : i < done;
+
+		if ((kept && bytes[i] != old_byte(i)) || (gone && bytes[i] != (truncated ? 0 : 0xfe)))
+			fail_msg("byte %llu is %u; begun %llu, done %llu", (unsigned long long)i, bytes[i],
+				 (unsigned long long)begun, (unsigned long long)done);
+	}
+	assert_ok(gml_file_close(&ns->op, file));
+	free(bytes);
+}
+
+static void kill_old(bool truncate)
+{
+	struct told *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned done = 0, freed;
+
+	for (unsigned round = 0; round < 6; round++) {
+		struct ns ns;
+
+		memset(told, 0, sizeof(*told));
+		ns_create(&ns);
+		ns_open(&ns);
+		ns_mkbucket(&ns);
+		told->ino[0] = old_file(&ns);
+		ns_close(&ns);
+		kill_after(&ns, truncate ? child_truncate : child_overwrite, told, round, 20000 + round * 50000);
+		ns_open(&ns);
+		verify_old(&ns, told, truncate);
+		assert_ok(gml_store_recover(&ns.op, ns.store));
+		verify_old(&ns, told, truncate);
+		assert_ok(gml_store_reap(&ns.op, ns.store, 0, 10000, NULL, NULL, &freed));
+		verify_old(&ns, told, truncate);
+		ns_check(&ns);
+		done += told->synced[0];
+		ns_close(&ns);
+		ns_rm(ns.path);
+	}
+	assert_true(done > 20); /* it was worth it */
+	munmap(told, sizeof(*told));
+}
+
+static void test_kill_overwriting(void **state)
+{
+	(void)state;
+	kill_old(false);
+}
+
+static void test_kill_truncating(void **state)
+{
+	(void)state;
+	kill_old(true);
 }
 
 /* A living process writes the file: another one may read it, but not write, truncate or settle it. After its death it
@@ -212,7 +376,9 @@ static void test_two_processes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_kill), cmocka_unit_test(test_two_processes)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_kill), cmocka_unit_test(test_kill_overwriting),
+					   cmocka_unit_test(test_kill_truncating),
+					   cmocka_unit_test(test_two_processes)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
