@@ -339,6 +339,29 @@ static void test_truncate(void **state)
 	assert_int_equal(usage(ns).bytes, 0);
 }
 
+/* A crash came between a truncation's commit and that of the write blob's file: its rubbish must never show. */
+static void test_truncate_rubbish(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino ino = ns_put(ns, ns->bucket, "f", "0123456789");
+	struct iovec iov = {"rubbish", 7};
+	struct gml_file *file;
+	struct gml_blob *blob;
+
+	resize(ns, ino, 4);
+	assert_ok(gml_blob_open(ns->store->data, record(ns, ino).wblob, 0, &blob));
+	assert_ok(gml_blob_write(blob, 4, &iov, 1));
+	ns_assert_content(ns, ino, "0123", 4);
+	resize(ns, ino, 8);
+	ns_assert_content(ns, ino, "0123\0\0\0\0", 8);
+	assert_ok(gml_blob_write(blob, 8, &iov, 1));
+	gml_blob_unref(blob);
+	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
+	assert_ok(ns_write(ns, file, 10, "x"));
+	ns_assert_content(ns, ino, "0123\0\0\0\0\0\0x", 11);
+	assert_ok(gml_file_close(&ns->op, file));
+}
+
 /* ---- S3 content under NFS's hands
  * ----------------------------------------------------------------------------------------- */
 
@@ -722,21 +745,14 @@ int main(void)
 {
 #define NS_TEST(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
 	const struct CMUnitTest tests[] = {
-		NS_TEST(test_settle_too_late),
-		NS_TEST(test_create_modes),
-		NS_TEST(test_open_rights),
-		NS_TEST(test_write_read),
-		NS_TEST(test_commits),
-		NS_TEST(test_times),
-		NS_TEST(test_setattr_rights),
-		NS_TEST(test_truncate),
-		NS_TEST(test_suid_cleared_by_write),
-		NS_TEST(test_copy_on_write),
-		NS_TEST(test_truncate_extents),
-		NS_TEST(test_sparse),
-		NS_TEST(test_orphan),
-		NS_TEST(test_quota),
-		NS_TEST(test_xattr),
+		NS_TEST(test_settle_too_late), NS_TEST(test_truncate_rubbish),
+		NS_TEST(test_create_modes),    NS_TEST(test_open_rights),
+		NS_TEST(test_write_read),      NS_TEST(test_commits),
+		NS_TEST(test_times),	       NS_TEST(test_setattr_rights),
+		NS_TEST(test_truncate),	       NS_TEST(test_suid_cleared_by_write),
+		NS_TEST(test_copy_on_write),   NS_TEST(test_truncate_extents),
+		NS_TEST(test_sparse),	       NS_TEST(test_orphan),
+		NS_TEST(test_quota),	       NS_TEST(test_xattr),
 		cmocka_unit_test(test_etag),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
