@@ -178,6 +178,7 @@ void s3_call_body_end(struct s3_call *call)
 	enum s3_error error;
 	if (call->step != S3_BODY)
 		return;
+	call->body_length = (int64_t)call->body.wire; /* all of it was read */
 	error = s3_body_end(call);
 	if (error)
 		call_fail(call, error);

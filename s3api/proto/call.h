@@ -234,8 +234,8 @@ enum s3_error s3_copy_error(struct s3_call *call, const struct s3_copy_source *s
  */
 /* versionId: absent or "null" pass. */
 enum s3_error s3_check_version(struct s3_call *call);
-/* Open call->key without data into call->object. */
-enum s3_error s3_object_find(struct s3_call *call);
+/* Open call->key without data into call->object; read: `r` on it is needed, as for its content. */
+enum s3_error s3_object_find(struct s3_call *call, bool read);
 
 /* ---- operations
  * ------------------------------------------------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ enum s3_error s3_get_object_attributes(struct s3_call *call)
 	unsigned wanted;
 	enum s3_error error = attributes_read(call, &wanted);
 	if (!error)
-		error = s3_object_find(call);
+		error = s3_object_find(call, true);
 	if (error)
 		return error;
 	info = gml_object_info(call->object);
@@ -106,7 +106,7 @@ enum s3_error s3_get_object_attributes(struct s3_call *call)
 enum s3_error s3_get_object_acl(struct s3_call *call)
 {
 	struct gml_attr attr;
-	enum s3_error error = s3_object_find(call);
+	enum s3_error error = s3_object_find(call, true);
 	int rc;
 	if (error)
 		return error;

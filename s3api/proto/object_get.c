@@ -3,13 +3,32 @@
 
 #include "range.h"
 
-enum s3_error s3_object_find(struct s3_call *call)
+enum s3_error s3_object_find(struct s3_call *call, bool read)
 {
+	struct gml_store *store = call->config->store;
 	enum s3_error error = s3_check_version(call);
+	unsigned granted = 0;
+	int rc;
 	if (error)
 		return error;
-	return s3_error_from(
-		gml_object_open(&call->op, call->config->store, call->bucket, call->key, false, &call->object));
+	rc = gml_object_open(&call->op, store, call->bucket, call->key, false, &call->object);
+	if (rc == 0 && read)
+		rc = gml_inode_access(&call->op, store, gml_object_info(call->object)->ino, GML_MAY_READ, &granted);
+	if (rc != 0)
+		return s3_error_from(rc);
+	return !read || (granted & GML_MAY_READ) ? S3_OK : S3_ERR_ACCESS_DENIED;
+}
+
+/* Content stays readable whatever happens to the key; a HEAD needs the same right, but no content. */
+static enum s3_error get_open(struct s3_call *call)
+{
+	enum s3_error error;
+	if (call->method == S3_HEAD)
+		return s3_object_find(call, true);
+	error = s3_check_version(call);
+	return error ? error
+		     : s3_error_from(gml_object_open(&call->op, call->config->store, call->bucket, call->key, true,
+						     &call->object));
 }
 
 /* ---- headers
@@ -206,16 +225,11 @@ enum s3_error s3_get_object(struct s3_call *call)
 {
 	const struct gml_object_info *info;
 	struct get_choice choice = {0};
-	enum s3_error error = s3_check_version(call);
+	enum s3_error error = get_open(call);
 	bool not_modified;
-	int rc;
 
 	if (error)
 		return error;
-	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key, call->method == S3_GET,
-			     &call->object);
-	if (rc != 0)
-		return s3_error_from(rc);
 	info = gml_object_info(call->object);
 	error = get_check_conditions(call, info, &not_modified);
 	if (error)

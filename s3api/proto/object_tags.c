@@ -7,7 +7,7 @@ enum s3_error s3_get_object_tagging(struct s3_call *call)
 {
 	struct gml_meta_pair *tags;
 	uint32_t ntags = 0;
-	enum s3_error error = s3_object_find(call);
+	enum s3_error error = s3_object_find(call, true);
 	if (!error)
 		error = s3_tags_load(call, gml_object_info(call->object)->ino, &tags, &ntags);
 	if (error)
@@ -88,7 +88,7 @@ enum s3_error s3_put_object_tagging(struct s3_call *call)
 		error = tags_read_xml(call, doc, tags, &ntags);
 	s3_doc_free(doc);
 	if (!error)
-		error = s3_object_find(call);
+		error = s3_object_find(call, false);
 	if (!error)
 		error = tags_replace(call, gml_object_info(call->object)->ino, tags, ntags);
 	return error ? error : s3_answer_empty(call, 200);
@@ -96,7 +96,7 @@ enum s3_error s3_put_object_tagging(struct s3_call *call)
 
 enum s3_error s3_delete_object_tagging(struct s3_call *call)
 {
-	enum s3_error error = s3_object_find(call);
+	enum s3_error error = s3_object_find(call, false);
 	if (!error)
 		error = tags_replace(call, gml_object_info(call->object)->ino, NULL, 0);
 	return error ? error : s3_answer_empty(call, 204);

@@ -12,7 +12,7 @@ static bool refuse_acl_private(struct gml_span value)
 
 static enum s3_error refuse_acl(struct s3_call *call)
 {
-	if (call->scope == S3_BUCKET && call->method == S3_PUT)
+	if (call->operation->handler == s3_create_bucket)
 		return S3_ERR_ACL_WITH_OWNERSHIP;
 	return S3_ERR_ACL_NOT_SUPPORTED;
 }
