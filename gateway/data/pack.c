@@ -5,8 +5,10 @@
  * and a sync covered it -> an ordinary read-only blob, which compaction thins and removes in the end.
  *
  * Zeros are written PACK_AHEAD bytes ahead of the appends: overwriting initialised blocks changes no metadata of the
- * file system, so that a sync needs no journal commit. Measured on ext4, 16 x 4 KiB per sync, zeros included: 0.8 ms
- * against 1.0 to 1.6 ms for plain appends and for fallocate (whose unwritten blocks have to be converted).
+ * file system, so that a sync needs no journal commit and waits for one flush only. Measured on ext4, 4 KiB appends: 8
+ * writers get 10 to 14 thousand durable ones a second against 5 to 11 without; with 64 writers sharing a sync, both get
+ * 32 to 50 thousand, and writing twice costs what it saves. fallocate gains less: its unwritten blocks have to be
+ * converted.
  *
  * A failed sync is final for this process: which segments the kernel lost is unknown, and they may be about to be
  * published. The metadata's commits fail from then on until the store is opened anew.

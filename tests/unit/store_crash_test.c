@@ -143,6 +143,23 @@ static void crash_janitor(struct ns *ns)
 	_exit(4);
 }
 
+static void crash_say(void *arg, const char *text)
+{
+	fprintf(stderr, "store check: %s\n", text);
+}
+
+/* Nobody dies here: whatever the check says is wrong. */
+static void crash_checker(struct ns *ns)
+{
+	struct gml_check_report report;
+
+	crash_open(ns);
+	for (;;) {
+		if (gml_store_check(&ns->op, ns->store, crash_say, NULL, NULL, &report) != 0 || report.problems != 0)
+			_exit(12);
+	}
+}
+
 /* ---- verification -------------------------------------------------------------------------------------------- */
 
 struct crash_names {
@@ -185,11 +202,6 @@ static bool crash_whole(struct ns *ns, gml_ino ino, bool s3)
 	}
 	free(buf);
 	return ok;
-}
-
-static void crash_say(void *arg, const char *text)
-{
-	fprintf(stderr, "store check: %s\n", text);
 }
 
 static void crash_verifier(struct ns *ns)
@@ -242,6 +254,8 @@ static pid_t crash_spawn(struct ns *ns, int what, unsigned seed)
 		crash_writer(ns, seed);
 	else if (what == 1)
 		crash_janitor(ns);
+	else if (what == 2)
+		crash_checker(ns);
 	else
 		crash_verifier(ns);
 	_exit(1);
@@ -257,6 +271,37 @@ static void crash_kill(pid_t pid)
 		fail_msg("a child left with %d", WEXITSTATUS(status));
 }
 
+/* The parent never opens the store. */
+static void crash_create(struct ns *ns)
+{
+	pid_t pid;
+
+	ns_create(ns);
+	pid = fork();
+	if (pid == 0) {
+		ns_open(ns);
+		ns_mkbucket(ns);
+		ns_close(ns);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static void test_check_while_serving(void **state)
+{
+	pid_t pids[5];
+	struct ns ns;
+
+	crash_create(&ns);
+	for (int i = 0; i < 5; i++)
+		pids[i] = crash_spawn(&ns, i < 2 ? 0 : i == 2 ? 1 : 2, (unsigned)i);
+	crash_pause(1500);
+	/* The checkers first: a writer that was killed is a problem. */
+	for (int i = 4; i >= 0; i--)
+		crash_kill(pids[i]);
+	ns_rm(ns.path);
+}
+
 static void test_crashes(void **state)
 {
 	unsigned seed = (unsigned)time(NULL);
@@ -264,15 +309,7 @@ static void test_crashes(void **state)
 	pid_t pid;
 
 	print_message("seed %u\n", seed);
-	ns_create(&ns);
-	pid = fork();
-	if (pid == 0) { /* the parent never opens the store */
-		ns_open(&ns);
-		ns_mkbucket(&ns);
-		ns_close(&ns);
-		_exit(0);
-	}
-	waitpid(pid, NULL, 0);
+	crash_create(&ns);
 	for (int round = 0; round < CRASH_ROUNDS; round++) {
 		pid_t janitor = crash_spawn(&ns, 1, 0), a = crash_spawn(&ns, 0, seed & ~1u),
 		      b = crash_spawn(&ns, 0, seed | 1u);
@@ -284,7 +321,7 @@ static void test_crashes(void **state)
 		crash_kill(round % 2 ? b : janitor);
 		crash_pause((unsigned)rand_r(&seed) % 50);
 		crash_kill(round % 2 ? janitor : b);
-		pid = crash_spawn(&ns, 2, 0);
+		pid = crash_spawn(&ns, 3, 0);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFEXITED(status));
 		assert_int_equal(WEXITSTATUS(status), 0);
@@ -295,7 +332,7 @@ static void test_crashes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_crashes)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_check_while_serving), cmocka_unit_test(test_crashes)};
 
 	return cmocka_run_group_tests_name("store crash", tests, NULL, NULL);
 }
