@@ -1,4 +1,7 @@
-check_PROGRAMS += tests/unit/data_test
-tests_unit_data_test_SOURCES = tests/unit/data_test.c
+check_PROGRAMS += tests/unit/data_test tests/unit/pack_test
+tests_unit_data_test_SOURCES = tests/unit/data_test.c tests/unit/data_support.h
 tests_unit_data_test_LDADD = libgemeltest.la $(CMOCKA_LIBS)
 tests_unit_data_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_pack_test_SOURCES = tests/unit/pack_test.c tests/unit/data_support.h
+tests_unit_pack_test_LDADD = libgemeltest.la $(CMOCKA_LIBS)
+tests_unit_pack_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

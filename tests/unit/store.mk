@@ -1,4 +1,4 @@
-check_PROGRAMS += tests/unit/store_test tests/unit/check_test
+check_PROGRAMS += tests/unit/store_test tests/unit/check_test tests/unit/principal_test
 tests_unit_store_test_SOURCES = tests/unit/store_test.c tests/unit/ns_support.h
 tests_unit_store_test_LDADD = libgemeltest.la $(CMOCKA_LIBS)
 tests_unit_store_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
@@ -9,3 +9,6 @@ check_PROGRAMS += tests/unit/store_crash_test
 tests_unit_store_crash_test_SOURCES = tests/unit/store_crash_test.c tests/unit/ns_support.h
 tests_unit_store_crash_test_LDADD = libgemeltest.la $(CMOCKA_LIBS)
 tests_unit_store_crash_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_principal_test_SOURCES = tests/unit/principal_test.c tests/unit/ns_support.h
+tests_unit_principal_test_LDADD = libgemeltest.la $(CMOCKA_LIBS)
+tests_unit_principal_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
