@@ -736,6 +736,25 @@ static void test_delete_objects(void **state)
 	assert_int_equal(count_of("<Deleted>"), 0);
 	SEND("GET", "/bkt?list-type=2");
 	assert_string_equal(s3_host_element(&answer, "KeyCount"), "0");
+	at = many + sprintf(many, "<Delete>"); /* enough for several threads */
+	for (int i = 0; i < 200; i++) {
+		char target[64];
+		snprintf(target, sizeof(target), "/bkt/dir%d/%d", i % 7, i);
+		if (i % 3 != 0)
+			put(target, "x", 1);
+		at += sprintf(at, "<Object><Key>dir%d/%d</Key></Object>", i % 7, i);
+	}
+	sprintf(at, "</Delete>");
+	send_xml("POST", "/bkt?delete", many);
+	EXPECT(200, "");
+	assert_int_equal(count_of("<Deleted>"), 200);
+	for (int i = 0; i < 200; i++) {
+		char element[64];
+		snprintf(element, sizeof(element), "<Key>dir%d/%d</Key>", i % 7, i);
+		assert_non_null(strstr(answer.body, element));
+	}
+	SEND("GET", "/bkt?list-type=2");
+	assert_string_equal(s3_host_element(&answer, "KeyCount"), "0");
 	at = many + sprintf(many, "<Delete>");
 	for (int i = 0; i < 1001; i++)
 		at += sprintf(at, "<Object><Key>%d</Key></Object>", i);
