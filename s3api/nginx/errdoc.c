@@ -10,7 +10,7 @@ enum { ERRDOC_RESOURCE_MAX = 1024, ERRDOC_CAP = 2048 + 6 * ERRDOC_RESOURCE_MAX }
 
 static struct gml_span errdoc_resource(const ngx_http_request_t *r)
 {
-	const u_char *query = ngx_strlchr(r->unparsed_uri.data, r->unparsed_uri.data + r->unparsed_uri.len, '?');
+	const u_char *query = r->unparsed_uri.len > 0 ? memchr(r->unparsed_uri.data, '?', r->unparsed_uri.len) : NULL;
 	size_t len = query != NULL ? (size_t)(query - r->unparsed_uri.data) : r->unparsed_uri.len;
 
 	return (struct gml_span){r->unparsed_uri.data, ngx_min(len, ERRDOC_RESOURCE_MAX)};

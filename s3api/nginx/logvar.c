@@ -104,7 +104,7 @@ static u_char *logvar_put_all(u_char *out, const u_char *limit, const u_char *p,
 static u_char *logvar_redact(const ngx_str_t *target, u_char *out, size_t cap)
 {
 	const u_char *p = target->data, *end = p + target->len, *limit = out + cap, *next, *equals;
-	const u_char *query = memchr(p, '?', target->len);
+	const u_char *query = target->len > 0 ? memchr(p, '?', target->len) : NULL;
 
 	if (query == NULL)
 		return logvar_put_all(out, limit, p, end);
