@@ -9,9 +9,7 @@
 #include <string.h>
 #include "engine.h"
 
-/* ---- reader
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reader ---- */
 struct gml_dec {
 	const uint8_t *p, *end;
 	bool bad;
@@ -110,9 +108,7 @@ static inline bool gml_dec_end(const struct gml_dec *dec)
 	return !dec->bad && dec->p == dec->end;
 }
 
-/* ---- writer
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- writer ---- */
 /* Grows from the stack to the heap. Sticky as well: gml_enc_put answers NOMEM at the end. Release in any case. */
 struct gml_enc {
 	uint8_t *buf;
@@ -142,8 +138,7 @@ void gml_enc_span(struct gml_enc *enc, struct gml_span span);
 /* gml_txn_put of what was written; releases the writer. */
 int gml_enc_put(struct gml_enc *enc, struct gml_txn *txn, enum gml_table table, struct gml_span key);
 
-/* ---- keys: big-endian
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- keys: big-endian ---- */
 static inline void gml_key_u64(uint8_t *out, uint64_t value)
 {
 	value = __builtin_bswap64(value);
@@ -170,8 +165,7 @@ static inline uint32_t gml_key_read_u32(const void *p)
 #error "keys are written for little-endian hosts"
 #endif
 
-/* ---- shared record parts
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- shared record parts ---- */
 struct gml_object_checksum;
 struct gml_owner;
 /* algorithm | composite << 7, then the value's bytes; one zero byte when there is none. */

@@ -196,8 +196,7 @@ static struct gml_meta *meta_new(const struct gml_meta_options *opt)
 	return meta;
 }
 
-/* ---- stores that this process has open (invariant 3)
- * ----------------------------------------------------------------------------------- */
+/* ---- stores that this process has open (invariant 3) ---- */
 static pthread_mutex_t meta_open_lock = PTHREAD_MUTEX_INITIALIZER; /* held while one is opened or closed */
 static struct gml_meta *meta_open_list;
 static pid_t meta_open_pid; /* whose list it is: a forked child has opened nothing yet */
@@ -239,8 +238,7 @@ static void meta_forget(struct gml_meta *meta)
 		*link = meta->next_open;
 }
 
-/* ---- create, open, close
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- create, open, close ---- */
 /* The largest map that the address space allows. Tried without LMDB, which would record the first size even if it could
  * not map it. */
 static uint64_t meta_map_size(void)

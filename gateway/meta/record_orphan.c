@@ -67,9 +67,7 @@ int gml_rec_orphan_each(struct gml_txn *txn, gml_ino after, bool (*each)(void *a
 	return gml_rec_scan(txn, GML_TABLE_ORPHAN, GML_SPAN(from, 8), GML_SPAN(NULL, 0), orphan_each_one, &walk);
 }
 
-/* ---- dirty
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- dirty ---- */
 static bool dirty_decode(struct gml_span value, struct gml_owner *out)
 {
 	struct gml_dec dec;

@@ -76,9 +76,7 @@ int gml_rec_upload_each(struct gml_txn *txn,
 	return gml_rec_scan(txn, GML_TABLE_UPLOAD, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0), upload_each_one, &walk);
 }
 
-/* ---- parts
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- parts ---- */
 static void part_key(uint8_t key[20], const uint8_t id[16], uint32_t number)
 {
 	memcpy(key, id, 16);

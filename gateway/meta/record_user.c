@@ -141,9 +141,7 @@ int gml_rec_user_each(struct gml_txn *txn, bool (*each)(void *arg, const struct 
 	return gml_rec_scan(txn, GML_TABLE_USER, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0), user_each_one, &walk);
 }
 
-/* ---- access keys
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- access keys ---- */
 static void key_text(struct gml_dec *dec, char *out, size_t max)
 {
 	struct gml_span text = gml_dec_span(dec, max);

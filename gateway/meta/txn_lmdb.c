@@ -113,8 +113,7 @@ void gml_txn_pool_drain(struct gml_meta *meta)
 	}
 }
 
-/* ---- write transactions
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- write transactions ---- */
 int gml_txn_write_begin(struct gml_meta *meta, struct gml_txn *txn)
 {
 	int rc;
@@ -185,8 +184,7 @@ uint64_t gml_txn_seq(const struct gml_txn *txn)
 	return mdb_txn_id(txn->mdb);
 }
 
-/* ---- keys and values
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- keys and values ---- */
 static bool txn_key_ok(struct gml_span key)
 {
 	return key.len > 0 && key.len <= GML_META_KEY_MAX;
@@ -262,9 +260,7 @@ int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table)
 	return GML_ERR_CORRUPT;
 }
 
-/* ---- cursors
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- cursors ---- */
 int gml_cursor_open(struct gml_txn *txn, enum gml_table table, struct gml_cursor **cursor_out)
 {
 	struct gml_cursor *cursor = txn->idle[table];

@@ -8,8 +8,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* ---- counters that many change
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- counters that many change ---- */
 struct counter {
 	char key[16];
 	uint64_t value; /* after the last successful run */
@@ -123,8 +122,7 @@ static void test_processes(void **state)
 	assert_int_equal(counter_read(env, "shared"), 2 * 200 + 8 * 50);
 }
 
-/* ---- a batch with black sheep
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- a batch with black sheep ---- */
 /* Holds the leader inside its closure until the others have queued up behind it, so that they form one batch. */
 struct gate {
 	sem_t entered, go;
@@ -320,9 +318,7 @@ static void test_readers_do_not_wait(void **state)
 	sem_destroy(&gated.gate.go);
 }
 
-/* ---- presync
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- presync ---- */
 struct presync {
 	atomic_int calls;
 	int rc;
@@ -353,9 +349,7 @@ static void test_presync(void **state)
 	assert_int_equal(counter_read(env, "n"), 2);
 }
 
-/* ---- kill -9
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- kill -9 ---- */
 static int hang_in_closure(struct gml_txn *txn, void *arg)
 {
 	char byte = 'h';

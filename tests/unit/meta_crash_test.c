@@ -8,9 +8,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
-/* ---- the disk
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the disk ---- */
 enum disk_what { DISK_WRITE, DISK_FLUSHED, DISK_ACK };
 struct disk_event {
 	enum disk_what what;
@@ -151,9 +149,7 @@ static void disk_forget(void)
 	disk.ino = 0;
 }
 
-/* ---- the workload
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the workload ---- */
 #define WRITERS 6
 #define ROUNDS 60
 
@@ -215,9 +211,7 @@ static void workload(struct meta_env *env, bool relaxed)
 	}
 }
 
-/* ---- power cuts
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- power cuts ---- */
 static uint8_t *file_read(const char *dir, size_t *len_out)
 {
 	char path[96];
@@ -364,9 +358,7 @@ static void test_power_cut_relaxed(void **state)
 	assert_true(power_cuts(*state, true, 200) > 0);
 }
 
-/* ---- failing calls
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- failing calls ---- */
 static void check_count(struct meta_env *env, uint64_t want)
 {
 	struct gml_txn *txn = meta_env_read(env);

@@ -1,11 +1,9 @@
-/* Record codecs: every field comes back, damaged values are refused, secondary keys follow. */
+/* Record codecs: every field of an inode comes back, damaged values are refused. */
 #include "meta_support.h"
 #include "gateway/meta/codec.h"
 #include "gateway/meta/engine_internal.h"
 
-/* ---- inode
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- inode ---- */
 static bool span_equal(struct gml_span a, struct gml_span b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
@@ -178,9 +176,7 @@ static void test_inode(void **state)
 	meta_env_update(*state, inode_limits, NULL);
 }
 
-/* ---- damage
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- damage ---- */
 static bool any_pair(void *arg, struct gml_span name, struct gml_span value)
 {
 	const uint8_t *p = name.ptr, *q = value.ptr;
@@ -446,274 +442,6 @@ static void test_reader(void **state)
 	assert_true(dec.bad);
 }
 
-/* ---- the other nouns
- * --------------------------------------------------------------------------------------------------------------------
- */
-static int extents_find(struct gml_txn *txn, void *arg)
-{
-	struct gml_extent got, extent = {0, UINT64_C(1) << 63 | 5, 1, 100};
-	(void)arg;
-	for (uint64_t off = 1000; off < 10000; off += 1000) {
-		extent.off = off;
-		extent.blob_off = off * 3;
-		CLOSURE_CHECK(gml_rec_extent_put(txn, 8, &extent) == 0);
-		CLOSURE_CHECK(gml_rec_extent_put(txn, 10, &extent) == 0);
-	}
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 9, 0, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 7, 0, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 11, 5, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 0, &got) == 0 && got.off == 1000);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1000, &got) == 0 && got.off == 1000 && got.blob_off == 3000);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1099, &got) == 0 && got.off == 1000 && got.blob == extent.blob);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1100, &got) == 0 && got.off == 2000);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 9099, &got) == 0 && got.off == 9000);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 9100, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, UINT64_MAX, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_del(txn, 10, 2000) == 0);
-	CLOSURE_CHECK(gml_rec_extent_del(txn, 10, 2001) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1100, &got) == 0 && got.off == 3000);
-	extent.len = 0;
-	CLOSURE_CHECK(gml_rec_extent_put(txn, 10, &extent) == GML_ERR_INVAL);
-	return 0;
-}
-
-struct walk {
-	char text[200];
-	int left;
-};
-
-static bool walk_add(struct walk *walk, const void *text, size_t len)
-{
-	size_t at = strlen(walk->text);
-	memcpy(walk->text + at, text, len);
-	walk->text[at + len] = ' ';
-	walk->text[at + len + 1] = 0;
-	return --walk->left != 0;
-}
-
-static bool walk_xattr(void *arg, struct gml_span name, struct gml_span value)
-{
-	(void)value;
-	return walk_add(arg, name.ptr, name.len);
-}
-
-static int xattrs(struct gml_txn *txn, void *arg)
-{
-	char name[256];
-	struct gml_span value;
-	struct walk walk = {{0}, 0};
-	(void)arg;
-	memset(name, 'n', sizeof(name));
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.b"), STR("bee")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.a"), SPAN(NULL, 0)) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.c"), SPAN(inode_bytes, 65536)) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 6, STR("user.d"), STR("other")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.c"), SPAN(inode_bytes, 65537)) == GML_ERR_TOOBIG);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, SPAN(name, 256), STR("x")) == GML_ERR_NAMETOOLONG);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, SPAN(name, 0), STR("x")) == GML_ERR_INVAL);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 4, SPAN(name, 255), STR("x")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_get(txn, 5, STR("user.a"), &value) == 0 && value.len == 0);
-	CLOSURE_CHECK(gml_rec_xattr_get(txn, 5, STR("user.c"), &value) == 0 && value.len == 65536);
-	CLOSURE_CHECK(gml_rec_xattr_get(txn, 5, STR("user.d"), &value) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_xattr_each(txn, 5, SPAN(NULL, 0), walk_xattr, &walk) == 0);
-	CLOSURE_CHECK(strcmp(walk.text, "user.a user.b user.c ") == 0);
-	walk = (struct walk){{0}, 1};
-	CLOSURE_CHECK(gml_rec_xattr_each(txn, 5, STR("user.a"), walk_xattr, &walk) == 0);
-	CLOSURE_CHECK(strcmp(walk.text, "user.b ") == 0);
-	CLOSURE_CHECK(gml_rec_xattr_del(txn, 5, STR("user.b")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_del(txn, 5, STR("user.b")) == GML_ERR_NOENT);
-	return 0;
-}
-
-static bool walk_bucket(void *arg, struct gml_span name, const struct gml_bucket_rec *rec)
-{
-	(void)rec;
-	return walk_add(arg, name.ptr, name.len);
-}
-
-static int buckets(struct gml_txn *txn, void *arg)
-{
-	struct gml_bucket_rec rec = {10, 11, 1000, -5, 1, 2, 3, 4}, got;
-	struct walk walk = {{0}, 0};
-	char name[GML_BUCKET_NAME_MAX + 1];
-	uint64_t count;
-	(void)arg;
-	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("photos"), &rec) == 0);
-	rec.root = 20;
-	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("backup"), &rec) == 0);
-	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("photos"), &got) == 0 && got.root == 10 && got.created == -5);
-	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 20, name, &got) == 0 && strcmp(name, "backup") == 0);
-	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 30, name, &got) == GML_ERR_NOENT);
-	rec.root = 30; /* a bucket with a new root: the old key goes */
-	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("backup"), &rec) == 0);
-	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 20, name, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 30, name, &got) == 0);
-	CLOSURE_CHECK(gml_txn_count(txn, GML_TABLE_BUCKET, &count) == 0 && count == 2);
-	CLOSURE_CHECK(gml_rec_bucket_each(txn, SPAN(NULL, 0), walk_bucket, &walk) == 0);
-	CLOSURE_CHECK(strcmp(walk.text, "backup photos ") == 0);
-	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_bucket_each(txn, STR("backup"), walk_bucket, &walk) == 0);
-	CLOSURE_CHECK(strcmp(walk.text, "photos ") == 0);
-	CLOSURE_CHECK(gml_rec_bucket_each(txn, SPAN(inode_bytes, 4000), walk_bucket, &walk) == 0);
-	CLOSURE_CHECK(gml_rec_bucket_get(txn, SPAN(inode_bytes, 4000), &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_bucket_get(txn, SPAN(NULL, 0), &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_bucket_put(txn, SPAN(inode_bytes, 64), &rec) == GML_ERR_INVAL);
-	CLOSURE_CHECK(gml_rec_bucket_del(txn, STR("photos")) == 0);
-	CLOSURE_CHECK(gml_rec_bucket_del(txn, STR("photos")) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 10, name, &got) == GML_ERR_NOENT);
-	return 0;
-}
-
-static bool walk_user(void *arg, const struct gml_user *user)
-{
-	return walk_add(arg, user->name, strlen(user->name));
-}
-
-static bool walk_key(void *arg, const struct gml_key *key)
-{
-	return walk_add(arg, key->id, strlen(key->id));
-}
-
-static int users(struct gml_txn *txn, void *arg)
-{
-	struct gml_user user = {.name = "bob", .uid = 1000, .gid = 5, .flags = GML_USER_DISABLED, .created = 77}, got;
-	struct gml_key key = {.id = "GK1", .secret = "s", .user = "bob", .flags = GML_KEY_SIGV2, .created = 3}, key_got;
-	struct walk walk = {{0}, 0};
-	(void)arg;
-	user.ngroups = GML_USER_GROUPS_MAX;
-	for (uint32_t i = 0; i < GML_USER_GROUPS_MAX; i++)
-		user.groups[i] = i * 1000003;
-	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == 0);
-	CLOSURE_CHECK(gml_rec_user_get(txn, STR("bob"), &got) == 0 && memcmp(&got, &user, sizeof(user)) == 0);
-	user.ngroups = 0;
-	strcpy(user.name, "ada"); /* the same uid */
-	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == 0);
-	CLOSURE_CHECK(gml_rec_user_by_uid(txn, 1000, &got) == 0 && strcmp(got.name, "ada") == 0);
-	user.uid = 256000; /* changes uid: the index follows */
-	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == 0);
-	CLOSURE_CHECK(gml_rec_user_by_uid(txn, 1000, &got) == 0 && strcmp(got.name, "bob") == 0);
-	CLOSURE_CHECK(gml_rec_user_by_uid(txn, 256000, &got) == 0 && strcmp(got.name, "ada") == 0);
-	CLOSURE_CHECK(gml_rec_user_by_uid(txn, 999, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_user_each(txn, walk_user, &walk) == 0 && strcmp(walk.text, "ada bob ") == 0);
-	CLOSURE_CHECK(gml_rec_user_del(txn, STR("bob")) == 0);
-	CLOSURE_CHECK(gml_rec_user_by_uid(txn, 1000, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_user_del(txn, STR("bob")) == GML_ERR_NOENT);
-	user.name[0] = 0;
-	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == GML_ERR_INVAL);
-	CLOSURE_CHECK(gml_rec_key_put(txn, &key) == 0);
-	CLOSURE_CHECK(gml_rec_key_get(txn, STR("GK1"), &key_got) == 0 && memcmp(&key_got, &key, sizeof(key)) == 0);
-	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_key_each(txn, walk_key, &walk) == 0 && strcmp(walk.text, "GK1 ") == 0);
-	CLOSURE_CHECK(gml_rec_key_get(txn, SPAN(inode_bytes, 3000), &key_got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_key_get(txn, SPAN(NULL, 0), &key_got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_key_del(txn, STR("GK1")) == 0 && gml_rec_key_del(txn, STR("GK1")) == GML_ERR_NOENT);
-	return 0;
-}
-
-static bool walk_part(void *arg, uint32_t number, const struct gml_part_rec *rec)
-{
-	char text[16];
-	snprintf(text, sizeof(text), "%u:%u", number, rec->nextents);
-	return walk_add(arg, text, strlen(text));
-}
-
-static bool walk_upload(void *arg, const uint8_t id[16], const struct gml_upload_rec *rec)
-{
-	(void)id;
-	return walk_add(arg, rec->key.ptr, rec->key.len);
-}
-
-static int uploads(struct gml_txn *txn, void *arg)
-{
-	struct gml_upload_rec rec = {100, 1, 2, 1234, GML_CHECKSUM_SHA1, 1, STR("k\x01y"), STR("h"), STR("m")}, got;
-	struct gml_part_rec part = {.size = 7, .mtime = -1, .md5 = {9}}, part_got;
-	struct gml_extent extents[3] = {{0, 5, 6, 7}, {7, UINT64_MAX, 8, 9}, {16, 1, 2, 3}}, extent;
-	uint8_t a[16] = {1}, b[16] = {2};
-	struct walk walk = {{0}, 0};
-	(void)arg;
-	CLOSURE_CHECK(gml_rec_upload_put(txn, a, &rec) == 0);
-	CLOSURE_CHECK(gml_rec_upload_get(txn, a, &got) == 0 && got.initiated == 1234 && got.gid == 2);
-	CLOSURE_CHECK(got.checksum_algorithm == GML_CHECKSUM_SHA1 && got.checksum_composite == 1);
-	CLOSURE_CHECK(span_equal(got.key, rec.key) && span_equal(got.headers, rec.headers) &&
-		      span_equal(got.meta, rec.meta));
-	CLOSURE_CHECK(gml_rec_upload_put(txn, b, &got) == 0); /* borrowed spans */
-	CLOSURE_CHECK(gml_rec_upload_each(txn, walk_upload, &walk) == 0 && strcmp(walk.text, "k\x01y k\x01y ") == 0);
-	part.nextents = 3;
-	CLOSURE_CHECK(gml_rec_part_put(txn, a, 300, &part, extents) == 0);
-	part.nextents = 0;
-	CLOSURE_CHECK(gml_rec_part_put(txn, a, 1, &part, NULL) == 0);
-	CLOSURE_CHECK(gml_rec_part_put(txn, b, 2, &part, NULL) == 0);
-	CLOSURE_CHECK(gml_rec_part_get(txn, a, 300, &part_got) == 0 && part_got.mtime == -1 && part_got.md5[0] == 9);
-	CLOSURE_CHECK(gml_rec_part_extent(&part_got, 1, &extent) == 0 && extent.blob == UINT64_MAX && extent.len == 9);
-	CLOSURE_CHECK(gml_rec_part_extent(&part_got, 3, &extent) == GML_ERR_INVAL);
-	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_part_each(txn, a, 0, walk_part, &walk) == 0 && strcmp(walk.text, "1:0 300:3 ") == 0);
-	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_part_each(txn, a, 1, walk_part, &walk) == 0 && strcmp(walk.text, "300:3 ") == 0);
-	CLOSURE_CHECK(gml_rec_part_del(txn, a, 1) == 0 && gml_rec_part_del(txn, a, 1) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_upload_del(txn, a) == 0 && gml_rec_upload_get(txn, a, &got) == GML_ERR_NOENT);
-	return 0;
-}
-
-static bool walk_owner(void *arg, gml_ino ino, const struct gml_owner *owner)
-{
-	char text[32];
-	snprintf(text, sizeof(text), "%d:%u", (int)ino, owner->pid);
-	return walk_add(arg, text, strlen(text));
-}
-
-static bool walk_orphan(void *arg, gml_ino ino, int64_t since)
-{
-	char text[32];
-	snprintf(text, sizeof(text), "%d:%d", (int)ino, (int)since);
-	return walk_add(arg, text, strlen(text));
-}
-
-static bool walk_lease(void *arg, const struct gml_lease *lease)
-{
-	char text[64];
-	snprintf(text, sizeof(text), "%d:%d+%d", lease->kind, (int)lease->first, (int)lease->count);
-	return walk_add(arg, text, strlen(text));
-}
-
-static int small_tables(struct gml_txn *txn, void *arg)
-{
-	struct gml_owner owner = {7, 8, 9}, got;
-	struct gml_lease lease;
-	struct gml_blob_rec blob = {1, 2};
-	struct walk walk = {{0}, 0};
-	uint64_t id;
-	int64_t since;
-	(void)arg;
-	CLOSURE_CHECK(gml_rec_dirty_put(txn, 300, &owner) == 0 && gml_rec_dirty_put(txn, 5, &owner) == 0);
-	CLOSURE_CHECK(gml_rec_dirty_get(txn, 300, &got) == 0 && got.start == 8 && got.boot == 9);
-	CLOSURE_CHECK(gml_rec_dirty_each(txn, 0, walk_owner, &walk) == 0 && strcmp(walk.text, "5:7 300:7 ") == 0);
-	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_dirty_each(txn, 5, walk_owner, &walk) == 0 && strcmp(walk.text, "300:7 ") == 0);
-	CLOSURE_CHECK(gml_rec_dirty_del(txn, 5) == 0 && gml_rec_dirty_get(txn, 5, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_orphan_put(txn, 9, -4) == 0 && gml_rec_orphan_get(txn, 9, &since) == 0 && since == -4);
-	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_orphan_each(txn, 0, walk_orphan, &walk) == 0 && strcmp(walk.text, "9:-4 ") == 0);
-	CLOSURE_CHECK(gml_rec_orphan_del(txn, 9) == 0 && gml_rec_orphan_del(txn, 9) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_lease_take(txn, 0, 1000, &owner, &lease) == 0 && lease.first == 1);
-	CLOSURE_CHECK(gml_rec_lease_take(txn, 0, 10, &owner, &lease) == 0 && lease.first == 1001 && lease.count == 10);
-	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, 1, &owner, &lease) == 0 && lease.first == 1 && lease.kind == 1);
-	CLOSURE_CHECK(gml_rec_lease_take(txn, 2, 1, &owner, &lease) == GML_ERR_INVAL);
-	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, INT32_MAX, &owner, &lease) == GML_ERR_NOSPC);
-	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, INT32_MAX - 1, &owner, &lease) == 0);
-	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, 1, &owner, &lease) == GML_ERR_NOSPC);
-	CLOSURE_CHECK(gml_rec_lease_del(txn, 1, 2) == 0 && gml_rec_lease_del(txn, 1, 2) == GML_ERR_NOENT);
-	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_lease_each(txn, walk_lease, &walk) == 0);
-	CLOSURE_CHECK(strcmp(walk.text, "0:1+1000 0:1001+10 1:1+1 ") == 0);
-	CLOSURE_CHECK(gml_rec_blob_put(txn, UINT64_C(1) << 63, &blob) == 0 && gml_rec_blob_put(txn, 6, &blob) == 0);
-	CLOSURE_CHECK(gml_rec_blob_next(txn, 0, &id, &blob) == 0 && id == 6);
-	CLOSURE_CHECK(gml_rec_blob_next(txn, 7, &id, &blob) == 0 && id == UINT64_C(1) << 63 && blob.len == 2);
-	CLOSURE_CHECK(gml_rec_blob_next(txn, UINT64_MAX, &id, &blob) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_blob_del(txn, 6) == 0 && gml_rec_blob_get(txn, 6, &blob) == GML_ERR_NOENT);
-	return 0;
-}
-
 static void test_headers(void **state)
 {
 	struct gml_span in[GML_HDR_COUNT] = {{0}}, out[GML_HDR_COUNT];
@@ -747,23 +475,14 @@ static void test_headers(void **state)
 	assert_int_equal(gml_rec_pairs_encode(pairs, 2, buf, 11, &len), GML_ERR_TOOBIG);
 }
 
-static void test_nouns(void **state)
-{
-	meta_env_update(*state, extents_find, NULL);
-	meta_env_update(*state, xattrs, NULL);
-	meta_env_update(*state, buckets, NULL);
-	meta_env_update(*state, users, NULL);
-	meta_env_update(*state, uploads, NULL);
-	meta_env_update(*state, small_tables, NULL);
-	assert_int_equal(((struct meta_env *)*state)->log_errors, 0);
-}
-
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, meta_env_setup, meta_env_teardown)
 	const struct CMUnitTest tests[] = {
-		WITH_STORE(test_inode),		WITH_STORE(test_damage), cmocka_unit_test(test_reader),
-		cmocka_unit_test(test_headers), WITH_STORE(test_nouns),
+		WITH_STORE(test_inode),
+		WITH_STORE(test_damage),
+		cmocka_unit_test(test_reader),
+		cmocka_unit_test(test_headers),
 	};
 	return cmocka_run_group_tests_name("meta_record", tests, NULL, NULL);
 }
