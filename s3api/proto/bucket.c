@@ -178,27 +178,6 @@ enum s3_error s3_get_bucket_location(struct s3_call *call)
 	return s3_answer_xml(call, 200);
 }
 
-enum s3_error s3_answer_acl(struct s3_call *call, uint32_t uid)
-{
-	struct s3_xml *xml = &call->xml;
-	s3_xml_begin(xml, "AccessControlPolicy", true);
-	s3_xml_owner(call, xml, "Owner", uid);
-	s3_xml_open(xml, "AccessControlList");
-	s3_xml_open(xml, "Grant");
-	s3_xml_owner(call, xml,
-		     "Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"", uid);
-	s3_xml_string(xml, "Permission", "FULL_CONTROL");
-	s3_xml_close(xml, "Grant");
-	s3_xml_close(xml, "AccessControlList");
-	s3_xml_close(xml, "AccessControlPolicy");
-	return s3_answer_xml(call, 200);
-}
-
-enum s3_error s3_get_bucket_acl(struct s3_call *call)
-{
-	return s3_answer_acl(call, call->target->uid);
-}
-
 /* Configuration that is the same for every bucket. */
 enum s3_error s3_get_bucket_constant(struct s3_call *call)
 {

@@ -241,16 +241,15 @@ enum s3_error s3_object_find(struct s3_call *call, bool read);
  * ------------------------------------------------------------------------------------------------------------------------------------
  */
 /* bucket.c */
-/* <AccessControlPolicy>: full control for the owner, nothing for others; rights are mode bits, which S3's ACLs cannot
- * say. */
-enum s3_error s3_answer_acl(struct s3_call *call, uint32_t uid);
 enum s3_error s3_list_buckets(struct s3_call *call);
 enum s3_error s3_create_bucket(struct s3_call *call);
 enum s3_error s3_head_bucket(struct s3_call *call);
 enum s3_error s3_delete_bucket(struct s3_call *call);
 enum s3_error s3_get_bucket_location(struct s3_call *call);
-enum s3_error s3_get_bucket_acl(struct s3_call *call);
 enum s3_error s3_get_bucket_constant(struct s3_call *call);
+/* acl.c: buckets and objects have the one ACL that their owner controls them; it can be set, too, but no other. */
+enum s3_error s3_get_acl(struct s3_call *call);
+enum s3_error s3_put_acl(struct s3_call *call);
 /* list.c */
 enum s3_error s3_list_objects(struct s3_call *call);
 enum s3_error s3_list_objects_v2(struct s3_call *call);
@@ -258,7 +257,6 @@ enum s3_error s3_list_versions(struct s3_call *call);
 /* object_get.c, object_attributes.c, object_tags.c */
 enum s3_error s3_get_object(struct s3_call *call);
 enum s3_error s3_get_object_attributes(struct s3_call *call);
-enum s3_error s3_get_object_acl(struct s3_call *call);
 enum s3_error s3_get_object_tagging(struct s3_call *call);
 enum s3_error s3_put_object_tagging(struct s3_call *call);
 enum s3_error s3_delete_object_tagging(struct s3_call *call);

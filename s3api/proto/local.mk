@@ -1,6 +1,7 @@
 # S3 as a protocol, without a server. The host (nginx module, tests) links it with libgemel.
 noinst_LTLIBRARIES += libs3.la
 libs3_la_SOURCES = \
+	s3api/proto/acl.c \
 	s3api/proto/arena.c s3api/proto/arena.h \
 	s3api/proto/auth_call.c \
 	s3api/proto/body.c s3api/proto/body.h \

@@ -1,4 +1,4 @@
-/* GetObjectAttributes and GetObjectAcl. */
+/* GetObjectAttributes. */
 #include "call.h"
 
 enum { ATTRIBUTE_ETAG = 1, ATTRIBUTE_CHECKSUM = 2, ATTRIBUTE_PARTS = 4, ATTRIBUTE_CLASS = 8, ATTRIBUTE_SIZE = 16 };
@@ -101,15 +101,4 @@ enum s3_error s3_get_object_attributes(struct s3_call *call)
 		s3_xml_number(xml, "ObjectSize", info->size);
 	s3_xml_close(xml, "GetObjectAttributesResponse");
 	return s3_answer_xml(call, 200);
-}
-
-enum s3_error s3_get_object_acl(struct s3_call *call)
-{
-	struct gml_attr attr;
-	enum s3_error error = s3_object_find(call, true);
-	int rc;
-	if (error)
-		return error;
-	rc = gml_inode_getattr(&call->op, call->config->store, gml_object_info(call->object)->ino, &attr);
-	return rc != 0 ? s3_error_from(rc) : s3_answer_acl(call, attr.uid);
 }

@@ -803,6 +803,39 @@ static void test_tags(void **state)
 	assert_string_equal(s3_host_element(&answer, "Permission"), "FULL_CONTROL");
 }
 
+static void test_acls(void **state)
+{
+	static const char *const paths[] = {"/bkt?acl", "/bkt/t?acl"};
+	char own[2048], *at;
+	(void)state;
+	put("/bkt/t", "x", 1);
+	for (int i = 0; i < 2; i++) {
+		SEND("GET", paths[i]);
+		EXPECT(200, "");
+		snprintf(own, sizeof(own), "%s", answer.body);
+		send_xml("PUT", paths[i], own); /* what is there may be set */
+		EXPECT(200, "");
+		at = strstr(own, "FULL_CONTROL");
+		memcpy(at, "READ_ACP____", 12);
+		send_xml("PUT", paths[i], own);
+		EXPECT(400, "AccessControlListNotSupported");
+		send_xml("PUT", paths[i], "<AccessControlPolicy><AccessControlList/></AccessControlPolicy>");
+		EXPECT(400, "AccessControlListNotSupported");
+		send_xml("PUT", paths[i], "<AccessControlPolicy/>");
+		EXPECT(400, "MalformedXML");
+		SEND("PUT", paths[i]);
+		EXPECT(400, "MissingRequestBodyError");
+		SEND("PUT", paths[i], {"x-amz-acl: private"});
+		EXPECT(200, "");
+		SEND("PUT", paths[i], {"x-amz-acl: public-read"});
+		EXPECT(400, "AccessControlListNotSupported");
+	}
+	SEND("PUT", "/bkt/none?acl", {"x-amz-acl: private"});
+	EXPECT(404, "NoSuchKey");
+	SEND("PUT", "/new", {"x-amz-acl: public-read"});
+	EXPECT(400, "InvalidBucketAclWithObjectOwnership");
+}
+
 /* ---- multipart
  * --------------------------------------------------------------------------------------------------------------------------------
  */
@@ -974,13 +1007,27 @@ static void test_other_region(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_buckets),   TEST(test_bucket_pages), TEST(test_auth),
-		TEST(test_refusals),  TEST(test_round_trips),  TEST(test_keys),
-		TEST(test_metadata),  TEST(test_ranges),       TEST(test_conditions),
-		TEST(test_checksums), TEST(test_trailers),     TEST(test_aborts),
-		TEST(test_copy),      TEST(test_lists),	       TEST(test_delete_objects),
-		TEST(test_tags),      TEST(test_multipart),    TEST(test_multipart_small),
-		TEST(test_limits),    TEST(test_other_region),
+		TEST(test_buckets),
+		TEST(test_bucket_pages),
+		TEST(test_auth),
+		TEST(test_refusals),
+		TEST(test_round_trips),
+		TEST(test_keys),
+		TEST(test_metadata),
+		TEST(test_ranges),
+		TEST(test_conditions),
+		TEST(test_checksums),
+		TEST(test_trailers),
+		TEST(test_aborts),
+		TEST(test_copy),
+		TEST(test_lists),
+		TEST(test_delete_objects),
+		TEST(test_tags),
+		TEST(test_acls),
+		TEST(test_multipart),
+		TEST(test_multipart_small),
+		TEST(test_limits),
+		TEST(test_other_region),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,93 @@
+/* ACLs as buckets with "bucket owner enforced" have them: the owner has full control, and that is all. Rights are mode
+ * bits, which S3's ACLs cannot say. Setting the ACL that is there already succeeds ("Controlling ownership of objects",
+ * S3 user guide); any other is refused. */
+#include "call.h"
+
+#define ACL_ELEMENTS_MAX 256
+
+static enum s3_error acl_owner(struct s3_call *call, uint32_t *uid_out)
+{
+	struct gml_attr attr;
+	enum s3_error error;
+	int rc;
+	if (call->scope == S3_BUCKET) {
+		*uid_out = call->target->uid;
+		return S3_OK;
+	}
+	error = s3_object_find(call, true);
+	if (error)
+		return error;
+	rc = gml_inode_getattr(&call->op, call->config->store, gml_object_info(call->object)->ino, &attr);
+	*uid_out = attr.uid;
+	return s3_error_from(rc);
+}
+
+enum s3_error s3_get_acl(struct s3_call *call)
+{
+	struct s3_xml *xml = &call->xml;
+	uint32_t uid;
+	enum s3_error error = acl_owner(call, &uid);
+	if (error)
+		return error;
+	s3_xml_begin(xml, "AccessControlPolicy", true);
+	s3_xml_owner(call, xml, "Owner", uid);
+	s3_xml_open(xml, "AccessControlList");
+	s3_xml_open(xml, "Grant");
+	s3_xml_owner(call, xml,
+		     "Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"", uid);
+	s3_xml_string(xml, "Permission", "FULL_CONTROL");
+	s3_xml_close(xml, "Grant");
+	s3_xml_close(xml, "AccessControlList");
+	s3_xml_close(xml, "AccessControlPolicy");
+	return s3_answer_xml(call, 200);
+}
+
+/* One grant, full control, to the owner. */
+static enum s3_error acl_check_grant(const struct s3_doc *doc, s3_node grant, uint32_t uid)
+{
+	s3_node grantee = s3_doc_child(doc, grant, "Grantee");
+	struct gml_span id = s3_doc_child_text(doc, grantee, "ID");
+	struct gml_span permission = s3_doc_child_text(doc, grant, "Permission");
+	if (strcmp(s3_doc_name(doc, grant), "Grant") != 0 || !grantee || !permission.ptr)
+		return S3_ERR_MALFORMED_XML;
+	if (!id.ptr || !s3_owner_matches(s3_span_trim(id), uid) ||
+	    !s3_span_is(s3_span_trim(permission), "FULL_CONTROL"))
+		return S3_ERR_ACL_NOT_SUPPORTED;
+	return S3_OK;
+}
+
+static enum s3_error acl_check(const struct s3_doc *doc, uint32_t uid)
+{
+	s3_node root = s3_doc_root(doc, "AccessControlPolicy"), list = s3_doc_child(doc, root, "AccessControlList");
+	struct gml_span owner = s3_doc_child_text(doc, s3_doc_child(doc, root, "Owner"), "ID");
+	s3_node grant = s3_doc_child(doc, list, NULL);
+	if (!list)
+		return S3_ERR_MALFORMED_XML;
+	if (!grant || (owner.ptr && !s3_owner_matches(s3_span_trim(owner), uid)))
+		return S3_ERR_ACL_NOT_SUPPORTED;
+	for (; grant; grant = s3_doc_next(doc, grant, NULL)) {
+		enum s3_error error = acl_check_grant(doc, grant, uid);
+		if (error)
+			return error;
+	}
+	return S3_OK;
+}
+
+enum s3_error s3_put_acl(struct s3_call *call)
+{
+	struct s3_doc *doc = NULL;
+	uint32_t uid;
+	enum s3_error error = acl_owner(call, &uid);
+	if (error)
+		return error;
+	if (call->op.cred.uid != uid && call->op.cred.uid != 0)
+		return S3_ERR_ACCESS_DENIED;
+	/* A canned ACL other than the harmless ones was refused with the headers. */
+	if (call->body.len == 0)
+		return s3_has_header(call, "x-amz-acl") ? s3_answer_empty(call, 200) : S3_ERR_MISSING_REQUEST_BODY;
+	error = s3_doc_parse(s3_body_text(call), ACL_ELEMENTS_MAX, &doc);
+	if (!error)
+		error = acl_check(doc, uid);
+	s3_doc_free(doc);
+	return error ? error : s3_answer_empty(call, 200);
+}
