@@ -90,6 +90,8 @@ fsal_status_t gml_fsal_status(int rc);
 /* Fills `op` with op_ctx's credentials; read_only unless the export grants all of `need` (EXPORT_OPTION_*_ACCESS; 0:
  * nothing is changed). */
 void gml_fsal_op(struct gml_op *op, uint32_t need);
+/* The NFSv4 compound that this thread works on, or NULL. Found from the operation context that is embedded in it. */
+compound_data_t *gml_fsal_compound(void);
 /* The server's own identity: uid 0, writable. Works without op_ctx. */
 void gml_fsal_op_root(struct gml_op *op);
 void gml_fsal_log(void *arg, enum gml_log_level level, const char *line);

@@ -3,19 +3,12 @@
 #include "fsal.h"
 
 /* ganesha 4.3 answers READ_PLUS from a structure that nobody fills: success with no data. NOTSUPP makes the client use
- * READ. The request is found from the operation context that is embedded in it. */
+ * READ. */
 static bool io_is_read_plus(const struct fsal_io_arg *arg)
 {
-	nfs_request_t *request;
-	compound_data_t *compound;
+	const compound_data_t *compound = gml_fsal_compound();
 
-	if (arg->info)
-		return true;
-	if (op_ctx->req_type != NFS_REQUEST || op_ctx->nfs_vers != NFS_V4)
-		return false;
-	request = container_of(op_ctx, nfs_request_t, op_context);
-	compound = request->proc_data;
-	return compound && compound->opcode == NFS4_OP_READ_PLUS;
+	return arg->info || (compound && compound->opcode == NFS4_OP_READ_PLUS);
 }
 
 static int io_read_all(struct gml_op *op, struct gml_file *file, struct fsal_io_arg *arg)

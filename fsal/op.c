@@ -46,3 +46,10 @@ void gml_fsal_op_root(struct gml_op *op)
 {
 	*op = (struct gml_op){.door = GML_DOOR_NFS, .log = gml_fsal_log};
 }
+
+compound_data_t *gml_fsal_compound(void)
+{
+	nfs_request_t *request = container_of(op_ctx, nfs_request_t, op_context);
+
+	return op_ctx->req_type == NFS_REQUEST && op_ctx->nfs_vers == NFS_V4 ? request->proc_data : NULL;
+}

@@ -131,6 +131,21 @@ static fsal_status_t open_obj(struct gml_fsal_obj *obj, struct state_t *state_t,
 	return gml_fsal_status(rc);
 }
 
+/* An OPEN by the handle that a client remembers for a name (RFC 8881 18.16.1, CLAIM_FH), of a file that lost all its
+ * names. The client must look the name up again, or it would read what a PUT replaced: STALE makes it do so. */
+static bool open_is_outdated(struct gml_fsal_obj *obj, fsal_openflags_t openflags)
+{
+	const compound_data_t *compound = gml_fsal_compound();
+	struct gml_attr attr;
+	struct gml_op op;
+
+	if (compound == NULL || compound->opcode != NFS4_OP_OPEN || (openflags & FSAL_O_RECLAIM) ||
+	    compound->argarray[compound->oppos].nfs_argop4_u.opopen.claim.claim != CLAIM_FH)
+		return false;
+	gml_fsal_op(&op, 0);
+	return gml_inode_getattr(&op, gml_fsal.store, obj->ino, &attr) == 0 && attr.nlink == 0;
+}
+
 static fsal_status_t open_by_handle(struct gml_fsal_obj *obj, struct state_t *state, fsal_openflags_t openflags,
 				    enum fsal_create_mode mode, fsal_verifier_t verifier,
 				    struct fsal_attrlist *attrs_out)
@@ -142,6 +157,8 @@ static fsal_status_t open_by_handle(struct gml_fsal_obj *obj, struct state_t *st
 		return fsalstat(ERR_FSAL_ISDIR, 0);
 	if (obj->handle.type != REGULAR_FILE)
 		return fsalstat(ERR_FSAL_SYMLINK, 0);
+	if (open_is_outdated(obj, openflags))
+		return fsalstat(ERR_FSAL_STALE, 0);
 	if (mode == FSAL_GUARDED || (exclusive && !open_check_verifier(&obj->handle, verifier)))
 		return fsalstat(ERR_FSAL_EXIST, 0);
 	status = open_obj(obj, state, openflags, exclusive || (openflags & FSAL_O_RECLAIM));

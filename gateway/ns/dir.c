@@ -11,6 +11,9 @@ int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, unsig
 		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	if (out->type != GML_DIR)
 		return GML_ERR_NOTDIR;
+	/* Not NOENT for what is in it: the path may lead to another directory by now, and STALE makes the client look. */
+	if (out->flags & GML_INODE_ORPHAN)
+		return GML_ERR_STALE;
 	return gml_access_check(op, out, want);
 }
 
@@ -30,9 +33,7 @@ int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino in
 	rc = gml_name_check_new(name);
 	if (rc == 0)
 		rc = gml_access_check(op, out, GML_MAY_WRITE | GML_MAY_EXEC);
-	if (rc == 0 && ino == GML_INO_ROOT)
-		rc = GML_ERR_PERM;
-	return rc == 0 && (out->flags & GML_INODE_ORPHAN) ? GML_ERR_STALE : rc;
+	return rc == 0 && ino == GML_INO_ROOT ? GML_ERR_PERM : rc;
 }
 
 int gml_dir_empty(struct gml_txn *txn, gml_ino dir, gml_ino *marker_out)

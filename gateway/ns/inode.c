@@ -15,12 +15,16 @@ int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, s
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 
-	(void)op;
 	if (rc != 0)
 		return rc;
 	rc = inode_get(txn, ino, &inode);
 	gml_meta_read_end(txn);
-	return rc == 0 ? gml_inode_attr(store, &inode, out) : rc;
+	if (rc == 0)
+		rc = gml_inode_attr(store, &inode, out);
+	/* What the root lists depends on who asks: users of one client must not share its cached listing. */
+	if (rc == 0 && ino == GML_INO_ROOT)
+		out->change ^= op->cred.uid * UINT64_C(0x9e3779b97f4a7c15);
+	return rc;
 }
 
 int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, char *buf, size_t cap, size_t *len_out)
