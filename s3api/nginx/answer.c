@@ -396,6 +396,7 @@ static void answer_feed(struct gml_request *request)
 			ngx_http_finalize_request(r, ngx_http_output_filter(r, cl));
 			return;
 		}
+		cl->buf->flush = 1; /* nginx and TLS would keep a small rest, and with it the buffer, until more comes */
 		if (ngx_http_output_filter(r, cl) == NGX_ERROR) {
 			ngx_http_finalize_request(r, NGX_ERROR);
 			return;
