@@ -5,9 +5,7 @@
 #include "chunked.h"
 #include "codec.h"
 
-/* ---- beginning
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- beginning ---- */
 
 static bool body_names_chunked(const struct s3_call *call)
 {
@@ -155,9 +153,7 @@ enum s3_error s3_body_want(struct s3_call *call, int algorithm)
 	return S3_OK;
 }
 
-/* ---- bytes
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- bytes ---- */
 
 static enum s3_error body_collect(struct s3_body *body, const void *buf, size_t len)
 {
@@ -179,6 +175,25 @@ static enum s3_error body_collect(struct s3_body *body, const void *buf, size_t 
 	return S3_OK;
 }
 
+/* MD5, the slowest, goes to another thread when one is free. */
+static enum s3_error body_store(struct s3_call *call, struct gml_span data)
+{
+	struct s3_body *body = &call->body;
+	struct s3_hash_job job;
+	bool beside = false;
+	enum s3_error error;
+	for (unsigned i = 0; i < body->ndigests && data.len >= S3_HASHER_PIECE_MIN && !beside; i++)
+		beside = body->digests[i].algorithm == GML_DIGEST_MD5 &&
+			 s3_hasher_start(call->config->hasher, &job, body->digests[i].digest, data.ptr, data.len);
+	for (unsigned i = 0; i < body->ndigests; i++)
+		if (!beside || body->digests[i].algorithm != GML_DIGEST_MD5)
+			gml_digest_update(body->digests[i].digest, data.ptr, data.len);
+	error = s3_error_from(gml_put_write(body->put, data.ptr, data.len));
+	if (beside)
+		s3_hasher_wait(&job);
+	return error;
+}
+
 static enum s3_error body_take(struct s3_call *call, struct gml_span data)
 {
 	struct s3_body *body = &call->body;
@@ -187,11 +202,11 @@ static enum s3_error body_take(struct s3_call *call, struct gml_span data)
 	if (body->expected != UINT64_MAX && data.len > body->expected - body->received)
 		return S3_ERR_INCOMPLETE_BODY;
 	body->received += data.len;
+	if (!body->collect)
+		return body_store(call, data);
 	for (unsigned i = 0; i < body->ndigests; i++)
 		gml_digest_update(body->digests[i].digest, data.ptr, data.len);
-	if (body->collect)
-		return body_collect(body, data.ptr, data.len);
-	return s3_error_from(gml_put_write(body->put, data.ptr, data.len));
+	return body_collect(body, data.ptr, data.len);
 }
 
 enum s3_error s3_body_feed(struct s3_call *call, const void *buf, size_t len)
@@ -209,9 +224,7 @@ enum s3_error s3_body_feed(struct s3_call *call, const void *buf, size_t len)
 	return body_chunked_error(call, rc);
 }
 
-/* ---- the end
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 const uint8_t *s3_body_digest(const struct s3_call *call, int algorithm)
 {

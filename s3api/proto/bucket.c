@@ -3,9 +3,7 @@
 
 #include "codec.h"
 
-/* ---- ListBuckets
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- ListBuckets ---- */
 
 struct bucket_page {
 	struct s3_call *call;
@@ -85,9 +83,7 @@ enum s3_error s3_list_buckets(struct s3_call *call)
 	return s3_answer_xml(call, 200);
 }
 
-/* ---- CreateBucket
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- CreateBucket ---- */
 
 static bool bucket_region_fits(const struct s3_call *call, struct gml_span constraint)
 {
@@ -149,9 +145,7 @@ enum s3_error s3_create_bucket(struct s3_call *call)
 	return s3_answer_empty(call, 200);
 }
 
-/* ---- the others
- * -----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the others ---- */
 
 enum s3_error s3_head_bucket(struct s3_call *call)
 {

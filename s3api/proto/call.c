@@ -8,9 +8,7 @@
 #define CALL_XML_BODY_MAX (2u << 20)
 #define CALL_DRAIN_MAX (1 << 20) /* unread body that is still worth reading to keep the connection */
 
-/* ---- configuration
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- configuration ---- */
 
 static int config_copy_domains(struct s3_config *config, const char *const *domains)
 {
@@ -42,9 +40,11 @@ int s3_config_new(const struct s3_config_options *options, struct s3_config **ou
 	config->server_id = strdup(options->server_id ? options->server_id : "Gemel");
 	config->object_size_max = options->object_size_max ? options->object_size_max : CALL_OBJECT_SIZE_MAX;
 	config->xml_body_max = options->xml_body_max ? options->xml_body_max : CALL_XML_BODY_MAX;
+	config->hasher = s3_hasher_new(0);
 	config->log = options->log;
 	config->log_arg = options->log_arg;
-	if (!config->region || !config->server_id || config_copy_domains(config, options->domains) != 0) {
+	if (!config->region || !config->server_id || !config->hasher ||
+	    config_copy_domains(config, options->domains) != 0) {
 		s3_config_free(config);
 		return GML_ERR_NOMEM;
 	}
@@ -59,14 +59,13 @@ void s3_config_free(struct s3_config *config)
 	for (char **domain = config->domains; domain && *domain; domain++)
 		free(*domain);
 	free(config->domains);
+	s3_hasher_free(config->hasher);
 	free(config->region);
 	free(config->server_id);
 	free(config);
 }
 
-/* ---- steps
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- steps ---- */
 
 /* The answer is an error, whatever was prepared. A body that is not wholly read ends the connection unless it is short.
  */
@@ -209,9 +208,7 @@ void s3_call_free(struct s3_call *call)
 	free(call);
 }
 
-/* ---- the answer
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the answer ---- */
 
 const struct s3_response *s3_call_response(const struct s3_call *call)
 {

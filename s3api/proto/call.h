@@ -19,6 +19,7 @@
 #include "auth/sigv4.h"
 #include "body.h"
 #include "error.h"
+#include "hasher.h"
 #include "s3.h"
 #include "span.h"
 #include "uri.h"
@@ -32,6 +33,7 @@ struct s3_config {
 	uint64_t object_size_max;
 	uint32_t xml_body_max;
 	char *server_id;
+	struct s3_hasher *hasher; /* MD5 of large bodies beside the rest */
 	gml_log_fn log;
 	void *log_arg;
 };
@@ -125,9 +127,7 @@ struct s3_call {
 	max_align_t first[3072 / sizeof(max_align_t)];
 };
 
-/* ---- request.c
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- request.c ---- */
 /* Copy and take apart. Errors: INVALID_URI, BAD_REQUEST, REQUEST_HEADER_TOO_LARGE, KEY_TOO_LONG, INVALID_BUCKET_NAME.
  */
 enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *request);
@@ -144,8 +144,7 @@ enum s3_error s3_param_ranged(struct s3_call *call, const char *name, uint32_t l
 /* encoding-type=url asked for? INVALID_ARGUMENT for other types. */
 enum s3_error s3_param_encoding(struct s3_call *call, bool *url_out);
 
-/* ---- refuse.c: headers and parameters that ask for what is not there
- * ------------------------------------------------------------------------- */
+/* ---- refuse.c: headers and parameters that ask for what is not there ---- */
 enum s3_error s3_refuse_request(struct s3_call *call);
 /* x-amz-expected-bucket-owner against the bucket, and the bucket itself into call->target where the operation wants it
  * checked early. */
@@ -153,14 +152,10 @@ enum s3_error s3_check_bucket(struct s3_call *call);
 /* `value` names the owner with that uid? */
 bool s3_owner_matches(struct gml_span value, uint32_t uid);
 
-/* ---- auth_call.c
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- auth_call.c ---- */
 enum s3_error s3_authenticate(struct s3_call *call);
 
-/* ---- response.c
- * -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- response.c ---- */
 /* Text for the error message; returns `error`. */
 enum s3_error s3_refuse(struct s3_call *call, enum s3_error error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -190,9 +185,7 @@ void s3_answer_begin(struct s3_call *call); /* forget what was prepared; the hea
 void s3_answer_error(struct s3_call *call, enum s3_error error);
 void s3_request_id(char out[17]);
 
-/* ---- conditions.c
- * -----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- conditions.c ---- */
 /* If-Match and the like, with `prefix` ("" or "x-amz-copy-source-") before the names. Dates that are none are ignored
  * (RFC 9110 13.1.3). */
 void s3_conditions_read(const struct s3_call *call, const char *prefix, struct gml_conditions *out);
@@ -201,8 +194,7 @@ bool s3_conditions_date(struct gml_span text, int64_t *ns_out);
 /* The conditions of a write: If-Match: etag or *, If-None-Match: *. NOT_IMPLEMENTED for others. */
 enum s3_error s3_conditions_write(struct s3_call *call, struct gml_conditions *out);
 
-/* ---- meta.c: what a request says about an object
- * ----------------------------------------------------------------------------------------------- */
+/* ---- meta.c: what a request says about an object ---- */
 /* Content headers, x-amz-meta-*, x-amz-tagging. Spans are the call's. METADATA_TOO_LARGE, INVALID_TAG,
  * INVALID_ARGUMENT, INVALID_REDIRECT. */
 enum s3_error s3_meta_read(struct s3_call *call, struct gml_object_new *out);
@@ -217,9 +209,7 @@ enum s3_error s3_tags_load(struct s3_call *call, gml_ino ino, struct gml_meta_pa
 const char *s3_meta_header_name(enum gml_header header);
 #define S3_TAG_XATTR "user.s3.tag."
 
-/* ---- copy_source.c
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- copy_source.c ---- */
 struct s3_copy_source {
 	struct gml_span bucket, key;
 	struct gml_conditions cond;
@@ -229,17 +219,13 @@ enum s3_error s3_copy_source_read(struct s3_call *call, struct s3_copy_source *o
 /* What the core's answer to a copy means: 412 for every condition, the source's name in the error. */
 enum s3_error s3_copy_error(struct s3_call *call, const struct s3_copy_source *source, int rc);
 
-/* ---- object lookups
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- object lookups ---- */
 /* versionId: absent or "null" pass. */
 enum s3_error s3_check_version(struct s3_call *call);
 /* Open call->key without data into call->object; read: `r` on it is needed, as for its content. */
 enum s3_error s3_object_find(struct s3_call *call, bool read);
 
-/* ---- operations
- * ------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- operations ---- */
 /* bucket.c */
 enum s3_error s3_list_buckets(struct s3_call *call);
 enum s3_error s3_create_bucket(struct s3_call *call);

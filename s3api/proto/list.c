@@ -20,9 +20,7 @@ struct list_page {
 	size_t last_len;
 };
 
-/* ---- parameters
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- parameters ---- */
 
 static struct gml_span list_param(const struct s3_call *call, const char *name)
 {
@@ -85,9 +83,7 @@ static enum s3_error list_read(struct s3_call *call, struct list_page *page)
 	return error ? error : list_read_after(call, page);
 }
 
-/* ---- entries
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- entries ---- */
 
 static void list_write_key(struct list_page *page, const struct gml_list_entry *entry)
 {
@@ -129,9 +125,7 @@ static bool list_one(void *arg, const struct gml_list_entry *entry)
 	return true;
 }
 
-/* ---- the document
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the document ---- */
 
 static void list_write_next(struct list_page *page)
 {

@@ -28,8 +28,7 @@ const char *s3_meta_header_name(enum gml_header header)
 	return meta_headers[header].answer;
 }
 
-/* ---- content headers and user metadata
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- content headers and user metadata ---- */
 
 /* "aws-chunked" is framing, not an encoding of the object. */
 static enum s3_error meta_strip_chunked(struct s3_call *call, struct gml_span *encoding)
@@ -132,9 +131,7 @@ enum s3_error s3_meta_read_headers(struct s3_call *call, struct gml_object_new *
 	return error ? error : meta_read_pairs(call, out);
 }
 
-/* ---- tags
- * -----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- tags ---- */
 
 static bool tags_characters(struct gml_span text, size_t *count_out)
 {

@@ -3,9 +3,7 @@
 
 #include "range.h"
 
-/* ---- what all of them need
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- what all of them need ---- */
 
 static struct gml_span multipart_id(const struct s3_call *call)
 {
@@ -32,9 +30,7 @@ enum s3_error s3_upload_find(struct s3_call *call, struct gml_span *id_out, stru
 		call, gml_upload_get(&call->op, call->config->store, call->bucket, call->key, *id_out, upload_out));
 }
 
-/* ---- CreateMultipartUpload
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- CreateMultipartUpload ---- */
 
 /* The kinds that S3 knows: CRCs of whole objects, SHAs of parts; CRC32 and CRC32C of either, parts by default. */
 static enum s3_error multipart_checksum(struct s3_call *call, enum gml_checksum *algorithm, bool *composite,
@@ -97,9 +93,7 @@ enum s3_error s3_create_upload(struct s3_call *call)
 	return s3_answer_xml(call, 200);
 }
 
-/* ---- UploadPart
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- UploadPart ---- */
 
 struct part_state {
 	enum gml_checksum algorithm; /* what the upload keeps */
@@ -173,9 +167,7 @@ enum s3_error s3_upload_part(struct s3_call *call)
 	return error;
 }
 
-/* ---- UploadPartCopy
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- UploadPartCopy ---- */
 
 /* "bytes=first-last", both given and inside the source. */
 static enum s3_error part_copy_range(struct s3_call *call, const struct s3_copy_source *source, uint64_t *off,

@@ -5,9 +5,7 @@
 
 #define MULTIPART_PAGE 1000
 
-/* ---- ListParts
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- ListParts ---- */
 
 void s3_part_etag(const uint8_t md5[16], char out[33])
 {
@@ -96,9 +94,7 @@ enum s3_error s3_list_parts(struct s3_call *call)
 	return error;
 }
 
-/* ---- ListMultipartUploads
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- ListMultipartUploads ---- */
 
 struct uploads_page {
 	struct s3_call *call;

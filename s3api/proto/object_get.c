@@ -31,9 +31,7 @@ static enum s3_error get_open(struct s3_call *call)
 						     &call->object));
 }
 
-/* ---- headers
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- headers ---- */
 
 static const struct {
 	const char *param;
@@ -107,9 +105,7 @@ static void get_put_validators(struct s3_call *call, const struct gml_object_inf
 	s3_answer_etag(call, info->etag);
 }
 
-/* ---- which bytes
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- which bytes ---- */
 
 struct get_choice {
 	bool partial; /* 206 */
@@ -180,9 +176,7 @@ static enum s3_error get_choose_range(struct s3_call *call, const struct gml_obj
 	return S3_OK;
 }
 
-/* ---- the answer
- * -----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the answer ---- */
 
 static enum s3_error get_check_conditions(struct s3_call *call, const struct gml_object_info *info, bool *not_modified)
 {

@@ -16,9 +16,7 @@ static const char response_no_memory[] =
 	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>ServiceUnavailable</Code>"
 	"<Message>Service is unable to handle request.</Message></Error>";
 
-/* ---- request ids
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- request ids ---- */
 
 /* First used after the last fork (as the store is), so no two processes share a seed. */
 static pthread_once_t response_seed_once = PTHREAD_ONCE_INIT;
@@ -45,9 +43,7 @@ void s3_request_id(char out[17])
 	out[16] = 0;
 }
 
-/* ---- errors
- * -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- errors ---- */
 
 enum s3_error s3_refuse(struct s3_call *call, enum s3_error error, const char *format, ...)
 {
@@ -135,9 +131,7 @@ void s3_answer_error(struct s3_call *call, enum s3_error error)
 	s3_answer_xml(call, status);
 }
 
-/* ---- headers
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- headers ---- */
 
 static bool response_value_valid(struct gml_span value)
 {
@@ -178,8 +172,7 @@ void s3_answer_date(struct s3_call *call, const char *name, int64_t ns)
 	s3_answer_header(call, name, s3_arena_copy(&call->arena, s3_span(text)));
 }
 
-/* ---- checksums and owners
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- checksums and owners ---- */
 
 static const struct {
 	const char *header, *element;
@@ -255,9 +248,7 @@ void s3_xml_owner(struct s3_call *call, struct s3_xml *xml, const char *tag, uin
 	s3_xml_close(xml, tag);
 }
 
-/* ---- answers
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 void s3_answer_begin(struct s3_call *call)
 {

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,9 +72,7 @@ static char *pattern(size_t len)
 	return data;
 }
 
-/* ---- buckets
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- buckets ---- */
 
 static void test_buckets(void **state)
 {
@@ -174,9 +173,7 @@ static void test_bucket_pages(void **state)
 	EXPECT(400, "InvalidArgument");
 }
 
-/* ---- who asks
- * -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- who asks ---- */
 
 static void test_auth(void **state)
 {
@@ -261,9 +258,7 @@ static void test_refusals(void **state)
 	EXPECT(403, "AccessDenied");
 }
 
-/* ---- objects
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- objects ---- */
 
 static void test_round_trips(void **state)
 {
@@ -452,9 +447,7 @@ static void test_conditions(void **state)
 	EXPECT(204, "");
 }
 
-/* ---- integrity
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- integrity ---- */
 
 static void test_checksums(void **state)
 {
@@ -558,9 +551,7 @@ static void test_aborts(void **state)
 	free(data);
 }
 
-/* ---- copy
- * -----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- copy ---- */
 
 static void test_copy(void **state)
 {
@@ -619,9 +610,7 @@ static void test_copy(void **state)
 	free(data);
 }
 
-/* ---- lists
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- lists ---- */
 
 static int count_of(const char *what)
 {
@@ -696,8 +685,7 @@ static void test_lists(void **state)
 	EXPECT(404, "NoSuchBucket");
 }
 
-/* ---- DeleteObjects, tags, attributes
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- DeleteObjects, tags, attributes ---- */
 
 static void send_xml(const char *method, const char *target, const char *body)
 {
@@ -836,9 +824,7 @@ static void test_acls(void **state)
 	EXPECT(400, "InvalidBucketAclWithObjectOwnership");
 }
 
-/* ---- multipart
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- multipart ---- */
 
 static void begin_upload(const char *key, const char *header, char id[64])
 {
@@ -972,9 +958,53 @@ static void test_multipart_small(void **state)
 	EXPECT(400, "InvalidRequest");
 }
 
-/* ---- limits
- * -----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- threads ---- */
+
+#define THREADS_SIZE 200000
+
+/* Each writes its own byte over the same key, reads whole contents of one writer, lists and deletes. */
+static void *thread_run(void *arg)
+{
+	struct s3_host_answer mine = {0};
+	char *data = malloc(THREADS_SIZE);
+	intptr_t id = (intptr_t)arg, wrong = 0;
+	memset(data, (int)('a' + id), THREADS_SIZE);
+	for (int i = 0; i < 12; i++) {
+		s3_host_send(&host,
+			     &(struct s3_host_request){"PUT", "/bkt/deep/shared", .body = data,
+						       .body_len = THREADS_SIZE, .split = 70000},
+			     &mine);
+		wrong += mine.status != 200;
+		s3_host_send(&host, &(struct s3_host_request){"GET", "/bkt/deep/shared"}, &mine);
+		wrong += mine.status != 200 && mine.status != 404;
+		for (size_t j = 0; mine.status == 200 && j < mine.body_len; j++)
+			wrong += mine.body_len != THREADS_SIZE || mine.body[j] != mine.body[0];
+		s3_host_send(&host, &(struct s3_host_request){"GET", "/bkt?list-type=2"}, &mine);
+		wrong += mine.status != 200;
+		if (i % 4 == 3) {
+			s3_host_send(&host, &(struct s3_host_request){"DELETE", "/bkt/deep/shared"}, &mine);
+			wrong += mine.status != 204;
+		}
+	}
+	s3_host_answer_release(&mine);
+	free(data);
+	return (void *)wrong;
+}
+
+static void test_threads(void **state)
+{
+	pthread_t threads[6];
+	(void)state;
+	for (intptr_t i = 0; i < 6; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, thread_run, (void *)i), 0);
+	for (int i = 0; i < 6; i++) {
+		void *wrong;
+		pthread_join(threads[i], &wrong);
+		assert_null(wrong);
+	}
+}
+
+/* ---- limits ---- */
 
 static void test_limits(void **state)
 {
@@ -1026,6 +1056,7 @@ int main(void)
 		TEST(test_acls),
 		TEST(test_multipart),
 		TEST(test_multipart_small),
+		TEST(test_threads),
 		TEST(test_limits),
 		TEST(test_other_region),
 	};

@@ -12,9 +12,7 @@
 #include "s3api/proto/date.h"
 #include "s3api/proto/range.h"
 
-/* ---- uri
- * ------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- uri ---- */
 
 static void test_uri_decode(void **state)
 {
@@ -97,9 +95,7 @@ static void test_uri_host(void **state)
 	assert_int_equal(s3_uri_host_bucket(s3_span("a.b"), NULL).len, 0);
 }
 
-/* ---- range
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- range ---- */
 
 static void test_range(void **state)
 {
@@ -144,9 +140,7 @@ static void test_range(void **state)
 	}
 }
 
-/* ---- dates
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- dates ---- */
 
 static void test_dates(void **state)
 {
@@ -199,9 +193,7 @@ static void test_date_forms(void **state)
 	assert_true(ns == INT64_MAX);
 }
 
-/* ---- codecs
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- codecs ---- */
 
 static void test_base64(void **state)
 {
@@ -246,9 +238,7 @@ static void test_numbers(void **state)
 	assert_true(s3_span_u64(s3_span("0010"), 10, &value) && value == 10);
 }
 
-/* ---- XML
- * ------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- XML ---- */
 
 static void test_xml_write(void **state)
 {
@@ -344,9 +334,46 @@ static void test_xml_limits(void **state)
 	assert_int_equal(parse(deep, 100), S3_ERR_MALFORMED_XML);
 }
 
-/* ---- errors
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- hasher ---- */
+
+static void test_hasher(void **state)
+{
+	struct s3_hasher *hasher = s3_hasher_new(2);
+	struct s3_hash_job jobs[64];
+	struct gml_digest *beside[64];
+	bool taken[64];
+	uint8_t value[32], expected[32];
+	char *data = calloc(64, 10007);
+	(void)state;
+	for (int i = 0; i < 64 * 10007; i++)
+		data[i] = (char)(i * 31 >> 3);
+	for (int round = 0; round < 20; round++) {
+		int ntaken = 0;
+		for (int i = 0; i < 64; i++) {
+			beside[i] = gml_digest_new(GML_DIGEST_MD5);
+			taken[i] = s3_hasher_start(hasher, &jobs[i], beside[i], data + (size_t)i * 10007, 10007);
+			ntaken += taken[i];
+		}
+		assert_true(ntaken >= 2); /* both threads were idle */
+		for (int i = 0; i < 64; i++) {
+			struct gml_digest *here = gml_digest_new(GML_DIGEST_MD5);
+			gml_digest_update(here, data + (size_t)i * 10007, 10007);
+			gml_digest_final(here, expected);
+			gml_digest_free(here);
+			if (taken[i]) {
+				s3_hasher_wait(&jobs[i]);
+				gml_digest_final(beside[i], value);
+				assert_memory_equal(value, expected, 16);
+			}
+			gml_digest_free(beside[i]);
+		}
+	}
+	assert_false(s3_hasher_start(NULL, &jobs[0], NULL, data, 1));
+	s3_hasher_free(hasher);
+	free(data);
+}
+
+/* ---- errors ---- */
 
 static void test_errors(void **state)
 {
@@ -388,9 +415,7 @@ static void test_error_document(void **state)
 	assert_int_equal(s3_error_document(500, s3_span(""), buf, 10, &status, other), 0);
 }
 
-/* ---- routes
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- routes ---- */
 
 static const struct s3_operation *route(const char *method, const char *target, const char *header)
 {
@@ -601,15 +626,15 @@ static void test_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_uri_decode), cmocka_unit_test(test_uri_encode_inverts),
-		cmocka_unit_test(test_uri_query),  cmocka_unit_test(test_uri_host),
-		cmocka_unit_test(test_range),	   cmocka_unit_test(test_dates),
-		cmocka_unit_test(test_date_forms), cmocka_unit_test(test_base64),
-		cmocka_unit_test(test_numbers),	   cmocka_unit_test(test_xml_write),
-		cmocka_unit_test(test_xml_read),   cmocka_unit_test(test_xml_limits),
-		cmocka_unit_test(test_errors),	   cmocka_unit_test(test_error_document),
-		cmocka_unit_test(test_routes),	   cmocka_unit_test(test_routes_refused),
-		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_uri_decode),     cmocka_unit_test(test_uri_encode_inverts),
+		cmocka_unit_test(test_uri_query),      cmocka_unit_test(test_uri_host),
+		cmocka_unit_test(test_range),	       cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_date_forms),     cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_numbers),	       cmocka_unit_test(test_xml_write),
+		cmocka_unit_test(test_xml_read),       cmocka_unit_test(test_xml_limits),
+		cmocka_unit_test(test_hasher),	       cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_error_document), cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_routes_refused), cmocka_unit_test(test_keys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

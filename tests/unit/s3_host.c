@@ -21,7 +21,7 @@
 		}                                                                                                      \
 	} while (0)
 
-bool s3_host_inside;
+_Thread_local bool s3_host_inside;
 
 void s3_host_user(struct s3_host *host, const char *name, uint32_t uid, uint32_t flags, char access[129],
 		  char secret[129])
@@ -72,9 +72,7 @@ void s3_host_close(struct s3_host *host)
 	nftw(host->dir, host_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* ---- signing
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- signing ---- */
 
 struct host_wire {
 	struct s3_header headers[S3_HOST_HEADERS + 8];
@@ -155,9 +153,7 @@ static void host_build(struct s3_host *host, const struct s3_host_request *reque
 		host_sign(host, request, wire);
 }
 
-/* ---- the answer
- * -----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the answer ---- */
 
 void s3_host_answer_release(struct s3_host_answer *answer)
 {

@@ -43,7 +43,7 @@ struct s3_host_answer {
 	size_t body_len;
 };
 /* True while a call of s3.h runs, for tests that let the call's allocations fail; then no call at all is status 0. */
-extern bool s3_host_inside;
+extern _Thread_local bool s3_host_inside;
 /* Sign, send, read the whole answer. Frees what *out held before: start with zeros. */
 void s3_host_send(struct s3_host *host, const struct s3_host_request *request, struct s3_host_answer *out);
 void s3_host_answer_release(struct s3_host_answer *answer);
