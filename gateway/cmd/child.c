@@ -2,10 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,14 +39,13 @@ static void child_note_pid(const struct child *child)
 }
 
 /* In the forked process: only async-signal-safe work was prepared before. Never returns. */
-static void child_exec(const struct child *child, char *const *env, const struct passwd *user, int report)
+static void child_exec(const struct child *child, char *const *env, int report)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (user == NULL || (setgroups(0, NULL) == 0 && setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0))
-		execve(child->argv[0], (char *const *)child->argv, env);
+	execve(child->argv[0], (char *const *)child->argv, env);
 	int error = errno;
 	ssize_t ignored = write(report, &error, sizeof(error));
 	(void)ignored; /* the parent sees the exit status in any case */
@@ -83,10 +80,7 @@ static char **child_environment(const struct child *child)
 int child_start(struct child *child)
 {
 	int report[2], error = 0;
-	const struct passwd *user = NULL;
 
-	if (child->user && (user = getpwnam(child->user)) == NULL)
-		return ENOENT;
 	char **env = child_environment(child);
 	if (env == NULL)
 		return ENOMEM;
@@ -96,7 +90,7 @@ int child_start(struct child *child)
 	}
 	pid_t pid = fork();
 	if (pid == 0)
-		child_exec(child, env, user, report[1]);
+		child_exec(child, env, report[1]);
 	error = pid < 0 ? errno : 0;
 	close(report[1]);
 	if (pid > 0 && read(report[0], &error, sizeof(error)) == sizeof(error))

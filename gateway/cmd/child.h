@@ -14,7 +14,6 @@ struct child {
 	const char *argv[CHILD_ARGS_MAX];  /* NULL-terminated; argv[0] is the program's path */
 	const char *env[CHILD_ENV_MAX];    /* NAME=VALUE added to our environment; NULL-terminated */
 	const char *pid_file;              /* the supervisor's own note of the pid */
-	const char *user;                  /* run as this user; NULL: as we are */
 	pid_t pid;                         /* 0: not running */
 	int pidfd;                         /* -1: not running */
 	bool adopted;                      /* not our child */

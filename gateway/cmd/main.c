@@ -2,10 +2,15 @@
 #include "cmd.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "config.h"
 
 static const struct cmd_verb *const main_nouns[] = {
@@ -172,6 +177,23 @@ static int main_open(struct cmd *cmd)
 	return rc ? cmd_fail_rc(rc, path) : CMD_OK;
 }
 
+/* Root becomes run.user before anything of the store is touched, so that all its files belong to one user. The home itself is made for him. */
+static int main_become(const struct conf *conf)
+{
+	const char *name = conf_string(conf, CONF_run_user), *home = conf_string(conf, CONF_store_home);
+
+	if (name[0] == 0 || geteuid() != 0)
+		return CMD_OK;
+	const struct passwd *user = getpwnam(name);
+	if (user == NULL)
+		return cmd_fail("run.user = %s: there is no such user", name);
+	if (home[0] && ((mkdir(home, 0700) != 0 && errno != EEXIST) || chown(home, user->pw_uid, user->pw_gid) != 0))
+		return cmd_fail("%s: %s", home, strerror(errno));
+	if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
+		return cmd_fail("cannot become %s: %s", name, strerror(errno));
+	return CMD_OK;
+}
+
 static int main_run(struct cmd *cmd, const char *config)
 {
 	char err[1200];
@@ -192,6 +214,8 @@ static int main_run(struct cmd *cmd, const char *config)
 		config = GEMEL_SYSCONFDIR "/gemel/gemel.conf";
 	if (conf_read(&cmd->conf, config, err, sizeof(err)) != 0)
 		return cmd_fail("%s", err);
+	if ((status = main_become(&cmd->conf)) != CMD_OK)
+		return status;
 	cmd->op.door = GML_DOOR_ADMIN;
 	cmd->op.principal = "admin";
 	if (cmd->verb->store == CMD_STORE && (status = main_open(cmd)) != CMD_OK)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,47 +27,28 @@ static void serve_var(struct serve_vars *vars, const char *name, const char *val
 		vars->rows[vars->n++] = (struct render_var){name, value};
 }
 
-static int serve_directory(const char *path, const struct passwd *user)
+static int serve_directory(const char *path)
 {
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return cmd_fail("%s: %s", path, strerror(errno));
-	if (user && chown(path, user->pw_uid, user->pw_gid) != 0)
-		return cmd_fail("%s: %s", path, strerror(errno));
 	return CMD_OK;
-}
-
-/* The user that both doors become, or NULL for "as we are". */
-static int serve_user(const struct conf *conf, const struct passwd **user_out)
-{
-	const char *name = conf_string(conf, CONF_run_user);
-
-	*user_out = NULL;
-	if (name[0] == 0 || geteuid() != 0)
-		return CMD_OK;
-	*user_out = getpwnam(name);
-	return *user_out ? CMD_OK : cmd_fail("run.user = %s: there is no such user", name);
 }
 
 static int serve_directories(struct serve *serve)
 {
 	static const char *const below_run[] = {"", "/recovery"};
 	const struct conf *conf = &serve->cmd->conf;
-	const struct passwd *user;
 	char path[SERVE_PATH_MAX + 16];
 
-	if (serve_user(conf, &user) != CMD_OK)
-		return CMD_FAILED;
 	if (!conf_home_path(conf, "run", serve->run_dir, SERVE_PATH_MAX - 32) || !conf_home_path(conf, "log", serve->log_dir, SERVE_PATH_MAX - 32) ||
 	    !conf_home_path(conf, "store", serve->store_dir, SERVE_PATH_MAX))
 		return cmd_fail("store.home is too long");
 	for (size_t i = 0; i < sizeof(below_run) / sizeof(below_run[0]); i++) {
 		snprintf(path, sizeof(path), "%s%s", serve->run_dir, below_run[i]);
-		if (serve_directory(path, user) != CMD_OK)
+		if (serve_directory(path) != CMD_OK)
 			return CMD_FAILED;
 	}
-	if (user && geteuid() == 0 && chown(conf_string(conf, CONF_store_home), user->pw_uid, user->pw_gid) != 0)
-		return cmd_fail("%s: %s", conf_string(conf, CONF_store_home), strerror(errno));
-	return serve_directory(serve->log_dir, user);
+	return serve_directory(serve->log_dir);
 }
 
 static void serve_files(struct serve *serve)
@@ -135,19 +115,14 @@ static int serve_render_s3(struct serve *serve)
 	const struct conf *conf = &serve->cmd->conf;
 	const char *certificate = conf_string(conf, CONF_s3_tls_certificate), *key = conf_string(conf, CONF_s3_tls_key), *address = conf_string(conf, CONF_s3_address);
 	struct serve_vars vars = {0};
-	char module[SERVE_PATH_MAX], listen[128], user[CONF_VALUE_MAX + 32] = "", tls[2 * CONF_VALUE_MAX + 128] = "", domains[CONF_VALUE_MAX + 32] = "", sizes[3][32],
+	char module[SERVE_PATH_MAX], listen[128], tls[2 * CONF_VALUE_MAX + 128] = "", domains[CONF_VALUE_MAX + 32] = "", sizes[3][32],
 		access_log[SERVE_PATH_MAX + 64] = "off";
-	const struct passwd *run_as;
 
 	if ((certificate[0] == 0) != (key[0] == 0))
 		return cmd_fail("s3.tls_certificate and s3.tls_key go together: set both, or neither");
-	if (serve_user(conf, &run_as) != CMD_OK)
-		return CMD_FAILED;
 	snprintf(module, sizeof(module), "%s/ngx_http_gemel_module.so", serve->lib_dir);
 	snprintf(listen, sizeof(listen), strchr(address, ':') ? "listen [%s]:%s%s backlog=4096;" : "listen %s:%s%s backlog=4096;", address, conf_string(conf, CONF_s3_port),
 		 certificate[0] ? " ssl" : "");
-	if (geteuid() == 0)
-		snprintf(user, sizeof(user), "user %s;", run_as ? conf_string(conf, CONF_run_user) : "root");
 	if (certificate[0])
 		snprintf(tls, sizeof(tls), "ssl_certificate \"%s\"; ssl_certificate_key \"%s\"; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:gemel:10m;", certificate, key);
 	if (conf_string(conf, CONF_s3_domains)[0])
@@ -158,7 +133,7 @@ static int serve_render_s3(struct serve *serve)
 	if (conf_bool(conf, CONF_log_access))
 		snprintf(access_log, sizeof(access_log), "%s/s3-access.log gemel", serve->log_dir);
 	serve_var(&vars, "MODULE", module);
-	serve_var(&vars, "USER_LINE", user);
+	serve_var(&vars, "USER_LINE", geteuid() == 0 ? "user root;" : ""); /* who we are: main.c has become run.user */
 	serve_var(&vars, "WORKERS", conf_string(conf, CONF_s3_workers));
 	serve_var(&vars, "RUN_DIR", serve->run_dir);
 	serve_var(&vars, "LOG_DIR", serve->log_dir);
@@ -201,7 +176,6 @@ static void serve_children(struct serve *serve)
 		serve_push(s3->argv, nginx[i]);
 	nfs->name = "NFS door";
 	nfs->pid_file = serve->own_pid_file[SERVE_NFS];
-	nfs->user = geteuid() == 0 && conf_string(conf, CONF_run_user)[0] ? conf_string(conf, CONF_run_user) : NULL;
 	const char *const ganesha[] = {GEMEL_GANESHA, "-F", "-f", serve->conf_file[SERVE_NFS], "-L", serve->log_file[SERVE_NFS], "-p", serve->pid_file[SERVE_NFS], NULL};
 	for (int i = 0; ganesha[i]; i++)
 		serve_push(nfs->argv, ganesha[i]);

@@ -126,6 +126,31 @@ def test_one_door_alone(scratch):
         server.assert_clean()
 
 
+def test_root_becomes_run_user(scratch):
+    """With run.user everything runs as, and belongs to, that user; nothing as root."""
+    import os
+
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    scratch.chmod(0o755)
+    for parent in scratch.parents:
+        if not os.access(parent, os.X_OK) or parent.stat().st_mode & 1 == 0:
+            pytest.skip(f"{parent} keeps other users out")
+    home = scratch / "as-nobody"
+    server = Gemel(home, options={"run.user": "nobody"})
+    server.start()
+    try:
+        server.s3().put_object(Bucket="demo", Key="k", Body=bytes(100000))
+        pids = server.pids()
+        assert pids["s3"] and pids["nfs"]
+        for pid in sum(pids.values(), []):
+            assert re.search(r"^Uid:\t65534\t65534", open(f"/proc/{pid}/status").read(), re.M)
+        assert {p.stat().st_uid for p in (home / "store").rglob("*")} == {65534}
+    finally:
+        server.stop()
+    server.assert_clean()
+
+
 def test_reload_does_not_lose_requests(gemel):
     import os
     import signal
