@@ -1,18 +1,19 @@
-/* The answer: header, then the content run by run. The next run is asked for when the one before has left nginx, so an object of 10,000 parts needs one file at a time and
- * file runs are never used after s3_call_run was called again.
+/* The answer: header, then the content run by run. The next run is asked for when the one before has left nginx, so an
+ * object of 10,000 parts needs one file at a time and file runs are never used after s3_call_run was called again.
  *
- * sendfile(2) of bytes that are not in the page cache would make the event loop wait for the disk. So each piece is probed first (RWF_NOWAIT), and cold ones are read in by a thread. */
+ * sendfile(2) of bytes that are not in the page cache would make the event loop wait for the disk. So each piece is
+ * probed first (RWF_NOWAIT), and cold ones are read in by a thread. */
 #include <sys/uio.h>
 
 #include "request.h"
 
 enum {
-	ANSWER_DISCARD_MAX = 1024 * 1024,    /* an unread body up to this is read and dropped to keep the connection */
-	ANSWER_PIECE_MAX = 2 * 1024 * 1024,  /* handed to nginx at once */
-	ANSWER_TURN = 2 * 1024 * 1024,       /* then other connections have theirs */
+	ANSWER_DISCARD_MAX = 1024 * 1024,   /* an unread body up to this is read and dropped to keep the connection */
+	ANSWER_PIECE_MAX = 2 * 1024 * 1024, /* handed to nginx at once */
+	ANSWER_TURN = 2 * 1024 * 1024,	    /* then other connections have theirs */
 	ANSWER_PROBE_STEP = 256 * 1024,
-	ANSWER_COPY_MAX = 32 * 1024,         /* whole answers up to this are copied: header and body leave in one segment */
-	ANSWER_LARGE = 1024 * 1024,          /* the call of an answer from this on is freed on a thread: closing a deleted file frees its blocks */
+	ANSWER_COPY_MAX = 32 * 1024, /* whole answers up to this are copied: header and body leave in one segment */
+	ANSWER_LARGE = 1024 * 1024,  /* freed on a thread from this on: closing a deleted file frees its blocks */
 	ANSWER_ZEROS = 128 * 1024,
 };
 
@@ -20,7 +21,7 @@ static u_char answer_zeros[ANSWER_ZEROS];
 
 static void answer_feed(struct gml_request *request);
 
-/* ---- header ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- header ---------------------------------------------------------------- */
 
 ngx_table_elt_t *gml_answer_header(ngx_http_request_t *r, struct gml_span name, struct gml_span value)
 {
@@ -91,7 +92,8 @@ static ngx_int_t answer_headers(struct gml_request *request, const struct s3_res
 	return gml_answer_server(r);
 }
 
-/* What becomes of the connection when (part of) the request body was not read. Must be settled before the header goes out, for nginx would announce keep-alive. */
+/* What becomes of the connection when (part of) the request body was not read. Must be settled before the header goes
+ * out, for nginx would announce keep-alive. */
 static void answer_connection(struct gml_request *request, const struct s3_response *response)
 {
 	ngx_http_request_t *r = request->r;
@@ -102,14 +104,14 @@ static void answer_connection(struct gml_request *request, const struct s3_respo
 		r->keepalive = 0;
 	if (!unread)
 		return;
-	if (request->body.begun || chunked || response->close || gml_request_expects(request, r) || r->headers_in.content_length_n > ANSWER_DISCARD_MAX ||
-	    ngx_http_discard_request_body(r) != NGX_OK) {
+	if (request->body.begun || chunked || response->close || gml_request_expects(request, r) ||
+	    r->headers_in.content_length_n > ANSWER_DISCARD_MAX || ngx_http_discard_request_body(r) != NGX_OK) {
 		r->keepalive = 0;
 		r->lingering_close = 1;
 	}
 }
 
-/* ---- content ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- content --------------------------------------------------------------- */
 
 /* Is [off, off+len) of the file in the page cache, as far as a few probes tell? Yes when the file system cannot say. */
 static bool answer_is_warm(int fd, uint64_t off, uint64_t len)
@@ -183,7 +185,8 @@ static ngx_chain_t *answer_file(struct gml_request *request, const struct gml_ru
 	return cl;
 }
 
-/* The whole content is small and warm: copy it, so that it leaves together with the header. NULL without error: it is not. */
+/* The whole content is small and warm: copy it, so that it leaves together with the header. NULL without error: it is
+ * not. */
 static ngx_chain_t *answer_copy(struct gml_request *request, const struct gml_run *run, uint64_t off, uint64_t len)
 {
 	ngx_http_request_t *r = request->r;
@@ -218,7 +221,8 @@ static void answer_cut(struct gml_request *request)
 {
 	ngx_http_request_t *r = request->r;
 
-	ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "content cannot be read at byte %uL of the answer", request->answer.pos);
+	ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "content cannot be read at byte %uL of the answer",
+		      request->answer.pos);
 	if (!request->answer.header_sent) {
 		answer_clear_headers(r);
 		gml_request_fail(request, NGX_HTTP_INTERNAL_SERVER_ERROR);
@@ -252,7 +256,8 @@ static void answer_warmed(struct gml_request *request)
 	answer_feed(request);
 }
 
-/* Make flight->run the run at answer.pos, with its first piece in memory. NGX_AGAIN: a thread does it; NGX_DONE: the request was finalized. */
+/* Make flight->run the run at answer.pos, with its first piece in memory. NGX_AGAIN: a thread does it; NGX_DONE: the
+ * request was finalized. */
 static ngx_int_t answer_next_run(struct gml_request *request)
 {
 	struct gml_answer *answer = &request->answer;
@@ -276,7 +281,8 @@ static ngx_int_t answer_next_run(struct gml_request *request)
 	return NGX_OK;
 }
 
-/* The next piece of flight->run as a chain, *len_out its length. NULL with *rc NGX_AGAIN: a thread brings it into memory first; with NGX_ERROR: out of memory. */
+/* The next piece of flight->run as a chain, *len_out its length. NULL with *rc NGX_AGAIN: a thread brings it into
+ * memory first; with NGX_ERROR: out of memory. */
 static ngx_chain_t *answer_piece(struct gml_request *request, uint64_t *len_out, ngx_int_t *rc)
 {
 	struct gml_answer *answer = &request->answer;
@@ -290,7 +296,9 @@ static ngx_chain_t *answer_piece(struct gml_request *request, uint64_t *len_out,
 		len = ngx_min(len, (uint64_t)ANSWER_ZEROS);
 	*len_out = len;
 	if (run->fd < 0)
-		return answer_memory(request, run->mem != NULL ? (const u_char *)run->mem + answer->run_done : answer_zeros, (size_t)len);
+		return answer_memory(request,
+				     run->mem != NULL ? (const u_char *)run->mem + answer->run_done : answer_zeros,
+				     (size_t)len);
 	if (len == answer->len && len <= ANSWER_COPY_MAX) {
 		cl = answer_copy(request, run, off, len);
 		if (cl != NULL)
@@ -396,7 +404,8 @@ static void answer_feed(struct gml_request *request)
 			ngx_http_finalize_request(r, ngx_http_output_filter(r, cl));
 			return;
 		}
-		cl->buf->flush = 1; /* nginx and TLS would keep a small rest, and with it the buffer, until more comes */
+		/* Without it nginx and TLS would keep a small rest, and with it the buffer, until more comes. */
+		cl->buf->flush = 1;
 		if (ngx_http_output_filter(r, cl) == NGX_ERROR) {
 			ngx_http_finalize_request(r, NGX_ERROR);
 			return;

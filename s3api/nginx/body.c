@@ -1,9 +1,11 @@
 /* The request body: received unbuffered by nginx into one buffer, consumed by a thread from another.
  *
- * nginx's reader (ngx_http_read_unbuffered_request_body) describes what it received by r->request_body->bufs, all of it inside header_in (what came with the header) or inside
- * r->request_body->buf. We gather it in `pending` as at most one span per memory, and mark nginx's descriptors as consumed at once. The reader starts over at the beginning of a full
- * buffer whose descriptors are consumed, so it must not be called while the buffer is full: first the buffer's memory is exchanged for the spare one, which needs the thread to be idle.
- * Memory per request: two buffers of client_body_buffer_size. */
+ * nginx's reader (ngx_http_read_unbuffered_request_body) describes what it received by r->request_body->bufs, all of it
+ * inside header_in (what came with the header) or inside r->request_body->buf. We gather it in `pending` as at most one
+ * span per memory, and mark nginx's descriptors as consumed at once. The reader starts over at the beginning of a full
+ * buffer whose descriptors are consumed, so it must not be called while the buffer is full: first the buffer's memory
+ * is exchanged for the spare one, which needs the thread to be idle. Memory per request: two buffers of
+ * client_body_buffer_size. */
 #include "request.h"
 
 /* A thread is woken for this much, or for the end of the body, or for a full buffer. */
@@ -27,7 +29,8 @@ static const u_char *body_memory_end(const ngx_http_request_t *r, const u_char *
 	return r->header_in->end;
 }
 
-/* Append to pending. Within one memory the bytes between two spans are chunk framing that nginx has parsed, so they may be overwritten. */
+/* Append to pending. Within one memory the bytes between two spans are chunk framing that nginx has parsed, so they may
+ * be overwritten. */
 static ngx_int_t body_append(struct gml_request *request, u_char *p, size_t len)
 {
 	struct gml_body *body = &request->body;
@@ -99,7 +102,8 @@ static bool body_pending_in_buffer(const struct gml_request *request)
 {
 	const ngx_buf_t *buf = request->r->request_body->buf;
 
-	return buf != NULL && request->body.npending > 0 && request->body.pending_end[request->body.npending - 1] == buf->end;
+	return buf != NULL && request->body.npending > 0 &&
+	       request->body.pending_end[request->body.npending - 1] == buf->end;
 }
 
 /* The connection can no longer be read, or its framing is broken; the thread is idle. */
@@ -167,7 +171,8 @@ static bool body_worth_a_thread(const struct gml_request *request)
 {
 	const ngx_http_request_t *r = request->r;
 
-	return !r->reading_body || request->body.npending_bytes >= BODY_DISPATCH_MIN || (body_full(r) && request->body.npending > 0);
+	return !r->reading_body || request->body.npending_bytes >= BODY_DISPATCH_MIN ||
+	       (body_full(r) && request->body.npending > 0);
 }
 
 static void body_on_read(ngx_http_request_t *r)

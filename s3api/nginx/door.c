@@ -10,7 +10,7 @@ static struct {
 	ngx_event_t retry;
 	int last_error; /* enum gml_err of the last failed attempt, so that each reason is logged once */
 	ngx_uint_t tasks;
-	ngx_event_t guard;      /* a timer that exists and counts while tasks run */
+	ngx_event_t guard;	 /* a timer that exists and counts while tasks run */
 	ngx_connection_t timers; /* the timers' owner: nginx's debug log looks for a descriptor there */
 } door;
 
@@ -30,7 +30,8 @@ static void door_log(void *arg, enum gml_log_level level, const char *line)
 static int door_try(ngx_log_t *log)
 {
 	const struct gml_door_conf *conf = door.conf;
-	struct gml_store_options store_options = {.map_size = (uint64_t)conf->map_size, .log = door_log, .log_arg = log};
+	struct gml_store_options store_options = {
+		.map_size = (uint64_t)conf->map_size, .log = door_log, .log_arg = log};
 	struct s3_config_options options = {
 		.region = (const char *)conf->region.data,
 		.domains = conf->domains != NULL ? conf->domains->elts : NULL,
@@ -63,7 +64,9 @@ static void door_attempt(ngx_event_t *event)
 		return;
 	}
 	if (rc != door.last_error)
-		ngx_log_error(NGX_LOG_CRIT, event->log, 0, "the store \"%V\" cannot be opened: %s; requests get 503 until it can", &door.conf->store, gml_err_text(rc));
+		ngx_log_error(NGX_LOG_CRIT, event->log, 0,
+			      "the store \"%V\" cannot be opened: %s; requests get 503 until it can", &door.conf->store,
+			      gml_err_text(rc));
 	door.last_error = rc;
 	ngx_add_timer(event, DOOR_RETRY_MS);
 }

@@ -2,7 +2,8 @@
  *
  * Invariants
  *  1. The store is opened in workers only (init_process), never in the master or in helper processes.
- *  2. Threads of the pool never touch an nginx request, connection or pool: they see a flight's call and its operands (flight.h).
+ *  2. Threads of the pool never touch an nginx request, connection or pool: they see a flight's call and its operands
+ * (flight.h).
  *  3. While a flight is busy its call belongs to the thread, and the request is held by r->main->blocked.
  *  4. A request is finalized only while its flight is idle; failures that happen meanwhile wait for the thread.
  *  5. The call, and with it all borrowed content, lives until the request's pool goes: access logs read it.
@@ -28,7 +29,7 @@ struct gml_door_conf {
 	ngx_str_t store, region;
 	ngx_array_t *domains; /* of const char *, NULL-terminated once the configuration is read; NULL: none */
 	off_t object_max;     /* bytes per PUT; 0: S3's limit */
-	off_t map_size;       /* bytes of address space for metadata; 0: the default */
+	off_t map_size;	      /* bytes of address space for metadata; 0: the default */
 	ngx_int_t threads;
 	ngx_uint_t used; /* some location serves S3 */
 	ngx_thread_pool_t *pool;
@@ -41,7 +42,8 @@ void gml_door_close(void);
 /* The worker's S3 configuration; NULL while the store is not open. */
 const struct s3_config *gml_door_config(void);
 ngx_thread_pool_t *gml_door_pool(void);
-/* Count of tasks on threads, kept so that a worker that is told to quit waits for them (nginx < 1.25.4 leaves when no timer is left). */
+/* Count of tasks on threads, kept so that a worker that is told to quit waits for them (nginx < 1.25.4 leaves when no
+ * timer is left). */
 void gml_door_task_begin(void);
 void gml_door_task_end(void);
 

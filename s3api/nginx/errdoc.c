@@ -1,5 +1,6 @@
-/* Errors that nginx itself makes (malformed requests, limits, time-outs) as S3 XML documents: a header filter decides, a body filter exchanges the HTML page.
- * Also the place where a connection is closed whose client still waits for 100 Continue: nginx would announce keep-alive and then take the next request for the body. */
+/* Errors that nginx itself makes (malformed requests, limits, time-outs) as S3 XML documents: a header filter decides,
+ * a body filter exchanges the HTML page. Also the place where a connection is closed whose client still waits for 100
+ * Continue: nginx would announce keep-alive and then take the next request for the body. */
 #include "request.h"
 
 static ngx_http_output_header_filter_pt errdoc_next_header;
@@ -35,7 +36,8 @@ static ngx_int_t errdoc_make(ngx_http_request_t *r)
 	request->document.data = ngx_pnalloc(r->pool, ERRDOC_CAP);
 	if (request->document.data == NULL)
 		return NGX_ERROR;
-	request->document.len = s3_error_document(status, errdoc_resource(r), (char *)request->document.data, ERRDOC_CAP, &status, request->request_id);
+	request->document.len = s3_error_document(status, errdoc_resource(r), (char *)request->document.data,
+						  ERRDOC_CAP, &status, request->request_id);
 	r->headers_out.status = (ngx_uint_t)status;
 	r->headers_out.status_line.len = 0;
 	r->headers_out.content_length_n = (off_t)request->document.len;

@@ -155,7 +155,8 @@ static ngx_int_t flight_post(struct gml_flight *flight, enum gml_flight_job job)
 	return NGX_OK;
 }
 
-ngx_int_t gml_flight_submit(struct gml_flight *flight, enum gml_flight_job job, void (*done)(struct gml_request *request))
+ngx_int_t gml_flight_submit(struct gml_flight *flight, enum gml_flight_job job,
+			    void (*done)(struct gml_request *request))
 {
 	ngx_http_request_t *r = flight->request->r;
 

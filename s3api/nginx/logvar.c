@@ -1,16 +1,29 @@
 /* Variables for the access log, and error log lines that keep signatures out.
  *
- * All values are printable ASCII: other bytes, quotes and backslashes are percent-encoded, so log_format's escape=json makes valid JSON of hostile names too (it passes bytes >= 0x80 as
- * they are). A key is also encoded where it holds '%', and is thus unambiguous. */
+ * All values are printable ASCII: other bytes, quotes and backslashes are percent-encoded, so log_format's escape=json
+ * makes valid JSON of hostile names too (it passes bytes >= 0x80 as they are). A key is also encoded where it holds
+ * '%', and is thus unambiguous. */
 #include "request.h"
 
 enum { LOGVAR_TARGET_MAX = 4096 };
 
-enum logvar_what { LOGVAR_OPERATION, LOGVAR_BUCKET, LOGVAR_KEY, LOGVAR_ERROR, LOGVAR_REQUEST_ID, LOGVAR_USER, LOGVAR_TARGET, LOGVAR_AGENT, LOGVAR_STATUS };
+enum logvar_what {
+	LOGVAR_OPERATION,
+	LOGVAR_BUCKET,
+	LOGVAR_KEY,
+	LOGVAR_ERROR,
+	LOGVAR_REQUEST_ID,
+	LOGVAR_USER,
+	LOGVAR_TARGET,
+	LOGVAR_AGENT,
+	LOGVAR_STATUS
+};
 
 /* Query parameters whose values are secrets; compared without regard to case. */
 static const ngx_str_t logvar_secrets[] = {
-	ngx_string("x-amz-signature"), ngx_string("signature"), ngx_string("x-amz-security-token"),
+	ngx_string("x-amz-signature"),
+	ngx_string("signature"),
+	ngx_string("x-amz-security-token"),
 };
 
 /* Bytes that stay as they are, one bit each. In names '%' and space are encoded as well. */

@@ -1,7 +1,8 @@
 /* The module: directives, and the life of its processes.
  *
  *      http {
- *          gemel_store PATH;  gemel_map_size SIZE;  gemel_region NAME;  gemel_domain NAME …;  gemel_threads N;  gemel_object_max SIZE;
+ *          gemel_store PATH;  gemel_map_size BYTES;  gemel_region NAME;  gemel_domain NAME …;
+ *          gemel_threads N;  gemel_object_max BYTES;
  *          server { location / { gemel; } }
  *      } */
 #include "door.h"
@@ -12,7 +13,7 @@ enum { MODULE_THREADS = 64, MODULE_THREADS_MAX = 1024 };
 
 static ngx_str_t module_pool_name = ngx_string("gemel");
 
-/* ---- configuration ------------------------------------------------------------------------------------------------------------------ */
+/* ---- configuration --------------------------------------------------------- */
 
 static void *module_create_conf(ngx_conf_t *cf)
 {
@@ -29,7 +30,8 @@ static void *module_create_conf(ngx_conf_t *cf)
 /* The pool is made by nginx's own directive: struct ngx_thread_pool_s is private to its file. */
 static char *module_make_pool(ngx_conf_t *cf, struct gml_door_conf *conf)
 {
-	static ngx_str_t words[4] = {ngx_string("thread_pool"), ngx_string("gemel"), ngx_null_string, ngx_string("max_queue=65536")};
+	static ngx_str_t words[4] = {ngx_string("thread_pool"), ngx_string("gemel"), ngx_null_string,
+				     ngx_string("max_queue=65536")};
 	ngx_command_t *command = ngx_thread_pool_module.commands;
 	ngx_array_t args = {words, 4, sizeof(ngx_str_t), 4, cf->pool}, *before = cf->args;
 	u_char *threads;
@@ -129,7 +131,7 @@ static ngx_int_t module_postconfiguration(ngx_conf_t *cf)
 	return gml_errdoc_install(cf);
 }
 
-/* ---- processes ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------------- */
 
 static bool module_serves(void)
 {
@@ -154,12 +156,18 @@ static void module_exit_process(ngx_cycle_t *cycle)
 }
 
 static ngx_command_t module_commands[] = {
-	{ngx_string("gemel_store"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, store), NULL},
-	{ngx_string("gemel_map_size"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_off_slot, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, map_size), NULL},
-	{ngx_string("gemel_region"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, region), NULL},
-	{ngx_string("gemel_domain"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, module_domain, NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
-	{ngx_string("gemel_threads"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_num_slot, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, threads), NULL},
-	{ngx_string("gemel_object_max"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_off_slot, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, object_max), NULL},
+	{ngx_string("gemel_store"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, store), NULL},
+	{ngx_string("gemel_map_size"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_off_slot,
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, map_size), NULL},
+	{ngx_string("gemel_region"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, region), NULL},
+	{ngx_string("gemel_domain"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, module_domain, NGX_HTTP_MAIN_CONF_OFFSET, 0,
+	 NULL},
+	{ngx_string("gemel_threads"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_num_slot,
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, threads), NULL},
+	{ngx_string("gemel_object_max"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_off_slot,
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, object_max), NULL},
 	{ngx_string("gemel"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, module_location, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
 	ngx_null_command,
 };

@@ -183,7 +183,8 @@ ngx_int_t gml_request_handler(ngx_http_request_t *r)
 	if (gml_door_config() == NULL)
 		return NGX_HTTP_SERVICE_UNAVAILABLE;
 	if (r->http_version > NGX_HTTP_VERSION_11)
-		return NGX_HTTP_VERSION_NOT_SUPPORTED; /* HTTP/2 reuses the body buffer while a thread may still read it */
+		return NGX_HTTP_VERSION_NOT_SUPPORTED; /* HTTP/2 reuses the body buffer while a thread may still read it
+							*/
 	request = request_start(r);
 	if (request == NULL)
 		return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -7,20 +7,21 @@
 /* Reading of the request body: nginx receives into one buffer while a thread hashes the other. */
 struct gml_body {
 	bool begun; /* 100 Continue was sent if it was asked for */
-	struct gml_span pending[GML_FLIGHT_SPANS]; /* received, not yet handed over; inside header_in or nginx's body buffer */
+	struct gml_span
+		pending[GML_FLIGHT_SPANS]; /* received, not yet handed over; inside header_in or nginx's body buffer */
 	const u_char *pending_end[GML_FLIGHT_SPANS]; /* end of the memory that holds the span */
 	unsigned npending;
 	size_t npending_bytes;
 	u_char *lent, *lent_end;   /* buffer that the thread reads */
 	u_char *spare, *spare_end; /* buffer for the next exchange */
-	ngx_int_t failed;          /* HTTP status why reading stopped, 0 while it goes well */
+	ngx_int_t failed;	   /* HTTP status why reading stopped, 0 while it goes well */
 };
 
 /* Sending of the answer. */
 struct gml_answer {
-	uint64_t pos, len; /* of the body */
+	uint64_t pos, len;	     /* of the body */
 	uint64_t run_done, run_left; /* bytes of flight->run handed to nginx, and still to be */
-	uint64_t turn;               /* bytes handed over since other connections had their turn */
+	uint64_t turn;		     /* bytes handed over since other connections had their turn */
 	bool header_sent, warmed;
 	ngx_chain_t *chain; /* used again for each piece: the previous one is out by then */
 	ngx_file_t *file;
@@ -45,7 +46,8 @@ struct gml_request *gml_request_make(ngx_http_request_t *r);
 
 /* Look at the call's step and do what it wants. Ends with work in flight or with the request finalized. */
 void gml_request_advance(struct gml_request *request);
-/* Undo the call, and answer with nginx's error `status` (told in XML); the connection closes. The flight must be idle. */
+/* Undo the call, and answer with nginx's error `status` (told in XML); the connection closes. The flight must be idle.
+ */
 void gml_request_fail(struct gml_request *request, ngx_int_t status);
 /* A client waits for 100 Continue and will not get it any more. */
 bool gml_request_expects(const struct gml_request *request, ngx_http_request_t *r);
