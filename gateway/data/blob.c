@@ -160,13 +160,13 @@ int gml_blob_write(struct gml_blob *blob, uint64_t off, const struct iovec *iov,
 	return 0;
 }
 
-int gml_blob_sync(struct gml_blob *blob)
+static int blob_sync(struct gml_blob *blob, int (*sync)(int fd))
 {
 	int rc = atomic_load(&blob->sync_rc), none = 0;
 
 	if (rc != 0)
 		return rc;
-	while (fdatasync(blob->fd) != 0) {
+	while (sync(blob->fd) != 0) {
 		if (errno == EINTR)
 			continue;
 		/* The kernel forgets dirty pages that it failed to write: a later success would be a lie. */
@@ -177,6 +177,16 @@ int gml_blob_sync(struct gml_blob *blob)
 		return rc;
 	}
 	return atomic_load(&blob->sync_rc); /* another thread's sync may have taken the error from the kernel */
+}
+
+int gml_blob_sync(struct gml_blob *blob)
+{
+	return blob_sync(blob, fdatasync);
+}
+
+int gml_blob_sync_times(struct gml_blob *blob)
+{
+	return blob_sync(blob, fsync);
 }
 
 void gml_blob_flush_hint(struct gml_blob *blob, uint64_t off, uint64_t len)

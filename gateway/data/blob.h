@@ -56,6 +56,7 @@ int gml_blob_fd(const struct gml_blob *blob, uint64_t id, uint64_t *base_out);
 int gml_blob_read(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len, size_t *nread_out);
 int gml_blob_write(struct gml_blob *blob, uint64_t off, const struct iovec *iov, int iovcnt);
 int gml_blob_sync(struct gml_blob *blob); /* fdatasync; a later sync after an I/O error keeps failing for this blob (no silent loss) */
+int gml_blob_sync_times(struct gml_blob *blob); /* the same, and the mtime (fsync) */
 /* Start write-back of a range without waiting (sync_file_range); advisory. */
 void gml_blob_flush_hint(struct gml_blob *blob, uint64_t off, uint64_t len);
 int gml_blob_truncate(struct gml_blob *blob, uint64_t size);
@@ -88,8 +89,9 @@ int gml_pack_remove(struct gml_data *data, uint64_t pack);
 int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
 /* Those with first <= id < first + count; reads one directory per 4096 ids (recovery of a lease). */
 int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
-/* Those in one of the GML_BLOB_LEAVES directories (walks in slices). NOENT when there is no such directory. */
+/* Walks in slices: the first of the GML_BLOB_LEAVES directories >= `from` that exists (GML_BLOB_LEAVES: none), and the files in one (NOENT when it does not exist). */
 #define GML_BLOB_LEAVES 65536
+unsigned gml_blob_leaf_next(struct gml_data *data, unsigned from);
 int gml_blob_each_leaf(struct gml_data *data, unsigned leaf, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
 
 #endif

@@ -286,32 +286,38 @@ static int data_walk_leaf(struct data_walk *walk, unsigned leaf)
 	return rc;
 }
 
-static int data_walk_leaf_if_any(struct data_walk *walk, unsigned leaf)
+static bool data_has(struct gml_data *data, const char *path)
 {
-	int rc = data_walk_leaf(walk, leaf);
-
-	return rc == GML_ERR_NOENT ? 0 : rc;
+	return faccessat(data->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool data_has_top(struct gml_data *data, unsigned top)
+unsigned gml_blob_leaf_next(struct gml_data *data, unsigned from)
 {
-	char path[4];
+	char path[8];
 
-	snprintf(path, sizeof(path), "%02x", top);
-	return faccessat(data->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	for (unsigned leaf = from; leaf < GML_BLOB_LEAVES; leaf++) {
+		if (leaf == from || (leaf & 0xff) == 0) {
+			snprintf(path, sizeof(path), "%02x", leaf >> 8);
+			if (!data_has(data, path)) {
+				leaf |= 0xff;
+				continue;
+			}
+		}
+		snprintf(path, sizeof(path), "%02x/%02x", leaf >> 8, leaf & 0xff);
+		if (data_has(data, path))
+			return leaf;
+	}
+	return GML_BLOB_LEAVES;
 }
 
 int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg)
 {
 	struct data_walk walk = {data, 1, GML_BLOB_PACKED - 1, each, arg, false};
+	unsigned leaf = gml_blob_leaf_next(data, 0);
 	int rc = 0;
 
-	for (unsigned leaf = 0; rc == 0 && leaf < GML_BLOB_LEAVES && !walk.stopped; leaf++) {
-		if ((leaf & 0xff) == 0 && !data_has_top(data, leaf >> 8))
-			leaf |= 0xff;
-		else
-			rc = data_walk_leaf_if_any(&walk, leaf);
-	}
+	for (; rc == 0 && leaf < GML_BLOB_LEAVES && !walk.stopped; leaf = gml_blob_leaf_next(data, leaf + 1))
+		rc = data_walk_leaf(&walk, leaf);
 	return rc;
 }
 
@@ -325,8 +331,10 @@ int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count,
 		return GML_ERR_INVAL;
 	if (count >> 12 >= 0xffff)
 		return gml_blob_each(data, each, arg);
-	for (uint64_t leaf = first >> 12; rc == 0 && leaf <= walk.last >> 12 && !walk.stopped; leaf++)
-		rc = data_walk_leaf_if_any(&walk, (unsigned)leaf & 0xffff);
+	for (uint64_t leaf = first >> 12; rc == 0 && leaf <= walk.last >> 12 && !walk.stopped; leaf++) {
+		rc = data_walk_leaf(&walk, (unsigned)leaf & 0xffff);
+		rc = rc == GML_ERR_NOENT ? 0 : rc;
+	}
 	return rc;
 }
 

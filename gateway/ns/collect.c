@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include "internal.h"
 
-#define COLLECT_LEAVES 16   /* directories per call, 4096 files each */
-#define COLLECT_PROBES 4096 /* directories looked for per call */
+#define COLLECT_LEAVES 16 /* directories per call, 4096 files each */
 
 struct collect_file {
 	uint64_t id, size;
@@ -88,18 +87,33 @@ static int collect_leaf(struct gml_store *store, struct collect *c, unsigned lea
 
 int gml_collect_strays(struct gml_store *store, uint64_t *freed)
 {
-	uint32_t leaf = atomic_load(&store->collect_next);
+	unsigned leaf = gml_blob_leaf_next(store->data, atomic_load(&store->collect_next));
 	struct collect c = {0};
-	unsigned walked = 0;
 	int rc = 0;
 
-	for (unsigned probes = 0; rc == 0 && walked < COLLECT_LEAVES && probes < COLLECT_PROBES; probes++) {
-		rc = collect_leaf(store, &c, leaf % GML_BLOB_LEAVES, freed);
-		walked += rc == 0;
-		rc = rc == GML_ERR_NOENT ? 0 : rc;
-		leaf++;
+	for (unsigned walked = 0; walked < COLLECT_LEAVES && leaf < GML_BLOB_LEAVES; walked++) {
+		rc = collect_leaf(store, &c, leaf, freed);
+		if (rc != 0 && rc != GML_ERR_NOENT)
+			break;
+		rc = 0;
+		leaf = gml_blob_leaf_next(store->data, leaf + 1);
 	}
-	atomic_store(&store->collect_next, leaf % GML_BLOB_LEAVES);
+	atomic_store(&store->collect_next, leaf % GML_BLOB_LEAVES); /* the last one was passed: from the start */
 	free(c.files);
 	return rc;
+}
+
+int gml_blob_discard(struct gml_store *store, uint64_t blob, uint64_t len)
+{
+	struct gml_txn *txn = NULL;
+	struct gml_blob_rec rec;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_blob_get(txn, blob, &rec);
+	gml_meta_read_end(txn);
+	if (rc == GML_ERR_NOENT)
+		return gml_blob_remove(store->data, blob, len);
+	return rc == 0 ? GML_ERR_BUSY : rc;
 }

@@ -148,6 +148,8 @@ int gml_lease_drop_all(struct gml_store *store);
 int gml_lease_recover(struct gml_store *store);
 
 /* ---- collect.c -------------------------------------------------------------------------------------------------------------------------------- */
+/* Remove a blob that was to be published, unless it was: a commit that answered with an error may have happened all the same (its sync failed). BUSY: it was; others: unknown, the next start looks. */
+int gml_blob_discard(struct gml_store *store, uint64_t blob, uint64_t len);
 /* Remove blob files that no record and no lease knows, in the next few directories; adds their bytes to *freed. */
 int gml_collect_strays(struct gml_store *store, uint64_t *freed);
 

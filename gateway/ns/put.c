@@ -39,7 +39,7 @@ void gml_put_free(struct gml_put *put, bool discard)
 	if (put == NULL)
 		return;
 	gml_blob_unref(put->blob);
-	if (discard && put->blob_id != 0 && gml_blob_remove(put->store->data, put->blob_id, put->size) != 0 &&
+	if (discard && put->blob_id != 0 && gml_blob_discard(put->store, put->blob_id, put->size) != 0 &&
 	    put->store->log != NULL)
 		put->store->log(put->store->log_arg, GML_LOG_WARN,
 				"put: an unpublished blob could not be removed; the next start collects it");

@@ -12,3 +12,7 @@ tests_unit_store_crash_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_principal_test_SOURCES = tests/unit/principal_test.c tests/unit/ns_support.h
 tests_unit_principal_test_LDADD = libgemeltest.la $(CMOCKA_LIBS)
 tests_unit_principal_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/store_fault_test
+tests_unit_store_fault_test_SOURCES = tests/unit/store_fault_test.c tests/unit/ns_support.h
+tests_unit_store_fault_test_LDADD = libgemeltest.la $(CMOCKA_LIBS)
+tests_unit_store_fault_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
