@@ -8,6 +8,8 @@
 #define JOBS_REAP_AGE (15 * JOBS_SECOND)
 #define JOBS_REAP_BATCH 256
 #define JOBS_COMPACT_EVERY (60 * JOBS_SECOND)
+#define JOBS_RECOVER_EVERY (10 * JOBS_SECOND) /* nginx replaces a dead worker by itself: nobody tells us */
+#define JOBS_RECOVER_AGAIN JOBS_SECOND        /* after a death: the others of its group may need a moment to be gone */
 
 void jobs_init(struct jobs *jobs, struct gml_store *store, bool reap, gml_log_fn log, void *log_arg)
 {
@@ -35,7 +37,8 @@ int64_t jobs_run(struct jobs *jobs, int64_t now)
 	uint64_t bytes = 0;
 	int rc;
 
-	if (jobs->recover) {
+	if (jobs->recover || now >= jobs->next_recover) {
+		jobs->next_recover = now + (jobs->recover ? JOBS_RECOVER_AGAIN : JOBS_RECOVER_EVERY);
 		jobs->recover = false;
 		if ((rc = gml_store_recover(&jobs->op, jobs->store)) != 0)
 			jobs_failed(jobs, "recovery", rc);
@@ -53,5 +56,6 @@ int64_t jobs_run(struct jobs *jobs, int64_t now)
 		jobs->compacted_bytes += bytes;
 		jobs->next_compact = now + JOBS_COMPACT_EVERY;
 	}
-	return jobs->reap && jobs->next_reap < jobs->next_compact ? jobs->next_reap : jobs->next_compact;
+	int64_t next = jobs->next_compact < jobs->next_recover ? jobs->next_compact : jobs->next_recover;
+	return jobs->reap && jobs->next_reap < next ? jobs->next_reap : next;
 }

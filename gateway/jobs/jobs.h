@@ -9,7 +9,7 @@ struct jobs {
 	struct gml_op op;
 	bool reap;             /* nobody else reaps: there is no NFS door */
 	bool recover;          /* a process died: settle what it left at the next run */
-	int64_t next_reap, next_compact;
+	int64_t next_reap, next_compact, next_recover;
 	uint64_t reaped, compacted_bytes;
 };
 

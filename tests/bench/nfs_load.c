@@ -1,6 +1,6 @@
 /* A bounded NFSv4 load over one connection, by libnfs's asynchronous calls: nfs_load URL OPERATION COUNT DEPTH [SIZE].
  *
- * Operations: create, stat, remove (COUNT files fN in the URL's directory, DEPTH at a time); write, read (COUNT bytes of file `big` in SIZE-byte calls; write ends with COMMIT).
+ * Operations: create, stat, delete (COUNT files fN in the URL's directory, DEPTH at a time); read:NAME (COUNT bytes of file NAME in SIZE-byte calls).
  * Prints one number: operations per second, or MB/s (10^6 bytes).
  */
 #include <errno.h>
@@ -24,7 +24,6 @@ struct load {
 	unsigned depth, flying;
 	int failed;
 	struct nfsfh *file;
-	char *buffer;
 };
 
 static int load_issue(struct load *load);
@@ -74,11 +73,10 @@ static int load_issue(struct load *load)
 		return nfs_create_async(load->nfs, name, O_WRONLY | O_EXCL, 0644, load_created, load);
 	case 's':
 		return nfs_stat64_async(load->nfs, name, load_done, load);
-	case 'w':
-		return nfs_pwrite_async(load->nfs, load->file, i * load->size, load->size, load->buffer, load_done, load);
+	case 'd':
+		return nfs_unlink_async(load->nfs, name, load_done, load);
 	default:
-		return load->operation[2] == 'm' ? nfs_unlink_async(load->nfs, name, load_done, load)
-						 : nfs_pread_async(load->nfs, load->file, i * load->size, load->size, load_done, load);
+		return nfs_pread_async(load->nfs, load->file, i * load->size, load->size, load_done, load);
 	}
 }
 
@@ -110,13 +108,10 @@ static int load_run(struct load *load)
 int main(int argc, char **argv)
 {
 	struct load load = {.operation = argc > 2 ? argv[2] : ""};
-	static const char *const known[] = {"create", "stat", "remove", "write", "read"};
-	int good = 0;
+	const char *file = strncmp(load.operation, "read:", 5) == 0 ? load.operation + 5 : NULL;
 
-	for (size_t i = 0; i < 5; i++)
-		good |= strcmp(load.operation, known[i]) == 0;
-	if (argc < 5 || !good) {
-		fprintf(stderr, "usage: nfs_load URL create|stat|remove|write|read COUNT DEPTH [SIZE]\n");
+	if (argc < 5 || (file == NULL && strcmp(load.operation, "create") != 0 && strcmp(load.operation, "stat") != 0 && strcmp(load.operation, "delete") != 0)) {
+		fprintf(stderr, "usage: nfs_load URL create|stat|delete|read:NAME COUNT DEPTH [SIZE]\n");
 		return 2;
 	}
 	load.nfs = nfs_init_context();
@@ -125,18 +120,14 @@ int main(int argc, char **argv)
 		fprintf(stderr, "nfs_load: %s\n", nfs_get_error(load.nfs));
 		return 1;
 	}
-	load.path = url->path;
+	load.path = strcmp(url->path, "/") == 0 ? "" : url->path;
 	load.depth = (unsigned)atoi(argv[4]);
 	load.size = argc > 5 ? strtoull(argv[5], NULL, 10) : 1;
 	load.count = strtoull(argv[3], NULL, 10) / load.size;
-	int io = strcmp(load.operation, "write") == 0 || strcmp(load.operation, "read") == 0;
-	if (io) {
+	if (file) {
 		char name[512];
-		snprintf(name, sizeof(name), "%s/big", load.path);
-		load.buffer = malloc(load.size);
-		memset(load.buffer, 0x5a, load.size);
-		int rc = load.operation[0] == 'w' ? nfs_create(load.nfs, name, O_RDWR, 0644, &load.file) : nfs_open(load.nfs, name, O_RDONLY, &load.file);
-		if (rc != 0) {
+		snprintf(name, sizeof(name), "%s/%s", load.path, file);
+		if (nfs_open(load.nfs, name, O_RDONLY, &load.file) != 0) {
 			fprintf(stderr, "nfs_load: %s: %s\n", name, nfs_get_error(load.nfs));
 			return 1;
 		}
@@ -144,13 +135,9 @@ int main(int argc, char **argv)
 	double start = load_clock();
 	if (load_run(&load) != 0)
 		return 1;
-	if (load.operation[0] == 'w' && nfs_fsync(load.nfs, load.file) != 0) {
-		fprintf(stderr, "nfs_load: COMMIT: %s\n", nfs_get_error(load.nfs));
-		return 1;
-	}
 	double seconds = load_clock() - start;
-	if (io && nfs_close(load.nfs, load.file) != 0)
+	if (file && nfs_close(load.nfs, load.file) != 0)
 		return 1;
-	printf("%.1f\n", io ? (double)(load.count * load.size) / 1e6 / seconds : (double)load.count / seconds);
+	printf("%.1f\n", file ? (double)(load.count * load.size) / 1e6 / seconds : (double)load.count / seconds);
 	return 0;
 }

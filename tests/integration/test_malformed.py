@@ -263,7 +263,8 @@ def test_unknown_subresources_are_refused(gemel):
     ]:
         assert code(wire.send(method, target, b"<x/>")) == (501, "NotImplemented"), target
     for target in ("/demo?acl", "/demo/steady?acl"):
-        assert code(wire.send("PUT", target, b"<x/>")) == (400, "AccessControlListNotSupported")
+        assert code(wire.send("PUT", target, b"", {"x-amz-acl": "public-read"})) == (400, "AccessControlListNotSupported")
+        assert code(wire.send("PUT", target, b"<x/>")) == (400, "MalformedXML")
     assert code(wire.send("PUT", "/demo/new", b"x", {"x-amz-server-side-encryption": "aws:kms"}))[0] in (400, 501)
     assert code(wire.send("PUT", "/demo/new", b"x", {"x-amz-acl": "public-read"}))[0] in (400, 501)
 
