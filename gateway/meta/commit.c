@@ -284,3 +284,15 @@ int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg)
 {
 	return update_run(meta, fn, arg, true);
 }
+
+static int commit_nothing_fn(struct gml_txn *txn, void *arg)
+{
+	(void)txn;
+	(void)arg;
+	return 0;
+}
+
+int gml_meta_barrier(struct gml_meta *meta)
+{
+	return gml_meta_update(meta, commit_nothing_fn, NULL);
+}

@@ -56,6 +56,10 @@ typedef int (*gml_meta_fn)(struct gml_txn *txn, void *arg);
 int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg);
 /* Same without waiting for durability: visible to all on return, durable with the next durable commit. For settled facts that recovery can redo only. */
 int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg);
+/* After it returned 0, every new snapshot shows whatever processes that were dead before the call had committed. A writer that is killed between writing its commit and announcing it
+ * leaves a commit that readers do not see until the next writer takes the lock. Whoever takes things away because nothing refers to them calls it after he knows that their owner is dead,
+ * and before he looks. Blocks on the writers' lock, not on the disk. Changes nothing. */
+int gml_meta_barrier(struct gml_meta *meta);
 
 /* NOENT when absent. */
 int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span *value_out);

@@ -1,6 +1,6 @@
 /* Pack space: blocks of a pack in which no segment lives are punched out; a pack without any goes.
  *
- * Only packs that no living process leases are touched, and leases and segments are read from one snapshot: nobody
+ * Only packs that nobody leases are touched (recovery drops the leases of the dead), and leases and segments are read from one snapshot: nobody
  * appends to such a pack any more, and whatever was appended has been published or given up (lease.c), so a block
  * without a segment in the snapshot stays without one.
  */
@@ -70,8 +70,7 @@ static bool compact_lease_one(void *arg, const struct gml_lease *lease)
 {
 	struct compact_lease *want = arg;
 
-	want->held = lease->kind == 1 && want->pack >= lease->first && want->pack - lease->first < lease->count &&
-		     gml_owner_alive(&lease->owner);
+	want->held = lease->kind == 1 && want->pack >= lease->first && want->pack - lease->first < lease->count;
 	return !want->held;
 }
 

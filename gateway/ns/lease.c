@@ -179,7 +179,8 @@ static bool lease_sweep_file(void *arg, uint64_t id, uint64_t size)
 	return rc == 0;
 }
 
-/* The owner is dead or closing: what is in no snapshot now never will be. */
+/* The owner is closing, or dead and what it committed was brought to light (gml_meta_barrier): what is in no snapshot now
+ * never will be. */
 static int lease_sweep(struct gml_store *store, const struct gml_lease *lease, uint64_t *removed)
 {
 	struct lease_sweep sweep = {.store = store};
@@ -205,6 +206,8 @@ static int lease_finish(struct gml_store *store, struct lease_list *list, int64_
 
 	do {
 		rc = lease_collect(store, list);
+		if (rc == 0 && list->count > 0 && list->want == lease_is_dead)
+			rc = gml_meta_barrier(store->meta);
 		for (swept = 0; rc == 0 && swept < list->count && lease_clock() < until; swept++)
 			rc = lease_sweep(store, &list->leases[swept], removed);
 		list->count = swept;

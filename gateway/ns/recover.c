@@ -90,6 +90,9 @@ int gml_store_recover(struct gml_op *op, struct gml_store *store)
 
 	if (rc != 0)
 		gml_store_log(store, GML_LOG_WARN, "recovery: readers of dead processes stay: %s", gml_err_text(rc));
+	rc = gml_meta_barrier(store->meta);
+	if (rc != 0)
+		return rc;
 	dirty_rc = recover_dirty(op, store);
 	lease_rc = gml_lease_recover(store);
 	return dirty_rc != 0 ? dirty_rc : lease_rc;
