@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 /* ---- the disk ---- */
 enum disk_what { DISK_WRITE, DISK_FLUSHED, DISK_ACK };
@@ -29,6 +31,7 @@ static struct disk {
 	int fail_in; /* the n-th call from now fails; 0: none */
 	int fail_errno;
 	int failed;							/* calls that were made to fail */
+	bool die;							/* SIGKILL once the meta page is written */
 	enum disk_call { CALL_PAGES, CALL_META, CALL_FLUSH } fail_call; /* the kind that counts */
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -85,6 +88,8 @@ __attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *buf, s
 	if (disk_fails(off < 2 * 4096 ? CALL_META : CALL_PAGES)) /* meta pages are the first two */
 		return -1;
 	n = real(fd, buf, len, off);
+	if (disk.die && off < 2 * 4096)
+		raise(SIGKILL);
 	if (disk.recording && n > 0)
 		disk_add(DISK_WRITE, off, buf, (size_t)n, 0, 0);
 	return n;
@@ -445,12 +450,42 @@ static void test_flush_fails(void **state)
 	disk_forget();
 }
 
+/* A writer is killed after its commit is written and before it is announced to the others. */
+static void test_killed_before_announcing(void **state)
+{
+	struct meta_env *env = *state;
+	struct writer writer = {.env = env, .count = 1};
+	int status;
+	pid_t pid;
+
+	meta_env_update(env, writer_put, &writer);
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	pid = fork();
+	if (pid == 0) {
+		if (gml_meta_open(env->dir, &env->opt, &env->meta) != 0)
+			_exit(1);
+		disk_watch(env);
+		disk.die = true;
+		writer.count = 2;
+		gml_meta_update(env->meta, writer_put, &writer);
+		_exit(1);
+	}
+	meta_env_reopen(env); /* while the other is alive or dead: its lock file lives on */
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(gml_meta_barrier(env->meta), 0);
+	check_count(env, 2); /* without the barrier: 1, until somebody writes */
+	disk_forget();
+}
+
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, meta_env_setup, meta_env_teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_STORE(test_power_cut),	  WITH_STORE(test_power_cut_relaxed), WITH_STORE(test_disk_full),
 		WITH_STORE(test_meta_page_fails), WITH_STORE(test_flush_fails),
+		WITH_STORE(test_killed_before_announcing),
 	};
 	alarm(120);
 	return cmocka_run_group_tests_name("meta_crash", tests, NULL, NULL);
