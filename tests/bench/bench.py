@@ -42,7 +42,7 @@ class Static:
         conf = home / "nginx.conf"
         conf.write_text(f"""daemon off; worker_processes 1; pid {home}/static.pid; error_log {home}/static.log; {"user root;" if os.geteuid() == 0 else ""}
 events {{ worker_connections 4096; multi_accept on; }}
-http {{ access_log {home}/static-access.log; sendfile on; sendfile_max_chunk 2m; tcp_nopush off; tcp_nodelay on; keepalive_requests 1000000; client_body_temp_path {home}/t1; proxy_temp_path {home}/t2;
+http {{ access_log {home}/static-access.log combined buffer=64k flush=1s; sendfile on; sendfile_max_chunk 2m; tcp_nopush off; tcp_nodelay on; keepalive_requests 1000000; client_body_temp_path {home}/t1; proxy_temp_path {home}/t2;
 fastcgi_temp_path {home}/t3; uwsgi_temp_path {home}/t4; scgi_temp_path {home}/t5; server {{ listen 127.0.0.1:18080 backlog=4096; root {self.root}; }} }}""")
         self.process = subprocess.Popen(["/usr/sbin/nginx", "-p", str(home), "-c", str(conf), "-e", f"{home}/static.log"])
         time.sleep(0.5)
