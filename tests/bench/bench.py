@@ -79,8 +79,10 @@ EXPORT {{ Export_Id = 1; Path = {self.export}; Pseudo = /; Access_Type = RW; Squ
     def url(self, path):
         return f"nfs://127.0.0.1{path}?version=4&nfsport={self.PORT}"
 
-    def mkdir(self, name):
+    def mkdir(self, name, durable=False):
         (self.export / name).mkdir()
+        if durable:
+            subprocess.run(["chattr", "+DS", str(self.export / name)], check=True)
 
     def close(self):
         self.process.terminate()
@@ -90,6 +92,15 @@ EXPORT {{ Export_Id = 1; Path = {self.export}; Pseudo = /; Access_Type = RW; Squ
 def nfs(url, operation, count, depth, size=None):
     words = [str(TOOLS / "nfs_load"), url, operation, str(count), str(depth), *([str(size)] if size else [])]
     return float(subprocess.run(words, capture_output=True, text=True, check=True, timeout=320).stdout)
+
+
+def nfs_many(urls, operation, count):
+    """One client for each URL, all at once; operations per second in all."""
+    running = [subprocess.Popen([str(TOOLS / "nfs_load"), url, operation, str(count), "1"], stdout=subprocess.PIPE, text=True) for url in urls]
+    rates = [float(process.communicate(timeout=320)[0] or "nan") for process in running]
+    if any(process.returncode for process in running):
+        raise SystemExit(f"nfs_load {operation} failed: not a measurement")
+    return sum(rates)
 
 
 def median(values):
@@ -156,43 +167,39 @@ def bench_put(report, gemel, home, rounds, seconds):
 
 def bench_nfs(report, gemel, vfs, arguments):
     rounds, scale = arguments.rounds, arguments.scale
-    files = 2000 * scale
-    for depth in (1, 32):
-        count = files if depth > 1 else files // 4
-        results = {operation: ([], []) for operation in ("create", "stat", "delete")}
+    # NFSv4.0 puts the opens of one client in order, so "at a time" is as many clients. FSAL_VFS answers creates and removes before they are durable; in a
+    # directory with chattr +DS the file system makes them durable first, as Gemel does.
+    for clients, count in ((1, 400 * scale), (16, 150 * scale)):
+        results = {(operation, kind): ([], []) for operation in ("create", "stat", "delete") for kind in ("as packaged", "durable")}
         for i in range(rounds):
-            name = f"meta-{depth}-{i}"
-            vfs.mkdir(name)
-            gemel_url, vfs_url = gemel.nfs_url(f"/demo/{name}"), vfs.url(f"/{name}")
-            marker = f"{name}/.keep"
-            gemel.s3().put_object(Bucket="demo", Key=marker, Body=b"")
-            for operation in ("create", "stat", "delete"):
-                results[operation][1].append(nfs(vfs_url, operation, count, depth))
-                results[operation][0].append(nfs(gemel_url, operation, count, depth))
-        for operation, (ours, theirs) in results.items():
-            report.add(f"NFS {operation}, {depth} at a time", "op/s", ours, theirs, "FSAL_VFS")
+            for kind in ("as packaged", "durable"):
+                names = [f"meta-{clients}-{i}-{kind[0]}-{n}" for n in range(clients)]
+                for name in names:
+                    vfs.mkdir(name, durable=kind == "durable")
+                    gemel.s3().put_object(Bucket="demo", Key=f"{name}/.keep", Body=b"")
+                for operation in ("create", "stat", "delete"):
+                    results[operation, kind][1].append(nfs_many([vfs.url(f"/{name}") for name in names], operation, count))
+                    results[operation, kind][0].append(nfs_many([gemel.nfs_url(f"/demo/{name}") for name in names], operation, count))
+        for (operation, kind), (ours, theirs) in results.items():
+            report.add(f"NFS {operation}, {clients} clients", "op/s", ours, theirs, f"FSAL_VFS {kind}")
     size = (256 << 20) * scale
     # libnfs 4.0 cannot send an NFSv4 WRITE of 4 KiB or more: the kernel client in user-mode-linux writes
     client = KernelClient(Path(arguments.home) / "uml")
-    theirs, ours = [], []
+    sides = ((vfs.PORT, "/"), (gemel.nfs_port, "/demo"))
+    write, read = ([], []), ([], [])
     try:
-        here, there = client.mount(gemel.nfs_port, "/demo", target="/mnt/gemel"), client.mount(vfs.PORT, "/", target="/mnt/vfs")
+        # One mount at a time: both ganeshas give the same server owner, and the client would take them for one server (RFC 8881 2.10.5).
         for i in range(rounds):
-            for target, values in ((there, theirs), (here, ours)):
-                start = time.monotonic()
-                client.run(f"dd if=/dev/zero of={target}/kernel-{i} bs=1M count={size >> 20} conv=fsync status=none", timeout=280)
-                values.append(size / 1e6 / (time.monotonic() - start))
-        report.add("NFS sequential write + fsync, kernel", "MB/s", ours, theirs, "FSAL_VFS")
-        theirs, ours = [], []
-        for i in range(rounds):
-            for port, path, values in ((vfs.PORT, "/", theirs), (gemel.nfs_port, "/demo", ours)):
-                target = client.mount(port, path, target=f"/mnt/again{i}-{port}")  # a new mount reads from the server, not from the client's cache
-                client.run("echo 3 > /proc/sys/vm/drop_caches")
-                start = time.monotonic()
-                client.run(f"dd if={target}/kernel-{i} of=/dev/null bs=1M status=none", timeout=280)
-                values.append(size / 1e6 / (time.monotonic() - start))
-                client.umount(target)
-        report.add("NFS sequential read, kernel", "MB/s", ours, theirs, "FSAL_VFS")
+            for values, command, mode in ((write, "dd if=/dev/zero of={}/kernel-{} bs=1M count={} conv=fsync status=none", "w"), (read, "dd if={}/kernel-{} of=/dev/null bs=1M count={} status=none", "r")):
+                for side, (port, path) in enumerate(sides):
+                    target = client.mount(port, path, target=f"/mnt/bench-{i}{mode}{side}")
+                    client.run("sync; echo 3 > /proc/sys/vm/drop_caches")
+                    start = time.monotonic()
+                    client.run(command.format(target, i, size >> 20), timeout=280)
+                    values[side].append(size / 1e6 / (time.monotonic() - start))
+                    client.umount(target)
+        report.add("NFS sequential write + fsync, kernel", "MB/s", write[1], write[0], "FSAL_VFS")
+        report.add("NFS sequential read, kernel", "MB/s", read[1], read[0], "FSAL_VFS")
     finally:
         client.close()
     ours, theirs = [], []
