@@ -56,7 +56,8 @@ int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const st
 		return inode->size == 0 ? 0 : GML_ERR_CORRUPT;
 	}
 	if (rc == 0 && sync) {
-		rc = gml_blob_sync(blob);
+		/* With the mtime, which is all that changes in a file that is overwritten in place. */
+		rc = gml_blob_sync_times(blob);
 		if (rc == 0)
 			atomic_store(&onode->synced, written);
 	}
@@ -131,13 +132,9 @@ static int settle_inode(struct gml_store *store, struct gml_onode *onode, const 
 	arg.freed = gml_freed_new();
 	if (arg.freed == NULL)
 		return GML_ERR_NOMEM;
-	/* The data is durable, and so is the record that says DIRTY: should this commit get lost, recovery reads the
-	 * same from the write blob. Only the mtime of an overwriting that kept the size is not sure to be on disk
-	 * (fdatasync). */
-	if (arg.settled.missing || arg.settled.size != inode->size)
-		rc = gml_meta_update_relaxed(store->meta, settle_txn, &arg);
-	else
-		rc = gml_meta_update(store->meta, settle_txn, &arg);
+	/* Data, size and mtime are durable, and so is the record that says DIRTY: should this commit get lost, recovery
+	 * reads the same from the write blob. */
+	rc = gml_meta_update_relaxed(store->meta, settle_txn, &arg);
 	if (rc != 0) {
 		gml_freed_free(arg.freed);
 		return rc == GML_ERR_AGAIN || rc == GML_ERR_NOENT ? 0 : rc;
@@ -242,7 +239,9 @@ static int dirty_txn(struct gml_txn *txn, void *argp)
  * the length is right, hence the sync in any case; with nothing to write it is cheap. */
 static int dirty_prepare(struct gml_store *store, struct gml_onode *onode, const struct dirty_arg *arg)
 {
+	uint64_t size, space;
 	struct gml_blob *blob;
+	int64_t mtime, ctime;
 	int rc;
 
 	if (arg->fresh && arg->seen.size == 0)
@@ -251,10 +250,12 @@ static int dirty_prepare(struct gml_store *store, struct gml_onode *onode, const
 	if (rc == GML_ERR_NOENT)
 		return GML_ERR_CORRUPT;
 	if (rc == 0)
+		rc = gml_blob_stat(blob, &size, &space, &mtime, &ctime);
+	if (rc == 0 && size != arg->seen.size)
 		rc = gml_blob_truncate(blob, arg->seen.size);
-	if (rc == 0)
+	if (rc == 0 && (size != arg->seen.size || mtime != arg->seen.mtime))
 		rc = gml_blob_set_mtime(blob, arg->seen.mtime);
-	return rc == 0 ? gml_blob_sync(blob) : rc;
+	return rc == 0 ? gml_blob_sync_times(blob) : rc;
 }
 
 static int dirty_try(struct gml_store *store, struct gml_onode *onode, struct dirty_arg *arg, uint64_t *reserved)
