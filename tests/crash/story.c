@@ -1,0 +1,460 @@
+/* Telling a story, and holding the store to it. See story.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <gemel/dir.h>
+#include <gemel/file.h>
+#include <gemel/inode.h>
+#include <gemel/object.h>
+#include <gemel/principal.h>
+#include <gemel/upload.h>
+#include "story.h"
+
+#define STORY_BYTES ((size_t)256 << 20) /* address space */
+#define STORY_SECTOR 512
+#define STORY_READ_MAX ((size_t)8 << 20)
+
+struct story {
+	const struct disk_log *log;
+	size_t nitems, nbytes;
+	struct story_item items[STORY_ITEMS];
+	uint8_t bytes[];
+};
+
+struct story *story_new(const struct disk_log *log)
+{
+	struct story *story = mmap(NULL, sizeof(*story) + STORY_BYTES, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (story == MAP_FAILED)
+		disk_die("no memory");
+	story->log = log;
+	return story;
+}
+
+void story_slot(struct story_item *item, enum story_type type, const char *path, const char *arg)
+{
+	struct story_slot *slot = &item->slots[item->nslots++];
+
+	if (item->nslots > STORY_SLOTS)
+		disk_die("too many slots");
+	slot->type = type;
+	snprintf(slot->path, sizeof(slot->path), "%s", path);
+	snprintf(slot->arg, sizeof(slot->arg), "%s", arg == NULL ? "" : arg);
+}
+
+struct story_item *story_item(struct story *story, enum story_type type, const char *path, const char *arg)
+{
+	size_t at = __atomic_fetch_add(&story->nitems, 1, __ATOMIC_SEQ_CST);
+
+	if (at >= STORY_ITEMS)
+		disk_die("too many items");
+	story_slot(&story->items[at], type, path, arg);
+	story->items[at].nstates = 1;
+	return &story->items[at];
+}
+
+const uint8_t *story_keep(struct story *story, const void *bytes, size_t len)
+{
+	size_t at = __atomic_fetch_add(&story->nbytes, (len + 7) & ~(size_t)7, __ATOMIC_SEQ_CST);
+
+	if (at + len > STORY_BYTES)
+		disk_die("the story is too long");
+	if (len > 0)
+		memcpy(story->bytes + at, bytes, len);
+	return story->bytes + at;
+}
+
+const struct story_state *story_last(const struct story_item *item)
+{
+	return &item->states[item->nstates - 1];
+}
+
+struct story_state *story_next(struct story_item *item)
+{
+	struct story_state *next = &item->states[item->nstates];
+
+	if (item->nstates == STORY_STATES)
+		disk_die("too many states");
+	*next = next[-1];
+	next->mixed = false;
+	next->acked = SIZE_MAX;
+	next->asked = SIZE_MAX;
+	for (int s = 0; s < STORY_SLOTS; s++)
+		next->values[s].mtime = 0;
+	return next;
+}
+
+void story_ask(struct story *story, struct story_item *item)
+{
+	item->states[item->nstates++].asked = disk_now(story->log);
+}
+
+void story_ack(struct story *story, struct story_item *item)
+{
+	item->states[item->nstates - 1].acked = disk_now(story->log);
+}
+
+/* ---- what the store says ----------------------------------------------------------------------------------------- */
+
+struct story_answer {
+	struct story_value value;
+	uint8_t *buf;
+	char etag[GML_ETAG_MAX + 1];
+	char error[160]; /* not empty: the doors contradict each other, or a call failed */
+};
+
+static struct gml_op story_op(void)
+{
+	return (struct gml_op){.door = GML_DOOR_ADMIN};
+}
+
+static struct gml_span story_span(const char *text)
+{
+	return (struct gml_span){text, strlen(text)};
+}
+
+static void story_fail(struct story_answer *answer, const char *what, int rc)
+{
+	if (answer->error[0] == '\0')
+		snprintf(answer->error, sizeof(answer->error), "%s: %s", what, gml_err_name(rc));
+}
+
+static void story_text(struct story_answer *answer, const char *text)
+{
+	answer->value.there = true;
+	answer->value.len = strlen(text);
+	memcpy(answer->buf, text, answer->value.len);
+}
+
+/* NOENT also when a directory of the path is missing. */
+static int story_walk(struct gml_store *store, const char *path, struct gml_attr *out)
+{
+	struct gml_op op = story_op();
+	gml_ino at = GML_INO_ROOT;
+	int rc = gml_dir_lookup(&op, store, at, story_span(STORY_BUCKET_NAME), out);
+
+	while (rc == 0 && *path != '\0') {
+		size_t len = strcspn(path, "/");
+
+		at = out->ino;
+		rc = gml_dir_lookup(&op, store, at, (struct gml_span){path, len}, out);
+		path += len + (path[len] == '/');
+	}
+	return rc;
+}
+
+static void story_read_nfs(struct gml_store *store, const struct gml_attr *attr, struct story_answer *answer)
+{
+	struct gml_op op = story_op();
+	struct gml_file *file;
+	bool eof = false;
+	int rc = gml_file_open(&op, store, attr->ino, GML_OPEN_READ, &file);
+
+	if (rc != 0) {
+		story_fail(answer, "NFS open", rc);
+		return;
+	}
+	rc = gml_file_read(&op, file, 0, answer->buf, STORY_READ_MAX, &answer->value.len, &eof);
+	if (rc != 0)
+		story_fail(answer, "NFS read", rc);
+	else if (!eof || answer->value.len != attr->size)
+		story_fail(answer, "NFS size", 0);
+	gml_file_close(&op, file);
+}
+
+/* The same bytes must come over S3. */
+static void story_read_s3(struct gml_object *object, struct story_answer *answer)
+{
+	const struct gml_object_info *info = gml_object_info(object);
+	uint8_t *buf = malloc(info->size + 1);
+	struct gml_run run;
+
+	snprintf(answer->etag, sizeof(answer->etag), "%s", info->etag);
+	if (info->size != answer->value.len)
+		story_fail(answer, "S3 and NFS differ in size", 0);
+	for (uint64_t off = 0; answer->error[0] == '\0' && off < info->size; off += run.len) {
+		int rc = gml_object_run(object, off, info->size - off, &run);
+
+		if (rc != 0) {
+			story_fail(answer, "S3 read", rc);
+			break;
+		}
+		if (run.mem != NULL)
+			memcpy(buf + off, run.mem, run.len);
+		else if (run.fd < 0)
+			memset(buf + off, 0, run.len);
+		else if (pread(run.fd, buf + off, run.len, (off_t)run.file_off) != (ssize_t)run.len)
+			story_fail(answer, "S3 run is short", 0);
+	}
+	if (answer->error[0] == '\0' && memcmp(buf, answer->buf, info->size) != 0)
+		story_fail(answer, "S3 and NFS differ", 0);
+	free(buf);
+}
+
+static void story_see_file(struct gml_store *store, const char *path, struct story_answer *answer)
+{
+	struct gml_op op = story_op();
+	struct gml_object *object = NULL;
+	struct gml_attr attr;
+	int nfs = story_walk(store, path, &attr), s3;
+
+	if (nfs == 0) {
+		answer->value.there = true;
+		answer->value.mtime = attr.mtime;
+		story_read_nfs(store, &attr, answer);
+	}
+	s3 = gml_object_open(&op, store, story_span(STORY_BUCKET_NAME), story_span(path), true, &object);
+	if (s3 == GML_ERR_NOBUCKET)
+		s3 = GML_ERR_NOENT;
+	if (s3 != nfs)
+		story_fail(answer, "S3 and NFS differ in whether it is there", s3);
+	else if (s3 == 0)
+		story_read_s3(object, answer);
+	else if (s3 != GML_ERR_NOENT)
+		story_fail(answer, "lookup", s3);
+	gml_object_close(object);
+}
+
+static void story_see_path(struct gml_store *store, const struct story_slot *slot, struct story_answer *answer)
+{
+	struct gml_op op = story_op();
+	struct gml_attr attr;
+	char text[80];
+	int rc = story_walk(store, slot->path, &attr);
+
+	if (rc == GML_ERR_NOENT)
+		return;
+	if (rc == 0 && slot->type == STORY_MODE) {
+		snprintf(text, sizeof(text), "%o %u %u %u", attr.mode, attr.uid, attr.gid, attr.nlink);
+		story_text(answer, text);
+	} else if (rc == 0 && slot->type == STORY_DIR) {
+		rc = attr.type == GML_DIR ? 0 : GML_ERR_NOTDIR;
+		story_text(answer, "");
+	} else if (rc == 0 && slot->type == STORY_LINK) {
+		rc = gml_inode_readlink(&op, store, attr.ino, (char *)answer->buf, STORY_READ_MAX, &answer->value.len);
+		answer->value.there = true;
+	} else if (rc == 0) {
+		rc = gml_xattr_get(&op, store, attr.ino, story_span(slot->arg), answer->buf, STORY_READ_MAX,
+				   &answer->value.len);
+		answer->value.there = rc == 0;
+		rc = rc == GML_ERR_NOXATTR ? 0 : rc;
+	}
+	if (rc != 0)
+		story_fail(answer, "lookup", rc);
+}
+
+static bool story_see_part(void *arg, const struct gml_part *part)
+{
+	struct story_answer *answer = arg;
+
+	answer->value.len += (size_t)sprintf((char *)answer->buf + answer->value.len, "%u:%llu:%02x ", part->number,
+					     (unsigned long long)part->size, part->md5[0]);
+	return true;
+}
+
+static void story_see_upload(struct gml_store *store, const struct story_slot *slot, struct story_answer *answer)
+{
+	struct gml_op op = story_op();
+	bool more;
+	int rc = gml_part_list(&op, store, story_span(STORY_BUCKET_NAME), story_span(slot->path), story_span(slot->arg),
+			       0, 1000, story_see_part, answer, &more);
+
+	answer->value.there = rc == 0;
+	if (rc != 0 && rc != GML_ERR_NOUPLOAD && rc != GML_ERR_NOBUCKET)
+		story_fail(answer, "upload", rc);
+}
+
+static void story_see_record(struct gml_store *store, const struct story_slot *slot, struct story_answer *answer)
+{
+	struct gml_op op = story_op();
+	struct gml_bucket bucket;
+	struct gml_user user;
+	struct gml_key key;
+	char text[160] = "";
+	int rc;
+
+	if (slot->type == STORY_BUCKET) {
+		rc = gml_bucket_head(&op, store, story_span(slot->path), &bucket);
+		if (rc == 0)
+			snprintf(text, sizeof(text), "%llu", (unsigned long long)bucket.quota_objects);
+	} else if (slot->type == STORY_USER) {
+		rc = gml_user_get(store, slot->path, &user);
+		if (rc == 0)
+			snprintf(text, sizeof(text), "%u", user.uid);
+	} else {
+		rc = gml_key_lookup(store, story_span(slot->path), &key, &user);
+		if (rc == 0)
+			snprintf(text, sizeof(text), "%s", key.secret);
+	}
+	if (rc == 0)
+		story_text(answer, text);
+	else if (rc != GML_ERR_NOBUCKET && rc != GML_ERR_NOUSER && rc != GML_ERR_NOKEY)
+		story_fail(answer, "record", rc);
+}
+
+static void story_see(struct gml_store *store, const struct story_slot *slot, struct story_answer *answer)
+{
+	answer->value = (struct story_value){0};
+	answer->error[0] = answer->etag[0] = '\0';
+	switch (slot->type) {
+	case STORY_NOTHING:
+		break;
+	case STORY_FILE:
+		story_see_file(store, slot->path, answer);
+		break;
+	case STORY_LINK:
+	case STORY_DIR:
+	case STORY_MODE:
+	case STORY_XATTR:
+		story_see_path(store, slot, answer);
+		break;
+	case STORY_UPLOAD:
+		story_see_upload(store, slot, answer);
+		break;
+	case STORY_BUCKET:
+	case STORY_USER:
+	case STORY_KEY:
+		story_see_record(store, slot, answer);
+		break;
+	}
+}
+
+/* ---- does it hold? ----------------------------------------------------------------------------------------------- */
+
+static bool story_same(const struct story_value *want, const struct story_answer *got)
+{
+	char etag[33];
+
+	if (want->there != got->value.there)
+		return false;
+	if (!want->there)
+		return true;
+	if (want->len != got->value.len || (want->len > 0 && memcmp(want->bytes, got->buf, want->len) != 0))
+		return false;
+	for (int i = 0; want->md5 != NULL && i < 16; i++)
+		sprintf(etag + 2 * i, "%02x", want->md5[i]);
+	return want->md5 == NULL || strcmp(etag, got->etag) == 0;
+}
+
+/* May this sector be there when the file was on its way from state `a` to `b`? */
+static bool story_sector(const struct story_item *item, unsigned a, unsigned b, const struct story_answer *got,
+			 size_t off)
+{
+	size_t end = off + STORY_SECTOR < got->value.len ? off + STORY_SECTOR : got->value.len;
+	bool zeros = true;
+
+	for (size_t i = off; i < end; i++)
+		zeros = zeros && got->buf[i] == 0;
+	for (unsigned s = a; s <= b; s++) {
+		const struct story_value *value = &item->states[s].values[0];
+		size_t held = value->len > off ? value->len - off : 0;
+
+		/* A state that ends within it: zeros follow, once the file grew. */
+		held = held < end - off ? held : end - off;
+		if ((held == 0 && zeros) || (held > 0 && memcmp(value->bytes + off, got->buf + off, held) == 0)) {
+			size_t i = off + held;
+
+			while (i < end && got->buf[i] == 0)
+				i++;
+			if (i == end)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool story_mixture(const struct story_item *item, unsigned a, unsigned b, const struct story_answer *got)
+{
+	size_t least = SIZE_MAX, most = 0;
+	bool gone = false;
+
+	for (unsigned s = a; s <= b; s++) {
+		const struct story_value *value = &item->states[s].values[0];
+
+		gone = gone || !value->there;
+		least = value->len < least ? value->len : least;
+		most = value->len > most ? value->len : most;
+	}
+	if (!got->value.there)
+		return gone;
+	if (got->value.len < least || got->value.len > most)
+		return false;
+	for (size_t off = 0; off < got->value.len; off += STORY_SECTOR)
+		if (!story_sector(item, a, b, got, off))
+			return false;
+	return true;
+}
+
+static bool story_holds(const struct story_item *item, unsigned a, unsigned b, const struct story_answer got[])
+{
+	bool mixed = false;
+
+	for (unsigned s = a; s <= b; s++) {
+		bool all = true;
+
+		mixed = mixed || (s > a && item->states[s].mixed);
+		for (unsigned i = 0; i < item->nslots; i++)
+			all = all && story_same(&item->states[s].values[i], &got[i]);
+		if (all)
+			return true;
+	}
+	return mixed && story_mixture(item, a, b, &got[0]);
+}
+
+static void story_report(const struct story_item *item, unsigned a, unsigned b, const struct story_answer got[],
+			 FILE *out)
+{
+	for (unsigned i = 0; i < item->nslots; i++) {
+		fprintf(out, "  %s %s: %s", item->slots[i].path, item->slots[i].arg,
+			got[i].error[0] != '\0' ? got[i].error : "");
+		fprintf(out, " is %s, %zu bytes, mtime %lld; allowed are states %u to %u of %u:",
+			got[i].value.there ? "there" : "not there", got[i].value.len, (long long)got[i].value.mtime, a,
+			b, item->nstates);
+		for (unsigned s = a; s <= b; s++)
+			fprintf(out, " [%s, %zu bytes, mtime %lld]",
+				item->states[s].values[i].there ? "there" : "not there", item->states[s].values[i].len,
+				(long long)item->states[s].values[i].mtime);
+		fprintf(out, "\n");
+	}
+}
+
+static bool story_check(const struct story_item *item, struct gml_store *store, size_t cut,
+			struct story_answer got[STORY_SLOTS], FILE *out)
+{
+	unsigned a = 0, b = 0;
+	bool good = true;
+
+	while (b + 1 < item->nstates && item->states[b + 1].asked <= cut)
+		b++;
+	for (unsigned s = 1; s <= b; s++)
+		a = item->states[s].acked <= cut ? s : a;
+	for (unsigned i = 0; i < item->nslots; i++) {
+		story_see(store, &item->slots[i], &got[i]);
+		good = good && got[i].error[0] == '\0';
+		if (a == b && item->states[a].values[i].there && item->states[a].values[i].mtime != 0)
+			good = good && got[i].value.mtime == item->states[a].values[i].mtime;
+	}
+	good = good && story_holds(item, a, b, got);
+	if (!good)
+		story_report(item, a, b, got, out);
+	return good;
+}
+
+unsigned story_verify(struct story *story, struct gml_store *store, size_t cut, FILE *out)
+{
+	struct story_answer got[STORY_SLOTS];
+	unsigned bad = 0;
+
+	for (int i = 0; i < STORY_SLOTS; i++) {
+		got[i].buf = malloc(STORY_READ_MAX);
+		if (got[i].buf == NULL)
+			disk_die("no memory");
+	}
+	for (size_t i = 0; i < story->nitems; i++)
+		bad += !story_check(&story->items[i], store, cut, got, out);
+	for (int i = 0; i < STORY_SLOTS; i++)
+		free(got[i].buf);
+	return bad;
+}
