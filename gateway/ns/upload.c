@@ -3,6 +3,7 @@
  * An upload is a record (table upload), its parts (table part), and an entry "key NUL id" under the bucket's hidden
  * `uploads` parent, so that the order of names is S3's order of uploads. Ids begin with the time, so they sort by
  * initiation. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include "objects.h"
@@ -39,7 +40,12 @@ int gml_upload_id_parse(struct gml_span id, uint8_t out[16])
 
 static int upload_id_make(uint8_t id[16])
 {
-	uint64_t now = (uint64_t)gml_now();
+	static _Atomic uint64_t last; /* ids of one process are in the order of their making also within one tick */
+	uint64_t before = atomic_load(&last), now;
+
+	do {
+		now = gml_change_next(before);
+	} while (!atomic_compare_exchange_weak(&last, &before, now));
 	for (int i = 0; i < 8; i++)
 		id[i] = (uint8_t)(now >> (56 - 8 * i));
 	return getrandom(id + 8, 8, 0) == 8 ? 0 : GML_ERR_IO;
