@@ -1,4 +1,4 @@
-check_PROGRAMS += tests/unit/object_test tests/unit/object_access_test tests/unit/object_list_test tests/unit/object_upload_test tests/unit/object_copy_test
+check_PROGRAMS += tests/unit/object_test tests/unit/object_access_test tests/unit/object_list_test tests/unit/object_upload_test tests/unit/object_copy_test tests/unit/object_stress_test
 OBJECT_TEST_LDADD = libgemeltest.la $(CMOCKA_LIBS) -lpthread
 OBJECT_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
 tests_unit_object_test_SOURCES = tests/unit/object_test.c tests/unit/object_support.h
@@ -16,3 +16,6 @@ tests_unit_object_copy_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)
 tests_unit_object_access_test_SOURCES = tests/unit/object_access_test.c tests/unit/object_support.h
 tests_unit_object_access_test_LDADD = $(OBJECT_TEST_LDADD)
 tests_unit_object_access_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)
+tests_unit_object_stress_test_SOURCES = tests/unit/object_stress_test.c tests/unit/object_support.h
+tests_unit_object_stress_test_LDADD = $(OBJECT_TEST_LDADD)
+tests_unit_object_stress_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)

@@ -162,6 +162,51 @@ static void test_nfs_sources(void **state)
 	free(buf);
 }
 
+/* Sizes that setattr made: longer than what was written, or never written at all. */
+static void test_truncated_sources(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_setattr size = {.mask = GML_SET_SIZE};
+	gml_ino ino = ns_put(ns, ns->bucket, "t", "abcdef");
+	struct gml_file *file;
+	char want[70000] = "abc";
+
+	size.size = 3;
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &size, NULL));
+	size.size = sizeof(want);
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &size, NULL));
+	object_assert(ns, ns_span("t"), want, sizeof(want));
+	assert_ok(copy(ns, "t", "u", NULL, 0, NULL));
+	object_assert(ns, ns_span("u"), want, sizeof(want));
+	object_assert(ns, ns_span("t"), want, sizeof(want));
+	/* The source, now of extents, is cut, grown and written to; the copy stays. */
+	size.size = 2;
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &size, NULL));
+	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
+	assert_ok(ns_write(ns, file, 4, "E"));
+	assert_ok(gml_file_close(&ns->op, file));
+	object_assert(ns, ns_span("t"), "ab\0\0E", 5);
+	object_assert(ns, ns_span("u"), want, sizeof(want));
+	/* Nothing but a size. */
+	file = ns_new(ns, ns->bucket, "s");
+	ino = gml_file_ino(file);
+	assert_ok(gml_file_close(&ns->op, file));
+	size.size = 5000;
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &size, NULL));
+	memset(want, 0, sizeof(want));
+	object_assert(ns, ns_span("s"), want, 5000);
+	assert_ok(copy(ns, "s", "s2", NULL, 0, NULL));
+	object_assert(ns, ns_span("s2"), want, 5000);
+	ns_check(ns);
+	assert_ok(object_del(ns, ns_span("s")));
+	assert_ok(object_del(ns, ns_span("t")));
+	object_reap(ns);
+	object_assert(ns, ns_span("s2"), want, 5000);
+	assert_ok(object_del(ns, ns_span("s2")));
+	assert_ok(object_del(ns, ns_span("u")));
+	object_assert_empty(ns);
+}
+
 static void test_directory_source(void **state)
 {
 	struct ns *ns = *state;
@@ -262,9 +307,13 @@ static void test_part_copy(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
-		T(test_chain),	  T(test_self), T(test_errors), T(test_nfs_sources), T(test_directory_source),
-		T(test_part_copy)};
+	static const struct CMUnitTest tests[] = {T(test_chain),
+						  T(test_self),
+						  T(test_errors),
+						  T(test_nfs_sources),
+						  T(test_directory_source),
+						  T(test_truncated_sources),
+						  T(test_part_copy)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
