@@ -299,7 +299,7 @@ static void pack_sync_lead_locked(struct gml_data *data)
 			pthread_mutex_lock(&packs->lock);
 		}
 	} else {
-		packs->failed = rc;
+		packs->failed = GML_ERR_IO; /* not what the disk said: room that is made later mends nothing */
 	}
 	packs->syncing = false;
 	pthread_cond_broadcast(&packs->changed);

@@ -189,15 +189,13 @@ static bool commit_hand_over(struct gml_commit *commit, bool resign)
 	return true;
 }
 
-/* Flush what was committed; a failure is final, as a failed commit is. */
+/* Flush what was committed; a failure is final, as a failed commit is. Whatever the disk says (a thin volume that is
+ * full says "no space"), the answer is IO: the change is visible, and may yet be on the disk. */
 static int commit_flush(struct gml_meta *meta)
 {
-	int rc = atomic_load(&meta->commit.broken);
-	if (rc == 0)
-		rc = gml_meta_flush(meta);
-	if (rc != 0)
+	if (atomic_load(&meta->commit.broken) == 0 && gml_meta_flush(meta) != 0)
 		atomic_store(&meta->commit.broken, GML_ERR_IO);
-	return rc;
+	return atomic_load(&meta->commit.broken);
 }
 
 static struct gml_update *commit_take(struct gml_commit *commit)

@@ -63,6 +63,7 @@ struct gml_meta {
 	MDB_env *env;
 	struct gml_meta *next_open; /* engine_lmdb.c: every environment of this process */
 	uint64_t dev, ino;	    /* of data.mdb */
+	int sync_fd;		    /* data.mdb, for gml_meta_lost; -1: none */
 	MDB_dbi dbi[GML_TABLE_COUNT_];
 	uint8_t uuid[16];
 	struct gml_meta_options opt;
@@ -85,6 +86,8 @@ void gml_txn_write_abort(struct gml_txn *txn);
 void gml_txn_pool_drain(struct gml_meta *meta);
 /* engine_lmdb.c. Flush everything written so far, meta pages included. */
 int gml_meta_flush(struct gml_meta *meta);
+/* After a commit that failed: did more fail than a page that found no room? Then nobody knows what the disk holds. */
+bool gml_meta_lost(struct gml_meta *meta);
 
 int gml_commit_init(struct gml_commit *commit);
 void gml_commit_release(struct gml_commit *commit);

@@ -177,6 +177,8 @@ static void meta_free(struct gml_meta *meta)
 {
 	if (meta->env != NULL)
 		mdb_env_close(meta->env);
+	if (meta->sync_fd >= 0)
+		close(meta->sync_fd);
 	gml_commit_release(&meta->commit);
 	free(meta);
 }
@@ -187,6 +189,7 @@ static struct gml_meta *meta_new(const struct gml_meta_options *opt)
 	if (meta == NULL)
 		return NULL;
 	memset(meta, 0, sizeof(*meta));
+	meta->sync_fd = -1;
 	if (opt != NULL)
 		meta->opt = *opt;
 	if (gml_commit_init(&meta->commit) != 0) {
@@ -201,7 +204,7 @@ static pthread_mutex_t meta_open_lock = PTHREAD_MUTEX_INITIALIZER; /* held while
 static struct gml_meta *meta_open_list;
 static pid_t meta_open_pid; /* whose list it is: a forked child has opened nothing yet */
 
-/* errno of data.mdb's stat; fills meta->dev and ->ino. */
+/* errno of data.mdb's stat; fills meta->dev and ->ino, and opens ->sync_fd. */
 static int meta_identify(struct gml_meta *meta, const char *dir)
 {
 	char path[4096];
@@ -209,7 +212,8 @@ static int meta_identify(struct gml_meta *meta, const char *dir)
 	int n = snprintf(path, sizeof(path), "%s/data.mdb", dir);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return ENAMETOOLONG;
-	if (stat(path, &st) != 0)
+	meta->sync_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (meta->sync_fd < 0 || fstat(meta->sync_fd, &st) != 0)
 		return errno;
 	meta->dev = st.st_dev;
 	meta->ino = st.st_ino;
@@ -373,6 +377,17 @@ int gml_meta_flush(struct gml_meta *meta)
 	if (rc != 0)
 		gml_meta_log(meta, GML_LOG_ERROR, "sync of the metadata store failed: %s", mdb_strerror(rc));
 	return gml_err_map(rc);
+}
+
+bool gml_meta_lost(struct gml_meta *meta)
+{
+	MDB_txn *txn = NULL;
+	int rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn);
+	if (rc == 0)
+		mdb_txn_abort(txn);
+	/* LMDB gives the environment up when a meta page fails. A failed flush it reports like a write that found no
+	 * room; but the kernel tells every descriptor of pages that it lost, once. */
+	return rc == MDB_PANIC || (meta->sync_fd >= 0 && fdatasync(meta->sync_fd) != 0);
 }
 
 void gml_meta_stats_get(struct gml_meta *meta, struct gml_meta_stats *out)

@@ -147,9 +147,10 @@ int gml_txn_write_commit(struct gml_txn *txn)
 	}
 	rc = mdb_txn_commit(txn->mdb);
 	txn->mdb = NULL;
-	if (rc != 0)
-		gml_meta_log(txn->meta, GML_LOG_ERROR, "commit failed: %s", mdb_strerror(rc));
-	return gml_err_map(rc);
+	if (rc == 0)
+		return 0;
+	gml_meta_log(txn->meta, GML_LOG_ERROR, "commit failed: %s", mdb_strerror(rc));
+	return gml_meta_lost(txn->meta) ? GML_ERR_IO : gml_err_map(rc);
 }
 
 void gml_txn_write_abort(struct gml_txn *txn)
