@@ -147,7 +147,20 @@ static void store_clear(int dirfd, const char *name)
 	(void)unlinkat(dirfd, name, AT_REMOVEDIR);
 }
 
-static int store_fill(const char *path, int dirfd, const struct gml_store_options *opt)
+/* The new directory's own name. */
+static int store_sync_parent(int dirfd)
+{
+	int fd = openat(dirfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0) /* a parent that may be searched but not read: not ours to sync */
+		return errno == EACCES ? 0 : gml_err_map(errno);
+	if (fsync(fd) != 0)
+		rc = gml_err_map(errno);
+	close(fd);
+	return rc;
+}
+
+static int store_fill(const char *path, int dirfd, bool made, const struct gml_store_options *opt)
 {
 	uint8_t uuid[GML_STORE_UUID_LEN];
 	char data[PATH_MAX];
@@ -164,6 +177,8 @@ static int store_fill(const char *path, int dirfd, const struct gml_store_option
 		rc = store_make_meta(path, uuid, opt);
 	if (rc == 0 && fsync(dirfd) != 0)
 		rc = gml_err_map(errno);
+	if (rc == 0 && made)
+		rc = store_sync_parent(dirfd);
 	if (rc == 0)
 		rc = store_write_format(dirfd, uuid);
 	if (rc != 0) {
@@ -173,19 +188,6 @@ static int store_fill(const char *path, int dirfd, const struct gml_store_option
 		store_clear(dirfd, "data");
 		store_clear(dirfd, "run");
 	}
-	return rc;
-}
-
-/* The new directory's own name. */
-static int store_sync_parent(int dirfd)
-{
-	int fd = openat(dirfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
-	if (fd < 0) /* a parent that may be searched but not read: not ours to sync */
-		return errno == EACCES ? 0 : gml_err_map(errno);
-	if (fsync(fd) != 0)
-		rc = gml_err_map(errno);
-	close(fd);
 	return rc;
 }
 
@@ -199,15 +201,15 @@ int gml_store_create(const char *path, const struct gml_store_options *opt)
 		return gml_err_map(errno);
 	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
-		return gml_err_map(errno);
-	rc = made ? 0 : store_check_empty(dirfd);
+		rc = gml_err_map(errno);
+	else
+		rc = made ? 0 : store_check_empty(dirfd);
 	if (rc == 0 && fchmod(dirfd, 0700) != 0)
 		rc = gml_err_map(errno);
 	if (rc == 0)
-		rc = store_fill(path, dirfd, opt != NULL ? opt : &defaults);
-	if (rc == 0 && made)
-		rc = store_sync_parent(dirfd);
-	close(dirfd);
+		rc = store_fill(path, dirfd, made, opt != NULL ? opt : &defaults);
+	if (dirfd >= 0)
+		close(dirfd);
 	if (rc != 0 && made)
 		(void)rmdir(path);
 	return rc;
