@@ -24,6 +24,15 @@ void gml_check_problem(struct check *c, const char *fmt, ...)
 		c->problem(c->arg, text);
 }
 
+bool gml_check_failed(struct check *c, int rc)
+{
+	if (rc != GML_ERR_NOMEM && rc != GML_ERR_IO && rc != GML_ERR_AGAIN)
+		return false;
+	if (c->rc == 0)
+		c->rc = rc;
+	return true;
+}
+
 void gml_check_step(struct check *c)
 {
 	if (++c->done % CHECK_STEP == 0 && c->progress != NULL)
@@ -347,6 +356,8 @@ int gml_store_check(struct gml_op *op, struct gml_store *store, void (*problem)(
 
 	*report_out = (struct gml_check_report){0};
 	rc = check_all(&c);
+	if (rc == 0)
+		rc = c.rc;
 	if (rc == 0 && progress != NULL)
 		progress(arg, c.total, c.total);
 	gml_meta_read_end(c.txn);

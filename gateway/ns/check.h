@@ -62,6 +62,8 @@ struct check {
 };
 
 /* ---- check.c ------------------------------------------------------------------------------------------------- */
+/* A failure that says nothing about the store (no memory, the disk): remembered, the check will answer it. */
+bool gml_check_failed(struct check *c, int rc);
 void gml_check_problem(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void gml_check_step(struct check *c);
 /* A new zeroed element; NULL: out of memory (c->rc is set). */

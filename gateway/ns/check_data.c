@@ -43,11 +43,13 @@ static uint64_t check_stat(struct check *c, uint64_t id)
 	uint64_t size = CHECK_NO_FILE, space;
 	struct gml_blob *blob = NULL;
 	int64_t mtime, ctime;
+	int rc = gml_blob_open(c->store->data, id, 0, &blob);
 
-	if (gml_blob_open(c->store->data, id, 0, &blob) != 0)
-		return CHECK_NO_FILE;
-	if (gml_blob_stat(blob, &size, &space, &mtime, &ctime) != 0)
+	if (rc == 0)
+		rc = gml_blob_stat(blob, &size, &space, &mtime, &ctime);
+	if (rc != 0)
 		size = CHECK_NO_FILE;
+	(void)gml_check_failed(c, rc);
 	gml_blob_unref(blob);
 	return size;
 }
@@ -92,11 +94,14 @@ struct check_packs {
 static uint64_t check_segment(struct check *c, struct check_packs *packs, uint64_t id, const struct gml_blob_rec *rec)
 {
 	uint64_t pack = gml_pack_number(id), off = gml_pack_offset(id), space;
+	int rc;
 
 	if (pack != packs->pack) {
 		*packs = (struct check_packs){.pack = pack};
-		if (gml_pack_stat(c->store->data, pack, &packs->size, &space) != 0)
+		rc = gml_pack_stat(c->store->data, pack, &packs->size, &space);
+		if (rc != 0)
 			packs->size = CHECK_NO_FILE;
+		(void)gml_check_failed(c, rc);
 	}
 	if (off < packs->end)
 		gml_check_problem(c, "segment %016" PRIx64 ": overlaps the one before it", id);

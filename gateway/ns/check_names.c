@@ -246,6 +246,8 @@ static void check_cookie(struct check_walk *walk, struct gml_span name, const st
 	}
 	walk->c->cookies++;
 	rc = gml_dirent_cursor_after_cookie(walk->cookies, dirent->cookie - 1, &found_name, &found);
+	if (gml_check_failed(walk->c, rc))
+		return;
 	if (rc != 0 || found.cookie != dirent->cookie || found.ino != dirent->ino || found_name.len != name.len ||
 	    memcmp(found_name.ptr, name.ptr, name.len) != 0)
 		gml_check_problem(walk->c, "directory %" PRIu64 ": entry %s is not found by its cookie", walk->parent,
