@@ -7,6 +7,27 @@
 #define FILE_TRIES 8
 #define FILE_SEGMENTS 64 /* parts of one READ that one snapshot describes */
 
+/* Everything that can fail, before it is known which inode it will be. */
+static struct gml_file *file_alloc(struct gml_store *store, unsigned how)
+{
+	struct gml_file *file = calloc(1, sizeof(*file));
+
+	if (file == NULL)
+		return NULL;
+	*file = (struct gml_file){.store = store, .how = how, .onode = gml_onode_spare()};
+	if (file->onode != NULL)
+		return file;
+	free(file);
+	return NULL;
+}
+
+static void file_bind(struct gml_file *file, gml_ino ino)
+{
+	file->onode = gml_onode_get_spare(file->store, ino, file->onode);
+	if (file->how & GML_OPEN_WRITE)
+		gml_onode_writer_add(file->store, file->onode);
+}
+
 static int file_new(struct gml_store *store, gml_ino ino, unsigned how, struct gml_file **out)
 {
 	struct gml_file *file = calloc(1, sizeof(*file));
@@ -124,15 +145,25 @@ static int create_txn(struct gml_txn *txn, void *argp)
 
 static int create_new(struct create_arg *arg, unsigned open_how, struct gml_file **out)
 {
+	struct gml_file *file = file_alloc(arg->store, open_how);
 	int rc = 0;
 
+	if (file == NULL)
+		return GML_ERR_NOMEM;
 	arg->wblob = 0;
 	if (open_how & GML_OPEN_WRITE)
 		rc = gml_blob_reserve(arg->store->data, &arg->wblob);
 	if (rc == 0)
 		rc = gml_meta_update(arg->store->meta, create_txn, arg);
+	if (rc != 0) {
+		gml_onode_spare_free(file->onode);
+		free(file);
+		return rc;
+	}
 	/* Nobody can have unlinked and reaped it yet: an orphan lives for seconds. */
-	return rc == 0 ? file_new(arg->store, arg->inode.ino, open_how, out) : rc;
+	file_bind(file, arg->inode.ino);
+	*out = file;
+	return 0;
 }
 
 /* The name exists. */

@@ -58,14 +58,13 @@ static struct gml_onode **onode_slot(struct onode_shard *shard, gml_ino ino)
 	return slot;
 }
 
-static struct gml_onode *onode_new(gml_ino ino)
+struct gml_onode *gml_onode_spare(void)
 {
 	struct gml_onode *onode = calloc(1, sizeof(*onode));
 	pthread_rwlockattr_t attr;
 
 	if (onode == NULL)
 		return NULL;
-	onode->ino = ino;
 	onode->refs = 1;
 	/* A settling that failed may have left something unsynced: the first commit looks. */
 	atomic_init(&onode->written, 1);
@@ -79,20 +78,47 @@ static struct gml_onode *onode_new(gml_ino ino)
 	return onode;
 }
 
-int gml_onode_get(struct gml_store *store, gml_ino ino, struct gml_onode **out)
+void gml_onode_spare_free(struct gml_onode *spare)
+{
+	onode_free(spare);
+}
+
+struct gml_onode *gml_onode_get_spare(struct gml_store *store, gml_ino ino, struct gml_onode *spare)
 {
 	struct onode_shard *shard = onode_shard(store, ino);
-	struct gml_onode **slot;
+	struct gml_onode **slot, *onode;
 
+	spare->ino = ino;
 	pthread_mutex_lock(&shard->lock);
 	slot = onode_slot(shard, ino);
 	if (*slot != NULL)
 		(*slot)->refs++;
 	else
-		*slot = onode_new(ino);
-	*out = *slot;
+		*slot = spare;
+	onode = *slot;
 	pthread_mutex_unlock(&shard->lock);
-	return *out == NULL ? GML_ERR_NOMEM : 0;
+	if (onode != spare)
+		onode_free(spare);
+	return onode;
+}
+
+int gml_onode_get(struct gml_store *store, gml_ino ino, struct gml_onode **out)
+{
+	struct onode_shard *shard = onode_shard(store, ino);
+	struct gml_onode *spare;
+
+	pthread_mutex_lock(&shard->lock);
+	*out = *onode_slot(shard, ino);
+	if (*out != NULL)
+		(*out)->refs++;
+	pthread_mutex_unlock(&shard->lock);
+	if (*out != NULL)
+		return 0;
+	spare = gml_onode_spare();
+	if (spare == NULL)
+		return GML_ERR_NOMEM;
+	*out = gml_onode_get_spare(store, ino, spare);
+	return 0;
 }
 
 void gml_onode_put(struct gml_store *store, struct gml_onode *onode)

@@ -38,6 +38,11 @@ struct gml_file {
 /* ---- onode.c ---------------------------------------------------------------------------------------------------- */
 /* One more reference to the inode's onode, made when it is the first. NOMEM. No blocking. */
 int gml_onode_get(struct gml_store *store, gml_ino ino, struct gml_onode **out);
+/* The same in two steps, of which only the first can fail: NULL when out of memory. */
+struct gml_onode *gml_onode_spare(void);
+void gml_onode_spare_free(struct gml_onode *spare);
+/* Consumes it. */
+struct gml_onode *gml_onode_get_spare(struct gml_store *store, gml_ino ino, struct gml_onode *spare);
 void gml_onode_put(struct gml_store *store, struct gml_onode *onode); /* NULL is fine */
 void gml_onode_writer_add(struct gml_store *store, struct gml_onode *onode);
 bool gml_onode_writer_drop(struct gml_store *store, struct gml_onode *onode); /* true: that was the last */
