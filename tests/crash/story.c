@@ -16,8 +16,10 @@
 #define STORY_READ_MAX ((size_t)8 << 20)
 
 struct story {
-	const struct disk_log *log;
-	size_t nitems, nbytes;
+	const struct disk_log *log; /* whose events are the moments; NULL: the story counts its own */
+	size_t nitems, nbytes, moments;
+	size_t marked_items, marked_bytes;
+	unsigned marked_states[STORY_ITEMS];
 	struct story_item items[STORY_ITEMS];
 	uint8_t bytes[];
 };
@@ -86,14 +88,40 @@ struct story_state *story_next(struct story_item *item)
 	return next;
 }
 
+static size_t story_now(struct story *story)
+{
+	return story->log != NULL ? disk_now(story->log) : __atomic_add_fetch(&story->moments, 1, __ATOMIC_SEQ_CST);
+}
+
 void story_ask(struct story *story, struct story_item *item)
 {
-	item->states[item->nstates++].asked = disk_now(story->log);
+	item->states[item->nstates++].asked = story_now(story);
 }
 
 void story_ack(struct story *story, struct story_item *item)
 {
-	item->states[item->nstates - 1].acked = disk_now(story->log);
+	item->states[item->nstates - 1].acked = story_now(story);
+}
+
+void story_refuse(struct story_item *item)
+{
+	item->nstates--;
+}
+
+void story_mark(struct story *story)
+{
+	story->marked_items = story->nitems;
+	story->marked_bytes = story->nbytes;
+	for (size_t i = 0; i < story->nitems; i++)
+		story->marked_states[i] = story->items[i].nstates;
+}
+
+void story_rewind(struct story *story)
+{
+	story->nitems = story->marked_items;
+	story->nbytes = story->marked_bytes;
+	for (size_t i = 0; i < story->nitems; i++)
+		story->items[i].nstates = story->marked_states[i];
 }
 
 /* ---- what the store says ----------------------------------------------------------------------------------------- */
@@ -429,7 +457,7 @@ static bool story_check(const struct story_item *item, struct gml_store *store, 
 	while (b + 1 < item->nstates && item->states[b + 1].asked <= cut)
 		b++;
 	for (unsigned s = 1; s <= b; s++)
-		a = item->states[s].acked <= cut ? s : a;
+		a = item->states[s].acked != SIZE_MAX && item->states[s].acked <= cut ? s : a;
 	for (unsigned i = 0; i < item->nslots; i++) {
 		story_see(store, &item->slots[i], &got[i]);
 		good = good && got[i].error[0] == '\0';

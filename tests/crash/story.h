@@ -56,6 +56,7 @@ struct story_item {
 };
 
 struct story;
+/* Moments are events of `log`; NULL: the story has no disk, and its moments are just one after another. */
 struct story *story_new(const struct disk_log *log);
 /* A fact that does not hold yet (state 0). */
 struct story_item *story_item(struct story *story, enum story_type type, const char *path, const char *arg);
@@ -70,7 +71,13 @@ void story_ask(struct story *story, struct story_item *item);
 void story_ack(struct story *story, struct story_item *item);
 const struct story_state *story_last(const struct story_item *item);
 
-/* Say what does not hold `cut` events into the log, one line each; their number. */
+/* Forget, at each rewind, what was told since the mark. */
+void story_mark(struct story *story);
+void story_rewind(struct story *story);
+/* It was asked for, and refused with a clear error: it must not have happened. */
+void story_refuse(struct story_item *item);
+
+/* Say what does not hold `cut` events into the log (SIZE_MAX: now), one line each; their number. */
 unsigned story_verify(struct story *story, struct gml_store *store, size_t cut, FILE *out);
 
 #endif
