@@ -16,6 +16,18 @@
 #include <gemel/object.h>
 #include "tale.h"
 
+/* Sanitizers make every cut several times as dear. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define POWER_STEP 4
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define POWER_STEP 4
+#endif
+#endif
+#ifndef POWER_STEP
+#define POWER_STEP 1
+#endif
+
 static struct power {
 	char home[64], store[80], image[80], inner[80];
 	struct disk_log *log, *again; /* of the workload; of a recovery */
@@ -224,12 +236,12 @@ static void test_cut_at_every_sync(void **state)
 
 	(void)state;
 	for (size_t cut = disk_first(power.log); cut <= end; cut++) {
-		if (cut < end && !disk_is_sync(power.log, cut))
+		if (cut < end && (!disk_is_sync(power.log, cut) || cut % POWER_STEP != 0))
 			continue;
 		power_cut(cut, DISK_NONE, 0);
 	}
 	for (size_t cut = disk_first(power.log); cut <= end; cut++)
-		if (cut == end || (disk_is_sync(power.log, cut) && cut % 3 == 0))
+		if (cut == end || (disk_is_sync(power.log, cut) && cut % (3 * POWER_STEP) == 0))
 			power_cut(cut, DISK_HARM, 0);
 }
 
