@@ -16,7 +16,6 @@ struct serve {
 	bool changed[SERVE_CHILDREN]; /* the rendered configuration differs from the last one */
 	char run_dir[SERVE_PATH_MAX], log_dir[SERVE_PATH_MAX], store_dir[SERVE_PATH_MAX];
 	char conf_file[SERVE_CHILDREN][SERVE_PATH_MAX], pid_file[SERVE_CHILDREN][SERVE_PATH_MAX], log_file[SERVE_CHILDREN][SERVE_PATH_MAX], own_pid_file[SERVE_CHILDREN][SERVE_PATH_MAX];
-	char preload[256], malloc_conf[128];
 	const char *lib_dir, *data_dir;
 };
 

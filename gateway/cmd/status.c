@@ -4,9 +4,8 @@
 
 #include <stdio.h>
 
-static json_t *status_door(const struct conf *conf, bool enabled, const char *address, unsigned port, bool answers)
+static json_t *status_door(bool enabled, const char *address, unsigned port, bool answers)
 {
-	(void)conf;
 	return json_pack("{s:b, s:s, s:i, s:b}", "enabled", enabled, "address", address, "port", (int)port, "answers", answers);
 }
 
@@ -26,8 +25,8 @@ static int status_run(struct cmd *cmd)
 	bool good = s3 == s3_on && nfs == nfs_on;
 	json_t *object = json_pack("{s:b}", "good", good);
 	if (cmd->json) {
-		json_object_set_new(object, "s3", status_door(conf, s3_on, s3_address, s3_port, s3));
-		json_object_set_new(object, "nfs", status_door(conf, nfs_on, nfs_address, nfs_port, nfs));
+		json_object_set_new(object, "s3", status_door(s3_on, s3_address, s3_port, s3));
+		json_object_set_new(object, "nfs", status_door(nfs_on, nfs_address, nfs_port, nfs));
 	} else {
 		json_object_set_new(object, "s3", json_sprintf("%s:%u %s", s3_address, s3_port, !s3_on ? "is switched off" : s3 ? "answers" : "does not answer"));
 		json_object_set_new(object, "nfs", json_sprintf("%s:%u %s", nfs_address, nfs_port, !nfs_on ? "is switched off" : nfs ? "answers" : "does not answer"));
