@@ -79,22 +79,28 @@ void auth_sink_char(struct auth_sink *sink, char c)
 
 /* ---- percent coding ---- */
 
+/* Bit 0: unreserved (RFC 3986 2.3); bit 1: the slash. */
+static const uint8_t canonical_class[256] = {
+	['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1, ['/'] = 2,
+};
+
 static bool canonical_unreserved(unsigned char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-	       c == '_' || c == '~';
+	return canonical_class[c] & 1;
 }
 
 /* Take one decoded byte from *raw, which is not empty. */
 static unsigned char canonical_take(struct auth_span *raw, bool plus)
 {
-	unsigned char c = (unsigned char)raw->ptr[0];
+	unsigned char c = (unsigned char)raw->ptr[0], escaped;
 	size_t used = 1;
 
-	if (c == '%' && raw->len >= 3 && auth_unhex(raw->ptr + 1, 1, &c))
+	if (c == '%' && raw->len >= 3 && auth_unhex(raw->ptr + 1, 1, &escaped)) {
+		c = escaped;
 		used = 3;
-	else if (c == '+' && plus)
+	} else if (c == '+' && plus) {
 		c = ' ';
+	}
 	raw->ptr += used;
 	raw->len -= used;
 	return c;
@@ -115,12 +121,12 @@ int auth_decode(struct auth_span raw, bool plus, char *out, size_t cap)
 static void canonical_encode(struct auth_sink *sink, struct auth_span raw, bool plus, bool slash)
 {
 	static const char digits[] = "0123456789ABCDEF";
+	const uint8_t same = slash ? 3 : 1;
 
 	while (raw.len > 0) {
 		size_t plain = 0;
 
-		while (plain < raw.len &&
-		       (canonical_unreserved((unsigned char)raw.ptr[plain]) || (slash && raw.ptr[plain] == '/')))
+		while (plain < raw.len && (canonical_class[(unsigned char)raw.ptr[plain]] & same))
 			plain++;
 		auth_sink_put(sink, raw.ptr, plain);
 		raw.ptr += plain;
@@ -129,7 +135,7 @@ static void canonical_encode(struct auth_sink *sink, struct auth_span raw, bool 
 			unsigned char c = canonical_take(&raw, plus);
 			char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
 
-			if (canonical_unreserved(c) || (slash && c == '/'))
+			if (canonical_class[c] & same)
 				auth_sink_char(sink, (char)c);
 			else
 				auth_sink_put(sink, escape, 3);
@@ -182,6 +188,12 @@ static int canonical_rank(unsigned char c)
 
 static int canonical_compare(struct auth_span a, struct auth_span b)
 {
+	size_t same = 0, len = a.len < b.len ? a.len : b.len;
+
+	while (same < len && a.ptr[same] == b.ptr[same] && a.ptr[same] != '%')
+		same++;
+	a = (struct auth_span){a.ptr + same, a.len - same};
+	b = (struct auth_span){b.ptr + same, b.len - same};
 	while (a.len > 0 && b.len > 0) {
 		int rank_a = canonical_rank(canonical_take(&a, true)),
 		    rank_b = canonical_rank(canonical_take(&b, true));
@@ -202,16 +214,18 @@ static int canonical_param_compare(const void *a, const void *b)
 
 void auth_canonical_query(struct auth_sink *sink, struct auth_param *params, size_t nparams, struct auth_span skip)
 {
-	bool first = true;
+	size_t kept = 0, sorted = 1;
 
-	if (nparams > 1)
-		qsort(params, nparams, sizeof(*params), canonical_param_compare);
-	for (size_t i = 0; i < nparams; i++) {
-		if (skip.len > 0 && auth_span_eq(params[i].name, skip))
-			continue;
-		if (!first)
+	for (size_t i = 0; i < nparams; i++)
+		if (skip.len == 0 || !auth_span_eq(params[i].name, skip))
+			params[kept++] = params[i];
+	while (sorted < kept && canonical_param_compare(&params[sorted - 1], &params[sorted]) <= 0)
+		sorted++;
+	if (sorted < kept) /* most clients send them in order */
+		qsort(params, kept, sizeof(*params), canonical_param_compare);
+	for (size_t i = 0; i < kept; i++) {
+		if (i > 0)
 			auth_sink_char(sink, '&');
-		first = false;
 		canonical_encode(sink, params[i].name, true, false);
 		auth_sink_char(sink, '=');
 		canonical_encode(sink, params[i].value, true, false);

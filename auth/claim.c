@@ -124,10 +124,13 @@ static bool claim_is_digits(struct auth_span text)
 static bool claim_rsplit(struct auth_span *rest, bool encoded, struct auth_span *last_out)
 {
 	for (size_t at = rest->len; at-- > 0;) {
-		size_t skip = rest->ptr[at] == '/'							     ? 1
-			      : encoded && rest->len - at >= 3 && strncasecmp(rest->ptr + at, "%2F", 3) == 0 ? 3
-													     : 0;
+		const char *p = rest->ptr + at;
+		size_t skip = 0;
 
+		if (*p == '/')
+			skip = 1;
+		else if (*p == '%' && encoded && rest->len - at >= 3 && strncasecmp(p, "%2F", 3) == 0)
+			skip = 3;
 		if (skip > 0) {
 			*last_out = (struct auth_span){rest->ptr + at + skip, rest->len - at - skip};
 			rest->len = at;

@@ -9,24 +9,47 @@
  * until the process ends. */
 static pthread_once_t digest_once = PTHREAD_ONCE_INIT;
 static EVP_MD *digest_md[2];
+/* A context that this thread used before: making and freeing one costs as much as hashing a short text. */
+static pthread_key_t digest_spare_key;
+static _Thread_local EVP_MD_CTX *digest_spare;
+
+static void digest_spare_free(void *spare)
+{
+	EVP_MD_CTX_free(*(EVP_MD_CTX **)spare);
+}
 
 static void digest_fetch(void)
 {
 	digest_md[AUTH_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
 	digest_md[AUTH_SHA1] = EVP_MD_fetch(NULL, "SHA1", NULL);
+	if (pthread_key_create(&digest_spare_key, digest_spare_free) != 0)
+		digest_md[AUTH_SHA256] = NULL;
 }
 
 void auth_digest_init(struct auth_digest *digest)
 {
 	pthread_once(&digest_once, digest_fetch);
 	memset(digest, 0, sizeof(*digest));
-	digest->ctx = EVP_MD_CTX_new();
+	digest->ctx = digest_spare != NULL ? digest_spare : EVP_MD_CTX_new();
+	digest_spare = NULL;
 	digest->failed = digest->ctx == NULL || digest_md[AUTH_SHA256] == NULL || digest_md[AUTH_SHA1] == NULL;
+}
+
+/* What a context holds may be the hash of a key: begun anew it holds nothing. The thread's end frees it. */
+static bool digest_keep(struct auth_digest *digest)
+{
+	if (digest_spare != NULL || digest->failed ||
+	    EVP_DigestInit_ex(digest->ctx, digest_md[AUTH_SHA256], NULL) != 1 ||
+	    pthread_setspecific(digest_spare_key, &digest_spare) != 0)
+		return false;
+	digest_spare = digest->ctx;
+	return true;
 }
 
 void auth_digest_release(struct auth_digest *digest)
 {
-	EVP_MD_CTX_free(digest->ctx);
+	if (!digest_keep(digest))
+		EVP_MD_CTX_free(digest->ctx);
 	digest->ctx = NULL;
 	OPENSSL_cleanse(digest->outer, sizeof(digest->outer));
 }
@@ -111,25 +134,23 @@ void auth_hex(const uint8_t *bytes, size_t len, char *out)
 	out[2 * len] = '\0';
 }
 
-static int digest_nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+/* 16 + value of a hex digit; 0: none. */
+static const uint8_t digest_nibble[256] = {
+	['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23,
+	['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
+	['A'] = 26, ['B'] = 27, ['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
+};
 
 bool auth_unhex(const char *hex, size_t len, uint8_t *out)
 {
-	for (size_t i = 0; i < len; i++) {
-		int high = digest_nibble(hex[2 * i]), low = digest_nibble(hex[2 * i + 1]);
+	uint8_t all = 16;
 
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
+	for (size_t i = 0; i < len; i++) {
+		uint8_t high = digest_nibble[(unsigned char)hex[2 * i]];
+		uint8_t low = digest_nibble[(unsigned char)hex[2 * i + 1]];
+
+		all &= high & low;
+		out[i] = (uint8_t)(high << 4 | (low & 15));
 	}
-	return true;
+	return all != 0;
 }

@@ -39,7 +39,7 @@ bool auth_hmac(struct auth_digest *digest, enum auth_hash hash, const void *key,
 
 /* 2 * len lower-case digits and a NUL. */
 void auth_hex(const uint8_t *bytes, size_t len, char *out);
-/* Exactly 2 * len hex digits (either case) to len bytes; false if others occur. */
+/* Exactly 2 * len hex digits (either case) to len bytes; false if others occur, and `out` holds nothing of use. */
 bool auth_unhex(const char *hex, size_t len, uint8_t *out);
 
 #endif

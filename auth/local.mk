@@ -4,6 +4,7 @@ libauth_la_SOURCES = \
 	auth/claim.c auth/claim.h \
 	auth/date.c auth/date.h \
 	auth/digest.c auth/digest.h \
+	auth/signing.c auth/signing.h \
 	auth/sigv2.c auth/sigv2.h \
 	auth/sigv4.c auth/sigv4.h
 libauth_la_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)

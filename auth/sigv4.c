@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "auth/claim.h"
+#include "auth/signing.h"
 #include "auth/sigv2.h"
 
 #define V4_SKEW 900
@@ -54,24 +55,6 @@ static bool v4_scope(const struct auth_claim *claim, char *out, size_t cap)
 	return true;
 }
 
-static bool v4_signing_key(struct auth_digest *digest, const struct auth_claim *claim, struct auth_span secret,
-			   uint8_t key[32])
-{
-	char start[4 + AUTH_SECRET_MAX] = "AWS4";
-	bool ok;
-
-	if (secret.len > AUTH_SECRET_MAX)
-		return false;
-	if (secret.len > 0)
-		memcpy(start + 4, secret.ptr, secret.len);
-	auth_hmac(digest, AUTH_SHA256, start, 4 + secret.len, claim->date.ptr, claim->date.len, key);
-	auth_hmac(digest, AUTH_SHA256, key, 32, claim->region.ptr, claim->region.len, key);
-	auth_hmac(digest, AUTH_SHA256, key, 32, claim->service.ptr, claim->service.len, key);
-	ok = auth_hmac(digest, AUTH_SHA256, key, 32, "aws4_request", 12, key);
-	OPENSSL_cleanse(start, sizeof(start));
-	return ok;
-}
-
 /* Hash of the canonical request, in hex. */
 static bool v4_canonical(struct auth_digest *digest, const struct auth_request *request, const struct auth_claim *claim,
 			 char *out, size_t cap, char hex[65])
@@ -116,7 +99,7 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 /* Signature of a request by its claim, and the stream that goes on from it. false: out of memory or a limit, never a
  * wrong signature. */
 static bool v4_signature(const struct auth_request *request, const struct auth_claim *claim, struct auth_span secret,
-			 struct auth_stream *stream, char *canonical_out, size_t cap)
+			 struct auth_key_cache *keys, struct auth_stream *stream, char *canonical_out, size_t cap)
 {
 	struct auth_digest digest;
 	struct v4_text text = {.len = 0};
@@ -128,7 +111,7 @@ static bool v4_signature(const struct auth_request *request, const struct auth_c
 	memcpy(stream->amz_date, claim->amz_date, sizeof(stream->amz_date));
 	if (!v4_canonical(&digest, request, claim, canonical_out, cap, hex) ||
 	    !v4_scope(claim, stream->scope, sizeof(stream->scope)) ||
-	    !v4_signing_key(&digest, claim, secret, stream->signing_key))
+	    !auth_signing_key_cached(keys, &digest, claim, secret, stream->signing_key))
 		goto out;
 	v4_line(&text, V4_ALGORITHM, sizeof(V4_ALGORITHM) - 1);
 	v4_line_z(&text, stream->amz_date, sizeof(stream->amz_date));
@@ -151,8 +134,8 @@ static enum auth_result v4_check_time(const struct auth_claim *claim, int64_t no
 }
 
 enum auth_result auth_verify(const struct auth_request *request, const struct auth_claim *claim,
-			     struct auth_span secret, struct auth_span region, int64_t now,
-			     struct auth_stream *stream_out, char *canonical_out, size_t canonical_cap)
+			     struct auth_span secret, const struct auth_terms *terms, struct auth_stream *stream_out,
+			     char *canonical_out, size_t canonical_cap)
 {
 	struct auth_stream stream;
 	enum auth_result rc;
@@ -160,15 +143,15 @@ enum auth_result auth_verify(const struct auth_request *request, const struct au
 	if (canonical_out != NULL && canonical_cap > 0)
 		canonical_out[0] = '\0';
 	if (claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY)
-		return auth_v2_verify(request, claim, secret, now, canonical_out, canonical_cap);
+		return auth_v2_verify(request, claim, secret, terms->now, canonical_out, canonical_cap);
 	if (claim->kind != AUTH_V4_HEADER && claim->kind != AUTH_V4_QUERY)
 		return AUTH_MISMATCH;
-	if (region.len > 0 && !auth_span_eq(region, claim->region))
+	if (terms->region.len > 0 && !auth_span_eq(terms->region, claim->region))
 		return AUTH_REGION;
-	rc = v4_check_time(claim, now);
+	rc = v4_check_time(claim, terms->now);
 	if (rc != AUTH_OK)
 		return rc;
-	if (!v4_signature(request, claim, secret, &stream, canonical_out, canonical_cap) ||
+	if (!v4_signature(request, claim, secret, terms->keys, &stream, canonical_out, canonical_cap) ||
 	    claim->signature.len != 64 || CRYPTO_memcmp(stream.previous, claim->signature.ptr, 64) != 0)
 		rc = AUTH_MISMATCH;
 	if (rc == AUTH_OK && stream_out != NULL)
@@ -299,7 +282,7 @@ int auth_sign(const struct auth_request *request, struct auth_span access_key, s
 	claim.date = (struct auth_span){claim.amz_date, 8};
 	claim.signed_headers = (struct auth_span){list, list_len};
 	claim.content_sha256 = auth_span_trim(sha256->value);
-	if (!v4_signature(request, &claim, secret, &stream, NULL, 0))
+	if (!v4_signature(request, &claim, secret, NULL, &stream, NULL, 0))
 		goto out;
 	if (v4_append(out, cap, &len, AUTH_LIT(V4_ALGORITHM " Credential=")) && v4_append(out, cap, &len, access_key) &&
 	    v4_append(out, cap, &len, AUTH_LIT("/")) &&

@@ -83,12 +83,24 @@ struct auth_stream {
 	char scope[128]; /* date/region/service/aws4_request */
 };
 
-/* Step 2: verify against the secret. `now` in s; skew allowed 900 s; expires 1..604800. region: the one served (any
- * accepted when empty). stream_out (may be NULL) is for chunked payloads. canonical_out (may be NULL): buffer for the
- * canonical request or string to sign, for the SignatureDoesNotMatch document; truncated to fit, NUL-terminated. */
+/* Signing keys derived lately. Any thread; holds secrets, which free forgets. new: NULL when out of memory. */
+struct auth_key_cache;
+struct auth_key_cache *auth_key_cache_new(void);
+void auth_key_cache_free(struct auth_key_cache *cache); /* NULL is fine */
+
+/* What a server accepts. */
+struct auth_terms {
+	struct auth_span region;     /* the one served; any when empty */
+	int64_t now;		     /* s since the epoch; skew allowed 900 s */
+	struct auth_key_cache *keys; /* may be NULL */
+};
+
+/* Step 2: verify against the secret. expires 1..604800. stream_out (may be NULL) is for chunked payloads. canonical_out
+ * (may be NULL): buffer for the canonical request or string to sign, for the SignatureDoesNotMatch document; truncated
+ * to fit, NUL-terminated. */
 enum auth_result auth_verify(const struct auth_request *request, const struct auth_claim *claim,
-			     struct auth_span secret, struct auth_span region, int64_t now,
-			     struct auth_stream *stream_out, char *canonical_out, size_t canonical_cap);
+			     struct auth_span secret, const struct auth_terms *terms, struct auth_stream *stream_out,
+			     char *canonical_out, size_t canonical_cap);
 
 /* One chunk of a signed aws-chunked body: sha256 of its data, its chunk-signature (64 hex). Advances the stream. false:
  * mismatch. */

@@ -53,8 +53,8 @@ ngx_int_t gml_request_handler(ngx_http_request_t *r);
 /* Turns every error page of nginx into an S3 XML document with a request id. */
 ngx_int_t gml_errdoc_install(ngx_conf_t *cf);
 
-/* $gemel_* variables, and error log lines without signatures. */
-ngx_int_t gml_logvar_install(ngx_conf_t *cf);
-ngx_int_t gml_logvar_post_read(ngx_http_request_t *r);
+/* $gemel_line, the access log's line; and error log lines without signatures. */
+ngx_int_t gml_logline_install(ngx_conf_t *cf);
+ngx_int_t gml_logline_post_read(ngx_http_request_t *r);
 
 #endif

@@ -127,7 +127,7 @@ static ngx_int_t module_postconfiguration(ngx_conf_t *cf)
 	handler = ngx_array_push(&cmcf->phases[NGX_HTTP_POST_READ_PHASE].handlers);
 	if (handler == NULL)
 		return NGX_ERROR;
-	*handler = gml_logvar_post_read;
+	*handler = gml_logline_post_read;
 	return gml_errdoc_install(cf);
 }
 
@@ -173,7 +173,7 @@ static ngx_command_t module_commands[] = {
 };
 
 static ngx_http_module_t module_http = {
-	.preconfiguration = gml_logvar_install,
+	.preconfiguration = gml_logline_install,
 	.postconfiguration = module_postconfiguration,
 	.create_main_conf = module_create_conf,
 	.init_main_conf = module_init_conf,

@@ -20,11 +20,6 @@ struct gml_request *gml_request_make(ngx_http_request_t *r)
 	return request;
 }
 
-static struct gml_span request_span(const ngx_str_t *s)
-{
-	return (struct gml_span){s->data, s->len};
-}
-
 /* nginx strips spaces around values, but not tabs. */
 static struct gml_span request_trim(const ngx_str_t *s)
 {
@@ -55,7 +50,7 @@ static struct s3_header *request_headers(ngx_http_request_t *r, size_t *n_out)
 		ngx_table_elt_t *elts = part->elts;
 
 		for (i = 0; i < part->nelts; i++, n++) {
-			headers[n].name = request_span(&elts[i].key);
+			headers[n].name = gml_request_span(&elts[i].key);
 			headers[n].value = request_trim(&elts[i].value);
 		}
 	}
@@ -78,10 +73,10 @@ static struct s3_call *request_call(ngx_http_request_t *r)
 	request.headers = request_headers(r, &request.nheaders);
 	if (request.headers == NULL)
 		return NULL;
-	request.method = request_span(&r->method_name);
-	request.target = request_span(&r->unparsed_uri); /* never r->uri: it is decoded and normalised */
+	request.method = gml_request_span(&r->method_name);
+	request.target = gml_request_span(&r->unparsed_uri); /* never r->uri: it is decoded and normalised */
 	request.body_length = request_body_length(r);
-	request.peer = request_span(&r->connection->addr_text);
+	request.peer = gml_request_span(&r->connection->addr_text);
 #if (NGX_HTTP_SSL)
 	request.tls = r->connection->ssl != NULL;
 #endif

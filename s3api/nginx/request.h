@@ -39,6 +39,11 @@ struct gml_request {
 	char request_id[17];
 };
 
+static inline struct gml_span gml_request_span(const ngx_str_t *s)
+{
+	return (struct gml_span){s->data, s->len};
+}
+
 /* The request's context, or NULL. */
 struct gml_request *gml_request_get(ngx_http_request_t *r);
 /* The same, made when missing; NULL when out of memory. */

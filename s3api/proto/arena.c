@@ -89,16 +89,21 @@ struct gml_span s3_arena_copy(struct s3_arena *arena, struct gml_span span)
 
 const char *s3_arena_printf(struct s3_arena *arena, const char *format, ...)
 {
+	char near[256];
 	va_list args;
 	char *text;
 	int len;
 
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	len = vsnprintf(near, sizeof(near), format, args);
 	va_end(args);
 	text = len >= 0 ? s3_arena_alloc(arena, (size_t)len + 1) : NULL;
 	if (!text)
 		return "";
+	if ((size_t)len < sizeof(near)) {
+		memcpy(text, near, (size_t)len + 1);
+		return text;
+	}
 	va_start(args, format);
 	vsnprintf(text, (size_t)len + 1, format, args);
 	va_end(args);

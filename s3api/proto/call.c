@@ -41,9 +41,10 @@ int s3_config_new(const struct s3_config_options *options, struct s3_config **ou
 	config->object_size_max = options->object_size_max ? options->object_size_max : CALL_OBJECT_SIZE_MAX;
 	config->xml_body_max = options->xml_body_max ? options->xml_body_max : CALL_XML_BODY_MAX;
 	config->hasher = s3_hasher_new(0);
+	config->signing_keys = auth_key_cache_new();
 	config->log = options->log;
 	config->log_arg = options->log_arg;
-	if (!config->region || !config->server_id || !config->hasher ||
+	if (!config->region || !config->server_id || !config->hasher || !config->signing_keys ||
 	    config_copy_domains(config, options->domains) != 0) {
 		s3_config_free(config);
 		return GML_ERR_NOMEM;
@@ -60,6 +61,7 @@ void s3_config_free(struct s3_config *config)
 		free(*domain);
 	free(config->domains);
 	s3_hasher_free(config->hasher);
+	auth_key_cache_free(config->signing_keys);
 	free(config->region);
 	free(config->server_id);
 	free(config);

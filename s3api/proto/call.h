@@ -34,6 +34,7 @@ struct s3_config {
 	uint32_t xml_body_max;
 	char *server_id;
 	struct s3_hasher *hasher; /* MD5 of large bodies beside the rest */
+	struct auth_key_cache *signing_keys;
 	gml_log_fn log;
 	void *log_arg;
 };
@@ -186,9 +187,10 @@ void s3_answer_error(struct s3_call *call, enum s3_error error);
 void s3_request_id(char out[17]);
 
 /* ---- conditions.c ---- */
-/* If-Match and the like, with `prefix` ("" or "x-amz-copy-source-") before the names. Dates that are none are ignored
- * (RFC 9110 13.1.3). */
-void s3_conditions_read(const struct s3_call *call, const char *prefix, struct gml_conditions *out);
+/* If-Match and the like; of the target, or of the source of a copy (x-amz-copy-source-if-…). Dates that are none are
+ * ignored (RFC 9110 13.1.3). */
+void s3_conditions_read(const struct s3_call *call, struct gml_conditions *out);
+void s3_conditions_read_source(const struct s3_call *call, struct gml_conditions *out);
 /* One date for such a condition; false: not a date. */
 bool s3_conditions_date(struct gml_span text, int64_t *ns_out);
 /* The conditions of a write: If-Match: etag or *, If-None-Match: *. NOT_IMPLEMENTED for others. */

@@ -1,15 +1,7 @@
 /* Conditional requests: headers into struct gml_conditions; the core decides. */
 #include "call.h"
 
-#include <stdio.h>
 #include "date.h"
-
-static struct gml_span conditions_header(const struct s3_call *call, const char *prefix, const char *name)
-{
-	char full[64];
-	snprintf(full, sizeof(full), "%s%s", prefix, name);
-	return s3_header(call, full);
-}
 
 bool s3_conditions_date(struct gml_span text, int64_t *ns_out)
 {
@@ -20,18 +12,26 @@ bool s3_conditions_date(struct gml_span text, int64_t *ns_out)
 	return true;
 }
 
-static int64_t conditions_date(const struct s3_call *call, const char *prefix, const char *name)
+static int64_t conditions_date(const struct s3_call *call, const char *name)
 {
 	int64_t ns;
-	return s3_conditions_date(conditions_header(call, prefix, name), &ns) ? ns : 0;
+	return s3_conditions_date(s3_header(call, name), &ns) ? ns : 0;
 }
 
-void s3_conditions_read(const struct s3_call *call, const char *prefix, struct gml_conditions *out)
+void s3_conditions_read(const struct s3_call *call, struct gml_conditions *out)
 {
-	out->if_match = conditions_header(call, prefix, "if-match");
-	out->if_none_match = conditions_header(call, prefix, "if-none-match");
-	out->if_modified_since = conditions_date(call, prefix, "if-modified-since");
-	out->if_unmodified_since = conditions_date(call, prefix, "if-unmodified-since");
+	out->if_match = s3_header(call, "if-match");
+	out->if_none_match = s3_header(call, "if-none-match");
+	out->if_modified_since = conditions_date(call, "if-modified-since");
+	out->if_unmodified_since = conditions_date(call, "if-unmodified-since");
+}
+
+void s3_conditions_read_source(const struct s3_call *call, struct gml_conditions *out)
+{
+	out->if_match = s3_header(call, "x-amz-copy-source-if-match");
+	out->if_none_match = s3_header(call, "x-amz-copy-source-if-none-match");
+	out->if_modified_since = conditions_date(call, "x-amz-copy-source-if-modified-since");
+	out->if_unmodified_since = conditions_date(call, "x-amz-copy-source-if-unmodified-since");
 }
 
 enum s3_error s3_conditions_write(struct s3_call *call, struct gml_conditions *out)

@@ -63,7 +63,7 @@ enum s3_error s3_copy_source_read(struct s3_call *call, struct s3_copy_source *o
 	error = copy_source_split(call, s3_header(call, "x-amz-copy-source"), out);
 	if (error)
 		return error;
-	s3_conditions_read(call, "x-amz-copy-source-", &out->cond);
+	s3_conditions_read_source(call, &out->cond);
 	return copy_source_owner(call, out);
 }
 

@@ -182,7 +182,7 @@ static enum s3_error get_check_conditions(struct s3_call *call, const struct gml
 {
 	struct gml_conditions cond;
 	int rc;
-	s3_conditions_read(call, "", &cond);
+	s3_conditions_read(call, &cond);
 	rc = gml_conditions_check(&cond, info, false);
 	*not_modified = rc == GML_ERR_NOTMODIFIED;
 	if (rc == GML_ERR_PRECONDITION)

@@ -68,8 +68,9 @@ bool s3_has_header(const struct s3_call *call, const char *name)
 
 bool s3_param(const struct s3_call *call, const char *name, struct gml_span *value_out)
 {
+	size_t len = strlen(name);
 	for (size_t i = 0; i < call->nparams; i++) {
-		if (!s3_span_is(call->params[i].name, name))
+		if (call->params[i].name.len != len || memcmp(call->params[i].name.ptr, name, len) != 0)
 			continue;
 		if (value_out)
 			*value_out = call->params[i].value;

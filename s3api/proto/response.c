@@ -162,7 +162,13 @@ bool s3_answer_header(struct s3_call *call, const char *name, struct gml_span va
 
 void s3_answer_etag(struct s3_call *call, const char *etag)
 {
-	s3_answer_header(call, "ETag", s3_span(s3_arena_printf(&call->arena, "\"%s\"", etag)));
+	size_t len = strlen(etag);
+	char *text = s3_arena_alloc(&call->arena, len + 2);
+	if (!text)
+		return;
+	text[0] = text[len + 1] = '"';
+	memcpy(text + 1, etag, len);
+	s3_answer_header(call, "ETag", s3_span_of(text, len + 2));
 }
 
 void s3_answer_date(struct s3_call *call, const char *name, int64_t ns)

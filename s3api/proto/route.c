@@ -1,6 +1,9 @@
 /* Every operation of the S3 API, and which one a request means: method, what the path names, and subresource. */
 #include "call.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+
 #define NOTHING {NULL, NULL}, NULL
 #define QUERY(name) {name, NULL}, NULL
 #define QUERIES(a, b) {a, b}, NULL
@@ -135,36 +138,83 @@ const struct s3_operation *s3_operations(size_t *count_out)
 	return route_table;
 }
 
-static bool route_fits(const struct s3_call *call, const struct s3_operation *row)
+/* ---- the table, prepared for one look per request ---- */
+
+#define ROUTE_NAMES_MAX 64
+
+/* Every name of a subresource has a bit. */
+static struct {
+	pthread_once_t once;
+	unsigned nnames;
+	struct gml_span names[ROUTE_NAMES_MAX];
+	uint64_t by_first[256];				  /* names that begin with this byte */
+	uint64_t queries[ROUTE_COUNT];			  /* what a row wants to be there */
+	uint64_t others[S3_OBJECT + 1];			  /* subresources of a scope, for whatever method */
+	size_t first[S3_METHOD_OTHER + 1][S3_OBJECT + 1]; /* rows of a method and scope: from `first` to before `end` */
+	size_t end[S3_METHOD_OTHER + 1][S3_OBJECT + 1];
+} route_index = {.once = PTHREAD_ONCE_INIT};
+
+static uint64_t route_name_bit(const char *name)
 {
-	if (row->method != call->method || row->scope != call->scope)
-		return false;
-	for (unsigned i = 0; i < 2; i++)
-		if (row->query[i] && !s3_param(call, row->query[i], NULL))
-			return false;
-	return !row->header || s3_has_header(call, row->header);
+	struct gml_span span = s3_span(name);
+	unsigned i = 0;
+	while (i < route_index.nnames && !s3_span_eq(route_index.names[i], span))
+		i++;
+	if (i == ROUTE_NAMES_MAX)
+		abort(); /* the table outgrew the index */
+	if (i == route_index.nnames) {
+		route_index.names[route_index.nnames++] = span;
+		route_index.by_first[(unsigned char)name[0]] |= (uint64_t)1 << i;
+	}
+	return (uint64_t)1 << i;
 }
 
-/* Does the request name a subresource that exists, but not for this method? It must not be taken for the plain
- * operation. */
-static bool route_names_other(const struct s3_call *call)
+static void route_index_init(void)
 {
-	for (size_t i = 0; i < ROUTE_COUNT; i++)
-		if (route_table[i].scope == call->scope && route_table[i].query[0] &&
-		    s3_param(call, route_table[i].query[0], NULL) && strcmp(route_table[i].query[0], "list-type") != 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < ROUTE_COUNT; i++) {
+		const struct s3_operation *row = &route_table[i];
+		size_t *first = &route_index.first[row->method][row->scope];
+		size_t *end = &route_index.end[row->method][row->scope];
+		if (*end == 0)
+			*first = i;
+		*end = i + 1;
+		for (unsigned j = 0; j < 2 && row->query[j]; j++)
+			route_index.queries[i] |= route_name_bit(row->query[j]);
+		if (row->query[0] && strcmp(row->query[0], "list-type") != 0)
+			route_index.others[row->scope] |= route_name_bit(row->query[0]);
+	}
+}
+
+/* The subresources that the query names. */
+static uint64_t route_named(const struct s3_call *call)
+{
+	uint64_t named = 0;
+	for (size_t i = 0; i < call->nparams; i++) {
+		struct gml_span name = call->params[i].name;
+		uint64_t maybe = name.len > 0 ? route_index.by_first[(unsigned char)s3_span_chars(name)[0]] : 0;
+		for (; maybe != 0; maybe &= maybe - 1)
+			if (s3_span_eq(route_index.names[__builtin_ctzll(maybe)], name))
+				named |= maybe & -maybe;
+	}
+	return named;
 }
 
 enum s3_error s3_route(struct s3_call *call)
 {
+	uint64_t named;
+	size_t end;
 	if (call->method == S3_OPTIONS)
 		return S3_ERR_ACCESS_FORBIDDEN; /* a CORS preflight; no bucket has a CORS configuration */
-	for (size_t i = 0; i < ROUTE_COUNT; i++) {
+	pthread_once(&route_index.once, route_index_init);
+	named = route_named(call);
+	end = route_index.end[call->method][call->scope];
+	for (size_t i = route_index.first[call->method][call->scope]; i < end; i++) {
 		const struct s3_operation *row = &route_table[i];
-		if (!route_fits(call, row))
+		if (row->method != call->method || row->scope != call->scope ||
+		    (route_index.queries[i] & ~named) != 0 || (row->header && !s3_has_header(call, row->header)))
 			continue;
-		if (!row->query[0] && route_names_other(call))
+		/* A subresource that exists, but not for this method, must not be taken for the plain operation. */
+		if (!row->query[0] && (named & route_index.others[call->scope]) != 0)
 			break;
 		call->operation = row;
 		return S3_OK;

@@ -11,13 +11,29 @@ static int uri_hex(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+/* Length of the run at p that stands for itself. */
+static size_t uri_plain(const char *p, size_t len, bool plus)
+{
+	const char *stop = memchr(p, '%', len);
+	if (stop)
+		len = (size_t)(stop - p);
+	stop = plus ? memchr(p, '+', len) : NULL;
+	return stop ? (size_t)(stop - p) : len;
+}
+
 long s3_uri_decode(struct gml_span in, bool plus, char *out)
 {
 	const char *p = in.ptr, *end = p + in.len;
 	char *start = out;
 	while (p < end) {
-		if (*p != '%') {
-			*out++ = plus && *p == '+' ? ' ' : *p;
+		size_t plain = uri_plain(p, (size_t)(end - p), plus);
+		memcpy(out, p, plain);
+		out += plain;
+		p += plain;
+		if (p == end)
+			break;
+		if (*p == '+') {
+			*out++ = ' ';
 			p++;
 			continue;
 		}

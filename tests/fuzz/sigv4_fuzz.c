@@ -56,10 +56,20 @@ static void fuzz_span(struct auth_span span, const uint8_t *data, size_t size)
 		   (span.ptr >= (const char *)data && span.ptr + span.len <= (const char *)data + size));
 }
 
+static struct auth_key_cache *fuzz_keys(void)
+{
+	static struct auth_key_cache *keys;
+
+	if (keys == NULL)
+		keys = auth_key_cache_new();
+	return keys;
+}
+
 static void fuzz_signed(struct auth_request *request, struct auth_header *headers)
 {
 	static const char secret[] = "secret";
 	struct auth_span key = AUTH_LIT("AKID"), region = AUTH_LIT("us-east-1");
+	struct auth_terms terms = {.now = FUZZ_NOW, .keys = fuzz_keys()};
 	struct auth_claim claim;
 	char value[8192];
 
@@ -73,10 +83,9 @@ static void fuzz_signed(struct auth_request *request, struct auth_header *header
 	if (auth_parse(request, &claim) != AUTH_OK)
 		return;
 	FUZZ_CHECK(claim.kind == AUTH_V4_HEADER && auth_span_eq(claim.access_key, key));
-	FUZZ_CHECK(auth_verify(request, &claim, (struct auth_span){secret, 6}, region, FUZZ_NOW, NULL, NULL, 0) ==
-		   AUTH_OK);
-	FUZZ_CHECK(auth_verify(request, &claim, (struct auth_span){secret, 5}, region, FUZZ_NOW, NULL, NULL, 0) ==
-		   AUTH_MISMATCH);
+	terms.region = region;
+	FUZZ_CHECK(auth_verify(request, &claim, (struct auth_span){secret, 6}, &terms, NULL, NULL, 0) == AUTH_OK);
+	FUZZ_CHECK(auth_verify(request, &claim, (struct auth_span){secret, 5}, &terms, NULL, NULL, 0) == AUTH_MISMATCH);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -104,7 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_span(claim.token, data, size);
 		memset(text, 'x', sizeof(text));
 		rc = auth_verify(&request, &claim, AUTH_LIT("a secret that signed nothing"),
-				 (struct auth_span){NULL, 0}, FUZZ_NOW, &stream, text, sizeof(text));
+				 &(struct auth_terms){.now = FUZZ_NOW, .keys = fuzz_keys()}, &stream, text,
+				 sizeof(text));
 		FUZZ_CHECK(rc == AUTH_MISMATCH || rc == AUTH_EXPIRED || rc == AUTH_SKEW);
 		FUZZ_CHECK(memchr(text, '\0', sizeof(text)) != NULL);
 	}

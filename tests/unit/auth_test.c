@@ -84,16 +84,35 @@ static struct auth_span span(const char *text)
 	return (struct auth_span){text, strlen(text)};
 }
 
-/* Both steps; AUTH_OK only if the key that the claim names is `key`. */
+/* One cache for all tests: what it remembers of one must not show in another. */
+static struct auth_key_cache *test_keys(void)
+{
+	static struct auth_key_cache *keys;
+
+	if (keys == NULL)
+		keys = auth_key_cache_new();
+	assert_non_null(keys);
+	return keys;
+}
+
+/* Both steps; AUTH_OK only if the key that the claim names is `key`. Derived, remembered and recalled signing keys must
+ * agree. */
 static enum auth_result check(const struct auth_request *request, const char *key, const char *secret,
 			      const char *region, int64_t now)
 {
+	struct auth_terms plain = {.region = span(region), .now = now};
+	struct auth_terms terms = {.region = span(region), .now = now, .keys = test_keys()};
 	struct auth_claim claim;
 	enum auth_result rc = auth_parse(request, &claim);
 
 	if (rc == AUTH_OK && !auth_span_eq(claim.access_key, span(key)))
 		return AUTH_MISMATCH;
-	return rc == AUTH_OK ? auth_verify(request, &claim, span(secret), span(region), now, NULL, NULL, 0) : rc;
+	if (rc != AUTH_OK)
+		return rc;
+	rc = auth_verify(request, &claim, span(secret), &plain, NULL, NULL, 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(auth_verify(request, &claim, span(secret), &terms, NULL, NULL, 0), rc);
+	return rc;
 }
 
 static enum auth_result check_vector(const struct vector *v, const char *key, const char *secret, const char *region,
@@ -303,9 +322,10 @@ static void test_published_chunks(void **state)
 		load(&m, cases[i].vector);
 		assert_int_equal(auth_parse(&m.request, &claim), AUTH_OK);
 		assert_int_equal(claim.payload, i == 0 ? AUTH_PAYLOAD_CHUNKED : AUTH_PAYLOAD_CHUNKED_TRAILER);
-		assert_int_equal(
-			auth_verify(&m.request, &claim, span(DOC_SECRET), span("us-east-1"), DOC_NOW, &stream, NULL, 0),
-			AUTH_OK);
+		assert_int_equal(auth_verify(&m.request, &claim, span(DOC_SECRET),
+					     &(struct auth_terms){.region = span("us-east-1"), .now = DOC_NOW}, &stream,
+					     NULL, 0),
+				 AUTH_OK);
 		assert_string_equal(stream.scope, "20130524/us-east-1/s3/aws4_request");
 		auth_digest_init(&digest);
 		for (size_t j = 0; j < 3; j++) {
@@ -926,15 +946,20 @@ static void test_sign(void **state)
 	request.nheaders = 7;
 
 	assert_int_equal(auth_parse(&request, &claim), AUTH_OK);
-	assert_int_equal(auth_verify(&request, &claim, span("wrong"), span(""), DOC_NOW, NULL, text, sizeof(text)),
+	assert_int_equal(auth_verify(&request, &claim, span("wrong"), &(struct auth_terms){.now = DOC_NOW}, NULL, text,
+				     sizeof(text)),
 			 AUTH_MISMATCH);
 	assert_string_equal(text, "PUT\n/b/"
 				  "sp%20ace\nuploads=\nhost:h:1\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:"
 				  "20130524T000000Z\nx-amz-meta-b:two spaces,again\n\n"
 				  "host;x-amz-content-sha256;x-amz-date;x-amz-meta-b\nUNSIGNED-PAYLOAD");
-	assert_int_equal(auth_verify(&request, &claim, span("wrong"), span(""), DOC_NOW, NULL, text, 8), AUTH_MISMATCH);
+	assert_int_equal(
+		auth_verify(&request, &claim, span("wrong"), &(struct auth_terms){.now = DOC_NOW}, NULL, text, 8),
+		AUTH_MISMATCH);
 	assert_string_equal(text, "PUT\n/b/");
-	assert_int_equal(auth_verify(&request, &claim, span("wrong"), span(""), DOC_NOW, NULL, text, 1), AUTH_MISMATCH);
+	assert_int_equal(
+		auth_verify(&request, &claim, span("wrong"), &(struct auth_terms){.now = DOC_NOW}, NULL, text, 1),
+		AUTH_MISMATCH);
 	assert_string_equal(text, "");
 }
 

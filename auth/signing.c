@@ -1,0 +1,119 @@
+#include "auth/signing.h"
+
+#include <openssl/crypto.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/canonical.h"
+
+#define SIGNING_SLOTS 256u /* power of two; a slot holds the last key that fell into it */
+#define SIGNING_SCOPE_MAX (8 + AUTH_REGION_MAX)
+
+struct signing_slot {
+	size_t secret_len, scope_len; /* scope_len 0: free */
+	char secret[AUTH_SECRET_MAX];
+	char scope[SIGNING_SCOPE_MAX]; /* date and region; the service is always s3 */
+	uint8_t key[AUTH_SIGNING_KEY_SIZE];
+};
+
+struct auth_key_cache {
+	pthread_mutex_t lock;
+	struct signing_slot slots[SIGNING_SLOTS];
+};
+
+bool auth_signing_key(struct auth_digest *digest, const struct auth_claim *claim, struct auth_span secret,
+		      uint8_t key[AUTH_SIGNING_KEY_SIZE])
+{
+	char start[4 + AUTH_SECRET_MAX] = "AWS4";
+	bool ok;
+
+	if (secret.len > AUTH_SECRET_MAX)
+		return false;
+	if (secret.len > 0)
+		memcpy(start + 4, secret.ptr, secret.len);
+	auth_hmac(digest, AUTH_SHA256, start, 4 + secret.len, claim->date.ptr, claim->date.len, key);
+	auth_hmac(digest, AUTH_SHA256, key, 32, claim->region.ptr, claim->region.len, key);
+	auth_hmac(digest, AUTH_SHA256, key, 32, claim->service.ptr, claim->service.len, key);
+	ok = auth_hmac(digest, AUTH_SHA256, key, 32, "aws4_request", 12, key);
+	OPENSSL_cleanse(start, sizeof(start));
+	return ok;
+}
+
+struct auth_key_cache *auth_key_cache_new(void)
+{
+	struct auth_key_cache *cache = calloc(1, sizeof(*cache));
+
+	if (cache != NULL && pthread_mutex_init(&cache->lock, NULL) != 0) {
+		free(cache);
+		cache = NULL;
+	}
+	return cache;
+}
+
+void auth_key_cache_free(struct auth_key_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	pthread_mutex_destroy(&cache->lock);
+	OPENSSL_cleanse(cache, sizeof(*cache));
+	free(cache);
+}
+
+/* By access key id: nothing secret decides which slot is touched. */
+static struct signing_slot *signing_slot_of(struct auth_key_cache *cache, const struct auth_claim *claim)
+{
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < claim->access_key.len; i++)
+		hash = (hash ^ (unsigned char)claim->access_key.ptr[i]) * 16777619u;
+	return &cache->slots[(hash ^ hash >> 16) & (SIGNING_SLOTS - 1)];
+}
+
+static bool signing_slot_holds(const struct signing_slot *slot, const char *scope, size_t scope_len,
+			       struct auth_span secret)
+{
+	return slot->scope_len == scope_len && memcmp(slot->scope, scope, scope_len) == 0 &&
+	       slot->secret_len == secret.len && CRYPTO_memcmp(slot->secret, secret.ptr, secret.len) == 0;
+}
+
+static void signing_slot_fill(struct signing_slot *slot, const char *scope, size_t scope_len, struct auth_span secret,
+			      const uint8_t key[AUTH_SIGNING_KEY_SIZE])
+{
+	OPENSSL_cleanse(slot, sizeof(*slot));
+	memcpy(slot->scope, scope, scope_len);
+	memcpy(slot->secret, secret.ptr, secret.len);
+	memcpy(slot->key, key, sizeof(slot->key));
+	slot->secret_len = secret.len;
+	slot->scope_len = scope_len;
+}
+
+bool auth_signing_key_cached(struct auth_key_cache *cache, struct auth_digest *digest, const struct auth_claim *claim,
+			     struct auth_span secret, uint8_t key[AUTH_SIGNING_KEY_SIZE])
+{
+	size_t scope_len = claim->date.len + claim->region.len;
+	char scope[SIGNING_SCOPE_MAX];
+	struct signing_slot *slot;
+	bool held;
+
+	/* auth_parse admits nothing else; auth_sign's callers may. */
+	if (cache == NULL || claim->date.len != 8 || claim->region.len > AUTH_REGION_MAX || secret.len == 0 ||
+	    secret.len > AUTH_SECRET_MAX)
+		return auth_signing_key(digest, claim, secret, key);
+	memcpy(scope, claim->date.ptr, 8);
+	memcpy(scope + 8, claim->region.ptr, claim->region.len);
+	slot = signing_slot_of(cache, claim);
+	pthread_mutex_lock(&cache->lock);
+	held = signing_slot_holds(slot, scope, scope_len, secret);
+	if (held)
+		memcpy(key, slot->key, AUTH_SIGNING_KEY_SIZE);
+	pthread_mutex_unlock(&cache->lock);
+	if (held)
+		return true;
+	if (!auth_signing_key(digest, claim, secret, key))
+		return false;
+	pthread_mutex_lock(&cache->lock);
+	signing_slot_fill(slot, scope, scope_len, secret, key);
+	pthread_mutex_unlock(&cache->lock);
+	return true;
+}

@@ -1,0 +1,22 @@
+/* Signing keys of version 4 (S3 API reference: "Calculating a Signature", step 3): four keyed hashes over secret, date,
+ * region and service. A key holds for a day, and deriving it costs more than the rest of a verification, so a few are
+ * remembered. */
+#ifndef GML_AUTH_SIGNING_H
+#define GML_AUTH_SIGNING_H
+
+#include "auth/digest.h"
+#include "auth/sigv4.h"
+
+#define AUTH_SIGNING_KEY_SIZE 32
+
+/* Derive the key of the claim's scope. digest: initialised by the caller. false: out of memory, or a secret beyond
+ * AUTH_SECRET_MAX. Any thread; no blocking. */
+bool auth_signing_key(struct auth_digest *digest, const struct auth_claim *claim, struct auth_span secret,
+		      uint8_t key[AUTH_SIGNING_KEY_SIZE]);
+
+/* The same from `cache` (may be NULL), which is asked with the secret itself: a key that got another secret, or none,
+ * never finds what was derived from the old one. */
+bool auth_signing_key_cached(struct auth_key_cache *cache, struct auth_digest *digest, const struct auth_claim *claim,
+			     struct auth_span secret, uint8_t key[AUTH_SIGNING_KEY_SIZE]);
+
+#endif
