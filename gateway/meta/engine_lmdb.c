@@ -362,6 +362,12 @@ const uint8_t *gml_meta_uuid(const struct gml_meta *meta)
 	return meta->uuid;
 }
 
+uint64_t gml_meta_seq(struct gml_meta *meta)
+{
+	MDB_envinfo info;
+	return mdb_env_info(meta->env, &info) == 0 ? info.me_last_txnid : 0;
+}
+
 int gml_meta_clear_readers(struct gml_meta *meta)
 {
 	int dead = 0, rc = mdb_reader_check(meta->env, &dead);

@@ -6,8 +6,9 @@
  *  2. One whose extents are in the table is noted as read (reader.c), and its map is read window by window, each from a
  *     snapshot that still shows the etag that was promised. Content that changed in place ends the reading with IO: an
  *     answer never mixes two contents. A file that was DIRTY when it was opened promises nothing and is read as it is.
- *  3. A pack's segment is read, and then its record looked up again: freed segments are punched, ids never come back,
- * so a record that is still there vouches for the bytes. */
+ *  3. A pack's segment is read, and then its record looked up again, unless nothing was committed since the snapshot
+ * that named it: freed segments are punched, ids never come back, so a record that is still there vouches for the
+ * bytes. */
 #include <stdlib.h>
 #include "object_open.h"
 
@@ -102,6 +103,7 @@ static int object_new(struct gml_txn *txn, struct gml_store *store, const struct
 	} else {
 		meta.p = object->text;
 	}
+	object->seq = gml_txn_seq(txn);
 	object->info.meta = meta.pairs;
 	if (inode->headers.len > 0) {
 		memcpy(meta.p, inode->headers.ptr, inode->headers.len);
@@ -150,12 +152,15 @@ static int object_load(struct gml_txn *txn, struct gml_store *store, const struc
 	return 0;
 }
 
-/* Invariant 3. AGAIN: freed. */
-static int object_still_there(struct gml_store *store, uint64_t blob)
+/* Invariant 3. AGAIN: freed. seq: of the snapshot that named the blob; 0: not known. */
+static int object_still_there(struct gml_store *store, uint64_t blob, uint64_t seq)
 {
 	struct gml_blob_rec rec;
 	struct gml_txn *txn = NULL;
-	int rc = gml_meta_read_begin(store->meta, &txn);
+	int rc;
+	if (seq != 0 && gml_meta_seq(store->meta) == seq)
+		return 0;
+	rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_blob_get(txn, blob, &rec);
@@ -163,7 +168,7 @@ static int object_still_there(struct gml_store *store, uint64_t blob)
 	return rc == GML_ERR_NOENT ? GML_ERR_AGAIN : rc;
 }
 
-static int object_piece_load(struct gml_store *store, struct gml_piece *piece, struct gml_blob *blob)
+static int object_piece_load(struct gml_store *store, struct gml_piece *piece, struct gml_blob *blob, uint64_t seq)
 {
 	const struct gml_extent *extent = &piece->extent;
 	size_t nread = 0;
@@ -176,7 +181,7 @@ static int object_piece_load(struct gml_store *store, struct gml_piece *piece, s
 		return GML_ERR_NOMEM;
 	rc = gml_blob_read(blob, extent->blob, extent->blob_off, mem, (size_t)extent->len, &nread);
 	if (rc == 0)
-		rc = object_still_there(store, extent->blob);
+		rc = object_still_there(store, extent->blob, seq);
 	if (rc == 0 && nread != extent->len)
 		rc = GML_ERR_CORRUPT;
 	if (rc != 0) {
@@ -187,7 +192,7 @@ static int object_piece_load(struct gml_store *store, struct gml_piece *piece, s
 	return 0;
 }
 
-int gml_piece_open(struct gml_store *store, struct gml_piece *piece)
+int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t seq)
 {
 	struct gml_blob *blob = NULL;
 	int rc;
@@ -200,7 +205,7 @@ int gml_piece_open(struct gml_store *store, struct gml_piece *piece)
 		piece->blob = blob;
 		return 0;
 	}
-	rc = object_piece_load(store, piece, blob);
+	rc = object_piece_load(store, piece, blob, seq);
 	gml_blob_unref(blob);
 	return rc;
 }
@@ -230,7 +235,7 @@ static int object_pin(struct gml_object *object)
 	if (object->table)
 		object->reader = gml_readers_add(object->store->readers, &object->store->self, object->info.ino);
 	for (uint32_t i = 0; rc == 0 && i < object->npieces; i++)
-		rc = gml_piece_open(object->store, &object->piece[i]);
+		rc = gml_piece_open(object->store, &object->piece[i], object->seq);
 	if (rc == 0 && object->wblob != 0)
 		rc = object_pin_wblob(object);
 	return rc;

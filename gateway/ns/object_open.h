@@ -20,6 +20,7 @@ struct gml_object {
 	int reader; /* slot of reader.c, -1: none */
 	uint64_t wblob;
 	struct gml_blob *write_blob; /* NULL: none, or no byte of it written yet */
+	uint64_t seq;		     /* of the snapshot that the pieces are from */
 	uint64_t window, window_end; /* what of the file the pieces describe */
 	uint32_t npieces;
 	struct gml_piece piece[GML_OBJECT_WINDOW];
@@ -28,8 +29,8 @@ struct gml_object {
 	char text[]; /* metadata pairs, headers, names and values */
 };
 
-/* Makes the piece readable. AGAIN: its bytes were freed since the map was read. */
-int gml_piece_open(struct gml_store *store, struct gml_piece *piece);
+/* Makes the piece, which the snapshot `seq` named, readable. AGAIN: its bytes were freed since. */
+int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t seq);
 void gml_piece_release(struct gml_piece *piece);
 
 #endif

@@ -42,6 +42,7 @@ static int object_window_read(struct gml_txn *txn, struct gml_object *object, ui
 	struct gml_inode inode;
 	uint64_t pos = off;
 	int rc = gml_rec_inode_get(txn, object->info.ino, &inode);
+	object->seq = gml_txn_seq(txn);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_IO : rc;
 	if (!object->live) { /* invariant 2 */
@@ -162,7 +163,7 @@ int gml_object_run(struct gml_object *object, uint64_t off, uint64_t len, struct
 		if (piece->extent.off > off)
 			return object_run_gap(object, off, (piece->extent.off < end ? piece->extent.off : end) - off,
 					      out);
-		rc = gml_piece_open(object->store, piece);
+		rc = gml_piece_open(object->store, piece, object->seq);
 		if (rc == 0)
 			return object_run_piece(object, piece, off, end - off, out);
 		if (rc != GML_ERR_AGAIN)

@@ -46,12 +46,24 @@ static int line_hex(u_char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+static bool line_secret_name(const u_char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(line_secrets) / sizeof(line_secrets[0]); i++)
+		if (len == line_secrets[i].len && ngx_strncasecmp((u_char *)name, line_secrets[i].data, len) == 0)
+			return true;
+	return false;
+}
+
 /* Is the parameter name [p, end), decoded, one of the secrets? */
 static bool line_secret(const u_char *p, const u_char *end)
 {
 	u_char name[32];
-	size_t n = 0, i;
+	size_t n = 0;
 
+	if (memchr(p, '%', (size_t)(end - p)) == NULL)
+		return line_secret_name(p, (size_t)(end - p));
 	while (p < end && n < sizeof(name)) {
 		u_char c = *p++;
 
@@ -61,19 +73,22 @@ static bool line_secret(const u_char *p, const u_char *end)
 		}
 		name[n++] = c;
 	}
-	if (p < end)
-		return false;
-	for (i = 0; i < sizeof(line_secrets) / sizeof(line_secrets[0]); i++)
-		if (n == line_secrets[i].len && ngx_strncasecmp(name, line_secrets[i].data, n) == 0)
-			return true;
-	return false;
+	return p == end && line_secret_name(name, n);
 }
 
 /* As much of [p, end) as fits before limit. */
 static u_char *line_put_all(u_char *out, const u_char *limit, const u_char *p, const u_char *end)
 {
-	while (p < end && limit - out >= 3)
-		out = line_put(out, *p++, LINE_TEXT);
+	while (p < end && limit - out >= 3) {
+		const u_char *run = p, *stop = p + ngx_min(end - p, limit - out);
+
+		while (run < stop && (line_plain[*run] & LINE_TEXT))
+			run++;
+		out = ngx_cpymem(out, p, (size_t)(run - p));
+		p = run;
+		if (p < end && limit - out >= 3)
+			out = line_put(out, *p++, LINE_TEXT);
+	}
 	return out;
 }
 

@@ -167,6 +167,8 @@ void s3_detail(struct s3_call *call, const char *name, struct gml_span value);
 void s3_detail_number(struct s3_call *call, const char *name, uint64_t value);
 /* The value must outlive the call's answer (arena, static). Control characters: dropped, with false. */
 bool s3_answer_header(struct s3_call *call, const char *name, struct gml_span value);
+/* The same for a value of our own making, which needs no look. */
+bool s3_answer_own_header(struct s3_call *call, const char *name, struct gml_span value);
 void s3_answer_etag(struct s3_call *call, const char *etag);
 void s3_answer_date(struct s3_call *call, const char *name, int64_t ns);
 /* x-amz-checksum-… and x-amz-checksum-type; nothing for NONE. nparts: of a composite one. */

@@ -192,7 +192,7 @@ static enum s3_error get_check_conditions(struct s3_call *call, const struct gml
 
 static void get_put_partial(struct s3_call *call, const struct gml_object_info *info, const struct get_choice *choice)
 {
-	s3_answer_header(call, "Accept-Ranges", s3_span("bytes"));
+	s3_answer_own_header(call, "Accept-Ranges", s3_span("bytes"));
 	if (choice->partial)
 		s3_answer_header(call, "Content-Range",
 				 s3_span(s3_arena_printf(&call->arena, "bytes %llu-%llu/%llu",

@@ -144,8 +144,11 @@ static bool response_value_valid(struct gml_span value)
 
 bool s3_answer_header(struct s3_call *call, const char *name, struct gml_span value)
 {
-	if (!response_value_valid(value))
-		return false;
+	return response_value_valid(value) && s3_answer_own_header(call, name, value);
+}
+
+bool s3_answer_own_header(struct s3_call *call, const char *name, struct gml_span value)
+{
 	if (call->response.nheaders == call->answer_cap) {
 		size_t cap = call->answer_cap * 2;
 		struct s3_header *grown = s3_arena_array(&call->arena, cap, sizeof(*grown));
@@ -168,14 +171,14 @@ void s3_answer_etag(struct s3_call *call, const char *etag)
 		return;
 	text[0] = text[len + 1] = '"';
 	memcpy(text + 1, etag, len);
-	s3_answer_header(call, "ETag", s3_span_of(text, len + 2));
+	s3_answer_own_header(call, "ETag", s3_span_of(text, len + 2));
 }
 
 void s3_answer_date(struct s3_call *call, const char *name, int64_t ns)
 {
 	char text[30];
 	s3_date_http(ns, text);
-	s3_answer_header(call, name, s3_arena_copy(&call->arena, s3_span(text)));
+	s3_answer_own_header(call, name, s3_arena_copy(&call->arena, s3_span(text)));
 }
 
 /* ---- checksums and owners ---- */
@@ -263,9 +266,9 @@ void s3_answer_begin(struct s3_call *call)
 	call->answer_headers = call->first_headers;
 	call->answer_cap = sizeof(call->first_headers) / sizeof(call->first_headers[0]);
 	call->response = (struct s3_response){.status = 200, .headers = call->first_headers, .content_length = 0};
-	s3_answer_header(call, "x-amz-request-id", s3_span(call->request_id));
-	s3_answer_header(call, "x-amz-id-2", s3_span(call->config->server_id));
-	s3_answer_header(call, "Server", s3_span("Gemel"));
+	s3_answer_own_header(call, "x-amz-request-id", s3_span(call->request_id));
+	s3_answer_own_header(call, "x-amz-id-2", s3_span(call->config->server_id));
+	s3_answer_own_header(call, "Server", s3_span("Gemel"));
 }
 
 enum s3_error s3_answer_empty(struct s3_call *call, int status)
@@ -293,7 +296,7 @@ enum s3_error s3_answer_xml(struct s3_call *call, int status)
 	}
 	call->response.content_length = (int64_t)(call->content == S3_CONTENT_TEXT ? call->text.len : call->xml.len);
 	call->response.has_body = call->method != S3_HEAD;
-	s3_answer_header(call, "Content-Type", s3_span("application/xml"));
+	s3_answer_own_header(call, "Content-Type", s3_span("application/xml"));
 	return S3_OK;
 }
 
