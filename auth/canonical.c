@@ -179,6 +179,16 @@ int auth_query_split(struct auth_span query, struct auth_param params[AUTH_PARAM
 	return (int)n;
 }
 
+int auth_query_params(const struct auth_request *request, struct auth_param params[AUTH_PARAMS_MAX])
+{
+	if (request->params == NULL)
+		return auth_query_split(request->query, params);
+	if (request->nparams > AUTH_PARAMS_MAX)
+		return -1;
+	memcpy(params, request->params, request->nparams * sizeof(*params));
+	return (int)request->nparams;
+}
+
 /* Rank of a decoded byte in the order of encoded text: all that is escaped begins with '%', which sorts before every
  * unreserved character; escapes sort by value. */
 static int canonical_rank(unsigned char c)

@@ -12,9 +12,8 @@
 
 /* Limits of what is looked at; a request beyond them is refused, not cut. */
 #define AUTH_TARGET_MAX 32768u /* bytes of path and query */
-#define AUTH_PARAMS_MAX 256u   /* query parameters */
 #define AUTH_SIGNED_MAX 256u   /* signed header names */
-#define AUTH_HEADERS_MAX 512u /* headers of a request */
+#define AUTH_HEADERS_MAX 512u  /* headers of a request */
 #define AUTH_KEY_MAX 128u      /* bytes of an access key id */
 #define AUTH_SECRET_MAX 256u   /* bytes of a secret */
 #define AUTH_REGION_MAX 64u    /* bytes of a region name */
@@ -44,12 +43,8 @@ void auth_sink_span(struct auth_sink *sink, struct auth_span span);
 void auth_sink_char(struct auth_sink *sink, char c);
 void auth_sink_flush(struct auth_sink *sink);
 
-/* Query parameters as spans of the raw query, in order; empty ones between two "&" are left out. Returns their number,
- * or -1 if there are more than AUTH_PARAMS_MAX. */
-struct auth_param {
-	struct auth_span name, value; /* raw */
-};
-int auth_query_split(struct auth_span query, struct auth_param params[AUTH_PARAMS_MAX]);
+/* The request's parameters into params, split unless the caller has done that. Their number, or -1: too many. */
+int auth_query_params(const struct auth_request *request, struct auth_param params[AUTH_PARAMS_MAX]);
 
 /* Percent-decode; "+" is a space if `plus`. Escapes that are none stay as they are. Returns the length, or -1 if it
  * does not fit into cap. */

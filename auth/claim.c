@@ -457,7 +457,7 @@ enum auth_result auth_parse(const struct auth_request *request, struct auth_clai
 		return auth_refuse(claim, AUTH_INCOMPLETE, "Too many request headers");
 	if (request->path.len > AUTH_TARGET_MAX || request->query.len > AUTH_TARGET_MAX - request->path.len)
 		return auth_refuse(claim, AUTH_INCOMPLETE, "The request target is too long");
-	nparams = auth_query_split(request->query, params);
+	nparams = auth_query_params(request, params);
 	if (nparams < 0)
 		return auth_refuse(claim, AUTH_INCOMPLETE, "Too many query parameters");
 	claim_query_read(params, (size_t)nparams, &query);

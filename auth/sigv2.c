@@ -201,7 +201,7 @@ static bool v2_matches(const struct auth_request *request, const struct auth_cla
 	struct auth_sink sink;
 	uint8_t mac[AUTH_SHA256_SIZE];
 	char expected[V2_SIGNATURE_LEN + 1];
-	int nparams = auth_query_split(request->query, params);
+	int nparams = auth_query_params(request, params);
 	bool ok = false;
 
 	if (nparams < 0 || secret.len > AUTH_SECRET_MAX)

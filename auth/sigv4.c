@@ -63,7 +63,7 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 	struct auth_span list = claim->signed_headers, name;
 	struct auth_sink sink;
 	uint8_t hash[32];
-	int nparams = auth_query_split(request->query, params);
+	int nparams = auth_query_params(request, params);
 	bool first = true;
 
 	if (nparams < 0)

@@ -20,11 +20,24 @@ struct auth_header {
 	struct auth_span name, value; /* as received; names in any case; duplicates kept, in order */
 };
 
+#define AUTH_PARAMS_MAX 256u /* query parameters of a request */
+struct auth_param {
+	struct auth_span name, value; /* raw */
+};
+/* Query parameters as spans of the raw query, in order; empty ones between two "&" are left out; the value of one
+ * without
+ * "=" is empty and begins where its name ends. Returns their number, or -1 if there are more than AUTH_PARAMS_MAX. */
+int auth_query_split(struct auth_span query, struct auth_param params[AUTH_PARAMS_MAX]);
+
 /* What is signed. `path` and `query` are the raw target split at the first '?', undecoded. */
 struct auth_request {
 	struct auth_span method, path, query;
 	const struct auth_header *headers;
 	size_t nheaders;
+	/* `query` as auth_query_split splits it, from callers that need it themselves; NULL: it is split when needed.
+	 */
+	const struct auth_param *params;
+	size_t nparams;
 	/* Virtual-host style: bucket taken from Host (SigV2's CanonicalizedResource needs it); empty otherwise. */
 	struct auth_span bucket;
 };

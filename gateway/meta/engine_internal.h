@@ -31,6 +31,18 @@ struct gml_cursor {
 	uint8_t key[GML_META_KEY_MAX];
 };
 
+/* What read transactions found lately: where in the map a key's value stands, in one snapshot. A later transaction on
+ * the same snapshot (nothing was committed in between) finds it without a search; for any other it says nothing. Keys
+ * that do not fit, and absent ones, are not noted. */
+#define GML_MEMO_SLOTS 64 /* power of two */
+#define GML_MEMO_KEY_MAX 47
+struct gml_memo {
+	uint64_t seq; /* 0: free */
+	struct gml_span value;
+	uint8_t table, key_len;
+	uint8_t key[GML_MEMO_KEY_MAX];
+};
+
 struct gml_txn {
 	struct gml_meta *meta;
 	MDB_txn *mdb;
@@ -39,7 +51,10 @@ struct gml_txn {
 	int failed;	 /* first engine error of a write transaction: it can only be aborted */
 	uint64_t writes; /* puts and deletes so far */
 	uint64_t last_id;
-	struct gml_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors of a read transaction, for reuse */
+	/* of a read transaction, for its next use: */
+	struct gml_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors */
+	uint64_t seq;				   /* of the snapshot */
+	struct gml_memo *memo;			   /* GML_MEMO_SLOTS */
 };
 
 /* A parked read transaction (reset: it holds a reader slot but no snapshot). */

@@ -1,5 +1,8 @@
 /* Transactions and cursors.
  *
+ * Invariant: a value's place in the map is good for every transaction on the snapshot in which it was found. While that
+ * snapshot is the newest, nobody has given its pages away; once it is not, no new transaction is on it.
+ *
  * Read transactions are parked in slots after use: LMDB's reset keeps the reader slot in the lock file, so taking a
  * parked one needs neither a lock nor a system call. A slot is taken and filled with one atomic exchange; a thread
  * starts looking where it last succeeded. */
@@ -22,6 +25,7 @@ static void txn_free(struct gml_txn *txn)
 	}
 	if (txn->mdb != NULL)
 		mdb_txn_abort(txn->mdb);
+	free(txn->memo);
 	free(txn);
 }
 
@@ -64,6 +68,7 @@ static int txn_read_new(struct gml_meta *meta, struct gml_txn **txn_out)
 	if (txn == NULL)
 		return GML_ERR_NOMEM;
 	txn->meta = meta;
+	txn->memo = calloc(GML_MEMO_SLOTS, sizeof(*txn->memo)); /* without it every key is searched for */
 	rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
 	if (rc == MDB_READERS_FULL && mdb_reader_check(meta->env, &dead) == 0 && dead > 0)
 		rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
@@ -73,6 +78,7 @@ static int txn_read_new(struct gml_meta *meta, struct gml_txn **txn_out)
 		txn_free(txn);
 		return gml_err_map(rc);
 	}
+	txn->seq = mdb_txn_id(txn->mdb);
 	*txn_out = txn;
 	return 0;
 }
@@ -91,6 +97,7 @@ int gml_meta_read_begin(struct gml_meta *meta, struct gml_txn **txn_out)
 		txn_free(txn);
 		return gml_err_map(rc);
 	}
+	txn->seq = mdb_txn_id(txn->mdb);
 	*txn_out = txn;
 	return 0;
 }
@@ -202,16 +209,60 @@ static int txn_error(struct gml_txn *txn, int code)
 	return rc;
 }
 
+/* ---- what was found lately ---- */
+/* The slot that a key may have; NULL: it has none. */
+static struct gml_memo *memo_slot(struct gml_txn *txn, enum gml_table table, struct gml_span key)
+{
+	uint64_t hash = (uint64_t)table + 1, word = 0;
+	const uint8_t *p = key.ptr;
+	size_t left = key.len;
+	if (txn->memo == NULL || key.len > GML_MEMO_KEY_MAX)
+		return NULL;
+	for (; left >= 8; p += 8, left -= 8) {
+		memcpy(&word, p, 8);
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+	}
+	word = 0;
+	memcpy(&word, p, left);
+	hash = (hash ^ word ^ (uint64_t)key.len << 56) * 0x9e3779b97f4a7c15u;
+	return &txn->memo[hash >> 32 & (GML_MEMO_SLOTS - 1)];
+}
+
+static bool memo_holds(const struct gml_memo *memo, const struct gml_txn *txn, enum gml_table table,
+		       struct gml_span key)
+{
+	return memo->seq == txn->seq && memo->table == table && memo->key_len == key.len &&
+	       memcmp(memo->key, key.ptr, key.len) == 0;
+}
+
+static void memo_note(struct gml_memo *memo, const struct gml_txn *txn, enum gml_table table, struct gml_span key,
+		      struct gml_span value)
+{
+	memo->seq = txn->seq;
+	memo->value = value;
+	memo->table = (uint8_t)table;
+	memo->key_len = (uint8_t)key.len;
+	memcpy(memo->key, key.ptr, key.len);
+}
+
 int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span *value_out)
 {
 	MDB_val k = {key.len, (void *)key.ptr}, v;
+	struct gml_memo *memo;
 	int rc;
 	if (!txn_key_ok(key))
 		return GML_ERR_INVAL;
+	memo = memo_slot(txn, table, key);
+	if (memo != NULL && memo_holds(memo, txn, table, key)) {
+		*value_out = memo->value;
+		return 0;
+	}
 	rc = mdb_get(txn->mdb, txn->meta->dbi[table], &k, &v);
 	if (rc != 0)
 		return txn_error(txn, rc);
 	*value_out = (struct gml_span){v.mv_data, v.mv_size};
+	if (memo != NULL)
+		memo_note(memo, txn, table, key, *value_out);
 	return 0;
 }
 

@@ -29,6 +29,8 @@ static enum s3_error auth_prepare(struct s3_call *call, struct auth_request *out
 		.query = auth_span_of(call->query),
 		.headers = headers,
 		.nheaders = call->nheaders,
+		.params = call->raw_params,
+		.nparams = call->nparams,
 	};
 	if (call->virtual_host)
 		out->bucket = auth_span_of(call->bucket);

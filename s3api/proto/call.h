@@ -87,7 +87,8 @@ struct s3_call {
 	struct gml_span method_text, path, query; /* raw */
 	struct s3_header *headers;
 	size_t nheaders;
-	struct s3_param *params;
+	struct s3_param *params; /* decoded */
+	struct auth_param *raw_params;
 	size_t nparams;
 	int64_t body_length;
 	bool tls, virtual_host;

@@ -195,7 +195,7 @@ enum s3_error s3_meta_read_tags(struct s3_call *call, struct gml_object_new *out
 	tags = s3_arena_array(&call->arena, TAGS_MAX * 2, sizeof(*tags));
 	if (!text || !tags)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	n = s3_uri_query(header, text, params, TAGS_MAX * 2);
+	n = s3_uri_query(header, text, params, NULL, TAGS_MAX * 2);
 	if (n < 0)
 		return s3_refuse_argument(
 			call, "x-amz-tagging", header,

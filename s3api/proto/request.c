@@ -130,18 +130,25 @@ static enum s3_method request_method(struct gml_span method)
 static enum s3_error request_read_query(struct s3_call *call)
 {
 	struct s3_param params[S3_URI_PARAMS_MAX];
-	char *text = s3_arena_alloc(&call->arena, call->query.len);
+	struct auth_param raw[S3_URI_PARAMS_MAX];
+	char *text;
 	int n;
+	if (call->query.len == 0)
+		return S3_OK;
+	text = s3_arena_alloc(&call->arena, call->query.len);
 	if (!text)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	n = s3_uri_query(call->query, text, params, S3_URI_PARAMS_MAX);
+	n = s3_uri_query(call->query, text, params, raw, S3_URI_PARAMS_MAX);
 	if (n < 0)
 		return S3_ERR_INVALID_URI;
 	call->params = s3_arena_array(&call->arena, (size_t)n, sizeof(*params));
-	if (!call->params)
+	call->raw_params = s3_arena_array(&call->arena, (size_t)n, sizeof(*raw));
+	if (!call->params || !call->raw_params)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	if (n > 0)
+	if (n > 0) {
 		memcpy(call->params, params, (size_t)n * sizeof(*params));
+		memcpy(call->raw_params, raw, (size_t)n * sizeof(*raw));
+	}
 	call->nparams = (size_t)n;
 	return S3_OK;
 }

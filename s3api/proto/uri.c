@@ -68,32 +68,38 @@ size_t s3_uri_encode(struct gml_span in, bool keep_slash, char *out)
 	return (size_t)(out - start);
 }
 
-int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, int max)
+/* `raw` decoded: itself, or text, which moves on. False: malformed escape. */
+static bool uri_param_text(struct auth_span raw, char **text, struct gml_span *out)
 {
-	int n = 0;
-	while (query.len > 0) {
-		struct gml_span pair = s3_span_cut(&query, '&');
-		struct gml_span value = pair, name = s3_span_cut(&value, '=');
-		long len;
-		if (pair.len == 0)
-			continue;
-		if (n == max)
-			return -1;
-		len = s3_uri_decode(name, true, text);
-		if (len < 0)
-			return -1;
-		params[n].name = s3_span_of(text, (size_t)len);
-		text += len;
-		params[n].value = (struct gml_span){NULL, 0};
-		if (name.len < pair.len) {
-			len = s3_uri_decode(value, true, text);
-			if (len < 0)
-				return -1;
-			params[n].value = s3_span_of(text, (size_t)len);
-			text += len;
-		}
-		n++;
+	struct gml_span span = s3_span_of(raw.ptr, raw.len);
+	long len;
+	if (raw.len == 0 || uri_plain(raw.ptr, raw.len, true) == raw.len) {
+		*out = span;
+		return true;
 	}
+	len = s3_uri_decode(span, true, *text);
+	if (len < 0)
+		return false;
+	*out = s3_span_of(*text, (size_t)len);
+	*text += len;
+	return true;
+}
+
+int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, struct auth_param *raw, int max)
+{
+	struct auth_param split[AUTH_PARAMS_MAX];
+	int n = auth_query_split((struct auth_span){query.ptr, query.len}, split);
+	if (n > max)
+		return -1;
+	for (int i = 0; i < n; i++) {
+		const struct auth_span *name = &split[i].name, *value = &split[i].value;
+		if (!uri_param_text(*name, &text, &params[i].name) || !uri_param_text(*value, &text, &params[i].value))
+			return -1;
+		if (value->ptr == name->ptr + name->len)
+			params[i].value.ptr = NULL;
+	}
+	if (raw && n > 0)
+		memcpy(raw, split, (size_t)n * sizeof(*raw));
 	return n;
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <gemel/types.h>
+#include "auth/sigv4.h"
 
 #define S3_URI_PARAMS_MAX 128
 
@@ -17,9 +18,10 @@ size_t s3_uri_encode(struct gml_span in, bool keep_slash, char *out);
 struct s3_param {
 	struct gml_span name, value; /* decoded; the value is empty with NULL ptr where there is no '=' */
 };
-/* Split "a=b&c" and decode into `text` (room for query.len bytes). Returns the number of parameters, or -1: malformed
- * escape, or more than `max`. */
-int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, int max);
+/* Split "a=b&c" and decode; what holds an escape goes to `text` (room for query.len bytes), the rest is borrowed from
+ * the query. Returns the number of parameters, or -1: malformed escape, or more than `max`. raw (may be NULL) gets the
+ * same undecoded. */
+int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, struct auth_param *raw, int max);
 
 /* The bucket that a Host header's value names: `host` without port is bucket "." domain for one of the NULL-terminated
  * domains (longest wins, any case). Empty: path style. */

@@ -1,0 +1,112 @@
+/* What read transactions remember of earlier ones must never show: a model against random changes, with snapshots of
+ * several ages open at once, and more keys than are remembered. */
+#include "meta_support.h"
+
+#define MEMO_KEYS 200
+#define MEMO_ROUNDS 4000
+
+struct memo_model {
+	int value[MEMO_KEYS]; /* 0: absent */
+};
+
+struct memo_change {
+	unsigned key;
+	int value;
+};
+
+/* Lengths on both sides of every limit, tables that share keys. */
+static struct gml_span memo_key(unsigned i, char buf[64])
+{
+	static const size_t lengths[] = {4, 8, 9, 16, 46, 47, 48, 60};
+	size_t len = lengths[i / 2 % 8];
+	memset(buf, 'k', 64);
+	snprintf(buf, 64, "%03u", i / 2);
+	buf[3] = 'k';
+	return SPAN(buf, len);
+}
+
+static enum gml_table memo_table(unsigned i)
+{
+	return i % 2 ? GML_TABLE_JOURNAL : GML_TABLE_VERSION;
+}
+
+static int memo_change_fn(struct gml_txn *txn, void *arg)
+{
+	const struct memo_change *change = arg;
+	char buf[64];
+	struct gml_span key = memo_key(change->key, buf);
+	if (change->value == 0)
+		return gml_txn_del(txn, memo_table(change->key), key);
+	return gml_txn_put(txn, memo_table(change->key), key, SPAN(&change->value, sizeof(change->value)));
+}
+
+static void memo_check(struct gml_txn *txn, const struct memo_model *model, unsigned i)
+{
+	struct gml_span value = {0};
+	char buf[64];
+	int got = 0, rc = gml_txn_get(txn, memo_table(i), memo_key(i, buf), &value);
+	assert_int_equal(rc, model->value[i] == 0 ? GML_ERR_NOENT : 0);
+	if (rc != 0)
+		return;
+	assert_int_equal(value.len, sizeof(got));
+	memcpy(&got, value.ptr, sizeof(got));
+	assert_int_equal(got, model->value[i]);
+}
+
+static void test_memo(void **state)
+{
+	struct meta_env *env = *state;
+	struct memo_model now = {0}, then[3];
+	struct gml_txn *held[3] = {NULL};
+	uint64_t random = 0x2545f4914f6cdd1d;
+	for (int round = 1; round <= MEMO_ROUNDS; round++) {
+		struct memo_change change = {(unsigned)(meta_random(&random) % MEMO_KEYS), round};
+		unsigned old = (unsigned)(meta_random(&random) % 3);
+		struct gml_txn *txn;
+		if (now.value[change.key] != 0 && meta_random(&random) % 3 == 0)
+			change.value = 0;
+		if (meta_random(&random) % 4 == 0) { /* else several reads on one snapshot */
+			assert_int_equal(gml_meta_update_relaxed(env->meta, memo_change_fn, &change), 0);
+			now.value[change.key] = change.value;
+		}
+		txn = meta_env_read(env);
+		for (int i = 0; i < 8; i++)
+			memo_check(txn, &now, (unsigned)(meta_random(&random) % MEMO_KEYS));
+		memo_check(txn, &now, change.key);
+		memo_check(txn, &now, change.key);
+		if (held[old] != NULL)
+			memo_check(held[old], &then[old], change.key);
+		if (meta_random(&random) % 16 == 0) { /* this one stays open, and grows old */
+			gml_meta_read_end(held[old]);
+			held[old] = txn;
+			then[old] = now;
+		} else {
+			gml_meta_read_end(txn);
+		}
+	}
+	for (int i = 0; i < 3; i++)
+		gml_meta_read_end(held[i]);
+}
+
+/* Another process's commit is one, too: its number decides. */
+static void test_seq(void **state)
+{
+	struct meta_env *env = *state;
+	struct memo_change change = {7, 1};
+	struct gml_txn *txn = meta_env_read(env);
+	uint64_t before = gml_txn_seq(txn);
+	assert_int_equal(gml_meta_seq(env->meta), before);
+	meta_env_update(env, memo_change_fn, &change);
+	assert_true(gml_meta_seq(env->meta) > before);
+	assert_int_equal(gml_txn_seq(txn), before);
+	gml_meta_read_end(txn);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_memo, meta_env_setup, meta_env_teardown),
+		cmocka_unit_test_setup_teardown(test_seq, meta_env_setup, meta_env_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
