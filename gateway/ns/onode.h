@@ -49,6 +49,9 @@ bool gml_onode_writer_drop(struct gml_store *store, struct gml_onode *onode); /*
 bool gml_onode_has_writers(struct gml_store *store, struct gml_onode *onode);
 /* The open write blob `id`, borrowed while the caller holds onode->lock; made when `create`. NOENT. */
 int gml_onode_wblob(struct gml_store *store, struct gml_onode *onode, uint64_t id, bool create, struct gml_blob **out);
+/* A blob that the record named when it was read, with write blob `wblob`, has no file. Never 0: STALE, the inode was
+ * freed since; AGAIN, its content lies elsewhere by now (a copy made extents of it); CORRUPT, the bytes are lost. */
+int gml_onode_lost(struct gml_store *store, gml_ino ino, uint64_t wblob);
 
 /* ---- settle.c ---------------------------------------------------------------------------------------------------- */
 /* What a DIRTY inode's write blob said. */

@@ -142,7 +142,7 @@ static int seek_allocate(struct gml_op *op, struct gml_file *file, uint64_t off,
 	if (rc == 0)
 		rc = gml_onode_wblob(file->store, file->onode, inode.wblob, inode.size == 0, &wb);
 	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+		return rc == GML_ERR_NOENT ? gml_onode_lost(file->store, file->onode->ino, inode.wblob) : rc;
 	rc = gml_blob_allocate(wb, off, end - off);
 	atomic_fetch_add(&file->onode->written, 1);
 	gml_live_bump(file->store, file->onode->ino);
@@ -176,7 +176,7 @@ static int seek_deallocate(struct gml_op *op, struct gml_file *file, uint64_t of
 		return rc;
 	rc = gml_onode_wblob(file->store, file->onode, inode.wblob, false, &wb);
 	if (rc == GML_ERR_NOENT) /* no file yet: nothing but a hole */
-		return inode.size == 0 ? 0 : GML_ERR_CORRUPT;
+		return inode.size == 0 ? 0 : gml_onode_lost(file->store, file->onode->ino, inode.wblob);
 	if (rc == 0)
 		rc = gml_blob_punch(wb, off, end - off);
 	atomic_fetch_add(&file->onode->written, 1);

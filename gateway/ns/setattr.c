@@ -247,7 +247,7 @@ static int setattr_grow(struct setattr_arg *arg, struct gml_onode *onode)
 		rc = gml_blob_truncate(blob, arg->set->size);
 	if (rc == 0)
 		rc = gml_blob_sync(blob);
-	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	return rc == GML_ERR_NOENT ? gml_onode_lost(arg->store, arg->ino, arg->seen.wblob) : rc;
 }
 
 static int setattr_prepare(struct setattr_arg *arg, struct gml_onode *onode)

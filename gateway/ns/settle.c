@@ -247,8 +247,8 @@ static int dirty_prepare(struct gml_store *store, struct gml_onode *onode, const
 	if (arg->fresh && arg->seen.size == 0)
 		return 0;
 	rc = gml_onode_wblob(store, onode, arg->id, arg->fresh, &blob);
-	if (rc == GML_ERR_NOENT)
-		return GML_ERR_CORRUPT;
+	if (rc == GML_ERR_NOENT) /* the file was clean when it was read: a copy needs no lock to take the write blob */
+		return gml_onode_lost(store, onode->ino, arg->seen.wblob);
 	if (rc == 0)
 		rc = gml_blob_stat(blob, &size, &space, &mtime, &ctime);
 	if (rc == 0 && size != arg->seen.size)

@@ -79,7 +79,7 @@ static int write_in_place(struct gml_file *file, const struct gml_inode *inode, 
 	int rc = gml_onode_wblob(file->store, file->onode, inode->wblob, inode->size == 0, &blob);
 
 	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+		return rc == GML_ERR_NOENT ? gml_onode_lost(file->store, inode->ino, inode->wblob) : rc;
 	rc = gml_blob_write(blob, off, iov, iovcnt);
 	/* Also after a failure: a part may have been written. */
 	atomic_fetch_add(&file->onode->written, 1);
@@ -89,7 +89,8 @@ static int write_in_place(struct gml_file *file, const struct gml_inode *inode, 
 
 /* ---- copy on write ---------------------------------------------------------------------------------------------- */
 
-/* Copy [from, to) of the file, which `extent` covers, to the same place of the write blob. */
+/* Copy [from, to) of the file, which `extent` covers, to the same place of the write blob. NOENT: the extent's blob has
+ * no file. */
 static int write_copy(struct gml_store *store, struct gml_blob *wb, const struct gml_extent *extent, uint64_t from,
 		      uint64_t to, void *buf)
 {
@@ -97,7 +98,7 @@ static int write_copy(struct gml_store *store, struct gml_blob *wb, const struct
 	int rc = gml_blob_open(store->data, extent->blob, 0, &blob);
 
 	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+		return rc;
 	while (rc == 0 && from < to) {
 		size_t want = to - from < WRITE_BUFFER ? (size_t)(to - from) : WRITE_BUFFER, got;
 		struct iovec iov = {buf, want};
@@ -215,9 +216,10 @@ static int write_over_extents(struct gml_file *file, const struct gml_inode *ino
 	struct gml_blob *wb;
 	int rc = gml_onode_wblob(file->store, file->onode, inode->wblob, false, &wb);
 
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	rc = write_copy_around(file->store, inode->ino, wb, start, stop, off, end);
+	if (rc == 0)
+		rc = write_copy_around(file->store, inode->ino, wb, start, stop, off, end);
+	if (rc == GML_ERR_NOENT)
+		return gml_onode_lost(file->store, inode->ino, inode->wblob);
 	if (rc == 0)
 		rc = write_in_place(file, inode, off, iov, iovcnt);
 	if (rc == 0)

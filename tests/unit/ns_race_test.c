@@ -1,0 +1,185 @@
+/* Races that hold still: the linker sends gml_blob_open through here, and what another thread or
+ * process might do just then is done just then. */
+#include "object_support.h"
+
+static int (*race_step)(struct ns *ns); /* once, when the blob is opened; then forgotten */
+static struct ns *race_ns;
+static uint64_t race_blob; /* 0: any blob */
+
+int __real_gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags, struct gml_blob **blob_out);
+int __wrap_gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags, struct gml_blob **blob_out);
+
+int __wrap_gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags, struct gml_blob **blob_out)
+{
+	int (*step)(struct ns * ns) = race_step;
+
+	if (step != NULL && (race_blob == 0 || race_blob == id)) {
+		race_step = NULL;
+		assert_ok(step(race_ns));
+	}
+	return __real_gml_blob_open(data, id, flags, blob_out);
+}
+
+static void race_arm(struct ns *ns, uint64_t blob, int (*step)(struct ns *ns))
+{
+	race_ns = ns;
+	race_blob = blob;
+	race_step = step;
+}
+
+static struct gml_inode race_inode(struct ns *ns, gml_ino ino)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+
+	assert_ok(gml_meta_read_begin(ns->store->meta, &txn));
+	assert_ok(gml_rec_inode_get(txn, ino, &inode));
+	gml_meta_read_end(txn);
+	return inode;
+}
+
+/* Whatever this process has open: as a reaper in another one would. */
+static int race_reap(struct ns *ns)
+{
+	unsigned freed;
+	int rc = gml_store_reap(&ns->op, ns->store, -1000000000, 100, NULL, NULL, &freed);
+
+	assert_true(rc != 0 || freed > 0);
+	return rc;
+}
+
+static int race_copy(struct ns *ns)
+{
+	return gml_object_copy(&ns->op, ns->store, B, ns_span("f"), NULL, B, ns_span("copy"), NULL, NULL,
+			       GML_CHECKSUM_NONE, NULL);
+}
+
+/* Content that came over S3, and a write blob of which nothing shows: ALLOCATE made it. */
+static gml_ino race_hidden_wblob(struct ns *ns)
+{
+	gml_ino ino;
+	struct gml_file *file;
+
+	assert_ok(object_put(ns, ns_span("f"), "content of f"));
+	ino = ns_lookup(ns, ns->bucket, "f");
+	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
+	assert_ok(gml_file_allocate(&ns->op, file, 0, 4));
+	assert_ok(gml_file_close(&ns->op, file));
+	assert_int_not_equal(race_inode(ns, ino).wblob, 0);
+	assert_false(race_inode(ns, ino).flags & GML_INODE_DIRTY);
+	return ino;
+}
+
+/* A copy gives the write blob back between a writer's look at the clean file and its opening the blob. */
+static void test_write_copy(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino ino = race_hidden_wblob(ns);
+	struct gml_file *file;
+
+	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
+	race_arm(ns, race_inode(ns, ino).wblob, race_copy);
+	assert_ok(ns_write(ns, file, 0, "CON"));
+	assert_null(race_step);
+	assert_ok(gml_file_close(&ns->op, file));
+	ns_assert_content(ns, ino, "CONtent of f", 12);
+	object_assert(ns, ns_span("copy"), "content of f", 12);
+}
+
+static void test_grow_copy(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_setattr set = {.mask = GML_SET_SIZE, .size = 14};
+	gml_ino ino = race_hidden_wblob(ns);
+
+	race_arm(ns, race_inode(ns, ino).wblob, race_copy);
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &set, NULL));
+	assert_null(race_step);
+	ns_assert_content(ns, ino, "content of f\0\0", 14);
+	object_assert(ns, ns_span("copy"), "content of f", 12);
+}
+
+/* An orphan is freed between a writer's look at it and its opening a blob: it is stale, not damaged. */
+static void race_write_freed(struct ns *ns, gml_ino ino, uint64_t blob)
+{
+	struct gml_file *file;
+
+	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
+	assert_ok(object_del(ns, ns_span("f")));
+	race_arm(ns, blob, race_reap);
+	assert_rc(ns_write(ns, file, 0, "x"), GML_ERR_STALE);
+	assert_null(race_step);
+	assert_ok(gml_file_close(&ns->op, file));
+}
+
+static void test_write_freed(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino ino = ns_put(ns, ns->bucket, "f", "text");
+
+	race_write_freed(ns, ino, race_inode(ns, ino).wblob);
+}
+
+static void test_write_over_freed(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_inode inode;
+	gml_ino ino;
+
+	char *large = calloc(1, 300000);
+
+	assert_ok(object_put_full(ns, &ns->op, ns_span("f"), large, 300000, 300000, 300000, NULL, NULL, NULL));
+	free(large);
+	ino = ns_lookup(ns, ns->bucket, "f");
+	inode = race_inode(ns, ino);
+	assert_false(inode.extents[0].blob & GML_BLOB_PACKED);
+	race_write_freed(ns, ino, inode.extents[0].blob);
+}
+
+static void test_allocate_freed(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino ino = ns_put(ns, ns->bucket, "f", "text");
+	struct gml_file *file;
+
+	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
+	assert_ok(object_del(ns, ns_span("f")));
+	race_arm(ns, 0, race_reap);
+	assert_rc(gml_file_allocate(&ns->op, file, 0, 100), GML_ERR_STALE);
+	assert_ok(gml_file_close(&ns->op, file));
+}
+
+/* Bytes that nothing gave up are still reported as what they are. */
+static int race_lose(struct ns *ns)
+{
+	return gml_blob_remove(ns->store->data, race_blob, 0);
+}
+
+static void test_write_lost(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino ino = ns_put(ns, ns->bucket, "f", "text");
+	uint64_t wblob = race_inode(ns, ino).wblob;
+	struct gml_file *file;
+
+	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
+	race_arm(ns, wblob, race_lose);
+	assert_rc(ns_write(ns, file, 0, "x"), GML_ERR_CORRUPT);
+	assert_ok(gml_file_close(&ns->op, file));
+	assert_ok(object_del(ns, ns_span("f")));
+	assert_ok(race_reap(ns));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_write_copy, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_grow_copy, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_write_freed, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_write_over_freed, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_allocate_freed, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_write_lost, ns_setup, ns_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
