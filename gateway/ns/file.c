@@ -69,7 +69,8 @@ int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsig
 	*out = NULL;
 	if (how & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE))
 		return GML_ERR_INVAL;
-	/* First the reference, then the look: the reaper leaves alone what is open. */
+	/* First the reference, then the look: the reaper leaves alone what is open. What it claimed before is as good
+	 * as gone. */
 	rc = file_new(store, ino, how, &file);
 	if (rc != 0)
 		return rc;
@@ -79,6 +80,8 @@ int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsig
 		gml_meta_read_end(txn);
 		rc = rc == 0 ? file_open_check(op, &inode, how) : rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	}
+	if (rc == 0 && (inode.flags & GML_INODE_ORPHAN) && gml_reap_claims(store, ino))
+		rc = GML_ERR_STALE;
 	if (rc != 0) {
 		(void)gml_file_close(op, file);
 		return rc;

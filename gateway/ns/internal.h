@@ -35,6 +35,8 @@ struct gml_store {
 		int64_t since; /* when the next one was leased; CLOCK_MONOTONIC, ns; 0: current */
 	} held_packs[GML_HELD_PACKS];
 	unsigned nheld_packs;
+	pthread_mutex_t reap_lock;
+	struct gml_reaping *reaping;   /* orphans that are being freed (reap.c); reap_lock */
 	_Atomic uint64_t compact_next; /* pack at which the next gml_store_compact begins */
 	_Atomic uint32_t collect_next; /* directory of blob files at which its search for strays begins */
 	gml_log_fn log;
@@ -138,6 +140,10 @@ int gml_readers_add(struct gml_readers *readers, const struct gml_owner *self, g
 void gml_readers_remove(struct gml_readers *readers, int slot); /* -1 is fine */
 /* Has a living process a reader of this inode? The reaper asks before it frees an orphan. Slots of dead processes are cleared. NULL: false. */
 bool gml_readers_has(struct gml_readers *readers, gml_ino ino);
+
+/* ---- reap.c ---------------------------------------------------------------------------------------------------------------------------------- */
+/* Is this process's reaper about to free the orphan? Who opens one notes its onode first, then asks; the reaper claims first, then asks what is open: so one of them gives way. No blocking. */
+bool gml_reap_claims(struct gml_store *store, gml_ino ino);
 
 /* ---- lease.c ---------------------------------------------------------------------------------------------------------------------------------- */
 /* The data layer's next_id (data/blob.h); `arg` is the store. Takes lease_lock and may commit: never inside a transaction. */

@@ -176,13 +176,63 @@ static int reap_fn(struct gml_txn *txn, void *arg)
 	return rc;
 }
 
-/* How many from `at` on are still not open: one may have been opened by handle since the snapshot. */
-static unsigned reap_closed_run(const struct reap_list *list, unsigned at)
-{
-	unsigned n = 0;
+/* ---- claims ---- */
 
-	while (at + n < list->count && !reap_is_open(list, list->inos[at + n]))
+struct gml_reaping {
+	struct gml_reaping *next;
+	const gml_ino *inos;
+	unsigned count;
+};
+
+bool gml_reap_claims(struct gml_store *store, gml_ino ino)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&store->reap_lock);
+	for (const struct gml_reaping *claim = store->reaping; claim != NULL && !found; claim = claim->next)
+		for (unsigned i = 0; i < claim->count && !found; i++)
+			found = claim->inos[i] == ino;
+	pthread_mutex_unlock(&store->reap_lock);
+	return found;
+}
+
+static void reap_claim_begin(struct gml_store *store, struct gml_reaping *claim)
+{
+	pthread_mutex_lock(&store->reap_lock);
+	claim->next = store->reaping;
+	store->reaping = claim;
+	pthread_mutex_unlock(&store->reap_lock);
+}
+
+static void reap_claim_set(struct gml_store *store, struct gml_reaping *claim, const gml_ino *inos, unsigned count)
+{
+	pthread_mutex_lock(&store->reap_lock);
+	claim->inos = inos;
+	claim->count = count;
+	pthread_mutex_unlock(&store->reap_lock);
+}
+
+static void reap_claim_end(struct gml_store *store, struct gml_reaping *claim)
+{
+	struct gml_reaping **link = &store->reaping;
+
+	pthread_mutex_lock(&store->reap_lock);
+	while (*link != claim)
+		link = &(*link)->next;
+	*link = claim->next;
+	pthread_mutex_unlock(&store->reap_lock);
+}
+
+/* Claim up to `most` orphans from `at` on, and keep those before the first that is open: one may have been opened by
+ * handle since the snapshot. Nobody can open what is returned. */
+static unsigned reap_claim_run(const struct reap_list *list, struct gml_reaping *claim, unsigned at, unsigned most)
+{
+	unsigned want = list->count - at < most ? list->count - at : most, n = 0;
+
+	reap_claim_set(list->store, claim, list->inos + at, want);
+	while (n < want && !reap_is_open(list, list->inos[at + n]))
 		n++;
+	reap_claim_set(list->store, claim, list->inos + at, n);
 	return n;
 }
 
@@ -204,18 +254,18 @@ static int reap_commit(struct gml_store *store, struct reap_txn *reap)
 /* A damaged orphan fails every transaction it is in: then they go one by one, and it is left out. */
 static int reap_free(struct gml_store *store, const struct reap_list *list, unsigned *freed_out)
 {
+	struct gml_reaping claim = {0};
 	unsigned at = 0, most = REAP_BATCH;
 	int rc = 0;
 
+	reap_claim_begin(store, &claim);
 	while (rc == 0 && at < list->count) {
-		struct reap_txn reap = {.inos = list->inos + at, .count = reap_closed_run(list, at)};
+		struct reap_txn reap = {.inos = list->inos + at, .count = reap_claim_run(list, &claim, at, most)};
 
 		if (reap.count == 0) {
 			at++;
 			continue;
 		}
-		if (reap.count > most)
-			reap.count = most;
 		rc = reap_commit(store, &reap);
 		if (rc == 0) {
 			at += reap.done;
@@ -230,6 +280,7 @@ static int reap_free(struct gml_store *store, const struct reap_list *list, unsi
 			rc = 0;
 		}
 	}
+	reap_claim_end(store, &claim);
 	return rc;
 }
 

@@ -297,6 +297,7 @@ static void store_free(struct gml_store *store)
 	gml_data_close(store->data);
 	if (store->dirfd >= 0)
 		close(store->dirfd);
+	pthread_mutex_destroy(&store->reap_lock);
 	pthread_mutex_destroy(&store->lease_lock);
 	free(store);
 }
@@ -313,6 +314,7 @@ int gml_store_open(const char *path, const struct gml_store_options *opt, struct
 	if (opt == NULL)
 		opt = &defaults;
 	pthread_mutex_init(&store->lease_lock, NULL);
+	pthread_mutex_init(&store->reap_lock, NULL);
 	store->log = opt->log;
 	store->log_arg = opt->log_arg;
 	store->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -170,6 +170,43 @@ static void test_write_lost(void **state)
 	assert_ok(race_reap(ns));
 }
 
+/* ---- the reaper and who opens by handle ------------------------------------------------------------------------- */
+
+struct race_open {
+	struct ns *ns;
+	struct gml_file *file;
+	unsigned asked;
+	int rc;
+};
+
+/* The second question is the last before the orphan is freed; right after it the file is opened. */
+static bool race_open_late(void *arg, gml_ino ino)
+{
+	struct race_open *open = arg;
+
+	if (gml_store_file_is_open(open->ns->store, ino))
+		return true;
+	if (++open->asked == 2)
+		open->rc = gml_file_open(&open->ns->op, open->ns->store, ino, GML_OPEN_READ, &open->file);
+	return false;
+}
+
+static void test_open_claimed(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino ino = ns_put(ns, ns->bucket, "f", "text");
+	struct race_open open = {.ns = ns};
+	unsigned freed;
+
+	assert_ok(object_del(ns, ns_span("f")));
+	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, race_open_late, &open, &freed));
+	assert_int_equal(open.asked, 2);
+	assert_int_equal(freed, 1);
+	assert_rc(open.rc, GML_ERR_STALE); /* not an open file without its content */
+	assert_false(gml_store_file_is_open(ns->store, ino));
+	assert_false(gml_reap_claims(ns->store, ino));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -179,6 +216,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_write_over_freed, ns_setup, ns_teardown),
 		cmocka_unit_test_setup_teardown(test_allocate_freed, ns_setup, ns_teardown),
 		cmocka_unit_test_setup_teardown(test_write_lost, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_open_claimed, ns_setup, ns_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
