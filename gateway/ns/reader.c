@@ -107,21 +107,37 @@ void gml_readers_remove(struct gml_readers *readers, int slot)
 		readers_clear(&readers->slot[slot]);
 }
 
+static struct gml_owner readers_owner(const struct readers_slot *slot)
+{
+	return (struct gml_owner){.pid = slot->pid, .start = slot->start, .boot = slot->boot};
+}
+
+/* Is the slot's reader of this inode alive? That of a dead process is cleared. While its owner was looked at, the slot
+ * may have come to another reader, who must keep it: then what was read of the owner, or the inode, has changed. */
+static bool readers_slot_alive(struct readers_slot *slot, gml_ino ino)
+{
+	while (atomic_load_explicit(&slot->ino, memory_order_acquire) == ino) {
+		struct gml_owner owner = readers_owner(slot), again;
+		uint64_t expected = ino;
+
+		if (gml_owner_alive(&owner))
+			return true;
+		again = readers_owner(slot);
+		if (owner.pid == again.pid && owner.start == again.start && owner.boot == again.boot &&
+		    atomic_compare_exchange_strong(&slot->ino, &expected, 0))
+			atomic_store(&slot->busy, 0);
+	}
+	return false;
+}
+
 bool gml_readers_has(struct gml_readers *readers, gml_ino ino)
 {
 	bool found = false;
 	if (readers == NULL)
 		return false;
 	for (uint32_t i = 0; i < READERS_SLOTS; i++) {
-		struct readers_slot *slot = &readers->slot[i];
-		struct gml_owner owner;
-		if (atomic_load_explicit(&slot->ino, memory_order_acquire) != ino)
-			continue;
-		owner = (struct gml_owner){.pid = slot->pid, .start = slot->start, .boot = slot->boot};
-		if (gml_owner_alive(&owner))
+		if (readers_slot_alive(&readers->slot[i], ino))
 			found = true;
-		else
-			readers_clear(slot);
 	}
 	return found;
 }

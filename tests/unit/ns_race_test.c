@@ -1,5 +1,8 @@
-/* Races that hold still: the linker sends gml_blob_open through here, and what another thread or
+/* Races that hold still: the linker sends gml_blob_open and gml_owner_alive through here, and what another thread or
  * process might do just then is done just then. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
 #include "object_support.h"
 
 static int (*race_step)(struct ns *ns); /* once, when the blob is opened; then forgotten */
@@ -207,6 +210,82 @@ static void test_open_claimed(void **state)
 	assert_false(gml_reap_claims(ns->store, ino));
 }
 
+/* ---- who lives -------------------------------------------------------------------------------------------------- */
+
+static const char *race_open_fails; /* of files whose path begins like this */
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	if (race_open_fails != NULL && strncmp(path, race_open_fails, strlen(race_open_fails)) == 0) {
+		errno = EMFILE;
+		return -1;
+	}
+	return __real_open(path, flags, 0600);
+}
+
+/* Without a free descriptor nobody is taken for dead: what the living have open would be swept. */
+static void test_owner_unknown(void **state)
+{
+	struct gml_owner owner;
+	char path[32];
+	pid_t child;
+
+	(void)state;
+	assert_ok(gml_owner_self(&owner));
+	assert_true(gml_owner_alive(&owner));
+	snprintf(path, sizeof(path), "/proc/%u/", owner.pid);
+	race_open_fails = path;
+	assert_true(gml_owner_alive(&owner));
+	race_open_fails = NULL;
+	child = fork();
+	if (child == 0)
+		_exit(0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	owner.pid = (uint32_t)child;
+	assert_false(gml_owner_alive(&owner));
+}
+
+static struct {
+	struct ns *ns; /* armed */
+	int slot;
+} race_slot;
+
+bool __real_gml_owner_alive(const struct gml_owner *owner);
+bool __wrap_gml_owner_alive(const struct gml_owner *owner);
+
+/* While the reaper asks about a dead process's reader, its slot gets free and another reader takes it. */
+bool __wrap_gml_owner_alive(const struct gml_owner *owner)
+{
+	struct ns *ns = race_slot.ns;
+	int slot;
+
+	if (ns == NULL)
+		return __real_gml_owner_alive(owner);
+	race_slot.ns = NULL;
+	gml_readers_remove(ns->store->readers, race_slot.slot);
+	while ((slot = gml_readers_add(ns->store->readers, &ns->store->self, 7)) != race_slot.slot)
+		gml_readers_remove(ns->store->readers, slot);
+	return __real_gml_owner_alive(owner);
+}
+
+static void test_reader_slot(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_owner dead = {.pid = ns->store->self.pid, .start = 1, .boot = ns->store->self.boot};
+
+	race_slot.slot = gml_readers_add(ns->store->readers, &dead, 5);
+	race_slot.ns = ns;
+	assert_false(gml_readers_has(ns->store->readers, 5));
+	assert_null(race_slot.ns);
+	assert_true(gml_readers_has(ns->store->readers, 7));
+	gml_readers_remove(ns->store->readers, race_slot.slot);
+	race_slot.slot = gml_readers_add(ns->store->readers, &dead, 5);
+	assert_false(gml_readers_has(ns->store->readers, 5)); /* and is cleared */
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -217,6 +296,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_allocate_freed, ns_setup, ns_teardown),
 		cmocka_unit_test_setup_teardown(test_write_lost, ns_setup, ns_teardown),
 		cmocka_unit_test_setup_teardown(test_open_claimed, ns_setup, ns_teardown),
+		cmocka_unit_test(test_owner_unknown),
+		cmocka_unit_test_setup_teardown(test_reader_slot, ns_setup, ns_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
