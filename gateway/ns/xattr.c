@@ -1,7 +1,8 @@
 /* Extended attributes (RFC 8276). Names below user.s3. are what S3 keeps with an object; they obey S3's limits here as
  * well, and hold nothing that an HTTP header could not. */
+#include <stdlib.h>
 #include <string.h>
-#include "internal.h"
+#include "objects.h"
 
 #define XATTR_PREFIX "user."
 #define XATTR_META "user.s3.meta."
@@ -272,4 +273,184 @@ int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino,
 	gml_meta_read_end(txn);
 	/* What can have none has none. */
 	return rc == GML_ERR_PERM || rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+/* ---- tags: a set that is read and replaced as a whole ------------------------------------------------------------ */
+
+struct tags_list {
+	bool (*each)(void *arg, struct gml_span name, struct gml_span value);
+	void *arg;
+};
+
+static bool tags_list_each(void *arg, struct gml_span name, struct gml_span value)
+{
+	struct tags_list *list = arg;
+	size_t skip = strlen(XATTR_TAG);
+
+	if (!xattr_has_prefix(name, XATTR_TAG))
+		return false; /* behind the last tag */
+	if (name.len == skip)
+		return true;
+	return list->each(list->arg, (struct gml_span){(const char *)name.ptr + skip, name.len - skip}, value);
+}
+
+/* Scans start behind a name: that of all tags without the last byte of the prefix. */
+static int tags_scan(struct gml_txn *txn, gml_ino ino, bool (*each)(void *arg, struct gml_span, struct gml_span),
+		     void *arg)
+{
+	return gml_rec_xattr_each(txn, ino, (struct gml_span){XATTR_TAG, strlen(XATTR_TAG) - 1}, each, arg);
+}
+
+int gml_tags_each(struct gml_op *op, struct gml_store *store, gml_ino ino,
+		  bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg)
+{
+	struct tags_list list = {each, arg};
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = xattr_inode(txn, ino, &inode);
+	if (rc == 0)
+		rc = gml_access_check(op, &inode, GML_MAY_READ);
+	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
+		rc = tags_scan(txn, ino, tags_list_each, &list);
+	gml_meta_read_end(txn);
+	return rc == GML_ERR_PERM || rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+/* With its prefix. */
+struct tags_name {
+	size_t len;
+	char text[GML_XATTR_NAME_MAX];
+};
+
+struct tags_arg {
+	struct gml_op *op;
+	struct gml_store *store;
+	gml_ino ino;
+	const struct gml_meta_pair *tags;
+	struct tags_name names[XATTR_TAGS_MAX];
+	uint32_t ntags;
+};
+
+static struct gml_span tags_span(const struct tags_name *name)
+{
+	return (struct gml_span){name->text, name->len};
+}
+
+/* Names and values before anything is looked at. */
+static int tags_prepare(struct tags_arg *arg)
+{
+	size_t skip = strlen(XATTR_TAG);
+
+	for (uint32_t i = 0; i < arg->ntags; i++) {
+		struct gml_span tag = arg->tags[i].name, name;
+		int rc;
+
+		if (tag.len > GML_XATTR_NAME_MAX - skip)
+			return GML_ERR_NAMETOOLONG;
+		memcpy(arg->names[i].text, XATTR_TAG, skip);
+		if (tag.len > 0)
+			memcpy(arg->names[i].text + skip, tag.ptr, tag.len);
+		arg->names[i].len = skip + tag.len;
+		name = tags_span(&arg->names[i]);
+		rc = xattr_name_check(name);
+		if (rc == 0)
+			rc = xattr_value_check(name, arg->tags[i].value);
+		for (uint32_t k = 0; rc == 0 && k < i; k++)
+			rc = gml_span_equal(arg->tags[k].name, tag) ? GML_ERR_INVAL : 0;
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* What the inode would have without any tag. */
+static bool tags_rest_each(void *arg, struct gml_span name, struct gml_span value)
+{
+	if (!xattr_has_prefix(name, XATTR_TAG))
+		xattr_count(arg, name, value);
+	return true;
+}
+
+static int tags_fit(struct gml_txn *txn, const struct tags_arg *arg, bool *any_out)
+{
+	struct xattr_sum sum = {.names = 0};
+	int rc = gml_rec_xattr_each(txn, arg->ino, (struct gml_span){NULL, 0}, tags_rest_each, &sum);
+
+	if (rc != 0 && rc != GML_ERR_NOENT)
+		return rc;
+	for (uint32_t i = 0; i < arg->ntags; i++)
+		xattr_count(&sum, tags_span(&arg->names[i]), arg->tags[i].value);
+	*any_out = sum.names > 0;
+	return sum.names > XATTR_NAMES_MAX ? GML_ERR_NOSPC : 0;
+}
+
+static bool tags_first_each(void *arg, struct gml_span name, struct gml_span value)
+{
+	struct tags_name *first = arg;
+
+	(void)value;
+	if (xattr_has_prefix(name, XATTR_TAG)) {
+		first->len = name.len;
+		memcpy(first->text, name.ptr, name.len);
+	}
+	return false;
+}
+
+/* A deletion ends the scan's spans: each tag is looked up anew. */
+static int tags_clear(struct gml_txn *txn, gml_ino ino)
+{
+	struct tags_name first;
+	int rc;
+
+	do {
+		first.len = 0;
+		rc = tags_scan(txn, ino, tags_first_each, &first);
+		if (rc == 0 && first.len > 0)
+			rc = gml_rec_xattr_del(txn, ino, tags_span(&first));
+	} while (rc == 0 && first.len > 0);
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+static int tags_replace_txn(struct gml_txn *txn, void *argp)
+{
+	const struct tags_arg *arg = argp;
+	struct gml_inode inode;
+	bool any;
+	int rc = xattr_inode(txn, arg->ino, &inode);
+
+	if (rc == 0)
+		rc = gml_access_check(arg->op, &inode, GML_MAY_WRITE);
+	if (rc == 0)
+		rc = tags_fit(txn, arg, &any);
+	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
+		rc = tags_clear(txn, arg->ino);
+	for (uint32_t i = 0; rc == 0 && i < arg->ntags; i++)
+		rc = gml_rec_xattr_put(txn, arg->ino, tags_span(&arg->names[i]), arg->tags[i].value);
+	if (rc != 0)
+		return rc;
+	inode.flags = any ? inode.flags | GML_INODE_XATTRS : inode.flags & ~(uint32_t)GML_INODE_XATTRS;
+	return xattr_touch(txn, arg->store, &inode);
+}
+
+int gml_tags_replace(struct gml_op *op, struct gml_store *store, gml_ino ino, const struct gml_meta_pair *tags,
+		     uint32_t ntags)
+{
+	struct tags_arg *arg;
+	int rc;
+
+	if (ntags > XATTR_TAGS_MAX)
+		return GML_ERR_TOOBIG;
+	arg = malloc(sizeof(*arg));
+	if (arg == NULL)
+		return GML_ERR_NOMEM;
+	*arg = (struct tags_arg){.op = op, .store = store, .ino = ino, .tags = tags, .ntags = ntags};
+	rc = tags_prepare(arg);
+	if (rc == 0)
+		rc = gml_meta_update(store->meta, tags_replace_txn, arg);
+	free(arg);
+	return rc;
 }

@@ -216,47 +216,31 @@ enum s3_error s3_meta_read(struct s3_call *call, struct gml_object_new *out)
 	return error ? error : s3_meta_read_tags(call, out);
 }
 
-struct tags_names {
+struct tags_load {
 	struct s3_call *call;
 	struct gml_meta_pair *tags;
 	uint32_t n;
 };
 
-static bool tags_collect_name(void *arg, struct gml_span name)
+static bool tags_load_one(void *arg, struct gml_span name, struct gml_span value)
 {
-	struct tags_names *names = arg;
-	if (!s3_span_starts(name, S3_TAG_XATTR))
-		return true;
-	if (names->n == TAGS_LOAD_MAX)
+	struct tags_load *load = arg;
+	struct s3_arena *arena = &load->call->arena;
+	if (load->n == TAGS_LOAD_MAX)
 		return false;
-	names->tags[names->n++].name = s3_arena_copy(&names->call->arena, name);
+	if (value.len <= TAG_VALUE_MAX * 4) /* no value that S3 could have set */
+		load->tags[load->n++] = (struct gml_meta_pair){s3_arena_copy(arena, name), s3_arena_copy(arena, value)};
 	return true;
 }
 
 enum s3_error s3_tags_load(struct s3_call *call, gml_ino ino, struct gml_meta_pair **tags_out, uint32_t *ntags_out)
 {
-	struct tags_names names = {.call = call,
-				   .tags = s3_arena_array(&call->arena, TAGS_LOAD_MAX, sizeof(*names.tags))};
-	char value[TAG_VALUE_MAX * 4];
-	uint32_t n = 0;
+	struct tags_load load = {.call = call, .tags = s3_arena_array(&call->arena, TAGS_LOAD_MAX, sizeof(*load.tags))};
 	int rc;
-	if (!names.tags)
+	if (!load.tags)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	rc = gml_xattr_list(&call->op, call->config->store, ino, tags_collect_name, &names);
-	for (uint32_t i = 0; i < names.n && rc == 0; i++) {
-		size_t len;
-		rc = gml_xattr_get(&call->op, call->config->store, ino, names.tags[i].name, value, sizeof(value), &len);
-		if (rc == GML_ERR_NOXATTR ||
-		    rc == GML_ERR_TOOBIG) { /* gone meanwhile; or no value that S3 could have set */
-			rc = 0;
-			continue;
-		}
-		if (rc != 0)
-			break;
-		names.tags[n].name = s3_span_from(names.tags[i].name, sizeof(S3_TAG_XATTR) - 1);
-		names.tags[n++].value = s3_arena_copy(&call->arena, s3_span_of(value, len));
-	}
-	*tags_out = names.tags;
-	*ntags_out = n;
+	rc = gml_tags_each(&call->op, call->config->store, ino, tags_load_one, &load);
+	*tags_out = load.tags;
+	*ntags_out = load.n;
 	return s3_error_from(rc);
 }

@@ -43,39 +43,10 @@ static enum s3_error tags_read_xml(struct s3_call *call, const struct s3_doc *do
 	return s3_tags_check(call, tags, *n);
 }
 
-static bool tags_contain(const struct gml_meta_pair *tags, uint32_t n, struct gml_span name)
+static enum s3_error tags_replace(struct s3_call *call, const struct gml_meta_pair *tags, uint32_t ntags)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (s3_span_eq(tags[i].name, name))
-			return true;
-	return false;
-}
-
-static struct gml_span tags_xattr_name(struct s3_call *call, struct gml_span tag)
-{
-	return s3_span(s3_arena_printf(&call->arena, S3_TAG_XATTR "%.*s", (int)tag.len, s3_span_chars(tag)));
-}
-
-/* New values first, then what is no longer wanted: a cut leaves too many tags rather than too few. */
-static enum s3_error tags_replace(struct s3_call *call, gml_ino ino, const struct gml_meta_pair *tags, uint32_t ntags)
-{
-	struct gml_meta_pair *old;
-	uint32_t nold = 0;
-	enum s3_error error = s3_tags_load(call, ino, &old, &nold);
-	int rc = 0;
-	if (error)
-		return error;
-	for (uint32_t i = 0; i < ntags && rc == 0; i++)
-		rc = gml_xattr_set(&call->op, call->config->store, ino, tags_xattr_name(call, tags[i].name),
-				   tags[i].value, GML_XATTR_EITHER);
-	for (uint32_t i = 0; i < nold && rc == 0; i++) {
-		if (tags_contain(tags, ntags, old[i].name))
-			continue;
-		rc = gml_xattr_remove(&call->op, call->config->store, ino, tags_xattr_name(call, old[i].name));
-		if (rc == GML_ERR_NOXATTR)
-			rc = 0;
-	}
-	return s3_error_from(rc);
+	gml_ino ino = gml_object_info(call->object)->ino;
+	return s3_error_from(gml_tags_replace(&call->op, call->config->store, ino, tags, ntags));
 }
 
 enum s3_error s3_put_object_tagging(struct s3_call *call)
@@ -90,7 +61,7 @@ enum s3_error s3_put_object_tagging(struct s3_call *call)
 	if (!error)
 		error = s3_object_find(call, false);
 	if (!error)
-		error = tags_replace(call, gml_object_info(call->object)->ino, tags, ntags);
+		error = tags_replace(call, tags, ntags);
 	return error ? error : s3_answer_empty(call, 200);
 }
 
@@ -98,6 +69,6 @@ enum s3_error s3_delete_object_tagging(struct s3_call *call)
 {
 	enum s3_error error = s3_object_find(call, false);
 	if (!error)
-		error = tags_replace(call, gml_object_info(call->object)->ino, NULL, 0);
+		error = tags_replace(call, NULL, 0);
 	return error ? error : s3_answer_empty(call, 204);
 }

@@ -19,3 +19,7 @@ tests_unit_object_access_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)
 tests_unit_object_stress_test_SOURCES = tests/unit/object_stress_test.c tests/unit/object_support.h
 tests_unit_object_stress_test_LDADD = $(OBJECT_TEST_LDADD)
 tests_unit_object_stress_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)
+check_PROGRAMS += tests/unit/object_tags_test
+tests_unit_object_tags_test_SOURCES = tests/unit/object_tags_test.c tests/unit/object_support.h
+tests_unit_object_tags_test_LDADD = $(OBJECT_TEST_LDADD)
+tests_unit_object_tags_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)

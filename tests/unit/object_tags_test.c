@@ -1,0 +1,181 @@
+/* An object's tags change as a whole. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include "object_support.h"
+
+#define TAGS 10
+#define ROUNDS 300
+
+static struct gml_meta_pair tag_set[2][TAGS];
+static char tag_text[2][TAGS][2][16];
+
+/* Two sets that share half of their names; every value tells its set. */
+static void tags_init(void)
+{
+	for (int set = 0; set < 2; set++) {
+		for (int i = 0; i < TAGS; i++) {
+			char *name = tag_text[set][i][0], *value = tag_text[set][i][1];
+
+			snprintf(name, 16, "%c%d", i < TAGS / 2 ? 's' : 'A' + set, i);
+			snprintf(value, 16, "%d", set);
+			tag_set[set][i] = (struct gml_meta_pair){ns_span(name), ns_span(value)};
+		}
+	}
+}
+
+struct tags_seen {
+	unsigned n, of[2];
+};
+
+static bool tags_see(void *arg, struct gml_span name, struct gml_span value)
+{
+	struct tags_seen *seen = arg;
+
+	(void)name;
+	seen->n++;
+	seen->of[*(const char *)value.ptr == '1']++;
+	return true;
+}
+
+static struct tags_seen tags_look(struct ns *ns, gml_ino ino)
+{
+	struct tags_seen seen = {0};
+
+	assert_ok(gml_tags_each(&ns->op, ns->store, ino, tags_see, &seen));
+	return seen;
+}
+
+static gml_ino tags_object(struct ns *ns)
+{
+	static const char other[] = "user.s3.tab"; /* neighbours of the tags in the table */
+
+	tags_init();
+	assert_ok(object_put(ns, ns_span("o"), "content"));
+	assert_ok(gml_xattr_set(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "o"), ns_span(other), ns_span("x"),
+				GML_XATTR_EITHER));
+	assert_ok(gml_xattr_set(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "o"), ns_span("user.z"), ns_span("x"),
+				GML_XATTR_EITHER));
+	return ns_lookup(ns, ns->bucket, "o");
+}
+
+static bool tags_first(void *arg, struct gml_span name, struct gml_span value)
+{
+	assert_int_equal(name.len, 2);
+	assert_memory_equal(name.ptr, "A5", 2);
+	assert_int_equal(value.len, 1);
+	++*(unsigned *)arg;
+	return false;
+}
+
+static void test_replace(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino ino = tags_object(ns);
+	unsigned n = 0;
+	char buf[4];
+	size_t len;
+
+	assert_int_equal(tags_look(ns, ino).n, 0);
+	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, tag_set[0], TAGS));
+	assert_int_equal(tags_look(ns, ino).of[0], TAGS);
+	assert_ok(gml_tags_each(&ns->op, ns->store, ino, tags_first, &n));
+	assert_int_equal(n, 1);
+	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, tag_set[1], TAGS));
+	assert_int_equal(tags_look(ns, ino).of[1], TAGS);
+	assert_int_equal(tags_look(ns, ino).n, TAGS);
+	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, tag_set[1], 2));
+	assert_int_equal(tags_look(ns, ino).n, 2);
+	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, NULL, 0));
+	assert_int_equal(tags_look(ns, ino).n, 0);
+	/* What is no tag stayed; what is the last attribute takes the inode's flag along (the check looks at it). */
+	assert_ok(gml_xattr_get(&ns->op, ns->store, ino, ns_span("user.s3.tab"), buf, sizeof(buf), &len));
+	assert_ok(gml_xattr_get(&ns->op, ns->store, ino, ns_span("user.z"), buf, sizeof(buf), &len));
+	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.s3.tab")));
+	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.z")));
+	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, tag_set[0], 1));
+	ns_check(ns);
+	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, NULL, 0));
+}
+
+/* Refused as a whole, whatever is wrong with the last one. */
+static void test_refused(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_meta_pair tags[TAGS + 1];
+	struct gml_op user = ns_user(1000, 1000), reader = ns->op;
+	gml_ino ino = tags_object(ns);
+	char large[1100];
+
+	memset(large, 'x', sizeof(large));
+	memcpy(tags, tag_set[1], sizeof(tag_set[1]));
+	tags[TAGS] = (struct gml_meta_pair){ns_span("more"), ns_span("1")};
+	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, tag_set[0], TAGS));
+	assert_rc(gml_tags_replace(&ns->op, ns->store, ino, tags, TAGS + 1), GML_ERR_TOOBIG);
+	tags[TAGS - 1].value = (struct gml_span){large, sizeof(large)};
+	assert_rc(gml_tags_replace(&ns->op, ns->store, ino, tags, TAGS), GML_ERR_TOOBIG);
+	tags[TAGS - 1] = (struct gml_meta_pair){{large, 250}, ns_span("1")};
+	assert_rc(gml_tags_replace(&ns->op, ns->store, ino, tags, TAGS), GML_ERR_NAMETOOLONG);
+	tags[TAGS - 1].name = ns_span("");
+	assert_rc(gml_tags_replace(&ns->op, ns->store, ino, tags, TAGS), GML_ERR_INVAL);
+	tags[TAGS - 1].name = tags[0].name;
+	assert_rc(gml_tags_replace(&ns->op, ns->store, ino, tags, TAGS), GML_ERR_INVAL);
+	assert_rc(gml_tags_replace(&user, ns->store, ino, tag_set[1], TAGS), GML_ERR_ACCESS);
+	reader.read_only = true;
+	assert_rc(gml_tags_replace(&reader, ns->store, ino, tag_set[1], TAGS), GML_ERR_ROFS);
+	assert_rc(gml_tags_replace(&ns->op, ns->store, 999999, tag_set[1], TAGS), GML_ERR_STALE);
+	assert_int_equal(tags_look(ns, ino).of[0], TAGS);
+	assert_int_equal(tags_look(ns, ino).n, TAGS);
+}
+
+struct tags_reader {
+	struct ns *ns;
+	gml_ino ino;
+	_Atomic bool stop;
+	unsigned looks;
+};
+
+static void *tags_read(void *arg)
+{
+	struct tags_reader *reader = arg;
+
+	while (!atomic_load(&reader->stop)) {
+		struct tags_seen seen = tags_look(reader->ns, reader->ino);
+
+		if (seen.n != TAGS || (seen.of[0] != TAGS && seen.of[1] != TAGS))
+			fail_msg("%u tags: %u of the one set, %u of the other", seen.n, seen.of[0], seen.of[1]);
+		reader->looks++;
+	}
+	return NULL;
+}
+
+/* A reader sees the one set or the other; a crash leaves the one or the other, because each replacing is one
+ * transaction. */
+static void test_atomic(void **state)
+{
+	struct ns *ns = *state;
+	struct tags_reader reader = {.ns = ns, .ino = tags_object(ns)};
+	struct gml_meta_stats before, after;
+	pthread_t thread;
+
+	assert_ok(gml_tags_replace(&ns->op, ns->store, reader.ino, tag_set[0], TAGS));
+	pthread_create(&thread, NULL, tags_read, &reader);
+	gml_meta_stats_get(ns->store->meta, &before);
+	for (int i = 0; i < ROUNDS; i++)
+		assert_ok(gml_tags_replace(&ns->op, ns->store, reader.ino, tag_set[i % 2], TAGS));
+	gml_meta_stats_get(ns->store->meta, &after);
+	atomic_store(&reader.stop, true);
+	pthread_join(thread, NULL);
+	assert_true(reader.looks > 0);
+	assert_int_equal(after.updates - before.updates, ROUNDS);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_replace, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_refused, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_atomic, ns_setup, ns_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
