@@ -126,6 +126,9 @@ bool gml_object_live(const struct gml_object *object);
  * borrowed from the transaction. */
 int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket, struct gml_span key,
 		    const uint8_t id[16], struct gml_bucket_rec *bucket_out, struct gml_upload_rec *out);
+/* The same by the id's text, in a read transaction of its own, which the caller ends; NULL on failure. */
+int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
+			  struct gml_span id, uint8_t id_out[16], struct gml_upload_rec *out, struct gml_txn **txn_out);
 /* 32 lower-case hex digits; NOUPLOAD for all else. */
 int gml_upload_id_parse(struct gml_span id, uint8_t out[16]);
 void gml_upload_id_format(const uint8_t id[16], char out[GML_UPLOAD_ID_LEN + 1]);

@@ -105,20 +105,16 @@ static int part_update(struct gml_store *store, struct part_publish *pub, gml_me
 int gml_part_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
 		   struct gml_span id, uint32_t number, uint64_t size_hint, struct gml_put **out)
 {
-	struct gml_bucket_rec bucket_rec;
 	struct gml_upload_rec upload;
-	struct gml_txn *txn = NULL;
+	struct gml_txn *txn;
 	struct gml_put *put = NULL;
 	uint8_t bytes[16];
 	int rc;
 	if (number < 1 || number > GML_PART_MAX)
 		return GML_ERR_INVAL;
-	rc = op->read_only ? GML_ERR_ROFS : gml_upload_id_parse(id, bytes);
-	if (rc == 0)
-		rc = gml_meta_read_begin(store->meta, &txn);
-	if (rc != 0)
-		return rc;
-	rc = gml_upload_find(txn, op, bucket, key, bytes, &bucket_rec, &upload);
+	if (op->read_only)
+		return GML_ERR_ROFS;
+	rc = gml_upload_read_begin(op, store, bucket, key, id, bytes, &upload, &txn);
 	gml_meta_read_end(txn);
 	if (rc == 0)
 		rc = gml_put_new(store, bucket, key, GML_PART_SIZE_MAX, size_hint, &put);
@@ -315,16 +311,10 @@ int gml_part_list(struct gml_op *op, struct gml_store *store, struct gml_span bu
 		  bool (*each)(void *arg, const struct gml_part *part), void *arg, bool *truncated_out)
 {
 	struct part_list list = {.each = each, .arg = arg, .max = max};
-	struct gml_bucket_rec bucket_rec;
 	struct gml_upload_rec rec;
-	struct gml_txn *txn = NULL;
+	struct gml_txn *txn;
 	uint8_t bytes[16];
-	int rc = gml_upload_id_parse(id, bytes);
-	if (rc == 0)
-		rc = gml_meta_read_begin(store->meta, &txn);
-	if (rc != 0)
-		return rc;
-	rc = gml_upload_find(txn, op, bucket, key, bytes, &bucket_rec, &rec);
+	int rc = gml_upload_read_begin(op, store, bucket, key, id, bytes, &rec, &txn);
 	if (rc == 0 && max > 0)
 		rc = gml_rec_part_each(txn, bytes, after, part_list_each, &list);
 	gml_meta_read_end(txn);

@@ -139,6 +139,24 @@ int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_spa
 	return upload_may(op, bucket_out, out) ? 0 : GML_ERR_ACCESS;
 }
 
+int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
+			  struct gml_span id, uint8_t id_out[16], struct gml_upload_rec *out, struct gml_txn **txn_out)
+{
+	struct gml_bucket_rec bucket_rec;
+	int rc = gml_upload_id_parse(id, id_out);
+	*txn_out = NULL;
+	if (rc == 0)
+		rc = gml_meta_read_begin(store->meta, txn_out);
+	if (rc != 0)
+		return rc;
+	rc = gml_upload_find(*txn_out, op, bucket, key, id_out, &bucket_rec, out);
+	if (rc != 0) {
+		gml_meta_read_end(*txn_out);
+		*txn_out = NULL;
+	}
+	return rc;
+}
+
 static void upload_fill(const uint8_t id[16], const struct gml_upload_rec *rec, struct gml_span key,
 			struct gml_upload *out)
 {
@@ -153,16 +171,10 @@ static void upload_fill(const uint8_t id[16], const struct gml_upload_rec *rec, 
 int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
 		   struct gml_span id, struct gml_upload *out)
 {
-	struct gml_bucket_rec bucket_rec;
 	struct gml_upload_rec rec;
-	struct gml_txn *txn = NULL;
+	struct gml_txn *txn;
 	uint8_t bytes[16];
-	int rc = gml_upload_id_parse(id, bytes);
-	if (rc == 0)
-		rc = gml_meta_read_begin(store->meta, &txn);
-	if (rc != 0)
-		return rc;
-	rc = gml_upload_find(txn, op, bucket, key, bytes, &bucket_rec, &rec);
+	int rc = gml_upload_read_begin(op, store, bucket, key, id, bytes, &rec, &txn);
 	if (rc == 0)
 		upload_fill(bytes, &rec, key, out);
 	gml_meta_read_end(txn);
