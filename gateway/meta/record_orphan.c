@@ -3,6 +3,38 @@
 
 enum { ORPHAN_FORMAT = 1, DIRTY_FORMAT = 1 };
 
+/* ---- what tables with one small record per inode share ---- */
+static int orphan_put_enc(struct gml_txn *txn, enum gml_table table, gml_ino ino, struct gml_enc *enc)
+{
+	uint8_t key[8];
+	gml_key_u64(key, ino);
+	return gml_enc_put(enc, txn, table, GML_SPAN(key, 8));
+}
+
+static int orphan_get_value(struct gml_txn *txn, enum gml_table table, gml_ino ino, struct gml_span *value_out)
+{
+	uint8_t key[8];
+	gml_key_u64(key, ino);
+	return gml_txn_get(txn, table, GML_SPAN(key, 8), value_out);
+}
+
+static int orphan_del_key(struct gml_txn *txn, enum gml_table table, gml_ino ino)
+{
+	uint8_t key[8];
+	gml_key_u64(key, ino);
+	return gml_txn_del(txn, table, GML_SPAN(key, 8));
+}
+
+static int orphan_scan(struct gml_txn *txn, enum gml_table table, gml_ino after, gml_rec_scan_fn each, void *arg)
+{
+	uint8_t from[8];
+	if (after == UINT64_MAX)
+		return 0;
+	gml_key_u64(from, after + 1);
+	return gml_rec_scan(txn, table, GML_SPAN(from, 8), GML_SPAN(NULL, 0), each, arg);
+}
+
+/* ---- orphan ---- */
 static bool orphan_decode(struct gml_span value, int64_t *since_out)
 {
 	struct gml_dec dec;
@@ -15,20 +47,15 @@ static bool orphan_decode(struct gml_span value, int64_t *since_out)
 int gml_rec_orphan_put(struct gml_txn *txn, gml_ino ino, int64_t since)
 {
 	struct gml_enc enc;
-	uint8_t key[8];
-	gml_key_u64(key, ino);
 	gml_enc_init(&enc, ORPHAN_FORMAT);
 	gml_enc_u64(&enc, (uint64_t)since);
-	return gml_enc_put(&enc, txn, GML_TABLE_ORPHAN, GML_SPAN(key, 8));
+	return orphan_put_enc(txn, GML_TABLE_ORPHAN, ino, &enc);
 }
 
 int gml_rec_orphan_get(struct gml_txn *txn, gml_ino ino, int64_t *since_out)
 {
 	struct gml_span value;
-	uint8_t key[8];
-	int rc;
-	gml_key_u64(key, ino);
-	rc = gml_txn_get(txn, GML_TABLE_ORPHAN, GML_SPAN(key, 8), &value);
+	int rc = orphan_get_value(txn, GML_TABLE_ORPHAN, ino, &value);
 	if (rc != 0)
 		return rc;
 	return orphan_decode(value, since_out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_ORPHAN);
@@ -36,9 +63,7 @@ int gml_rec_orphan_get(struct gml_txn *txn, gml_ino ino, int64_t *since_out)
 
 int gml_rec_orphan_del(struct gml_txn *txn, gml_ino ino)
 {
-	uint8_t key[8];
-	gml_key_u64(key, ino);
-	return gml_txn_del(txn, GML_TABLE_ORPHAN, GML_SPAN(key, 8));
+	return orphan_del_key(txn, GML_TABLE_ORPHAN, ino);
 }
 
 struct orphan_each {
@@ -60,11 +85,7 @@ int gml_rec_orphan_each(struct gml_txn *txn, gml_ino after, bool (*each)(void *a
 			void *arg)
 {
 	struct orphan_each walk = {txn, each, arg};
-	uint8_t from[8];
-	if (after == UINT64_MAX)
-		return 0;
-	gml_key_u64(from, after + 1);
-	return gml_rec_scan(txn, GML_TABLE_ORPHAN, GML_SPAN(from, 8), GML_SPAN(NULL, 0), orphan_each_one, &walk);
+	return orphan_scan(txn, GML_TABLE_ORPHAN, after, orphan_each_one, &walk);
 }
 
 /* ---- dirty ---- */
@@ -80,20 +101,15 @@ static bool dirty_decode(struct gml_span value, struct gml_owner *out)
 int gml_rec_dirty_put(struct gml_txn *txn, gml_ino ino, const struct gml_owner *owner)
 {
 	struct gml_enc enc;
-	uint8_t key[8];
-	gml_key_u64(key, ino);
 	gml_enc_init(&enc, DIRTY_FORMAT);
 	gml_enc_owner(&enc, owner);
-	return gml_enc_put(&enc, txn, GML_TABLE_DIRTY, GML_SPAN(key, 8));
+	return orphan_put_enc(txn, GML_TABLE_DIRTY, ino, &enc);
 }
 
 int gml_rec_dirty_get(struct gml_txn *txn, gml_ino ino, struct gml_owner *owner_out)
 {
 	struct gml_span value;
-	uint8_t key[8];
-	int rc;
-	gml_key_u64(key, ino);
-	rc = gml_txn_get(txn, GML_TABLE_DIRTY, GML_SPAN(key, 8), &value);
+	int rc = orphan_get_value(txn, GML_TABLE_DIRTY, ino, &value);
 	if (rc != 0)
 		return rc;
 	return dirty_decode(value, owner_out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_DIRTY);
@@ -101,9 +117,7 @@ int gml_rec_dirty_get(struct gml_txn *txn, gml_ino ino, struct gml_owner *owner_
 
 int gml_rec_dirty_del(struct gml_txn *txn, gml_ino ino)
 {
-	uint8_t key[8];
-	gml_key_u64(key, ino);
-	return gml_txn_del(txn, GML_TABLE_DIRTY, GML_SPAN(key, 8));
+	return orphan_del_key(txn, GML_TABLE_DIRTY, ino);
 }
 
 struct dirty_each {
@@ -125,9 +139,5 @@ int gml_rec_dirty_each(struct gml_txn *txn, gml_ino after,
 		       bool (*each)(void *arg, gml_ino ino, const struct gml_owner *owner), void *arg)
 {
 	struct dirty_each walk = {txn, each, arg};
-	uint8_t from[8];
-	if (after == UINT64_MAX)
-		return 0;
-	gml_key_u64(from, after + 1);
-	return gml_rec_scan(txn, GML_TABLE_DIRTY, GML_SPAN(from, 8), GML_SPAN(NULL, 0), dirty_each_one, &walk);
+	return orphan_scan(txn, GML_TABLE_DIRTY, after, dirty_each_one, &walk);
 }
