@@ -12,6 +12,7 @@
 #ifndef GML_DATA_BLOB_H
 #define GML_DATA_BLOB_H
 
+#include <dirent.h>
 #include <sys/uio.h>
 #include <gemel/err.h>
 #include <gemel/op.h>
@@ -93,5 +94,9 @@ int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count, bool
 #define GML_BLOB_LEAVES 65536
 unsigned gml_blob_leaf_next(struct gml_data *data, unsigned from);
 int gml_blob_each_leaf(struct gml_data *data, unsigned leaf, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
+/* A directory's listing from its start, below dirfd; the caller ends it with closedir. Errors of openat, NOMEM. */
+int gml_data_opendir(int dirfd, const char *path, DIR **dir_out);
+/* Its next name other than "." and ".."; NULL at the end, or after an error, which *rc then holds (else it is left alone). */
+const char *gml_data_readdir(DIR *dir, int *rc);
 
 #endif

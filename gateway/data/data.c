@@ -11,7 +11,6 @@
  * file becomes durable with the first fdatasync of the file: on ext4, xfs and btrfs that commits the transaction that
  * made the inode, which holds its dirent as well. Another file system must promise the same to hold a store.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -108,23 +107,42 @@ int gml_data_openat(struct gml_data *data, uint64_t key, int flags, int *fd_out)
 	return 0;
 }
 
-/* 0, or EXIST when anything is in the directory. */
-static int data_is_empty(int dirfd)
+int gml_data_opendir(int dirfd, const char *path, DIR **dir_out)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-	struct dirent *e;
-	DIR *dir;
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
 		return gml_err_map(errno);
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		close(fd);
-		return GML_ERR_NOMEM;
-	}
-	while (rc == 0 && (e = readdir(dir)) != NULL)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			rc = GML_ERR_EXIST;
+	*dir_out = fdopendir(fd);
+	if (*dir_out != NULL)
+		return 0;
+	close(fd);
+	return GML_ERR_NOMEM;
+}
+
+const char *gml_data_readdir(DIR *dir, int *rc)
+{
+	struct dirent *e;
+
+	do {
+		errno = 0;
+		e = readdir(dir);
+		if (e == NULL && errno != 0)
+			*rc = gml_err_map(errno);
+	} while (e != NULL && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0));
+	return e == NULL ? NULL : e->d_name;
+}
+
+/* 0, or EXIST when anything is in the directory. */
+static int data_is_empty(int dirfd)
+{
+	DIR *dir;
+	int rc = gml_data_opendir(dirfd, ".", &dir);
+
+	if (rc != 0)
+		return rc;
+	if (gml_data_readdir(dir, &rc) != NULL)
+		rc = GML_ERR_EXIST;
 	closedir(dir);
 	return rc;
 }
@@ -258,30 +276,23 @@ struct data_walk {
 static int data_walk_leaf(struct data_walk *walk, unsigned leaf)
 {
 	char path[8];
-	struct dirent *e;
+	const char *name;
 	struct stat st;
 	uint64_t id;
-	int fd, rc = 0;
 	DIR *dir;
+	int rc;
 
 	snprintf(path, sizeof(path), "%02x/%02x", leaf >> 8 & 0xff, leaf & 0xff);
-	fd = openat(walk->data->dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return gml_err_map(errno);
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		close(fd);
-		return GML_ERR_NOMEM;
-	}
-	while (!walk->stopped && (errno = 0, e = readdir(dir)) != NULL) {
-		if (!data_parse_hex(e->d_name, 16, &id) || id < walk->first || id > walk->last)
+	rc = gml_data_opendir(walk->data->dirfd, path, &dir);
+	if (rc != 0)
+		return rc;
+	while (!walk->stopped && (name = gml_data_readdir(dir, &rc)) != NULL) {
+		if (!data_parse_hex(name, 16, &id) || id < walk->first || id > walk->last)
 			continue;
-		if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		if (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 			continue; /* removed meanwhile */
 		walk->stopped = !walk->each(walk->arg, id, (uint64_t)st.st_size);
 	}
-	if (!walk->stopped && errno != 0)
-		rc = gml_err_map(errno);
 	closedir(dir);
 	return rc;
 }
@@ -348,28 +359,17 @@ int gml_blob_each_leaf(struct gml_data *data, unsigned leaf, bool (*each)(void *
 
 int gml_pack_each(struct gml_data *data, bool (*each)(void *arg, uint64_t pack), void *arg)
 {
-	int fd = openat(data->packfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-	struct dirent *e;
+	const char *name;
 	uint64_t pack;
 	DIR *dir;
+	int rc = gml_data_opendir(data->packfd, ".", &dir);
 
-	if (fd < 0)
-		return gml_err_map(errno);
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		close(fd);
-		return GML_ERR_NOMEM;
-	}
-	while ((errno = 0, e = readdir(dir)) != NULL) {
-		if (!data_parse_hex(e->d_name, 8, &pack))
-			continue;
-		if (!each(arg, pack)) {
-			errno = 0;
+	if (rc != 0)
+		return rc;
+	while ((name = gml_data_readdir(dir, &rc)) != NULL) {
+		if (data_parse_hex(name, 8, &pack) && !each(arg, pack))
 			break;
-		}
 	}
-	if (errno != 0)
-		rc = gml_err_map(errno);
 	closedir(dir);
 	return rc;
 }

@@ -43,22 +43,16 @@ static int store_sub(char out[PATH_MAX], const char *path, const char *sub)
  */
 static int store_check_empty(int dirfd)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-	struct dirent *e;
+	const char *name;
 	DIR *dir;
+	int rc = gml_data_opendir(dirfd, ".", &dir);
 
-	if (fd < 0)
-		return gml_err_map(errno);
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		close(fd);
-		return GML_ERR_NOMEM;
-	}
-	while (rc != GML_ERR_EXIST && (e = readdir(dir)) != NULL) {
-		if (strcmp(e->d_name, "format") == 0)
+	if (rc != 0)
+		return rc;
+	while (rc != GML_ERR_EXIST && (name = gml_data_readdir(dir, &rc)) != NULL) {
+		if (strcmp(name, "format") == 0)
 			rc = GML_ERR_EXIST;
-		else if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-			 strcmp(e->d_name, "lost+found") != 0)
+		else if (strcmp(name, "lost+found") != 0)
 			rc = GML_ERR_NOTEMPTY;
 	}
 	closedir(dir);
