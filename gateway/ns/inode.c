@@ -9,16 +9,23 @@ static int inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
 	return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 }
 
-int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)
+int gml_inode_read(struct gml_store *store, gml_ino ino, struct gml_inode *out)
 {
-	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 
 	if (rc != 0)
 		return rc;
-	rc = inode_get(txn, ino, &inode);
+	rc = inode_get(txn, ino, out);
 	gml_meta_read_end(txn);
+	return rc;
+}
+
+int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)
+{
+	struct gml_inode inode;
+	int rc = gml_inode_read(store, ino, &inode);
+
 	if (rc == 0)
 		rc = gml_inode_attr(store, &inode, out);
 	/* What the root lists depends on who asks: users of one client must not share its cached listing. */
@@ -52,13 +59,8 @@ int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, 
 int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned want, unsigned *granted_out)
 {
 	struct gml_inode inode;
-	struct gml_txn *txn;
-	int rc = gml_meta_read_begin(store->meta, &txn);
+	int rc = gml_inode_read(store, ino, &inode);
 
-	if (rc != 0)
-		return rc;
-	rc = inode_get(txn, ino, &inode);
-	gml_meta_read_end(txn);
 	if (rc == 0)
 		*granted_out = gml_access_mask(op, &inode) & want;
 	return rc;

@@ -89,6 +89,10 @@ void gml_freed_reset(struct gml_freed *freed);
 void gml_freed_apply(struct gml_store *store, struct gml_freed *freed);
 void gml_freed_free(struct gml_freed *freed); /* without applying */
 
+/* ---- inode.c -------------------------------------------------------------------------------------------------------------------------------- */
+/* The inode as the store has it now, scalars only: its spans ended with the snapshot. STALE. No blocking. */
+int gml_inode_read(struct gml_store *store, gml_ino ino, struct gml_inode *out);
+
 /* ---- link.c: names and inodes, inside a write transaction ------------------------------------------------------------------------------------ */
 /* Any write ends the spans (name, target, headers, parts) of inodes read in the same transaction. gml_inode_save puts such an inode all the same: spans that are not empty are taken anew from the
  * stored record (all but the name can be emptied). The link functions below put through it; the spans of their `dir` and `inode` are stale afterwards. A `name` argument must be the caller's

@@ -190,15 +190,10 @@ int gml_onode_wblob(struct gml_store *store, struct gml_onode *onode, uint64_t i
 int gml_onode_lost(struct gml_store *store, gml_ino ino, uint64_t wblob)
 {
 	struct gml_inode inode;
-	struct gml_txn *txn;
-	int rc = gml_meta_read_begin(store->meta, &txn);
+	int rc = gml_inode_read(store, ino, &inode);
 
 	if (rc != 0)
 		return rc;
-	rc = gml_rec_inode_get(txn, ino, &inode);
-	gml_meta_read_end(txn);
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	return inode.wblob == wblob ? GML_ERR_CORRUPT : GML_ERR_AGAIN;
 }
 

@@ -318,32 +318,20 @@ int gml_inode_empty(struct gml_op *op, struct gml_store *store, struct gml_onode
 	static const struct gml_setattr set = {.mask = GML_SET_SIZE};
 	struct setattr_arg arg = {.op = op, .store = store, .ino = onode->ino, .set = &set};
 	struct gml_inode inode;
-	struct gml_txn *txn;
-	int rc = gml_meta_read_begin(store->meta, &txn);
+	int rc = gml_inode_read(store, onode->ino, &inode);
 
-	if (rc != 0)
-		return rc;
-	rc = gml_rec_inode_get(txn, onode->ino, &inode);
-	gml_meta_read_end(txn);
 	if (rc == 0)
 		rc = gml_access_check(op, &inode, GML_MAY_WRITE);
-	else if (rc == GML_ERR_NOENT)
-		rc = GML_ERR_STALE;
 	return rc == 0 ? setattr_file(&arg, onode) : rc;
 }
 
 static int setattr_is_file(struct gml_store *store, gml_ino ino, bool *file_out)
 {
 	struct gml_inode inode;
-	struct gml_txn *txn;
-	int rc = gml_meta_read_begin(store->meta, &txn);
+	int rc = gml_inode_read(store, ino, &inode);
 
-	if (rc != 0)
-		return rc;
-	rc = gml_rec_inode_get(txn, ino, &inode);
-	gml_meta_read_end(txn);
 	*file_out = rc == 0 && inode.type == GML_REG;
-	return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+	return rc;
 }
 
 int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino, const struct gml_setattr *set,
