@@ -2,9 +2,10 @@
 #include "fsal.h"
 #include "mdcache_ext.h"
 
-#define KEEPER_TICK_S 1
+#define KEEPER_TICK_NS 250000000
+#define KEEPER_SECOND 4			 /* ticks */
 #define KEEPER_IDLE_S 2			 /* a shared file stays open for so long */
-#define KEEPER_REAP_TICKS 2		 /* orphans are looked for this often */
+#define KEEPER_REAP_S 2			 /* orphans are looked for this often */
 #define KEEPER_REAP_MAX 1000		 /* in one transaction */
 #define KEEPER_ORPHAN_AGE_NS 15000000000 /* a client between LOOKUP and OPEN finds what was replaced meanwhile */
 #define KEEPER_GRACE_SLACK_S 10		 /* from create_export to the start of grace, and for its end to be noticed */
@@ -68,7 +69,7 @@ static bool keeper_sleep(void)
 	bool stop;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += KEEPER_TICK_S;
+	timespec_add_nsecs(KEEPER_TICK_NS, &until);
 	PTHREAD_MUTEX_lock(&keeper.lock);
 	while (!keeper.stop && pthread_cond_timedwait(&keeper.wake, &keeper.lock, &until) == 0)
 		;
@@ -77,14 +78,24 @@ static bool keeper_sleep(void)
 	return !stop;
 }
 
+static void keeper_second(time_t second)
+{
+	keeper_enforce_all();
+	gml_fsal_file_expire(KEEPER_IDLE_S);
+	if (second % KEEPER_REAP_S == 0 && keeper_grace_over(second))
+		keeper_reap();
+}
+
 static void *keeper_main(void *arg)
 {
+	struct gml_op op;
+
 	SetNameFunction("gemel_keeper");
+	gml_fsal_op_root(&op);
 	for (time_t tick = 1; keeper_sleep(); tick++) {
-		keeper_enforce_all();
-		gml_fsal_file_expire(KEEPER_IDLE_S);
-		if (tick % KEEPER_REAP_TICKS == 0 && keeper_grace_over(tick * KEEPER_TICK_S))
-			keeper_reap();
+		gml_store_settle(&op, gml_fsal.store);
+		if (tick % KEEPER_SECOND == 0)
+			keeper_second(tick / KEEPER_SECOND);
 	}
 	return NULL;
 }

@@ -163,6 +163,8 @@ static int create_new(struct create_arg *arg, unsigned open_how, struct gml_file
 		free(file);
 		return rc;
 	}
+	atomic_store(&file->onode->written, 0);
+	file->onode->owned = (arg->inode.flags & GML_INODE_DIRTY) != 0;
 	/* Nobody can have unlinked and reaped it yet: an orphan lives for seconds. */
 	file_bind(file, arg->inode.ino);
 	*out = file;
@@ -250,7 +252,9 @@ int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent, 
 	arg.verifier = how == GML_CREATE_EXCLUSIVE ? verifier : NULL;
 	for (int i = 0; i < FILE_TRIES && rc == GML_ERR_AGAIN; i++)
 		rc = create_try(&arg, open_how, how, verifier, out, &created);
-	if (rc == 0 && attr_out != NULL) {
+	if (rc == 0 && attr_out != NULL && created) {
+		gml_inode_attr_new(&arg.inode, attr_out);
+	} else if (rc == 0 && attr_out != NULL) {
 		rc = gml_inode_getattr(op, store, (*out)->onode->ino, attr_out);
 		if (rc != 0) {
 			(void)gml_file_close(op, *out);

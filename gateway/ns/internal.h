@@ -17,6 +17,7 @@
 struct gml_live;    /* live.c: shared change counters in run/live */
 struct gml_onodes;  /* onode.c: this process's open files */
 struct gml_readers; /* reader.c: inodes with S3 readers, in all processes */
+struct gml_unwritten; /* unwritten.c: new files that were closed without a write */
 
 #define GML_HELD_PACKS 64
 
@@ -26,6 +27,7 @@ struct gml_store {
 	struct gml_live *live;
 	struct gml_onodes *onodes;
 	struct gml_readers *readers;
+	struct gml_unwritten *unwritten;
 	struct gml_owner self;
 	int dirfd;
 	pthread_mutex_t lease_lock;
@@ -66,6 +68,7 @@ int gml_onodes_new(struct gml_store *store, struct gml_onodes **out);
 void gml_onodes_free(struct gml_onodes *onodes); /* NULL is fine; nothing may be open any more */
 /* Size, mtime, ctime, space and change of an inode as of now (reads the wblob while DIRTY) into *attr; for all types and states. */
 int gml_inode_attr(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr);
+void gml_inode_attr_new(const struct gml_inode *inode, struct gml_attr *attr); /* as it was made: DIRTY or not, no write blob has a file yet */
 
 /* ---- etag.c ---------------------------------------------------------------------------------------------------------------------------------- */
 void gml_etag_format(const struct gml_inode *inode, uint64_t change, char out[GML_ETAG_MAX + 1]);
@@ -148,6 +151,14 @@ bool gml_readers_has(struct gml_readers *readers, gml_ino ino);
 /* ---- reap.c ---------------------------------------------------------------------------------------------------------------------------------- */
 /* Is this process's reaper about to free the orphan? Who opens one notes its onode first, then asks; the reaper claims first, then asks what is open: so one of them gives way. No blocking. */
 bool gml_reap_claims(struct gml_store *store, gml_ino ino);
+
+/* ---- unwritten.c ----------------------------------------------------------------------------------------------------------------------------- */
+int gml_unwritten_new(struct gml_unwritten **out);
+void gml_unwritten_free(struct gml_unwritten *unwritten); /* NULL is fine; what is noted stays DIRTY */
+/* Note that a new file was closed without a write: it becomes clean later, with others. False: no room, the caller settles it. May settle those that are noted; no lock held. */
+bool gml_unwritten_add(struct gml_store *store, gml_ino ino);
+/* Those that are noted become clean: one relaxed commit. No lock held. */
+void gml_unwritten_settle(struct gml_store *store);
 
 /* ---- lease.c ---------------------------------------------------------------------------------------------------------------------------------- */
 /* The data layer's next_id (data/blob.h); `arg` is the store. Takes lease_lock and may commit: never inside a transaction. */

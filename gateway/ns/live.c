@@ -123,6 +123,13 @@ static void live_attr_record(const struct gml_inode *inode, struct gml_attr *att
 		attr->size = attr->space = 4096;
 }
 
+void gml_inode_attr_new(const struct gml_inode *inode, struct gml_attr *attr)
+{
+	live_attr_record(inode, attr);
+	if (inode->type == GML_REG)
+		attr->space = live_round(inode->size);
+}
+
 int gml_inode_attr(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr)
 {
 	bool dirty = inode->flags & GML_INODE_DIRTY;

@@ -8,8 +8,8 @@
  *  3. Under an extent the write blob's bytes are rubbish; they are overwritten or punched before the extent is cut.
  *  4. Only the process whose owner record stands in table dirty writes to the write blob.
  *
- * Lock order: onode->lock, then a shard's lock or onode->wb_lock (leaves). Nobody holds two onodes' locks. A
- * transaction's closure takes none. */
+ * Lock order: onode->lock, then a shard's lock or onode->wb_lock (leaves). Nobody waits for an onode's lock while he
+ * holds another's. A transaction's closure takes none. */
 #ifndef GML_NS_ONODE_H
 #define GML_NS_ONODE_H
 
@@ -25,7 +25,7 @@ struct gml_onode {
 	bool owned;	       /* DIRTY, by this process. Read under lock, set under exclusive lock */
 	pthread_mutex_t wb_lock;
 	struct gml_blob *wb;	  /* open write blob; wb_lock; borrowed by those who hold `lock` */
-	_Atomic uint64_t written; /* writes that returned */
+	_Atomic uint64_t written; /* writes that returned; 0: new, nothing was written yet */
 	_Atomic uint64_t synced;  /* of those, how many a sync covered */
 };
 
@@ -62,13 +62,16 @@ struct gml_settled {
 	uint64_t size;
 	int64_t mtime, ctime;
 };
+/* 0: the inode has a name and is DIRTY by this process. AGAIN: not so. STALE. */
+int gml_settle_look(struct gml_store *store, gml_ino ino, struct gml_inode *inode, struct gml_owner *owner);
 /* Read it (and make it durable first, if `sync`). Needs the exclusive lock. */
 int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode,
 		      const struct gml_owner *owner, bool sync, struct gml_settled *out);
 /* Inside a transaction: fold it into *inode, which the caller saves. AGAIN when the inode is not as it was sampled. */
 int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
 		     const struct gml_settled *settled, struct gml_freed *freed);
-/* Settle now, if the inode is DIRTY by this process. Takes the exclusive lock. Durable. */
+/* For the last close: settle now, if the inode is DIRTY by this process and was ever written; later, if it was not
+ * (unwritten.c). Takes the exclusive lock. Durable. */
 int gml_onode_settle(struct gml_store *store, struct gml_onode *onode);
 /* Settle what a dead process left DIRTY (or this one). BUSY: its writer lives. STALE. Exclusive lock held. */
 int gml_onode_takeover(struct gml_store *store, struct gml_onode *onode);

@@ -43,6 +43,18 @@ static bool settle_is_self(const struct gml_store *store, const struct gml_owner
 	return settle_same_owner(owner, &store->self);
 }
 
+int gml_settle_look(struct gml_store *store, gml_ino ino, struct gml_inode *inode, struct gml_owner *owner)
+{
+	int rc = settle_read(store, ino, inode, owner);
+
+	if (rc != 0)
+		return rc;
+	/* An orphan's size is asked of its write blob as long as it lives. */
+	if (!(inode->flags & GML_INODE_DIRTY) || (inode->flags & GML_INODE_ORPHAN) || !settle_is_self(store, owner))
+		return GML_ERR_AGAIN;
+	return 0;
+}
+
 int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode,
 		      const struct gml_owner *owner, bool sync, struct gml_settled *out)
 {
@@ -82,7 +94,10 @@ int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_in
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	if (!settle_same_owner(&owner, &settled->owner))
 		return GML_ERR_AGAIN;
-	inode->change = gml_change_next(gml_live_change(store, inode));
+	/* An own file that was never written shows nothing new. */
+	inode->change = gml_live_change(store, inode);
+	if (!settled->missing || !settle_is_self(store, &owner))
+		inode->change = gml_change_next(inode->change);
 	inode->flags &= ~(uint32_t)GML_INODE_DIRTY;
 	rc = gml_rec_dirty_del(txn, inode->ino);
 	if (rc != 0)
@@ -148,19 +163,20 @@ int gml_onode_settle(struct gml_store *store, struct gml_onode *onode)
 {
 	struct gml_inode inode;
 	struct gml_owner owner;
-	/* The bulk is written back before others are kept waiting. */
-	int rc = gml_onode_sync(store, onode);
+	int rc;
 
+	if (atomic_load(&onode->written) == 0 && gml_unwritten_add(store, onode->ino))
+		return 0;
+	/* The bulk is written back before others are kept waiting. */
+	rc = gml_onode_sync(store, onode);
 	if (rc != 0)
 		return rc;
 	pthread_rwlock_wrlock(&onode->lock);
-	rc = settle_read(store, onode->ino, &inode, &owner);
-	/* An orphan's size is asked of its write blob as long as it lives. */
-	if (rc == 0 && (inode.flags & GML_INODE_DIRTY) && !(inode.flags & GML_INODE_ORPHAN) &&
-	    settle_is_self(store, &owner))
+	rc = gml_settle_look(store, onode->ino, &inode, &owner);
+	if (rc == 0)
 		rc = settle_inode(store, onode, &inode, &owner);
 	pthread_rwlock_unlock(&onode->lock);
-	return rc;
+	return rc == GML_ERR_AGAIN ? 0 : rc;
 }
 
 int gml_onode_takeover(struct gml_store *store, struct gml_onode *onode)

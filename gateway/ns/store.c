@@ -277,12 +277,15 @@ static int store_open_rooms(struct gml_store *store, const char *path, const str
 		rc = gml_readers_open(store->dirfd, &store->readers);
 	if (rc == 0)
 		rc = gml_onodes_new(store, &store->onodes);
+	if (rc == 0)
+		rc = gml_unwritten_new(&store->unwritten);
 	return rc;
 }
 
 /* Nothing is written here: an unfinished store may be closed like a whole one. */
 static void store_free(struct gml_store *store)
 {
+	gml_unwritten_free(store->unwritten);
 	gml_onodes_free(store->onodes);
 	gml_readers_close(store->readers);
 	gml_live_close(store->live);
@@ -331,8 +334,7 @@ void gml_store_close(struct gml_store *store)
 
 	if (store == NULL)
 		return;
-	gml_onodes_free(store->onodes); /* before the leases: it may still settle */
-	store->onodes = NULL;
+	gml_unwritten_settle(store); /* before the leases: the ids of what is not settled are in use */
 	rc = gml_lease_drop_all(store);
 	if (rc != 0) /* recovery drops them once this process is gone */
 		gml_store_log(store, GML_LOG_WARN, "leases are not given back: %s", gml_err_text(rc));

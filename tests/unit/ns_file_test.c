@@ -212,13 +212,110 @@ static void test_commits(void **state)
 	assert_true(stats(ns).commits > before);
 	assert_int_equal(ns_attr(ns, ino).mtime, 5);
 	assert_int_equal(ns_attr(ns, ino).size, 5);
-	/* Never written: no write blob is left. */
-	file = ns_new(ns, ns->bucket, "g");
-	ino = gml_file_ino(file);
-	assert_int_equal(ns_attr(ns, ino).size, 0);
-	assert_ok(gml_file_close(&ns->op, file));
+}
+
+static void assert_clean(struct ns *ns, gml_ino ino)
+{
 	assert_int_equal(record(ns, ino).wblob, 0);
 	assert_false(record(ns, ino).flags & GML_INODE_DIRTY);
+}
+
+/* Never written: the close costs nothing, and many become clean at once, without a write blob and without anybody
+ * seeing a change. */
+static void test_unwritten(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_file *file;
+	uint64_t updates;
+	gml_ino inos[600];
+	struct gml_attr before;
+	char name[16];
+
+	ns_put(ns, ns->bucket, "first", "leases a range of blob ids");
+	updates = stats(ns).updates;
+	for (unsigned i = 0; i < 600; i++) {
+		snprintf(name, sizeof(name), "f%u", i);
+		file = ns_new(ns, ns->bucket, name);
+		inos[i] = gml_file_ino(file);
+		assert_ok(gml_file_commit(&ns->op, file));
+		assert_ok(gml_file_close(&ns->op, file));
+	}
+	/* One each, and one for all whenever there is no more room to note them. */
+	assert_in_range(stats(ns).updates, updates + 600, updates + 602);
+	assert_clean(ns, inos[0]);
+	assert_true(record(ns, inos[599]).flags & GML_INODE_DIRTY);
+	assert_int_equal(ns_attr(ns, inos[599]).size, 0);
+	before = ns_attr(ns, inos[599]);
+	ns_check(ns);
+	updates = stats(ns).updates;
+	gml_store_settle(&ns->op, ns->store);
+	assert_int_equal(stats(ns).updates, updates + 1);
+	for (unsigned i = 0; i < 600; i++)
+		assert_clean(ns, inos[i]);
+	assert_int_equal(ns_attr(ns, inos[599]).change, before.change);
+	assert_int_equal(ns_attr(ns, inos[599]).mtime, before.mtime);
+	assert_int_equal(ns_attr(ns, inos[599]).ctime, before.ctime);
+	gml_store_settle(&ns->op, ns->store);
+	assert_int_equal(stats(ns).updates, updates + 1); /* nothing is left to do */
+}
+
+static gml_ino unwritten(struct ns *ns, gml_ino parent, const char *name)
+{
+	struct gml_file *file = ns_new(ns, parent, name);
+	gml_ino ino = gml_file_ino(file);
+
+	assert_ok(gml_file_close(&ns->op, file));
+	assert_true(record(ns, ino).flags & GML_INODE_DIRTY);
+	return ino;
+}
+
+/* What happens to such a file before its turn comes. */
+static void test_unwritten_meanwhile(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_file *file;
+	gml_ino written, open, gone, sized, left;
+	uint64_t change;
+	unsigned freed;
+
+	written = unwritten(ns, ns->bucket, "written");
+	assert_ok(gml_file_open(&ns->op, ns->store, written, GML_OPEN_WRITE, &file));
+	assert_ok(ns_write(ns, file, 0, "hello"));
+	assert_ok(gml_file_close(&ns->op, file));
+	open = unwritten(ns, ns->bucket, "open");
+	assert_ok(gml_file_open(&ns->op, ns->store, open, GML_OPEN_WRITE, &file));
+	assert_ok(ns_write(ns, file, 0, "hello"));
+	gone = unwritten(ns, ns->bucket, "gone");
+	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("gone"), GML_REMOVE_FILE));
+	sized = unwritten(ns, ns->bucket, "sized");
+	resize(ns, sized, 7);
+	left = unwritten(ns, ns->bucket, "left");
+	gml_store_settle(&ns->op, ns->store);
+	ns_assert_content(ns, written, "hello", 5);
+	assert_false(record(ns, written).flags & GML_INODE_DIRTY);
+	assert_true(record(ns, open).flags & GML_INODE_DIRTY);
+	ns_assert_content(ns, open, "hello", 5);
+	assert_true(record(ns, gone).flags & GML_INODE_ORPHAN);
+	ns_assert_content(ns, sized, "\0\0\0\0\0\0\0", 7);
+	assert_clean(ns, left);
+	assert_ok(gml_file_close(&ns->op, file));
+	ns_assert_content(ns, open, "hello", 5);
+	ns_check(ns);
+	/* An orphan that never had a file is freed. */
+	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 10, NULL, NULL, &freed));
+	assert_int_equal(freed, 1);
+	/* Written after it became clean. */
+	change = ns_attr(ns, left).change;
+	assert_ok(gml_file_open(&ns->op, ns->store, left, GML_OPEN_WRITE, &file));
+	assert_ok(ns_write(ns, file, 0, "hello"));
+	assert_true(ns_attr(ns, left).change > change);
+	assert_ok(gml_file_close(&ns->op, file));
+	ns_assert_content(ns, left, "hello", 5);
+	/* The end of the process settles what is left. */
+	left = unwritten(ns, ns->bucket, "last");
+	ns_close(ns);
+	ns_open(ns);
+	assert_clean(ns, left);
 }
 
 static void test_times(void **state)
@@ -748,6 +845,7 @@ int main(void)
 		NS_TEST(test_settle_too_late), NS_TEST(test_truncate_rubbish),
 		NS_TEST(test_create_modes),    NS_TEST(test_open_rights),
 		NS_TEST(test_write_read),      NS_TEST(test_commits),
+		NS_TEST(test_unwritten),       NS_TEST(test_unwritten_meanwhile),
 		NS_TEST(test_times),	       NS_TEST(test_setattr_rights),
 		NS_TEST(test_truncate),	       NS_TEST(test_suid_cleared_by_write),
 		NS_TEST(test_copy_on_write),   NS_TEST(test_truncate_extents),

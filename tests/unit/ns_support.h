@@ -158,7 +158,7 @@ __attribute__((unused)) static int ns_write(struct ns *ns, struct gml_file *file
 	return gml_file_write(&ns->op, file, off, &iov, 1, false);
 }
 
-/* A file with this content, closed. */
+/* A file with this content, closed and clean. */
 __attribute__((unused)) static gml_ino ns_put(struct ns *ns, gml_ino parent, const char *name, const char *text)
 {
 	struct gml_file *file = ns_new(ns, parent, name);
@@ -166,6 +166,7 @@ __attribute__((unused)) static gml_ino ns_put(struct ns *ns, gml_ino parent, con
 
 	assert_ok(ns_write(ns, file, 0, text));
 	assert_ok(gml_file_close(&ns->op, file));
+	gml_store_settle(&ns->op, ns->store);
 	return ino;
 }
 

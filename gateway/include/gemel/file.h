@@ -27,7 +27,7 @@ int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent, 
 		    const struct gml_setattr *set, struct gml_file **out, struct gml_attr *attr_out, bool *created_out);
 
 /* Drops the reference; the last one of a file that was written syncs and settles it (durable), or frees it when it is an orphan past its time. Returns the error of that
- * settling (the file is closed in any case). NULL is fine. */
+ * settling (the file is closed in any case). A new file that was never written costs nothing here (gml_store_settle). NULL is fine. */
 int gml_file_close(struct gml_op *op, struct gml_file *file);
 
 gml_ino gml_file_ino(const struct gml_file *file);

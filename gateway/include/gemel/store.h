@@ -38,6 +38,10 @@ const uint8_t *gml_store_uuid(const struct gml_store *store);
  * serves, `gemel serve` at start and whenever a child died. Blocks on disk; durable. */
 int gml_store_recover(struct gml_op *op, struct gml_store *store);
 
+/* Make clean, in one transaction, the new files that were closed without a write since the last call. Until then they are marked as being written, which costs whoever looks at them a little more
+ * than a clean one. A server that creates files calls it a few times a second; gml_store_close does it last. What fails is logged, and left to recovery. May block on commit; relaxed. Any thread. */
+void gml_store_settle(struct gml_op *op, struct gml_store *store);
+
 /* Free orphans that are at least `min_age_ns` old and for which `is_open` (may be NULL: nothing is open) answers false, at most `max` of them.
  * *freed_out = how many. Blocks on commit. */
 int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_ns, unsigned max, bool (*is_open)(void *arg, gml_ino ino), void *arg,
