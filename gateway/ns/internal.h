@@ -66,6 +66,7 @@ int gml_live_open(int dirfd, struct gml_live **out);
 void gml_live_close(struct gml_live *live); /* NULL is fine */
 int gml_onodes_new(struct gml_store *store, struct gml_onodes **out);
 void gml_onodes_free(struct gml_onodes *onodes); /* NULL is fine; nothing may be open any more */
+bool gml_onode_unwritten(struct gml_store *store, gml_ino ino); /* made and open in this process, and nobody has written to it */
 /* Size, mtime, ctime, space and change of an inode as of now (reads the wblob while DIRTY) into *attr; for all types and states. */
 int gml_inode_attr(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr);
 void gml_inode_attr_new(const struct gml_inode *inode, struct gml_attr *attr); /* as it was made: DIRTY or not, no write blob has a file yet */

@@ -149,6 +149,8 @@ int gml_inode_attr(struct gml_store *store, const struct gml_inode *inode, struc
 	attr->space = live_round(covered < inode->size && inode->wblob == 0 ? covered : inode->size);
 	if (inode->wblob == 0 || (!dirty && inode->size <= GML_SPACE_EXACT))
 		return 0;
+	if (dirty && inode->size == 0 && gml_onode_unwritten(store, inode->ino))
+		return 0;
 	rc = gml_blob_open(store->data, inode->wblob, 0, &blob);
 	if (rc == GML_ERR_NOENT) {
 		/* Reserved, and nothing written yet: the record says 0. (Or the inode was freed since it was read.) */

@@ -197,6 +197,19 @@ int gml_onode_lost(struct gml_store *store, gml_ino ino, uint64_t wblob)
 	return inode.wblob == wblob ? GML_ERR_CORRUPT : GML_ERR_AGAIN;
 }
 
+bool gml_onode_unwritten(struct gml_store *store, gml_ino ino)
+{
+	struct onode_shard *shard = onode_shard(store, ino);
+	const struct gml_onode *onode;
+	bool unwritten;
+
+	pthread_mutex_lock(&shard->lock);
+	onode = *onode_slot(shard, ino);
+	unwritten = onode != NULL && atomic_load(&onode->written) == 0;
+	pthread_mutex_unlock(&shard->lock);
+	return unwritten;
+}
+
 bool gml_store_file_is_open(void *arg, gml_ino ino)
 {
 	struct gml_store *store = arg;

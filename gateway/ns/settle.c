@@ -103,7 +103,7 @@ int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_in
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	if (settled->missing) {
-		rc = gml_blob_put_ref(txn, inode->wblob, freed);
+		rc = gml_blob_put_ref(txn, inode->wblob, NULL); /* there is no file to remove */
 		inode->wblob = 0;
 	} else {
 		inode->mtime = settled->mtime;

@@ -173,14 +173,14 @@ def bench_nfs(report, gemel, vfs, arguments):
     # NFSv4.0 puts the opens of one client in order, so "at a time" is as many clients. FSAL_VFS answers creates and removes before they are durable; in a
     # directory with chattr +DS the file system makes them durable first, as Gemel does.
     for clients, count in ((1, 400 * scale), (16, 150 * scale)):
-        results = {(operation, kind): ([], []) for operation in ("create", "stat", "delete") for kind in ("as packaged", "durable")}
+        results = {(operation, kind): ([], []) for operation in ("create", "stat", "delete", "exclusive") for kind in ("as packaged", "durable")}
         for i in range(rounds):
             for kind in ("as packaged", "durable"):
                 names = [f"meta-{clients}-{i}-{kind[0]}-{n}" for n in range(clients)]
                 for name in names:
                     vfs.mkdir(name, durable=kind == "durable")
                     gemel.s3().put_object(Bucket="demo", Key=f"{name}/.keep", Body=b"")
-                for operation in ("create", "stat", "delete"):
+                for operation in ("create", "stat", "delete", "exclusive"):
                     results[operation, kind][1].append(nfs_many([vfs.url(f"/{name}") for name in names], operation, count))
                     results[operation, kind][0].append(nfs_many([gemel.nfs_url(f"/demo/{name}") for name in names], operation, count))
         for (operation, kind), (ours, theirs) in results.items():

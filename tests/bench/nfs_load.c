@@ -1,6 +1,7 @@
 /* A bounded NFSv4 load over one connection, by libnfs's asynchronous calls: nfs_load URL OPERATION COUNT DEPTH [SIZE].
  *
- * Operations: create, stat, delete (COUNT files fN in the URL's directory, DEPTH at a time); read:NAME (COUNT bytes of file NAME in SIZE-byte calls).
+ * Operations: create, exclusive, stat, delete (COUNT files fN in the URL's directory, DEPTH at a time); read:NAME (COUNT bytes of file NAME in SIZE-byte calls).
+ * create is one OPEN that carries the mode, as kernel clients send it; exclusive is O_EXCL over NFSv4.0: an OPEN, and a SETATTR that brings the mode.
  * Prints one number: operations per second, or MB/s (10^6 bytes).
  */
 #include <errno.h>
@@ -70,6 +71,8 @@ static int load_issue(struct load *load)
 	snprintf(name, sizeof(name), "%s/f%" PRIu64, load->path, i);
 	switch (load->operation[0]) {
 	case 'c':
+		return nfs_create_async(load->nfs, name, O_WRONLY, 0644, load_created, load);
+	case 'e':
 		return nfs_create_async(load->nfs, name, O_WRONLY | O_EXCL, 0644, load_created, load);
 	case 's':
 		return nfs_stat64_async(load->nfs, name, load_done, load);
@@ -110,8 +113,8 @@ int main(int argc, char **argv)
 	struct load load = {.operation = argc > 2 ? argv[2] : ""};
 	const char *file = strncmp(load.operation, "read:", 5) == 0 ? load.operation + 5 : NULL;
 
-	if (argc < 5 || (file == NULL && strcmp(load.operation, "create") != 0 && strcmp(load.operation, "stat") != 0 && strcmp(load.operation, "delete") != 0)) {
-		fprintf(stderr, "usage: nfs_load URL create|stat|delete|read:NAME COUNT DEPTH [SIZE]\n");
+	if (argc < 5 || (file == NULL && strcmp(load.operation, "create") != 0 && strcmp(load.operation, "exclusive") != 0 && strcmp(load.operation, "stat") != 0 && strcmp(load.operation, "delete") != 0)) {
+		fprintf(stderr, "usage: nfs_load URL create|exclusive|stat|delete|read:NAME COUNT DEPTH [SIZE]\n");
 		return 2;
 	}
 	load.nfs = nfs_init_context();
