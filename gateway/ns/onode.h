@@ -16,6 +16,11 @@
 #include <stdatomic.h>
 #include "internal.h"
 
+/* What was written since write-back was last asked for (write.c). */
+struct gml_behind {
+	uint64_t from, to, bytes;
+};
+
 struct gml_onode {
 	gml_ino ino;
 	struct gml_onode *next; /* shard lock, as the two counts */
@@ -25,6 +30,7 @@ struct gml_onode {
 	bool owned;	       /* DIRTY, by this process. Read under lock, set under exclusive lock */
 	pthread_mutex_t wb_lock;
 	struct gml_blob *wb;	  /* open write blob; wb_lock; borrowed by those who hold `lock` */
+	struct gml_behind behind; /* wb_lock */
 	_Atomic uint64_t written; /* writes that returned; 0: new, nothing was written yet */
 	_Atomic uint64_t synced;  /* of those, how many a sync covered */
 };

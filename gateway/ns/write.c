@@ -6,6 +6,7 @@
 
 #define WRITE_CHUNK ((uint64_t)1 << 20)
 #define WRITE_BUFFER ((size_t)256 << 10)
+#define WRITE_BEHIND ((uint64_t)8 << 20)
 #define WRITE_EXTENTS 64 /* extents looked at in one snapshot */
 
 /* What one look at the record decided. */
@@ -70,9 +71,28 @@ int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end, stru
 	return rc;
 }
 
+/* A stream is written back while it comes, so that COMMIT finds little left. Not what is written here and there: it may
+ * be written again before anybody wants it on disk. */
+static void write_behind(struct gml_onode *onode, struct gml_blob *blob, uint64_t off, uint64_t end)
+{
+	struct gml_behind *behind = &onode->behind, due = {0};
+
+	pthread_mutex_lock(&onode->wb_lock);
+	behind->from = behind->bytes == 0 || off < behind->from ? off : behind->from;
+	behind->to = behind->bytes == 0 || end > behind->to ? end : behind->to;
+	behind->bytes += end - off;
+	if (behind->bytes >= WRITE_BEHIND) {
+		due = *behind;
+		*behind = (struct gml_behind){0};
+	}
+	pthread_mutex_unlock(&onode->wb_lock);
+	if (due.bytes > 0 && due.to - due.from <= 2 * due.bytes)
+		gml_blob_flush_hint(blob, due.from, due.to - due.from);
+}
+
 /* DIRTY by this process; lock held, shared or exclusive. */
-static int write_in_place(struct gml_file *file, const struct gml_inode *inode, uint64_t off, const struct iovec *iov,
-			  int iovcnt)
+static int write_in_place(struct gml_file *file, const struct gml_inode *inode, uint64_t off, uint64_t end,
+			  const struct iovec *iov, int iovcnt)
 {
 	struct gml_blob *blob;
 	/* Only a file that had no content may have no write blob file yet. */
@@ -84,6 +104,8 @@ static int write_in_place(struct gml_file *file, const struct gml_inode *inode, 
 	/* Also after a failure: a part may have been written. */
 	atomic_fetch_add(&file->onode->written, 1);
 	gml_live_bump(file->store, file->onode->ino);
+	if (rc == 0)
+		write_behind(file->onode, blob, off, end);
 	return rc;
 }
 
@@ -221,7 +243,7 @@ static int write_over_extents(struct gml_file *file, const struct gml_inode *ino
 	if (rc == GML_ERR_NOENT)
 		return gml_onode_lost(file->store, inode->ino, inode->wblob);
 	if (rc == 0)
-		rc = write_in_place(file, inode, off, iov, iovcnt);
+		rc = write_in_place(file, inode, off, end, iov, iovcnt);
 	if (rc == 0)
 		rc = gml_blob_sync(wb);
 	return rc == 0 ? gml_onode_splice(file->store, file->onode, inode->wblob, start, stop - start) : rc;
@@ -244,7 +266,7 @@ static int write_exclusive(struct gml_op *op, struct gml_file *file, uint64_t of
 		rc = write_look(op, file->store, file->onode->ino, off, end, &look);
 	if (rc == 0)
 		rc = look.covered ? write_over_extents(file, &look.inode, off, end, iov, iovcnt)
-				  : write_in_place(file, &look.inode, off, iov, iovcnt);
+				  : write_in_place(file, &look.inode, off, end, iov, iovcnt);
 	pthread_rwlock_unlock(&file->onode->lock);
 	return rc;
 }
@@ -262,7 +284,7 @@ static int write_shared(struct gml_op *op, struct gml_file *file, uint64_t off, 
 	if (rc == 0 && (look.covered || look.strip || !file->onode->owned || !(look.inode.flags & GML_INODE_DIRTY)))
 		*done_out = false;
 	else if (rc == 0)
-		rc = write_in_place(file, &look.inode, off, iov, iovcnt);
+		rc = write_in_place(file, &look.inode, off, end, iov, iovcnt);
 	pthread_rwlock_unlock(&file->onode->lock);
 	return rc;
 }
