@@ -33,6 +33,8 @@ struct gml_onode {
 	struct gml_behind behind; /* wb_lock */
 	_Atomic uint64_t written; /* writes that returned; 0: new, nothing was written yet */
 	_Atomic uint64_t synced;  /* of those, how many a sync covered */
+	_Atomic uint64_t timed;	  /* and how many a sync of the times */
+	_Atomic uint64_t timed_size; /* the write blob's size at that sync */
 };
 
 struct gml_file {
@@ -70,7 +72,7 @@ struct gml_settled {
 };
 /* 0: the inode has a name and is DIRTY by this process. AGAIN: not so. STALE. */
 int gml_settle_look(struct gml_store *store, gml_ino ino, struct gml_inode *inode, struct gml_owner *owner);
-/* Read it (and make it durable first, if `sync`). Needs the exclusive lock. */
+/* Read it (and make it durable first with its times, if `sync` and not yet done). Needs the exclusive lock. */
 int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode,
 		      const struct gml_owner *owner, bool sync, struct gml_settled *out);
 /* Inside a transaction: fold it into *inode, which the caller saves. AGAIN when the inode is not as it was sampled. */

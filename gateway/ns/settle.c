@@ -67,11 +67,13 @@ int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const st
 		out->missing = true;
 		return inode->size == 0 ? 0 : GML_ERR_CORRUPT;
 	}
-	if (rc == 0 && sync) {
+	if (rc == 0 && sync && atomic_load(&onode->timed) < written) {
 		/* With the mtime, which is all that changes in a file that is overwritten in place. */
 		rc = gml_blob_sync_times(blob);
-		if (rc == 0)
+		if (rc == 0) {
 			atomic_store(&onode->synced, written);
+			atomic_store(&onode->timed, written);
+		}
 	}
 	if (rc == 0)
 		rc = gml_blob_stat(blob, &out->size, &space, &out->mtime, &out->ctime);

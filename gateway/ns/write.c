@@ -345,6 +345,34 @@ static int write_sync_blob(struct gml_store *store, struct gml_onode *onode, str
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
+static void write_raise(_Atomic uint64_t *count, uint64_t to)
+{
+	uint64_t seen = atomic_load(count);
+
+	while (seen < to && !atomic_compare_exchange_weak(count, &seen, to))
+		;
+}
+
+/* A size that changed must reach the disk with the inode, so the times may as well: then the last close has nothing to
+ * sync. A file that is overwritten in place is spared the inode. */
+static int write_sync(struct gml_onode *onode, struct gml_blob *blob, uint64_t written)
+{
+	uint64_t size, space;
+	int64_t mtime, ctime;
+	int rc = gml_blob_stat(blob, &size, &space, &mtime, &ctime);
+
+	if (rc != 0)
+		return rc;
+	if (size == atomic_load(&onode->timed_size))
+		return gml_blob_sync(blob);
+	rc = gml_blob_sync_times(blob);
+	if (rc == 0) {
+		atomic_store(&onode->timed_size, size);
+		write_raise(&onode->timed, written);
+	}
+	return rc;
+}
+
 int gml_onode_sync(struct gml_store *store, struct gml_onode *onode)
 {
 	struct gml_blob *blob;
@@ -359,10 +387,10 @@ int gml_onode_sync(struct gml_store *store, struct gml_onode *onode)
 	if (rc != 0 || synced >= written)
 		return rc;
 	if (blob != NULL)
-		rc = gml_blob_sync(blob);
+		rc = write_sync(onode, blob, written);
 	gml_blob_unref(blob);
-	while (rc == 0 && synced < written && !atomic_compare_exchange_weak(&onode->synced, &synced, written))
-		;
+	if (rc == 0)
+		write_raise(&onode->synced, written);
 	return rc;
 }
 

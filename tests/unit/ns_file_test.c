@@ -2,6 +2,7 @@
  * etag.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include "gateway/ns/onode.h"
 #include "ns_support.h"
 
@@ -228,6 +229,48 @@ int sync_file_range(int fd, off_t off, off_t len, unsigned flags)
 	written_back.from = off;
 	written_back.to = off + len;
 	return 0;
+}
+
+static unsigned fsyncs;
+
+int fsync(int fd)
+{
+	fsyncs++;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+/* One sync a file: what COMMIT did, the close does not do again. In place, COMMIT leaves the times to the close. */
+static void test_syncs(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_file *file;
+	gml_ino ino;
+
+	ns_put(ns, ns->bucket, "first", "makes the directory of the blobs");
+	fsyncs = 0;
+	file = ns_new(ns, ns->bucket, "f");
+	ino = gml_file_ino(file);
+	assert_ok(ns_write(ns, file, 0, "hello"));
+	assert_int_equal(fsyncs, 0);
+	assert_ok(gml_file_commit(&ns->op, file));
+	assert_int_equal(fsyncs, 1);
+	assert_ok(gml_file_commit(&ns->op, file));
+	assert_ok(gml_file_close(&ns->op, file));
+	assert_int_equal(fsyncs, 1);
+	assert_false(record(ns, ino).flags & GML_INODE_DIRTY);
+	/* Without a COMMIT the close does it. */
+	file = ns_new(ns, ns->bucket, "g");
+	assert_ok(ns_write(ns, file, 0, "hello"));
+	assert_ok(gml_file_close(&ns->op, file));
+	assert_int_equal(fsyncs, 2);
+	file = ns_new(ns, ns->bucket, "h");
+	assert_ok(ns_write(ns, file, 0, "hello"));
+	assert_ok(gml_file_commit(&ns->op, file));
+	assert_ok(ns_write(ns, file, 0, "J"));
+	assert_ok(gml_file_commit(&ns->op, file));
+	assert_int_equal(fsyncs, 3);
+	assert_ok(gml_file_close(&ns->op, file));
+	assert_int_equal(fsyncs, 4);
 }
 
 /* A stream is written back while it comes, whatever order its pieces arrive in; what is written here and there is not. */
@@ -883,7 +926,7 @@ int main(void)
 		NS_TEST(test_create_modes),    NS_TEST(test_open_rights),
 		NS_TEST(test_write_read),      NS_TEST(test_commits),
 		NS_TEST(test_unwritten),       NS_TEST(test_unwritten_meanwhile),
-		NS_TEST(test_write_behind),
+		NS_TEST(test_write_behind),    NS_TEST(test_syncs),
 		NS_TEST(test_times),	       NS_TEST(test_setattr_rights),
 		NS_TEST(test_truncate),	       NS_TEST(test_suid_cleared_by_write),
 		NS_TEST(test_copy_on_write),   NS_TEST(test_truncate_extents),
