@@ -344,10 +344,10 @@ int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino, c
 
 	if ((set->mask & SETATTR_ALL) == 0)
 		return gml_inode_getattr(op, store, ino, out != NULL ? out : &(struct gml_attr){0});
-	rc = setattr_is_file(store, ino, &file);
+	rc = set->mask & (GML_SET_SIZE | SETATTR_MTIMES) ? setattr_is_file(store, ino, &file) : 0;
 	if (rc != 0)
 		return rc;
-	if (file && (set->mask & (GML_SET_SIZE | SETATTR_MTIMES))) {
+	if (file) {
 		rc = gml_onode_get(store, ino, &onode);
 		if (rc == 0)
 			rc = setattr_file(&arg, onode);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <gemel/inode.h>
+#include <gemel/store.h>
 #include "teller.h"
 
 struct gml_file *tale_create(struct teller *t, struct story_item *item)
@@ -129,7 +130,7 @@ void tale_files(struct teller *t)
 {
 	struct story_item *plain = tale_file(t, "plain"), *sized = tale_file(t, "sized"),
 			  *sparse = tale_file(t, "sparse"), *copy = tale_file(t, "copy-of-plain"),
-			  *empty = tale_file(t, "empty");
+			  *empty = tale_file(t, "empty"), *late = tale_file(t, "late");
 	struct gml_file *file = tale_create(t, plain);
 
 	tale_write(t, plain, file, 0, 5000, false);
@@ -172,6 +173,14 @@ void tale_files(struct teller *t)
 	tale_close(t, sparse, file);
 
 	tale_close(t, empty, tale_create(t, empty));
+	tale_close(t, late, tale_create(t, late));
+	file = tale_open(t, late); /* it is still marked as new */
+	tale_write(t, late, file, 0, 300, false);
+	tale_close(t, late, file);
+	gml_store_settle(&t->op, t->store);
+	file = tale_open(t, empty);
+	tale_write(t, empty, file, 10, 300, true);
+	tale_close(t, empty, file);
 }
 
 /* NFS writes to content that came over S3; S3 replaces what NFS has open. */

@@ -28,6 +28,7 @@ int act_copy_checksum(struct scene *scene);
 int act_list(struct scene *scene);
 int act_read(struct scene *scene);
 int act_file(struct scene *scene);
+int act_file_empty(struct scene *scene);
 int act_overwrite(struct scene *scene);
 int act_truncate(struct scene *scene);
 int act_sparse(struct scene *scene);

@@ -5,6 +5,7 @@
 #include <gemel/file.h>
 #include <gemel/inode.h>
 #include <gemel/object.h>
+#include <gemel/store.h>
 #include "act.h"
 #include "inject.h"
 
@@ -202,6 +203,25 @@ int act_file(struct scene *scene)
 		rc = scene_done(scene, item, gml_file_commit(&scene->op, file));
 	closed = gml_file_close(&scene->op, file);
 	return rc != 0 ? rc : closed;
+}
+
+/* Nobody writes to it; it becomes clean later. */
+int act_file_empty(struct scene *scene)
+{
+	struct story_item *item = scene->file;
+	struct gml_file *file;
+	int rc;
+
+	story_next(item)->values[0] = (struct story_value){.there = true};
+	story_ask(scene->story, item);
+	rc = scene_done(scene, item,
+			gml_file_create(&scene->op, scene->store, scene->bucket, scene_span("file"), GML_OPEN_WRITE,
+					GML_CREATE_GUARDED, NULL, NULL, &file, NULL, NULL));
+	if (rc != 0)
+		return rc;
+	rc = gml_file_close(&scene->op, file);
+	gml_store_settle(&scene->op, scene->store);
+	return rc;
 }
 
 /* Writes over what came over S3; then a hole. */

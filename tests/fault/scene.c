@@ -342,6 +342,7 @@ const struct scene_act scene_acts[] = {
 	{"list", act_list, 0},
 	{"read", act_read, 0},
 	{"write a file", act_file, 0},
+	{"make an empty file", act_file_empty, 0},
 	{"write over an object", act_overwrite, 0},
 	{"truncate", act_truncate, 0},
 	{"sparse", act_sparse, 0},
