@@ -4,9 +4,12 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct conf_row {
 	const char *section, *name, *dotted, *dflt;
@@ -160,8 +163,8 @@ static char *conf_trim(char *text)
 	return text;
 }
 
-/* One line; `section` carries over. */
-static int conf_line(struct conf *conf, char *line, char section[64], char *err, size_t cap)
+/* Line `number`; `section` carries over. */
+static int conf_line(struct conf *conf, char *line, unsigned number, char section[64], char *err, size_t cap)
 {
 	char *text = conf_trim(line);
 	size_t len = strlen(text);
@@ -193,6 +196,7 @@ static int conf_line(struct conf *conf, char *line, char section[64], char *err,
 		snprintf(err, cap, "section [%s] has no option '%s'", section, name);
 		return -1;
 	}
+	conf->line[row - conf_table] = number;
 	return conf_assign(conf, row, conf_trim(equals + 1), err, cap);
 }
 
@@ -218,7 +222,7 @@ int conf_read(struct conf *conf, const char *file, char *err, size_t cap)
 			snprintf(why, sizeof(why), "the line is too long");
 			rc = -1;
 		} else {
-			rc = conf_line(conf, line, section, why, sizeof(why));
+			rc = conf_line(conf, line, number, section, why, sizeof(why));
 		}
 	}
 	if (rc != 0)
@@ -229,6 +233,48 @@ int conf_read(struct conf *conf, const char *file, char *err, size_t cap)
 	}
 	fclose(stream);
 	return rc;
+}
+
+const char *conf_where(const struct conf *conf, enum conf_option option, char *out, size_t cap)
+{
+	if (conf->line[option])
+		snprintf(out, cap, "%s:%u: %s = %s", conf->file, conf->line[option], conf_name(option), conf->value[option]);
+	else
+		snprintf(out, cap, "%s: %s", conf->file, conf_name(option));
+	return out;
+}
+
+/* A file that an option names: it is there, it is a file, and we may read it. */
+static int conf_check_file(const struct conf *conf, enum conf_option option, char *err, size_t cap)
+{
+	char where[2 * CONF_VALUE_MAX + 128];
+	struct stat st;
+	int rc = -1, fd = open(conf->value[option], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		snprintf(err, cap, "%s: %s", conf_where(conf, option, where, sizeof(where)), strerror(errno));
+	else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		snprintf(err, cap, "%s: is not a file", conf_where(conf, option, where, sizeof(where)));
+	else
+		rc = 0;
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int conf_check(const struct conf *conf, char *err, size_t cap)
+{
+	bool certificate = conf->value[CONF_s3_tls_certificate][0] != 0, key = conf->value[CONF_s3_tls_key][0] != 0;
+	char where[2 * CONF_VALUE_MAX + 128];
+
+	if (certificate != key) {
+		snprintf(err, cap, "%s: s3.tls_certificate and s3.tls_key go together: set both, or neither",
+			 conf_where(conf, certificate ? CONF_s3_tls_certificate : CONF_s3_tls_key, where, sizeof(where)));
+		return -1;
+	}
+	if (!certificate)
+		return 0;
+	return conf_check_file(conf, CONF_s3_tls_certificate, err, cap) != 0 || conf_check_file(conf, CONF_s3_tls_key, err, cap) != 0 ? -1 : 0;
 }
 
 const char *conf_string(const struct conf *conf, enum conf_option option)

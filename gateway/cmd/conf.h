@@ -50,11 +50,16 @@ enum conf_option {
 struct conf {
 	char file[1024]; /* where it came from; empty: defaults only */
 	char value[CONF_COUNT_][CONF_VALUE_MAX];
+	unsigned line[CONF_COUNT_]; /* where each was set; 0: it has its default */
 };
 
 void conf_defaults(struct conf *conf);
 /* Reads `file` over the defaults. 0, or -1 with the reason ("gemel.conf:12: …") in err[cap]. */
 int conf_read(struct conf *conf, const char *file, char *err, size_t cap);
+/* What no line shows by itself: options that go together, and the files that they name, as this process may read them. Result as of conf_read. */
+int conf_check(const struct conf *conf, char *err, size_t cap);
+/* Writes "FILE:LINE: section.name = value" into out[cap]; without a line when the option has its default. Returns out. */
+const char *conf_where(const struct conf *conf, enum conf_option option, char *out, size_t cap);
 /* Sets one option by "section.name" as if it stood in a file. Same result. */
 int conf_set(struct conf *conf, const char *dotted, const char *value, char *err, size_t cap);
 

@@ -79,15 +79,16 @@ static bool probe_exchange(int fd, const void *request, size_t len, void *answer
 	return true;
 }
 
-bool probe_s3(const char *address, unsigned port, bool tls, int milliseconds)
+bool probe_s3(const char *address, unsigned port, int milliseconds)
 {
+	/* A door with TLS answers plain HTTP as well: with an error, but HTTP. */
 	static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 	char answer[5];
 	int fd = probe_connect(address, port, milliseconds);
 
 	if (fd < 0)
 		return false;
-	bool good = tls || (probe_exchange(fd, request, sizeof(request) - 1, answer, sizeof(answer), milliseconds) && memcmp(answer, "HTTP/", 5) == 0);
+	bool good = probe_exchange(fd, request, sizeof(request) - 1, answer, sizeof(answer), milliseconds) && memcmp(answer, "HTTP/", 5) == 0;
 	close(fd);
 	return good;
 }

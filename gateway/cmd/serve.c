@@ -98,7 +98,7 @@ static bool serve_answers(struct serve *serve, int which)
 	const struct conf *conf = &serve->cmd->conf;
 
 	if (which == SERVE_S3)
-		return probe_s3(conf_string(conf, CONF_s3_address), (unsigned)conf_number(conf, CONF_s3_port), conf_string(conf, CONF_s3_tls_certificate)[0] != 0, 1000);
+		return probe_s3(conf_string(conf, CONF_s3_address), (unsigned)conf_number(conf, CONF_s3_port), 1000);
 	return probe_nfs(conf_string(conf, CONF_nfs_address), (unsigned)conf_number(conf, CONF_nfs_port), 1000);
 }
 
@@ -161,13 +161,37 @@ static void serve_ready(struct serve *serve)
 	serve_notify("READY=1");
 }
 
+/* What a door serves with changed: its rendered configuration, or (who knows) a certificate that was renewed under its name. */
+static bool serve_stale(const struct serve *serve, int which)
+{
+	return serve->changed[which] || (which == SERVE_S3 && conf_string(&serve->cmd->conf, CONF_s3_tls_certificate)[0] != 0);
+}
+
+static void serve_reload_door(struct serve *serve, int which)
+{
+	struct child *child = &serve->children[which];
+
+	if (child->pid == 0)
+		return; /* serve_restart starts it, if it is to run */
+	if (!serve->enabled[which]) {
+		serve_say("%s: is switched off", serve_names[which]);
+		child_stop(child, SERVE_STOP_SECONDS);
+	} else if (serve_stale(serve, which) && which == SERVE_S3 && kill(child->pid, SIGHUP) == 0) {
+		serve_say("%s: reloads", serve_names[which]);
+	} else if (serve_stale(serve, which)) {
+		child_stop(child, SERVE_STOP_SECONDS);
+		serve_start(serve, which);
+	}
+}
+
+/* Nothing changes unless all of the new configuration is good: a door that dies later must find one that works. */
 static void serve_reload(struct serve *serve)
 {
-	struct conf fresh;
-	char err[1200];
+	struct conf fresh, before = serve->cmd->conf;
+	char err[4096];
 
 	conf_defaults(&fresh);
-	if (conf_read(&fresh, serve->cmd->conf.file, err, sizeof(err)) != 0) {
+	if (conf_read(&fresh, serve->cmd->conf.file, err, sizeof(err)) != 0 || conf_check(&fresh, err, sizeof(err)) != 0) {
 		serve_say("not reloaded: %s", err);
 		return;
 	}
@@ -176,18 +200,13 @@ static void serve_reload(struct serve *serve)
 		return;
 	}
 	serve->cmd->conf = fresh;
-	if (serve_prepare(serve) != CMD_OK)
+	if (serve_prepare(serve) != CMD_OK || serve_versions(serve) != CMD_OK) {
+		serve->cmd->conf = before;
+		serve_say(serve_prepare(serve) == CMD_OK ? "not reloaded: the configuration before it stays in force" : "not reloaded");
 		return;
-	for (int i = 0; i < SERVE_CHILDREN; i++) {
-		if (!serve->changed[i] || serve->children[i].pid == 0)
-			continue;
-		if (i == SERVE_S3 && kill(serve->children[i].pid, SIGHUP) == 0) {
-			serve_say("%s: reloads", serve_names[i]);
-			continue;
-		}
-		child_stop(&serve->children[i], SERVE_STOP_SECONDS);
-		serve_start(serve, i);
 	}
+	for (int i = 0; i < SERVE_CHILDREN; i++)
+		serve_reload_door(serve, i);
 }
 
 /* Restarts what is due; returns when to look again. */
@@ -228,10 +247,10 @@ static void serve_loop(struct serve *serve, struct jobs *jobs, int signals)
 			}
 		if (!(fds[0].revents & POLLIN) || read(signals, &info, sizeof(info)) != sizeof(info))
 			continue;
-		if (info.ssi_signo == SIGHUP)
-			serve_reload(serve);
-		else
+		if (info.ssi_signo != SIGHUP)
 			return;
+		serve_reload(serve);
+		jobs->reap = !serve->enabled[SERVE_NFS]; /* never two reapers: an NFS door knows what is open */
 	}
 }
 
@@ -261,6 +280,7 @@ static void serve_stop(struct serve *serve)
 static int serve_run(struct cmd *cmd)
 {
 	struct jobs jobs;
+	char err[4096];
 	int rc, status, lock = -1, signals = -1;
 	struct serve *serve = calloc(1, sizeof(*serve));
 
@@ -271,6 +291,10 @@ static int serve_run(struct cmd *cmd)
 		serve->children[i].pidfd = -1;
 	status = CMD_FAILED;
 	signals = serve_signals();
+	if (conf_check(&cmd->conf, err, sizeof(err)) != 0) {
+		cmd_fail("%s", err);
+		goto out;
+	}
 	if (serve_prepare(serve) != CMD_OK || (lock = serve_lock(serve)) < 0 || serve_versions(serve) != CMD_OK)
 		goto out;
 	cmd->op.log = serve_log;

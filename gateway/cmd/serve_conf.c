@@ -118,8 +118,6 @@ static int serve_render_s3(struct serve *serve)
 	char module[SERVE_PATH_MAX], listen[128], tls[2 * CONF_VALUE_MAX + 128] = "", domains[CONF_VALUE_MAX + 32] = "", sizes[3][32],
 		access_log[SERVE_PATH_MAX + 64] = "off";
 
-	if ((certificate[0] == 0) != (key[0] == 0))
-		return cmd_fail("s3.tls_certificate and s3.tls_key go together: set both, or neither");
 	snprintf(module, sizeof(module), "%s/ngx_http_gemel_module.so", serve->lib_dir);
 	snprintf(listen, sizeof(listen), strchr(address, ':') ? "listen [%s]:%s%s backlog=4096;" : "listen %s:%s%s backlog=4096;", address, conf_string(conf, CONF_s3_port),
 		 certificate[0] ? " ssl" : "");
@@ -232,10 +230,23 @@ static int serve_capture(const char *const argv[], char *out, size_t cap)
 	return WEXITSTATUS(status);
 }
 
+/* Which option nginx complains about, as "FILE:LINE: …: " or "". */
+static const char *serve_blame_s3(const struct conf *conf, const char *said, char *out, size_t cap)
+{
+	bool key = strstr(said, "certificate key") || strstr(said, "PrivateKey");
+
+	out[0] = 0;
+	if (key || strstr(said, "certificate")) {
+		conf_where(conf, key ? CONF_s3_tls_key : CONF_s3_tls_certificate, out, cap - 2);
+		strcat(out, ": ");
+	}
+	return out;
+}
+
 /* nginx itself refuses a module of another version, and says what else is wrong with the configuration. */
 static int serve_version_s3(struct serve *serve)
 {
-	char out[4096];
+	char out[4096], where[3 * CONF_VALUE_MAX];
 	const char *const argv[] = {GEMEL_NGINX, "-t", "-q", "-p", serve->run_dir, "-c", serve->conf_file[SERVE_S3], "-e", serve->log_file[SERVE_S3], NULL};
 	int status = serve_capture(argv, out, sizeof(out));
 
@@ -245,7 +256,7 @@ static int serve_version_s3(struct serve *serve)
 		return cmd_fail("%s cannot be run: is the package nginx-light installed?", GEMEL_NGINX);
 	if (strstr(out, "binary compatible") || strstr(out, "instead of"))
 		return cmd_fail("the S3 door was built for another nginx than the one installed; build Gemel again (nginx said: %s)", out);
-	return cmd_fail("nginx refuses its configuration: %s", out);
+	return cmd_fail("%snginx refuses its configuration: %s", serve_blame_s3(&serve->cmd->conf, out, where, sizeof(where)), out);
 }
 
 /* The release the plugin was built for stands in it as text: "gemel_fsal_built_for RELEASE …". */

@@ -16,7 +16,7 @@ static int status_run(struct cmd *cmd)
 	bool s3_on = conf_bool(conf, CONF_s3_enable), nfs_on = conf_bool(conf, CONF_nfs_enable);
 	const char *s3_address = conf_string(conf, CONF_s3_address), *nfs_address = conf_string(conf, CONF_nfs_address);
 	unsigned s3_port = (unsigned)conf_number(conf, CONF_s3_port), nfs_port = (unsigned)conf_number(conf, CONF_nfs_port);
-	bool s3 = s3_on && probe_s3(s3_address, s3_port, conf_string(conf, CONF_s3_tls_certificate)[0] != 0, 3000);
+	bool s3 = s3_on && probe_s3(s3_address, s3_port, 3000);
 	bool nfs = nfs_on && probe_nfs(nfs_address, nfs_port, 3000);
 
 	int rc = gml_store_statfs(&cmd->op, cmd->store, GML_INO_ROOT, &fs);

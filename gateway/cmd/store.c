@@ -118,7 +118,11 @@ static int config_show(struct cmd *cmd)
 
 static int config_check(struct cmd *cmd)
 {
-	printf("%s: good\n", cmd->conf.file); /* it was read before we came here */
+	char err[4096];
+
+	if (conf_check(&cmd->conf, err, sizeof(err)) != 0) /* it was read before we came here */
+		return cmd_fail("%s", err);
+	printf("%s: good\n", cmd->conf.file);
 	return CMD_OK;
 }
 

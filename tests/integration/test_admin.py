@@ -126,6 +126,29 @@ def test_one_door_alone(scratch):
         server.assert_clean()
 
 
+def test_reload_switches_doors(scratch):
+    import os
+    import signal
+    import time
+
+    server = Gemel(scratch / "switches")
+    server.start()
+    values = dict(server.values)
+    for s3, nfs in ((True, False), (False, True), (True, True)):
+        server.write_conf({**values, "s3.enable": "yes" if s3 else "no", "nfs.enable": "yes" if nfs else "no"})
+        os.kill(server.process.pid, signal.SIGHUP)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            status = server.gemel("status", check=False)
+            if (status["s3"]["enabled"], status["nfs"]["enabled"]) == (s3, nfs) and status["good"] and (bool(server.pids()["s3"]), bool(server.pids()["nfs"])) == (s3, nfs):
+                break
+            time.sleep(0.1)
+        else:
+            raise AssertionError((s3, nfs, status, server.pids(), server.logs()))
+    server.stop()
+    server.assert_clean()
+
+
 def test_root_becomes_run_user():
     """With run.user everything runs as, and belongs to, that user; nothing as root."""
     import os
