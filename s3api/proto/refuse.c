@@ -56,6 +56,39 @@ static enum s3_error refuse_header(struct s3_call *call, const struct s3_header 
 	return S3_OK;
 }
 
+static bool refuse_param_known(struct gml_span name)
+{
+	static const char *const known[] = {"AWSAccessKeyId", "Signature", "Expires", "versionId", "partNumber", "append"};
+	const struct s3_operation *rows;
+	size_t count;
+
+	if (s3_span_starts(name, "x-") || s3_span_starts(name, "X-")) /* signatures, and what is meant for logs only */
+		return true;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (s3_span_is(name, known[i]))
+			return true;
+	rows = s3_operations(&count);
+	for (size_t i = 0; i < count; i++)
+		for (unsigned k = 0; k < 2 && rows[i].query[k]; k++)
+			if (s3_span_is(name, rows[i].query[k]))
+				return true;
+	return s3_span_starts(name, "response-");
+}
+
+/* S3 grows subresources, and "DELETE /bucket/key?new-one" must not delete the key. Readers may be given what they did
+ * not ask for, as AWS does. */
+static enum s3_error refuse_params(struct s3_call *call)
+{
+	if (call->method == S3_GET || call->method == S3_HEAD)
+		return S3_OK;
+	for (size_t i = 0; i < call->nparams; i++)
+		if (!refuse_param_known(call->params[i].name)) {
+			s3_detail(call, "ArgumentName", call->params[i].name);
+			return S3_ERR_NOT_IMPLEMENTED;
+		}
+	return S3_OK;
+}
+
 enum s3_error s3_refuse_request(struct s3_call *call)
 {
 	for (size_t i = 0; i < call->nheaders; i++) {
@@ -66,7 +99,7 @@ enum s3_error s3_refuse_request(struct s3_call *call)
 		if (error)
 			return error;
 	}
-	return S3_OK;
+	return refuse_params(call);
 }
 
 enum s3_error s3_check_version(struct s3_call *call)

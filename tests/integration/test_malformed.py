@@ -117,6 +117,42 @@ def test_signatures(gemel, wire):
     assert code(wire.send("PUT", "/demo/new", b"body", change={"X-Amz-Meta-Unsigned": "1"}))[0] == 403
 
 
+def test_methods(gemel, wire):
+    """What S3 has no operation for; and nothing is done."""
+    for method, target in (("POST", "/demo/steady"), ("PUT", "/"), ("DELETE", "/"), ("POST", "/"), ("DELETE", "/demo?versions"), ("PUT", "/demo?location"), ("PUT", "/demo?uploads"), ("PATCH", "/demo/steady")):
+        assert code(wire.send(method, target)) == (405, "MethodNotAllowed"), (method, target)
+    for method, target in (("DELETE", "/demo/steady?brand-new"), ("PUT", "/demo/steady?brand-new"), ("DELETE", "/demo?brand-new")):
+        assert code(wire.send(method, target)) == (501, "NotImplemented"), (method, target)
+
+
+def test_clocks(gemel, wire, monkeypatch):
+    import datetime
+
+    import botocore.auth
+
+    for minutes, right in ((-16, False), (16, False), (-14, True), (14, True)):
+        when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=minutes)
+        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *a, **k: when)
+        answer = wire.send("GET", "/demo/steady")
+        assert answer[0] == 200 if right else code(answer) == (403, "RequestTimeTooSkewed"), minutes
+
+
+def test_presigned_parameters(gemel, wire):
+    s3 = gemel.s3(signature_version="s3v4")
+    url = urlsplit(s3.generate_presigned_url("get_object", Params={"Bucket": "demo", "Key": "steady"}, ExpiresIn=60))
+    ask = lambda query: Wire(gemel).raw(f"GET {url.path}?{query} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode())
+    assert ask(url.query)[0] == 200
+    for old, new in (
+        ("X-Amz-Expires=60", "X-Amz-Expires=604801"), ("X-Amz-Expires=60", "X-Amz-Expires=-1"), ("X-Amz-Expires=60", "X-Amz-Expires=soon"), ("X-Amz-Expires=60", ""), ("AWS4-HMAC-SHA256", "AWS4-HMAC-MD5"),
+        ("X-Amz-SignedHeaders=host", ""), ("X-Amz-Date=", "X-Amz-Date=x"), ("%2Faws4_request", ""), ("X-Amz-Signature=", "Nothing="),
+    ):
+        assert old in url.query
+        status, error = code(ask(url.query.replace(old, new)))
+        assert (status, error) == (400, "AuthorizationQueryParametersError"), (old, new, status, error)
+    both = Wire(gemel).raw(f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization: AWS4-HMAC-SHA256 x\r\n\r\n".encode())
+    assert code(both)[0] == 400  # one way to sign, not two
+
+
 def test_a_disabled_key_is_refused_at_once(gemel):
     key = gemel.gemel("key", "create", "demo")
     s3 = gemel.s3(key["id"], key["secret"])
