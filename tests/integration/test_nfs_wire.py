@@ -1,0 +1,126 @@
+"""NFSv4.2 on the wire, by a client that keeps no manners: what the kernel's client never sends, or checks by itself before it would."""
+import os
+
+import pytest
+
+import nfs4
+from harness import Gemel
+from nfs4 import ANONYMOUS, BOTH, EXCLUSIVE, EXIST, GUARDED, LOCKED, NOTSUPP, OK, READ, ROFS, SHARE_DENIED, UNCHECKED, WRITE, Client, putfh
+
+
+@pytest.fixture
+def wire(gemel):
+    client = Client(gemel.nfs_port)
+    yield client
+    client.close()
+
+
+def test_share_reservations(gemel, wire):
+    other = Client(gemel.nfs_port)
+    root = wire.handle("demo")
+    assert wire.open(root, "shared", READ, owner="a", create=UNCHECKED)[0] == OK
+    status, mine, file = wire.open(root, "shared", BOTH, deny=WRITE, owner="a")
+    assert status == OK
+    for client, owner in ((wire, "b"), (other, "c")):
+        assert client.open(root, "shared", WRITE, owner=owner)[0] == SHARE_DENIED
+        assert client.open(root, "shared", READ, deny=READ, owner=owner)[0] == SHARE_DENIED  # who has it open may read
+        status, reader, _ = client.open(root, "shared", READ, owner=owner)
+        assert status == OK
+        assert client.compound(putfh(file), nfs4.close(reader))[0] == OK
+    assert wire.compound(putfh(file), nfs4.write(mine, 0, b"by the one who denies"))[0] == OK
+    assert other.compound(putfh(file), nfs4.write(ANONYMOUS, 0, b"by nobody"))[0] in (LOCKED, SHARE_DENIED)
+    assert other.compound(putfh(file), nfs4.setattr_size(0))[0] in (LOCKED, SHARE_DENIED)
+    assert other.compound(putfh(file), nfs4.deallocate(0, 10))[0] in (LOCKED, SHARE_DENIED)
+    status, results = wire.compound(putfh(file), nfs4.open_downgrade(mine, READ, 0))
+    assert status == OK
+    status, writer, _ = other.open(root, "shared", WRITE, owner="c")
+    assert status == OK
+    assert other.compound(putfh(file), nfs4.close(writer))[0] == OK
+    assert wire.compound(putfh(file), nfs4.close(results[-1]))[0] == OK
+    assert gemel.s3().get_object(Bucket="demo", Key="shared")["Body"].read() == b"by the one who denies"
+    status, denier, _ = other.open(root, "shared", READ, deny=BOTH, owner="d")
+    assert status == OK
+    assert wire.open(root, "shared", READ, owner="a")[0] == SHARE_DENIED
+    gemel.s3().put_object(Bucket="demo", Key="shared", Body=b"S3 replaces the file")  # a new inode: nobody denies anything there
+    assert wire.open(root, "shared", READ, owner="a")[0] == OK
+    other.close()
+
+
+def test_exclusive_create_survives_a_restart(scratch):
+    """The verifier is kept with the file: a client that repeats its request (it never saw the answer) gets its file, and nobody else does."""
+    server = Gemel(scratch / "exclusive", options={"nfs.grace": 5, "nfs.lease": 5})
+    server.start()
+    verifier = os.urandom(8)
+    client = Client(server.nfs_port)
+    root = client.handle("demo")
+    status, stateid, file = client.open(root, "only", create=EXCLUSIVE, verifier=verifier)
+    assert status == OK
+    assert client.open(root, "only", create=EXCLUSIVE, verifier=os.urandom(8), owner="z")[0] == EXIST
+    assert client.open(root, "only", create=GUARDED, owner="z")[0] == EXIST
+    status, stateid, again = client.open(root, "only", create=EXCLUSIVE, verifier=verifier)
+    assert (status, again) == (OK, file)
+    assert client.compound(putfh(file), nfs4.write(stateid, 0, b"x"), nfs4.close(stateid))[0] == OK
+    client.close()
+    server.kill_all()
+    server.start()
+    client = Client(server.nfs_port)
+    for _ in range(40):
+        status, stateid, again = client.open(root, "only", create=EXCLUSIVE, verifier=verifier)
+        if status != 10013:  # grace: the first client might still come back
+            break
+        import time
+
+        time.sleep(0.5)
+    assert (status, again) == (OK, file)
+    assert client.open(root, "only", create=EXCLUSIVE, verifier=os.urandom(8), owner="z")[0] == EXIST
+    client.close()
+    server.stop()
+    server.assert_clean()
+
+
+def test_what_is_not_done_is_refused(gemel, wire):
+    """READ_PLUS (which ganesha would answer with success and nothing), COPY and CLONE: clients fall back to READ and WRITE."""
+    root = wire.handle("demo")
+    _, source, a = wire.open(root, "from", create=UNCHECKED, owner="s")
+    _, target, b = wire.open(root, "to", create=UNCHECKED, owner="t")
+    assert wire.compound(putfh(a), nfs4.write(source, 0, b"data"))[0] == OK
+    assert wire.compound(putfh(a), nfs4.read_plus(source, 0, 4))[0] == NOTSUPP
+    for op in (nfs4.copy, nfs4.clone):
+        assert wire.compound(putfh(a), nfs4.savefh(), putfh(b), op(source, target, 4))[0] == NOTSUPP
+    status, results = wire.compound(putfh(a), nfs4.read(source, 0, 100))
+    assert status == OK and results[-1] == b"data"
+
+
+def test_read_only_export(scratch):
+    """Also what ganesha lets through by itself: ALLOCATE, DEALLOCATE, SETXATTR, REMOVEXATTR. Nothing at all changes."""
+    server = Gemel(scratch / "ro-wire", options={"nfs.access": "ro"})
+    server.start()
+    s3 = server.s3()
+    s3.put_object(Bucket="demo", Key="f", Body=b"data" * 1000, Metadata={"a": "b"})
+    before = s3.head_object(Bucket="demo", Key="f")
+    client = Client(server.nfs_port)
+    root, file = client.handle("demo"), client.handle("demo", "f")
+    on_file = {
+        "WRITE": nfs4.write(ANONYMOUS, 0, b"x"), "WRITE unstable": nfs4.write(ANONYMOUS, 0, b"x", 0), "SETATTR mode": nfs4.setattr_mode(), "SETATTR size": nfs4.setattr_size(1), "ALLOCATE": nfs4.allocate(0, 100000),
+        "DEALLOCATE": nfs4.deallocate(0, 100), "SETXATTR": nfs4.setxattr("new", b"x"), "SETXATTR of S3": nfs4.setxattr("s3.meta.a", b"x"), "REMOVEXATTR": nfs4.removexattr("s3.meta.a"),
+    }
+    on_root = {"CREATE": nfs4.create_directory("d"), "CREATE symlink": nfs4.create_symlink("s", "f"), "REMOVE": nfs4.remove("f")}
+    for what, (handle, op) in {**{k: (file, v) for k, v in on_file.items()}, **{k: (root, v) for k, v in on_root.items()}}.items():
+        assert client.compound(putfh(handle), op)[0] == ROFS, what
+    assert client.compound(putfh(root), nfs4.savefh(), putfh(root), nfs4.rename("f", "g"))[0] == ROFS
+    assert client.compound(putfh(file), nfs4.savefh(), putfh(root), nfs4.link("g"))[0] == ROFS
+    for create in (None, UNCHECKED, GUARDED, EXCLUSIVE):
+        for access in (WRITE, BOTH):
+            assert client.open(root, "f" if create is None else "new", access, create=create)[0] == ROFS, (create, access)
+    assert client.open(root, "new", READ, create=UNCHECKED)[0] == ROFS
+    status, stateid, _ = client.open(root, "f", READ)
+    assert status == OK
+    assert client.compound(putfh(file), nfs4.write(stateid, 0, b"x"))[0] != OK
+    status, results = client.compound(putfh(file), nfs4.read(stateid, 0, 8))
+    assert status == OK and results[-1] == b"datadata"
+    after = s3.head_object(Bucket="demo", Key="f")
+    assert (after["ETag"], after["LastModified"], after["Metadata"], after["ContentLength"]) == (before["ETag"], before["LastModified"], {"a": "b"}, 4000)
+    assert [o["Key"] for o in s3.list_objects_v2(Bucket="demo")["Contents"]] == ["f"]
+    client.close()
+    server.stop()
+    server.assert_clean()

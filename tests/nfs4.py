@@ -1,0 +1,258 @@
+"""A raw NFSv4.2 client (RFC 8881, 7862, 8276) over one connection, for what no kernel client sends: deny modes, repeated exclusive creates, I/O without an open file.
+
+`Client(port).compound(op, …)` sends SEQUENCE and the ops, and returns (status, [result of each op that succeeded]). The functions below make ops.
+"""
+import itertools
+import os
+import socket
+import struct
+
+OK, EXIST, ROFS, LOCKED, NOTSUPP, SHARE_DENIED = 0, 17, 30, 10012, 10004, 10015
+READ, WRITE, BOTH = 1, 2, 3
+UNCHECKED, GUARDED, EXCLUSIVE = 0, 1, 3
+ANONYMOUS = bytes(16)
+MODE_600 = struct.pack(">III", 2, 0, 1 << 1) + struct.pack(">II", 4, 0o600)
+
+
+def u32(*values):
+    return struct.pack(f">{len(values)}I", *values)
+
+
+def u64(*values):
+    return struct.pack(f">{len(values)}Q", *values)
+
+
+def opaque(data):
+    data = data.encode() if isinstance(data, str) else data
+    return u32(len(data)) + data + bytes(-len(data) % 4)
+
+
+class Reader:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, size):
+        piece = self.data[self.at : self.at + size]
+        assert len(piece) == size, "the reply is too short"
+        self.at += size
+        return piece
+
+    def u32(self):
+        return struct.unpack(">I", self.take(4))[0]
+
+    def u64(self):
+        return struct.unpack(">Q", self.take(8))[0]
+
+    def opaque(self):
+        size = self.u32()
+        data = self.take(size)
+        self.take(-size % 4)
+        return data
+
+    def bitmap(self):
+        return [self.u32() for _ in range(self.u32())]
+
+
+def nothing(reply):
+    return None
+
+
+def skip(size):
+    return lambda reply: reply.take(size)
+
+
+def open_result(reply):
+    stateid = reply.take(16)
+    reply.take(20 + 4)
+    reply.bitmap()
+    kind = reply.u32()
+    assert kind in (0, 3), "a delegation was given"
+    if kind == 3 and reply.u32() in (1, 2):
+        reply.u32()
+    return stateid
+
+
+def exchange_id_result(reply):
+    clientid, sequence = reply.u64(), reply.u32()
+    reply.take(8)
+    reply.take(8)
+    reply.opaque()
+    reply.opaque()
+    assert reply.u32() in (0, 1)  # the implementation's name would follow; nothing does in this compound
+    return clientid, sequence
+
+
+# ---- operations: (number, arguments, how to read the result)
+def putrootfh():
+    return 24, b"", nothing
+
+
+def putfh(handle):
+    return 22, opaque(handle), nothing
+
+
+def lookup(name):
+    return 15, opaque(name), nothing
+
+
+def getfh():
+    return 10, b"", Reader.opaque
+
+
+def savefh():
+    return 32, b"", nothing
+
+
+def close(stateid):
+    return 4, u32(0) + stateid, skip(16)
+
+
+def open_downgrade(stateid, access, deny=0):
+    return 21, stateid + u32(0, access, deny), skip(16)
+
+
+def read(stateid, offset, count):
+    return 25, stateid + u64(offset) + u32(count), lambda reply: (reply.u32(), reply.opaque())[1]
+
+
+def write(stateid, offset, data, stable=2):
+    return 38, stateid + u64(offset) + u32(stable) + opaque(data), skip(16)
+
+
+def commit():
+    return 5, u64(0) + u32(0), skip(8)
+
+
+def setattr_mode(stateid=ANONYMOUS):
+    return 34, stateid + MODE_600, Reader.bitmap
+
+
+def setattr_size(size, stateid=ANONYMOUS):
+    return 34, stateid + u32(1, 1 << 4) + opaque(u64(size)), Reader.bitmap
+
+
+def create_directory(name):
+    return 6, u32(2) + opaque(name) + MODE_600, lambda reply: (reply.take(20), reply.bitmap())
+
+
+def create_symlink(name, target):
+    return 6, u32(5) + opaque(target) + opaque(name) + MODE_600, lambda reply: (reply.take(20), reply.bitmap())
+
+
+def remove(name):
+    return 28, opaque(name), skip(20)
+
+
+def rename(old, new):
+    return 29, opaque(old) + opaque(new), skip(40)
+
+
+def link(name):
+    return 11, opaque(name), skip(20)
+
+
+def allocate(offset, length, stateid=ANONYMOUS):
+    return 59, stateid + u64(offset, length), nothing
+
+
+def deallocate(offset, length, stateid=ANONYMOUS):
+    return 62, stateid + u64(offset, length), nothing
+
+
+def copy(source, target, length):
+    return 60, source + target + u64(0, 0, length) + u32(1, 1, 0), nothing
+
+
+def clone(source, target, length):
+    return 71, source + target + u64(0, 0, length), nothing
+
+
+def read_plus(stateid, offset, count):
+    return 68, stateid + u64(offset) + u32(count), nothing
+
+
+def setxattr(name, value):
+    return 73, u32(0) + opaque(name) + opaque(value), skip(20)
+
+
+def removexattr(name):
+    return 75, opaque(name), skip(20)
+
+
+class Client:
+    def __init__(self, port, name=None, uid=0, gid=0):
+        self.name = name or os.urandom(8).hex()
+        self.credential = u32(1) + opaque(u32(0) + opaque("wire") + u32(uid, gid, 0))
+        self.xids = itertools.count(1)
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+        owner = os.urandom(8) + opaque(self.name) + u32(0, 0, 0)
+        status, [(self.clientid, sequence)] = self.call((42, owner, exchange_id_result))
+        assert status == OK
+        channel = u32(0, 1 << 20, 1 << 20, 4096, 16, 8, 0)
+        session = u64(self.clientid) + u32(sequence, 0) + channel + channel + u32(0x40000000, 1, 0)
+        status, [self.session] = self.call((43, session, skip(16)))
+        assert status == OK
+        self.sequence = itertools.count(1)
+        status, _ = self.compound((58, u32(0), nothing))
+        assert status == OK
+
+    def close(self):
+        self.connection.close()
+
+    def call(self, *ops):
+        body = opaque("") + u32(2, len(ops)) + b"".join(u32(number) + args for number, args, _ in ops)
+        message = u32(next(self.xids), 0, 2, 100003, 4, 1) + self.credential + u32(0, 0) + body
+        self.connection.sendall(u32(0x80000000 | len(message)) + message)
+        reply = Reader(self.receive())
+        _, kind, accepted = reply.u32(), reply.u32(), reply.u32()
+        assert (kind, accepted) == (1, 0)
+        reply.u32()
+        reply.opaque()
+        assert reply.u32() == 0, "the call was not accepted"
+        status, results = reply.u32(), []
+        reply.opaque()
+        for (number, _, parse), _ in zip(ops, range(reply.u32())):
+            assert reply.u32() == number
+            if reply.u32() != OK:
+                break
+            results.append(parse(reply))
+        return status, results
+
+    def receive(self):
+        data, last = b"", False
+        while not last:
+            mark = struct.unpack(">I", self.exactly(4))[0]
+            last = bool(mark & 0x80000000)
+            data += self.exactly(mark & 0x7FFFFFFF)
+        return data
+
+    def exactly(self, size):
+        data = b""
+        while len(data) < size:
+            piece = self.connection.recv(size - len(data))
+            assert piece, "the server closed the connection"
+            data += piece
+        return data
+
+    def compound(self, *ops):
+        sequence = self.session + u32(next(self.sequence), 0, 0, 0)
+        status, results = self.call((53, sequence, skip(36)), *ops)
+        return status, results[1:]
+
+    # ---- compounds
+    def handle(self, *path):
+        status, results = self.compound(putrootfh(), *(lookup(name) for name in path), getfh())
+        assert status == OK, (path, status)
+        return results[-1]
+
+    def open(self, directory, name, access=BOTH, deny=0, owner="o", create=None, verifier=bytes(8)):
+        """(status, stateid, handle)"""
+        if create is None:
+            how = u32(0)
+        elif create == EXCLUSIVE:
+            how = u32(1, EXCLUSIVE) + verifier + MODE_600
+        else:
+            how = u32(1, create) + MODE_600
+        args = u32(0, access | 0x400, deny) + u64(self.clientid) + opaque(owner) + how + u32(0) + opaque(name)
+        status, results = self.compound(putfh(directory), (18, args, open_result), getfh())
+        return (status, *results[1:]) if status == OK else (status, None, None)
