@@ -115,9 +115,11 @@ class KernelClient:
     def close(self):
         if self.process.poll() is None:
             try:
-                self.run("sync; echo o > /proc/sysrq-trigger; sleep 1", timeout=10, check=False)
-            except (OSError, ClientError, ValueError):
-                pass  # power is going off: no answer is expected
+                with socket.create_connection((self.address, PORT), timeout=5) as connection:
+                    connection.sendall(json.dumps({"script": "sync; echo o > /proc/sysrq-trigger", "timeout": 10}).encode() + b"\n")
+                    self.process.wait(10)  # no answer comes: the power goes off
+            except (OSError, subprocess.TimeoutExpired):
+                pass
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
