@@ -3,6 +3,8 @@ import os
 import socket
 import stat
 import subprocess
+import sys
+from pathlib import Path
 
 from harness import TOP
 
@@ -51,3 +53,78 @@ def test_bad_words(scratch):
     assert quickstart(scratch / "q", "--s3-port", "x").returncode == 1
     assert quickstart(scratch / "q", "--nonsense").returncode == 2
     assert "--detach" in quickstart(scratch / "q", "--help").stdout
+
+class Forward:
+    """Accepts connections at (address, port) and joins each with one to `target`."""
+
+    def __init__(self, address, port, target):
+        import threading
+
+        self.listener = socket.create_server((address, port))
+        self.target = target
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        import threading
+
+        while True:
+            try:
+                one, _ = self.listener.accept()
+            except OSError:
+                return
+            two = socket.create_connection(self.target)
+            for a, b in ((one, two), (two, one)):
+                threading.Thread(target=self.pump, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def pump(a, b):
+        try:
+            while data := a.recv(1 << 16):
+                b.sendall(data)
+            b.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the other direction ended first
+
+    def close(self):
+        self.listener.close()
+
+
+def test_the_lines_of_the_readme(scratch, kernel):
+    """README.md's own lines as they stand, but for var/ and Python's path: S3 here, the mount on another machine whose port 2049 leads to the door."""
+    text = (TOP / "README.md").read_text()
+    shell = [line.strip() for line in text.split("Then:")[1].split("```python")[0].splitlines() if line.strip()]
+    python = text.split("```python\n")[1].split("```")[0]
+    assert [line.split()[0] for line in shell] == ["set", "aws", "mount", "cat"], shell
+    home = scratch / "readme"
+    done = quickstart(home, "--detach")  # the ports of the README are free here
+    assert done.returncode == 0, done.stdout + done.stderr
+    forward = Forward(kernel.peer, 12990, ("127.0.0.1", 2049))
+    try:
+        here = [line.replace("var/demo.env", f"{home}/demo.env") for line in shell[:2]]
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+        env = {**clean, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true"}
+        script = "\n".join(["set -e", *here, "python3 - <<'END'", python, "END"])
+        subprocess.run(["bash", "-c", script], cwd=TOP, env=env, check=True, capture_output=True, timeout=120)
+        kernel.run(f"""cat > /run/forward.py <<'END'
+import socket, threading
+def pump(a, b):
+    try:
+        while data := a.recv(1 << 16): b.sendall(data)
+        b.shutdown(1)
+    except OSError: pass
+listener = socket.create_server(("127.0.0.1", 2049))
+while True:
+    one, _ = listener.accept()
+    two = socket.create_connection(("{kernel.peer}", 12990))
+    for pair in ((one, two), (two, one)): threading.Thread(target=pump, args=pair, daemon=True).start()
+END
+setsid /usr/bin/python3 /run/forward.py > /dev/null 2>&1 < /dev/null & echo $! > /run/forward.pid; sleep 0.5""")
+        try:
+            assert kernel.run("\n".join(["set -e", *shell[2:]])).text == text
+            assert kernel.run("cat /mnt/a/b").text == "seen at /mnt/a/b at once"
+            kernel.run("umount /mnt")
+        finally:
+            kernel.run("kill $(cat /run/forward.pid)")
+    finally:
+        forward.close()
+        quickstart(home, "--stop")
