@@ -100,7 +100,7 @@ static int bucket_delete(struct cmd *cmd)
 
 	if (rc == GML_ERR_NOTEMPTY)
 		return cmd_fail("%s is not empty: a bucket goes when its keys, directories and unfinished uploads are gone", cmd->args[0]);
-	return rc ? cmd_fail_rc(rc, cmd->args[0]) : CMD_OK;
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_nothing(cmd);
 }
 
 static int bucket_quota(struct cmd *cmd)

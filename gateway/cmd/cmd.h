@@ -56,6 +56,8 @@ int cmd_number(const char *option, const char *text, uint64_t max, uint64_t *out
 int cmd_print_rows(const struct cmd *cmd, json_t *rows);
 /* Prints one object: JSON, or "key: value" lines. Steals the reference. */
 int cmd_print_object(const struct cmd *cmd, json_t *object);
+/* There is nothing to tell: with --json an empty object all the same. Exit status. */
+int cmd_print_nothing(const struct cmd *cmd);
 /* ISO 8601 in UTC; static buffer per call site is not needed: the value is copied into JSON. */
 json_t *cmd_json_time(int64_t ns);
 

@@ -102,14 +102,14 @@ static int key_update(struct cmd *cmd)
 		list.flags &= ~(uint32_t)GML_KEY_SIGV2;
 	if (rc == 0)
 		rc = gml_key_update(&cmd->op, cmd->store, cmd->args[0], list.flags);
-	return rc ? cmd_fail_rc(rc, cmd->args[0]) : CMD_OK;
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_nothing(cmd);
 }
 
 static int key_delete(struct cmd *cmd)
 {
 	int rc = gml_key_delete(&cmd->op, cmd->store, cmd->args[0]);
 
-	return rc ? cmd_fail_rc(rc, cmd->args[0]) : CMD_OK;
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_nothing(cmd);
 }
 
 const struct cmd_verb cmd_key_verbs[] = {

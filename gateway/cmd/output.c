@@ -51,6 +51,11 @@ static int output_json(json_t *value)
 	return rc == 0 ? CMD_OK : cmd_fail("cannot write JSON");
 }
 
+int cmd_print_nothing(const struct cmd *cmd)
+{
+	return cmd->json ? output_json(json_object()) : CMD_OK;
+}
+
 int cmd_print_object(const struct cmd *cmd, json_t *object)
 {
 	const char *key;

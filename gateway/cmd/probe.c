@@ -93,6 +93,15 @@ bool probe_s3(const char *address, unsigned port, int milliseconds)
 	return good;
 }
 
+bool probe_tcp(const char *address, unsigned port, int milliseconds)
+{
+	int fd = probe_connect(address, port, milliseconds);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 bool probe_nfs(const char *address, unsigned port, int milliseconds)
 {
 	/* record mark (last fragment, 40 bytes), xid, CALL, RPC 2, NFS 4, NULL, no credentials, no verifier */

@@ -312,6 +312,11 @@ int serve_ports(struct serve *serve)
 {
 	static const enum conf_option address[SERVE_CHILDREN] = {CONF_s3_address, CONF_nfs_address}, port[SERVE_CHILDREN] = {CONF_s3_port, CONF_nfs_port};
 	const struct conf *conf = &serve->cmd->conf;
+	char where[2 * CONF_VALUE_MAX + 128];
+
+	/* ganesha would end without a word that tells why */
+	if (serve->enabled[SERVE_NFS] && conf_bool(conf, CONF_nfs_v3) && !probe_tcp("127.0.0.1", 111, 1000))
+		return cmd_fail("%s: NFSv3 needs rpcbind, which does not answer on this machine: install and start it", conf_where(conf, CONF_nfs_v3, where, sizeof(where)));
 
 	for (int i = 0; i < SERVE_CHILDREN; i++) {
 		if (!serve->enabled[i] || serve->children[i].pid != 0)

@@ -19,7 +19,7 @@ static int store_create(struct cmd *cmd)
 	int rc = gml_store_create(path, &options);
 	if (rc == GML_ERR_EXIST)
 		return cmd_fail("%s: there is a store already", path);
-	return rc ? cmd_fail_rc(rc, path) : CMD_OK;
+	return rc ? cmd_fail_rc(rc, path) : cmd_print_nothing(cmd);
 }
 
 static int store_info(struct cmd *cmd)
@@ -87,7 +87,7 @@ static int store_recover(struct cmd *cmd)
 {
 	int rc = gml_store_recover(&cmd->op, cmd->store);
 
-	return rc ? cmd_fail_rc(rc, "recovery") : CMD_OK;
+	return rc ? cmd_fail_rc(rc, "recovery") : cmd_print_nothing(cmd);
 }
 
 static int store_compact(struct cmd *cmd)
@@ -122,6 +122,8 @@ static int config_check(struct cmd *cmd)
 
 	if (conf_check(&cmd->conf, err, sizeof(err)) != 0) /* it was read before we came here */
 		return cmd_fail("%s", err);
+	if (cmd->json)
+		return cmd_print_object(cmd, json_pack("{s:s, s:b}", "file", cmd->conf.file, "good", 1));
 	printf("%s: good\n", cmd->conf.file);
 	return CMD_OK;
 }

@@ -114,7 +114,7 @@ static int user_delete(struct cmd *cmd)
 
 	if (rc == GML_ERR_NOTEMPTY)
 		return cmd_fail("%s owns buckets: delete them or give them to somebody else first", cmd->args[0]);
-	return rc ? cmd_fail_rc(rc, cmd->args[0]) : CMD_OK;
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_nothing(cmd);
 }
 
 static bool user_each(void *arg, const struct gml_user *user)

@@ -92,6 +92,54 @@ def test_status_and_info(gemel):
     assert len(info["uuid"]) == 32 and info["disk_available"] > 0
 
 
+def test_json_of_every_verb(gemel):
+    """Also of those that have nothing to tell."""
+    for words in (
+        ["user create js --uid 77", "user show js", "user update js --groups 1,2", "user list", "key create js --id JSONSKEY", "key update JSONSKEY --disable", "key list js", "key delete JSONSKEY", "bucket create js-bucket --owner js",
+         "bucket quota js-bucket --bytes 1G", "bucket show js-bucket", "bucket list", "bucket delete js-bucket", "user delete js", "store info", "store check", "store recover", "store compact", "config check", "config show", "status"]
+    ):
+        done = run("-c", gemel.conf, "--json", *words.split())
+        assert done.returncode == 0, (words, done.stderr)
+        assert isinstance(json.loads(done.stdout), (dict, list)), words
+
+
+def test_systemd_is_told(scratch, monkeypatch):
+    """Type=notify: READY=1 when both doors answer, STOPPING=1 at the end."""
+    path = scratch / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as inbox:
+        inbox.bind(str(path))
+        inbox.settimeout(30)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(path))
+        server = Gemel(scratch / "notified")
+        server.start(wait=False)
+        assert inbox.recv(100) == b"READY=1"
+        assert server.gemel("status")["good"]
+        server.stop()
+        assert inbox.recv(100) == b"STOPPING=1"
+
+
+def test_version_3_without_rpcbind_says_so(scratch):
+    server = Gemel(scratch / "v3", options={"nfs.v3": "yes"})
+    done = run("-c", server.conf, "serve")
+    assert done.returncode == 1 and "nfs.v3 = yes: NFSv3 needs rpcbind" in done.stderr
+
+
+def test_the_access_log_is_json(gemel):
+    """One line of valid JSON for each request, whatever bytes it holds."""
+    import time
+
+    for request in (b"GET /demo/%ff%0a%22?x=\xff HTTP/1.1\r\nHost: x\r\nUser-Agent: \xff\xfe\"quote\\\r\n\r\n", b"garbage\r\n\r\n", b"GET /demo/log-me HTTP/1.1\r\nHost: x\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", gemel.s3_port), timeout=10) as connection:
+            connection.sendall(request)
+            connection.recv(1000)
+    log = gemel.home / "log" / "s3-access.log"
+    deadline = time.monotonic() + 5
+    while b"log-me" not in log.read_bytes() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    lines = [json.loads(line.decode()) for line in log.read_bytes().splitlines()]
+    assert lines[-1]["key"] == "log-me" and lines[-1]["error"] == "AccessDenied" and len(lines[-1]["request_id"]) == 16
+
+
 def test_only_one_supervisor(gemel):
     done = run("-c", gemel.conf, "serve")
     assert done.returncode == 1 and "another 'gemel serve' runs" in done.stderr
