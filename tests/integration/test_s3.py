@@ -458,3 +458,7 @@ def test_every_other_operation_is_refused(s3, bucket):
     for extra in ({"ServerSideEncryption": "AES256"}, {"ServerSideEncryption": "aws:kms"}, {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": datetime.datetime(2030, 1, 1)}, {"ObjectLockLegalHoldStatus": "ON"}):
         fails("NotImplemented", 501, s3.put_object, Bucket=bucket, Key="k", Body=b"y", **extra)
     fails("InvalidStorageClass", 400, s3.put_object, Bucket=bucket, Key="k", Body=b"y", StorageClass="GLACIER")
+
+
+def test_store_is_whole(gemel):
+    gemel.check_store()
