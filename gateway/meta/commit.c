@@ -1,15 +1,14 @@
 /* Group commit: one thread leads, the others wait for their own result.
  *
- *   queue ──► batch: presync, write transaction, every closure, one commit ──► held ──► acknowledged
+ *   queue ──► batch: presync, write transaction, every closure, record, commit ──► flush of the log ──► acknowledged
+ *                                       the next batch runs while this one is flushed
  *
  * Invariants
- *  1. At most one thread of the process leads. Only the leader touches `held`; leadership passes with the queue's lock
- * held.
- *  2. A commit flushes its pages and, with them, every meta page written earlier; its own meta page is written but not
- * flushed. So batch N is durable once batch N+1 has been committed, or after an explicit flush, and not before: until
- * then its waiters are held. docs/adr/0001-group-commit.md has the argument and the figures.
- *  3. A leader whose queue is empty flushes at once: nobody waits for a successor that may not come.
- *  4. A waiter's storage is on its stack and may be gone as soon as it was posted. */
+ *  1. At most one thread of the process leads, and at most one other flushes. A leader takes `flush` before it passes
+ * leadership on: while a batch is flushed the next one runs, and waits with its own flush; so groups still form.
+ *  2. Nobody is told the result of a batch before all that the batch saw is durable: its own record, and those of other
+ * processes that came before. docs/adr/0001-group-commit.md and 0004-redo-log.md have the argument and the figures.
+ *  3. A waiter's storage is on its stack and may be gone as soon as it was posted. */
 #include <errno.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -29,12 +28,18 @@ struct gml_update {
 int gml_commit_init(struct gml_commit *commit)
 {
 	commit->tail = &commit->head;
-	return pthread_mutex_init(&commit->lock, NULL);
+	if (pthread_mutex_init(&commit->flush, NULL) != 0)
+		return -1;
+	if (pthread_mutex_init(&commit->lock, NULL) == 0)
+		return 0;
+	pthread_mutex_destroy(&commit->flush);
+	return -1;
 }
 
 void gml_commit_release(struct gml_commit *commit)
 {
 	pthread_mutex_destroy(&commit->lock);
+	pthread_mutex_destroy(&commit->flush);
 }
 
 static void update_wait(struct gml_update *update)
@@ -66,7 +71,7 @@ static void update_fail(struct gml_update *list, int rc)
 
 /* Run every closure that has no result yet in one transaction. GML_ERR_CANCELED: one failed after it had written; it
  * has its result now, run the others again. Another error is the engine's: nothing of this run is stored. */
-static int commit_attempt(struct gml_meta *meta, struct gml_update *batch, bool *wrote_out)
+static int commit_attempt(struct gml_meta *meta, struct gml_update *batch, struct gml_redo_place *place_out)
 {
 	struct gml_txn txn;
 	int rc = gml_txn_write_begin(meta, &txn);
@@ -89,13 +94,13 @@ static int commit_attempt(struct gml_meta *meta, struct gml_update *batch, bool 
 			goto abort;
 		}
 	}
+	*place_out = txn.place;
 	if (txn.writes == 0 && !txn.id_changed)
 		goto abort;
 	rc = gml_txn_write_commit(&txn);
 	if (rc == 0) {
-		*wrote_out = true;
+		*place_out = txn.place;
 		atomic_fetch_add_explicit(&meta->commits, 1, memory_order_relaxed);
-		atomic_fetch_add_explicit(&meta->syncs, 1, memory_order_relaxed);
 	}
 	return rc;
 abort:
@@ -103,18 +108,18 @@ abort:
 	return rc;
 }
 
-static int commit_run(struct gml_meta *meta, struct gml_update *batch, bool *wrote_out)
+static int commit_run(struct gml_meta *meta, struct gml_update *batch, struct gml_redo_place *place_out)
 {
 	int rc;
 	do
-		rc = commit_attempt(meta, batch, wrote_out);
+		rc = commit_attempt(meta, batch, place_out);
 	while (rc == GML_ERR_CANCELED);
 	return rc;
 }
 
 /* The batch as a whole met an engine error such as a full map: each change gets its own transaction, so that those that
  * fit succeed and nobody suffers for another's size. */
-static void commit_each_alone(struct gml_meta *meta, struct gml_update *batch, bool *wrote_out)
+static void commit_each_alone(struct gml_meta *meta, struct gml_update *batch, struct gml_redo_place *place_out)
 {
 	for (struct gml_update *u = batch; u != NULL; u = u->next) {
 		struct gml_update *next = u->next;
@@ -124,7 +129,7 @@ static void commit_each_alone(struct gml_meta *meta, struct gml_update *batch, b
 		u->next = NULL;
 		rc = atomic_load(&meta->commit.broken);
 		if (rc == 0)
-			rc = commit_run(meta, u, wrote_out);
+			rc = commit_run(meta, u, place_out);
 		u->next = next;
 		if (rc != 0)
 			u->rc = rc;
@@ -134,8 +139,8 @@ static void commit_each_alone(struct gml_meta *meta, struct gml_update *batch, b
 	}
 }
 
-/* Every update of the batch has its rc afterwards; *wrote_out: at least one commit succeeded. */
-static void commit_batch(struct gml_meta *meta, struct gml_update *batch, bool *wrote_out)
+/* Every update of the batch has its rc afterwards; *place_out: where the log must be flushed to. */
+static void commit_batch(struct gml_meta *meta, struct gml_update *batch, struct gml_redo_place *place_out)
 {
 	int rc = atomic_load(&meta->commit.broken);
 	if (rc == 0 && meta->opt.presync != NULL)
@@ -144,7 +149,7 @@ static void commit_batch(struct gml_meta *meta, struct gml_update *batch, bool *
 		update_fail(batch, rc);
 		return;
 	}
-	rc = commit_run(meta, batch, wrote_out);
+	rc = commit_run(meta, batch, place_out);
 	if (rc == 0)
 		return;
 	if (rc == GML_ERR_IO) {
@@ -157,43 +162,40 @@ static void commit_batch(struct gml_meta *meta, struct gml_update *batch, bool *
 	if (batch->next == NULL)
 		update_fail(batch, rc);
 	else
-		commit_each_alone(meta, batch, wrote_out);
+		commit_each_alone(meta, batch, place_out);
 }
 
-/* Move what may be acknowledged without a further flush to *ack, the rest to *hold. */
-static void commit_sort(struct gml_update *batch, bool flush, struct gml_update **ack, struct gml_update **hold)
+/* Move what may be acknowledged without a flush to *ack, the rest to *wait. */
+static void commit_sort(struct gml_update *batch, struct gml_update **ack, struct gml_update **wait)
 {
 	while (batch != NULL) {
-		struct gml_update *next = batch->next, **list = flush && !batch->relaxed ? hold : ack;
+		struct gml_update *next = batch->next, **list = batch->relaxed ? ack : wait;
 		batch->next = *list;
 		*list = batch;
 		batch = next;
 	}
 }
 
-/* Pass leadership to the first waiter of the queue; false: the queue is empty and this thread leads on, or (resign)
- * nobody does. */
-static bool commit_hand_over(struct gml_commit *commit, bool resign)
+/* Pass leadership to the first waiter of the queue; nobody leads when it is empty. */
+static void commit_hand_over(struct gml_commit *commit)
 {
 	struct gml_update *heir;
 	pthread_mutex_lock(&commit->lock);
 	heir = commit->head;
 	if (heir != NULL)
 		heir->lead = true;
-	else if (resign)
+	else
 		commit->led = false;
 	pthread_mutex_unlock(&commit->lock);
-	if (heir == NULL)
-		return false;
-	sem_post(&heir->wake);
-	return true;
+	if (heir != NULL)
+		sem_post(&heir->wake);
 }
 
-/* Flush what was committed; a failure is final, as a failed commit is. Whatever the disk says (a thin volume that is
- * full says "no space"), the answer is IO: the change is visible, and may yet be on the disk. */
-static int commit_flush(struct gml_meta *meta)
+/* A failure is final, as a failed commit is. Whatever the disk says (a thin volume that is full answers ENOSPC), the
+ * kernel may have dropped the pages. */
+static int commit_settle(struct gml_meta *meta, const struct gml_redo_place *place)
 {
-	if (atomic_load(&meta->commit.broken) == 0 && gml_meta_flush(meta) != 0)
+	if (atomic_load(&meta->commit.broken) == 0 && gml_checkpoint_settle(meta, place) != 0)
 		atomic_store(&meta->commit.broken, GML_ERR_IO);
 	return atomic_load(&meta->commit.broken);
 }
@@ -212,34 +214,22 @@ static struct gml_update *commit_take(struct gml_commit *commit)
 static void commit_lead(struct gml_meta *meta)
 {
 	struct gml_commit *commit = &meta->commit;
-	struct gml_update *batch = commit_take(commit), *held, *hold = NULL, *ready = NULL;
-	bool wrote = false;
-	int rc = 0;
+	struct gml_update *batch = commit_take(commit), *ready = NULL, *wait = NULL;
+	struct gml_redo_place place = {0};
+	int rc;
 
-	commit_batch(meta, batch, &wrote);
-	held = commit->held;
-	commit->held = NULL;
-	commit_sort(batch, wrote || held != NULL, &ready, &hold);
-	if (atomic_load(&commit->broken) != 0 || (!wrote && held != NULL)) {
-		/* A batch that wrote nothing flushed nothing; a stream of such must not starve those who are held. */
-		rc = commit_flush(meta);
-	} else if (hold != NULL) {
-		commit->held = hold;
-		if (commit_hand_over(commit, false)) { /* from here on `hold` is the heir's */
-			update_ack(held, 0);
-			update_ack(ready, 0);
-			return;
-		}
-		update_ack(held, 0);
-		update_ack(ready, 0);
-		held = ready = NULL;
-		rc = commit_flush(meta);
-		commit->held = NULL;
-	}
-	commit_hand_over(commit, true);
-	update_ack(held, rc);
-	update_ack(hold, rc);
+	commit_batch(meta, batch, &place);
+	/* What has no record is not even safe from the death of all processes: no relaxed update either. */
+	if (gml_redo_logged(&meta->redo, &place))
+		commit_sort(batch, &ready, &wait);
+	else
+		wait = batch;
 	update_ack(ready, 0);
+	pthread_mutex_lock(&commit->flush);
+	commit_hand_over(commit);
+	rc = wait != NULL ? commit_settle(meta, &place) : 0;
+	pthread_mutex_unlock(&commit->flush);
+	update_ack(wait, rc);
 }
 
 static int update_run(struct gml_meta *meta, gml_meta_fn fn, void *arg, bool relaxed)

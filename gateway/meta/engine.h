@@ -68,10 +68,9 @@ int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg);
 /* Same without waiting for durability: visible to all on return, durable with the next durable commit. For settled
  * facts that recovery can redo only. */
 int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg);
-/* After it returned 0, every new snapshot shows whatever processes that were dead before the call had committed. A
- * writer that is killed between writing its commit and announcing it leaves a commit that readers do not see until the
- * next writer takes the lock. Whoever takes things away because nothing refers to them calls it after he knows that
- * their owner is dead, and before he looks. Blocks on the writers' lock, not on the disk. Changes nothing. */
+/* After it returned 0, every new snapshot shows whatever processes that were dead before the call had committed. A writer that is killed between writing its commit and announcing it
+ * leaves a commit that readers do not see until the next writer takes the lock. Whoever takes things away because nothing refers to them calls it after he knows that their owner is dead,
+ * and before he looks. Blocks on the writers' lock, and until what it shows is durable (at most one flush). Changes nothing. */
 int gml_meta_barrier(struct gml_meta *meta);
 
 /* NOENT when absent. */
@@ -101,6 +100,7 @@ int gml_cursor_before(struct gml_cursor *cursor, struct gml_span key, struct gml
 /* Counters since open, for metrics and tests. */
 struct gml_meta_stats {
 	uint64_t commits, updates, syncs, reads;
+	uint64_t log_bytes, checkpoints; /* records written; checkpoints made, both by this process */
 	uint64_t map_size, map_used;
 };
 void gml_meta_stats_get(struct gml_meta *meta, struct gml_meta_stats *out);

@@ -1,11 +1,11 @@
-/* What the files of the engine share. Only engine_lmdb.c, txn_lmdb.c and errmap.c include lmdb.h knowingly; commit.c
- * goes through the functions below. */
+/* What the files of the engine share. commit.c and redo.c do not know LMDB; the others do. */
 #ifndef GML_META_ENGINE_INTERNAL_H
 #define GML_META_ENGINE_INTERNAL_H
 
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include "checkpoint.h"
 #include "engine.h"
 
 #define GML_META_KEY_MAX 511
@@ -50,6 +50,8 @@ struct gml_txn {
 	bool id_changed;
 	int failed;	 /* first engine error of a write transaction: it can only be aborted */
 	uint64_t writes; /* puts and deletes so far */
+	uint64_t work;	 /* pages that it will write, roughly */
+	struct gml_redo_place place; /* write_commit: where it left the log; of one that wrote nothing: what it saw */
 	uint64_t last_id;
 	/* of a read transaction, for its next use: */
 	struct gml_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors */
@@ -65,25 +67,27 @@ struct gml_read_slot {
 
 struct gml_update; /* commit.c */
 
-/* Group commit. Lock order: `lock` is a leaf. */
+/* Group commit. Lock order: `flush`, `lock`. */
 struct gml_commit {
-	pthread_mutex_t lock; /* queue, led */
+	pthread_mutex_t flush; /* held by the leader whose batch is being made durable */
+	pthread_mutex_t lock;  /* queue, led */
 	struct gml_update *head, **tail;
 	bool led;
-	struct gml_update *held; /* of the leader: committed, not known durable */
-	_Atomic int broken;	 /* a sync failed: what the disk holds is unknown, no change is accepted any more */
+	_Atomic int broken; /* a sync failed: what the disk holds is unknown, no change is accepted any more */
 };
 
 struct gml_meta {
 	MDB_env *env;
 	struct gml_meta *next_open; /* engine_lmdb.c: every environment of this process */
 	uint64_t dev, ino;	    /* of data.mdb */
-	int sync_fd;		    /* data.mdb, for gml_meta_lost; -1: none */
+	int data_fd;		    /* data.mdb: claims, meta pages, flushes; -1: none */
 	MDB_dbi dbi[GML_TABLE_COUNT_];
 	uint8_t uuid[16];
 	struct gml_meta_options opt;
 	struct gml_commit commit;
-	_Atomic uint64_t commits, updates, syncs;
+	struct gml_redo redo;
+	struct gml_checkpoint checkpoint;
+	_Atomic uint64_t commits, updates, syncs, log_bytes;
 	_Atomic uint64_t log_window;	 /* engine_lmdb.c */
 	_Atomic uint32_t corrupt_logged; /* bit per table */
 	struct gml_read_slot slots[GML_META_READ_SLOTS];
@@ -92,15 +96,14 @@ struct gml_meta {
 void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* txn_lmdb.c. begin blocks on other processes' writers. commit and abort consume `txn`'s content; the storage is the
- * caller's. commit flushes the data (and with it every meta page written before), then writes its own meta page without
- * flushing it. */
+/* txn_lmdb.c. begin blocks on other processes' writers. commit and abort consume `txn`'s content but for `place`; the
+ * storage is the caller's. commit flushes nothing: gml_checkpoint_settle(place) does. After a failure nothing of the
+ * transaction will ever be seen. */
 int gml_txn_write_begin(struct gml_meta *meta, struct gml_txn *txn);
 int gml_txn_write_commit(struct gml_txn *txn);
 void gml_txn_write_abort(struct gml_txn *txn);
 void gml_txn_pool_drain(struct gml_meta *meta);
-/* engine_lmdb.c. Flush everything written so far, meta pages included. */
-int gml_meta_flush(struct gml_meta *meta);
+/* engine_lmdb.c. */
 /* After a commit that failed: did more fail than a page that found no room? Then nobody knows what the disk holds. */
 bool gml_meta_lost(struct gml_meta *meta);
 

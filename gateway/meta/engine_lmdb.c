@@ -6,8 +6,10 @@
  *  2. Handles of all tables are opened before the first transaction of a caller; nobody opens one later.
  *  3. A process opens a store once: LMDB's claim on its reader slots is a lock that closing any second descriptor would
  * drop, and other processes would then clear the slots of living readers.
- *  4. Environments are opened with MDB_NOMETASYNC: a commit flushes its pages, not the meta page that names them.
- * commit.c holds acknowledgements accordingly. */
+ *  4. Environments are opened with MDB_NOSYNC: a commit flushes nothing. What is durable stands in the redo log (redo.h)
+ * and the last checkpoint (checkpoint.h).
+ *  5. Opening and closing, one process at a time holds the gate. The first one in is alone: it recovers before anybody
+ * else gets through. Everybody else is alive until he has closed. A process that dies drops both. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -21,12 +23,13 @@
 #include "engine_internal.h"
 #include "errmap.h"
 
-#define META_FORMAT_VERSION 1
+#define META_FORMAT_VERSION 2
+#define META_FORMAT_ADOPT 1 /* the version before: LMDB alone, each commit flushed */
 #define META_MAP_DEFAULT ((uint64_t)1 << 40)
 #define META_MAP_LEAST ((uint64_t)64 << 20)
 #define META_READERS_DEFAULT 4096
 #define META_LOG_LINES 30
-#define META_ENV_FLAGS (MDB_NOTLS | MDB_NORDAHEAD | MDB_NOMETASYNC)
+#define META_ENV_FLAGS (MDB_NOTLS | MDB_NORDAHEAD)
 
 static const char *const meta_table_name[GML_TABLE_COUNT_] = {
 #define META_TABLE_NAME(name) #name,
@@ -68,8 +71,8 @@ void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *f
 	meta->opt.log(meta->opt.log_arg, level, line);
 }
 
-/* An environment without handles; map_size 0 adopts the recorded size. */
-static int meta_env_open(struct gml_meta *meta, const char *dir, uint64_t map_size)
+/* An environment without handles; map_size 0 adopts the recorded size. flags: MDB_NOSYNC, or 0 while there is no log. */
+static int meta_env_open(struct gml_meta *meta, const char *dir, uint64_t map_size, unsigned flags)
 {
 	uint32_t readers = meta->opt.readers_max ? meta->opt.readers_max : META_READERS_DEFAULT;
 	int rc = mdb_env_create(&meta->env);
@@ -83,7 +86,7 @@ static int meta_env_open(struct gml_meta *meta, const char *dir, uint64_t map_si
 	if (rc == 0 && map_size != 0)
 		rc = mdb_env_set_mapsize(meta->env, map_size);
 	if (rc == 0)
-		rc = mdb_env_open(meta->env, dir, META_ENV_FLAGS, 0600);
+		rc = mdb_env_open(meta->env, dir, META_ENV_FLAGS | flags, 0600);
 	if (rc != 0) {
 		mdb_env_close(meta->env);
 		meta->env = NULL;
@@ -104,8 +107,8 @@ static int meta_tables_open(struct gml_meta *meta, unsigned flags)
 	return mdb_txn_commit(txn); /* publishes the handles, also of a read transaction */
 }
 
-/* Format record: version (u32 little-endian), then the uuid. */
-static int meta_format_read(struct gml_meta *meta)
+/* Format record: version (u32 little-endian), then the uuid. NOENT, FORMAT, CORRUPT. */
+static int meta_format_read(struct gml_meta *meta, unsigned *version_out)
 {
 	uint8_t key = GML_SUPER_FORMAT;
 	MDB_val k = {1, &key}, v;
@@ -122,7 +125,8 @@ static int meta_format_read(struct gml_meta *meta)
 		rc = GML_ERR_CORRUPT;
 		goto out;
 	}
-	if (p[0] != META_FORMAT_VERSION || p[1] != 0 || p[2] != 0 || p[3] != 0) {
+	*version_out = p[0];
+	if (p[0] < META_FORMAT_ADOPT || p[0] > META_FORMAT_VERSION || p[1] != 0 || p[2] != 0 || p[3] != 0) {
 		rc = GML_ERR_FORMAT;
 		goto out;
 	}
@@ -136,7 +140,8 @@ out:
 	return rc;
 }
 
-static int meta_format_write(struct gml_meta *meta, const uint8_t uuid[16])
+/* fresh: a new store, whose counter begins. Durable: the environment is not in MDB_NOSYNC yet. */
+static int meta_format_write(struct gml_meta *meta, const uint8_t uuid[16], bool fresh)
 {
 	uint8_t format_key = GML_SUPER_FORMAT, id_key = GML_SUPER_NEXT_ID;
 	uint8_t format[20] = {META_FORMAT_VERSION},
@@ -148,17 +153,16 @@ static int meta_format_write(struct gml_meta *meta, const uint8_t uuid[16])
 	rc = mdb_txn_begin(meta->env, NULL, 0, &txn);
 	if (rc != 0)
 		return rc;
-	rc = mdb_put(txn, meta->dbi[GML_TABLE_SUPER], &k, &v, MDB_NOOVERWRITE);
+	rc = mdb_put(txn, meta->dbi[GML_TABLE_SUPER], &k, &v, 0);
 	k.mv_data = &id_key;
 	v = (MDB_val){sizeof(id), id};
-	if (rc == 0)
+	if (rc == 0 && fresh)
 		rc = mdb_put(txn, meta->dbi[GML_TABLE_SUPER], &k, &v, 0);
 	if (rc != 0) {
 		mdb_txn_abort(txn);
 		return rc;
 	}
-	rc = mdb_txn_commit(txn);
-	return rc != 0 ? rc : mdb_env_sync(meta->env, 1);
+	return mdb_txn_commit(txn);
 }
 
 /* LMDB makes its files but does not sync the directory that names them. */
@@ -175,10 +179,13 @@ static int meta_dir_sync(const char *dir)
 
 static void meta_free(struct gml_meta *meta)
 {
+	gml_checkpoint_pins_drop(meta);
 	if (meta->env != NULL)
 		mdb_env_close(meta->env);
-	if (meta->sync_fd >= 0)
-		close(meta->sync_fd);
+	gml_redo_release(&meta->redo);
+	if (meta->data_fd >= 0) /* last: the claims end with it */
+		close(meta->data_fd);
+	gml_checkpoint_release(&meta->checkpoint);
 	gml_commit_release(&meta->commit);
 	free(meta);
 }
@@ -189,14 +196,20 @@ static struct gml_meta *meta_new(const struct gml_meta_options *opt)
 	if (meta == NULL)
 		return NULL;
 	memset(meta, 0, sizeof(*meta));
-	meta->sync_fd = -1;
+	meta->data_fd = -1;
+	gml_redo_init(&meta->redo);
 	if (opt != NULL)
 		meta->opt = *opt;
-	if (gml_commit_init(&meta->commit) != 0) {
-		free(meta);
-		return NULL;
-	}
+	if (gml_commit_init(&meta->commit) != 0)
+		goto no_commit;
+	if (gml_checkpoint_init(&meta->checkpoint) != 0)
+		goto no_checkpoint;
 	return meta;
+no_checkpoint:
+	gml_commit_release(&meta->commit);
+no_commit:
+	free(meta);
+	return NULL;
 }
 
 /* ---- stores that this process has open (invariant 3) ---- */
@@ -204,16 +217,16 @@ static pthread_mutex_t meta_open_lock = PTHREAD_MUTEX_INITIALIZER; /* held while
 static struct gml_meta *meta_open_list;
 static pid_t meta_open_pid; /* whose list it is: a forked child has opened nothing yet */
 
-/* errno of data.mdb's stat; fills meta->dev and ->ino, and opens ->sync_fd. */
-static int meta_identify(struct gml_meta *meta, const char *dir)
+/* Opens ->data_fd, fills ->dev and ->ino. errno. */
+static int meta_identify(struct gml_meta *meta, const char *dir, int flags)
 {
 	char path[4096];
 	struct stat st;
 	int n = snprintf(path, sizeof(path), "%s/data.mdb", dir);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return ENAMETOOLONG;
-	meta->sync_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (meta->sync_fd < 0 || fstat(meta->sync_fd, &st) != 0)
+	meta->data_fd = open(path, O_RDWR | O_CLOEXEC | flags, 0600);
+	if (meta->data_fd < 0 || fstat(meta->data_fd, &st) != 0)
 		return errno;
 	meta->dev = st.st_dev;
 	meta->ino = st.st_ino;
@@ -258,6 +271,72 @@ static uint64_t meta_map_size(void)
 	return size;
 }
 
+/* 0: this process is alone and has everything to itself; EAGAIN: others have the store open, and it is alive. Either
+ * way the gate is held. */
+static int meta_enter(struct gml_meta *meta)
+{
+	int rc = gml_claim(meta->data_fd, GML_CLAIM_GATE, F_WRLCK, true);
+	return rc != 0 ? rc : gml_claim(meta->data_fd, GML_CLAIM_ALIVE, F_WRLCK, false);
+}
+
+/* Alive from here on, as others may be. */
+static int meta_entered(struct gml_meta *meta)
+{
+	int rc = gml_claim(meta->data_fd, GML_CLAIM_ALIVE, F_RDLCK, true);
+	return rc != 0 ? rc : gml_claim(meta->data_fd, GML_CLAIM_GATE, F_UNLCK, false);
+}
+
+/* data.mdb is whole by itself, its environment open and flushing: gives it a log, then the format record that says so.
+ * Cut short, it is done again: until its first whole slot is there, the log is taken for none. */
+static int meta_adopt(struct gml_meta *meta, const char *dir, const uint8_t *uuid, unsigned version)
+{
+	struct gml_redo_slot slot = {.seq = 1, .state = GML_REDO_ADOPTING};
+	MDB_stat stat;
+	int rc = mdb_env_stat(meta->env, &stat);
+	if (rc == 0)
+		rc = mdb_env_sync(meta->env, 1);
+	if (rc == 0)
+		rc = gml_redo_make(&meta->redo, dir, stat.ms_psize);
+	if (rc == 0)
+		rc = meta_dir_sync(dir);
+	if (rc == 0 && version != META_FORMAT_VERSION)
+		rc = meta_format_write(meta, uuid, version == 0);
+	if (rc == 0)
+		rc = mdb_env_set_flags(meta->env, MDB_NOSYNC, 1);
+	if (rc == 0)
+		rc = gml_redo_seed(&slot.chain);
+	if (rc == 0)
+		rc = gml_redo_share(&meta->redo, dir, &slot);
+	return rc != 0 ? gml_err_map(rc) : gml_checkpoint_make(meta, 0);
+}
+
+/* The newest slot of the log, if there is a log; ENOENT, EILSEQ. */
+static int meta_log_open(struct gml_meta *meta, const char *dir, struct gml_redo_slot *slot)
+{
+	int rc = gml_redo_open(&meta->redo, dir);
+	return rc != 0 ? rc : gml_redo_slot_read(&meta->redo, slot);
+}
+
+static int meta_create_alone(struct gml_meta *meta, const char *dir, const uint8_t uuid[16])
+{
+	struct gml_redo_slot slot;
+	unsigned version = 0;
+	int rc = meta_log_open(meta, dir, &slot);
+	if (rc == EILSEQ || (rc == 0 && slot.state == GML_REDO_WHOLE))
+		return GML_ERR_EXIST;
+	if (rc == 0 || rc == ENOENT)
+		rc = meta_env_open(meta, dir, meta->opt.map_size ? meta->opt.map_size : meta_map_size(), 0);
+	if (rc == 0)
+		rc = meta_tables_open(meta, MDB_CREATE);
+	if (rc != 0)
+		return gml_err_map(rc);
+	/* A creation that a crash cut short left no format record: this goes on where it ended. */
+	rc = meta_format_read(meta, &version);
+	if (rc == GML_ERR_NOENT)
+		return meta_adopt(meta, dir, uuid, 0);
+	return rc == 0 ? GML_ERR_EXIST : rc;
+}
+
 int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt)
 {
 	struct gml_meta *meta = meta_new(opt);
@@ -265,57 +344,122 @@ int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_me
 	if (meta == NULL)
 		return GML_ERR_NOMEM;
 	pthread_mutex_lock(&meta_open_lock);
-	rc = meta_identify(meta, dir);
-	if (rc == 0 && meta_is_open(meta)) {
+	rc = meta_identify(meta, dir, O_CREAT);
+	if (rc == 0 && meta_is_open(meta))
 		rc = EEXIST;
-		goto out;
-	}
-	rc = meta_env_open(meta, dir, meta->opt.map_size ? meta->opt.map_size : meta_map_size());
 	if (rc == 0)
-		rc = meta_tables_open(meta, MDB_CREATE);
-	/* A creation that a crash cut short left no format record: this goes on where it ended. */
-	if (rc == 0)
-		rc = meta_format_write(meta, uuid);
-	if (rc == 0)
-		rc = meta_dir_sync(dir);
-	if (rc != 0 && rc != MDB_KEYEXIST)
-		gml_meta_log(meta, GML_LOG_ERROR, "%s: cannot create the metadata store: %s", dir, mdb_strerror(rc));
-out:
+		rc = meta_enter(meta);
+	if (rc == EAGAIN)
+		rc = EEXIST;
+	rc = rc != 0 ? gml_err_map(rc) : meta_create_alone(meta, dir, uuid);
+	if (rc != 0 && rc != GML_ERR_EXIST)
+		gml_meta_log(meta, GML_LOG_ERROR, "%s: cannot create the metadata store: %s", dir, gml_err_text(rc));
 	meta_free(meta);
 	pthread_mutex_unlock(&meta_open_lock);
-	return gml_err_map(rc);
+	return rc;
 }
 
-/* A larger map than the recorded one is adopted and recorded with the next commit; every process must be opened anew
- * for it. */
+/* A larger map than the recorded one is adopted and recorded with the next commit, and a checkpoint, for a recovery maps
+ * what the checkpoint says; every process must be opened anew for it. */
 static int meta_grow(struct gml_meta *meta)
 {
+	struct gml_txn txn;
 	MDB_envinfo info;
-	int rc = mdb_env_info(meta->env, &info);
+	uint8_t key = GML_SUPER_FORMAT;
+	struct gml_span format;
+	int rc = gml_err_map(mdb_env_info(meta->env, &info));
 	if (rc != 0 || meta->opt.map_size <= info.me_mapsize)
 		return rc;
-	return mdb_env_set_mapsize(meta->env, meta->opt.map_size);
+	rc = gml_err_map(mdb_env_set_mapsize(meta->env, meta->opt.map_size));
+	if (rc == 0)
+		rc = gml_txn_write_begin(meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_txn_get(&txn, GML_TABLE_SUPER, (struct gml_span){&key, 1}, &format);
+	if (rc == 0) {
+		uint8_t copy[20];
+		memcpy(copy, format.ptr, sizeof(copy)); /* its length was checked */
+		rc = gml_txn_put(&txn, GML_TABLE_SUPER, (struct gml_span){&key, 1}, (struct gml_span){copy, sizeof(copy)});
+	}
+	if (rc == 0)
+		rc = gml_txn_write_commit(&txn);
+	else
+		gml_txn_write_abort(&txn);
+	return rc != 0 ? rc : gml_checkpoint_make(meta, 0);
 }
 
-static int meta_open_env(struct gml_meta *meta, const char *dir)
+static int meta_open_env(struct gml_meta *meta, const char *dir, unsigned flags, unsigned *version_out)
 {
-	int rc = meta_env_open(meta, dir, 0);
-	if (rc == 0)
-		rc = meta_grow(meta);
+	int rc = meta_env_open(meta, dir, 0, flags);
 	if (rc == 0)
 		rc = meta_tables_open(meta, 0);
 	if (rc == MDB_NOTFOUND) /* without our tables it is not ours, or half made */
 		rc = MDB_INVALID;
-	if (rc != 0) {
-		gml_meta_log(meta, GML_LOG_ERROR, "%s: cannot open the metadata store: %s", dir, mdb_strerror(rc));
+	if (rc != 0)
 		return gml_err_map(rc);
+	rc = meta_format_read(meta, version_out);
+	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+}
+
+/* Others have it open: the log and its shared tail are in order. */
+static int meta_open_joined(struct gml_meta *meta, const char *dir)
+{
+	unsigned version;
+	int rc = gml_redo_open(&meta->redo, dir);
+	if (rc == 0)
+		rc = gml_redo_share(&meta->redo, dir, NULL);
+	if (rc != 0)
+		return rc == EILSEQ ? GML_ERR_CORRUPT : gml_err_map(rc);
+	rc = meta_open_env(meta, dir, MDB_NOSYNC, &version);
+	return rc == 0 && version != META_FORMAT_VERSION ? GML_ERR_FORMAT : rc;
+}
+
+/* A store of the version before, or one that was left while it got its log. */
+static int meta_open_adopt(struct gml_meta *meta, const char *dir, bool adopting)
+{
+	unsigned version;
+	int rc = meta_open_env(meta, dir, 0, &version);
+	if (rc != 0)
+		return rc;
+	if (version == META_FORMAT_VERSION && !adopting) {
+		gml_meta_log(meta, GML_LOG_ERROR, "%s: the metadata log (redo) is missing", dir);
+		return GML_ERR_CORRUPT;
 	}
-	rc = meta_format_read(meta);
-	if (rc != 0) {
-		rc = rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-		gml_meta_log(meta, GML_LOG_ERROR, "%s: metadata store refused: %s", dir, gml_err_text(rc));
-	}
-	return rc;
+	return meta_adopt(meta, dir, meta->uuid, version);
+}
+
+static int meta_open_alone(struct gml_meta *meta, const char *dir)
+{
+	struct gml_redo_slot slot;
+	unsigned version;
+	int rc = meta_log_open(meta, dir, &slot);
+	if (rc == ENOENT || (rc == 0 && slot.state == GML_REDO_ADOPTING))
+		return meta_open_adopt(meta, dir, rc == 0);
+	if (rc == 0)
+		rc = gml_recover_restore(meta, &slot);
+	if (rc == 0)
+		rc = gml_redo_share(&meta->redo, dir, &slot);
+	if (rc != 0)
+		return rc == EILSEQ ? GML_ERR_CORRUPT : gml_err_map(rc);
+	rc = meta_open_env(meta, dir, MDB_NOSYNC, &version);
+	if (rc == 0 && version != META_FORMAT_VERSION)
+		rc = GML_ERR_FORMAT;
+	return rc != 0 ? rc : gml_recover_replay(meta, &slot);
+}
+
+static int meta_open(struct gml_meta *meta, const char *dir)
+{
+	int rc = meta_identify(meta, dir, 0);
+	if (rc == 0 && meta_is_open(meta))
+		rc = EBUSY;
+	if (rc == 0)
+		rc = meta_enter(meta);
+	if (rc != 0 && rc != EAGAIN)
+		return gml_err_map(rc);
+	rc = rc == 0 ? meta_open_alone(meta, dir) : meta_open_joined(meta, dir);
+	if (rc == 0)
+		rc = meta_grow(meta);
+	return rc != 0 ? rc : gml_err_map(meta_entered(meta));
 }
 
 int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out)
@@ -326,12 +470,11 @@ int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gm
 	if (meta == NULL)
 		return GML_ERR_NOMEM;
 	pthread_mutex_lock(&meta_open_lock);
-	rc = gml_err_map(meta_identify(meta, dir));
-	if (rc == 0 && meta_is_open(meta))
-		rc = GML_ERR_BUSY;
-	if (rc == 0)
-		rc = meta_open_env(meta, dir);
+	rc = meta_open(meta, dir);
 	if (rc != 0) {
+		if (rc != GML_ERR_NOENT && rc != GML_ERR_BUSY)
+			gml_meta_log(meta, GML_LOG_ERROR, "%s: cannot open the metadata store: %s", dir, gml_err_text(rc));
+		gml_checkpoint_stop(meta);
 		meta_free(meta);
 	} else {
 		meta->next_open = meta_open_list;
@@ -345,13 +488,27 @@ int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gm
 	return 0;
 }
 
+/* Relaxed updates are durable after an orderly end, and after that of the last one there is nothing to replay. */
+static void meta_leave(struct gml_meta *meta)
+{
+	struct gml_redo_shared *shared = meta->redo.shared;
+	struct gml_redo_place seen = {.pos = atomic_load(&shared->committed)};
+	if (atomic_load(&shared->broken) != 0 || atomic_load(&meta->commit.broken) != 0)
+		return;
+	if (meta_enter(meta) == 0)
+		(void)gml_checkpoint_make(meta, 0); /* it has logged why not; the log holds everything */
+	else
+		(void)gml_checkpoint_settle(meta, &seen);
+}
+
 void gml_meta_close(struct gml_meta *meta)
 {
 	if (meta == NULL)
 		return;
 	gml_txn_pool_drain(meta);
-	gml_meta_flush(meta); /* relaxed updates are durable after an orderly end */
+	gml_checkpoint_stop(meta);
 	pthread_mutex_lock(&meta_open_lock);
+	meta_leave(meta);
 	meta_forget(meta);
 	meta_free(meta);
 	pthread_mutex_unlock(&meta_open_lock);
@@ -376,15 +533,6 @@ int gml_meta_clear_readers(struct gml_meta *meta)
 	return gml_err_map(rc);
 }
 
-int gml_meta_flush(struct gml_meta *meta)
-{
-	int rc = mdb_env_sync(meta->env, 1);
-	atomic_fetch_add_explicit(&meta->syncs, 1, memory_order_relaxed);
-	if (rc != 0)
-		gml_meta_log(meta, GML_LOG_ERROR, "sync of the metadata store failed: %s", mdb_strerror(rc));
-	return gml_err_map(rc);
-}
-
 bool gml_meta_lost(struct gml_meta *meta)
 {
 	MDB_txn *txn = NULL;
@@ -393,7 +541,11 @@ bool gml_meta_lost(struct gml_meta *meta)
 		mdb_txn_abort(txn);
 	/* LMDB gives the environment up when a meta page fails. A failed flush it reports like a write that found no
 	 * room; but the kernel tells every descriptor of pages that it lost, once. */
-	return rc == MDB_PANIC || (meta->sync_fd >= 0 && fdatasync(meta->sync_fd) != 0);
+	if (fdatasync(meta->data_fd) != 0) {
+		atomic_store(&meta->redo.shared->broken, 1);
+		return true;
+	}
+	return rc == MDB_PANIC;
 }
 
 void gml_meta_stats_get(struct gml_meta *meta, struct gml_meta_stats *out)
@@ -404,6 +556,8 @@ void gml_meta_stats_get(struct gml_meta *meta, struct gml_meta_stats *out)
 	out->commits = atomic_load_explicit(&meta->commits, memory_order_relaxed);
 	out->updates = atomic_load_explicit(&meta->updates, memory_order_relaxed);
 	out->syncs = atomic_load_explicit(&meta->syncs, memory_order_relaxed);
+	out->log_bytes = atomic_load_explicit(&meta->log_bytes, memory_order_relaxed);
+	out->checkpoints = atomic_load_explicit(&meta->checkpoint.made, memory_order_relaxed);
 	for (int i = 0; i < GML_META_READ_SLOTS; i++)
 		out->reads += atomic_load_explicit(&meta->slots[i].reads, memory_order_relaxed);
 	if (mdb_env_info(meta->env, &info) == 0 && mdb_env_stat(meta->env, &stat) == 0) {

@@ -1,4 +1,6 @@
 libgemel_la_SOURCES += \
+	gateway/meta/checkpoint.c \
+	gateway/meta/checkpoint.h \
 	gateway/meta/codec.c \
 	gateway/meta/codec.h \
 	gateway/meta/commit.c \
@@ -24,4 +26,7 @@ libgemel_la_SOURCES += \
 	gateway/meta/record_upload.c \
 	gateway/meta/record_user.c \
 	gateway/meta/record_xattr.c \
+	gateway/meta/recover.c \
+	gateway/meta/redo.c \
+	gateway/meta/redo.h \
 	gateway/meta/txn_lmdb.c

@@ -59,14 +59,20 @@ static inline struct meta_env *meta_env_new(uint64_t map_size)
 	return env;
 }
 
+static inline void meta_env_unlink(const struct meta_env *env)
+{
+	static const char *const names[] = {"data.mdb", "lock.mdb", "redo", "redo.tail"};
+	char path[96];
+	for (int i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/%s", env->dir, names[i]);
+		unlink(path);
+	}
+}
+
 static inline void meta_env_free(struct meta_env *env)
 {
-	char path[96];
 	gml_meta_close(env->meta);
-	snprintf(path, sizeof(path), "%s/data.mdb", env->dir);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/lock.mdb", env->dir);
-	unlink(path);
+	meta_env_unlink(env);
 	rmdir(env->dir);
 	free(env);
 }

@@ -35,7 +35,7 @@ static int put_format(struct gml_txn *txn, void *arg)
 static void test_format_refused(void **state)
 {
 	struct meta_env *env = *state;
-	struct gml_span newer = SPAN("\2\0\0\0new layout", 14);
+	struct gml_span newer = SPAN("\3\0\0\0new layout", 14);
 	meta_env_update(env, put_format, &newer);
 	gml_meta_close(env->meta);
 	env->meta = NULL;
@@ -375,7 +375,6 @@ static void test_small_address_space(void **state)
 		struct meta_env env = {.dir = "/tmp/gemel-meta-XXXXXX"};
 		static const uint8_t uuid[16] = {1};
 		struct gml_meta_stats stats = {0};
-		char path[96];
 		int rc;
 		if (setrlimit(RLIMIT_AS, &limit) != 0 || mkdtemp(env.dir) == NULL)
 			_exit(1);
@@ -384,10 +383,7 @@ static void test_small_address_space(void **state)
 			rc = gml_meta_open(env.dir, &env.opt, &env.meta);
 		if (rc == 0)
 			gml_meta_stats_get(env.meta, &stats);
-		snprintf(path, sizeof(path), "%s/data.mdb", env.dir);
-		unlink(path);
-		snprintf(path, sizeof(path), "%s/lock.mdb", env.dir);
-		unlink(path);
+		meta_env_unlink(&env);
 		rmdir(env.dir);
 		_exit(rc != 0 || stats.map_size > limit.rlim_cur || stats.map_size < 1 << 30);
 	}

@@ -1,0 +1,280 @@
+/* See checkpoint.h. */
+#include "checkpoint.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "engine_internal.h"
+#include "errmap.h"
+
+/* When the thread makes one: enough that its own flushes do not count, little enough that the pages that may not be used
+ * again, and the time a recovery takes, stay small. */
+#define CHECKPOINT_WORK 8192 /* pages, estimated */
+
+int gml_claim(int fd, int what, int type, bool wait)
+{
+	struct flock lock = {.l_type = (short)type, .l_whence = SEEK_SET, .l_start = what, .l_len = 1};
+	int rc;
+	while ((rc = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock)) != 0 && errno == EINTR)
+		;
+	if (rc == 0)
+		return 0;
+	return errno == EACCES ? EAGAIN : errno;
+}
+
+int gml_checkpoint_init(struct gml_checkpoint *checkpoint)
+{
+	return pthread_mutex_init(&checkpoint->lock, NULL);
+}
+
+void gml_checkpoint_release(struct gml_checkpoint *checkpoint)
+{
+	pthread_mutex_destroy(&checkpoint->lock);
+}
+
+static void checkpoint_ring(struct gml_meta *meta)
+{
+	_Atomic uint32_t *bell = &meta->redo.shared->bell;
+	atomic_fetch_add(bell, 1);
+	syscall(SYS_futex, bell, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+/* ---- pins ---- */
+static int pin_begin(struct gml_meta *meta)
+{
+	struct gml_checkpoint *checkpoint = &meta->checkpoint;
+	int dead, rc = checkpoint->pin[1] != NULL ? mdb_txn_renew(checkpoint->pin[1])
+						  : mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &checkpoint->pin[1]);
+	if (rc == MDB_READERS_FULL && mdb_reader_check(meta->env, &dead) == 0 && dead > 0)
+		rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &checkpoint->pin[1]);
+	if (rc != 0) {
+		gml_meta_log(meta, GML_LOG_ERROR, "cannot begin the read transaction that keeps the last checkpoint: %s",
+			     mdb_strerror(rc));
+		if (checkpoint->pin[1] != NULL)
+			mdb_txn_abort(checkpoint->pin[1]);
+		checkpoint->pin[1] = NULL;
+		return gml_err_map(rc);
+	}
+	checkpoint->pin_txnid[1] = mdb_txn_id(checkpoint->pin[1]);
+	return 0;
+}
+
+static int pins_move_locked(struct gml_meta *meta)
+{
+	struct gml_checkpoint *checkpoint = &meta->checkpoint;
+	MDB_txn *old = checkpoint->pin[0];
+	int rc = checkpoint->pin[1] == NULL ? pin_begin(meta) : 0;
+	if (rc != 0 || checkpoint->pin_txnid[1] > meta->redo.shared->k_txnid)
+		return rc;
+	checkpoint->pin[0] = checkpoint->pin[1];
+	checkpoint->pin_txnid[0] = checkpoint->pin_txnid[1];
+	atomic_store(&checkpoint->pinned, true);
+	checkpoint->pin[1] = old;
+	if (old != NULL)
+		mdb_txn_reset(old);
+	return pin_begin(meta);
+}
+
+int gml_checkpoint_pins_move(struct gml_meta *meta)
+{
+	int rc;
+	pthread_mutex_lock(&meta->checkpoint.lock);
+	rc = pins_move_locked(meta);
+	pthread_mutex_unlock(&meta->checkpoint.lock);
+	return rc;
+}
+
+void gml_checkpoint_pins_drop(struct gml_meta *meta)
+{
+	struct gml_checkpoint *checkpoint = &meta->checkpoint;
+	atomic_store(&checkpoint->pinned, false);
+	for (int i = 0; i < 2; i++) {
+		if (checkpoint->pin[i] != NULL)
+			mdb_txn_abort(checkpoint->pin[i]);
+		checkpoint->pin[i] = NULL;
+	}
+}
+
+/* ---- making one ---- */
+static int checkpoint_read_meta(struct gml_meta *meta, struct gml_redo_slot *slot)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		ssize_t n;
+		do
+			n = pread(meta->data_fd, slot->meta[i], GML_REDO_META, (off_t)i * meta->redo.page_size);
+		while (n < 0 && errno == EINTR);
+		if (n != GML_REDO_META)
+			return n < 0 ? errno : EIO;
+	}
+	return 0;
+}
+
+/* The last committed transaction: its meta pages, and where the log stands. Writers wait for this only. */
+static int checkpoint_capture(struct gml_meta *meta, struct gml_redo_slot *slot, uint64_t *work_out)
+{
+	struct gml_redo_shared *shared = meta->redo.shared;
+	MDB_txn *txn = NULL;
+	int rc = mdb_txn_begin(meta->env, NULL, 0, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_redo_resolve(&meta->redo, mdb_txn_id(txn));
+	slot->txnid = shared->tail.txnid;
+	slot->pos = shared->tail.pos;
+	slot->chain = shared->tail.chain;
+	*work_out = shared->tail.work;
+	if (rc == 0)
+		rc = checkpoint_read_meta(meta, slot);
+	mdb_txn_abort(txn);
+	return rc;
+}
+
+/* Its pages are all written; nobody uses them again before this is published, so the flush needs no lock. */
+static int checkpoint_write(struct gml_meta *meta, const struct gml_redo_slot *slot, uint64_t work)
+{
+	struct gml_redo_shared *shared = meta->redo.shared;
+	int rc = fdatasync(meta->data_fd) == 0 ? 0 : errno;
+	if (rc == 0)
+		rc = gml_redo_slot_write(&meta->redo, slot);
+	atomic_fetch_add_explicit(&meta->syncs, 2, memory_order_relaxed);
+	if (rc != 0)
+		return rc;
+	atomic_store(&shared->k_seq, slot->seq);
+	atomic_store(&shared->k_chain, slot->chain);
+	atomic_store(&shared->k_pos, slot->pos);
+	atomic_store(&shared->k_work, work);
+	atomic_store(&shared->k_txnid, slot->txnid);
+	atomic_fetch_add_explicit(&meta->checkpoint.made, 1, memory_order_relaxed);
+	return 0;
+}
+
+static int checkpoint_make_locked(struct gml_meta *meta, uint64_t floor)
+{
+	struct gml_redo_shared *shared = meta->redo.shared;
+	struct gml_redo_slot slot = {.state = GML_REDO_WHOLE};
+	uint64_t work;
+	int rc;
+	if (atomic_load(&shared->broken) != 0)
+		return EIO;
+	if (floor != 0 && floor <= shared->k_txnid)
+		return 0;
+	slot.seq = shared->k_seq + 1;
+	rc = checkpoint_capture(meta, &slot, &work);
+	if (rc == 0 && slot.txnid == shared->k_txnid && slot.chain == shared->k_chain)
+		return 0; /* the last one says it all */
+	if (rc == 0)
+		rc = checkpoint_write(meta, &slot, work);
+	if (rc != 0) {
+		gml_meta_log(meta, GML_LOG_ERROR, "checkpoint of the metadata store failed: %s", mdb_strerror(rc));
+		atomic_store(&shared->broken, 1);
+	}
+	return rc;
+}
+
+int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor)
+{
+	int rc, moved;
+	pthread_mutex_lock(&meta->checkpoint.lock);
+	rc = gml_claim(meta->data_fd, GML_CLAIM_CHECKPOINT, F_WRLCK, true);
+	if (rc == 0) {
+		rc = checkpoint_make_locked(meta, floor);
+		(void)gml_claim(meta->data_fd, GML_CLAIM_CHECKPOINT, F_UNLCK, false);
+	}
+	moved = rc == 0 && meta->checkpoint.pin[1] != NULL ? pins_move_locked(meta) : 0;
+	pthread_mutex_unlock(&meta->checkpoint.lock);
+	if (rc != 0)
+		return GML_ERR_IO;
+	checkpoint_ring(meta);
+	return moved;
+}
+
+int gml_checkpoint_settle(struct gml_meta *meta, const struct gml_redo_place *place)
+{
+	int rc = 0;
+	if (gml_redo_durable(&meta->redo, place))
+		return 0;
+	if (atomic_load(&meta->redo.shared->broken) != 0)
+		return GML_ERR_IO;
+	if (place->gap > meta->redo.shared->k_txnid)
+		rc = gml_checkpoint_make(meta, place->gap);
+	if (rc != 0 || gml_redo_durable(&meta->redo, place))
+		return rc;
+	rc = gml_redo_flush(&meta->redo);
+	atomic_fetch_add_explicit(&meta->syncs, 1, memory_order_relaxed);
+	if (rc == 0)
+		return 0;
+	gml_meta_log(meta, GML_LOG_ERROR, "flush of the metadata log failed: %s", strerror(rc));
+	atomic_store(&meta->redo.shared->broken, 1);
+	return GML_ERR_IO;
+}
+
+/* ---- the thread ---- */
+static bool checkpoint_due(const struct gml_meta *meta, uint64_t pos, uint64_t work)
+{
+	const struct gml_redo_shared *shared = meta->redo.shared;
+	return pos - shared->k_pos > meta->redo.size / 2 || work - shared->k_work > CHECKPOINT_WORK;
+}
+
+void gml_checkpoint_nudge(struct gml_meta *meta, const struct gml_redo_place *place)
+{
+	if (checkpoint_due(meta, place->pos, place->work) && !atomic_exchange(&meta->checkpoint.wanted, true))
+		checkpoint_ring(meta);
+}
+
+static void *checkpoint_run(void *arg)
+{
+	struct gml_meta *meta = arg;
+	struct gml_checkpoint *checkpoint = &meta->checkpoint;
+	_Atomic uint32_t *bell = &meta->redo.shared->bell;
+	for (;;) {
+		uint32_t seen = atomic_load(bell);
+		if (atomic_load(&checkpoint->stop))
+			return NULL;
+		if (atomic_exchange(&checkpoint->wanted, false))
+			(void)gml_checkpoint_make(meta, meta->redo.shared->k_txnid + 1);
+		/* A pin that cannot move is safe; the next checkpoint tries again. */
+		(void)gml_checkpoint_pins_move(meta);
+		syscall(SYS_futex, bell, FUTEX_WAIT, seen, NULL, NULL, 0);
+	}
+}
+
+static int checkpoint_start(struct gml_meta *meta)
+{
+	sigset_t all, old;
+	int rc;
+	sigfillset(&all);
+	rc = pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are the host's business */
+	if (rc == 0) {
+		rc = pthread_create(&meta->checkpoint.thread, NULL, checkpoint_run, meta);
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+	}
+	meta->checkpoint.running = rc == 0;
+	return gml_err_map(rc);
+}
+
+void gml_checkpoint_stop(struct gml_meta *meta)
+{
+	if (!meta->checkpoint.running)
+		return;
+	atomic_store(&meta->checkpoint.stop, true);
+	checkpoint_ring(meta);
+	pthread_join(meta->checkpoint.thread, NULL);
+	meta->checkpoint.running = false;
+}
+
+int gml_checkpoint_pin(struct gml_meta *meta)
+{
+	struct gml_checkpoint *checkpoint = &meta->checkpoint;
+	int rc = 0;
+	if (!atomic_load_explicit(&checkpoint->pinned, memory_order_acquire)) {
+		rc = gml_checkpoint_pins_move(meta);
+		if (rc == 0 && !atomic_load(&checkpoint->pinned)) /* somebody has changed the store since the last one */
+			rc = gml_checkpoint_make(meta, checkpoint->pin_txnid[1]);
+	}
+	if (rc == 0 && !checkpoint->running)
+		rc = checkpoint_start(meta);
+	return rc;
+}

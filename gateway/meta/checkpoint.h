@@ -1,0 +1,64 @@
+/* Checkpoints: states of data.mdb that are whole on the disk, and the pins that keep their pages from being used again.
+ *
+ * Invariants
+ *  1. A checkpoint is published only after the pages of its transaction, and then its slot in the log, were flushed.
+ *  2. Every process that writes holds a read transaction (its pin) at or before the last published checkpoint: LMDB does
+ * not give pages away that a reader may see. It must be the writer's own, because anybody may clear the reader slots of
+ * a process that died.
+ *  3. A pin moves in two steps: a newer read transaction is begun, and the older is given up when a checkpoint at or
+ * after the newer one has been published. A thread does that in processes that write seldom, too.
+ *
+ * Lock order: `lock`, the checkpoint lock (a record lock on data.mdb, byte GML_CLAIM_CHECKPOINT), LMDB's writer lock. */
+#ifndef GML_META_CHECKPOINT_H
+#define GML_META_CHECKPOINT_H
+
+#include <lmdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include "redo.h"
+
+/* Bytes of data.mdb that record locks stand for; LMDB locks none there. All are locks of the open file: they end with
+ * the last descriptor, whoever has it. */
+enum {
+	GML_CLAIM_GATE,	      /* exclusive while a process opens or closes the store */
+	GML_CLAIM_ALIVE,      /* shared by all that have it open; exclusive while the first one recovers */
+	GML_CLAIM_CHECKPOINT, /* exclusive while a checkpoint is made */
+};
+
+struct gml_checkpoint {
+	pthread_mutex_t lock; /* checkpoints of this process; pins */
+	MDB_txn *pin[2];      /* in force; the next */
+	uint64_t pin_txnid[2];
+	pthread_t thread;
+	bool running;
+	_Atomic bool pinned, stop, wanted;
+	_Atomic uint64_t made;
+};
+
+/* 0, EAGAIN (somebody has it, and wait is false), or an errno. type: F_RDLCK, F_WRLCK, F_UNLCK. */
+int gml_claim(int fd, int what, int type, bool wait);
+
+int gml_checkpoint_init(struct gml_checkpoint *checkpoint);
+void gml_checkpoint_release(struct gml_checkpoint *checkpoint);
+/* Before a write transaction, without LMDB's lock: this process has a pin in force. The first call may make a
+ * checkpoint, and starts the thread. */
+int gml_checkpoint_pin(struct gml_meta *meta);
+/* Try to move the pins. */
+int gml_checkpoint_pins_move(struct gml_meta *meta);
+void gml_checkpoint_pins_drop(struct gml_meta *meta);
+/* A checkpoint at or after transaction `floor`; 0: of whatever is there now. Waits for the writers' lock, and the disk.
+ * After a failure nobody changes the store any more. */
+int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor);
+/* After a commit: let the thread make one when it is time. */
+void gml_checkpoint_nudge(struct gml_meta *meta, const struct gml_redo_place *place);
+/* Blocks until what was committed at `place` is durable. */
+int gml_checkpoint_settle(struct gml_meta *meta, const struct gml_redo_place *place);
+/* Ends the thread. */
+void gml_checkpoint_stop(struct gml_meta *meta);
+
+/* recover.c; alone with the store. restore: before LMDB opens data.mdb (errno; EILSEQ: not the file that the log belongs
+ * to). replay: after it. */
+int gml_recover_restore(struct gml_meta *meta, const struct gml_redo_slot *slot);
+int gml_recover_replay(struct gml_meta *meta, const struct gml_redo_slot *slot);
+
+#endif

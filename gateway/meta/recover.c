@@ -1,0 +1,98 @@
+/* What the first opener of a store does: data.mdb is whatever the kernel got round to writing; its meta pages are taken
+ * from the last checkpoint, whose pages nobody has used again, and the records after it are run once more. Right after a
+ * power cut and after the death of every process alike, so it is done always. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "checkpoint.h"
+#include "engine_internal.h"
+#include "errmap.h"
+
+/* Before LMDB opens the file. errno; EILSEQ: this is not the file that the log belongs to. */
+int gml_recover_restore(struct gml_meta *meta, const struct gml_redo_slot *slot)
+{
+	uint8_t there[GML_REDO_META];
+	for (unsigned i = 0; i < 2; i++) {
+		off_t off = (off_t)i * meta->redo.page_size;
+		ssize_t n = pread(meta->data_fd, there, sizeof(there), off);
+		if (n < 0)
+			return errno;
+		if (n != GML_REDO_META || memcmp(there, slot->meta[i], GML_REDO_META_FIXED) != 0)
+			return EILSEQ;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		ssize_t n = pwrite(meta->data_fd, slot->meta[i], GML_REDO_META, (off_t)i * meta->redo.page_size);
+		if (n != GML_REDO_META)
+			return n < 0 ? errno : EIO;
+	}
+	return 0;
+}
+
+struct recover_apply {
+	struct gml_meta *meta;
+	MDB_txn *txn;
+};
+
+static int recover_apply(void *arg, bool put, enum gml_table table, struct gml_span key, struct gml_span value)
+{
+	struct recover_apply *apply = arg;
+	MDB_val k = {key.len, (void *)key.ptr}, v = {value.len, (void *)value.ptr};
+	int rc = put ? mdb_put(apply->txn, apply->meta->dbi[table], &k, &v, 0)
+		     : mdb_del(apply->txn, apply->meta->dbi[table], &k, NULL);
+	return rc == MDB_NOTFOUND ? GML_ERR_CORRUPT : gml_err_map(rc);
+}
+
+/* A transaction of its own, because numbers of transactions stand in records and must not come back. */
+static int recover_record(struct gml_meta *meta, const struct gml_redo_record *record)
+{
+	struct recover_apply apply = {.meta = meta};
+	int rc = gml_err_map(mdb_txn_begin(meta->env, NULL, 0, &apply.txn));
+	if (rc != 0)
+		return rc;
+	rc = mdb_txn_id(apply.txn) == record->txnid ? gml_redo_walk(record, recover_apply, &apply) : GML_ERR_CORRUPT;
+	if (rc != 0) {
+		mdb_txn_abort(apply.txn);
+		return rc;
+	}
+	return gml_err_map(mdb_txn_commit(apply.txn));
+}
+
+static int recover_records(struct gml_meta *meta, const struct gml_redo_slot *slot, uint64_t *count_out)
+{
+	struct gml_redo_place *tail = &meta->redo.shared->tail;
+	struct gml_redo_record record = {.txnid = slot->txnid, .pos = slot->pos, .chain = slot->chain};
+	int rc;
+	*count_out = 0;
+	while ((rc = gml_redo_read(&meta->redo, record.pos, record.chain, record.txnid + 1, &record)) == 0) {
+		rc = recover_record(meta, &record);
+		free(record.payload);
+		if (rc != 0)
+			return rc;
+		tail->txnid = record.txnid;
+		tail->pos = record.pos;
+		++*count_out;
+	}
+	meta->redo.shared->committed = tail->pos;
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+/* LMDB is open at the checkpoint, the shared tail was made from the slot. Ends with a checkpoint that begins a new chain:
+ * what still lies behind the last record follows nothing any more. */
+int gml_recover_replay(struct gml_meta *meta, const struct gml_redo_slot *slot)
+{
+	uint64_t seed, count = 0;
+	int rc = gml_err_map(gml_redo_seed(&seed));
+	if (rc == 0)
+		rc = gml_checkpoint_pins_move(meta);
+	if (rc == 0)
+		rc = recover_records(meta, slot, &count);
+	if (rc == 0) {
+		meta->redo.shared->tail.chain = seed;
+		rc = gml_checkpoint_make(meta, 0);
+	}
+	gml_checkpoint_pins_drop(meta); /* a process that only reads needs none */
+	if (rc == 0 && count > 0)
+		gml_meta_log(meta, GML_LOG_INFO, "replayed %llu changes of the metadata log", (unsigned long long)count);
+	return rc;
+}

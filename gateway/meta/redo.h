@@ -1,0 +1,110 @@
+/* The redo log: every committed write transaction, in order, in one preallocated file, so that one small sequential
+ * flush makes it durable. LMDB itself is never flushed by a commit; a checkpoint does that now and then.
+ * docs/adr/0004-redo-log.md has the argument, docs/on-disk-format.md the bytes.
+ *
+ * Invariants
+ *  1. A record is written under LMDB's writer lock before its transaction is committed. Its position follows that of the
+ * last committed transaction, its chain value covers the chain value before it: a record that was left by a writer that
+ * died, by an earlier lap or by an earlier life is never taken for the successor of another.
+ *  2. `next` in the shared tail describes the transaction being committed. Whoever takes the writer lock next compares
+ * it with LMDB's transaction number: if it was committed it becomes the tail, if not its record is wiped out before
+ * anything else happens. So nothing has to be done after a commit, and a writer may die anywhere.
+ *  3. A transaction without a record (too large, no room) is a gap: it and all later ones are durable only once a
+ * checkpoint has passed it. */
+#ifndef GML_META_REDO_H
+#define GML_META_REDO_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "engine.h"
+
+#define GML_REDO_SIZE ((uint64_t)4 << 20) /* of the ring, in a new store */
+#define GML_REDO_META 512		  /* bytes of each of LMDB's two meta pages that mean something, and more */
+#define GML_REDO_META_FIXED 40		  /* the first of these never change in the life of a store */
+
+/* Where a committed transaction left the log. */
+struct gml_redo_place {
+	_Atomic uint64_t txnid; /* LMDB's number of the transaction; 0 in `next`: nothing is being committed */
+	uint64_t pos;		/* bytes since the log was made; the next record stands at pos modulo the ring's size */
+	uint64_t chain;
+	uint64_t work; /* pages written, estimated */
+	uint64_t gap;  /* the last transaction without a record */
+};
+
+/* Shared by all processes (meta/redo.tail), remade by the first opener. tail and next belong to the holder of LMDB's
+ * writer lock, the checkpoint's fields to the holder of the checkpoint lock; others read them. */
+struct gml_redo_shared {
+	struct gml_redo_place tail, next;
+	_Alignas(64) _Atomic uint64_t committed; /* positions: a committed record ends here; */
+	_Atomic uint64_t flushed;		 /* everything before it is on the disk */
+	_Atomic uint64_t k_txnid, k_pos, k_chain, k_work, k_seq; /* the last durable checkpoint */
+	_Atomic uint32_t broken; /* what the disk holds is unknown: no change until everybody has closed the store */
+	_Alignas(64) _Atomic uint32_t bell; /* futex: changes with every checkpoint */
+};
+
+enum gml_redo_state { GML_REDO_ADOPTING = 1, GML_REDO_WHOLE = 2 };
+
+/* A checkpoint as the log's file holds it. ADOPTING: data.mdb is whole by itself, and there are no records. */
+struct gml_redo_slot {
+	uint64_t seq, txnid, pos, chain;
+	enum gml_redo_state state;
+	uint8_t meta[2][GML_REDO_META];
+};
+
+struct gml_redo {
+	int fd; /* meta/redo; -1: not open */
+	uint64_t size;
+	uint32_t page_size; /* of data.mdb */
+	struct gml_redo_shared *shared;
+	/* The record being made, of the holder of the writer lock. */
+	uint8_t *buf;
+	size_t len, cap;
+	bool skip; /* it became too large, or there was no memory: no record */
+};
+
+struct gml_redo_record {
+	uint64_t txnid, pos, chain; /* after it */
+	uint8_t *payload;	    /* heap */
+	size_t len;
+};
+
+/* Called for each change of a record in turn; non-zero ends the walk. op: put or delete. */
+typedef int (*gml_redo_apply_fn)(void *arg, bool put, enum gml_table table, struct gml_span key,
+				 struct gml_span value);
+
+void gml_redo_init(struct gml_redo *redo);
+void gml_redo_release(struct gml_redo *redo);
+/* All of these return 0, an errno, or what they say. Disk.
+ * make: a new file with one ADOPTING slot, durable but for its name. open: ENOENT when there is none, or an unfinished
+ * one; EILSEQ when it is damaged. */
+int gml_redo_make(struct gml_redo *redo, const char *dir, uint32_t page_size);
+int gml_redo_open(struct gml_redo *redo, const char *dir);
+/* Map the shared tail; `fresh`: make it anew, at what `slot` says. */
+int gml_redo_share(struct gml_redo *redo, const char *dir, const struct gml_redo_slot *slot);
+/* The newest whole slot; EILSEQ when none is. */
+int gml_redo_slot_read(struct gml_redo *redo, struct gml_redo_slot *out);
+/* Replaces the older slot and flushes the log. */
+int gml_redo_slot_write(struct gml_redo *redo, const struct gml_redo_slot *slot);
+/* A number that no earlier chain began with. */
+int gml_redo_seed(uint64_t *seed_out);
+
+/* ---- under LMDB's writer lock. txnid: of the transaction that holds it. ---- */
+int gml_redo_resolve(struct gml_redo *redo, uint64_t txnid);
+void gml_redo_begin(struct gml_redo *redo);
+void gml_redo_add(struct gml_redo *redo, bool put, enum gml_table table, struct gml_span key, struct gml_span value);
+/* Writes the record and says where the log will stand once the transaction is committed. */
+int gml_redo_append(struct gml_redo *redo, uint64_t txnid, uint64_t work, struct gml_redo_place *out);
+
+/* ---- any thread ---- */
+void gml_redo_committed(struct gml_redo *redo, const struct gml_redo_place *place);
+/* The death of all processes does not take it back: it and all before it have records, or a checkpoint has passed. */
+bool gml_redo_logged(const struct gml_redo *redo, const struct gml_redo_place *place);
+bool gml_redo_durable(struct gml_redo *redo, const struct gml_redo_place *place);
+/* Flushes the log; with it all that was committed before. */
+int gml_redo_flush(struct gml_redo *redo);
+
+/* ---- recovery, and whoever looks. NOENT: no record follows. CORRUPT, NOMEM, IO. ---- */
+int gml_redo_read(struct gml_redo *redo, uint64_t pos, uint64_t chain, uint64_t txnid, struct gml_redo_record *out);
+int gml_redo_walk(const struct gml_redo_record *record, gml_redo_apply_fn apply, void *arg);
+
+#endif
