@@ -11,9 +11,9 @@
 #include "engine_internal.h"
 #include "errmap.h"
 
-/* When the thread makes one: enough that its own flushes do not count, little enough that the pages that may not be used
- * again, and the time a recovery takes, stay small. */
-#define CHECKPOINT_WORK 8192 /* pages, estimated */
+/* Enough that a checkpoint's own flushes do not count; little enough that those who flush the log meanwhile wait only
+ * some milliseconds, and that the pages that may not be used again, and the time a recovery takes, stay small. */
+unsigned gml_checkpoint_pages = 2048;
 
 int gml_claim(int fd, int what, int type, bool wait)
 {
@@ -215,7 +215,7 @@ int gml_checkpoint_settle(struct gml_meta *meta, const struct gml_redo_place *pl
 static bool checkpoint_due(const struct gml_meta *meta, uint64_t pos, uint64_t work)
 {
 	const struct gml_redo_shared *shared = meta->redo.shared;
-	return pos - shared->k_pos > meta->redo.size / 2 || work - shared->k_work > CHECKPOINT_WORK;
+	return pos - shared->k_pos > meta->redo.size / 2 || work - shared->k_work > gml_checkpoint_pages;
 }
 
 void gml_checkpoint_nudge(struct gml_meta *meta, const struct gml_redo_place *place)

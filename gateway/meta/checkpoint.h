@@ -25,6 +25,9 @@ enum {
 	GML_CLAIM_CHECKPOINT, /* exclusive while a checkpoint is made */
 };
 
+/* Pages written, estimated, after which the thread makes a checkpoint. Tests make it smaller. */
+extern unsigned gml_checkpoint_pages;
+
 struct gml_checkpoint {
 	pthread_mutex_t lock; /* checkpoints of this process; pins */
 	MDB_txn *pin[2];      /* in force; the next */

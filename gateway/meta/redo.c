@@ -20,7 +20,9 @@
 #define REDO_RING 16384
 #define REDO_HEAD 24   /* of a record */
 #define REDO_OP 8      /* of a change */
-#define REDO_WORK_HARD 65536
+#define REDO_WORK_HARD 16384 /* pages behind the checkpoint from which on the writers wait for the next one */
+
+uint64_t gml_redo_size = (uint64_t)4 << 20;
 
 _Static_assert(sizeof(struct gml_redo_shared) <= REDO_PAGE, "the shared tail is one page");
 
@@ -125,7 +127,7 @@ int gml_redo_make(struct gml_redo *redo, const char *dir, uint32_t page_size)
 	int rc = redo->fd >= 0 ? 0 : redo_file_open(redo, dir, O_CREAT);
 	if (rc != 0)
 		return rc;
-	redo->size = GML_REDO_SIZE;
+	redo->size = gml_redo_size;
 	redo->page_size = page_size;
 	/* Written, not just allocated: a flush of bytes that overwrite written ones needs no change of the file
 	 * system's own records. */

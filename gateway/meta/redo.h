@@ -18,9 +18,11 @@
 #include <stdatomic.h>
 #include "engine.h"
 
-#define GML_REDO_SIZE ((uint64_t)4 << 20) /* of the ring, in a new store */
-#define GML_REDO_META 512		  /* bytes of each of LMDB's two meta pages that mean something, and more */
-#define GML_REDO_META_FIXED 40		  /* the first of these never change in the life of a store */
+#define GML_REDO_META 512	   /* bytes of each of LMDB's two meta pages that mean something, and more */
+#define GML_REDO_META_FIXED 40 /* the first of these never change in the life of a store */
+
+/* Bytes of the ring of a new log. Tests make it smaller. */
+extern uint64_t gml_redo_size;
 
 /* Where a committed transaction left the log. */
 struct gml_redo_place {
