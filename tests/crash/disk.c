@@ -151,7 +151,7 @@ static uint32_t disk_parent(int dirfd, const char *path, const char **name_out)
 	*name_out = slash == NULL ? path : slash + 1;
 	if (slash != NULL)
 		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path) + (slash == path), path);
-	if (strcmp(*name_out, "lock.mdb") == 0 || strcmp(*name_out, "run") == 0)
+	if (strcmp(*name_out, "lock.mdb") == 0 || strcmp(*name_out, "redo.tail") == 0 || strcmp(*name_out, "run") == 0)
 		return DISK_NOBODY;
 	return fstatat(dirfd, dir, &st, 0) == 0 ? disk_find(st.st_dev, st.st_ino) : DISK_NOBODY;
 }
@@ -185,7 +185,7 @@ static void disk_scan(int dirfd, uint32_t parent)
 		int fd;
 
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || strcmp(e->d_name, "run") == 0 ||
-		    strcmp(e->d_name, "lock.mdb") == 0)
+		    strcmp(e->d_name, "lock.mdb") == 0 || strcmp(e->d_name, "redo.tail") == 0)
 			continue;
 		fd = openat(dirfd, e->d_name, O_RDONLY);
 		if (fd < 0 || fstat(fd, &st) != 0)

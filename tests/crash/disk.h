@@ -15,7 +15,7 @@
  * the later ones, and later bytes in the range that it had freed, with it.
  *  5. fdatasync keeps the mtime only if the file's size or blocks changed since the last sync.
  *
- * Left out: run/ and lock.mdb (shared memory that no power cut keeps), reordering of a write with itself, and disks
+ * Left out: run/, lock.mdb and redo.tail (shared memory that no power cut keeps), reordering of a write with itself, and disks
  * that lie about flushes. */
 #ifndef TESTS_CRASH_DISK_H
 #define TESTS_CRASH_DISK_H

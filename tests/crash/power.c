@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <gemel/dir.h>
 #include <gemel/object.h>
+#include "gateway/meta/checkpoint.h"
 #include "tale.h"
 
 /* Sanitizers make every cut several times as dear. */
@@ -186,12 +187,12 @@ static bool power_examine_apart(const char *image, size_t cut, bool created, FIL
 /* Old shared memory and lock file: after a cut they may be there, whatever they hold. */
 static void power_stale(const char *image)
 {
-	static const char *const names[] = {"run/live", "run/readers", "meta/lock.mdb"};
+	static const char *const names[] = {"run/live", "run/readers", "meta/lock.mdb", "meta/redo.tail"};
 	char from[120], to[120];
 
 	snprintf(to, sizeof(to), "%s/store/run", image);
 	(void)mkdir(to, 0700);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		char buf[65536];
 		int in, out;
 		ssize_t n;
@@ -355,6 +356,9 @@ static int power_setup(void **state)
 	snprintf(power.image, sizeof(power.image), "%s/image", power.home);
 	snprintf(power.inner, sizeof(power.inner), "%s/inner", power.home);
 	power.until = power_now() + (double)power_env("GEMEL_CRASH_SECONDS", 0);
+	/* A small ring and many checkpoints: each image holds the log, and the story is short. */
+	gml_redo_size = 256 << 10;
+	gml_checkpoint_pages = 500;
 	power.log = disk_log_new();
 	power.again = disk_log_new();
 	power.tale = tale_new(power.log);

@@ -67,7 +67,7 @@ static int disk_file_of(int fd)
 	return -1;
 }
 
-static void disk_add(enum disk_what what, enum disk_file file, off_t off, const void *bytes, size_t len, int writer,
+static inline void disk_add(enum disk_what what, enum disk_file file, off_t off, const void *bytes, size_t len, int writer,
 		     uint64_t number)
 {
 	size_t index = atomic_fetch_add(&disk->n, 1);
@@ -181,7 +181,7 @@ DISK_EXPORTED int fdatasync(int fd)
 	return 0;
 }
 
-static void disk_watch(struct meta_env *env)
+static inline void disk_watch(struct meta_env *env)
 {
 	char path[96];
 	struct stat st;
@@ -199,7 +199,7 @@ static void disk_watch(struct meta_env *env)
 	disk->hang = false;
 }
 
-static void disk_forget(void)
+static inline void disk_forget(void)
 {
 	if (disk != NULL)
 		munmap(disk, sizeof(*disk) + DISK_BYTES);

@@ -1,0 +1,400 @@
+/* The redo log's own promises: room, order, what is left of an earlier life, stores that get their first log, pins. */
+#include "meta_disk.h"
+#include <lmdb.h>
+#include <sys/wait.h>
+#include "gateway/meta/engine_internal.h"
+
+#define RING (64 << 10)
+#define MANY 1000000
+
+struct put {
+	const char *key;
+	uint64_t number;
+	size_t size;
+};
+
+static int put_fn(struct gml_txn *txn, void *arg)
+{
+	const struct put *put = arg;
+	uint8_t *value = calloc(1, put->size + 8);
+	int rc = value == NULL ? GML_ERR_NOMEM : 0;
+	if (rc == 0) {
+		memcpy(value, &put->number, 8);
+		rc = gml_txn_put(txn, GML_TABLE_JOURNAL, STR(put->key), SPAN(value, put->size + 8));
+	}
+	free(value);
+	return rc;
+}
+
+static void put(struct meta_env *env, const char *key, uint64_t number, size_t size)
+{
+	struct put what = {key, number, size};
+	meta_env_update(env, put_fn, &what);
+}
+
+/* 0: not there. */
+static uint64_t got(struct meta_env *env, const char *key)
+{
+	struct gml_txn *txn = meta_env_read(env);
+	struct gml_span value;
+	uint64_t number = 0;
+	int rc = gml_txn_get(txn, GML_TABLE_JOURNAL, STR(key), &value);
+	if (rc == 0)
+		memcpy(&number, value.ptr, 8);
+	gml_meta_read_end(txn);
+	assert_true(rc == 0 || rc == GML_ERR_NOENT);
+	return number;
+}
+
+static struct meta_env *twin_open(const struct meta_env *env)
+{
+	struct meta_env *twin = disk_twin(env);
+	assert_int_equal(gml_meta_open(twin->dir, &twin->opt, &twin->meta), 0);
+	return twin;
+}
+
+static uint64_t twin_got(const struct meta_env *env, const char *key)
+{
+	struct meta_env *twin = twin_open(env);
+	uint64_t number = got(twin, key);
+	meta_env_free(twin);
+	return number;
+}
+
+/* ---- room ---- */
+static void *put_until_stuck(void *arg)
+{
+	struct meta_env *env = arg;
+	for (uint64_t i = 1; i <= 400; i++) {
+		put(env, "n", i, 1000);
+		disk_add(DISK_ACK, DISK_DATA, 0, NULL, 0, 0, i);
+	}
+	return NULL;
+}
+
+static uint64_t acked(void)
+{
+	uint64_t number = 0;
+	for (size_t i = 0; i < disk->n; i++)
+		if (disk->events[i].there && disk->events[i].what == DISK_ACK)
+			number = disk->events[i].number;
+	return number;
+}
+
+/* The ring fills while a checkpoint waits for the disk: nothing that is needed is written over, so the writers wait, and
+ * everything goes on when the checkpoint is through. */
+static void test_full_ring(void **state)
+{
+	struct meta_env *env = *state;
+	pthread_t thread;
+	uint64_t before = 0, now;
+	gml_checkpoint_pages = MANY; /* only the log's half starts it */
+	put(env, "first", 1, 10);
+	disk_watch(env);
+	disk->hang = true;
+	assert_int_equal(pthread_create(&thread, NULL, put_until_stuck, env), 0);
+	while ((now = acked()) == 0 || now != before) { /* until nothing moves */
+		before = now;
+		usleep(100000);
+	}
+	assert_in_range(now, RING / 2 / 1100, RING / 1000); /* about a ring full, and no more */
+	assert_in_range(twin_got(env, "n"), now, now + 1);
+	disk->hang = false;
+	pthread_join(thread, NULL);
+	assert_int_equal(got(env, "n"), 400);
+	assert_int_equal(twin_got(env, "n"), 400);
+	disk_forget();
+}
+
+/* What is larger than the log can take is durable by a checkpoint, also when nobody asked to wait. */
+static void test_large_transaction(void **state)
+{
+	struct meta_env *env = *state;
+	struct put large = {"large", 2, 3 << 20};
+	struct gml_meta_stats before, after;
+	put(env, "small", 1, 10);
+	gml_meta_stats_get(env->meta, &before);
+	meta_env_update(env, put_fn, &large);
+	gml_meta_stats_get(env->meta, &after);
+	assert_true(after.checkpoints > before.checkpoints);
+	assert_int_equal(after.log_bytes, before.log_bytes);
+	put(env, "small", 3, 10);
+	assert_int_equal(twin_got(env, "large"), 2);
+	assert_int_equal(twin_got(env, "small"), 3);
+	large.number = 4;
+	assert_int_equal(gml_meta_update_relaxed(env->meta, put_fn, &large), 0);
+	assert_int_equal(twin_got(env, "large"), 4);
+}
+
+/* ---- what is left of earlier lives ---- */
+/* A power cut lost the third of five records; the others are on the disk. What is written in its place is followed by
+ * the old fourth, byte for byte where a fourth would stand. */
+static void test_stale_records(void **state)
+{
+	struct meta_env *env = *state, *twin;
+	struct disk_image image = {0};
+	uint64_t seed = 1;
+	size_t record[8], n = 0;
+	gml_checkpoint_pages = MANY;
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	disk_watch(env);
+	disk_image_init(&image, env->dir);
+	disk->recording = true;
+	assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), 0);
+	for (uint64_t i = 1; i <= 5; i++)
+		put(env, "n", i, 100);
+	disk->recording = false;
+	for (size_t i = 0; i < disk->n && n < 8; i++)
+		if (disk->events[i].what == DISK_WRITE && disk->events[i].file == DISK_LOG && disk->events[i].off >= 16384)
+			record[n++] = i;
+	assert_int_equal(n, 5);
+	disk->events[record[2]].there = false;
+	disk_image_room(&image);
+	while (seed % 4 != 1)
+		seed++;
+	disk_image_build(&image, disk->n, &seed);
+	disk_forget();
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	disk_image_install(&image, env->dir, false);
+	disk_image_release(&image);
+	meta_env_reopen(env);
+	assert_int_equal(got(env, "n"), 2);
+	put(env, "n", 3, 100); /* the same bytes but for the chain */
+	twin = twin_open(env);
+	assert_int_equal(got(twin, "n"), 3);
+	meta_env_free(twin);
+}
+
+/* Numbers of transactions stand in records: a recovery must not give them out again. */
+static int seq_fn(struct gml_txn *txn, void *arg)
+{
+	*(uint64_t *)arg = gml_txn_seq(txn);
+	return gml_txn_put(txn, GML_TABLE_JOURNAL, STR("seq"), STR("x"));
+}
+
+static void test_numbers_go_on(void **state)
+{
+	struct meta_env *env = *state, *twin;
+	uint64_t last, next;
+	for (int i = 0; i < 20; i++)
+		meta_env_update(env, seq_fn, &last);
+	twin = twin_open(env);
+	meta_env_update(twin, seq_fn, &next);
+	assert_int_equal(next, last + 1);
+	meta_env_free(twin);
+}
+
+static void test_orderly_close(void **state)
+{
+	struct meta_env *env = *state;
+	struct gml_redo redo;
+	struct gml_redo_slot slot;
+	struct gml_redo_record record;
+	put(env, "n", 7, 10);
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	gml_redo_init(&redo);
+	assert_int_equal(gml_redo_open(&redo, env->dir), 0);
+	assert_int_equal(gml_redo_slot_read(&redo, &slot), 0);
+	assert_int_equal(gml_redo_read(&redo, slot.pos, slot.chain, slot.txnid + 1, &record), GML_ERR_NOENT);
+	gml_redo_release(&redo);
+	meta_env_reopen(env);
+	assert_int_equal(got(env, "n"), 7);
+}
+
+/* ---- stores that get their log ---- */
+static void make_version_1(struct meta_env *env)
+{
+	static const char *const names[] = {
+#define NAME(name) #name,
+		GML_TABLE_MAP(NAME)
+#undef NAME
+	};
+	uint8_t format[20] = {1}, id[9] = {1, 1}, format_key = 1, id_key = 2;
+	MDB_dbi dbi[GML_TABLE_COUNT_];
+	MDB_env *mdb;
+	MDB_txn *txn;
+	MDB_val k = {1, &format_key}, v = {20, format};
+	meta_env_unlink(env);
+	assert_int_equal(mdb_env_create(&mdb), 0);
+	assert_int_equal(mdb_env_set_maxdbs(mdb, 32), 0);
+	assert_int_equal(mdb_env_set_mapsize(mdb, 64 << 20), 0);
+	assert_int_equal(mdb_env_open(mdb, env->dir, MDB_NOTLS | MDB_NOMETASYNC, 0600), 0);
+	assert_int_equal(mdb_txn_begin(mdb, NULL, 0, &txn), 0);
+	for (int i = 0; i < GML_TABLE_COUNT_; i++)
+		assert_int_equal(mdb_dbi_open(txn, names[i], MDB_CREATE, &dbi[i]), 0);
+	memset(format + 4, 9, 16);
+	assert_int_equal(mdb_put(txn, dbi[GML_TABLE_SUPER], &k, &v, 0), 0);
+	k.mv_data = &id_key;
+	v = (MDB_val){9, id};
+	assert_int_equal(mdb_put(txn, dbi[GML_TABLE_SUPER], &k, &v, 0), 0);
+	k = (MDB_val){3, "old"};
+	v = (MDB_val){8, "\5\0\0\0\0\0\0\0"};
+	assert_int_equal(mdb_put(txn, dbi[GML_TABLE_JOURNAL], &k, &v, 0), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(mdb);
+}
+
+/* Opens the store in a process that dies at the n-th call of a kind; false: it did not come to that. */
+static bool open_and_die(struct meta_env *env, enum disk_call call, int n, bool create)
+{
+	static const uint8_t uuid[16] = {9};
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		char path[96];
+		int fd;
+		snprintf(path, sizeof(path), "%s/redo", env->dir);
+		fd = open(path, O_RDWR | O_CREAT, 0600); /* a log without a header is none */
+		if (fd < 0 || close(fd) != 0)
+			_exit(1);
+		snprintf(path, sizeof(path), "%s/data.mdb", env->dir);
+		fd = open(path, O_RDWR | O_CREAT, 0600);
+		if (fd < 0 || close(fd) != 0)
+			_exit(1);
+		disk_watch(env);
+		disk->die_call = call;
+		disk->die_in = n;
+		if (create)
+			_exit(gml_meta_create(env->dir, uuid, &env->opt) != 0);
+		_exit(gml_meta_open(env->dir, &env->opt, &env->meta) != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+	return WIFSIGNALED(status);
+}
+
+static void test_version_1(void **state)
+{
+	struct meta_env *env = *state;
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	make_version_1(env);
+	meta_env_reopen(env);
+	assert_int_equal(gml_meta_uuid(env->meta)[3], 9);
+	assert_int_equal(got(env, "old"), 5);
+	put(env, "new", 6, 10);
+	assert_int_equal(twin_got(env, "old"), 5);
+	assert_int_equal(twin_got(env, "new"), 6);
+	/* Whatever the adoption was doing when its process died, the next one ends it. */
+	for (int call = CALL_PAGES; call <= CALL_LOG_FLUSH; call++) {
+		bool died = true;
+		for (int n = 1; died; n++) {
+			gml_meta_close(env->meta);
+			env->meta = NULL;
+			make_version_1(env);
+			died = open_and_die(env, (enum disk_call)call, n, false);
+			meta_env_reopen(env);
+			assert_int_equal(got(env, "old"), 5);
+			put(env, "new", 6, 10);
+			assert_int_equal(twin_got(env, "new"), 6);
+		}
+	}
+}
+
+static void test_creation_cut(void **state)
+{
+	struct meta_env *env = *state;
+	static const uint8_t uuid[16] = {8};
+	for (int call = CALL_PAGES; call <= CALL_LOG_FLUSH; call++) {
+		bool died = true;
+		for (int n = 1; died; n++) {
+			int rc;
+			gml_meta_close(env->meta);
+			env->meta = NULL;
+			meta_env_unlink(env);
+			died = open_and_die(env, (enum disk_call)call, n, true);
+			rc = gml_meta_create(env->dir, uuid, &env->opt);
+			assert_true(rc == 0 || rc == GML_ERR_EXIST);
+			meta_env_reopen(env);
+			assert_int_equal(gml_meta_uuid(env->meta)[0], rc == 0 ? 8 : 9);
+			put(env, "new", 6, 10);
+			assert_int_equal(twin_got(env, "new"), 6);
+		}
+	}
+}
+
+static void test_log_missing(void **state)
+{
+	struct meta_env *env = *state;
+	char path[96];
+	put(env, "n", 1, 10);
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	snprintf(path, sizeof(path), "%s/redo", env->dir);
+	assert_int_equal(truncate(path, 4096), 0); /* cut off: both slots are gone */
+	assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), GML_ERR_CORRUPT);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), GML_ERR_CORRUPT);
+}
+
+/* ---- pins ---- */
+/* A process that has written once and sleeps does not keep the pages of another that goes on: its pin moves along. */
+static void test_idle_process(void **state)
+{
+	struct meta_env *env = *state;
+	struct gml_meta_stats stats;
+	int ready[2], done[2], status;
+	char byte = 'b';
+	pid_t pid;
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(done), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (gml_meta_open(env->dir, &env->opt, &env->meta) != 0)
+			_exit(1);
+		put(env, "idle", 1, 10);
+		if (write(ready[1], &byte, 1) != 1 || read(done[0], &byte, 1) != 1)
+			_exit(1);
+		put(env, "idle", 2, 10);
+		gml_meta_close(env->meta);
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	meta_env_reopen(env);
+	for (uint64_t i = 1; i <= 3000; i++)
+		put(env, "n", i, 10);
+	gml_meta_stats_get(env->meta, &stats);
+	assert_true(stats.checkpoints > 20);
+	assert_in_range(stats.map_used, 1, 16 << 20); /* without: about 3000 times six pages */
+	assert_int_equal(write(done[1], &byte, 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(got(env, "idle"), 2);
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(done[i]);
+	}
+}
+
+static int redo_setup(void **state)
+{
+	gml_redo_size = RING;
+	gml_checkpoint_pages = 150;
+	return meta_env_setup(state);
+}
+
+static int redo_teardown(void **state)
+{
+	if (disk != NULL)
+		disk->hang = false;
+	meta_env_teardown(state);
+	disk_forget();
+	return 0;
+}
+
+int main(void)
+{
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, redo_setup, redo_teardown)
+	const struct CMUnitTest tests[] = {
+		WITH_STORE(test_full_ring),	WITH_STORE(test_large_transaction), WITH_STORE(test_stale_records),
+		WITH_STORE(test_numbers_go_on), WITH_STORE(test_orderly_close),	    WITH_STORE(test_version_1),
+		WITH_STORE(test_creation_cut),	WITH_STORE(test_log_missing),	    WITH_STORE(test_idle_process),
+	};
+	alarm(120);
+	return cmocka_run_group_tests_name("meta_redo", tests, NULL, NULL);
+}
