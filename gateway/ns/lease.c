@@ -206,7 +206,8 @@ static int lease_finish(struct gml_store *store, struct lease_list *list, int64_
 
 	do {
 		rc = lease_collect(store, list);
-		if (rc == 0 && list->count > 0 && list->want == lease_is_dead)
+		/* Also for one's own: a change that was answered with IO may yet come to light, and then this fails. */
+		if (rc == 0 && list->count > 0)
 			rc = gml_meta_barrier(store->meta);
 		for (swept = 0; rc == 0 && swept < list->count && lease_clock() < until; swept++)
 			rc = lease_sweep(store, &list->leases[swept], removed);
