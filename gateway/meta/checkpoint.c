@@ -52,8 +52,8 @@ static int pin_begin(struct gml_meta *meta)
 	if (rc == MDB_READERS_FULL && mdb_reader_check(meta->env, &dead) == 0 && dead > 0)
 		rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &checkpoint->pin[1]);
 	if (rc != 0) {
-		gml_meta_log(meta, GML_LOG_ERROR, "cannot begin the read transaction that keeps the last checkpoint: %s",
-			     mdb_strerror(rc));
+		gml_meta_log(meta, GML_LOG_ERROR,
+			     "cannot begin the read transaction that keeps the last checkpoint: %s", mdb_strerror(rc));
 		if (checkpoint->pin[1] != NULL)
 			mdb_txn_abort(checkpoint->pin[1]);
 		checkpoint->pin[1] = NULL;
@@ -113,8 +113,8 @@ static int checkpoint_read_meta(struct gml_meta *meta, struct gml_redo_slot *slo
 	return 0;
 }
 
-/* The last committed transaction: its meta pages, and where the log stands. Writers wait for this only. */
-static int checkpoint_capture(struct gml_meta *meta, struct gml_redo_slot *slot, uint64_t *work_out)
+/* Writers wait for this only. */
+int gml_checkpoint_capture(struct gml_meta *meta, struct gml_redo_slot *slot, struct gml_redo_place *tail_out)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
 	MDB_txn *txn = NULL;
@@ -125,7 +125,7 @@ static int checkpoint_capture(struct gml_meta *meta, struct gml_redo_slot *slot,
 	slot->txnid = shared->tail.txnid;
 	slot->pos = shared->tail.pos;
 	slot->chain = shared->tail.chain;
-	*work_out = shared->tail.work;
+	*tail_out = shared->tail;
 	if (rc == 0)
 		rc = checkpoint_read_meta(meta, slot);
 	mdb_txn_abort(txn);
@@ -133,7 +133,7 @@ static int checkpoint_capture(struct gml_meta *meta, struct gml_redo_slot *slot,
 }
 
 /* Its pages are all written; nobody uses them again before this is published, so the flush needs no lock. */
-static int checkpoint_write(struct gml_meta *meta, const struct gml_redo_slot *slot, uint64_t work)
+static int checkpoint_write(struct gml_meta *meta, const struct gml_redo_slot *slot, const struct gml_redo_place *tail)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
 	int rc = fdatasync(meta->data_fd) == 0 ? 0 : errno;
@@ -145,7 +145,7 @@ static int checkpoint_write(struct gml_meta *meta, const struct gml_redo_slot *s
 	atomic_store(&shared->k_seq, slot->seq);
 	atomic_store(&shared->k_chain, slot->chain);
 	atomic_store(&shared->k_pos, slot->pos);
-	atomic_store(&shared->k_work, work);
+	atomic_store(&shared->k_work, tail->work);
 	atomic_store(&shared->k_txnid, slot->txnid);
 	atomic_fetch_add_explicit(&meta->checkpoint.made, 1, memory_order_relaxed);
 	return 0;
@@ -155,18 +155,18 @@ static int checkpoint_make_locked(struct gml_meta *meta, uint64_t floor)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
 	struct gml_redo_slot slot = {.state = GML_REDO_WHOLE};
-	uint64_t work;
+	struct gml_redo_place tail;
 	int rc;
 	if (atomic_load(&shared->broken) != 0)
 		return EIO;
 	if (floor != 0 && floor <= shared->k_txnid)
 		return 0;
 	slot.seq = shared->k_seq + 1;
-	rc = checkpoint_capture(meta, &slot, &work);
+	rc = gml_checkpoint_capture(meta, &slot, &tail);
 	if (rc == 0 && slot.txnid == shared->k_txnid && slot.chain == shared->k_chain)
 		return 0; /* the last one says it all */
 	if (rc == 0)
-		rc = checkpoint_write(meta, &slot, work);
+		rc = checkpoint_write(meta, &slot, &tail);
 	if (rc != 0) {
 		gml_meta_log(meta, GML_LOG_ERROR, "checkpoint of the metadata store failed: %s", mdb_strerror(rc));
 		atomic_store(&shared->broken, 1);
@@ -174,17 +174,30 @@ static int checkpoint_make_locked(struct gml_meta *meta, uint64_t floor)
 	return rc;
 }
 
-int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor)
+int gml_checkpoint_lock(struct gml_meta *meta)
 {
-	int rc, moved;
+	int rc;
 	pthread_mutex_lock(&meta->checkpoint.lock);
 	rc = gml_claim(meta->data_fd, GML_CLAIM_CHECKPOINT, F_WRLCK, true);
-	if (rc == 0) {
-		rc = checkpoint_make_locked(meta, floor);
-		(void)gml_claim(meta->data_fd, GML_CLAIM_CHECKPOINT, F_UNLCK, false);
-	}
-	moved = rc == 0 && meta->checkpoint.pin[1] != NULL ? pins_move_locked(meta) : 0;
+	if (rc != 0)
+		pthread_mutex_unlock(&meta->checkpoint.lock);
+	return rc;
+}
+
+void gml_checkpoint_unlock(struct gml_meta *meta)
+{
+	(void)gml_claim(meta->data_fd, GML_CLAIM_CHECKPOINT, F_UNLCK, false);
 	pthread_mutex_unlock(&meta->checkpoint.lock);
+}
+
+int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor)
+{
+	int rc = gml_checkpoint_lock(meta), moved;
+	if (rc != 0)
+		return GML_ERR_IO;
+	rc = checkpoint_make_locked(meta, floor);
+	moved = rc == 0 && meta->checkpoint.pin[1] != NULL ? pins_move_locked(meta) : 0;
+	gml_checkpoint_unlock(meta);
 	if (rc != 0)
 		return GML_ERR_IO;
 	checkpoint_ring(meta);
@@ -271,7 +284,8 @@ int gml_checkpoint_pin(struct gml_meta *meta)
 	int rc = 0;
 	if (!atomic_load_explicit(&checkpoint->pinned, memory_order_acquire)) {
 		rc = gml_checkpoint_pins_move(meta);
-		if (rc == 0 && !atomic_load(&checkpoint->pinned)) /* somebody has changed the store since the last one */
+		if (rc == 0 &&
+		    !atomic_load(&checkpoint->pinned)) /* somebody has changed the store since the last one */
 			rc = gml_checkpoint_make(meta, checkpoint->pin_txnid[1]);
 	}
 	if (rc == 0 && !checkpoint->running)

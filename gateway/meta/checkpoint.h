@@ -2,13 +2,14 @@
  *
  * Invariants
  *  1. A checkpoint is published only after the pages of its transaction, and then its slot in the log, were flushed.
- *  2. Every process that writes holds a read transaction (its pin) at or before the last published checkpoint: LMDB does
- * not give pages away that a reader may see. It must be the writer's own, because anybody may clear the reader slots of
- * a process that died.
+ *  2. Every process that writes holds a read transaction (its pin) at or before the last published checkpoint: LMDB
+ * does not give pages away that a reader may see. It must be the writer's own, because anybody may clear the reader
+ * slots of a process that died.
  *  3. A pin moves in two steps: a newer read transaction is begun, and the older is given up when a checkpoint at or
  * after the newer one has been published. A thread does that in processes that write seldom, too.
  *
- * Lock order: `lock`, the checkpoint lock (a record lock on data.mdb, byte GML_CLAIM_CHECKPOINT), LMDB's writer lock. */
+ * Lock order: `lock`, the checkpoint lock (a record lock on data.mdb, byte GML_CLAIM_CHECKPOINT), LMDB's writer lock.
+ */
 #ifndef GML_META_CHECKPOINT_H
 #define GML_META_CHECKPOINT_H
 
@@ -56,11 +57,16 @@ int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor);
 void gml_checkpoint_nudge(struct gml_meta *meta, const struct gml_redo_place *place);
 /* Blocks until what was committed at `place` is durable. */
 int gml_checkpoint_settle(struct gml_meta *meta, const struct gml_redo_place *place);
+/* No checkpoint is made by anybody until unlock: the records behind the last one stay. */
+int gml_checkpoint_lock(struct gml_meta *meta);
+void gml_checkpoint_unlock(struct gml_meta *meta);
+/* The last committed transaction: its meta pages, and where the log stands. */
+int gml_checkpoint_capture(struct gml_meta *meta, struct gml_redo_slot *slot, struct gml_redo_place *tail_out);
 /* Ends the thread. */
 void gml_checkpoint_stop(struct gml_meta *meta);
 
-/* recover.c; alone with the store. restore: before LMDB opens data.mdb (errno; EILSEQ: not the file that the log belongs
- * to). replay: after it. */
+/* recover.c; alone with the store. restore: before LMDB opens data.mdb (errno; EILSEQ: not the file that the log
+ * belongs to). replay: after it. */
 int gml_recover_restore(struct gml_meta *meta, const struct gml_redo_slot *slot);
 int gml_recover_replay(struct gml_meta *meta, const struct gml_redo_slot *slot);
 

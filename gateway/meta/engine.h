@@ -73,6 +73,10 @@ int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg);
  * and before he looks. Blocks on the writers' lock, and until what it shows is durable (at most one flush). Changes nothing. */
 int gml_meta_barrier(struct gml_meta *meta);
 
+/* Verify the redo log: its last checkpoint, and the unbroken row of records from there to the last commit. Each problem is one call. Waits for the writers' lock and for a checkpoint
+ * being made; writers go on. NOMEM, IO. */
+int gml_meta_check(struct gml_meta *meta, void (*problem)(void *arg, const char *text), void *arg);
+
 /* NOENT when absent. */
 int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span *value_out);
 /* The key may be borrowed from the same transaction, the value may not. INVAL, TOOBIG, NOSPC, IO. */

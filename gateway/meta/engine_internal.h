@@ -48,9 +48,9 @@ struct gml_txn {
 	MDB_txn *mdb;
 	bool writable;
 	bool id_changed;
-	int failed;	 /* first engine error of a write transaction: it can only be aborted */
-	uint64_t writes; /* puts and deletes so far */
-	uint64_t work;	 /* pages that it will write, roughly */
+	int failed;		     /* first engine error of a write transaction: it can only be aborted */
+	uint64_t writes;	     /* puts and deletes so far */
+	uint64_t work;		     /* pages that it will write, roughly */
 	struct gml_redo_place place; /* write_commit: where it left the log; of one that wrote nothing: what it saw */
 	uint64_t last_id;
 	/* of a read transaction, for its next use: */

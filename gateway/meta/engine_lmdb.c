@@ -6,8 +6,8 @@
  *  2. Handles of all tables are opened before the first transaction of a caller; nobody opens one later.
  *  3. A process opens a store once: LMDB's claim on its reader slots is a lock that closing any second descriptor would
  * drop, and other processes would then clear the slots of living readers.
- *  4. Environments are opened with MDB_NOSYNC: a commit flushes nothing. What is durable stands in the redo log (redo.h)
- * and the last checkpoint (checkpoint.h).
+ *  4. Environments are opened with MDB_NOSYNC: a commit flushes nothing. What is durable stands in the redo log
+ * (redo.h) and the last checkpoint (checkpoint.h).
  *  5. Opening and closing, one process at a time holds the gate. The first one in is alone: it recovers before anybody
  * else gets through. Everybody else is alive until he has closed. A process that dies drops both. */
 #include <errno.h>
@@ -71,7 +71,8 @@ void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *f
 	meta->opt.log(meta->opt.log_arg, level, line);
 }
 
-/* An environment without handles; map_size 0 adopts the recorded size. flags: MDB_NOSYNC, or 0 while there is no log. */
+/* An environment without handles; map_size 0 adopts the recorded size. flags: MDB_NOSYNC, or 0 while there is no log.
+ */
 static int meta_env_open(struct gml_meta *meta, const char *dir, uint64_t map_size, unsigned flags)
 {
 	uint32_t readers = meta->opt.readers_max ? meta->opt.readers_max : META_READERS_DEFAULT;
@@ -359,8 +360,8 @@ int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_me
 	return rc;
 }
 
-/* A larger map than the recorded one is adopted and recorded with the next commit, and a checkpoint, for a recovery maps
- * what the checkpoint says; every process must be opened anew for it. */
+/* A larger map than the recorded one is adopted and recorded with the next commit, and a checkpoint, for a recovery
+ * maps what the checkpoint says; every process must be opened anew for it. */
 static int meta_grow(struct gml_meta *meta)
 {
 	struct gml_txn txn;
@@ -379,7 +380,8 @@ static int meta_grow(struct gml_meta *meta)
 	if (rc == 0) {
 		uint8_t copy[20];
 		memcpy(copy, format.ptr, sizeof(copy)); /* its length was checked */
-		rc = gml_txn_put(&txn, GML_TABLE_SUPER, (struct gml_span){&key, 1}, (struct gml_span){copy, sizeof(copy)});
+		rc = gml_txn_put(&txn, GML_TABLE_SUPER, (struct gml_span){&key, 1},
+				 (struct gml_span){copy, sizeof(copy)});
 	}
 	if (rc == 0)
 		rc = gml_txn_write_commit(&txn);
@@ -410,15 +412,36 @@ static int meta_open_joined(struct gml_meta *meta, const char *dir)
 		rc = gml_redo_share(&meta->redo, dir, NULL);
 	if (rc != 0)
 		return rc == EILSEQ ? GML_ERR_CORRUPT : gml_err_map(rc);
+	if (meta->redo.shared->layout != GML_REDO_LAYOUT) /* another version of this program */
+		return GML_ERR_FORMAT;
 	rc = meta_open_env(meta, dir, MDB_NOSYNC, &version);
 	return rc == 0 && version != META_FORMAT_VERSION ? GML_ERR_FORMAT : rc;
+}
+
+/* EBUSY when somebody has it open who knows LMDB's locks only: a program of the version before. This process has not
+ * opened it, so it loses no lock by the close. */
+static int meta_old_users(const char *dir)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+	char path[4096];
+	int n = snprintf(path, sizeof(path), "%s/lock.mdb", dir), fd, rc;
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return ENAMETOOLONG;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : errno;
+	rc = fcntl(fd, F_GETLK, &lock) != 0 ? errno : 0;
+	close(fd);
+	return rc != 0 || lock.l_type == F_UNLCK ? rc : EBUSY;
 }
 
 /* A store of the version before, or one that was left while it got its log. */
 static int meta_open_adopt(struct gml_meta *meta, const char *dir, bool adopting)
 {
 	unsigned version;
-	int rc = meta_open_env(meta, dir, 0, &version);
+	int rc = gml_err_map(meta_old_users(dir));
+	if (rc == 0)
+		rc = meta_open_env(meta, dir, 0, &version);
 	if (rc != 0)
 		return rc;
 	if (version == META_FORMAT_VERSION && !adopting) {
@@ -473,7 +496,8 @@ int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gm
 	rc = meta_open(meta, dir);
 	if (rc != 0) {
 		if (rc != GML_ERR_NOENT && rc != GML_ERR_BUSY)
-			gml_meta_log(meta, GML_LOG_ERROR, "%s: cannot open the metadata store: %s", dir, gml_err_text(rc));
+			gml_meta_log(meta, GML_LOG_ERROR, "%s: cannot open the metadata store: %s", dir,
+				     gml_err_text(rc));
 		gml_checkpoint_stop(meta);
 		meta_free(meta);
 	} else {

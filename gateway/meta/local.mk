@@ -29,4 +29,5 @@ libgemel_la_SOURCES += \
 	gateway/meta/recover.c \
 	gateway/meta/redo.c \
 	gateway/meta/redo.h \
+	gateway/meta/redo_check.c \
 	gateway/meta/txn_lmdb.c

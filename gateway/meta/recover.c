@@ -1,6 +1,6 @@
 /* What the first opener of a store does: data.mdb is whatever the kernel got round to writing; its meta pages are taken
- * from the last checkpoint, whose pages nobody has used again, and the records after it are run once more. Right after a
- * power cut and after the death of every process alike, so it is done always. */
+ * from the last checkpoint, whose pages nobody has used again, and the records after it are run once more. Right after
+ * a power cut and after the death of every process alike, so it is done always. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,8 +77,8 @@ static int recover_records(struct gml_meta *meta, const struct gml_redo_slot *sl
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-/* LMDB is open at the checkpoint, the shared tail was made from the slot. Ends with a checkpoint that begins a new chain:
- * what still lies behind the last record follows nothing any more. */
+/* LMDB is open at the checkpoint, the shared tail was made from the slot. Ends with a checkpoint that begins a new
+ * chain: what still lies behind the last record follows nothing any more. */
 int gml_recover_replay(struct gml_meta *meta, const struct gml_redo_slot *slot)
 {
 	uint64_t seed, count = 0;
@@ -93,6 +93,7 @@ int gml_recover_replay(struct gml_meta *meta, const struct gml_redo_slot *slot)
 	}
 	gml_checkpoint_pins_drop(meta); /* a process that only reads needs none */
 	if (rc == 0 && count > 0)
-		gml_meta_log(meta, GML_LOG_INFO, "replayed %llu changes of the metadata log", (unsigned long long)count);
+		gml_meta_log(meta, GML_LOG_INFO, "replayed %llu changes of the metadata log",
+			     (unsigned long long)count);
 	return rc;
 }

@@ -18,8 +18,8 @@
 #define REDO_VERSION 1
 #define REDO_PAGE 4096 /* of the header and of each slot; the checksum is in its last eight bytes */
 #define REDO_RING 16384
-#define REDO_HEAD 24   /* of a record */
-#define REDO_OP 8      /* of a change */
+#define REDO_HEAD 24	     /* of a record */
+#define REDO_OP 8	     /* of a change */
 #define REDO_WORK_HARD 16384 /* pages behind the checkpoint from which on the writers wait for the next one */
 
 uint64_t gml_redo_size = (uint64_t)4 << 20;
@@ -115,8 +115,7 @@ static int redo_zero(const struct gml_redo *redo)
 	uint64_t end = REDO_RING + redo->size;
 	int rc = 0;
 	for (uint64_t off = 0; rc == 0 && off < end; off += sizeof(zeros))
-		rc = redo_pwrite(redo->fd, zeros, end - off < sizeof(zeros) ? (size_t)(end - off) : sizeof(zeros),
-				 off);
+		rc = redo_pwrite(redo->fd, zeros, end - off < sizeof(zeros) ? (size_t)(end - off) : sizeof(zeros), off);
 	return rc;
 }
 
@@ -219,6 +218,7 @@ int gml_redo_seed(uint64_t *seed_out)
 static void redo_share_fill(struct gml_redo_shared *shared, const struct gml_redo_slot *slot)
 {
 	memset((void *)shared, 0, sizeof(*shared));
+	shared->layout = GML_REDO_LAYOUT;
 	shared->tail.txnid = shared->k_txnid = slot->txnid;
 	shared->tail.pos = shared->k_pos = shared->committed = shared->flushed = slot->pos;
 	shared->tail.chain = shared->k_chain = slot->chain;
@@ -468,7 +468,8 @@ int gml_redo_walk(const struct gml_redo_record *record, gml_redo_apply_fn apply,
 {
 	const uint8_t *p = record->payload + REDO_HEAD, *end = record->payload + record->len;
 	while (end - p >= REDO_OP) {
-		size_t key_len = redo_load(p + 2, 2), value_len = redo_load(p + 4, 4), rest = (size_t)(end - p) - REDO_OP;
+		size_t key_len = redo_load(p + 2, 2), value_len = redo_load(p + 4, 4),
+		       rest = (size_t)(end - p) - REDO_OP;
 		int rc;
 		if (p[0] < 1 || p[0] > 2 || p[1] >= GML_TABLE_COUNT_ || key_len > rest || value_len > rest - key_len)
 			return GML_ERR_CORRUPT;

@@ -3,9 +3,9 @@
  * docs/adr/0004-redo-log.md has the argument, docs/on-disk-format.md the bytes.
  *
  * Invariants
- *  1. A record is written under LMDB's writer lock before its transaction is committed. Its position follows that of the
- * last committed transaction, its chain value covers the chain value before it: a record that was left by a writer that
- * died, by an earlier lap or by an earlier life is never taken for the successor of another.
+ *  1. A record is written under LMDB's writer lock before its transaction is committed. Its position follows that of
+ * the last committed transaction, its chain value covers the chain value before it: a record that was left by a writer
+ * that died, by an earlier lap or by an earlier life is never taken for the successor of another.
  *  2. `next` in the shared tail describes the transaction being committed. Whoever takes the writer lock next compares
  * it with LMDB's transaction number: if it was committed it becomes the tail, if not its record is wiped out before
  * anything else happens. So nothing has to be done after a commit, and a writer may die anywhere.
@@ -18,7 +18,8 @@
 #include <stdatomic.h>
 #include "engine.h"
 
-#define GML_REDO_META 512	   /* bytes of each of LMDB's two meta pages that mean something, and more */
+#define GML_REDO_LAYOUT 1
+#define GML_REDO_META 512      /* bytes of each of LMDB's two meta pages that mean something, and more */
 #define GML_REDO_META_FIXED 40 /* the first of these never change in the life of a store */
 
 /* Bytes of the ring of a new log. Tests make it smaller. */
@@ -36,9 +37,10 @@ struct gml_redo_place {
 /* Shared by all processes (meta/redo.tail), remade by the first opener. tail and next belong to the holder of LMDB's
  * writer lock, the checkpoint's fields to the holder of the checkpoint lock; others read them. */
 struct gml_redo_shared {
+	uint64_t layout; /* GML_REDO_LAYOUT: programs that share it agree on this struct */
 	struct gml_redo_place tail, next;
-	_Alignas(64) _Atomic uint64_t committed; /* positions: a committed record ends here; */
-	_Atomic uint64_t flushed;		 /* everything before it is on the disk */
+	_Alignas(64) _Atomic uint64_t committed;		 /* positions: a committed record ends here; */
+	_Atomic uint64_t flushed;				 /* everything before it is on the disk */
 	_Atomic uint64_t k_txnid, k_pos, k_chain, k_work, k_seq; /* the last durable checkpoint */
 	_Atomic uint32_t broken; /* what the disk holds is unknown: no change until everybody has closed the store */
 	_Alignas(64) _Atomic uint32_t bell; /* futex: changes with every checkpoint */
@@ -71,8 +73,7 @@ struct gml_redo_record {
 };
 
 /* Called for each change of a record in turn; non-zero ends the walk. op: put or delete. */
-typedef int (*gml_redo_apply_fn)(void *arg, bool put, enum gml_table table, struct gml_span key,
-				 struct gml_span value);
+typedef int (*gml_redo_apply_fn)(void *arg, bool put, enum gml_table table, struct gml_span key, struct gml_span value);
 
 void gml_redo_init(struct gml_redo *redo);
 void gml_redo_release(struct gml_redo *redo);

@@ -335,6 +335,11 @@ static int check_all(struct check *c)
 	return gml_check_strays(c);
 }
 
+static void check_log_problem(void *arg, const char *text)
+{
+	gml_check_problem(arg, "%s", text);
+}
+
 int gml_store_check(struct gml_op *op, struct gml_store *store, void (*problem)(void *arg, const char *text),
 		    void (*progress)(void *arg, uint64_t done, uint64_t total), void *arg,
 		    struct gml_check_report *report_out)
@@ -358,6 +363,8 @@ int gml_store_check(struct gml_op *op, struct gml_store *store, void (*problem)(
 	rc = check_all(&c);
 	if (rc == 0)
 		rc = c.rc;
+	if (rc == 0)
+		rc = gml_meta_check(store->meta, check_log_problem, &c);
 	if (rc == 0 && progress != NULL)
 		progress(arg, c.total, c.total);
 	gml_meta_read_end(c.txn);

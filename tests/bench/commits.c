@@ -1,6 +1,7 @@
 /* Durable metadata updates a second: each makes one name (dirent and cookie) and one inode. See README.md here.
  *   commits DIR PROCESSES THREADS SECONDS [relaxed]
- * makes a store in DIR (which must not hold one), runs, prints one line, and leaves the store for a look at its size. */
+ * makes a store in DIR (which must not hold one), runs, prints one line, and leaves the store for a look at its size.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -100,7 +101,8 @@ static void commits_report(const char *dir, double seconds)
 	snprintf(path, sizeof(path), "%s/data.mdb", dir);
 	(void)stat(path, &st);
 	qsort(shared->latency, n, sizeof(*shared->latency), commits_compare);
-	printf("%.0f updates/s  p50 %.0f us  p99 %.0f us  p99.9 %.0f us  max %.1f ms  %llu updates  data.mdb %llu MiB\n",
+	printf("%.0f updates/s  p50 %.0f us  p99 %.0f us  p99.9 %.0f us  max %.1f ms  %llu updates  data.mdb %llu "
+	       "MiB\n",
 	       (double)count / seconds, shared->latency[n / 2] / 1e3, shared->latency[n * 99 / 100] / 1e3,
 	       shared->latency[n * 999 / 1000] / 1e3, n > 0 ? shared->latency[n - 1] / 1e6 : 0.0,
 	       (unsigned long long)count, (unsigned long long)st.st_blocks * 512 >> 20);

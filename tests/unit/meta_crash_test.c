@@ -238,8 +238,8 @@ static void power_processes(struct meta_env *env)
 static void test_power_cut_processes(void **state)
 {
 	struct disk_image image = {0};
-	process_count = mmap(NULL, sizeof(*process_count) * WRITERS, PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	process_count =
+		mmap(NULL, sizeof(*process_count) * WRITERS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(process_count != MAP_FAILED);
 	power_record(*state, &image, power_processes);
 	for (int i = 0; i < WRITERS; i++)
@@ -421,9 +421,13 @@ int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, meta_env_setup, meta_env_teardown)
 	const struct CMUnitTest tests[] = {
-		WITH_STORE(test_power_cut),	  WITH_STORE(test_power_cut_relaxed), WITH_STORE(test_disk_full),
-		WITH_STORE(test_meta_page_fails), WITH_STORE(test_flush_fails),
-		WITH_STORE(test_killed_before_announcing), WITH_STORE(test_killed_before_commit),
+		WITH_STORE(test_power_cut),
+		WITH_STORE(test_power_cut_relaxed),
+		WITH_STORE(test_disk_full),
+		WITH_STORE(test_meta_page_fails),
+		WITH_STORE(test_flush_fails),
+		WITH_STORE(test_killed_before_announcing),
+		WITH_STORE(test_killed_before_commit),
 		WITH_STORE(test_power_cut_processes),
 	};
 	alarm(120);

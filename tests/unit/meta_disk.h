@@ -28,10 +28,10 @@ struct disk_event {
 	_Atomic bool there; /* the process lived long enough to fill it in */
 	enum disk_what what;
 	enum disk_file file;
-	off_t off;     /* write */
-	size_t len;    /* write; flushed: every event of the file before this index was covered */
-	size_t bytes;  /* write: in disk->bytes */
-	int writer;    /* ack */
+	off_t off;	 /* write */
+	size_t len;	 /* write; flushed: every event of the file before this index was covered */
+	size_t bytes;	 /* write: in disk->bytes */
+	int writer;	 /* ack */
 	uint64_t number; /* ack */
 };
 
@@ -67,8 +67,8 @@ static int disk_file_of(int fd)
 	return -1;
 }
 
-static inline void disk_add(enum disk_what what, enum disk_file file, off_t off, const void *bytes, size_t len, int writer,
-		     uint64_t number)
+static inline void disk_add(enum disk_what what, enum disk_file file, off_t off, const void *bytes, size_t len,
+			    int writer, uint64_t number)
 {
 	size_t index = atomic_fetch_add(&disk->n, 1);
 	struct disk_event *event = &disk->events[index];

@@ -81,8 +81,8 @@ static uint64_t acked(void)
 	return number;
 }
 
-/* The ring fills while a checkpoint waits for the disk: nothing that is needed is written over, so the writers wait, and
- * everything goes on when the checkpoint is through. */
+/* The ring fills while a checkpoint waits for the disk: nothing that is needed is written over, so the writers wait,
+ * and everything goes on when the checkpoint is through. */
 static void test_full_ring(void **state)
 {
 	struct meta_env *env = *state;
@@ -146,7 +146,8 @@ static void test_stale_records(void **state)
 		put(env, "n", i, 100);
 	disk->recording = false;
 	for (size_t i = 0; i < disk->n && n < 8; i++)
-		if (disk->events[i].what == DISK_WRITE && disk->events[i].file == DISK_LOG && disk->events[i].off >= 16384)
+		if (disk->events[i].what == DISK_WRITE && disk->events[i].file == DISK_LOG &&
+		    disk->events[i].off >= 16384)
 			record[n++] = i;
 	assert_int_equal(n, 5);
 	disk->events[record[2]].there = false;
@@ -294,6 +295,35 @@ static void test_version_1(void **state)
 	}
 }
 
+/* A program of the version before does not know of the log: as long as it runs, the store stays its own. */
+static void test_version_1_in_use(void **state)
+{
+	struct meta_env *env = *state;
+	int ready[2], status;
+	char byte = 'r';
+	pid_t pid;
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	make_version_1(env);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		MDB_env *mdb;
+		if (mdb_env_create(&mdb) != 0 || mdb_env_open(mdb, env->dir, MDB_NOTLS, 0600) != 0 ||
+		    write(ready[1], &byte, 1) != 1)
+			_exit(1);
+		pause();
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), GML_ERR_BUSY);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	meta_env_reopen(env);
+	assert_int_equal(got(env, "old"), 5);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 static void test_creation_cut(void **state)
 {
 	struct meta_env *env = *state;
@@ -328,6 +358,44 @@ static void test_log_missing(void **state)
 	assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), GML_ERR_CORRUPT);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), GML_ERR_CORRUPT);
+}
+
+/* ---- the check ---- */
+static void count_problem(void *arg, const char *text)
+{
+	(void)text;
+	++*(int *)arg;
+}
+
+/* Every record counts: a byte that changes in one of them is found, in whichever part of it. */
+static void test_check(void **state)
+{
+	struct meta_env *env = *state;
+	int problems = 0, fd;
+	char path[96];
+	gml_checkpoint_pages = MANY;
+	for (uint64_t i = 1; i <= 20; i++)
+		put(env, "n", i, 100);
+	assert_int_equal(gml_meta_check(env->meta, count_problem, &problems), 0);
+	assert_int_equal(problems, 0);
+	snprintf(path, sizeof(path), "%s/redo", env->dir);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	for (off_t at = 16384; at < 16384 + 20 * 100; at += 77) {
+		uint8_t byte, other;
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		other = byte ^ 0x20;
+		assert_int_equal(pwrite(fd, &other, 1, at), 1);
+		problems = 0;
+		assert_int_equal(gml_meta_check(env->meta, count_problem, &problems), 0);
+		assert_int_equal(problems, 1);
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	}
+	close(fd);
+	put(env, "n", 21, 100);
+	problems = 0;
+	assert_int_equal(gml_meta_check(env->meta, count_problem, &problems), 0);
+	assert_int_equal(problems, 0);
 }
 
 /* ---- pins ---- */
@@ -391,9 +459,10 @@ int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, redo_setup, redo_teardown)
 	const struct CMUnitTest tests[] = {
-		WITH_STORE(test_full_ring),	WITH_STORE(test_large_transaction), WITH_STORE(test_stale_records),
-		WITH_STORE(test_numbers_go_on), WITH_STORE(test_orderly_close),	    WITH_STORE(test_version_1),
-		WITH_STORE(test_creation_cut),	WITH_STORE(test_log_missing),	    WITH_STORE(test_idle_process),
+		WITH_STORE(test_full_ring),	   WITH_STORE(test_large_transaction), WITH_STORE(test_stale_records),
+		WITH_STORE(test_numbers_go_on),	   WITH_STORE(test_orderly_close),     WITH_STORE(test_version_1),
+		WITH_STORE(test_creation_cut),	   WITH_STORE(test_log_missing),       WITH_STORE(test_check),
+		WITH_STORE(test_version_1_in_use), WITH_STORE(test_idle_process),
 	};
 	alarm(120);
 	return cmocka_run_group_tests_name("meta_redo", tests, NULL, NULL);
