@@ -41,8 +41,8 @@ struct gml_meta_options {
 	void *log_arg;
 };
 
-/* `dir` exists. create: EXIST if a store is there. open: NOENT, FORMAT, CORRUPT; once per process (BUSY), after the
- * last fork. */
+/* `dir` exists. create: EXIST if a store is there. open: NOENT, FORMAT, CORRUPT; once per process (BUSY), after the last fork. Disk: when nobody
+ * else has the store open it is recovered (the redo log is replayed), and waits while another process opens or closes it. The first change of a process starts a thread; it has all signals blocked. */
 int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt);
 int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out);
 void gml_meta_close(struct gml_meta *meta);
