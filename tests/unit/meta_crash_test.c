@@ -123,7 +123,7 @@ static void power_record(struct meta_env *env, struct disk_image *image, void (*
 	disk->recording = true;
 	run(env);
 	disk->recording = false;
-	disk->ino[0] = 0;
+	disk_unwatch();
 	disk_image_room(image);
 }
 
@@ -318,7 +318,7 @@ static void test_meta_page_fails(void **state)
 	writer.count = 2;
 	assert_int_equal(gml_meta_update(env->meta, writer_put, &writer), GML_ERR_IO);
 	assert_int_equal(gml_meta_update(env->meta, writer_put, &writer), GML_ERR_IO);
-	disk->ino[0] = 0;
+	disk_unwatch();
 	meta_env_reopen(env); /* what an IO error left behind nobody promised */
 	check_count_between(env, 1, 2);
 	meta_env_update(env, writer_put, &writer);
@@ -348,7 +348,7 @@ static void test_flush_fails(void **state)
 		assert_int_equal(gml_meta_update(env->meta, writer_put, &writer), GML_ERR_IO);
 		assert_int_equal(gml_meta_update_relaxed(env->meta, writer_put, &writer), GML_ERR_IO);
 		check_count_between(env, 1, 2); /* reading goes on */
-		disk->ino[0] = 0;
+		disk_unwatch();
 		meta_env_reopen(env);
 		meta_env_update(env, writer_put, &writer);
 		check_count(env, 2);

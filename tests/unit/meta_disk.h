@@ -37,22 +37,22 @@ struct disk_event {
 
 struct disk {
 	_Atomic bool recording;
-	dev_t dev;
-	ino_t ino[DISK_FILES];
+	_Atomic dev_t dev;
+	_Atomic ino_t ino[DISK_FILES]; /* the first: 0 when nothing is watched */
 	_Atomic size_t n, used;
 	_Atomic int fail_in; /* the n-th call from now fails; 0: none */
-	int fail_errno;
+	_Atomic int fail_errno;
 	_Atomic int failed; /* calls that were made to fail */
-	enum disk_call fail_call;
-	_Atomic int die_in; /* the n-th call from now ends its process */
-	bool die_after;	    /* ... once it is done, not before */
-	enum disk_call die_call;
+	_Atomic enum disk_call fail_call;
+	_Atomic int die_in;	/* the n-th call from now ends its process */
+	_Atomic bool die_after; /* ... once it is done, not before */
+	_Atomic enum disk_call die_call;
 	_Atomic bool hang; /* flushes of data.mdb wait */
 	struct disk_event events[DISK_EVENTS];
 	uint8_t bytes[];
 };
 
-static struct disk *disk;
+static struct disk *_Atomic disk; /* never unmapped: threads of a store that is open look at it */
 
 static const char *const disk_name[DISK_FILES] = {"data.mdb", "redo"};
 
@@ -184,26 +184,40 @@ DISK_EXPORTED int fdatasync(int fd)
 static inline void disk_watch(struct meta_env *env)
 {
 	char path[96];
-	struct stat st;
+	struct stat st[DISK_FILES];
 	if (disk == NULL)
 		disk = mmap(NULL, sizeof(*disk) + DISK_BYTES, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert_true(disk != MAP_FAILED);
 	for (int i = 0; i < DISK_FILES; i++) {
 		snprintf(path, sizeof(path), "%s/%s", env->dir, disk_name[i]);
-		assert_int_equal(stat(path, &st), 0);
-		disk->dev = st.st_dev;
-		disk->ino[i] = st.st_ino;
+		assert_int_equal(stat(path, &st[i]), 0);
 	}
 	disk->fail_in = disk->failed = disk->die_in = 0;
 	disk->hang = false;
+	disk->dev = st[0].st_dev;
+	for (int i = DISK_FILES; i-- > 0;)
+		disk->ino[i] = st[i].st_ino;
 }
 
-static inline void disk_forget(void)
+/* Calls pass as if nothing had been. */
+static inline void disk_unwatch(void)
 {
 	if (disk != NULL)
-		munmap(disk, sizeof(*disk) + DISK_BYTES);
-	disk = NULL;
+		disk->ino[0] = disk->die_in = disk->fail_in = 0;
+}
+
+/* And the record is empty. */
+static inline void disk_forget(void)
+{
+	if (disk == NULL)
+		return;
+	disk->recording = false;
+	disk->hang = false;
+	disk_unwatch();
+	for (size_t i = 0; i < disk->n; i++)
+		disk->events[i].there = false;
+	disk->n = disk->used = 0;
 }
 
 /* ---- images ---- */

@@ -263,6 +263,7 @@ static bool open_and_die(struct meta_env *env, enum disk_call call, int n, bool 
 		_exit(gml_meta_open(env->dir, &env->opt, &env->meta) != 0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
+	disk_forget();
 	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
 	return WIFSIGNALED(status);
 }
@@ -449,7 +450,7 @@ static int redo_setup(void **state)
 static int redo_teardown(void **state)
 {
 	if (disk != NULL)
-		disk->hang = false;
+		disk->hang = false; /* or the thread never ends */
 	meta_env_teardown(state);
 	disk_forget();
 	return 0;
