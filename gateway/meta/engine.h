@@ -17,8 +17,9 @@
 /* X(name, stable on-disk name) */
 #define GML_TABLE_MAP(X)                                                                                               \
 	X(SUPER)                                                                                                       \
-	X(INODE) X(DIRENT) X(COOKIE) X(EXTENT) X(XATTR) X(BLOB) X(BUCKET) X(VERSION) X(UPLOAD) X(PART) X(USER) X(KEY)  \
-		X(ORPHAN) X(DIRTY) X(LEASE) X(JOURNAL)
+	X(INODE)                                                                                                       \
+	X(DIRENT) X(COOKIE) X(EXTENT) X(XATTR) X(BLOB) X(BUCKET) X(VERSION) X(UPLOAD) X(PART) X(USER) X(KEY) X(ORPHAN) \
+		X(DIRTY) X(LEASE) X(JOURNAL)
 enum gml_table {
 #define GML_TABLE_ENUM(name) GML_TABLE_##name,
 	GML_TABLE_MAP(GML_TABLE_ENUM)
@@ -41,8 +42,9 @@ struct gml_meta_options {
 	void *log_arg;
 };
 
-/* `dir` exists. create: EXIST if a store is there. open: NOENT, FORMAT, CORRUPT; once per process (BUSY), after the last fork. Disk: when nobody
- * else has the store open it is recovered (the redo log is replayed), and waits while another process opens or closes it. The first change of a process starts a thread; it has all signals blocked. */
+/* `dir` exists. create: EXIST if a store is there. open: NOENT, FORMAT, CORRUPT; once per process (BUSY), after the
+ * last fork. Disk: when nobody else has the store open it is recovered (the redo log is replayed), and waits while
+ * another process opens or closes it. The first change of a process starts a thread; it has all signals blocked. */
 int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt);
 int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out);
 void gml_meta_close(struct gml_meta *meta);
@@ -57,23 +59,27 @@ int gml_meta_clear_readers(struct gml_meta *meta);
 int gml_meta_read_begin(struct gml_meta *meta, struct gml_txn **txn_out);
 void gml_meta_read_end(struct gml_txn *txn); /* NULL is fine */
 
-/* A change. `fn` runs once, on whichever thread leads the batch, in a write transaction shared with other closures: it must check everything before its first put or delete and, if it
- * returns non-zero, must have written nothing (otherwise an error is logged and the whole batch is run again without it). No I/O, no waiting inside, no other update. It may run on another
- * thread and, when the batch is run again, several times: it must depend on `txn` and `arg` only. Blocks until durable; returns fn's or the commit's error. After an I/O error of the disk
- * nothing is known of what it holds: a change that was answered with IO may yet come to light, and every further update answers IO until the store is opened anew (after a failed flush: by all
- * processes). Any thread. */
+/* A change. `fn` runs once, on whichever thread leads the batch, in a write transaction shared with other closures: it
+ * must check everything before its first put or delete and, if it returns non-zero, must have written nothing
+ * (otherwise an error is logged and the whole batch is run again without it). No I/O, no waiting inside, no other
+ * update. It may run on another thread and, when the batch is run again, several times: it must depend on `txn` and
+ * `arg` only. Blocks until durable; returns fn's or the commit's error. After an I/O error of the disk nothing is known
+ * of what it holds: a change that was answered with IO may yet come to light, and every further update answers IO until
+ * the store is opened anew (after a failed flush: by all processes). Any thread. */
 typedef int (*gml_meta_fn)(struct gml_txn *txn, void *arg);
 int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg);
 /* Same without waiting for durability: visible to all on return, durable with the next durable commit. For settled
  * facts that recovery can redo only. */
 int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg);
-/* After it returned 0, every new snapshot shows whatever processes that were dead before the call had committed. A writer that is killed between writing its commit and announcing it
- * leaves a commit that readers do not see until the next writer takes the lock. Whoever takes things away because nothing refers to them calls it after he knows that their owner is dead,
- * and before he looks. Blocks on the writers' lock, and until what it shows is durable (at most one flush). Changes nothing. */
+/* After it returned 0, every new snapshot shows whatever processes that were dead before the call had committed. A
+ * writer that is killed between writing its commit and announcing it leaves a commit that readers do not see until the
+ * next writer takes the lock. Whoever takes things away because nothing refers to them calls it after he knows that
+ * their owner is dead, and before he looks. Blocks on the writers' lock, and until what it shows is durable (at most
+ * one flush). Changes nothing. */
 int gml_meta_barrier(struct gml_meta *meta);
 
-/* Verify the redo log: its last checkpoint, and the unbroken row of records from there to the last commit. Each problem is one call. Waits for the writers' lock and for a checkpoint
- * being made; writers go on. NOMEM, IO. */
+/* Verify the redo log: its last checkpoint, and the unbroken row of records from there to the last commit. Each problem
+ * is one call. Waits for the writers' lock and for a checkpoint being made; writers go on. NOMEM, IO. */
 int gml_meta_check(struct gml_meta *meta, void (*problem)(void *arg, const char *text), void *arg);
 
 /* NOENT when absent. */
