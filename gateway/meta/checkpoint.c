@@ -165,12 +165,13 @@ static int checkpoint_make_locked(struct gml_meta *meta, uint64_t floor)
 	rc = gml_checkpoint_capture(meta, &slot, &tail);
 	if (rc == 0 && slot.txnid == shared->k_txnid && slot.chain == shared->k_chain)
 		return 0; /* the last one says it all */
-	if (rc == 0)
+	if (rc == 0) {
 		rc = checkpoint_write(meta, &slot, &tail);
-	if (rc != 0) {
-		gml_meta_log(meta, GML_LOG_ERROR, "checkpoint of the metadata store failed: %s", mdb_strerror(rc));
-		atomic_store(&shared->broken, 1);
+		if (rc != 0) /* pages may be lost, for everybody */
+			atomic_store(&shared->broken, 1);
 	}
+	if (rc != 0)
+		gml_meta_log(meta, GML_LOG_ERROR, "checkpoint of the metadata store failed: %s", mdb_strerror(rc));
 	return rc;
 }
 
@@ -192,16 +193,17 @@ void gml_checkpoint_unlock(struct gml_meta *meta)
 
 int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor)
 {
-	int rc = gml_checkpoint_lock(meta), moved;
+	int rc = gml_checkpoint_lock(meta);
 	if (rc != 0)
 		return GML_ERR_IO;
 	rc = checkpoint_make_locked(meta, floor);
-	moved = rc == 0 && meta->checkpoint.pin[1] != NULL ? pins_move_locked(meta) : 0;
+	if (rc == 0 && meta->checkpoint.pin[1] != NULL)
+		(void)pins_move_locked(meta); /* a pin that cannot move is safe */
 	gml_checkpoint_unlock(meta);
 	if (rc != 0)
 		return GML_ERR_IO;
 	checkpoint_ring(meta);
-	return moved;
+	return 0;
 }
 
 int gml_checkpoint_settle(struct gml_meta *meta, const struct gml_redo_place *place)
@@ -248,7 +250,7 @@ static void *checkpoint_run(void *arg)
 			return NULL;
 		if (atomic_exchange(&checkpoint->wanted, false))
 			(void)gml_checkpoint_make(meta, meta->redo.shared->k_txnid + 1);
-		/* A pin that cannot move is safe; the next checkpoint tries again. */
+		/* One that cannot move now tries again after the next checkpoint. */
 		(void)gml_checkpoint_pins_move(meta);
 		syscall(SYS_futex, bell, FUTEX_WAIT, seen, NULL, NULL, 0);
 	}
@@ -287,6 +289,8 @@ int gml_checkpoint_pin(struct gml_meta *meta)
 		if (rc == 0 &&
 		    !atomic_load(&checkpoint->pinned)) /* somebody has changed the store since the last one */
 			rc = gml_checkpoint_make(meta, checkpoint->pin_txnid[1]);
+		if (rc == 0 && !atomic_load(&checkpoint->pinned))
+			rc = GML_ERR_AGAIN; /* no reader slot, no memory: logged */
 	}
 	if (rc == 0 && !checkpoint->running)
 		rc = checkpoint_start(meta);

@@ -51,7 +51,7 @@ int gml_checkpoint_pin(struct gml_meta *meta);
 int gml_checkpoint_pins_move(struct gml_meta *meta);
 void gml_checkpoint_pins_drop(struct gml_meta *meta);
 /* A checkpoint at or after transaction `floor`; 0: of whatever is there now. Waits for the writers' lock, and the disk.
- * After a failure nobody changes the store any more. */
+ * After a failure of the disk nobody changes the store any more. IO. */
 int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor);
 /* After a commit: let the thread make one when it is time. */
 void gml_checkpoint_nudge(struct gml_meta *meta, const struct gml_redo_place *place);

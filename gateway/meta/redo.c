@@ -295,8 +295,10 @@ int gml_redo_resolve(struct gml_redo *redo, uint64_t txnid)
 		redo_place_copy(tail, next, pending);
 	} else if (pending >= txnid) {
 		int rc = next->pos == tail->pos ? 0 : redo_wipe(redo);
-		if (rc != 0)
+		if (rc != 0) {
+			atomic_store(&redo->shared->broken, 1);
 			return rc;
+		}
 		atomic_store_explicit(&next->txnid, 0, memory_order_release);
 	}
 	if (tail->txnid != txnid - 1) { /* somebody changed the store past the log */

@@ -92,6 +92,7 @@ int gml_redo_slot_write(struct gml_redo *redo, const struct gml_redo_slot *slot)
 int gml_redo_seed(uint64_t *seed_out);
 
 /* ---- under LMDB's writer lock. txnid: of the transaction that holds it. ---- */
+/* Settles what the last writer left (invariant 2). After a failure the store is broken. */
 int gml_redo_resolve(struct gml_redo *redo, uint64_t txnid);
 void gml_redo_begin(struct gml_redo *redo);
 void gml_redo_add(struct gml_redo *redo, bool put, enum gml_table table, struct gml_span key, struct gml_span value);

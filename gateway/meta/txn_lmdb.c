@@ -144,7 +144,6 @@ int gml_txn_write_begin(struct gml_meta *meta, struct gml_txn *txn)
 	rc = gml_redo_resolve(&meta->redo, mdb_txn_id(txn->mdb));
 	if (rc != 0) {
 		gml_meta_log(meta, GML_LOG_ERROR, "cannot wipe out a record of the metadata log: %s", mdb_strerror(rc));
-		atomic_store(&meta->redo.shared->broken, 1);
 		gml_txn_write_abort(txn);
 		return GML_ERR_IO;
 	}
