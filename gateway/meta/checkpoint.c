@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "engine_internal.h"
@@ -14,6 +15,9 @@
 /* Enough that a checkpoint's own flushes do not count; little enough that those who flush the log meanwhile wait only
  * some milliseconds, and that the pages that may not be used again, and the time a recovery takes, stay small. */
 unsigned gml_checkpoint_pages = 2048;
+
+#define CHECKPOINT_STEP (256 << 10) /* bytes of data.mdb; at most CHECKPOINT_STEPS of them */
+#define CHECKPOINT_STEPS 1024
 
 int gml_claim(int fd, int what, int type, bool wait)
 {
@@ -132,11 +136,30 @@ int gml_checkpoint_capture(struct gml_meta *meta, struct gml_redo_slot *slot, st
 	return rc;
 }
 
+/* Hands the dirty pages to the disk bit by bit. The flush would do it at one stroke, and whoever flushes the log
+ * meanwhile would wait behind all of it. An error counts: the kernel tells it once for this descriptor, so the flush
+ * would be silent. */
+static int checkpoint_trickle(int fd)
+{
+	const unsigned how = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+	struct stat st;
+	off_t step;
+	if (fstat(fd, &st) != 0)
+		return errno;
+	step = st.st_size / CHECKPOINT_STEPS > CHECKPOINT_STEP ? st.st_size / CHECKPOINT_STEPS : CHECKPOINT_STEP;
+	for (off_t off = 0; off < st.st_size; off += step)
+		if (sync_file_range(fd, off, step, how) != 0)
+			return errno == ENOSYS || errno == EINVAL ? 0 : errno; /* a file system without it */
+	return 0;
+}
+
 /* Its pages are all written; nobody uses them again before this is published, so the flush needs no lock. */
 static int checkpoint_write(struct gml_meta *meta, const struct gml_redo_slot *slot, const struct gml_redo_place *tail)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
-	int rc = fdatasync(meta->data_fd) == 0 ? 0 : errno;
+	int rc = checkpoint_trickle(meta->data_fd);
+	if (rc == 0)
+		rc = fdatasync(meta->data_fd) == 0 ? 0 : errno;
 	if (rc == 0)
 		rc = gml_redo_slot_write(&meta->redo, slot);
 	atomic_fetch_add_explicit(&meta->syncs, 2, memory_order_relaxed);

@@ -331,15 +331,16 @@ static void test_meta_page_fails(void **state)
 static void test_flush_fails(void **state)
 {
 	struct meta_env *env = *state;
+	static const enum disk_call calls[] = {CALL_LOG_FLUSH, CALL_FLUSH, CALL_TRICKLE};
 	struct writer writer = {.env = env};
 	gml_checkpoint_pages = 1;
-	for (int n = 0; n < 2; n++) {
+	for (int n = 0; n < 3; n++) {
 		int rc = 0;
 		disk_watch(env);
 		writer.count = 1;
 		meta_env_update(env, writer_put, &writer);
-		disk->fail_errno = n == 0 ? EIO : ENOSPC;
-		disk->fail_call = n == 0 ? CALL_LOG_FLUSH : CALL_FLUSH;
+		disk->fail_errno = n == 1 ? ENOSPC : EIO;
+		disk->fail_call = calls[n];
 		disk->fail_in = 1;
 		writer.count = 2;
 		for (int i = 0; rc == 0 && i < 10000; i++) /* the checkpoint comes when it comes */

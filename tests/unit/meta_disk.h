@@ -21,8 +21,9 @@
 
 enum disk_file { DISK_DATA, DISK_LOG, DISK_FILES };
 enum disk_what { DISK_WRITE, DISK_FLUSHED, DISK_ACK };
-/* Kinds of calls: data.mdb's pages, its meta pages, its flush; records and slots of the log, its flush. */
-enum disk_call { CALL_PAGES, CALL_META, CALL_FLUSH, CALL_RECORD, CALL_SLOT, CALL_LOG_FLUSH };
+/* Kinds of calls: data.mdb's pages, its meta pages, its flush, what precedes that; records and slots of the
+ * log, its flush. */
+enum disk_call { CALL_PAGES, CALL_META, CALL_FLUSH, CALL_TRICKLE, CALL_RECORD, CALL_SLOT, CALL_LOG_FLUSH };
 
 struct disk_event {
 	_Atomic bool there; /* the process lived long enough to fill it in */
@@ -179,6 +180,14 @@ DISK_EXPORTED int fdatasync(int fd)
 		disk_add(DISK_FLUSHED, (enum disk_file)file, 0, NULL, covered, 0, 0);
 	disk_after(call);
 	return 0;
+}
+
+DISK_EXPORTED int sync_file_range(int fd, off_t off, off_t len, unsigned flags)
+{
+	DISK_REAL("sync_file_range", int(int, off_t, off_t, unsigned));
+	if (disk_file_of(fd) < 0)
+		return real(fd, off, len, flags);
+	return disk_before(CALL_TRICKLE) ? -1 : 0; /* keeps nothing */
 }
 
 static inline void disk_watch(struct meta_env *env)
