@@ -224,7 +224,8 @@ static struct {
 int sync_file_range(int fd, off_t off, off_t len, unsigned flags)
 {
 	(void)fd;
-	assert_int_equal(flags, SYNC_FILE_RANGE_WRITE);
+	if (flags != SYNC_FILE_RANGE_WRITE) /* a checkpoint of the metadata, on a thread of its own */
+		return 0;
 	written_back.calls++;
 	written_back.from = off;
 	written_back.to = off + len;
