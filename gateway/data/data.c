@@ -111,6 +111,7 @@ int gml_data_opendir(int dirfd, const char *path, DIR **dir_out)
 {
 	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
+	*dir_out = NULL;
 	if (fd < 0)
 		return gml_err_map(errno);
 	*dir_out = fdopendir(fd);
