@@ -243,6 +243,26 @@ int gml_xattr_remove(struct gml_op *op, struct gml_store *store, gml_ino ino, st
 	return rc == 0 ? gml_meta_update(store->meta, xattr_remove_txn, &arg) : rc;
 }
 
+/* All attributes behind the name `from`, in one snapshot, while `each` answers true. */
+static int xattr_walk(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span from,
+		      bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = xattr_inode(txn, ino, &inode);
+	if (rc == 0)
+		rc = gml_access_check(op, &inode, GML_MAY_READ);
+	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
+		rc = gml_rec_xattr_each(txn, ino, from, each, arg);
+	gml_meta_read_end(txn);
+	/* What can have none has none. */
+	return rc == GML_ERR_PERM || rc == GML_ERR_NOENT ? 0 : rc;
+}
+
 struct xattr_list {
 	bool (*each)(void *arg, struct gml_span name);
 	void *arg;
@@ -259,20 +279,8 @@ int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		   bool (*each)(void *arg, struct gml_span name), void *arg)
 {
 	struct xattr_list list = {each, arg};
-	struct gml_inode inode;
-	struct gml_txn *txn;
-	int rc = gml_meta_read_begin(store->meta, &txn);
 
-	if (rc != 0)
-		return rc;
-	rc = xattr_inode(txn, ino, &inode);
-	if (rc == 0)
-		rc = gml_access_check(op, &inode, GML_MAY_READ);
-	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
-		rc = gml_rec_xattr_each(txn, ino, (struct gml_span){NULL, 0}, xattr_list_each, &list);
-	gml_meta_read_end(txn);
-	/* What can have none has none. */
-	return rc == GML_ERR_PERM || rc == GML_ERR_NOENT ? 0 : rc;
+	return xattr_walk(op, store, ino, (struct gml_span){NULL, 0}, xattr_list_each, &list);
 }
 
 /* ---- tags: a set that is read and replaced as a whole ------------------------------------------------------------ */
@@ -294,30 +302,18 @@ static bool tags_list_each(void *arg, struct gml_span name, struct gml_span valu
 	return list->each(list->arg, (struct gml_span){(const char *)name.ptr + skip, name.len - skip}, value);
 }
 
-/* Scans start behind a name: that of all tags without the last byte of the prefix. */
-static int tags_scan(struct gml_txn *txn, gml_ino ino, bool (*each)(void *arg, struct gml_span, struct gml_span),
-		     void *arg)
+/* Walks start behind a name: that of all tags without the last byte of the prefix. */
+static struct gml_span tags_start(void)
 {
-	return gml_rec_xattr_each(txn, ino, (struct gml_span){XATTR_TAG, strlen(XATTR_TAG) - 1}, each, arg);
+	return (struct gml_span){XATTR_TAG, strlen(XATTR_TAG) - 1};
 }
 
 int gml_tags_each(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		  bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg)
 {
 	struct tags_list list = {each, arg};
-	struct gml_inode inode;
-	struct gml_txn *txn;
-	int rc = gml_meta_read_begin(store->meta, &txn);
 
-	if (rc != 0)
-		return rc;
-	rc = xattr_inode(txn, ino, &inode);
-	if (rc == 0)
-		rc = gml_access_check(op, &inode, GML_MAY_READ);
-	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
-		rc = tags_scan(txn, ino, tags_list_each, &list);
-	gml_meta_read_end(txn);
-	return rc == GML_ERR_PERM || rc == GML_ERR_NOENT ? 0 : rc;
+	return xattr_walk(op, store, ino, tags_start(), tags_list_each, &list);
 }
 
 /* With its prefix. */
@@ -408,7 +404,7 @@ static int tags_clear(struct gml_txn *txn, gml_ino ino)
 
 	do {
 		first.len = 0;
-		rc = tags_scan(txn, ino, tags_first_each, &first);
+		rc = gml_rec_xattr_each(txn, ino, tags_start(), tags_first_each, &first);
 		if (rc == 0 && first.len > 0)
 			rc = gml_rec_xattr_del(txn, ino, tags_span(&first));
 	} while (rc == 0 && first.len > 0);

@@ -8,7 +8,7 @@ static void test_directories(void **state)
 	struct ns *ns = *state;
 	struct gml_conditions none = {.if_none_match = ns_span("*")};
 	struct gml_object *object;
-	struct gml_object_info info;
+	struct gml_object_info info = {0};
 	gml_ino d, i;
 
 	/* Implicit: comes and goes with its keys, and is no object. */
