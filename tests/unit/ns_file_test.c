@@ -16,17 +16,6 @@ static struct gml_meta_stats stats(struct ns *ns)
 	return out;
 }
 
-static struct gml_inode record(struct ns *ns, gml_ino ino)
-{
-	struct gml_inode inode;
-	struct gml_txn *txn;
-
-	assert_ok(gml_meta_read_begin(ns->store->meta, &txn));
-	assert_ok(gml_rec_inode_get(txn, ino, &inode));
-	gml_meta_read_end(txn);
-	return inode;
-}
-
 static struct gml_bucket usage(struct ns *ns)
 {
 	struct gml_bucket out;
@@ -172,10 +161,10 @@ static void test_write_read(void **state)
 	assert_rc(ns_write(ns, file, UINT64_MAX, "x"), GML_ERR_FBIG);
 	assert_ok(ns_write(ns, file, 0, ""));
 	change = ns_attr(ns, ino).change;
-	assert_true(record(ns, ino).flags & GML_INODE_DIRTY);
+	assert_true(ns_record(ns, ino).flags & GML_INODE_DIRTY);
 	assert_ok(gml_file_close(&ns->op, file));
-	assert_false(record(ns, ino).flags & GML_INODE_DIRTY);
-	assert_int_equal(record(ns, ino).size, 15);
+	assert_false(ns_record(ns, ino).flags & GML_INODE_DIRTY);
+	assert_int_equal(ns_record(ns, ino).size, 15);
 	assert_true(ns_attr(ns, ino).change > change);
 	assert_int_equal(usage(ns).bytes, 15);
 	ns_assert_content(ns, ino, "hello\0\0\0\0\0world", 15);
@@ -258,7 +247,7 @@ static void test_syncs(void **state)
 	assert_ok(gml_file_commit(&ns->op, file));
 	assert_ok(gml_file_close(&ns->op, file));
 	assert_int_equal(fsyncs, 1);
-	assert_false(record(ns, ino).flags & GML_INODE_DIRTY);
+	assert_false(ns_record(ns, ino).flags & GML_INODE_DIRTY);
 	/* Without a COMMIT the close does it. */
 	file = ns_new(ns, ns->bucket, "g");
 	assert_ok(ns_write(ns, file, 0, "hello"));
@@ -297,8 +286,8 @@ static void test_write_behind(void **state)
 
 static void assert_clean(struct ns *ns, gml_ino ino)
 {
-	assert_int_equal(record(ns, ino).wblob, 0);
-	assert_false(record(ns, ino).flags & GML_INODE_DIRTY);
+	assert_int_equal(ns_record(ns, ino).wblob, 0);
+	assert_false(ns_record(ns, ino).flags & GML_INODE_DIRTY);
 }
 
 /* Never written: the close costs nothing, and many become clean at once, without a write blob and without anybody
@@ -324,7 +313,7 @@ static void test_unwritten(void **state)
 	/* One each, and one for all whenever there is no more room to note them. */
 	assert_in_range(stats(ns).updates, updates + 600, updates + 602);
 	assert_clean(ns, inos[0]);
-	assert_true(record(ns, inos[599]).flags & GML_INODE_DIRTY);
+	assert_true(ns_record(ns, inos[599]).flags & GML_INODE_DIRTY);
 	assert_int_equal(ns_attr(ns, inos[599]).size, 0);
 	before = ns_attr(ns, inos[599]);
 	ns_check(ns);
@@ -346,7 +335,7 @@ static gml_ino unwritten(struct ns *ns, gml_ino parent, const char *name)
 	gml_ino ino = gml_file_ino(file);
 
 	assert_ok(gml_file_close(&ns->op, file));
-	assert_true(record(ns, ino).flags & GML_INODE_DIRTY);
+	assert_true(ns_record(ns, ino).flags & GML_INODE_DIRTY);
 	return ino;
 }
 
@@ -373,10 +362,10 @@ static void test_unwritten_meanwhile(void **state)
 	left = unwritten(ns, ns->bucket, "left");
 	gml_store_settle(&ns->op, ns->store);
 	ns_assert_content(ns, written, "hello", 5);
-	assert_false(record(ns, written).flags & GML_INODE_DIRTY);
-	assert_true(record(ns, open).flags & GML_INODE_DIRTY);
+	assert_false(ns_record(ns, written).flags & GML_INODE_DIRTY);
+	assert_true(ns_record(ns, open).flags & GML_INODE_DIRTY);
 	ns_assert_content(ns, open, "hello", 5);
-	assert_true(record(ns, gone).flags & GML_INODE_ORPHAN);
+	assert_true(ns_record(ns, gone).flags & GML_INODE_ORPHAN);
 	ns_assert_content(ns, sized, "\0\0\0\0\0\0\0", 7);
 	assert_clean(ns, left);
 	assert_ok(gml_file_close(&ns->op, file));
@@ -527,7 +516,7 @@ static void test_truncate_rubbish(void **state)
 	struct gml_blob *blob;
 
 	resize(ns, ino, 4);
-	assert_ok(gml_blob_open(ns->store->data, record(ns, ino).wblob, 0, &blob));
+	assert_ok(gml_blob_open(ns->store->data, ns_record(ns, ino).wblob, 0, &blob));
 	assert_ok(gml_blob_write(blob, 4, &iov, 1));
 	ns_assert_content(ns, ino, "0123", 4);
 	resize(ns, ino, 8);
@@ -625,7 +614,7 @@ static void test_copy_on_write(void **state)
 	uint64_t len = 700000, size = 6 * len;
 	uint8_t *model = calloc(1, size + MIB);
 	gml_ino ino = build(ns, "f", 6, len, true, model);
-	struct gml_inode before = record(ns, ino), after;
+	struct gml_inode before = ns_record(ns, ino), after;
 	char etag[GML_ETAG_MAX + 1], etag2[GML_ETAG_MAX + 1];
 	struct gml_file *file;
 	unsigned freed;
@@ -643,7 +632,7 @@ static void test_copy_on_write(void **state)
 	assert_model(ns, ino, model, size + 7);
 	assert_ok(gml_file_close(&ns->op, file));
 	assert_model(ns, ino, model, size + 7);
-	after = record(ns, ino);
+	after = ns_record(ns, ino);
 	assert_false(after.flags & GML_INODE_MD5);
 	gml_etag_format(&after, after.change, etag2);
 	assert_string_not_equal(etag, etag2);
@@ -662,14 +651,14 @@ static void test_truncate_extents(void **state)
 	gml_ino ino = build(ns, "f", 8, len, false, model); /* more than fit inline */
 	struct gml_file *file;
 
-	assert_true(record(ns, ino).flags & GML_INODE_EXTENTS);
+	assert_true(ns_record(ns, ino).flags & GML_INODE_EXTENTS);
 	assert_model(ns, ino, model, size);
 	resize(ns, ino, 2 * len + 10);
 	memset(model + 2 * len + 10, 0, size - (2 * len + 10));
 	assert_model(ns, ino, model, 2 * len + 10);
 	resize(ns, ino, size);
 	assert_model(ns, ino, model, size);
-	assert_false(record(ns, ino).flags & GML_INODE_MD5);
+	assert_false(ns_record(ns, ino).flags & GML_INODE_MD5);
 	/* While DIRTY: the record's size is taken from the write blob on the way. */
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
 	poke(ns, file, model, size - 100, 50);
@@ -864,7 +853,7 @@ static void test_xattr(void **state)
 	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.empty")));
 	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.big")));
 	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.s3.meta.k")));
-	assert_false(record(ns, ino).flags & GML_INODE_XATTRS);
+	assert_false(ns_record(ns, ino).flags & GML_INODE_XATTRS);
 	free(big);
 }
 
@@ -893,7 +882,7 @@ static void test_settle_too_late(void **state)
 	struct settle_test arg = {.store = ns->store, .ino = gml_file_ino(file)};
 
 	assert_ok(ns_write(ns, file, 0, "hello"));
-	arg.settled = (struct gml_settled){.owner = {.pid = 1}, .wblob = record(ns, arg.ino).wblob, .size = 3};
+	arg.settled = (struct gml_settled){.owner = {.pid = 1}, .wblob = ns_record(ns, arg.ino).wblob, .size = 3};
 	assert_rc(gml_meta_update(ns->store->meta, settle_test_txn, &arg), GML_ERR_AGAIN);
 	arg.settled.owner = ns->store->self;
 	arg.settled.wblob++;

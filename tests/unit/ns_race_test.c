@@ -30,17 +30,6 @@ static void race_arm(struct ns *ns, uint64_t blob, int (*step)(struct ns *ns))
 	race_step = step;
 }
 
-static struct gml_inode race_inode(struct ns *ns, gml_ino ino)
-{
-	struct gml_inode inode;
-	struct gml_txn *txn;
-
-	assert_ok(gml_meta_read_begin(ns->store->meta, &txn));
-	assert_ok(gml_rec_inode_get(txn, ino, &inode));
-	gml_meta_read_end(txn);
-	return inode;
-}
-
 /* Whatever this process has open: as a reaper in another one would. */
 static int race_reap(struct ns *ns)
 {
@@ -68,8 +57,8 @@ static gml_ino race_hidden_wblob(struct ns *ns)
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
 	assert_ok(gml_file_allocate(&ns->op, file, 0, 4));
 	assert_ok(gml_file_close(&ns->op, file));
-	assert_int_not_equal(race_inode(ns, ino).wblob, 0);
-	assert_false(race_inode(ns, ino).flags & GML_INODE_DIRTY);
+	assert_int_not_equal(ns_record(ns, ino).wblob, 0);
+	assert_false(ns_record(ns, ino).flags & GML_INODE_DIRTY);
 	return ino;
 }
 
@@ -81,7 +70,7 @@ static void test_write_copy(void **state)
 	struct gml_file *file;
 
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
-	race_arm(ns, race_inode(ns, ino).wblob, race_copy);
+	race_arm(ns, ns_record(ns, ino).wblob, race_copy);
 	assert_ok(ns_write(ns, file, 0, "CON"));
 	assert_null(race_step);
 	assert_ok(gml_file_close(&ns->op, file));
@@ -95,7 +84,7 @@ static void test_grow_copy(void **state)
 	struct gml_setattr set = {.mask = GML_SET_SIZE, .size = 14};
 	gml_ino ino = race_hidden_wblob(ns);
 
-	race_arm(ns, race_inode(ns, ino).wblob, race_copy);
+	race_arm(ns, ns_record(ns, ino).wblob, race_copy);
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &set, NULL));
 	assert_null(race_step);
 	ns_assert_content(ns, ino, "content of f\0\0", 14);
@@ -120,7 +109,7 @@ static void test_write_freed(void **state)
 	struct ns *ns = *state;
 	gml_ino ino = ns_put(ns, ns->bucket, "f", "text");
 
-	race_write_freed(ns, ino, race_inode(ns, ino).wblob);
+	race_write_freed(ns, ino, ns_record(ns, ino).wblob);
 }
 
 static void test_write_over_freed(void **state)
@@ -134,7 +123,7 @@ static void test_write_over_freed(void **state)
 	assert_ok(object_put_full(ns, &ns->op, ns_span("f"), large, 300000, 300000, 300000, NULL, NULL, NULL));
 	free(large);
 	ino = ns_lookup(ns, ns->bucket, "f");
-	inode = race_inode(ns, ino);
+	inode = ns_record(ns, ino);
 	assert_false(inode.extents[0].blob & GML_BLOB_PACKED);
 	race_write_freed(ns, ino, inode.extents[0].blob);
 }
@@ -162,7 +151,7 @@ static void test_write_lost(void **state)
 {
 	struct ns *ns = *state;
 	gml_ino ino = ns_put(ns, ns->bucket, "f", "text");
-	uint64_t wblob = race_inode(ns, ino).wblob;
+	uint64_t wblob = ns_record(ns, ino).wblob;
 	struct gml_file *file;
 
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));

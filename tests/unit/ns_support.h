@@ -181,6 +181,18 @@ __attribute__((unused)) static gml_ino ns_lookup(struct ns *ns, gml_ino parent, 
 	return attr.ino;
 }
 
+/* The record as it stands; what it borrows is gone. */
+__attribute__((unused)) static struct gml_inode ns_record(struct ns *ns, gml_ino ino)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+
+	assert_ok(gml_meta_read_begin(ns->store->meta, &txn));
+	assert_ok(gml_rec_inode_get(txn, ino, &inode));
+	gml_meta_read_end(txn);
+	return inode;
+}
+
 __attribute__((unused)) static struct gml_attr ns_attr(struct ns *ns, gml_ino ino)
 {
 	struct gml_attr attr;
