@@ -177,10 +177,13 @@ static void serve_children(struct serve *serve)
 	const char *const ganesha[] = {GEMEL_GANESHA, "-F", "-f", serve->conf_file[SERVE_NFS], "-L", serve->log_file[SERVE_NFS], "-p", serve->pid_file[SERVE_NFS], NULL};
 	for (int i = 0; ganesha[i]; i++)
 		serve_push(nfs->argv, ganesha[i]);
-	/* ganesha allocates a buffer for each READ: keep glibc from giving those pages back each time */
+	/* ganesha allocates a buffer for each READ: glibc shall not give those pages back each time, and not spread them over
+	 * more arenas than there are processors, each of which has to be faulted in */
 	serve_push(nfs->env, "MALLOC_MMAP_THRESHOLD_=67108864");
 	serve_push(nfs->env, "MALLOC_TRIM_THRESHOLD_=1073741824");
 	serve_push(nfs->env, "MALLOC_TOP_PAD_=16777216");
+	snprintf(serve->arenas, sizeof(serve->arenas), "MALLOC_ARENA_MAX=%ld", sysconf(_SC_NPROCESSORS_ONLN));
+	serve_push(nfs->env, serve->arenas);
 	if (conf_bool(conf, CONF_run_jemalloc))
 		serve_push(s3->env, "LD_PRELOAD=" SERVE_JEMALLOC);
 }
