@@ -1,11 +1,9 @@
 /* Group commit: one thread leads, the others wait for their own result.
  *
- *   queue ──► batch: presync, write transaction, every closure, record, commit ──► flush of the log ──► acknowledged
- *                                       the next batch runs while this one is flushed
+ *   queue ──► batch: presync, write transaction, every closure, record, commit, flush of the log ──► acknowledged
  *
  * Invariants
- *  1. At most one thread of the process leads, and at most one other flushes. A leader takes `flush` before it passes
- * leadership on: while a batch is flushed the next one runs, and waits with its own flush; so groups still form.
+ *  1. At most one thread of the process leads, until its batch is flushed: the next batch is all that came meanwhile.
  *  2. Nobody is told the result of a batch before all that the batch saw is durable: its own record, and those of other
  * processes that came before. docs/adr/0001-group-commit.md and 0004-redo-log.md have the argument and the figures.
  *  3. A waiter's storage is on its stack and may be gone as soon as it was posted. */
@@ -28,18 +26,12 @@ struct gml_update {
 int gml_commit_init(struct gml_commit *commit)
 {
 	commit->tail = &commit->head;
-	if (pthread_mutex_init(&commit->flush, NULL) != 0)
-		return -1;
-	if (pthread_mutex_init(&commit->lock, NULL) == 0)
-		return 0;
-	pthread_mutex_destroy(&commit->flush);
-	return -1;
+	return pthread_mutex_init(&commit->lock, NULL) == 0 ? 0 : -1;
 }
 
 void gml_commit_release(struct gml_commit *commit)
 {
 	pthread_mutex_destroy(&commit->lock);
-	pthread_mutex_destroy(&commit->flush);
 }
 
 static void update_wait(struct gml_update *update)
@@ -225,10 +217,8 @@ static void commit_lead(struct gml_meta *meta)
 	else
 		wait = batch;
 	update_ack(ready, 0);
-	pthread_mutex_lock(&commit->flush);
-	commit_hand_over(commit);
 	rc = wait != NULL ? commit_settle(meta, &place) : 0;
-	pthread_mutex_unlock(&commit->flush);
+	commit_hand_over(commit);
 	update_ack(wait, rc);
 }
 

@@ -67,10 +67,9 @@ struct gml_read_slot {
 
 struct gml_update; /* commit.c */
 
-/* Group commit. Lock order: `flush`, `lock`. */
+/* Group commit. */
 struct gml_commit {
-	pthread_mutex_t flush; /* held by the leader whose batch is being made durable */
-	pthread_mutex_t lock;  /* queue, led */
+	pthread_mutex_t lock; /* queue, led */
 	struct gml_update *head, **tail;
 	bool led;
 	_Atomic int broken; /* a sync failed: what the disk holds is unknown, no change is accepted any more */
