@@ -68,6 +68,7 @@ fsal_errors_t gml_fsal_error(int rc)
 	case GML_ERR_NOMEM:
 	case GML_ERR_BUSY:
 	case GML_ERR_AGAIN:
+	case GML_ERR_COLD:
 	case GML_ERR_CONFLICT:
 	case GML_ERR_LOCKED:
 	case GML_ERR_CANCELED:

@@ -112,6 +112,25 @@ int gml_blob_read(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, s
 	return 0;
 }
 
+int gml_blob_read_cached(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len)
+{
+	struct iovec iov = {.iov_base = buf, .iov_len = len};
+	uint64_t base = gml_blob_base(id);
+	ssize_t n;
+
+	if (!blob_range_ok(base, off, len))
+		return GML_ERR_INVAL;
+	n = preadv2(blob->fd, &iov, 1, (off_t)(base + off), RWF_NOWAIT);
+	if (n < 0 && errno == EOPNOTSUPP) {
+		size_t got;
+		int rc = gml_blob_read(blob, id, off, buf, len, &got); /* the file system cannot say */
+		return rc == 0 && got != len ? GML_ERR_COLD : rc;
+	}
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return gml_err_map(errno);
+	return n == (ssize_t)len ? 0 : GML_ERR_COLD;
+}
+
 /* Up to BLOB_IOV pieces of iov from `skip` bytes into its first element. */
 static int blob_iov_window(const struct iovec *iov, int iovcnt, size_t skip, struct iovec out[BLOB_IOV])
 {

@@ -55,6 +55,8 @@ uint64_t gml_blob_id(const struct gml_blob *blob);
 int gml_blob_fd(const struct gml_blob *blob, uint64_t id, uint64_t *base_out);
 /* Offsets are within the blob `id`. read: NOT short except at the end of the file; *nread_out. write: all or error (NOSPC, FBIG, IO). Retries EINTR and short transfers. */
 int gml_blob_read(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len, size_t *nread_out);
+/* All len bytes, without waiting for the disk. COLD: some are not in the page cache, or not there at all. */
+int gml_blob_read_cached(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len);
 int gml_blob_write(struct gml_blob *blob, uint64_t off, const struct iovec *iov, int iovcnt);
 int gml_blob_sync(struct gml_blob *blob); /* fdatasync; a later sync after an I/O error keeps failing for this blob (no silent loss) */
 int gml_blob_sync_times(struct gml_blob *blob); /* the same, and the mtime (fsync) */

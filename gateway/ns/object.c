@@ -168,10 +168,11 @@ static int object_still_there(struct gml_store *store, uint64_t blob, uint64_t s
 	return rc == GML_ERR_NOENT ? GML_ERR_AGAIN : rc;
 }
 
-static int object_piece_load(struct gml_store *store, struct gml_piece *piece, struct gml_blob *blob, uint64_t seq)
+static int object_piece_load(struct gml_store *store, struct gml_piece *piece, struct gml_blob *blob, uint64_t seq,
+			     bool nowait)
 {
 	const struct gml_extent *extent = &piece->extent;
-	size_t nread = 0;
+	size_t nread = extent->len;
 	void *mem;
 	int rc;
 	if (extent->len > GML_PACK_SEGMENT_MAX)
@@ -179,7 +180,8 @@ static int object_piece_load(struct gml_store *store, struct gml_piece *piece, s
 	mem = malloc((size_t)extent->len);
 	if (mem == NULL)
 		return GML_ERR_NOMEM;
-	rc = gml_blob_read(blob, extent->blob, extent->blob_off, mem, (size_t)extent->len, &nread);
+	rc = nowait ? gml_blob_read_cached(blob, extent->blob, extent->blob_off, mem, nread)
+		    : gml_blob_read(blob, extent->blob, extent->blob_off, mem, nread, &nread);
 	if (rc == 0)
 		rc = object_still_there(store, extent->blob, seq);
 	if (rc == 0 && nread != extent->len)
@@ -192,7 +194,7 @@ static int object_piece_load(struct gml_store *store, struct gml_piece *piece, s
 	return 0;
 }
 
-int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t seq)
+int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t seq, bool nowait)
 {
 	struct gml_blob *blob = NULL;
 	int rc;
@@ -205,7 +207,7 @@ int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t se
 		piece->blob = blob;
 		return 0;
 	}
-	rc = object_piece_load(store, piece, blob, seq);
+	rc = object_piece_load(store, piece, blob, seq, nowait);
 	gml_blob_unref(blob);
 	return rc;
 }
@@ -229,13 +231,13 @@ static int object_pin_wblob(struct gml_object *object)
 	return rc;
 }
 
-static int object_pin(struct gml_object *object)
+static int object_pin(struct gml_object *object, bool nowait)
 {
 	int rc = 0;
 	if (object->table)
 		object->reader = gml_readers_add(object->store->readers, &object->store->self, object->info.ino);
 	for (uint32_t i = 0; rc == 0 && i < object->npieces; i++)
-		rc = gml_piece_open(object->store, &object->piece[i], object->seq);
+		rc = gml_piece_open(object->store, &object->piece[i], object->seq, nowait);
 	if (rc == 0 && object->wblob != 0)
 		rc = object_pin_wblob(object);
 	return rc;
@@ -264,7 +266,7 @@ static int object_try(struct gml_op *op, struct gml_store *store, struct gml_spa
 		rc = object_load(txn, store, &inode, directory, &object);
 	gml_meta_read_end(txn);
 	if (rc == 0 && with_data)
-		rc = object_pin(object);
+		rc = object_pin(object, op->nowait);
 	if (rc != 0) {
 		gml_object_close(object);
 		return rc;

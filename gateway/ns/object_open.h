@@ -29,8 +29,9 @@ struct gml_object {
 	char text[]; /* metadata pairs, headers, names and values */
 };
 
-/* Makes the piece, which the snapshot `seq` named, readable. AGAIN: its bytes were freed since. */
-int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t seq);
+/* Makes the piece, which the snapshot `seq` named, readable. AGAIN: its bytes were freed since. COLD: nowait, and it is
+ * one of those that are read now, and not in the page cache. */
+int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t seq, bool nowait);
 void gml_piece_release(struct gml_piece *piece);
 
 #endif

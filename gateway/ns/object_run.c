@@ -163,7 +163,7 @@ int gml_object_run(struct gml_object *object, uint64_t off, uint64_t len, struct
 		if (piece->extent.off > off)
 			return object_run_gap(object, off, (piece->extent.off < end ? piece->extent.off : end) - off,
 					      out);
-		rc = gml_piece_open(object->store, piece, object->seq);
+		rc = gml_piece_open(object->store, piece, object->seq, false);
 		if (rc == 0)
 			return object_run_piece(object, piece, off, end - off, out);
 		if (rc != GML_ERR_AGAIN)

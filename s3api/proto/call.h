@@ -48,7 +48,7 @@ typedef enum s3_error (*s3_handler)(struct s3_call *call);
 enum s3_mode {
 	S3_MODE_NONE,	/* not implemented */
 	S3_MODE_ABSENT, /* configuration that no bucket here can have: answers `absent` */
-	S3_MODE_NOW,	/* handler answers in s3_call_new */
+	S3_MODE_NOW,	/* handler answers in s3_call_new, or sets work and step S3_WORK because content is cold */
 	S3_MODE_WORK,	/* handler runs in s3_call_work */
 	S3_MODE_XML,	/* the body is collected and verified, then the handler runs */
 	S3_MODE_BODY,	/* handler runs in s3_call_new, begins the body and sets call->work */

@@ -67,6 +67,7 @@ enum s3_error s3_error_from(int rc)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	case GML_ERR_BUSY:
 	case GML_ERR_AGAIN:
+	case GML_ERR_COLD:
 		return S3_ERR_SLOW_DOWN;
 	case GML_ERR_NOTSUP:
 		return S3_ERR_NOT_IMPLEMENTED;

@@ -19,16 +19,24 @@ enum s3_error s3_object_find(struct s3_call *call, bool read)
 	return !read || (granted & GML_MAY_READ) ? S3_OK : S3_ERR_ACCESS_DENIED;
 }
 
-/* Content stays readable whatever happens to the key; a HEAD needs the same right, but no content. */
+/* Content stays readable whatever happens to the key; a HEAD needs the same right, but no content. Where the disk is
+ * needed, step is S3_WORK afterwards: the handler is run again, on a thread. */
 static enum s3_error get_open(struct s3_call *call)
 {
 	enum s3_error error;
+	int rc;
 	if (call->method == S3_HEAD)
 		return s3_object_find(call, true);
 	error = s3_check_version(call);
-	return error ? error
-		     : s3_error_from(gml_object_open(&call->op, call->config->store, call->bucket, call->key, true,
-						     &call->object));
+	if (error)
+		return error;
+	call->op.nowait = call->step != S3_WORK;
+	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key, true, &call->object);
+	if (rc != GML_ERR_COLD)
+		return s3_error_from(rc);
+	call->work = s3_get_object;
+	call->step = S3_WORK;
+	return S3_OK;
 }
 
 /* ---- headers ---- */
@@ -222,7 +230,7 @@ enum s3_error s3_get_object(struct s3_call *call)
 	enum s3_error error = get_open(call);
 	bool not_modified;
 
-	if (error)
+	if (error || !call->object)
 		return error;
 	info = gml_object_info(call->object);
 	error = get_check_conditions(call, info, &not_modified);

@@ -45,11 +45,16 @@ static void host_log(void *arg, enum gml_log_level level, const char *line)
 
 void s3_host_open(struct s3_host *host, const char *region)
 {
+	s3_host_open_in(host, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", region);
+}
+
+void s3_host_open_in(struct s3_host *host, const char *parent, const char *region)
+{
 	static const char *const domains[] = {"s3.test", NULL};
 	struct gml_store_options store_options = {.map_size = (uint64_t)1 << 30, .log = host_log};
 	struct s3_config_options options = {.region = region, .domains = domains, .log = host_log};
 	memset(host, 0, sizeof(*host));
-	snprintf(host->dir, sizeof(host->dir), "%s/proto-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	HOST_CHECK(snprintf(host->dir, sizeof(host->dir), "%s/proto-XXXXXX", parent) < (int)sizeof(host->dir));
 	HOST_CHECK(mkdtemp(host->dir));
 	host->admin = (struct gml_op){.door = GML_DOOR_ADMIN};
 	HOST_CHECK(gml_store_create(host->dir, &store_options) == 0);
@@ -230,9 +235,10 @@ static bool host_send_body(struct s3_call *call, const struct s3_host_request *r
 	return !request->abort;
 }
 
-static void host_drive(struct s3_call *call, const struct s3_host_request *request)
+static void host_drive(struct s3_call *call, const struct s3_host_request *request, struct s3_host_answer *out)
 {
 	bool whole = s3_call_step(call) == S3_BODY && host_send_body(call, request);
+	out->worked = s3_call_step(call) == S3_WORK;
 	s3_host_inside = true;
 	if (whole)
 		s3_call_body_end(call);
@@ -260,7 +266,7 @@ void s3_host_send(struct s3_host *host, const struct s3_host_request *request, s
 	memset(&wire, 0xa5, sizeof(wire)); /* the call keeps nothing of the request */
 	if (!call)
 		return;
-	host_drive(call, request);
+	host_drive(call, request, out);
 	HOST_CHECK(s3_call_step(call) == S3_RESPOND);
 	host_read(call, out);
 	s3_call_free(call);

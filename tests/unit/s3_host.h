@@ -13,8 +13,9 @@ struct s3_host {
 	struct gml_op admin;
 	char access[129], secret[129]; /* of the user "alice", uid 1000 */
 };
-/* Aborts the test program on failure. */
+/* Aborts the test program on failure. The store is in memory where there is such a directory, or in `parent`. */
 void s3_host_open(struct s3_host *host, const char *region);
+void s3_host_open_in(struct s3_host *host, const char *parent, const char *region);
 void s3_host_close(struct s3_host *host);
 /* One more user with a key. */
 void s3_host_user(struct s3_host *host, const char *name, uint32_t uid, uint32_t flags, char access[129],
@@ -37,6 +38,7 @@ struct s3_host_answer {
 	int status;
 	char code[48]; /* the error's, or "" */
 	bool close, has_body;
+	bool worked; /* a thread was asked for before the answer */
 	int64_t content_length;
 	char *headers; /* "name: value\n" …, heap */
 	char *body;    /* heap, NUL-terminated */

@@ -35,6 +35,7 @@ GML_API_BEGIN
 	X(NXIO, "no data or hole beyond this offset", 0) \
 	X(BUSY, "resource busy", 1) \
 	X(AGAIN, "try again", 1) \
+	X(COLD, "not in memory", 1) \
 	X(NOTSUP, "not supported", 0) \
 	X(NOBUCKET, "no such bucket", 0) \
 	X(BUCKETNAME, "invalid bucket name", 0) \

@@ -42,7 +42,8 @@ struct gml_object_info {
 };
 
 /* Resolve and open for reading in one snapshot; what it reads stays readable until gml_object_close, whatever happens to the key. Needs `x` on the path and (with_data) `r` on the
- * inode. No blocking on writers or commits; may fault pages in. Suitable for an event loop. */
+ * inode. No blocking on writers or commits; may fault metadata pages in. Suitable for an event loop with
+ * op->nowait: COLD then means that small content is not in the page cache, and the same call without it, on a thread, will read it. */
 int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, bool with_data, struct gml_object **out);
 const struct gml_object_info *gml_object_info(const struct gml_object *object);
 void gml_object_close(struct gml_object *object); /* NULL is fine; any thread */

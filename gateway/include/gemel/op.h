@@ -28,6 +28,7 @@ struct gml_op {
 	struct gml_cred cred;
 	enum gml_door door;
 	bool read_only;        /* the export or bucket view forbids changes: every change answers GML_ERR_ROFS */
+	bool nowait;           /* gml_object_open: GML_ERR_COLD rather than read content from the disk */
 	const char *principal; /* user name, or NULL when only uid and gids are known */
 	const char *request_id;
 	gml_log_fn log; /* NULL: silent */
