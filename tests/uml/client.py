@@ -43,6 +43,13 @@ def module_tree(directory):
     return directory
 
 
+def preload(directory):
+    """What user-mode-linux needs on processors with more state than it knows; see xstate.c."""
+    library = directory / "xstate.so"
+    subprocess.run(["cc", "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, HERE / "xstate.c"], check=True)
+    return library
+
+
 class KernelClient:
     """Boots on construction; `close` powers it off. `index` tells several clients apart (1, 2, …)."""
 
@@ -65,7 +72,7 @@ class KernelClient:
                 f"gemel_agent={HERE / 'agent.py'}",
             ],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True,
-            env={**os.environ, "TMPDIR": "/dev/shm"},
+            env={**os.environ, "TMPDIR": "/dev/shm", "LD_PRELOAD": str(preload(self.directory))},
         )
         self._wait_up()
 
