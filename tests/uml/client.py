@@ -50,6 +50,12 @@ def preload(directory):
     return library
 
 
+def pin(index):
+    """Its kernel and its processes run in turn, never at once: on one processor they change places three times as fast."""
+    processors = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {processors[-index % len(processors)]})
+
+
 class KernelClient:
     """Boots on construction; `close` powers it off. `index` tells several clients apart (1, 2, …)."""
 
@@ -71,7 +77,7 @@ class KernelClient:
                 f"gemel_dir={module_tree(self.directory)}", f"gemel_addr={self.address}", f"gemel_peer={self.peer}",
                 f"gemel_agent={HERE / 'agent.py'}",
             ],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True, preexec_fn=lambda: pin(index),
             env={**os.environ, "TMPDIR": "/dev/shm", "LD_PRELOAD": str(preload(self.directory))},
         )
         self._wait_up()
