@@ -1,8 +1,14 @@
 /* The access log's line, and error log lines that keep signatures out.
  *
+ * The line is one JSON object: time, request_id, peer, user, access_key, auth ("header" or "query": where the signature
+ * was), operation, bucket, key, method, target, status, error, received, sent, body_sent, seconds, agent, tls. A field
+ * without a value is left out.
+ *
  * All values are printable ASCII: other bytes, quotes and backslashes are percent-encoded, so the line is valid JSON
  * whatever a client sends (nginx's own escape=json passes bytes >= 0x80 as they are). A key is also encoded where it
  * holds '%', and is thus unambiguous. */
+#include <strings.h>
+
 #include "request.h"
 
 enum {
@@ -11,11 +17,15 @@ enum {
 	LINE_FIXED = 768, /* names, numbers, and what the door itself chose: ids, operation, error code */
 };
 
-/* Query parameters whose values are secrets; compared without regard to case. */
-static const ngx_str_t line_secrets[] = {
-	ngx_string("x-amz-signature"),
+/* The query parameters that sign a request (auth/claim.c); compared without regard to case. No target in a log holds
+ * them: some are secrets, and user, access_key and auth say the rest. */
+static const ngx_str_t line_auth_names[] = {
+	ngx_string("x-amz-algorithm"),	    ngx_string("x-amz-credential"),
+	ngx_string("x-amz-date"),	    ngx_string("x-amz-expires"),
+	ngx_string("x-amz-signedheaders"),  ngx_string("x-amz-signature"),
+	ngx_string("x-amz-security-token"), ngx_string("x-amz-content-sha256"),
+	ngx_string("awsaccesskeyid"),	    ngx_string("expires"),
 	ngx_string("signature"),
-	ngx_string("x-amz-security-token"),
 };
 
 /* Bytes that stay as they are: bit 0 in texts, bit 1 in names, where '%' and space are encoded as well. */
@@ -24,17 +34,24 @@ static const u_char line_plain[256] = {
 	[' '] = LINE_TEXT, ['!'] = 3, ['#' ... '$'] = 3, ['%'] = LINE_TEXT, ['&' ... '['] = 3, [']' ... '~'] = 3,
 };
 
-static u_char *line_put(u_char *out, u_char c, unsigned kind)
+/* As much of [p, end) as fits before limit. */
+static u_char *line_encode(u_char *out, const u_char *limit, const u_char *p, const u_char *end, unsigned kind)
 {
 	static const char hex[] = "0123456789ABCDEF";
 
-	if (line_plain[c] & kind) {
-		*out++ = c;
-		return out;
+	while (p < end) {
+		const u_char *run = p, *stop = p + ngx_min(end - p, limit - out);
+
+		while (run < stop && (line_plain[*run] & kind))
+			run++;
+		out = ngx_cpymem(out, p, (size_t)(run - p));
+		p = run;
+		if (p == end || limit - out < 3)
+			break;
+		*out++ = '%';
+		*out++ = (u_char)hex[*p >> 4];
+		*out++ = (u_char)hex[*p++ & 15];
 	}
-	*out++ = '%';
-	*out++ = (u_char)hex[c >> 4];
-	*out++ = (u_char)hex[c & 15];
 	return out;
 }
 
@@ -46,24 +63,25 @@ static int line_hex(u_char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static bool line_secret_name(const u_char *name, size_t len)
+static bool line_auth_name(const u_char *name, size_t len)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(line_secrets) / sizeof(line_secrets[0]); i++)
-		if (len == line_secrets[i].len && ngx_strncasecmp((u_char *)name, line_secrets[i].data, len) == 0)
+	for (i = 0; i < sizeof(line_auth_names) / sizeof(line_auth_names[0]); i++)
+		if (len == line_auth_names[i].len &&
+		    strncasecmp((const char *)name, (const char *)line_auth_names[i].data, len) == 0)
 			return true;
 	return false;
 }
 
-/* Is the parameter name [p, end), decoded, one of the secrets? */
-static bool line_secret(const u_char *p, const u_char *end)
+/* Is the parameter name [p, end), decoded, one that signs? */
+static bool line_auth_param(const u_char *p, const u_char *end)
 {
 	u_char name[32];
 	size_t n = 0;
 
 	if (memchr(p, '%', (size_t)(end - p)) == NULL)
-		return line_secret_name(p, (size_t)(end - p));
+		return line_auth_name(p, (size_t)(end - p));
 	while (p < end && n < sizeof(name)) {
 		u_char c = *p++;
 
@@ -73,45 +91,30 @@ static bool line_secret(const u_char *p, const u_char *end)
 		}
 		name[n++] = c;
 	}
-	return p == end && line_secret_name(name, n);
+	return p == end && line_auth_name(name, n);
 }
 
-/* As much of [p, end) as fits before limit. */
-static u_char *line_put_all(u_char *out, const u_char *limit, const u_char *p, const u_char *end)
-{
-	while (p < end && limit - out >= 3) {
-		const u_char *run = p, *stop = p + ngx_min(end - p, limit - out);
-
-		while (run < stop && (line_plain[*run] & LINE_TEXT))
-			run++;
-		out = ngx_cpymem(out, p, (size_t)(run - p));
-		p = run;
-		if (p < end && limit - out >= 3)
-			out = line_put(out, *p++, LINE_TEXT);
-	}
-	return out;
-}
-
-/* The raw target without secret values, at most cap bytes; returns the end. */
-static u_char *line_redact(const ngx_str_t *target, u_char *out, size_t cap)
+/* The raw target without the parameters that sign it, at most cap bytes; returns the end. */
+static u_char *line_target(const ngx_str_t *target, u_char *out, size_t cap)
 {
 	const u_char *p = target->data, *end = p + target->len, *limit = out + cap, *next, *equals;
 	const u_char *query = target->len > 0 ? memchr(p, '?', target->len) : NULL;
+	u_char separator = '?';
 
 	if (query == NULL)
-		return line_put_all(out, limit, p, end);
-	out = line_put_all(out, limit, p, query + 1);
-	for (p = query + 1; p < end; p = next) { /* one parameter with its '&' */
+		return line_encode(out, limit, p, end, LINE_TEXT);
+	out = line_encode(out, limit, p, query, LINE_TEXT);
+	for (p = query; p < end; p = next) { /* one parameter, with what separates it from the one before */
+		p++;
 		next = memchr(p, '&', (size_t)(end - p));
-		next = next != NULL ? next + 1 : end;
+		next = next != NULL ? next : end;
 		equals = memchr(p, '=', (size_t)(next - p));
-		if (equals == NULL || !line_secret(p, equals)) {
-			out = line_put_all(out, limit, p, next);
+		if (line_auth_param(p, equals != NULL ? equals : next))
 			continue;
-		}
-		out = line_put_all(out, limit, p, equals + 1);
-		if (next[-1] == '&')
-			out = line_put_all(out, limit, next - 1, next);
+		if (out < limit)
+			*out++ = separator;
+		separator = '&';
+		out = line_encode(out, limit, p, next, LINE_TEXT);
 	}
 	return out;
 }
@@ -155,16 +158,18 @@ static struct gml_span line_tls(const ngx_http_request_t *r)
 	return (struct gml_span){NULL, 0};
 }
 
-/* ,"name":"value" */
-static u_char *line_string(u_char *out, const char *name, struct gml_span value, unsigned kind)
-{
-	const u_char *p = value.ptr, *end = p + value.len;
+#define LINE_LIT(text) text, sizeof(text) - 1
+#define LINE_PUT(out, text) ngx_cpymem(out, text, sizeof(text) - 1)
 
-	out = ngx_cpymem(out, ",\"", 2);
-	out = ngx_cpymem(out, name, ngx_strlen(name));
-	out = ngx_cpymem(out, "\":\"", 3);
-	while (p < end)
-		out = line_put(out, *p++, kind);
+/* head: ,"name":" */
+static inline u_char *line_string(u_char *out, const char *head, size_t head_len, struct gml_span value, unsigned kind)
+{
+	const u_char *p = value.ptr;
+
+	if (value.len == 0)
+		return out;
+	out = ngx_cpymem(out, head, head_len);
+	out = line_encode(out, out + 3 * value.len, p, p + value.len, kind);
 	*out++ = '"';
 	return out;
 }
@@ -179,13 +184,10 @@ static u_char *line_digits(u_char *out, uint64_t value)
 	return ngx_cpymem(out, p, (size_t)(text + sizeof(text) - p));
 }
 
-/* ,"name":number */
-static u_char *line_number(u_char *out, const char *name, uint64_t value)
+/* head: ,"name": */
+static inline u_char *line_number(u_char *out, const char *head, size_t head_len, uint64_t value)
 {
-	out = ngx_cpymem(out, ",\"", 2);
-	out = ngx_cpymem(out, name, ngx_strlen(name));
-	out = ngx_cpymem(out, "\":", 2);
-	return line_digits(out, value);
+	return line_digits(ngx_cpymem(out, head, head_len), value);
 }
 
 /* Seconds with three decimals. */
@@ -207,42 +209,50 @@ static u_char *line_traffic(const ngx_http_request_t *r, u_char *out)
 					     (ngx_msec_int_t)r->start_msec);
 
 	ms = ngx_max(ms, 0);
-	out = line_number(out, "received", (uint64_t)r->request_length);
-	out = line_number(out, "sent", (uint64_t)sent);
-	out = line_number(out, "body_sent", (uint64_t)ngx_max(body, 0));
-	out = ngx_cpymem(out, ",\"seconds\":", 11);
+	out = line_number(out, LINE_LIT(",\"received\":"), (uint64_t)r->request_length);
+	out = line_number(out, LINE_LIT(",\"sent\":"), (uint64_t)sent);
+	out = line_number(out, LINE_LIT(",\"body_sent\":"), (uint64_t)ngx_max(body, 0));
+	out = LINE_PUT(out, ",\"seconds\":");
 	return line_seconds(out, (uint64_t)ms / 1000, (uint64_t)ms % 1000);
+}
+
+static size_t line_target_max(const ngx_str_t *target)
+{
+	return ngx_min(3 * target->len, LINE_TARGET_MAX);
 }
 
 static size_t line_room(const ngx_http_request_t *r, const struct s3_log_info *info, struct gml_span agent)
 {
-	return LINE_FIXED +
-	       3 * (r->connection->addr_text.len + info->bucket.len + info->key.len + agent.len + r->method_name.len +
-		    line_text(info->user).len) +
-	       ngx_min(r->unparsed_uri.len * 3 + 3, LINE_TARGET_MAX);
+	return LINE_FIXED + line_target_max(&r->unparsed_uri) +
+	       3 * (r->connection->addr_text.len + line_text(info->user).len + info->access_key.len + info->bucket.len +
+		    info->key.len + r->method_name.len + agent.len);
 }
 
 static u_char *line_write(ngx_http_request_t *r, const struct s3_log_info *info, struct gml_span agent, u_char *out)
 {
 	const ngx_time_t *now = ngx_timeofday();
 
-	out = ngx_cpymem(out, "{\"time\":", 8);
+	out = LINE_PUT(out, "{\"time\":");
 	out = line_seconds(out, (uint64_t)now->sec, now->msec);
-	out = line_string(out, "request_id", line_text(info->request_id), LINE_TEXT);
-	out = line_string(out, "peer", gml_request_span(&r->connection->addr_text), LINE_TEXT);
-	out = line_string(out, "user", line_text(info->user), LINE_NAME);
-	out = line_string(out, "operation", line_text(info->operation), LINE_TEXT);
-	out = line_string(out, "bucket", info->bucket, LINE_NAME);
-	out = line_string(out, "key", info->key, LINE_NAME);
-	out = line_string(out, "method", gml_request_span(&r->method_name), LINE_TEXT);
-	out = ngx_cpymem(out, ",\"target\":\"", 11);
-	out = line_redact(&r->unparsed_uri, out, ngx_min(r->unparsed_uri.len * 3 + 3, LINE_TARGET_MAX));
-	*out++ = '"';
-	out = line_number(out, "status", r->headers_out.status);
-	out = line_string(out, "error", line_text(info->error_code), LINE_TEXT);
+	out = line_string(out, LINE_LIT(",\"request_id\":\""), line_text(info->request_id), LINE_TEXT);
+	out = line_string(out, LINE_LIT(",\"peer\":\""), gml_request_span(&r->connection->addr_text), LINE_TEXT);
+	out = line_string(out, LINE_LIT(",\"user\":\""), line_text(info->user), LINE_NAME);
+	out = line_string(out, LINE_LIT(",\"access_key\":\""), info->access_key, LINE_NAME);
+	out = line_string(out, LINE_LIT(",\"auth\":\""), line_text(info->auth), LINE_TEXT);
+	out = line_string(out, LINE_LIT(",\"operation\":\""), line_text(info->operation), LINE_TEXT);
+	out = line_string(out, LINE_LIT(",\"bucket\":\""), info->bucket, LINE_NAME);
+	out = line_string(out, LINE_LIT(",\"key\":\""), info->key, LINE_NAME);
+	out = line_string(out, LINE_LIT(",\"method\":\""), gml_request_span(&r->method_name), LINE_TEXT);
+	if (r->unparsed_uri.len > 0) {
+		out = LINE_PUT(out, ",\"target\":\"");
+		out = line_target(&r->unparsed_uri, out, line_target_max(&r->unparsed_uri));
+		*out++ = '"';
+	}
+	out = line_number(out, LINE_LIT(",\"status\":"), r->headers_out.status);
+	out = line_string(out, LINE_LIT(",\"error\":\""), line_text(info->error_code), LINE_TEXT);
 	out = line_traffic(r, out);
-	out = line_string(out, "agent", agent, LINE_TEXT);
-	out = line_string(out, "tls", line_tls(r), LINE_TEXT);
+	out = line_string(out, LINE_LIT(",\"agent\":\""), agent, LINE_TEXT);
+	out = line_string(out, LINE_LIT(",\"tls\":\""), line_tls(r), LINE_TEXT);
 	*out++ = '}';
 	return out;
 }
@@ -289,7 +299,7 @@ static u_char *line_error(ngx_http_request_t *r, ngx_http_request_t *sr, u_char 
 	buf = ngx_cpymem(buf, head, sizeof(head) - 1);
 	buf = ngx_cpymem(buf, r->method_name.data, r->method_name.len);
 	buf = ngx_cpymem(buf, middle, sizeof(middle) - 1);
-	buf = line_redact(&r->unparsed_uri, buf, (size_t)(end - buf) - sizeof(tail));
+	buf = line_target(&r->unparsed_uri, buf, (size_t)(end - buf) - sizeof(tail));
 	return ngx_cpymem(buf, tail, sizeof(tail) - 1);
 }
 

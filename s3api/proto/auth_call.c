@@ -181,6 +181,17 @@ static enum s3_error auth_verify_key(struct s3_call *call, const struct auth_req
 	return auth_failed(call, result, claim, canonical);
 }
 
+/* For the access log, whatever becomes of the claim. */
+static void auth_note(struct s3_call *call, const struct auth_claim *claim)
+{
+	if (claim->access_key.len == 0)
+		return;
+	call->auth = claim->kind == AUTH_V4_QUERY || claim->kind == AUTH_V2_QUERY ? "query" : "header";
+	call->access_key = auth_to_span(claim->access_key);
+	if (claim->access_key.ptr == claim->key_buf)
+		call->access_key = s3_arena_copy(&call->arena, call->access_key);
+}
+
 enum s3_error s3_authenticate(struct s3_call *call)
 {
 	struct auth_request request;
@@ -192,8 +203,8 @@ enum s3_error s3_authenticate(struct s3_call *call)
 
 	if (error)
 		return error;
-	memset(&claim, 0, sizeof(claim));
 	result = auth_parse(&request, &claim);
+	auth_note(call, &claim);
 	if (result != AUTH_OK)
 		return auth_failed(call, result, &claim, "");
 	if (claim.token.len > 0)

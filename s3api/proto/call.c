@@ -257,6 +257,8 @@ void s3_call_log_info(const struct s3_call *call, struct s3_log_info *out)
 		.error_code = call->error ? s3_error_code(call->error) : NULL,
 		.request_id = call->request_id,
 		.user = call->authenticated ? call->user.name : NULL,
+		.auth = call->auth,
+		.access_key = call->access_key,
 		.bucket = call->bucket,
 		.key = call->key,
 	};

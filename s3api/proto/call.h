@@ -98,6 +98,8 @@ struct s3_call {
 	struct gml_op op;
 	struct gml_user user;
 	bool authenticated;
+	struct gml_span access_key; /* claimed; with `auth` for the log */
+	const char *auth;
 	char request_id[17];
 	enum auth_payload payload;
 	uint8_t payload_sha256[32];

@@ -72,10 +72,11 @@ int s3_call_run(struct s3_call *call, uint64_t pos, struct gml_run *out);
 /* True if s3_call_run from pos may have to read cold metadata or open many files: the host should call it on a thread. */
 bool s3_call_run_blocks(const struct s3_call *call, uint64_t pos);
 
-/* For access logs: operation ("REST.GET.OBJECT" style is not needed: "GetObject"), bucket, key (raw), error code or NULL, request id, user name or NULL. */
+/* For access logs: operation ("REST.GET.OBJECT" style is not needed: "GetObject"), bucket, key (raw), error code or NULL, request id, user name or NULL; the access key that the
+ * request claims, known or not, and where it does so: "header", "query", NULL for anonymous and unreadable ones. */
 struct s3_log_info {
-	const char *operation, *error_code, *request_id, *user;
-	struct gml_span bucket, key;
+	const char *operation, *error_code, *request_id, *user, *auth;
+	struct gml_span access_key, bucket, key;
 };
 void s3_call_log_info(const struct s3_call *call, struct s3_log_info *out);
 

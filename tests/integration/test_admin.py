@@ -3,6 +3,8 @@ import json
 import re
 import socket
 import subprocess
+import time
+import urllib.parse
 
 import pytest
 
@@ -124,20 +126,53 @@ def test_version_3_without_rpcbind_says_so(scratch):
     assert done.returncode == 1 and "nfs.v3 = yes: NFSv3 needs rpcbind" in done.stderr
 
 
-def test_the_access_log_is_json(gemel):
-    """One line of valid JSON for each request, whatever bytes it holds."""
-    import time
+def raw_request(gemel, request):
+    with socket.create_connection(("127.0.0.1", gemel.s3_port), timeout=10) as connection:
+        connection.sendall(request)
+        return connection.recv(1000)
 
-    for request in (b"GET /demo/%ff%0a%22?x=\xff HTTP/1.1\r\nHost: x\r\nUser-Agent: \xff\xfe\"quote\\\r\n\r\n", b"garbage\r\n\r\n", b"GET /demo/log-me HTTP/1.1\r\nHost: x\r\n\r\n"):
-        with socket.create_connection(("127.0.0.1", gemel.s3_port), timeout=10) as connection:
-            connection.sendall(request)
-            connection.recv(1000)
+
+def raw_get(gemel, url):
+    parts = urllib.parse.urlsplit(url)
+    return raw_request(gemel, f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+
+
+def access_log(gemel, key):
+    """The lines about bucket demo (the supervisor asks for / now and then), once there is one about that key."""
     log = gemel.home / "log" / "s3-access.log"
     deadline = time.monotonic() + 5
-    while b"log-me" not in log.read_bytes() and time.monotonic() < deadline:
+    while f'"key":"{key}"'.encode() not in log.read_bytes() and time.monotonic() < deadline:
         time.sleep(0.1)
-    lines = [json.loads(line.decode()) for line in log.read_bytes().splitlines()]
-    assert lines[-1]["key"] == "log-me" and lines[-1]["error"] == "AccessDenied" and len(lines[-1]["request_id"]) == 16
+    return [line for line in map(json.loads, log.read_bytes().decode().splitlines()) if line.get("bucket") == "demo"]
+
+
+def test_the_access_log_is_json(gemel):
+    """One line of valid JSON for each request, whatever bytes it holds."""
+    for request in (b"GET /demo/%ff%0a%22?x=\xff HTTP/1.1\r\nHost: x\r\nUser-Agent: \xff\xfe\"quote\\\r\n\r\n", b"garbage\r\n\r\n", b"GET /demo/log-me HTTP/1.1\r\nHost: x\r\n\r\n"):
+        raw_request(gemel, request)
+    line = access_log(gemel, "log-me")[-1]
+    assert line["error"] == "AccessDenied" and len(line["request_id"]) == 16 and line["target"] == "/demo/log-me"
+    assert not {"user", "access_key", "auth", "agent", "tls"} & line.keys()  # nothing to say
+
+
+def test_the_access_log_says_who_signed_and_keeps_signatures_out(gemel):
+    s3 = gemel.s3(signature_version="s3v4")
+    s3.put_object(Bucket="demo", Key="signed", Body=b"x")
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": "demo", "Key": "signed", "ResponseContentType": "text/plain"})
+    assert raw_get(gemel, url).startswith(b"HTTP/1.1 200 ")
+    old = gemel.s3(signature_version="s3").generate_presigned_url("get_object", Params={"Bucket": "demo", "Key": "signed"})
+    assert raw_get(gemel, old).startswith(b"HTTP/1.1 400 ")  # version 2 is off
+    raw_request(gemel, b"GET /demo/signed?%58-amz-SIGNATUR%65=HUSH&x=1&Signature=HUSH&&X-Amz-Security-Token=HUSH&y&signature HTTP/1.1\r\nHost: x\r\n\r\n")
+    raw_request(gemel, f"GET /demo/last?X-Amz-Credential={gemel.access_key}%2Fnonsense&X-Amz-Signature=HUSH HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    lines = access_log(gemel, "last")
+    put, get, v2, raw, last = lines[-5:]
+    assert (put["operation"], put["auth"], put["access_key"], put["user"]) == ("PutObject", "header", gemel.access_key, "demo")
+    assert (get["operation"], get["auth"], get["access_key"], get["user"]) == ("GetObject", "query", gemel.access_key, "demo")
+    assert get["target"] == "/demo/signed?response-content-type=text%2Fplain" and "error" not in get
+    assert (v2["auth"], v2["access_key"], v2["target"], v2["error"]) == ("query", gemel.access_key, "/demo/signed", "InvalidRequest") and "user" not in v2
+    assert raw["target"] == "/demo/signed?x=1&&y" and "auth" not in raw
+    assert last["target"] == "/demo/last" and last["error"] == "AuthorizationQueryParametersError" and "auth" not in last
+    assert "HUSH" not in json.dumps(lines) and "aws4_request" not in json.dumps(lines)
 
 
 def test_only_one_supervisor(gemel):
