@@ -254,6 +254,13 @@ static int txn_error(struct gml_txn *txn, int code)
 }
 
 /* ---- what was found lately ---- */
+/* The multiplication carries upwards only, and keys end in the bytes that differ (big-endian numbers): fold back down. */
+static uint64_t memo_mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 32;
+}
+
 /* The slot that a key may have; NULL: it has none. */
 static struct gml_memo *memo_slot(struct gml_txn *txn, enum gml_table table, struct gml_span key)
 {
@@ -264,12 +271,12 @@ static struct gml_memo *memo_slot(struct gml_txn *txn, enum gml_table table, str
 		return NULL;
 	for (; left >= 8; p += 8, left -= 8) {
 		memcpy(&word, p, 8);
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+		hash = memo_mix(hash, word);
 	}
 	word = 0;
 	memcpy(&word, p, left);
-	hash = (hash ^ word ^ (uint64_t)key.len << 56) * 0x9e3779b97f4a7c15u;
-	return &txn->memo[hash >> 32 & (GML_MEMO_SLOTS - 1)];
+	hash = memo_mix(hash, word ^ (uint64_t)key.len << 56);
+	return &txn->memo[hash & (GML_MEMO_SLOTS - 1)];
 }
 
 static bool memo_holds(const struct gml_memo *memo, const struct gml_txn *txn, enum gml_table table,

@@ -1,4 +1,4 @@
-check_PROGRAMS += tests/unit/meta_test tests/unit/meta_commit_test tests/unit/meta_record_test tests/unit/meta_dirent_test tests/unit/meta_crash_test tests/unit/meta_redo_test tests/unit/meta_fault_test tests/unit/meta_noun_test
+check_PROGRAMS += tests/unit/meta_test tests/unit/meta_commit_test tests/unit/meta_record_test tests/unit/meta_dirent_test tests/unit/meta_crash_test tests/unit/meta_redo_test tests/unit/meta_fault_test tests/unit/meta_noun_test tests/unit/meta_memo_test
 META_TEST_LDADD = libgemeltest.la $(CMOCKA_LIBS)
 META_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_meta_test_SOURCES = tests/unit/meta_test.c tests/unit/meta_support.h

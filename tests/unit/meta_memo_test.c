@@ -2,7 +2,7 @@
  * several ages open at once, and more keys than are remembered. */
 #include "meta_support.h"
 
-#define MEMO_KEYS 200
+#define MEMO_KEYS 600
 #define MEMO_ROUNDS 4000
 
 struct memo_model {
