@@ -1,12 +1,11 @@
 #include "auth/canonical.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 bool auth_span_caseeq(struct auth_span a, struct auth_span b)
 {
-	return a.len == b.len && (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
 }
 
 struct auth_span auth_span_trim(struct auth_span span)
@@ -74,7 +73,9 @@ void auth_sink_span(struct auth_sink *sink, struct auth_span span)
 
 void auth_sink_char(struct auth_sink *sink, char c)
 {
-	auth_sink_put(sink, &c, 1);
+	sink->stage[sink->staged++] = c;
+	if (sink->staged == sizeof(sink->stage))
+		auth_sink_flush(sink);
 }
 
 /* ---- percent coding ---- */
@@ -83,6 +84,8 @@ void auth_sink_char(struct auth_sink *sink, char c)
 static const uint8_t canonical_class[256] = {
 	['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1, ['/'] = 2,
 };
+
+static const char canonical_digits[] = "0123456789ABCDEF";
 
 static bool canonical_unreserved(unsigned char c)
 {
@@ -106,6 +109,15 @@ static unsigned char canonical_take(struct auth_span *raw, bool plus)
 	return c;
 }
 
+/* Is "%XX" how the canonical form writes that byte? */
+static bool canonical_escape(const char *text, uint8_t same)
+{
+	unsigned char c;
+
+	return auth_unhex(text + 1, 1, &c) && text[1] == canonical_digits[c >> 4] &&
+	       text[2] == canonical_digits[c & 15] && !(canonical_class[c] & same);
+}
+
 int auth_decode(struct auth_span raw, bool plus, char *out, size_t cap)
 {
 	size_t len = 0;
@@ -118,22 +130,37 @@ int auth_decode(struct auth_span raw, bool plus, char *out, size_t cap)
 	return (int)len;
 }
 
+/* Length of the run at the start of `raw` that is in its canonical form already. */
+static size_t canonical_run(struct auth_span raw, uint8_t same)
+{
+	size_t len = 0;
+
+	while (len < raw.len) {
+		unsigned char c = (unsigned char)raw.ptr[len];
+
+		if (canonical_class[c] & same)
+			len++;
+		else if (c == '%' && raw.len - len >= 3 && canonical_escape(raw.ptr + len, same))
+			len += 3;
+		else
+			break;
+	}
+	return len;
+}
+
 static void canonical_encode(struct auth_sink *sink, struct auth_span raw, bool plus, bool slash)
 {
-	static const char digits[] = "0123456789ABCDEF";
 	const uint8_t same = slash ? 3 : 1;
 
 	while (raw.len > 0) {
-		size_t plain = 0;
+		size_t plain = canonical_run(raw, same);
 
-		while (plain < raw.len && (canonical_class[(unsigned char)raw.ptr[plain]] & same))
-			plain++;
 		auth_sink_put(sink, raw.ptr, plain);
 		raw.ptr += plain;
 		raw.len -= plain;
 		if (raw.len > 0) {
 			unsigned char c = canonical_take(&raw, plus);
-			char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
+			char escape[3] = {'%', canonical_digits[c >> 4], canonical_digits[c & 15]};
 
 			if (canonical_class[c] & same)
 				auth_sink_char(sink, (char)c);
@@ -214,25 +241,43 @@ static int canonical_compare(struct auth_span a, struct auth_span b)
 	return (a.len > 0) - (b.len > 0);
 }
 
-static int canonical_param_compare(const void *a, const void *b)
+static int canonical_param_compare(const struct auth_param *left, const struct auth_param *right)
 {
-	const struct auth_param *left = a, *right = b;
 	int order = canonical_compare(left->name, right->name);
 
 	return order != 0 ? order : canonical_compare(left->value, right->value);
 }
 
+/* By binary insertion: clients send them in order, or nearly so. Few are out of place. */
+static void canonical_sort(struct auth_param *params, size_t nparams)
+{
+	for (size_t i = 1; i < nparams; i++) {
+		struct auth_param param = params[i];
+		size_t low = 0, high = i - 1;
+
+		if (canonical_param_compare(&params[i - 1], &param) <= 0)
+			continue;
+		while (low < high) {
+			size_t middle = (low + high) / 2;
+
+			if (canonical_param_compare(&params[middle], &param) <= 0)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		memmove(params + low + 1, params + low, (i - low) * sizeof(*params));
+		params[low] = param;
+	}
+}
+
 void auth_canonical_query(struct auth_sink *sink, struct auth_param *params, size_t nparams, struct auth_span skip)
 {
-	size_t kept = 0, sorted = 1;
+	size_t kept = 0;
 
 	for (size_t i = 0; i < nparams; i++)
 		if (skip.len == 0 || !auth_span_eq(params[i].name, skip))
 			params[kept++] = params[i];
-	while (sorted < kept && canonical_param_compare(&params[sorted - 1], &params[sorted]) <= 0)
-		sorted++;
-	if (sorted < kept) /* most clients send them in order */
-		qsort(params, kept, sizeof(*params), canonical_param_compare);
+	canonical_sort(params, kept);
 	for (size_t i = 0; i < kept; i++) {
 		if (i > 0)
 			auth_sink_char(sink, '&');
@@ -286,7 +331,7 @@ bool auth_signed_next(struct auth_span *list, struct auth_span *name_out)
 	while (len < list->len && skip == 0) {
 		if (list->ptr[len] == ';')
 			skip = 1;
-		else if (list->len - len >= 3 && strncasecmp(list->ptr + len, "%3B", 3) == 0)
+		else if (list->ptr[len] == '%' && list->len - len >= 3 && strncasecmp(list->ptr + len, "%3B", 3) == 0)
 			skip = 3;
 		else
 			len++;

@@ -129,7 +129,7 @@ static bool claim_rsplit(struct auth_span *rest, bool encoded, struct auth_span 
 
 		if (*p == '/')
 			skip = 1;
-		else if (*p == '%' && encoded && rest->len - at >= 3 && strncasecmp(p, "%2F", 3) == 0)
+		else if (encoded && *p == '%' && rest->len - at >= 3 && strncasecmp(p, "%2F", 3) == 0)
 			skip = 3;
 		if (skip > 0) {
 			*last_out = (struct auth_span){rest->ptr + at + skip, rest->len - at - skip};
@@ -236,6 +236,15 @@ static enum auth_result claim_check_v4(const struct auth_request *request, struc
 	return claim_check_signed(request, claim);
 }
 
+/* The string to sign has it as the client wrote it. */
+static bool claim_date_iso(struct auth_span text, struct auth_claim *claim)
+{
+	if (!auth_date_iso(text, &claim->time))
+		return false;
+	memcpy(claim->amz_date, text.ptr, sizeof(claim->amz_date) - 1);
+	return true;
+}
+
 static bool claim_request_date(const struct auth_request *request, struct auth_claim *claim)
 {
 	size_t count;
@@ -247,8 +256,8 @@ static bool claim_request_date(const struct auth_request *request, struct auth_c
 	if (header == NULL || count != 1)
 		return false;
 	text = auth_span_trim(header->value);
-	return (auth_date_iso(text, &claim->time) || auth_date_http(text, &claim->time)) &&
-	       auth_date_format(claim->time, claim->amz_date);
+	return claim_date_iso(text, claim) ||
+	       (auth_date_http(text, &claim->time) && auth_date_format(claim->time, claim->amz_date));
 }
 
 /* "Credential=…, SignedHeaders=…, Signature=…" in any order. */
@@ -353,7 +362,7 @@ static enum auth_result claim_v4_query(const struct auth_request *request, struc
 		return auth_refuse(claim, AUTH_MALFORMED,
 				   "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; "
 				   "expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
-	if (!auth_date_iso(query->date, &claim->time) || !auth_date_format(claim->time, claim->amz_date))
+	if (!claim_date_iso(query->date, claim))
 		return auth_refuse(claim, AUTH_MALFORMED,
 				   "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
 	rc = claim_expires(claim, query->expires);

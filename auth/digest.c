@@ -30,12 +30,14 @@ void auth_digest_init(struct auth_digest *digest)
 {
 	pthread_once(&digest_once, digest_fetch);
 	memset(digest, 0, sizeof(*digest));
-	digest->ctx = digest_spare != NULL ? digest_spare : EVP_MD_CTX_new();
+	digest->fresh = digest_spare != NULL;
+	digest->ctx = digest->fresh ? digest_spare : EVP_MD_CTX_new();
 	digest_spare = NULL;
 	digest->failed = digest->ctx == NULL || digest_md[AUTH_SHA256] == NULL || digest_md[AUTH_SHA1] == NULL;
 }
 
-/* What a context holds may be the hash of a key: begun anew it holds nothing. The thread's end frees it. */
+/* What a context holds may be the hash of a key: begun anew it holds nothing, and the next user need not begin it. The
+ * thread's end frees it. */
 static bool digest_keep(struct auth_digest *digest)
 {
 	if (digest_spare != NULL || digest->failed ||
@@ -61,8 +63,11 @@ static size_t digest_size(enum auth_hash hash)
 
 void auth_digest_begin(struct auth_digest *digest, enum auth_hash hash)
 {
+	bool begun = digest->fresh && hash == AUTH_SHA256;
+
 	digest->hash = hash;
-	if (!digest->failed && EVP_DigestInit_ex(digest->ctx, digest_md[hash], NULL) != 1)
+	digest->fresh = false;
+	if (!digest->failed && !begun && EVP_DigestInit_ex(digest->ctx, digest_md[hash], NULL) != 1)
 		digest->failed = true;
 }
 
@@ -81,26 +86,28 @@ bool auth_digest_final(struct auth_digest *digest, uint8_t *out)
 	return !digest->failed;
 }
 
+static void digest_xor(uint8_t block[AUTH_HMAC_BLOCK], uint8_t with)
+{
+	for (size_t i = 0; i < AUTH_HMAC_BLOCK; i++)
+		block[i] ^= with;
+}
+
 void auth_hmac_begin(struct auth_digest *digest, enum auth_hash hash, const void *key, size_t len)
 {
-	uint8_t block[AUTH_HMAC_BLOCK] = {0};
-	uint8_t inner[AUTH_HMAC_BLOCK];
+	uint8_t *block = digest->outer;
 
-	if (len > sizeof(block)) {
+	memset(block, 0, AUTH_HMAC_BLOCK);
+	if (len > AUTH_HMAC_BLOCK) {
 		auth_digest_begin(digest, hash);
 		auth_digest_update(digest, key, len);
 		auth_digest_final(digest, block);
 	} else if (len > 0) {
 		memcpy(block, key, len);
 	}
-	for (size_t i = 0; i < sizeof(block); i++) {
-		inner[i] = block[i] ^ 0x36;
-		digest->outer[i] = block[i] ^ 0x5c;
-	}
+	digest_xor(block, 0x36);
 	auth_digest_begin(digest, hash);
-	auth_digest_update(digest, inner, sizeof(inner));
-	OPENSSL_cleanse(block, sizeof(block));
-	OPENSSL_cleanse(inner, sizeof(inner));
+	auth_digest_update(digest, block, AUTH_HMAC_BLOCK);
+	digest_xor(block, 0x36 ^ 0x5c);
 }
 
 bool auth_hmac_final(struct auth_digest *digest, uint8_t *out)
@@ -111,7 +118,6 @@ bool auth_hmac_final(struct auth_digest *digest, uint8_t *out)
 	auth_digest_begin(digest, digest->hash);
 	auth_digest_update(digest, digest->outer, sizeof(digest->outer));
 	auth_digest_update(digest, inner, digest_size(digest->hash));
-	OPENSSL_cleanse(digest->outer, sizeof(digest->outer));
 	return auth_digest_final(digest, out);
 }
 

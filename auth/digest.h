@@ -18,6 +18,7 @@ struct auth_digest {
 	void *ctx; /* EVP_MD_CTX */
 	enum auth_hash hash;
 	bool failed;
+	bool fresh;			/* ctx has begun with SHA-256 and holds nothing yet */
 	uint8_t outer[AUTH_HMAC_BLOCK]; /* key xor opad while a keyed digest is in progress */
 };
 

@@ -94,8 +94,7 @@ static enum s3_error auth_incomplete(struct s3_call *call, const struct auth_cla
 	return claim->detail ? s3_refuse(call, error, "%s", claim->detail) : error;
 }
 
-static enum s3_error auth_failed(struct s3_call *call, enum auth_result result, const struct auth_claim *claim,
-				 const char *canonical)
+static enum s3_error auth_failed(struct s3_call *call, enum auth_result result, const struct auth_claim *claim)
 {
 	enum s3_error error;
 	switch (result) {
@@ -118,7 +117,7 @@ static enum s3_error auth_failed(struct s3_call *call, enum auth_result result, 
 		s3_detail_number(call, "MaxAllowedSkewMilliseconds", 900000);
 		return S3_ERR_REQUEST_TIME_TOO_SKEWED;
 	case AUTH_MISMATCH:
-		return auth_mismatch(call, claim, canonical);
+		return auth_mismatch(call, claim, "");
 	case AUTH_UNSIGNED_HEADER:
 		s3_detail(call, "HeadersNotSigned", auth_to_span(claim->unsigned_header));
 		return s3_refuse(call, S3_ERR_ACCESS_DENIED,
@@ -157,10 +156,20 @@ static enum s3_error auth_check_key(struct s3_call *call, const struct auth_clai
 	return S3_OK;
 }
 
+/* The same again, for what the client wants to compare with. */
+static enum s3_error auth_explain(struct s3_call *call, const struct auth_request *request,
+				  const struct auth_claim *claim, struct auth_span secret,
+				  const struct auth_terms *terms)
+{
+	char canonical[4096];
+
+	auth_verify(request, claim, secret, terms, NULL, canonical, sizeof(canonical));
+	return auth_mismatch(call, claim, canonical);
+}
+
 static enum s3_error auth_verify_key(struct s3_call *call, const struct auth_request *request,
 				     const struct auth_claim *claim, const struct gml_key *key)
 {
-	char canonical[4096] = "";
 	struct auth_span secret = {key->secret, strnlen(key->secret, sizeof(key->secret))};
 	struct auth_terms terms = {
 		.region = {call->config->region, strlen(call->config->region)},
@@ -174,11 +183,9 @@ static enum s3_error auth_verify_key(struct s3_call *call, const struct auth_req
 			return S3_ERR_SERVICE_UNAVAILABLE;
 	}
 	result = auth_verify(request, claim, secret, &terms, call->stream, NULL, 0);
-	if (result == AUTH_OK)
-		return S3_OK;
-	if (result == AUTH_MISMATCH) /* once more, for what the client wants to compare with */
-		auth_verify(request, claim, secret, &terms, NULL, canonical, sizeof(canonical));
-	return auth_failed(call, result, claim, canonical);
+	if (result == AUTH_MISMATCH)
+		return auth_explain(call, request, claim, secret, &terms);
+	return auth_failed(call, result, claim);
 }
 
 /* For the access log, whatever becomes of the claim. */
@@ -206,7 +213,7 @@ enum s3_error s3_authenticate(struct s3_call *call)
 	result = auth_parse(&request, &claim);
 	auth_note(call, &claim);
 	if (result != AUTH_OK)
-		return auth_failed(call, result, &claim, "");
+		return auth_failed(call, result, &claim);
 	if (claim.token.len > 0)
 		return S3_ERR_INVALID_TOKEN; /* there are no temporary credentials */
 	rc = gml_key_lookup(call->config->store, auth_to_span(claim.access_key), &key, &call->user);
