@@ -129,6 +129,53 @@ bool auth_hmac(struct auth_digest *digest, enum auth_hash hash, const void *key,
 	return auth_hmac_final(digest, out);
 }
 
+bool auth_hmac_key_init(struct auth_hmac_key *ready, enum auth_hash hash, const void *key, size_t len)
+{
+	struct auth_digest inner, outer;
+	bool ok;
+
+	auth_digest_init(&inner);
+	auth_digest_init(&outer);
+	auth_hmac_begin(&inner, hash, key, len);
+	auth_digest_begin(&outer, hash);
+	auth_digest_update(&outer, inner.outer, sizeof(inner.outer));
+	ok = !inner.failed && !outer.failed;
+	*ready = (struct auth_hmac_key){.inner = inner.ctx, .outer = outer.ctx, .hash = hash};
+	OPENSSL_cleanse(inner.outer, sizeof(inner.outer));
+	if (!ok)
+		auth_hmac_key_release(ready);
+	return ok;
+}
+
+void auth_hmac_key_release(struct auth_hmac_key *ready)
+{
+	EVP_MD_CTX_free(ready->inner);
+	EVP_MD_CTX_free(ready->outer);
+	ready->inner = ready->outer = NULL;
+}
+
+/* Go on from where another context is. */
+static void digest_resume(struct auth_digest *digest, const void *from, enum auth_hash hash)
+{
+	digest->hash = hash;
+	digest->fresh = false;
+	if (!digest->failed && EVP_MD_CTX_copy_ex(digest->ctx, from) != 1)
+		digest->failed = true;
+}
+
+bool auth_hmac_ready(struct auth_digest *digest, const struct auth_hmac_key *ready, const void *msg, size_t msg_len,
+		     uint8_t *out)
+{
+	uint8_t inner[AUTH_SHA256_SIZE];
+
+	digest_resume(digest, ready->inner, ready->hash);
+	auth_digest_update(digest, msg, msg_len);
+	auth_digest_final(digest, inner);
+	digest_resume(digest, ready->outer, ready->hash);
+	auth_digest_update(digest, inner, digest_size(ready->hash));
+	return auth_digest_final(digest, out);
+}
+
 void auth_hex(const uint8_t *bytes, size_t len, char *out)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -15,6 +15,7 @@ struct signing_slot {
 	char secret[AUTH_SECRET_MAX];
 	char scope[SIGNING_SCOPE_MAX]; /* date and region; the service is always s3 */
 	uint8_t key[AUTH_SIGNING_KEY_SIZE];
+	struct auth_hmac_key ready; /* the same for auth_hmac_ready */
 };
 
 struct auth_key_cache {
@@ -22,8 +23,8 @@ struct auth_key_cache {
 	struct signing_slot slots[SIGNING_SLOTS];
 };
 
-bool auth_signing_key(struct auth_digest *digest, const struct auth_claim *claim, struct auth_span secret,
-		      uint8_t key[AUTH_SIGNING_KEY_SIZE])
+static bool signing_derive(struct auth_digest *digest, const struct auth_claim *claim, struct auth_span secret,
+			   uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
 	char start[4 + AUTH_SECRET_MAX] = "AWS4";
 	bool ok;
@@ -56,6 +57,8 @@ void auth_key_cache_free(struct auth_key_cache *cache)
 	if (cache == NULL)
 		return;
 	pthread_mutex_destroy(&cache->lock);
+	for (size_t i = 0; i < SIGNING_SLOTS; i++)
+		auth_hmac_key_release(&cache->slots[i].ready);
 	OPENSSL_cleanse(cache, sizeof(*cache));
 	free(cache);
 }
@@ -80,7 +83,10 @@ static bool signing_slot_holds(const struct signing_slot *slot, const char *scop
 static void signing_slot_fill(struct signing_slot *slot, const char *scope, size_t scope_len, struct auth_span secret,
 			      const uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
+	auth_hmac_key_release(&slot->ready);
 	OPENSSL_cleanse(slot, sizeof(*slot));
+	if (!auth_hmac_key_init(&slot->ready, AUTH_SHA256, key, AUTH_SIGNING_KEY_SIZE))
+		return;
 	memcpy(slot->scope, scope, scope_len);
 	memcpy(slot->secret, secret.ptr, secret.len);
 	memcpy(slot->key, key, sizeof(slot->key));
@@ -88,29 +94,39 @@ static void signing_slot_fill(struct signing_slot *slot, const char *scope, size
 	slot->scope_len = scope_len;
 }
 
-bool auth_signing_key_cached(struct auth_key_cache *cache, struct auth_digest *digest, const struct auth_claim *claim,
-			     struct auth_span secret, uint8_t key[AUTH_SIGNING_KEY_SIZE])
+static bool signing_mac_plain(struct auth_digest *digest, const struct auth_claim *claim, struct auth_span secret,
+			      struct auth_span text, uint8_t mac[AUTH_SHA256_SIZE], uint8_t key[AUTH_SIGNING_KEY_SIZE])
+{
+	return signing_derive(digest, claim, secret, key) &&
+	       auth_hmac(digest, AUTH_SHA256, key, AUTH_SIGNING_KEY_SIZE, text.ptr, text.len, mac);
+}
+
+bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest, const struct auth_claim *claim,
+		      struct auth_span secret, struct auth_span text, uint8_t mac[AUTH_SHA256_SIZE],
+		      uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
 	size_t scope_len = claim->date.len + claim->region.len;
 	char scope[SIGNING_SCOPE_MAX];
 	struct signing_slot *slot;
-	bool held;
+	bool held, ok = true;
 
 	/* auth_parse admits nothing else; auth_sign's callers may. */
 	if (cache == NULL || claim->date.len != 8 || claim->region.len > AUTH_REGION_MAX || secret.len == 0 ||
 	    secret.len > AUTH_SECRET_MAX)
-		return auth_signing_key(digest, claim, secret, key);
+		return signing_mac_plain(digest, claim, secret, text, mac, key);
 	memcpy(scope, claim->date.ptr, 8);
 	memcpy(scope + 8, claim->region.ptr, claim->region.len);
 	slot = signing_slot_of(cache, claim);
 	pthread_mutex_lock(&cache->lock);
 	held = signing_slot_holds(slot, scope, scope_len, secret);
-	if (held)
+	if (held) {
 		memcpy(key, slot->key, AUTH_SIGNING_KEY_SIZE);
+		ok = auth_hmac_ready(digest, &slot->ready, text.ptr, text.len, mac);
+	}
 	pthread_mutex_unlock(&cache->lock);
 	if (held)
-		return true;
-	if (!auth_signing_key(digest, claim, secret, key))
+		return ok;
+	if (!signing_mac_plain(digest, claim, secret, text, mac, key))
 		return false;
 	pthread_mutex_lock(&cache->lock);
 	signing_slot_fill(slot, scope, scope_len, secret, key);

@@ -110,15 +110,16 @@ static bool v4_signature(const struct auth_request *request, const struct auth_c
 	auth_digest_init(&digest);
 	memcpy(stream->amz_date, claim->amz_date, sizeof(stream->amz_date));
 	if (!v4_canonical(&digest, request, claim, canonical_out, cap, hex) ||
-	    !v4_scope(claim, stream->scope, sizeof(stream->scope)) ||
-	    !auth_signing_key_cached(keys, &digest, claim, secret, stream->signing_key))
+	    !v4_scope(claim, stream->scope, sizeof(stream->scope)))
 		goto out;
 	v4_line(&text, V4_ALGORITHM, sizeof(V4_ALGORITHM) - 1);
 	v4_line_z(&text, stream->amz_date, sizeof(stream->amz_date));
 	v4_line_z(&text, stream->scope, sizeof(stream->scope));
 	v4_line(&text, hex, 64);
-	ok = auth_hmac(&digest, AUTH_SHA256, stream->signing_key, 32, text.buf, text.len, mac);
-	auth_hex(mac, sizeof(mac), stream->previous);
+	ok = auth_signing_mac(keys, &digest, claim, secret, (struct auth_span){text.buf, text.len}, mac,
+			      stream->signing_key);
+	if (ok)
+		auth_hex(mac, sizeof(mac), stream->previous);
 out:
 	auth_digest_release(&digest);
 	return ok;
