@@ -135,17 +135,13 @@ static size_t canonical_run(struct auth_span raw, uint8_t same)
 {
 	size_t len = 0;
 
-	while (len < raw.len) {
-		unsigned char c = (unsigned char)raw.ptr[len];
-
-		if (canonical_class[c] & same)
+	for (;;) {
+		while (len < raw.len && (canonical_class[(unsigned char)raw.ptr[len]] & same))
 			len++;
-		else if (c == '%' && raw.len - len >= 3 && canonical_escape(raw.ptr + len, same))
-			len += 3;
-		else
-			break;
+		if (raw.len - len < 3 || raw.ptr[len] != '%' || !canonical_escape(raw.ptr + len, same))
+			return len;
+		len += 3;
 	}
-	return len;
 }
 
 static void canonical_encode(struct auth_sink *sink, struct auth_span raw, bool plus, bool slash)

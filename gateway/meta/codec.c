@@ -5,14 +5,17 @@
 
 uint64_t gml_dec_varint_long(struct gml_dec *dec)
 {
+	const uint8_t *p = dec->p;
 	uint64_t value = 0;
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		uint8_t byte = gml_dec_u8(dec);
+	for (unsigned shift = 0; !dec->bad && shift < 64 && p < dec->end; shift += 7) {
+		uint8_t byte = *p++;
 		if (shift == 63 && byte > 1)
 			break;
 		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte < 0x80)
-			return dec->bad ? 0 : value;
+		if (byte < 0x80) {
+			dec->p = p;
+			return value;
+		}
 	}
 	dec->bad = true;
 	return 0;

@@ -50,16 +50,17 @@ ngx_int_t gml_answer_server(ngx_http_request_t *r)
 	return r->headers_out.server == NULL ? NGX_ERROR : NGX_OK;
 }
 
-static bool answer_named(const struct s3_header *header, const char *name, size_t len)
+/* Names come as s3api/proto spells them. */
+static inline bool answer_named(const struct s3_header *header, const char *name, size_t len)
 {
-	return header->name.len == len && ngx_strncasecmp((u_char *)header->name.ptr, (u_char *)name, len) == 0;
+	return header->name.len == len && memcmp(header->name.ptr, name, len) == 0;
 }
 
 static ngx_int_t answer_one_header(ngx_http_request_t *r, const struct s3_header *header)
 {
 	ngx_table_elt_t *h;
 
-	if (answer_named(header, "content-type", 12)) { /* a field of its own for nginx */
+	if (answer_named(header, "Content-Type", 12)) { /* a field of its own for nginx */
 		r->headers_out.content_type.data = (u_char *)header->value.ptr;
 		r->headers_out.content_type.len = header->value.len;
 		r->headers_out.content_type_len = header->value.len;
@@ -68,9 +69,9 @@ static ngx_int_t answer_one_header(ngx_http_request_t *r, const struct s3_header
 	h = gml_answer_header(r, header->name, header->value);
 	if (h == NULL)
 		return NGX_ERROR;
-	if (answer_named(header, "server", 6))
+	if (answer_named(header, "Server", 6))
 		r->headers_out.server = h;
-	else if (answer_named(header, "content-encoding", 16))
+	else if (answer_named(header, "Content-Encoding", 16))
 		r->headers_out.content_encoding = h;
 	return NGX_OK;
 }

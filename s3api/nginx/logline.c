@@ -80,8 +80,10 @@ static bool line_auth_param(const u_char *p, const u_char *end)
 	u_char name[32];
 	size_t n = 0;
 
+	if (line_auth_name(p, (size_t)(end - p)))
+		return true;
 	if (memchr(p, '%', (size_t)(end - p)) == NULL)
-		return line_auth_name(p, (size_t)(end - p));
+		return false;
 	while (p < end && n < sizeof(name)) {
 		u_char c = *p++;
 
@@ -174,6 +176,17 @@ static inline u_char *line_string(u_char *out, const char *head, size_t head_len
 	return out;
 }
 
+/* The same for a value of the door's own. */
+static inline u_char *line_own(u_char *out, const char *head, size_t head_len, struct gml_span value)
+{
+	if (value.len == 0)
+		return out;
+	out = ngx_cpymem(out, head, head_len);
+	out = ngx_cpymem(out, value.ptr, value.len);
+	*out++ = '"';
+	return out;
+}
+
 static u_char *line_digits(u_char *out, uint64_t value)
 {
 	u_char text[20], *p = text + sizeof(text);
@@ -234,12 +247,12 @@ static u_char *line_write(ngx_http_request_t *r, const struct s3_log_info *info,
 
 	out = LINE_PUT(out, "{\"time\":");
 	out = line_seconds(out, (uint64_t)now->sec, now->msec);
-	out = line_string(out, LINE_LIT(",\"request_id\":\""), line_text(info->request_id), LINE_TEXT);
-	out = line_string(out, LINE_LIT(",\"peer\":\""), gml_request_span(&r->connection->addr_text), LINE_TEXT);
+	out = line_own(out, LINE_LIT(",\"request_id\":\""), line_text(info->request_id));
+	out = line_own(out, LINE_LIT(",\"peer\":\""), gml_request_span(&r->connection->addr_text));
 	out = line_string(out, LINE_LIT(",\"user\":\""), line_text(info->user), LINE_NAME);
 	out = line_string(out, LINE_LIT(",\"access_key\":\""), info->access_key, LINE_NAME);
-	out = line_string(out, LINE_LIT(",\"auth\":\""), line_text(info->auth), LINE_TEXT);
-	out = line_string(out, LINE_LIT(",\"operation\":\""), line_text(info->operation), LINE_TEXT);
+	out = line_own(out, LINE_LIT(",\"auth\":\""), line_text(info->auth));
+	out = line_own(out, LINE_LIT(",\"operation\":\""), line_text(info->operation));
 	out = line_string(out, LINE_LIT(",\"bucket\":\""), info->bucket, LINE_NAME);
 	out = line_string(out, LINE_LIT(",\"key\":\""), info->key, LINE_NAME);
 	out = line_string(out, LINE_LIT(",\"method\":\""), gml_request_span(&r->method_name), LINE_TEXT);
@@ -249,10 +262,10 @@ static u_char *line_write(ngx_http_request_t *r, const struct s3_log_info *info,
 		*out++ = '"';
 	}
 	out = line_number(out, LINE_LIT(",\"status\":"), r->headers_out.status);
-	out = line_string(out, LINE_LIT(",\"error\":\""), line_text(info->error_code), LINE_TEXT);
+	out = line_own(out, LINE_LIT(",\"error\":\""), line_text(info->error_code));
 	out = line_traffic(r, out);
 	out = line_string(out, LINE_LIT(",\"agent\":\""), agent, LINE_TEXT);
-	out = line_string(out, LINE_LIT(",\"tls\":\""), line_tls(r), LINE_TEXT);
+	out = line_own(out, LINE_LIT(",\"tls\":\""), line_tls(r));
 	*out++ = '}';
 	return out;
 }

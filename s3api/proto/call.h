@@ -136,10 +136,21 @@ struct s3_call {
  */
 enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *request);
 /* Value of the first header of that (lower-case) name; NULL ptr: none. */
-struct gml_span s3_header(const struct s3_call *call, const char *name);
-bool s3_has_header(const struct s3_call *call, const char *name);
+struct gml_span s3_header_of(const struct s3_call *call, struct gml_span name);
+static inline struct gml_span s3_header(const struct s3_call *call, const char *name)
+{
+	return s3_header_of(call, s3_span(name));
+}
+static inline bool s3_has_header(const struct s3_call *call, const char *name)
+{
+	return s3_header(call, name).ptr != NULL;
+}
 /* Decoded value of a query parameter; false: absent. value_out may be NULL. */
-bool s3_param(const struct s3_call *call, const char *name, struct gml_span *value_out);
+bool s3_param_of(const struct s3_call *call, struct gml_span name, struct gml_span *value_out);
+static inline bool s3_param(const struct s3_call *call, const char *name, struct gml_span *value_out)
+{
+	return s3_param_of(call, s3_span(name), value_out);
+}
 /* A number in 0..limit from a query parameter; absent: unchanged. Larger ones than `cap` are cut to it.
  * INVALID_ARGUMENT otherwise. */
 enum s3_error s3_param_number(struct s3_call *call, const char *name, uint32_t cap, uint32_t *value);
@@ -171,7 +182,11 @@ void s3_detail_number(struct s3_call *call, const char *name, uint64_t value);
 /* The value must outlive the call's answer (arena, static). Control characters: dropped, with false. */
 bool s3_answer_header(struct s3_call *call, const char *name, struct gml_span value);
 /* The same for a value of our own making, which needs no look. */
-bool s3_answer_own_header(struct s3_call *call, const char *name, struct gml_span value);
+bool s3_answer_put(struct s3_call *call, struct gml_span name, struct gml_span value);
+static inline bool s3_answer_own_header(struct s3_call *call, const char *name, struct gml_span value)
+{
+	return s3_answer_put(call, s3_span(name), value);
+}
 void s3_answer_etag(struct s3_call *call, const char *etag);
 void s3_answer_date(struct s3_call *call, const char *name, int64_t ns);
 /* x-amz-checksum-… and x-amz-checksum-type; nothing for NONE. nparts: of a composite one. */

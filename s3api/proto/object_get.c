@@ -53,14 +53,23 @@ static const struct {
 	{"response-expires", GML_HDR_EXPIRES},
 };
 
+static bool get_overrides_some(const struct s3_call *call)
+{
+	for (size_t i = 0; i < call->nparams; i++)
+		if (s3_span_starts(call->params[i].name, "response-"))
+			return true;
+	return false;
+}
+
 static enum s3_error get_put_content_headers(struct s3_call *call, const struct gml_object_info *info)
 {
+	bool some = get_overrides_some(call);
 	struct gml_span values[GML_HDR_COUNT];
 	memcpy(values, info->headers, sizeof(values));
 	if (!values[GML_HDR_CONTENT_TYPE].ptr || values[GML_HDR_CONTENT_TYPE].len == 0)
 		values[GML_HDR_CONTENT_TYPE] =
 			s3_span(info->directory ? "application/x-directory" : "binary/octet-stream");
-	for (size_t i = 0; call->nparams > 0 && i < sizeof(get_overrides) / sizeof(get_overrides[0]); i++) {
+	for (size_t i = 0; some && i < sizeof(get_overrides) / sizeof(get_overrides[0]); i++) {
 		struct gml_span value;
 		if (!s3_param(call, get_overrides[i].param, &value) || value.len == 0)
 			continue;

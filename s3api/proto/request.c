@@ -52,25 +52,18 @@ static enum s3_error request_copy_headers(struct s3_call *call, const struct s3_
 	return S3_OK;
 }
 
-struct gml_span s3_header(const struct s3_call *call, const char *name)
+struct gml_span s3_header_of(const struct s3_call *call, struct gml_span name)
 {
-	size_t len = strlen(name);
 	for (size_t i = 0; i < call->nheaders; i++)
-		if (call->headers[i].name.len == len && memcmp(call->headers[i].name.ptr, name, len) == 0)
+		if (s3_span_eq(call->headers[i].name, name))
 			return call->headers[i].value;
 	return (struct gml_span){NULL, 0};
 }
 
-bool s3_has_header(const struct s3_call *call, const char *name)
+bool s3_param_of(const struct s3_call *call, struct gml_span name, struct gml_span *value_out)
 {
-	return s3_header(call, name).ptr != NULL;
-}
-
-bool s3_param(const struct s3_call *call, const char *name, struct gml_span *value_out)
-{
-	size_t len = strlen(name);
 	for (size_t i = 0; i < call->nparams; i++) {
-		if (call->params[i].name.len != len || memcmp(call->params[i].name.ptr, name, len) != 0)
+		if (!s3_span_eq(call->params[i].name, name))
 			continue;
 		if (value_out)
 			*value_out = call->params[i].value;

@@ -147,7 +147,7 @@ bool s3_answer_header(struct s3_call *call, const char *name, struct gml_span va
 	return response_value_valid(value) && s3_answer_own_header(call, name, value);
 }
 
-bool s3_answer_own_header(struct s3_call *call, const char *name, struct gml_span value)
+bool s3_answer_put(struct s3_call *call, struct gml_span name, struct gml_span value)
 {
 	if (call->response.nheaders == call->answer_cap) {
 		size_t cap = call->answer_cap * 2;
@@ -159,7 +159,7 @@ bool s3_answer_own_header(struct s3_call *call, const char *name, struct gml_spa
 		call->answer_cap = cap;
 		call->response.headers = grown;
 	}
-	call->answer_headers[call->response.nheaders++] = (struct s3_header){s3_span(name), value};
+	call->answer_headers[call->response.nheaders++] = (struct s3_header){name, value};
 	return true;
 }
 

@@ -68,16 +68,16 @@ size_t s3_uri_encode(struct gml_span in, bool keep_slash, char *out)
 	return (size_t)(out - start);
 }
 
-/* `raw` decoded: itself, or text, which moves on. False: malformed escape. */
-static bool uri_param_text(struct auth_span raw, char **text, struct gml_span *out)
+/* `raw` decoded: itself, or text, which moves on. plus: there may be one. False: malformed escape. */
+static bool uri_param_text(struct auth_span raw, bool plus, char **text, struct gml_span *out)
 {
 	struct gml_span span = s3_span_of(raw.ptr, raw.len);
 	long len;
-	if (raw.len == 0 || uri_plain(raw.ptr, raw.len, true) == raw.len) {
+	if (raw.len == 0 || uri_plain(raw.ptr, raw.len, plus) == raw.len) {
 		*out = span;
 		return true;
 	}
-	len = s3_uri_decode(span, true, *text);
+	len = s3_uri_decode(span, plus, *text);
 	if (len < 0)
 		return false;
 	*out = s3_span_of(*text, (size_t)len);
@@ -89,11 +89,13 @@ int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, str
 {
 	struct auth_param split[AUTH_PARAMS_MAX];
 	int n = auth_query_split((struct auth_span){query.ptr, query.len}, split);
+	bool plus = s3_span_find(query, '+') < query.len;
 	if (n > max)
 		return -1;
 	for (int i = 0; i < n; i++) {
 		const struct auth_span *name = &split[i].name, *value = &split[i].value;
-		if (!uri_param_text(*name, &text, &params[i].name) || !uri_param_text(*value, &text, &params[i].value))
+		if (!uri_param_text(*name, plus, &text, &params[i].name) ||
+		    !uri_param_text(*value, plus, &text, &params[i].value))
 			return -1;
 		if (value->ptr == name->ptr + name->len)
 			params[i].value.ptr = NULL;
