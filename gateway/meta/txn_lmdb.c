@@ -261,7 +261,7 @@ static uint64_t memo_mix(uint64_t hash, uint64_t word)
 	return hash ^ hash >> 32;
 }
 
-/* The slot that a key may have; NULL: it has none. */
+/* The two slots that a key may have, the later find first; NULL: it has none. */
 static struct gml_memo *memo_slot(struct gml_txn *txn, enum gml_table table, struct gml_span key)
 {
 	uint64_t hash = (uint64_t)table + 1, word = 0;
@@ -276,7 +276,7 @@ static struct gml_memo *memo_slot(struct gml_txn *txn, enum gml_table table, str
 	word = 0;
 	memcpy(&word, p, left);
 	hash = memo_mix(hash, word ^ (uint64_t)key.len << 56);
-	return &txn->memo[hash & (GML_MEMO_SLOTS - 1)];
+	return &txn->memo[hash & (GML_MEMO_SLOTS - 2)];
 }
 
 static bool memo_holds(const struct gml_memo *memo, const struct gml_txn *txn, enum gml_table table,
@@ -289,6 +289,7 @@ static bool memo_holds(const struct gml_memo *memo, const struct gml_txn *txn, e
 static void memo_note(struct gml_memo *memo, const struct gml_txn *txn, enum gml_table table, struct gml_span key,
 		      struct gml_span value)
 {
+	memo[1] = memo[0];
 	memo->seq = txn->seq;
 	memo->value = value;
 	memo->table = (uint8_t)table;
@@ -304,10 +305,11 @@ int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key, 
 	if (!txn_key_ok(key))
 		return GML_ERR_INVAL;
 	memo = memo_slot(txn, table, key);
-	if (memo != NULL && memo_holds(memo, txn, table, key)) {
-		*value_out = memo->value;
-		return 0;
-	}
+	for (int i = 0; memo != NULL && i < 2; i++)
+		if (memo_holds(&memo[i], txn, table, key)) {
+			*value_out = memo[i].value;
+			return 0;
+		}
 	rc = mdb_get(txn->mdb, txn->meta->dbi[table], &k, &v);
 	if (rc != 0)
 		return txn_error(txn, rc);
