@@ -52,6 +52,11 @@ void auth_sink_put(struct auth_sink *sink, const void *buf, size_t len)
 {
 	const char *from = buf;
 
+	if (len < sizeof(sink->stage) - sink->staged) {
+		memcpy(sink->stage + sink->staged, from, len);
+		sink->staged += len;
+		return;
+	}
 	while (len > 0) {
 		size_t run = sizeof(sink->stage) - sink->staged;
 

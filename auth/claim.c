@@ -125,17 +125,16 @@ static bool claim_rsplit(struct auth_span *rest, bool encoded, struct auth_span 
 {
 	for (size_t at = rest->len; at-- > 0;) {
 		const char *p = rest->ptr + at;
-		size_t skip = 0;
+		size_t skip = 1;
 
-		if (*p == '/')
-			skip = 1;
-		else if (encoded && *p == '%' && rest->len - at >= 3 && strncasecmp(p, "%2F", 3) == 0)
+		if (*p != '/') {
+			if (*p != '%' || !encoded || rest->len - at < 3 || p[1] != '2' || (p[2] != 'F' && p[2] != 'f'))
+				continue;
 			skip = 3;
-		if (skip > 0) {
-			*last_out = (struct auth_span){rest->ptr + at + skip, rest->len - at - skip};
-			rest->len = at;
-			return true;
 		}
+		*last_out = (struct auth_span){p + skip, rest->len - at - skip};
+		rest->len = at;
+		return true;
 	}
 	return false;
 }

@@ -102,11 +102,12 @@ static bool v4_signature(const struct auth_request *request, const struct auth_c
 			 struct auth_key_cache *keys, struct auth_stream *stream, char *canonical_out, size_t cap)
 {
 	struct auth_digest digest;
-	struct v4_text text = {.len = 0};
+	struct v4_text text;
 	uint8_t mac[32];
 	char hex[65];
 	bool ok = false;
 
+	text.len = 0;
 	auth_digest_init(&digest);
 	memcpy(stream->amz_date, claim->amz_date, sizeof(stream->amz_date));
 	if (!v4_canonical(&digest, request, claim, canonical_out, cap, hex) ||
@@ -168,11 +169,12 @@ static bool v4_stream_link(struct auth_stream *stream, const char *algorithm, bo
 			   const char signature[64])
 {
 	struct auth_digest digest;
-	struct v4_text text = {.len = 0};
+	struct v4_text text;
 	uint8_t mac[32];
 	char hex[65];
 	bool ok;
 
+	text.len = 0;
 	auth_hex(sha256, 32, hex);
 	v4_line_z(&text, algorithm, 32);
 	v4_line_z(&text, stream->amz_date, sizeof(stream->amz_date));
