@@ -138,14 +138,17 @@ int auth_decode(struct auth_span raw, bool plus, char *out, size_t cap)
 /* Length of the run at the start of `raw` that is in its canonical form already. */
 static size_t canonical_run(struct auth_span raw, uint8_t same)
 {
-	size_t len = 0;
+	const unsigned char *p = (const unsigned char *)raw.ptr, *end = p + raw.len;
 
 	for (;;) {
-		while (len < raw.len && (canonical_class[(unsigned char)raw.ptr[len]] & same))
-			len++;
-		if (raw.len - len < 3 || raw.ptr[len] != '%' || !canonical_escape(raw.ptr + len, same))
-			return len;
-		len += 3;
+		while (end - p >= 4 && (canonical_class[p[0]] & canonical_class[p[1]] & canonical_class[p[2]] &
+					canonical_class[p[3]] & same))
+			p += 4;
+		while (p < end && (canonical_class[*p] & same))
+			p++;
+		if (end - p < 3 || *p != '%' || !canonical_escape((const char *)p, same))
+			return raw.len - (size_t)(end - p);
+		p += 3;
 	}
 }
 

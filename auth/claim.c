@@ -2,6 +2,7 @@
  * needs no secret. */
 #include "auth/claim.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -30,33 +31,38 @@ enum auth_result auth_refuse(struct auth_claim *claim, enum auth_result result, 
 	return result;
 }
 
+#define CLAIM_QUERY(name, member) {AUTH_LIT(name), offsetof(struct claim_query, member)}
+static const struct {
+	struct auth_span name;
+	size_t into;
+} claim_query_names[] = {
+	CLAIM_QUERY("X-Amz-Algorithm", algorithm),
+	CLAIM_QUERY("X-Amz-Credential", credential),
+	CLAIM_QUERY("X-Amz-Date", date),
+	CLAIM_QUERY("X-Amz-Expires", expires),
+	CLAIM_QUERY("X-Amz-SignedHeaders", signed_headers),
+	CLAIM_QUERY("X-Amz-Signature", signature),
+	CLAIM_QUERY("X-Amz-Security-Token", token),
+	CLAIM_QUERY("X-Amz-Content-Sha256", sha256),
+	CLAIM_QUERY("AWSAccessKeyId", v2_key),
+	CLAIM_QUERY("Expires", v2_expires),
+	CLAIM_QUERY("Signature", v2_signature),
+	CLAIM_QUERY("x-amz-security-token", token),
+};
+
 static void claim_query_read(const struct auth_param *params, size_t nparams, struct claim_query *query)
 {
-	const struct {
-		struct auth_span name;
-		struct auth_span *into;
-	} known[] = {
-		{AUTH_LIT("X-Amz-Algorithm"), &query->algorithm},
-		{AUTH_LIT("X-Amz-Credential"), &query->credential},
-		{AUTH_LIT("X-Amz-Date"), &query->date},
-		{AUTH_LIT("X-Amz-Expires"), &query->expires},
-		{AUTH_LIT("X-Amz-SignedHeaders"), &query->signed_headers},
-		{AUTH_LIT("X-Amz-Signature"), &query->signature},
-		{AUTH_LIT("X-Amz-Security-Token"), &query->token},
-		{AUTH_LIT("X-Amz-Content-Sha256"), &query->sha256},
-		{AUTH_LIT("AWSAccessKeyId"), &query->v2_key},
-		{AUTH_LIT("Expires"), &query->v2_expires},
-		{AUTH_LIT("Signature"), &query->v2_signature},
-		{AUTH_LIT("x-amz-security-token"), &query->token},
-	};
-
 	memset(query, 0, sizeof(*query));
 	for (size_t i = 0; i < nparams; i++)
-		for (size_t j = 0; j < sizeof(known) / sizeof(known[0]); j++)
-			if (auth_span_eq(params[i].name, known[j].name)) {
-				query->repeated |= known[j].into->ptr != NULL;
-				*known[j].into = params[i].value;
-			}
+		for (size_t j = 0; j < sizeof(claim_query_names) / sizeof(claim_query_names[0]); j++) {
+			struct auth_span *into = (struct auth_span *)((char *)query + claim_query_names[j].into);
+
+			if (!auth_span_eq(params[i].name, claim_query_names[j].name))
+				continue;
+			query->repeated |= into->ptr != NULL;
+			*into = params[i].value;
+			break;
+		}
 }
 
 /* ---- payload ---- */

@@ -176,7 +176,7 @@ static inline u_char *line_string(u_char *out, const char *head, size_t head_len
 	return out;
 }
 
-/* The same for a value of the door's own. */
+/* The same for a value of the door's own, or a user's name: plain already. */
 static inline u_char *line_own(u_char *out, const char *head, size_t head_len, struct gml_span value)
 {
 	if (value.len == 0)
@@ -249,7 +249,7 @@ static u_char *line_write(ngx_http_request_t *r, const struct s3_log_info *info,
 	out = line_seconds(out, (uint64_t)now->sec, now->msec);
 	out = line_own(out, LINE_LIT(",\"request_id\":\""), line_text(info->request_id));
 	out = line_own(out, LINE_LIT(",\"peer\":\""), gml_request_span(&r->connection->addr_text));
-	out = line_string(out, LINE_LIT(",\"user\":\""), line_text(info->user), LINE_NAME);
+	out = line_own(out, LINE_LIT(",\"user\":\""), line_text(info->user));
 	out = line_string(out, LINE_LIT(",\"access_key\":\""), info->access_key, LINE_NAME);
 	out = line_own(out, LINE_LIT(",\"auth\":\""), line_text(info->auth));
 	out = line_own(out, LINE_LIT(",\"operation\":\""), line_text(info->operation));
