@@ -328,21 +328,25 @@ void auth_canonical_header(struct auth_sink *sink, const struct auth_request *re
 
 bool auth_signed_next(struct auth_span *list, struct auth_span *name_out)
 {
-	size_t len = 0, skip = 0;
+	const char *p = list->ptr, *end = p + list->len, *stop, *escape;
+	size_t skip = 1;
 
 	if (list->len == 0)
 		return false;
-	while (len < list->len && skip == 0) {
-		if (list->ptr[len] == ';')
-			skip = 1;
-		else if (list->ptr[len] == '%' && list->len - len >= 3 && strncasecmp(list->ptr + len, "%3B", 3) == 0)
-			skip = 3;
-		else
-			len++;
+	stop = memchr(p, ';', list->len);
+	if (stop == NULL) {
+		stop = end;
+		skip = 0;
 	}
-	*name_out = (struct auth_span){list->ptr, len};
-	list->ptr += len + skip;
-	list->len -= len + skip;
+	for (escape = p; (escape = memchr(escape, '%', (size_t)(stop - escape))) != NULL; escape++)
+		if (end - escape >= 3 && escape[1] == '3' && (escape[2] == 'B' || escape[2] == 'b')) {
+			stop = escape;
+			skip = 3;
+			break;
+		}
+	*name_out = (struct auth_span){p, (size_t)(stop - p)};
+	list->ptr = stop + skip;
+	list->len = (size_t)(end - list->ptr);
 	return true;
 }
 

@@ -42,6 +42,9 @@ static u_char *line_encode(u_char *out, const u_char *limit, const u_char *p, co
 	while (p < end) {
 		const u_char *run = p, *stop = p + ngx_min(end - p, limit - out);
 
+		while (stop - run >= 4 &&
+		       (line_plain[run[0]] & line_plain[run[1]] & line_plain[run[2]] & line_plain[run[3]] & kind))
+			run += 4;
 		while (run < stop && (line_plain[*run] & kind))
 			run++;
 		out = ngx_cpymem(out, p, (size_t)(run - p));

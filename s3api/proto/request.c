@@ -15,11 +15,8 @@ static bool request_name_valid(struct gml_span name)
 
 static bool request_value_valid(struct gml_span value)
 {
-	const char *p = value.ptr;
-	for (size_t i = 0; i < value.len; i++)
-		if (p[i] == 0 || p[i] == '\r' || p[i] == '\n')
-			return false;
-	return true;
+	return s3_span_find(value, 0) == value.len && s3_span_find(value, '\r') == value.len &&
+	       s3_span_find(value, '\n') == value.len;
 }
 
 static enum s3_error request_copy_headers(struct s3_call *call, const struct s3_request *request)
