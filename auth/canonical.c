@@ -5,7 +5,8 @@
 
 bool auth_span_caseeq(struct auth_span a, struct auth_span b)
 {
-	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
+	return a.len == b.len &&
+	       (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
 }
 
 struct auth_span auth_span_trim(struct auth_span span)

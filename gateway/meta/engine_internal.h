@@ -34,7 +34,7 @@ struct gml_cursor {
 /* What read transactions found lately: where in the map a key's value stands, in one snapshot. A later transaction on
  * the same snapshot (nothing was committed in between) finds it without a search; for any other it says nothing. Keys
  * that do not fit, and absent ones, are not noted. */
-#define GML_MEMO_SLOTS 256 /* power of two */
+#define GML_MEMO_SLOTS 256 /* power of two; a key has the choice of two */
 #define GML_MEMO_KEY_MAX 47
 struct gml_memo {
 	uint64_t seq; /* 0: free */

@@ -254,7 +254,8 @@ static int txn_error(struct gml_txn *txn, int code)
 }
 
 /* ---- what was found lately ---- */
-/* The multiplication carries upwards only, and keys end in the bytes that differ (big-endian numbers): fold back down. */
+/* The multiplication carries upwards only, and keys end in the bytes that differ (big-endian numbers): fold back down.
+ */
 static uint64_t memo_mix(uint64_t hash, uint64_t word)
 {
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;

@@ -109,15 +109,15 @@ static u_char *line_target(const ngx_str_t *target, u_char *out, size_t cap)
 	if (query == NULL)
 		return line_encode(out, limit, p, end, LINE_TEXT);
 	out = line_encode(out, limit, p, query, LINE_TEXT);
-	for (p = query; p < end; p = next) { /* one parameter, with what separates it from the one before */
+	/* One parameter at a time, with what separates it from the one before, while anything fits. */
+	for (p = query; p < end && limit - out >= 3; p = next) {
 		p++;
 		next = memchr(p, '&', (size_t)(end - p));
 		next = next != NULL ? next : end;
 		equals = memchr(p, '=', (size_t)(next - p));
 		if (line_auth_param(p, equals != NULL ? equals : next))
 			continue;
-		if (out < limit)
-			*out++ = separator;
+		*out++ = separator;
 		separator = '&';
 		out = line_encode(out, limit, p, next, LINE_TEXT);
 	}

@@ -191,7 +191,7 @@ static enum s3_error auth_verify_key(struct s3_call *call, const struct auth_req
 /* For the access log, whatever becomes of the claim. */
 static void auth_note(struct s3_call *call, const struct auth_claim *claim)
 {
-	if (claim->access_key.len == 0)
+	if (claim->access_key.len == 0 || claim->access_key.len > GML_ACCESS_KEY_MAX)
 		return;
 	call->auth = claim->kind == AUTH_V4_QUERY || claim->kind == AUTH_V2_QUERY ? "query" : "header";
 	call->access_key = auth_to_span(claim->access_key);

@@ -172,6 +172,8 @@ def test_the_access_log_says_who_signed_and_keeps_signatures_out(gemel):
     assert (v2["auth"], v2["access_key"], v2["target"], v2["error"]) == ("query", gemel.access_key, "/demo/signed", "InvalidRequest") and "user" not in v2
     assert raw["target"] == "/demo/signed?x=1&&y" and "auth" not in raw
     assert last["target"] == "/demo/last" and last["error"] == "AuthorizationQueryParametersError" and "auth" not in last
+    raw_request(gemel, f"GET /demo/long?x={'%22' * 2000}&Signature=HUSH HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert access_log(gemel, "long")[-1]["target"] == ("/demo/long?x=" + "%22" * 2000)[:4096]  # as much as fits
     assert "HUSH" not in json.dumps(lines) and "aws4_request" not in json.dumps(lines)
 
 
