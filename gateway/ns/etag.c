@@ -3,10 +3,14 @@
 #include <stdio.h>
 #include "internal.h"
 
+static char etag_digit(unsigned nibble)
+{
+	return (char)(nibble + (nibble > 9 ? 'a' - 10 : '0'));
+}
+
 void gml_etag_format(const struct gml_inode *inode, uint64_t change, char out[GML_ETAG_MAX + 1])
 {
-	static const char digits[] = "0123456789abcdef";
-	size_t n = 0;
+	const size_t n = 2 * sizeof(inode->md5);
 
 	if (!(inode->flags & GML_INODE_MD5)) {
 		/* The dash keeps clients from taking it for an MD5 and checking the content against it. */
@@ -14,8 +18,8 @@ void gml_etag_format(const struct gml_inode *inode, uint64_t change, char out[GM
 		return;
 	}
 	for (size_t i = 0; i < sizeof(inode->md5); i++) {
-		out[n++] = digits[inode->md5[i] >> 4];
-		out[n++] = digits[inode->md5[i] & 15];
+		out[2 * i] = etag_digit(inode->md5[i] >> 4);
+		out[2 * i + 1] = etag_digit(inode->md5[i] & 15u);
 	}
 	out[n] = '\0';
 	if (inode->nparts > 0)

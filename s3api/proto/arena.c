@@ -49,7 +49,7 @@ static bool arena_grow(struct s3_arena *arena, size_t size)
 	return true;
 }
 
-void *s3_arena_alloc(struct s3_arena *arena, size_t size)
+static void *arena_take(struct s3_arena *arena, size_t size)
 {
 	size_t padded = size <= ARENA_MAX ? (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1) : size;
 	void *ptr;
@@ -62,7 +62,14 @@ void *s3_arena_alloc(struct s3_arena *arena, size_t size)
 	ptr = arena->next;
 	arena->next += padded;
 	arena->left -= padded;
-	memset(ptr, 0, padded);
+	return ptr;
+}
+
+void *s3_arena_alloc(struct s3_arena *arena, size_t size)
+{
+	void *ptr = arena_take(arena, size);
+	if (ptr)
+		memset(ptr, 0, size);
 	return ptr;
 }
 
@@ -77,13 +84,14 @@ void *s3_arena_array(struct s3_arena *arena, size_t count, size_t size)
 
 struct gml_span s3_arena_copy(struct s3_arena *arena, struct gml_span span)
 {
-	char *copy = span.len < ARENA_MAX ? s3_arena_alloc(arena, span.len + 1) : NULL;
+	char *copy = span.len < ARENA_MAX ? arena_take(arena, span.len + 1) : NULL;
 	if (!copy) {
 		arena->failed = true;
 		return (struct gml_span){NULL, 0};
 	}
 	if (span.len > 0)
 		memcpy(copy, span.ptr, span.len);
+	copy[span.len] = 0;
 	return (struct gml_span){copy, span.len};
 }
 

@@ -68,20 +68,26 @@ size_t s3_uri_encode(struct gml_span in, bool keep_slash, char *out)
 	return (size_t)(out - start);
 }
 
-/* `raw` decoded: itself, or text, which moves on. plus: there may be one. False: malformed escape. */
+/* `raw` decoded into text, which moves on. plus: there may be one. False: malformed escape. */
 static bool uri_param_text(struct auth_span raw, bool plus, char **text, struct gml_span *out)
 {
-	struct gml_span span = s3_span_of(raw.ptr, raw.len);
-	long len;
-	if (raw.len == 0 || uri_plain(raw.ptr, raw.len, plus) == raw.len) {
-		*out = span;
-		return true;
-	}
-	len = s3_uri_decode(span, plus, *text);
+	long len = s3_uri_decode(s3_span_of(raw.ptr, raw.len), plus, *text);
 	if (len < 0)
 		return false;
 	*out = s3_span_of(*text, (size_t)len);
 	*text += len;
+	return true;
+}
+
+/* Most parameters stand for themselves, name and value. */
+static bool uri_param_decode(const struct auth_param *raw, bool plus, char **text, struct s3_param *out)
+{
+	size_t len = (size_t)(raw->value.ptr + raw->value.len - raw->name.ptr);
+	if (uri_plain(raw->name.ptr, len, plus) < len)
+		return uri_param_text(raw->name, plus, text, &out->name) &&
+		       uri_param_text(raw->value, plus, text, &out->value);
+	out->name = s3_span_of(raw->name.ptr, raw->name.len);
+	out->value = s3_span_of(raw->value.ptr, raw->value.len);
 	return true;
 }
 
@@ -93,12 +99,10 @@ int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, str
 	if (n > max)
 		return -1;
 	for (int i = 0; i < n; i++) {
-		const struct auth_span *name = &split[i].name, *value = &split[i].value;
-		if (!uri_param_text(*name, plus, &text, &params[i].name) ||
-		    !uri_param_text(*value, plus, &text, &params[i].value))
+		if (!uri_param_decode(&split[i], plus, &text, &params[i]))
 			return -1;
-		if (value->ptr == name->ptr + name->len)
-			params[i].value.ptr = NULL;
+		if (split[i].value.ptr == split[i].name.ptr + split[i].name.len)
+			params[i].value.ptr = NULL; /* no '=' */
 	}
 	if (raw && n > 0)
 		memcpy(raw, split, (size_t)n * sizeof(*raw));
