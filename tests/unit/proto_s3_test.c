@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 #include <gemel/checksum.h>
 #include <gemel/principal.h>
@@ -90,18 +90,22 @@ static char *pattern(size_t len)
 
 static unsigned cold_files;
 
-/* Takes a pack out of the page cache, where the file system lets that be done and seen. */
+/* Takes a pack out of the page cache, where the file system lets that be done. mincore looks without reading ahead. */
 static int cold_evict(const char *path, const struct stat *st, int type, struct FTW *where)
 {
-	char byte;
-	struct iovec iov = {&byte, 1};
 	int fd = type == FTW_F && st->st_size > 0 && strstr(path, "/pack") != NULL ? open(path, O_RDONLY) : -1;
+	unsigned char resident = 1;
+	void *page;
 	(void)where;
 	if (fd < 0)
 		return 0;
 	assert_int_equal(fdatasync(fd), 0);
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	cold_files += preadv2(fd, &iov, 1, 0, RWF_NOWAIT) < 0 && errno == EAGAIN;
+	page = mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(page, MAP_FAILED);
+	assert_int_equal(mincore(page, 1, &resident), 0);
+	munmap(page, 1);
+	cold_files += !(resident & 1);
 	close(fd);
 	return 0;
 }
@@ -111,14 +115,16 @@ static void test_cold(void **state)
 {
 	(void)state;
 	put("/bkt/small", "from the disk", 13);
-	cold_files = 0;
-	assert_int_equal(nftw(host.dir, cold_evict, 16, FTW_PHYS), 0);
-	if (cold_files == 0) {
-		print_message("[  skip  ] this file system does not let go of cached pages, or does not say so\n");
-		skip();
+	for (int i = 0; i < 10 && !answer.worked; i++) { /* the disk may be faster than the look at what it was asked for */
+		cold_files = 0;
+		assert_int_equal(nftw(host.dir, cold_evict, 16, FTW_PHYS), 0);
+		if (cold_files == 0) {
+			print_message("[  skip  ] this file system does not let go of cached pages\n");
+			skip();
+		}
+		SEND("GET", "/bkt/small");
+		EXPECT(200, "");
 	}
-	SEND("GET", "/bkt/small");
-	EXPECT(200, "");
 	assert_true(answer.worked);
 	assert_memory_equal(answer.body, "from the disk", 13);
 	assert_non_null(s3_host_header(&answer, "ETag"));
