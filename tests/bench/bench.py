@@ -223,13 +223,13 @@ def bench_nfs(report, gemel, vfs, arguments):
     write, read = ([], []), ([], [])
     try:
         # One mount at a time: both ganeshas give the same server owner, and the client would take them for one server (RFC 8881 2.10.5).
-        for i in range(rounds):
-            for values, command, mode in ((write, "dd if=/dev/zero of={}/kernel-{} bs=1M count={} conv=fsync status=none", "w"), (read, "dd if={}/kernel-{} of=/dev/null bs=1M count={} status=none", "r")):
-                for side, (port, path) in enumerate(sides):
-                    target = client.mount(port, path, target=f"/mnt/bench-{i}{mode}{side}")
+        for values, count, command in ((write, rounds, "dd if=/dev/zero of={}/kernel-{} bs=1M count={} conv=fsync status=none"), (read, rounds * READS, "dd if={}/kernel-{} of=/dev/null bs=1M count={} status=none")):
+            for i in range(count):
+                for side in (i % 2, 1 - i % 2):
+                    target = client.mount(*sides[side], target="/mnt/bench")
                     client.run("sync; echo 3 > /proc/sys/vm/drop_caches")
                     start = time.monotonic()
-                    client.run(command.format(target, i, size >> 20), timeout=280)
+                    client.run(command.format(target, i % rounds, size >> 20), timeout=280)
                     values[side].append(size / 1e6 / (time.monotonic() - start))
                     client.umount(target)
         report.add("NFS sequential write + fsync, kernel", "MB/s", write[1], write[0], "FSAL_VFS")
