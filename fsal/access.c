@@ -45,7 +45,8 @@ static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflag
 	gml_fsal_op(&op, 0);
 	rc = gml_inode_access(&op, gml_fsal.store, gml_fsal_obj_of(sub)->ino, want, &granted);
 	if (rc != 0) {
-		/* Makes the cache forget an object that is gone. */
+		/* Makes the cache of 4.3 forget an object that is gone; that of 6.5 keeps the entry until it needs the
+		 * room, and every operation on it ends in STALE. */
 		if (rc == GML_ERR_STALE) {
 			fsal_prepare_attrs(&attrs, ATTR_MODE);
 			(void)handle->obj_ops->getattrs(handle, &attrs);

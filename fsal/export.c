@@ -185,10 +185,10 @@ static struct state_t *export_alloc_state(struct fsal_export *exp, enum state_ty
 	struct gml_fsal_state *state = gsh_calloc(1, sizeof(*state));
 
 	_Static_assert(offsetof(struct gml_fsal_state, state) == 0, "ganesha frees the state_t");
-	return init_state(&state->state, exp, type, related);
+	return gml_fsal_state_init(&state->state, exp, type, related);
 }
 
-static void export_free_state(struct fsal_export *exp, struct state_t *state)
+void gml_fsal_state_free(struct state_t *state)
 {
 	struct gml_fsal_state *mine = container_of(state, struct gml_fsal_state, state);
 
@@ -206,7 +206,7 @@ static void export_ops(struct export_ops *ops)
 	ops->get_fs_dynamic_info = export_dynamic_info;
 	ops->get_write_verifier = export_write_verifier;
 	ops->alloc_state = export_alloc_state;
-	ops->free_state = export_free_state;
+	gml_fsal_state_ops(ops);
 }
 
 fsal_status_t gml_fsal_create_export(struct fsal_module *module, void *node, struct config_error_type *err,

@@ -21,11 +21,9 @@
 #include "nfs_core.h"
 #include "nfs_exports.h"
 
-#include <gemel/file.h>
+#include "compat.h"
 
-#if FSAL_MAJOR_VERSION != 11
-#error "this plugin speaks FSAL API 11 (nfs-ganesha 4.x)"
-#endif
+#include <gemel/file.h>
 
 /* Wire handle, host handle and cache key are the same bytes: the first half of the store's uuid, then the inode number,
  * big-endian. */
@@ -90,7 +88,7 @@ fsal_status_t gml_fsal_status(int rc);
 /* Fills `op` with op_ctx's credentials; read_only unless the export grants all of `need` (EXPORT_OPTION_*_ACCESS; 0:
  * nothing is changed). */
 void gml_fsal_op(struct gml_op *op, uint32_t need);
-/* The NFSv4 compound that this thread works on, or NULL. Found from the operation context that is embedded in it. */
+/* The NFSv4 compound that this thread works on, or NULL. */
 compound_data_t *gml_fsal_compound(void);
 /* The server's own identity: uid 0, writable. Works without op_ctx. */
 void gml_fsal_op_root(struct gml_op *op);

@@ -13,7 +13,7 @@ struct gml_fsal_obj *gml_fsal_obj_new(const struct gml_attr *attr, struct fsal_a
 	memcpy(obj->key + GML_FSAL_KEY_LEN - sizeof(ino), &ino, sizeof(ino));
 	glist_init(&obj->files);
 	glist_init(&obj->idle);
-	fsal_obj_handle_init(&obj->handle, op_ctx->fsal_export, gml_fsal_type(attr->type));
+	gml_fsal_handle_init(&obj->handle, op_ctx->fsal_export, gml_fsal_type(attr->type));
 	obj->handle.fsid = gml_fsal.fsid;
 	obj->handle.fileid = attr->ino;
 	obj->handle.obj_ops = &gml_fsal.handle_ops;
@@ -27,7 +27,7 @@ static void handle_release(struct fsal_obj_handle *handle)
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
 
 	gml_fsal_file_forget(obj);
-	fsal_obj_handle_fini(handle);
+	gml_fsal_handle_fini(handle);
 	gsh_free(obj);
 }
 
@@ -111,7 +111,7 @@ static fsal_status_t handle_lookup(struct fsal_obj_handle *dir, const char *name
 }
 
 static fsal_status_t handle_mkdir(struct fsal_obj_handle *dir, const char *name, struct fsal_attrlist *attrs_in,
-				  struct fsal_obj_handle **out, struct fsal_attrlist *attrs_out)
+				  struct fsal_obj_handle **out, struct fsal_attrlist *attrs_out GML_FSAL_DIR_ATTRS)
 {
 	struct gml_setattr set;
 	struct gml_attr attr;
@@ -129,7 +129,7 @@ static fsal_status_t handle_mkdir(struct fsal_obj_handle *dir, const char *name,
 
 static fsal_status_t handle_symlink(struct fsal_obj_handle *dir, const char *name, const char *target,
 				    struct fsal_attrlist *attrs_in, struct fsal_obj_handle **out,
-				    struct fsal_attrlist *attrs_out)
+				    struct fsal_attrlist *attrs_out GML_FSAL_DIR_ATTRS)
 {
 	struct gml_setattr set;
 	struct gml_attr attr;
@@ -148,7 +148,7 @@ static fsal_status_t handle_symlink(struct fsal_obj_handle *dir, const char *nam
 
 static fsal_status_t handle_mknode(struct fsal_obj_handle *dir, const char *name, object_file_type_t nodetype,
 				   struct fsal_attrlist *attrs_in, struct fsal_obj_handle **out,
-				   struct fsal_attrlist *attrs_out)
+				   struct fsal_attrlist *attrs_out GML_FSAL_DIR_ATTRS)
 {
 	enum gml_type type;
 	struct gml_setattr set;
@@ -185,7 +185,8 @@ static fsal_status_t handle_mknode(struct fsal_obj_handle *dir, const char *name
 	return handle_result(rc, &attr, out, attrs_out);
 }
 
-static fsal_status_t handle_link(struct fsal_obj_handle *handle, struct fsal_obj_handle *dir, const char *name)
+static fsal_status_t handle_link(struct fsal_obj_handle *handle, struct fsal_obj_handle *dir,
+				 const char *name GML_FSAL_DIR_ATTRS)
 {
 	struct gml_op op;
 
@@ -195,7 +196,8 @@ static fsal_status_t handle_link(struct fsal_obj_handle *handle, struct fsal_obj
 }
 
 static fsal_status_t handle_rename(struct fsal_obj_handle *handle, struct fsal_obj_handle *old_dir,
-				   const char *old_name, struct fsal_obj_handle *new_dir, const char *new_name)
+				   const char *old_name, struct fsal_obj_handle *new_dir,
+				   const char *new_name GML_FSAL_DIRS_ATTRS)
 {
 	struct gml_op op;
 
@@ -205,7 +207,8 @@ static fsal_status_t handle_rename(struct fsal_obj_handle *handle, struct fsal_o
 					      gml_fsal_span(new_name)));
 }
 
-static fsal_status_t handle_unlink(struct fsal_obj_handle *dir, struct fsal_obj_handle *handle, const char *name)
+static fsal_status_t handle_unlink(struct fsal_obj_handle *dir, struct fsal_obj_handle *handle,
+				   const char *name GML_FSAL_DIR_ATTRS)
 {
 	struct gml_op op;
 

@@ -2,8 +2,8 @@
  */
 #include "fsal.h"
 
-/* ganesha 4.3 answers READ_PLUS from a structure that nobody fills: success with no data. NOTSUPP makes the client use
- * READ. */
+/* ganesha 4.3 answers READ_PLUS from a structure that nobody fills: success with no data. 6.5 asks for it with `info`,
+ * and would want that filled. NOTSUPP makes the client use READ. */
 static bool io_is_read_plus(const struct fsal_io_arg *arg)
 {
 	const compound_data_t *compound = gml_fsal_compound();

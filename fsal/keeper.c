@@ -30,13 +30,13 @@ static void keeper_enforce_all(void)
 {
 	struct glist_head *each;
 
-	PTHREAD_RWLOCK_rdlock(&gml_fsal.module.lock);
+	PTHREAD_RWLOCK_rdlock(gml_fsal_exports_lock(&gml_fsal.module));
 	glist_for_each(each, &gml_fsal.module.exports)
 	{
 		struct fsal_export *exp = glist_entry(each, struct fsal_export, exports);
 		gml_fsal_keeper_enforce(exp->owning_export);
 	}
-	PTHREAD_RWLOCK_unlock(&gml_fsal.module.lock);
+	PTHREAD_RWLOCK_unlock(gml_fsal_exports_lock(&gml_fsal.module));
 }
 
 static void keeper_reap(void)

@@ -3,6 +3,7 @@ pkglib_LTLIBRARIES += libfsalgemel.la
 libfsalgemel_la_SOURCES = \
 	fsal/access.c \
 	fsal/attr.c \
+	fsal/compat.h \
 	fsal/errmap.c \
 	fsal/errmap.h \
 	fsal/export.c \

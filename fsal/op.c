@@ -49,7 +49,7 @@ void gml_fsal_op_root(struct gml_op *op)
 
 compound_data_t *gml_fsal_compound(void)
 {
-	nfs_request_t *request = container_of(op_ctx, nfs_request_t, op_context);
+	nfs_request_t *request = gml_fsal_request();
 
-	return op_ctx->req_type == NFS_REQUEST && op_ctx->nfs_vers == NFS_V4 ? request->proc_data : NULL;
+	return request && op_ctx->nfs_vers == NFS_V4 ? request->proc_data : NULL;
 }

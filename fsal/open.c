@@ -265,7 +265,7 @@ static fsal_status_t open_create(gml_ino parent, struct state_t *state, fsal_ope
 static fsal_status_t open2(struct fsal_obj_handle *handle, struct state_t *state, fsal_openflags_t openflags,
 			   enum fsal_create_mode mode, const char *name, struct fsal_attrlist *attrs_in,
 			   fsal_verifier_t verifier, struct fsal_obj_handle **new_obj, struct fsal_attrlist *attrs_out,
-			   bool *caller_perm_check)
+			   bool *caller_perm_check GML_FSAL_DIR_ATTRS)
 {
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
 
@@ -301,8 +301,8 @@ static fsal_status_t open_share_change(struct gml_fsal_obj *obj, struct gml_fsal
 	return status;
 }
 
-/* ganesha 4.3 forgets to note the new mode of a state that is downgraded, and would go on to let it write. The caller
- * holds the state's lock. */
+/* ganesha (4.3 and 6.5) forgets to note the new mode of a state that is downgraded, and would go on to let it write. The
+ * caller holds the state's lock. */
 static void open_note_mode(struct state_t *state, fsal_openflags_t openflags)
 {
 	struct state_share *share = &state->state_data.share;
@@ -383,8 +383,8 @@ static fsal_status_t open_close2(struct fsal_obj_handle *handle, struct state_t 
 	return gml_fsal_status(rc ? rc : rc2 ? rc2 : rc3);
 }
 
-/* ganesha counts an open descriptor for each stateless create, and one less for each close that does not answer
- * NOT_OPENED. */
+/* ganesha 4.3 counts an open descriptor for each stateless create, and one less for each close that does not answer
+ * NOT_OPENED. 6.5 counts nothing, and takes both answers for success. */
 static fsal_status_t open_close(struct fsal_obj_handle *handle)
 {
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
