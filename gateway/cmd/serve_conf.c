@@ -95,6 +95,9 @@ static int serve_render_nfs(struct serve *serve)
 	snprintf(recovery, sizeof(recovery), "%s/recovery", serve->run_dir);
 	serve_var(&vars, "NFS_ADDRESS", conf_string(conf, CONF_nfs_address));
 	serve_var(&vars, "NFS_PORT", conf_string(conf, CONF_nfs_port));
+	/* 6.x does not start where it may not set PR_SET_IO_FLUSHER (as an ordinary user, in most containers) unless told so; 4.x
+	 * neither sets it nor knows the option. */
+	serve_var(&vars, "NFS_FLUSHER_LINE", strtoul(GEMEL_GANESHA_VERSION, NULL, 10) >= 6 ? "Allow_Set_Io_Flusher_Fail = true;" : "");
 	serve_var(&vars, "NFS_PROTOCOLS", v3 ? "3, 4" : "4");
 	serve_var(&vars, "NFS_MOUNT_PORT", v3 ? "20048" : "0");
 	serve_var(&vars, "NFS_THREADS", conf_string(conf, CONF_nfs_threads));
