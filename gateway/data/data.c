@@ -276,7 +276,7 @@ struct data_walk {
 
 static int data_walk_leaf(struct data_walk *walk, unsigned leaf)
 {
-	char path[8];
+	char path[16];
 	const char *name;
 	struct stat st;
 	uint64_t id;

@@ -88,7 +88,7 @@ static void list_compare(struct ns *ns, const struct model *model, struct gml_sp
 {
 	static struct object_listing got;
 	struct gml_span want = after;
-	bool common;
+	bool common = false;
 
 	assert_ok(object_list_all(ns, &ns->op, prefix, delimiter, after, max, &got));
 	for (unsigned i = 0; i < got.n; i++) {
