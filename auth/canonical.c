@@ -58,7 +58,7 @@ void auth_sink_put(struct auth_sink *sink, const void *buf, size_t len)
 		sink->staged += len;
 		return;
 	}
-	while (len > 0) {
+	do {
 		size_t run = sizeof(sink->stage) - sink->staged;
 
 		if (run > len)
@@ -69,7 +69,7 @@ void auth_sink_put(struct auth_sink *sink, const void *buf, size_t len)
 		len -= run;
 		if (sink->staged == sizeof(sink->stage))
 			auth_sink_flush(sink);
-	}
+	} while (len > 0);
 }
 
 void auth_sink_span(struct auth_sink *sink, struct auth_span span)
