@@ -33,20 +33,24 @@ static struct s3_host_answer answer;
 				 answer.body);                                                                         \
 	} while (0)
 
+static int make_bucket(void)
+{
+	SEND("PUT", "/bkt");
+	return answer.status == 200 ? 0 : -1;
+}
+
 static int setup(void **state)
 {
 	(void)state;
 	s3_host_open(&host, "us-east-1");
-	SEND("PUT", "/bkt");
-	return answer.status == 200 ? 0 : -1;
+	return make_bucket();
 }
 
 static int setup_on_disk(void **state)
 {
 	(void)state;
 	s3_host_open_in(&host, ".", "us-east-1");
-	SEND("PUT", "/bkt");
-	return answer.status == 200 ? 0 : -1;
+	return make_bucket();
 }
 
 static int teardown(void **state)
