@@ -60,6 +60,7 @@ class Vfs:
     """ganesha's FSAL_VFS, with its caches on as packaged, on the same disk."""
 
     PORT = 18049
+    MOUNT = "/vfs"
 
     def __init__(self, home):
         self.export = home / "vfs"
@@ -68,17 +69,17 @@ class Vfs:
         conf = home / "vfs.conf"
         conf.write_text(f"""NFS_CORE_PARAM {{ Protocols = 4; NFS_Port = {self.PORT}; Enable_NLM = false; Enable_RQUOTA = false; Enable_UDP = false; }}
 NFSv4 {{ Lease_Lifetime = 10; Grace_Period = 15; Graceless = true; RecoveryBackend = fs; RecoveryRoot = {home}/recovery; Only_Numeric_Owners = true; Delegations = false; }}
-EXPORT {{ Export_Id = 1; Path = {self.export}; Pseudo = /; Access_Type = RW; Squash = No_Root_Squash; SecType = sys; FSAL {{ Name = VFS; }} }}""")
+EXPORT {{ Export_Id = 1; Path = {self.export}; Pseudo = {self.MOUNT}; Access_Type = RW; Squash = No_Root_Squash; SecType = sys; FSAL {{ Name = VFS; }} }}""")
         env = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "67108864", "MALLOC_TRIM_THRESHOLD_": "1073741824", "MALLOC_TOP_PAD_": "16777216"}
         self.process = subprocess.Popen(["ganesha.nfsd", "-F", "-f", str(conf), "-L", f"{home}/vfs.log", "-p", f"{home}/vfs.pid"], env=env)
         deadline = time.time() + 30
-        while subprocess.run(["nfs-ls", self.url("/")], capture_output=True).returncode != 0:
+        while subprocess.run(["nfs-ls", self.url("")], capture_output=True).returncode != 0:
             if time.time() > deadline:
                 raise SystemExit(f"FSAL_VFS does not come up; see {home}/vfs.log")
             time.sleep(0.1)
 
     def url(self, path):
-        return f"nfs://127.0.0.1{path}?version=4&nfsport={self.PORT}"
+        return f"nfs://127.0.0.1{self.MOUNT}{path}?version=4&nfsport={self.PORT}"
 
     def mkdir(self, name, synchronous=False):
         (self.export / name).mkdir()
@@ -202,7 +203,7 @@ def bench_nfs(report, gemel, vfs, arguments):
     # NFSv4.0 puts the opens of one client in order, so "at a time" is as many clients. FSAL_VFS answers creates and removes before they are on the disk; in a
     # directory with chattr +DS the file system writes them first. Whether it also has the disk flush its cache, without which a power cut still takes them
     # back, depends on the file system (ext4 with a journal does, without one it does not): so the flushes of both sides are counted.
-    for clients, count in ((1, 400 * scale), (16, 150 * scale)):
+    for clients, count in ((1, 1500 * scale), (16, 500 * scale)):
         results = {(operation, kind): ([], [], Flushes(arguments.home), Flushes(arguments.home)) for operation in ("create", "stat", "delete", "exclusive") for kind in ("as packaged", "+DS")}
         for i in range(rounds):
             for kind in ("as packaged", "+DS"):
@@ -219,7 +220,7 @@ def bench_nfs(report, gemel, vfs, arguments):
     size = (256 << 20) * scale
     # libnfs 4.0 cannot send an NFSv4 WRITE of 4 KiB or more: the kernel client in user-mode-linux writes
     client = KernelClient(Path(arguments.home) / "uml")
-    sides = ((vfs.PORT, "/"), (gemel.nfs_port, "/demo"))
+    sides = ((vfs.PORT, vfs.MOUNT), (gemel.nfs_port, "/demo"))
     write, read = ([], []), ([], [])
     try:
         # One mount at a time: both ganeshas give the same server owner, and the client would take them for one server (RFC 8881 2.10.5).
@@ -238,7 +239,7 @@ def bench_nfs(report, gemel, vfs, arguments):
         client.close()
     ours, theirs = [], []
     for i in range(rounds * READS):
-        theirs.append(nfs(vfs.url("/"), f"read:kernel-{i % rounds}", size, 8, 1 << 20))
+        theirs.append(nfs(vfs.url(""), f"read:kernel-{i % rounds}", size, 8, 1 << 20))
         ours.append(nfs(gemel.nfs_url("/demo"), f"read:kernel-{i % rounds}", size, 8, 1 << 20))
     report.add("NFS sequential read, 1 MiB x 8", "MB/s", ours, theirs, "FSAL_VFS")
     # what S3 wrote, read over NFS

@@ -2,7 +2,7 @@
  *
  * Operations: create, exclusive, stat, delete (COUNT files fN in the URL's directory, DEPTH at a time); read:NAME (COUNT bytes of file NAME in SIZE-byte calls).
  * create is one OPEN that carries the mode, as kernel clients send it; exclusive is O_EXCL over NFSv4.0: an OPEN, and a SETATTR that brings the mode.
- * Prints one number: operations per second, or MB/s (10^6 bytes).
+ * The first component of the URL's path is mounted, as a client mounts a bucket. Prints one number: operations per second, or MB/s (10^6 bytes).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -119,11 +119,13 @@ int main(int argc, char **argv)
 	}
 	load.nfs = nfs_init_context();
 	struct nfs_url *url = nfs_parse_url_dir(load.nfs, argv[1]);
-	if (url == NULL || nfs_mount(load.nfs, url->server, "/") != 0) {
+	char *inside = url ? strchr(url->path + 1, '/') : NULL;
+	char *mount = url ? strndup(url->path, inside ? (size_t)(inside - url->path) : strlen(url->path)) : NULL;
+	if (mount == NULL || nfs_mount(load.nfs, url->server, mount) != 0) {
 		fprintf(stderr, "nfs_load: %s\n", nfs_get_error(load.nfs));
 		return 1;
 	}
-	load.path = strcmp(url->path, "/") == 0 ? "" : url->path;
+	load.path = inside ? inside : "";
 	load.depth = (unsigned)atoi(argv[4]);
 	load.size = argc > 5 ? strtoull(argv[5], NULL, 10) : 1;
 	load.count = strtoull(argv[3], NULL, 10) / load.size;
