@@ -62,8 +62,6 @@ enum s3_error s3_put_object(struct s3_call *call)
 		return s3_refuse_argument(call, "versionId", value, "This operation does not accept a version-id.");
 	if (s3_param(call, "partNumber", &value))
 		return s3_refuse_argument(call, "partNumber", value, "A part number needs an uploadId.");
-	if (s3_param(call, "append", &value))
-		return S3_ERR_NOT_IMPLEMENTED;
 	call->state = state;
 	call->work = put_finish;
 	error = s3_meta_read(call, &state->what);

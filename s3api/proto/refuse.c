@@ -56,22 +56,22 @@ static enum s3_error refuse_header(struct s3_call *call, const struct s3_header 
 	return S3_OK;
 }
 
-static bool refuse_param_known(struct gml_span name)
+/* Parameters that the operation knows, or that it refuses itself. */
+static bool refuse_param_known(const struct s3_call *call, struct gml_span name)
 {
-	static const char *const known[] = {"AWSAccessKeyId", "Signature", "Expires", "versionId", "partNumber", "append"};
-	const struct s3_operation *rows;
-	size_t count;
+	static const char *const known[] = {"AWSAccessKeyId", "Signature", "Expires", "versionId"};
+	const char *const *query = call->operation->query;
 
 	if (s3_span_starts(name, "x-") || s3_span_starts(name, "X-")) /* signatures, and what is meant for logs only */
 		return true;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (s3_span_is(name, known[i]))
 			return true;
-	rows = s3_operations(&count);
-	for (size_t i = 0; i < count; i++)
-		for (unsigned k = 0; k < 2 && rows[i].query[k]; k++)
-			if (s3_span_is(name, rows[i].query[k]))
-				return true;
+	for (unsigned i = 0; i < 2 && query[i]; i++)
+		if (s3_span_is(name, query[i]))
+			return true;
+	if (call->method == S3_PUT && s3_span_is(name, "partNumber"))
+		return true;
 	return s3_span_starts(name, "response-");
 }
 
@@ -82,7 +82,7 @@ static enum s3_error refuse_params(struct s3_call *call)
 	if (call->method == S3_GET || call->method == S3_HEAD)
 		return S3_OK;
 	for (size_t i = 0; i < call->nparams; i++)
-		if (!refuse_param_known(call->params[i].name)) {
+		if (!refuse_param_known(call, call->params[i].name)) {
 			s3_detail(call, "ArgumentName", call->params[i].name);
 			return S3_ERR_NOT_IMPLEMENTED;
 		}

@@ -154,7 +154,7 @@ static struct {
 	struct gml_span names[ROUTE_NAMES_MAX];
 	uint64_t by_first[256];				  /* names that begin with this byte */
 	uint64_t queries[ROUTE_COUNT];			  /* what a row wants to be there */
-	uint64_t others[S3_OBJECT + 1];			  /* subresources of a scope, for whatever method */
+	uint64_t others;				  /* subresources of whatever scope and method */
 	size_t first[S3_METHOD_OTHER + 1][S3_OBJECT + 1]; /* rows of a method and scope: from `first` to before `end` */
 	size_t end[S3_METHOD_OTHER + 1][S3_OBJECT + 1];
 } route_index = {.once = PTHREAD_ONCE_INIT};
@@ -186,7 +186,7 @@ static void route_index_init(void)
 		for (unsigned j = 0; j < 2 && row->query[j]; j++)
 			route_index.queries[i] |= route_name_bit(row->query[j]);
 		if (row->query[0] && strcmp(row->query[0], "list-type") != 0)
-			route_index.others[row->scope] |= route_name_bit(row->query[0]);
+			route_index.others |= route_name_bit(row->query[0]);
 	}
 }
 
@@ -218,8 +218,9 @@ enum s3_error s3_route(struct s3_call *call)
 		if (row->method != call->method || row->scope != call->scope ||
 		    (route_index.queries[i] & ~named) != 0 || (row->header && !s3_has_header(call, row->header)))
 			continue;
-		/* A subresource that exists, but not for this method, must not be taken for the plain operation. */
-		if (!row->query[0] && (named & route_index.others[call->scope]) != 0)
+		/* A subresource that exists, but not for this method or not of an object (a bucket), must not be taken
+		 * for the plain operation: "DELETE /bucket/key?versioning" must not delete the key. */
+		if (!row->query[0] && (named & route_index.others) != 0)
 			break;
 		call->operation = row;
 		return S3_OK;

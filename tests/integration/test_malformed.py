@@ -121,7 +121,17 @@ def test_methods(gemel, wire):
     """What S3 has no operation for; and nothing is done."""
     for method, target in (("POST", "/demo/steady"), ("PUT", "/"), ("DELETE", "/"), ("POST", "/"), ("DELETE", "/demo?versions"), ("PUT", "/demo?location"), ("PUT", "/demo?uploads"), ("PATCH", "/demo/steady")):
         assert code(wire.send(method, target)) == (405, "MethodNotAllowed"), (method, target)
-    for method, target in (("DELETE", "/demo/steady?brand-new"), ("PUT", "/demo/steady?brand-new"), ("DELETE", "/demo?brand-new")):
+    for subresource in ("policy", "versioning", "lifecycle", "cors", "website", "location", "versions", "delete", "session", "object-lock", "requestPayment"):  # a bucket's, asked of an object
+        for method in ("GET", "PUT", "DELETE"):
+            assert code(wire.send(method, f"/demo/steady?{subresource}", b"other" if method == "PUT" else b"")) == (405, "MethodNotAllowed"), (method, subresource)
+    empty = gemel.new_bucket()
+    for subresource in ("retention", "legal-hold", "annotation", "torrent", "attributes", "uploadId=x", "renameObject"):  # an object's, asked of a bucket
+        for method in ("GET", "PUT", "DELETE"):
+            assert code(wire.send(method, f"/{empty}?{subresource}")) == (405, "MethodNotAllowed"), (method, subresource)
+    for method, target in (
+        ("DELETE", "/demo/steady?brand-new"), ("PUT", "/demo/steady?brand-new"), ("DELETE", "/demo?brand-new"), ("DELETE", "/demo/steady?append"), ("DELETE", "/demo/steady?partNumber=1"), ("PUT", "/demo/steady?append"), ("DELETE", f"/{empty}?list-type=2"),
+        ("PUT", "/demo/steady?tagging&policy"), ("DELETE", "/demo/steady?tagging&uploadId=x"),
+    ):
         assert code(wire.send(method, target)) == (501, "NotImplemented"), (method, target)
 
 

@@ -585,6 +585,12 @@ static void test_routes_refused(void **state)
 		{"DELETE", "/"},
 		{"PUT", "/"},
 		{"HEAD", "/bkt?acl"},
+		{"PUT", "/bkt/k?policy"}, /* a bucket's subresource is none of an object's, nor the other way round */
+		{"DELETE", "/bkt/k?versioning"},
+		{"GET", "/bkt/k?cors"},
+		{"PUT", "/bkt?retention"},
+		{"DELETE", "/bkt?annotation"},
+		{"GET", "/?policy"},
 		{"PATCH", "/bkt/k"},
 		{"GET ", "/bkt"},
 		{"PUT", "/bkt?uploads"},
