@@ -94,6 +94,12 @@ static enum s3_error auth_incomplete(struct s3_call *call, const struct auth_cla
 	return claim->detail ? s3_refuse(call, error, "%s", claim->detail) : error;
 }
 
+/* A form upload is signed in its fields, which nobody reads here: it must hear so, and not that it is unsigned. */
+static bool auth_is_form(const struct s3_call *call)
+{
+	return call->method == S3_POST && call->scope == S3_BUCKET && !call->operation->query[0];
+}
+
 static enum s3_error auth_failed(struct s3_call *call, enum auth_result result, const struct auth_claim *claim)
 {
 	enum s3_error error;
@@ -101,7 +107,7 @@ static enum s3_error auth_failed(struct s3_call *call, enum auth_result result, 
 	case AUTH_OK:
 		return S3_OK;
 	case AUTH_NONE:
-		return S3_ERR_ACCESS_DENIED;
+		return auth_is_form(call) ? S3_ERR_NOT_IMPLEMENTED : S3_ERR_ACCESS_DENIED;
 	case AUTH_MALFORMED:
 		error = claim->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS : S3_ERR_AUTH_HEADER_MALFORMED;
 		return claim->detail ? s3_refuse(call, error, "%s", claim->detail) : error;

@@ -315,6 +315,15 @@ def test_unknown_subresources_are_refused(gemel):
     assert code(wire.send("PUT", "/demo/new", b"x", {"x-amz-acl": "public-read"}))[0] in (400, 501)
 
 
+def test_form_uploads_are_refused(wire):
+    """A browser signs a form in its fields: the request itself looks anonymous."""
+    fields = "".join(f'--X\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in (("key", "new"), ("x-amz-algorithm", "AWS4-HMAC-SHA256"), ("policy", "e30="), ("file", "content")))
+    body = (fields + "--X--\r\n").encode()
+    head = f"POST /demo HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=X\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    assert code(wire.raw(head + body)) == (501, "NotImplemented")
+    assert code(wire.raw(head.replace(b"POST /demo", b"PUT /demo/new") + body)) == (403, "AccessDenied")
+
+
 def test_expect_continue(gemel, wire):
     """100 Continue comes only when the body is wanted; after an early error the connection is not confused."""
     good = wire.signed("PUT", "/demo/expect", b"", sha256="UNSIGNED-PAYLOAD")
