@@ -47,7 +47,6 @@ static enum s3_error body_chunked_error(struct s3_call *call, enum s3_chunked_er
 	case S3_CHUNKED_LONG:
 	case S3_CHUNKED_SHORT:
 	case S3_CHUNKED_TRUNCATED:
-	case S3_CHUNKED_TRAILER_MISSING:
 		return s3_refuse(call, S3_ERR_INCOMPLETE_BODY,
 				 "The request body is not complete or not well framed: %s", s3_chunked_text(error));
 	case S3_CHUNKED_CHUNK_LARGE:
@@ -61,6 +60,7 @@ static enum s3_error body_chunked_error(struct s3_call *call, enum s3_chunked_er
 		return S3_ERR_SIGNATURE_DOES_NOT_MATCH;
 	case S3_CHUNKED_TRAILER_FORMAT:
 	case S3_CHUNKED_TRAILER_UNEXPECTED:
+	case S3_CHUNKED_TRAILER_MISSING:
 		return S3_ERR_MALFORMED_TRAILER;
 	}
 	return S3_ERR_INTERNAL_ERROR;
