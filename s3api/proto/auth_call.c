@@ -60,6 +60,21 @@ static enum s3_error auth_expired(struct s3_call *call, const struct auth_claim 
 	return s3_refuse(call, S3_ERR_ACCESS_DENIED, "Request has expired");
 }
 
+/* A clock that is wrong in a request that is sent at once; the far future in one that was signed for later. */
+static enum s3_error auth_skewed(struct s3_call *call, const struct auth_claim *claim)
+{
+	if (claim->kind == AUTH_V4_QUERY) {
+		s3_detail(call, "X-Amz-Date", s3_span(claim->amz_date));
+		auth_detail_date(call, "Expires", claim->time + claim->expires);
+		auth_detail_date(call, "ServerTime", call->now);
+		return s3_refuse(call, S3_ERR_ACCESS_DENIED, "Request is not yet valid");
+	}
+	s3_detail(call, "RequestTime", s3_span(claim->amz_date));
+	auth_detail_date(call, "ServerTime", call->now);
+	s3_detail_number(call, "MaxAllowedSkewMilliseconds", 900000);
+	return S3_ERR_REQUEST_TIME_TOO_SKEWED;
+}
+
 static enum s3_error auth_mismatch(struct s3_call *call, const struct auth_claim *claim, const char *canonical)
 {
 	bool v2 = claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY;
@@ -118,10 +133,7 @@ static enum s3_error auth_failed(struct s3_call *call, enum auth_result result, 
 	case AUTH_EXPIRED:
 		return auth_expired(call, claim);
 	case AUTH_SKEW:
-		s3_detail(call, "RequestTime", s3_span(claim->amz_date));
-		auth_detail_date(call, "ServerTime", call->now);
-		s3_detail_number(call, "MaxAllowedSkewMilliseconds", 900000);
-		return S3_ERR_REQUEST_TIME_TOO_SKEWED;
+		return auth_skewed(call, claim);
 	case AUTH_MISMATCH:
 		return auth_mismatch(call, claim, "");
 	case AUTH_UNSIGNED_HEADER:

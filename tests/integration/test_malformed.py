@@ -8,7 +8,7 @@ import zlib
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.auth import S3SigV4Auth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -28,6 +28,17 @@ class Wire:
         auth.payload = lambda r: payload
         auth.add_auth(request)
         return dict(request.headers.items())
+
+    def presigned(self, method, target, expires=60):
+        """The target with a signature in its query."""
+        request = AWSRequest(method=method, url=f"http://127.0.0.1:{self.gemel.s3_port}{target}")
+        S3SigV4QueryAuth(self.credentials, "s3", "us-east-1", expires=expires).add_auth(request)
+        url = urlsplit(request.url)
+        return f"{url.path}?{url.query}"
+
+    def send_presigned(self, method, target, body=b"", extra="", **kwargs):
+        head = f"{method} {self.presigned(method, target, **kwargs)} HTTP/1.1\r\nHost: 127.0.0.1:{self.gemel.s3_port}\r\n{extra}Content-Length: {len(body)}\r\n\r\n"
+        return self.raw(head.encode("latin-1") + body)
 
     def raw(self, data, pieces=1, half_close=False, seconds=20):
         """Send bytes; (status, headers, body) of the answer, or None when the connection ends without one."""
@@ -161,6 +172,21 @@ def test_presigned_parameters(gemel, wire):
         assert (status, error) == (400, "AuthorizationQueryParametersError"), (old, new, status, error)
     both = Wire(gemel).raw(f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization: AWS4-HMAC-SHA256 x\r\n\r\n".encode())
     assert code(both)[0] == 400  # one way to sign, not two
+
+
+def test_presigned_for_later(wire, monkeypatch):
+    """AWS takes a clock that goes 15 minutes ahead, and says of more that the URL is not valid yet."""
+    import datetime
+
+    import botocore.auth
+
+    for minutes, want in ((14, 200), (16, 403), (24 * 60, 403)):
+        when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=minutes)
+        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *a, **k: when)
+        answer = wire.send_presigned("GET", "/demo/steady", expires=604800)
+        assert answer[0] == want, minutes
+        if want == 403:
+            assert code(answer) == (403, "AccessDenied") and b"Request is not yet valid" in answer[2] and b"<ServerTime>" in answer[2]
 
 
 def test_a_disabled_key_is_refused_at_once(gemel):
