@@ -16,10 +16,10 @@ static struct gml_span auth_to_span(struct auth_span span)
 
 static enum s3_error auth_prepare(struct s3_call *call, struct auth_request *out)
 {
-	struct auth_header *headers = s3_arena_array(&call->arena, call->nheaders, sizeof(*headers));
+	struct auth_header *headers = s3_arena_array(&call->arena, call->nsent, sizeof(*headers));
 	if (!headers)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	for (size_t i = 0; i < call->nheaders; i++) {
+	for (size_t i = 0; i < call->nsent; i++) {
 		headers[i].name = auth_span_of(call->headers[i].name);
 		headers[i].value = auth_span_of(call->headers[i].value);
 	}
@@ -28,7 +28,7 @@ static enum s3_error auth_prepare(struct s3_call *call, struct auth_request *out
 		.path = auth_span_of(call->path),
 		.query = auth_span_of(call->query),
 		.headers = headers,
-		.nheaders = call->nheaders,
+		.nheaders = call->nsent,
 		.params = call->raw_params,
 		.nparams = call->nparams,
 	};

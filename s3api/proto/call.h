@@ -81,12 +81,12 @@ struct s3_call {
 	const struct s3_operation *operation;
 	int64_t now; /* s */
 
-	/* the request; headers with lower-case names */
+	/* the request; headers with lower-case names, behind the `nsent` that came as such those of the signed query */
 	enum s3_method method;
 	enum s3_scope scope;
 	struct gml_span method_text, path, query; /* raw */
 	struct s3_header *headers;
-	size_t nheaders;
+	size_t nheaders, nsent;
 	struct s3_param *params; /* decoded */
 	struct auth_param *raw_params;
 	size_t nparams;

@@ -19,6 +19,15 @@ static bool request_value_valid(struct gml_span value)
 	       s3_span_find(value, '\n') == value.len;
 }
 
+static struct gml_span request_lower(struct gml_span name, char *to)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = s3_span_chars(name)[i];
+		to[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	}
+	return s3_span_of(to, name.len);
+}
+
 static enum s3_error request_copy_headers(struct s3_call *call, const struct s3_request *request)
 {
 	size_t text = 0;
@@ -35,17 +44,14 @@ static enum s3_error request_copy_headers(struct s3_call *call, const struct s3_
 		const struct s3_header *from = &request->headers[i];
 		if (!request_name_valid(from->name) || !request_value_valid(from->value))
 			return s3_refuse(call, S3_ERR_BAD_REQUEST, "A header of the request is malformed.");
-		call->headers[i].name = s3_span_of(to, from->name.len);
-		for (size_t j = 0; j < from->name.len; j++) {
-			char c = s3_span_chars(from->name)[j];
-			*to++ = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-		}
+		call->headers[i].name = request_lower(from->name, to);
+		to += from->name.len;
 		call->headers[i].value = s3_span_of(to, from->value.len);
 		if (from->value.len > 0)
 			memcpy(to, from->value.ptr, from->value.len);
 		to += from->value.len;
 	}
-	call->nheaders = request->nheaders;
+	call->nheaders = call->nsent = request->nheaders;
 	return S3_OK;
 }
 
@@ -143,6 +149,78 @@ static enum s3_error request_read_query(struct s3_call *call)
 	return S3_OK;
 }
 
+/* ---- headers in the query ---- */
+
+/* Parameters that sign; and checksums: signers put that of the body they see, which is none, into a URL, and S3 takes no
+ * notice of it there. */
+static bool request_stays_param(struct gml_span name)
+{
+	static const char *const names[] = {
+		"x-amz-algorithm",	"x-amz-content-sha256",	    "x-amz-credential",
+		"x-amz-date",		"x-amz-expires",	    "x-amz-security-token",
+		"x-amz-signature",	"x-amz-signedheaders",	    "x-amz-checksum-crc32",
+		"x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha1",
+		"x-amz-checksum-sha256", "x-amz-sdk-checksum-algorithm",
+	};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (s3_span_is(name, names[i]))
+			return true;
+	return false;
+}
+
+static bool request_may_hoist(const struct s3_param *param)
+{
+	return param->name.len > 6 && strncasecmp(param->name.ptr, "x-amz-", 6) == 0;
+}
+
+static bool request_was_sent(const struct s3_call *call, struct gml_span name)
+{
+	for (size_t i = 0; i < call->nsent; i++)
+		if (s3_span_eq(call->headers[i].name, name))
+			return true;
+	return false;
+}
+
+static enum s3_error request_hoist_one(struct s3_call *call, const struct s3_param *param)
+{
+	struct gml_span value = param->value.ptr ? param->value : s3_span(""), name;
+	char *text = s3_arena_alloc(&call->arena, param->name.len);
+	if (!text)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	name = request_lower(param->name, text);
+	if (request_stays_param(name) || request_was_sent(call, name))
+		return S3_OK;
+	if (!request_name_valid(name) || !request_value_valid(value))
+		return s3_refuse(call, S3_ERR_BAD_REQUEST, "A header in the query of the request is malformed.");
+	call->headers[call->nheaders++] = (struct s3_header){name, value};
+	return S3_OK;
+}
+
+/* Signers of URLs put x-amz-* headers into the query, where S3 reads them too: what they ask for must be done or refused.
+ * Only version 4 signs all of the query. */
+static enum s3_error request_hoist(struct s3_call *call)
+{
+	struct s3_header *headers;
+	bool some = false;
+	for (size_t i = 0; i < call->nparams && !some; i++)
+		some = request_may_hoist(&call->params[i]);
+	if (!some || !(s3_param(call, "X-Amz-Algorithm", NULL) ||
+		       s3_span_starts(s3_header(call, "authorization"), "AWS4-HMAC-SHA256")))
+		return S3_OK;
+	headers = s3_arena_array(&call->arena, call->nheaders + call->nparams, sizeof(*headers));
+	if (!headers)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	memcpy(headers, call->headers, call->nheaders * sizeof(*headers));
+	call->headers = headers;
+	for (size_t i = 0; i < call->nparams; i++) {
+		enum s3_error error =
+			request_may_hoist(&call->params[i]) ? request_hoist_one(call, &call->params[i]) : S3_OK;
+		if (error)
+			return error;
+	}
+	return S3_OK;
+}
+
 static enum s3_error request_decode(struct s3_call *call, struct gml_span raw, struct gml_span *out)
 {
 	char *text = s3_arena_alloc(&call->arena, raw.len);
@@ -226,5 +304,7 @@ enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *req
 	if (call->path.len == 0 || s3_span_chars(call->path)[0] != '/')
 		return S3_ERR_INVALID_URI;
 	error = request_read_query(call);
+	if (!error)
+		error = request_hoist(call);
 	return error ? error : request_read_path(call);
 }

@@ -174,6 +174,29 @@ def test_presigned_parameters(gemel, wire):
     assert code(both)[0] == 400  # one way to sign, not two
 
 
+def test_presigned_headers_in_the_query(gemel, wire):
+    """Several SDKs put x-amz-* headers into the URL they sign, and S3 reads them there: each is done or refused, and never ignored."""
+    s3 = gemel.s3()
+    put = lambda query, **kwargs: wire.send_presigned("PUT", f"/demo/new?{query}", b"abc", **kwargs)
+    for query, want in (
+        ("x-amz-server-side-encryption=AES256", (501, "NotImplemented")), ("x-amz-object-lock-mode=GOVERNANCE", (501, "NotImplemented")), ("x-amz-acl=public-read", (400, "AccessControlListNotSupported")),
+        ("X-Amz-Storage-Class=GLACIER", (400, "InvalidStorageClass")), ("x-amz-expected-bucket-owner=99", (403, "AccessDenied")), ("x-amz-meta-a=b%0D%0Ac", (400, "BadRequest")), ("x-amz-meta-%20=b", (400, "BadRequest")),
+        ("x-amz-copy-source=demo%2Fno-such-key", (404, "NoSuchKey")), ("x-amz-meta-a=" + "m" * 2048, (400, "MetadataTooLarge")),
+    ):
+        assert code(put(query)) == want, query
+    assert code(wire.send("PUT", "/demo/new?x-amz-acl=public-read", b"abc")) == (400, "AccessControlListNotSupported")
+    # A signer knows no body: it signs the checksum of none, and AWS takes no notice.
+    assert put("x-amz-meta-Name=%C3%A4%20b%2Bc&x-amz-tagging=k%3Dv&x-amz-acl=private&x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32&x-id=PutObject")[0] == 200
+    head = s3.head_object(Bucket="demo", Key="new")
+    assert list(head["Metadata"]) == ["name"] and head["ContentLength"] == 3 and s3.get_object_tagging(Bucket="demo", Key="new")["TagSet"] == [{"Key": "k", "Value": "v"}]
+    assert wire.send_presigned("PUT", "/demo/new?x-amz-copy-source=demo%2Fsteady")[0] == 200 and s3.get_object(Bucket="demo", Key="new")["Body"].read() == b"steady"
+    assert wire.send_presigned("GET", "/demo/steady?x-amz-checksum-mode=ENABLED")[1]["x-amz-checksum-crc32"]
+    # Unsigned, it does nothing.
+    target = wire.presigned("PUT", "/demo/new")
+    assert code(wire.raw(f"PUT {target}&x-amz-meta-a=b HTTP/1.1\r\nHost: 127.0.0.1:{gemel.s3_port}\r\nContent-Length: 0\r\n\r\n".encode())) == (403, "SignatureDoesNotMatch")
+    s3.delete_object(Bucket="demo", Key="new")
+
+
 def test_presigned_for_later(wire, monkeypatch):
     """AWS takes a clock that goes 15 minutes ahead, and says of more that the URL is not valid yet."""
     import datetime
