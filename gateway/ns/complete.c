@@ -1,5 +1,8 @@
 /* CompleteMultipartUpload: the parts' references move to a new inode in one transaction; no data moves.
  *
+ * A client whose answer got lost asks again. The upload is gone by then, but its object bears its mark: the random half of
+ * the id as verifier, which is what tells a repeated exclusive create from another one at the NFS door.
+ *
  * The whole's checksum: FULL_OBJECT combines the parts' CRCs; COMPOSITE is the digest of the parts' digests, as S3 has
  * it. SHA digests cannot be combined, so for them only COMPOSITE exists. */
 #include <stdlib.h>
@@ -51,6 +54,22 @@ static bool complete_etag_is(const char *etag, const uint8_t md5[16])
 			return false;
 	}
 	return true;
+}
+
+static bool complete_etag_parse(const char *etag, uint8_t md5[16])
+{
+	for (size_t i = 0; i < 32; i++) {
+		unsigned char c = (unsigned char)etag[i], low = (unsigned char)(c | 0x20);
+		unsigned digit;
+		if (c >= '0' && c <= '9')
+			digit = c - '0';
+		else if (low >= 'a' && low <= 'f')
+			digit = low - 'a' + 10u;
+		else
+			return false; /* at the end at the latest */
+		md5[i / 2] = (uint8_t)(i % 2 != 0 ? md5[i / 2] << 4 | digit : digit);
+	}
+	return etag[32] == '\0';
 }
 
 static bool complete_checksum_is(const struct gml_object_checksum *claim, const struct gml_object_checksum *have)
@@ -197,6 +216,40 @@ static int complete_spans(struct complete *c)
 	return 0;
 }
 
+/* ---- again ---------------------------------------------------------------------------------------------------- */
+
+#define COMPLETE_MARK 8 /* offset of the random half of an id */
+
+/* Is the object that was made of this upload and these parts there still? Then it is the answer, as it was the first
+ * time; conditions held then. NOUPLOAD otherwise. */
+static int complete_again(struct gml_txn *txn, struct complete *c)
+{
+	const uint32_t made = GML_INODE_MD5 | GML_INODE_PARTS;
+	struct gml_path path;
+	bool directory;
+	int rc = gml_path_walk(txn, c->pub.op, c->pub.bucket, c->pub.key, &path);
+	if (rc == 0)
+		rc = gml_access_check(c->pub.op, &path.dir, GML_MAY_WRITE | GML_MAY_EXEC);
+	if (rc == 0)
+		rc = gml_path_object(txn, &path, &c->inode, &directory);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_NOUPLOAD : rc;
+	if ((c->inode.flags & made) != made || c->inode.nparts != c->n ||
+	    memcmp(c->inode.verifier, c->id + COMPLETE_MARK, sizeof(c->inode.verifier)) != 0)
+		return GML_ERR_NOUPLOAD;
+	for (uint32_t i = 0; i < c->n; i++)
+		if (!complete_etag_parse(c->refs[i].etag, c->part[i].md5))
+			return GML_ERR_NOUPLOAD;
+	rc = complete_etag(c);
+	if (rc != 0)
+		return rc;
+	if (memcmp(c->md5, c->inode.md5, sizeof(c->md5)) != 0)
+		return GML_ERR_NOUPLOAD;
+	if (c->claim != NULL && !complete_checksum_is(c->claim, &c->inode.checksum))
+		return GML_ERR_BADDIGEST;
+	return c->claim_size != UINT64_MAX && c->claim_size != c->inode.size ? GML_ERR_INVAL : 0;
+}
+
 /* ---- publish --------------------------------------------------------------------------------------------------- */
 
 /* A part's extents, copied: spans end with the next write. */
@@ -256,6 +309,7 @@ static int complete_publish(struct gml_txn *txn, struct complete *c)
 	inode->flags |= GML_INODE_MD5 | GML_INODE_PARTS;
 	inode->nparts = c->n;
 	memcpy(inode->md5, c->md5, sizeof(inode->md5));
+	memcpy(inode->verifier, c->id + COMPLETE_MARK, sizeof(inode->verifier));
 	inode->checksum = c->checksum;
 	inode->parts = gml_span_of(c->spans, c->spans_len);
 	rc = complete_move(txn, c);
@@ -272,6 +326,8 @@ static int complete_run(struct gml_txn *txn, void *arg)
 	int rc;
 	gml_freed_reset(c->freed);
 	rc = complete_check(txn, c);
+	if (rc == GML_ERR_NOUPLOAD)
+		return complete_again(txn, c);
 	if (rc == 0)
 		rc = complete_etag(c);
 	if (rc == 0)

@@ -91,7 +91,8 @@ out:
 	return error;
 }
 
-/* The object's checksum, size and type that the client claims in headers. */
+/* The object's checksum, size and type that the client claims in headers. upload NULL: it is gone, only its object can
+ * tell. */
 static enum s3_error complete_claims(struct s3_call *call, const struct gml_upload *upload,
 				     struct gml_object_checksum *checksum, uint64_t *size)
 {
@@ -100,19 +101,19 @@ static enum s3_error complete_claims(struct s3_call *call, const struct gml_uplo
 	*size = UINT64_MAX;
 	if (text.ptr && !s3_span_u64(text, INT64_MAX, size))
 		return s3_refuse_argument(call, "x-amz-mp-object-size", text, "The object size is not a number.");
-	if (type.ptr && !s3_span_is_nocase(type, upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT"))
+	if (upload && type.ptr && !s3_span_is_nocase(type, upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT"))
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "The upload was created using the %s checksum mode. The complete request must use the "
 				 "same checksum mode.",
 				 upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT");
 	if (claim->algorithm == GML_CHECKSUM_NONE)
 		return S3_OK;
-	if (claim->algorithm != upload->checksum_algorithm)
+	if (upload && claim->algorithm != upload->checksum_algorithm)
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "The upload was created using another checksum algorithm than %s.",
 				 gml_checksum_name(claim->algorithm));
 	checksum->algorithm = (uint8_t)claim->algorithm;
-	checksum->composite = upload->checksum_composite;
+	checksum->composite = upload && upload->checksum_composite;
 	memcpy(checksum->value, claim->value, sizeof(checksum->value));
 	return S3_OK;
 }
@@ -149,12 +150,14 @@ static enum s3_error complete_do(struct s3_call *call, const struct complete_lis
 	struct gml_span id;
 	uint64_t size = UINT64_MAX;
 	enum s3_error error = s3_conditions_write(call, &cond);
+	bool gone;
 	int rc;
 
 	if (!error)
 		error = s3_upload_find(call, &id, &upload);
-	if (!error)
-		error = complete_claims(call, &upload, &checksum, &size);
+	gone = error == S3_ERR_NO_SUCH_UPLOAD; /* or completed, and the answer got lost: the core knows */
+	if (!error || gone)
+		error = complete_claims(call, gone ? NULL : &upload, &checksum, &size);
 	if (error)
 		return error;
 	rc = gml_upload_complete(&call->op, call->config->store, call->bucket, call->key, id, list->parts, list->n,
@@ -163,7 +166,7 @@ static enum s3_error complete_do(struct s3_call *call, const struct complete_lis
 	case 0:
 		return complete_answer(call, &info);
 	case GML_ERR_NOUPLOAD:
-		return s3_upload_error(call, rc);
+		return gone ? S3_ERR_NO_SUCH_UPLOAD : s3_upload_error(call, rc); /* UploadId is said already */
 	case GML_ERR_INVAL:
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "The parts do not make the object that the request describes.");

@@ -279,6 +279,35 @@ def test_multipart_errors(s3, bucket):
     fails("InvalidRequest", 400, s3.get_object, Bucket=bucket, Key="k", PartNumber=1, Range="bytes=0-1")
 
 
+def test_complete_again(s3, bucket):
+    """A client that lost the answer to CompleteMultipartUpload asks again, and hears the same as long as the object is there."""
+    names = {"Bucket": bucket, "Key": "k"}
+
+    def upload():
+        names["UploadId"] = s3.create_multipart_upload(Bucket=bucket, Key="k", Metadata={"a": "b"})["UploadId"]
+        return {"MultipartUpload": {"Parts": [{"PartNumber": n, "ETag": s3.upload_part(PartNumber=n, Body=body, **names)["ETag"]} for n, body in ((1, b"1" * 5 * MIB), (2, b"2"))]}, **names}
+
+    def said(answer):
+        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+    asked = upload()
+    answer = said(s3.complete_multipart_upload(IfNoneMatch="*", **asked))
+    made = s3.head_object(Bucket=bucket, Key="k")["LastModified"]
+    assert said(s3.complete_multipart_upload(IfNoneMatch="*", **asked)) == answer and s3.head_object(Bucket=bucket, Key="k")["LastModified"] == made
+    fails("InvalidRequest", 400, s3.complete_multipart_upload, MpuObjectSize=7, **asked)
+    fails("BadDigest", 400, s3.complete_multipart_upload, ChecksumCRC64NVME="AAAAAAAAAAA=", **asked)
+    fails("NoSuchUpload", 404, s3.complete_multipart_upload, **{**asked, "MultipartUpload": {"Parts": asked["MultipartUpload"]["Parts"][:1]}})
+    fails("NoSuchUpload", 404, s3.complete_multipart_upload, **{**asked, "Key": "another"})
+    fails("NoSuchUpload", 404, s3.abort_multipart_upload, **names)
+    aborted = upload()  # the same parts for the same key
+    s3.abort_multipart_upload(**names)
+    fails("NoSuchUpload", 404, s3.complete_multipart_upload, **aborted)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"another")
+    fails("NoSuchUpload", 404, s3.complete_multipart_upload, **asked)
+    s3.delete_object(Bucket=bucket, Key="k")
+    fails("NoSuchUpload", 404, s3.complete_multipart_upload, **asked)
+
+
 def test_part_copies(s3, bucket):
     body = os.urandom(6 * MIB)
     s3.put_object(Bucket=bucket, Key="source", Body=body)

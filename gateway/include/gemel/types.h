@@ -40,7 +40,7 @@ struct gml_attr {
 	int64_t atime, mtime, ctime, btime;
 	uint64_t change;
 	uint64_t cookie;     /* set by gml_dir_read and gml_dir_lookup: the dirent's cookie */
-	uint8_t verifier[8]; /* exclusive-create verifier (RFC 8881 18.16.3); zero when none */
+	uint8_t verifier[8]; /* exclusive-create verifier (RFC 8881 18.16.3), or the mark of the multipart upload that made it; zero when none */
 };
 
 /* What a setattr or a create sets; `mask` says which members count. */

@@ -49,7 +49,8 @@ struct gml_part_ref {
 	struct gml_object_checksum checksum; /* NONE, or must equal the part's */
 };
 /* Complete: ETag = md5 of the parts' md5s "-N"; no data moves; the upload and unlisted parts go. `checksum`: what the client claims for the whole, or NULL (BADDIGEST when it differs; FULL_OBJECT
- * CRCs are combined from the parts'). `size` UINT64_MAX or the object size the client expects (INVAL). Repeating a completed upload answers NOUPLOAD. PARTORDER, BADPART, PARTSMALL, PRECONDITION. */
+ * CRCs are combined from the parts'). `size` UINT64_MAX or the object size the client expects (INVAL). Repeated with the same parts while its object is there, it
+ * succeeds again and changes nothing, whatever `cond` says; else NOUPLOAD. PARTORDER, BADPART, PARTSMALL, PRECONDITION. */
 int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id, const struct gml_part_ref *parts, uint32_t nparts,
 			const struct gml_object_checksum *checksum, uint64_t size, const struct gml_conditions *cond, struct gml_object_info *info_out);
 int gml_upload_abort(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id);
