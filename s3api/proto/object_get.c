@@ -1,6 +1,7 @@
 /* GetObject and HeadObject: one lookup, conditions, range or part, headers; the content follows in runs. */
 #include "call.h"
 
+#include "codec.h"
 #include "range.h"
 
 enum s3_error s3_object_find(struct s3_call *call, bool read)
@@ -95,6 +96,25 @@ static bool get_name_is_token(struct gml_span name)
 	return name.len > 0;
 }
 
+/* A value that is not US-ASCII goes out as one encoded word (RFC 2047), as in S3. Bytes that are no text in UTF-8 are what
+ * HTTP took for text before it. */
+static struct gml_span get_meta_value(struct s3_call *call, struct gml_span value)
+{
+	const unsigned char *p = value.ptr;
+	size_t plain = 0;
+	char *text;
+	while (plain < value.len && p[plain] < 0x80)
+		plain++;
+	if (plain == value.len)
+		return value;
+	text = s3_arena_alloc(&call->arena, S3_BASE64_LEN(value.len) + 1);
+	if (!text)
+		return value; /* the arena remembers */
+	s3_base64(value.ptr, value.len, text);
+	return s3_span(s3_arena_printf(&call->arena, "=?%s?B?%s?=", s3_xml_carries(value) ? "UTF-8" : "ISO-8859-1",
+				       text));
+}
+
 static void get_put_meta(struct s3_call *call, const struct gml_object_info *info)
 {
 	unsigned missing = 0;
@@ -106,7 +126,7 @@ static void get_put_meta(struct s3_call *call, const struct gml_object_info *inf
 			continue;
 		}
 		name = s3_arena_printf(&call->arena, "x-amz-meta-%.*s", (int)pair->name.len, s3_span_chars(pair->name));
-		if (!s3_answer_header(call, name, pair->value))
+		if (!s3_answer_header(call, name, get_meta_value(call, pair->value)))
 			missing++;
 	}
 	if (missing > 0)

@@ -72,6 +72,15 @@ static size_t xml_char(const unsigned char *p, size_t left)
 	return c < 0x10000 || c > 0x10ffff ? 0 : 4;
 }
 
+bool s3_xml_carries(struct gml_span text)
+{
+	const unsigned char *p = text.ptr;
+	size_t i = 0, len = 1;
+	for (; i < text.len && len > 0; i += len)
+		len = xml_char(p + i, text.len - i);
+	return len > 0;
+}
+
 static const char *xml_escape(unsigned char c)
 {
 	switch (c) {

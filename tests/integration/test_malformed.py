@@ -239,6 +239,18 @@ def test_version_2_is_off_and_says_so(gemel):
     assert code(answer) == (400, "InvalidRequest") and b"AWS4-HMAC-SHA256" in answer[2]
 
 
+def test_metadata_beyond_ascii(gemel, wire):
+    """What is not US-ASCII is answered as RFC 2047 has it, as AWS does; the rest as it is, also what a client encoded itself."""
+    put = lambda value, sent=None: wire.send("PUT", "/demo/new", b"x", {"x-amz-meta-a": value}, change={"x-amz-meta-a": value.encode().decode("latin-1") if sent is None else sent})
+    for value in ("caf\u00e9", "\u4f60\u597d, =?", "\U0001f600" * 40, "plain =?", "=?UTF-8?Q?caf=C3=A9?="):
+        assert put(value)[0] == 200
+        want = value if value.isascii() else f"=?UTF-8?B?{base64.b64encode(value.encode()).decode()}?="
+        assert wire.send("GET", "/demo/new")[1]["x-amz-meta-a"] == want
+        assert gemel.s3().head_object(Bucket="demo", Key="new")["Metadata"] == {"a": want}
+    assert put("x" * 2045 + "\u00e9")[0] == 200 and code(put("x" * 2046 + "\u00e9")) == (400, "MetadataTooLarge")  # the limit is of the bytes that came
+    gemel.s3().delete_object(Bucket="demo", Key="new")
+
+
 def test_digests(wire):
     body = b"some content"
     md5 = base64.b64encode(hashlib.md5(b"other").digest()).decode()
