@@ -75,11 +75,8 @@ static enum s3_error body_begin_chunked(struct s3_call *call)
 		.stream = call->stream,
 		.trailer = {trailer.ptr, trailer.len},
 	};
-	if (!decoded.ptr)
+	if (!decoded.ptr || !s3_span_u64(decoded, INT64_MAX, &call->body.expected))
 		return S3_ERR_MISSING_CONTENT_LENGTH;
-	if (!s3_span_u64(decoded, INT64_MAX, &call->body.expected))
-		return s3_refuse_argument(call, "x-amz-decoded-content-length", decoded,
-					  "The decoded length is not a number.");
 	options.decoded_length = call->body.expected;
 	return body_chunked_error(call, s3_chunked_new(&options, &call->body.chunked));
 }

@@ -290,6 +290,8 @@ def test_chunked_bodies(gemel, wire, pieces):
     assert code(trailer_put(wire, "/demo/chunked", content, wrong, pieces=pieces)) == (400, "BadDigest")
     assert code(trailer_put(wire, "/demo/chunked", content, good, declared=len(content) + 1, pieces=pieces))[0] == 400
     assert code(trailer_put(wire, "/demo/chunked", content, good, declared=len(content) - 1, pieces=pieces))[0] == 400
+    for length in ("x", "12x", "-1", ""):
+        assert code(trailer_put(wire, "/demo/chunked", content, good, declared=length, pieces=pieces)) == (411, "MissingContentLength"), length
     for garbage in (b"zz\r\n" + good, good.replace(b"\r\n", b"\n", 1), b"ffffffffffffffffff\r\n" + good, good[:-3], good[:-40], b""):
         answer = trailer_put(wire, "/demo/chunked", content, garbage, pieces=pieces, half_close=True)
         assert answer is None or code(answer)[0] == 400, garbage[:20]
