@@ -122,16 +122,19 @@ static enum s3_error part_finish(struct s3_call *call)
 }
 
 /* A part's checksum must be of the upload's kind. The default kind was not chosen by anyone: then any is verified, and
- * ours is stored. */
+ * ours is stored. A composite one is made of what the client says of its parts: it must say it. */
 static enum s3_error part_check_algorithm(struct s3_call *call, const struct gml_upload *upload)
 {
 	enum gml_checksum claimed = call->body.claim.algorithm, kept = (enum gml_checksum)upload->checksum_algorithm;
-	if (claimed == GML_CHECKSUM_NONE || claimed == kept || kept == GML_CHECKSUM_CRC64NVME ||
-	    kept == GML_CHECKSUM_NONE)
+	bool fits = claimed == kept || kept == GML_CHECKSUM_CRC64NVME || kept == GML_CHECKSUM_NONE;
+	if (claimed == GML_CHECKSUM_NONE)
+		fits = !upload->checksum_composite;
+	if (fits)
 		return S3_OK;
 	return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 			 "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
-			 gml_checksum_name(kept), gml_checksum_name(claimed));
+			 gml_checksum_name(kept),
+			 claimed != GML_CHECKSUM_NONE ? gml_checksum_name(claimed) : "null");
 }
 
 enum s3_error s3_upload_part(struct s3_call *call)

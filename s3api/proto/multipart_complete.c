@@ -21,13 +21,16 @@ static struct gml_span complete_unquote(struct gml_span etag)
 	return etag;
 }
 
-static enum s3_error complete_part_checksum(const struct s3_doc *doc, s3_node node, struct gml_part_ref *out)
+static enum s3_error complete_part_checksum(struct s3_call *call, const struct s3_doc *doc, s3_node node,
+					    struct gml_part_ref *out)
 {
 	enum gml_checksum algorithm = gml_checksum_by_name(s3_span(s3_doc_name(doc, node) + strlen("Checksum")));
-	if (algorithm == GML_CHECKSUM_NONE || out->checksum.algorithm != GML_CHECKSUM_NONE)
+	if (algorithm == GML_CHECKSUM_NONE)
 		return S3_ERR_MALFORMED_XML;
-	if (!s3_integrity_decode(s3_span_trim(s3_doc_text(doc, node)), algorithm, out->checksum.value, NULL))
-		return S3_ERR_INVALID_PART;
+	if (out->checksum.algorithm != GML_CHECKSUM_NONE ||
+	    !s3_integrity_decode(s3_span_trim(s3_doc_text(doc, node)), algorithm, out->checksum.value, NULL))
+		return s3_refuse(call, S3_ERR_INVALID_ARGUMENT,
+				 "Invalid Base64 or multiple checksums present in request");
 	out->checksum.algorithm = (uint8_t)algorithm;
 	return S3_OK;
 }
@@ -44,7 +47,7 @@ static enum s3_error complete_read_part(struct s3_call *call, const struct s3_do
 		else if (strcmp(s3_doc_name(doc, node), "ETag") == 0)
 			etag = complete_unquote(s3_doc_text(doc, node));
 		else if (strncmp(s3_doc_name(doc, node), "Checksum", 8) == 0)
-			error = complete_part_checksum(doc, node, out);
+			error = complete_part_checksum(call, doc, node, out);
 		else
 			error = S3_ERR_MALFORMED_XML;
 		if (error)
@@ -118,6 +121,21 @@ static enum s3_error complete_claims(struct s3_call *call, const struct gml_uplo
 	return S3_OK;
 }
 
+/* A composite checksum is made of the parts', so all of them must be told. */
+static enum s3_error complete_check_parts(struct s3_call *call, const struct gml_upload *upload,
+					  const struct complete_list *list)
+{
+	for (uint32_t i = 0; upload->checksum_composite && i < list->n; i++)
+		if (list->parts[i].checksum.algorithm == GML_CHECKSUM_NONE)
+			return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+					 "The upload was created using a %s checksum. The complete request must "
+					 "include the checksum for each part. It was missing for part %u in the "
+					 "request.",
+					 gml_checksum_name((enum gml_checksum)upload->checksum_algorithm),
+					 list->parts[i].number);
+	return S3_OK;
+}
+
 static const char *complete_location(struct s3_call *call)
 {
 	struct gml_span host = s3_header(call, "host");
@@ -158,6 +176,8 @@ static enum s3_error complete_do(struct s3_call *call, const struct complete_lis
 	gone = error == S3_ERR_NO_SUCH_UPLOAD; /* or completed, and the answer got lost: the core knows */
 	if (!error || gone)
 		error = complete_claims(call, gone ? NULL : &upload, &checksum, &size);
+	if (!error && !gone)
+		error = complete_check_parts(call, &upload, list);
 	if (error)
 		return error;
 	rc = gml_upload_complete(&call->op, call->config->store, call->bucket, call->key, id, list->parts, list->n,

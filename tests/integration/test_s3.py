@@ -308,6 +308,39 @@ def test_complete_again(s3, bucket):
     fails("NoSuchUpload", 404, s3.complete_multipart_upload, **asked)
 
 
+def test_part_checksums(s3, bucket):
+    """A composite checksum is made of what the client says of each part, at UploadPart and at CompleteMultipartUpload; a whole one is not."""
+    quiet = boto3_quiet(s3)
+    for algorithm, kind in (("SHA256", "COMPOSITE"), ("CRC32", "COMPOSITE"), ("CRC32", "FULL_OBJECT")):
+        names = {"Bucket": bucket, "Key": "k", "UploadId": s3.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm=algorithm, ChecksumType=kind)["UploadId"]}
+        if kind == "COMPOSITE":
+            assert "actual checksum Type: null" in fails("InvalidRequest", 400, quiet.upload_part, PartNumber=1, Body=b"part", **names)["Error"]["Message"]
+        else:
+            quiet.upload_part(PartNumber=1, Body=b"part", **names)
+        answer = s3.upload_part(PartNumber=1, Body=b"part", ChecksumAlgorithm=algorithm, **names)
+        field = f"Checksum{algorithm}"
+        complete = lambda **part: s3.complete_multipart_upload(MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": answer["ETag"], **part}]}, **names)
+        complete.__name__ = "complete_multipart_upload"
+        fails("InvalidArgument", 400, complete, **{field: "nonsense"})
+        fails("InvalidArgument", 400, complete, **{field: answer[field], "ChecksumSHA1": base64.b64encode(b"1" * 20).decode()})
+        if kind == "COMPOSITE":
+            assert "part 1 in the request" in fails("InvalidRequest", 400, complete)["Error"]["Message"]
+            complete(**{field: answer[field]})
+        else:
+            complete()
+        assert s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")["ChecksumType"] == kind
+
+
+def boto3_quiet(s3):
+    """A client that sends no checksum on its own."""
+    import boto3
+    from botocore.config import Config
+
+    keys = s3._request_signer._credentials
+    return boto3.client("s3", endpoint_url=s3.meta.endpoint_url, region_name="us-east-1", aws_access_key_id=keys.access_key, aws_secret_access_key=keys.secret_key,
+        config=Config(retries={"total_max_attempts": 1}, request_checksum_calculation="when_required", signature_version="s3v4"))
+
+
 def test_part_copies(s3, bucket):
     body = os.urandom(6 * MIB)
     s3.put_object(Bucket=bucket, Key="source", Body=body)
