@@ -53,7 +53,11 @@ static enum s3_error complete_read_part(struct s3_call *call, const struct s3_do
 		if (error)
 			return error;
 	}
-	if (!number.ptr || !etag.ptr || !s3_span_u64(number, INT32_MAX, &value))
+	if (number.ptr && s3_span_starts(number, "-") && s3_span_u64(s3_span_from(number, 1), INT32_MAX, &value))
+		value = 0; /* as wrong as that */
+	else if (!number.ptr || !s3_span_u64(number, INT32_MAX, &value))
+		return S3_ERR_MALFORMED_XML;
+	if (!etag.ptr)
 		return S3_ERR_MALFORMED_XML;
 	if (value < 1 || value > GML_PART_MAX)
 		return s3_refuse_argument(call, "partNumber", number,

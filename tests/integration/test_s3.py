@@ -263,6 +263,8 @@ def test_multipart_errors(s3, bucket):
     nowhere = {**names, "UploadId": "no-such-upload"}
     fails("NoSuchUpload", 404, s3.upload_part, PartNumber=1, Body=b"", **nowhere)
     fails("NoSuchUpload", 404, s3.list_parts, **nowhere)
+    wrong("InvalidArgument", 400, 0)
+    wrong("InvalidArgument", 400, -4)
     fails("NoSuchUpload", 404, s3.abort_multipart_upload, **nowhere)
     fails("NoSuchUpload", 404, s3.complete_multipart_upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": "x"}]}, **nowhere)
     fails("NoSuchUpload", 404, s3.list_parts, **{**names, "Key": "another"})
