@@ -35,7 +35,12 @@ static enum s3_error copy_checksum(struct s3_call *call, enum gml_checksum *out)
 
 static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 {
-	enum s3_error error = s3_copy_source_read(call, &plan->source);
+	enum s3_error error;
+	if (s3_has_header(call, "x-amz-copy-source-range")) { /* a part's; the whole instead would be a surprise */
+		s3_detail(call, "Header", s3_span("x-amz-copy-source-range"));
+		return S3_ERR_NOT_IMPLEMENTED;
+	}
+	error = s3_copy_source_read(call, &plan->source);
 	if (!error)
 		error = copy_directive(call, "x-amz-metadata-directive", &plan->replace_meta);
 	if (!error)

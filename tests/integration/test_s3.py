@@ -216,6 +216,11 @@ def test_copies(s3, bucket):
     assert s3.head_object(Bucket=bucket, Key="copy", ChecksumMode="ENABLED")["ChecksumSHA256"] == base64.b64encode(hashlib.sha256(b"content").digest()).decode()
     fails("InvalidArgument", 400, s3.copy_object, Bucket=bucket, Key="x", CopySource="nonsense")
 
+    s3.meta.events.register("before-sign.s3.CopyObject", lambda request, **_: request.headers.add_header("x-amz-copy-source-range", "bytes=0-1"), unique_id="range")
+    try:
+        fails("NotImplemented", 501, copy)  # a range is for UploadPartCopy: the whole instead of it would be a surprise
+    finally:
+        s3.meta.events.unregister("before-sign.s3.CopyObject", unique_id="range")
 
 def test_delete_many(s3, bucket):
     for i in range(5):
