@@ -45,7 +45,8 @@ enum s3_error s3_conditions_write(struct s3_call *call, struct gml_conditions *o
 		}
 	out->if_match = s3_header(call, "if-match");
 	out->if_none_match = s3_header(call, "if-none-match");
-	if (out->if_none_match.ptr && !s3_span_is(out->if_none_match, "*")) {
+	/* Only "create it" or "replace that": both at once make no sense. */
+	if (out->if_none_match.ptr && (out->if_match.ptr || !s3_span_is(out->if_none_match, "*"))) {
 		s3_detail(call, "Header", s3_span("If-None-Match"));
 		return S3_ERR_NOT_IMPLEMENTED;
 	}

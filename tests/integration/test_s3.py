@@ -174,6 +174,7 @@ def test_write_conditions(s3, bucket):
     etag = put(IfMatch=etag)["ETag"]
     assert s3.head_object(Bucket=bucket, Key="k")["ETag"] == etag
     fails("NotImplemented", 501, put, IfNoneMatch=etag)  # as AWS: only "*"
+    fails("NotImplemented", 501, put, IfMatch=etag, IfNoneMatch="*")  # and never both
     upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
     part = s3.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=1, Body=b"part")["ETag"]
     complete = {"Bucket": bucket, "Key": "k", "UploadId": upload, "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": part}]}}
