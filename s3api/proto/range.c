@@ -38,7 +38,7 @@ enum s3_range s3_range_parse(struct gml_span header, uint64_t size, uint64_t *of
 
 	if (header.len < 6 || strncasecmp(header.ptr, "bytes=", 6) != 0)
 		return S3_RANGE_IGNORE;
-	rest = s3_span_trim(s3_span_from(header, 6));
+	rest = s3_span_from(header, 6);
 	if (s3_span_find(rest, '-') == rest.len)
 		return S3_RANGE_IGNORE;
 	head = s3_span_cut(&rest, '-');
