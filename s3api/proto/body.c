@@ -120,7 +120,8 @@ enum s3_error s3_body_begin(struct s3_call *call, bool collect, uint64_t max)
 	} else {
 		if (body->claim.trailer)
 			return s3_refuse(call, S3_ERR_INVALID_REQUEST, "Trailers need a body in aws-chunked encoding.");
-		if (call->body_length < 0 && !collect)
+		/* Content of 0 bytes says so: without a word, it may as well have got lost. */
+		if (!collect && (call->body_length < 0 || !s3_has_header(call, "content-length")))
 			return S3_ERR_MISSING_CONTENT_LENGTH;
 		body->expected = call->body_length < 0 ? UINT64_MAX : (uint64_t)call->body_length;
 	}

@@ -357,11 +357,14 @@ def test_malformed_framing(wire):
         assert code(answer)[0] in (400, 403, 501), extra
 
 
-def test_missing_length(wire):
+def test_missing_length(gemel, wire):
     signed = wire.signed("PUT", "/demo/new", b"", sha256="UNSIGNED-PAYLOAD")
     head = "PUT /demo/new HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in signed.items()) + "Transfer-Encoding: chunked\r\n\r\n"
     answer = wire.raw(head.encode() + b"5\r\nhello\r\n0\r\n\r\n")
     assert code(answer) == (411, "MissingContentLength")
+    for target in ("/demo/new", "/demo/new?partNumber=1&uploadId=" + gemel.s3().create_multipart_upload(Bucket="demo", Key="new")["UploadId"]):
+        assert code(wire.send("PUT", target, change={"Content-Length": None})) == (411, "MissingContentLength"), target
+    assert wire.send("PUT", f"/{gemel.new_bucket()}", change={"Content-Length": None})[0] == 200  # there, no body has a meaning
 
 
 def test_unknown_subresources_are_refused(gemel):

@@ -83,7 +83,7 @@ struct host_wire {
 	struct s3_header headers[S3_HOST_HEADERS + 8];
 	struct auth_header auth[S3_HOST_HEADERS + 8];
 	size_t n;
-	char amz_date[17], sha256[128], authorization[4096];
+	char amz_date[17], sha256[128], authorization[4096], length[24];
 };
 
 static void host_add(struct host_wire *wire, const char *name, size_t name_len, const char *value)
@@ -152,6 +152,9 @@ static void host_build(struct s3_host *host, const struct s3_host_request *reque
 	}
 	if (!host_has(wire, "host"))
 		host_add(wire, "Host", 4, "127.0.0.1:9000");
+	snprintf(wire->length, sizeof(wire->length), "%zu", request->body_len);
+	if (!request->length_unknown && !host_has(wire, "content-length"))
+		host_add(wire, "Content-Length", 14, wire->length);
 	if (request->access && !request->access[0])
 		return;
 	if (!host_has(wire, "authorization"))
