@@ -79,7 +79,8 @@ struct s3_call {
 	struct s3_arena arena;
 	enum s3_step step;
 	const struct s3_operation *operation;
-	int64_t now; /* s */
+	const char *allow; /* METHOD_NOT_ALLOWED: the methods that are */
+	int64_t now;	   /* s */
 
 	/* the request; headers with lower-case names, behind the `nsent` that came as such those of the signed query */
 	enum s3_method method;

@@ -125,6 +125,8 @@ void s3_answer_error(struct s3_call *call, enum s3_error error)
 		s3_answer_header(call, "Content-Range",
 				 s3_span(s3_arena_printf(&call->arena, "bytes */%llu",
 							 (unsigned long long)gml_object_info(call->object)->size)));
+	if (call->allow)
+		s3_answer_header(call, "Allow", s3_span(call->allow));
 	if (call->message == NULL && call->arena.failed)
 		error = S3_ERR_SERVICE_UNAVAILABLE;
 	response_write_error(call, error);

@@ -204,26 +204,45 @@ static uint64_t route_named(const struct s3_call *call)
 	return named;
 }
 
+static const struct s3_operation *route_find(const struct s3_call *call, enum s3_method method, uint64_t named)
+{
+	size_t end = route_index.end[method][call->scope];
+	for (size_t i = route_index.first[method][call->scope]; i < end; i++) {
+		const struct s3_operation *row = &route_table[i];
+		if (row->method != method || row->scope != call->scope || (route_index.queries[i] & ~named) != 0 ||
+		    (row->header && !s3_has_header(call, row->header)))
+			continue;
+		/* A subresource that exists, but not for this method or not of an object (a bucket), must not be taken
+		 * for the plain operation: "DELETE /bucket/key?versioning" must not delete the key. */
+		return row->query[0] || (named & route_index.others) == 0 ? row : NULL;
+	}
+	return NULL;
+}
+
+/* For the Allow header of a refusal (RFC 9110, 15.5.6). */
+static void route_allow(struct s3_call *call, uint64_t named)
+{
+	static const struct {
+		enum s3_method method;
+		const char *name;
+	} methods[] = {{S3_GET, "GET"}, {S3_HEAD, "HEAD"}, {S3_PUT, "PUT"}, {S3_POST, "POST"}, {S3_DELETE, "DELETE"}};
+	const char *list = "";
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (route_find(call, methods[i].method, named))
+			list = s3_arena_printf(&call->arena, "%s%s%s", list, list[0] ? ", " : "", methods[i].name);
+	call->allow = list;
+}
+
 enum s3_error s3_route(struct s3_call *call)
 {
 	uint64_t named;
-	size_t end;
 	if (call->method == S3_OPTIONS)
 		return S3_ERR_ACCESS_FORBIDDEN; /* a CORS preflight; no bucket has a CORS configuration */
 	pthread_once(&route_index.once, route_index_init);
 	named = route_named(call);
-	end = route_index.end[call->method][call->scope];
-	for (size_t i = route_index.first[call->method][call->scope]; i < end; i++) {
-		const struct s3_operation *row = &route_table[i];
-		if (row->method != call->method || row->scope != call->scope ||
-		    (route_index.queries[i] & ~named) != 0 || (row->header && !s3_has_header(call, row->header)))
-			continue;
-		/* A subresource that exists, but not for this method or not of an object (a bucket), must not be taken
-		 * for the plain operation: "DELETE /bucket/key?versioning" must not delete the key. */
-		if (!row->query[0] && (named & route_index.others) != 0)
-			break;
-		call->operation = row;
+	call->operation = route_find(call, call->method, named);
+	if (call->operation)
 		return S3_OK;
-	}
+	route_allow(call, named);
 	return S3_ERR_METHOD_NOT_ALLOWED;
 }

@@ -132,6 +132,8 @@ def test_methods(gemel, wire):
     """What S3 has no operation for; and nothing is done."""
     for method, target in (("POST", "/demo/steady"), ("PUT", "/"), ("DELETE", "/"), ("POST", "/"), ("DELETE", "/demo?versions"), ("PUT", "/demo?location"), ("PUT", "/demo?uploads"), ("PATCH", "/demo/steady")):
         assert code(wire.send(method, target)) == (405, "MethodNotAllowed"), (method, target)
+    for method, target, allowed in (("POST", "/demo/steady", "GET, HEAD, PUT, DELETE"), ("PUT", "/demo?location", "GET"), ("PATCH", "/demo/steady?tagging", "GET, PUT, DELETE"), ("DELETE", "/", "GET"), ("DELETE", "/demo/steady?versions", "")):
+        assert wire.send(method, target)[1]["allow"] == allowed, (method, target)
     for subresource in ("policy", "versioning", "lifecycle", "cors", "website", "location", "versions", "delete", "session", "object-lock", "requestPayment"):  # a bucket's, asked of an object
         for method in ("GET", "PUT", "DELETE"):
             assert code(wire.send(method, f"/demo/steady?{subresource}", b"other" if method == "PUT" else b"")) == (405, "MethodNotAllowed"), (method, subresource)
