@@ -196,6 +196,11 @@ def test_copies(s3, bucket):
     result = copy()["CopyObjectResult"]
     assert (head()["Metadata"], head()["ContentType"], head()["CacheControl"], tags()) == ({"a": "1"}, "x/y", "c", {"t": "1", "u": "2"})
     assert result["ETag"] == head()["ETag"] == f'"{hashlib.md5(b"content").hexdigest()}"' and result["LastModified"] == head()["LastModified"]
+    s3.put_object(Body=b"content", WebsiteRedirectLocation="/there", Metadata={"a": "1"}, ContentType="x/y", Tagging="t=1&u=2", CacheControl="c", **source)
+    copy()  # the redirection belongs to the name, and is not copied
+    assert "WebsiteRedirectLocation" not in head() and (head()["Metadata"], head()["CacheControl"]) == ({"a": "1"}, "c")
+    copy(WebsiteRedirectLocation="/elsewhere")
+    assert head()["WebsiteRedirectLocation"] == "/elsewhere" and head()["Metadata"] == {"a": "1"}
     copy(Metadata={"b": "2"})  # without the directive, what the request says of metadata is ignored
     assert head()["Metadata"] == {"a": "1"}
     copy(MetadataDirective="REPLACE", Metadata={"b": "2"}, ContentType="z/z")

@@ -98,8 +98,8 @@ void gml_put_abort(struct gml_put *put); /* leaves nothing; NULL is fine; any th
 /* DELETE. Missing keys succeed (S3), unless cond demands one. Needs `w+x` on the directory. Removes implicit directories that became empty. *existed_out may be NULL. */
 int gml_object_delete(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, const struct gml_conditions *cond, bool *existed_out);
 
-/* CopyObject without moving data (DIRTY sources are copied by bytes). `what` NULL: copy metadata and headers (COPY), else REPLACE. Checksum: kept from the source, unless it has none or
- * another `checksum_algorithm` is wanted: then it is computed by reading. Source = target with what == NULL: INVAL. */
+/* CopyObject without moving data (DIRTY sources are copied by bytes). `what` NULL: copy metadata and headers (COPY), but not the redirection; else REPLACE. Checksum: kept from the source, unless
+ * it has none or another `checksum_algorithm` is wanted: then it is computed by reading. Source = target with what == NULL: INVAL. */
 int gml_object_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket, struct gml_span src_key, const struct gml_conditions *src_cond, struct gml_span bucket,
 		    struct gml_span key, const struct gml_conditions *cond, const struct gml_object_new *what, enum gml_checksum checksum_algorithm,
 		    struct gml_object_info *info_out);
