@@ -99,7 +99,7 @@ static int bucket_delete(struct cmd *cmd)
 	int rc = gml_bucket_delete(&cmd->op, cmd->store, bucket_span(cmd->args[0]));
 
 	if (rc == GML_ERR_NOTEMPTY)
-		return cmd_fail("%s is not empty: a bucket goes when its keys, directories and unfinished uploads are gone", cmd->args[0]);
+		return cmd_fail("%s is not empty: a bucket goes when its keys and directories are gone", cmd->args[0]);
 	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_nothing(cmd);
 }
 

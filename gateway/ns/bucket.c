@@ -1,6 +1,9 @@
 /* Buckets: a directory of the namespace root, a record, and a hidden parent for uploads, made and removed together. */
 #include <string.h>
 #include "bucket_txn.h"
+#include "objects.h"
+
+#define BUCKET_UPLOADS_AT_ONCE 16 /* dropped with a bucket in one transaction */
 
 /* ---- names --------------------------------------------------------------------------------------------------- */
 
@@ -150,22 +153,34 @@ static bool bucket_is_owner(const struct gml_op *op, uint32_t owner)
 	return op->door == GML_DOOR_ADMIN || op->cred.uid == 0 || op->cred.uid == owner;
 }
 
+/* May it go, but for what its uploads say? */
+static int bucket_remove_check(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
+			       struct gml_bucket_rec *rec_out)
+{
+	int rc = gml_rec_bucket_get(txn, name, rec_out);
+
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+	if (!bucket_is_owner(op, rec_out->uid))
+		return GML_ERR_ACCESS;
+	if (op->read_only)
+		return GML_ERR_ROFS;
+	rc = gml_rec_dirent_any(txn, rec_out->root);
+	if (rc == 0)
+		return GML_ERR_NOTEMPTY;
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
 int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct gml_span name)
 {
 	struct bucket_dirname dirname;
 	struct gml_bucket_rec rec;
 	struct gml_inode top, root;
-	int rc = gml_rec_bucket_get(txn, name, &rec);
+	int rc = bucket_remove_check(txn, op, name, &rec);
 
 	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
-	if (!bucket_is_owner(op, rec.uid))
-		return GML_ERR_ACCESS;
-	if (op->read_only)
-		return GML_ERR_ROFS;
-	rc = gml_rec_dirent_any(txn, rec.root);
-	if (rc == GML_ERR_NOENT)
-		rc = gml_rec_dirent_any(txn, rec.uploads);
+		return rc;
+	rc = gml_rec_dirent_any(txn, rec.uploads);
 	if (rc != GML_ERR_NOENT)
 		return rc == 0 ? GML_ERR_NOTEMPTY : rc;
 	rc = bucket_get_root(txn, GML_INO_ROOT, &top);
@@ -219,6 +234,8 @@ struct bucket_change {
 	uint32_t mode;
 	uint64_t quota_bytes, quota_objects;
 	struct gml_bucket *out;
+	struct gml_freed *freed; /* delete: what the dropped uploads held */
+	bool more;		 /* and whether there are others */
 };
 
 static int bucket_create_fn(struct gml_txn *txn, void *arg)
@@ -246,20 +263,47 @@ int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_spa
 	return rc == 0 ? gml_meta_update(store->meta, bucket_create_fn, &change) : rc;
 }
 
+/* Unfinished uploads go with their bucket. They may be many, with many parts: each transaction takes some, after it looked
+ * again whether the bucket may go. */
+static int bucket_drop_uploads(struct gml_txn *txn, struct bucket_change *change)
+{
+	struct gml_bucket_rec rec;
+	int rc = bucket_remove_check(txn, change->op, change->name, &rec);
+
+	for (unsigned i = 0; rc == 0 && i < BUCKET_UPLOADS_AT_ONCE; i++)
+		rc = gml_upload_drop_first(txn, &rec, change->freed);
+	change->more = rc == 0;
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
 static int bucket_delete_fn(struct gml_txn *txn, void *arg)
 {
 	struct bucket_change *change = arg;
+	int rc;
 
-	return gml_bucket_txn_remove(txn, change->op, change->name);
+	gml_freed_reset(change->freed);
+	rc = bucket_drop_uploads(txn, change);
+	return rc != 0 || change->more ? rc : gml_bucket_txn_remove(txn, change->op, change->name);
 }
 
 int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_span name)
 {
 	struct bucket_change change = {.op = op, .name = name};
+	int rc;
 
 	if (gml_bucket_name_check(name) != 0)
 		return GML_ERR_NOBUCKET;
-	return gml_meta_update(store->meta, bucket_delete_fn, &change);
+	do {
+		change.freed = gml_freed_new();
+		if (change.freed == NULL)
+			return GML_ERR_NOMEM;
+		rc = gml_meta_update(store->meta, bucket_delete_fn, &change);
+		if (rc == 0)
+			gml_freed_apply(store, change.freed);
+		else
+			gml_freed_free(change.freed);
+	} while (rc == 0 && change.more);
+	return rc;
 }
 
 int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name, struct gml_bucket *out)

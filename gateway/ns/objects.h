@@ -136,6 +136,8 @@ void gml_upload_id_format(const uint8_t id[16], char out[GML_UPLOAD_ID_LEN + 1])
  * caller's memory. */
 int gml_upload_drop(struct gml_txn *txn, const struct gml_bucket_rec *bucket, struct gml_span key,
 		    const uint8_t id[16], struct gml_freed *freed);
+/* The same for the first upload of a bucket. NOENT: it has none. */
+int gml_upload_drop_first(struct gml_txn *txn, const struct gml_bucket_rec *bucket, struct gml_freed *freed);
 /* Write transaction: drops a part, its extents' references and the record. */
 int gml_part_drop(struct gml_txn *txn, const uint8_t id[16], uint32_t number, struct gml_freed *freed);
 

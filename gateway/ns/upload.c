@@ -183,6 +183,31 @@ int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span b
 
 /* ---- abort --------------------------------------------------------------------------------------------------- */
 
+int gml_upload_drop_first(struct gml_txn *txn, const struct gml_bucket_rec *bucket, struct gml_freed *freed)
+{
+	struct gml_dirent_cursor *cursor;
+	struct gml_dirent dirent;
+	struct gml_span name;
+	char key[GML_KEY_MAX];
+	size_t len = 0;
+	uint8_t id[16];
+	int rc = gml_dirent_cursor_open(txn, bucket->uploads, &cursor);
+	if (rc != 0)
+		return rc;
+	rc = gml_dirent_cursor_seek(cursor, gml_span_of("", 0), true, &name, &dirent);
+	if (rc == 0 && (name.len <= GML_UPLOAD_ID_LEN + 1 || name.len > UPLOAD_NAME_MAX))
+		rc = GML_ERR_CORRUPT;
+	if (rc == 0) {
+		len = name.len - GML_UPLOAD_ID_LEN - 1;
+		memcpy(key, name.ptr, len);
+		rc = gml_upload_id_parse(gml_span_of((const char *)name.ptr + len + 1, GML_UPLOAD_ID_LEN), id);
+	}
+	gml_dirent_cursor_close(cursor);
+	if (rc == 0)
+		return gml_upload_drop(txn, bucket, gml_span_of(key, len), id, freed);
+	return rc == GML_ERR_NOUPLOAD ? GML_ERR_CORRUPT : rc;
+}
+
 struct upload_abort {
 	struct gml_op *op;
 	struct gml_span bucket, key;

@@ -71,6 +71,24 @@ def raw_create(s3, name):
     client.create_bucket(Bucket=name)
 
 
+def test_delete_with_uploads(gemel, s3):
+    """Uploads that nobody finished do not hold a bucket, which lists as empty: as on AWS they go with it. A key does, and then they stay."""
+    bucket = gemel.new_bucket()
+    uploads = [(f"k{i}", s3.create_multipart_upload(Bucket=bucket, Key=f"k{i}")["UploadId"]) for i in range(40)]
+    for key, upload in uploads[::7]:
+        s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=3, Body=os.urandom(100000))
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    fails("BucketNotEmpty", 409, s3.delete_bucket, Bucket=bucket)
+    assert len(s3.list_multipart_uploads(Bucket=bucket)["Uploads"]) == 40
+    s3.delete_object(Bucket=bucket, Key="k")
+    s3.delete_bucket(Bucket=bucket)
+    fails("NoSuchBucket", 404, s3.list_multipart_uploads, Bucket=bucket)
+    s3.create_bucket(Bucket=bucket)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+    fails("NoSuchUpload", 404, s3.list_parts, Bucket=bucket, Key=uploads[0][0], UploadId=uploads[0][1])
+    gemel.check_store()
+
+
 def test_create_again(s3, bucket):
     """In us-east-1 one's own bucket may be created again (AWS: "for legacy compatibility"), elsewhere it is BucketAlreadyOwnedByYou; neither touches what is in it."""
     s3.put_object(Bucket=bucket, Key="k", Body=b"kept")

@@ -23,7 +23,7 @@ int gml_bucket_name_check(struct gml_span name);
 /* Creates the bucket with owner op->cred.uid (admin: `uid`,`gid` given there). BUCKETOWNED if the caller owns it, BUCKETEXISTS if another does. Who may: uid 0 and users without
  * GML_USER_NO_BUCKETS (by uid); else ACCESS. mode 0 = 0700. Durable. */
 int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name, uint32_t mode, struct gml_bucket *out);
-/* Owner or uid 0. NOTEMPTY while a key, a directory or an unfinished upload is in it. */
+/* Owner or uid 0. NOTEMPTY while a key or a directory is in it; unfinished uploads go with it (many: in several transactions, of which the last removes the bucket). Durable. */
 int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_span name);
 /* Any caller with `r` or `x` on its root, the owner, or uid 0; else ACCESS. NOBUCKET. No blocking. */
 int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name, struct gml_bucket *out);
