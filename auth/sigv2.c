@@ -74,44 +74,6 @@ static int v2_compare_params(const void *a, const void *b)
 	return order != 0 ? order : (left->name.len > right->name.len) - (left->name.len < right->name.len);
 }
 
-static bool v2_amz_headers(struct auth_sink *sink, const struct auth_request *request)
-{
-	struct auth_span names[AUTH_SIGNED_MAX];
-	size_t n = 0;
-
-	for (size_t i = 0; i < request->nheaders; i++) {
-		if (request->headers[i].name.len <= 6 || strncasecmp(request->headers[i].name.ptr, "x-amz-", 6) != 0)
-			continue;
-		if (n == AUTH_SIGNED_MAX)
-			return false;
-		names[n++] = request->headers[i].name;
-	}
-	if (n > 1)
-		qsort(names, n, sizeof(names[0]), v2_compare_names);
-	for (size_t i = 0; i < n; i++) {
-		bool first = true;
-
-		if (i > 0 && auth_span_caseeq(names[i], names[i - 1]))
-			continue;
-		for (size_t j = 0; j < names[i].len; j++) {
-			char c = names[i].ptr[j];
-
-			auth_sink_char(sink, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
-		}
-		auth_sink_char(sink, ':');
-		for (size_t j = 0; j < request->nheaders; j++) {
-			if (!auth_span_caseeq(request->headers[j].name, names[i]))
-				continue;
-			if (!first)
-				auth_sink_char(sink, ',');
-			first = false;
-			auth_sink_span(sink, auth_span_trim(request->headers[j].value));
-		}
-		auth_sink_char(sink, '\n');
-	}
-	return true;
-}
-
 static void v2_decoded(struct auth_sink *sink, struct auth_span raw)
 {
 	char piece[96];
@@ -131,6 +93,76 @@ static void v2_decoded(struct auth_sink *sink, struct auth_span raw)
 		raw.ptr += take;
 		raw.len -= take;
 	}
+}
+
+static bool v2_is_amz(struct auth_span name)
+{
+	return name.len > 6 && strncasecmp(name.ptr, "x-amz-", 6) == 0;
+}
+
+/* Those of the header, and those that a signed URL carries in its query. */
+static bool v2_amz_names(const struct auth_request *request, const struct auth_param *params, size_t nparams,
+			 struct auth_span names[AUTH_SIGNED_MAX], size_t *n_out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < request->nheaders + nparams; i++) {
+		struct auth_span name =
+			i < request->nheaders ? request->headers[i].name : params[i - request->nheaders].name;
+
+		if (!v2_is_amz(name))
+			continue;
+		if (n == AUTH_SIGNED_MAX)
+			return false;
+		names[n++] = name;
+	}
+	if (n > 1)
+		qsort(names, n, sizeof(names[0]), v2_compare_names);
+	*n_out = n;
+	return true;
+}
+
+static void v2_amz_values(struct auth_sink *sink, const struct auth_request *request, const struct auth_param *params,
+			  size_t nparams, struct auth_span name)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < request->nheaders + nparams; i++) {
+		bool sent = i < request->nheaders;
+
+		if (!auth_span_caseeq(sent ? request->headers[i].name : params[i - request->nheaders].name, name))
+			continue;
+		if (!first)
+			auth_sink_char(sink, ',');
+		first = false;
+		if (sent)
+			auth_sink_span(sink, auth_span_trim(request->headers[i].value));
+		else
+			v2_decoded(sink, params[i - request->nheaders].value);
+	}
+}
+
+static bool v2_amz_headers(struct auth_sink *sink, const struct auth_request *request, const struct auth_param *params,
+			   size_t nparams)
+{
+	struct auth_span names[AUTH_SIGNED_MAX];
+	size_t n;
+
+	if (!v2_amz_names(request, params, nparams, names, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && auth_span_caseeq(names[i], names[i - 1]))
+			continue;
+		for (size_t j = 0; j < names[i].len; j++) {
+			char c = names[i].ptr[j];
+
+			auth_sink_char(sink, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+		}
+		auth_sink_char(sink, ':');
+		v2_amz_values(sink, request, params, nparams, names[i]);
+		auth_sink_char(sink, '\n');
+	}
+	return true;
 }
 
 static void v2_resource(struct auth_sink *sink, const struct auth_request *request, bool slash,
@@ -185,7 +217,7 @@ static bool v2_string(struct auth_sink *sink, const struct auth_request *request
 	} else {
 		v2_header_line(sink, request, AUTH_LIT("date"));
 	}
-	if (!v2_amz_headers(sink, request))
+	if (!v2_amz_headers(sink, request, params, claim->kind == AUTH_V2_QUERY ? nparams : 0))
 		return false;
 	v2_resource(sink, request, slash, params, nparams);
 	auth_sink_flush(sink);

@@ -181,8 +181,10 @@ static bool request_was_sent(const struct s3_call *call, struct gml_span name)
 	return false;
 }
 
-static enum s3_error request_hoist_one(struct s3_call *call, const struct s3_param *param)
+/* An escaped name is refused: version 2 does not see it, and would not have it signed. */
+static enum s3_error request_hoist_one(struct s3_call *call, size_t index)
 {
+	const struct s3_param *param = &call->params[index];
 	struct gml_span value = param->value.ptr ? param->value : s3_span(""), name;
 	char *text = s3_arena_alloc(&call->arena, param->name.len);
 	if (!text)
@@ -190,21 +192,21 @@ static enum s3_error request_hoist_one(struct s3_call *call, const struct s3_par
 	name = request_lower(param->name, text);
 	if (request_stays_param(name) || request_was_sent(call, name))
 		return S3_OK;
-	if (!request_name_valid(name) || !request_value_valid(value))
+	if (call->raw_params[index].name.len != name.len || !request_name_valid(name) || !request_value_valid(value))
 		return s3_refuse(call, S3_ERR_BAD_REQUEST, "A header in the query of the request is malformed.");
 	call->headers[call->nheaders++] = (struct s3_header){name, value};
 	return S3_OK;
 }
 
 /* Signers of URLs put x-amz-* headers into the query, where S3 reads them too: what they ask for must be done or refused.
- * Only version 4 signs all of the query. */
+ * Version 4 signs all of the query, version 2 these parameters when the signature stands there too. */
 static enum s3_error request_hoist(struct s3_call *call)
 {
 	struct s3_header *headers;
 	bool some = false;
 	for (size_t i = 0; i < call->nparams && !some; i++)
 		some = request_may_hoist(&call->params[i]);
-	if (!some || !(s3_param(call, "X-Amz-Algorithm", NULL) ||
+	if (!some || !(s3_param(call, "X-Amz-Algorithm", NULL) || s3_param(call, "AWSAccessKeyId", NULL) ||
 		       s3_span_starts(s3_header(call, "authorization"), "AWS4-HMAC-SHA256")))
 		return S3_OK;
 	headers = s3_arena_array(&call->arena, call->nheaders + call->nparams, sizeof(*headers));
@@ -214,7 +216,7 @@ static enum s3_error request_hoist(struct s3_call *call)
 	call->headers = headers;
 	for (size_t i = 0; i < call->nparams; i++) {
 		enum s3_error error =
-			request_may_hoist(&call->params[i]) ? request_hoist_one(call, &call->params[i]) : S3_OK;
+			request_may_hoist(&call->params[i]) ? request_hoist_one(call, i) : S3_OK;
 		if (error)
 			return error;
 	}
