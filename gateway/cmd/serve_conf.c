@@ -132,7 +132,7 @@ static int serve_render_s3(struct serve *serve)
 	for (int i = 0; i < 3; i++)
 		snprintf(sizes[i], sizeof(sizes[i]), "%llu", (unsigned long long)conf_number(conf, numbers[i]));
 	if (conf_bool(conf, CONF_log_access))
-		snprintf(access_log, sizeof(access_log), "%s/s3-access.log gemel buffer=64k flush=1s", serve->log_dir);
+		snprintf(access_log, sizeof(access_log), "\"%s/s3-access.log\" gemel buffer=64k flush=1s", serve->log_dir);
 	serve_var(&vars, "MODULE", module);
 	serve_var(&vars, "USER_LINE", geteuid() == 0 ? "user root;" : ""); /* who we are: main.c has become run.user */
 	serve_var(&vars, "WORKERS", conf_string(conf, CONF_s3_workers));

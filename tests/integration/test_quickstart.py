@@ -19,13 +19,15 @@ def quickstart(home, *words, timeout=280):
 def test_quickstart(scratch):
     import boto3
 
-    home = scratch / "quickstart"
+    home = scratch / "quick start"
     done = quickstart(home, *PORTS, "--detach")
     try:
         assert done.returncode == 0, done.stdout + done.stderr
         env = dict(line.split("=", 1) for line in (home / "demo.env").read_text().split())
         assert stat.S_IMODE((home / "demo.env").stat().st_mode) == 0o600
         assert set(env) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_REGION", "GEMEL_NFS_PORT", "GEMEL_NFS_EXPORT"}
+        told = next(line for line in done.stdout.splitlines() if "set -a" in line)  # as printed, it works
+        assert subprocess.run(["sh", "-c", told + '; echo "$AWS_ENDPOINT_URL"'], capture_output=True, text=True, check=True).stdout.strip() == env["AWS_ENDPOINT_URL"]
         assert env["AWS_SECRET_ACCESS_KEY"] not in done.stdout and env["AWS_ENDPOINT_URL"] in done.stdout and "mount -t nfs4" in done.stdout
         s3 = boto3.client("s3", endpoint_url=env["AWS_ENDPOINT_URL"], region_name=env["AWS_REGION"], aws_access_key_id=env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"])
         assert b"Written through S3" in s3.get_object(Bucket="demo", Key="hello.txt")["Body"].read()
