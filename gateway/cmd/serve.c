@@ -1,6 +1,6 @@
 /* gemel serve: starts both doors, restarts what dies, runs the jobs, stops cleanly.
  *
- * Life: lock → recover the store → prepare (render, check) → adopt or start the doors → wait until they answer → loop {signals, dead children, jobs} → stop the doors → unlock.
+ * Life: lock → prepare (render, check) → recover the store → adopt or start the doors → wait until they answer → loop {signals, dead children, jobs} → stop the doors → unlock.
  * When the supervisor itself is killed the doors go on serving; the next `gemel serve` adopts those whose configuration is unchanged and replaces the others.
  */
 #include "serve.h"
@@ -277,11 +277,19 @@ static void serve_stop(struct serve *serve)
 		child_stop(&serve->children[i], SERVE_STOP_SECONDS);
 }
 
+static int serve_recover(struct serve *serve)
+{
+	serve->cmd->op.log = serve_log;
+	int rc = gml_store_recover(&serve->cmd->op, serve->cmd->store);
+
+	return rc ? cmd_fail_rc(rc, "the store could not be recovered") : CMD_OK;
+}
+
 static int serve_run(struct cmd *cmd)
 {
 	struct jobs jobs;
 	char err[4096];
-	int rc, status, lock = -1, signals = -1;
+	int status, lock = -1, signals = -1;
 	struct serve *serve = calloc(1, sizeof(*serve));
 
 	if (serve == NULL)
@@ -295,11 +303,10 @@ static int serve_run(struct cmd *cmd)
 		cmd_fail("%s", err);
 		goto out;
 	}
-	if (serve_prepare(serve) != CMD_OK || (lock = serve_lock(serve)) < 0 || serve_versions(serve) != CMD_OK)
+	if (serve_layout(serve) != CMD_OK || (lock = serve_lock(serve)) < 0)
 		goto out;
-	cmd->op.log = serve_log;
-	if ((rc = gml_store_recover(&cmd->op, cmd->store)) != 0) {
-		cmd_fail_rc(rc, "the store could not be recovered");
+	if (serve_prepare(serve) != CMD_OK || serve_versions(serve) != CMD_OK || serve_recover(serve) != CMD_OK) {
+		serve_forget(serve);
 		goto out;
 	}
 	jobs_init(&jobs, cmd->store, !serve->enabled[SERVE_NFS], serve_log, NULL);

@@ -20,8 +20,12 @@ struct serve {
 	const char *lib_dir, *data_dir;
 };
 
-/* Directories, rendered configurations, arguments and environments of the children. Prints its errors; exit status. */
+/* Directories and the names of all files. Prints its errors; exit status. */
+int serve_layout(struct serve *serve);
+/* Rendered configurations, arguments and environments of the children. For the holder of the lock: a supervisor that runs compares with what lies there. Prints its errors; exit status. */
 int serve_prepare(struct serve *serve);
+/* Removes what serve_prepare rendered, for no door runs with it: the next start must not take one that was left running for one of that configuration. */
+void serve_forget(struct serve *serve);
 /* The servers that are installed are the ones that our modules were built for. Prints its errors; exit status. */
 int serve_versions(struct serve *serve);
 /* The ports can be bound (of those doors that are not running). */

@@ -191,6 +191,14 @@ static void serve_children(struct serve *serve)
 		serve_push(s3->env, "LD_PRELOAD=" SERVE_JEMALLOC);
 }
 
+int serve_layout(struct serve *serve)
+{
+	if (serve_directories(serve) != CMD_OK)
+		return CMD_FAILED;
+	serve_files(serve);
+	return CMD_OK;
+}
+
 int serve_prepare(struct serve *serve)
 {
 	const struct conf *conf = &serve->cmd->conf;
@@ -201,13 +209,17 @@ int serve_prepare(struct serve *serve)
 	serve->enabled[SERVE_NFS] = conf_bool(conf, CONF_nfs_enable);
 	if (!serve->enabled[SERVE_S3] && !serve->enabled[SERVE_NFS])
 		return cmd_fail("both doors are switched off: set s3.enable or nfs.enable to yes");
-	if (serve_directories(serve) != CMD_OK)
-		return CMD_FAILED;
-	serve_files(serve);
 	if ((serve->enabled[SERVE_S3] && serve_render_s3(serve) != CMD_OK) || (serve->enabled[SERVE_NFS] && serve_render_nfs(serve) != CMD_OK))
 		return CMD_FAILED;
 	serve_children(serve);
 	return CMD_OK;
+}
+
+void serve_forget(struct serve *serve)
+{
+	for (int i = 0; i < SERVE_CHILDREN; i++)
+		if (unlink(serve->conf_file[i]) != 0 && errno != ENOENT)
+			cmd_fail("%s: %s", serve->conf_file[i], strerror(errno));
 }
 
 /* Runs a program and returns its exit status; what it prints (both streams) goes to out[cap]. -1: it could not be run. */

@@ -182,6 +182,45 @@ def test_only_one_supervisor(gemel):
     assert done.returncode == 1 and "another 'gemel serve' runs" in done.stderr
 
 
+def wait_for(what):
+    deadline = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_start_in_vain_does_not_hide_a_change_from_the_reload(scratch):
+    import os
+    import signal
+
+    server = Gemel(scratch / "in-vain")
+    server.start()
+    server.write_conf({**server.values, "s3.region": "eu-west-1"})
+    assert "another 'gemel serve' runs" in run("-c", server.conf, "serve").stderr
+    os.kill(server.process.pid, signal.SIGHUP)
+    wait_for(lambda: "S3 door: reloads" in (server.home / "serve.log").read_text())
+    server.stop()
+    server.assert_clean()
+
+
+def test_a_refused_start_leaves_no_trace(scratch):
+    """The doors outlive the supervisor; a start with another configuration is refused; once its cause is gone, the same configuration is served."""
+    server = Gemel(scratch / "refused")
+    server.start()
+    server.kill("serve")
+    certificate = server.home / "certificate.pem"
+    certificate.write_text("no certificate")
+    server.s3_port += 10000
+    server.write_conf({**server.values, "s3.port": server.s3_port, "s3.tls_certificate": certificate, "s3.tls_key": certificate})
+    assert "cannot load certificate" in run("-c", server.conf, "serve").stderr
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", certificate, "-out", server.home / "c", "-subj", "/CN=x"], check=True, capture_output=True)
+    certificate.write_text(certificate.read_text() + (server.home / "c").read_text())
+    server.allowed.append("no start line")
+    server.start()
+    server.stop()
+    server.assert_clean()
+
+
 def test_a_taken_port_is_a_clear_error(scratch):
     server = Gemel(scratch / "taken")
     with socket.create_server(("127.0.0.1", server.s3_port)):
