@@ -167,7 +167,7 @@ static bool serve_stale(const struct serve *serve, int which)
 	return serve->changed[which] || (which == SERVE_S3 && conf_string(&serve->cmd->conf, CONF_s3_tls_certificate)[0] != 0);
 }
 
-static void serve_reload_door(struct serve *serve, int which)
+static void serve_reload_door(struct serve *serve, int which, const struct conf *before)
 {
 	struct child *child = &serve->children[which];
 
@@ -176,7 +176,7 @@ static void serve_reload_door(struct serve *serve, int which)
 	if (!serve->enabled[which]) {
 		serve_say("%s: is switched off", serve_names[which]);
 		child_stop(child, SERVE_STOP_SECONDS);
-	} else if (serve_stale(serve, which) && which == SERVE_S3 && kill(child->pid, SIGHUP) == 0) {
+	} else if (serve_stale(serve, which) && which == SERVE_S3 && !serve_moves(serve, which, before) && kill(child->pid, SIGHUP) == 0) {
 		serve_say("%s: reloads", serve_names[which]);
 	} else if (serve_stale(serve, which)) {
 		child_stop(child, SERVE_STOP_SECONDS);
@@ -187,6 +187,7 @@ static void serve_reload_door(struct serve *serve, int which)
 /* Nothing changes unless all of the new configuration is good: a door that dies later must find one that works. */
 static void serve_reload(struct serve *serve)
 {
+	static const enum conf_option fixed[] = {CONF_store_home, CONF_run_user, CONF_run_jemalloc};
 	struct conf fresh, before = serve->cmd->conf;
 	char err[4096];
 
@@ -195,18 +196,19 @@ static void serve_reload(struct serve *serve)
 		serve_say("not reloaded: %s", err);
 		return;
 	}
-	if (strcmp(conf_string(&fresh, CONF_store_home), conf_string(&serve->cmd->conf, CONF_store_home)) != 0) {
-		serve_say("not reloaded: store.home cannot change while serving");
-		return;
-	}
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (strcmp(conf_string(&fresh, fixed[i]), conf_string(&before, fixed[i])) != 0) {
+			serve_say("not reloaded: %s cannot change while serving", conf_name(fixed[i]));
+			return;
+		}
 	serve->cmd->conf = fresh;
-	if (serve_prepare(serve) != CMD_OK || serve_versions(serve) != CMD_OK) {
+	if (serve_prepare(serve) != CMD_OK || serve_versions(serve) != CMD_OK || serve_ports(serve, &before) != CMD_OK) {
 		serve->cmd->conf = before;
 		serve_say(serve_prepare(serve) == CMD_OK ? "not reloaded: the configuration before it stays in force" : "not reloaded");
 		return;
 	}
 	for (int i = 0; i < SERVE_CHILDREN; i++)
-		serve_reload_door(serve, i);
+		serve_reload_door(serve, i, &before);
 }
 
 /* Restarts what is due; returns when to look again. */
@@ -311,7 +313,7 @@ static int serve_run(struct cmd *cmd)
 	}
 	jobs_init(&jobs, cmd->store, !serve->enabled[SERVE_NFS], serve_log, NULL);
 	serve_adopt(serve);
-	if (serve_ports(serve) != CMD_OK)
+	if (serve_ports(serve, &cmd->conf) != CMD_OK)
 		goto stop;
 	for (int i = 0; i < SERVE_CHILDREN; i++)
 		if (serve->enabled[i] && serve->children[i].pid == 0)

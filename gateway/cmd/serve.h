@@ -28,7 +28,9 @@ int serve_prepare(struct serve *serve);
 void serve_forget(struct serve *serve);
 /* The servers that are installed are the ones that our modules were built for. Prints its errors; exit status. */
 int serve_versions(struct serve *serve);
-/* The ports can be bound (of those doors that are not running). */
-int serve_ports(struct serve *serve);
+/* The ports can be bound, of those doors that do not run or are to leave the address and port that they have by `before` (what the running ones were started with). Prints its errors; exit status. */
+int serve_ports(struct serve *serve, const struct conf *before);
+/* The door is to have another address with the port that it has: one of both may include the other (0.0.0.0), so it has to leave the old one first. */
+bool serve_moves(const struct serve *serve, int which, const struct conf *before);
 
 #endif

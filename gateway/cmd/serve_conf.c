@@ -15,6 +15,8 @@
 #define SERVE_JEMALLOC "libjemalloc.so.2"
 #define SERVE_VARS_MAX 40
 
+static const enum conf_option serve_address[SERVE_CHILDREN] = {CONF_s3_address, CONF_nfs_address}, serve_port[SERVE_CHILDREN] = {CONF_s3_port, CONF_nfs_port};
+
 /* Appends to a NULL-terminated list. The strings are borrowed for the render. */
 struct serve_vars {
 	struct render_var rows[SERVE_VARS_MAX + 1];
@@ -326,25 +328,44 @@ int serve_versions(struct serve *serve)
 	return serve->enabled[SERVE_NFS] ? serve_version_nfs(serve) : CMD_OK;
 }
 
-int serve_ports(struct serve *serve)
+static bool serve_same(const struct serve *serve, const struct conf *before, enum conf_option option)
 {
-	static const enum conf_option address[SERVE_CHILDREN] = {CONF_s3_address, CONF_nfs_address}, port[SERVE_CHILDREN] = {CONF_s3_port, CONF_nfs_port};
+	return strcmp(conf_string(before, option), conf_string(&serve->cmd->conf, option)) == 0;
+}
+
+bool serve_moves(const struct serve *serve, int which, const struct conf *before)
+{
+	return !serve_same(serve, before, serve_address[which]) && serve_same(serve, before, serve_port[which]);
+}
+
+static int serve_port_free(struct serve *serve, int which, const struct conf *before)
+{
+	const struct conf *conf = &serve->cmd->conf;
+	const char *address = conf_string(conf, serve_address[which]), *port = conf_string(conf, serve_port[which]);
+	bool runs = serve->children[which].pid != 0;
+
+	if (runs && serve_same(serve, before, serve_address[which]) && serve_same(serve, before, serve_port[which]))
+		return CMD_OK;
+	int error = probe_bind(address, (unsigned)conf_number(conf, serve_port[which]));
+	if (error == EADDRINUSE && runs && serve_moves(serve, which, before))
+		return CMD_OK; /* by the door itself, as far as one can see */
+	if (error == EADDRINUSE)
+		return cmd_fail("port %s is taken by another program: set %s to a free one", port, conf_name(serve_port[which]));
+	if (error != 0)
+		return cmd_fail("%s port %s cannot be listened on: %s (see %s)", address, port, strerror(error), conf_name(serve_address[which]));
+	return CMD_OK;
+}
+
+int serve_ports(struct serve *serve, const struct conf *before)
+{
 	const struct conf *conf = &serve->cmd->conf;
 	char where[2 * CONF_VALUE_MAX + 128];
 
 	/* ganesha would end without a word that tells why */
 	if (serve->enabled[SERVE_NFS] && conf_bool(conf, CONF_nfs_v3) && !probe_tcp("127.0.0.1", 111, 1000))
 		return cmd_fail("%s: NFSv3 needs rpcbind, which does not answer on this machine: install and start it", conf_where(conf, CONF_nfs_v3, where, sizeof(where)));
-
-	for (int i = 0; i < SERVE_CHILDREN; i++) {
-		if (!serve->enabled[i] || serve->children[i].pid != 0)
-			continue;
-		int error = probe_bind(conf_string(conf, address[i]), (unsigned)conf_number(conf, port[i]));
-		if (error == EADDRINUSE)
-			return cmd_fail("port %s is taken by another program: set %s to a free one", conf_string(conf, port[i]), conf_name(port[i]));
-		if (error != 0)
-			return cmd_fail("%s port %s cannot be listened on: %s (see %s)", conf_string(conf, address[i]), conf_string(conf, port[i]), strerror(error),
-					conf_name(address[i]));
-	}
+	for (int i = 0; i < SERVE_CHILDREN; i++)
+		if (serve->enabled[i] && serve_port_free(serve, i, before) != CMD_OK)
+			return CMD_FAILED;
 	return CMD_OK;
 }

@@ -302,6 +302,42 @@ def test_root_becomes_run_user():
     shutil.rmtree(base)
 
 
+def reload(server, values):
+    import os
+    import signal
+
+    server.write_conf(values)
+    os.kill(server.process.pid, signal.SIGHUP)
+
+
+@pytest.mark.parametrize("option", ["s3.port", "nfs.port", "s3.address", "nfs.address", "nfs.v3", "run.jemalloc", "run.user"])
+def test_a_reload_that_cannot_be_done_changes_nothing(scratch, option):
+    server = Gemel(scratch / f"cannot-{option}")
+    server.allowed.append("203.0.113.9")  # nginx -t calls it an emergency
+    server.start()
+    pids, values = server.pids(), dict(server.values)
+    with socket.create_server(("0.0.0.0", 19998)):
+        reload(server, {**values, option: {"port": 19998, "address": "203.0.113.9", "v3": "yes", "jemalloc": "no", "user": "nobody"}[option.split(".")[1]]})
+        wait_for(lambda: "not reloaded" in (server.home / "serve.log").read_text())
+    server.write_conf(values)
+    assert server.pids() == pids and server.gemel("status")["good"]
+    server.stop()
+    server.assert_clean()
+
+
+def test_reload_opens_the_doors_to_other_addresses(scratch):
+    server = Gemel(scratch / "addresses", options={"s3.address": "127.0.0.1", "nfs.address": "127.0.0.1"})
+    server.start()
+    values = dict(server.values)
+    for address in ("0.0.0.0", "127.0.0.1"):
+        reload(server, {**values, "s3.address": address, "nfs.address": address})
+        for port in (server.s3_port, server.nfs_port):
+            wait_for(lambda: (socket.socket().connect_ex(("127.0.0.2", port)) == 0) == (address == "0.0.0.0"))
+        server.wait_ready()
+    server.stop()
+    server.assert_clean()
+
+
 def test_reload_does_not_lose_requests(gemel):
     import os
     import signal
