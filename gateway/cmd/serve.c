@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -132,13 +133,21 @@ static void serve_adopt(struct serve *serve)
 	}
 }
 
-/* A door that dies while it is awaited is an error of the start: its log says why. */
+/* The signals are blocked, and read in serve_loop only. */
+static bool serve_to_stop(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1);
+}
+
+/* A door that dies while it is awaited is an error of the start: its log says why. Ends early when we are to stop. */
 static int serve_await(struct serve *serve)
 {
 	for (int i = 0; i < SERVE_CHILDREN; i++) {
 		int64_t deadline = child_clock() + (int64_t)SERVE_READY_SECONDS * 1000000000;
 		struct child *child = &serve->children[i];
-		while (serve->enabled[i] && !serve_answers(serve, i)) {
+		while (serve->enabled[i] && !serve_answers(serve, i) && !serve_to_stop()) {
 			struct pollfd dead = {.fd = child->pidfd, .events = POLLIN};
 			if (child->pid == 0 || poll(&dead, 1, 50) > 0)
 				return cmd_fail("%s did not start; %s says why", serve_names[i], serve->log_file[i]);
@@ -269,6 +278,18 @@ static int serve_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Each connection is a descriptor, and shells allow 1024: the doors get all that we may have. nginx does not do it by itself, and stands still without. */
+static void serve_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		serve_say("the limit of open files cannot be raised: %s", strerror(errno));
+}
+
 /* Both doors at once: each may take its time. */
 static void serve_stop(struct serve *serve)
 {
@@ -301,6 +322,7 @@ static int serve_run(struct cmd *cmd)
 		serve->children[i].pidfd = -1;
 	status = CMD_FAILED;
 	signals = serve_signals();
+	serve_descriptors();
 	if (conf_check(&cmd->conf, err, sizeof(err)) != 0) {
 		cmd_fail("%s", err);
 		goto out;
@@ -320,7 +342,8 @@ static int serve_run(struct cmd *cmd)
 			serve_start(serve, i);
 	if (serve_await(serve) != CMD_OK)
 		goto stop;
-	serve_ready(serve);
+	if (!serve_to_stop())
+		serve_ready(serve);
 	serve_loop(serve, &jobs, signals);
 	serve_notify("STOPPING=1");
 	serve_say("stopping");

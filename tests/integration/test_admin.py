@@ -221,6 +221,41 @@ def test_a_refused_start_leaves_no_trace(scratch):
     server.assert_clean()
 
 
+def test_idle_connections_over_a_shells_limit_of_open_files(scratch):
+    """Shells allow few open files, and more on request: s3.connections counts all the same."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    server = Gemel(scratch / "descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        server.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    idle = [socket.create_connection(("127.0.0.1", server.s3_port)) for _ in range(400)]
+    assert server.s3().list_buckets()["Buckets"]
+    for connection in idle:
+        connection.close()
+    server.stop()
+    assert "open file" not in (server.home / "log" / "nginx-error.log").read_text()  # neither "too many open files" nor that it expects so
+    server.assert_clean()
+
+
+def test_a_stop_while_a_door_is_awaited(scratch):
+    """A door that a killed supervisor left does not answer: SIGTERM ends the new one before it gives up on it."""
+    import signal
+
+    server = Gemel(scratch / "awaited")
+    server.start()
+    server.kill("serve")
+    server.kill("s3", signal.SIGSTOP)
+    server.start(wait=False)
+    wait_for(lambda: "NFS door: pid" in (server.home / "serve.log").read_text())
+    server.stop()
+    log = (server.home / "serve.log").read_text()
+    assert "stopping" in log and "does not answer" not in log, log
+
+
 def test_a_taken_port_is_a_clear_error(scratch):
     server = Gemel(scratch / "taken")
     with socket.create_server(("127.0.0.1", server.s3_port)):
