@@ -32,19 +32,22 @@ static int bucket_create(struct cmd *cmd)
 
 	const char *owner = cmd_option(cmd, "owner");
 	if (owner == NULL)
-		return cmd_fail("--owner is needed: the user whom the bucket will belong to");
+		return cmd_wrong("--owner is needed: the user whom the bucket will belong to");
 	if ((rc = gml_user_get(cmd->store, owner, &user)) != 0)
 		return cmd_fail_rc(rc, owner);
 	if ((text = cmd_option(cmd, "mode")) != NULL) {
 		char *end;
 		unsigned long value = strtoul(text, &end, 8);
 		if (*text == 0 || *end || value > 07777)
-			return cmd_fail("--mode %s: not an octal mode", text);
+			return cmd_wrong("--mode %s: not an octal mode", text);
 		mode = (uint32_t)value;
 	}
 	cmd->op.cred.uid = user.uid;
 	cmd->op.cred.gid = user.gid;
-	if ((rc = gml_bucket_create(&cmd->op, cmd->store, bucket_span(cmd->args[0]), mode, &bucket)) != 0)
+	rc = gml_bucket_create(&cmd->op, cmd->store, bucket_span(cmd->args[0]), mode, &bucket);
+	if (rc == GML_ERR_BUCKETNAME)
+		return cmd_wrong("%s: a bucket's name has 3 to 63 lower-case letters, digits, '-' and '.', as S3 demands", cmd->args[0]);
+	if (rc != 0)
 		return cmd_fail_rc(rc, cmd->args[0]);
 	return cmd_print_object(cmd, bucket_json(cmd, &bucket));
 }

@@ -45,7 +45,9 @@ enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 2 };
 
 /* "gemel: TEXT" on standard error; returns CMD_FAILED. */
 int cmd_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same with the text of an enum gml_err; `what` names what was tried. */
+/* The same for a call that was wrong by itself; returns CMD_USAGE. */
+int cmd_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* As cmd_fail, with the text of an enum gml_err; `what` names what was tried. */
 int cmd_fail_rc(int rc, const char *what);
 /* Value of option `name` of the running verb, or NULL. */
 const char *cmd_option(const struct cmd *cmd, const char *name);

@@ -34,6 +34,11 @@ static int key_read_secret(const char *path, char out[GML_SECRET_MAX + 1])
 	return CMD_OK;
 }
 
+static int key_wrong(void)
+{
+	return cmd_wrong("a key's id has at most %d letters, digits, '.', '_', '@' and '-', and its secret no blanks and nothing beyond ASCII", GML_ACCESS_KEY_MAX);
+}
+
 static int key_create(struct cmd *cmd)
 {
 	struct gml_key key = {0};
@@ -45,15 +50,17 @@ static int key_create(struct cmd *cmd)
 	strcpy(key.user, cmd->args[0]);
 	if ((text = cmd_option(cmd, "id")) != NULL) {
 		if (strlen(text) > GML_ACCESS_KEY_MAX)
-			return cmd_fail("--id has at most %d characters", GML_ACCESS_KEY_MAX);
+			return key_wrong();
 		strcpy(key.id, text);
 	}
 	if ((text = cmd_option(cmd, "secret-file")) != NULL && (rc = key_read_secret(text, key.secret)) != CMD_OK)
 		return rc;
 	if (cmd_option(cmd, "sigv2"))
 		key.flags |= GML_KEY_SIGV2;
-	if ((rc = gml_key_create(&cmd->op, cmd->store, &key)) != 0)
-		return cmd_fail_rc(rc, cmd->args[0]);
+	if ((rc = gml_key_create(&cmd->op, cmd->store, &key)) == GML_ERR_INVAL)
+		return key_wrong();
+	if (rc != 0)
+		return cmd_fail_rc(rc, rc == GML_ERR_EXIST ? key.id : cmd->args[0]);
 	return cmd_print_object(cmd, key_json(&key, true));
 }
 
@@ -75,10 +82,14 @@ static bool key_each(void *arg, const struct gml_key *key)
 
 static int key_list(struct cmd *cmd)
 {
-	struct key_rows list = {.rows = json_array()};
-	int rc = gml_key_list(cmd->store, cmd->args[0], key_each, &list);
+	struct key_rows list = {0};
+	struct gml_user user;
+	int rc;
 
-	if (rc == 0)
+	if (cmd->args[0] && (rc = gml_user_get(cmd->store, cmd->args[0], &user)) != 0)
+		return cmd_fail_rc(rc, cmd->args[0]);
+	list.rows = json_array();
+	if ((rc = gml_key_list(cmd->store, cmd->args[0], key_each, &list)) == 0)
 		return cmd_print_rows(cmd, list.rows);
 	json_decref(list.rows);
 	return cmd_fail_rc(rc, "keys");

@@ -18,16 +18,31 @@ static const struct cmd_verb *const main_nouns[] = {
 };
 #define MAIN_NOUNS (sizeof(main_nouns) / sizeof(main_nouns[0]))
 
+static void main_say(const char *format, va_list args)
+{
+	fputs("gemel: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
 int cmd_fail(const char *format, ...)
 {
 	va_list args;
 
-	fputs("gemel: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	main_say(format, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return CMD_FAILED;
+}
+
+int cmd_wrong(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	main_say(format, args);
+	va_end(args);
+	return CMD_USAGE;
 }
 
 int cmd_fail_rc(int rc, const char *what)
@@ -49,7 +64,7 @@ int cmd_number(const char *option, const char *text, uint64_t max, uint64_t *out
 	const char *units = "KMGT", *unit;
 	unsigned shift = 0;
 
-	unsigned long long number = isdigit((unsigned char)text[0]) ? strtoull(text, &end, 0) : 0;
+	unsigned long long number = isdigit((unsigned char)text[0]) ? strtoull(text, &end, 10) : 0;
 	if (!isdigit((unsigned char)text[0]))
 		goto bad;
 	if (*end && (unit = strchr(units, toupper((unsigned char)*end))) && end[1] == 0) {
@@ -246,10 +261,8 @@ int main(int argc, char **argv)
 			puts(PACKAGE_STRING);
 			return CMD_OK;
 		} else if (cmd.verb && strncmp(argv[i], "--", 2) == 0) {
-			if (main_verb_option(&cmd, argv, i, argc, &skip) != 0) {
-				cmd_fail("%s: no such option, or its value is missing; see --help", argv[i]);
-				return CMD_USAGE;
-			}
+			if (main_verb_option(&cmd, argv, i, argc, &skip) != 0)
+				return cmd_wrong("%s: no such option, or its value is missing; see --help", argv[i]);
 		} else if (noun == NULL) {
 			noun = argv[i];
 			cmd.verb = main_find(noun, NULL, &noun_known);
@@ -260,8 +273,7 @@ int main(int argc, char **argv)
 		} else if (nargs < CMD_ARGS_MAX) {
 			cmd.args[nargs++] = argv[i];
 		} else {
-			cmd_fail("too many arguments: %s", argv[i]);
-			return CMD_USAGE;
+			return cmd_wrong("too many arguments: %s", argv[i]);
 		}
 	}
 	if (help) {

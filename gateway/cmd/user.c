@@ -11,7 +11,7 @@ static json_t *user_json(const struct gml_user *user)
 
 	for (uint32_t i = 0; i < user->ngroups; i++)
 		json_array_append_new(groups, json_integer(user->groups[i]));
-	return json_pack("{s:s, s:i, s:i, s:o, s:b, s:b, s:o}", "name", user->name, "uid", (int)user->uid, "gid", (int)user->gid, "groups", groups, "disabled",
+	return json_pack("{s:s, s:I, s:I, s:o, s:b, s:b, s:o}", "name", user->name, "uid", (json_int_t)user->uid, "gid", (json_int_t)user->gid, "groups", groups, "disabled",
 			 (user->flags & GML_USER_DISABLED) != 0, "may_create_buckets", (user->flags & GML_USER_NO_BUCKETS) == 0, "created",
 			 cmd_json_time(user->created));
 }
@@ -62,10 +62,15 @@ static int user_options(const struct cmd *cmd, struct gml_user *user)
 	return 0;
 }
 
+static int user_name_wrong(const struct cmd *cmd)
+{
+	return cmd_wrong("'%s': a user's name has 1 to %d letters, digits, '.', '_', '@' and '-'", cmd->args[0], GML_USER_NAME_MAX);
+}
+
 static int user_name(const struct cmd *cmd, struct gml_user *user)
 {
 	if (strlen(cmd->args[0]) > GML_USER_NAME_MAX)
-		return cmd_fail("a user's name has at most %d characters", GML_USER_NAME_MAX);
+		return user_name_wrong(cmd);
 	strcpy(user->name, cmd->args[0]);
 	return CMD_OK;
 }
@@ -78,12 +83,14 @@ static int user_create(struct cmd *cmd)
 	if (status != CMD_OK)
 		return status;
 	if (cmd_option(cmd, "uid") == NULL)
-		return cmd_fail("--uid is needed: the user's number at the NFS door");
+		return cmd_wrong("--uid is needed: the user's number at the NFS door");
 	if (user_options(cmd, &user) != 0)
 		return CMD_USAGE;
 	if (cmd_option(cmd, "gid") == NULL)
 		user.gid = user.uid;
-	if ((rc = gml_user_create(&cmd->op, cmd->store, &user)) != 0 || (rc = gml_user_get(cmd->store, cmd->args[0], &user)) != 0)
+	if ((rc = gml_user_create(&cmd->op, cmd->store, &user)) == GML_ERR_INVAL)
+		return user_name_wrong(cmd);
+	if (rc != 0 || (rc = gml_user_get(cmd->store, cmd->args[0], &user)) != 0)
 		return cmd_fail_rc(rc, cmd->args[0]);
 	return cmd_print_object(cmd, user_json(&user));
 }

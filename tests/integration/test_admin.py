@@ -64,6 +64,31 @@ def test_missing_things_say_what_to_do(tmp_path):
     assert run("-c", conf, "bucket", "create").returncode == 2
 
 
+def test_wrong_calls_say_what_is_wanted(gemel):
+    """Exit status 2, as the manual page has it, and a text that names the rule."""
+    gemel.gemel("user", "create", "erin", "--uid", 3010)
+    gemel.gemel("key", "create", "erin", "--id", "ERINSKEY")
+    for words, what in (
+        ("bucket create some", "--owner is needed"), ("bucket create some --owner erin --mode 999", "not an octal mode"), ("bucket create b1 --owner erin", "3 to 63 lower-case letters"),
+        ("user create u", "--uid is needed"), ("user create \xfc --uid 1", "letters, digits"), (f"user create {'u' * 65} --uid 1", "1 to 64 letters"), ("user create u --uid 0x10", "not a number"),
+        ("user create u --uid -1", "not a number"), ("key create erin --id a/b", "letters, digits"), (f"key create erin --id {'k' * 129}", "at most 128"),
+    ):
+        done = gemel.gemel(*words.split(), json_out=False, check=False)
+        assert (done.returncode, done.stdout) == (2, "") and what in done.stderr, (words, done)
+    done = gemel.gemel("key", "create", "erin", "--id", "ERINSKEY", json_out=False, check=False)
+    assert (done.returncode, done.stderr) == (1, "gemel: ERINSKEY: the name exists already\n")
+    done = gemel.gemel("key", "list", "nobody-there", json_out=False, check=False)
+    assert done.returncode == 1 and "no such user" in done.stderr
+    gemel.gemel("user", "delete", "erin", json_out=False)
+
+
+@pytest.mark.parametrize("said, uid", [("4294967294", 4294967294), ("2147483648", 2147483648), ("0123", 123)])
+def test_every_uid_is_shown_as_it_is(gemel, said, uid):
+    made = gemel.gemel("user", "create", "frank", "--uid", said)
+    assert (made["uid"], made["gid"]) == (uid, uid)
+    gemel.gemel("user", "delete", "frank", json_out=False)
+
+
 def test_users_keys_buckets(gemel):
     gemel.gemel("user", "create", "carol", "--uid", 3001, "--groups", "5,6")
     assert gemel.gemel("user", "show", "carol")["groups"] == [5, 6]
