@@ -103,6 +103,8 @@ static const char *conf_wrong(const struct conf_row *row, const char *value)
 	case CONF_CHOICE:
 		return conf_is_choice(value, row->choices) ? NULL : "must be one of the words that are allowed";
 	case CONF_NAME:
+		if (value[0] == 0 && row->lo > 0)
+			return "must not be empty";
 		return conf_is_name(value, "._-") ? NULL : "must be made of letters, digits, '.', '_' and '-'";
 	case CONF_DOMAINS:
 		return conf_is_name(value, ".- ") ? NULL : "must be host names with spaces between";
@@ -262,11 +264,29 @@ static int conf_check_file(const struct conf *conf, enum conf_option option, cha
 	return rc;
 }
 
+static bool conf_is_any(const char *address)
+{
+	return strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+}
+
+/* Both doors at one address and port. */
+static bool conf_doors_clash(const struct conf *conf)
+{
+	const char *s3 = conf->value[CONF_s3_address], *nfs = conf->value[CONF_nfs_address];
+
+	return conf_bool(conf, CONF_s3_enable) && conf_bool(conf, CONF_nfs_enable) && conf_number(conf, CONF_s3_port) == conf_number(conf, CONF_nfs_port) &&
+	       (strcmp(s3, nfs) == 0 || conf_is_any(s3) || conf_is_any(nfs));
+}
+
 int conf_check(const struct conf *conf, char *err, size_t cap)
 {
 	bool certificate = conf->value[CONF_s3_tls_certificate][0] != 0, key = conf->value[CONF_s3_tls_key][0] != 0;
 	char where[2 * CONF_VALUE_MAX + 128];
 
+	if (conf_doors_clash(conf)) {
+		snprintf(err, cap, "%s: both doors have this port", conf_where(conf, conf->line[CONF_nfs_port] ? CONF_nfs_port : CONF_s3_port, where, sizeof(where)));
+		return -1;
+	}
 	if (certificate != key) {
 		snprintf(err, cap, "%s: s3.tls_certificate and s3.tls_key go together: set both, or neither",
 			 conf_where(conf, certificate ? CONF_s3_tls_certificate : CONF_s3_tls_key, where, sizeof(where)));

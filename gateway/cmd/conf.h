@@ -9,7 +9,7 @@
 enum conf_type { CONF_STRING, CONF_PATH, CONF_BOOL, CONF_NUMBER, CONF_SIZE, CONF_PORT, CONF_ADDRESS, CONF_CHOICE, CONF_NAME, CONF_DOMAINS };
 
 /* X(section, name, type, default, minimum, maximum or choices)
- * CONF_NUMBER, CONF_SIZE, CONF_PORT: range; CONF_CHOICE: `choices` lists the words. */
+ * CONF_NUMBER, CONF_SIZE, CONF_PORT: range; CONF_NAME: minimum 1 refuses an empty one; CONF_CHOICE: `choices` lists the words. */
 #define CONF_MAP(X) \
 	X(store, home, CONF_PATH, "", 0, 0, "") \
 	X(store, map_size, CONF_SIZE, "1T", 1 << 26, (uint64_t)1 << 46, "") \
@@ -18,12 +18,12 @@ enum conf_type { CONF_STRING, CONF_PATH, CONF_BOOL, CONF_NUMBER, CONF_SIZE, CONF
 	X(s3, enable, CONF_BOOL, "yes", 0, 0, "") \
 	X(s3, address, CONF_ADDRESS, "127.0.0.1", 0, 0, "") \
 	X(s3, port, CONF_PORT, "7480", 1, 65535, "") \
-	X(s3, region, CONF_NAME, "us-east-1", 0, 0, "") \
+	X(s3, region, CONF_NAME, "us-east-1", 1, 0, "") \
 	X(s3, domains, CONF_DOMAINS, "", 0, 0, "") \
 	X(s3, workers, CONF_NUMBER, "1", 1, 64, "") \
 	X(s3, threads, CONF_NUMBER, "64", 4, 1024, "") \
 	X(s3, connections, CONF_NUMBER, "4096", 64, 1000000, "") \
-	X(s3, connections_per_address, CONF_NUMBER, "1024", 1, 1000000, "") \
+	X(s3, connections_per_address, CONF_NUMBER, "1024", 1, 65535, "") \
 	X(s3, object_size_max, CONF_SIZE, "5G", 1, (uint64_t)5 << 30, "") \
 	X(s3, tls_certificate, CONF_PATH, "", 0, 0, "") \
 	X(s3, tls_key, CONF_PATH, "", 0, 0, "") \

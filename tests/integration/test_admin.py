@@ -47,6 +47,10 @@ def test_the_documented_configuration_is_the_default(tmp_path):
     ("port 5\n", 1, "expected 'name = value'"),
     ("[s3]\naddress = localhost\n", 2, "must be an IPv4 or IPv6 address"),
     ("[s3]\nregion = a;b\n", 2, "holds a character that is not allowed here"),
+    ("[s3]\nregion =\n", 2, "must not be empty"),
+    ("[s3]\nconnections_per_address = 65536\n", 2, "is out of range: 1 to 65535"),
+    ("[s3]\nport = 2049\n", 2, "both doors have this port"),
+    ("[s3]\naddress = 0.0.0.0\n[nfs]\nport = 7480\n", 4, "both doors have this port"),
 ])
 def test_bad_configuration_is_refused_with_file_and_line(tmp_path, lines, where, what):
     conf = tmp_path / "bad.conf"
