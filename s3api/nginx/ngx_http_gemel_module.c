@@ -7,6 +7,8 @@
  *      } */
 #include "door.h"
 
+#include <sys/prctl.h>
+
 extern ngx_module_t ngx_thread_pool_module;
 
 enum { MODULE_THREADS = 64, MODULE_THREADS_MAX = 1024 };
@@ -138,12 +140,24 @@ static bool module_serves(void)
 	return ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
 }
 
+/* A worker does not outlive a master that was killed: it would keep the port from the next one, and serve on without anybody to reload or stop it. */
+static ngx_int_t module_follow_master(ngx_cycle_t *cycle)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+		ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno, "prctl(PR_SET_PDEATHSIG) failed");
+		return NGX_ERROR;
+	}
+	return getppid() == ngx_parent ? NGX_OK : NGX_ERROR; /* killed before that */
+}
+
 static ngx_int_t module_init_process(ngx_cycle_t *cycle)
 {
 	struct gml_door_conf *conf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_gemel_module);
 
 	if (!module_serves() || conf == NULL || !conf->used)
 		return NGX_OK;
+	if (ngx_process == NGX_PROCESS_WORKER && module_follow_master(cycle) != NGX_OK)
+		return NGX_ERROR;
 	return gml_door_open(cycle, conf);
 }
 

@@ -1,8 +1,11 @@
 """kill -9 of each server, of the supervisor, and of all at once, under load, again and again: what was acknowledged is there."""
 import hashlib
+import os
 import random
+import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
@@ -99,6 +102,22 @@ def test_the_other_door_does_not_notice(fresh):
         for _ in range(50):
             assert s3.get_object(Bucket="demo", Key="k")["Body"].read() == b"v"
         fresh.wait_ready()
+
+
+def test_workers_die_with_their_master(fresh):
+    """When nginx's master alone is killed, no worker keeps the port from the next one, nor serves on when all is stopped."""
+    master, *workers = fresh.pids()["s3"]
+    fresh.allowed.append(r"bind\(\)")  # the next master may come while the workers go; it tries again
+    os.kill(master, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        assert time.monotonic() < deadline, "a worker without a master serves on"
+        time.sleep(0.05)
+    while len(fresh.pids()["s3"]) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    fresh.wait_ready()
+    assert fresh.s3().list_buckets()["Buckets"]
 
 
 # A writer in the client: numbered records, each fsync'ed, then noted outside of the store (hostfs) as acknowledged.
