@@ -316,8 +316,10 @@ static int serve_version_nfs(struct serve *serve)
 	if (serve_capture(argv, out, sizeof(out)) < 0)
 		return cmd_fail("%s cannot be run: is the package nfs-ganesha installed?", GEMEL_GANESHA);
 	const char *at = strstr(out, "Release = V");
-	if (at == NULL || strncmp(at + 11, release[0] == 'V' ? release + 1 : release, strlen(release) - (release[0] == 'V')) != 0)
-		return cmd_fail("the NFS door was built for nfs-ganesha %s, but the one installed says: %.60s. Build Gemel again.", release, at ? at : out);
+	at = at ? at + 11 : out;
+	size_t len = strcspn(at, " \n");
+	if (len != strlen(release) || memcmp(at, release, len) != 0)
+		return cmd_fail("the NFS door was built for nfs-ganesha %s, but the one installed says: %.*s. Build Gemel again.", release, at == out ? 60 : (int)len, at);
 	return CMD_OK;
 }
 

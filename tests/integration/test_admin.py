@@ -206,6 +206,24 @@ def test_the_access_log_says_who_signed_and_keeps_signatures_out(gemel):
     assert "HUSH" not in json.dumps(lines) and "aws4_request" not in json.dumps(lines)
 
 
+@pytest.mark.parametrize("name, text, other, said", [
+    ("libfsalgemel.so", rb"gemel_fsal_built_for [0-9.]+ ", b"gemel_fsal_built_for 4", "was built for nfs-ganesha 4, but the one installed says: "),
+    ("ngx_http_gemel_module.so", rb"[0-9],[0-9],[0-9],[01]{34}", b"9,9,9,", "was built for another nginx"),
+])
+def test_modules_for_another_server_are_told(scratch, name, text, other, said):
+    import os
+    import shutil
+
+    server = Gemel(scratch / f"other-{name}")
+    libraries = shutil.copytree(PROGRAM.parent.parent / "lib" / "gemel", server.home / "lib")
+    before = (libraries / name).read_bytes()
+    found = re.search(text, before).group()
+    after = before.replace(found, other.ljust(len(found), b" " if b" " in found else b"0"))
+    (libraries / name).write_bytes(after)
+    done = run("-c", server.conf, "serve", env={**os.environ, "GEMEL_LIBDIR": str(libraries)})
+    assert done.returncode == 1 and said in done.stderr, done.stderr
+
+
 def test_only_one_supervisor(gemel):
     done = run("-c", gemel.conf, "serve")
     assert done.returncode == 1 and "another 'gemel serve' runs" in done.stderr
