@@ -36,6 +36,7 @@ struct cmd_verb {
 	enum cmd_store store;
 	int (*run)(struct cmd *cmd); /* exit status; has printed its own error */
 	struct cmd_option options[CMD_OPTIONS_MAX];
+	gml_log_fn log; /* takes what the store has to say; NULL: its errors and warnings go to standard error */
 };
 
 extern const struct cmd_verb cmd_serve_verbs[], cmd_status_verbs[], cmd_store_verbs[], cmd_user_verbs[], cmd_key_verbs[], cmd_bucket_verbs[], cmd_config_verbs[];

@@ -177,10 +177,17 @@ static void main_arity(const char *args, unsigned *least, unsigned *most)
 	}
 }
 
+static void main_log(void *arg, enum gml_log_level level, const char *line)
+{
+	(void)arg;
+	if (level <= GML_LOG_WARN)
+		cmd_fail("%s", line);
+}
+
 static int main_open(struct cmd *cmd)
 {
 	char path[CONF_VALUE_MAX + 16];
-	struct gml_store_options options = {.map_size = conf_number(&cmd->conf, CONF_store_map_size)};
+	struct gml_store_options options = {.map_size = conf_number(&cmd->conf, CONF_store_map_size), .log = cmd->op.log};
 
 	if (conf_string(&cmd->conf, CONF_store_home)[0] == 0)
 		return cmd_fail("store.home is not set: name a configuration with --config FILE or GEMEL_CONF");
@@ -233,6 +240,7 @@ static int main_run(struct cmd *cmd, const char *config)
 		return status;
 	cmd->op.door = GML_DOOR_ADMIN;
 	cmd->op.principal = "admin";
+	cmd->op.log = cmd->verb->log ? cmd->verb->log : main_log;
 	if (cmd->verb->store == CMD_STORE && (status = main_open(cmd)) != CMD_OK)
 		return status;
 	status = cmd->verb->run(cmd);

@@ -302,7 +302,6 @@ static void serve_stop(struct serve *serve)
 
 static int serve_recover(struct serve *serve)
 {
-	serve->cmd->op.log = serve_log;
 	int rc = gml_store_recover(&serve->cmd->op, serve->cmd->store);
 
 	return rc ? cmd_fail_rc(rc, "the store could not be recovered") : CMD_OK;
@@ -360,6 +359,6 @@ out:
 }
 
 const struct cmd_verb cmd_serve_verbs[] = {
-	{"serve", NULL, "", "Serve the store at both doors until SIGTERM or Ctrl-C; SIGHUP reloads the configuration.", CMD_STORE, serve_run, {{0}}},
+	{"serve", NULL, "", "Serve the store at both doors until SIGTERM or Ctrl-C; SIGHUP reloads the configuration.", CMD_STORE, serve_run, {{0}}, serve_log},
 	{0},
 };

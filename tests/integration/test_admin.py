@@ -322,6 +322,20 @@ def test_a_damaged_store_is_told(scratch):
     assert done.returncode == 1 and "problem" in done.stdout
 
 
+def test_what_the_store_says_is_told(scratch):
+    """What happens inside the store reaches whoever runs the command, and the supervisor's log."""
+    server = Gemel(scratch / "says")
+    server.start()
+    server.s3().put_object(Bucket="demo", Key="k", Body=b"v")
+    server.kill_all()
+    server.start()
+    assert re.search(r"Z gemel: replayed [0-9]+ changes of the metadata log", (server.home / "serve.log").read_text())
+    server.stop()
+    (server.home / "store" / "meta" / "redo").unlink()
+    done = server.gemel("store", "info", json_out=False, check=False)
+    assert done.returncode == 1 and "the metadata log (redo) is missing" in done.stderr, done.stderr
+
+
 def test_one_door_alone(scratch):
     for off in ("s3", "nfs"):
         server = Gemel(scratch / f"without-{off}", options={f"{off}.enable": "no"})
