@@ -175,6 +175,30 @@ def access_log(gemel, key):
     return [line for line in map(json.loads, log.read_bytes().decode().splitlines()) if line.get("bucket") == "demo"]
 
 
+def test_logs_can_be_moved_away(gemel):
+    """As the manual page has it for logrotate."""
+    text = (TOP / "man" / "gemel.8").read_text().replace("\\-", "-").replace("HOME", str(gemel.home))
+    after = re.search(r"postrotate\n\s*(.+)\n", text).group(1)
+    logs = gemel.home / "log"
+    for path in logs.glob("*.log"):
+        path.rename(f"{path}.1")
+    subprocess.run(["sh", "-c", after], check=True)
+    wait_for(lambda: (logs / "s3-access.log").exists())
+    raw_request(gemel, b"GET /demo/after-the-move HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert access_log(gemel, "after-the-move")
+    gemel.kill("nfs")  # it tells when it starts
+    gemel.wait_ready()
+    assert "NFS SERVER INITIALIZED" in (logs / "nfs.log").read_text()
+
+
+def test_every_option_stands_in_the_manual_page():
+    text = (TOP / "man" / "gemel.8").read_text().replace("\\-", "-")
+    for noun, verb in [v for v in re.findall(r"^  ([a-z]+) ([a-z]+) ", run("--help").stdout, re.M) if v[0] != "gemel"]:
+        assert f'"{noun} {verb}"' in text or f"{noun} {verb}\n" in text, (noun, verb)
+        for option in re.findall(r"^  --([a-z0-9-]+)", run(noun, verb, "--help").stdout, re.M):
+            assert f"--{option}" in text, (noun, verb, option)
+
+
 def test_the_access_log_is_json(gemel):
     """One line of valid JSON for each request, whatever bytes it holds."""
     for request in (b"GET /demo/%ff%0a%22?x=\xff HTTP/1.1\r\nHost: x\r\nUser-Agent: \xff\xfe\"quote\\\r\n\r\n", b"garbage\r\n\r\n", b"GET /demo/log-me HTTP/1.1\r\nHost: x\r\n\r\n"):
