@@ -234,6 +234,8 @@ static int main_run(struct cmd *cmd, const char *config)
 		config = getenv("GEMEL_CONF");
 	if (config == NULL)
 		config = GEMEL_SYSCONFDIR "/gemel/gemel.conf";
+	if (access(config, F_OK) != 0 && errno == ENOENT)
+		return cmd_fail("%s is not there; %s/gemel.conf is one with every option, to copy and change", config, getenv("GEMEL_DATADIR") ?: GEMEL_PKGDATADIR);
 	if (conf_read(&cmd->conf, config, err, sizeof(err)) != 0)
 		return cmd_fail("%s", err);
 	if ((status = main_become(&cmd->conf)) != CMD_OK)

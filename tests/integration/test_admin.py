@@ -5,6 +5,7 @@ import socket
 import subprocess
 import time
 import urllib.parse
+from pathlib import Path
 
 import pytest
 
@@ -63,7 +64,8 @@ def test_missing_things_say_what_to_do(tmp_path):
     conf = tmp_path / "g.conf"
     conf.write_text(f"[store]\nhome = {tmp_path}/home\n")
     assert "gemel store create" in run("-c", conf, "bucket", "list").stderr
-    assert run("-c", tmp_path / "none", "bucket", "list").returncode == 1
+    missing = run("-c", tmp_path / "none", "bucket", "list")
+    assert missing.returncode == 1 and Path(re.search(r"\S*/gemel\.conf", missing.stderr).group()).is_file()
     assert run("nonsense").returncode == 2
     assert run("-c", conf, "bucket", "create").returncode == 2
 
@@ -398,7 +400,6 @@ def test_root_becomes_run_user():
     import os
     import shutil
     import tempfile
-    from pathlib import Path
 
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
