@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from harness import TOP
 
 PORTS = ["--s3-port", "17480", "--nfs-port", "12049"]
@@ -49,6 +51,19 @@ def test_a_taken_port(scratch):
     with socket.create_server(("127.0.0.1", 17490)):
         done = quickstart(scratch / "quickstart-taken", "--s3-port", "17490", "--nfs-port", "12059", "--detach")
     assert done.returncode == 1 and "port 17490 is taken" in done.stderr
+
+
+def test_the_home_of_another_user(scratch):
+    """Nothing of it is touched, nor is it said that nothing runs there."""
+    store = scratch / "quickstart-theirs" / "store"
+    store.mkdir(parents=True)
+    try:
+        os.chown(store, 65534, 65534)
+    except PermissionError:
+        pytest.skip("only root can give a directory away")
+    for words in (["--detach"], ["--stop"]):
+        done = quickstart(store.parent, *words)
+        assert done.returncode == 1 and "belongs to nobody" in done.stderr and os.listdir(store.parent) == ["store"]
 
 
 def test_bad_words(scratch):
