@@ -19,7 +19,6 @@ struct child {
 	bool adopted;                      /* not our child */
 	int64_t started, retry_at;         /* CLOCK_MONOTONIC ns */
 	unsigned failures;                 /* in a row */
-	unsigned restarts;
 };
 
 int64_t child_clock(void);

@@ -144,18 +144,6 @@ static const struct conf_row *conf_find(const char *section, size_t section_len,
 	return NULL;
 }
 
-int conf_set(struct conf *conf, const char *dotted, const char *value, char *err, size_t cap)
-{
-	const char *dot = strchr(dotted, '.');
-	const struct conf_row *row = dot ? conf_find(dotted, (size_t)(dot - dotted), dot + 1) : NULL;
-
-	if (row == NULL) {
-		snprintf(err, cap, "no option is called '%s'", dotted);
-		return -1;
-	}
-	return conf_assign(conf, row, value, err, cap);
-}
-
 static char *conf_trim(char *text)
 {
 	while (isspace((unsigned char)*text))

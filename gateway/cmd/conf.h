@@ -60,8 +60,6 @@ int conf_read(struct conf *conf, const char *file, char *err, size_t cap);
 int conf_check(const struct conf *conf, char *err, size_t cap);
 /* Writes "FILE:LINE: section.name = value" into out[cap]; without a line when the option has its default. Returns out. */
 const char *conf_where(const struct conf *conf, enum conf_option option, char *out, size_t cap);
-/* Sets one option by "section.name" as if it stood in a file. Same result. */
-int conf_set(struct conf *conf, const char *dotted, const char *value, char *err, size_t cap);
 
 const char *conf_string(const struct conf *conf, enum conf_option option);
 bool conf_bool(const struct conf *conf, enum conf_option option);

@@ -227,10 +227,8 @@ static int64_t serve_restart(struct serve *serve, int64_t now, int64_t until)
 		struct child *child = &serve->children[i];
 		if (!serve->enabled[i] || child->pid != 0)
 			continue;
-		if (now >= child->retry_at) {
+		if (now >= child->retry_at)
 			serve_start(serve, i);
-			child->restarts++;
-		}
 		if (child->pid == 0 && child->retry_at < until)
 			until = child->retry_at;
 	}

@@ -47,13 +47,11 @@ int64_t jobs_run(struct jobs *jobs, int64_t now)
 		rc = gml_store_reap(&jobs->op, jobs->store, JOBS_REAP_AGE, JOBS_REAP_BATCH, gml_store_file_is_open, jobs->store, &freed);
 		if (rc != 0)
 			jobs_failed(jobs, "reaping", rc);
-		jobs->reaped += freed;
 		jobs->next_reap = freed == JOBS_REAP_BATCH ? now : now + JOBS_REAP_EVERY;
 	}
 	if (now >= jobs->next_compact) {
 		if ((rc = gml_store_compact(&jobs->op, jobs->store, &bytes)) != 0)
 			jobs_failed(jobs, "compaction", rc);
-		jobs->compacted_bytes += bytes;
 		jobs->next_compact = now + JOBS_COMPACT_EVERY;
 	}
 	int64_t next = jobs->next_compact < jobs->next_recover ? jobs->next_compact : jobs->next_recover;

@@ -10,7 +10,6 @@ struct jobs {
 	bool reap;             /* nobody else reaps: there is no NFS door */
 	bool recover;          /* a process died: settle what it left at the next run */
 	int64_t next_reap, next_compact, next_recover;
-	uint64_t reaped, compacted_bytes;
 };
 
 void jobs_init(struct jobs *jobs, struct gml_store *store, bool reap, gml_log_fn log, void *log_arg);

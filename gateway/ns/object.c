@@ -291,11 +291,6 @@ const struct gml_object_info *gml_object_info(const struct gml_object *object)
 	return &object->info;
 }
 
-gml_ino gml_object_ino(const struct gml_object *object)
-{
-	return object->info.ino;
-}
-
 bool gml_object_live(const struct gml_object *object)
 {
 	return object->live;

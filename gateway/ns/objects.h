@@ -117,7 +117,6 @@ void gml_put_free(struct gml_put *put, bool discard);
 /* Feeds [off, off+len) to `sink` in pieces of at most 256 KiB; stops at its first error. Blocks on disk. IO, NOMEM. */
 int gml_object_each(struct gml_object *object, uint64_t off, uint64_t len,
 		    int (*sink)(void *arg, const void *buf, size_t len), void *arg);
-gml_ino gml_object_ino(const struct gml_object *object);
 /* Was the file DIRTY when it was opened? */
 bool gml_object_live(const struct gml_object *object);
 

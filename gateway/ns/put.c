@@ -52,11 +52,6 @@ void gml_put_abort(struct gml_put *put)
 	gml_put_free(put, true);
 }
 
-uint64_t gml_put_size(const struct gml_put *put)
-{
-	return put->size;
-}
-
 int gml_put_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
 		  uint64_t size_hint, struct gml_put **out)
 {

@@ -88,7 +88,6 @@ struct gml_put; /* content on its way in; invisible until finished */
 int gml_put_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, uint64_t size_hint, struct gml_put **out);
 /* Append. Blocks on disk writes. On error only gml_put_abort is left. */
 int gml_put_write(struct gml_put *put, const void *buf, size_t len);
-uint64_t gml_put_size(const struct gml_put *put);
 /* Publish: sync, then one transaction that checks `cond` against what is there now, makes implicit directories, replaces the key. Durable. `md5` (16 bytes) becomes the ETag.
  * Consumes the put in any case. PRECONDITION, NOENT (If-Match without object), CONFLICT, NOBUCKET, ACCESS, DQUOT, NOSPC. info_out (may be NULL): etag, size, mtime only. */
 int gml_put_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16], const struct gml_object_checksum *checksum, const struct gml_object_new *what,
