@@ -27,7 +27,7 @@ struct cmd {
 	struct gml_op op;                     /* administrator */
 };
 
-enum cmd_store { CMD_NO_STORE, CMD_STORE };
+enum cmd_store { CMD_NO_STORE, CMD_STORE, CMD_NEW_STORE /* makes it */ };
 
 struct cmd_verb {
 	const char *noun, *name; /* name NULL: the noun is the whole command */

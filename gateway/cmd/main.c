@@ -199,8 +199,8 @@ static int main_open(struct cmd *cmd)
 	return rc ? cmd_fail_rc(rc, path) : CMD_OK;
 }
 
-/* Root becomes run.user before anything of the store is touched, so that all its files belong to one user. The home itself is made for him. */
-static int main_become(const struct conf *conf)
+/* Root becomes run.user before anything of the store is touched, so that all its files belong to one user. For who works with a store the home itself is made his. */
+static int main_become(const struct conf *conf, enum cmd_store store)
 {
 	const char *name = conf_string(conf, CONF_run_user), *home = conf_string(conf, CONF_store_home);
 
@@ -209,7 +209,7 @@ static int main_become(const struct conf *conf)
 	const struct passwd *user = getpwnam(name);
 	if (user == NULL)
 		return cmd_fail("run.user = %s: there is no such user", name);
-	if (home[0] && ((mkdir(home, 0700) != 0 && errno != EEXIST) || chown(home, user->pw_uid, user->pw_gid) != 0))
+	if (store != CMD_NO_STORE && home[0] && ((mkdir(home, 0700) != 0 && errno != EEXIST) || chown(home, user->pw_uid, user->pw_gid) != 0))
 		return cmd_fail("%s: %s", home, strerror(errno));
 	if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
 		return cmd_fail("cannot become %s: %s", name, strerror(errno));
@@ -238,7 +238,7 @@ static int main_run(struct cmd *cmd, const char *config)
 		return cmd_fail("%s is not there; %s/gemel.conf is one with every option, to copy and change", config, getenv("GEMEL_DATADIR") ?: GEMEL_PKGDATADIR);
 	if (conf_read(&cmd->conf, config, err, sizeof(err)) != 0)
 		return cmd_fail("%s", err);
-	if ((status = main_become(&cmd->conf)) != CMD_OK)
+	if ((status = main_become(&cmd->conf, cmd->verb->store)) != CMD_OK)
 		return status;
 	cmd->op.door = GML_DOOR_ADMIN;
 	cmd->op.principal = "admin";

@@ -99,7 +99,7 @@ static int store_compact(struct cmd *cmd)
 }
 
 const struct cmd_verb cmd_store_verbs[] = {
-	{"store", "create", "", "Make an empty store in store.home.", CMD_NO_STORE, store_create, {{0}}},
+	{"store", "create", "", "Make an empty store in store.home.", CMD_NEW_STORE, store_create, {{0}}},
 	{"store", "info", "", "Show what the store holds.", CMD_STORE, store_info, {{0}}},
 	{"store", "check", "", "Verify every invariant; exit 1 if one does not hold. May run while serving.", CMD_STORE, store_check, {{0}}},
 	{"store", "recover", "", "Settle what a crash left ('gemel serve' does it by itself).", CMD_STORE, store_recover, {{0}}},

@@ -395,6 +395,18 @@ def test_reload_switches_doors(scratch):
     server.assert_clean()
 
 
+def test_config_check_touches_nothing(tmp_path):
+    """Not even what run.user will own."""
+    home = tmp_path / "home"
+    home.mkdir()
+    before = home.stat()
+    conf = tmp_path / "g.conf"
+    conf.write_text(f"[store]\nhome = {home}\n[run]\nuser = nobody\n")
+    tmp_path.chmod(0o755)
+    assert run("-c", conf, "config", "check").returncode == 0 and run("-c", conf, "config", "show").returncode == 0
+    assert (home.stat().st_uid, home.stat().st_ctime_ns) == (before.st_uid, before.st_ctime_ns)
+
+
 def test_root_becomes_run_user():
     """With run.user everything runs as, and belongs to, that user; nothing as root."""
     import os
