@@ -219,9 +219,14 @@ static void redo_share_fill(struct gml_redo_shared *shared, const struct gml_red
 {
 	memset((void *)shared, 0, sizeof(*shared));
 	shared->layout = GML_REDO_LAYOUT;
-	shared->tail.txnid = shared->k_txnid = slot->txnid;
-	shared->tail.pos = shared->k_pos = shared->committed = shared->flushed = slot->pos;
-	shared->tail.chain = shared->k_chain = slot->chain;
+	shared->tail.txnid = slot->txnid;
+	shared->tail.pos = slot->pos;
+	shared->tail.chain = slot->chain;
+	shared->committed = slot->pos;
+	shared->flushed = slot->pos;
+	shared->k_txnid = slot->txnid;
+	shared->k_pos = slot->pos;
+	shared->k_chain = slot->chain;
 	shared->k_seq = slot->seq;
 }
 
