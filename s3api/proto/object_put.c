@@ -68,8 +68,6 @@ enum s3_error s3_put_object(struct s3_call *call)
 	if (!error)
 		error = s3_conditions_write(call, &state->cond);
 	if (!error)
-		error = put_check_conditions(call, &state->cond);
-	if (!error)
 		error = s3_body_begin(call, false, call->config->object_size_max);
 	if (!error)
 		error = s3_body_want(call, GML_DIGEST_MD5);
@@ -78,5 +76,8 @@ enum s3_error s3_put_object(struct s3_call *call)
 	if (!error)
 		error = s3_error_from(gml_put_begin(&call->op, call->config->store, call->bucket, call->key,
 						    call->body.expected, &call->body.put));
+	/* Only who may write here learns what is here. */
+	if (!error)
+		error = put_check_conditions(call, &state->cond);
 	return error;
 }

@@ -4,6 +4,8 @@ import threading
 
 import pytest
 
+import nfs4
+
 ALICE, BOB, EVE = 1001, 1002, 1003
 STAFF = 500
 
@@ -85,6 +87,24 @@ def test_private_by_default(gemel, kernel, people, root):
     assert "alices-own" in [b["Name"] for b in alice.list_buckets()["Buckets"]]
     assert "alices-own" not in [b["Name"] for b in eve.list_buckets()["Buckets"]]
     assert kernel.run(f"cat {root}/alices-own/secret", uid=EVE, gid=EVE, check=False).rc != 0
+
+
+def unreadable(gemel, people, mode):
+    """A bucket of alice's with this mode, and in it the object `f`, which nobody else may read; its name and the ETag."""
+    bucket = gemel.new_bucket(owner="alice", mode=mode)
+    tag = people["alice"][2].put_object(Bucket=bucket, Key="f", Body=b"x")["ETag"]
+    client = nfs4.Client(gemel.nfs_port, uid=ALICE, gid=ALICE)
+    assert client.compound(nfs4.putfh(client.handle(bucket, "f")), nfs4.setattr_mode())[0] == nfs4.OK
+    client.close()
+    return bucket, tag
+
+
+def test_conditions_are_no_oracle(gemel, people):
+    """Who may not write is refused before the conditions are looked at: they would confirm a guess at a name or a digest."""
+    bucket, tag = unreadable(gemel, people, "0711")
+    for key in ("f", "none"):
+        for condition in ({"IfNoneMatch": "*"}, {"IfMatch": tag}, {"IfMatch": '"0"'}):
+            assert not s3_can(people["eve"][2].put_object, Bucket=bucket, Key=key, Body=b"", **condition), (key, condition)
 
 
 def test_revocation_binds_open_files(gemel, kernel, people, root):
