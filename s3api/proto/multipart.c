@@ -178,6 +178,7 @@ static enum s3_error part_copy_range(struct s3_call *call, const struct s3_copy_
 {
 	struct gml_span range = s3_header(call, "x-amz-copy-source-range"), last, first;
 	uint64_t a, b, size;
+	unsigned granted = 0;
 	int rc;
 	*off = 0;
 	*len = UINT64_MAX;
@@ -191,8 +192,13 @@ static enum s3_error part_copy_range(struct s3_call *call, const struct s3_copy_
 					  "where first and last are the "
 					  "zero-based offsets of the first and last bytes to copy");
 	rc = gml_object_open(&call->op, call->config->store, source->bucket, source->key, false, &call->object);
+	if (rc == 0)
+		rc = gml_inode_access(&call->op, call->config->store, gml_object_info(call->object)->ino, GML_MAY_READ,
+				      &granted);
 	if (rc != 0)
 		return s3_copy_error(call, source, rc);
+	if (!(granted & GML_MAY_READ))
+		return S3_ERR_ACCESS_DENIED; /* its size is told only to who may read it */
 	size = gml_object_info(call->object)->size;
 	if (b >= size)
 		return s3_refuse_argument(

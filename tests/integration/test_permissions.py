@@ -107,6 +107,14 @@ def test_conditions_are_no_oracle(gemel, people):
             assert not s3_can(people["eve"][2].put_object, Bucket=bucket, Key=key, Body=b"", **condition), (key, condition)
 
 
+def test_a_copied_range_tells_no_size(gemel, people):
+    bucket, _ = unreadable(gemel, people, "0755")
+    eve, mine = people["eve"][2], gemel.new_bucket(owner="eve")
+    upload = eve.create_multipart_upload(Bucket=mine, Key="copy")["UploadId"]
+    for last in (0, 100):
+        assert not s3_can(eve.upload_part_copy, Bucket=mine, Key="copy", UploadId=upload, PartNumber=1, CopySource=f"{bucket}/f", CopySourceRange=f"bytes=0-{last}"), last
+
+
 def test_revocation_binds_open_files(gemel, kernel, people, root):
     """chmod takes effect for reads of a file that is open already."""
     bucket = gemel.new_bucket(owner="alice", mode="0755")
