@@ -187,9 +187,12 @@ int gml_dir_prune(struct gml_txn *txn, struct gml_inode *dir)
 
 /* ---- usage ---------------------------------------------------------------------------------------------------- */
 
+/* Without a quota, what can be counted is one: a sum that was cut off could not be taken apart again. */
 static bool usage_exceeds(uint64_t used, int64_t more, uint64_t quota)
 {
-	return more > 0 && quota != 0 && (used > quota || (uint64_t)more > quota - used);
+	if (quota == 0)
+		quota = INT64_MAX;
+	return more > 0 && (used > quota || (uint64_t)more > quota - used);
 }
 
 int gml_usage_check(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t objects)

@@ -791,6 +791,21 @@ static void test_quota(void **state)
 	ns_put(ns, ns->bucket, "h", "x");
 }
 
+/* Sparse files cost nothing, so anybody can reach what 64 bits count. */
+static void test_usage_ends(void **state)
+{
+	static const struct gml_setattr most = {.mask = GML_SET_SIZE, .size = GML_FILE_SIZE_MAX};
+	struct ns *ns = *state;
+	gml_ino real = ns_put(ns, ns->bucket, "real", "12345"), a = ns_put(ns, ns->bucket, "a", ""), b;
+
+	b = ns_put(ns, ns->bucket, "b", "");
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, a, &most, NULL));
+	assert_rc(gml_inode_setattr(&ns->op, ns->store, b, &most, NULL), GML_ERR_DQUOT);
+	assert_int_equal(ns_attr(ns, b).size, 0);
+	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("a"), GML_REMOVE_FILE));
+	assert_int_equal(usage(ns).bytes, ns_attr(ns, real).size);
+}
+
 struct names {
 	unsigned count;
 	char text[256];
@@ -921,8 +936,8 @@ int main(void)
 		NS_TEST(test_truncate),	       NS_TEST(test_suid_cleared_by_write),
 		NS_TEST(test_copy_on_write),   NS_TEST(test_truncate_extents),
 		NS_TEST(test_sparse),	       NS_TEST(test_orphan),
-		NS_TEST(test_quota),	       NS_TEST(test_xattr),
-		cmocka_unit_test(test_etag),
+		NS_TEST(test_quota),	       NS_TEST(test_usage_ends),
+		NS_TEST(test_xattr),	       cmocka_unit_test(test_etag),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

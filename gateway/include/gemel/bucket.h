@@ -14,7 +14,7 @@ struct gml_bucket {
 	uint32_t mode; /* of its root directory */
 	int64_t created;
 	uint64_t bytes, objects;             /* usage: content bytes and regular files (settled state) */
-	uint64_t quota_bytes, quota_objects; /* 0 = none; exceeded: DQUOT */
+	uint64_t quota_bytes, quota_objects; /* 0 = INT64_MAX; exceeded: DQUOT */
 };
 
 /* S3's naming rules (3-63 of [a-z0-9.-], no IP address, no "..", ".-", no xn-- prefix …). 0 or BUCKETNAME. */
