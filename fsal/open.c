@@ -52,11 +52,13 @@ static int open_truncate(gml_ino ino)
 
 static bool open_check_verifier(struct fsal_obj_handle *handle, fsal_verifier_t verifier)
 {
+	static const fsal_verifier_t none; /* of files that were made in another way */
 	struct gml_attr attr;
 	struct gml_op op;
 
 	gml_fsal_op(&op, 0);
-	return gml_inode_getattr(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, &attr) == 0 &&
+	return memcmp(verifier, none, sizeof(none)) != 0 &&
+	       gml_inode_getattr(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, &attr) == 0 &&
 	       memcmp(attr.verifier, verifier, sizeof(attr.verifier)) == 0;
 }
 

@@ -171,6 +171,15 @@ static int create_new(struct create_arg *arg, unsigned open_how, struct gml_file
 	return 0;
 }
 
+/* Is it what the same request made before? Zeros are kept with files that were made in another way. */
+static bool create_repeated(const struct gml_inode *inode, const uint8_t *verifier)
+{
+	static const uint8_t none[sizeof(inode->verifier)];
+
+	return inode->type == GML_REG && memcmp(verifier, none, sizeof(none)) != 0 &&
+	       memcmp(inode->verifier, verifier, sizeof(none)) == 0;
+}
+
 /* The name exists. */
 static int create_existing(struct create_arg *arg, unsigned open_how, enum gml_create_how how, const uint8_t *verifier,
 			   const struct gml_inode *inode, struct gml_file **out)
@@ -180,8 +189,7 @@ static int create_existing(struct create_arg *arg, unsigned open_how, enum gml_c
 
 	if (how == GML_CREATE_GUARDED)
 		return GML_ERR_EXIST;
-	if (how == GML_CREATE_EXCLUSIVE &&
-	    (inode->type != GML_REG || memcmp(inode->verifier, verifier, sizeof(inode->verifier)) != 0))
+	if (how == GML_CREATE_EXCLUSIVE && !create_repeated(inode, verifier))
 		return GML_ERR_EXIST;
 	rc = gml_file_open(arg->op, arg->store, inode->ino, open_how, out);
 	if (rc == 0 && how == GML_CREATE_UNCHECKED && empty)

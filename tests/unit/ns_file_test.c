@@ -70,6 +70,8 @@ static void test_create_modes(void **state)
 	assert_false(created);
 	assert_ok(gml_file_close(&ns->op, file));
 	assert_rc(CREATE("x", GML_CREATE_EXCLUSIVE, two, NULL), GML_ERR_EXIST);
+	/* No verifier is zero: a file that was made in another way is nobody's exclusive one. */
+	assert_rc(CREATE("f", GML_CREATE_EXCLUSIVE, (const uint8_t[8]){0}, NULL), GML_ERR_EXIST);
 	assert_rc(CREATE("x", GML_CREATE_EXCLUSIVE, NULL, NULL), GML_ERR_INVAL);
 	ns_mkdir(ns, b, "d");
 	assert_rc(CREATE("d", GML_CREATE_UNCHECKED, NULL, NULL), GML_ERR_ISDIR);

@@ -15,7 +15,7 @@ enum { GML_OPEN_READ = 1, GML_OPEN_WRITE = 2 };
 enum gml_create_how {
 	GML_CREATE_UNCHECKED, /* existing file: opened; size 0 in `set` truncates it */
 	GML_CREATE_GUARDED,   /* existing: EXIST */
-	GML_CREATE_EXCLUSIVE, /* existing with the same verifier: success, else EXIST (RFC 8881 18.16.3) */
+	GML_CREATE_EXCLUSIVE, /* existing with the same verifier (not zero, which all others have): success, else EXIST (RFC 8881 18.16.3) */
 };
 
 /* Open an existing file. Checks `r`/`w` for `how` (the owner passes, as NFS customs want for files already open elsewhere: RFC 8881 18.16 leaves OPEN strict: here OPEN is strict
