@@ -129,12 +129,34 @@ static bool module_fits(void)
 	return true;
 }
 
+/* Where the machine has IPv6, ganesha opens IPv6 sockets only, and takes Bind_Addr for an address of that kind, whatever it
+ * is: an IPv4 one, read so, is "any", and the door would stand open on every interface. As an IPv4-mapped address it means
+ * what it says. The configuration was read, and no socket is bound yet. */
+static void module_bind_ipv4(void)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	int fd;
+
+	if (nfs_param.core_param.bind_addr.ss_family != AF_INET)
+		return;
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return; /* ganesha finds the same, and opens IPv4 sockets */
+	close(fd);
+	memcpy(&v4, &nfs_param.core_param.bind_addr, sizeof(v4));
+	v6.sin6_addr.s6_addr[10] = v6.sin6_addr.s6_addr[11] = 0xff;
+	memcpy(&v6.sin6_addr.s6_addr[12], &v4.sin_addr, sizeof(v4.sin_addr));
+	memcpy(&nfs_param.core_param.bind_addr, &v6, sizeof(v6));
+}
+
 MODULE_INIT void gml_fsal_init(void);
 void gml_fsal_init(void)
 {
 	/* To fail to register is not enough: ganesha would go on and serve an empty root. */
 	if (!module_fits())
 		LogFatal(COMPONENT_FSAL, "the NFS door cannot open");
+	module_bind_ipv4();
 	if (register_fsal(&gml_fsal.module, module_name, FSAL_MAJOR_VERSION, FSAL_MINOR_VERSION, FSAL_ID_NO_PNFS) != 0)
 		return; /* it has logged why */
 	gml_fsal.module.m_ops.init_config = module_init_config;

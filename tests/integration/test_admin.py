@@ -151,6 +151,19 @@ def test_systemd_is_told(scratch, monkeypatch):
         assert inbox.recv(100) == b"STOPPING=1"
 
 
+def test_doors_listen_where_they_are_told_to(scratch):
+    """At loopback means at no other address: NFS believes every uid that it is told. (`netns` gives a second address.)"""
+    for address, others in (("127.0.0.1", ["127.0.0.2", "198.51.100.1", "::1"]), ("198.51.100.1", ["127.0.0.1", "::1"]), ("0.0.0.0", ["::1"])):
+        server = Gemel(scratch / f"at-{address}", options={"s3.address": address, "nfs.address": address})
+        server.start()
+        for port in (server.s3_port, server.nfs_port):
+            for other in others:
+                with socket.socket(socket.AF_INET6 if ":" in other else socket.AF_INET) as client:
+                    assert client.connect_ex((other, port)) != 0, (address, other, port)
+        server.stop()
+        server.assert_clean()
+
+
 def test_version_3_without_rpcbind_says_so(scratch):
     server = Gemel(scratch / "v3", options={"nfs.v3": "yes"})
     done = run("-c", server.conf, "serve")
@@ -461,12 +474,16 @@ def test_a_reload_that_cannot_be_done_changes_nothing(scratch, option):
 def test_reload_opens_the_doors_to_other_addresses(scratch):
     server = Gemel(scratch / "addresses", options={"s3.address": "127.0.0.1", "nfs.address": "127.0.0.1"})
     server.start()
+
+    def answers(address):
+        with socket.socket() as s3, socket.socket() as nfs:
+            return [s3.connect_ex((address, server.s3_port)) == 0, nfs.connect_ex((address, server.nfs_port)) == 0]
+
     values = dict(server.values)
     for address in ("0.0.0.0", "127.0.0.1"):
         reload(server, {**values, "s3.address": address, "nfs.address": address})
-        for port in (server.s3_port, server.nfs_port):
-            wait_for(lambda: (socket.socket().connect_ex(("127.0.0.2", port)) == 0) == (address == "0.0.0.0"))
-        server.wait_ready()
+        wait_for(lambda: (server.home / "run" / "ganesha.conf").read_text().count(f"Bind_Addr = {address};"))
+        wait_for(lambda: answers("127.0.0.1") == [True, True] and answers("127.0.0.2") == [address == "0.0.0.0"] * 2 and answers("127.0.0.1") == [True, True])
     server.stop()
     server.assert_clean()
 
