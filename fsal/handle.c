@@ -253,6 +253,19 @@ static fsal_status_t handle_readlink(struct fsal_obj_handle *handle, struct gsh_
 	return gml_fsal_status(0);
 }
 
+/* When an ordinary user gives away the owner or group, ganesha adds a mode without setuid and setgid to what he asked
+ * for, also for a directory, which must keep them. The core knows when they go: only a mode that the client sent counts. */
+static bool handle_mode_is_added(void)
+{
+	const compound_data_t *compound = gml_fsal_compound();
+	const struct bitmap4 *mask;
+
+	if (compound == NULL || compound->opcode != NFS4_OP_SETATTR)
+		return false;
+	mask = &compound->argarray[compound->oppos].nfs_argop4_u.opsetattr.obj_attributes.attrmask;
+	return mask->bitmap4_len <= FATTR4_MODE / 32 || (mask->map[FATTR4_MODE / 32] & 1u << FATTR4_MODE % 32) == 0;
+}
+
 static fsal_status_t handle_setattr2(struct fsal_obj_handle *handle, bool bypass, struct state_t *state,
 				     struct fsal_attrlist *attrs)
 {
@@ -263,6 +276,8 @@ static fsal_status_t handle_setattr2(struct fsal_obj_handle *handle, bool bypass
 
 	if (FSAL_IS_ERROR(status))
 		return status;
+	if (handle_mode_is_added())
+		set.mask &= ~(uint32_t)GML_SET_MODE;
 	if ((set.mask & GML_SET_SIZE) && handle->type == REGULAR_FILE) {
 		status = gml_fsal_file_share_check(obj, state, FSAL_O_WRITE, bypass);
 		if (FSAL_IS_ERROR(status))

@@ -75,7 +75,9 @@ os.chmod("prog", 0o6777)
 def mode(name): return oct(os.stat(name).st_mode & 0o7777)
 put("prog", b"other bytes"); assert mode("prog") == "0o777", mode("prog")
 os.chmod("prog", 0o4755); os.truncate("prog", 1); assert mode("prog") == "0o755", mode("prog")
-''', **USER)
+os.mkdir("team"); os.chmod("team", 0o2775); os.chown("team", -1, 2000); assert mode("team") == "0o2775", mode("team")  # a directory keeps it
+os.chmod("prog", 0o6775); os.chown("prog", -1, 2000); assert mode("prog") == "0o775", mode("prog")
+''', groups=[2000], **USER)
 
 
 def test_sticky_and_umask(kernel, place):
