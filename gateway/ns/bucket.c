@@ -132,7 +132,7 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 	if (rc != 0)
 		return rc;
 
-	rc = gml_inode_init(txn, op, &top, GML_DIR, mode != 0 ? mode : 0700, root_out);
+	rc = gml_inode_init(txn, op, &top, GML_DIR, mode, root_out);
 	if (rc != 0)
 		return rc;
 	root_out->bucket = root_out->ino;
@@ -243,7 +243,8 @@ static int bucket_create_fn(struct gml_txn *txn, void *arg)
 	struct bucket_change *change = arg;
 	struct gml_bucket_rec rec;
 	struct gml_inode root;
-	int rc = gml_bucket_txn_create(txn, change->op, change->name, change->mode, change->op->cred.uid,
+	uint32_t mode = change->mode != 0 ? change->mode : GML_BUCKET_MODE;
+	int rc = gml_bucket_txn_create(txn, change->op, change->name, mode, change->op->cred.uid,
 				       change->op->cred.gid, &root);
 
 	if (rc != 0 || change->out == NULL)

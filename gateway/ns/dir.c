@@ -170,8 +170,8 @@ static int dir_new_bucket(struct gml_txn *txn, struct dir_new_arg *arg)
 
 	if (arg->op->cred.uid != 0 && (uid != arg->op->cred.uid || !gml_cred_in_group(&arg->op->cred, gid)))
 		return GML_ERR_PERM;
-	rc = gml_bucket_txn_create(txn, arg->op, arg->name, mask & GML_SET_MODE ? set->mode & 07777 : 0, uid, gid,
-				   &root);
+	rc = gml_bucket_txn_create(txn, arg->op, arg->name, mask & GML_SET_MODE ? set->mode & 07777 : GML_BUCKET_MODE,
+				   uid, gid, &root);
 	if (rc == GML_ERR_BUCKETOWNED || rc == GML_ERR_BUCKETEXISTS)
 		rc = GML_ERR_EXIST;
 	if (rc == 0)

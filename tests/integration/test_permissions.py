@@ -165,6 +165,7 @@ def test_mkdir_at_the_root(gemel, kernel, people, root):
     gemel.gemel("user", "update", "eve", "--no-buckets")
     assert kernel.run(f"mkdir {root}/eves", uid=EVE, gid=EVE, check=False).rc != 0
     assert not s3_can(people["eve"][2].create_bucket, Bucket="eves")
+    python(kernel, root, 'os.mkdir("sealed", 0); assert stat.S_IMODE(os.stat("sealed").st_mode) == 0; os.rmdir("sealed")', uid=ALICE, gid=ALICE)
     kernel.run(f"rmdir {root}/alices-mkdir", uid=ALICE, gid=ALICE)
 
 
