@@ -6,6 +6,7 @@
  * Read transactions are parked in slots after use: LMDB's reset keeps the reader slot in the lock file, so taking a
  * parked one needs neither a lock nor a system call. A slot is taken and filled with one atomic exchange; a thread
  * starts looking where it last succeeded. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "codec.h"
@@ -177,7 +178,9 @@ static int txn_commit_failed(struct gml_meta *meta, int code)
 	if (rc != 0)
 		return GML_ERR_IO;
 	gml_txn_write_abort(&again);
-	return gml_err_map(code);
+	/* LMDB's word for a write that was cut short, and so what a disk says that fills up in the middle of one. All that
+	 * was committed is on the disk, as was just seen. */
+	return code == EIO ? GML_ERR_NOSPC : gml_err_map(code);
 }
 
 int gml_txn_write_commit(struct gml_txn *txn)

@@ -274,7 +274,8 @@ static void check_twin(struct meta_env *env, uint64_t want)
 	meta_env_free(twin);
 }
 
-/* Each write in turn finds the disk full: the update fails with that, and the next one finds the store in order. */
+/* Each write in turn finds the disk full, or fills it half-way: the update fails with that, and the next one finds the
+ * store in order. */
 static void test_disk_full(void **state)
 {
 	struct meta_env *env = *state;
@@ -282,11 +283,11 @@ static void test_disk_full(void **state)
 	int failures = 0;
 	meta_env_update(env, writer_put, &writer);
 	disk_watch(env);
-	disk->fail_errno = ENOSPC;
 	disk->fail_call = CALL_PAGES;
-	for (int n = 1; n < 10; n++) {
+	for (int n = 2; n < 20; n++) {
 		int rc;
-		disk->fail_in = n;
+		disk->fail_errno = n % 2 == 0 ? ENOSPC : 0;
+		disk->fail_in = n / 2;
 		disk->failed = 0;
 		writer.count++;
 		rc = gml_meta_update(env->meta, writer_put, &writer);

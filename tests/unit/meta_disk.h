@@ -42,7 +42,7 @@ struct disk {
 	_Atomic ino_t ino[DISK_FILES]; /* the first: 0 when nothing is watched */
 	_Atomic size_t n, used;
 	_Atomic int fail_in; /* the n-th call from now fails; 0: none */
-	_Atomic int fail_errno;
+	_Atomic int fail_errno; /* 0: it does not fail, but writes only a part */
 	_Atomic int failed; /* calls that were made to fail */
 	_Atomic enum disk_call fail_call;
 	_Atomic int die_in;	/* the n-th call from now ends its process */
@@ -131,8 +131,11 @@ DISK_EXPORTED ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
 	ssize_t n;
 	if (file < 0)
 		return real(fd, buf, len, off);
-	if (disk_before(call))
-		return -1;
+	if (disk_before(call)) {
+		if (disk->fail_errno != 0)
+			return -1;
+		len /= 2;
+	}
 	n = real(fd, buf, len, off);
 	if (disk->recording && n > 0)
 		disk_add(DISK_WRITE, (enum disk_file)file, off, buf, (size_t)n, 0, 0);
@@ -148,8 +151,11 @@ DISK_EXPORTED ssize_t writev(int fd, const struct iovec *iov, int iovcnt)
 	ssize_t n, left;
 	if (file < 0)
 		return real(fd, iov, iovcnt);
-	if (disk_before(CALL_PAGES))
-		return -1;
+	if (disk_before(CALL_PAGES)) {
+		if (disk->fail_errno != 0)
+			return -1;
+		iovcnt--;
+	}
 	off = lseek(fd, 0, SEEK_CUR);
 	n = left = real(fd, iov, iovcnt);
 	for (int i = 0; disk->recording && left > 0; i++) {
