@@ -92,6 +92,16 @@ int gml_checkpoint_pins_move(struct gml_meta *meta)
 	return rc;
 }
 
+uint64_t gml_checkpoint_pinned(struct gml_meta *meta)
+{
+	struct gml_checkpoint *checkpoint = &meta->checkpoint;
+	uint64_t txnid;
+	pthread_mutex_lock(&checkpoint->lock);
+	txnid = checkpoint->pin[0] != NULL ? checkpoint->pin_txnid[0] : 0;
+	pthread_mutex_unlock(&checkpoint->lock);
+	return txnid;
+}
+
 void gml_checkpoint_pins_drop(struct gml_meta *meta)
 {
 	struct gml_checkpoint *checkpoint = &meta->checkpoint;

@@ -49,6 +49,8 @@ void gml_checkpoint_release(struct gml_checkpoint *checkpoint);
 int gml_checkpoint_pin(struct gml_meta *meta);
 /* Try to move the pins. */
 int gml_checkpoint_pins_move(struct gml_meta *meta);
+/* Pages that a transaction before this one freed are not kept by this process. 0: it has no pin in force. */
+uint64_t gml_checkpoint_pinned(struct gml_meta *meta);
 void gml_checkpoint_pins_drop(struct gml_meta *meta);
 /* A checkpoint at or after transaction `floor`; 0: of whatever is there now. Waits for the writers' lock, and the disk.
  * After a failure of the disk nobody changes the store any more. IO. */

@@ -10,7 +10,10 @@
 #include <errno.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <time.h>
 #include "engine_internal.h"
+
+#define COMMIT_TRIES 20 /* a tenth of a second */
 
 struct gml_update {
 	struct gml_update *next;
@@ -61,26 +64,44 @@ static void update_fail(struct gml_update *list, int rc)
 	}
 }
 
+/* The room is short: NOSPC for a closure that leaves more records than it found (*grown_out). */
+static int commit_thrifty(struct gml_txn *txn, struct gml_update *update, bool *grown_out)
+{
+	uint64_t before, after;
+	int rc = gml_room_records(txn, &before);
+	if (rc == 0)
+		rc = update->fn(txn, update->arg);
+	if (rc == 0)
+		rc = gml_room_records(txn, &after);
+	*grown_out = rc == 0 && after > before;
+	return *grown_out ? GML_ERR_NOSPC : rc;
+}
+
 /* Run every closure that has no result yet in one transaction. GML_ERR_CANCELED: one failed after it had written; it
  * has its result now, run the others again. Another error is the engine's: nothing of this run is stored. */
 static int commit_attempt(struct gml_meta *meta, struct gml_update *batch, struct gml_redo_place *place_out)
 {
 	struct gml_txn txn;
-	int rc = gml_txn_write_begin(meta, &txn);
+	bool no_room;
+	int rc = gml_room_keep(meta, &no_room);
+	if (rc == 0)
+		rc = gml_txn_write_begin(meta, &txn);
 	if (rc != 0)
 		return rc;
 	for (struct gml_update *u = batch; u != NULL; u = u->next) {
 		uint64_t writes = txn.writes;
+		bool grown = false;
 		if (u->done)
 			continue;
-		u->rc = u->fn(&txn, u->arg);
+		u->rc = no_room ? commit_thrifty(&txn, u, &grown) : u->fn(&txn, u->arg);
 		if (txn.failed != 0) {
 			rc = txn.failed;
 			goto abort;
 		}
 		if (u->rc != 0 && txn.writes != writes) {
-			gml_meta_log(meta, GML_LOG_ERROR, "a metadata change failed after it had written: %s",
-				     gml_err_text(u->rc));
+			if (!grown)
+				gml_meta_log(meta, GML_LOG_ERROR, "a metadata change failed after it had written: %s",
+					     gml_err_text(u->rc));
 			u->done = true;
 			rc = GML_ERR_CANCELED;
 			goto abort;
@@ -100,12 +121,23 @@ abort:
 	return rc;
 }
 
+/* What was set aside is used up: pages that were freed lately come back behind checkpoints, and when the other
+ * processes' threads have moved their pins. */
+static bool commit_wait_for_room(struct gml_meta *meta)
+{
+	const struct timespec moment = {.tv_nsec = 5000000};
+	if (!atomic_load(&meta->room.is_short) || gml_checkpoint_make(meta, 0) != 0)
+		return false;
+	nanosleep(&moment, NULL);
+	return true;
+}
+
 static int commit_run(struct gml_meta *meta, struct gml_update *batch, struct gml_redo_place *place_out)
 {
-	int rc;
+	int rc, tries = 0;
 	do
 		rc = commit_attempt(meta, batch, place_out);
-	while (rc == GML_ERR_CANCELED);
+	while (rc == GML_ERR_CANCELED || (rc == GML_ERR_NOSPC && tries++ < COMMIT_TRIES && commit_wait_for_room(meta)));
 	return rc;
 }
 
@@ -211,6 +243,8 @@ static void commit_lead(struct gml_meta *meta)
 	int rc;
 
 	commit_batch(meta, batch, &place);
+	if (atomic_load(&meta->room.is_short) && place.work > meta->redo.shared->k_work + GML_ROOM_PAGES)
+		(void)gml_checkpoint_make(meta, 0); /* its failure is noted in the shared tail */
 	/* What has no record is not even safe from the death of all processes: no relaxed update either. */
 	if (gml_redo_logged(&meta->redo, &place))
 		commit_sort(batch, &ready, &wait);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include "checkpoint.h"
 #include "engine.h"
+#include "room.h"
 
 #define GML_META_KEY_MAX 511
 #define GML_META_VALUE_MAX ((size_t)4 << 20)
@@ -86,6 +87,7 @@ struct gml_meta {
 	struct gml_commit commit;
 	struct gml_redo redo;
 	struct gml_checkpoint checkpoint;
+	struct gml_room room;
 	_Atomic uint64_t commits, updates, syncs, log_bytes;
 	_Atomic uint64_t log_window;	 /* engine_lmdb.c */
 	_Atomic uint32_t corrupt_logged; /* bit per table */

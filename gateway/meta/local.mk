@@ -30,4 +30,6 @@ libgemel_la_SOURCES += \
 	gateway/meta/redo.c \
 	gateway/meta/redo.h \
 	gateway/meta/redo_check.c \
+	gateway/meta/room.c \
+	gateway/meta/room.h \
 	gateway/meta/txn_lmdb.c

@@ -49,6 +49,7 @@ struct disk {
 	_Atomic bool die_after; /* ... once it is done, not before */
 	_Atomic enum disk_call die_call;
 	_Atomic bool hang; /* flushes of data.mdb wait */
+	_Atomic off_t full_at; /* data.mdb gets no more of the disk than this; 0: what it wants */
 	struct disk_event events[DISK_EVENTS];
 	uint8_t bytes[];
 };
@@ -122,6 +123,20 @@ static void disk_after(enum disk_call call)
 	real = (__typeof__(type) *)dlsym(RTLD_NEXT, name)
 #define DISK_EXPORTED __attribute__((visibility("default")))
 
+static bool disk_is_full(int file, off_t end)
+{
+	if (file != 0 || disk->full_at == 0 || end <= disk->full_at)
+		return false;
+	errno = ENOSPC;
+	return true;
+}
+
+DISK_EXPORTED int fallocate(int fd, int mode, off_t off, off_t len)
+{
+	DISK_REAL("fallocate", int(int, int, off_t, off_t));
+	return disk_is_full(disk_file_of(fd), off + len) ? -1 : real(fd, mode, off, len);
+}
+
 DISK_EXPORTED ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
 {
 	DISK_REAL("pwrite", ssize_t(int, const void *, size_t, off_t));
@@ -131,6 +146,8 @@ DISK_EXPORTED ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
 	ssize_t n;
 	if (file < 0)
 		return real(fd, buf, len, off);
+	if (disk_is_full(file, off + (off_t)len))
+		return -1;
 	if (disk_before(call)) {
 		if (disk->fail_errno != 0)
 			return -1;
@@ -151,12 +168,14 @@ DISK_EXPORTED ssize_t writev(int fd, const struct iovec *iov, int iovcnt)
 	ssize_t n, left;
 	if (file < 0)
 		return real(fd, iov, iovcnt);
+	off = lseek(fd, 0, SEEK_CUR);
+	if (disk_is_full(file, off + 4096 * (off_t)iovcnt))
+		return -1;
 	if (disk_before(CALL_PAGES)) {
 		if (disk->fail_errno != 0)
 			return -1;
 		iovcnt--;
 	}
-	off = lseek(fd, 0, SEEK_CUR);
 	n = left = real(fd, iov, iovcnt);
 	for (int i = 0; disk->recording && left > 0; i++) {
 		size_t len = (size_t)left < iov[i].iov_len ? (size_t)left : iov[i].iov_len;
@@ -210,6 +229,7 @@ static inline void disk_watch(struct meta_env *env)
 	}
 	disk->fail_in = disk->failed = disk->die_in = 0;
 	disk->hang = false;
+	disk->full_at = 0;
 	disk->dev = st[0].st_dev;
 	for (int i = DISK_FILES; i-- > 0;)
 		disk->ino[i] = st[i].st_ino;

@@ -106,6 +106,67 @@ static void test_full_ring(void **state)
 	disk_forget();
 }
 
+/* Many records of 1500 bytes in one change. */
+struct heap {
+	int first, count;
+};
+
+static int heap_put(struct gml_txn *txn, void *arg)
+{
+	static const uint8_t value[1500];
+	const struct heap *heap = arg;
+	char key[16];
+	int rc = 0;
+	for (int i = 0; rc == 0 && i < heap->count; i++) {
+		snprintf(key, sizeof(key), "heap%d", heap->first + i);
+		rc = gml_txn_put(txn, GML_TABLE_JOURNAL, STR(key), SPAN(value, sizeof(value)));
+	}
+	return rc;
+}
+
+static int heap_del(struct gml_txn *txn, void *arg)
+{
+	const struct heap *heap = arg;
+	char key[16];
+	snprintf(key, sizeof(key), "heap%d", heap->first);
+	return gml_txn_del(txn, GML_TABLE_JOURNAL, STR(key));
+}
+
+static int heap_grow(struct meta_env *env, int from)
+{
+	struct heap heap = {from, 50};
+	while (gml_meta_update(env->meta, heap_put, &heap) == 0)
+		heap.first += heap.count;
+	heap.count = 1;
+	assert_int_equal(gml_meta_update(env->meta, heap_put, &heap), GML_ERR_NOSPC);
+	assert_int_equal(gml_meta_update_relaxed(env->meta, heap_put, &heap), GML_ERR_NOSPC);
+	return heap.first;
+}
+
+/* A full disk, and a full map, can be emptied: each removal is a change that wants pages first. Then there is room
+ * again. */
+static void test_full_store_is_emptied(void **state)
+{
+	struct meta_env *env = *state;
+	disk_watch(env);
+	for (int full_at = 24 << 20; full_at >= 0; full_at -= 24 << 20) {
+		int most, again;
+		disk->full_at = full_at;
+		most = heap_grow(env, 0);
+		assert_true(most > 2000);
+		meta_env_reopen(env);
+		for (struct heap heap = {0, 1}; heap.first < most; heap.first++)
+			assert_int_equal(gml_meta_update_relaxed(env->meta, heap_del, &heap), 0);
+		again = heap_grow(env, 0);
+		assert_in_range(again, most / 2, 2 * most);
+		meta_env_reopen(env);
+		for (struct heap heap = {again - 1, 1}; heap.first >= 0; heap.first--)
+			assert_int_equal(gml_meta_update_relaxed(env->meta, heap_del, &heap), 0);
+	}
+	assert_int_equal(env->log_errors, 0);
+	disk_forget();
+}
+
 /* What is larger than the log can take is durable by a checkpoint, also when nobody asked to wait. */
 static void test_large_transaction(void **state)
 {
@@ -464,6 +525,7 @@ int main(void)
 		WITH_STORE(test_numbers_go_on),	   WITH_STORE(test_orderly_close),     WITH_STORE(test_version_1),
 		WITH_STORE(test_creation_cut),	   WITH_STORE(test_log_missing),       WITH_STORE(test_check),
 		WITH_STORE(test_version_1_in_use), WITH_STORE(test_idle_process),
+		WITH_STORE(test_full_store_is_emptied),
 	};
 	alarm(120);
 	return cmocka_run_group_tests_name("meta_redo", tests, NULL, NULL);
