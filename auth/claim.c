@@ -50,6 +50,14 @@ static const struct {
 	CLAIM_QUERY("x-amz-security-token", token),
 };
 
+bool auth_param_signs(struct auth_span name)
+{
+	for (size_t i = 0; i < sizeof(claim_query_names) / sizeof(claim_query_names[0]); i++)
+		if (auth_span_caseeq(name, claim_query_names[i].name))
+			return true;
+	return false;
+}
+
 static void claim_query_read(const struct auth_param *params, size_t nparams, struct claim_query *query)
 {
 	memset(query, 0, sizeof(*query));

@@ -28,6 +28,8 @@ struct auth_param {
  * without
  * "=" is empty and begins where its name ends. Returns their number, or -1 if there are more than AUTH_PARAMS_MAX. */
 int auth_query_split(struct auth_span query, struct auth_param params[AUTH_PARAMS_MAX]);
+/* Does a query parameter of that name, in any case, sign the request or say how it is signed, in version 4 or 2? */
+bool auth_param_signs(struct auth_span name);
 
 /* What is signed. `path` and `query` are the raw target split at the first '?', undecoded. */
 struct auth_request {

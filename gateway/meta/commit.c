@@ -13,7 +13,7 @@
 #include <time.h>
 #include "engine_internal.h"
 
-#define COMMIT_TRIES 20 /* a tenth of a second */
+#define COMMIT_TRIES 200 /* about a second */
 
 struct gml_update {
 	struct gml_update *next;

@@ -151,26 +151,20 @@ static enum s3_error request_read_query(struct s3_call *call)
 
 /* ---- headers in the query ---- */
 
-/* Parameters that sign; and checksums: signers put that of the body they see, which is none, into a URL, and S3 takes no
- * notice of it there. */
-static bool request_stays_param(struct gml_span name)
+/* The checksum of a body. Signers put that of the body they see, which is none, into a URL, and S3 takes no notice of it
+ * there. */
+static bool request_is_checksum(struct gml_span name)
 {
-	static const char *const names[] = {
-		"x-amz-algorithm",	"x-amz-content-sha256",	    "x-amz-credential",
-		"x-amz-date",		"x-amz-expires",	    "x-amz-security-token",
-		"x-amz-signature",	"x-amz-signedheaders",	    "x-amz-checksum-crc32",
-		"x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha1",
-		"x-amz-checksum-sha256", "x-amz-sdk-checksum-algorithm",
-	};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (s3_span_is(name, names[i]))
-			return true;
-	return false;
+	if (name.len > 15 && strncasecmp(name.ptr, "x-amz-checksum-", 15) == 0)
+		return gml_checksum_by_name(s3_span_from(name, 15)) != GML_CHECKSUM_NONE;
+	return s3_span_is_nocase(name, "x-amz-sdk-checksum-algorithm");
 }
 
-static bool request_may_hoist(const struct s3_param *param)
+/* Does the parameter stand for a header? */
+static bool request_is_hoisted(struct gml_span name)
 {
-	return param->name.len > 6 && strncasecmp(param->name.ptr, "x-amz-", 6) == 0;
+	return name.len > 6 && strncasecmp(name.ptr, "x-amz-", 6) == 0 &&
+	       !auth_param_signs((struct auth_span){name.ptr, name.len}) && !request_is_checksum(name);
 }
 
 static bool request_was_sent(const struct s3_call *call, struct gml_span name)
@@ -190,7 +184,7 @@ static enum s3_error request_hoist_one(struct s3_call *call, size_t index)
 	if (!text)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	name = request_lower(param->name, text);
-	if (request_stays_param(name) || request_was_sent(call, name))
+	if (request_was_sent(call, name))
 		return S3_OK;
 	if (call->raw_params[index].name.len != name.len || !request_name_valid(name) || !request_value_valid(value))
 		return s3_refuse(call, S3_ERR_BAD_REQUEST, "A header in the query of the request is malformed.");
@@ -198,29 +192,38 @@ static enum s3_error request_hoist_one(struct s3_call *call, size_t index)
 	return S3_OK;
 }
 
-/* Signers of URLs put x-amz-* headers into the query, where S3 reads them too: what they ask for must be done or refused.
- * Version 4 signs all of the query, version 2 these parameters when the signature stands there too. */
+/* Is what stands in the query signed? Version 4 signs all of it, version 2 x-amz-* parameters when it stands there itself.
+ * As auth_parse sees it, in the raw query: an escaped name signs nothing. */
+static bool request_signs_query(const struct s3_call *call)
+{
+	for (size_t i = 0; i < call->nparams; i++) {
+		struct gml_span name = s3_span_of(call->raw_params[i].name.ptr, call->raw_params[i].name.len);
+		if (s3_span_is(name, "X-Amz-Algorithm") || s3_span_is(name, "AWSAccessKeyId"))
+			return true;
+	}
+	return s3_span_starts(s3_header(call, "authorization"), "AWS4-HMAC-SHA256");
+}
+
+/* Signers of URLs put x-amz-* headers into the query, where S3 reads them too: what they ask for must be done or refused. */
 static enum s3_error request_hoist(struct s3_call *call)
 {
 	struct s3_header *headers;
-	bool some = false;
-	for (size_t i = 0; i < call->nparams && !some; i++)
-		some = request_may_hoist(&call->params[i]);
-	if (!some || !(s3_param(call, "X-Amz-Algorithm", NULL) || s3_param(call, "AWSAccessKeyId", NULL) ||
-		       s3_span_starts(s3_header(call, "authorization"), "AWS4-HMAC-SHA256")))
+	enum s3_error error = S3_OK;
+	size_t first = 0;
+	while (first < call->nparams && !request_is_hoisted(call->params[first].name))
+		first++;
+	if (first == call->nparams || !request_signs_query(call))
 		return S3_OK;
 	headers = s3_arena_array(&call->arena, call->nheaders + call->nparams, sizeof(*headers));
 	if (!headers)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	memcpy(headers, call->headers, call->nheaders * sizeof(*headers));
+	for (size_t i = 0; i < call->nheaders; i++)
+		headers[i] = call->headers[i];
 	call->headers = headers;
-	for (size_t i = 0; i < call->nparams; i++) {
-		enum s3_error error =
-			request_may_hoist(&call->params[i]) ? request_hoist_one(call, i) : S3_OK;
-		if (error)
-			return error;
-	}
-	return S3_OK;
+	for (size_t i = first; i < call->nparams && !error; i++)
+		if (request_is_hoisted(call->params[i].name))
+			error = request_hoist_one(call, i);
+	return error;
 }
 
 static enum s3_error request_decode(struct s3_call *call, struct gml_span raw, struct gml_span *out)

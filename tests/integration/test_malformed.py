@@ -255,6 +255,10 @@ def test_metadata_beyond_ascii(gemel, wire):
 
 def test_version_2_signs_headers_in_the_query(gemel):
     """boto3 puts x-amz-* headers into such a URL and signs them as headers. What nobody signed is refused."""
+    from botocore.auth import HmacV1Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
     key = gemel.gemel("key", "create", "demo", "--sigv2")
     s3, wire = gemel.s3(key["id"], key["secret"]), Wire(gemel)
 
@@ -269,6 +273,13 @@ def test_version_2_signs_headers_in_the_query(gemel):
         assert code(put(extra)) == (403, "SignatureDoesNotMatch"), extra
     for extra in ("&x%2Damz-acl=public-read", "&%78-amz-copy-source=demo/steady"):  # names that version 2 does not recognise
         assert code(put(extra)) == (400, "BadRequest"), extra
+    # Signed in its headers, a request's query is not: nothing there is a header, whatever stands beside it.
+    request = AWSRequest("PUT", f"{gemel.endpoint}/demo/new")
+    HmacV1Auth(Credentials(key["id"], key["secret"])).add_auth(request)
+    signed = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    for extra, want in (("", 200), ("&X%2DAmz-Algorithm=x", 200), ("&%41WSAccessKeyId=x", 200), ("&X-Amz-Algorithm=x", 400), ("&AWSAccessKeyId=x", 400)):
+        answer = wire.raw(f"PUT /demo/new?x-amz-copy-source=demo/steady&x-amz-meta-a=b{extra} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n{signed}\r\nabc".encode())
+        assert answer[0] == want and s3.head_object(Bucket="demo", Key="new")["Metadata"].get("a") != "b", extra
     s3.delete_object(Bucket="demo", Key="new")
 
 
