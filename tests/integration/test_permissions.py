@@ -5,6 +5,7 @@ import threading
 import pytest
 
 import nfs4
+from test_nfs import python
 
 ALICE, BOB, EVE = 1001, 1002, 1003
 STAFF = 500
