@@ -1,4 +1,5 @@
 """Starts `gemel serve` on a store of its own and hands out clients for it."""
+import atexit
 import itertools
 import json
 import os
@@ -17,6 +18,16 @@ _names = itertools.count(1)
 
 # Lines that no server may write, whatever the test does.
 ALARM = re.compile(r"\[(alert|emerg)\]|\bCRIT\b|AddressSanitizer|UndefinedBehavior|runtime error:|Assertion|assertion failed|SIGSEGV|signal 11|core dumped")
+
+
+_servers = []
+
+
+@atexit.register
+def end_what_is_left():
+    """A test that fails leaves its servers running."""
+    for server in _servers:
+        server.kill_all()
 
 
 def is_dead(pid):
@@ -77,6 +88,8 @@ class Gemel:
     # ---- life
     def start(self, wait=True):
         assert self.process is None or self.process.poll() is not None
+        if self not in _servers:
+            _servers.append(self)
         with open(self.home / "serve.log", "ab") as log:
             self.process = subprocess.Popen([str(PROGRAM), "-c", str(self.conf), "serve"], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         if wait:
