@@ -91,6 +91,7 @@ class Gemel:
         if self not in _servers:
             _servers.append(self)
         with open(self.home / "serve.log", "ab") as log:
+            self.said = log.tell()
             self.process = subprocess.Popen([str(PROGRAM), "-c", str(self.conf), "serve"], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         if wait:
             self.wait_ready()
@@ -100,7 +101,8 @@ class Gemel:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break
-            if self.gemel("status", json_out=False, check=False).returncode == 0:
+            # Both: the doors may answer before the supervisor has seen it, and until then he takes their death for a start in vain.
+            if self.gemel("status", json_out=False, check=False).returncode == 0 and b" is ready at " in (self.home / "serve.log").read_bytes()[self.said:]:
                 return
             time.sleep(0.05)
         raise AssertionError("the servers did not come up:\n" + self.logs())
