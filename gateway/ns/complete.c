@@ -42,20 +42,7 @@ struct complete {
 
 /* ---- check --------------------------------------------------------------------------------------------------- */
 
-static bool complete_etag_is(const char *etag, const uint8_t md5[16])
-{
-	static const char digits[] = "0123456789abcdef";
-	if (strnlen(etag, GML_ETAG_MAX + 1) != 32)
-		return false;
-	for (size_t i = 0; i < 32; i++) {
-		char want = digits[i % 2 != 0 ? md5[i / 2] & 15 : md5[i / 2] >> 4];
-		char have = etag[i] >= 'A' && etag[i] <= 'F' ? (char)(etag[i] - 'A' + 'a') : etag[i];
-		if (have != want)
-			return false;
-	}
-	return true;
-}
-
+/* Hex digits of either case. */
 static bool complete_etag_parse(const char *etag, uint8_t md5[16])
 {
 	for (size_t i = 0; i < 32; i++) {
@@ -70,6 +57,12 @@ static bool complete_etag_parse(const char *etag, uint8_t md5[16])
 		md5[i / 2] = (uint8_t)(i % 2 != 0 ? md5[i / 2] << 4 | digit : digit);
 	}
 	return etag[32] == '\0';
+}
+
+static bool complete_etag_is(const char *etag, const uint8_t md5[16])
+{
+	uint8_t have[16];
+	return complete_etag_parse(etag, have) && memcmp(have, md5, sizeof(have)) == 0;
 }
 
 static bool complete_checksum_is(const struct gml_object_checksum *claim, const struct gml_object_checksum *have)
