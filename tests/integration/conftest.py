@@ -55,6 +55,14 @@ def mounted(gemel, kernel):
 
 
 @pytest.fixture
+def fresh_mounted(fresh, kernel):
+    """As `mounted`, of `fresh`."""
+    target = kernel.mount(fresh.nfs_port, "/demo", target="/mnt/fresh")
+    yield target
+    kernel.umount(target)
+
+
+@pytest.fixture
 def bucket(gemel):
     """A new, empty bucket of `demo`; its name. What a test leaves in it does not disturb others."""
     return gemel.new_bucket()

@@ -134,20 +134,23 @@ for i in range(int(sys.argv[3])):
         f.flush()
         os.fsync(f.fileno())
     if i % 3 == 2:
-        os.rename(base + '/file%d' % i, base + '/renamed%d' % i)
+        try:
+            os.rename(base + '/file%d' % i, base + '/renamed%d' % i)
+        except FileNotFoundError:
+            # Done, but the reply died with the server; sent again, in a new session, it finds the name gone (RFC 8881, 2.10.6.5).
+            os.stat(base + '/renamed%d' % i)
     os.write(acknowledged, b'%d\\n' % i)
 """
 
 
 @pytest.mark.parametrize("which", ["nfs", "all"])
-def test_kill_under_nfs_load(fresh, kernel, tmp_path, which):
-    """The kernel client carries on after the restart by itself: no error reaches the program."""
-    target = kernel.mount(fresh.nfs_port, "/demo", target="/mnt/crash")
+def test_kill_under_nfs_load(fresh, kernel, fresh_mounted, tmp_path, which):
+    """The kernel client carries on after the restart by itself: the only error that a program may see is of a rename that was done."""
     note = tmp_path / "acknowledged"
     (tmp_path / "writer.py").write_text(NFS_WRITER)
     count = 400
     result = []
-    thread = threading.Thread(target=lambda: result.append(kernel.run(f"python3 {tmp_path}/writer.py {target} {note} {count}", timeout=280)))
+    thread = threading.Thread(target=lambda: result.append(kernel.run(f"python3 {tmp_path}/writer.py {fresh_mounted} {note} {count}", timeout=280, check=False)))
     thread.start()
     try:
         for _ in range(3):
@@ -160,7 +163,7 @@ def test_kill_under_nfs_load(fresh, kernel, tmp_path, which):
             fresh.wait_ready()
     finally:
         thread.join()
-    assert result, "the writer failed"
+    assert result and result[0].rc == 0, f"the writer failed: {result}"
     assert note.read_text().split() == [str(i) for i in range(count)]
     s3 = fresh.s3()
     log = s3.get_object(Bucket="demo", Key="log")["Body"].read()
@@ -168,16 +171,15 @@ def test_kill_under_nfs_load(fresh, kernel, tmp_path, which):
     for i in range(count):
         name = f"renamed{i}" if i % 3 == 2 else f"file{i}"
         assert s3.get_object(Bucket="demo", Key=name)["Body"].read() == b"%d " % i * 500
-    kernel.umount(target)
+    kernel.umount(fresh_mounted)
     fresh.kill_all()
     fresh.start()
     assert s3.get_object(Bucket="demo", Key="log")["Body"].read() == log
     fresh.check_store()
 
 
-def test_locks_and_open_files_survive_a_restart(fresh, kernel, tmp_path):
+def test_locks_and_open_files_survive_a_restart(fresh, kernel, fresh_mounted, tmp_path):
     """A lock holder keeps its lock, and an open file that was removed stays readable."""
-    target = kernel.mount(fresh.nfs_port, "/demo", target="/mnt/crash")
     script = f"""
 cat > /run/holder.py <<'END'
 import fcntl, os, sys, time
@@ -197,7 +199,7 @@ os.pwrite(fd, b'HELD', 0)
 os.fsync(fd)
 print('carried on')
 END
-python3 /run/holder.py {target} {tmp_path}/go
+python3 /run/holder.py {fresh_mounted} {tmp_path}/go
 """
     result = []
     thread = threading.Thread(target=lambda: result.append(kernel.run(script, timeout=200, check=False)))
@@ -213,7 +215,6 @@ python3 /run/holder.py {target} {tmp_path}/go
     thread.join()
     assert result and result[0].rc == 0, result
     assert s3.get_object(Bucket="demo", Key="held")["Body"].read() == b"HELD data"
-    kernel.umount(target)
 
 
 def test_multipart_survives(fresh):

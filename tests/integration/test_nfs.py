@@ -205,15 +205,11 @@ def test_cross_bucket_rename_copies(gemel, kernel, bucket):
         kernel.umount(target)
 
 
-def test_handles_survive_a_restart(fresh, kernel):
-    target = kernel.mount(fresh.nfs_port, "/demo", target="/mnt/restart")
-    try:
-        kernel.run(f"mkdir {target}/d && echo before > {target}/d/f && exec 9< {target}/d/f && ls {target}/d")
-        fresh.stop()
-        fresh.start()
-        assert kernel.run(f"cd {target}/d && cat f && echo after > g && ls", timeout=90).text.split() == ["before", "f", "g"]
-    finally:
-        kernel.umount(target)
+def test_handles_survive_a_restart(fresh, kernel, fresh_mounted):
+    kernel.run(f"cd {fresh_mounted} && mkdir d && echo before > d/f && exec 9< d/f && ls d")
+    fresh.stop()
+    fresh.start()
+    assert kernel.run(f"cd {fresh_mounted}/d && cat f && echo after > g && ls", timeout=90).text.split() == ["before", "f", "g"]
 
 
 def test_many_files_hash_alike(gemel, kernel, place):

@@ -280,11 +280,9 @@ assert os.pread(fd, 1, 0) == b"2", os.pread(fd, 1, 0)
         second.close()
 
 
-def test_unlinked_open_file_through_a_restart(fresh, kernel):
+def test_unlinked_open_file_through_a_restart(fresh, kernel, fresh_mounted):
     """The kernel client renames such a file to .nfs…; one removed through the other door has no name at all, and lives on too."""
-    target = kernel.mount(fresh.nfs_port, "/demo", target="/mnt/orphan")
-    try:
-        kernel.run(f"""cd {target} && cat > /run/orphan.py <<'END'
+    kernel.run(f"""cd {fresh_mounted} && cat > /run/orphan.py <<'END'
 import os, time
 fds = [os.open(n, os.O_CREAT | os.O_RDWR) for n in ("here", "there")]
 for fd in fds: os.write(fd, b"kept " * 1000); os.fsync(fd)
@@ -299,15 +297,14 @@ print("good")
 END
 rm -f /run/go /run/ready; setsid /usr/bin/python3 /run/orphan.py > /run/orphan.log 2>&1 < /dev/null &
 for i in $(seq 100); do test -e /run/ready && break; sleep 0.05; done; test -e /run/ready""")
-        fresh.s3().delete_object(Bucket="demo", Key="there")
-        fresh.kill("nfs")
-        fresh.wait_ready()
-        time.sleep(18)  # beyond the age at which nameless files are reaped
-        kernel.run("touch /run/go; for i in $(seq 600); do grep -q . /run/orphan.log && break; sleep 0.1; done", timeout=90)
-        assert kernel.run("cat /run/orphan.log").text == "good\n"
-        assert [o["Key"] for o in fresh.s3().list_objects_v2(Bucket="demo").get("Contents", []) if not o["Key"].startswith(".nfs")] == []
-    finally:
-        kernel.umount(target)
+    fresh.s3().delete_object(Bucket="demo", Key="there")
+    fresh.kill("nfs")
+    fresh.wait_ready()
+    time.sleep(18)  # beyond the age at which nameless files are reaped
+    kernel.run("touch /run/go; for i in $(seq 600); do grep -q . /run/orphan.log && break; sleep 0.1; done", timeout=90)
+    assert kernel.run("cat /run/orphan.log").text == "good\n"
+    assert [o["Key"] for o in fresh.s3().list_objects_v2(Bucket="demo").get("Contents", []) if not o["Key"].startswith(".nfs")] == []
+    kernel.umount(fresh_mounted)
     fresh.check_store()
 
 
