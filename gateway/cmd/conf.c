@@ -275,6 +275,10 @@ int conf_check(const struct conf *conf, char *err, size_t cap)
 		snprintf(err, cap, "%s: both doors have this port", conf_where(conf, conf->line[CONF_nfs_port] ? CONF_nfs_port : CONF_s3_port, where, sizeof(where)));
 		return -1;
 	}
+	if (conf_number(conf, CONF_nfs_threads) == 1) {
+		snprintf(err, cap, "%s: nfs-ganesha needs 2 or more; 0 leaves the number to gemel", conf_where(conf, CONF_nfs_threads, where, sizeof(where)));
+		return -1;
+	}
 	if (certificate != key) {
 		snprintf(err, cap, "%s: s3.tls_certificate and s3.tls_key go together: set both, or neither",
 			 conf_where(conf, certificate ? CONF_s3_tls_certificate : CONF_s3_tls_key, where, sizeof(where)));

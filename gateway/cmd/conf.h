@@ -33,7 +33,7 @@ enum conf_type { CONF_STRING, CONF_PATH, CONF_BOOL, CONF_NUMBER, CONF_SIZE, CONF
 	X(nfs, v3, CONF_BOOL, "no", 0, 0, "") \
 	X(nfs, squash, CONF_CHOICE, "root", 0, 0, "root none all") \
 	X(nfs, access, CONF_CHOICE, "rw", 0, 0, "rw ro") \
-	X(nfs, threads, CONF_NUMBER, "48", 2, 1024, "") \
+	X(nfs, threads, CONF_NUMBER, "0", 0, 1024, "") \
 	X(nfs, lease, CONF_NUMBER, "30", 5, 120, "") \
 	X(nfs, grace, CONF_NUMBER, "45", 5, 240, "") \
 	X(log, level, CONF_CHOICE, "info", 0, 0, "error warn info debug") \

@@ -85,6 +85,16 @@ static int serve_render(struct serve *serve, int which, const char *name, const 
 	return CMD_OK;
 }
 
+/* Few threads: ganesha wakes one for each request as long as one is idle, and does without when none is. Enough of them:
+ * a commit keeps its thread until the disk has it, and those that wait share one flush. tests/bench/README.md has figures. */
+static unsigned long serve_nfs_threads(const struct conf *conf)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned long threads = (unsigned long)conf_number(conf, CONF_nfs_threads);
+
+	return threads != 0 ? threads : 16 + 4 * (unsigned long)(processors > 0 ? processors : 1);
+}
+
 static int serve_render_nfs(struct serve *serve)
 {
 	static const char *const squash[] = {"root", "Root_Squash", "none", "No_Root_Squash", "all", "All_Squash", NULL};
@@ -92,9 +102,10 @@ static int serve_render_nfs(struct serve *serve)
 	const struct conf *conf = &serve->cmd->conf;
 	struct serve_vars vars = {0};
 	bool v3 = conf_bool(conf, CONF_nfs_v3);
-	char recovery[SERVE_PATH_MAX + 16];
+	char recovery[SERVE_PATH_MAX + 16], threads[32];
 
 	snprintf(recovery, sizeof(recovery), "%s/recovery", serve->run_dir);
+	snprintf(threads, sizeof(threads), "%lu", serve_nfs_threads(conf));
 	serve_var(&vars, "NFS_ADDRESS", conf_string(conf, CONF_nfs_address));
 	serve_var(&vars, "NFS_PORT", conf_string(conf, CONF_nfs_port));
 	/* 6.x does not start where it may not set PR_SET_IO_FLUSHER (as an ordinary user, in most containers) unless told so; 4.x
@@ -102,7 +113,7 @@ static int serve_render_nfs(struct serve *serve)
 	serve_var(&vars, "NFS_FLUSHER_LINE", strtoul(GEMEL_GANESHA_VERSION, NULL, 10) >= 6 ? "Allow_Set_Io_Flusher_Fail = true;" : "");
 	serve_var(&vars, "NFS_PROTOCOLS", v3 ? "3, 4" : "4");
 	serve_var(&vars, "NFS_MOUNT_PORT", v3 ? "20048" : "0");
-	serve_var(&vars, "NFS_THREADS", conf_string(conf, CONF_nfs_threads));
+	serve_var(&vars, "NFS_THREADS", threads);
 	serve_var(&vars, "NFS_LEASE", conf_string(conf, CONF_nfs_lease));
 	serve_var(&vars, "NFS_GRACE", conf_string(conf, CONF_nfs_grace));
 	serve_var(&vars, "NFS_SQUASH", serve_word(conf_string(conf, CONF_nfs_squash), squash));

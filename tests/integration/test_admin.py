@@ -51,6 +51,7 @@ def test_the_documented_configuration_is_the_default(tmp_path):
     ("[s3]\nregion =\n", 2, "must not be empty"),
     ("[s3]\nconnections_per_address = 65536\n", 2, "is out of range: 1 to 65535"),
     ("[s3]\nport = 2049\n", 2, "both doors have this port"),
+    ("[nfs]\nthreads = 1\n", 2, "needs 2 or more"),
     ("[s3]\naddress = 0.0.0.0\n[nfs]\nport = 7480\n", 4, "both doors have this port"),
 ])
 def test_bad_configuration_is_refused_with_file_and_line(tmp_path, lines, where, what):
