@@ -75,9 +75,10 @@ int gml_settle_look(struct gml_store *store, gml_ino ino, struct gml_inode *inod
 /* Read it (and make it durable first with its times, if `sync` and not yet done). Needs the exclusive lock. */
 int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode,
 		      const struct gml_owner *owner, bool sync, struct gml_settled *out);
-/* Inside a transaction: fold it into *inode, which the caller saves. AGAIN when the inode is not as it was sampled. */
+/* Inside a transaction: fold it into *inode, which the caller saves. AGAIN when the inode is not as it was sampled.
+ * Frees no bytes, so the commit may be a relaxed one. */
 int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
-		     const struct gml_settled *settled, struct gml_freed *freed);
+		     const struct gml_settled *settled);
 /* For the last close: settle now, if the inode is DIRTY by this process and was ever written; later, if it was not
  * (unwritten.c). Takes the exclusive lock. Durable. */
 int gml_onode_settle(struct gml_store *store, struct gml_onode *onode);

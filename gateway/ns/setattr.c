@@ -119,7 +119,6 @@ struct setattr_arg {
 	struct gml_settled settled; /* while DIRTY */
 	bool keep_dirty;	    /* nothing was ever written, and the size stays 0 */
 	uint64_t wblob;		    /* the emptied file is DIRTY at once, with this write blob; 0: not */
-	struct gml_freed *freed;
 	struct gml_inode after; /* scalars and target's length */
 };
 
@@ -159,7 +158,7 @@ static int setattr_content(struct gml_txn *txn, struct setattr_arg *arg, struct 
 	if (rc != 0 || arg->keep_dirty)
 		return rc;
 	if (inode->flags & GML_INODE_DIRTY)
-		rc = gml_settle_apply(txn, arg->store, inode, &arg->settled, arg->freed);
+		rc = gml_settle_apply(txn, arg->store, inode, &arg->settled);
 	if (rc == 0 && (arg->set->mask & GML_SET_SIZE))
 		rc = setattr_resize(txn, arg, inode);
 	return rc;
@@ -171,7 +170,6 @@ static int setattr_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
 
-	gml_freed_reset(arg->freed);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	rc = setattr_check(arg->op, arg->set, &inode);
@@ -295,9 +293,6 @@ static int setattr_file(struct setattr_arg *arg, struct gml_onode *onode)
 	int rc = 0;
 
 	arg->content = true;
-	arg->freed = gml_freed_new();
-	if (arg->freed == NULL)
-		return GML_ERR_NOMEM;
 	if (!(arg->set->mask & GML_SET_SIZE) || arg->set->size > 0)
 		rc = gml_onode_sync(arg->store, onode); /* the bulk, before others are kept waiting */
 	if (rc == 0) {
@@ -305,11 +300,6 @@ static int setattr_file(struct setattr_arg *arg, struct gml_onode *onode)
 		rc = setattr_locked(arg, onode);
 		pthread_rwlock_unlock(&onode->lock);
 	}
-	if (rc == 0)
-		gml_freed_apply(arg->store, arg->freed);
-	else
-		gml_freed_free(arg->freed);
-	arg->freed = NULL;
 	return rc;
 }
 

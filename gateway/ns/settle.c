@@ -81,7 +81,7 @@ int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const st
 }
 
 int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
-		     const struct gml_settled *settled, struct gml_freed *freed)
+		     const struct gml_settled *settled)
 {
 	int64_t delta = (int64_t)settled->size - (int64_t)inode->size;
 	struct gml_owner owner;
@@ -122,7 +122,6 @@ struct settle_arg {
 	struct gml_store *store;
 	gml_ino ino;
 	struct gml_settled settled;
-	struct gml_freed *freed;
 };
 
 static int settle_txn(struct gml_txn *txn, void *argp)
@@ -131,9 +130,8 @@ static int settle_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
 
-	gml_freed_reset(arg->freed);
 	if (rc == 0)
-		rc = gml_settle_apply(txn, arg->store, &inode, &arg->settled, arg->freed);
+		rc = gml_settle_apply(txn, arg->store, &inode, &arg->settled);
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
@@ -146,17 +144,11 @@ static int settle_inode(struct gml_store *store, struct gml_onode *onode, const 
 
 	if (rc != 0)
 		return rc;
-	arg.freed = gml_freed_new();
-	if (arg.freed == NULL)
-		return GML_ERR_NOMEM;
 	/* Data, size and mtime are durable, and so is the record that says DIRTY: should this commit get lost, recovery
 	 * reads the same from the write blob. */
 	rc = gml_meta_update_relaxed(store->meta, settle_txn, &arg);
-	if (rc != 0) {
-		gml_freed_free(arg.freed);
+	if (rc != 0)
 		return rc == GML_ERR_AGAIN || rc == GML_ERR_NOENT ? 0 : rc;
-	}
-	gml_freed_apply(store, arg.freed);
 	onode->owned = false;
 	return 0;
 }

@@ -26,7 +26,6 @@ struct unwritten_one {
 
 struct unwritten_batch {
 	struct gml_store *store;
-	struct gml_freed *freed;
 	unsigned count;
 	struct unwritten_one files[UNWRITTEN_MAX];
 };
@@ -119,14 +118,13 @@ static int unwritten_txn(struct gml_txn *txn, void *arg)
 	struct unwritten_batch *batch = arg;
 	int rc = 0;
 
-	gml_freed_reset(batch->freed);
 	for (unsigned i = 0; rc == 0 && i < batch->count; i++) {
 		struct unwritten_one *one = &batch->files[i];
 		struct gml_inode inode;
 
 		rc = gml_rec_inode_get(txn, one->onode->ino, &inode);
 		if (rc == 0)
-			rc = gml_settle_apply(txn, batch->store, &inode, &one->settled, batch->freed);
+			rc = gml_settle_apply(txn, batch->store, &inode, &one->settled);
 		one->done = rc == 0;
 		if (rc == 0)
 			rc = gml_inode_save(txn, &inode);
@@ -138,19 +136,13 @@ static int unwritten_txn(struct gml_txn *txn, void *arg)
 
 static void unwritten_commit(struct unwritten_batch *batch)
 {
-	int rc;
+	int rc = gml_meta_update_relaxed(batch->store->meta, unwritten_txn, batch);
 
-	batch->freed = gml_freed_new();
-	if (batch->freed == NULL)
-		return;
-	rc = gml_meta_update_relaxed(batch->store->meta, unwritten_txn, batch);
 	if (rc != 0) {
-		gml_freed_free(batch->freed);
 		gml_store_log(batch->store, GML_LOG_ERROR, "%u new files stay marked as being written: %s",
 			      batch->count, gml_err_text(rc));
 		return;
 	}
-	gml_freed_apply(batch->store, batch->freed);
 	for (unsigned i = 0; i < batch->count; i++)
 		if (batch->files[i].done)
 			batch->files[i].onode->owned = false;

@@ -887,7 +887,7 @@ static int settle_test_txn(struct gml_txn *txn, void *argp)
 	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
 
 	if (rc == 0)
-		rc = gml_settle_apply(txn, arg->store, &inode, &arg->settled, NULL);
+		rc = gml_settle_apply(txn, arg->store, &inode, &arg->settled);
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
