@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include "engine_internal.h"
 #include "errmap.h"
@@ -15,6 +16,7 @@
 /* Enough that a checkpoint's own flushes do not count; little enough that those who flush the log meanwhile wait only
  * some milliseconds, and that the pages that may not be used again, and the time a recovery takes, stay small. */
 unsigned gml_checkpoint_pages = 2048;
+unsigned gml_checkpoint_flush_ms = 1000;
 
 #define CHECKPOINT_STEP (256 << 10) /* bytes of data.mdb; at most CHECKPOINT_STEPS of them */
 #define CHECKPOINT_STEPS 1024
@@ -184,10 +186,10 @@ static int checkpoint_write(struct gml_meta *meta, const struct gml_redo_slot *s
 	return 0;
 }
 
-static int checkpoint_make_locked(struct gml_meta *meta, uint64_t floor)
+static int checkpoint_make_locked(struct gml_meta *meta, uint64_t floor, bool closed)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
-	struct gml_redo_slot slot = {.state = GML_REDO_WHOLE};
+	struct gml_redo_slot slot = {.state = GML_REDO_WHOLE, .closed = closed};
 	struct gml_redo_place tail;
 	int rc;
 	if (atomic_load(&shared->broken) != 0)
@@ -196,7 +198,7 @@ static int checkpoint_make_locked(struct gml_meta *meta, uint64_t floor)
 		return 0;
 	slot.seq = shared->k_seq + 1;
 	rc = gml_checkpoint_capture(meta, &slot, &tail);
-	if (rc == 0 && slot.txnid == shared->k_txnid && slot.chain == shared->k_chain)
+	if (rc == 0 && !closed && slot.txnid == shared->k_txnid && slot.chain == shared->k_chain)
 		return 0; /* the last one says it all */
 	if (rc == 0) {
 		rc = checkpoint_write(meta, &slot, &tail);
@@ -224,12 +226,12 @@ void gml_checkpoint_unlock(struct gml_meta *meta)
 	pthread_mutex_unlock(&meta->checkpoint.lock);
 }
 
-int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor)
+static int checkpoint_make(struct gml_meta *meta, uint64_t floor, bool closed)
 {
 	int rc = gml_checkpoint_lock(meta);
 	if (rc != 0)
 		return GML_ERR_IO;
-	rc = checkpoint_make_locked(meta, floor);
+	rc = checkpoint_make_locked(meta, floor, closed);
 	if (rc == 0 && meta->checkpoint.pin[1] != NULL)
 		(void)pins_move_locked(meta); /* a pin that cannot move is safe */
 	gml_checkpoint_unlock(meta);
@@ -237,6 +239,16 @@ int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor)
 		return GML_ERR_IO;
 	checkpoint_ring(meta);
 	return 0;
+}
+
+int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor)
+{
+	return checkpoint_make(meta, floor, false);
+}
+
+int gml_checkpoint_close(struct gml_meta *meta)
+{
+	return checkpoint_make(meta, 0, true);
 }
 
 int gml_checkpoint_settle(struct gml_meta *meta, const struct gml_redo_place *place)
@@ -272,11 +284,62 @@ void gml_checkpoint_nudge(struct gml_meta *meta, const struct gml_redo_place *pl
 		checkpoint_ring(meta);
 }
 
+void gml_checkpoint_watch(struct gml_meta *meta)
+{
+	if (!atomic_exchange(&meta->checkpoint.watched, true))
+		checkpoint_ring(meta);
+}
+
+/* When the log is to be flushed; CLOCK_MONOTONIC. */
+struct checkpoint_alarm {
+	bool set;
+	struct timespec at;
+};
+
+static bool alarm_is_due(const struct checkpoint_alarm *alarm)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > alarm->at.tv_sec || (now.tv_sec == alarm->at.tv_sec && now.tv_nsec >= alarm->at.tv_nsec);
+}
+
+static void alarm_set(struct checkpoint_alarm *alarm)
+{
+	clock_gettime(CLOCK_MONOTONIC, &alarm->at);
+	alarm->at.tv_sec += gml_checkpoint_flush_ms / 1000;
+	alarm->at.tv_nsec += (long)(gml_checkpoint_flush_ms % 1000) * 1000000;
+	if (alarm->at.tv_nsec >= 1000000000) {
+		alarm->at.tv_nsec -= 1000000000;
+		alarm->at.tv_sec++;
+	}
+	alarm->set = true;
+}
+
+/* An alarm covers all that is acknowledged until it rings. Who finds `watched` false after that rings the bell, so what
+ * comes during the look is looked at again. */
+static void checkpoint_flush_late(struct gml_meta *meta, struct checkpoint_alarm *alarm)
+{
+	struct gml_redo_shared *shared = meta->redo.shared;
+	if (alarm->set && !alarm_is_due(alarm))
+		return;
+	if (alarm->set) { /* its failure is noted in the shared tail */
+		struct gml_redo_place late = {.pos = atomic_load(&shared->relaxed)};
+		(void)gml_checkpoint_settle(meta, &late);
+	}
+	alarm->set = false;
+	atomic_store(&meta->checkpoint.watched, false);
+	if (!gml_redo_lags(&meta->redo) || atomic_load(&shared->broken) != 0)
+		return;
+	atomic_store(&meta->checkpoint.watched, true);
+	alarm_set(alarm);
+}
+
 static void *checkpoint_run(void *arg)
 {
 	struct gml_meta *meta = arg;
 	struct gml_checkpoint *checkpoint = &meta->checkpoint;
 	_Atomic uint32_t *bell = &meta->redo.shared->bell;
+	struct checkpoint_alarm alarm = {0};
 	for (;;) {
 		uint32_t seen = atomic_load(bell);
 		if (atomic_load(&checkpoint->stop))
@@ -285,7 +348,9 @@ static void *checkpoint_run(void *arg)
 			(void)gml_checkpoint_make(meta, meta->redo.shared->k_txnid + 1);
 		/* One that cannot move now tries again after the next checkpoint. */
 		(void)gml_checkpoint_pins_move(meta);
-		syscall(SYS_futex, bell, FUTEX_WAIT, seen, NULL, NULL, 0);
+		checkpoint_flush_late(meta, &alarm);
+		syscall(SYS_futex, bell, FUTEX_WAIT_BITSET, seen, alarm.set ? &alarm.at : NULL, NULL,
+			FUTEX_BITSET_MATCH_ANY);
 	}
 }
 

@@ -7,6 +7,8 @@
  * slots of a process that died.
  *  3. A pin moves in two steps: a newer read transaction is begun, and the older is given up when a checkpoint at or
  * after the newer one has been published. A thread does that in processes that write seldom, too.
+ *  4. What was acknowledged without a flush of the log gets one within gml_checkpoint_flush_ms, by the thread of any
+ * process that writes, should no other flush come before. The threads sleep while there is nothing of the kind.
  *
  * Lock order: `lock`, the checkpoint lock (a record lock on data.mdb, byte GML_CLAIM_CHECKPOINT), LMDB's writer lock.
  */
@@ -28,6 +30,8 @@ enum {
 
 /* Pages written, estimated, after which the thread makes a checkpoint. Tests make it smaller. */
 extern unsigned gml_checkpoint_pages;
+/* Invariant 4. Tests change it. */
+extern unsigned gml_checkpoint_flush_ms;
 
 struct gml_checkpoint {
 	pthread_mutex_t lock; /* checkpoints of this process; pins */
@@ -36,6 +40,7 @@ struct gml_checkpoint {
 	pthread_t thread;
 	bool running;
 	_Atomic bool pinned, stop, wanted;
+	_Atomic bool watched; /* the thread knows, or was told, that the log is to be flushed */
 	_Atomic uint64_t made;
 };
 
@@ -55,6 +60,10 @@ void gml_checkpoint_pins_drop(struct gml_meta *meta);
 /* A checkpoint at or after transaction `floor`; 0: of whatever is there now. Waits for the writers' lock, and the disk.
  * After a failure of the disk nobody changes the store any more. IO. */
 int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor);
+/* Alone with the store, at the end: one whose slot says that nothing was committed after it. IO. */
+int gml_checkpoint_close(struct gml_meta *meta);
+/* After gml_redo_relaxed, when no flush follows: the thread flushes the log in time. */
+void gml_checkpoint_watch(struct gml_meta *meta);
 /* After a commit: let the thread make one when it is time. */
 void gml_checkpoint_nudge(struct gml_meta *meta, const struct gml_redo_place *place);
 /* Blocks until what was committed at `place` is durable. */

@@ -6,6 +6,7 @@
  *  1. At most one thread of the process leads, until its batch is flushed: the next batch is all that came meanwhile.
  *  2. Nobody is told the result of a batch before all that the batch saw is durable: its own record, and those of other
  * processes that came before. docs/adr/0001-group-commit.md and 0004-redo-log.md have the argument and the figures.
+ *     Relaxed updates are told after the commit; a batch that has no others is not flushed by its leader.
  *  3. A waiter's storage is on its stack and may be gone as soon as it was posted. */
 #include <errno.h>
 #include <semaphore.h>
@@ -20,7 +21,8 @@ struct gml_update {
 	gml_meta_fn fn;
 	void *arg;
 	int rc;
-	bool relaxed;
+	bool relaxed; /* whatever its closure says */
+	bool voted;   /* its closure said so, in the last run */
 	bool done; /* has its result for good; closures of later runs of the batch leave it out */
 	bool lead; /* woken to lead, not with a result */
 	sem_t wake;
@@ -77,6 +79,22 @@ static int commit_thrifty(struct gml_txn *txn, struct gml_update *update, bool *
 	return *grown_out ? GML_ERR_NOSPC : rc;
 }
 
+/* One that fails leaves nothing behind, the numbers that it took included: what a power cut can take back of them is
+ * counted by the records that they stand in (recover.c). */
+static void commit_call(struct gml_txn *txn, struct gml_update *update, bool no_room, bool *grown_out)
+{
+	uint64_t last_id = txn->last_id;
+	bool id_changed = txn->id_changed;
+	*grown_out = false;
+	txn->said_relaxed = txn->said_strict = false;
+	update->rc = no_room ? commit_thrifty(txn, update, grown_out) : update->fn(txn, update->arg);
+	update->voted = update->rc == 0 && txn->said_relaxed && !txn->said_strict;
+	if (update->rc != 0) {
+		txn->last_id = last_id;
+		txn->id_changed = id_changed;
+	}
+}
+
 /* Run every closure that has no result yet in one transaction. GML_ERR_CANCELED: one failed after it had written; it
  * has its result now, run the others again. Another error is the engine's: nothing of this run is stored. */
 static int commit_attempt(struct gml_meta *meta, struct gml_update *batch, struct gml_redo_place *place_out)
@@ -90,10 +108,10 @@ static int commit_attempt(struct gml_meta *meta, struct gml_update *batch, struc
 		return rc;
 	for (struct gml_update *u = batch; u != NULL; u = u->next) {
 		uint64_t writes = txn.writes;
-		bool grown = false;
+		bool grown;
 		if (u->done)
 			continue;
-		u->rc = no_room ? commit_thrifty(&txn, u, &grown) : u->fn(&txn, u->arg);
+		commit_call(&txn, u, no_room, &grown);
 		if (txn.failed != 0) {
 			rc = txn.failed;
 			goto abort;
@@ -193,11 +211,18 @@ static void commit_batch(struct gml_meta *meta, struct gml_update *batch, struct
 static void commit_sort(struct gml_update *batch, struct gml_update **ack, struct gml_update **wait)
 {
 	while (batch != NULL) {
-		struct gml_update *next = batch->next, **list = batch->relaxed ? ack : wait;
+		struct gml_update *next = batch->next, **list = batch->relaxed || batch->voted ? ack : wait;
 		batch->next = *list;
 		*list = batch;
 		batch = next;
 	}
+}
+
+static bool commit_voted(const struct gml_update *batch)
+{
+	while (batch != NULL && !(batch->voted && batch->rc == 0))
+		batch = batch->next;
+	return batch != NULL;
 }
 
 /* Pass leadership to the first waiter of the queue; nobody leads when it is empty. */
@@ -240,9 +265,13 @@ static void commit_lead(struct gml_meta *meta)
 	struct gml_commit *commit = &meta->commit;
 	struct gml_update *batch = commit_take(commit), *ready = NULL, *wait = NULL;
 	struct gml_redo_place place = {0};
+	bool voted;
 	int rc;
 
 	commit_batch(meta, batch, &place);
+	voted = commit_voted(batch);
+	if (voted)
+		gml_redo_relaxed(&meta->redo, &place);
 	if (atomic_load(&meta->room.is_short) && place.work > meta->redo.shared->k_work + GML_ROOM_PAGES)
 		(void)gml_checkpoint_make(meta, 0); /* its failure is noted in the shared tail */
 	/* What has no record is not even safe from the death of all processes: no relaxed update either. */
@@ -250,6 +279,8 @@ static void commit_lead(struct gml_meta *meta)
 		commit_sort(batch, &ready, &wait);
 	else
 		wait = batch;
+	if (voted && wait == NULL)
+		gml_checkpoint_watch(meta);
 	update_ack(ready, 0);
 	rc = wait != NULL ? commit_settle(meta, &place) : 0;
 	commit_hand_over(commit);
@@ -307,4 +338,9 @@ static int commit_nothing_fn(struct gml_txn *txn, void *arg)
 int gml_meta_barrier(struct gml_meta *meta)
 {
 	return gml_meta_update(meta, commit_nothing_fn, NULL);
+}
+
+int gml_meta_flush(struct gml_meta *meta)
+{
+	return gml_redo_lags(&meta->redo) ? gml_meta_barrier(meta) : 0;
 }

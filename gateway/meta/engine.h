@@ -5,7 +5,8 @@
  *  2. A read transaction sees one committed snapshot; readers never wait for writers.
  *  3. Spans that get and cursors return stay valid until the transaction's next write (write transactions) or its end
  * (read transactions).
- *  4. gml_meta_update returns 0 only when the change is durable.
+ *  4. gml_meta_update returns 0 only when the change is durable, unless its closure said that it need not be.
+ *  5. What a power cut takes back is always the last changes: everything before a change that is left is left as well.
  */
 #ifndef GML_META_ENGINE_H
 #define GML_META_ENGINE_H
@@ -63,15 +64,18 @@ void gml_meta_read_end(struct gml_txn *txn); /* NULL is fine */
  * must check everything before its first put or delete and, if it returns non-zero, must have written nothing
  * (otherwise an error is logged and the whole batch is run again without it). No I/O, no waiting inside, no other
  * update. It may run on another thread and, when the batch is run again, several times: it must depend on `txn` and
- * `arg` only. Blocks until durable; returns fn's or the commit's error. After an I/O error of the disk nothing is known
+ * `arg` only. Blocks until durable, or until committed if the closure wants no more (gml_txn_durability); returns fn's or the commit's error. After an I/O error of the disk nothing is known
  * of what it holds: a change that was answered with IO may yet come to light, and every further update answers IO until
  * the store is opened anew (after a failed flush: by all processes). NOSPC: the disk or the map is full; before it is,
  * changes that leave more records than they found get it (room.h). Any thread. */
 typedef int (*gml_meta_fn)(struct gml_txn *txn, void *arg);
 int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg);
-/* Same without waiting for durability: visible to all on return, durable with the next durable commit. For settled
- * facts that recovery can redo only. */
+/* Same without waiting for durability, whatever the closure says of it: visible to all on return, durable with the next
+ * durable commit. For settled facts that recovery can redo only; it may free no bytes. */
 int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg);
+/* Makes durable what gml_meta_update answered early because of gml_txn_durability. At once when there is nothing of the
+ * kind; else it blocks for a commit. IO. */
+int gml_meta_flush(struct gml_meta *meta);
 /* After it returned 0, every new snapshot shows whatever processes that were dead before the call had committed. A
  * writer that is killed between writing its commit and announcing it leaves a commit that readers do not see until the
  * next writer takes the lock. Whoever takes things away because nothing refers to them calls it after he knows that
@@ -89,8 +93,13 @@ int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key, 
 int gml_txn_put(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span value);
 int gml_txn_del(struct gml_txn *txn, enum gml_table table, struct gml_span key); /* NOENT when absent */
 /* Next number of the store-wide counter (inodes, cookies, uploads' hidden directories): > 0, never repeats once
- * committed. Write transactions only. */
+ * committed, not even when a power cut takes the commit back. A closure that fails gives it back; one that succeeds
+ * puts it into a record. Write transactions only. */
 uint64_t gml_txn_next_id(struct gml_txn *txn);
+/* In a closure: what it changes may get lost (relaxed), or must not. It is relaxed when somebody said so and nobody said
+ * otherwise; nobody said anything: it is not. The caller of a relaxed one is answered after the commit: the death of all
+ * processes does not lose it, a power cut may within about a second, with all that came after. */
+void gml_txn_durability(struct gml_txn *txn, bool relaxed);
 /* Number of entries (statistics; O(1)). */
 int gml_txn_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);
 /* Sequence number of the snapshot / of the transaction being written. */

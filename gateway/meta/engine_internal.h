@@ -49,6 +49,7 @@ struct gml_txn {
 	MDB_txn *mdb;
 	bool writable;
 	bool id_changed;
+	bool said_relaxed, said_strict; /* gml_txn_durability, by the closure that runs */
 	int failed;		     /* first engine error of a write transaction: it can only be aborted */
 	uint64_t writes;	     /* puts and deletes so far */
 	uint64_t work;		     /* pages that it will write, roughly */
@@ -103,6 +104,8 @@ void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *f
 int gml_txn_write_begin(struct gml_meta *meta, struct gml_txn *txn);
 int gml_txn_write_commit(struct gml_txn *txn);
 void gml_txn_write_abort(struct gml_txn *txn);
+/* The next `count` numbers are given to nobody. CORRUPT, and errors of put. */
+int gml_txn_skip_ids(struct gml_txn *txn, uint64_t count);
 void gml_txn_pool_drain(struct gml_meta *meta);
 /* engine_lmdb.c. */
 /* After a commit that failed: did more fail than a page that found no room? Then nobody knows what the disk holds. */

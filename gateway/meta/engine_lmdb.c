@@ -333,8 +333,10 @@ static int meta_create_alone(struct gml_meta *meta, const char *dir, const uint8
 		return gml_err_map(rc);
 	/* A creation that a crash cut short left no format record: this goes on where it ended. */
 	rc = meta_format_read(meta, &version);
-	if (rc == GML_ERR_NOENT)
-		return meta_adopt(meta, dir, uuid, 0);
+	if (rc == GML_ERR_NOENT) {
+		rc = meta_adopt(meta, dir, uuid, 0);
+		return rc == 0 ? gml_checkpoint_close(meta) : rc;
+	}
 	return rc == 0 ? GML_ERR_EXIST : rc;
 }
 
@@ -512,7 +514,8 @@ int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gm
 	return 0;
 }
 
-/* Relaxed updates are durable after an orderly end, and after that of the last one there is nothing to replay. */
+/* Relaxed updates are durable after an orderly end, and after that of the last one there is nothing to replay. The next
+ * opener can tell. */
 static void meta_leave(struct gml_meta *meta)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
@@ -520,7 +523,7 @@ static void meta_leave(struct gml_meta *meta)
 	if (atomic_load(&shared->broken) != 0 || atomic_load(&meta->commit.broken) != 0)
 		return;
 	if (meta_enter(meta) == 0)
-		(void)gml_checkpoint_make(meta, 0); /* it has logged why not; the log holds everything */
+		(void)gml_checkpoint_close(meta); /* it has logged why not; the log holds everything */
 	else
 		(void)gml_checkpoint_settle(meta, &seen);
 }

@@ -16,6 +16,7 @@
 #define REDO_SLOT_MAGIC "GMLSLOT"
 #define REDO_RECORD_MAGIC UINT32_C(0x524c4d47) /* "GMLR" */
 #define REDO_VERSION 1
+#define REDO_CLOSED 1 /* flag of a slot */
 #define REDO_PAGE 4096 /* of the header and of each slot; the checksum is in its last eight bytes */
 #define REDO_RING 16384
 #define REDO_HEAD 24	     /* of a record */
@@ -171,6 +172,7 @@ static bool redo_slot_decode(const uint8_t *page, struct gml_redo_slot *slot)
 	slot->pos = redo_load(page + 24, 8);
 	slot->chain = redo_load(page + 32, 8);
 	slot->state = (enum gml_redo_state)redo_load(page + 40, 4);
+	slot->closed = redo_load(page + 44, 4) & REDO_CLOSED;
 	memcpy(slot->meta, page + 64, sizeof(slot->meta));
 	return (slot->state == GML_REDO_ADOPTING || slot->state == GML_REDO_WHOLE) && slot->pos % 8 == 0;
 }
@@ -201,6 +203,7 @@ int gml_redo_slot_write(struct gml_redo *redo, const struct gml_redo_slot *slot)
 	redo_store(page + 24, slot->pos, 8);
 	redo_store(page + 32, slot->chain, 8);
 	redo_store(page + 40, slot->state, 4);
+	redo_store(page + 44, slot->closed ? REDO_CLOSED : 0, 4);
 	memcpy(page + 64, slot->meta, sizeof(slot->meta));
 	redo_page_seal(page);
 	rc = redo_pwrite(redo->fd, page, sizeof(page), REDO_PAGE + (slot->seq & 1) * REDO_PAGE);
@@ -224,6 +227,7 @@ static void redo_share_fill(struct gml_redo_shared *shared, const struct gml_red
 	shared->tail.chain = slot->chain;
 	shared->committed = slot->pos;
 	shared->flushed = slot->pos;
+	shared->relaxed = slot->pos;
 	shared->k_txnid = slot->txnid;
 	shared->k_pos = slot->pos;
 	shared->k_chain = slot->chain;
@@ -429,6 +433,18 @@ bool gml_redo_durable(struct gml_redo *redo, const struct gml_redo_place *place)
 {
 	const struct gml_redo_shared *shared = redo->shared;
 	return gml_redo_logged(redo, place) && (place->pos <= shared->flushed || place->pos <= shared->k_pos);
+}
+
+void gml_redo_relaxed(struct gml_redo *redo, const struct gml_redo_place *place)
+{
+	redo_raise(&redo->shared->relaxed, place->pos);
+}
+
+bool gml_redo_lags(const struct gml_redo *redo)
+{
+	const struct gml_redo_shared *shared = redo->shared;
+	uint64_t pos = atomic_load(&shared->relaxed);
+	return pos > shared->flushed && pos > shared->k_pos;
 }
 
 int gml_redo_flush(struct gml_redo *redo)

@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 #include "engine.h"
 
-#define GML_REDO_LAYOUT 1
+#define GML_REDO_LAYOUT 2
 #define GML_REDO_META 512      /* bytes of each of LMDB's two meta pages that mean something, and more */
 #define GML_REDO_META_FIXED 40 /* the first of these never change in the life of a store */
 
@@ -40,7 +40,8 @@ struct gml_redo_shared {
 	uint64_t layout; /* GML_REDO_LAYOUT: programs that share it agree on this struct */
 	struct gml_redo_place tail, next;
 	_Alignas(64) _Atomic uint64_t committed;		 /* positions: a committed record ends here; */
-	_Atomic uint64_t flushed;				 /* everything before it is on the disk */
+	_Atomic uint64_t flushed;				 /* everything before it is on the disk; */
+	_Atomic uint64_t relaxed;				 /* one that was acknowledged without that ends here */
 	_Atomic uint64_t k_txnid, k_pos, k_chain, k_work, k_seq; /* the last durable checkpoint */
 	_Atomic uint32_t broken; /* what the disk holds is unknown: no change until everybody has closed the store */
 	_Alignas(64) _Atomic uint32_t bell; /* futex: changes with every checkpoint */
@@ -52,6 +53,7 @@ enum gml_redo_state { GML_REDO_ADOPTING = 1, GML_REDO_WHOLE = 2 };
 struct gml_redo_slot {
 	uint64_t seq, txnid, pos, chain;
 	enum gml_redo_state state;
+	bool closed; /* nothing was committed after it: the last process closed the store */
 	uint8_t meta[2][GML_REDO_META];
 };
 
@@ -104,6 +106,10 @@ void gml_redo_committed(struct gml_redo *redo, const struct gml_redo_place *plac
 /* The death of all processes does not take it back: it and all before it have records, or a checkpoint has passed. */
 bool gml_redo_logged(const struct gml_redo *redo, const struct gml_redo_place *place);
 bool gml_redo_durable(struct gml_redo *redo, const struct gml_redo_place *place);
+/* An update at `place`, or before it in the same batch, is going to be acknowledged without a flush. */
+void gml_redo_relaxed(struct gml_redo *redo, const struct gml_redo_place *place);
+/* Something that was so acknowledged, by any process, is not durable yet. */
+bool gml_redo_lags(const struct gml_redo *redo);
 /* Flushes the log; with it all that was committed before. */
 int gml_redo_flush(struct gml_redo *redo);
 

@@ -214,24 +214,48 @@ void gml_txn_write_abort(struct gml_txn *txn)
 	txn->mdb = NULL;
 }
 
+static bool txn_load_id(struct gml_txn *txn)
+{
+	uint8_t key = GML_SUPER_NEXT_ID;
+	struct gml_span value = {0};
+	struct gml_dec dec;
+	int rc;
+	if (txn->last_id != 0)
+		return true;
+	rc = gml_txn_get(txn, GML_TABLE_SUPER, (struct gml_span){&key, 1}, &value);
+	gml_dec_init(&dec, value);
+	gml_dec_format(&dec, 1);
+	txn->last_id = gml_dec_u64(&dec);
+	if (rc == 0 && gml_dec_end(&dec) && txn->last_id != 0 && txn->last_id != UINT64_MAX)
+		return true;
+	txn->last_id = 0;
+	txn->failed = txn->failed ? txn->failed : gml_txn_corrupt(txn, GML_TABLE_SUPER);
+	return false;
+}
+
 uint64_t gml_txn_next_id(struct gml_txn *txn)
 {
-	if (txn->last_id == 0) {
-		uint8_t key = GML_SUPER_NEXT_ID;
-		struct gml_span value = {0};
-		struct gml_dec dec;
-		int rc = gml_txn_get(txn, GML_TABLE_SUPER, (struct gml_span){&key, 1}, &value);
-		gml_dec_init(&dec, value);
-		gml_dec_format(&dec, 1);
-		txn->last_id = gml_dec_u64(&dec);
-		if (rc != 0 || !gml_dec_end(&dec) || txn->last_id == 0 || txn->last_id == UINT64_MAX) {
-			txn->last_id = 0;
-			txn->failed = txn->failed ? txn->failed : gml_txn_corrupt(txn, GML_TABLE_SUPER);
-			return 0;
-		}
-	}
+	if (!txn_load_id(txn))
+		return 0;
 	txn->id_changed = true;
 	return ++txn->last_id;
+}
+
+int gml_txn_skip_ids(struct gml_txn *txn, uint64_t count)
+{
+	if (!txn_load_id(txn))
+		return txn->failed;
+	if (count >= UINT64_MAX - txn->last_id)
+		return gml_txn_corrupt(txn, GML_TABLE_SUPER);
+	txn->last_id += count;
+	txn->id_changed = true;
+	return txn_store_id(txn);
+}
+
+void gml_txn_durability(struct gml_txn *txn, bool relaxed)
+{
+	txn->said_relaxed = txn->said_relaxed || relaxed;
+	txn->said_strict = txn->said_strict || !relaxed;
 }
 
 uint64_t gml_txn_seq(const struct gml_txn *txn)

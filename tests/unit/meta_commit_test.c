@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
+#include "gateway/meta/checkpoint.h"
 
 /* ---- counters that many change ---- */
 struct counter {
@@ -482,6 +483,130 @@ static void test_kill_writers(void **state)
 	munmap(shared, sizeof(*shared));
 }
 
+/* ---- how durable a closure wants to be ---- */
+struct vote {
+	bool relaxed, strict, fails;
+	sem_t *wait, *began; /* NULL: it does not wait */
+	uint64_t id;
+};
+
+static int vote_fn(struct gml_txn *txn, void *arg)
+{
+	struct vote *vote = arg;
+	if (vote->began != NULL)
+		sem_post(vote->began);
+	if (vote->wait != NULL)
+		sem_wait(vote->wait);
+	vote->id = gml_txn_next_id(txn);
+	if (vote->fails)
+		return GML_ERR_EXIST;
+	if (vote->relaxed)
+		gml_txn_durability(txn, true);
+	if (vote->strict)
+		gml_txn_durability(txn, false);
+	return gml_txn_put(txn, GML_TABLE_JOURNAL, STR("vote"), SPAN(&vote->id, 8));
+}
+
+static uint64_t syncs(struct meta_env *env)
+{
+	struct gml_meta_stats stats;
+	gml_meta_stats_get(env->meta, &stats);
+	return stats.syncs;
+}
+
+/* Flushes that the update waited for. */
+static uint64_t vote_syncs(struct meta_env *env, bool relaxed, bool strict, bool asked)
+{
+	struct vote vote = {.relaxed = relaxed, .strict = strict};
+	uint64_t before = syncs(env);
+	assert_int_equal(asked ? gml_meta_update_relaxed(env->meta, vote_fn, &vote)
+			       : gml_meta_update(env->meta, vote_fn, &vote),
+			 0);
+	return syncs(env) - before;
+}
+
+static void test_votes(void **state)
+{
+	struct meta_env *env = *state;
+	struct gml_meta_stats stats, after;
+	assert_int_equal(vote_syncs(env, false, true, false), 1);
+	assert_int_equal(vote_syncs(env, false, false, false), 1);
+	assert_int_equal(vote_syncs(env, true, false, false), 0);
+	assert_int_equal(vote_syncs(env, true, true, false), 1);
+	assert_int_equal(vote_syncs(env, false, true, true), 0); /* the caller knows better */
+	assert_int_equal(vote_syncs(env, true, false, false), 0);
+	gml_meta_stats_get(env->meta, &stats);
+	assert_int_equal(gml_meta_flush(env->meta), 0);
+	assert_int_equal(syncs(env), stats.syncs + 1);
+	gml_meta_stats_get(env->meta, &stats);
+	assert_int_equal(gml_meta_flush(env->meta), 0); /* nothing is left to flush: it does not even look */
+	gml_meta_stats_get(env->meta, &after);
+	assert_memory_equal(&stats, &after, sizeof(stats));
+}
+
+struct voter {
+	struct meta_env *env;
+	struct vote vote;
+	pthread_t thread;
+	int rc;
+};
+
+static void *voter_run(void *arg)
+{
+	struct voter *voter = arg;
+	voter->rc = gml_meta_update(voter->env->meta, vote_fn, &voter->vote);
+	return NULL;
+}
+
+/* The first leads alone; the others are one batch, in their order. Returns the flushes since the first was called. */
+static uint64_t one_batch(struct meta_env *env, struct voter *voter, int n)
+{
+	struct gml_meta_stats stats;
+	sem_t wait, began;
+	uint64_t before = 0;
+	sem_init(&wait, 0, 0);
+	sem_init(&began, 0, 0);
+	voter[0].vote.wait = &wait;
+	voter[0].vote.began = &began;
+	gml_meta_stats_get(env->meta, &stats);
+	for (int i = 0; i < n; i++) {
+		uint64_t queued = stats.updates;
+		voter[i].env = env;
+		assert_int_equal(pthread_create(&voter[i].thread, NULL, voter_run, &voter[i]), 0);
+		if (i == 0)
+			sem_wait(&began);
+		do {
+			usleep(1000);
+			gml_meta_stats_get(env->meta, &stats);
+		} while (stats.updates == queued);
+		if (i == 0)
+			before = stats.syncs;
+	}
+	sem_post(&wait);
+	for (int i = 0; i < n; i++)
+		pthread_join(voter[i].thread, NULL);
+	return syncs(env) - before;
+}
+
+/* A relaxed closure, and one that says nothing: the latter waits for a flush. */
+static void test_votes_are_private(void **state)
+{
+	struct voter voter[3] = {{.vote.relaxed = true}, {.vote.relaxed = true}};
+	assert_int_equal(one_batch(*state, voter, 3), 1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(voter[i].rc, 0);
+}
+
+/* What failed leaves no gap in the numbers. */
+static void test_numbers_come_back(void **state)
+{
+	struct voter voter[4] = {{.rc = 0}, {.vote.fails = true}, {.vote.fails = true}};
+	one_batch(*state, voter, 4);
+	assert_int_equal(voter[2].rc, GML_ERR_EXIST);
+	assert_int_equal(voter[3].rc, 0);
+	assert_int_equal(voter[3].vote.id, voter[0].vote.id + 1);
+}
+
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, meta_env_setup, meta_env_teardown)
@@ -489,7 +614,9 @@ int main(void)
 		WITH_STORE(test_threads),  WITH_STORE(test_processes),	     WITH_STORE(test_failures_are_private),
 		WITH_STORE(test_full_map), WITH_STORE(test_nothing_written), WITH_STORE(test_readers_do_not_wait),
 		WITH_STORE(test_presync),  WITH_STORE(test_kill_in_closure), WITH_STORE(test_kill_writers),
+		WITH_STORE(test_votes),	   WITH_STORE(test_votes_are_private), WITH_STORE(test_numbers_come_back),
 	};
+	gml_checkpoint_flush_ms = 3600 * 1000; /* flushes are counted */
 	alarm(120); /* a lost wake-up shows as a failure, not as a hang */
 	return cmocka_run_group_tests_name("meta_commit", tests, NULL, NULL);
 }

@@ -128,7 +128,8 @@ static void power_record(struct meta_env *env, struct disk_image *image, void (*
 }
 
 /* Cuts the power at many moments of what was recorded; returns how many acknowledged updates were lost. */
-static int power_cuts(struct meta_env *env, struct disk_image *image, int cuts)
+static int power_cuts(struct meta_env *env, struct disk_image *image, int cuts,
+		      int (*check)(const char *dir, const struct gml_meta_options *opt, size_t cut))
 {
 	uint64_t seed = 0x2545f4914f6cdd1du;
 	size_t n = disk->n;
@@ -141,7 +142,7 @@ static int power_cuts(struct meta_env *env, struct disk_image *image, int cuts)
 			cut++;
 		disk_image_build(image, cut, &seed);
 		disk_image_install(image, env->dir, i % 3 == 0);
-		missing += image_check(env->dir, &env->opt, cut);
+		missing += check(env->dir, &env->opt, cut);
 	}
 	disk_image_release(image);
 	disk_forget();
@@ -168,7 +169,7 @@ static void test_power_cut(void **state)
 {
 	struct disk_image image = {0};
 	power_record(*state, &image, power_workload);
-	assert_int_equal(power_cuts(*state, &image, 400), 0);
+	assert_int_equal(power_cuts(*state, &image, 400, image_check), 0);
 }
 
 /* The same with updates that do not wait: the store stays whole, but some are lost, and the test sees it. */
@@ -176,7 +177,104 @@ static void test_power_cut_relaxed(void **state)
 {
 	struct disk_image image = {0};
 	power_record(*state, &image, power_workload_relaxed);
-	assert_true(power_cuts(*state, &image, 200) > 0);
+	assert_true(power_cuts(*state, &image, 200, image_check) > 0);
+}
+
+/* ---- closures that say what may get lost ---- */
+struct voter {
+	struct meta_env *env;
+	pthread_t thread;
+	bool relaxed;
+	int rc;
+	uint64_t seq, id; /* place among all changes; a number that was given */
+};
+
+static int voter_put(struct gml_txn *txn, void *arg)
+{
+	struct voter *voter = arg;
+	struct gml_span value;
+	int rc = gml_txn_get(txn, GML_TABLE_JOURNAL, STR("seq"), &value);
+	voter->seq = 0;
+	if (rc == 0)
+		memcpy(&voter->seq, value.ptr, 8);
+	voter->seq++;
+	voter->id = gml_txn_next_id(txn);
+	rc = gml_txn_put(txn, GML_TABLE_JOURNAL, STR("seq"), SPAN(&voter->seq, 8));
+	if (rc == 0)
+		rc = gml_txn_put(txn, GML_TABLE_LEASE, SPAN(&voter->id, 8), SPAN(&voter->seq, 8));
+	gml_txn_durability(txn, voter->relaxed);
+	return rc;
+}
+
+/* An acknowledgement's length is the number that was given. */
+static void *voter_run(void *arg)
+{
+	struct voter *voter = arg;
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		int rc = gml_meta_update(voter->env->meta, voter_put, voter);
+		if (rc != 0)
+			voter->rc = rc;
+		else
+			disk_add(DISK_ACK, DISK_DATA, 0, NULL, voter->id, voter->relaxed, voter->seq);
+		if (!voter->relaxed)
+			usleep(1000); /* or the flushes of these leave nothing to lose */
+	}
+	return NULL;
+}
+
+static void power_voters(struct meta_env *env)
+{
+	struct voter voter[6];
+	assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), 0);
+	for (int i = 0; i < 6; i++) {
+		voter[i] = (struct voter){.env = env, .relaxed = i != 0};
+		assert_int_equal(pthread_create(&voter[i].thread, NULL, voter_run, &voter[i]), 0);
+	}
+	for (int i = 0; i < 6; i++) {
+		pthread_join(voter[i].thread, NULL);
+		assert_int_equal(voter[i].rc, 0);
+	}
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+}
+
+/* What was acknowledged as durable is there, with all before it, and no number comes again. Returns what is missing of
+ * the rest. */
+static int voters_check(const char *dir, const struct gml_meta_options *opt, size_t cut)
+{
+	uint64_t floor = 0, most = 0, given = 0, stored = 0, count;
+	struct voter again = {.relaxed = false};
+	struct gml_meta *meta;
+	struct gml_span value;
+	struct gml_txn *txn;
+	for (size_t i = 0; i < cut; i++) {
+		const struct disk_event *event = &disk->events[i];
+		if (!event->there || event->what != DISK_ACK)
+			continue;
+		most = event->number > most ? event->number : most;
+		given = event->len > given ? event->len : given;
+		if (event->writer == 0 && event->number > floor)
+			floor = event->number;
+	}
+	assert_int_equal(gml_meta_open(dir, opt, &meta), 0);
+	assert_int_equal(gml_meta_read_begin(meta, &txn), 0);
+	if (gml_txn_get(txn, GML_TABLE_JOURNAL, STR("seq"), &value) == 0)
+		memcpy(&stored, value.ptr, 8);
+	assert_int_equal(gml_txn_count(txn, GML_TABLE_LEASE, &count), 0);
+	gml_meta_read_end(txn);
+	assert_int_equal(count, stored);
+	assert_true(stored >= floor);
+	assert_int_equal(gml_meta_update(meta, voter_put, &again), 0);
+	assert_true(again.id > given);
+	gml_meta_close(meta);
+	return most > stored ? (int)(most - stored) : 0;
+}
+
+static void test_power_cut_voters(void **state)
+{
+	struct disk_image image = {0};
+	power_record(*state, &image, power_voters);
+	assert_true(power_cuts(*state, &image, 400, voters_check) > 0);
 }
 
 /* ---- several processes, killed at random, before the power goes ---- */
@@ -244,7 +342,7 @@ static void test_power_cut_processes(void **state)
 	power_record(*state, &image, power_processes);
 	for (int i = 0; i < WRITERS; i++)
 		assert_true(process_count[i] > 10);
-	assert_int_equal(power_cuts(*state, &image, 400), 0);
+	assert_int_equal(power_cuts(*state, &image, 400, image_check), 0);
 	munmap((void *)process_count, sizeof(*process_count) * WRITERS);
 }
 
@@ -425,6 +523,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_STORE(test_power_cut),
 		WITH_STORE(test_power_cut_relaxed),
+		WITH_STORE(test_power_cut_voters),
 		WITH_STORE(test_disk_full),
 		WITH_STORE(test_meta_page_fails),
 		WITH_STORE(test_flush_fails),

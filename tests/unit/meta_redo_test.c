@@ -1,5 +1,6 @@
 /* The redo log's own promises: room, order, what is left of an earlier life, stores that get their first log, pins. */
 #include "meta_disk.h"
+#include <dirent.h>
 #include <lmdb.h>
 #include <sys/wait.h>
 #include "gateway/meta/engine_internal.h"
@@ -246,8 +247,167 @@ static void test_numbers_go_on(void **state)
 		meta_env_update(env, seq_fn, &last);
 	twin = twin_open(env);
 	meta_env_update(twin, seq_fn, &next);
-	assert_int_equal(next, last + 1);
+	assert_int_equal(next, last + 2); /* one skipped the numbers that may have been given and lost */
 	meta_env_free(twin);
+}
+
+/* Numbers that were given stand in clients' handles: after a crash they begin beyond any that may be lost, after an
+ * orderly end where they were. */
+static int id_fn(struct gml_txn *txn, void *arg)
+{
+	uint64_t *id = arg;
+	*id = gml_txn_next_id(txn);
+	return gml_txn_put(txn, GML_TABLE_JOURNAL, STR("id"), SPAN(id, 8));
+}
+
+static void test_numbers_are_skipped(void **state)
+{
+	struct meta_env *env = *state, *twin;
+	uint64_t last, next;
+	meta_env_update(env, id_fn, &last);
+	assert_int_equal(last, 2); /* a new store was not left in disorder */
+	twin = twin_open(env);
+	meta_env_update(twin, id_fn, &next);
+	assert_int_equal(next, last + RING / 4 + 1);
+	meta_env_reopen(twin);
+	meta_env_update(twin, id_fn, &last);
+	assert_int_equal(last, next + 1);
+	meta_env_free(twin);
+}
+
+/* ---- what was acknowledged early is flushed by a thread ---- */
+static int relaxed_fn(struct gml_txn *txn, void *arg)
+{
+	gml_txn_durability(txn, true);
+	return put_fn(txn, arg);
+}
+
+static void relaxed(struct meta_env *env, uint64_t number)
+{
+	struct put what = {"n", number, 10};
+	meta_env_update(env, relaxed_fn, &what);
+}
+
+static void await_flush(struct meta_env *env)
+{
+	while (gml_redo_lags(&env->meta->redo)) /* alarm() ends it */
+		usleep(1000);
+}
+
+static void test_flushed_in_time(void **state)
+{
+	struct meta_env *env = *state;
+	gml_checkpoint_flush_ms = 1;
+	for (uint64_t n = 1; n <= 50; n++) {
+		relaxed(env, n);
+		if (n % 10 == 0)
+			await_flush(env);
+	}
+	await_flush(env);
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	gml_checkpoint_flush_ms = 3600 * 1000;
+	meta_env_reopen(env);
+	relaxed(env, 51);
+	assert_true(gml_redo_lags(&env->meta->redo));
+	meta_env_reopen(env);
+	assert_false(gml_redo_lags(&env->meta->redo));
+	assert_int_equal(got(env, "n"), 51);
+}
+
+/* How often the threads of this process, but for this one, went to sleep. */
+static unsigned long sleeps(void)
+{
+	unsigned long sum = 0, one;
+	struct dirent *e;
+	DIR *dir = opendir("/proc/self/task");
+	assert_non_null(dir);
+	while ((e = readdir(dir)) != NULL) {
+		char path[300], line[100];
+		FILE *file;
+		if (e->d_name[0] == '.' || atoi(e->d_name) == getpid())
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%s/status", e->d_name);
+		file = fopen(path, "r");
+		while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+			if (sscanf(line, "voluntary_ctxt_switches: %lu", &one) == 1)
+				sum += one;
+		if (file != NULL)
+			fclose(file);
+	}
+	closedir(dir);
+	return sum;
+}
+
+/* When all is flushed, the thread sleeps without an alarm: it would ring a hundred times. */
+static void test_rest_is_not_disturbed(void **state)
+{
+	struct meta_env *env = *state;
+	unsigned long before;
+#ifdef META_SANITIZED
+	skip(); /* its runtime has threads of its own */
+#endif
+	gml_checkpoint_flush_ms = 1;
+	relaxed(env, 1);
+	await_flush(env);
+	do { /* it may be on its way to bed */
+		before = sleeps();
+		usleep(100000);
+	} while (sleeps() != before);
+	assert_true(before > 0);
+}
+
+/* The process dies before its thread has done it: another's does. */
+static void test_flushed_for_the_dead(void **state)
+{
+	struct meta_env *env = *state;
+	int status;
+	pid_t pid;
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	gml_checkpoint_flush_ms = 100;
+	pid = fork();
+	if (pid == 0) { /* its own thread would be too late */
+		gml_checkpoint_flush_ms = 3600 * 1000;
+		if (gml_meta_open(env->dir, &env->opt, &env->meta) != 0)
+			_exit(1);
+		alarm(100);
+		while (got(env, "go") == 0)
+			usleep(1000);
+		relaxed(env, 7);
+		raise(SIGKILL);
+	}
+	meta_env_reopen(env);
+	put(env, "go", 1, 10);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(got(env, "n"), 7);
+	await_flush(env);
+}
+
+/* The flush that comes late fails: as any other that does. */
+static void test_late_flush_fails(void **state)
+{
+	struct meta_env *env = *state;
+	struct put what = {"n", 2, 10};
+	int rc = 0;
+	gml_checkpoint_flush_ms = 1;
+	put(env, "n", 1, 10);
+	disk_watch(env);
+	disk->fail_errno = EIO;
+	disk->fail_call = CALL_LOG_FLUSH;
+	disk->fail_in = 1;
+	relaxed(env, 1);
+	while (disk->failed == 0)
+		usleep(1000);
+	while (rc == 0) /* it is told to all by the shared tail, a moment later */
+		rc = gml_meta_update(env->meta, relaxed_fn, &what);
+	assert_int_equal(rc, GML_ERR_IO);
+	assert_int_equal(gml_meta_flush(env->meta), GML_ERR_IO);
+	disk_unwatch();
+	meta_env_reopen(env);
+	put(env, "n", 3, 10);
+	disk_forget();
 }
 
 static void test_orderly_close(void **state)
@@ -507,6 +667,7 @@ static int redo_setup(void **state)
 {
 	gml_redo_size = RING;
 	gml_checkpoint_pages = 150;
+	gml_checkpoint_flush_ms = 1000;
 	return meta_env_setup(state);
 }
 
@@ -527,7 +688,9 @@ int main(void)
 		WITH_STORE(test_numbers_go_on),	   WITH_STORE(test_orderly_close),     WITH_STORE(test_version_1),
 		WITH_STORE(test_creation_cut),	   WITH_STORE(test_log_missing),       WITH_STORE(test_check),
 		WITH_STORE(test_version_1_in_use), WITH_STORE(test_idle_process),
-		WITH_STORE(test_full_store_is_emptied),
+		WITH_STORE(test_full_store_is_emptied), WITH_STORE(test_numbers_are_skipped),
+		WITH_STORE(test_flushed_in_time),  WITH_STORE(test_flushed_for_the_dead),
+		WITH_STORE(test_late_flush_fails),   WITH_STORE(test_rest_is_not_disturbed),
 	};
 	alarm(120);
 	return cmocka_run_group_tests_name("meta_redo", tests, NULL, NULL);
