@@ -16,10 +16,16 @@ static json_t *bucket_json(struct cmd *cmd, const struct gml_bucket *bucket)
 	char mode[8];
 
 	snprintf(mode, sizeof(mode), "%04o", bucket->mode);
-	return json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:o}", "name", bucket->name, "owner",
+	return json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:s, s:o}", "name", bucket->name, "owner",
 			 gml_user_by_uid(cmd->store, bucket->uid, &user) == 0 ? user.name : "-", "uid", (json_int_t)bucket->uid, "mode", mode, "objects",
 			 (json_int_t)bucket->objects, "bytes", (json_int_t)bucket->bytes, "quota_objects", (json_int_t)bucket->quota_objects, "quota_bytes",
-			 (json_int_t)bucket->quota_bytes, "created", cmd_json_time(bucket->created));
+			 (json_int_t)bucket->quota_bytes, "durability", bucket->relaxed ? "relaxed" : "strict", "created", cmd_json_time(bucket->created));
+}
+
+static int bucket_relaxed(const char *text, bool *out)
+{
+	*out = strcmp(text, "relaxed") == 0;
+	return *out || strcmp(text, "strict") == 0 ? 0 : cmd_wrong("%s: durability is strict or relaxed", text);
 }
 
 static int bucket_create(struct cmd *cmd)
@@ -27,6 +33,7 @@ static int bucket_create(struct cmd *cmd)
 	struct gml_bucket bucket;
 	struct gml_user user;
 	uint32_t mode = 0;
+	bool relaxed = false;
 	const char *text;
 	int rc;
 
@@ -42,13 +49,18 @@ static int bucket_create(struct cmd *cmd)
 			return cmd_wrong("--mode %s: not an octal mode", text);
 		mode = (uint32_t)value;
 	}
+	if ((text = cmd_option(cmd, "durability")) != NULL && (rc = bucket_relaxed(text, &relaxed)) != 0)
+		return rc;
 	cmd->op.cred.uid = user.uid;
 	cmd->op.cred.gid = user.gid;
 	rc = gml_bucket_create(&cmd->op, cmd->store, bucket_span(cmd->args[0]), mode, &bucket);
 	if (rc == GML_ERR_BUCKETNAME)
 		return cmd_wrong("%s: a bucket's name has 3 to 63 lower-case letters, digits, '-' and '.', as S3 demands", cmd->args[0]);
+	if (rc == 0 && relaxed)
+		rc = gml_bucket_set_relaxed(&cmd->op, cmd->store, bucket_span(cmd->args[0]), true);
 	if (rc != 0)
 		return cmd_fail_rc(rc, cmd->args[0]);
+	bucket.relaxed = relaxed;
 	return cmd_print_object(cmd, bucket_json(cmd, &bucket));
 }
 
@@ -122,6 +134,20 @@ static int bucket_quota(struct cmd *cmd)
 	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, bucket_json(cmd, &bucket));
 }
 
+static int bucket_durability(struct cmd *cmd)
+{
+	struct gml_bucket bucket;
+	bool relaxed;
+	int rc = bucket_relaxed(cmd->args[1], &relaxed);
+
+	if (rc != 0)
+		return rc;
+	rc = gml_bucket_set_relaxed(&cmd->op, cmd->store, bucket_span(cmd->args[0]), relaxed);
+	if (rc == 0)
+		rc = gml_bucket_head(&cmd->op, cmd->store, bucket_span(cmd->args[0]), &bucket);
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, bucket_json(cmd, &bucket));
+}
+
 const struct cmd_verb cmd_bucket_verbs[] = {
 	{"bucket",
 	 "create",
@@ -129,7 +155,9 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	 "Make a bucket; it shows at both doors at once.",
 	 CMD_STORE,
 	 bucket_create,
-	 {{"owner", "USER", "whom it belongs to"}, {"mode", "MODE", "octal mode of its top directory (default 0700: its owner only)"}}},
+	 {{"owner", "USER", "whom it belongs to"},
+	  {"mode", "MODE", "octal mode of its top directory (default 0700: its owner only)"},
+	  {"durability", "HOW", "strict (default) or relaxed; see bucket durability"}}},
 	{"bucket", "list", "", "List all buckets with their use.", CMD_STORE, bucket_list, {{0}}},
 	{"bucket", "show", "NAME", "Show one bucket.", CMD_STORE, bucket_show, {{0}}},
 	{"bucket",
@@ -139,6 +167,13 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	 CMD_STORE,
 	 bucket_quota,
 	 {{"bytes", "N", "most bytes of content; K, M, G, T"}, {"objects", "N", "most objects"}}},
+	{"bucket",
+	 "durability",
+	 "NAME HOW",
+	 "strict: changes are durable when they are answered; relaxed: a power cut may lose the last second of them.",
+	 CMD_STORE,
+	 bucket_durability,
+	 {{0}}},
 	{"bucket", "delete", "NAME", "Delete an empty bucket.", CMD_STORE, bucket_delete, {{0}}},
 	{0},
 };

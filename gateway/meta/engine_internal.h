@@ -44,6 +44,9 @@ struct gml_memo {
 	uint8_t key[GML_MEMO_KEY_MAX];
 };
 
+/* Buckets that a write transaction knows, by root modulo this. */
+#define GML_TXN_BUCKETS 16
+
 struct gml_txn {
 	struct gml_meta *meta;
 	MDB_txn *mdb;
@@ -55,6 +58,10 @@ struct gml_txn {
 	uint64_t work;		     /* pages that it will write, roughly */
 	struct gml_redo_place place; /* write_commit: where it left the log; of one that wrote nothing: what it saw */
 	uint64_t last_id;
+	struct gml_txn_bucket {
+		gml_ino root; /* 0: free */
+		bool relaxed;
+	} buckets[GML_TXN_BUCKETS]; /* record_bucket.c */
 	/* of a read transaction, for its next use: */
 	struct gml_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors */
 	uint64_t seq;				   /* of the snapshot */

@@ -113,11 +113,17 @@ struct gml_bucket_rec {
 	uint32_t uid;
 	int64_t created;
 	uint64_t bytes, objects, quota_bytes, quota_objects;
+	uint32_t flags;
+};
+enum {
+	GML_BUCKET_RELAXED = 1 << 0, /* what changes in it is acknowledged before it is durable */
 };
 /* Keyed by name; also found by root ino (SUPER-like secondary key kept by put and del). */
 int gml_rec_bucket_get(struct gml_txn *txn, struct gml_span name, struct gml_bucket_rec *out);
 int gml_rec_bucket_by_root(struct gml_txn *txn, gml_ino root, char name_out[GML_BUCKET_NAME_MAX + 1], struct gml_bucket_rec *out);
 int gml_rec_bucket_put(struct gml_txn *txn, struct gml_span name, const struct gml_bucket_rec *rec);
+/* Has the bucket with this root the flag RELAXED? False for what is no bucket (any more), or damaged. Write transactions; looks once per bucket and transaction. */
+bool gml_rec_bucket_relaxed(struct gml_txn *txn, gml_ino root);
 int gml_rec_bucket_del(struct gml_txn *txn, struct gml_span name);
 int gml_rec_bucket_each(struct gml_txn *txn, struct gml_span after, bool (*each)(void *arg, struct gml_span name, const struct gml_bucket_rec *rec), void *arg);
 

@@ -1,13 +1,14 @@
 /* Table bucket: name -> record; table super, GML_SUPER_ROOT + root ino -> format byte + name. */
 #include "record_internal.h"
 
-enum { BUCKET_FORMAT = 1, BUCKET_INDEX_FORMAT = 1 };
+enum { BUCKET_FORMAT = 2, BUCKET_FORMAT_PLAIN = 1 /* without flags */, BUCKET_INDEX_FORMAT = 1 };
 
 static bool bucket_decode(struct gml_span value, struct gml_bucket_rec *out)
 {
 	struct gml_dec dec;
+	uint8_t format;
 	gml_dec_init(&dec, value);
-	gml_dec_format(&dec, BUCKET_FORMAT);
+	format = gml_dec_u8(&dec);
 	out->root = gml_dec_varint(&dec);
 	out->uploads = gml_dec_varint(&dec);
 	out->uid = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
@@ -16,7 +17,31 @@ static bool bucket_decode(struct gml_span value, struct gml_bucket_rec *out)
 	out->objects = gml_dec_varint(&dec);
 	out->quota_bytes = gml_dec_varint(&dec);
 	out->quota_objects = gml_dec_varint(&dec);
-	return gml_dec_end(&dec);
+	out->flags = format == BUCKET_FORMAT ? (uint32_t)gml_dec_max(&dec, GML_BUCKET_RELAXED) : 0;
+	return gml_dec_end(&dec) && (format == BUCKET_FORMAT || format == BUCKET_FORMAT_PLAIN);
+}
+
+/* ---- what a write transaction knows ---- */
+static struct gml_txn_bucket *bucket_slot(struct gml_txn *txn, gml_ino root)
+{
+	return &txn->buckets[root % GML_TXN_BUCKETS];
+}
+
+static void bucket_note(struct gml_txn *txn, gml_ino root, bool relaxed)
+{
+	*bucket_slot(txn, root) = (struct gml_txn_bucket){root, relaxed};
+}
+
+bool gml_rec_bucket_relaxed(struct gml_txn *txn, gml_ino root)
+{
+	char name[GML_BUCKET_NAME_MAX + 1];
+	struct gml_bucket_rec rec;
+	if (root == 0)
+		return false;
+	if (bucket_slot(txn, root)->root != root)
+		bucket_note(txn, root,
+			    gml_rec_bucket_by_root(txn, root, name, &rec) == 0 && (rec.flags & GML_BUCKET_RELAXED));
+	return bucket_slot(txn, root)->relaxed;
 }
 
 static void bucket_root_key(uint8_t key[9], gml_ino root)
@@ -34,7 +59,11 @@ int gml_rec_bucket_get(struct gml_txn *txn, struct gml_span name, struct gml_buc
 	rc = gml_txn_get(txn, GML_TABLE_BUCKET, name, &value);
 	if (rc != 0)
 		return rc;
-	return bucket_decode(value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_BUCKET);
+	if (!bucket_decode(value, out))
+		return gml_txn_corrupt(txn, GML_TABLE_BUCKET);
+	if (txn->writable) /* most that change a bucket have it in their hands before */
+		bucket_note(txn, out->root, out->flags & GML_BUCKET_RELAXED);
+	return 0;
 }
 
 int gml_rec_bucket_by_root(struct gml_txn *txn, gml_ino root, char name_out[GML_BUCKET_NAME_MAX + 1],
@@ -108,6 +137,8 @@ int gml_rec_bucket_put(struct gml_txn *txn, struct gml_span name, const struct g
 	gml_enc_varint(&enc, rec->objects);
 	gml_enc_varint(&enc, rec->quota_bytes);
 	gml_enc_varint(&enc, rec->quota_objects);
+	gml_enc_varint(&enc, rec->flags);
+	bucket_note(txn, rec->root, rec->flags & GML_BUCKET_RELAXED);
 	return gml_enc_put(&enc, txn, GML_TABLE_BUCKET, name);
 }
 
@@ -119,6 +150,7 @@ int gml_rec_bucket_del(struct gml_txn *txn, struct gml_span name)
 	if (rc != 0)
 		return rc;
 	memcpy(copy, name.ptr, name.len);
+	bucket_note(txn, old.root, false);
 	rc = bucket_index_del(txn, old.root);
 	return rc != 0 ? rc : gml_txn_del(txn, GML_TABLE_BUCKET, GML_SPAN(copy, name.len));
 }

@@ -203,6 +203,7 @@ int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid)
 	if (rc != 0 || rec.uid == uid)
 		return rc;
 	rec.uid = uid;
+	gml_txn_durability(txn, false);
 	return gml_rec_bucket_put(txn, (struct gml_span){name, strlen(name)}, &rec);
 }
 
@@ -224,6 +225,7 @@ static void bucket_fill(struct gml_bucket *out, struct gml_span name, const stru
 		.objects = rec->objects,
 		.quota_bytes = rec->quota_bytes,
 		.quota_objects = rec->quota_objects,
+		.relaxed = rec->flags & GML_BUCKET_RELAXED,
 	};
 	memcpy(out->name, name.ptr, name.len);
 }
@@ -233,6 +235,7 @@ struct bucket_change {
 	struct gml_span name;
 	uint32_t mode;
 	uint64_t quota_bytes, quota_objects;
+	bool relaxed;
 	struct gml_bucket *out;
 	struct gml_freed *freed; /* delete: what the dropped uploads held */
 	bool more;		 /* and whether there are others */
@@ -391,4 +394,28 @@ int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_
 	if (gml_bucket_name_check(name) != 0)
 		return GML_ERR_NOBUCKET;
 	return gml_meta_update(store->meta, bucket_quota_fn, &change);
+}
+
+static int bucket_relaxed_fn(struct gml_txn *txn, void *arg)
+{
+	struct bucket_change *change = arg;
+	struct gml_bucket_rec rec;
+	int rc = gml_rec_bucket_get(txn, change->name, &rec);
+
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+	rec.flags &= ~(uint32_t)GML_BUCKET_RELAXED;
+	rec.flags |= change->relaxed ? GML_BUCKET_RELAXED : 0;
+	return gml_rec_bucket_put(txn, change->name, &rec);
+}
+
+int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name, bool relaxed)
+{
+	struct bucket_change change = {.op = op, .name = name, .relaxed = relaxed};
+
+	if (op->door != GML_DOOR_ADMIN)
+		return GML_ERR_PERM;
+	if (gml_bucket_name_check(name) != 0)
+		return GML_ERR_NOBUCKET;
+	return gml_meta_update(store->meta, bucket_relaxed_fn, &change);
 }

@@ -119,6 +119,29 @@ def test_users_keys_buckets(gemel):
         s3.list_buckets()
 
 
+def test_durability(gemel):
+    gemel.gemel("user", "create", "gert", "--uid", 3011)
+    assert gemel.gemel("bucket", "create", "plain", "--owner", "gert")["durability"] == "strict"
+    assert gemel.gemel("bucket", "create", "rough", "--owner", "gert", "--durability", "relaxed")["durability"] == "relaxed"
+    assert gemel.gemel("bucket", "show", "rough")["durability"] == "relaxed"
+    assert re.search(r"^durability +relaxed$", gemel.gemel("bucket", "show", "rough", json_out=False).stdout, re.M)
+    assert {b["name"]: b["durability"] for b in gemel.gemel("bucket", "list") if b["owner"] == "gert"} == {"plain": "strict", "rough": "relaxed"}
+    assert gemel.gemel("bucket", "durability", "plain", "relaxed")["durability"] == "relaxed"
+    assert gemel.gemel("bucket", "quota", "plain", "--objects", 5)["durability"] == "relaxed"
+    assert gemel.gemel("bucket", "durability", "plain", "strict")["durability"] == "strict"
+    for words, status, text in (
+        (("durability", "plain", "loose"), 2, "strict or relaxed"),
+        (("create", "other", "--owner", "gert", "--durability", "none"), 2, "strict or relaxed"),
+        (("durability", "plain"), 2, "HOW"),
+        (("durability", "nowhere", "strict"), 1, "nowhere"),
+    ):
+        done = gemel.gemel("bucket", *words, json_out=False, check=False)
+        assert (done.returncode, text in done.stderr) == (status, True), (words, done.stderr)
+    for name in ("plain", "rough"):
+        gemel.gemel("bucket", "delete", name, json_out=False)
+    gemel.gemel("user", "delete", "gert", json_out=False)
+
+
 def test_status_and_info(gemel):
     status = gemel.gemel("status")
     assert status["good"] and status["s3"]["answers"] and status["nfs"]["answers"]
@@ -130,7 +153,7 @@ def test_json_of_every_verb(gemel):
     """Also of those that have nothing to tell."""
     for words in (
         ["user create js --uid 77", "user show js", "user update js --groups 1,2", "user list", "key create js --id JSONSKEY", "key update JSONSKEY --disable", "key list js", "key delete JSONSKEY", "bucket create js-bucket --owner js",
-         "bucket quota js-bucket --bytes 1G", "bucket show js-bucket", "bucket list", "bucket delete js-bucket", "user delete js", "store info", "store check", "store recover", "store compact", "config check", "config show", "status"]
+         "bucket quota js-bucket --bytes 1G", "bucket durability js-bucket relaxed", "bucket show js-bucket", "bucket list", "bucket delete js-bucket", "user delete js", "store info", "store check", "store recover", "store compact", "config check", "config show", "status"]
     ):
         done = run("-c", gemel.conf, "--json", *words.split())
         assert done.returncode == 0, (words, done.stderr)

@@ -1,5 +1,6 @@
 /* The smaller nouns: what they keep, their order, and the secondary keys that follow them. */
 #include "meta_support.h"
+#include "gateway/meta/engine_internal.h"
 #include "gateway/meta/codec.h"
 
 static const uint8_t noun_bytes[70000] = {7, 6, 5, 4};
@@ -91,6 +92,29 @@ static bool walk_bucket(void *arg, struct gml_span name, const struct gml_bucket
 	return walk_add(arg, name.ptr, name.len);
 }
 
+/* As the format before wrote it, and in a transaction that has not seen it yet. */
+static int plain_bucket(struct gml_txn *txn, void *arg)
+{
+	static const uint8_t plain[] = {1, 10, 11, 0xe8, 7, 5, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4};
+	struct gml_bucket_rec rec;
+	(void)arg;
+	CLOSURE_CHECK(gml_txn_put(txn, GML_TABLE_BUCKET, STR("plain"), SPAN(plain, sizeof(plain))) == 0);
+	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("plain"), &rec) == 0);
+	CLOSURE_CHECK(rec.root == 10 && rec.uid == 1000 && rec.created == 5 && rec.quota_objects == 4 && rec.flags == 0);
+	rec.flags = GML_BUCKET_RELAXED;
+	rec.root = 40;
+	return gml_rec_bucket_put(txn, STR("other"), &rec);
+}
+
+static int relaxed_bucket(struct gml_txn *txn, void *arg)
+{
+	struct gml_bucket_rec rec;
+	(void)arg;
+	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("other"), &rec) == 0 && rec.flags == GML_BUCKET_RELAXED);
+	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 40));
+	return 0;
+}
+
 static int buckets(struct gml_txn *txn, void *arg)
 {
 	struct gml_bucket_rec rec = {10, 11, 1000, -5, 1, 2, 3, 4}, got;
@@ -118,7 +142,15 @@ static int buckets(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_bucket_get(txn, SPAN(noun_bytes, 4000), &got) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_bucket_get(txn, SPAN(NULL, 0), &got) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, SPAN(noun_bytes, 64), &rec) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("photos"), &got) == 0 && got.flags == 0);
+	CLOSURE_CHECK(!gml_rec_bucket_relaxed(txn, 10) && !gml_rec_bucket_relaxed(txn, 0) &&
+		      !gml_rec_bucket_relaxed(txn, 77));
+	got.flags = GML_BUCKET_RELAXED;
+	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("photos"), &got) == 0);
+	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 10) && !gml_rec_bucket_relaxed(txn, 10 + GML_TXN_BUCKETS));
+	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 10) && !gml_rec_bucket_relaxed(txn, 30));
 	CLOSURE_CHECK(gml_rec_bucket_del(txn, STR("photos")) == 0);
+	CLOSURE_CHECK(!gml_rec_bucket_relaxed(txn, 10));
 	CLOSURE_CHECK(gml_rec_bucket_del(txn, STR("photos")) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 10, name, &got) == GML_ERR_NOENT);
 	return 0;
@@ -279,6 +311,8 @@ static void test_nouns(void **state)
 	meta_env_update(*state, extents_find, NULL);
 	meta_env_update(*state, xattrs, NULL);
 	meta_env_update(*state, buckets, NULL);
+	meta_env_update(*state, plain_bucket, NULL);
+	meta_env_update(*state, relaxed_bucket, NULL);
 	meta_env_update(*state, users, NULL);
 	meta_env_update(*state, uploads, NULL);
 	meta_env_update(*state, small_tables, NULL);

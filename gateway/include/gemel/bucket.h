@@ -15,6 +15,7 @@ struct gml_bucket {
 	int64_t created;
 	uint64_t bytes, objects;             /* usage: content bytes and regular files (settled state) */
 	uint64_t quota_bytes, quota_objects; /* 0 = INT64_MAX; exceeded: DQUOT */
+	bool relaxed;                        /* gml_bucket_set_relaxed */
 };
 
 /* S3's naming rules (3-63 of [a-z0-9.-], no IP address, no "..", ".-", no xn-- prefix …). 0 or BUCKETNAME. */
@@ -30,6 +31,15 @@ int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span 
 /* Bytewise order from after `after`; those the caller owns (all for GML_DOOR_ADMIN). */
 int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span after, bool (*each)(void *arg, const struct gml_bucket *bucket), void *arg);
 int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name, uint64_t bytes, uint64_t objects); /* admin only */
+/* Relaxed: changes in the bucket are answered before they are durable, from now on; a new bucket is strict. Admin only (PERM). NOBUCKET. Blocks on commit. Durable itself, with all that
+ * the bucket answered before.
+ *
+ * What a relaxed bucket may lose, and when: after a power cut or a crash of the kernel, what was answered in about the last second: names, attributes and published objects. Never
+ * by the death of processes, and never after an orderly end. What is left is a state that the bucket went through: the first so many of its changes, whole, each file with the right bytes.
+ * Other buckets lose nothing. Durable all the same are: what gml_file_commit, a stable gml_file_write, gml_file_allocate and gml_file_deallocate return for, with every change that was
+ * answered before; uploads and their parts until they are completed; the bucket itself, its owner and quota. Bytes written to a file are as in any bucket: durable from commit or close on,
+ * while their file is there; they may outlive changes that were answered before them. */
+int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name, bool relaxed);
 
 GML_API_END
 
