@@ -5,9 +5,9 @@
  *  2. Up to GML_INLINE_EXTENTS live in the inode record; with more, all of them are in table extent (flag EXTENTS).
  * They go back into the record only when none is left.
  *  3. Every extent holds one reference of its blob; so does an inode's wblob.
- *  4. Bytes of a blob whose last reference went are removed after the commit, never before. Those that a reader in
- * another process could still be on are first moved to an orphan (gml_extent_retire), so that the reaper frees them
- * later. */
+ *  4. Bytes of a blob whose last reference went are removed when that is durable, never before: whatever frees some is
+ * no relaxed change. Those that a reader in another process could still be on are first moved to an orphan
+ * (gml_extent_retire), so that the reaper frees them later. */
 #include <stdlib.h>
 #include <string.h>
 #include "internal.h"
@@ -74,6 +74,8 @@ int gml_blob_put_ref(struct gml_txn *txn, uint64_t blob, struct gml_freed *freed
 		return rc;
 	if (--rec.refs > 0)
 		return gml_rec_blob_put(txn, blob, &rec);
+	if (freed != NULL)
+		gml_txn_durability(txn, false); /* invariant 4 */
 	rc = freed == NULL ? 0 : freed_add(freed, blob, rec.len);
 	return rc == 0 ? gml_rec_blob_del(txn, blob) : rc;
 }

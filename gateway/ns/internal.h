@@ -84,7 +84,7 @@ int gml_extent_cut(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, u
 int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gml_extent *extent, uint64_t blob_len);
 /* Cut whose bytes a reader elsewhere may still be on: coverage of the range (and, with `wblob`, the write blob; inode->wblob becomes 0) moves to a fresh orphan, which the reaper frees. */
 int gml_extent_retire(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len, bool wblob);
-/* Drop one reference of a blob. */
+/* Drop one reference of a blob. With `freed`, the loss of the last one must be durable before it is answered (gml_txn_durability). */
 int gml_blob_put_ref(struct gml_txn *txn, uint64_t blob, struct gml_freed *freed);
 struct gml_freed *gml_freed_new(void);
 /* Forget what a closure that is run again had noted: call first thing in a closure. */

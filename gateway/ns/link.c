@@ -1,7 +1,10 @@
 /* Names and inodes: what a dirent's coming and going changes, for every operation of both doors.
  *
  * Spans of an inode that was read in this transaction end with the next write (meta/engine.h, invariant 3). So
- * everything here puts inodes through gml_inode_save, which takes the variable parts anew from the stored record. */
+ * everything here puts inodes through gml_inode_save, which takes the variable parts anew from the stored record.
+ *
+ * Every change of a file or directory saves an inode of its bucket, so this is where the bucket says how durable it
+ * must be. The namespace root is in no bucket: buckets come and go durably. */
 #include <string.h>
 #include <sys/stat.h>
 #include "internal.h"
@@ -66,6 +69,8 @@ static int link_save(struct gml_txn *txn, struct gml_inode *inode, const struct 
 		return rc;
 	inode->name = name != NULL ? *name : stored;
 	rc = gml_rec_inode_put(txn, inode);
+	if (rc == 0)
+		gml_txn_durability(txn, gml_rec_bucket_relaxed(txn, inode->bucket));
 	return rc;
 }
 

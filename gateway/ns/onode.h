@@ -101,6 +101,8 @@ int gml_inode_empty(struct gml_op *op, struct gml_store *store, struct gml_onode
  */
 /* Make everything written durable; no lock held. */
 int gml_onode_sync(struct gml_store *store, struct gml_onode *onode);
+/* And the file with its name, should its bucket be relaxed: what COMMIT promises. */
+int gml_onode_commit(struct gml_store *store, struct gml_onode *onode);
 /* DIRTY by this process, and *inode as it is then; `w`, quota for `end` bytes. Exclusive lock held. */
 int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end, struct gml_inode *inode);
 /* The range's extents go: what the write blob holds there shows. It is durable by now. DIRTY, exclusive lock held. */

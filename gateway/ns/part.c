@@ -37,11 +37,13 @@ int gml_part_drop(struct gml_txn *txn, const uint8_t id[16], uint32_t number, st
 	return gml_rec_part_del(txn, id, number);
 }
 
-/* The new references come first: old and new part may share blobs. */
+/* The new references come first: old and new part may share blobs. Durable, whatever the bucket that it is copied from
+ * says: an upload's parts may be long in coming, and only the end of it changes the bucket. */
 static int part_store(struct gml_txn *txn, struct part_publish *pub)
 {
 	struct gml_part_rec old;
 	int rc = 0;
+	gml_txn_durability(txn, false);
 	for (uint32_t i = 0; rc == 0 && i < pub->rec.nextents; i++)
 		rc = gml_share_ref(txn, pub->extents[i].blob, pub->blob_len);
 	if (rc == 0)

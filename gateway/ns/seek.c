@@ -159,7 +159,7 @@ int gml_file_allocate(struct gml_op *op, struct gml_file *file, uint64_t off, ui
 	pthread_rwlock_wrlock(&file->onode->lock);
 	rc = seek_allocate(op, file, off, end);
 	pthread_rwlock_unlock(&file->onode->lock);
-	return rc == 0 ? gml_onode_sync(file->store, file->onode) : rc;
+	return rc == 0 ? gml_onode_commit(file->store, file->onode) : rc;
 }
 
 /* The write blob first, also below extents: what they uncover must be zeros by then (onode.h, invariant 3). */
@@ -207,5 +207,5 @@ int gml_file_deallocate(struct gml_op *op, struct gml_file *file, uint64_t off, 
 	pthread_rwlock_wrlock(&file->onode->lock);
 	rc = seek_deallocate(op, file, off, end);
 	pthread_rwlock_unlock(&file->onode->lock);
-	return rc;
+	return rc == 0 ? gml_meta_flush(file->store->meta) : rc;
 }

@@ -138,6 +138,8 @@ static int setattr_resize(struct gml_txn *txn, struct setattr_arg *arg, struct g
 	gml_inode_forget_content(inode);
 	if (size < inode->size || size == 0)
 		rc = gml_extent_retire(txn, inode, size, UINT64_MAX, size == 0);
+	if (size < inode->size && inode->wblob != 0) /* what is cut off leaves the write blob right after the commit */
+		gml_txn_durability(txn, false);
 	inode->size = size;
 	if (rc == 0 && !(inode->flags & GML_INODE_ORPHAN))
 		rc = gml_usage_add(txn, inode->bucket, delta, 0);

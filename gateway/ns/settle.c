@@ -144,8 +144,8 @@ static int settle_inode(struct gml_store *store, struct gml_onode *onode, const 
 
 	if (rc != 0)
 		return rc;
-	/* Data, size and mtime are durable, and so is the record that says DIRTY: should this commit get lost, recovery
-	 * reads the same from the write blob. */
+	/* Data, size and mtime are durable, and the record that says DIRTY comes before this commit in the log: should
+	 * this one get lost, recovery reads the same from the write blob; should both, there is no such file yet. */
 	rc = gml_meta_update_relaxed(store->meta, settle_txn, &arg);
 	if (rc != 0)
 		return rc == GML_ERR_AGAIN || rc == GML_ERR_NOENT ? 0 : rc;
@@ -214,6 +214,8 @@ int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_ino
 	inode->change = gml_change_next(inode->change);
 	if (fresh)
 		rc = gml_rec_blob_put(txn, id, &(struct gml_blob_rec){.refs = 1});
+	else /* from now on the bytes change in place, those that the record promises while it says clean */
+		gml_txn_durability(txn, false);
 	return rc == 0 ? gml_rec_dirty_put(txn, inode->ino, &store->self) : rc;
 }
 

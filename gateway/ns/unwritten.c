@@ -2,7 +2,8 @@
  *
  * They are born DIRTY, so that a first write needs no transaction; without one there is nothing to make durable, and
  * going back to clean changes nothing that anybody sees. So the close only notes the inode, and one relaxed transaction
- * does it for many. A crash before that leaves them DIRTY, and recovery does the same.
+ * does it for many. A crash before that leaves them DIRTY, and recovery does the same; a power cut that takes back also
+ * their making (a relaxed bucket's) leaves nothing of them.
  *
  * Invariant: a thread that holds onodes' locks here takes the next one only if it is free, and never waits for one. */
 #include <stdlib.h>

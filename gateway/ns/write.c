@@ -218,6 +218,8 @@ static int splice_txn(struct gml_txn *txn, void *argp)
 	if (!(inode.flags & GML_INODE_DIRTY) || inode.wblob != arg->wblob)
 		return GML_ERR_AGAIN;
 	rc = gml_extent_retire(txn, &inode, arg->off, arg->len, false);
+	/* What is written in place from now on may not show without what was written before, under the extents. */
+	gml_txn_durability(txn, false);
 	inode.change = gml_change_next(gml_live_change(arg->store, &inode));
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
@@ -320,7 +322,7 @@ int gml_file_write(struct gml_op *op, struct gml_file *file, uint64_t off, const
 	rc = write_shared(op, file, off, end, iov, iovcnt, &done);
 	if (rc == 0 && !done)
 		rc = write_exclusive(op, file, off, end, iov, iovcnt);
-	return rc == 0 && stable ? gml_onode_sync(file->store, file->onode) : rc;
+	return rc == 0 && stable ? gml_onode_commit(file->store, file->onode) : rc;
 }
 
 static int write_sync_blob(struct gml_store *store, struct gml_onode *onode, struct gml_blob **out)
@@ -394,8 +396,15 @@ int gml_onode_sync(struct gml_store *store, struct gml_onode *onode)
 	return rc;
 }
 
+int gml_onode_commit(struct gml_store *store, struct gml_onode *onode)
+{
+	int rc = gml_onode_sync(store, onode);
+
+	return rc == 0 ? gml_meta_flush(store->meta) : rc;
+}
+
 int gml_file_commit(struct gml_op *op, struct gml_file *file)
 {
 	(void)op;
-	return gml_onode_sync(file->store, file->onode);
+	return gml_onode_commit(file->store, file->onode);
 }

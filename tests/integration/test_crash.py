@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+import nfs4
+
 
 class Load:
     """Writers at the S3 door that remember what was acknowledged."""
@@ -90,6 +92,41 @@ def test_kill_under_s3_load(fresh, which):
     fresh.kill_all()
     fresh.start()
     load.verify()
+    fresh.check_store()
+
+
+def test_relaxed_bucket_survives_kills(fresh):
+    """Its changes are answered before the log is flushed: the death of all processes costs none of them, at neither door."""
+    assert fresh.gemel("bucket", "durability", "demo", "relaxed")["durability"] == "relaxed"
+    load = Load(fresh, threads=4)
+    made = []
+    try:
+        for turn in range(4):
+            client = nfs4.Client(fresh.nfs_port)
+            top = client.handle("demo")
+            for number in range(60):
+                name = f"turn{turn}-{number}"
+                assert client.compound(nfs4.putfh(top), nfs4.create_directory(name))[0] == nfs4.OK
+                made.append(name)
+            before = load.acknowledged
+            deadline = time.monotonic() + 20
+            while load.acknowledged < before + 20 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert load.acknowledged > before
+            fresh.kill_all()
+            client.close()
+            fresh.start()
+    finally:
+        load.finish()
+    load.verify()
+    fresh.kill_all()
+    fresh.start()
+    load.verify()
+    client = nfs4.Client(fresh.nfs_port)
+    handles = {client.handle("demo", name) for name in made}
+    assert len(handles) == len(made)
+    client.close()
+    assert fresh.s3().list_objects_v2(Bucket="demo", Prefix="turn", Delimiter="/")["KeyCount"] == len(made)
     fresh.check_store()
 
 

@@ -37,8 +37,8 @@ int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_
  * What a relaxed bucket may lose, and when: after a power cut or a crash of the kernel, what was answered in about the last second: names, attributes and published objects. Never
  * by the death of processes, and never after an orderly end. What is left is a state that the bucket went through: the first so many of its changes, whole, each file with the right bytes.
  * Other buckets lose nothing. Durable all the same are: what gml_file_commit, a stable gml_file_write, gml_file_allocate and gml_file_deallocate return for, with every change that was
- * answered before; uploads and their parts until they are completed; the bucket itself, its owner and quota. Bytes written to a file are as in any bucket: durable from commit or close on,
- * while their file is there; they may outlive changes that were answered before them. */
+ * answered before; uploads and their parts until they are completed; the bucket itself, its owner and quota. Bytes that NFS writes are durable from gml_file_commit on, as in any bucket;
+ * what of them reaches the disk before may outlive changes that were answered before them. */
 int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name, bool relaxed);
 
 GML_API_END
