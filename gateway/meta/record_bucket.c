@@ -1,7 +1,8 @@
 /* Table bucket: name -> record; table super, GML_SUPER_ROOT + root ino -> format byte + name. */
 #include "record_internal.h"
 
-enum { BUCKET_FORMAT = 2, BUCKET_FORMAT_PLAIN = 1 /* without flags */, BUCKET_INDEX_FORMAT = 1 };
+/* Without flags it is written in the plain format, which older programs read. */
+enum { BUCKET_FORMAT = 2, BUCKET_FORMAT_PLAIN = 1, BUCKET_INDEX_FORMAT = 1 };
 
 static bool bucket_decode(struct gml_span value, struct gml_bucket_rec *out)
 {
@@ -128,7 +129,7 @@ int gml_rec_bucket_put(struct gml_txn *txn, struct gml_span name, const struct g
 	}
 	if (rc != 0)
 		return rc;
-	gml_enc_init(&enc, BUCKET_FORMAT);
+	gml_enc_init(&enc, rec->flags != 0 ? BUCKET_FORMAT : BUCKET_FORMAT_PLAIN);
 	gml_enc_varint(&enc, rec->root);
 	gml_enc_varint(&enc, rec->uploads);
 	gml_enc_varint(&enc, rec->uid);
@@ -137,7 +138,8 @@ int gml_rec_bucket_put(struct gml_txn *txn, struct gml_span name, const struct g
 	gml_enc_varint(&enc, rec->objects);
 	gml_enc_varint(&enc, rec->quota_bytes);
 	gml_enc_varint(&enc, rec->quota_objects);
-	gml_enc_varint(&enc, rec->flags);
+	if (rec->flags != 0)
+		gml_enc_varint(&enc, rec->flags);
 	bucket_note(txn, rec->root, rec->flags & GML_BUCKET_RELAXED);
 	return gml_enc_put(&enc, txn, GML_TABLE_BUCKET, name);
 }
