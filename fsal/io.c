@@ -84,8 +84,10 @@ static fsal_status_t io_commit2(struct fsal_obj_handle *handle, off_t offset, si
 	int rc;
 
 	gml_fsal_op(&op, 0);
-	if (f == NULL)
-		return gml_fsal_status(gml_inode_getattr(&op, gml_fsal.store, obj->ino, &attr));
+	if (f == NULL) {
+		rc = gml_inode_getattr(&op, gml_fsal.store, obj->ino, &attr);
+		return gml_fsal_status(rc == 0 ? gml_store_flush(gml_fsal.store) : rc);
+	}
 	rc = gml_file_commit(&op, f->file);
 	if (rc != 0)
 		gml_fsal_file_lost();

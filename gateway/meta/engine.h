@@ -64,10 +64,11 @@ void gml_meta_read_end(struct gml_txn *txn); /* NULL is fine */
  * must check everything before its first put or delete and, if it returns non-zero, must have written nothing
  * (otherwise an error is logged and the whole batch is run again without it). No I/O, no waiting inside, no other
  * update. It may run on another thread and, when the batch is run again, several times: it must depend on `txn` and
- * `arg` only. Blocks until durable, or until committed if the closure wants no more (gml_txn_durability); returns fn's or the commit's error. After an I/O error of the disk nothing is known
- * of what it holds: a change that was answered with IO may yet come to light, and every further update answers IO until
- * the store is opened anew (after a failed flush: by all processes). NOSPC: the disk or the map is full; before it is,
- * changes that leave more records than they found get it (room.h). Any thread. */
+ * `arg` only. Blocks until durable, or until committed if the closure wants no more (gml_txn_durability); returns fn's
+ * or the commit's error. After an I/O error of the disk nothing is known of what it holds: a change that was answered
+ * with IO may yet come to light, and every further update answers IO until the store is opened anew (after a failed
+ * flush: by all processes). NOSPC: the disk or the map is full; before it is, changes that leave more records than they
+ * found get it (room.h). Any thread. */
 typedef int (*gml_meta_fn)(struct gml_txn *txn, void *arg);
 int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg);
 /* Same without waiting for durability, whatever the closure says of it: visible to all on return, durable with the next

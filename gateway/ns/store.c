@@ -341,6 +341,11 @@ void gml_store_close(struct gml_store *store)
 	store_free(store);
 }
 
+int gml_store_flush(struct gml_store *store)
+{
+	return gml_meta_flush(store->meta);
+}
+
 const uint8_t *gml_store_uuid(const struct gml_store *store)
 {
 	return gml_meta_uuid(store->meta);

@@ -42,6 +42,10 @@ int gml_store_recover(struct gml_op *op, struct gml_store *store);
  * than a clean one. A server that creates files calls it a few times a second; gml_store_close does it last. What fails is logged, and left to recovery. May block on commit; relaxed. Any thread. */
 void gml_store_settle(struct gml_op *op, struct gml_store *store);
 
+/* Makes durable what relaxed buckets have answered so far (gml_bucket_set_relaxed): what COMMIT owes for a file that nobody has open. At once when there is nothing of the kind; else blocks on
+ * commit. IO. Any thread. */
+int gml_store_flush(struct gml_store *store);
+
 /* Free orphans that are at least `min_age_ns` old and for which `is_open` (may be NULL: nothing is open) answers false, at most `max` of them.
  * *freed_out = how many. Blocks on commit. */
 int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_ns, unsigned max, bool (*is_open)(void *arg, gml_ino ino), void *arg,
