@@ -19,8 +19,17 @@ struct collect {
 	struct gml_txn *txn;
 	uint64_t id; /* lease asked about */
 	bool leased;
+	bool settled; /* gml_collect_settle, for `txn` */
 	int rc;
 };
+
+int gml_collect_settle(struct gml_store *store, bool *settled)
+{
+	int rc = *settled ? 0 : gml_meta_barrier(store->meta);
+
+	*settled = rc == 0;
+	return rc;
+}
 
 static bool collect_add(void *arg, uint64_t id, uint64_t size)
 {
@@ -61,7 +70,9 @@ static int collect_one(struct gml_store *store, struct collect *c, const struct 
 	rc = gml_rec_lease_each(c->txn, collect_lease, c);
 	if (rc != 0 || c->leased)
 		return rc;
-	rc = gml_blob_remove(store->data, file->id, 0);
+	rc = gml_collect_settle(store, &c->settled);
+	if (rc == 0)
+		rc = gml_blob_remove(store->data, file->id, 0);
 	if (rc == 0)
 		*freed += file->size;
 	return rc;
@@ -77,6 +88,7 @@ static int collect_leaf(struct gml_store *store, struct collect *c, unsigned lea
 		rc = c->rc;
 	if (rc != 0)
 		return rc;
+	c->settled = false;
 	rc = gml_meta_read_begin(store->meta, &c->txn);
 	for (size_t i = 0; rc == 0 && i < c->count; i++)
 		rc = collect_one(store, c, &c->files[i], freed);

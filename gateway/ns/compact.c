@@ -144,13 +144,16 @@ static int compact_pack(struct compact *c, uint64_t pack)
 		rc = compact_walk(c, pack, size, false, &live);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? 0 : rc;
+	if (live != 0 && space <= live + live / 128 + COMPACT_SLACK)
+		return 0;
+	rc = gml_collect_settle(c->store, &(bool){false}); /* the snapshot is this pack's */
+	if (rc != 0)
+		return rc;
 	if (live == 0) {
 		rc = gml_pack_remove(c->store->data, pack);
 		c->freed += rc == 0 ? space : 0;
 		return rc;
 	}
-	if (space <= live + live / 128 + COMPACT_SLACK)
-		return 0;
 	rc = compact_walk(c, pack, size, true, &live);
 	if (rc == 0)
 		rc = gml_pack_stat(c->store->data, pack, &size, &after);

@@ -160,6 +160,7 @@ struct lease_sweep {
 	struct gml_store *store;
 	struct gml_txn *txn;
 	uint64_t removed;
+	bool settled; /* gml_collect_settle, for `txn` */
 	int rc;
 };
 
@@ -172,6 +173,8 @@ static bool lease_sweep_file(void *arg, uint64_t id, uint64_t size)
 	if (rc == 0)
 		return true;
 	if (rc == GML_ERR_NOENT)
+		rc = gml_collect_settle(sweep->store, &sweep->settled);
+	if (rc == 0)
 		rc = gml_blob_remove(sweep->store->data, id, 0);
 	if (rc == 0)
 		sweep->removed++;
