@@ -371,14 +371,31 @@ int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span 
 	return rc != 0 ? rc : walk.rc;
 }
 
+/* What an administrator sets in a bucket's record. */
+static int bucket_admin_get(struct gml_txn *txn, const struct bucket_change *change, struct gml_bucket_rec *out)
+{
+	int rc = gml_rec_bucket_get(txn, change->name, out);
+
+	return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+}
+
+static int bucket_admin_update(struct gml_store *store, gml_meta_fn fn, struct bucket_change *change)
+{
+	if (change->op->door != GML_DOOR_ADMIN)
+		return GML_ERR_PERM;
+	if (gml_bucket_name_check(change->name) != 0)
+		return GML_ERR_NOBUCKET;
+	return gml_meta_update(store->meta, fn, change);
+}
+
 static int bucket_quota_fn(struct gml_txn *txn, void *arg)
 {
 	struct bucket_change *change = arg;
 	struct gml_bucket_rec rec;
-	int rc = gml_rec_bucket_get(txn, change->name, &rec);
+	int rc = bucket_admin_get(txn, change, &rec);
 
 	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+		return rc;
 	rec.quota_bytes = change->quota_bytes;
 	rec.quota_objects = change->quota_objects;
 	return gml_rec_bucket_put(txn, change->name, &rec);
@@ -389,21 +406,17 @@ int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_
 {
 	struct bucket_change change = {.op = op, .name = name, .quota_bytes = bytes, .quota_objects = objects};
 
-	if (op->door != GML_DOOR_ADMIN)
-		return GML_ERR_PERM;
-	if (gml_bucket_name_check(name) != 0)
-		return GML_ERR_NOBUCKET;
-	return gml_meta_update(store->meta, bucket_quota_fn, &change);
+	return bucket_admin_update(store, bucket_quota_fn, &change);
 }
 
 static int bucket_relaxed_fn(struct gml_txn *txn, void *arg)
 {
 	struct bucket_change *change = arg;
 	struct gml_bucket_rec rec;
-	int rc = gml_rec_bucket_get(txn, change->name, &rec);
+	int rc = bucket_admin_get(txn, change, &rec);
 
 	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+		return rc;
 	rec.flags &= ~(uint32_t)GML_BUCKET_RELAXED;
 	rec.flags |= change->relaxed ? GML_BUCKET_RELAXED : 0;
 	return gml_rec_bucket_put(txn, change->name, &rec);
@@ -413,9 +426,5 @@ int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gm
 {
 	struct bucket_change change = {.op = op, .name = name, .relaxed = relaxed};
 
-	if (op->door != GML_DOOR_ADMIN)
-		return GML_ERR_PERM;
-	if (gml_bucket_name_check(name) != 0)
-		return GML_ERR_NOBUCKET;
-	return gml_meta_update(store->meta, bucket_relaxed_fn, &change);
+	return bucket_admin_update(store, bucket_relaxed_fn, &change);
 }
