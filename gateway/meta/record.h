@@ -89,10 +89,15 @@ int gml_rec_extent_put(struct gml_txn *txn, gml_ino ino, const struct gml_extent
 int gml_rec_extent_del(struct gml_txn *txn, gml_ino ino, uint64_t off);
 
 /* ---- xattr ------------------------------------------------------------------------------------------------------------------------------ */
+/* Names are without NUL, up to GML_REC_XATTR_NAME_MAX bytes (NAMETOOLONG): S3 metadata may have one
+ * of 2 KiB. */
+#define GML_REC_XATTR_NAME_MAX 2304
 int gml_rec_xattr_get(struct gml_txn *txn, gml_ino ino, struct gml_span name, struct gml_span *value_out);
 int gml_rec_xattr_put(struct gml_txn *txn, gml_ino ino, struct gml_span name, struct gml_span value);
 int gml_rec_xattr_del(struct gml_txn *txn, gml_ino ino, struct gml_span name);
-/* In name order, from the first > `after` (empty span with NULL ptr: from the start). `each` may not write. */
+/* In name order, from the first > `after` (empty span with NULL ptr: from the start). `each` may
+ * not write. Names over GML_XATTR_NAME_MAX bytes are ordered by their first 200 bytes, and in no
+ * particular order among those that share these. Resuming after one of them works all the same. */
 int gml_rec_xattr_each(struct gml_txn *txn, gml_ino ino, struct gml_span after, bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg);
 
 /* ---- blob ------------------------------------------------------------------------------------------------------------------------------- */

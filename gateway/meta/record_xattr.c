@@ -1,30 +1,61 @@
-/* Table xattr: ino (u64) + name -> format byte + value. */
+/* Table xattr: ino (u64) + name -> format byte + value. A name over XATTR_PLAIN_MAX bytes does not fit a key: its key
+ * has the beginning and a hash instead, and its record the whole name. */
+#include <gemel/checksum.h>
 #include "record_internal.h"
 
-enum { XATTR_FORMAT = 1 };
+enum { XATTR_FORMAT = 1, XATTR_FORMAT_LONG = 2 };
+
+#define XATTR_PLAIN_MAX GML_XATTR_NAME_MAX
+#define XATTR_LONG_PREFIX 200 /* bytes of a long name in its key */
+#define XATTR_HASH 32
 
 struct xattr_key {
 	size_t len;
 	uint8_t bytes[8 + GML_XATTR_NAME_MAX + 1];
 };
 
-static bool xattr_key_make(struct xattr_key *key, gml_ino ino, struct gml_span name)
+static int xattr_hash(struct gml_span name, uint8_t hash[XATTR_HASH])
 {
-	if (name.len > GML_XATTR_NAME_MAX)
-		return false;
+	struct gml_digest *digest = gml_digest_new(GML_CHECKSUM_SHA256);
+	size_t size;
+	if (digest == NULL)
+		return GML_ERR_NOMEM;
+	gml_digest_update(digest, name.ptr, name.len);
+	size = gml_digest_final(digest, hash);
+	gml_digest_free(digest);
+	return size == XATTR_HASH ? 0 : GML_ERR_IO;
+}
+
+/* Names hold no NUL, so the one before the hash tells such a key from that of a plain name. */
+static int xattr_key_make(struct xattr_key *key, gml_ino ino, struct gml_span name)
+{
+	if (name.len > GML_REC_XATTR_NAME_MAX)
+		return GML_ERR_NAMETOOLONG;
 	gml_key_u64(key->bytes, ino);
+	if (name.len > XATTR_PLAIN_MAX) {
+		memcpy(key->bytes + 8, name.ptr, XATTR_LONG_PREFIX);
+		key->bytes[8 + XATTR_LONG_PREFIX] = 0;
+		key->len = 8 + XATTR_LONG_PREFIX + 1 + XATTR_HASH;
+		return xattr_hash(name, key->bytes + 8 + XATTR_LONG_PREFIX + 1);
+	}
 	if (name.len > 0)
 		memcpy(key->bytes + 8, name.ptr, name.len);
 	key->len = 8 + name.len;
-	return true;
+	return 0;
 }
 
-static bool xattr_decode(struct gml_span value, struct gml_span *out)
+/* name_out: as the record has it, if it does; else unchanged. */
+static bool xattr_decode(struct gml_span value, struct gml_span *name_out, struct gml_span *out)
 {
 	struct gml_dec dec;
+	uint8_t format;
 	gml_dec_init(&dec, value);
-	gml_dec_format(&dec, XATTR_FORMAT);
-	if (dec.bad)
+	format = gml_dec_u8(&dec);
+	if (format == XATTR_FORMAT_LONG) {
+		*name_out = gml_dec_span(&dec, GML_REC_XATTR_NAME_MAX);
+		dec.bad |= name_out->len <= XATTR_PLAIN_MAX;
+	}
+	if (dec.bad || (format != XATTR_FORMAT && format != XATTR_FORMAT_LONG))
 		return false;
 	*out = GML_SPAN(dec.p, (size_t)(dec.end - dec.p));
 	return true;
@@ -32,28 +63,35 @@ static bool xattr_decode(struct gml_span value, struct gml_span *out)
 
 int gml_rec_xattr_get(struct gml_txn *txn, gml_ino ino, struct gml_span name, struct gml_span *value_out)
 {
+	struct gml_span value, found = name;
 	struct xattr_key key;
-	struct gml_span value;
-	int rc;
-	if (!xattr_key_make(&key, ino, name))
-		return GML_ERR_NOENT;
-	rc = gml_txn_get(txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len), &value);
+	int rc = xattr_key_make(&key, ino, name);
+	if (rc == 0)
+		rc = gml_txn_get(txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len), &value);
 	if (rc != 0)
-		return rc;
-	return xattr_decode(value, value_out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_XATTR);
+		return rc == GML_ERR_NAMETOOLONG ? GML_ERR_NOENT : rc;
+	if (!xattr_decode(value, &found, value_out) || found.len != name.len ||
+	    (found.len > 0 && memcmp(found.ptr, name.ptr, name.len) != 0))
+		return gml_txn_corrupt(txn, GML_TABLE_XATTR);
+	return 0;
 }
 
 int gml_rec_xattr_put(struct gml_txn *txn, gml_ino ino, struct gml_span name, struct gml_span value)
 {
+	bool is_long = name.len > XATTR_PLAIN_MAX;
 	struct xattr_key key;
 	struct gml_enc enc;
+	int rc;
 	if (name.len == 0)
 		return GML_ERR_INVAL;
-	if (!xattr_key_make(&key, ino, name))
-		return GML_ERR_NAMETOOLONG;
+	rc = xattr_key_make(&key, ino, name);
+	if (rc != 0)
+		return rc;
 	if (value.len > GML_XATTR_VALUE_MAX)
 		return GML_ERR_TOOBIG;
-	gml_enc_init(&enc, XATTR_FORMAT);
+	gml_enc_init(&enc, is_long ? XATTR_FORMAT_LONG : XATTR_FORMAT);
+	if (is_long)
+		gml_enc_span(&enc, name);
 	gml_enc_raw(&enc, value.ptr, value.len);
 	return gml_enc_put(&enc, txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len));
 }
@@ -61,8 +99,9 @@ int gml_rec_xattr_put(struct gml_txn *txn, gml_ino ino, struct gml_span name, st
 int gml_rec_xattr_del(struct gml_txn *txn, gml_ino ino, struct gml_span name)
 {
 	struct xattr_key key;
-	if (!xattr_key_make(&key, ino, name))
-		return GML_ERR_NOENT;
+	int rc = xattr_key_make(&key, ino, name);
+	if (rc != 0)
+		return rc == GML_ERR_NAMETOOLONG ? GML_ERR_NOENT : rc;
 	return gml_txn_del(txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len));
 }
 
@@ -75,10 +114,13 @@ struct xattr_each {
 static int xattr_each_one(void *arg, struct gml_span key, struct gml_span value)
 {
 	struct xattr_each *walk = arg;
-	struct gml_span content;
-	if (key.len < 9 || !xattr_decode(value, &content))
+	struct gml_span content, name;
+	if (key.len < 9)
 		return gml_txn_corrupt(walk->txn, GML_TABLE_XATTR);
-	return walk->each(walk->arg, GML_SPAN((const uint8_t *)key.ptr + 8, key.len - 8), content) ? 0 : GML_REC_STOP;
+	name = GML_SPAN((const uint8_t *)key.ptr + 8, key.len - 8);
+	if (!xattr_decode(value, &name, &content))
+		return gml_txn_corrupt(walk->txn, GML_TABLE_XATTR);
+	return walk->each(walk->arg, name, content) ? 0 : GML_REC_STOP;
 }
 
 int gml_rec_xattr_each(struct gml_txn *txn, gml_ino ino, struct gml_span after,
@@ -86,8 +128,9 @@ int gml_rec_xattr_each(struct gml_txn *txn, gml_ino ino, struct gml_span after,
 {
 	struct xattr_each walk = {txn, each, arg};
 	struct xattr_key from;
-	if (!xattr_key_make(&from, ino, after))
-		return GML_ERR_NAMETOOLONG;
+	int rc = xattr_key_make(&from, ino, after);
+	if (rc != 0)
+		return rc;
 	if (after.ptr != NULL)
 		from.bytes[from.len++] = 0; /* the key right after it */
 	return gml_rec_scan(txn, GML_TABLE_XATTR, GML_SPAN(from.bytes, from.len), GML_SPAN(from.bytes, 8),

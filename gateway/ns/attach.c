@@ -52,7 +52,7 @@ static int attach_prefix(const char *prefix, const struct gml_meta_pair *in, uin
 static int attach_size(const char *prefix, const struct gml_meta_pair *in, uint32_t n, size_t *size)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		if (in[i].name.len > GML_XATTR_NAME_MAX - strlen(prefix) || in[i].value.len > GML_XATTR_VALUE_MAX)
+		if (in[i].name.len > GML_REC_XATTR_NAME_MAX - strlen(prefix) || in[i].value.len > GML_XATTR_VALUE_MAX)
 			return GML_ERR_TOOBIG;
 		*size += strlen(prefix) + in[i].name.len;
 	}

@@ -12,6 +12,7 @@
 #define REAP_BUDGET 1024 /* extents, xattrs and inodes per transaction */
 #define REAP_BATCH 256	 /* orphans collected per snapshot */
 #define REAP_XATTRS 32	 /* xattrs deleted per step */
+#define REAP_XATTR_BYTES (REAP_XATTRS * GML_XATTR_NAME_MAX)
 
 struct reap_list {
 	gml_ino inos[REAP_BATCH];
@@ -78,18 +79,22 @@ static int reap_extents(struct gml_txn *txn, struct reap_txn *reap, struct gml_i
 
 struct reap_xattrs {
 	unsigned count;
-	uint8_t len[REAP_XATTRS];
-	char names[REAP_XATTRS][GML_XATTR_NAME_MAX];
+	size_t used;
+	uint16_t len[REAP_XATTRS];
+	char names[REAP_XATTR_BYTES]; /* one after the other */
 };
+_Static_assert(REAP_XATTR_BYTES >= GML_REC_XATTR_NAME_MAX, "the longest name fits");
 
 static bool reap_xattr_add(void *arg, struct gml_span name, struct gml_span value)
 {
 	struct reap_xattrs *x = arg;
 
-	if (name.len > sizeof(x->names[0]))
-		return true;
-	x->len[x->count] = (uint8_t)name.len;
-	memcpy(x->names[x->count++], name.ptr, name.len);
+	(void)value;
+	if (name.len > sizeof(x->names) - x->used)
+		return false;
+	memcpy(x->names + x->used, name.ptr, name.len);
+	x->used += name.len;
+	x->len[x->count++] = (uint16_t)name.len;
 	return x->count < REAP_XATTRS;
 }
 
@@ -99,10 +104,13 @@ static int reap_xattrs(struct gml_txn *txn, struct reap_txn *reap, struct gml_in
 	int rc = 0;
 
 	while (rc == 0 && reap->budget > 0 && (inode->flags & GML_INODE_XATTRS)) {
+		const char *name = x.names;
+
 		x.count = 0;
+		x.used = 0;
 		rc = gml_rec_xattr_each(txn, inode->ino, (struct gml_span){NULL, 0}, reap_xattr_add, &x);
-		for (unsigned i = 0; rc == 0 && i < x.count; i++)
-			rc = gml_rec_xattr_del(txn, inode->ino, (struct gml_span){x.names[i], x.len[i]});
+		for (unsigned i = 0; rc == 0 && i < x.count; name += x.len[i++])
+			rc = gml_rec_xattr_del(txn, inode->ino, (struct gml_span){name, x.len[i]});
 		if (x.count == 0)
 			inode->flags &= ~(uint32_t)GML_INODE_XATTRS;
 		reap->budget -= x.count < reap->budget ? x.count : reap->budget;

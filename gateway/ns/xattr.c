@@ -9,6 +9,7 @@
 #define XATTR_TAG "user.s3.tag."
 #define XATTR_META_MAX 2048	 /* bytes of all metadata names (without the prefix) and values */
 #define XATTR_TAGS_MAX 10	 /* tags of an object */
+#define XATTR_TAG_NAME_MAX 512	 /* 128 characters of up to 4 bytes */
 #define XATTR_TAG_VALUE_MAX 1024 /* 256 characters of up to 4 bytes */
 #define XATTR_NAMES_MAX 65536	 /* bytes of all names of an inode, each with a NUL: what listxattr(2) can return */
 
@@ -115,11 +116,14 @@ int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struc
 struct xattr_sum {
 	struct gml_span name; /* left out: it is replaced */
 	size_t names, meta, tags;
+	bool any;
 };
 
 static void xattr_count(struct xattr_sum *sum, struct gml_span name, struct gml_span value)
 {
-	sum->names += name.len + 1;
+	sum->any = true;
+	if (name.len <= GML_XATTR_NAME_MAX) /* what listxattr(2) shows */
+		sum->names += name.len + 1;
 	if (xattr_has_prefix(name, XATTR_META))
 		sum->meta += name.len - strlen(XATTR_META) + value.len;
 	if (xattr_has_prefix(name, XATTR_TAG))
@@ -272,7 +276,9 @@ static bool xattr_list_each(void *arg, struct gml_span name, struct gml_span val
 {
 	struct xattr_list *list = arg;
 
-	return list->each(list->arg, name);
+	(void)value;
+	/* Over NFS no longer name can be said. */
+	return name.len > GML_XATTR_NAME_MAX || list->each(list->arg, name);
 }
 
 int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino,
@@ -319,7 +325,7 @@ int gml_tags_each(struct gml_op *op, struct gml_store *store, gml_ino ino,
 /* With its prefix. */
 struct tags_name {
 	size_t len;
-	char text[GML_XATTR_NAME_MAX];
+	char text[sizeof(XATTR_TAG) - 1 + XATTR_TAG_NAME_MAX];
 };
 
 struct tags_arg {
@@ -345,16 +351,16 @@ static int tags_prepare(struct tags_arg *arg)
 		struct gml_span tag = arg->tags[i].name, name;
 		int rc;
 
-		if (tag.len > GML_XATTR_NAME_MAX - skip)
+		if (tag.len > XATTR_TAG_NAME_MAX)
 			return GML_ERR_NAMETOOLONG;
+		if (tag.len > 0 && memchr(tag.ptr, 0, tag.len) != NULL)
+			return GML_ERR_INVAL;
 		memcpy(arg->names[i].text, XATTR_TAG, skip);
 		if (tag.len > 0)
 			memcpy(arg->names[i].text + skip, tag.ptr, tag.len);
 		arg->names[i].len = skip + tag.len;
 		name = tags_span(&arg->names[i]);
-		rc = xattr_name_check(name);
-		if (rc == 0)
-			rc = xattr_value_check(name, arg->tags[i].value);
+		rc = xattr_value_check(name, arg->tags[i].value);
 		for (uint32_t k = 0; rc == 0 && k < i; k++)
 			rc = gml_span_equal(arg->tags[k].name, tag) ? GML_ERR_INVAL : 0;
 		if (rc != 0)
@@ -380,7 +386,7 @@ static int tags_fit(struct gml_txn *txn, const struct tags_arg *arg, bool *any_o
 		return rc;
 	for (uint32_t i = 0; i < arg->ntags; i++)
 		xattr_count(&sum, tags_span(&arg->names[i]), arg->tags[i].value);
-	*any_out = sum.names > 0;
+	*any_out = sum.any;
 	return sum.names > XATTR_NAMES_MAX ? GML_ERR_NOSPC : 0;
 }
 

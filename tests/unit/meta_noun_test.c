@@ -60,7 +60,7 @@ static bool walk_xattr(void *arg, struct gml_span name, struct gml_span value)
 
 static int xattrs(struct gml_txn *txn, void *arg)
 {
-	char name[256];
+	char name[GML_REC_XATTR_NAME_MAX + 1];
 	struct gml_span value;
 	struct walk walk = {{0}, 0};
 	(void)arg;
@@ -70,7 +70,7 @@ static int xattrs(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.c"), SPAN(noun_bytes, 65536)) == 0);
 	CLOSURE_CHECK(gml_rec_xattr_put(txn, 6, STR("user.d"), STR("other")) == 0);
 	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.c"), SPAN(noun_bytes, 65537)) == GML_ERR_TOOBIG);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, SPAN(name, 256), STR("x")) == GML_ERR_NAMETOOLONG);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, SPAN(name, sizeof(name)), STR("x")) == GML_ERR_NAMETOOLONG);
 	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, SPAN(name, 0), STR("x")) == GML_ERR_INVAL);
 	CLOSURE_CHECK(gml_rec_xattr_put(txn, 4, SPAN(name, 255), STR("x")) == 0);
 	CLOSURE_CHECK(gml_rec_xattr_get(txn, 5, STR("user.a"), &value) == 0 && value.len == 0);

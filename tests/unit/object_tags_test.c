@@ -113,7 +113,7 @@ static void test_refused(void **state)
 	assert_rc(gml_tags_replace(&ns->op, ns->store, ino, tags, TAGS + 1), GML_ERR_TOOBIG);
 	tags[TAGS - 1].value = (struct gml_span){large, sizeof(large)};
 	assert_rc(gml_tags_replace(&ns->op, ns->store, ino, tags, TAGS), GML_ERR_TOOBIG);
-	tags[TAGS - 1] = (struct gml_meta_pair){{large, 250}, ns_span("1")};
+	tags[TAGS - 1] = (struct gml_meta_pair){{large, 513}, ns_span("1")};
 	assert_rc(gml_tags_replace(&ns->op, ns->store, ino, tags, TAGS), GML_ERR_NAMETOOLONG);
 	tags[TAGS - 1].name = ns_span("");
 	assert_rc(gml_tags_replace(&ns->op, ns->store, ino, tags, TAGS), GML_ERR_INVAL);

@@ -32,15 +32,16 @@ int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struc
 enum gml_xattr_how { GML_XATTR_EITHER, GML_XATTR_CREATE, GML_XATTR_REPLACE };
 int gml_xattr_set(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name, struct gml_span value, enum gml_xattr_how how);
 int gml_xattr_remove(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name);
-/* Calls `each` per name in bytewise order until it returns false. Names are borrowed for the call. */
+/* Calls `each` per name in bytewise order until it returns false. Names are borrowed for the call.
+ * Those over GML_XATTR_NAME_MAX bytes (S3 metadata and tags) are left out: NFS cannot say them. */
 int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino, bool (*each)(void *arg, struct gml_span name), void *arg);
 
 /* An object's tags: its attributes "user.s3.tag.NAME", as one set. Names are without that prefix, values bytes; both borrowed for the call. */
 struct gml_meta_pair; /* gemel/object.h */
 /* Calls `each` per tag in bytewise order of the names until it returns false, all from one snapshot: never a set that is half replaced. Needs `r`. STALE, ACCESS. No blocking. */
 int gml_tags_each(struct gml_op *op, struct gml_store *store, gml_ino ino, bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg);
-/* Replace all tags by these (0: none) in one transaction; a crash leaves the old set or the new one. Needs `w`. Names must differ (INVAL), obey an attribute's limits (NAMETOOLONG, INVAL, TOOBIG), and be at
- * most 10 (TOOBIG). STALE, ACCESS, ROFS. Any thread; blocks on commit; durable once it returns 0; on failure nothing changed. */
+/* Replace all tags by these (0: none) in one transaction; a crash leaves the old set or the new one. Needs `w`. Names must differ (INVAL) and have 1 to 512 bytes (NAMETOOLONG), values an attribute's limits
+ * (INVAL, TOOBIG); at most 10 tags (TOOBIG). STALE, ACCESS, ROFS. Any thread; blocks on commit; durable once it returns 0; on failure nothing changed. */
 int gml_tags_replace(struct gml_op *op, struct gml_store *store, gml_ino ino, const struct gml_meta_pair *tags, uint32_t ntags);
 
 GML_API_END
