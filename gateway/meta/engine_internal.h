@@ -20,6 +20,7 @@ enum {
 	GML_SUPER_LEASE = 0x03,	  /* + kind -> first number not leased yet */
 	GML_SUPER_ROOT = 0x10,	  /* + root ino -> bucket name */
 	GML_SUPER_UID = 0x11,	  /* + uid + user name -> nothing */
+	GML_SUPER_DOCUMENT = 0x12, /* + root ino + kind -> document of a bucket's configuration */
 };
 
 struct gml_cursor {

@@ -16,6 +16,7 @@ libgemel_la_SOURCES += \
 	gateway/meta/record_blob.c \
 	gateway/meta/record_bucket.c \
 	gateway/meta/record_dirent.c \
+	gateway/meta/record_document.c \
 	gateway/meta/record_extent.c \
 	gateway/meta/record_headers.c \
 	gateway/meta/record_inode.c \

@@ -132,6 +132,15 @@ bool gml_rec_bucket_relaxed(struct gml_txn *txn, gml_ino root);
 int gml_rec_bucket_del(struct gml_txn *txn, struct gml_span name);
 int gml_rec_bucket_each(struct gml_txn *txn, struct gml_span after, bool (*each)(void *arg, struct gml_span name, const struct gml_bucket_rec *rec), void *arg);
 
+/* ---- documents of a bucket's configuration -------------------------------------------------- */
+/* Keyed by the bucket's root and an enum gml_bucket_document. At most GML_BUCKET_DOCUMENT_MAX bytes
+ * (TOOBIG). */
+int gml_rec_document_get(struct gml_txn *txn, gml_ino root, uint8_t kind, struct gml_span *out);
+int gml_rec_document_put(struct gml_txn *txn, gml_ino root, uint8_t kind, struct gml_span document);
+int gml_rec_document_del(struct gml_txn *txn, gml_ino root, uint8_t kind);
+/* All of a bucket; 0 also when it has none. */
+int gml_rec_document_drop(struct gml_txn *txn, gml_ino root);
+
 /* ---- upload and part ------------------------------------------------------------------------------------------------------------------ */
 struct gml_upload_rec {
 	gml_ino bucket;

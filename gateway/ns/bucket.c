@@ -148,7 +148,7 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 	return rc == 0 ? gml_rec_inode_get(txn, rec.root, root_out) : rc;
 }
 
-static bool bucket_is_owner(const struct gml_op *op, uint32_t owner)
+bool gml_bucket_is_owner(const struct gml_op *op, uint32_t owner)
 {
 	return op->door == GML_DOOR_ADMIN || op->cred.uid == 0 || op->cred.uid == owner;
 }
@@ -161,7 +161,7 @@ static int bucket_remove_check(struct gml_txn *txn, const struct gml_op *op, str
 
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
-	if (!bucket_is_owner(op, rec_out->uid))
+	if (!gml_bucket_is_owner(op, rec_out->uid))
 		return GML_ERR_ACCESS;
 	if (op->read_only)
 		return GML_ERR_ROFS;
@@ -191,6 +191,8 @@ int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct g
 
 	bucket_dirname(name, &dirname);
 	rc = gml_link_remove(txn, &top, dirname.span, &root);
+	if (rc == 0)
+		rc = gml_rec_document_drop(txn, rec.root);
 	return rc == 0 ? gml_rec_bucket_del(txn, name) : rc;
 }
 
@@ -209,7 +211,7 @@ int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid)
 
 bool gml_bucket_visible(const struct gml_op *op, const struct gml_inode *root, uint32_t owner)
 {
-	return bucket_is_owner(op, owner) || (gml_access_mask(op, root) & (GML_MAY_READ | GML_MAY_EXEC)) != 0;
+	return gml_bucket_is_owner(op, owner) || (gml_access_mask(op, root) & (GML_MAY_READ | GML_MAY_EXEC)) != 0;
 }
 
 /* ---- operations ---------------------------------------------------------------------------------------------- */
@@ -236,6 +238,8 @@ struct bucket_change {
 	uint32_t mode;
 	uint64_t quota_bytes, quota_objects;
 	bool relaxed;
+	uint8_t kind; /* of the document; 0: none */
+	struct gml_span document;
 	struct gml_bucket *out;
 	struct gml_freed *freed; /* delete: what the dropped uploads held */
 	bool more;		 /* and whether there are others */
@@ -250,6 +254,8 @@ static int bucket_create_fn(struct gml_txn *txn, void *arg)
 	int rc = gml_bucket_txn_create(txn, change->op, change->name, mode, change->op->cred.uid,
 				       change->op->cred.gid, &root);
 
+	if (rc == 0 && change->kind != 0)
+		rc = gml_rec_document_put(txn, root.ino, change->kind, change->document);
 	if (rc != 0 || change->out == NULL)
 		return rc;
 	rc = gml_rec_bucket_get(txn, change->name, &rec);
@@ -264,6 +270,18 @@ int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_spa
 	struct bucket_change change = {.op = op, .name = name, .mode = mode, .out = out};
 	int rc = gml_bucket_name_check(name);
 
+	return rc == 0 ? gml_meta_update(store->meta, bucket_create_fn, &change) : rc;
+}
+
+int gml_bucket_create_with(struct gml_op *op, struct gml_store *store, struct gml_span name, uint32_t mode,
+			   enum gml_bucket_document kind, struct gml_span document, struct gml_bucket *out)
+{
+	struct bucket_change change = {
+		.op = op, .name = name, .mode = mode, .kind = (uint8_t)kind, .document = document, .out = out};
+	int rc = gml_bucket_name_check(name);
+
+	if (rc == 0 && document.len > GML_BUCKET_DOCUMENT_MAX)
+		rc = GML_ERR_TOOBIG;
 	return rc == 0 ? gml_meta_update(store->meta, bucket_create_fn, &change) : rc;
 }
 

@@ -7,7 +7,7 @@
 #include "check.h"
 
 /* First bytes of keys in table super (docs/on-disk-format.md). */
-enum { CHECK_SUPER_ROOT = 0x10, CHECK_SUPER_UID = 0x11 };
+enum { CHECK_SUPER_ROOT = 0x10, CHECK_SUPER_UID = 0x11, CHECK_SUPER_DOCUMENT = 0x12 };
 
 #define CHECK_STEP 4096 /* records between two calls of progress */
 
@@ -229,19 +229,35 @@ static bool check_key(void *arg, const struct gml_key *key)
 	return true;
 }
 
-static int check_super(struct check *c, struct gml_span key)
+static void check_root_index(struct check *c, gml_ino root)
 {
 	char name[GML_BUCKET_NAME_MAX + 1];
 	struct gml_bucket_rec rec;
+
+	if (gml_rec_bucket_by_root(c->txn, root, name, &rec) != 0 || rec.root != root)
+		gml_check_problem(c, "index of bucket roots: inode %" PRIu64 " is no bucket's", root);
+}
+
+static void check_document(struct check *c, gml_ino root, uint8_t kind)
+{
+	struct gml_span document;
+
+	if (gml_check_bucket(c, root) == NULL)
+		gml_check_problem(c, "document %u of bucket %" PRIu64 ": no such bucket", kind, root);
+	if (gml_rec_document_get(c->txn, root, kind, &document) != 0)
+		gml_check_problem(c, "document %u of bucket %" PRIu64 ": damaged", kind, root);
+}
+
+static int check_super(struct check *c, struct gml_span key)
+{
 	const uint8_t *p = key.ptr;
 	struct gml_user user;
 	char text[128];
 
 	if (key.len == 9 && p[0] == CHECK_SUPER_ROOT) {
-		gml_ino root = gml_check_u64(p + 1);
-
-		if (gml_rec_bucket_by_root(c->txn, root, name, &rec) != 0 || rec.root != root)
-			gml_check_problem(c, "index of bucket roots: inode %" PRIu64 " is no bucket's", root);
+		check_root_index(c, gml_check_u64(p + 1));
+	} else if (key.len == 10 && p[0] == CHECK_SUPER_DOCUMENT) {
+		check_document(c, gml_check_u64(p + 1), p[9]);
 	} else if (key.len > 5 && p[0] == CHECK_SUPER_UID) {
 		uint32_t uid = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
 		struct gml_span who = {p + 5, key.len - 5};

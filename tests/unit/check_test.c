@@ -388,6 +388,21 @@ static int d_xattr_row(struct gml_txn *t, struct world *w)
 	return gml_rec_xattr_put(t, 4242, ns_span("user.x"), ns_span("y"));
 }
 
+static int d_document_row(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_document_put(t, 4242, GML_BUCKET_TAGGING, ns_span("x"));
+}
+
+static int d_document_damaged(struct gml_txn *t, struct world *w)
+{
+	uint8_t key[10] = {0x12};
+
+	for (int i = 0; i < 8; i++)
+		key[1 + i] = (uint8_t)(w->ns->bucket >> (56 - 8 * i));
+	key[9] = GML_BUCKET_TAGGING;
+	return gml_txn_put(t, GML_TABLE_SUPER, (struct gml_span){key, sizeof(key)}, (struct gml_span){"\x07x", 2});
+}
+
 static int d_extent_row(struct gml_txn *t, struct world *w)
 {
 	return gml_rec_extent_put(t, w->packed, &(struct gml_extent){50, w->segment, 0, 5});
@@ -479,6 +494,8 @@ static void test_damage(void **state)
 		{d_dirty_row, "but not marked DIRTY"},
 		{d_dirty_dead, "which is gone"},
 		{d_xattr_row, "xattr of inode 4242"},
+		{d_document_row, "document 1 of bucket 4242: no such bucket"},
+		{d_document_damaged, ": damaged"},
 		{d_extent_row, "not marked EXTENTS"},
 		{d_upload, "not in its bucket's list"},
 		{d_part, "table part has 1 records"},

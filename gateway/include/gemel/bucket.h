@@ -41,6 +41,24 @@ int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_
  * what of them reaches the disk before may outlive changes that were answered before them. */
 int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name, bool relaxed);
 
+/* Documents of a bucket's configuration: bytes that the caller understands, the core keeps. They go
+ * with their bucket. */
+enum gml_bucket_document { GML_BUCKET_TAGGING = 1 };
+#define GML_BUCKET_DOCUMENT_MAX ((size_t)1 << 20) /* bytes */
+/* A copy on the heap, which the caller frees; not NUL-terminated. NOENT: there is none. NOBUCKET;
+ * ACCESS as in gml_bucket_head; NOMEM. Any thread. No blocking. */
+int gml_bucket_document_get(struct gml_op *op, struct gml_store *store, struct gml_span name,
+			    enum gml_bucket_document kind, void **buf_out, size_t *len_out);
+/* Replaces the document, whole or not at all; NULL ptr: removes it, and is content when there is
+ * none. Owner or uid 0; else ACCESS. NOBUCKET, ROFS, TOOBIG, NOSPC. Any thread. Blocks on commit.
+ * Durable, in relaxed buckets as well. On failure nothing changed. */
+int gml_bucket_document_set(struct gml_op *op, struct gml_store *store, struct gml_span name,
+			    enum gml_bucket_document kind, struct gml_span document);
+
+/* gml_bucket_create with a document from the start: both or neither. Errors of both. */
+int gml_bucket_create_with(struct gml_op *op, struct gml_store *store, struct gml_span name, uint32_t mode,
+			   enum gml_bucket_document kind, struct gml_span document, struct gml_bucket *out);
+
 GML_API_END
 
 #endif

@@ -1,0 +1,67 @@
+/* Table super, GML_SUPER_DOCUMENT + root ino + kind -> format byte + document. */
+#include "record_internal.h"
+
+enum { DOCUMENT_FORMAT = 1, DOCUMENT_KEY = 10 };
+
+static struct gml_span document_key(uint8_t key[DOCUMENT_KEY], gml_ino root, uint8_t kind)
+{
+	key[0] = GML_SUPER_DOCUMENT;
+	gml_key_u64(key + 1, root);
+	key[9] = kind;
+	return GML_SPAN(key, DOCUMENT_KEY);
+}
+
+int gml_rec_document_get(struct gml_txn *txn, gml_ino root, uint8_t kind, struct gml_span *out)
+{
+	uint8_t key[DOCUMENT_KEY];
+	struct gml_span value;
+	struct gml_dec dec;
+	int rc = gml_txn_get(txn, GML_TABLE_SUPER, document_key(key, root, kind), &value);
+	if (rc != 0)
+		return rc;
+	gml_dec_init(&dec, value);
+	gml_dec_format(&dec, DOCUMENT_FORMAT);
+	*out = GML_SPAN(dec.p, (size_t)(dec.end - dec.p));
+	return dec.bad || out->len > GML_BUCKET_DOCUMENT_MAX ? gml_txn_corrupt(txn, GML_TABLE_SUPER) : 0;
+}
+
+int gml_rec_document_put(struct gml_txn *txn, gml_ino root, uint8_t kind, struct gml_span document)
+{
+	uint8_t key[DOCUMENT_KEY];
+	struct gml_enc enc;
+	if (document.len > GML_BUCKET_DOCUMENT_MAX)
+		return GML_ERR_TOOBIG;
+	gml_enc_init(&enc, DOCUMENT_FORMAT);
+	gml_enc_raw(&enc, document.ptr, document.len);
+	return gml_enc_put(&enc, txn, GML_TABLE_SUPER, document_key(key, root, kind));
+}
+
+int gml_rec_document_del(struct gml_txn *txn, gml_ino root, uint8_t kind)
+{
+	uint8_t key[DOCUMENT_KEY];
+	return gml_txn_del(txn, GML_TABLE_SUPER, document_key(key, root, kind));
+}
+
+static int document_first(void *arg, struct gml_span key, struct gml_span value)
+{
+	(void)value;
+	if (key.len == DOCUMENT_KEY)
+		*(int *)arg = ((const uint8_t *)key.ptr)[DOCUMENT_KEY - 1];
+	return GML_REC_STOP;
+}
+
+/* Kinds that a later version of the program knows go as well. */
+int gml_rec_document_drop(struct gml_txn *txn, gml_ino root)
+{
+	uint8_t key[DOCUMENT_KEY];
+	struct gml_span bucket = document_key(key, root, 0);
+	int rc, kind;
+	bucket.len--;
+	do {
+		kind = -1;
+		rc = gml_rec_scan(txn, GML_TABLE_SUPER, bucket, bucket, document_first, &kind);
+		if (rc == 0 && kind >= 0)
+			rc = gml_rec_document_del(txn, root, (uint8_t)kind);
+	} while (rc == 0 && kind >= 0);
+	return rc;
+}
