@@ -45,32 +45,39 @@ enum s3_error s3_get_acl(struct s3_call *call)
 /* One grant, full control, to the owner. */
 static enum s3_error acl_check_grant(const struct s3_doc *doc, s3_node grant, uint32_t uid)
 {
-	s3_node grantee = s3_doc_child(doc, grant, "Grantee");
-	struct gml_span id = s3_doc_child_text(doc, grantee, "ID");
-	struct gml_span permission = s3_doc_child_text(doc, grant, "Permission");
-	if (strcmp(s3_doc_name(doc, grant), "Grant") != 0 || !grantee || !permission.ptr)
+	s3_node grantee, permission, id, name, email, uri;
+	const struct s3_doc_field in_grant[] = {{"Grantee", &grantee}, {"Permission", &permission}};
+	const struct s3_doc_field in_grantee[] = {
+		{"ID", &id}, {"DisplayName", &name}, {"EmailAddress", &email}, {"URI", &uri}};
+	enum s3_error error = s3_doc_fields(doc, grant, in_grant, 2);
+	if (!error)
+		error = s3_doc_fields(doc, grantee, in_grantee, 4);
+	if (error || !grantee || !permission)
 		return S3_ERR_MALFORMED_XML;
-	if (!id.ptr || !s3_owner_matches(s3_span_trim(id), uid) ||
-	    !s3_span_is(s3_span_trim(permission), "FULL_CONTROL"))
+	if (!id || !s3_owner_matches(s3_span_trim(s3_doc_text(doc, id)), uid) ||
+	    !s3_span_is(s3_span_trim(s3_doc_text(doc, permission)), "FULL_CONTROL"))
 		return S3_ERR_ACL_NOT_SUPPORTED;
 	return S3_OK;
 }
 
 static enum s3_error acl_check(const struct s3_doc *doc, uint32_t uid)
 {
-	s3_node root = s3_doc_root(doc, "AccessControlPolicy"), list = s3_doc_child(doc, root, "AccessControlList");
-	struct gml_span owner = s3_doc_child_text(doc, s3_doc_child(doc, root, "Owner"), "ID");
-	s3_node grant = s3_doc_child(doc, list, NULL);
-	if (!list)
+	s3_node owner, list, id, name, grant;
+	const struct s3_doc_field in_root[] = {{"Owner", &owner}, {"AccessControlList", &list}};
+	const struct s3_doc_field in_owner[] = {{"ID", &id}, {"DisplayName", &name}};
+	enum s3_error error = s3_doc_fields(doc, s3_doc_root(doc, "AccessControlPolicy"), in_root, 2);
+	if (!error)
+		error = s3_doc_fields(doc, owner, in_owner, 2);
+	if (!error)
+		error = s3_doc_list(doc, list, "Grant");
+	if (error || !list)
 		return S3_ERR_MALFORMED_XML;
-	if (!grant || (owner.ptr && !s3_owner_matches(s3_span_trim(owner), uid)))
+	grant = s3_doc_child(doc, list, NULL);
+	if (!grant || (id && !s3_owner_matches(s3_span_trim(s3_doc_text(doc, id)), uid)))
 		return S3_ERR_ACL_NOT_SUPPORTED;
-	for (; grant; grant = s3_doc_next(doc, grant, NULL)) {
-		enum s3_error error = acl_check_grant(doc, grant, uid);
-		if (error)
-			return error;
-	}
-	return S3_OK;
+	for (; grant && !error; grant = s3_doc_next(doc, grant, NULL))
+		error = acl_check_grant(doc, grant, uid);
+	return error;
 }
 
 enum s3_error s3_put_acl(struct s3_call *call)

@@ -42,9 +42,9 @@ static enum s3_error complete_read_part(struct s3_call *call, const struct s3_do
 	uint64_t value;
 	for (s3_node node = s3_doc_child(doc, part, NULL); node; node = s3_doc_next(doc, node, NULL)) {
 		enum s3_error error = S3_OK;
-		if (strcmp(s3_doc_name(doc, node), "PartNumber") == 0)
+		if (strcmp(s3_doc_name(doc, node), "PartNumber") == 0 && !number.ptr)
 			number = s3_span_trim(s3_doc_text(doc, node));
-		else if (strcmp(s3_doc_name(doc, node), "ETag") == 0)
+		else if (strcmp(s3_doc_name(doc, node), "ETag") == 0 && !etag.ptr)
 			etag = complete_unquote(s3_doc_text(doc, node));
 		else if (strncmp(s3_doc_name(doc, node), "Checksum", 8) == 0)
 			error = complete_part_checksum(call, doc, node, out);

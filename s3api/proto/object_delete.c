@@ -43,30 +43,28 @@ struct delete_batch {
 
 static enum s3_error delete_item_read(const struct s3_doc *doc, s3_node node, struct delete_item *out)
 {
-	for (s3_node child = s3_doc_child(doc, node, NULL); child; child = s3_doc_next(doc, child, NULL)) {
-		const char *name = s3_doc_name(doc, child);
-		if (strcmp(name, "Key") == 0)
-			out->key = s3_doc_text(doc, child);
-		else if (strcmp(name, "VersionId") == 0)
-			out->version = s3_doc_text(doc, child);
-		else if (strcmp(name, "ETag") == 0)
-			out->etag = s3_doc_text(doc, child);
-		else if (strcmp(name, "LastModifiedTime") == 0 || strcmp(name, "Size") == 0)
-			out->unsupported = true;
-		else
-			return S3_ERR_MALFORMED_XML;
-	}
+	s3_node key, version, etag, time, size;
+	const struct s3_doc_field fields[] = {
+		{"Key", &key}, {"VersionId", &version}, {"ETag", &etag}, {"LastModifiedTime", &time}, {"Size", &size}};
+	enum s3_error error = s3_doc_fields(doc, node, fields, sizeof(fields) / sizeof(fields[0]));
+	if (error)
+		return error;
+	out->key = s3_doc_text(doc, key);
+	out->version = s3_doc_text(doc, version);
+	if (etag)
+		out->etag = s3_doc_text(doc, etag);
+	out->unsupported = time || size;
 	return out->key.len > 0 ? S3_OK : S3_ERR_MALFORMED_XML;
 }
 
 /* The whole document, before anything is deleted. */
 static enum s3_error delete_read(const struct s3_doc *doc, struct delete_batch *batch)
 {
-	s3_node root = s3_doc_root(doc, "Delete"), node;
+	s3_node root = s3_doc_root(doc, "Delete"), node, quiet = 0;
 	for (node = s3_doc_child(doc, root, NULL); node; node = s3_doc_next(doc, node, NULL)) {
 		enum s3_error error = S3_OK;
-		if (strcmp(s3_doc_name(doc, node), "Quiet") == 0)
-			batch->quiet = s3_span_is_nocase(s3_span_trim(s3_doc_text(doc, node)), "true");
+		if (strcmp(s3_doc_name(doc, node), "Quiet") == 0 && !quiet)
+			quiet = node;
 		else if (strcmp(s3_doc_name(doc, node), "Object") != 0 || batch->n == DELETE_KEYS_MAX)
 			return S3_ERR_MALFORMED_XML;
 		else
@@ -74,6 +72,7 @@ static enum s3_error delete_read(const struct s3_doc *doc, struct delete_batch *
 		if (error)
 			return error;
 	}
+	batch->quiet = s3_span_is_nocase(s3_span_trim(s3_doc_text(doc, quiet)), "true");
 	return batch->n > 0 ? S3_OK : S3_ERR_MALFORMED_XML;
 }
 

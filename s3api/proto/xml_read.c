@@ -192,6 +192,29 @@ s3_node s3_doc_next(const struct s3_doc *doc, s3_node node, const char *name)
 	return node ? doc_find(doc, doc->nodes[node].next, name) : 0;
 }
 
+enum s3_error s3_doc_fields(const struct s3_doc *doc, s3_node parent, const struct s3_doc_field *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		*fields[i].node = 0;
+	for (s3_node node = s3_doc_child(doc, parent, NULL); node; node = s3_doc_next(doc, node, NULL)) {
+		size_t i = 0;
+		while (i < n && strcmp(s3_doc_name(doc, node), fields[i].name) != 0)
+			i++;
+		if (i == n || *fields[i].node)
+			return S3_ERR_MALFORMED_XML;
+		*fields[i].node = node;
+	}
+	return S3_OK;
+}
+
+enum s3_error s3_doc_list(const struct s3_doc *doc, s3_node parent, const char *name)
+{
+	for (s3_node node = s3_doc_child(doc, parent, NULL); node; node = s3_doc_next(doc, node, NULL))
+		if (strcmp(s3_doc_name(doc, node), name) != 0)
+			return S3_ERR_MALFORMED_XML;
+	return S3_OK;
+}
+
 struct gml_span s3_doc_text(const struct s3_doc *doc, s3_node node)
 {
 	if (!node)

@@ -21,6 +21,16 @@ s3_node s3_doc_root(const struct s3_doc *doc, const char *name);
 s3_node s3_doc_child(const struct s3_doc *doc, s3_node node, const char *name);
 s3_node s3_doc_next(const struct s3_doc *doc, s3_node node, const char *name);
 const char *s3_doc_name(const struct s3_doc *doc, s3_node node);
+/* The children of an element that may have these and no others, each at most once: *node is the
+ * child, or 0. Every document that clients send is read so: what it says and we do not know is
+ * refused, never ignored. MALFORMED_XML. */
+struct s3_doc_field {
+	const char *name;
+	s3_node *node;
+};
+enum s3_error s3_doc_fields(const struct s3_doc *doc, s3_node parent, const struct s3_doc_field *fields, size_t n);
+/* The same for one that is a list: all children have that name. */
+enum s3_error s3_doc_list(const struct s3_doc *doc, s3_node parent, const char *name);
 /* Character data of an element without children (mixed content is dropped), unescaped; borrowed, NUL-terminated. Empty
  * for node 0. */
 struct gml_span s3_doc_text(const struct s3_doc *doc, s3_node node);
