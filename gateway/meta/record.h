@@ -56,6 +56,8 @@ int gml_rec_inode_del(struct gml_txn *txn, gml_ino ino);
 /* Content headers <-> one span. encode: into buf[cap], TOOBIG. decode: spans borrowed from `headers`. */
 int gml_rec_headers_encode(const struct gml_span in[GML_HDR_COUNT], void *buf, size_t cap, size_t *len_out);
 int gml_rec_headers_decode(struct gml_span headers, struct gml_span out[GML_HDR_COUNT]);
+/* One of them; without it, the others are not looked at. */
+int gml_rec_header_one(struct gml_span headers, enum gml_header header, struct gml_span *out);
 
 /* ---- dirent and cookie -------------------------------------------------------------------------------------------------------------- */
 struct gml_dirent {

@@ -61,13 +61,25 @@ int gml_rec_headers_decode(struct gml_span headers, struct gml_span out[GML_HDR_
 		return 0;
 	gml_dec_init(&dec, headers);
 	has = gml_dec_u8(&dec);
-	if (has >> GML_HDR_COUNT != 0)
-		return GML_ERR_CORRUPT;
+	_Static_assert(GML_HDR_COUNT == 8, "every bit of the byte is a header");
 	for (int i = 0; i < GML_HDR_COUNT; i++) {
 		if (has & 1 << i)
 			out[i] = gml_dec_span(&dec, GML_REC_HEADERS_MAX);
 	}
 	return gml_dec_end(&dec) ? 0 : GML_ERR_CORRUPT;
+}
+
+int gml_rec_header_one(struct gml_span headers, enum gml_header header, struct gml_span *out)
+{
+	struct gml_span all[GML_HDR_COUNT];
+	int rc;
+	*out = GML_SPAN(NULL, 0);
+	if (headers.len == 0 || !(*(const uint8_t *)headers.ptr & 1u << header))
+		return 0;
+	rc = gml_rec_headers_decode(headers, all);
+	if (rc == 0)
+		*out = all[header];
+	return rc;
 }
 
 int gml_rec_pairs_encode(const struct gml_meta_pair *pairs, uint32_t n, void *buf, size_t cap, size_t *len_out)

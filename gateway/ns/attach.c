@@ -127,7 +127,8 @@ int gml_attach_copy(struct gml_txn *txn, const struct gml_inode *inode, struct g
 	int rc;
 	memset(out, 0, sizeof(*out));
 	rc = gml_rec_headers_decode(inode->headers, headers);
-	headers[GML_HDR_REDIRECT] = gml_span_of(NULL, 0); /* it belongs to the name */
+	headers[GML_HDR_REDIRECT] = gml_span_of(NULL, 0);      /* it belongs to the name */
+	headers[GML_HDR_STORAGE_CLASS] = gml_span_of(NULL, 0); /* each copy is asked for its own */
 	if (rc == 0 && inode->flags & GML_INODE_XATTRS)
 		rc = attach_scan(txn, inode->ino, &scan);
 	if (rc != 0)

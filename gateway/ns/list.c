@@ -81,8 +81,10 @@ static int list_emit_inode(struct list *list, size_t len, const struct gml_inode
 	entry.mtime = info.mtime;
 	entry.checksum = info.checksum;
 	memcpy(entry.etag, info.etag, sizeof(entry.etag));
-	list_hand_out(list, &entry);
-	return 0;
+	rc = gml_rec_header_one(inode->headers, GML_HDR_STORAGE_CLASS, &entry.storage_class);
+	if (rc == 0)
+		list_hand_out(list, &entry);
+	return rc;
 }
 
 static void list_emit_common(struct list *list, size_t len)

@@ -55,7 +55,8 @@ struct gml_attach {
 };
 /* From a request; `what` NULL: nothing. TOOBIG, INVAL (empty or overlong names), NOMEM. On failure *out is empty. */
 int gml_attach_build(const struct gml_object_new *what, struct gml_attach *out);
-/* From an inode (COPY): its headers but for the redirection, S3 metadata and tags. Errors also: TOOBIG for more than 64 KiB of pairs. */
+/* From an inode (COPY): its headers but for the redirection and the storage class, S3 metadata and
+ * tags. Errors also: TOOBIG for more than 64 KiB of pairs. */
 int gml_attach_copy(struct gml_txn *txn, const struct gml_inode *inode, struct gml_attach *out);
 /* From an upload's record: copies the spans. */
 int gml_attach_dup(struct gml_span headers, struct gml_span pairs, struct gml_attach *out);

@@ -257,6 +257,7 @@ int gml_part_copy(struct gml_op *op, struct gml_store *store, struct gml_span sr
 {
 	struct part_publish pub = {.op = op, .bucket = bucket, .key = key, .number = number};
 	struct gml_object *object = NULL;
+	enum gml_checksum algorithm;
 	struct gml_upload upload;
 	int rc;
 	if (number < 1 || number > GML_PART_MAX)
@@ -272,11 +273,11 @@ int gml_part_copy(struct gml_op *op, struct gml_store *store, struct gml_span sr
 	if (rc == 0)
 		rc = part_copy_range(gml_object_info(object)->size, off, &len);
 	if (rc == 0) {
-		rc = gml_object_live(object)
-			     ? GML_ERR_AGAIN
-			     : part_copy_shared(object, off, len, upload.checksum_algorithm, store, &pub, out);
+		algorithm = upload.checksum_algorithm ? upload.checksum_algorithm : GML_CHECKSUM_CRC64NVME;
+		rc = gml_object_live(object) ? GML_ERR_AGAIN
+					     : part_copy_shared(object, off, len, algorithm, store, &pub, out);
 		if (rc == GML_ERR_AGAIN) /* it changes faster than it can be shared */
-			rc = part_copy_bytes(op, object, off, len, upload.checksum_algorithm, store, &pub, out);
+			rc = part_copy_bytes(op, object, off, len, algorithm, store, &pub, out);
 	}
 	gml_object_close(object);
 	return rc;

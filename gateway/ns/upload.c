@@ -157,15 +157,24 @@ int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store, stru
 	return rc;
 }
 
-static void upload_fill(const uint8_t id[16], const struct gml_upload_rec *rec, struct gml_span key,
-			struct gml_upload *out)
+static int upload_fill(const uint8_t id[16], const struct gml_upload_rec *rec, struct gml_span key,
+		       struct gml_upload *out)
 {
+	struct gml_span class;
+	int rc = gml_rec_header_one(rec->headers, GML_HDR_STORAGE_CLASS, &class);
+	if (rc == 0 && class.len > GML_STORAGE_CLASS_MAX)
+		rc = GML_ERR_CORRUPT;
+	if (rc != 0)
+		return rc;
 	*out = (struct gml_upload){.key = key,
 				   .uid = rec->uid,
 				   .initiated = rec->initiated,
 				   .checksum_algorithm = rec->checksum_algorithm,
 				   .checksum_composite = rec->checksum_composite};
+	if (class.len > 0)
+		memcpy(out->storage_class, class.ptr, class.len);
 	gml_upload_id_format(id, out->id);
+	return 0;
 }
 
 int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
@@ -176,7 +185,7 @@ int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span b
 	uint8_t bytes[16];
 	int rc = gml_upload_read_begin(op, store, bucket, key, id, bytes, &rec, &txn);
 	if (rc == 0)
-		upload_fill(bytes, &rec, key, out);
+		rc = upload_fill(bytes, &rec, key, out);
 	gml_meta_read_end(txn);
 	return rc;
 }
@@ -305,8 +314,6 @@ static bool upload_list_bound(const struct gml_list_query *query, struct gml_spa
 		out->inclusive = true;
 		return true;
 	}
-	if (id_marker.len > GML_UPLOAD_ID_LEN)
-		id_marker.len = GML_UPLOAD_ID_LEN;
 	out->name[out->len++] = '\0';
 	memcpy(out->name + out->len, id_marker.ptr, id_marker.len);
 	out->len += id_marker.len;
@@ -348,11 +355,15 @@ static int upload_list_visit(struct upload_list *list, struct gml_span *name, st
 		return gml_dirent_cursor_next(list->cursor, name, dirent);
 	common = gml_bound_common(list->query, key);
 	if (common == 0) {
-		upload_fill(id, &rec, key, &upload);
+		rc = upload_fill(id, &rec, key, &upload);
+		if (rc != 0)
+			return rc;
 		upload_hand_out(list, &upload);
 		return list->stop ? GML_ERR_NOENT : gml_dirent_cursor_next(list->cursor, name, dirent);
 	}
 	upload.key = gml_span_of(key.ptr, common);
+	upload.common_prefix = true;
+	gml_upload_id_format(id, upload.id);
 	upload_hand_out(list, &upload);
 	if (list->stop || !gml_bound_behind(upload.key, &behind))
 		return GML_ERR_NOENT;
@@ -392,7 +403,11 @@ int gml_upload_list(struct gml_op *op, struct gml_store *store, struct gml_span 
 		    bool (*each)(void *arg, const struct gml_upload *upload), void *arg, bool *truncated_out)
 {
 	struct upload_list list = {.op = op, .query = query, .each = each, .arg = arg};
-	int rc = gml_meta_read_begin(store->meta, &list.txn);
+	uint8_t id[16];
+	int rc = id_marker.len > 0 ? gml_upload_id_parse(id_marker, id) : 0;
+	*truncated_out = false;
+	if (rc == 0)
+		rc = gml_meta_read_begin(store->meta, &list.txn);
 	if (rc != 0)
 		return rc;
 	rc = upload_list_run(&list, bucket, id_marker);

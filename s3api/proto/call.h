@@ -64,9 +64,11 @@ struct s3_operation {
 	enum s3_error absent;
 };
 /* route.c: all of them, in matching order; and the one for a request, or an error (METHOD_NOT_ALLOWED,
- * ACCESS_FORBIDDEN). */
+ * ACCESS_FORBIDDEN, INVALID_REQUEST). */
 const struct s3_operation *s3_operations(size_t *count_out);
 enum s3_error s3_route(struct s3_call *call);
+/* Does any operation bear the name in its query? */
+bool s3_route_is_subresource(struct gml_span name);
 
 struct s3_detail {
 	const char *name;
@@ -162,6 +164,8 @@ enum s3_error s3_param_encoding(struct s3_call *call, bool *url_out);
 
 /* ---- refuse.c: headers and parameters that ask for what is not there ---- */
 enum s3_error s3_refuse_request(struct s3_call *call);
+/* Also the handler of what is about a lock: INVALID_REQUEST, for no bucket has object lock. */
+enum s3_error s3_refuse_lock(struct s3_call *call);
 /* x-amz-expected-bucket-owner against the bucket, and the bucket itself into call->target where the operation wants it
  * checked early. */
 enum s3_error s3_check_bucket(struct s3_call *call);
@@ -224,10 +228,27 @@ enum s3_error s3_meta_read(struct s3_call *call, struct gml_object_new *out);
 /* Content headers and metadata only / tags only. */
 enum s3_error s3_meta_read_headers(struct s3_call *call, struct gml_object_new *out);
 enum s3_error s3_meta_read_tags(struct s3_call *call, struct gml_object_new *out);
-/* Check one set of tags: at most 10, lengths, characters, no name twice. INVALID_TAG, BAD_REQUEST. */
-enum s3_error s3_tags_check(struct s3_call *call, const struct gml_meta_pair *tags, uint32_t ntags);
+/* Tags of an object, of a bucket. */
+#define S3_TAGS_MAX 10
+#define S3_BUCKET_TAGS_MAX 50
+/* Check one set of tags: at most `max`, lengths, characters, no name twice. INVALID_TAG,
+ * BAD_REQUEST. */
+enum s3_error s3_tags_check(struct s3_call *call, const struct gml_meta_pair *tags, uint32_t ntags, uint32_t max);
+/* The checked tags of a request's body, <Tagging>, in the arena. MALFORMED_XML, and those of
+ * s3_tags_check. */
+enum s3_error s3_tags_read_xml(struct s3_call *call, uint32_t max, struct gml_meta_pair **tags_out,
+			       uint32_t *ntags_out);
+/* The same of one list of <Tag> in a document. */
+enum s3_error s3_tags_read_list(struct s3_call *call, const struct s3_doc *doc, s3_node list, uint32_t max,
+				struct gml_meta_pair **tags_out, uint32_t *ntags_out);
+/* The whole document. */
+void s3_tags_write_xml(struct s3_xml *xml, const struct gml_meta_pair *tags, uint32_t ntags);
 /* Tags of an inode into the arena, in name order. */
 enum s3_error s3_tags_load(struct s3_call *call, gml_ino ino, struct gml_meta_pair **tags_out, uint32_t *ntags_out);
+/* x-amz-storage-class: absent and STANDARD are NULL. INVALID_STORAGE_CLASS. */
+enum s3_error s3_meta_read_class(struct s3_call *call, struct gml_span *out);
+/* <StorageClass>; empty: STANDARD. */
+void s3_xml_class(struct s3_xml *xml, struct gml_span storage_class);
 /* Header's name for an enum gml_header. */
 const char *s3_meta_header_name(enum gml_header header);
 #define S3_TAG_XATTR "user.s3.tag."
@@ -255,7 +276,14 @@ enum s3_error s3_create_bucket(struct s3_call *call);
 enum s3_error s3_head_bucket(struct s3_call *call);
 enum s3_error s3_delete_bucket(struct s3_call *call);
 enum s3_error s3_get_bucket_location(struct s3_call *call);
+/* bucket_config.c */
 enum s3_error s3_get_bucket_constant(struct s3_call *call);
+enum s3_error s3_put_bucket_constant(struct s3_call *call);
+enum s3_error s3_list_configurations(struct s3_call *call);
+enum s3_error s3_delete_bucket_document(struct s3_call *call);
+enum s3_error s3_get_bucket_tagging(struct s3_call *call);
+enum s3_error s3_put_bucket_tagging(struct s3_call *call);
+enum s3_error s3_delete_bucket_tagging(struct s3_call *call);
 /* acl.c: buckets and objects have the one ACL that their owner controls them; it can be set, too, but no other. */
 enum s3_error s3_get_acl(struct s3_call *call);
 enum s3_error s3_put_acl(struct s3_call *call);

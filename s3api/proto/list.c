@@ -105,7 +105,7 @@ static void list_write_key(struct list_page *page, const struct gml_list_entry *
 	s3_xml_number(xml, "Size", entry->size);
 	if (page->owner)
 		s3_xml_owner(page->call, xml, "Owner", entry->uid);
-	s3_xml_string(xml, "StorageClass", "STANDARD");
+	s3_xml_class(xml, entry->storage_class);
 	s3_xml_close(xml, versions ? "Version" : "Contents");
 }
 

@@ -2,13 +2,12 @@
 #include "call.h"
 
 #define META_PREFIX "x-amz-meta-"
-#define META_SIZE_MAX 2048 /* names and values together */
-#define META_NAME_MAX 242  /* an xattr's name less "user.s3.meta." */
+#define META_SIZE_MAX 2048 /* bytes of names and values together */
 #define META_REDIRECT_MAX 2048
-#define TAGS_MAX 10
-#define TAG_KEY_MAX 128 /* characters */
+#define TAG_KEY_MAX                                                                                                    \
+	128 /* characters, as UTF-16 counts them ("Categorizing your objects using tags", S3 user guide)               \
+	     */
 #define TAG_VALUE_MAX 256
-#define TAG_KEY_BYTES_MAX (GML_XATTR_NAME_MAX - (sizeof(S3_TAG_XATTR) - 1))
 #define TAGS_LOAD_MAX 64 /* the NFS door may have set more than S3 would */
 
 static const struct {
@@ -21,6 +20,7 @@ static const struct {
 	[GML_HDR_CACHE_CONTROL] = {"cache-control", "Cache-Control"},
 	[GML_HDR_EXPIRES] = {"expires", "Expires"},
 	[GML_HDR_REDIRECT] = {"x-amz-website-redirect-location", "x-amz-website-redirect-location"},
+	[GML_HDR_STORAGE_CLASS] = {"x-amz-storage-class", "x-amz-storage-class"},
 };
 
 const char *s3_meta_header_name(enum gml_header header)
@@ -30,25 +30,79 @@ const char *s3_meta_header_name(enum gml_header header)
 
 /* ---- content headers and user metadata ---- */
 
-/* "aws-chunked" is framing, not an encoding of the object. */
+/* A list that was sent in several lines is one list (RFC 9110 5.3). *value: its first line. */
+static enum s3_error meta_join_lines(struct s3_call *call, const char *name, struct gml_span *value)
+{
+	size_t len = 0, n = 0;
+	char *text;
+	for (size_t i = 0; value->ptr && i < call->nheaders; i++)
+		if (s3_span_is(call->headers[i].name, name)) {
+			len += call->headers[i].value.len + 2;
+			n++;
+		}
+	if (n < 2)
+		return S3_OK;
+	text = s3_arena_alloc(&call->arena, len);
+	if (!text)
+		return S3_ERR_SERVICE_UNAVAILABLE;
+	*value = s3_span_of(text, len - 2);
+	for (size_t i = 0; i < call->nheaders; i++)
+		if (s3_span_is(call->headers[i].name, name)) {
+			struct gml_span line = call->headers[i].value;
+			memcpy(text, line.ptr, line.len);
+			text += line.len;
+			if (--n > 0)
+				memcpy(text, ", ", 2);
+			text += 2;
+		}
+	return S3_OK;
+}
+
+/* "aws-chunked" is framing, not an encoding of the object; all else stays as it was sent. */
 static enum s3_error meta_strip_chunked(struct s3_call *call, struct gml_span *encoding)
 {
-	struct gml_span rest = *encoding;
+	struct gml_span rest = *encoding, left;
 	char *out = s3_arena_alloc(&call->arena, encoding->len + 1);
 	size_t len = 0;
 	if (!out)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	while (rest.len > 0) {
-		struct gml_span token = s3_span_trim(s3_span_cut(&rest, ','));
-		if (token.len == 0 || s3_span_is_nocase(token, "aws-chunked"))
+		struct gml_span token = s3_span_cut(&rest, ',');
+		if (s3_span_is_nocase(s3_span_trim(token), "aws-chunked"))
 			continue;
 		if (len > 0)
 			out[len++] = ',';
 		memcpy(out + len, token.ptr, token.len);
 		len += token.len;
 	}
-	*encoding = len > 0 ? s3_span_of(out, len) : (struct gml_span){NULL, 0};
+	left = s3_span_trim(s3_span_of(out, len));
+	*encoding = left.len > 0 ? left : (struct gml_span){NULL, 0};
 	return S3_OK;
+}
+
+/* Those of general purpose buckets. They are labels: what they promise of price and time is not for a store to keep. */
+enum s3_error s3_meta_read_class(struct s3_call *call, struct gml_span *out)
+{
+	static const char *const labels[] = {"REDUCED_REDUNDANCY",  "STANDARD_IA", "ONEZONE_IA",
+					     "INTELLIGENT_TIERING", "GLACIER",	   "GLACIER_IR",
+					     "DEEP_ARCHIVE"};
+	*out = s3_header(call, meta_headers[GML_HDR_STORAGE_CLASS].request);
+	if (!out->ptr)
+		return S3_OK;
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+		if (s3_span_is(*out, labels[i]))
+			return S3_OK;
+	if (!s3_span_is(*out, "STANDARD")) {
+		s3_detail(call, "StorageClassRequested", *out);
+		return S3_ERR_INVALID_STORAGE_CLASS;
+	}
+	*out = (struct gml_span){NULL, 0};
+	return S3_OK;
+}
+
+void s3_xml_class(struct s3_xml *xml, struct gml_span storage_class)
+{
+	s3_xml_text(xml, "StorageClass", storage_class.len > 0 ? storage_class : s3_span("STANDARD"));
 }
 
 static enum s3_error meta_check_redirect(struct s3_call *call, struct gml_span redirect)
@@ -106,15 +160,16 @@ static enum s3_error meta_read_pairs(struct s3_call *call, struct gml_object_new
 		if (name.len == 0)
 			return s3_refuse_argument(call, META_PREFIX, call->headers[i].value,
 						  "The name of a metadata header is empty.");
-		size += name.len + call->headers[i].value.len;
-		if (size > META_SIZE_MAX || name.len > META_NAME_MAX)
-			return meta_too_large(call, size);
 		if (!pairs && !(pairs = s3_arena_array(&call->arena, call->nheaders - i, sizeof(*pairs))))
 			return S3_ERR_SERVICE_UNAVAILABLE;
 		error = meta_add_pair(call, pairs, &n, name, call->headers[i].value);
 		if (error)
 			return error;
 	}
+	for (uint32_t i = 0; i < n; i++)
+		size += pairs[i].name.len + pairs[i].value.len;
+	if (size > META_SIZE_MAX)
+		return meta_too_large(call, size);
 	out->meta = pairs;
 	out->nmeta = n;
 	return S3_OK;
@@ -122,12 +177,18 @@ static enum s3_error meta_read_pairs(struct s3_call *call, struct gml_object_new
 
 enum s3_error s3_meta_read_headers(struct s3_call *call, struct gml_object_new *out)
 {
+	static const enum gml_header lists[] = {GML_HDR_CONTENT_ENCODING, GML_HDR_CONTENT_LANGUAGE,
+						GML_HDR_CACHE_CONTROL};
 	enum s3_error error;
 	for (unsigned i = 0; i < GML_HDR_COUNT; i++)
 		out->headers[i] = s3_header(call, meta_headers[i].request);
 	error = meta_check_redirect(call, out->headers[GML_HDR_REDIRECT]);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && !error; i++)
+		error = meta_join_lines(call, meta_headers[lists[i]].request, &out->headers[lists[i]]);
 	if (!error && out->headers[GML_HDR_CONTENT_ENCODING].ptr)
 		error = meta_strip_chunked(call, &out->headers[GML_HDR_CONTENT_ENCODING]);
+	if (!error)
+		error = s3_meta_read_class(call, &out->headers[GML_HDR_STORAGE_CLASS]);
 	return error ? error : meta_read_pairs(call, out);
 }
 
@@ -137,12 +198,15 @@ static bool tags_characters(struct gml_span text, size_t *count_out)
 {
 	const unsigned char *p = text.ptr;
 	size_t count = 0;
+	if (!s3_xml_carries(text))
+		return false;
 	for (size_t i = 0; i < text.len; i++) {
 		bool word =
 			(p[i] >= 'a' && p[i] <= 'z') || (p[i] >= 'A' && p[i] <= 'Z') || (p[i] >= '0' && p[i] <= '9');
 		if (!word && p[i] < 0x80 && (p[i] == 0 || !strchr(" +-=._:/@", p[i])))
 			return false;
 		count += (p[i] & 0xc0) != 0x80;
+		count += p[i] >= 0xf0; /* a surrogate pair */
 	}
 	*count_out = count;
 	return true;
@@ -152,7 +216,7 @@ static enum s3_error tags_check_one(struct s3_call *call, const struct gml_meta_
 {
 	size_t count;
 	if (tag->name.len == 0 || !tags_characters(tag->name, &count) || count > TAG_KEY_MAX ||
-	    tag->name.len > TAG_KEY_BYTES_MAX || s3_span_starts(tag->name, "aws:")) {
+	    s3_span_starts(tag->name, "aws:")) {
 		s3_detail(call, "TagKey", tag->name);
 		return s3_refuse(call, S3_ERR_INVALID_TAG, "The TagKey you have provided is invalid");
 	}
@@ -164,10 +228,11 @@ static enum s3_error tags_check_one(struct s3_call *call, const struct gml_meta_
 	return S3_OK;
 }
 
-enum s3_error s3_tags_check(struct s3_call *call, const struct gml_meta_pair *tags, uint32_t ntags)
+enum s3_error s3_tags_check(struct s3_call *call, const struct gml_meta_pair *tags, uint32_t ntags, uint32_t max)
 {
-	if (ntags > TAGS_MAX)
-		return s3_refuse(call, S3_ERR_BAD_REQUEST, "Object tags cannot be greater than 10");
+	if (ntags > max)
+		return s3_refuse(call, S3_ERR_BAD_REQUEST, "%s tags cannot be greater than %u",
+				 max == S3_TAGS_MAX ? "Object" : "Bucket", max);
 	for (uint32_t i = 0; i < ntags; i++) {
 		enum s3_error error = tags_check_one(call, &tags[i]);
 		if (error)
@@ -185,17 +250,17 @@ enum s3_error s3_tags_check(struct s3_call *call, const struct gml_meta_pair *ta
 enum s3_error s3_meta_read_tags(struct s3_call *call, struct gml_object_new *out)
 {
 	struct gml_span header = s3_header(call, "x-amz-tagging");
-	struct s3_param params[TAGS_MAX * 2];
+	struct s3_param params[S3_TAGS_MAX * 2];
 	struct gml_meta_pair *tags;
 	char *text;
 	int n;
 	if (header.len == 0)
 		return S3_OK;
 	text = s3_arena_alloc(&call->arena, header.len);
-	tags = s3_arena_array(&call->arena, TAGS_MAX * 2, sizeof(*tags));
+	tags = s3_arena_array(&call->arena, S3_TAGS_MAX * 2, sizeof(*tags));
 	if (!text || !tags)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	n = s3_uri_query(header, text, params, NULL, TAGS_MAX * 2);
+	n = s3_uri_query(header, text, params, NULL, S3_TAGS_MAX * 2);
 	if (n < 0)
 		return s3_refuse_argument(
 			call, "x-amz-tagging", header,
@@ -205,7 +270,7 @@ enum s3_error s3_meta_read_tags(struct s3_call *call, struct gml_object_new *out
 		tags[i] = (struct gml_meta_pair){params[i].name, params[i].value.ptr ? params[i].value : s3_span("")};
 	out->tags = tags;
 	out->ntags = (uint32_t)n;
-	return s3_tags_check(call, tags, out->ntags);
+	return s3_tags_check(call, tags, out->ntags, S3_TAGS_MAX);
 }
 
 enum s3_error s3_meta_read(struct s3_call *call, struct gml_object_new *out)

@@ -77,8 +77,8 @@ enum s3_error s3_create_upload(struct s3_call *call)
 		error = s3_meta_read(call, &what);
 	if (error)
 		return error;
-	rc = gml_upload_create(&call->op, call->config->store, call->bucket, call->key, &what, algorithm, composite,
-			       id);
+	rc = gml_upload_create(&call->op, call->config->store, call->bucket, call->key, &what,
+			       asked ? algorithm : GML_CHECKSUM_NONE, composite, id);
 	if (rc != 0)
 		return s3_error_from(rc);
 	if (asked) {

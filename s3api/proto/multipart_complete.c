@@ -115,7 +115,9 @@ static enum s3_error complete_claims(struct s3_call *call, const struct gml_uplo
 				 upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT");
 	if (claim->algorithm == GML_CHECKSUM_NONE)
 		return S3_OK;
-	if (upload && claim->algorithm != upload->checksum_algorithm)
+	/* Without a choice, the whole has S3's default. */
+	if (upload && claim->algorithm != (upload->checksum_algorithm ? (enum gml_checksum)upload->checksum_algorithm
+								      : GML_CHECKSUM_CRC64NVME))
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "The upload was created using another checksum algorithm than %s.",
 				 gml_checksum_name(claim->algorithm));

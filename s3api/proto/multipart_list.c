@@ -22,6 +22,7 @@ void s3_answer_part_etag(struct s3_call *call, const uint8_t md5[16])
 struct parts_page {
 	struct s3_call *call;
 	struct s3_xml parts;
+	bool checksums; /* somebody chose an algorithm */
 	uint32_t last;
 };
 
@@ -35,7 +36,8 @@ static bool parts_one(void *arg, const struct gml_part *part)
 	s3_xml_number(xml, "PartNumber", part->number);
 	s3_xml_date(xml, "LastModified", part->mtime);
 	s3_xml_etag(xml, "ETag", etag);
-	s3_xml_checksum(xml, &part->checksum, 0, false);
+	if (page->checksums)
+		s3_xml_checksum(xml, &part->checksum, 0, false);
 	s3_xml_number(xml, "Size", part->size);
 	s3_xml_close(xml, "Part");
 	page->last = part->number;
@@ -52,7 +54,7 @@ static void parts_write(struct s3_call *call, const struct gml_upload *upload, s
 	s3_xml_text(xml, "UploadId", id);
 	s3_xml_owner(call, xml, "Initiator", upload->uid);
 	s3_xml_owner(call, xml, "Owner", upload->uid);
-	s3_xml_string(xml, "StorageClass", "STANDARD");
+	s3_xml_class(xml, s3_span(upload->storage_class));
 	s3_xml_number(xml, "PartNumberMarker", marker);
 	s3_xml_number(xml, "NextPartNumberMarker", page->last);
 	s3_xml_number(xml, "MaxParts", max);
@@ -83,6 +85,7 @@ enum s3_error s3_list_parts(struct s3_call *call)
 		error = s3_upload_find(call, &id, &upload);
 	if (error)
 		return error;
+	page.checksums = upload.checksum_algorithm != GML_CHECKSUM_NONE;
 	rc = gml_part_list(&call->op, call->config->store, call->bucket, call->key, id, marker, max, parts_one, &page,
 			   &truncated);
 	error = s3_upload_error(call, rc);
@@ -110,14 +113,14 @@ struct uploads_page {
 static bool uploads_one(void *arg, const struct gml_upload *upload)
 {
 	struct uploads_page *page = arg;
-	struct s3_xml *xml = upload->id[0] ? &page->uploads : &page->prefixes;
-	if (upload->id[0]) {
+	struct s3_xml *xml = upload->common_prefix ? &page->prefixes : &page->uploads;
+	if (!upload->common_prefix) {
 		s3_xml_open(xml, "Upload");
 		s3_xml_key(xml, "Key", upload->key, page->url);
 		s3_xml_string(xml, "UploadId", upload->id);
 		s3_xml_owner(page->call, xml, "Initiator", upload->uid);
 		s3_xml_owner(page->call, xml, "Owner", upload->uid);
-		s3_xml_string(xml, "StorageClass", "STANDARD");
+		s3_xml_class(xml, s3_span(upload->storage_class));
 		s3_xml_date(xml, "Initiated", upload->initiated);
 		if (upload->checksum_algorithm) {
 			s3_xml_string(xml, "ChecksumAlgorithm",
@@ -186,10 +189,14 @@ enum s3_error s3_list_uploads(struct s3_call *call)
 {
 	struct uploads_page *page = s3_arena_alloc(&call->arena, sizeof(*page));
 	enum s3_error error = page ? uploads_read(call, page) : S3_ERR_SERVICE_UNAVAILABLE;
+	int rc;
 	if (error)
 		return error;
-	error = s3_error_from(gml_upload_list(&call->op, call->config->store, call->bucket, &page->query,
-					      page->id_marker, uploads_one, page, &page->truncated));
+	rc = gml_upload_list(&call->op, call->config->store, call->bucket, &page->query, page->id_marker, uploads_one,
+			     page, &page->truncated);
+	error = rc == GML_ERR_NOUPLOAD
+			? s3_refuse_argument(call, "upload-id-marker", page->id_marker, "Invalid uploadId marker")
+			: s3_error_from(rc);
 	if (page->query.max == 0)
 		page->truncated = false;
 	if (!error) {

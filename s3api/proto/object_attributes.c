@@ -96,7 +96,7 @@ enum s3_error s3_get_object_attributes(struct s3_call *call)
 	if ((wanted & ATTRIBUTE_PARTS) && info->nparts > 0 && (error = attributes_parts(call, info)) != S3_OK)
 		return error;
 	if (wanted & ATTRIBUTE_CLASS)
-		s3_xml_string(xml, "StorageClass", "STANDARD");
+		s3_xml_class(xml, info->headers[GML_HDR_STORAGE_CLASS]);
 	if (wanted & ATTRIBUTE_SIZE)
 		s3_xml_number(xml, "ObjectSize", info->size);
 	s3_xml_close(xml, "GetObjectAttributesResponse");

@@ -5,7 +5,8 @@ struct copy_plan {
 	struct s3_copy_source source;
 	struct gml_conditions cond;
 	struct gml_object_new what;
-	bool replace_meta, replace_tags, redirect;
+	bool replace_meta, replace_tags;
+	bool own; /* something is said of the copy itself: redirection, storage class */
 	enum gml_checksum checksum;
 };
 
@@ -36,6 +37,7 @@ static enum s3_error copy_checksum(struct s3_call *call, enum gml_checksum *out)
 static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 {
 	enum s3_error error;
+	bool self;
 	if (s3_has_header(call, "x-amz-copy-source-range")) { /* a part's; the whole instead would be a surprise */
 		s3_detail(call, "Header", s3_span("x-amz-copy-source-range"));
 		return S3_ERR_NOT_IMPLEMENTED;
@@ -53,9 +55,10 @@ static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 		error = s3_meta_read(call, &plan->what);
 	if (error)
 		return error;
-	plan->redirect = plan->what.headers[GML_HDR_REDIRECT].ptr != NULL;
-	if (!plan->replace_meta && !plan->replace_tags && !plan->redirect &&
-	    s3_span_eq(plan->source.bucket, call->bucket) && s3_span_eq(plan->source.key, call->key))
+	self = s3_span_eq(plan->source.bucket, call->bucket) && s3_span_eq(plan->source.key, call->key);
+	plan->own = plan->what.headers[GML_HDR_REDIRECT].ptr || plan->what.headers[GML_HDR_STORAGE_CLASS].ptr ||
+		    (self && s3_has_header(call, "x-amz-storage-class"));
+	if (self && !plan->replace_meta && !plan->replace_tags && !plan->own)
 		return s3_refuse(
 			call, S3_ERR_INVALID_REQUEST,
 			"This copy request is illegal because it is trying to copy an object to itself without "
@@ -67,11 +70,14 @@ static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 static void copy_take_meta(struct s3_call *call, struct copy_plan *plan, const struct gml_object_info *info)
 {
 	struct gml_span redirect = plan->what.headers[GML_HDR_REDIRECT];
+	struct gml_span class = plan->what.headers[GML_HDR_STORAGE_CLASS];
 	struct gml_meta_pair *meta = s3_arena_array(&call->arena, info->nmeta, sizeof(*meta));
 	for (unsigned i = 0; i < GML_HDR_COUNT; i++)
 		plan->what.headers[i] = info->headers[i].ptr ? s3_arena_copy(&call->arena, info->headers[i])
 							     : (struct gml_span){NULL, 0};
-	plan->what.headers[GML_HDR_REDIRECT] = redirect; /* never copied: it belongs to the name */
+	/* Never copied: one belongs to the name, the other is asked for. */
+	plan->what.headers[GML_HDR_REDIRECT] = redirect;
+	plan->what.headers[GML_HDR_STORAGE_CLASS] = class;
 	for (uint32_t i = 0; meta && i < info->nmeta; i++) {
 		meta[i].name = s3_arena_copy(&call->arena, info->meta[i].name);
 		meta[i].value = s3_arena_copy(&call->arena, info->meta[i].value);
@@ -126,7 +132,7 @@ enum s3_error s3_copy_object(struct s3_call *call)
 
 	if (error)
 		return error;
-	keep = !plan.replace_meta && !plan.replace_tags && !plan.redirect;
+	keep = !plan.replace_meta && !plan.replace_tags && !plan.own;
 	if (!keep && !(plan.replace_meta && plan.replace_tags)) {
 		error = copy_mix(call, &plan);
 		if (error)

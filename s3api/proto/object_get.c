@@ -167,6 +167,7 @@ static enum s3_error get_choose_part(struct s3_call *call, const struct gml_obje
 		s3_detail_number(call, "PartNumberRequested", number);
 		return S3_ERR_INVALID_PART_NUMBER;
 	}
+	choice->checksum.composite = info->checksum.composite; /* the type is the object's */
 	choice->part = true;
 	choice->partial = info->size > 0;
 	return s3_error_from(rc);

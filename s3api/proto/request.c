@@ -2,6 +2,7 @@
 #include "call.h"
 
 #define REQUEST_HEADERS_MAX 512
+#define REQUEST_HEADERS_SIZE_MAX 8192 /* bytes of names and values, S3's limit; those in the query count as well */
 
 /* RFC 9110 5.6.2 tokens, with the few more characters that clients are known to use in metadata names. */
 static bool request_name_valid(struct gml_span name)
@@ -204,6 +205,17 @@ static bool request_signs_query(const struct s3_call *call)
 	return s3_span_starts(s3_header(call, "authorization"), "AWS4-HMAC-SHA256");
 }
 
+static enum s3_error request_check_size(struct s3_call *call)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < call->nheaders; i++)
+		size += call->headers[i].name.len + call->headers[i].value.len;
+	if (size <= REQUEST_HEADERS_SIZE_MAX)
+		return S3_OK;
+	s3_detail_number(call, "MaxSizeAllowed", REQUEST_HEADERS_SIZE_MAX);
+	return S3_ERR_REQUEST_HEADER_TOO_LARGE;
+}
+
 /* Signers of URLs put x-amz-* headers into the query, where S3 reads them too: what they ask for must be done or refused. */
 static enum s3_error request_hoist(struct s3_call *call)
 {
@@ -311,5 +323,7 @@ enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *req
 	error = request_read_query(call);
 	if (!error)
 		error = request_hoist(call);
+	if (!error)
+		error = request_check_size(call);
 	return error ? error : request_read_path(call);
 }

@@ -442,9 +442,143 @@ static void test_reader(void **state)
 	assert_true(dec.bad);
 }
 
+/* ---- attributes with long names ---- */
+
+#define LONG_NAMES 4
+static char long_names[LONG_NAMES][GML_REC_XATTR_NAME_MAX + 2];
+static const size_t long_sizes[LONG_NAMES] = {255, 256, 256, GML_REC_XATTR_NAME_MAX};
+
+static struct gml_span long_name(int i)
+{
+	return SPAN(long_names[i], long_sizes[i]);
+}
+
+static void long_init(void)
+{
+	for (int i = 0; i < LONG_NAMES; i++)
+		memset(long_names[i], 'n', sizeof(long_names[i]));
+	long_names[2][255] = 'z'; /* differs from 1 at the end only */
+}
+
+static int long_put(struct gml_txn *txn, void *arg)
+{
+	struct gml_span too_long = SPAN(long_names[3], GML_REC_XATTR_NAME_MAX + 1);
+	(void)arg;
+	for (int i = 0; i < LONG_NAMES; i++)
+		CLOSURE_CHECK(gml_rec_xattr_put(txn, 7, long_name(i), SPAN(&"abcd"[i], 1)) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, 7, STR("a"), STR("first")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, 7, STR("z"), STR("last")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, 8, long_name(1), STR("other")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, 7, too_long, STR("x")) == GML_ERR_NAMETOOLONG);
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, 7, too_long) == GML_ERR_NOENT);
+	return 0;
+}
+
+struct long_walk {
+	char values[16]; /* first letters, in the order met */
+	unsigned n;
+	char last[GML_REC_XATTR_NAME_MAX];
+	size_t last_len;
+	bool one;
+};
+
+static bool long_each(void *arg, struct gml_span name, struct gml_span value)
+{
+	struct long_walk *walk = arg;
+	walk->values[walk->n++] = *(const char *)value.ptr;
+	memcpy(walk->last, name.ptr, name.len);
+	walk->last_len = name.len;
+	return !walk->one && walk->n < sizeof(walk->values) - 1;
+}
+
+static int long_del(struct gml_txn *txn, void *arg)
+{
+	(void)arg;
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, 7, long_name(1)) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, 7, long_name(1)) == GML_ERR_NOENT);
+	return 0;
+}
+
+/* A name that no key could hold is found, walked over, resumed after and removed like any other. */
+static void test_long_xattrs(void **state)
+{
+	struct meta_env *env = *state;
+	struct long_walk walk = {.one = true}, all = {{0}};
+	struct gml_span value, after = SPAN(NULL, 0);
+	struct gml_txn *txn;
+	long_init();
+	meta_env_update(env, long_put, NULL);
+	txn = meta_env_read(env);
+	for (int i = 0; i < LONG_NAMES; i++) {
+		assert_int_equal(gml_rec_xattr_get(txn, 7, long_name(i), &value), 0);
+		assert_true(span_equal(value, SPAN(&"abcd"[i], 1)));
+	}
+	assert_int_equal(gml_rec_xattr_get(txn, 7, SPAN(long_names[0], 257), &value), GML_ERR_NOENT);
+	assert_int_equal(gml_rec_xattr_each(txn, 7, after, long_each, &all), 0);
+	assert_int_equal(all.n, 6);
+	assert_int_equal(all.values[0], 'f');
+	assert_int_equal(all.values[5], 'l');
+	for (unsigned i = 0; i < 6; i++) { /* one at a time, each after the one before */
+		walk.n = i;
+		assert_int_equal(gml_rec_xattr_each(txn, 7, after, long_each, &walk), 0);
+		assert_int_equal(walk.n, i + 1);
+		after = SPAN(walk.last, walk.last_len);
+	}
+	assert_string_equal(walk.values, all.values);
+	gml_meta_read_end(txn);
+	meta_env_update(env, long_del, NULL);
+	txn = meta_env_read(env);
+	assert_int_equal(gml_rec_xattr_get(txn, 7, long_name(1), &value), GML_ERR_NOENT);
+	assert_int_equal(gml_rec_xattr_get(txn, 7, long_name(2), &value), 0);
+	assert_int_equal(gml_rec_xattr_get(txn, 8, long_name(1), &value), 0);
+	gml_meta_read_end(txn);
+}
+
+/* ---- documents of buckets ---- */
+
+static int documents_put(struct gml_txn *txn, void *arg)
+{
+	(void)arg;
+	CLOSURE_CHECK(gml_rec_document_drop(txn, 5) == 0);
+	CLOSURE_CHECK(gml_rec_document_put(txn, 5, 1, STR("one")) == 0);
+	CLOSURE_CHECK(gml_rec_document_put(txn, 5, 255, SPAN(NULL, 0)) == 0);
+	CLOSURE_CHECK(gml_rec_document_put(txn, 6, 1, STR("other")) == 0);
+	CLOSURE_CHECK(gml_rec_document_put(txn, 5, 2, SPAN(inode_bytes, GML_BUCKET_DOCUMENT_MAX + 1)) ==
+		      GML_ERR_TOOBIG);
+	CLOSURE_CHECK(gml_rec_document_del(txn, 5, 3) == GML_ERR_NOENT);
+	return 0;
+}
+
+static int documents_drop(struct gml_txn *txn, void *arg)
+{
+	(void)arg;
+	return gml_rec_document_drop(txn, 5);
+}
+
+static void test_documents(void **state)
+{
+	struct meta_env *env = *state;
+	struct gml_span value;
+	struct gml_txn *txn;
+	meta_env_update(env, documents_put, NULL);
+	txn = meta_env_read(env);
+	assert_int_equal(gml_rec_document_get(txn, 5, 1, &value), 0);
+	assert_true(span_equal(value, STR("one")));
+	assert_int_equal(gml_rec_document_get(txn, 5, 255, &value), 0);
+	assert_int_equal(value.len, 0);
+	assert_int_equal(gml_rec_document_get(txn, 5, 2, &value), GML_ERR_NOENT);
+	gml_meta_read_end(txn);
+	meta_env_update(env, documents_drop, NULL);
+	txn = meta_env_read(env);
+	assert_int_equal(gml_rec_document_get(txn, 5, 1, &value), GML_ERR_NOENT);
+	assert_int_equal(gml_rec_document_get(txn, 5, 255, &value), GML_ERR_NOENT);
+	assert_int_equal(gml_rec_document_get(txn, 6, 1, &value), 0);
+	gml_meta_read_end(txn);
+}
+
 static void test_headers(void **state)
 {
-	struct gml_span in[GML_HDR_COUNT] = {{0}}, out[GML_HDR_COUNT];
+	struct gml_span in[GML_HDR_COUNT] = {{0}}, out[GML_HDR_COUNT], one;
 	struct gml_meta_pair pairs[2] = {{STR("name"), STR("value")}, {STR("b"), SPAN("", 0)}};
 	uint8_t buf[9000];
 	size_t len;
@@ -462,7 +596,13 @@ static void test_headers(void **state)
 	for (int i = 0; i < GML_HDR_COUNT; i++) {
 		assert_true(span_equal(in[i], out[i]));
 		assert_int_equal(in[i].ptr == NULL, out[i].ptr == NULL);
+		assert_int_equal(gml_rec_header_one(SPAN(buf, len), (enum gml_header)i, &one), 0);
+		assert_true(span_equal(in[i], one));
+		assert_int_equal(in[i].ptr == NULL, one.ptr == NULL);
 	}
+	assert_int_equal(gml_rec_header_one(SPAN(buf, len - 1), GML_HDR_CONTENT_TYPE, &one), GML_ERR_CORRUPT);
+	assert_int_equal(gml_rec_header_one(SPAN(NULL, 0), GML_HDR_CONTENT_TYPE, &one), 0);
+	assert_null(one.ptr);
 	assert_int_equal(gml_rec_headers_decode(SPAN(buf, len - 1), out), GML_ERR_CORRUPT);
 	assert_int_equal(gml_rec_headers_decode(SPAN("\x80", 1), out), GML_ERR_CORRUPT);
 	for (size_t cap = 0; cap < len; cap += 100)
@@ -479,10 +619,8 @@ int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, meta_env_setup, meta_env_teardown)
 	const struct CMUnitTest tests[] = {
-		WITH_STORE(test_inode),
-		WITH_STORE(test_damage),
-		cmocka_unit_test(test_reader),
-		cmocka_unit_test(test_headers),
+		WITH_STORE(test_inode),	    WITH_STORE(test_damage),	   WITH_STORE(test_long_xattrs),
+		WITH_STORE(test_documents), cmocka_unit_test(test_reader), cmocka_unit_test(test_headers),
 	};
 	return cmocka_run_group_tests_name("meta_record", tests, NULL, NULL);
 }

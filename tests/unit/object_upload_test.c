@@ -214,11 +214,9 @@ static bool upload_list_each(void *arg, const struct gml_upload *upload)
 {
 	char *text = arg;
 
-	strncat(text, upload->id[0] == '\0' ? ">" : "", 2);
+	strncat(text, upload->common_prefix ? ">" : "", 2);
 	strncat(text, upload->key.ptr, upload->key.len);
-	if (upload->id[0] != '\0')
-		strcat(strcat(text, ":"), upload->id);
-	strcat(text, " ");
+	strcat(strcat(strcat(text, ":"), upload->id), " ");
 	return true;
 }
 
@@ -234,6 +232,8 @@ static void test_lists(void **state)
 {
 	struct ns *ns = *state;
 	static const char *const keys[] = {"a", "b", "b", "d/1", "d/2", "dd"};
+	static const char *const wrong[] = {"x", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdefa",
+					    "0123456789abcdef0123456789ABCDEF"};
 	struct gml_list_query query = {.max = 100};
 	char id[6][33], text[2048], want[2048];
 	bool truncated;
@@ -248,12 +248,24 @@ static void test_lists(void **state)
 	query = (struct gml_list_query){.max = 2, .delimiter = ns_span("/"), .after = ns_span("b")};
 	*text = '\0';
 	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(id[1]), upload_list_each, text, &truncated));
-	snprintf(want, sizeof(want), "b:%s >d/ ", id[2]);
+	snprintf(want, sizeof(want), "b:%s >d/:%s ", id[2], id[3]);
 	assert_string_equal(text, want);
 	assert_true(truncated);
 	query.after = ns_span("d/");
+	for (int i = 0; i < 2; i++) { /* with the prefix's id, and without */
+		*text = '\0';
+		assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(i ? id[3] : ""), upload_list_each,
+					  text, &truncated));
+		snprintf(want, sizeof(want), "dd:%s ", id[5]);
+		assert_string_equal(text, want);
+	}
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_rc(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(wrong[i]), upload_list_each, text,
+					  &truncated),
+			  GML_ERR_NOUPLOAD);
 	*text = '\0';
-	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(""), upload_list_each, text, &truncated));
+	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span("0123456789abcdef0123456789abcdef"),
+				  upload_list_each, text, &truncated)); /* an upload may go between two pages */
 	snprintf(want, sizeof(want), "dd:%s ", id[5]);
 	assert_string_equal(text, want);
 	query = (struct gml_list_query){.max = 2, .after = ns_span("b")};

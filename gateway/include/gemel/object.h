@@ -19,7 +19,10 @@ struct gml_object_checksum {
 
 /* Content headers that S3 keeps with the object; a NULL ptr means absent. Together at most 8 KiB. */
 enum gml_header { GML_HDR_CONTENT_TYPE, GML_HDR_CONTENT_ENCODING, GML_HDR_CONTENT_DISPOSITION, GML_HDR_CONTENT_LANGUAGE, GML_HDR_CACHE_CONTROL, GML_HDR_EXPIRES,
-		  GML_HDR_REDIRECT, GML_HDR_COUNT };
+		  GML_HDR_REDIRECT,
+		  GML_HDR_STORAGE_CLASS, /* a label, and nothing else; absent: STANDARD */
+		  GML_HDR_COUNT };
+#define GML_STORAGE_CLASS_MAX 31 /* bytes */
 
 struct gml_meta_pair {
 	struct gml_span name;  /* lower case, without the x-amz-meta- prefix */
@@ -97,8 +100,11 @@ void gml_put_abort(struct gml_put *put); /* leaves nothing; NULL is fine; any th
 /* DELETE. Missing keys succeed (S3), unless cond demands one. Needs `w+x` on the directory. Removes implicit directories that became empty. *existed_out may be NULL. */
 int gml_object_delete(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, const struct gml_conditions *cond, bool *existed_out);
 
-/* CopyObject without moving data (DIRTY sources are copied by bytes). `what` NULL: copy metadata and headers (COPY), but not the redirection; else REPLACE. Checksum: kept from the source, unless
- * it has none or another `checksum_algorithm` is wanted: then it is computed by reading. Source = target with what == NULL: INVAL. */
+/* CopyObject without moving data (DIRTY sources are copied by bytes). `what` NULL: copy metadata
+ * and headers (COPY), but not the redirection and the storage class, which belong to the name and
+ * the copy; else REPLACE. Checksum: kept from the source, unless it has none or another
+ * `checksum_algorithm` is wanted: then it is computed by reading. Source = target with what ==
+ * NULL: INVAL. */
 int gml_object_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket, struct gml_span src_key, const struct gml_conditions *src_cond, struct gml_span bucket,
 		    struct gml_span key, const struct gml_conditions *cond, const struct gml_object_new *what, enum gml_checksum checksum_algorithm,
 		    struct gml_object_info *info_out);
@@ -117,6 +123,7 @@ struct gml_list_entry {
 	uint32_t uid;
 	char etag[GML_ETAG_MAX + 1];
 	struct gml_object_checksum checksum;
+	struct gml_span storage_class; /* empty: STANDARD; borrowed for the call */
 };
 /* One page in key order. Cost is proportional to the page, not to the bucket. *truncated_out: more is left; resume with after = the last key or common prefix of the page. Needs `r+x` on the
  * directory of the prefix; subdirectories the caller may not read are left out. Subtrees under one common prefix are not walked. */

@@ -18,8 +18,12 @@ struct gml_upload {
 	struct gml_span key; /* borrowed */
 	uint32_t uid;
 	int64_t initiated;
-	uint8_t checksum_algorithm; /* enum gml_checksum */
+	uint8_t checksum_algorithm; /* enum gml_checksum; NONE: nobody chose one */
 	uint8_t checksum_composite; /* COMPOSITE (1) or FULL_OBJECT (0) */
+	char storage_class[GML_STORAGE_CLASS_MAX + 1]; /* "": STANDARD */
+	/* gml_upload_list only: `key` is a common prefix, `id` that of the first upload under it,
+	 * nothing else is set. */
+	bool common_prefix;
 };
 struct gml_part {
 	uint32_t number;
@@ -29,6 +33,8 @@ struct gml_part {
 	struct gml_object_checksum checksum;
 };
 
+/* algorithm NONE: nobody chose one; the whole object then gets the checksum that all of its parts
+ * have, if they are of one algorithm that can be combined (CRCs). */
 int gml_upload_create(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, const struct gml_object_new *what, enum gml_checksum algorithm, bool composite,
 		      char id_out[GML_UPLOAD_ID_LEN + 1]);
 int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id, struct gml_upload *out); /* out->key = `key` */
@@ -36,7 +42,8 @@ int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span b
 /* A part's content: gml_put_write and gml_put_abort work on it; finish with gml_part_finish. A part of the same number is replaced; its old bytes are freed. */
 int gml_part_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id, uint32_t number, uint64_t size_hint, struct gml_put **out);
 int gml_part_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16], const struct gml_object_checksum *checksum, struct gml_part *out);
-/* UploadPartCopy: [off, off+len) of the source, len UINT64_MAX = to its end. Shares extents; md5 and checksum are computed by reading. */
+/* UploadPartCopy: [off, off+len) of the source, len UINT64_MAX = to its end. Shares extents; md5
+ * and checksum (CRC64NVME where the upload has no algorithm) are computed by reading. */
 int gml_part_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket, struct gml_span src_key, const struct gml_conditions *src_cond, uint64_t off, uint64_t len,
 		  struct gml_span bucket, struct gml_span key, struct gml_span id, uint32_t number, struct gml_part *out);
 /* Parts after number `after`, ascending, at most max. */
@@ -54,7 +61,9 @@ struct gml_part_ref {
 int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id, const struct gml_part_ref *parts, uint32_t nparts,
 			const struct gml_object_checksum *checksum, uint64_t size, const struct gml_conditions *cond, struct gml_object_info *info_out);
 int gml_upload_abort(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id);
-/* Order: key, then initiation. Resume after (key_marker, id_marker). Delimiter and prefix as in gml_object_list (common prefixes reported with id[0] == 0). */
+/* Order: key, then initiation. Resume after (key_marker, id_marker). Delimiter and prefix as in
+ * gml_object_list. An id_marker that is no id (32 lower-case hex digits), and not empty: NOUPLOAD;
+ * one that names no upload (any more) is good. */
 int gml_upload_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket, const struct gml_list_query *query, struct gml_span id_marker,
 		    bool (*each)(void *arg, const struct gml_upload *upload), void *arg, bool *truncated_out);
 
