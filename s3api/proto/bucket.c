@@ -1,4 +1,4 @@
-/* Operations on buckets, and what their configuration is while it cannot be set. */
+/* Operations on buckets. */
 #include "call.h"
 
 #include "codec.h"
@@ -92,30 +92,41 @@ static bool bucket_region_fits(const struct s3_call *call, struct gml_span const
 	return s3_span_is(constraint, "EU") && strcmp(call->config->region, "eu-west-1") == 0;
 }
 
-static enum s3_error bucket_check_configuration(struct s3_call *call, const struct s3_doc *doc)
+static enum s3_error bucket_read_tags(struct s3_call *call, const struct s3_doc *doc, s3_node list, struct s3_xml *out)
 {
-	s3_node root = s3_doc_root(doc, "CreateBucketConfiguration"), node;
-	if (!root)
+	struct gml_meta_pair *tags;
+	uint32_t ntags;
+	enum s3_error error = s3_tags_read_list(call, doc, list, S3_BUCKET_TAGS_MAX, &tags, &ntags);
+	if (error)
+		return error;
+	s3_tags_write_xml(out, tags, ntags);
+	return out->failed ? S3_ERR_SERVICE_UNAVAILABLE : S3_OK;
+}
+
+/* *tags_out: the document of the tags that it shall have, if any; the caller releases it. */
+static enum s3_error bucket_check_configuration(struct s3_call *call, const struct s3_doc *doc, struct s3_xml *tags_out)
+{
+	s3_node root = s3_doc_root(doc, "CreateBucketConfiguration"), constraint, location, type, tags;
+	const struct s3_doc_field fields[] = {
+		{"LocationConstraint", &constraint}, {"Location", &location}, {"Bucket", &type}, {"Tags", &tags}};
+	struct gml_span text;
+	enum s3_error error = s3_doc_fields(doc, root, fields, 4);
+	if (error || !root)
 		return S3_ERR_MALFORMED_XML;
-	for (node = s3_doc_child(doc, root, NULL); node; node = s3_doc_next(doc, node, NULL)) {
-		struct gml_span text = s3_doc_text(doc, node);
-		if (strcmp(s3_doc_name(doc, node), "LocationConstraint") != 0) {
-			if (strcmp(s3_doc_name(doc, node), "Tags") == 0 && !s3_doc_child(doc, node, NULL))
-				continue;
-			s3_detail(call, "Element", s3_span(s3_doc_name(doc, node)));
-			return S3_ERR_NOT_IMPLEMENTED; /* directory buckets, tags */
-		}
-		if (text.len == 0 || bucket_region_fits(call, text))
-			continue;
+	if (location || type) {
+		s3_detail(call, "Element", s3_span(location ? "Location" : "Bucket"));
+		return S3_ERR_NOT_IMPLEMENTED; /* directory buckets */
+	}
+	text = s3_doc_text(doc, constraint);
+	if (text.len > 0 && !bucket_region_fits(call, text))
 		return s3_refuse(call, S3_ERR_ILLEGAL_LOCATION,
 				 "The %.*s location constraint is incompatible for the region specific endpoint this "
 				 "request was sent to.",
 				 (int)(text.len < 64 ? text.len : 64), s3_span_chars(text));
-	}
-	return S3_OK;
+	return s3_doc_child(doc, tags, NULL) ? bucket_read_tags(call, doc, tags, tags_out) : S3_OK;
 }
 
-static enum s3_error bucket_read_configuration(struct s3_call *call)
+static enum s3_error bucket_read_configuration(struct s3_call *call, struct s3_xml *tags_out)
 {
 	struct s3_doc *doc = NULL;
 	enum s3_error error;
@@ -123,7 +134,7 @@ static enum s3_error bucket_read_configuration(struct s3_call *call)
 		return S3_OK;
 	error = s3_doc_parse(s3_body_text(call), 64, &doc);
 	if (!error)
-		error = bucket_check_configuration(call, doc);
+		error = bucket_check_configuration(call, doc, tags_out);
 	s3_doc_free(doc);
 	return error;
 }
@@ -131,11 +142,17 @@ static enum s3_error bucket_read_configuration(struct s3_call *call)
 enum s3_error s3_create_bucket(struct s3_call *call)
 {
 	struct gml_bucket bucket;
-	enum s3_error error = bucket_read_configuration(call);
-	int rc;
+	struct s3_xml tags = {0};
+	enum s3_error error = bucket_read_configuration(call, &tags);
+	int rc = 0;
+	if (!error && tags.len > 0)
+		rc = gml_bucket_create_with(&call->op, call->config->store, call->bucket, 0, GML_BUCKET_TAGGING,
+					    s3_span_of(tags.buf, tags.len), &bucket);
+	else if (!error)
+		rc = gml_bucket_create(&call->op, call->config->store, call->bucket, 0, &bucket);
+	s3_xml_release(&tags);
 	if (error)
 		return error;
-	rc = gml_bucket_create(&call->op, call->config->store, call->bucket, 0, &bucket);
 	/* S3's oldest region answers success for the owner; all others a conflict. */
 	if (rc != 0 && !(rc == GML_ERR_BUCKETOWNED && strcmp(call->config->region, "us-east-1") == 0))
 		return s3_error_from(rc);
@@ -170,29 +187,4 @@ enum s3_error s3_get_bucket_location(struct s3_call *call)
 	}
 	s3_xml_close(&call->xml, "LocationConstraint");
 	return s3_answer_xml(call, 200);
-}
-
-/* Configuration that is the same for every bucket. */
-enum s3_error s3_get_bucket_constant(struct s3_call *call)
-{
-	static const struct {
-		const char *operation, *root, *content;
-	} documents[] = {
-		{"GetBucketAccelerateConfiguration", "AccelerateConfiguration", ""},
-		{"GetBucketLogging", "BucketLoggingStatus", ""},
-		{"GetBucketNotificationConfiguration", "NotificationConfiguration", ""},
-		{"GetBucketOwnershipControls", "OwnershipControls",
-		 "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>"},
-		{"GetBucketRequestPayment", "RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>"},
-		{"GetBucketVersioning", "VersioningConfiguration", ""},
-	};
-	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
-		if (strcmp(documents[i].operation, call->operation->name) != 0)
-			continue;
-		s3_xml_begin(&call->xml, documents[i].root, true);
-		s3_xml_raw(&call->xml, s3_span(documents[i].content));
-		s3_xml_close(&call->xml, documents[i].root);
-		return s3_answer_xml(call, 200);
-	}
-	return S3_ERR_NOT_IMPLEMENTED;
 }

@@ -70,6 +70,7 @@
 	X(NOT_MODIFIED, "NotModified", 304, "Not Modified")                                                            \
 	X(NO_SUCH_BUCKET, "NoSuchBucket", 404, "The specified bucket does not exist")                                  \
 	X(NO_SUCH_BUCKET_POLICY, "NoSuchBucketPolicy", 404, "The bucket policy does not exist")                        \
+	X(NO_SUCH_CONFIGURATION, "NoSuchConfiguration", 404, "The specified configuration does not exist.")            \
 	X(NO_SUCH_CORS, "NoSuchCORSConfiguration", 404, "The CORS configuration does not exist")                       \
 	X(NO_SUCH_ENCRYPTION, "ServerSideEncryptionConfigurationNotFoundError", 404,                                   \
 	  "The server side encryption configuration was not found")                                                    \

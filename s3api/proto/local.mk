@@ -6,6 +6,7 @@ libs3_la_SOURCES = \
 	s3api/proto/auth_call.c \
 	s3api/proto/body.c s3api/proto/body.h \
 	s3api/proto/bucket.c \
+	s3api/proto/bucket_config.c \
 	s3api/proto/call.c s3api/proto/call.h \
 	s3api/proto/chunked.c s3api/proto/chunked.h \
 	s3api/proto/codec.c s3api/proto/codec.h \

@@ -1,5 +1,6 @@
 /* What a request must not ask for, because nothing here could honour it. Nothing that changes the meaning of a request
- * is ignored. */
+ * is ignored. Two headers change nothing here: x-amz-bypass-governance-retention and x-amz-mfa open locks, and there is
+ * no lock. */
 #include "call.h"
 
 #include <stdio.h>
@@ -25,17 +26,19 @@ static const struct {
 } refuse_headers[] = {
 	{"x-amz-bucket-object-lock-enabled", false, "false", S3_ERR_NOT_IMPLEMENTED},
 	{"x-amz-bucket-namespace", false, NULL, S3_ERR_NOT_IMPLEMENTED},
-	{"x-amz-bypass-governance-retention", false, "false", S3_ERR_NOT_IMPLEMENTED},
 	{"x-amz-copy-source-server-side-encryption-", true, NULL, S3_ERR_NOT_IMPLEMENTED},
 	{"x-amz-if-match-", true, NULL, S3_ERR_NOT_IMPLEMENTED},
-	{"x-amz-mfa", false, NULL, S3_ERR_NOT_IMPLEMENTED},
-	{"x-amz-object-lock-", true, NULL, S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-object-lock-", true, NULL, S3_ERR_INVALID_REQUEST},
 	{"x-amz-object-ownership", false, "BucketOwnerEnforced", S3_ERR_NOT_IMPLEMENTED},
 	{"x-amz-rename-source", true, NULL, S3_ERR_NOT_IMPLEMENTED},
 	{"x-amz-server-side-encryption", true, NULL, S3_ERR_NOT_IMPLEMENTED},
-	{"x-amz-storage-class", false, "STANDARD", S3_ERR_INVALID_STORAGE_CLASS},
 	{"x-amz-write-offset-bytes", false, NULL, S3_ERR_NOT_IMPLEMENTED},
 };
+
+enum s3_error s3_refuse_lock(struct s3_call *call)
+{
+	return s3_refuse(call, S3_ERR_INVALID_REQUEST, "Bucket is missing Object Lock Configuration");
+}
 
 static enum s3_error refuse_header(struct s3_call *call, const struct s3_header *header)
 {
@@ -51,7 +54,8 @@ static enum s3_error refuse_header(struct s3_call *call, const struct s3_header 
 			continue;
 		if (refuse_headers[i].error == S3_ERR_NOT_IMPLEMENTED)
 			s3_detail(call, "Header", header->name);
-		return refuse_headers[i].error;
+		return refuse_headers[i].error == S3_ERR_INVALID_REQUEST ? s3_refuse_lock(call)
+									 : refuse_headers[i].error;
 	}
 	return S3_OK;
 }
@@ -59,33 +63,32 @@ static enum s3_error refuse_header(struct s3_call *call, const struct s3_header 
 /* Parameters that the operation knows, or that it refuses itself. */
 static bool refuse_param_known(const struct s3_call *call, struct gml_span name)
 {
-	static const char *const known[] = {"AWSAccessKeyId", "Signature", "Expires", "versionId"};
 	const char *const *query = call->operation->query;
 
 	if (s3_span_starts(name, "x-") || s3_span_starts(name, "X-")) /* signatures, and what is meant for logs only */
 		return true;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (s3_span_is(name, known[i]))
-			return true;
 	for (unsigned i = 0; i < 2 && query[i]; i++)
 		if (s3_span_is(name, query[i]))
 			return true;
 	if (call->method == S3_PUT && s3_span_is(name, "partNumber"))
 		return true;
-	return s3_span_starts(name, "response-");
+	return s3_span_is(name, "versionId") || s3_span_starts(name, "response-");
 }
 
-/* S3 grows subresources, and "DELETE /bucket/key?new-one" must not delete the key. Readers may be given what they did
- * not ask for, as AWS does. */
+/* Unknown parameters are ignored, as AWS does; a subresource that the operation has not is refused where something
+ * would change. S3 grows more of them, whose names stand alone, and "DELETE /bucket/key?new-one" must not delete the
+ * key: an unknown parameter without a value is taken for one. */
 static enum s3_error refuse_params(struct s3_call *call)
 {
 	if (call->method == S3_GET || call->method == S3_HEAD)
 		return S3_OK;
-	for (size_t i = 0; i < call->nparams; i++)
-		if (!refuse_param_known(call, call->params[i].name)) {
-			s3_detail(call, "ArgumentName", call->params[i].name);
-			return S3_ERR_NOT_IMPLEMENTED;
-		}
+	for (size_t i = 0; i < call->nparams; i++) {
+		struct gml_span name = call->params[i].name;
+		if (refuse_param_known(call, name) || (call->params[i].value.len > 0 && !s3_route_is_subresource(name)))
+			continue;
+		s3_detail(call, "ArgumentName", name);
+		return S3_ERR_NOT_IMPLEMENTED;
+	}
 	return S3_OK;
 }
 
@@ -136,7 +139,7 @@ static bool refuse_wants_bucket(const struct s3_call *call)
 	case S3_MODE_WORK:
 		break;
 	}
-	return s3_has_header(call, "x-amz-expected-bucket-owner") ||
+	return s3_has_header(call, "x-amz-expected-bucket-owner") || call->operation->handler == s3_refuse_lock ||
 	       (call->scope == S3_BUCKET && call->operation->mode == S3_MODE_NOW);
 }
 

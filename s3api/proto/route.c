@@ -27,21 +27,25 @@ static const struct s3_operation route_table[] = {
 	{"GetBucketAbac", S3_GET, S3_BUCKET, QUERY("abac"), NONE},
 	{"GetBucketAccelerateConfiguration", S3_GET, S3_BUCKET, QUERY("accelerate"), NOW(s3_get_bucket_constant)},
 	{"GetBucketAcl", S3_GET, S3_BUCKET, QUERY("acl"), NOW(s3_get_acl)},
-	{"GetBucketAnalyticsConfiguration", S3_GET, S3_BUCKET, QUERIES("analytics", "id"), NONE},
-	{"ListBucketAnalyticsConfigurations", S3_GET, S3_BUCKET, QUERY("analytics"), NONE},
+	{"GetBucketAnalyticsConfiguration", S3_GET, S3_BUCKET, QUERIES("analytics", "id"),
+	 ABSENT(NO_SUCH_CONFIGURATION)},
+	{"ListBucketAnalyticsConfigurations", S3_GET, S3_BUCKET, QUERY("analytics"), NOW(s3_list_configurations)},
 	{"GetBucketCors", S3_GET, S3_BUCKET, QUERY("cors"), ABSENT(NO_SUCH_CORS)},
 	{"GetBucketEncryption", S3_GET, S3_BUCKET, QUERY("encryption"), ABSENT(NO_SUCH_ENCRYPTION)},
-	{"GetBucketIntelligentTieringConfiguration", S3_GET, S3_BUCKET, QUERIES("intelligent-tiering", "id"), NONE},
-	{"ListBucketIntelligentTieringConfigurations", S3_GET, S3_BUCKET, QUERY("intelligent-tiering"), NONE},
-	{"GetBucketInventoryConfiguration", S3_GET, S3_BUCKET, QUERIES("inventory", "id"), NONE},
-	{"ListBucketInventoryConfigurations", S3_GET, S3_BUCKET, QUERY("inventory"), NONE},
+	{"GetBucketIntelligentTieringConfiguration", S3_GET, S3_BUCKET, QUERIES("intelligent-tiering", "id"),
+	 ABSENT(NO_SUCH_CONFIGURATION)},
+	{"ListBucketIntelligentTieringConfigurations", S3_GET, S3_BUCKET, QUERY("intelligent-tiering"),
+	 NOW(s3_list_configurations)},
+	{"GetBucketInventoryConfiguration", S3_GET, S3_BUCKET, QUERIES("inventory", "id"),
+	 ABSENT(NO_SUCH_CONFIGURATION)},
+	{"ListBucketInventoryConfigurations", S3_GET, S3_BUCKET, QUERY("inventory"), NOW(s3_list_configurations)},
 	{"GetBucketLifecycleConfiguration", S3_GET, S3_BUCKET, QUERY("lifecycle"), ABSENT(NO_SUCH_LIFECYCLE)},
 	{"GetBucketLocation", S3_GET, S3_BUCKET, QUERY("location"), NOW(s3_get_bucket_location)},
 	{"GetBucketLogging", S3_GET, S3_BUCKET, QUERY("logging"), NOW(s3_get_bucket_constant)},
 	{"GetBucketMetadataConfiguration", S3_GET, S3_BUCKET, QUERY("metadataConfiguration"), NONE},
 	{"GetBucketMetadataTableConfiguration", S3_GET, S3_BUCKET, QUERY("metadataTable"), NONE},
-	{"GetBucketMetricsConfiguration", S3_GET, S3_BUCKET, QUERIES("metrics", "id"), NONE},
-	{"ListBucketMetricsConfigurations", S3_GET, S3_BUCKET, QUERY("metrics"), NONE},
+	{"GetBucketMetricsConfiguration", S3_GET, S3_BUCKET, QUERIES("metrics", "id"), ABSENT(NO_SUCH_CONFIGURATION)},
+	{"ListBucketMetricsConfigurations", S3_GET, S3_BUCKET, QUERY("metrics"), NOW(s3_list_configurations)},
 	{"GetBucketNotificationConfiguration", S3_GET, S3_BUCKET, QUERY("notification"), NOW(s3_get_bucket_constant)},
 	{"GetObjectLockConfiguration", S3_GET, S3_BUCKET, QUERY("object-lock"), ABSENT(NO_SUCH_LOCK)},
 	{"GetBucketOwnershipControls", S3_GET, S3_BUCKET, QUERY("ownershipControls"), NOW(s3_get_bucket_constant)},
@@ -50,7 +54,7 @@ static const struct s3_operation route_table[] = {
 	{"GetPublicAccessBlock", S3_GET, S3_BUCKET, QUERY("publicAccessBlock"), ABSENT(NO_SUCH_PUBLIC_ACCESS_BLOCK)},
 	{"GetBucketReplication", S3_GET, S3_BUCKET, QUERY("replication"), ABSENT(NO_SUCH_REPLICATION)},
 	{"GetBucketRequestPayment", S3_GET, S3_BUCKET, QUERY("requestPayment"), NOW(s3_get_bucket_constant)},
-	{"GetBucketTagging", S3_GET, S3_BUCKET, QUERY("tagging"), ABSENT(NO_SUCH_TAG_SET)},
+	{"GetBucketTagging", S3_GET, S3_BUCKET, QUERY("tagging"), NOW(s3_get_bucket_tagging)},
 	{"GetBucketVersioning", S3_GET, S3_BUCKET, QUERY("versioning"), NOW(s3_get_bucket_constant)},
 	{"GetBucketWebsite", S3_GET, S3_BUCKET, QUERY("website"), ABSENT(NO_SUCH_WEBSITE)},
 	{"ListMultipartUploads", S3_GET, S3_BUCKET, QUERY("uploads"), WORK(s3_list_uploads)},
@@ -67,19 +71,19 @@ static const struct s3_operation route_table[] = {
 	{"PutBucketIntelligentTieringConfiguration", S3_PUT, S3_BUCKET, QUERY("intelligent-tiering"), NONE},
 	{"PutBucketInventoryConfiguration", S3_PUT, S3_BUCKET, QUERY("inventory"), NONE},
 	{"PutBucketLifecycleConfiguration", S3_PUT, S3_BUCKET, QUERY("lifecycle"), NONE},
-	{"PutBucketLogging", S3_PUT, S3_BUCKET, QUERY("logging"), NONE},
+	{"PutBucketLogging", S3_PUT, S3_BUCKET, QUERY("logging"), XML(s3_put_bucket_constant)},
 	{"UpdateBucketMetadataAnnotationTableConfiguration", S3_PUT, S3_BUCKET, QUERY("metadataAnnotationTable"), NONE},
 	{"UpdateBucketMetadataInventoryTableConfiguration", S3_PUT, S3_BUCKET, QUERY("metadataInventoryTable"), NONE},
 	{"UpdateBucketMetadataJournalTableConfiguration", S3_PUT, S3_BUCKET, QUERY("metadataJournalTable"), NONE},
 	{"PutBucketMetricsConfiguration", S3_PUT, S3_BUCKET, QUERY("metrics"), NONE},
-	{"PutBucketNotificationConfiguration", S3_PUT, S3_BUCKET, QUERY("notification"), NONE},
+	{"PutBucketNotificationConfiguration", S3_PUT, S3_BUCKET, QUERY("notification"), XML(s3_put_bucket_constant)},
 	{"PutObjectLockConfiguration", S3_PUT, S3_BUCKET, QUERY("object-lock"), NONE},
-	{"PutBucketOwnershipControls", S3_PUT, S3_BUCKET, QUERY("ownershipControls"), NONE},
+	{"PutBucketOwnershipControls", S3_PUT, S3_BUCKET, QUERY("ownershipControls"), XML(s3_put_bucket_constant)},
 	{"PutBucketPolicy", S3_PUT, S3_BUCKET, QUERY("policy"), NONE},
 	{"PutPublicAccessBlock", S3_PUT, S3_BUCKET, QUERY("publicAccessBlock"), NONE},
 	{"PutBucketReplication", S3_PUT, S3_BUCKET, QUERY("replication"), NONE},
-	{"PutBucketRequestPayment", S3_PUT, S3_BUCKET, QUERY("requestPayment"), NONE},
-	{"PutBucketTagging", S3_PUT, S3_BUCKET, QUERY("tagging"), NONE},
+	{"PutBucketRequestPayment", S3_PUT, S3_BUCKET, QUERY("requestPayment"), XML(s3_put_bucket_constant)},
+	{"PutBucketTagging", S3_PUT, S3_BUCKET, QUERY("tagging"), XML(s3_put_bucket_tagging)},
 	{"PutBucketVersioning", S3_PUT, S3_BUCKET, QUERY("versioning"), NONE},
 	{"PutBucketWebsite", S3_PUT, S3_BUCKET, QUERY("website"), NONE},
 	{"CreateBucket", S3_PUT, S3_BUCKET, NOTHING, XML(s3_create_bucket)},
@@ -87,29 +91,30 @@ static const struct s3_operation route_table[] = {
 	{"CreateBucketMetadataConfiguration", S3_POST, S3_BUCKET, QUERY("metadataConfiguration"), NONE},
 	{"CreateBucketMetadataTableConfiguration", S3_POST, S3_BUCKET, QUERY("metadataTable"), NONE},
 	{"PostObject", S3_POST, S3_BUCKET, NOTHING, NONE},
-	{"DeleteBucketAnalyticsConfiguration", S3_DELETE, S3_BUCKET, QUERY("analytics"), NONE},
-	{"DeleteBucketCors", S3_DELETE, S3_BUCKET, QUERY("cors"), NONE},
-	{"DeleteBucketEncryption", S3_DELETE, S3_BUCKET, QUERY("encryption"), NONE},
-	{"DeleteBucketIntelligentTieringConfiguration", S3_DELETE, S3_BUCKET, QUERY("intelligent-tiering"), NONE},
-	{"DeleteBucketInventoryConfiguration", S3_DELETE, S3_BUCKET, QUERY("inventory"), NONE},
-	{"DeleteBucketLifecycle", S3_DELETE, S3_BUCKET, QUERY("lifecycle"), NONE},
+	{"DeleteBucketAnalyticsConfiguration", S3_DELETE, S3_BUCKET, QUERY("analytics"), ABSENT(NO_SUCH_CONFIGURATION)},
+	{"DeleteBucketCors", S3_DELETE, S3_BUCKET, QUERY("cors"), NOW(s3_delete_bucket_document)},
+	{"DeleteBucketEncryption", S3_DELETE, S3_BUCKET, QUERY("encryption"), NOW(s3_delete_bucket_document)},
+	{"DeleteBucketIntelligentTieringConfiguration", S3_DELETE, S3_BUCKET, QUERY("intelligent-tiering"),
+	 ABSENT(NO_SUCH_CONFIGURATION)},
+	{"DeleteBucketInventoryConfiguration", S3_DELETE, S3_BUCKET, QUERY("inventory"), ABSENT(NO_SUCH_CONFIGURATION)},
+	{"DeleteBucketLifecycle", S3_DELETE, S3_BUCKET, QUERY("lifecycle"), NOW(s3_delete_bucket_document)},
 	{"DeleteBucketMetadataConfiguration", S3_DELETE, S3_BUCKET, QUERY("metadataConfiguration"), NONE},
 	{"DeleteBucketMetadataTableConfiguration", S3_DELETE, S3_BUCKET, QUERY("metadataTable"), NONE},
-	{"DeleteBucketMetricsConfiguration", S3_DELETE, S3_BUCKET, QUERY("metrics"), NONE},
+	{"DeleteBucketMetricsConfiguration", S3_DELETE, S3_BUCKET, QUERY("metrics"), ABSENT(NO_SUCH_CONFIGURATION)},
 	{"DeleteBucketOwnershipControls", S3_DELETE, S3_BUCKET, QUERY("ownershipControls"), NONE},
-	{"DeleteBucketPolicy", S3_DELETE, S3_BUCKET, QUERY("policy"), NONE},
-	{"DeletePublicAccessBlock", S3_DELETE, S3_BUCKET, QUERY("publicAccessBlock"), NONE},
-	{"DeleteBucketReplication", S3_DELETE, S3_BUCKET, QUERY("replication"), NONE},
-	{"DeleteBucketTagging", S3_DELETE, S3_BUCKET, QUERY("tagging"), NONE},
-	{"DeleteBucketWebsite", S3_DELETE, S3_BUCKET, QUERY("website"), NONE},
+	{"DeleteBucketPolicy", S3_DELETE, S3_BUCKET, QUERY("policy"), NOW(s3_delete_bucket_document)},
+	{"DeletePublicAccessBlock", S3_DELETE, S3_BUCKET, QUERY("publicAccessBlock"), NOW(s3_delete_bucket_document)},
+	{"DeleteBucketReplication", S3_DELETE, S3_BUCKET, QUERY("replication"), NOW(s3_delete_bucket_document)},
+	{"DeleteBucketTagging", S3_DELETE, S3_BUCKET, QUERY("tagging"), WORK(s3_delete_bucket_tagging)},
+	{"DeleteBucketWebsite", S3_DELETE, S3_BUCKET, QUERY("website"), NOW(s3_delete_bucket_document)},
 	{"DeleteBucket", S3_DELETE, S3_BUCKET, NOTHING, WORK(s3_delete_bucket)},
 	/* objects */
 	{"GetObjectAcl", S3_GET, S3_OBJECT, QUERY("acl"), NOW(s3_get_acl)},
 	{"GetObjectAnnotation", S3_GET, S3_OBJECT, QUERIES("annotation", "annotationName"), NONE},
 	{"ListObjectAnnotations", S3_GET, S3_OBJECT, QUERY("annotation"), NONE},
 	{"GetObjectAttributes", S3_GET, S3_OBJECT, QUERY("attributes"), NOW(s3_get_object_attributes)},
-	{"GetObjectLegalHold", S3_GET, S3_OBJECT, QUERY("legal-hold"), NONE},
-	{"GetObjectRetention", S3_GET, S3_OBJECT, QUERY("retention"), NONE},
+	{"GetObjectLegalHold", S3_GET, S3_OBJECT, QUERY("legal-hold"), NOW(s3_refuse_lock)},
+	{"GetObjectRetention", S3_GET, S3_OBJECT, QUERY("retention"), NOW(s3_refuse_lock)},
 	{"GetObjectTagging", S3_GET, S3_OBJECT, QUERY("tagging"), NOW(s3_get_object_tagging)},
 	{"GetObjectTorrent", S3_GET, S3_OBJECT, QUERY("torrent"), NONE},
 	{"ListParts", S3_GET, S3_OBJECT, QUERY("uploadId"), WORK(s3_list_parts)},
@@ -118,9 +123,9 @@ static const struct s3_operation route_table[] = {
 	{"PutObjectAcl", S3_PUT, S3_OBJECT, QUERY("acl"), XML(s3_put_acl)},
 	{"PutObjectAnnotation", S3_PUT, S3_OBJECT, QUERY("annotation"), NONE},
 	{"UpdateObjectEncryption", S3_PUT, S3_OBJECT, QUERY("encryption"), NONE},
-	{"PutObjectLegalHold", S3_PUT, S3_OBJECT, QUERY("legal-hold"), NONE},
+	{"PutObjectLegalHold", S3_PUT, S3_OBJECT, QUERY("legal-hold"), NOW(s3_refuse_lock)},
 	{"RenameObject", S3_PUT, S3_OBJECT, QUERY("renameObject"), NONE},
-	{"PutObjectRetention", S3_PUT, S3_OBJECT, QUERY("retention"), NONE},
+	{"PutObjectRetention", S3_PUT, S3_OBJECT, QUERY("retention"), NOW(s3_refuse_lock)},
 	{"PutObjectTagging", S3_PUT, S3_OBJECT, QUERY("tagging"), XML(s3_put_object_tagging)},
 	{"UploadPartCopy", S3_PUT, S3_OBJECT, QUERY_HEADER("uploadId", "x-amz-copy-source"), WORK(s3_upload_part_copy)},
 	{"UploadPart", S3_PUT, S3_OBJECT, QUERY("uploadId"), BODY(s3_upload_part)},
@@ -233,8 +238,28 @@ static void route_allow(struct s3_call *call, uint64_t named)
 	call->allow = list;
 }
 
+bool s3_route_is_subresource(struct gml_span name)
+{
+	for (size_t i = 0; i < ROUTE_COUNT; i++)
+		if (route_table[i].query[0] && s3_span_is(name, route_table[i].query[0]))
+			return true;
+	return s3_span_is(name, "partNumber");
+}
+
+/* What S3 says more of than that the method is not allowed. */
+static enum s3_error route_missing(struct s3_call *call)
+{
+	static const char *const lists[] = {"uploads", "versions"};
+	for (size_t i = 0; i < 2 && call->method == S3_GET && call->scope == S3_OBJECT; i++)
+		if (s3_param(call, lists[i], NULL))
+			return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+					 "A key has no list of %s: ask its bucket, with the key as prefix.", lists[i]);
+	return S3_ERR_METHOD_NOT_ALLOWED;
+}
+
 enum s3_error s3_route(struct s3_call *call)
 {
+	enum s3_error error;
 	uint64_t named;
 	if (call->method == S3_OPTIONS)
 		return S3_ERR_ACCESS_FORBIDDEN; /* a CORS preflight; no bucket has a CORS configuration */
@@ -243,6 +268,8 @@ enum s3_error s3_route(struct s3_call *call)
 	call->operation = route_find(call, call->method, named);
 	if (call->operation)
 		return S3_OK;
-	route_allow(call, named);
-	return S3_ERR_METHOD_NOT_ALLOWED;
+	error = route_missing(call);
+	if (error == S3_ERR_METHOD_NOT_ALLOWED)
+		route_allow(call, named);
+	return error;
 }

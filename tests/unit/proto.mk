@@ -10,3 +10,11 @@ tests_unit_proto_fault_test_SOURCES = tests/unit/proto_fault_test.c tests/unit/s
 tests_unit_proto_fault_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_proto_fault_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 tests_unit_proto_fault_test_LDADD = libs3.la libauth.la libgemel.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/proto_answers_test
+tests_unit_proto_answers_test_SOURCES = tests/unit/proto_answers_test.c tests/unit/s3_expect.h tests/unit/s3_host.c tests/unit/s3_host.h
+tests_unit_proto_answers_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_proto_answers_test_LDADD = libs3.la libauth.la libgemel.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/proto_labels_test
+tests_unit_proto_labels_test_SOURCES = tests/unit/proto_labels_test.c tests/unit/s3_expect.h tests/unit/s3_host.c tests/unit/s3_host.h
+tests_unit_proto_labels_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_proto_labels_test_LDADD = libs3.la libauth.la libgemel.la $(CMOCKA_LIBS)

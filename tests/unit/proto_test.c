@@ -634,6 +634,39 @@ static void test_keys(void **state)
 	}
 }
 
+/* Names and values of all headers, to the byte. */
+static enum s3_error header_sum(size_t sum, const char *query)
+{
+	static struct s3_config config = {.region = (char *)"us-east-1", .server_id = (char *)"t"};
+	struct s3_call *call = calloc(1, sizeof(*call));
+	char *text = calloc(1, sum), target[64];
+	struct s3_header headers[3] = {{s3_span("x-a"), s3_span("1")}, {s3_span("x-b"), s3_span("")}};
+	struct s3_request request = {.method = s3_span("GET"), .headers = headers, .nheaders = 3};
+	enum s3_error error;
+	snprintf(target, sizeof(target), "/bkt/k%s", query);
+	request.target = s3_span(target);
+	memset(text, 'v', sum);
+	headers[2] = (struct s3_header){s3_span("x-c"), s3_span_of(text, sum - 10)};
+	call->config = &config;
+	s3_arena_init(&call->arena, call->first, sizeof(call->first));
+	s3_answer_begin(call);
+	error = s3_request_read(call, &request);
+	s3_call_free(call);
+	free(text);
+	return error;
+}
+
+static void test_header_sum(void **state)
+{
+	static const char hoisted[] = "?X-Amz-Algorithm=x&x-amz-meta-a=12345"; /* 12 and 5: a header in the query */
+	(void)state;
+	assert_int_equal(header_sum(8192, ""), S3_OK);
+	assert_int_equal(header_sum(8193, ""), S3_ERR_REQUEST_HEADER_TOO_LARGE);
+	assert_int_equal(header_sum(8192, "?a=1234567"), S3_OK);
+	assert_int_equal(header_sum(8192 - 17, hoisted), S3_OK);
+	assert_int_equal(header_sum(8193 - 17, hoisted), S3_ERR_REQUEST_HEADER_TOO_LARGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -646,6 +679,7 @@ int main(void)
 		cmocka_unit_test(test_hasher),	       cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_error_document), cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_routes_refused), cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_header_sum),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
