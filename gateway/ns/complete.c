@@ -295,9 +295,11 @@ static int complete_publish(struct gml_txn *txn, struct complete *c)
 	int rc = gml_publish_inode(txn, &c->pub, inode);
 	if (rc != 0)
 		return rc;
-	inode->uid = c->uid; /* the bucket's owner may complete another's upload */
-	if (!group)
-		inode->gid = c->gid;
+	if (!c->pub.keeps) {
+		inode->uid = c->uid; /* the bucket's owner may complete another's upload */
+		if (!group)
+			inode->gid = c->gid;
+	}
 	inode->size = c->pub.size;
 	inode->flags |= GML_INODE_MD5 | GML_INODE_PARTS;
 	inode->nparts = c->n;
@@ -329,6 +331,8 @@ static int complete_run(struct gml_txn *txn, void *arg)
 		rc = complete_spans(c);
 	if (rc == 0)
 		rc = gml_publish_check(txn, &c->pub);
+	if (rc == 0)
+		rc = gml_keep_check(txn, &c->pub, &c->attach);
 	if (rc != 0)
 		return rc;
 	free(c->list);

@@ -113,6 +113,8 @@ static int copy_share(struct gml_txn *txn, void *arg)
 		rc = gml_publish_check(txn, &copy->pub);
 	if (rc == 0)
 		rc = copy_hold(txn, copy);
+	if (rc == 0)
+		rc = gml_keep_check(txn, &copy->pub, &copy->attach);
 	if (rc == 0 && !copy->directory)
 		rc = gml_share_settle(txn, &copy->src, copy->freed);
 	if (rc != 0)

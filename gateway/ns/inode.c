@@ -1,5 +1,6 @@
-/* Operations on an inode that change nothing. */
+/* Operations on an inode that change nothing in the store. */
 #include <string.h>
+#include <sys/stat.h>
 #include "internal.h"
 
 static int inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
@@ -19,6 +20,11 @@ int gml_inode_read(struct gml_store *store, gml_ino ino, struct gml_inode *out)
 	rc = inode_get(txn, ino, out);
 	gml_meta_read_end(txn);
 	return rc;
+}
+
+void gml_inode_strip(struct gml_inode *inode)
+{
+	inode->mode &= ~(uint32_t)(S_ISUID | (inode->mode & S_IXGRP ? S_ISGID : 0));
 }
 
 int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)

@@ -20,6 +20,7 @@ struct gml_readers; /* reader.c: inodes with S3 readers, in all processes */
 struct gml_unwritten; /* unwritten.c: new files that were closed without a write */
 
 #define GML_HELD_PACKS 64
+#define GML_XATTR_NAMES_MAX 65536 /* bytes of all names of an inode, each with a NUL: what listxattr(2) can return */
 
 struct gml_store {
 	struct gml_meta *meta;
@@ -96,6 +97,9 @@ void gml_freed_free(struct gml_freed *freed); /* without applying */
 /* ---- inode.c -------------------------------------------------------------------------------------------------------------------------------- */
 /* The inode as the store has it now, scalars only: its spans ended with the snapshot. STALE. No blocking. */
 int gml_inode_read(struct gml_store *store, gml_ino ino, struct gml_inode *out);
+/* What a write by others than root and a change of owner take from the mode: setuid, and setgid where it means more than
+ * mandatory locking. */
+void gml_inode_strip(struct gml_inode *inode);
 
 /* ---- link.c: names and inodes, inside a write transaction ------------------------------------------------------------------------------------ */
 /* Any write ends the spans (name, target, headers, parts) of inodes read in the same transaction. gml_inode_save puts such an inode all the same: spans that are not empty are taken anew from the

@@ -77,16 +77,28 @@ struct gml_publish {
 	struct gml_path path;
 	bool replaces;
 	struct gml_inode old; /* when `replaces` */
+	bool keeps;           /* the new inode is the old one's owner's (keep.c) */
 };
 /* Walks the path; conditions, rights, quota. Writes nothing. NOBUCKET, ACCESS, PERM, ROFS, PRECONDITION, NOENT, DQUOT,
  * INVAL, NAMETOOLONG. */
 int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub);
-/* Makes missing directories, takes the old name away, initialises the new inode (regular, 0644). */
+/* Makes missing directories, takes the old name away, initialises the new inode: regular, the caller's, 0644, or as
+ * keep.c has it. */
 int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *out);
 /* Links the finished inode under the key; that accounts it. */
 int gml_publish_link(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *inode);
 /* What the caller learns of a published inode: ino, etag, size, mtime, nparts, checksum. */
 void gml_publish_info(const struct gml_inode *inode, struct gml_object_info *info);
+
+/* ---- keep.c: what of a replaced file is kept ------------------------------------------------------------------- */
+/* May the caller write the old file? Then its owner, group, mode and xattrs other than S3's are kept. */
+bool gml_keep_wanted(const struct gml_op *op, const struct gml_inode *old);
+/* Before the closure's first write: TOOBIG when the names of what is kept and of what is attached are together more
+ * than listxattr(2) can return. */
+int gml_keep_check(struct gml_txn *txn, const struct gml_publish *pub, const struct gml_attach *attach);
+/* Write transaction: gives the new inode what is kept (setuid and setgid go as write(2) takes them); its xattrs are put,
+ * the inode is the caller's to put. NOMEM. */
+int gml_keep_apply(struct gml_txn *txn, const struct gml_publish *pub, struct gml_inode *inode);
 
 /* ---- put.c --------------------------------------------------------------------------------------------------------- */
 struct gml_put {

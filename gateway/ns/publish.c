@@ -22,7 +22,7 @@ int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 {
 	int64_t bytes = (int64_t)pub->size, objects = 1;
 	int rc = gml_path_walk(txn, pub->op, pub->bucket, pub->key, &pub->path);
-	pub->replaces = false;
+	pub->replaces = pub->keeps = false;
 	if (rc == 0)
 		rc = gml_access_check(pub->op, &pub->path.dir, GML_MAY_WRITE | GML_MAY_EXEC);
 	if (rc == 0)
@@ -38,6 +38,7 @@ int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 		if (rc != 0)
 			return rc;
 		pub->replaces = true;
+		pub->keeps = gml_keep_wanted(pub->op, &pub->old);
 		if (pub->old.type == GML_REG && pub->old.nlink == 1) {
 			bytes -= (int64_t)pub->old.size;
 			objects = 0;
@@ -57,7 +58,8 @@ int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_i
 		return rc;
 	if (explicit_dir)
 		pub->path.dir.flags |= GML_INODE_EXPLICIT;
-	return gml_inode_init(txn, pub->op, &pub->path.dir, GML_REG, 0644, out);
+	rc = gml_inode_init(txn, pub->op, &pub->path.dir, GML_REG, 0644, out);
+	return rc == 0 ? gml_keep_apply(txn, pub, out) : rc;
 }
 
 int gml_publish_link(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *inode)

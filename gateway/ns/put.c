@@ -162,6 +162,8 @@ static int put_publish(struct gml_txn *txn, void *arg)
 	struct gml_inode *inode = &fin->inode;
 	int rc = gml_publish_check(txn, &fin->pub);
 	if (rc == 0)
+		rc = gml_keep_check(txn, &fin->pub, fin->attach);
+	if (rc == 0)
 		rc = gml_publish_inode(txn, &fin->pub, inode);
 	if (rc != 0)
 		goto out;

@@ -44,11 +44,6 @@ static int setattr_check(const struct gml_op *op, const struct gml_setattr *set,
 	return rc;
 }
 
-static void setattr_strip(struct gml_inode *inode)
-{
-	inode->mode &= ~(uint32_t)(S_ISUID | (inode->mode & S_IXGRP ? S_ISGID : 0));
-}
-
 /* Owner, mode and times; what is checked by now. */
 static void setattr_apply(const struct gml_op *op, const struct gml_setattr *set, int64_t now, struct gml_inode *inode)
 {
@@ -60,7 +55,7 @@ static void setattr_apply(const struct gml_op *op, const struct gml_setattr *set
 		inode->gid = set->gid;
 	if (inode->type != GML_DIR &&
 	    ((set->mask & (GML_SET_UID | GML_SET_GID)) || (!root && (set->mask & GML_SET_SIZE))))
-		setattr_strip(inode);
+		gml_inode_strip(inode);
 	if (set->mask & GML_SET_MODE) {
 		inode->mode = set->mode & 07777;
 		if (!root && !gml_cred_in_group(&op->cred, inode->gid))

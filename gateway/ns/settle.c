@@ -1,6 +1,5 @@
 /* From clean to DIRTY and back. */
 #include <string.h>
-#include <sys/stat.h>
 #include "onode.h"
 
 #define SETTLE_TRIES 8
@@ -238,7 +237,7 @@ static int dirty_txn(struct gml_txn *txn, void *argp)
 	    inode.size != arg->seen.size)
 		return GML_ERR_AGAIN;
 	if (arg->strip) {
-		inode.mode &= ~(uint32_t)(S_ISUID | (inode.mode & S_IXGRP ? S_ISGID : 0));
+		gml_inode_strip(&inode);
 		inode.ctime = gml_now();
 		inode.change = gml_change_next(gml_live_change(arg->store, &inode));
 	}

@@ -11,7 +11,7 @@
 #define XATTR_TAGS_MAX 10	 /* tags of an object */
 #define XATTR_TAG_NAME_MAX 512	 /* 128 characters of up to 4 bytes */
 #define XATTR_TAG_VALUE_MAX 1024 /* 256 characters of up to 4 bytes */
-#define XATTR_NAMES_MAX 65536	 /* bytes of all names of an inode, each with a NUL: what listxattr(2) can return */
+#define XATTR_NAMES_MAX GML_XATTR_NAMES_MAX
 
 static bool xattr_has_prefix(struct gml_span name, const char *prefix)
 {

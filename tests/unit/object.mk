@@ -31,3 +31,7 @@ check_PROGRAMS += tests/unit/bucket_document_test
 tests_unit_bucket_document_test_SOURCES = tests/unit/bucket_document_test.c tests/unit/object_support.h
 tests_unit_bucket_document_test_LDADD = $(OBJECT_TEST_LDADD)
 tests_unit_bucket_document_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)
+check_PROGRAMS += tests/unit/object_keep_test
+tests_unit_object_keep_test_SOURCES = tests/unit/object_keep_test.c tests/unit/object_support.h
+tests_unit_object_keep_test_LDADD = $(OBJECT_TEST_LDADD)
+tests_unit_object_keep_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)
