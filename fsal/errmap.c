@@ -79,6 +79,7 @@ fsal_errors_t gml_fsal_error(int rc)
 	case GML_ERR_BADDIGEST:
 	case GML_ERR_NOUSER:
 	case GML_ERR_NOKEY:
+	case GML_ERR_UIDTAKEN:
 	case GML_ERR_COUNT_:
 		break;
 	}

@@ -24,6 +24,7 @@
 #include "compat.h"
 
 #include <gemel/file.h>
+#include <gemel/principal.h>
 
 /* Wire handle, host handle and cache key are the same bytes: the first half of the store's uuid, then the inode number,
  * big-endian. */

@@ -38,6 +38,7 @@ void gml_fsal_op(struct gml_op *op, uint32_t need)
 		.door = GML_DOOR_NFS,
 		/* ganesha enforces Access_Type for most operations, but not for ALLOCATE, DEALLOCATE and xattrs. */
 		.read_only = (op_ctx->export_perms.options & need) != need,
+		.refused = gml_uid_refused(gml_fsal.store, creds->caller_uid),
 		.log = gml_fsal_log,
 	};
 }

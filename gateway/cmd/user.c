@@ -75,6 +75,16 @@ static int user_name(const struct cmd *cmd, struct gml_user *user)
 	return CMD_OK;
 }
 
+static int user_uid_taken(const struct cmd *cmd, const struct gml_user *user)
+{
+	struct gml_user other;
+
+	if (gml_user_by_uid(cmd->store, user->uid, &other) != 0)
+		return cmd_fail_rc(GML_ERR_UIDTAKEN, user->name);
+	return cmd_fail("%s: uid %u is the enabled user %s's, and over NFS a user is its uid and nothing else: choose another --uid, or give %s a second key with 'gemel key create %s'", user->name,
+			user->uid, other.name, other.name, other.name);
+}
+
 static int user_create(struct cmd *cmd)
 {
 	struct gml_user user = {0};
@@ -90,6 +100,8 @@ static int user_create(struct cmd *cmd)
 		user.gid = user.uid;
 	if ((rc = gml_user_create(&cmd->op, cmd->store, &user)) == GML_ERR_INVAL)
 		return user_name_wrong(cmd);
+	if (rc == GML_ERR_UIDTAKEN)
+		return user_uid_taken(cmd, &user);
 	if (rc != 0 || (rc = gml_user_get(cmd->store, cmd->args[0], &user)) != 0)
 		return cmd_fail_rc(rc, cmd->args[0]);
 	return cmd_print_object(cmd, user_json(&user));
@@ -102,7 +114,11 @@ static int user_update(struct cmd *cmd)
 
 	if (rc == 0 && user_options(cmd, &user) != 0)
 		return CMD_USAGE;
-	if (rc != 0 || (rc = gml_user_update(&cmd->op, cmd->store, &user)) != 0)
+	if (rc == 0)
+		rc = gml_user_update(&cmd->op, cmd->store, &user);
+	if (rc == GML_ERR_UIDTAKEN)
+		return user_uid_taken(cmd, &user);
+	if (rc != 0)
 		return cmd_fail_rc(rc, cmd->args[0]);
 	return cmd_print_object(cmd, user_json(&user));
 }
@@ -143,7 +159,7 @@ static int user_list(struct cmd *cmd)
 #define USER_OPTIONS                                                                                                                         \
 	{"uid", "N", "the user's number at the NFS door and owner of what it makes"}, {"gid", "N", "its primary group (default: as uid)"},   \
 		{"groups", "N,N…", "further groups"}, {"no-buckets", NULL, "it may not create buckets"}, {"buckets", NULL, "it may again"},  \
-		{"disable", NULL, "refuse all its keys"},                                                                                    \
+		{"disable", NULL, "refuse all its keys, and its uid over NFS"},                                                                                    \
 	{                                                                                                                                    \
 		"enable", NULL, "accept them again"                                                                                          \
 	}

@@ -21,6 +21,7 @@ enum {
 	GML_SUPER_ROOT = 0x10,	  /* + root ino -> bucket name */
 	GML_SUPER_UID = 0x11,	  /* + uid + user name -> nothing */
 	GML_SUPER_DOCUMENT = 0x12, /* + root ino + kind -> document of a bucket's configuration */
+	GML_SUPER_RETIRED = 0x13, /* + uid that was a user's -> nothing */
 };
 
 struct gml_cursor {

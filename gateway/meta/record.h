@@ -176,9 +176,14 @@ int gml_rec_part_each(struct gml_txn *txn, const uint8_t id[16], uint32_t after,
 /* ---- users and keys ------------------------------------------------------------------------------------------------------------------- */
 /* put and del also keep the index uid -> name. */
 int gml_rec_user_get(struct gml_txn *txn, struct gml_span name, struct gml_user *out);
-int gml_rec_user_by_uid(struct gml_txn *txn, uint32_t uid, struct gml_user *out);
+int gml_rec_user_by_uid(struct gml_txn *txn, uint32_t uid, struct gml_user *out); /* the first enabled one by name; without one, the first */
+int gml_rec_user_each_of(struct gml_txn *txn, uint32_t uid, bool (*each)(void *arg, const struct gml_user *user), void *arg); /* all with this uid, by name */
 int gml_rec_user_put(struct gml_txn *txn, const struct gml_user *user);
 int gml_rec_user_del(struct gml_txn *txn, struct gml_span name);
+/* Note, for ever, that the uid was a user's: it is then refused at the NFS door while no enabled user has it, as the uid of disabled users is. */
+int gml_rec_uid_retire(struct gml_txn *txn, uint32_t uid);
+int gml_rec_uid_each_retired(struct gml_txn *txn, bool (*each)(void *arg, uint32_t uid), void *arg); /* ascending */
+int gml_rec_uid_refused(struct gml_txn *txn, uint32_t uid, bool *refused_out); /* on failure *refused_out is true */
 int gml_rec_user_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_user *user), void *arg);
 int gml_rec_key_get(struct gml_txn *txn, struct gml_span id, struct gml_key *out);
 int gml_rec_key_put(struct gml_txn *txn, const struct gml_key *key);

@@ -1,8 +1,9 @@
-/* Tables user: name -> record; key: access key id -> record; super, GML_SUPER_UID + uid (u32) + name -> format byte.
- * Several users may share a uid. */
+/* Tables user: name -> record; key: access key id -> record; super, GML_SUPER_UID + uid (u32) + name -> format byte,
+ * and GML_SUPER_RETIRED + uid (u32) -> format byte. Several users may share a uid, of whom one is enabled (stores of
+ * older programs may hold more). */
 #include "record_internal.h"
 
-enum { USER_FORMAT = 1, USER_INDEX_FORMAT = 1, KEY_FORMAT = 1 };
+enum { USER_FORMAT = 1, USER_INDEX_FORMAT = 1, USER_RETIRED_FORMAT = 1, KEY_FORMAT = 1 };
 
 static bool user_decode(struct gml_span name, struct gml_span value, struct gml_user *out)
 {
@@ -50,24 +51,113 @@ int gml_rec_user_get(struct gml_txn *txn, struct gml_span name, struct gml_user 
 	return user_decode(name, value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_USER);
 }
 
-int gml_rec_user_by_uid(struct gml_txn *txn, uint32_t uid, struct gml_user *out)
+struct user_of_uid {
+	struct gml_txn *txn;
+	uint32_t uid;
+	bool (*each)(void *arg, const struct gml_user *user);
+	void *arg;
+};
+
+static int user_of_uid_one(void *arg, struct gml_span key, struct gml_span value)
 {
-	struct user_index_key want;
-	struct gml_span from = user_index(&want, uid, GML_SPAN(NULL, 0)), key, value;
-	struct gml_cursor *cursor;
-	int rc = gml_cursor_open(txn, GML_TABLE_SUPER, &cursor);
+	struct user_of_uid *walk = arg;
+	struct gml_user user;
+	int rc = gml_rec_user_get(walk->txn, GML_SPAN((const uint8_t *)key.ptr + 5, key.len - 5), &user);
+	(void)value;
+	if (rc == GML_ERR_NOENT || (rc == 0 && user.uid != walk->uid))
+		rc = gml_txn_corrupt(walk->txn, GML_TABLE_USER);
 	if (rc != 0)
 		return rc;
-	rc = gml_cursor_seek(cursor, from, &key, &value);
-	if (rc == 0 && (key.len <= 5 || memcmp(key.ptr, from.ptr, 5) != 0))
-		rc = GML_ERR_NOENT;
+	return walk->each(walk->arg, &user) ? 0 : GML_REC_STOP;
+}
+
+int gml_rec_user_each_of(struct gml_txn *txn, uint32_t uid, bool (*each)(void *arg, const struct gml_user *user),
+			 void *arg)
+{
+	struct user_of_uid walk = {txn, uid, each, arg};
+	struct user_index_key want;
+	struct gml_span prefix = user_index(&want, uid, GML_SPAN(NULL, 0));
+	return gml_rec_scan(txn, GML_TABLE_SUPER, prefix, prefix, user_of_uid_one, &walk);
+}
+
+struct user_first {
+	struct gml_user *out;
+	bool found;
+};
+
+static bool user_first_one(void *arg, const struct gml_user *user)
+{
+	struct user_first *first = arg;
+	bool enabled = !(user->flags & GML_USER_DISABLED);
+	if (!first->found || enabled)
+		*first->out = *user;
+	first->found = true;
+	return !enabled;
+}
+
+int gml_rec_user_by_uid(struct gml_txn *txn, uint32_t uid, struct gml_user *out)
+{
+	struct user_first first = {out, false};
+	int rc = gml_rec_user_each_of(txn, uid, user_first_one, &first);
+	return rc == 0 && !first.found ? GML_ERR_NOENT : rc;
+}
+
+/* ---- uids that were a user's ---- */
+static struct gml_span uid_retired(uint8_t key[5], uint32_t uid)
+{
+	key[0] = GML_SUPER_RETIRED;
+	gml_key_u32(key + 1, uid);
+	return GML_SPAN(key, 5);
+}
+
+int gml_rec_uid_retire(struct gml_txn *txn, uint32_t uid)
+{
+	struct gml_enc enc;
+	uint8_t key[5];
+	gml_enc_init(&enc, USER_RETIRED_FORMAT);
+	return gml_enc_put(&enc, txn, GML_TABLE_SUPER, uid_retired(key, uid));
+}
+
+int gml_rec_uid_refused(struct gml_txn *txn, uint32_t uid, bool *refused_out)
+{
+	struct gml_span value;
+	struct gml_user user;
+	uint8_t key[5];
+	int rc = gml_rec_user_by_uid(txn, uid, &user);
+	*refused_out = true;
 	if (rc == 0) {
-		rc = gml_rec_user_get(txn, GML_SPAN((const uint8_t *)key.ptr + 5, key.len - 5), out);
-		if (rc == GML_ERR_NOENT || (rc == 0 && out->uid != uid))
-			rc = gml_txn_corrupt(txn, GML_TABLE_USER);
+		*refused_out = user.flags & GML_USER_DISABLED;
+		return 0;
 	}
-	gml_cursor_close(cursor);
-	return rc;
+	if (rc == GML_ERR_NOENT)
+		rc = gml_txn_get(txn, GML_TABLE_SUPER, uid_retired(key, uid), &value);
+	*refused_out = rc != GML_ERR_NOENT;
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+struct uid_each {
+	bool (*each)(void *arg, uint32_t uid);
+	void *arg;
+	struct gml_txn *txn;
+};
+
+static int uid_each_one(void *arg, struct gml_span key, struct gml_span value)
+{
+	struct uid_each *walk = arg;
+	const uint8_t *p = key.ptr;
+	(void)value;
+	if (key.len != 5)
+		return gml_txn_corrupt(walk->txn, GML_TABLE_SUPER);
+	return walk->each(walk->arg, (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4])
+		       ? 0
+		       : GML_REC_STOP;
+}
+
+int gml_rec_uid_each_retired(struct gml_txn *txn, bool (*each)(void *arg, uint32_t uid), void *arg)
+{
+	struct uid_each walk = {each, arg, txn};
+	uint8_t key[1] = {GML_SUPER_RETIRED};
+	return gml_rec_scan(txn, GML_TABLE_SUPER, GML_SPAN(key, 1), GML_SPAN(key, 1), uid_each_one, &walk);
 }
 
 static int user_index_put(struct gml_txn *txn, uint32_t uid, struct gml_span name)

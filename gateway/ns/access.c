@@ -14,11 +14,13 @@ bool gml_cred_in_group(const struct gml_cred *cred, uint32_t gid)
 
 bool gml_access_owner(const struct gml_op *op, const struct gml_inode *inode)
 {
-	return op->cred.uid == 0 || op->cred.uid == inode->uid;
+	return !op->refused && (op->cred.uid == 0 || op->cred.uid == inode->uid);
 }
 
 unsigned gml_access_mask(const struct gml_op *op, const struct gml_inode *inode)
 {
+	if (op->refused)
+		return 0;
 	if (op->cred.uid == 0) {
 		bool exec = inode->type != GML_REG || (inode->mode & 0111) != 0;
 
@@ -33,6 +35,8 @@ unsigned gml_access_mask(const struct gml_op *op, const struct gml_inode *inode)
 
 int gml_access_check(const struct gml_op *op, const struct gml_inode *inode, unsigned want)
 {
+	if (op->refused)
+		return GML_ERR_ACCESS;
 	if ((want & GML_MAY_WRITE) && op->read_only)
 		return GML_ERR_ROFS;
 	return (gml_access_mask(op, inode) & want) == want ? 0 : GML_ERR_ACCESS;

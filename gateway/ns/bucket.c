@@ -92,6 +92,8 @@ static int bucket_may_create(struct gml_txn *txn, const struct gml_op *op)
 	struct gml_user user;
 	int rc;
 
+	if (op->refused)
+		return GML_ERR_ACCESS;
 	if (op->read_only)
 		return GML_ERR_ROFS;
 	if (op->door == GML_DOOR_ADMIN || op->cred.uid == 0)
@@ -150,7 +152,7 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 
 bool gml_bucket_is_owner(const struct gml_op *op, uint32_t owner)
 {
-	return op->door == GML_DOOR_ADMIN || op->cred.uid == 0 || op->cred.uid == owner;
+	return !op->refused && (op->door == GML_DOOR_ADMIN || op->cred.uid == 0 || op->cred.uid == owner);
 }
 
 /* May it go, but for what its uploads say? */

@@ -208,13 +208,25 @@ static int check_xattr(struct check *c, struct gml_span key)
 
 /* ---- users, keys, indexes ------------------------------------------------------------------------------------ */
 
+struct check_same {
+	const char *name;
+	bool found;
+};
+
+static bool check_same_one(void *arg, const struct gml_user *user)
+{
+	struct check_same *same = arg;
+
+	same->found = strcmp(user->name, same->name) == 0;
+	return !same->found;
+}
+
 static bool check_user(void *arg, const struct gml_user *user)
 {
 	struct check *c = arg;
-	struct gml_user found;
-	int rc = gml_rec_user_by_uid(c->txn, user->uid, &found);
+	struct check_same same = {.name = user->name};
 
-	if (rc != 0 || found.uid != user->uid || strcmp(found.name, user->name) > 0)
+	if (gml_rec_user_each_of(c->txn, user->uid, check_same_one, &same) != 0 || !same.found)
 		gml_check_problem(c, "user %s: not found by uid %u", user->name, user->uid);
 	return true;
 }

@@ -30,7 +30,7 @@ void gml_inode_strip(struct gml_inode *inode)
 int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)
 {
 	struct gml_inode inode;
-	int rc = gml_inode_read(store, ino, &inode);
+	int rc = op->refused ? GML_ERR_ACCESS : gml_inode_read(store, ino, &inode);
 
 	if (rc == 0)
 		rc = gml_inode_attr(store, &inode, out);

@@ -16,6 +16,7 @@
 
 struct gml_live;    /* live.c: shared change counters in run/live */
 struct gml_onodes;  /* onode.c: this process's open files */
+struct gml_roster; /* roster.c: which uids are refused */
 struct gml_readers; /* reader.c: inodes with S3 readers, in all processes */
 struct gml_unwritten; /* unwritten.c: new files that were closed without a write */
 
@@ -28,6 +29,7 @@ struct gml_store {
 	struct gml_live *live;
 	struct gml_onodes *onodes;
 	struct gml_readers *readers;
+	struct gml_roster *roster;
 	struct gml_unwritten *unwritten;
 	struct gml_owner self;
 	int dirfd;
@@ -152,6 +154,14 @@ int gml_readers_add(struct gml_readers *readers, const struct gml_owner *self, g
 void gml_readers_remove(struct gml_readers *readers, int slot); /* -1 is fine */
 /* Has a living process a reader of this inode? The reaper asks before it frees an orphan. Slots of dead processes are cleared. NULL: false. */
 bool gml_readers_has(struct gml_readers *readers, gml_ino ino);
+
+/* ---- roster.c -------------------------------------------------------------------------------------------------------------------------------- */
+/* run/roster below the store's directory: made when missing, mapped shared. Lives as long as the open store. */
+int gml_roster_open(int dirfd, struct gml_roster **out);
+void gml_roster_close(struct gml_roster *roster); /* NULL is fine */
+/* A change of users, inside its transaction, after the last check: its number. When the commit returned, also with an error after which nothing of it will come to light: gml_roster_done. */
+uint64_t gml_roster_begin(struct gml_roster *roster);
+void gml_roster_done(struct gml_roster *roster, uint64_t change); /* 0: it never began */
 
 /* ---- reap.c ---------------------------------------------------------------------------------------------------------------------------------- */
 /* Is this process's reaper about to free the orphan? Who opens one notes its onode first, then asks; the reaper claims first, then asks what is open: so one of them gives way. No blocking. */

@@ -1,6 +1,6 @@
 libgemel_la_SOURCES += gateway/ns/internal.h gateway/ns/access.c gateway/ns/time.c gateway/ns/live.c gateway/ns/etag.c \
 	gateway/ns/extent.c gateway/ns/link.c
-libgemel_la_SOURCES += gateway/ns/store.c gateway/ns/owner.c gateway/ns/lease.c gateway/ns/principal.c gateway/ns/bucket.c gateway/ns/bucket_document.c gateway/ns/bucket_txn.h
+libgemel_la_SOURCES += gateway/ns/store.c gateway/ns/owner.c gateway/ns/lease.c gateway/ns/principal.c gateway/ns/roster.c gateway/ns/bucket.c gateway/ns/bucket_document.c gateway/ns/bucket_txn.h
 libgemel_la_SOURCES += gateway/ns/objects.h gateway/ns/path.c gateway/ns/conditions.c gateway/ns/attach.c gateway/ns/publish.c gateway/ns/keep.c \
 	gateway/ns/put.c gateway/ns/object_open.h gateway/ns/object.c gateway/ns/object_run.c gateway/ns/object_delete.c gateway/ns/reader.c
 libgemel_la_SOURCES += gateway/ns/dir.h gateway/ns/onode.h gateway/ns/name.c gateway/ns/onode.c gateway/ns/settle.c gateway/ns/unwritten.c gateway/ns/setattr.c \

@@ -50,20 +50,55 @@ static int principal_user_get(struct gml_txn *txn, struct gml_span name, struct 
 	return rc == GML_ERR_NOENT ? GML_ERR_NOUSER : rc;
 }
 
+/* At the NFS door a uid is all there is of a user: only one of those who share it may be enabled. */
+static int principal_uid_check(struct gml_txn *txn, const struct gml_user *user)
+{
+	struct gml_user other;
+	int rc = gml_rec_user_by_uid(txn, user->uid, &other);
+
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? 0 : rc;
+	return (other.flags & GML_USER_DISABLED) || strcmp(other.name, user->name) == 0 ? 0 : GML_ERR_UIDTAKEN;
+}
+
+/* A change of users on its way through a transaction. */
+struct principal_change {
+	struct gml_store *store;
+	const struct gml_user *user;
+	const char *name;
+	uint64_t change; /* its number in the roster */
+};
+
+static int principal_update(struct principal_change *change, gml_meta_fn fn)
+{
+	int rc = gml_meta_update(change->store->meta, fn, change);
+
+	/* After IO nobody knows whether it will come to light: the roster stays open. */
+	if (rc != GML_ERR_IO)
+		gml_roster_done(change->store->roster, change->change);
+	return rc;
+}
+
 static int principal_user_create_fn(struct gml_txn *txn, void *arg)
 {
-	const struct gml_user *user = arg;
+	struct principal_change *change = arg;
+	const struct gml_user *user = change->user;
 	struct gml_user old;
 	int rc = gml_rec_user_get(txn, principal_span(user->name, sizeof(user->name)), &old);
 
 	if (rc != GML_ERR_NOENT)
 		return rc == 0 ? GML_ERR_EXIST : rc;
+	rc = user->flags & GML_USER_DISABLED ? 0 : principal_uid_check(txn, user);
+	if (rc != 0)
+		return rc;
+	change->change = gml_roster_begin(change->store->roster);
 	return gml_rec_user_put(txn, user);
 }
 
 int gml_user_create(struct gml_op *op, struct gml_store *store, const struct gml_user *user)
 {
 	struct gml_user copy = *user;
+	struct principal_change change = {.store = store, .user = &copy};
 
 	if (op->door != GML_DOOR_ADMIN)
 		return GML_ERR_PERM;
@@ -71,29 +106,37 @@ int gml_user_create(struct gml_op *op, struct gml_store *store, const struct gml
 		return GML_ERR_INVAL;
 	if (copy.created == 0)
 		copy.created = gml_now();
-	return gml_meta_update(store->meta, principal_user_create_fn, &copy);
+	return principal_update(&change, principal_user_create_fn);
 }
 
 static int principal_user_update_fn(struct gml_txn *txn, void *arg)
 {
-	struct gml_user user = *(const struct gml_user *)arg, old;
+	struct principal_change *change = arg;
+	struct gml_user user = *change->user, old;
 	int rc = principal_user_get(txn, principal_span(user.name, sizeof(user.name)), &old);
 
 	if (rc != 0)
 		return rc;
+	/* Two that share a uid since before that was refused can still be changed otherwise. */
+	if (!(user.flags & GML_USER_DISABLED) && ((old.flags & GML_USER_DISABLED) || user.uid != old.uid))
+		rc = principal_uid_check(txn, &user);
+	if (rc != 0)
+		return rc;
+	change->change = gml_roster_begin(change->store->roster);
 	user.created = old.created;
-	return gml_rec_user_put(txn, &user);
+	rc = gml_rec_user_put(txn, &user);
+	return rc == 0 && user.uid != old.uid ? gml_rec_uid_retire(txn, old.uid) : rc;
 }
 
 int gml_user_update(struct gml_op *op, struct gml_store *store, const struct gml_user *user)
 {
-	struct gml_user copy = *user;
+	struct principal_change change = {.store = store, .user = user};
 
 	if (op->door != GML_DOOR_ADMIN)
 		return GML_ERR_PERM;
 	if (!principal_user_ok(user))
 		return GML_ERR_INVAL;
-	return gml_meta_update(store->meta, principal_user_update_fn, &copy);
+	return principal_update(&change, principal_user_update_fn);
 }
 
 /* Ids of one user's keys. */
@@ -140,7 +183,8 @@ static bool principal_owns_one(void *arg, struct gml_span name, const struct gml
 
 static int principal_user_delete_fn(struct gml_txn *txn, void *arg)
 {
-	struct principal_keys keys = {.user = arg};
+	struct principal_change *change = arg;
+	struct principal_keys keys = {.user = change->name};
 	struct principal_owns owns = {0};
 	struct gml_user user;
 	int rc = principal_user_get(txn, principal_span(keys.user, GML_USER_NAME_MAX + 1), &user);
@@ -155,19 +199,25 @@ static int principal_user_delete_fn(struct gml_txn *txn, void *arg)
 		rc = gml_rec_key_each(txn, principal_keys_add, &keys);
 	if (rc == 0)
 		rc = keys.rc;
+	if (rc == 0)
+		change->change = gml_roster_begin(change->store->roster);
 	for (size_t i = 0; rc == 0 && i < keys.count; i++)
 		rc = gml_rec_key_del(txn, principal_span(keys.ids[i], sizeof(keys.ids[i])));
 	if (rc == 0)
 		rc = gml_rec_user_del(txn, principal_span(user.name, sizeof(user.name)));
+	if (rc == 0)
+		rc = gml_rec_uid_retire(txn, user.uid);
 	free(keys.ids);
 	return rc;
 }
 
 int gml_user_delete(struct gml_op *op, struct gml_store *store, const char *name)
 {
+	struct principal_change change = {.store = store, .name = name};
+
 	if (op->door != GML_DOOR_ADMIN)
 		return GML_ERR_PERM;
-	return gml_meta_update(store->meta, principal_user_delete_fn, (void *)name);
+	return principal_update(&change, principal_user_delete_fn);
 }
 
 int gml_user_get(struct gml_store *store, const char *name, struct gml_user *out)

@@ -29,6 +29,8 @@ static int setattr_check(const struct gml_op *op, const struct gml_setattr *set,
 {
 	int rc;
 
+	if (op->refused)
+		return GML_ERR_ACCESS;
 	if (op->read_only)
 		return GML_ERR_ROFS;
 	if (set->mask & GML_SET_SIZE) {

@@ -276,6 +276,8 @@ static int store_open_rooms(struct gml_store *store, const char *path, const str
 	if (rc == 0)
 		rc = gml_readers_open(store->dirfd, &store->readers);
 	if (rc == 0)
+		rc = gml_roster_open(store->dirfd, &store->roster);
+	if (rc == 0)
 		rc = gml_onodes_new(store, &store->onodes);
 	if (rc == 0)
 		rc = gml_unwritten_new(&store->unwritten);
@@ -287,6 +289,7 @@ static void store_free(struct gml_store *store)
 {
 	gml_unwritten_free(store->unwritten);
 	gml_onodes_free(store->onodes);
+	gml_roster_close(store->roster);
 	gml_readers_close(store->readers);
 	gml_live_close(store->live);
 	if (store->meta != NULL)

@@ -98,6 +98,7 @@ enum s3_error s3_error_from(int rc)
 	case GML_ERR_NOKEY:
 		return S3_ERR_INVALID_ACCESS_KEY_ID;
 	case GML_ERR_EXIST:
+	case GML_ERR_UIDTAKEN:
 	case GML_ERR_CANCELED:
 		return S3_ERR_OPERATION_ABORTED;
 	case GML_ERR_BADHANDLE:

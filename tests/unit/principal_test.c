@@ -44,10 +44,19 @@ static void test_users(void **state)
 	assert_rc(gml_user_by_uid(ns->store, 1000, &found), GML_ERR_NOUSER);
 	assert_ok(gml_user_by_uid(ns->store, 1001, &found));
 	assert_string_equal(found.name, "ann");
+	/* A uid is one enabled user's; for a uid, he is the answer. */
 	user = user_of("aaa", 1001);
+	assert_rc(gml_user_create(&admin, ns->store, &user), GML_ERR_UIDTAKEN);
+	user.flags = GML_USER_DISABLED;
 	assert_ok(gml_user_create(&admin, ns->store, &user));
 	assert_ok(gml_user_by_uid(ns->store, 1001, &found));
-	assert_string_equal(found.name, "aaa"); /* the first by name */
+	assert_string_equal(found.name, "ann");
+	user.flags = 0;
+	assert_rc(gml_user_update(&admin, ns->store, &user), GML_ERR_UIDTAKEN);
+	user.uid = 1002;
+	assert_ok(gml_user_update(&admin, ns->store, &user));
+	user.uid = 1001;
+	assert_rc(gml_user_update(&admin, ns->store, &user), GML_ERR_UIDTAKEN);
 	assert_ok(gml_user_list(ns->store, count_user, &n));
 	assert_int_equal(n, 2);
 	assert_ok(gml_user_delete(&admin, ns->store, "aaa"));

@@ -16,3 +16,7 @@ check_PROGRAMS += tests/unit/store_fault_test
 tests_unit_store_fault_test_SOURCES = tests/unit/store_fault_test.c tests/unit/ns_support.h
 tests_unit_store_fault_test_LDADD = libgemeltest.la $(CMOCKA_LIBS)
 tests_unit_store_fault_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/roster_test
+tests_unit_roster_test_SOURCES = tests/unit/roster_test.c tests/unit/ns_support.h
+tests_unit_roster_test_LDADD = libgemeltest.la $(CMOCKA_LIBS) -lpthread
+tests_unit_roster_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

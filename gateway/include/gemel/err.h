@@ -51,6 +51,7 @@ GML_API_BEGIN
 	X(BADDIGEST, "content does not match its digest", 0) \
 	X(NOUSER, "no such user", 0) \
 	X(NOKEY, "no such access key", 0) \
+	X(UIDTAKEN, "another enabled user has this uid", 0) \
 	X(CORRUPT, "the store is damaged", 0) \
 	X(FORMAT, "the store has another format version", 0) \
 	X(LOCKED, "the store is in use", 1) \

@@ -1,0 +1,319 @@
+/* Which uids are refused, in which process, from when on; and what a refused caller gets. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include "ns_support.h"
+
+static struct gml_op admin = {.door = GML_DOOR_ADMIN};
+
+static struct gml_user user_of(const char *name, uint32_t uid, uint32_t flags)
+{
+	struct gml_user user = {.uid = uid, .gid = uid, .flags = flags};
+
+	snprintf(user.name, sizeof(user.name), "%s", name);
+	return user;
+}
+
+static int user_new(struct ns *ns, const char *name, uint32_t uid, uint32_t flags)
+{
+	struct gml_user user = user_of(name, uid, flags);
+
+	return gml_user_create(&admin, ns->store, &user);
+}
+
+static int user_set(struct ns *ns, const char *name, uint32_t uid, uint32_t flags)
+{
+	struct gml_user user = user_of(name, uid, flags);
+
+	return gml_user_update(&admin, ns->store, &user);
+}
+
+static bool refused(struct ns *ns, uint32_t uid)
+{
+	return gml_uid_refused(ns->store, uid);
+}
+
+static void test_life(void **state)
+{
+	struct ns *ns = *state;
+
+	assert_false(refused(ns, 1000)); /* nobody's: mode bits decide */
+	assert_ok(user_new(ns, "ann", 1000, 0));
+	assert_false(refused(ns, 1000));
+	assert_ok(user_set(ns, "ann", 1000, GML_USER_DISABLED));
+	assert_true(refused(ns, 1000));
+	assert_false(refused(ns, 1001));
+	assert_false(refused(ns, 0));
+	assert_ok(user_set(ns, "ann", 1000, 0));
+	assert_false(refused(ns, 1000));
+	/* Deleted, enabled or not: no longer let in. */
+	assert_ok(gml_user_delete(&admin, ns->store, "ann"));
+	assert_true(refused(ns, 1000));
+	assert_ok(user_new(ns, "bob", 1000, 0));
+	assert_false(refused(ns, 1000));
+	/* Another uid: the old one is nobody's. */
+	assert_ok(user_set(ns, "bob", 2000, 0));
+	assert_true(refused(ns, 1000));
+	assert_false(refused(ns, 2000));
+	assert_ok(user_set(ns, "bob", 1000, 0));
+	assert_false(refused(ns, 1000));
+	assert_true(refused(ns, 2000));
+	/* The same after the store was opened anew. */
+	assert_ok(user_new(ns, "off", 3000, GML_USER_DISABLED));
+	ns_close(ns);
+	ns_open(ns);
+	assert_false(refused(ns, 1000));
+	assert_true(refused(ns, 2000));
+	assert_true(refused(ns, 3000));
+	assert_false(refused(ns, 4000));
+}
+
+static void test_shared_uid(void **state)
+{
+	struct ns *ns = *state;
+
+	assert_ok(user_new(ns, "a", 1000, GML_USER_DISABLED));
+	assert_ok(user_new(ns, "b", 1000, GML_USER_DISABLED));
+	assert_true(refused(ns, 1000));
+	assert_ok(user_set(ns, "b", 1000, 0));
+	assert_false(refused(ns, 1000));
+	assert_rc(user_set(ns, "a", 1000, 0), GML_ERR_UIDTAKEN);
+	assert_rc(user_new(ns, "c", 1000, 0), GML_ERR_UIDTAKEN);
+	assert_false(refused(ns, 1000));
+	/* While b is enabled, b is who may create buckets. */
+	admin.door = GML_DOOR_S3;
+	admin.cred.uid = 1000;
+	assert_ok(gml_bucket_create(&admin, ns->store, ns_span("bees"), 0, &(struct gml_bucket){0}));
+	admin = (struct gml_op){.door = GML_DOOR_ADMIN};
+	assert_ok(gml_bucket_delete(&admin, ns->store, ns_span("bees")));
+	assert_ok(gml_user_delete(&admin, ns->store, "b"));
+	assert_true(refused(ns, 1000));
+}
+
+/* Two enabled users with one uid, as a store of an older program may have them. */
+static int legacy_fn(struct gml_txn *txn, void *arg)
+{
+	return gml_rec_user_put(txn, arg);
+}
+
+static void test_legacy(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_user a = user_of("a", 1000, 0), b = user_of("b", 1000, 0);
+
+	assert_ok(gml_meta_update(ns->store->meta, legacy_fn, &a));
+	assert_ok(gml_meta_update(ns->store->meta, legacy_fn, &b));
+	b.ngroups = 1;
+	b.groups[0] = 5;
+	assert_ok(gml_user_update(&admin, ns->store, &b)); /* nothing that the rule is about */
+	b.flags = GML_USER_DISABLED;
+	assert_ok(gml_user_update(&admin, ns->store, &b));
+	assert_false(refused(ns, 1000));
+	b.flags = 0;
+	assert_rc(gml_user_update(&admin, ns->store, &b), GML_ERR_UIDTAKEN);
+}
+
+/* A process that changes users when it is told to, and says when it has. */
+static void other_process(const char *path, int in, int out)
+{
+	struct gml_store_options opt = {.map_size = (uint64_t)1 << 30};
+	struct gml_user user = user_of("ann", 1000, 0);
+	struct gml_store *store;
+	char flags;
+
+	if (gml_store_open(path, &opt, &store) != 0)
+		_exit(1);
+	while (read(in, &flags, 1) == 1) {
+		user.flags = (uint32_t)flags;
+		flags = (char)gml_user_update(&admin, store, &user);
+		if (write(out, &flags, 1) != 1)
+			_exit(2);
+	}
+	gml_store_close(store);
+	_exit(0);
+}
+
+static void other_sets(int in, int out, char flags)
+{
+	char rc = 1;
+
+	assert_int_equal(write(in, &flags, 1), 1);
+	assert_int_equal(read(out, &rc, 1), 1);
+	assert_int_equal(rc, 0);
+}
+
+static void test_other_process(void **state)
+{
+	struct ns *ns = *state;
+	int in[2], out[2], status;
+	pid_t pid;
+
+	assert_ok(user_new(ns, "ann", 1000, 0));
+	ns_close(ns);
+	assert_int_equal(pipe(in), 0);
+	assert_int_equal(pipe(out), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(in[1]);
+		close(out[0]);
+		other_process(ns->path, in[0], out[1]);
+	}
+	close(in[0]);
+	close(out[1]);
+	ns_open(ns);
+	for (int i = 0; i < 50; i++) {
+		other_sets(in[1], out[0], GML_USER_DISABLED);
+		assert_true(refused(ns, 1000));
+		assert_false(refused(ns, 1001));
+		other_sets(in[1], out[0], 0);
+		assert_false(refused(ns, 1000));
+	}
+	close(in[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(out[0]);
+}
+
+/* A process that died between its commit and saying so. */
+static void test_died_between(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_user ann = user_of("ann", 1000, GML_USER_DISABLED);
+
+	assert_ok(user_new(ns, "ann", 1000, 0));
+	assert_false(refused(ns, 1000));
+	(void)gml_roster_begin(ns->store->roster);
+	assert_false(refused(ns, 1000));
+	assert_ok(gml_meta_update(ns->store->meta, legacy_fn, &ann));
+	assert_true(refused(ns, 1000));
+	assert_false(refused(ns, 1001));
+	assert_ok(user_new(ns, "bob", 1001, GML_USER_DISABLED));
+	assert_true(refused(ns, 1000));
+	assert_true(refused(ns, 1001));
+	assert_ok(user_set(ns, "ann", 1000, 0));
+	assert_false(refused(ns, 1000));
+}
+
+/* ---- threads ---- */
+
+struct watch {
+	struct ns *ns;
+	_Atomic int disabled; /* 1: acknowledged and not being changed; 0: enabled so; -1: on its way */
+	_Atomic bool stop, wrong;
+	_Atomic unsigned looks;
+};
+
+static void *watch_run(void *arg)
+{
+	struct watch *watch = arg;
+
+	while (!atomic_load(&watch->stop)) {
+		int before = atomic_load(&watch->disabled);
+		bool now = refused(watch->ns, 1000);
+
+		if (before >= 0 && atomic_load(&watch->disabled) == before && now != (before == 1))
+			atomic_store(&watch->wrong, true);
+		if (refused(watch->ns, 1001))
+			atomic_store(&watch->wrong, true);
+		atomic_fetch_add(&watch->looks, 1);
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct ns *ns = *state;
+	struct watch watch = {.ns = ns};
+	pthread_t threads[3];
+
+	assert_ok(user_new(ns, "ann", 1000, 0));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, watch_run, &watch), 0);
+	for (int i = 0; i < 200; i++) {
+		unsigned seen = atomic_load(&watch.looks);
+
+		atomic_store(&watch.disabled, -1);
+		assert_ok(user_set(ns, "ann", 1000, i % 2 == 0 ? GML_USER_DISABLED : 0));
+		atomic_store(&watch.disabled, i % 2 == 0);
+		while (atomic_load(&watch.looks) < seen + 6)
+			;
+	}
+	atomic_store(&watch.stop, true);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	assert_false(atomic_load(&watch.wrong));
+}
+
+/* ---- what a refused caller gets ---- */
+
+static void test_refused_caller(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_setattr set = {.mask = GML_SET_MODE | GML_SET_UID, .mode = 0777, .uid = 1000};
+	struct gml_op ann = ns_user(1000, 1000), *op = &ann;
+	struct iovec iov = {"text", 4};
+	struct gml_file *file, *other;
+	struct gml_attr attr;
+	bool eof, created;
+	unsigned granted;
+	uint64_t off;
+	size_t n;
+	char buf[8];
+	gml_ino d, f;
+
+	d = ns_mkdir(ns, ns->bucket, "d");
+	f = ns_put(ns, d, "f", "content");
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, d, &set, NULL));
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, f, &set, NULL));
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns->bucket, &set, NULL));
+	assert_ok(gml_file_open(op, ns->store, f, GML_OPEN_READ | GML_OPEN_WRITE, &file));
+	assert_ok(gml_file_write(op, file, 0, &iov, 1, false));
+	ann.refused = true;
+	/* Her open file, all modes 0777, all hers. */
+	assert_rc(gml_file_read(op, file, 0, buf, sizeof(buf), &n, &eof), GML_ERR_ACCESS);
+	assert_rc(gml_file_write(op, file, 0, &iov, 1, false), GML_ERR_ACCESS);
+	assert_rc(gml_file_write(op, file, 0, &iov, 0, false), GML_ERR_ACCESS);
+	assert_rc(gml_file_seek(op, file, GML_SEEK_DATA, 0, &off, &eof), GML_ERR_ACCESS);
+	assert_rc(gml_file_allocate(op, file, 0, 100), GML_ERR_ACCESS);
+	assert_rc(gml_file_deallocate(op, file, 0, 1), GML_ERR_ACCESS);
+	assert_rc(gml_file_open(op, ns->store, f, GML_OPEN_READ, &other), GML_ERR_ACCESS);
+	assert_rc(gml_file_open(op, ns->store, f, 0, &other), GML_ERR_ACCESS);
+	assert_rc(gml_file_create(op, ns->store, d, ns_span("g"), GML_OPEN_WRITE, GML_CREATE_UNCHECKED, NULL, NULL,
+				  &other, NULL, &created), GML_ERR_ACCESS);
+	assert_rc(gml_inode_getattr(op, ns->store, f, &attr), GML_ERR_ACCESS);
+	assert_rc(gml_inode_setattr(op, ns->store, f, &set, NULL), GML_ERR_ACCESS);
+	assert_ok(gml_inode_access(op, ns->store, f, GML_MAY_READ | GML_MAY_WRITE | GML_MAY_EXEC, &granted));
+	assert_int_equal(granted, 0);
+	assert_rc(gml_xattr_get(op, ns->store, f, ns_span("user.a"), buf, sizeof(buf), &n), GML_ERR_ACCESS);
+	assert_rc(gml_xattr_set(op, ns->store, f, ns_span("user.a"), ns_span("x"), GML_XATTR_EITHER), GML_ERR_ACCESS);
+	assert_rc(gml_dir_lookup(op, ns->store, d, ns_span("f"), &attr), GML_ERR_ACCESS);
+	assert_rc(gml_dir_parent(op, ns->store, d, &attr), GML_ERR_ACCESS);
+	assert_rc(gml_dir_read(op, ns->store, d, 0, NULL, NULL, &eof), GML_ERR_ACCESS);
+	assert_rc(gml_dir_read(op, ns->store, GML_INO_ROOT, 0, NULL, NULL, &eof), GML_ERR_ACCESS);
+	assert_rc(gml_dir_mkdir(op, ns->store, d, ns_span("e"), NULL, &attr), GML_ERR_ACCESS);
+	assert_rc(gml_dir_mkdir(op, ns->store, GML_INO_ROOT, ns_span("hers"), NULL, &attr), GML_ERR_ACCESS);
+	assert_rc(gml_dir_link(op, ns->store, f, d, ns_span("e"), NULL), GML_ERR_ACCESS);
+	assert_rc(gml_dir_rename(op, ns->store, d, ns_span("f"), d, ns_span("e")), GML_ERR_ACCESS);
+	assert_rc(gml_dir_remove(op, ns->store, d, ns_span("f"), GML_REMOVE_ANY), GML_ERR_ACCESS);
+	assert_rc(gml_dir_remove(op, ns->store, GML_INO_ROOT, ns_span("bucket"), GML_REMOVE_DIR), GML_ERR_ACCESS);
+	/* uid 0 is a uid like any other. */
+	ann.cred.uid = 0;
+	assert_rc(gml_file_read(op, file, 0, buf, sizeof(buf), &n, &eof), GML_ERR_ACCESS);
+	assert_rc(gml_inode_setattr(op, ns->store, f, &set, NULL), GML_ERR_ACCESS);
+	/* What she wrote before is there, and the file can be closed. */
+	assert_ok(gml_file_close(op, file));
+	ns_assert_content(ns, f, "textent", 7);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(test_life),	       T(test_shared_uid), T(test_legacy),	   T(test_other_process),
+		T(test_died_between), T(test_threads),	   T(test_refused_caller),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
