@@ -91,10 +91,10 @@ static int dir_lookup_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino 
 	if (rc != 0)
 		return rc;
 	*cookie_out = dirent.cookie;
+	/* A bucket that is named is found by everybody, also when READDIR does not show it to the caller, as HeadBucket
+	 * tells 403 from 404: clients mount as root, who is squashed to somebody who may not look into it. */
 	rc = gml_rec_inode_get(txn, dirent.ino, out);
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	return parent == GML_INO_ROOT && !gml_bucket_visible(op, out, out->uid) ? GML_ERR_NOENT : 0;
+	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 }
 
 int gml_dir_lookup(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,

@@ -492,6 +492,7 @@ static void test_root(void **state)
 	struct listing list;
 	struct gml_attr attr;
 	struct gml_file *file;
+	bool eof;
 
 	assert_rc(gml_dir_mkdir(&ns->op, ns->store, GML_INO_ROOT, ns_span("Not A Bucket"), NULL, &attr),
 		  GML_ERR_BUCKETNAME);
@@ -500,7 +501,12 @@ static void test_root(void **state)
 	list_dir(ns, &user, GML_INO_ROOT, &list);
 	assert_int_equal(list.count, 1);
 	assert_true(list_has(&list, "bucket"));
-	assert_rc(gml_dir_lookup(&user, ns->store, GML_INO_ROOT, ns_span("private"), &attr), GML_ERR_NOENT);
+	/* Found by its name all the same, or nobody could mount it with root squashed; what is in it is not. */
+	assert_ok(gml_dir_lookup(&user, ns->store, GML_INO_ROOT, ns_span("private"), &attr));
+	assert_int_equal(attr.mode, 0700);
+	assert_rc(gml_dir_read(&user, ns->store, attr.ino, 0, list_each, &list, &eof), GML_ERR_ACCESS);
+	assert_rc(gml_dir_lookup(&user, ns->store, attr.ino, ns_span("x"), &attr), GML_ERR_ACCESS);
+	assert_rc(gml_dir_lookup(&user, ns->store, GML_INO_ROOT, ns_span("none"), &attr), GML_ERR_NOENT);
 	assert_rc(gml_file_create(&ns->op, ns->store, GML_INO_ROOT, ns_span("file"), GML_OPEN_WRITE,
 				  GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL, NULL),
 		  GML_ERR_PERM);
