@@ -18,6 +18,7 @@ enum {
 	GML_INODE_MD5 = 1 << 4,      /* etag is md5 (nparts > 0: md5 of md5s) of the content; otherwise opaque, from ino and change */
 	GML_INODE_PARTS = 1 << 5,    /* part sizes and checksums are in `parts` */
 	GML_INODE_ORPHAN = 1 << 6,   /* no name is left; in table orphan */
+	GML_INODE_SPARSE = 1 << 7,   /* its content may take less room than its size says: st_blocks asks the write blob and the extents. Never wrong to have */
 };
 #define GML_INLINE_EXTENTS 4
 

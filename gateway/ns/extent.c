@@ -111,6 +111,19 @@ int gml_extent_find(struct gml_txn *txn, const struct gml_inode *inode, uint64_t
 	return GML_ERR_NOENT;
 }
 
+uint64_t gml_extent_covered(struct gml_txn *txn, const struct gml_inode *inode, unsigned max)
+{
+	struct gml_extent extent;
+	uint64_t sum = 0, off = 0;
+	int rc;
+
+	while ((rc = gml_extent_find(txn, inode, off, &extent)) == 0 && max-- > 0) {
+		sum += extent.len;
+		off = extent_end(&extent);
+	}
+	return rc == GML_ERR_NOENT ? sum : UINT64_MAX;
+}
+
 /* Move the inline extents to the table. */
 static int extent_spill(struct gml_txn *txn, struct gml_inode *inode)
 {

@@ -70,6 +70,8 @@ void gml_live_close(struct gml_live *live); /* NULL is fine */
 int gml_onodes_new(struct gml_store *store, struct gml_onodes **out);
 void gml_onodes_free(struct gml_onodes *onodes); /* NULL is fine; nothing may be open any more */
 bool gml_onode_unwritten(struct gml_store *store, gml_ino ino); /* made and open in this process, and nobody has written to it */
+/* Does content of this size leave at least a block out, when its write blob and its extents take so many bytes? */
+bool gml_live_sparse(uint64_t size, uint64_t wblob_space, uint64_t covered);
 /* Size, mtime, ctime, space and change of an inode as of now (reads the wblob while DIRTY) into *attr; for all types and states. */
 int gml_inode_attr(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr);
 void gml_inode_attr_new(const struct gml_inode *inode, struct gml_attr *attr); /* as it was made: DIRTY or not, no write blob has a file yet */
@@ -80,6 +82,8 @@ void gml_etag_format(const struct gml_inode *inode, uint64_t change, char out[GM
 /* ---- extent.c: an inode's content map, inline or in the table; all inside a write transaction unless said ------------------------------------ */
 /* First extent that ends after off (any transaction); NOENT. */
 int gml_extent_find(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off, struct gml_extent *out);
+/* Bytes that extents cover (any transaction); UINT64_MAX when there are more than `max`, or they cannot be read. */
+uint64_t gml_extent_covered(struct gml_txn *txn, const struct gml_inode *inode, unsigned max);
 /* Remove the coverage of [off, off+len): trims and splits; references are adjusted; ids whose last reference went are appended to `freed`. Updates *inode (caller puts it). */
 struct gml_freed; /* list of (blob id, len) to remove after the commit */
 int gml_extent_cut(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len, struct gml_freed *freed);

@@ -16,6 +16,7 @@
 #define GML_LIVE_SLOTS 65536
 #define GML_LIVE_BYTES (GML_LIVE_SLOTS * sizeof(uint64_t))
 #define GML_SPACE_EXACT ((uint64_t)1 << 20) /* sizes above this are worth an fstat for their true space */
+#define LIVE_EXTENTS 256 /* extents of a sparse file that a GETATTR adds up; with more, the size stands for the space */
 
 struct gml_live {
 	_Atomic uint64_t *slots;
@@ -96,6 +97,26 @@ static uint64_t live_covered(const struct gml_inode *inode)
 	return sum;
 }
 
+bool gml_live_sparse(uint64_t size, uint64_t wblob_space, uint64_t covered)
+{
+	uint64_t whole = live_round(size);
+
+	return covered < whole && wblob_space < whole - covered && whole - covered - wblob_space >= 4096;
+}
+
+/* The same of those in the table, for a file that has holes. */
+static uint64_t live_covered_table(struct gml_store *store, const struct gml_inode *inode)
+{
+	struct gml_txn *txn;
+	uint64_t sum;
+
+	if (!(inode->flags & GML_INODE_SPARSE) || gml_meta_read_begin(store->meta, &txn) != 0)
+		return UINT64_MAX;
+	sum = gml_extent_covered(txn, inode, LIVE_EXTENTS);
+	gml_meta_read_end(txn);
+	return sum;
+}
+
 static void live_attr_record(const struct gml_inode *inode, struct gml_attr *attr)
 {
 	*attr = (struct gml_attr){
@@ -146,8 +167,10 @@ int gml_inode_attr(struct gml_store *store, const struct gml_inode *inode, struc
 	if (inode->type != GML_REG)
 		return 0;
 	covered = live_covered(inode);
+	if (covered == UINT64_MAX)
+		covered = live_covered_table(store, inode);
 	attr->space = live_round(covered < inode->size && inode->wblob == 0 ? covered : inode->size);
-	if (inode->wblob == 0 || (!dirty && inode->size <= GML_SPACE_EXACT))
+	if (inode->wblob == 0 || (!dirty && inode->size <= GML_SPACE_EXACT && !(inode->flags & GML_INODE_SPARSE)))
 		return 0;
 	if (dirty && inode->size == 0 && gml_onode_unwritten(store, inode->ino))
 		return 0;

@@ -67,7 +67,7 @@ struct gml_settled {
 	struct gml_owner owner; /* who wrote it */
 	uint64_t wblob;
 	bool missing; /* never written: no file */
-	uint64_t size;
+	uint64_t size, space;
 	int64_t mtime, ctime;
 };
 /* 0: the inode has a name and is DIRTY by this process. AGAIN: not so. STALE. */
@@ -105,7 +105,9 @@ int gml_onode_sync(struct gml_store *store, struct gml_onode *onode);
 int gml_onode_commit(struct gml_store *store, struct gml_onode *onode);
 /* DIRTY by this process, and *inode as it is then; `w`, quota for `end` bytes. Exclusive lock held. */
 int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end, struct gml_inode *inode);
-/* The range's extents go: what the write blob holds there shows. It is durable by now. DIRTY, exclusive lock held. */
-int gml_onode_splice(struct gml_store *store, struct gml_onode *onode, uint64_t wblob, uint64_t off, uint64_t len);
+/* The range's extents go: what the write blob holds there shows; `hole`: nothing. It is durable by now. DIRTY, exclusive
+ * lock held. */
+int gml_onode_splice(struct gml_store *store, struct gml_onode *onode, uint64_t wblob, uint64_t off, uint64_t len,
+		     bool hole);
 
 #endif

@@ -194,7 +194,7 @@ static int seek_deallocate(struct gml_op *op, struct gml_file *file, uint64_t of
 	gml_meta_read_end(txn);
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
-	return covered ? gml_onode_splice(file->store, file->onode, inode.wblob, off, end - off) : 0;
+	return covered ? gml_onode_splice(file->store, file->onode, inode.wblob, off, end - off, true) : 0;
 }
 
 int gml_file_deallocate(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t len)

@@ -137,6 +137,8 @@ static int setattr_resize(struct gml_txn *txn, struct setattr_arg *arg, struct g
 		rc = gml_extent_retire(txn, inode, size, UINT64_MAX, size == 0);
 	if (size < inode->size && inode->wblob != 0) /* what is cut off leaves the write blob right after the commit */
 		gml_txn_durability(txn, false);
+	if (delta > 0) /* a hole */
+		inode->flags |= GML_INODE_SPARSE;
 	inode->size = size;
 	if (rc == 0 && !(inode->flags & GML_INODE_ORPHAN))
 		rc = gml_usage_add(txn, inode->bucket, delta, 0);

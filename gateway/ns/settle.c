@@ -3,6 +3,7 @@
 #include "onode.h"
 
 #define SETTLE_TRIES 8
+#define SETTLE_EXTENTS 4096 /* extents that are looked at for holes; a file of more counts as without */
 
 void gml_inode_forget_content(struct gml_inode *inode)
 {
@@ -58,7 +59,7 @@ int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const st
 		      const struct gml_owner *owner, bool sync, struct gml_settled *out)
 {
 	struct gml_blob *blob;
-	uint64_t written = atomic_load(&onode->written), space;
+	uint64_t written = atomic_load(&onode->written);
 	int rc = gml_onode_wblob(store, onode, inode->wblob, false, &blob);
 
 	*out = (struct gml_settled){.owner = *owner, .wblob = inode->wblob};
@@ -75,7 +76,7 @@ int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const st
 		}
 	}
 	if (rc == 0)
-		rc = gml_blob_stat(blob, &out->size, &space, &out->mtime, &out->ctime);
+		rc = gml_blob_stat(blob, &out->size, &out->space, &out->mtime, &out->ctime);
 	return rc;
 }
 
@@ -112,6 +113,9 @@ int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_in
 			inode->ctime = settled->ctime;
 	}
 	inode->size = settled->size;
+	inode->flags &= ~(uint32_t)GML_INODE_SPARSE;
+	if (gml_live_sparse(settled->size, settled->space, gml_extent_covered(txn, inode, SETTLE_EXTENTS)))
+		inode->flags |= GML_INODE_SPARSE;
 	if (rc == 0 && !(inode->flags & GML_INODE_ORPHAN))
 		rc = gml_usage_add(txn, inode->bucket, delta, 0);
 	return rc;

@@ -205,6 +205,7 @@ struct splice_arg {
 	struct gml_store *store;
 	gml_ino ino;
 	uint64_t wblob, off, len;
+	bool hole;
 };
 
 static int splice_txn(struct gml_txn *txn, void *argp)
@@ -220,13 +221,16 @@ static int splice_txn(struct gml_txn *txn, void *argp)
 	rc = gml_extent_retire(txn, &inode, arg->off, arg->len, false);
 	/* What is written in place from now on may not show without what was written before, under the extents. */
 	gml_txn_durability(txn, false);
+	if (arg->hole)
+		inode.flags |= GML_INODE_SPARSE;
 	inode.change = gml_change_next(gml_live_change(arg->store, &inode));
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
-int gml_onode_splice(struct gml_store *store, struct gml_onode *onode, uint64_t wblob, uint64_t off, uint64_t len)
+int gml_onode_splice(struct gml_store *store, struct gml_onode *onode, uint64_t wblob, uint64_t off, uint64_t len,
+		     bool hole)
 {
-	struct splice_arg arg = {store, onode->ino, wblob, off, len};
+	struct splice_arg arg = {store, onode->ino, wblob, off, len, hole};
 
 	return gml_meta_update(store->meta, splice_txn, &arg);
 }
@@ -248,7 +252,7 @@ static int write_over_extents(struct gml_file *file, const struct gml_inode *ino
 		rc = write_in_place(file, inode, off, end, iov, iovcnt);
 	if (rc == 0)
 		rc = gml_blob_sync(wb);
-	return rc == 0 ? gml_onode_splice(file->store, file->onode, inode->wblob, start, stop - start) : rc;
+	return rc == 0 ? gml_onode_splice(file->store, file->onode, inode->wblob, start, stop - start, false) : rc;
 }
 
 /* ---- WRITE and COMMIT ----------------------------------------------------------------------------------------------
