@@ -135,6 +135,9 @@ bool gml_name_show(struct gml_txn *txn, gml_ino dir, struct gml_span stored, con
 /* May a new NFS name be created like this? INVAL for the reserved prefix, ".", "..". */
 int gml_name_check_new(struct gml_span nfs);
 
+/* Is it the name that a Linux client gives a file that is removed while it has it open ("silly rename")? Only with the file's own number in it: any other .nfs name is somebody's key. */
+bool gml_name_silly(struct gml_span stored, gml_ino ino);
+
 /* ---- path.c: S3 keys ------------------------------------------------------------------------------------------------------------------------ */
 struct gml_path {
 	struct gml_bucket_rec bucket;

@@ -242,6 +242,8 @@ static int list_visit(struct list *list, const struct list_frame *frame)
 	}
 	if (dirent.type != GML_REG && dirent.type != GML_DIR)
 		return 0;
+	if (dirent.type == GML_REG && gml_name_silly(frame->name, dirent.ino)) /* removed, as far as its users know */
+		return 0;
 	common = gml_bound_common(list->query, gml_span_of(list->key, len));
 	if (common > 0)
 		return list_common(list, &dirent, len, common);

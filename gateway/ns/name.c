@@ -14,6 +14,12 @@
 #define NAME_PREFIX_LEN 200
 #define NAME_LONG_LEN (NAME_SHORT_LEN + NAME_HASH_LEN + 1 + NAME_PREFIX_LEN)
 
+/* What Linux calls a file that is removed while it has it open: .nfs, the fileid, a counter. */
+#define NAME_SILLY ".nfs"
+#define NAME_SILLY_INO 16
+#define NAME_SILLY_COUNT 8
+#define NAME_SILLY_LEN (sizeof(NAME_SILLY) - 1 + NAME_SILLY_INO + NAME_SILLY_COUNT)
+
 static bool name_reserved(struct gml_span name)
 {
 	return name.len >= NAME_ESCAPE_LEN && memcmp(name.ptr, NAME_ESCAPE, NAME_ESCAPE_LEN) == 0;
@@ -42,6 +48,28 @@ int gml_name_check_new(struct gml_span nfs)
 	int rc = name_check(nfs);
 
 	return rc == 0 && name_reserved(nfs) ? GML_ERR_INVAL : rc;
+}
+
+static bool name_is_hex(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'f'))
+			return false;
+	return true;
+}
+
+bool gml_name_silly(struct gml_span stored, gml_ino ino)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *text = stored.ptr;
+
+	if (stored.len != NAME_SILLY_LEN || memcmp(text, NAME_SILLY, sizeof(NAME_SILLY) - 1) != 0)
+		return false;
+	text += sizeof(NAME_SILLY) - 1;
+	for (int i = 0; i < NAME_SILLY_INO; i++)
+		if (text[i] != digits[ino >> 4 * (NAME_SILLY_INO - 1 - i) & 15])
+			return false;
+	return name_is_hex(text + NAME_SILLY_INO, NAME_SILLY_COUNT);
 }
 
 static void name_hash(struct gml_span component, char out[NAME_HASH_LEN])

@@ -22,7 +22,9 @@
 	  "Please select a different name and try again.")                                                             \
 	X(BUCKET_ALREADY_OWNED_BY_YOU, "BucketAlreadyOwnedByYou", 409,                                                 \
 	  "Your previous request to create the named bucket succeeded and you already own it.")                        \
-	X(BUCKET_NOT_EMPTY, "BucketNotEmpty", 409, "The bucket you tried to delete is not empty")                      \
+	X(BUCKET_NOT_EMPTY, "BucketNotEmpty", 409,                                                                     \
+	  "The bucket you tried to delete is not empty. What a listing leaves out counts as well: symbolic links, "    \
+	  "and files that were removed over NFS while a client has them open.")                                        \
 	X(CONDITIONAL_CONFLICT, "ConditionalRequestConflict", 409,                                                     \
 	  "The conditional request cannot succeed due to a conflicting operation against this resource.")              \
 	X(ENTITY_TOO_LARGE, "EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size")            \

@@ -252,11 +252,55 @@ static void test_hidden(void **state)
 	object_listing_free(&got);
 }
 
+/* What a Linux client renames when a file that it has open is removed. */
+static void test_silly_names(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino d = ns_mkdir(ns, ns->bucket, "d"), f = ns_put(ns, d, "f", "open");
+	static struct object_listing got;
+	struct gml_bucket bucket;
+	char name[64], key[80];
+
+	assert_ok(object_put(ns, ns_span("d/g"), "g"));
+	snprintf(name, sizeof(name), ".nfs%016llx%08x", (unsigned long long)f, 0xa1u);
+	snprintf(key, sizeof(key), "d/%s", name);
+	assert_ok(gml_dir_rename(&ns->op, ns->store, d, ns_span("f"), d, ns_span(name)));
+	assert_ok(object_list_all(ns, &ns->op, ns_span(""), ns_span(""), ns_span(""), 10, &got));
+	assert_int_equal(got.n, 1);
+	assert_string_equal(got.keys[0], "d/g");
+	object_listing_free(&got);
+	/* Nor as a common prefix. */
+	assert_ok(object_list_all(ns, &ns->op, ns_span("d/"), ns_span("f"), ns_span(""), 10, &got));
+	assert_int_equal(got.n, 1);
+	assert_false(got.common[0]);
+	object_listing_free(&got);
+	/* It takes room, and who knows the key can read and remove it, as over NFS. */
+	assert_ok(gml_bucket_head(&ns->op, ns->store, B, &bucket));
+	assert_int_equal(bucket.bytes, 5);
+	object_assert(ns, ns_span(key), "open", 4);
+	assert_ok(object_del(ns, ns_span(key)));
+	assert_rc(object_head(ns, ns_span(key), NULL), GML_ERR_NOENT);
+	/* Only with its own number: anything else is a key like any other. */
+	f = ns_put(ns, ns->bucket, "f", "x");
+	for (int i = 0; i < 5; i++) {
+		static const char *const before[] = {".nfs", ".nfs", ".nfs", ".nfz", ".nfs"};
+		static const char *const behind[] = {"000000A1", "000000a", "000000a1a", "000000a1", "000000a1"};
+
+		snprintf(name, sizeof(name), "%s%016llx%s", before[i], (unsigned long long)f + (i == 4), behind[i]);
+		assert_ok(object_put(ns, ns_span(name), "key"));
+		assert_ok(object_list_all(ns, &ns->op, ns_span(name), ns_span(""), ns_span(""), 10, &got));
+		assert_int_equal(got.n, 1);
+		object_listing_free(&got);
+	}
+	assert_rc(gml_bucket_delete(&ns->op, ns->store, B), GML_ERR_NOTEMPTY);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {T(test_model), T(test_directories), T(test_bounds), T(test_hidden)};
+	static const struct CMUnitTest tests[] = {T(test_model), T(test_directories), T(test_bounds), T(test_hidden),
+						  T(test_silly_names)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
