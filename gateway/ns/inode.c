@@ -30,8 +30,12 @@ void gml_inode_strip(struct gml_inode *inode)
 int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)
 {
 	struct gml_inode inode;
-	int rc = op->refused ? GML_ERR_ACCESS : gml_inode_read(store, ino, &inode);
+	int rc = gml_inode_read(store, ino, &inode);
 
+	/* The roots answer everybody: a client that is refused the attributes of what it has mounted takes them for STALE,
+	 * and tells that to its users. */
+	if (rc == 0 && op->refused && ino != GML_INO_ROOT && ino != inode.bucket)
+		rc = GML_ERR_ACCESS;
 	if (rc == 0)
 		rc = gml_inode_attr(store, &inode, out);
 	/* What the root lists depends on who asks: users of one client must not share its cached listing. */

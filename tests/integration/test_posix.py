@@ -188,6 +188,61 @@ assert os.stat("o").st_blocks * 512 >= 100000
 ''')
 
 
+def test_holes_take_no_room(kernel, place, gemel):
+    """`fallocate -p` lowers st_blocks, of files of either door, open and closed, small and large; so does a truncation that makes a hole."""
+    gemel.s3().put_object(Bucket=BUCKET, Key=key(place, "object"), Body=os.urandom(1 << 19))
+    kernel.run(f"""cd {place}
+head -c 262144 /dev/urandom > small; head -c 4194304 /dev/urandom > large; echo x > grown; truncate -s 1000000 grown
+kib() {{ echo $(($(stat -c %b "$1") / 2)); }}
+for f in small large object; do
+	size=$(stat -c %s $f); before=$(kib $f)
+	fallocate -p -o 65536 -l 131072 $f
+	after=$(kib $f)
+	[ $((before - after)) -ge 112 ] && [ $((before - after)) -le 144 ] || {{ echo "$f: $before KiB, then $after" >&2; exit 1; }}
+	[ "$(stat -c %s $f)" = "$size" ]
+	for i in 4 6; do fallocate -p -o $((i * 65536)) -l 65536 $f; done
+done
+[ $(kib object) -le 288 ] && [ $(kib grown) -le 16 ]
+""", timeout=120)
+
+
+def test_reading_leaves_the_access_time(kernel, place, gemel):
+    """As on a file system mounted noatime: it is what was set, or the time of creation, at whatever door it is read; utimes sets it."""
+    python(kernel, place, r'''
+put("f", b"x" * 5000); os.utime("f", ns=(1_000_000_000, 2_000_000_000)); os.mkdir("d"); put("d/f"); os.utime("d", ns=(1_000_000_000, 2_000_000_000))
+''')
+    before = gemel.s3().head_object(Bucket=BUCKET, Key=key(place, "f"))
+    gemel.s3().get_object(Bucket=BUCKET, Key=key(place, "f"))["Body"].read()
+    kernel.run("echo 3 > /proc/sys/vm/drop_caches")
+    python(kernel, place, r'''
+c = os.stat("f").st_ctime_ns; get("f"); os.listdir("d")
+assert os.stat("f").st_atime_ns == 1_000_000_000 and os.stat("d").st_atime_ns == 1_000_000_000 and os.stat("f").st_ctime_ns == c
+''')
+    assert before["ETag"] == gemel.s3().head_object(Bucket=BUCKET, Key=key(place, "f"))["ETag"]
+    python(kernel, place, r'''
+os.utime("f", ns=(3_000_000_000, 2_000_000_000)); assert os.stat("f").st_atime_ns == 3_000_000_000
+os.utime("f"); assert abs(os.stat("f").st_atime - time.time()) < 60
+''')
+
+
+def test_a_file_removed_while_open_is_no_key(kernel, place, gemel):
+    """The client renames it to .nfs…; S3 lists it no more, a backup does not take it, and who knows the name can still reach it."""
+    s3 = gemel.s3()
+    listed = lambda **more: [o["Key"] for o in s3.list_objects_v2(Bucket=BUCKET, Prefix=key(place, ""), **more).get("Contents", [])]
+    kernel.run(f"""cd {place} && echo stays > kept && echo goes > f
+{{ sleep 600 & echo $! > /run/silly; }} 3<f >/dev/null 2>&1; rm f""")
+    silly = kernel.run(f"ls -A {place}").text.split()
+    assert len(silly) == 2 and silly[0].startswith(".nfs"), silly
+    assert listed() == listed(Delimiter="/") == [key(place, "kept")]
+    assert [o["Key"] for o in s3.list_objects(Bucket=BUCKET, Prefix=key(place, ".nfs")).get("Contents", [])] == []
+    assert s3.get_object(Bucket=BUCKET, Key=key(place, silly[0]))["Body"].read() == b"goes\n"
+    s3.put_object(Bucket=BUCKET, Key=key(place, ".nfs" + "0" * 24), Body=b"")  # not the file's own number: a key
+    assert len(listed()) == 2
+    s3.delete_object(Bucket=BUCKET, Key=key(place, silly[0]))  # as after a crash of the client
+    kernel.run("kill $(cat /run/silly)")
+    assert silly[0] not in kernel.run(f"ls -A {place}").text
+
+
 def test_statfs_is_true(kernel, gemel, mount):
     """What df says is what the disk below has, or the bucket's quota."""
     below = os.statvfs(gemel.home)
