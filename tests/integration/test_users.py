@@ -75,9 +75,11 @@ import mmap, os, time
 fd = os.open('{target}/f', os.O_CREAT | os.O_RDWR | os.O_DIRECT, 0o666)
 buf = mmap.mmap(-1, 4096)
 os.pwritev(fd, [buf], 0)
+cached = os.open('{target}/cached', os.O_CREAT | os.O_RDWR)
+os.write(cached, b'not on the server yet')
 open('/run/users/ready', 'w').close()
 while not os.path.exists('/run/users/go'): time.sleep(0.05)
-for deed in (lambda: os.preadv(fd, [buf], 0), lambda: os.pwritev(fd, [buf], 0), lambda: os.open('{target}/f', os.O_RDONLY), lambda: os.listdir('{target}'), lambda: os.mkdir('{target}/d')):
+for deed in (lambda: os.fsync(cached), lambda: os.preadv(fd, [buf], 0), lambda: os.pwritev(fd, [buf], 0), lambda: os.open('{target}/f', os.O_RDONLY), lambda: os.listdir('{target}'), lambda: os.mkdir('{target}/d')):
     try: deed(); print('done')
     except PermissionError: print('refused')
 os.close(fd)
@@ -90,7 +92,7 @@ os.close(fd)
     gemel.gemel("user", "update", "carol", "--disable")
     kernel.run("touch /run/users/go")
     thread.join()
-    assert result[0].text.split() == ["refused"] * 5, result
+    assert result[0].text.split() == ["refused"] * 6, result
     kernel.run(f"cat {target}/f > /dev/null && touch {target}/others", uid=BOB, gid=BOB)
     gemel.gemel("user", "update", "carol", "--enable")
     kernel.run(f"cat {target}/f > /dev/null && echo again >> {target}/f && ls {target}", uid=CAROL, gid=CAROL)

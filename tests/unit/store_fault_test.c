@@ -201,7 +201,7 @@ static int fault_delete(const char *key)
 
 static int fault_admin(const char *name)
 {
-	struct gml_user user = {.uid = 1000, .gid = 1000};
+	struct gml_user user = {.uid = 1000 + fault_life, .gid = 1000}; /* one that a life before left has its own */
 	struct gml_key key = {0};
 	struct gml_bucket bucket;
 	int rc;
@@ -209,6 +209,8 @@ static int fault_admin(const char *name)
 	snprintf(user.name, sizeof(user.name), "%s", name);
 	snprintf(key.user, sizeof(key.user), "%s", name);
 	rc = gml_user_create(&fault_ns.op, fault_ns.store, &user);
+	if (rc == 0 && gml_uid_refused(fault_ns.store, user.uid) && fault_in != 0)
+		fail_msg("uid %u is refused", user.uid); /* nothing failed yet */
 	if (rc == 0)
 		rc = gml_key_create(&fault_ns.op, fault_ns.store, &key);
 	if (rc == 0)
@@ -217,6 +219,8 @@ static int fault_admin(const char *name)
 		rc = gml_bucket_delete(&fault_ns.op, fault_ns.store, ns_span(name));
 	if (rc == 0)
 		rc = gml_user_delete(&fault_ns.op, fault_ns.store, name);
+	if (rc == 0 && !gml_uid_refused(fault_ns.store, user.uid))
+		fail_msg("uid %u is let in", user.uid);
 	return rc;
 }
 
