@@ -18,7 +18,9 @@ enum {
 	GML_INODE_MD5 = 1 << 4,      /* etag is md5 (nparts > 0: md5 of md5s) of the content; otherwise opaque, from ino and change */
 	GML_INODE_PARTS = 1 << 5,    /* part sizes and checksums are in `parts` */
 	GML_INODE_ORPHAN = 1 << 6,   /* no name is left; in table orphan */
-	GML_INODE_SPARSE = 1 << 7,   /* its content may take less room than its size says: st_blocks asks the write blob and the extents. Never wrong to have */
+	/* The content may take less room than its size: st_blocks asks the write blob and the
+	 * extents. Never wrong to have. */
+	GML_INODE_SPARSE = 1 << 7,
 };
 #define GML_INLINE_EXTENTS 4
 
@@ -177,14 +179,20 @@ int gml_rec_part_each(struct gml_txn *txn, const uint8_t id[16], uint32_t after,
 /* ---- users and keys ------------------------------------------------------------------------------------------------------------------- */
 /* put and del also keep the index uid -> name. */
 int gml_rec_user_get(struct gml_txn *txn, struct gml_span name, struct gml_user *out);
-int gml_rec_user_by_uid(struct gml_txn *txn, uint32_t uid, struct gml_user *out); /* the first enabled one by name; without one, the first */
-int gml_rec_user_each_of(struct gml_txn *txn, uint32_t uid, bool (*each)(void *arg, const struct gml_user *user), void *arg); /* all with this uid, by name */
+/* The first enabled one by name; without one, the first. */
+int gml_rec_user_by_uid(struct gml_txn *txn, uint32_t uid, struct gml_user *out);
+/* All with this uid, by name. */
+int gml_rec_user_each_of(struct gml_txn *txn, uint32_t uid,
+			 bool (*each)(void *arg, const struct gml_user *user), void *arg);
 int gml_rec_user_put(struct gml_txn *txn, const struct gml_user *user);
 int gml_rec_user_del(struct gml_txn *txn, struct gml_span name);
-/* Note, for ever, that the uid was a user's: it is then refused at the NFS door while no enabled user has it, as the uid of disabled users is. */
+/* Note, for ever, that the uid was a user's: it is then refused at the NFS door while no enabled
+ * user has it, as the uid of disabled users is. */
 int gml_rec_uid_retire(struct gml_txn *txn, uint32_t uid);
-int gml_rec_uid_each_retired(struct gml_txn *txn, bool (*each)(void *arg, uint32_t uid), void *arg); /* ascending */
-int gml_rec_uid_refused(struct gml_txn *txn, uint32_t uid, bool *refused_out); /* on failure *refused_out is true */
+/* Ascending. */
+int gml_rec_uid_each_retired(struct gml_txn *txn, bool (*each)(void *arg, uint32_t uid), void *arg);
+/* On failure *refused_out is true. */
+int gml_rec_uid_refused(struct gml_txn *txn, uint32_t uid, bool *refused_out);
 int gml_rec_user_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_user *user), void *arg);
 int gml_rec_key_get(struct gml_txn *txn, struct gml_span id, struct gml_key *out);
 int gml_rec_key_put(struct gml_txn *txn, const struct gml_key *key);

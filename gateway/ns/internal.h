@@ -21,7 +21,8 @@ struct gml_readers; /* reader.c: inodes with S3 readers, in all processes */
 struct gml_unwritten; /* unwritten.c: new files that were closed without a write */
 
 #define GML_HELD_PACKS 64
-#define GML_XATTR_NAMES_MAX 65536 /* bytes of all names of an inode, each with a NUL: what listxattr(2) can return */
+/* Bytes of all names of an inode, each with a NUL: what listxattr(2) can return. */
+#define GML_XATTR_NAMES_MAX 65536
 
 struct gml_store {
 	struct gml_meta *meta;
@@ -70,7 +71,8 @@ void gml_live_close(struct gml_live *live); /* NULL is fine */
 int gml_onodes_new(struct gml_store *store, struct gml_onodes **out);
 void gml_onodes_free(struct gml_onodes *onodes); /* NULL is fine; nothing may be open any more */
 bool gml_onode_unwritten(struct gml_store *store, gml_ino ino); /* made and open in this process, and nobody has written to it */
-/* Does content of this size leave at least a block out, when its write blob and its extents take so many bytes? */
+/* Does content of this size leave at least a block out, when its write blob and its extents take so
+ * many bytes? */
 bool gml_live_sparse(uint64_t size, uint64_t wblob_space, uint64_t covered);
 /* Size, mtime, ctime, space and change of an inode as of now (reads the wblob while DIRTY) into *attr; for all types and states. */
 int gml_inode_attr(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr);
@@ -82,7 +84,8 @@ void gml_etag_format(const struct gml_inode *inode, uint64_t change, char out[GM
 /* ---- extent.c: an inode's content map, inline or in the table; all inside a write transaction unless said ------------------------------------ */
 /* First extent that ends after off (any transaction); NOENT. */
 int gml_extent_find(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off, struct gml_extent *out);
-/* Bytes that extents cover (any transaction); UINT64_MAX when there are more than `max`, or they cannot be read. */
+/* Bytes that extents cover (any transaction); UINT64_MAX when there are more than `max`, or they
+ * cannot be read. */
 uint64_t gml_extent_covered(struct gml_txn *txn, const struct gml_inode *inode, unsigned max);
 /* Remove the coverage of [off, off+len): trims and splits; references are adjusted; ids whose last reference went are appended to `freed`. Updates *inode (caller puts it). */
 struct gml_freed; /* list of (blob id, len) to remove after the commit */
@@ -103,8 +106,8 @@ void gml_freed_free(struct gml_freed *freed); /* without applying */
 /* ---- inode.c -------------------------------------------------------------------------------------------------------------------------------- */
 /* The inode as the store has it now, scalars only: its spans ended with the snapshot. STALE. No blocking. */
 int gml_inode_read(struct gml_store *store, gml_ino ino, struct gml_inode *out);
-/* What a write by others than root and a change of owner take from the mode: setuid, and setgid where it means more than
- * mandatory locking. */
+/* What a write by others than root and a change of owner take from the mode: setuid, and setgid
+ * where it means more than mandatory locking. */
 void gml_inode_strip(struct gml_inode *inode);
 
 /* ---- link.c: names and inodes, inside a write transaction ------------------------------------------------------------------------------------ */
@@ -135,7 +138,8 @@ bool gml_name_show(struct gml_txn *txn, gml_ino dir, struct gml_span stored, con
 /* May a new NFS name be created like this? INVAL for the reserved prefix, ".", "..". */
 int gml_name_check_new(struct gml_span nfs);
 
-/* Is it the name that a Linux client gives a file that is removed while it has it open ("silly rename")? Only with the file's own number in it: any other .nfs name is somebody's key. */
+/* Is it the name that a Linux client gives a file that is removed while it has it open ("silly
+ * rename")? Only with the file's own number in it: any other .nfs name is somebody's key. */
 bool gml_name_silly(struct gml_span stored, gml_ino ino);
 
 /* ---- path.c: S3 keys ------------------------------------------------------------------------------------------------------------------------ */
@@ -163,10 +167,12 @@ void gml_readers_remove(struct gml_readers *readers, int slot); /* -1 is fine */
 bool gml_readers_has(struct gml_readers *readers, gml_ino ino);
 
 /* ---- roster.c -------------------------------------------------------------------------------------------------------------------------------- */
-/* run/roster below the store's directory: made when missing, mapped shared. Lives as long as the open store. */
+/* run/roster below the store's directory: made when missing, mapped shared. Lives as long as the
+ * open store. */
 int gml_roster_open(int dirfd, struct gml_roster **out);
 void gml_roster_close(struct gml_roster *roster); /* NULL is fine */
-/* A change of users, inside its transaction, after the last check: its number. When the commit returned, also with an error after which nothing of it will come to light: gml_roster_done. */
+/* A change of users, inside its transaction, after the last check: its number. When the commit
+ * returned, also with an error after which nothing of it will come to light: gml_roster_done. */
 uint64_t gml_roster_begin(struct gml_roster *roster);
 void gml_roster_done(struct gml_roster *roster, uint64_t change); /* 0: it never began */
 

@@ -3,7 +3,7 @@
  * `aws s3 cp new s3://b/f` over a file that NFS made is meant as `cp new f`: the bytes change, and the file stays whose
  * it was. So who may write the old file leaves its owner, group, mode and user xattrs as they are; S3's own headers,
  * metadata and tags come with the new content. Who may only take the name away (w+x on the directory) does what
- * `mv new f` does: the file becomes his own. The inode is a new one in either case: readers of the old content and its
+ * `mv new f` does: the file becomes the caller's. The inode is a new one in either case: readers of the old content and its
  * other names keep it. */
 #include <stdlib.h>
 #include "objects.h"

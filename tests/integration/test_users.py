@@ -44,14 +44,15 @@ def test_a_disabled_uid_is_refused_at_once(gemel):
         assert bob.compound(nfs4.putfh(bob.handle(bucket)), nfs4.lookup("f"))[0] == nfs4.OK
         gemel.gemel(*on)
         assert set(answers().values()) == {nfs4.OK} and s3(), answers()
+    # Her bucket becomes another's: users that own some are not lightly renumbered, and never deleted.
+    status, _ = nfs4.Client(gemel.nfs_port).compound(nfs4.putfh(directory), (34, nfs4.ANONYMOUS + nfs4.u32(2, 0, 1 << 4) + nfs4.opaque(nfs4.opaque("0")), nfs4.Reader.bitmap))
+    assert status == nfs4.OK
     # Another uid: the old one is nobody's, and back again.
     gemel.gemel("user", "update", "alice", "--uid", CAROL)
     assert set(answers().values()) == {ACCESS}
     gemel.gemel("user", "update", "alice", "--uid", ALICE)
     assert set(answers().values()) == {nfs4.OK}
-    # Deleted, until somebody has the uid. Her bucket must go first, and that is another's by then.
-    status, _ = nfs4.Client(gemel.nfs_port).compound(nfs4.putfh(directory), (34, nfs4.ANONYMOUS + nfs4.u32(2, 0, 1 << 4) + nfs4.opaque(nfs4.opaque("0")), nfs4.Reader.bitmap))
-    assert status == nfs4.OK
+    # Deleted, until somebody has the uid.
     for key in gemel.gemel("key", "list", "alice"):
         gemel.gemel("key", "delete", key["id"], json_out=False)
     gemel.gemel("user", "delete", "alice", json_out=False)

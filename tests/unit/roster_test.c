@@ -284,7 +284,7 @@ static void test_refused_caller(void **state)
 	assert_rc(gml_inode_getattr(op, ns->store, f, &attr), GML_ERR_ACCESS);
 	assert_ok(gml_inode_getattr(op, ns->store, ns->bucket, &attr)); /* or a client thinks that its mount is gone */
 	assert_rc(gml_inode_setattr(op, ns->store, f, &set, NULL), GML_ERR_ACCESS);
-	assert_ok(gml_inode_access(op, ns->store, f, GML_MAY_READ | GML_MAY_WRITE | GML_MAY_EXEC, &granted));
+	assert_ok(gml_inode_access(op, ns->store, ns->bucket, GML_MAY_READ | GML_MAY_WRITE | GML_MAY_EXEC, &granted));
 	assert_int_equal(granted, 0);
 	assert_rc(gml_xattr_get(op, ns->store, f, ns_span("user.a"), buf, sizeof(buf), &n), GML_ERR_ACCESS);
 	assert_rc(gml_xattr_set(op, ns->store, f, ns_span("user.a"), ns_span("x"), GML_XATTR_EITHER), GML_ERR_ACCESS);

@@ -28,7 +28,8 @@ struct gml_op {
 	struct gml_cred cred;
 	enum gml_door door;
 	bool read_only;        /* the export or bucket view forbids changes: every change answers GML_ERR_ROFS */
-	bool refused;          /* the caller's uid may do nothing (gml_uid_refused): every operation that asks for rights answers GML_ERR_ACCESS */
+	/* The caller's uid may do nothing (gml_uid_refused): what asks for rights answers ACCESS. */
+	bool refused;
 	bool nowait;           /* gml_object_open: GML_ERR_COLD rather than read content from the disk */
 	const char *principal; /* user name, or NULL when only uid and gids are known */
 	const char *request_id;

@@ -29,13 +29,17 @@ struct gml_key {
 	int64_t created;
 };
 
-/* A uid belongs to one enabled user at a time: UIDTAKEN when another enabled one has it (a user that is made enabled, is enabled again, or gets another uid). A uid that only disabled users have, or that
- * was a user's and is nobody's now, is refused at the NFS door (gml_uid_refused) from the return of the call on, in every process. */
+/* A uid belongs to one enabled user at a time: UIDTAKEN when another enabled one has it (a user
+ * that is made enabled, is enabled again, or gets another uid). A uid that only disabled users
+ * have, or that was a user's and is nobody's now, is refused at the NFS door (gml_uid_refused) from
+ * the return of the call on, in every process. */
 int gml_user_create(struct gml_op *op, struct gml_store *store, const struct gml_user *user); /* EXIST; UIDTAKEN; INVAL */
 int gml_user_update(struct gml_op *op, struct gml_store *store, const struct gml_user *user); /* by name; NOUSER; UIDTAKEN */
 int gml_user_delete(struct gml_op *op, struct gml_store *store, const char *name);            /* with its keys; NOUSER; NOTEMPTY while it owns buckets (by uid) */
-/* Must a door that knows no more than a uid refuse everything to it (op->refused)? Uids that never were a user's are let in: mode bits decide. True also when the store cannot be read. Two loads when nobody
- * is refused; else a lock, and after a change of users one read of the store. No blocking on writers. Any thread. */
+/* Must a door that knows no more than a uid refuse everything to it (op->refused)? Uids that never
+ * were a user's are let in: mode bits decide. True also when the store cannot be read. Two loads
+ * when nobody is refused; else a lock, and after a change of users one read of the store. No
+ * blocking on writers. Any thread. */
 bool gml_uid_refused(struct gml_store *store, uint32_t uid);
 int gml_user_get(struct gml_store *store, const char *name, struct gml_user *out);            /* NOUSER */
 int gml_user_by_uid(struct gml_store *store, uint32_t uid, struct gml_user *out);             /* the first enabled one by name; without one, the first; NOUSER */
