@@ -1,6 +1,8 @@
 /* gemel bucket … */
 #include "cmd.h"
 
+#include <gemel/inode.h>
+#include <gemel/upload.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,40 +30,92 @@ static int bucket_relaxed(const char *text, bool *out)
 	return *out || strcmp(text, "strict") == 0 ? 0 : cmd_wrong("%s: durability is strict or relaxed", text);
 }
 
-static int bucket_create(struct cmd *cmd)
+/* The name is looked at before all else: what else a call lacks is not its fault. */
+static int bucket_name(const struct cmd *cmd)
 {
-	struct gml_bucket bucket;
+	if (gml_bucket_name_check(bucket_span(cmd->args[0])) == 0)
+		return CMD_OK;
+	return cmd_wrong("'%s' cannot be a bucket's name: it has 3 to 63 lower-case letters, digits, '-' and '.', begins and ends each part between dots with a letter or digit, and is "
+			 "neither an IP address nor one of the names that S3 reserves (xn--…, sthree-…, …-s3alias, …--ol-s3)",
+			 cmd->args[0]);
+}
+
+/* Owner and mode of a bucket's top directory, in one change. */
+static int bucket_set(struct cmd *cmd, const struct gml_setattr *set, struct gml_bucket *bucket)
+{
+	struct gml_span name = bucket_span(cmd->args[0]);
+	int rc = gml_bucket_head(&cmd->op, cmd->store, name, bucket);
+
+	cmd->op.cred = (struct gml_cred){0}; /* uid 0 may give away what is another's */
+	if (rc == 0)
+		rc = gml_inode_setattr(&cmd->op, cmd->store, bucket->root, set, NULL);
+	if (rc == 0)
+		rc = gml_bucket_head(&cmd->op, cmd->store, name, bucket);
+	return rc;
+}
+
+/* What --owner and --mode say. Exit status, after printing what is wrong. */
+static int bucket_options(struct cmd *cmd, struct gml_setattr *set)
+{
+	const char *owner = cmd_option(cmd, "owner"), *mode = cmd_option(cmd, "mode");
 	struct gml_user user;
-	uint32_t mode = 0;
-	bool relaxed = false;
-	const char *text;
 	int rc;
 
-	const char *owner = cmd_option(cmd, "owner");
+	if (mode != NULL) {
+		if (cmd_mode("mode", mode, &set->mode) != 0)
+			return CMD_USAGE;
+		set->mask |= GML_SET_MODE;
+	}
 	if (owner == NULL)
-		return cmd_wrong("--owner is needed: the user whom the bucket will belong to");
+		return CMD_OK;
 	if ((rc = gml_user_get(cmd->store, owner, &user)) != 0)
 		return cmd_fail_rc(rc, owner);
-	if ((text = cmd_option(cmd, "mode")) != NULL) {
-		char *end;
-		unsigned long value = strtoul(text, &end, 8);
-		if (*text == 0 || *end || value > 07777)
-			return cmd_wrong("--mode %s: not an octal mode", text);
-		mode = (uint32_t)value;
-	}
-	if ((text = cmd_option(cmd, "durability")) != NULL && (rc = bucket_relaxed(text, &relaxed)) != 0)
-		return rc;
-	cmd->op.cred.uid = user.uid;
-	cmd->op.cred.gid = user.gid;
-	rc = gml_bucket_create(&cmd->op, cmd->store, bucket_span(cmd->args[0]), mode, &bucket);
-	if (rc == GML_ERR_BUCKETNAME)
-		return cmd_wrong("%s: a bucket's name has 3 to 63 lower-case letters, digits, '-' and '.', as S3 demands", cmd->args[0]);
+	set->mask |= GML_SET_UID | GML_SET_GID;
+	set->uid = user.uid;
+	set->gid = user.gid;
+	return CMD_OK;
+}
+
+static int bucket_create(struct cmd *cmd)
+{
+	struct gml_setattr set = {0};
+	struct gml_bucket bucket;
+	struct gml_span name = bucket_span(cmd->args[0]);
+	bool relaxed = false;
+	const char *text;
+	int status, rc;
+
+	if ((status = bucket_name(cmd)) != CMD_OK)
+		return status;
+	if (cmd_option(cmd, "owner") == NULL)
+		return cmd_wrong("--owner USER is needed: whom the bucket will belong to");
+	if ((text = cmd_option(cmd, "durability")) != NULL && (status = bucket_relaxed(text, &relaxed)) != CMD_OK)
+		return status;
+	if ((status = bucket_options(cmd, &set)) != CMD_OK)
+		return status;
+	cmd->op.cred.uid = set.uid;
+	cmd->op.cred.gid = set.gid;
+	rc = gml_bucket_create(&cmd->op, cmd->store, name, set.mode, &bucket);
+	if (rc == GML_ERR_BUCKETOWNED || rc == GML_ERR_BUCKETEXISTS)
+		return cmd_fail("%s: there is a bucket of this name already; 'gemel bucket show %s' tells whose", cmd->args[0], cmd->args[0]);
 	if (rc == 0 && relaxed)
-		rc = gml_bucket_set_relaxed(&cmd->op, cmd->store, bucket_span(cmd->args[0]), true);
-	if (rc != 0)
-		return cmd_fail_rc(rc, cmd->args[0]);
-	bucket.relaxed = relaxed;
-	return cmd_print_object(cmd, bucket_json(cmd, &bucket));
+		rc = gml_bucket_set_relaxed(&cmd->op, cmd->store, name, true);
+	if (rc == 0)
+		rc = (set.mask & GML_SET_MODE) && set.mode == 0 ? bucket_set(cmd, &set, &bucket) /* 0 asks for the default, above */
+								: gml_bucket_head(&cmd->op, cmd->store, name, &bucket);
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, bucket_json(cmd, &bucket));
+}
+
+static int bucket_update(struct cmd *cmd)
+{
+	struct gml_setattr set = {0};
+	struct gml_bucket bucket;
+	int status = bucket_options(cmd, &set), rc;
+
+	if (status != CMD_OK)
+		return status;
+	rc = bucket_set(cmd, &set, &bucket);
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, bucket_json(cmd, &bucket));
 }
 
 static int bucket_show(struct cmd *cmd)
@@ -109,10 +163,40 @@ static int bucket_list(struct cmd *cmd)
 	return cmd_fail_rc(rc, "buckets");
 }
 
+static bool bucket_upload(void *arg, const struct gml_upload *upload)
+{
+	(void)upload;
+	*(unsigned *)arg += 1;
+	return true;
+}
+
+/* Unfinished uploads are no keys that somebody sees, but bytes that somebody sent. Exit status. */
+static int bucket_confirm(struct cmd *cmd, struct gml_span name)
+{
+	static const struct gml_list_query query = {.max = 1000};
+	unsigned uploads = 0;
+	bool more = false;
+	char what[256];
+	int rc = gml_upload_list(&cmd->op, cmd->store, name, &query, (struct gml_span){"", 0}, bucket_upload, &uploads, &more);
+
+	if (rc != 0)
+		return cmd_fail_rc(rc, cmd->args[0]);
+	if (uploads == 0)
+		return CMD_OK;
+	snprintf(what, sizeof(what), "%s holds %u%s unfinished multipart upload%s, which would go with it", cmd->args[0], uploads, more ? " or more" : "", uploads == 1 ? "" : "s");
+	return cmd_confirm(cmd, what, "Delete the bucket?");
+}
+
 static int bucket_delete(struct cmd *cmd)
 {
-	int rc = gml_bucket_delete(&cmd->op, cmd->store, bucket_span(cmd->args[0]));
+	struct gml_span name = bucket_span(cmd->args[0]);
+	struct gml_bucket bucket;
+	int status, rc = gml_bucket_head(&cmd->op, cmd->store, name, &bucket);
 
+	if (rc == 0 && bucket.objects == 0 && (status = bucket_confirm(cmd, name)) != CMD_OK)
+		return status;
+	if (rc == 0)
+		rc = gml_bucket_delete(&cmd->op, cmd->store, name);
 	if (rc == GML_ERR_NOTEMPTY)
 		return cmd_fail("%s is not empty: a bucket goes when its keys and directories are gone", cmd->args[0]);
 	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_nothing(cmd);
@@ -152,12 +236,20 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	{"bucket",
 	 "create",
 	 "NAME",
-	 "Make a bucket; it shows at both doors at once.",
+	 "Make a bucket for --owner; it shows at both doors at once.",
 	 CMD_STORE,
 	 bucket_create,
 	 {{"owner", "USER", "whom it belongs to"},
 	  {"mode", "MODE", "octal mode of its top directory (default 0700: its owner only)"},
 	  {"durability", "HOW", "strict (default) or relaxed; see bucket durability"}}},
+	{"bucket",
+	 "update",
+	 "NAME",
+	 "Give a bucket another owner or mode; what is in it keeps its own.",
+	 CMD_STORE,
+	 bucket_update,
+	 {{"owner", "USER", "whom it is to belong to, with that user's gid"}, {"mode", "MODE", "octal mode of its top directory"}},
+	 .changes = true},
 	{"bucket", "list", "", "List all buckets with their use.", CMD_STORE, bucket_list, {{0}}},
 	{"bucket", "show", "NAME", "Show one bucket.", CMD_STORE, bucket_show, {{0}}},
 	{"bucket",
@@ -166,7 +258,8 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	 "Limit a bucket (0 lifts a limit).",
 	 CMD_STORE,
 	 bucket_quota,
-	 {{"bytes", "N", "most bytes of content; K, M, G, T"}, {"objects", "N", "most objects"}}},
+	 {{"bytes", "N", "most bytes of content; K, M, G, T"}, {"objects", "N", "most objects"}},
+	 .changes = true},
 	{"bucket",
 	 "durability",
 	 "NAME HOW",
@@ -174,6 +267,6 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	 CMD_STORE,
 	 bucket_durability,
 	 {{0}}},
-	{"bucket", "delete", "NAME", "Delete an empty bucket.", CMD_STORE, bucket_delete, {{0}}},
+	{"bucket", "delete", "NAME", "Delete an empty bucket.", CMD_STORE, bucket_delete, {{"yes", NULL, "also unfinished uploads, without a question"}}},
 	{0},
 };

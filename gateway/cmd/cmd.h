@@ -1,4 +1,5 @@
-/* The gemel program: `gemel NOUN VERB`. Each noun is one file with a table of verbs; main.c finds the verb, reads its options, opens the store if it wants it, and prints its help. */
+/* The gemel program: `gemel NOUN VERB`. Each noun is a table of verbs, named in words.c, which reads the
+ * command line; help.c tells about the tables; main.c opens the store for a verb that wants it. */
 #ifndef GML_CMD_H
 #define GML_CMD_H
 
@@ -15,6 +16,7 @@ struct cmd_option {
 	const char *name;  /* without "--" */
 	const char *value; /* placeholder in the help; NULL: a flag */
 	const char *help;
+	const char *against; /* another option's name: both together are refused */
 };
 
 struct cmd {
@@ -27,7 +29,7 @@ struct cmd {
 	struct gml_op op;                     /* administrator */
 };
 
-enum cmd_store { CMD_NO_STORE, CMD_STORE, CMD_NEW_STORE /* makes it */ };
+enum cmd_store { CMD_NO_STORE, CMD_STORE, CMD_NEW_STORE /* makes it */, CMD_NO_CONF /* not even the configuration */ };
 
 struct cmd_verb {
 	const char *noun, *name; /* name NULL: the noun is the whole command */
@@ -37,9 +39,18 @@ struct cmd_verb {
 	int (*run)(struct cmd *cmd); /* exit status; has printed its own error */
 	struct cmd_option options[CMD_OPTIONS_MAX];
 	gml_log_fn log; /* takes what the store has to say; NULL: its errors and warnings go to standard error */
+	bool changes;   /* what its options name: without any there is nothing to do, which is refused */
 };
 
-extern const struct cmd_verb cmd_serve_verbs[], cmd_status_verbs[], cmd_store_verbs[], cmd_user_verbs[], cmd_key_verbs[], cmd_bucket_verbs[], cmd_config_verbs[];
+struct cmd_noun {
+	const char *name;
+	const char *help; /* one sentence; NULL: its only verb has one */
+	const struct cmd_verb *verbs;
+};
+
+extern const struct cmd_noun cmd_nouns[]; /* ended by a NULL name */
+extern const struct cmd_verb cmd_serve_verbs[], cmd_status_verbs[], cmd_store_verbs[], cmd_user_verbs[], cmd_key_verbs[], cmd_bucket_verbs[], cmd_config_verbs[], cmd_nfs_verbs[],
+	cmd_help_verbs[], cmd_version_verbs[];
 
 /* Exit statuses */
 enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 2 };
@@ -48,12 +59,17 @@ enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 2 };
 int cmd_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for a call that was wrong by itself; returns CMD_USAGE. */
 int cmd_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* As cmd_fail, with the text of an enum gml_err; `what` names what was tried. */
+/* As cmd_fail, with the text of an enum gml_err and what to do about it; `what` names what was tried. */
 int cmd_fail_rc(int rc, const char *what);
+/* For what cannot be undone: CMD_OK when --yes was given, or when it is answered at the terminal to
+ * `question`. Else says `what` is in the way; CMD_USAGE without a terminal, CMD_FAILED after a no. */
+int cmd_confirm(const struct cmd *cmd, const char *what, const char *question);
 /* Value of option `name` of the running verb, or NULL. */
 const char *cmd_option(const struct cmd *cmd, const char *name);
 /* A number with optional K, M, G, T. 0, or -1 after printing the error. */
 int cmd_number(const char *option, const char *text, uint64_t max, uint64_t *out);
+/* An octal mode up to 7777. 0, or -1 after printing the error. */
+int cmd_mode(const char *option, const char *text, uint32_t *out);
 
 /* Prints `rows` (array of objects with the same keys): JSON with --json, else a table with the keys as headings. Steals the reference. Exit status. */
 int cmd_print_rows(const struct cmd *cmd, json_t *rows);

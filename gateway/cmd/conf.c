@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "near.h"
 
 struct conf_row {
 	const char *section, *name, *dotted, *dflt;
@@ -153,6 +154,46 @@ static char *conf_trim(char *text)
 	return text;
 }
 
+/* The table is in the order of sections. */
+static bool conf_begins_section(size_t i)
+{
+	return i == 0 || strcmp(conf_table[i - 1].section, conf_table[i].section) != 0;
+}
+
+static int conf_section(const char *name, char *err, size_t cap)
+{
+	struct near near = {.word = name};
+	char question[128];
+
+	for (size_t i = 0; i < CONF_COUNT_; i++) {
+		if (strcmp(conf_table[i].section, name) == 0)
+			return 0;
+		if (conf_begins_section(i))
+			near_offer(&near, conf_table[i].section);
+	}
+	snprintf(err, cap, "no section is called [%s]%s", name, near_question(&near, "", question, sizeof(question)));
+	return -1;
+}
+
+/* No option of `section` has this name: one of another section, with the section before it, or misspelt? */
+static void conf_unknown(const char *section, const char *name, char *err, size_t cap)
+{
+	struct near here = {.word = name}, anywhere = {.word = name};
+	char question[128];
+
+	for (size_t i = 0; i < CONF_COUNT_; i++) {
+		const struct conf_row *row = &conf_table[i];
+		if (strcmp(row->name, name) == 0 || strcmp(row->dotted, name) == 0) {
+			snprintf(err, cap, "%s%s%s has no option '%s': write '%s' under [%s]", *section ? "section [" : "the part before the first section", section, *section ? "]" : "", name,
+				 row->name, row->section);
+			return;
+		}
+		near_offer(strcmp(row->section, section) == 0 ? &here : &anywhere, row->name);
+	}
+	near_question(here.best ? &here : &anywhere, "", question, sizeof(question));
+	snprintf(err, cap, "%s%s%s has no option '%s'%s", *section ? "section [" : "the part before the first section", section, *section ? "]" : "", name, question);
+}
+
 /* Line `number`; `section` carries over. */
 static int conf_line(struct conf *conf, char *line, unsigned number, char section[64], char *err, size_t cap)
 {
@@ -168,11 +209,7 @@ static int conf_line(struct conf *conf, char *line, unsigned number, char sectio
 		}
 		text[len - 1] = 0;
 		strcpy(section, text + 1);
-		for (size_t i = 0; i < CONF_COUNT_; i++)
-			if (strcmp(conf_table[i].section, section) == 0)
-				return 0;
-		snprintf(err, cap, "no section is called [%s]", section);
-		return -1;
+		return conf_section(section, err, cap);
 	}
 	char *equals = strchr(text, '=');
 	if (equals == NULL) {
@@ -183,7 +220,7 @@ static int conf_line(struct conf *conf, char *line, unsigned number, char sectio
 	char *name = conf_trim(text);
 	const struct conf_row *row = conf_find(section, strlen(section), name);
 	if (row == NULL) {
-		snprintf(err, cap, "section [%s] has no option '%s'", section, name);
+		conf_unknown(section, name, err, cap);
 		return -1;
 	}
 	conf->line[row - conf_table] = number;

@@ -1,6 +1,7 @@
 /* gemel key …: access keys for the S3 door. A secret is shown once, when the key is made. */
 #include "cmd.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,54 +15,60 @@ static json_t *key_json(const struct gml_key *key, bool with_secret)
 	return object;
 }
 
-/* First line of a file, or of standard input for "-": secrets never stand on a command line. */
+/* First line of a file, or of standard input for "-": secrets never stand on a command line, and
+ * never in what is said about them. */
 static int key_read_secret(const char *path, char out[GML_SECRET_MAX + 1])
 {
 	char line[GML_SECRET_MAX + 3];
 	FILE *stream = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	int status = CMD_OK;
 
 	if (stream == NULL)
-		return cmd_fail("%s cannot be read", path);
+		return cmd_fail("--secret-file %s: %s", path, strerror(errno));
 	char *got = fgets(line, sizeof(line), stream);
+	int error = ferror(stream) ? errno : 0;
 	if (stream != stdin)
 		fclose(stream);
 	if (got == NULL)
-		return cmd_fail("%s holds no secret", path);
+		return cmd_fail("--secret-file %s: %s", path, error ? strerror(error) : "it is empty");
 	line[strcspn(line, "\r\n")] = 0;
-	if (strlen(line) > GML_SECRET_MAX || strlen(line) < 16)
-		return cmd_fail("a secret has 16 to %d characters", GML_SECRET_MAX);
-	strcpy(out, line);
-	return CMD_OK;
-}
-
-static int key_wrong(void)
-{
-	return cmd_wrong("a key's id has at most %d letters, digits, '.', '_', '@' and '-', and its secret no blanks and nothing beyond ASCII", GML_ACCESS_KEY_MAX);
+	size_t len = strlen(line);
+	if (len > GML_SECRET_MAX || len < 16)
+		status = cmd_wrong("--secret-file %s: a secret has 16 to %d characters", path, GML_SECRET_MAX);
+	for (size_t i = 0; status == CMD_OK && i < len; i++)
+		if (line[i] <= ' ' || line[i] > '~')
+			status = cmd_wrong("--secret-file %s: a secret has no blanks, and nothing beyond ASCII", path);
+	if (status == CMD_OK)
+		strcpy(out, line);
+	explicit_bzero(line, sizeof(line));
+	return status;
 }
 
 static int key_create(struct cmd *cmd)
 {
 	struct gml_key key = {0};
-	const char *text;
+	struct gml_user user;
+	const char *name = cmd->args[0], *id = cmd_option(cmd, "id"), *file = cmd_option(cmd, "secret-file");
 	int rc;
 
-	if (strlen(cmd->args[0]) > GML_USER_NAME_MAX)
-		return cmd_fail_rc(GML_ERR_NOUSER, cmd->args[0]);
-	strcpy(key.user, cmd->args[0]);
-	if ((text = cmd_option(cmd, "id")) != NULL) {
-		if (strlen(text) > GML_ACCESS_KEY_MAX)
-			return key_wrong();
-		strcpy(key.id, text);
-	}
-	if ((text = cmd_option(cmd, "secret-file")) != NULL && (rc = key_read_secret(text, key.secret)) != CMD_OK)
+	if (id != NULL && gml_key_id_check(id) != 0)
+		return cmd_wrong("--id %s: a key's id has 1 to %d letters, digits, '.', '_', '@' and '-'", id, GML_ACCESS_KEY_MAX);
+	if ((rc = gml_user_get(cmd->store, name, &user)) != 0) /* before a secret is asked for */
+		return cmd_fail_rc(rc, name);
+	strcpy(key.user, user.name);
+	if (id != NULL)
+		strcpy(key.id, id);
+	if (file != NULL && (rc = key_read_secret(file, key.secret)) != CMD_OK)
 		return rc;
 	if (cmd_option(cmd, "sigv2"))
 		key.flags |= GML_KEY_SIGV2;
-	if ((rc = gml_key_create(&cmd->op, cmd->store, &key)) == GML_ERR_INVAL)
-		return key_wrong();
-	if (rc != 0)
-		return cmd_fail_rc(rc, rc == GML_ERR_EXIST ? key.id : cmd->args[0]);
-	return cmd_print_object(cmd, key_json(&key, true));
+	rc = gml_key_create(&cmd->op, cmd->store, &key);
+	if (rc == GML_ERR_EXIST)
+		rc = cmd_fail("%s: there is a key of this id already", key.id);
+	else
+		rc = rc ? cmd_fail_rc(rc, name) : cmd_print_object(cmd, key_json(&key, file == NULL));
+	explicit_bzero(&key, sizeof(key));
+	return rc;
 }
 
 struct key_rows {
@@ -127,7 +134,7 @@ const struct cmd_verb cmd_key_verbs[] = {
 	{"key",
 	 "create",
 	 "USER",
-	 "Make an access key; its secret is printed this once.",
+	 "Make an access key; a secret that Gemel makes is printed this once.",
 	 CMD_STORE,
 	 key_create,
 	 {{"id", "ID", "this id instead of a random one"}, {"secret-file", "FILE", "the secret is the file's first line (- for standard input)"}, {"sigv2", NULL, "allow the old Signature Version 2 with it"}}},
@@ -138,7 +145,8 @@ const struct cmd_verb cmd_key_verbs[] = {
 	 "Change what a key may do.",
 	 CMD_STORE,
 	 key_update,
-	 {{"disable", NULL, "refuse it"}, {"enable", NULL, "accept it again"}, {"sigv2", NULL, "allow Signature Version 2"}, {"no-sigv2", NULL, "refuse it"}}},
+	 {{"disable", NULL, "refuse it", "enable"}, {"enable", NULL, "accept it again"}, {"sigv2", NULL, "allow Signature Version 2", "no-sigv2"}, {"no-sigv2", NULL, "refuse it"}},
+	 .changes = true},
 	{"key", "delete", "ID", "Delete a key.", CMD_STORE, key_delete, {{0}}},
 	{0},
 };

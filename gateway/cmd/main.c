@@ -1,4 +1,4 @@
-/* gemel: one program for the administrator. Finds the verb, reads options, opens the store. */
+/* gemel: one program for the administrator. Reads the configuration and opens the store for the verb that words.c finds. */
 #include "cmd.h"
 
 #include <ctype.h>
@@ -9,14 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "config.h"
-
-static const struct cmd_verb *const main_nouns[] = {
-	cmd_serve_verbs, cmd_status_verbs, cmd_bucket_verbs, cmd_user_verbs, cmd_key_verbs, cmd_store_verbs, cmd_config_verbs,
-};
-#define MAIN_NOUNS (sizeof(main_nouns) / sizeof(main_nouns[0]))
+#include "help.h"
+#include "words.h"
 
 static void main_say(const char *format, va_list args)
 {
@@ -45,9 +42,48 @@ int cmd_wrong(const char *format, ...)
 	return CMD_USAGE;
 }
 
+/* What to do next, or NULL where the text of the error says it. */
+static const char *main_advice(int rc)
+{
+	switch (rc) {
+	case GML_ERR_NOUSER:
+		return "'gemel user list' shows who there is";
+	case GML_ERR_NOKEY:
+		return "'gemel key list' shows the keys";
+	case GML_ERR_NOBUCKET:
+		return "'gemel bucket list' shows the buckets";
+	case GML_ERR_NOSPC:
+		return "make room on its disk, or raise store.map_size, and try again";
+	case GML_ERR_CORRUPT:
+		return "'gemel store check' tells what is damaged";
+	case GML_ERR_FORMAT:
+		return "take the version of Gemel that made it";
+	case GML_ERR_LOCKED:
+		return "another process has it; try again when that has ended";
+	default: /* advice is extra: most codes need none */
+		return NULL;
+	}
+}
+
 int cmd_fail_rc(int rc, const char *what)
 {
-	return cmd_fail("%s: %s", what, gml_err_text(rc));
+	const char *advice = main_advice(rc);
+
+	return cmd_fail("%s: %s%s%s", what, gml_err_text(rc), advice ? "; " : "", advice ? advice : "");
+}
+
+int cmd_confirm(const struct cmd *cmd, const char *what, const char *question)
+{
+	char answer[16];
+
+	if (cmd_option(cmd, "yes"))
+		return CMD_OK;
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return cmd_wrong("%s; with --yes it is done all the same", what);
+	fprintf(stderr, "%s. %s [y/N] ", what, question);
+	if (fgets(answer, sizeof(answer), stdin) != NULL && (strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0))
+		return CMD_OK;
+	return cmd_fail("nothing was changed");
 }
 
 const char *cmd_option(const struct cmd *cmd, const char *name)
@@ -80,101 +116,17 @@ bad:
 	return -1;
 }
 
-static void main_help(FILE *out)
+int cmd_mode(const char *option, const char *text, uint32_t *out)
 {
-	fputs("Usage: gemel [--config FILE] [--json] NOUN VERB …\n\n", out);
-	for (size_t n = 0; n < MAIN_NOUNS; n++)
-		for (const struct cmd_verb *verb = main_nouns[n]; verb->noun; verb++) {
-			char words[96];
-			snprintf(words, sizeof(words), "%s%s%s%s%s", verb->noun, verb->name ? " " : "", verb->name ? verb->name : "", *verb->args ? " " : "",
-				 verb->args);
-			fprintf(out, "  %-34s %s\n", words, verb->help);
-		}
-	fputs("\n  gemel NOUN VERB --help tells the options of a verb. The configuration is --config, or $GEMEL_CONF, or " GEMEL_SYSCONFDIR "/gemel/gemel.conf.\n", out);
-}
+	size_t len = strlen(text);
 
-static void main_verb_help(const struct cmd_verb *verb, FILE *out)
-{
-	fprintf(out, "Usage: gemel %s%s%s%s%s [options]\n\n%s\n\n", verb->noun, verb->name ? " " : "", verb->name ? verb->name : "", *verb->args ? " " : "", verb->args,
-		verb->help);
-	for (size_t i = 0; i < CMD_OPTIONS_MAX && verb->options[i].name; i++) {
-		char words[64];
-		snprintf(words, sizeof(words), "--%s%s%s", verb->options[i].name, verb->options[i].value ? " " : "", verb->options[i].value ? verb->options[i].value : "");
-		fprintf(out, "  %-24s %s\n", words, verb->options[i].help);
-	}
-	fputs("  --json                   print JSON\n  --config FILE            the configuration\n  --help                   this text\n", out);
-}
-
-static const struct cmd_verb *main_find(const char *noun, const char *name, bool *noun_known)
-{
-	*noun_known = false;
-	for (size_t n = 0; n < MAIN_NOUNS; n++)
-		for (const struct cmd_verb *verb = main_nouns[n]; verb->noun; verb++) {
-			if (strcmp(verb->noun, noun) != 0)
-				continue;
-			*noun_known = true;
-			if (verb->name == NULL || (name && strcmp(verb->name, name) == 0))
-				return verb;
-		}
-	return NULL;
-}
-
-/* Options that every verb has. 1: taken (and *skip more words), 0: not one of them, -1: wrong. */
-static int main_global(struct cmd *cmd, char **argv, int i, int argc, const char **config, int *skip)
-{
-	*skip = 0;
-	if (strcmp(argv[i], "--json") == 0) {
-		cmd->json = true;
-		return 1;
-	}
-	if (strcmp(argv[i], "--config") != 0 && strcmp(argv[i], "-c") != 0)
+	*out = 0;
+	for (size_t i = 0; i < len; i++)
+		*out = *out << 3 | (uint32_t)(text[i] - '0');
+	if (len > 0 && len <= 5 && strspn(text, "01234567") == len && *out <= 07777)
 		return 0;
-	if (i + 1 >= argc) {
-		cmd_fail("--config wants a file");
-		return -1;
-	}
-	*config = argv[i + 1];
-	*skip = 1;
-	return 1;
-}
-
-static int main_verb_option(struct cmd *cmd, char **argv, int i, int argc, int *skip)
-{
-	const char *word = argv[i] + 2, *equals = strchr(word, '=');
-	size_t len = equals ? (size_t)(equals - word) : strlen(word);
-
-	*skip = 0;
-	for (size_t k = 0; k < CMD_OPTIONS_MAX && cmd->verb->options[k].name; k++) {
-		const struct cmd_option *option = &cmd->verb->options[k];
-		if (strlen(option->name) != len || memcmp(option->name, word, len) != 0)
-			continue;
-		if (option->value == NULL) {
-			cmd->options[k] = "";
-			return equals ? -1 : 0;
-		}
-		if (equals) {
-			cmd->options[k] = equals + 1;
-			return 0;
-		}
-		if (i + 1 >= argc)
-			return -1;
-		cmd->options[k] = argv[i + 1];
-		*skip = 1;
-		return 0;
-	}
+	cmd_fail("--%s %s: not an octal mode from 0 to 7777", option, text);
 	return -1;
-}
-
-/* How many arguments the verb wants, at least and at most. */
-static void main_arity(const char *args, unsigned *least, unsigned *most)
-{
-	*least = *most = 0;
-	for (const char *at = args; *at;) {
-		size_t word = strcspn(at, " ");
-		*most += 1;
-		*least += at[0] != '[';
-		at += word + (at[word] == ' ');
-	}
 }
 
 static void main_log(void *arg, enum gml_log_level level, const char *line)
@@ -182,6 +134,20 @@ static void main_log(void *arg, enum gml_log_level level, const char *line)
 	(void)arg;
 	if (level <= GML_LOG_WARN)
 		cmd_fail("%s", line);
+}
+
+/* The store is another user's. */
+static int main_denied(const struct cmd *cmd, const char *path)
+{
+	const char *home = conf_string(&cmd->conf, CONF_store_home), *shown = path;
+	struct stat st;
+
+	if (stat(path, &st) != 0 && stat(shown = home, &st) != 0)
+		return cmd_fail_rc(GML_ERR_ACCESS, path);
+	const struct passwd *owner = getpwuid(st.st_uid);
+	if (st.st_uid == geteuid())
+		return cmd_fail("%s: permission denied: its files, or their modes, are not those of its owner", shown);
+	return owner ? cmd_fail("%s belongs to %s: run gemel as that user", shown, owner->pw_name) : cmd_fail("%s belongs to uid %u: run gemel as that user", shown, st.st_uid);
 }
 
 static int main_open(struct cmd *cmd)
@@ -196,6 +162,8 @@ static int main_open(struct cmd *cmd)
 	int rc = gml_store_open(path, &options, &cmd->store);
 	if (rc == GML_ERR_NOENT)
 		return cmd_fail("%s: there is no store; make one with 'gemel store create'", path);
+	if (rc == GML_ERR_ACCESS || rc == GML_ERR_PERM)
+		return main_denied(cmd, path);
 	return rc ? cmd_fail_rc(rc, path) : CMD_OK;
 }
 
@@ -216,29 +184,31 @@ static int main_become(const struct conf *conf, enum cmd_store store)
 	return CMD_OK;
 }
 
-static int main_run(struct cmd *cmd, const char *config)
+/* The configuration of --config, of GEMEL_CONF, or where it is installed. */
+static int main_configure(struct cmd *cmd, const char *config)
 {
 	char err[1200];
-	unsigned least, most, given = 0;
-	int status;
 
-	main_arity(cmd->verb->args, &least, &most);
-	while (given < CMD_ARGS_MAX && cmd->args[given])
-		given++;
-	if (given < least || given > most) {
-		main_verb_help(cmd->verb, stderr);
-		return CMD_USAGE;
-	}
 	conf_defaults(&cmd->conf);
 	if (config == NULL)
 		config = getenv("GEMEL_CONF");
-	if (config == NULL)
+	if (config == NULL || *config == 0)
 		config = GEMEL_SYSCONFDIR "/gemel/gemel.conf";
 	if (access(config, F_OK) != 0 && errno == ENOENT)
-		return cmd_fail("%s is not there; %s/gemel.conf is one with every option, to copy and change", config, getenv("GEMEL_DATADIR") ?: GEMEL_PKGDATADIR);
+		return cmd_fail("%s is not there: name the configuration with --config FILE or GEMEL_CONF; %s/gemel.conf is one with every option, to copy and change", config,
+				getenv("GEMEL_DATADIR") ?: GEMEL_PKGDATADIR);
 	if (conf_read(&cmd->conf, config, err, sizeof(err)) != 0)
 		return cmd_fail("%s", err);
-	if ((status = main_become(&cmd->conf, cmd->verb->store)) != CMD_OK)
+	return main_become(&cmd->conf, cmd->verb->store);
+}
+
+static int main_run(struct cmd *cmd, const char *config)
+{
+	int status = words_check(cmd);
+
+	if (status == CMD_OK && cmd->verb->store != CMD_NO_CONF)
+		status = main_configure(cmd, config);
+	if (status != CMD_OK)
 		return status;
 	cmd->op.door = GML_DOOR_ADMIN;
 	cmd->op.principal = "admin";
@@ -255,49 +225,21 @@ static int main_run(struct cmd *cmd, const char *config)
 int main(int argc, char **argv)
 {
 	struct cmd cmd = {0};
-	const char *config = NULL, *noun = NULL;
-	unsigned nargs = 0;
-	bool noun_known = false, help = false;
-	int skip, rc;
+	struct words words = {0};
+	int status = words_read(&words, &cmd, argc, argv);
 
-	for (int i = 1; i < argc; i += 1 + skip) {
-		skip = 0;
-		if ((rc = main_global(&cmd, argv, i, argc, &config, &skip)) != 0) {
-			if (rc < 0)
-				return CMD_USAGE;
-		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-			help = true;
-		} else if (strcmp(argv[i], "--version") == 0) {
-			puts(PACKAGE_STRING);
-			return CMD_OK;
-		} else if (cmd.verb && strncmp(argv[i], "--", 2) == 0) {
-			if (main_verb_option(&cmd, argv, i, argc, &skip) != 0)
-				return cmd_wrong("%s: no such option, or its value is missing; see --help", argv[i]);
-		} else if (noun == NULL) {
-			noun = argv[i];
-			cmd.verb = main_find(noun, NULL, &noun_known);
-		} else if (cmd.verb == NULL) {
-			cmd.verb = main_find(noun, argv[i], &noun_known);
-			if (cmd.verb == NULL)
-				break;
-		} else if (nargs < CMD_ARGS_MAX) {
-			cmd.args[nargs++] = argv[i];
-		} else {
-			return cmd_wrong("too many arguments: %s", argv[i]);
-		}
-	}
-	if (help) {
-		if (cmd.verb)
-			main_verb_help(cmd.verb, stdout);
-		else
-			main_help(stdout);
+	if (status != CMD_OK)
+		return status;
+	if (words.help) {
+		help_print(words.noun, cmd.verb, stdout);
 		return CMD_OK;
 	}
-	if (cmd.verb == NULL) {
-		if (noun)
-			cmd_fail(noun_known ? "'%s' has no such verb" : "there is no noun '%s'", noun);
-		main_help(stderr);
-		return CMD_USAGE;
-	}
-	return main_run(&cmd, config);
+	if (words.version)
+		cmd = (struct cmd){.verb = cmd_version_verbs, .json = cmd.json};
+	if (cmd.verb)
+		return main_run(&cmd, words.config);
+	if (words.noun)
+		cmd_wrong("'gemel %s' wants a verb", words.noun->name);
+	help_print(words.noun, NULL, stderr);
+	return CMD_USAGE;
 }

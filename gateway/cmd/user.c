@@ -18,17 +18,17 @@ static json_t *user_json(const struct gml_user *user)
 
 static int user_groups(const char *text, struct gml_user *user)
 {
-	char *end;
-
 	user->ngroups = 0;
-	while (*text) {
-		unsigned long gid = strtoul(text, &end, 10);
-		if (end == text || (*end && *end != ',') || gid > UINT32_MAX - 1 || user->ngroups == GML_USER_GROUPS_MAX) {
-			cmd_fail("--groups wants up to %d group numbers with commas between", GML_USER_GROUPS_MAX);
+	for (const char *at = text; *at;) {
+		size_t len = strspn(at, "0123456789");
+		unsigned long gid = len > 0 && len <= 10 ? strtoul(at, NULL, 10) : UINT32_MAX;
+		bool last = at[len] == 0;
+		if (gid > UINT32_MAX - 1 || user->ngroups == GML_USER_GROUPS_MAX || (!last && (at[len] != ',' || at[len + 1] == 0))) {
+			cmd_fail("--groups %s: not up to %d group numbers with commas between", text, GML_USER_GROUPS_MAX);
 			return -1;
 		}
 		user->groups[user->ngroups++] = (uint32_t)gid;
-		text = *end ? end + 1 : end;
+		at += last ? len : len + 1;
 	}
 	return 0;
 }
@@ -62,64 +62,88 @@ static int user_options(const struct cmd *cmd, struct gml_user *user)
 	return 0;
 }
 
-static int user_name_wrong(const struct cmd *cmd)
-{
-	return cmd_wrong("'%s': a user's name has 1 to %d letters, digits, '.', '_', '@' and '-'", cmd->args[0], GML_USER_NAME_MAX);
-}
-
-static int user_name(const struct cmd *cmd, struct gml_user *user)
-{
-	if (strlen(cmd->args[0]) > GML_USER_NAME_MAX)
-		return user_name_wrong(cmd);
-	strcpy(user->name, cmd->args[0]);
-	return CMD_OK;
-}
-
 static int user_uid_taken(const struct cmd *cmd, const struct gml_user *user)
 {
 	struct gml_user other;
 
 	if (gml_user_by_uid(cmd->store, user->uid, &other) != 0)
 		return cmd_fail_rc(GML_ERR_UIDTAKEN, user->name);
-	return cmd_fail("%s: uid %u is the enabled user %s's, and over NFS a user is its uid and nothing else: choose another --uid, or give %s a second key with 'gemel key create %s'", user->name,
+	return cmd_fail("%s: uid %u belongs to the enabled user %s, and over NFS a user is its uid and nothing else: choose another --uid, or give %s a second key with 'gemel key create %s'", user->name,
 			user->uid, other.name, other.name, other.name);
 }
 
 static int user_create(struct cmd *cmd)
 {
 	struct gml_user user = {0};
-	int status = user_name(cmd, &user), rc;
+	const char *name = cmd->args[0];
+	int rc;
 
-	if (status != CMD_OK)
-		return status;
+	if (gml_user_name_check(name) != 0)
+		return cmd_wrong("'%s' cannot be a user's name: it has 1 to %d letters, digits, '.', '_', '@' and '-'", name, GML_USER_NAME_MAX);
+	strcpy(user.name, name);
 	if (cmd_option(cmd, "uid") == NULL)
-		return cmd_wrong("--uid is needed: the user's number at the NFS door");
+		return cmd_wrong("--uid N is needed: the user's number at the NFS door");
 	if (user_options(cmd, &user) != 0)
 		return CMD_USAGE;
 	if (cmd_option(cmd, "gid") == NULL)
 		user.gid = user.uid;
-	if ((rc = gml_user_create(&cmd->op, cmd->store, &user)) == GML_ERR_INVAL)
-		return user_name_wrong(cmd);
+	rc = gml_user_create(&cmd->op, cmd->store, &user);
+	if (rc == GML_ERR_EXIST)
+		return cmd_fail("%s: there is a user of this name already; 'gemel user update %s' changes it", name, name);
 	if (rc == GML_ERR_UIDTAKEN)
 		return user_uid_taken(cmd, &user);
-	if (rc != 0 || (rc = gml_user_get(cmd->store, cmd->args[0], &user)) != 0)
-		return cmd_fail_rc(rc, cmd->args[0]);
+	if (rc != 0 || (rc = gml_user_get(cmd->store, name, &user)) != 0)
+		return cmd_fail_rc(rc, name);
 	return cmd_print_object(cmd, user_json(&user));
+}
+
+/* Buckets belong to a uid. */
+struct user_owns {
+	uint32_t uid;
+	unsigned buckets;
+};
+
+static bool user_owns_one(void *arg, const struct gml_bucket *bucket)
+{
+	struct user_owns *owns = arg;
+
+	owns->buckets += bucket->uid == owns->uid;
+	return true;
+}
+
+static int user_owns(struct cmd *cmd, const struct gml_user *user, unsigned *buckets_out)
+{
+	struct user_owns owns = {.uid = user->uid};
+	int rc = gml_bucket_list(&cmd->op, cmd->store, (struct gml_span){"", 0}, user_owns_one, &owns);
+
+	*buckets_out = owns.buckets;
+	return rc;
 }
 
 static int user_update(struct cmd *cmd)
 {
-	struct gml_user user;
-	int rc = gml_user_get(cmd->store, cmd->args[0], &user);
+	const char *name = cmd->args[0];
+	struct gml_user before, user;
+	unsigned buckets = 0;
+	char what[256];
+	int status, rc = gml_user_get(cmd->store, name, &before);
 
+	user = before;
 	if (rc == 0 && user_options(cmd, &user) != 0)
 		return CMD_USAGE;
+	if (rc == 0 && user.uid != before.uid)
+		rc = user_owns(cmd, &before, &buckets);
+	if (rc == 0 && buckets > 0) {
+		snprintf(what, sizeof(what), "%s owns %u bucket%s with what is in them, and all of it stays with uid %u", name, buckets, buckets == 1 ? "" : "s", before.uid);
+		if ((status = cmd_confirm(cmd, what, "Change the uid?")) != CMD_OK)
+			return status;
+	}
 	if (rc == 0)
 		rc = gml_user_update(&cmd->op, cmd->store, &user);
 	if (rc == GML_ERR_UIDTAKEN)
 		return user_uid_taken(cmd, &user);
 	if (rc != 0)
-		return cmd_fail_rc(rc, cmd->args[0]);
+		return cmd_fail_rc(rc, name);
 	return cmd_print_object(cmd, user_json(&user));
 }
 
@@ -131,13 +155,37 @@ static int user_show(struct cmd *cmd)
 	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, user_json(&user));
 }
 
+static bool user_key(void *arg, const struct gml_key *key)
+{
+	(void)key;
+	*(unsigned *)arg += 1;
+	return true;
+}
+
 static int user_delete(struct cmd *cmd)
 {
-	int rc = gml_user_delete(&cmd->op, cmd->store, cmd->args[0]);
+	const char *name = cmd->args[0];
+	struct gml_user user;
+	unsigned keys = 0, buckets = 0;
+	char what[256];
+	int status, rc = gml_user_get(cmd->store, name, &user);
 
+	if (rc == 0)
+		rc = user_owns(cmd, &user, &buckets);
+	if (rc == 0 && buckets > 0)
+		rc = GML_ERR_NOTEMPTY;
+	if (rc == 0)
+		rc = gml_key_list(cmd->store, name, user_key, &keys);
+	if (rc == 0 && keys > 0) {
+		snprintf(what, sizeof(what), "%s has %u access key%s, which would go with the user ('gemel key list %s' shows them)", name, keys, keys == 1 ? "" : "s", name);
+		if ((status = cmd_confirm(cmd, what, "Delete the user?")) != CMD_OK)
+			return status;
+	}
+	if (rc == 0)
+		rc = gml_user_delete(&cmd->op, cmd->store, name);
 	if (rc == GML_ERR_NOTEMPTY)
-		return cmd_fail("%s owns buckets: delete them or give them to somebody else first", cmd->args[0]);
-	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_nothing(cmd);
+		return cmd_fail("%s owns buckets: delete them, or give them to somebody else with 'gemel bucket update BUCKET --owner USER' first", name);
+	return rc ? cmd_fail_rc(rc, name) : cmd_print_nothing(cmd);
 }
 
 static bool user_each(void *arg, const struct gml_user *user)
@@ -156,19 +204,22 @@ static int user_list(struct cmd *cmd)
 	return cmd_fail_rc(rc, "users");
 }
 
-#define USER_OPTIONS                                                                                                                         \
-	{"uid", "N", "the user's number at the NFS door and owner of what it makes"}, {"gid", "N", "its primary group (default: as uid)"},   \
-		{"groups", "N,N…", "further groups"}, {"no-buckets", NULL, "it may not create buckets"}, {"buckets", NULL, "it may again"},  \
-		{"disable", NULL, "refuse all its keys, and its uid over NFS"},                                                                                    \
-	{                                                                                                                                    \
-		"enable", NULL, "accept them again"                                                                                          \
-	}
+/* clang-format off */
+#define USER_OPTIONS \
+	{"uid", "N", "the user's number at the NFS door and owner of what it makes"}, \
+	{"gid", "N", "its primary group (default: as uid)"}, \
+	{"groups", "N,N…", "further groups"}, \
+	{"no-buckets", NULL, "it may not create buckets", "buckets"}, \
+	{"buckets", NULL, "it may again"}, \
+	{"disable", NULL, "refuse all its keys, and its uid over NFS", "enable"}, \
+	{"enable", NULL, "accept them again"}
+/* clang-format on */
 
 const struct cmd_verb cmd_user_verbs[] = {
-	{"user", "create", "NAME", "Make a user.", CMD_STORE, user_create, {USER_OPTIONS}},
+	{"user", "create", "NAME", "Make a user with the number --uid.", CMD_STORE, user_create, {USER_OPTIONS}},
 	{"user", "list", "", "List the users.", CMD_STORE, user_list, {{0}}},
 	{"user", "show", "NAME", "Show one user.", CMD_STORE, user_show, {{0}}},
-	{"user", "update", "NAME", "Change a user.", CMD_STORE, user_update, {USER_OPTIONS}},
-	{"user", "delete", "NAME", "Delete a user and its keys.", CMD_STORE, user_delete, {{0}}},
+	{"user", "update", "NAME", "Change a user.", CMD_STORE, user_update, {USER_OPTIONS, {"yes", NULL, "another uid also when its buckets stay behind, without a question"}}, .changes = true},
+	{"user", "delete", "NAME", "Delete a user and its keys.", CMD_STORE, user_delete, {{"yes", NULL, "its keys as well, without a question"}}},
 	{0},
 };

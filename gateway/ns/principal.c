@@ -29,6 +29,16 @@ static bool principal_name_ok(const char *name, size_t cap, size_t max)
 	return true;
 }
 
+int gml_user_name_check(const char *name)
+{
+	return principal_name_ok(name, GML_USER_NAME_MAX + 1, GML_USER_NAME_MAX) ? 0 : GML_ERR_INVAL;
+}
+
+int gml_key_id_check(const char *id)
+{
+	return principal_name_ok(id, GML_ACCESS_KEY_MAX + 1, GML_ACCESS_KEY_MAX) ? 0 : GML_ERR_INVAL;
+}
+
 /* ---- users --------------------------------------------------------------------------------------------------- */
 
 static bool principal_user_ok(const struct gml_user *user)

@@ -20,8 +20,72 @@ def test_help_tells_every_noun():
     text = run("--help").stdout
     for noun in ("serve", "status", "bucket create", "user create", "key create", "store check", "config check"):
         assert noun in text
-    for verb in [v for v in re.findall(r"^  ([a-z]+) ([a-z]+) ", text, re.M) if v[0] != "gemel"]:
-        assert "Usage:" in run(*verb, "--help").stdout
+    for noun, verb in re.findall(r"^  ([a-z]+) ([a-z]+) ", text, re.M):
+        told = run(noun, verb, "--help").stdout
+        assert told.startswith(f"Usage: gemel {noun} {verb}") and run("help", noun, verb).stdout == told
+        of_noun = run("help", noun).stdout
+        assert f"  {noun} {verb} " in of_noun and run(noun, "--help").stdout == of_noun == run(noun, "help").stdout
+    assert run("help").stdout == text == run("-h").stdout
+    listed = json.loads(run("--json", "help").stdout)
+    assert [[o["name"] for o in v["options"]] for v in listed if (v["noun"], v["verb"]) == ("bucket", "update")] == [["owner", "mode"]]
+    assert [v["verb"] for v in json.loads(run("--json", "help", "config").stdout)] == ["check", "show"]
+
+
+def test_version():
+    text = run("version")
+    assert text.returncode == 0 and re.fullmatch(r"gemel \d+\.\d+\.\d+\n", text.stdout) and run("--version").stdout == text.stdout
+    assert f'gemel {json.loads(run("version", "--json").stdout)["gemel"]}\n' == text.stdout
+
+
+@pytest.mark.parametrize("words, said", [
+    ("buckt list", "no noun is called 'buckt'; did you mean 'bucket'? See 'gemel help'"),
+    ("create bucket b", "no noun is called 'create'; did you mean 'bucket create'?"),
+    ("remove user u", "did you mean 'user delete'?"),
+    ("start", "did you mean 'serve'?"),
+    ("nonsense --help", "no noun is called 'nonsense'. See 'gemel help'"),
+    ("help nonsense", "no noun is called 'nonsense'."),
+    ("bucket creat b", "'bucket' has no verb 'creat'; did you mean 'bucket create'? See 'gemel help bucket'"),
+    ("bucket rm b", "did you mean 'bucket delete'?"),
+    ("help key creat", "did you mean 'key create'?"),
+    ("key", "'gemel key' wants a verb"),
+    ("status now", "'now' is one argument too many: it is 'gemel status'"),
+    ("bucket create", "'gemel bucket create' wants NAME"),
+    ("bucket show a b", "'b' is one argument too many"),
+    ("bucket show a b c d e", "'e' is one argument too many"),
+    ("bucket create b --ownr u", "'bucket create' has no option --ownr; did you mean '--owner'? See 'gemel help bucket create'"),
+    ("bucket create b --ownr=u", "did you mean '--owner'?"),
+    ("bucket create b --nonsense", "'bucket create' has no option --nonsense. See"),
+    ("bucket create b --owner", "--owner wants a value: USER"),
+    ("bucket create b --owner --mode 700", "--owner wants a value: USER"),
+    ("bucket create b -o u", "two dashes"),
+    ("--owner u bucket create b", "The options of a verb come after it"),
+    ("--jsn user list", "did you mean '--json'?"),
+    ("user list --json=1", "--json takes no value"),
+    ("user update u --disable=1", "--disable takes no value"),
+    ("user list --config", "--config wants a value: FILE"),
+    ("user update u", "changes what its options name, and there is none"),
+    ("user update u --yes", "there is none"),
+    ("key update k", "there is none"),
+    ("bucket update b", "there is none"),
+    ("bucket quota b", "there is none"),
+    ("user update u --disable --enable", "--disable and --enable exclude each other"),
+    ("user update u --buckets --no-buckets", "exclude each other"),
+    ("key update k --sigv2 --no-sigv2", "exclude each other"),
+    ("key update k --enable --disable", "exclude each other"),
+])
+def test_a_wrong_word_is_told_with_what_may_have_been_meant(words, said):
+    """One line, exit status 2, and no configuration is needed."""
+    done = run(*words.split(), env={"GEMEL_CONF": "/nonexistent"})
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("gemel: ") and said in done.stderr.splitlines()[0], done
+
+
+def test_the_configuration_comes_from_the_environment(tmp_path):
+    conf = tmp_path / "g.conf"
+    conf.write_text("[s3]\nregion = eu-west-9\n")
+    assert json.loads(run("--json", "config", "show", env={"GEMEL_CONF": str(conf)}).stdout)["s3.region"] == "eu-west-9"
+    assert json.loads(run("--json", f"--config={conf}", "config", "show", env={}).stdout)["s3.region"] == "eu-west-9"
+    empty = run("config", "show", env={"GEMEL_CONF": ""})  # as if it were not set
+    assert empty.returncode == 1 and "/etc/gemel/gemel.conf is not there" in empty.stderr and "GEMEL_CONF" in empty.stderr
 
 
 def test_the_documented_configuration_is_the_default(tmp_path):
@@ -41,7 +105,13 @@ def test_the_documented_configuration_is_the_default(tmp_path):
 @pytest.mark.parametrize("lines, where, what", [
     ("[s3]\nport = 99999\n", 2, "s3.port = 99999: is out of range: 1 to 65535"),
     ("[s3]\n\nprot = 1\n", 3, "section [s3] has no option 'prot'"),
-    ("[s4]\n", 1, "no section is called [s4]"),
+    ("[s3]\n\nprot = 1\n", 3, "did you mean 'port'?"),
+    ("[s4]\n", 1, "no section is called [s4]; did you mean 's3'?"),
+    ("[stroe]\n", 1, "no section is called [stroe]; did you mean 'store'?"),
+    ("[nfs]\nregion = x\n", 2, "section [nfs] has no option 'region': write 'region' under [s3]"),
+    ("[s3]\nnfs.port = 1\n", 2, "write 'port' under [nfs]"),
+    ("port = 1\n", 1, "before the first section has no option 'port'"),
+    ("[nfs]\nnonsense = 1\n", 2, "section [nfs] has no option 'nonsense'"),
     ("[nfs]\nsquash = some\n", 2, "must be one of the words that are allowed: root none all"),
     ("[nfs]\nenable = true\n", 2, "must be yes or no"),
     ("[store]\nhome = relative\n", 2, "must be an absolute path"),
@@ -76,17 +146,32 @@ def test_wrong_calls_say_what_is_wanted(gemel):
     gemel.gemel("user", "create", "erin", "--uid", 3010)
     gemel.gemel("key", "create", "erin", "--id", "ERINSKEY")
     for words, what in (
-        ("bucket create some", "--owner is needed"), ("bucket create some --owner erin --mode 999", "not an octal mode"), ("bucket create b1 --owner erin", "3 to 63 lower-case letters"),
-        ("user create u", "--uid is needed"), ("user create \xfc --uid 1", "letters, digits"), (f"user create {'u' * 65} --uid 1", "1 to 64 letters"), ("user create u --uid 0x10", "not a number"),
-        ("user create u --uid -1", "not a number"), ("key create erin --id a/b", "letters, digits"), (f"key create erin --id {'k' * 129}", "at most 128"),
+        ("bucket create some", "--owner USER is needed"), ("bucket create some --owner erin --mode 999", "not an octal mode"), ("bucket create b1 --owner erin", "3 to 63 lower-case letters"),
+        ("bucket create some --owner erin --mode +7", "not an octal mode"), ("bucket create some --owner erin --mode 17777", "not an octal mode"), ("bucket update some --mode 0888", "not an octal mode"),
+        ("user create u", "--uid N is needed"), ("user create \xfc --uid 1", "letters, digits"), (f"user create {'u' * 65} --uid 1", "1 to 64 letters"), ("user create u --uid 0x10", "not a number"),
+        ("user create u --uid -1", "not a number"), ("key create erin --id a/b", "--id a/b: a key's id has 1 to 128 letters, digits"), (f"key create erin --id {'k' * 129}", "1 to 128 letters"),
+        ("user create u --uid 1 --groups 5,,6", "--groups 5,,6: not up to"), ("user create u --uid 1 --groups 5,", "not up to"), ("user create u --uid 1 --groups +5", "not up to"),
+        ("user create u --uid 1 --groups 4294967295", "not up to"),
+        # the name is looked at first: what else a call lacks is not its fault
+        ("bucket create Bad_Name", "'Bad_Name' cannot be a bucket's name"), ("bucket create Bad_Name --owner nobody-there", "'Bad_Name' cannot be a bucket's name"),
+        ("bucket create 10.0.0.1 --owner erin", "neither an IP address"), ("bucket create xn--b --owner erin", "S3 reserves"),
+        ("user create a/b", "'a/b' cannot be a user's name"), ("key create nobody-there --id a/b", "--id a/b"),
     ):
         done = gemel.gemel(*words.split(), json_out=False, check=False)
         assert (done.returncode, done.stdout) == (2, "") and what in done.stderr, (words, done)
     done = gemel.gemel("key", "create", "erin", "--id", "ERINSKEY", json_out=False, check=False)
-    assert (done.returncode, done.stderr) == (1, "gemel: ERINSKEY: the name exists already\n")
+    assert (done.returncode, done.stderr) == (1, "gemel: ERINSKEY: there is a key of this id already\n")
     done = gemel.gemel("key", "list", "nobody-there", json_out=False, check=False)
-    assert done.returncode == 1 and "no such user" in done.stderr
-    gemel.gemel("user", "delete", "erin", json_out=False)
+    assert done.returncode == 1 and "nobody-there: no such user; 'gemel user list' shows" in done.stderr
+    for words, what in (
+        ("bucket create some --owner nobody-there", "nobody-there: no such user"), ("bucket create demo --owner erin", "demo: there is a bucket of this name already"),
+        ("bucket update demo --owner nobody-there", "nobody-there: no such user"), ("bucket update nowhere --mode 700", "nowhere: no such bucket; 'gemel bucket list' shows"),
+        ("user create erin --uid 1", "erin: there is a user of this name already"), ("key delete NOKEY", "NOKEY: no such access key; 'gemel key list' shows"),
+        ("key create nobody-there --secret-file /nonexistent", "nobody-there: no such user"), ("key create erin --secret-file /nonexistent", "--secret-file /nonexistent: No such file"),
+    ):
+        done = gemel.gemel(*words.split(), json_out=False, check=False)
+        assert (done.returncode, done.stdout) == (1, "") and what in done.stderr, (words, done)
+    gemel.gemel("user", "delete", "erin", "--yes", json_out=False)
 
 
 @pytest.mark.parametrize("said, uid", [("4294967294", 4294967294), ("2147483648", 2147483648), ("0123", 123)])
@@ -101,7 +186,7 @@ def test_users_keys_buckets(gemel):
     assert gemel.gemel("user", "show", "carol")["groups"] == [5, 6]
     assert gemel.gemel("user", "create", "carol", "--uid", 3001, json_out=False, check=False).returncode == 1
     key = gemel.gemel("key", "create", "carol", "--id", "CAROLSKEY", "--secret-file", "-", stdin="a-secret-of-carol-1234\n")
-    assert (key["id"], key["secret"]) == ("CAROLSKEY", "a-secret-of-carol-1234")
+    assert key["id"] == "CAROLSKEY" and "secret" not in key  # who brought it knows it
     listed = gemel.gemel("key", "list", "carol")
     assert [k["id"] for k in listed] == ["CAROLSKEY"] and "secret" not in listed[0]
     s3 = gemel.s3("CAROLSKEY", "a-secret-of-carol-1234")
@@ -114,9 +199,152 @@ def test_users_keys_buckets(gemel):
     assert "not empty" in gemel.gemel("bucket", "delete", "carols", json_out=False, check=False).stderr
     s3.delete_object(Bucket="carols", Key="k")
     gemel.gemel("bucket", "delete", "carols", json_out=False)
-    gemel.gemel("user", "delete", "carol", json_out=False)
+    refused = gemel.gemel("user", "delete", "carol", json_out=False, check=False)
+    assert refused.returncode == 2 and "carol has 1 access key, which would go with the user" in refused.stderr and "--yes" in refused.stderr
+    assert s3.list_buckets()["Buckets"] == []
+    gemel.gemel("user", "delete", "carol", "--yes", json_out=False)
     with pytest.raises(s3.exceptions.ClientError):
         s3.list_buckets()
+
+
+def at_terminal(gemel, answer, *words):
+    """`gemel WORDS…` with a terminal, at which `answer` is typed: (exit status, what was shown)."""
+    import os
+    import pty
+
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(PROGRAM, [str(PROGRAM), "-c", str(gemel.conf), *words])
+    shown = b""
+    try:
+        while part := os.read(terminal, 4096):
+            shown += part
+            if b"[y/N] " in shown and answer:
+                os.write(terminal, answer)
+                answer = b""
+    except OSError:
+        pass  # it has ended
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
+
+
+def test_what_cannot_be_undone_is_asked(gemel):
+    gemel.gemel("user", "create", "ivy", "--uid", 3020)
+    gemel.gemel("key", "create", "ivy")
+    for answer in (b"n\n", b"\n", b"x\n", b"\x04"):
+        status, shown = at_terminal(gemel, answer, "user", "delete", "ivy")
+        assert status == 1 and "ivy has 1 access key" in shown and "Delete the user? [y/N]" in shown and "nothing was changed" in shown, shown
+    assert len(gemel.gemel("key", "list", "ivy")) == 1
+    assert at_terminal(gemel, b"yes\n", "user", "delete", "ivy")[0] == 0
+    assert gemel.gemel("user", "show", "ivy", json_out=False, check=False).returncode == 1
+    gemel.gemel("user", "create", "ivy", "--uid", 3020)
+    assert gemel.gemel("user", "delete", "ivy", json_out=False).returncode == 0  # nothing goes with it
+
+
+def test_a_bucket_does_not_drop_uploads_in_silence(gemel):
+    s3 = gemel.s3()
+    s3.create_bucket(Bucket="half-sent")
+    upload = s3.create_multipart_upload(Bucket="half-sent", Key="k")["UploadId"]
+    s3.upload_part(Bucket="half-sent", Key="k", UploadId=upload, PartNumber=1, Body=b"x")
+    refused = gemel.gemel("bucket", "delete", "half-sent", json_out=False, check=False)
+    assert refused.returncode == 2 and "holds 1 unfinished multipart upload, which would go with it" in refused.stderr
+    assert s3.list_parts(Bucket="half-sent", Key="k", UploadId=upload)["Parts"]
+    gemel.gemel("bucket", "delete", "half-sent", "--yes", json_out=False)
+    assert "half-sent" not in [b["name"] for b in gemel.gemel("bucket", "list")]
+
+
+def test_a_user_does_not_leave_its_buckets_in_silence(gemel):
+    gemel.gemel("user", "create", "jack", "--uid", 3030)
+    gemel.gemel("bucket", "create", "jacks", "--owner", "jack")
+    refused = gemel.gemel("user", "update", "jack", "--uid", 3031, json_out=False, check=False)
+    assert refused.returncode == 2 and "jack owns 1 bucket" in refused.stderr and "stays with uid 3030" in refused.stderr
+    assert gemel.gemel("user", "update", "jack", "--uid", 3030, "--groups", "7")["groups"] == [7]
+    assert gemel.gemel("user", "update", "jack", "--uid", 3031, "--yes")["uid"] == 3031
+    assert gemel.gemel("bucket", "update", "jacks", "--owner", "jack")["uid"] == 3031
+    gemel.gemel("bucket", "delete", "jacks", json_out=False)
+    gemel.gemel("user", "delete", "jack", json_out=False)
+
+
+def test_a_secret_that_is_brought_is_never_shown(gemel, tmp_path):
+    gemel.gemel("user", "create", "kim", "--uid", 3040)
+    good, short, blank = "SHUSH-a-good-secret-0", "SHUSH-short", "SHUSH a secret with blanks"
+    for secret, why in ((short, "16 to 128 characters"), (blank, "no blanks"), ("SHUSH" * 40, "16 to 128 characters"), ("", "it is empty")):
+        done = gemel.gemel("key", "create", "kim", "--secret-file", "-", stdin=secret and secret + "\n", json_out=False, check=False)
+        assert done.returncode in (1, 2) and why in done.stderr and "SHUSH" not in done.stdout + done.stderr, done
+    (tmp_path / "secret").write_text(good + "\n")
+    for json_out, key_id in ((False, "KIM1"), (True, "KIM2")):
+        done = run("-c", gemel.conf, *(["--json"] if json_out else []), "key", "create", "kim", "--id", key_id, "--secret-file", tmp_path / "secret")
+        assert done.returncode == 0 and key_id in done.stdout and "SHUSH" not in done.stdout + done.stderr, done
+        assert gemel.s3(key_id, good).list_buckets()["Buckets"] == []
+    made = run("-c", gemel.conf, "key", "create", "kim").stdout  # nobody knows this one but by its being shown
+    assert re.search(r"^secret +[A-Za-z0-9]{40}$", made, re.M)
+    gemel.gemel("user", "delete", "kim", "--yes", json_out=False)
+
+
+def test_a_bucket_gets_another_owner_and_mode(gemel):
+    """In force at both doors at once; what is in the bucket stays as it is."""
+    s3 = {}
+    for name, uid in (("lena", 3050), ("mark", 3051)):
+        s3[name] = gemel.s3(*gemel.new_user(name, uid, gid=uid + 100))
+    gemel.gemel("bucket", "create", "handed", "--owner", "lena")
+    s3["lena"].put_object(Bucket="handed", Key="k", Body=b"lena's")
+    client = gemel.s3()
+    with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+        s3["mark"].list_objects_v2(Bucket="handed")
+    shown = gemel.gemel("bucket", "update", "handed", "--owner", "mark")
+    assert (shown["owner"], shown["uid"], shown["mode"], shown["objects"]) == ("mark", 3051, "0700", 1) and shown == gemel.gemel("bucket", "show", "handed")
+    assert [o["Key"] for o in s3["mark"].list_objects_v2(Bucket="handed")["Contents"]] == ["k"]
+    with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+        s3["lena"].get_object(Bucket="handed", Key="k")
+    assert [b["Name"] for b in s3["mark"].list_buckets()["Buckets"]] == ["handed"] and not s3["lena"].list_buckets()["Buckets"]
+    shown = gemel.gemel("bucket", "update", "handed", "--mode", "0755")
+    assert (shown["owner"], shown["mode"]) == ("mark", "0755")
+    assert s3["lena"].get_object(Bucket="handed", Key="k")["Body"].read() == b"lena's"
+    shown = gemel.gemel("bucket", "update", "handed", "--owner", "lena", "--mode", "0")
+    assert (shown["owner"], shown["mode"]) == ("lena", "0000")
+    assert gemel.gemel("bucket", "create", "shut", "--owner", "lena", "--mode", "0")["mode"] == "0000"  # not the default
+    gemel.gemel("bucket", "update", "handed", "--mode", "700")
+    s3["lena"].delete_object(Bucket="handed", Key="k")
+    for name in ("handed", "shut"):
+        gemel.gemel("bucket", "delete", name, json_out=False)
+    for name in s3:
+        gemel.gemel("user", "delete", name, "--yes", json_out=False)
+    assert gemel.gemel("store", "check")["problems"] == 0
+
+
+def recovery(gemel):
+    """What ganesha keeps to let clients claim their state after a restart."""
+    return sorted(p.name for p in (gemel.home / "run" / "recovery").glob("v4*/*/*"))
+
+
+def test_nfs_read(fresh):
+    """What S3 wrote, of any size; as who runs it; and no state is left at the server."""
+    import os
+
+    s3 = fresh.s3()
+    for name, size in (("empty", 0), ("one", 1), ("chunk", 256 << 10), ("more", (256 << 10) + 1), ("dir/large", 3000001)):
+        body = os.urandom(size)
+        s3.put_object(Bucket="demo", Key=name, Body=body)
+        done = subprocess.run([PROGRAM, "-c", fresh.conf, "nfs", "read", f"/demo/{name}"], capture_output=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, b"") and done.stdout == body, (name, done.stderr)
+    s3.put_object(Bucket="demo", Key="text", Body="grüße\0".encode())
+    assert fresh.gemel("nfs", "read", "demo/text") == {"path": "demo/text", "bytes": 8, "content": "grüße\0"}
+    s3.put_object(Bucket="demo", Key="bytes", Body=b"\xff")
+    assert fresh.gemel("nfs", "read", "demo/bytes") == {"path": "demo/bytes", "bytes": 1, "content": None}
+    for path, said in (("/demo/none", "no such file"), ("/demo", "is a directory"), ("/none/x", "no such file"), ("/demo/text/x", "not a directory"), ("/" + "a/" * 65, "too long")):
+        done = fresh.gemel("nfs", "read", path, json_out=False, check=False)
+        assert (done.returncode, done.stdout) == (1, "") and f"{path}: " in done.stderr and said in done.stderr, done
+    assert recovery(fresh) == []
+    subprocess.run(["nfs-ls", fresh.nfs_url("/demo")], capture_output=True, check=True, timeout=60)
+    assert len(recovery(fresh)) == 1  # a client that does leave state
+    fresh.stop()
+    fresh.start()
+    assert fresh.gemel("nfs", "read", "demo/text")["bytes"] == 8 and "NOT IN GRACE" not in (fresh.home / "log" / "nfs.log").read_text().rpartition("Now IN GRACE")[2]
+    fresh.kill("serve")
+    fresh.kill("nfs")
+    done = fresh.gemel("nfs", "read", "/demo/text", json_out=False, check=False)
+    assert done.returncode == 1 and "the NFS door does not answer; 'gemel status'" in done.stderr
+    fresh.kill("s3")
 
 
 def test_durability(gemel):
@@ -151,13 +379,18 @@ def test_status_and_info(gemel):
 
 def test_json_of_every_verb(gemel):
     """Also of those that have nothing to tell."""
+    gemel.s3().put_object(Bucket="demo", Key="js-read", Body=b"x")
+    wanted = {(v["noun"], v["verb"]) for v in json.loads(run("--json", "help").stdout)} - {("serve", None), ("store", "create")}
     for words in (
-        ["user create js --uid 77", "user show js", "user update js --groups 1,2", "user list", "key create js --id JSONSKEY", "key update JSONSKEY --disable", "key list js", "key delete JSONSKEY", "bucket create js-bucket --owner js",
-         "bucket quota js-bucket --bytes 1G", "bucket durability js-bucket relaxed", "bucket show js-bucket", "bucket list", "bucket delete js-bucket", "user delete js", "store info", "store check", "store recover", "store compact", "config check", "config show", "status"]
+        ["help", "help user", "version", "user create js --uid 77", "user show js", "user update js --groups 1,2", "user list", "key create js --id JSONSKEY", "key update JSONSKEY --disable", "key list js", "key delete JSONSKEY", "bucket create js-bucket --owner js",
+         "bucket quota js-bucket --bytes 1G", "bucket durability js-bucket relaxed", "bucket update js-bucket --mode 750", "bucket show js-bucket", "bucket list", "bucket delete js-bucket", "user delete js", "store info", "store check", "store recover", "store compact", "config check", "config show", "status", "nfs read demo/js-read"]
     ):
         done = run("-c", gemel.conf, "--json", *words.split())
         assert done.returncode == 0, (words, done.stderr)
         assert isinstance(json.loads(done.stdout), (dict, list)), words
+        noun, verb, *_ = [*words.split(), None]
+        wanted -= {(noun, verb), (noun, None)}
+    assert not wanted
 
 
 def test_systemd_is_told(scratch, monkeypatch):

@@ -8,4 +8,5 @@ include tests/unit/ns.mk
 include tests/unit/object.mk
 include tests/unit/fsal.mk
 include tests/unit/proto.mk
+include tests/unit/cmd.mk
 endif

@@ -29,6 +29,10 @@ struct gml_key {
 	int64_t created;
 };
 
+/* May a user, or a key's id, be called so? 0 or INVAL. No blocking. */
+int gml_user_name_check(const char *name);
+int gml_key_id_check(const char *id);
+
 /* A uid belongs to one enabled user at a time: UIDTAKEN when another enabled one has it (a user
  * that is made enabled, is enabled again, or gets another uid). A uid that only disabled users
  * have, or that was a user's and is nobody's now, is refused at the NFS door (gml_uid_refused) from

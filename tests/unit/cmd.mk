@@ -1,0 +1,4 @@
+check_PROGRAMS += tests/unit/near_test
+tests_unit_near_test_SOURCES = tests/unit/near_test.c gateway/cmd/near.c
+tests_unit_near_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_near_test_LDADD = $(CMOCKA_LIBS)
