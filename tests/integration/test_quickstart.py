@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import TOP
+from harness import BUILD, PROGRAM, TOP
 
 PORTS = ["--s3-port", "17480", "--nfs-port", "12049"]
 
@@ -18,16 +18,31 @@ def quickstart(home, *words, timeout=280):
     return subprocess.run([str(TOP / "quickstart"), *words], env=env, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
 
 
+def environment(home):
+    """What `set -a; . demo.env` sets in an empty shell."""
+    path = str(home / "demo.env").replace("'", "'\\''")
+    done = subprocess.run(["sh", "-c", f"set -a; . '{path}'; . '{path}'; env -0"], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True)
+    shown = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+    return {k: v for k, v in shown.items() if k not in ("PWD", "_", "SHLVL", "OLDPWD")}
+
+
 def test_quickstart(scratch):
     import boto3
 
-    home = scratch / "quick start"
+    home = scratch / "quick 'start'"
     done = quickstart(home, *PORTS, "--detach")
     try:
         assert done.returncode == 0, done.stdout + done.stderr
-        env = dict(line.split("=", 1) for line in (home / "demo.env").read_text().split())
-        assert stat.S_IMODE((home / "demo.env").stat().st_mode) == 0o600
-        assert set(env) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_REGION", "GEMEL_NFS_PORT", "GEMEL_NFS_EXPORT"}
+        env = environment(home)
+        assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in (home, *home.iterdir())} == {
+            home.name: 0o700, "demo.env": 0o600, "gemel.conf": 0o600, "store": 0o700, "run": 0o700, "log": 0o700}
+        assert set(env) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_REGION", "GEMEL_NFS_PORT", "GEMEL_NFS_EXPORT", "GEMEL_CONF", "PATH"}
+        assert env["PATH"] == f"{PROGRAM.parent}:/usr/bin:/bin"  # once, however often it is read
+        status = subprocess.run(["gemel", "status"], env=env, capture_output=True, text=True, timeout=60)
+        assert status.returncode == 0 and "answers" in status.stdout, status
+        steps = [line.split()[1] for line in done.stderr.splitlines() if line.startswith("== ")]
+        assert steps == ["packages", "build", "store", "doors", "proof", "up"], done.stderr
+        assert not list((home / "run" / "recovery").glob("v4recov/*/*"))  # the proof leaves nothing to reclaim
         told = next(line for line in done.stdout.splitlines() if "set -a" in line)  # as printed, it works
         assert subprocess.run(["sh", "-c", told + '; echo "$AWS_ENDPOINT_URL"'], capture_output=True, text=True, check=True).stdout.strip() == env["AWS_ENDPOINT_URL"]
         assert env["AWS_SECRET_ACCESS_KEY"] not in done.stdout and env["AWS_ENDPOINT_URL"] in done.stdout and "mount -t nfs4" in done.stdout
@@ -38,11 +53,60 @@ def test_quickstart(scratch):
     finally:
         stopped = quickstart(home, "--stop")
     assert stopped.returncode == 0 and "Stopped" in stopped.stdout
-    # the second start finds everything, and takes seconds
+    # the second start finds everything, and makes nothing again
+    before = {path: path.stat().st_mtime_ns for path in PROGRAM.parent.parent.rglob("*")}
+    (home / "gemel.conf").chmod(0o644)  # as an earlier quickstart left it
     done = quickstart(home, "--detach", timeout=60)
     try:
         assert done.returncode == 0, done.stdout + done.stderr
         assert s3.get_object(Bucket="demo", Key="kept")["Body"].read() == b"kept"
+        assert {path: path.stat().st_mtime_ns for path in PROGRAM.parent.parent.rglob("*")} == before
+        assert stat.S_IMODE((home / "gemel.conf").stat().st_mode) == 0o600
+    finally:
+        quickstart(home, "--stop")
+    reset = next(line for line in done.stdout.splitlines() if line.startswith("  reset ")).split(None, 1)[1]
+    assert subprocess.run(["sh", "-c", reset], cwd=TOP, capture_output=True, text=True, check=True).stdout.startswith("Nothing is running in ") and not home.exists()
+    assert f"rm -rf {BUILD}" in done.stdout  # the build is not tried away: it is the tests' own
+    assert quickstart(home, "--stop").returncode == 0 and not home.exists()
+
+
+def test_what_is_missing_of_an_installation_comes_again(scratch):
+    """tools/build installs after a change only: also a change of what it installed."""
+    page = PROGRAM.parent.parent / "share" / "man" / "man8" / "gemel.8"
+    text = page.read_text()
+    for harm in (page.unlink, lambda: page.write_text("x")):
+        harm()
+        subprocess.run([TOP / "tools" / "build"], check=True, capture_output=True, timeout=280)
+        assert page.read_text() == text
+
+
+def test_a_start_does_not_wait_for_clients_that_may_claim(scratch):
+    home = scratch / "quickstart-claims"
+    ports = ["--s3-port", "17500", "--nfs-port", "12069"]
+    first = quickstart(home, *ports, "--detach")
+    try:
+        assert first.returncode == 0 and "may claim" not in first.stderr, first.stderr
+        subprocess.run(["nfs-ls", "nfs://127.0.0.1/demo?version=4&nfsport=12069"], check=True, capture_output=True, timeout=60)  # it says no good-bye
+        quickstart(home, "--stop")
+        second = quickstart(home, "--detach")
+        assert second.returncode == 0 and "came back through NFS" in second.stdout and "may claim their files and locks for up to 45 s" in second.stderr, second.stderr
+        assert "NOT IN GRACE" not in (home / "log" / "nfs.log").read_text().rpartition("Now IN GRACE")[2]
+    finally:
+        quickstart(home, "--stop")
+
+
+def test_a_door_that_root_may_not_use(scratch):
+    """With nfs.squash = root there is nothing that root could read back; the start says so."""
+    if os.geteuid() != 0:
+        pytest.skip("only root is squashed")
+    home = scratch / "quickstart-squashed"
+    home.mkdir()
+    (home / "gemel.conf").write_text(f"[store]\nhome = {home}\n[s3]\nport = 17510\naddress = 198.51.100.1\n[nfs]\nport = 12079\naddress = 0.0.0.0\n")
+    done = quickstart(home, "--detach")
+    try:
+        assert done.returncode == 0 and "It was not looked for over NFS: nfs.squash" in done.stdout, done.stdout + done.stderr
+        env = environment(home)
+        assert env["AWS_ENDPOINT_URL"] == "http://198.51.100.1:17510" and env["GEMEL_NFS_EXPORT"] == "127.0.0.1:/demo"
     finally:
         quickstart(home, "--stop")
 
@@ -144,4 +208,32 @@ setsid /usr/bin/python3 /run/forward.py > /dev/null 2>&1 < /dev/null & echo $! >
             kernel.run("kill $(cat /run/forward.pid)")
     finally:
         forward.close()
+        quickstart(home, "--stop")
+
+
+def test_the_lines_of_the_readme_for_another_machine(scratch, kernel):
+    """With the doors open as README.md has it, and SERVER, ID and SECRET filled in: S3 at an address that is not loopback, the mount on another machine."""
+    section = (TOP / "README.md").read_text().split("### From another machine")[1].split("###")[0]
+    lines = [line.strip() for line in section.splitlines() if line.startswith("    ")]
+    assert [line.split()[0] for line in lines] == ["ssh", "gemel", "gemel", "gemel", "export", "aws", "mount", "cat"], lines
+    home = scratch / "readme-remote"
+    assert quickstart(home, "--detach").returncode == 0
+    quickstart(home, "--stop")
+    conf = home / "gemel.conf"
+    conf.write_text(conf.read_text().replace("\naddress = 127.0.0.1\n", "\naddress = 0.0.0.0\n").replace("\nsquash = none\n", "\nsquash = root\n"))
+    assert conf.read_text().count("address = 0.0.0.0\n") == 2 and "squash = root\n" in conf.read_text()
+    done = quickstart(home, "--detach")
+    try:
+        assert done.returncode == 0, done.stdout + done.stderr
+        clean = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true"}
+        made = subprocess.run(["sh", "-ec", f"set -a; . {home}/demo.env; set +a\n" + "\n".join(lines[1:4])], env=clean, check=True, capture_output=True, text=True, timeout=60).stdout
+        key = dict(line.split() for line in made.splitlines() if line.split()[0] in ("id", "secret"))
+        client = "\n".join(lines[4:6]).replace("SERVER", kernel.peer).replace("=ID", f"={key['id']}").replace("=SECRET", f"={key['secret']}")
+        subprocess.run(["sh", "-ec", client], cwd=TOP, env=clean, check=True, capture_output=True, timeout=120)
+        kernel.run(lines[6].replace("SERVER", kernel.peer))
+        try:
+            assert kernel.run(lines[7], uid=1000, gid=1000).text == (TOP / "README.md").read_text()
+        finally:
+            kernel.run("umount /mnt")
+    finally:
         quickstart(home, "--stop")
