@@ -1,6 +1,7 @@
 /* gemel store …, gemel config … */
 #include "cmd.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,9 +14,11 @@ static int store_create(struct cmd *cmd)
 	const char *home = conf_string(&cmd->conf, CONF_store_home);
 
 	if (home[0] == 0 || !conf_home_path(&cmd->conf, "store", path, sizeof(path)))
-		return cmd_fail("store.home is not set, or too long");
-	if (mkdir(home, 0700) != 0 && access(home, W_OK) != 0)
-		return cmd_fail("%s cannot be made or written", home);
+		return cmd_fail("store.home is not set, or too long: set it in %s", cmd->conf.file);
+	if (mkdir(home, 0700) != 0 && errno != EEXIST)
+		return cmd_fail("store.home = %s cannot be made: %s", home, strerror(errno));
+	if (access(home, W_OK) != 0)
+		return cmd_fail("store.home = %s cannot be written: %s", home, strerror(errno));
 	int rc = gml_store_create(path, &options);
 	if (rc == GML_ERR_EXIST)
 		return cmd_fail("%s: there is a store already", path);

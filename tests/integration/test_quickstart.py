@@ -232,7 +232,7 @@ def test_the_lines_of_the_readme_for_another_machine(scratch, kernel):
         subprocess.run(["sh", "-ec", client], cwd=TOP, env=clean, check=True, capture_output=True, timeout=120)
         kernel.run(lines[6].replace("SERVER", kernel.peer))
         try:
-            assert kernel.run(lines[7], uid=1000, gid=1000).text == (TOP / "README.md").read_text()
+            assert kernel.run(lines[7], uid=1001, gid=1001).text == (TOP / "README.md").read_text()
         finally:
             kernel.run("umount /mnt")
     finally:
