@@ -226,6 +226,36 @@ def test_groups(kernel, shared):
         assert kernel.run(f"cd {shared} && {deed}", groups=[5000], check=False, **USER).rc != 0, deed
 
 
+# ---- what a mount shows of S3 at once, whatever the client caches (docs/mounting.md)
+
+
+@pytest.mark.parametrize("options", ["", "lookupcache=positive", "lookupcache=none"])
+def test_seen_at_once(gemel, kernel, s3, bucket, options):
+    """open, ls and find ask the server; with lookupcache=positive so does whoever names what was absent, with lookupcache=none everybody who names anything."""
+    target = kernel.mount(gemel.nfs_port, f"/{bucket}", target="/mnt/seen", options=options)
+    try:
+        for i in range(4):
+            d = f"d{i}"
+            for name in ("over", "over2", "gone", "gone2"):
+                s3.put_object(Bucket=bucket, Key=f"{d}/{name}", Body=b"old")
+            kernel.run(f"cd {target}/{d} && cat over over2 && stat over over2 gone gone2 && ! test -e new && ! test -e new2 && ls -l && find . -type f -size 3c")
+            for name in ("over", "over2", "new", "new2"):
+                s3.put_object(Bucket=bucket, Key=f"{d}/{name}", Body=b"the new")
+            for name in ("gone", "gone2"):
+                s3.delete_object(Bucket=bucket, Key=f"{d}/{name}")
+            if options == "lookupcache=none":
+                assert kernel.run(f"cd {target}/{d} && stat -c %s over && ! test -e gone && test -e new").text == "7\n"
+            if options:
+                assert kernel.run(f"cat {target}/{d}/new").text == "the new"
+            assert kernel.run(f"cat {target}/{d}/over2").text == "the new"
+            assert kernel.run(f"cat {target}/{d}/gone2", check=False).rc != 0
+            assert kernel.run(f"ls -1 {target}/{d}").text.split() == ["new", "new2", "over", "over2"]
+            assert kernel.run(f"cat {target}/{d}/new2").text == "the new"  # the listing brought it
+            assert sorted(kernel.run(f"find {target}/{d} -type f -size 7c -printf '%f\\n'").text.split()) == ["new", "new2", "over", "over2"]
+    finally:
+        kernel.umount(target)
+
+
 # ---- programs
 
 
