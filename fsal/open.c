@@ -285,16 +285,37 @@ static fsal_openflags_t open_status2(struct fsal_obj_handle *handle, struct stat
 	return open_state(state)->openflags;
 }
 
-/* Replaces the state's reservation; its own old one is no conflict. */
+/* What an OPEN asks for that upgrades a state; ganesha hands on only the union with what the state has. Nothing for an
+ * upgrade that is reclaimed, a downgrade, and an upgrade that ganesha takes back. */
+static fsal_openflags_t open_asked(fsal_openflags_t openflags, fsal_openflags_t old)
+{
+	const compound_data_t *compound = gml_fsal_compound();
+	const OPEN4args *args;
+
+	if (compound == NULL || compound->opcode != NFS4_OP_OPEN || (openflags & FSAL_O_RECLAIM) || (old & ~openflags))
+		return FSAL_O_CLOSED;
+	args = &compound->argarray[compound->oppos].nfs_argop4_u.opopen;
+	return (args->share_access & OPEN4_SHARE_ACCESS_READ ? FSAL_O_READ : 0) |
+	       (args->share_access & OPEN4_SHARE_ACCESS_WRITE ? FSAL_O_WRITE : 0) |
+	       (args->share_deny & OPEN4_SHARE_DENY_READ ? FSAL_O_DENY_READ : 0) |
+	       (args->share_deny & OPEN4_SHARE_DENY_WRITE ? FSAL_O_DENY_WRITE_MAND : 0);
+}
+
+/* Replaces the state's reservation. What an OPEN asks for must not conflict with what any open has, the state's own
+ * reservation included (RFC 7530 9.9 and 16.16.5, RFC 8881 9.7): an owner who denies writing is refused when he opens
+ * for writing again. What is had already conflicts with nobody. Else the state's old reservation is no conflict. */
 static fsal_status_t open_share_change(struct gml_fsal_obj *obj, struct gml_fsal_state *state,
-				       fsal_openflags_t openflags)
+				       fsal_openflags_t openflags, fsal_openflags_t asked)
 {
 	fsal_openflags_t old = state->openflags;
-	fsal_status_t status;
+	fsal_status_t status = {ERR_FSAL_NO_ERROR, 0};
 
 	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
+	if (asked != FSAL_O_CLOSED)
+		status = check_share_conflict(&obj->share, asked, false);
 	update_share_counters(&obj->share, old, FSAL_O_CLOSED);
-	status = check_share_conflict(&obj->share, openflags, false);
+	if (FSAL_IS_SUCCESS(status))
+		status = check_share_conflict(&obj->share, openflags, false);
 	if (FSAL_IS_ERROR(status))
 		openflags = old;
 	update_share_counters(&obj->share, FSAL_O_CLOSED, openflags);
@@ -303,8 +324,8 @@ static fsal_status_t open_share_change(struct gml_fsal_obj *obj, struct gml_fsal
 	return status;
 }
 
-/* ganesha (4.3 and 6.5) forgets to note the new mode of a state that is downgraded, and would go on to let it write. The
- * caller holds the state's lock. */
+/* ganesha (4.3 and 6.5) forgets to note the new mode of a state that is downgraded, and would go on to let it write.
+ * The caller holds the state's lock. */
 static void open_note_mode(struct state_t *state, fsal_openflags_t openflags)
 {
 	struct state_share *share = &state->state_data.share;
@@ -331,7 +352,7 @@ static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t
 	fsal_status_t status;
 	int rc = 0;
 
-	status = open_share_change(obj, state, openflags);
+	status = open_share_change(obj, state, openflags, open_asked(openflags, old));
 	if (FSAL_IS_ERROR(status))
 		return status;
 	if (more)
@@ -343,7 +364,7 @@ static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t
 	if (rc == 0 && (openflags & FSAL_O_TRUNC))
 		rc = open_truncate(obj->ino);
 	if (rc != 0) {
-		(void)open_share_change(obj, state, old);
+		(void)open_share_change(obj, state, old, FSAL_O_CLOSED);
 		(void)gml_fsal_file_put(file);
 		return gml_fsal_status(rc);
 	}

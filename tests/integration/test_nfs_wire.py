@@ -46,6 +46,28 @@ def test_share_reservations(gemel, wire):
     other.close()
 
 
+@pytest.mark.parametrize("access, deny, again, status", [
+    (BOTH, READ, (READ, 0), SHARE_DENIED), (BOTH, WRITE, (WRITE, 0), SHARE_DENIED), (READ, BOTH, (READ, BOTH), SHARE_DENIED), (READ, 0, (READ, READ), SHARE_DENIED),
+    (WRITE, 0, (BOTH, WRITE), SHARE_DENIED), (READ, WRITE, (READ, WRITE), OK), (READ, WRITE, (READ, 0), OK), (WRITE, READ, (WRITE, READ), OK), (BOTH, 0, (BOTH, 0), OK), (READ, 0, (READ, WRITE), OK),
+])
+def test_an_owner_s_own_deny_mode_counts(gemel, wire, access, deny, again, status):
+    """OPEN of a file that the same owner has open (RFC 7530 16.16, RFC 8881 18.16): what is refused leaves the open as it was, what is granted is one open with it."""
+    other, root, name = Client(gemel.nfs_port), wire.handle("demo"), f"own-{access}-{deny}-{again[0]}-{again[1]}"
+    got, stateid, file = wire.open(root, name, access, deny=deny, owner="o", create=UNCHECKED)
+    assert got == OK
+    got, second, _ = wire.open(root, name, again[0], deny=again[1], owner="o")
+    assert got == status
+    deny |= again[1] if status == OK else 0
+    for bit in (READ, WRITE):
+        got, theirs, _ = other.open(root, name, bit, owner="p")
+        assert got == (SHARE_DENIED if deny & bit else OK)
+        if got == OK:
+            assert other.compound(putfh(file), nfs4.close(theirs))[0] == OK
+    assert wire.compound(putfh(file), nfs4.close(second or stateid))[0] == OK
+    assert other.open(root, name, BOTH, deny=BOTH, owner="p")[0] == OK
+    other.close()
+
+
 def test_exclusive_create_survives_a_restart(scratch):
     """The verifier is kept with the file: a client that repeats its request (it never saw the answer) gets its file, and nobody else does."""
     server = Gemel(scratch / "exclusive", options={"nfs.grace": 5, "nfs.lease": 5})
