@@ -394,8 +394,6 @@ int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *
 
 	*nread_out = 0;
 	*eof_out = false;
-	if (off > GML_FILE_SIZE_MAX || len > GML_FILE_SIZE_MAX)
-		return GML_ERR_INVAL;
 	do {
 		rc = read_plan(op, file->store, file->onode->ino, off + done, len - done, &size, &plan);
 		for (unsigned i = 0; rc == 0 && i < plan.count; i++) {

@@ -68,6 +68,16 @@ def test_an_owner_s_own_deny_mode_counts(gemel, wire, access, deny, again, statu
     other.close()
 
 
+def test_read_behind_any_end(gemel, wire):
+    """Nothing and "end of file" (RFC 8881 18.22.3), also where no file can be."""
+    wire.make(wire.handle("demo"), "short")
+    file = wire.handle("demo", "short")
+    assert wire.compound(putfh(file), nfs4.write(ANONYMOUS, 0, b"short"))[0] == OK
+    whole = lambda reply: (reply.u32(), reply.opaque())
+    for offset in (5, 1 << 40, (1 << 62) - 1, 1 << 62, (1 << 62) + 1, (1 << 63) - 4, (1 << 63) + 4, (1 << 64) - 4096, (1 << 64) - 1):
+        assert wire.compound(putfh(file), (25, ANONYMOUS + nfs4.u64(offset) + nfs4.u32(4096), whole)) == (OK, [None, (1, b"")]), offset
+
+
 def test_exclusive_create_survives_a_restart(scratch):
     """The verifier is kept with the file: a client that repeats its request (it never saw the answer) gets its file, and nobody else does."""
     server = Gemel(scratch / "exclusive", options={"nfs.grace": 5, "nfs.lease": 5})

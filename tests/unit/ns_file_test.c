@@ -159,6 +159,9 @@ static void test_write_read(void **state)
 	assert_ok(gml_file_read(&ns->op, file, 15, buf, 3, &got, &eof));
 	assert_int_equal(got, 0);
 	assert_true(eof);
+	assert_ok(gml_file_read(&ns->op, file, UINT64_MAX, buf, sizeof(buf), &got, &eof));
+	assert_int_equal(got, 0);
+	assert_true(eof);
 	assert_rc(ns_write(ns, file, GML_FILE_SIZE_MAX, "x"), GML_ERR_FBIG);
 	assert_rc(ns_write(ns, file, UINT64_MAX, "x"), GML_ERR_FBIG);
 	assert_ok(ns_write(ns, file, 0, ""));

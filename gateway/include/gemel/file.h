@@ -32,8 +32,9 @@ int gml_file_close(struct gml_op *op, struct gml_file *file);
 
 gml_ino gml_file_ino(const struct gml_file *file);
 
-/* Read up to len bytes at off into buf; holes read as zeros. *nread_out may be short only at the end of file; *eof_out: off + nread reaches it. Rights are checked again: `r`, or `x` (execution),
- * or the owner. */
+/* Read up to len bytes at off into buf; holes read as zeros. *nread_out may be short only at the end of
+ * the file; *eof_out: off + nread reaches it, as it does for any `off` behind the end, even one where no
+ * file can be. Rights are checked again: `r`, or `x` (execution), or the owner. */
 int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *buf, size_t len, size_t *nread_out, bool *eof_out);
 
 /* Write all of iov at off, in place in the write blob. stable: durable on return (FILE_SYNC), else after gml_file_commit or the last close. Other processes
