@@ -1,6 +1,8 @@
 /* Exports: the store's life, wire handles, file system information, states. */
 #include "fsal.h"
 
+#define EXPORT_UUID_LEN 16 /* bytes of a store's uuid */
+
 struct gml_fsal_export {
 	struct fsal_export export;
 	char *store; /* from the configuration */
@@ -22,6 +24,22 @@ static struct config_block export_block = {
 };
 
 /* ---- the store ---- */
+
+/* A client takes two servers of one owner and scope for one server with two addresses (RFC 8881 2.10.4 and 2.10.5), and
+ * ganesha's default is the host's name, for both. The store is what makes a server this one: also behind another
+ * address, and not another one behind this. */
+static void export_server_owner(const uint8_t *uuid)
+{
+	nfs_version4_parameter_t *v4 = &nfs_param.nfsv4_param;
+	char name[sizeof("gemel-") + 2 * EXPORT_UUID_LEN] = "gemel-";
+
+	for (unsigned i = 0; i < EXPORT_UUID_LEN; i++)
+		(void)snprintf(name + strlen(name), 3, "%02x", uuid[i]);
+	if (v4->server_owner == NULL)
+		v4->server_owner = gsh_strdup(name);
+	if (v4->server_scope == NULL)
+		v4->server_scope = gsh_strdup(name);
+}
 
 static int export_store_start(const char *path)
 {
@@ -48,6 +66,7 @@ static int export_store_start(const char *path)
 	uuid = gml_store_uuid(gml_fsal.store);
 	memcpy(&gml_fsal.fsid.major, uuid, sizeof(gml_fsal.fsid.major));
 	memcpy(&gml_fsal.fsid.minor, uuid + sizeof(gml_fsal.fsid.major), sizeof(gml_fsal.fsid.minor));
+	export_server_owner(uuid);
 	gml_fsal.store_path = gsh_strdup(path);
 	LogEvent(COMPONENT_FSAL, "serving the store %s", path);
 	return 0;

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <sys/random.h>
 
 static const char module_name[] = "GEMEL";
 
@@ -129,9 +130,9 @@ static bool module_fits(void)
 	return true;
 }
 
-/* Where the machine has IPv6, ganesha opens IPv6 sockets only, and takes Bind_Addr for an address of that kind, whatever it
- * is: an IPv4 one, read so, is "any", and the door would stand open on every interface. As an IPv4-mapped address it means
- * what it says. The configuration was read, and no socket is bound yet. */
+/* Where the machine has IPv6, ganesha opens IPv6 sockets only, and takes Bind_Addr for an address of that kind,
+ * whatever it is: an IPv4 one, read so, is "any", and the door would stand open on every interface. As an IPv4-mapped
+ * address it means what it says. The configuration was read, and no socket is bound yet. */
 static void module_bind_ipv4(void)
 {
 	struct sockaddr_in v4;
@@ -150,6 +151,19 @@ static void module_bind_ipv4(void)
 	memcpy(&nfs_param.core_param.bind_addr, &v6, sizeof(v6));
 }
 
+/* Client ids and stateids begin with the server's epoch, which is the second of its start. Two servers that start in
+ * one second give equal ids, and a client takes them for one server; one that starts twice in a second takes old ids
+ * for its own. A random epoch tells all apart. Nothing compares epochs but for equality, and no client has one yet. */
+static void module_epoch(void)
+{
+	uint32_t epoch;
+
+	if (nfs_ServerEpoch != nfs_ServerBootTime.tv_sec) /* the command line says it */
+		return;
+	if (getrandom(&epoch, sizeof(epoch), 0) == sizeof(epoch))
+		nfs_ServerEpoch = (time_t)epoch;
+}
+
 MODULE_INIT void gml_fsal_init(void);
 void gml_fsal_init(void)
 {
@@ -157,6 +171,7 @@ void gml_fsal_init(void)
 	if (!module_fits())
 		LogFatal(COMPONENT_FSAL, "the NFS door cannot open");
 	module_bind_ipv4();
+	module_epoch();
 	if (register_fsal(&gml_fsal.module, module_name, FSAL_MAJOR_VERSION, FSAL_MINOR_VERSION, FSAL_ID_NO_PNFS) != 0)
 		return; /* it has logged why */
 	gml_fsal.module.m_ops.init_config = module_init_config;

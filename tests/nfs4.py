@@ -7,7 +7,7 @@ import os
 import socket
 import struct
 
-OK, EXIST, ROFS, LOCKED, NOTSUPP, SHARE_DENIED = 0, 17, 30, 10012, 10004, 10015
+OK, EXIST, NOSPC, ROFS, LOCKED, BAD_COOKIE, NOTSUPP, TOOSMALL, SHARE_DENIED, XATTR2BIG = 0, 17, 28, 30, 10012, 10003, 10004, 10005, 10015, 10096
 READ, WRITE, BOTH = 1, 2, 3
 UNCHECKED, GUARDED, EXCLUSIVE = 0, 1, 3
 ANONYMOUS = bytes(16)
@@ -74,13 +74,13 @@ def open_result(reply):
 
 
 def exchange_id_result(reply):
+    """(client id, sequence, (minor and major id of the server's owner), the server's scope)"""
     clientid, sequence = reply.u64(), reply.u32()
     reply.take(8)
-    reply.take(8)
-    reply.opaque()
-    reply.opaque()
+    owner = reply.u64(), reply.opaque()
+    scope = reply.opaque()
     assert reply.u32() in (0, 1)  # the implementation's name would follow; nothing does in this compound
-    return clientid, sequence
+    return clientid, sequence, owner, scope
 
 
 # ---- operations: (number, arguments, how to read the result)
@@ -126,6 +126,15 @@ def commit():
 
 def setattr_mode(stateid=ANONYMOUS):
     return 34, stateid + MODE_600, Reader.bitmap
+
+
+def setattr_mtime(seconds, fraction=0):
+    return 34, ANONYMOUS + u32(2, 0, 1 << 22) + opaque(u32(1) + struct.pack(">qI", seconds, fraction)), Reader.bitmap
+
+
+def getattr_mtime():
+    """(seconds, nanoseconds)"""
+    return 9, u32(2, 0, 1 << 21), lambda reply: (reply.bitmap(), struct.unpack(">qI", reply.opaque()))[1]
 
 
 def setattr_size(size, stateid=ANONYMOUS):
@@ -180,16 +189,43 @@ def removexattr(name):
     return 75, opaque(name), skip(20)
 
 
+def getxattr(name):
+    return 72, opaque(name), Reader.opaque
+
+
+def listxattrs(cookie=0, room=65536):
+    """(cookie, names, is it the end)"""
+    return 74, u64(cookie) + u32(room), lambda reply: (reply.u64(), [reply.opaque() for _ in range(reply.u32())], bool(reply.u32()))
+
+
+def readdir(cookie=0, verifier=bytes(8), room=65536, attributes=(0, 0)):
+    """(verifier, [(cookie, name)], is it the end)"""
+
+    def result(reply):
+        verifier, entries = reply.take(8), []
+        while reply.u32():
+            entries.append((reply.u64(), reply.opaque()))
+            reply.bitmap()
+            reply.opaque()
+        return verifier, entries, bool(reply.u32())
+
+    return 26, u64(cookie) + verifier + u32(room, room, len(attributes), *attributes), result
+
+
+def readlink():
+    return 27, b"", Reader.opaque
+
+
 class Client:
-    def __init__(self, port, name=None, uid=0, gid=0):
+    def __init__(self, port, name=None, uid=0, gid=0, largest_reply=1 << 20):
         self.name = name or os.urandom(8).hex()
         self.credential = u32(1) + opaque(u32(0) + opaque("wire") + u32(uid, gid, 0))
         self.xids = itertools.count(1)
         self.connection = socket.create_connection(("127.0.0.1", port), timeout=30)
         owner = os.urandom(8) + opaque(self.name) + u32(0, 0, 0)
-        status, [(self.clientid, sequence)] = self.call((42, owner, exchange_id_result))
+        status, [(self.clientid, sequence, self.server_owner, self.server_scope)] = self.call((42, owner, exchange_id_result))
         assert status == OK
-        channel = u32(0, 1 << 20, 1 << 20, 4096, 16, 8, 0)
+        channel = u32(0, 1 << 20, largest_reply, min(largest_reply, 4096), 16, 8, 0)
         session = u64(self.clientid) + u32(sequence, 0) + channel + channel + u32(0x40000000, 1, 0)
         status, [self.session] = self.call((43, session, skip(16)))
         assert status == OK

@@ -78,6 +78,23 @@ def test_read_behind_any_end(gemel, wire):
         assert wire.compound(putfh(file), (25, ANONYMOUS + nfs4.u64(offset) + nfs4.u32(4096), whole)) == (OK, [None, (1, b"")]), offset
 
 
+def test_servers_are_told_apart(gemel, scratch):
+    """Two servers on one address have two owners and two scopes, and give no client the same id; a server keeps its own through a restart (RFC 8881 2.10.4)."""
+    other = Gemel(scratch / "other")
+    other.start()
+    here, there = Client(gemel.nfs_port), Client(other.nfs_port)
+    assert here.server_owner != there.server_owner and here.server_scope != there.server_scope
+    assert here.clientid >> 32 != there.clientid >> 32
+    assert here.server_owner == Client(gemel.nfs_port).server_owner
+    other.stop()
+    other.start()
+    again = Client(other.nfs_port)
+    assert (again.server_owner, again.server_scope) == (there.server_owner, there.server_scope)
+    assert again.clientid >> 32 != there.clientid >> 32
+    other.stop()
+    other.assert_clean()
+
+
 def test_exclusive_create_survives_a_restart(scratch):
     """The verifier is kept with the file: a client that repeats its request (it never saw the answer) gets its file, and nobody else does."""
     server = Gemel(scratch / "exclusive", options={"nfs.grace": 5, "nfs.lease": 5})
