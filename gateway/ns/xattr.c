@@ -115,13 +115,13 @@ int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struc
 /* What the inode would have after a set. */
 struct xattr_sum {
 	struct gml_span name; /* left out: it is replaced */
-	size_t names, meta, tags;
-	bool any;
+	size_t count, total, names, meta, tags;
 };
 
 static void xattr_count(struct xattr_sum *sum, struct gml_span name, struct gml_span value)
 {
-	sum->any = true;
+	sum->count++;
+	sum->total += name.len + value.len;
 	if (name.len <= GML_XATTR_NAME_MAX) /* what listxattr(2) shows */
 		sum->names += name.len + 1;
 	if (xattr_has_prefix(name, XATTR_META))
@@ -139,6 +139,11 @@ static bool xattr_sum_each(void *arg, struct gml_span name, struct gml_span valu
 	return true;
 }
 
+static bool xattr_sum_fits(const struct xattr_sum *sum)
+{
+	return sum->count <= GML_XATTR_COUNT_MAX && sum->total <= GML_XATTR_TOTAL_MAX && sum->names <= XATTR_NAMES_MAX;
+}
+
 static int xattr_fits(struct gml_txn *txn, gml_ino ino, struct gml_span name, struct gml_span value)
 {
 	struct xattr_sum sum = {.name = name};
@@ -151,7 +156,7 @@ static int xattr_fits(struct gml_txn *txn, gml_ino ino, struct gml_span name, st
 		return GML_ERR_TOOBIG;
 	if (xattr_has_prefix(name, XATTR_TAG) && sum.tags > XATTR_TAGS_MAX)
 		return GML_ERR_TOOBIG;
-	return sum.names > XATTR_NAMES_MAX ? GML_ERR_NOSPC : 0;
+	return xattr_sum_fits(&sum) ? 0 : GML_ERR_NOSPC;
 }
 
 struct xattr_arg {
@@ -176,6 +181,7 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 	struct xattr_arg *arg = argp;
 	struct gml_inode inode;
 	struct gml_span old;
+	bool shorter;
 	int rc = xattr_inode(txn, arg->ino, &inode);
 
 	if (rc == 0)
@@ -189,7 +195,9 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 		return GML_ERR_NOXATTR;
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
-	rc = xattr_fits(txn, arg->ino, arg->name, arg->value);
+	/* What gets no longer fits as well as before, also beside more than a set allows today. */
+	shorter = rc == 0 && arg->value.len <= old.len;
+	rc = shorter ? 0 : xattr_fits(txn, arg->ino, arg->name, arg->value);
 	if (rc == 0)
 		rc = gml_rec_xattr_put(txn, arg->ino, arg->name, arg->value);
 	if (rc != 0)
@@ -386,8 +394,8 @@ static int tags_fit(struct gml_txn *txn, const struct tags_arg *arg, bool *any_o
 		return rc;
 	for (uint32_t i = 0; i < arg->ntags; i++)
 		xattr_count(&sum, tags_span(&arg->names[i]), arg->tags[i].value);
-	*any_out = sum.any;
-	return sum.names > XATTR_NAMES_MAX ? GML_ERR_NOSPC : 0;
+	*any_out = sum.count > 0;
+	return arg->ntags == 0 || xattr_sum_fits(&sum) ? 0 : GML_ERR_NOSPC;
 }
 
 static bool tags_first_each(void *arg, struct gml_span name, struct gml_span value)

@@ -22,3 +22,7 @@ tests_unit_ns_race_test_SOURCES = tests/unit/ns_race_test.c tests/unit/ns_suppor
 tests_unit_ns_race_test_LDADD = $(NS_TEST_LDADD)
 tests_unit_ns_race_test_CPPFLAGS = $(NS_TEST_CPPFLAGS) -I$(top_srcdir)/tests/unit
 tests_unit_ns_race_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=gml_blob_open,--wrap=gml_owner_alive,--wrap=open
+check_PROGRAMS += tests/unit/ns_xattr_test
+tests_unit_ns_xattr_test_SOURCES = tests/unit/ns_xattr_test.c tests/unit/ns_support.h
+tests_unit_ns_xattr_test_LDADD = $(NS_TEST_LDADD)
+tests_unit_ns_xattr_test_CPPFLAGS = $(NS_TEST_CPPFLAGS)

@@ -27,6 +27,9 @@ enum {
 int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned want, unsigned *granted_out);
 
 /* Extended attributes, RFC 8276. Names include their "user." prefix; only "user." names are accepted (else NOTSUP). Reads need `r`, changes `w`.
+ * A value over GML_XATTR_VALUE_MAX is TOOBIG. A set that would leave an inode with more than
+ * GML_XATTR_COUNT_MAX attributes, GML_XATTR_TOTAL_MAX bytes of them, or 64 KiB of names is NOSPC; one
+ * that only shortens a value is not.
  * "user.s3.meta.*" is the object's S3 user metadata, "user.s3.tag.*" its tags; their limits are S3's (2 KiB of metadata in total). */
 int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name, void *buf, size_t cap, size_t *len_out); /* cap 0: size only; TOOBIG */
 enum gml_xattr_how { GML_XATTR_EITHER, GML_XATTR_CREATE, GML_XATTR_REPLACE };

@@ -14,6 +14,8 @@ typedef uint64_t gml_ino;
 #define GML_SYMLINK_MAX 4096       /* bytes of a link target */
 #define GML_XATTR_NAME_MAX 255
 #define GML_XATTR_VALUE_MAX 65536
+#define GML_XATTR_COUNT_MAX 4096   /* attributes of an inode */
+#define GML_XATTR_TOTAL_MAX 1048576 /* bytes of all their names and values */
 #define GML_FILE_SIZE_MAX ((uint64_t)1 << 62)
 #define GML_OBJECT_SIZE_MAX ((uint64_t)50 << 40) /* S3: 50 TiB */
 #define GML_BUCKET_NAME_MAX 63

@@ -1,0 +1,96 @@
+"""Replies that could get too big for ganesha, for the session or for the client: each must come in pieces or as an error. One that cannot be encoded ends the connection, and a kernel client asks for it for ever."""
+import pytest
+
+import nfs4
+from nfs4 import BAD_COOKIE, NOSPC, OK, TOOSMALL, Client, putfh
+
+REP_TOO_BIG = 10066
+
+
+@pytest.fixture(scope="module")
+def wire(gemel):
+    client = Client(gemel.nfs_port)
+    yield client
+    client.close()
+
+
+def list_all(client, file, room):
+    """(all names, number of replies)"""
+    names, cookie, end, replies = [], 0, False, 0
+    while not end:
+        status, results = client.compound(putfh(file), nfs4.listxattrs(cookie, room))
+        assert status == OK, (status, cookie, replies)
+        cookie, some, end = results[-1]
+        assert some or end
+        assert 16 + sum(4 + len(name) + -len(name) % 4 for name in some) <= room
+        names, replies = names + some, replies + 1
+    return names, replies
+
+
+def test_listxattrs_by_cookie(gemel, wire):
+    """As many attributes as a file may have; one reply of ganesha names 1024 at most. One more is refused."""
+    root = wire.handle("demo")
+    wire.make(root, "attributes")
+    file = wire.handle("demo", "attributes")
+    assert wire.compound(putfh(file), nfs4.listxattrs())[1][-1] == (0, [], True)
+    wanted = [b"n%04d" % i + b"x" * (i % 5) for i in range(4096)]
+    for name in wanted:
+        assert wire.compound(putfh(file), nfs4.setxattr(name, b"v"))[0] == OK
+    assert wire.compound(putfh(file), nfs4.setxattr("one more", b"v"))[0] == NOSPC
+    assert list_all(wire, file, 1 << 17) == (wanted, 4)
+    for room in (16384, 4096, 1000, 100):
+        names, replies = list_all(wire, file, room)
+        assert names == wanted and replies > 4096 * 12 // room
+    small = Client(gemel.nfs_port, largest_reply=2048)
+    names, replies = list_all(small, file, 65536)
+    assert names == wanted and replies > 4096 * 12 // 2048
+    small.close()
+    assert wire.compound(putfh(file), nfs4.listxattrs(0, 16))[0] == TOOSMALL
+    assert wire.compound(putfh(file), nfs4.listxattrs(0, 24))[0] == TOOSMALL
+    assert wire.compound(putfh(file), nfs4.listxattrs(0, 28))[1][-1] == (1, [b"n0000"], False)
+    assert wire.compound(putfh(file), nfs4.listxattrs(4096))[1][-1] == (4096, [], True)
+    assert wire.compound(putfh(file), nfs4.listxattrs(4097))[0] == BAD_COOKIE
+
+
+def test_readdir_of_long_names(gemel, wire):
+    """Names of 255 bytes with every attribute that the server has, through replies and sessions of any size."""
+    wire.compound(putfh(wire.handle("demo")), nfs4.create_directory("long"))
+    directory = wire.handle("demo", "long")
+    wanted = {(b"%03d" % i).ljust(255, b"n") for i in range(300)}
+    for name in wanted:
+        assert wire.make(directory, name) == OK
+    _, [_, words] = wire.compound(putfh(directory), (9, nfs4.u32(1, 1), lambda reply: (reply.bitmap(), nfs4.Reader(reply.opaque()).bitmap())[1]))
+    small = Client(gemel.nfs_port, largest_reply=4096)
+    settable_only = (0, (1 << 16) | (1 << 22))  # TIME_ACCESS_SET and TIME_MODIFY_SET cannot be read
+    everything = [word & ~(settable_only[i] if i < 2 else 0) for i, word in enumerate(words)]
+    for client, room in ((wire, 1 << 20), (wire, 32768), (wire, 2048), (small, 2048), (small, 1 << 20)):
+        for attributes in ((0, 0), everything):
+            names, cookie, verifier, end = [], 0, bytes(8), False
+            while not end:
+                status, results = client.compound(putfh(directory), nfs4.readdir(cookie, verifier, room, attributes))
+                assert status == OK, (room, len(attributes), status)
+                verifier, entries, end = results[-1]
+                assert entries or end
+                names += [name for _, name in entries]
+                cookie = entries[-1][0] if entries else cookie
+            assert len(names) == 300 and set(names) == wanted
+    assert wire.compound(putfh(directory), nfs4.readdir(room=100))[0] == TOOSMALL
+    small.close()
+
+
+def test_longest_link_and_read_in_a_small_session(gemel, wire):
+    """READLINK, READ, GETXATTR: what the session's reply has no room for is an error, or shorter."""
+    root, target = wire.handle("demo"), "t" * 4095
+    assert wire.compound(putfh(root), nfs4.create_symlink("link", target))[0] == OK
+    wire.make(root, "data")
+    file, link = wire.handle("demo", "data"), wire.handle("demo", "link")
+    assert wire.compound(putfh(file), nfs4.write(nfs4.ANONYMOUS, 0, b"x" * 10000), nfs4.setxattr("value", b"v" * 8000))[0] == OK
+    assert wire.compound(putfh(link), nfs4.readlink())[1][-1] == target.encode()
+    small = Client(gemel.nfs_port, largest_reply=2048)
+    for handle, op in ((link, nfs4.readlink()), (file, nfs4.getxattr("value"))):
+        assert small.compound(putfh(handle), op)[0] == REP_TOO_BIG
+        assert wire.compound(putfh(handle), op)[0] == OK
+    status, results = small.compound(putfh(file), nfs4.read(nfs4.ANONYMOUS, 0, 10000))
+    assert status == REP_TOO_BIG or (status == OK and 0 < len(results[-1]) < 2048)
+    assert small.compound(putfh(file), nfs4.read(nfs4.ANONYMOUS, 0, 100))[0] == OK
+    small.close()
