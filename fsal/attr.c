@@ -61,14 +61,20 @@ void gml_fsal_attr_encode(const struct gml_attr *in, struct fsal_attrlist *out)
 	out->expire_time_attr = 0;
 }
 
+/* Nanoseconds in 64 bits reach from 1677 to 2262. A time outside becomes the nearest whole second inside, as local file
+ * systems do with what their inodes cannot hold: tools that copy sentinel dates (0001, 9999) must not fail. */
 static bool attr_ns(const struct timespec *ts, int64_t *ns_out)
 {
-	int64_t ns;
+	const int64_t last = INT64_MAX / NS_PER_S, first = INT64_MIN / NS_PER_S;
 
-	if (ts->tv_nsec < 0 || ts->tv_nsec >= NS_PER_S || __builtin_mul_overflow((int64_t)ts->tv_sec, NS_PER_S, &ns) ||
-	    __builtin_add_overflow(ns, (int64_t)ts->tv_nsec, &ns))
+	if (ts->tv_nsec < 0 || ts->tv_nsec >= NS_PER_S)
 		return false;
-	*ns_out = ns;
+	if (ts->tv_sec >= last)
+		*ns_out = last * NS_PER_S;
+	else if (ts->tv_sec <= first)
+		*ns_out = first * NS_PER_S;
+	else
+		*ns_out = (int64_t)ts->tv_sec * NS_PER_S + ts->tv_nsec;
 	return true;
 }
 

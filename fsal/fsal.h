@@ -99,7 +99,8 @@ void gml_fsal_log(void *arg, enum gml_log_level level, const char *line);
 object_file_type_t gml_fsal_type(enum gml_type type);
 /* Fills everything but request_mask. */
 void gml_fsal_attr_encode(const struct gml_attr *in, struct fsal_attrlist *out);
-/* ATTRNOTSUPP for what cannot be set, INVAL for ids and times out of range. */
+/* ATTRNOTSUPP for what cannot be set, INVAL for ids out of range and for a second's fraction that is none; a time that
+ * 64 bits of nanoseconds cannot hold becomes the nearest that they can. */
 fsal_status_t gml_fsal_attr_decode(const struct fsal_attrlist *in, struct gml_setattr *out);
 
 /* handle.c */

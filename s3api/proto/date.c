@@ -112,6 +112,7 @@ bool s3_date_parse(struct gml_span text, int64_t *ns_out)
 	char copy[48], month[4], zone[8];
 	unsigned year, tail = 0;
 	struct date_civil c = {0};
+	int64_t seconds;
 	bool ok = false;
 
 	if (text.len < 20 || text.len >= sizeof(copy) || memchr(text.ptr, 0, text.len))
@@ -138,13 +139,9 @@ bool s3_date_parse(struct gml_span text, int64_t *ns_out)
 	c.month = date_month(month);
 	if (!date_valid(&c))
 		return false;
-	/* int64 nanoseconds end in 2262; later dates mean "for ever". */
-	if (c.year > 2261)
-		*ns_out = INT64_MAX;
-	else if (c.year < 1678)
-		*ns_out = INT64_MIN;
-	else
-		*ns_out = (date_days_of(c.year, c.month, c.day) * 86400 + c.hour * 3600 + c.minute * 60 + c.second) *
-			  S3_DATE_NS;
+	seconds = date_days_of(c.year, c.month, c.day) * 86400 + c.hour * 3600 + c.minute * 60 + c.second;
+	/* int64 nanoseconds reach from 1677 to 2262; dates outside mean "always" and "never". */
+	if (__builtin_mul_overflow(seconds, S3_DATE_NS, ns_out))
+		*ns_out = seconds < 0 ? INT64_MIN : INT64_MAX;
 	return true;
 }

@@ -62,6 +62,39 @@ changes("rename onto itself", lambda: os.rename("f", "f"), f=(False, False))
 ''')
 
 
+def test_sentinel_dates(kernel, place, gemel):
+    """Dates that the store's 64 bits of nanoseconds cannot hold become the nearest that they can, as on a local file system: tools that copy them succeed. S3 shows valid dates of them."""
+    python(kernel, place, r'''
+import subprocess
+last, first = 9223372036, -9223372036
+for i, t in enumerate((-62135596800, first - 1, first, -2208988800, -1, 0, 2**31, 2**33, last - 1, last, last + 1, 253402300799)):
+    put(f"t{i}"); os.mkdir(f"d{i}"); os.symlink("x", f"l{i}")
+    for name in (f"t{i}", f"d{i}", f"l{i}"):
+        os.utime(name, ns=(t * 10**9 + 123456789, t * 10**9 + 987654321), follow_symlinks=False)
+        got = os.lstat(name)
+        want = (first * 10**9,) * 2 if t <= first else (last * 10**9,) * 2 if t >= last else (t * 10**9 + 123456789, t * 10**9 + 987654321)
+        assert (got.st_atime_ns, got.st_mtime_ns) == want, (name, t, got.st_atime_ns, got.st_mtime_ns)
+subprocess.run(["touch", "-d", "9999-12-31", "forever"], check=True)
+subprocess.run(["touch", "-d", "0001-01-01", "never"], check=True)
+subprocess.run(["cp", "-p", "forever", "copy"], check=True)
+subprocess.run("tar cf - forever never | (mkdir x; cd x; tar xf -)", shell=True, check=True)
+assert os.stat("copy").st_mtime == os.stat("x/forever").st_mtime == last and os.stat("x/never").st_mtime == first
+with open("forever", "r+b") as f:  # opened for writing, and nothing written
+    pass
+assert os.stat("forever").st_mtime == last
+''')
+    s3, prefix = gemel.s3(), key(place, "")
+    listed = {o["Key"].removeprefix(prefix): o["LastModified"] for o in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]}
+    assert listed["forever"].isoformat() == "2262-04-11T23:47:16+00:00" and listed["never"].isoformat() == "1677-09-21T00:12:44+00:00"
+    for name in ("forever", "never", *(f"t{i}" for i in range(12))):
+        head = s3.head_object(Bucket=BUCKET, Key=prefix + name)
+        assert head["LastModified"] == listed[name]
+        with pytest.raises(s3.exceptions.ClientError) as error:
+            s3.get_object(Bucket=BUCKET, Key=prefix + name, IfModifiedSince=listed[name])
+        assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 304
+        assert s3.get_object(Bucket=BUCKET, Key=prefix + name, IfUnmodifiedSince=listed[name])["Body"].read() == (b"" if name in ("forever", "never") else b"x")
+
+
 def test_set_id_bits(kernel, place):
     """A write and a change of owner take setuid and setgid away (unless root's write); S3's PUT makes a plain new file."""
     python(kernel, place, r'''

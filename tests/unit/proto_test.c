@@ -191,6 +191,15 @@ static void test_date_forms(void **state)
 		assert_false(s3_date_parse(s3_span(bad[i]), &ns));
 	assert_true(s3_date_parse(s3_span("Fri, 31 Dec 9999 23:59:59 GMT"), &ns));
 	assert_true(ns == INT64_MAX);
+	assert_true(s3_date_parse(s3_span("Mon, 01 Jan 0001 00:00:00 GMT"), &ns));
+	assert_true(ns == INT64_MIN);
+	/* The first and the last second that a file's time can have: what was shown of them is understood again. */
+	assert_true(s3_date_parse(s3_span("Fri, 11 Apr 2262 23:47:16 GMT"), &ns));
+	assert_true(ns == 9223372036 * S3_DATE_NS);
+	assert_true(s3_date_parse(s3_span("Tue, 21 Sep 1677 00:12:44 GMT"), &ns));
+	assert_true(ns == -9223372036 * S3_DATE_NS);
+	assert_true(s3_date_parse(s3_span("Fri, 11 Apr 2262 23:47:17 GMT"), &ns));
+	assert_true(ns == INT64_MAX);
 }
 
 /* ---- codecs ---- */
