@@ -16,6 +16,7 @@ libfsalgemel_la_SOURCES = \
 	fsal/op.c \
 	fsal/open.c \
 	fsal/readdir.c \
+	fsal/wire.c \
 	fsal/xattr.c
 # -iquote: ganesha's headers and ours must find ganesha's config.h, which automake's -I. would hide.
 libfsalgemel_la_CPPFLAGS = -D_GNU_SOURCE -iquote $(GANESHA_HEADERS) -I$(top_srcdir)/gateway/include \

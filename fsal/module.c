@@ -183,6 +183,7 @@ void gml_fsal_init(void)
 MODULE_FINI void gml_fsal_fini(void);
 void gml_fsal_fini(void)
 {
+	gml_fsal_wire_unhook();
 	if (gml_fsal.module.m_ops.create_export && unregister_fsal(&gml_fsal.module) != 0)
 		LogCrit(COMPONENT_FSAL, "the GEMEL FSAL is unloaded while in use");
 }

@@ -3,8 +3,7 @@
 
 #define XATTR_PREFIX "user."
 #define XATTR_PREFIX_LEN (sizeof(XATTR_PREFIX) - 1)
-#define XATTR_FIRST_TRY 1024		  /* the buffer that GETXATTR offers first */
-#define XATTR_VALUE_MAX XDR_STRING_MAXLEN /* ganesha neither reads nor writes longer ones: the reply would be lost */
+#define XATTR_FIRST_TRY 1024 /* the buffer that GETXATTR offers first */
 
 struct xattr_name {
 	char text[GML_XATTR_NAME_MAX];
@@ -36,7 +35,7 @@ static fsal_status_t xattr_get(struct fsal_obj_handle *handle, xattrkey4 *key, x
 	if (rc == 0)
 		rc = gml_xattr_get(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, name.span, value->utf8string_val,
 				   cap, &len);
-	if (rc == 0 && len > XATTR_VALUE_MAX) {
+	if (rc == 0 && len > gml_fsal_wire_value_max()) { /* the reply would be lost */
 		gsh_free(value->utf8string_val);
 		value->utf8string_val = NULL;
 		return fsalstat(ERR_FSAL_XATTR2BIG, 0);

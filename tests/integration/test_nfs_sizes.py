@@ -1,8 +1,8 @@
-"""Replies that could get too big for ganesha, for the session or for the client: each must come in pieces or as an error. One that cannot be encoded ends the connection, and a kernel client asks for it for ever."""
+"""Requests and replies that could get too big for ganesha, for the session or for the client: each must come in pieces or as an error. A reply that cannot be encoded ends the connection, and a kernel client asks for it for ever."""
 import pytest
 
 import nfs4
-from nfs4 import BAD_COOKIE, NOSPC, OK, TOOSMALL, Client, putfh
+from nfs4 import BAD_COOKIE, NOSPC, OK, TOOSMALL, XATTR2BIG, Client, putfh
 
 REP_TOO_BIG = 10066
 
@@ -50,6 +50,24 @@ def test_listxattrs_by_cookie(gemel, wire):
     assert wire.compound(putfh(file), nfs4.listxattrs(0, 28))[1][-1] == (1, [b"n0000"], False)
     assert wire.compound(putfh(file), nfs4.listxattrs(4096))[1][-1] == (4096, [], True)
     assert wire.compound(putfh(file), nfs4.listxattrs(4097))[0] == BAD_COOKIE
+
+
+def test_values_of_any_length(gemel, wire):
+    """Attributes of up to 64 KiB, among other operations; what is longer is too big, not garbage, and the connection lives."""
+    wire.make(wire.handle("demo"), "values")
+    file = wire.handle("demo", "values")
+    for size in (0, 1, 1023, 1024, 1025, 8191, 8192, 8193, 40000, 65535, 65536):
+        value = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+        assert wire.compound(putfh(file), nfs4.setxattr("before", b"1"), nfs4.setxattr("v", value), nfs4.setxattr("after", b"2"))[0] == OK, size
+        status, results = wire.compound(putfh(file), nfs4.getxattr("before"), nfs4.getxattr("v"), nfs4.getxattr("after"), nfs4.listxattrs())
+        assert status == OK and results[1:4] == [b"1", value, b"2"], size
+        assert results[4][1] == [b"after", b"before", b"v"]
+    for size in (65537, 100000, 1 << 19):
+        assert wire.compound(putfh(file), nfs4.setxattr("v", b"x" * size))[0] == XATTR2BIG
+    for name in ("s3.meta.a", "s3.tag.a"):
+        assert wire.compound(putfh(file), nfs4.setxattr(name, b"x" * 9000))[0] == XATTR2BIG
+    status, results = wire.compound(putfh(file), nfs4.getxattr("v"))
+    assert status == OK and results[-1] == value
 
 
 def test_readdir_of_long_names(gemel, wire):

@@ -192,6 +192,30 @@ def test_xattr_tools(kernel, place):
     assert kernel.run(f"cd {place} && setfattr -n user.one -v 1 f", check=False, **USER).rc != 0
 
 
+def test_xattr_limits(kernel, place):
+    """What is too much says so: E2BIG for a value, ENOSPC for one attribute more than a file may have. The mount lives on."""
+    python(kernel, place, r'''
+put("f")
+for size in (8191, 8192, 20000, 65536):
+    os.setxattr("f", "user.v", b"v" * size)
+    assert os.getxattr("f", "user.v") == b"v" * size
+fails(errno.E2BIG, os.setxattr, "f", "user.v", b"v" * 65537)
+fails(errno.E2BIG, os.setxattr, "f", "user.s3.meta.a", b"v" * 3000)
+assert os.getxattr("f", "user.v") == b"v" * 65536
+os.removexattr("f", "user.v")
+for i in range(4096):
+    os.setxattr("f", f"user.n{i:04}", b"v")
+fails(errno.ENOSPC, os.setxattr, "f", "user.more", b"v")
+assert os.listxattr("f") == [f"user.n{i:04}" for i in range(4096)]
+os.removexattr("f", "user.n0007")
+os.setxattr("f", "user.more", b"v")
+os.mkdir("d")
+for i in range(15):
+    os.setxattr("d", f"user.n{i}", b"v" * 65536)
+fails(errno.ENOSPC, os.setxattr, "d", "user.more", b"v" * 65536)
+''')
+
+
 def test_allocation(kernel, place, gemel):
     python(kernel, place, r'''
 import ctypes

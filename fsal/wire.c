@@ -1,0 +1,147 @@
+/* Values of extended attributes on the wire. ganesha decodes and encodes none longer than 8 KiB: a SETXATTR with a
+ * longer one is garbage to it, which a client's user sees as EIO, and a GETXATTR that has one would end the connection.
+ * Linux allows 64 KiB.
+ *
+ * The functions that decode a COMPOUND and encode its results stand in a table of the library, which every request
+ * points to; the first one puts ours there. Ours call ganesha's, and do by themselves only what those could not: a
+ * COMPOUND that cannot be decoded is decoded once more, with longer values allowed; results that hold a long value are
+ * encoded here. The table's form belongs to one release of ganesha: module.c refuses any other. */
+#include "fsal.h"
+
+#include <sys/mman.h>
+
+#define WIRE_ARGS_MAX XDR_BYTES_MAXLEN /* a longer value than the core takes is decoded, and refused as too big */
+
+typedef bool (*wire_decode_fn)(XDR *xdrs, COMPOUND4args *args);
+typedef bool (*wire_encode_fn)(XDR *xdrs, struct COMPOUND4res_extended **res);
+
+static wire_decode_fn wire_decode_before;
+static wire_encode_fn wire_encode_before;
+static nfs_function_desc_t *wire_hooked;
+bool gml_fsal_wire_seen;
+
+static bool wire_setxattr_args(XDR *xdrs, SETXATTR4args *args)
+{
+	return inline_xdr_enum(xdrs, (enum_t *)&args->sxa_option) && xdr_component4(xdrs, &args->sxa_key) &&
+	       inline_xdr_utf8string(xdrs, &args->sxa_value, WIRE_ARGS_MAX);
+}
+
+static bool wire_argop(XDR *xdrs, nfs_argop4 *op)
+{
+	u_int start = XDR_GETPOS(xdrs);
+	uint32_t number;
+
+	if (!XDR_GETUINT32(xdrs, &number))
+		return false;
+	if (number != NFS4_OP_SETXATTR)
+		return XDR_SETPOS(xdrs, start) && xdr_nfs_argop4(xdrs, op);
+	op->argop = NFS4_OP_SETXATTR;
+	return wire_setxattr_args(xdrs, &op->nfs_argop4_u.opsetxattr);
+}
+
+static bool wire_decode(XDR *xdrs, COMPOUND4args *args)
+{
+	u_int start;
+
+	if (xdrs->x_op != XDR_DECODE)
+		return wire_decode_before(xdrs, args);
+	start = XDR_GETPOS(xdrs);
+	if (wire_decode_before(xdrs, args))
+		return true;
+	(void)xdr_free((xdrproc_t)wire_decode_before, args);
+	memset(args, 0, sizeof(*args));
+	return XDR_SETPOS(xdrs, start) && xdr_utf8str_cs(xdrs, &args->tag) &&
+	       inline_xdr_u_int32_t(xdrs, &args->minorversion) &&
+	       xdr_array(xdrs, (char **)&args->argarray.argarray_val, &args->argarray.argarray_len, XDR_ARRAY_MAXLEN,
+			 sizeof(nfs_argop4), (xdrproc_t)wire_argop);
+}
+
+static xattrvalue4 *wire_long_value(nfs_resop4 *op)
+{
+	GETXATTR4res *res = &op->nfs_resop4_u.opgetxattr;
+	xattrvalue4 *value = &res->GETXATTR4res_u.resok4.gxr_value;
+
+	if (op->resop != NFS4_OP_GETXATTR || res->status != NFS4_OK || value->utf8string_len <= XDR_STRING_MAXLEN)
+		return NULL;
+	return value;
+}
+
+static bool wire_resop(XDR *xdrs, nfs_resop4 *op)
+{
+	xattrvalue4 *value = wire_long_value(op);
+
+	if (value == NULL)
+		return xdr_nfs_resop4(xdrs, op);
+	return XDR_PUTUINT32(xdrs, NFS4_OP_GETXATTR) && XDR_PUTUINT32(xdrs, NFS4_OK) &&
+	       inline_xdr_bytes(xdrs, &value->utf8string_val, &value->utf8string_len, GML_XATTR_VALUE_MAX);
+}
+
+static bool wire_encode(XDR *xdrs, struct COMPOUND4res_extended **res)
+{
+	COMPOUND4res *all = &(*res)->res_compound4;
+	bool any = false;
+
+	for (u_int i = 0; xdrs->x_op == XDR_ENCODE && !any && i < all->resarray.resarray_len; i++)
+		any = wire_long_value(&all->resarray.resarray_val[i]) != NULL;
+	if (!any)
+		return wire_encode_before(xdrs, res);
+	return xdr_nfsstat4(xdrs, &all->status) && xdr_utf8str_cs(xdrs, &all->tag) &&
+	       xdr_array(xdrs, (char **)&all->resarray.resarray_val, &all->resarray.resarray_len, XDR_ARRAY_MAXLEN,
+			 sizeof(nfs_resop4), (xdrproc_t)wire_resop);
+}
+
+/* The loader has made the table read-only. */
+static bool wire_protect(const nfs_function_desc_t *desc, int prot)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)desc & ~(page - 1);
+
+	return mprotect((void *)start, (uintptr_t)(desc + 1) - start, prot) == 0;
+}
+
+static void wire_hook_locked(nfs_function_desc_t *desc)
+{
+	if (desc->funcname == NULL || strcmp(desc->funcname, "NFS4_COMP") != 0 ||
+	    !wire_protect(desc, PROT_READ | PROT_WRITE)) {
+		LogWarn(COMPONENT_FSAL,
+			"values of extended attributes over NFS end at %d bytes: ganesha's table of "
+			"requests cannot be changed",
+			XDR_STRING_MAXLEN - 1);
+		return;
+	}
+	wire_decode_before = (wire_decode_fn)desc->xdr_decode_func;
+	wire_encode_before = (wire_encode_fn)desc->xdr_encode_func;
+	__atomic_store_n(&desc->xdr_decode_func, (xdrproc_t)wire_decode, __ATOMIC_RELEASE);
+	__atomic_store_n(&desc->xdr_encode_func, (xdrproc_t)wire_encode, __ATOMIC_RELEASE);
+	(void)wire_protect(desc, PROT_READ);
+	__atomic_store_n(&wire_hooked, desc, __ATOMIC_RELEASE);
+}
+
+void gml_fsal_wire_hook(void)
+{
+	nfs_request_t *request = gml_fsal_request();
+
+	if (request == NULL || op_ctx->nfs_vers != NFS_V4 || request->funcdesc == NULL)
+		return;
+	PTHREAD_MUTEX_lock(&gml_fsal.lock);
+	if (!gml_fsal_wire_seen)
+		wire_hook_locked((nfs_function_desc_t *)(uintptr_t)request->funcdesc);
+	__atomic_store_n(&gml_fsal_wire_seen, true, __ATOMIC_RELEASE);
+	PTHREAD_MUTEX_unlock(&gml_fsal.lock);
+}
+
+void gml_fsal_wire_unhook(void)
+{
+	nfs_function_desc_t *desc = wire_hooked;
+
+	if (desc == NULL || !wire_protect(desc, PROT_READ | PROT_WRITE))
+		return;
+	desc->xdr_decode_func = (xdrproc_t)wire_decode_before;
+	desc->xdr_encode_func = (xdrproc_t)wire_encode_before;
+	(void)wire_protect(desc, PROT_READ);
+	wire_hooked = NULL;
+}
+
+size_t gml_fsal_wire_value_max(void)
+{
+	return __atomic_load_n(&wire_hooked, __ATOMIC_ACQUIRE) != NULL ? GML_XATTR_VALUE_MAX : XDR_STRING_MAXLEN;
+}
