@@ -3,6 +3,8 @@ import hashlib
 
 import pytest
 
+from harness import Gemel
+
 PY = "/usr/bin/python3"
 
 
@@ -210,6 +212,30 @@ def test_handles_survive_a_restart(fresh, kernel, fresh_mounted):
     fresh.stop()
     fresh.start()
     assert kernel.run(f"cd {fresh_mounted}/d && cat f && echo after > g && ls", timeout=90).text.split() == ["before", "f", "g"]
+
+
+def test_two_servers_of_one_address(scratch, kernel):
+    """Started in the same second, on two ports: one client mounts both and must not take them for one server (RFC 8881 2.10.5; NFSv4.0 knows servers apart by client ids only)."""
+    servers = [Gemel(scratch / f"twin{i}") for i in range(2)]
+    for server in servers:
+        server.start(wait=False)
+    for server in servers:
+        server.wait_ready()
+    for version in ("4.0", "4.1", "4.2"):
+        targets = []
+        try:
+            for i, server in enumerate(servers):
+                targets.append(kernel.mount(server.nfs_port, "/demo", target=f"/mnt/twin{i}", version=version))
+            for i, target in enumerate(targets):
+                kernel.run(f"echo {i} > {target}/{version}")
+            for i, server in enumerate(servers):
+                assert server.s3().get_object(Bucket="demo", Key=version)["Body"].read() == b"%d\n" % i
+        finally:
+            for target in targets:
+                kernel.umount(target)
+    for server in servers:
+        server.stop()
+        server.assert_clean()
 
 
 def test_many_files_hash_alike(gemel, kernel, place):
