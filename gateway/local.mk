@@ -2,5 +2,6 @@ include gateway/include/local.mk
 include gateway/meta/local.mk
 include gateway/data/local.mk
 include gateway/ns/local.mk
+include gateway/net/local.mk
 include gateway/jobs/local.mk
 include gateway/cmd/local.mk

@@ -20,8 +20,8 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+#include <gemel/probe.h>
 #include "../jobs/jobs.h"
-#include "probe.h"
 
 #define SERVE_STOP_SECONDS 20
 #define SERVE_READY_SECONDS 60
@@ -99,8 +99,8 @@ static bool serve_answers(struct serve *serve, int which)
 	const struct conf *conf = &serve->cmd->conf;
 
 	if (which == SERVE_S3)
-		return probe_s3(conf_string(conf, CONF_s3_address), (unsigned)conf_number(conf, CONF_s3_port), 1000);
-	return probe_nfs(conf_string(conf, CONF_nfs_address), (unsigned)conf_number(conf, CONF_nfs_port), 1000);
+		return gml_probe_s3(conf_string(conf, CONF_s3_address), (unsigned)conf_number(conf, CONF_s3_port), 1000);
+	return gml_probe_nfs(conf_string(conf, CONF_nfs_address), (unsigned)conf_number(conf, CONF_nfs_port), 1000);
 }
 
 static void serve_start(struct serve *serve, int which)

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "probe.h"
+#include <gemel/probe.h>
 #include "render.h"
 
 #define SERVE_JEMALLOC "libjemalloc.so.2"
@@ -359,7 +359,7 @@ static int serve_port_free(struct serve *serve, int which, const struct conf *be
 
 	if (runs && serve_same(serve, before, serve_address[which]) && serve_same(serve, before, serve_port[which]))
 		return CMD_OK;
-	int error = probe_bind(address, (unsigned)conf_number(conf, serve_port[which]));
+	int error = gml_probe_bind(address, (unsigned)conf_number(conf, serve_port[which]));
 	if (error == EADDRINUSE && runs && serve_moves(serve, which, before))
 		return CMD_OK; /* by the door itself, as far as one can see */
 	if (error == EADDRINUSE)
@@ -375,7 +375,7 @@ int serve_ports(struct serve *serve, const struct conf *before)
 	char where[2 * CONF_VALUE_MAX + 128];
 
 	/* ganesha would end without a word that tells why */
-	if (serve->enabled[SERVE_NFS] && conf_bool(conf, CONF_nfs_v3) && !probe_tcp("127.0.0.1", 111, 1000))
+	if (serve->enabled[SERVE_NFS] && conf_bool(conf, CONF_nfs_v3) && !gml_probe_tcp("127.0.0.1", 111, 1000))
 		return cmd_fail("%s: NFSv3 needs rpcbind, which does not answer on this machine: install and start it", conf_where(conf, CONF_nfs_v3, where, sizeof(where)));
 	for (int i = 0; i < SERVE_CHILDREN; i++)
 		if (serve->enabled[i] && serve_port_free(serve, i, before) != CMD_OK)

@@ -1,8 +1,8 @@
 /* gemel status: do the doors answer, and what does the store hold? */
 #include "cmd.h"
-#include "probe.h"
 
 #include <stdio.h>
+#include <gemel/probe.h>
 
 static json_t *status_door(bool enabled, const char *address, unsigned port, bool answers)
 {
@@ -16,8 +16,8 @@ static int status_run(struct cmd *cmd)
 	bool s3_on = conf_bool(conf, CONF_s3_enable), nfs_on = conf_bool(conf, CONF_nfs_enable);
 	const char *s3_address = conf_string(conf, CONF_s3_address), *nfs_address = conf_string(conf, CONF_nfs_address);
 	unsigned s3_port = (unsigned)conf_number(conf, CONF_s3_port), nfs_port = (unsigned)conf_number(conf, CONF_nfs_port);
-	bool s3 = s3_on && probe_s3(s3_address, s3_port, 3000);
-	bool nfs = nfs_on && probe_nfs(nfs_address, nfs_port, 3000);
+	bool s3 = s3_on && gml_probe_s3(s3_address, s3_port, 3000);
+	bool nfs = nfs_on && gml_probe_nfs(nfs_address, nfs_port, 3000);
 
 	int rc = gml_store_statfs(&cmd->op, cmd->store, GML_INO_ROOT, &fs);
 	if (rc != 0)

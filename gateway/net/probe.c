@@ -1,4 +1,5 @@
-#include "probe.h"
+/* See gemel/probe.h. */
+#include <gemel/probe.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -79,7 +80,7 @@ static bool probe_exchange(int fd, const void *request, size_t len, void *answer
 	return true;
 }
 
-bool probe_s3(const char *address, unsigned port, int milliseconds)
+bool gml_probe_s3(const char *address, unsigned port, int milliseconds)
 {
 	/* A door with TLS answers plain HTTP as well: with an error, but HTTP. */
 	static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -93,7 +94,7 @@ bool probe_s3(const char *address, unsigned port, int milliseconds)
 	return good;
 }
 
-bool probe_tcp(const char *address, unsigned port, int milliseconds)
+bool gml_probe_tcp(const char *address, unsigned port, int milliseconds)
 {
 	int fd = probe_connect(address, port, milliseconds);
 
@@ -102,21 +103,23 @@ bool probe_tcp(const char *address, unsigned port, int milliseconds)
 	return fd >= 0;
 }
 
-bool probe_nfs(const char *address, unsigned port, int milliseconds)
+bool gml_probe_nfs(const char *address, unsigned port, int milliseconds)
 {
 	/* record mark (last fragment, 40 bytes), xid, CALL, RPC 2, NFS 4, NULL, no credentials, no verifier */
 	uint32_t call[11] = {htonl(0x80000000u | 40), htonl(0x67656d65), htonl(0), htonl(2), htonl(100003), htonl(4), htonl(0), 0, 0, 0, 0};
-	uint32_t reply[4]; /* record mark, xid, REPLY, MSG_ACCEPTED */
+	/* record mark (24 bytes), xid, REPLY, MSG_ACCEPTED, no verifier, SUCCESS. All of it is read: a close with bytes unread
+	 * resets the connection, which ganesha logs. */
+	uint32_t reply[7];
 	int fd = probe_connect(address, port, milliseconds);
 
 	if (fd < 0)
 		return false;
-	bool good = probe_exchange(fd, call, sizeof(call), reply, sizeof(reply), milliseconds) && reply[1] == call[1] && ntohl(reply[2]) == 1 && reply[3] == 0;
+	bool good = probe_exchange(fd, call, sizeof(call), reply, sizeof(reply), milliseconds) && reply[1] == call[1] && ntohl(reply[2]) == 1 && reply[3] == 0 && reply[6] == 0;
 	close(fd);
 	return good;
 }
 
-int probe_bind(const char *address, unsigned port)
+int gml_probe_bind(const char *address, unsigned port)
 {
 	struct sockaddr_storage local;
 	socklen_t len;

@@ -1,0 +1,1 @@
+libgemel_la_SOURCES += gateway/net/probe.c
