@@ -195,7 +195,7 @@ static int copy_try(struct object_copy *copy, enum gml_checksum algorithm, struc
 	struct gml_object *object = NULL;
 	const struct gml_object_info *info;
 	struct gml_scan scan;
-	int rc = gml_object_open(pub->op, pub->store, copy->bucket, copy->key, true, &object);
+	int rc = gml_object_open(pub->op, pub->store, copy->bucket, copy->key, GML_OBJECT_CONTENT, &object);
 	if (rc != 0)
 		return rc;
 	info = gml_object_info(object);

@@ -282,7 +282,7 @@ struct read_segment {
 	uint64_t len;
 	uint64_t blob; /* 0: zeros */
 	uint64_t blob_off;
-	bool wblob; /* bytes past the end of the blob are zeros */
+	bool sparse; /* a blob being written: bytes past its end, and all while there is none, are zeros */
 };
 
 struct read_plan {
@@ -323,7 +323,7 @@ static int read_map(struct gml_txn *txn, const struct gml_inode *inode, uint64_t
 		if (rc == 0 && extent.off <= at)
 			gap = 0;
 		if (gap > 0)
-			read_add(plan, (struct read_segment){gap, inode->wblob, at, true});
+			read_add(plan, (struct read_segment){gap, inode->wblob, at, inode->flags & GML_INODE_DIRTY});
 		left -= gap;
 		if (left == 0)
 			break;
@@ -349,10 +349,10 @@ static int read_segment(struct gml_store *store, const struct read_segment *segm
 	if (rc == 0) {
 		rc = gml_blob_read(blob, segment->blob, segment->blob_off, buf, segment->len, &got);
 		gml_blob_unref(blob);
-	} else if (rc == GML_ERR_NOENT && segment->wblob) {
+	} else if (rc == GML_ERR_NOENT && segment->sparse) {
 		rc = 0; /* nothing was written yet */
 	}
-	if (rc == 0 && got < segment->len && !segment->wblob)
+	if (rc == 0 && got < segment->len && !segment->sparse)
 		return GML_ERR_CORRUPT;
 	if (rc == 0)
 		memset((char *)buf + got, 0, segment->len - got);

@@ -194,6 +194,29 @@ static int object_piece_load(struct gml_store *store, struct gml_piece *piece, s
 	return 0;
 }
 
+int gml_extent_reached(struct gml_blob *blob, const struct gml_extent *extent)
+{
+	uint64_t base, size, space;
+	int64_t mtime, ctime;
+	int rc = gml_blob_stat(blob, &size, &space, &mtime, &ctime);
+	if (rc != 0)
+		return rc;
+	(void)gml_blob_fd(blob, extent->blob, &base);
+	base += extent->blob_off;
+	return base <= size && extent->len <= size - base ? 0 : GML_ERR_AGAIN;
+}
+
+int gml_piece_look(struct gml_store *store, const struct gml_piece *piece)
+{
+	struct gml_blob *blob = NULL;
+	int rc = gml_blob_open(store->data, piece->extent.blob, 0, &blob);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_AGAIN : rc;
+	rc = gml_extent_reached(blob, &piece->extent);
+	gml_blob_unref(blob);
+	return rc;
+}
+
 int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t seq, bool nowait)
 {
 	struct gml_blob *blob = NULL;
@@ -204,23 +227,33 @@ int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t se
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_AGAIN : rc;
 	if (!(piece->extent.blob & GML_BLOB_PACKED)) {
-		piece->blob = blob;
-		return 0;
+		rc = gml_extent_reached(blob, &piece->extent);
+		if (rc == 0)
+			piece->blob = blob;
+		else
+			gml_blob_unref(blob);
+		return rc;
 	}
 	rc = object_piece_load(store, piece, blob, seq, nowait);
 	gml_blob_unref(blob);
 	return rc;
 }
 
-/* The write blob's file appears with its first byte: missing is fine as long as the inode still has it. */
+/* That of a file being written appears with its first byte: missing is fine as long as the inode still has it. That of
+ * a clean one is as long as the file (onode.h, invariant 1), or the bytes are lost: gaps in it are zeros, not its end. */
 static int object_pin_wblob(struct gml_object *object)
 {
+	struct gml_extent whole = {.blob = object->wblob, .len = object->info.size};
 	struct gml_inode inode;
 	struct gml_txn *txn = NULL;
 	int rc = gml_blob_open(object->store->data, object->wblob, 0, &object->write_blob);
+	if (rc == 0 && !object->live)
+		return gml_extent_reached(object->write_blob, &whole);
 	if (rc != GML_ERR_NOENT)
 		return rc;
 	object->write_blob = NULL;
+	if (!object->live && object->info.size > 0)
+		return GML_ERR_AGAIN;
 	rc = gml_meta_read_begin(object->store->meta, &txn);
 	if (rc != 0)
 		return rc;
@@ -231,12 +264,16 @@ static int object_pin_wblob(struct gml_object *object)
 	return rc;
 }
 
-static int object_pin(struct gml_object *object, bool nowait)
+static int object_pin(struct gml_object *object, enum gml_object_want want, bool nowait)
 {
 	int rc = 0;
+	if (want == GML_OBJECT_FACTS)
+		return 0;
 	if (object->table)
 		object->reader = gml_readers_add(object->store->readers, &object->store->self, object->info.ino);
-	for (uint32_t i = 0; rc == 0 && i < object->npieces; i++)
+	if (want == GML_OBJECT_PRESENT)
+		rc = object->table && nowait ? GML_ERR_COLD : gml_object_look(object);
+	for (uint32_t i = 0; rc == 0 && want == GML_OBJECT_CONTENT && i < object->npieces; i++)
 		rc = gml_piece_open(object->store, &object->piece[i], object->seq, nowait);
 	if (rc == 0 && object->wblob != 0)
 		rc = object_pin_wblob(object);
@@ -244,7 +281,7 @@ static int object_pin(struct gml_object *object, bool nowait)
 }
 
 static int object_try(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		      bool with_data, struct gml_object **out)
+		      enum gml_object_want want, struct gml_object **out)
 {
 	struct gml_object *object = NULL;
 	struct gml_txn *txn = NULL;
@@ -260,13 +297,13 @@ static int object_try(struct gml_op *op, struct gml_store *store, struct gml_spa
 		if (rc == GML_ERR_NOENT)
 			rc = gml_path_missing(op, &path);
 	}
-	if (rc == 0 && with_data)
+	if (rc == 0 && want != GML_OBJECT_FACTS)
 		rc = gml_access_check(op, &inode, GML_MAY_READ);
 	if (rc == 0)
 		rc = object_load(txn, store, &inode, directory, &object);
 	gml_meta_read_end(txn);
-	if (rc == 0 && with_data)
-		rc = object_pin(object, op->nowait);
+	if (rc == 0)
+		rc = object_pin(object, want, op->nowait);
 	if (rc != 0) {
 		gml_object_close(object);
 		return rc;
@@ -276,10 +313,10 @@ static int object_try(struct gml_op *op, struct gml_store *store, struct gml_spa
 }
 
 int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		    bool with_data, struct gml_object **out)
+		    enum gml_object_want want, struct gml_object **out)
 {
 	for (int i = 0; i < GML_OBJECT_TRIES; i++) {
-		int rc = object_try(op, store, bucket, key, with_data, out);
+		int rc = object_try(op, store, bucket, key, want, out);
 		if (rc != GML_ERR_AGAIN)
 			return rc;
 	}

@@ -80,6 +80,20 @@ static int object_window(struct gml_object *object, uint64_t off)
 	return rc;
 }
 
+int gml_object_look(struct gml_object *object)
+{
+	uint64_t off = 0, size = object->info.size;
+	int rc = 0;
+	do {
+		if (object->table)
+			rc = object_window(object, off);
+		for (uint32_t i = 0; rc == 0 && i < object->npieces; i++)
+			rc = gml_piece_look(object->store, &object->piece[i]);
+		off = object->window_end;
+	} while (rc == 0 && object->table && off < size);
+	return rc;
+}
+
 /* A backend without descriptors: a chunk in memory, kept until released. */
 static int object_run_chunk(struct gml_object *object, const struct gml_piece *piece, uint64_t skip, uint64_t len,
 			    struct gml_run *out)

@@ -266,7 +266,7 @@ int gml_part_copy(struct gml_op *op, struct gml_store *store, struct gml_span sr
 	if (rc == 0)
 		rc = gml_upload_id_parse(id, pub.id);
 	if (rc == 0)
-		rc = gml_object_open(op, store, src_bucket, src_key, true, &object);
+		rc = gml_object_open(op, store, src_bucket, src_key, GML_OBJECT_CONTENT, &object);
 	if (rc != 0)
 		return rc;
 	rc = gml_conditions_check(src_cond, gml_object_info(object), true);

@@ -191,7 +191,7 @@ static enum s3_error part_copy_range(struct s3_call *call, const struct s3_copy_
 					  "The x-amz-copy-source-range value must be of the form bytes=first-last "
 					  "where first and last are the "
 					  "zero-based offsets of the first and last bytes to copy");
-	rc = gml_object_open(&call->op, call->config->store, source->bucket, source->key, false, &call->object);
+	rc = gml_object_open(&call->op, call->config->store, source->bucket, source->key, GML_OBJECT_FACTS, &call->object);
 	if (rc == 0)
 		rc = gml_inode_access(&call->op, call->config->store, gml_object_info(call->object)->ino, GML_MAY_READ,
 				      &granted);

@@ -92,7 +92,7 @@ static enum s3_error copy_mix(struct s3_call *call, struct copy_plan *plan)
 {
 	const struct gml_object_info *info;
 	enum s3_error error = S3_OK;
-	int rc = gml_object_open(&call->op, call->config->store, plan->source.bucket, plan->source.key, false,
+	int rc = gml_object_open(&call->op, call->config->store, plan->source.bucket, plan->source.key, GML_OBJECT_FACTS,
 				 &call->object);
 	if (rc != 0)
 		return s3_copy_error(call, &plan->source, rc);

@@ -12,7 +12,7 @@ enum s3_error s3_object_find(struct s3_call *call, bool read)
 	int rc;
 	if (error)
 		return error;
-	rc = gml_object_open(&call->op, store, call->bucket, call->key, false, &call->object);
+	rc = gml_object_open(&call->op, store, call->bucket, call->key, GML_OBJECT_FACTS, &call->object);
 	if (rc == 0 && read)
 		rc = gml_inode_access(&call->op, store, gml_object_info(call->object)->ino, GML_MAY_READ, &granted);
 	if (rc != 0)
@@ -20,19 +20,18 @@ enum s3_error s3_object_find(struct s3_call *call, bool read)
 	return !read || (granted & GML_MAY_READ) ? S3_OK : S3_ERR_ACCESS_DENIED;
 }
 
-/* Content stays readable whatever happens to the key; a HEAD needs the same right, but no content. Where the disk is
- * needed, step is S3_WORK afterwards: the handler is run again, on a thread. */
+/* Content stays readable whatever happens to the key. A HEAD reads none of it, but needs the same right, and does not
+ * promise what a GET would not find. Where the disk is needed, step is S3_WORK afterwards: the handler is run again, on a
+ * thread. */
 static enum s3_error get_open(struct s3_call *call)
 {
-	enum s3_error error;
+	enum gml_object_want want = call->method == S3_HEAD ? GML_OBJECT_PRESENT : GML_OBJECT_CONTENT;
+	enum s3_error error = s3_check_version(call);
 	int rc;
-	if (call->method == S3_HEAD)
-		return s3_object_find(call, true);
-	error = s3_check_version(call);
 	if (error)
 		return error;
 	call->op.nowait = call->step != S3_WORK;
-	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key, true, &call->object);
+	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key, want, &call->object);
 	if (rc != GML_ERR_COLD)
 		return s3_error_from(rc);
 	call->work = s3_get_object;
@@ -169,7 +168,7 @@ static enum s3_error get_choose_part(struct s3_call *call, const struct gml_obje
 	}
 	choice->checksum.composite = info->checksum.composite; /* the type is the object's */
 	choice->part = true;
-	choice->partial = info->size > 0;
+	choice->partial = call->range_len > 0; /* no Content-Range can say that a part is empty */
 	return s3_error_from(rc);
 }
 

@@ -21,7 +21,7 @@ static enum s3_error put_check_conditions(struct s3_call *call, const struct gml
 	int rc;
 	if (!cond->if_match.ptr && !cond->if_none_match.ptr)
 		return S3_OK;
-	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key, false, &object);
+	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key, GML_OBJECT_FACTS, &object);
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return S3_OK; /* the write itself will say it better */
 	rc = gml_conditions_check(cond, rc == 0 ? gml_object_info(object) : NULL, true);

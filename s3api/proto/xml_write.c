@@ -103,6 +103,8 @@ static void xml_put_text(struct s3_xml *xml, struct gml_span text)
 {
 	const unsigned char *p = text.ptr;
 	size_t run = 0, i = 0;
+	if (text.len == 0)
+		return; /* p may be NULL, which nothing may be added to */
 	while (i < text.len) {
 		size_t len = xml_char(p + i, text.len - i);
 		const char *escape = len == 1 ? xml_escape(p[i]) : len == 0 ? "\xef\xbf\xbd" : NULL;

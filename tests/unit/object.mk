@@ -39,3 +39,7 @@ check_PROGRAMS += tests/unit/object_space_test
 tests_unit_object_space_test_SOURCES = tests/unit/object_space_test.c tests/unit/object_support.h
 tests_unit_object_space_test_LDADD = $(OBJECT_TEST_LDADD)
 tests_unit_object_space_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)
+check_PROGRAMS += tests/unit/damage_test
+tests_unit_damage_test_SOURCES = tests/unit/damage_test.c tests/unit/object_support.h
+tests_unit_damage_test_LDADD = $(OBJECT_TEST_LDADD)
+tests_unit_damage_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)

@@ -257,6 +257,9 @@ static void test_xml_write(void **state)
 	(void)state;
 	s3_xml_begin(&xml, "Root", true);
 	s3_xml_text(&xml, "T", s3_span(text));
+	s3_xml_text(&xml, "Nothing", (struct gml_span){NULL, 0});
+	s3_xml_key(&xml, "NoKey", (struct gml_span){NULL, 0}, true);
+	s3_xml_raw(&xml, (struct gml_span){NULL, 0});
 	s3_xml_number(&xml, "N", UINT64_MAX);
 	s3_xml_etag(&xml, "E", "abc-1");
 	s3_xml_key(&xml, "K", s3_span("a b/\xff+"), true);

@@ -44,10 +44,18 @@ struct gml_object_info {
 	bool directory; /* a synthesised directory object (docs/architecture.md) */
 };
 
-/* Resolve and open for reading in one snapshot; what it reads stays readable until gml_object_close, whatever happens to the key. Needs `x` on the path and (with_data) `r` on the
- * inode. No blocking on writers or commits; may fault metadata pages in. Suitable for an event loop with
- * op->nowait: COLD then means that small content is not in the page cache, and the same call without it, on a thread, will read it. */
-int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, bool with_data, struct gml_object **out);
+/* What an object is opened for. */
+enum gml_object_want {
+	GML_OBJECT_FACTS,   /* gml_object_info and parts */
+	GML_OBJECT_CONTENT, /* these, and runs of the content */
+	GML_OBJECT_PRESENT, /* facts, and that the content is there: each of its files exists and is long enough. Nothing is read of it. */
+};
+/* Resolve and open for reading in one snapshot; what CONTENT reads stays readable until gml_object_close, whatever happens
+ * to the key. Needs `x` on the path and, but for FACTS, `r` on the inode. IO: content is missing or cut short; CONTENT of an
+ * object of many extents finds that out in its runs. No blocking on writers or commits; may fault metadata pages in. Suitable
+ * for an event loop with op->nowait: COLD then means that small content is not in the page cache, or that PRESENT has many
+ * files to look at, and the same call without it, on a thread, will do that. */
+int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, enum gml_object_want want, struct gml_object **out);
 const struct gml_object_info *gml_object_info(const struct gml_object *object);
 void gml_object_close(struct gml_object *object); /* NULL is fine; any thread */
 

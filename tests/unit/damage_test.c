@@ -1,0 +1,230 @@
+/* Content that the disk lost: who reads it gets an error, and neither zeros nor a promise. */
+#include <limits.h>
+#include <gemel/file.h>
+#include "object_support.h"
+
+#define LARGE 300000 /* a blob file of its own */
+
+static char large[LARGE];
+
+static void setup_large(void)
+{
+	for (size_t i = 0; i < LARGE; i++)
+		large[i] = (char)(i * 7 % 251 + 1);
+}
+
+static gml_ino ino_of(struct ns *ns, const char *key)
+{
+	struct gml_object_info info = {0};
+
+	assert_ok(object_head(ns, ns_span(key), &info));
+	return info.ino;
+}
+
+static void inode_of(struct ns *ns, const char *key, struct gml_inode *out)
+{
+	struct gml_txn *txn;
+	gml_ino ino = ino_of(ns, key);
+
+	assert_ok(gml_meta_read_begin(ns->store->meta, &txn));
+	assert_ok(gml_rec_inode_get(txn, ino, out));
+	gml_meta_read_end(txn);
+}
+
+/* The file that holds the bytes of blob `id`. */
+static void blob_path(struct ns *ns, uint64_t id, char path[PATH_MAX])
+{
+	struct gml_blob *blob;
+	uint64_t base;
+	char fd[64];
+	ssize_t len;
+
+	assert_ok(gml_blob_open(ns->store->data, id, 0, &blob));
+	snprintf(fd, sizeof(fd), "/proc/self/fd/%d", gml_blob_fd(blob, id, &base));
+	len = readlink(fd, path, PATH_MAX - 1);
+	assert_true(len > 0);
+	path[len] = 0;
+	gml_blob_unref(blob);
+}
+
+static int try_open(struct ns *ns, const char *key, enum gml_object_want want)
+{
+	struct gml_object *object = NULL;
+	int rc = gml_object_open(&ns->op, ns->store, B, ns_span(key), want, &object);
+
+	gml_object_close(object);
+	return rc;
+}
+
+/* Neither HEAD nor GET takes it for whole; what is known of it can still be asked. */
+static void expect_lost(struct ns *ns, const char *key)
+{
+	assert_rc(try_open(ns, key, GML_OBJECT_PRESENT), GML_ERR_IO);
+	assert_rc(try_open(ns, key, GML_OBJECT_CONTENT), GML_ERR_IO);
+	assert_ok(try_open(ns, key, GML_OBJECT_FACTS));
+}
+
+static void put_large(struct ns *ns, const char *key)
+{
+	setup_large();
+	assert_ok(object_put_full(ns, &ns->op, ns_span(key), large, LARGE, 65536, LARGE, NULL, NULL, NULL));
+	assert_ok(try_open(ns, key, GML_OBJECT_PRESENT));
+}
+
+static void test_short_blob(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_inode inode;
+	char path[PATH_MAX];
+
+	put_large(ns, "k");
+	inode_of(ns, "k", &inode);
+	blob_path(ns, inode.extents[0].blob, path);
+	assert_int_equal(truncate(path, LARGE - 1), 0);
+	expect_lost(ns, "k");
+	ns_close(ns);
+}
+
+static void test_missing_blob(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_inode inode;
+	char path[PATH_MAX];
+
+	put_large(ns, "k");
+	inode_of(ns, "k", &inode);
+	blob_path(ns, inode.extents[0].blob, path);
+	ns_close(ns); /* with it the descriptor that is kept */
+	assert_int_equal(unlink(path), 0);
+	ns_open(ns);
+	expect_lost(ns, "k");
+	ns_close(ns);
+}
+
+static void test_pack(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_inode inode;
+	char path[PATH_MAX];
+
+	assert_ok(object_put(ns, ns_span("k"), "small"));
+	assert_ok(object_put(ns, ns_span("k2"), "small as well"));
+	assert_ok(try_open(ns, "k", GML_OBJECT_PRESENT));
+	inode_of(ns, "k2", &inode);
+	blob_path(ns, inode.extents[0].blob, path);
+	ns_close(ns);
+	assert_int_equal(truncate(path, 64 + 12), 0); /* k2's segment begins at 64, and has 13 bytes */
+	ns_open(ns);
+	assert_ok(try_open(ns, "k", GML_OBJECT_PRESENT));
+	assert_rc(try_open(ns, "k2", GML_OBJECT_PRESENT), GML_ERR_IO);
+	assert_int_not_equal(try_open(ns, "k2", GML_OBJECT_CONTENT), 0);
+	ns_close(ns);
+	assert_int_equal(unlink(path), 0);
+	ns_open(ns);
+	expect_lost(ns, "k");
+	ns_close(ns);
+}
+
+/* A map of many extents: every other MiB of it was written over NFS. The last one is looked at as well, and not on an event
+ * loop. */
+static void test_long_map(void **state)
+{
+	enum { MIB = 1 << 20, CHUNKS = 20 };
+	struct ns *ns = *state;
+	char *bytes = calloc(CHUNKS, MIB), path[PATH_MAX];
+	struct gml_inode inode;
+	struct gml_file *file;
+	uint64_t blob;
+
+	assert_non_null(bytes);
+	assert_ok(object_put_full(ns, &ns->op, ns_span("k"), bytes, (size_t)CHUNKS * MIB, MIB, (uint64_t)CHUNKS * MIB, NULL,
+				  NULL, NULL));
+	free(bytes);
+	inode_of(ns, "k", &inode);
+	blob = inode.extents[0].blob;
+	assert_ok(gml_file_open(&ns->op, ns->store, inode.ino, GML_OPEN_READ | GML_OPEN_WRITE, &file));
+	for (uint64_t i = 1; i < CHUNKS; i += 2)
+		assert_ok(ns_write(ns, file, i * MIB, "over"));
+	assert_ok(gml_file_close(&ns->op, file));
+	inode_of(ns, "k", &inode);
+	assert_true(inode.flags & GML_INODE_EXTENTS);
+	assert_false(inode.flags & GML_INODE_DIRTY);
+	assert_ok(try_open(ns, "k", GML_OBJECT_PRESENT));
+	ns->op.nowait = true;
+	assert_rc(try_open(ns, "k", GML_OBJECT_PRESENT), GML_ERR_COLD);
+	ns->op.nowait = false;
+	blob_path(ns, blob, path);
+	assert_int_equal(truncate(path, (CHUNKS - 1) * MIB - 1), 0);
+	assert_rc(try_open(ns, "k", GML_OBJECT_PRESENT), GML_ERR_IO);
+	ns_close(ns);
+}
+
+/* What NFS wrote lies in a write blob. Of a file that nobody writes, the missing end is lost, and not a hole. */
+static void test_write_blob(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino ino = ns_put(ns, ns->bucket, "k", "0123456789");
+	struct gml_inode inode = ns_record(ns, ino);
+	struct gml_file *file;
+	char path[PATH_MAX], buf[16];
+	size_t got;
+	bool eof;
+
+	assert_false(inode.flags & GML_INODE_DIRTY);
+	assert_ok(try_open(ns, "k", GML_OBJECT_PRESENT));
+	blob_path(ns, inode.wblob, path);
+	assert_int_equal(truncate(path, 9), 0);
+	expect_lost(ns, "k");
+	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_READ, &file));
+	assert_ok(gml_file_read(&ns->op, file, 0, buf, 9, &got, &eof));
+	assert_int_equal(got, 9);
+	assert_rc(gml_file_read(&ns->op, file, 0, buf, 10, &got, &eof), GML_ERR_CORRUPT);
+	assert_ok(gml_file_close(&ns->op, file));
+	ns_close(ns);
+	assert_int_equal(unlink(path), 0);
+	ns_open(ns);
+	expect_lost(ns, "k");
+	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_READ, &file));
+	assert_rc(gml_file_read(&ns->op, file, 0, buf, 1, &got, &eof), GML_ERR_CORRUPT);
+	assert_ok(gml_file_close(&ns->op, file));
+	ns_close(ns);
+}
+
+/* Holes, empty files and files being written are as they were. */
+static void test_nothing_lost(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_setattr set = {.mask = GML_SET_SIZE, .size = 100000};
+	gml_ino hole = ns_put(ns, ns->bucket, "hole", "x"), empty = ns_put(ns, ns->bucket, "empty", "");
+	struct gml_file *file = ns_new(ns, ns->bucket, "new");
+	char zeros[100000] = "x";
+	struct gml_attr attr;
+
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, hole, &set, &attr));
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, empty, &set, &attr));
+	ns_assert_content(ns, hole, zeros, sizeof(zeros));
+	object_assert(ns, ns_span("hole"), zeros, sizeof(zeros));
+	zeros[0] = 0;
+	ns_assert_content(ns, empty, zeros, sizeof(zeros));
+	object_assert(ns, ns_span("empty"), zeros, sizeof(zeros));
+	assert_ok(try_open(ns, "hole", GML_OBJECT_PRESENT));
+	assert_ok(try_open(ns, "empty", GML_OBJECT_PRESENT));
+	assert_ok(try_open(ns, "new", GML_OBJECT_PRESENT));
+	assert_ok(ns_write(ns, file, 50000, "far"));
+	assert_ok(try_open(ns, "new", GML_OBJECT_PRESENT));
+	assert_ok(gml_file_close(&ns->op, file));
+	assert_ok(try_open(ns, "new", GML_OBJECT_PRESENT));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_short_blob, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_missing_blob, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_pack, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_long_map, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_write_blob, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_lost, ns_setup, ns_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
