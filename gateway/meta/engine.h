@@ -83,6 +83,8 @@ int gml_meta_flush(struct gml_meta *meta);
  * their owner is dead, and before he looks. Blocks on the writers' lock, and until what it shows is durable (at most
  * one flush). Changes nothing. */
 int gml_meta_barrier(struct gml_meta *meta);
+/* As the last change found it, gml_meta_barrier included: only changes that free space are accepted. Any thread; no waiting. */
+bool gml_meta_is_short(struct gml_meta *meta);
 
 /* Verify the redo log: its last checkpoint, and the unbroken row of records from there to the last commit. Each problem
  * is one call. Waits for the writers' lock and for a checkpoint being made; writers go on. NOMEM, IO. */

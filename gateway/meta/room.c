@@ -102,3 +102,8 @@ int gml_room_records(struct gml_txn *txn, uint64_t *count_out)
 	}
 	return rc;
 }
+
+bool gml_meta_is_short(struct gml_meta *meta)
+{
+	return atomic_load(&meta->room.is_short);
+}

@@ -13,9 +13,12 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "../meta/errmap.h"
 #include "internal.h"
+
+#define STORE_READY_SPACE ((uint64_t)8 << 20) /* less of the disk is as good as nothing */
 
 void gml_store_log(const struct gml_store *store, enum gml_log_level level, const char *fmt, ...)
 {
@@ -347,6 +350,33 @@ void gml_store_close(struct gml_store *store)
 int gml_store_flush(struct gml_store *store)
 {
 	return gml_meta_flush(store->meta);
+}
+
+/* The disk takes bytes. Always the same ones of the file, so that no space is needed but for the first time. */
+static int store_try_disk(int dirfd)
+{
+	struct timespec now;
+	int rc = 0, fd = openat(dirfd, "run/ready", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return gml_err_map(errno);
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (pwrite(fd, &now, sizeof(now), 0) != sizeof(now) || fdatasync(fd) != 0)
+		rc = gml_err_map(errno);
+	close(fd);
+	return rc;
+}
+
+int gml_store_ready(struct gml_store *store)
+{
+	uint64_t total, unused, avail;
+	int rc = store_try_disk(store->dirfd);
+
+	if (rc == 0)
+		rc = gml_meta_barrier(store->meta);
+	if (rc == 0)
+		rc = gml_data_statfs(store->data, &total, &unused, &avail);
+	return rc == 0 && (avail < STORE_READY_SPACE || gml_meta_is_short(store->meta)) ? GML_ERR_NOSPC : rc;
 }
 
 const uint8_t *gml_store_uuid(const struct gml_store *store)

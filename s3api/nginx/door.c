@@ -36,6 +36,8 @@ static int door_try(ngx_log_t *log)
 		.region = (const char *)conf->region.data,
 		.domains = conf->domains != NULL ? conf->domains->elts : NULL,
 		.object_size_max = (uint64_t)conf->object_max,
+		.nfs_address = conf->nfs_address,
+		.nfs_port = (unsigned)conf->nfs_port,
 		.log = door_log,
 		.log_arg = log,
 	};

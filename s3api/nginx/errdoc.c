@@ -36,8 +36,9 @@ static ngx_int_t errdoc_make(ngx_http_request_t *r)
 	request->document.data = ngx_pnalloc(r->pool, ERRDOC_CAP);
 	if (request->document.data == NULL)
 		return NGX_ERROR;
-	request->document.len = s3_error_document(status, errdoc_resource(r), (char *)request->document.data,
-						  ERRDOC_CAP, &status, request->request_id);
+	request->document.len = s3_error_document(status, gml_request_problem(r), errdoc_resource(r),
+						  (char *)request->document.data, ERRDOC_CAP, &status,
+						  request->request_id);
 	r->headers_out.status = (ngx_uint_t)status;
 	r->headers_out.status_line.len = 0;
 	r->headers_out.content_length_n = (off_t)request->document.len;

@@ -1,8 +1,8 @@
 /* The access log's line, and error log lines that keep signatures out.
  *
  * The line is one JSON object: time, request_id, peer, user, access_key, auth ("header" or "query": where the signature
- * was), operation, bucket, key, method, target, status, error, received, sent, body_sent, seconds, agent, tls. A field
- * without a value is left out.
+ * was), operation, bucket, key, method, target, status, error, problem (what was sent instead of a request), received,
+ * sent, body_sent, seconds, agent, tls. A field without a value is left out.
  *
  * All values are printable ASCII: other bytes, quotes and backslashes are percent-encoded, so the line is valid JSON
  * whatever a client sends (nginx's own escape=json passes bytes >= 0x80 as they are). A key is also encoded where it
@@ -14,7 +14,7 @@
 enum {
 	LINE_TARGET_MAX = 4096,
 	LINE_AGENT_MAX = 512,
-	LINE_FIXED = 768, /* names, numbers, and what the door itself chose: ids, operation, error code */
+	LINE_FIXED = 896, /* names, numbers, and what the door itself chose: ids, operation, error code */
 };
 
 /* The query parameters that sign a request (auth/claim.c); compared without regard to case. No target in a log holds
@@ -266,6 +266,7 @@ static u_char *line_write(ngx_http_request_t *r, const struct s3_log_info *info,
 	}
 	out = line_number(out, LINE_LIT(",\"status\":"), r->headers_out.status);
 	out = line_own(out, LINE_LIT(",\"error\":\""), line_text(info->error_code));
+	out = line_own(out, LINE_LIT(",\"problem\":\""), line_text(gml_request_problem(r)));
 	out = line_traffic(r, out);
 	out = line_string(out, LINE_LIT(",\"agent\":\""), agent, LINE_TEXT);
 	out = line_own(out, LINE_LIT(",\"tls\":\""), line_tls(r));

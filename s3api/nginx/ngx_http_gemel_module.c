@@ -2,7 +2,7 @@
  *
  *      http {
  *          gemel_store PATH;  gemel_map_size BYTES;  gemel_region NAME;  gemel_domain NAME …;
- *          gemel_threads N;  gemel_object_max BYTES;
+ *          gemel_threads N;  gemel_object_max BYTES;  gemel_nfs ADDRESS PORT;
  *          server { location / { gemel; } }
  *      } */
 #include "door.h"
@@ -106,6 +106,22 @@ static char *module_domain(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
 	return NGX_CONF_OK;
 }
 
+static char *module_nfs(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
+{
+	struct gml_door_conf *conf = arg;
+	ngx_str_t *words = cf->args->elts;
+	ngx_int_t port = ngx_atoi(words[2].data, words[2].len);
+
+	(void)cmd;
+	if (conf->nfs_address != NULL)
+		return "is duplicate";
+	if (port < 1 || port > 65535)
+		return "wants a port";
+	conf->nfs_address = (const char *)words[1].data; /* ends with NUL, as above */
+	conf->nfs_port = (ngx_uint_t)port;
+	return NGX_CONF_OK;
+}
+
 static char *module_location(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
 {
 	struct gml_door_conf *conf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gemel_module);
@@ -165,8 +181,11 @@ static ngx_int_t module_init_process(ngx_cycle_t *cycle)
 static void module_exit_process(ngx_cycle_t *cycle)
 {
 	(void)cycle;
-	if (module_serves())
-		gml_door_close();
+	if (!module_serves())
+		return;
+	gml_door_close();
+	if (ngx_terminate)
+		ngx_exiting = 0; /* its time to finish was up: that connections are left is meant, and no alert */
 }
 
 static ngx_command_t module_commands[] = {
@@ -182,6 +201,7 @@ static ngx_command_t module_commands[] = {
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, threads), NULL},
 	{ngx_string("gemel_object_max"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_off_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, object_max), NULL},
+	{ngx_string("gemel_nfs"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE2, module_nfs, NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("gemel"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, module_location, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
 	ngx_null_command,
 };

@@ -32,17 +32,30 @@ static struct gml_span request_trim(const ngx_str_t *s)
 	return (struct gml_span){p, (size_t)(end - p)};
 }
 
-/* All headers in the order sent, duplicates included. */
+/* The host and port of an absolute target, which count instead of the Host header (RFC 9112 3.2.2). Empty: another form. */
+static struct gml_span request_authority(const ngx_http_request_t *r)
+{
+	const u_char *end = r->port_end != NULL ? r->port_end : r->host_end;
+
+	if (r->host_start == NULL || end == NULL)
+		return (struct gml_span){NULL, 0};
+	return (struct gml_span){r->host_start, (size_t)(end - r->host_start)};
+}
+
+/* All headers in the order sent, duplicates included. Host is the target's, where that has one: what is signed and what
+ * names a bucket are then the same. */
 static struct s3_header *request_headers(ngx_http_request_t *r, size_t *n_out)
 {
+	struct gml_span authority = request_authority(r);
 	ngx_list_part_t *part;
 	struct s3_header *headers;
+	bool host = false;
 	size_t n = 0;
 	ngx_uint_t i;
 
 	for (part = &r->headers_in.headers.part; part != NULL; part = part->next)
 		n += part->nelts;
-	headers = ngx_palloc(r->pool, (n + 1) * sizeof(*headers));
+	headers = ngx_palloc(r->pool, (n + 2) * sizeof(*headers));
 	if (headers == NULL)
 		return NULL;
 	n = 0;
@@ -52,8 +65,14 @@ static struct s3_header *request_headers(ngx_http_request_t *r, size_t *n_out)
 		for (i = 0; i < part->nelts; i++, n++) {
 			headers[n].name = gml_request_span(&elts[i].key);
 			headers[n].value = request_trim(&elts[i].value);
+			if (authority.len == 0 || &elts[i] != r->headers_in.host)
+				continue;
+			headers[n].value = authority;
+			host = true;
 		}
 	}
+	if (authority.len > 0 && !host) /* HTTP/1.0 */
+		headers[n++] = (struct s3_header){{"host", 4}, authority};
 	*n_out = n;
 	return headers;
 }
@@ -131,6 +150,31 @@ bool gml_request_expects(const struct gml_request *request, ngx_http_request_t *
 	if (r->headers_in.expect == NULL || r->http_version < NGX_HTTP_VERSION_11)
 		return false;
 	return request == NULL || !request->body.begun;
+}
+
+/* Does it begin like a request line? What nginx then refuses, or waits for, is one. */
+static bool request_has_method(const u_char *p, const u_char *end)
+{
+	const u_char *start = p;
+
+	while (p < end && ((*p >= 'A' && *p <= 'Z') || *p == '_' || *p == '-'))
+		p++;
+	return p > start && (p == end || *p == ' ');
+}
+
+const char *gml_request_problem(const ngx_http_request_t *r)
+{
+	const u_char *p = r->request_start;
+
+#if (NGX_HTTP_SSL)
+	if (r->http_connection->ssl && r->connection->ssl == NULL)
+		return "Plain HTTP was spoken to a port that serves HTTPS.";
+#endif
+	if (r->method_name.len > 0 || p == NULL)
+		return NULL;
+	if (r->header_in->last - p >= 2 && p[0] == 22 && p[1] == 3) /* the record of a handshake (RFC 8446 5.1) */
+		return "TLS was spoken to a port that serves plain HTTP.";
+	return request_has_method(p, r->header_in->last) ? NULL : "What was sent is not HTTP.";
 }
 
 static void request_failed(struct gml_request *request)

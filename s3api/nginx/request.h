@@ -57,6 +57,9 @@ void gml_request_fail(struct gml_request *request, ngx_int_t status);
 /* A client waits for 100 Continue and will not get it any more. */
 bool gml_request_expects(const struct gml_request *request, ngx_http_request_t *r);
 
+/* What came instead of a request that this port serves, as static text; NULL: it was one, or a malformed one. */
+const char *gml_request_problem(const ngx_http_request_t *r);
+
 void gml_body_begin(struct gml_request *request);
 void gml_answer_begin(struct gml_request *request);
 

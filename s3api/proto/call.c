@@ -1,8 +1,10 @@
 /* Life of a call: configuration, steps, errors into answers, content runs. */
 #include "call.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CALL_OBJECT_SIZE_MAX ((uint64_t)5 << 30)
 #define CALL_XML_BODY_MAX (2u << 20)
@@ -10,20 +12,53 @@
 
 /* ---- configuration ---- */
 
-static int config_copy_domains(struct s3_config *config, const char *const *domains)
+static int config_copy_names(const char *const *names, char ***out)
 {
 	size_t n = 0;
-	while (domains && domains[n])
+	char **copy;
+	while (names && names[n])
 		n++;
-	config->domains = calloc(n + 1, sizeof(char *));
-	if (!config->domains)
+	copy = *out = calloc(n + 1, sizeof(char *));
+	if (!copy)
 		return GML_ERR_NOMEM;
 	for (size_t i = 0; i < n; i++) {
-		config->domains[i] = strdup(domains[i]);
-		if (!config->domains[i])
+		copy[i] = strdup(names[i]);
+		if (!copy[i])
 			return GML_ERR_NOMEM;
 	}
 	return 0;
+}
+
+static void config_free_names(char **names)
+{
+	for (char **name = names; name && *name; name++)
+		free(*name);
+	free(names);
+}
+
+/* By which a client on the machine, or one that knows the machine's name, reaches it without any configuration. */
+static int config_own_names(char ***out)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+	const char *const names[] = {"localhost", name, NULL};
+	if (gethostname(name, sizeof(name) - 1) != 0)
+		name[0] = 0; /* matches nothing */
+	return config_copy_names(names, out);
+}
+
+static int config_fill(struct s3_config *config, const struct s3_config_options *options)
+{
+	int rc = config_copy_names(options->domains, &config->domains);
+	if (rc == 0)
+		rc = config_own_names(&config->own_names);
+	config->region = strdup(options->region);
+	config->server_id = strdup(options->server_id ? options->server_id : "Gemel");
+	config->hasher = s3_hasher_new(0);
+	config->signing_keys = auth_key_cache_new();
+	config->health = s3_health_new(options->store, options->nfs_address, options->nfs_port);
+	if (!config->region || !config->server_id || !config->hasher || !config->signing_keys || !config->health)
+		rc = GML_ERR_NOMEM;
+	return rc;
 }
 
 int s3_config_new(const struct s3_config_options *options, struct s3_config **out)
@@ -36,16 +71,11 @@ int s3_config_new(const struct s3_config_options *options, struct s3_config **ou
 	if (!config)
 		return GML_ERR_NOMEM;
 	config->store = options->store;
-	config->region = strdup(options->region);
-	config->server_id = strdup(options->server_id ? options->server_id : "Gemel");
 	config->object_size_max = options->object_size_max ? options->object_size_max : CALL_OBJECT_SIZE_MAX;
 	config->xml_body_max = options->xml_body_max ? options->xml_body_max : CALL_XML_BODY_MAX;
-	config->hasher = s3_hasher_new(0);
-	config->signing_keys = auth_key_cache_new();
 	config->log = options->log;
 	config->log_arg = options->log_arg;
-	if (!config->region || !config->server_id || !config->hasher || !config->signing_keys ||
-	    config_copy_domains(config, options->domains) != 0) {
+	if (config_fill(config, options) != 0) {
 		s3_config_free(config);
 		return GML_ERR_NOMEM;
 	}
@@ -57,9 +87,9 @@ void s3_config_free(struct s3_config *config)
 {
 	if (!config)
 		return;
-	for (char **domain = config->domains; domain && *domain; domain++)
-		free(*domain);
-	free(config->domains);
+	s3_health_free(config->health);
+	config_free_names(config->domains);
+	config_free_names(config->own_names);
 	s3_hasher_free(config->hasher);
 	auth_key_cache_free(config->signing_keys);
 	free(config->region);
@@ -105,6 +135,8 @@ static enum s3_error call_start_operation(struct s3_call *call)
 static enum s3_error call_start(struct s3_call *call, const struct s3_request *request)
 {
 	enum s3_error error = s3_request_read(call, request);
+	if (!error && call->operation)
+		return call_start_operation(call); /* s3_health_asked found it */
 	if (!error)
 		error = s3_route(call);
 	if (!error)

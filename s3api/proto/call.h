@@ -20,6 +20,7 @@
 #include "body.h"
 #include "error.h"
 #include "hasher.h"
+#include "health.h"
 #include "s3.h"
 #include "span.h"
 #include "uri.h"
@@ -29,12 +30,14 @@
 struct s3_config {
 	struct gml_store *store;
 	char *region;
-	char **domains; /* NULL-terminated */
+	char **domains;	  /* NULL-terminated */
+	char **own_names; /* "localhost" and the machine's; the same */
 	uint64_t object_size_max;
 	uint32_t xml_body_max;
 	char *server_id;
 	struct s3_hasher *hasher; /* MD5 of large bodies beside the rest */
 	struct auth_key_cache *signing_keys;
+	struct s3_health *health;
 	gml_log_fn log;
 	void *log_arg;
 };
@@ -210,6 +213,12 @@ enum s3_error s3_answer_xml(struct s3_call *call, int status); /* call->xml is c
 void s3_answer_begin(struct s3_call *call); /* forget what was prepared; the headers of every answer */
 void s3_answer_error(struct s3_call *call, enum s3_error error);
 void s3_request_id(char out[17]);
+
+/* ---- health.c ---- */
+/* Is it an unsigned GET or HEAD of /healthz, by whatever host name? Then it becomes a request of the server's state. */
+bool s3_health_asked(struct s3_call *call);
+/* Answers it, from a look that is a second old at most; step is S3_WORK when it needs a new one. */
+enum s3_error s3_get_health(struct s3_call *call);
 
 /* ---- conditions.c ---- */
 /* If-Match and the like; of the target, or of the source of a copy (x-amz-copy-source-if-…). Dates that are none are

@@ -15,6 +15,7 @@ libs3_la_SOURCES = \
 	s3api/proto/date.c s3api/proto/date.h \
 	s3api/proto/error.c s3api/proto/error.h \
 	s3api/proto/hasher.c s3api/proto/hasher.h \
+	s3api/proto/health.c s3api/proto/health.h \
 	s3api/proto/integrity.c \
 	s3api/proto/list.c \
 	s3api/proto/meta.c \

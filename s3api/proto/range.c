@@ -24,8 +24,10 @@ static enum s3_range range_suffix(struct gml_span digits, uint64_t size, uint64_
 	uint64_t count;
 	if (!range_number(digits, &count))
 		return S3_RANGE_IGNORE;
-	if (count == 0 || size == 0)
+	if (count == 0)
 		return S3_RANGE_UNSATISFIABLE;
+	if (size == 0)
+		return S3_RANGE_IGNORE; /* satisfiable, with nothing, which no Content-Range can say */
 	*len_out = count < size ? count : size;
 	*off_out = size - *len_out;
 	return S3_RANGE_OK;

@@ -3,6 +3,7 @@
 
 #define REQUEST_HEADERS_MAX 512
 #define REQUEST_HEADERS_SIZE_MAX 8192 /* bytes of names and values, S3's limit; those in the query count as well */
+#define REQUEST_HOST_SHOWN 128 /* bytes of a name that is refused */
 
 /* RFC 9110 5.6.2 tokens, with the few more characters that clients are known to use in metadata names. */
 static bool request_name_valid(struct gml_span name)
@@ -251,21 +252,35 @@ static enum s3_error request_decode(struct s3_call *call, struct gml_span raw, s
 	return S3_OK;
 }
 
-static enum s3_error request_host_bucket(struct s3_call *call)
+/* A name that is not the server's may be a bucket's in a domain that nobody configured: taken as path style, a request
+ * for a key would reach the bucket called as the key. */
+static enum s3_error request_unknown_host(struct s3_call *call, struct gml_span host)
 {
-	struct gml_span found = s3_uri_host_bucket(s3_header(call, "host"), (const char *const *)call->config->domains);
+	return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+			 "The host name '%.*s' is neither an address nor known as a name of this server, so it cannot "
+			 "tell whether it names a bucket. Use the server's address, or have the names by which clients "
+			 "reach it listed under s3.domains in gemel.conf.",
+			 (int)(host.len < REQUEST_HOST_SHOWN ? host.len : REQUEST_HOST_SHOWN),
+			 host.ptr ? (const char *)host.ptr : "");
+}
+
+/* What the configuration says comes first: a name of our own may lie in a domain of buckets. */
+static enum s3_error request_read_host(struct s3_call *call)
+{
+	struct gml_span host = s3_header(call, "host"), found = {NULL, 0};
+	enum s3_host kind = s3_uri_host(host, (const char *const *)call->config->domains, &found);
 	char *text;
-	if (found.len == 0)
+	if (kind == S3_HOST_UNKNOWN)
+		kind = s3_uri_host(host, (const char *const *)call->config->own_names, &found);
+	if (kind == S3_HOST_UNKNOWN)
+		return request_unknown_host(call, host);
+	if (kind == S3_HOST_SERVER)
 		return S3_OK;
 	text = s3_arena_alloc(&call->arena, found.len);
 	if (!text)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	for (size_t i = 0; i < found.len; i++) {
-		char c = s3_span_chars(found)[i];
-		text[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-	}
 	call->virtual_host = true;
-	call->bucket = s3_span_of(text, found.len);
+	call->bucket = request_lower(found, text);
 	return S3_OK;
 }
 
@@ -273,7 +288,7 @@ static enum s3_error request_host_bucket(struct s3_call *call)
 static enum s3_error request_read_path(struct s3_call *call)
 {
 	struct gml_span rest = s3_span_from(call->path, 1);
-	enum s3_error error = request_host_bucket(call);
+	enum s3_error error = request_read_host(call);
 	if (error)
 		return error;
 	if (!call->virtual_host) {
@@ -320,6 +335,8 @@ enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *req
 		return error;
 	if (call->path.len == 0 || s3_span_chars(call->path)[0] != '/')
 		return S3_ERR_INVALID_URI;
+	if (s3_health_asked(call))
+		return S3_OK; /* under whatever name: those who watch over servers know addresses at best */
 	error = request_read_query(call);
 	if (!error)
 		error = request_hoist(call);

@@ -114,6 +114,13 @@ static void response_write_error(struct s3_call *call, enum s3_error error)
 	s3_xml_close(xml, "Error");
 }
 
+/* A client that signed for another region learns the right one, also from a HEAD, whose refusal has no text (HeadBucket in
+ * the S3 API reference). All buckets are in one: telling it does not tell which ones exist. */
+static bool response_tells_region(const struct s3_call *call, enum s3_error error)
+{
+	return call->bucket.len > 0 && error != S3_ERR_NO_SUCH_BUCKET && error != S3_ERR_INVALID_BUCKET_NAME;
+}
+
 void s3_answer_error(struct s3_call *call, enum s3_error error)
 {
 	bool range = error == S3_ERR_INVALID_RANGE && call->object;
@@ -127,6 +134,8 @@ void s3_answer_error(struct s3_call *call, enum s3_error error)
 							 (unsigned long long)gml_object_info(call->object)->size)));
 	if (call->allow)
 		s3_answer_header(call, "Allow", s3_span(call->allow));
+	if (response_tells_region(call, error))
+		s3_answer_own_header(call, "x-amz-bucket-region", s3_span(call->config->region));
 	if (call->message == NULL && call->arena.failed)
 		error = S3_ERR_SERVICE_UNAVAILABLE;
 	response_write_error(call, error);
@@ -302,8 +311,8 @@ enum s3_error s3_answer_xml(struct s3_call *call, int status)
 	return S3_OK;
 }
 
-size_t s3_error_document(int http_status, struct gml_span resource, char *buf, size_t cap, int *status_out,
-			 char request_id_out[17])
+size_t s3_error_document(int http_status, const char *message, struct gml_span resource, char *buf, size_t cap,
+			 int *status_out, char request_id_out[17])
 {
 	enum s3_error error = s3_error_from_http(http_status);
 	struct s3_xml xml = {0};
@@ -313,7 +322,7 @@ size_t s3_error_document(int http_status, struct gml_span resource, char *buf, s
 	*status_out = s3_error_status(error);
 	s3_xml_begin(&xml, "Error", false);
 	s3_xml_string(&xml, "Code", s3_error_code(error));
-	s3_xml_string(&xml, "Message", s3_error_message(error));
+	s3_xml_string(&xml, "Message", message ? message : s3_error_message(error));
 	if (resource.len <= 2048)
 		s3_xml_text(&xml, "Resource", resource);
 	s3_xml_string(&xml, "RequestId", request_id_out);

@@ -33,14 +33,20 @@ struct s3_config;
 struct s3_config_options {
 	struct gml_store *store;
 	const char *region;          /* e.g. "us-east-1" */
-	const char *const *domains;  /* host names whose subdomains are buckets (virtual-host style), NULL-terminated, may be NULL */
+	const char *const *domains;  /* host names of the server, whose subdomains are buckets (virtual-host style),
+				      * NULL-terminated, may be NULL. "localhost" and what the machine is called are
+				      * such names, too. Requests for any other name are refused. */
 	uint64_t object_size_max;    /* per PUT; 0 = 5 GiB (S3's limit for one PUT) */
 	uint32_t xml_body_max;       /* bytes of a request's XML; 0 = 2 MiB (CompleteMultipartUpload of 10,000 parts with checksums fits) */
 	const char *server_id;       /* x-amz-id-2 prefix / Server header; NULL = "Gemel" */
+	const char *nfs_address; /* where the NFS door listens, for GET /healthz; NULL: there is none */
+	unsigned nfs_port;
 	gml_log_fn log;
 	void *log_arg;
 };
+/* Errors: INVAL, NOMEM. The configuration is the caller's; `store` must outlive it. */
 int s3_config_new(const struct s3_config_options *options, struct s3_config **out);
+/* NULL is fine; no call is left. Waits for a look of /healthz that is under way. */
 void s3_config_free(struct s3_config *config);
 
 enum s3_step { S3_RESPOND, S3_WORK, S3_BODY };
@@ -82,7 +88,7 @@ void s3_call_log_info(const struct s3_call *call, struct s3_log_info *out);
 
 /* An error answer made outside any call (the host's own: malformed request line, header too large, time-out): XML document into buf[cap], returns its length.
  * http_status: what the host would send; it is mapped to S3's code (400 InvalidURI or BadRequest …, 405 MethodNotAllowed, 411 MissingContentLength, 413 EntityTooLarge, 414 → 400 RequestHeaderSectionTooLarge-like, 501 NotImplemented, 503 SlowDown).
- * *status_out: status to send. request_id_out: 16 upper-case hex digits + NUL. */
-size_t s3_error_document(int http_status, struct gml_span resource, char *buf, size_t cap, int *status_out, char request_id_out[17]);
+ * message: NULL for that of the code. *status_out: status to send. request_id_out: 16 upper-case hex digits + NUL. */
+size_t s3_error_document(int http_status, const char *message, struct gml_span resource, char *buf, size_t cap, int *status_out, char request_id_out[17]);
 
 #endif

@@ -1,5 +1,6 @@
 #include "uri.h"
 
+#include <arpa/inet.h>
 #include "span.h"
 
 static int uri_hex(char c)
@@ -123,26 +124,49 @@ static struct gml_span uri_host_name(struct gml_span host)
 	return host;
 }
 
-struct gml_span s3_uri_host_bucket(struct gml_span host, const char *const *domains)
+/* Dotted IPv4, or IPv6 in brackets. */
+static bool uri_is_address(struct gml_span name)
 {
-	struct gml_span best = {NULL, 0};
-	size_t best_domain = 0;
-	host = uri_host_name(host);
+	const char *p = name.ptr;
+	bool v6 = name.len > 2 && p[0] == '[' && p[name.len - 1] == ']';
+	char text[INET6_ADDRSTRLEN];
+	uint8_t raw[16];
+	if (v6) {
+		name = s3_span_of(p + 1, name.len - 2);
+		name.len = s3_span_find(name, '%'); /* a zone says something to its sender only */
+	}
+	if (name.len >= sizeof(text) || s3_span_find(name, 0) < name.len)
+		return false;
+	memcpy(text, name.ptr, name.len);
+	text[name.len] = 0;
+	return inet_pton(v6 ? AF_INET6 : AF_INET, text, raw) == 1;
+}
+
+enum s3_host s3_uri_host(struct gml_span host, const char *const *domains, struct gml_span *bucket_out)
+{
+	struct gml_span name = uri_host_name(host);
+	enum s3_host found = S3_HOST_UNKNOWN;
+	size_t best = 0;
+	if (name.len == 0)
+		return host.len == 0 ? S3_HOST_SERVER : S3_HOST_UNKNOWN;
+	if (uri_is_address(name))
+		return S3_HOST_SERVER;
 	for (; domains && *domains; domains++) {
 		size_t len = strlen(*domains);
 		const char *tail;
-		if (len == 0 || len < best_domain || host.len < len)
+		if (len == 0 || len < best || name.len < len)
 			continue;
-		tail = (const char *)host.ptr + (host.len - len);
+		tail = (const char *)name.ptr + (name.len - len);
 		if (strncasecmp(tail, *domains, len) != 0)
 			continue;
-		if (host.len == len) {
-			best = (struct gml_span){NULL, 0};
-			best_domain = len;
-		} else if (host.len > len + 1 && tail[-1] == '.') {
-			best = s3_span_of(host.ptr, host.len - len - 1);
-			best_domain = len;
+		if (name.len == len) {
+			found = S3_HOST_SERVER;
+			best = len;
+		} else if (name.len > len + 1 && tail[-1] == '.') {
+			found = S3_HOST_BUCKET;
+			*bucket_out = s3_span_of(name.ptr, name.len - len - 1);
+			best = len;
 		}
 	}
-	return best;
+	return found;
 }

@@ -23,8 +23,14 @@ struct s3_param {
  * same undecoded. */
 int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, struct auth_param *raw, int max);
 
-/* The bucket that a Host header's value names: `host` without port is bucket "." domain for one of the NULL-terminated
- * domains (longest wins, any case). Empty: path style. */
-struct gml_span s3_uri_host_bucket(struct gml_span host, const char *const *domains);
+enum s3_host {
+	S3_HOST_SERVER,	 /* an address, one of the domains, or nothing: the path names the bucket */
+	S3_HOST_BUCKET,	 /* bucket "." domain: *bucket_out, borrowed from `host` */
+	S3_HOST_UNKNOWN, /* some other name */
+};
+/* What a Host header's value means, with or without port and the root's dot, in any case. Of the NULL-terminated domains
+ * (NULL: none) the longest wins. An address is dotted IPv4, or IPv6 in brackets with or without a zone (RFC 3986 3.2.2,
+ * RFC 6874). */
+enum s3_host s3_uri_host(struct gml_span host, const char *const *domains, struct gml_span *bucket_out);
 
 #endif

@@ -18,3 +18,7 @@ check_PROGRAMS += tests/unit/proto_labels_test
 tests_unit_proto_labels_test_SOURCES = tests/unit/proto_labels_test.c tests/unit/s3_expect.h tests/unit/s3_host.c tests/unit/s3_host.h
 tests_unit_proto_labels_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_proto_labels_test_LDADD = libs3.la libauth.la libgemel.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/proto_gate_test
+tests_unit_proto_gate_test_SOURCES = tests/unit/proto_gate_test.c tests/unit/s3_host.c tests/unit/s3_host.h
+tests_unit_proto_gate_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_proto_gate_test_LDADD = libs3.la libauth.la libgemel.la $(CMOCKA_LIBS) -lpthread

@@ -72,27 +72,55 @@ static void test_uri_host(void **state)
 {
 	static const char *const domains[] = {"s3.example.com", "example.com", NULL};
 	static const struct {
-		const char *host, *bucket;
+		const char *host;
+		enum s3_host kind;
+		const char *bucket;
 	} rows[] = {
-		{"data.s3.example.com", "data"},
-		{"data.s3.example.com:9000", "data"},
-		{"DATA.S3.Example.COM", "DATA"},
-		{"s3.example.com", ""},
-		{"a.b.s3.example.com", "a.b"},
-		{"x.example.com", "x"},
-		{"example.com:80", ""},
-		{"127.0.0.1:9000", ""},
-		{"[::1]:9000", ""},
-		{"", ""},
-		{"..s3.example.com", "."},
-		{"xs3.example.com", "xs3"},
-		{"data.s3.example.com.", "data"},
-		{"notexample.com", ""},
+		{"data.s3.example.com", S3_HOST_BUCKET, "data"},
+		{"data.s3.example.com:9000", S3_HOST_BUCKET, "data"},
+		{"DATA.S3.Example.COM", S3_HOST_BUCKET, "DATA"},
+		{"s3.example.com", S3_HOST_SERVER, ""},
+		{"S3.EXAMPLE.com.:443", S3_HOST_SERVER, ""},
+		{"a.b.s3.example.com", S3_HOST_BUCKET, "a.b"},
+		{"x.example.com", S3_HOST_BUCKET, "x"},
+		{"example.com:80", S3_HOST_SERVER, ""},
+		{"example.com:", S3_HOST_SERVER, ""},
+		{"127.0.0.1", S3_HOST_SERVER, ""},
+		{"127.0.0.1:9000", S3_HOST_SERVER, ""},
+		{"[::1]", S3_HOST_SERVER, ""},
+		{"[::1]:9000", S3_HOST_SERVER, ""},
+		{"[FE80::1%25eth0]:9000", S3_HOST_SERVER, ""},
+		{"[::ffff:10.0.0.1]", S3_HOST_SERVER, ""},
+		{"", S3_HOST_SERVER, ""},
+		{"..s3.example.com", S3_HOST_BUCKET, "."},
+		{"xs3.example.com", S3_HOST_BUCKET, "xs3"},
+		{"data.s3.example.com.", S3_HOST_BUCKET, "data"},
+		{"notexample.com", S3_HOST_UNKNOWN, ""},
+		{"demo.s3.test", S3_HOST_UNKNOWN, ""},
+		{"com", S3_HOST_UNKNOWN, ""},
+		{".example.com", S3_HOST_UNKNOWN, ""},
+		{"s3.example.com.evil.org", S3_HOST_UNKNOWN, ""},
+		{"127.1", S3_HOST_UNKNOWN, ""},
+		{"1.2.3.4.5", S3_HOST_UNKNOWN, ""},
+		{"demo.127.0.0.1", S3_HOST_UNKNOWN, ""},
+		{"[::1", S3_HOST_UNKNOWN, ""},
+		{"[]", S3_HOST_UNKNOWN, ""},
+		{"[demo]", S3_HOST_UNKNOWN, ""},
+		{"::1", S3_HOST_UNKNOWN, ""},
+		{":80", S3_HOST_UNKNOWN, ""},
+		{".", S3_HOST_UNKNOWN, ""},
 	};
+	struct gml_span bucket = {NULL, 0};
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_true(s3_span_is(s3_uri_host_bucket(s3_span(rows[i].host), domains), rows[i].bucket));
-	assert_int_equal(s3_uri_host_bucket(s3_span("a.b"), NULL).len, 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bucket = s3_span("");
+		if (s3_uri_host(s3_span(rows[i].host), domains, &bucket) != rows[i].kind)
+			fail_msg("%s: not of kind %d", rows[i].host, rows[i].kind);
+		if (rows[i].kind == S3_HOST_BUCKET)
+			assert_true(s3_span_is(bucket, rows[i].bucket));
+	}
+	assert_int_equal(s3_uri_host(s3_span("a.b"), NULL, &bucket), S3_HOST_UNKNOWN);
+	assert_int_equal(s3_uri_host(s3_span("10.1.2.3"), NULL, &bucket), S3_HOST_SERVER);
 }
 
 /* ---- range ---- */
@@ -114,7 +142,9 @@ static void test_range(void **state)
 		{"bytes=-3", 10, S3_RANGE_OK, 7, 3},
 		{"bytes=-99", 10, S3_RANGE_OK, 0, 10},
 		{"bytes=-0", 10, S3_RANGE_UNSATISFIABLE, 0, 0},
-		{"bytes=-1", 0, S3_RANGE_UNSATISFIABLE, 0, 0},
+		{"bytes=-1", 0, S3_RANGE_IGNORE, 0, 0},
+		{"bytes=-99999999999999999999999", 0, S3_RANGE_IGNORE, 0, 0},
+		{"bytes=-0", 0, S3_RANGE_UNSATISFIABLE, 0, 0},
 		{"bytes=0-", 0, S3_RANGE_UNSATISFIABLE, 0, 0},
 		{"bytes=0-18446744073709551615", 10, S3_RANGE_OK, 0, 10},
 		{"bytes=0-99999999999999999999999", 10, S3_RANGE_OK, 0, 10},
@@ -415,16 +445,17 @@ static void test_error_document(void **state)
 	char buf[8192], id[17], other[17];
 	struct s3_doc *doc;
 	int status;
-	size_t len = s3_error_document(414, s3_span("/a&b\xff"), buf, sizeof(buf), &status, id);
+	size_t len = s3_error_document(414, NULL, s3_span("/a&b\xff"), buf, sizeof(buf), &status, id);
 	(void)state;
 	assert_int_equal(status, 400);
 	assert_int_equal(s3_doc_parse(s3_span_of(buf, len), 10, &doc), S3_OK);
 	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Error"), "RequestId"), id));
 	s3_doc_free(doc);
 	assert_int_equal(strspn(id, "0123456789ABCDEF"), 16);
-	s3_error_document(500, s3_span(""), buf, sizeof(buf), &status, other);
+	s3_error_document(500, "What happened & why.", s3_span(""), buf, sizeof(buf), &status, other);
+	assert_non_null(strstr(buf, "<Message>What happened &amp; why.</Message>"));
 	assert_string_not_equal(id, other);
-	assert_int_equal(s3_error_document(500, s3_span(""), buf, 10, &status, other), 0);
+	assert_int_equal(s3_error_document(500, NULL, s3_span(""), buf, 10, &status, other), 0);
 }
 
 /* ---- routes ---- */

@@ -46,6 +46,11 @@ void gml_store_settle(struct gml_op *op, struct gml_store *store);
  * commit. IO. Any thread. */
 int gml_store_flush(struct gml_store *store);
 
+/* Can the store be changed now? Writes a few bytes durably to run/ready, and waits its turn among the commits without making
+ * one. NOSPC: only what frees space is accepted. IO: a disk failed; nothing is accepted until every process has opened the store
+ * anew. ROFS, ACCESS, NOMEM. Blocks on disk, as long as the disk does: who cannot wait asks on a thread. Any thread. */
+int gml_store_ready(struct gml_store *store);
+
 /* Free orphans that are at least `min_age_ns` old and for which `is_open` (may be NULL: nothing is open) answers false, at most `max` of them.
  * *freed_out = how many. Blocks on commit. */
 int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_ns, unsigned max, bool (*is_open)(void *arg, gml_ino ino), void *arg,

@@ -1,0 +1,26 @@
+/* Whether the server can do its work: the store takes changes, the NFS door answers. One look a second at most, however
+ * many ask, on a thread of its own, so that a disk which does not answer keeps nobody longer than HEALTH_PATIENCE. */
+#ifndef GML_S3_HEALTH_H
+#define GML_S3_HEALTH_H
+
+#include <stdbool.h>
+#include <gemel/store.h>
+
+enum s3_health_store { S3_HEALTH_OK, S3_HEALTH_FULL, S3_HEALTH_READ_ONLY, S3_HEALTH_FAILED, S3_HEALTH_STALLED };
+struct s3_health_state {
+	enum s3_health_store store;
+	bool nfs_wanted, nfs_answers;
+};
+
+struct s3_health;
+/* `store` must outlive it; nfs_address (copied) NULL: there is no NFS door. Starts no thread. NULL when out of memory. */
+struct s3_health *s3_health_new(struct gml_store *store, const char *nfs_address, unsigned nfs_port);
+/* Nobody is in s3_health_look. Waits for a look that is under way. NULL is fine. */
+void s3_health_free(struct s3_health *health);
+/* What the last look found, if that is fresh, or if a new one would be in vain because one has been waiting too long. Any
+ * thread; does not block. */
+bool s3_health_known(struct s3_health *health, struct s3_health_state *out);
+/* The same, after a new look if it takes one. Any thread; blocks for HEALTH_PATIENCE at most. */
+void s3_health_look(struct s3_health *health, struct s3_health_state *out);
+
+#endif
