@@ -1,5 +1,6 @@
 #include "child.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -45,6 +46,7 @@ static void child_exec(const struct child *child, char *const *env, int report)
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	setpgid(0, 0); /* Ctrl-C is for the supervisor: it ends the doors as they should end */
 	execve(child->argv[0], (char *const *)child->argv, env);
 	int error = errno;
 	ssize_t ignored = write(report, &error, sizeof(error));
@@ -190,15 +192,77 @@ static bool child_wait(struct child *child, int milliseconds)
 	return rc > 0;
 }
 
-void child_stop(struct child *child, int seconds)
+/* The parent of a process by its /proc/PID/stat, whose second field may hold anything in its parentheses; 0: it is gone. */
+static pid_t child_parent_of(pid_t pid)
+{
+	char path[64], line[512];
+	int parent = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	FILE *stream = fopen(path, "re");
+	if (stream == NULL)
+		return 0;
+	if (fgets(line, sizeof(line), stream)) {
+		const char *at = strrchr(line, ')');
+		if (at == NULL || sscanf(at, ") %*c %d", &parent) != 1)
+			parent = 0;
+	}
+	fclose(stream);
+	return parent;
+}
+
+/* Tells its worker processes to end. Each is held by a descriptor before it is looked at, so that no other gets the signal. */
+static void child_hurry(const struct child *child)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)) != NULL) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		int fd = pid > 1 && child_parent_of(pid) == child->pid ? child_pidfd(pid) : -1;
+		if (fd < 0)
+			continue;
+		if (child_parent_of(pid) == child->pid)
+			syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
+		close(fd);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* SIGQUIT is nginx's orderly end. At SIGTERM its master would kill the workers after about a second, whatever they have to put away. */
+void child_ask(struct child *child)
 {
 	if (child->pid == 0)
 		return;
-	kill(child->pid, SIGTERM);
-	if (!child_wait(child, seconds * 1000)) {
+	kill(child->pid, child->drain_seconds > 0 ? SIGQUIT : SIGTERM);
+	child->asked = child_clock();
+}
+
+/* Is it gone `seconds` after it was asked? */
+static bool child_gone_by(struct child *child, int seconds)
+{
+	int64_t left = child->asked + (int64_t)seconds * 1000000000 - child_clock();
+
+	return child_wait(child, left > 0 ? (int)(left / 1000000) + 1 : 0);
+}
+
+void child_await(struct child *child, int seconds)
+{
+	if (child->pid == 0)
+		return;
+	if (child->drain_seconds > 0 && !child_gone_by(child, child->drain_seconds))
+		child_hurry(child);
+	if (!child_gone_by(child, child->drain_seconds + seconds)) {
 		kill(child->pid, SIGKILL);
 		child_wait(child, -1);
 	}
 	child_ended(child, child_clock());
 	unlink(child->pid_file);
+}
+
+void child_stop(struct child *child, int seconds)
+{
+	child_ask(child);
+	child_await(child, seconds);
 }

@@ -14,10 +14,11 @@ struct child {
 	const char *argv[CHILD_ARGS_MAX];  /* NULL-terminated; argv[0] is the program's path */
 	const char *env[CHILD_ENV_MAX];    /* NAME=VALUE added to our environment; NULL-terminated */
 	const char *pid_file;              /* the supervisor's own note of the pid */
+	int drain_seconds;                 /* asked to end, its workers may finish what they do for so long; 0: none */
 	pid_t pid;                         /* 0: not running */
 	int pidfd;                         /* -1: not running */
 	bool adopted;                      /* not our child */
-	int64_t started, retry_at;         /* CLOCK_MONOTONIC ns */
+	int64_t started, retry_at, asked;  /* CLOCK_MONOTONIC ns; asked: to end */
 	unsigned failures;                 /* in a row */
 };
 
@@ -28,7 +29,12 @@ int child_start(struct child *child);
 bool child_adopt(struct child *child);
 /* The pidfd became readable: reaps, notes when to try again. Returns a static text that says how it ended. */
 const char *child_ended(struct child *child, int64_t now);
-/* SIGTERM, then SIGKILL after `seconds`; returns when it is gone. */
+/* Asks it to end, and does not wait; nothing when it does not run. */
+void child_ask(struct child *child);
+/* After child_ask: returns when it is gone. Once its drain_seconds are over, its workers are told to end; it and they have
+ * `seconds` more to put away what they have, and are then killed. The time counts from child_ask on. */
+void child_await(struct child *child, int seconds);
+/* Both. */
 void child_stop(struct child *child, int seconds);
 
 #endif

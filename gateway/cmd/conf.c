@@ -108,7 +108,7 @@ static const char *conf_wrong(const struct conf_row *row, const char *value)
 			return "must not be empty";
 		return conf_is_name(value, "._-") ? NULL : "must be made of letters, digits, '.', '_' and '-'";
 	case CONF_DOMAINS:
-		return conf_is_name(value, ".- ") ? NULL : "must be host names with spaces between";
+		return conf_is_name(value, "._- ") ? NULL : "must be host names, without ports, with spaces between";
 	}
 	return "has an unknown type";
 }

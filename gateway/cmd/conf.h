@@ -24,6 +24,9 @@ enum conf_type { CONF_STRING, CONF_PATH, CONF_BOOL, CONF_NUMBER, CONF_SIZE, CONF
 	X(s3, threads, CONF_NUMBER, "64", 4, 1024, "") \
 	X(s3, connections, CONF_NUMBER, "4096", 64, 1000000, "") \
 	X(s3, connections_per_address, CONF_NUMBER, "1024", 1, 65535, "") \
+	X(s3, send_timeout, CONF_NUMBER, "300", 1, 86400, "") \
+	X(s3, receive_timeout, CONF_NUMBER, "300", 1, 86400, "") \
+	X(s3, keepalive_timeout, CONF_NUMBER, "75", 1, 86400, "") \
 	X(s3, object_size_max, CONF_SIZE, "5G", 1, (uint64_t)5 << 30, "") \
 	X(s3, tls_certificate, CONF_PATH, "", 0, 0, "") \
 	X(s3, tls_key, CONF_PATH, "", 0, 0, "") \

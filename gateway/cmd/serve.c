@@ -23,7 +23,7 @@
 #include <gemel/probe.h>
 #include "../jobs/jobs.h"
 
-#define SERVE_STOP_SECONDS 20
+#define SERVE_STOP_SECONDS 30 /* for a door to close what it has open, on a slow disk too; gemel.service waits longer */
 #define SERVE_READY_SECONDS 60
 
 static const char *const serve_names[SERVE_CHILDREN] = {"S3 door", "NFS door"};
@@ -292,10 +292,9 @@ static void serve_descriptors(void)
 static void serve_stop(struct serve *serve)
 {
 	for (int i = 0; i < SERVE_CHILDREN; i++)
-		if (serve->children[i].pid)
-			kill(serve->children[i].pid, SIGTERM);
+		child_ask(&serve->children[i]);
 	for (int i = 0; i < SERVE_CHILDREN; i++)
-		child_stop(&serve->children[i], SERVE_STOP_SECONDS);
+		child_await(&serve->children[i], SERVE_STOP_SECONDS);
 }
 
 static int serve_recover(struct serve *serve)

@@ -14,6 +14,7 @@
 
 #define SERVE_JEMALLOC "libjemalloc.so.2"
 #define SERVE_VARS_MAX 40
+#define SERVE_DRAIN_SECONDS 10 /* for S3 requests that run when the door is to stop */
 
 static const enum conf_option serve_address[SERVE_CHILDREN] = {CONF_s3_address, CONF_nfs_address}, serve_port[SERVE_CHILDREN] = {CONF_s3_port, CONF_nfs_port};
 
@@ -99,6 +100,7 @@ static int serve_render_nfs(struct serve *serve)
 {
 	static const char *const squash[] = {"root", "Root_Squash", "none", "No_Root_Squash", "all", "All_Squash", NULL};
 	static const char *const levels[] = {"error", "CRIT", "warn", "WARN", "info", "EVENT", "debug", "DEBUG", NULL};
+	static const char *const rpc_levels[] = {"error", "MAJ", "warn", "MAJ", "info", "MAJ", "debug", "DEBUG", NULL};
 	const struct conf *conf = &serve->cmd->conf;
 	struct serve_vars vars = {0};
 	bool v3 = conf_bool(conf, CONF_nfs_v3);
@@ -119,6 +121,7 @@ static int serve_render_nfs(struct serve *serve)
 	serve_var(&vars, "NFS_SQUASH", serve_word(conf_string(conf, CONF_nfs_squash), squash));
 	serve_var(&vars, "NFS_ACCESS", strcmp(conf_string(conf, CONF_nfs_access), "ro") == 0 ? "RO" : "RW");
 	serve_var(&vars, "NFS_LOG_LEVEL", serve_word(conf_string(conf, CONF_log_level), levels));
+	serve_var(&vars, "NFS_RPC_LOG_LEVEL", serve_word(conf_string(conf, CONF_log_level), rpc_levels));
 	serve_var(&vars, "NFS_PLUGIN_DIR", serve->lib_dir);
 	serve_var(&vars, "NFS_RECOVERY_DIR", recovery);
 	serve_var(&vars, "STORE_DIR", serve->store_dir);
@@ -131,7 +134,7 @@ static int serve_render_s3(struct serve *serve)
 	const struct conf *conf = &serve->cmd->conf;
 	const char *certificate = conf_string(conf, CONF_s3_tls_certificate), *key = conf_string(conf, CONF_s3_tls_key), *address = conf_string(conf, CONF_s3_address);
 	struct serve_vars vars = {0};
-	char module[SERVE_PATH_MAX], listen[128], tls[2 * CONF_VALUE_MAX + 128] = "", domains[CONF_VALUE_MAX + 32] = "", sizes[3][32],
+	char module[SERVE_PATH_MAX], listen[128], nfs[128] = "", tls[2 * CONF_VALUE_MAX + 128] = "", domains[CONF_VALUE_MAX + 32] = "", sizes[3][32],
 		access_log[SERVE_PATH_MAX + 64] = "off";
 
 	snprintf(module, sizeof(module), "%s/ngx_http_gemel_module.so", serve->lib_dir);
@@ -141,6 +144,8 @@ static int serve_render_s3(struct serve *serve)
 		snprintf(tls, sizeof(tls), "ssl_certificate \"%s\"; ssl_certificate_key \"%s\"; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:gemel:10m;", certificate, key);
 	if (conf_string(conf, CONF_s3_domains)[0])
 		snprintf(domains, sizeof(domains), "gemel_domain %s;", conf_string(conf, CONF_s3_domains));
+	if (conf_bool(conf, CONF_nfs_enable))
+		snprintf(nfs, sizeof(nfs), "gemel_nfs %s %s;", conf_string(conf, CONF_nfs_address), conf_string(conf, CONF_nfs_port));
 	static const enum conf_option numbers[3] = {CONF_s3_connections, CONF_s3_object_size_max, CONF_store_map_size};
 	for (int i = 0; i < 3; i++)
 		snprintf(sizes[i], sizeof(sizes[i]), "%llu", (unsigned long long)conf_number(conf, numbers[i]));
@@ -157,6 +162,10 @@ static int serve_render_s3(struct serve *serve)
 	serve_var(&vars, "MAP_SIZE", sizes[2]);
 	serve_var(&vars, "REGION", conf_string(conf, CONF_s3_region));
 	serve_var(&vars, "DOMAIN_LINE", domains);
+	serve_var(&vars, "NFS_LINE", nfs);
+	serve_var(&vars, "SEND_TIMEOUT", conf_string(conf, CONF_s3_send_timeout));
+	serve_var(&vars, "RECEIVE_TIMEOUT", conf_string(conf, CONF_s3_receive_timeout));
+	serve_var(&vars, "KEEPALIVE_TIMEOUT", conf_string(conf, CONF_s3_keepalive_timeout));
 	serve_var(&vars, "THREADS", conf_string(conf, CONF_s3_threads));
 	serve_var(&vars, "OBJECT_MAX", sizes[1]);
 	serve_var(&vars, "ACCESS_LOG", access_log);
@@ -184,6 +193,7 @@ static void serve_children(struct serve *serve)
 	memset(nfs->argv, 0, sizeof(nfs->argv));
 	memset(nfs->env, 0, sizeof(nfs->env));
 	s3->name = "S3 door";
+	s3->drain_seconds = SERVE_DRAIN_SECONDS;
 	s3->pid_file = serve->own_pid_file[SERVE_S3];
 	const char *const nginx[] = {GEMEL_NGINX, "-p", serve->run_dir, "-c", serve->conf_file[SERVE_S3], "-e", serve->log_file[SERVE_S3], NULL};
 	for (int i = 0; nginx[i]; i++)

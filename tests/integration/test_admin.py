@@ -456,7 +456,7 @@ def test_logs_can_be_moved_away(gemel):
         path.rename(f"{path}.1")
     subprocess.run(["sh", "-c", after], check=True)
     wait_for(lambda: (logs / "s3-access.log").exists())
-    raw_request(gemel, b"GET /demo/after-the-move HTTP/1.1\r\nHost: x\r\n\r\n")
+    raw_request(gemel, b"GET /demo/after-the-move HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert access_log(gemel, "after-the-move")
     gemel.kill("nfs")  # it tells when it starts
     gemel.wait_ready()
@@ -473,7 +473,7 @@ def test_every_option_stands_in_the_manual_page():
 
 def test_the_access_log_is_json(gemel):
     """One line of valid JSON for each request, whatever bytes it holds."""
-    for request in (b"GET /demo/%ff%0a%22?x=\xff HTTP/1.1\r\nHost: x\r\nUser-Agent: \xff\xfe\"quote\\\r\n\r\n", b"garbage\r\n\r\n", b"GET /demo/log-me HTTP/1.1\r\nHost: x\r\n\r\n"):
+    for request in (b"GET /demo/%ff%0a%22?x=\xff HTTP/1.1\r\nHost: localhost\r\nUser-Agent: \xff\xfe\"quote\\\r\n\r\n", b"garbage\r\n\r\n", b"GET /demo/log-me HTTP/1.1\r\nHost: localhost\r\n\r\n"):
         raw_request(gemel, request)
     line = access_log(gemel, "log-me")[-1]
     assert line["error"] == "AccessDenied" and len(line["request_id"]) == 16 and line["target"] == "/demo/log-me"
@@ -487,8 +487,8 @@ def test_the_access_log_says_who_signed_and_keeps_signatures_out(gemel):
     assert raw_get(gemel, url).startswith(b"HTTP/1.1 200 ")
     old = gemel.s3(signature_version="s3").generate_presigned_url("get_object", Params={"Bucket": "demo", "Key": "signed"})
     assert raw_get(gemel, old).startswith(b"HTTP/1.1 400 ")  # version 2 is off
-    raw_request(gemel, b"GET /demo/signed?%58-amz-SIGNATUR%65=HUSH&x=1&Signature=HUSH&&X-Amz-Security-Token=HUSH&y&signature HTTP/1.1\r\nHost: x\r\n\r\n")
-    raw_request(gemel, f"GET /demo/last?X-Amz-Credential={gemel.access_key}%2Fnonsense&X-Amz-Signature=HUSH HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    raw_request(gemel, b"GET /demo/signed?%58-amz-SIGNATUR%65=HUSH&x=1&Signature=HUSH&&X-Amz-Security-Token=HUSH&y&signature HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    raw_request(gemel, f"GET /demo/last?X-Amz-Credential={gemel.access_key}%2Fnonsense&X-Amz-Signature=HUSH HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     lines = access_log(gemel, "last")
     put, get, v2, raw, last = lines[-5:]
     assert (put["operation"], put["auth"], put["access_key"], put["user"]) == ("PutObject", "header", gemel.access_key, "demo")
@@ -497,7 +497,7 @@ def test_the_access_log_says_who_signed_and_keeps_signatures_out(gemel):
     assert (v2["auth"], v2["access_key"], v2["target"], v2["error"]) == ("query", gemel.access_key, "/demo/signed", "InvalidRequest") and "user" not in v2
     assert raw["target"] == "/demo/signed?x=1&&y" and "auth" not in raw
     assert last["target"] == "/demo/last" and last["error"] == "AuthorizationQueryParametersError" and "auth" not in last
-    raw_request(gemel, f"GET /demo/long?x={'%22' * 2000}&Signature=HUSH HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    raw_request(gemel, f"GET /demo/long?x={'%22' * 2000}&Signature=HUSH HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     assert access_log(gemel, "long")[-1]["target"] == ("/demo/long?x=" + "%22" * 2000)[:4096]  # as much as fits
     assert "HUSH" not in json.dumps(lines) and "aws4_request" not in json.dumps(lines)
 

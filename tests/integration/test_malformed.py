@@ -280,7 +280,7 @@ def test_version_2_signs_headers_in_the_query(gemel):
     HmacV1Auth(Credentials(key["id"], key["secret"])).add_auth(request)
     signed = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     for extra, want in (("", 200), ("&X%2DAmz-Algorithm=x", 200), ("&%41WSAccessKeyId=x", 200), ("&X-Amz-Algorithm=x", 400), ("&AWSAccessKeyId=x", 400)):
-        answer = wire.raw(f"PUT /demo/new?x-amz-copy-source=demo/steady&x-amz-meta-a=b{extra} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n{signed}\r\nabc".encode())
+        answer = wire.raw(f"PUT /demo/new?x-amz-copy-source=demo/steady&x-amz-meta-a=b{extra} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n{signed}\r\nabc".encode())
         assert answer[0] == want and s3.head_object(Bucket="demo", Key="new")["Metadata"].get("a") != "b", extra
     s3.delete_object(Bucket="demo", Key="new")
 
@@ -357,9 +357,9 @@ def test_aborted_uploads_leave_nothing(gemel, wire):
 def test_oversized(wire):
     assert code(wire.send("PUT", "/demo/new", b"", sha256="UNSIGNED-PAYLOAD", length=(5 << 30) + 1)) == (400, "EntityTooLarge")
     assert code(wire.send("PUT", "/demo/new", b"x", {"x-amz-meta-big": "m" * 3000})) == (400, "MetadataTooLarge")
-    answer = wire.raw(b"GET /demo/steady HTTP/1.1\r\nHost: x\r\nX-Big: " + b"y" * 400000 + b"\r\n\r\n")
+    answer = wire.raw(b"GET /demo/steady HTTP/1.1\r\nHost: localhost\r\nX-Big: " + b"y" * 400000 + b"\r\n\r\n")
     assert code(answer)[0] == 400
-    answer = wire.raw(b"GET /demo/" + b"y" * 400000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = wire.raw(b"GET /demo/" + b"y" * 400000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert code(answer)[0] in (400, 414)
     keys = "".join(f"<Object><Key>k{i}</Key></Object>" for i in range(1001))
     assert code(delete_many(wire, f"<Delete>{keys}</Delete>".encode())) == (400, "MalformedXML")
@@ -380,14 +380,14 @@ def test_malformed_xml(wire, body):
 @pytest.mark.parametrize(
     "request_line", ["GET /../x HTTP/1.1", "GET /demo/../../x HTTP/1.1", "GET /demo/%zz HTTP/1.1", "GET /demo/%00 HTTP/1.1", "GET /demo/%2 HTTP/1.1", "GET  HTTP/1.1", "\x16\x03\x01", "GET /demo/steady HTTP/3.7", "FOO /demo/steady HTTP/1.1"])
 def test_malformed_request_lines(wire, request_line):
-    answer = wire.raw(request_line.encode("latin-1") + b"\r\nHost: x\r\n\r\n")
+    answer = wire.raw(request_line.encode("latin-1") + b"\r\nHost: localhost\r\n\r\n")
     status, _ = code(answer)
     assert 400 <= status < 600
 
 
 def test_malformed_framing(wire):
     for extra in (b"Content-Length: 5\r\nContent-Length: 6\r\n", b"Content-Length: -1\r\n", b"Content-Length: x\r\n", b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip\r\n"):
-        answer = wire.raw(b"PUT /demo/new HTTP/1.1\r\nHost: x\r\n" + extra + b"\r\nhello")
+        answer = wire.raw(b"PUT /demo/new HTTP/1.1\r\nHost: localhost\r\n" + extra + b"\r\nhello")
         assert code(answer)[0] in (400, 403, 501), extra
 
 
@@ -419,7 +419,7 @@ def test_form_uploads_are_refused(wire):
     """A browser signs a form in its fields: the request itself looks anonymous."""
     fields = "".join(f'--X\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in (("key", "new"), ("x-amz-algorithm", "AWS4-HMAC-SHA256"), ("policy", "e30="), ("file", "content")))
     body = (fields + "--X--\r\n").encode()
-    head = f"POST /demo HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=X\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    head = f"POST /demo HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=X\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     assert code(wire.raw(head + body)) == (501, "NotImplemented")
     assert code(wire.raw(head.replace(b"POST /demo", b"PUT /demo/new") + body)) == (403, "AccessDenied")
 

@@ -1,10 +1,14 @@
 """./quickstart as a newcomer runs it (the packages are there already)."""
+import json
 import os
 import socket
 import stat
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -48,6 +52,16 @@ def test_quickstart(scratch):
         assert env["AWS_SECRET_ACCESS_KEY"] not in done.stdout and env["AWS_ENDPOINT_URL"] in done.stdout and "mount -t nfs4" in done.stdout
         s3 = boto3.client("s3", endpoint_url=env["AWS_ENDPOINT_URL"], region_name=env["AWS_REGION"], aws_access_key_id=env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"])
         assert b"Written through S3" in s3.get_object(Bucket="demo", Key="hello.txt")["Body"].read()
+        port = urlsplit(env["AWS_ENDPOINT_URL"]).port
+        assert f"localhost {socket.gethostname()}" in (home / "gemel.conf").read_text()  # s3.domains
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
+            assert json.load(answer)["status"] == "ok"
+        for name in ("demo.localhost", f"demo.{socket.gethostname()}"):
+            with pytest.raises(urllib.error.HTTPError, match="403") as refused:  # a bucket, and not "unknown host"
+                urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/hello.txt", headers={"Host": f"{name}:{port}"}))
+            assert refused.value.headers["x-amz-bucket-region"] == env["AWS_REGION"]
+        nfs_log = (home / "log" / "nfs.log").read_text()
+        assert not [line for line in nfs_log.splitlines() if "errno" in line or "set dead" in line]  # of the proof
         s3.put_object(Bucket="demo", Key="kept", Body=b"kept")
         assert quickstart(home, "--detach").returncode == 1  # runs already
     finally:

@@ -85,9 +85,9 @@ def test_old_protocols_are_refused(secure, version):
 
 def test_plain_http_gets_an_s3_error(secure):
     with socket.create_connection(("127.0.0.1", secure.s3_port), timeout=10) as connection:
-        connection.sendall(b"GET /demo/k HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /demo/k HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = connection.recv(65536)
-    assert answer.startswith(b"HTTP/1.1 400") and b"<Code>" in answer
+    assert answer.startswith(b"HTTP/1.1 400") and b"<Code>BadRequest</Code><Message>Plain HTTP was spoken to a port that serves HTTPS.</Message>" in answer
 
 
 def served(server, seconds=10):
