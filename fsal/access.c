@@ -26,7 +26,6 @@ static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflag
 {
 	mdcache_entry_t *entry = container_of(handle, mdcache_entry_t, obj_handle);
 	struct fsal_obj_handle *sub = entry->sub_handle;
-	struct fsal_attrlist attrs;
 	unsigned want, granted;
 	struct gml_op op;
 	int rc;
@@ -44,16 +43,8 @@ static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflag
 		return fsalstat(ERR_FSAL_NO_ERROR, 0);
 	gml_fsal_op(&op, 0);
 	rc = gml_inode_access(&op, gml_fsal.store, gml_fsal_obj_of(sub)->ino, want, &granted);
-	if (rc != 0) {
-		/* Makes the cache of 4.3 forget an object that is gone; that of 6.5 keeps the entry until it needs the
-		 * room, and every operation on it ends in STALE. */
-		if (rc == GML_ERR_STALE) {
-			fsal_prepare_attrs(&attrs, ATTR_MODE);
-			(void)handle->obj_ops->getattrs(handle, &attrs);
-			fsal_release_attrs(&attrs);
-		}
+	if (rc != 0)
 		return gml_fsal_status(rc);
-	}
 	if (allowed)
 		*allowed = access_flags(granted);
 	if (denied)

@@ -44,8 +44,11 @@ fsal_errors_t gml_fsal_error(int rc)
 		return ERR_FSAL_ROFS;
 	case GML_ERR_XDEV:
 		return ERR_FSAL_XDEV;
+	/* NFS4ERR_STALE to the client, like ERR_FSAL_STALE. That one makes FSAL_MDCACHE forget the object and everybody's
+	 * open files and locks on it, while one client may go on with what is STALE for others; and LOOKUP would turn it
+	 * into NOENT. */
 	case GML_ERR_STALE:
-		return ERR_FSAL_STALE;
+		return ERR_FSAL_FHEXPIRED;
 	case GML_ERR_BADHANDLE:
 		return ERR_FSAL_BADHANDLE;
 	case GML_ERR_FBIG:

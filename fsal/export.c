@@ -121,14 +121,13 @@ static void export_release(struct fsal_export *exp)
 	gsh_free(mine);
 }
 
+/* PUTFH gives no attributes to the client, and may not refuse (RFC 8881 18.19.3): the operations behind it do. A client
+ * may also bring the handle of a nameless file in order to reclaim it. */
 static fsal_status_t export_handle(gml_ino ino, struct fsal_obj_handle **out, struct fsal_attrlist *attrs_out)
 {
 	struct gml_attr attr;
-	struct gml_op op;
-	int rc;
+	int rc = gml_inode_find(gml_fsal.store, ino, &attr);
 
-	gml_fsal_op(&op, 0);
-	rc = gml_inode_getattr(&op, gml_fsal.store, ino, &attr);
 	*out = rc == 0 ? &gml_fsal_obj_new(&attr, attrs_out)->handle : NULL;
 	return gml_fsal_status(rc);
 }
@@ -141,12 +140,29 @@ static fsal_status_t export_lookup_path(struct fsal_export *exp, const char *pat
 	return export_handle(GML_INO_ROOT, out, attrs_out);
 }
 
+/* LOCKT and LOOKUPP are answered by ganesha from what it keeps, and never come here. So the object is asked when the
+ * handle comes. */
+static bool export_unasked(const compound_data_t *compound)
+{
+	for (uint32_t i = compound->oppos; i < compound->argarray_len; i++)
+		if (compound->argarray[i].argop == NFS4_OP_LOCKT || compound->argarray[i].argop == NFS4_OP_LOOKUPP)
+			return true;
+	return false;
+}
+
 static fsal_status_t export_wire_to_host(struct fsal_export *exp, fsal_digesttype_t type, struct gsh_buffdesc *desc,
 					 int flags)
 {
+	const compound_data_t *compound = gml_fsal_compound();
+	unsigned granted;
+	struct gml_op op;
 	gml_ino ino;
+	fsal_status_t status = gml_fsal_key_decode(desc, &ino);
 
-	return gml_fsal_key_decode(desc, &ino);
+	if (FSAL_IS_ERROR(status) || compound == NULL || !export_unasked(compound))
+		return status;
+	gml_fsal_op(&op, 0);
+	return gml_fsal_status(gml_inode_access(&op, gml_fsal.store, ino, 0, &granted));
 }
 
 static fsal_status_t export_create_handle(struct fsal_export *exp, struct gsh_buffdesc *desc,

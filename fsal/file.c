@@ -150,9 +150,10 @@ fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state,
 	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
 	if (f == NULL && FSAL_IS_SUCCESS(status)) {
 		/* Rights are checked by the I/O itself, which lets the owner pass; so must this open. */
-		gml_fsal_op_root(&op);
+		gml_fsal_op(&op, 0);
+		op.cred = (struct gml_cred){.uid = 0};
 		how |= how & GML_OPEN_WRITE ? GML_OPEN_READ : 0;
-		rc = gml_file_open(&op, gml_fsal.store, obj->ino, how, &file);
+		rc = gml_file_open(&op, gml_fsal.store, obj->ino, how | GML_OPEN_IO, &file);
 		if (rc != 0)
 			return gml_fsal_status(rc);
 		f = file_share(obj, gml_fsal_file_new(file, how));

@@ -86,12 +86,12 @@ static inline struct gml_span gml_fsal_span(const char *name)
 fsal_status_t gml_fsal_status(int rc);
 
 /* op.c */
-/* Fills `op` with op_ctx's credentials; read_only unless the export grants all of `need` (EXPORT_OPTION_*_ACCESS; 0:
+/* Fills `op` with op_ctx's credentials, its client, and what the compound says about the object; read_only unless the export grants all of `need` (EXPORT_OPTION_*_ACCESS; 0:
  * nothing is changed). */
 void gml_fsal_op(struct gml_op *op, uint32_t need);
 /* The NFSv4 compound that this thread works on, or NULL. */
 compound_data_t *gml_fsal_compound(void);
-/* The server's own identity: uid 0, writable. Works without op_ctx. */
+/* The server's own identity: uid 0, writable, for what is open already. Works without op_ctx. */
 void gml_fsal_op_root(struct gml_op *op);
 void gml_fsal_log(void *arg, enum gml_log_level level, const char *line);
 
@@ -168,6 +168,8 @@ void gml_fsal_access_hook(struct fsal_export *exp);
 /* keeper.c: the background thread: reaps orphans, closes idle files, keeps the coherence settings. */
 int gml_fsal_keeper_start(void);
 void gml_fsal_keeper_stop(void);
+/* May clients still reclaim what they had open when the last server ended? No blocking. */
+bool gml_fsal_keeper_recovering(void);
 /* Attributes and directories are never answered from a cache, whatever the configuration says. */
 void gml_fsal_keeper_enforce(struct gsh_export *exp);
 

@@ -284,6 +284,9 @@ static fsal_status_t handle_setattr2(struct fsal_obj_handle *handle, bool bypass
 			return status;
 	}
 	gml_fsal_op(&op, set.mask & GML_SET_SIZE ? EXPORT_OPTION_WRITE_ACCESS : EXPORT_OPTION_MD_WRITE_ACCESS);
+	/* ftruncate(2) comes with the open file; truncate(2), by path, does not, and means what bears the name now. */
+	if ((set.mask & GML_SET_SIZE) && state == NULL)
+		op.client = GML_CLIENT_NONE;
 	return gml_fsal_status(gml_inode_setattr(&op, gml_fsal.store, obj->ino, &set, NULL));
 }
 

@@ -79,17 +79,17 @@ static fsal_status_t io_commit2(struct fsal_obj_handle *handle, off_t offset, si
 {
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
 	struct gml_fsal_file *f = gml_fsal_file_writer(obj);
-	struct gml_attr attr;
+	unsigned granted;
 	struct gml_op op;
 	int rc;
 
 	gml_fsal_op(&op, 0);
 	if (f == NULL) {
-		rc = gml_inode_getattr(&op, gml_fsal.store, obj->ino, &attr);
+		rc = gml_inode_access(&op, gml_fsal.store, obj->ino, 0, &granted);
 		return gml_fsal_status(rc == 0 ? gml_store_flush(gml_fsal.store) : rc);
 	}
 	rc = gml_file_commit(&op, f->file);
-	if (rc != 0)
+	if (rc != 0 && rc != GML_ERR_ACCESS && rc != GML_ERR_STALE && rc != GML_ERR_AGAIN) /* those did nothing */
 		gml_fsal_file_lost();
 	(void)gml_fsal_file_put(f);
 	return gml_fsal_status(rc);

@@ -15,6 +15,7 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool running, stop;
+	bool recovered; /* atomic */
 } keeper = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void gml_fsal_keeper_enforce(struct gsh_export *exp)
@@ -62,6 +63,11 @@ static bool keeper_grace_over(time_t elapsed)
 	       elapsed > (time_t)nfs_param.nfsv4_param.grace_period + KEEPER_GRACE_SLACK_S;
 }
 
+bool gml_fsal_keeper_recovering(void)
+{
+	return !__atomic_load_n(&keeper.recovered, __ATOMIC_RELAXED);
+}
+
 /* False when it is time to end. */
 static bool keeper_sleep(void)
 {
@@ -82,7 +88,10 @@ static void keeper_second(time_t second)
 {
 	keeper_enforce_all();
 	gml_fsal_file_expire(KEEPER_IDLE_S);
-	if (second % KEEPER_REAP_S == 0 && keeper_grace_over(second))
+	if (!keeper_grace_over(second))
+		return;
+	__atomic_store_n(&keeper.recovered, true, __ATOMIC_RELAXED);
+	if (second % KEEPER_REAP_S == 0)
 		keeper_reap();
 }
 
@@ -110,6 +119,7 @@ int gml_fsal_keeper_start(void)
 	pthread_cond_init(&keeper.wake, &attr);
 	pthread_condattr_destroy(&attr);
 	keeper.stop = false;
+	__atomic_store_n(&keeper.recovered, keeper_grace_over(0), __ATOMIC_RELAXED);
 	rc = pthread_create(&keeper.thread, NULL, keeper_main, NULL);
 	keeper.running = rc == 0;
 	return rc;

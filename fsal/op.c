@@ -25,6 +25,49 @@ void gml_fsal_log(void *arg, enum gml_log_level level, const char *line)
 	}
 }
 
+/* Did this compound find the object that the operation is about by its name? An object that it brought as a handle may
+ * have lost the name that the client means. */
+static bool op_found(const compound_data_t *compound)
+{
+	for (uint32_t i = compound->oppos + 1; i-- > 0;) {
+		const nfs_argop4 *arg = &compound->argarray[i];
+
+		switch (arg->argop) {
+		case NFS4_OP_OPEN: /* by name; or a reclaim, of what may have lost its name while the server was down */
+			return arg->nfs_argop4_u.opopen.claim.claim == CLAIM_NULL ||
+			       arg->nfs_argop4_u.opopen.claim.claim == CLAIM_PREVIOUS;
+		case NFS4_OP_LOOKUP:
+		case NFS4_OP_LOOKUPP:
+		case NFS4_OP_CREATE:
+			if (i < compound->oppos)
+				return true;
+			break; /* itself: it is about the directory */
+		case NFS4_OP_PUTFH:
+		case NFS4_OP_PUTPUBFH:
+		case NFS4_OP_PUTROOTFH:
+		case NFS4_OP_RESTOREFH:
+			return false;
+		default:
+			break;
+		}
+	}
+	return false;
+}
+
+/* Whose open files count as the caller's. A client of NFSv4.0 does not say who it is: all of them are one. NFSv3 opens
+ * nothing. */
+static void op_client(struct gml_op *op, const compound_data_t *compound)
+{
+	op->client = GML_CLIENT_NONE;
+	if (compound == NULL)
+		return;
+	op->found = op_found(compound);
+	op->client = compound->session ? compound->session->clientid : 0;
+	/* A client that has a session reclaims its open files before it does anything else; one of NFSv4.0 may not
+	 * even know yet that the server was started anew. */
+	op->recovering = op->client == 0 && gml_fsal_keeper_recovering();
+}
+
 void gml_fsal_op(struct gml_op *op, uint32_t need)
 {
 	const struct user_cred *creds = &op_ctx->creds;
@@ -43,11 +86,12 @@ void gml_fsal_op(struct gml_op *op, uint32_t need)
 		.refused = gml_uid_refused(gml_fsal.store, creds->caller_uid),
 		.log = gml_fsal_log,
 	};
+	op_client(op, gml_fsal_compound());
 }
 
 void gml_fsal_op_root(struct gml_op *op)
 {
-	*op = (struct gml_op){.door = GML_DOOR_NFS, .log = gml_fsal_log};
+	*op = (struct gml_op){.door = GML_DOOR_NFS, .found = true, .log = gml_fsal_log};
 }
 
 compound_data_t *gml_fsal_compound(void)

@@ -28,13 +28,12 @@ static bool open_excused(struct gml_op *op, gml_ino ino, unsigned how, bool owne
 static int open_file(struct gml_op *op, gml_ino ino, unsigned how, bool owner_passes, struct gml_fsal_file **out)
 {
 	struct gml_file *file;
-	struct gml_op root;
+	struct gml_op excused = *op;
 	int rc = gml_file_open(op, gml_fsal.store, ino, how, &file);
 
 	if (rc == GML_ERR_ACCESS && open_excused(op, ino, how, owner_passes)) {
-		gml_fsal_op_root(&root);
-		root.read_only = op->read_only;
-		rc = gml_file_open(&root, gml_fsal.store, ino, how, &file);
+		excused.cred = (struct gml_cred){.uid = 0};
+		rc = gml_file_open(&excused, gml_fsal.store, ino, how, &file);
 	}
 	if (rc == 0)
 		*out = gml_fsal_file_new(file, how);
@@ -133,21 +132,6 @@ static fsal_status_t open_obj(struct gml_fsal_obj *obj, struct state_t *state_t,
 	return gml_fsal_status(rc);
 }
 
-/* An OPEN by the handle that a client remembers for a name (RFC 8881 18.16.1, CLAIM_FH), of a file that lost all its
- * names. The client must look the name up again, or it would read what a PUT replaced: STALE makes it do so. */
-static bool open_is_outdated(struct gml_fsal_obj *obj, fsal_openflags_t openflags)
-{
-	const compound_data_t *compound = gml_fsal_compound();
-	struct gml_attr attr;
-	struct gml_op op;
-
-	if (compound == NULL || compound->opcode != NFS4_OP_OPEN || (openflags & FSAL_O_RECLAIM) ||
-	    compound->argarray[compound->oppos].nfs_argop4_u.opopen.claim.claim != CLAIM_FH)
-		return false;
-	gml_fsal_op(&op, 0);
-	return gml_inode_getattr(&op, gml_fsal.store, obj->ino, &attr) == 0 && attr.nlink == 0;
-}
-
 static fsal_status_t open_by_handle(struct gml_fsal_obj *obj, struct state_t *state, fsal_openflags_t openflags,
 				    enum fsal_create_mode mode, fsal_verifier_t verifier,
 				    struct fsal_attrlist *attrs_out)
@@ -159,8 +143,6 @@ static fsal_status_t open_by_handle(struct gml_fsal_obj *obj, struct state_t *st
 		return fsalstat(ERR_FSAL_ISDIR, 0);
 	if (obj->handle.type != REGULAR_FILE)
 		return fsalstat(ERR_FSAL_SYMLINK, 0);
-	if (open_is_outdated(obj, openflags))
-		return fsalstat(ERR_FSAL_STALE, 0);
 	if (mode == FSAL_GUARDED || (exclusive && !open_check_verifier(&obj->handle, verifier)))
 		return fsalstat(ERR_FSAL_EXIST, 0);
 	status = open_obj(obj, state, openflags, exclusive || (openflags & FSAL_O_RECLAIM));
@@ -338,6 +320,21 @@ static void open_note_mode(struct state_t *state, fsal_openflags_t openflags)
 			    (openflags & (FSAL_O_DENY_WRITE | FSAL_O_DENY_WRITE_MAND) ? OPEN4_SHARE_DENY_WRITE : 0);
 }
 
+/* An OPEN by an owner who has the file open: by the handle that the client remembers (CLAIM_FH), of a file that lost all
+ * its names, it is STALE like any other (docs/adr/0002). */
+static int open_again(gml_ino ino)
+{
+	const compound_data_t *compound = gml_fsal_compound();
+	unsigned granted;
+	struct gml_op op;
+
+	if (compound == NULL || compound->opcode != NFS4_OP_OPEN)
+		return 0;
+	gml_fsal_op(&op, 0);
+	op.client = GML_CLIENT_NONE;
+	return gml_inode_access(&op, gml_fsal.store, ino, 0, &granted);
+}
+
 /* OPEN upgrade and OPEN_DOWNGRADE. ganesha checks no rights for either: an upgrade does here, a downgrade cannot fail.
  */
 static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t *state_t, fsal_openflags_t openflags)
@@ -350,15 +347,20 @@ static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t
 	bool more = how & ~open_how(old), change = state->file == NULL || state->file->how != how;
 	struct gml_op op;
 	fsal_status_t status;
-	int rc = 0;
+	int rc;
 
+	rc = open_again(obj->ino);
+	if (rc != 0)
+		return gml_fsal_status(rc);
 	status = open_share_change(obj, state, openflags, open_asked(openflags, old));
 	if (FSAL_IS_ERROR(status))
 		return status;
-	if (more)
-		gml_fsal_op(&op, openflags & FSAL_O_WRITE ? EXPORT_OPTION_WRITE_ACCESS : 0);
-	else
-		gml_fsal_op_root(&op);
+	gml_fsal_op(&op, more && (openflags & FSAL_O_WRITE) ? EXPORT_OPTION_WRITE_ACCESS : 0);
+	if (!more) { /* of what is open: it may have lost its name */
+		op.found = true;
+		op.refused = false;
+		op.cred = (struct gml_cred){.uid = 0};
+	}
 	if (change)
 		rc = open_file(&op, obj->ino, how, openflags & FSAL_O_RECLAIM, &file);
 	if (rc == 0 && (openflags & FSAL_O_TRUNC))

@@ -7,7 +7,8 @@ import os
 import socket
 import struct
 
-OK, EXIST, NOSPC, ROFS, LOCKED, BAD_COOKIE, NOTSUPP, TOOSMALL, SHARE_DENIED, XATTR2BIG = 0, 17, 28, 30, 10012, 10003, 10004, 10005, 10015, 10096
+OK, NOENT, ACCESS, EXIST, NOSPC, ROFS, STALE = 0, 2, 13, 17, 28, 30, 70
+LOCKED, BAD_COOKIE, NOTSUPP, TOOSMALL, DELAY, DENIED, GRACE, SHARE_DENIED, XATTR2BIG = 10012, 10003, 10004, 10005, 10008, 10010, 10013, 10015, 10096
 READ, WRITE, BOTH = 1, 2, 3
 UNCHECKED, GUARDED, EXCLUSIVE = 0, 1, 3
 ANONYMOUS = bytes(16)
@@ -100,6 +101,24 @@ def getfh():
     return 10, b"", Reader.opaque
 
 
+def getattr(*attributes):
+    """Attributes by number, below 64; their values as they stand on the wire."""
+    words = [sum(1 << a % 32 for a in attributes if a // 32 == i) for i in (0, 1)]
+    return 9, u32(2, *words), lambda reply: (reply.bitmap(), reply.opaque())[1]
+
+
+def nverify_type():
+    return 17, u32(1, 1 << 1) + opaque(u32(7)), nothing  # a socket: nothing here is one
+
+
+def access(mask=0x3F):
+    return 3, u32(mask), lambda reply: (reply.u32(), reply.u32())[1]
+
+
+def lookupp():
+    return 16, b"", nothing
+
+
 def savefh():
     return 32, b"", nothing
 
@@ -169,6 +188,19 @@ def deallocate(offset, length, stateid=ANONYMOUS):
     return 62, stateid + u64(offset, length), nothing
 
 
+def seek(offset, what=0, stateid=ANONYMOUS):
+    return 69, stateid + u64(offset) + u32(what), lambda reply: (reply.u32(), reply.u64())[1]
+
+
+def lock(stateid, clientid, offset, length, owner="locker"):
+    """A write lock by a new lock owner."""
+    return 12, u32(2, 0) + u64(offset, length) + u32(1, 0) + stateid + u32(0) + u64(clientid) + opaque(owner), skip(16)
+
+
+def lockt(clientid, offset, length, owner="tester"):
+    return 13, u32(2) + u64(offset, length) + u64(clientid) + opaque(owner), nothing
+
+
 def copy(source, target, length):
     return 60, source + target + u64(0, 0, length) + u32(1, 1, 0), nothing
 
@@ -217,7 +249,8 @@ def readlink():
 
 
 class Client:
-    def __init__(self, port, name=None, uid=0, gid=0, largest_reply=1 << 20):
+    def __init__(self, port, name=None, uid=0, gid=0, largest_reply=1 << 20, reclaims=False):
+        """`reclaims`: the caller reclaims, and then sends `reclaim_complete` itself."""
         self.name = name or os.urandom(8).hex()
         self.credential = u32(1) + opaque(u32(0) + opaque("wire") + u32(uid, gid, 0))
         self.xids = itertools.count(1)
@@ -230,14 +263,18 @@ class Client:
         status, [self.session] = self.call((43, session, skip(16)))
         assert status == OK
         self.sequence = itertools.count(1)
+        if not reclaims:
+            self.reclaim_complete()
+
+    def reclaim_complete(self):
         status, _ = self.compound((58, u32(0), nothing))
         assert status == OK
 
     def close(self):
         self.connection.close()
 
-    def call(self, *ops):
-        body = opaque("") + u32(2, len(ops)) + b"".join(u32(number) + args for number, args, _ in ops)
+    def call(self, *ops, minor=2):
+        body = opaque("") + u32(minor, len(ops)) + b"".join(u32(number) + args for number, args, _ in ops)
         message = u32(next(self.xids), 0, 2, 100003, 4, 1) + self.credential + u32(0, 0) + body
         self.connection.sendall(u32(0x80000000 | len(message)) + message)
         reply = Reader(self.receive())
@@ -293,6 +330,12 @@ class Client:
         args = u32(0, access | 0x400, deny) + u64(self.clientid) + opaque(owner) + how + u32(0) + opaque(name)
         status, results = self.compound(putfh(directory), (18, args, open_result), getfh())
         return (status, *results[1:]) if status == OK else (status, None, None)
+
+    def open_handle(self, handle, access=BOTH, owner="o", claim=4):
+        """By handle: CLAIM_FH (4), or CLAIM_PREVIOUS (1), a reclaim; (status, stateid)."""
+        args = u32(0, access | 0x400, 0) + u64(self.clientid) + opaque(owner) + u32(0, claim) + (u32(0) if claim == 1 else b"")
+        status, results = self.compound(putfh(handle), (18, args, open_result))
+        return status, results[-1]
 
     def make(self, directory, name):
         """Create a file and close it, in one compound; the status."""

@@ -5,16 +5,13 @@
 
 int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, unsigned want, struct gml_inode *out)
 {
-	int rc = gml_rec_inode_get(txn, ino, out);
+	/* Not NOENT for what was in a directory that is gone: the path may lead to another one by now, and STALE makes
+	 * the client look. */
+	int rc = gml_handle_get_named(txn, op, ino, out);
 
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
-	if (out->type != GML_DIR)
-		return GML_ERR_NOTDIR;
-	/* Not NOENT for what is in it: the path may lead to another directory by now, and STALE makes the client look. */
-	if (out->flags & GML_INODE_ORPHAN)
-		return GML_ERR_STALE;
-	return gml_access_check(op, out, want);
+	if (rc == 0 && out->type != GML_DIR)
+		rc = GML_ERR_NOTDIR;
+	return rc == 0 ? gml_access_check(op, out, want) : rc;
 }
 
 int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, struct gml_span name,
@@ -265,14 +262,13 @@ static int dir_link_txn(struct gml_txn *txn, void *argp)
 {
 	struct dir_link_arg *arg = argp;
 	struct gml_inode dir, *inode = &arg->inode;
-	int rc = gml_rec_inode_get(txn, arg->ino, inode);
+	/* STALE for what has no name, not the NOENT of linkat(2): the client had a name for it, and looks it up. */
+	int rc = gml_handle_get_named(txn, arg->op, arg->ino, inode);
 
 	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+		return rc;
 	if (inode->type == GML_DIR)
 		return GML_ERR_PERM;
-	if (inode->flags & GML_INODE_ORPHAN)
-		return GML_ERR_NOENT; /* linkat(2) of what has no name */
 	if (arg->parent == GML_INO_ROOT)
 		return GML_ERR_XDEV;
 	rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, &dir);

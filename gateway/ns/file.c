@@ -8,13 +8,13 @@
 #define FILE_SEGMENTS 64 /* parts of one READ that one snapshot describes */
 
 /* Everything that can fail, before it is known which inode it will be. */
-static struct gml_file *file_alloc(struct gml_store *store, unsigned how)
+static struct gml_file *file_alloc(struct gml_op *op, struct gml_store *store, unsigned how)
 {
 	struct gml_file *file = calloc(1, sizeof(*file));
 
 	if (file == NULL)
 		return NULL;
-	*file = (struct gml_file){.store = store, .how = how, .onode = gml_onode_spare()};
+	*file = (struct gml_file){.store = store, .how = how, .client = op->client, .onode = gml_onode_spare()};
 	if (file->onode != NULL)
 		return file;
 	free(file);
@@ -24,28 +24,7 @@ static struct gml_file *file_alloc(struct gml_store *store, unsigned how)
 static void file_bind(struct gml_file *file, gml_ino ino)
 {
 	file->onode = gml_onode_get_spare(file->store, ino, file->onode);
-	if (file->how & GML_OPEN_WRITE)
-		gml_onode_writer_add(file->store, file->onode);
-}
-
-static int file_new(struct gml_store *store, gml_ino ino, unsigned how, struct gml_file **out)
-{
-	struct gml_file *file = calloc(1, sizeof(*file));
-	int rc;
-
-	if (file == NULL)
-		return GML_ERR_NOMEM;
-	file->store = store;
-	file->how = how;
-	rc = gml_onode_get(store, ino, &file->onode);
-	if (rc != 0) {
-		free(file);
-		return rc;
-	}
-	if (how & GML_OPEN_WRITE)
-		gml_onode_writer_add(store, file->onode);
-	*out = file;
-	return 0;
+	gml_onode_enter(file);
 }
 
 static int file_open_check(const struct gml_op *op, const struct gml_inode *inode, unsigned how)
@@ -59,33 +38,51 @@ static int file_open_check(const struct gml_op *op, const struct gml_inode *inod
 	return gml_access_check(op, inode, want);
 }
 
-int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how, struct gml_file **out)
+/* May it be opened? An open by handle of what has lost its names is refused also to the client that has it open: by
+ * path, it is about to open what bears the name now (docs/adr/0002). I/O goes on with what is open. */
+static int file_open_look(const struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how)
 {
 	struct gml_inode inode;
-	struct gml_file *file;
 	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+
+	if (rc != 0)
+		return rc;
+	if (op->found || (how & GML_OPEN_IO))
+		rc = gml_handle_get(txn, op, store, ino, &inode);
+	else
+		rc = gml_handle_get_named(txn, op, ino, &inode);
+	gml_meta_read_end(txn);
+	if (rc == 0)
+		rc = file_open_check(op, &inode, how);
+	if (rc == 0 && (inode.flags & GML_INODE_ORPHAN) && gml_reap_claims(store, ino))
+		rc = GML_ERR_STALE;
+	return rc;
+}
+
+int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how, struct gml_file **out)
+{
+	struct gml_file *file;
 	int rc;
 
 	*out = NULL;
-	if (how & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE))
+	if (how & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE | GML_OPEN_IO))
 		return GML_ERR_INVAL;
+	file = calloc(1, sizeof(*file));
+	if (file == NULL)
+		return GML_ERR_NOMEM;
+	*file = (struct gml_file){.store = store, .how = how, .client = op->client};
 	/* First the reference, then the look: the reaper leaves alone what is open. What it claimed before is as good
 	 * as gone. */
-	rc = file_new(store, ino, how, &file);
-	if (rc != 0)
-		return rc;
-	rc = gml_meta_read_begin(store->meta, &txn);
-	if (rc == 0) {
-		rc = gml_rec_inode_get(txn, ino, &inode);
-		gml_meta_read_end(txn);
-		rc = rc == 0 ? file_open_check(op, &inode, how) : rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
-	}
-	if (rc == 0 && (inode.flags & GML_INODE_ORPHAN) && gml_reap_claims(store, ino))
-		rc = GML_ERR_STALE;
+	rc = gml_onode_get(store, ino, &file->onode);
+	if (rc == 0)
+		rc = file_open_look(op, store, ino, how);
 	if (rc != 0) {
-		(void)gml_file_close(op, file);
+		gml_onode_put(store, file->onode);
+		free(file);
 		return rc;
 	}
+	gml_onode_enter(file);
 	*out = file;
 	return 0;
 }
@@ -97,7 +94,7 @@ int gml_file_close(struct gml_op *op, struct gml_file *file)
 	(void)op;
 	if (file == NULL)
 		return 0;
-	if ((file->how & GML_OPEN_WRITE) && gml_onode_writer_drop(file->store, file->onode))
+	if (gml_onode_leave(file))
 		rc = gml_onode_settle(file->store, file->onode);
 	gml_onode_put(file->store, file->onode);
 	free(file);
@@ -148,7 +145,7 @@ static int create_txn(struct gml_txn *txn, void *argp)
 
 static int create_new(struct create_arg *arg, unsigned open_how, struct gml_file **out)
 {
-	struct gml_file *file = file_alloc(arg->store, open_how);
+	struct gml_file *file = file_alloc(arg->op, arg->store, open_how);
 	int rc = 0;
 
 	if (file == NULL)
@@ -185,13 +182,15 @@ static int create_existing(struct create_arg *arg, unsigned open_how, enum gml_c
 			   const struct gml_inode *inode, struct gml_file **out)
 {
 	bool empty = arg->set != NULL && (arg->set->mask & GML_SET_SIZE) && arg->set->size == 0;
+	struct gml_op named = *arg->op;
 	int rc;
 
 	if (how == GML_CREATE_GUARDED)
 		return GML_ERR_EXIST;
 	if (how == GML_CREATE_EXCLUSIVE && !create_repeated(inode, verifier))
 		return GML_ERR_EXIST;
-	rc = gml_file_open(arg->op, arg->store, inode->ino, open_how, out);
+	named.found = false; /* the name may denote another file since the look: STALE, and it is looked up again */
+	rc = gml_file_open(&named, arg->store, inode->ino, open_how, out);
 	if (rc == 0 && how == GML_CREATE_UNCHECKED && empty)
 		rc = gml_inode_empty(arg->op, arg->store, (*out)->onode);
 	if (rc != 0) {
@@ -372,8 +371,9 @@ static int read_plan(struct gml_op *op, struct gml_store *store, gml_ino ino, ui
 	plan->len = 0;
 	if (rc != 0)
 		return rc;
-	rc = gml_rec_inode_get(txn, ino, &inode);
-	rc = rc == GML_ERR_NOENT ? GML_ERR_STALE : rc == 0 ? read_access(op, &inode) : rc;
+	rc = gml_handle_get(txn, op, store, ino, &inode);
+	if (rc == 0)
+		rc = read_access(op, &inode);
 	attr.size = inode.size;
 	if (rc == 0 && (inode.flags & GML_INODE_DIRTY))
 		rc = gml_inode_attr(store, &inode, &attr);

@@ -3,13 +3,6 @@
 #include <sys/stat.h>
 #include "internal.h"
 
-static int inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
-{
-	int rc = gml_rec_inode_get(txn, ino, out);
-
-	return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
-}
-
 int gml_inode_read(struct gml_store *store, gml_ino ino, struct gml_inode *out)
 {
 	struct gml_txn *txn;
@@ -17,9 +10,17 @@ int gml_inode_read(struct gml_store *store, gml_ino ino, struct gml_inode *out)
 
 	if (rc != 0)
 		return rc;
-	rc = inode_get(txn, ino, out);
+	rc = gml_rec_inode_get(txn, ino, out);
 	gml_meta_read_end(txn);
-	return rc;
+	return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+}
+
+int gml_inode_find(struct gml_store *store, gml_ino ino, struct gml_attr *out)
+{
+	struct gml_inode inode;
+	int rc = gml_inode_read(store, ino, &inode);
+
+	return rc == 0 ? gml_inode_attr(store, &inode, out) : rc;
 }
 
 void gml_inode_strip(struct gml_inode *inode)
@@ -30,12 +31,8 @@ void gml_inode_strip(struct gml_inode *inode)
 int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)
 {
 	struct gml_inode inode;
-	int rc = gml_inode_read(store, ino, &inode);
+	int rc = gml_handle_read(op, store, ino, &inode);
 
-	/* The roots answer everybody: a client that is refused the attributes of what it has mounted takes them for STALE,
-	 * and tells that to its users. */
-	if (rc == 0 && op->refused && ino != GML_INO_ROOT && ino != inode.bucket)
-		rc = GML_ERR_ACCESS;
 	if (rc == 0)
 		rc = gml_inode_attr(store, &inode, out);
 	/* What the root lists depends on who asks: users of one client must not share its cached listing. */
@@ -50,10 +47,9 @@ int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, 
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 
-	(void)op;
 	if (rc != 0)
 		return rc;
-	rc = inode_get(txn, ino, &inode);
+	rc = gml_handle_get(txn, op, store, ino, &inode);
 	if (rc == 0 && inode.type != GML_LNK)
 		rc = GML_ERR_INVAL;
 	if (rc == 0 && inode.target.len > cap)
@@ -69,7 +65,7 @@ int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, 
 int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned want, unsigned *granted_out)
 {
 	struct gml_inode inode;
-	int rc = gml_inode_read(store, ino, &inode);
+	int rc = gml_handle_read(op, store, ino, &inode);
 
 	if (rc == 0)
 		*granted_out = gml_access_mask(op, &inode) & want;

@@ -58,6 +58,22 @@ bool gml_cred_in_group(const struct gml_cred *cred, uint32_t gid);
 /* Removing or replacing `child` in `dir`: w+x on dir, sticky bit (ACCESS, PERM). */
 int gml_access_remove(const struct gml_op *op, const struct gml_inode *dir, const struct gml_inode *child);
 
+/* ---- handle.c: the gate for inode numbers that came from a handle ------------------------------ */
+/* The inode, when the caller may go on with it. STALE: it is gone, or it has no name any more and op's
+ * client does not have it open. AGAIN: the same while op->recovering. ACCESS: no search permission on
+ * its bucket's root. Any transaction; takes a shard's lock (onode.h) for an inode without a name. */
+int gml_handle_get(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store, gml_ino ino,
+		   struct gml_inode *out);
+/* The same for what needs a name whoever has it open, and whatever op->found says: directories, LINK.
+ * STALE, ACCESS. */
+int gml_handle_get_named(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, struct gml_inode *out);
+/* ACCESS unless the caller may search the root of the inode's bucket. The roots themselves pass, for
+ * a refused caller as well: a client that is refused the attributes of what it has mounted takes
+ * them for STALE, and tells that to its users. */
+int gml_handle_search(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *inode);
+/* gml_handle_get in a snapshot of its own: scalars only. No blocking. */
+int gml_handle_read(const struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_inode *out);
+
 /* ---- time.c ---------------------------------------------------------------------------------------------------------------------------------- */
 int64_t gml_now(void);                          /* ns since the epoch */
 uint64_t gml_change_next(uint64_t last);        /* max(last + 1, now) */
@@ -104,7 +120,8 @@ void gml_freed_apply(struct gml_store *store, struct gml_freed *freed);
 void gml_freed_free(struct gml_freed *freed); /* without applying */
 
 /* ---- inode.c -------------------------------------------------------------------------------------------------------------------------------- */
-/* The inode as the store has it now, scalars only: its spans ended with the snapshot. STALE. No blocking. */
+/* The inode as the store has it now, scalars only: its spans ended with the snapshot. For the core's
+ * own use: asks no rights (gml_handle_read does). STALE. No blocking. */
 int gml_inode_read(struct gml_store *store, gml_ino ino, struct gml_inode *out);
 /* What a write by others than root and a change of owner take from the mode: setuid, and setgid
  * where it means more than mandatory locking. */

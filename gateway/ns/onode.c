@@ -138,24 +138,54 @@ void gml_onode_put(struct gml_store *store, struct gml_onode *onode)
 		onode_free(onode);
 }
 
-void gml_onode_writer_add(struct gml_store *store, struct gml_onode *onode)
+void gml_onode_enter(struct gml_file *file)
 {
-	struct onode_shard *shard = onode_shard(store, onode->ino);
+	struct gml_onode *onode = file->onode;
+	struct onode_shard *shard = onode_shard(file->store, onode->ino);
 
 	pthread_mutex_lock(&shard->lock);
-	onode->writers++;
+	if (file->how & GML_OPEN_WRITE)
+		onode->writers++;
+	if (!(file->how & GML_OPEN_IO)) {
+		file->next = onode->holders;
+		file->link = &onode->holders;
+		if (file->next != NULL)
+			file->next->link = &file->next;
+		onode->holders = file;
+	}
 	pthread_mutex_unlock(&shard->lock);
 }
 
-bool gml_onode_writer_drop(struct gml_store *store, struct gml_onode *onode)
+bool gml_onode_leave(struct gml_file *file)
 {
-	struct onode_shard *shard = onode_shard(store, onode->ino);
+	struct gml_onode *onode = file->onode;
+	struct onode_shard *shard = onode_shard(file->store, onode->ino);
 	bool last;
 
 	pthread_mutex_lock(&shard->lock);
-	last = --onode->writers == 0;
+	last = (file->how & GML_OPEN_WRITE) && --onode->writers == 0;
+	if (!(file->how & GML_OPEN_IO)) {
+		*file->link = file->next;
+		if (file->next != NULL)
+			file->next->link = file->link;
+	}
 	pthread_mutex_unlock(&shard->lock);
 	return last;
+}
+
+bool gml_onode_held(struct gml_store *store, gml_ino ino, uint64_t client)
+{
+	struct onode_shard *shard = onode_shard(store, ino);
+	const struct gml_onode *onode;
+	bool held = false;
+
+	pthread_mutex_lock(&shard->lock);
+	onode = *onode_slot(shard, ino);
+	for (const struct gml_file *file = onode != NULL ? onode->holders : NULL; file != NULL && !held;
+	     file = file->next)
+		held = file->client == client;
+	pthread_mutex_unlock(&shard->lock);
+	return held;
 }
 
 bool gml_onode_has_writers(struct gml_store *store, struct gml_onode *onode)

@@ -9,7 +9,7 @@
  *  4. Only the process whose owner record stands in table dirty writes to the write blob.
  *
  * Lock order: onode->lock, then a shard's lock or onode->wb_lock (leaves). Nobody waits for an onode's lock while he
- * holds another's. A transaction's closure takes none. */
+ * holds another's. A transaction's closure takes no onode's lock; a shard's it may. */
 #ifndef GML_NS_ONODE_H
 #define GML_NS_ONODE_H
 
@@ -26,6 +26,7 @@ struct gml_onode {
 	struct gml_onode *next; /* shard lock, as the two counts */
 	unsigned refs;
 	unsigned writers;      /* opens for writing */
+	struct gml_file *holders; /* opens but for GML_OPEN_IO: an inode without a name is theirs; shard lock */
 	pthread_rwlock_t lock; /* shared: writes in place. Exclusive: changes of size, content map or state */
 	bool owned;	       /* DIRTY, by this process. Read under lock, set under exclusive lock */
 	pthread_mutex_t wb_lock;
@@ -41,6 +42,8 @@ struct gml_file {
 	struct gml_store *store;
 	struct gml_onode *onode;
 	unsigned how; /* GML_OPEN_* */
+	uint64_t client; /* op->client of the open */
+	struct gml_file *next, **link; /* in onode->holders, unless GML_OPEN_IO */
 };
 
 /* ---- onode.c ---------------------------------------------------------------------------------------------------- */
@@ -52,8 +55,12 @@ void gml_onode_spare_free(struct gml_onode *spare);
 /* Consumes it. */
 struct gml_onode *gml_onode_get_spare(struct gml_store *store, gml_ino ino, struct gml_onode *spare);
 void gml_onode_put(struct gml_store *store, struct gml_onode *onode); /* NULL is fine */
-void gml_onode_writer_add(struct gml_store *store, struct gml_onode *onode);
-bool gml_onode_writer_drop(struct gml_store *store, struct gml_onode *onode); /* true: that was the last */
+/* The open counts from now on: as a writer, and as one that holds the inode. */
+void gml_onode_enter(struct gml_file *file);
+/* It counts no longer. True: that was the last writer. */
+bool gml_onode_leave(struct gml_file *file);
+/* Has `client` the inode open here? No blocking. */
+bool gml_onode_held(struct gml_store *store, gml_ino ino, uint64_t client);
 bool gml_onode_has_writers(struct gml_store *store, struct gml_onode *onode);
 /* The open write blob `id`, borrowed while the caller holds onode->lock; made when `create`. NOENT. */
 int gml_onode_wblob(struct gml_store *store, struct gml_onode *onode, uint64_t id, bool create, struct gml_blob **out);

@@ -77,11 +77,9 @@ static int seek_hole(const struct seek_view *view, uint64_t off, uint64_t *out)
 static int seek_open(struct gml_op *op, struct gml_store *store, gml_ino ino, struct seek_view *view)
 {
 	struct gml_attr attr;
-	int rc = gml_rec_inode_get(view->txn, ino, &view->inode);
+	int rc = gml_handle_get(view->txn, op, store, ino, &view->inode);
 
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
-	if (!gml_access_owner(op, &view->inode))
+	if (rc == 0 && !gml_access_owner(op, &view->inode))
 		rc = gml_access_check(op, &view->inode, GML_MAY_READ);
 	if (rc == 0)
 		rc = gml_inode_attr(store, &view->inode, &attr);

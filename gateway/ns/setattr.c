@@ -169,11 +169,10 @@ static int setattr_txn(struct gml_txn *txn, void *argp)
 {
 	struct setattr_arg *arg = argp;
 	struct gml_inode inode;
-	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
+	int rc = gml_handle_get(txn, arg->op, arg->store, arg->ino, &inode);
 
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
-	rc = setattr_check(arg->op, arg->set, &inode);
+	if (rc == 0)
+		rc = setattr_check(arg->op, arg->set, &inode);
 	if (rc == 0 && arg->content)
 		rc = setattr_content(txn, arg, &inode);
 	if (rc != 0)
@@ -197,9 +196,7 @@ static int setattr_look(struct setattr_arg *arg, struct gml_onode *onode)
 
 	if (rc != 0)
 		return rc;
-	rc = gml_rec_inode_get(txn, arg->ino, &arg->seen);
-	if (rc == GML_ERR_NOENT)
-		rc = GML_ERR_STALE;
+	rc = gml_handle_get(txn, arg->op, arg->store, arg->ino, &arg->seen);
 	if (rc == 0)
 		rc = setattr_check(arg->op, arg->set, &arg->seen);
 	if (rc == 0 && (arg->seen.flags & GML_INODE_DIRTY)) {
@@ -316,10 +313,10 @@ int gml_inode_empty(struct gml_op *op, struct gml_store *store, struct gml_onode
 	return rc == 0 ? setattr_file(&arg, onode) : rc;
 }
 
-static int setattr_is_file(struct gml_store *store, gml_ino ino, bool *file_out)
+static int setattr_is_file(const struct gml_op *op, struct gml_store *store, gml_ino ino, bool *file_out)
 {
 	struct gml_inode inode;
-	int rc = gml_inode_read(store, ino, &inode);
+	int rc = gml_handle_read(op, store, ino, &inode);
 
 	*file_out = rc == 0 && inode.type == GML_REG;
 	return rc;
@@ -335,7 +332,7 @@ int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino, c
 
 	if ((set->mask & SETATTR_ALL) == 0)
 		return gml_inode_getattr(op, store, ino, out != NULL ? out : &(struct gml_attr){0});
-	rc = set->mask & (GML_SET_SIZE | SETATTR_MTIMES) ? setattr_is_file(store, ino, &file) : 0;
+	rc = set->mask & (GML_SET_SIZE | SETATTR_MTIMES) ? setattr_is_file(op, store, ino, &file) : 0;
 	if (rc != 0)
 		return rc;
 	if (file) {

@@ -395,18 +395,17 @@ static bool store_add_used(void *arg, struct gml_span name, const struct gml_buc
 }
 
 /* A bucket with a quota looks like a file system of that size. */
-static int store_statfs_quota(struct gml_txn *txn, gml_ino ino, struct gml_statfs *out)
+static int store_statfs_quota(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store, gml_ino ino,
+			      struct gml_statfs *out)
 {
 	char name[GML_BUCKET_NAME_MAX + 1];
 	struct gml_bucket_rec rec;
 	struct gml_inode inode;
 	uint64_t left;
-	int rc = gml_rec_inode_get(txn, ino, &inode);
+	int rc = gml_handle_get(txn, op, store, ino, &inode);
 
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
-	if (inode.bucket == 0)
-		return 0;
+	if (rc != 0 || inode.bucket == 0)
+		return rc;
 	rc = gml_rec_bucket_by_root(txn, inode.bucket, name, &rec);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? 0 : rc; /* an orphan of a bucket that is gone */
@@ -439,7 +438,7 @@ int gml_store_statfs(struct gml_op *op, struct gml_store *store, gml_ino ino, st
 		rc = gml_rec_bucket_each(txn, (struct gml_span){NULL, 0}, store_add_used, &out->used);
 	out->files_free = out->avail / 1024;
 	if (rc == 0)
-		rc = store_statfs_quota(txn, ino, out);
+		rc = store_statfs_quota(txn, op, store, ino, out);
 	gml_meta_read_end(txn);
 	return rc;
 }

@@ -24,16 +24,15 @@ static int write_access(const struct gml_op *op, const struct gml_inode *inode)
 	return gml_access_owner(op, inode) ? 0 : gml_access_check(op, inode, GML_MAY_WRITE);
 }
 
-static int write_look_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, uint64_t off, uint64_t end,
-			  struct write_look *look)
+static int write_look_txn(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store, gml_ino ino,
+			  uint64_t off, uint64_t end, struct write_look *look)
 {
 	struct gml_inode *inode = &look->inode;
 	struct gml_extent extent;
-	int rc = gml_rec_inode_get(txn, ino, inode);
+	int rc = gml_handle_get(txn, op, store, ino, inode);
 
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
-	rc = write_access(op, inode);
+	if (rc == 0)
+		rc = write_access(op, inode);
 	if (rc == 0 && end > inode->size && !(inode->flags & GML_INODE_ORPHAN))
 		rc = gml_usage_check(txn, inode->bucket, (int64_t)(end - inode->size), 0);
 	if (rc != 0)
@@ -53,7 +52,7 @@ static int write_look(const struct gml_op *op, struct gml_store *store, gml_ino 
 
 	if (rc != 0)
 		return rc;
-	rc = write_look_txn(txn, op, ino, off, end, look);
+	rc = write_look_txn(txn, op, store, ino, off, end, look);
 	gml_meta_read_end(txn);
 	return rc;
 }
@@ -409,6 +408,8 @@ int gml_onode_commit(struct gml_store *store, struct gml_onode *onode)
 
 int gml_file_commit(struct gml_op *op, struct gml_file *file)
 {
-	(void)op;
-	return gml_onode_commit(file->store, file->onode);
+	struct gml_inode inode;
+	int rc = gml_handle_read(op, file->store, file->onode->ino, &inode);
+
+	return rc == 0 ? gml_onode_commit(file->store, file->onode) : rc;
 }

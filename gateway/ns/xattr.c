@@ -73,12 +73,13 @@ static int xattr_value_check(struct gml_span name, struct gml_span value)
 }
 
 /* The inode; user attributes are for files and directories only, as Linux has it. */
-static int xattr_inode(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
+static int xattr_inode(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store, gml_ino ino,
+		       struct gml_inode *out)
 {
-	int rc = gml_rec_inode_get(txn, ino, out);
+	int rc = gml_handle_get(txn, op, store, ino, out);
 
 	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+		return rc;
 	return out->type == GML_REG || out->type == GML_DIR ? 0 : GML_ERR_PERM;
 }
 
@@ -94,7 +95,7 @@ int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struc
 		rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = xattr_inode(txn, ino, &inode);
+	rc = xattr_inode(txn, op, store, ino, &inode);
 	if (rc == GML_ERR_PERM)
 		rc = GML_ERR_NOXATTR;
 	if (rc == 0)
@@ -182,7 +183,7 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	struct gml_span old;
 	bool shorter;
-	int rc = xattr_inode(txn, arg->ino, &inode);
+	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, &inode);
 
 	if (rc == 0)
 		rc = gml_access_check(arg->op, &inode, GML_MAY_WRITE);
@@ -229,7 +230,7 @@ static int xattr_remove_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	struct gml_span old;
 	bool any = false;
-	int rc = xattr_inode(txn, arg->ino, &inode);
+	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, &inode);
 
 	if (rc == 0)
 		rc = gml_access_check(arg->op, &inode, GML_MAY_WRITE);
@@ -265,7 +266,7 @@ static int xattr_walk(struct gml_op *op, struct gml_store *store, gml_ino ino, s
 
 	if (rc != 0)
 		return rc;
-	rc = xattr_inode(txn, ino, &inode);
+	rc = xattr_inode(txn, op, store, ino, &inode);
 	if (rc == 0)
 		rc = gml_access_check(op, &inode, GML_MAY_READ);
 	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
@@ -430,7 +431,7 @@ static int tags_replace_txn(struct gml_txn *txn, void *argp)
 	const struct tags_arg *arg = argp;
 	struct gml_inode inode;
 	bool any;
-	int rc = xattr_inode(txn, arg->ino, &inode);
+	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, &inode);
 
 	if (rc == 0)
 		rc = gml_access_check(arg->op, &inode, GML_MAY_WRITE);

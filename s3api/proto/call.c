@@ -163,7 +163,7 @@ struct s3_call *s3_call_new(const struct s3_config *config, const struct s3_requ
 	call->now = time(NULL);
 	s3_request_id(call->request_id);
 	call->op = (struct gml_op){
-		.door = GML_DOOR_S3, .request_id = call->request_id, .log = config->log, .log_arg = config->log_arg};
+		.door = GML_DOOR_S3, .found = true, .request_id = call->request_id, .log = config->log, .log_arg = config->log_arg};
 	s3_answer_begin(call);
 	error = call_start(call, request);
 	if (error)

@@ -29,7 +29,7 @@ static void errmap_every_code(void **state)
 
 static void errmap_what_clients_rely_on(void **state)
 {
-	assert_int_equal(gml_fsal_error(GML_ERR_STALE), ERR_FSAL_STALE);
+	assert_int_equal(gml_fsal_error(GML_ERR_STALE), ERR_FSAL_FHEXPIRED);
 	assert_int_equal(gml_fsal_error(GML_ERR_ROFS), ERR_FSAL_ROFS);
 	assert_int_equal(gml_fsal_error(GML_ERR_NOXATTR), ERR_FSAL_NOXATTR);
 	assert_int_equal(gml_fsal_error(GML_ERR_TOOBIG), ERR_FSAL_XATTR2BIG);

@@ -160,8 +160,8 @@ static void test_link(void **state)
 	assert_ok(gml_dir_rename(&ns->op, ns->store, d, ns_span("g"), d, ns_span("h")));
 	assert_int_equal(ns_attr(ns, f).parent, d);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, d, ns_span("h"), GML_REMOVE_ANY));
-	assert_int_equal(ns_attr(ns, f).nlink, 0); /* an orphan, still there by handle */
-	assert_rc(gml_dir_link(&ns->op, ns->store, f, d, ns_span("back"), &attr), GML_ERR_NOENT);
+	assert_int_equal(ns_record(ns, f).nlink, 0); /* an orphan: still there, but not by handle */
+	assert_rc(gml_dir_link(&ns->op, ns->store, f, d, ns_span("back"), &attr), GML_ERR_STALE);
 }
 
 static void test_remove(void **state)
@@ -215,7 +215,7 @@ static void test_rename_rules(void **state)
 	assert_ok(mv(ns, b, "f", b, "g")); /* replaces */
 	assert_int_equal(ns_lookup(ns, b, "g"), f);
 	assert_int_equal(ns_lookup(ns, b, "f"), 0);
-	assert_int_equal(ns_attr(ns, g).nlink, 0);
+	assert_int_equal(ns_record(ns, g).nlink, 0);
 	assert_ok(gml_dir_lookup(&ns->op, ns->store, b, ns_span("g"), &attr));
 	assert_true(attr.cookie > cookie);
 	/* A directory to another parent: link counts and "..". */
@@ -337,8 +337,8 @@ static void test_long_names(void **state)
 			assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span(list.names[i]), GML_REMOVE_FILE));
 	}
 	assert_int_equal(ns_lookup(ns, b, "short"), first);
-	assert_int_equal(ns_attr(ns, second).nlink, 0);
-	assert_int_equal(ns_attr(ns, edge).nlink, 0);
+	assert_int_equal(ns_record(ns, second).nlink, 0);
+	assert_int_equal(ns_record(ns, edge).nlink, 0);
 	list.names[0][10] ^= 1;
 	assert_int_equal(ns_lookup(ns, b, list.names[0]), 0);
 }
@@ -354,7 +354,7 @@ static void test_marker(void **state)
 	assert_int_equal(list.count, 0);
 	assert_int_equal(ns_lookup(ns, d, ".gml~f~"), 0);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span("d"), GML_REMOVE_DIR));
-	assert_int_equal(ns_attr(ns, m).nlink, 0);
+	assert_int_equal(ns_record(ns, m).nlink, 0);
 	/* With data it is shown, and keeps the directory. */
 	d = ns_raw(ns, b, "d/", 2, GML_DIR, NULL, 0);
 	m = ns_raw(ns, d, "", 0, GML_REG, "data", 4);

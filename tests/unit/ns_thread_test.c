@@ -124,6 +124,8 @@ static void *names(void *arg)
 			rc = gml_dir_lookup(&ns->op, ns->store, one->crowd->dir, ns_span(a), &attr);
 			if (rc == 0)
 				rc = gml_dir_link(&ns->op, ns->store, attr.ino, one->crowd->dir, ns_span(b), NULL);
+			if (rc == GML_ERR_STALE) /* it lost its name since the look */
+				rc = 0;
 			break;
 		default:
 			rc = gml_file_create(

@@ -10,7 +10,9 @@ GML_API_BEGIN
 
 struct gml_file; /* an open file; counted references on one in-process inode object */
 
-enum { GML_OPEN_READ = 1, GML_OPEN_WRITE = 2 };
+/* IO: for requests that bring no open file of their own (special stateids, NFSv3); it does not count
+ * as op->client's open. */
+enum { GML_OPEN_READ = 1, GML_OPEN_WRITE = 2, GML_OPEN_IO = 4 };
 
 enum gml_create_how {
 	GML_CREATE_UNCHECKED, /* existing file: opened; size 0 in `set` truncates it */
@@ -19,7 +21,11 @@ enum gml_create_how {
 };
 
 /* Open an existing file. Checks `r`/`w` for `how` (the owner passes, as NFS customs want for files already open elsewhere: RFC 8881 18.16 leaves OPEN strict: here OPEN is strict
- * for non-owners and owners alike; I/O lets the owner pass). how = 0 opens for attributes only. Errors: ISDIR, INVAL (not regular), STALE, ACCESS, ROFS. */
+ * for non-owners and owners alike; I/O lets the owner pass). how = 0 opens for attributes only.
+ * An open file goes on when it loses its last name: all operations on it work for op->client until
+ * its last close, and for nobody else. An open of what has no name is STALE, also to who has it
+ * open, unless op->found; with IO, unless op->client has it open.
+ * Errors: ISDIR, INVAL (not regular), STALE, ACCESS, ROFS. */
 int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how, struct gml_file **out);
 
 /* Create or open by name in one transaction; *created_out says which. The creator's open succeeds whatever `set` makes of the mode. Durable. */
@@ -41,7 +47,7 @@ int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *
  * see it at once. Clears suid/sgid for callers other than uid 0. Errors: ACCESS, NOSPC, FBIG, DQUOT, IO, ROFS, STALE. */
 int gml_file_write(struct gml_op *op, struct gml_file *file, uint64_t off, const struct iovec *iov, int iovcnt, bool stable);
 
-/* COMMIT: everything written before is durable on return. */
+/* COMMIT: everything written before is durable on return. Errors: STALE, ACCESS (nothing was done); IO. */
 int gml_file_commit(struct gml_op *op, struct gml_file *file);
 
 enum gml_seek { GML_SEEK_DATA, GML_SEEK_HOLE };

@@ -1,4 +1,7 @@
-/* Operations on an inode that need no name. All take the caller's rights from `op` and answer ACCESS, PERM, ROFS and STALE accordingly. */
+/* Operations on an inode that need no name. All take the caller's rights from `op` and answer ACCESS,
+ * PERM, ROFS and STALE accordingly: ACCESS without search permission on the root of the inode's bucket
+ * (the root itself answers everybody), STALE for an inode that has lost its last name, unless
+ * op->found, or op->client has it open (gemel/file.h); AGAIN instead while op->recovering. */
 #ifndef GEMEL_INODE_H
 #define GEMEL_INODE_H
 
@@ -7,8 +10,12 @@
 
 GML_API_BEGIN
 
-/* Attributes now (live size, mtime and change while DIRTY). No permission is needed (RFC 8881 GETATTR). Errors: STALE. No blocking. */
+/* Attributes now (live size, mtime and change while DIRTY). No permission on the inode is needed (RFC 8881 GETATTR). Errors: STALE, ACCESS. No blocking. */
 int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out);
+
+/* The inode of a handle that comes back, named or not, whoever asks: what it is, so that operations
+ * on it can be refused. Errors: STALE. No blocking. */
+int gml_inode_find(struct gml_store *store, gml_ino ino, struct gml_attr *out);
 
 /* SETATTR (RFC 8881 18.30, POSIX chmod/chown/utimes/truncate rules: owner or uid 0 for mode and explicit times, `w` for times "now" and size,
  * uid 0 for a change of owner, owner within own groups for gid; suid/sgid cleared as POSIX says). All or nothing. Durable.
@@ -23,7 +30,7 @@ enum {
 	GML_MAY_WRITE = 2,
 	GML_MAY_READ = 4,
 };
-/* Which of `want` (GML_MAY_*) the caller has on the inode, mode bits only; the NFS ACCESS operation is built on it. Errors: STALE. */
+/* Which of `want` (GML_MAY_*) the caller has on the inode, mode bits only; the NFS ACCESS operation is built on it. Errors: STALE, ACCESS. */
 int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned want, unsigned *granted_out);
 
 /* Extended attributes, RFC 8276. Names include their "user." prefix; only "user." names are accepted (else NOTSUP). Reads need `r`, changes `w`.

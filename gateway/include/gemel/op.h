@@ -8,6 +8,8 @@
 
 #define GML_GROUPS_MAX 1024 /* supplementary groups considered */
 
+#define GML_CLIENT_NONE UINT64_MAX
+
 enum gml_door { GML_DOOR_ADMIN, GML_DOOR_NFS, GML_DOOR_S3 };
 
 enum gml_log_level { GML_LOG_ERROR, GML_LOG_WARN, GML_LOG_INFO, GML_LOG_DEBUG };
@@ -30,6 +32,15 @@ struct gml_op {
 	bool read_only;        /* the export or bucket view forbids changes: every change answers GML_ERR_ROFS */
 	/* The caller's uid may do nothing (gml_uid_refused): what asks for rights answers ACCESS. */
 	bool refused;
+	/* The inode was found by its name within this request, or its client reclaims it: it may have
+	 * lost that name since, and still answers. */
+	bool found;
+	/* Clients may not have said yet which files they have open: what one that is not known asks of
+	 * an inode without a name answers GML_ERR_AGAIN, not STALE. */
+	bool recovering;
+	/* Whose open files count as open for this operation (gemel/file.h). 0: not known;
+	 * GML_CLIENT_NONE: nobody's. */
+	uint64_t client;
 	bool nowait;           /* gml_object_open: GML_ERR_COLD rather than read content from the disk */
 	const char *principal; /* user name, or NULL when only uid and gids are known */
 	const char *request_id;

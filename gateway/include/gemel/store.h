@@ -66,7 +66,7 @@ struct gml_statfs {
 	uint64_t files, files_free;  /* inodes in use; and how many more are possible (bounded by space / 1 KiB) */
 	uint64_t used;               /* bytes of content in all buckets */
 };
-/* `ino`: any inode of the bucket asked about, or the root (RFC 8881 5.8.2). Microseconds; any thread. */
+/* `ino`: any inode of the bucket asked about, or the root (RFC 8881 5.8.2). STALE, ACCESS as for gml_inode_getattr. Microseconds; any thread. */
 int gml_store_statfs(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_statfs *out);
 
 struct gml_check_report {
