@@ -13,10 +13,14 @@
 #define REAP_BATCH 256	 /* orphans collected per snapshot */
 #define REAP_XATTRS 32	 /* xattrs deleted per step */
 #define REAP_XATTR_BYTES (REAP_XATTRS * GML_XATTR_NAME_MAX)
+#define REAP_AHEAD 1000000000 /* ns: a time that is less far ahead is past in a moment */
 
 struct reap_list {
 	gml_ino inos[REAP_BATCH];
 	unsigned count, max;
+	gml_ino ahead[REAP_BATCH]; /* orphans dated in the future */
+	unsigned nahead;
+	int64_t now;
 	int64_t oldest_kept; /* younger ones stay */
 	gml_ino last;
 	bool more;
@@ -46,6 +50,8 @@ static bool reap_add(void *arg, gml_ino ino, int64_t since)
 	struct reap_list *list = arg;
 
 	list->last = ino;
+	if (since > list->oldest_kept && since > list->now + REAP_AHEAD && list->nahead < REAP_BATCH)
+		list->ahead[list->nahead++] = ino;
 	if (since > list->oldest_kept || reap_is_open(list, ino) || reap_is_read(list, ino))
 		return true;
 	list->inos[list->count++] = ino;
@@ -292,6 +298,31 @@ static int reap_free(struct gml_store *store, const struct reap_list *list, unsi
 	return rc;
 }
 
+/* ---- a clock that was set back ---- */
+
+static int reap_date_fn(struct gml_txn *txn, void *arg)
+{
+	const struct reap_list *list = arg;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < list->nahead; i++) {
+		int64_t since, now = gml_now();
+
+		rc = gml_rec_orphan_get(txn, list->ahead[i], &since);
+		if (rc == 0 && since > now)
+			rc = gml_rec_orphan_put(txn, list->ahead[i], now);
+		rc = reap_noent_ok(rc); /* another process freed it */
+	}
+	return rc;
+}
+
+/* Nobody can say how old they are: their time begins now, or they would stay until the clock is there again. Should
+ * that get lost, it is done again. */
+static int reap_date(struct gml_store *store, struct reap_list *list)
+{
+	return list->nahead == 0 ? 0 : gml_meta_update_relaxed(store->meta, reap_date_fn, list);
+}
+
 int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_ns, unsigned max,
 		   bool (*is_open)(void *arg, gml_ino ino), void *arg, unsigned *freed_out)
 {
@@ -302,17 +333,20 @@ int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_n
 	*freed_out = 0;
 	if (list == NULL)
 		return GML_ERR_NOMEM;
-	*list = (struct reap_list){
-		.store = store, .is_open = is_open, .arg = arg, .oldest_kept = gml_now() - min_age_ns};
+	*list = (struct reap_list){.store = store, .is_open = is_open, .arg = arg, .now = gml_now()};
+	list->oldest_kept = list->now - min_age_ns;
 	while (rc == 0 && *freed_out < max) {
 		list->txn = NULL;
 		list->count = 0;
+		list->nahead = 0;
 		list->more = false;
 		list->max = max - *freed_out;
 		rc = gml_meta_read_begin(store->meta, &list->txn);
 		if (rc == 0)
 			rc = gml_rec_orphan_each(list->txn, after, reap_add, list);
 		gml_meta_read_end(list->txn);
+		if (rc == 0)
+			rc = reap_date(store, list);
 		if (rc == 0)
 			rc = reap_free(store, list, freed_out);
 		if (!list->more)

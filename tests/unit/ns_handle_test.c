@@ -1,4 +1,4 @@
-/* The gate for inode numbers that came from a handle (gateway/ns/handle.c). */
+/* The gate for inode numbers that came from a handle (gateway/ns/handle.c), and orphans whose time is wrong. */
 #include <fcntl.h>
 #include "ns_support.h"
 
@@ -426,6 +426,61 @@ static void test_bucket_gone(void **state)
 	assert_ok(gml_file_close(&owner, file));
 }
 
+/* ---- a clock that was set back --------------------------------------------------------------------------------- */
+
+struct date {
+	gml_ino ino;
+	int64_t since;
+};
+
+static int date_put(struct gml_txn *txn, void *arg)
+{
+	const struct date *date = arg;
+
+	return gml_rec_orphan_put(txn, date->ino, date->since);
+}
+
+static int date_get(struct gml_txn *txn, void *arg)
+{
+	struct date *date = arg;
+
+	return gml_rec_orphan_get(txn, date->ino, &date->since);
+}
+
+#define SECOND INT64_C(1000000000)
+#define DATES 600 /* more than the reaper deals with at once */
+
+static void test_dated_in_the_future(void **state)
+{
+	struct ns *ns = *state;
+	static struct date date[DATES];
+	unsigned freed, all = 0;
+	int64_t now;
+	char name[16];
+
+	for (int i = 0; i < DATES; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		date[i].ino = ns_raw(ns, ns->bucket, name, strlen(name), GML_REG, NULL, 0);
+		handle_remove(ns, name);
+		date[i].since = gml_now() + 365 * 86400 * SECOND;
+		assert_ok(gml_meta_update(ns->store->meta, date_put, &date[i]));
+	}
+	now = gml_now();
+	for (int i = 0; i < 4; i++) {
+		assert_ok(gml_store_reap(&ns->op, ns->store, 3600 * SECOND, 1000, NULL, NULL, &freed));
+		assert_int_equal(freed, 0);
+	}
+	for (int i = 0; i < DATES; i++) {
+		assert_ok(gml_meta_update(ns->store->meta, date_get, &date[i]));
+		assert_in_range(date[i].since, now, gml_now()); /* their time begins now, not earlier */
+	}
+	for (int i = 0; i < 4; i++) {
+		assert_ok(gml_store_reap(&ns->op, ns->store, 0, 1000, NULL, NULL, &freed));
+		all += freed;
+	}
+	assert_int_equal(all, DATES);
+}
+
 #define NS_TEST(f) cmocka_unit_test_setup_teardown(f, ns_setup, ns_teardown)
 
 int main(void)
@@ -435,6 +490,7 @@ int main(void)
 		NS_TEST(test_nameless_but_open),     NS_TEST(test_nameless_but_found),
 		NS_TEST(test_recovering),	     NS_TEST(test_create_finds_the_name),
 		NS_TEST(test_search),		     NS_TEST(test_bucket_gone),
+		NS_TEST(test_dated_in_the_future),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,8 +51,9 @@ int gml_store_flush(struct gml_store *store);
  * anew. ROFS, ACCESS, NOMEM. Blocks on disk, as long as the disk does: who cannot wait asks on a thread. Any thread. */
 int gml_store_ready(struct gml_store *store);
 
-/* Free orphans that are at least `min_age_ns` old and for which `is_open` (may be NULL: nothing is open) answers false, at most `max` of them.
- * *freed_out = how many. Blocks on commit. */
+/* Free orphans that are at least `min_age_ns` old and for which `is_open` (may be NULL: nothing is
+ * open) answers false, at most `max` of them. One that is dated in the future, by a clock that was set
+ * back since, begins its time now. *freed_out = how many. Blocks on commit. */
 int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_ns, unsigned max, bool (*is_open)(void *arg, gml_ino ino), void *arg,
 		   unsigned *freed_out);
 /* An is_open for gml_store_reap that knows this process's gml_file handles; `arg` is the store. */
