@@ -8,6 +8,8 @@
  * encoded here. The table's form belongs to one release of ganesha: module.c refuses any other. */
 #include "fsal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 #define WIRE_ARGS_MAX XDR_BYTES_MAXLEN /* a longer value than the core takes is decoded, and refused as too big */
@@ -90,29 +92,53 @@ static bool wire_encode(XDR *xdrs, struct COMPOUND4res_extended **res)
 			 sizeof(nfs_resop4), (xdrproc_t)wire_resop);
 }
 
-/* The loader has made the table read-only. */
-static bool wire_protect(const nfs_function_desc_t *desc, int prot)
+/* The protection of the page at `address` as /proc/self/maps has it; -1: not found. */
+static int wire_protection(uintptr_t address)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	uintptr_t from, to;
+	char line[4096], mode[5];
+	int prot = -1;
+
+	while (maps != NULL && prot < 0 && fgets(line, sizeof(line), maps) != NULL)
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &from, &to, mode) == 3 && from <= address &&
+		    address < to)
+			prot = (mode[0] == 'r' ? PROT_READ : 0) | (mode[1] == 'w' ? PROT_WRITE : 0) |
+			       (mode[2] == 'x' ? PROT_EXEC : 0);
+	if (maps != NULL)
+		(void)fclose(maps);
+	return prot;
+}
+
+/* Puts the two functions into the table. The loader has made it read-only, so its pages are made writable for as long
+ * as that takes; they get back the protection that they had. */
+static bool wire_replace(nfs_function_desc_t *desc, xdrproc_t decode, xdrproc_t encode)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)desc & ~(page - 1);
+	size_t len = (uintptr_t)(desc + 1) - start;
+	int prot = wire_protection(start);
 
-	return mprotect((void *)start, (uintptr_t)(desc + 1) - start, prot) == 0;
+	if (prot < 0 || prot != wire_protection((uintptr_t)(desc + 1) - 1) ||
+	    mprotect((void *)start, len, prot | PROT_READ | PROT_WRITE) != 0)
+		return false;
+	__atomic_store_n(&desc->xdr_decode_func, decode, __ATOMIC_RELEASE);
+	__atomic_store_n(&desc->xdr_encode_func, encode, __ATOMIC_RELEASE);
+	(void)mprotect((void *)start, len, prot);
+	return true;
 }
 
 static void wire_hook_locked(nfs_function_desc_t *desc)
 {
+	wire_decode_before = (wire_decode_fn)desc->xdr_decode_func;
+	wire_encode_before = (wire_encode_fn)desc->xdr_encode_func;
 	if (desc->funcname == NULL || strcmp(desc->funcname, "NFS4_COMP") != 0 ||
-	    !wire_protect(desc, PROT_READ | PROT_WRITE)) {
+	    !wire_replace(desc, (xdrproc_t)wire_decode, (xdrproc_t)wire_encode)) {
 		LogWarn(COMPONENT_FSAL,
 			"values of extended attributes over NFS end at %d bytes: ganesha's table of "
 			"requests cannot be changed",
 			XDR_STRING_MAXLEN - 1);
 		return;
 	}
-	wire_decode_before = (wire_decode_fn)desc->xdr_decode_func;
-	wire_encode_before = (wire_encode_fn)desc->xdr_encode_func;
-	__atomic_store_n(&desc->xdr_decode_func, (xdrproc_t)wire_decode, __ATOMIC_RELEASE);
-	__atomic_store_n(&desc->xdr_encode_func, (xdrproc_t)wire_encode, __ATOMIC_RELEASE);
-	(void)wire_protect(desc, PROT_READ);
 	__atomic_store_n(&wire_hooked, desc, __ATOMIC_RELEASE);
 }
 
@@ -133,12 +159,8 @@ void gml_fsal_wire_unhook(void)
 {
 	nfs_function_desc_t *desc = wire_hooked;
 
-	if (desc == NULL || !wire_protect(desc, PROT_READ | PROT_WRITE))
-		return;
-	desc->xdr_decode_func = (xdrproc_t)wire_decode_before;
-	desc->xdr_encode_func = (xdrproc_t)wire_encode_before;
-	(void)wire_protect(desc, PROT_READ);
-	wire_hooked = NULL;
+	if (desc != NULL && wire_replace(desc, (xdrproc_t)wire_decode_before, (xdrproc_t)wire_encode_before))
+		wire_hooked = NULL;
 }
 
 size_t gml_fsal_wire_value_max(void)
