@@ -103,7 +103,7 @@ os.close(fd)
 def test_one_enabled_user_a_uid(gemel):
     def refused(*words):
         done = gemel.gemel(*words, json_out=False, check=False)
-        assert done.returncode == 1 and "uid 2001 is the enabled user dora's" in done.stderr and "gemel key create dora" in done.stderr, done
+        assert done.returncode == 1 and "uid 2001 belongs to the enabled user dora," in done.stderr and "gemel key create dora" in done.stderr, done
 
     gemel.new_user("dora", 2001)
     refused("user", "create", "emil", "--uid", 2001)
