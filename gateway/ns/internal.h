@@ -12,7 +12,7 @@
 #include <gemel/store.h>
 #include <gemel/upload.h>
 #include "../data/blob.h"
-#include "../meta/record.h"
+#include "../meta/record/record.h"
 
 struct gml_live;    /* live.c: shared change counters in run/live */
 struct gml_onodes;  /* onode.c: this process's open files */

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "gateway/meta/record.h"
+#include "gateway/meta/record/record.h"
 
 #define COMMITS_LATENCIES 2000000
 

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <gemel/dir.h>
 #include <gemel/object.h>
-#include "gateway/meta/checkpoint.h"
+#include "gateway/meta/lmdb/checkpoint.h"
 #include "tale.h"
 
 /* Sanitizers make every cut several times as dear. */

@@ -19,7 +19,7 @@
 #include <gemel/object.h>
 #include <gemel/upload.h>
 #include "disk.h"
-#include "gateway/meta/checkpoint.h"
+#include "gateway/meta/lmdb/checkpoint.h"
 
 #define SCRATCH_STEPS 260
 #define SCRATCH_STATES 1200

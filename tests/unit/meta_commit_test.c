@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
-#include "gateway/meta/checkpoint.h"
+#include "gateway/meta/lmdb/checkpoint.h"
 
 /* ---- counters that many change ---- */
 struct counter {

@@ -1,7 +1,7 @@
 /* Power cuts and failing disks (meta_disk.h). What the redo log promises in particular is meta_redo_test.c. */
 #include "meta_disk.h"
 #include <sys/wait.h>
-#include "gateway/meta/checkpoint.h"
+#include "gateway/meta/lmdb/checkpoint.h"
 
 /* ---- the workload ---- */
 #define WRITERS 9

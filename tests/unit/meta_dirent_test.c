@@ -1,6 +1,6 @@
 /* Names of any length: exact bytewise order, continuation nodes, cookies; against a sorted array. */
 #include "meta_support.h"
-#include "gateway/meta/dirent.h"
+#include "gateway/meta/record/dirent.h"
 
 #define PARENT ((gml_ino)1 << 40) /* beyond the numbers that the store hands out here */
 #define NAMES 4000

@@ -1,7 +1,7 @@
 /* The smaller nouns: what they keep, their order, and the secondary keys that follow them. */
 #include "meta_support.h"
-#include "gateway/meta/engine_internal.h"
-#include "gateway/meta/codec.h"
+#include "gateway/meta/lmdb/lmdb_internal.h"
+#include "gateway/meta/record/codec.h"
 
 static const uint8_t noun_bytes[70000] = {7, 6, 5, 4};
 

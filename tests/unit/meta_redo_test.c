@@ -3,7 +3,7 @@
 #include <dirent.h>
 #include <lmdb.h>
 #include <sys/wait.h>
-#include "gateway/meta/engine_internal.h"
+#include "gateway/meta/lmdb/lmdb_internal.h"
 
 #define RING (64 << 10)
 #define MANY 1000000

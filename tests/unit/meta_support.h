@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "gateway/meta/record.h"
+#include "gateway/meta/record/record.h"
 
 #define SPAN(p, n) ((struct gml_span){(p), (n)})
 #define STR(s) ((struct gml_span){(s), strlen(s)})

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include "gateway/meta/engine_internal.h"
+#include "gateway/meta/lmdb/lmdb_internal.h"
 #include "gateway/meta/errmap.h"
 
 static void test_create(void **state)

@@ -1,6 +1,6 @@
 /* A relaxed bucket: which of its changes wait for the log, and which must. That nothing but the last of them is lost is
  * what tests/crash/scratch sees. */
-#include "gateway/meta/checkpoint.h"
+#include "gateway/meta/lmdb/checkpoint.h"
 #include "object_support.h"
 
 #define KEEP (5 << 20)

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include "gateway/data/data.h"
-#include "gateway/meta/engine_internal.h"
+#include "gateway/meta/lmdb/lmdb_internal.h"
 #include "ns_support.h"
 
 static struct gml_op admin = {.door = GML_DOOR_ADMIN};

@@ -16,7 +16,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include "engine.h"
+#include "../engine.h"
 
 #define GML_REDO_LAYOUT 2
 #define GML_REDO_META 512      /* bytes of each of LMDB's two meta pages that mean something, and more */

@@ -12,7 +12,7 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <time.h>
-#include "engine_internal.h"
+#include "lmdb_internal.h"
 
 #define COMMIT_TRIES 200 /* about a second */
 

@@ -7,7 +7,7 @@
 
 #include <gemel/object.h>
 #include <gemel/principal.h>
-#include "engine.h"
+#include "../engine.h"
 
 /* ---- inode ------------------------------------------------------------------------------------------------------------------------------ */
 enum {

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include "engine_internal.h"
-#include "errmap.h"
+#include "lmdb_internal.h"
+#include "../errmap.h"
 
 #define ROOM_STEP ((uint64_t)1 << 20) /* asked of the disk at once, beyond what is wanted */
 

@@ -3,7 +3,7 @@
 #define GML_META_RECORD_INTERNAL_H
 
 #include "codec.h"
-#include "engine_internal.h"
+#include "../lmdb/lmdb_internal.h"
 #include "record.h"
 
 #define GML_SPAN(p, n) ((struct gml_span){(p), (n)})

@@ -1,6 +1,6 @@
 #include "codec.h"
 #include <stdlib.h>
-#include "engine_internal.h"
+#include "../lmdb/lmdb_internal.h"
 #include "record.h"
 
 uint64_t gml_dec_varint_long(struct gml_dec *dec)

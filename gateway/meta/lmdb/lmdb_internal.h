@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "checkpoint.h"
-#include "engine.h"
+#include "../engine.h"
 #include "room.h"
 
 #define GML_META_KEY_MAX 511

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "checkpoint.h"
-#include "engine_internal.h"
-#include "errmap.h"
+#include "lmdb_internal.h"
+#include "../errmap.h"
 
 #define REDO_CHECK_META_TXNID 144 /* where LMDB's meta page has the number of its transaction */
 

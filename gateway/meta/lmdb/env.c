@@ -20,8 +20,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include "engine_internal.h"
-#include "errmap.h"
+#include "lmdb_internal.h"
+#include "../errmap.h"
 
 #define META_FORMAT_VERSION 2
 #define META_FORMAT_ADOPT 1 /* the version before: LMDB alone, each commit flushed */

@@ -10,8 +10,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include "engine_internal.h"
-#include "errmap.h"
+#include "lmdb_internal.h"
+#include "../errmap.h"
 
 /* Enough that a checkpoint's own flushes do not count; little enough that those who flush the log meanwhile wait only
  * some milliseconds, and that the pages that may not be used again, and the time a recovery takes, stay small. */

@@ -7,7 +7,7 @@
 #define GML_META_CODEC_H
 
 #include <string.h>
-#include "engine.h"
+#include "../engine.h"
 
 /* ---- reader ---- */
 struct gml_dec {

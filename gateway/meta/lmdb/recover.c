@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "checkpoint.h"
-#include "engine_internal.h"
-#include "errmap.h"
+#include "lmdb_internal.h"
+#include "../errmap.h"
 
 /* Before LMDB opens the file. errno; EILSEQ: this is not the file that the log belongs to. */
 int gml_recover_restore(struct gml_meta *meta, const struct gml_redo_slot *slot)

@@ -8,9 +8,9 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
-#include "../data/crc.h"
-#include "codec.h"
-#include "engine_internal.h"
+#include "../../data/crc.h"
+#include "../record/codec.h"
+#include "lmdb_internal.h"
 
 #define REDO_MAGIC "GMLREDO"
 #define REDO_SLOT_MAGIC "GMLSLOT"

@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "codec.h"
-#include "engine_internal.h"
-#include "errmap.h"
+#include "../record/codec.h"
+#include "lmdb_internal.h"
+#include "../errmap.h"
 
 /* What a transaction writes besides one leaf for each change: branches, roots, the list of free pages. */
 #define TXN_WORK 10

@@ -1,0 +1,13 @@
+libgemel_la_SOURCES += \
+	gateway/meta/lmdb/checkpoint.c \
+	gateway/meta/lmdb/checkpoint.h \
+	gateway/meta/lmdb/commit.c \
+	gateway/meta/lmdb/env.c \
+	gateway/meta/lmdb/lmdb_internal.h \
+	gateway/meta/lmdb/recover.c \
+	gateway/meta/lmdb/redo.c \
+	gateway/meta/lmdb/redo.h \
+	gateway/meta/lmdb/redo_check.c \
+	gateway/meta/lmdb/room.c \
+	gateway/meta/lmdb/room.h \
+	gateway/meta/lmdb/txn.c
