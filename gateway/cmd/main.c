@@ -153,7 +153,7 @@ static int main_denied(const struct cmd *cmd, const char *path)
 static int main_open(struct cmd *cmd)
 {
 	char path[CONF_VALUE_MAX + 16];
-	struct gml_store_options options = {.map_size = conf_number(&cmd->conf, CONF_store_map_size), .log = cmd->op.log};
+	struct gml_store_options options = {.meta_capacity = conf_number(&cmd->conf, CONF_store_map_size), .log = cmd->op.log};
 
 	if (conf_string(&cmd->conf, CONF_store_home)[0] == 0)
 		return cmd_fail("store.home is not set: name a configuration with --config FILE or GEMEL_CONF");

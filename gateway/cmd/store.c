@@ -10,7 +10,7 @@
 static int store_create(struct cmd *cmd)
 {
 	char path[CONF_VALUE_MAX + 16];
-	struct gml_store_options options = {.map_size = conf_number(&cmd->conf, CONF_store_map_size), .log = cmd->op.log};
+	struct gml_store_options options = {.meta_capacity = conf_number(&cmd->conf, CONF_store_map_size), .log = cmd->op.log};
 	const char *home = conf_string(&cmd->conf, CONF_store_home);
 
 	if (home[0] == 0 || !conf_home_path(&cmd->conf, "store", path, sizeof(path)))

@@ -1,12 +1,21 @@
-/* The metadata engine: an ordered, transactional key-value store. Nothing above gateway/meta knows which one it is.
+/* The metadata engine: an ordered, transactional key-value store behind a table of functions.
+ *
+ * Callers use gml_meta_*, gml_txn_* and gml_cursor_*; each of these calls one slot of the table of
+ * the engine that holds the store. `lmdb/` is the engine of real stores, `memory/` one for tests.
+ * The contract of a call stands at its slot in struct gml_engine.
  *
  * Invariants
- *  1. Keys are 1..511 bytes, compared bytewise; values at most 4 MiB.
- *  2. A read transaction sees one committed snapshot; readers never wait for writers.
- *  3. Spans that get and cursors return stay valid until the transaction's next write (write transactions) or its end
- * (read transactions).
- *  4. gml_meta_update returns 0 only when the change is durable, unless its closure said that it need not be.
- *  5. What a power cut takes back is always the last changes: everything before a change that is left is left as well.
+ *  1. Keys are 1 to caps.key_max bytes, compared bytewise, a prefix before what it begins; values
+ *     are 0 to caps.value_max bytes.
+ *  2. A read transaction sees one committed snapshot (caps.snapshot_reads). Readers never wait for
+ *     writers.
+ *  3. Spans that get and cursors return are borrowed: they stay valid until the transaction's next
+ *     put or delete (write transactions), or until its end (read transactions).
+ *  4. gml_meta_update returns 0 only when the change is durable, unless its closure said that it
+ *     need not be, or the engine is not durable at all (caps.durable).
+ *  5. What a power cut takes back is always the last changes: everything before a change that is
+ *     left is left as well.
+ *  6. The keys of table SUPER that begin with a byte below GML_SUPER_RECORDS belong to the engine.
  */
 #ifndef GML_META_ENGINE_H
 #define GML_META_ENGINE_H
@@ -14,13 +23,27 @@
 #include <gemel/err.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include <stdatomic.h>
 
-/* X(name, stable on-disk name) */
-#define GML_TABLE_MAP(X)                                                                                               \
-	X(SUPER)                                                                                                       \
-	X(INODE)                                                                                                       \
-	X(DIRENT) X(COOKIE) X(EXTENT) X(XATTR) X(BLOB) X(BUCKET) X(VERSION) X(UPLOAD) X(PART) X(USER) X(KEY) X(ORPHAN) \
-		X(DIRTY) X(LEASE) X(JOURNAL)
+/* X(name): the stable on-disk name; numbered in this order. */
+#define GML_TABLE_MAP(X)                                                                           \
+	X(SUPER)                                                                                   \
+	X(INODE)                                                                                   \
+	X(DIRENT)                                                                                  \
+	X(COOKIE)                                                                                  \
+	X(EXTENT)                                                                                  \
+	X(XATTR)                                                                                   \
+	X(BLOB)                                                                                    \
+	X(BUCKET)                                                                                  \
+	X(VERSION)                                                                                 \
+	X(UPLOAD)                                                                                  \
+	X(PART)                                                                                    \
+	X(USER)                                                                                    \
+	X(KEY)                                                                                     \
+	X(ORPHAN)                                                                                  \
+	X(DIRTY)                                                                                   \
+	X(LEASE)                                                                                   \
+	X(JOURNAL)
 enum gml_table {
 #define GML_TABLE_ENUM(name) GML_TABLE_##name,
 	GML_TABLE_MAP(GML_TABLE_ENUM)
@@ -28,103 +51,312 @@ enum gml_table {
 		GML_TABLE_COUNT_
 };
 
+/* First byte of a key of table SUPER from which on the keys belong to the records (record/). */
+#define GML_SUPER_RECORDS 0x03
+
+/* What every engine must offer; gml_meta_open and _create refuse one that offers less. */
+#define GML_ENGINE_KEY_LEAST ((size_t)511)
+#define GML_ENGINE_VALUE_LEAST ((size_t)4 << 20)
+
+/* Changes with every incompatible change of struct gml_engine or of the heads. */
+#define GML_ENGINE_ABI 1
+
+struct gml_engine;
 struct gml_meta;
 struct gml_txn;
+struct gml_cursor;
+
+/* A change: called with a write transaction. See gml_engine.update. */
+typedef int (*gml_meta_fn)(struct gml_txn *txn, void *arg);
 
 struct gml_meta_options {
-	uint64_t map_size; /* create: 0 = 1 TiB, halved until the address space allows it. open: 0 = as recorded; more
-			      grows it (then reopen in every process) */
-	uint32_t readers_max; /* 0: 4096 */
-	/* Called by the leader before each durable commit, outside the write transaction: makes data durable that the
-	 * batch's closures are about to reference (packs). */
+	/* create: the engine of the new store, NULL = "lmdb". open: NULL = whichever the store
+	 * names; another name than the store's is refused. */
+	const char *engine;
+	/* Bytes that the store may grow to. create: 0 = the engine's default. open: 0 = as
+	 * recorded; more than recorded raises it (other processes must open the store anew); less
+	 * is ignored. */
+	uint64_t capacity;
+	/* Snapshots that may be open at once, over all processes. 0 = the engine's default. */
+	uint32_t snapshots;
+	/* Called before each commit of this process, outside the write transaction and never twice
+	 * at once: makes durable what the closures are about to reference (packs). An error is the
+	 * result of every update of the batch. NULL: nothing to do. */
 	int (*presync)(void *arg);
 	void *presync_arg;
-	gml_log_fn log;
+	gml_log_fn log; /* NULL: no log lines. Any thread. */
 	void *log_arg;
 };
 
-/* `dir` exists. create: EXIST if a store is there. open: NOENT, FORMAT, CORRUPT; once per process (BUSY), after the
- * last fork. Disk: when nobody else has the store open it is recovered (the redo log is replayed), and waits while
- * another process opens or closes it. The first change of a process starts a thread; it has all signals blocked. */
-int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt);
-int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out);
-void gml_meta_close(struct gml_meta *meta);
-const uint8_t *gml_meta_uuid(const struct gml_meta *meta);
-/* Sequence number of the last commit of any process. What a snapshot with that number said is still so. Cheap: no
- * snapshot is taken. */
-uint64_t gml_meta_seq(struct gml_meta *meta);
-/* Free reader slots of dead processes. */
-int gml_meta_clear_readers(struct gml_meta *meta);
-
-/* A read snapshot; cheap (pooled). End it soon: a long one keeps old pages alive. Any thread, one thread at a time. */
-int gml_meta_read_begin(struct gml_meta *meta, struct gml_txn **txn_out);
-void gml_meta_read_end(struct gml_txn *txn); /* NULL is fine */
-
-/* A change. `fn` runs once, on whichever thread leads the batch, in a write transaction shared with other closures: it
- * must check everything before its first put or delete and, if it returns non-zero, must have written nothing
- * (otherwise an error is logged and the whole batch is run again without it). No I/O, no waiting inside, no other
- * update. It may run on another thread and, when the batch is run again, several times: it must depend on `txn` and
- * `arg` only. Blocks until durable, or until committed if the closure wants no more (gml_txn_durability); returns fn's
- * or the commit's error. After an I/O error of the disk nothing is known of what it holds: a change that was answered
- * with IO may yet come to light, and every further update answers IO until the store is opened anew (after a failed
- * flush: by all processes). NOSPC: the disk or the map is full; before it is, changes that leave more records than they
- * found get it (room.h). Any thread. */
-typedef int (*gml_meta_fn)(struct gml_txn *txn, void *arg);
-int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg);
-/* Same without waiting for durability, whatever the closure says of it: visible to all on return, durable with the next
- * durable commit. For settled facts that recovery can redo only; it may free no bytes. */
-int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg);
-/* Makes durable what gml_meta_update answered early because of gml_txn_durability. At once when there is nothing of the
- * kind; else it blocks for a commit. IO. */
-int gml_meta_flush(struct gml_meta *meta);
-/* After it returned 0, every new snapshot shows whatever processes that were dead before the call had committed. A
- * writer that is killed between writing its commit and announcing it leaves a commit that readers do not see until the
- * next writer takes the lock. Whoever takes things away because nothing refers to them calls it after he knows that
- * their owner is dead, and before he looks. Blocks on the writers' lock, and until what it shows is durable (at most
- * one flush). Changes nothing. */
-int gml_meta_barrier(struct gml_meta *meta);
-/* As the last change found it, gml_meta_barrier included: only changes that free space are accepted. Any thread; no waiting. */
-bool gml_meta_is_short(struct gml_meta *meta);
-
-/* Verify the redo log: its last checkpoint, and the unbroken row of records from there to the last commit. Each problem
- * is one call. Waits for the writers' lock and for a checkpoint being made; writers go on. NOMEM, IO. */
-int gml_meta_check(struct gml_meta *meta, void (*problem)(void *arg, const char *text), void *arg);
-
-/* NOENT when absent. */
-int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span *value_out);
-/* The key may be borrowed from the same transaction, the value may not. INVAL, TOOBIG, NOSPC, IO. */
-int gml_txn_put(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span value);
-int gml_txn_del(struct gml_txn *txn, enum gml_table table, struct gml_span key); /* NOENT when absent */
-/* Next number of the store-wide counter (inodes, cookies, uploads' hidden directories): > 0, never repeats once
- * committed, not even when a power cut takes the commit back. A closure that fails gives it back; one that succeeds
- * puts it into a record. Write transactions only. */
-uint64_t gml_txn_next_id(struct gml_txn *txn);
-/* In a closure: what it changes may get lost (relaxed), or must not. It is relaxed when somebody said so and nobody said
- * otherwise; nobody said anything: it is not. The caller of a relaxed one is answered after the commit: the death of all
- * processes does not lose it, a power cut may within about a second, with all that came after. */
-void gml_txn_durability(struct gml_txn *txn, bool relaxed);
-/* Number of entries (statistics; O(1)). */
-int gml_txn_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);
-/* Sequence number of the snapshot / of the transaction being written. */
-uint64_t gml_txn_seq(const struct gml_txn *txn);
-
-struct gml_cursor;
-int gml_cursor_open(struct gml_txn *txn, enum gml_table table, struct gml_cursor **cursor_out);
-void gml_cursor_close(struct gml_cursor *cursor); /* before the transaction's end; NULL is fine */
-/* Position at the first key >= `key` / the next / the previous / the last key < `key`. NOENT at the end. Spans are
- * borrowed (invariant 3). */
-int gml_cursor_seek(struct gml_cursor *cursor, struct gml_span key, struct gml_span *key_out,
-		    struct gml_span *value_out);
-int gml_cursor_next(struct gml_cursor *cursor, struct gml_span *key_out, struct gml_span *value_out);
-int gml_cursor_before(struct gml_cursor *cursor, struct gml_span key, struct gml_span *key_out,
-		      struct gml_span *value_out);
-
-/* Counters since open, for metrics and tests. */
+/* Counters since open, for metrics and tests. What an engine does not count is 0. */
 struct gml_meta_stats {
 	uint64_t commits, updates, syncs, reads;
-	uint64_t log_bytes, checkpoints; /* records written; checkpoints made, both by this process */
-	uint64_t map_size, map_used;
+	uint64_t log_bytes,
+		checkpoints;	 /* records written; checkpoints made, both by this process */
+	uint64_t capacity, used; /* bytes */
 };
+
+/* What an engine can do; constant. Callers may ask, and must be right without any of it. */
+struct gml_engine_caps {
+	bool snapshot_reads; /* a read transaction shows one commit; without, each get the newest */
+	bool cheap_seq;	     /* seq and txn_seq are known, and cost next to nothing */
+	bool cheap_count;    /* count costs next to nothing, whatever the table holds */
+	bool local;	     /* all processes that share a store run on one host */
+	bool one_process;    /* no second process can open a store */
+	bool durable;	     /* what was acknowledged survives a power cut (invariants 4 and 5) */
+	size_t key_max;	     /* longest key, bytes */
+	size_t value_max;    /* largest value, bytes */
+};
+
+/* An engine. All slots are set but those that say "may be NULL". Functions return 0 or an enum
+ * gml_err; any slot may return NOMEM and IO besides what it says. Results (`*_out`) are undefined
+ * after an error unless a slot says otherwise. "Any thread": concurrent calls are fine; a
+ * transaction and its cursors belong to one thread at a time. */
+struct gml_engine {
+	uint32_t abi;	  /* GML_ENGINE_ABI */
+	const char *name; /* lower case; stands in the store and must not change */
+	struct gml_engine_caps caps;
+
+	/* ---- the store ---- */
+	/* Makes an empty store in the directory `dir`, which exists. The counter of next_id is
+	 * at 1. Ownership: borrows all arguments. Errors: EXIST (a store is there), NOSPC, ACCESS.
+	 * Threads: any. Blocks: disk. Durability: durable once it returns 0. On failure: what it
+	 * left is no store, and the call can be repeated. */
+	int (*create)(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt);
+	/* Opens the store in `dir`, recovered: everything that was acknowledged is there. Once per
+	 * process and store, after the last fork. Ownership: *meta_out is the caller's until close;
+	 * *opt is copied. Errors: NOENT (no store), FORMAT (another version, or in use by a program
+	 * of another version), CORRUPT, BUSY (open in this process already), ACCESS, NOSPC.
+	 * Threads: any. Blocks: disk; while another process opens or closes the store. Durability:
+	 * none asked. On failure: *meta_out is NULL. */
+	int (*open)(const char *dir, const struct gml_meta_options *opt,
+		    struct gml_meta **meta_out);
+	/* Closes it and frees `meta`. No transaction is open, no other call runs. Errors: none are
+	 * told. Blocks: disk. Durability: relaxed updates of this process are durable afterwards.
+	 */
+	void (*close)(struct gml_meta *meta);
+	/* Gives back what processes that died left occupied in the engine. May be NULL: there is
+	 * nothing of the kind. Threads: any. Blocks: no. Durability: none. */
+	int (*housekeep)(struct gml_meta *meta);
+	/* Verifies the engine's own structures as far as the records do not show them; calls
+	 * `problem` once for each one found, with a text that is borrowed for the call. May be
+	 * NULL: nothing to verify. Errors: only if the look itself fails. Threads: any; writers go
+	 * on. Blocks: disk. Durability: none. */
+	int (*check)(struct gml_meta *meta, void (*problem)(void *arg, const char *text),
+		     void *arg);
+	/* Fills *out. Threads: any. Blocks: no. */
+	void (*stats)(struct gml_meta *meta, struct gml_meta_stats *out);
+	/* A hint: the number of the last commit of any process, for comparison with txn_seq: when
+	 * both are equal and not 0, what that snapshot showed is still so. Takes no snapshot. 0:
+	 * unknown. May be NULL: always unknown. Threads: any. Blocks: no. */
+	uint64_t (*seq)(struct gml_meta *meta);
+
+	/* ---- changes ---- */
+	/* Runs `fn` in a write transaction, perhaps together with other closures and on another
+	 * thread. fn checks everything before its first put or delete; if it returns non-zero it
+	 * should have written nothing. It may be run several times, so it depends on `txn` and
+	 * `arg` only; it does no I/O, waits for nothing and calls no other update. fn returns 0:
+	 * its changes are committed. Else: none of them is ever seen, the numbers that it took are
+	 * given back, the other closures are not affected, and update returns fn's error.
+	 * Ownership: borrows `arg`. Errors: fn's, and those of the commit: NOSPC (full; before it
+	 * is, changes that leave more records than they found get NOSPC, so that removals still
+	 * work), IO (a disk failed: a change that was answered so may yet come to light, and every
+	 * further update gets IO until the store is opened anew). Threads: any. Blocks: on other
+	 * writers, and for the commit. Durability: durable once it returns 0; but visible only, and
+	 * durable with the next durable commit, if `relaxed` is true or the closure said so
+	 * (gml_txn_durability). */
+	int (*update)(struct gml_meta *meta, gml_meta_fn fn, void *arg, bool relaxed);
+	/* Makes durable what update answered early. Errors: IO. Threads: any. Blocks: at most for
+	 * one commit; not at all when there is nothing of the kind. */
+	int (*flush)(struct gml_meta *meta);
+	/* Once it returned 0, every new snapshot shows all that was committed by processes that
+	 * were dead before the call. Garbage collectors call this after they established that a
+	 * process is dead, and before they take the snapshot that they scan. Changes nothing.
+	 * Errors: those of a commit. Threads: any. Blocks: on other writers, and until what it
+	 * shows is durable. */
+	int (*refresh)(struct gml_meta *meta);
+	/* Whether space was short when the last change or refresh of this process looked: changes that
+	 * leave more records than they found get NOSPC. May be NULL: never known to be. Threads:
+	 * any. Blocks: no. */
+	bool (*is_short)(struct gml_meta *meta);
+
+	/* ---- transactions ---- */
+	/* A snapshot of the last commit. A long one keeps everything alive that was replaced since.
+	 * Ownership: *txn_out is the caller's until read_end; NULL after an error. Errors: AGAIN
+	 * (too many snapshots). Threads: any. Blocks: no. */
+	int (*read_begin)(struct gml_meta *meta, struct gml_txn **txn_out);
+	/* Ends it; `txn` is no longer valid. All its cursors are closed. Blocks: no. */
+	void (*read_end)(struct gml_txn *txn);
+	/* Sequence number of the snapshot; in a write transaction that of its commit. 0: unknown.
+	 * May be NULL: always unknown. See seq. */
+	uint64_t (*txn_seq)(const struct gml_txn *txn);
+	/* The value of `key`, borrowed (invariant 3). Errors: NOENT, INVAL (length of the key). */
+	int (*get)(struct gml_txn *txn, enum gml_table table, struct gml_span key,
+		   struct gml_span *value_out);
+	/* Stores a copy of key and value, in place of an older value. The key may be borrowed from
+	 * the same transaction, the value may not. Write transactions only. Errors: INVAL (length
+	 * of the key), TOOBIG, NOSPC. On failure: after NOSPC, NOMEM and IO the transaction can
+	 * only fail, whatever the closure returns. */
+	int (*put)(struct gml_txn *txn, enum gml_table table, struct gml_span key,
+		   struct gml_span value);
+	/* Removes the entry. Write transactions only. The key may be borrowed from the same
+	 * transaction. Errors: NOENT (nothing is changed), INVAL. On failure: as put. */
+	int (*del)(struct gml_txn *txn, enum gml_table table, struct gml_span key);
+	/* The next number of the store's one counter: greater than any before it that was
+	 * committed, not even a power cut makes one come back. A closure that fails gives its
+	 * numbers back; one that succeeds puts each into a key or value of a record. Write
+	 * transactions only. 0: the counter is damaged or cannot be read, and the transaction can
+	 * only fail. */
+	uint64_t (*next_id)(struct gml_txn *txn);
+	/* Number of entries of the table. May be NULL unless caps.cheap_count. */
+	int (*count)(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);
+
+	/* ---- cursors ---- */
+	/* Ownership: *cursor_out is the caller's until cursor_close, which comes before the end of
+	 * the transaction; NULL after an error. It stands nowhere yet. */
+	int (*cursor_open)(struct gml_txn *txn, enum gml_table table,
+			   struct gml_cursor **cursor_out);
+	void (*cursor_close)(struct gml_cursor *cursor);
+	/* Goes to the first entry with a key >= `key` (empty: to the first). NOENT: there is none,
+	 * and the cursor stands nowhere. INVAL: the key is too long. Spans are borrowed (invariant
+	 * 3). */
+	int (*cursor_seek)(struct gml_cursor *cursor, struct gml_span key, struct gml_span *key_out,
+			   struct gml_span *value_out);
+	/* Goes to the first entry behind the one where it stood, whatever its own transaction put
+	 * or deleted meanwhile, that entry included. NOENT: there is none, or it stood nowhere; it
+	 * stands nowhere then. */
+	int (*cursor_next)(struct gml_cursor *cursor, struct gml_span *key_out,
+			   struct gml_span *value_out);
+	/* Goes to the last entry with a key < `key`. NOENT as seek; INVAL also for an empty key. */
+	int (*cursor_before)(struct gml_cursor *cursor, struct gml_span key,
+			     struct gml_span *key_out, struct gml_span *value_out);
+};
+
+/* ---- heads: the first member of an engine's own structures ---- */
+/* Filled by gml_meta_head_init; the engine sets uuid. */
+struct gml_meta {
+	const struct gml_engine *engine;
+	uint8_t uuid[16];
+	gml_log_fn log;
+	void *log_arg;
+	_Atomic uint64_t log_window;	 /* engine.c */
+	_Atomic uint32_t corrupt_logged; /* bit per table */
+};
+
+/* Bytes of a write transaction that belong to the record layer. */
+#define GML_TXN_LOCAL ((size_t)512)
+
+struct gml_txn {
+	const struct gml_engine *engine;
+	struct gml_meta *meta;
+	bool writable;
+	/* gml_txn_durability. The engine clears both before each closure. */
+	bool said_relaxed, said_strict;
+	unsigned cursors; /* open now */
+	/* Write transactions: GML_TXN_LOCAL bytes, aligned to 8, zero when the transaction begins,
+	 * kept from one closure of it to the next. Read transactions: NULL. */
+	void *local;
+};
+
+struct gml_cursor {
+	const struct gml_engine *engine;
+	struct gml_txn *txn;
+};
+
+/* ---- what callers use ---- */
+/* The engine of that name; NULL: this program has none. Static storage. */
+const struct gml_engine *gml_engine_find(const char *name);
+
+/* See gml_engine.create and .open. create notes the engine's name in `dir` (file `engine`), durably
+ * and first; open finds it there. A directory that names another engine than asked for: create
+ * answers EXIST, open FORMAT. FORMAT also: an engine that this program does not have, or one that
+ * offers less than GML_ENGINE_*_LEAST. Both log why they fail. */
+int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt);
+int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out);
+void gml_meta_close(struct gml_meta *meta); /* NULL is fine */
+/* 16 bytes, of create; borrowed, as long as the store is open. */
+const uint8_t *gml_meta_uuid(const struct gml_meta *meta);
+const struct gml_engine *gml_meta_engine(const struct gml_meta *meta);
+uint64_t gml_meta_seq(struct gml_meta *meta);
+int gml_meta_housekeep(struct gml_meta *meta);
+int gml_meta_check(struct gml_meta *meta, void (*problem)(void *arg, const char *text), void *arg);
 void gml_meta_stats_get(struct gml_meta *meta, struct gml_meta_stats *out);
+int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg);
+/* The same without waiting for durability, whatever the closure says of it. For settled facts that
+ * recovery can redo only; it may free no bytes. */
+int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg);
+int gml_meta_flush(struct gml_meta *meta);
+int gml_meta_refresh(struct gml_meta *meta);
+bool gml_meta_is_short(struct gml_meta *meta);
+
+int gml_txn_put(struct gml_txn *txn, enum gml_table table, struct gml_span key,
+		struct gml_span value);
+int gml_txn_del(struct gml_txn *txn, enum gml_table table, struct gml_span key);
+uint64_t gml_txn_next_id(struct gml_txn *txn);
+uint64_t gml_txn_seq(const struct gml_txn *txn);
+/* In a closure: its changes may get lost in a power cut (relaxed), or must not. They are relaxed
+ * when somebody said so and nobody said otherwise; when nobody said anything, they are not. The
+ * author of a relaxed change is answered after the commit: the death of all processes does not lose
+ * it, a power cut may within about a second, with all that came after. */
+void gml_txn_durability(struct gml_txn *txn, bool relaxed);
+/* Statistics. NOTSUP: the engine keeps no count (gml_rec_count walks the table then). */
+int gml_txn_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);
+/* The record layer's bytes of a write transaction; NULL: a read transaction. */
+static inline void *gml_txn_local(struct gml_txn *txn)
+{
+	return txn->local;
+}
+
+/* The paths of reads cost one indirect call. */
+static inline int gml_meta_read_begin(struct gml_meta *meta, struct gml_txn **txn_out)
+{
+	return meta->engine->read_begin(meta, txn_out);
+}
+static inline void gml_meta_read_end(struct gml_txn *txn) /* NULL is fine */
+{
+	if (txn != NULL)
+		txn->engine->read_end(txn);
+}
+static inline int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key,
+			      struct gml_span *value_out)
+{
+	return txn->engine->get(txn, table, key, value_out);
+}
+static inline int gml_cursor_open(struct gml_txn *txn, enum gml_table table,
+				  struct gml_cursor **cursor_out)
+{
+	return txn->engine->cursor_open(txn, table, cursor_out);
+}
+static inline void gml_cursor_close(struct gml_cursor *cursor) /* NULL is fine */
+{
+	if (cursor != NULL)
+		cursor->engine->cursor_close(cursor);
+}
+static inline int gml_cursor_seek(struct gml_cursor *cursor, struct gml_span key,
+				  struct gml_span *key_out, struct gml_span *value_out)
+{
+	return cursor->engine->cursor_seek(cursor, key, key_out, value_out);
+}
+static inline int gml_cursor_next(struct gml_cursor *cursor, struct gml_span *key_out,
+				  struct gml_span *value_out)
+{
+	return cursor->engine->cursor_next(cursor, key_out, value_out);
+}
+static inline int gml_cursor_before(struct gml_cursor *cursor, struct gml_span key,
+				    struct gml_span *key_out, struct gml_span *value_out)
+{
+	return cursor->engine->cursor_before(cursor, key, key_out, value_out);
+}
+
+/* ---- what engines and records share ---- */
+/* Fills a head that is all zeros. `opt` may be NULL. */
+void gml_meta_head_init(struct gml_meta *meta, const struct gml_engine *engine,
+			const struct gml_meta_options *opt);
+/* A log line of the store, at most 512 bytes; beyond 30 lines a second they are counted and left
+ * out. Any thread. */
+void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A record of `table` cannot be decoded: logs once per table, returns CORRUPT. */
+int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table);
 
 #endif

@@ -1,10 +1,10 @@
-/* errno and LMDB codes -> enum gml_err, for the whole core; nobody else translates them. */
+/* errno -> enum gml_err, for the whole core; nobody else translates it. An engine maps the codes of its library itself. */
 #ifndef GML_META_ERRMAP_H
 #define GML_META_ERRMAP_H
 
 #include <gemel/err.h>
 
-/* `code`: a positive errno or a (negative) LMDB code; 0 stays 0. Never returns 0 for another code; what it does not
+/* `code`: a positive errno; 0 stays 0. Never returns 0 for another code; what it does not
  * know is IO. Any thread, no blocking. */
 int gml_err_map(int code);
 

@@ -1,5 +1,9 @@
 libgemel_la_SOURCES += \
+	gateway/meta/assert.c \
+	gateway/meta/assert.h \
+	gateway/meta/engine.c \
 	gateway/meta/engine.h \
+	gateway/meta/engines.h \
 	gateway/meta/err.c \
 	gateway/meta/errmap.c \
 	gateway/meta/errmap.h

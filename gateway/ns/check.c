@@ -315,7 +315,7 @@ static int check_count(struct check *c)
 	for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(*tables); i++) {
 		uint64_t n = 0;
 
-		rc = gml_txn_count(c->txn, tables[i], &n);
+		rc = gml_rec_count(c->txn, tables[i], &n);
 		c->total += n;
 	}
 	return rc;

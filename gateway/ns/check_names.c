@@ -366,9 +366,9 @@ int gml_check_dirents(struct check *c)
 		rc = check_walk(&walk);
 	}
 	if (rc == 0)
-		rc = gml_txn_count(c->txn, GML_TABLE_DIRENT, &records);
+		rc = gml_rec_count(c->txn, GML_TABLE_DIRENT, &records);
 	if (rc == 0)
-		rc = gml_txn_count(c->txn, GML_TABLE_COOKIE, &cookies);
+		rc = gml_rec_count(c->txn, GML_TABLE_COOKIE, &cookies);
 	if (rc == 0 && records != c->dirent_records)
 		gml_check_problem(c,
 				  "table dirent has %" PRIu64 " records, directories and uploads account for %" PRIu64,
@@ -470,7 +470,7 @@ int gml_check_uploads(struct check *c)
 		c->rc = 0;
 	}
 	if (rc == 0)
-		rc = gml_txn_count(c->txn, GML_TABLE_PART, &parts);
+		rc = gml_rec_count(c->txn, GML_TABLE_PART, &parts);
 	if (rc == 0 && parts != c->report->parts)
 		gml_check_problem(c, "table part has %" PRIu64 " records, uploads account for %" PRIu64, parts,
 				  c->report->parts);

@@ -25,7 +25,7 @@ struct collect {
 
 int gml_collect_settle(struct gml_store *store, bool *settled)
 {
-	int rc = *settled ? 0 : gml_meta_barrier(store->meta);
+	int rc = *settled ? 0 : gml_meta_refresh(store->meta);
 
 	*settled = rc == 0;
 	return rc;

@@ -146,7 +146,7 @@ static int compact_pack(struct compact *c, uint64_t pack)
 		return rc == GML_ERR_NOENT ? 0 : rc;
 	if (live != 0 && space <= live + live / 128 + COMPACT_SLACK)
 		return 0;
-	rc = gml_meta_barrier(c->store->meta); /* as gml_collect_settle; the snapshot is this pack's */
+	rc = gml_meta_refresh(c->store->meta); /* as gml_collect_settle; the snapshot is this pack's */
 	if (rc != 0)
 		return rc;
 	if (live == 0) {

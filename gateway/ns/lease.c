@@ -182,7 +182,7 @@ static bool lease_sweep_file(void *arg, uint64_t id, uint64_t size)
 	return rc == 0;
 }
 
-/* The owner is closing, or dead and what it committed was brought to light (gml_meta_barrier): what is in no snapshot now
+/* The owner is closing, or dead and what it committed was brought to light (gml_meta_refresh): what is in no snapshot now
  * never will be. */
 static int lease_sweep(struct gml_store *store, const struct gml_lease *lease, uint64_t *removed)
 {
@@ -211,7 +211,7 @@ static int lease_finish(struct gml_store *store, struct lease_list *list, int64_
 		rc = lease_collect(store, list);
 		/* Also for one's own: a change that was answered with IO may yet come to light, and then this fails. */
 		if (rc == 0 && list->count > 0)
-			rc = gml_meta_barrier(store->meta);
+			rc = gml_meta_refresh(store->meta);
 		for (swept = 0; rc == 0 && swept < list->count && lease_clock() < until; swept++)
 			rc = lease_sweep(store, &list->leases[swept], removed);
 		list->count = swept;

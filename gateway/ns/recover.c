@@ -85,12 +85,12 @@ static int recover_dirty(struct gml_op *op, struct gml_store *store)
 
 int gml_store_recover(struct gml_op *op, struct gml_store *store)
 {
-	int rc = gml_meta_clear_readers(store->meta);
+	int rc = gml_meta_housekeep(store->meta);
 	int dirty_rc, lease_rc;
 
 	if (rc != 0)
 		gml_store_log(store, GML_LOG_WARN, "recovery: readers of dead processes stay: %s", gml_err_text(rc));
-	rc = gml_meta_barrier(store->meta);
+	rc = gml_meta_refresh(store->meta);
 	if (rc != 0)
 		return rc;
 	dirty_rc = recover_dirty(op, store);

@@ -109,7 +109,8 @@ static int store_root_fn(struct gml_txn *txn, void *arg)
 static int store_make_meta(const char *path, const uint8_t uuid[GML_STORE_UUID_LEN],
 			   const struct gml_store_options *opt)
 {
-	struct gml_meta_options meta_opt = {.map_size = opt->map_size, .readers_max = opt->readers_max};
+	struct gml_meta_options meta_opt = {
+		.engine = opt->engine, .capacity = opt->meta_capacity, .snapshots = opt->meta_snapshots};
 	struct gml_meta *meta = NULL;
 	char dir[PATH_MAX];
 	int rc = store_sub(dir, path, "meta");
@@ -255,8 +256,9 @@ static int store_open_rooms(struct gml_store *store, const char *path, const str
 {
 	struct gml_data_options data_opt = {
 		.next_id = gml_lease_next_id, .next_id_arg = store, .log = opt->log, .log_arg = opt->log_arg};
-	struct gml_meta_options meta_opt = {.map_size = opt->map_size,
-					    .readers_max = opt->readers_max,
+	struct gml_meta_options meta_opt = {.engine = opt->engine,
+					    .capacity = opt->meta_capacity,
+					    .snapshots = opt->meta_snapshots,
 					    .presync = store_presync,
 					    .presync_arg = store,
 					    .log = opt->log,
@@ -373,7 +375,7 @@ int gml_store_ready(struct gml_store *store)
 	int rc = store_try_disk(store->dirfd);
 
 	if (rc == 0)
-		rc = gml_meta_barrier(store->meta);
+		rc = gml_meta_refresh(store->meta);
 	if (rc == 0)
 		rc = gml_data_statfs(store->data, &total, &unused, &avail);
 	return rc == 0 && (avail < STORE_READY_SPACE || gml_meta_is_short(store->meta)) ? GML_ERR_NOSPC : rc;
@@ -386,11 +388,17 @@ const uint8_t *gml_store_uuid(const struct gml_store *store)
 
 /* ---- statfs -------------------------------------------------------------------------------------------------- */
 
+/* Of all buckets. */
+struct store_usage {
+	uint64_t bytes, objects;
+};
+
 static bool store_add_used(void *arg, struct gml_span name, const struct gml_bucket_rec *rec)
 {
-	uint64_t *used = arg;
+	struct store_usage *usage = arg;
 
-	*used += rec->bytes;
+	usage->bytes += rec->bytes;
+	usage->objects += rec->objects;
 	return true;
 }
 
@@ -425,6 +433,7 @@ static int store_statfs_quota(struct gml_txn *txn, const struct gml_op *op, stru
 
 int gml_store_statfs(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_statfs *out)
 {
+	struct store_usage usage = {0};
 	struct gml_txn *txn = NULL;
 	int rc;
 
@@ -433,9 +442,14 @@ int gml_store_statfs(struct gml_op *op, struct gml_store *store, gml_ino ino, st
 	if (rc == 0)
 		rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc == 0)
-		rc = gml_txn_count(txn, GML_TABLE_INODE, &out->files);
+		rc = gml_rec_bucket_each(txn, (struct gml_span){NULL, 0}, store_add_used, &usage);
+	out->used = usage.bytes;
 	if (rc == 0)
-		rc = gml_rec_bucket_each(txn, (struct gml_span){NULL, 0}, store_add_used, &out->used);
+		rc = gml_txn_count(txn, GML_TABLE_INODE, &out->files);
+	if (rc == GML_ERR_NOTSUP) { /* the engine keeps no count */
+		out->files = usage.objects;
+		rc = 0;
+	}
 	out->files_free = out->avail / 1024;
 	if (rc == 0)
 		rc = store_statfs_quota(txn, op, store, ino, out);

@@ -31,7 +31,7 @@ static int door_try(ngx_log_t *log)
 {
 	const struct gml_door_conf *conf = door.conf;
 	struct gml_store_options store_options = {
-		.map_size = (uint64_t)conf->map_size, .log = door_log, .log_arg = log};
+		.meta_capacity = (uint64_t)conf->map_size, .log = door_log, .log_arg = log};
 	struct s3_config_options options = {
 		.region = (const char *)conf->region.data,
 		.domains = conf->domains != NULL ? conf->domains->elts : NULL,

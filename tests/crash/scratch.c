@@ -81,7 +81,7 @@ static struct gml_span scratch_span(const char *text)
 
 static struct gml_store_options scratch_options(void)
 {
-	return (struct gml_store_options){.map_size = (uint64_t)256 << 20};
+	return (struct gml_store_options){.meta_capacity = (uint64_t)256 << 20};
 }
 
 /* ---- the state of the bucket ------------------------------------------------------------------------------------- */

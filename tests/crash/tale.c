@@ -33,7 +33,7 @@ struct tale *tale_new(const struct disk_log *log)
 
 struct gml_store_options tale_options(void)
 {
-	return (struct gml_store_options){.map_size = (uint64_t)256 << 20};
+	return (struct gml_store_options){.meta_capacity = (uint64_t)256 << 20};
 }
 
 struct gml_span tale_span(const char *text)

@@ -24,7 +24,7 @@ struct gml_span scene_bucket(void)
 
 struct gml_store_options scene_options(void)
 {
-	return (struct gml_store_options){.map_size = (uint64_t)64 << 20};
+	return (struct gml_store_options){.meta_capacity = (uint64_t)64 << 20};
 }
 
 int scene_done(struct scene *scene, struct story_item *item, int rc)

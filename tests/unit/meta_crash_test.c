@@ -494,7 +494,7 @@ static void test_killed_before_announcing(void **state)
 	struct meta_env *env = *state;
 	struct writer writer = {.env = env, .number = 1, .count = 1};
 	kill_writer_at(env, CALL_META, true);
-	assert_int_equal(gml_meta_barrier(env->meta), 0);
+	assert_int_equal(gml_meta_refresh(env->meta), 0);
 	check_count(env, 2); /* without the barrier: 1, until somebody writes */
 	check_twin(env, 2);
 	meta_env_update(env, writer_put, &writer);
@@ -509,7 +509,7 @@ static void test_killed_before_commit(void **state)
 	struct meta_env *env = *state;
 	struct writer writer = {.env = env, .number = 1, .count = 1};
 	kill_writer_at(env, CALL_RECORD, true);
-	assert_int_equal(gml_meta_barrier(env->meta), 0);
+	assert_int_equal(gml_meta_refresh(env->meta), 0);
 	check_count(env, 1);
 	check_twin(env, 1);
 	meta_env_update(env, writer_put, &writer);

@@ -1,7 +1,6 @@
 /* The smaller nouns: what they keep, their order, and the secondary keys that follow them. */
 #include "meta_support.h"
-#include "gateway/meta/lmdb/lmdb_internal.h"
-#include "gateway/meta/record/codec.h"
+#include "gateway/meta/record/record_internal.h"
 
 static const uint8_t noun_bytes[70000] = {7, 6, 5, 4};
 
@@ -147,7 +146,7 @@ static int buckets(struct gml_txn *txn, void *arg)
 		      !gml_rec_bucket_relaxed(txn, 77));
 	got.flags = GML_BUCKET_RELAXED;
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("photos"), &got) == 0);
-	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 10) && !gml_rec_bucket_relaxed(txn, 10 + GML_TXN_BUCKETS));
+	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 10) && !gml_rec_bucket_relaxed(txn, 10 + GML_REC_BUCKET_NOTES));
 	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 10) && !gml_rec_bucket_relaxed(txn, 30));
 	CLOSURE_CHECK(gml_rec_bucket_del(txn, STR("photos")) == 0);
 	CLOSURE_CHECK(!gml_rec_bucket_relaxed(txn, 10));

@@ -1,7 +1,6 @@
 /* Record codecs: every field of an inode comes back, damaged values are refused. */
 #include "meta_support.h"
-#include "gateway/meta/record/codec.h"
-#include "gateway/meta/lmdb/lmdb_internal.h"
+#include "gateway/meta/record/record_internal.h"
 
 /* ---- inode ---- */
 static bool span_equal(struct gml_span a, struct gml_span b)

@@ -46,24 +46,33 @@ static inline void meta_env_reopen(struct meta_env *env)
 	assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), 0);
 }
 
-static inline struct meta_env *meta_env_new(uint64_t map_size)
+/* engine: NULL = what the environment names (GML_TEST_ENGINE), or the default. */
+static inline struct meta_env *meta_env_new_on(const char *engine, uint64_t capacity)
 {
 	static const uint8_t uuid[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 	struct meta_env *env = calloc(1, sizeof(*env));
 	assert_non_null(env);
 	strcpy(env->dir, "/tmp/gemel-meta-XXXXXX");
 	assert_non_null(mkdtemp(env->dir));
-	env->opt = (struct gml_meta_options){.map_size = map_size, .log = meta_env_log, .log_arg = env};
+	env->opt = (struct gml_meta_options){.engine = engine != NULL ? engine : getenv("GML_TEST_ENGINE"),
+					     .capacity = capacity,
+					     .log = meta_env_log,
+					     .log_arg = env};
 	assert_int_equal(gml_meta_create(env->dir, uuid, &env->opt), 0);
 	meta_env_reopen(env);
 	return env;
 }
 
+static inline struct meta_env *meta_env_new(uint64_t capacity)
+{
+	return meta_env_new_on(NULL, capacity);
+}
+
 static inline void meta_env_unlink(const struct meta_env *env)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb", "redo", "redo.tail"};
+	static const char *const names[] = {"data.mdb", "lock.mdb", "redo", "redo.tail", "engine", "memory"};
 	char path[96];
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 6; i++) {
 		snprintf(path, sizeof(path), "%s/%s", env->dir, names[i]);
 		unlink(path);
 	}

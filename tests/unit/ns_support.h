@@ -55,7 +55,8 @@ __attribute__((unused)) static void ns_log(void *arg, enum gml_log_level level, 
 
 __attribute__((unused)) static void ns_open(struct ns *ns)
 {
-	struct gml_store_options opt = {.map_size = (uint64_t)1 << 30, .log = ns_log};
+	struct gml_store_options opt = {
+		.engine = getenv("GML_TEST_ENGINE"), .meta_capacity = (uint64_t)1 << 30, .log = ns_log};
 
 	assert_ok(gml_store_open(ns->path, &opt, &ns->store));
 }
@@ -68,7 +69,8 @@ __attribute__((unused)) static void ns_close(struct ns *ns)
 
 __attribute__((unused)) static void ns_create(struct ns *ns)
 {
-	struct gml_store_options opt = {.map_size = (uint64_t)1 << 30, .log = ns_log};
+	struct gml_store_options opt = {
+		.engine = getenv("GML_TEST_ENGINE"), .meta_capacity = (uint64_t)1 << 30, .log = ns_log};
 
 	memset(ns, 0, sizeof(*ns));
 	snprintf(ns->path, sizeof(ns->path), "/tmp/ns-test-XXXXXX");

@@ -32,12 +32,12 @@ static void relaxed_verdict(const char *what, int rc, uint64_t count, bool waits
 /* With nothing left to flush before it. */
 #define EARLY(call)                                                                                                    \
 	do {                                                                                                           \
-		assert_ok(gml_meta_barrier(ns->store->meta));                                                          \
+		assert_ok(gml_meta_refresh(ns->store->meta));                                                          \
 		COUNT(call, false);                                                                                    \
 	} while (0)
 #define LATE(call)                                                                                                     \
 	do {                                                                                                           \
-		assert_ok(gml_meta_barrier(ns->store->meta));                                                          \
+		assert_ok(gml_meta_refresh(ns->store->meta));                                                          \
 		COUNT(call, true);                                                                                     \
 	} while (0)
 

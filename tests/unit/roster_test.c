@@ -116,7 +116,7 @@ static void test_legacy(void **state)
 /* A process that changes users when it is told to, and says when it has. */
 static void other_process(const char *path, int in, int out)
 {
-	struct gml_store_options opt = {.map_size = (uint64_t)1 << 30};
+	struct gml_store_options opt = {.meta_capacity = (uint64_t)1 << 30};
 	struct gml_user user = user_of("ann", 1000, 0);
 	struct gml_store *store;
 	char flags;

@@ -51,7 +51,8 @@ void s3_host_open(struct s3_host *host, const char *region)
 void s3_host_open_in(struct s3_host *host, const char *parent, const char *region)
 {
 	static const char *const domains[] = {"s3.test", NULL};
-	struct gml_store_options store_options = {.map_size = (uint64_t)1 << 30, .log = host_log};
+	struct gml_store_options store_options = {
+		.engine = getenv("GML_TEST_ENGINE"), .meta_capacity = (uint64_t)1 << 30, .log = host_log};
 	struct s3_config_options options = {.region = region, .domains = domains, .log = host_log};
 	memset(host, 0, sizeof(*host));
 	HOST_CHECK(snprintf(host->dir, sizeof(host->dir), "%s/proto-XXXXXX", parent) < (int)sizeof(host->dir));

@@ -92,7 +92,7 @@ static int crash_delete(struct ns *ns, unsigned name)
 /* A child's life ends by SIGKILL; an exit means an error. */
 static void crash_open(struct ns *ns)
 {
-	struct gml_store_options opt = {.map_size = (uint64_t)1 << 30, .log = ns_log};
+	struct gml_store_options opt = {.meta_capacity = (uint64_t)1 << 30, .log = ns_log};
 	struct gml_attr attr;
 	int rc = gml_store_open(ns->path, &opt, &ns->store);
 

@@ -243,7 +243,7 @@ static int fault_jobs(void)
 
 static int fault_live_once(void)
 {
-	struct gml_store_options opt = {.map_size = (uint64_t)1 << 30};
+	struct gml_store_options opt = {.meta_capacity = (uint64_t)1 << 30};
 	static const char a[] = "a", b[] = "dir/b", c[] = "c";
 	char user[32];
 	int rc = gml_store_open(fault_ns.path, &opt, &fault_ns.store);
@@ -276,7 +276,7 @@ static int fault_live_once(void)
 /* Without faults: everything that was told is there, and after the jobs nothing is wrong. */
 static void fault_verify(void)
 {
-	struct gml_store_options opt = {.map_size = (uint64_t)1 << 30};
+	struct gml_store_options opt = {.meta_capacity = (uint64_t)1 << 30};
 	struct gml_object *object;
 	uint64_t freed;
 	unsigned reaped;
@@ -307,7 +307,7 @@ static void fault_verify(void)
 /* In memory where that can be: hundreds of lives, each with dozens of syncs. */
 static void fault_create(void)
 {
-	struct gml_store_options opt = {.map_size = (uint64_t)1 << 30};
+	struct gml_store_options opt = {.meta_capacity = (uint64_t)1 << 30};
 
 	memset(&fault_ns, 0, sizeof(fault_ns));
 	strcpy(fault_ns.path, "/dev/shm/ns-test-XXXXXX");

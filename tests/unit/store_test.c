@@ -235,7 +235,7 @@ static int forget_fn(struct gml_txn *txn, void *arg)
 
 static bool all_durable(struct ns *ns)
 {
-	struct gml_redo *redo = &ns->store->meta->redo;
+	struct gml_redo *redo = &gml_lmdb_of(ns->store->meta)->redo;
 
 	return gml_redo_durable(redo, &redo->shared->tail);
 }

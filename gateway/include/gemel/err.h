@@ -1,7 +1,7 @@
 /* Error codes of the core: one table, used by every layer.
  *
  * Functions return int: 0 on success or one of enum gml_err. Mappings to other worlds live in exactly one file each:
- * errno and LMDB (gateway/meta/errmap.c), FSAL status (fsal/errmap.c), S3 code and HTTP status (s3api/proto/error.c). */
+ * errno (gateway/meta/errmap.c), LMDB (gateway/meta/lmdb/errmap.c), FSAL status (fsal/errmap.c), S3 code and HTTP status (s3api/proto/error.c). */
 #ifndef GEMEL_ERR_H
 #define GEMEL_ERR_H
 #include <gemel/visibility.h>

@@ -14,8 +14,10 @@ struct gml_store;
 enum { GML_STORE_UUID_LEN = 16 };
 
 struct gml_store_options {
-	uint64_t map_size;    /* bytes of address space for metadata; 0 = default (1 TiB, or what the address space allows) */
-	uint32_t readers_max; /* concurrent readers over all processes; 0 = 4096 */
+	/* The metadata engine: create: NULL = "lmdb". open: NULL = the store's own; FORMAT when another is named. Borrowed for the call. */
+	const char *engine;
+	uint64_t meta_capacity;  /* bytes that the metadata may grow to; create: 0 = 1 TiB, or what the address space allows; open: 0 = as recorded, more raises it */
+	uint32_t meta_snapshots; /* concurrent readers of the metadata over all processes; 0 = 4096 */
 	gml_log_fn log;
 	void *log_arg;
 };
@@ -34,7 +36,7 @@ void gml_store_close(struct gml_store *store);
 const uint8_t *gml_store_uuid(const struct gml_store *store);
 
 /* Settle after a crash: DIRTY inodes whose writer process is gone get size, times, change and etag from their wblob; blob files of dead leases that
- * nothing references are removed; stale LMDB readers are cleared. Safe while other processes serve. The NFS server calls it before it
+ * nothing references are removed; what dead processes occupied in the metadata engine is given back. Safe while other processes serve. The NFS server calls it before it
  * serves, `gemel serve` at start and whenever a child died. Blocks on disk; durable. */
 int gml_store_recover(struct gml_op *op, struct gml_store *store);
 

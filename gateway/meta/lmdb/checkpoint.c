@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 #include "lmdb_internal.h"
-#include "../errmap.h"
 
 /* Enough that a checkpoint's own flushes do not count; little enough that those who flush the log meanwhile wait only
  * some milliseconds, and that the pages that may not be used again, and the time a recovery takes, stay small. */
@@ -42,7 +41,7 @@ void gml_checkpoint_release(struct gml_checkpoint *checkpoint)
 	pthread_mutex_destroy(&checkpoint->lock);
 }
 
-static void checkpoint_ring(struct gml_meta *meta)
+static void checkpoint_ring(struct gml_lmdb *meta)
 {
 	_Atomic uint32_t *bell = &meta->redo.shared->bell;
 	atomic_fetch_add(bell, 1);
@@ -50,7 +49,7 @@ static void checkpoint_ring(struct gml_meta *meta)
 }
 
 /* ---- pins ---- */
-static int pin_begin(struct gml_meta *meta)
+static int pin_begin(struct gml_lmdb *meta)
 {
 	struct gml_checkpoint *checkpoint = &meta->checkpoint;
 	int dead, rc = checkpoint->pin[1] != NULL ? mdb_txn_renew(checkpoint->pin[1])
@@ -58,18 +57,18 @@ static int pin_begin(struct gml_meta *meta)
 	if (rc == MDB_READERS_FULL && mdb_reader_check(meta->env, &dead) == 0 && dead > 0)
 		rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &checkpoint->pin[1]);
 	if (rc != 0) {
-		gml_meta_log(meta, GML_LOG_ERROR,
+		gml_meta_log(&meta->head, GML_LOG_ERROR,
 			     "cannot begin the read transaction that keeps the last checkpoint: %s", mdb_strerror(rc));
 		if (checkpoint->pin[1] != NULL)
 			mdb_txn_abort(checkpoint->pin[1]);
 		checkpoint->pin[1] = NULL;
-		return gml_err_map(rc);
+		return gml_lmdb_err(rc);
 	}
 	checkpoint->pin_txnid[1] = mdb_txn_id(checkpoint->pin[1]);
 	return 0;
 }
 
-static int pins_move_locked(struct gml_meta *meta)
+static int pins_move_locked(struct gml_lmdb *meta)
 {
 	struct gml_checkpoint *checkpoint = &meta->checkpoint;
 	MDB_txn *old = checkpoint->pin[0];
@@ -85,7 +84,7 @@ static int pins_move_locked(struct gml_meta *meta)
 	return pin_begin(meta);
 }
 
-int gml_checkpoint_pins_move(struct gml_meta *meta)
+int gml_checkpoint_pins_move(struct gml_lmdb *meta)
 {
 	int rc;
 	pthread_mutex_lock(&meta->checkpoint.lock);
@@ -94,7 +93,7 @@ int gml_checkpoint_pins_move(struct gml_meta *meta)
 	return rc;
 }
 
-uint64_t gml_checkpoint_pinned(struct gml_meta *meta)
+uint64_t gml_checkpoint_pinned(struct gml_lmdb *meta)
 {
 	struct gml_checkpoint *checkpoint = &meta->checkpoint;
 	uint64_t txnid;
@@ -104,7 +103,7 @@ uint64_t gml_checkpoint_pinned(struct gml_meta *meta)
 	return txnid;
 }
 
-void gml_checkpoint_pins_drop(struct gml_meta *meta)
+void gml_checkpoint_pins_drop(struct gml_lmdb *meta)
 {
 	struct gml_checkpoint *checkpoint = &meta->checkpoint;
 	atomic_store(&checkpoint->pinned, false);
@@ -116,7 +115,7 @@ void gml_checkpoint_pins_drop(struct gml_meta *meta)
 }
 
 /* ---- making one ---- */
-static int checkpoint_read_meta(struct gml_meta *meta, struct gml_redo_slot *slot)
+static int checkpoint_read_meta(struct gml_lmdb *meta, struct gml_redo_slot *slot)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		ssize_t n;
@@ -130,7 +129,7 @@ static int checkpoint_read_meta(struct gml_meta *meta, struct gml_redo_slot *slo
 }
 
 /* Writers wait for this only. */
-int gml_checkpoint_capture(struct gml_meta *meta, struct gml_redo_slot *slot, struct gml_redo_place *tail_out)
+int gml_checkpoint_capture(struct gml_lmdb *meta, struct gml_redo_slot *slot, struct gml_redo_place *tail_out)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
 	MDB_txn *txn = NULL;
@@ -166,7 +165,7 @@ static int checkpoint_trickle(int fd)
 }
 
 /* Its pages are all written; nobody uses them again before this is published, so the flush needs no lock. */
-static int checkpoint_write(struct gml_meta *meta, const struct gml_redo_slot *slot, const struct gml_redo_place *tail)
+static int checkpoint_write(struct gml_lmdb *meta, const struct gml_redo_slot *slot, const struct gml_redo_place *tail)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
 	int rc = checkpoint_trickle(meta->data_fd);
@@ -186,7 +185,7 @@ static int checkpoint_write(struct gml_meta *meta, const struct gml_redo_slot *s
 	return 0;
 }
 
-static int checkpoint_make_locked(struct gml_meta *meta, uint64_t floor, bool closed)
+static int checkpoint_make_locked(struct gml_lmdb *meta, uint64_t floor, bool closed)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
 	struct gml_redo_slot slot = {.state = GML_REDO_WHOLE, .closed = closed};
@@ -206,11 +205,11 @@ static int checkpoint_make_locked(struct gml_meta *meta, uint64_t floor, bool cl
 			atomic_store(&shared->broken, 1);
 	}
 	if (rc != 0)
-		gml_meta_log(meta, GML_LOG_ERROR, "checkpoint of the metadata store failed: %s", mdb_strerror(rc));
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "checkpoint of the metadata store failed: %s", mdb_strerror(rc));
 	return rc;
 }
 
-int gml_checkpoint_lock(struct gml_meta *meta)
+int gml_checkpoint_lock(struct gml_lmdb *meta)
 {
 	int rc;
 	pthread_mutex_lock(&meta->checkpoint.lock);
@@ -220,13 +219,13 @@ int gml_checkpoint_lock(struct gml_meta *meta)
 	return rc;
 }
 
-void gml_checkpoint_unlock(struct gml_meta *meta)
+void gml_checkpoint_unlock(struct gml_lmdb *meta)
 {
 	(void)gml_claim(meta->data_fd, GML_CLAIM_CHECKPOINT, F_UNLCK, false);
 	pthread_mutex_unlock(&meta->checkpoint.lock);
 }
 
-static int checkpoint_make(struct gml_meta *meta, uint64_t floor, bool closed)
+static int checkpoint_make(struct gml_lmdb *meta, uint64_t floor, bool closed)
 {
 	int rc = gml_checkpoint_lock(meta);
 	if (rc != 0)
@@ -241,17 +240,17 @@ static int checkpoint_make(struct gml_meta *meta, uint64_t floor, bool closed)
 	return 0;
 }
 
-int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor)
+int gml_checkpoint_make(struct gml_lmdb *meta, uint64_t floor)
 {
 	return checkpoint_make(meta, floor, false);
 }
 
-int gml_checkpoint_close(struct gml_meta *meta)
+int gml_checkpoint_close(struct gml_lmdb *meta)
 {
 	return checkpoint_make(meta, 0, true);
 }
 
-int gml_checkpoint_settle(struct gml_meta *meta, const struct gml_redo_place *place)
+int gml_checkpoint_settle(struct gml_lmdb *meta, const struct gml_redo_place *place)
 {
 	int rc = 0;
 	if (gml_redo_durable(&meta->redo, place))
@@ -266,25 +265,25 @@ int gml_checkpoint_settle(struct gml_meta *meta, const struct gml_redo_place *pl
 	atomic_fetch_add_explicit(&meta->syncs, 1, memory_order_relaxed);
 	if (rc == 0)
 		return 0;
-	gml_meta_log(meta, GML_LOG_ERROR, "flush of the metadata log failed: %s", strerror(rc));
+	gml_meta_log(&meta->head, GML_LOG_ERROR, "flush of the metadata log failed: %s", strerror(rc));
 	atomic_store(&meta->redo.shared->broken, 1);
 	return GML_ERR_IO;
 }
 
 /* ---- the thread ---- */
-static bool checkpoint_due(const struct gml_meta *meta, uint64_t pos, uint64_t work)
+static bool checkpoint_due(const struct gml_lmdb *meta, uint64_t pos, uint64_t work)
 {
 	const struct gml_redo_shared *shared = meta->redo.shared;
 	return pos - shared->k_pos > meta->redo.size / 2 || work - shared->k_work > gml_checkpoint_pages;
 }
 
-void gml_checkpoint_nudge(struct gml_meta *meta, const struct gml_redo_place *place)
+void gml_checkpoint_nudge(struct gml_lmdb *meta, const struct gml_redo_place *place)
 {
 	if (checkpoint_due(meta, place->pos, place->work) && !atomic_exchange(&meta->checkpoint.wanted, true))
 		checkpoint_ring(meta);
 }
 
-void gml_checkpoint_watch(struct gml_meta *meta)
+void gml_checkpoint_watch(struct gml_lmdb *meta)
 {
 	if (!atomic_exchange(&meta->checkpoint.watched, true))
 		checkpoint_ring(meta);
@@ -317,7 +316,7 @@ static void alarm_set(struct checkpoint_alarm *alarm)
 
 /* An alarm covers all that is acknowledged until it rings. Who finds `watched` false after that rings the bell, so what
  * comes during the look is looked at again. */
-static void checkpoint_flush_late(struct gml_meta *meta, struct checkpoint_alarm *alarm)
+static void checkpoint_flush_late(struct gml_lmdb *meta, struct checkpoint_alarm *alarm)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
 	if (alarm->set && !alarm_is_due(alarm))
@@ -336,7 +335,7 @@ static void checkpoint_flush_late(struct gml_meta *meta, struct checkpoint_alarm
 
 static void *checkpoint_run(void *arg)
 {
-	struct gml_meta *meta = arg;
+	struct gml_lmdb *meta = arg;
 	struct gml_checkpoint *checkpoint = &meta->checkpoint;
 	_Atomic uint32_t *bell = &meta->redo.shared->bell;
 	struct checkpoint_alarm alarm = {0};
@@ -354,7 +353,7 @@ static void *checkpoint_run(void *arg)
 	}
 }
 
-static int checkpoint_start(struct gml_meta *meta)
+static int checkpoint_start(struct gml_lmdb *meta)
 {
 	sigset_t all, old;
 	int rc;
@@ -365,10 +364,10 @@ static int checkpoint_start(struct gml_meta *meta)
 		pthread_sigmask(SIG_SETMASK, &old, NULL);
 	}
 	meta->checkpoint.running = rc == 0;
-	return gml_err_map(rc);
+	return gml_lmdb_err(rc);
 }
 
-void gml_checkpoint_stop(struct gml_meta *meta)
+void gml_checkpoint_stop(struct gml_lmdb *meta)
 {
 	if (!meta->checkpoint.running)
 		return;
@@ -378,7 +377,7 @@ void gml_checkpoint_stop(struct gml_meta *meta)
 	meta->checkpoint.running = false;
 }
 
-int gml_checkpoint_pin(struct gml_meta *meta)
+int gml_checkpoint_pin(struct gml_lmdb *meta)
 {
 	struct gml_checkpoint *checkpoint = &meta->checkpoint;
 	int rc = 0;

@@ -20,6 +20,8 @@
 #include <stdatomic.h>
 #include "redo.h"
 
+struct gml_lmdb;
+
 /* Bytes of data.mdb that record locks stand for; LMDB locks none there. All are locks of the open file: they end with
  * the last descriptor, whoever has it. */
 enum {
@@ -51,34 +53,34 @@ int gml_checkpoint_init(struct gml_checkpoint *checkpoint);
 void gml_checkpoint_release(struct gml_checkpoint *checkpoint);
 /* Before a write transaction, without LMDB's lock: this process has a pin in force. The first call may make a
  * checkpoint, and starts the thread. */
-int gml_checkpoint_pin(struct gml_meta *meta);
+int gml_checkpoint_pin(struct gml_lmdb *meta);
 /* Try to move the pins. */
-int gml_checkpoint_pins_move(struct gml_meta *meta);
+int gml_checkpoint_pins_move(struct gml_lmdb *meta);
 /* Pages that a transaction before this one freed are not kept by this process. 0: it has no pin in force. */
-uint64_t gml_checkpoint_pinned(struct gml_meta *meta);
-void gml_checkpoint_pins_drop(struct gml_meta *meta);
+uint64_t gml_checkpoint_pinned(struct gml_lmdb *meta);
+void gml_checkpoint_pins_drop(struct gml_lmdb *meta);
 /* A checkpoint at or after transaction `floor`; 0: of whatever is there now. Waits for the writers' lock, and the disk.
  * After a failure of the disk nobody changes the store any more. IO. */
-int gml_checkpoint_make(struct gml_meta *meta, uint64_t floor);
+int gml_checkpoint_make(struct gml_lmdb *meta, uint64_t floor);
 /* Alone with the store, at the end: one whose slot says that nothing was committed after it. IO. */
-int gml_checkpoint_close(struct gml_meta *meta);
+int gml_checkpoint_close(struct gml_lmdb *meta);
 /* After gml_redo_relaxed, when no flush follows: the thread flushes the log in time. */
-void gml_checkpoint_watch(struct gml_meta *meta);
+void gml_checkpoint_watch(struct gml_lmdb *meta);
 /* After a commit: let the thread make one when it is time. */
-void gml_checkpoint_nudge(struct gml_meta *meta, const struct gml_redo_place *place);
+void gml_checkpoint_nudge(struct gml_lmdb *meta, const struct gml_redo_place *place);
 /* Blocks until what was committed at `place` is durable. */
-int gml_checkpoint_settle(struct gml_meta *meta, const struct gml_redo_place *place);
+int gml_checkpoint_settle(struct gml_lmdb *meta, const struct gml_redo_place *place);
 /* No checkpoint is made by anybody until unlock: the records behind the last one stay. */
-int gml_checkpoint_lock(struct gml_meta *meta);
-void gml_checkpoint_unlock(struct gml_meta *meta);
+int gml_checkpoint_lock(struct gml_lmdb *meta);
+void gml_checkpoint_unlock(struct gml_lmdb *meta);
 /* The last committed transaction: its meta pages, and where the log stands. */
-int gml_checkpoint_capture(struct gml_meta *meta, struct gml_redo_slot *slot, struct gml_redo_place *tail_out);
+int gml_checkpoint_capture(struct gml_lmdb *meta, struct gml_redo_slot *slot, struct gml_redo_place *tail_out);
 /* Ends the thread. */
-void gml_checkpoint_stop(struct gml_meta *meta);
+void gml_checkpoint_stop(struct gml_lmdb *meta);
 
 /* recover.c; alone with the store. restore: before LMDB opens data.mdb (errno; EILSEQ: not the file that the log
  * belongs to). replay: after it. */
-int gml_recover_restore(struct gml_meta *meta, const struct gml_redo_slot *slot);
-int gml_recover_replay(struct gml_meta *meta, const struct gml_redo_slot *slot);
+int gml_recover_restore(struct gml_lmdb *meta, const struct gml_redo_slot *slot);
+int gml_recover_replay(struct gml_lmdb *meta, const struct gml_redo_slot *slot);
 
 #endif

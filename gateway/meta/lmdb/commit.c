@@ -67,12 +67,12 @@ static void update_fail(struct gml_update *list, int rc)
 }
 
 /* The room is short: NOSPC for a closure that leaves more records than it found (*grown_out). */
-static int commit_thrifty(struct gml_txn *txn, struct gml_update *update, bool *grown_out)
+static int commit_thrifty(struct gml_lmdb_txn *txn, struct gml_update *update, bool *grown_out)
 {
 	uint64_t before, after;
 	int rc = gml_room_records(txn, &before);
 	if (rc == 0)
-		rc = update->fn(txn, update->arg);
+		rc = update->fn(&txn->head, update->arg);
 	if (rc == 0)
 		rc = gml_room_records(txn, &after);
 	*grown_out = rc == 0 && after > before;
@@ -81,14 +81,15 @@ static int commit_thrifty(struct gml_txn *txn, struct gml_update *update, bool *
 
 /* One that fails leaves nothing behind, the numbers that it took included: what a power cut can take back of them is
  * counted by the records that they stand in (recover.c). */
-static void commit_call(struct gml_txn *txn, struct gml_update *update, bool no_room, bool *grown_out)
+static void commit_call(struct gml_lmdb_txn *txn, struct gml_update *update, bool no_room, bool *grown_out)
 {
 	uint64_t last_id = txn->last_id;
 	bool id_changed = txn->id_changed;
 	*grown_out = false;
-	txn->said_relaxed = txn->said_strict = false;
-	update->rc = no_room ? commit_thrifty(txn, update, grown_out) : update->fn(txn, update->arg);
-	update->voted = update->rc == 0 && txn->said_relaxed && !txn->said_strict;
+	txn->head.said_relaxed = txn->head.said_strict = false;
+	update->rc = no_room ? commit_thrifty(txn, update, grown_out) : update->fn(&txn->head, update->arg);
+	update->voted = update->rc == 0 && txn->head.said_relaxed && !txn->head.said_strict;
+	gml_assert(txn->head.cursors == 0);
 	if (update->rc != 0) {
 		txn->last_id = last_id;
 		txn->id_changed = id_changed;
@@ -97,13 +98,14 @@ static void commit_call(struct gml_txn *txn, struct gml_update *update, bool no_
 
 /* Run every closure that has no result yet in one transaction. GML_ERR_CANCELED: one failed after it had written; it
  * has its result now, run the others again. Another error is the engine's: nothing of this run is stored. */
-static int commit_attempt(struct gml_meta *meta, struct gml_update *batch, struct gml_redo_place *place_out)
+static int commit_attempt(struct gml_lmdb *meta, struct gml_update *batch, struct gml_redo_place *place_out)
 {
-	struct gml_txn txn;
+	struct gml_lmdb_txn txn;
+	uint64_t local[GML_TXN_LOCAL / 8] = {0};
 	bool no_room;
 	int rc = gml_room_keep(meta, &no_room);
 	if (rc == 0)
-		rc = gml_txn_write_begin(meta, &txn);
+		rc = gml_lmdb_write_begin(meta, &txn, local);
 	if (rc != 0)
 		return rc;
 	for (struct gml_update *u = batch; u != NULL; u = u->next) {
@@ -117,8 +119,9 @@ static int commit_attempt(struct gml_meta *meta, struct gml_update *batch, struc
 			goto abort;
 		}
 		if (u->rc != 0 && txn.writes != writes) {
+			gml_assert(grown || u->rc == GML_ERR_NOMEM || u->rc == GML_ERR_CORRUPT);
 			if (!grown)
-				gml_meta_log(meta, GML_LOG_ERROR, "a metadata change failed after it had written: %s",
+				gml_meta_log(&meta->head, GML_LOG_ERROR, "a metadata change failed after it had written: %s",
 					     gml_err_text(u->rc));
 			u->done = true;
 			rc = GML_ERR_CANCELED;
@@ -128,20 +131,20 @@ static int commit_attempt(struct gml_meta *meta, struct gml_update *batch, struc
 	*place_out = txn.place;
 	if (txn.writes == 0 && !txn.id_changed)
 		goto abort;
-	rc = gml_txn_write_commit(&txn);
+	rc = gml_lmdb_write_commit(&txn);
 	if (rc == 0) {
 		*place_out = txn.place;
 		atomic_fetch_add_explicit(&meta->commits, 1, memory_order_relaxed);
 	}
 	return rc;
 abort:
-	gml_txn_write_abort(&txn);
+	gml_lmdb_write_abort(&txn);
 	return rc;
 }
 
 /* What was set aside is used up: pages that were freed lately come back behind checkpoints, and when the other
  * processes' threads have moved their pins. */
-static bool commit_wait_for_room(struct gml_meta *meta)
+static bool commit_wait_for_room(struct gml_lmdb *meta)
 {
 	const struct timespec moment = {.tv_nsec = 5000000};
 	if (!atomic_load(&meta->room.is_short) || gml_checkpoint_make(meta, 0) != 0)
@@ -150,7 +153,7 @@ static bool commit_wait_for_room(struct gml_meta *meta)
 	return true;
 }
 
-static int commit_run(struct gml_meta *meta, struct gml_update *batch, struct gml_redo_place *place_out)
+static int commit_run(struct gml_lmdb *meta, struct gml_update *batch, struct gml_redo_place *place_out)
 {
 	int rc, tries = 0;
 	do
@@ -161,7 +164,7 @@ static int commit_run(struct gml_meta *meta, struct gml_update *batch, struct gm
 
 /* The batch as a whole met an engine error such as a full map: each change gets its own transaction, so that those that
  * fit succeed and nobody suffers for another's size. */
-static void commit_each_alone(struct gml_meta *meta, struct gml_update *batch, struct gml_redo_place *place_out)
+static void commit_each_alone(struct gml_lmdb *meta, struct gml_update *batch, struct gml_redo_place *place_out)
 {
 	for (struct gml_update *u = batch; u != NULL; u = u->next) {
 		struct gml_update *next = u->next;
@@ -182,7 +185,7 @@ static void commit_each_alone(struct gml_meta *meta, struct gml_update *batch, s
 }
 
 /* Every update of the batch has its rc afterwards; *place_out: where the log must be flushed to. */
-static void commit_batch(struct gml_meta *meta, struct gml_update *batch, struct gml_redo_place *place_out)
+static void commit_batch(struct gml_lmdb *meta, struct gml_update *batch, struct gml_redo_place *place_out)
 {
 	int rc = atomic_load(&meta->commit.broken);
 	if (rc == 0 && meta->opt.presync != NULL)
@@ -242,7 +245,7 @@ static void commit_hand_over(struct gml_commit *commit)
 
 /* A failure is final, as a failed commit is. Whatever the disk says (a thin volume that is full answers ENOSPC), the
  * kernel may have dropped the pages. */
-static int commit_settle(struct gml_meta *meta, const struct gml_redo_place *place)
+static int commit_settle(struct gml_lmdb *meta, const struct gml_redo_place *place)
 {
 	if (atomic_load(&meta->commit.broken) == 0 && gml_checkpoint_settle(meta, place) != 0)
 		atomic_store(&meta->commit.broken, GML_ERR_IO);
@@ -260,7 +263,7 @@ static struct gml_update *commit_take(struct gml_commit *commit)
 	return batch;
 }
 
-static void commit_lead(struct gml_meta *meta)
+static void commit_lead(struct gml_lmdb *meta)
 {
 	struct gml_commit *commit = &meta->commit;
 	struct gml_update *batch = commit_take(commit), *ready = NULL, *wait = NULL;
@@ -287,8 +290,9 @@ static void commit_lead(struct gml_meta *meta)
 	update_ack(wait, rc);
 }
 
-static int update_run(struct gml_meta *meta, gml_meta_fn fn, void *arg, bool relaxed)
+int gml_lmdb_update(struct gml_meta *head, gml_meta_fn fn, void *arg, bool relaxed)
 {
+	struct gml_lmdb *meta = gml_lmdb_of(head);
 	struct gml_commit *commit = &meta->commit;
 	struct gml_update update = {.fn = fn, .arg = arg, .relaxed = relaxed};
 	bool lead;
@@ -318,16 +322,6 @@ static int update_run(struct gml_meta *meta, gml_meta_fn fn, void *arg, bool rel
 	return update.rc;
 }
 
-int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg)
-{
-	return update_run(meta, fn, arg, false);
-}
-
-int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg)
-{
-	return update_run(meta, fn, arg, true);
-}
-
 static int commit_nothing_fn(struct gml_txn *txn, void *arg)
 {
 	(void)txn;
@@ -335,12 +329,14 @@ static int commit_nothing_fn(struct gml_txn *txn, void *arg)
 	return 0;
 }
 
-int gml_meta_barrier(struct gml_meta *meta)
+/* A writer that is killed between writing its commit and announcing it leaves a commit that readers do not see until
+ * the next writer takes the lock. */
+int gml_lmdb_refresh(struct gml_meta *head)
 {
-	return gml_meta_update(meta, commit_nothing_fn, NULL);
+	return gml_lmdb_update(head, commit_nothing_fn, NULL, false);
 }
 
-int gml_meta_flush(struct gml_meta *meta)
+int gml_lmdb_flush(struct gml_meta *head)
 {
-	return gml_redo_lags(&meta->redo) ? gml_meta_barrier(meta) : 0;
+	return gml_redo_lags(&gml_lmdb_of(head)->redo) ? gml_lmdb_refresh(head) : 0;
 }

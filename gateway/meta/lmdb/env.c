@@ -12,23 +12,19 @@
  * else gets through. Everybody else is alive until he has closed. A process that dies drops both. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include "lmdb_internal.h"
-#include "../errmap.h"
 
 #define META_FORMAT_VERSION 2
 #define META_FORMAT_ADOPT 1 /* the version before: LMDB alone, each commit flushed */
 #define META_MAP_DEFAULT ((uint64_t)1 << 40)
 #define META_MAP_LEAST ((uint64_t)64 << 20)
 #define META_READERS_DEFAULT 4096
-#define META_LOG_LINES 30
 #define META_ENV_FLAGS (MDB_NOTLS | MDB_NORDAHEAD)
 
 static const char *const meta_table_name[GML_TABLE_COUNT_] = {
@@ -37,51 +33,19 @@ static const char *const meta_table_name[GML_TABLE_COUNT_] = {
 #undef META_TABLE_NAME
 };
 
-/* Clients can provoke errors (a full disk answers each of their changes with one): at most META_LOG_LINES a second. */
-static bool meta_log_admit(struct gml_meta *meta, uint64_t *dropped_out)
-{
-	struct timespec now;
-	uint64_t window, next;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	window = atomic_load_explicit(&meta->log_window, memory_order_relaxed);
-	do { /* high half: the second; low half: lines wanted in it */
-		next = window >> 32 == (uint32_t)now.tv_sec ? window + 1 : (uint64_t)(uint32_t)now.tv_sec << 32 | 1;
-	} while (!atomic_compare_exchange_weak(&meta->log_window, &window, next));
-	*dropped_out = 0;
-	if ((uint32_t)next == 1 && (uint32_t)window > META_LOG_LINES)
-		*dropped_out = (uint32_t)window - META_LOG_LINES;
-	return (uint32_t)next <= META_LOG_LINES;
-}
-
-void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
-{
-	char line[512];
-	uint64_t dropped;
-	va_list ap;
-	if (meta->opt.log == NULL || !meta_log_admit(meta, &dropped))
-		return;
-	if (dropped > 0) {
-		snprintf(line, sizeof(line), "%llu messages of the metadata store were left out",
-			 (unsigned long long)dropped);
-		meta->opt.log(meta->opt.log_arg, GML_LOG_WARN, line);
-	}
-	va_start(ap, format);
-	vsnprintf(line, sizeof(line), format, ap);
-	va_end(ap);
-	meta->opt.log(meta->opt.log_arg, level, line);
-}
-
 /* An environment without handles; map_size 0 adopts the recorded size. flags: MDB_NOSYNC, or 0 while there is no log.
  */
-static int meta_env_open(struct gml_meta *meta, const char *dir, uint64_t map_size, unsigned flags)
+static int meta_env_open(struct gml_lmdb *meta, const char *dir, uint64_t map_size, unsigned flags)
 {
-	uint32_t readers = meta->opt.readers_max ? meta->opt.readers_max : META_READERS_DEFAULT;
+	uint32_t readers = meta->opt.snapshots ? meta->opt.snapshots : META_READERS_DEFAULT;
 	int rc = mdb_env_create(&meta->env);
 	if (rc != 0) {
 		meta->env = NULL;
 		return rc;
 	}
-	rc = mdb_env_set_maxdbs(meta->env, 32);
+	rc = mdb_env_get_maxkeysize(meta->env) < GML_LMDB_KEY_MAX ? MDB_INCOMPATIBLE : 0;
+	if (rc == 0)
+		rc = mdb_env_set_maxdbs(meta->env, 32);
 	if (rc == 0)
 		rc = mdb_env_set_maxreaders(meta->env, readers);
 	if (rc == 0 && map_size != 0)
@@ -95,7 +59,7 @@ static int meta_env_open(struct gml_meta *meta, const char *dir, uint64_t map_si
 	return rc;
 }
 
-static int meta_tables_open(struct gml_meta *meta, unsigned flags)
+static int meta_tables_open(struct gml_lmdb *meta, unsigned flags)
 {
 	MDB_txn *txn = NULL;
 	int rc = mdb_txn_begin(meta->env, NULL, flags & MDB_CREATE ? 0 : MDB_RDONLY, &txn);
@@ -109,7 +73,7 @@ static int meta_tables_open(struct gml_meta *meta, unsigned flags)
 }
 
 /* Format record: version (u32 little-endian), then the uuid. NOENT, FORMAT, CORRUPT. */
-static int meta_format_read(struct gml_meta *meta, unsigned *version_out)
+static int meta_format_read(struct gml_lmdb *meta, unsigned *version_out)
 {
 	uint8_t key = GML_SUPER_FORMAT;
 	MDB_val k = {1, &key}, v;
@@ -117,8 +81,8 @@ static int meta_format_read(struct gml_meta *meta, unsigned *version_out)
 	const uint8_t *p;
 	int rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn);
 	if (rc != 0)
-		return gml_err_map(rc);
-	rc = gml_err_map(mdb_get(txn, meta->dbi[GML_TABLE_SUPER], &k, &v));
+		return gml_lmdb_err(rc);
+	rc = gml_lmdb_err(mdb_get(txn, meta->dbi[GML_TABLE_SUPER], &k, &v));
 	if (rc != 0)
 		goto out;
 	p = v.mv_data;
@@ -135,14 +99,14 @@ static int meta_format_read(struct gml_meta *meta, unsigned *version_out)
 		rc = GML_ERR_CORRUPT;
 		goto out;
 	}
-	memcpy(meta->uuid, p + 4, 16);
+	memcpy(meta->head.uuid, p + 4, 16);
 out:
 	mdb_txn_abort(txn);
 	return rc;
 }
 
 /* fresh: a new store, whose counter begins. Durable: the environment is not in MDB_NOSYNC yet. */
-static int meta_format_write(struct gml_meta *meta, const uint8_t uuid[16], bool fresh)
+static int meta_format_write(struct gml_lmdb *meta, const uint8_t uuid[16], bool fresh)
 {
 	uint8_t format_key = GML_SUPER_FORMAT, id_key = GML_SUPER_NEXT_ID;
 	uint8_t format[20] = {META_FORMAT_VERSION},
@@ -178,7 +142,7 @@ static int meta_dir_sync(const char *dir)
 	return rc;
 }
 
-static void meta_free(struct gml_meta *meta)
+static void meta_free(struct gml_lmdb *meta)
 {
 	gml_checkpoint_pins_drop(meta);
 	if (meta->env != NULL)
@@ -191,16 +155,18 @@ static void meta_free(struct gml_meta *meta)
 	free(meta);
 }
 
-static struct gml_meta *meta_new(const struct gml_meta_options *opt)
+static struct gml_lmdb *meta_new(const struct gml_meta_options *opt)
 {
-	struct gml_meta *meta = aligned_alloc(64, sizeof(*meta));
+	struct gml_lmdb *meta = aligned_alloc(64, sizeof(*meta));
 	if (meta == NULL)
 		return NULL;
 	memset(meta, 0, sizeof(*meta));
 	meta->data_fd = -1;
 	gml_redo_init(&meta->redo);
+	gml_meta_head_init(&meta->head, &gml_engine_lmdb, opt);
 	if (opt != NULL)
 		meta->opt = *opt;
+	meta->opt.engine = NULL; /* the caller's */
 	if (gml_commit_init(&meta->commit) != 0)
 		goto no_commit;
 	if (gml_checkpoint_init(&meta->checkpoint) != 0)
@@ -215,11 +181,11 @@ no_commit:
 
 /* ---- stores that this process has open (invariant 3) ---- */
 static pthread_mutex_t meta_open_lock = PTHREAD_MUTEX_INITIALIZER; /* held while one is opened or closed */
-static struct gml_meta *meta_open_list;
+static struct gml_lmdb *meta_open_list;
 static pid_t meta_open_pid; /* whose list it is: a forked child has opened nothing yet */
 
 /* Opens ->data_fd, fills ->dev and ->ino. errno. */
-static int meta_identify(struct gml_meta *meta, const char *dir, int flags)
+static int meta_identify(struct gml_lmdb *meta, const char *dir, int flags)
 {
 	char path[4096];
 	struct stat st;
@@ -234,22 +200,22 @@ static int meta_identify(struct gml_meta *meta, const char *dir, int flags)
 	return 0;
 }
 
-static bool meta_is_open(const struct gml_meta *meta)
+static bool meta_is_open(const struct gml_lmdb *meta)
 {
 	if (meta_open_pid != getpid()) {
 		meta_open_pid = getpid();
 		meta_open_list = NULL;
 	}
-	for (const struct gml_meta *m = meta_open_list; m != NULL; m = m->next_open) {
+	for (const struct gml_lmdb *m = meta_open_list; m != NULL; m = m->next_open) {
 		if (m->dev == meta->dev && m->ino == meta->ino)
 			return true;
 	}
 	return false;
 }
 
-static void meta_forget(struct gml_meta *meta)
+static void meta_forget(struct gml_lmdb *meta)
 {
-	struct gml_meta **link = &meta_open_list;
+	struct gml_lmdb **link = &meta_open_list;
 	while (*link != NULL && *link != meta)
 		link = &(*link)->next_open;
 	if (*link != NULL)
@@ -274,14 +240,14 @@ static uint64_t meta_map_size(void)
 
 /* 0: this process is alone and has everything to itself; EAGAIN: others have the store open, and it is alive. Either
  * way the gate is held. */
-static int meta_enter(struct gml_meta *meta)
+static int meta_enter(struct gml_lmdb *meta)
 {
 	int rc = gml_claim(meta->data_fd, GML_CLAIM_GATE, F_WRLCK, true);
 	return rc != 0 ? rc : gml_claim(meta->data_fd, GML_CLAIM_ALIVE, F_WRLCK, false);
 }
 
 /* Alive from here on, as others may be. */
-static int meta_entered(struct gml_meta *meta)
+static int meta_entered(struct gml_lmdb *meta)
 {
 	int rc = gml_claim(meta->data_fd, GML_CLAIM_ALIVE, F_RDLCK, true);
 	return rc != 0 ? rc : gml_claim(meta->data_fd, GML_CLAIM_GATE, F_UNLCK, false);
@@ -289,7 +255,7 @@ static int meta_entered(struct gml_meta *meta)
 
 /* data.mdb is whole by itself, its environment open and flushing: gives it a log, then the format record that says so.
  * Cut short, it is done again: until its first whole slot is there, the log is taken for none. */
-static int meta_adopt(struct gml_meta *meta, const char *dir, const uint8_t *uuid, unsigned version)
+static int meta_adopt(struct gml_lmdb *meta, const char *dir, const uint8_t *uuid, unsigned version)
 {
 	struct gml_redo_slot slot = {.seq = 1, .state = GML_REDO_ADOPTING};
 	MDB_stat stat;
@@ -308,17 +274,17 @@ static int meta_adopt(struct gml_meta *meta, const char *dir, const uint8_t *uui
 		rc = gml_redo_seed(&slot.chain);
 	if (rc == 0)
 		rc = gml_redo_share(&meta->redo, dir, &slot);
-	return rc != 0 ? gml_err_map(rc) : gml_checkpoint_make(meta, 0);
+	return rc != 0 ? gml_lmdb_err(rc) : gml_checkpoint_make(meta, 0);
 }
 
 /* The newest slot of the log, if there is a log; ENOENT, EILSEQ. */
-static int meta_log_open(struct gml_meta *meta, const char *dir, struct gml_redo_slot *slot)
+static int meta_log_open(struct gml_lmdb *meta, const char *dir, struct gml_redo_slot *slot)
 {
 	int rc = gml_redo_open(&meta->redo, dir);
 	return rc != 0 ? rc : gml_redo_slot_read(&meta->redo, slot);
 }
 
-static int meta_create_alone(struct gml_meta *meta, const char *dir, const uint8_t uuid[16])
+static int meta_create_alone(struct gml_lmdb *meta, const char *dir, const uint8_t uuid[16])
 {
 	struct gml_redo_slot slot;
 	unsigned version = 0;
@@ -326,11 +292,11 @@ static int meta_create_alone(struct gml_meta *meta, const char *dir, const uint8
 	if (rc == EILSEQ || (rc == 0 && slot.state == GML_REDO_WHOLE))
 		return GML_ERR_EXIST;
 	if (rc == 0 || rc == ENOENT)
-		rc = meta_env_open(meta, dir, meta->opt.map_size ? meta->opt.map_size : meta_map_size(), 0);
+		rc = meta_env_open(meta, dir, meta->opt.capacity ? meta->opt.capacity : meta_map_size(), 0);
 	if (rc == 0)
 		rc = meta_tables_open(meta, MDB_CREATE);
 	if (rc != 0)
-		return gml_err_map(rc);
+		return gml_lmdb_err(rc);
 	/* A creation that a crash cut short left no format record: this goes on where it ended. */
 	rc = meta_format_read(meta, &version);
 	if (rc == GML_ERR_NOENT) {
@@ -340,9 +306,9 @@ static int meta_create_alone(struct gml_meta *meta, const char *dir, const uint8
 	return rc == 0 ? GML_ERR_EXIST : rc;
 }
 
-int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt)
+int gml_lmdb_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt)
 {
-	struct gml_meta *meta = meta_new(opt);
+	struct gml_lmdb *meta = meta_new(opt);
 	int rc;
 	if (meta == NULL)
 		return GML_ERR_NOMEM;
@@ -354,9 +320,9 @@ int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_me
 		rc = meta_enter(meta);
 	if (rc == EAGAIN)
 		rc = EEXIST;
-	rc = rc != 0 ? gml_err_map(rc) : meta_create_alone(meta, dir, uuid);
+	rc = rc != 0 ? gml_lmdb_err(rc) : meta_create_alone(meta, dir, uuid);
 	if (rc != 0 && rc != GML_ERR_EXIST)
-		gml_meta_log(meta, GML_LOG_ERROR, "%s: cannot create the metadata store: %s", dir, gml_err_text(rc));
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "%s: cannot create the metadata store: %s", dir, gml_err_text(rc));
 	meta_free(meta);
 	pthread_mutex_unlock(&meta_open_lock);
 	return rc;
@@ -364,35 +330,35 @@ int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_me
 
 /* A larger map than the recorded one is adopted and recorded with the next commit, and a checkpoint, for a recovery
  * maps what the checkpoint says; every process must be opened anew for it. */
-static int meta_grow(struct gml_meta *meta)
+static int meta_grow(struct gml_lmdb *meta)
 {
-	struct gml_txn txn;
+	struct gml_lmdb_txn txn;
 	MDB_envinfo info;
 	uint8_t key = GML_SUPER_FORMAT;
 	struct gml_span format;
-	int rc = gml_err_map(mdb_env_info(meta->env, &info));
-	if (rc != 0 || meta->opt.map_size <= info.me_mapsize)
+	int rc = gml_lmdb_err(mdb_env_info(meta->env, &info));
+	if (rc != 0 || meta->opt.capacity <= info.me_mapsize)
 		return rc;
-	rc = gml_err_map(mdb_env_set_mapsize(meta->env, meta->opt.map_size));
+	rc = gml_lmdb_err(mdb_env_set_mapsize(meta->env, meta->opt.capacity));
 	if (rc == 0)
-		rc = gml_txn_write_begin(meta, &txn);
+		rc = gml_lmdb_write_begin(meta, &txn, NULL);
 	if (rc != 0)
 		return rc;
-	rc = gml_txn_get(&txn, GML_TABLE_SUPER, (struct gml_span){&key, 1}, &format);
+	rc = gml_lmdb_get(&txn.head, GML_TABLE_SUPER, (struct gml_span){&key, 1}, &format);
 	if (rc == 0) {
 		uint8_t copy[20];
 		memcpy(copy, format.ptr, sizeof(copy)); /* its length was checked */
-		rc = gml_txn_put(&txn, GML_TABLE_SUPER, (struct gml_span){&key, 1},
-				 (struct gml_span){copy, sizeof(copy)});
+		rc = gml_lmdb_put(&txn.head, GML_TABLE_SUPER, (struct gml_span){&key, 1},
+				  (struct gml_span){copy, sizeof(copy)});
 	}
 	if (rc == 0)
-		rc = gml_txn_write_commit(&txn);
+		rc = gml_lmdb_write_commit(&txn);
 	else
-		gml_txn_write_abort(&txn);
+		gml_lmdb_write_abort(&txn);
 	return rc != 0 ? rc : gml_checkpoint_make(meta, 0);
 }
 
-static int meta_open_env(struct gml_meta *meta, const char *dir, unsigned flags, unsigned *version_out)
+static int meta_open_env(struct gml_lmdb *meta, const char *dir, unsigned flags, unsigned *version_out)
 {
 	int rc = meta_env_open(meta, dir, 0, flags);
 	if (rc == 0)
@@ -400,20 +366,20 @@ static int meta_open_env(struct gml_meta *meta, const char *dir, unsigned flags,
 	if (rc == MDB_NOTFOUND) /* without our tables it is not ours, or half made */
 		rc = MDB_INVALID;
 	if (rc != 0)
-		return gml_err_map(rc);
+		return gml_lmdb_err(rc);
 	rc = meta_format_read(meta, version_out);
 	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 }
 
 /* Others have it open: the log and its shared tail are in order. */
-static int meta_open_joined(struct gml_meta *meta, const char *dir)
+static int meta_open_joined(struct gml_lmdb *meta, const char *dir)
 {
 	unsigned version;
 	int rc = gml_redo_open(&meta->redo, dir);
 	if (rc == 0)
 		rc = gml_redo_share(&meta->redo, dir, NULL);
 	if (rc != 0)
-		return rc == EILSEQ ? GML_ERR_CORRUPT : gml_err_map(rc);
+		return rc == EILSEQ ? GML_ERR_CORRUPT : gml_lmdb_err(rc);
 	if (meta->redo.shared->layout != GML_REDO_LAYOUT) /* another version of this program */
 		return GML_ERR_FORMAT;
 	rc = meta_open_env(meta, dir, MDB_NOSYNC, &version);
@@ -438,22 +404,22 @@ static int meta_old_users(const char *dir)
 }
 
 /* A store of the version before, or one that was left while it got its log. */
-static int meta_open_adopt(struct gml_meta *meta, const char *dir, bool adopting)
+static int meta_open_adopt(struct gml_lmdb *meta, const char *dir, bool adopting)
 {
 	unsigned version;
-	int rc = gml_err_map(meta_old_users(dir));
+	int rc = gml_lmdb_err(meta_old_users(dir));
 	if (rc == 0)
 		rc = meta_open_env(meta, dir, 0, &version);
 	if (rc != 0)
 		return rc;
 	if (version == META_FORMAT_VERSION && !adopting) {
-		gml_meta_log(meta, GML_LOG_ERROR, "%s: the metadata log (redo) is missing", dir);
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "%s: the metadata log (redo) is missing", dir);
 		return GML_ERR_CORRUPT;
 	}
-	return meta_adopt(meta, dir, meta->uuid, version);
+	return meta_adopt(meta, dir, meta->head.uuid, version);
 }
 
-static int meta_open_alone(struct gml_meta *meta, const char *dir)
+static int meta_open_alone(struct gml_lmdb *meta, const char *dir)
 {
 	struct gml_redo_slot slot;
 	unsigned version;
@@ -465,14 +431,14 @@ static int meta_open_alone(struct gml_meta *meta, const char *dir)
 	if (rc == 0)
 		rc = gml_redo_share(&meta->redo, dir, &slot);
 	if (rc != 0)
-		return rc == EILSEQ ? GML_ERR_CORRUPT : gml_err_map(rc);
+		return rc == EILSEQ ? GML_ERR_CORRUPT : gml_lmdb_err(rc);
 	rc = meta_open_env(meta, dir, MDB_NOSYNC, &version);
 	if (rc == 0 && version != META_FORMAT_VERSION)
 		rc = GML_ERR_FORMAT;
 	return rc != 0 ? rc : gml_recover_replay(meta, &slot);
 }
 
-static int meta_open(struct gml_meta *meta, const char *dir)
+static int meta_open(struct gml_lmdb *meta, const char *dir)
 {
 	int rc = meta_identify(meta, dir, 0);
 	if (rc == 0 && meta_is_open(meta))
@@ -480,16 +446,16 @@ static int meta_open(struct gml_meta *meta, const char *dir)
 	if (rc == 0)
 		rc = meta_enter(meta);
 	if (rc != 0 && rc != EAGAIN)
-		return gml_err_map(rc);
+		return gml_lmdb_err(rc);
 	rc = rc == 0 ? meta_open_alone(meta, dir) : meta_open_joined(meta, dir);
 	if (rc == 0)
 		rc = meta_grow(meta);
-	return rc != 0 ? rc : gml_err_map(meta_entered(meta));
+	return rc != 0 ? rc : gml_lmdb_err(meta_entered(meta));
 }
 
-int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out)
+int gml_lmdb_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out)
 {
-	struct gml_meta *meta = meta_new(opt);
+	struct gml_lmdb *meta = meta_new(opt);
 	int rc;
 	*meta_out = NULL;
 	if (meta == NULL)
@@ -498,7 +464,7 @@ int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gm
 	rc = meta_open(meta, dir);
 	if (rc != 0) {
 		if (rc != GML_ERR_NOENT && rc != GML_ERR_BUSY)
-			gml_meta_log(meta, GML_LOG_ERROR, "%s: cannot open the metadata store: %s", dir,
+			gml_meta_log(&meta->head, GML_LOG_ERROR, "%s: cannot open the metadata store: %s", dir,
 				     gml_err_text(rc));
 		gml_checkpoint_stop(meta);
 		meta_free(meta);
@@ -509,14 +475,14 @@ int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gm
 	pthread_mutex_unlock(&meta_open_lock);
 	if (rc != 0)
 		return rc;
-	gml_meta_clear_readers(meta);
-	*meta_out = meta;
+	gml_lmdb_housekeep(&meta->head);
+	*meta_out = &meta->head;
 	return 0;
 }
 
 /* Relaxed updates are durable after an orderly end, and after that of the last one there is nothing to replay. The next
  * opener can tell. */
-static void meta_leave(struct gml_meta *meta)
+static void meta_leave(struct gml_lmdb *meta)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
 	struct gml_redo_place seen = {.pos = atomic_load(&shared->committed)};
@@ -528,11 +494,10 @@ static void meta_leave(struct gml_meta *meta)
 		(void)gml_checkpoint_settle(meta, &seen);
 }
 
-void gml_meta_close(struct gml_meta *meta)
+void gml_lmdb_close(struct gml_meta *head)
 {
-	if (meta == NULL)
-		return;
-	gml_txn_pool_drain(meta);
+	struct gml_lmdb *meta = gml_lmdb_of(head);
+	gml_lmdb_pool_drain(meta);
 	gml_checkpoint_stop(meta);
 	pthread_mutex_lock(&meta_open_lock);
 	meta_leave(meta);
@@ -541,26 +506,17 @@ void gml_meta_close(struct gml_meta *meta)
 	pthread_mutex_unlock(&meta_open_lock);
 }
 
-const uint8_t *gml_meta_uuid(const struct gml_meta *meta)
+/* Reader slots of processes that died. */
+int gml_lmdb_housekeep(struct gml_meta *head)
 {
-	return meta->uuid;
-}
-
-uint64_t gml_meta_seq(struct gml_meta *meta)
-{
-	MDB_envinfo info;
-	return mdb_env_info(meta->env, &info) == 0 ? info.me_last_txnid : 0;
-}
-
-int gml_meta_clear_readers(struct gml_meta *meta)
-{
+	struct gml_lmdb *meta = gml_lmdb_of(head);
 	int dead = 0, rc = mdb_reader_check(meta->env, &dead);
 	if (rc == 0 && dead > 0)
-		gml_meta_log(meta, GML_LOG_INFO, "cleared %d reader slots of dead processes", dead);
-	return gml_err_map(rc);
+		gml_meta_log(&meta->head, GML_LOG_INFO, "cleared %d reader slots of dead processes", dead);
+	return gml_lmdb_err(rc);
 }
 
-bool gml_meta_lost(struct gml_meta *meta)
+bool gml_lmdb_lost(struct gml_lmdb *meta)
 {
 	MDB_txn *txn = NULL;
 	int rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn);
@@ -573,22 +529,4 @@ bool gml_meta_lost(struct gml_meta *meta)
 		return true;
 	}
 	return rc == MDB_PANIC;
-}
-
-void gml_meta_stats_get(struct gml_meta *meta, struct gml_meta_stats *out)
-{
-	MDB_envinfo info;
-	MDB_stat stat;
-	memset(out, 0, sizeof(*out));
-	out->commits = atomic_load_explicit(&meta->commits, memory_order_relaxed);
-	out->updates = atomic_load_explicit(&meta->updates, memory_order_relaxed);
-	out->syncs = atomic_load_explicit(&meta->syncs, memory_order_relaxed);
-	out->log_bytes = atomic_load_explicit(&meta->log_bytes, memory_order_relaxed);
-	out->checkpoints = atomic_load_explicit(&meta->checkpoint.made, memory_order_relaxed);
-	for (int i = 0; i < GML_META_READ_SLOTS; i++)
-		out->reads += atomic_load_explicit(&meta->slots[i].reads, memory_order_relaxed);
-	if (mdb_env_info(meta->env, &info) == 0 && mdb_env_stat(meta->env, &stat) == 0) {
-		out->map_size = info.me_mapsize;
-		out->map_used = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
-	}
 }

@@ -1,37 +1,34 @@
-/* What the files of the engine share. commit.c and redo.c do not know LMDB; the others do. */
-#ifndef GML_META_ENGINE_INTERNAL_H
-#define GML_META_ENGINE_INTERNAL_H
+/* What the files of the engine over LMDB share. commit.c and redo.c do not know LMDB; the others do. */
+#ifndef GML_META_LMDB_INTERNAL_H
+#define GML_META_LMDB_INTERNAL_H
 
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include "checkpoint.h"
+#include "../assert.h"
 #include "../engine.h"
+#include "../engines.h"
+#include "checkpoint.h"
 #include "room.h"
 
-#define GML_META_KEY_MAX 511
-#define GML_META_VALUE_MAX ((size_t)4 << 20)
-#define GML_META_READ_SLOTS 128
+#define GML_LMDB_KEY_MAX 511 /* LMDB's own, as it is built everywhere; gml_lmdb_open checks it */
+#define GML_LMDB_VALUE_MAX ((size_t)4 << 20)
+#define GML_LMDB_READ_SLOTS 128
 
-/* Keys of table SUPER begin with one of these. */
+/* The engine's keys of table SUPER; all below GML_SUPER_RECORDS. */
 enum {
-	GML_SUPER_FORMAT = 0x01,  /* -> format byte, version, uuid */
-	GML_SUPER_NEXT_ID = 0x02, /* -> last number handed out */
-	GML_SUPER_LEASE = 0x03,	  /* + kind -> first number not leased yet */
-	GML_SUPER_ROOT = 0x10,	  /* + root ino -> bucket name */
-	GML_SUPER_UID = 0x11,	  /* + uid + user name -> nothing */
-	GML_SUPER_DOCUMENT = 0x12, /* + root ino + kind -> document of a bucket's configuration */
-	GML_SUPER_RETIRED = 0x13, /* + uid that was a user's -> nothing */
+	GML_SUPER_FORMAT = 0x01,  /* -> version, uuid */
+	GML_SUPER_NEXT_ID = 0x02, /* -> format byte, last number handed out */
 };
 
-struct gml_cursor {
-	struct gml_txn *txn;
+struct gml_lmdb_cursor {
+	struct gml_cursor head;
 	MDB_cursor *mdb;
 	enum gml_table table;
 	bool placed;	 /* stands on an entry */
 	uint64_t writes; /* txn->writes when it was placed; key[] counts in write transactions only */
 	size_t key_len;
-	uint8_t key[GML_META_KEY_MAX];
+	uint8_t key[GML_LMDB_KEY_MAX];
 };
 
 /* What read transactions found lately: where in the map a key's value stands, in one snapshot. A later transaction on
@@ -46,33 +43,25 @@ struct gml_memo {
 	uint8_t key[GML_MEMO_KEY_MAX];
 };
 
-/* Buckets that a write transaction knows, by root modulo this. */
-#define GML_TXN_BUCKETS 16
-
-struct gml_txn {
-	struct gml_meta *meta;
+struct gml_lmdb_txn {
+	struct gml_txn head;
+	struct gml_lmdb *meta;
 	MDB_txn *mdb;
-	bool writable;
 	bool id_changed;
-	bool said_relaxed, said_strict; /* gml_txn_durability, by the closure that runs */
 	int failed;		     /* first engine error of a write transaction: it can only be aborted */
 	uint64_t writes;	     /* puts and deletes so far */
 	uint64_t work;		     /* pages that it will write, roughly */
 	struct gml_redo_place place; /* write_commit: where it left the log; of one that wrote nothing: what it saw */
 	uint64_t last_id;
-	struct gml_txn_bucket {
-		gml_ino root; /* 0: free */
-		bool relaxed;
-	} buckets[GML_TXN_BUCKETS]; /* record_bucket.c */
 	/* of a read transaction, for its next use: */
-	struct gml_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors */
+	struct gml_lmdb_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors */
 	uint64_t seq;				   /* of the snapshot */
 	struct gml_memo *memo;			   /* GML_MEMO_SLOTS */
 };
 
 /* A parked read transaction (reset: it holds a reader slot but no snapshot). */
 struct gml_read_slot {
-	_Alignas(64) _Atomic(struct gml_txn *) txn;
+	_Alignas(64) _Atomic(struct gml_lmdb_txn *) txn;
 	_Atomic uint64_t reads;
 };
 
@@ -86,44 +75,81 @@ struct gml_commit {
 	_Atomic int broken; /* a sync failed: what the disk holds is unknown, no change is accepted any more */
 };
 
-struct gml_meta {
+struct gml_lmdb {
+	struct gml_meta head;
 	MDB_env *env;
-	struct gml_meta *next_open; /* engine_lmdb.c: every environment of this process */
+	struct gml_lmdb *next_open; /* env.c: every environment of this process */
 	uint64_t dev, ino;	    /* of data.mdb */
 	int data_fd;		    /* data.mdb: claims, meta pages, flushes; -1: none */
 	MDB_dbi dbi[GML_TABLE_COUNT_];
-	uint8_t uuid[16];
 	struct gml_meta_options opt;
 	struct gml_commit commit;
 	struct gml_redo redo;
 	struct gml_checkpoint checkpoint;
 	struct gml_room room;
 	_Atomic uint64_t commits, updates, syncs, log_bytes;
-	_Atomic uint64_t log_window;	 /* engine_lmdb.c */
-	_Atomic uint32_t corrupt_logged; /* bit per table */
-	struct gml_read_slot slots[GML_META_READ_SLOTS];
+	struct gml_read_slot slots[GML_LMDB_READ_SLOTS];
 };
 
-void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* The structure that a head begins. */
+static inline struct gml_lmdb *gml_lmdb_of(struct gml_meta *head)
+{
+	return (struct gml_lmdb *)head;
+}
+static inline struct gml_lmdb_txn *gml_lmdb_txn_of(struct gml_txn *head)
+{
+	return (struct gml_lmdb_txn *)head;
+}
 
-/* txn_lmdb.c. begin blocks on other processes' writers. commit and abort consume `txn`'s content but for `place`; the
- * storage is the caller's. commit flushes nothing: gml_checkpoint_settle(place) does. After a failure nothing of the
- * transaction will ever be seen. */
-int gml_txn_write_begin(struct gml_meta *meta, struct gml_txn *txn);
-int gml_txn_write_commit(struct gml_txn *txn);
-void gml_txn_write_abort(struct gml_txn *txn);
-/* The next `count` numbers are given to nobody. CORRUPT, and errors of put. */
-int gml_txn_skip_ids(struct gml_txn *txn, uint64_t count);
-void gml_txn_pool_drain(struct gml_meta *meta);
-/* engine_lmdb.c. */
+/* errmap.c: LMDB's codes and errno to enum gml_err; 0 for 0. */
+int gml_lmdb_err(int code);
+
+/* ---- env.c ---- */
+int gml_lmdb_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt);
+int gml_lmdb_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out);
+void gml_lmdb_close(struct gml_meta *head);
+int gml_lmdb_housekeep(struct gml_meta *head);
 /* After a commit that failed: did more fail than a page that found no room? Then nobody knows what the disk holds. */
-bool gml_meta_lost(struct gml_meta *meta);
+bool gml_lmdb_lost(struct gml_lmdb *meta);
 
+/* ---- txn.c ---- */
+int gml_lmdb_read_begin(struct gml_meta *head, struct gml_txn **txn_out);
+void gml_lmdb_read_end(struct gml_txn *head);
+uint64_t gml_lmdb_txn_seq(const struct gml_txn *head);
+int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key, struct gml_span *value_out);
+int gml_lmdb_put(struct gml_txn *head, enum gml_table table, struct gml_span key, struct gml_span value);
+int gml_lmdb_del(struct gml_txn *head, enum gml_table table, struct gml_span key);
+uint64_t gml_lmdb_next_id(struct gml_txn *head);
+int gml_lmdb_count(struct gml_txn *head, enum gml_table table, uint64_t *count_out);
+/* begin blocks on other processes' writers. commit and abort consume `txn`'s content but for `place`; the storage is
+ * the caller's: `local` is GML_TXN_LOCAL bytes for the records, or NULL when no closure runs in it. commit flushes
+ * nothing: gml_checkpoint_settle(place) does. After a failure nothing of the transaction will ever be seen. */
+int gml_lmdb_write_begin(struct gml_lmdb *meta, struct gml_lmdb_txn *txn, void *local);
+int gml_lmdb_write_commit(struct gml_lmdb_txn *txn);
+void gml_lmdb_write_abort(struct gml_lmdb_txn *txn);
+/* The next `count` numbers are given to nobody. CORRUPT, and errors of put. */
+int gml_lmdb_skip_ids(struct gml_lmdb_txn *txn, uint64_t count);
+void gml_lmdb_pool_drain(struct gml_lmdb *meta);
+/* An error of LMDB that a transaction met: logged, and the end of a write transaction, unless it is NOTFOUND. */
+int gml_lmdb_error(struct gml_lmdb_txn *txn, int code);
+
+/* ---- cursor.c ---- */
+int gml_lmdb_cursor_open(struct gml_txn *head, enum gml_table table, struct gml_cursor **cursor_out);
+void gml_lmdb_cursor_close(struct gml_cursor *head);
+int gml_lmdb_cursor_seek(struct gml_cursor *head, struct gml_span key, struct gml_span *key_out,
+			 struct gml_span *value_out);
+int gml_lmdb_cursor_next(struct gml_cursor *head, struct gml_span *key_out, struct gml_span *value_out);
+int gml_lmdb_cursor_before(struct gml_cursor *head, struct gml_span key, struct gml_span *key_out,
+			   struct gml_span *value_out);
+
+/* ---- commit.c ---- */
 int gml_commit_init(struct gml_commit *commit);
 void gml_commit_release(struct gml_commit *commit);
+int gml_lmdb_update(struct gml_meta *head, gml_meta_fn fn, void *arg, bool relaxed);
+int gml_lmdb_flush(struct gml_meta *head);
+int gml_lmdb_refresh(struct gml_meta *head);
 
-/* For record codecs: logs once per table, returns CORRUPT. */
-int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table);
+/* ---- redo_check.c ---- */
+int gml_lmdb_check(struct gml_meta *head, void (*problem)(void *arg, const char *text), void *arg);
 
 #endif

@@ -2,7 +2,9 @@ libgemel_la_SOURCES += \
 	gateway/meta/lmdb/checkpoint.c \
 	gateway/meta/lmdb/checkpoint.h \
 	gateway/meta/lmdb/commit.c \
+	gateway/meta/lmdb/cursor.c \
 	gateway/meta/lmdb/env.c \
+	gateway/meta/lmdb/errmap.c \
 	gateway/meta/lmdb/lmdb_internal.h \
 	gateway/meta/lmdb/recover.c \
 	gateway/meta/lmdb/redo.c \
@@ -10,4 +12,5 @@ libgemel_la_SOURCES += \
 	gateway/meta/lmdb/redo_check.c \
 	gateway/meta/lmdb/room.c \
 	gateway/meta/lmdb/room.h \
+	gateway/meta/lmdb/slots.c \
 	gateway/meta/lmdb/txn.c

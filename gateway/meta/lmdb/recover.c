@@ -7,10 +7,9 @@
 #include <unistd.h>
 #include "checkpoint.h"
 #include "lmdb_internal.h"
-#include "../errmap.h"
 
 /* Before LMDB opens the file. errno; EILSEQ: this is not the file that the log belongs to. */
-int gml_recover_restore(struct gml_meta *meta, const struct gml_redo_slot *slot)
+int gml_recover_restore(struct gml_lmdb *meta, const struct gml_redo_slot *slot)
 {
 	uint8_t there[GML_REDO_META];
 	for (unsigned i = 0; i < 2; i++) {
@@ -30,7 +29,7 @@ int gml_recover_restore(struct gml_meta *meta, const struct gml_redo_slot *slot)
 }
 
 struct recover_apply {
-	struct gml_meta *meta;
+	struct gml_lmdb *meta;
 	MDB_txn *txn;
 };
 
@@ -40,14 +39,14 @@ static int recover_apply(void *arg, bool put, enum gml_table table, struct gml_s
 	MDB_val k = {key.len, (void *)key.ptr}, v = {value.len, (void *)value.ptr};
 	int rc = put ? mdb_put(apply->txn, apply->meta->dbi[table], &k, &v, 0)
 		     : mdb_del(apply->txn, apply->meta->dbi[table], &k, NULL);
-	return rc == MDB_NOTFOUND ? GML_ERR_CORRUPT : gml_err_map(rc);
+	return rc == MDB_NOTFOUND ? GML_ERR_CORRUPT : gml_lmdb_err(rc);
 }
 
 /* A transaction of its own, because numbers of transactions stand in records and must not come back. */
-static int recover_record(struct gml_meta *meta, const struct gml_redo_record *record)
+static int recover_record(struct gml_lmdb *meta, const struct gml_redo_record *record)
 {
 	struct recover_apply apply = {.meta = meta};
-	int rc = gml_err_map(mdb_txn_begin(meta->env, NULL, 0, &apply.txn));
+	int rc = gml_lmdb_err(mdb_txn_begin(meta->env, NULL, 0, &apply.txn));
 	if (rc != 0)
 		return rc;
 	rc = mdb_txn_id(apply.txn) == record->txnid ? gml_redo_walk(record, recover_apply, &apply) : GML_ERR_CORRUPT;
@@ -55,10 +54,10 @@ static int recover_record(struct gml_meta *meta, const struct gml_redo_record *r
 		mdb_txn_abort(apply.txn);
 		return rc;
 	}
-	return gml_err_map(mdb_txn_commit(apply.txn));
+	return gml_lmdb_err(mdb_txn_commit(apply.txn));
 }
 
-static int recover_records(struct gml_meta *meta, const struct gml_redo_slot *slot, uint64_t *count_out)
+static int recover_records(struct gml_lmdb *meta, const struct gml_redo_slot *slot, uint64_t *count_out)
 {
 	struct gml_redo_place *tail = &meta->redo.shared->tail;
 	struct gml_redo_record record = {.txnid = slot->txnid, .pos = slot->pos, .chain = slot->chain};
@@ -81,27 +80,28 @@ static int recover_records(struct gml_meta *meta, const struct gml_redo_slot *sl
  * to anybody and can be lost stands in the ring, and each number in a change of a record there, with 8 bytes of head
  * and a key or value of 8: no more than a sixteenth of its bytes. The rest of this is for transactions without a
  * record, whose names a reader may have seen for a moment. */
-static int recover_skip_ids(struct gml_meta *meta)
+static int recover_skip_ids(struct gml_lmdb *meta)
 {
-	struct gml_txn txn = {.meta = meta, .writable = true};
-	int rc = gml_err_map(mdb_txn_begin(meta->env, NULL, 0, &txn.mdb));
+	struct gml_lmdb_txn txn = {
+		.head = {.engine = meta->head.engine, .meta = &meta->head, .writable = true}, .meta = meta};
+	int rc = gml_lmdb_err(mdb_txn_begin(meta->env, NULL, 0, &txn.mdb));
 	if (rc != 0)
 		return rc;
 	gml_redo_begin(&meta->redo); /* which is not written: a checkpoint follows */
-	rc = gml_txn_skip_ids(&txn, meta->redo.size / 4);
+	rc = gml_lmdb_skip_ids(&txn, meta->redo.size / 4);
 	if (rc != 0) {
-		gml_txn_write_abort(&txn);
+		gml_lmdb_write_abort(&txn);
 		return rc;
 	}
-	return gml_err_map(mdb_txn_commit(txn.mdb));
+	return gml_lmdb_err(mdb_txn_commit(txn.mdb));
 }
 
 /* LMDB is open at the checkpoint, the shared tail was made from the slot. Ends with a checkpoint that begins a new
  * chain: what still lies behind the last record follows nothing any more. */
-int gml_recover_replay(struct gml_meta *meta, const struct gml_redo_slot *slot)
+int gml_recover_replay(struct gml_lmdb *meta, const struct gml_redo_slot *slot)
 {
 	uint64_t seed, count = 0;
-	int rc = gml_err_map(gml_redo_seed(&seed));
+	int rc = gml_lmdb_err(gml_redo_seed(&seed));
 	if (rc == 0)
 		rc = gml_checkpoint_pins_move(meta);
 	if (rc == 0)
@@ -114,7 +114,7 @@ int gml_recover_replay(struct gml_meta *meta, const struct gml_redo_slot *slot)
 	}
 	gml_checkpoint_pins_drop(meta); /* a process that only reads needs none */
 	if (rc == 0 && count > 0)
-		gml_meta_log(meta, GML_LOG_INFO, "replayed %llu changes of the metadata log",
+		gml_meta_log(&meta->head, GML_LOG_INFO, "replayed %llu changes of the metadata log",
 			     (unsigned long long)count);
 	return rc;
 }

@@ -9,7 +9,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 #include "../../data/crc.h"
-#include "../record/codec.h"
 #include "lmdb_internal.h"
 
 #define REDO_MAGIC "GMLREDO"

@@ -5,7 +5,6 @@
 #include <string.h>
 #include "checkpoint.h"
 #include "lmdb_internal.h"
-#include "../errmap.h"
 
 #define REDO_CHECK_META_TXNID 144 /* where LMDB's meta page has the number of its transaction */
 
@@ -30,7 +29,7 @@ static void redo_check_slot(const struct redo_check *check, const struct gml_red
 }
 
 /* From the checkpoint to what was the tail a moment ago. */
-static int redo_check_records(struct gml_meta *meta, const struct redo_check *check, const struct gml_redo_slot *slot,
+static int redo_check_records(struct gml_lmdb *meta, const struct redo_check *check, const struct gml_redo_slot *slot,
 			      const struct gml_redo_place *tail)
 {
 	struct gml_redo_record record = {.txnid = slot->txnid, .pos = slot->pos, .chain = slot->chain};
@@ -51,12 +50,14 @@ static int redo_check_records(struct gml_meta *meta, const struct redo_check *ch
 	return 0;
 }
 
-int gml_meta_check(struct gml_meta *meta, void (*problem)(void *arg, const char *text), void *arg)
+/* Waits for the writers' lock and for a checkpoint being made; writers go on. */
+int gml_lmdb_check(struct gml_meta *head, void (*problem)(void *arg, const char *text), void *arg)
 {
+	struct gml_lmdb *meta = gml_lmdb_of(head);
 	struct redo_check check = {problem, arg};
 	struct gml_redo_slot slot, now;
 	struct gml_redo_place tail;
-	int rc = gml_err_map(gml_checkpoint_lock(meta));
+	int rc = gml_lmdb_err(gml_checkpoint_lock(meta));
 	if (rc != 0)
 		return rc;
 	rc = gml_redo_slot_read(&meta->redo, &slot);
@@ -67,7 +68,7 @@ int gml_meta_check(struct gml_meta *meta, void (*problem)(void *arg, const char 
 	}
 	if (rc == 0)
 		rc = gml_checkpoint_capture(meta, &now, &tail);
-	rc = gml_err_map(rc);
+	rc = gml_lmdb_err(rc);
 	if (rc == 0) {
 		redo_check_slot(&check, &slot);
 		rc = redo_check_records(meta, &check, &slot, &tail);

@@ -4,13 +4,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include "lmdb_internal.h"
-#include "../errmap.h"
 
 #define ROOM_STEP ((uint64_t)1 << 20) /* asked of the disk at once, beyond what is wanted */
 
 /* LMDB's list of free pages: number of the transaction that freed them -> how many, and which. Only read transactions
  * may look at it. What the last checkpoint wants is not free yet. */
-static int room_free_pages(struct gml_meta *meta, uint64_t want, bool *enough_out)
+static int room_free_pages(struct gml_lmdb *meta, uint64_t want, bool *enough_out)
 {
 	MDB_cursor *cursor = NULL;
 	MDB_val key, value;
@@ -19,11 +18,11 @@ static int room_free_pages(struct gml_meta *meta, uint64_t want, bool *enough_ou
 	size_t seq = 0, count;
 	int rc = gml_checkpoint_pin(meta);
 	if (rc == 0)
-		rc = gml_meta_read_begin(meta, &txn);
+		rc = gml_lmdb_read_begin(&meta->head, &txn);
 	if (rc != 0)
 		return rc;
 	pinned = gml_checkpoint_pinned(meta);
-	rc = mdb_cursor_open(txn->mdb, 0, &cursor);
+	rc = mdb_cursor_open(gml_lmdb_txn_of(txn)->mdb, 0, &cursor);
 	while (rc == 0 && pages < want) {
 		rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 		if (rc != 0 || key.mv_size != sizeof(seq) || value.mv_size < sizeof(count))
@@ -36,12 +35,12 @@ static int room_free_pages(struct gml_meta *meta, uint64_t want, bool *enough_ou
 	}
 	if (cursor != NULL)
 		mdb_cursor_close(cursor);
-	gml_meta_read_end(txn);
+	gml_lmdb_read_end(txn);
 	*enough_out = pages >= want;
-	return rc == MDB_NOTFOUND ? 0 : gml_err_map(rc);
+	return rc == MDB_NOTFOUND ? 0 : gml_lmdb_err(rc);
 }
 
-static int room_fallocate(struct gml_meta *meta, uint64_t from, uint64_t end)
+static int room_fallocate(struct gml_lmdb *meta, uint64_t from, uint64_t end)
 {
 	int rc;
 	do
@@ -51,7 +50,7 @@ static int room_fallocate(struct gml_meta *meta, uint64_t from, uint64_t end)
 }
 
 /* NOSPC: the disk has none. */
-static int room_disk(struct gml_meta *meta, uint64_t used, uint64_t want)
+static int room_disk(struct gml_lmdb *meta, uint64_t used, uint64_t want)
 {
 	struct gml_room *room = &meta->room;
 	uint64_t from = room->end > used ? room->end : used, end = used + want + ROOM_STEP;
@@ -66,16 +65,16 @@ static int room_disk(struct gml_meta *meta, uint64_t used, uint64_t want)
 	}
 	if (rc == 0)
 		room->end = end;
-	return gml_err_map(rc);
+	return gml_lmdb_err(rc);
 }
 
-int gml_room_keep(struct gml_meta *meta, bool *short_out)
+int gml_room_keep(struct gml_lmdb *meta, bool *short_out)
 {
 	struct gml_room *room = &meta->room;
 	uint64_t want, used, page = meta->redo.page_size;
 	bool enough = true;
 	MDB_envinfo info;
-	int rc = gml_err_map(mdb_env_info(meta->env, &info));
+	int rc = gml_lmdb_err(mdb_env_info(meta->env, &info));
 	if (rc != 0)
 		return rc;
 	want = info.me_mapsize / 8 < GML_ROOM ? info.me_mapsize / 8 : GML_ROOM;
@@ -91,19 +90,14 @@ int gml_room_keep(struct gml_meta *meta, bool *short_out)
 	return rc;
 }
 
-int gml_room_records(struct gml_txn *txn, uint64_t *count_out)
+int gml_room_records(struct gml_lmdb_txn *txn, uint64_t *count_out)
 {
 	int rc = 0;
 	*count_out = 0;
 	for (int i = 0; rc == 0 && i < GML_TABLE_COUNT_; i++) {
 		uint64_t count = 0;
-		rc = gml_txn_count(txn, (enum gml_table)i, &count);
+		rc = gml_lmdb_count(&txn->head, (enum gml_table)i, &count);
 		*count_out += count;
 	}
 	return rc;
-}
-
-bool gml_meta_is_short(struct gml_meta *meta)
-{
-	return atomic_load(&meta->room.is_short);
 }

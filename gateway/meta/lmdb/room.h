@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct gml_meta;
-struct gml_txn;
+struct gml_lmdb;
+struct gml_lmdb_txn;
 
 #define GML_ROOM ((uint64_t)8 << 20)
 #define GML_ROOM_PAGES 256 /* written since the last checkpoint: the next one, when the room is short */
@@ -27,8 +27,8 @@ struct gml_room {
 /* Sees to it that there is room. *short_out: it is short, as is noted for the checkpoints. For the leader, before its
  * write transaction: may make a checkpoint. A system call once in a while, each time while it is short. IO, NOMEM, AGAIN.
  */
-int gml_room_keep(struct gml_meta *meta, bool *short_out);
+int gml_room_keep(struct gml_lmdb *meta, bool *short_out);
 /* Records in all tables. */
-int gml_room_records(struct gml_txn *txn, uint64_t *count_out);
+int gml_room_records(struct gml_lmdb_txn *txn, uint64_t *count_out);
 
 #endif

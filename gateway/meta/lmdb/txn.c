@@ -1,4 +1,4 @@
-/* Transactions and cursors.
+/* Transactions.
  *
  * Invariant: a value's place in the map is good for every transaction on the snapshot in which it was found. While that
  * snapshot is the newest, nobody has given its pages away; once it is not, no new transaction is on it.
@@ -9,18 +9,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../record/codec.h"
 #include "lmdb_internal.h"
-#include "../errmap.h"
 
 /* What a transaction writes besides one leaf for each change: branches, roots, the list of free pages. */
 #define TXN_WORK 10
 #define TXN_PAGE 4096
 
+/* The counter's record: a format byte, u64 little-endian. */
+#define TXN_ID_FORMAT 1
+#define TXN_ID_LEN 9
+
 static _Thread_local unsigned txn_slot_hint;
 static _Atomic unsigned txn_slot_spread;
 
-static void txn_free(struct gml_txn *txn)
+static void txn_free(struct gml_lmdb_txn *txn)
 {
 	for (int i = 0; i < GML_TABLE_COUNT_; i++) {
 		if (txn->idle[i] == NULL)
@@ -34,15 +36,15 @@ static void txn_free(struct gml_txn *txn)
 	free(txn);
 }
 
-static struct gml_txn *txn_unpark(struct gml_meta *meta)
+static struct gml_lmdb_txn *txn_unpark(struct gml_lmdb *meta)
 {
 	if (txn_slot_hint == 0)
 		txn_slot_hint = 1 + atomic_fetch_add_explicit(&txn_slot_spread, 7, memory_order_relaxed);
-	for (unsigned i = 0; i < GML_META_READ_SLOTS; i++) {
-		struct gml_read_slot *slot = &meta->slots[(txn_slot_hint + i) % GML_META_READ_SLOTS];
+	for (unsigned i = 0; i < GML_LMDB_READ_SLOTS; i++) {
+		struct gml_read_slot *slot = &meta->slots[(txn_slot_hint + i) % GML_LMDB_READ_SLOTS];
 		if (atomic_load_explicit(&slot->txn, memory_order_relaxed) == NULL)
 			continue;
-		struct gml_txn *txn = atomic_exchange_explicit(&slot->txn, NULL, memory_order_acquire);
+		struct gml_lmdb_txn *txn = atomic_exchange_explicit(&slot->txn, NULL, memory_order_acquire);
 		if (txn != NULL) {
 			txn_slot_hint += i;
 			return txn;
@@ -51,11 +53,11 @@ static struct gml_txn *txn_unpark(struct gml_meta *meta)
 	return NULL;
 }
 
-static bool txn_park(struct gml_meta *meta, struct gml_txn *txn)
+static bool txn_park(struct gml_lmdb *meta, struct gml_lmdb_txn *txn)
 {
-	for (unsigned i = 0; i < GML_META_READ_SLOTS; i++) {
-		struct gml_read_slot *slot = &meta->slots[(txn_slot_hint + i) % GML_META_READ_SLOTS];
-		struct gml_txn *none = NULL;
+	for (unsigned i = 0; i < GML_LMDB_READ_SLOTS; i++) {
+		struct gml_read_slot *slot = &meta->slots[(txn_slot_hint + i) % GML_LMDB_READ_SLOTS];
+		struct gml_lmdb_txn *none = NULL;
 		if (atomic_load_explicit(&slot->txn, memory_order_relaxed) == NULL &&
 		    atomic_compare_exchange_strong_explicit(&slot->txn, &none, txn, memory_order_release,
 							    memory_order_relaxed)) {
@@ -66,72 +68,75 @@ static bool txn_park(struct gml_meta *meta, struct gml_txn *txn)
 	return false;
 }
 
-static int txn_read_new(struct gml_meta *meta, struct gml_txn **txn_out)
+static int txn_read_new(struct gml_lmdb *meta, struct gml_txn **txn_out)
 {
 	int dead, rc;
-	struct gml_txn *txn = calloc(1, sizeof(*txn));
+	struct gml_lmdb_txn *txn = calloc(1, sizeof(*txn));
 	if (txn == NULL)
 		return GML_ERR_NOMEM;
+	txn->head = (struct gml_txn){.engine = meta->head.engine, .meta = &meta->head};
 	txn->meta = meta;
 	txn->memo = calloc(GML_MEMO_SLOTS, sizeof(*txn->memo)); /* without it every key is searched for */
 	rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
 	if (rc == MDB_READERS_FULL && mdb_reader_check(meta->env, &dead) == 0 && dead > 0)
 		rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
 	if (rc != 0) {
-		gml_meta_log(meta, GML_LOG_ERROR, "cannot begin a read transaction: %s", mdb_strerror(rc));
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot begin a read transaction: %s", mdb_strerror(rc));
 		txn->mdb = NULL;
 		txn_free(txn);
-		return gml_err_map(rc);
+		return gml_lmdb_err(rc);
 	}
 	txn->seq = mdb_txn_id(txn->mdb);
-	*txn_out = txn;
+	*txn_out = &txn->head;
 	return 0;
 }
 
-int gml_meta_read_begin(struct gml_meta *meta, struct gml_txn **txn_out)
+int gml_lmdb_read_begin(struct gml_meta *head, struct gml_txn **txn_out)
 {
-	struct gml_txn *txn = txn_unpark(meta);
+	struct gml_lmdb *meta = gml_lmdb_of(head);
+	struct gml_lmdb_txn *txn = txn_unpark(meta);
 	int rc;
 	*txn_out = NULL;
-	atomic_fetch_add_explicit(&meta->slots[txn_slot_hint % GML_META_READ_SLOTS].reads, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&meta->slots[txn_slot_hint % GML_LMDB_READ_SLOTS].reads, 1, memory_order_relaxed);
 	if (txn == NULL)
 		return txn_read_new(meta, txn_out);
 	rc = mdb_txn_renew(txn->mdb);
 	if (rc != 0) {
-		gml_meta_log(meta, GML_LOG_ERROR, "cannot renew a read transaction: %s", mdb_strerror(rc));
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot renew a read transaction: %s", mdb_strerror(rc));
 		txn_free(txn);
-		return gml_err_map(rc);
+		return gml_lmdb_err(rc);
 	}
 	txn->seq = mdb_txn_id(txn->mdb);
-	*txn_out = txn;
+	*txn_out = &txn->head;
 	return 0;
 }
 
-void gml_meta_read_end(struct gml_txn *txn)
+void gml_lmdb_read_end(struct gml_txn *head)
 {
-	if (txn == NULL)
-		return;
+	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
+	gml_assert(head->cursors == 0);
 	mdb_txn_reset(txn->mdb);
 	if (!txn_park(txn->meta, txn))
 		txn_free(txn);
 }
 
-void gml_txn_pool_drain(struct gml_meta *meta)
+void gml_lmdb_pool_drain(struct gml_lmdb *meta)
 {
-	for (int i = 0; i < GML_META_READ_SLOTS; i++) {
-		struct gml_txn *txn = atomic_exchange(&meta->slots[i].txn, NULL);
+	for (int i = 0; i < GML_LMDB_READ_SLOTS; i++) {
+		struct gml_lmdb_txn *txn = atomic_exchange(&meta->slots[i].txn, NULL);
 		if (txn != NULL)
 			txn_free(txn);
 	}
 }
 
 /* ---- write transactions ---- */
-int gml_txn_write_begin(struct gml_meta *meta, struct gml_txn *txn)
+int gml_lmdb_write_begin(struct gml_lmdb *meta, struct gml_lmdb_txn *txn, void *local)
 {
 	int rc;
 	memset(txn, 0, sizeof(*txn));
+	txn->head = (struct gml_txn){
+		.engine = meta->head.engine, .meta = &meta->head, .writable = true, .local = local};
 	txn->meta = meta;
-	txn->writable = true;
 	if (atomic_load(&meta->redo.shared->broken) != 0)
 		return GML_ERR_IO;
 	rc = gml_checkpoint_pin(meta);
@@ -139,13 +144,13 @@ int gml_txn_write_begin(struct gml_meta *meta, struct gml_txn *txn)
 		return rc;
 	rc = mdb_txn_begin(meta->env, NULL, 0, &txn->mdb);
 	if (rc != 0) {
-		gml_meta_log(meta, GML_LOG_ERROR, "cannot begin a write transaction: %s", mdb_strerror(rc));
-		return gml_err_map(rc);
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot begin a write transaction: %s", mdb_strerror(rc));
+		return gml_lmdb_err(rc);
 	}
 	rc = gml_redo_resolve(&meta->redo, mdb_txn_id(txn->mdb));
 	if (rc != 0) {
-		gml_meta_log(meta, GML_LOG_ERROR, "cannot wipe out a record of the metadata log: %s", mdb_strerror(rc));
-		gml_txn_write_abort(txn);
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot wipe out a record of the metadata log: %s", mdb_strerror(rc));
+		gml_lmdb_write_abort(txn);
 		return GML_ERR_IO;
 	}
 	gml_redo_begin(&meta->redo);
@@ -154,42 +159,41 @@ int gml_txn_write_begin(struct gml_meta *meta, struct gml_txn *txn)
 }
 
 /* The counter lives in memory during a batch and is written once. */
-static int txn_store_id(struct gml_txn *txn)
+static int txn_store_id(struct gml_lmdb_txn *txn)
 {
-	uint8_t key = GML_SUPER_NEXT_ID;
-	struct gml_enc enc;
+	uint8_t key = GML_SUPER_NEXT_ID, value[TXN_ID_LEN] = {TXN_ID_FORMAT};
 	if (!txn->id_changed)
 		return 0;
-	gml_enc_init(&enc, 1);
-	gml_enc_u64(&enc, txn->last_id);
-	return gml_enc_put(&enc, txn, GML_TABLE_SUPER, (struct gml_span){&key, 1});
+	memcpy(value + 1, &txn->last_id, 8); /* little-endian, as all hosts that codec.h admits */
+	return gml_lmdb_put(&txn->head, GML_TABLE_SUPER, (struct gml_span){&key, 1},
+			    (struct gml_span){value, sizeof(value)});
 }
 
 /* Its record lies behind the tail: nobody may find it after a power cut. Whoever takes the writers' lock next sees to
  * that, and it may be another process; but it must have happened before anybody is told of the failure. */
-static int txn_commit_failed(struct gml_meta *meta, int code)
+static int txn_commit_failed(struct gml_lmdb *meta, int code)
 {
-	struct gml_txn again;
+	struct gml_lmdb_txn again;
 	int rc;
-	gml_meta_log(meta, GML_LOG_ERROR, "commit failed: %s", mdb_strerror(code));
-	if (gml_meta_lost(meta))
+	gml_meta_log(&meta->head, GML_LOG_ERROR, "commit failed: %s", mdb_strerror(code));
+	if (gml_lmdb_lost(meta))
 		return GML_ERR_IO;
-	rc = gml_txn_write_begin(meta, &again);
+	rc = gml_lmdb_write_begin(meta, &again, NULL);
 	if (rc != 0)
 		return GML_ERR_IO;
-	gml_txn_write_abort(&again);
+	gml_lmdb_write_abort(&again);
 	/* LMDB's word for a write that was cut short, and so what a disk says that fills up in the middle of one. All that
 	 * was committed is on the disk, as was just seen. */
-	return code == EIO ? GML_ERR_NOSPC : gml_err_map(code);
+	return code == EIO ? GML_ERR_NOSPC : gml_lmdb_err(code);
 }
 
-int gml_txn_write_commit(struct gml_txn *txn)
+int gml_lmdb_write_commit(struct gml_lmdb_txn *txn)
 {
-	struct gml_meta *meta = txn->meta;
+	struct gml_lmdb *meta = txn->meta;
 	uint64_t before;
 	int rc = txn->failed ? txn->failed : txn_store_id(txn);
 	if (rc != 0) {
-		gml_txn_write_abort(txn);
+		gml_lmdb_write_abort(txn);
 		return rc;
 	}
 	before = txn->place.pos;
@@ -207,74 +211,67 @@ int gml_txn_write_commit(struct gml_txn *txn)
 	return 0;
 }
 
-void gml_txn_write_abort(struct gml_txn *txn)
+void gml_lmdb_write_abort(struct gml_lmdb_txn *txn)
 {
 	if (txn->mdb != NULL)
 		mdb_txn_abort(txn->mdb);
 	txn->mdb = NULL;
 }
 
-static bool txn_load_id(struct gml_txn *txn)
+static bool txn_load_id(struct gml_lmdb_txn *txn)
 {
 	uint8_t key = GML_SUPER_NEXT_ID;
 	struct gml_span value = {0};
-	struct gml_dec dec;
 	int rc;
 	if (txn->last_id != 0)
 		return true;
-	rc = gml_txn_get(txn, GML_TABLE_SUPER, (struct gml_span){&key, 1}, &value);
-	gml_dec_init(&dec, value);
-	gml_dec_format(&dec, 1);
-	txn->last_id = gml_dec_u64(&dec);
-	if (rc == 0 && gml_dec_end(&dec) && txn->last_id != 0 && txn->last_id != UINT64_MAX)
+	rc = gml_lmdb_get(&txn->head, GML_TABLE_SUPER, (struct gml_span){&key, 1}, &value);
+	if (rc == 0 && value.len == TXN_ID_LEN && *(const uint8_t *)value.ptr == TXN_ID_FORMAT)
+		memcpy(&txn->last_id, (const uint8_t *)value.ptr + 1, 8);
+	if (txn->last_id != 0 && txn->last_id != UINT64_MAX)
 		return true;
 	txn->last_id = 0;
-	txn->failed = txn->failed ? txn->failed : gml_txn_corrupt(txn, GML_TABLE_SUPER);
+	txn->failed = txn->failed ? txn->failed : gml_txn_corrupt(&txn->head, GML_TABLE_SUPER);
 	return false;
 }
 
-uint64_t gml_txn_next_id(struct gml_txn *txn)
+uint64_t gml_lmdb_next_id(struct gml_txn *head)
 {
+	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
 	if (!txn_load_id(txn))
 		return 0;
 	txn->id_changed = true;
 	return ++txn->last_id;
 }
 
-int gml_txn_skip_ids(struct gml_txn *txn, uint64_t count)
+int gml_lmdb_skip_ids(struct gml_lmdb_txn *txn, uint64_t count)
 {
 	if (!txn_load_id(txn))
 		return txn->failed;
 	if (count >= UINT64_MAX - txn->last_id)
-		return gml_txn_corrupt(txn, GML_TABLE_SUPER);
+		return gml_txn_corrupt(&txn->head, GML_TABLE_SUPER);
 	txn->last_id += count;
 	txn->id_changed = true;
 	return txn_store_id(txn);
 }
 
-void gml_txn_durability(struct gml_txn *txn, bool relaxed)
+uint64_t gml_lmdb_txn_seq(const struct gml_txn *head)
 {
-	txn->said_relaxed = txn->said_relaxed || relaxed;
-	txn->said_strict = txn->said_strict || !relaxed;
-}
-
-uint64_t gml_txn_seq(const struct gml_txn *txn)
-{
-	return mdb_txn_id(txn->mdb);
+	return mdb_txn_id(((const struct gml_lmdb_txn *)head)->mdb);
 }
 
 /* ---- keys and values ---- */
 static bool txn_key_ok(struct gml_span key)
 {
-	return key.len > 0 && key.len <= GML_META_KEY_MAX;
+	return key.len > 0 && key.len <= GML_LMDB_KEY_MAX;
 }
 
-static int txn_error(struct gml_txn *txn, int code)
+int gml_lmdb_error(struct gml_lmdb_txn *txn, int code)
 {
-	int rc = gml_err_map(code);
+	int rc = gml_lmdb_err(code);
 	if (code != MDB_NOTFOUND) {
-		gml_meta_log(txn->meta, GML_LOG_ERROR, "metadata engine: %s", mdb_strerror(code));
-		if (txn->writable && txn->failed == 0)
+		gml_meta_log(&txn->meta->head, GML_LOG_ERROR, "metadata engine: %s", mdb_strerror(code));
+		if (txn->head.writable && txn->failed == 0)
 			txn->failed = rc;
 	}
 	return rc;
@@ -290,7 +287,7 @@ static uint64_t memo_mix(uint64_t hash, uint64_t word)
 }
 
 /* The two slots that a key may have, the later find first; NULL: it has none. */
-static struct gml_memo *memo_slot(struct gml_txn *txn, enum gml_table table, struct gml_span key)
+static struct gml_memo *memo_slot(struct gml_lmdb_txn *txn, enum gml_table table, struct gml_span key)
 {
 	uint64_t hash = (uint64_t)table + 1, word = 0;
 	const uint8_t *p = key.ptr;
@@ -307,14 +304,14 @@ static struct gml_memo *memo_slot(struct gml_txn *txn, enum gml_table table, str
 	return &txn->memo[hash & (GML_MEMO_SLOTS - 2)];
 }
 
-static bool memo_holds(const struct gml_memo *memo, const struct gml_txn *txn, enum gml_table table,
+static bool memo_holds(const struct gml_memo *memo, const struct gml_lmdb_txn *txn, enum gml_table table,
 		       struct gml_span key)
 {
 	return memo->seq == txn->seq && memo->table == table && memo->key_len == key.len &&
 	       memcmp(memo->key, key.ptr, key.len) == 0;
 }
 
-static void memo_note(struct gml_memo *memo, const struct gml_txn *txn, enum gml_table table, struct gml_span key,
+static void memo_note(struct gml_memo *memo, const struct gml_lmdb_txn *txn, enum gml_table table, struct gml_span key,
 		      struct gml_span value)
 {
 	memo[1] = memo[0];
@@ -325,8 +322,9 @@ static void memo_note(struct gml_memo *memo, const struct gml_txn *txn, enum gml
 	memcpy(memo->key, key.ptr, key.len);
 }
 
-int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span *value_out)
+int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key, struct gml_span *value_out)
 {
+	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
 	MDB_val k = {key.len, (void *)key.ptr}, v;
 	struct gml_memo *memo;
 	int rc;
@@ -340,162 +338,56 @@ int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key, 
 		}
 	rc = mdb_get(txn->mdb, txn->meta->dbi[table], &k, &v);
 	if (rc != 0)
-		return txn_error(txn, rc);
+		return gml_lmdb_error(txn, rc);
 	*value_out = (struct gml_span){v.mv_data, v.mv_size};
 	if (memo != NULL)
 		memo_note(memo, txn, table, key, *value_out);
 	return 0;
 }
 
-int gml_txn_put(struct gml_txn *txn, enum gml_table table, struct gml_span key, struct gml_span value)
+int gml_lmdb_put(struct gml_txn *head, enum gml_table table, struct gml_span key, struct gml_span value)
 {
-	uint8_t copy[GML_META_KEY_MAX]; /* the key may be borrowed from a page that this changes */
+	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
+	uint8_t copy[GML_LMDB_KEY_MAX]; /* the key may be borrowed from a page that this changes */
 	MDB_val k = {key.len, copy}, v = {value.len, (void *)value.ptr};
 	int rc;
-	if (!txn->writable || !txn_key_ok(key))
+	if (!txn_key_ok(key))
 		return GML_ERR_INVAL;
-	if (value.len > GML_META_VALUE_MAX)
+	if (value.len > GML_LMDB_VALUE_MAX)
 		return GML_ERR_TOOBIG;
 	memcpy(copy, key.ptr, key.len);
 	txn->writes++;
 	txn->work += 1 + value.len / TXN_PAGE;
 	gml_redo_add(&txn->meta->redo, true, table, (struct gml_span){copy, key.len}, value);
 	rc = mdb_put(txn->mdb, txn->meta->dbi[table], &k, &v, 0);
-	return rc == 0 ? 0 : txn_error(txn, rc);
+	return rc == 0 ? 0 : gml_lmdb_error(txn, rc);
 }
 
-int gml_txn_del(struct gml_txn *txn, enum gml_table table, struct gml_span key)
+int gml_lmdb_del(struct gml_txn *head, enum gml_table table, struct gml_span key)
 {
-	uint8_t copy[GML_META_KEY_MAX];
+	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
+	uint8_t copy[GML_LMDB_KEY_MAX];
 	MDB_val k = {key.len, copy};
 	int rc;
-	if (!txn->writable || !txn_key_ok(key))
+	if (!txn_key_ok(key))
 		return GML_ERR_INVAL;
 	memcpy(copy, key.ptr, key.len);
 	rc = mdb_del(txn->mdb, txn->meta->dbi[table], &k, NULL);
 	if (rc != 0)
-		return txn_error(txn, rc);
+		return gml_lmdb_error(txn, rc);
 	txn->writes++;
 	txn->work++;
 	gml_redo_add(&txn->meta->redo, false, table, (struct gml_span){copy, key.len}, (struct gml_span){0});
 	return 0;
 }
 
-int gml_txn_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out)
+int gml_lmdb_count(struct gml_txn *head, enum gml_table table, uint64_t *count_out)
 {
+	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
 	MDB_stat stat;
 	int rc = mdb_stat(txn->mdb, txn->meta->dbi[table], &stat);
 	if (rc != 0)
-		return txn_error(txn, rc);
+		return gml_lmdb_error(txn, rc);
 	*count_out = stat.ms_entries;
 	return 0;
-}
-
-int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table)
-{
-	uint32_t bit = UINT32_C(1) << table;
-	if ((atomic_fetch_or(&txn->meta->corrupt_logged, bit) & bit) == 0)
-		gml_meta_log(txn->meta, GML_LOG_ERROR, "metadata table %d holds a damaged record", (int)table);
-	return GML_ERR_CORRUPT;
-}
-
-/* ---- cursors ---- */
-int gml_cursor_open(struct gml_txn *txn, enum gml_table table, struct gml_cursor **cursor_out)
-{
-	struct gml_cursor *cursor = txn->idle[table];
-	int rc;
-	*cursor_out = NULL;
-	if (cursor != NULL) {
-		txn->idle[table] = NULL;
-		rc = mdb_cursor_renew(txn->mdb, cursor->mdb);
-	} else {
-		cursor = malloc(sizeof(*cursor));
-		if (cursor == NULL)
-			return GML_ERR_NOMEM;
-		cursor->mdb = NULL;
-		rc = mdb_cursor_open(txn->mdb, txn->meta->dbi[table], &cursor->mdb);
-	}
-	if (rc != 0) {
-		if (cursor->mdb != NULL)
-			mdb_cursor_close(cursor->mdb);
-		free(cursor);
-		return txn_error(txn, rc);
-	}
-	cursor->txn = txn;
-	cursor->table = table;
-	cursor->placed = false;
-	*cursor_out = cursor;
-	return 0;
-}
-
-void gml_cursor_close(struct gml_cursor *cursor)
-{
-	if (cursor == NULL)
-		return;
-	if (!cursor->txn->writable && cursor->txn->idle[cursor->table] == NULL) {
-		cursor->txn->idle[cursor->table] = cursor;
-		return;
-	}
-	mdb_cursor_close(cursor->mdb);
-	free(cursor);
-}
-
-static int cursor_result(struct gml_cursor *cursor, int rc, const MDB_val *key, const MDB_val *value,
-			 struct gml_span *key_out, struct gml_span *value_out)
-{
-	cursor->placed = rc == 0;
-	if (rc != 0)
-		return txn_error(cursor->txn, rc);
-	if (cursor->txn->writable) {
-		cursor->writes = cursor->txn->writes;
-		cursor->key_len = key->mv_size;
-		memcpy(cursor->key, key->mv_data, key->mv_size);
-	}
-	*key_out = (struct gml_span){key->mv_data, key->mv_size};
-	*value_out = (struct gml_span){value->mv_data, value->mv_size};
-	return 0;
-}
-
-int gml_cursor_seek(struct gml_cursor *cursor, struct gml_span key, struct gml_span *key_out,
-		    struct gml_span *value_out)
-{
-	MDB_val k = {key.len, (void *)key.ptr}, v;
-	int rc;
-	if (key.len > GML_META_KEY_MAX)
-		return GML_ERR_INVAL;
-	rc = mdb_cursor_get(cursor->mdb, &k, &v, key.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
-	return cursor_result(cursor, rc, &k, &v, key_out, value_out);
-}
-
-int gml_cursor_next(struct gml_cursor *cursor, struct gml_span *key_out, struct gml_span *value_out)
-{
-	MDB_val k, v;
-	int rc;
-	if (!cursor->placed)
-		return GML_ERR_NOENT;
-	if (!cursor->txn->writable || cursor->writes == cursor->txn->writes) {
-		rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_NEXT);
-		return cursor_result(cursor, rc, &k, &v, key_out, value_out);
-	}
-	/* The tree changed under the cursor, perhaps its own entry went: find the place again by key. */
-	k = (MDB_val){cursor->key_len, cursor->key};
-	rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_SET_RANGE);
-	if (rc == 0 && k.mv_size == cursor->key_len && memcmp(k.mv_data, cursor->key, k.mv_size) == 0)
-		rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_NEXT);
-	return cursor_result(cursor, rc, &k, &v, key_out, value_out);
-}
-
-int gml_cursor_before(struct gml_cursor *cursor, struct gml_span key, struct gml_span *key_out,
-		      struct gml_span *value_out)
-{
-	MDB_val k = {key.len, (void *)key.ptr}, v;
-	int rc;
-	if (!txn_key_ok(key))
-		return GML_ERR_INVAL;
-	rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_SET_RANGE);
-	if (rc == 0)
-		rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_PREV);
-	else if (rc == MDB_NOTFOUND)
-		rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_LAST);
-	return cursor_result(cursor, rc, &k, &v, key_out, value_out);
 }

@@ -1,6 +1,5 @@
 #include "codec.h"
 #include <stdlib.h>
-#include "../lmdb/lmdb_internal.h"
 #include "record.h"
 
 uint64_t gml_dec_varint_long(struct gml_dec *dec)
@@ -33,7 +32,7 @@ void gml_enc_release(struct gml_enc *enc)
 uint8_t *gml_enc_room(struct gml_enc *enc, size_t len)
 {
 	uint8_t *p;
-	if (enc->bad || len > GML_META_VALUE_MAX || enc->len > GML_META_VALUE_MAX) {
+	if (enc->bad || len > GML_REC_VALUE_MAX || enc->len > GML_REC_VALUE_MAX) {
 		enc->bad = true;
 		return NULL;
 	}

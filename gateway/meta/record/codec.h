@@ -9,6 +9,13 @@
 #include <string.h>
 #include "../engine.h"
 
+/* The longest key and the largest value of a record: the on-disk format fixes them (dirent.h cuts names
+ * by the former), and every engine offers as much. */
+#define GML_REC_KEY_MAX ((size_t)511)
+#define GML_REC_VALUE_MAX ((size_t)4 << 20)
+_Static_assert(GML_REC_KEY_MAX <= GML_ENGINE_KEY_LEAST && GML_REC_VALUE_MAX <= GML_ENGINE_VALUE_LEAST,
+	       "engines may offer less than the records need");
+
 /* ---- reader ---- */
 struct gml_dec {
 	const uint8_t *p, *end;

@@ -9,6 +9,9 @@
 #include <gemel/principal.h>
 #include "../engine.h"
 
+/* Number of entries of a table, exact: what the engine keeps, or else a walk of the whole table. */
+int gml_rec_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);
+
 /* ---- inode ------------------------------------------------------------------------------------------------------------------------------ */
 enum {
 	GML_INODE_EXPLICIT = 1 << 0, /* directory made by a client */

@@ -1,5 +1,6 @@
 /* Table bucket: name -> record; table super, GML_SUPER_ROOT + root ino -> format byte + name. */
 #include "record_internal.h"
+#include "../assert.h"
 
 /* Without flags it is written in the plain format, which older programs read. */
 enum { BUCKET_FORMAT = 2, BUCKET_FORMAT_PLAIN = 1, BUCKET_INDEX_FORMAT = 1 };
@@ -22,26 +23,42 @@ static bool bucket_decode(struct gml_span value, struct gml_bucket_rec *out)
 	return gml_dec_end(&dec) && (format == BUCKET_FORMAT || format == BUCKET_FORMAT_PLAIN);
 }
 
-/* ---- what a write transaction knows ---- */
-static struct gml_txn_bucket *bucket_slot(struct gml_txn *txn, gml_ino root)
+/* ---- what a write transaction knows: buckets, by root modulo GML_REC_BUCKET_NOTES ---- */
+struct bucket_note {
+	gml_ino root; /* 0: free */
+	bool relaxed;
+};
+_Static_assert(sizeof(struct bucket_note[GML_REC_BUCKET_NOTES]) <= GML_TXN_LOCAL, "GML_TXN_LOCAL is too small");
+
+static struct bucket_note *bucket_slot(struct gml_txn *txn, gml_ino root)
 {
-	return &txn->buckets[root % GML_TXN_BUCKETS];
+	struct bucket_note *notes = gml_txn_local(txn);
+	return &notes[root % GML_REC_BUCKET_NOTES];
 }
 
+/* Only write transactions take notes. */
 static void bucket_note(struct gml_txn *txn, gml_ino root, bool relaxed)
 {
-	*bucket_slot(txn, root) = (struct gml_txn_bucket){root, relaxed};
+	if (gml_txn_local(txn) != NULL)
+		*bucket_slot(txn, root) = (struct bucket_note){root, relaxed};
+}
+
+static bool bucket_look_relaxed(struct gml_txn *txn, gml_ino root)
+{
+	char name[GML_BUCKET_NAME_MAX + 1];
+	struct gml_bucket_rec rec;
+	return gml_rec_bucket_by_root(txn, root, name, &rec) == 0 && (rec.flags & GML_BUCKET_RELAXED);
 }
 
 bool gml_rec_bucket_relaxed(struct gml_txn *txn, gml_ino root)
 {
-	char name[GML_BUCKET_NAME_MAX + 1];
-	struct gml_bucket_rec rec;
+	gml_assert(txn->writable);
 	if (root == 0)
 		return false;
+	if (gml_txn_local(txn) == NULL)
+		return bucket_look_relaxed(txn, root);
 	if (bucket_slot(txn, root)->root != root)
-		bucket_note(txn, root,
-			    gml_rec_bucket_by_root(txn, root, name, &rec) == 0 && (rec.flags & GML_BUCKET_RELAXED));
+		bucket_note(txn, root, bucket_look_relaxed(txn, root));
 	return bucket_slot(txn, root)->relaxed;
 }
 
@@ -62,8 +79,8 @@ int gml_rec_bucket_get(struct gml_txn *txn, struct gml_span name, struct gml_buc
 		return rc;
 	if (!bucket_decode(value, out))
 		return gml_txn_corrupt(txn, GML_TABLE_BUCKET);
-	if (txn->writable) /* most that change a bucket have it in their hands before */
-		bucket_note(txn, out->root, out->flags & GML_BUCKET_RELAXED);
+	/* Most that change a bucket have it in their hands before. */
+	bucket_note(txn, out->root, out->flags & GML_BUCKET_RELAXED);
 	return 0;
 }
 
@@ -176,7 +193,7 @@ int gml_rec_bucket_each(struct gml_txn *txn, struct gml_span after,
 			bool (*each)(void *arg, struct gml_span name, const struct gml_bucket_rec *rec), void *arg)
 {
 	struct bucket_each walk = {txn, each, arg};
-	uint8_t from[GML_META_KEY_MAX];
+	uint8_t from[GML_REC_KEY_MAX];
 	/* Clients name `after`: beyond the longest key its beginning decides. */
 	size_t len = after.len < sizeof(from) ? after.len : sizeof(from) - 1;
 	if (len > 0) {

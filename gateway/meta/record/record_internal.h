@@ -3,10 +3,21 @@
 #define GML_META_RECORD_INTERNAL_H
 
 #include "codec.h"
-#include "../lmdb/lmdb_internal.h"
 #include "record.h"
 
 #define GML_SPAN(p, n) ((struct gml_span){(p), (n)})
+
+/* Keys of table SUPER begin with one of these; what is below belongs to the engine. */
+enum {
+	GML_SUPER_LEASE = GML_SUPER_RECORDS, /* + kind -> first number not leased yet */
+	GML_SUPER_ROOT = 0x10,		     /* + root ino -> bucket name */
+	GML_SUPER_UID = 0x11,		     /* + uid + user name -> nothing */
+	GML_SUPER_DOCUMENT = 0x12,	     /* + root ino + kind -> document of a bucket's configuration */
+	GML_SUPER_RETIRED = 0x13,	     /* + uid that was a user's -> nothing */
+};
+
+/* Buckets that a write transaction keeps in mind (record_bucket.c). */
+#define GML_REC_BUCKET_NOTES 16
 
 /* Calls `each` for the entries whose key begins with `prefix`, ascending from the first key >= `from`. each: 0 = go on,
  * GML_REC_STOP = enough, else an error that scan returns. */

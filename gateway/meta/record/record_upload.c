@@ -93,7 +93,7 @@ static bool part_decode(struct gml_span value, struct gml_part_rec *out)
 	out->mtime = (int64_t)gml_dec_u64(&dec);
 	gml_dec_copy(&dec, out->md5, sizeof(out->md5));
 	gml_dec_checksum(&dec, &out->checksum);
-	out->nextents = (uint32_t)gml_dec_max(&dec, GML_META_VALUE_MAX / PART_EXTENT_SIZE);
+	out->nextents = (uint32_t)gml_dec_max(&dec, GML_REC_VALUE_MAX / PART_EXTENT_SIZE);
 	len = (size_t)out->nextents * PART_EXTENT_SIZE;
 	out->extents = GML_SPAN(gml_dec_bytes(&dec, len), len);
 	return gml_dec_end(&dec);
@@ -118,7 +118,7 @@ int gml_rec_part_put(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
 	uint8_t key[20];
 	if (rec->checksum.algorithm > GML_CHECKSUM_SHA256)
 		return GML_ERR_INVAL;
-	if (rec->nextents > GML_META_VALUE_MAX / PART_EXTENT_SIZE - 4)
+	if (rec->nextents > GML_REC_VALUE_MAX / PART_EXTENT_SIZE - 4)
 		return GML_ERR_TOOBIG;
 	for (uint32_t i = 0; i < rec->nextents; i++) {
 		if (!gml_extent_ok(&extents[i]))

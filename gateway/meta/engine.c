@@ -1,0 +1,331 @@
+/* What all engines share: which ones there are, which one a store names, log lines, checks of
+ * callers.
+ *
+ * The file `engine` of a store's directory holds the name of its engine and a newline. It is
+ * written, durably, before the engine makes anything, so a store that is there is found by its
+ * engine. Without the file, or with one that a crash cut short, it is "lmdb". */
+#include "engine.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "assert.h"
+#include "engines.h"
+#include "errmap.h"
+
+#define ENGINE_DEFAULT "lmdb"
+#define ENGINE_NAME_MAX 31
+#define ENGINE_LOG_LINES 30
+
+static const struct gml_engine *const engine_list[] = {
+	&gml_engine_lmdb,
+};
+
+const struct gml_engine *gml_engine_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(engine_list) / sizeof(*engine_list); i++)
+		if (strcmp(engine_list[i]->name, name) == 0)
+			return engine_list[i];
+	return NULL;
+}
+
+/* ---- the name in the store ---- */
+static int engine_path(char path[4096], const char *dir)
+{
+	int n = snprintf(path, 4096, "%s/engine", dir);
+	return n < 0 || n >= 4096 ? GML_ERR_NAMETOOLONG : 0;
+}
+
+/* An empty name: the store has none. FORMAT: it is no name. */
+static int engine_read(const char *dir, char name[ENGINE_NAME_MAX + 1])
+{
+	char path[4096], text[ENGINE_NAME_MAX + 2];
+	ssize_t n;
+	int fd, rc = engine_path(path, dir);
+	name[0] = 0;
+	if (rc != 0)
+		return rc;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : gml_err_map(errno);
+	n = read(fd, text, sizeof(text));
+	rc = n < 0 ? gml_err_map(errno) : 0;
+	close(fd);
+	if (rc != 0 || n == 0)
+		return rc;
+	if (text[n - 1] != '\n')
+		return n < (ssize_t)sizeof(text) ? 0 : GML_ERR_FORMAT; /* cut short; too long */
+	memcpy(name, text, (size_t)n - 1);
+	name[n - 1] = 0;
+	return 0;
+}
+
+static int engine_write(const char *dir, const char *name)
+{
+	char path[4096], text[ENGINE_NAME_MAX + 2];
+	int len = snprintf(text, sizeof(text), "%s\n", name), fd, rc = engine_path(path, dir);
+	if (rc != 0)
+		return rc;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return gml_err_map(errno);
+	if (write(fd, text, (size_t)len) != len)
+		rc = GML_ERR_NOSPC;
+	else if (fsync(fd) != 0)
+		rc = gml_err_map(errno);
+	close(fd);
+	if (rc != 0)
+		return rc;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return gml_err_map(errno);
+	rc = fsync(fd) != 0 ? gml_err_map(errno) : 0;
+	close(fd);
+	return rc;
+}
+
+/* For log lines before there is a store. */
+static void engine_log(const struct gml_meta_options *opt, const char *dir, const char *format, ...)
+{
+	char line[512];
+	size_t n;
+	va_list ap;
+	if (opt == NULL || opt->log == NULL)
+		return;
+	n = (size_t)snprintf(line, sizeof(line), "%.200s: ", dir);
+	va_start(ap, format);
+	vsnprintf(line + n, sizeof(line) - n, format, ap);
+	va_end(ap);
+	opt->log(opt->log_arg, GML_LOG_ERROR, line);
+}
+
+/* FORMAT: this program cannot use it. */
+static int engine_usable(const struct gml_meta_options *opt, const char *dir, const char *name,
+			 const struct gml_engine **engine_out)
+{
+	const struct gml_engine *engine = gml_engine_find(name);
+	*engine_out = engine;
+	if (engine == NULL) {
+		engine_log(opt, dir,
+			   "the metadata store uses the engine '%s', which this program does not "
+			   "have; "
+			   "use a program that was built with it",
+			   name);
+		return GML_ERR_FORMAT;
+	}
+	if (engine->abi != GML_ENGINE_ABI || engine->caps.key_max < GML_ENGINE_KEY_LEAST ||
+	    engine->caps.value_max < GML_ENGINE_VALUE_LEAST) {
+		engine_log(opt, dir,
+			   "the engine '%s' does not offer what the metadata store needs (keys of "
+			   "%zu bytes, "
+			   "values of %zu bytes); choose another engine",
+			   name, GML_ENGINE_KEY_LEAST, GML_ENGINE_VALUE_LEAST);
+		return GML_ERR_FORMAT;
+	}
+	return 0;
+}
+
+int gml_meta_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt)
+{
+	const char *want = opt != NULL && opt->engine != NULL ? opt->engine : ENGINE_DEFAULT;
+	char name[ENGINE_NAME_MAX + 1];
+	const struct gml_engine *engine;
+	int rc = engine_usable(opt, dir, want, &engine);
+	if (rc == 0)
+		rc = engine_read(dir, name);
+	if (rc == 0 && name[0] != 0 && strcmp(name, want) != 0) {
+		engine_log(opt, dir,
+			   "a metadata store of the engine '%s' is there already, or its creation "
+			   "was cut short; "
+			   "create the new one in an empty directory",
+			   name);
+		return GML_ERR_EXIST;
+	}
+	if (rc == 0 && name[0] == 0)
+		rc = engine_write(dir, want);
+	return rc != 0 ? rc : engine->create(dir, uuid, opt);
+}
+
+int gml_meta_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out)
+{
+	const char *want = opt != NULL ? opt->engine : NULL;
+	char name[ENGINE_NAME_MAX + 1];
+	const struct gml_engine *engine;
+	int rc = engine_read(dir, name);
+	*meta_out = NULL;
+	if (rc != 0)
+		return rc;
+	if (name[0] != 0 && want != NULL && strcmp(want, name) != 0) {
+		engine_log(opt, dir,
+			   "the metadata store uses the engine '%s', not '%s'; open it without "
+			   "naming one",
+			   name, want);
+		return GML_ERR_FORMAT;
+	}
+	rc = engine_usable(opt, dir,
+			   name[0] != 0	  ? name
+			   : want != NULL ? want
+					  : ENGINE_DEFAULT,
+			   &engine);
+	return rc != 0 ? rc : engine->open(dir, opt, meta_out);
+}
+
+/* ---- one call of the table each ---- */
+void gml_meta_close(struct gml_meta *meta)
+{
+	if (meta != NULL)
+		meta->engine->close(meta);
+}
+
+const uint8_t *gml_meta_uuid(const struct gml_meta *meta)
+{
+	return meta->uuid;
+}
+
+const struct gml_engine *gml_meta_engine(const struct gml_meta *meta)
+{
+	return meta->engine;
+}
+
+uint64_t gml_meta_seq(struct gml_meta *meta)
+{
+	return meta->engine->seq != NULL ? meta->engine->seq(meta) : 0;
+}
+
+int gml_meta_housekeep(struct gml_meta *meta)
+{
+	return meta->engine->housekeep != NULL ? meta->engine->housekeep(meta) : 0;
+}
+
+int gml_meta_check(struct gml_meta *meta, void (*problem)(void *arg, const char *text), void *arg)
+{
+	return meta->engine->check != NULL ? meta->engine->check(meta, problem, arg) : 0;
+}
+
+void gml_meta_stats_get(struct gml_meta *meta, struct gml_meta_stats *out)
+{
+	*out = (struct gml_meta_stats){0};
+	meta->engine->stats(meta, out);
+}
+
+int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg)
+{
+	return meta->engine->update(meta, fn, arg, false);
+}
+
+int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg)
+{
+	return meta->engine->update(meta, fn, arg, true);
+}
+
+int gml_meta_flush(struct gml_meta *meta)
+{
+	return meta->engine->flush(meta);
+}
+
+int gml_meta_refresh(struct gml_meta *meta)
+{
+	return meta->engine->refresh(meta);
+}
+
+bool gml_meta_is_short(struct gml_meta *meta)
+{
+	return meta->engine->is_short != NULL && meta->engine->is_short(meta);
+}
+
+int gml_txn_put(struct gml_txn *txn, enum gml_table table, struct gml_span key,
+		struct gml_span value)
+{
+	gml_assert(txn->writable);
+	return txn->writable ? txn->engine->put(txn, table, key, value) : GML_ERR_INVAL;
+}
+
+int gml_txn_del(struct gml_txn *txn, enum gml_table table, struct gml_span key)
+{
+	gml_assert(txn->writable);
+	return txn->writable ? txn->engine->del(txn, table, key) : GML_ERR_INVAL;
+}
+
+uint64_t gml_txn_next_id(struct gml_txn *txn)
+{
+	gml_assert(txn->writable);
+	return txn->writable ? txn->engine->next_id(txn) : 0;
+}
+
+uint64_t gml_txn_seq(const struct gml_txn *txn)
+{
+	return txn->engine->txn_seq != NULL ? txn->engine->txn_seq(txn) : 0;
+}
+
+int gml_txn_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out)
+{
+	*count_out = 0;
+	return txn->engine->count != NULL ? txn->engine->count(txn, table, count_out)
+					  : GML_ERR_NOTSUP;
+}
+
+void gml_txn_durability(struct gml_txn *txn, bool relaxed)
+{
+	txn->said_relaxed = txn->said_relaxed || relaxed;
+	txn->said_strict = txn->said_strict || !relaxed;
+}
+
+/* ---- log lines ---- */
+void gml_meta_head_init(struct gml_meta *meta, const struct gml_engine *engine,
+			const struct gml_meta_options *opt)
+{
+	meta->engine = engine;
+	if (opt != NULL) {
+		meta->log = opt->log;
+		meta->log_arg = opt->log_arg;
+	}
+}
+
+/* Clients can provoke errors (a full disk answers each of their changes with one): at most
+ * ENGINE_LOG_LINES a second. */
+static bool meta_log_admit(struct gml_meta *meta, uint64_t *dropped_out)
+{
+	struct timespec now;
+	uint64_t window, next;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	window = atomic_load_explicit(&meta->log_window, memory_order_relaxed);
+	do { /* high half: the second; low half: lines wanted in it */
+		next = window >> 32 == (uint32_t)now.tv_sec
+			       ? window + 1
+			       : (uint64_t)(uint32_t)now.tv_sec << 32 | 1;
+	} while (!atomic_compare_exchange_weak(&meta->log_window, &window, next));
+	*dropped_out = 0;
+	if ((uint32_t)next == 1 && (uint32_t)window > ENGINE_LOG_LINES)
+		*dropped_out = (uint32_t)window - ENGINE_LOG_LINES;
+	return (uint32_t)next <= ENGINE_LOG_LINES;
+}
+
+void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
+{
+	char line[512];
+	uint64_t dropped;
+	va_list ap;
+	if (meta->log == NULL || !meta_log_admit(meta, &dropped))
+		return;
+	if (dropped > 0) {
+		snprintf(line, sizeof(line), "%llu messages of the metadata store were left out",
+			 (unsigned long long)dropped);
+		meta->log(meta->log_arg, GML_LOG_WARN, line);
+	}
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	meta->log(meta->log_arg, level, line);
+}
+
+int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table)
+{
+	uint32_t bit = UINT32_C(1) << table;
+	if ((atomic_fetch_or(&txn->meta->corrupt_logged, bit) & bit) == 0)
+		gml_meta_log(txn->meta, GML_LOG_ERROR, "metadata table %d holds a damaged record",
+			     (int)table);
+	return GML_ERR_CORRUPT;
+}
