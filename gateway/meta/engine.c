@@ -22,6 +22,10 @@
 
 static const struct gml_engine *const engine_list[] = {
 	&gml_engine_lmdb,
+#ifdef GML_TESTING
+	&gml_engine_memory,
+	&gml_engine_memory_plain,
+#endif
 };
 
 const struct gml_engine *gml_engine_find(const char *name)

@@ -8,4 +8,5 @@ libgemel_la_SOURCES += \
 	gateway/meta/errmap.c \
 	gateway/meta/errmap.h
 include gateway/meta/lmdb/local.mk
+include gateway/meta/memory/local.mk
 include gateway/meta/record/local.mk
