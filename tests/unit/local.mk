@@ -9,4 +9,7 @@ include tests/unit/object.mk
 include tests/unit/fsal.mk
 include tests/unit/proto.mk
 include tests/unit/cmd.mk
+# Quick ones once more, on the metadata engine in memory.
+TESTS += tests/unit/on_memory
 endif
+EXTRA_DIST += tests/unit/on_memory

@@ -431,7 +431,7 @@ static void test_kill_writers(void **state)
 			assert_true(n >= atomic_load(&shared->acked[i]));
 			sum += n;
 		}
-		assert_int_equal(gml_txn_count(txn, GML_TABLE_ORPHAN, &count), 0);
+		assert_int_equal(gml_rec_count(txn, GML_TABLE_ORPHAN, &count), 0);
 		assert_int_equal(count, sum); /* no id was given twice */
 		gml_meta_read_end(txn);
 	}

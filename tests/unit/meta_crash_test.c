@@ -96,7 +96,7 @@ static int image_check(const char *dir, const struct gml_meta_options *opt, size
 		missing += stored < acked[i];
 	}
 	/* The tree of the busiest table is whole. */
-	assert_int_equal(gml_txn_count(txn, GML_TABLE_XATTR, &count), 0);
+	assert_int_equal(gml_rec_count(txn, GML_TABLE_XATTR, &count), 0);
 	assert_int_equal(gml_cursor_open(txn, GML_TABLE_XATTR, &cursor), 0);
 	for (rc = gml_cursor_seek(cursor, SPAN(NULL, 0), &key, &value); rc == 0;
 	     rc = gml_cursor_next(cursor, &key, &value)) {
@@ -260,7 +260,7 @@ static int voters_check(const char *dir, const struct gml_meta_options *opt, siz
 	assert_int_equal(gml_meta_read_begin(meta, &txn), 0);
 	if (gml_txn_get(txn, GML_TABLE_JOURNAL, STR("seq"), &value) == 0)
 		memcpy(&stored, value.ptr, 8);
-	assert_int_equal(gml_txn_count(txn, GML_TABLE_LEASE, &count), 0);
+	assert_int_equal(gml_rec_count(txn, GML_TABLE_LEASE, &count), 0);
 	gml_meta_read_end(txn);
 	assert_int_equal(count, stored);
 	assert_true(stored >= floor);

@@ -211,7 +211,7 @@ static void check_cookies(struct meta_env *env, const struct names *names)
 	assert_int_equal(rc, GML_ERR_NOENT);
 	assert_int_equal(seen, stored);
 	gml_dirent_cursor_close(cursor);
-	assert_int_equal(gml_txn_count(txn, GML_TABLE_COOKIE, &count), 0);
+	assert_int_equal(gml_rec_count(txn, GML_TABLE_COOKIE, &count), 0);
 	assert_int_equal(count, stored + 2); /* and the neighbours' */
 	gml_meta_read_end(txn);
 }
@@ -258,7 +258,7 @@ static void test_order(void **state)
 	txn = meta_env_read(env);
 	assert_int_equal(gml_rec_dirent_any(txn, PARENT), GML_ERR_NOENT);
 	assert_int_equal(gml_rec_dirent_any(txn, PARENT + 1), 0);
-	assert_int_equal(gml_txn_count(txn, GML_TABLE_DIRENT, &count), 0);
+	assert_int_equal(gml_rec_count(txn, GML_TABLE_DIRENT, &count), 0);
 	assert_int_equal(count, 2); /* the neighbours: no continuation node is left */
 	gml_meta_read_end(txn);
 	assert_int_equal(env->log_errors, 0);
@@ -296,7 +296,7 @@ static void test_walk_deleting(void **state)
 	meta_env_update(env, put_names, &names);
 	meta_env_update(env, walk_deleting, &names);
 	txn = meta_env_read(env);
-	assert_int_equal(gml_txn_count(txn, GML_TABLE_DIRENT, &count), 0);
+	assert_int_equal(gml_rec_count(txn, GML_TABLE_DIRENT, &count), 0);
 	assert_int_equal(count, 2);
 	gml_meta_read_end(txn);
 	free(names.v);
@@ -312,22 +312,22 @@ static int replace_cookie(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
 	dirent.ino = 10;
 	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
-	CLOSURE_CHECK(gml_txn_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 1);
+	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 1);
 	dirent.cookie = 200;
 	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
-	CLOSURE_CHECK(gml_txn_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 1);
+	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 1);
 	CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, SPAN(name, 700), &got) == 0 && got.cookie == 200 &&
 		      got.ino == 10);
 	dirent.cookie = 0;
 	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
-	CLOSURE_CHECK(gml_txn_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 0);
+	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 0);
 	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, 701)) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, K)) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, sizeof(name)), &dirent) == GML_ERR_NAMETOOLONG);
 	CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, SPAN(name, sizeof(name)), &got) == GML_ERR_NAMETOOLONG);
 	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, sizeof(name))) == GML_ERR_NAMETOOLONG);
 	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, 700)) == 0);
-	CLOSURE_CHECK(gml_txn_count(txn, GML_TABLE_DIRENT, &count) == 0 && count == 0);
+	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_DIRENT, &count) == 0 && count == 0);
 	return 0;
 }
 

@@ -131,7 +131,7 @@ static int buckets(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("backup"), &rec) == 0);
 	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 20, name, &got) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 30, name, &got) == 0);
-	CLOSURE_CHECK(gml_txn_count(txn, GML_TABLE_BUCKET, &count) == 0 && count == 2);
+	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_BUCKET, &count) == 0 && count == 2);
 	CLOSURE_CHECK(gml_rec_bucket_each(txn, SPAN(NULL, 0), walk_bucket, &walk) == 0);
 	CLOSURE_CHECK(strcmp(walk.text, "backup photos ") == 0);
 	walk.text[0] = 0;

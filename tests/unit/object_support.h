@@ -117,7 +117,7 @@ __attribute__((unused)) static uint64_t object_count(struct ns *ns, enum gml_tab
 	uint64_t count = 0;
 
 	assert_ok(gml_meta_read_begin(ns->store->meta, &txn));
-	assert_ok(gml_txn_count(txn, table, &count));
+	assert_ok(gml_rec_count(txn, table, &count));
 	gml_meta_read_end(txn);
 	return count;
 }
