@@ -109,8 +109,11 @@ static int store_root_fn(struct gml_txn *txn, void *arg)
 static int store_make_meta(const char *path, const uint8_t uuid[GML_STORE_UUID_LEN],
 			   const struct gml_store_options *opt)
 {
-	struct gml_meta_options meta_opt = {
-		.engine = opt->engine, .capacity = opt->meta_capacity, .snapshots = opt->meta_snapshots};
+	struct gml_meta_options meta_opt = {.engine = opt->engine,
+					    .capacity = opt->meta_capacity,
+					    .snapshots = opt->meta_snapshots,
+					    .log = opt->log,
+					    .log_arg = opt->log_arg};
 	struct gml_meta *meta = NULL;
 	char dir[PATH_MAX];
 	int rc = store_sub(dir, path, "meta");

@@ -517,6 +517,19 @@ static void test_root(void **state)
 	assert_rc(gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, ns_span("private"), GML_REMOVE_DIR), GML_ERR_NOENT);
 }
 
+/* An engine that keeps no count of inodes: the objects of the buckets are the files that are known. */
+static void test_statfs_files(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_statfs st;
+
+	ns_put(ns, ns->bucket, "a", "0123456789");
+	ns_put(ns, ns->bucket, "b", "01234");
+	assert_ok(gml_store_statfs(&ns->op, ns->store, GML_INO_ROOT, &st));
+	assert_int_equal(st.used, 15);
+	assert_int_equal(st.files, gml_meta_engine(ns->store->meta)->caps.cheap_count ? 4 : 2);
+}
+
 int main(void)
 {
 #define NS_TEST(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
@@ -529,6 +542,7 @@ int main(void)
 		NS_TEST(test_marker),	    NS_TEST(test_readdir_resume),
 		NS_TEST(test_readdir_live), NS_TEST(test_rights),
 		NS_TEST(test_sticky),	    NS_TEST(test_root),
+		NS_TEST(test_statfs_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
