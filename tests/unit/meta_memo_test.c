@@ -1,6 +1,7 @@
 /* What read transactions remember of earlier ones must never show: a model against random changes, with snapshots of
  * several ages open at once, and more keys than are remembered. */
 #include "meta_support.h"
+#include <pthread.h>
 
 #define MEMO_KEYS 600
 #define MEMO_ROUNDS 4000
@@ -102,11 +103,68 @@ static void test_seq(void **state)
 	gml_meta_read_end(txn);
 }
 
+/* ---- a reader that sleeps while its snapshot is taken ---- */
+#define RACE_READERS 8
+#define RACE_COMMITS 8000
+
+struct race {
+	struct meta_env *env;
+	_Atomic bool stop;
+	_Atomic unsigned torn;
+};
+
+/* Two entries that are always equal. */
+static int race_fn(struct gml_txn *txn, void *arg)
+{
+	int rc = gml_txn_put(txn, GML_TABLE_JOURNAL, STR("a"), SPAN(arg, sizeof(int)));
+	return rc != 0 ? rc : gml_txn_put(txn, GML_TABLE_JOURNAL, STR("b"), SPAN(arg, sizeof(int)));
+}
+
+static void *race_read(void *arg)
+{
+	struct race *race = arg;
+	while (!race->stop) {
+		struct gml_span a, b, key;
+		struct gml_cursor *cursor;
+		struct gml_txn *txn;
+		if (gml_meta_read_begin(race->env->meta, &txn) != 0)
+			return arg;
+		if (gml_txn_get(txn, GML_TABLE_JOURNAL, STR("a"), &a) != 0 || /* perhaps remembered */
+		    gml_cursor_open(txn, GML_TABLE_JOURNAL, &cursor) != 0)
+			return arg;
+		if (gml_cursor_seek(cursor, STR("b"), &key, &b) != 0 || memcmp(a.ptr, b.ptr, sizeof(int)) != 0)
+			race->torn++;
+		gml_cursor_close(cursor);
+		gml_meta_read_end(txn);
+	}
+	return NULL;
+}
+
+static void test_sleeping_reader(void **state)
+{
+	struct race race = {.env = *state};
+	pthread_t thread[RACE_READERS];
+	int number = 0;
+	meta_env_update(race.env, race_fn, &number);
+	for (int i = 0; i < RACE_READERS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, race_read, &race), 0);
+	for (number = 1; number < RACE_COMMITS; number++)
+		assert_int_equal(gml_meta_update_relaxed(race.env->meta, race_fn, &number), 0);
+	race.stop = true;
+	for (int i = 0; i < RACE_READERS; i++) {
+		void *bad;
+		pthread_join(thread[i], &bad);
+		assert_null(bad);
+	}
+	assert_int_equal(race.torn, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_memo, meta_env_setup, meta_env_teardown),
 		cmocka_unit_test_setup_teardown(test_seq, meta_env_setup, meta_env_teardown),
+		cmocka_unit_test_setup_teardown(test_sleeping_reader, meta_env_setup, meta_env_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,30 @@ static bool txn_park(struct gml_lmdb *meta, struct gml_lmdb_txn *txn)
 	return false;
 }
 
+/* LMDB's reader notes the newest number N, then copies the meta page of N. If it sleeps in between while N + 2 is
+ * committed, that page has become N + 2's: the snapshot is not the one that its number says, and what was noted of N
+ * is not true of it. A commit is announced in the shared tail before it begins: while N + 2 is not, the copy is N's. */
+static bool txn_is_exact(const struct gml_lmdb_txn *txn)
+{
+	const struct gml_redo_shared *shared = txn->meta->redo.shared;
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&shared->next.txnid, memory_order_acquire) <= txn->seq + 1 &&
+	       atomic_load_explicit(&shared->tail.txnid, memory_order_acquire) <= txn->seq + 1;
+}
+
+/* The number of a snapshot that was just taken. Each further attempt follows a commit that was announced meanwhile. */
+static int txn_settle(struct gml_lmdb_txn *txn)
+{
+	int rc = 0;
+	txn->seq = mdb_txn_id(txn->mdb);
+	while (rc == 0 && !txn_is_exact(txn)) {
+		mdb_txn_reset(txn->mdb);
+		rc = mdb_txn_renew(txn->mdb);
+		txn->seq = mdb_txn_id(txn->mdb);
+	}
+	return rc;
+}
+
 static int txn_read_new(struct gml_lmdb *meta, struct gml_txn **txn_out)
 {
 	int dead, rc;
@@ -80,13 +104,15 @@ static int txn_read_new(struct gml_lmdb *meta, struct gml_txn **txn_out)
 	rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
 	if (rc == MDB_READERS_FULL && mdb_reader_check(meta->env, &dead) == 0 && dead > 0)
 		rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
+	if (rc != 0)
+		txn->mdb = NULL;
+	else
+		rc = txn_settle(txn);
 	if (rc != 0) {
 		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot begin a read transaction: %s", mdb_strerror(rc));
-		txn->mdb = NULL;
 		txn_free(txn);
 		return gml_lmdb_err(rc);
 	}
-	txn->seq = mdb_txn_id(txn->mdb);
 	*txn_out = &txn->head;
 	return 0;
 }
@@ -101,12 +127,13 @@ int gml_lmdb_read_begin(struct gml_meta *head, struct gml_txn **txn_out)
 	if (txn == NULL)
 		return txn_read_new(meta, txn_out);
 	rc = mdb_txn_renew(txn->mdb);
+	if (rc == 0)
+		rc = txn_settle(txn);
 	if (rc != 0) {
 		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot renew a read transaction: %s", mdb_strerror(rc));
 		txn_free(txn);
 		return gml_lmdb_err(rc);
 	}
-	txn->seq = mdb_txn_id(txn->mdb);
 	*txn_out = &txn->head;
 	return 0;
 }
