@@ -100,10 +100,13 @@ static void case_full_is_emptied(void **state)
 {
 	struct meta_env *env = *state;
 	int most = grow_until_full(env);
-	static const uint8_t other[30100];
+	static const uint8_t larger[50000];
 	assert_true(most > 500);
-	/* What leaves no more entries than before may still grow a little. */
-	engine_put(env, STR("n000000"), SPAN(other, sizeof(other)));
+	for (int i = 0; i < 20; i++) { /* what leaves no more entries than before may still grow */
+		char name[16];
+		snprintf(name, sizeof(name), "n%06d", i);
+		engine_put(env, STR(name), SPAN(larger, sizeof(larger)));
+	}
 	for (int i = 0; i < most; i++) {
 		char name[16];
 		struct gml_span key;
