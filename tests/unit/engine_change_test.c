@@ -99,9 +99,13 @@ static int grow_until_full(struct meta_env *env)
 static void case_full_is_emptied(void **state)
 {
 	struct meta_env *env = *state;
-	int most = grow_until_full(env);
 	static const uint8_t larger[50000];
+	int most;
+	engine_put(env, STR("first"), STR("1"));
+	assert_false(gml_meta_is_short(env->meta));
+	most = grow_until_full(env);
 	assert_true(most > 500);
+	assert_true(gml_meta_is_short(env->meta));
 	for (int i = 0; i < 20; i++) { /* what leaves no more entries than before may still grow */
 		char name[16];
 		snprintf(name, sizeof(name), "n%06d", i);

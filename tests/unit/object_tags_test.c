@@ -131,7 +131,7 @@ struct tags_reader {
 	struct ns *ns;
 	gml_ino ino;
 	_Atomic bool stop;
-	unsigned looks;
+	_Atomic unsigned looks;
 };
 
 static void *tags_read(void *arg)
@@ -159,6 +159,8 @@ static void test_atomic(void **state)
 
 	assert_ok(gml_tags_replace(&ns->op, ns->store, reader.ino, tag_set[0], TAGS));
 	pthread_create(&thread, NULL, tags_read, &reader);
+	while (atomic_load(&reader.looks) == 0) /* else the rounds may be over before it looks */
+		usleep(100);
 	gml_meta_stats_get(ns->store->meta, &before);
 	for (int i = 0; i < ROUNDS; i++)
 		assert_ok(gml_tags_replace(&ns->op, ns->store, reader.ino, tag_set[i % 2], TAGS));

@@ -202,11 +202,7 @@ static void memory_stats(struct gml_meta *head, struct gml_meta_stats *out)
 
 static bool memory_is_short(struct gml_meta *head)
 {
-	struct gml_memory_store *store = gml_memory_of(head)->store;
-	struct gml_memory_version *version = gml_memory_current(store);
-	bool is_short = version->bytes > store->capacity - gml_memory_reserve(store);
-	gml_memory_version_unref(version);
-	return is_short;
+	return atomic_load(&gml_memory_of(head)->store->is_short);
 }
 
 static int memory_check(struct gml_meta *head, void (*problem)(void *arg, const char *text),

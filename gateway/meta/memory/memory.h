@@ -42,6 +42,7 @@ struct gml_memory_store {
 	bool open;
 	uint8_t uuid[16];
 	uint64_t capacity;
+	_Atomic bool is_short; /* as the last change found it */
 	pthread_mutex_t write, lock;
 	struct gml_memory_version *current;
 };
@@ -111,8 +112,6 @@ int gml_memory_cursor_before(struct gml_cursor *head, struct gml_span key, struc
 void gml_memory_lent_end(struct gml_memory_txn *txn);
 
 /* ---- memory_update.c: changes ---- */
-/* Bytes kept for changes that leave no more records. */
-uint64_t gml_memory_reserve(const struct gml_memory_store *store);
 int gml_memory_update(struct gml_meta *head, gml_meta_fn fn, void *arg, bool relaxed);
 int gml_memory_flush(struct gml_meta *head);
 int gml_memory_refresh(struct gml_meta *head);

@@ -64,17 +64,21 @@ static uint64_t memory_records(const struct gml_memory_version *version)
 	return count;
 }
 
-uint64_t gml_memory_reserve(const struct gml_memory_store *store)
+/* Only what is kept for changes that leave no more records has room for the version. */
+static bool memory_is_over(const struct gml_memory_store *store,
+			   const struct gml_memory_version *version)
 {
-	return store->capacity / 8 < GML_MEMORY_RESERVE ? store->capacity / 8 : GML_MEMORY_RESERVE;
+	uint64_t reserve =
+		store->capacity / 8 < GML_MEMORY_RESERVE ? store->capacity / 8 : GML_MEMORY_RESERVE;
+	return version->bytes > store->capacity - reserve;
 }
 
-/* More records, and only what is kept for removals has room for them. */
-static bool memory_too_many(const struct gml_memory_store *store,
-			    const struct gml_memory_version *version)
+/* What a closure that succeeded gets. */
+static int memory_room(struct gml_memory_store *store, const struct gml_memory_version *version)
 {
-	return version->bytes > store->capacity - gml_memory_reserve(store) &&
-	       memory_records(version) > memory_records(store->current);
+	bool over = memory_is_over(store, version);
+	atomic_store(&store->is_short, over);
+	return over && memory_records(version) > memory_records(store->current) ? GML_ERR_NOSPC : 0;
 }
 
 static int memory_call(struct gml_memory_txn *txn, gml_meta_fn fn, void *arg)
@@ -86,7 +90,7 @@ static int memory_call(struct gml_memory_txn *txn, gml_meta_fn fn, void *arg)
 	if (txn->failed != 0)
 		return txn->failed;
 	if (rc == 0)
-		return memory_too_many(store, txn->version) ? GML_ERR_NOSPC : 0;
+		return memory_room(store, txn->version);
 	if (txn->writes > 0) {
 		gml_assert(rc == GML_ERR_NOMEM || rc == GML_ERR_CORRUPT);
 		gml_meta_log(txn->head.meta, GML_LOG_ERROR,
