@@ -196,7 +196,7 @@ class Gemel:
     def endpoint(self):
         return f"http://127.0.0.1:{self.s3_port}"
 
-    def s3(self, access_key=None, secret=None, endpoint=None, **config):
+    def s3(self, access_key=None, secret=None, endpoint=None, region="us-east-1", **config):
         """A boto3 client with boto3's defaults (but no hidden retries: an error is to be seen)."""
         import boto3
         from botocore.config import Config
@@ -204,7 +204,7 @@ class Gemel:
         config.setdefault("retries", {"total_max_attempts": 1})
         config.setdefault("max_pool_connections", 64)
         return boto3.client(
-            "s3", endpoint_url=endpoint or self.endpoint, region_name="us-east-1", aws_access_key_id=access_key or self.access_key,
+            "s3", endpoint_url=endpoint or self.endpoint, region_name=region, aws_access_key_id=access_key or self.access_key,
             aws_secret_access_key=secret or self.secret, config=Config(**config),
         )
 

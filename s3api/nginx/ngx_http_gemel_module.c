@@ -62,8 +62,9 @@ static char *module_init_conf(ngx_conf_t *cf, void *arg)
 	ngx_conf_init_value(conf->object_max, 0);
 	ngx_conf_init_value(conf->map_size, 0);
 	ngx_conf_init_value(conf->threads, MODULE_THREADS);
-	if (conf->region.data == NULL)
-		ngx_str_set(&conf->region, "us-east-1");
+	if (conf->region.data == NULL) {
+		ngx_str_set(&conf->region, "us-east-1"); /* two statements */
+	}
 	if (conf->domains != NULL) {
 		const char **end = ngx_array_push(conf->domains);
 

@@ -532,6 +532,18 @@ def wait_for(what):
         time.sleep(0.05)
 
 
+def region_refused(server, region):
+    """Is a request that is signed for this region refused?"""
+    from botocore.exceptions import ClientError
+
+    try:
+        server.s3(region=region).list_buckets()
+        return False
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == "AuthorizationHeaderMalformed", error.response
+        return True
+
+
 def test_a_start_in_vain_does_not_hide_a_change_from_the_reload(scratch):
     import os
     import signal
@@ -542,6 +554,8 @@ def test_a_start_in_vain_does_not_hide_a_change_from_the_reload(scratch):
     assert "another 'gemel serve' runs" in run("-c", server.conf, "serve").stderr
     os.kill(server.process.pid, signal.SIGHUP)
     wait_for(lambda: "S3 door: reloads" in (server.home / "serve.log").read_text())
+    wait_for(lambda: region_refused(server, "us-east-1"))  # by the new workers
+    assert not region_refused(server, "eu-west-1")
     server.stop()
     server.assert_clean()
 
