@@ -14,11 +14,17 @@
 #define NFS_READ_REPLY_MAX (NFS_READ_CHUNK + 4096)
 #define NFS_READ_GROUPS_MAX 16 /* of AUTH_SYS, RFC 5531 */
 #define NFS_READ_GROUPS_ROOM 1024
-#define NFS_READ_NAMES_MAX 64  /* of a path */
+#define NFS_READ_NAMES_MAX 64 /* of a path */
 
-enum { NFS_OP_GETFH = 10, NFS_OP_LOOKUP = 15, NFS_OP_PUTFH = 22, NFS_OP_PUTROOTFH = 24, NFS_OP_READ = 25 };
+enum {
+	NFS_OP_GETFH = 10,
+	NFS_OP_LOOKUP = 15,
+	NFS_OP_PUTFH = 22,
+	NFS_OP_PUTROOTFH = 24,
+	NFS_OP_READ = 25,
+};
 
-/* ---- XDR (RFC 4506) ------------------------------------------------------------------------------------------ */
+/* ---- XDR (RFC 4506) ---- */
 
 struct xdr_out {
 	uint8_t bytes[NFS_READ_CALL_MAX];
@@ -83,7 +89,7 @@ static const uint8_t *xdr_read_opaque(struct xdr_in *in, size_t *len_out)
 	return in->bad ? NULL : at;
 }
 
-/* ---- the call ------------------------------------------------------------------------------------------------ */
+/* ---- the call ---- */
 
 static int nfs_wrong(struct nfs_read *nfs, const char *why)
 {
@@ -94,7 +100,8 @@ static int nfs_wrong(struct nfs_read *nfs, const char *why)
 /* CALL of COMPOUND with AUTH_SYS, up to the compound's tag and minor version (RFC 5531 9, 10; appendix A). */
 static void nfs_header(struct nfs_read *nfs, struct xdr_out *out)
 {
-	static const uint32_t call[] = {0, 2, 100003, 4, 1, 1}; /* CALL, RPC 2, NFS, version 4, COMPOUND, AUTH_SYS */
+	/* CALL, RPC 2, NFS, version 4, COMPOUND, AUTH_SYS */
+	static const uint32_t call[] = {0, 2, 100003, 4, 1, 1};
 	gid_t groups[NFS_READ_GROUPS_ROOM];
 	int n = getgroups(NFS_READ_GROUPS_ROOM, groups);
 
@@ -162,13 +169,14 @@ static int nfs_call(struct nfs_read *nfs, struct xdr_out *out, const char *path,
 	xdr_number(out, NFS_READ_CHUNK);
 	if (out->full)
 		return -1;
-	uint32_t mark = htonl(0x80000000u | (uint32_t)(out->len - 4)), count = htonl((uint32_t)names + 2);
+	uint32_t mark = htonl(0x80000000u | (uint32_t)(out->len - 4));
+	uint32_t count = htonl((uint32_t)names + 2);
 	memcpy(out->bytes, &mark, 4);
 	memcpy(out->bytes + count_at, &count, 4);
 	return names + 1;
 }
 
-/* ---- the reply ----------------------------------------------------------------------------------------------- */
+/* ---- the reply ---- */
 
 /* Exactly `len` bytes. The socket's own timeout bounds each wait. */
 static bool nfs_receive(struct nfs_read *nfs, void *out, size_t len)
@@ -205,9 +213,20 @@ static int nfs_status(struct nfs_read *nfs, uint32_t status)
 		uint32_t status;
 		const char *text;
 	} known[] = {
-		{2, "no such file or directory"}, {5, "input/output error"}, {10006, "the server met an error (NFS4ERR_SERVERFAULT); see its log"}, {13, "permission denied"},
-		{20, "not a directory"}, {21, "is a directory"}, {22, "not a regular file"}, {63, "the name is too long"}, {70, "the file is gone (stale)"}, {10008, "the server asks to come later (NFS4ERR_DELAY)"},
-		{10012, "the file is locked"}, {10013, "the server is in its grace period"}, {10016, "the server wants another kind of login (NFS4ERR_WRONGSEC)"}, {10029, "is a symbolic link"},
+		{2, "no such file or directory"},
+		{5, "input/output error"},
+		{13, "permission denied"},
+		{20, "not a directory"},
+		{21, "is a directory"},
+		{22, "not a regular file"},
+		{63, "the name is too long"},
+		{70, "the file is gone (stale)"},
+		{10006, "the server met an error (NFS4ERR_SERVERFAULT); see its log"},
+		{10008, "the server asks to come later (NFS4ERR_DELAY)"},
+		{10012, "the file is locked"},
+		{10013, "the server is in its grace period"},
+		{10016, "the server wants another kind of login (NFS4ERR_WRONGSEC)"},
+		{10029, "is a symbolic link"},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -257,11 +276,17 @@ static int nfs_result(struct nfs_read *nfs, struct xdr_in *in)
 	return 0;
 }
 
-int nfs_read_chunk(struct nfs_read *nfs, const char *path, uint64_t offset, const uint8_t **data_out, size_t *len_out, bool *eof_out)
+int nfs_read_chunk(struct nfs_read *nfs, const char *path, uint64_t offset,
+		   const uint8_t **data_out, size_t *len_out, bool *eof_out)
 {
 	struct xdr_out *call = calloc(1, sizeof(*call));
 	int before = call ? nfs_call(nfs, call, path, offset) : 0;
-	int64_t len = before > 0 ? nfs_exchange(nfs, call) : nfs_wrong(nfs, call ? "the path is too long" : "out of memory");
+	int64_t len;
+
+	if (before > 0)
+		len = nfs_exchange(nfs, call);
+	else
+		len = nfs_wrong(nfs, call ? "the path is too long" : "out of memory");
 
 	free(call);
 	if (len < 0)
@@ -280,15 +305,19 @@ int nfs_read_chunk(struct nfs_read *nfs, const char *path, uint64_t offset, cons
 /* Connected, with a bound of `milliseconds` for each wait; or -1. */
 static int nfs_connect(const char *address, unsigned port, int milliseconds)
 {
-	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM}, *peer;
-	struct timeval wait = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+				 .ai_socktype = SOCK_STREAM};
+	struct timeval wait = {.tv_sec = milliseconds / 1000,
+			       .tv_usec = milliseconds % 1000 * 1000};
+	struct addrinfo *peer;
 	char service[16];
 
 	snprintf(service, sizeof(service), "%u", port);
 	if (getaddrinfo(address, service, &hints, &peer) != 0)
 		return -1;
 	int fd = socket(peer->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0 &&
+	bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == 0 &&
+		    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0 &&
 		    connect(fd, peer->ai_addr, peer->ai_addrlen) == 0;
 	freeaddrinfo(peer);
 	if (good)
@@ -300,11 +329,14 @@ static int nfs_connect(const char *address, unsigned port, int milliseconds)
 
 int nfs_read_open(struct nfs_read *nfs, const char *address, unsigned port, int milliseconds)
 {
-	*nfs = (struct nfs_read){.fd = -1, .xid = (uint32_t)getpid() << 8, .reply = malloc(NFS_READ_REPLY_MAX)};
+	*nfs = (struct nfs_read){
+		.fd = -1, .xid = (uint32_t)getpid() << 8, .reply = malloc(NFS_READ_REPLY_MAX)};
 	if (nfs->reply == NULL)
 		return nfs_wrong(nfs, "out of memory");
 	nfs->fd = nfs_connect(address, port, milliseconds);
-	return nfs->fd >= 0 ? 0 : nfs_wrong(nfs, "the NFS door does not answer; 'gemel status' tells more");
+	if (nfs->fd >= 0)
+		return 0;
+	return nfs_wrong(nfs, "the NFS door does not answer; 'gemel status' tells more");
 }
 
 void nfs_read_close(struct nfs_read *nfs)

@@ -5,7 +5,18 @@
  *     path would end in the file that a PUT replaced. Two may go on with such an inode: a request that itself found it
  *     by name (op->found), and the client that has it open.
  *  2. what lies in a bucket answers only who may search the bucket's root, whatever the modes below. The root itself
- *     answers everybody: a client that mounts the bucket asks for its attributes before anything else. */
+ *     answers everybody: a client that mounts the bucket asks for its attributes before anything else.
+ *
+ * What 1. answers, by what is true of an inode without a name; the first column that fits counts:
+ *
+ *                         named   op->found   op->client has it open   op->recovering   else
+ *   gml_handle_get        goes on goes on     goes on                  AGAIN            STALE
+ *   gml_handle_get_named  goes on STALE       STALE                    STALE            STALE
+ *   gml_file_open         goes on goes on     STALE                    STALE            STALE
+ *     with GML_OPEN_IO    goes on goes on     goes on                  AGAIN            STALE
+ *
+ * What goes on is asked 2.; a caller who is refused (op->refused) gets ACCESS there, whoever it is, from everything but
+ * roots of buckets and the namespace's. gml_handle_get_named is for directories and LINK. */
 #include "onode.h"
 
 int gml_handle_search(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *inode)

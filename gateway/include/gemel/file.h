@@ -20,13 +20,17 @@ enum gml_create_how {
 	GML_CREATE_EXCLUSIVE, /* existing with the same verifier (not zero, which all others have): success, else EXIST (RFC 8881 18.16.3) */
 };
 
-/* Open an existing file. Checks `r`/`w` for `how` (the owner passes, as NFS customs want for files already open elsewhere: RFC 8881 18.16 leaves OPEN strict: here OPEN is strict
- * for non-owners and owners alike; I/O lets the owner pass). how = 0 opens for attributes only.
- * An open file goes on when it loses its last name: all operations on it work for op->client until
- * its last close, and for nobody else. An open of what has no name is STALE, also to who has it
- * open, unless op->found; with IO, unless op->client has it open.
- * Errors: ISDIR, INVAL (not regular), STALE, ACCESS, ROFS. */
-int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how, struct gml_file **out);
+/* Opens an existing file for reading or writing, as `how` says; 0: for its attributes only. *out is
+ * the caller's, until gml_file_close.
+ * OPEN applies the mode bits to everyone, including the owner. READ and WRITE on an open file also
+ * admit the owner.
+ * A file that loses its last name while it is open goes on for op->client until its last close, and
+ * for nobody else. An open of a file without a name is STALE, unless op->found is set or, with
+ * GML_OPEN_IO, op->client has it open.
+ * Errors: ISDIR, INVAL (not regular), STALE, ACCESS, ROFS, NOMEM, and AGAIN (with GML_OPEN_IO, while
+ * op->recovering). Does not block. On failure *out is NULL. */
+int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how,
+		  struct gml_file **out);
 
 /* Create or open by name in one transaction; *created_out says which. The creator's open succeeds whatever `set` makes of the mode. Durable. */
 int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name, unsigned open_how, enum gml_create_how how, const uint8_t verifier[8],
