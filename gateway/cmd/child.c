@@ -230,7 +230,8 @@ static void child_hurry(const struct child *child)
 		closedir(dir);
 }
 
-/* SIGQUIT is nginx's orderly end. At SIGTERM its master would kill the workers after about a second, whatever they have to put away. */
+/* SIGQUIT is nginx's orderly end. After a SIGTERM its master kills workers that are not done: after about three seconds,
+ * or when another process of it ends once half of that is over (s3api/nginx/README.md). */
 void child_ask(struct child *child)
 {
 	if (child->pid == 0)

@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 
-def raw(gemel, data, close=False):
-    """Send bytes to the S3 port; all that comes back."""
-    with socket.create_connection(("127.0.0.1", gemel.s3_port), timeout=30) as connection:
+def raw(gemel, data, close=False, source=None):
+    """Send bytes to the S3 port, from the loopback address `source`; all that comes back."""
+    with socket.create_connection(("127.0.0.1", gemel.s3_port), timeout=30, source_address=source and (source, 0)) as connection:
         connection.sendall(data)
         if close:
             connection.shutdown(socket.SHUT_WR)
@@ -112,32 +112,44 @@ def test_health_is_not_a_bucket(gemel):
 
 # ---- what is not HTTP
 
+def lines_of(gemel, peer, count):
+    """Lines of the access log, at least `count`, about an address that only one test uses."""
+    deadline = time.monotonic() + 20
+    while True:
+        lines = [line for line in map(json.loads, (gemel.home / "log" / "s3-access.log").read_bytes().splitlines()) if line["peer"] == peer]
+        if len(lines) >= count:
+            return lines
+        assert time.monotonic() < deadline, lines
+        time.sleep(0.05)
+
+
 def test_what_is_not_http_leaves_one_line(gemel):
-    log = gemel.home / "log" / "s3-access.log"
-    time.sleep(1.5)  # lines of the tests before: the log is written once a second
-    before, errors = log.stat().st_size, (gemel.home / "log" / "nginx-error.log").stat().st_size
+    peer = "127.0.0.77"
     context = ssl._create_unverified_context()
-    with socket.create_connection(("127.0.0.1", gemel.s3_port), timeout=10) as connection, pytest.raises(ssl.SSLError):
+    with socket.create_connection(("127.0.0.1", gemel.s3_port), timeout=10, source_address=(peer, 0)) as connection, pytest.raises(ssl.SSLError):
         context.wrap_socket(connection)
-    assert lines_since(log, before)[0]["problem"] == "TLS was spoken to a port that serves plain HTTP."
-    for data in (b"SSH-2.0-OpenSSH_9.2\r\n", b"\x00\xff\xfe garbage", b"*1\r\n$4\r\nPING\r\n", b"no line end"):
-        before = log.stat().st_size
-        answer = raw(gemel, data, close=True)
-        line, = lines_since(log, before)
-        assert line["status"] == 400 and line["problem"] == "What was sent is not HTTP.", (data, line)
-        assert answer == b"" or (answer.startswith(b"HTTP/1.1 400 ") and b"<Code>BadRequest</Code><Message>What was sent is not HTTP.</Message>" in answer), answer
-    for data in (b"GET /demo/%zz HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /cut off"):
-        before = log.stat().st_size
-        raw(gemel, data, close=True)
-        line, = lines_since(log, before)
-        assert line["status"] >= 400 and "problem" not in line, line  # malformed, but HTTP
-    assert (gemel.home / "log" / "nginx-error.log").stat().st_size == errors
+    strange = (b"SSH-2.0-OpenSSH_9.2\r\n", b"\x00\xff\xfe garbage", b"*1\r\n$4\r\nPING\r\n", b"no line end")
+    malformed = (b"GET /demo/%zz HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /cut off")
+    for i, data in enumerate((*strange, *malformed)):
+        answer = raw(gemel, data, close=True, source=peer)
+        line = lines_of(gemel, peer, i + 2)[-1]
+        if data in strange:
+            assert line["status"] == 400 and line["problem"] == "What was sent is not HTTP.", (data, line)
+            assert answer == b"" or (answer.startswith(b"HTTP/1.1 400 ") and b"<Code>BadRequest</Code><Message>What was sent is not HTTP.</Message>" in answer), answer
+        else:
+            assert line["status"] >= 400 and "problem" not in line, line  # malformed, but HTTP
+    raw(gemel, b"GET /last HTTP/1.0\r\n\r\n", source=peer)
+    lines = lines_of(gemel, peer, len(strange) + len(malformed) + 2)
+    assert len(lines) == len(strange) + len(malformed) + 2, "more than one line for a connection"
+    assert lines[0]["problem"] == "TLS was spoken to a port that serves plain HTTP."
+    assert f"client: {peer}" not in (gemel.home / "log" / "nginx-error.log").read_text()
 
 
 def test_a_quiet_start_has_no_complaints_of_our_own_probes(fresh):
-    """`gemel serve` and `gemel status` ask the NFS door whether it lives; so does /healthz; and quickstart reads a file with libnfs."""
+    """`gemel serve` and `gemel status` ask the NFS door whether it lives; so does /healthz. quickstart reads a file with `gemel nfs read`; libnfs is another client."""
     fresh.s3().put_object(Bucket="demo", Key="k", Body=b"x")
     assert subprocess.run(["nfs-cat", fresh.nfs_url("/demo/k")], capture_output=True, check=True).stdout == b"x"
+    assert fresh.gemel("nfs", "read", "/demo/k")["content"] == "x"
     for _ in range(3):
         assert fresh.gemel("status")["good"]
         health(fresh)

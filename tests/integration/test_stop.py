@@ -90,7 +90,8 @@ def test_a_running_request_is_finished(fresh):
     connection, got = get(fresh, "big")
     fresh.process.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + 20
-    while "shutting down" not in log(fresh, "nginx-error.log") and time.monotonic() < deadline:
+    while "shutting down" not in log(fresh, "nginx-error.log"):
+        assert time.monotonic() < deadline, "nginx does not shut down"
         time.sleep(0.02)
     while got.count(b"\r\n\r\n") == 0:
         got += connection.recv(1 << 16)
