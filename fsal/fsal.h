@@ -147,10 +147,9 @@ void gml_fsal_io_ops(struct fsal_obj_ops *ops);
 void gml_fsal_xattr_ops(struct fsal_obj_ops *ops);
 
 /* wire.c */
-/* Makes ganesha take and give values of extended attributes of up to GML_XATTR_VALUE_MAX bytes. Does so once, on a
- * thread that works on an NFSv4 request; until then gml_fsal_wire_seen is false. */
+/* Makes ganesha take and give values of extended attributes of up to GML_XATTR_VALUE_MAX bytes. Once, before ganesha
+ * takes requests; logs when it cannot. */
 void gml_fsal_wire_hook(void);
-extern bool gml_fsal_wire_seen;
 /* Before the plugin is unloaded: ganesha has its own functions back. */
 void gml_fsal_wire_unhook(void);
 /* The longest value that a reply can hold. */

@@ -172,6 +172,7 @@ void gml_fsal_init(void)
 		LogFatal(COMPONENT_FSAL, "the NFS door cannot open");
 	module_bind_ipv4();
 	module_epoch();
+	gml_fsal_wire_hook();
 	if (register_fsal(&gml_fsal.module, module_name, FSAL_MAJOR_VERSION, FSAL_MINOR_VERSION, FSAL_ID_NO_PNFS) != 0)
 		return; /* it has logged why */
 	gml_fsal.module.m_ops.init_config = module_init_config;

@@ -72,8 +72,6 @@ void gml_fsal_op(struct gml_op *op, uint32_t need)
 {
 	const struct user_cred *creds = &op_ctx->creds;
 
-	if (!__atomic_load_n(&gml_fsal_wire_seen, __ATOMIC_RELAXED))
-		gml_fsal_wire_hook();
 	_Static_assert(sizeof(gid_t) == sizeof(uint32_t), "group lists are passed on as they are");
 	*op = (struct gml_op){
 		.cred = {.uid = creds->caller_uid,

@@ -1,18 +1,24 @@
-/* Values of extended attributes on the wire. ganesha decodes and encodes none longer than 8 KiB: a SETXATTR with a
+/* Values of extended attributes on the wire. ganesha decodes and encodes none much longer than 8 KiB: a SETXATTR with a
  * longer one is garbage to it, which a client's user sees as EIO, and a GETXATTR that has one would end the connection.
  * Linux allows 64 KiB.
  *
  * The functions that decode a COMPOUND and encode its results stand in a table of the library, which every request
- * points to; the first one puts ours there. Ours call ganesha's, and do by themselves only what those could not: a
- * COMPOUND that cannot be decoded is decoded once more, with longer values allowed; results that hold a long value are
- * encoded here. The table's form belongs to one release of ganesha: module.c refuses any other. */
+ * points to; ours are put there when the plugin is loaded, before there is a request. Ours call ganesha's, and do by
+ * themselves only what those could not: a COMPOUND that cannot be decoded is decoded once more, with longer values
+ * allowed; results that hold a long value are encoded here. The table's form belongs to one release of ganesha:
+ * module.c refuses any other. */
 #include "fsal.h"
 
+#include <dlfcn.h>
 #include <inttypes.h>
+#include <link.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
 #define WIRE_ARGS_MAX XDR_BYTES_MAXLEN /* a longer value than the core takes is decoded, and refused as too big */
+/* ganesha's own limits: xdr_utf8string_decode wants less than XDR_STRING_MAXLEN, xdr_bytes_encode at most that. */
+#define WIRE_DECODE_MAX (XDR_STRING_MAXLEN - 1)
+#define WIRE_ENCODE_MAX XDR_STRING_MAXLEN
 
 typedef bool (*wire_decode_fn)(XDR *xdrs, COMPOUND4args *args);
 typedef bool (*wire_encode_fn)(XDR *xdrs, struct COMPOUND4res_extended **res);
@@ -20,7 +26,6 @@ typedef bool (*wire_encode_fn)(XDR *xdrs, struct COMPOUND4res_extended **res);
 static wire_decode_fn wire_decode_before;
 static wire_encode_fn wire_encode_before;
 static nfs_function_desc_t *wire_hooked;
-bool gml_fsal_wire_seen;
 
 static bool wire_setxattr_args(XDR *xdrs, SETXATTR4args *args)
 {
@@ -63,7 +68,7 @@ static xattrvalue4 *wire_long_value(nfs_resop4 *op)
 	GETXATTR4res *res = &op->nfs_resop4_u.opgetxattr;
 	xattrvalue4 *value = &res->GETXATTR4res_u.resok4.gxr_value;
 
-	if (op->resop != NFS4_OP_GETXATTR || res->status != NFS4_OK || value->utf8string_len <= XDR_STRING_MAXLEN)
+	if (op->resop != NFS4_OP_GETXATTR || res->status != NFS4_OK || value->utf8string_len <= WIRE_ENCODE_MAX)
 		return NULL;
 	return value;
 }
@@ -127,32 +132,92 @@ static bool wire_replace(nfs_function_desc_t *desc, xdrproc_t decode, xdrproc_t 
 	return true;
 }
 
-static void wire_hook_locked(nfs_function_desc_t *desc)
+/* ---- ganesha's table, which its library does not export: found by the name that stands in it ---- */
+
+#define WIRE_NAME "NFS4_COMP"
+
+struct wire_search {
+	ElfW(Addr) base; /* of the library */
+	nfs_function_desc_t *found;
+	unsigned hits;
+};
+
+/* Do `len` bytes at `address` lie in a segment of the library that has the flags `want` of those in `mask`? */
+static bool wire_within(const struct dl_phdr_info *info, uintptr_t address, size_t len, ElfW(Word) mask,
+			ElfW(Word) want)
 {
-	wire_decode_before = (wire_decode_fn)desc->xdr_decode_func;
-	wire_encode_before = (wire_encode_fn)desc->xdr_encode_func;
-	if (desc->funcname == NULL || strcmp(desc->funcname, "NFS4_COMP") != 0 ||
-	    !wire_replace(desc, (xdrproc_t)wire_decode, (xdrproc_t)wire_encode)) {
-		LogWarn(COMPONENT_FSAL,
-			"values of extended attributes over NFS end at %d bytes: ganesha's table of "
-			"requests cannot be changed",
-			XDR_STRING_MAXLEN - 1);
-		return;
+	for (ElfW(Half) i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + part->p_vaddr;
+
+		if (part->p_type == PT_LOAD && (part->p_flags & mask) == want && address >= start &&
+		    address - start < part->p_memsz && len <= part->p_memsz - (address - start))
+			return true;
 	}
-	__atomic_store_n(&wire_hooked, desc, __ATOMIC_RELEASE);
+	return false;
+}
+
+static bool wire_is_entry(const struct dl_phdr_info *info, const nfs_function_desc_t *desc)
+{
+	const uintptr_t functions[] = {(uintptr_t)desc->service_function, (uintptr_t)desc->free_function,
+				       (uintptr_t)desc->xdr_decode_func, (uintptr_t)desc->xdr_encode_func};
+
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+		if (!wire_within(info, functions[i], 1, PF_X, PF_X))
+			return false;
+	return wire_within(info, (uintptr_t)desc->funcname, sizeof(WIRE_NAME), PF_R | PF_W, PF_R) &&
+	       memcmp(desc->funcname, WIRE_NAME, sizeof(WIRE_NAME)) == 0;
+}
+
+/* The table is constant but for its addresses, so it lies in what the loader makes read-only (PT_GNU_RELRO). */
+static int wire_search(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct wire_search *search = arg;
+
+	if (info->dlpi_addr != search->base)
+		return 0;
+	for (ElfW(Half) i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+		uintptr_t at = info->dlpi_addr + part->p_vaddr, end = at + part->p_memsz;
+
+		for (; part->p_type == PT_GNU_RELRO && at + sizeof(nfs_function_desc_t) <= end; at += sizeof(void *))
+			if (wire_is_entry(info, (const nfs_function_desc_t *)at)) {
+				search->found = (nfs_function_desc_t *)at;
+				search->hits++;
+			}
+	}
+	return 1;
+}
+
+static nfs_function_desc_t *wire_find(void)
+{
+	struct wire_search search = {.hits = 0};
+	struct link_map *map;
+	Dl_info info;
+
+	if (dladdr1((void *)(uintptr_t)register_fsal, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
+		return NULL;
+	search.base = map->l_addr;
+	(void)dl_iterate_phdr(wire_search, &search);
+	return search.hits == 1 ? search.found : NULL;
 }
 
 void gml_fsal_wire_hook(void)
 {
-	nfs_request_t *request = gml_fsal_request();
+	nfs_function_desc_t *desc = wire_find();
 
-	if (request == NULL || op_ctx->nfs_vers != NFS_V4 || request->funcdesc == NULL)
-		return;
-	PTHREAD_MUTEX_lock(&gml_fsal.lock);
-	if (!gml_fsal_wire_seen)
-		wire_hook_locked((nfs_function_desc_t *)(uintptr_t)request->funcdesc);
-	__atomic_store_n(&gml_fsal_wire_seen, true, __ATOMIC_RELEASE);
-	PTHREAD_MUTEX_unlock(&gml_fsal.lock);
+	if (desc != NULL) {
+		wire_decode_before = (wire_decode_fn)desc->xdr_decode_func;
+		wire_encode_before = (wire_encode_fn)desc->xdr_encode_func;
+		if (wire_replace(desc, (xdrproc_t)wire_decode, (xdrproc_t)wire_encode)) {
+			wire_hooked = desc;
+			return;
+		}
+	}
+	LogWarn(COMPONENT_FSAL,
+		"clients cannot set values of extended attributes of more than %d bytes, nor get any of more than %d: "
+		"ganesha's table of requests %s. Report this, with the version of the package",
+		WIRE_DECODE_MAX, WIRE_ENCODE_MAX, desc ? "cannot be changed" : "was not found");
 }
 
 void gml_fsal_wire_unhook(void)
@@ -165,5 +230,5 @@ void gml_fsal_wire_unhook(void)
 
 size_t gml_fsal_wire_value_max(void)
 {
-	return __atomic_load_n(&wire_hooked, __ATOMIC_ACQUIRE) != NULL ? GML_XATTR_VALUE_MAX : XDR_STRING_MAXLEN;
+	return wire_hooked != NULL ? GML_XATTR_VALUE_MAX : WIRE_ENCODE_MAX;
 }

@@ -2,7 +2,7 @@
 import pytest
 
 import nfs4
-from nfs4 import BAD_COOKIE, NOSPC, OK, TOOSMALL, XATTR2BIG, Client, putfh
+from nfs4 import BAD_COOKIE, GRACE, NOSPC, OK, TOOSMALL, XATTR2BIG, Client, putfh
 
 REP_TOO_BIG = 10066
 
@@ -68,6 +68,21 @@ def test_values_of_any_length(gemel, wire):
         assert wire.compound(putfh(file), nfs4.setxattr(name, b"x" * 9000))[0] == XATTR2BIG
     status, results = wire.compound(putfh(file), nfs4.getxattr("v"))
     assert status == OK and results[-1] == value
+
+
+def test_a_long_value_is_the_first_request_after_a_restart(fresh):
+    """What is sent before any operation has reached the plugin: a session's handshake does not."""
+    client = Client(fresh.nfs_port)
+    client.make(client.handle("demo"), "value")
+    file = client.handle("demo", "value")
+    assert client.compound(putfh(file), nfs4.setxattr("v", b"x" * 40000))[0] == OK
+    client.close()
+    fresh.stop()
+    fresh.start()
+    client = Client(fresh.nfs_port)
+    assert client.compound(putfh(file), nfs4.setxattr("v", b"y" * 50000))[0] in (OK, GRACE)  # it was decoded
+    assert client.compound(putfh(file), nfs4.getxattr("v"))[1][-1] in (b"x" * 40000, b"y" * 50000)
+    client.close()
 
 
 def test_readdir_of_long_names(gemel, wire):
