@@ -92,20 +92,70 @@ static fsal_status_t xattr_remove(struct fsal_obj_handle *handle, xattrkey4 *key
 	return gml_fsal_status(rc);
 }
 
-/* ---- LISTXATTRS: by cookie, as much as the client and ganesha take ---- */
+/* ---- LISTXATTRS: by cookie, as much as the client and ganesha take ----
+ *
+ * Names may come and go between two replies of one listing, and each that stays must be listed once. Linux makes
+ * BAD_COOKIE a failed listxattr(2), so a cookie has to hold whatever happens: names are given in the order of a number
+ * that each name has by itself, and a cookie is that number of the last name given. */
 
 #define XATTR_LIST_COUNT XDR_ARRAY_MAXLEN /* names that ganesha can encode; with more, the connection would be lost */
 #define XATTR_LIST_HEAD                                                                                                \
 	(sizeof(nfs_opnum4) + sizeof(nfsstat4) + sizeof(nfs_cookie4) + sizeof(count4) + BYTES_PER_XDR_UNIT)
 #define XATTR_LIST_NEXT (sizeof(nfs_opnum4) + sizeof(nfsstat4)) /* ganesha keeps room for one more result */
 
-struct xattr_list {
-	nfs_cookie4 from, seen;		  /* a cookie is the number of names up to here, in the core's order */
-	uint32_t client_room, reply_room; /* bytes that are left for names */
-	xattrlist4 names;
-	count4 cap;
-	bool more;
+struct xattr_listed {
+	nfs_cookie4 position;
+	uint32_t len;
+	char *name; /* without its prefix */
 };
+
+struct xattr_list {
+	nfs_cookie4 from;
+	struct xattr_listed *names; /* those behind `from` */
+	size_t count, cap;
+};
+
+/* FNV-1a, 64 bits. Never 0, which is the cookie that a listing begins with. */
+static nfs_cookie4 xattr_position(const char *name, uint32_t len)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (uint32_t i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t)name[i]) * 0x100000001b3;
+	return hash ? hash : 1;
+}
+
+static bool xattr_list_each(void *arg, struct gml_span span)
+{
+	struct xattr_list *list = arg;
+	const char *name = (const char *)span.ptr + XATTR_PREFIX_LEN;
+	uint32_t len = (uint32_t)(span.len - XATTR_PREFIX_LEN);
+	nfs_cookie4 position = xattr_position(name, len);
+
+	if (position <= list->from)
+		return true;
+	if (list->count == list->cap) {
+		list->cap = list->cap ? 2 * list->cap : 16;
+		list->names = gsh_realloc(list->names, list->cap * sizeof(*list->names));
+	}
+	list->names[list->count++] =
+		(struct xattr_listed){.position = position, .len = len, .name = gsh_memdup(name, len)};
+	return true;
+}
+
+static int xattr_list_compare(const void *a, const void *b)
+{
+	const struct xattr_listed *x = a, *y = b;
+
+	return x->position < y->position ? -1 : x->position > y->position;
+}
+
+static void xattr_list_free(struct xattr_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		gsh_free(list->names[i].name);
+	gsh_free(list->names);
+}
 
 /* What is left of the session's largest reply. */
 static uint32_t xattr_list_room(void)
@@ -122,67 +172,63 @@ static uint32_t xattr_list_room(void)
 	return max > used ? max - used : 0;
 }
 
-/* One name at least is taken when the client has room for it: ganesha then says that the reply would be too big. */
-static bool xattr_list_each(void *arg, struct gml_span name)
+/* How many of the names this reply takes. One at least when the client has room for it: ganesha then says that the
+ * reply would be too big. Names that share a position are not parted: the cookie could not say which were given. */
+static size_t xattr_list_fit(const struct xattr_list *list, uint32_t client_room)
 {
-	struct xattr_list *list = arg;
-	uint32_t len = (uint32_t)(name.len - XATTR_PREFIX_LEN), size = sizeof(uint32_t) + RNDUP(len);
-	xattrlist4 *names = &list->names;
+	uint32_t reply_room = xattr_list_room(), size;
+	size_t n = 0;
 
-	if (list->seen < list->from) {
-		list->seen++;
-		return true;
+	for (; n < list->count && n < XATTR_LIST_COUNT; n++) {
+		size = sizeof(uint32_t) + RNDUP(list->names[n].len);
+		if (size > client_room || (size > reply_room && n > 0))
+			break;
+		client_room -= size;
+		reply_room -= size < reply_room ? size : reply_room;
 	}
-	list->more = size > list->client_room || names->xl4_count == XATTR_LIST_COUNT ||
-		     (size > list->reply_room && names->xl4_count > 0);
-	if (list->more)
-		return false;
-	if (names->xl4_count == list->cap) {
-		list->cap = list->cap ? 2 * list->cap : 16;
-		names->xl4_entries = gsh_realloc(names->xl4_entries, list->cap * sizeof(*names->xl4_entries));
-	}
-	names->xl4_entries[names->xl4_count++] = (xattrkey4){
-		.utf8string_len = len, .utf8string_val = gsh_memdup((const char *)name.ptr + XATTR_PREFIX_LEN, len)};
-	list->seen++;
-	list->client_room -= size;
-	list->reply_room -= size < list->reply_room ? size : list->reply_room;
-	return true;
+	while (n > 0 && n < list->count && list->names[n].position == list->names[n - 1].position)
+		n--;
+	return n;
 }
 
-static void xattr_list_free(xattrlist4 *names)
+/* Gives the first `n` of the list to `names`. */
+static void xattr_list_give(struct xattr_list *list, size_t n, xattrlist4 *names)
 {
-	for (count4 i = 0; i < names->xl4_count; i++)
-		gsh_free(names->xl4_entries[i].utf8string_val);
-	gsh_free(names->xl4_entries);
-	*names = (xattrlist4){0};
+	names->xl4_count = (count4)n;
+	names->xl4_entries = n > 0 ? gsh_calloc(n, sizeof(*names->xl4_entries)) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		names->xl4_entries[i] = (xattrkey4){.utf8string_len = list->names[i].len,
+						    .utf8string_val = list->names[i].name};
+		list->names[i].name = NULL;
+	}
 }
 
 /* `maxcount` is what the client has for the result but for cookie and eof; the count of names is part of it as well. */
 static fsal_status_t xattr_list(struct fsal_obj_handle *handle, count4 maxcount, nfs_cookie4 *cookie, bool_t *eof,
 				xattrlist4 *names)
 {
-	struct xattr_list list = {
-		.from = *cookie,
-		.client_room = maxcount > sizeof(count4) ? maxcount - sizeof(count4) : 0,
-		.reply_room = xattr_list_room(),
-	};
+	struct xattr_list list = {.from = *cookie};
+	fsal_status_t status;
 	struct gml_op op;
-	int rc;
+	size_t n;
 
 	gml_fsal_op(&op, 0);
-	rc = gml_xattr_list(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, xattr_list_each, &list);
-	if (rc != 0) {
-		xattr_list_free(&list.names);
-		return gml_fsal_status(rc);
+	status = gml_fsal_status(
+		gml_xattr_list(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, xattr_list_each, &list));
+	if (FSAL_IS_SUCCESS(status)) {
+		if (list.count > 0)
+			qsort(list.names, list.count, sizeof(*list.names), xattr_list_compare);
+		n = xattr_list_fit(&list, maxcount > sizeof(count4) ? maxcount - sizeof(count4) : 0);
+		if (n == 0 && list.count > 0) {
+			status = fsalstat(ERR_FSAL_TOOSMALL, 0);
+		} else {
+			*eof = n == list.count;
+			*cookie = n > 0 ? list.names[n - 1].position : list.from;
+			xattr_list_give(&list, n, names);
+		}
 	}
-	if (list.names.xl4_count == 0 && list.more)
-		return fsalstat(ERR_FSAL_TOOSMALL, 0);
-	if (list.seen < list.from)
-		return fsalstat(ERR_FSAL_BADCOOKIE, 0);
-	*cookie = list.seen;
-	*eof = !list.more;
-	*names = list.names;
-	return gml_fsal_status(0);
+	xattr_list_free(&list);
+	return status;
 }
 
 void gml_fsal_xattr_ops(struct fsal_obj_ops *ops)

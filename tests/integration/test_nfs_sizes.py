@@ -2,7 +2,7 @@
 import pytest
 
 import nfs4
-from nfs4 import BAD_COOKIE, GRACE, NOSPC, OK, TOOSMALL, XATTR2BIG, Client, putfh
+from nfs4 import GRACE, NOSPC, OK, TOOSMALL, XATTR2BIG, Client, putfh
 
 REP_TOO_BIG = 10066
 
@@ -15,7 +15,7 @@ def wire(gemel):
 
 
 def list_all(client, file, room):
-    """(all names, number of replies)"""
+    """(all names in order, number of replies)"""
     names, cookie, end, replies = [], 0, False, 0
     while not end:
         status, results = client.compound(putfh(file), nfs4.listxattrs(cookie, room))
@@ -24,7 +24,7 @@ def list_all(client, file, room):
         assert some or end
         assert 16 + sum(4 + len(name) + -len(name) % 4 for name in some) <= room
         names, replies = names + some, replies + 1
-    return names, replies
+    return sorted(names), replies
 
 
 def test_listxattrs_by_cookie(gemel, wire):
@@ -47,9 +47,28 @@ def test_listxattrs_by_cookie(gemel, wire):
     small.close()
     assert wire.compound(putfh(file), nfs4.listxattrs(0, 16))[0] == TOOSMALL
     assert wire.compound(putfh(file), nfs4.listxattrs(0, 24))[0] == TOOSMALL
-    assert wire.compound(putfh(file), nfs4.listxattrs(0, 28))[1][-1] == (1, [b"n0000"], False)
-    assert wire.compound(putfh(file), nfs4.listxattrs(4096))[1][-1] == (4096, [], True)
-    assert wire.compound(putfh(file), nfs4.listxattrs(4097))[0] == BAD_COOKIE
+    cookie, [name], end = wire.compound(putfh(file), nfs4.listxattrs(0, 28))[1][-1]
+    assert name in wanted and len(name) <= 8 and not end and cookie != 0
+    assert wire.compound(putfh(file), nfs4.listxattrs((1 << 64) - 1))[1][-1][1:] == ([], True)
+
+
+def test_listxattrs_while_names_come_and_go(gemel, wire):
+    """A name that is there all the time is listed once, whatever else is removed or set between two replies."""
+    wire.make(wire.handle("demo"), "busy names")
+    file = wire.handle("demo", "busy names")
+    stays = {b"s%03d" % i for i in range(100)}
+    for name in (*stays, *(b"a%03d" % i for i in range(100))):
+        assert wire.compound(putfh(file), nfs4.setxattr(name, b"v"))[0] == OK
+    gone, seen, cookie, end = [b"a%03d" % i for i in range(100)], [], 0, False
+    while not end:
+        cookie, names, end = wire.compound(putfh(file), nfs4.listxattrs(cookie, 200))[1][-1]
+        seen += names
+        for name in [name for name in names if name not in stays] + gone[:3]:  # some that were listed, the last one as well, and some that were not
+            if name in gone:
+                gone.remove(name)
+                assert wire.compound(putfh(file), nfs4.removexattr(name))[0] == OK
+        assert wire.compound(putfh(file), nfs4.setxattr(b"0%d" % len(seen), b"v"))[0] == OK
+    assert len(seen) == len(set(seen)) and stays <= set(seen), sorted(stays - set(seen))
 
 
 def test_values_of_any_length(gemel, wire):
@@ -61,7 +80,7 @@ def test_values_of_any_length(gemel, wire):
         assert wire.compound(putfh(file), nfs4.setxattr("before", b"1"), nfs4.setxattr("v", value), nfs4.setxattr("after", b"2"))[0] == OK, size
         status, results = wire.compound(putfh(file), nfs4.getxattr("before"), nfs4.getxattr("v"), nfs4.getxattr("after"), nfs4.listxattrs())
         assert status == OK and results[1:4] == [b"1", value, b"2"], size
-        assert results[4][1] == [b"after", b"before", b"v"]
+        assert sorted(results[4][1]) == [b"after", b"before", b"v"]
     for size in (65537, 100000, 1 << 19):
         assert wire.compound(putfh(file), nfs4.setxattr("v", b"x" * size))[0] == XATTR2BIG
     for name in ("s3.meta.a", "s3.tag.a"):
