@@ -121,8 +121,8 @@ static void export_release(struct fsal_export *exp)
 	gsh_free(mine);
 }
 
-/* PUTFH gives no attributes to the client, and may not refuse (RFC 8881 18.19.3): the operations behind it do. A client
- * may also bring the handle of a nameless file in order to reclaim it. */
+/* PUTFH tells the client nothing of the object, so it asks no rights: the operations behind it do, but for two
+ * (export_wire_to_host). A client may also bring the handle of a nameless file in order to reclaim it. */
 static fsal_status_t export_handle(gml_ino ino, struct fsal_obj_handle **out, struct fsal_attrlist *attrs_out)
 {
 	struct gml_attr attr;
@@ -140,16 +140,41 @@ static fsal_status_t export_lookup_path(struct fsal_export *exp, const char *pat
 	return export_handle(GML_INO_ROOT, out, attrs_out);
 }
 
-/* LOCKT and LOOKUPP are answered by ganesha from what it keeps, and never come here. So the object is asked when the
- * handle comes. */
+/* Is an operation of this compound that never comes here, LOCKT or LOOKUPP, about the handle that PUTFH brings now? The
+ * handle may be saved and restored on the way. What else becomes current is asked for itself. */
 static bool export_unasked(const compound_data_t *compound)
 {
-	for (uint32_t i = compound->oppos; i < compound->argarray_len; i++)
-		if (compound->argarray[i].argop == NFS4_OP_LOCKT || compound->argarray[i].argop == NFS4_OP_LOOKUPP)
-			return true;
+	bool current = true, saved = false;
+
+	for (uint32_t i = compound->oppos + 1; i < compound->argarray_len && (current || saved); i++)
+		switch (compound->argarray[i].argop) {
+		case NFS4_OP_LOCKT:
+		case NFS4_OP_LOOKUPP:
+			if (current)
+				return true;
+			break;
+		case NFS4_OP_SAVEFH:
+			saved = current;
+			break;
+		case NFS4_OP_RESTOREFH:
+			current = saved;
+			break;
+		case NFS4_OP_PUTFH:
+		case NFS4_OP_PUTPUBFH:
+		case NFS4_OP_PUTROOTFH:
+		case NFS4_OP_LOOKUP:
+		case NFS4_OP_CREATE:
+			current = false;
+			break;
+		default:
+			break;
+		}
 	return false;
 }
 
+/* LOCKT and LOOKUPP are answered by ganesha from what it keeps. So the object is asked when the handle comes, and what
+ * they should say, STALE or ACCESS, PUTFH says. ACCESS is in their lists of errors, but not in PUTFH's (RFC 8881 15.2);
+ * a client that looks at the compound's status sees what it would see otherwise. */
 static fsal_status_t export_wire_to_host(struct fsal_export *exp, fsal_digesttype_t type, struct gsh_buffdesc *desc,
 					 int flags)
 {

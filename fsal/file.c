@@ -151,7 +151,7 @@ fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state,
 	if (f == NULL && FSAL_IS_SUCCESS(status)) {
 		/* Rights are checked by the I/O itself, which lets the owner pass; so must this open. */
 		gml_fsal_op(&op, 0);
-		op.cred = (struct gml_cred){.uid = 0};
+		gml_fsal_op_as_root(&op);
 		how |= how & GML_OPEN_WRITE ? GML_OPEN_READ : 0;
 		rc = gml_file_open(&op, gml_fsal.store, obj->ino, how | GML_OPEN_IO, &file);
 		if (rc != 0)

@@ -87,6 +87,11 @@ void gml_fsal_op(struct gml_op *op, uint32_t need)
 	op_client(op, gml_fsal_compound());
 }
 
+void gml_fsal_op_as_root(struct gml_op *op)
+{
+	op->cred = (struct gml_cred){.uid = 0};
+}
+
 void gml_fsal_op_root(struct gml_op *op)
 {
 	*op = (struct gml_op){.door = GML_DOOR_NFS, .found = true, .log = gml_fsal_log};

@@ -28,11 +28,12 @@ static bool open_excused(struct gml_op *op, gml_ino ino, unsigned how, bool owne
 static int open_file(struct gml_op *op, gml_ino ino, unsigned how, bool owner_passes, struct gml_fsal_file **out)
 {
 	struct gml_file *file;
-	struct gml_op excused = *op;
+	struct gml_op excused;
 	int rc = gml_file_open(op, gml_fsal.store, ino, how, &file);
 
 	if (rc == GML_ERR_ACCESS && open_excused(op, ino, how, owner_passes)) {
-		excused.cred = (struct gml_cred){.uid = 0};
+		excused = *op;
+		gml_fsal_op_as_root(&excused);
 		rc = gml_file_open(&excused, gml_fsal.store, ino, how, &file);
 	}
 	if (rc == 0)
@@ -267,14 +268,22 @@ static fsal_openflags_t open_status2(struct fsal_obj_handle *handle, struct stat
 	return open_state(state)->openflags;
 }
 
+/* In an OPEN: does ganesha take the upgrade back, since something failed after it? What an upgrade asks for includes what
+ * the state has. An upgrade may be refused; taking it back may not, or the state would keep what the client never got. */
+static bool open_is_takeback(fsal_openflags_t openflags, fsal_openflags_t old)
+{
+	return (old & ~openflags) != 0;
+}
+
 /* What an OPEN asks for that upgrades a state; ganesha hands on only the union with what the state has. Nothing for an
- * upgrade that is reclaimed, a downgrade, and an upgrade that ganesha takes back. */
+ * upgrade that is reclaimed, a downgrade, and an upgrade that is taken back. */
 static fsal_openflags_t open_asked(fsal_openflags_t openflags, fsal_openflags_t old)
 {
 	const compound_data_t *compound = gml_fsal_compound();
 	const OPEN4args *args;
 
-	if (compound == NULL || compound->opcode != NFS4_OP_OPEN || (openflags & FSAL_O_RECLAIM) || (old & ~openflags))
+	if (compound == NULL || compound->opcode != NFS4_OP_OPEN || (openflags & FSAL_O_RECLAIM) ||
+	    open_is_takeback(openflags, old))
 		return FSAL_O_CLOSED;
 	args = &compound->argarray[compound->oppos].nfs_argop4_u.opopen;
 	return (args->share_access & OPEN4_SHARE_ACCESS_READ ? FSAL_O_READ : 0) |
@@ -322,17 +331,31 @@ static void open_note_mode(struct state_t *state, fsal_openflags_t openflags)
 
 /* An OPEN by an owner who has the file open: by the handle that the client remembers (CLAIM_FH), of a file that lost all
  * its names, it is STALE like any other (docs/adr/0002). */
-static int open_again(gml_ino ino)
+static int open_again(gml_ino ino, fsal_openflags_t openflags, fsal_openflags_t old)
 {
 	const compound_data_t *compound = gml_fsal_compound();
 	unsigned granted;
 	struct gml_op op;
 
-	if (compound == NULL || compound->opcode != NFS4_OP_OPEN)
+	if (compound == NULL || compound->opcode != NFS4_OP_OPEN || open_is_takeback(openflags, old))
 		return 0;
 	gml_fsal_op(&op, 0);
 	op.client = GML_CLIENT_NONE;
 	return gml_inode_access(&op, gml_fsal.store, ino, 0, &granted);
+}
+
+/* Who asks for a file that the state has open in a mode that it may have: `more` than it had, and the caller must have
+ * the rights; or less, and the server does it for the client, whatever became of the caller or of the file's name. */
+static void open_reopen_op(struct gml_op *op, bool more, fsal_openflags_t openflags)
+{
+	uint64_t client;
+
+	gml_fsal_op(op, more && (openflags & FSAL_O_WRITE) ? EXPORT_OPTION_WRITE_ACCESS : 0);
+	if (more)
+		return;
+	client = op->client;
+	gml_fsal_op_root(op);
+	op->client = client;
 }
 
 /* OPEN upgrade and OPEN_DOWNGRADE. ganesha checks no rights for either: an upgrade does here, a downgrade cannot fail.
@@ -349,18 +372,13 @@ static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t
 	fsal_status_t status;
 	int rc;
 
-	rc = open_again(obj->ino);
+	rc = open_again(obj->ino, openflags, old);
 	if (rc != 0)
 		return gml_fsal_status(rc);
 	status = open_share_change(obj, state, openflags, open_asked(openflags, old));
 	if (FSAL_IS_ERROR(status))
 		return status;
-	gml_fsal_op(&op, more && (openflags & FSAL_O_WRITE) ? EXPORT_OPTION_WRITE_ACCESS : 0);
-	if (!more) { /* of what is open: it may have lost its name */
-		op.found = true;
-		op.refused = false;
-		op.cred = (struct gml_cred){.uid = 0};
-	}
+	open_reopen_op(&op, more, openflags);
 	if (change)
 		rc = open_file(&op, obj->ino, how, openflags & FSAL_O_RECLAIM, &file);
 	if (rc == 0 && (openflags & FSAL_O_TRUNC))

@@ -123,6 +123,10 @@ def savefh():
     return 32, b"", nothing
 
 
+def restorefh():
+    return 31, b"", nothing
+
+
 def close(stateid):
     return 4, u32(0) + stateid, skip(16)
 

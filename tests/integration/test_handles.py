@@ -205,7 +205,11 @@ def test_made_up_handles(gemel):
     assert_all(stranger, directory, directory_ops, ACCESS)
     assert stranger.compound(putfh(link), nfs4.readlink())[0] == ACCESS
     assert stranger.compound(putfh(link), nfs4.getattr(TYPE))[0] == ACCESS
-    assert stranger.compound(putfh(file), nfs4.lockt(stranger.clientid, 0, 1))[0] == ACCESS
+    lockt, saved = nfs4.lockt(stranger.clientid, 0, 1), [putfh(file), nfs4.savefh(), putfh(top)]
+    for ops in ([putfh(file)], [putfh(file), nfs4.savefh()], [*saved, nfs4.restorefh()]):  # where LOCKT is about the file …
+        assert stranger.compound(*ops, lockt)[0] == stranger.compound(*ops, nfs4.lookupp())[0] == ACCESS, ops
+    for ops in ([putfh(file), putfh(top)], saved, [*saved, nfs4.savefh(), nfs4.restorefh()]):  # … and where another handle is current
+        assert stranger.compound(*ops, nfs4.lookupp())[0] == OK, ops
     for handle in (file, directory, link):
         status, results = stranger.compound(putfh(handle), nfs4.access())
         assert status == ACCESS or results[-1] == 0
