@@ -140,19 +140,38 @@ static fsal_status_t export_lookup_path(struct fsal_export *exp, const char *pat
 	return export_handle(GML_INO_ROOT, out, attrs_out);
 }
 
-/* Is an operation of this compound that never comes here, LOCKT or LOOKUPP, about the handle that PUTFH brings now? The
- * handle may be saved and restored on the way. What else becomes current is asked for itself. */
-static bool export_unasked(const compound_data_t *compound)
+/* What operations of a compound that ganesha answers alone want of an object. */
+enum export_unasked {
+	UNASKED_NONE = 0,
+	UNASKED_OBJECT = 1, /* LOCKT, LOOKUPP: the object itself */
+	UNASKED_STATE = 2,  /* LOCK, LOCKU, CLOSE, OPEN_DOWNGRADE: a state of a client who has it open */
+};
+
+static unsigned export_unasked_by(nfs_opnum4 op)
+{
+	switch (op) {
+	case NFS4_OP_LOCKT:
+	case NFS4_OP_LOOKUPP:
+		return UNASKED_OBJECT;
+	case NFS4_OP_LOCK:
+	case NFS4_OP_LOCKU:
+	case NFS4_OP_CLOSE:
+	case NFS4_OP_OPEN_DOWNGRADE:
+		return UNASKED_STATE;
+	default:
+		return UNASKED_NONE;
+	}
+}
+
+/* What those want that are about the handle which PUTFH brings now. The handle may be saved and restored on the way.
+ * What else becomes current is asked for itself. */
+static unsigned export_unasked(const compound_data_t *compound)
 {
 	bool current = true, saved = false;
+	unsigned wanted = UNASKED_NONE;
 
 	for (uint32_t i = compound->oppos + 1; i < compound->argarray_len && (current || saved); i++)
 		switch (compound->argarray[i].argop) {
-		case NFS4_OP_LOCKT:
-		case NFS4_OP_LOOKUPP:
-			if (current)
-				return true;
-			break;
 		case NFS4_OP_SAVEFH:
 			saved = current;
 			break;
@@ -164,30 +183,41 @@ static bool export_unasked(const compound_data_t *compound)
 		case NFS4_OP_PUTROOTFH:
 		case NFS4_OP_LOOKUP:
 		case NFS4_OP_CREATE:
+		case NFS4_OP_OPEN:
 			current = false;
 			break;
 		default:
+			wanted |= current ? export_unasked_by(compound->argarray[i].argop) : UNASKED_NONE;
 			break;
 		}
-	return false;
+	return wanted;
 }
 
-/* LOCKT and LOOKUPP are answered by ganesha from what it keeps. So the object is asked when the handle comes, and what
- * they should say, STALE or ACCESS, PUTFH says. ACCESS is in their lists of errors, but not in PUTFH's (RFC 8881 15.2);
- * a client that looks at the compound's status sees what it would see otherwise. */
+/* ganesha answers some operations from what it keeps. So the object is asked when the handle comes, and what they
+ * should say, STALE or ACCESS, PUTFH says. ACCESS is in their lists of errors, but not in PUTFH's (RFC 8881 15.2);
+ * a client that looks at the compound's status sees what it would see otherwise. Of a state ganesha 4.3 does not ask
+ * whose it is: one client could lock with, or close, another's. */
 static fsal_status_t export_wire_to_host(struct fsal_export *exp, fsal_digesttype_t type, struct gsh_buffdesc *desc,
 					 int flags)
 {
 	const compound_data_t *compound = gml_fsal_compound();
-	unsigned granted;
+	unsigned granted, wanted;
 	struct gml_op op;
 	gml_ino ino;
+	int rc = 0;
 	fsal_status_t status = gml_fsal_key_decode(desc, &ino);
 
-	if (FSAL_IS_ERROR(status) || compound == NULL || !export_unasked(compound))
+	if (FSAL_IS_ERROR(status) || compound == NULL)
+		return status;
+	wanted = export_unasked(compound);
+	if (wanted == UNASKED_NONE)
 		return status;
 	gml_fsal_op(&op, 0);
-	return gml_fsal_status(gml_inode_access(&op, gml_fsal.store, ino, 0, &granted));
+	if (wanted & UNASKED_OBJECT)
+		rc = gml_inode_access(&op, gml_fsal.store, ino, 0, &granted);
+	if (rc == 0 && (wanted & UNASKED_STATE))
+		rc = gml_file_state_check(&op, gml_fsal.store, ino);
+	return gml_fsal_status(rc);
 }
 
 static fsal_status_t export_create_handle(struct fsal_export *exp, struct gsh_buffdesc *desc,

@@ -87,6 +87,11 @@ int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsig
 	return 0;
 }
 
+int gml_file_state_check(const struct gml_op *op, struct gml_store *store, gml_ino ino)
+{
+	return gml_onode_held_by_others(store, ino, op->client) ? GML_ERR_ACCESS : 0;
+}
+
 int gml_file_close(struct gml_op *op, struct gml_file *file)
 {
 	int rc = 0;

@@ -173,19 +173,37 @@ bool gml_onode_leave(struct gml_file *file)
 	return last;
 }
 
-bool gml_onode_held(struct gml_store *store, gml_ino ino, uint64_t client)
+/* Looks at who has the inode open: *held_out, `client` has; *any_out, somebody has. */
+static void onode_holders(struct gml_store *store, gml_ino ino, uint64_t client, bool *held_out, bool *any_out)
 {
 	struct onode_shard *shard = onode_shard(store, ino);
+	const struct gml_file *file;
 	const struct gml_onode *onode;
-	bool held = false;
 
 	pthread_mutex_lock(&shard->lock);
 	onode = *onode_slot(shard, ino);
-	for (const struct gml_file *file = onode != NULL ? onode->holders : NULL; file != NULL && !held;
-	     file = file->next)
-		held = file->client == client;
+	file = onode != NULL ? onode->holders : NULL;
+	*any_out = file != NULL;
+	while (file != NULL && file->client != client)
+		file = file->next;
+	*held_out = file != NULL;
 	pthread_mutex_unlock(&shard->lock);
+}
+
+bool gml_onode_held(struct gml_store *store, gml_ino ino, uint64_t client)
+{
+	bool held, any;
+
+	onode_holders(store, ino, client, &held, &any);
 	return held;
+}
+
+bool gml_onode_held_by_others(struct gml_store *store, gml_ino ino, uint64_t client)
+{
+	bool held, any;
+
+	onode_holders(store, ino, client, &held, &any);
+	return any && !held;
 }
 
 bool gml_onode_has_writers(struct gml_store *store, struct gml_onode *onode)

@@ -61,6 +61,8 @@ void gml_onode_enter(struct gml_file *file);
 bool gml_onode_leave(struct gml_file *file);
 /* Has `client` the inode open here? No blocking. */
 bool gml_onode_held(struct gml_store *store, gml_ino ino, uint64_t client);
+/* Do clients have the inode open here, and `client` is none of them? No blocking. */
+bool gml_onode_held_by_others(struct gml_store *store, gml_ino ino, uint64_t client);
 bool gml_onode_has_writers(struct gml_store *store, struct gml_onode *onode);
 /* The open write blob `id`, borrowed while the caller holds onode->lock; made when `create`. NOENT. */
 int gml_onode_wblob(struct gml_store *store, struct gml_onode *onode, uint64_t id, bool create, struct gml_blob **out);

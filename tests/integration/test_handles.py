@@ -230,6 +230,27 @@ def test_made_up_handles(gemel):
     stranger.close()
 
 
+def test_states_of_other_clients(gemel):
+    """LOCK, LOCKU, CLOSE and OPEN_DOWNGRADE with a state that another client got: refused, and its owner goes on."""
+    gemel.new_user("keeper", 4011)
+    bucket = gemel.new_bucket(owner="keeper", mode="0700")
+    keeper, stranger = Client(gemel.nfs_port, uid=4011, gid=4011), Client(gemel.nfs_port, uid=4012, gid=4012)
+    top = keeper.handle(bucket)
+    status, stateid, file = keeper.open(top, "kept", BOTH, create=nfs4.UNCHECKED)
+    assert status == OK and keeper.compound(putfh(file), nfs4.write(stateid, 0, b"kept"))[0] == OK
+    assert keeper.compound(putfh(top), nfs4.remove("kept"))[0] == OK
+    for op in (nfs4.lock(stateid, stranger.clientid, 0, 2), nfs4.open_downgrade(stateid, READ), nfs4.close(stateid)):
+        for ops in ([putfh(file), op], [putfh(file), nfs4.savefh(), putfh(top), nfs4.restorefh(), op]):
+            assert stranger.compound(*ops)[0] == ACCESS, op
+    assert keeper.compound(putfh(file), nfs4.lock(stateid, keeper.clientid, 0, 2))[0] == OK
+    assert keeper.compound(putfh(file), nfs4.read(stateid, 0, 10))[1][-1] == b"kept"
+    assert keeper.compound(putfh(file), nfs4.write(stateid, 0, b"more"))[0] == OK
+    status, others, other = keeper.open(top, "closed", BOTH, create=nfs4.UNCHECKED)
+    assert keeper.compound(putfh(other), nfs4.close(others))[0] == OK
+    keeper.close()
+    stranger.close()
+
+
 def test_reclaim_of_what_lost_its_name(scratch):
     """The server dies and comes back: the client that had the file open goes on with it. One of NFSv4.0, which cannot say whether it still has it open, is told to wait; all others get STALE at once."""
     server = Gemel(scratch / "reclaim", options={"nfs.grace": 5, "nfs.lease": 5})

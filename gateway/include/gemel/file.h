@@ -40,6 +40,11 @@ int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent, 
  * settling (the file is closed in any case). A new file that was never written costs nothing here (gml_store_settle). NULL is fine. */
 int gml_file_close(struct gml_op *op, struct gml_file *file);
 
+/* May op's client name the open states of the file in a request (LOCK, CLOSE …)? 0: it has the file
+ * open, or nobody has. ACCESS: only other clients have it open, so the state is not its own. Any
+ * thread; no blocking. */
+int gml_file_state_check(const struct gml_op *op, struct gml_store *store, gml_ino ino);
+
 gml_ino gml_file_ino(const struct gml_file *file);
 
 /* Read up to len bytes at off into buf; holes read as zeros. *nread_out may be short only at the end of
