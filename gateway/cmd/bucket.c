@@ -210,9 +210,9 @@ static int bucket_quota(struct cmd *cmd)
 
 	if (rc != 0)
 		return cmd_fail_rc(rc, cmd->args[0]);
-	if ((text = cmd_option(cmd, "bytes")) != NULL && cmd_number("bytes", text, INT64_MAX, &bucket.quota_bytes) != 0)
+	if ((text = cmd_option(cmd, "bytes")) != NULL && cmd_amount("bytes", text, INT64_MAX, &bucket.quota_bytes) != 0)
 		return CMD_USAGE;
-	if ((text = cmd_option(cmd, "objects")) != NULL && cmd_number("objects", text, INT64_MAX, &bucket.quota_objects) != 0)
+	if ((text = cmd_option(cmd, "objects")) != NULL && cmd_amount("objects", text, INT64_MAX, &bucket.quota_objects) != 0)
 		return CMD_USAGE;
 	rc = gml_bucket_set_quota(&cmd->op, cmd->store, bucket_span(cmd->args[0]), bucket.quota_bytes, bucket.quota_objects);
 	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, bucket_json(cmd, &bucket));
@@ -258,7 +258,7 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	 "Limit a bucket (0 lifts a limit).",
 	 CMD_STORE,
 	 bucket_quota,
-	 {{"bytes", "N", "most bytes of content; K, M, G, T"}, {"objects", "N", "most objects"}},
+	 {{"bytes", "N", "most bytes of content; K, M, G, T"}, {"objects", "N", "most objects; K, M, G, T"}},
 	 .changes = true},
 	{"bucket",
 	 "durability",

@@ -57,6 +57,8 @@ enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 2 };
 
 /* "gemel: TEXT" on standard error; returns CMD_FAILED. */
 int cmd_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for each line of `text`, which is cut up. */
+int cmd_fail_lines(char *text);
 /* The same for a call that was wrong by itself; returns CMD_USAGE. */
 int cmd_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* As cmd_fail, with the text of an enum gml_err and what to do about it; `what` names what was tried. */
@@ -66,8 +68,10 @@ int cmd_fail_rc(int rc, const char *what);
 int cmd_confirm(const struct cmd *cmd, const char *what, const char *question);
 /* Value of option `name` of the running verb, or NULL. */
 const char *cmd_option(const struct cmd *cmd, const char *name);
-/* A number with optional K, M, G, T. 0, or -1 after printing the error. */
+/* A number from 0 to `max`, inclusive. 0, or -1 after printing the error. */
 int cmd_number(const char *option, const char *text, uint64_t max, uint64_t *out);
+/* The same, of what is counted in bytes or objects: K, M, G or T may follow, which are powers of 1024. */
+int cmd_amount(const char *option, const char *text, uint64_t max, uint64_t *out);
 /* An octal mode up to 7777. 0, or -1 after printing the error. */
 int cmd_mode(const char *option, const char *text, uint32_t *out);
 

@@ -5,12 +5,15 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "near.h"
+
+#define CONF_SKIP "]" /* no section can be called so */
 
 struct conf_row {
 	const char *section, *name, *dotted, *dflt;
@@ -194,6 +197,21 @@ static void conf_unknown(const char *section, const char *name, char *err, size_
 	snprintf(err, cap, "%s%s%s has no option '%s'%s", *section ? "section [" : "the part before the first section", section, *section ? "]" : "", name, question);
 }
 
+/* A line "[name]". Of a section that is not known, the options are not looked at: CONF_SKIP stands for it. */
+static int conf_line_section(char *text, size_t len, char section[64], char *err, size_t cap)
+{
+	strcpy(section, CONF_SKIP);
+	if (text[len - 1] != ']' || len - 2 >= 64) {
+		snprintf(err, cap, "a section is written [name]");
+		return -1;
+	}
+	text[len - 1] = 0;
+	if (conf_section(text + 1, err, cap) != 0)
+		return -1;
+	strcpy(section, text + 1);
+	return 0;
+}
+
 /* Line `number`; `section` carries over. */
 static int conf_line(struct conf *conf, char *line, unsigned number, char section[64], char *err, size_t cap)
 {
@@ -202,15 +220,10 @@ static int conf_line(struct conf *conf, char *line, unsigned number, char sectio
 
 	if (len == 0 || text[0] == '#')
 		return 0;
-	if (text[0] == '[') {
-		if (text[len - 1] != ']' || len - 2 >= 64) {
-			snprintf(err, cap, "a section is written [name]");
-			return -1;
-		}
-		text[len - 1] = 0;
-		strcpy(section, text + 1);
-		return conf_section(section, err, cap);
-	}
+	if (text[0] == '[')
+		return conf_line_section(text, len, section, err, cap);
+	if (strcmp(section, CONF_SKIP) == 0)
+		return 0;
 	char *equals = strchr(text, '=');
 	if (equals == NULL) {
 		snprintf(err, cap, "expected 'name = value'");
@@ -227,11 +240,60 @@ static int conf_line(struct conf *conf, char *line, unsigned number, char sectio
 	return conf_assign(conf, row, conf_trim(equals + 1), err, cap);
 }
 
+/* Errors as lines of one text, up to CONF_ERRORS_MAX of them. */
+struct conf_errors {
+	char *text;
+	size_t cap, len;
+	unsigned count;
+};
+
+static void conf_error(struct conf_errors *errors, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void conf_error(struct conf_errors *errors, const char *format, ...)
+{
+	va_list args;
+
+	errors->count++;
+	if (errors->count > CONF_ERRORS_MAX || errors->len + 1 >= errors->cap)
+		return;
+	if (errors->len > 0)
+		errors->text[errors->len++] = '\n';
+	va_start(args, format);
+	int len = vsnprintf(errors->text + errors->len, errors->cap - errors->len, format, args);
+	va_end(args);
+	if (len > 0)
+		errors->len += (size_t)len < errors->cap - errors->len ? (size_t)len : errors->cap - errors->len - 1;
+}
+
+/* 0 without errors, else -1; the errors that had no place are counted. */
+static int conf_errors_end(struct conf_errors *errors, const char *file)
+{
+	unsigned left_out = errors->count > CONF_ERRORS_MAX ? errors->count - CONF_ERRORS_MAX : 0;
+
+	if (left_out > 0) {
+		errors->count = 0;
+		conf_error(errors, "%s: %u more errors follow", file, left_out);
+	}
+	return errors->count > 0 ? -1 : 0;
+}
+
+/* Reads one line without its end. False at the end of the file; *whole is false when the line was too long and is skipped. */
+static bool conf_next(FILE *stream, char *line, size_t cap, bool *whole)
+{
+	int c = 0;
+
+	if (fgets(line, (int)cap, stream) == NULL)
+		return false;
+	*whole = strchr(line, '\n') != NULL || feof(stream);
+	while (!*whole && c != '\n' && c != EOF)
+		c = fgetc(stream);
+	return true;
+}
+
 int conf_read(struct conf *conf, const char *file, char *err, size_t cap)
 {
 	char line[4096], section[64] = "", why[512];
-	unsigned number = 0;
-	int rc = 0;
+	struct conf_errors errors = {.text = err, .cap = cap};
+	bool whole;
 
 	if (strlen(file) >= sizeof(conf->file)) {
 		snprintf(err, cap, "the path of the configuration is too long");
@@ -243,23 +305,16 @@ int conf_read(struct conf *conf, const char *file, char *err, size_t cap)
 		snprintf(err, cap, "%s: %s", file, strerror(errno));
 		return -1;
 	}
-	while (rc == 0 && fgets(line, sizeof(line), stream)) {
-		number++;
-		if (strchr(line, '\n') == NULL && !feof(stream)) {
-			snprintf(why, sizeof(why), "the line is too long");
-			rc = -1;
-		} else {
-			rc = conf_line(conf, line, number, section, why, sizeof(why));
-		}
+	for (unsigned number = 1; conf_next(stream, line, sizeof(line), &whole); number++) {
+		if (!whole)
+			conf_error(&errors, "%s:%u: the line is too long", file, number);
+		else if (conf_line(conf, line, number, section, why, sizeof(why)) != 0)
+			conf_error(&errors, "%s:%u: %s", file, number, why);
 	}
-	if (rc != 0)
-		snprintf(err, cap, "%s:%u: %s", file, number, why);
-	else if (ferror(stream)) {
-		snprintf(err, cap, "%s: %s", file, strerror(errno));
-		rc = -1;
-	}
+	if (ferror(stream))
+		conf_error(&errors, "%s: %s", file, strerror(errno));
 	fclose(stream);
-	return rc;
+	return conf_errors_end(&errors, file);
 }
 
 const char *conf_where(const struct conf *conf, enum conf_option option, char *out, size_t cap)
@@ -272,21 +327,18 @@ const char *conf_where(const struct conf *conf, enum conf_option option, char *o
 }
 
 /* A file that an option names: it is there, it is a file, and we may read it. */
-static int conf_check_file(const struct conf *conf, enum conf_option option, char *err, size_t cap)
+static void conf_check_file(const struct conf *conf, enum conf_option option, struct conf_errors *errors)
 {
 	char where[2 * CONF_VALUE_MAX + 128];
 	struct stat st;
-	int rc = -1, fd = open(conf->value[option], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(conf->value[option], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
-		snprintf(err, cap, "%s: %s", conf_where(conf, option, where, sizeof(where)), strerror(errno));
+		conf_error(errors, "%s: %s", conf_where(conf, option, where, sizeof(where)), strerror(errno));
 	else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		snprintf(err, cap, "%s: is not a file", conf_where(conf, option, where, sizeof(where)));
-	else
-		rc = 0;
+		conf_error(errors, "%s: is not a file", conf_where(conf, option, where, sizeof(where)));
 	if (fd >= 0)
 		close(fd);
-	return rc;
 }
 
 static bool conf_is_any(const char *address)
@@ -305,25 +357,22 @@ static bool conf_doors_clash(const struct conf *conf)
 
 int conf_check(const struct conf *conf, char *err, size_t cap)
 {
+	struct conf_errors errors = {.text = err, .cap = cap};
 	bool certificate = conf->value[CONF_s3_tls_certificate][0] != 0, key = conf->value[CONF_s3_tls_key][0] != 0;
 	char where[2 * CONF_VALUE_MAX + 128];
 
-	if (conf_doors_clash(conf)) {
-		snprintf(err, cap, "%s: both doors have this port", conf_where(conf, conf->line[CONF_nfs_port] ? CONF_nfs_port : CONF_s3_port, where, sizeof(where)));
-		return -1;
-	}
-	if (conf_number(conf, CONF_nfs_threads) == 1) {
-		snprintf(err, cap, "%s: nfs-ganesha needs 2 or more; 0 leaves the number to gemel", conf_where(conf, CONF_nfs_threads, where, sizeof(where)));
-		return -1;
-	}
-	if (certificate != key) {
-		snprintf(err, cap, "%s: s3.tls_certificate and s3.tls_key go together: set both, or neither",
-			 conf_where(conf, certificate ? CONF_s3_tls_certificate : CONF_s3_tls_key, where, sizeof(where)));
-		return -1;
-	}
-	if (!certificate)
-		return 0;
-	return conf_check_file(conf, CONF_s3_tls_certificate, err, cap) != 0 || conf_check_file(conf, CONF_s3_tls_key, err, cap) != 0 ? -1 : 0;
+	if (conf_doors_clash(conf))
+		conf_error(&errors, "%s: both doors have this port", conf_where(conf, conf->line[CONF_nfs_port] ? CONF_nfs_port : CONF_s3_port, where, sizeof(where)));
+	if (conf_number(conf, CONF_nfs_threads) == 1)
+		conf_error(&errors, "%s: nfs-ganesha needs 2 or more; 0 leaves the number to gemel", conf_where(conf, CONF_nfs_threads, where, sizeof(where)));
+	if (certificate != key)
+		conf_error(&errors, "%s: s3.tls_certificate and s3.tls_key go together: set both, or neither",
+			   conf_where(conf, certificate ? CONF_s3_tls_certificate : CONF_s3_tls_key, where, sizeof(where)));
+	if (certificate)
+		conf_check_file(conf, CONF_s3_tls_certificate, &errors);
+	if (key)
+		conf_check_file(conf, CONF_s3_tls_key, &errors);
+	return conf_errors_end(&errors, conf->file);
 }
 
 const char *conf_string(const struct conf *conf, enum conf_option option)

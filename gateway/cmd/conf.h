@@ -50,6 +50,8 @@ enum conf_option {
 };
 
 #define CONF_VALUE_MAX 1024
+#define CONF_ERRORS_MAX 20
+#define CONF_ERRORS_SIZE 65536
 struct conf {
 	char file[1024]; /* where it came from; empty: defaults only */
 	char value[CONF_COUNT_][CONF_VALUE_MAX];
@@ -57,7 +59,9 @@ struct conf {
 };
 
 void conf_defaults(struct conf *conf);
-/* Reads `file` over the defaults. 0, or -1 with the reason ("gemel.conf:12: …") in err[cap]. */
+/* Reads `file` over the defaults. 0, or -1 with what is wrong in err[cap]: a line ("gemel.conf:12: …") for each of
+ * the first CONF_ERRORS_MAX errors, the last without a newline; if there are more, one line tells how many.
+ * CONF_ERRORS_SIZE bytes hold all of it. */
 int conf_read(struct conf *conf, const char *file, char *err, size_t cap);
 /* What no line shows by itself: options that go together, and the files that they name, as this process may read them. Result as of conf_read. */
 int conf_check(const struct conf *conf, char *err, size_t cap);

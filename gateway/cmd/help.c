@@ -8,13 +8,25 @@
 
 #define HELP_COLUMN 36
 
+/* Columns that UTF-8 text takes, each character one. */
+static size_t help_columns(const char *text)
+{
+	size_t columns = 0;
+
+	for (; *text; text++)
+		columns += ((unsigned char)*text & 0xc0) != 0x80;
+	return columns;
+}
+
 /* "  WORDS   TEXT" with the text in its column, or on the next line when the words reach into it. */
 static void help_line(const char *words, const char *text, FILE *out)
 {
-	if (strlen(words) + 3 > HELP_COLUMN)
+	size_t columns = help_columns(words);
+
+	if (columns + 3 > HELP_COLUMN)
 		fprintf(out, "  %s\n%*s%s\n", words, HELP_COLUMN, "", text);
 	else
-		fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, words, text);
+		fprintf(out, "  %s%*s%s\n", words, (int)(HELP_COLUMN - 2 - columns), "", text);
 }
 
 static void help_call(const struct cmd_verb *verb, char *out, size_t cap)

@@ -42,6 +42,13 @@ int cmd_wrong(const char *format, ...)
 	return CMD_USAGE;
 }
 
+int cmd_fail_lines(char *text)
+{
+	for (char *line; (line = strsep(&text, "\n")) != NULL;)
+		cmd_fail("%s", line);
+	return CMD_FAILED;
+}
+
 /* What to do next, or NULL where the text of the error says it. */
 static const char *main_advice(int rc)
 {
@@ -94,26 +101,43 @@ const char *cmd_option(const struct cmd *cmd, const char *name)
 	return NULL;
 }
 
+/* Digits up to *end_out. False without any, or above `max`. */
+static bool main_digits(const char *text, uint64_t max, char **end_out, uint64_t *out)
+{
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	*out = strtoull(text, end_out, 10);
+	return errno == 0 && *out <= max;
+}
+
 int cmd_number(const char *option, const char *text, uint64_t max, uint64_t *out)
+{
+	char *end;
+
+	if (main_digits(text, max, &end, out) && *end == 0)
+		return 0;
+	cmd_fail("--%s %s: not a number from 0 to %llu", option, text, (unsigned long long)max);
+	return -1;
+}
+
+int cmd_amount(const char *option, const char *text, uint64_t max, uint64_t *out)
 {
 	char *end;
 	const char *units = "KMGT", *unit;
 	unsigned shift = 0;
 
-	unsigned long long number = isdigit((unsigned char)text[0]) ? strtoull(text, &end, 10) : 0;
-	if (!isdigit((unsigned char)text[0]))
-		goto bad;
-	if (*end && (unit = strchr(units, toupper((unsigned char)*end))) && end[1] == 0) {
+	bool good = main_digits(text, max, &end, out);
+	if (good && *end && (unit = strchr(units, toupper((unsigned char)*end))) && end[1] == 0) {
 		shift = 10 * (unsigned)(unit - units + 1);
 		end++;
 	}
-	if (*end || number > max >> shift)
-		goto bad;
-	*out = (uint64_t)number << shift;
+	if (!good || *end || *out > max >> shift) {
+		cmd_fail("--%s %s: not a number from 0 to %llu; K, M, G or T after it stand for 1024, 1024^2, 1024^3 and 1024^4", option, text, (unsigned long long)max);
+		return -1;
+	}
+	*out <<= shift;
 	return 0;
-bad:
-	cmd_fail("--%s %s: not a number from 0 to %llu", option, text, (unsigned long long)max);
-	return -1;
 }
 
 int cmd_mode(const char *option, const char *text, uint32_t *out)
@@ -187,7 +211,7 @@ static int main_become(const struct conf *conf, enum cmd_store store)
 /* The configuration of --config, of GEMEL_CONF, or where it is installed. */
 static int main_configure(struct cmd *cmd, const char *config)
 {
-	char err[1200];
+	char err[CONF_ERRORS_SIZE];
 
 	conf_defaults(&cmd->conf);
 	if (config == NULL)
@@ -198,7 +222,7 @@ static int main_configure(struct cmd *cmd, const char *config)
 		return cmd_fail("%s is not there: name the configuration with --config FILE or GEMEL_CONF; %s/gemel.conf is one with every option, to copy and change", config,
 				getenv("GEMEL_DATADIR") ?: GEMEL_PKGDATADIR);
 	if (conf_read(&cmd->conf, config, err, sizeof(err)) != 0)
-		return cmd_fail("%s", err);
+		return cmd_fail_lines(err);
 	return main_become(&cmd->conf, cmd->verb->store);
 }
 

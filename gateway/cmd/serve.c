@@ -198,11 +198,12 @@ static void serve_reload(struct serve *serve)
 {
 	static const enum conf_option fixed[] = {CONF_store_home, CONF_run_user, CONF_run_jemalloc};
 	struct conf fresh, before = serve->cmd->conf;
-	char err[4096];
+	char err[CONF_ERRORS_SIZE];
 
 	conf_defaults(&fresh);
 	if (conf_read(&fresh, serve->cmd->conf.file, err, sizeof(err)) != 0 || conf_check(&fresh, err, sizeof(err)) != 0) {
-		serve_say("not reloaded: %s", err);
+		for (char *line, *rest = err; (line = strsep(&rest, "\n")) != NULL;)
+			serve_say("not reloaded: %s", line);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
@@ -307,7 +308,7 @@ static int serve_recover(struct serve *serve)
 static int serve_run(struct cmd *cmd)
 {
 	struct jobs jobs;
-	char err[4096];
+	char err[CONF_ERRORS_SIZE];
 	int status, lock = -1, signals = -1;
 	struct serve *serve = calloc(1, sizeof(*serve));
 
@@ -320,7 +321,7 @@ static int serve_run(struct cmd *cmd)
 	signals = serve_signals();
 	serve_descriptors();
 	if (conf_check(&cmd->conf, err, sizeof(err)) != 0) {
-		cmd_fail("%s", err);
+		cmd_fail_lines(err);
 		goto out;
 	}
 	if (serve_layout(serve) != CMD_OK || (lock = serve_lock(serve)) < 0)

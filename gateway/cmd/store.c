@@ -121,10 +121,10 @@ static int config_show(struct cmd *cmd)
 
 static int config_check(struct cmd *cmd)
 {
-	char err[4096];
+	char err[CONF_ERRORS_SIZE];
 
 	if (conf_check(&cmd->conf, err, sizeof(err)) != 0) /* it was read before we came here */
-		return cmd_fail("%s", err);
+		return cmd_fail_lines(err);
 	if (cmd->json)
 		return cmd_print_object(cmd, json_pack("{s:s, s:b}", "file", cmd->conf.file, "good", 1));
 	printf("%s: good\n", cmd->conf.file);

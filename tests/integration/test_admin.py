@@ -26,6 +26,8 @@ def test_help_tells_every_noun():
         of_noun = run("help", noun).stdout
         assert f"  {noun} {verb} " in of_noun and run(noun, "--help").stdout == of_noun == run(noun, "help").stdout
     assert run("help").stdout == text == run("-h").stdout
+    for options in (run("help", "user", "create").stdout, run("help", "bucket", "update").stdout):  # one column, also after a character of several bytes
+        assert {re.match(r"  \S.*?  +(?=\S)", line).end() for line in options.splitlines() if line.startswith("  ")} == {36}
     listed = json.loads(run("--json", "help").stdout)
     assert [[o["name"] for o in v["options"]] for v in listed if (v["noun"], v["verb"]) == ("bucket", "update")] == [["owner", "mode"]]
     assert [v["verb"] for v in json.loads(run("--json", "help", "config").stdout)] == ["check", "show"]
@@ -131,6 +133,20 @@ def test_bad_configuration_is_refused_with_file_and_line(tmp_path, lines, where,
     assert done.returncode == 1 and f"{conf}:{where}: " in done.stderr and what in done.stderr
 
 
+def test_all_errors_of_a_configuration_are_told(tmp_path):
+    """A line each. What stands in a section that is not known is not told as well; of very many errors only their number."""
+    conf = tmp_path / "bad.conf"
+    conf.write_text(f"[s3]\nport = 0\n{'x' * 9000}\n[stroe]\nhome = /x\n[nfs\nport = 1\n[nfs]\nprot = 1\nsquash = some")
+    told = [line.split(": ")[1] for line in run("-c", conf, "config", "check").stderr.splitlines() if line.startswith("gemel: ")]
+    assert told == [f"{conf}:{line}" for line in (2, 3, 4, 6, 9, 10)]
+    conf.write_text("x\n" * 30)
+    told = run("-c", conf, "bucket", "list").stderr.splitlines()
+    assert len(told) == 21 and f"{conf}:20: " in told[19] and told[20] == f"gemel: {conf}: 10 more errors follow"
+    conf.write_text("[s3]\nport = 2049\ntls_key = /nonexistent\n[nfs]\nthreads = 1\n")
+    told = run("-c", conf, "config", "check")
+    assert told.returncode == 1 and [f"{conf}:{line}: " in text for line, text in zip((2, 5, 3, 3), told.stderr.splitlines(), strict=True)] == [True] * 4, told
+
+
 def test_missing_things_say_what_to_do(tmp_path):
     conf = tmp_path / "g.conf"
     conf.write_text(f"[store]\nhome = {tmp_path}/home\n")
@@ -149,7 +165,9 @@ def test_wrong_calls_say_what_is_wanted(gemel):
         ("bucket create some", "--owner USER is needed"), ("bucket create some --owner erin --mode 999", "not an octal mode"), ("bucket create b1 --owner erin", "3 to 63 lower-case letters"),
         ("bucket create some --owner erin --mode +7", "not an octal mode"), ("bucket create some --owner erin --mode 17777", "not an octal mode"), ("bucket update some --mode 0888", "not an octal mode"),
         ("user create u", "--uid N is needed"), ("user create \xfc --uid 1", "letters, digits"), (f"user create {'u' * 65} --uid 1", "1 to 64 letters"), ("user create u --uid 0x10", "not a number"),
-        ("user create u --uid -1", "not a number"), ("key create erin --id a/b", "--id a/b: a key's id has 1 to 128 letters, digits"), (f"key create erin --id {'k' * 129}", "1 to 128 letters"),
+        ("user create u --uid -1", "not a number from 0 to 4294967294\n"), ("user create u --uid 1K", "not a number"),
+        ("bucket quota demo --bytes 1X", "K, M, G or T after it stand for 1024"), ("bucket quota demo --objects 9223372036854775808", "K, M, G or T"), ("bucket quota demo --bytes 8388608T", "to 9223372036854775807"),
+        ("key create erin --id a/b", "--id a/b: a key's id has 1 to 128 letters, digits"), (f"key create erin --id {'k' * 129}", "1 to 128 letters"),
         ("user create u --uid 1 --groups 5,,6", "--groups 5,,6: not up to"), ("user create u --uid 1 --groups 5,", "not up to"), ("user create u --uid 1 --groups +5", "not up to"),
         ("user create u --uid 1 --groups 4294967295", "not up to"),
         # the name is looked at first: what else a call lacks is not its fault
