@@ -1,10 +1,12 @@
 """./quickstart as a newcomer runs it (the packages are there already)."""
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -40,7 +42,7 @@ def test_quickstart(scratch):
         env = environment(home)
         assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in (home, *home.iterdir())} == {
             home.name: 0o700, "demo.env": 0o600, "gemel.conf": 0o600, "store": 0o700, "run": 0o700, "log": 0o700}
-        assert set(env) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_REGION", "GEMEL_NFS_PORT", "GEMEL_NFS_EXPORT", "GEMEL_CONF", "PATH"}
+        assert set(env) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "GEMEL_NFS_PORT", "GEMEL_NFS_EXPORT", "GEMEL_CONF", "PATH"}
         assert env["PATH"] == f"{PROGRAM.parent}:/usr/bin:/bin"  # once, however often it is read
         status = subprocess.run(["gemel", "status"], env=env, capture_output=True, text=True, timeout=60)
         assert status.returncode == 0 and "answers" in status.stdout, status
@@ -80,7 +82,7 @@ def test_quickstart(scratch):
         quickstart(home, "--stop")
     reset = next(line for line in done.stdout.splitlines() if line.startswith("  reset ")).split(None, 1)[1]
     assert subprocess.run(["sh", "-c", reset], cwd=TOP, capture_output=True, text=True, check=True).stdout.startswith("Nothing is running in ") and not home.exists()
-    assert f"rm -rf {BUILD}" in done.stdout  # the build is not tried away: it is the tests' own
+    assert f"rm -rf {BUILD} && git -C {TOP} clean -fdX" in done.stdout  # the build is not tried away: it is the tests' own
     assert quickstart(home, "--stop").returncode == 0 and not home.exists()
 
 
@@ -104,6 +106,8 @@ def test_a_start_does_not_wait_for_clients_that_may_claim(scratch):
         quickstart(home, "--stop")
         second = quickstart(home, "--detach")
         assert second.returncode == 0 and "came back through NFS" in second.stdout and "may claim their files and locks for up to 45 s" in second.stderr, second.stderr
+        refused = subprocess.run(["nfs-cat", "nfs://127.0.0.1/demo/hello.txt?version=4&nfsport=12069"], capture_output=True, text=True, timeout=60)
+        assert refused.returncode != 0 and "NFS4ERR_GRACE" in refused.stderr and "NFS4ERR_GRACE" in second.stderr, refused
         assert "NOT IN GRACE" not in (home / "log" / "nfs.log").read_text().rpartition("Now IN GRACE")[2]
     finally:
         quickstart(home, "--stop")
@@ -119,6 +123,7 @@ def test_a_door_that_root_may_not_use(scratch):
     done = quickstart(home, "--detach")
     try:
         assert done.returncode == 0 and "It was not looked for over NFS: nfs.squash" in done.stdout, done.stdout + done.stderr
+        assert "used by nobody: demo is root's, and nfs.squash = root keeps root out. Mount 127.0.0.1:/ for users" in done.stdout
         env = environment(home)
         assert env["AWS_ENDPOINT_URL"] == "http://198.51.100.1:17510" and env["GEMEL_NFS_EXPORT"] == "127.0.0.1:/demo"
     finally:
@@ -128,7 +133,44 @@ def test_a_door_that_root_may_not_use(scratch):
 def test_a_taken_port(scratch):
     with socket.create_server(("127.0.0.1", 17490)):
         done = quickstart(scratch / "quickstart-taken", "--s3-port", "17490", "--nfs-port", "12059", "--detach")
-    assert done.returncode == 1 and "port 17490 is taken" in done.stderr
+        assert done.returncode == 1 and "port 17490 is taken" in done.stderr and "quickstart: choose another port with --s3-port N" in done.stderr
+
+
+def test_a_start_that_fails_keeps_no_port(scratch):
+    """What was asked for is kept once the doors have answered there, and not before."""
+    home = scratch / "quickstart-ports"
+    for ports, said in ((("17520", "17520"), "both doors have this port"), (("17520", "17521"), "choose another port with --nfs-port N")):
+        with socket.create_server(("127.0.0.1", 17521)):
+            done = quickstart(home, "--s3-port", ports[0], "--nfs-port", ports[1], "--detach")
+        assert done.returncode == 1 and said in done.stderr and "--nfs-port N" in done.stderr, done.stderr
+        conf = (home / "gemel.conf").read_text()
+        assert "\nport = 7480\n" in conf and "\nport = 2049\n" in conf
+    done = quickstart(home, "--detach", "--nfs-port", "12081")
+    try:
+        assert done.returncode == 0, done.stderr
+        assert environment(home)["AWS_ENDPOINT_URL"].endswith(":7480") and environment(home)["GEMEL_NFS_PORT"] == "12081"
+    finally:
+        quickstart(home, "--stop")
+    kept = environment(home)
+    with socket.create_server(("127.0.0.1", 17522)):
+        assert quickstart(home, "--s3-port", "17522", "--detach").returncode == 1
+    assert environment(home) == kept and "\nport = 12081\n" in (home / "gemel.conf").read_text()
+
+
+def test_another_region(scratch):
+    """demo.env is all that boto3, which does not read AWS_REGION, needs to know."""
+    home = scratch / "quickstart-region"
+    home.mkdir()
+    (home / "gemel.conf").write_text(f"[store]\nhome = {home}\n[s3]\nport = 17530\nregion = eu-west-9\n[nfs]\nport = 12089\nsquash = none\n")
+    done = quickstart(home, "--detach")
+    try:
+        assert done.returncode == 0, done.stdout + done.stderr
+        script = 'import boto3; s3 = boto3.client("s3"); print(s3.meta.region_name, s3.list_objects_v2(Bucket="demo")["KeyCount"], s3.head_bucket(Bucket="demo")["BucketRegion"])'
+        env = {**environment(home), "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true"}
+        told = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=60)
+        assert told.stdout.split() == ["eu-west-9", "1", "eu-west-9"], told.stdout + told.stderr
+    finally:
+        quickstart(home, "--stop")
 
 
 def test_the_home_of_another_user(scratch):
@@ -144,10 +186,51 @@ def test_the_home_of_another_user(scratch):
         assert done.returncode == 1 and "belongs to nobody" in done.stderr and os.listdir(store.parent) == ["store"]
 
 
+def test_a_home_that_only_another_user_may_see():
+    """It is told whose it is, also by number, and nothing is made; neither is a home that could not be built for."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    base = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="gemel-"))
+    base.chmod(0o755)
+    try:
+        (base / "tools").mkdir()
+        for name in ("quickstart", "tools/install", "tools/packages", "tools/build"):
+            shutil.copy(TOP / name, base / name)
+        (base / "configure.ac").touch()
+        closed = base / "var"
+        closed.mkdir(mode=0o700)
+        env = {k: v for k, v in os.environ.items() if not k.startswith("GEMEL_")}
+
+        def as_nobody(*words, **more):
+            return subprocess.run([base / "quickstart", *words], env={**env, **more}, user=65534, group=65534, extra_groups=[], cwd="/", capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+
+        for home in (closed, closed / "deep" / "down"):
+            for uid, owner in ((0, "root"), (54321, "uid 54321")):
+                os.chown(closed, uid, uid)
+                for words in (["--detach"], ["--stop"]):
+                    done = as_nobody(*words, GEMEL_HOME=str(home))
+                    assert (done.returncode, done.stdout) == (1, "") and f"quickstart: {closed} belongs to {owner} and is closed to nobody: run this as that user" in done.stderr, done
+        assert as_nobody("--stop", GEMEL_HOME=str(base / "none")).stdout == f"Nothing is running in {base}/none.\n"
+        open_home = base / "open"
+        open_home.mkdir()
+        open_home.chmod(0o777)
+        done = as_nobody("--detach", GEMEL_HOME=str(open_home / "var"))
+        assert done.returncode == 1 and f"{base}/build cannot be made: set GEMEL_BUILD" in done.stderr and "quickstart: Gemel could not be built" in done.stderr and not list(open_home.iterdir()), done
+        (base / "build").mkdir()
+        os.chown(base / "build", 54321, 54321)
+        done = as_nobody("--detach", GEMEL_HOME=str(open_home / "var"))
+        assert done.returncode == 1 and f"{base}/build belongs to uid 54321: build as that user" in done.stderr and not list(open_home.iterdir()), done
+    finally:
+        shutil.rmtree(base)
+
+
 def test_bad_words(scratch):
     assert quickstart(scratch / "q", "--s3-port", "x").returncode == 1
-    assert quickstart(scratch / "q", "--nonsense").returncode == 2
-    assert "--detach" in quickstart(scratch / "q", "--help").stdout
+    for word, said in (("--stpo", "there is no option '--stpo'."), ("stop", "there is no option 'stop'; did you mean '--stop'?")):
+        done = quickstart(scratch / "q", word)
+        assert (done.returncode, done.stderr) == (2, f"quickstart: {said} See './quickstart --help'\n")
+    told = quickstart(scratch / "q", "--help").stdout
+    assert "--detach" in told and "GEMEL_BUILD" in told
 
 class Forward:
     """Accepts connections at (address, port) and joins each with one to `target`."""
