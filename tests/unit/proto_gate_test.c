@@ -1,51 +1,14 @@
 /* What is decided before and beside the operations: by which names the server is known, its region, its health; and GET and
  * HEAD of next to nothing, or of less than there should be. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <arpa/inet.h>
 #include <ftw.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <gemel/store.h>
-#include "s3_host.h"
-#include "s3api/proto/span.h"
-
-static struct s3_host host;
-static struct s3_host_answer answer;
-
-#define SEND(...) s3_host_send(&host, &(struct s3_host_request){__VA_ARGS__}, &answer)
-#define EXPECT(want_status, want_code)                                                                                 \
-	do {                                                                                                           \
-		if (answer.status != (want_status) || strcmp(answer.code, want_code) != 0)                             \
-			fail_msg("%d %s, expected %d %s\n%s", answer.status, answer.code, want_status, want_code,      \
-				 answer.body);                                                                         \
-	} while (0)
-
-static int setup(void **state)
-{
-	(void)state;
-	s3_host_open(&host, "us-east-1");
-	SEND("PUT", "/bkt");
-	return answer.status == 200 ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	s3_host_answer_release(&answer);
-	s3_host_close(&host);
-	return 0;
-}
+#include "s3_expect.h"
 
 /* ---- host names ---- */
 
@@ -377,18 +340,18 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_unknown_host_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_long_host, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_known_hosts, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_refusals_tell_the_region, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_another_region, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_health, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_health_and_a_bucket_of_that_name, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_health_of_a_store_that_takes_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_health_of_the_other_door, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_ranges_of_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_empty_part, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
+		S3_TEST(test_unknown_host_is_refused),
+		S3_TEST(test_long_host),
+		S3_TEST(test_known_hosts),
+		S3_TEST(test_refusals_tell_the_region),
+		S3_TEST(test_another_region),
+		S3_TEST(test_health),
+		S3_TEST(test_health_and_a_bucket_of_that_name),
+		S3_TEST(test_health_of_a_store_that_takes_nothing),
+		S3_TEST(test_health_of_the_other_door),
+		S3_TEST(test_ranges_of_nothing),
+		S3_TEST(test_empty_part),
+		cmocka_unit_test_setup_teardown(test_damaged, s3_setup, s3_teardown_damaged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

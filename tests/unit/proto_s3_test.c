@@ -1,70 +1,24 @@
 /* S3 from request to answer, over a real store, through the host in memory. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <gemel/checksum.h>
 #include <gemel/principal.h>
-#include <gemel/store.h>
 #include <gemel/upload.h>
-#include "s3_host.h"
-#include "s3api/proto/codec.h"
-#include "s3api/proto/span.h"
-
-static struct s3_host host;
-static struct s3_host_answer answer;
-
-#define SEND(...) s3_host_send(&host, &(struct s3_host_request){__VA_ARGS__}, &answer)
-#define EXPECT(want_status, want_code)                                                                                 \
-	do {                                                                                                           \
-		if (answer.status != (want_status) || strcmp(answer.code, want_code) != 0)                             \
-			fail_msg("%d %s, expected %d %s\n%s", answer.status, answer.code, want_status, want_code,      \
-				 answer.body);                                                                         \
-	} while (0)
-
-static int make_bucket(void)
-{
-	SEND("PUT", "/bkt");
-	return answer.status == 200 ? 0 : -1;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	s3_host_open(&host, "us-east-1");
-	return make_bucket();
-}
+#include "s3_expect.h"
 
 static int setup_on_disk(void **state)
 {
 	(void)state;
 	s3_host_open_in(&host, ".", "us-east-1");
-	return make_bucket();
+	SEND("PUT", "/bkt");
+	return answer.status == 200 ? 0 : -1;
 }
 
-static int teardown(void **state)
-{
-	struct gml_check_report report = {0};
-	(void)state;
-	s3_host_answer_release(&answer);
-	if (gml_store_check(&host.admin, host.store, NULL, NULL, NULL, &report) == 0)
-		assert_int_equal(report.problems, 0);
-	s3_host_close(&host);
-	return 0;
-}
-
-static void put(const char *target, const void *body, size_t len)
+static void put_bytes(const char *target, const void *body, size_t len)
 {
 	SEND("PUT", target, .body = body, .body_len = len);
 	EXPECT(200, "");
@@ -118,7 +72,7 @@ static int cold_evict(const char *path, const struct stat *st, int type, struct 
 static void test_cold(void **state)
 {
 	(void)state;
-	put("/bkt/small", "from the disk", 13);
+	put_bytes("/bkt/small", "from the disk", 13);
 	for (int i = 0; i < 10 && !answer.worked; i++) { /* the disk may be faster than the look at what it was asked for */
 		cold_files = 0;
 		assert_int_equal(nftw(host.dir, cold_evict, 16, FTW_PHYS), 0);
@@ -196,7 +150,7 @@ static void test_buckets(void **state)
 	SEND("GET", "/");
 	EXPECT(200, "");
 	assert_string_equal(s3_host_element(&answer, "Name"), "bkt");
-	put("/bkt/k", "x", 1);
+	put_bytes("/bkt/k", "x", 1);
 	SEND("DELETE", "/bkt");
 	EXPECT(409, "BucketNotEmpty");
 	SEND("DELETE", "/bkt/k");
@@ -374,7 +328,7 @@ static void test_keys(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		snprintf(target, sizeof(target), "/bkt/%s", keys[i]);
-		put(target, keys[i], strlen(keys[i]));
+		put_bytes(target, keys[i], strlen(keys[i]));
 	}
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		snprintf(target, sizeof(target), "/bkt/%s", keys[i]);
@@ -398,7 +352,7 @@ static void test_keys(void **state)
 	SEND("PUT", "/bkt");
 	memset(long_key, 'x', sizeof(long_key));
 	snprintf(target, sizeof(target), "/bkt/%.1024s", long_key);
-	put(target, "x", 1);
+	put_bytes(target, "x", 1);
 	snprintf(target, sizeof(target), "/bkt/%.1025s", long_key);
 	SEND("PUT", target, .body = "x", .body_len = 1);
 	EXPECT(400, "KeyTooLongError");
@@ -454,8 +408,8 @@ static void test_metadata(void **state)
 static void test_ranges(void **state)
 {
 	(void)state;
-	put("/bkt/r", "0123456789", 10);
-	put("/bkt/empty", "", 0);
+	put_bytes("/bkt/r", "0123456789", 10);
+	put_bytes("/bkt/empty", "", 0);
 	SEND("GET", "/bkt/r", {"Range: bytes=2-4"});
 	EXPECT(206, "");
 	assert_string_equal(answer.body, "234");
@@ -615,7 +569,7 @@ static void test_aborts(void **state)
 {
 	char *data = pattern(200000);
 	(void)state;
-	put("/bkt/keep", "old", 3);
+	put_bytes("/bkt/keep", "old", 3);
 	for (size_t after = 0; after <= 200000; after += 9973) {
 		SEND("PUT", "/bkt/keep", .body = data, .body_len = 200000, .split = 5000, .abort = true,
 		     .abort_after = after);
@@ -707,9 +661,9 @@ static void test_lists(void **state)
 	(void)state;
 	for (int i = 0; i < 30; i++) {
 		snprintf(target, sizeof(target), "/bkt/d%d/k%02d", i % 3, i);
-		put(target, "x", 1);
+		put_bytes(target, "x", 1);
 	}
-	put("/bkt/a&b", "x", 1);
+	put_bytes("/bkt/a&b", "x", 1);
 	SEND("GET", "/bkt?delimiter=/");
 	EXPECT(200, "");
 	assert_int_equal(count_of("<Contents>"), 1);
@@ -767,14 +721,6 @@ static void test_lists(void **state)
 
 /* ---- DeleteObjects, tags, attributes ---- */
 
-static void send_xml(const char *method, const char *target, const char *body)
-{
-	char md5[64], header[128];
-	digest_text(GML_DIGEST_MD5, body, strlen(body), md5);
-	snprintf(header, sizeof(header), "Content-MD5: %s", md5);
-	SEND(method, target, {header}, .body = body, .body_len = strlen(body), .split = 13);
-}
-
 static void test_delete_objects(void **state)
 {
 	static const char body[] =
@@ -784,9 +730,9 @@ static void test_delete_objects(void **state)
 		"Object></Delete>";
 	char *many = malloc(100000), *at;
 	(void)state;
-	put("/bkt/a", "x", 1);
-	put("/bkt/b/c", "x", 1);
-	put("/bkt/keep", "x", 1);
+	put_bytes("/bkt/a", "x", 1);
+	put_bytes("/bkt/b/c", "x", 1);
+	put_bytes("/bkt/keep", "x", 1);
 	SEND("POST", "/bkt?delete", .body = body, .body_len = sizeof(body) - 1);
 	EXPECT(400, "InvalidRequest");
 	send_xml("POST", "/bkt?delete", "<Delete><Object><Key>a</Key></Object><Nonsense/></Delete>");
@@ -809,7 +755,7 @@ static void test_delete_objects(void **state)
 		char target[64];
 		snprintf(target, sizeof(target), "/bkt/dir%d/%d", i % 7, i);
 		if (i % 3 != 0)
-			put(target, "x", 1);
+			put_bytes(target, "x", 1);
 		at += sprintf(at, "<Object><Key>dir%d/%d</Key></Object>", i % 7, i);
 	}
 	sprintf(at, "</Delete>");
@@ -840,7 +786,7 @@ static void test_delete_objects(void **state)
 static void test_tags(void **state)
 {
 	(void)state;
-	put("/bkt/t", "x", 1);
+	put_bytes("/bkt/t", "x", 1);
 	SEND("GET", "/bkt/t?tagging");
 	EXPECT(200, "");
 	assert_int_equal(count_of("<Tag>"), 0);
@@ -876,7 +822,7 @@ static void test_acls(void **state)
 	static const char *const paths[] = {"/bkt?acl", "/bkt/t?acl"};
 	char own[2048], *at;
 	(void)state;
-	put("/bkt/t", "x", 1);
+	put_bytes("/bkt/t", "x", 1);
 	for (int i = 0; i < 2; i++) {
 		SEND("GET", paths[i]);
 		EXPECT(200, "");
@@ -905,16 +851,6 @@ static void test_acls(void **state)
 }
 
 /* ---- multipart ---- */
-
-static void begin_upload(const char *key, const char *header, char id[64])
-{
-	char target[256];
-	snprintf(target, sizeof(target), "%s?uploads", key);
-	SEND("POST", target, {header});
-	EXPECT(200, "");
-	snprintf(id, 64, "%s", s3_host_element(&answer, "UploadId"));
-	assert_int_equal(strlen(id), GML_UPLOAD_ID_LEN);
-}
 
 static void test_multipart(void **state)
 {
@@ -999,7 +935,7 @@ static void test_multipart_small(void **state)
 	EXPECT(200, "");
 	assert_string_equal(s3_host_header(&answer, "x-amz-checksum-crc32"), value);
 	snprintf(etag, sizeof(etag), "%s", s3_host_header(&answer, "ETag"));
-	put("/bkt/source", "0123456789", 10);
+	put_bytes("/bkt/source", "0123456789", 10);
 	snprintf(target, sizeof(target), "/bkt/mp?partNumber=2&uploadId=%s", id);
 	SEND("PUT", target, {"x-amz-copy-source: bkt/source", "x-amz-copy-source-range: bytes=2-4"});
 	EXPECT(200, "");
@@ -1110,7 +1046,7 @@ static void test_other_region(void **state)
 	assert_string_equal(s3_host_element(&answer, "Region"), "eu-west-1");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) S3_TEST(f)
 
 int main(void)
 {
@@ -1123,7 +1059,7 @@ int main(void)
 		TEST(test_keys),
 		TEST(test_metadata),
 		TEST(test_ranges),
-		cmocka_unit_test_setup_teardown(test_cold, setup_on_disk, teardown),
+		cmocka_unit_test_setup_teardown(test_cold, setup_on_disk, s3_teardown),
 		TEST(test_conditions),
 		TEST(test_checksums),
 		TEST(test_trailers),

@@ -1,7 +1,9 @@
 /* Which uids are refused, in which process, from when on; and what a refused caller gets. */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
+#include <time.h>
 #include "ns_support.h"
 
 static struct gml_op admin = {.door = GML_DOOR_ADMIN};
@@ -221,11 +223,29 @@ static void *watch_run(void *arg)
 	return NULL;
 }
 
+/* Looks by all watchers together. One that hangs fails the test, and does not hang it: the deadline is far beyond what
+ * any machine takes. */
+static void watch_wait(struct watch *watch, unsigned looks)
+{
+	struct timespec now, until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += 60;
+	while (atomic_load(&watch->looks) < looks) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec >= until.tv_sec)
+			fail_msg("%u looks, waited for %u", atomic_load(&watch->looks), looks);
+		sched_yield();
+	}
+}
+
 static void test_threads(void **state)
 {
 	struct ns *ns = *state;
-	struct watch watch = {.ns = ns};
+	static struct watch watch; /* outlives a failed test, as its threads may */
 	pthread_t threads[3];
+
+	watch.ns = ns;
 
 	assert_ok(user_new(ns, "ann", 1000, 0));
 	for (int i = 0; i < 3; i++)
@@ -236,8 +256,7 @@ static void test_threads(void **state)
 		atomic_store(&watch.disabled, -1);
 		assert_ok(user_set(ns, "ann", 1000, i % 2 == 0 ? GML_USER_DISABLED : 0));
 		atomic_store(&watch.disabled, i % 2 == 0);
-		while (atomic_load(&watch.looks) < seen + 6)
-			;
+		watch_wait(&watch, seen + 6);
 	}
 	atomic_store(&watch.stop, true);
 	for (int i = 0; i < 3; i++)

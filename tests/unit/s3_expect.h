@@ -13,6 +13,7 @@
 #include <string.h>
 #include <gemel/checksum.h>
 #include <gemel/store.h>
+#include <gemel/upload.h>
 #include "s3_host.h"
 #include "s3api/proto/codec.h"
 #include "s3api/proto/span.h"
@@ -27,6 +28,7 @@ static struct s3_host_answer answer;
 			fail_msg("%d %s, expected %d %s\n%s", answer.status, answer.code, want_status, want_code,      \
 				 answer.body);                                                                         \
 	} while (0)
+
 __attribute__((unused)) static int s3_setup(void **state)
 {
 	(void)state;
@@ -35,15 +37,21 @@ __attribute__((unused)) static int s3_setup(void **state)
 	return answer.status == 200 ? 0 : -1;
 }
 
+/* Of a store that the test damaged. */
+__attribute__((unused)) static int s3_teardown_damaged(void **state)
+{
+	(void)state;
+	s3_host_answer_release(&answer);
+	s3_host_close(&host);
+	return 0;
+}
+
 __attribute__((unused)) static int s3_teardown(void **state)
 {
 	struct gml_check_report report = {0};
-	(void)state;
-	s3_host_answer_release(&answer);
 	assert_int_equal(gml_store_check(&host.admin, host.store, NULL, NULL, NULL, &report), 0);
 	assert_int_equal(report.problems, 0);
-	s3_host_close(&host);
-	return 0;
+	return s3_teardown_damaged(state);
 }
 
 __attribute__((unused)) static void put(const char *target, const char *header, const char *body)
@@ -61,7 +69,7 @@ __attribute__((unused)) static void send_xml_with(const char *method, const char
 	s3_base64(value, gml_digest_final(digest, value), md5);
 	gml_digest_free(digest);
 	snprintf(header, sizeof(header), "Content-MD5: %s", md5);
-	SEND(method, target, {header, extra}, .body = body, .body_len = strlen(body));
+	SEND(method, target, {header, extra}, .body = body, .body_len = strlen(body), .split = 13);
 }
 
 __attribute__((unused)) static void send_xml(const char *method, const char *target, const char *body)
@@ -95,6 +103,7 @@ __attribute__((unused)) static void begin_upload(const char *key, const char *he
 	SEND("POST", target, {header});
 	EXPECT(200, "");
 	snprintf(id, 64, "%s", s3_host_element(&answer, "UploadId"));
+	assert_int_equal(strlen(id), GML_UPLOAD_ID_LEN);
 }
 
 #define S3_TEST(test) cmocka_unit_test_setup_teardown(test, s3_setup, s3_teardown)
