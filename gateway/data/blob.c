@@ -223,6 +223,7 @@ int gml_blob_truncate(struct gml_blob *blob, uint64_t size)
 	while (ftruncate(blob->fd, (off_t)size) != 0)
 		if (errno != EINTR)
 			return errno == EINVAL ? GML_ERR_FBIG : gml_err_map(errno);
+	atomic_store(&blob->reach, 0);
 	return 0;
 }
 
@@ -242,7 +243,22 @@ int gml_blob_stat(struct gml_blob *blob, uint64_t *size_out, uint64_t *space_out
 	*space_out = (uint64_t)st.st_blocks * 512;
 	*mtime_out = blob_ns(st.st_mtim);
 	*ctime_out = blob_ns(st.st_ctim);
+	atomic_store(&blob->reach, *size_out);
 	return 0;
+}
+
+int gml_blob_reaches(struct gml_blob *blob, uint64_t end, bool *yes_out)
+{
+	uint64_t size = 0, space;
+	int64_t mtime, ctime;
+	int rc;
+
+	*yes_out = end <= atomic_load(&blob->reach);
+	if (*yes_out)
+		return 0;
+	rc = gml_blob_stat(blob, &size, &space, &mtime, &ctime);
+	*yes_out = rc == 0 && end <= size;
+	return rc;
 }
 
 int gml_blob_set_mtime(struct gml_blob *blob, int64_t mtime)

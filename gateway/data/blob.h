@@ -64,6 +64,10 @@ int gml_blob_sync_times(struct gml_blob *blob); /* the same, and the mtime (fsyn
 void gml_blob_flush_hint(struct gml_blob *blob, uint64_t off, uint64_t len);
 int gml_blob_truncate(struct gml_blob *blob, uint64_t size);
 int gml_blob_stat(struct gml_blob *blob, uint64_t *size_out, uint64_t *space_out, int64_t *mtime_out, int64_t *ctime_out);
+/* Whether the file has a byte before offset `end` of the descriptor (gml_blob_fd). A yes is remembered
+ * with the descriptor until gml_blob_stat or the sweeper sees a shorter file: no system call then. For
+ * bytes that published metadata name; they do not go while it does. Any thread. Blocks as fstat does. */
+int gml_blob_reaches(struct gml_blob *blob, uint64_t end, bool *yes_out);
 int gml_blob_set_mtime(struct gml_blob *blob, int64_t mtime);
 int gml_blob_allocate(struct gml_blob *blob, uint64_t off, uint64_t len); /* reserve; grows the size */
 int gml_blob_punch(struct gml_blob *blob, uint64_t off, uint64_t len);    /* zeros, space freed, size kept */

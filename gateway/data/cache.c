@@ -7,6 +7,9 @@
  *     failed keeps its place in the table without a descriptor, so that the error is never forgotten.
  *  3. The sweeper closes idle descriptors of files that another process unlinked: their space would stay taken. It also
  *     punches freed segments (punch.c).
+ *  4. `reach` only ever spares a question: bytes that an extent or a clean file's inode names are there from before the
+ *     record that names them until after it. A file that lost its end behind the store's back is noticed by the next
+ *     gml_blob_stat, and by the sweeper.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -254,8 +257,10 @@ static void cache_sweep_shard(struct gml_cache_shard *shard)
 	pthread_mutex_lock(&shard->lock);
 	for (struct gml_blob *blob = shard->oldest; blob != NULL; blob = next) {
 		next = blob->newer;
-		if (fstat(blob->fd, &st) == 0 && st.st_nlink > 0)
+		if (fstat(blob->fd, &st) == 0 && st.st_nlink > 0) {
+			atomic_store(&blob->reach, (uint64_t)st.st_size);
 			continue;
+		}
 		cache_idle_take(shard, blob);
 		cache_unlist(shard, blob);
 		blob->chain = gone;

@@ -22,6 +22,7 @@ struct gml_blob {
 	unsigned refs;			/* shard lock */
 	bool listed;			/* in the shard's table; else it goes with its last reference */
 	_Atomic int sync_rc;		/* first error of a sync; stays */
+	_Atomic uint64_t reach;		/* length of the file when last asked for (cache.c, invariant 4) */
 	struct gml_blob *chain;		/* shard's table */
 	struct gml_blob *older, *newer; /* idle list */
 };

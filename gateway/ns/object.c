@@ -194,27 +194,16 @@ static int object_piece_load(struct gml_store *store, struct gml_piece *piece, s
 	return 0;
 }
 
-int gml_extent_reached(struct gml_blob *blob, const struct gml_extent *extent)
+/* 0 when the file of `blob`, which is none of a pack, has the extent's last byte; else AGAIN. */
+static int object_reached(struct gml_blob *blob, const struct gml_extent *extent)
 {
-	uint64_t base, size, space;
-	int64_t mtime, ctime;
-	int rc = gml_blob_stat(blob, &size, &space, &mtime, &ctime);
-	if (rc != 0)
-		return rc;
-	(void)gml_blob_fd(blob, extent->blob, &base);
-	base += extent->blob_off;
-	return base <= size && extent->len <= size - base ? 0 : GML_ERR_AGAIN;
-}
-
-int gml_piece_look(struct gml_store *store, const struct gml_piece *piece)
-{
-	struct gml_blob *blob = NULL;
-	int rc = gml_blob_open(store->data, piece->extent.blob, 0, &blob);
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_AGAIN : rc;
-	rc = gml_extent_reached(blob, &piece->extent);
-	gml_blob_unref(blob);
-	return rc;
+	uint64_t end;
+	bool yes;
+	int rc;
+	if (__builtin_add_overflow(extent->blob_off, extent->len, &end))
+		return GML_ERR_CORRUPT;
+	rc = gml_blob_reaches(blob, end, &yes);
+	return rc == 0 && !yes ? GML_ERR_AGAIN : rc;
 }
 
 int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t seq, bool nowait)
@@ -227,7 +216,7 @@ int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t se
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_AGAIN : rc;
 	if (!(piece->extent.blob & GML_BLOB_PACKED)) {
-		rc = gml_extent_reached(blob, &piece->extent);
+		rc = object_reached(blob, &piece->extent);
 		if (rc == 0)
 			piece->blob = blob;
 		else
@@ -248,7 +237,7 @@ static int object_pin_wblob(struct gml_object *object)
 	struct gml_txn *txn = NULL;
 	int rc = gml_blob_open(object->store->data, object->wblob, 0, &object->write_blob);
 	if (rc == 0 && !object->live)
-		return gml_extent_reached(object->write_blob, &whole);
+		return object_reached(object->write_blob, &whole);
 	if (rc != GML_ERR_NOENT)
 		return rc;
 	object->write_blob = NULL;
@@ -272,7 +261,7 @@ static int object_pin(struct gml_object *object, enum gml_object_want want, bool
 	if (object->table)
 		object->reader = gml_readers_add(object->store->readers, &object->store->self, object->info.ino);
 	if (want == GML_OBJECT_PRESENT)
-		rc = object->table && nowait ? GML_ERR_COLD : gml_object_look(object);
+		rc = gml_object_look(object, nowait);
 	for (uint32_t i = 0; rc == 0 && want == GML_OBJECT_CONTENT && i < object->npieces; i++)
 		rc = gml_piece_open(object->store, &object->piece[i], object->seq, nowait);
 	if (rc == 0 && object->wblob != 0)

@@ -32,12 +32,9 @@ struct gml_object {
 /* Makes the piece, which the snapshot `seq` named, readable. AGAIN: its bytes were freed since, or are lost. COLD: nowait,
  * and it is one of those that are read now, and not in the page cache. */
 int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t seq, bool nowait);
-/* The piece's file exists and is long enough, as far as its length tells. AGAIN: it is not so. */
-int gml_piece_look(struct gml_store *store, const struct gml_piece *piece);
-/* The same for all pieces of the object, window by window. */
-int gml_object_look(struct gml_object *object);
-/* 0 when the file of `blob` reaches as far as the extent, which may be one in a pack; else AGAIN. */
-int gml_extent_reached(struct gml_blob *blob, const struct gml_extent *extent);
+/* Do the files of the object's content exist, and are they long enough? Bounded as GML_OBJECT_PRESENT
+ * says. AGAIN: they are not. COLD: nowait, and they are more than an event loop looks at. */
+int gml_object_look(struct gml_object *object, bool nowait);
 void gml_piece_release(struct gml_piece *piece);
 
 #endif

@@ -80,19 +80,88 @@ static int object_window(struct gml_object *object, uint64_t off)
 	return rc;
 }
 
-int gml_object_look(struct gml_object *object)
+/* ---- a look at the files, but not at what is in them ------------------------------------------------------------- */
+
+#define LOOK_SEEN 8 /* files remembered: an object that was changed in place has a few, which take turns */
+
+static const struct look_bound {
+	uint32_t files, extents;
+} look_bounds[2] = {{256, 4096}, {8, 64}}; /* [nowait] */
+
+struct object_look {
+	struct look_bound left;
+	uint32_t next;
+	struct {
+		uint64_t file, size;
+	} seen[LOOK_SEEN];
+};
+
+static bool look_within(const struct gml_extent *extent, uint64_t base, uint64_t size)
 {
-	uint64_t off = 0, size = object->info.size;
-	int rc = 0;
-	do {
-		if (object->table)
-			rc = object_window(object, off);
-		for (uint32_t i = 0; rc == 0 && i < object->npieces; i++)
-			rc = gml_piece_look(object->store, &object->piece[i]);
-		off = object->window_end;
-	} while (rc == 0 && object->table && off < size);
+	return extent->blob_off <= size && base <= size - extent->blob_off &&
+	       extent->len <= size - extent->blob_off - base;
+}
+
+static int look_stat(struct gml_store *store, uint64_t id, uint64_t *size_out)
+{
+	struct gml_blob *blob = NULL;
+	uint64_t space;
+	int64_t mtime, ctime;
+	int rc = gml_blob_open(store->data, id, 0, &blob);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_AGAIN : rc;
+	rc = gml_blob_stat(blob, size_out, &space, &mtime, &ctime);
+	gml_blob_unref(blob);
 	return rc;
 }
+
+/* *full_out: the extent is beyond what may be looked at. */
+static int look_extent(struct object_look *look, struct gml_store *store, const struct gml_extent *extent,
+		       bool *full_out)
+{
+	bool packed = extent->blob & GML_BLOB_PACKED;
+	uint64_t file = packed ? gml_pack_id(gml_pack_number(extent->blob), 0) : extent->blob;
+	uint64_t base = packed ? gml_pack_offset(extent->blob) : 0, size = 0;
+	int rc;
+	*full_out = look->left.extents == 0;
+	if (*full_out)
+		return 0;
+	look->left.extents--;
+	for (uint32_t i = 0; i < LOOK_SEEN; i++)
+		if (look->seen[i].file == file && look_within(extent, base, look->seen[i].size))
+			return 0;
+	*full_out = look->left.files == 0;
+	if (*full_out)
+		return 0;
+	look->left.files--;
+	rc = look_stat(store, extent->blob, &size);
+	if (rc != 0)
+		return rc;
+	look->seen[look->next].file = file;
+	look->seen[look->next].size = size;
+	look->next = (look->next + 1) % LOOK_SEEN;
+	return look_within(extent, base, size) ? 0 : GML_ERR_AGAIN;
+}
+
+int gml_object_look(struct gml_object *object, bool nowait)
+{
+	struct object_look look = {.left = look_bounds[nowait]};
+	uint64_t off = 0, size = object->info.size, reach;
+	bool full = false;
+	int rc = 0;
+	if (object->wblob != 0 && !object->live && size > 0)
+		rc = look_stat(object->store, object->wblob, &reach); /* how far: asked when it is pinned */
+	do {
+		if (rc == 0 && object->table)
+			rc = object_window(object, off);
+		for (uint32_t i = 0; rc == 0 && !full && i < object->npieces; i++)
+			rc = look_extent(&look, object->store, &object->piece[i].extent, &full);
+		off = object->window_end;
+	} while (rc == 0 && !full && object->table && off < size);
+	return rc == 0 && full && nowait ? GML_ERR_COLD : rc;
+}
+
+/* ---- a run ------------------------------------------------------------------------------------------------------- */
 
 /* A backend without descriptors: a chunk in memory, kept until released. */
 static int object_run_chunk(struct gml_object *object, const struct gml_piece *piece, uint64_t skip, uint64_t len,

@@ -48,13 +48,18 @@ struct gml_object_info {
 enum gml_object_want {
 	GML_OBJECT_FACTS,   /* gml_object_info and parts */
 	GML_OBJECT_CONTENT, /* these, and runs of the content */
-	GML_OBJECT_PRESENT, /* facts, and that the content is there: each of its files exists and is long enough. Nothing is read of it. */
+	/* Facts, and that the content is there: its files exist and are long enough now. Nothing is read
+	 * of it. Bounded: the first 256 files, and the first 4096 extents, from the object's start. That is
+	 * enough: what is beyond is found missing by the runs of a GET, as that of every object of many
+	 * extents is, and neither answer ever says that the bytes themselves are right. */
+	GML_OBJECT_PRESENT,
 };
 /* Resolve and open for reading in one snapshot; what CONTENT reads stays readable until gml_object_close, whatever happens
  * to the key. Needs `x` on the path and, but for FACTS, `r` on the inode. IO: content is missing or cut short; CONTENT of an
  * object of many extents finds that out in its runs. No blocking on writers or commits; may fault metadata pages in. Suitable
- * for an event loop with op->nowait: COLD then means that small content is not in the page cache, or that PRESENT has many
- * files to look at, and the same call without it, on a thread, will do that. */
+ * for an event loop with op->nowait: COLD then means that small content is not in the page cache, or
+ * that PRESENT has more than 8 files or 64 extents to look at, and the same call without it, on a
+ * thread, will do that. */
 int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, enum gml_object_want want, struct gml_object **out);
 const struct gml_object_info *gml_object_info(const struct gml_object *object);
 void gml_object_close(struct gml_object *object); /* NULL is fine; any thread */
