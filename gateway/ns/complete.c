@@ -71,6 +71,18 @@ static bool complete_checksum_is(const struct gml_object_checksum *claim, const 
 	       memcmp(claim->value, have->value, gml_checksum_size(claim->algorithm)) == 0;
 }
 
+/* Is what the client says of a part's checksum right, as far as is known? Where nobody chose a kind, or the
+ * default one was chosen, UploadPart takes, verifies and repeats a checksum of any kind, and the part keeps ours. So
+ * the client may well send back one of another kind; the ETag says already which bytes are meant. */
+static bool complete_part_claim_holds(const struct complete *c, const struct gml_object_checksum *claim,
+				      const struct gml_object_checksum *have)
+{
+	if (claim->algorithm == GML_CHECKSUM_NONE || complete_checksum_is(claim, have))
+		return true;
+	return claim->algorithm != have->algorithm &&
+	       (c->algorithm == GML_CHECKSUM_NONE || c->algorithm == GML_CHECKSUM_CRC64NVME);
+}
+
 static int complete_part_check(struct gml_txn *txn, struct complete *c, uint32_t i)
 {
 	const struct gml_part_ref *ref = &c->refs[i];
@@ -80,8 +92,7 @@ static int complete_part_check(struct gml_txn *txn, struct complete *c, uint32_t
 	rc = gml_rec_part_get(txn, c->id, ref->number, &rec);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_BADPART : rc;
-	if (!complete_etag_is(ref->etag, rec.md5) ||
-	    (ref->checksum.algorithm != GML_CHECKSUM_NONE && !complete_checksum_is(&ref->checksum, &rec.checksum)))
+	if (!complete_etag_is(ref->etag, rec.md5) || !complete_part_claim_holds(c, &ref->checksum, &rec.checksum))
 		return GML_ERR_BADPART;
 	if (i + 1 < c->n && rec.size < GML_PART_SIZE_MIN)
 		return GML_ERR_PARTSMALL;

@@ -18,7 +18,7 @@
 #define HEALTH_FRESH HEALTH_SECOND
 #define HEALTH_PATIENCE (2 * HEALTH_SECOND)
 #define HEALTH_PROBE_MS 1500
-#define HEALTH_WAITING_MAX 4 /* who asks meanwhile keeps no thread waiting */
+#define HEALTH_WAITING_MAX 4 /* who asks meanwhile keeps no thread: the last answer, or that there is none yet */
 
 struct s3_health {
 	struct gml_store *store;
@@ -141,7 +141,13 @@ static bool health_known_locked(const struct s3_health *health, struct s3_health
 		return true;
 	}
 	*out = health->state;
-	return !health->running && health->known && now - health->ended < HEALTH_FRESH;
+	if (!health->known) {
+		out->nfs_wanted = health->nfs_address != NULL;
+		out->store = S3_HEALTH_UNKNOWN;
+	}
+	if (health->running)
+		return health->waiting >= HEALTH_WAITING_MAX;
+	return health->known && now - health->ended < HEALTH_FRESH;
 }
 
 bool s3_health_known(struct s3_health *health, struct s3_health_state *out)
@@ -172,9 +178,7 @@ void s3_health_look(struct s3_health *health, struct s3_health_state *out)
 	if (!health_known_locked(health, out)) {
 		if (!health->running)
 			health_start_locked(health);
-		if (health->known && health->waiting >= HEALTH_WAITING_MAX)
-			*out = health->state; /* the last look's */
-		else if (health_wait_locked(health))
+		if (health_wait_locked(health))
 			*out = health->state;
 		else
 			health_stalled(health, out);
@@ -197,18 +201,27 @@ bool s3_health_asked(struct s3_call *call)
 	return true;
 }
 
+static const char *health_nfs_text(const struct s3_health_state *state)
+{
+	if (!state->nfs_wanted)
+		return "off";
+	if (state->nfs_answers)
+		return "ok";
+	return state->store == S3_HEALTH_UNKNOWN ? "unknown" : "no answer";
+}
+
 static enum s3_error health_answer(struct s3_call *call, const struct s3_health_state *state)
 {
 	static const char *const stores[] = {[S3_HEALTH_OK] = "ok",
 					     [S3_HEALTH_FULL] = "full",
 					     [S3_HEALTH_READ_ONLY] = "read-only",
 					     [S3_HEALTH_FAILED] = "failed",
-					     [S3_HEALTH_STALLED] = "stalled"};
+					     [S3_HEALTH_STALLED] = "stalled",
+					     [S3_HEALTH_UNKNOWN] = "unknown"};
 	bool nfs = state->nfs_answers || !state->nfs_wanted, good = nfs && state->store == S3_HEALTH_OK;
 	call->text = s3_span(s3_arena_printf(
 		&call->arena, "{\"status\":\"%s\",\"s3\":\"ok\",\"nfs\":\"%s\",\"store\":\"%s\"}\n",
-		good ? "ok" : "unavailable", !state->nfs_wanted ? "off" : nfs ? "ok" : "no answer",
-		stores[state->store]));
+		good ? "ok" : "unavailable", health_nfs_text(state), stores[state->store]));
 	s3_answer_empty(call, good ? 200 : 503);
 	call->content = S3_CONTENT_TEXT;
 	call->response.content_length = (int64_t)call->text.len;

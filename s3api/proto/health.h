@@ -6,7 +6,15 @@
 #include <stdbool.h>
 #include <gemel/store.h>
 
-enum s3_health_store { S3_HEALTH_OK, S3_HEALTH_FULL, S3_HEALTH_READ_ONLY, S3_HEALTH_FAILED, S3_HEALTH_STALLED };
+/* UNKNOWN: the first look has not ended, and as many wait for it as may. */
+enum s3_health_store {
+	S3_HEALTH_OK,
+	S3_HEALTH_FULL,
+	S3_HEALTH_READ_ONLY,
+	S3_HEALTH_FAILED,
+	S3_HEALTH_STALLED,
+	S3_HEALTH_UNKNOWN
+};
 struct s3_health_state {
 	enum s3_health_store store;
 	bool nfs_wanted, nfs_answers;
@@ -17,10 +25,11 @@ struct s3_health;
 struct s3_health *s3_health_new(struct gml_store *store, const char *nfs_address, unsigned nfs_port);
 /* Nobody is in s3_health_look. Waits for a look that is under way. NULL is fine. */
 void s3_health_free(struct s3_health *health);
-/* What the last look found, if that is fresh, or if a new one would be in vain because one has been waiting too long. Any
- * thread; does not block. */
+/* What the last look found: if that is fresh, if a new one would be in vain because one has been waiting
+ * too long, or if HEALTH_WAITING_MAX threads wait for one already. Any thread; does not block. */
 bool s3_health_known(struct s3_health *health, struct s3_health_state *out);
-/* The same, after a new look if it takes one. Any thread; blocks for HEALTH_PATIENCE at most. */
+/* The same, after a new look if it takes one. Any thread; blocks for HEALTH_PATIENCE at most, and no more
+ * than HEALTH_WAITING_MAX threads at a time. */
 void s3_health_look(struct s3_health *health, struct s3_health_state *out);
 
 #endif

@@ -4,9 +4,8 @@
 #define META_PREFIX "x-amz-meta-"
 #define META_SIZE_MAX 2048 /* bytes of names and values together */
 #define META_REDIRECT_MAX 2048
-#define TAG_KEY_MAX                                                                                                    \
-	128 /* characters, as UTF-16 counts them ("Categorizing your objects using tags", S3 user guide)               \
-	     */
+/* Characters, as UTF-16 counts them ("Categorizing your objects using tags", S3 user guide). */
+#define TAG_KEY_MAX 128
 #define TAG_VALUE_MAX 256
 #define TAGS_LOAD_MAX 64 /* the NFS door may have set more than S3 would */
 

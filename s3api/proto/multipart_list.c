@@ -167,6 +167,9 @@ static void uploads_write(struct uploads_page *page)
 	s3_xml_text(xml, "Bucket", call->bucket);
 	s3_xml_key(xml, "KeyMarker", page->query.after, page->url);
 	s3_xml_text(xml, "UploadIdMarker", page->id_marker);
+	/* The markers come as a pair, and S3 documents no id for a page that ends in a common prefix. That of the
+	 * first upload under it can be sent back: the next page begins behind the prefix, whatever the id, and without
+	 * the delimiter it goes on within. */
 	if (page->truncated) {
 		s3_xml_key(xml, "NextKeyMarker", s3_span_of(page->last_key, page->last_len), page->url);
 		s3_xml_string(xml, "NextUploadIdMarker", page->last_id);

@@ -362,6 +362,24 @@ def test_part_checksums(s3, bucket):
         assert s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")["ChecksumType"] == kind
 
 
+def test_part_checksums_that_nobody_chose(s3, bucket):
+    """boto3 sends a CRC32 with each part, whatever the upload says, and whoever gives back at the end what it answered is right; a wrong value of the kind that is kept is not."""
+    for chosen in ({}, {"ChecksumAlgorithm": "CRC64NVME"}):
+        names = {"Bucket": bucket, "Key": "k", "UploadId": s3.create_multipart_upload(Bucket=bucket, Key="k", **chosen)["UploadId"]}
+        parts = []
+        for number, body in ((1, b"1" * (5 << 20)), (2, b"end")):
+            answer = s3.upload_part(PartNumber=number, Body=body, **names)
+            assert answer["ChecksumCRC32"]
+            parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumCRC32": answer["ChecksumCRC32"]})
+        wrong = [{**part, "ChecksumCRC64NVME": "AAAAAAAAAAA="} for part in parts]
+        for part in wrong:
+            del part["ChecksumCRC32"]
+        fails("InvalidPart", 400, s3.complete_multipart_upload, MultipartUpload={"Parts": wrong}, **names)
+        fails("InvalidPart", 400, s3.complete_multipart_upload, MultipartUpload={"Parts": [{**part, "ETag": '"' + "0" * 32 + '"'} for part in parts]}, **names)
+        s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **names)
+        assert s3.get_object(Bucket=bucket, Key="k", Range="bytes=-4")["Body"].read() == b"1end"
+
+
 def boto3_quiet(s3):
     """A client that sends no checksum on its own."""
     import boto3

@@ -239,6 +239,40 @@ static void test_health_of_the_other_door(void **state)
 	door_close(&door);
 }
 
+#define UNKNOWN "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"unknown\",\"store\":\"unknown\"}\n"
+
+static void *ask_run(void *got)
+{
+	s3_host_send(&host, &(struct s3_host_request){"GET", "/healthz", .access = ""}, got);
+	return NULL;
+}
+
+/* During the first look, too, no more than 4 wait for it: who else asks learns that nothing is known. The look takes
+ * 1.5 seconds, as the other door says nothing. */
+static void test_health_asked_by_many(void **state)
+{
+	enum { ASK = 8, WAITING_MAX = 4 };
+	struct s3_host_answer answers[ASK] = {0};
+	pthread_t threads[ASK];
+	struct door door;
+	int unknown = 0;
+	(void)state;
+	door_open(&door, false);
+	host_with_nfs(door.port);
+	for (int i = 0; i < ASK; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_run, &answers[i]), 0);
+	for (int i = 0; i < ASK; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(answers[i].status, 503);
+		unknown += strcmp(answers[i].body, UNKNOWN) == 0;
+		s3_host_answer_release(&answers[i]);
+	}
+	assert_int_equal(unknown, ASK - WAITING_MAX);
+	SEND("GET", "/healthz", .access = "");
+	expect_health(503, "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"no answer\",\"store\":\"ok\"}\n");
+	door_close(&door);
+}
+
 /* ---- next to nothing ---- */
 
 static void test_ranges_of_nothing(void **state)
@@ -349,6 +383,7 @@ int main(void)
 		S3_TEST(test_health_and_a_bucket_of_that_name),
 		S3_TEST(test_health_of_a_store_that_takes_nothing),
 		S3_TEST(test_health_of_the_other_door),
+		S3_TEST(test_health_asked_by_many),
 		S3_TEST(test_ranges_of_nothing),
 		S3_TEST(test_empty_part),
 		cmocka_unit_test_setup_teardown(test_damaged, s3_setup, s3_teardown_damaged),

@@ -53,7 +53,9 @@ int gml_part_list(struct gml_op *op, struct gml_store *store, struct gml_span bu
 struct gml_part_ref {
 	uint32_t number;
 	char etag[GML_ETAG_MAX + 1];         /* as the client sent it, without quotes */
-	struct gml_object_checksum checksum; /* NONE, or must equal the part's */
+	/* NONE, or must equal the part's. One of another kind than the part's is not looked at where
+	 * nobody chose a kind for the upload, or CRC64NVME was chosen. */
+	struct gml_object_checksum checksum;
 };
 /* Complete: ETag = md5 of the parts' md5s "-N"; no data moves; the upload and unlisted parts go. `checksum`: what the client claims for the whole, or NULL (BADDIGEST when it differs; FULL_OBJECT
  * CRCs are combined from the parts'). `size` UINT64_MAX or the object size the client expects (INVAL). Repeated with the same parts while its object is there, it
