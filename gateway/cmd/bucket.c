@@ -79,9 +79,8 @@ static int bucket_options(struct cmd *cmd, struct gml_setattr *set)
 static int bucket_create(struct cmd *cmd)
 {
 	struct gml_setattr set = {0};
+	struct gml_bucket_new what = {0};
 	struct gml_bucket bucket;
-	struct gml_span name = bucket_span(cmd->args[0]);
-	bool relaxed = false;
 	const char *text;
 	int status, rc;
 
@@ -89,20 +88,17 @@ static int bucket_create(struct cmd *cmd)
 		return status;
 	if (cmd_option(cmd, "owner") == NULL)
 		return cmd_wrong("--owner USER is needed: whom the bucket will belong to");
-	if ((text = cmd_option(cmd, "durability")) != NULL && (status = bucket_relaxed(text, &relaxed)) != CMD_OK)
+	if ((text = cmd_option(cmd, "durability")) != NULL && (status = bucket_relaxed(text, &what.relaxed)) != CMD_OK)
 		return status;
 	if ((status = bucket_options(cmd, &set)) != CMD_OK)
 		return status;
 	cmd->op.cred.uid = set.uid;
 	cmd->op.cred.gid = set.gid;
-	rc = gml_bucket_create(&cmd->op, cmd->store, name, set.mode, &bucket);
+	what.has_mode = set.mask & GML_SET_MODE;
+	what.mode = set.mode;
+	rc = gml_bucket_create(&cmd->op, cmd->store, bucket_span(cmd->args[0]), &what, &bucket);
 	if (rc == GML_ERR_BUCKETOWNED || rc == GML_ERR_BUCKETEXISTS)
 		return cmd_fail("%s: there is a bucket of this name already; 'gemel bucket show %s' tells whose", cmd->args[0], cmd->args[0]);
-	if (rc == 0 && relaxed)
-		rc = gml_bucket_set_relaxed(&cmd->op, cmd->store, name, true);
-	if (rc == 0)
-		rc = (set.mask & GML_SET_MODE) && set.mode == 0 ? bucket_set(cmd, &set, &bucket) /* 0 asks for the default, above */
-								: gml_bucket_head(&cmd->op, cmd->store, name, &bucket);
 	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, bucket_json(cmd, &bucket));
 }
 

@@ -237,11 +237,9 @@ static void bucket_fill(struct gml_bucket *out, struct gml_span name, const stru
 struct bucket_change {
 	const struct gml_op *op;
 	struct gml_span name;
-	uint32_t mode;
+	struct gml_bucket_new what; /* create */
 	uint64_t quota_bytes, quota_objects;
 	bool relaxed;
-	uint8_t kind; /* of the document; 0: none */
-	struct gml_span document;
 	struct gml_bucket *out;
 	struct gml_freed *freed; /* delete: what the dropped uploads held */
 	bool more;		 /* and whether there are others */
@@ -250,39 +248,36 @@ struct bucket_change {
 static int bucket_create_fn(struct gml_txn *txn, void *arg)
 {
 	struct bucket_change *change = arg;
+	const struct gml_bucket_new *what = &change->what;
 	struct gml_bucket_rec rec;
 	struct gml_inode root;
-	uint32_t mode = change->mode != 0 ? change->mode : GML_BUCKET_MODE;
-	int rc = gml_bucket_txn_create(txn, change->op, change->name, mode, change->op->cred.uid,
-				       change->op->cred.gid, &root);
+	int rc = gml_bucket_txn_create(txn, change->op, change->name, what->has_mode ? what->mode : GML_BUCKET_MODE,
+				       change->op->cred.uid, change->op->cred.gid, &root);
 
-	if (rc == 0 && change->kind != 0)
-		rc = gml_rec_document_put(txn, root.ino, change->kind, change->document);
-	if (rc != 0 || change->out == NULL)
-		return rc;
-	rc = gml_rec_bucket_get(txn, change->name, &rec);
+	if (rc == 0 && what->document.ptr != NULL)
+		rc = gml_rec_document_put(txn, root.ino, (uint8_t)what->kind, what->document);
 	if (rc == 0)
+		rc = gml_rec_bucket_get(txn, change->name, &rec);
+	if (rc == 0 && what->relaxed) {
+		rec.flags |= GML_BUCKET_RELAXED;
+		rc = gml_rec_bucket_put(txn, change->name, &rec);
+	}
+	if (rc == 0 && change->out != NULL)
 		bucket_fill(change->out, change->name, &rec, root.mode);
 	return rc;
 }
 
-int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name, uint32_t mode,
-		      struct gml_bucket *out)
+int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
+		      const struct gml_bucket_new *what, struct gml_bucket *out)
 {
-	struct bucket_change change = {.op = op, .name = name, .mode = mode, .out = out};
+	struct bucket_change change = {.op = op, .name = name, .out = out};
 	int rc = gml_bucket_name_check(name);
 
-	return rc == 0 ? gml_meta_update(store->meta, bucket_create_fn, &change) : rc;
-}
-
-int gml_bucket_create_with(struct gml_op *op, struct gml_store *store, struct gml_span name, uint32_t mode,
-			   enum gml_bucket_document kind, struct gml_span document, struct gml_bucket *out)
-{
-	struct bucket_change change = {
-		.op = op, .name = name, .mode = mode, .kind = (uint8_t)kind, .document = document, .out = out};
-	int rc = gml_bucket_name_check(name);
-
-	if (rc == 0 && document.len > GML_BUCKET_DOCUMENT_MAX)
+	if (what != NULL)
+		change.what = *what;
+	if (rc == 0 && change.what.relaxed && op->door != GML_DOOR_ADMIN)
+		rc = GML_ERR_PERM;
+	if (rc == 0 && change.what.document.len > GML_BUCKET_DOCUMENT_MAX)
 		rc = GML_ERR_TOOBIG;
 	return rc == 0 ? gml_meta_update(store->meta, bucket_create_fn, &change) : rc;
 }

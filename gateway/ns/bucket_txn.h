@@ -13,8 +13,6 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct gml_span name);
 /* The root directory of a bucket got another owner: the bucket as well. NOENT when `root` is no bucket's root. */
 int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid);
-/* The owner, uid 0 and the administrator. */
-bool gml_bucket_is_owner(const struct gml_op *op, uint32_t owner);
 /* May the caller see the bucket (gml_bucket_head's rule)? `root`: its root directory. */
 bool gml_bucket_visible(const struct gml_op *op, const struct gml_inode *root, uint32_t owner);
 

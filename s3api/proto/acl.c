@@ -87,7 +87,7 @@ enum s3_error s3_put_acl(struct s3_call *call)
 	enum s3_error error = acl_owner(call, &uid);
 	if (error)
 		return error;
-	if (call->op.cred.uid != uid && call->op.cred.uid != 0)
+	if (!gml_bucket_is_owner(&call->op, uid))
 		return S3_ERR_ACCESS_DENIED;
 	/* A canned ACL other than the harmless ones was refused with the headers. */
 	if (call->body.len == 0)

@@ -141,15 +141,14 @@ static enum s3_error bucket_read_configuration(struct s3_call *call, struct s3_x
 
 enum s3_error s3_create_bucket(struct s3_call *call)
 {
-	struct gml_bucket bucket;
 	struct s3_xml tags = {0};
 	enum s3_error error = bucket_read_configuration(call, &tags);
+	struct gml_bucket_new what = {.kind = GML_BUCKET_TAGGING};
 	int rc = 0;
-	if (!error && tags.len > 0)
-		rc = gml_bucket_create_with(&call->op, call->config->store, call->bucket, 0, GML_BUCKET_TAGGING,
-					    s3_span_of(tags.buf, tags.len), &bucket);
-	else if (!error)
-		rc = gml_bucket_create(&call->op, call->config->store, call->bucket, 0, &bucket);
+	if (tags.len > 0)
+		what.document = s3_span_of(tags.buf, tags.len);
+	if (!error)
+		rc = gml_bucket_create(&call->op, call->config->store, call->bucket, &what, NULL);
 	s3_xml_release(&tags);
 	if (error)
 		return error;

@@ -8,8 +8,7 @@
 /* Who sets something owns the bucket. */
 static enum s3_error config_check_owner(const struct s3_call *call)
 {
-	uint32_t uid = call->op.cred.uid;
-	return uid == call->target->uid || uid == 0 ? S3_OK : S3_ERR_ACCESS_DENIED;
+	return gml_bucket_is_owner(&call->op, call->target->uid) ? S3_OK : S3_ERR_ACCESS_DENIED;
 }
 
 /* ---- the same for every bucket: it can be read, and set to what it is ---- */

@@ -494,7 +494,7 @@ static int scale_setup(void)
 	if (rc == 0)
 		rc = gml_store_open(scale.path, &opt, &scale.store);
 	if (rc == 0)
-		rc = gml_bucket_create(&op, scale.store, scale_span(SCALE_BUCKET), 0, &bucket);
+		rc = gml_bucket_create(&op, scale.store, scale_span(SCALE_BUCKET), NULL, &bucket);
 	if (rc == 0)
 		rc = gml_dir_mkdir(&op, scale.store, bucket.root, scale_span(SCALE_DIR), NULL, &attr);
 	scale.dir = attr.ino;

@@ -114,7 +114,7 @@ static bool power_use(struct gml_store *store, FILE *out)
 	struct gml_object *object = NULL;
 	struct gml_put *put;
 	struct gml_bucket got;
-	int rc = gml_bucket_create(&op, store, bucket, 0, &got);
+	int rc = gml_bucket_create(&op, store, bucket, NULL, &got);
 
 	for (size_t len = 100; rc == 0 && len <= 100000; len *= 1000) {
 		char *bytes = calloc(1, len);

@@ -438,9 +438,9 @@ static void scratch_work(const char *path)
 
 	MUST(gml_store_create(path, &opt));
 	MUST(gml_store_open(path, &opt, &u->store));
-	MUST(gml_bucket_create(&u->op, u->store, scratch_span("scratch"), 0, &got));
+	MUST(gml_bucket_create(&u->op, u->store, scratch_span("scratch"), NULL, &got));
 	u->bucket = got.root;
-	MUST(gml_bucket_create(&u->op, u->store, scratch_span("kept"), 0, &got));
+	MUST(gml_bucket_create(&u->op, u->store, scratch_span("kept"), NULL, &got));
 	u->kept = got.root;
 	STEP_DURABLE(gml_bucket_set_relaxed(&u->op, u->store, scratch_span("scratch"), true));
 	for (int i = 0; i < SCRATCH_STEPS; i++)

@@ -272,7 +272,7 @@ void tale_run(struct tale *tale, const char *path)
 	tale->created = disk_now(tale->log);
 	MUST(gml_store_open(path, &opt, &t.store));
 	bucket = tale_item(&t, STORY_BUCKET, STORY_BUCKET_NAME, NULL);
-	TALE_FACT(&t, bucket, "0", gml_bucket_create(&t.op, t.store, tale_bucket(), 0, &got));
+	TALE_FACT(&t, bucket, "0", gml_bucket_create(&t.op, t.store, tale_bucket(), NULL, &got));
 	t.bucket = got.root;
 	tale_records(&t);
 	tale_objects(&t);

@@ -117,7 +117,7 @@ void tale_records(struct teller *t)
 	struct gml_bucket bucket;
 
 	strcpy(key.secret, "abcdefghijklmnopqrstuvwxyz0123456789abcd");
-	TALE_FACT(t, quota, "0", gml_bucket_create(&t->op, t->store, tale_span("second"), 0, &bucket));
+	TALE_FACT(t, quota, "0", gml_bucket_create(&t->op, t->store, tale_span("second"), NULL, &bucket));
 	TALE_FACT(t, quota, "5", gml_bucket_set_quota(&t->op, t->store, tale_span("second"), 0, 5));
 	TALE_FACT(t, user, "501", gml_user_create(&t->op, t->store, &alice));
 	secret = tale_item(t, STORY_KEY, key.id, NULL);

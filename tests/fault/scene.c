@@ -181,7 +181,7 @@ static int act_records(struct scene *scene)
 
 	scene_text(scene, scene->second, "0");
 	rc = scene_done(scene, scene->second,
-			gml_bucket_create(&scene->op, scene->store, scene_span("second"), 0, &bucket));
+			gml_bucket_create(&scene->op, scene->store, scene_span("second"), NULL, &bucket));
 	if (rc != 0)
 		return rc;
 	scene_text(scene, scene->user, "502");

@@ -152,7 +152,7 @@ static void make_store(struct scene *scene, const char *path, bool neat)
 
 	MUST(gml_store_create(path, &opt));
 	MUST(gml_store_open(path, &opt, &scene->store));
-	MUST(gml_bucket_create(&scene->op, scene->store, make_span(STORY_BUCKET_NAME), 0, &bucket));
+	MUST(gml_bucket_create(&scene->op, scene->store, make_span(STORY_BUCKET_NAME), NULL, &bucket));
 	MUST(gml_dir_mkdir(&scene->op, scene->store, bucket.root, make_span("nfs"), NULL, &attr));
 	make_put(scene, scene->small);
 	make_put(scene, scene->big);

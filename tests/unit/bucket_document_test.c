@@ -34,6 +34,7 @@ static int set(struct ns *ns, struct gml_op *op, const char *text)
 static void test_life(void **state)
 {
 	struct ns *ns = *state;
+	struct gml_bucket_new born = {.kind = GML_BUCKET_TAGGING, .document = ns_span("born")};
 	struct gml_bucket bucket;
 	uint64_t rows = object_count(ns, GML_TABLE_SUPER);
 	char *big = malloc(GML_BUCKET_DOCUMENT_MAX + 2);
@@ -66,7 +67,7 @@ static void test_life(void **state)
 	document(ns, &ns->op, GML_ERR_NOBUCKET);
 	assert_rc(set(ns, &ns->op, "x"), GML_ERR_NOBUCKET);
 	ns_check(ns);
-	assert_ok(gml_bucket_create_with(&ns->op, ns->store, B, 0, GML_BUCKET_TAGGING, ns_span("born"), &bucket));
+	assert_ok(gml_bucket_create(&ns->op, ns->store, B, &born, &bucket));
 	expect(ns, "born");
 	assert_ok(gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, B, GML_REMOVE_DIR));
 	assert_int_equal(object_count(ns, GML_TABLE_SUPER), rows - 1); /* the index of its root went as well */
@@ -79,7 +80,7 @@ static void test_rights(void **state)
 	struct ns *ns = *state;
 	struct gml_setattr mode = {.mask = GML_SET_MODE, .mode = 0700};
 	struct gml_op other = ns_user(7, 7), locked = ns->op;
-	struct gml_bucket bucket;
+	struct gml_bucket_new again = {.kind = GML_BUCKET_TAGGING, .document = ns_span("two")};
 
 	assert_ok(set(ns, &ns->op, "one"));
 	free(document(ns, &other, 0)); /* the bucket is 0755 */
@@ -90,8 +91,7 @@ static void test_rights(void **state)
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns->bucket, &mode, NULL));
 	document(ns, &other, GML_ERR_ACCESS);
 	expect(ns, "one");
-	assert_rc(gml_bucket_create_with(&ns->op, ns->store, B, 0, GML_BUCKET_TAGGING, ns_span("two"), &bucket),
-		  GML_ERR_BUCKETOWNED);
+	assert_rc(gml_bucket_create(&ns->op, ns->store, B, &again, NULL), GML_ERR_BUCKETOWNED);
 	expect(ns, "one");
 }
 
@@ -118,6 +118,50 @@ static bool name_count(void *arg, struct gml_span name)
 	(void)name;
 	++*(unsigned *)arg;
 	return true;
+}
+
+/* All that a bucket is born with comes with it, in one transaction; or nothing, and no bucket. */
+static void test_born_with(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_op admin = {.door = GML_DOOR_ADMIN, .cred = {.uid = 7, .gid = 8}}, user = {.door = GML_DOOR_S3};
+	struct gml_bucket_new what = {.has_mode = true,
+				      .mode = 0,
+				      .relaxed = true,
+				      .kind = GML_BUCKET_TAGGING,
+				      .document = ns_span("born")};
+	struct gml_meta_stats before, after;
+	struct gml_bucket bucket;
+
+	assert_ok(gml_bucket_delete(&ns->op, ns->store, B));
+	assert_rc(gml_bucket_create(&user, ns->store, B, &what, &bucket), GML_ERR_PERM); /* relaxed: not for users */
+	assert_rc(gml_bucket_head(&ns->op, ns->store, B, &bucket), GML_ERR_NOBUCKET);
+	gml_meta_stats_get(ns->store->meta, &before);
+	assert_ok(gml_bucket_create(&admin, ns->store, B, &what, &bucket));
+	gml_meta_stats_get(ns->store->meta, &after);
+	assert_int_equal(after.updates, before.updates + 1);
+	assert_true(after.syncs > before.syncs);
+	assert_true(bucket.relaxed);
+	assert_int_equal(bucket.mode, 0);
+	assert_int_equal(bucket.uid, 7);
+	ns_check(ns);
+	memset(&bucket, 0, sizeof(bucket));
+	assert_ok(gml_bucket_head(&admin, ns->store, B, &bucket));
+	assert_true(bucket.relaxed);
+	assert_int_equal(bucket.mode, 0);
+	expect(ns, "born");
+	what.document.len = GML_BUCKET_DOCUMENT_MAX + 1;
+	assert_ok(gml_bucket_delete(&admin, ns->store, B));
+	assert_rc(gml_bucket_create(&admin, ns->store, B, &what, &bucket), GML_ERR_TOOBIG);
+	assert_rc(gml_bucket_head(&admin, ns->store, B, &bucket), GML_ERR_NOBUCKET);
+	ns_mkbucket(ns);
+	/* Whose it is: S3 asks the same of buckets and objects. */
+	assert_true(gml_bucket_is_owner(&admin, 9));
+	admin = ns_user(7, 7);
+	assert_true(gml_bucket_is_owner(&admin, 7));
+	assert_false(gml_bucket_is_owner(&admin, 9));
+	admin.refused = true;
+	assert_false(gml_bucket_is_owner(&admin, 7));
 }
 
 static void test_long_names(void **state)
@@ -181,6 +225,7 @@ int main(void)
 		DOC(test_life),
 		DOC(test_rights),
 		DOC(test_relaxed),
+		DOC(test_born_with),
 		DOC(test_long_names),
 	};
 

@@ -232,7 +232,7 @@ static void test_buckets(void **state)
 	struct gml_span other = ns_span("other");
 	struct gml_bucket bucket;
 
-	LATE(gml_bucket_create(&admin, ns->store, other, 0, &bucket));
+	LATE(gml_bucket_create(&admin, ns->store, other, NULL, &bucket));
 	assert_false(bucket.relaxed);
 	assert_rc(gml_bucket_set_relaxed(&user, ns->store, other, true), GML_ERR_PERM);
 	assert_rc(gml_bucket_set_relaxed(&admin, ns->store, ns_span("none"), true), GML_ERR_NOBUCKET);
@@ -263,7 +263,7 @@ static void test_strict_copies(void **state)
 	struct gml_span strict = ns_span("strict");
 	struct gml_bucket bucket;
 
-	assert_ok(gml_bucket_create(&admin, ns->store, strict, 0, &bucket));
+	assert_ok(gml_bucket_create(&admin, ns->store, strict, NULL, &bucket));
 	ns_put(ns, bucket.root, "f", "in a strict bucket");
 	ns_put(ns, ns->bucket, "g", "in a relaxed one");
 	LATE(gml_object_copy(&ns->op, ns->store, strict, ns_span("f"), NULL, B, ns_span("f"), NULL, NULL,

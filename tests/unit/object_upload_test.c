@@ -300,7 +300,7 @@ static void test_lists(void **state)
 	assert_int_equal(object_count(ns, GML_TABLE_UPLOAD), 43);
 	assert_ok(object_del(ns, ns_span("x")));
 	assert_ok(gml_bucket_delete(&ns->op, ns->store, B));
-	assert_ok(gml_bucket_create(&ns->op, ns->store, B, 0, NULL));
+	assert_ok(gml_bucket_create(&ns->op, ns->store, B, NULL, NULL));
 	object_assert_empty(ns);
 }
 

@@ -183,15 +183,15 @@ static void test_bucket_life(void **state)
 	struct gml_bucket bucket;
 	char names[256] = "";
 
-	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), 0, &bucket), GML_ERR_ACCESS); /* unknown */
+	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), NULL, &bucket), GML_ERR_ACCESS); /* unknown */
 	assert_ok(gml_user_create(&admin, ns->store, &user));
-	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("An"), 0, &bucket), GML_ERR_BUCKETNAME);
-	assert_ok(gml_bucket_create(&ann, ns->store, ns_span("anns"), 0, &bucket));
+	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("An"), NULL, &bucket), GML_ERR_BUCKETNAME);
+	assert_ok(gml_bucket_create(&ann, ns->store, ns_span("anns"), NULL, &bucket));
 	assert_int_equal(bucket.uid, 1000);
 	assert_int_equal(bucket.mode, 0700);
 	assert_string_equal(bucket.name, "anns");
-	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), 0, &bucket), GML_ERR_BUCKETOWNED);
-	assert_rc(gml_bucket_create(&ns->op, ns->store, ns_span("anns"), 0, &bucket), GML_ERR_BUCKETEXISTS);
+	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), NULL, &bucket), GML_ERR_BUCKETOWNED);
+	assert_rc(gml_bucket_create(&ns->op, ns->store, ns_span("anns"), NULL, &bucket), GML_ERR_BUCKETEXISTS);
 	assert_int_equal(ns_lookup(ns, GML_INO_ROOT, "anns"), bucket.root);
 
 	assert_ok(gml_bucket_head(&ann, ns->store, ns_span("anns"), &bucket));
@@ -231,12 +231,13 @@ static void test_who_may_create_buckets(void **state)
 
 	user.flags = GML_USER_NO_BUCKETS;
 	assert_ok(gml_user_create(&admin, ns->store, &user));
-	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), 0, &bucket), GML_ERR_ACCESS);
+	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), NULL, &bucket), GML_ERR_ACCESS);
 	frozen.read_only = true;
-	assert_rc(gml_bucket_create(&frozen, ns->store, ns_span("anns"), 0, &bucket), GML_ERR_ROFS);
+	assert_rc(gml_bucket_create(&frozen, ns->store, ns_span("anns"), NULL, &bucket), GML_ERR_ROFS);
 	assert_rc(gml_bucket_delete(&frozen, ns->store, ns_span("bucket")), GML_ERR_ROFS);
 	admin.cred.uid = 1000;
-	assert_ok(gml_bucket_create(&admin, ns->store, ns_span("anns"), 0750, &bucket));
+	assert_ok(gml_bucket_create(&admin, ns->store, ns_span("anns"),
+				    &(struct gml_bucket_new){.has_mode = true, .mode = 0750}, &bucket));
 	admin.cred.uid = 0;
 	assert_int_equal(bucket.uid, 1000);
 	assert_int_equal(bucket.mode, 0750);

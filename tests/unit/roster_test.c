@@ -85,7 +85,7 @@ static void test_shared_uid(void **state)
 	/* While b is enabled, b is who may create buckets. */
 	admin.door = GML_DOOR_S3;
 	admin.cred.uid = 1000;
-	assert_ok(gml_bucket_create(&admin, ns->store, ns_span("bees"), 0, &(struct gml_bucket){0}));
+	assert_ok(gml_bucket_create(&admin, ns->store, ns_span("bees"), NULL, &(struct gml_bucket){0}));
 	admin = (struct gml_op){.door = GML_DOOR_ADMIN};
 	assert_ok(gml_bucket_delete(&admin, ns->store, ns_span("bees")));
 	assert_ok(gml_user_delete(&admin, ns->store, "b"));

@@ -214,7 +214,7 @@ static int fault_admin(const char *name)
 	if (rc == 0)
 		rc = gml_key_create(&fault_ns.op, fault_ns.store, &key);
 	if (rc == 0)
-		rc = gml_bucket_create(&fault_ns.op, fault_ns.store, ns_span(name), 0, &bucket);
+		rc = gml_bucket_create(&fault_ns.op, fault_ns.store, ns_span(name), NULL, &bucket);
 	if (rc == 0)
 		rc = gml_bucket_delete(&fault_ns.op, fault_ns.store, ns_span(name));
 	if (rc == 0)

@@ -21,9 +21,30 @@ struct gml_bucket {
 /* S3's naming rules (3-63 of [a-z0-9.-], no IP address, no "..", ".-", no xn-- prefix …). 0 or BUCKETNAME. */
 int gml_bucket_name_check(struct gml_span name);
 
-/* Creates the bucket with owner op->cred.uid (admin: `uid`,`gid` given there). BUCKETOWNED if the caller owns it, BUCKETEXISTS if another does. Who may: uid 0 and users without
- * GML_USER_NO_BUCKETS (by uid); else ACCESS. mode 0 = 0700. Durable. */
-int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name, uint32_t mode, struct gml_bucket *out);
+/* Documents of a bucket's configuration: bytes that the caller understands, the core keeps. They go
+ * with their bucket. */
+enum gml_bucket_document { GML_BUCKET_TAGGING = 1 };
+#define GML_BUCKET_DOCUMENT_MAX ((size_t)1 << 20) /* bytes */
+
+/* What a bucket has from the start. Zero: the defaults. The span is borrowed for the call. */
+struct gml_bucket_new {
+	bool has_mode; /* else 0700 */
+	uint32_t mode; /* of its root directory */
+	bool relaxed;  /* gml_bucket_set_relaxed; GML_DOOR_ADMIN only */
+	enum gml_bucket_document kind;
+	struct gml_span document; /* NULL ptr: none */
+};
+
+/* Creates the bucket with owner op->cred.uid and its group, and all that `what` (NULL: the defaults)
+ * says: in one transaction, all of it or nothing. Who may: uid 0, GML_DOOR_ADMIN, and users without
+ * GML_USER_NO_BUCKETS (by uid); else ACCESS. BUCKETNAME; BUCKETOWNED if the caller has a bucket of this
+ * name, BUCKETEXISTS if another has; PERM for what is the administrator's; TOOBIG, ROFS, NOSPC. *out
+ * (may be NULL): as it is then. Any thread. Blocks on commit. Durable, relaxed buckets too. */
+int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
+		      const struct gml_bucket_new *what, struct gml_bucket *out);
+/* May the caller do what only the owner may, with a bucket or object of the uid `owner`? The owner,
+ * uid 0 and GML_DOOR_ADMIN; nobody who is refused. Pure. */
+bool gml_bucket_is_owner(const struct gml_op *op, uint32_t owner);
 /* Owner or uid 0. NOTEMPTY while a key or a directory is in it; unfinished uploads go with it (many: in several transactions, of which the last removes the bucket). Durable. */
 int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_span name);
 /* Any caller with `r` or `x` on its root, the owner, or uid 0; else ACCESS. NOBUCKET. No blocking. */
@@ -41,10 +62,6 @@ int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_
  * what of them reaches the disk before may outlive changes that were answered before them. */
 int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name, bool relaxed);
 
-/* Documents of a bucket's configuration: bytes that the caller understands, the core keeps. They go
- * with their bucket. */
-enum gml_bucket_document { GML_BUCKET_TAGGING = 1 };
-#define GML_BUCKET_DOCUMENT_MAX ((size_t)1 << 20) /* bytes */
 /* A copy on the heap, which the caller frees; not NUL-terminated. NOENT: there is none. NOBUCKET;
  * ACCESS as in gml_bucket_head; NOMEM. Any thread. No blocking. */
 int gml_bucket_document_get(struct gml_op *op, struct gml_store *store, struct gml_span name,
@@ -54,10 +71,6 @@ int gml_bucket_document_get(struct gml_op *op, struct gml_store *store, struct g
  * Durable, in relaxed buckets as well. On failure nothing changed. */
 int gml_bucket_document_set(struct gml_op *op, struct gml_store *store, struct gml_span name,
 			    enum gml_bucket_document kind, struct gml_span document);
-
-/* gml_bucket_create with a document from the start: both or neither. Errors of both. */
-int gml_bucket_create_with(struct gml_op *op, struct gml_store *store, struct gml_span name, uint32_t mode,
-			   enum gml_bucket_document kind, struct gml_span document, struct gml_bucket *out);
 
 GML_API_END
 
