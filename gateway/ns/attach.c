@@ -49,12 +49,22 @@ static int attach_prefix(const char *prefix, const struct gml_meta_pair *in, uin
 	return 0;
 }
 
-static int attach_size(const char *prefix, const struct gml_meta_pair *in, uint32_t n, size_t *size)
+/* Limits of one kind of pairs. */
+struct attach_kind {
+	const char *prefix;
+	size_t name_max, value_max; /* bytes; the name without the prefix */
+};
+
+static const struct attach_kind attach_meta = {
+	GML_ATTACH_META, GML_REC_XATTR_NAME_MAX - (sizeof(GML_ATTACH_META) - 1), GML_XATTR_VALUE_MAX};
+static const struct attach_kind attach_tag = {GML_ATTACH_TAG, GML_TAG_NAME_MAX, GML_TAG_VALUE_MAX};
+
+static int attach_size(const struct attach_kind *kind, const struct gml_meta_pair *in, uint32_t n, size_t *size)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		if (in[i].name.len > GML_REC_XATTR_NAME_MAX - strlen(prefix) || in[i].value.len > GML_XATTR_VALUE_MAX)
+		if (in[i].name.len > kind->name_max || in[i].value.len > kind->value_max)
 			return GML_ERR_TOOBIG;
-		*size += strlen(prefix) + in[i].name.len;
+		*size += strlen(kind->prefix) + in[i].name.len;
 	}
 	return 0;
 }
@@ -69,12 +79,12 @@ int gml_attach_build(const struct gml_object_new *what, struct gml_attach *out)
 	memset(out, 0, sizeof(*out));
 	if (what == NULL)
 		return 0;
-	if (what->nmeta > ATTACH_PAIRS || what->ntags > ATTACH_PAIRS - what->nmeta)
+	if (what->nmeta > ATTACH_PAIRS || what->ntags > GML_TAGS_MAX)
 		return GML_ERR_TOOBIG;
 	n = what->nmeta + what->ntags;
-	rc = attach_size(GML_ATTACH_META, what->meta, what->nmeta, &names_len);
+	rc = attach_size(&attach_meta, what->meta, what->nmeta, &names_len);
 	if (rc == 0)
-		rc = attach_size(GML_ATTACH_TAG, what->tags, what->ntags, &names_len);
+		rc = attach_size(&attach_tag, what->tags, what->ntags, &names_len);
 	if (rc != 0)
 		return rc;
 	pairs = malloc(n * sizeof(*pairs) + names_len + 1);

@@ -11,6 +11,9 @@
 #define GML_ATTACH_PAIRS_MAX 65536
 #define GML_ATTACH_META "user.s3.meta."
 #define GML_ATTACH_TAG "user.s3.tag."
+#define GML_TAGS_MAX 10		/* tags of an object */
+#define GML_TAG_NAME_MAX 512	/* bytes: 128 characters of up to 4 */
+#define GML_TAG_VALUE_MAX 1024	/* bytes: 256 characters of up to 4 */
 #define GML_ETAG_EMPTY "d41d8cd98f00b204e9800998ecf8427e" /* md5 of nothing */
 
 static inline struct gml_span gml_span_of(const void *ptr, size_t len)
@@ -53,7 +56,8 @@ struct gml_attach {
 	void *buf;
 	struct gml_span headers, pairs; /* into buf; pairs: whole xattr names and values */
 };
-/* From a request; `what` NULL: nothing. TOOBIG, INVAL (empty or overlong names), NOMEM. On failure *out is empty. */
+/* From a request; `what` NULL: nothing. TOOBIG (metadata, tags or headers over their limits), INVAL (an empty name, or
+ * one with a NUL), NOMEM. On failure *out is empty. */
 int gml_attach_build(const struct gml_object_new *what, struct gml_attach *out);
 /* From an inode (COPY): its headers but for the redirection and the storage class, S3 metadata and
  * tags. Errors also: TOOBIG for more than 64 KiB of pairs. */

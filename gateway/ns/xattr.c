@@ -5,12 +5,9 @@
 #include "objects.h"
 
 #define XATTR_PREFIX "user."
-#define XATTR_META "user.s3.meta."
-#define XATTR_TAG "user.s3.tag."
-#define XATTR_META_MAX 2048	 /* bytes of all metadata names (without the prefix) and values */
-#define XATTR_TAGS_MAX 10	 /* tags of an object */
-#define XATTR_TAG_NAME_MAX 512	 /* 128 characters of up to 4 bytes */
-#define XATTR_TAG_VALUE_MAX 1024 /* 256 characters of up to 4 bytes */
+#define XATTR_META GML_ATTACH_META
+#define XATTR_TAG GML_ATTACH_TAG
+#define XATTR_META_MAX 2048 /* bytes of all metadata names (without the prefix) and values */
 #define XATTR_NAMES_MAX GML_XATTR_NAMES_MAX
 
 static bool xattr_has_prefix(struct gml_span name, const char *prefix)
@@ -64,7 +61,7 @@ static int xattr_value_check(struct gml_span name, struct gml_span value)
 	     !xattr_no_controls(value)))
 		return GML_ERR_INVAL;
 	if (xattr_has_prefix(name, XATTR_TAG)) {
-		if (value.len > XATTR_TAG_VALUE_MAX)
+		if (value.len > GML_TAG_VALUE_MAX)
 			return GML_ERR_TOOBIG;
 		if (name.len == strlen(XATTR_TAG) || !xattr_no_controls(value))
 			return GML_ERR_INVAL;
@@ -155,7 +152,7 @@ static int xattr_fits(struct gml_txn *txn, gml_ino ino, struct gml_span name, st
 	xattr_count(&sum, name, value);
 	if (xattr_has_prefix(name, XATTR_META) && sum.meta > XATTR_META_MAX)
 		return GML_ERR_TOOBIG;
-	if (xattr_has_prefix(name, XATTR_TAG) && sum.tags > XATTR_TAGS_MAX)
+	if (xattr_has_prefix(name, XATTR_TAG) && sum.tags > GML_TAGS_MAX)
 		return GML_ERR_TOOBIG;
 	return xattr_sum_fits(&sum) ? 0 : GML_ERR_NOSPC;
 }
@@ -334,7 +331,7 @@ int gml_tags_each(struct gml_op *op, struct gml_store *store, gml_ino ino,
 /* With its prefix. */
 struct tags_name {
 	size_t len;
-	char text[sizeof(XATTR_TAG) - 1 + XATTR_TAG_NAME_MAX];
+	char text[sizeof(XATTR_TAG) - 1 + GML_TAG_NAME_MAX];
 };
 
 struct tags_arg {
@@ -342,7 +339,7 @@ struct tags_arg {
 	struct gml_store *store;
 	gml_ino ino;
 	const struct gml_meta_pair *tags;
-	struct tags_name names[XATTR_TAGS_MAX];
+	struct tags_name names[GML_TAGS_MAX];
 	uint32_t ntags;
 };
 
@@ -360,7 +357,7 @@ static int tags_prepare(struct tags_arg *arg)
 		struct gml_span tag = arg->tags[i].name, name;
 		int rc;
 
-		if (tag.len > XATTR_TAG_NAME_MAX)
+		if (tag.len > GML_TAG_NAME_MAX)
 			return GML_ERR_NAMETOOLONG;
 		if (tag.len > 0 && memchr(tag.ptr, 0, tag.len) != NULL)
 			return GML_ERR_INVAL;
@@ -399,29 +396,41 @@ static int tags_fit(struct gml_txn *txn, const struct tags_arg *arg, bool *any_o
 	return arg->ntags == 0 || xattr_sum_fits(&sum) ? 0 : GML_ERR_NOSPC;
 }
 
+/* A name as stored: stores of older programs may have longer ones than are taken today. */
+struct tags_first {
+	size_t len;
+	bool damaged;
+	char text[GML_REC_XATTR_NAME_MAX];
+};
+
 static bool tags_first_each(void *arg, struct gml_span name, struct gml_span value)
 {
-	struct tags_name *first = arg;
+	struct tags_first *first = arg;
 
 	(void)value;
-	if (xattr_has_prefix(name, XATTR_TAG)) {
-		first->len = name.len;
-		memcpy(first->text, name.ptr, name.len);
-	}
+	if (!xattr_has_prefix(name, XATTR_TAG))
+		return false;
+	first->damaged = name.len > sizeof(first->text);
+	if (first->damaged)
+		return false;
+	first->len = name.len;
+	memcpy(first->text, name.ptr, name.len);
 	return false;
 }
 
 /* A deletion ends the scan's spans: each tag is looked up anew. */
 static int tags_clear(struct gml_txn *txn, gml_ino ino)
 {
-	struct tags_name first;
+	struct tags_first first = {.damaged = false};
 	int rc;
 
 	do {
 		first.len = 0;
 		rc = gml_rec_xattr_each(txn, ino, tags_start(), tags_first_each, &first);
+		if (rc == 0 && first.damaged)
+			rc = gml_txn_corrupt(txn, GML_TABLE_XATTR);
 		if (rc == 0 && first.len > 0)
-			rc = gml_rec_xattr_del(txn, ino, tags_span(&first));
+			rc = gml_rec_xattr_del(txn, ino, (struct gml_span){first.text, first.len});
 	} while (rc == 0 && first.len > 0);
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
@@ -453,7 +462,7 @@ int gml_tags_replace(struct gml_op *op, struct gml_store *store, gml_ino ino, co
 	struct tags_arg *arg;
 	int rc;
 
-	if (ntags > XATTR_TAGS_MAX)
+	if (ntags > GML_TAGS_MAX)
 		return GML_ERR_TOOBIG;
 	arg = malloc(sizeof(*arg));
 	if (arg == NULL)

@@ -127,6 +127,67 @@ static void test_refused(void **state)
 	assert_int_equal(tags_look(ns, ino).n, TAGS);
 }
 
+static int put_tag(struct ns *ns, const char *name, size_t name_len, const char *value, size_t value_len)
+{
+	struct gml_meta_pair tag = {{name, name_len}, {value, value_len}};
+	struct gml_object_new what = {.tags = &tag, .ntags = 1};
+
+	return object_put_full(ns, &ns->op, ns_span("o"), "x", 1, 1, 1, &what, NULL, NULL);
+}
+
+/* What a PUT brings obeys the limits of a replacing. */
+static void test_put_limits(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_meta_pair more[TAGS + 1];
+	struct gml_object_new what = {.tags = more, .ntags = TAGS + 1};
+	char large[1100];
+	gml_ino ino;
+
+	memset(large, 'x', sizeof(large));
+	(void)tags_object(ns);
+	assert_rc(put_tag(ns, large, 600, "v", 1), GML_ERR_TOOBIG);
+	assert_rc(put_tag(ns, large, 513, "v", 1), GML_ERR_TOOBIG);
+	assert_rc(put_tag(ns, "n", 1, large, 1025), GML_ERR_TOOBIG);
+	memcpy(more, tag_set[1], sizeof(tag_set[1]));
+	more[TAGS] = (struct gml_meta_pair){ns_span("more"), ns_span("1")};
+	assert_rc(object_put_full(ns, &ns->op, ns_span("o"), "x", 1, 1, 1, &what, NULL, NULL), GML_ERR_TOOBIG);
+	assert_ok(put_tag(ns, large, 512, large, 1024));
+	ino = ns_lookup(ns, ns->bucket, "o");
+	assert_int_equal(tags_look(ns, ino).n, 1);
+	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, tag_set[1], TAGS));
+	assert_int_equal(tags_look(ns, ino).of[1], TAGS);
+	assert_int_equal(tags_look(ns, ino).n, TAGS);
+}
+
+static const size_t long_names[] = {524, 525, 600, GML_REC_XATTR_NAME_MAX};
+#define LONG_NAMES (sizeof(long_names) / sizeof(*long_names))
+
+static int long_names_fn(struct gml_txn *txn, void *arg)
+{
+	static char name[GML_REC_XATTR_NAME_MAX];
+	int rc = 0;
+
+	memset(name, 'n', sizeof(name));
+	memcpy(name, "user.s3.tag.", 12);
+	for (size_t i = 0; rc == 0 && i < LONG_NAMES; i++)
+		rc = gml_rec_xattr_put(txn, *(gml_ino *)arg, (struct gml_span){name, long_names[i]}, ns_span("v"));
+	return rc;
+}
+
+/* As an older program stored them: they can be replaced. */
+static void test_long_names(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino ino = tags_object(ns);
+
+	assert_ok(gml_meta_update(ns->store->meta, long_names_fn, &ino));
+	assert_int_equal(tags_look(ns, ino).n, LONG_NAMES);
+	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, tag_set[0], TAGS));
+	assert_int_equal(tags_look(ns, ino).of[0], TAGS);
+	assert_int_equal(tags_look(ns, ino).n, TAGS);
+}
+
 struct tags_reader {
 	struct ns *ns;
 	gml_ino ino;
@@ -176,6 +237,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_replace, ns_setup, ns_teardown),
 		cmocka_unit_test_setup_teardown(test_refused, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_put_limits, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_long_names, ns_setup, ns_teardown),
 		cmocka_unit_test_setup_teardown(test_atomic, ns_setup, ns_teardown),
 	};
 
