@@ -62,6 +62,7 @@ fsal_errors_t gml_fsal_error(int rc)
 	case GML_ERR_NOXATTR:
 		return ERR_FSAL_NOXATTR;
 	case GML_ERR_TOOBIG:
+	case GML_ERR_XATTRFULL:
 		return ERR_FSAL_XATTR2BIG;
 	case GML_ERR_NXIO:
 		return ERR_FSAL_NXIO;

@@ -343,7 +343,7 @@ static int complete_run(struct gml_txn *txn, void *arg)
 	if (rc == 0)
 		rc = gml_publish_check(txn, &c->pub);
 	if (rc == 0)
-		rc = gml_keep_check(txn, &c->pub, &c->attach);
+		rc = gml_keep_prepare(txn, &c->pub, &c->attach);
 	if (rc != 0)
 		return rc;
 	free(c->list);
@@ -378,6 +378,7 @@ int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_s
 	} else {
 		gml_freed_free(c.freed);
 	}
+	gml_keep_release(&c.pub);
 	gml_attach_release(&c.attach);
 	free(c.part);
 	free(c.spans);

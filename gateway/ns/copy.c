@@ -114,7 +114,7 @@ static int copy_share(struct gml_txn *txn, void *arg)
 	if (rc == 0)
 		rc = copy_hold(txn, copy);
 	if (rc == 0)
-		rc = gml_keep_check(txn, &copy->pub, &copy->attach);
+		rc = gml_keep_prepare(txn, &copy->pub, &copy->attach);
 	if (rc == 0 && !copy->directory)
 		rc = gml_share_settle(txn, &copy->src, copy->freed);
 	if (rc != 0)
@@ -140,6 +140,7 @@ static int copy_shared(struct object_copy *copy, struct gml_object_info *info_ou
 	if (copy->freed == NULL)
 		return GML_ERR_NOMEM;
 	rc = gml_meta_update(store->meta, copy_share, copy);
+	gml_keep_release(&copy->pub);
 	if (rc == 0) {
 		gml_freed_apply(store, copy->freed);
 		if (info_out != NULL)

@@ -1,10 +1,10 @@
 /* What new content keeps of the file whose name it takes.
  *
  * `aws s3 cp new s3://b/f` over a file that NFS made is meant as `cp new f`: the bytes change, and the file stays whose
- * it was. So who may write the old file leaves its owner, group, mode and user xattrs as they are; S3's own headers,
- * metadata and tags come with the new content. Who may only take the name away (w+x on the directory) does what
- * `mv new f` does: the file becomes the caller's. The inode is a new one in either case: readers of the old content and its
- * other names keep it. */
+ * it was. So a caller that may write the replaced inode leaves its owner, group, mode and user xattrs as they are; S3's
+ * own headers, metadata and tags come with the new content. A caller with no more than w+x on the directory does what
+ * `mv new f` does: the new inode is the caller's. The inode is a new one in either case: readers of the old content and
+ * its other names keep the old one. */
 #include <stdlib.h>
 #include "objects.h"
 
@@ -21,75 +21,112 @@ static bool keep_is_s3(struct gml_span name)
 	return gml_span_starts(name, gml_span_of(KEEP_S3, sizeof(KEEP_S3) - 1));
 }
 
-/* Of the names, each with the NUL that listxattr(2) puts behind it. */
+/* ---- the replaced inode's xattrs, copied before the first write: spans of the transaction end with it ---- */
+
+/* `data` has, one after the other: this, the name, the value. */
+struct keep_head {
+	uint32_t name_len, value_len;
+};
+
+struct gml_kept {
+	size_t cap, used;
+	char data[];
+};
+
+/* What the new inode would have. */
 struct keep_sum {
-	size_t bytes;
-	bool kept; /* only what is kept counts */
+	size_t count, total, names; /* names: what listxattr(2) returns, each with a NUL */
+	size_t kept;		    /* bytes of `data` */
+	bool is_kept;		    /* what is counted is kept, not attached */
+	bool damaged;
 };
 
 static bool keep_sum_each(void *arg, struct gml_span name, struct gml_span value)
 {
 	struct keep_sum *sum = arg;
-	(void)value;
-	if (name.len <= GML_XATTR_NAME_MAX && !(sum->kept && keep_is_s3(name)))
-		sum->bytes += name.len + 1;
+	if (sum->is_kept && keep_is_s3(name))
+		return true;
+	if (sum->is_kept) {
+		sum->damaged = name.len > GML_XATTR_NAME_MAX || value.len > GML_XATTR_VALUE_MAX;
+		if (sum->damaged)
+			return false;
+		sum->kept += sizeof(struct keep_head) + name.len + value.len;
+	}
+	sum->count++;
+	sum->total += name.len + value.len;
+	if (name.len <= GML_XATTR_NAME_MAX)
+		sum->names += name.len + 1;
 	return true;
 }
 
-int gml_keep_check(struct gml_txn *txn, const struct gml_publish *pub, const struct gml_attach *attach)
+static bool keep_copy_each(void *arg, struct gml_span name, struct gml_span value)
 {
-	struct keep_sum sum = {.kept = true};
+	struct gml_kept *kept = arg;
+	struct keep_head head = {(uint32_t)name.len, (uint32_t)value.len};
+	char *at = kept->data + kept->used;
+	if (keep_is_s3(name))
+		return true;
+	if (sizeof(head) + name.len + value.len > kept->cap - kept->used)
+		return false;
+	memcpy(at, &head, sizeof(head));
+	memcpy(at + sizeof(head), name.ptr, name.len);
+	if (value.len > 0)
+		memcpy(at + sizeof(head) + name.len, value.ptr, value.len);
+	kept->used += sizeof(head) + name.len + value.len;
+	return true;
+}
+
+static int keep_copy(struct gml_txn *txn, struct gml_publish *pub, size_t size)
+{
 	int rc;
+	pub->kept = malloc(sizeof(*pub->kept) + size);
+	if (pub->kept == NULL)
+		return GML_ERR_NOMEM;
+	pub->kept->cap = size;
+	pub->kept->used = 0;
+	rc = gml_rec_xattr_each(txn, pub->old.ino, gml_span_of(NULL, 0), keep_copy_each, pub->kept);
+	/* The transaction shows what it showed when it was counted. */
+	return rc == 0 && pub->kept->used != size ? gml_txn_corrupt(txn, GML_TABLE_XATTR) : rc;
+}
+
+int gml_keep_prepare(struct gml_txn *txn, struct gml_publish *pub, const struct gml_attach *attach)
+{
+	struct keep_sum sum = {.is_kept = true};
+	int rc;
+	gml_keep_release(pub); /* the closure's run before this one */
 	if (!pub->keeps || !(pub->old.flags & GML_INODE_XATTRS))
 		return 0;
 	rc = gml_rec_xattr_each(txn, pub->old.ino, gml_span_of(NULL, 0), keep_sum_each, &sum);
-	sum.kept = false;
+	if (rc == 0 && sum.damaged)
+		rc = gml_txn_corrupt(txn, GML_TABLE_XATTR);
+	sum.is_kept = false;
 	if (rc == 0 && attach->pairs.len > 0)
 		rc = gml_rec_pairs_each(attach->pairs, keep_sum_each, &sum);
-	if (rc != 0)
+	if (rc != 0 || sum.kept == 0)
 		return rc;
-	return sum.bytes > GML_XATTR_NAMES_MAX ? GML_ERR_TOOBIG : 0;
+	if (sum.count > GML_XATTR_COUNT_MAX || sum.total > GML_XATTR_TOTAL_MAX || sum.names > GML_XATTR_NAMES_MAX)
+		return GML_ERR_XATTRFULL;
+	return keep_copy(txn, pub, sum.kept);
 }
 
-/* One attribute, copied: the transaction's spans end with the next put. */
-struct keep_one {
-	bool found;
-	size_t name_len, value_len;
-	char name[GML_XATTR_NAME_MAX];
-	char value[GML_XATTR_VALUE_MAX];
-};
-
-static bool keep_next_each(void *arg, struct gml_span name, struct gml_span value)
+void gml_keep_release(struct gml_publish *pub)
 {
-	struct keep_one *one = arg;
-	if (keep_is_s3(name))
-		return true;
-	one->found = name.len <= sizeof(one->name) && value.len <= sizeof(one->value);
-	if (!one->found)
-		return false;
-	one->name_len = name.len;
-	one->value_len = value.len;
-	memcpy(one->name, name.ptr, name.len);
-	if (value.len > 0)
-		memcpy(one->value, value.ptr, value.len);
-	return false;
+	free(pub->kept);
+	pub->kept = NULL;
 }
 
-static int keep_xattrs(struct gml_txn *txn, const struct gml_inode *old, struct gml_inode *inode)
+static int keep_put(struct gml_txn *txn, const struct gml_kept *kept, struct gml_inode *inode)
 {
-	struct keep_one *one = malloc(sizeof(*one));
-	struct gml_span after = gml_span_of(NULL, 0);
-	int rc = one == NULL ? GML_ERR_NOMEM : 0;
-	while (rc == 0) {
-		one->found = false;
-		rc = gml_rec_xattr_each(txn, old->ino, after, keep_next_each, one);
-		if (rc != 0 || !one->found)
-			break;
-		after = gml_span_of(one->name, one->name_len);
-		rc = gml_rec_xattr_put(txn, inode->ino, after, gml_span_of(one->value, one->value_len));
-		inode->flags |= GML_INODE_XATTRS;
+	int rc = 0;
+	for (size_t at = 0; rc == 0 && at < kept->used;) {
+		const char *name = kept->data + at + sizeof(struct keep_head);
+		struct keep_head head;
+		memcpy(&head, kept->data + at, sizeof(head));
+		rc = gml_rec_xattr_put(txn, inode->ino, gml_span_of(name, head.name_len),
+				       gml_span_of(name + head.name_len, head.value_len));
+		at += sizeof(head) + head.name_len + head.value_len;
 	}
-	free(one);
+	inode->flags |= GML_INODE_XATTRS;
 	return rc;
 }
 
@@ -103,5 +140,5 @@ int gml_keep_apply(struct gml_txn *txn, const struct gml_publish *pub, struct gm
 	inode->mode = old->mode;
 	if (pub->op->cred.uid != 0)
 		gml_inode_strip(inode);
-	return old->flags & GML_INODE_XATTRS ? keep_xattrs(txn, old, inode) : 0;
+	return pub->kept != NULL ? keep_put(txn, pub->kept, inode) : 0;
 }

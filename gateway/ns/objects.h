@@ -69,7 +69,7 @@ int gml_attach_apply(struct gml_txn *txn, const struct gml_attach *attach, struc
 void gml_attach_release(struct gml_attach *attach); /* zeroed is fine */
 
 /* ---- publish.c: a new inode under a key, inside a write transaction ------------------------------------------- */
-/* Order within a closure: check (reads only), inode (first writes), [content and attachments], link.
+/* Order within a closure: check, gml_keep_prepare (reads only), inode (first writes), [content and attachments], link.
  * The caller's storage; fill the first part, zero the rest. */
 struct gml_publish {
 	struct gml_op *op;
@@ -82,11 +82,12 @@ struct gml_publish {
 	bool replaces;
 	struct gml_inode old; /* when `replaces` */
 	bool keeps;           /* the new inode is the old one's owner's (keep.c) */
+	struct gml_kept *kept; /* on the heap: gml_keep_release */
 };
 /* Walks the path; conditions, rights, quota. Writes nothing. NOBUCKET, ACCESS, PERM, ROFS, PRECONDITION, NOENT, DQUOT,
  * INVAL, NAMETOOLONG. */
 int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub);
-/* Makes missing directories, takes the old name away, initialises the new inode: regular, the caller's, 0644, or as
+/* Makes missing directories, unlinks the replaced inode, initialises the new one: regular, the caller's, 0644, or as
  * keep.c has it. */
 int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *out);
 /* Links the finished inode under the key; that accounts it. */
@@ -94,15 +95,18 @@ int gml_publish_link(struct gml_txn *txn, struct gml_publish *pub, struct gml_in
 /* What the caller learns of a published inode: ino, etag, size, mtime, nparts, checksum. */
 void gml_publish_info(const struct gml_inode *inode, struct gml_object_info *info);
 
-/* ---- keep.c: what of a replaced file is kept ------------------------------------------------------------------- */
-/* May the caller write the old file? Then its owner, group, mode and xattrs other than S3's are kept. */
+/* ---- keep.c: what the new inode keeps of the replaced one ------------------------------------------------------- */
+/* May the caller write the replaced inode? Then the new one has its owner, group, mode, and xattrs other than S3's. */
 bool gml_keep_wanted(const struct gml_op *op, const struct gml_inode *old);
-/* Before the closure's first write: TOOBIG when the names of what is kept and of what is attached are together more
- * than listxattr(2) can return. */
-int gml_keep_check(struct gml_txn *txn, const struct gml_publish *pub, const struct gml_attach *attach);
+/* Before the closure's first write, in every run of it: copies the xattrs that are kept to pub->kept, which the caller
+ * releases when the update is over, whatever its result. XATTRFULL: with what is attached they are more than an inode
+ * may have (GML_XATTR_COUNT_MAX, GML_XATTR_TOTAL_MAX, names as listxattr(2) can return them). CORRUPT: one is longer
+ * than it can be. NOMEM. */
+int gml_keep_prepare(struct gml_txn *txn, struct gml_publish *pub, const struct gml_attach *attach);
 /* Write transaction: gives the new inode what is kept (setuid and setgid go as write(2) takes them); its xattrs are put,
- * the inode is the caller's to put. NOMEM. */
+ * the inode is the caller's to put. NOMEM as any put of a record. */
 int gml_keep_apply(struct gml_txn *txn, const struct gml_publish *pub, struct gml_inode *inode);
+void gml_keep_release(struct gml_publish *pub); /* zeroed is fine */
 
 /* ---- put.c --------------------------------------------------------------------------------------------------------- */
 struct gml_put {

@@ -162,7 +162,7 @@ static int put_publish(struct gml_txn *txn, void *arg)
 	struct gml_inode *inode = &fin->inode;
 	int rc = gml_publish_check(txn, &fin->pub);
 	if (rc == 0)
-		rc = gml_keep_check(txn, &fin->pub, fin->attach);
+		rc = gml_keep_prepare(txn, &fin->pub, fin->attach);
 	if (rc == 0)
 		rc = gml_publish_inode(txn, &fin->pub, inode);
 	if (rc != 0)
@@ -197,6 +197,7 @@ int gml_put_publish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16
 	fin.pub = (struct gml_publish){
 		.op = op, .store = put->store, .bucket = put->bucket, .key = put->key, .cond = cond, .size = put->size};
 	rc = gml_meta_update(put->store->meta, put_publish, &fin);
+	gml_keep_release(&fin.pub);
 	/* A commit that failed with IO may yet reach the disk: then the blob stays, and the next start finds out. */
 	discard = rc != 0 && (fin.refused != 0 || rc != GML_ERR_IO);
 	if (rc == 0 && info_out != NULL)

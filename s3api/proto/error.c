@@ -60,6 +60,8 @@ enum s3_error s3_error_from(int rc)
 		return S3_ERR_ENTITY_TOO_LARGE;
 	case GML_ERR_TOOBIG:
 		return S3_ERR_METADATA_TOO_LARGE;
+	case GML_ERR_XATTRFULL:
+		return S3_ERR_ATTRIBUTES_TOO_LARGE;
 	case GML_ERR_NXIO:
 		return S3_ERR_INVALID_RANGE;
 	case GML_ERR_NOMEM:

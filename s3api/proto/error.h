@@ -12,6 +12,9 @@
 	X(ACL_NOT_SUPPORTED, "AccessControlListNotSupported", 400, "The bucket does not allow ACLs")                   \
 	X(ACL_WITH_OWNERSHIP, "InvalidBucketAclWithObjectOwnership", 400,                                              \
 	  "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")                            \
+	X(ATTRIBUTES_TOO_LARGE, "ExtendedAttributesTooLarge", 400,                                                     \
+	  "The file under this key has extended attributes, which the new object would keep, and they leave no room "  \
+	  "for its metadata and tags. Remove some of them over NFS, or delete the object first.")                      \
 	X(AUTH_HEADER_MALFORMED, "AuthorizationHeaderMalformed", 400, "The authorization header is malformed")         \
 	X(AUTH_QUERY_PARAMETERS, "AuthorizationQueryParametersError", 400,                                             \
 	  "The authorization query parameters are malformed")                                                          \

@@ -182,6 +182,18 @@ static void test_splits(void **state)
 	free(buf);
 }
 
+static void test_sha256(void **state)
+{
+	uint8_t *buf = random_bytes(), out[32], expected[32];
+
+	for (size_t len = 0; len < 2400; len++) {
+		gml_sha256(buf, len, out);
+		assert_int_equal(digest(GML_CHECKSUM_SHA256, buf, len, expected), 32);
+		assert_memory_equal(out, expected, 32);
+	}
+	free(buf);
+}
+
 /* A CRC goes on after its value was read; a hash does not and says so. */
 static void test_final(void **state)
 {
@@ -254,7 +266,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known),  cmocka_unit_test(test_names), cmocka_unit_test(test_engines),
-		cmocka_unit_test(test_splits), cmocka_unit_test(test_final), cmocka_unit_test(test_combine),
+		cmocka_unit_test(test_splits), cmocka_unit_test(test_sha256), cmocka_unit_test(test_final), cmocka_unit_test(test_combine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -282,7 +282,7 @@ static void test_too_many_names(void **state)
 		while (len > 10 && gml_xattr_set(&ns->op, ns->store, ino, ns_span(keep_long_name(name, n, len)),
 						 ns_span("v"), GML_XATTR_EITHER) != 0)
 			len--;
-	assert_rc(keep_put(ns, &alice, "f"), GML_ERR_TOOBIG);
+	assert_rc(keep_put(ns, &alice, "f"), GML_ERR_XATTRFULL);
 	assert_int_equal(ns_lookup(ns, ns->bucket, "f"), ino);
 	object_assert(ns, ns_span("f"), "old content", 11);
 	keep_assert_xattr(ns, ino, "user.zebra", "");
@@ -292,6 +292,76 @@ static void test_too_many_names(void **state)
 		keep_assert_xattr(ns, ino, keep_long_name(name, i, GML_XATTR_NAME_MAX), "v");
 }
 
+static void keep_number(struct ns *ns, gml_ino ino, unsigned n, size_t len)
+{
+	static const char value[GML_XATTR_VALUE_MAX];
+	char name[32];
+
+	snprintf(name, sizeof(name), "user.n%05u", n);
+	assert_ok(gml_xattr_set(&ns->op, ns->store, ino, ns_span(name), (struct gml_span){value, len},
+				GML_XATTR_EITHER));
+}
+
+static bool keep_count_each(void *arg, struct gml_span name)
+{
+	++*(unsigned *)arg;
+	return name.len > 0;
+}
+
+/* As many as an inode may have, or as large: with metadata they are too many, without they are all kept. */
+static void keep_full(struct ns *ns, const char *key, unsigned n, size_t each)
+{
+	gml_ino ino = ns_put(ns, ns->bucket, key, "old content");
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		keep_number(ns, ino, i, each);
+	assert_rc(keep_put(ns, &ns->op, key), GML_ERR_XATTRFULL);
+	assert_int_equal(ns_lookup(ns, ns->bucket, key), ino);
+	object_assert(ns, ns_span(key), "old content", 11);
+	assert_ok(object_put_full(ns, &ns->op, ns_span(key), "new", 3, 3, 3, NULL, NULL, NULL));
+	ino = ns_lookup(ns, ns->bucket, key);
+	assert_ok(gml_xattr_list(&ns->op, ns->store, ino, keep_count_each, &kept));
+	assert_int_equal(kept, n);
+	/* Nothing of the file is kept by who replaces what cannot be written. */
+	kept = 0;
+	assert_ok(keep_put(ns, &bob, key));
+	assert_ok(gml_xattr_list(&ns->op, ns->store, ns_lookup(ns, ns->bucket, key), keep_count_each, &kept));
+	assert_int_equal(kept, 1);
+}
+
+static void test_too_many(void **state)
+{
+	keep_full(*state, "f", GML_XATTR_COUNT_MAX, 1);
+}
+
+static void test_too_large(void **state)
+{
+	keep_full(*state, "f", GML_XATTR_TOTAL_MAX / GML_XATTR_VALUE_MAX,
+		  GML_XATTR_VALUE_MAX - strlen("user.n00000"));
+}
+
+static int keep_damage_fn(struct gml_txn *txn, void *arg)
+{
+	char name[300];
+
+	memset(name, 'n', sizeof(name));
+	memcpy(name, "user.", 5);
+	return gml_rec_xattr_put(txn, *(gml_ino *)arg, (struct gml_span){name, sizeof(name)}, ns_span("v"));
+}
+
+/* A name that cannot be there: what follows it must not get lost. */
+static void test_damaged(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino ino = keep_file(ns, "f", 0644);
+
+	assert_ok(gml_meta_update(ns->store->meta, keep_damage_fn, &ino));
+	assert_rc(keep_put(ns, &alice, "f"), GML_ERR_CORRUPT);
+	assert_int_equal(ns_lookup(ns, ns->bucket, "f"), ino);
+	keep_assert_xattr(ns, ino, "user.zebra", "");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, keep_setup, ns_teardown)
 
 int main(void)
@@ -299,6 +369,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(test_owner_puts), T(test_who_may_write), T(test_setuid), T(test_other_names), T(test_copy_onto),
 		T(test_copy_of_open), T(test_upload), T(test_too_many_names),
+		T(test_too_many), T(test_too_large), T(test_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

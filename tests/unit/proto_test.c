@@ -427,6 +427,8 @@ static void test_errors(void **state)
 		assert_in_range(error, 1, S3_ERROR_COUNT_ - 1);
 	}
 	assert_int_equal(s3_error_from(GML_ERR_NOENT), S3_ERR_NO_SUCH_KEY);
+	assert_int_equal(s3_error_from(GML_ERR_TOOBIG), S3_ERR_METADATA_TOO_LARGE);
+	assert_int_equal(s3_error_from(GML_ERR_XATTRFULL), S3_ERR_ATTRIBUTES_TOO_LARGE);
 	assert_int_equal(s3_error_from(GML_ERR_COUNT_), S3_ERR_INTERNAL_ERROR);
 	assert_int_equal(s3_error_from(-1), S3_ERR_INTERNAL_ERROR);
 	for (int i = 1; i < S3_ERROR_COUNT_; i++) {

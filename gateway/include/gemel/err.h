@@ -32,6 +32,7 @@ GML_API_BEGIN
 	X(NOMEM, "out of memory", 1) \
 	X(NOXATTR, "no such extended attribute", 0) \
 	X(TOOBIG, "value or result too large", 0) \
+	X(XATTRFULL, "the file's extended attributes leave no room", 0) \
 	X(NXIO, "no data or hole beyond this offset", 0) \
 	X(BUSY, "resource busy", 1) \
 	X(AGAIN, "try again", 1) \

@@ -105,6 +105,10 @@ int gml_put_begin(struct gml_op *op, struct gml_store *store, struct gml_span bu
 /* Append. Blocks on disk writes. On error only gml_put_abort is left. */
 int gml_put_write(struct gml_put *put, const void *buf, size_t len);
 /* Publish: sync, then one transaction that checks `cond` against what is there now, makes implicit directories, replaces the key. Durable. `md5` (16 bytes) becomes the ETag.
+ * A file that the caller may write and that has the key already hands down to the new inode: owner,
+ * group, mode (setuid and setgid as write(2) leaves them) and all xattrs but user.s3.*. XATTRFULL:
+ * with `what` they are more than an inode may have, and nothing changed.
+ * At most 10 tags, names of 512 bytes, values of 1024; metadata and tags together 64 KiB: else TOOBIG.
  * Consumes the put in any case. PRECONDITION, NOENT (If-Match without object), CONFLICT, NOBUCKET, ACCESS, DQUOT, NOSPC. info_out (may be NULL): etag, size, mtime only. */
 int gml_put_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16], const struct gml_object_checksum *checksum, const struct gml_object_new *what,
 		   const struct gml_conditions *cond, struct gml_object_info *info_out);
@@ -117,7 +121,8 @@ int gml_object_delete(struct gml_op *op, struct gml_store *store, struct gml_spa
  * and headers (COPY), but not the redirection and the storage class, which belong to the name and
  * the copy; else REPLACE. Checksum: kept from the source, unless it has none or another
  * `checksum_algorithm` is wanted: then it is computed by reading. Source = target with what ==
- * NULL: INVAL. */
+ * NULL: INVAL. A file that has the target's key already hands down what gml_put_finish says; XATTRFULL
+ * and TOOBIG as there. */
 int gml_object_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket, struct gml_span src_key, const struct gml_conditions *src_cond, struct gml_span bucket,
 		    struct gml_span key, const struct gml_conditions *cond, const struct gml_object_new *what, enum gml_checksum checksum_algorithm,
 		    struct gml_object_info *info_out);

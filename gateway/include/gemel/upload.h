@@ -59,7 +59,9 @@ struct gml_part_ref {
 };
 /* Complete: ETag = md5 of the parts' md5s "-N"; no data moves; the upload and unlisted parts go. `checksum`: what the client claims for the whole, or NULL (BADDIGEST when it differs; FULL_OBJECT
  * CRCs are combined from the parts'). `size` UINT64_MAX or the object size the client expects (INVAL). Repeated with the same parts while its object is there, it
- * succeeds again and changes nothing, whatever `cond` says; else NOUPLOAD. PARTORDER, BADPART, PARTSMALL, PRECONDITION. */
+ * succeeds again and changes nothing, whatever `cond` says; else NOUPLOAD. PARTORDER, BADPART, PARTSMALL, PRECONDITION.
+ * A file that has the key already hands down what gml_put_finish says (the owner, then, is not the
+ * uploader): XATTRFULL as there. TOOBIG: the parts have more than a million extents. */
 int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id, const struct gml_part_ref *parts, uint32_t nparts,
 			const struct gml_object_checksum *checksum, uint64_t size, const struct gml_conditions *cond, struct gml_object_info *info_out);
 int gml_upload_abort(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, struct gml_span id);

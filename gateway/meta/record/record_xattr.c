@@ -7,24 +7,12 @@ enum { XATTR_FORMAT = 1, XATTR_FORMAT_LONG = 2 };
 
 #define XATTR_PLAIN_MAX GML_XATTR_NAME_MAX
 #define XATTR_LONG_PREFIX 200 /* bytes of a long name in its key */
-#define XATTR_HASH 32
+#define XATTR_HASH GML_CHECKSUM_SIZE_MAX
 
 struct xattr_key {
 	size_t len;
 	uint8_t bytes[8 + GML_XATTR_NAME_MAX + 1];
 };
-
-static int xattr_hash(struct gml_span name, uint8_t hash[XATTR_HASH])
-{
-	struct gml_digest *digest = gml_digest_new(GML_CHECKSUM_SHA256);
-	size_t size;
-	if (digest == NULL)
-		return GML_ERR_NOMEM;
-	gml_digest_update(digest, name.ptr, name.len);
-	size = gml_digest_final(digest, hash);
-	gml_digest_free(digest);
-	return size == XATTR_HASH ? 0 : GML_ERR_IO;
-}
 
 /* Names hold no NUL, so the one before the hash tells such a key from that of a plain name. */
 static int xattr_key_make(struct xattr_key *key, gml_ino ino, struct gml_span name)
@@ -36,7 +24,8 @@ static int xattr_key_make(struct xattr_key *key, gml_ino ino, struct gml_span na
 		memcpy(key->bytes + 8, name.ptr, XATTR_LONG_PREFIX);
 		key->bytes[8 + XATTR_LONG_PREFIX] = 0;
 		key->len = 8 + XATTR_LONG_PREFIX + 1 + XATTR_HASH;
-		return xattr_hash(name, key->bytes + 8 + XATTR_LONG_PREFIX + 1);
+		gml_sha256(name.ptr, name.len, key->bytes + 8 + XATTR_LONG_PREFIX + 1);
+		return 0;
 	}
 	if (name.len > 0)
 		memcpy(key->bytes + 8, name.ptr, name.len);
