@@ -7,7 +7,7 @@
 #include "check.h"
 
 /* First bytes of keys in table super (docs/on-disk-format.md). */
-enum { CHECK_SUPER_ROOT = 0x10, CHECK_SUPER_UID = 0x11, CHECK_SUPER_DOCUMENT = 0x12 };
+enum { CHECK_SUPER_ROOT = 0x10, CHECK_SUPER_UID = 0x11, CHECK_SUPER_DOCUMENT = 0x12, CHECK_SUPER_RETIRED = 0x13 };
 
 #define CHECK_STEP 4096 /* records between two calls of progress */
 
@@ -260,6 +260,17 @@ static void check_document(struct check *c, gml_ino root, uint8_t kind)
 		gml_check_problem(c, "document %u of bucket %" PRIu64 ": damaged", kind, root);
 }
 
+/* Only format byte 01; of another length, the record keeps the table of refused uids from being read. */
+static void check_retired(struct check *c, struct gml_span key)
+{
+	struct gml_span value;
+	char text[128];
+
+	if (key.len != 5 || gml_txn_get(c->txn, GML_TABLE_SUPER, key, &value) != 0 || value.len != 1 ||
+	    *(const uint8_t *)value.ptr != 1)
+		gml_check_problem(c, "retired uids: a damaged record, key %s", gml_check_name(text, key));
+}
+
 static int check_super(struct check *c, struct gml_span key)
 {
 	const uint8_t *p = key.ptr;
@@ -276,6 +287,10 @@ static int check_super(struct check *c, struct gml_span key)
 
 		if (gml_rec_user_get(c->txn, who, &user) != 0 || user.uid != uid)
 			gml_check_problem(c, "index of uids: %u is not user %s", uid, gml_check_name(text, who));
+	} else if (p[0] == CHECK_SUPER_RETIRED) {
+		check_retired(c, key);
+	} else if (p[0] >= CHECK_SUPER_ROOT) {
+		gml_check_problem(c, "table super: key %s is of no kind", gml_check_name(text, key));
 	}
 	return 0;
 }

@@ -184,7 +184,7 @@ static void onode_holders(struct gml_store *store, gml_ino ino, uint64_t client,
 	onode = *onode_slot(shard, ino);
 	file = onode != NULL ? onode->holders : NULL;
 	*any_out = file != NULL;
-	while (file != NULL && file->client != client)
+	while (file != NULL && (client == GML_CLIENT_NONE || file->client != client))
 		file = file->next;
 	*held_out = file != NULL;
 	pthread_mutex_unlock(&shard->lock);

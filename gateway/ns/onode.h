@@ -59,9 +59,9 @@ void gml_onode_put(struct gml_store *store, struct gml_onode *onode); /* NULL is
 void gml_onode_enter(struct gml_file *file);
 /* It counts no longer. True: that was the last writer. */
 bool gml_onode_leave(struct gml_file *file);
-/* Has `client` the inode open here? No blocking. */
+/* Has `client` the inode open here? GML_CLIENT_NONE: no; what was opened as nobody's is nobody's. No blocking. */
 bool gml_onode_held(struct gml_store *store, gml_ino ino, uint64_t client);
-/* Do clients have the inode open here, and `client` is none of them? No blocking. */
+/* Do clients have the inode open here, and `client` is none of them (GML_CLIENT_NONE never is)? No blocking. */
 bool gml_onode_held_by_others(struct gml_store *store, gml_ino ino, uint64_t client);
 bool gml_onode_has_writers(struct gml_store *store, struct gml_onode *onode);
 /* The open write blob `id`, borrowed while the caller holds onode->lock; made when `create`. NOENT. */

@@ -114,7 +114,9 @@ int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_in
 	}
 	inode->size = settled->size;
 	inode->flags &= ~(uint32_t)GML_INODE_SPARSE;
-	if (gml_live_sparse(settled->size, settled->space, gml_extent_covered(txn, inode, SETTLE_EXTENTS)))
+	/* Dense by itself, as most are: no look at the extents while others wait to write. */
+	if (rc == 0 && gml_live_sparse(settled->size, settled->space, 0) &&
+	    gml_live_sparse(settled->size, settled->space, gml_extent_covered(txn, inode, SETTLE_EXTENTS)))
 		inode->flags |= GML_INODE_SPARSE;
 	if (rc == 0 && !(inode->flags & GML_INODE_ORPHAN))
 		rc = gml_usage_add(txn, inode->bucket, delta, 0);

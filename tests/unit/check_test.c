@@ -453,6 +453,31 @@ static int d_index(struct gml_txn *t, struct world *w)
 	return gml_txn_put(t, GML_TABLE_SUPER, (struct gml_span){"\x11\0\0\0\5ghost", 10}, ns_span("\1"));
 }
 
+static int super_put(struct gml_txn *t, const char *key, size_t len, const char *value)
+{
+	return gml_txn_put(t, GML_TABLE_SUPER, (struct gml_span){key, len}, ns_span(value));
+}
+
+static int d_retired_short(struct gml_txn *t, struct world *w)
+{
+	return super_put(t, "\x13\0\0\5", 4, "\1");
+}
+
+static int d_retired_long(struct gml_txn *t, struct world *w)
+{
+	return super_put(t, "\x13\0\0\0\5\6", 6, "\1");
+}
+
+static int d_retired_value(struct gml_txn *t, struct world *w)
+{
+	return super_put(t, "\x13\0\0\0\5", 5, "\2");
+}
+
+static int d_super(struct gml_txn *t, struct world *w)
+{
+	return super_put(t, "\x10\0\0\5", 4, "\1");
+}
+
 static void test_damage(void **state)
 {
 	static const struct {
@@ -503,6 +528,10 @@ static void test_damage(void **state)
 		{d_key, "access key GKX: no user nobody"},
 		{d_garbage, "damaged record"},
 		{d_index, "index of uids: 5 is not user ghost"},
+		{d_retired_short, "retired uids: a damaged record, key \\x13\\x00\\x00\\x05"},
+		{d_retired_long, "retired uids: a damaged record, key \\x13\\x00\\x00\\x00\\x05\\x06"},
+		{d_retired_value, "retired uids: a damaged record"},
+		{d_super, "table super: key \\x10\\x00\\x00\\x05 is of no kind"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

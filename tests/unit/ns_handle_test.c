@@ -296,6 +296,23 @@ static void test_nameless_but_open(void **state)
 	assert_ok(gml_file_close(&op, io));
 }
 
+/* What nobody opened is nobody's, also to another nobody. */
+static void test_nameless_and_nobody(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd");
+	struct gml_op nobody = ns->op;
+	struct gml_file *file;
+
+	nobody.client = GML_CLIENT_NONE;
+	assert_ok(gml_file_open(&nobody, ns->store, f, GML_OPEN_READ | GML_OPEN_WRITE, &file));
+	EXPECT(&nobody, f, on_any, 0);
+	handle_remove(ns, "f");
+	EXPECT(&nobody, f, on_any, GML_ERR_STALE);
+	EXPECT(&nobody, f, on_file, GML_ERR_STALE);
+	assert_ok(gml_file_close(&nobody, file));
+}
+
 /* By a request that found it by name, and by a reclaim. */
 static void test_nameless_but_found(void **state)
 {
@@ -487,7 +504,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		NS_TEST(test_nameless),		     NS_TEST(test_replaced),
-		NS_TEST(test_nameless_but_open),     NS_TEST(test_nameless_but_found),
+		NS_TEST(test_nameless_but_open),     NS_TEST(test_nameless_and_nobody),
+		NS_TEST(test_nameless_but_found),
 		NS_TEST(test_recovering),	     NS_TEST(test_create_finds_the_name),
 		NS_TEST(test_search),		     NS_TEST(test_bucket_gone),
 		NS_TEST(test_dated_in_the_future),
