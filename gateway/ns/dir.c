@@ -105,9 +105,9 @@ int gml_dir_lookup(struct gml_op *op, struct gml_store *store, gml_ino parent, s
 	if (rc != 0)
 		return rc;
 	rc = dir_lookup_txn(txn, op, parent, name, &inode, &cookie);
-	gml_meta_read_end(txn);
 	if (rc == 0)
-		rc = gml_inode_attr(store, &inode, out);
+		rc = gml_inode_attr(store, txn, &inode, out);
+	gml_meta_read_end(txn);
 	if (rc == 0)
 		out->cookie = cookie;
 	return rc;
@@ -128,8 +128,10 @@ int gml_dir_parent(struct gml_op *op, struct gml_store *store, gml_ino ino, stru
 		rc = gml_rec_inode_get(txn, inode.parent, &inode);
 		rc = rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	}
+	if (rc == 0)
+		rc = gml_inode_attr(store, txn, &inode, out);
 	gml_meta_read_end(txn);
-	return rc == 0 ? gml_inode_attr(store, &inode, out) : rc;
+	return rc;
 }
 
 /* ---- new names ----------------------------------------------------------------------------------------------------
@@ -208,7 +210,7 @@ static int dir_new(struct gml_store *store, struct dir_new_arg *arg, struct gml_
 {
 	int rc = gml_meta_update(store->meta, dir_new_txn, arg);
 
-	return rc == 0 && out != NULL ? gml_inode_attr(store, &arg->inode, out) : rc;
+	return rc == 0 && out != NULL ? gml_inode_attr(store, NULL, &arg->inode, out) : rc;
 }
 
 int gml_dir_mkdir(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
@@ -289,7 +291,7 @@ int gml_dir_link(struct gml_op *op, struct gml_store *store, gml_ino ino, gml_in
 	struct dir_link_arg arg = {.op = op, .store = store, .ino = ino, .parent = parent, .name = name};
 	int rc = gml_meta_update(store->meta, dir_link_txn, &arg);
 
-	return rc == 0 && out != NULL ? gml_inode_attr(store, &arg.inode, out) : rc;
+	return rc == 0 && out != NULL ? gml_inode_attr(store, NULL, &arg.inode, out) : rc;
 }
 
 /* ---- remove

@@ -286,7 +286,7 @@ struct read_segment {
 	uint64_t len;
 	uint64_t blob; /* 0: zeros */
 	uint64_t blob_off;
-	bool sparse; /* a blob being written: bytes past its end, and all while there is none, are zeros */
+	bool growing; /* a blob being written: bytes past its end, and all while there is none, are zeros */
 };
 
 struct read_plan {
@@ -353,10 +353,10 @@ static int read_segment(struct gml_store *store, const struct read_segment *segm
 	if (rc == 0) {
 		rc = gml_blob_read(blob, segment->blob, segment->blob_off, buf, segment->len, &got);
 		gml_blob_unref(blob);
-	} else if (rc == GML_ERR_NOENT && segment->sparse) {
+	} else if (rc == GML_ERR_NOENT && segment->growing) {
 		rc = 0; /* nothing was written yet */
 	}
-	if (rc == 0 && got < segment->len && !segment->sparse)
+	if (rc == 0 && got < segment->len && !segment->growing)
 		return GML_ERR_CORRUPT;
 	if (rc == 0)
 		memset((char *)buf + got, 0, segment->len - got);
@@ -381,7 +381,7 @@ static int read_plan(struct gml_op *op, struct gml_store *store, gml_ino ino, ui
 		rc = read_access(op, &inode);
 	attr.size = inode.size;
 	if (rc == 0 && (inode.flags & GML_INODE_DIRTY))
-		rc = gml_inode_attr(store, &inode, &attr);
+		rc = gml_inode_attr_spaceless(store, &inode, &attr);
 	if (rc == 0 && off < attr.size)
 		rc = read_map(txn, &inode, off, len < attr.size - off ? len : attr.size - off, plan);
 	gml_meta_read_end(txn);

@@ -18,9 +18,18 @@ int gml_inode_read(struct gml_store *store, gml_ino ino, struct gml_inode *out)
 int gml_inode_find(struct gml_store *store, gml_ino ino, struct gml_attr *out)
 {
 	struct gml_inode inode;
-	int rc = gml_inode_read(store, ino, &inode);
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
 
-	return rc == 0 ? gml_inode_attr(store, &inode, out) : rc;
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_inode_get(txn, ino, &inode);
+	if (rc == 0)
+		rc = gml_inode_attr(store, txn, &inode, out);
+	else if (rc == GML_ERR_NOENT)
+		rc = GML_ERR_STALE;
+	gml_meta_read_end(txn);
+	return rc;
 }
 
 void gml_inode_strip(struct gml_inode *inode)
@@ -31,10 +40,15 @@ void gml_inode_strip(struct gml_inode *inode)
 int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)
 {
 	struct gml_inode inode;
-	int rc = gml_handle_read(op, store, ino, &inode);
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
 
+	if (rc != 0)
+		return rc;
+	rc = gml_handle_get(txn, op, store, ino, &inode);
 	if (rc == 0)
-		rc = gml_inode_attr(store, &inode, out);
+		rc = gml_inode_attr(store, txn, &inode, out);
+	gml_meta_read_end(txn);
 	/* What the root lists depends on who asks: users of one client must not share its cached listing. */
 	if (rc == 0 && ino == GML_INO_ROOT)
 		out->change ^= op->cred.uid * UINT64_C(0x9e3779b97f4a7c15);

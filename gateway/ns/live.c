@@ -104,16 +104,16 @@ bool gml_live_sparse(uint64_t size, uint64_t wblob_space, uint64_t covered)
 	return covered < whole && wblob_space < whole - covered && whole - covered - wblob_space >= 4096;
 }
 
-/* The same of those in the table, for a file that has holes. */
-static uint64_t live_covered_table(struct gml_store *store, const struct gml_inode *inode)
+/* The same of those in the table, for a file that has holes. `txn` NULL: in a snapshot of its own. */
+static uint64_t live_covered_table(struct gml_store *store, struct gml_txn *txn, const struct gml_inode *inode)
 {
-	struct gml_txn *txn;
+	struct gml_txn *own = NULL;
 	uint64_t sum;
 
-	if (!(inode->flags & GML_INODE_SPARSE) || gml_meta_read_begin(store->meta, &txn) != 0)
+	if (!(inode->flags & GML_INODE_SPARSE) || (txn == NULL && gml_meta_read_begin(store->meta, &own) != 0))
 		return UINT64_MAX;
-	sum = gml_extent_covered(txn, inode, LIVE_EXTENTS);
-	gml_meta_read_end(txn);
+	sum = gml_extent_covered(txn != NULL ? txn : own, inode, LIVE_EXTENTS);
+	gml_meta_read_end(own);
 	return sum;
 }
 
@@ -151,47 +151,81 @@ void gml_inode_attr_new(const struct gml_inode *inode, struct gml_attr *attr)
 		attr->space = live_round(inode->size);
 }
 
-int gml_inode_attr(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr)
+/* What the write blob knows better than the record. NOENT: it has no file; size and times are the record's then. */
+static int live_wblob(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr,
+		      uint64_t *space_out)
 {
-	bool dirty = inode->flags & GML_INODE_DIRTY;
-	uint64_t size, space, covered, change;
-	struct gml_blob *blob;
 	int64_t mtime, ctime;
-	int rc;
+	struct gml_blob *blob;
+	uint64_t size;
+	int rc = gml_blob_open(store->data, inode->wblob, 0, &blob);
 
-	/* The change attribute is read before what it vouches for: a reader that races with a write then sees it change
-	 * again. */
-	change = gml_live_change(store, inode);
+	if (rc != 0)
+		return rc;
+	rc = gml_blob_stat(blob, &size, space_out, &mtime, &ctime);
+	gml_blob_unref(blob);
+	if (rc == 0 && (inode->flags & GML_INODE_DIRTY)) {
+		attr->size = size;
+		attr->mtime = mtime;
+		attr->ctime = ctime > attr->ctime ? ctime : attr->ctime;
+	}
+	return rc;
+}
+
+/* Reserved, and nothing written yet. */
+static bool live_unwritten(struct gml_store *store, const struct gml_inode *inode)
+{
+	return (inode->flags & GML_INODE_DIRTY) && inode->size == 0 && gml_onode_unwritten(store, inode->ino);
+}
+
+/* The change attribute is read before what it vouches for: a reader that races with a write then sees it change
+ * again. */
+static void live_begin(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr)
+{
+	uint64_t change = gml_live_change(store, inode);
+
 	live_attr_record(inode, attr);
 	attr->change = change;
+}
+
+int gml_inode_attr_spaceless(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr)
+{
+	uint64_t space;
+	int rc;
+
+	live_begin(store, inode, attr);
+	if (inode->type != GML_REG || inode->wblob == 0 || !(inode->flags & GML_INODE_DIRTY) ||
+	    live_unwritten(store, inode))
+		return 0;
+	rc = live_wblob(store, inode, attr, &space);
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+int gml_inode_attr(struct gml_store *store, struct gml_txn *txn, const struct gml_inode *inode, struct gml_attr *attr)
+{
+	const uint32_t unsure = GML_INODE_DIRTY | GML_INODE_SPARSE;
+	uint64_t space, covered;
+	int rc;
+
+	live_begin(store, inode, attr);
 	if (inode->type != GML_REG)
 		return 0;
 	covered = live_covered(inode);
 	if (covered == UINT64_MAX)
-		covered = live_covered_table(store, inode);
+		covered = live_covered_table(store, txn, inode);
 	attr->space = live_round(covered < inode->size && inode->wblob == 0 ? covered : inode->size);
-	if (inode->wblob == 0 || (!dirty && inode->size <= GML_SPACE_EXACT && !(inode->flags & GML_INODE_SPARSE)))
+	if (inode->wblob == 0 || (inode->size <= GML_SPACE_EXACT && !(inode->flags & unsure)) ||
+	    live_unwritten(store, inode))
 		return 0;
-	if (dirty && inode->size == 0 && gml_onode_unwritten(store, inode->ino))
-		return 0;
-	rc = gml_blob_open(store->data, inode->wblob, 0, &blob);
+	rc = live_wblob(store, inode, attr, &space);
 	if (rc == GML_ERR_NOENT) {
-		/* Reserved, and nothing written yet: the record says 0. (Or the inode was freed since it was read.) */
+		/* The record says 0. (Or the inode was freed since it was read.) */
 		if (attr->size == 0)
 			attr->space = 0;
 		return 0;
 	}
 	if (rc != 0)
 		return rc;
-	rc = gml_blob_stat(blob, &size, &space, &mtime, &ctime);
-	gml_blob_unref(blob);
-	if (rc != 0)
-		return rc;
-	if (dirty) {
-		attr->size = size;
-		attr->mtime = mtime;
-		attr->ctime = ctime > attr->ctime ? ctime : attr->ctime;
-	}
 	attr->space = covered == UINT64_MAX ? live_round(attr->size) : space + live_round(covered);
 	return 0;
 }

@@ -135,7 +135,7 @@ int gml_path_facts(struct gml_store *store, const struct gml_inode *inode, bool 
 	info->checksum = inode->checksum;
 	if (inode->flags & GML_INODE_DIRTY) {
 		struct gml_attr attr;
-		int rc = gml_inode_attr(store, inode, &attr);
+		int rc = gml_inode_attr_spaceless(store, inode, &attr);
 		if (rc != 0)
 			return rc;
 		info->size = attr.size;

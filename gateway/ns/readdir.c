@@ -14,7 +14,7 @@ static int readdir_entry(struct gml_op *op, struct gml_store *store, struct gml_
 	*shown_out = dir != GML_INO_ROOT || gml_bucket_visible(op, &inode, inode.uid);
 	if (!*shown_out)
 		return 0;
-	rc = gml_inode_attr(store, &inode, attr);
+	rc = gml_inode_attr(store, txn, &inode, attr);
 	attr->cookie = dirent->cookie;
 	return rc;
 }

@@ -82,7 +82,7 @@ static int seek_open(struct gml_op *op, struct gml_store *store, gml_ino ino, st
 	if (rc == 0 && !gml_access_owner(op, &view->inode))
 		rc = gml_access_check(op, &view->inode, GML_MAY_READ);
 	if (rc == 0)
-		rc = gml_inode_attr(store, &view->inode, &attr);
+		rc = gml_inode_attr_spaceless(store, &view->inode, &attr);
 	if (rc != 0)
 		return rc;
 	view->size = attr.size;

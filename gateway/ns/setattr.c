@@ -343,5 +343,5 @@ int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino, c
 	} else {
 		rc = gml_meta_update(store->meta, setattr_txn, &arg);
 	}
-	return rc == 0 && out != NULL ? gml_inode_attr(store, &arg.after, out) : rc;
+	return rc == 0 && out != NULL ? gml_inode_attr(store, NULL, &arg.after, out) : rc;
 }

@@ -88,6 +88,59 @@ static void test_punch(void **state)
 	space_punch_and_fill(ns, space_by_s3(ns, "large table", 3072 * KIB), 3072 * KIB, 20);
 }
 
+static uint64_t space_reads(struct ns *ns)
+{
+	struct gml_meta_stats stats;
+
+	gml_meta_stats_get(ns->store->meta, &stats);
+	return stats.reads;
+}
+
+static bool space_each(void *arg, struct gml_span name, const struct gml_attr *attr)
+{
+	*(uint64_t *)arg += attr->space;
+	return name.len > 0;
+}
+
+/* One snapshot for an operation, also on a file with holes and many extents that is being written. */
+static void test_snapshots(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino ino = space_by_s3(ns, "table", 1024 * KIB);
+	struct gml_file *file = space_open(ns, ino);
+	struct gml_object *object;
+	struct gml_attr attr;
+	uint64_t reads, off, space = 0;
+	size_t n;
+	bool eof;
+	char c;
+
+	for (unsigned i = 0; i < 7; i++)
+		assert_ok(gml_file_deallocate(&ns->op, file, (2 * i + 1) * 64 * KIB, 64 * KIB));
+	assert_ok(gml_file_close(&ns->op, file));
+	file = space_open(ns, ino);
+	assert_ok(ns_write(ns, file, 64 * KIB, "x"));
+	assert_int_equal(ns_record(ns, ino).flags & (GML_INODE_DIRTY | GML_INODE_SPARSE | GML_INODE_EXTENTS),
+			 GML_INODE_DIRTY | GML_INODE_SPARSE | GML_INODE_EXTENTS);
+#define ONE_SNAPSHOT(call)                                                                                             \
+	do {                                                                                                           \
+		reads = space_reads(ns);                                                                               \
+		assert_ok(call);                                                                                       \
+		assert_int_equal(space_reads(ns) - reads, 1);                                                          \
+	} while (0)
+	ONE_SNAPSHOT(gml_file_read(&ns->op, file, 64 * KIB, &c, 1, &n, &eof));
+	assert_int_equal(c, 'x');
+	ONE_SNAPSHOT(gml_file_seek(&ns->op, file, GML_SEEK_HOLE, 0, &off, &eof));
+	ONE_SNAPSHOT(gml_inode_getattr(&ns->op, ns->store, ino, &attr));
+	ONE_SNAPSHOT(gml_dir_lookup(&ns->op, ns->store, ns->bucket, ns_span("table"), &attr));
+	ONE_SNAPSHOT(gml_dir_read(&ns->op, ns->store, ns->bucket, 0, space_each, &space, &eof));
+	assert_int_equal(space, attr.space);
+	ONE_SNAPSHOT(gml_object_open(&ns->op, ns->store, B, ns_span("table"), GML_OBJECT_FACTS, &object));
+	assert_int_equal(gml_object_info(object)->size, 1024 * KIB);
+	gml_object_close(object);
+	assert_ok(gml_file_close(&ns->op, file));
+}
+
 static void test_packed(void **state)
 {
 	struct ns *ns = *state;
@@ -127,7 +180,7 @@ static void test_truncate(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {T(test_punch), T(test_packed), T(test_truncate)};
+	static const struct CMUnitTest tests[] = {T(test_punch), T(test_packed), T(test_snapshots), T(test_truncate)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
