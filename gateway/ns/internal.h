@@ -197,6 +197,10 @@ void gml_roster_close(struct gml_roster *roster); /* NULL is fine */
  * returned, also with an error after which nothing of it will come to light: gml_roster_done. */
 uint64_t gml_roster_begin(struct gml_roster *roster);
 void gml_roster_done(struct gml_roster *roster, uint64_t change); /* 0: it never began */
+/* Changes that were begun before the call, and whose processes died, count as done: what of them is
+ * not visible now never will be. Any thread, not in a transaction. Blocks on other writers while a
+ * change is open. Durability: none. */
+int gml_roster_settle(struct gml_store *store);
 
 /* ---- reap.c ---------------------------------------------------------------------------------------------------------------------------------- */
 /* Is this process's reaper about to free the orphan? Who opens one notes its onode first, then asks; the reaper claims first, then asks what is open: so one of them gives way. No blocking. */

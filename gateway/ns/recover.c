@@ -86,14 +86,17 @@ static int recover_dirty(struct gml_op *op, struct gml_store *store)
 int gml_store_recover(struct gml_op *op, struct gml_store *store)
 {
 	int rc = gml_meta_housekeep(store->meta);
-	int dirty_rc, lease_rc;
+	int roster_rc, dirty_rc, lease_rc;
 
 	if (rc != 0)
 		gml_store_log(store, GML_LOG_WARN, "recovery: readers of dead processes stay: %s", gml_err_text(rc));
 	rc = gml_meta_refresh(store->meta);
 	if (rc != 0)
 		return rc;
+	roster_rc = gml_roster_settle(store);
 	dirty_rc = recover_dirty(op, store);
 	lease_rc = gml_lease_recover(store);
+	if (roster_rc != 0)
+		return roster_rc;
 	return dirty_rc != 0 ? dirty_rc : lease_rc;
 }

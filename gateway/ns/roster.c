@@ -3,7 +3,7 @@
  * every operation, so the answer must cost next to nothing.
  *
  * The truth is in the metadata. Each process keeps what it read there, as of a number of changes; run/roster, mapped by
- * all of them, has the number that counts. A store that refuses nobody pays two loads for an operation.
+ * all of them, has the number that counts. Who is not refused pays four loads for an operation, and takes no lock.
  *
  * Invariants
  *  1. `begun` grows inside the transaction of each change of users (under the writers' lock), to a number of its own.
@@ -11,7 +11,11 @@
  *  2. begun == done: every change up to that number is visible. What is read after both were seen to be equal holds all
  *     of them, and is good for as long as `begun` stays.
  *  3. begun > done: a change is on its way, or its process died. Then each question goes to the store. The next change
- *     of users ends that.
+ *     of users ends that, and so does each recovery (gml_roster_settle), at start and from time to time: a change has
+ *     its number from inside its transaction, so when the writers' lock was taken after `begun` was read, all changes up
+ *     to there are visible or never will be.
+ *  4. The filter is good as of `filtered`, read before and after it, and equal both times. Each number is installed once,
+ *     and while the words change, `filtered` is no number.
  * The file needs no durability: a process that opens the store knows nothing yet, and reads. */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +26,9 @@
 #include "../meta/errmap.h"
 #include "internal.h"
 
+#define ROSTER_BITS 16 /* 65536 bits, 8 KiB: of 1000 refused uids every 65th other one has to take the lock */
+#define ROSTER_WORDS ((1u << ROSTER_BITS) / 64)
+
 struct roster_shared {
 	_Atomic uint64_t begun, done;
 };
@@ -29,7 +36,8 @@ _Static_assert(sizeof(struct roster_shared) == 16, "the file is shared between b
 
 struct gml_roster {
 	struct roster_shared *shared;
-	_Atomic uint64_t calm; /* as of this number nobody is refused; UINT64_MAX: not known */
+	_Atomic uint64_t filtered; /* what `filter` is as of; UINT64_MAX: nothing */
+	_Atomic uint64_t filter[ROSTER_WORDS]; /* a uid whose bit is clear is not refused; written under `lock` */
 	pthread_rwlock_t lock; /* a leaf; guards the rest */
 	bool loaded;
 	uint64_t asof;	/* `begun` when `uids` was read */
@@ -65,7 +73,7 @@ int gml_roster_open(int dirfd, struct gml_roster **out)
 		return rc;
 	}
 	roster->shared = map;
-	atomic_init(&roster->calm, UINT64_MAX);
+	atomic_init(&roster->filtered, UINT64_MAX);
 	pthread_rwlock_init(&roster->lock, NULL);
 	*out = roster;
 	return 0;
@@ -94,6 +102,59 @@ void gml_roster_done(struct gml_roster *roster, uint64_t change)
 
 	while (seen < change && !atomic_compare_exchange_weak(&roster->shared->done, &seen, change))
 		;
+}
+
+static int roster_nothing_fn(struct gml_txn *txn, void *arg)
+{
+	(void)txn;
+	(void)arg;
+	return 0;
+}
+
+int gml_roster_settle(struct gml_store *store)
+{
+	struct roster_shared *shared = store->roster->shared;
+	uint64_t begun = atomic_load(&shared->begun);
+	int rc;
+
+	if (atomic_load(&shared->done) >= begun)
+		return 0;
+	rc = gml_meta_update(store->meta, roster_nothing_fn, NULL);
+	if (rc == 0)
+		gml_roster_done(store->roster, begun);
+	return rc;
+}
+
+/* ---- the filter ---- */
+
+static uint32_t roster_bit(uint32_t uid)
+{
+	return (uid * UINT32_C(0x9e3779b1)) >> (32 - ROSTER_BITS);
+}
+
+static void roster_filter_set(struct gml_roster *roster, uint64_t asof, const uint32_t *uids, size_t count)
+{
+	atomic_store(&roster->filtered, UINT64_MAX);
+	for (size_t i = 0; i < ROSTER_WORDS; i++)
+		atomic_store(&roster->filter[i], 0);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t bit = roster_bit(uids[i]);
+
+		atomic_fetch_or(&roster->filter[bit / 64], UINT64_C(1) << bit % 64);
+	}
+	atomic_store(&roster->filtered, asof);
+}
+
+/* true: as of `begun` the uid is not refused. */
+static bool roster_filter_passes(struct gml_roster *roster, uint64_t begun, uint32_t uid)
+{
+	uint32_t bit = roster_bit(uid);
+	uint64_t word;
+
+	if (atomic_load(&roster->filtered) != begun)
+		return false;
+	word = atomic_load(&roster->filter[bit / 64]);
+	return !(word >> bit % 64 & 1) && atomic_load(&roster->filtered) == begun;
 }
 
 /* ---- questions ---- */
@@ -189,7 +250,7 @@ static void roster_install(struct gml_roster *roster, uint64_t asof, uint32_t *u
 		roster->count = count;
 		roster->asof = asof;
 		roster->loaded = true;
-		atomic_store(&roster->calm, count == 0 ? asof : UINT64_MAX);
+		roster_filter_set(roster, asof, uids, count);
 	}
 	pthread_rwlock_unlock(&roster->lock);
 	free(old);
@@ -236,7 +297,7 @@ bool gml_uid_refused(struct gml_store *store, uint32_t uid)
 	size_t count;
 	bool refused;
 
-	if (atomic_load(&roster->calm) == begun)
+	if (roster_filter_passes(roster, begun, uid))
 		return false;
 	if (roster_kept(roster, begun, uid, &refused))
 		return refused;

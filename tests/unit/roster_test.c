@@ -197,7 +197,118 @@ static void test_died_between(void **state)
 	assert_false(refused(ns, 1000));
 }
 
+static uint64_t snapshots(struct ns *ns)
+{
+	struct gml_meta_stats stats;
+
+	gml_meta_stats_get(ns->store->meta, &stats);
+	return stats.reads;
+}
+
+/* No question goes to the store once what is known was read. */
+static void assert_settled(struct ns *ns)
+{
+	uint64_t before;
+
+	assert_true(refused(ns, 1000));
+	before = snapshots(ns);
+	for (int i = 0; i < 10; i++) {
+		assert_true(refused(ns, 1000));
+		assert_false(refused(ns, 1001));
+	}
+	assert_int_equal(snapshots(ns), before);
+}
+
+/* The death of a process that changed users costs no longer than until the next recovery. */
+static void test_died_long_ago(void **state)
+{
+	struct ns *ns = *state;
+	uint64_t before;
+
+	assert_ok(user_new(ns, "ann", 1000, GML_USER_DISABLED));
+	assert_settled(ns);
+	(void)gml_roster_begin(ns->store->roster);
+	before = snapshots(ns);
+	assert_true(refused(ns, 1000));
+	assert_true(snapshots(ns) > before);
+	assert_ok(gml_store_recover(&admin, ns->store));
+	assert_settled(ns);
+	(void)gml_roster_begin(ns->store->roster);
+	ns_close(ns);
+	ns_open(ns);
+	assert_ok(gml_store_recover(&admin, ns->store));
+	assert_settled(ns);
+	assert_ok(user_set(ns, "ann", 1000, 0));
+	assert_false(refused(ns, 1000));
+}
+
+/* More refused uids than bits of any short list; their neighbours are not. */
+static void test_many(void **state)
+{
+	struct ns *ns = *state;
+	uint64_t before;
+	char name[16];
+
+	for (uint32_t i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "u%u", i);
+		assert_ok(user_new(ns, name, 1000 + 2 * i, GML_USER_DISABLED));
+	}
+	assert_true(refused(ns, 1000));
+	before = snapshots(ns);
+	for (uint32_t uid = 0; uid < 100000; uid++)
+		if (refused(ns, uid) != (uid >= 1000 && uid < 1600 && uid % 2 == 0))
+			fail_msg("uid %u", uid);
+	assert_true(refused(ns, 1598));
+	assert_false(refused(ns, UINT32_MAX));
+	assert_int_equal(snapshots(ns), before);
+}
+
 /* ---- threads ---- */
+
+/* A change on its way is not taken for that of a dead process. */
+struct on_its_way {
+	struct ns *ns;
+	_Atomic bool begun, ended, wrong;
+};
+
+static void *settle_run(void *arg)
+{
+	struct on_its_way *way = arg;
+
+	while (!atomic_load(&way->begun))
+		usleep(100);
+	if (gml_roster_settle(way->ns->store) != 0 || !atomic_load(&way->ended))
+		atomic_store(&way->wrong, true);
+	return NULL;
+}
+
+static int slow_fn(struct gml_txn *txn, void *arg)
+{
+	struct on_its_way *way = arg;
+	struct gml_user ann = user_of("ann", 1000, GML_USER_DISABLED);
+	int rc;
+
+	(void)gml_roster_begin(way->ns->store->roster);
+	atomic_store(&way->begun, true);
+	usleep(50000); /* the other thread asks meanwhile, and must wait */
+	rc = gml_rec_user_put(txn, &ann);
+	atomic_store(&way->ended, true);
+	return rc;
+}
+
+static void test_settle_waits(void **state)
+{
+	struct on_its_way way = {.ns = *state};
+	pthread_t thread;
+
+	assert_ok(user_new(way.ns, "ann", 1000, 0));
+	assert_false(refused(way.ns, 1000));
+	assert_int_equal(pthread_create(&thread, NULL, settle_run, &way), 0);
+	assert_ok(gml_meta_update(way.ns->store->meta, slow_fn, &way));
+	pthread_join(thread, NULL);
+	assert_false(atomic_load(&way.wrong));
+	assert_settled(way.ns);
+}
 
 struct watch {
 	struct ns *ns;
@@ -239,17 +350,30 @@ static void watch_wait(struct watch *watch, unsigned looks)
 	}
 }
 
+static void *watch_settle(void *arg)
+{
+	struct watch *watch = arg;
+
+	while (!atomic_load(&watch->stop)) {
+		if (gml_roster_settle(watch->ns->store) != 0)
+			atomic_store(&watch->wrong, true);
+		usleep(200);
+	}
+	return NULL;
+}
+
 static void test_threads(void **state)
 {
 	struct ns *ns = *state;
 	static struct watch watch; /* outlives a failed test, as its threads may */
-	pthread_t threads[3];
+	pthread_t threads[4];
 
 	watch.ns = ns;
 
 	assert_ok(user_new(ns, "ann", 1000, 0));
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, watch_run, &watch), 0);
+	assert_int_equal(pthread_create(&threads[3], NULL, watch_settle, &watch), 0);
 	for (int i = 0; i < 200; i++) {
 		unsigned seen = atomic_load(&watch.looks);
 
@@ -259,7 +383,7 @@ static void test_threads(void **state)
 		watch_wait(&watch, seen + 6);
 	}
 	atomic_store(&watch.stop, true);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	assert_false(atomic_load(&watch.wrong));
 }
@@ -333,6 +457,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(test_life),	       T(test_shared_uid), T(test_legacy),	   T(test_other_process),
 		T(test_died_between), T(test_threads),	   T(test_refused_caller),
+		T(test_died_long_ago), T(test_many),	   T(test_settle_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
