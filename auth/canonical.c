@@ -5,8 +5,8 @@
 
 bool auth_span_caseeq(struct auth_span a, struct auth_span b)
 {
-	return a.len == b.len &&
-	       (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0 ||
+				  strncasecmp(a.ptr, b.ptr, a.len) == 0);
 }
 
 struct auth_span auth_span_trim(struct auth_span span)
@@ -36,7 +36,6 @@ void auth_sink_init(struct auth_sink *sink, struct auth_digest *digest, char *ou
 void auth_sink_flush(struct auth_sink *sink)
 {
 	size_t fits;
-
 	auth_digest_update(sink->digest, sink->stage, sink->staged);
 	if (sink->out != NULL) {
 		fits = sink->cap - 1 - sink->len;
@@ -52,7 +51,6 @@ void auth_sink_flush(struct auth_sink *sink)
 void auth_sink_put(struct auth_sink *sink, const void *buf, size_t len)
 {
 	const char *from = buf;
-
 	if (len < sizeof(sink->stage) - sink->staged) {
 		memcpy(sink->stage + sink->staged, from, len);
 		sink->staged += len;
@@ -60,7 +58,6 @@ void auth_sink_put(struct auth_sink *sink, const void *buf, size_t len)
 	}
 	do {
 		size_t run = sizeof(sink->stage) - sink->staged;
-
 		if (run > len)
 			run = len;
 		memcpy(sink->stage + sink->staged, from, run);
@@ -88,7 +85,8 @@ void auth_sink_char(struct auth_sink *sink, char c)
 
 /* Bit 0: unreserved (RFC 3986 2.3); bit 1: the slash. */
 static const uint8_t canonical_class[256] = {
-	['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1, ['/'] = 2,
+	['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['-'] = 1,
+	['.'] = 1,	   ['_'] = 1,	      ['~'] = 1,	 ['/'] = 2,
 };
 
 static const char canonical_digits[] = "0123456789ABCDEF";
@@ -103,7 +101,6 @@ static unsigned char canonical_take(struct auth_span *raw, bool plus)
 {
 	unsigned char c = (unsigned char)raw->ptr[0], escaped;
 	size_t used = 1;
-
 	if (c == '%' && raw->len >= 3 && auth_unhex(raw->ptr + 1, 1, &escaped)) {
 		c = escaped;
 		used = 3;
@@ -119,7 +116,6 @@ static unsigned char canonical_take(struct auth_span *raw, bool plus)
 static bool canonical_escape(const char *text, uint8_t same)
 {
 	unsigned char c;
-
 	return auth_unhex(text + 1, 1, &c) && text[1] == canonical_digits[c >> 4] &&
 	       text[2] == canonical_digits[c & 15] && !(canonical_class[c] & same);
 }
@@ -127,7 +123,6 @@ static bool canonical_escape(const char *text, uint8_t same)
 int auth_decode(struct auth_span raw, bool plus, char *out, size_t cap)
 {
 	size_t len = 0;
-
 	while (raw.len > 0) {
 		if (len == cap || len == INT32_MAX)
 			return -1;
@@ -140,10 +135,9 @@ int auth_decode(struct auth_span raw, bool plus, char *out, size_t cap)
 static size_t canonical_run(struct auth_span raw, uint8_t same)
 {
 	const unsigned char *p = (const unsigned char *)raw.ptr, *end = p + raw.len;
-
 	for (;;) {
-		while (end - p >= 4 && (canonical_class[p[0]] & canonical_class[p[1]] & canonical_class[p[2]] &
-					canonical_class[p[3]] & same))
+		while (end - p >= 4 && (canonical_class[p[0]] & canonical_class[p[1]] &
+					canonical_class[p[2]] & canonical_class[p[3]] & same))
 			p += 4;
 		while (p < end && (canonical_class[*p] & same))
 			p++;
@@ -156,17 +150,14 @@ static size_t canonical_run(struct auth_span raw, uint8_t same)
 static void canonical_encode(struct auth_sink *sink, struct auth_span raw, bool plus, bool slash)
 {
 	const uint8_t same = slash ? 3 : 1;
-
 	while (raw.len > 0) {
 		size_t plain = canonical_run(raw, same);
-
 		auth_sink_put(sink, raw.ptr, plain);
 		raw.ptr += plain;
 		raw.len -= plain;
 		if (raw.len > 0) {
 			unsigned char c = canonical_take(&raw, plus);
 			char escape[3] = {'%', canonical_digits[c >> 4], canonical_digits[c & 15]};
-
 			if (canonical_class[c] & same)
 				auth_sink_char(sink, (char)c);
 			else
@@ -189,7 +180,6 @@ int auth_query_split(struct auth_span query, struct auth_param params[AUTH_PARAM
 {
 	const char *p = query.ptr, *end;
 	size_t n = 0;
-
 	if (query.len == 0)
 		return 0;
 	end = p + query.len;
@@ -197,13 +187,14 @@ int auth_query_split(struct auth_span query, struct auth_param params[AUTH_PARAM
 		const char *amp = memchr(p, '&', (size_t)(end - p));
 		const char *stop = amp != NULL ? amp : end;
 		const char *eq = memchr(p, '=', (size_t)(stop - p));
-
 		if (stop > p) {
 			if (n == AUTH_PARAMS_MAX)
 				return -1;
-			params[n].name = (struct auth_span){p, (size_t)((eq != NULL ? eq : stop) - p)};
-			params[n].value = eq != NULL ? (struct auth_span){eq + 1, (size_t)(stop - eq - 1)}
-						     : (struct auth_span){stop, 0};
+			params[n].name =
+				(struct auth_span){p, (size_t)((eq != NULL ? eq : stop) - p)};
+			params[n].value =
+				eq != NULL ? (struct auth_span){eq + 1, (size_t)(stop - eq - 1)}
+					   : (struct auth_span){stop, 0};
 			n++;
 		}
 		p = amp != NULL ? amp + 1 : end;
@@ -231,7 +222,6 @@ static int canonical_rank(unsigned char c)
 static int canonical_compare(struct auth_span a, struct auth_span b)
 {
 	size_t same = 0, len = a.len < b.len ? a.len : b.len;
-
 	while (same < len && a.ptr[same] == b.ptr[same] && a.ptr[same] != '%')
 		same++;
 	a = (struct auth_span){a.ptr + same, a.len - same};
@@ -249,7 +239,6 @@ static int canonical_compare(struct auth_span a, struct auth_span b)
 static int canonical_param_compare(const struct auth_param *left, const struct auth_param *right)
 {
 	int order = canonical_compare(left->name, right->name);
-
 	return order != 0 ? order : canonical_compare(left->value, right->value);
 }
 
@@ -259,12 +248,10 @@ static void canonical_sort(struct auth_param *params, size_t nparams)
 	for (size_t i = 1; i < nparams; i++) {
 		struct auth_param param = params[i];
 		size_t low = 0, high = i - 1;
-
 		if (canonical_param_compare(&params[i - 1], &param) <= 0)
 			continue;
 		while (low < high) {
 			size_t middle = (low + high) / 2;
-
 			if (canonical_param_compare(&params[middle], &param) <= 0)
 				low = middle + 1;
 			else
@@ -275,10 +262,10 @@ static void canonical_sort(struct auth_param *params, size_t nparams)
 	}
 }
 
-void auth_canonical_query(struct auth_sink *sink, struct auth_param *params, size_t nparams, struct auth_span skip)
+void auth_canonical_query(struct auth_sink *sink, struct auth_param *params, size_t nparams,
+			  struct auth_span skip)
 {
 	size_t kept = 0;
-
 	for (size_t i = 0; i < nparams; i++)
 		if (skip.len == 0 || !auth_span_eq(params[i].name, skip))
 			params[kept++] = params[i];
@@ -301,7 +288,6 @@ static void canonical_value(struct auth_sink *sink, struct auth_span value)
 	while (value.len > 0) {
 		const char *space = memchr(value.ptr, ' ', value.len);
 		size_t run = space != NULL ? (size_t)(space - value.ptr) + 1 : value.len;
-
 		auth_sink_put(sink, value.ptr, run);
 		while (run < value.len && space != NULL && value.ptr[run] == ' ')
 			run++;
@@ -310,10 +296,10 @@ static void canonical_value(struct auth_sink *sink, struct auth_span value)
 	}
 }
 
-void auth_canonical_header(struct auth_sink *sink, const struct auth_request *request, struct auth_span name)
+void auth_canonical_header(struct auth_sink *sink, const struct auth_request *request,
+			   struct auth_span name)
 {
 	bool first = true;
-
 	auth_sink_span(sink, name);
 	auth_sink_char(sink, ':');
 	for (size_t i = 0; i < request->nheaders; i++) {
@@ -331,7 +317,6 @@ bool auth_signed_next(struct auth_span *list, struct auth_span *name_out)
 {
 	const char *p = list->ptr, *end = p + list->len, *stop, *escape;
 	size_t skip = 1;
-
 	if (list->len == 0)
 		return false;
 	stop = memchr(p, ';', list->len);
@@ -340,7 +325,8 @@ bool auth_signed_next(struct auth_span *list, struct auth_span *name_out)
 		skip = 0;
 	}
 	for (escape = p; (escape = memchr(escape, '%', (size_t)(stop - escape))) != NULL; escape++)
-		if (end - escape >= 3 && escape[1] == '3' && (escape[2] == 'B' || escape[2] == 'b')) {
+		if (end - escape >= 3 && escape[1] == '3' &&
+		    (escape[2] == 'B' || escape[2] == 'b')) {
 			stop = escape;
 			skip = 3;
 			break;
@@ -351,11 +337,11 @@ bool auth_signed_next(struct auth_span *list, struct auth_span *name_out)
 	return true;
 }
 
-const struct auth_header *auth_header_find(const struct auth_request *request, struct auth_span name, size_t *count_out)
+const struct auth_header *auth_header_find(const struct auth_request *request,
+					   struct auth_span name, size_t *count_out)
 {
 	const struct auth_header *found = NULL;
 	size_t count = 0;
-
 	for (size_t i = 0; i < request->nheaders; i++) {
 		if (!auth_span_caseeq(request->headers[i].name, name))
 			continue;

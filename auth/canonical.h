@@ -44,7 +44,8 @@ void auth_sink_char(struct auth_sink *sink, char c);
 void auth_sink_flush(struct auth_sink *sink);
 
 /* The request's parameters into params, split unless the caller has done that. Their number, or -1: too many. */
-int auth_query_params(const struct auth_request *request, struct auth_param params[AUTH_PARAMS_MAX]);
+int auth_query_params(const struct auth_request *request,
+		      struct auth_param params[AUTH_PARAMS_MAX]);
 
 /* Percent-decode; "+" is a space if `plus`. Escapes that are none stay as they are. Returns the length, or -1 if it
  * does not fit into cap. */
@@ -53,14 +54,16 @@ int auth_decode(struct auth_span raw, bool plus, char *out, size_t cap);
 /* CanonicalURI, CanonicalQueryString (params are sorted in place; the one named `skip`, if any, is left out), one line
  * of CanonicalHeaders ("name:value,value\n"). */
 void auth_canonical_path(struct auth_sink *sink, struct auth_span path);
-void auth_canonical_query(struct auth_sink *sink, struct auth_param *params, size_t nparams, struct auth_span skip);
-void auth_canonical_header(struct auth_sink *sink, const struct auth_request *request, struct auth_span name);
+void auth_canonical_query(struct auth_sink *sink, struct auth_param *params, size_t nparams,
+			  struct auth_span skip);
+void auth_canonical_header(struct auth_sink *sink, const struct auth_request *request,
+			   struct auth_span name);
 
 /* Next name of a SignedHeaders list, which is separated by ";" ("%3B" in a query). false at the end. */
 bool auth_signed_next(struct auth_span *list, struct auth_span *name_out);
 
 /* First header of that name (any case), and how many there are. NULL if none. count_out may be NULL. */
-const struct auth_header *auth_header_find(const struct auth_request *request, struct auth_span name,
-					   size_t *count_out);
+const struct auth_header *auth_header_find(const struct auth_request *request,
+					   struct auth_span name, size_t *count_out);
 
 #endif

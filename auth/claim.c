@@ -9,18 +9,21 @@
 #include "auth/date.h"
 
 #define CLAIM_EXPIRES_MAX 604800
-#define CLAIM_ONE_MECHANISM                                                                                            \
-	"Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter " \
+#define CLAIM_ONE_MECHANISM                                                                        \
+	"Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature "    \
+	"query string parameter "                                                                  \
 	"or the Authorization header should be specified"
 #define CLAIM_BAD_DATE "AWS authentication requires a valid Date or x-amz-date header"
-#define CLAIM_QUERY_PARTS                                                                                              \
-	"Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "      \
+#define CLAIM_QUERY_PARTS                                                                          \
+	"Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "   \
+	"X-Amz-Signature, "                                                                        \
 	"X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
 #define CLAIM_NOT_SIGNED "There were headers present in the request which were not signed"
 
 /* Authentication parameters of a query, raw. ptr NULL: absent. */
 struct claim_query {
-	struct auth_span algorithm, credential, date, expires, signed_headers, signature, token, sha256;
+	struct auth_span algorithm, credential, date, expires, signed_headers, signature, token,
+		sha256;
 	struct auth_span v2_key, v2_expires, v2_signature;
 	bool repeated; /* one of them came twice */
 };
@@ -31,7 +34,10 @@ enum auth_result auth_refuse(struct auth_claim *claim, enum auth_result result, 
 	return result;
 }
 
-#define CLAIM_QUERY(name, member) {AUTH_LIT(name), offsetof(struct claim_query, member)}
+#define CLAIM_QUERY(name, member)                                                                  \
+	{                                                                                          \
+		AUTH_LIT(name), offsetof(struct claim_query, member)                               \
+	}
 static const struct {
 	struct auth_span name;
 	size_t into;
@@ -58,13 +64,15 @@ bool auth_param_signs(struct auth_span name)
 	return false;
 }
 
-static void claim_query_read(const struct auth_param *params, size_t nparams, struct claim_query *query)
+static void claim_query_read(const struct auth_param *params, size_t nparams,
+			     struct claim_query *query)
 {
 	memset(query, 0, sizeof(*query));
 	for (size_t i = 0; i < nparams; i++)
-		for (size_t j = 0; j < sizeof(claim_query_names) / sizeof(claim_query_names[0]); j++) {
-			struct auth_span *into = (struct auth_span *)((char *)query + claim_query_names[j].into);
-
+		for (size_t j = 0; j < sizeof(claim_query_names) / sizeof(claim_query_names[0]);
+		     j++) {
+			struct auth_span *into =
+				(struct auth_span *)((char *)query + claim_query_names[j].into);
 			if (!auth_span_eq(params[i].name, claim_query_names[j].name))
 				continue;
 			query->repeated |= into->ptr != NULL;
@@ -79,7 +87,8 @@ static enum auth_result claim_bad_payload(struct auth_claim *claim)
 {
 	claim->argument = "x-amz-content-sha256";
 	return auth_refuse(claim, AUTH_INCOMPLETE,
-			   "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+			   "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, "
+			   "STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
 			   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
 			   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, or a valid sha256 value.");
 }
@@ -96,7 +105,8 @@ static enum auth_result claim_payload(struct auth_claim *claim, struct auth_span
 		claim->payload = AUTH_PAYLOAD_UNSIGNED_TRAILER;
 	else if (chunks && auth_span_eq(text, AUTH_LIT("STREAMING-AWS4-HMAC-SHA256-PAYLOAD")))
 		claim->payload = AUTH_PAYLOAD_CHUNKED;
-	else if (chunks && auth_span_eq(text, AUTH_LIT("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")))
+	else if (chunks &&
+		 auth_span_eq(text, AUTH_LIT("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")))
 		claim->payload = AUTH_PAYLOAD_CHUNKED_TRAILER;
 	else
 		return claim_bad_payload(claim);
@@ -107,17 +117,17 @@ static enum auth_result claim_payload(struct auth_claim *claim, struct auth_span
 static bool claim_payload_header(const struct auth_request *request, struct auth_span *out)
 {
 	size_t count;
-	const struct auth_header *header = auth_header_find(request, AUTH_LIT("x-amz-content-sha256"), &count);
-
+	const struct auth_header *header =
+		auth_header_find(request, AUTH_LIT("x-amz-content-sha256"), &count);
 	*out = header != NULL ? auth_span_trim(header->value) : (struct auth_span){NULL, 0};
 	return count <= 1;
 }
 
 /* Where nothing but the transport vouches for the body: anonymous requests and version 2. */
-static enum auth_result claim_payload_plain(const struct auth_request *request, struct auth_claim *claim)
+static enum auth_result claim_payload_plain(const struct auth_request *request,
+					    struct auth_claim *claim)
 {
 	struct auth_span text;
-
 	claim->payload = AUTH_PAYLOAD_UNSIGNED;
 	if (!claim_payload_header(request, &text))
 		return claim_bad_payload(claim);
@@ -140,9 +150,9 @@ static bool claim_rsplit(struct auth_span *rest, bool encoded, struct auth_span 
 	for (size_t at = rest->len; at-- > 0;) {
 		const char *p = rest->ptr + at;
 		size_t skip = 1;
-
 		if (*p != '/') {
-			if (*p != '%' || !encoded || rest->len - at < 3 || p[1] != '2' || (p[2] != 'F' && p[2] != 'f'))
+			if (*p != '%' || !encoded || rest->len - at < 3 || p[1] != '2' ||
+			    (p[2] != 'F' && p[2] != 'f'))
 				continue;
 			skip = 3;
 		}
@@ -157,9 +167,10 @@ bool auth_claim_credential(struct auth_claim *claim, struct auth_span credential
 {
 	struct auth_span rest = credential, terminator;
 	int len;
-
-	if (!claim_rsplit(&rest, encoded, &terminator) || !claim_rsplit(&rest, encoded, &claim->service) ||
-	    !claim_rsplit(&rest, encoded, &claim->region) || !claim_rsplit(&rest, encoded, &claim->date))
+	if (!claim_rsplit(&rest, encoded, &terminator) ||
+	    !claim_rsplit(&rest, encoded, &claim->service) ||
+	    !claim_rsplit(&rest, encoded, &claim->region) ||
+	    !claim_rsplit(&rest, encoded, &claim->date))
 		return false;
 	if (!auth_span_eq(terminator, AUTH_LIT("aws4_request")) || claim->date.len != 8 ||
 	    !claim_is_digits(claim->date))
@@ -180,7 +191,6 @@ bool auth_claim_credential(struct auth_claim *claim, struct auth_span credential
 static bool claim_signs(const struct auth_claim *claim, struct auth_span name)
 {
 	struct auth_span list = claim->signed_headers, one;
-
 	while (auth_signed_next(&list, &one))
 		if (auth_span_caseeq(one, name))
 			return true;
@@ -191,13 +201,11 @@ static bool claim_list_valid(struct auth_span list)
 {
 	struct auth_span name;
 	size_t count = 0;
-
 	while (auth_signed_next(&list, &name)) {
 		if (name.len == 0 || ++count > AUTH_SIGNED_MAX)
 			return false;
 		for (size_t i = 0; i < name.len; i++) {
 			char c = name.ptr[i];
-
 			if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
 			      (c != '\0' && strchr("-_.!#$&'*+^`|~", c) != NULL)))
 				return false;
@@ -208,7 +216,8 @@ static bool claim_list_valid(struct auth_span list)
 
 /* S3 wants host and every x-amz-* header signed. The payload header is bound by the canonical request's last line
  * already; in a presigned request an unsigned one may only say what is assumed anyway. */
-static enum auth_result claim_check_signed(const struct auth_request *request, struct auth_claim *claim)
+static enum auth_result claim_check_signed(const struct auth_request *request,
+					   struct auth_claim *claim)
 {
 	if (!claim_signs(claim, AUTH_LIT("host"))) {
 		claim->unsigned_header = AUTH_LIT("host");
@@ -216,7 +225,6 @@ static enum auth_result claim_check_signed(const struct auth_request *request, s
 	}
 	for (size_t i = 0; i < request->nheaders; i++) {
 		const struct auth_header *header = &request->headers[i];
-
 		if (header->name.len <= 6 || strncasecmp(header->name.ptr, "x-amz-", 6) != 0 ||
 		    claim_signs(claim, header->name))
 			continue;
@@ -233,19 +241,21 @@ static enum auth_result claim_check_signed(const struct auth_request *request, s
 static enum auth_result claim_check_v4(const struct auth_request *request, struct auth_claim *claim)
 {
 	uint8_t signature[32];
-
 	if (claim->signature.len != 64 || !auth_unhex(claim->signature.ptr, 32, signature))
-		return auth_refuse(claim, AUTH_MALFORMED, "The signature must be 64 hexadecimal digits.");
+		return auth_refuse(claim, AUTH_MALFORMED,
+				   "The signature must be 64 hexadecimal digits.");
 	if (!claim_list_valid(claim->signed_headers))
-		return auth_refuse(
-			claim, AUTH_MALFORMED,
-			"SignedHeaders must be a list of header names in lower case, separated by semicolons.");
+		return auth_refuse(claim, AUTH_MALFORMED,
+				   "SignedHeaders must be a list of header names in lower case, "
+				   "separated by semicolons.");
 	if (!auth_span_eq(claim->service, AUTH_LIT("s3")))
 		return auth_refuse(claim, AUTH_MALFORMED,
-				   "The credential scope names another service. This endpoint belongs to \"s3\".");
+				   "The credential scope names another service. This endpoint "
+				   "belongs to \"s3\".");
 	if (memcmp(claim->date.ptr, claim->amz_date, 8) != 0)
-		return auth_refuse(claim, AUTH_MALFORMED,
-				   "Invalid credential date. This date is not the same as X-Amz-Date.");
+		return auth_refuse(
+			claim, AUTH_MALFORMED,
+			"Invalid credential date. This date is not the same as X-Amz-Date.");
 	return claim_check_signed(request, claim);
 }
 
@@ -261,16 +271,16 @@ static bool claim_date_iso(struct auth_span text, struct auth_claim *claim)
 static bool claim_request_date(const struct auth_request *request, struct auth_claim *claim)
 {
 	size_t count;
-	const struct auth_header *header = auth_header_find(request, AUTH_LIT("x-amz-date"), &count);
+	const struct auth_header *header =
+		auth_header_find(request, AUTH_LIT("x-amz-date"), &count);
 	struct auth_span text;
-
 	if (header == NULL)
 		header = auth_header_find(request, AUTH_LIT("date"), &count);
 	if (header == NULL || count != 1)
 		return false;
 	text = auth_span_trim(header->value);
-	return claim_date_iso(text, claim) ||
-	       (auth_date_http(text, &claim->time) && auth_date_format(claim->time, claim->amz_date));
+	return claim_date_iso(text, claim) || (auth_date_http(text, &claim->time) &&
+					       auth_date_format(claim->time, claim->amz_date));
 }
 
 /* "Credential=…, SignedHeaders=…, Signature=…" in any order. */
@@ -280,17 +290,18 @@ static enum auth_result claim_v4_components(struct auth_claim *claim, struct aut
 	while (text.len > 0) {
 		const char *comma = memchr(text.ptr, ',', text.len);
 		size_t len = comma != NULL ? (size_t)(comma - text.ptr) : text.len;
-		struct auth_span part = auth_span_trim((struct auth_span){text.ptr, len}), name, value;
+		struct auth_span part = auth_span_trim((struct auth_span){text.ptr, len}), name,
+				 value;
 		const char *eq = part.len > 0 ? memchr(part.ptr, '=', part.len) : NULL;
 		struct auth_span *into = NULL;
-
 		text.ptr += len + (comma != NULL);
 		text.len -= len + (comma != NULL);
 		if (part.len == 0)
 			continue;
 		if (eq == NULL)
 			return auth_refuse(claim, AUTH_MALFORMED,
-					   "The authorization header is malformed; expecting name=value components.");
+					   "The authorization header is malformed; expecting "
+					   "name=value components.");
 		name = (struct auth_span){part.ptr, (size_t)(eq - part.ptr)};
 		value = (struct auth_span){eq + 1, part.len - name.len - 1};
 		if (auth_span_eq(name, AUTH_LIT("Credential")))
@@ -301,38 +312,43 @@ static enum auth_result claim_v4_components(struct auth_claim *claim, struct aut
 			into = &claim->signature;
 		if (into == NULL || into->ptr != NULL)
 			return auth_refuse(claim, AUTH_MALFORMED,
-					   "The authorization header is malformed; it has components other than one "
+					   "The authorization header is malformed; it has "
+					   "components other than one "
 					   "each of Credential, SignedHeaders and Signature.");
 		*into = value;
 	}
-	if (credential->ptr == NULL || claim->signed_headers.ptr == NULL || claim->signature.ptr == NULL)
+	if (credential->ptr == NULL || claim->signed_headers.ptr == NULL ||
+	    claim->signature.ptr == NULL)
 		return auth_refuse(claim, AUTH_MALFORMED,
-				   "The authorization header is malformed; the authorization header requires three "
+				   "The authorization header is malformed; the authorization "
+				   "header requires three "
 				   "components: Credential, SignedHeaders, and Signature.");
 	return AUTH_OK;
 }
 
-static enum auth_result claim_v4_header(const struct auth_request *request, struct auth_claim *claim,
-					struct auth_span text)
+static enum auth_result claim_v4_header(const struct auth_request *request,
+					struct auth_claim *claim, struct auth_span text)
 {
 	struct auth_span credential = {NULL, 0}, sha256;
-	const struct auth_header *token = auth_header_find(request, AUTH_LIT("x-amz-security-token"), NULL);
+	const struct auth_header *token =
+		auth_header_find(request, AUTH_LIT("x-amz-security-token"), NULL);
 	enum auth_result rc = claim_v4_components(claim, text, &credential);
-
 	claim->kind = AUTH_V4_HEADER;
 	if (rc != AUTH_OK)
 		return rc;
 	if (!auth_claim_credential(claim, credential, false))
 		return auth_refuse(claim, AUTH_MALFORMED,
-				   "The authorization header is malformed; the Credential is mal-formed; expecting "
+				   "The authorization header is malformed; the Credential is "
+				   "mal-formed; expecting "
 				   "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
 	if (!claim_request_date(request, claim))
 		return auth_refuse(claim, AUTH_UNSIGNED_HEADER, CLAIM_BAD_DATE);
 	if (!claim_payload_header(request, &sha256))
 		return claim_bad_payload(claim);
 	if (sha256.ptr == NULL)
-		return auth_refuse(claim, AUTH_INCOMPLETE,
-				   "Missing required header for this request: x-amz-content-sha256");
+		return auth_refuse(
+			claim, AUTH_INCOMPLETE,
+			"Missing required header for this request: x-amz-content-sha256");
 	rc = claim_payload(claim, sha256, true);
 	if (rc != AUTH_OK)
 		return rc;
@@ -343,18 +359,21 @@ static enum auth_result claim_v4_header(const struct auth_request *request, stru
 
 static enum auth_result claim_expires(struct auth_claim *claim, struct auth_span text)
 {
-	if (text.len > 1 && text.ptr[0] == '-' && claim_is_digits((struct auth_span){text.ptr + 1, text.len - 1}))
+	if (text.len > 1 && text.ptr[0] == '-' &&
+	    claim_is_digits((struct auth_span){text.ptr + 1, text.len - 1}))
 		return auth_refuse(claim, AUTH_MALFORMED, "X-Amz-Expires must be non-negative");
 	if (!claim_is_digits(text))
 		return auth_refuse(claim, AUTH_MALFORMED, "X-Amz-Expires should be a number");
 	for (size_t i = 0; i < text.len && claim->expires <= CLAIM_EXPIRES_MAX; i++)
 		claim->expires = claim->expires * 10 + (text.ptr[i] - '0');
 	if (claim->expires > CLAIM_EXPIRES_MAX)
-		return auth_refuse(claim, AUTH_MALFORMED,
-				   "X-Amz-Expires must be less than a week (in seconds); that is, the given "
-				   "X-Amz-Expires must be less than 604800 seconds");
+		return auth_refuse(
+			claim, AUTH_MALFORMED,
+			"X-Amz-Expires must be less than a week (in seconds); that is, the given "
+			"X-Amz-Expires must be less than 604800 seconds");
 	if (claim->expires == 0)
-		return auth_refuse(claim, AUTH_MALFORMED, "X-Amz-Expires must be at least one second");
+		return auth_refuse(claim, AUTH_MALFORMED,
+				   "X-Amz-Expires must be at least one second");
 	return AUTH_OK;
 }
 
@@ -363,21 +382,24 @@ static enum auth_result claim_v4_query(const struct auth_request *request, struc
 {
 	struct auth_span sha256 = query->sha256;
 	enum auth_result rc;
-
 	claim->kind = AUTH_V4_QUERY;
 	if (query->repeated || query->algorithm.ptr == NULL || query->credential.ptr == NULL ||
-	    query->signature.ptr == NULL || query->date.ptr == NULL || query->signed_headers.ptr == NULL ||
-	    query->expires.ptr == NULL)
+	    query->signature.ptr == NULL || query->date.ptr == NULL ||
+	    query->signed_headers.ptr == NULL || query->expires.ptr == NULL)
 		return auth_refuse(claim, AUTH_MALFORMED, CLAIM_QUERY_PARTS);
 	if (!auth_span_eq(query->algorithm, AUTH_LIT("AWS4-HMAC-SHA256")))
-		return auth_refuse(claim, AUTH_MALFORMED, "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"");
+		return auth_refuse(claim, AUTH_MALFORMED,
+				   "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"");
 	if (!auth_claim_credential(claim, query->credential, true))
-		return auth_refuse(claim, AUTH_MALFORMED,
-				   "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; "
-				   "expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
+		return auth_refuse(
+			claim, AUTH_MALFORMED,
+			"Error parsing the X-Amz-Credential parameter; the Credential is "
+			"mal-formed; "
+			"expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
 	if (!claim_date_iso(query->date, claim))
-		return auth_refuse(claim, AUTH_MALFORMED,
-				   "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
+		return auth_refuse(
+			claim, AUTH_MALFORMED,
+			"X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
 	rc = claim_expires(claim, query->expires);
 	if (rc != AUTH_OK)
 		return rc;
@@ -394,19 +416,20 @@ static enum auth_result claim_v4_query(const struct auth_request *request, struc
 
 /* ---- version 2 ---- */
 
-static enum auth_result claim_v2_header(const struct auth_request *request, struct auth_claim *claim,
-					struct auth_span text)
+static enum auth_result claim_v2_header(const struct auth_request *request,
+					struct auth_claim *claim, struct auth_span text)
 {
-	const struct auth_header *token = auth_header_find(request, AUTH_LIT("x-amz-security-token"), NULL);
+	const struct auth_header *token =
+		auth_header_find(request, AUTH_LIT("x-amz-security-token"), NULL);
 	const char *colon;
-
 	claim->kind = AUTH_V2_HEADER;
 	text = auth_span_trim(text);
 	colon = text.len > 0 ? memrchr(text.ptr, ':', text.len) : NULL;
 	if (colon == NULL || colon == text.ptr || (size_t)(colon - text.ptr) > AUTH_KEY_MAX) {
 		claim->argument = "Authorization";
-		return auth_refuse(claim, AUTH_INCOMPLETE,
-				   "AWS authorization header is invalid. Expected AwsAccessKeyId:signature");
+		return auth_refuse(
+			claim, AUTH_INCOMPLETE,
+			"AWS authorization header is invalid. Expected AwsAccessKeyId:signature");
 	}
 	claim->access_key = (struct auth_span){text.ptr, (size_t)(colon - text.ptr)};
 	claim->signature = (struct auth_span){colon + 1, text.len - claim->access_key.len - 1};
@@ -421,12 +444,12 @@ static enum auth_result claim_v2_query(const struct auth_request *request, struc
 				       const struct claim_query *query)
 {
 	int len;
-
 	claim->kind = AUTH_V2_QUERY;
-	if (query->repeated || query->v2_key.len == 0 || query->v2_expires.len == 0 || query->v2_signature.len == 0)
-		return auth_refuse(
-			claim, AUTH_UNSIGNED_HEADER,
-			"Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters");
+	if (query->repeated || query->v2_key.len == 0 || query->v2_expires.len == 0 ||
+	    query->v2_signature.len == 0)
+		return auth_refuse(claim, AUTH_UNSIGNED_HEADER,
+				   "Query-string authentication requires the Signature, Expires "
+				   "and AWSAccessKeyId parameters");
 	len = auth_decode(query->v2_key, true, claim->key_buf, AUTH_KEY_MAX);
 	if (len <= 0 || !claim_is_digits(query->v2_expires) || query->v2_expires.len > 12)
 		return auth_refuse(claim, AUTH_UNSIGNED_HEADER,
@@ -448,19 +471,19 @@ static enum auth_result claim_header(const struct auth_request *request, struct 
 {
 	const char *space;
 	struct auth_span scheme, rest;
-
 	text = auth_span_trim(text.len > 0 ? text : AUTH_LIT(""));
 	space = memchr(text.ptr, ' ', text.len);
-	scheme = (struct auth_span){text.ptr, space != NULL ? (size_t)(space - text.ptr) : text.len};
+	scheme =
+		(struct auth_span){text.ptr, space != NULL ? (size_t)(space - text.ptr) : text.len};
 	rest = (struct auth_span){text.ptr + scheme.len, text.len - scheme.len};
 	if (auth_span_eq(scheme, AUTH_LIT("AWS4-HMAC-SHA256")))
 		return claim_v4_header(request, claim, rest);
 	if (auth_span_eq(scheme, AUTH_LIT("AWS")))
 		return claim_v2_header(request, claim, rest);
 	if (scheme.len >= 4 && memcmp(scheme.ptr, "AWS4", 4) == 0)
-		return auth_refuse(
-			claim, AUTH_INCOMPLETE,
-			"The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.");
+		return auth_refuse(claim, AUTH_INCOMPLETE,
+				   "The authorization mechanism you have provided is not "
+				   "supported. Please use AWS4-HMAC-SHA256.");
 	claim->argument = "Authorization";
 	return auth_refuse(claim, AUTH_INCOMPLETE, "Unsupported Authorization Type");
 }
@@ -473,11 +496,11 @@ enum auth_result auth_parse(const struct auth_request *request, struct auth_clai
 	const struct auth_header *header;
 	int nparams;
 	bool v4, v2;
-
 	memset(claim, 0, sizeof(*claim));
 	if (request->nheaders > AUTH_HEADERS_MAX)
 		return auth_refuse(claim, AUTH_INCOMPLETE, "Too many request headers");
-	if (request->path.len > AUTH_TARGET_MAX || request->query.len > AUTH_TARGET_MAX - request->path.len)
+	if (request->path.len > AUTH_TARGET_MAX ||
+	    request->query.len > AUTH_TARGET_MAX - request->path.len)
 		return auth_refuse(claim, AUTH_INCOMPLETE, "The request target is too long");
 	nparams = auth_query_params(request, params);
 	if (nparams < 0)
@@ -485,7 +508,8 @@ enum auth_result auth_parse(const struct auth_request *request, struct auth_clai
 	claim_query_read(params, (size_t)nparams, &query);
 	header = auth_header_find(request, AUTH_LIT("authorization"), &authorizations);
 
-	v4 = query.algorithm.ptr != NULL || query.credential.ptr != NULL || query.signature.ptr != NULL;
+	v4 = query.algorithm.ptr != NULL || query.credential.ptr != NULL ||
+	     query.signature.ptr != NULL;
 	v2 = query.v2_key.ptr != NULL || query.v2_signature.ptr != NULL;
 	if (authorizations > 1 || (authorizations > 0) + v4 + v2 > 1) {
 		claim->argument = "Authorization";

@@ -14,8 +14,8 @@ static int64_t date_days(unsigned year, unsigned month, unsigned day)
 	int64_t y = (int64_t)year - (month <= 2);
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
 	int64_t of_era = y - era * 400;
-	int64_t of_year = (153 * (int64_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + (int64_t)day - 1;
-
+	int64_t of_year =
+		(153 * (int64_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + (int64_t)day - 1;
 	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
@@ -23,7 +23,6 @@ static unsigned date_month_days(unsigned year, unsigned month)
 {
 	static const uint8_t days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
 	return days[month - 1] + (month == 2 && leap);
 }
 
@@ -35,8 +34,8 @@ static bool date_compose(const struct date_parts *parts, int64_t *time_out)
 	if (parts->hour > 23 || parts->minute > 59 ||
 	    parts->second > 60) /* 60: a leap second, counted as the next one */
 		return false;
-	*time_out = date_days(parts->year, parts->month, parts->day) * 86400 + (int64_t)parts->hour * 3600 +
-		    (int64_t)parts->minute * 60 + parts->second;
+	*time_out = date_days(parts->year, parts->month, parts->day) * 86400 +
+		    (int64_t)parts->hour * 3600 + (int64_t)parts->minute * 60 + parts->second;
 	return true;
 }
 
@@ -55,7 +54,6 @@ bool auth_date_iso(struct auth_span text, int64_t *time_out)
 {
 	struct date_parts parts;
 	const char *p = text.ptr;
-
 	if (text.len != 16 || p[8] != 'T' || p[15] != 'Z')
 		return false;
 	if (!date_digits(p, 4, &parts.year) || !date_digits(p + 4, 2, &parts.month) ||
@@ -71,7 +69,6 @@ bool auth_date_iso(struct auth_span text, int64_t *time_out)
 static bool date_zone(const char *p, size_t len, int64_t *offset_out)
 {
 	unsigned hours, minutes;
-
 	*offset_out = 0;
 	if ((len == 3 && (strncasecmp(p, "GMT", 3) == 0 || strncasecmp(p, "UTC", 3) == 0)) ||
 	    (len == 2 && strncasecmp(p, "UT", 2) == 0) || (len == 1 && (*p == 'Z' || *p == 'z')))
@@ -91,7 +88,6 @@ bool auth_date_http(struct auth_span text, int64_t *time_out)
 	struct date_parts parts = {0};
 	size_t day_len;
 	int64_t offset;
-
 	if (text.len > 5 && p[3] == ',' && p[4] == ' ') /* the day of the week says nothing new */
 		p += 5;
 	/* "D Mon YYYY HH:MM:SS Z" at the least, with one or two digits for the day. */
@@ -105,7 +101,8 @@ bool auth_date_http(struct auth_span text, int64_t *time_out)
 		if (strncasecmp(p, months[i], 3) == 0)
 			parts.month = i + 1;
 	p += 3;
-	if (end - p < 16 || p[0] != ' ' || p[5] != ' ' || p[8] != ':' || p[11] != ':' || p[14] != ' ')
+	if (end - p < 16 || p[0] != ' ' || p[5] != ' ' || p[8] != ':' || p[11] != ':' ||
+	    p[14] != ' ')
 		return false;
 	if (!date_digits(p + 1, 4, &parts.year) || !date_digits(p + 6, 2, &parts.hour) ||
 	    !date_digits(p + 9, 2, &parts.minute) || !date_digits(p + 12, 2, &parts.second))
@@ -128,7 +125,6 @@ static void date_put(char *out, unsigned width, int64_t value)
 bool auth_date_format(int64_t time, char out[17])
 {
 	int64_t days = time / 86400, second = time % 86400, era, of_era, year, of_year, month;
-
 	if (second < 0) {
 		second += 86400;
 		days--;

@@ -33,7 +33,8 @@ void auth_digest_init(struct auth_digest *digest)
 	digest->fresh = digest_spare != NULL;
 	digest->ctx = digest->fresh ? digest_spare : EVP_MD_CTX_new();
 	digest_spare = NULL;
-	digest->failed = digest->ctx == NULL || digest_md[AUTH_SHA256] == NULL || digest_md[AUTH_SHA1] == NULL;
+	digest->failed = digest->ctx == NULL || digest_md[AUTH_SHA256] == NULL ||
+			 digest_md[AUTH_SHA1] == NULL;
 }
 
 /* What a context holds may be the hash of a key: begun anew it holds nothing, and the next user need not begin it. The
@@ -64,7 +65,6 @@ static size_t digest_size(enum auth_hash hash)
 void auth_digest_begin(struct auth_digest *digest, enum auth_hash hash)
 {
 	bool begun = digest->fresh && hash == AUTH_SHA256;
-
 	digest->hash = hash;
 	digest->fresh = false;
 	if (!digest->failed && !begun && EVP_DigestInit_ex(digest->ctx, digest_md[hash], NULL) != 1)
@@ -95,7 +95,6 @@ static void digest_xor(uint8_t block[AUTH_HMAC_BLOCK], uint8_t with)
 void auth_hmac_begin(struct auth_digest *digest, enum auth_hash hash, const void *key, size_t len)
 {
 	uint8_t *block = digest->outer;
-
 	memset(block, 0, AUTH_HMAC_BLOCK);
 	if (len > AUTH_HMAC_BLOCK) {
 		auth_digest_begin(digest, hash);
@@ -113,7 +112,6 @@ void auth_hmac_begin(struct auth_digest *digest, enum auth_hash hash, const void
 bool auth_hmac_final(struct auth_digest *digest, uint8_t *out)
 {
 	uint8_t inner[AUTH_SHA256_SIZE];
-
 	auth_digest_final(digest, inner);
 	auth_digest_begin(digest, digest->hash);
 	auth_digest_update(digest, digest->outer, sizeof(digest->outer));
@@ -121,19 +119,19 @@ bool auth_hmac_final(struct auth_digest *digest, uint8_t *out)
 	return auth_digest_final(digest, out);
 }
 
-bool auth_hmac(struct auth_digest *digest, enum auth_hash hash, const void *key, size_t key_len, const void *msg,
-	       size_t msg_len, uint8_t *out)
+bool auth_hmac(struct auth_digest *digest, enum auth_hash hash, const void *key, size_t key_len,
+	       const void *msg, size_t msg_len, uint8_t *out)
 {
 	auth_hmac_begin(digest, hash, key, key_len);
 	auth_digest_update(digest, msg, msg_len);
 	return auth_hmac_final(digest, out);
 }
 
-bool auth_hmac_key_init(struct auth_hmac_key *ready, enum auth_hash hash, const void *key, size_t len)
+bool auth_hmac_key_init(struct auth_hmac_key *ready, enum auth_hash hash, const void *key,
+			size_t len)
 {
 	struct auth_digest inner, outer;
 	bool ok;
-
 	auth_digest_init(&inner);
 	auth_digest_init(&outer);
 	auth_hmac_begin(&inner, hash, key, len);
@@ -163,11 +161,10 @@ static void digest_resume(struct auth_digest *digest, const void *from, enum aut
 		digest->failed = true;
 }
 
-bool auth_hmac_ready(struct auth_digest *digest, const struct auth_hmac_key *ready, const void *msg, size_t msg_len,
-		     uint8_t *out)
+bool auth_hmac_ready(struct auth_digest *digest, const struct auth_hmac_key *ready, const void *msg,
+		     size_t msg_len, uint8_t *out)
 {
 	uint8_t inner[AUTH_SHA256_SIZE];
-
 	digest_resume(digest, ready->inner, ready->hash);
 	auth_digest_update(digest, msg, msg_len);
 	auth_digest_final(digest, inner);
@@ -192,19 +189,18 @@ void auth_hex(const uint8_t *bytes, size_t len, char *out)
 
 /* 16 + value of a hex digit; 0: none. */
 static const uint8_t digest_nibble[256] = {
-	['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23,
-	['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
-	['A'] = 26, ['B'] = 27, ['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
+	['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21,
+	['6'] = 22, ['7'] = 23, ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27,
+	['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31, ['A'] = 26, ['B'] = 27,
+	['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
 };
 
 bool auth_unhex(const char *hex, size_t len, uint8_t *out)
 {
 	uint8_t all = 16;
-
 	for (size_t i = 0; i < len; i++) {
 		uint8_t high = digest_nibble[(unsigned char)hex[2 * i]];
 		uint8_t low = digest_nibble[(unsigned char)hex[2 * i + 1]];
-
 		all &= high & low;
 		out[i] = (uint8_t)(high << 4 | (low & 15));
 	}

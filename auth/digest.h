@@ -35,8 +35,8 @@ bool auth_digest_final(struct auth_digest *digest, uint8_t *out);
 void auth_hmac_begin(struct auth_digest *digest, enum auth_hash hash, const void *key, size_t len);
 bool auth_hmac_final(struct auth_digest *digest, uint8_t *out);
 /* All three in one for a short message. */
-bool auth_hmac(struct auth_digest *digest, enum auth_hash hash, const void *key, size_t key_len, const void *msg,
-	       size_t msg_len, uint8_t *out);
+bool auth_hmac(struct auth_digest *digest, enum auth_hash hash, const void *key, size_t key_len,
+	       const void *msg, size_t msg_len, uint8_t *out);
 
 /* A key for many messages, as the state that its two blocks leave behind. Caller's storage, zeroed before the first
  * init; release takes one that never was, and forgets the key. Read by one thread at a time. */
@@ -44,11 +44,12 @@ struct auth_hmac_key {
 	void *inner, *outer; /* EVP_MD_CTX */
 	enum auth_hash hash;
 };
-bool auth_hmac_key_init(struct auth_hmac_key *ready, enum auth_hash hash, const void *key, size_t len);
+bool auth_hmac_key_init(struct auth_hmac_key *ready, enum auth_hash hash, const void *key,
+			size_t len);
 void auth_hmac_key_release(struct auth_hmac_key *ready);
 /* auth_hmac with such a key. */
-bool auth_hmac_ready(struct auth_digest *digest, const struct auth_hmac_key *ready, const void *msg, size_t msg_len,
-		     uint8_t *out);
+bool auth_hmac_ready(struct auth_digest *digest, const struct auth_hmac_key *ready, const void *msg,
+		     size_t msg_len, uint8_t *out);
 
 /* 2 * len lower-case digits and a NUL. */
 void auth_hex(const uint8_t *bytes, size_t len, char *out);

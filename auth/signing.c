@@ -23,17 +23,17 @@ struct auth_key_cache {
 	struct signing_slot slots[SIGNING_SLOTS];
 };
 
-static bool signing_derive(struct auth_digest *digest, const struct auth_claim *claim, struct auth_span secret,
-			   uint8_t key[AUTH_SIGNING_KEY_SIZE])
+static bool signing_derive(struct auth_digest *digest, const struct auth_claim *claim,
+			   struct auth_span secret, uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
 	char start[4 + AUTH_SECRET_MAX] = "AWS4";
 	bool ok;
-
 	if (secret.len > AUTH_SECRET_MAX)
 		return false;
 	if (secret.len > 0)
 		memcpy(start + 4, secret.ptr, secret.len);
-	auth_hmac(digest, AUTH_SHA256, start, 4 + secret.len, claim->date.ptr, claim->date.len, key);
+	auth_hmac(digest, AUTH_SHA256, start, 4 + secret.len, claim->date.ptr, claim->date.len,
+		  key);
 	auth_hmac(digest, AUTH_SHA256, key, 32, claim->region.ptr, claim->region.len, key);
 	auth_hmac(digest, AUTH_SHA256, key, 32, claim->service.ptr, claim->service.len, key);
 	ok = auth_hmac(digest, AUTH_SHA256, key, 32, "aws4_request", 12, key);
@@ -44,7 +44,6 @@ static bool signing_derive(struct auth_digest *digest, const struct auth_claim *
 struct auth_key_cache *auth_key_cache_new(void)
 {
 	struct auth_key_cache *cache = calloc(1, sizeof(*cache));
-
 	if (cache != NULL && pthread_mutex_init(&cache->lock, NULL) != 0) {
 		free(cache);
 		cache = NULL;
@@ -64,10 +63,10 @@ void auth_key_cache_free(struct auth_key_cache *cache)
 }
 
 /* By access key id: nothing secret decides which slot is touched. */
-static struct signing_slot *signing_slot_of(struct auth_key_cache *cache, const struct auth_claim *claim)
+static struct signing_slot *signing_slot_of(struct auth_key_cache *cache,
+					    const struct auth_claim *claim)
 {
 	uint32_t hash = 2166136261u;
-
 	for (size_t i = 0; i < claim->access_key.len; i++)
 		hash = (hash ^ (unsigned char)claim->access_key.ptr[i]) * 16777619u;
 	return &cache->slots[(hash ^ hash >> 16) & (SIGNING_SLOTS - 1)];
@@ -77,11 +76,12 @@ static bool signing_slot_holds(const struct signing_slot *slot, const char *scop
 			       struct auth_span secret)
 {
 	return slot->scope_len == scope_len && memcmp(slot->scope, scope, scope_len) == 0 &&
-	       slot->secret_len == secret.len && CRYPTO_memcmp(slot->secret, secret.ptr, secret.len) == 0;
+	       slot->secret_len == secret.len &&
+	       CRYPTO_memcmp(slot->secret, secret.ptr, secret.len) == 0;
 }
 
-static void signing_slot_fill(struct signing_slot *slot, const char *scope, size_t scope_len, struct auth_span secret,
-			      const uint8_t key[AUTH_SIGNING_KEY_SIZE])
+static void signing_slot_fill(struct signing_slot *slot, const char *scope, size_t scope_len,
+			      struct auth_span secret, const uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
 	auth_hmac_key_release(&slot->ready);
 	OPENSSL_cleanse(slot, sizeof(*slot));
@@ -94,25 +94,26 @@ static void signing_slot_fill(struct signing_slot *slot, const char *scope, size
 	slot->scope_len = scope_len;
 }
 
-static bool signing_mac_plain(struct auth_digest *digest, const struct auth_claim *claim, struct auth_span secret,
-			      struct auth_span text, uint8_t mac[AUTH_SHA256_SIZE], uint8_t key[AUTH_SIGNING_KEY_SIZE])
+static bool signing_mac_plain(struct auth_digest *digest, const struct auth_claim *claim,
+			      struct auth_span secret, struct auth_span text,
+			      uint8_t mac[AUTH_SHA256_SIZE], uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
 	return signing_derive(digest, claim, secret, key) &&
 	       auth_hmac(digest, AUTH_SHA256, key, AUTH_SIGNING_KEY_SIZE, text.ptr, text.len, mac);
 }
 
-bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest, const struct auth_claim *claim,
-		      struct auth_span secret, struct auth_span text, uint8_t mac[AUTH_SHA256_SIZE],
+bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest,
+		      const struct auth_claim *claim, struct auth_span secret,
+		      struct auth_span text, uint8_t mac[AUTH_SHA256_SIZE],
 		      uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
 	size_t scope_len = claim->date.len + claim->region.len;
 	char scope[SIGNING_SCOPE_MAX];
 	struct signing_slot *slot;
 	bool held, ok = true;
-
 	/* auth_parse admits nothing else; auth_sign's callers may. */
-	if (cache == NULL || claim->date.len != 8 || claim->region.len > AUTH_REGION_MAX || secret.len == 0 ||
-	    secret.len > AUTH_SECRET_MAX)
+	if (cache == NULL || claim->date.len != 8 || claim->region.len > AUTH_REGION_MAX ||
+	    secret.len == 0 || secret.len > AUTH_SECRET_MAX)
 		return signing_mac_plain(digest, claim, secret, text, mac, key);
 	memcpy(scope, claim->date.ptr, 8);
 	memcpy(scope + 8, claim->region.ptr, claim->region.len);

@@ -13,8 +13,9 @@
  * lately; the cache is asked with the secret: a key that got another secret, or none, never finds what was derived from
  * the old one. digest: initialised by the caller. false: out of memory, or a secret beyond AUTH_SECRET_MAX. Any thread;
  * no blocking. */
-bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest, const struct auth_claim *claim,
-		      struct auth_span secret, struct auth_span text, uint8_t mac[AUTH_SHA256_SIZE],
+bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest,
+		      const struct auth_claim *claim, struct auth_span secret,
+		      struct auth_span text, uint8_t mac[AUTH_SHA256_SIZE],
 		      uint8_t key[AUTH_SIGNING_KEY_SIZE]);
 
 #endif

@@ -51,7 +51,8 @@ static const char *const v2_subresources[] = {
 static bool v2_is_subresource(struct auth_span name)
 {
 	for (size_t i = 0; i < sizeof(v2_subresources) / sizeof(v2_subresources[0]); i++)
-		if (strlen(v2_subresources[i]) == name.len && memcmp(v2_subresources[i], name.ptr, name.len) == 0)
+		if (strlen(v2_subresources[i]) == name.len &&
+		    memcmp(v2_subresources[i], name.ptr, name.len) == 0)
 			return true;
 	return false;
 }
@@ -61,7 +62,6 @@ static int v2_compare_names(const void *a, const void *b)
 	const struct auth_span *left = a, *right = b;
 	size_t len = left->len < right->len ? left->len : right->len;
 	int order = strncasecmp(left->ptr, right->ptr, len);
-
 	return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
 }
 
@@ -70,19 +70,17 @@ static int v2_compare_params(const void *a, const void *b)
 	const struct auth_param *left = a, *right = b;
 	size_t len = left->name.len < right->name.len ? left->name.len : right->name.len;
 	int order = len > 0 ? memcmp(left->name.ptr, right->name.ptr, len) : 0;
-
-	return order != 0 ? order : (left->name.len > right->name.len) - (left->name.len < right->name.len);
+	return order != 0 ? order
+			  : (left->name.len > right->name.len) - (left->name.len < right->name.len);
 }
 
 static void v2_decoded(struct auth_sink *sink, struct auth_span raw)
 {
 	char piece[96];
-
 	/* Cut between escapes: a piece of 96 raw bytes that ends inside one is shortened by up to two. */
 	while (raw.len > 0) {
 		size_t take = raw.len < sizeof(piece) ? raw.len : sizeof(piece);
 		int len;
-
 		for (size_t back = 1; take < raw.len && back <= 2; back++)
 			if (raw.ptr[take - back] == '%') {
 				take -= back;
@@ -101,15 +99,13 @@ static bool v2_is_amz(struct auth_span name)
 }
 
 /* Those of the header, and those that a signed URL carries in its query. */
-static bool v2_amz_names(const struct auth_request *request, const struct auth_param *params, size_t nparams,
-			 struct auth_span names[AUTH_SIGNED_MAX], size_t *n_out)
+static bool v2_amz_names(const struct auth_request *request, const struct auth_param *params,
+			 size_t nparams, struct auth_span names[AUTH_SIGNED_MAX], size_t *n_out)
 {
 	size_t n = 0;
-
 	for (size_t i = 0; i < request->nheaders + nparams; i++) {
-		struct auth_span name =
-			i < request->nheaders ? request->headers[i].name : params[i - request->nheaders].name;
-
+		struct auth_span name = i < request->nheaders ? request->headers[i].name
+							      : params[i - request->nheaders].name;
 		if (!v2_is_amz(name))
 			continue;
 		if (n == AUTH_SIGNED_MAX)
@@ -122,15 +118,15 @@ static bool v2_amz_names(const struct auth_request *request, const struct auth_p
 	return true;
 }
 
-static void v2_amz_values(struct auth_sink *sink, const struct auth_request *request, const struct auth_param *params,
-			  size_t nparams, struct auth_span name)
+static void v2_amz_values(struct auth_sink *sink, const struct auth_request *request,
+			  const struct auth_param *params, size_t nparams, struct auth_span name)
 {
 	bool first = true;
-
 	for (size_t i = 0; i < request->nheaders + nparams; i++) {
 		bool sent = i < request->nheaders;
-
-		if (!auth_span_caseeq(sent ? request->headers[i].name : params[i - request->nheaders].name, name))
+		if (!auth_span_caseeq(sent ? request->headers[i].name
+					   : params[i - request->nheaders].name,
+				      name))
 			continue;
 		if (!first)
 			auth_sink_char(sink, ',');
@@ -142,12 +138,11 @@ static void v2_amz_values(struct auth_sink *sink, const struct auth_request *req
 	}
 }
 
-static bool v2_amz_headers(struct auth_sink *sink, const struct auth_request *request, const struct auth_param *params,
-			   size_t nparams)
+static bool v2_amz_headers(struct auth_sink *sink, const struct auth_request *request,
+			   const struct auth_param *params, size_t nparams)
 {
 	struct auth_span names[AUTH_SIGNED_MAX];
 	size_t n;
-
 	if (!v2_amz_names(request, params, nparams, names, &n))
 		return false;
 	for (size_t i = 0; i < n; i++) {
@@ -155,7 +150,6 @@ static bool v2_amz_headers(struct auth_sink *sink, const struct auth_request *re
 			continue;
 		for (size_t j = 0; j < names[i].len; j++) {
 			char c = names[i].ptr[j];
-
 			auth_sink_char(sink, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
 		}
 		auth_sink_char(sink, ':');
@@ -169,7 +163,6 @@ static void v2_resource(struct auth_sink *sink, const struct auth_request *reque
 			struct auth_param *params, size_t nparams)
 {
 	char separator = '?';
-
 	if (request->bucket.len > 0) {
 		auth_sink_char(sink, '/');
 		auth_sink_span(sink, request->bucket);
@@ -192,18 +185,19 @@ static void v2_resource(struct auth_sink *sink, const struct auth_request *reque
 	}
 }
 
-static void v2_header_line(struct auth_sink *sink, const struct auth_request *request, struct auth_span name)
+static void v2_header_line(struct auth_sink *sink, const struct auth_request *request,
+			   struct auth_span name)
 {
 	const struct auth_header *header = auth_header_find(request, name, NULL);
-
 	if (header != NULL)
 		auth_sink_span(sink, auth_span_trim(header->value));
 	auth_sink_char(sink, '\n');
 }
 
 /* verb, Content-MD5, Content-Type, date or Expires, x-amz-* headers, resource. params are sorted in place. */
-static bool v2_string(struct auth_sink *sink, const struct auth_request *request, const struct auth_claim *claim,
-		      bool slash, struct auth_param *params, size_t nparams)
+static bool v2_string(struct auth_sink *sink, const struct auth_request *request,
+		      const struct auth_claim *claim, bool slash, struct auth_param *params,
+		      size_t nparams)
 {
 	auth_sink_span(sink, request->method);
 	auth_sink_char(sink, '\n');
@@ -225,8 +219,9 @@ static bool v2_string(struct auth_sink *sink, const struct auth_request *request
 }
 
 /* Is `given` the signature of the request? slash: with a "/" behind the path. */
-static bool v2_matches(const struct auth_request *request, const struct auth_claim *claim, struct auth_span secret,
-		       bool slash, const char given[V2_SIGNATURE_LEN], char *canonical_out, size_t canonical_cap)
+static bool v2_matches(const struct auth_request *request, const struct auth_claim *claim,
+		       struct auth_span secret, bool slash, const char given[V2_SIGNATURE_LEN],
+		       char *canonical_out, size_t canonical_cap)
 {
 	struct auth_param params[AUTH_PARAMS_MAX];
 	struct auth_digest digest;
@@ -235,13 +230,13 @@ static bool v2_matches(const struct auth_request *request, const struct auth_cla
 	char expected[V2_SIGNATURE_LEN + 1];
 	int nparams = auth_query_params(request, params);
 	bool ok = false;
-
 	if (nparams < 0 || secret.len > AUTH_SECRET_MAX)
 		return false;
 	auth_digest_init(&digest);
 	auth_hmac_begin(&digest, AUTH_SHA1, secret.ptr, secret.len);
 	auth_sink_init(&sink, &digest, canonical_out, canonical_cap);
-	if (v2_string(&sink, request, claim, slash, params, (size_t)nparams) && auth_hmac_final(&digest, mac)) {
+	if (v2_string(&sink, request, claim, slash, params, (size_t)nparams) &&
+	    auth_hmac_final(&digest, mac)) {
 		EVP_EncodeBlock((unsigned char *)expected, mac, AUTH_SHA1_SIZE);
 		ok = CRYPTO_memcmp(expected, given, V2_SIGNATURE_LEN) == 0;
 	}
@@ -257,13 +252,14 @@ static bool v2_is_bucket(const struct auth_request *request)
 }
 
 enum auth_result auth_v2_verify(const struct auth_request *request, const struct auth_claim *claim,
-				struct auth_span secret, int64_t now, char *canonical_out, size_t canonical_cap)
+				struct auth_span secret, int64_t now, char *canonical_out,
+				size_t canonical_cap)
 {
 	char given[V2_SIGNATURE_LEN];
-
 	if (claim->kind == AUTH_V2_QUERY && now > claim->expires)
 		return AUTH_EXPIRED;
-	if (claim->kind == AUTH_V2_HEADER && (now - claim->time > V2_SKEW || claim->time - now > V2_SKEW))
+	if (claim->kind == AUTH_V2_HEADER &&
+	    (now - claim->time > V2_SKEW || claim->time - now > V2_SKEW))
 		return AUTH_SKEW;
 	if (auth_decode(claim->signature, false, given, sizeof(given)) != V2_SIGNATURE_LEN)
 		return AUTH_MISMATCH;

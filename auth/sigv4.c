@@ -40,9 +40,9 @@ static void v4_line_z(struct v4_text *text, const char *line, size_t cap)
 /* "date/region/s3/aws4_request" */
 static bool v4_scope(const struct auth_claim *claim, char *out, size_t cap)
 {
-	const struct auth_span parts[] = {claim->date, claim->region, claim->service, AUTH_LIT("aws4_request")};
+	const struct auth_span parts[] = {claim->date, claim->region, claim->service,
+					  AUTH_LIT("aws4_request")};
 	size_t len = 0;
-
 	for (size_t i = 0; i < 4; i++) {
 		if (parts[i].len + 2 > cap - len)
 			return false;
@@ -56,8 +56,8 @@ static bool v4_scope(const struct auth_claim *claim, char *out, size_t cap)
 }
 
 /* Hash of the canonical request, in hex. */
-static bool v4_canonical(struct auth_digest *digest, const struct auth_request *request, const struct auth_claim *claim,
-			 char *out, size_t cap, char hex[65])
+static bool v4_canonical(struct auth_digest *digest, const struct auth_request *request,
+			 const struct auth_claim *claim, char *out, size_t cap, char hex[65])
 {
 	struct auth_param params[AUTH_PARAMS_MAX];
 	struct auth_span list = claim->signed_headers, name;
@@ -65,7 +65,6 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 	uint8_t hash[32];
 	int nparams = auth_query_params(request, params);
 	bool first = true;
-
 	if (nparams < 0)
 		return false;
 	auth_digest_begin(digest, AUTH_SHA256);
@@ -75,7 +74,8 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 	auth_canonical_path(&sink, request->path);
 	auth_sink_char(&sink, '\n');
 	auth_canonical_query(&sink, params, (size_t)nparams,
-			     claim->kind == AUTH_V4_QUERY ? AUTH_LIT("X-Amz-Signature") : AUTH_LIT(""));
+			     claim->kind == AUTH_V4_QUERY ? AUTH_LIT("X-Amz-Signature")
+							  : AUTH_LIT(""));
 	auth_sink_char(&sink, '\n');
 	while (auth_signed_next(&list, &name))
 		auth_canonical_header(&sink, request, name);
@@ -98,15 +98,15 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 
 /* Signature of a request by its claim, and the stream that goes on from it. false: out of memory or a limit, never a
  * wrong signature. */
-static bool v4_signature(const struct auth_request *request, const struct auth_claim *claim, struct auth_span secret,
-			 struct auth_key_cache *keys, struct auth_stream *stream, char *canonical_out, size_t cap)
+static bool v4_signature(const struct auth_request *request, const struct auth_claim *claim,
+			 struct auth_span secret, struct auth_key_cache *keys,
+			 struct auth_stream *stream, char *canonical_out, size_t cap)
 {
 	struct auth_digest digest;
 	struct v4_text text;
 	uint8_t mac[32];
 	char hex[65];
 	bool ok = false;
-
 	text.len = 0;
 	auth_digest_init(&digest);
 	memcpy(stream->amz_date, claim->amz_date, sizeof(stream->amz_date));
@@ -117,8 +117,8 @@ static bool v4_signature(const struct auth_request *request, const struct auth_c
 	v4_line_z(&text, stream->amz_date, sizeof(stream->amz_date));
 	v4_line_z(&text, stream->scope, sizeof(stream->scope));
 	v4_line(&text, hex, 64);
-	ok = auth_signing_mac(keys, &digest, claim, secret, (struct auth_span){text.buf, text.len}, mac,
-			      stream->signing_key);
+	ok = auth_signing_mac(keys, &digest, claim, secret, (struct auth_span){text.buf, text.len},
+			      mac, stream->signing_key);
 	if (ok)
 		auth_hex(mac, sizeof(mac), stream->previous);
 out:
@@ -136,16 +136,17 @@ static enum auth_result v4_check_time(const struct auth_claim *claim, int64_t no
 }
 
 enum auth_result auth_verify(const struct auth_request *request, const struct auth_claim *claim,
-			     struct auth_span secret, const struct auth_terms *terms, struct auth_stream *stream_out,
-			     char *canonical_out, size_t canonical_cap)
+			     struct auth_span secret, const struct auth_terms *terms,
+			     struct auth_stream *stream_out, char *canonical_out,
+			     size_t canonical_cap)
 {
 	struct auth_stream stream;
 	enum auth_result rc;
-
 	if (canonical_out != NULL && canonical_cap > 0)
 		canonical_out[0] = '\0';
 	if (claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY)
-		return auth_v2_verify(request, claim, secret, terms->now, canonical_out, canonical_cap);
+		return auth_v2_verify(request, claim, secret, terms->now, canonical_out,
+				      canonical_cap);
 	if (claim->kind != AUTH_V4_HEADER && claim->kind != AUTH_V4_QUERY)
 		return AUTH_MISMATCH;
 	if (terms->region.len > 0 && !auth_span_eq(terms->region, claim->region))
@@ -153,8 +154,10 @@ enum auth_result auth_verify(const struct auth_request *request, const struct au
 	rc = v4_check_time(claim, terms->now);
 	if (rc != AUTH_OK)
 		return rc;
-	if (!v4_signature(request, claim, secret, terms->keys, &stream, canonical_out, canonical_cap) ||
-	    claim->signature.len != 64 || CRYPTO_memcmp(stream.previous, claim->signature.ptr, 64) != 0)
+	if (!v4_signature(request, claim, secret, terms->keys, &stream, canonical_out,
+			  canonical_cap) ||
+	    claim->signature.len != 64 ||
+	    CRYPTO_memcmp(stream.previous, claim->signature.ptr, 64) != 0)
 		rc = AUTH_MISMATCH;
 	if (rc == AUTH_OK && stream_out != NULL)
 		*stream_out = stream;
@@ -165,15 +168,14 @@ enum auth_result auth_verify(const struct auth_request *request, const struct au
 /* ---- chunks ---- */
 
 /* Both kinds of link of the chain: the extra line of data chunks is the hash of no bytes. */
-static bool v4_stream_link(struct auth_stream *stream, const char *algorithm, bool empty_line, const uint8_t sha256[32],
-			   const char signature[64])
+static bool v4_stream_link(struct auth_stream *stream, const char *algorithm, bool empty_line,
+			   const uint8_t sha256[32], const char signature[64])
 {
 	struct auth_digest digest;
 	struct v4_text text;
 	uint8_t mac[32];
 	char hex[65];
 	bool ok;
-
 	text.len = 0;
 	auth_hex(sha256, 32, hex);
 	v4_line_z(&text, algorithm, 32);
@@ -193,12 +195,14 @@ static bool v4_stream_link(struct auth_stream *stream, const char *algorithm, bo
 	return true;
 }
 
-bool auth_stream_chunk(struct auth_stream *stream, const uint8_t sha256[32], const char signature[64])
+bool auth_stream_chunk(struct auth_stream *stream, const uint8_t sha256[32],
+		       const char signature[64])
 {
 	return v4_stream_link(stream, "AWS4-HMAC-SHA256-PAYLOAD", true, sha256, signature);
 }
 
-bool auth_stream_trailer(struct auth_stream *stream, const uint8_t sha256[32], const char signature[64])
+bool auth_stream_trailer(struct auth_stream *stream, const uint8_t sha256[32],
+			 const char signature[64])
 {
 	return v4_stream_link(stream, "AWS4-HMAC-SHA256-TRAILER", false, sha256, signature);
 }
@@ -212,24 +216,24 @@ static int v4_compare_spans(const void *a, const void *b)
 	const struct auth_span *left = a, *right = b;
 	size_t len = left->len < right->len ? left->len : right->len;
 	int order = strncasecmp(left->ptr, right->ptr, len);
-
 	return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
 }
 
 static bool v4_wants_signed(struct auth_span name)
 {
-	return auth_span_caseeq(name, AUTH_LIT("host")) || auth_span_caseeq(name, AUTH_LIT("content-md5")) ||
+	return auth_span_caseeq(name, AUTH_LIT("host")) ||
+	       auth_span_caseeq(name, AUTH_LIT("content-md5")) ||
 	       auth_span_caseeq(name, AUTH_LIT("content-type")) ||
 	       (name.len > 6 && strncasecmp(name.ptr, "x-amz-", 6) == 0);
 }
 
 /* SignedHeaders of a request to be signed: host, content-md5, content-type and x-amz-*, in lower case, sorted, each
  * once. */
-static bool v4_signed_list(const struct auth_request *request, char list[V4_LIST_MAX], size_t *len_out)
+static bool v4_signed_list(const struct auth_request *request, char list[V4_LIST_MAX],
+			   size_t *len_out)
 {
 	struct auth_span names[AUTH_SIGNED_MAX];
 	size_t n = 0, len = 0;
-
 	for (size_t i = 0; i < request->nheaders; i++) {
 		if (!v4_wants_signed(request->headers[i].name))
 			continue;
@@ -249,7 +253,6 @@ static bool v4_signed_list(const struct auth_request *request, char list[V4_LIST
 			list[len++] = ';';
 		for (size_t j = 0; j < names[i].len; j++) {
 			char c = names[i].ptr[j];
-
 			list[len++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 		}
 	}
@@ -267,17 +270,20 @@ static bool v4_append(char *out, size_t cap, size_t *len, struct auth_span piece
 	return true;
 }
 
-int auth_sign(const struct auth_request *request, struct auth_span access_key, struct auth_span secret,
-	      struct auth_span region, const char amz_date[17], char *out, size_t cap)
+int auth_sign(const struct auth_request *request, struct auth_span access_key,
+	      struct auth_span secret, struct auth_span region, const char amz_date[17], char *out,
+	      size_t cap)
 {
-	struct auth_claim claim = {
-		.kind = AUTH_V4_HEADER, .access_key = access_key, .region = region, .service = AUTH_LIT("s3")};
-	const struct auth_header *sha256 = auth_header_find(request, AUTH_LIT("x-amz-content-sha256"), NULL);
+	struct auth_claim claim = {.kind = AUTH_V4_HEADER,
+				   .access_key = access_key,
+				   .region = region,
+				   .service = AUTH_LIT("s3")};
+	const struct auth_header *sha256 =
+		auth_header_find(request, AUTH_LIT("x-amz-content-sha256"), NULL);
 	struct auth_stream stream;
 	char list[V4_LIST_MAX];
 	size_t len = 0, list_len;
 	int rc = -1;
-
 	if (sha256 == NULL || cap == 0 || region.len == 0 || region.len > AUTH_REGION_MAX ||
 	    !v4_signed_list(request, list, &list_len))
 		return -1;
@@ -287,11 +293,12 @@ int auth_sign(const struct auth_request *request, struct auth_span access_key, s
 	claim.content_sha256 = auth_span_trim(sha256->value);
 	if (!v4_signature(request, &claim, secret, NULL, &stream, NULL, 0))
 		goto out;
-	if (v4_append(out, cap, &len, AUTH_LIT(V4_ALGORITHM " Credential=")) && v4_append(out, cap, &len, access_key) &&
-	    v4_append(out, cap, &len, AUTH_LIT("/")) &&
+	if (v4_append(out, cap, &len, AUTH_LIT(V4_ALGORITHM " Credential=")) &&
+	    v4_append(out, cap, &len, access_key) && v4_append(out, cap, &len, AUTH_LIT("/")) &&
 	    v4_append(out, cap, &len, (struct auth_span){stream.scope, strlen(stream.scope)}) &&
 	    v4_append(out, cap, &len, AUTH_LIT(", SignedHeaders=")) &&
-	    v4_append(out, cap, &len, claim.signed_headers) && v4_append(out, cap, &len, AUTH_LIT(", Signature=")) &&
+	    v4_append(out, cap, &len, claim.signed_headers) &&
+	    v4_append(out, cap, &len, AUTH_LIT(", Signature=")) &&
 	    v4_append(out, cap, &len, (struct auth_span){stream.previous, 64}))
 		rc = 0;
 out:

@@ -17,7 +17,8 @@ struct auth_span {
 	size_t len;
 };
 struct auth_header {
-	struct auth_span name, value; /* as received; names in any case; duplicates kept, in order */
+	struct auth_span name,
+		value; /* as received; names in any case; duplicates kept, in order */
 };
 
 #define AUTH_PARAMS_MAX 256u /* query parameters of a request */
@@ -46,13 +47,13 @@ struct auth_request {
 
 enum auth_result {
 	AUTH_OK,
-	AUTH_NONE,	 /* no credentials in the request: anonymous */
-	AUTH_MALFORMED,	 /* AuthorizationHeaderMalformed / AuthorizationQueryParametersError */
+	AUTH_NONE,	/* no credentials in the request: anonymous */
+	AUTH_MALFORMED, /* AuthorizationHeaderMalformed / AuthorizationQueryParametersError */
 	AUTH_INCOMPLETE, /* several mechanisms at once, or required parts missing: InvalidRequest / InvalidArgument */
-	AUTH_REGION,	 /* wrong region: AuthorizationHeaderMalformed with the expected Region */
-	AUTH_EXPIRED,	 /* presigned URL past its time: AccessDenied "Request has expired" */
-	AUTH_SKEW,	 /* RequestTimeTooSkewed */
-	AUTH_MISMATCH,	 /* SignatureDoesNotMatch */
+	AUTH_REGION,   /* wrong region: AuthorizationHeaderMalformed with the expected Region */
+	AUTH_EXPIRED,  /* presigned URL past its time: AccessDenied "Request has expired" */
+	AUTH_SKEW,     /* RequestTimeTooSkewed */
+	AUTH_MISMATCH, /* SignatureDoesNotMatch */
 	AUTH_UNSIGNED_HEADER, /* host or an x-amz-* header that must be signed is not; or no valid date, or a V2 query
 				 lacks a part: AccessDenied */
 };
@@ -69,20 +70,24 @@ enum auth_payload {
  * claim). */
 struct auth_claim {
 	enum { AUTH_V4_HEADER = 1, AUTH_V4_QUERY, AUTH_V2_HEADER, AUTH_V2_QUERY } kind;
-	struct auth_span access_key; /* raw; percent-decoded into key_buf where the query encoded it */
+	struct auth_span
+		access_key; /* raw; percent-decoded into key_buf where the query encoded it */
 	char key_buf[129];
-	struct auth_span date, region, service, signed_headers, signature; /* v4: of the credential scope */
-	char amz_date[17];						   /* YYYYMMDDTHHMMSSZ */
-	int64_t time;							   /* s since the epoch */
-	int64_t expires;						   /* query kinds: s (v2: absolute time) */
+	struct auth_span date, region, service, signed_headers,
+		signature; /* v4: of the credential scope */
+	char amz_date[17]; /* YYYYMMDDTHHMMSSZ */
+	int64_t time;	   /* s since the epoch */
+	int64_t expires;   /* query kinds: s (v2: absolute time) */
 	enum auth_payload payload;
-	uint8_t sha256[32];   /* AUTH_PAYLOAD_SIGNED */
-	const char *detail;   /* static English text for the error message, or NULL */
-	const char *argument; /* AUTH_INCOMPLETE: header or parameter to blame (InvalidArgument with ArgumentName);
+	uint8_t sha256[32]; /* AUTH_PAYLOAD_SIGNED */
+	const char *detail; /* static English text for the error message, or NULL */
+	const char *
+		argument; /* AUTH_INCOMPLETE: header or parameter to blame (InvalidArgument with ArgumentName);
 				 NULL: InvalidRequest */
 	struct auth_span unsigned_header; /* AUTH_UNSIGNED_HEADER: which, for <HeadersNotSigned> */
 	struct auth_span content_sha256;  /* the payload line of the canonical request */
-	struct auth_span token; /* X-Amz-Security-Token, raw; empty when absent. Signed like the rest; there is no STS:
+	struct auth_span
+		token; /* X-Amz-Security-Token, raw; empty when absent. Signed like the rest; there is no STS:
 				   InvalidToken */
 };
 /* Pure; no secret needed. AUTH_NONE fills `payload` and `sha256` (from x-amz-content-sha256), nothing else: an
@@ -114,19 +119,23 @@ struct auth_terms {
  * (may be NULL): buffer for the canonical request or string to sign, for the SignatureDoesNotMatch document; truncated
  * to fit, NUL-terminated. */
 enum auth_result auth_verify(const struct auth_request *request, const struct auth_claim *claim,
-			     struct auth_span secret, const struct auth_terms *terms, struct auth_stream *stream_out,
-			     char *canonical_out, size_t canonical_cap);
+			     struct auth_span secret, const struct auth_terms *terms,
+			     struct auth_stream *stream_out, char *canonical_out,
+			     size_t canonical_cap);
 
 /* One chunk of a signed aws-chunked body: sha256 of its data, its chunk-signature (64 hex). Advances the stream. false:
  * mismatch. */
-bool auth_stream_chunk(struct auth_stream *stream, const uint8_t sha256[32], const char signature[64]);
+bool auth_stream_chunk(struct auth_stream *stream, const uint8_t sha256[32],
+		       const char signature[64]);
 /* The trailer block of …-TRAILER: sha256 of the canonical trailer lines ("name:value\n" …), and
  * x-amz-trailer-signature. */
-bool auth_stream_trailer(struct auth_stream *stream, const uint8_t sha256[32], const char signature[64]);
+bool auth_stream_trailer(struct auth_stream *stream, const uint8_t sha256[32],
+			 const char signature[64]);
 
 /* Sign a request (tests, quickstart's probe, clients of ours): writes the Authorization header value. Header host and
  * x-amz-date, x-amz-content-sha256 must be among the headers. */
-int auth_sign(const struct auth_request *request, struct auth_span access_key, struct auth_span secret,
-	      struct auth_span region, const char amz_date[17], char *out, size_t cap);
+int auth_sign(const struct auth_request *request, struct auth_span access_key,
+	      struct auth_span secret, struct auth_span region, const char amz_date[17], char *out,
+	      size_t cap);
 
 #endif

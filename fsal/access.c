@@ -6,8 +6,8 @@
 
 #include "mdcache_int.h"
 
-static fsal_status_t (*access_before)(struct fsal_obj_handle *, fsal_accessflags_t, fsal_accessflags_t *,
-				      fsal_accessflags_t *, bool);
+static fsal_status_t (*access_before)(struct fsal_obj_handle *, fsal_accessflags_t,
+				      fsal_accessflags_t *, fsal_accessflags_t *, bool);
 
 static unsigned access_want(fsal_accessflags_t access)
 {
@@ -17,12 +17,14 @@ static unsigned access_want(fsal_accessflags_t access)
 
 static fsal_accessflags_t access_flags(unsigned may)
 {
-	return (fsal_accessflags_t)((may & GML_MAY_READ ? FSAL_R_OK : 0) | (may & GML_MAY_WRITE ? FSAL_W_OK : 0) |
+	return (fsal_accessflags_t)((may & GML_MAY_READ ? FSAL_R_OK : 0) |
+				    (may & GML_MAY_WRITE ? FSAL_W_OK : 0) |
 				    (may & GML_MAY_EXEC ? FSAL_X_OK : 0));
 }
 
-static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflags_t access, fsal_accessflags_t *allowed,
-				 fsal_accessflags_t *denied, bool owner_skip)
+static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflags_t access,
+				 fsal_accessflags_t *allowed, fsal_accessflags_t *denied,
+				 bool owner_skip)
 {
 	mdcache_entry_t *entry = container_of(handle, mdcache_entry_t, obj_handle);
 	struct fsal_obj_handle *sub = entry->sub_handle;
@@ -56,10 +58,10 @@ void gml_fsal_access_hook(struct fsal_export *exp)
 {
 	struct fsal_export *super = exp->super_export;
 	struct fsal_obj_ops *ops;
-
 	if (super == NULL || super->fsal == NULL || super->fsal->name == NULL ||
 	    strcmp(super->fsal->name, "MDCACHE") != 0) {
-		LogCrit(COMPONENT_FSAL, "not below FSAL_MDCACHE: ACCESS is answered from mode bits");
+		LogCrit(COMPONENT_FSAL,
+			"not below FSAL_MDCACHE: ACCESS is answered from mode bits");
 		return;
 	}
 	ops = &container_of(super->fsal, struct mdcache_fsal_module, module)->handle_ops;

@@ -27,7 +27,6 @@ object_file_type_t gml_fsal_type(enum gml_type type)
 static struct timespec attr_time(int64_t ns)
 {
 	struct timespec ts = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
-
 	if (ts.tv_nsec < 0) {
 		ts.tv_nsec += NS_PER_S;
 		ts.tv_sec--;
@@ -66,7 +65,6 @@ void gml_fsal_attr_encode(const struct gml_attr *in, struct fsal_attrlist *out)
 static bool attr_ns(const struct timespec *ts, int64_t *ns_out)
 {
 	const int64_t last = INT64_MAX / NS_PER_S, first = INT64_MIN / NS_PER_S;
-
 	if (ts->tv_nsec < 0 || ts->tv_nsec >= NS_PER_S)
 		return false;
 	if (ts->tv_sec >= last)
@@ -80,9 +78,8 @@ static bool attr_ns(const struct timespec *ts, int64_t *ns_out)
 
 fsal_status_t gml_fsal_attr_decode(const struct fsal_attrlist *in, struct gml_setattr *out)
 {
-	const attrmask_t known =
-		ATTR_MODE | ATTR_OWNER | ATTR_GROUP | ATTR_SIZE | ATTRS_SET_TIME | ATTR_TYPE | ATTR_RAWDEV;
-
+	const attrmask_t known = ATTR_MODE | ATTR_OWNER | ATTR_GROUP | ATTR_SIZE | ATTRS_SET_TIME |
+				 ATTR_TYPE | ATTR_RAWDEV;
 	memset(out, 0, sizeof(*out));
 	if (in->valid_mask & ~known)
 		return fsalstat(ERR_FSAL_ATTRNOTSUPP, 0);

@@ -13,9 +13,9 @@
 #define GML_FSAL_DIRS_ATTRS
 #else
 #define GML_FSAL_DIR_ATTRS , struct fsal_attrlist *before, struct fsal_attrlist *after
-#define GML_FSAL_DIRS_ATTRS                                                                                            \
-	, struct fsal_attrlist *old_before, struct fsal_attrlist *old_after, struct fsal_attrlist *new_before,         \
-		struct fsal_attrlist *new_after
+#define GML_FSAL_DIRS_ATTRS                                                                        \
+	, struct fsal_attrlist *old_before, struct fsal_attrlist *old_after,                       \
+		struct fsal_attrlist *new_before, struct fsal_attrlist *new_after
 #endif
 
 static inline void gml_fsal_handle_init(struct fsal_obj_handle *handle, struct fsal_export *exp,
@@ -50,8 +50,8 @@ static inline pthread_rwlock_t *gml_fsal_exports_lock(struct fsal_module *module
 void gml_fsal_state_free(struct state_t *state);
 
 /* 4.x frees a state through the export, 6.x through the state. */
-static inline struct state_t *gml_fsal_state_init(struct state_t *state, struct fsal_export *exp, enum state_type type,
-						  struct state_t *related)
+static inline struct state_t *gml_fsal_state_init(struct state_t *state, struct fsal_export *exp,
+						  enum state_type type, struct state_t *related)
 {
 #if FSAL_MAJOR_VERSION == 11
 	return init_state(state, exp, type, related);

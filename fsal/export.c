@@ -32,7 +32,6 @@ static void export_server_owner(const uint8_t *uuid)
 {
 	nfs_version4_parameter_t *v4 = &nfs_param.nfsv4_param;
 	char name[sizeof("gemel-") + 2 * EXPORT_UUID_LEN] = "gemel-";
-
 	for (unsigned i = 0; i < EXPORT_UUID_LEN; i++)
 		(void)snprintf(name + strlen(name), 3, "%02x", uuid[i]);
 	if (v4->server_owner == NULL)
@@ -47,7 +46,6 @@ static int export_store_start(const char *path)
 	const uint8_t *uuid;
 	struct gml_op op;
 	int rc;
-
 	rc = gml_store_open(path, &opt, &gml_fsal.store);
 	if (rc != 0) {
 		LogCrit(COMPONENT_FSAL, "cannot open the store %s: %s", path, gml_err_text(rc));
@@ -65,7 +63,8 @@ static int export_store_start(const char *path)
 	}
 	uuid = gml_store_uuid(gml_fsal.store);
 	memcpy(&gml_fsal.fsid.major, uuid, sizeof(gml_fsal.fsid.major));
-	memcpy(&gml_fsal.fsid.minor, uuid + sizeof(gml_fsal.fsid.major), sizeof(gml_fsal.fsid.minor));
+	memcpy(&gml_fsal.fsid.minor, uuid + sizeof(gml_fsal.fsid.major),
+	       sizeof(gml_fsal.fsid.minor));
 	export_server_owner(uuid);
 	gml_fsal.store_path = gsh_strdup(path);
 	LogEvent(COMPONENT_FSAL, "serving the store %s", path);
@@ -76,14 +75,14 @@ static int export_store_start(const char *path)
 static int export_store_ref(const char *path)
 {
 	int rc = 0;
-
 	PTHREAD_MUTEX_lock(&gml_fsal.lock);
 	if (gml_fsal.exports == 0) {
 		/* ganesha would go on without this export, and serve an empty root. */
 		if (export_store_start(path) != 0)
 			LogFatal(COMPONENT_FSAL, "the NFS door cannot open");
 	} else if (strcmp(path, gml_fsal.store_path) != 0) {
-		LogCrit(COMPONENT_FSAL, "%s: this server serves %s already, and can serve only one store", path,
+		LogCrit(COMPONENT_FSAL,
+			"%s: this server serves %s already, and can serve only one store", path,
 			gml_fsal.store_path);
 		rc = GML_ERR_INVAL;
 	}
@@ -113,7 +112,6 @@ static void export_store_unref(void)
 static void export_release(struct fsal_export *exp)
 {
 	struct gml_fsal_export *mine = container_of(exp, struct gml_fsal_export, export);
-
 	fsal_detach_export(exp->fsal, &exp->exports);
 	free_export_ops(exp);
 	export_store_unref();
@@ -123,17 +121,18 @@ static void export_release(struct fsal_export *exp)
 
 /* PUTFH tells the client nothing of the object, so it asks no rights: the operations behind it do, but for two
  * (export_wire_to_host). A client may also bring the handle of a nameless file in order to reclaim it. */
-static fsal_status_t export_handle(gml_ino ino, struct fsal_obj_handle **out, struct fsal_attrlist *attrs_out)
+static fsal_status_t export_handle(gml_ino ino, struct fsal_obj_handle **out,
+				   struct fsal_attrlist *attrs_out)
 {
 	struct gml_attr attr;
 	int rc = gml_inode_find(gml_fsal.store, ino, &attr);
-
 	*out = rc == 0 ? &gml_fsal_obj_new(&attr, attrs_out)->handle : NULL;
 	return gml_fsal_status(rc);
 }
 
 /* The only path ever asked for is the export's: it is the root of the buckets, whatever it is called. */
-static fsal_status_t export_lookup_path(struct fsal_export *exp, const char *path, struct fsal_obj_handle **out,
+static fsal_status_t export_lookup_path(struct fsal_export *exp, const char *path,
+					struct fsal_obj_handle **out,
 					struct fsal_attrlist *attrs_out)
 {
 	gml_fsal_access_hook(exp);
@@ -144,7 +143,8 @@ static fsal_status_t export_lookup_path(struct fsal_export *exp, const char *pat
 enum export_unasked {
 	UNASKED_NONE = 0,
 	UNASKED_OBJECT = 1, /* LOCKT, LOOKUPP: the object itself */
-	UNASKED_STATE = 2,  /* LOCK, LOCKU, CLOSE, OPEN_DOWNGRADE: a state of a client who has it open */
+	UNASKED_STATE =
+		2, /* LOCK, LOCKU, CLOSE, OPEN_DOWNGRADE: a state of a client who has it open */
 };
 
 static unsigned export_unasked_by(nfs_opnum4 op)
@@ -169,8 +169,8 @@ static unsigned export_unasked(const compound_data_t *compound)
 {
 	bool current = true, saved = false;
 	unsigned wanted = UNASKED_NONE;
-
-	for (uint32_t i = compound->oppos + 1; i < compound->argarray_len && (current || saved); i++)
+	for (uint32_t i = compound->oppos + 1; i < compound->argarray_len && (current || saved);
+	     i++)
 		switch (compound->argarray[i].argop) {
 		case NFS4_OP_SAVEFH:
 			saved = current;
@@ -187,7 +187,8 @@ static unsigned export_unasked(const compound_data_t *compound)
 			current = false;
 			break;
 		default:
-			wanted |= current ? export_unasked_by(compound->argarray[i].argop) : UNASKED_NONE;
+			wanted |= current ? export_unasked_by(compound->argarray[i].argop)
+					  : UNASKED_NONE;
 			break;
 		}
 	return wanted;
@@ -197,8 +198,8 @@ static unsigned export_unasked(const compound_data_t *compound)
  * should say, STALE or ACCESS, PUTFH says. ACCESS is in their lists of errors, but not in PUTFH's (RFC 8881 15.2);
  * a client that looks at the compound's status sees what it would see otherwise. Of a state ganesha 4.3 does not ask
  * whose it is: one client could lock with, or close, another's. */
-static fsal_status_t export_wire_to_host(struct fsal_export *exp, fsal_digesttype_t type, struct gsh_buffdesc *desc,
-					 int flags)
+static fsal_status_t export_wire_to_host(struct fsal_export *exp, fsal_digesttype_t type,
+					 struct gsh_buffdesc *desc, int flags)
 {
 	const compound_data_t *compound = gml_fsal_compound();
 	unsigned granted, wanted;
@@ -206,7 +207,6 @@ static fsal_status_t export_wire_to_host(struct fsal_export *exp, fsal_digesttyp
 	gml_ino ino;
 	int rc = 0;
 	fsal_status_t status = gml_fsal_key_decode(desc, &ino);
-
 	if (FSAL_IS_ERROR(status) || compound == NULL)
 		return status;
 	wanted = export_unasked(compound);
@@ -221,11 +221,11 @@ static fsal_status_t export_wire_to_host(struct fsal_export *exp, fsal_digesttyp
 }
 
 static fsal_status_t export_create_handle(struct fsal_export *exp, struct gsh_buffdesc *desc,
-					  struct fsal_obj_handle **out, struct fsal_attrlist *attrs_out)
+					  struct fsal_obj_handle **out,
+					  struct fsal_attrlist *attrs_out)
 {
 	gml_ino ino;
 	fsal_status_t status = gml_fsal_key_decode(desc, &ino);
-
 	*out = NULL;
 	return FSAL_IS_ERROR(status) ? status : export_handle(ino, out, attrs_out);
 }
@@ -236,7 +236,6 @@ static fsal_status_t export_dynamic_info(struct fsal_export *exp, struct fsal_ob
 	struct gml_statfs st;
 	struct gml_op op;
 	int rc;
-
 	gml_fsal_op(&op, 0);
 	rc = gml_store_statfs(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, &st);
 	if (rc != 0)
@@ -258,22 +257,22 @@ static void export_write_verifier(struct fsal_export *exp, struct gsh_buffdesc *
 	static uint64_t base;
 	struct timespec now;
 	uint64_t verifier;
-
 	if (__atomic_load_n(&base, __ATOMIC_ACQUIRE) == 0) {
 		uint64_t zero = 0;
 		clock_gettime(CLOCK_REALTIME, &now);
-		(void)__atomic_compare_exchange_n(&base, &zero, (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec, false,
-						  __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+		(void)__atomic_compare_exchange_n(&base, &zero,
+						  (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec,
+						  false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 	}
 	verifier = __atomic_load_n(&base, __ATOMIC_ACQUIRE) + gml_fsal_file_verifier();
 	memset(desc->addr, 0, desc->len);
 	memcpy(desc->addr, &verifier, desc->len < sizeof(verifier) ? desc->len : sizeof(verifier));
 }
 
-static struct state_t *export_alloc_state(struct fsal_export *exp, enum state_type type, struct state_t *related)
+static struct state_t *export_alloc_state(struct fsal_export *exp, enum state_type type,
+					  struct state_t *related)
 {
 	struct gml_fsal_state *state = gsh_calloc(1, sizeof(*state));
-
 	_Static_assert(offsetof(struct gml_fsal_state, state) == 0, "ganesha frees the state_t");
 	return gml_fsal_state_init(&state->state, exp, type, related);
 }
@@ -281,7 +280,6 @@ static struct state_t *export_alloc_state(struct fsal_export *exp, enum state_ty
 void gml_fsal_state_free(struct state_t *state)
 {
 	struct gml_fsal_state *mine = container_of(state, struct gml_fsal_state, state);
-
 	if (mine->file)
 		LogCrit(COMPONENT_FSAL, "a state is freed that was not closed");
 	gsh_free(mine);
@@ -299,12 +297,12 @@ static void export_ops(struct export_ops *ops)
 	gml_fsal_state_ops(ops);
 }
 
-fsal_status_t gml_fsal_create_export(struct fsal_module *module, void *node, struct config_error_type *err,
+fsal_status_t gml_fsal_create_export(struct fsal_module *module, void *node,
+				     struct config_error_type *err,
 				     const struct fsal_up_vector *up_ops)
 {
 	struct gml_fsal_export *mine = gsh_calloc(1, sizeof(*mine));
 	int rc = GML_ERR_INVAL;
-
 	fsal_export_init(&mine->export);
 	export_ops(&mine->export.exp_ops);
 	if (load_config_from_node(node, &export_block, mine, true, err) != 0)
@@ -329,19 +327,20 @@ fail:
 	return gml_fsal_status(rc);
 }
 
-fsal_status_t gml_fsal_update_export(struct fsal_module *module, void *node, struct config_error_type *err,
-				     struct fsal_export *original, struct fsal_module *updated_super)
+fsal_status_t gml_fsal_update_export(struct fsal_module *module, void *node,
+				     struct config_error_type *err, struct fsal_export *original,
+				     struct fsal_module *updated_super)
 {
-	struct gml_fsal_export *mine = container_of(original, struct gml_fsal_export, export), fresh = {.store = NULL};
+	struct gml_fsal_export *mine = container_of(original, struct gml_fsal_export, export),
+			       fresh = {.store = NULL};
 	fsal_status_t status = update_export(module, node, err, original, updated_super);
-
 	if (FSAL_IS_ERROR(status))
 		return status;
 	if (load_config_from_node(node, &export_block, &fresh, true, err) != 0)
 		return fsalstat(ERR_FSAL_INVAL, 0);
 	if (strcmp(fresh.store, mine->store) != 0) {
-		LogCrit(COMPONENT_FSAL, "Store cannot change from %s to %s while the server runs", mine->store,
-			fresh.store);
+		LogCrit(COMPONENT_FSAL, "Store cannot change from %s to %s while the server runs",
+			mine->store, fresh.store);
 		status = fsalstat(ERR_FSAL_INVAL, 0);
 	}
 	gsh_free(fresh.store);

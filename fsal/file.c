@@ -15,7 +15,6 @@ static uint64_t file_losses;
 static time_t file_now(void)
 {
 	struct timespec ts;
-
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
 	return ts.tv_sec;
 }
@@ -33,7 +32,6 @@ void gml_fsal_file_lost(void)
 struct gml_fsal_file *gml_fsal_file_new(struct gml_file *file, unsigned how)
 {
 	struct gml_fsal_file *f = gsh_calloc(1, sizeof(*f));
-
 	glist_init(&f->link);
 	f->refs = 1;
 	f->how = how;
@@ -46,7 +44,6 @@ int gml_fsal_file_put(struct gml_fsal_file *f)
 	gml_ino ino;
 	struct gml_op op;
 	int rc;
-
 	if (f == NULL || __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return 0;
 	ino = gml_file_ino(f->file);
@@ -69,7 +66,6 @@ static struct gml_fsal_file *file_ref(struct gml_fsal_file *f)
 static struct gml_fsal_file *file_find_locked(struct gml_fsal_obj *obj, unsigned how)
 {
 	struct glist_head *each;
-
 	glist_for_each(each, &obj->files)
 	{
 		struct gml_fsal_file *f = glist_entry(each, struct gml_fsal_file, link);
@@ -79,12 +75,13 @@ static struct gml_fsal_file *file_find_locked(struct gml_fsal_obj *obj, unsigned
 	return NULL;
 }
 
-static fsal_status_t file_share_check_locked(struct gml_fsal_obj *obj, struct state_t *state, fsal_openflags_t access,
-					     bool bypass)
+static fsal_status_t file_share_check_locked(struct gml_fsal_obj *obj, struct state_t *state,
+					     fsal_openflags_t access, bool bypass)
 {
 	if (state) {
 		/* A lock state belongs to an open one whose mode ganesha has checked. */
-		if (state->state_type != STATE_TYPE_SHARE && state->state_type != STATE_TYPE_NLM_SHARE)
+		if (state->state_type != STATE_TYPE_SHARE &&
+		    state->state_type != STATE_TYPE_NLM_SHARE)
 			return fsalstat(ERR_FSAL_NO_ERROR, 0);
 		if (container_of(state, struct gml_fsal_state, state)->openflags & access)
 			return fsalstat(ERR_FSAL_NO_ERROR, 0);
@@ -92,11 +89,10 @@ static fsal_status_t file_share_check_locked(struct gml_fsal_obj *obj, struct st
 	return check_share_conflict(&obj->share, access, bypass);
 }
 
-fsal_status_t gml_fsal_file_share_check(struct gml_fsal_obj *obj, struct state_t *state, fsal_openflags_t access,
-					bool bypass)
+fsal_status_t gml_fsal_file_share_check(struct gml_fsal_obj *obj, struct state_t *state,
+					fsal_openflags_t access, bool bypass)
 {
 	fsal_status_t status;
-
 	PTHREAD_RWLOCK_rdlock(&obj->handle.obj_lock);
 	status = file_share_check_locked(obj, state, access, bypass);
 	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
@@ -108,7 +104,6 @@ fsal_status_t gml_fsal_file_share_check(struct gml_fsal_obj *obj, struct state_t
 static struct gml_fsal_file *file_share(struct gml_fsal_obj *obj, struct gml_fsal_file *f)
 {
 	struct gml_fsal_file **slot = &obj->shared[f->how & GML_OPEN_WRITE ? 1 : 0], *extra = NULL;
-
 	PTHREAD_MUTEX_lock(&file_idle.lock);
 	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
 	if (*slot) {
@@ -128,19 +123,20 @@ static struct gml_fsal_file *file_share(struct gml_fsal_obj *obj, struct gml_fsa
 	return f;
 }
 
-fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state, unsigned how, bool bypass,
-				struct gml_fsal_file **out)
+fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state, unsigned how,
+				bool bypass, struct gml_fsal_file **out)
 {
 	struct gml_fsal_file *f = NULL;
 	struct gml_file *file;
 	struct gml_op op;
 	fsal_status_t status;
 	int rc;
-
 	PTHREAD_RWLOCK_rdlock(&obj->handle.obj_lock);
-	status = file_share_check_locked(obj, state, how & GML_OPEN_WRITE ? FSAL_O_WRITE : FSAL_O_READ, bypass);
+	status = file_share_check_locked(obj, state,
+					 how & GML_OPEN_WRITE ? FSAL_O_WRITE : FSAL_O_READ, bypass);
 	if (FSAL_IS_SUCCESS(status)) {
-		struct gml_fsal_state *mine = state ? container_of(state, struct gml_fsal_state, state) : NULL;
+		struct gml_fsal_state *mine =
+			state ? container_of(state, struct gml_fsal_state, state) : NULL;
 		if (mine && mine->file && (mine->file->how & how) == how)
 			f = file_ref(mine->file);
 		else
@@ -165,7 +161,6 @@ fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state,
 struct gml_fsal_file *gml_fsal_file_writer(struct gml_fsal_obj *obj)
 {
 	struct gml_fsal_file *f;
-
 	PTHREAD_RWLOCK_rdlock(&obj->handle.obj_lock);
 	f = file_find_locked(obj, GML_OPEN_WRITE);
 	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
@@ -185,7 +180,6 @@ void gml_fsal_file_unshare_locked(struct gml_fsal_obj *obj, struct gml_fsal_file
 void gml_fsal_file_forget(struct gml_fsal_obj *obj)
 {
 	struct gml_fsal_file *shared[2];
-
 	if (obj->handle.type != REGULAR_FILE)
 		return;
 	PTHREAD_MUTEX_lock(&file_idle.lock);
@@ -205,7 +199,6 @@ static bool file_expire_some(time_t before)
 	struct gml_fsal_file *old[2 * FILE_EXPIRE_BATCH];
 	struct glist_head *each, *next;
 	unsigned n = 0;
-
 	PTHREAD_MUTEX_lock(&file_idle.lock);
 	glist_for_each_safe(each, next, &file_idle.objs)
 	{
@@ -230,7 +223,6 @@ static bool file_expire_some(time_t before)
 void gml_fsal_file_expire(time_t age)
 {
 	time_t before = file_now() - age;
-
 	while (file_expire_some(before))
 		;
 }

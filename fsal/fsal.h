@@ -59,9 +59,10 @@ struct gml_fsal_obj {
 	struct glist_head files;
 	struct gml_fsal_file *shared[2]; /* for I/O without an open state: for reading, for both */
 	unsigned states;		 /* open states */
-	unsigned creates;		 /* stateless creates that ganesha has counted as open descriptors */
-	time_t used;			 /* when `shared` was last asked for (monotonic seconds) */
-	struct glist_head idle; /* in the list of file.c, guarded by its lock, while `listed`; always so when `shared`
+	unsigned creates; /* stateless creates that ganesha has counted as open descriptors */
+	time_t used;	  /* when `shared` was last asked for (monotonic seconds) */
+	struct glist_head
+		idle; /* in the list of file.c, guarded by its lock, while `listed`; always so when `shared`
 				   holds something */
 	bool listed;
 };
@@ -115,11 +116,12 @@ struct gml_fsal_obj *gml_fsal_obj_new(const struct gml_attr *attr, struct fsal_a
 void gml_fsal_handle_ops(struct fsal_obj_ops *ops);
 /* The inode of a wire handle: BADHANDLE if it is none, STALE if it is of another store. */
 fsal_status_t gml_fsal_key_decode(const struct gsh_buffdesc *desc, gml_ino *ino_out);
-fsal_status_t gml_fsal_handle_getattrs(struct fsal_obj_handle *handle, struct fsal_attrlist *attrs_out);
+fsal_status_t gml_fsal_handle_getattrs(struct fsal_obj_handle *handle,
+				       struct fsal_attrlist *attrs_out);
 
 /* readdir.c */
-fsal_status_t gml_fsal_readdir(struct fsal_obj_handle *dir, fsal_cookie_t *whence, void *dir_state, fsal_readdir_cb cb,
-			       attrmask_t mask, bool *eof);
+fsal_status_t gml_fsal_readdir(struct fsal_obj_handle *dir, fsal_cookie_t *whence, void *dir_state,
+			       fsal_readdir_cb cb, attrmask_t mask, bool *eof);
 
 /* file.c */
 struct gml_fsal_file *gml_fsal_file_new(struct gml_file *file, unsigned how);
@@ -128,12 +130,12 @@ struct gml_fsal_file *gml_fsal_file_new(struct gml_file *file, unsigned how);
 int gml_fsal_file_put(struct gml_fsal_file *file);
 /* A referenced file for I/O in mode `how`: the state's own, any other open one, or a shared one that is opened now.
  * Checks share reservations where the state does not cover the access; rights are left to the I/O itself. */
-fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state, unsigned how, bool bypass,
-				struct gml_fsal_file **out);
+fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state, unsigned how,
+				bool bypass, struct gml_fsal_file **out);
 /* SHARE_DENIED if a reservation of another open forbids `access` (FSAL_O_READ, FSAL_O_WRITE) and `state` (may be NULL)
  * does not cover it. */
-fsal_status_t gml_fsal_file_share_check(struct gml_fsal_obj *obj, struct state_t *state, fsal_openflags_t access,
-					bool bypass);
+fsal_status_t gml_fsal_file_share_check(struct gml_fsal_obj *obj, struct state_t *state,
+					fsal_openflags_t access, bool bypass);
 /* An open file that may have been written, referenced; NULL if there is none. */
 struct gml_fsal_file *gml_fsal_file_writer(struct gml_fsal_obj *obj);
 /* Takes the shared files from obj into out[2]. obj_lock held for writing. */
@@ -162,10 +164,12 @@ void gml_fsal_wire_unhook(void);
 size_t gml_fsal_wire_value_max(void);
 
 /* export.c */
-fsal_status_t gml_fsal_create_export(struct fsal_module *module, void *node, struct config_error_type *err,
+fsal_status_t gml_fsal_create_export(struct fsal_module *module, void *node,
+				     struct config_error_type *err,
 				     const struct fsal_up_vector *up_ops);
-fsal_status_t gml_fsal_update_export(struct fsal_module *module, void *node, struct config_error_type *err,
-				     struct fsal_export *original, struct fsal_module *updated_super);
+fsal_status_t gml_fsal_update_export(struct fsal_module *module, void *node,
+				     struct config_error_type *err, struct fsal_export *original,
+				     struct fsal_module *updated_super);
 
 /* access.c: makes FSAL_MDCACHE, which `exp` is stacked under, ask the core instead of its cache. Idempotent. */
 void gml_fsal_access_hook(struct fsal_export *exp);

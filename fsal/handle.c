@@ -7,7 +7,6 @@ struct gml_fsal_obj *gml_fsal_obj_new(const struct gml_attr *attr, struct fsal_a
 {
 	struct gml_fsal_obj *obj = gsh_calloc(1, sizeof(*obj));
 	uint64_t ino = htobe64(attr->ino);
-
 	obj->ino = attr->ino;
 	memcpy(obj->key, gml_store_uuid(gml_fsal.store), GML_FSAL_KEY_LEN - sizeof(ino));
 	memcpy(obj->key + GML_FSAL_KEY_LEN - sizeof(ino), &ino, sizeof(ino));
@@ -25,7 +24,6 @@ struct gml_fsal_obj *gml_fsal_obj_new(const struct gml_attr *attr, struct fsal_a
 static void handle_release(struct fsal_obj_handle *handle)
 {
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
-
 	gml_fsal_file_forget(obj);
 	gml_fsal_handle_fini(handle);
 	gsh_free(obj);
@@ -34,7 +32,6 @@ static void handle_release(struct fsal_obj_handle *handle)
 fsal_status_t gml_fsal_key_decode(const struct gsh_buffdesc *desc, gml_ino *ino_out)
 {
 	uint64_t ino;
-
 	if (desc->len != GML_FSAL_KEY_LEN)
 		return fsalstat(ERR_FSAL_BADHANDLE, 0);
 	/* A handle of another store is one that has gone, not a malformed one: clients know what to do about STALE. */
@@ -63,11 +60,12 @@ static void handle_to_key(struct fsal_obj_handle *handle, struct gsh_buffdesc *d
 
 /* `dupe` was just made for the object that `orig` stands for; its opens become orig's. DENIED leaves both as they were.
  */
-static fsal_status_t handle_merge(struct fsal_obj_handle *orig_handle, struct fsal_obj_handle *dupe_handle)
+static fsal_status_t handle_merge(struct fsal_obj_handle *orig_handle,
+				  struct fsal_obj_handle *dupe_handle)
 {
-	struct gml_fsal_obj *orig = gml_fsal_obj_of(orig_handle), *dupe = gml_fsal_obj_of(dupe_handle);
+	struct gml_fsal_obj *orig = gml_fsal_obj_of(orig_handle),
+			    *dupe = gml_fsal_obj_of(dupe_handle);
 	fsal_status_t status;
-
 	if (orig == dupe || orig_handle->type != REGULAR_FILE || dupe_handle->type != REGULAR_FILE)
 		return fsalstat(ERR_FSAL_NO_ERROR, 0);
 	if (dupe->states == 0 && dupe->creates == 0)
@@ -87,21 +85,20 @@ static fsal_status_t handle_merge(struct fsal_obj_handle *orig_handle, struct fs
 /* ---- names ---- */
 
 /* The end of every operation that finds or makes an object. */
-static fsal_status_t handle_result(int rc, const struct gml_attr *attr, struct fsal_obj_handle **out,
-				   struct fsal_attrlist *attrs_out)
+static fsal_status_t handle_result(int rc, const struct gml_attr *attr,
+				   struct fsal_obj_handle **out, struct fsal_attrlist *attrs_out)
 {
 	*out = rc == 0 ? &gml_fsal_obj_new(attr, attrs_out)->handle : NULL;
 	return gml_fsal_status(rc);
 }
 
-static fsal_status_t handle_lookup(struct fsal_obj_handle *dir, const char *name, struct fsal_obj_handle **out,
-				   struct fsal_attrlist *attrs_out)
+static fsal_status_t handle_lookup(struct fsal_obj_handle *dir, const char *name,
+				   struct fsal_obj_handle **out, struct fsal_attrlist *attrs_out)
 {
 	gml_ino parent = gml_fsal_obj_of(dir)->ino;
 	struct gml_attr attr;
 	struct gml_op op;
 	int rc;
-
 	gml_fsal_op(&op, 0);
 	if (strcmp(name, "..") == 0)
 		rc = gml_dir_parent(&op, gml_fsal.store, parent, &attr);
@@ -110,25 +107,26 @@ static fsal_status_t handle_lookup(struct fsal_obj_handle *dir, const char *name
 	return handle_result(rc, &attr, out, attrs_out);
 }
 
-static fsal_status_t handle_mkdir(struct fsal_obj_handle *dir, const char *name, struct fsal_attrlist *attrs_in,
-				  struct fsal_obj_handle **out, struct fsal_attrlist *attrs_out GML_FSAL_DIR_ATTRS)
+static fsal_status_t handle_mkdir(struct fsal_obj_handle *dir, const char *name,
+				  struct fsal_attrlist *attrs_in, struct fsal_obj_handle **out,
+				  struct fsal_attrlist *attrs_out GML_FSAL_DIR_ATTRS)
 {
 	struct gml_setattr set;
 	struct gml_attr attr;
 	struct gml_op op;
 	fsal_status_t status = gml_fsal_attr_decode(attrs_in, &set);
-
 	*out = NULL;
 	if (FSAL_IS_ERROR(status))
 		return status;
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
-	return handle_result(
-		gml_dir_mkdir(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, gml_fsal_span(name), &set, &attr), &attr,
-		out, attrs_out);
+	return handle_result(gml_dir_mkdir(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino,
+					   gml_fsal_span(name), &set, &attr),
+			     &attr, out, attrs_out);
 }
 
-static fsal_status_t handle_symlink(struct fsal_obj_handle *dir, const char *name, const char *target,
-				    struct fsal_attrlist *attrs_in, struct fsal_obj_handle **out,
+static fsal_status_t handle_symlink(struct fsal_obj_handle *dir, const char *name,
+				    const char *target, struct fsal_attrlist *attrs_in,
+				    struct fsal_obj_handle **out,
 				    struct fsal_attrlist *attrs_out GML_FSAL_DIR_ATTRS)
 {
 	struct gml_setattr set;
@@ -136,18 +134,18 @@ static fsal_status_t handle_symlink(struct fsal_obj_handle *dir, const char *nam
 	struct gml_op op;
 	fsal_status_t status = gml_fsal_attr_decode(attrs_in, &set);
 	int rc;
-
 	*out = NULL;
 	if (FSAL_IS_ERROR(status))
 		return status;
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
-	rc = gml_dir_symlink(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, gml_fsal_span(name), gml_fsal_span(target),
-			     &set, &attr);
+	rc = gml_dir_symlink(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, gml_fsal_span(name),
+			     gml_fsal_span(target), &set, &attr);
 	return handle_result(rc, &attr, out, attrs_out);
 }
 
-static fsal_status_t handle_mknode(struct fsal_obj_handle *dir, const char *name, object_file_type_t nodetype,
-				   struct fsal_attrlist *attrs_in, struct fsal_obj_handle **out,
+static fsal_status_t handle_mknode(struct fsal_obj_handle *dir, const char *name,
+				   object_file_type_t nodetype, struct fsal_attrlist *attrs_in,
+				   struct fsal_obj_handle **out,
 				   struct fsal_attrlist *attrs_out GML_FSAL_DIR_ATTRS)
 {
 	enum gml_type type;
@@ -157,7 +155,6 @@ static fsal_status_t handle_mknode(struct fsal_obj_handle *dir, const char *name
 	uint64_t rdev = 0;
 	fsal_status_t status = gml_fsal_attr_decode(attrs_in, &set);
 	int rc;
-
 	*out = NULL;
 	if (FSAL_IS_ERROR(status))
 		return status;
@@ -180,8 +177,8 @@ static fsal_status_t handle_mknode(struct fsal_obj_handle *dir, const char *name
 	if ((type == GML_CHR || type == GML_BLK) && (attrs_in->valid_mask & ATTR_RAWDEV))
 		rdev = attrs_in->rawdev.major << 32 | (attrs_in->rawdev.minor & UINT32_MAX);
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
-	rc = gml_dir_mknod(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, gml_fsal_span(name), type, rdev, &set,
-			   &attr);
+	rc = gml_dir_mknod(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, gml_fsal_span(name),
+			   type, rdev, &set, &attr);
 	return handle_result(rc, &attr, out, attrs_out);
 }
 
@@ -189,7 +186,6 @@ static fsal_status_t handle_link(struct fsal_obj_handle *handle, struct fsal_obj
 				 const char *name GML_FSAL_DIR_ATTRS)
 {
 	struct gml_op op;
-
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
 	return gml_fsal_status(gml_dir_link(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino,
 					    gml_fsal_obj_of(dir)->ino, gml_fsal_span(name), NULL));
@@ -200,31 +196,30 @@ static fsal_status_t handle_rename(struct fsal_obj_handle *handle, struct fsal_o
 				   const char *new_name GML_FSAL_DIRS_ATTRS)
 {
 	struct gml_op op;
-
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
-	return gml_fsal_status(gml_dir_rename(&op, gml_fsal.store, gml_fsal_obj_of(old_dir)->ino,
-					      gml_fsal_span(old_name), gml_fsal_obj_of(new_dir)->ino,
-					      gml_fsal_span(new_name)));
+	return gml_fsal_status(gml_dir_rename(
+		&op, gml_fsal.store, gml_fsal_obj_of(old_dir)->ino, gml_fsal_span(old_name),
+		gml_fsal_obj_of(new_dir)->ino, gml_fsal_span(new_name)));
 }
 
 static fsal_status_t handle_unlink(struct fsal_obj_handle *dir, struct fsal_obj_handle *handle,
 				   const char *name GML_FSAL_DIR_ATTRS)
 {
 	struct gml_op op;
-
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
-	return gml_fsal_status(gml_dir_remove(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, gml_fsal_span(name),
-					      handle->type == DIRECTORY ? GML_REMOVE_DIR : GML_REMOVE_FILE));
+	return gml_fsal_status(
+		gml_dir_remove(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, gml_fsal_span(name),
+			       handle->type == DIRECTORY ? GML_REMOVE_DIR : GML_REMOVE_FILE));
 }
 
 /* ---- attributes ---- */
 
-fsal_status_t gml_fsal_handle_getattrs(struct fsal_obj_handle *handle, struct fsal_attrlist *attrs_out)
+fsal_status_t gml_fsal_handle_getattrs(struct fsal_obj_handle *handle,
+				       struct fsal_attrlist *attrs_out)
 {
 	struct gml_attr attr;
 	struct gml_op op;
 	int rc;
-
 	gml_fsal_op(&op, 0);
 	rc = gml_inode_getattr(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, &attr);
 	if (rc == 0)
@@ -234,15 +229,16 @@ fsal_status_t gml_fsal_handle_getattrs(struct fsal_obj_handle *handle, struct fs
 	return gml_fsal_status(rc);
 }
 
-static fsal_status_t handle_readlink(struct fsal_obj_handle *handle, struct gsh_buffdesc *link, bool refresh)
+static fsal_status_t handle_readlink(struct fsal_obj_handle *handle, struct gsh_buffdesc *link,
+				     bool refresh)
 {
 	char *buf = gsh_malloc(GML_SYMLINK_MAX + 1);
 	struct gml_op op;
 	size_t len;
 	int rc;
-
 	gml_fsal_op(&op, 0);
-	rc = gml_inode_readlink(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, buf, GML_SYMLINK_MAX, &len);
+	rc = gml_inode_readlink(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, buf,
+				GML_SYMLINK_MAX, &len);
 	if (rc != 0) {
 		gsh_free(buf);
 		return gml_fsal_status(rc);
@@ -259,21 +255,20 @@ static bool handle_mode_is_added(void)
 {
 	const compound_data_t *compound = gml_fsal_compound();
 	const struct bitmap4 *mask;
-
 	if (compound == NULL || compound->opcode != NFS4_OP_SETATTR)
 		return false;
 	mask = &compound->argarray[compound->oppos].nfs_argop4_u.opsetattr.obj_attributes.attrmask;
-	return mask->bitmap4_len <= FATTR4_MODE / 32 || (mask->map[FATTR4_MODE / 32] & 1u << FATTR4_MODE % 32) == 0;
+	return mask->bitmap4_len <= FATTR4_MODE / 32 ||
+	       (mask->map[FATTR4_MODE / 32] & 1u << FATTR4_MODE % 32) == 0;
 }
 
-static fsal_status_t handle_setattr2(struct fsal_obj_handle *handle, bool bypass, struct state_t *state,
-				     struct fsal_attrlist *attrs)
+static fsal_status_t handle_setattr2(struct fsal_obj_handle *handle, bool bypass,
+				     struct state_t *state, struct fsal_attrlist *attrs)
 {
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
 	struct gml_setattr set;
 	struct gml_op op;
 	fsal_status_t status = gml_fsal_attr_decode(attrs, &set);
-
 	if (FSAL_IS_ERROR(status))
 		return status;
 	if (handle_mode_is_added())
@@ -283,7 +278,8 @@ static fsal_status_t handle_setattr2(struct fsal_obj_handle *handle, bool bypass
 		if (FSAL_IS_ERROR(status))
 			return status;
 	}
-	gml_fsal_op(&op, set.mask & GML_SET_SIZE ? EXPORT_OPTION_WRITE_ACCESS : EXPORT_OPTION_MD_WRITE_ACCESS);
+	gml_fsal_op(&op, set.mask & GML_SET_SIZE ? EXPORT_OPTION_WRITE_ACCESS
+						 : EXPORT_OPTION_MD_WRITE_ACCESS);
 	/* ftruncate(2) comes with the open file; truncate(2), by path, does not, and means what bears the name now. */
 	if ((set.mask & GML_SET_SIZE) && state == NULL)
 		op.client = GML_CLIENT_NONE;
@@ -292,7 +288,8 @@ static fsal_status_t handle_setattr2(struct fsal_obj_handle *handle, bool bypass
 
 /* The default takes a sticky directory without execute bits for a referral, and asks for attributes each time to find
  * out. */
-static bool handle_is_referral(struct fsal_obj_handle *handle, struct fsal_attrlist *attrs, bool cache_attrs)
+static bool handle_is_referral(struct fsal_obj_handle *handle, struct fsal_attrlist *attrs,
+			       bool cache_attrs)
 {
 	return false;
 }

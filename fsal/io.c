@@ -7,21 +7,19 @@
 static bool io_is_read_plus(const struct fsal_io_arg *arg)
 {
 	const compound_data_t *compound = gml_fsal_compound();
-
 	return arg->info || (compound && compound->opcode == NFS4_OP_READ_PLUS);
 }
 
 static int io_read_all(struct gml_op *op, struct gml_file *file, struct fsal_io_arg *arg)
 {
 	uint64_t off = arg->offset;
-
 	arg->io_amount = 0;
 	arg->end_of_file = false;
 	for (int i = 0; i < arg->iov_count && !arg->end_of_file; i++) {
 		size_t n = 0;
 		bool eof = false;
-		int rc = gml_file_read(op, file, off, arg->iov[i].iov_base, arg->iov[i].iov_len, &n, &eof);
-
+		int rc = gml_file_read(op, file, off, arg->iov[i].iov_base, arg->iov[i].iov_len, &n,
+				       &eof);
 		if (rc != 0)
 			return rc;
 		arg->io_amount += n;
@@ -31,13 +29,12 @@ static int io_read_all(struct gml_op *op, struct gml_file *file, struct fsal_io_
 	return 0;
 }
 
-static void io_read2(struct fsal_obj_handle *handle, bool bypass, fsal_async_cb done, struct fsal_io_arg *arg,
-		     void *caller_arg)
+static void io_read2(struct fsal_obj_handle *handle, bool bypass, fsal_async_cb done,
+		     struct fsal_io_arg *arg, void *caller_arg)
 {
 	struct gml_fsal_file *f;
 	struct gml_op op;
 	fsal_status_t status;
-
 	if (io_is_read_plus(arg)) {
 		done(handle, fsalstat(ERR_FSAL_NOTSUPP, 0), arg, caller_arg);
 		return;
@@ -51,21 +48,21 @@ static void io_read2(struct fsal_obj_handle *handle, bool bypass, fsal_async_cb 
 	done(handle, status, arg, caller_arg);
 }
 
-static void io_write2(struct fsal_obj_handle *handle, bool bypass, fsal_async_cb done, struct fsal_io_arg *arg,
-		      void *caller_arg)
+static void io_write2(struct fsal_obj_handle *handle, bool bypass, fsal_async_cb done,
+		      struct fsal_io_arg *arg, void *caller_arg)
 {
 	struct gml_fsal_file *f;
 	struct gml_op op;
 	size_t total = 0;
 	fsal_status_t status;
 	int rc;
-
 	gml_fsal_op(&op, EXPORT_OPTION_WRITE_ACCESS);
 	status = gml_fsal_file_get(gml_fsal_obj_of(handle), arg->state, GML_OPEN_WRITE, bypass, &f);
 	if (FSAL_IS_SUCCESS(status)) {
 		for (int i = 0; i < arg->iov_count; i++)
 			total += arg->iov[i].iov_len;
-		rc = gml_file_write(&op, f->file, arg->offset, arg->iov, arg->iov_count, arg->fsal_stable);
+		rc = gml_file_write(&op, f->file, arg->offset, arg->iov, arg->iov_count,
+				    arg->fsal_stable);
 		arg->io_amount = rc == 0 ? total : 0;
 		(void)gml_fsal_file_put(f);
 		status = gml_fsal_status(rc);
@@ -82,20 +79,21 @@ static fsal_status_t io_commit2(struct fsal_obj_handle *handle, off_t offset, si
 	unsigned granted;
 	struct gml_op op;
 	int rc;
-
 	gml_fsal_op(&op, 0);
 	if (f == NULL) {
 		rc = gml_inode_access(&op, gml_fsal.store, obj->ino, 0, &granted);
 		return gml_fsal_status(rc == 0 ? gml_store_flush(gml_fsal.store) : rc);
 	}
 	rc = gml_file_commit(&op, f->file);
-	if (rc != 0 && rc != GML_ERR_ACCESS && rc != GML_ERR_STALE && rc != GML_ERR_AGAIN) /* those did nothing */
+	if (rc != 0 && rc != GML_ERR_ACCESS && rc != GML_ERR_STALE &&
+	    rc != GML_ERR_AGAIN) /* those did nothing */
 		gml_fsal_file_lost();
 	(void)gml_fsal_file_put(f);
 	return gml_fsal_status(rc);
 }
 
-static fsal_status_t io_seek2(struct fsal_obj_handle *handle, struct state_t *state, struct io_info *info)
+static fsal_status_t io_seek2(struct fsal_obj_handle *handle, struct state_t *state,
+			      struct io_info *info)
 {
 	enum gml_seek what;
 	struct gml_fsal_file *f;
@@ -104,7 +102,6 @@ static fsal_status_t io_seek2(struct fsal_obj_handle *handle, struct state_t *st
 	bool eof;
 	fsal_status_t status;
 	int rc;
-
 	if (info->io_content.what == NFS4_CONTENT_DATA)
 		what = GML_SEEK_DATA;
 	else if (info->io_content.what == NFS4_CONTENT_HOLE)
@@ -124,14 +121,13 @@ static fsal_status_t io_seek2(struct fsal_obj_handle *handle, struct state_t *st
 	return gml_fsal_status(rc);
 }
 
-static fsal_status_t io_fallocate(struct fsal_obj_handle *handle, struct state_t *state, uint64_t offset,
-				  uint64_t length, bool allocate)
+static fsal_status_t io_fallocate(struct fsal_obj_handle *handle, struct state_t *state,
+				  uint64_t offset, uint64_t length, bool allocate)
 {
 	struct gml_fsal_file *f;
 	struct gml_op op;
 	fsal_status_t status;
 	int rc;
-
 	gml_fsal_op(&op, EXPORT_OPTION_WRITE_ACCESS);
 	if (op.read_only)
 		return fsalstat(ERR_FSAL_ROFS, 0);

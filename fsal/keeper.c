@@ -3,12 +3,14 @@
 #include "mdcache_ext.h"
 
 #define KEEPER_TICK_NS 250000000
-#define KEEPER_SECOND 4			 /* ticks */
-#define KEEPER_IDLE_S 2			 /* a shared file stays open for so long */
-#define KEEPER_REAP_S 2			 /* orphans are looked for this often */
-#define KEEPER_REAP_MAX 1000		 /* in one transaction */
-#define KEEPER_ORPHAN_AGE_NS 15000000000 /* a client between LOOKUP and OPEN finds what was replaced meanwhile */
-#define KEEPER_GRACE_SLACK_S 10		 /* from create_export to the start of grace, and for its end to be noticed */
+#define KEEPER_SECOND 4	     /* ticks */
+#define KEEPER_IDLE_S 2	     /* a shared file stays open for so long */
+#define KEEPER_REAP_S 2	     /* orphans are looked for this often */
+#define KEEPER_REAP_MAX 1000 /* in one transaction */
+#define KEEPER_ORPHAN_AGE_NS                                                                       \
+	15000000000 /* a client between LOOKUP and OPEN finds what was replaced meanwhile */
+#define KEEPER_GRACE_SLACK_S                                                                       \
+	10 /* from create_export to the start of grace, and for its end to be noticed */
 
 static struct {
 	pthread_t thread;
@@ -21,7 +23,8 @@ static struct {
 void gml_fsal_keeper_enforce(struct gsh_export *exp)
 {
 	mdcache_param.dir.avl_chunk = 0;
-	nfs_param.core_param.getattrs_in_complete_read = false; /* io_read2 tells the end of the file */
+	nfs_param.core_param.getattrs_in_complete_read =
+		false; /* io_read2 tells the end of the file */
 	exp->export_perms.expire_time_attr = 0;
 	exp->export_perms.set |= EXPORT_OPTION_EXPIRE_SET;
 }
@@ -30,7 +33,6 @@ void gml_fsal_keeper_enforce(struct gsh_export *exp)
 static void keeper_enforce_all(void)
 {
 	struct glist_head *each;
-
 	PTHREAD_RWLOCK_rdlock(gml_fsal_exports_lock(&gml_fsal.module));
 	glist_for_each(each, &gml_fsal.module.exports)
 	{
@@ -45,11 +47,10 @@ static void keeper_reap(void)
 	unsigned freed = 0;
 	struct gml_op op;
 	int rc;
-
 	gml_fsal_op_root(&op);
 	do {
-		rc = gml_store_reap(&op, gml_fsal.store, KEEPER_ORPHAN_AGE_NS, KEEPER_REAP_MAX, gml_store_file_is_open,
-				    gml_fsal.store, &freed);
+		rc = gml_store_reap(&op, gml_fsal.store, KEEPER_ORPHAN_AGE_NS, KEEPER_REAP_MAX,
+				    gml_store_file_is_open, gml_fsal.store, &freed);
 		if (rc != 0)
 			LogWarn(COMPONENT_FSAL, "removing orphans: %s", gml_err_text(rc));
 	} while (rc == 0 && freed == KEEPER_REAP_MAX);
@@ -73,7 +74,6 @@ static bool keeper_sleep(void)
 {
 	struct timespec until;
 	bool stop;
-
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	timespec_add_nsecs(KEEPER_TICK_NS, &until);
 	PTHREAD_MUTEX_lock(&keeper.lock);
@@ -98,7 +98,6 @@ static void keeper_second(time_t second)
 static void *keeper_main(void *arg)
 {
 	struct gml_op op;
-
 	SetNameFunction("gemel_keeper");
 	gml_fsal_op_root(&op);
 	for (time_t tick = 1; keeper_sleep(); tick++) {
@@ -113,7 +112,6 @@ int gml_fsal_keeper_start(void)
 {
 	pthread_condattr_t attr;
 	int rc;
-
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&keeper.wake, &attr);

@@ -49,7 +49,8 @@ struct gml_fsal_module gml_fsal = {
 		},
 };
 
-static fsal_status_t module_init_config(struct fsal_module *module, config_file_t config, struct config_error_type *err)
+static fsal_status_t module_init_config(struct fsal_module *module, config_file_t config,
+					struct config_error_type *err)
 {
 	display_fsinfo(module);
 	return fsalstat(ERR_FSAL_NO_ERROR, 0);
@@ -78,7 +79,8 @@ static const char *module_release(void *symbol)
 	if (strings == NULL || offset == 0)
 		return NULL;
 	soname = strings + offset;
-	return strncmp(soname, prefix, sizeof(prefix) - 1) == 0 ? soname + sizeof(prefix) - 1 : NULL;
+	return strncmp(soname, prefix, sizeof(prefix) - 1) == 0 ? soname + sizeof(prefix) - 1
+								: NULL;
 }
 
 /* An exported structure has the size that we know? Tells a ganesha of the same release that was built with other
@@ -88,7 +90,8 @@ static bool module_same_size(void *symbol, size_t size)
 	const ElfW(Sym) *sym = NULL;
 	Dl_info info;
 
-	return dladdr1(symbol, &info, (void **)&sym, RTLD_DL_SYMENT) != 0 && sym && sym->st_size == size;
+	return dladdr1(symbol, &info, (void **)&sym, RTLD_DL_SYMENT) != 0 && sym &&
+	       sym->st_size == size;
 }
 
 /* Buffers go both ways between ganesha and its plugins, so both must have the same malloc. The loader binds a plugin to
@@ -97,7 +100,6 @@ static bool module_same_malloc(void)
 {
 	void *program = dlopen(NULL, RTLD_LAZY);
 	bool same = program == NULL || dlsym(program, "malloc") == (void *)(uintptr_t)malloc;
-
 	if (program)
 		(void)dlclose(program);
 	return same;
@@ -106,10 +108,10 @@ static bool module_same_malloc(void)
 static bool module_fits(void)
 {
 	const char *release = module_release((void *)(uintptr_t)register_fsal);
-
 	if (release == NULL || strcmp(release, GANESHA_BUILT_FOR) != 0) {
 		LogCrit(COMPONENT_FSAL,
-			"libfsalgemel.so was built for nfs-ganesha %s, but this is %s: not loaded. Build it again "
+			"libfsalgemel.so was built for nfs-ganesha %s, but this is %s: not loaded. "
+			"Build it again "
 			"against this one.",
 			GANESHA_BUILT_FOR, release ? release : "of an unknown release");
 		return false;
@@ -117,14 +119,16 @@ static bool module_fits(void)
 	if (!module_same_size(&nfs_param, sizeof(nfs_param)) ||
 	    !module_same_size(&mdcache_param, sizeof(mdcache_param))) {
 		LogCrit(COMPONENT_FSAL,
-			"libfsalgemel.so was built for nfs-ganesha %s, but this one has other build options: not "
+			"libfsalgemel.so was built for nfs-ganesha %s, but this one has other "
+			"build options: not "
 			"loaded. Build it again against this one.",
 			GANESHA_BUILT_PACKAGE);
 		return false;
 	}
 	if (!module_same_malloc()) {
-		LogCrit(COMPONENT_FSAL, "another malloc is preloaded, which plugins of ganesha do not see: "
-					"libfsalgemel.so is not loaded");
+		LogCrit(COMPONENT_FSAL,
+			"another malloc is preloaded, which plugins of ganesha do not see: "
+			"libfsalgemel.so is not loaded");
 		return false;
 	}
 	return true;
@@ -138,7 +142,6 @@ static void module_bind_ipv4(void)
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
 	int fd;
-
 	if (nfs_param.core_param.bind_addr.ss_family != AF_INET)
 		return;
 	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -157,7 +160,6 @@ static void module_bind_ipv4(void)
 static void module_epoch(void)
 {
 	uint32_t epoch;
-
 	if (nfs_ServerEpoch != nfs_ServerBootTime.tv_sec) /* the command line says it */
 		return;
 	if (getrandom(&epoch, sizeof(epoch), 0) == sizeof(epoch))
@@ -173,7 +175,8 @@ void gml_fsal_init(void)
 	module_bind_ipv4();
 	module_epoch();
 	gml_fsal_wire_hook();
-	if (register_fsal(&gml_fsal.module, module_name, FSAL_MAJOR_VERSION, FSAL_MINOR_VERSION, FSAL_ID_NO_PNFS) != 0)
+	if (register_fsal(&gml_fsal.module, module_name, FSAL_MAJOR_VERSION, FSAL_MINOR_VERSION,
+			  FSAL_ID_NO_PNFS) != 0)
 		return; /* it has logged why */
 	gml_fsal.module.m_ops.init_config = module_init_config;
 	gml_fsal.module.m_ops.create_export = gml_fsal_create_export;

@@ -31,7 +31,6 @@ static bool op_found(const compound_data_t *compound)
 {
 	for (uint32_t i = compound->oppos + 1; i-- > 0;) {
 		const nfs_argop4 *arg = &compound->argarray[i];
-
 		switch (arg->argop) {
 		case NFS4_OP_OPEN: /* by name; or a reclaim, of what may have lost its name while the server was down */
 			return arg->nfs_argop4_u.opopen.claim.claim == CLAIM_NULL ||
@@ -71,7 +70,6 @@ static void op_client(struct gml_op *op, const compound_data_t *compound)
 void gml_fsal_op(struct gml_op *op, uint32_t need)
 {
 	const struct user_cred *creds = &op_ctx->creds;
-
 	_Static_assert(sizeof(gid_t) == sizeof(uint32_t), "group lists are passed on as they are");
 	*op = (struct gml_op){
 		.cred = {.uid = creds->caller_uid,
@@ -100,6 +98,5 @@ void gml_fsal_op_root(struct gml_op *op)
 compound_data_t *gml_fsal_compound(void)
 {
 	nfs_request_t *request = gml_fsal_request();
-
 	return request && op_ctx->nfs_vers == NFS_V4 ? request->proc_data : NULL;
 }

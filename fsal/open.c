@@ -3,7 +3,8 @@
 
 static unsigned open_how(fsal_openflags_t openflags)
 {
-	return (openflags & FSAL_O_READ ? GML_OPEN_READ : 0) | (openflags & FSAL_O_WRITE ? GML_OPEN_WRITE : 0);
+	return (openflags & FSAL_O_READ ? GML_OPEN_READ : 0) |
+	       (openflags & FSAL_O_WRITE ? GML_OPEN_WRITE : 0);
 }
 
 static struct gml_fsal_state *open_state(struct state_t *state)
@@ -18,19 +19,20 @@ static bool open_excused(struct gml_op *op, gml_ino ino, unsigned how, bool owne
 {
 	struct gml_attr attr;
 	unsigned granted;
-
-	if (owner_passes && gml_inode_getattr(op, gml_fsal.store, ino, &attr) == 0 && attr.uid == op->cred.uid)
+	if (owner_passes && gml_inode_getattr(op, gml_fsal.store, ino, &attr) == 0 &&
+	    attr.uid == op->cred.uid)
 		return true;
-	return how == GML_OPEN_READ && gml_inode_access(op, gml_fsal.store, ino, GML_MAY_EXEC, &granted) == 0 &&
+	return how == GML_OPEN_READ &&
+	       gml_inode_access(op, gml_fsal.store, ino, GML_MAY_EXEC, &granted) == 0 &&
 	       granted == GML_MAY_EXEC;
 }
 
-static int open_file(struct gml_op *op, gml_ino ino, unsigned how, bool owner_passes, struct gml_fsal_file **out)
+static int open_file(struct gml_op *op, gml_ino ino, unsigned how, bool owner_passes,
+		     struct gml_fsal_file **out)
 {
 	struct gml_file *file;
 	struct gml_op excused;
 	int rc = gml_file_open(op, gml_fsal.store, ino, how, &file);
-
 	if (rc == GML_ERR_ACCESS && open_excused(op, ino, how, owner_passes)) {
 		excused = *op;
 		gml_fsal_op_as_root(&excused);
@@ -45,7 +47,6 @@ static int open_truncate(gml_ino ino)
 {
 	struct gml_setattr set = {.mask = GML_SET_SIZE};
 	struct gml_op op;
-
 	gml_fsal_op(&op, EXPORT_OPTION_WRITE_ACCESS);
 	return gml_inode_setattr(&op, gml_fsal.store, ino, &set, NULL);
 }
@@ -55,7 +56,6 @@ static bool open_check_verifier(struct fsal_obj_handle *handle, fsal_verifier_t 
 	static const fsal_verifier_t none; /* of files that were made in another way */
 	struct gml_attr attr;
 	struct gml_op op;
-
 	gml_fsal_op(&op, 0);
 	return memcmp(verifier, none, sizeof(none)) != 0 &&
 	       gml_inode_getattr(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, &attr) == 0 &&
@@ -67,7 +67,6 @@ static fsal_status_t open_share_begin(struct gml_fsal_obj *obj, struct gml_fsal_
 				      fsal_openflags_t openflags)
 {
 	fsal_status_t status;
-
 	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
 	status = check_share_conflict(&obj->share, openflags, false);
 	if (FSAL_IS_SUCCESS(status)) {
@@ -88,7 +87,8 @@ static void open_share_abort(struct gml_fsal_obj *obj, struct gml_fsal_state *st
 	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
 }
 
-static void open_share_commit(struct gml_fsal_obj *obj, struct gml_fsal_state *state, struct gml_fsal_file *file)
+static void open_share_commit(struct gml_fsal_obj *obj, struct gml_fsal_state *state,
+			      struct gml_fsal_file *file)
 {
 	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
 	state->file = file;
@@ -98,15 +98,14 @@ static void open_share_commit(struct gml_fsal_obj *obj, struct gml_fsal_state *s
 
 /* Opens obj for `state`; without one (NFSv3 CREATE) nothing stays open, but what ganesha counts as an open descriptor
  * is noted for close. */
-static fsal_status_t open_obj(struct gml_fsal_obj *obj, struct state_t *state_t, fsal_openflags_t openflags,
-			      bool owner_passes)
+static fsal_status_t open_obj(struct gml_fsal_obj *obj, struct state_t *state_t,
+			      fsal_openflags_t openflags, bool owner_passes)
 {
 	struct gml_fsal_state *state = state_t ? open_state(state_t) : NULL;
 	struct gml_fsal_file *file = NULL;
 	struct gml_op op;
 	fsal_status_t status;
 	int rc = 0;
-
 	if (state == NULL) {
 		if (openflags & FSAL_O_TRUNC)
 			rc = open_truncate(obj->ino);
@@ -133,13 +132,12 @@ static fsal_status_t open_obj(struct gml_fsal_obj *obj, struct state_t *state_t,
 	return gml_fsal_status(rc);
 }
 
-static fsal_status_t open_by_handle(struct gml_fsal_obj *obj, struct state_t *state, fsal_openflags_t openflags,
-				    enum fsal_create_mode mode, fsal_verifier_t verifier,
-				    struct fsal_attrlist *attrs_out)
+static fsal_status_t open_by_handle(struct gml_fsal_obj *obj, struct state_t *state,
+				    fsal_openflags_t openflags, enum fsal_create_mode mode,
+				    fsal_verifier_t verifier, struct fsal_attrlist *attrs_out)
 {
 	bool exclusive = mode == FSAL_EXCLUSIVE || mode == FSAL_EXCLUSIVE_41;
 	fsal_status_t status;
-
 	if (obj->handle.type == DIRECTORY)
 		return fsalstat(ERR_FSAL_ISDIR, 0);
 	if (obj->handle.type != REGULAR_FILE)
@@ -147,20 +145,21 @@ static fsal_status_t open_by_handle(struct gml_fsal_obj *obj, struct state_t *st
 	if (mode == FSAL_GUARDED || (exclusive && !open_check_verifier(&obj->handle, verifier)))
 		return fsalstat(ERR_FSAL_EXIST, 0);
 	status = open_obj(obj, state, openflags, exclusive || (openflags & FSAL_O_RECLAIM));
-	if (FSAL_IS_SUCCESS(status) && attrs_out && FSAL_IS_ERROR(gml_fsal_handle_getattrs(&obj->handle, attrs_out)))
+	if (FSAL_IS_SUCCESS(status) && attrs_out &&
+	    FSAL_IS_ERROR(gml_fsal_handle_getattrs(&obj->handle, attrs_out)))
 		attrs_out->valid_mask = ATTR_RDATTR_ERR;
 	return status;
 }
 
-static fsal_status_t open_by_name(gml_ino parent, struct state_t *state, fsal_openflags_t openflags, const char *name,
-				  struct fsal_obj_handle **new_obj, struct fsal_attrlist *attrs_out)
+static fsal_status_t open_by_name(gml_ino parent, struct state_t *state, fsal_openflags_t openflags,
+				  const char *name, struct fsal_obj_handle **new_obj,
+				  struct fsal_attrlist *attrs_out)
 {
 	struct gml_fsal_obj *obj;
 	struct gml_attr attr;
 	struct gml_op op;
 	fsal_status_t status;
 	int rc;
-
 	gml_fsal_op(&op, 0);
 	rc = gml_dir_lookup(&op, gml_fsal.store, parent, gml_fsal_span(name), &attr);
 	if (rc != 0)
@@ -192,12 +191,11 @@ static enum gml_create_how open_create_how(enum fsal_create_mode mode)
 
 /* The new handle is not known to anyone yet: no reservation can conflict here; merge finds those of a file that another
  * client just made. */
-static void open_adopt(struct gml_fsal_obj *obj, struct state_t *state_t, fsal_openflags_t openflags,
-		       struct gml_file *file)
+static void open_adopt(struct gml_fsal_obj *obj, struct state_t *state_t,
+		       fsal_openflags_t openflags, struct gml_file *file)
 {
 	struct gml_fsal_state *state = state_t ? open_state(state_t) : NULL;
 	struct gml_fsal_file *f = gml_fsal_file_new(file, open_how(openflags));
-
 	if (state == NULL) {
 		obj->creates = 1;
 		(void)gml_fsal_file_put(f);
@@ -210,12 +208,13 @@ static void open_adopt(struct gml_fsal_obj *obj, struct state_t *state_t, fsal_o
 }
 
 static fsal_status_t open_create(gml_ino parent, struct state_t *state, fsal_openflags_t openflags,
-				 enum fsal_create_mode mode, const char *name, struct fsal_attrlist *attrs_in,
-				 fsal_verifier_t verifier, struct fsal_obj_handle **new_obj,
-				 struct fsal_attrlist *attrs_out, bool *caller_perm_check)
+				 enum fsal_create_mode mode, const char *name,
+				 struct fsal_attrlist *attrs_in, fsal_verifier_t verifier,
+				 struct fsal_obj_handle **new_obj, struct fsal_attrlist *attrs_out,
+				 bool *caller_perm_check)
 {
-	uint32_t need =
-		EXPORT_OPTION_MD_WRITE_ACCESS | (state && (openflags & FSAL_O_WRITE) ? EXPORT_OPTION_WRITE_ACCESS : 0);
+	uint32_t need = EXPORT_OPTION_MD_WRITE_ACCESS |
+			(state && (openflags & FSAL_O_WRITE) ? EXPORT_OPTION_WRITE_ACCESS : 0);
 	struct gml_setattr set = {.mask = 0};
 	struct gml_fsal_obj *obj;
 	struct gml_file *file;
@@ -224,7 +223,6 @@ static fsal_status_t open_create(gml_ino parent, struct state_t *state, fsal_ope
 	bool created;
 	fsal_status_t status = {ERR_FSAL_NO_ERROR, 0};
 	int rc;
-
 	if (attrs_in)
 		status = gml_fsal_attr_decode(attrs_in, &set);
 	if (FSAL_IS_ERROR(status))
@@ -237,7 +235,8 @@ static fsal_status_t open_create(gml_ino parent, struct state_t *state, fsal_ope
 		openflags &= ~FSAL_O_RDWR;
 	gml_fsal_op(&op, need);
 	rc = gml_file_create(&op, gml_fsal.store, parent, gml_fsal_span(name), open_how(openflags),
-			     open_create_how(mode), (const uint8_t *)verifier, &set, &file, &attr, &created);
+			     open_create_how(mode), (const uint8_t *)verifier, &set, &file, &attr,
+			     &created);
 	if (rc != 0)
 		return gml_fsal_status(rc);
 	obj = gml_fsal_obj_new(&attr, attrs_out);
@@ -247,20 +246,20 @@ static fsal_status_t open_create(gml_ino parent, struct state_t *state, fsal_ope
 	return status;
 }
 
-static fsal_status_t open2(struct fsal_obj_handle *handle, struct state_t *state, fsal_openflags_t openflags,
-			   enum fsal_create_mode mode, const char *name, struct fsal_attrlist *attrs_in,
-			   fsal_verifier_t verifier, struct fsal_obj_handle **new_obj, struct fsal_attrlist *attrs_out,
+static fsal_status_t open2(struct fsal_obj_handle *handle, struct state_t *state,
+			   fsal_openflags_t openflags, enum fsal_create_mode mode, const char *name,
+			   struct fsal_attrlist *attrs_in, fsal_verifier_t verifier,
+			   struct fsal_obj_handle **new_obj, struct fsal_attrlist *attrs_out,
 			   bool *caller_perm_check GML_FSAL_DIR_ATTRS)
 {
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
-
 	*caller_perm_check = true;
 	if (name == NULL)
 		return open_by_handle(obj, state, openflags, mode, verifier, attrs_out);
 	if (mode == FSAL_NO_CREATE)
 		return open_by_name(obj->ino, state, openflags, name, new_obj, attrs_out);
-	return open_create(obj->ino, state, openflags, mode, name, attrs_in, verifier, new_obj, attrs_out,
-			   caller_perm_check);
+	return open_create(obj->ino, state, openflags, mode, name, attrs_in, verifier, new_obj,
+			   attrs_out, caller_perm_check);
 }
 
 static fsal_openflags_t open_status2(struct fsal_obj_handle *handle, struct state_t *state)
@@ -281,7 +280,6 @@ static fsal_openflags_t open_asked(fsal_openflags_t openflags, fsal_openflags_t 
 {
 	const compound_data_t *compound = gml_fsal_compound();
 	const OPEN4args *args;
-
 	if (compound == NULL || compound->opcode != NFS4_OP_OPEN || (openflags & FSAL_O_RECLAIM) ||
 	    open_is_takeback(openflags, old))
 		return FSAL_O_CLOSED;
@@ -300,7 +298,6 @@ static fsal_status_t open_share_change(struct gml_fsal_obj *obj, struct gml_fsal
 {
 	fsal_openflags_t old = state->openflags;
 	fsal_status_t status = {ERR_FSAL_NO_ERROR, 0};
-
 	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
 	if (asked != FSAL_O_CLOSED)
 		status = check_share_conflict(&obj->share, asked, false);
@@ -320,13 +317,14 @@ static fsal_status_t open_share_change(struct gml_fsal_obj *obj, struct gml_fsal
 static void open_note_mode(struct state_t *state, fsal_openflags_t openflags)
 {
 	struct state_share *share = &state->state_data.share;
-
 	if (state->state_type != STATE_TYPE_SHARE)
 		return;
 	share->share_access = (openflags & FSAL_O_READ ? OPEN4_SHARE_ACCESS_READ : 0) |
 			      (openflags & FSAL_O_WRITE ? OPEN4_SHARE_ACCESS_WRITE : 0);
-	share->share_deny = (openflags & FSAL_O_DENY_READ ? OPEN4_SHARE_DENY_READ : 0) |
-			    (openflags & (FSAL_O_DENY_WRITE | FSAL_O_DENY_WRITE_MAND) ? OPEN4_SHARE_DENY_WRITE : 0);
+	share->share_deny =
+		(openflags & FSAL_O_DENY_READ ? OPEN4_SHARE_DENY_READ : 0) |
+		(openflags & (FSAL_O_DENY_WRITE | FSAL_O_DENY_WRITE_MAND) ? OPEN4_SHARE_DENY_WRITE
+									  : 0);
 }
 
 /* An OPEN by an owner who has the file open: by the handle that the client remembers (CLAIM_FH), of a file that lost all
@@ -336,8 +334,8 @@ static int open_again(gml_ino ino, fsal_openflags_t openflags, fsal_openflags_t 
 	const compound_data_t *compound = gml_fsal_compound();
 	unsigned granted;
 	struct gml_op op;
-
-	if (compound == NULL || compound->opcode != NFS4_OP_OPEN || open_is_takeback(openflags, old))
+	if (compound == NULL || compound->opcode != NFS4_OP_OPEN ||
+	    open_is_takeback(openflags, old))
 		return 0;
 	gml_fsal_op(&op, 0);
 	op.client = GML_CLIENT_NONE;
@@ -349,7 +347,6 @@ static int open_again(gml_ino ino, fsal_openflags_t openflags, fsal_openflags_t 
 static void open_reopen_op(struct gml_op *op, bool more, fsal_openflags_t openflags)
 {
 	uint64_t client;
-
 	gml_fsal_op(op, more && (openflags & FSAL_O_WRITE) ? EXPORT_OPTION_WRITE_ACCESS : 0);
 	if (more)
 		return;
@@ -360,7 +357,8 @@ static void open_reopen_op(struct gml_op *op, bool more, fsal_openflags_t openfl
 
 /* OPEN upgrade and OPEN_DOWNGRADE. ganesha checks no rights for either: an upgrade does here, a downgrade cannot fail.
  */
-static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t *state_t, fsal_openflags_t openflags)
+static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t *state_t,
+				  fsal_openflags_t openflags)
 {
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
 	struct gml_fsal_state *state = open_state(state_t);
@@ -371,7 +369,6 @@ static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t
 	struct gml_op op;
 	fsal_status_t status;
 	int rc;
-
 	rc = open_again(obj->ino, openflags, old);
 	if (rc != 0)
 		return gml_fsal_status(rc);
@@ -408,7 +405,6 @@ static fsal_status_t open_close2(struct fsal_obj_handle *handle, struct state_t 
 	struct gml_fsal_state *state = open_state(state_t);
 	struct gml_fsal_file *file, *shared[2] = {NULL, NULL};
 	int rc, rc2, rc3;
-
 	PTHREAD_RWLOCK_wrlock(&handle->obj_lock);
 	file = state->file;
 	state->file = NULL;
@@ -432,7 +428,6 @@ static fsal_status_t open_close(struct fsal_obj_handle *handle)
 {
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
 	bool counted;
-
 	PTHREAD_RWLOCK_wrlock(&handle->obj_lock);
 	counted = obj->creates > 0;
 	if (counted)

@@ -19,7 +19,6 @@ static bool readdir_each(void *arg, struct gml_span name, const struct gml_attr 
 {
 	struct readdir_batch *batch = arg;
 	struct readdir_entry *entry = &batch->entry[batch->count];
-
 	if (name.len > GML_NFS_NAME_MAX) /* the core shows no such name */
 		return true;
 	memcpy(entry->name, name.ptr, name.len);
@@ -35,13 +34,13 @@ static fsal_cookie_t readdir_cookie(uint64_t cookie)
 }
 
 /* False when the caller has enough. */
-static bool readdir_hand_on(const struct readdir_batch *batch, void *dir_state, fsal_readdir_cb cb, attrmask_t mask)
+static bool readdir_hand_on(const struct readdir_batch *batch, void *dir_state, fsal_readdir_cb cb,
+			    attrmask_t mask)
 {
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct fsal_attrlist attrs;
 		struct gml_fsal_obj *obj;
 		enum fsal_dir_result result;
-
 		fsal_prepare_attrs(&attrs, mask);
 		obj = gml_fsal_obj_new(&batch->entry[i].attr, &attrs);
 		result = cb(batch->entry[i].name, &obj->handle, &attrs, dir_state,
@@ -53,20 +52,20 @@ static bool readdir_hand_on(const struct readdir_batch *batch, void *dir_state, 
 	return true;
 }
 
-fsal_status_t gml_fsal_readdir(struct fsal_obj_handle *dir, fsal_cookie_t *whence, void *dir_state, fsal_readdir_cb cb,
-			       attrmask_t mask, bool *eof)
+fsal_status_t gml_fsal_readdir(struct fsal_obj_handle *dir, fsal_cookie_t *whence, void *dir_state,
+			       fsal_readdir_cb cb, attrmask_t mask, bool *eof)
 {
 	struct readdir_batch *batch = gsh_malloc(sizeof(*batch));
 	uint64_t cookie = whence && *whence > FIRST_COOKIE ? *whence - FIRST_COOKIE : 0;
 	bool more = true, end = false;
 	struct gml_op op;
 	int rc = 0;
-
 	gml_fsal_op(&op, 0);
 	batch->limit = READDIR_FIRST;
 	while (more && !end) {
 		batch->count = 0;
-		rc = gml_dir_read(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, cookie, readdir_each, batch, &end);
+		rc = gml_dir_read(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, cookie,
+				  readdir_each, batch, &end);
 		if (rc != 0)
 			break;
 		if (batch->count == 0) {

@@ -15,7 +15,8 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#define WIRE_ARGS_MAX XDR_BYTES_MAXLEN /* a longer value than the core takes is decoded, and refused as too big */
+#define WIRE_ARGS_MAX                                                                              \
+	XDR_BYTES_MAXLEN /* a longer value than the core takes is decoded, and refused as too big */
 /* ganesha's own limits: xdr_utf8string_decode wants less than XDR_STRING_MAXLEN, xdr_bytes_encode at most that. */
 #define WIRE_DECODE_MAX (XDR_STRING_MAXLEN - 1)
 #define WIRE_ENCODE_MAX XDR_STRING_MAXLEN
@@ -29,7 +30,8 @@ static nfs_function_desc_t *wire_hooked;
 
 static bool wire_setxattr_args(XDR *xdrs, SETXATTR4args *args)
 {
-	return inline_xdr_enum(xdrs, (enum_t *)&args->sxa_option) && xdr_component4(xdrs, &args->sxa_key) &&
+	return inline_xdr_enum(xdrs, (enum_t *)&args->sxa_option) &&
+	       xdr_component4(xdrs, &args->sxa_key) &&
 	       inline_xdr_utf8string(xdrs, &args->sxa_value, WIRE_ARGS_MAX);
 }
 
@@ -59,8 +61,8 @@ static bool wire_decode(XDR *xdrs, COMPOUND4args *args)
 	memset(args, 0, sizeof(*args));
 	return XDR_SETPOS(xdrs, start) && xdr_utf8str_cs(xdrs, &args->tag) &&
 	       inline_xdr_u_int32_t(xdrs, &args->minorversion) &&
-	       xdr_array(xdrs, (char **)&args->argarray.argarray_val, &args->argarray.argarray_len, XDR_ARRAY_MAXLEN,
-			 sizeof(nfs_argop4), (xdrproc_t)wire_argop);
+	       xdr_array(xdrs, (char **)&args->argarray.argarray_val, &args->argarray.argarray_len,
+			 XDR_ARRAY_MAXLEN, sizeof(nfs_argop4), (xdrproc_t)wire_argop);
 }
 
 static xattrvalue4 *wire_long_value(nfs_resop4 *op)
@@ -68,7 +70,8 @@ static xattrvalue4 *wire_long_value(nfs_resop4 *op)
 	GETXATTR4res *res = &op->nfs_resop4_u.opgetxattr;
 	xattrvalue4 *value = &res->GETXATTR4res_u.resok4.gxr_value;
 
-	if (op->resop != NFS4_OP_GETXATTR || res->status != NFS4_OK || value->utf8string_len <= WIRE_ENCODE_MAX)
+	if (op->resop != NFS4_OP_GETXATTR || res->status != NFS4_OK ||
+	    value->utf8string_len <= WIRE_ENCODE_MAX)
 		return NULL;
 	return value;
 }
@@ -80,7 +83,8 @@ static bool wire_resop(XDR *xdrs, nfs_resop4 *op)
 	if (value == NULL)
 		return xdr_nfs_resop4(xdrs, op);
 	return XDR_PUTUINT32(xdrs, NFS4_OP_GETXATTR) && XDR_PUTUINT32(xdrs, NFS4_OK) &&
-	       inline_xdr_bytes(xdrs, &value->utf8string_val, &value->utf8string_len, GML_XATTR_VALUE_MAX);
+	       inline_xdr_bytes(xdrs, &value->utf8string_val, &value->utf8string_len,
+				GML_XATTR_VALUE_MAX);
 }
 
 static bool wire_encode(XDR *xdrs, struct COMPOUND4res_extended **res)
@@ -93,8 +97,8 @@ static bool wire_encode(XDR *xdrs, struct COMPOUND4res_extended **res)
 	if (!any)
 		return wire_encode_before(xdrs, res);
 	return xdr_nfsstat4(xdrs, &all->status) && xdr_utf8str_cs(xdrs, &all->tag) &&
-	       xdr_array(xdrs, (char **)&all->resarray.resarray_val, &all->resarray.resarray_len, XDR_ARRAY_MAXLEN,
-			 sizeof(nfs_resop4), (xdrproc_t)wire_resop);
+	       xdr_array(xdrs, (char **)&all->resarray.resarray_val, &all->resarray.resarray_len,
+			 XDR_ARRAY_MAXLEN, sizeof(nfs_resop4), (xdrproc_t)wire_resop);
 }
 
 /* The protection of the page at `address` as /proc/self/maps has it; -1: not found. */
@@ -104,12 +108,11 @@ static int wire_protection(uintptr_t address)
 	uintptr_t from, to;
 	char line[4096], mode[5];
 	int prot = -1;
-
 	while (maps != NULL && prot < 0 && fgets(line, sizeof(line), maps) != NULL)
-		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &from, &to, mode) == 3 && from <= address &&
-		    address < to)
-			prot = (mode[0] == 'r' ? PROT_READ : 0) | (mode[1] == 'w' ? PROT_WRITE : 0) |
-			       (mode[2] == 'x' ? PROT_EXEC : 0);
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &from, &to, mode) == 3 &&
+		    from <= address && address < to)
+			prot = (mode[0] == 'r' ? PROT_READ : 0) |
+			       (mode[1] == 'w' ? PROT_WRITE : 0) | (mode[2] == 'x' ? PROT_EXEC : 0);
 	if (maps != NULL)
 		(void)fclose(maps);
 	return prot;
@@ -122,7 +125,6 @@ static bool wire_replace(nfs_function_desc_t *desc, xdrproc_t decode, xdrproc_t 
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)desc & ~(page - 1);
 	size_t len = (uintptr_t)(desc + 1) - start;
 	int prot = wire_protection(start);
-
 	if (prot < 0 || prot != wire_protection((uintptr_t)(desc + 1) - 1) ||
 	    mprotect((void *)start, len, prot | PROT_READ | PROT_WRITE) != 0)
 		return false;
@@ -143,13 +145,12 @@ struct wire_search {
 };
 
 /* Do `len` bytes at `address` lie in a segment of the library that has the flags `want` of those in `mask`? */
-static bool wire_within(const struct dl_phdr_info *info, uintptr_t address, size_t len, ElfW(Word) mask,
-			ElfW(Word) want)
+static bool wire_within(const struct dl_phdr_info *info, uintptr_t address, size_t len,
+			ElfW(Word) mask, ElfW(Word) want)
 {
 	for (ElfW(Half) i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
 		uintptr_t start = info->dlpi_addr + part->p_vaddr;
-
 		if (part->p_type == PT_LOAD && (part->p_flags & mask) == want && address >= start &&
 		    address - start < part->p_memsz && len <= part->p_memsz - (address - start))
 			return true;
@@ -159,9 +160,9 @@ static bool wire_within(const struct dl_phdr_info *info, uintptr_t address, size
 
 static bool wire_is_entry(const struct dl_phdr_info *info, const nfs_function_desc_t *desc)
 {
-	const uintptr_t functions[] = {(uintptr_t)desc->service_function, (uintptr_t)desc->free_function,
-				       (uintptr_t)desc->xdr_decode_func, (uintptr_t)desc->xdr_encode_func};
-
+	const uintptr_t functions[] = {
+		(uintptr_t)desc->service_function, (uintptr_t)desc->free_function,
+		(uintptr_t)desc->xdr_decode_func, (uintptr_t)desc->xdr_encode_func};
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
 		if (!wire_within(info, functions[i], 1, PF_X, PF_X))
 			return false;
@@ -173,14 +174,13 @@ static bool wire_is_entry(const struct dl_phdr_info *info, const nfs_function_de
 static int wire_search(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct wire_search *search = arg;
-
 	if (info->dlpi_addr != search->base)
 		return 0;
 	for (ElfW(Half) i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
 		uintptr_t at = info->dlpi_addr + part->p_vaddr, end = at + part->p_memsz;
-
-		for (; part->p_type == PT_GNU_RELRO && at + sizeof(nfs_function_desc_t) <= end; at += sizeof(void *))
+		for (; part->p_type == PT_GNU_RELRO && at + sizeof(nfs_function_desc_t) <= end;
+		     at += sizeof(void *))
 			if (wire_is_entry(info, (const nfs_function_desc_t *)at)) {
 				search->found = (nfs_function_desc_t *)at;
 				search->hits++;
@@ -205,7 +205,6 @@ static nfs_function_desc_t *wire_find(void)
 void gml_fsal_wire_hook(void)
 {
 	nfs_function_desc_t *desc = wire_find();
-
 	if (desc != NULL) {
 		wire_decode_before = (wire_decode_fn)desc->xdr_decode_func;
 		wire_encode_before = (wire_encode_fn)desc->xdr_encode_func;
@@ -215,7 +214,8 @@ void gml_fsal_wire_hook(void)
 		}
 	}
 	LogWarn(COMPONENT_FSAL,
-		"clients cannot set values of extended attributes of more than %d bytes, nor get any of more than %d: "
+		"clients cannot set values of extended attributes of more than %d bytes, nor get "
+		"any of more than %d: "
 		"ganesha's table of requests %s. Report this, with the version of the package",
 		WIRE_DECODE_MAX, WIRE_ENCODE_MAX, desc ? "cannot be changed" : "was not found");
 }
@@ -223,8 +223,8 @@ void gml_fsal_wire_hook(void)
 void gml_fsal_wire_unhook(void)
 {
 	nfs_function_desc_t *desc = wire_hooked;
-
-	if (desc != NULL && wire_replace(desc, (xdrproc_t)wire_decode_before, (xdrproc_t)wire_encode_before))
+	if (desc != NULL &&
+	    wire_replace(desc, (xdrproc_t)wire_decode_before, (xdrproc_t)wire_encode_before))
 		wire_hooked = NULL;
 }
 

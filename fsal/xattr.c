@@ -30,11 +30,10 @@ static fsal_status_t xattr_get(struct fsal_obj_handle *handle, xattrkey4 *key, x
 	struct xattr_name name;
 	struct gml_op op;
 	int rc = xattr_name_init(&name, key);
-
 	gml_fsal_op(&op, 0);
 	if (rc == 0)
-		rc = gml_xattr_get(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, name.span, value->utf8string_val,
-				   cap, &len);
+		rc = gml_xattr_get(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, name.span,
+				   value->utf8string_val, cap, &len);
 	if (rc == 0 && len > gml_fsal_wire_value_max()) { /* the reply would be lost */
 		gsh_free(value->utf8string_val);
 		value->utf8string_val = NULL;
@@ -53,15 +52,14 @@ static fsal_status_t xattr_get(struct fsal_obj_handle *handle, xattrkey4 *key, x
 	return rc == GML_ERR_TOOBIG ? fsalstat(ERR_FSAL_DELAY, 0) : gml_fsal_status(rc);
 }
 
-static fsal_status_t xattr_set(struct fsal_obj_handle *handle, setxattr_option4 option, xattrkey4 *key,
-			       xattrvalue4 *value)
+static fsal_status_t xattr_set(struct fsal_obj_handle *handle, setxattr_option4 option,
+			       xattrkey4 *key, xattrvalue4 *value)
 {
 	struct gml_span bytes = {value->utf8string_val, value->utf8string_len};
 	enum gml_xattr_how how = GML_XATTR_EITHER;
 	struct xattr_name name;
 	struct gml_op op;
 	int rc = xattr_name_init(&name, key);
-
 	switch (option) {
 	case SETXATTR4_EITHER:
 		break;
@@ -76,7 +74,8 @@ static fsal_status_t xattr_set(struct fsal_obj_handle *handle, setxattr_option4 
 	}
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
 	if (rc == 0)
-		rc = gml_xattr_set(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, name.span, bytes, how);
+		rc = gml_xattr_set(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, name.span,
+				   bytes, how);
 	return gml_fsal_status(rc);
 }
 
@@ -85,7 +84,6 @@ static fsal_status_t xattr_remove(struct fsal_obj_handle *handle, xattrkey4 *key
 	struct xattr_name name;
 	struct gml_op op;
 	int rc = xattr_name_init(&name, key);
-
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
 	if (rc == 0)
 		rc = gml_xattr_remove(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, name.span);
@@ -98,10 +96,13 @@ static fsal_status_t xattr_remove(struct fsal_obj_handle *handle, xattrkey4 *key
  * BAD_COOKIE a failed listxattr(2), so a cookie has to hold whatever happens: names are given in the order of a number
  * that each name has by itself, and a cookie is that number of the last name given. */
 
-#define XATTR_LIST_COUNT XDR_ARRAY_MAXLEN /* names that ganesha can encode; with more, the connection would be lost */
-#define XATTR_LIST_HEAD                                                                                                \
-	(sizeof(nfs_opnum4) + sizeof(nfsstat4) + sizeof(nfs_cookie4) + sizeof(count4) + BYTES_PER_XDR_UNIT)
-#define XATTR_LIST_NEXT (sizeof(nfs_opnum4) + sizeof(nfsstat4)) /* ganesha keeps room for one more result */
+#define XATTR_LIST_COUNT                                                                           \
+	XDR_ARRAY_MAXLEN /* names that ganesha can encode; with more, the connection would be lost */
+#define XATTR_LIST_HEAD                                                                            \
+	(sizeof(nfs_opnum4) + sizeof(nfsstat4) + sizeof(nfs_cookie4) + sizeof(count4) +            \
+	 BYTES_PER_XDR_UNIT)
+#define XATTR_LIST_NEXT                                                                            \
+	(sizeof(nfs_opnum4) + sizeof(nfsstat4)) /* ganesha keeps room for one more result */
 
 struct xattr_listed {
 	nfs_cookie4 position;
@@ -119,7 +120,6 @@ struct xattr_list {
 static nfs_cookie4 xattr_position(const char *name, uint32_t len)
 {
 	uint64_t hash = 0xcbf29ce484222325;
-
 	for (uint32_t i = 0; i < len; i++)
 		hash = (hash ^ (uint8_t)name[i]) * 0x100000001b3;
 	return hash ? hash : 1;
@@ -131,22 +131,20 @@ static bool xattr_list_each(void *arg, struct gml_span span)
 	const char *name = (const char *)span.ptr + XATTR_PREFIX_LEN;
 	uint32_t len = (uint32_t)(span.len - XATTR_PREFIX_LEN);
 	nfs_cookie4 position = xattr_position(name, len);
-
 	if (position <= list->from)
 		return true;
 	if (list->count == list->cap) {
 		list->cap = list->cap ? 2 * list->cap : 16;
 		list->names = gsh_realloc(list->names, list->cap * sizeof(*list->names));
 	}
-	list->names[list->count++] =
-		(struct xattr_listed){.position = position, .len = len, .name = gsh_memdup(name, len)};
+	list->names[list->count++] = (struct xattr_listed){
+		.position = position, .len = len, .name = gsh_memdup(name, len)};
 	return true;
 }
 
 static int xattr_list_compare(const void *a, const void *b)
 {
 	const struct xattr_listed *x = a, *y = b;
-
 	return x->position < y->position ? -1 : x->position > y->position;
 }
 
@@ -162,11 +160,11 @@ static uint32_t xattr_list_room(void)
 {
 	const compound_data_t *compound = gml_fsal_compound();
 	uint32_t max, used;
-
 	if (compound == NULL || compound->session == NULL)
 		return UINT32_MAX;
 	max = compound->session->fore_channel_attrs.ca_maxresponsesize;
-	if (compound->sa_cachethis && compound->session->fore_channel_attrs.ca_maxresponsesize_cached < max)
+	if (compound->sa_cachethis &&
+	    compound->session->fore_channel_attrs.ca_maxresponsesize_cached < max)
 		max = compound->session->fore_channel_attrs.ca_maxresponsesize_cached;
 	used = compound->resp_size + XATTR_LIST_HEAD + XATTR_LIST_NEXT;
 	return max > used ? max - used : 0;
@@ -178,7 +176,6 @@ static size_t xattr_list_fit(const struct xattr_list *list, uint32_t client_room
 {
 	uint32_t reply_room = xattr_list_room(), size;
 	size_t n = 0;
-
 	for (; n < list->count && n < XATTR_LIST_COUNT; n++) {
 		size = sizeof(uint32_t) + RNDUP(list->names[n].len);
 		if (size > client_room || (size > reply_room && n > 0))
@@ -204,21 +201,21 @@ static void xattr_list_give(struct xattr_list *list, size_t n, xattrlist4 *names
 }
 
 /* `maxcount` is what the client has for the result but for cookie and eof; the count of names is part of it as well. */
-static fsal_status_t xattr_list(struct fsal_obj_handle *handle, count4 maxcount, nfs_cookie4 *cookie, bool_t *eof,
-				xattrlist4 *names)
+static fsal_status_t xattr_list(struct fsal_obj_handle *handle, count4 maxcount,
+				nfs_cookie4 *cookie, bool_t *eof, xattrlist4 *names)
 {
 	struct xattr_list list = {.from = *cookie};
 	fsal_status_t status;
 	struct gml_op op;
 	size_t n;
-
 	gml_fsal_op(&op, 0);
-	status = gml_fsal_status(
-		gml_xattr_list(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, xattr_list_each, &list));
+	status = gml_fsal_status(gml_xattr_list(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino,
+						xattr_list_each, &list));
 	if (FSAL_IS_SUCCESS(status)) {
 		if (list.count > 0)
 			qsort(list.names, list.count, sizeof(*list.names), xattr_list_compare);
-		n = xattr_list_fit(&list, maxcount > sizeof(count4) ? maxcount - sizeof(count4) : 0);
+		n = xattr_list_fit(&list,
+				   maxcount > sizeof(count4) ? maxcount - sizeof(count4) : 0);
 		if (n == 0 && list.count > 0) {
 			status = fsalstat(ERR_FSAL_TOOSMALL, 0);
 		} else {

@@ -16,18 +16,23 @@ static json_t *bucket_json(struct cmd *cmd, const struct gml_bucket *bucket)
 {
 	struct gml_user user;
 	char mode[8];
-
 	snprintf(mode, sizeof(mode), "%04o", bucket->mode);
-	return json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:s, s:o}", "name", bucket->name, "owner",
-			 gml_user_by_uid(cmd->store, bucket->uid, &user) == 0 ? user.name : "-", "uid", (json_int_t)bucket->uid, "mode", mode, "objects",
-			 (json_int_t)bucket->objects, "bytes", (json_int_t)bucket->bytes, "quota_objects", (json_int_t)bucket->quota_objects, "quota_bytes",
-			 (json_int_t)bucket->quota_bytes, "durability", bucket->relaxed ? "relaxed" : "strict", "created", cmd_json_time(bucket->created));
+	return json_pack(
+		"{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:s, s:o}", "name", bucket->name, "owner",
+		gml_user_by_uid(cmd->store, bucket->uid, &user) == 0 ? user.name : "-", "uid",
+		(json_int_t)bucket->uid, "mode", mode, "objects", (json_int_t)bucket->objects,
+		"bytes", (json_int_t)bucket->bytes, "quota_objects",
+		(json_int_t)bucket->quota_objects, "quota_bytes", (json_int_t)bucket->quota_bytes,
+		"durability", bucket->relaxed ? "relaxed" : "strict", "created",
+		cmd_json_time(bucket->created));
 }
 
 static int bucket_relaxed(const char *text, bool *out)
 {
 	*out = strcmp(text, "relaxed") == 0;
-	return *out || strcmp(text, "strict") == 0 ? 0 : cmd_wrong("%s: durability is strict or relaxed", text);
+	return *out || strcmp(text, "strict") == 0
+		       ? 0
+		       : cmd_wrong("%s: durability is strict or relaxed", text);
 }
 
 /* The name is looked at before all else: what else a call lacks is not its fault. */
@@ -35,9 +40,12 @@ static int bucket_name(const struct cmd *cmd)
 {
 	if (gml_bucket_name_check(bucket_span(cmd->args[0])) == 0)
 		return CMD_OK;
-	return cmd_wrong("'%s' cannot be a bucket's name: it has 3 to 63 lower-case letters, digits, '-' and '.', begins and ends each part between dots with a letter or digit, and is "
-			 "neither an IP address nor one of the names that S3 reserves (xn--…, sthree-…, …-s3alias, …--ol-s3)",
-			 cmd->args[0]);
+	return cmd_wrong(
+		"'%s' cannot be a bucket's name: it has 3 to 63 lower-case letters, digits, '-' "
+		"and '.', begins and ends each part between dots with a letter or digit, and is "
+		"neither an IP address nor one of the names that S3 reserves (xn--…, sthree-…, "
+		"…-s3alias, …--ol-s3)",
+		cmd->args[0]);
 }
 
 /* Owner and mode of a bucket's top directory, in one change. */
@@ -45,7 +53,6 @@ static int bucket_set(struct cmd *cmd, const struct gml_setattr *set, struct gml
 {
 	struct gml_span name = bucket_span(cmd->args[0]);
 	int rc = gml_bucket_head(&cmd->op, cmd->store, name, bucket);
-
 	cmd->op.cred = (struct gml_cred){0}; /* uid 0 may give away what is another's */
 	if (rc == 0)
 		rc = gml_inode_setattr(&cmd->op, cmd->store, bucket->root, set, NULL);
@@ -60,7 +67,6 @@ static int bucket_options(struct cmd *cmd, struct gml_setattr *set)
 	const char *owner = cmd_option(cmd, "owner"), *mode = cmd_option(cmd, "mode");
 	struct gml_user user;
 	int rc;
-
 	if (mode != NULL) {
 		if (cmd_mode("mode", mode, &set->mode) != 0)
 			return CMD_USAGE;
@@ -83,12 +89,12 @@ static int bucket_create(struct cmd *cmd)
 	struct gml_bucket bucket;
 	const char *text;
 	int status, rc;
-
 	if ((status = bucket_name(cmd)) != CMD_OK)
 		return status;
 	if (cmd_option(cmd, "owner") == NULL)
 		return cmd_wrong("--owner USER is needed: whom the bucket will belong to");
-	if ((text = cmd_option(cmd, "durability")) != NULL && (status = bucket_relaxed(text, &what.relaxed)) != CMD_OK)
+	if ((text = cmd_option(cmd, "durability")) != NULL &&
+	    (status = bucket_relaxed(text, &what.relaxed)) != CMD_OK)
 		return status;
 	if ((status = bucket_options(cmd, &set)) != CMD_OK)
 		return status;
@@ -98,8 +104,11 @@ static int bucket_create(struct cmd *cmd)
 	what.mode = set.mode;
 	rc = gml_bucket_create(&cmd->op, cmd->store, bucket_span(cmd->args[0]), &what, &bucket);
 	if (rc == GML_ERR_BUCKETOWNED || rc == GML_ERR_BUCKETEXISTS)
-		return cmd_fail("%s: there is a bucket of this name already; 'gemel bucket show %s' tells whose", cmd->args[0], cmd->args[0]);
-	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, bucket_json(cmd, &bucket));
+		return cmd_fail("%s: there is a bucket of this name already; 'gemel bucket show "
+				"%s' tells whose",
+				cmd->args[0], cmd->args[0]);
+	return rc ? cmd_fail_rc(rc, cmd->args[0])
+		  : cmd_print_object(cmd, bucket_json(cmd, &bucket));
 }
 
 static int bucket_update(struct cmd *cmd)
@@ -107,19 +116,19 @@ static int bucket_update(struct cmd *cmd)
 	struct gml_setattr set = {0};
 	struct gml_bucket bucket;
 	int status = bucket_options(cmd, &set), rc;
-
 	if (status != CMD_OK)
 		return status;
 	rc = bucket_set(cmd, &set, &bucket);
-	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, bucket_json(cmd, &bucket));
+	return rc ? cmd_fail_rc(rc, cmd->args[0])
+		  : cmd_print_object(cmd, bucket_json(cmd, &bucket));
 }
 
 static int bucket_show(struct cmd *cmd)
 {
 	struct gml_bucket bucket;
 	int rc = gml_bucket_head(&cmd->op, cmd->store, bucket_span(cmd->args[0]), &bucket);
-
-	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, bucket_json(cmd, &bucket));
+	return rc ? cmd_fail_rc(rc, cmd->args[0])
+		  : cmd_print_object(cmd, bucket_json(cmd, &bucket));
 }
 
 struct bucket_rows {
@@ -131,7 +140,6 @@ struct bucket_rows {
 static bool bucket_each(void *arg, const struct gml_bucket *bucket)
 {
 	struct bucket_rows *list = arg;
-
 	if (list->n == list->room) {
 		size_t room = list->room ? list->room * 2 : 64;
 		struct gml_bucket *more = reallocarray(list->buckets, room, sizeof(*more));
@@ -147,9 +155,9 @@ static bool bucket_each(void *arg, const struct gml_bucket *bucket)
 static int bucket_list(struct cmd *cmd)
 {
 	struct bucket_rows list = {.cmd = cmd};
-	int rc = gml_bucket_list(&cmd->op, cmd->store, (struct gml_span){"", 0}, bucket_each, &list);
+	int rc =
+		gml_bucket_list(&cmd->op, cmd->store, (struct gml_span){"", 0}, bucket_each, &list);
 	json_t *rows = json_array();
-
 	for (size_t i = 0; i < list.n; i++)
 		json_array_append_new(rows, bucket_json(cmd, &list.buckets[i]));
 	free(list.buckets);
@@ -173,13 +181,15 @@ static int bucket_confirm(struct cmd *cmd, struct gml_span name)
 	unsigned uploads = 0;
 	bool more = false;
 	char what[256];
-	int rc = gml_upload_list(&cmd->op, cmd->store, name, &query, (struct gml_span){"", 0}, bucket_upload, &uploads, &more);
-
+	int rc = gml_upload_list(&cmd->op, cmd->store, name, &query, (struct gml_span){"", 0},
+				 bucket_upload, &uploads, &more);
 	if (rc != 0)
 		return cmd_fail_rc(rc, cmd->args[0]);
 	if (uploads == 0)
 		return CMD_OK;
-	snprintf(what, sizeof(what), "%s holds %u%s unfinished multipart upload%s, which would go with it", cmd->args[0], uploads, more ? " or more" : "", uploads == 1 ? "" : "s");
+	snprintf(what, sizeof(what),
+		 "%s holds %u%s unfinished multipart upload%s, which would go with it",
+		 cmd->args[0], uploads, more ? " or more" : "", uploads == 1 ? "" : "s");
 	return cmd_confirm(cmd, what, "Delete the bucket?");
 }
 
@@ -188,13 +198,14 @@ static int bucket_delete(struct cmd *cmd)
 	struct gml_span name = bucket_span(cmd->args[0]);
 	struct gml_bucket bucket;
 	int status, rc = gml_bucket_head(&cmd->op, cmd->store, name, &bucket);
-
 	if (rc == 0 && bucket.objects == 0 && (status = bucket_confirm(cmd, name)) != CMD_OK)
 		return status;
 	if (rc == 0)
 		rc = gml_bucket_delete(&cmd->op, cmd->store, name);
 	if (rc == GML_ERR_NOTEMPTY)
-		return cmd_fail("%s is not empty: a bucket goes when its keys and directories are gone", cmd->args[0]);
+		return cmd_fail(
+			"%s is not empty: a bucket goes when its keys and directories are gone",
+			cmd->args[0]);
 	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_nothing(cmd);
 }
 
@@ -203,15 +214,18 @@ static int bucket_quota(struct cmd *cmd)
 	struct gml_bucket bucket;
 	const char *text;
 	int rc = gml_bucket_head(&cmd->op, cmd->store, bucket_span(cmd->args[0]), &bucket);
-
 	if (rc != 0)
 		return cmd_fail_rc(rc, cmd->args[0]);
-	if ((text = cmd_option(cmd, "bytes")) != NULL && cmd_amount("bytes", text, INT64_MAX, &bucket.quota_bytes) != 0)
+	if ((text = cmd_option(cmd, "bytes")) != NULL &&
+	    cmd_amount("bytes", text, INT64_MAX, &bucket.quota_bytes) != 0)
 		return CMD_USAGE;
-	if ((text = cmd_option(cmd, "objects")) != NULL && cmd_amount("objects", text, INT64_MAX, &bucket.quota_objects) != 0)
+	if ((text = cmd_option(cmd, "objects")) != NULL &&
+	    cmd_amount("objects", text, INT64_MAX, &bucket.quota_objects) != 0)
 		return CMD_USAGE;
-	rc = gml_bucket_set_quota(&cmd->op, cmd->store, bucket_span(cmd->args[0]), bucket.quota_bytes, bucket.quota_objects);
-	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, bucket_json(cmd, &bucket));
+	rc = gml_bucket_set_quota(&cmd->op, cmd->store, bucket_span(cmd->args[0]),
+				  bucket.quota_bytes, bucket.quota_objects);
+	return rc ? cmd_fail_rc(rc, cmd->args[0])
+		  : cmd_print_object(cmd, bucket_json(cmd, &bucket));
 }
 
 static int bucket_durability(struct cmd *cmd)
@@ -219,13 +233,13 @@ static int bucket_durability(struct cmd *cmd)
 	struct gml_bucket bucket;
 	bool relaxed;
 	int rc = bucket_relaxed(cmd->args[1], &relaxed);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_bucket_set_relaxed(&cmd->op, cmd->store, bucket_span(cmd->args[0]), relaxed);
 	if (rc == 0)
 		rc = gml_bucket_head(&cmd->op, cmd->store, bucket_span(cmd->args[0]), &bucket);
-	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, bucket_json(cmd, &bucket));
+	return rc ? cmd_fail_rc(rc, cmd->args[0])
+		  : cmd_print_object(cmd, bucket_json(cmd, &bucket));
 }
 
 const struct cmd_verb cmd_bucket_verbs[] = {
@@ -244,7 +258,8 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	 "Give a bucket another owner or mode; what is in it keeps its own.",
 	 CMD_STORE,
 	 bucket_update,
-	 {{"owner", "USER", "whom it is to belong to, with that user's gid"}, {"mode", "MODE", "octal mode of its top directory"}},
+	 {{"owner", "USER", "whom it is to belong to, with that user's gid"},
+	  {"mode", "MODE", "octal mode of its top directory"}},
 	 .changes = true},
 	{"bucket", "list", "", "List all buckets with their use.", CMD_STORE, bucket_list, {{0}}},
 	{"bucket", "show", "NAME", "Show one bucket.", CMD_STORE, bucket_show, {{0}}},
@@ -254,15 +269,23 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	 "Limit a bucket (0 lifts a limit).",
 	 CMD_STORE,
 	 bucket_quota,
-	 {{"bytes", "N", "most bytes of content; K, M, G, T"}, {"objects", "N", "most objects; K, M, G, T"}},
+	 {{"bytes", "N", "most bytes of content; K, M, G, T"},
+	  {"objects", "N", "most objects; K, M, G, T"}},
 	 .changes = true},
 	{"bucket",
 	 "durability",
 	 "NAME HOW",
-	 "strict: changes are durable when they are answered; relaxed: a power cut may lose the last second of them.",
+	 "strict: changes are durable when they are answered; relaxed: a power cut may lose the "
+	 "last second of them.",
 	 CMD_STORE,
 	 bucket_durability,
 	 {{0}}},
-	{"bucket", "delete", "NAME", "Delete an empty bucket.", CMD_STORE, bucket_delete, {{"yes", NULL, "also unfinished uploads, without a question"}}},
+	{"bucket",
+	 "delete",
+	 "NAME",
+	 "Delete an empty bucket.",
+	 CMD_STORE,
+	 bucket_delete,
+	 {{"yes", NULL, "also unfinished uploads, without a question"}}},
 	{0},
 };

@@ -19,7 +19,6 @@
 int64_t child_clock(void)
 {
 	struct timespec now;
-
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
@@ -32,7 +31,6 @@ static int child_pidfd(pid_t pid)
 static void child_note_pid(const struct child *child)
 {
 	FILE *stream = fopen(child->pid_file, "we");
-
 	if (stream) {
 		fprintf(stream, "%d\n", (int)child->pid);
 		fclose(stream);
@@ -43,7 +41,6 @@ static void child_note_pid(const struct child *child)
 static void child_exec(const struct child *child, char *const *env, int report)
 {
 	sigset_t none;
-
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0); /* Ctrl-C is for the supervisor: it ends the doors as they should end */
@@ -60,7 +57,6 @@ extern char **environ;
 static char **child_environment(const struct child *child)
 {
 	size_t n = 0, k = 0;
-
 	while (environ[n])
 		n++;
 	char **env = calloc(n + CHILD_ENV_MAX + 1, sizeof(*env));
@@ -82,7 +78,6 @@ static char **child_environment(const struct child *child)
 int child_start(struct child *child)
 {
 	int report[2], error = 0;
-
 	char **env = child_environment(child);
 	if (env == NULL)
 		return ENOMEM;
@@ -114,7 +109,6 @@ static bool child_is_ours(const struct child *child, pid_t pid)
 {
 	char path[64], line[8192];
 	size_t used = 0;
-
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
 	FILE *stream = fopen(path, "re");
 	if (stream == NULL)
@@ -138,7 +132,6 @@ bool child_adopt(struct child *child)
 {
 	int pid = 0;
 	FILE *stream = fopen(child->pid_file, "re");
-
 	if (stream == NULL)
 		return false;
 	if (fscanf(stream, "%d", &pid) != 1)
@@ -164,7 +157,6 @@ const char *child_ended(struct child *child, int64_t now)
 {
 	static char text[64];
 	int status = 0;
-
 	strcpy(text, "ended");
 	if (!child->adopted && waitpid(child->pid, &status, WNOHANG) == child->pid) {
 		if (WIFSIGNALED(status))
@@ -177,7 +169,8 @@ const char *child_ended(struct child *child, int64_t now)
 	child->pid = 0;
 	child->failures = now - child->started > CHILD_STEADY_NS ? 0 : child->failures + 1;
 	unsigned shift = child->failures > 6 ? 6 : child->failures;
-	child->retry_at = child->failures == 0 ? now : now + ((int64_t)50000000 << shift); /* 0.1 s … 3.2 s */
+	child->retry_at =
+		child->failures == 0 ? now : now + ((int64_t)50000000 << shift); /* 0.1 s … 3.2 s */
 	return text;
 }
 
@@ -185,7 +178,6 @@ static bool child_wait(struct child *child, int milliseconds)
 {
 	struct pollfd poll_fd = {.fd = child->pidfd, .events = POLLIN};
 	int rc;
-
 	do {
 		rc = poll(&poll_fd, 1, milliseconds);
 	} while (rc < 0 && errno == EINTR);
@@ -197,7 +189,6 @@ static pid_t child_parent_of(pid_t pid)
 {
 	char path[64], line[512];
 	int parent = 0;
-
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	FILE *stream = fopen(path, "re");
 	if (stream == NULL)
@@ -216,7 +207,6 @@ static void child_hurry(const struct child *child)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
-
 	while (dir && (entry = readdir(dir)) != NULL) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		int fd = pid > 1 && child_parent_of(pid) == child->pid ? child_pidfd(pid) : -1;
@@ -244,7 +234,6 @@ void child_ask(struct child *child)
 static bool child_gone_by(struct child *child, int seconds)
 {
 	int64_t left = child->asked + (int64_t)seconds * 1000000000 - child_clock();
-
 	return child_wait(child, left > 0 ? (int)(left / 1000000) + 1 : 0);
 }
 

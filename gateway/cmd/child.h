@@ -10,16 +10,16 @@
 #define CHILD_ENV_MAX 8
 
 struct child {
-	const char *name;                  /* for messages */
-	const char *argv[CHILD_ARGS_MAX];  /* NULL-terminated; argv[0] is the program's path */
-	const char *env[CHILD_ENV_MAX];    /* NAME=VALUE added to our environment; NULL-terminated */
-	const char *pid_file;              /* the supervisor's own note of the pid */
-	int drain_seconds;                 /* asked to end, its workers may finish what they do for so long; 0: none */
-	pid_t pid;                         /* 0: not running */
-	int pidfd;                         /* -1: not running */
-	bool adopted;                      /* not our child */
-	int64_t started, retry_at, asked;  /* CLOCK_MONOTONIC ns; asked: to end */
-	unsigned failures;                 /* in a row */
+	const char *name;		  /* for messages */
+	const char *argv[CHILD_ARGS_MAX]; /* NULL-terminated; argv[0] is the program's path */
+	const char *env[CHILD_ENV_MAX];	  /* NAME=VALUE added to our environment; NULL-terminated */
+	const char *pid_file;		  /* the supervisor's own note of the pid */
+	int drain_seconds; /* asked to end, its workers may finish what they do for so long; 0: none */
+	pid_t pid;	   /* 0: not running */
+	int pidfd;	   /* -1: not running */
+	bool adopted;	   /* not our child */
+	int64_t started, retry_at, asked; /* CLOCK_MONOTONIC ns; asked: to end */
+	unsigned failures;		  /* in a row */
 };
 
 int64_t child_clock(void);

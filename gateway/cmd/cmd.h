@@ -24,22 +24,30 @@ struct cmd {
 	struct conf conf;
 	bool json;
 	const char *args[CMD_ARGS_MAX];
-	const char *options[CMD_OPTIONS_MAX]; /* by index in the verb's table; NULL: not given; "" for a flag that is given */
-	struct gml_store *store;              /* open when the verb wants it */
-	struct gml_op op;                     /* administrator */
+	const char *options
+		[CMD_OPTIONS_MAX]; /* by index in the verb's table; NULL: not given; "" for a flag that is given */
+	struct gml_store *store; /* open when the verb wants it */
+	struct gml_op op;	 /* administrator */
 };
 
-enum cmd_store { CMD_NO_STORE, CMD_STORE, CMD_NEW_STORE /* makes it */, CMD_NO_CONF /* not even the configuration */ };
+enum cmd_store {
+	CMD_NO_STORE,
+	CMD_STORE,
+	CMD_NEW_STORE /* makes it */,
+	CMD_NO_CONF /* not even the configuration */
+};
 
 struct cmd_verb {
 	const char *noun, *name; /* name NULL: the noun is the whole command */
-	const char *args;        /* "NAME [PATH]": how many, for the help; capitals in brackets are optional */
-	const char *help;        /* one sentence */
+	const char *
+		args; /* "NAME [PATH]": how many, for the help; capitals in brackets are optional */
+	const char *help; /* one sentence */
 	enum cmd_store store;
 	int (*run)(struct cmd *cmd); /* exit status; has printed its own error */
 	struct cmd_option options[CMD_OPTIONS_MAX];
-	gml_log_fn log; /* takes what the store has to say; NULL: its errors and warnings go to standard error */
-	bool changes;   /* what its options name: without any there is nothing to do, which is refused */
+	gml_log_fn
+		log; /* takes what the store has to say; NULL: its errors and warnings go to standard error */
+	bool changes; /* what its options name: without any there is nothing to do, which is refused */
 };
 
 struct cmd_noun {
@@ -49,7 +57,8 @@ struct cmd_noun {
 };
 
 extern const struct cmd_noun cmd_nouns[]; /* ended by a NULL name */
-extern const struct cmd_verb cmd_serve_verbs[], cmd_status_verbs[], cmd_store_verbs[], cmd_user_verbs[], cmd_key_verbs[], cmd_bucket_verbs[], cmd_config_verbs[], cmd_nfs_verbs[],
+extern const struct cmd_verb cmd_serve_verbs[], cmd_status_verbs[], cmd_store_verbs[],
+	cmd_user_verbs[], cmd_key_verbs[], cmd_bucket_verbs[], cmd_config_verbs[], cmd_nfs_verbs[],
 	cmd_help_verbs[], cmd_version_verbs[];
 
 /* Exit statuses */

@@ -23,7 +23,8 @@ struct conf_row {
 };
 
 static const struct conf_row conf_table[] = {
-#define CONF_ROW(section, name, type, dflt, lo, hi, choices) {#section, #name, #section "." #name, dflt, type, lo, hi, choices},
+#define CONF_ROW(section, name, type, dflt, lo, hi, choices)                                       \
+	{#section, #name, #section "." #name, dflt, type, lo, hi, choices},
 	CONF_MAP(CONF_ROW)
 #undef CONF_ROW
 };
@@ -33,7 +34,6 @@ static int conf_parse_size(const char *text, bool suffix_ok, uint64_t *out)
 {
 	char *end;
 	unsigned shift = 0;
-
 	if (!isdigit((unsigned char)text[0]))
 		return -1;
 	errno = 0;
@@ -64,7 +64,6 @@ static bool conf_is_name(const char *text, const char *extra)
 static bool conf_is_choice(const char *text, const char *choices)
 {
 	size_t len = strlen(text);
-
 	for (const char *at = choices; *at;) {
 		size_t word = strcspn(at, " ");
 		if (word == len && memcmp(at, text, len) == 0)
@@ -77,7 +76,6 @@ static bool conf_is_choice(const char *text, const char *choices)
 static bool conf_is_address(const char *text)
 {
 	uint8_t raw[16];
-
 	return inet_pton(AF_INET, text, raw) == 1 || inet_pton(AF_INET6, text, raw) == 1;
 }
 
@@ -85,9 +83,9 @@ static bool conf_is_address(const char *text)
 static const char *conf_wrong(const struct conf_row *row, const char *value)
 {
 	uint64_t number;
-
 	for (const char *c = value; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == '"' || *c == '\\' || *c == ';' || *c == '{' || *c == '}' || *c == '$')
+		if ((unsigned char)*c < 0x20 || *c == '"' || *c == '\\' || *c == ';' || *c == '{' ||
+		    *c == '}' || *c == '$')
 			return "holds a character that is not allowed here";
 	switch (row->type) {
 	case CONF_STRING:
@@ -100,26 +98,35 @@ static const char *conf_wrong(const struct conf_row *row, const char *value)
 	case CONF_PORT:
 	case CONF_SIZE:
 		if (conf_parse_size(value, row->type == CONF_SIZE, &number) != 0)
-			return row->type == CONF_SIZE ? "must be a number of bytes, with K, M, G or T if you like" : "must be a number";
+			return row->type == CONF_SIZE
+				       ? "must be a number of bytes, with K, M, G or T if you like"
+				       : "must be a number";
 		return number < row->lo || number > row->hi ? "is out of range" : NULL;
 	case CONF_ADDRESS:
 		return conf_is_address(value) ? NULL : "must be an IPv4 or IPv6 address";
 	case CONF_CHOICE:
-		return conf_is_choice(value, row->choices) ? NULL : "must be one of the words that are allowed";
+		return conf_is_choice(value, row->choices)
+			       ? NULL
+			       : "must be one of the words that are allowed";
 	case CONF_NAME:
 		if (value[0] == 0 && row->lo > 0)
 			return "must not be empty";
-		return conf_is_name(value, "._-") ? NULL : "must be made of letters, digits, '.', '_' and '-'";
+		return conf_is_name(value, "._-")
+			       ? NULL
+			       : "must be made of letters, digits, '.', '_' and '-'";
 	case CONF_DOMAINS:
-		return conf_is_name(value, "._- ") ? NULL : "must be host names, without ports, with spaces between";
+		return conf_is_name(value, "._- ")
+			       ? NULL
+			       : "must be host names, without ports, with spaces between";
 	}
 	return "has an unknown type";
 }
 
-static int conf_assign(struct conf *conf, const struct conf_row *row, const char *value, char *err, size_t cap)
+static int conf_assign(struct conf *conf, const struct conf_row *row, const char *value, char *err,
+		       size_t cap)
 {
-	const char *wrong = strlen(value) >= CONF_VALUE_MAX ? "is too long" : conf_wrong(row, value);
-
+	const char *wrong =
+		strlen(value) >= CONF_VALUE_MAX ? "is too long" : conf_wrong(row, value);
 	if (wrong == NULL) {
 		strcpy(conf->value[row - conf_table], value);
 		return 0;
@@ -127,7 +134,8 @@ static int conf_assign(struct conf *conf, const struct conf_row *row, const char
 	if (row->type == CONF_CHOICE)
 		snprintf(err, cap, "%s = %s: %s: %s", row->dotted, value, wrong, row->choices);
 	else if (strcmp(wrong, "is out of range") == 0)
-		snprintf(err, cap, "%s = %s: is out of range: %llu to %llu", row->dotted, value, (unsigned long long)row->lo, (unsigned long long)row->hi);
+		snprintf(err, cap, "%s = %s: is out of range: %llu to %llu", row->dotted, value,
+			 (unsigned long long)row->lo, (unsigned long long)row->hi);
 	else
 		snprintf(err, cap, "%s = %s: %s", row->dotted, value, wrong);
 	return -1;
@@ -143,7 +151,9 @@ void conf_defaults(struct conf *conf)
 static const struct conf_row *conf_find(const char *section, size_t section_len, const char *name)
 {
 	for (size_t i = 0; i < CONF_COUNT_; i++)
-		if (strlen(conf_table[i].section) == section_len && memcmp(conf_table[i].section, section, section_len) == 0 && strcmp(conf_table[i].name, name) == 0)
+		if (strlen(conf_table[i].section) == section_len &&
+		    memcmp(conf_table[i].section, section, section_len) == 0 &&
+		    strcmp(conf_table[i].name, name) == 0)
 			return &conf_table[i];
 	return NULL;
 }
@@ -167,14 +177,14 @@ static int conf_section(const char *name, char *err, size_t cap)
 {
 	struct near near = {.word = name};
 	char question[128];
-
 	for (size_t i = 0; i < CONF_COUNT_; i++) {
 		if (strcmp(conf_table[i].section, name) == 0)
 			return 0;
 		if (conf_begins_section(i))
 			near_offer(&near, conf_table[i].section);
 	}
-	snprintf(err, cap, "no section is called [%s]%s", name, near_question(&near, "", question, sizeof(question)));
+	snprintf(err, cap, "no section is called [%s]%s", name,
+		 near_question(&near, "", question, sizeof(question)));
 	return -1;
 }
 
@@ -183,18 +193,20 @@ static void conf_unknown(const char *section, const char *name, char *err, size_
 {
 	struct near here = {.word = name}, anywhere = {.word = name};
 	char question[128];
-
 	for (size_t i = 0; i < CONF_COUNT_; i++) {
 		const struct conf_row *row = &conf_table[i];
 		if (strcmp(row->name, name) == 0 || strcmp(row->dotted, name) == 0) {
-			snprintf(err, cap, "%s%s%s has no option '%s': write '%s' under [%s]", *section ? "section [" : "the part before the first section", section, *section ? "]" : "", name,
-				 row->name, row->section);
+			snprintf(err, cap, "%s%s%s has no option '%s': write '%s' under [%s]",
+				 *section ? "section [" : "the part before the first section",
+				 section, *section ? "]" : "", name, row->name, row->section);
 			return;
 		}
 		near_offer(strcmp(row->section, section) == 0 ? &here : &anywhere, row->name);
 	}
 	near_question(here.best ? &here : &anywhere, "", question, sizeof(question));
-	snprintf(err, cap, "%s%s%s has no option '%s'%s", *section ? "section [" : "the part before the first section", section, *section ? "]" : "", name, question);
+	snprintf(err, cap, "%s%s%s has no option '%s'%s",
+		 *section ? "section [" : "the part before the first section", section,
+		 *section ? "]" : "", name, question);
 }
 
 /* A line "[name]". Of a section that is not known, the options are not looked at: CONF_SKIP stands for it. */
@@ -213,11 +225,11 @@ static int conf_line_section(char *text, size_t len, char section[64], char *err
 }
 
 /* Line `number`; `section` carries over. */
-static int conf_line(struct conf *conf, char *line, unsigned number, char section[64], char *err, size_t cap)
+static int conf_line(struct conf *conf, char *line, unsigned number, char section[64], char *err,
+		     size_t cap)
 {
 	char *text = conf_trim(line);
 	size_t len = strlen(text);
-
 	if (len == 0 || text[0] == '#')
 		return 0;
 	if (text[0] == '[')
@@ -247,11 +259,11 @@ struct conf_errors {
 	unsigned count;
 };
 
-static void conf_error(struct conf_errors *errors, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void conf_error(struct conf_errors *errors, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 static void conf_error(struct conf_errors *errors, const char *format, ...)
 {
 	va_list args;
-
 	errors->count++;
 	if (errors->count > CONF_ERRORS_MAX || errors->len + 1 >= errors->cap)
 		return;
@@ -261,14 +273,15 @@ static void conf_error(struct conf_errors *errors, const char *format, ...)
 	int len = vsnprintf(errors->text + errors->len, errors->cap - errors->len, format, args);
 	va_end(args);
 	if (len > 0)
-		errors->len += (size_t)len < errors->cap - errors->len ? (size_t)len : errors->cap - errors->len - 1;
+		errors->len += (size_t)len < errors->cap - errors->len
+				       ? (size_t)len
+				       : errors->cap - errors->len - 1;
 }
 
 /* 0 without errors, else -1; the errors that had no place are counted. */
 static int conf_errors_end(struct conf_errors *errors, const char *file)
 {
 	unsigned left_out = errors->count > CONF_ERRORS_MAX ? errors->count - CONF_ERRORS_MAX : 0;
-
 	if (left_out > 0) {
 		errors->count = 0;
 		conf_error(errors, "%s: %u more errors follow", file, left_out);
@@ -280,7 +293,6 @@ static int conf_errors_end(struct conf_errors *errors, const char *file)
 static bool conf_next(FILE *stream, char *line, size_t cap, bool *whole)
 {
 	int c = 0;
-
 	if (fgets(line, (int)cap, stream) == NULL)
 		return false;
 	*whole = strchr(line, '\n') != NULL || feof(stream);
@@ -294,7 +306,6 @@ int conf_read(struct conf *conf, const char *file, char *err, size_t cap)
 	char line[4096], section[64] = "", why[512];
 	struct conf_errors errors = {.text = err, .cap = cap};
 	bool whole;
-
 	if (strlen(file) >= sizeof(conf->file)) {
 		snprintf(err, cap, "the path of the configuration is too long");
 		return -1;
@@ -320,23 +331,26 @@ int conf_read(struct conf *conf, const char *file, char *err, size_t cap)
 const char *conf_where(const struct conf *conf, enum conf_option option, char *out, size_t cap)
 {
 	if (conf->line[option])
-		snprintf(out, cap, "%s:%u: %s = %s", conf->file, conf->line[option], conf_name(option), conf->value[option]);
+		snprintf(out, cap, "%s:%u: %s = %s", conf->file, conf->line[option],
+			 conf_name(option), conf->value[option]);
 	else
 		snprintf(out, cap, "%s: %s", conf->file, conf_name(option));
 	return out;
 }
 
 /* A file that an option names: it is there, it is a file, and we may read it. */
-static void conf_check_file(const struct conf *conf, enum conf_option option, struct conf_errors *errors)
+static void conf_check_file(const struct conf *conf, enum conf_option option,
+			    struct conf_errors *errors)
 {
 	char where[2 * CONF_VALUE_MAX + 128];
 	struct stat st;
 	int fd = open(conf->value[option], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
 	if (fd < 0)
-		conf_error(errors, "%s: %s", conf_where(conf, option, where, sizeof(where)), strerror(errno));
+		conf_error(errors, "%s: %s", conf_where(conf, option, where, sizeof(where)),
+			   strerror(errno));
 	else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		conf_error(errors, "%s: is not a file", conf_where(conf, option, where, sizeof(where)));
+		conf_error(errors, "%s: is not a file",
+			   conf_where(conf, option, where, sizeof(where)));
 	if (fd >= 0)
 		close(fd);
 }
@@ -350,24 +364,31 @@ static bool conf_is_any(const char *address)
 static bool conf_doors_clash(const struct conf *conf)
 {
 	const char *s3 = conf->value[CONF_s3_address], *nfs = conf->value[CONF_nfs_address];
-
-	return conf_bool(conf, CONF_s3_enable) && conf_bool(conf, CONF_nfs_enable) && conf_number(conf, CONF_s3_port) == conf_number(conf, CONF_nfs_port) &&
+	return conf_bool(conf, CONF_s3_enable) && conf_bool(conf, CONF_nfs_enable) &&
+	       conf_number(conf, CONF_s3_port) == conf_number(conf, CONF_nfs_port) &&
 	       (strcmp(s3, nfs) == 0 || conf_is_any(s3) || conf_is_any(nfs));
 }
 
 int conf_check(const struct conf *conf, char *err, size_t cap)
 {
 	struct conf_errors errors = {.text = err, .cap = cap};
-	bool certificate = conf->value[CONF_s3_tls_certificate][0] != 0, key = conf->value[CONF_s3_tls_key][0] != 0;
+	bool certificate = conf->value[CONF_s3_tls_certificate][0] != 0,
+	     key = conf->value[CONF_s3_tls_key][0] != 0;
 	char where[2 * CONF_VALUE_MAX + 128];
-
 	if (conf_doors_clash(conf))
-		conf_error(&errors, "%s: both doors have this port", conf_where(conf, conf->line[CONF_nfs_port] ? CONF_nfs_port : CONF_s3_port, where, sizeof(where)));
+		conf_error(&errors, "%s: both doors have this port",
+			   conf_where(conf,
+				      conf->line[CONF_nfs_port] ? CONF_nfs_port : CONF_s3_port,
+				      where, sizeof(where)));
 	if (conf_number(conf, CONF_nfs_threads) == 1)
-		conf_error(&errors, "%s: nfs-ganesha needs 2 or more; 0 leaves the number to gemel", conf_where(conf, CONF_nfs_threads, where, sizeof(where)));
+		conf_error(&errors, "%s: nfs-ganesha needs 2 or more; 0 leaves the number to gemel",
+			   conf_where(conf, CONF_nfs_threads, where, sizeof(where)));
 	if (certificate != key)
-		conf_error(&errors, "%s: s3.tls_certificate and s3.tls_key go together: set both, or neither",
-			   conf_where(conf, certificate ? CONF_s3_tls_certificate : CONF_s3_tls_key, where, sizeof(where)));
+		conf_error(
+			&errors,
+			"%s: s3.tls_certificate and s3.tls_key go together: set both, or neither",
+			conf_where(conf, certificate ? CONF_s3_tls_certificate : CONF_s3_tls_key,
+				   where, sizeof(where)));
 	if (certificate)
 		conf_check_file(conf, CONF_s3_tls_certificate, &errors);
 	if (key)
@@ -388,8 +409,8 @@ bool conf_bool(const struct conf *conf, enum conf_option option)
 uint64_t conf_number(const struct conf *conf, enum conf_option option)
 {
 	uint64_t number = 0;
-
-	if (conf_parse_size(conf->value[option], conf_table[option].type == CONF_SIZE, &number) != 0)
+	if (conf_parse_size(conf->value[option], conf_table[option].type == CONF_SIZE, &number) !=
+	    0)
 		return 0; /* cannot be: every value was checked when it was set */
 	return number;
 }
@@ -402,6 +423,5 @@ const char *conf_name(enum conf_option option)
 bool conf_home_path(const struct conf *conf, const char *name, char *out, size_t cap)
 {
 	int len = snprintf(out, cap, "%s/%s", conf->value[CONF_store_home], name);
-
 	return len > 0 && (size_t)len < cap;
 }

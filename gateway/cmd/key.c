@@ -7,9 +7,10 @@
 
 static json_t *key_json(const struct gml_key *key, bool with_secret)
 {
-	json_t *object = json_pack("{s:s, s:s, s:b, s:b, s:o}", "id", key->id, "user", key->user, "disabled", (key->flags & GML_KEY_DISABLED) != 0, "sigv2",
-				   (key->flags & GML_KEY_SIGV2) != 0, "created", cmd_json_time(key->created));
-
+	json_t *object = json_pack("{s:s, s:s, s:b, s:b, s:o}", "id", key->id, "user", key->user,
+				   "disabled", (key->flags & GML_KEY_DISABLED) != 0, "sigv2",
+				   (key->flags & GML_KEY_SIGV2) != 0, "created",
+				   cmd_json_time(key->created));
 	if (with_secret)
 		json_object_set_new(object, "secret", json_string(key->secret));
 	return object;
@@ -22,7 +23,6 @@ static int key_read_secret(const char *path, char out[GML_SECRET_MAX + 1])
 	char line[GML_SECRET_MAX + 3];
 	FILE *stream = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	int status = CMD_OK;
-
 	if (stream == NULL)
 		return cmd_fail("--secret-file %s: %s", path, strerror(errno));
 	char *got = fgets(line, sizeof(line), stream);
@@ -30,14 +30,18 @@ static int key_read_secret(const char *path, char out[GML_SECRET_MAX + 1])
 	if (stream != stdin)
 		fclose(stream);
 	if (got == NULL)
-		return cmd_fail("--secret-file %s: %s", path, error ? strerror(error) : "it is empty");
+		return cmd_fail("--secret-file %s: %s", path,
+				error ? strerror(error) : "it is empty");
 	line[strcspn(line, "\r\n")] = 0;
 	size_t len = strlen(line);
 	if (len > GML_SECRET_MAX || len < 16)
-		status = cmd_wrong("--secret-file %s: a secret has 16 to %d characters", path, GML_SECRET_MAX);
+		status = cmd_wrong("--secret-file %s: a secret has 16 to %d characters", path,
+				   GML_SECRET_MAX);
 	for (size_t i = 0; status == CMD_OK && i < len; i++)
 		if (line[i] <= ' ' || line[i] > '~')
-			status = cmd_wrong("--secret-file %s: a secret has no blanks, and nothing beyond ASCII", path);
+			status = cmd_wrong("--secret-file %s: a secret has no blanks, and nothing "
+					   "beyond ASCII",
+					   path);
 	if (status == CMD_OK)
 		strcpy(out, line);
 	explicit_bzero(line, sizeof(line));
@@ -48,11 +52,13 @@ static int key_create(struct cmd *cmd)
 {
 	struct gml_key key = {0};
 	struct gml_user user;
-	const char *name = cmd->args[0], *id = cmd_option(cmd, "id"), *file = cmd_option(cmd, "secret-file");
+	const char *name = cmd->args[0], *id = cmd_option(cmd, "id"),
+		   *file = cmd_option(cmd, "secret-file");
 	int rc;
-
 	if (id != NULL && gml_key_id_check(id) != 0)
-		return cmd_wrong("--id %s: a key's id has 1 to %d letters, digits, '.', '_', '@' and '-'", id, GML_ACCESS_KEY_MAX);
+		return cmd_wrong(
+			"--id %s: a key's id has 1 to %d letters, digits, '.', '_', '@' and '-'",
+			id, GML_ACCESS_KEY_MAX);
 	if ((rc = gml_user_get(cmd->store, name, &user)) != 0) /* before a secret is asked for */
 		return cmd_fail_rc(rc, name);
 	strcpy(key.user, user.name);
@@ -66,7 +72,8 @@ static int key_create(struct cmd *cmd)
 	if (rc == GML_ERR_EXIST)
 		rc = cmd_fail("%s: there is a key of this id already", key.id);
 	else
-		rc = rc ? cmd_fail_rc(rc, name) : cmd_print_object(cmd, key_json(&key, file == NULL));
+		rc = rc ? cmd_fail_rc(rc, name)
+			: cmd_print_object(cmd, key_json(&key, file == NULL));
 	explicit_bzero(&key, sizeof(key));
 	return rc;
 }
@@ -80,7 +87,6 @@ struct key_rows {
 static bool key_each(void *arg, const struct gml_key *key)
 {
 	struct key_rows *list = arg;
-
 	if (list->id && strcmp(list->id, key->id) != 0)
 		return true;
 	list->flags = key->flags;
@@ -92,7 +98,6 @@ static int key_list(struct cmd *cmd)
 	struct key_rows list = {0};
 	struct gml_user user;
 	int rc;
-
 	if (cmd->args[0] && (rc = gml_user_get(cmd->store, cmd->args[0], &user)) != 0)
 		return cmd_fail_rc(rc, cmd->args[0]);
 	list.rows = json_array();
@@ -106,7 +111,6 @@ static int key_update(struct cmd *cmd)
 {
 	struct key_rows list = {.rows = json_array(), .id = cmd->args[0]};
 	int rc = gml_key_list(cmd->store, NULL, key_each, &list);
-
 	if (rc == 0 && json_array_size(list.rows) == 0)
 		rc = GML_ERR_NOKEY;
 	json_decref(list.rows);
@@ -126,7 +130,6 @@ static int key_update(struct cmd *cmd)
 static int key_delete(struct cmd *cmd)
 {
 	int rc = gml_key_delete(&cmd->op, cmd->store, cmd->args[0]);
-
 	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_nothing(cmd);
 }
 
@@ -137,7 +140,9 @@ const struct cmd_verb cmd_key_verbs[] = {
 	 "Make an access key; a secret that Gemel makes is printed this once.",
 	 CMD_STORE,
 	 key_create,
-	 {{"id", "ID", "this id instead of a random one"}, {"secret-file", "FILE", "the secret is the file's first line (- for standard input)"}, {"sigv2", NULL, "allow the old Signature Version 2 with it"}}},
+	 {{"id", "ID", "this id instead of a random one"},
+	  {"secret-file", "FILE", "the secret is the file's first line (- for standard input)"},
+	  {"sigv2", NULL, "allow the old Signature Version 2 with it"}}},
 	{"key", "list", "[USER]", "List the keys, without secrets.", CMD_STORE, key_list, {{0}}},
 	{"key",
 	 "update",
@@ -145,7 +150,10 @@ const struct cmd_verb cmd_key_verbs[] = {
 	 "Change what a key may do.",
 	 CMD_STORE,
 	 key_update,
-	 {{"disable", NULL, "refuse it", "enable"}, {"enable", NULL, "accept it again"}, {"sigv2", NULL, "allow Signature Version 2", "no-sigv2"}, {"no-sigv2", NULL, "refuse it"}},
+	 {{"disable", NULL, "refuse it", "enable"},
+	  {"enable", NULL, "accept it again"},
+	  {"sigv2", NULL, "allow Signature Version 2", "no-sigv2"},
+	  {"no-sigv2", NULL, "refuse it"}},
 	 .changes = true},
 	{"key", "delete", "ID", "Delete a key.", CMD_STORE, key_delete, {{0}}},
 	{0},

@@ -25,7 +25,6 @@ static void main_say(const char *format, va_list args)
 int cmd_fail(const char *format, ...)
 {
 	va_list args;
-
 	va_start(args, format);
 	main_say(format, args);
 	va_end(args);
@@ -35,7 +34,6 @@ int cmd_fail(const char *format, ...)
 int cmd_wrong(const char *format, ...)
 {
 	va_list args;
-
 	va_start(args, format);
 	main_say(format, args);
 	va_end(args);
@@ -75,20 +73,20 @@ static const char *main_advice(int rc)
 int cmd_fail_rc(int rc, const char *what)
 {
 	const char *advice = main_advice(rc);
-
-	return cmd_fail("%s: %s%s%s", what, gml_err_text(rc), advice ? "; " : "", advice ? advice : "");
+	return cmd_fail("%s: %s%s%s", what, gml_err_text(rc), advice ? "; " : "",
+			advice ? advice : "");
 }
 
 int cmd_confirm(const struct cmd *cmd, const char *what, const char *question)
 {
 	char answer[16];
-
 	if (cmd_option(cmd, "yes"))
 		return CMD_OK;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return cmd_wrong("%s; with --yes it is done all the same", what);
 	fprintf(stderr, "%s. %s [y/N] ", what, question);
-	if (fgets(answer, sizeof(answer), stdin) != NULL && (strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0))
+	if (fgets(answer, sizeof(answer), stdin) != NULL &&
+	    (strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0))
 		return CMD_OK;
 	return cmd_fail("nothing was changed");
 }
@@ -114,7 +112,6 @@ static bool main_digits(const char *text, uint64_t max, char **end_out, uint64_t
 int cmd_number(const char *option, const char *text, uint64_t max, uint64_t *out)
 {
 	char *end;
-
 	if (main_digits(text, max, &end, out) && *end == 0)
 		return 0;
 	cmd_fail("--%s %s: not a number from 0 to %llu", option, text, (unsigned long long)max);
@@ -126,14 +123,15 @@ int cmd_amount(const char *option, const char *text, uint64_t max, uint64_t *out
 	char *end;
 	const char *units = "KMGT", *unit;
 	unsigned shift = 0;
-
 	bool good = main_digits(text, max, &end, out);
 	if (good && *end && (unit = strchr(units, toupper((unsigned char)*end))) && end[1] == 0) {
 		shift = 10 * (unsigned)(unit - units + 1);
 		end++;
 	}
 	if (!good || *end || *out > max >> shift) {
-		cmd_fail("--%s %s: not a number from 0 to %llu; K, M, G or T after it stand for 1024, 1024^2, 1024^3 and 1024^4", option, text, (unsigned long long)max);
+		cmd_fail("--%s %s: not a number from 0 to %llu; K, M, G or T after it stand for "
+			 "1024, 1024^2, 1024^3 and 1024^4",
+			 option, text, (unsigned long long)max);
 		return -1;
 	}
 	*out <<= shift;
@@ -143,7 +141,6 @@ int cmd_amount(const char *option, const char *text, uint64_t max, uint64_t *out
 int cmd_mode(const char *option, const char *text, uint32_t *out)
 {
 	size_t len = strlen(text);
-
 	*out = 0;
 	for (size_t i = 0; i < len; i++)
 		*out = *out << 3 | (uint32_t)(text[i] - '0');
@@ -165,22 +162,25 @@ static int main_denied(const struct cmd *cmd, const char *path)
 {
 	const char *home = conf_string(&cmd->conf, CONF_store_home), *shown = path;
 	struct stat st;
-
 	if (stat(path, &st) != 0 && stat(shown = home, &st) != 0)
 		return cmd_fail_rc(GML_ERR_ACCESS, path);
 	const struct passwd *owner = getpwuid(st.st_uid);
 	if (st.st_uid == geteuid())
-		return cmd_fail("%s: permission denied: its files, or their modes, are not those of its owner", shown);
-	return owner ? cmd_fail("%s belongs to %s: run gemel as that user", shown, owner->pw_name) : cmd_fail("%s belongs to uid %u: run gemel as that user", shown, st.st_uid);
+		return cmd_fail("%s: permission denied: its files, or their modes, are not those "
+				"of its owner",
+				shown);
+	return owner ? cmd_fail("%s belongs to %s: run gemel as that user", shown, owner->pw_name)
+		     : cmd_fail("%s belongs to uid %u: run gemel as that user", shown, st.st_uid);
 }
 
 static int main_open(struct cmd *cmd)
 {
 	char path[CONF_VALUE_MAX + 16];
-	struct gml_store_options options = {.meta_capacity = conf_number(&cmd->conf, CONF_store_map_size), .log = cmd->op.log};
-
+	struct gml_store_options options = {
+		.meta_capacity = conf_number(&cmd->conf, CONF_store_map_size), .log = cmd->op.log};
 	if (conf_string(&cmd->conf, CONF_store_home)[0] == 0)
-		return cmd_fail("store.home is not set: name a configuration with --config FILE or GEMEL_CONF");
+		return cmd_fail("store.home is not set: name a configuration with --config FILE or "
+				"GEMEL_CONF");
 	if (!conf_home_path(&cmd->conf, "store", path, sizeof(path)))
 		return cmd_fail("store.home is too long");
 	int rc = gml_store_open(path, &options, &cmd->store);
@@ -194,16 +194,19 @@ static int main_open(struct cmd *cmd)
 /* Root becomes run.user before anything of the store is touched, so that all its files belong to one user. For who works with a store the home itself is made his. */
 static int main_become(const struct conf *conf, enum cmd_store store)
 {
-	const char *name = conf_string(conf, CONF_run_user), *home = conf_string(conf, CONF_store_home);
-
+	const char *name = conf_string(conf, CONF_run_user),
+		   *home = conf_string(conf, CONF_store_home);
 	if (name[0] == 0 || geteuid() != 0)
 		return CMD_OK;
 	const struct passwd *user = getpwnam(name);
 	if (user == NULL)
 		return cmd_fail("run.user = %s: there is no such user", name);
-	if (store != CMD_NO_STORE && home[0] && ((mkdir(home, 0700) != 0 && errno != EEXIST) || chown(home, user->pw_uid, user->pw_gid) != 0))
+	if (store != CMD_NO_STORE && home[0] &&
+	    ((mkdir(home, 0700) != 0 && errno != EEXIST) ||
+	     chown(home, user->pw_uid, user->pw_gid) != 0))
 		return cmd_fail("%s: %s", home, strerror(errno));
-	if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
+	if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
+	    setuid(user->pw_uid) != 0)
 		return cmd_fail("cannot become %s: %s", name, strerror(errno));
 	return CMD_OK;
 }
@@ -212,15 +215,16 @@ static int main_become(const struct conf *conf, enum cmd_store store)
 static int main_configure(struct cmd *cmd, const char *config)
 {
 	char err[CONF_ERRORS_SIZE];
-
 	conf_defaults(&cmd->conf);
 	if (config == NULL)
 		config = getenv("GEMEL_CONF");
 	if (config == NULL || *config == 0)
 		config = GEMEL_SYSCONFDIR "/gemel/gemel.conf";
 	if (access(config, F_OK) != 0 && errno == ENOENT)
-		return cmd_fail("%s is not there: name the configuration with --config FILE or GEMEL_CONF; %s/gemel.conf is one with every option, to copy and change", config,
-				getenv("GEMEL_DATADIR") ?: GEMEL_PKGDATADIR);
+		return cmd_fail(
+			"%s is not there: name the configuration with --config FILE or GEMEL_CONF; "
+			"%s/gemel.conf is one with every option, to copy and change",
+			config, getenv("GEMEL_DATADIR") ?: GEMEL_PKGDATADIR);
 	if (conf_read(&cmd->conf, config, err, sizeof(err)) != 0)
 		return cmd_fail_lines(err);
 	return main_become(&cmd->conf, cmd->verb->store);
@@ -229,7 +233,6 @@ static int main_configure(struct cmd *cmd, const char *config)
 static int main_run(struct cmd *cmd, const char *config)
 {
 	int status = words_check(cmd);
-
 	if (status == CMD_OK && cmd->verb->store != CMD_NO_CONF)
 		status = main_configure(cmd, config);
 	if (status != CMD_OK)
@@ -251,7 +254,6 @@ int main(int argc, char **argv)
 	struct cmd cmd = {0};
 	struct words words = {0};
 	int status = words_read(&words, &cmd, argc, argv);
-
 	if (status != CMD_OK)
 		return status;
 	if (words.help) {

@@ -12,16 +12,17 @@
 static const char *nfs_address(const struct conf *conf)
 {
 	const char *address = conf_string(conf, CONF_nfs_address);
-
-	return strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1" : strcmp(address, "::") == 0 ? "::1" : address;
+	return strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1"
+	       : strcmp(address, "::") == 0    ? "::1"
+					       : address;
 }
 
 static int nfs_json(const struct cmd *cmd, const char *content, size_t len)
 {
 	json_t *object = json_pack("{s:s, s:I}", "path", cmd->args[0], "bytes", (json_int_t)len);
 	json_t *text = json_stringn(content, len);
-
-	json_object_set_new(object, "content", text ? text : json_null()); /* null: it is not UTF-8 */
+	json_object_set_new(object, "content",
+			    text ? text : json_null()); /* null: it is not UTF-8 */
 	return cmd_print_object(cmd, object);
 }
 
@@ -33,12 +34,12 @@ static int nfs_print(struct cmd *cmd, struct nfs_read *nfs)
 	bool eof = false;
 	int rc = 0, status = CMD_OK;
 	FILE *out = cmd->json ? open_memstream(&kept, &kept_len) : stdout;
-
 	if (out == NULL)
 		return cmd_fail_rc(GML_ERR_NOMEM, cmd->args[0]);
 	for (uint64_t offset = 0; rc == 0 && !eof; offset += len) {
 		rc = nfs_read_chunk(nfs, cmd->args[0], offset, &data, &len, &eof);
-		eof = eof || len == 0; /* a server that gives nothing and no end would keep us for ever */
+		eof = eof ||
+		      len == 0; /* a server that gives nothing and no end would keep us for ever */
 		if (rc == 0 && fwrite(data, 1, len, out) != len)
 			break; /* main.c tells */
 	}
@@ -58,10 +59,10 @@ static int nfs_run(struct cmd *cmd)
 {
 	struct nfs_read nfs;
 	int status;
-
 	if (!conf_bool(&cmd->conf, CONF_nfs_enable))
 		return cmd_fail("the NFS door is switched off: set nfs.enable to yes");
-	if (nfs_read_open(&nfs, nfs_address(&cmd->conf), (unsigned)conf_number(&cmd->conf, CONF_nfs_port), NFS_WAIT_MS) == 0)
+	if (nfs_read_open(&nfs, nfs_address(&cmd->conf),
+			  (unsigned)conf_number(&cmd->conf, CONF_nfs_port), NFS_WAIT_MS) == 0)
 		status = nfs_print(cmd, &nfs);
 	else
 		status = cmd_fail("%s", nfs.why);
@@ -70,6 +71,12 @@ static int nfs_run(struct cmd *cmd)
 }
 
 const struct cmd_verb cmd_nfs_verbs[] = {
-	{"nfs", "read", "PATH", "Print the file /BUCKET/KEY as an NFS client that is you sees it.", CMD_NO_STORE, nfs_run, {{0}}},
+	{"nfs",
+	 "read",
+	 "PATH",
+	 "Print the file /BUCKET/KEY as an NFS client that is you sees it.",
+	 CMD_NO_STORE,
+	 nfs_run,
+	 {{0}}},
 	{0},
 };

@@ -35,7 +35,6 @@ struct xdr_out {
 static void xdr_raw(struct xdr_out *out, const void *bytes, size_t len)
 {
 	size_t padded = (len + 3) & ~(size_t)3;
-
 	if (out->full || padded > sizeof(out->bytes) - out->len) {
 		out->full = true;
 		return;
@@ -65,7 +64,6 @@ struct xdr_in {
 static const uint8_t *xdr_take(struct xdr_in *in, size_t len)
 {
 	const uint8_t *at = in->at;
-
 	if (in->bad || len > (size_t)(in->end - at)) {
 		in->bad = true;
 		return NULL;
@@ -77,8 +75,8 @@ static const uint8_t *xdr_take(struct xdr_in *in, size_t len)
 static uint32_t xdr_read(struct xdr_in *in)
 {
 	const uint8_t *at = xdr_take(in, 4);
-
-	return at ? (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3] : 0;
+	return at ? (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]
+		  : 0;
 }
 
 static const uint8_t *xdr_read_opaque(struct xdr_in *in, size_t *len_out)
@@ -104,15 +102,14 @@ static void nfs_header(struct nfs_read *nfs, struct xdr_out *out)
 	static const uint32_t call[] = {0, 2, 100003, 4, 1, 1};
 	gid_t groups[NFS_READ_GROUPS_ROOM];
 	int n = getgroups(NFS_READ_GROUPS_ROOM, groups);
-
 	n = n < 0 ? 0 : n > NFS_READ_GROUPS_MAX ? NFS_READ_GROUPS_MAX : n;
 	xdr_number(out, 0); /* the record mark, when the length is known */
 	xdr_number(out, ++nfs->xid);
 	for (size_t i = 0; i < sizeof(call) / sizeof(call[0]); i++)
 		xdr_number(out, call[i]);
 	xdr_number(out, 4 * (uint32_t)(5 + n) + 8); /* the credential's length */
-	xdr_number(out, 0);                         /* stamp */
-	xdr_opaque(out, "gemel", 5);                /* machine */
+	xdr_number(out, 0);			    /* stamp */
+	xdr_opaque(out, "gemel", 5);		    /* machine */
 	xdr_number(out, geteuid());
 	xdr_number(out, getegid());
 	xdr_number(out, (uint32_t)n);
@@ -128,7 +125,6 @@ static void nfs_header(struct nfs_read *nfs, struct xdr_out *out)
 static int nfs_lookups(struct xdr_out *out, const char *path)
 {
 	int names = 0;
-
 	for (const char *at = path; *at; names++) {
 		at += strspn(at, "/");
 		size_t len = strcspn(at, "/");
@@ -148,7 +144,6 @@ static int nfs_call(struct nfs_read *nfs, struct xdr_out *out, const char *path,
 {
 	static const uint8_t anonymous[16];
 	int names = 0;
-
 	nfs_header(nfs, out);
 	size_t count_at = out->len;
 	xdr_number(out, 0);
@@ -189,7 +184,6 @@ static int64_t nfs_exchange(struct nfs_read *nfs, const struct xdr_out *call)
 {
 	size_t used = 0;
 	uint32_t mark;
-
 	if (send(nfs->fd, call->bytes, call->len, MSG_NOSIGNAL) != (ssize_t)call->len)
 		return nfs_wrong(nfs, "the server does not take the call");
 	do {
@@ -228,7 +222,6 @@ static int nfs_status(struct nfs_read *nfs, uint32_t status)
 		{10016, "the server wants another kind of login (NFS4ERR_WRONGSEC)"},
 		{10029, "is a symbolic link"},
 	};
-
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].status == status)
 			return nfs_wrong(nfs, known[i].text);
@@ -241,7 +234,6 @@ static int nfs_accepted(struct nfs_read *nfs, struct xdr_in *in)
 {
 	size_t len;
 	uint32_t xid = xdr_read(in), type = xdr_read(in), state = xdr_read(in);
-
 	if (in->bad || xid != nfs->xid || type != 1)
 		return nfs_wrong(nfs, "the answer is no reply to this call");
 	if (state != 0)
@@ -261,7 +253,6 @@ static int nfs_result(struct nfs_read *nfs, struct xdr_in *in)
 {
 	uint32_t op = xdr_read(in), status = xdr_read(in);
 	size_t len;
-
 	if (in->bad)
 		return nfs_wrong(nfs, "the answer is cut off");
 	if (status != 0)
@@ -282,7 +273,6 @@ int nfs_read_chunk(struct nfs_read *nfs, const char *path, uint64_t offset,
 	struct xdr_out *call = calloc(1, sizeof(*call));
 	int before = call ? nfs_call(nfs, call, path, offset) : 0;
 	int64_t len;
-
 	if (before > 0)
 		len = nfs_exchange(nfs, call);
 	else
@@ -311,7 +301,6 @@ static int nfs_connect(const char *address, unsigned port, int milliseconds)
 			       .tv_usec = milliseconds % 1000 * 1000};
 	struct addrinfo *peer;
 	char service[16];
-
 	snprintf(service, sizeof(service), "%u", port);
 	if (getaddrinfo(address, service, &hints, &peer) != 0)
 		return -1;

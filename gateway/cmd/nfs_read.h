@@ -17,8 +17,8 @@ struct nfs_read {
 	uint32_t xid;
 	uint8_t handle[NFS_READ_HANDLE_MAX];
 	size_t handle_len; /* 0: the file is not looked up yet */
-	uint8_t *reply;    /* room for one */
-	char why[160];     /* what went wrong, as text */
+	uint8_t *reply;	   /* room for one */
+	char why[160];	   /* what went wrong, as text */
 };
 
 /* Connects; this and each later wait for the server ends after about `milliseconds`. 0, or -1 with

@@ -10,7 +10,6 @@ json_t *cmd_json_time(int64_t ns)
 	char text[32];
 	struct tm tm;
 	time_t seconds = (time_t)(ns / 1000000000);
-
 	gmtime_r(&seconds, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return json_string(text);
@@ -32,7 +31,8 @@ static const char *output_cell(const json_t *value, char *buf, size_t cap)
 		buf[0] = 0;
 		json_array_foreach(value, i, item)
 		{
-			int len = snprintf(buf + used, cap - used, "%s%s", i ? "," : "", output_cell(item, one, sizeof(one)));
+			int len = snprintf(buf + used, cap - used, "%s%s", i ? "," : "",
+					   output_cell(item, one, sizeof(one)));
 			if (len < 0 || (size_t)len >= cap - used)
 				break;
 			used += (size_t)len;
@@ -45,7 +45,6 @@ static const char *output_cell(const json_t *value, char *buf, size_t cap)
 static int output_json(json_t *value)
 {
 	int rc = json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-
 	fputc('\n', stdout);
 	json_decref(value);
 	return rc == 0 ? CMD_OK : cmd_fail("cannot write JSON");
@@ -61,7 +60,6 @@ int cmd_print_object(const struct cmd *cmd, json_t *object)
 	const char *key;
 	json_t *value;
 	char buf[512];
-
 	if (cmd->json)
 		return output_json(object);
 	json_object_foreach(object, key, value)
@@ -77,7 +75,6 @@ int cmd_print_rows(const struct cmd *cmd, json_t *rows)
 	const char *key;
 	json_t *row, *value;
 	char buf[512];
-
 	if (cmd->json)
 		return output_json(rows);
 	json_array_foreach(rows, i, row)
@@ -85,7 +82,8 @@ int cmd_print_rows(const struct cmd *cmd, json_t *rows)
 		columns = 0;
 		json_object_foreach(row, key, value)
 		{
-			size_t head = strlen(key), len = strlen(output_cell(value, buf, sizeof(buf)));
+			size_t head = strlen(key),
+			       len = strlen(output_cell(value, buf, sizeof(buf)));
 			if (columns < OUTPUT_COLUMNS) {
 				width[columns] = width[columns] < head ? head : width[columns];
 				width[columns] = width[columns] < len ? len : width[columns];
@@ -95,17 +93,16 @@ int cmd_print_rows(const struct cmd *cmd, json_t *rows)
 	}
 	if (json_array_size(rows) > 0) {
 		columns = 0;
-		json_object_foreach(json_array_get(rows, 0), key, value)
-			if (columns < OUTPUT_COLUMNS)
-				printf("%-*s  ", (int)width[columns++], key);
+		json_object_foreach(json_array_get(rows, 0), key,
+				    value) if (columns < OUTPUT_COLUMNS)
+			printf("%-*s  ", (int)width[columns++], key);
 		putchar('\n');
 	}
 	json_array_foreach(rows, i, row)
 	{
 		columns = 0;
-		json_object_foreach(row, key, value)
-			if (columns < OUTPUT_COLUMNS)
-				printf("%-*s  ", (int)width[columns++], output_cell(value, buf, sizeof(buf)));
+		json_object_foreach(row, key, value) if (columns < OUTPUT_COLUMNS) printf(
+			"%-*s  ", (int)width[columns++], output_cell(value, buf, sizeof(buf)));
 		putchar('\n');
 	}
 	json_decref(rows);

@@ -14,10 +14,10 @@ static char *render_slurp(const char *path)
 	struct stat st;
 	char *text = NULL;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) == 0 && st.st_size < 1 << 20 && (text = malloc((size_t)st.st_size + 1)) != NULL) {
+	if (fstat(fd, &st) == 0 && st.st_size < 1 << 20 &&
+	    (text = malloc((size_t)st.st_size + 1)) != NULL) {
 		ssize_t got = read(fd, text, (size_t)st.st_size);
 		if (got == st.st_size) {
 			text[got] = 0;
@@ -39,12 +39,12 @@ static const char *render_lookup(const struct render_var *vars, const char *name
 }
 
 /* Expands `text` into a new string; NULL with the reason in err. */
-static char *render_expand(const char *text, const struct render_var *vars, const char *path, char *err, size_t cap)
+static char *render_expand(const char *text, const struct render_var *vars, const char *path,
+			   char *err, size_t cap)
 {
 	char *out = NULL;
 	size_t out_len;
 	FILE *stream = open_memstream(&out, &out_len);
-
 	if (stream == NULL) {
 		snprintf(err, cap, "out of memory");
 		return NULL;
@@ -82,7 +82,6 @@ static int render_write(const char *path, const char *text, char *err, size_t ca
 {
 	char temporary[4096];
 	size_t len = strlen(text);
-
 	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary)) {
 		snprintf(err, cap, "%s: path too long", path);
 		return -1;
@@ -98,11 +97,11 @@ static int render_write(const char *path, const char *text, char *err, size_t ca
 	return 0;
 }
 
-int render_file(const char *template_path, const char *out_path, const struct render_var *vars, bool *changed_out, char *err, size_t cap)
+int render_file(const char *template_path, const char *out_path, const struct render_var *vars,
+		bool *changed_out, char *err, size_t cap)
 {
 	int rc = -1;
 	char *before = NULL, *after = NULL, *text = render_slurp(template_path);
-
 	if (text == NULL) {
 		snprintf(err, cap, "%s: %s", template_path, strerror(errno));
 		return -1;

@@ -23,7 +23,8 @@
 #include <gemel/probe.h>
 #include "../jobs/jobs.h"
 
-#define SERVE_STOP_SECONDS 30 /* for a door to close what it has open, on a slow disk too; gemel.service waits longer */
+#define SERVE_STOP_SECONDS                                                                         \
+	30 /* for a door to close what it has open, on a slow disk too; gemel.service waits longer */
 #define SERVE_READY_SECONDS 60
 
 static const char *const serve_names[SERVE_CHILDREN] = {"S3 door", "NFS door"};
@@ -36,7 +37,6 @@ static void serve_say(const char *format, ...)
 	time_t now = time(NULL);
 	struct tm tm;
 	va_list args;
-
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	va_start(args, format);
@@ -57,8 +57,8 @@ static void serve_notify(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-	if (path == NULL || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(address.sun_path))
+	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
+	    strlen(path) >= sizeof(address.sun_path))
 		return;
 	strcpy(address.sun_path, path);
 	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
@@ -76,12 +76,12 @@ static void serve_notify(const char *state)
 static int serve_lock(struct serve *serve)
 {
 	char path[SERVE_PATH_MAX + 16], text[16];
-
 	snprintf(path, sizeof(path), "%s/serve.lock", serve->run_dir);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (fd >= 0 && errno == EWOULDBLOCK)
-			cmd_fail("another 'gemel serve' runs on %s", conf_string(&serve->cmd->conf, CONF_store_home));
+			cmd_fail("another 'gemel serve' runs on %s",
+				 conf_string(&serve->cmd->conf, CONF_store_home));
 		else
 			cmd_fail("%s: %s", path, strerror(errno));
 		if (fd >= 0)
@@ -97,17 +97,17 @@ static int serve_lock(struct serve *serve)
 static bool serve_answers(struct serve *serve, int which)
 {
 	const struct conf *conf = &serve->cmd->conf;
-
 	if (which == SERVE_S3)
-		return gml_probe_s3(conf_string(conf, CONF_s3_address), (unsigned)conf_number(conf, CONF_s3_port), 1000);
-	return gml_probe_nfs(conf_string(conf, CONF_nfs_address), (unsigned)conf_number(conf, CONF_nfs_port), 1000);
+		return gml_probe_s3(conf_string(conf, CONF_s3_address),
+				    (unsigned)conf_number(conf, CONF_s3_port), 1000);
+	return gml_probe_nfs(conf_string(conf, CONF_nfs_address),
+			     (unsigned)conf_number(conf, CONF_nfs_port), 1000);
 }
 
 static void serve_start(struct serve *serve, int which)
 {
 	struct child *child = &serve->children[which];
 	int error = child_start(child);
-
 	if (error == 0) {
 		serve_say("%s: started, pid %d", child->name, (int)child->pid);
 		return;
@@ -125,10 +125,12 @@ static void serve_adopt(struct serve *serve)
 		if (!child_adopt(child))
 			continue;
 		if (serve->enabled[i] && !serve->changed[i]) {
-			serve_say("%s: pid %d is running already and is kept", serve_names[i], (int)child->pid);
+			serve_say("%s: pid %d is running already and is kept", serve_names[i],
+				  (int)child->pid);
 			continue;
 		}
-		serve_say("%s: pid %d ran with another configuration and is stopped", serve_names[i], (int)child->pid);
+		serve_say("%s: pid %d ran with another configuration and is stopped",
+			  serve_names[i], (int)child->pid);
 		child_stop(child, SERVE_STOP_SECONDS);
 	}
 }
@@ -137,8 +139,8 @@ static void serve_adopt(struct serve *serve)
 static bool serve_to_stop(void)
 {
 	sigset_t set;
-
-	return sigpending(&set) == 0 && (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1);
+	return sigpending(&set) == 0 &&
+	       (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1);
 }
 
 /* A door that dies while it is awaited is an error of the start: its log says why. Ends early when we are to stop. */
@@ -150,9 +152,12 @@ static int serve_await(struct serve *serve)
 		while (serve->enabled[i] && !serve_answers(serve, i) && !serve_to_stop()) {
 			struct pollfd dead = {.fd = child->pidfd, .events = POLLIN};
 			if (child->pid == 0 || poll(&dead, 1, 50) > 0)
-				return cmd_fail("%s did not start; %s says why", serve_names[i], serve->log_file[i]);
+				return cmd_fail("%s did not start; %s says why", serve_names[i],
+						serve->log_file[i]);
 			if (child_clock() > deadline)
-				return cmd_fail("%s does not answer after %d s; see %s", serve_names[i], SERVE_READY_SECONDS, serve->log_file[i]);
+				return cmd_fail("%s does not answer after %d s; see %s",
+						serve_names[i], SERVE_READY_SECONDS,
+						serve->log_file[i]);
 		}
 	}
 	return CMD_OK;
@@ -161,31 +166,34 @@ static int serve_await(struct serve *serve)
 static void serve_ready(struct serve *serve)
 {
 	const struct conf *conf = &serve->cmd->conf;
-
 	if (serve->enabled[SERVE_S3])
-		serve_say("S3 is ready at %s://%s:%s", conf_string(conf, CONF_s3_tls_certificate)[0] ? "https" : "http", conf_string(conf, CONF_s3_address),
-			  conf_string(conf, CONF_s3_port));
+		serve_say("S3 is ready at %s://%s:%s",
+			  conf_string(conf, CONF_s3_tls_certificate)[0] ? "https" : "http",
+			  conf_string(conf, CONF_s3_address), conf_string(conf, CONF_s3_port));
 	if (serve->enabled[SERVE_NFS])
-		serve_say("NFS is ready at %s:/ port %s", conf_string(conf, CONF_nfs_address), conf_string(conf, CONF_nfs_port));
+		serve_say("NFS is ready at %s:/ port %s", conf_string(conf, CONF_nfs_address),
+			  conf_string(conf, CONF_nfs_port));
 	serve_notify("READY=1");
 }
 
 /* What a door serves with changed: its rendered configuration, or (who knows) a certificate that was renewed under its name. */
 static bool serve_stale(const struct serve *serve, int which)
 {
-	return serve->changed[which] || (which == SERVE_S3 && conf_string(&serve->cmd->conf, CONF_s3_tls_certificate)[0] != 0);
+	return serve->changed[which] ||
+	       (which == SERVE_S3 &&
+		conf_string(&serve->cmd->conf, CONF_s3_tls_certificate)[0] != 0);
 }
 
 static void serve_reload_door(struct serve *serve, int which, const struct conf *before)
 {
 	struct child *child = &serve->children[which];
-
 	if (child->pid == 0)
 		return; /* serve_restart starts it, if it is to run */
 	if (!serve->enabled[which]) {
 		serve_say("%s: is switched off", serve_names[which]);
 		child_stop(child, SERVE_STOP_SECONDS);
-	} else if (serve_stale(serve, which) && which == SERVE_S3 && !serve_moves(serve, which, before) && kill(child->pid, SIGHUP) == 0) {
+	} else if (serve_stale(serve, which) && which == SERVE_S3 &&
+		   !serve_moves(serve, which, before) && kill(child->pid, SIGHUP) == 0) {
 		serve_say("%s: reloads", serve_names[which]);
 	} else if (serve_stale(serve, which)) {
 		child_stop(child, SERVE_STOP_SECONDS);
@@ -199,22 +207,26 @@ static void serve_reload(struct serve *serve)
 	static const enum conf_option fixed[] = {CONF_store_home, CONF_run_user, CONF_run_jemalloc};
 	struct conf fresh, before = serve->cmd->conf;
 	char err[CONF_ERRORS_SIZE];
-
 	conf_defaults(&fresh);
-	if (conf_read(&fresh, serve->cmd->conf.file, err, sizeof(err)) != 0 || conf_check(&fresh, err, sizeof(err)) != 0) {
+	if (conf_read(&fresh, serve->cmd->conf.file, err, sizeof(err)) != 0 ||
+	    conf_check(&fresh, err, sizeof(err)) != 0) {
 		for (char *line, *rest = err; (line = strsep(&rest, "\n")) != NULL;)
 			serve_say("not reloaded: %s", line);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		if (strcmp(conf_string(&fresh, fixed[i]), conf_string(&before, fixed[i])) != 0) {
-			serve_say("not reloaded: %s cannot change while serving", conf_name(fixed[i]));
+			serve_say("not reloaded: %s cannot change while serving",
+				  conf_name(fixed[i]));
 			return;
 		}
 	serve->cmd->conf = fresh;
-	if (serve_prepare(serve) != CMD_OK || serve_versions(serve) != CMD_OK || serve_ports(serve, &before) != CMD_OK) {
+	if (serve_prepare(serve) != CMD_OK || serve_versions(serve) != CMD_OK ||
+	    serve_ports(serve, &before) != CMD_OK) {
 		serve->cmd->conf = before;
-		serve_say(serve_prepare(serve) == CMD_OK ? "not reloaded: the configuration before it stays in force" : "not reloaded");
+		serve_say(serve_prepare(serve) == CMD_OK
+				  ? "not reloaded: the configuration before it stays in force"
+				  : "not reloaded");
 		return;
 	}
 	for (int i = 0; i < SERVE_CHILDREN; i++)
@@ -239,35 +251,39 @@ static int64_t serve_restart(struct serve *serve, int64_t now, int64_t until)
 static void serve_loop(struct serve *serve, struct jobs *jobs, int signals)
 {
 	struct signalfd_siginfo info;
-
 	for (;;) {
 		int64_t now = child_clock();
 		int64_t until = serve_restart(serve, now, jobs_run(jobs, now));
 		struct pollfd fds[1 + SERVE_CHILDREN] = {{.fd = signals, .events = POLLIN}};
 		for (int i = 0; i < SERVE_CHILDREN; i++)
-			fds[1 + i] = (struct pollfd){.fd = serve->children[i].pid ? serve->children[i].pidfd : -1, .events = POLLIN};
+			fds[1 + i] = (struct pollfd){
+				.fd = serve->children[i].pid ? serve->children[i].pidfd : -1,
+				.events = POLLIN};
 		now = child_clock();
 		int milliseconds = until <= now ? 0 : (int)((until - now) / 1000000) + 1;
 		if (poll(fds, 1 + SERVE_CHILDREN, milliseconds) < 0 && errno != EINTR)
 			return;
 		for (int i = 0; i < SERVE_CHILDREN; i++)
 			if (fds[1 + i].revents) {
-				serve_say("%s: %s", serve_names[i], child_ended(&serve->children[i], child_clock()));
+				serve_say("%s: %s", serve_names[i],
+					  child_ended(&serve->children[i], child_clock()));
 				jobs->recover = true;
 			}
-		if (!(fds[0].revents & POLLIN) || read(signals, &info, sizeof(info)) != sizeof(info))
+		if (!(fds[0].revents & POLLIN) ||
+		    read(signals, &info, sizeof(info)) != sizeof(info))
 			continue;
 		if (info.ssi_signo != SIGHUP)
 			return;
 		serve_reload(serve);
-		jobs->reap = !serve->enabled[SERVE_NFS]; /* never two reapers: an NFS door knows what is open */
+		jobs->reap =
+			!serve->enabled
+				 [SERVE_NFS]; /* never two reapers: an NFS door knows what is open */
 	}
 }
 
 static int serve_signals(void)
 {
 	sigset_t set;
-
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
@@ -281,7 +297,6 @@ static int serve_signals(void)
 static void serve_descriptors(void)
 {
 	struct rlimit limit;
-
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
 		return;
 	limit.rlim_cur = limit.rlim_max;
@@ -301,7 +316,6 @@ static void serve_stop(struct serve *serve)
 static int serve_recover(struct serve *serve)
 {
 	int rc = gml_store_recover(&serve->cmd->op, serve->cmd->store);
-
 	return rc ? cmd_fail_rc(rc, "the store could not be recovered") : CMD_OK;
 }
 
@@ -311,7 +325,6 @@ static int serve_run(struct cmd *cmd)
 	char err[CONF_ERRORS_SIZE];
 	int status, lock = -1, signals = -1;
 	struct serve *serve = calloc(1, sizeof(*serve));
-
 	if (serve == NULL)
 		return cmd_fail_rc(GML_ERR_NOMEM, "serve");
 	serve->cmd = cmd;
@@ -326,7 +339,8 @@ static int serve_run(struct cmd *cmd)
 	}
 	if (serve_layout(serve) != CMD_OK || (lock = serve_lock(serve)) < 0)
 		goto out;
-	if (serve_prepare(serve) != CMD_OK || serve_versions(serve) != CMD_OK || serve_recover(serve) != CMD_OK) {
+	if (serve_prepare(serve) != CMD_OK || serve_versions(serve) != CMD_OK ||
+	    serve_recover(serve) != CMD_OK) {
 		serve_forget(serve);
 		goto out;
 	}
@@ -357,6 +371,13 @@ out:
 }
 
 const struct cmd_verb cmd_serve_verbs[] = {
-	{"serve", NULL, "", "Serve the store at both doors until SIGTERM or Ctrl-C; SIGHUP reloads the configuration.", CMD_STORE, serve_run, {{0}}, serve_log},
+	{"serve",
+	 NULL,
+	 "",
+	 "Serve the store at both doors until SIGTERM or Ctrl-C; SIGHUP reloads the configuration.",
+	 CMD_STORE,
+	 serve_run,
+	 {{0}},
+	 serve_log},
 	{0},
 };

@@ -15,7 +15,9 @@ struct serve {
 	bool enabled[SERVE_CHILDREN];
 	bool changed[SERVE_CHILDREN]; /* the rendered configuration differs from the last one */
 	char run_dir[SERVE_PATH_MAX], log_dir[SERVE_PATH_MAX], store_dir[SERVE_PATH_MAX];
-	char conf_file[SERVE_CHILDREN][SERVE_PATH_MAX], pid_file[SERVE_CHILDREN][SERVE_PATH_MAX], log_file[SERVE_CHILDREN][SERVE_PATH_MAX], own_pid_file[SERVE_CHILDREN][SERVE_PATH_MAX];
+	char conf_file[SERVE_CHILDREN][SERVE_PATH_MAX], pid_file[SERVE_CHILDREN][SERVE_PATH_MAX],
+		log_file[SERVE_CHILDREN][SERVE_PATH_MAX],
+		own_pid_file[SERVE_CHILDREN][SERVE_PATH_MAX];
 	char arenas[48]; /* of the NFS door's malloc; an environment variable */
 	const char *lib_dir, *data_dir;
 };

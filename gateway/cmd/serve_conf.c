@@ -16,7 +16,8 @@
 #define SERVE_VARS_MAX 40
 #define SERVE_DRAIN_SECONDS 10 /* for S3 requests that run when the door is to stop */
 
-static const enum conf_option serve_address[SERVE_CHILDREN] = {CONF_s3_address, CONF_nfs_address}, serve_port[SERVE_CHILDREN] = {CONF_s3_port, CONF_nfs_port};
+static const enum conf_option serve_address[SERVE_CHILDREN] = {CONF_s3_address, CONF_nfs_address},
+			      serve_port[SERVE_CHILDREN] = {CONF_s3_port, CONF_nfs_port};
 
 /* Appends to a NULL-terminated list. The strings are borrowed for the render. */
 struct serve_vars {
@@ -42,8 +43,8 @@ static int serve_directories(struct serve *serve)
 	static const char *const below_run[] = {"", "/recovery"};
 	const struct conf *conf = &serve->cmd->conf;
 	char path[SERVE_PATH_MAX + 16];
-
-	if (!conf_home_path(conf, "run", serve->run_dir, SERVE_PATH_MAX - 32) || !conf_home_path(conf, "log", serve->log_dir, SERVE_PATH_MAX - 32) ||
+	if (!conf_home_path(conf, "run", serve->run_dir, SERVE_PATH_MAX - 32) ||
+	    !conf_home_path(conf, "log", serve->log_dir, SERVE_PATH_MAX - 32) ||
 	    !conf_home_path(conf, "store", serve->store_dir, SERVE_PATH_MAX))
 		return cmd_fail("store.home is too long");
 	for (size_t i = 0; i < sizeof(below_run) / sizeof(below_run[0]); i++) {
@@ -59,12 +60,15 @@ static void serve_files(struct serve *serve)
 	static const char *const conf_names[SERVE_CHILDREN] = {"nginx.conf", "ganesha.conf"};
 	static const char *const log_names[SERVE_CHILDREN] = {"nginx-error.log", "nfs.log"};
 	static const char *const pid_names[SERVE_CHILDREN] = {"nginx.pid", "ganesha.pid"};
-
 	for (int i = 0; i < SERVE_CHILDREN; i++) {
-		snprintf(serve->conf_file[i], SERVE_PATH_MAX, "%.*s/%s", SERVE_PATH_MAX - 32, serve->run_dir, conf_names[i]);
-		snprintf(serve->log_file[i], SERVE_PATH_MAX, "%.*s/%s", SERVE_PATH_MAX - 32, serve->log_dir, log_names[i]);
-		snprintf(serve->pid_file[i], SERVE_PATH_MAX, "%.*s/%s", SERVE_PATH_MAX - 32, serve->run_dir, pid_names[i]);
-		snprintf(serve->own_pid_file[i], SERVE_PATH_MAX, "%.*s/%s.serve", SERVE_PATH_MAX - 40, serve->run_dir, pid_names[i]);
+		snprintf(serve->conf_file[i], SERVE_PATH_MAX, "%.*s/%s", SERVE_PATH_MAX - 32,
+			 serve->run_dir, conf_names[i]);
+		snprintf(serve->log_file[i], SERVE_PATH_MAX, "%.*s/%s", SERVE_PATH_MAX - 32,
+			 serve->log_dir, log_names[i]);
+		snprintf(serve->pid_file[i], SERVE_PATH_MAX, "%.*s/%s", SERVE_PATH_MAX - 32,
+			 serve->run_dir, pid_names[i]);
+		snprintf(serve->own_pid_file[i], SERVE_PATH_MAX, "%.*s/%s.serve",
+			 SERVE_PATH_MAX - 40, serve->run_dir, pid_names[i]);
 	}
 }
 
@@ -76,12 +80,13 @@ static const char *serve_word(const char *value, const char *const pairs[])
 	return "";
 }
 
-static int serve_render(struct serve *serve, int which, const char *name, const struct serve_vars *vars)
+static int serve_render(struct serve *serve, int which, const char *name,
+			const struct serve_vars *vars)
 {
 	char template[SERVE_PATH_MAX], err[1024];
-
 	snprintf(template, sizeof(template), "%s/%s", serve->data_dir, name);
-	if (render_file(template, serve->conf_file[which], vars->rows, &serve->changed[which], err, sizeof(err)) != 0)
+	if (render_file(template, serve->conf_file[which], vars->rows, &serve->changed[which], err,
+			sizeof(err)) != 0)
 		return cmd_fail("%s", err);
 	return CMD_OK;
 }
@@ -92,36 +97,42 @@ static unsigned long serve_nfs_threads(const struct conf *conf)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned long threads = (unsigned long)conf_number(conf, CONF_nfs_threads);
-
 	return threads != 0 ? threads : 16 + 4 * (unsigned long)(processors > 0 ? processors : 1);
 }
 
 static int serve_render_nfs(struct serve *serve)
 {
-	static const char *const squash[] = {"root", "Root_Squash", "none", "No_Root_Squash", "all", "All_Squash", NULL};
-	static const char *const levels[] = {"error", "CRIT", "warn", "WARN", "info", "EVENT", "debug", "DEBUG", NULL};
-	static const char *const rpc_levels[] = {"error", "MAJ", "warn", "MAJ", "info", "MAJ", "debug", "DEBUG", NULL};
+	static const char *const squash[] = {"root", "Root_Squash", "none", "No_Root_Squash",
+					     "all",  "All_Squash",  NULL};
+	static const char *const levels[] = {"error", "CRIT",  "warn",	"WARN", "info",
+					     "EVENT", "debug", "DEBUG", NULL};
+	static const char *const rpc_levels[] = {"error", "MAJ",   "warn",  "MAJ", "info",
+						 "MAJ",	  "debug", "DEBUG", NULL};
 	const struct conf *conf = &serve->cmd->conf;
 	struct serve_vars vars = {0};
 	bool v3 = conf_bool(conf, CONF_nfs_v3);
 	char recovery[SERVE_PATH_MAX + 16], threads[32];
-
 	snprintf(recovery, sizeof(recovery), "%s/recovery", serve->run_dir);
 	snprintf(threads, sizeof(threads), "%lu", serve_nfs_threads(conf));
 	serve_var(&vars, "NFS_ADDRESS", conf_string(conf, CONF_nfs_address));
 	serve_var(&vars, "NFS_PORT", conf_string(conf, CONF_nfs_port));
 	/* 6.x does not start where it may not set PR_SET_IO_FLUSHER (as an ordinary user, in most containers) unless told so; 4.x
 	 * neither sets it nor knows the option. */
-	serve_var(&vars, "NFS_FLUSHER_LINE", strtoul(GEMEL_GANESHA_VERSION, NULL, 10) >= 6 ? "Allow_Set_Io_Flusher_Fail = true;" : "");
+	serve_var(&vars, "NFS_FLUSHER_LINE",
+		  strtoul(GEMEL_GANESHA_VERSION, NULL, 10) >= 6
+			  ? "Allow_Set_Io_Flusher_Fail = true;"
+			  : "");
 	serve_var(&vars, "NFS_PROTOCOLS", v3 ? "3, 4" : "4");
 	serve_var(&vars, "NFS_MOUNT_PORT", v3 ? "20048" : "0");
 	serve_var(&vars, "NFS_THREADS", threads);
 	serve_var(&vars, "NFS_LEASE", conf_string(conf, CONF_nfs_lease));
 	serve_var(&vars, "NFS_GRACE", conf_string(conf, CONF_nfs_grace));
 	serve_var(&vars, "NFS_SQUASH", serve_word(conf_string(conf, CONF_nfs_squash), squash));
-	serve_var(&vars, "NFS_ACCESS", strcmp(conf_string(conf, CONF_nfs_access), "ro") == 0 ? "RO" : "RW");
+	serve_var(&vars, "NFS_ACCESS",
+		  strcmp(conf_string(conf, CONF_nfs_access), "ro") == 0 ? "RO" : "RW");
 	serve_var(&vars, "NFS_LOG_LEVEL", serve_word(conf_string(conf, CONF_log_level), levels));
-	serve_var(&vars, "NFS_RPC_LOG_LEVEL", serve_word(conf_string(conf, CONF_log_level), rpc_levels));
+	serve_var(&vars, "NFS_RPC_LOG_LEVEL",
+		  serve_word(conf_string(conf, CONF_log_level), rpc_levels));
 	serve_var(&vars, "NFS_PLUGIN_DIR", serve->lib_dir);
 	serve_var(&vars, "NFS_RECOVERY_DIR", recovery);
 	serve_var(&vars, "STORE_DIR", serve->store_dir);
@@ -130,29 +141,43 @@ static int serve_render_nfs(struct serve *serve)
 
 static int serve_render_s3(struct serve *serve)
 {
-	static const char *const levels[] = {"error", "error", "warn", "warn", "info", "notice", "debug", "info", NULL};
+	static const char *const levels[] = {"error",  "error", "warn", "warn", "info",
+					     "notice", "debug", "info", NULL};
 	const struct conf *conf = &serve->cmd->conf;
-	const char *certificate = conf_string(conf, CONF_s3_tls_certificate), *key = conf_string(conf, CONF_s3_tls_key), *address = conf_string(conf, CONF_s3_address);
+	const char *certificate = conf_string(conf, CONF_s3_tls_certificate),
+		   *key = conf_string(conf, CONF_s3_tls_key),
+		   *address = conf_string(conf, CONF_s3_address);
 	struct serve_vars vars = {0};
-	char module[SERVE_PATH_MAX], listen[128], nfs[128] = "", tls[2 * CONF_VALUE_MAX + 128] = "", domains[CONF_VALUE_MAX + 32] = "", sizes[3][32],
-		access_log[SERVE_PATH_MAX + 64] = "off";
-
+	char module[SERVE_PATH_MAX], listen[128], nfs[128] = "", tls[2 * CONF_VALUE_MAX + 128] = "",
+						  domains[CONF_VALUE_MAX + 32] = "", sizes[3][32],
+						  access_log[SERVE_PATH_MAX + 64] = "off";
 	snprintf(module, sizeof(module), "%s/ngx_http_gemel_module.so", serve->lib_dir);
-	snprintf(listen, sizeof(listen), strchr(address, ':') ? "listen [%s]:%s%s backlog=4096;" : "listen %s:%s%s backlog=4096;", address, conf_string(conf, CONF_s3_port),
-		 certificate[0] ? " ssl" : "");
+	snprintf(listen, sizeof(listen),
+		 strchr(address, ':') ? "listen [%s]:%s%s backlog=4096;"
+				      : "listen %s:%s%s backlog=4096;",
+		 address, conf_string(conf, CONF_s3_port), certificate[0] ? " ssl" : "");
 	if (certificate[0])
-		snprintf(tls, sizeof(tls), "ssl_certificate \"%s\"; ssl_certificate_key \"%s\"; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:gemel:10m;", certificate, key);
+		snprintf(tls, sizeof(tls),
+			 "ssl_certificate \"%s\"; ssl_certificate_key \"%s\"; ssl_protocols "
+			 "TLSv1.2 TLSv1.3; ssl_session_cache shared:gemel:10m;",
+			 certificate, key);
 	if (conf_string(conf, CONF_s3_domains)[0])
-		snprintf(domains, sizeof(domains), "gemel_domain %s;", conf_string(conf, CONF_s3_domains));
+		snprintf(domains, sizeof(domains), "gemel_domain %s;",
+			 conf_string(conf, CONF_s3_domains));
 	if (conf_bool(conf, CONF_nfs_enable))
-		snprintf(nfs, sizeof(nfs), "gemel_nfs %s %s;", conf_string(conf, CONF_nfs_address), conf_string(conf, CONF_nfs_port));
-	static const enum conf_option numbers[3] = {CONF_s3_connections, CONF_s3_object_size_max, CONF_store_map_size};
+		snprintf(nfs, sizeof(nfs), "gemel_nfs %s %s;", conf_string(conf, CONF_nfs_address),
+			 conf_string(conf, CONF_nfs_port));
+	static const enum conf_option numbers[3] = {CONF_s3_connections, CONF_s3_object_size_max,
+						    CONF_store_map_size};
 	for (int i = 0; i < 3; i++)
-		snprintf(sizes[i], sizeof(sizes[i]), "%llu", (unsigned long long)conf_number(conf, numbers[i]));
+		snprintf(sizes[i], sizeof(sizes[i]), "%llu",
+			 (unsigned long long)conf_number(conf, numbers[i]));
 	if (conf_bool(conf, CONF_log_access))
-		snprintf(access_log, sizeof(access_log), "\"%s/s3-access.log\" gemel buffer=64k flush=1s", serve->log_dir);
+		snprintf(access_log, sizeof(access_log),
+			 "\"%s/s3-access.log\" gemel buffer=64k flush=1s", serve->log_dir);
 	serve_var(&vars, "MODULE", module);
-	serve_var(&vars, "USER_LINE", geteuid() == 0 ? "user root;" : ""); /* who we are: main.c has become run.user */
+	serve_var(&vars, "USER_LINE",
+		  geteuid() == 0 ? "user root;" : ""); /* who we are: main.c has become run.user */
 	serve_var(&vars, "WORKERS", conf_string(conf, CONF_s3_workers));
 	serve_var(&vars, "RUN_DIR", serve->run_dir);
 	serve_var(&vars, "LOG_DIR", serve->log_dir);
@@ -171,7 +196,8 @@ static int serve_render_s3(struct serve *serve)
 	serve_var(&vars, "ACCESS_LOG", access_log);
 	serve_var(&vars, "LISTEN_LINES", listen);
 	serve_var(&vars, "TLS_LINES", tls);
-	serve_var(&vars, "CONNECTIONS_PER_ADDRESS", conf_string(conf, CONF_s3_connections_per_address));
+	serve_var(&vars, "CONNECTIONS_PER_ADDRESS",
+		  conf_string(conf, CONF_s3_connections_per_address));
 	return serve_render(serve, SERVE_S3, "nginx.conf.in", &vars);
 }
 
@@ -187,7 +213,6 @@ static void serve_children(struct serve *serve)
 {
 	const struct conf *conf = &serve->cmd->conf;
 	struct child *s3 = &serve->children[SERVE_S3], *nfs = &serve->children[SERVE_NFS];
-
 	memset(s3->argv, 0, sizeof(s3->argv));
 	memset(s3->env, 0, sizeof(s3->env));
 	memset(nfs->argv, 0, sizeof(nfs->argv));
@@ -195,12 +220,23 @@ static void serve_children(struct serve *serve)
 	s3->name = "S3 door";
 	s3->drain_seconds = SERVE_DRAIN_SECONDS;
 	s3->pid_file = serve->own_pid_file[SERVE_S3];
-	const char *const nginx[] = {GEMEL_NGINX, "-p", serve->run_dir, "-c", serve->conf_file[SERVE_S3], "-e", serve->log_file[SERVE_S3], NULL};
+	const char *const nginx[] = {GEMEL_NGINX,
+				     "-p",
+				     serve->run_dir,
+				     "-c",
+				     serve->conf_file[SERVE_S3],
+				     "-e",
+				     serve->log_file[SERVE_S3],
+				     NULL};
 	for (int i = 0; nginx[i]; i++)
 		serve_push(s3->argv, nginx[i]);
 	nfs->name = "NFS door";
 	nfs->pid_file = serve->own_pid_file[SERVE_NFS];
-	const char *const ganesha[] = {GEMEL_GANESHA, "-F", "-f", serve->conf_file[SERVE_NFS], "-L", serve->log_file[SERVE_NFS], "-p", serve->pid_file[SERVE_NFS], NULL};
+	const char *const ganesha[] = {GEMEL_GANESHA, "-F",
+				       "-f",	      serve->conf_file[SERVE_NFS],
+				       "-L",	      serve->log_file[SERVE_NFS],
+				       "-p",	      serve->pid_file[SERVE_NFS],
+				       NULL};
 	for (int i = 0; ganesha[i]; i++)
 		serve_push(nfs->argv, ganesha[i]);
 	/* ganesha allocates a buffer for each READ: glibc shall not give those pages back each time, and not spread them over
@@ -208,7 +244,8 @@ static void serve_children(struct serve *serve)
 	serve_push(nfs->env, "MALLOC_MMAP_THRESHOLD_=67108864");
 	serve_push(nfs->env, "MALLOC_TRIM_THRESHOLD_=1073741824");
 	serve_push(nfs->env, "MALLOC_TOP_PAD_=16777216");
-	snprintf(serve->arenas, sizeof(serve->arenas), "MALLOC_ARENA_MAX=%ld", sysconf(_SC_NPROCESSORS_ONLN));
+	snprintf(serve->arenas, sizeof(serve->arenas), "MALLOC_ARENA_MAX=%ld",
+		 sysconf(_SC_NPROCESSORS_ONLN));
 	serve_push(nfs->env, serve->arenas);
 	if (conf_bool(conf, CONF_run_jemalloc))
 		serve_push(s3->env, "LD_PRELOAD=" SERVE_JEMALLOC);
@@ -225,14 +262,14 @@ int serve_layout(struct serve *serve)
 int serve_prepare(struct serve *serve)
 {
 	const struct conf *conf = &serve->cmd->conf;
-
 	serve->lib_dir = getenv("GEMEL_LIBDIR") ?: GEMEL_PKGLIBDIR;
 	serve->data_dir = getenv("GEMEL_DATADIR") ?: GEMEL_PKGDATADIR;
 	serve->enabled[SERVE_S3] = conf_bool(conf, CONF_s3_enable);
 	serve->enabled[SERVE_NFS] = conf_bool(conf, CONF_nfs_enable);
 	if (!serve->enabled[SERVE_S3] && !serve->enabled[SERVE_NFS])
 		return cmd_fail("both doors are switched off: set s3.enable or nfs.enable to yes");
-	if ((serve->enabled[SERVE_S3] && serve_render_s3(serve) != CMD_OK) || (serve->enabled[SERVE_NFS] && serve_render_nfs(serve) != CMD_OK))
+	if ((serve->enabled[SERVE_S3] && serve_render_s3(serve) != CMD_OK) ||
+	    (serve->enabled[SERVE_NFS] && serve_render_nfs(serve) != CMD_OK))
 		return CMD_FAILED;
 	serve_children(serve);
 	return CMD_OK;
@@ -251,7 +288,6 @@ static int serve_capture(const char *const argv[], char *out, size_t cap)
 	int pipes[2], status = -1;
 	size_t used = 0;
 	ssize_t got;
-
 	if (pipe2(pipes, O_CLOEXEC) != 0)
 		return -1;
 	pid_t pid = fork();
@@ -266,7 +302,8 @@ static int serve_capture(const char *const argv[], char *out, size_t cap)
 		used += (size_t)got;
 	out[used] = 0;
 	close(pipes[0]);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) == 127)
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) == 127)
 		return -1;
 	return WEXITSTATUS(status);
 }
@@ -275,7 +312,6 @@ static int serve_capture(const char *const argv[], char *out, size_t cap)
 static const char *serve_blame_s3(const struct conf *conf, const char *said, char *out, size_t cap)
 {
 	bool key = strstr(said, "certificate key") || strstr(said, "PrivateKey");
-
 	out[0] = 0;
 	if (key || strstr(said, "certificate")) {
 		conf_where(conf, key ? CONF_s3_tls_key : CONF_s3_tls_certificate, out, cap - 2);
@@ -288,16 +324,28 @@ static const char *serve_blame_s3(const struct conf *conf, const char *said, cha
 static int serve_version_s3(struct serve *serve)
 {
 	char out[4096], where[3 * CONF_VALUE_MAX];
-	const char *const argv[] = {GEMEL_NGINX, "-t", "-q", "-p", serve->run_dir, "-c", serve->conf_file[SERVE_S3], "-e", serve->log_file[SERVE_S3], NULL};
+	const char *const argv[] = {GEMEL_NGINX,
+				    "-t",
+				    "-q",
+				    "-p",
+				    serve->run_dir,
+				    "-c",
+				    serve->conf_file[SERVE_S3],
+				    "-e",
+				    serve->log_file[SERVE_S3],
+				    NULL};
 	int status = serve_capture(argv, out, sizeof(out));
-
 	if (status == 0)
 		return CMD_OK;
 	if (status < 0)
-		return cmd_fail("%s cannot be run: is the package nginx-light installed?", GEMEL_NGINX);
+		return cmd_fail("%s cannot be run: is the package nginx-light installed?",
+				GEMEL_NGINX);
 	if (strstr(out, "binary compatible") || strstr(out, "instead of"))
-		return cmd_fail("the S3 door was built for another nginx than the one installed; build Gemel again (nginx said: %s)", out);
-	return cmd_fail("%snginx refuses its configuration: %s", serve_blame_s3(&serve->cmd->conf, out, where, sizeof(where)), out);
+		return cmd_fail("the S3 door was built for another nginx than the one installed; "
+				"build Gemel again (nginx said: %s)",
+				out);
+	return cmd_fail("%snginx refuses its configuration: %s",
+			serve_blame_s3(&serve->cmd->conf, out, where, sizeof(where)), out);
 }
 
 /* The release the plugin was built for stands in it as text: "gemel_fsal_built_for RELEASE …". */
@@ -308,10 +356,10 @@ static bool serve_fsal_release(const char *path, char *release, size_t cap)
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *bytes = NULL;
-
 	if (fd < 0)
 		return false;
-	if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size < 1 << 26 && (bytes = malloc((size_t)st.st_size + 1)) != NULL &&
+	if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size < 1 << 26 &&
+	    (bytes = malloc((size_t)st.st_size + 1)) != NULL &&
 	    read(fd, bytes, (size_t)st.st_size) == st.st_size) {
 		bytes[st.st_size] = 0;
 		char *at = memmem(bytes, (size_t)st.st_size, mark, sizeof(mark) - 1);
@@ -330,17 +378,19 @@ static int serve_version_nfs(struct serve *serve)
 {
 	char out[4096], path[SERVE_PATH_MAX], release[64];
 	const char *const argv[] = {GEMEL_GANESHA, "-v", NULL};
-
 	snprintf(path, sizeof(path), "%s/libfsalgemel.so", serve->lib_dir);
 	if (!serve_fsal_release(path, release, sizeof(release)))
 		return cmd_fail("%s is missing or damaged: build and install Gemel again", path);
 	if (serve_capture(argv, out, sizeof(out)) < 0)
-		return cmd_fail("%s cannot be run: is the package nfs-ganesha installed?", GEMEL_GANESHA);
+		return cmd_fail("%s cannot be run: is the package nfs-ganesha installed?",
+				GEMEL_GANESHA);
 	const char *at = strstr(out, "Release = V");
 	at = at ? at + 11 : out;
 	size_t len = strcspn(at, " \n");
 	if (len != strlen(release) || memcmp(at, release, len) != 0)
-		return cmd_fail("the NFS door was built for nfs-ganesha %s, but the one installed says: %.*s. Build Gemel again.", release, at == out ? 60 : (int)len, at);
+		return cmd_fail("the NFS door was built for nfs-ganesha %s, but the one installed "
+				"says: %.*s. Build Gemel again.",
+				release, at == out ? 60 : (int)len, at);
 	return CMD_OK;
 }
 
@@ -351,31 +401,36 @@ int serve_versions(struct serve *serve)
 	return serve->enabled[SERVE_NFS] ? serve_version_nfs(serve) : CMD_OK;
 }
 
-static bool serve_same(const struct serve *serve, const struct conf *before, enum conf_option option)
+static bool serve_same(const struct serve *serve, const struct conf *before,
+		       enum conf_option option)
 {
 	return strcmp(conf_string(before, option), conf_string(&serve->cmd->conf, option)) == 0;
 }
 
 bool serve_moves(const struct serve *serve, int which, const struct conf *before)
 {
-	return !serve_same(serve, before, serve_address[which]) && serve_same(serve, before, serve_port[which]);
+	return !serve_same(serve, before, serve_address[which]) &&
+	       serve_same(serve, before, serve_port[which]);
 }
 
 static int serve_port_free(struct serve *serve, int which, const struct conf *before)
 {
 	const struct conf *conf = &serve->cmd->conf;
-	const char *address = conf_string(conf, serve_address[which]), *port = conf_string(conf, serve_port[which]);
+	const char *address = conf_string(conf, serve_address[which]),
+		   *port = conf_string(conf, serve_port[which]);
 	bool runs = serve->children[which].pid != 0;
-
-	if (runs && serve_same(serve, before, serve_address[which]) && serve_same(serve, before, serve_port[which]))
+	if (runs && serve_same(serve, before, serve_address[which]) &&
+	    serve_same(serve, before, serve_port[which]))
 		return CMD_OK;
 	int error = gml_probe_bind(address, (unsigned)conf_number(conf, serve_port[which]));
 	if (error == EADDRINUSE && runs && serve_moves(serve, which, before))
 		return CMD_OK; /* by the door itself, as far as one can see */
 	if (error == EADDRINUSE)
-		return cmd_fail("port %s is taken by another program: set %s to a free one", port, conf_name(serve_port[which]));
+		return cmd_fail("port %s is taken by another program: set %s to a free one", port,
+				conf_name(serve_port[which]));
 	if (error != 0)
-		return cmd_fail("%s port %s cannot be listened on: %s (see %s)", address, port, strerror(error), conf_name(serve_address[which]));
+		return cmd_fail("%s port %s cannot be listened on: %s (see %s)", address, port,
+				strerror(error), conf_name(serve_address[which]));
 	return CMD_OK;
 }
 
@@ -383,10 +438,12 @@ int serve_ports(struct serve *serve, const struct conf *before)
 {
 	const struct conf *conf = &serve->cmd->conf;
 	char where[2 * CONF_VALUE_MAX + 128];
-
 	/* ganesha would end without a word that tells why */
-	if (serve->enabled[SERVE_NFS] && conf_bool(conf, CONF_nfs_v3) && !gml_probe_tcp("127.0.0.1", 111, 1000))
-		return cmd_fail("%s: NFSv3 needs rpcbind, which does not answer on this machine: install and start it", conf_where(conf, CONF_nfs_v3, where, sizeof(where)));
+	if (serve->enabled[SERVE_NFS] && conf_bool(conf, CONF_nfs_v3) &&
+	    !gml_probe_tcp("127.0.0.1", 111, 1000))
+		return cmd_fail("%s: NFSv3 needs rpcbind, which does not answer on this machine: "
+				"install and start it",
+				conf_where(conf, CONF_nfs_v3, where, sizeof(where)));
 	for (int i = 0; i < SERVE_CHILDREN; i++)
 		if (serve->enabled[i] && serve_port_free(serve, i, before) != CMD_OK)
 			return CMD_FAILED;

@@ -6,7 +6,8 @@
 
 static json_t *status_door(bool enabled, const char *address, unsigned port, bool answers)
 {
-	return json_pack("{s:b, s:s, s:i, s:b}", "enabled", enabled, "address", address, "port", (int)port, "answers", answers);
+	return json_pack("{s:b, s:s, s:i, s:b}", "enabled", enabled, "address", address, "port",
+			 (int)port, "answers", answers);
 }
 
 static int status_run(struct cmd *cmd)
@@ -14,11 +15,12 @@ static int status_run(struct cmd *cmd)
 	const struct conf *conf = &cmd->conf;
 	struct gml_statfs fs;
 	bool s3_on = conf_bool(conf, CONF_s3_enable), nfs_on = conf_bool(conf, CONF_nfs_enable);
-	const char *s3_address = conf_string(conf, CONF_s3_address), *nfs_address = conf_string(conf, CONF_nfs_address);
-	unsigned s3_port = (unsigned)conf_number(conf, CONF_s3_port), nfs_port = (unsigned)conf_number(conf, CONF_nfs_port);
+	const char *s3_address = conf_string(conf, CONF_s3_address),
+		   *nfs_address = conf_string(conf, CONF_nfs_address);
+	unsigned s3_port = (unsigned)conf_number(conf, CONF_s3_port),
+		 nfs_port = (unsigned)conf_number(conf, CONF_nfs_port);
 	bool s3 = s3_on && gml_probe_s3(s3_address, s3_port, 3000);
 	bool nfs = nfs_on && gml_probe_nfs(nfs_address, nfs_port, 3000);
-
 	int rc = gml_store_statfs(&cmd->op, cmd->store, GML_INO_ROOT, &fs);
 	if (rc != 0)
 		return cmd_fail_rc(rc, "the store");
@@ -28,8 +30,16 @@ static int status_run(struct cmd *cmd)
 		json_object_set_new(object, "s3", status_door(s3_on, s3_address, s3_port, s3));
 		json_object_set_new(object, "nfs", status_door(nfs_on, nfs_address, nfs_port, nfs));
 	} else {
-		json_object_set_new(object, "s3", json_sprintf("%s:%u %s", s3_address, s3_port, !s3_on ? "is switched off" : s3 ? "answers" : "does not answer"));
-		json_object_set_new(object, "nfs", json_sprintf("%s:%u %s", nfs_address, nfs_port, !nfs_on ? "is switched off" : nfs ? "answers" : "does not answer"));
+		json_object_set_new(object, "s3",
+				    json_sprintf("%s:%u %s", s3_address, s3_port,
+						 !s3_on ? "is switched off"
+						 : s3	? "answers"
+							: "does not answer"));
+		json_object_set_new(object, "nfs",
+				    json_sprintf("%s:%u %s", nfs_address, nfs_port,
+						 !nfs_on ? "is switched off"
+						 : nfs	 ? "answers"
+							 : "does not answer"));
 	}
 	json_object_set_new(object, "inodes", json_integer((json_int_t)fs.files));
 	json_object_set_new(object, "content_bytes", json_integer((json_int_t)fs.used));
@@ -39,6 +49,12 @@ static int status_run(struct cmd *cmd)
 }
 
 const struct cmd_verb cmd_status_verbs[] = {
-	{"status", NULL, "", "Tell whether both doors answer; exit 1 if one that is switched on does not.", CMD_STORE, status_run, {{0}}},
+	{"status",
+	 NULL,
+	 "",
+	 "Tell whether both doors answer; exit 1 if one that is switched on does not.",
+	 CMD_STORE,
+	 status_run,
+	 {{0}}},
 	{0},
 };

@@ -10,9 +10,9 @@
 static int store_create(struct cmd *cmd)
 {
 	char path[CONF_VALUE_MAX + 16];
-	struct gml_store_options options = {.meta_capacity = conf_number(&cmd->conf, CONF_store_map_size), .log = cmd->op.log};
+	struct gml_store_options options = {
+		.meta_capacity = conf_number(&cmd->conf, CONF_store_map_size), .log = cmd->op.log};
 	const char *home = conf_string(&cmd->conf, CONF_store_home);
-
 	if (home[0] == 0 || !conf_home_path(&cmd->conf, "store", path, sizeof(path)))
 		return cmd_fail("store.home is not set, or too long: set it in %s", cmd->conf.file);
 	if (mkdir(home, 0700) != 0 && errno != EEXIST)
@@ -30,13 +30,16 @@ static int store_info(struct cmd *cmd)
 	struct gml_statfs fs;
 	char uuid[2 * GML_STORE_UUID_LEN + 1];
 	int rc = gml_store_statfs(&cmd->op, cmd->store, GML_INO_ROOT, &fs);
-
 	if (rc != 0)
 		return cmd_fail_rc(rc, "the store");
 	for (int i = 0; i < GML_STORE_UUID_LEN; i++)
 		snprintf(uuid + 2 * i, 3, "%02x", gml_store_uuid(cmd->store)[i]);
-	return cmd_print_object(cmd, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "home", conf_string(&cmd->conf, CONF_store_home), "uuid", uuid, "inodes", (json_int_t)fs.files,
-					       "content_bytes", (json_int_t)fs.used, "disk_total", (json_int_t)fs.total, "disk_available", (json_int_t)fs.avail));
+	return cmd_print_object(cmd,
+				json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "home",
+					  conf_string(&cmd->conf, CONF_store_home), "uuid", uuid,
+					  "inodes", (json_int_t)fs.files, "content_bytes",
+					  (json_int_t)fs.used, "disk_total", (json_int_t)fs.total,
+					  "disk_available", (json_int_t)fs.avail));
 }
 
 struct store_check {
@@ -47,9 +50,10 @@ struct store_check {
 static void store_problem(void *arg, const char *text)
 {
 	struct store_check *check = arg;
-
 	if (check->json)
-		json_array_append_new(check->problems, json_string(text) ?: json_string("problem with a name that is not UTF-8"));
+		json_array_append_new(
+			check->problems,
+			json_string(text) ?: json_string("problem with a name that is not UTF-8"));
 	else
 		printf("problem: %s\n", text);
 }
@@ -57,28 +61,32 @@ static void store_problem(void *arg, const char *text)
 static void store_progress(void *arg, uint64_t done, uint64_t total)
 {
 	struct store_check *check = arg;
-
 	if (check->tty && total > 0)
-		fprintf(stderr, "\r%3u %% of %llu inodes", (unsigned)(done * 100 / total), (unsigned long long)total);
+		fprintf(stderr, "\r%3u %% of %llu inodes", (unsigned)(done * 100 / total),
+			(unsigned long long)total);
 }
 
 static int store_check(struct cmd *cmd)
 {
-	struct store_check check = {.json = cmd->json, .tty = isatty(STDERR_FILENO), .problems = json_array()};
+	struct store_check check = {
+		.json = cmd->json, .tty = isatty(STDERR_FILENO), .problems = json_array()};
 	struct gml_check_report report = {0};
-	int rc = gml_store_check(&cmd->op, cmd->store, store_problem, store_progress, &check, &report);
-
+	int rc = gml_store_check(&cmd->op, cmd->store, store_problem, store_progress, &check,
+				 &report);
 	if (check.tty)
 		fputs("\r\033[K", stderr);
 	if (rc != 0) {
 		json_decref(check.problems);
 		return cmd_fail_rc(rc, "the check did not finish");
 	}
-	json_t *object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "problems", (json_int_t)report.problems, "inodes",
-				   (json_int_t)report.inodes, "directories", (json_int_t)report.directories, "dirents", (json_int_t)report.dirents, "extents",
-				   (json_int_t)report.extents, "blobs", (json_int_t)report.blobs, "xattrs", (json_int_t)report.xattrs, "buckets",
-				   (json_int_t)report.buckets, "uploads", (json_int_t)report.uploads, "parts", (json_int_t)report.parts, "orphans",
-				   (json_int_t)report.orphans, "bytes", (json_int_t)report.bytes);
+	json_t *object = json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "problems",
+		(json_int_t)report.problems, "inodes", (json_int_t)report.inodes, "directories",
+		(json_int_t)report.directories, "dirents", (json_int_t)report.dirents, "extents",
+		(json_int_t)report.extents, "blobs", (json_int_t)report.blobs, "xattrs",
+		(json_int_t)report.xattrs, "buckets", (json_int_t)report.buckets, "uploads",
+		(json_int_t)report.uploads, "parts", (json_int_t)report.parts, "orphans",
+		(json_int_t)report.orphans, "bytes", (json_int_t)report.bytes);
 	if (cmd->json)
 		json_object_set(object, "details", check.problems);
 	json_decref(check.problems);
@@ -89,7 +97,6 @@ static int store_check(struct cmd *cmd)
 static int store_recover(struct cmd *cmd)
 {
 	int rc = gml_store_recover(&cmd->op, cmd->store);
-
 	return rc ? cmd_fail_rc(rc, "recovery") : cmd_print_nothing(cmd);
 }
 
@@ -97,42 +104,72 @@ static int store_compact(struct cmd *cmd)
 {
 	uint64_t freed = 0;
 	int rc = gml_store_compact(&cmd->op, cmd->store, &freed);
-
-	return rc ? cmd_fail_rc(rc, "compaction") : cmd_print_object(cmd, json_pack("{s:I}", "freed_bytes", (json_int_t)freed));
+	return rc ? cmd_fail_rc(rc, "compaction")
+		  : cmd_print_object(cmd, json_pack("{s:I}", "freed_bytes", (json_int_t)freed));
 }
 
 const struct cmd_verb cmd_store_verbs[] = {
-	{"store", "create", "", "Make an empty store in store.home.", CMD_NEW_STORE, store_create, {{0}}},
+	{"store",
+	 "create",
+	 "",
+	 "Make an empty store in store.home.",
+	 CMD_NEW_STORE,
+	 store_create,
+	 {{0}}},
 	{"store", "info", "", "Show what the store holds.", CMD_STORE, store_info, {{0}}},
-	{"store", "check", "", "Verify every invariant; exit 1 if one does not hold. May run while serving.", CMD_STORE, store_check, {{0}}},
-	{"store", "recover", "", "Settle what a crash left ('gemel serve' does it by itself).", CMD_STORE, store_recover, {{0}}},
-	{"store", "compact", "", "Give back the space of deleted small objects ('gemel serve' does it by itself).", CMD_STORE, store_compact, {{0}}},
+	{"store",
+	 "check",
+	 "",
+	 "Verify every invariant; exit 1 if one does not hold. May run while serving.",
+	 CMD_STORE,
+	 store_check,
+	 {{0}}},
+	{"store",
+	 "recover",
+	 "",
+	 "Settle what a crash left ('gemel serve' does it by itself).",
+	 CMD_STORE,
+	 store_recover,
+	 {{0}}},
+	{"store",
+	 "compact",
+	 "",
+	 "Give back the space of deleted small objects ('gemel serve' does it by itself).",
+	 CMD_STORE,
+	 store_compact,
+	 {{0}}},
 	{0},
 };
 
 static int config_show(struct cmd *cmd)
 {
 	json_t *object = json_object();
-
 	for (int i = 0; i < CONF_COUNT_; i++)
-		json_object_set_new(object, conf_name((enum conf_option)i), json_string(conf_string(&cmd->conf, (enum conf_option)i)));
+		json_object_set_new(object, conf_name((enum conf_option)i),
+				    json_string(conf_string(&cmd->conf, (enum conf_option)i)));
 	return cmd_print_object(cmd, object);
 }
 
 static int config_check(struct cmd *cmd)
 {
 	char err[CONF_ERRORS_SIZE];
-
 	if (conf_check(&cmd->conf, err, sizeof(err)) != 0) /* it was read before we came here */
 		return cmd_fail_lines(err);
 	if (cmd->json)
-		return cmd_print_object(cmd, json_pack("{s:s, s:b}", "file", cmd->conf.file, "good", 1));
+		return cmd_print_object(cmd,
+					json_pack("{s:s, s:b}", "file", cmd->conf.file, "good", 1));
 	printf("%s: good\n", cmd->conf.file);
 	return CMD_OK;
 }
 
 const struct cmd_verb cmd_config_verbs[] = {
 	{"config", "check", "", "Check the configuration file.", CMD_NO_STORE, config_check, {{0}}},
-	{"config", "show", "", "Show every option as it is in force.", CMD_NO_STORE, config_show, {{0}}},
+	{"config",
+	 "show",
+	 "",
+	 "Show every option as it is in force.",
+	 CMD_NO_STORE,
+	 config_show,
+	 {{0}}},
 	{0},
 };

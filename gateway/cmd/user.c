@@ -8,11 +8,12 @@
 static json_t *user_json(const struct gml_user *user)
 {
 	json_t *groups = json_array();
-
 	for (uint32_t i = 0; i < user->ngroups; i++)
 		json_array_append_new(groups, json_integer(user->groups[i]));
-	return json_pack("{s:s, s:I, s:I, s:o, s:b, s:b, s:o}", "name", user->name, "uid", (json_int_t)user->uid, "gid", (json_int_t)user->gid, "groups", groups, "disabled",
-			 (user->flags & GML_USER_DISABLED) != 0, "may_create_buckets", (user->flags & GML_USER_NO_BUCKETS) == 0, "created",
+	return json_pack("{s:s, s:I, s:I, s:o, s:b, s:b, s:o}", "name", user->name, "uid",
+			 (json_int_t)user->uid, "gid", (json_int_t)user->gid, "groups", groups,
+			 "disabled", (user->flags & GML_USER_DISABLED) != 0, "may_create_buckets",
+			 (user->flags & GML_USER_NO_BUCKETS) == 0, "created",
 			 cmd_json_time(user->created));
 }
 
@@ -23,8 +24,10 @@ static int user_groups(const char *text, struct gml_user *user)
 		size_t len = strspn(at, "0123456789");
 		unsigned long gid = len > 0 && len <= 10 ? strtoul(at, NULL, 10) : UINT32_MAX;
 		bool last = at[len] == 0;
-		if (gid > UINT32_MAX - 1 || user->ngroups == GML_USER_GROUPS_MAX || (!last && (at[len] != ',' || at[len + 1] == 0))) {
-			cmd_fail("--groups %s: not up to %d group numbers with commas between", text, GML_USER_GROUPS_MAX);
+		if (gid > UINT32_MAX - 1 || user->ngroups == GML_USER_GROUPS_MAX ||
+		    (!last && (at[len] != ',' || at[len + 1] == 0))) {
+			cmd_fail("--groups %s: not up to %d group numbers with commas between",
+				 text, GML_USER_GROUPS_MAX);
 			return -1;
 		}
 		user->groups[user->ngroups++] = (uint32_t)gid;
@@ -38,7 +41,6 @@ static int user_options(const struct cmd *cmd, struct gml_user *user)
 {
 	uint64_t number;
 	const char *text;
-
 	if ((text = cmd_option(cmd, "uid")) != NULL) {
 		if (cmd_number("uid", text, UINT32_MAX - 1, &number) != 0)
 			return -1;
@@ -65,11 +67,12 @@ static int user_options(const struct cmd *cmd, struct gml_user *user)
 static int user_uid_taken(const struct cmd *cmd, const struct gml_user *user)
 {
 	struct gml_user other;
-
 	if (gml_user_by_uid(cmd->store, user->uid, &other) != 0)
 		return cmd_fail_rc(GML_ERR_UIDTAKEN, user->name);
-	return cmd_fail("%s: uid %u belongs to the enabled user %s, and over NFS a user is its uid and nothing else: choose another --uid, or give %s a second key with 'gemel key create %s'", user->name,
-			user->uid, other.name, other.name, other.name);
+	return cmd_fail("%s: uid %u belongs to the enabled user %s, and over NFS a user is its uid "
+			"and nothing else: choose another --uid, or give %s a second key with "
+			"'gemel key create %s'",
+			user->name, user->uid, other.name, other.name, other.name);
 }
 
 static int user_create(struct cmd *cmd)
@@ -77,9 +80,10 @@ static int user_create(struct cmd *cmd)
 	struct gml_user user = {0};
 	const char *name = cmd->args[0];
 	int rc;
-
 	if (gml_user_name_check(name) != 0)
-		return cmd_wrong("'%s' cannot be a user's name: it has 1 to %d letters, digits, '.', '_', '@' and '-'", name, GML_USER_NAME_MAX);
+		return cmd_wrong("'%s' cannot be a user's name: it has 1 to %d letters, digits, "
+				 "'.', '_', '@' and '-'",
+				 name, GML_USER_NAME_MAX);
 	strcpy(user.name, name);
 	if (cmd_option(cmd, "uid") == NULL)
 		return cmd_wrong("--uid N is needed: the user's number at the NFS door");
@@ -89,7 +93,9 @@ static int user_create(struct cmd *cmd)
 		user.gid = user.uid;
 	rc = gml_user_create(&cmd->op, cmd->store, &user);
 	if (rc == GML_ERR_EXIST)
-		return cmd_fail("%s: there is a user of this name already; 'gemel user update %s' changes it", name, name);
+		return cmd_fail("%s: there is a user of this name already; 'gemel user update %s' "
+				"changes it",
+				name, name);
 	if (rc == GML_ERR_UIDTAKEN)
 		return user_uid_taken(cmd, &user);
 	if (rc != 0 || (rc = gml_user_get(cmd->store, name, &user)) != 0)
@@ -106,7 +112,6 @@ struct user_owns {
 static bool user_owns_one(void *arg, const struct gml_bucket *bucket)
 {
 	struct user_owns *owns = arg;
-
 	owns->buckets += bucket->uid == owns->uid;
 	return true;
 }
@@ -114,8 +119,8 @@ static bool user_owns_one(void *arg, const struct gml_bucket *bucket)
 static int user_owns(struct cmd *cmd, const struct gml_user *user, unsigned *buckets_out)
 {
 	struct user_owns owns = {.uid = user->uid};
-	int rc = gml_bucket_list(&cmd->op, cmd->store, (struct gml_span){"", 0}, user_owns_one, &owns);
-
+	int rc = gml_bucket_list(&cmd->op, cmd->store, (struct gml_span){"", 0}, user_owns_one,
+				 &owns);
 	*buckets_out = owns.buckets;
 	return rc;
 }
@@ -127,14 +132,16 @@ static int user_update(struct cmd *cmd)
 	unsigned buckets = 0;
 	char what[256];
 	int status, rc = gml_user_get(cmd->store, name, &before);
-
 	user = before;
 	if (rc == 0 && user_options(cmd, &user) != 0)
 		return CMD_USAGE;
 	if (rc == 0 && user.uid != before.uid)
 		rc = user_owns(cmd, &before, &buckets);
 	if (rc == 0 && buckets > 0) {
-		snprintf(what, sizeof(what), "%s owns %u bucket%s with what is in them, and all of it stays with uid %u", name, buckets, buckets == 1 ? "" : "s", before.uid);
+		snprintf(
+			what, sizeof(what),
+			"%s owns %u bucket%s with what is in them, and all of it stays with uid %u",
+			name, buckets, buckets == 1 ? "" : "s", before.uid);
 		if ((status = cmd_confirm(cmd, what, "Change the uid?")) != CMD_OK)
 			return status;
 	}
@@ -151,7 +158,6 @@ static int user_show(struct cmd *cmd)
 {
 	struct gml_user user;
 	int rc = gml_user_get(cmd->store, cmd->args[0], &user);
-
 	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, user_json(&user));
 }
 
@@ -169,7 +175,6 @@ static int user_delete(struct cmd *cmd)
 	unsigned keys = 0, buckets = 0;
 	char what[256];
 	int status, rc = gml_user_get(cmd->store, name, &user);
-
 	if (rc == 0)
 		rc = user_owns(cmd, &user, &buckets);
 	if (rc == 0 && buckets > 0)
@@ -177,14 +182,19 @@ static int user_delete(struct cmd *cmd)
 	if (rc == 0)
 		rc = gml_key_list(cmd->store, name, user_key, &keys);
 	if (rc == 0 && keys > 0) {
-		snprintf(what, sizeof(what), "%s has %u access key%s, which would go with the user ('gemel key list %s' shows them)", name, keys, keys == 1 ? "" : "s", name);
+		snprintf(what, sizeof(what),
+			 "%s has %u access key%s, which would go with the user ('gemel key list "
+			 "%s' shows them)",
+			 name, keys, keys == 1 ? "" : "s", name);
 		if ((status = cmd_confirm(cmd, what, "Delete the user?")) != CMD_OK)
 			return status;
 	}
 	if (rc == 0)
 		rc = gml_user_delete(&cmd->op, cmd->store, name);
 	if (rc == GML_ERR_NOTEMPTY)
-		return cmd_fail("%s owns buckets: delete them, or give them to somebody else with 'gemel bucket update BUCKET --owner USER' first", name);
+		return cmd_fail("%s owns buckets: delete them, or give them to somebody else with "
+				"'gemel bucket update BUCKET --owner USER' first",
+				name);
 	return rc ? cmd_fail_rc(rc, name) : cmd_print_nothing(cmd);
 }
 
@@ -197,7 +207,6 @@ static int user_list(struct cmd *cmd)
 {
 	json_t *rows = json_array();
 	int rc = gml_user_list(cmd->store, user_each, rows);
-
 	if (rc == 0)
 		return cmd_print_rows(cmd, rows);
 	json_decref(rows);
@@ -216,10 +225,30 @@ static int user_list(struct cmd *cmd)
 /* clang-format on */
 
 const struct cmd_verb cmd_user_verbs[] = {
-	{"user", "create", "NAME", "Make a user with the number --uid.", CMD_STORE, user_create, {USER_OPTIONS}},
+	{"user",
+	 "create",
+	 "NAME",
+	 "Make a user with the number --uid.",
+	 CMD_STORE,
+	 user_create,
+	 {USER_OPTIONS}},
 	{"user", "list", "", "List the users.", CMD_STORE, user_list, {{0}}},
 	{"user", "show", "NAME", "Show one user.", CMD_STORE, user_show, {{0}}},
-	{"user", "update", "NAME", "Change a user.", CMD_STORE, user_update, {USER_OPTIONS, {"yes", NULL, "another uid also when its buckets stay behind, without a question"}}, .changes = true},
-	{"user", "delete", "NAME", "Delete a user and its keys.", CMD_STORE, user_delete, {{"yes", NULL, "its keys as well, without a question"}}},
+	{"user",
+	 "update",
+	 "NAME",
+	 "Change a user.",
+	 CMD_STORE,
+	 user_update,
+	 {USER_OPTIONS,
+	  {"yes", NULL, "another uid also when its buckets stay behind, without a question"}},
+	 .changes = true},
+	{"user",
+	 "delete",
+	 "NAME",
+	 "Delete a user and its keys.",
+	 CMD_STORE,
+	 user_delete,
+	 {{"yes", NULL, "its keys as well, without a question"}}},
 	{0},
 };

@@ -20,9 +20,12 @@ const struct cmd_noun cmd_nouns[] = {
 
 /* What other programs call it. */
 static const char *const words_synonyms[][2] = {
-	{"add", "create"}, {"new", "create"}, {"make", "create"}, {"init", "create"}, {"remove", "delete"}, {"rm", "delete"}, {"del", "delete"}, {"drop", "delete"},
-	{"ls", "list"}, {"get", "show"}, {"info", "show"}, {"describe", "show"}, {"set", "update"}, {"change", "update"}, {"modify", "update"}, {"edit", "update"},
-	{"chown", "update"}, {"chmod", "update"}, {"verify", "check"}, {"test", "check"}, {"fsck", "check"}, {"repair", "recover"}, {"start", "serve"}, {"run", "serve"},
+	{"add", "create"},    {"new", "create"},     {"make", "create"},   {"init", "create"},
+	{"remove", "delete"}, {"rm", "delete"},	     {"del", "delete"},	   {"drop", "delete"},
+	{"ls", "list"},	      {"get", "show"},	     {"info", "show"},	   {"describe", "show"},
+	{"set", "update"},    {"change", "update"},  {"modify", "update"}, {"edit", "update"},
+	{"chown", "update"},  {"chmod", "update"},   {"verify", "check"},  {"test", "check"},
+	{"fsck", "check"},    {"repair", "recover"}, {"start", "serve"},   {"run", "serve"},
 	{"cat", "read"},
 };
 
@@ -54,7 +57,6 @@ static const struct cmd_verb *words_find_verb(const struct cmd_noun *noun, const
 static const struct cmd_noun *words_exchanged(const char *verb, const char *next)
 {
 	const struct cmd_noun *noun = next ? words_find_noun(next) : NULL;
-
 	if (noun && words_find_verb(noun, verb))
 		return noun;
 	for (noun = cmd_nouns; noun->name; noun++)
@@ -69,7 +71,6 @@ const struct cmd_noun *words_noun(const char *word, const char *next)
 	struct near near = {.word = word};
 	const char *synonym = words_synonym(word);
 	char question[128];
-
 	if (noun)
 		return noun;
 	if ((noun = words_find_noun(synonym)) != NULL)
@@ -77,7 +78,8 @@ const struct cmd_noun *words_noun(const char *word, const char *next)
 	for (noun = cmd_nouns; noun->name; noun++)
 		near_offer(&near, noun->name);
 	if (near.best == NULL && (noun = words_exchanged(synonym, next)) != NULL)
-		snprintf(question, sizeof(question), "; did you mean '%s %s'?", noun->name, synonym);
+		snprintf(question, sizeof(question), "; did you mean '%s %s'?", noun->name,
+			 synonym);
 	else
 		near_question(&near, "", question, sizeof(question));
 	cmd_wrong("no noun is called '%s'%s See 'gemel help'", word, *question ? question : ".");
@@ -89,7 +91,6 @@ const struct cmd_verb *words_verb(const struct cmd_noun *noun, const char *word)
 	const struct cmd_verb *verb = words_find_verb(noun, word);
 	struct near near = {.word = word};
 	char question[128], before[64];
-
 	if (verb)
 		return verb;
 	if (noun->verbs[0].name == NULL) {
@@ -102,7 +103,8 @@ const struct cmd_verb *words_verb(const struct cmd_noun *noun, const char *word)
 		near_offer(&near, verb->name);
 	snprintf(before, sizeof(before), "%s ", noun->name);
 	near_question(&near, before, question, sizeof(question));
-	cmd_wrong("'%s' has no verb '%s'%s See 'gemel help %s'", noun->name, word, *question ? question : ".", noun->name);
+	cmd_wrong("'%s' has no verb '%s'%s See 'gemel help %s'", noun->name, word,
+		  *question ? question : ".", noun->name);
 	return NULL;
 }
 
@@ -115,7 +117,8 @@ struct words_line {
 };
 
 /* The value of the option in hand, which stands after '=' or is the next word. NULL after printing that there is none. */
-static const char *words_value(struct words_line *line, const char *equals, const char *name, const char *placeholder)
+static const char *words_value(struct words_line *line, const char *equals, const char *name,
+			       const char *placeholder)
 {
 	if (equals)
 		return equals + 1;
@@ -128,7 +131,6 @@ static const char *words_value(struct words_line *line, const char *equals, cons
 static bool words_is(const char *word, const char *equals, const char *name)
 {
 	size_t len = equals ? (size_t)(equals - word) : strlen(word);
-
 	return strlen(name) == len && memcmp(word, name, len) == 0;
 }
 
@@ -137,7 +139,6 @@ static int words_global(struct words *words, struct cmd *cmd, struct words_line 
 {
 	static const char *const flags[] = {"--json", "--help", "--version"};
 	const char *word = line->argv[line->at], *equals = strchr(word, '=');
-
 	if (strcmp(word, "-h") == 0)
 		return words->help = true;
 	if (strcmp(word, "-c") == 0 || words_is(word, equals, "--config")) {
@@ -161,32 +162,38 @@ static int words_no_option(const struct cmd_verb *verb, const char *word, const 
 	static const char *const globals[] = {"json", "help", "config", "version"};
 	char typed[NEAR_WORD_MAX + 2], question[128];
 	struct near near = {.word = typed};
-
-	snprintf(typed, sizeof(typed), "%.*s", equals ? (int)(equals - word - 2) : NEAR_WORD_MAX + 1, word + 2);
+	snprintf(typed, sizeof(typed), "%.*s",
+		 equals ? (int)(equals - word - 2) : NEAR_WORD_MAX + 1, word + 2);
 	for (size_t i = 0; i < CMD_OPTIONS_MAX && verb && verb->options[i].name; i++)
 		near_offer(&near, verb->options[i].name);
 	for (size_t i = 0; i < sizeof(globals) / sizeof(globals[0]); i++)
 		near_offer(&near, globals[i]);
 	near_question(&near, "--", question, sizeof(question));
 	if (verb == NULL)
-		return cmd_wrong("no option before the verb is called %s%s The options of a verb come after it. See 'gemel help'", word, *question ? question : ".");
-	return cmd_wrong("'%s%s%s' has no option %s%s See 'gemel help %s%s%s'", verb->noun, verb->name ? " " : "", verb->name ? verb->name : "", word, *question ? question : ".",
-			 verb->noun, verb->name ? " " : "", verb->name ? verb->name : "");
+		return cmd_wrong("no option before the verb is called %s%s The options of a verb "
+				 "come after it. See 'gemel help'",
+				 word, *question ? question : ".");
+	return cmd_wrong("'%s%s%s' has no option %s%s See 'gemel help %s%s%s'", verb->noun,
+			 verb->name ? " " : "", verb->name ? verb->name : "", word,
+			 *question ? question : ".", verb->noun, verb->name ? " " : "",
+			 verb->name ? verb->name : "");
 }
 
 static int words_option(struct cmd *cmd, struct words_line *line)
 {
 	const char *word = line->argv[line->at], *equals = strchr(word, '=');
-
 	if (strncmp(word, "--", 2) != 0)
-		return cmd_wrong("%s: options are written out, with two dashes; a name that begins with a dash stands after '--'", word);
+		return cmd_wrong("%s: options are written out, with two dashes; a name that begins "
+				 "with a dash stands after '--'",
+				 word);
 	for (size_t k = 0; cmd->verb && k < CMD_OPTIONS_MAX && cmd->verb->options[k].name; k++) {
 		const struct cmd_option *option = &cmd->verb->options[k];
 		if (!words_is(word + 2, equals, option->name))
 			continue;
 		if (option->value == NULL && equals)
 			return cmd_wrong("--%s takes no value", option->name);
-		cmd->options[k] = option->value ? words_value(line, equals, option->name, option->value) : "";
+		cmd->options[k] =
+			option->value ? words_value(line, equals, option->name, option->value) : "";
 		return cmd->options[k] ? CMD_OK : CMD_USAGE;
 	}
 	return words_no_option(cmd->verb, word, equals);
@@ -195,12 +202,13 @@ static int words_option(struct cmd *cmd, struct words_line *line)
 /* ---- the line ------------------------------------------------------------------------------------------------ */
 
 /* A word that is no option: the noun, then the verb, then its arguments. */
-static int words_plain(struct words *words, struct cmd *cmd, struct words_line *line, unsigned *nargs)
+static int words_plain(struct words *words, struct cmd *cmd, struct words_line *line,
+		       unsigned *nargs)
 {
 	const char *word = line->argv[line->at];
-
 	if (words->noun == NULL) {
-		words->noun = words_noun(word, line->at + 1 < line->argc ? line->argv[line->at + 1] : NULL);
+		words->noun = words_noun(word, line->at + 1 < line->argc ? line->argv[line->at + 1]
+									 : NULL);
 		if (words->noun && words->noun->verbs[0].name == NULL)
 			cmd->verb = words->noun->verbs;
 		return words->noun ? CMD_OK : CMD_USAGE;
@@ -224,8 +232,8 @@ int words_read(struct words *words, struct cmd *cmd, int argc, char **argv)
 	unsigned nargs = 0;
 	bool plain = false; /* after "--" no word is an option */
 	int status = CMD_OK;
-
-	for (struct words_line line = {argc, 1, argv}; line.at < argc && status == CMD_OK; line.at++) {
+	for (struct words_line line = {argc, 1, argv}; line.at < argc && status == CMD_OK;
+	     line.at++) {
 		const char *word = argv[line.at];
 		int global = plain ? 0 : words_global(words, cmd, &line);
 		if (global != 0)
@@ -257,22 +265,27 @@ int words_check(const struct cmd *cmd)
 	const struct cmd_verb *verb = cmd->verb;
 	unsigned least, most, given = 0, options = 0;
 	char call[64];
-
-	snprintf(call, sizeof(call), "%s%s%s", verb->noun, verb->name ? " " : "", verb->name ? verb->name : "");
+	snprintf(call, sizeof(call), "%s%s%s", verb->noun, verb->name ? " " : "",
+		 verb->name ? verb->name : "");
 	words_arity(verb->args, &least, &most);
 	while (given < CMD_ARGS_MAX && cmd->args[given])
 		given++;
 	if (given < least)
-		return cmd_wrong("'gemel %s' wants %s, but got %u of %u. See 'gemel help %s'", call, verb->args, given, least, call);
+		return cmd_wrong("'gemel %s' wants %s, but got %u of %u. See 'gemel help %s'", call,
+				 verb->args, given, least, call);
 	if (given > most)
-		return cmd_wrong("'%s' is one argument too many: it is 'gemel %s%s%s'", cmd->args[most], call, *verb->args ? " " : "", verb->args);
+		return cmd_wrong("'%s' is one argument too many: it is 'gemel %s%s%s'",
+				 cmd->args[most], call, *verb->args ? " " : "", verb->args);
 	for (size_t i = 0; i < CMD_OPTIONS_MAX && verb->options[i].name; i++) {
 		const struct cmd_option *option = &verb->options[i];
 		options += cmd->options[i] != NULL && strcmp(option->name, "yes") != 0;
 		if (cmd->options[i] && option->against && cmd_option(cmd, option->against))
-			return cmd_wrong("--%s and --%s exclude each other", option->name, option->against);
+			return cmd_wrong("--%s and --%s exclude each other", option->name,
+					 option->against);
 	}
 	if (verb->changes && options == 0)
-		return cmd_wrong("'gemel %s' changes what its options name, and there is none. See 'gemel help %s'", call, call);
+		return cmd_wrong("'gemel %s' changes what its options name, and there is none. See "
+				 "'gemel help %s'",
+				 call, call);
 	return CMD_OK;
 }

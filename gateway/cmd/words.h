@@ -5,10 +5,10 @@
 #include "cmd.h"
 
 struct words {
-	const char *config;          /* of --config, borrowed from the command line; NULL: not given */
+	const char *config; /* of --config, borrowed from the command line; NULL: not given */
 	const struct cmd_noun *noun; /* NULL: none was given */
-	bool help;                   /* --help */
-	bool version;                /* --version */
+	bool help;		     /* --help */
+	bool version;		     /* --version */
 };
 
 /* Reads the command line into *words and the verb, arguments and options of *cmd (zeroed before).

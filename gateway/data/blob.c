@@ -17,7 +17,6 @@ int gml_blob_reserve(struct gml_data *data, uint64_t *id_out)
 {
 	char path[GML_BLOB_PATH];
 	int rc;
-
 	/* Ids never repeat, but metadata restored from a copy may count from an older number: step over what is there.
 	 */
 	for (;;) {
@@ -36,7 +35,6 @@ int gml_blob_create(struct gml_data *data, uint64_t *id_out, struct gml_blob **b
 {
 	uint64_t id;
 	int fd, rc;
-
 	do {
 		rc = data->opt.next_id(data->opt.next_id_arg, 0, &id);
 		if (rc != 0)
@@ -61,13 +59,14 @@ int gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags, struct gml
 	uint64_t key = gml_blob_key(id);
 	bool packed = id & GML_BLOB_PACKED;
 	int fd, rc;
-
 	*blob_out = gml_cache_get(data, key);
 	if (*blob_out != NULL)
 		return 0;
 	if (id == 0 || (packed && (flags & GML_BLOB_CREATE)))
 		return GML_ERR_INVAL;
-	rc = gml_data_openat(data, key, packed ? O_RDONLY : O_RDWR | (flags & GML_BLOB_CREATE ? O_CREAT : 0), &fd);
+	rc = gml_data_openat(data, key,
+			     packed ? O_RDONLY : O_RDWR | (flags & GML_BLOB_CREATE ? O_CREAT : 0),
+			     &fd);
 	return rc == 0 ? gml_cache_add(data, key, fd, blob_out) : rc;
 }
 
@@ -85,21 +84,21 @@ int gml_blob_fd(const struct gml_blob *blob, uint64_t id, uint64_t *base_out)
 static bool blob_range_ok(uint64_t base, uint64_t off, uint64_t len)
 {
 	uint64_t end;
-
-	return !__builtin_add_overflow(base, off, &end) && !__builtin_add_overflow(end, len, &end) && end <= INT64_MAX;
+	return !__builtin_add_overflow(base, off, &end) &&
+	       !__builtin_add_overflow(end, len, &end) && end <= INT64_MAX;
 }
 
-int gml_blob_read(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len, size_t *nread_out)
+int gml_blob_read(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len,
+		  size_t *nread_out)
 {
 	uint64_t base = gml_blob_base(id);
 	size_t done = 0;
-
 	*nread_out = 0;
 	if (!blob_range_ok(base, off, len))
 		return GML_ERR_INVAL;
 	while (done < len) {
-		ssize_t n = pread(blob->fd, (char *)buf + done, len - done, (off_t)(base + off + done));
-
+		ssize_t n =
+			pread(blob->fd, (char *)buf + done, len - done, (off_t)(base + off + done));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -117,13 +116,13 @@ int gml_blob_read_cached(struct gml_blob *blob, uint64_t id, uint64_t off, void 
 	struct iovec iov = {.iov_base = buf, .iov_len = len};
 	uint64_t base = gml_blob_base(id);
 	ssize_t n;
-
 	if (!blob_range_ok(base, off, len))
 		return GML_ERR_INVAL;
 	n = preadv2(blob->fd, &iov, 1, (off_t)(base + off), RWF_NOWAIT);
 	if (n < 0 && errno == EOPNOTSUPP) {
 		size_t got;
-		int rc = gml_blob_read(blob, id, off, buf, len, &got); /* the file system cannot say */
+		int rc = gml_blob_read(blob, id, off, buf, len,
+				       &got); /* the file system cannot say */
 		return rc == 0 && got != len ? GML_ERR_COLD : rc;
 	}
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -132,10 +131,10 @@ int gml_blob_read_cached(struct gml_blob *blob, uint64_t id, uint64_t off, void 
 }
 
 /* Up to BLOB_IOV pieces of iov from `skip` bytes into its first element. */
-static int blob_iov_window(const struct iovec *iov, int iovcnt, size_t skip, struct iovec out[BLOB_IOV])
+static int blob_iov_window(const struct iovec *iov, int iovcnt, size_t skip,
+			   struct iovec out[BLOB_IOV])
 {
 	int n = iovcnt < BLOB_IOV ? iovcnt : BLOB_IOV;
-
 	for (int i = 0; i < n; i++)
 		out[i] = iov[i];
 	out[0].iov_base = (char *)out[0].iov_base + skip;
@@ -147,13 +146,11 @@ int gml_blob_write(struct gml_blob *blob, uint64_t off, const struct iovec *iov,
 {
 	struct iovec window[BLOB_IOV];
 	size_t skip = 0;
-
 	if (blob->key & GML_BLOB_PACKED)
 		return GML_ERR_INVAL;
 	while (iovcnt > 0) {
 		ssize_t n;
 		int count;
-
 		if (iov->iov_len == skip) {
 			iov++;
 			iovcnt--;
@@ -182,7 +179,6 @@ int gml_blob_write(struct gml_blob *blob, uint64_t off, const struct iovec *iov,
 static int blob_sync(struct gml_blob *blob, int (*sync)(int fd))
 {
 	int rc = atomic_load(&blob->sync_rc), none = 0;
-
 	if (rc != 0)
 		return rc;
 	while (sync(blob->fd) != 0) {
@@ -191,11 +187,12 @@ static int blob_sync(struct gml_blob *blob, int (*sync)(int fd))
 		/* The kernel forgets dirty pages that it failed to write: a later success would be a lie. */
 		rc = gml_err_map(errno);
 		atomic_compare_exchange_strong(&blob->sync_rc, &none, rc);
-		gml_data_log(blob->data, GML_LOG_ERROR, "blob %llx: sync failed: %s", (unsigned long long)blob->key,
-			     gml_err_text(rc));
+		gml_data_log(blob->data, GML_LOG_ERROR, "blob %llx: sync failed: %s",
+			     (unsigned long long)blob->key, gml_err_text(rc));
 		return rc;
 	}
-	return atomic_load(&blob->sync_rc); /* another thread's sync may have taken the error from the kernel */
+	return atomic_load(
+		&blob->sync_rc); /* another thread's sync may have taken the error from the kernel */
 }
 
 int gml_blob_sync(struct gml_blob *blob)
@@ -232,11 +229,10 @@ static int64_t blob_ns(struct timespec t)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-int gml_blob_stat(struct gml_blob *blob, uint64_t *size_out, uint64_t *space_out, int64_t *mtime_out,
-		  int64_t *ctime_out)
+int gml_blob_stat(struct gml_blob *blob, uint64_t *size_out, uint64_t *space_out,
+		  int64_t *mtime_out, int64_t *ctime_out)
 {
 	struct stat st;
-
 	if (fstat(blob->fd, &st) != 0)
 		return gml_err_map(errno);
 	*size_out = (uint64_t)st.st_size;
@@ -252,7 +248,6 @@ int gml_blob_reaches(struct gml_blob *blob, uint64_t end, bool *yes_out)
 	uint64_t size = 0, space;
 	int64_t mtime, ctime;
 	int rc;
-
 	*yes_out = end <= atomic_load(&blob->reach);
 	if (*yes_out)
 		return 0;
@@ -264,7 +259,6 @@ int gml_blob_reaches(struct gml_blob *blob, uint64_t end, bool *yes_out)
 int gml_blob_set_mtime(struct gml_blob *blob, int64_t mtime)
 {
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
-
 	times[1].tv_sec = mtime / 1000000000;
 	times[1].tv_nsec = mtime % 1000000000;
 	if (times[1].tv_nsec < 0) {
@@ -291,7 +285,6 @@ static int blob_write_zeros(struct gml_blob *blob, uint64_t off, uint64_t len)
 {
 	static const char zeros[65536];
 	struct stat st;
-
 	if (fstat(blob->fd, &st) != 0)
 		return gml_err_map(errno);
 	if (off >= (uint64_t)st.st_size)
@@ -299,9 +292,9 @@ static int blob_write_zeros(struct gml_blob *blob, uint64_t off, uint64_t len)
 	if (len > (uint64_t)st.st_size - off)
 		len = (uint64_t)st.st_size - off;
 	while (len > 0) {
-		struct iovec iov = {(void *)zeros, len < sizeof(zeros) ? (size_t)len : sizeof(zeros)};
+		struct iovec iov = {(void *)zeros,
+				    len < sizeof(zeros) ? (size_t)len : sizeof(zeros)};
 		int rc = gml_blob_write(blob, off, &iov, 1);
-
 		if (rc != 0)
 			return rc;
 		off += iov.iov_len;
@@ -316,7 +309,8 @@ int gml_blob_punch(struct gml_blob *blob, uint64_t off, uint64_t len)
 		return GML_ERR_INVAL;
 	if (len == 0)
 		return 0;
-	while (fallocate(blob->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len) != 0) {
+	while (fallocate(blob->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off,
+			 (off_t)len) != 0) {
 		if (errno == EOPNOTSUPP)
 			return blob_write_zeros(blob, off, len);
 		if (errno != EINTR)
@@ -328,7 +322,6 @@ int gml_blob_punch(struct gml_blob *blob, uint64_t off, uint64_t len)
 int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off, uint64_t *off_out)
 {
 	off_t at;
-
 	if (blob->key & GML_BLOB_PACKED)
 		return GML_ERR_INVAL;
 	if (off > INT64_MAX)
@@ -344,7 +337,6 @@ int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off, uint64_t *off_
 int gml_blob_remove(struct gml_data *data, uint64_t id, uint64_t len)
 {
 	char path[GML_BLOB_PATH];
-
 	if (id & GML_BLOB_PACKED) {
 		gml_punch_add(data, id, len);
 		return 0;

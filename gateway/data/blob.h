@@ -19,7 +19,7 @@
 #include <gemel/types.h>
 
 #define GML_BLOB_PACKED ((uint64_t)1 << 63)
-#define GML_PACK_SEGMENT_MAX 65536   /* content up to this many bytes is packed */
+#define GML_PACK_SEGMENT_MAX 65536	  /* content up to this many bytes is packed */
 #define GML_PACK_SIZE ((uint64_t)1 << 30) /* a pack is closed when it reached this size */
 
 struct gml_data;
@@ -29,7 +29,8 @@ struct gml_data_options {
 	/* Leases: next id of a blob file (kind 0) or pack number (kind 1). Called without locks of the data layer that its own callers could need. */
 	int (*next_id)(void *arg, int kind, uint64_t *id_out);
 	void *next_id_arg;
-	unsigned open_max; /* cached idle descriptors; 0 = 1024; never more than half of RLIMIT_NOFILE */
+	unsigned
+		open_max; /* cached idle descriptors; 0 = 1024; never more than half of RLIMIT_NOFILE */
 	uint64_t pack_size; /* 0 = GML_PACK_SIZE; less for tests */
 	gml_log_fn log;
 	void *log_arg;
@@ -38,7 +39,8 @@ struct gml_data_options {
 int gml_data_create(const char *dir); /* EXIST when not empty */
 int gml_data_open(const char *dir, const struct gml_data_options *opt, struct gml_data **data_out);
 void gml_data_close(struct gml_data *data);
-int gml_data_statfs(struct gml_data *data, uint64_t *total_out, uint64_t *free_out, uint64_t *avail_out);
+int gml_data_statfs(struct gml_data *data, uint64_t *total_out, uint64_t *free_out,
+		    uint64_t *avail_out);
 
 /* New, empty blob file with a fresh id. The reference is the caller's. */
 int gml_blob_create(struct gml_data *data, uint64_t *id_out, struct gml_blob **blob_out);
@@ -54,24 +56,31 @@ uint64_t gml_blob_id(const struct gml_blob *blob);
 /* The descriptor and where the blob's byte 0 lies in it (segments: their offset in the pack); -1 when the backend has none. Borrowed. */
 int gml_blob_fd(const struct gml_blob *blob, uint64_t id, uint64_t *base_out);
 /* Offsets are within the blob `id`. read: NOT short except at the end of the file; *nread_out. write: all or error (NOSPC, FBIG, IO). Retries EINTR and short transfers. */
-int gml_blob_read(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len, size_t *nread_out);
+int gml_blob_read(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len,
+		  size_t *nread_out);
 /* All len bytes, without waiting for the disk. COLD: some are not in the page cache, or not there at all. */
 int gml_blob_read_cached(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len);
 int gml_blob_write(struct gml_blob *blob, uint64_t off, const struct iovec *iov, int iovcnt);
-int gml_blob_sync(struct gml_blob *blob); /* fdatasync; a later sync after an I/O error keeps failing for this blob (no silent loss) */
+int gml_blob_sync(
+	struct gml_blob *
+		blob); /* fdatasync; a later sync after an I/O error keeps failing for this blob (no silent loss) */
 int gml_blob_sync_times(struct gml_blob *blob); /* the same, and the mtime (fsync) */
 /* Start write-back of a range without waiting (sync_file_range); advisory. */
 void gml_blob_flush_hint(struct gml_blob *blob, uint64_t off, uint64_t len);
 int gml_blob_truncate(struct gml_blob *blob, uint64_t size);
-int gml_blob_stat(struct gml_blob *blob, uint64_t *size_out, uint64_t *space_out, int64_t *mtime_out, int64_t *ctime_out);
+int gml_blob_stat(struct gml_blob *blob, uint64_t *size_out, uint64_t *space_out,
+		  int64_t *mtime_out, int64_t *ctime_out);
 /* Whether the file has a byte before offset `end` of the descriptor (gml_blob_fd). A yes is remembered
  * with the descriptor until gml_blob_stat or the sweeper sees a shorter file: no system call then. For
  * bytes that published metadata name; they do not go while it does. Any thread. Blocks as fstat does. */
 int gml_blob_reaches(struct gml_blob *blob, uint64_t end, bool *yes_out);
 int gml_blob_set_mtime(struct gml_blob *blob, int64_t mtime);
-int gml_blob_allocate(struct gml_blob *blob, uint64_t off, uint64_t len); /* reserve; grows the size */
-int gml_blob_punch(struct gml_blob *blob, uint64_t off, uint64_t len);    /* zeros, space freed, size kept */
-int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off, uint64_t *off_out); /* NXIO past the end */
+int gml_blob_allocate(struct gml_blob *blob, uint64_t off,
+		      uint64_t len); /* reserve; grows the size */
+int gml_blob_punch(struct gml_blob *blob, uint64_t off,
+		   uint64_t len); /* zeros, space freed, size kept */
+int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off,
+		  uint64_t *off_out); /* NXIO past the end */
 
 /* Remove a blob: unlinks the file (open references keep reading), or has the segment of `len` bytes punched out of its pack within seconds, together with others. Missing: success. */
 int gml_blob_remove(struct gml_data *data, uint64_t id, uint64_t len);
@@ -84,22 +93,34 @@ int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t
 int gml_pack_sync(struct gml_data *data);
 /* Is this the pack this process appends to? (compaction leaves it alone) */
 bool gml_pack_is_current(struct gml_data *data, uint64_t id);
-static inline uint64_t gml_pack_id(uint64_t pack, uint64_t offset) { return GML_BLOB_PACKED | pack << 32 | offset / 64; }
-static inline uint64_t gml_pack_number(uint64_t id) { return (id & ~GML_BLOB_PACKED) >> 32; }
-static inline uint64_t gml_pack_offset(uint64_t id) { return (id & 0xffffffffu) * 64; }
+static inline uint64_t gml_pack_id(uint64_t pack, uint64_t offset)
+{
+	return GML_BLOB_PACKED | pack << 32 | offset / 64;
+}
+static inline uint64_t gml_pack_number(uint64_t id)
+{
+	return (id & ~GML_BLOB_PACKED) >> 32;
+}
+static inline uint64_t gml_pack_offset(uint64_t id)
+{
+	return (id & 0xffffffffu) * 64;
+}
 /* Compaction's tools: every pack file's number; size and allocated bytes of one; punch a range; remove the file. */
 int gml_pack_each(struct gml_data *data, bool (*each)(void *arg, uint64_t pack), void *arg);
 int gml_pack_stat(struct gml_data *data, uint64_t pack, uint64_t *size_out, uint64_t *space_out);
 int gml_pack_punch(struct gml_data *data, uint64_t pack, uint64_t off, uint64_t len);
 int gml_pack_remove(struct gml_data *data, uint64_t pack);
 /* Every blob file's id and size (store check). */
-int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
+int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, uint64_t size),
+		  void *arg);
 /* Those with first <= id < first + count; reads one directory per 4096 ids (recovery of a lease). */
-int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
+int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count,
+		     bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
 /* Walks in slices: the first of the GML_BLOB_LEAVES directories >= `from` that exists (GML_BLOB_LEAVES: none), and the files in one (NOENT when it does not exist). */
 #define GML_BLOB_LEAVES 65536
 unsigned gml_blob_leaf_next(struct gml_data *data, unsigned from);
-int gml_blob_each_leaf(struct gml_data *data, unsigned leaf, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
+int gml_blob_each_leaf(struct gml_data *data, unsigned leaf,
+		       bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
 /* A directory's listing from its start, below dirfd; the caller ends it with closedir. Errors of openat, NOMEM. */
 int gml_data_opendir(int dirfd, const char *path, DIR **dir_out);
 /* Its next name other than "." and ".."; NULL at the end, or after an error, which *rc then holds (else it is left alone). */

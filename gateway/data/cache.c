@@ -41,7 +41,6 @@ static struct gml_cache_shard *cache_shard(struct gml_cache *cache, uint64_t key
 static struct gml_blob **cache_slot(struct gml_cache_shard *shard, uint64_t key)
 {
 	struct gml_blob **slot = &shard->table[cache_hash(key) >> 32 & (GML_CACHE_BUCKETS - 1)];
-
 	while (*slot != NULL && (*slot)->key != key)
 		slot = &(*slot)->chain;
 	return slot;
@@ -50,7 +49,6 @@ static struct gml_blob **cache_slot(struct gml_cache_shard *shard, uint64_t key)
 static void cache_unlist(struct gml_cache_shard *shard, struct gml_blob *blob)
 {
 	struct gml_blob **slot = cache_slot(shard, blob->key);
-
 	*slot = blob->chain;
 	blob->chain = NULL;
 	blob->listed = false;
@@ -94,7 +92,6 @@ static void cache_free_all(struct gml_blob *blob)
 {
 	while (blob != NULL) {
 		struct gml_blob *next = blob->chain;
-
 		cache_free(blob);
 		blob = next;
 	}
@@ -107,11 +104,11 @@ static bool cache_revive(struct gml_cache_shard *shard, struct gml_blob *blob)
 		cache_idle_take(shard, blob);
 	} else if (blob->fd < 0) {
 		char path[GML_BLOB_PATH];
-
 		/* Only after a failed sync, so rare that the lock may be held. */
 		gml_blob_path(blob->key, path);
 		blob->fd = openat(blob->data->dirfd, path,
-				  (blob->key & GML_BLOB_PACKED ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW);
+				  (blob->key & GML_BLOB_PACKED ? O_RDONLY : O_RDWR) | O_CLOEXEC |
+					  O_NOFOLLOW);
 		if (blob->fd < 0)
 			return false;
 	}
@@ -123,7 +120,6 @@ struct gml_blob *gml_cache_get(struct gml_data *data, uint64_t key)
 {
 	struct gml_cache_shard *shard = cache_shard(&data->cache, key);
 	struct gml_blob *blob;
-
 	pthread_mutex_lock(&shard->lock);
 	blob = *cache_slot(shard, key);
 	if (blob != NULL && !cache_revive(shard, blob))
@@ -136,7 +132,6 @@ int gml_cache_add(struct gml_data *data, uint64_t key, int fd, struct gml_blob *
 {
 	struct gml_cache_shard *shard = cache_shard(&data->cache, key);
 	struct gml_blob *blob = calloc(1, sizeof(*blob)), **slot, *found;
-
 	if (blob == NULL) {
 		close(fd);
 		return GML_ERR_NOMEM;
@@ -165,7 +160,6 @@ void gml_cache_drop(struct gml_data *data, uint64_t key)
 {
 	struct gml_cache_shard *shard = cache_shard(&data->cache, key);
 	struct gml_blob *blob;
-
 	pthread_mutex_lock(&shard->lock);
 	blob = *cache_slot(shard, key);
 	if (blob != NULL) {
@@ -183,7 +177,6 @@ void gml_cache_drop(struct gml_data *data, uint64_t key)
 void gml_blob_ref(struct gml_blob *blob)
 {
 	struct gml_cache_shard *shard = cache_shard(&blob->data->cache, blob->key);
-
 	pthread_mutex_lock(&shard->lock);
 	blob->refs++;
 	pthread_mutex_unlock(&shard->lock);
@@ -195,7 +188,6 @@ void gml_blob_unref(struct gml_blob *blob)
 	struct gml_blob *victim = NULL;
 	unsigned idle_max;
 	int failed_fd = -1;
-
 	if (blob == NULL)
 		return;
 	idle_max = blob->data->cache.idle_max;
@@ -226,15 +218,12 @@ void gml_blob_unref(struct gml_blob *blob)
 bool gml_cache_shrink(struct gml_data *data)
 {
 	bool any = false;
-
 	for (int i = 0; i < GML_CACHE_SHARDS; i++) {
 		struct gml_cache_shard *shard = &data->cache.shards[i];
 		struct gml_blob *gone = NULL;
-
 		pthread_mutex_lock(&shard->lock);
 		for (unsigned n = (shard->idle + 3) / 4; n > 0; n--) {
 			struct gml_blob *blob = shard->oldest;
-
 			cache_idle_take(shard, blob);
 			cache_unlist(shard, blob);
 			blob->chain = gone;
@@ -253,7 +242,6 @@ static void cache_sweep_shard(struct gml_cache_shard *shard)
 {
 	struct gml_blob *gone = NULL, *next;
 	struct stat st;
-
 	pthread_mutex_lock(&shard->lock);
 	for (struct gml_blob *blob = shard->oldest; blob != NULL; blob = next) {
 		next = blob->newer;
@@ -275,7 +263,6 @@ static void *cache_sweeper(void *arg)
 	struct gml_data *data = arg;
 	struct gml_cache *cache = &data->cache;
 	struct timespec until;
-
 	pthread_mutex_lock(&cache->sweep_lock);
 	while (!cache->stop) {
 		clock_gettime(CLOCK_MONOTONIC, &until);
@@ -298,7 +285,6 @@ static int cache_start_sweeper(struct gml_data *data)
 	struct gml_cache *cache = &data->cache;
 	sigset_t all, old;
 	int rc;
-
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(&cache->sweeper, NULL, cache_sweeper, data);
@@ -311,7 +297,6 @@ int gml_cache_init(struct gml_data *data, unsigned open_max)
 {
 	struct gml_cache *cache = &data->cache;
 	pthread_condattr_t attr;
-
 	for (int i = 0; i < GML_CACHE_SHARDS; i++)
 		pthread_mutex_init(&cache->shards[i].lock, NULL);
 	cache->idle_max = (open_max + GML_CACHE_SHARDS - 1) / GML_CACHE_SHARDS;

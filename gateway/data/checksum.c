@@ -57,8 +57,8 @@ enum gml_checksum gml_checksum_by_name(struct gml_span name)
 {
 	for (size_t i = 0; i < CHECKSUM_COUNT; i++) {
 		const char *known = checksum_kinds[i].name;
-
-		if (known != NULL && strlen(known) == name.len && strncasecmp(known, name.ptr, name.len) == 0)
+		if (known != NULL && strlen(known) == name.len &&
+		    strncasecmp(known, name.ptr, name.len) == 0)
 			return (enum gml_checksum)i;
 	}
 	return GML_CHECKSUM_NONE;
@@ -67,7 +67,6 @@ enum gml_checksum gml_checksum_by_name(struct gml_span name)
 static struct gml_digest *digest_new_md(const EVP_MD *md)
 {
 	struct gml_digest *digest = md != NULL ? calloc(1, sizeof(*digest)) : NULL;
-
 	if (digest == NULL)
 		return NULL;
 	digest->ctx = EVP_MD_CTX_new();
@@ -81,7 +80,6 @@ static struct gml_digest *digest_new_md(const EVP_MD *md)
 struct gml_digest *gml_digest_new(int algorithm)
 {
 	struct gml_digest *digest;
-
 	pthread_once(&checksum_once, checksum_fetch);
 	switch (algorithm) {
 	case GML_DIGEST_MD5:
@@ -107,7 +105,8 @@ void gml_digest_update(struct gml_digest *digest, const void *buf, size_t len)
 	if (len == 0)
 		return;
 	if (digest->ctx == NULL)
-		digest->crc = gml_crc_update((enum gml_crc)digest->kind->crc, digest->crc, buf, len);
+		digest->crc =
+			gml_crc_update((enum gml_crc)digest->kind->crc, digest->crc, buf, len);
 	else if (!digest->failed && EVP_DigestUpdate(digest->ctx, buf, len) != 1)
 		digest->failed = true;
 }
@@ -121,7 +120,6 @@ static void checksum_put(uint64_t value, size_t size, uint8_t *out)
 static uint64_t checksum_get(const uint8_t *in, size_t size)
 {
 	uint64_t value = 0;
-
 	for (size_t i = 0; i < size; i++)
 		value = value << 8 | in[i];
 	return value;
@@ -130,7 +128,6 @@ static uint64_t checksum_get(const uint8_t *in, size_t size)
 size_t gml_digest_final(struct gml_digest *digest, uint8_t *out)
 {
 	unsigned size = 0;
-
 	if (digest->ctx == NULL) {
 		checksum_put(digest->crc, digest->kind->size, out);
 		return digest->kind->size;
@@ -162,11 +159,11 @@ int gml_checksum_combine(enum gml_checksum algorithm, uint8_t *a, const uint8_t 
 {
 	const struct checksum_kind *kind;
 	uint64_t sum;
-
 	if ((size_t)algorithm >= CHECKSUM_COUNT || checksum_kinds[algorithm].crc < 0)
 		return GML_ERR_INVAL;
 	kind = &checksum_kinds[algorithm];
-	sum = gml_crc_combine((enum gml_crc)kind->crc, checksum_get(a, kind->size), checksum_get(b, kind->size), b_len);
+	sum = gml_crc_combine((enum gml_crc)kind->crc, checksum_get(a, kind->size),
+			      checksum_get(b, kind->size), b_len);
 	checksum_put(sum, kind->size, a);
 	return 0;
 }

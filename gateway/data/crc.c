@@ -42,7 +42,6 @@ static bool crc_folding;
 static uint64_t crc_multiply(const struct crc_kind *kind, uint64_t a, uint64_t b)
 {
 	uint64_t product = 0;
-
 	for (uint64_t bit = (uint64_t)1 << (kind->width - 1); bit != 0; bit >>= 1) {
 		if (a & bit)
 			product ^= b;
@@ -55,7 +54,6 @@ static uint64_t crc_multiply(const struct crc_kind *kind, uint64_t a, uint64_t b
 static uint64_t crc_power(const struct crc_kind *kind, uint64_t n, unsigned shift)
 {
 	uint64_t result = (uint64_t)1 << (kind->width - 1), square;
-
 	for (unsigned i = shift; n != 0 && i < 64; i++, n >>= 1)
 		if (n & 1)
 			result = crc_multiply(kind, result, kind->power[i]);
@@ -69,18 +67,18 @@ static uint64_t crc_power(const struct crc_kind *kind, uint64_t n, unsigned shif
 
 static void crc_prepare(struct crc_kind *kind)
 {
-	const unsigned lift = 64 - kind->width; /* a narrow constant as the low powers of a 64-bit word */
-
+	const unsigned lift =
+		64 - kind->width; /* a narrow constant as the low powers of a 64-bit word */
 	for (unsigned i = 0; i < 256; i++) {
 		uint64_t crc = i;
-
 		for (int bit = 0; bit < 8; bit++)
 			crc = crc & 1 ? crc >> 1 ^ kind->polynomial : crc >> 1;
 		kind->table[0][i] = crc;
 	}
 	for (unsigned t = 1; t < 8; t++)
 		for (unsigned i = 0; i < 256; i++)
-			kind->table[t][i] = kind->table[t - 1][i] >> 8 ^ kind->table[0][kind->table[t - 1][i] & 0xff];
+			kind->table[t][i] = kind->table[t - 1][i] >> 8 ^
+					    kind->table[0][kind->table[t - 1][i] & 0xff];
 	kind->power[0] = (uint64_t)1 << (kind->width - 2);
 	for (unsigned i = 1; i < 64; i++)
 		kind->power[i] = crc_multiply(kind, kind->power[i - 1], kind->power[i - 1]);
@@ -108,7 +106,6 @@ bool gml_crc_accelerated(void)
 static uint64_t crc_load(const uint8_t *p)
 {
 	uint64_t word;
-
 	memcpy(&word, p, sizeof(word));
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 	word = __builtin_bswap64(word);
@@ -121,7 +118,6 @@ static uint64_t crc_table(const struct crc_kind *kind, uint64_t state, const uin
 {
 	for (; len >= 8; p += 8, len -= 8) {
 		uint64_t word = state ^ crc_load(p);
-
 		state = kind->table[7][word & 0xff] ^ kind->table[6][word >> 8 & 0xff] ^
 			kind->table[5][word >> 16 & 0xff] ^ kind->table[4][word >> 24 & 0xff] ^
 			kind->table[3][word >> 32 & 0xff] ^ kind->table[2][word >> 40 & 0xff] ^
@@ -133,22 +129,25 @@ static uint64_t crc_table(const struct crc_kind *kind, uint64_t state, const uin
 }
 
 #ifdef CRC_HAVE_PCLMUL
-__attribute__((target("pclmul,sse2"))) static inline __m128i crc_fold(__m128i block, __m128i by, __m128i into)
+__attribute__((target("pclmul,sse2"))) static inline __m128i crc_fold(__m128i block, __m128i by,
+								      __m128i into)
 {
-	__m128i first = _mm_clmulepi64_si128(block, by, 0x00), second = _mm_clmulepi64_si128(block, by, 0x11);
+	__m128i first = _mm_clmulepi64_si128(block, by, 0x00),
+		second = _mm_clmulepi64_si128(block, by, 0x11);
 
 	return _mm_xor_si128(_mm_xor_si128(first, second), into);
 }
 
 /* len is at least 64. */
-__attribute__((target("pclmul,sse2"))) static uint64_t crc_fold_all(const struct crc_kind *kind, uint64_t state,
-								    const uint8_t *p, size_t len)
+__attribute__((target("pclmul,sse2"))) static uint64_t
+crc_fold_all(const struct crc_kind *kind, uint64_t state, const uint8_t *p, size_t len)
 {
 	const __m128i by512 = _mm_loadu_si128((const __m128i *)kind->by512),
 		      by128 = _mm_loadu_si128((const __m128i *)kind->by128);
 	const __m128i *in = (const __m128i *)p;
 	__m128i a = _mm_xor_si128(_mm_loadu_si128(in), _mm_cvtsi64_si128((long long)state));
-	__m128i b = _mm_loadu_si128(in + 1), c = _mm_loadu_si128(in + 2), d = _mm_loadu_si128(in + 3);
+	__m128i b = _mm_loadu_si128(in + 1), c = _mm_loadu_si128(in + 2),
+		d = _mm_loadu_si128(in + 3);
 	uint8_t rest[16];
 
 	for (in += 4, len -= 64; len >= 64; in += 4, len -= 64) {
@@ -168,7 +167,6 @@ __attribute__((target("pclmul,sse2"))) static uint64_t crc_fold_all(const struct
 uint64_t gml_crc_update_table(enum gml_crc which, uint64_t crc, const void *buf, size_t len)
 {
 	const struct crc_kind *kind = &crc_kinds[which];
-
 	pthread_once(&crc_once, crc_init);
 	return crc_table(kind, crc ^ kind->all, buf, len) ^ kind->all;
 }
@@ -187,7 +185,6 @@ uint64_t gml_crc_update(enum gml_crc which, uint64_t crc, const void *buf, size_
 uint64_t gml_crc_combine(enum gml_crc which, uint64_t a, uint64_t b, uint64_t b_len)
 {
 	const struct crc_kind *kind = &crc_kinds[which];
-
 	pthread_once(&crc_once, crc_init);
 	/* The initial value and the final xor cancel out: only a's remainder moves up, by 8 * b_len powers. */
 	return crc_multiply(kind, crc_power(kind, b_len, 3), a) ^ b;

@@ -29,7 +29,6 @@ void gml_data_log(const struct gml_data *data, enum gml_log_level level, const c
 {
 	char line[256];
 	va_list ap;
-
 	if (data->opt.log == NULL)
 		return;
 	va_start(ap, fmt);
@@ -51,7 +50,6 @@ static int data_sync_dir(int dirfd, const char *path)
 {
 	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	int rc = 0;
-
 	if (fd < 0)
 		return gml_err_map(errno);
 	if (fsync(fd) != 0)
@@ -73,7 +71,6 @@ static int data_make_fanout(struct gml_data *data, uint64_t key)
 {
 	char path[GML_BLOB_PATH], top[4];
 	int rc;
-
 	gml_blob_path(key, path);
 	snprintf(top, sizeof(top), "%.2s", path);
 	path[5] = '\0';
@@ -88,13 +85,13 @@ int gml_data_openat(struct gml_data *data, uint64_t key, int flags, int *fd_out)
 	char path[GML_BLOB_PATH];
 	bool made = false;
 	int fd, rc;
-
 	gml_blob_path(key, path);
 	for (;;) {
 		fd = openat(data->dirfd, path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd >= 0)
 			break;
-		if (errno == EINTR || ((errno == EMFILE || errno == ENFILE) && gml_cache_shrink(data)))
+		if (errno == EINTR ||
+		    ((errno == EMFILE || errno == ENFILE) && gml_cache_shrink(data)))
 			continue;
 		if (errno != ENOENT || !(flags & O_CREAT) || made || (key & GML_BLOB_PACKED))
 			return gml_err_map(errno);
@@ -110,7 +107,6 @@ int gml_data_openat(struct gml_data *data, uint64_t key, int flags, int *fd_out)
 int gml_data_opendir(int dirfd, const char *path, DIR **dir_out)
 {
 	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-
 	*dir_out = NULL;
 	if (fd < 0)
 		return gml_err_map(errno);
@@ -124,7 +120,6 @@ int gml_data_opendir(int dirfd, const char *path, DIR **dir_out)
 const char *gml_data_readdir(DIR *dir, int *rc)
 {
 	struct dirent *e;
-
 	do {
 		errno = 0;
 		e = readdir(dir);
@@ -139,7 +134,6 @@ static int data_is_empty(int dirfd)
 {
 	DIR *dir;
 	int rc = gml_data_opendir(dirfd, ".", &dir);
-
 	if (rc != 0)
 		return rc;
 	if (gml_data_readdir(dir, &rc) != NULL)
@@ -151,7 +145,6 @@ static int data_is_empty(int dirfd)
 int gml_data_create(const char *dir)
 {
 	int dirfd, rc;
-
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
 		return gml_err_map(errno);
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -170,7 +163,6 @@ int gml_data_create(const char *dir)
 static unsigned data_open_max(unsigned wanted)
 {
 	struct rlimit limit;
-
 	if (wanted == 0)
 		wanted = 1024;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 2 < wanted)
@@ -182,20 +174,21 @@ int gml_data_open(const char *dir, const struct gml_data_options *opt, struct gm
 {
 	struct gml_data *data = calloc(1, sizeof(*data));
 	int rc = 0;
-
 	if (data == NULL)
 		return GML_ERR_NOMEM;
 	data->opt = *opt;
 	if (data->opt.pack_size == 0)
 		data->opt.pack_size = GML_PACK_SIZE;
-	if (data->opt.pack_size < GML_PACK_SEGMENT_MAX || data->opt.pack_size > (uint64_t)UINT32_MAX * 64) {
+	if (data->opt.pack_size < GML_PACK_SEGMENT_MAX ||
+	    data->opt.pack_size > (uint64_t)UINT32_MAX * 64) {
 		free(data);
 		return GML_ERR_INVAL;
 	}
 	data->packfd = -1;
 	data->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (data->dirfd >= 0)
-		data->packfd = openat(data->dirfd, "pack", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		data->packfd = openat(data->dirfd, "pack",
+				      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (data->packfd < 0)
 		rc = gml_err_map(errno);
 	gml_punches_init(&data->punches);
@@ -230,10 +223,10 @@ void gml_data_close(struct gml_data *data)
 	free(data);
 }
 
-int gml_data_statfs(struct gml_data *data, uint64_t *total_out, uint64_t *free_out, uint64_t *avail_out)
+int gml_data_statfs(struct gml_data *data, uint64_t *total_out, uint64_t *free_out,
+		    uint64_t *avail_out)
 {
 	struct statvfs st;
-
 	if (fstatvfs(data->dirfd, &st) != 0)
 		return gml_err_map(errno);
 	*total_out = (uint64_t)st.f_blocks * st.f_frsize;
@@ -248,12 +241,10 @@ int gml_data_statfs(struct gml_data *data, uint64_t *total_out, uint64_t *free_o
 static bool data_parse_hex(const char *name, size_t digits, uint64_t *out)
 {
 	uint64_t v = 0;
-
 	if (strlen(name) != digits)
 		return false;
 	for (; *name != '\0'; name++) {
 		unsigned d;
-
 		if (*name >= '0' && *name <= '9')
 			d = (unsigned)(*name - '0');
 		else if (*name >= 'a' && *name <= 'f')
@@ -282,7 +273,6 @@ static int data_walk_leaf(struct data_walk *walk, unsigned leaf)
 	uint64_t id;
 	DIR *dir;
 	int rc;
-
 	snprintf(path, sizeof(path), "%02x/%02x", leaf >> 8 & 0xff, leaf & 0xff);
 	rc = gml_data_opendir(walk->data->dirfd, path, &dir);
 	if (rc != 0)
@@ -306,7 +296,6 @@ static bool data_has(struct gml_data *data, const char *path)
 unsigned gml_blob_leaf_next(struct gml_data *data, unsigned from)
 {
 	char path[8];
-
 	for (unsigned leaf = from; leaf < GML_BLOB_LEAVES; leaf++) {
 		if (leaf == from || (leaf & 0xff) == 0) {
 			snprintf(path, sizeof(path), "%02x", leaf >> 8);
@@ -322,13 +311,14 @@ unsigned gml_blob_leaf_next(struct gml_data *data, unsigned from)
 	return GML_BLOB_LEAVES;
 }
 
-int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg)
+int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, uint64_t size),
+		  void *arg)
 {
 	struct data_walk walk = {data, 1, GML_BLOB_PACKED - 1, each, arg, false};
 	unsigned leaf = gml_blob_leaf_next(data, 0);
 	int rc = 0;
-
-	for (; rc == 0 && leaf < GML_BLOB_LEAVES && !walk.stopped; leaf = gml_blob_leaf_next(data, leaf + 1))
+	for (; rc == 0 && leaf < GML_BLOB_LEAVES && !walk.stopped;
+	     leaf = gml_blob_leaf_next(data, leaf + 1))
 		rc = data_walk_leaf(&walk, leaf);
 	return rc;
 }
@@ -338,23 +328,22 @@ int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count,
 {
 	struct data_walk walk = {data, first, first + count - 1, each, arg, false};
 	int rc = 0;
-
 	if (count == 0 || walk.last < first || walk.last >= GML_BLOB_PACKED)
 		return GML_ERR_INVAL;
 	if (count >> 12 >= 0xffff)
 		return gml_blob_each(data, each, arg);
-	for (uint64_t leaf = first >> 12; rc == 0 && leaf <= walk.last >> 12 && !walk.stopped; leaf++) {
+	for (uint64_t leaf = first >> 12; rc == 0 && leaf <= walk.last >> 12 && !walk.stopped;
+	     leaf++) {
 		rc = data_walk_leaf(&walk, (unsigned)leaf & 0xffff);
 		rc = rc == GML_ERR_NOENT ? 0 : rc;
 	}
 	return rc;
 }
 
-int gml_blob_each_leaf(struct gml_data *data, unsigned leaf, bool (*each)(void *arg, uint64_t id, uint64_t size),
-		       void *arg)
+int gml_blob_each_leaf(struct gml_data *data, unsigned leaf,
+		       bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg)
 {
 	struct data_walk walk = {data, 1, GML_BLOB_PACKED - 1, each, arg, false};
-
 	return leaf < GML_BLOB_LEAVES ? data_walk_leaf(&walk, leaf) : GML_ERR_INVAL;
 }
 
@@ -364,7 +353,6 @@ int gml_pack_each(struct gml_data *data, bool (*each)(void *arg, uint64_t pack),
 	uint64_t pack;
 	DIR *dir;
 	int rc = gml_data_opendir(data->packfd, ".", &dir);
-
 	if (rc != 0)
 		return rc;
 	while ((name = gml_data_readdir(dir, &rc)) != NULL) {

@@ -17,13 +17,13 @@
 
 struct gml_blob {
 	struct gml_data *data;
-	uint64_t key;			/* id of a file, or of a pack's byte 0 */
-	int fd;				/* -1 only while idle after a failed sync */
-	unsigned refs;			/* shard lock */
-	bool listed;			/* in the shard's table; else it goes with its last reference */
-	_Atomic int sync_rc;		/* first error of a sync; stays */
-	_Atomic uint64_t reach;		/* length of the file when last asked for (cache.c, invariant 4) */
-	struct gml_blob *chain;		/* shard's table */
+	uint64_t key;		/* id of a file, or of a pack's byte 0 */
+	int fd;			/* -1 only while idle after a failed sync */
+	unsigned refs;		/* shard lock */
+	bool listed;		/* in the shard's table; else it goes with its last reference */
+	_Atomic int sync_rc;	/* first error of a sync; stays */
+	_Atomic uint64_t reach; /* length of the file when last asked for (cache.c, invariant 4) */
+	struct gml_blob *chain; /* shard's table */
 	struct gml_blob *older, *newer; /* idle list */
 };
 
@@ -62,8 +62,9 @@ struct gml_packs {
 	struct gml_pack *list;	/* newest first; only the leader of a sync takes elements out */
 	struct gml_pack *current;
 	bool rolling, syncing;
-	int failed;			/* first error of a sync; every later sync fails with it */
-	_Atomic uint64_t done, durable; /* appends that returned; of those, how many a sync covered */
+	int failed; /* first error of a sync; every later sync fails with it */
+	_Atomic uint64_t done,
+		durable; /* appends that returned; of those, how many a sync covered */
 };
 
 /* Freed segments, not punched yet. */

@@ -44,7 +44,8 @@ static void pack_free(struct gml_pack *pack)
 /* Give the zeros behind the last segment back. */
 static void pack_trim(struct gml_pack *pack)
 {
-	if ((pack->ahead > pack->size || pack->plain) && ftruncate(pack->blob->fd, (off_t)pack->size) != 0)
+	if ((pack->ahead > pack->size || pack->plain) &&
+	    ftruncate(pack->blob->fd, (off_t)pack->size) != 0)
 		gml_data_log(pack->blob->data, GML_LOG_WARN, "pack %llx: cannot trim",
 			     (unsigned long long)pack->number);
 }
@@ -52,10 +53,8 @@ static void pack_trim(struct gml_pack *pack)
 void gml_packs_release(struct gml_data *data)
 {
 	struct gml_packs *packs = &data->packs;
-
 	while (packs->list != NULL) {
 		struct gml_pack *pack = packs->list;
-
 		packs->list = pack->next;
 		pack_trim(pack);
 		pack_free(pack);
@@ -70,7 +69,6 @@ static int pack_new(struct gml_data *data, struct gml_pack **pack_out)
 {
 	struct gml_pack *pack = calloc(1, sizeof(*pack));
 	int fd, rc;
-
 	if (pack == NULL)
 		return GML_ERR_NOMEM;
 	do {
@@ -78,7 +76,8 @@ static int pack_new(struct gml_data *data, struct gml_pack **pack_out)
 		if (rc == 0 && (pack->number == 0 || pack->number >> 31 != 0))
 			rc = GML_ERR_NOSPC; /* numbers are used up */
 		if (rc == 0)
-			rc = gml_data_openat(data, gml_pack_id(pack->number, 0), O_RDWR | O_CREAT | O_EXCL, &fd);
+			rc = gml_data_openat(data, gml_pack_id(pack->number, 0),
+					     O_RDWR | O_CREAT | O_EXCL, &fd);
 	} while (rc == GML_ERR_EXIST);
 	if (rc == 0)
 		rc = gml_cache_add(data, gml_pack_id(pack->number, 0), fd, &pack->blob);
@@ -101,7 +100,6 @@ static int pack_roll_locked(struct gml_data *data)
 	struct gml_packs *packs = &data->packs;
 	struct gml_pack *pack = NULL;
 	int rc;
-
 	packs->rolling = true;
 	pthread_mutex_unlock(&packs->lock);
 	rc = pack_new(data, &pack);
@@ -122,7 +120,6 @@ static int pack_pwrite(int fd, const char *buf, size_t len, uint64_t off)
 {
 	while (len > 0) {
 		ssize_t n = pwrite(fd, buf, len, (off_t)off);
-
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -142,14 +139,14 @@ static void pack_extend_locked(struct gml_data *data, struct gml_pack *pack)
 	struct gml_packs *packs = &data->packs;
 	uint64_t off = pack->ahead, end = off + PACK_AHEAD;
 	int rc = 0;
-
 	if (end > data->opt.pack_size)
 		end = data->opt.pack_size;
 	pack->extending = true;
 	pack->inflight++;
 	pthread_mutex_unlock(&packs->lock);
 	for (; rc == 0 && off < end; off += sizeof(zeros))
-		rc = pack_pwrite(pack->blob->fd, zeros, end - off < sizeof(zeros) ? end - off : sizeof(zeros), off);
+		rc = pack_pwrite(pack->blob->fd, zeros,
+				 end - off < sizeof(zeros) ? end - off : sizeof(zeros), off);
 	pthread_mutex_lock(&packs->lock);
 	pack->extending = false;
 	pack->inflight--;
@@ -161,15 +158,14 @@ static void pack_extend_locked(struct gml_data *data, struct gml_pack *pack)
 }
 
 /* A place for `need` bytes in the current pack. Called with the lock, returns with it (but may let go in between). */
-static int pack_reserve_locked(struct gml_data *data, size_t len, struct gml_pack **pack_out, uint64_t *off_out)
+static int pack_reserve_locked(struct gml_data *data, size_t len, struct gml_pack **pack_out,
+			       uint64_t *off_out)
 {
 	struct gml_packs *packs = &data->packs;
 	uint64_t need = (len + PACK_UNIT - 1) / PACK_UNIT * PACK_UNIT, off;
 	int rc;
-
 	for (;;) {
 		struct gml_pack *pack = packs->current;
-
 		if (packs->failed != 0)
 			return packs->failed;
 		if (packs->rolling) {
@@ -206,7 +202,6 @@ int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t
 	struct gml_pack *pack = NULL;
 	uint64_t off = 0;
 	int rc;
-
 	if (len == 0 || len > GML_PACK_SEGMENT_MAX)
 		return GML_ERR_INVAL;
 	pthread_mutex_lock(&packs->lock);
@@ -223,8 +218,8 @@ int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t
 		*id_out = gml_pack_id(pack->number, off);
 	}
 	/* Ahead of need, so that others need not wait for it. */
-	if (pack == packs->current && !pack->extending && !pack->plain && pack->ahead < data->opt.pack_size &&
-	    pack->ahead - pack->size < PACK_LOW)
+	if (pack == packs->current && !pack->extending && !pack->plain &&
+	    pack->ahead < data->opt.pack_size && pack->ahead - pack->size < PACK_LOW)
 		pack_extend_locked(data, pack);
 out:
 	pthread_mutex_unlock(&packs->lock);
@@ -239,7 +234,6 @@ static int pack_sync_one_locked(struct gml_data *data, struct gml_pack *pack)
 	struct gml_packs *packs = &data->packs;
 	uint64_t completed = pack->completed;
 	int rc;
-
 	if (completed == pack->synced)
 		return 0;
 	pthread_mutex_unlock(&packs->lock);
@@ -254,11 +248,10 @@ static int pack_sync_one_locked(struct gml_data *data, struct gml_pack *pack)
 static struct gml_pack *pack_prune_locked(struct gml_packs *packs)
 {
 	struct gml_pack **link = &packs->list, *gone = NULL;
-
 	while (*link != NULL) {
 		struct gml_pack *pack = *link;
-
-		if (pack == packs->current || pack->inflight > 0 || pack->completed > pack->synced) {
+		if (pack == packs->current || pack->inflight > 0 ||
+		    pack->completed > pack->synced) {
 			link = &pack->next;
 			continue;
 		}
@@ -273,7 +266,6 @@ static void pack_free_all(struct gml_pack *pack)
 {
 	while (pack != NULL) {
 		struct gml_pack *next = pack->next;
-
 		pack_trim(pack);
 		pack_free(pack);
 		pack = next;
@@ -285,13 +277,11 @@ static void pack_sync_lead_locked(struct gml_data *data)
 	struct gml_packs *packs = &data->packs;
 	uint64_t covered = atomic_load(&packs->done);
 	int rc = 0;
-
 	packs->syncing = true;
 	for (struct gml_pack *pack = packs->list; rc == 0 && pack != NULL; pack = pack->next)
 		rc = pack_sync_one_locked(data, pack);
 	if (rc == 0) {
 		struct gml_pack *gone = pack_prune_locked(packs);
-
 		atomic_store(&packs->durable, covered);
 		if (gone != NULL) {
 			pthread_mutex_unlock(&packs->lock);
@@ -299,7 +289,8 @@ static void pack_sync_lead_locked(struct gml_data *data)
 			pthread_mutex_lock(&packs->lock);
 		}
 	} else {
-		packs->failed = GML_ERR_IO; /* not what the disk said: room that is made later mends nothing */
+		packs->failed =
+			GML_ERR_IO; /* not what the disk said: room that is made later mends nothing */
 	}
 	packs->syncing = false;
 	pthread_cond_broadcast(&packs->changed);
@@ -310,7 +301,6 @@ int gml_pack_sync(struct gml_data *data)
 	struct gml_packs *packs = &data->packs;
 	uint64_t target = atomic_load(&packs->done);
 	int rc;
-
 	if (atomic_load(&packs->durable) >= target)
 		return 0;
 	pthread_mutex_lock(&packs->lock);
@@ -331,7 +321,6 @@ bool gml_pack_is_current(struct gml_data *data, uint64_t id)
 {
 	uint64_t number = gml_pack_number(id);
 	bool found = false;
-
 	pthread_mutex_lock(&data->packs.lock);
 	for (struct gml_pack *pack = data->packs.list; pack != NULL && !found; pack = pack->next)
 		found = pack->number == number;
@@ -343,7 +332,6 @@ int gml_pack_stat(struct gml_data *data, uint64_t pack, uint64_t *size_out, uint
 {
 	char path[GML_BLOB_PATH];
 	struct stat st;
-
 	gml_blob_path(gml_pack_id(pack, 0), path);
 	if (fstatat(data->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return gml_err_map(errno);
@@ -355,7 +343,6 @@ int gml_pack_stat(struct gml_data *data, uint64_t pack, uint64_t *size_out, uint
 int gml_pack_punch(struct gml_data *data, uint64_t pack, uint64_t off, uint64_t len)
 {
 	int fd, rc;
-
 	if (off > INT64_MAX || len > INT64_MAX - off)
 		return GML_ERR_INVAL;
 	if (len == 0)
@@ -363,7 +350,8 @@ int gml_pack_punch(struct gml_data *data, uint64_t pack, uint64_t off, uint64_t 
 	rc = gml_data_openat(data, gml_pack_id(pack, 0), O_RDWR, &fd);
 	if (rc != 0)
 		return rc;
-	while (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len) != 0) {
+	while (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len) !=
+	       0) {
 		if (errno == EINTR)
 			continue;
 		/* Space that cannot be given back early is given back when the whole pack goes. */
@@ -377,7 +365,6 @@ int gml_pack_punch(struct gml_data *data, uint64_t pack, uint64_t off, uint64_t 
 int gml_pack_remove(struct gml_data *data, uint64_t pack)
 {
 	char path[GML_BLOB_PATH];
-
 	gml_blob_path(gml_pack_id(pack, 0), path);
 	if (unlinkat(data->dirfd, path, 0) != 0 && errno != ENOENT)
 		return gml_err_map(errno);

@@ -27,12 +27,10 @@ void gml_punch_add(struct gml_data *data, uint64_t id, uint64_t len)
 {
 	struct gml_punches *punches = &data->punches;
 	uint64_t off = gml_pack_offset(id);
-
 	pthread_mutex_lock(&punches->lock);
 	if (punches->count == punches->cap && punches->cap < PUNCH_MAX) {
 		size_t cap = punches->cap != 0 ? punches->cap * 2 : 256;
 		void *list = reallocarray(punches->list, cap, sizeof(*punches->list));
-
 		if (list != NULL) {
 			punches->list = list;
 			punches->cap = cap;
@@ -48,7 +46,6 @@ void gml_punch_add(struct gml_data *data, uint64_t id, uint64_t len)
 static int punch_order(const void *a, const void *b)
 {
 	const struct gml_punch *x = a, *y = b;
-
 	if (x->pack != y->pack)
 		return x->pack < y->pack ? -1 : 1;
 	return x->start < y->start ? -1 : x->start > y->start;
@@ -57,8 +54,8 @@ static int punch_order(const void *a, const void *b)
 /* Best effort: compaction comes by later. */
 static void punch_blocks(struct gml_data *data, const struct gml_punch *run)
 {
-	uint64_t start = (run->start + GML_BLOCK - 1) / GML_BLOCK * GML_BLOCK, end = run->end / GML_BLOCK * GML_BLOCK;
-
+	uint64_t start = (run->start + GML_BLOCK - 1) / GML_BLOCK * GML_BLOCK,
+		 end = run->end / GML_BLOCK * GML_BLOCK;
 	if (start < end)
 		(void)gml_pack_punch(data, run->pack, start, end - start);
 }
@@ -68,7 +65,6 @@ void gml_pack_flush_removed(struct gml_data *data)
 	struct gml_punches *punches = &data->punches;
 	struct gml_punch *list;
 	size_t count;
-
 	pthread_mutex_lock(&punches->lock);
 	list = punches->list;
 	count = punches->count;
@@ -80,7 +76,6 @@ void gml_pack_flush_removed(struct gml_data *data)
 		qsort(list, count, sizeof(*list), punch_order);
 	for (size_t i = 0; i < count;) {
 		struct gml_punch run = list[i++];
-
 		for (; i < count && list[i].pack == run.pack && list[i].start <= run.end; i++)
 			run.end = list[i].end > run.end ? list[i].end : run.end;
 		punch_blocks(data, &run);

@@ -8,8 +8,10 @@
 #define JOBS_REAP_AGE (15 * JOBS_SECOND)
 #define JOBS_REAP_BATCH 256
 #define JOBS_COMPACT_EVERY (60 * JOBS_SECOND)
-#define JOBS_RECOVER_EVERY (10 * JOBS_SECOND) /* nginx replaces a dead worker by itself: nobody tells us */
-#define JOBS_RECOVER_AGAIN JOBS_SECOND        /* after a death: the others of its group may need a moment to be gone */
+#define JOBS_RECOVER_EVERY                                                                         \
+	(10 * JOBS_SECOND) /* nginx replaces a dead worker by itself: nobody tells us */
+#define JOBS_RECOVER_AGAIN                                                                         \
+	JOBS_SECOND /* after a death: the others of its group may need a moment to be gone */
 
 void jobs_init(struct jobs *jobs, struct gml_store *store, bool reap, gml_log_fn log, void *log_arg)
 {
@@ -25,7 +27,6 @@ void jobs_init(struct jobs *jobs, struct gml_store *store, bool reap, gml_log_fn
 static void jobs_failed(struct jobs *jobs, const char *what, int rc)
 {
 	char line[160];
-
 	snprintf(line, sizeof(line), "%s: %s", what, gml_err_text(rc));
 	if (jobs->op.log)
 		jobs->op.log(jobs->op.log_arg, GML_LOG_WARN, line);
@@ -36,15 +37,16 @@ int64_t jobs_run(struct jobs *jobs, int64_t now)
 	unsigned freed = 0;
 	uint64_t bytes = 0;
 	int rc;
-
 	if (jobs->recover || now >= jobs->next_recover) {
-		jobs->next_recover = now + (jobs->recover ? JOBS_RECOVER_AGAIN : JOBS_RECOVER_EVERY);
+		jobs->next_recover =
+			now + (jobs->recover ? JOBS_RECOVER_AGAIN : JOBS_RECOVER_EVERY);
 		jobs->recover = false;
 		if ((rc = gml_store_recover(&jobs->op, jobs->store)) != 0)
 			jobs_failed(jobs, "recovery", rc);
 	}
 	if (jobs->reap && now >= jobs->next_reap) {
-		rc = gml_store_reap(&jobs->op, jobs->store, JOBS_REAP_AGE, JOBS_REAP_BATCH, gml_store_file_is_open, jobs->store, &freed);
+		rc = gml_store_reap(&jobs->op, jobs->store, JOBS_REAP_AGE, JOBS_REAP_BATCH,
+				    gml_store_file_is_open, jobs->store, &freed);
 		if (rc != 0)
 			jobs_failed(jobs, "reaping", rc);
 		jobs->next_reap = freed == JOBS_REAP_BATCH ? now : now + JOBS_REAP_EVERY;
@@ -54,6 +56,7 @@ int64_t jobs_run(struct jobs *jobs, int64_t now)
 			jobs_failed(jobs, "compaction", rc);
 		jobs->next_compact = now + JOBS_COMPACT_EVERY;
 	}
-	int64_t next = jobs->next_compact < jobs->next_recover ? jobs->next_compact : jobs->next_recover;
+	int64_t next =
+		jobs->next_compact < jobs->next_recover ? jobs->next_compact : jobs->next_recover;
 	return jobs->reap && jobs->next_reap < next ? jobs->next_reap : next;
 }

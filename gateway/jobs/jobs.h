@@ -7,12 +7,13 @@
 struct jobs {
 	struct gml_store *store;
 	struct gml_op op;
-	bool reap;             /* nobody else reaps: there is no NFS door */
-	bool recover;          /* a process died: settle what it left at the next run */
+	bool reap;    /* nobody else reaps: there is no NFS door */
+	bool recover; /* a process died: settle what it left at the next run */
 	int64_t next_reap, next_compact, next_recover;
 };
 
-void jobs_init(struct jobs *jobs, struct gml_store *store, bool reap, gml_log_fn log, void *log_arg);
+void jobs_init(struct jobs *jobs, struct gml_store *store, bool reap, gml_log_fn log,
+	       void *log_arg);
 /* Does what is due at `now` (CLOCK_MONOTONIC ns) and returns when to call again. May block on disk. */
 int64_t jobs_run(struct jobs *jobs, int64_t now);
 

@@ -23,7 +23,6 @@ unsigned gml_access_mask(const struct gml_op *op, const struct gml_inode *inode)
 		return 0;
 	if (op->cred.uid == 0) {
 		bool exec = inode->type != GML_REG || (inode->mode & 0111) != 0;
-
 		return GML_MAY_READ | GML_MAY_WRITE | (exec ? GML_MAY_EXEC : 0);
 	}
 	if (op->cred.uid == inode->uid)
@@ -42,10 +41,10 @@ int gml_access_check(const struct gml_op *op, const struct gml_inode *inode, uns
 	return (gml_access_mask(op, inode) & want) == want ? 0 : GML_ERR_ACCESS;
 }
 
-int gml_access_remove(const struct gml_op *op, const struct gml_inode *dir, const struct gml_inode *child)
+int gml_access_remove(const struct gml_op *op, const struct gml_inode *dir,
+		      const struct gml_inode *child)
 {
 	int rc = gml_access_check(op, dir, GML_MAY_WRITE | GML_MAY_EXEC);
-
 	if (rc != 0)
 		return rc;
 	if ((dir->mode & S_ISVTX) && !gml_access_owner(op, dir) && !gml_access_owner(op, child))

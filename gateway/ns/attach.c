@@ -4,8 +4,8 @@
 
 #define ATTACH_PAIRS 4096 /* more than 64 KiB could hold */
 
-static int attach_encode(const struct gml_span headers[GML_HDR_COUNT], const struct gml_meta_pair *pairs, uint32_t n,
-			 struct gml_attach *out)
+static int attach_encode(const struct gml_span headers[GML_HDR_COUNT],
+			 const struct gml_meta_pair *pairs, uint32_t n, struct gml_attach *out)
 {
 	size_t headers_len, pairs_len = 0, cap = GML_ATTACH_HEADERS_MAX, sum = 0;
 	void *buf;
@@ -21,7 +21,8 @@ static int attach_encode(const struct gml_span headers[GML_HDR_COUNT], const str
 		return GML_ERR_NOMEM;
 	rc = gml_rec_headers_encode(headers, buf, GML_ATTACH_HEADERS_MAX, &headers_len);
 	if (rc == 0)
-		rc = gml_rec_pairs_encode(pairs, n, (char *)buf + headers_len, cap - headers_len, &pairs_len);
+		rc = gml_rec_pairs_encode(pairs, n, (char *)buf + headers_len, cap - headers_len,
+					  &pairs_len);
 	if (rc != 0) {
 		free(buf);
 		return rc;
@@ -33,8 +34,8 @@ static int attach_encode(const struct gml_span headers[GML_HDR_COUNT], const str
 }
 
 /* Prefixed names go one after the other to *names. */
-static int attach_prefix(const char *prefix, const struct gml_meta_pair *in, uint32_t n, struct gml_meta_pair *out,
-			 char **names)
+static int attach_prefix(const char *prefix, const struct gml_meta_pair *in, uint32_t n,
+			 struct gml_meta_pair *out, char **names)
 {
 	size_t len = strlen(prefix);
 	for (uint32_t i = 0; i < n; i++) {
@@ -56,10 +57,12 @@ struct attach_kind {
 };
 
 static const struct attach_kind attach_meta = {
-	GML_ATTACH_META, GML_REC_XATTR_NAME_MAX - (sizeof(GML_ATTACH_META) - 1), GML_XATTR_VALUE_MAX};
+	GML_ATTACH_META, GML_REC_XATTR_NAME_MAX - (sizeof(GML_ATTACH_META) - 1),
+	GML_XATTR_VALUE_MAX};
 static const struct attach_kind attach_tag = {GML_ATTACH_TAG, GML_TAG_NAME_MAX, GML_TAG_VALUE_MAX};
 
-static int attach_size(const struct attach_kind *kind, const struct gml_meta_pair *in, uint32_t n, size_t *size)
+static int attach_size(const struct attach_kind *kind, const struct gml_meta_pair *in, uint32_t n,
+		       size_t *size)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		if (in[i].name.len > kind->name_max || in[i].value.len > kind->value_max)
@@ -93,7 +96,8 @@ int gml_attach_build(const struct gml_object_new *what, struct gml_attach *out)
 	names = (char *)(pairs + n);
 	rc = attach_prefix(GML_ATTACH_META, what->meta, what->nmeta, pairs, &names);
 	if (rc == 0)
-		rc = attach_prefix(GML_ATTACH_TAG, what->tags, what->ntags, pairs + what->nmeta, &names);
+		rc = attach_prefix(GML_ATTACH_TAG, what->tags, what->ntags, pairs + what->nmeta,
+				   &names);
 	if (rc == 0)
 		rc = attach_encode(what->headers, pairs, n, out);
 	free(pairs);
@@ -125,7 +129,8 @@ static int attach_scan(struct gml_txn *txn, gml_ino ino, struct attach_scan *sca
 	for (int i = 0; rc == 0 && i < 2; i++) {
 		size_t len = strlen(prefix[i]);
 		scan->prefix = gml_span_of(prefix[i], len);
-		rc = gml_rec_xattr_each(txn, ino, gml_span_of(prefix[i], len - 1), attach_scan_each, scan);
+		rc = gml_rec_xattr_each(txn, ino, gml_span_of(prefix[i], len - 1), attach_scan_each,
+					scan);
 	}
 	return rc;
 }

@@ -34,7 +34,8 @@ size_t gml_bound_common(const struct gml_list_query *query, struct gml_span key)
 	const char *p = key.ptr, *hit;
 	if (query->delimiter.len == 0 || key.len <= query->prefix.len)
 		return 0;
-	hit = memmem(p + query->prefix.len, key.len - query->prefix.len, query->delimiter.ptr, query->delimiter.len);
+	hit = memmem(p + query->prefix.len, key.len - query->prefix.len, query->delimiter.ptr,
+		     query->delimiter.len);
 	return hit == NULL ? 0 : (size_t)(hit - p) + query->delimiter.len;
 }
 

@@ -17,7 +17,6 @@ static bool bucket_name_is_ip(const char *s, size_t len)
 {
 	unsigned dots = 0;
 	size_t digits = 0;
-
 	for (size_t i = 0; i < len; i++) {
 		if (s[i] >= '0' && s[i] <= '9') {
 			if (++digits > 3)
@@ -35,17 +34,15 @@ static bool bucket_name_is_ip(const char *s, size_t len)
 static bool bucket_name_reserved(const char *s, size_t len)
 {
 	static const char *const prefixes[] = {"xn--", "sthree-", "amzn-s3-demo-"};
-	static const char *const suffixes[] = {"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"};
-
+	static const char *const suffixes[] = {"-s3alias", "--ol-s3", ".mrap", "--x-s3",
+					       "--table-s3"};
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
 		size_t n = strlen(prefixes[i]);
-
 		if (len >= n && memcmp(s, prefixes[i], n) == 0)
 			return true;
 	}
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
 		size_t n = strlen(suffixes[i]);
-
 		if (len >= n && memcmp(s + len - n, suffixes[i], n) == 0)
 			return true;
 	}
@@ -55,14 +52,13 @@ static bool bucket_name_reserved(const char *s, size_t len)
 int gml_bucket_name_check(struct gml_span name)
 {
 	const char *s = name.ptr;
-
 	if (name.len < 3 || name.len > GML_BUCKET_NAME_MAX)
 		return GML_ERR_BUCKETNAME;
 	for (size_t i = 0; i < name.len; i++) {
 		bool edge = i == 0 || i == name.len - 1 || s[i - 1] == '.' || s[i + 1] == '.';
-
 		/* Each label between dots begins and ends with a letter or digit, so none is empty. */
-		if (!bucket_name_char(s[i]) && (s[i] != '-' || edge) && (s[i] != '.' || i == 0 || i == name.len - 1))
+		if (!bucket_name_char(s[i]) && (s[i] != '-' || edge) &&
+		    (s[i] != '.' || i == 0 || i == name.len - 1))
 			return GML_ERR_BUCKETNAME;
 		if (s[i] == '.' && i > 0 && s[i - 1] == '.')
 			return GML_ERR_BUCKETNAME;
@@ -91,7 +87,6 @@ static int bucket_may_create(struct gml_txn *txn, const struct gml_op *op)
 {
 	struct gml_user user;
 	int rc;
-
 	if (op->refused)
 		return GML_ERR_ACCESS;
 	if (op->read_only)
@@ -109,18 +104,16 @@ static int bucket_may_create(struct gml_txn *txn, const struct gml_op *op)
 static int bucket_get_root(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
 {
 	int rc = gml_rec_inode_get(txn, ino, out);
-
 	return rc == GML_ERR_NOENT || (rc == 0 && out->type != GML_DIR) ? GML_ERR_CORRUPT : rc;
 }
 
-int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct gml_span name, uint32_t mode,
-			  uint32_t uid, uint32_t gid, struct gml_inode *root_out)
+int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
+			  uint32_t mode, uint32_t uid, uint32_t gid, struct gml_inode *root_out)
 {
 	struct gml_bucket_rec rec;
 	struct bucket_dirname dirname;
 	struct gml_inode top;
 	int rc = gml_bucket_name_check(name);
-
 	if (rc == 0)
 		rc = bucket_may_create(txn, op);
 	if (rc != 0)
@@ -141,8 +134,10 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 	root_out->uid = uid;
 	root_out->gid = gid;
 	root_out->flags |= GML_INODE_EXPLICIT;
-	rec = (struct gml_bucket_rec){
-		.root = root_out->ino, .uploads = gml_txn_next_id(txn), .uid = uid, .created = root_out->btime};
+	rec = (struct gml_bucket_rec){.root = root_out->ino,
+				      .uploads = gml_txn_next_id(txn),
+				      .uid = uid,
+				      .created = root_out->btime};
 	bucket_dirname(name, &dirname);
 	rc = gml_link_add(txn, &top, dirname.span, root_out);
 	if (rc == 0)
@@ -152,7 +147,8 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 
 bool gml_bucket_is_owner(const struct gml_op *op, uint32_t owner)
 {
-	return !op->refused && (op->door == GML_DOOR_ADMIN || op->cred.uid == 0 || op->cred.uid == owner);
+	return !op->refused &&
+	       (op->door == GML_DOOR_ADMIN || op->cred.uid == 0 || op->cred.uid == owner);
 }
 
 /* May it go, but for what its uploads say? */
@@ -160,7 +156,6 @@ static int bucket_remove_check(struct gml_txn *txn, const struct gml_op *op, str
 			       struct gml_bucket_rec *rec_out)
 {
 	int rc = gml_rec_bucket_get(txn, name, rec_out);
-
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
 	if (!gml_bucket_is_owner(op, rec_out->uid))
@@ -179,7 +174,6 @@ int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct g
 	struct gml_bucket_rec rec;
 	struct gml_inode top, root;
 	int rc = bucket_remove_check(txn, op, name, &rec);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_dirent_any(txn, rec.uploads);
@@ -203,7 +197,6 @@ int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid)
 	char name[GML_BUCKET_NAME_MAX + 1];
 	struct gml_bucket_rec rec;
 	int rc = gml_rec_bucket_by_root(txn, root, name, &rec);
-
 	if (rc != 0 || rec.uid == uid)
 		return rc;
 	rec.uid = uid;
@@ -213,12 +206,14 @@ int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid)
 
 bool gml_bucket_visible(const struct gml_op *op, const struct gml_inode *root, uint32_t owner)
 {
-	return gml_bucket_is_owner(op, owner) || (gml_access_mask(op, root) & (GML_MAY_READ | GML_MAY_EXEC)) != 0;
+	return gml_bucket_is_owner(op, owner) ||
+	       (gml_access_mask(op, root) & (GML_MAY_READ | GML_MAY_EXEC)) != 0;
 }
 
 /* ---- operations ---------------------------------------------------------------------------------------------- */
 
-static void bucket_fill(struct gml_bucket *out, struct gml_span name, const struct gml_bucket_rec *rec, uint32_t mode)
+static void bucket_fill(struct gml_bucket *out, struct gml_span name,
+			const struct gml_bucket_rec *rec, uint32_t mode)
 {
 	*out = (struct gml_bucket){
 		.root = rec->root,
@@ -251,9 +246,9 @@ static int bucket_create_fn(struct gml_txn *txn, void *arg)
 	const struct gml_bucket_new *what = &change->what;
 	struct gml_bucket_rec rec;
 	struct gml_inode root;
-	int rc = gml_bucket_txn_create(txn, change->op, change->name, what->has_mode ? what->mode : GML_BUCKET_MODE,
+	int rc = gml_bucket_txn_create(txn, change->op, change->name,
+				       what->has_mode ? what->mode : GML_BUCKET_MODE,
 				       change->op->cred.uid, change->op->cred.gid, &root);
-
 	if (rc == 0 && what->document.ptr != NULL)
 		rc = gml_rec_document_put(txn, root.ino, (uint8_t)what->kind, what->document);
 	if (rc == 0)
@@ -272,7 +267,6 @@ int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_spa
 {
 	struct bucket_change change = {.op = op, .name = name, .out = out};
 	int rc = gml_bucket_name_check(name);
-
 	if (what != NULL)
 		change.what = *what;
 	if (rc == 0 && change.what.relaxed && op->door != GML_DOOR_ADMIN)
@@ -288,7 +282,6 @@ static int bucket_drop_uploads(struct gml_txn *txn, struct bucket_change *change
 {
 	struct gml_bucket_rec rec;
 	int rc = bucket_remove_check(txn, change->op, change->name, &rec);
-
 	for (unsigned i = 0; rc == 0 && i < BUCKET_UPLOADS_AT_ONCE; i++)
 		rc = gml_upload_drop_first(txn, &rec, change->freed);
 	change->more = rc == 0;
@@ -299,7 +292,6 @@ static int bucket_delete_fn(struct gml_txn *txn, void *arg)
 {
 	struct bucket_change *change = arg;
 	int rc;
-
 	gml_freed_reset(change->freed);
 	rc = bucket_drop_uploads(txn, change);
 	return rc != 0 || change->more ? rc : gml_bucket_txn_remove(txn, change->op, change->name);
@@ -309,7 +301,6 @@ int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_spa
 {
 	struct bucket_change change = {.op = op, .name = name};
 	int rc;
-
 	if (gml_bucket_name_check(name) != 0)
 		return GML_ERR_NOBUCKET;
 	do {
@@ -325,13 +316,13 @@ int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_spa
 	return rc;
 }
 
-int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name, struct gml_bucket *out)
+int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name,
+		    struct gml_bucket *out)
 {
 	struct gml_txn *txn = NULL;
 	struct gml_bucket_rec rec;
 	struct gml_inode root;
 	int rc;
-
 	if (name.len == 0 || name.len > GML_BUCKET_NAME_MAX)
 		return GML_ERR_NOBUCKET;
 	rc = gml_meta_read_begin(store->meta, &txn);
@@ -363,7 +354,6 @@ static bool bucket_list_one(void *arg, struct gml_span name, const struct gml_bu
 	struct bucket_walk *walk = arg;
 	struct gml_bucket bucket;
 	struct gml_inode root;
-
 	if (walk->op->door != GML_DOOR_ADMIN && walk->op->cred.uid != rec->uid)
 		return true;
 	walk->rc = bucket_get_root(walk->txn, rec->root, &root);
@@ -378,7 +368,6 @@ int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span 
 {
 	struct bucket_walk walk = {.op = op, .each = each, .arg = arg};
 	int rc = gml_meta_read_begin(store->meta, &walk.txn);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_bucket_each(walk.txn, after, bucket_list_one, &walk);
@@ -387,14 +376,15 @@ int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span 
 }
 
 /* What an administrator sets in a bucket's record. */
-static int bucket_admin_get(struct gml_txn *txn, const struct bucket_change *change, struct gml_bucket_rec *out)
+static int bucket_admin_get(struct gml_txn *txn, const struct bucket_change *change,
+			    struct gml_bucket_rec *out)
 {
 	int rc = gml_rec_bucket_get(txn, change->name, out);
-
 	return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
 }
 
-static int bucket_admin_update(struct gml_store *store, gml_meta_fn fn, struct bucket_change *change)
+static int bucket_admin_update(struct gml_store *store, gml_meta_fn fn,
+			       struct bucket_change *change)
 {
 	if (change->op->door != GML_DOOR_ADMIN)
 		return GML_ERR_PERM;
@@ -408,7 +398,6 @@ static int bucket_quota_fn(struct gml_txn *txn, void *arg)
 	struct bucket_change *change = arg;
 	struct gml_bucket_rec rec;
 	int rc = bucket_admin_get(txn, change, &rec);
-
 	if (rc != 0)
 		return rc;
 	rec.quota_bytes = change->quota_bytes;
@@ -416,11 +405,11 @@ static int bucket_quota_fn(struct gml_txn *txn, void *arg)
 	return gml_rec_bucket_put(txn, change->name, &rec);
 }
 
-int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name, uint64_t bytes,
-			 uint64_t objects)
+int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name,
+			 uint64_t bytes, uint64_t objects)
 {
-	struct bucket_change change = {.op = op, .name = name, .quota_bytes = bytes, .quota_objects = objects};
-
+	struct bucket_change change = {
+		.op = op, .name = name, .quota_bytes = bytes, .quota_objects = objects};
 	return bucket_admin_update(store, bucket_quota_fn, &change);
 }
 
@@ -429,7 +418,6 @@ static int bucket_relaxed_fn(struct gml_txn *txn, void *arg)
 	struct bucket_change *change = arg;
 	struct gml_bucket_rec rec;
 	int rc = bucket_admin_get(txn, change, &rec);
-
 	if (rc != 0)
 		return rc;
 	rec.flags &= ~(uint32_t)GML_BUCKET_RELAXED;
@@ -437,9 +425,9 @@ static int bucket_relaxed_fn(struct gml_txn *txn, void *arg)
 	return gml_rec_bucket_put(txn, change->name, &rec);
 }
 
-int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name, bool relaxed)
+int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name,
+			   bool relaxed)
 {
 	struct bucket_change change = {.op = op, .name = name, .relaxed = relaxed};
-
 	return bucket_admin_update(store, bucket_relaxed_fn, &change);
 }

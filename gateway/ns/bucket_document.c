@@ -6,14 +6,12 @@
 static int document_bucket(struct gml_txn *txn, struct gml_span name, struct gml_bucket_rec *out)
 {
 	int rc = gml_rec_bucket_get(txn, name, out);
-
 	return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
 }
 
 static int document_copy(struct gml_span document, void **buf_out, size_t *len_out)
 {
 	void *buf = malloc(document.len + 1);
-
 	if (buf == NULL)
 		return GML_ERR_NOMEM;
 	if (document.len > 0)
@@ -31,7 +29,6 @@ int gml_bucket_document_get(struct gml_op *op, struct gml_store *store, struct g
 	struct gml_span document;
 	struct gml_inode root;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = document_bucket(txn, name, &rec);
@@ -61,7 +58,6 @@ static int document_set_fn(struct gml_txn *txn, void *arg)
 	const struct document_set *set = arg;
 	struct gml_bucket_rec rec;
 	int rc = document_bucket(txn, set->name, &rec);
-
 	if (rc != 0)
 		return rc;
 	if (!gml_bucket_is_owner(set->op, rec.uid))
@@ -75,8 +71,8 @@ static int document_set_fn(struct gml_txn *txn, void *arg)
 int gml_bucket_document_set(struct gml_op *op, struct gml_store *store, struct gml_span name,
 			    enum gml_bucket_document kind, struct gml_span document)
 {
-	struct document_set set = {.op = op, .name = name, .document = document, .kind = (uint8_t)kind};
-
+	struct document_set set = {
+		.op = op, .name = name, .document = document, .kind = (uint8_t)kind};
 	if (op->read_only)
 		return GML_ERR_ROFS;
 	if (document.len > GML_BUCKET_DOCUMENT_MAX)

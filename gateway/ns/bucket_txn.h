@@ -8,7 +8,8 @@
 
 /* Create bucket `name` (without slash), owner uid:gid. op decides who may (bucket.h). BUCKETNAME, BUCKETOWNED, BUCKETEXISTS, ACCESS, ROFS. *root_out: its
  * root directory as stored (spans borrowed until the next write). */
-int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct gml_span name, uint32_t mode, uint32_t uid, uint32_t gid, struct gml_inode *root_out);
+int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
+			  uint32_t mode, uint32_t uid, uint32_t gid, struct gml_inode *root_out);
 /* Remove it. NOBUCKET, NOTEMPTY (also while an upload is unfinished), ACCESS, ROFS. Its root becomes an orphan. */
 int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct gml_span name);
 /* The root directory of a bucket got another owner: the bucket as well. NOENT when `root` is no bucket's root. */

@@ -7,7 +7,12 @@
 #include "check.h"
 
 /* First bytes of keys in table super (docs/on-disk-format.md). */
-enum { CHECK_SUPER_ROOT = 0x10, CHECK_SUPER_UID = 0x11, CHECK_SUPER_DOCUMENT = 0x12, CHECK_SUPER_RETIRED = 0x13 };
+enum {
+	CHECK_SUPER_ROOT = 0x10,
+	CHECK_SUPER_UID = 0x11,
+	CHECK_SUPER_DOCUMENT = 0x12,
+	CHECK_SUPER_RETIRED = 0x13
+};
 
 #define CHECK_STEP 4096 /* records between two calls of progress */
 
@@ -15,7 +20,6 @@ void gml_check_problem(struct check *c, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
-
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -44,7 +48,6 @@ void *gml_check_push(struct check *c, struct check_array *array)
 	if (array->count == array->cap) {
 		size_t cap = array->cap != 0 ? array->cap + array->cap / 2 : 1024;
 		void *items = reallocarray(array->items, cap, array->size);
-
 		if (items == NULL) {
 			c->rc = GML_ERR_NOMEM;
 			return NULL;
@@ -59,12 +62,10 @@ void *gml_check_push(struct check *c, struct check_array *array)
 static void *check_find(const struct check_array *array, size_t offset, uint64_t want)
 {
 	size_t lo = 0, hi = array->count;
-
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 		char *item = gml_check_at(array, mid);
 		uint64_t have;
-
 		memcpy(&have, item + offset, sizeof(have));
 		if (have == want)
 			return item;
@@ -95,7 +96,6 @@ uint64_t gml_check_u64(const void *key)
 {
 	const uint8_t *p = key;
 	uint64_t v = 0;
-
 	for (int i = 0; i < 8; i++)
 		v = v << 8 | p[i];
 	return v;
@@ -105,7 +105,6 @@ const char *gml_check_name(char out[128], struct gml_span name)
 {
 	const uint8_t *p = name.ptr;
 	size_t at = 0;
-
 	for (size_t i = 0; i < name.len && at < 120; i++) {
 		if (p[i] >= ' ' && p[i] <= '~' && p[i] != '\\')
 			out[at++] = (char)p[i];
@@ -116,15 +115,16 @@ const char *gml_check_name(char out[128], struct gml_span name)
 	return out;
 }
 
-int gml_check_keys(struct check *c, enum gml_table table, int (*each)(struct check *c, struct gml_span key))
+int gml_check_keys(struct check *c, enum gml_table table,
+		   int (*each)(struct check *c, struct gml_span key))
 {
 	struct gml_span key, value, start = {"", 0};
 	struct gml_cursor *cursor = NULL;
 	int rc = gml_cursor_open(c->txn, table, &cursor);
-
 	if (rc != 0)
 		return rc;
-	for (rc = gml_cursor_seek(cursor, start, &key, &value); rc == 0; rc = gml_cursor_next(cursor, &key, &value)) {
+	for (rc = gml_cursor_seek(cursor, start, &key, &value); rc == 0;
+	     rc = gml_cursor_next(cursor, &key, &value)) {
 		gml_check_step(c);
 		rc = each(c, key);
 		if (rc == 0)
@@ -142,13 +142,13 @@ static bool check_orphan(void *arg, gml_ino ino, int64_t since)
 {
 	struct check *c = arg;
 	struct check_inode *inode = gml_check_inode(c, ino);
-
 	c->report->orphans++;
 	gml_check_step(c);
 	if (inode == NULL)
 		gml_check_problem(c, "orphan %" PRIu64 ": no such inode", ino);
 	else if (!(inode->bits & CHECK_ORPHAN))
-		gml_check_problem(c, "inode %" PRIu64 ": in the orphan table, but not marked ORPHAN", ino);
+		gml_check_problem(
+			c, "inode %" PRIu64 ": in the orphan table, but not marked ORPHAN", ino);
 	return true;
 }
 
@@ -156,16 +156,19 @@ static bool check_dirty(void *arg, gml_ino ino, const struct gml_owner *owner)
 {
 	struct check *c = arg;
 	struct check_inode *inode = gml_check_inode(c, ino);
-
 	c->dirty++;
 	gml_check_step(c);
 	if (inode == NULL)
 		gml_check_problem(c, "dirty %" PRIu64 ": no such inode", ino);
 	else if (!(inode->bits & CHECK_DIRTY))
-		gml_check_problem(c, "inode %" PRIu64 ": in the dirty table, but not marked DIRTY", ino);
-	else if (!(inode->bits & CHECK_ORPHAN) && !gml_owner_alive(owner)) /* the reaper frees those */
-		gml_check_problem(c, "inode %" PRIu64 ": DIRTY by process %u, which is gone (recovery settles it)", ino,
-				  owner->pid);
+		gml_check_problem(c, "inode %" PRIu64 ": in the dirty table, but not marked DIRTY",
+				  ino);
+	else if (!(inode->bits & CHECK_ORPHAN) &&
+		 !gml_owner_alive(owner)) /* the reaper frees those */
+		gml_check_problem(c,
+				  "inode %" PRIu64
+				  ": DIRTY by process %u, which is gone (recovery settles it)",
+				  ino, owner->pid);
 	return true;
 }
 
@@ -173,20 +176,22 @@ static int check_states(struct check *c)
 {
 	uint64_t marked_orphan = 0, marked_dirty = 0;
 	int rc = gml_rec_orphan_each(c->txn, 0, check_orphan, c);
-
 	if (rc == 0)
 		rc = gml_rec_dirty_each(c->txn, 0, check_dirty, c);
 	for (size_t i = 0; i < c->inodes.count; i++) {
 		const struct check_inode *inode = gml_check_at(&c->inodes, i);
-
 		marked_orphan += (inode->bits & CHECK_ORPHAN) != 0;
 		marked_dirty += (inode->bits & CHECK_DIRTY) != 0;
 	}
 	if (rc == 0 && marked_orphan > c->report->orphans)
-		gml_check_problem(c, "%" PRIu64 " inodes are marked ORPHAN, %" PRIu64 " are in the orphan table",
+		gml_check_problem(c,
+				  "%" PRIu64 " inodes are marked ORPHAN, %" PRIu64
+				  " are in the orphan table",
 				  marked_orphan, c->report->orphans);
 	if (rc == 0 && marked_dirty > c->dirty)
-		gml_check_problem(c, "%" PRIu64 " inodes are marked DIRTY, %" PRIu64 " are in the dirty table",
+		gml_check_problem(c,
+				  "%" PRIu64 " inodes are marked DIRTY, %" PRIu64
+				  " are in the dirty table",
 				  marked_dirty, c->dirty);
 	return rc;
 }
@@ -195,14 +200,15 @@ static int check_states(struct check *c)
 
 static int check_xattr(struct check *c, struct gml_span key)
 {
-	struct check_inode *inode = key.len >= 8 ? gml_check_inode(c, gml_check_u64(key.ptr)) : NULL;
-
+	struct check_inode *inode =
+		key.len >= 8 ? gml_check_inode(c, gml_check_u64(key.ptr)) : NULL;
 	c->report->xattrs++;
 	if (inode == NULL)
 		gml_check_problem(c, "xattr of inode %" PRIu64 ": no such inode",
 				  key.len >= 8 ? gml_check_u64(key.ptr) : 0);
 	else if (!(inode->bits & CHECK_XATTRS))
-		gml_check_problem(c, "inode %" PRIu64 ": has xattrs, but is not marked XATTRS", inode->ino);
+		gml_check_problem(c, "inode %" PRIu64 ": has xattrs, but is not marked XATTRS",
+				  inode->ino);
 	return 0;
 }
 
@@ -216,7 +222,6 @@ struct check_same {
 static bool check_same_one(void *arg, const struct gml_user *user)
 {
 	struct check_same *same = arg;
-
 	same->found = strcmp(user->name, same->name) == 0;
 	return !same->found;
 }
@@ -225,7 +230,6 @@ static bool check_user(void *arg, const struct gml_user *user)
 {
 	struct check *c = arg;
 	struct check_same same = {.name = user->name};
-
 	if (gml_rec_user_each_of(c->txn, user->uid, check_same_one, &same) != 0 || !same.found)
 		gml_check_problem(c, "user %s: not found by uid %u", user->name, user->uid);
 	return true;
@@ -235,7 +239,6 @@ static bool check_key(void *arg, const struct gml_key *key)
 {
 	struct check *c = arg;
 	struct gml_user user;
-
 	if (gml_rec_user_get(c->txn, (struct gml_span){key->user, strlen(key->user)}, &user) != 0)
 		gml_check_problem(c, "access key %s: no user %s", key->id, key->user);
 	return true;
@@ -245,17 +248,17 @@ static void check_root_index(struct check *c, gml_ino root)
 {
 	char name[GML_BUCKET_NAME_MAX + 1];
 	struct gml_bucket_rec rec;
-
 	if (gml_rec_bucket_by_root(c->txn, root, name, &rec) != 0 || rec.root != root)
-		gml_check_problem(c, "index of bucket roots: inode %" PRIu64 " is no bucket's", root);
+		gml_check_problem(c, "index of bucket roots: inode %" PRIu64 " is no bucket's",
+				  root);
 }
 
 static void check_document(struct check *c, gml_ino root, uint8_t kind)
 {
 	struct gml_span document;
-
 	if (gml_check_bucket(c, root) == NULL)
-		gml_check_problem(c, "document %u of bucket %" PRIu64 ": no such bucket", kind, root);
+		gml_check_problem(c, "document %u of bucket %" PRIu64 ": no such bucket", kind,
+				  root);
 	if (gml_rec_document_get(c->txn, root, kind, &document) != 0)
 		gml_check_problem(c, "document %u of bucket %" PRIu64 ": damaged", kind, root);
 }
@@ -265,10 +268,10 @@ static void check_retired(struct check *c, struct gml_span key)
 {
 	struct gml_span value;
 	char text[128];
-
-	if (key.len != 5 || gml_txn_get(c->txn, GML_TABLE_SUPER, key, &value) != 0 || value.len != 1 ||
-	    *(const uint8_t *)value.ptr != 1)
-		gml_check_problem(c, "retired uids: a damaged record, key %s", gml_check_name(text, key));
+	if (key.len != 5 || gml_txn_get(c->txn, GML_TABLE_SUPER, key, &value) != 0 ||
+	    value.len != 1 || *(const uint8_t *)value.ptr != 1)
+		gml_check_problem(c, "retired uids: a damaged record, key %s",
+				  gml_check_name(text, key));
 }
 
 static int check_super(struct check *c, struct gml_span key)
@@ -276,21 +279,22 @@ static int check_super(struct check *c, struct gml_span key)
 	const uint8_t *p = key.ptr;
 	struct gml_user user;
 	char text[128];
-
 	if (key.len == 9 && p[0] == CHECK_SUPER_ROOT) {
 		check_root_index(c, gml_check_u64(p + 1));
 	} else if (key.len == 10 && p[0] == CHECK_SUPER_DOCUMENT) {
 		check_document(c, gml_check_u64(p + 1), p[9]);
 	} else if (key.len > 5 && p[0] == CHECK_SUPER_UID) {
-		uint32_t uid = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
+		uint32_t uid =
+			(uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
 		struct gml_span who = {p + 5, key.len - 5};
-
 		if (gml_rec_user_get(c->txn, who, &user) != 0 || user.uid != uid)
-			gml_check_problem(c, "index of uids: %u is not user %s", uid, gml_check_name(text, who));
+			gml_check_problem(c, "index of uids: %u is not user %s", uid,
+					  gml_check_name(text, who));
 	} else if (p[0] == CHECK_SUPER_RETIRED) {
 		check_retired(c, key);
 	} else if (p[0] >= CHECK_SUPER_ROOT) {
-		gml_check_problem(c, "table super: key %s is of no kind", gml_check_name(text, key));
+		gml_check_problem(c, "table super: key %s is of no kind",
+				  gml_check_name(text, key));
 	}
 	return 0;
 }
@@ -310,7 +314,6 @@ static bool check_add_lease(void *arg, const struct gml_lease *lease)
 {
 	struct check *c = arg;
 	struct gml_lease *copy;
-
 	if (!gml_owner_alive(&lease->owner))
 		return true;
 	copy = gml_check_push(c, &c->leases);
@@ -322,14 +325,13 @@ static bool check_add_lease(void *arg, const struct gml_lease *lease)
 
 static int check_count(struct check *c)
 {
-	static const enum gml_table tables[] = {GML_TABLE_BLOB,	  GML_TABLE_INODE,  GML_TABLE_DIRENT,
-						GML_TABLE_EXTENT, GML_TABLE_XATTR,  GML_TABLE_ORPHAN,
-						GML_TABLE_DIRTY,  GML_TABLE_UPLOAD, GML_TABLE_PART};
+	static const enum gml_table tables[] = {
+		GML_TABLE_BLOB,	  GML_TABLE_INODE,  GML_TABLE_DIRENT,
+		GML_TABLE_EXTENT, GML_TABLE_XATTR,  GML_TABLE_ORPHAN,
+		GML_TABLE_DIRTY,  GML_TABLE_UPLOAD, GML_TABLE_PART};
 	int rc = 0;
-
 	for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(*tables); i++) {
 		uint64_t n = 0;
-
 		rc = gml_rec_count(c->txn, tables[i], &n);
 		c->total += n;
 	}
@@ -339,7 +341,6 @@ static int check_count(struct check *c)
 static int check_all(struct check *c)
 {
 	int rc = gml_check_read_disk(c);
-
 	if (rc == 0)
 		rc = gml_meta_read_begin(c->store->meta, &c->txn);
 	if (rc == 0)
@@ -383,7 +384,8 @@ static void check_log_problem(void *arg, const char *text)
 	gml_check_problem(arg, "%s", text);
 }
 
-int gml_store_check(struct gml_op *op, struct gml_store *store, void (*problem)(void *arg, const char *text),
+int gml_store_check(struct gml_op *op, struct gml_store *store,
+		    void (*problem)(void *arg, const char *text),
 		    void (*progress)(void *arg, uint64_t done, uint64_t total), void *arg,
 		    struct gml_check_report *report_out)
 {
@@ -401,7 +403,6 @@ int gml_store_check(struct gml_op *op, struct gml_store *store, void (*problem)(
 		.leases.size = sizeof(struct gml_lease),
 	};
 	int rc;
-
 	*report_out = (struct gml_check_report){0};
 	rc = check_all(&c);
 	if (rc == 0)

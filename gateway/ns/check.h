@@ -72,7 +72,8 @@ struct check_inode *gml_check_inode(struct check *c, gml_ino ino);    /* NULL: n
 struct check_bucket *gml_check_bucket(struct check *c, gml_ino root); /* NULL: none */
 struct check_blob *gml_check_blob(struct check *c, uint64_t id);      /* NULL: none */
 /* Calls `each` with every key of a table; 0 = go on. */
-int gml_check_keys(struct check *c, enum gml_table table, int (*each)(struct check *c, struct gml_span key));
+int gml_check_keys(struct check *c, enum gml_table table,
+		   int (*each)(struct check *c, struct gml_span key));
 uint64_t gml_check_u64(const void *key);
 /* Printable form of a name, cut when long. */
 const char *gml_check_name(char out[128], struct gml_span name);
@@ -85,7 +86,8 @@ static inline void *gml_check_at(const struct check_array *array, size_t i)
 int gml_check_read_disk(struct check *c);
 int gml_check_blobs(struct check *c);
 /* One extent of `what` (for messages): the blob exists and is long enough; counts the reference. */
-void gml_check_extent(struct check *c, const char *what, uint64_t number, const struct gml_extent *extent);
+void gml_check_extent(struct check *c, const char *what, uint64_t number,
+		      const struct gml_extent *extent);
 void gml_check_wblob(struct check *c, const struct gml_inode *inode);
 int gml_check_extents(struct check *c);
 void gml_check_refs(struct check *c);

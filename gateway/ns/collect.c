@@ -26,7 +26,6 @@ struct collect {
 int gml_collect_settle(struct gml_store *store, bool *settled)
 {
 	int rc = *settled ? 0 : gml_meta_refresh(store->meta);
-
 	*settled = rc == 0;
 	return rc;
 }
@@ -34,11 +33,9 @@ int gml_collect_settle(struct gml_store *store, bool *settled)
 static bool collect_add(void *arg, uint64_t id, uint64_t size)
 {
 	struct collect *c = arg;
-
 	if (c->count == c->cap) {
 		size_t cap = c->cap != 0 ? c->cap * 2 : 4096;
 		void *files = reallocarray(c->files, cap, sizeof(*c->files));
-
 		if (files == NULL) {
 			c->rc = GML_ERR_NOMEM;
 			return false;
@@ -53,16 +50,16 @@ static bool collect_add(void *arg, uint64_t id, uint64_t size)
 static bool collect_lease(void *arg, const struct gml_lease *lease)
 {
 	struct collect *c = arg;
-
-	c->leased = lease->kind == 0 && c->id >= lease->first && c->id - lease->first < lease->count;
+	c->leased =
+		lease->kind == 0 && c->id >= lease->first && c->id - lease->first < lease->count;
 	return !c->leased;
 }
 
-static int collect_one(struct gml_store *store, struct collect *c, const struct collect_file *file, uint64_t *freed)
+static int collect_one(struct gml_store *store, struct collect *c, const struct collect_file *file,
+		       uint64_t *freed)
 {
 	struct gml_blob_rec rec;
 	int rc = gml_rec_blob_get(c->txn, file->id, &rec);
-
 	if (rc != GML_ERR_NOENT)
 		return rc;
 	c->id = file->id;
@@ -81,7 +78,6 @@ static int collect_one(struct gml_store *store, struct collect *c, const struct 
 static int collect_leaf(struct gml_store *store, struct collect *c, unsigned leaf, uint64_t *freed)
 {
 	int rc;
-
 	c->count = 0;
 	rc = gml_blob_each_leaf(store->data, leaf, collect_add, c);
 	if (rc == 0)
@@ -102,7 +98,6 @@ int gml_collect_strays(struct gml_store *store, uint64_t *freed)
 	unsigned leaf = gml_blob_leaf_next(store->data, atomic_load(&store->collect_next));
 	struct collect c = {0};
 	int rc = 0;
-
 	for (unsigned walked = 0; walked < COLLECT_LEAVES && leaf < GML_BLOB_LEAVES; walked++) {
 		rc = collect_leaf(store, &c, leaf, freed);
 		if (rc != 0 && rc != GML_ERR_NOENT)
@@ -110,7 +105,8 @@ int gml_collect_strays(struct gml_store *store, uint64_t *freed)
 		rc = 0;
 		leaf = gml_blob_leaf_next(store->data, leaf + 1);
 	}
-	atomic_store(&store->collect_next, leaf % GML_BLOB_LEAVES); /* the last one was passed: from the start */
+	atomic_store(&store->collect_next,
+		     leaf % GML_BLOB_LEAVES); /* the last one was passed: from the start */
 	free(c.files);
 	return rc;
 }
@@ -120,7 +116,6 @@ int gml_blob_discard(struct gml_store *store, uint64_t blob, uint64_t len)
 	struct gml_txn *txn = NULL;
 	struct gml_blob_rec rec;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_blob_get(txn, blob, &rec);

@@ -8,13 +8,15 @@
 #include "internal.h"
 
 #define COMPACT_BLOCK 4096
-#define COMPACT_SLACK (16 * COMPACT_BLOCK) /* not worth the work; the file system counts its own blocks as well */
-#define COMPACT_SEGMENTS 200000		   /* records looked at per call, about a second */
-#define COMPACT_PACKS 4096		   /* pack files considered per call */
+#define COMPACT_SLACK                                                                              \
+	(16 * COMPACT_BLOCK) /* not worth the work; the file system counts its own blocks as well */
+#define COMPACT_SEGMENTS 200000 /* records looked at per call, about a second */
+#define COMPACT_PACKS 4096	/* pack files considered per call */
 
 struct compact_packs {
 	uint64_t from;
-	uint64_t numbers[COMPACT_PACKS]; /* the smallest ones >= from, as a heap with the largest on top */
+	uint64_t numbers
+		[COMPACT_PACKS]; /* the smallest ones >= from, as a heap with the largest on top */
 	unsigned count;
 };
 
@@ -23,7 +25,6 @@ static void compact_sift(struct compact_packs *packs, unsigned at)
 	for (;;) {
 		unsigned big = at, l = 2 * at + 1, r = l + 1;
 		uint64_t tmp = packs->numbers[at];
-
 		if (l < packs->count && packs->numbers[l] > packs->numbers[big])
 			big = l;
 		if (r < packs->count && packs->numbers[r] > packs->numbers[big])
@@ -39,7 +40,6 @@ static void compact_sift(struct compact_packs *packs, unsigned at)
 static bool compact_add(void *arg, uint64_t pack)
 {
 	struct compact_packs *packs = arg;
-
 	if (pack < packs->from)
 		return true;
 	if (packs->count < COMPACT_PACKS) {
@@ -57,7 +57,6 @@ static bool compact_add(void *arg, uint64_t pack)
 static int compact_order(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
-
 	return *x < *y ? -1 : *x > *y;
 }
 
@@ -69,8 +68,8 @@ struct compact_lease {
 static bool compact_lease_one(void *arg, const struct gml_lease *lease)
 {
 	struct compact_lease *want = arg;
-
-	want->held = lease->kind == 1 && want->pack >= lease->first && want->pack - lease->first < lease->count;
+	want->held = lease->kind == 1 && want->pack >= lease->first &&
+		     want->pack - lease->first < lease->count;
 	return !want->held;
 }
 
@@ -87,16 +86,15 @@ static uint64_t compact_up(uint64_t off)
 }
 
 /* Walk the pack's live segments. punch: give the gaps' blocks back. *live_out: bytes of blocks that hold a live one. */
-static int compact_walk(struct compact *c, uint64_t pack, uint64_t size, bool punch, uint64_t *live_out)
+static int compact_walk(struct compact *c, uint64_t pack, uint64_t size, bool punch,
+			uint64_t *live_out)
 {
 	uint64_t id = gml_pack_id(pack, 0), past = 0, blob = 0;
 	struct gml_blob_rec rec;
 	int rc = 0;
-
 	*live_out = 0;
 	while (rc == 0) {
 		uint64_t start = size, end = size;
-
 		rc = gml_rec_blob_next(c->txn, id, &blob, &rec);
 		if (rc != 0 && rc != GML_ERR_NOENT)
 			return rc;
@@ -110,15 +108,14 @@ static int compact_walk(struct compact *c, uint64_t pack, uint64_t size, bool pu
 		/* `past`: the first block behind the last live one */
 		if (punch && start / COMPACT_BLOCK * COMPACT_BLOCK > past) {
 			int one = gml_pack_punch(c->store->data, pack, past,
-						 (rc == 0 ? start / COMPACT_BLOCK * COMPACT_BLOCK : compact_up(start)) -
+						 (rc == 0 ? start / COMPACT_BLOCK * COMPACT_BLOCK
+							  : compact_up(start)) -
 							 past);
-
 			if (one != 0)
 				return one;
 		}
 		if (rc == 0) {
 			uint64_t first = start / COMPACT_BLOCK * COMPACT_BLOCK;
-
 			if (first < past)
 				first = past;
 			if (compact_up(end) > first) {
@@ -136,7 +133,6 @@ static int compact_pack(struct compact *c, uint64_t pack)
 	struct compact_lease lease = {.pack = pack};
 	uint64_t size, space, after, live;
 	int rc = gml_rec_lease_each(c->txn, compact_lease_one, &lease);
-
 	if (rc != 0 || lease.held || gml_pack_is_current(c->store->data, gml_pack_id(pack, 0)))
 		return rc;
 	rc = gml_pack_stat(c->store->data, pack, &size, &space);
@@ -146,7 +142,8 @@ static int compact_pack(struct compact *c, uint64_t pack)
 		return rc == GML_ERR_NOENT ? 0 : rc;
 	if (live != 0 && space <= live + live / 128 + COMPACT_SLACK)
 		return 0;
-	rc = gml_meta_refresh(c->store->meta); /* as gml_collect_settle; the snapshot is this pack's */
+	rc = gml_meta_refresh(
+		c->store->meta); /* as gml_collect_settle; the snapshot is this pack's */
 	if (rc != 0)
 		return rc;
 	if (live == 0) {
@@ -168,7 +165,6 @@ int gml_store_compact(struct gml_op *op, struct gml_store *store, uint64_t *free
 	struct compact_packs *packs = malloc(sizeof(*packs));
 	uint64_t next = 1; /* the round is over: start again */
 	int rc;
-
 	*freed_bytes_out = 0;
 	if (packs == NULL)
 		return GML_ERR_NOMEM;

@@ -65,7 +65,8 @@ static bool complete_etag_is(const char *etag, const uint8_t md5[16])
 	return complete_etag_parse(etag, have) && memcmp(have, md5, sizeof(have)) == 0;
 }
 
-static bool complete_checksum_is(const struct gml_object_checksum *claim, const struct gml_object_checksum *have)
+static bool complete_checksum_is(const struct gml_object_checksum *claim,
+				 const struct gml_object_checksum *have)
 {
 	return claim->algorithm == have->algorithm &&
 	       memcmp(claim->value, have->value, gml_checksum_size(claim->algorithm)) == 0;
@@ -74,7 +75,8 @@ static bool complete_checksum_is(const struct gml_object_checksum *claim, const 
 /* Is what the client says of a part's checksum right, as far as is known? Where nobody chose a kind, or the
  * default one was chosen, UploadPart takes, verifies and repeats a checksum of any kind, and the part keeps ours. So
  * the client may well send back one of another kind; the ETag says already which bytes are meant. */
-static bool complete_part_claim_holds(const struct complete *c, const struct gml_object_checksum *claim,
+static bool complete_part_claim_holds(const struct complete *c,
+				      const struct gml_object_checksum *claim,
 				      const struct gml_object_checksum *have)
 {
 	if (claim->algorithm == GML_CHECKSUM_NONE || complete_checksum_is(claim, have))
@@ -92,7 +94,8 @@ static int complete_part_check(struct gml_txn *txn, struct complete *c, uint32_t
 	rc = gml_rec_part_get(txn, c->id, ref->number, &rec);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_BADPART : rc;
-	if (!complete_etag_is(ref->etag, rec.md5) || !complete_part_claim_holds(c, &ref->checksum, &rec.checksum))
+	if (!complete_etag_is(ref->etag, rec.md5) ||
+	    !complete_part_claim_holds(c, &ref->checksum, &rec.checksum))
 		return GML_ERR_BADPART;
 	if (i + 1 < c->n && rec.size < GML_PART_SIZE_MIN)
 		return GML_ERR_PARTSMALL;
@@ -109,7 +112,8 @@ static int complete_part_check(struct gml_txn *txn, struct complete *c, uint32_t
 static int complete_check(struct gml_txn *txn, struct complete *c)
 {
 	struct gml_upload_rec upload;
-	int rc = gml_upload_find(txn, c->pub.op, c->pub.bucket, c->pub.key, c->id, &c->bucket, &upload);
+	int rc = gml_upload_find(txn, c->pub.op, c->pub.bucket, c->pub.key, c->id, &c->bucket,
+				 &upload);
 	if (rc != 0)
 		return rc;
 	c->uid = upload.uid;
@@ -153,7 +157,8 @@ static int complete_etag(struct complete *c)
 /* The one algorithm that every part has a checksum of; NONE when there is no such. */
 static uint8_t complete_algorithm(const struct complete *c)
 {
-	uint8_t algorithm = c->algorithm != GML_CHECKSUM_NONE ? c->algorithm : c->part[0].checksum.algorithm;
+	uint8_t algorithm =
+		c->algorithm != GML_CHECKSUM_NONE ? c->algorithm : c->part[0].checksum.algorithm;
 	for (uint32_t i = 0; i < c->n; i++) {
 		if (c->part[i].checksum.algorithm != algorithm)
 			return GML_CHECKSUM_NONE;
@@ -191,8 +196,8 @@ static int complete_checksum(struct complete *c)
 	} else {
 		memcpy(c->checksum.value, c->part[0].checksum.value, sizeof(c->checksum.value));
 		for (uint32_t i = 1; rc == 0 && i < c->n; i++)
-			rc = gml_checksum_combine(algorithm, c->checksum.value, c->part[i].checksum.value,
-						  c->part[i].size);
+			rc = gml_checksum_combine(algorithm, c->checksum.value,
+						  c->part[i].checksum.value, c->part[i].size);
 	}
 	if (rc == 0 && c->claim != NULL && c->claim->algorithm != GML_CHECKSUM_NONE &&
 	    !complete_checksum_is(c->claim, &c->checksum))
@@ -269,8 +274,8 @@ static int complete_part_extents(struct gml_txn *txn, struct complete *c, uint32
 	return rc;
 }
 
-static int complete_extent_put(struct gml_txn *txn, const struct complete *c, struct gml_inode *inode,
-			       const struct gml_extent *extent)
+static int complete_extent_put(struct gml_txn *txn, const struct complete *c,
+			       struct gml_inode *inode, const struct gml_extent *extent)
 {
 	if (c->extents > GML_INLINE_EXTENTS) {
 		inode->flags |= GML_INODE_EXTENTS;
@@ -351,10 +356,10 @@ static int complete_run(struct gml_txn *txn, void *arg)
 	return c->list == NULL ? GML_ERR_NOMEM : complete_publish(txn, c);
 }
 
-int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-			struct gml_span id, const struct gml_part_ref *parts, uint32_t nparts,
-			const struct gml_object_checksum *checksum, uint64_t size, const struct gml_conditions *cond,
-			struct gml_object_info *info_out)
+int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+			struct gml_span key, struct gml_span id, const struct gml_part_ref *parts,
+			uint32_t nparts, const struct gml_object_checksum *checksum, uint64_t size,
+			const struct gml_conditions *cond, struct gml_object_info *info_out)
 {
 	struct complete c = {
 		.pub = {.op = op, .store = store, .bucket = bucket, .key = key, .cond = cond},
@@ -370,7 +375,8 @@ int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_s
 		return GML_ERR_INVAL;
 	c.part = calloc(nparts, sizeof(*c.part));
 	c.freed = gml_freed_new();
-	rc = c.part == NULL || c.freed == NULL ? GML_ERR_NOMEM : gml_meta_update(store->meta, complete_run, &c);
+	rc = c.part == NULL || c.freed == NULL ? GML_ERR_NOMEM
+					       : gml_meta_update(store->meta, complete_run, &c);
 	if (rc == 0) {
 		gml_freed_apply(store, c.freed);
 		if (info_out != NULL)

@@ -50,7 +50,8 @@ static int64_t conditions_seconds(int64_t ns)
 	return ns % 1000000000 < 0 ? s - 1 : s;
 }
 
-int gml_conditions_check(const struct gml_conditions *cond, const struct gml_object_info *info, bool write)
+int gml_conditions_check(const struct gml_conditions *cond, const struct gml_object_info *info,
+			 bool write)
 {
 	if (cond == NULL)
 		return 0;

@@ -41,8 +41,8 @@ static int copy_source(struct gml_txn *txn, struct object_copy *copy)
 		rc = gml_path_facts(pub->store, &copy->src, copy->directory, &info);
 	if (rc == 0)
 		rc = gml_conditions_check(copy->cond, &info, true);
-	if (rc == 0 &&
-	    (copy->src.flags & GML_INODE_DIRTY || (copy->scan != NULL && strcmp(info.etag, copy->etag) != 0)))
+	if (rc == 0 && (copy->src.flags & GML_INODE_DIRTY ||
+			(copy->scan != NULL && strcmp(info.etag, copy->etag) != 0)))
 		rc = GML_ERR_AGAIN;
 	pub->size = info.size;
 	return rc;
@@ -120,7 +120,8 @@ static int copy_share(struct gml_txn *txn, void *arg)
 	if (rc != 0)
 		return rc;
 	if (copy->pub.replaces && copy->pub.old.ino == copy->src.ino)
-		copy->pub.old = copy->src; /* onto itself: what is unlinked is what was just settled */
+		copy->pub.old =
+			copy->src; /* onto itself: what is unlinked is what was just settled */
 	rc = gml_publish_inode(txn, &copy->pub, &copy->inode);
 	if (rc != 0)
 		return rc;
@@ -167,8 +168,8 @@ static int copy_attach_now(struct object_copy *copy)
 	return rc == GML_ERR_NOENT ? GML_ERR_CONFLICT : rc;
 }
 
-static int copy_bytes(struct object_copy *copy, struct gml_object *object, enum gml_checksum algorithm,
-		      struct gml_object_info *info_out)
+static int copy_bytes(struct object_copy *copy, struct gml_object *object,
+		      enum gml_checksum algorithm, struct gml_object_info *info_out)
 {
 	const struct gml_object_info *info = gml_object_info(object);
 	struct gml_publish *pub = &copy->pub;
@@ -187,16 +188,19 @@ static int copy_bytes(struct object_copy *copy, struct gml_object *object, enum 
 		gml_put_abort(put);
 		return rc;
 	}
-	return gml_put_publish(pub->op, put, scan.md5_value, &scan.value, &copy->attach, pub->cond, info_out);
+	return gml_put_publish(pub->op, put, scan.md5_value, &scan.value, &copy->attach, pub->cond,
+			       info_out);
 }
 
-static int copy_try(struct object_copy *copy, enum gml_checksum algorithm, struct gml_object_info *info_out)
+static int copy_try(struct object_copy *copy, enum gml_checksum algorithm,
+		    struct gml_object_info *info_out)
 {
 	struct gml_publish *pub = &copy->pub;
 	struct gml_object *object = NULL;
 	const struct gml_object_info *info;
 	struct gml_scan scan;
-	int rc = gml_object_open(pub->op, pub->store, copy->bucket, copy->key, GML_OBJECT_CONTENT, &object);
+	int rc = gml_object_open(pub->op, pub->store, copy->bucket, copy->key, GML_OBJECT_CONTENT,
+				 &object);
 	if (rc != 0)
 		return rc;
 	info = gml_object_info(object);
@@ -219,10 +223,11 @@ static int copy_try(struct object_copy *copy, enum gml_checksum algorithm, struc
 	return rc;
 }
 
-int gml_object_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket, struct gml_span src_key,
-		    const struct gml_conditions *src_cond, struct gml_span bucket, struct gml_span key,
-		    const struct gml_conditions *cond, const struct gml_object_new *what,
-		    enum gml_checksum checksum_algorithm, struct gml_object_info *info_out)
+int gml_object_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket,
+		    struct gml_span src_key, const struct gml_conditions *src_cond,
+		    struct gml_span bucket, struct gml_span key, const struct gml_conditions *cond,
+		    const struct gml_object_new *what, enum gml_checksum checksum_algorithm,
+		    struct gml_object_info *info_out)
 {
 	struct object_copy copy = {
 		.pub = {.op = op, .store = store, .bucket = bucket, .key = key, .cond = cond},

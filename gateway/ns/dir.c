@@ -3,25 +3,24 @@
 #include "bucket_txn.h"
 #include "dir.h"
 
-int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, unsigned want, struct gml_inode *out)
+int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, unsigned want,
+		struct gml_inode *out)
 {
 	/* Not NOENT for what was in a directory that is gone: the path may lead to another one by now, and STALE makes
 	 * the client look. */
 	int rc = gml_handle_get_named(txn, op, ino, out);
-
 	if (rc == 0 && out->type != GML_DIR)
 		rc = GML_ERR_NOTDIR;
 	return rc == 0 ? gml_access_check(op, out, want) : rc;
 }
 
-int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, struct gml_span name,
-			struct gml_inode *out)
+int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
+			struct gml_span name, struct gml_inode *out)
 {
 	char stored[GML_KEY_MAX + 2];
 	struct gml_dirent dirent;
 	size_t len;
 	int rc = gml_dir_get(txn, op, ino, GML_MAY_EXEC, out);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_name_resolve(txn, ino, name, stored, &len, &dirent);
@@ -41,7 +40,6 @@ int gml_dir_empty(struct gml_txn *txn, gml_ino dir, gml_ino *marker_out)
 	struct gml_span name;
 	size_t len;
 	int rc = gml_dirent_cursor_open(txn, dir, &cursor);
-
 	*marker_out = 0;
 	if (rc != 0)
 		return rc;
@@ -56,12 +54,11 @@ int gml_dir_empty(struct gml_txn *txn, gml_ino dir, gml_ino *marker_out)
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-int gml_dir_drop(struct gml_txn *txn, struct gml_inode *dir, struct gml_span stored, struct gml_inode *child,
-		 gml_ino marker)
+int gml_dir_drop(struct gml_txn *txn, struct gml_inode *dir, struct gml_span stored,
+		 struct gml_inode *child, gml_ino marker)
 {
 	struct gml_inode inode;
 	int rc = 0;
-
 	if (marker != 0) {
 		rc = gml_rec_inode_get(txn, marker, &inode);
 		if (rc == 0)
@@ -75,14 +72,13 @@ int gml_dir_drop(struct gml_txn *txn, struct gml_inode *dir, struct gml_span sto
 /* ---- lookup -------------------------------------------------------------------------------------------------------
  */
 
-static int dir_lookup_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino parent, struct gml_span name,
-			  struct gml_inode *out, uint64_t *cookie_out)
+static int dir_lookup_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino parent,
+			  struct gml_span name, struct gml_inode *out, uint64_t *cookie_out)
 {
 	char stored[GML_KEY_MAX + 2];
 	struct gml_dirent dirent;
 	size_t len;
 	int rc = gml_dir_get(txn, op, parent, GML_MAY_EXEC, out);
-
 	if (rc == 0)
 		rc = gml_name_resolve(txn, parent, name, stored, &len, &dirent);
 	if (rc != 0)
@@ -101,7 +97,6 @@ int gml_dir_lookup(struct gml_op *op, struct gml_store *store, gml_ino parent, s
 	struct gml_txn *txn;
 	uint64_t cookie;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = dir_lookup_txn(txn, op, parent, name, &inode, &cookie);
@@ -118,7 +113,6 @@ int gml_dir_parent(struct gml_op *op, struct gml_store *store, gml_ino ino, stru
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_dir_get(txn, op, ino, GML_MAY_EXEC, &inode);
@@ -166,11 +160,12 @@ static int dir_new_bucket(struct gml_txn *txn, struct dir_new_arg *arg)
 	uint32_t gid = mask & GML_SET_GID ? set->gid : arg->op->cred.gid;
 	struct gml_inode root;
 	int rc;
-
-	if (arg->op->cred.uid != 0 && (uid != arg->op->cred.uid || !gml_cred_in_group(&arg->op->cred, gid)))
+	if (arg->op->cred.uid != 0 &&
+	    (uid != arg->op->cred.uid || !gml_cred_in_group(&arg->op->cred, gid)))
 		return GML_ERR_PERM;
-	rc = gml_bucket_txn_create(txn, arg->op, arg->name, mask & GML_SET_MODE ? set->mode & 07777 : GML_BUCKET_MODE,
-				   uid, gid, &root);
+	rc = gml_bucket_txn_create(txn, arg->op, arg->name,
+				   mask & GML_SET_MODE ? set->mode & 07777 : GML_BUCKET_MODE, uid,
+				   gid, &root);
 	if (rc == GML_ERR_BUCKETOWNED || rc == GML_ERR_BUCKETEXISTS)
 		rc = GML_ERR_EXIST;
 	if (rc == 0)
@@ -185,7 +180,6 @@ static int dir_new_txn(struct gml_txn *txn, void *argp)
 	size_t len = arg->name.len;
 	struct gml_inode dir;
 	int rc;
-
 	if (arg->parent == GML_INO_ROOT && arg->type == GML_DIR)
 		return dir_new_bucket(txn, arg);
 	rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, &dir);
@@ -209,24 +203,27 @@ static int dir_new_txn(struct gml_txn *txn, void *argp)
 static int dir_new(struct gml_store *store, struct dir_new_arg *arg, struct gml_attr *out)
 {
 	int rc = gml_meta_update(store->meta, dir_new_txn, arg);
-
 	return rc == 0 && out != NULL ? gml_inode_attr(store, NULL, &arg->inode, out) : rc;
 }
 
 int gml_dir_mkdir(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
 		  const struct gml_setattr *set, struct gml_attr *out)
 {
-	struct dir_new_arg arg = {.op = op, .parent = parent, .name = name, .type = GML_DIR, .set = set};
-
+	struct dir_new_arg arg = {
+		.op = op, .parent = parent, .name = name, .type = GML_DIR, .set = set};
 	return dir_new(store, &arg, out);
 }
 
-int gml_dir_symlink(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
-		    struct gml_span target, const struct gml_setattr *set, struct gml_attr *out)
+int gml_dir_symlink(struct gml_op *op, struct gml_store *store, gml_ino parent,
+		    struct gml_span name, struct gml_span target, const struct gml_setattr *set,
+		    struct gml_attr *out)
 {
-	struct dir_new_arg arg = {
-		.op = op, .parent = parent, .name = name, .type = GML_LNK, .target = target, .set = set};
-
+	struct dir_new_arg arg = {.op = op,
+				  .parent = parent,
+				  .name = name,
+				  .type = GML_LNK,
+				  .target = target,
+				  .set = set};
 	if (target.len == 0 || memchr(target.ptr, '\0', target.len) != NULL)
 		return GML_ERR_INVAL;
 	if (target.len > GML_SYMLINK_MAX)
@@ -234,11 +231,12 @@ int gml_dir_symlink(struct gml_op *op, struct gml_store *store, gml_ino parent, 
 	return dir_new(store, &arg, out);
 }
 
-int gml_dir_mknod(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name, enum gml_type type,
-		  uint64_t rdev, const struct gml_setattr *set, struct gml_attr *out)
+int gml_dir_mknod(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
+		  enum gml_type type, uint64_t rdev, const struct gml_setattr *set,
+		  struct gml_attr *out)
 {
-	struct dir_new_arg arg = {.op = op, .parent = parent, .name = name, .type = type, .set = set};
-
+	struct dir_new_arg arg = {
+		.op = op, .parent = parent, .name = name, .type = type, .set = set};
 	if (type != GML_CHR && type != GML_BLK && type != GML_FIFO && type != GML_SOCK)
 		return GML_ERR_INVAL;
 	if (type == GML_CHR || type == GML_BLK) {
@@ -266,7 +264,6 @@ static int dir_link_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode dir, *inode = &arg->inode;
 	/* STALE for what has no name, not the NOENT of linkat(2): the client had a name for it, and looks it up. */
 	int rc = gml_handle_get_named(txn, arg->op, arg->ino, inode);
-
 	if (rc != 0)
 		return rc;
 	if (inode->type == GML_DIR)
@@ -285,12 +282,12 @@ static int dir_link_txn(struct gml_txn *txn, void *argp)
 	return gml_link_add(txn, &dir, arg->name, inode);
 }
 
-int gml_dir_link(struct gml_op *op, struct gml_store *store, gml_ino ino, gml_ino parent, struct gml_span name,
-		 struct gml_attr *out)
+int gml_dir_link(struct gml_op *op, struct gml_store *store, gml_ino ino, gml_ino parent,
+		 struct gml_span name, struct gml_attr *out)
 {
-	struct dir_link_arg arg = {.op = op, .store = store, .ino = ino, .parent = parent, .name = name};
+	struct dir_link_arg arg = {
+		.op = op, .store = store, .ino = ino, .parent = parent, .name = name};
 	int rc = gml_meta_update(store->meta, dir_link_txn, &arg);
-
 	return rc == 0 && out != NULL ? gml_inode_attr(store, NULL, &arg.inode, out) : rc;
 }
 
@@ -308,7 +305,6 @@ struct dir_remove_arg {
 static int dir_remove_bucket(struct gml_txn *txn, struct dir_remove_arg *arg)
 {
 	int rc;
-
 	if (arg->what == GML_REMOVE_FILE)
 		return GML_ERR_ISDIR;
 	rc = gml_bucket_txn_remove(txn, arg->op, arg->name);
@@ -324,7 +320,6 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 	gml_ino marker = 0;
 	size_t len;
 	int rc;
-
 	if (arg->parent == GML_INO_ROOT)
 		return dir_remove_bucket(txn, arg);
 	rc = gml_dir_get(txn, arg->op, arg->parent, GML_MAY_EXEC, &dir);
@@ -345,14 +340,16 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 	if (child.type == GML_DIR)
 		rc = gml_dir_empty(txn, child.ino, &marker);
 	child.change = gml_live_change(arg->store, &child);
-	dir.flags |= GML_INODE_EXPLICIT; /* a client uses it: rm -r removes the emptied directory next */
-	return rc == 0 ? gml_dir_drop(txn, &dir, (struct gml_span){stored, len}, &child, marker) : rc;
+	dir.flags |=
+		GML_INODE_EXPLICIT; /* a client uses it: rm -r removes the emptied directory next */
+	return rc == 0 ? gml_dir_drop(txn, &dir, (struct gml_span){stored, len}, &child, marker)
+		       : rc;
 }
 
 int gml_dir_remove(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
 		   enum gml_remove_what what)
 {
-	struct dir_remove_arg arg = {.op = op, .store = store, .parent = parent, .name = name, .what = what};
-
+	struct dir_remove_arg arg = {
+		.op = op, .store = store, .parent = parent, .name = name, .what = what};
 	return gml_meta_update(store->meta, dir_remove_txn, &arg);
 }

@@ -53,7 +53,6 @@ static int freed_add(struct gml_freed *freed, uint64_t blob, uint64_t len)
 	if (freed->count == freed->cap) {
 		size_t cap = freed->cap ? freed->cap * 2 : 16;
 		struct freed_blob *blobs = reallocarray(freed->blobs, cap, sizeof(*blobs));
-
 		if (blobs == NULL)
 			return GML_ERR_NOMEM;
 		freed->blobs = blobs;
@@ -67,7 +66,6 @@ int gml_blob_put_ref(struct gml_txn *txn, uint64_t blob, struct gml_freed *freed
 {
 	struct gml_blob_rec rec;
 	int rc = gml_rec_blob_get(txn, blob, &rec);
-
 	if (rc == GML_ERR_NOENT || (rc == 0 && rec.refs == 0))
 		return GML_ERR_CORRUPT;
 	if (rc != 0)
@@ -84,7 +82,6 @@ static int extent_take_ref(struct gml_txn *txn, uint64_t blob, uint64_t blob_len
 {
 	struct gml_blob_rec rec;
 	int rc = gml_rec_blob_get(txn, blob, &rec);
-
 	if (rc == GML_ERR_NOENT)
 		rec = (struct gml_blob_rec){.refs = 0, .len = blob_len};
 	else if (rc != 0)
@@ -98,7 +95,8 @@ static uint64_t extent_end(const struct gml_extent *extent)
 	return extent->off + extent->len;
 }
 
-int gml_extent_find(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off, struct gml_extent *out)
+int gml_extent_find(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off,
+		    struct gml_extent *out)
 {
 	if (inode->flags & GML_INODE_EXTENTS)
 		return gml_rec_extent_find(txn, inode->ino, off, out);
@@ -116,7 +114,6 @@ uint64_t gml_extent_covered(struct gml_txn *txn, const struct gml_inode *inode, 
 	struct gml_extent extent;
 	uint64_t sum = 0, off = 0;
 	int rc;
-
 	while ((rc = gml_extent_find(txn, inode, off, &extent)) == 0 && max-- > 0) {
 		sum += extent.len;
 		off = extent_end(&extent);
@@ -129,7 +126,6 @@ static int extent_spill(struct gml_txn *txn, struct gml_inode *inode)
 {
 	for (uint32_t i = 0; i < inode->nextents; i++) {
 		int rc = gml_rec_extent_put(txn, inode->ino, &inode->extents[i]);
-
 		if (rc != 0)
 			return rc;
 	}
@@ -138,11 +134,11 @@ static int extent_spill(struct gml_txn *txn, struct gml_inode *inode)
 	return 0;
 }
 
-static int extent_insert(struct gml_txn *txn, struct gml_inode *inode, const struct gml_extent *extent)
+static int extent_insert(struct gml_txn *txn, struct gml_inode *inode,
+			 const struct gml_extent *extent)
 {
 	uint32_t at = 0;
 	int rc;
-
 	if (!(inode->flags & GML_INODE_EXTENTS) && inode->nextents == GML_INLINE_EXTENTS) {
 		rc = extent_spill(txn, inode);
 		if (rc != 0)
@@ -152,16 +148,17 @@ static int extent_insert(struct gml_txn *txn, struct gml_inode *inode, const str
 		return gml_rec_extent_put(txn, inode->ino, extent);
 	while (at < inode->nextents && inode->extents[at].off < extent->off)
 		at++;
-	memmove(&inode->extents[at + 1], &inode->extents[at], (inode->nextents - at) * sizeof(*extent));
+	memmove(&inode->extents[at + 1], &inode->extents[at],
+		(inode->nextents - at) * sizeof(*extent));
 	inode->extents[at] = *extent;
 	inode->nextents++;
 	return 0;
 }
 
-static int extent_delete(struct gml_txn *txn, struct gml_inode *inode, const struct gml_extent *extent)
+static int extent_delete(struct gml_txn *txn, struct gml_inode *inode,
+			 const struct gml_extent *extent)
 {
 	uint32_t at = 0;
-
 	if (inode->flags & GML_INODE_EXTENTS)
 		return gml_rec_extent_del(txn, inode->ino, extent->off);
 	while (at < inode->nextents && inode->extents[at].off != extent->off)
@@ -169,18 +166,19 @@ static int extent_delete(struct gml_txn *txn, struct gml_inode *inode, const str
 	if (at == inode->nextents)
 		return GML_ERR_CORRUPT;
 	inode->nextents--;
-	memmove(&inode->extents[at], &inode->extents[at + 1], (inode->nextents - at) * sizeof(*extent));
+	memmove(&inode->extents[at], &inode->extents[at + 1],
+		(inode->nextents - at) * sizeof(*extent));
 	return 0;
 }
 
 /* Replace `extent` by what of it lies outside [off, end). */
-static int extent_split(struct gml_txn *txn, struct gml_inode *inode, const struct gml_extent *extent, uint64_t off,
-			uint64_t end, struct gml_freed *freed)
+static int extent_split(struct gml_txn *txn, struct gml_inode *inode,
+			const struct gml_extent *extent, uint64_t off, uint64_t end,
+			struct gml_freed *freed)
 {
 	struct gml_extent left = *extent, right = *extent;
 	unsigned kept = 0;
 	int rc = extent_delete(txn, inode, extent);
-
 	if (rc == 0 && extent->off < off) {
 		left.len = off - extent->off;
 		rc = extent_insert(txn, inode, &left);
@@ -200,12 +198,12 @@ static int extent_split(struct gml_txn *txn, struct gml_inode *inode, const stru
 	return rc;
 }
 
-int gml_extent_cut(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len, struct gml_freed *freed)
+int gml_extent_cut(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len,
+		   struct gml_freed *freed)
 {
 	uint64_t end = len > UINT64_MAX - off ? UINT64_MAX : off + len;
 	struct gml_extent extent;
 	int rc;
-
 	while ((rc = gml_extent_find(txn, inode, off, &extent)) == 0 && extent.off < end) {
 		rc = extent_split(txn, inode, &extent, off, end, freed);
 		if (rc != 0)
@@ -223,11 +221,11 @@ int gml_extent_cut(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, u
 	return 0;
 }
 
-int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gml_extent *extent, uint64_t blob_len)
+int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gml_extent *extent,
+		   uint64_t blob_len)
 {
 	struct gml_extent next;
 	int rc;
-
 	if (extent->len == 0 || extent->off > GML_FILE_SIZE_MAX || extent->len > GML_FILE_SIZE_MAX)
 		return GML_ERR_INVAL;
 	rc = gml_extent_find(txn, inode, extent->off, &next);
@@ -241,10 +239,10 @@ int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gm
 
 /* A file without a name, as young as the transaction: the reaper frees it and its content when no reader can be on it.
  */
-static int extent_ghost_init(struct gml_txn *txn, const struct gml_inode *inode, struct gml_inode *ghost)
+static int extent_ghost_init(struct gml_txn *txn, const struct gml_inode *inode,
+			     struct gml_inode *ghost)
 {
 	int64_t now = gml_now();
-
 	*ghost = (struct gml_inode){
 		.ino = gml_txn_next_id(txn),
 		.bucket = inode->bucket,
@@ -263,12 +261,11 @@ static int extent_ghost_init(struct gml_txn *txn, const struct gml_inode *inode,
 	return ghost->ino == 0 ? GML_ERR_CORRUPT : 0;
 }
 
-static int extent_ghost_copy(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off, uint64_t end,
-			     struct gml_inode *ghost)
+static int extent_ghost_copy(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off,
+			     uint64_t end, struct gml_inode *ghost)
 {
 	struct gml_extent extent;
 	int rc;
-
 	while ((rc = gml_extent_find(txn, inode, off, &extent)) == 0 && extent.off < end) {
 		off = extent_end(&extent);
 		rc = gml_extent_add(txn, ghost, &extent, 0);
@@ -278,14 +275,14 @@ static int extent_ghost_copy(struct gml_txn *txn, const struct gml_inode *inode,
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-int gml_extent_retire(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len, bool wblob)
+int gml_extent_retire(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len,
+		      bool wblob)
 {
 	uint64_t end = len > UINT64_MAX - off ? UINT64_MAX : off + len;
 	struct gml_inode ghost;
 	struct gml_extent first;
 	bool covered;
 	int rc = gml_extent_find(txn, inode, off, &first);
-
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
 	covered = rc == 0 && first.off < end;

@@ -11,10 +11,10 @@
 static struct gml_file *file_alloc(struct gml_op *op, struct gml_store *store, unsigned how)
 {
 	struct gml_file *file = calloc(1, sizeof(*file));
-
 	if (file == NULL)
 		return NULL;
-	*file = (struct gml_file){.store = store, .how = how, .client = op->client, .onode = gml_onode_spare()};
+	*file = (struct gml_file){
+		.store = store, .how = how, .client = op->client, .onode = gml_onode_spare()};
 	if (file->onode != NULL)
 		return file;
 	free(file);
@@ -29,8 +29,8 @@ static void file_bind(struct gml_file *file, gml_ino ino)
 
 static int file_open_check(const struct gml_op *op, const struct gml_inode *inode, unsigned how)
 {
-	unsigned want = (how & GML_OPEN_READ ? GML_MAY_READ : 0) | (how & GML_OPEN_WRITE ? GML_MAY_WRITE : 0);
-
+	unsigned want = (how & GML_OPEN_READ ? GML_MAY_READ : 0) |
+			(how & GML_OPEN_WRITE ? GML_MAY_WRITE : 0);
 	if (inode->type == GML_DIR)
 		return GML_ERR_ISDIR;
 	if (inode->type != GML_REG)
@@ -40,12 +40,12 @@ static int file_open_check(const struct gml_op *op, const struct gml_inode *inod
 
 /* May it be opened? An open by handle of what has lost its names is refused also to the client that has it open: by
  * path, it is about to open what bears the name now (docs/adr/0002). I/O goes on with what is open. */
-static int file_open_look(const struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how)
+static int file_open_look(const struct gml_op *op, struct gml_store *store, gml_ino ino,
+			  unsigned how)
 {
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	if (op->found || (how & GML_OPEN_IO))
@@ -60,11 +60,11 @@ static int file_open_look(const struct gml_op *op, struct gml_store *store, gml_
 	return rc;
 }
 
-int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how, struct gml_file **out)
+int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how,
+		  struct gml_file **out)
 {
 	struct gml_file *file;
 	int rc;
-
 	*out = NULL;
 	if (how & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE | GML_OPEN_IO))
 		return GML_ERR_INVAL;
@@ -95,7 +95,6 @@ int gml_file_state_check(const struct gml_op *op, struct gml_store *store, gml_i
 int gml_file_close(struct gml_op *op, struct gml_file *file)
 {
 	int rc = 0;
-
 	(void)op;
 	if (file == NULL)
 		return 0;
@@ -130,7 +129,6 @@ static int create_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode dir, *inode = &arg->inode;
 	uint32_t mode = arg->set != NULL && (arg->set->mask & GML_SET_MODE) ? arg->set->mode : 0644;
 	int rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, &dir);
-
 	if (rc == 0)
 		rc = gml_inode_init(txn, arg->op, &dir, GML_REG, mode, inode);
 	if (rc == 0)
@@ -152,7 +150,6 @@ static int create_new(struct create_arg *arg, unsigned open_how, struct gml_file
 {
 	struct gml_file *file = file_alloc(arg->op, arg->store, open_how);
 	int rc = 0;
-
 	if (file == NULL)
 		return GML_ERR_NOMEM;
 	arg->wblob = 0;
@@ -177,24 +174,24 @@ static int create_new(struct create_arg *arg, unsigned open_how, struct gml_file
 static bool create_repeated(const struct gml_inode *inode, const uint8_t *verifier)
 {
 	static const uint8_t none[sizeof(inode->verifier)];
-
 	return inode->type == GML_REG && memcmp(verifier, none, sizeof(none)) != 0 &&
 	       memcmp(inode->verifier, verifier, sizeof(none)) == 0;
 }
 
 /* The name exists. */
-static int create_existing(struct create_arg *arg, unsigned open_how, enum gml_create_how how, const uint8_t *verifier,
-			   const struct gml_inode *inode, struct gml_file **out)
+static int create_existing(struct create_arg *arg, unsigned open_how, enum gml_create_how how,
+			   const uint8_t *verifier, const struct gml_inode *inode,
+			   struct gml_file **out)
 {
 	bool empty = arg->set != NULL && (arg->set->mask & GML_SET_SIZE) && arg->set->size == 0;
 	struct gml_op named = *arg->op;
 	int rc;
-
 	if (how == GML_CREATE_GUARDED)
 		return GML_ERR_EXIST;
 	if (how == GML_CREATE_EXCLUSIVE && !create_repeated(inode, verifier))
 		return GML_ERR_EXIST;
-	named.found = false; /* the name may denote another file since the look: STALE, and it is looked up again */
+	named.found =
+		false; /* the name may denote another file since the look: STALE, and it is looked up again */
 	rc = gml_file_open(&named, arg->store, inode->ino, open_how, out);
 	if (rc == 0 && how == GML_CREATE_UNCHECKED && empty)
 		rc = gml_inode_empty(arg->op, arg->store, (*out)->onode);
@@ -213,7 +210,6 @@ static int create_look(struct create_arg *arg, struct gml_inode *inode)
 	struct gml_txn *txn;
 	size_t len;
 	int rc = gml_meta_read_begin(arg->store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_dir_get(txn, arg->op, arg->parent, GML_MAY_EXEC, inode);
@@ -229,12 +225,11 @@ static int create_look(struct create_arg *arg, struct gml_inode *inode)
 	return rc;
 }
 
-static int create_try(struct create_arg *arg, unsigned open_how, enum gml_create_how how, const uint8_t *verifier,
-		      struct gml_file **out, bool *created_out)
+static int create_try(struct create_arg *arg, unsigned open_how, enum gml_create_how how,
+		      const uint8_t *verifier, struct gml_file **out, bool *created_out)
 {
 	struct gml_inode inode;
 	int rc = create_look(arg, &inode);
-
 	*created_out = rc == GML_ERR_NOENT;
 	if (rc == GML_ERR_NOENT) {
 		rc = create_new(arg, open_how, out);
@@ -249,14 +244,15 @@ static int create_try(struct create_arg *arg, unsigned open_how, enum gml_create
 	return rc;
 }
 
-int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name, unsigned open_how,
-		    enum gml_create_how how, const uint8_t verifier[8], const struct gml_setattr *set,
-		    struct gml_file **out, struct gml_attr *attr_out, bool *created_out)
+int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent,
+		    struct gml_span name, unsigned open_how, enum gml_create_how how,
+		    const uint8_t verifier[8], const struct gml_setattr *set, struct gml_file **out,
+		    struct gml_attr *attr_out, bool *created_out)
 {
-	struct create_arg arg = {.store = store, .op = op, .parent = parent, .name = name, .set = set};
+	struct create_arg arg = {
+		.store = store, .op = op, .parent = parent, .name = name, .set = set};
 	bool created;
 	int rc = GML_ERR_AGAIN;
-
 	*out = NULL;
 	if ((open_how & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE)) ||
 	    (how == GML_CREATE_EXCLUSIVE && verifier == NULL))
@@ -299,7 +295,8 @@ static int read_access(const struct gml_op *op, const struct gml_inode *inode)
 {
 	if (inode->type != GML_REG)
 		return inode->type == GML_DIR ? GML_ERR_ISDIR : GML_ERR_INVAL;
-	if (gml_access_owner(op, inode) || (gml_access_mask(op, inode) & (GML_MAY_READ | GML_MAY_EXEC)))
+	if (gml_access_owner(op, inode) ||
+	    (gml_access_mask(op, inode) & (GML_MAY_READ | GML_MAY_EXEC)))
 		return 0;
 	return GML_ERR_ACCESS;
 }
@@ -320,21 +317,22 @@ static int read_map(struct gml_txn *txn, const struct gml_inode *inode, uint64_t
 		uint64_t at = off + plan->len, left = len - plan->len, skip, gap;
 		struct gml_extent extent;
 		int rc = gml_extent_find(txn, inode, at, &extent);
-
 		if (rc != 0 && rc != GML_ERR_NOENT)
 			return rc;
 		gap = rc == GML_ERR_NOENT || extent.off - at >= left ? left : extent.off - at;
 		if (rc == 0 && extent.off <= at)
 			gap = 0;
 		if (gap > 0)
-			read_add(plan, (struct read_segment){gap, inode->wblob, at, inode->flags & GML_INODE_DIRTY});
+			read_add(plan, (struct read_segment){gap, inode->wblob, at,
+							     inode->flags & GML_INODE_DIRTY});
 		left -= gap;
 		if (left == 0)
 			break;
 		skip = at + gap - extent.off;
 		if (extent.len - skip < left)
 			left = extent.len - skip;
-		read_add(plan, (struct read_segment){left, extent.blob, extent.blob_off + skip, false});
+		read_add(plan,
+			 (struct read_segment){left, extent.blob, extent.blob_off + skip, false});
 	}
 	return 0;
 }
@@ -344,7 +342,6 @@ static int read_segment(struct gml_store *store, const struct read_segment *segm
 	struct gml_blob *blob;
 	size_t got = 0;
 	int rc;
-
 	if (segment->blob == 0) {
 		memset(buf, 0, segment->len);
 		return 0;
@@ -364,14 +361,13 @@ static int read_segment(struct gml_store *store, const struct read_segment *segm
 }
 
 /* Rights, size as of now, and the map of the range. */
-static int read_plan(struct gml_op *op, struct gml_store *store, gml_ino ino, uint64_t off, uint64_t len,
-		     uint64_t *size_out, struct read_plan *plan)
+static int read_plan(struct gml_op *op, struct gml_store *store, gml_ino ino, uint64_t off,
+		     uint64_t len, uint64_t *size_out, struct read_plan *plan)
 {
 	struct gml_inode inode;
 	struct gml_attr attr;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	plan->count = 0;
 	plan->len = 0;
 	if (rc != 0)
@@ -383,24 +379,25 @@ static int read_plan(struct gml_op *op, struct gml_store *store, gml_ino ino, ui
 	if (rc == 0 && (inode.flags & GML_INODE_DIRTY))
 		rc = gml_inode_attr_spaceless(store, &inode, &attr);
 	if (rc == 0 && off < attr.size)
-		rc = read_map(txn, &inode, off, len < attr.size - off ? len : attr.size - off, plan);
+		rc = read_map(txn, &inode, off, len < attr.size - off ? len : attr.size - off,
+			      plan);
 	gml_meta_read_end(txn);
 	*size_out = attr.size;
 	return rc;
 }
 
-int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *buf, size_t len, size_t *nread_out,
-		  bool *eof_out)
+int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *buf, size_t len,
+		  size_t *nread_out, bool *eof_out)
 {
 	struct read_plan plan;
 	uint64_t size = 0;
 	size_t done = 0;
 	int rc = 0, tries = 0;
-
 	*nread_out = 0;
 	*eof_out = false;
 	do {
-		rc = read_plan(op, file->store, file->onode->ino, off + done, len - done, &size, &plan);
+		rc = read_plan(op, file->store, file->onode->ino, off + done, len - done, &size,
+			       &plan);
 		for (unsigned i = 0; rc == 0 && i < plan.count; i++) {
 			rc = read_segment(file->store, &plan.segments[i], (char *)buf + done);
 			if (rc == 0)

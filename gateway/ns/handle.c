@@ -23,7 +23,6 @@ int gml_handle_search(struct gml_txn *txn, const struct gml_op *op, const struct
 {
 	struct gml_inode root;
 	int rc;
-
 	if (inode->bucket == 0 || inode->ino == inode->bucket)
 		return 0;
 	if (op->cred.uid == 0 && !op->refused)
@@ -35,28 +34,29 @@ int gml_handle_search(struct gml_txn *txn, const struct gml_op *op, const struct
 }
 
 /* 1. of the above. */
-static int handle_alive(const struct gml_op *op, struct gml_store *store, const struct gml_inode *inode)
+static int handle_alive(const struct gml_op *op, struct gml_store *store,
+			const struct gml_inode *inode)
 {
-	if (!(inode->flags & GML_INODE_ORPHAN) || op->found || gml_onode_held(store, inode->ino, op->client))
+	if (!(inode->flags & GML_INODE_ORPHAN) || op->found ||
+	    gml_onode_held(store, inode->ino, op->client))
 		return 0;
 	return op->recovering ? GML_ERR_AGAIN : GML_ERR_STALE;
 }
 
-int gml_handle_get(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store, gml_ino ino,
-		   struct gml_inode *out)
+int gml_handle_get(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
+		   gml_ino ino, struct gml_inode *out)
 {
 	int rc = gml_rec_inode_get(txn, ino, out);
-
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	rc = handle_alive(op, store, out);
 	return rc == 0 ? gml_handle_search(txn, op, out) : rc;
 }
 
-int gml_handle_get_named(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, struct gml_inode *out)
+int gml_handle_get_named(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
+			 struct gml_inode *out)
 {
 	int rc = gml_rec_inode_get(txn, ino, out);
-
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	if (out->flags & GML_INODE_ORPHAN)
@@ -64,11 +64,11 @@ int gml_handle_get_named(struct gml_txn *txn, const struct gml_op *op, gml_ino i
 	return gml_handle_search(txn, op, out);
 }
 
-int gml_handle_read(const struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_inode *out)
+int gml_handle_read(const struct gml_op *op, struct gml_store *store, gml_ino ino,
+		    struct gml_inode *out)
 {
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_handle_get(txn, op, store, ino, out);

@@ -7,7 +7,6 @@ int gml_inode_read(struct gml_store *store, gml_ino ino, struct gml_inode *out)
 {
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_inode_get(txn, ino, out);
@@ -20,7 +19,6 @@ int gml_inode_find(struct gml_store *store, gml_ino ino, struct gml_attr *out)
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_inode_get(txn, ino, &inode);
@@ -42,7 +40,6 @@ int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, s
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_handle_get(txn, op, store, ino, &inode);
@@ -55,12 +52,12 @@ int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, s
 	return rc;
 }
 
-int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, char *buf, size_t cap, size_t *len_out)
+int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, char *buf,
+		       size_t cap, size_t *len_out)
 {
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_handle_get(txn, op, store, ino, &inode);
@@ -76,11 +73,11 @@ int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, 
 	return rc;
 }
 
-int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned want, unsigned *granted_out)
+int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned want,
+		     unsigned *granted_out)
 {
 	struct gml_inode inode;
 	int rc = gml_handle_read(op, store, ino, &inode);
-
 	if (rc == 0)
 		*granted_out = gml_access_mask(op, &inode) & want;
 	return rc;

@@ -104,7 +104,8 @@ int gml_keep_prepare(struct gml_txn *txn, struct gml_publish *pub, const struct 
 		rc = gml_rec_pairs_each(attach->pairs, keep_sum_each, &sum);
 	if (rc != 0 || sum.kept == 0)
 		return rc;
-	if (sum.count > GML_XATTR_COUNT_MAX || sum.total > GML_XATTR_TOTAL_MAX || sum.names > GML_XATTR_NAMES_MAX)
+	if (sum.count > GML_XATTR_COUNT_MAX || sum.total > GML_XATTR_TOTAL_MAX ||
+	    sum.names > GML_XATTR_NAMES_MAX)
 		return GML_ERR_XATTRFULL;
 	return keep_copy(txn, pub, sum.kept);
 }

@@ -19,7 +19,6 @@
 static int64_t lease_clock(void)
 {
 	struct timespec now;
-
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
@@ -37,7 +36,6 @@ static int lease_take_fn(struct gml_txn *txn, void *arg)
 {
 	struct lease_take *take = arg;
 	int rc = gml_rec_lease_take(txn, take->kind, take->count, take->owner, &take->out);
-
 	for (unsigned i = 0; rc == 0 && i < take->ndrop; i++) {
 		rc = gml_rec_lease_del(txn, 1, take->drop[i]);
 		if (rc == GML_ERR_NOENT)
@@ -51,10 +49,8 @@ static void lease_age_packs(struct gml_store *store, struct lease_take *take)
 {
 	int64_t now = lease_clock();
 	unsigned kept = 0;
-
 	for (unsigned i = 0; i < store->nheld_packs; i++) {
 		struct gml_held_pack held = store->held_packs[i];
-
 		if (held.since == 0)
 			held.since = now;
 		if (now - held.since >= LEASE_PACK_KEEP)
@@ -67,9 +63,9 @@ static void lease_age_packs(struct gml_store *store, struct lease_take *take)
 
 static int lease_refill(struct gml_store *store, int kind)
 {
-	struct lease_take take = {.kind = (uint8_t)kind, .count = kind == 0 ? LEASE_BLOBS : 1, .owner = &store->self};
+	struct lease_take take = {
+		.kind = (uint8_t)kind, .count = kind == 0 ? LEASE_BLOBS : 1, .owner = &store->self};
 	int rc;
-
 	if (kind == 1)
 		lease_age_packs(store, &take);
 	rc = gml_meta_update(store->meta, lease_take_fn, &take);
@@ -78,7 +74,8 @@ static int lease_refill(struct gml_store *store, int kind)
 	store->lease[kind] = take.out;
 	/* One that finds no room here is dropped at close. */
 	if (kind == 1 && store->nheld_packs < GML_HELD_PACKS)
-		store->held_packs[store->nheld_packs++] = (struct gml_held_pack){.pack = take.out.first};
+		store->held_packs[store->nheld_packs++] =
+			(struct gml_held_pack){.pack = take.out.first};
 	return 0;
 }
 
@@ -86,7 +83,6 @@ int gml_lease_next_id(void *arg, int kind, uint64_t *id_out)
 {
 	struct gml_store *store = arg;
 	int rc = 0;
-
 	if (kind != 0 && kind != 1)
 		return GML_ERR_INVAL;
 	pthread_mutex_lock(&store->lease_lock);
@@ -112,7 +108,6 @@ struct lease_list {
 static bool lease_list_add(void *arg, const struct gml_lease *lease)
 {
 	struct lease_list *list = arg;
-
 	if (list->want(list, &lease->owner))
 		list->leases[list->count++] = *lease;
 	return list->count < LEASE_BATCH;
@@ -120,7 +115,8 @@ static bool lease_list_add(void *arg, const struct gml_lease *lease)
 
 static bool lease_is_own(const struct lease_list *list, const struct gml_owner *owner)
 {
-	return owner->pid == list->self->pid && owner->start == list->self->start && owner->boot == list->self->boot;
+	return owner->pid == list->self->pid && owner->start == list->self->start &&
+	       owner->boot == list->self->boot;
 }
 
 static bool lease_is_dead(const struct lease_list *list, const struct gml_owner *owner)
@@ -133,7 +129,6 @@ static int lease_collect(struct gml_store *store, struct lease_list *list)
 {
 	struct gml_txn *txn = NULL;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	list->count = 0;
 	if (rc == 0)
 		rc = gml_rec_lease_each(txn, lease_list_add, list);
@@ -145,7 +140,6 @@ static int lease_drop_fn(struct gml_txn *txn, void *arg)
 {
 	struct lease_list *list = arg;
 	int rc = 0;
-
 	for (unsigned i = 0; rc == 0 && i < list->count; i++) {
 		rc = gml_rec_lease_del(txn, list->leases[i].kind, list->leases[i].first);
 		if (rc == GML_ERR_NOENT) /* another process recovers as well */
@@ -169,7 +163,6 @@ static bool lease_sweep_file(void *arg, uint64_t id, uint64_t size)
 	struct lease_sweep *sweep = arg;
 	struct gml_blob_rec rec;
 	int rc = gml_rec_blob_get(sweep->txn, id, &rec);
-
 	if (rc == 0)
 		return true;
 	if (rc == GML_ERR_NOENT)
@@ -188,7 +181,6 @@ static int lease_sweep(struct gml_store *store, const struct gml_lease *lease, u
 {
 	struct lease_sweep sweep = {.store = store};
 	int rc;
-
 	if (lease->kind != 0)
 		return 0;
 	rc = gml_meta_read_begin(store->meta, &sweep.txn);
@@ -201,12 +193,11 @@ static int lease_sweep(struct gml_store *store, const struct gml_lease *lease, u
 }
 
 /* Sweeps and drops the wanted leases; stops after LEASE_CLOSE_LIMIT when closing: what is left is for recovery. */
-static int lease_finish(struct gml_store *store, struct lease_list *list, int64_t until, uint64_t *dropped,
-			uint64_t *removed)
+static int lease_finish(struct gml_store *store, struct lease_list *list, int64_t until,
+			uint64_t *dropped, uint64_t *removed)
 {
 	unsigned swept;
 	int rc;
-
 	do {
 		rc = lease_collect(store, list);
 		/* Also for one's own: a change that was answered with IO may yet come to light, and then this fails. */
@@ -228,7 +219,6 @@ int gml_lease_drop_all(struct gml_store *store)
 	struct lease_list *list = calloc(1, sizeof(*list));
 	uint64_t dropped = 0, removed = 0;
 	int rc;
-
 	if (list == NULL)
 		return GML_ERR_NOMEM;
 	list->want = lease_is_own;
@@ -246,16 +236,16 @@ int gml_lease_recover(struct gml_store *store)
 	struct lease_list *list = calloc(1, sizeof(*list));
 	uint64_t dropped = 0, removed = 0;
 	int rc;
-
 	if (list == NULL)
 		return GML_ERR_NOMEM;
 	list->want = lease_is_dead;
 	list->self = &store->self;
 	rc = lease_finish(store, list, INT64_MAX, &dropped, &removed);
 	if (dropped > 0)
-		gml_store_log(store, GML_LOG_INFO,
-			      "recovery: %llu leases of dead processes, %llu unpublished files removed",
-			      (unsigned long long)dropped, (unsigned long long)removed);
+		gml_store_log(
+			store, GML_LOG_INFO,
+			"recovery: %llu leases of dead processes, %llu unpublished files removed",
+			(unsigned long long)dropped, (unsigned long long)removed);
 	free(list);
 	return rc;
 }

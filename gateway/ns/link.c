@@ -9,11 +9,10 @@
 #include <sys/stat.h>
 #include "internal.h"
 
-int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir, enum gml_type type,
-		   uint32_t mode, struct gml_inode *out)
+int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
+		   enum gml_type type, uint32_t mode, struct gml_inode *out)
 {
 	int64_t now = gml_now();
-
 	*out = (struct gml_inode){
 		.ino = gml_txn_next_id(txn),
 		.bucket = dir->bucket,
@@ -34,7 +33,8 @@ int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gm
 		if (type == GML_DIR)
 			out->mode |= S_ISGID;
 	}
-	if (type != GML_DIR && (out->mode & S_ISGID) && op->cred.uid != 0 && !gml_cred_in_group(&op->cred, out->gid))
+	if (type != GML_DIR && (out->mode & S_ISGID) && op->cred.uid != 0 &&
+	    !gml_cred_in_group(&op->cred, out->gid))
 		out->mode &= ~(uint32_t)S_ISGID;
 	return out->ino == 0 ? GML_ERR_CORRUPT : 0;
 }
@@ -44,7 +44,6 @@ static int link_refresh(struct gml_txn *txn, struct gml_inode *inode, struct gml
 {
 	struct gml_inode stored;
 	int rc = gml_rec_inode_get(txn, inode->ino, &stored);
-
 	*name_out = inode->name;
 	if (rc == GML_ERR_NOENT) /* new: its spans are the caller's own */
 		return 0;
@@ -64,7 +63,6 @@ static int link_save(struct gml_txn *txn, struct gml_inode *inode, const struct 
 {
 	struct gml_span stored;
 	int rc = link_refresh(txn, inode, &stored);
-
 	if (rc != 0)
 		return rc;
 	inode->name = name != NULL ? *name : stored;
@@ -79,7 +77,8 @@ int gml_inode_save(struct gml_txn *txn, struct gml_inode *inode)
 	return link_save(txn, inode, NULL);
 }
 
-int gml_inode_save_named(struct gml_txn *txn, struct gml_inode *inode, gml_ino parent, struct gml_span name)
+int gml_inode_save_named(struct gml_txn *txn, struct gml_inode *inode, gml_ino parent,
+			 struct gml_span name)
 {
 	inode->parent = parent;
 	return link_save(txn, inode, &name);
@@ -91,12 +90,13 @@ void gml_dir_touch(struct gml_inode *dir)
 	dir->change = gml_change_next(dir->change);
 }
 
-int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name, struct gml_inode *inode)
+int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name,
+		 struct gml_inode *inode)
 {
-	struct gml_dirent dirent = {.ino = inode->ino, .cookie = gml_txn_next_id(txn), .type = inode->type};
+	struct gml_dirent dirent = {
+		.ino = inode->ino, .cookie = gml_txn_next_id(txn), .type = inode->type};
 	bool first = inode->nlink == (inode->type == GML_DIR ? 1u : 0u);
 	int rc;
-
 	if (dirent.cookie == 0)
 		return GML_ERR_CORRUPT;
 	inode->nlink++;
@@ -123,7 +123,6 @@ int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span nam
 static int link_orphan(struct gml_txn *txn, struct gml_inode *inode)
 {
 	int rc;
-
 	inode->nlink = 0;
 	inode->flags |= GML_INODE_ORPHAN;
 	rc = gml_inode_save_named(txn, inode, 0, (struct gml_span){NULL, 0});
@@ -134,10 +133,10 @@ static int link_orphan(struct gml_txn *txn, struct gml_inode *inode)
 	return rc;
 }
 
-int gml_link_remove(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name, struct gml_inode *inode)
+int gml_link_remove(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name,
+		    struct gml_inode *inode)
 {
 	int rc;
-
 	if (inode->nlink == 0)
 		return GML_ERR_CORRUPT;
 	rc = gml_rec_dirent_del(txn, dir->ino, name);
@@ -164,9 +163,8 @@ int gml_dir_prune(struct gml_txn *txn, struct gml_inode *dir)
 	char name[GML_KEY_MAX + 2];
 	struct gml_inode cur = *dir, parent;
 	int rc;
-
-	while (cur.type == GML_DIR && !(cur.flags & (GML_INODE_EXPLICIT | GML_INODE_ORPHAN)) && cur.ino != cur.bucket &&
-	       cur.ino != GML_INO_ROOT) {
+	while (cur.type == GML_DIR && !(cur.flags & (GML_INODE_EXPLICIT | GML_INODE_ORPHAN)) &&
+	       cur.ino != cur.bucket && cur.ino != GML_INO_ROOT) {
 		rc = gml_rec_dirent_any(txn, cur.ino);
 		if (rc == 0)
 			return 0;
@@ -205,13 +203,13 @@ int gml_usage_check(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t 
 	char name[GML_BUCKET_NAME_MAX + 1];
 	struct gml_bucket_rec rec;
 	int rc;
-
 	if ((bytes <= 0 && objects <= 0) || bucket == 0 || bucket == GML_INO_ROOT)
 		return 0;
 	rc = gml_rec_bucket_by_root(txn, bucket, name, &rec);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	if (usage_exceeds(rec.bytes, bytes, rec.quota_bytes) || usage_exceeds(rec.objects, objects, rec.quota_objects))
+	if (usage_exceeds(rec.bytes, bytes, rec.quota_bytes) ||
+	    usage_exceeds(rec.objects, objects, rec.quota_objects))
 		return GML_ERR_DQUOT;
 	return 0;
 }
@@ -219,7 +217,6 @@ int gml_usage_check(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t 
 static uint64_t usage_sum(uint64_t used, int64_t delta)
 {
 	uint64_t less = delta < 0 ? (uint64_t)0 - (uint64_t)delta : 0, sum;
-
 	if (delta < 0)
 		return used > less ? used - less : 0;
 	return __builtin_add_overflow(used, (uint64_t)delta, &sum) ? UINT64_MAX : sum;
@@ -230,7 +227,6 @@ int gml_usage_add(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t ob
 	char name[GML_BUCKET_NAME_MAX + 1];
 	struct gml_bucket_rec rec;
 	int rc;
-
 	if ((bytes == 0 && objects == 0) || bucket == 0 || bucket == GML_INO_ROOT)
 		return 0;
 	rc = gml_rec_bucket_by_root(txn, bucket, name, &rec);

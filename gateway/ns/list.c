@@ -130,7 +130,8 @@ static int list_push(struct list *list, gml_ino ino, size_t path_len, bool self)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	mask = gml_access_mask(list->op, &inode);
 	if (path_len <= list->prefix_dir) {
-		if (!(mask & GML_MAY_EXEC) || (path_len == list->prefix_dir && !(mask & GML_MAY_READ)))
+		if (!(mask & GML_MAY_EXEC) ||
+		    (path_len == list->prefix_dir && !(mask & GML_MAY_READ)))
 			return GML_ERR_ACCESS;
 	} else if ((mask & (GML_MAY_READ | GML_MAY_EXEC)) != (GML_MAY_READ | GML_MAY_EXEC)) {
 		return 0;
@@ -148,8 +149,8 @@ static int list_push(struct list *list, gml_ino ino, size_t path_len, bool self)
 /* Place the walk at a bound; keeps the frames that lead there. */
 static int list_seek(struct list *list, const struct gml_bound *bound)
 {
-	while (list->depth > 1 &&
-	       (list_top(list)->path_len > bound->len || memcmp(list->key, bound->name, list_top(list)->path_len) != 0))
+	while (list->depth > 1 && (list_top(list)->path_len > bound->len ||
+				   memcmp(list->key, bound->name, list_top(list)->path_len) != 0))
 		list_pop(list);
 	for (;;) {
 		struct list_frame *frame = list_top(list);
@@ -158,14 +159,18 @@ static int list_seek(struct list *list, const struct gml_bound *bound)
 		const char *slash = memchr(rest, '/', rest_len);
 		size_t len = slash != NULL ? (size_t)(slash + 1 - rest) : rest_len;
 		int rc = gml_dirent_cursor_seek(frame->cursor, gml_span_of(rest, len),
-						slash != NULL || bound->inclusive, &frame->name, &frame->dirent);
+						slash != NULL || bound->inclusive, &frame->name,
+						&frame->dirent);
 		frame->loaded = rc == 0;
 		if (rc != 0 && rc != GML_ERR_NOENT)
 			return rc;
 		end = frame->path_len + len;
-		if (slash == NULL || rc != 0 || !gml_span_equal(frame->name, gml_span_of(rest, len))) {
+		if (slash == NULL || rc != 0 ||
+		    !gml_span_equal(frame->name, gml_span_of(rest, len))) {
 			/* No directory on the way to the prefix: only who may read this one may know. */
-			return slash != NULL && end <= list->prefix_dir && !frame->readable ? GML_ERR_ACCESS : 0;
+			return slash != NULL && end <= list->prefix_dir && !frame->readable
+				       ? GML_ERR_ACCESS
+				       : 0;
 		}
 		frame->loaded = false;
 		if (end > GML_KEY_MAX)
@@ -185,7 +190,8 @@ static int list_enter(struct list *list, gml_ino ino, size_t path_len)
 	if (rc != 0 || list->depth == depth)
 		return rc;
 	frame = list_top(list);
-	rc = gml_dirent_cursor_seek(frame->cursor, gml_span_of("", 0), true, &frame->name, &frame->dirent);
+	rc = gml_dirent_cursor_seek(frame->cursor, gml_span_of("", 0), true, &frame->name,
+				    &frame->dirent);
 	frame->loaded = rc == 0;
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
@@ -205,7 +211,8 @@ static int list_visible(struct list *list, gml_ino ino, bool *visible_out)
 	return 0;
 }
 
-static int list_common(struct list *list, const struct gml_dirent *dirent, size_t key_len, size_t common)
+static int list_common(struct list *list, const struct gml_dirent *dirent, size_t key_len,
+		       size_t common)
 {
 	struct gml_bound behind;
 	bool visible = true;
@@ -213,7 +220,8 @@ static int list_common(struct list *list, const struct gml_dirent *dirent, size_
 	if (rc != 0 || !visible)
 		return rc;
 	list_emit_common(list, common);
-	if (list->stop || (dirent->type == GML_DIR && common == key_len)) /* the next entry is behind it */
+	if (list->stop ||
+	    (dirent->type == GML_DIR && common == key_len)) /* the next entry is behind it */
 		return 0;
 	if (!gml_bound_behind(gml_span_of(list->key, common), &behind)) {
 		list->stop = true;
@@ -242,7 +250,8 @@ static int list_visit(struct list *list, const struct list_frame *frame)
 	}
 	if (dirent.type != GML_REG && dirent.type != GML_DIR)
 		return 0;
-	if (dirent.type == GML_REG && gml_name_silly(frame->name, dirent.ino)) /* removed, as far as its users know */
+	if (dirent.type == GML_REG &&
+	    gml_name_silly(frame->name, dirent.ino)) /* removed, as far as its users know */
 		return 0;
 	common = gml_bound_common(list->query, gml_span_of(list->key, len));
 	if (common > 0)
@@ -287,7 +296,9 @@ static int list_start(struct list *list, struct gml_span bucket)
 	rc = gml_rec_bucket_get(list->txn, bucket, &rec);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
-	slash = list->query->prefix.len > 0 ? memrchr(list->query->prefix.ptr, '/', list->query->prefix.len) : NULL;
+	slash = list->query->prefix.len > 0
+			? memrchr(list->query->prefix.ptr, '/', list->query->prefix.len)
+			: NULL;
 	if (slash != NULL)
 		list->prefix_dir = (size_t)(slash + 1 - (const char *)list->query->prefix.ptr);
 	rc = list_push(list, rec.root, 0, false);
@@ -301,8 +312,9 @@ static int list_start(struct list *list, struct gml_span bucket)
 }
 
 int gml_object_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		    const struct gml_list_query *query, bool (*each)(void *arg, const struct gml_list_entry *entry),
-		    void *arg, bool *truncated_out)
+		    const struct gml_list_query *query,
+		    bool (*each)(void *arg, const struct gml_list_entry *entry), void *arg,
+		    bool *truncated_out)
 {
 	struct list list = {.op = op, .store = store, .query = query, .each = each, .arg = arg};
 	int rc = gml_meta_read_begin(store->meta, &list.txn);

@@ -15,8 +15,10 @@
 
 #define GML_LIVE_SLOTS 65536
 #define GML_LIVE_BYTES (GML_LIVE_SLOTS * sizeof(uint64_t))
-#define GML_SPACE_EXACT ((uint64_t)1 << 20) /* sizes above this are worth an fstat for their true space */
-#define LIVE_EXTENTS 256 /* extents of a sparse file that a GETATTR adds up; with more, the size stands for the space */
+#define GML_SPACE_EXACT                                                                            \
+	((uint64_t)1 << 20) /* sizes above this are worth an fstat for their true space */
+#define LIVE_EXTENTS                                                                               \
+	256 /* extents of a sparse file that a GETATTR adds up; with more, the size stands for the space */
 
 struct gml_live {
 	_Atomic uint64_t *slots;
@@ -28,7 +30,6 @@ int gml_live_open(int dirfd, struct gml_live **out)
 	void *map = MAP_FAILED;
 	struct stat st;
 	int rc = 0, fd;
-
 	*out = NULL;
 	if (live == NULL)
 		return GML_ERR_NOMEM;
@@ -64,7 +65,6 @@ void gml_live_close(struct gml_live *live)
 uint64_t gml_live_change(struct gml_store *store, const struct gml_inode *inode)
 {
 	uint64_t slot;
-
 	if (!(inode->flags & GML_INODE_DIRTY))
 		return inode->change;
 	slot = atomic_load(&store->live->slots[inode->ino % GML_LIVE_SLOTS]);
@@ -75,7 +75,6 @@ void gml_live_bump(struct gml_store *store, gml_ino ino)
 {
 	_Atomic uint64_t *slot = &store->live->slots[ino % GML_LIVE_SLOTS];
 	uint64_t last = atomic_load(slot);
-
 	while (!atomic_compare_exchange_weak(slot, &last, gml_change_next(last)))
 		;
 }
@@ -89,7 +88,6 @@ static uint64_t live_round(uint64_t size)
 static uint64_t live_covered(const struct gml_inode *inode)
 {
 	uint64_t sum = 0;
-
 	if (inode->flags & GML_INODE_EXTENTS)
 		return UINT64_MAX;
 	for (uint32_t i = 0; i < inode->nextents && i < GML_INLINE_EXTENTS; i++)
@@ -100,17 +98,18 @@ static uint64_t live_covered(const struct gml_inode *inode)
 bool gml_live_sparse(uint64_t size, uint64_t wblob_space, uint64_t covered)
 {
 	uint64_t whole = live_round(size);
-
-	return covered < whole && wblob_space < whole - covered && whole - covered - wblob_space >= 4096;
+	return covered < whole && wblob_space < whole - covered &&
+	       whole - covered - wblob_space >= 4096;
 }
 
 /* The same of those in the table, for a file that has holes. `txn` NULL: in a snapshot of its own. */
-static uint64_t live_covered_table(struct gml_store *store, struct gml_txn *txn, const struct gml_inode *inode)
+static uint64_t live_covered_table(struct gml_store *store, struct gml_txn *txn,
+				   const struct gml_inode *inode)
 {
 	struct gml_txn *own = NULL;
 	uint64_t sum;
-
-	if (!(inode->flags & GML_INODE_SPARSE) || (txn == NULL && gml_meta_read_begin(store->meta, &own) != 0))
+	if (!(inode->flags & GML_INODE_SPARSE) ||
+	    (txn == NULL && gml_meta_read_begin(store->meta, &own) != 0))
 		return UINT64_MAX;
 	sum = gml_extent_covered(txn != NULL ? txn : own, inode, LIVE_EXTENTS);
 	gml_meta_read_end(own);
@@ -159,7 +158,6 @@ static int live_wblob(struct gml_store *store, const struct gml_inode *inode, st
 	struct gml_blob *blob;
 	uint64_t size;
 	int rc = gml_blob_open(store->data, inode->wblob, 0, &blob);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_blob_stat(blob, &size, space_out, &mtime, &ctime);
@@ -175,24 +173,25 @@ static int live_wblob(struct gml_store *store, const struct gml_inode *inode, st
 /* Reserved, and nothing written yet. */
 static bool live_unwritten(struct gml_store *store, const struct gml_inode *inode)
 {
-	return (inode->flags & GML_INODE_DIRTY) && inode->size == 0 && gml_onode_unwritten(store, inode->ino);
+	return (inode->flags & GML_INODE_DIRTY) && inode->size == 0 &&
+	       gml_onode_unwritten(store, inode->ino);
 }
 
 /* The change attribute is read before what it vouches for: a reader that races with a write then sees it change
  * again. */
-static void live_begin(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr)
+static void live_begin(struct gml_store *store, const struct gml_inode *inode,
+		       struct gml_attr *attr)
 {
 	uint64_t change = gml_live_change(store, inode);
-
 	live_attr_record(inode, attr);
 	attr->change = change;
 }
 
-int gml_inode_attr_spaceless(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr)
+int gml_inode_attr_spaceless(struct gml_store *store, const struct gml_inode *inode,
+			     struct gml_attr *attr)
 {
 	uint64_t space;
 	int rc;
-
 	live_begin(store, inode, attr);
 	if (inode->type != GML_REG || inode->wblob == 0 || !(inode->flags & GML_INODE_DIRTY) ||
 	    live_unwritten(store, inode))
@@ -201,19 +200,20 @@ int gml_inode_attr_spaceless(struct gml_store *store, const struct gml_inode *in
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-int gml_inode_attr(struct gml_store *store, struct gml_txn *txn, const struct gml_inode *inode, struct gml_attr *attr)
+int gml_inode_attr(struct gml_store *store, struct gml_txn *txn, const struct gml_inode *inode,
+		   struct gml_attr *attr)
 {
 	const uint32_t unsure = GML_INODE_DIRTY | GML_INODE_SPARSE;
 	uint64_t space, covered;
 	int rc;
-
 	live_begin(store, inode, attr);
 	if (inode->type != GML_REG)
 		return 0;
 	covered = live_covered(inode);
 	if (covered == UINT64_MAX)
 		covered = live_covered_table(store, txn, inode);
-	attr->space = live_round(covered < inode->size && inode->wblob == 0 ? covered : inode->size);
+	attr->space =
+		live_round(covered < inode->size && inode->wblob == 0 ? covered : inode->size);
 	if (inode->wblob == 0 || (inode->size <= GML_SPACE_EXACT && !(inode->flags & unsure)) ||
 	    live_unwritten(store, inode))
 		return 0;

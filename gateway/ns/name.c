@@ -28,7 +28,6 @@ static bool name_reserved(struct gml_span name)
 static bool name_dots(struct gml_span name)
 {
 	const char *p = name.ptr;
-
 	return (name.len == 1 && p[0] == '.') || (name.len == 2 && p[0] == '.' && p[1] == '.');
 }
 
@@ -46,7 +45,6 @@ static int name_check(struct gml_span nfs)
 int gml_name_check_new(struct gml_span nfs)
 {
 	int rc = name_check(nfs);
-
 	return rc == 0 && name_reserved(nfs) ? GML_ERR_INVAL : rc;
 }
 
@@ -62,7 +60,6 @@ bool gml_name_silly(struct gml_span stored, gml_ino ino)
 {
 	static const char digits[] = "0123456789abcdef";
 	const char *text = stored.ptr;
-
 	if (stored.len != NAME_SILLY_LEN || memcmp(text, NAME_SILLY, sizeof(NAME_SILLY) - 1) != 0)
 		return false;
 	text += sizeof(NAME_SILLY) - 1;
@@ -76,7 +73,6 @@ static void name_hash(struct gml_span component, char out[NAME_HASH_LEN])
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t hash[SHA256_DIGEST_LENGTH];
-
 	SHA256(component.ptr, component.len, hash);
 	for (int i = 0; i < NAME_HASH_LEN / 2; i++) {
 		out[2 * i] = digits[hash[i] >> 4];
@@ -96,8 +92,9 @@ static size_t name_escape(struct gml_span component, bool dir, char *out)
 {
 	bool is_long = component.len > GML_NFS_NAME_MAX - NAME_SHORT_LEN;
 	size_t n = NAME_SHORT_LEN;
-
-	memcpy(out, is_long ? (dir ? NAME_ESCAPE "D~" : NAME_ESCAPE "F~") : (dir ? NAME_ESCAPE "d~" : NAME_ESCAPE "f~"),
+	memcpy(out,
+	       is_long ? (dir ? NAME_ESCAPE "D~" : NAME_ESCAPE "F~")
+		       : (dir ? NAME_ESCAPE "d~" : NAME_ESCAPE "f~"),
 	       n);
 	if (is_long) {
 		name_hash(component, out + n);
@@ -115,29 +112,28 @@ static bool name_shadowed(struct gml_txn *txn, gml_ino dir, struct gml_span comp
 {
 	char stored[GML_NFS_NAME_MAX + 1];
 	struct gml_dirent dirent;
-
 	memcpy(stored, component.ptr, component.len);
 	stored[component.len] = '/';
-	return gml_rec_dirent_get(txn, dir, (struct gml_span){stored, component.len + 1}, &dirent) == 0;
+	return gml_rec_dirent_get(txn, dir, (struct gml_span){stored, component.len + 1},
+				  &dirent) == 0;
 }
 
 static bool name_hidden_marker(struct gml_txn *txn, const struct gml_dirent *dirent)
 {
 	struct gml_inode inode;
-
-	return dirent->type == GML_REG && gml_rec_inode_get(txn, dirent->ino, &inode) == 0 && inode.size == 0 &&
-	       !(inode.flags & GML_INODE_DIRTY);
+	return dirent->type == GML_REG && gml_rec_inode_get(txn, dirent->ino, &inode) == 0 &&
+	       inode.size == 0 && !(inode.flags & GML_INODE_DIRTY);
 }
 
-bool gml_name_show(struct gml_txn *txn, gml_ino dir, struct gml_span stored, const struct gml_dirent *dirent, char *out,
-		   size_t *len_out)
+bool gml_name_show(struct gml_txn *txn, gml_ino dir, struct gml_span stored,
+		   const struct gml_dirent *dirent, char *out, size_t *len_out)
 {
 	struct gml_span component = name_component(stored, dirent);
 	bool is_dir = dirent->type == GML_DIR;
-
 	if (stored.len == 0 && name_hidden_marker(txn, dirent))
 		return false;
-	if (name_check(component) != 0 || name_reserved(component) || (!is_dir && name_shadowed(txn, dir, component))) {
+	if (name_check(component) != 0 || name_reserved(component) ||
+	    (!is_dir && name_shadowed(txn, dir, component))) {
 		*len_out = name_escape(component, is_dir, out);
 		return true;
 	}
@@ -147,15 +143,14 @@ bool gml_name_show(struct gml_txn *txn, gml_ino dir, struct gml_span stored, con
 }
 
 /* The dirent behind ".gml~F~HASH~PREFIX": all of it is in the range of its prefix. */
-static int name_find_long(struct gml_txn *txn, gml_ino dir, struct gml_span nfs, bool is_dir, char *stored_out,
-			  size_t *stored_len_out, struct gml_dirent *out)
+static int name_find_long(struct gml_txn *txn, gml_ino dir, struct gml_span nfs, bool is_dir,
+			  char *stored_out, size_t *stored_len_out, struct gml_dirent *out)
 {
 	const char *text = nfs.ptr, *prefix = text + NAME_LONG_LEN - NAME_PREFIX_LEN;
 	struct gml_span at = {prefix, NAME_PREFIX_LEN}, name;
 	struct gml_dirent_cursor *cursor;
 	char hash[NAME_HASH_LEN];
 	int rc;
-
 	if (nfs.len != NAME_LONG_LEN || prefix[-1] != '~')
 		return GML_ERR_NOENT;
 	rc = gml_dirent_cursor_open(txn, dir, &cursor);
@@ -164,12 +159,12 @@ static int name_find_long(struct gml_txn *txn, gml_ino dir, struct gml_span nfs,
 	rc = gml_dirent_cursor_seek(cursor, at, true, &name, out);
 	for (; rc == 0; rc = gml_dirent_cursor_next(cursor, &name, out)) {
 		struct gml_span component = name_component(name, out);
-
 		if (name.len < NAME_PREFIX_LEN || memcmp(name.ptr, prefix, NAME_PREFIX_LEN) != 0) {
 			rc = GML_ERR_NOENT;
 			break;
 		}
-		if ((out->type == GML_DIR) != is_dir || component.len <= GML_NFS_NAME_MAX - NAME_SHORT_LEN)
+		if ((out->type == GML_DIR) != is_dir ||
+		    component.len <= GML_NFS_NAME_MAX - NAME_SHORT_LEN)
 			continue;
 		name_hash(component, hash);
 		if (memcmp(hash, text + NAME_SHORT_LEN, NAME_HASH_LEN) == 0) {
@@ -182,15 +177,14 @@ static int name_find_long(struct gml_txn *txn, gml_ino dir, struct gml_span nfs,
 	return rc;
 }
 
-static int name_find_escaped(struct gml_txn *txn, gml_ino dir, struct gml_span nfs, char *stored_out,
-			     size_t *stored_len_out, struct gml_dirent *out)
+static int name_find_escaped(struct gml_txn *txn, gml_ino dir, struct gml_span nfs,
+			     char *stored_out, size_t *stored_len_out, struct gml_dirent *out)
 {
 	const char *text = nfs.ptr;
 	char kind = nfs.len >= NAME_SHORT_LEN ? text[NAME_ESCAPE_LEN] : '\0';
 	char shown[GML_NFS_NAME_MAX + 1];
 	size_t len, shown_len;
 	int rc;
-
 	if (kind == '\0' || text[NAME_ESCAPE_LEN + 1] != '~')
 		return GML_ERR_NOENT;
 	switch (kind) {
@@ -213,17 +207,17 @@ static int name_find_escaped(struct gml_txn *txn, gml_ino dir, struct gml_span n
 	if (rc != 0)
 		return rc;
 	/* Only the one name that it is shown under counts. */
-	if (!gml_name_show(txn, dir, (struct gml_span){stored_out, *stored_len_out}, out, shown, &shown_len) ||
+	if (!gml_name_show(txn, dir, (struct gml_span){stored_out, *stored_len_out}, out, shown,
+			   &shown_len) ||
 	    shown_len != nfs.len || memcmp(shown, text, shown_len) != 0)
 		return GML_ERR_NOENT;
 	return 0;
 }
 
-int gml_name_resolve(struct gml_txn *txn, gml_ino dir, struct gml_span nfs, char *stored_out, size_t *stored_len_out,
-		     struct gml_dirent *out)
+int gml_name_resolve(struct gml_txn *txn, gml_ino dir, struct gml_span nfs, char *stored_out,
+		     size_t *stored_len_out, struct gml_dirent *out)
 {
 	int rc = name_check(nfs);
-
 	if (rc != 0)
 		return rc;
 	if (name_reserved(nfs))

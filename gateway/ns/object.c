@@ -61,14 +61,16 @@ static int object_meta_scan(struct gml_txn *txn, gml_ino ino, struct object_meta
 	meta->prefix = gml_span_of(prefix, sizeof(prefix) - 1);
 	meta->nmeta = 0;
 	meta->bytes = 0;
-	return gml_rec_xattr_each(txn, ino, gml_span_of(prefix, sizeof(prefix) - 2), object_meta_each, meta);
+	return gml_rec_xattr_each(txn, ino, gml_span_of(prefix, sizeof(prefix) - 2),
+				  object_meta_each, meta);
 }
 
 static int object_tags_count(struct gml_txn *txn, gml_ino ino, struct object_meta *meta)
 {
 	static const char prefix[] = GML_ATTACH_TAG;
 	meta->prefix = gml_span_of(prefix, sizeof(prefix) - 1);
-	return gml_rec_xattr_each(txn, ino, gml_span_of(prefix, sizeof(prefix) - 2), object_tags_each, meta);
+	return gml_rec_xattr_each(txn, ino, gml_span_of(prefix, sizeof(prefix) - 2),
+				  object_tags_each, meta);
 }
 
 /* ---- open ------------------------------------------------------------------------------------------------------ */
@@ -89,7 +91,8 @@ static int object_new(struct gml_txn *txn, struct gml_store *store, const struct
 	if (rc != 0)
 		return rc;
 	pairs = meta.nmeta * sizeof(*meta.pairs);
-	object = malloc(sizeof(*object) + pairs + meta.bytes + inode->headers.len + _Alignof(struct gml_meta_pair));
+	object = malloc(sizeof(*object) + pairs + meta.bytes + inode->headers.len +
+			_Alignof(struct gml_meta_pair));
 	if (object == NULL)
 		return GML_ERR_NOMEM;
 	memset(object, 0, sizeof(*object));
@@ -97,7 +100,8 @@ static int object_new(struct gml_txn *txn, struct gml_store *store, const struct
 	object->reader = -1;
 	if (meta.nmeta > 0) {
 		uintptr_t align = _Alignof(struct gml_meta_pair);
-		meta.pairs = (struct gml_meta_pair *)(((uintptr_t)object->text + align - 1) & ~(align - 1));
+		meta.pairs = (struct gml_meta_pair *)(((uintptr_t)object->text + align - 1) &
+						      ~(align - 1));
 		meta.p = (char *)meta.pairs + pairs;
 		rc = object_meta_scan(txn, inode->ino, &meta);
 	} else {
@@ -108,7 +112,8 @@ static int object_new(struct gml_txn *txn, struct gml_store *store, const struct
 	if (inode->headers.len > 0) {
 		memcpy(meta.p, inode->headers.ptr, inode->headers.len);
 		if (rc == 0)
-			rc = gml_rec_headers_decode(gml_span_of(meta.p, inode->headers.len), object->info.headers);
+			rc = gml_rec_headers_decode(gml_span_of(meta.p, inode->headers.len),
+						    object->info.headers);
 	}
 	object->info.nmeta = meta.nmeta;
 	object->info.ntags = meta.ntags;
@@ -120,8 +125,8 @@ static int object_new(struct gml_txn *txn, struct gml_store *store, const struct
 	return 0;
 }
 
-static int object_load(struct gml_txn *txn, struct gml_store *store, const struct gml_inode *inode, bool directory,
-		       struct gml_object **out)
+static int object_load(struct gml_txn *txn, struct gml_store *store, const struct gml_inode *inode,
+		       bool directory, struct gml_object **out)
 {
 	struct gml_object_info facts;
 	struct gml_object *object = NULL;
@@ -136,7 +141,8 @@ static int object_load(struct gml_txn *txn, struct gml_store *store, const struc
 	facts.ntags = object->info.ntags;
 	object->info = facts;
 	if (directory && facts.headers[GML_HDR_CONTENT_TYPE].ptr == NULL)
-		object->info.headers[GML_HDR_CONTENT_TYPE] = gml_span_of("application/x-directory", 23);
+		object->info.headers[GML_HDR_CONTENT_TYPE] =
+			gml_span_of("application/x-directory", 23);
 	*out = object;
 	if (directory)
 		return 0;
@@ -168,8 +174,8 @@ static int object_still_there(struct gml_store *store, uint64_t blob, uint64_t s
 	return rc == GML_ERR_NOENT ? GML_ERR_AGAIN : rc;
 }
 
-static int object_piece_load(struct gml_store *store, struct gml_piece *piece, struct gml_blob *blob, uint64_t seq,
-			     bool nowait)
+static int object_piece_load(struct gml_store *store, struct gml_piece *piece,
+			     struct gml_blob *blob, uint64_t seq, bool nowait)
 {
 	const struct gml_extent *extent = &piece->extent;
 	size_t nread = extent->len;
@@ -259,7 +265,8 @@ static int object_pin(struct gml_object *object, enum gml_object_want want, bool
 	if (want == GML_OBJECT_FACTS)
 		return 0;
 	if (object->table)
-		object->reader = gml_readers_add(object->store->readers, &object->store->self, object->info.ino);
+		object->reader = gml_readers_add(object->store->readers, &object->store->self,
+						 object->info.ino);
 	if (want == GML_OBJECT_PRESENT)
 		rc = gml_object_look(object, nowait);
 	for (uint32_t i = 0; rc == 0 && want == GML_OBJECT_CONTENT && i < object->npieces; i++)
@@ -269,8 +276,8 @@ static int object_pin(struct gml_object *object, enum gml_object_want want, bool
 	return rc;
 }
 
-static int object_try(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		      enum gml_object_want want, struct gml_object **out)
+static int object_try(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		      struct gml_span key, enum gml_object_want want, struct gml_object **out)
 {
 	struct gml_object *object = NULL;
 	struct gml_txn *txn = NULL;
@@ -301,8 +308,8 @@ static int object_try(struct gml_op *op, struct gml_store *store, struct gml_spa
 	return 0;
 }
 
-int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		    enum gml_object_want want, struct gml_object **out)
+int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		    struct gml_span key, enum gml_object_want want, struct gml_object **out)
 {
 	for (int i = 0; i < GML_OBJECT_TRIES; i++) {
 		int rc = object_try(op, store, bucket, key, want, out);

@@ -10,7 +10,8 @@ struct object_delete {
 };
 
 /* Rights to take the directory itself away, as rmdir(2) needs them. */
-static int delete_may_remove(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir)
+static int delete_may_remove(struct gml_txn *txn, const struct gml_op *op,
+			     const struct gml_inode *dir)
 {
 	struct gml_inode parent;
 	int rc = gml_rec_inode_get(txn, dir->parent, &parent);
@@ -65,8 +66,8 @@ static int delete_run(struct gml_txn *txn, void *arg)
 	return rc != 0 ? rc : gml_dir_prune(txn, dir);
 }
 
-int gml_object_delete(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		      const struct gml_conditions *cond, bool *existed_out)
+int gml_object_delete(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		      struct gml_span key, const struct gml_conditions *cond, bool *existed_out)
 {
 	struct object_delete del = {
 		.at = {.op = op, .store = store, .bucket = bucket, .key = key, .cond = cond},

@@ -82,7 +82,8 @@ static int object_window(struct gml_object *object, uint64_t off)
 
 /* ---- a look at the files, but not at what is in them ------------------------------------------------------------- */
 
-#define LOOK_SEEN 8 /* files remembered: an object that was changed in place has a few, which take turns */
+#define LOOK_SEEN                                                                                  \
+	8 /* files remembered: an object that was changed in place has a few, which take turns */
 
 static const struct look_bound {
 	uint32_t files, extents;
@@ -116,8 +117,8 @@ static int look_stat(struct gml_store *store, uint64_t id, uint64_t *size_out)
 }
 
 /* *full_out: the extent is beyond what may be looked at. */
-static int look_extent(struct object_look *look, struct gml_store *store, const struct gml_extent *extent,
-		       bool *full_out)
+static int look_extent(struct object_look *look, struct gml_store *store,
+		       const struct gml_extent *extent, bool *full_out)
 {
 	bool packed = extent->blob & GML_BLOB_PACKED;
 	uint64_t file = packed ? gml_pack_id(gml_pack_number(extent->blob), 0) : extent->blob;
@@ -150,7 +151,8 @@ int gml_object_look(struct gml_object *object, bool nowait)
 	bool full = false;
 	int rc = 0;
 	if (object->wblob != 0 && !object->live && size > 0)
-		rc = look_stat(object->store, object->wblob, &reach); /* how far: asked when it is pinned */
+		rc = look_stat(object->store, object->wblob,
+			       &reach); /* how far: asked when it is pinned */
 	do {
 		if (rc == 0 && object->table)
 			rc = object_window(object, off);
@@ -164,18 +166,18 @@ int gml_object_look(struct gml_object *object, bool nowait)
 /* ---- a run ------------------------------------------------------------------------------------------------------- */
 
 /* A backend without descriptors: a chunk in memory, kept until released. */
-static int object_run_chunk(struct gml_object *object, const struct gml_piece *piece, uint64_t skip, uint64_t len,
-			    struct gml_run *out)
+static int object_run_chunk(struct gml_object *object, const struct gml_piece *piece, uint64_t skip,
+			    uint64_t len, struct gml_run *out)
 {
-	struct gml_piece chunk = {
-		.extent = {.off = piece->extent.off + skip, .len = len < OBJECT_CHUNK ? len : OBJECT_CHUNK}};
+	struct gml_piece chunk = {.extent = {.off = piece->extent.off + skip,
+					     .len = len < OBJECT_CHUNK ? len : OBJECT_CHUNK}};
 	size_t nread = 0;
 	int rc;
 	chunk.mem = malloc((size_t)chunk.extent.len);
 	if (chunk.mem == NULL)
 		return GML_ERR_NOMEM;
-	rc = gml_blob_read(piece->blob, piece->extent.blob, piece->extent.blob_off + skip, chunk.mem,
-			   (size_t)chunk.extent.len, &nread);
+	rc = gml_blob_read(piece->blob, piece->extent.blob, piece->extent.blob_off + skip,
+			   chunk.mem, (size_t)chunk.extent.len, &nread);
 	if (rc == 0 && nread == 0)
 		rc = GML_ERR_IO;
 	if (rc == 0)
@@ -188,28 +190,32 @@ static int object_run_chunk(struct gml_object *object, const struct gml_piece *p
 	return 0;
 }
 
-static int object_run_piece(struct gml_object *object, const struct gml_piece *piece, uint64_t off, uint64_t len,
-			    struct gml_run *out)
+static int object_run_piece(struct gml_object *object, const struct gml_piece *piece, uint64_t off,
+			    uint64_t len, struct gml_run *out)
 {
 	uint64_t skip = off - piece->extent.off, left = piece->extent.len - skip, base = 0;
 	int fd;
 	if (left < len)
 		len = left;
 	if (piece->mem != NULL) {
-		*out = (struct gml_run){.fd = -1, .mem = (const char *)piece->mem + skip, .len = len};
+		*out = (struct gml_run){
+			.fd = -1, .mem = (const char *)piece->mem + skip, .len = len};
 		return 0;
 	}
 	fd = gml_blob_fd(piece->blob, piece->extent.blob, &base);
 	if (fd < 0)
 		return object_run_chunk(object, piece, skip, len, out);
-	*out = (struct gml_run){.fd = fd, .file_off = base + piece->extent.blob_off + skip, .len = len};
+	*out = (struct gml_run){
+		.fd = fd, .file_off = base + piece->extent.blob_off + skip, .len = len};
 	return 0;
 }
 
 /* No extent covers [off, off+len): the write blob as far as it reaches, else zeros. */
-static int object_run_gap(struct gml_object *object, uint64_t off, uint64_t len, struct gml_run *out)
+static int object_run_gap(struct gml_object *object, uint64_t off, uint64_t len,
+			  struct gml_run *out)
 {
-	struct gml_piece piece = {.extent = {.off = 0, .blob = object->wblob}, .blob = object->write_blob};
+	struct gml_piece piece = {.extent = {.off = 0, .blob = object->wblob},
+				  .blob = object->write_blob};
 	uint64_t size = 0, space;
 	int64_t mtime, ctime;
 	*out = (struct gml_run){.fd = -1, .len = len};
@@ -239,13 +245,15 @@ int gml_object_run(struct gml_object *object, uint64_t off, uint64_t len, struct
 		end = object->window_end < size ? object->window_end : size;
 		if (len < end - off)
 			end = off + len;
-		while (piece < object->piece + object->npieces && piece->extent.off + piece->extent.len <= off)
+		while (piece < object->piece + object->npieces &&
+		       piece->extent.off + piece->extent.len <= off)
 			piece++;
 		if (piece == object->piece + object->npieces)
 			return object_run_gap(object, off, end - off, out);
 		if (piece->extent.off > off)
-			return object_run_gap(object, off, (piece->extent.off < end ? piece->extent.off : end) - off,
-					      out);
+			return object_run_gap(
+				object, off,
+				(piece->extent.off < end ? piece->extent.off : end) - off, out);
 		rc = gml_piece_open(object->store, piece, object->seq, false);
 		if (rc == 0)
 			return object_run_piece(object, piece, off, end - off, out);
@@ -280,7 +288,8 @@ static int object_run_pread(const struct gml_run *run, void *buf, size_t len)
 {
 	size_t done = 0;
 	while (done < len) {
-		ssize_t n = pread(run->fd, (char *)buf + done, len - done, (off_t)(run->file_off + done));
+		ssize_t n = pread(run->fd, (char *)buf + done, len - done,
+				  (off_t)(run->file_off + done));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -328,8 +337,9 @@ static uint64_t object_part_end(const uint8_t *entry)
 	return end;
 }
 
-static int object_part_read(const struct gml_object *object, struct gml_span parts, uint32_t number, uint64_t *off_out,
-			    uint64_t *len_out, struct gml_object_checksum *checksum_out)
+static int object_part_read(const struct gml_object *object, struct gml_span parts, uint32_t number,
+			    uint64_t *off_out, uint64_t *len_out,
+			    struct gml_object_checksum *checksum_out)
 {
 	size_t width = 8 + gml_checksum_size(object->info.checksum.algorithm);
 	const uint8_t *entry;
@@ -348,8 +358,8 @@ static int object_part_read(const struct gml_object *object, struct gml_span par
 	return 0;
 }
 
-int gml_object_part(const struct gml_object *object, uint32_t number, uint64_t *off_out, uint64_t *len_out,
-		    struct gml_object_checksum *checksum_out)
+int gml_object_part(const struct gml_object *object, uint32_t number, uint64_t *off_out,
+		    uint64_t *len_out, struct gml_object_checksum *checksum_out)
 {
 	struct gml_inode inode;
 	struct gml_txn *txn = NULL;

@@ -11,9 +11,9 @@
 #define GML_ATTACH_PAIRS_MAX 65536
 #define GML_ATTACH_META "user.s3.meta."
 #define GML_ATTACH_TAG "user.s3.tag."
-#define GML_TAGS_MAX 10		/* tags of an object */
-#define GML_TAG_NAME_MAX 512	/* bytes: 128 characters of up to 4 */
-#define GML_TAG_VALUE_MAX 1024	/* bytes: 256 characters of up to 4 */
+#define GML_TAGS_MAX 10					  /* tags of an object */
+#define GML_TAG_NAME_MAX 512				  /* bytes: 128 characters of up to 4 */
+#define GML_TAG_VALUE_MAX 1024				  /* bytes: 256 characters of up to 4 */
 #define GML_ETAG_EMPTY "d41d8cd98f00b204e9800998ecf8427e" /* md5 of nothing */
 
 static inline struct gml_span gml_span_of(const void *ptr, size_t len)
@@ -28,7 +28,8 @@ static inline bool gml_span_equal(struct gml_span a, struct gml_span b)
 
 static inline bool gml_span_starts(struct gml_span s, struct gml_span prefix)
 {
-	return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+	return s.len >= prefix.len &&
+	       (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
 }
 
 /* Bytewise order: < 0, 0, > 0. */
@@ -45,7 +46,8 @@ static inline int gml_span_order(struct gml_span a, struct gml_span b)
 int gml_path_missing(const struct gml_op *op, const struct gml_path *path);
 /* The inode that the walked key denotes as an object: a regular file, or (*directory_out) the explicit directory that
  * stands for `dir/`. NOENT for all else. Spans of *out are borrowed from the transaction. */
-int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml_inode *out, bool *directory_out);
+int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml_inode *out,
+		    bool *directory_out);
 /* Fills ino, size, mtime, etag, nparts, checksum, directory as of now; leaves headers and metadata empty. */
 int gml_path_facts(struct gml_store *store, const struct gml_inode *inode, bool directory,
 		   struct gml_object_info *info);
@@ -76,12 +78,12 @@ struct gml_publish {
 	struct gml_store *store;
 	struct gml_span bucket, key;
 	const struct gml_conditions *cond; /* may be NULL */
-	uint64_t size;                     /* of the new content: quota */
+	uint64_t size;			   /* of the new content: quota */
 
 	struct gml_path path;
 	bool replaces;
-	struct gml_inode old; /* when `replaces` */
-	bool keeps;           /* the new inode is the old one's owner's (keep.c) */
+	struct gml_inode old;  /* when `replaces` */
+	bool keeps;	       /* the new inode is the old one's owner's (keep.c) */
 	struct gml_kept *kept; /* on the heap: gml_keep_release */
 };
 /* Walks the path; conditions, rights, quota. Writes nothing. NOBUCKET, ACCESS, PERM, ROFS, PRECONDITION, NOENT, DQUOT,
@@ -122,8 +124,8 @@ struct gml_put {
 	uint32_t part; /* 0: an object */
 	uint8_t upload[16];
 };
-int gml_put_new(struct gml_store *store, struct gml_span bucket, struct gml_span key, uint64_t limit,
-		uint64_t size_hint, struct gml_put **out);
+int gml_put_new(struct gml_store *store, struct gml_span bucket, struct gml_span key,
+		uint64_t limit, uint64_t size_hint, struct gml_put **out);
 /* All bytes to the store, durable (packed ones with the commit that references them). *out: the content as one extent,
  * len 0 when empty. */
 int gml_put_seal(struct gml_put *put, struct gml_extent *out);
@@ -144,11 +146,13 @@ bool gml_object_live(const struct gml_object *object);
 /* ---- part.c and upload.c --------------------------------------------------------------------------------------- */
 /* Record of an upload that the caller may use: NOBUCKET, NOUPLOAD (also when bucket or key differ), ACCESS. Spans are
  * borrowed from the transaction. */
-int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket, struct gml_span key,
-		    const uint8_t id[16], struct gml_bucket_rec *bucket_out, struct gml_upload_rec *out);
+int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket,
+		    struct gml_span key, const uint8_t id[16], struct gml_bucket_rec *bucket_out,
+		    struct gml_upload_rec *out);
 /* The same by the id's text, in a read transaction of its own, which the caller ends; NULL on failure. */
-int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-			  struct gml_span id, uint8_t id_out[16], struct gml_upload_rec *out, struct gml_txn **txn_out);
+int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+			  struct gml_span key, struct gml_span id, uint8_t id_out[16],
+			  struct gml_upload_rec *out, struct gml_txn **txn_out);
 /* 32 lower-case hex digits; NOUPLOAD for all else. */
 int gml_upload_id_parse(struct gml_span id, uint8_t out[16]);
 void gml_upload_id_format(const uint8_t id[16], char out[GML_UPLOAD_ID_LEN + 1]);
@@ -157,9 +161,11 @@ void gml_upload_id_format(const uint8_t id[16], char out[GML_UPLOAD_ID_LEN + 1])
 int gml_upload_drop(struct gml_txn *txn, const struct gml_bucket_rec *bucket, struct gml_span key,
 		    const uint8_t id[16], struct gml_freed *freed);
 /* The same for the first upload of a bucket. NOENT: it has none. */
-int gml_upload_drop_first(struct gml_txn *txn, const struct gml_bucket_rec *bucket, struct gml_freed *freed);
+int gml_upload_drop_first(struct gml_txn *txn, const struct gml_bucket_rec *bucket,
+			  struct gml_freed *freed);
 /* Write transaction: drops a part, its extents' references and the record. */
-int gml_part_drop(struct gml_txn *txn, const uint8_t id[16], uint32_t number, struct gml_freed *freed);
+int gml_part_drop(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
+		  struct gml_freed *freed);
 
 /* ---- share.c: several inodes (or parts) over the same blobs ---------------------------------------------------- */
 /* Write transaction: turns the write blob of a clean inode into extents (wblob = 0) and saves the inode, whose spans are

@@ -17,7 +17,6 @@ struct gml_onodes {
 int gml_onodes_new(struct gml_store *store, struct gml_onodes **out)
 {
 	struct gml_onodes *onodes = calloc(1, sizeof(*onodes));
-
 	(void)store;
 	*out = onodes;
 	if (onodes == NULL)
@@ -52,7 +51,6 @@ static struct onode_shard *onode_shard(struct gml_store *store, gml_ino ino)
 static struct gml_onode **onode_slot(struct onode_shard *shard, gml_ino ino)
 {
 	struct gml_onode **slot = &shard->chains[ino / ONODE_SHARDS % ONODE_CHAINS];
-
 	while (*slot != NULL && (*slot)->ino != ino)
 		slot = &(*slot)->next;
 	return slot;
@@ -62,7 +60,6 @@ struct gml_onode *gml_onode_spare(void)
 {
 	struct gml_onode *onode = calloc(1, sizeof(*onode));
 	pthread_rwlockattr_t attr;
-
 	if (onode == NULL)
 		return NULL;
 	onode->refs = 1;
@@ -87,7 +84,6 @@ struct gml_onode *gml_onode_get_spare(struct gml_store *store, gml_ino ino, stru
 {
 	struct onode_shard *shard = onode_shard(store, ino);
 	struct gml_onode **slot, *onode;
-
 	spare->ino = ino;
 	pthread_mutex_lock(&shard->lock);
 	slot = onode_slot(shard, ino);
@@ -106,7 +102,6 @@ int gml_onode_get(struct gml_store *store, gml_ino ino, struct gml_onode **out)
 {
 	struct onode_shard *shard = onode_shard(store, ino);
 	struct gml_onode *spare;
-
 	pthread_mutex_lock(&shard->lock);
 	*out = *onode_slot(shard, ino);
 	if (*out != NULL)
@@ -125,7 +120,6 @@ void gml_onode_put(struct gml_store *store, struct gml_onode *onode)
 {
 	struct onode_shard *shard;
 	bool last;
-
 	if (onode == NULL)
 		return;
 	shard = onode_shard(store, onode->ino);
@@ -142,7 +136,6 @@ void gml_onode_enter(struct gml_file *file)
 {
 	struct gml_onode *onode = file->onode;
 	struct onode_shard *shard = onode_shard(file->store, onode->ino);
-
 	pthread_mutex_lock(&shard->lock);
 	if (file->how & GML_OPEN_WRITE)
 		onode->writers++;
@@ -161,7 +154,6 @@ bool gml_onode_leave(struct gml_file *file)
 	struct gml_onode *onode = file->onode;
 	struct onode_shard *shard = onode_shard(file->store, onode->ino);
 	bool last;
-
 	pthread_mutex_lock(&shard->lock);
 	last = (file->how & GML_OPEN_WRITE) && --onode->writers == 0;
 	if (!(file->how & GML_OPEN_IO)) {
@@ -174,12 +166,12 @@ bool gml_onode_leave(struct gml_file *file)
 }
 
 /* Looks at who has the inode open: *held_out, `client` has; *any_out, somebody has. */
-static void onode_holders(struct gml_store *store, gml_ino ino, uint64_t client, bool *held_out, bool *any_out)
+static void onode_holders(struct gml_store *store, gml_ino ino, uint64_t client, bool *held_out,
+			  bool *any_out)
 {
 	struct onode_shard *shard = onode_shard(store, ino);
 	const struct gml_file *file;
 	const struct gml_onode *onode;
-
 	pthread_mutex_lock(&shard->lock);
 	onode = *onode_slot(shard, ino);
 	file = onode != NULL ? onode->holders : NULL;
@@ -193,7 +185,6 @@ static void onode_holders(struct gml_store *store, gml_ino ino, uint64_t client,
 bool gml_onode_held(struct gml_store *store, gml_ino ino, uint64_t client)
 {
 	bool held, any;
-
 	onode_holders(store, ino, client, &held, &any);
 	return held;
 }
@@ -201,7 +192,6 @@ bool gml_onode_held(struct gml_store *store, gml_ino ino, uint64_t client)
 bool gml_onode_held_by_others(struct gml_store *store, gml_ino ino, uint64_t client)
 {
 	bool held, any;
-
 	onode_holders(store, ino, client, &held, &any);
 	return any && !held;
 }
@@ -210,17 +200,16 @@ bool gml_onode_has_writers(struct gml_store *store, struct gml_onode *onode)
 {
 	struct onode_shard *shard = onode_shard(store, onode->ino);
 	bool any;
-
 	pthread_mutex_lock(&shard->lock);
 	any = onode->writers > 0;
 	pthread_mutex_unlock(&shard->lock);
 	return any;
 }
 
-int gml_onode_wblob(struct gml_store *store, struct gml_onode *onode, uint64_t id, bool create, struct gml_blob **out)
+int gml_onode_wblob(struct gml_store *store, struct gml_onode *onode, uint64_t id, bool create,
+		    struct gml_blob **out)
 {
 	int rc = 0;
-
 	pthread_mutex_lock(&onode->wb_lock);
 	if (onode->wb != NULL && gml_blob_id(onode->wb) != id) {
 		gml_blob_unref(onode->wb);
@@ -239,7 +228,6 @@ int gml_onode_lost(struct gml_store *store, gml_ino ino, uint64_t wblob)
 {
 	struct gml_inode inode;
 	int rc = gml_inode_read(store, ino, &inode);
-
 	if (rc != 0)
 		return rc;
 	return inode.wblob == wblob ? GML_ERR_CORRUPT : GML_ERR_AGAIN;
@@ -250,7 +238,6 @@ bool gml_onode_unwritten(struct gml_store *store, gml_ino ino)
 	struct onode_shard *shard = onode_shard(store, ino);
 	const struct gml_onode *onode;
 	bool unwritten;
-
 	pthread_mutex_lock(&shard->lock);
 	onode = *onode_slot(shard, ino);
 	unwritten = onode != NULL && atomic_load(&onode->written) == 0;
@@ -263,7 +250,6 @@ bool gml_store_file_is_open(void *arg, gml_ino ino)
 	struct gml_store *store = arg;
 	struct onode_shard *shard = onode_shard(store, ino);
 	bool open;
-
 	pthread_mutex_lock(&shard->lock);
 	open = *onode_slot(shard, ino) != NULL;
 	pthread_mutex_unlock(&shard->lock);

@@ -25,10 +25,12 @@ struct gml_onode {
 	gml_ino ino;
 	struct gml_onode *next; /* shard lock, as the two counts */
 	unsigned refs;
-	unsigned writers;      /* opens for writing */
-	struct gml_file *holders; /* opens but for GML_OPEN_IO: an inode without a name is theirs; shard lock */
-	pthread_rwlock_t lock; /* shared: writes in place. Exclusive: changes of size, content map or state */
-	bool owned;	       /* DIRTY, by this process. Read under lock, set under exclusive lock */
+	unsigned writers; /* opens for writing */
+	struct gml_file *
+		holders; /* opens but for GML_OPEN_IO: an inode without a name is theirs; shard lock */
+	pthread_rwlock_t
+		lock; /* shared: writes in place. Exclusive: changes of size, content map or state */
+	bool owned;   /* DIRTY, by this process. Read under lock, set under exclusive lock */
 	pthread_mutex_t wb_lock;
 	struct gml_blob *wb;	  /* open write blob; wb_lock; borrowed by those who hold `lock` */
 	struct gml_behind behind; /* wb_lock */
@@ -41,8 +43,8 @@ struct gml_onode {
 struct gml_file {
 	struct gml_store *store;
 	struct gml_onode *onode;
-	unsigned how; /* GML_OPEN_* */
-	uint64_t client; /* op->client of the open */
+	unsigned how;		       /* GML_OPEN_* */
+	uint64_t client;	       /* op->client of the open */
 	struct gml_file *next, **link; /* in onode->holders, unless GML_OPEN_IO */
 };
 
@@ -53,7 +55,8 @@ int gml_onode_get(struct gml_store *store, gml_ino ino, struct gml_onode **out);
 struct gml_onode *gml_onode_spare(void);
 void gml_onode_spare_free(struct gml_onode *spare);
 /* Consumes it. */
-struct gml_onode *gml_onode_get_spare(struct gml_store *store, gml_ino ino, struct gml_onode *spare);
+struct gml_onode *gml_onode_get_spare(struct gml_store *store, gml_ino ino,
+				      struct gml_onode *spare);
 void gml_onode_put(struct gml_store *store, struct gml_onode *onode); /* NULL is fine */
 /* The open counts from now on: as a writer, and as one that holds the inode. */
 void gml_onode_enter(struct gml_file *file);
@@ -65,7 +68,8 @@ bool gml_onode_held(struct gml_store *store, gml_ino ino, uint64_t client);
 bool gml_onode_held_by_others(struct gml_store *store, gml_ino ino, uint64_t client);
 bool gml_onode_has_writers(struct gml_store *store, struct gml_onode *onode);
 /* The open write blob `id`, borrowed while the caller holds onode->lock; made when `create`. NOENT. */
-int gml_onode_wblob(struct gml_store *store, struct gml_onode *onode, uint64_t id, bool create, struct gml_blob **out);
+int gml_onode_wblob(struct gml_store *store, struct gml_onode *onode, uint64_t id, bool create,
+		    struct gml_blob **out);
 /* A blob that the record named when it was read, with write blob `wblob`, has no file. Never 0: STALE, the inode was
  * freed since; AGAIN, its content lies elsewhere by now (a copy made extents of it); CORRUPT, the bytes are lost. */
 int gml_onode_lost(struct gml_store *store, gml_ino ino, uint64_t wblob);
@@ -80,10 +84,12 @@ struct gml_settled {
 	int64_t mtime, ctime;
 };
 /* 0: the inode has a name and is DIRTY by this process. AGAIN: not so. STALE. */
-int gml_settle_look(struct gml_store *store, gml_ino ino, struct gml_inode *inode, struct gml_owner *owner);
+int gml_settle_look(struct gml_store *store, gml_ino ino, struct gml_inode *inode,
+		    struct gml_owner *owner);
 /* Read it (and make it durable first with its times, if `sync` and not yet done). Needs the exclusive lock. */
-int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode,
-		      const struct gml_owner *owner, bool sync, struct gml_settled *out);
+int gml_settle_sample(struct gml_store *store, struct gml_onode *onode,
+		      const struct gml_inode *inode, const struct gml_owner *owner, bool sync,
+		      struct gml_settled *out);
 /* Inside a transaction: fold it into *inode, which the caller saves. AGAIN when the inode is not as it was sampled.
  * Frees no bytes, so the commit may be a relaxed one. */
 int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
@@ -98,7 +104,8 @@ int gml_onode_takeover(struct gml_store *store, struct gml_onode *onode);
 int gml_onode_dirty(struct gml_store *store, struct gml_onode *onode, bool strip);
 /* Inside a transaction: *inode becomes DIRTY with write blob `id` (`fresh`: its record is made), its content identity
  * goes. */
-int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode, uint64_t id, bool fresh);
+int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
+		    uint64_t id, bool fresh);
 void gml_inode_forget_content(struct gml_inode *inode); /* md5, parts, checksum */
 
 /* ---- setattr.c ----------------------------------------------------------------------------------------------------
@@ -113,10 +120,11 @@ int gml_onode_sync(struct gml_store *store, struct gml_onode *onode);
 /* And the file with its name, should its bucket be relaxed: what COMMIT promises. */
 int gml_onode_commit(struct gml_store *store, struct gml_onode *onode);
 /* DIRTY by this process, and *inode as it is then; `w`, quota for `end` bytes. Exclusive lock held. */
-int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end, struct gml_inode *inode);
+int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end,
+		    struct gml_inode *inode);
 /* The range's extents go: what the write blob holds there shows; `hole`: nothing. It is durable by now. DIRTY, exclusive
  * lock held. */
-int gml_onode_splice(struct gml_store *store, struct gml_onode *onode, uint64_t wblob, uint64_t off, uint64_t len,
-		     bool hole);
+int gml_onode_splice(struct gml_store *store, struct gml_onode *onode, uint64_t wblob, uint64_t off,
+		     uint64_t len, bool hole);
 
 #endif

@@ -14,7 +14,6 @@ static int owner_read_file(const char *path, char *buf, size_t cap)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), code = errno;
 	ssize_t n = -1;
-
 	if (fd >= 0) {
 		n = read(fd, buf, cap - 1);
 		code = errno;
@@ -33,7 +32,6 @@ static int owner_start(const char *path, uint64_t *start_out)
 	char state = 0;
 	long threads = 0;
 	int rc = owner_read_file(path, buf, sizeof(buf));
-
 	if (rc != 0)
 		return rc;
 	p = strrchr(buf, ')'); /* the name before may hold anything */
@@ -58,7 +56,6 @@ static bool owner_boot(uint64_t *boot_out)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
 	char buf[128];
-
 	if (owner_read_file("/proc/sys/kernel/random/boot_id", buf, sizeof(buf)) != 0)
 		return false;
 	for (const char *p = buf; *p != '\0' && *p != '\n'; p++)
@@ -70,7 +67,9 @@ static bool owner_boot(uint64_t *boot_out)
 int gml_owner_self(struct gml_owner *out)
 {
 	*out = (struct gml_owner){.pid = (uint32_t)getpid()};
-	return owner_start("/proc/self/stat", &out->start) == 0 && owner_boot(&out->boot) ? 0 : GML_ERR_IO;
+	return owner_start("/proc/self/stat", &out->start) == 0 && owner_boot(&out->boot)
+		       ? 0
+		       : GML_ERR_IO;
 }
 
 bool gml_owner_alive(const struct gml_owner *owner)
@@ -78,7 +77,6 @@ bool gml_owner_alive(const struct gml_owner *owner)
 	uint64_t start, boot;
 	char path[32];
 	int rc;
-
 	if (!owner_boot(&boot))
 		return true; /* without knowledge nothing is taken away */
 	if (owner->boot != boot)

@@ -18,7 +18,8 @@ struct part_publish {
 	uint64_t off;
 };
 
-int gml_part_drop(struct gml_txn *txn, const uint8_t id[16], uint32_t number, struct gml_freed *freed)
+int gml_part_drop(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
+		  struct gml_freed *freed)
 {
 	struct gml_part_rec rec;
 	uint32_t n = 0;
@@ -79,7 +80,8 @@ static int part_publish_run(struct gml_txn *txn, void *arg)
 	return rc;
 }
 
-static int part_update(struct gml_store *store, struct part_publish *pub, gml_meta_fn fn, struct gml_part *out)
+static int part_update(struct gml_store *store, struct part_publish *pub, gml_meta_fn fn,
+		       struct gml_part *out)
 {
 	int rc;
 	pub->rec.mtime = gml_now();
@@ -104,8 +106,9 @@ static int part_update(struct gml_store *store, struct part_publish *pub, gml_me
 
 /* ---- by bytes ------------------------------------------------------------------------------------------------ */
 
-int gml_part_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		   struct gml_span id, uint32_t number, uint64_t size_hint, struct gml_put **out)
+int gml_part_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		   struct gml_span key, struct gml_span id, uint32_t number, uint64_t size_hint,
+		   struct gml_put **out)
 {
 	struct gml_upload_rec upload;
 	struct gml_txn *txn;
@@ -131,7 +134,8 @@ int gml_part_begin(struct gml_op *op, struct gml_store *store, struct gml_span b
 int gml_part_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
 		    const struct gml_object_checksum *checksum, struct gml_part *out)
 {
-	struct part_publish pub = {.op = op, .bucket = put->bucket, .key = put->key, .number = put->part};
+	struct part_publish pub = {
+		.op = op, .bucket = put->bucket, .key = put->key, .number = put->part};
 	struct gml_extent extent;
 	bool discard = true;
 	int rc = put->part == 0 || md5 == NULL ? GML_ERR_INVAL : gml_put_seal(put, &extent);
@@ -181,11 +185,12 @@ static int part_copy_run(struct gml_txn *txn, void *arg)
 }
 
 /* Digests without reading: the part is the whole of an object whose digests are known. */
-static bool part_copy_known(const struct gml_object_info *info, uint64_t off, uint64_t len, enum gml_checksum algorithm,
-			    struct gml_part_rec *rec)
+static bool part_copy_known(const struct gml_object_info *info, uint64_t off, uint64_t len,
+			    enum gml_checksum algorithm, struct gml_part_rec *rec)
 {
 	if (off != 0 || len != info->size || info->nparts != 0 || strlen(info->etag) != 32 ||
-	    (algorithm != GML_CHECKSUM_NONE && (info->checksum.algorithm != algorithm || info->checksum.composite)))
+	    (algorithm != GML_CHECKSUM_NONE &&
+	     (info->checksum.algorithm != algorithm || info->checksum.composite)))
 		return false;
 	for (size_t i = 0; i < 16; i++) {
 		char hex[3] = {info->etag[2 * i], info->etag[2 * i + 1], '\0'};
@@ -196,8 +201,9 @@ static bool part_copy_known(const struct gml_object_info *info, uint64_t off, ui
 	return true;
 }
 
-static int part_copy_shared(struct gml_object *object, uint64_t off, uint64_t len, enum gml_checksum algorithm,
-			    struct gml_store *store, struct part_publish *pub, struct gml_part *out)
+static int part_copy_shared(struct gml_object *object, uint64_t off, uint64_t len,
+			    enum gml_checksum algorithm, struct gml_store *store,
+			    struct part_publish *pub, struct gml_part *out)
 {
 	const struct gml_object_info *info = gml_object_info(object);
 	struct gml_scan scan;
@@ -220,16 +226,16 @@ static int part_copy_shared(struct gml_object *object, uint64_t off, uint64_t le
 }
 
 static int part_copy_bytes(struct gml_op *op, struct gml_object *object, uint64_t off, uint64_t len,
-			   enum gml_checksum algorithm, struct gml_store *store, struct part_publish *pub,
-			   struct gml_part *out)
+			   enum gml_checksum algorithm, struct gml_store *store,
+			   struct part_publish *pub, struct gml_part *out)
 {
 	char id[GML_UPLOAD_ID_LEN + 1];
 	struct gml_put *put = NULL;
 	struct gml_scan scan;
 	int rc;
 	gml_upload_id_format(pub->id, id);
-	rc = gml_part_begin(op, store, pub->bucket, pub->key, gml_span_of(id, GML_UPLOAD_ID_LEN), pub->number, len,
-			    &put);
+	rc = gml_part_begin(op, store, pub->bucket, pub->key, gml_span_of(id, GML_UPLOAD_ID_LEN),
+			    pub->number, len, &put);
 	if (rc == 0)
 		rc = gml_scan_run(object, off, len, algorithm, put, &scan);
 	if (rc != 0) {
@@ -251,9 +257,10 @@ static int part_copy_range(uint64_t size, uint64_t off, uint64_t *len)
 	return *len > GML_PART_SIZE_MAX ? GML_ERR_FBIG : 0;
 }
 
-int gml_part_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket, struct gml_span src_key,
-		  const struct gml_conditions *src_cond, uint64_t off, uint64_t len, struct gml_span bucket,
-		  struct gml_span key, struct gml_span id, uint32_t number, struct gml_part *out)
+int gml_part_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket,
+		  struct gml_span src_key, const struct gml_conditions *src_cond, uint64_t off,
+		  uint64_t len, struct gml_span bucket, struct gml_span key, struct gml_span id,
+		  uint32_t number, struct gml_part *out)
 {
 	struct part_publish pub = {.op = op, .bucket = bucket, .key = key, .number = number};
 	struct gml_object *object = NULL;
@@ -273,9 +280,11 @@ int gml_part_copy(struct gml_op *op, struct gml_store *store, struct gml_span sr
 	if (rc == 0)
 		rc = part_copy_range(gml_object_info(object)->size, off, &len);
 	if (rc == 0) {
-		algorithm = upload.checksum_algorithm ? upload.checksum_algorithm : GML_CHECKSUM_CRC64NVME;
-		rc = gml_object_live(object) ? GML_ERR_AGAIN
-					     : part_copy_shared(object, off, len, algorithm, store, &pub, out);
+		algorithm = upload.checksum_algorithm ? upload.checksum_algorithm
+						      : GML_CHECKSUM_CRC64NVME;
+		rc = gml_object_live(object)
+			     ? GML_ERR_AGAIN
+			     : part_copy_shared(object, off, len, algorithm, store, &pub, out);
 		if (rc == GML_ERR_AGAIN) /* it changes faster than it can be shared */
 			rc = part_copy_bytes(op, object, off, len, algorithm, store, &pub, out);
 	}
@@ -295,7 +304,10 @@ struct part_list {
 static bool part_list_each(void *arg, uint32_t number, const struct gml_part_rec *rec)
 {
 	struct part_list *list = arg;
-	struct gml_part part = {.number = number, .size = rec->size, .mtime = rec->mtime, .checksum = rec->checksum};
+	struct gml_part part = {.number = number,
+				.size = rec->size,
+				.mtime = rec->mtime,
+				.checksum = rec->checksum};
 	if (list->count == list->max) {
 		list->truncated = true;
 		return false;
@@ -309,9 +321,10 @@ static bool part_list_each(void *arg, uint32_t number, const struct gml_part_rec
 	return true;
 }
 
-int gml_part_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		  struct gml_span id, uint32_t after, uint32_t max,
-		  bool (*each)(void *arg, const struct gml_part *part), void *arg, bool *truncated_out)
+int gml_part_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		  struct gml_span key, struct gml_span id, uint32_t after, uint32_t max,
+		  bool (*each)(void *arg, const struct gml_part *part), void *arg,
+		  bool *truncated_out)
 {
 	struct part_list list = {.each = each, .arg = arg, .max = max};
 	struct gml_upload_rec rec;

@@ -12,7 +12,8 @@ static int path_check(struct gml_span bucket, struct gml_span key)
 }
 
 /* Steps into the directory `name` of path->dir, or notes that it is missing. */
-static int path_enter(struct gml_txn *txn, const struct gml_op *op, struct gml_span name, struct gml_path *path)
+static int path_enter(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
+		      struct gml_path *path)
 {
 	struct gml_dirent dirent;
 	int rc;
@@ -35,8 +36,8 @@ static int path_enter(struct gml_txn *txn, const struct gml_op *op, struct gml_s
 	return rc;
 }
 
-int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket, struct gml_span key,
-		  struct gml_path *out)
+int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket,
+		  struct gml_span key, struct gml_path *out)
 {
 	const char *p = key.ptr, *end = p + key.len, *slash;
 	int rc = path_check(bucket, key);
@@ -65,7 +66,8 @@ int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span 
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span key, struct gml_path *path)
+int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span key,
+		  struct gml_path *path)
 {
 	const char *p = key.ptr, *end = p + key.len;
 	unsigned existing = 0;
@@ -85,7 +87,8 @@ int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span 
 		struct gml_inode made;
 		rc = gml_inode_init(txn, op, &path->dir, GML_DIR, 0755, &made);
 		if (rc == 0)
-			rc = gml_link_add(txn, &path->dir, gml_span_of(p, (size_t)(slash + 1 - p)), &made);
+			rc = gml_link_add(txn, &path->dir, gml_span_of(p, (size_t)(slash + 1 - p)),
+					  &made);
 		if (rc != 0)
 			return rc;
 		path->dir = made;
@@ -101,7 +104,8 @@ int gml_path_missing(const struct gml_op *op, const struct gml_path *path)
 	return gml_access_check(op, &path->dir, GML_MAY_READ) == 0 ? GML_ERR_NOENT : GML_ERR_ACCESS;
 }
 
-int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml_inode *out, bool *directory_out)
+int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml_inode *out,
+		    bool *directory_out)
 {
 	int rc;
 	*directory_out = false;
@@ -111,7 +115,8 @@ int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml
 		if (path->dirent.type != GML_REG)
 			return GML_ERR_NOENT;
 		rc = gml_rec_inode_get(txn, path->dirent.ino, out);
-		return rc == GML_ERR_NOENT || (rc == 0 && out->type != GML_REG) ? GML_ERR_CORRUPT : rc;
+		return rc == GML_ERR_NOENT || (rc == 0 && out->type != GML_REG) ? GML_ERR_CORRUPT
+										: rc;
 	}
 	if (path->last.len > 0 || !(path->dir.flags & GML_INODE_EXPLICIT))
 		return GML_ERR_NOENT;
@@ -120,7 +125,8 @@ int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml
 	return 0;
 }
 
-int gml_path_facts(struct gml_store *store, const struct gml_inode *inode, bool directory, struct gml_object_info *info)
+int gml_path_facts(struct gml_store *store, const struct gml_inode *inode, bool directory,
+		   struct gml_object_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->ino = inode->ino;

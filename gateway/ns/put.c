@@ -5,8 +5,8 @@
 
 #define PUT_HINT ((uint64_t)8 << 20) /* write-back is started in steps of this */
 
-int gml_put_new(struct gml_store *store, struct gml_span bucket, struct gml_span key, uint64_t limit,
-		uint64_t size_hint, struct gml_put **out)
+int gml_put_new(struct gml_store *store, struct gml_span bucket, struct gml_span key,
+		uint64_t limit, uint64_t size_hint, struct gml_put **out)
 {
 	struct gml_put *put;
 	char *names;
@@ -39,10 +39,11 @@ void gml_put_free(struct gml_put *put, bool discard)
 	if (put == NULL)
 		return;
 	gml_blob_unref(put->blob);
-	if (discard && put->blob_id != 0 && gml_blob_discard(put->store, put->blob_id, put->size) != 0 &&
-	    put->store->log != NULL)
+	if (discard && put->blob_id != 0 &&
+	    gml_blob_discard(put->store, put->blob_id, put->size) != 0 && put->store->log != NULL)
 		put->store->log(put->store->log_arg, GML_LOG_WARN,
-				"put: an unpublished blob could not be removed; the next start collects it");
+				"put: an unpublished blob could not be removed; the next start "
+				"collects it");
 	free(put->buf);
 	free(put);
 }
@@ -52,8 +53,8 @@ void gml_put_abort(struct gml_put *put)
 	gml_put_free(put, true);
 }
 
-int gml_put_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		  uint64_t size_hint, struct gml_put **out)
+int gml_put_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		  struct gml_span key, uint64_t size_hint, struct gml_put **out)
 {
 	struct gml_txn *txn = NULL;
 	struct gml_path path;
@@ -92,7 +93,8 @@ static int put_gather(struct gml_put *put, const void *buf, size_t len)
 {
 	if (put->cap - put->used < len) {
 		size_t cap = put->cap * 2 > put->used + len ? put->cap * 2 : put->used + len;
-		uint8_t *grown = realloc(put->buf, cap < GML_PACK_SEGMENT_MAX ? cap : GML_PACK_SEGMENT_MAX);
+		uint8_t *grown =
+			realloc(put->buf, cap < GML_PACK_SEGMENT_MAX ? cap : GML_PACK_SEGMENT_MAX);
 		if (grown == NULL)
 			return GML_ERR_NOMEM;
 		put->buf = grown;
@@ -194,8 +196,12 @@ int gml_put_publish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16
 	int rc = put->part != 0 ? GML_ERR_INVAL : gml_put_seal(put, &fin.extent);
 	if (rc != 0)
 		goto out;
-	fin.pub = (struct gml_publish){
-		.op = op, .store = put->store, .bucket = put->bucket, .key = put->key, .cond = cond, .size = put->size};
+	fin.pub = (struct gml_publish){.op = op,
+				       .store = put->store,
+				       .bucket = put->bucket,
+				       .key = put->key,
+				       .cond = cond,
+				       .size = put->size};
 	rc = gml_meta_update(put->store->meta, put_publish, &fin);
 	gml_keep_release(&fin.pub);
 	/* A commit that failed with IO may yet reach the disk: then the blob stays, and the next start finds out. */

@@ -3,12 +3,12 @@
 #include "dir.h"
 
 /* One entry's attributes. false: it is not shown. */
-static int readdir_entry(struct gml_op *op, struct gml_store *store, struct gml_txn *txn, gml_ino dir,
-			 const struct gml_dirent *dirent, struct gml_attr *attr, bool *shown_out)
+static int readdir_entry(struct gml_op *op, struct gml_store *store, struct gml_txn *txn,
+			 gml_ino dir, const struct gml_dirent *dirent, struct gml_attr *attr,
+			 bool *shown_out)
 {
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, dirent->ino, &inode);
-
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	*shown_out = dir != GML_INO_ROOT || gml_bucket_visible(op, &inode, inode.uid);
@@ -19,15 +19,14 @@ static int readdir_entry(struct gml_op *op, struct gml_store *store, struct gml_
 	return rc;
 }
 
-static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_txn *txn, gml_ino dir, uint64_t cookie,
-			gml_dir_each each, void *arg)
+static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_txn *txn,
+			gml_ino dir, uint64_t cookie, gml_dir_each each, void *arg)
 {
 	char shown[GML_NFS_NAME_MAX + 1];
 	struct gml_dirent_cursor *cursor;
 	struct gml_dirent dirent;
 	struct gml_span name;
 	int rc = gml_dirent_cursor_open(txn, dir, &cursor);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_dirent_cursor_after_cookie(cursor, cookie, &name, &dirent);
@@ -35,7 +34,6 @@ static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_t
 		struct gml_attr attr;
 		bool show;
 		size_t len;
-
 		if (!gml_name_show(txn, dir, name, &dirent, shown, &len))
 			continue;
 		rc = readdir_entry(op, store, txn, dir, &dirent, &attr, &show);
@@ -50,13 +48,12 @@ static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_t
 	return rc;
 }
 
-int gml_dir_read(struct gml_op *op, struct gml_store *store, gml_ino dir, uint64_t cookie, gml_dir_each each, void *arg,
-		 bool *eof_out)
+int gml_dir_read(struct gml_op *op, struct gml_store *store, gml_ino dir, uint64_t cookie,
+		 gml_dir_each each, void *arg, bool *eof_out)
 {
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	*eof_out = false;
 	if (rc != 0)
 		return rc;

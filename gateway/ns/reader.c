@@ -119,11 +119,11 @@ static bool readers_slot_alive(struct readers_slot *slot, gml_ino ino)
 	while (atomic_load_explicit(&slot->ino, memory_order_acquire) == ino) {
 		struct gml_owner owner = readers_owner(slot), again;
 		uint64_t expected = ino;
-
 		if (gml_owner_alive(&owner))
 			return true;
 		again = readers_owner(slot);
-		if (owner.pid == again.pid && owner.start == again.start && owner.boot == again.boot &&
+		if (owner.pid == again.pid && owner.start == again.start &&
+		    owner.boot == again.boot &&
 		    atomic_compare_exchange_strong(&slot->ino, &expected, 0))
 			atomic_store(&slot->busy, 0);
 	}

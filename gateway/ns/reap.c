@@ -40,17 +40,16 @@ static bool reap_is_open(const struct reap_list *list, gml_ino ino)
 static bool reap_is_read(const struct reap_list *list, gml_ino ino)
 {
 	struct gml_inode inode;
-
-	return gml_rec_inode_get(list->txn, ino, &inode) == 0 && (inode.flags & GML_INODE_EXTENTS) &&
-	       gml_readers_has(list->store->readers, ino);
+	return gml_rec_inode_get(list->txn, ino, &inode) == 0 &&
+	       (inode.flags & GML_INODE_EXTENTS) && gml_readers_has(list->store->readers, ino);
 }
 
 static bool reap_add(void *arg, gml_ino ino, int64_t since)
 {
 	struct reap_list *list = arg;
-
 	list->last = ino;
-	if (since > list->oldest_kept && since > list->now + REAP_AHEAD && list->nahead < REAP_BATCH)
+	if (since > list->oldest_kept && since > list->now + REAP_AHEAD &&
+	    list->nahead < REAP_BATCH)
 		list->ahead[list->nahead++] = ino;
 	if (since > list->oldest_kept || reap_is_open(list, ino) || reap_is_read(list, ino))
 		return true;
@@ -73,7 +72,6 @@ static int reap_extents(struct gml_txn *txn, struct reap_txn *reap, struct gml_i
 	struct gml_extent extent;
 	uint64_t end = 0;
 	int rc = 0;
-
 	while (reap->budget > 0 && (rc = gml_extent_find(txn, inode, end, &extent)) == 0) {
 		end = extent.off + extent.len;
 		reap->budget--;
@@ -94,7 +92,6 @@ _Static_assert(REAP_XATTR_BYTES >= GML_REC_XATTR_NAME_MAX, "the longest name fit
 static bool reap_xattr_add(void *arg, struct gml_span name, struct gml_span value)
 {
 	struct reap_xattrs *x = arg;
-
 	(void)value;
 	if (name.len > sizeof(x->names) - x->used)
 		return false;
@@ -108,13 +105,12 @@ static int reap_xattrs(struct gml_txn *txn, struct reap_txn *reap, struct gml_in
 {
 	struct reap_xattrs x;
 	int rc = 0;
-
 	while (rc == 0 && reap->budget > 0 && (inode->flags & GML_INODE_XATTRS)) {
 		const char *name = x.names;
-
 		x.count = 0;
 		x.used = 0;
-		rc = gml_rec_xattr_each(txn, inode->ino, (struct gml_span){NULL, 0}, reap_xattr_add, &x);
+		rc = gml_rec_xattr_each(txn, inode->ino, (struct gml_span){NULL, 0}, reap_xattr_add,
+					&x);
 		for (unsigned i = 0; rc == 0 && i < x.count; name += x.len[i++])
 			rc = gml_rec_xattr_del(txn, inode->ino, (struct gml_span){name, x.len[i]});
 		if (x.count == 0)
@@ -136,7 +132,6 @@ static int reap_one(struct gml_txn *txn, struct reap_txn *reap, gml_ino ino, boo
 	struct gml_inode inode;
 	int64_t since;
 	int rc = gml_rec_orphan_get(txn, ino, &since);
-
 	*gone_out = true;
 	if (rc != 0) /* another process was first */
 		return reap_noent_ok(rc);
@@ -173,13 +168,11 @@ static int reap_fn(struct gml_txn *txn, void *arg)
 {
 	struct reap_txn *reap = arg;
 	int rc = 0;
-
 	gml_freed_reset(reap->freed);
 	reap->done = 0;
 	reap->budget = REAP_BUDGET;
 	while (rc == 0 && reap->budget > 0 && reap->done < reap->count) {
 		bool gone;
-
 		rc = reap_one(txn, reap, reap->inos[reap->done], &gone);
 		if (rc != 0 || !gone)
 			break;
@@ -201,9 +194,9 @@ struct gml_reaping {
 bool gml_reap_claims(struct gml_store *store, gml_ino ino)
 {
 	bool found = false;
-
 	pthread_mutex_lock(&store->reap_lock);
-	for (const struct gml_reaping *claim = store->reaping; claim != NULL && !found; claim = claim->next)
+	for (const struct gml_reaping *claim = store->reaping; claim != NULL && !found;
+	     claim = claim->next)
 		for (unsigned i = 0; i < claim->count && !found; i++)
 			found = claim->inos[i] == ino;
 	pthread_mutex_unlock(&store->reap_lock);
@@ -218,7 +211,8 @@ static void reap_claim_begin(struct gml_store *store, struct gml_reaping *claim)
 	pthread_mutex_unlock(&store->reap_lock);
 }
 
-static void reap_claim_set(struct gml_store *store, struct gml_reaping *claim, const gml_ino *inos, unsigned count)
+static void reap_claim_set(struct gml_store *store, struct gml_reaping *claim, const gml_ino *inos,
+			   unsigned count)
 {
 	pthread_mutex_lock(&store->reap_lock);
 	claim->inos = inos;
@@ -229,7 +223,6 @@ static void reap_claim_set(struct gml_store *store, struct gml_reaping *claim, c
 static void reap_claim_end(struct gml_store *store, struct gml_reaping *claim)
 {
 	struct gml_reaping **link = &store->reaping;
-
 	pthread_mutex_lock(&store->reap_lock);
 	while (*link != claim)
 		link = &(*link)->next;
@@ -239,10 +232,10 @@ static void reap_claim_end(struct gml_store *store, struct gml_reaping *claim)
 
 /* Claim up to `most` orphans from `at` on, and keep those before the first that is open: one may have been opened by
  * handle since the snapshot. Nobody can open what is returned. */
-static unsigned reap_claim_run(const struct reap_list *list, struct gml_reaping *claim, unsigned at, unsigned most)
+static unsigned reap_claim_run(const struct reap_list *list, struct gml_reaping *claim, unsigned at,
+			       unsigned most)
 {
 	unsigned want = list->count - at < most ? list->count - at : most, n = 0;
-
 	reap_claim_set(list->store, claim, list->inos + at, want);
 	while (n < want && !reap_is_open(list, list->inos[at + n]))
 		n++;
@@ -253,7 +246,6 @@ static unsigned reap_claim_run(const struct reap_list *list, struct gml_reaping 
 static int reap_commit(struct gml_store *store, struct reap_txn *reap)
 {
 	int rc;
-
 	reap->freed = gml_freed_new();
 	if (reap->freed == NULL)
 		return GML_ERR_NOMEM;
@@ -271,11 +263,10 @@ static int reap_free(struct gml_store *store, const struct reap_list *list, unsi
 	struct gml_reaping claim = {0};
 	unsigned at = 0, most = REAP_BATCH;
 	int rc = 0;
-
 	reap_claim_begin(store, &claim);
 	while (rc == 0 && at < list->count) {
-		struct reap_txn reap = {.inos = list->inos + at, .count = reap_claim_run(list, &claim, at, most)};
-
+		struct reap_txn reap = {.inos = list->inos + at,
+					.count = reap_claim_run(list, &claim, at, most)};
 		if (reap.count == 0) {
 			at++;
 			continue;
@@ -304,10 +295,8 @@ static int reap_date_fn(struct gml_txn *txn, void *arg)
 {
 	const struct reap_list *list = arg;
 	int rc = 0;
-
 	for (unsigned i = 0; rc == 0 && i < list->nahead; i++) {
 		int64_t since, now = gml_now();
-
 		rc = gml_rec_orphan_get(txn, list->ahead[i], &since);
 		if (rc == 0 && since > now)
 			rc = gml_rec_orphan_put(txn, list->ahead[i], now);
@@ -329,11 +318,11 @@ int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_n
 	struct reap_list *list = malloc(sizeof(*list));
 	gml_ino after = 0;
 	int rc = 0;
-
 	*freed_out = 0;
 	if (list == NULL)
 		return GML_ERR_NOMEM;
-	*list = (struct reap_list){.store = store, .is_open = is_open, .arg = arg, .now = gml_now()};
+	*list = (struct reap_list){
+		.store = store, .is_open = is_open, .arg = arg, .now = gml_now()};
 	list->oldest_kept = list->now - min_age_ns;
 	while (rc == 0 && *freed_out < max) {
 		list->txn = NULL;

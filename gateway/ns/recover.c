@@ -13,7 +13,6 @@ struct recover_list {
 static bool recover_add(void *arg, gml_ino ino, const struct gml_owner *owner)
 {
 	struct recover_list *list = arg;
-
 	list->last = ino;
 	list->seen++;
 	if (!gml_owner_alive(owner))
@@ -28,7 +27,6 @@ static int recover_drop_stale_fn(struct gml_txn *txn, void *arg)
 	const gml_ino *ino = arg;
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, *ino, &inode);
-
 	if (rc == 0 && (inode.flags & GML_INODE_DIRTY))
 		return GML_ERR_BUSY;
 	if (rc != 0 && rc != GML_ERR_NOENT)
@@ -40,7 +38,6 @@ static int recover_drop_stale_fn(struct gml_txn *txn, void *arg)
 static int recover_settle(struct gml_op *op, struct gml_store *store, gml_ino ino)
 {
 	int rc = gml_inode_settle(op, store, ino);
-
 	if (rc == GML_ERR_STALE || rc == GML_ERR_NOENT)
 		rc = gml_meta_update(store->meta, recover_drop_stale_fn, &ino);
 	if (rc != 0)
@@ -57,12 +54,10 @@ static int recover_dirty(struct gml_op *op, struct gml_store *store)
 	uint64_t settled = 0;
 	gml_ino after = 0;
 	int rc = 0, first_rc = 0;
-
 	if (list == NULL)
 		return GML_ERR_NOMEM;
 	do {
 		struct gml_txn *txn = NULL;
-
 		list->count = list->seen = 0;
 		rc = gml_meta_read_begin(store->meta, &txn);
 		if (rc == 0)
@@ -71,7 +66,6 @@ static int recover_dirty(struct gml_op *op, struct gml_store *store)
 		after = list->last;
 		for (unsigned i = 0; rc == 0 && i < list->count; i++) {
 			int one = recover_settle(op, store, list->inos[i]);
-
 			first_rc = first_rc != 0 ? first_rc : one;
 			settled += one == 0;
 		}
@@ -87,9 +81,9 @@ int gml_store_recover(struct gml_op *op, struct gml_store *store)
 {
 	int rc = gml_meta_housekeep(store->meta);
 	int roster_rc, dirty_rc, lease_rc;
-
 	if (rc != 0)
-		gml_store_log(store, GML_LOG_WARN, "recovery: readers of dead processes stay: %s", gml_err_text(rc));
+		gml_store_log(store, GML_LOG_WARN, "recovery: readers of dead processes stay: %s",
+			      gml_err_text(rc));
 	rc = gml_meta_refresh(store->meta);
 	if (rc != 0)
 		return rc;

@@ -28,7 +28,6 @@ static int rename_resolve(struct gml_txn *txn, struct rename_end *end, struct gm
 {
 	struct gml_dirent dirent;
 	int rc = gml_name_resolve(txn, end->dir->ino, name, end->stored, &end->len, &dirent);
-
 	end->found = rc == 0;
 	if (rc != 0)
 		return rc;
@@ -39,7 +38,6 @@ static int rename_resolve(struct gml_txn *txn, struct rename_end *end, struct gm
 static int rename_dirs(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work)
 {
 	int rc = gml_dir_get(txn, arg->op, arg->from_ino, GML_MAY_EXEC, &work->dirs[0]);
-
 	work->from.dir = work->to.dir = &work->dirs[0];
 	if (rc == 0 && arg->to_ino != arg->from_ino) {
 		work->to.dir = &work->dirs[1];
@@ -57,10 +55,8 @@ static int rename_dirs(struct gml_txn *txn, const struct rename_arg *arg, struct
 static int rename_inside(struct gml_txn *txn, gml_ino ino, gml_ino top)
 {
 	struct gml_inode inode;
-
 	while (ino != GML_INO_ROOT && ino != 0) {
 		int rc;
-
 		if (ino == top)
 			return GML_ERR_INVAL;
 		rc = gml_rec_inode_get(txn, ino, &inode);
@@ -74,30 +70,30 @@ static int rename_inside(struct gml_txn *txn, gml_ino ino, gml_ino top)
 }
 
 /* May `from` take the place of what `to` denotes? */
-static int rename_check_target(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work)
+static int rename_check_target(struct gml_txn *txn, const struct rename_arg *arg,
+			       struct rename_work *work)
 {
 	bool dir = work->from.inode.type == GML_DIR;
-
 	work->to.marker = 0;
 	if (!work->to.found) {
 		int rc = gml_name_check_new(arg->to);
-
-		return rc == 0 ? gml_access_check(arg->op, work->to.dir, GML_MAY_WRITE | GML_MAY_EXEC) : rc;
+		return rc == 0 ? gml_access_check(arg->op, work->to.dir,
+						  GML_MAY_WRITE | GML_MAY_EXEC)
+			       : rc;
 	}
 	if (dir != (work->to.inode.type == GML_DIR))
 		return dir ? GML_ERR_NOTDIR : GML_ERR_ISDIR;
 	if (dir) {
 		int rc = gml_access_remove(arg->op, work->to.dir, &work->to.inode);
-
 		return rc == 0 ? gml_dir_empty(txn, work->to.inode.ino, &work->to.marker) : rc;
 	}
 	return gml_access_remove(arg->op, work->to.dir, &work->to.inode);
 }
 
-static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work, bool *same_out)
+static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work,
+			bool *same_out)
 {
 	int rc = rename_dirs(txn, arg, work);
-
 	*same_out = false;
 	if (rc == 0)
 		rc = rename_resolve(txn, &work->from, arg->from);
@@ -137,12 +133,13 @@ static void rename_target_name(const struct rename_arg *arg, struct rename_work 
 
 static int rename_move(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work)
 {
-	struct gml_span from = {work->from.stored, work->from.len}, to = {work->to.stored, work->to.len};
+	struct gml_span from = {work->from.stored, work->from.len},
+			to = {work->to.stored, work->to.len};
 	struct gml_inode *inode = &work->from.inode;
 	struct gml_dirent dirent = {inode->ino, gml_txn_next_id(txn), inode->type};
 	bool dir = inode->type == GML_DIR;
-	int rc = dirent.cookie == 0 ? GML_ERR_CORRUPT : gml_rec_dirent_del(txn, work->from.dir->ino, from);
-
+	int rc = dirent.cookie == 0 ? GML_ERR_CORRUPT
+				    : gml_rec_dirent_del(txn, work->from.dir->ino, from);
 	if (rc == 0)
 		rc = gml_rec_dirent_put(txn, work->to.dir->ino, to, &dirent);
 	if (rc != 0)
@@ -163,7 +160,6 @@ static int rename_txn(struct gml_txn *txn, void *argp)
 	struct rename_work work;
 	bool same;
 	int rc = rename_check(txn, arg, &work, &same);
-
 	if (rc != 0 || same)
 		return rc;
 	rename_target_name(arg, &work);
@@ -171,8 +167,8 @@ static int rename_txn(struct gml_txn *txn, void *argp)
 	work.from.dir->flags |= GML_INODE_EXPLICIT;
 	if (work.to.found) {
 		work.to.inode.change = gml_live_change(arg->store, &work.to.inode);
-		rc = gml_dir_drop(txn, work.to.dir, (struct gml_span){work.to.stored, work.to.len}, &work.to.inode,
-				  work.to.marker);
+		rc = gml_dir_drop(txn, work.to.dir, (struct gml_span){work.to.stored, work.to.len},
+				  &work.to.inode, work.to.marker);
 	}
 	if (rc == 0)
 		rc = rename_move(txn, arg, &work);
@@ -192,10 +188,9 @@ static int rename_txn(struct gml_txn *txn, void *argp)
 	return rc;
 }
 
-int gml_dir_rename(struct gml_op *op, struct gml_store *store, gml_ino from_dir, struct gml_span from, gml_ino to_dir,
-		   struct gml_span to)
+int gml_dir_rename(struct gml_op *op, struct gml_store *store, gml_ino from_dir,
+		   struct gml_span from, gml_ino to_dir, struct gml_span to)
 {
 	struct rename_arg arg = {op, store, from_dir, to_dir, from, to};
-
 	return gml_meta_update(store->meta, rename_txn, &arg);
 }

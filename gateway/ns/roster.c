@@ -26,7 +26,8 @@
 #include "../meta/errmap.h"
 #include "internal.h"
 
-#define ROSTER_BITS 16 /* 65536 bits, 8 KiB: of 1000 refused uids every 65th other one has to take the lock */
+#define ROSTER_BITS                                                                                \
+	16 /* 65536 bits, 8 KiB: of 1000 refused uids every 65th other one has to take the lock */
 #define ROSTER_WORDS ((1u << ROSTER_BITS) / 64)
 
 struct roster_shared {
@@ -37,8 +38,9 @@ _Static_assert(sizeof(struct roster_shared) == 16, "the file is shared between b
 struct gml_roster {
 	struct roster_shared *shared;
 	_Atomic uint64_t filtered; /* what `filter` is as of; UINT64_MAX: nothing */
-	_Atomic uint64_t filter[ROSTER_WORDS]; /* a uid whose bit is clear is not refused; written under `lock` */
-	pthread_rwlock_t lock; /* a leaf; guards the rest */
+	_Atomic uint64_t filter
+		[ROSTER_WORDS]; /* a uid whose bit is clear is not refused; written under `lock` */
+	pthread_rwlock_t lock;	/* a leaf; guards the rest */
 	bool loaded;
 	uint64_t asof;	/* `begun` when `uids` was read */
 	uint32_t *uids; /* refused, ascending */
@@ -53,17 +55,18 @@ int gml_roster_open(int dirfd, struct gml_roster **out)
 	void *map = MAP_FAILED;
 	struct stat st;
 	int rc = 0, fd;
-
 	*out = NULL;
 	if (roster == NULL)
 		return GML_ERR_NOMEM;
 	fd = openat(dirfd, "run/roster", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || fstat(fd, &st) != 0)
 		rc = gml_err_map(errno);
-	else if ((size_t)st.st_size < sizeof(struct roster_shared) && ftruncate(fd, sizeof(struct roster_shared)) != 0)
+	else if ((size_t)st.st_size < sizeof(struct roster_shared) &&
+		 ftruncate(fd, sizeof(struct roster_shared)) != 0)
 		rc = gml_err_map(errno);
 	if (rc == 0) {
-		map = mmap(NULL, sizeof(struct roster_shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		map = mmap(NULL, sizeof(struct roster_shared), PROT_READ | PROT_WRITE, MAP_SHARED,
+			   fd, 0);
 		rc = map == MAP_FAILED ? gml_err_map(errno) : 0;
 	}
 	if (fd >= 0)
@@ -99,7 +102,6 @@ uint64_t gml_roster_begin(struct gml_roster *roster)
 void gml_roster_done(struct gml_roster *roster, uint64_t change)
 {
 	uint64_t seen = atomic_load(&roster->shared->done);
-
 	while (seen < change && !atomic_compare_exchange_weak(&roster->shared->done, &seen, change))
 		;
 }
@@ -116,7 +118,6 @@ int gml_roster_settle(struct gml_store *store)
 	struct roster_shared *shared = store->roster->shared;
 	uint64_t begun = atomic_load(&shared->begun);
 	int rc;
-
 	if (atomic_load(&shared->done) >= begun)
 		return 0;
 	rc = gml_meta_update(store->meta, roster_nothing_fn, NULL);
@@ -132,14 +133,14 @@ static uint32_t roster_bit(uint32_t uid)
 	return (uid * UINT32_C(0x9e3779b1)) >> (32 - ROSTER_BITS);
 }
 
-static void roster_filter_set(struct gml_roster *roster, uint64_t asof, const uint32_t *uids, size_t count)
+static void roster_filter_set(struct gml_roster *roster, uint64_t asof, const uint32_t *uids,
+			      size_t count)
 {
 	atomic_store(&roster->filtered, UINT64_MAX);
 	for (size_t i = 0; i < ROSTER_WORDS; i++)
 		atomic_store(&roster->filter[i], 0);
 	for (size_t i = 0; i < count; i++) {
 		uint32_t bit = roster_bit(uids[i]);
-
 		atomic_fetch_or(&roster->filter[bit / 64], UINT64_C(1) << bit % 64);
 	}
 	atomic_store(&roster->filtered, asof);
@@ -150,7 +151,6 @@ static bool roster_filter_passes(struct gml_roster *roster, uint64_t begun, uint
 {
 	uint32_t bit = roster_bit(uid);
 	uint64_t word;
-
 	if (atomic_load(&roster->filtered) != begun)
 		return false;
 	word = atomic_load(&roster->filter[bit / 64]);
@@ -173,7 +173,6 @@ static bool roster_add(struct roster_list *list, uint32_t uid, bool enabled)
 	if (list->count == list->cap) {
 		size_t cap = list->cap != 0 ? list->cap * 2 : 64;
 		struct roster_entry *entries = reallocarray(list->entries, cap, sizeof(*entries));
-
 		if (entries == NULL) {
 			list->rc = GML_ERR_NOMEM;
 			return false;
@@ -198,7 +197,6 @@ static bool roster_add_retired(void *arg, uint32_t uid)
 static int roster_order(const void *a, const void *b)
 {
 	const struct roster_entry *x = a, *y = b;
-
 	if (x->uid != y->uid)
 		return x->uid < y->uid ? -1 : 1;
 	return (int)y->enabled - (int)x->enabled; /* an enabled one first */
@@ -208,7 +206,6 @@ static int roster_read(struct gml_store *store, struct roster_list *list)
 {
 	struct gml_txn *txn = NULL;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc == 0)
 		rc = gml_rec_user_each(txn, roster_add_user, list);
 	if (rc == 0)
@@ -224,14 +221,14 @@ static int roster_load(struct gml_store *store, uint32_t **uids_out, size_t *cou
 	uint32_t *uids = NULL;
 	size_t n = 0;
 	int rc = roster_read(store, &list);
-
 	if (rc == 0 && list.count > 0) {
 		qsort(list.entries, list.count, sizeof(*list.entries), roster_order);
 		uids = calloc(list.count, sizeof(*uids));
 		rc = uids == NULL ? GML_ERR_NOMEM : 0;
 	}
 	for (size_t i = 0; rc == 0 && i < list.count; i++)
-		if ((i == 0 || list.entries[i].uid != list.entries[i - 1].uid) && !list.entries[i].enabled)
+		if ((i == 0 || list.entries[i].uid != list.entries[i - 1].uid) &&
+		    !list.entries[i].enabled)
 			uids[n++] = list.entries[i].uid;
 	free(list.entries);
 	*uids_out = uids;
@@ -242,7 +239,6 @@ static int roster_load(struct gml_store *store, uint32_t **uids_out, size_t *cou
 static void roster_install(struct gml_roster *roster, uint64_t asof, uint32_t *uids, size_t count)
 {
 	uint32_t *old = uids;
-
 	pthread_rwlock_wrlock(&roster->lock);
 	if (!roster->loaded || roster->asof < asof) {
 		old = roster->uids;
@@ -259,7 +255,6 @@ static void roster_install(struct gml_roster *roster, uint64_t asof, uint32_t *u
 static int roster_find(const void *key, const void *element)
 {
 	uint32_t uid = *(const uint32_t *)key, other = *(const uint32_t *)element;
-
 	return uid < other ? -1 : uid > other;
 }
 
@@ -267,12 +262,12 @@ static int roster_find(const void *key, const void *element)
 static bool roster_kept(struct gml_roster *roster, uint64_t begun, uint32_t uid, bool *refused_out)
 {
 	bool known;
-
 	pthread_rwlock_rdlock(&roster->lock);
 	known = roster->loaded && roster->asof == begun;
 	if (known)
-		*refused_out = roster->count > 0 && bsearch(&uid, roster->uids, roster->count, sizeof(*roster->uids),
-							    roster_find) != NULL;
+		*refused_out =
+			roster->count > 0 && bsearch(&uid, roster->uids, roster->count,
+						     sizeof(*roster->uids), roster_find) != NULL;
 	pthread_rwlock_unlock(&roster->lock);
 	return known;
 }
@@ -282,7 +277,6 @@ static bool roster_ask(struct gml_store *store, uint32_t uid)
 {
 	struct gml_txn *txn = NULL;
 	bool refused = true; /* nothing can be done with a store that cannot be read */
-
 	if (gml_meta_read_begin(store->meta, &txn) == 0)
 		(void)gml_rec_uid_refused(txn, uid, &refused);
 	gml_meta_read_end(txn);
@@ -296,7 +290,6 @@ bool gml_uid_refused(struct gml_store *store, uint32_t uid)
 	uint32_t *uids;
 	size_t count;
 	bool refused;
-
 	if (roster_filter_passes(roster, begun, uid))
 		return false;
 	if (roster_kept(roster, begun, uid, &refused))

@@ -15,7 +15,6 @@ struct seek_view {
 static int seek_wblob(const struct seek_view *view, bool hole, uint64_t off, uint64_t *out)
 {
 	int rc;
-
 	*out = hole ? off : view->size;
 	if (view->wb == NULL || off >= view->size)
 		return 0;
@@ -33,7 +32,6 @@ static int seek_data(const struct seek_view *view, uint64_t off, uint64_t *out)
 {
 	struct gml_extent extent;
 	int rc = seek_wblob(view, false, off, out);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_extent_find(view->txn, &view->inode, off, &extent);
@@ -54,7 +52,6 @@ static int seek_hole(const struct seek_view *view, uint64_t off, uint64_t *out)
 		struct gml_extent extent;
 		uint64_t hole;
 		int rc = gml_extent_find(view->txn, &view->inode, off, &extent), found = rc;
-
 		if (rc != 0 && rc != GML_ERR_NOENT)
 			return rc;
 		if (found == 0 && extent.off <= off) {
@@ -74,11 +71,11 @@ static int seek_hole(const struct seek_view *view, uint64_t off, uint64_t *out)
 	return 0;
 }
 
-static int seek_open(struct gml_op *op, struct gml_store *store, gml_ino ino, struct seek_view *view)
+static int seek_open(struct gml_op *op, struct gml_store *store, gml_ino ino,
+		     struct seek_view *view)
 {
 	struct gml_attr attr;
 	int rc = gml_handle_get(view->txn, op, store, ino, &view->inode);
-
 	if (rc == 0 && !gml_access_owner(op, &view->inode))
 		rc = gml_access_check(op, &view->inode, GML_MAY_READ);
 	if (rc == 0)
@@ -96,19 +93,19 @@ static int seek_open(struct gml_op *op, struct gml_store *store, gml_ino ino, st
 	return rc;
 }
 
-int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek what, uint64_t off, uint64_t *off_out,
-		  bool *eof_out)
+int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek what, uint64_t off,
+		  uint64_t *off_out, bool *eof_out)
 {
 	struct seek_view view = {0};
 	int rc = gml_meta_read_begin(file->store->meta, &view.txn);
-
 	if (rc != 0)
 		return rc;
 	rc = seek_open(op, file->store, file->onode->ino, &view);
 	if (rc == 0 && off >= view.size)
 		rc = GML_ERR_NXIO;
 	if (rc == 0)
-		rc = what == GML_SEEK_DATA ? seek_data(&view, off, off_out) : seek_hole(&view, off, off_out);
+		rc = what == GML_SEEK_DATA ? seek_data(&view, off, off_out)
+					   : seek_hole(&view, off, off_out);
 	/* No data up to the end: the answer is "end of file", not an error (RFC 7862 15.11.3). */
 	if (rc == 0)
 		*eof_out = *off_out >= view.size;
@@ -136,11 +133,12 @@ static int seek_allocate(struct gml_op *op, struct gml_file *file, uint64_t off,
 	struct gml_inode inode;
 	struct gml_blob *wb;
 	int rc = gml_write_ready(op, file, end, &inode);
-
 	if (rc == 0)
 		rc = gml_onode_wblob(file->store, file->onode, inode.wblob, inode.size == 0, &wb);
 	if (rc != 0)
-		return rc == GML_ERR_NOENT ? gml_onode_lost(file->store, file->onode->ino, inode.wblob) : rc;
+		return rc == GML_ERR_NOENT
+			       ? gml_onode_lost(file->store, file->onode->ino, inode.wblob)
+			       : rc;
 	rc = gml_blob_allocate(wb, off, end - off);
 	atomic_fetch_add(&file->onode->written, 1);
 	gml_live_bump(file->store, file->onode->ino);
@@ -151,7 +149,6 @@ int gml_file_allocate(struct gml_op *op, struct gml_file *file, uint64_t off, ui
 {
 	uint64_t end;
 	int rc = seek_range(file, off, len, &end);
-
 	if (rc != 0)
 		return rc;
 	pthread_rwlock_wrlock(&file->onode->lock);
@@ -169,12 +166,12 @@ static int seek_deallocate(struct gml_op *op, struct gml_file *file, uint64_t of
 	struct gml_txn *txn;
 	bool covered = false;
 	int rc = gml_write_ready(op, file, 0, &inode);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_onode_wblob(file->store, file->onode, inode.wblob, false, &wb);
 	if (rc == GML_ERR_NOENT) /* no file yet: nothing but a hole */
-		return inode.size == 0 ? 0 : gml_onode_lost(file->store, file->onode->ino, inode.wblob);
+		return inode.size == 0 ? 0
+				       : gml_onode_lost(file->store, file->onode->ino, inode.wblob);
 	if (rc == 0)
 		rc = gml_blob_punch(wb, off, end - off);
 	atomic_fetch_add(&file->onode->written, 1);
@@ -192,14 +189,15 @@ static int seek_deallocate(struct gml_op *op, struct gml_file *file, uint64_t of
 	gml_meta_read_end(txn);
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
-	return covered ? gml_onode_splice(file->store, file->onode, inode.wblob, off, end - off, true) : 0;
+	return covered ? gml_onode_splice(file->store, file->onode, inode.wblob, off, end - off,
+					  true)
+		       : 0;
 }
 
 int gml_file_deallocate(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t len)
 {
 	uint64_t end;
 	int rc = seek_range(file, off, len, &end);
-
 	if (rc != 0)
 		return rc;
 	pthread_rwlock_wrlock(&file->onode->lock);

@@ -7,28 +7,29 @@
 
 #define SETATTR_TRIES 8
 #define SETATTR_MTIMES (GML_SET_MTIME | GML_SET_MTIME_NOW)
-#define SETATTR_ALL                                                                                                    \
-	(GML_SET_MODE | GML_SET_UID | GML_SET_GID | GML_SET_SIZE | GML_SET_ATIME | GML_SET_MTIME | GML_SET_ATIME_NOW | \
-	 GML_SET_MTIME_NOW)
+#define SETATTR_ALL                                                                                \
+	(GML_SET_MODE | GML_SET_UID | GML_SET_GID | GML_SET_SIZE | GML_SET_ATIME | GML_SET_MTIME | \
+	 GML_SET_ATIME_NOW | GML_SET_MTIME_NOW)
 
-static int setattr_check_owner(const struct gml_op *op, const struct gml_setattr *set, const struct gml_inode *inode)
+static int setattr_check_owner(const struct gml_op *op, const struct gml_setattr *set,
+			       const struct gml_inode *inode)
 {
 	bool root = op->cred.uid == 0;
-
-	if (!gml_access_owner(op, inode) &&
-	    (set->mask & (GML_SET_MODE | GML_SET_UID | GML_SET_GID | GML_SET_ATIME | GML_SET_MTIME)))
+	if (!gml_access_owner(op, inode) && (set->mask & (GML_SET_MODE | GML_SET_UID | GML_SET_GID |
+							  GML_SET_ATIME | GML_SET_MTIME)))
 		return GML_ERR_PERM;
 	if ((set->mask & GML_SET_UID) && set->uid != inode->uid && !root)
 		return GML_ERR_PERM;
-	if ((set->mask & GML_SET_GID) && set->gid != inode->gid && !root && !gml_cred_in_group(&op->cred, set->gid))
+	if ((set->mask & GML_SET_GID) && set->gid != inode->gid && !root &&
+	    !gml_cred_in_group(&op->cred, set->gid))
 		return GML_ERR_PERM;
 	return 0;
 }
 
-static int setattr_check(const struct gml_op *op, const struct gml_setattr *set, const struct gml_inode *inode)
+static int setattr_check(const struct gml_op *op, const struct gml_setattr *set,
+			 const struct gml_inode *inode)
 {
 	int rc;
-
 	if (op->refused)
 		return GML_ERR_ACCESS;
 	if (op->read_only)
@@ -47,10 +48,10 @@ static int setattr_check(const struct gml_op *op, const struct gml_setattr *set,
 }
 
 /* Owner, mode and times; what is checked by now. */
-static void setattr_apply(const struct gml_op *op, const struct gml_setattr *set, int64_t now, struct gml_inode *inode)
+static void setattr_apply(const struct gml_op *op, const struct gml_setattr *set, int64_t now,
+			  struct gml_inode *inode)
 {
 	bool root = op->cred.uid == 0;
-
 	if (set->mask & GML_SET_UID)
 		inode->uid = set->uid;
 	if (set->mask & GML_SET_GID)
@@ -81,7 +82,6 @@ int gml_setattr_new(const struct gml_op *op, const struct gml_setattr *set, stru
 	struct gml_setattr rest;
 	uint32_t mode = inode->mode;
 	int rc;
-
 	if (set == NULL)
 		return 0;
 	rest = *set;
@@ -115,7 +115,7 @@ struct setattr_arg {
 	struct gml_inode seen;	    /* scalars only */
 	struct gml_settled settled; /* while DIRTY */
 	bool keep_dirty;	    /* nothing was ever written, and the size stays 0 */
-	uint64_t wblob;		    /* the emptied file is DIRTY at once, with this write blob; 0: not */
+	uint64_t wblob; /* the emptied file is DIRTY at once, with this write blob; 0: not */
 	struct gml_inode after; /* scalars and target's length */
 };
 
@@ -131,11 +131,11 @@ static int setattr_resize(struct gml_txn *txn, struct setattr_arg *arg, struct g
 	uint64_t size = arg->set->size;
 	int64_t delta = (int64_t)size - (int64_t)inode->size;
 	int rc = 0;
-
 	gml_inode_forget_content(inode);
 	if (size < inode->size || size == 0)
 		rc = gml_extent_retire(txn, inode, size, UINT64_MAX, size == 0);
-	if (size < inode->size && inode->wblob != 0) /* what is cut off leaves the write blob right after the commit */
+	if (size < inode->size &&
+	    inode->wblob != 0) /* what is cut off leaves the write blob right after the commit */
 		gml_txn_durability(txn, false);
 	if (delta > 0) /* a hole */
 		inode->flags |= GML_INODE_SPARSE;
@@ -150,12 +150,13 @@ static int setattr_resize(struct gml_txn *txn, struct setattr_arg *arg, struct g
 static int setattr_content(struct gml_txn *txn, struct setattr_arg *arg, struct gml_inode *inode)
 {
 	int rc = 0;
-
-	if (((inode->flags ^ arg->seen.flags) & GML_INODE_DIRTY) || inode->wblob != arg->seen.wblob ||
-	    inode->size != arg->seen.size)
+	if (((inode->flags ^ arg->seen.flags) & GML_INODE_DIRTY) ||
+	    inode->wblob != arg->seen.wblob || inode->size != arg->seen.size)
 		return GML_ERR_AGAIN;
-	if ((arg->set->mask & GML_SET_SIZE) && arg->set->size > setattr_size(arg) && !(inode->flags & GML_INODE_ORPHAN))
-		rc = gml_usage_check(txn, inode->bucket, (int64_t)(arg->set->size - inode->size), 0);
+	if ((arg->set->mask & GML_SET_SIZE) && arg->set->size > setattr_size(arg) &&
+	    !(inode->flags & GML_INODE_ORPHAN))
+		rc = gml_usage_check(txn, inode->bucket, (int64_t)(arg->set->size - inode->size),
+				     0);
 	if (rc != 0 || arg->keep_dirty)
 		return rc;
 	if (inode->flags & GML_INODE_DIRTY)
@@ -170,7 +171,6 @@ static int setattr_txn(struct gml_txn *txn, void *argp)
 	struct setattr_arg *arg = argp;
 	struct gml_inode inode;
 	int rc = gml_handle_get(txn, arg->op, arg->store, arg->ino, &inode);
-
 	if (rc == 0)
 		rc = setattr_check(arg->op, arg->set, &inode);
 	if (rc == 0 && arg->content)
@@ -193,7 +193,6 @@ static int setattr_look(struct setattr_arg *arg, struct gml_onode *onode)
 	struct gml_owner owner = *self;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(arg->store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_handle_get(txn, arg->op, arg->store, arg->ino, &arg->seen);
@@ -204,7 +203,8 @@ static int setattr_look(struct setattr_arg *arg, struct gml_onode *onode)
 		rc = rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	}
 	gml_meta_read_end(txn);
-	if (rc != 0 || (owner.pid == self->pid && owner.start == self->start && owner.boot == self->boot))
+	if (rc != 0 ||
+	    (owner.pid == self->pid && owner.start == self->start && owner.boot == self->boot))
 		return rc;
 	rc = gml_onode_takeover(arg->store, onode);
 	return rc == 0 ? GML_ERR_AGAIN : rc;
@@ -215,7 +215,6 @@ static int setattr_quota(const struct setattr_arg *arg)
 {
 	struct gml_txn *txn;
 	int rc;
-
 	if (arg->seen.flags & GML_INODE_ORPHAN)
 		return 0;
 	rc = gml_meta_read_begin(arg->store->meta, &txn);
@@ -233,8 +232,8 @@ static int setattr_grow(struct setattr_arg *arg, struct gml_onode *onode)
 	uint64_t size = setattr_size(arg);
 	struct gml_blob *blob;
 	int rc = setattr_quota(arg);
-
-	if (rc != 0 || arg->seen.wblob == 0 || ((arg->seen.flags & GML_INODE_DIRTY) && arg->settled.missing))
+	if (rc != 0 || arg->seen.wblob == 0 ||
+	    ((arg->seen.flags & GML_INODE_DIRTY) && arg->settled.missing))
 		return rc;
 	rc = gml_onode_wblob(arg->store, onode, arg->seen.wblob, false, &blob);
 	if (rc == 0)
@@ -250,17 +249,18 @@ static int setattr_prepare(struct setattr_arg *arg, struct gml_onode *onode)
 {
 	bool sized = arg->set->mask & GML_SET_SIZE, empty = sized && arg->set->size == 0;
 	int rc = setattr_look(arg, onode);
-
 	arg->settled = (struct gml_settled){.missing = true};
 	arg->keep_dirty = false;
 	if (rc == 0 && (arg->seen.flags & GML_INODE_DIRTY)) {
-		rc = gml_settle_sample(arg->store, onode, &arg->seen, &arg->store->self, !empty, &arg->settled);
+		rc = gml_settle_sample(arg->store, onode, &arg->seen, &arg->store->self, !empty,
+				       &arg->settled);
 		arg->keep_dirty = arg->settled.missing && (!sized || empty);
 	}
 	if (rc == 0 && sized && arg->set->size > setattr_size(arg))
 		rc = setattr_grow(arg, onode);
 	/* Who truncates an open file is about to write it. */
-	if (rc == 0 && empty && !arg->keep_dirty && arg->wblob == 0 && gml_onode_has_writers(arg->store, onode))
+	if (rc == 0 && empty && !arg->keep_dirty && arg->wblob == 0 &&
+	    gml_onode_has_writers(arg->store, onode))
 		rc = gml_blob_reserve(arg->store->data, &arg->wblob);
 	return rc;
 }
@@ -269,7 +269,6 @@ static int setattr_locked(struct setattr_arg *arg, struct gml_onode *onode)
 {
 	struct gml_blob *blob;
 	int rc = GML_ERR_AGAIN;
-
 	for (int i = 0; i < SETATTR_TRIES && rc == GML_ERR_AGAIN; i++) {
 		rc = setattr_prepare(arg, onode);
 		if (rc == 0)
@@ -279,8 +278,9 @@ static int setattr_locked(struct setattr_arg *arg, struct gml_onode *onode)
 		return rc;
 	onode->owned = (arg->after.flags & GML_INODE_DIRTY) != 0;
 	/* Give back what a truncation cut off; should that fail, it is rubbish past the end. */
-	if ((arg->set->mask & GML_SET_SIZE) && arg->set->size < setattr_size(arg) && arg->set->size > 0 &&
-	    arg->after.wblob != 0 && gml_onode_wblob(arg->store, onode, arg->after.wblob, false, &blob) == 0)
+	if ((arg->set->mask & GML_SET_SIZE) && arg->set->size < setattr_size(arg) &&
+	    arg->set->size > 0 && arg->after.wblob != 0 &&
+	    gml_onode_wblob(arg->store, onode, arg->after.wblob, false, &blob) == 0)
 		(void)gml_blob_truncate(blob, arg->set->size);
 	return 0;
 }
@@ -289,10 +289,10 @@ static int setattr_locked(struct setattr_arg *arg, struct gml_onode *onode)
 static int setattr_file(struct setattr_arg *arg, struct gml_onode *onode)
 {
 	int rc = 0;
-
 	arg->content = true;
 	if (!(arg->set->mask & GML_SET_SIZE) || arg->set->size > 0)
-		rc = gml_onode_sync(arg->store, onode); /* the bulk, before others are kept waiting */
+		rc = gml_onode_sync(arg->store,
+				    onode); /* the bulk, before others are kept waiting */
 	if (rc == 0) {
 		pthread_rwlock_wrlock(&onode->lock);
 		rc = setattr_locked(arg, onode);
@@ -307,32 +307,31 @@ int gml_inode_empty(struct gml_op *op, struct gml_store *store, struct gml_onode
 	struct setattr_arg arg = {.op = op, .store = store, .ino = onode->ino, .set = &set};
 	struct gml_inode inode;
 	int rc = gml_inode_read(store, onode->ino, &inode);
-
 	if (rc == 0)
 		rc = gml_access_check(op, &inode, GML_MAY_WRITE);
 	return rc == 0 ? setattr_file(&arg, onode) : rc;
 }
 
-static int setattr_is_file(const struct gml_op *op, struct gml_store *store, gml_ino ino, bool *file_out)
+static int setattr_is_file(const struct gml_op *op, struct gml_store *store, gml_ino ino,
+			   bool *file_out)
 {
 	struct gml_inode inode;
 	int rc = gml_handle_read(op, store, ino, &inode);
-
 	*file_out = rc == 0 && inode.type == GML_REG;
 	return rc;
 }
 
-int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino, const struct gml_setattr *set,
-		      struct gml_attr *out)
+int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino,
+		      const struct gml_setattr *set, struct gml_attr *out)
 {
 	struct setattr_arg arg = {.op = op, .store = store, .ino = ino, .set = set};
 	struct gml_onode *onode = NULL;
 	bool file = false;
 	int rc;
-
 	if ((set->mask & SETATTR_ALL) == 0)
 		return gml_inode_getattr(op, store, ino, out != NULL ? out : &(struct gml_attr){0});
-	rc = set->mask & (GML_SET_SIZE | SETATTR_MTIMES) ? setattr_is_file(op, store, ino, &file) : 0;
+	rc = set->mask & (GML_SET_SIZE | SETATTR_MTIMES) ? setattr_is_file(op, store, ino, &file)
+							 : 0;
 	if (rc != 0)
 		return rc;
 	if (file) {

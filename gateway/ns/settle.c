@@ -3,7 +3,8 @@
 #include "onode.h"
 
 #define SETTLE_TRIES 8
-#define SETTLE_EXTENTS 4096 /* extents that are looked at for holes; a file of more counts as without */
+#define SETTLE_EXTENTS                                                                             \
+	4096 /* extents that are looked at for holes; a file of more counts as without */
 
 void gml_inode_forget_content(struct gml_inode *inode)
 {
@@ -14,11 +15,11 @@ void gml_inode_forget_content(struct gml_inode *inode)
 	inode->parts = (struct gml_span){NULL, 0};
 }
 
-static int settle_read(struct gml_store *store, gml_ino ino, struct gml_inode *inode, struct gml_owner *owner)
+static int settle_read(struct gml_store *store, gml_ino ino, struct gml_inode *inode,
+		       struct gml_owner *owner)
 {
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_inode_get(txn, ino, inode);
@@ -43,25 +44,26 @@ static bool settle_is_self(const struct gml_store *store, const struct gml_owner
 	return settle_same_owner(owner, &store->self);
 }
 
-int gml_settle_look(struct gml_store *store, gml_ino ino, struct gml_inode *inode, struct gml_owner *owner)
+int gml_settle_look(struct gml_store *store, gml_ino ino, struct gml_inode *inode,
+		    struct gml_owner *owner)
 {
 	int rc = settle_read(store, ino, inode, owner);
-
 	if (rc != 0)
 		return rc;
 	/* An orphan's size is asked of its write blob as long as it lives. */
-	if (!(inode->flags & GML_INODE_DIRTY) || (inode->flags & GML_INODE_ORPHAN) || !settle_is_self(store, owner))
+	if (!(inode->flags & GML_INODE_DIRTY) || (inode->flags & GML_INODE_ORPHAN) ||
+	    !settle_is_self(store, owner))
 		return GML_ERR_AGAIN;
 	return 0;
 }
 
-int gml_settle_sample(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode,
-		      const struct gml_owner *owner, bool sync, struct gml_settled *out)
+int gml_settle_sample(struct gml_store *store, struct gml_onode *onode,
+		      const struct gml_inode *inode, const struct gml_owner *owner, bool sync,
+		      struct gml_settled *out)
 {
 	struct gml_blob *blob;
 	uint64_t written = atomic_load(&onode->written);
 	int rc = gml_onode_wblob(store, onode, inode->wblob, false, &blob);
-
 	*out = (struct gml_settled){.owner = *owner, .wblob = inode->wblob};
 	if (rc == GML_ERR_NOENT) {
 		out->missing = true;
@@ -86,7 +88,6 @@ int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_in
 	int64_t delta = (int64_t)settled->size - (int64_t)inode->size;
 	struct gml_owner owner;
 	int rc;
-
 	if (!(inode->flags & GML_INODE_DIRTY) || inode->wblob != settled->wblob)
 		return GML_ERR_AGAIN;
 	/* Two processes may settle for a dead one. Who comes second must not settle what the first is writing by now.
@@ -116,7 +117,8 @@ int gml_settle_apply(struct gml_txn *txn, struct gml_store *store, struct gml_in
 	inode->flags &= ~(uint32_t)GML_INODE_SPARSE;
 	/* Dense by itself, as most are: no look at the extents while others wait to write. */
 	if (rc == 0 && gml_live_sparse(settled->size, settled->space, 0) &&
-	    gml_live_sparse(settled->size, settled->space, gml_extent_covered(txn, inode, SETTLE_EXTENTS)))
+	    gml_live_sparse(settled->size, settled->space,
+			    gml_extent_covered(txn, inode, SETTLE_EXTENTS)))
 		inode->flags |= GML_INODE_SPARSE;
 	if (rc == 0 && !(inode->flags & GML_INODE_ORPHAN))
 		rc = gml_usage_add(txn, inode->bucket, delta, 0);
@@ -134,19 +136,17 @@ static int settle_txn(struct gml_txn *txn, void *argp)
 	struct settle_arg *arg = argp;
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
-
 	if (rc == 0)
 		rc = gml_settle_apply(txn, arg->store, &inode, &arg->settled);
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
 /* Exclusive lock held; *inode is DIRTY, and its writer is this process or dead. */
-static int settle_inode(struct gml_store *store, struct gml_onode *onode, const struct gml_inode *inode,
-			const struct gml_owner *owner)
+static int settle_inode(struct gml_store *store, struct gml_onode *onode,
+			const struct gml_inode *inode, const struct gml_owner *owner)
 {
 	struct settle_arg arg = {.store = store, .ino = onode->ino};
 	int rc = gml_settle_sample(store, onode, inode, owner, true, &arg.settled);
-
 	if (rc != 0)
 		return rc;
 	/* Data, size and mtime are durable, and the record that says DIRTY comes before this commit in the log: should
@@ -163,7 +163,6 @@ int gml_onode_settle(struct gml_store *store, struct gml_onode *onode)
 	struct gml_inode inode;
 	struct gml_owner owner;
 	int rc;
-
 	if (atomic_load(&onode->written) == 0 && gml_unwritten_add(store, onode->ino))
 		return 0;
 	/* The bulk is written back before others are kept waiting. */
@@ -183,7 +182,6 @@ int gml_onode_takeover(struct gml_store *store, struct gml_onode *onode)
 	struct gml_inode inode;
 	struct gml_owner owner;
 	int rc = settle_read(store, onode->ino, &inode, &owner);
-
 	if (rc != 0 || !(inode.flags & GML_INODE_DIRTY))
 		return rc;
 	if (!settle_is_self(store, &owner) && gml_owner_alive(&owner))
@@ -195,7 +193,6 @@ int gml_inode_settle(struct gml_op *op, struct gml_store *store, gml_ino ino)
 {
 	struct gml_onode *onode;
 	int rc = gml_onode_get(store, ino, &onode);
-
 	(void)op;
 	if (rc != 0)
 		return rc;
@@ -208,10 +205,10 @@ int gml_inode_settle(struct gml_op *op, struct gml_store *store, gml_ino ino)
 
 /* ---- clean to DIRTY ---------------------------------------------------------------------------------------------- */
 
-int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode, uint64_t id, bool fresh)
+int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
+		    uint64_t id, bool fresh)
 {
 	int rc = 0;
-
 	gml_inode_forget_content(inode);
 	inode->flags |= GML_INODE_DIRTY;
 	inode->wblob = id;
@@ -236,7 +233,6 @@ static int dirty_txn(struct gml_txn *txn, void *argp)
 	struct dirty_arg *arg = argp;
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, arg->seen.ino, &inode);
-
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	if (((inode.flags ^ arg->seen.flags) & GML_INODE_DIRTY) || inode.wblob != arg->seen.wblob ||
@@ -254,17 +250,18 @@ static int dirty_txn(struct gml_txn *txn, void *argp)
 
 /* Invariant 2: the file's length and mtime become the inode's, on disk. An unsynced truncation may be under way even if
  * the length is right, hence the sync in any case; with nothing to write it is cheap. */
-static int dirty_prepare(struct gml_store *store, struct gml_onode *onode, const struct dirty_arg *arg)
+static int dirty_prepare(struct gml_store *store, struct gml_onode *onode,
+			 const struct dirty_arg *arg)
 {
 	uint64_t size, space;
 	struct gml_blob *blob;
 	int64_t mtime, ctime;
 	int rc;
-
 	if (arg->fresh && arg->seen.size == 0)
 		return 0;
 	rc = gml_onode_wblob(store, onode, arg->id, arg->fresh, &blob);
-	if (rc == GML_ERR_NOENT) /* the file was clean when it was read: a copy needs no lock to take the write blob */
+	if (rc ==
+	    GML_ERR_NOENT) /* the file was clean when it was read: a copy needs no lock to take the write blob */
 		return gml_onode_lost(store, onode->ino, arg->seen.wblob);
 	if (rc == 0)
 		rc = gml_blob_stat(blob, &size, &space, &mtime, &ctime);
@@ -275,11 +272,11 @@ static int dirty_prepare(struct gml_store *store, struct gml_onode *onode, const
 	return rc == 0 ? gml_blob_sync_times(blob) : rc;
 }
 
-static int dirty_try(struct gml_store *store, struct gml_onode *onode, struct dirty_arg *arg, uint64_t *reserved)
+static int dirty_try(struct gml_store *store, struct gml_onode *onode, struct dirty_arg *arg,
+		     uint64_t *reserved)
 {
 	struct gml_owner owner;
 	int rc = settle_read(store, onode->ino, &arg->seen, &owner);
-
 	if (rc != 0)
 		return rc;
 	if (arg->seen.flags & GML_INODE_DIRTY) {
@@ -313,12 +310,12 @@ int gml_onode_dirty(struct gml_store *store, struct gml_onode *onode, bool strip
 	struct dirty_arg arg = {.store = store, .strip = strip};
 	uint64_t reserved = 0;
 	int rc = GML_ERR_AGAIN;
-
 	for (int i = 0; i < SETTLE_TRIES && rc == GML_ERR_AGAIN; i++)
 		rc = dirty_try(store, onode, &arg, &reserved);
 	/* The file may have been made. After a failed commit nobody knows what the disk holds: it stays for recovery.
 	 */
-	if (reserved != 0 && (rc == 0 || rc == GML_ERR_AGAIN || rc == GML_ERR_STALE || rc == GML_ERR_BUSY))
+	if (reserved != 0 &&
+	    (rc == 0 || rc == GML_ERR_AGAIN || rc == GML_ERR_STALE || rc == GML_ERR_BUSY))
 		(void)gml_blob_remove(store->data, reserved, 0);
 	return rc;
 }

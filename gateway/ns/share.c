@@ -88,7 +88,8 @@ int gml_share_slice(struct gml_txn *txn, const struct gml_inode *inode, uint64_t
 	uint64_t pos = off, end = off + len;
 	int rc = 0;
 	while (rc == 0 && pos < end) {
-		struct gml_extent extent, gap = {.off = pos - off, .blob = inode->wblob, .blob_off = pos};
+		struct gml_extent extent,
+			gap = {.off = pos - off, .blob = inode->wblob, .blob_off = pos};
 		rc = gml_extent_find(txn, inode, pos, &extent);
 		if (rc == GML_ERR_NOENT || (rc == 0 && extent.off >= end)) {
 			extent = (struct gml_extent){.off = end};

@@ -24,7 +24,6 @@ void gml_store_log(const struct gml_store *store, enum gml_log_level level, cons
 {
 	char line[512];
 	va_list ap;
-
 	if (store->log == NULL)
 		return;
 	va_start(ap, fmt);
@@ -36,7 +35,6 @@ void gml_store_log(const struct gml_store *store, enum gml_log_level level, cons
 static int store_sub(char out[PATH_MAX], const char *path, const char *sub)
 {
 	int n = snprintf(out, PATH_MAX, "%s/%s", path, sub);
-
 	return n > 0 && n < PATH_MAX ? 0 : GML_ERR_NAMETOOLONG;
 }
 
@@ -49,7 +47,6 @@ static int store_check_empty(int dirfd)
 	const char *name;
 	DIR *dir;
 	int rc = gml_data_opendir(dirfd, ".", &dir);
-
 	if (rc != 0)
 		return rc;
 	while (rc != GML_ERR_EXIST && (name = gml_data_readdir(dir, &rc)) != NULL) {
@@ -66,7 +63,6 @@ static int store_write_format(int dirfd, const uint8_t uuid[GML_STORE_UUID_LEN])
 {
 	char text[256], hex[2 * GML_STORE_UUID_LEN + 1];
 	int fd, len, rc = 0;
-
 	for (int i = 0; i < GML_STORE_UUID_LEN; i++)
 		snprintf(hex + 2 * i, 3, "%02x", uuid[i]);
 	len = snprintf(text, sizeof(text),
@@ -102,7 +98,6 @@ static int store_root_fn(struct gml_txn *txn, void *arg)
 		.btime = now,
 		.birth_seq = gml_txn_seq(txn),
 	};
-
 	return gml_rec_inode_put(txn, &root);
 }
 
@@ -117,7 +112,6 @@ static int store_make_meta(const char *path, const uint8_t uuid[GML_STORE_UUID_L
 	struct gml_meta *meta = NULL;
 	char dir[PATH_MAX];
 	int rc = store_sub(dir, path, "meta");
-
 	if (rc == 0)
 		rc = gml_meta_create(dir, uuid, &meta_opt);
 	if (rc == 0)
@@ -135,7 +129,6 @@ static void store_clear(int dirfd, const char *name)
 	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
-
 	if (dir == NULL) {
 		if (fd >= 0)
 			close(fd);
@@ -152,7 +145,6 @@ static void store_clear(int dirfd, const char *name)
 static int store_sync_parent(int dirfd)
 {
 	int fd = openat(dirfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
 	if (fd < 0) /* a parent that may be searched but not read: not ours to sync */
 		return errno == EACCES ? 0 : gml_err_map(errno);
 	if (fsync(fd) != 0)
@@ -166,7 +158,6 @@ static int store_fill(const char *path, int dirfd, bool made, const struct gml_s
 	uint8_t uuid[GML_STORE_UUID_LEN];
 	char data[PATH_MAX];
 	int rc;
-
 	if (getrandom(uuid, sizeof(uuid), 0) != (ssize_t)sizeof(uuid))
 		return GML_ERR_IO;
 	rc = store_sub(data, path, "data");
@@ -197,7 +188,6 @@ int gml_store_create(const char *path, const struct gml_store_options *opt)
 	static const struct gml_store_options defaults;
 	bool made = mkdir(path, 0700) == 0;
 	int dirfd, rc;
-
 	if (!made && errno != EEXIST)
 		return gml_err_map(errno);
 	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -221,7 +211,6 @@ int gml_store_create(const char *path, const struct gml_store_options *opt)
 static int store_presync(void *arg)
 {
 	struct gml_store *store = arg;
-
 	return gml_pack_sync(store->data);
 }
 
@@ -231,7 +220,6 @@ static int store_check_format(int dirfd)
 	char text[64] = "";
 	int fd = openat(dirfd, "format", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t n;
-
 	if (fd < 0)
 		return gml_err_map(errno);
 	n = read(fd, text, sizeof(text) - 1);
@@ -246,7 +234,6 @@ static int store_check_root(struct gml_store *store)
 	struct gml_txn *txn = NULL;
 	struct gml_inode root;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc == 0)
 		rc = gml_rec_inode_get(txn, GML_INO_ROOT, &root);
 	if (rc == GML_ERR_NOENT || (rc == 0 && root.type != GML_DIR))
@@ -255,10 +242,13 @@ static int store_check_root(struct gml_store *store)
 	return rc;
 }
 
-static int store_open_rooms(struct gml_store *store, const char *path, const struct gml_store_options *opt)
+static int store_open_rooms(struct gml_store *store, const char *path,
+			    const struct gml_store_options *opt)
 {
-	struct gml_data_options data_opt = {
-		.next_id = gml_lease_next_id, .next_id_arg = store, .log = opt->log, .log_arg = opt->log_arg};
+	struct gml_data_options data_opt = {.next_id = gml_lease_next_id,
+					    .next_id_arg = store,
+					    .log = opt->log,
+					    .log_arg = opt->log_arg};
 	struct gml_meta_options meta_opt = {.engine = opt->engine,
 					    .capacity = opt->meta_capacity,
 					    .snapshots = opt->meta_snapshots,
@@ -268,7 +258,6 @@ static int store_open_rooms(struct gml_store *store, const char *path, const str
 					    .log_arg = opt->log_arg};
 	char dir[PATH_MAX];
 	int rc = store_sub(dir, path, "data");
-
 	if (rc == 0)
 		rc = gml_data_open(dir, &data_opt, &store->data);
 	if (rc == 0)
@@ -310,12 +299,12 @@ static void store_free(struct gml_store *store)
 	free(store);
 }
 
-int gml_store_open(const char *path, const struct gml_store_options *opt, struct gml_store **store_out)
+int gml_store_open(const char *path, const struct gml_store_options *opt,
+		   struct gml_store **store_out)
 {
 	static const struct gml_store_options defaults;
 	struct gml_store *store = calloc(1, sizeof(*store));
 	int rc;
-
 	*store_out = NULL;
 	if (store == NULL)
 		return GML_ERR_NOMEM;
@@ -342,13 +331,14 @@ int gml_store_open(const char *path, const struct gml_store_options *opt, struct
 void gml_store_close(struct gml_store *store)
 {
 	int rc;
-
 	if (store == NULL)
 		return;
-	gml_unwritten_settle(store); /* before the leases: the ids of what is not settled are in use */
+	gml_unwritten_settle(
+		store); /* before the leases: the ids of what is not settled are in use */
 	rc = gml_lease_drop_all(store);
 	if (rc != 0) /* recovery drops them once this process is gone */
-		gml_store_log(store, GML_LOG_WARN, "leases are not given back: %s", gml_err_text(rc));
+		gml_store_log(store, GML_LOG_WARN, "leases are not given back: %s",
+			      gml_err_text(rc));
 	store_free(store);
 }
 
@@ -361,8 +351,8 @@ int gml_store_flush(struct gml_store *store)
 static int store_try_disk(int dirfd)
 {
 	struct timespec now;
-	int rc = 0, fd = openat(dirfd, "run/ready", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-
+	int rc = 0,
+	    fd = openat(dirfd, "run/ready", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return gml_err_map(errno);
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -376,12 +366,13 @@ int gml_store_ready(struct gml_store *store)
 {
 	uint64_t total, unused, avail;
 	int rc = store_try_disk(store->dirfd);
-
 	if (rc == 0)
 		rc = gml_meta_refresh(store->meta);
 	if (rc == 0)
 		rc = gml_data_statfs(store->data, &total, &unused, &avail);
-	return rc == 0 && (avail < STORE_READY_SPACE || gml_meta_is_short(store->meta)) ? GML_ERR_NOSPC : rc;
+	return rc == 0 && (avail < STORE_READY_SPACE || gml_meta_is_short(store->meta))
+		       ? GML_ERR_NOSPC
+		       : rc;
 }
 
 const uint8_t *gml_store_uuid(const struct gml_store *store)
@@ -399,22 +390,20 @@ struct store_usage {
 static bool store_add_used(void *arg, struct gml_span name, const struct gml_bucket_rec *rec)
 {
 	struct store_usage *usage = arg;
-
 	usage->bytes += rec->bytes;
 	usage->objects += rec->objects;
 	return true;
 }
 
 /* A bucket with a quota looks like a file system of that size. */
-static int store_statfs_quota(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store, gml_ino ino,
-			      struct gml_statfs *out)
+static int store_statfs_quota(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
+			      gml_ino ino, struct gml_statfs *out)
 {
 	char name[GML_BUCKET_NAME_MAX + 1];
 	struct gml_bucket_rec rec;
 	struct gml_inode inode;
 	uint64_t left;
 	int rc = gml_handle_get(txn, op, store, ino, &inode);
-
 	if (rc != 0 || inode.bucket == 0)
 		return rc;
 	rc = gml_rec_bucket_by_root(txn, inode.bucket, name, &rec);
@@ -434,12 +423,12 @@ static int store_statfs_quota(struct gml_txn *txn, const struct gml_op *op, stru
 	return 0;
 }
 
-int gml_store_statfs(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_statfs *out)
+int gml_store_statfs(struct gml_op *op, struct gml_store *store, gml_ino ino,
+		     struct gml_statfs *out)
 {
 	struct store_usage usage = {0};
 	struct gml_txn *txn = NULL;
 	int rc;
-
 	*out = (struct gml_statfs){0};
 	rc = gml_data_statfs(store->data, &out->total, &out->free, &out->avail);
 	if (rc == 0)

@@ -8,7 +8,6 @@
 int64_t gml_now(void)
 {
 	struct timespec now;
-
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
@@ -18,7 +17,6 @@ uint64_t gml_change_next(uint64_t last)
 {
 	struct timespec fine;
 	int64_t now;
-
 	clock_gettime(CLOCK_REALTIME, &fine);
 	now = (int64_t)fine.tv_sec * 1000000000 + fine.tv_nsec;
 	return now > 0 && (uint64_t)now > last ? (uint64_t)now : last + 1;

@@ -34,7 +34,6 @@ struct unwritten_batch {
 int gml_unwritten_new(struct gml_unwritten **out)
 {
 	struct gml_unwritten *unwritten = calloc(1, sizeof(*unwritten));
-
 	*out = unwritten;
 	if (unwritten == NULL)
 		return GML_ERR_NOMEM;
@@ -54,7 +53,6 @@ void gml_unwritten_free(struct gml_unwritten *unwritten)
 static bool unwritten_note(struct gml_unwritten *unwritten, gml_ino ino, bool *full_out)
 {
 	bool noted;
-
 	pthread_mutex_lock(&unwritten->lock);
 	noted = unwritten->count < UNWRITTEN_MAX;
 	if (noted)
@@ -67,7 +65,6 @@ static bool unwritten_note(struct gml_unwritten *unwritten, gml_ino ino, bool *f
 bool gml_unwritten_add(struct gml_store *store, gml_ino ino)
 {
 	bool full, noted = unwritten_note(store->unwritten, ino, &full);
-
 	if (full)
 		gml_unwritten_settle(store);
 	return noted;
@@ -76,7 +73,6 @@ bool gml_unwritten_add(struct gml_store *store, gml_ino ino)
 static unsigned unwritten_take(struct gml_unwritten *unwritten, gml_ino inos[UNWRITTEN_MAX])
 {
 	unsigned count;
-
 	pthread_mutex_lock(&unwritten->lock);
 	count = unwritten->count;
 	memcpy(inos, unwritten->inos, count * sizeof(inos[0]));
@@ -86,13 +82,15 @@ static unsigned unwritten_take(struct gml_unwritten *unwritten, gml_ino inos[UNW
 }
 
 /* Lock held. Is it still what was noted? What was written since is settled by the close of its writer. */
-static bool unwritten_still(struct gml_store *store, struct gml_onode *onode, struct gml_settled *settled)
+static bool unwritten_still(struct gml_store *store, struct gml_onode *onode,
+			    struct gml_settled *settled)
 {
 	struct gml_inode inode;
 	struct gml_owner owner;
-
-	return !gml_onode_has_writers(store, onode) && gml_settle_look(store, onode->ino, &inode, &owner) == 0 &&
-	       gml_settle_sample(store, onode, &inode, &owner, false, settled) == 0 && settled->missing;
+	return !gml_onode_has_writers(store, onode) &&
+	       gml_settle_look(store, onode->ino, &inode, &owner) == 0 &&
+	       gml_settle_sample(store, onode, &inode, &owner, false, settled) == 0 &&
+	       settled->missing;
 }
 
 /* Next in the batch, if it is still unwritten. False: somebody has its lock, or no memory; the next round tries again. */
@@ -100,7 +98,6 @@ static bool unwritten_lock(struct unwritten_batch *batch, gml_ino ino)
 {
 	struct unwritten_one *one = &batch->files[batch->count];
 	bool locked;
-
 	if (gml_onode_get(batch->store, ino, &one->onode) != 0)
 		return false;
 	locked = pthread_rwlock_trywrlock(&one->onode->lock) == 0;
@@ -118,18 +115,17 @@ static int unwritten_txn(struct gml_txn *txn, void *arg)
 {
 	struct unwritten_batch *batch = arg;
 	int rc = 0;
-
 	for (unsigned i = 0; rc == 0 && i < batch->count; i++) {
 		struct unwritten_one *one = &batch->files[i];
 		struct gml_inode inode;
-
 		rc = gml_rec_inode_get(txn, one->onode->ino, &inode);
 		if (rc == 0)
 			rc = gml_settle_apply(txn, batch->store, &inode, &one->settled);
 		one->done = rc == 0;
 		if (rc == 0)
 			rc = gml_inode_save(txn, &inode);
-		else if (rc == GML_ERR_NOENT || rc == GML_ERR_AGAIN) /* gone, or changed: it is not ours any more */
+		else if (rc == GML_ERR_NOENT ||
+			 rc == GML_ERR_AGAIN) /* gone, or changed: it is not ours any more */
 			rc = 0;
 	}
 	return rc;
@@ -138,10 +134,10 @@ static int unwritten_txn(struct gml_txn *txn, void *arg)
 static void unwritten_commit(struct unwritten_batch *batch)
 {
 	int rc = gml_meta_update_relaxed(batch->store->meta, unwritten_txn, batch);
-
 	if (rc != 0) {
-		gml_store_log(batch->store, GML_LOG_ERROR, "%u new files stay marked as being written: %s",
-			      batch->count, gml_err_text(rc));
+		gml_store_log(batch->store, GML_LOG_ERROR,
+			      "%u new files stay marked as being written: %s", batch->count,
+			      gml_err_text(rc));
 		return;
 	}
 	for (unsigned i = 0; i < batch->count; i++)
@@ -155,7 +151,6 @@ void gml_unwritten_settle(struct gml_store *store)
 	gml_ino inos[UNWRITTEN_MAX];
 	unsigned count;
 	bool full;
-
 	if (batch == NULL)
 		return;
 	batch->store = store;

@@ -40,9 +40,9 @@ int gml_upload_id_parse(struct gml_span id, uint8_t out[16])
 
 static int upload_id_make(uint8_t id[16])
 {
-	static _Atomic uint64_t last; /* ids of one process are in the order of their making also within one tick */
+	static _Atomic uint64_t
+		last; /* ids of one process are in the order of their making also within one tick */
 	uint64_t before = atomic_load(&last), now;
-
 	do {
 		now = gml_change_next(before);
 	} while (!atomic_compare_exchange_weak(&last, &before, now));
@@ -51,7 +51,8 @@ static int upload_id_make(uint8_t id[16])
 	return getrandom(id + 8, 8, 0) == 8 ? 0 : GML_ERR_IO;
 }
 
-static struct gml_span upload_name(struct gml_span key, const uint8_t id[16], char buf[UPLOAD_NAME_MAX + 1])
+static struct gml_span upload_name(struct gml_span key, const uint8_t id[16],
+				   char buf[UPLOAD_NAME_MAX + 1])
 {
 	memcpy(buf, key.ptr, key.len);
 	buf[key.len] = '\0';
@@ -83,11 +84,13 @@ static int upload_create_run(struct gml_txn *txn, void *arg)
 	rc = gml_rec_upload_put(txn, create->id, &create->rec);
 	if (rc != 0)
 		return rc;
-	return gml_rec_dirent_put(txn, path.bucket.uploads, upload_name(create->key, create->id, name), &dirent);
+	return gml_rec_dirent_put(txn, path.bucket.uploads,
+				  upload_name(create->key, create->id, name), &dirent);
 }
 
-int gml_upload_create(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		      const struct gml_object_new *what, enum gml_checksum algorithm, bool composite,
+int gml_upload_create(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		      struct gml_span key, const struct gml_object_new *what,
+		      enum gml_checksum algorithm, bool composite,
 		      char id_out[GML_UPLOAD_ID_LEN + 1])
 {
 	struct upload_create create = {.op = op, .bucket = bucket, .key = key};
@@ -117,13 +120,15 @@ int gml_upload_create(struct gml_op *op, struct gml_store *store, struct gml_spa
 
 /* ---- look up ------------------------------------------------------------------------------------------------- */
 
-static bool upload_may(const struct gml_op *op, const struct gml_bucket_rec *bucket, const struct gml_upload_rec *rec)
+static bool upload_may(const struct gml_op *op, const struct gml_bucket_rec *bucket,
+		       const struct gml_upload_rec *rec)
 {
 	return op->cred.uid == 0 || op->cred.uid == rec->uid || op->cred.uid == bucket->uid;
 }
 
-int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket, struct gml_span key,
-		    const uint8_t id[16], struct gml_bucket_rec *bucket_out, struct gml_upload_rec *out)
+int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket,
+		    struct gml_span key, const uint8_t id[16], struct gml_bucket_rec *bucket_out,
+		    struct gml_upload_rec *out)
 {
 	int rc;
 	if (bucket.len == 0 || bucket.len > GML_BUCKET_NAME_MAX)
@@ -139,8 +144,9 @@ int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_spa
 	return upload_may(op, bucket_out, out) ? 0 : GML_ERR_ACCESS;
 }
 
-int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-			  struct gml_span id, uint8_t id_out[16], struct gml_upload_rec *out, struct gml_txn **txn_out)
+int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+			  struct gml_span key, struct gml_span id, uint8_t id_out[16],
+			  struct gml_upload_rec *out, struct gml_txn **txn_out)
 {
 	struct gml_bucket_rec bucket_rec;
 	int rc = gml_upload_id_parse(id, id_out);
@@ -177,8 +183,8 @@ static int upload_fill(const uint8_t id[16], const struct gml_upload_rec *rec, s
 	return 0;
 }
 
-int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		   struct gml_span id, struct gml_upload *out)
+int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		   struct gml_span key, struct gml_span id, struct gml_upload *out)
 {
 	struct gml_upload_rec rec;
 	struct gml_txn *txn;
@@ -192,7 +198,8 @@ int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span b
 
 /* ---- abort --------------------------------------------------------------------------------------------------- */
 
-int gml_upload_drop_first(struct gml_txn *txn, const struct gml_bucket_rec *bucket, struct gml_freed *freed)
+int gml_upload_drop_first(struct gml_txn *txn, const struct gml_bucket_rec *bucket,
+			  struct gml_freed *freed)
 {
 	struct gml_dirent_cursor *cursor;
 	struct gml_dirent dirent;
@@ -209,7 +216,8 @@ int gml_upload_drop_first(struct gml_txn *txn, const struct gml_bucket_rec *buck
 	if (rc == 0) {
 		len = name.len - GML_UPLOAD_ID_LEN - 1;
 		memcpy(key, name.ptr, len);
-		rc = gml_upload_id_parse(gml_span_of((const char *)name.ptr + len + 1, GML_UPLOAD_ID_LEN), id);
+		rc = gml_upload_id_parse(
+			gml_span_of((const char *)name.ptr + len + 1, GML_UPLOAD_ID_LEN), id);
 	}
 	gml_dirent_cursor_close(cursor);
 	if (rc == 0)
@@ -231,8 +239,8 @@ static bool upload_number_each(void *arg, uint32_t number, const struct gml_part
 	return false;
 }
 
-int gml_upload_drop(struct gml_txn *txn, const struct gml_bucket_rec *bucket, struct gml_span key, const uint8_t id[16],
-		    struct gml_freed *freed)
+int gml_upload_drop(struct gml_txn *txn, const struct gml_bucket_rec *bucket, struct gml_span key,
+		    const uint8_t id[16], struct gml_freed *freed)
 {
 	char name[UPLOAD_NAME_MAX + 1];
 	uint32_t after = 0, number = 0;
@@ -266,8 +274,8 @@ static int upload_abort_run(struct gml_txn *txn, void *arg)
 	return gml_upload_drop(txn, &bucket, end->key, end->id, end->freed);
 }
 
-int gml_upload_abort(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		     struct gml_span id)
+int gml_upload_abort(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		     struct gml_span key, struct gml_span id)
 {
 	struct upload_abort end = {.op = op, .bucket = bucket, .key = key};
 	int rc = gml_upload_id_parse(id, end.id);
@@ -301,7 +309,8 @@ struct upload_list {
 };
 
 /* Behind all uploads of the marker's key, or behind the one that id_marker names. */
-static bool upload_list_bound(const struct gml_list_query *query, struct gml_span id_marker, struct gml_bound *out)
+static bool upload_list_bound(const struct gml_list_query *query, struct gml_span id_marker,
+			      struct gml_bound *out)
 {
 	struct gml_span after = query->after;
 	if (!gml_bound_init(query, out))
@@ -332,7 +341,8 @@ static void upload_hand_out(struct upload_list *list, const struct gml_upload *u
 }
 
 /* One entry; on return name and dirent are the next to look at (NOENT: none). */
-static int upload_list_visit(struct upload_list *list, struct gml_span *name, struct gml_dirent *dirent)
+static int upload_list_visit(struct upload_list *list, struct gml_span *name,
+			     struct gml_dirent *dirent)
 {
 	struct gml_upload upload = {0};
 	struct gml_upload_rec rec;
@@ -346,7 +356,8 @@ static int upload_list_visit(struct upload_list *list, struct gml_span *name, st
 	key = gml_span_of(name->ptr, name->len - GML_UPLOAD_ID_LEN - 1);
 	if (!gml_span_starts(key, list->query->prefix))
 		return GML_ERR_NOENT;
-	rc = gml_upload_id_parse(gml_span_of((const char *)key.ptr + key.len + 1, GML_UPLOAD_ID_LEN), id);
+	rc = gml_upload_id_parse(
+		gml_span_of((const char *)key.ptr + key.len + 1, GML_UPLOAD_ID_LEN), id);
 	if (rc == 0)
 		rc = gml_rec_upload_get(list->txn, id, &rec);
 	if (rc != 0)
@@ -359,7 +370,8 @@ static int upload_list_visit(struct upload_list *list, struct gml_span *name, st
 		if (rc != 0)
 			return rc;
 		upload_hand_out(list, &upload);
-		return list->stop ? GML_ERR_NOENT : gml_dirent_cursor_next(list->cursor, name, dirent);
+		return list->stop ? GML_ERR_NOENT
+				  : gml_dirent_cursor_next(list->cursor, name, dirent);
 	}
 	upload.key = gml_span_of(key.ptr, common);
 	upload.common_prefix = true;
@@ -367,10 +379,12 @@ static int upload_list_visit(struct upload_list *list, struct gml_span *name, st
 	upload_hand_out(list, &upload);
 	if (list->stop || !gml_bound_behind(upload.key, &behind))
 		return GML_ERR_NOENT;
-	return gml_dirent_cursor_seek(list->cursor, gml_span_of(behind.name, behind.len), true, name, dirent);
+	return gml_dirent_cursor_seek(list->cursor, gml_span_of(behind.name, behind.len), true,
+				      name, dirent);
 }
 
-static int upload_list_run(struct upload_list *list, struct gml_span bucket, struct gml_span id_marker)
+static int upload_list_run(struct upload_list *list, struct gml_span bucket,
+			   struct gml_span id_marker)
 {
 	struct gml_bound bound;
 	struct gml_dirent dirent;
@@ -392,7 +406,8 @@ static int upload_list_run(struct upload_list *list, struct gml_span bucket, str
 	rc = gml_dirent_cursor_open(list->txn, list->bucket.uploads, &list->cursor);
 	if (rc != 0)
 		return rc;
-	rc = gml_dirent_cursor_seek(list->cursor, gml_span_of(bound.name, bound.len), bound.inclusive, &name, &dirent);
+	rc = gml_dirent_cursor_seek(list->cursor, gml_span_of(bound.name, bound.len),
+				    bound.inclusive, &name, &dirent);
 	while (rc == 0)
 		rc = upload_list_visit(list, &name, &dirent);
 	return rc == GML_ERR_NOENT ? 0 : rc;
@@ -400,7 +415,8 @@ static int upload_list_run(struct upload_list *list, struct gml_span bucket, str
 
 int gml_upload_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
 		    const struct gml_list_query *query, struct gml_span id_marker,
-		    bool (*each)(void *arg, const struct gml_upload *upload), void *arg, bool *truncated_out)
+		    bool (*each)(void *arg, const struct gml_upload *upload), void *arg,
+		    bool *truncated_out)
 {
 	struct upload_list list = {.op = op, .query = query, .each = each, .arg = arg};
 	uint8_t id[16];

@@ -24,13 +24,12 @@ static int write_access(const struct gml_op *op, const struct gml_inode *inode)
 	return gml_access_owner(op, inode) ? 0 : gml_access_check(op, inode, GML_MAY_WRITE);
 }
 
-static int write_look_txn(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store, gml_ino ino,
-			  uint64_t off, uint64_t end, struct write_look *look)
+static int write_look_txn(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
+			  gml_ino ino, uint64_t off, uint64_t end, struct write_look *look)
 {
 	struct gml_inode *inode = &look->inode;
 	struct gml_extent extent;
 	int rc = gml_handle_get(txn, op, store, ino, inode);
-
 	if (rc == 0)
 		rc = write_access(op, inode);
 	if (rc == 0 && end > inode->size && !(inode->flags & GML_INODE_ORPHAN))
@@ -39,17 +38,17 @@ static int write_look_txn(struct gml_txn *txn, const struct gml_op *op, struct g
 		return rc;
 	rc = gml_extent_find(txn, inode, off, &extent);
 	look->covered = rc == 0 && extent.off < end;
-	look->strip = op->cred.uid != 0 &&
-		      ((inode->mode & S_ISUID) || (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP));
+	look->strip =
+		op->cred.uid != 0 && ((inode->mode & S_ISUID) ||
+				      (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP));
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-static int write_look(const struct gml_op *op, struct gml_store *store, gml_ino ino, uint64_t off, uint64_t end,
-		      struct write_look *look)
+static int write_look(const struct gml_op *op, struct gml_store *store, gml_ino ino, uint64_t off,
+		      uint64_t end, struct write_look *look)
 {
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = write_look_txn(txn, op, store, ino, off, end, look);
@@ -61,7 +60,6 @@ int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end, stru
 {
 	struct write_look look;
 	int rc = write_look(op, file->store, file->onode->ino, end, end, &look);
-
 	if (rc == 0)
 		rc = gml_onode_dirty(file->store, file->onode, look.strip);
 	if (rc == 0)
@@ -75,7 +73,6 @@ int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end, stru
 static void write_behind(struct gml_onode *onode, struct gml_blob *blob, uint64_t off, uint64_t end)
 {
 	struct gml_behind *behind = &onode->behind, due = {0};
-
 	pthread_mutex_lock(&onode->wb_lock);
 	behind->from = behind->bytes == 0 || off < behind->from ? off : behind->from;
 	behind->to = behind->bytes == 0 || end > behind->to ? end : behind->to;
@@ -90,15 +87,15 @@ static void write_behind(struct gml_onode *onode, struct gml_blob *blob, uint64_
 }
 
 /* DIRTY by this process; lock held, shared or exclusive. */
-static int write_in_place(struct gml_file *file, const struct gml_inode *inode, uint64_t off, uint64_t end,
-			  const struct iovec *iov, int iovcnt)
+static int write_in_place(struct gml_file *file, const struct gml_inode *inode, uint64_t off,
+			  uint64_t end, const struct iovec *iov, int iovcnt)
 {
 	struct gml_blob *blob;
 	/* Only a file that had no content may have no write blob file yet. */
 	int rc = gml_onode_wblob(file->store, file->onode, inode->wblob, inode->size == 0, &blob);
-
 	if (rc != 0)
-		return rc == GML_ERR_NOENT ? gml_onode_lost(file->store, inode->ino, inode->wblob) : rc;
+		return rc == GML_ERR_NOENT ? gml_onode_lost(file->store, inode->ino, inode->wblob)
+					   : rc;
 	rc = gml_blob_write(blob, off, iov, iovcnt);
 	/* Also after a failure: a part may have been written. */
 	atomic_fetch_add(&file->onode->written, 1);
@@ -112,19 +109,18 @@ static int write_in_place(struct gml_file *file, const struct gml_inode *inode, 
 
 /* Copy [from, to) of the file, which `extent` covers, to the same place of the write blob. NOENT: the extent's blob has
  * no file. */
-static int write_copy(struct gml_store *store, struct gml_blob *wb, const struct gml_extent *extent, uint64_t from,
-		      uint64_t to, void *buf)
+static int write_copy(struct gml_store *store, struct gml_blob *wb, const struct gml_extent *extent,
+		      uint64_t from, uint64_t to, void *buf)
 {
 	struct gml_blob *blob;
 	int rc = gml_blob_open(store->data, extent->blob, 0, &blob);
-
 	if (rc != 0)
 		return rc;
 	while (rc == 0 && from < to) {
 		size_t want = to - from < WRITE_BUFFER ? (size_t)(to - from) : WRITE_BUFFER, got;
 		struct iovec iov = {buf, want};
-
-		rc = gml_blob_read(blob, extent->blob, extent->blob_off + (from - extent->off), buf, want, &got);
+		rc = gml_blob_read(blob, extent->blob, extent->blob_off + (from - extent->off), buf,
+				   want, &got);
 		if (rc == 0 && got < want)
 			rc = GML_ERR_CORRUPT;
 		if (rc == 0)
@@ -136,14 +132,13 @@ static int write_copy(struct gml_store *store, struct gml_blob *wb, const struct
 }
 
 /* Extents that overlap [*from, to), at most WRITE_EXTENTS; *from = where to look on. */
-static int write_extents(struct gml_store *store, gml_ino ino, uint64_t *from, uint64_t to, struct gml_extent *out,
-			 unsigned *count_out)
+static int write_extents(struct gml_store *store, gml_ino ino, uint64_t *from, uint64_t to,
+			 struct gml_extent *out, unsigned *count_out)
 {
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	unsigned n = 0;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_inode_get(txn, ino, &inode);
@@ -174,25 +169,25 @@ static uint64_t max_u64(uint64_t a, uint64_t b)
 }
 
 /* Copy what extents cover of [start, stop), except [off, end), to the write blob. */
-static int write_copy_around(struct gml_store *store, gml_ino ino, struct gml_blob *wb, uint64_t start, uint64_t stop,
-			     uint64_t off, uint64_t end)
+static int write_copy_around(struct gml_store *store, gml_ino ino, struct gml_blob *wb,
+			     uint64_t start, uint64_t stop, uint64_t off, uint64_t end)
 {
 	struct gml_extent *extents = calloc(WRITE_EXTENTS, sizeof(*extents));
 	void *buf = malloc(WRITE_BUFFER);
 	uint64_t from = start;
 	unsigned n;
 	int rc = extents == NULL || buf == NULL ? GML_ERR_NOMEM : 0;
-
 	while (rc == 0 && from < stop) {
 		rc = write_extents(store, ino, &from, stop, extents, &n);
 		for (unsigned i = 0; rc == 0 && i < n; i++) {
 			uint64_t first = max_u64(extents[i].off, start);
 			uint64_t last = min_u64(extents[i].off + extents[i].len, stop);
-
 			if (first < off)
-				rc = write_copy(store, wb, &extents[i], first, min_u64(last, off), buf);
+				rc = write_copy(store, wb, &extents[i], first, min_u64(last, off),
+						buf);
 			if (rc == 0 && last > end)
-				rc = write_copy(store, wb, &extents[i], max_u64(first, end), last, buf);
+				rc = write_copy(store, wb, &extents[i], max_u64(first, end), last,
+						buf);
 		}
 	}
 	free(buf);
@@ -212,7 +207,6 @@ static int splice_txn(struct gml_txn *txn, void *argp)
 	struct splice_arg *arg = argp;
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
-
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	if (!(inode.flags & GML_INODE_DIRTY) || inode.wblob != arg->wblob)
@@ -226,23 +220,22 @@ static int splice_txn(struct gml_txn *txn, void *argp)
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
-int gml_onode_splice(struct gml_store *store, struct gml_onode *onode, uint64_t wblob, uint64_t off, uint64_t len,
-		     bool hole)
+int gml_onode_splice(struct gml_store *store, struct gml_onode *onode, uint64_t wblob, uint64_t off,
+		     uint64_t len, bool hole)
 {
 	struct splice_arg arg = {store, onode->ino, wblob, off, len, hole};
-
 	return gml_meta_update(store->meta, splice_txn, &arg);
 }
 
 /* DIRTY by this process; exclusive lock held. The chunks' old bytes and the new ones are on disk before the map
  * changes; until then the extents hide them. */
-static int write_over_extents(struct gml_file *file, const struct gml_inode *inode, uint64_t off, uint64_t end,
-			      const struct iovec *iov, int iovcnt)
+static int write_over_extents(struct gml_file *file, const struct gml_inode *inode, uint64_t off,
+			      uint64_t end, const struct iovec *iov, int iovcnt)
 {
-	uint64_t start = off & ~(WRITE_CHUNK - 1), stop = (end + WRITE_CHUNK - 1) & ~(WRITE_CHUNK - 1);
+	uint64_t start = off & ~(WRITE_CHUNK - 1),
+		 stop = (end + WRITE_CHUNK - 1) & ~(WRITE_CHUNK - 1);
 	struct gml_blob *wb;
 	int rc = gml_onode_wblob(file->store, file->onode, inode->wblob, false, &wb);
-
 	if (rc == 0)
 		rc = write_copy_around(file->store, inode->ino, wb, start, stop, off, end);
 	if (rc == GML_ERR_NOENT)
@@ -251,7 +244,9 @@ static int write_over_extents(struct gml_file *file, const struct gml_inode *ino
 		rc = write_in_place(file, inode, off, end, iov, iovcnt);
 	if (rc == 0)
 		rc = gml_blob_sync(wb);
-	return rc == 0 ? gml_onode_splice(file->store, file->onode, inode->wblob, start, stop - start, false) : rc;
+	return rc == 0 ? gml_onode_splice(file->store, file->onode, inode->wblob, start,
+					  stop - start, false)
+		       : rc;
 }
 
 /* ---- WRITE and COMMIT ----------------------------------------------------------------------------------------------
@@ -262,7 +257,6 @@ static int write_exclusive(struct gml_op *op, struct gml_file *file, uint64_t of
 {
 	struct write_look look;
 	int rc;
-
 	pthread_rwlock_wrlock(&file->onode->lock);
 	rc = write_look(op, file->store, file->onode->ino, off, end, &look);
 	if (rc == 0)
@@ -277,16 +271,16 @@ static int write_exclusive(struct gml_op *op, struct gml_file *file, uint64_t of
 }
 
 /* The usual case. *done_out false: it takes the exclusive lock. */
-static int write_shared(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t end, const struct iovec *iov,
-			int iovcnt, bool *done_out)
+static int write_shared(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t end,
+			const struct iovec *iov, int iovcnt, bool *done_out)
 {
 	struct write_look look;
 	int rc;
-
 	*done_out = true;
 	pthread_rwlock_rdlock(&file->onode->lock);
 	rc = write_look(op, file->store, file->onode->ino, off, end, &look);
-	if (rc == 0 && (look.covered || look.strip || !file->onode->owned || !(look.inode.flags & GML_INODE_DIRTY)))
+	if (rc == 0 && (look.covered || look.strip || !file->onode->owned ||
+			!(look.inode.flags & GML_INODE_DIRTY)))
 		*done_out = false;
 	else if (rc == 0)
 		rc = write_in_place(file, &look.inode, off, end, iov, iovcnt);
@@ -297,7 +291,6 @@ static int write_shared(struct gml_op *op, struct gml_file *file, uint64_t off, 
 static int write_range(uint64_t off, const struct iovec *iov, int iovcnt, uint64_t *end_out)
 {
 	uint64_t end = off;
-
 	if (iovcnt < 0)
 		return GML_ERR_INVAL;
 	for (int i = 0; i < iovcnt; i++)
@@ -307,14 +300,13 @@ static int write_range(uint64_t off, const struct iovec *iov, int iovcnt, uint64
 	return end > GML_FILE_SIZE_MAX ? GML_ERR_FBIG : 0;
 }
 
-int gml_file_write(struct gml_op *op, struct gml_file *file, uint64_t off, const struct iovec *iov, int iovcnt,
-		   bool stable)
+int gml_file_write(struct gml_op *op, struct gml_file *file, uint64_t off, const struct iovec *iov,
+		   int iovcnt, bool stable)
 {
 	struct write_look look;
 	bool done;
 	uint64_t end;
 	int rc;
-
 	if (!(file->how & GML_OPEN_WRITE))
 		return GML_ERR_ACCESS;
 	rc = write_range(off, iov, iovcnt, &end);
@@ -333,7 +325,6 @@ static int write_sync_blob(struct gml_store *store, struct gml_onode *onode, str
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	*out = NULL;
 	if (rc != 0)
 		return rc;
@@ -353,7 +344,6 @@ static int write_sync_blob(struct gml_store *store, struct gml_onode *onode, str
 static void write_raise(_Atomic uint64_t *count, uint64_t to)
 {
 	uint64_t seen = atomic_load(count);
-
 	while (seen < to && !atomic_compare_exchange_weak(count, &seen, to))
 		;
 }
@@ -365,7 +355,6 @@ static int write_sync(struct gml_onode *onode, struct gml_blob *blob, uint64_t w
 	uint64_t size, space;
 	int64_t mtime, ctime;
 	int rc = gml_blob_stat(blob, &size, &space, &mtime, &ctime);
-
 	if (rc != 0)
 		return rc;
 	if (size == atomic_load(&onode->timed_size))
@@ -383,7 +372,6 @@ int gml_onode_sync(struct gml_store *store, struct gml_onode *onode)
 	struct gml_blob *blob;
 	uint64_t written, synced;
 	int rc;
-
 	pthread_rwlock_rdlock(&onode->lock);
 	written = atomic_load(&onode->written);
 	synced = atomic_load(&onode->synced);
@@ -402,7 +390,6 @@ int gml_onode_sync(struct gml_store *store, struct gml_onode *onode)
 int gml_onode_commit(struct gml_store *store, struct gml_onode *onode)
 {
 	int rc = gml_onode_sync(store, onode);
-
 	return rc == 0 ? gml_meta_flush(store->meta) : rc;
 }
 
@@ -410,6 +397,5 @@ int gml_file_commit(struct gml_op *op, struct gml_file *file)
 {
 	struct gml_inode inode;
 	int rc = gml_handle_read(op, file->store, file->onode->ino, &inode);
-
 	return rc == 0 ? gml_onode_commit(file->store, file->onode) : rc;
 }

@@ -13,7 +13,6 @@
 static bool xattr_has_prefix(struct gml_span name, const char *prefix)
 {
 	size_t len = strlen(prefix);
-
 	return name.len >= len && memcmp(name.ptr, prefix, len) == 0;
 }
 
@@ -32,7 +31,6 @@ static bool xattr_token(struct gml_span name)
 {
 	static const char others[] = "!#$%&'*+-.^_`|~";
 	const char *p = name.ptr;
-
 	for (size_t i = 0; i < name.len; i++)
 		if (!(p[i] >= 'a' && p[i] <= 'z') && !(p[i] >= '0' && p[i] <= '9') &&
 		    (p[i] == '\0' || strchr(others, p[i]) == NULL))
@@ -43,7 +41,6 @@ static bool xattr_token(struct gml_span name)
 static bool xattr_no_controls(struct gml_span value)
 {
 	const uint8_t *p = value.ptr;
-
 	for (size_t i = 0; i < value.len; i++)
 		if ((p[i] < 0x20 && p[i] != '\t') || p[i] == 0x7f)
 			return false;
@@ -53,7 +50,6 @@ static bool xattr_no_controls(struct gml_span value)
 static int xattr_value_check(struct gml_span name, struct gml_span value)
 {
 	size_t meta = strlen(XATTR_META);
-
 	if (value.len > GML_XATTR_VALUE_MAX)
 		return GML_ERR_TOOBIG;
 	if (xattr_has_prefix(name, XATTR_META) &&
@@ -70,24 +66,22 @@ static int xattr_value_check(struct gml_span name, struct gml_span value)
 }
 
 /* The inode; user attributes are for files and directories only, as Linux has it. */
-static int xattr_inode(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store, gml_ino ino,
-		       struct gml_inode *out)
+static int xattr_inode(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
+		       gml_ino ino, struct gml_inode *out)
 {
 	int rc = gml_handle_get(txn, op, store, ino, out);
-
 	if (rc != 0)
 		return rc;
 	return out->type == GML_REG || out->type == GML_DIR ? 0 : GML_ERR_PERM;
 }
 
-int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name, void *buf, size_t cap,
-		  size_t *len_out)
+int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name,
+		  void *buf, size_t cap, size_t *len_out)
 {
 	struct gml_span value;
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = xattr_name_check(name);
-
 	if (rc == 0)
 		rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
@@ -131,7 +125,6 @@ static void xattr_count(struct xattr_sum *sum, struct gml_span name, struct gml_
 static bool xattr_sum_each(void *arg, struct gml_span name, struct gml_span value)
 {
 	struct xattr_sum *sum = arg;
-
 	if (name.len != sum->name.len || memcmp(name.ptr, sum->name.ptr, name.len) != 0)
 		xattr_count(sum, name, value);
 	return true;
@@ -139,14 +132,14 @@ static bool xattr_sum_each(void *arg, struct gml_span name, struct gml_span valu
 
 static bool xattr_sum_fits(const struct xattr_sum *sum)
 {
-	return sum->count <= GML_XATTR_COUNT_MAX && sum->total <= GML_XATTR_TOTAL_MAX && sum->names <= XATTR_NAMES_MAX;
+	return sum->count <= GML_XATTR_COUNT_MAX && sum->total <= GML_XATTR_TOTAL_MAX &&
+	       sum->names <= XATTR_NAMES_MAX;
 }
 
 static int xattr_fits(struct gml_txn *txn, gml_ino ino, struct gml_span name, struct gml_span value)
 {
 	struct xattr_sum sum = {.name = name};
 	int rc = gml_rec_xattr_each(txn, ino, (struct gml_span){NULL, 0}, xattr_sum_each, &sum);
-
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
 	xattr_count(&sum, name, value);
@@ -181,7 +174,6 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 	struct gml_span old;
 	bool shorter;
 	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, &inode);
-
 	if (rc == 0)
 		rc = gml_access_check(arg->op, &inode, GML_MAY_WRITE);
 	if (rc != 0)
@@ -204,12 +196,11 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 	return xattr_touch(txn, arg->store, &inode);
 }
 
-int gml_xattr_set(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name, struct gml_span value,
-		  enum gml_xattr_how how)
+int gml_xattr_set(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name,
+		  struct gml_span value, enum gml_xattr_how how)
 {
 	struct xattr_arg arg = {op, store, ino, name, value, how};
 	int rc = xattr_name_check(name);
-
 	if (rc == 0)
 		rc = xattr_value_check(name, value);
 	return rc == 0 ? gml_meta_update(store->meta, xattr_set_txn, &arg) : rc;
@@ -228,7 +219,6 @@ static int xattr_remove_txn(struct gml_txn *txn, void *argp)
 	struct gml_span old;
 	bool any = false;
 	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, &inode);
-
 	if (rc == 0)
 		rc = gml_access_check(arg->op, &inode, GML_MAY_WRITE);
 	if (rc == 0)
@@ -249,18 +239,17 @@ int gml_xattr_remove(struct gml_op *op, struct gml_store *store, gml_ino ino, st
 {
 	struct xattr_arg arg = {.op = op, .store = store, .ino = ino, .name = name};
 	int rc = xattr_name_check(name);
-
 	return rc == 0 ? gml_meta_update(store->meta, xattr_remove_txn, &arg) : rc;
 }
 
 /* All attributes behind the name `from`, in one snapshot, while `each` answers true. */
 static int xattr_walk(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span from,
-		      bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg)
+		      bool (*each)(void *arg, struct gml_span name, struct gml_span value),
+		      void *arg)
 {
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-
 	if (rc != 0)
 		return rc;
 	rc = xattr_inode(txn, op, store, ino, &inode);
@@ -281,7 +270,6 @@ struct xattr_list {
 static bool xattr_list_each(void *arg, struct gml_span name, struct gml_span value)
 {
 	struct xattr_list *list = arg;
-
 	(void)value;
 	/* Over NFS no longer name can be said. */
 	return name.len > GML_XATTR_NAME_MAX || list->each(list->arg, name);
@@ -291,7 +279,6 @@ int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		   bool (*each)(void *arg, struct gml_span name), void *arg)
 {
 	struct xattr_list list = {each, arg};
-
 	return xattr_walk(op, store, ino, (struct gml_span){NULL, 0}, xattr_list_each, &list);
 }
 
@@ -306,12 +293,12 @@ static bool tags_list_each(void *arg, struct gml_span name, struct gml_span valu
 {
 	struct tags_list *list = arg;
 	size_t skip = strlen(XATTR_TAG);
-
 	if (!xattr_has_prefix(name, XATTR_TAG))
 		return false; /* behind the last tag */
 	if (name.len == skip)
 		return true;
-	return list->each(list->arg, (struct gml_span){(const char *)name.ptr + skip, name.len - skip}, value);
+	return list->each(list->arg,
+			  (struct gml_span){(const char *)name.ptr + skip, name.len - skip}, value);
 }
 
 /* Walks start behind a name: that of all tags without the last byte of the prefix. */
@@ -324,7 +311,6 @@ int gml_tags_each(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		  bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg)
 {
 	struct tags_list list = {each, arg};
-
 	return xattr_walk(op, store, ino, tags_start(), tags_list_each, &list);
 }
 
@@ -352,11 +338,9 @@ static struct gml_span tags_span(const struct tags_name *name)
 static int tags_prepare(struct tags_arg *arg)
 {
 	size_t skip = strlen(XATTR_TAG);
-
 	for (uint32_t i = 0; i < arg->ntags; i++) {
 		struct gml_span tag = arg->tags[i].name, name;
 		int rc;
-
 		if (tag.len > GML_TAG_NAME_MAX)
 			return GML_ERR_NAMETOOLONG;
 		if (tag.len > 0 && memchr(tag.ptr, 0, tag.len) != NULL)
@@ -386,8 +370,8 @@ static bool tags_rest_each(void *arg, struct gml_span name, struct gml_span valu
 static int tags_fit(struct gml_txn *txn, const struct tags_arg *arg, bool *any_out)
 {
 	struct xattr_sum sum = {.names = 0};
-	int rc = gml_rec_xattr_each(txn, arg->ino, (struct gml_span){NULL, 0}, tags_rest_each, &sum);
-
+	int rc =
+		gml_rec_xattr_each(txn, arg->ino, (struct gml_span){NULL, 0}, tags_rest_each, &sum);
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
 	for (uint32_t i = 0; i < arg->ntags; i++)
@@ -406,7 +390,6 @@ struct tags_first {
 static bool tags_first_each(void *arg, struct gml_span name, struct gml_span value)
 {
 	struct tags_first *first = arg;
-
 	(void)value;
 	if (!xattr_has_prefix(name, XATTR_TAG))
 		return false;
@@ -423,7 +406,6 @@ static int tags_clear(struct gml_txn *txn, gml_ino ino)
 {
 	struct tags_first first = {.damaged = false};
 	int rc;
-
 	do {
 		first.len = 0;
 		rc = gml_rec_xattr_each(txn, ino, tags_start(), tags_first_each, &first);
@@ -441,7 +423,6 @@ static int tags_replace_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	bool any;
 	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, &inode);
-
 	if (rc == 0)
 		rc = gml_access_check(arg->op, &inode, GML_MAY_WRITE);
 	if (rc == 0)
@@ -449,25 +430,27 @@ static int tags_replace_txn(struct gml_txn *txn, void *argp)
 	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
 		rc = tags_clear(txn, arg->ino);
 	for (uint32_t i = 0; rc == 0 && i < arg->ntags; i++)
-		rc = gml_rec_xattr_put(txn, arg->ino, tags_span(&arg->names[i]), arg->tags[i].value);
+		rc = gml_rec_xattr_put(txn, arg->ino, tags_span(&arg->names[i]),
+				       arg->tags[i].value);
 	if (rc != 0)
 		return rc;
-	inode.flags = any ? inode.flags | GML_INODE_XATTRS : inode.flags & ~(uint32_t)GML_INODE_XATTRS;
+	inode.flags =
+		any ? inode.flags | GML_INODE_XATTRS : inode.flags & ~(uint32_t)GML_INODE_XATTRS;
 	return xattr_touch(txn, arg->store, &inode);
 }
 
-int gml_tags_replace(struct gml_op *op, struct gml_store *store, gml_ino ino, const struct gml_meta_pair *tags,
-		     uint32_t ntags)
+int gml_tags_replace(struct gml_op *op, struct gml_store *store, gml_ino ino,
+		     const struct gml_meta_pair *tags, uint32_t ntags)
 {
 	struct tags_arg *arg;
 	int rc;
-
 	if (ntags > GML_TAGS_MAX)
 		return GML_ERR_TOOBIG;
 	arg = malloc(sizeof(*arg));
 	if (arg == NULL)
 		return GML_ERR_NOMEM;
-	*arg = (struct tags_arg){.op = op, .store = store, .ino = ino, .tags = tags, .ntags = ntags};
+	*arg = (struct tags_arg){
+		.op = op, .store = store, .ino = ino, .tags = tags, .ntags = ntags};
 	rc = tags_prepare(arg);
 	if (rc == 0)
 		rc = gml_meta_update(store->meta, tags_replace_txn, arg);

@@ -8,12 +8,18 @@
 #include "request.h"
 
 enum {
-	ANSWER_DISCARD_MAX = 1024 * 1024,   /* an unread body up to this is read and dropped to keep the connection */
+	ANSWER_DISCARD_MAX =
+		1024 *
+		1024, /* an unread body up to this is read and dropped to keep the connection */
 	ANSWER_PIECE_MAX = 2 * 1024 * 1024, /* handed to nginx at once */
 	ANSWER_TURN = 2 * 1024 * 1024,	    /* then other connections have theirs */
 	ANSWER_PROBE_STEP = 256 * 1024,
-	ANSWER_COPY_MAX = 32 * 1024, /* whole answers up to this are copied: header and body leave in one segment */
-	ANSWER_LARGE = 1024 * 1024,  /* freed on a thread from this on: closing a deleted file frees its blocks */
+	ANSWER_COPY_MAX =
+		32 *
+		1024, /* whole answers up to this are copied: header and body leave in one segment */
+	ANSWER_LARGE =
+		1024 *
+		1024, /* freed on a thread from this on: closing a deleted file frees its blocks */
 	ANSWER_ZEROS = 128 * 1024,
 };
 
@@ -23,7 +29,8 @@ static void answer_feed(struct gml_request *request);
 
 /* ---- header ---------------------------------------------------------------- */
 
-ngx_table_elt_t *gml_answer_header(ngx_http_request_t *r, struct gml_span name, struct gml_span value)
+ngx_table_elt_t *gml_answer_header(ngx_http_request_t *r, struct gml_span name,
+				   struct gml_span value)
 {
 	ngx_table_elt_t *h = ngx_list_push(&r->headers_out.headers);
 
@@ -44,7 +51,6 @@ ngx_table_elt_t *gml_answer_header(ngx_http_request_t *r, struct gml_span name, 
 ngx_int_t gml_answer_server(ngx_http_request_t *r)
 {
 	static const struct gml_span name = {"Server", 6}, value = {"Gemel", 5};
-
 	if (r->headers_out.server == NULL)
 		r->headers_out.server = gml_answer_header(r, name, value);
 	return r->headers_out.server == NULL ? NGX_ERROR : NGX_OK;
@@ -99,14 +105,16 @@ static void answer_connection(struct gml_request *request, const struct s3_respo
 {
 	ngx_http_request_t *r = request->r;
 	bool chunked = r->headers_in.chunked;
-	bool unread = r->reading_body || (!request->body.begun && (chunked || r->headers_in.content_length_n > 0));
+	bool unread = r->reading_body ||
+		      (!request->body.begun && (chunked || r->headers_in.content_length_n > 0));
 
 	if (response->close)
 		r->keepalive = 0;
 	if (!unread)
 		return;
 	if (request->body.begun || chunked || response->close || gml_request_expects(request, r) ||
-	    r->headers_in.content_length_n > ANSWER_DISCARD_MAX || ngx_http_discard_request_body(r) != NGX_OK) {
+	    r->headers_in.content_length_n > ANSWER_DISCARD_MAX ||
+	    ngx_http_discard_request_body(r) != NGX_OK) {
 		r->keepalive = 0;
 		r->lingering_close = 1;
 	}
@@ -118,11 +126,9 @@ static void answer_connection(struct gml_request *request, const struct s3_respo
 static bool answer_is_warm(int fd, uint64_t off, uint64_t len)
 {
 	uint64_t at = len - 1;
-
 	for (;;) {
 		char byte;
 		struct iovec iov = {&byte, 1};
-
 		if (preadv2(fd, &iov, 1, (off_t)(off + at), RWF_NOWAIT) < 0 && errno == EAGAIN)
 			return false;
 		if (at < ANSWER_PROBE_STEP)
@@ -163,7 +169,8 @@ static ngx_chain_t *answer_memory(struct gml_request *request, const u_char *dat
 	return cl;
 }
 
-static ngx_chain_t *answer_file(struct gml_request *request, const struct gml_run *run, uint64_t off, uint64_t len)
+static ngx_chain_t *answer_file(struct gml_request *request, const struct gml_run *run,
+				uint64_t off, uint64_t len)
 {
 	ngx_http_request_t *r = request->r;
 	ngx_chain_t *cl = answer_link(request);
@@ -188,7 +195,8 @@ static ngx_chain_t *answer_file(struct gml_request *request, const struct gml_ru
 
 /* The whole content is small and warm: copy it, so that it leaves together with the header. NULL without error: it is
  * not. */
-static ngx_chain_t *answer_copy(struct gml_request *request, const struct gml_run *run, uint64_t off, uint64_t len)
+static ngx_chain_t *answer_copy(struct gml_request *request, const struct gml_run *run,
+				uint64_t off, uint64_t len)
 {
 	ngx_http_request_t *r = request->r;
 	struct iovec iov;
@@ -222,8 +230,8 @@ static void answer_cut(struct gml_request *request)
 {
 	ngx_http_request_t *r = request->r;
 
-	ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "content cannot be read at byte %uL of the answer",
-		      request->answer.pos);
+	ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+		      "content cannot be read at byte %uL of the answer", request->answer.pos);
 	if (!request->answer.header_sent) {
 		answer_clear_headers(r);
 		gml_request_fail(request, NGX_HTTP_INTERNAL_SERVER_ERROR);
@@ -235,13 +243,13 @@ static void answer_cut(struct gml_request *request)
 static void answer_run_set(struct gml_request *request)
 {
 	request->answer.run_done = 0;
-	request->answer.run_left = ngx_min(request->flight->run.len, request->answer.len - request->answer.pos);
+	request->answer.run_left =
+		ngx_min(request->flight->run.len, request->answer.len - request->answer.pos);
 }
 
 static void answer_run_ready(struct gml_request *request)
 {
 	struct gml_flight *flight = request->flight;
-
 	if (flight->run_rc != 0 || flight->run.len == 0) {
 		answer_cut(request);
 		return;
@@ -263,7 +271,6 @@ static ngx_int_t answer_next_run(struct gml_request *request)
 {
 	struct gml_answer *answer = &request->answer;
 	struct gml_flight *flight = request->flight;
-
 	flight->run_pos = answer->pos;
 	flight->warm_len = ANSWER_PIECE_MAX;
 	answer->warmed = false;
@@ -289,7 +296,8 @@ static ngx_chain_t *answer_piece(struct gml_request *request, uint64_t *len_out,
 	struct gml_answer *answer = &request->answer;
 	struct gml_flight *flight = request->flight;
 	const struct gml_run *run = &flight->run;
-	uint64_t len = ngx_min(answer->run_left, (uint64_t)ANSWER_PIECE_MAX), off = run->file_off + answer->run_done;
+	uint64_t len = ngx_min(answer->run_left, (uint64_t)ANSWER_PIECE_MAX),
+		 off = run->file_off + answer->run_done;
 	ngx_chain_t *cl;
 
 	*rc = NGX_ERROR;
@@ -298,7 +306,8 @@ static ngx_chain_t *answer_piece(struct gml_request *request, uint64_t *len_out,
 	*len_out = len;
 	if (run->fd < 0)
 		return answer_memory(request,
-				     run->mem != NULL ? (const u_char *)run->mem + answer->run_done : answer_zeros,
+				     run->mem != NULL ? (const u_char *)run->mem + answer->run_done
+						      : answer_zeros,
 				     (size_t)len);
 	if (len == answer->len && len <= ANSWER_COPY_MAX) {
 		cl = answer_copy(request, run, off, len);
@@ -415,7 +424,8 @@ static void answer_feed(struct gml_request *request)
 			answer_wait(request);
 			return;
 		}
-		if (answer->turn >= ANSWER_TURN) { /* a client as fast as we are would keep the loop for itself */
+		if (answer->turn >=
+		    ANSWER_TURN) { /* a client as fast as we are would keep the loop for itself */
 			answer_wait(request);
 			ngx_post_event(r->connection->write, &ngx_posted_next_events);
 			return;

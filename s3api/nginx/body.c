@@ -16,14 +16,12 @@ static void body_pump(struct gml_request *request, bool readable);
 static bool body_full(const ngx_http_request_t *r)
 {
 	const ngx_buf_t *buf = r->request_body->buf;
-
 	return buf != NULL && buf->last == buf->end;
 }
 
 static const u_char *body_memory_end(const ngx_http_request_t *r, const u_char *p)
 {
 	const ngx_buf_t *buf = r->request_body->buf;
-
 	if (buf != NULL && p >= buf->start && p < buf->end)
 		return buf->end;
 	return r->header_in->end;
@@ -36,10 +34,8 @@ static ngx_int_t body_append(struct gml_request *request, u_char *p, size_t len)
 	struct gml_body *body = &request->body;
 	const u_char *end = body_memory_end(request->r, p);
 	struct gml_span *span = body->npending > 0 ? &body->pending[body->npending - 1] : NULL;
-
 	if (span != NULL && body->pending_end[body->npending - 1] == end) {
 		u_char *to = (u_char *)span->ptr + span->len;
-
 		if (to != p)
 			ngx_memmove(to, p, len);
 		span->len += len;
@@ -101,7 +97,6 @@ static ngx_int_t body_exchange(struct gml_request *request)
 static bool body_pending_in_buffer(const struct gml_request *request)
 {
 	const ngx_buf_t *buf = request->r->request_body->buf;
-
 	return buf != NULL && request->body.npending > 0 &&
 	       request->body.pending_end[request->body.npending - 1] == buf->end;
 }
@@ -136,7 +131,6 @@ static void body_consumed(struct gml_request *request)
 {
 	struct gml_body *body = &request->body;
 	struct gml_flight *flight = request->flight;
-
 	if (body->lent != NULL) {
 		body->spare = body->lent;
 		body->spare_end = body->lent_end;
@@ -170,7 +164,6 @@ static ngx_int_t body_dispatch(struct gml_request *request)
 static bool body_worth_a_thread(const struct gml_request *request)
 {
 	const ngx_http_request_t *r = request->r;
-
 	return !r->reading_body || request->body.npending_bytes >= BODY_DISPATCH_MIN ||
 	       (body_full(r) && request->body.npending > 0);
 }
@@ -178,7 +171,6 @@ static bool body_worth_a_thread(const struct gml_request *request)
 static void body_on_read(ngx_http_request_t *r)
 {
 	struct gml_request *request = gml_request_get(r);
-
 	if (!request->flight->terminated)
 		body_pump(request, true);
 }
@@ -195,7 +187,8 @@ static void body_pump(struct gml_request *request, bool readable)
 			body_fail(request, NGX_HTTP_INTERNAL_SERVER_ERROR);
 			return;
 		}
-		if (!request->flight->busy && body_worth_a_thread(request) && body_dispatch(request) != NGX_OK) {
+		if (!request->flight->busy && body_worth_a_thread(request) &&
+		    body_dispatch(request) != NGX_OK) {
 			body_fail(request, NGX_HTTP_SERVICE_UNAVAILABLE);
 			return;
 		}
@@ -233,5 +226,6 @@ void gml_body_begin(struct gml_request *request)
 		ngx_http_finalize_request(r, rc);
 		return;
 	}
-	ngx_http_finalize_request(r, NGX_DONE); /* the reference that the reader took; the handler's own one stays */
+	ngx_http_finalize_request(
+		r, NGX_DONE); /* the reference that the reader took; the handler's own one stays */
 }

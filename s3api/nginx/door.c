@@ -10,8 +10,9 @@ static struct {
 	ngx_event_t retry;
 	int last_error; /* enum gml_err of the last failed attempt, so that each reason is logged once */
 	ngx_uint_t tasks;
-	ngx_event_t guard;	 /* a timer that exists and counts while tasks run */
-	ngx_connection_t timers; /* the timers' owner: nginx's debug log looks for a descriptor there */
+	ngx_event_t guard; /* a timer that exists and counts while tasks run */
+	ngx_connection_t
+		timers; /* the timers' owner: nginx's debug log looks for a descriptor there */
 } door;
 
 static void door_log(void *arg, enum gml_log_level level, const char *line)
@@ -42,7 +43,6 @@ static int door_try(ngx_log_t *log)
 		.log_arg = log,
 	};
 	int rc = gml_store_open((const char *)conf->store.data, &store_options, &door.store);
-
 	if (rc != 0)
 		return rc;
 	options.store = door.store;
@@ -58,17 +58,18 @@ static int door_try(ngx_log_t *log)
 static void door_attempt(ngx_event_t *event)
 {
 	int rc = door_try(event->log);
-
 	if (rc == 0) {
 		if (door.last_error != 0)
-			ngx_log_error(NGX_LOG_NOTICE, event->log, 0, "the store \"%V\" is open", &door.conf->store);
+			ngx_log_error(NGX_LOG_NOTICE, event->log, 0, "the store \"%V\" is open",
+				      &door.conf->store);
 		door.last_error = 0;
 		return;
 	}
 	if (rc != door.last_error)
-		ngx_log_error(NGX_LOG_CRIT, event->log, 0,
-			      "the store \"%V\" cannot be opened: %s; requests get 503 until it can", &door.conf->store,
-			      gml_err_text(rc));
+		ngx_log_error(
+			NGX_LOG_CRIT, event->log, 0,
+			"the store \"%V\" cannot be opened: %s; requests get 503 until it can",
+			&door.conf->store, gml_err_text(rc));
 	door.last_error = rc;
 	ngx_add_timer(event, DOOR_RETRY_MS);
 }

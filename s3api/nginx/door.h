@@ -27,11 +27,12 @@ extern ngx_module_t ngx_http_gemel_module;
 /* http{} level configuration: one store per nginx. */
 struct gml_door_conf {
 	ngx_str_t store, region;
-	ngx_array_t *domains; /* of const char *, NULL-terminated once the configuration is read; NULL: none */
+	ngx_array_t *
+		domains; /* of const char *, NULL-terminated once the configuration is read; NULL: none */
 	const char *nfs_address; /* of the NFS door, NULL: none */
 	ngx_uint_t nfs_port;
-	off_t object_max;     /* bytes per PUT; 0: S3's limit */
-	off_t map_size;	      /* bytes of address space for metadata; 0: the default */
+	off_t object_max; /* bytes per PUT; 0: S3's limit */
+	off_t map_size;	  /* bytes of address space for metadata; 0: the default */
 	ngx_int_t threads;
 	ngx_uint_t used; /* some location serves S3 */
 	ngx_thread_pool_t *pool;

@@ -11,16 +11,16 @@ enum { ERRDOC_RESOURCE_MAX = 1024, ERRDOC_CAP = 2048 + 6 * ERRDOC_RESOURCE_MAX }
 
 static struct gml_span errdoc_resource(const ngx_http_request_t *r)
 {
-	const u_char *query = r->unparsed_uri.len > 0 ? memchr(r->unparsed_uri.data, '?', r->unparsed_uri.len) : NULL;
+	const u_char *query = r->unparsed_uri.len > 0
+				      ? memchr(r->unparsed_uri.data, '?', r->unparsed_uri.len)
+				      : NULL;
 	size_t len = query != NULL ? (size_t)(query - r->unparsed_uri.data) : r->unparsed_uri.len;
-
 	return (struct gml_span){r->unparsed_uri.data, ngx_min(len, ERRDOC_RESOURCE_MAX)};
 }
 
 static ngx_int_t errdoc_id_header(ngx_http_request_t *r, const struct gml_request *request)
 {
 	static const struct gml_span name = {"x-amz-request-id", 16};
-
 	if (gml_answer_header(r, name, (struct gml_span){request->request_id, 16}) == NULL)
 		return NGX_ERROR;
 	return gml_answer_server(r);
@@ -30,15 +30,14 @@ static ngx_int_t errdoc_make(ngx_http_request_t *r)
 {
 	struct gml_request *request = gml_request_make(r);
 	int status = (int)r->err_status;
-
 	if (request == NULL)
 		return NGX_ERROR;
 	request->document.data = ngx_pnalloc(r->pool, ERRDOC_CAP);
 	if (request->document.data == NULL)
 		return NGX_ERROR;
-	request->document.len = s3_error_document(status, gml_request_problem(r), errdoc_resource(r),
-						  (char *)request->document.data, ERRDOC_CAP, &status,
-						  request->request_id);
+	request->document.len = s3_error_document(
+		status, gml_request_problem(r), errdoc_resource(r), (char *)request->document.data,
+		ERRDOC_CAP, &status, request->request_id);
 	r->headers_out.status = (ngx_uint_t)status;
 	r->headers_out.status_line.len = 0;
 	r->headers_out.content_length_n = (off_t)request->document.len;

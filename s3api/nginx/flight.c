@@ -9,7 +9,6 @@ enum { FLIGHT_WARM_STEP = 128 * 1024 };
 static void flight_warm(int fd, uint64_t off, uint64_t len)
 {
 	char *scratch;
-
 	if (fd < 0)
 		return;
 	scratch = malloc(FLIGHT_WARM_STEP);
@@ -17,7 +16,6 @@ static void flight_warm(int fd, uint64_t off, uint64_t len)
 		return; /* the event loop will wait for the disk instead */
 	while (len > 0) {
 		ssize_t got = pread(fd, scratch, ngx_min(len, FLIGHT_WARM_STEP), (off_t)off);
-
 		if (got <= 0)
 			break; /* sendfile will meet the same error and report it */
 		off += (uint64_t)got;
@@ -30,9 +28,9 @@ static void flight_warm(int fd, uint64_t off, uint64_t len)
 static void flight_body(struct gml_flight *flight)
 {
 	unsigned i;
-
 	for (i = 0; i < flight->nspans && !flight->stop; i++)
-		flight->stop = s3_call_body(flight->call, flight->spans[i].ptr, flight->spans[i].len) != 0;
+		flight->stop =
+			s3_call_body(flight->call, flight->spans[i].ptr, flight->spans[i].len) != 0;
 	if (flight->stop || !flight->last)
 		return;
 	s3_call_body_end(flight->call);
@@ -45,7 +43,8 @@ static void flight_run(struct gml_flight *flight)
 {
 	flight->run_rc = s3_call_run(flight->call, flight->run_pos, &flight->run);
 	if (flight->run_rc == 0)
-		flight_warm(flight->run.fd, flight->run.file_off, ngx_min(flight->warm_len, flight->run.len));
+		flight_warm(flight->run.fd, flight->run.file_off,
+			    ngx_min(flight->warm_len, flight->run.len));
 }
 
 static void flight_abort(struct gml_flight *flight)
@@ -66,7 +65,6 @@ static void flight_destroy_call(struct gml_flight *flight)
 static void flight_perform(void *arg, ngx_log_t *log)
 {
 	struct gml_flight *flight = arg;
-
 	(void)log;
 	switch (flight->job) {
 	case GML_JOB_WORK:
@@ -116,7 +114,8 @@ static void flight_landed(ngx_event_t *event)
 	r->main->blocked--;
 	r->aio = 0;
 	if (flight->terminated)
-		r->write_event_handler(r); /* nginx left its finalizer there when it found the request blocked */
+		r->write_event_handler(
+			r); /* nginx left its finalizer there when it found the request blocked */
 	else
 		flight->done(flight->request);
 	ngx_http_run_posted_requests(c);
@@ -125,7 +124,6 @@ static void flight_landed(ngx_event_t *event)
 struct gml_flight *gml_flight_new(struct gml_request *request, struct s3_call *call)
 {
 	struct gml_flight *flight = calloc(1, sizeof(*flight));
-
 	if (flight == NULL) {
 		s3_call_free(call);
 		return NULL;
@@ -180,8 +178,8 @@ void gml_flight_release(struct gml_flight *flight)
 void gml_flight_release_all(void)
 {
 	while (!ngx_queue_empty(&flight_live)) {
-		struct gml_flight *flight = ngx_queue_data(ngx_queue_head(&flight_live), struct gml_flight, link);
-
+		struct gml_flight *flight =
+			ngx_queue_data(ngx_queue_head(&flight_live), struct gml_flight, link);
 		flight_destroy_call(flight);
 		flight_forget(flight);
 	}

@@ -11,8 +11,8 @@
 struct gml_request;
 
 enum gml_flight_job {
-	GML_JOB_WORK,  /* s3_call_work until the call needs something else */
-	GML_JOB_BODY,  /* hand over `spans`; after the last one s3_call_body_end and the work it leads to */
+	GML_JOB_WORK, /* s3_call_work until the call needs something else */
+	GML_JOB_BODY, /* hand over `spans`; after the last one s3_call_body_end and the work it leads to */
 	GML_JOB_RUN,   /* s3_call_run at run_pos, then bring its first bytes into the page cache */
 	GML_JOB_WARM,  /* bring [warm_off, + warm_len) of the run's file into the page cache */
 	GML_JOB_ABORT, /* undo what is unfinished; the call stays for the access log */

@@ -14,36 +14,42 @@
 enum {
 	LINE_TARGET_MAX = 4096,
 	LINE_AGENT_MAX = 512,
-	LINE_FIXED = 896, /* names, numbers, and what the door itself chose: ids, operation, error code */
+	LINE_FIXED =
+		896, /* names, numbers, and what the door itself chose: ids, operation, error code */
 };
 
 /* The query parameters that sign a request (auth/claim.c); compared without regard to case. No target in a log holds
  * them: some are secrets, and user, access_key and auth say the rest. */
 static const ngx_str_t line_auth_names[] = {
-	ngx_string("x-amz-algorithm"),	    ngx_string("x-amz-credential"),
-	ngx_string("x-amz-date"),	    ngx_string("x-amz-expires"),
-	ngx_string("x-amz-signedheaders"),  ngx_string("x-amz-signature"),
-	ngx_string("x-amz-security-token"), ngx_string("x-amz-content-sha256"),
-	ngx_string("awsaccesskeyid"),	    ngx_string("expires"),
+	ngx_string("x-amz-algorithm"),
+	ngx_string("x-amz-credential"),
+	ngx_string("x-amz-date"),
+	ngx_string("x-amz-expires"),
+	ngx_string("x-amz-signedheaders"),
+	ngx_string("x-amz-signature"),
+	ngx_string("x-amz-security-token"),
+	ngx_string("x-amz-content-sha256"),
+	ngx_string("awsaccesskeyid"),
+	ngx_string("expires"),
 	ngx_string("signature"),
 };
 
 /* Bytes that stay as they are: bit 0 in texts, bit 1 in names, where '%' and space are encoded as well. */
 enum { LINE_TEXT = 1, LINE_NAME = 2 };
 static const u_char line_plain[256] = {
-	[' '] = LINE_TEXT, ['!'] = 3, ['#' ... '$'] = 3, ['%'] = LINE_TEXT, ['&' ... '['] = 3, [']' ... '~'] = 3,
+	[' '] = LINE_TEXT, ['!'] = 3,	      ['#' ... '$'] = 3,
+	['%'] = LINE_TEXT, ['&' ... '['] = 3, [']' ... '~'] = 3,
 };
 
 /* As much of [p, end) as fits before limit. */
-static u_char *line_encode(u_char *out, const u_char *limit, const u_char *p, const u_char *end, unsigned kind)
+static u_char *line_encode(u_char *out, const u_char *limit, const u_char *p, const u_char *end,
+			   unsigned kind)
 {
 	static const char hex[] = "0123456789ABCDEF";
-
 	while (p < end) {
 		const u_char *run = p, *stop = p + ngx_min(end - p, limit - out);
-
-		while (stop - run >= 4 &&
-		       (line_plain[run[0]] & line_plain[run[1]] & line_plain[run[2]] & line_plain[run[3]] & kind))
+		while (stop - run >= 4 && (line_plain[run[0]] & line_plain[run[1]] &
+					   line_plain[run[2]] & line_plain[run[3]] & kind))
 			run += 4;
 		while (run < stop && (line_plain[*run] & kind))
 			run++;
@@ -69,10 +75,10 @@ static int line_hex(u_char c)
 static bool line_auth_name(const u_char *name, size_t len)
 {
 	size_t i;
-
 	for (i = 0; i < sizeof(line_auth_names) / sizeof(line_auth_names[0]); i++)
 		if (len == line_auth_names[i].len &&
-		    strncasecmp((const char *)name, (const char *)line_auth_names[i].data, len) == 0)
+		    strncasecmp((const char *)name, (const char *)line_auth_names[i].data, len) ==
+			    0)
 			return true;
 	return false;
 }
@@ -82,14 +88,12 @@ static bool line_auth_param(const u_char *p, const u_char *end)
 {
 	u_char name[32];
 	size_t n = 0;
-
 	if (line_auth_name(p, (size_t)(end - p)))
 		return true;
 	if (memchr(p, '%', (size_t)(end - p)) == NULL)
 		return false;
 	while (p < end && n < sizeof(name)) {
 		u_char c = *p++;
-
 		if (c == '%' && end - p >= 2 && line_hex(p[0]) >= 0 && line_hex(p[1]) >= 0) {
 			c = (u_char)(line_hex(p[0]) << 4 | line_hex(p[1]));
 			p += 2;
@@ -105,7 +109,6 @@ static u_char *line_target(const ngx_str_t *target, u_char *out, size_t cap)
 	const u_char *p = target->data, *end = p + target->len, *limit = out + cap, *next, *equals;
 	const u_char *query = target->len > 0 ? memchr(p, '?', target->len) : NULL;
 	u_char separator = '?';
-
 	if (query == NULL)
 		return line_encode(out, limit, p, end, LINE_TEXT);
 	out = line_encode(out, limit, p, query, LINE_TEXT);
@@ -130,7 +133,6 @@ static u_char *line_target(const ngx_str_t *target, u_char *out, size_t cap)
 static void line_info(ngx_http_request_t *r, struct s3_log_info *info)
 {
 	const struct gml_request *request = gml_request_get(r);
-
 	ngx_memzero(info, sizeof(*info));
 	if (request == NULL)
 		return;
@@ -148,7 +150,6 @@ static struct gml_span line_text(const char *text)
 static struct gml_span line_agent(const ngx_http_request_t *r)
 {
 	const ngx_table_elt_t *agent = r->headers_in.user_agent;
-
 	if (agent == NULL)
 		return (struct gml_span){NULL, 0};
 	return (struct gml_span){agent->value.data, ngx_min(agent->value.len, LINE_AGENT_MAX)};
@@ -167,10 +168,10 @@ static struct gml_span line_tls(const ngx_http_request_t *r)
 #define LINE_PUT(out, text) ngx_cpymem(out, text, sizeof(text) - 1)
 
 /* head: ,"name":" */
-static inline u_char *line_string(u_char *out, const char *head, size_t head_len, struct gml_span value, unsigned kind)
+static inline u_char *line_string(u_char *out, const char *head, size_t head_len,
+				  struct gml_span value, unsigned kind)
 {
 	const u_char *p = value.ptr;
-
 	if (value.len == 0)
 		return out;
 	out = ngx_cpymem(out, head, head_len);
@@ -180,7 +181,8 @@ static inline u_char *line_string(u_char *out, const char *head, size_t head_len
 }
 
 /* The same for a value of the door's own, or a user's name: plain already. */
-static inline u_char *line_own(u_char *out, const char *head, size_t head_len, struct gml_span value)
+static inline u_char *line_own(u_char *out, const char *head, size_t head_len,
+			       struct gml_span value)
 {
 	if (value.len == 0)
 		return out;
@@ -193,7 +195,6 @@ static inline u_char *line_own(u_char *out, const char *head, size_t head_len, s
 static u_char *line_digits(u_char *out, uint64_t value)
 {
 	u_char text[20], *p = text + sizeof(text);
-
 	do
 		*--p = (u_char)('0' + value % 10);
 	while ((value /= 10) != 0);
@@ -221,8 +222,9 @@ static u_char *line_traffic(const ngx_http_request_t *r, u_char *out)
 {
 	off_t sent = r->connection->sent, body = sent - (off_t)r->header_size;
 	const ngx_time_t *now = ngx_timeofday();
-	ngx_msec_int_t ms = (ngx_msec_int_t)((now->sec - r->start_sec) * 1000 + (ngx_msec_int_t)now->msec -
-					     (ngx_msec_int_t)r->start_msec);
+	ngx_msec_int_t ms =
+		(ngx_msec_int_t)((now->sec - r->start_sec) * 1000 + (ngx_msec_int_t)now->msec -
+				 (ngx_msec_int_t)r->start_msec);
 
 	ms = ngx_max(ms, 0);
 	out = line_number(out, LINE_LIT(",\"received\":"), (uint64_t)r->request_length);
@@ -237,17 +239,19 @@ static size_t line_target_max(const ngx_str_t *target)
 	return ngx_min(3 * target->len, LINE_TARGET_MAX);
 }
 
-static size_t line_room(const ngx_http_request_t *r, const struct s3_log_info *info, struct gml_span agent)
+static size_t line_room(const ngx_http_request_t *r, const struct s3_log_info *info,
+			struct gml_span agent)
 {
 	return LINE_FIXED + line_target_max(&r->unparsed_uri) +
-	       3 * (r->connection->addr_text.len + line_text(info->user).len + info->access_key.len + info->bucket.len +
-		    info->key.len + r->method_name.len + agent.len);
+	       3 * (r->connection->addr_text.len + line_text(info->user).len +
+		    info->access_key.len + info->bucket.len + info->key.len + r->method_name.len +
+		    agent.len);
 }
 
-static u_char *line_write(ngx_http_request_t *r, const struct s3_log_info *info, struct gml_span agent, u_char *out)
+static u_char *line_write(ngx_http_request_t *r, const struct s3_log_info *info,
+			  struct gml_span agent, u_char *out)
 {
 	const ngx_time_t *now = ngx_timeofday();
-
 	out = LINE_PUT(out, "{\"time\":");
 	out = line_seconds(out, (uint64_t)now->sec, now->msec);
 	out = line_own(out, LINE_LIT(",\"request_id\":\""), line_text(info->request_id));
@@ -258,7 +262,8 @@ static u_char *line_write(ngx_http_request_t *r, const struct s3_log_info *info,
 	out = line_own(out, LINE_LIT(",\"operation\":\""), line_text(info->operation));
 	out = line_string(out, LINE_LIT(",\"bucket\":\""), info->bucket, LINE_NAME);
 	out = line_string(out, LINE_LIT(",\"key\":\""), info->key, LINE_NAME);
-	out = line_string(out, LINE_LIT(",\"method\":\""), gml_request_span(&r->method_name), LINE_TEXT);
+	out = line_string(out, LINE_LIT(",\"method\":\""), gml_request_span(&r->method_name),
+			  LINE_TEXT);
 	if (r->unparsed_uri.len > 0) {
 		out = LINE_PUT(out, ",\"target\":\"");
 		out = line_target(&r->unparsed_uri, out, line_target_max(&r->unparsed_uri));
@@ -278,7 +283,6 @@ static ngx_int_t line_get(ngx_http_request_t *r, ngx_http_variable_value_t *v, u
 {
 	struct gml_span agent = line_agent(r);
 	struct s3_log_info info;
-
 	(void)data;
 	line_info(r, &info);
 	v->data = ngx_pnalloc(r->pool, line_room(r, &info, agent));
@@ -309,7 +313,6 @@ static u_char *line_error(ngx_http_request_t *r, ngx_http_request_t *sr, u_char 
 {
 	static const char head[] = ", request: \"", middle[] = " ", tail[] = "\"";
 	u_char *end = buf + len;
-
 	(void)sr;
 	if (r->unparsed_uri.len == 0 || len < sizeof(head) + r->method_name.len + sizeof(tail) + 64)
 		return buf;

@@ -20,7 +20,6 @@ static ngx_str_t module_pool_name = ngx_string("gemel");
 static void *module_create_conf(ngx_conf_t *cf)
 {
 	struct gml_door_conf *conf = ngx_pcalloc(cf->pool, sizeof(*conf));
-
 	if (conf == NULL)
 		return NULL;
 	conf->object_max = NGX_CONF_UNSET;
@@ -32,8 +31,8 @@ static void *module_create_conf(ngx_conf_t *cf)
 /* The pool is made by nginx's own directive: struct ngx_thread_pool_s is private to its file. */
 static char *module_make_pool(ngx_conf_t *cf, struct gml_door_conf *conf)
 {
-	static ngx_str_t words[4] = {ngx_string("thread_pool"), ngx_string("gemel"), ngx_null_string,
-				     ngx_string("max_queue=65536")};
+	static ngx_str_t words[4] = {ngx_string("thread_pool"), ngx_string("gemel"),
+				     ngx_null_string, ngx_string("max_queue=65536")};
 	ngx_command_t *command = ngx_thread_pool_module.commands;
 	ngx_array_t args = {words, 4, sizeof(ngx_str_t), 4, cf->pool}, *before = cf->args;
 	u_char *threads;
@@ -58,7 +57,6 @@ static char *module_make_pool(ngx_conf_t *cf, struct gml_door_conf *conf)
 static char *module_init_conf(ngx_conf_t *cf, void *arg)
 {
 	struct gml_door_conf *conf = arg;
-
 	ngx_conf_init_value(conf->object_max, 0);
 	ngx_conf_init_value(conf->map_size, 0);
 	ngx_conf_init_value(conf->threads, MODULE_THREADS);
@@ -67,19 +65,20 @@ static char *module_init_conf(ngx_conf_t *cf, void *arg)
 	}
 	if (conf->domains != NULL) {
 		const char **end = ngx_array_push(conf->domains);
-
 		if (end == NULL)
 			return NGX_CONF_ERROR;
 		*end = NULL;
 	}
 	if (conf->threads < 1 || conf->threads > MODULE_THREADS_MAX) {
-		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "gemel_threads must be 1 to %d", MODULE_THREADS_MAX);
+		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "gemel_threads must be 1 to %d",
+				   MODULE_THREADS_MAX);
 		return NGX_CONF_ERROR;
 	}
 	if (!conf->used)
 		return NGX_CONF_OK;
 	if (conf->store.len == 0 || conf->store.data[0] != '/') {
-		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"gemel\" needs \"gemel_store\" with an absolute path");
+		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+				   "\"gemel\" needs \"gemel_store\" with an absolute path");
 		return NGX_CONF_ERROR;
 	}
 	return module_make_pool(cf, conf);
@@ -99,10 +98,10 @@ static char *module_domain(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
 	}
 	for (i = 1; i < cf->args->nelts; i++) {
 		const char **domain = ngx_array_push(conf->domains);
-
 		if (domain == NULL)
 			return NGX_CONF_ERROR;
-		*domain = (const char *)words[i].data; /* nginx ends the words of its configuration with NUL */
+		*domain = (const char *)words[i]
+				  .data; /* nginx ends the words of its configuration with NUL */
 	}
 	return NGX_CONF_OK;
 }
@@ -126,7 +125,8 @@ static char *module_nfs(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
 static char *module_location(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
 {
 	struct gml_door_conf *conf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gemel_module);
-	ngx_http_core_loc_conf_t *clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+	ngx_http_core_loc_conf_t *clcf =
+		ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
 	(void)cmd;
 	(void)arg;
@@ -137,8 +137,10 @@ static char *module_location(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
 
 static ngx_int_t module_postconfiguration(ngx_conf_t *cf)
 {
-	ngx_http_core_main_conf_t *cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-	const struct gml_door_conf *conf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gemel_module);
+	ngx_http_core_main_conf_t *cmcf =
+		ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+	const struct gml_door_conf *conf =
+		ngx_http_conf_get_module_main_conf(cf, ngx_http_gemel_module);
 	ngx_http_handler_pt *handler;
 
 	if (!conf->used)
@@ -161,7 +163,8 @@ static bool module_serves(void)
 static ngx_int_t module_follow_master(ngx_cycle_t *cycle)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
-		ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno, "prctl(PR_SET_PDEATHSIG) failed");
+		ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
+			      "prctl(PR_SET_PDEATHSIG) failed");
 		return NGX_ERROR;
 	}
 	return getppid() == ngx_parent ? NGX_OK : NGX_ERROR; /* killed before that */
@@ -169,8 +172,8 @@ static ngx_int_t module_follow_master(ngx_cycle_t *cycle)
 
 static ngx_int_t module_init_process(ngx_cycle_t *cycle)
 {
-	struct gml_door_conf *conf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_gemel_module);
-
+	struct gml_door_conf *conf =
+		ngx_http_cycle_get_module_main_conf(cycle, ngx_http_gemel_module);
 	if (!module_serves() || conf == NULL || !conf->used)
 		return NGX_OK;
 	if (ngx_process == NGX_PROCESS_WORKER && module_follow_master(cycle) != NGX_OK)
@@ -186,7 +189,8 @@ static void module_exit_process(ngx_cycle_t *cycle)
 		return;
 	gml_door_close();
 	if (ngx_terminate)
-		ngx_exiting = 0; /* its time to finish was up: that connections are left is meant, and no alert */
+		ngx_exiting =
+			0; /* its time to finish was up: that connections are left is meant, and no alert */
 }
 
 static ngx_command_t module_commands[] = {
@@ -196,14 +200,16 @@ static ngx_command_t module_commands[] = {
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, map_size), NULL},
 	{ngx_string("gemel_region"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, region), NULL},
-	{ngx_string("gemel_domain"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, module_domain, NGX_HTTP_MAIN_CONF_OFFSET, 0,
-	 NULL},
+	{ngx_string("gemel_domain"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, module_domain,
+	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("gemel_threads"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_num_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, threads), NULL},
 	{ngx_string("gemel_object_max"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_off_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, object_max), NULL},
-	{ngx_string("gemel_nfs"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE2, module_nfs, NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
-	{ngx_string("gemel"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, module_location, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+	{ngx_string("gemel_nfs"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE2, module_nfs,
+	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+	{ngx_string("gemel"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, module_location,
+	 NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
 	ngx_null_command,
 };
 

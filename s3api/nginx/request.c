@@ -9,7 +9,6 @@ struct gml_request *gml_request_get(ngx_http_request_t *r)
 struct gml_request *gml_request_make(ngx_http_request_t *r)
 {
 	struct gml_request *request = gml_request_get(r);
-
 	if (request != NULL)
 		return request;
 	request = ngx_pcalloc(r->pool, sizeof(*request));
@@ -24,7 +23,6 @@ struct gml_request *gml_request_make(ngx_http_request_t *r)
 static struct gml_span request_trim(const ngx_str_t *s)
 {
 	const u_char *p = s->data, *end = s->data + s->len;
-
 	while (p < end && (*p == ' ' || *p == '\t'))
 		p++;
 	while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
@@ -36,7 +34,6 @@ static struct gml_span request_trim(const ngx_str_t *s)
 static struct gml_span request_authority(const ngx_http_request_t *r)
 {
 	const u_char *end = r->port_end != NULL ? r->port_end : r->host_end;
-
 	if (r->host_start == NULL || end == NULL)
 		return (struct gml_span){NULL, 0};
 	return (struct gml_span){r->host_start, (size_t)(end - r->host_start)};
@@ -87,13 +84,13 @@ static int64_t request_body_length(const ngx_http_request_t *r)
 static struct s3_call *request_call(ngx_http_request_t *r)
 {
 	struct s3_request request;
-
 	ngx_memzero(&request, sizeof(request));
 	request.headers = request_headers(r, &request.nheaders);
 	if (request.headers == NULL)
 		return NULL;
 	request.method = gml_request_span(&r->method_name);
-	request.target = gml_request_span(&r->unparsed_uri); /* never r->uri: it is decoded and normalised */
+	request.target =
+		gml_request_span(&r->unparsed_uri); /* never r->uri: it is decoded and normalised */
 	request.body_length = request_body_length(r);
 	request.peer = gml_request_span(&r->connection->addr_text);
 #if (NGX_HTTP_SSL)
@@ -106,7 +103,6 @@ static struct s3_call *request_call(ngx_http_request_t *r)
 static void request_terminated(void *data)
 {
 	struct gml_request *request = data;
-
 	if (request->flight != NULL)
 		request->flight->terminated = true;
 }
@@ -115,7 +111,6 @@ static void request_terminated(void *data)
 static void request_release(void *data)
 {
 	struct gml_request *request = data;
-
 	if (request->flight != NULL)
 		gml_flight_release(request->flight);
 	request->flight = NULL;
@@ -156,7 +151,6 @@ bool gml_request_expects(const struct gml_request *request, ngx_http_request_t *
 static bool request_has_method(const u_char *p, const u_char *end)
 {
 	const u_char *start = p;
-
 	while (p < end && ((*p >= 'A' && *p <= 'Z') || *p == '_' || *p == '-'))
 		p++;
 	return p > start && (p == end || *p == ' ');
@@ -165,14 +159,14 @@ static bool request_has_method(const u_char *p, const u_char *end)
 const char *gml_request_problem(const ngx_http_request_t *r)
 {
 	const u_char *p = r->request_start;
-
 #if (NGX_HTTP_SSL)
 	if (r->http_connection->ssl && r->connection->ssl == NULL)
 		return "Plain HTTP was spoken to a port that serves HTTPS.";
 #endif
 	if (r->method_name.len > 0 || p == NULL)
 		return NULL;
-	if (r->header_in->last - p >= 2 && p[0] == 22 && p[1] == 3) /* the record of a handshake (RFC 8446 5.1) */
+	if (r->header_in->last - p >= 2 && p[0] == 22 &&
+	    p[1] == 3) /* the record of a handshake (RFC 8446 5.1) */
 		return "TLS was spoken to a port that serves plain HTTP.";
 	return request_has_method(p, r->header_in->last) ? NULL : "What was sent is not HTTP.";
 }
@@ -193,14 +187,14 @@ void gml_request_fail(struct gml_request *request, ngx_int_t status)
 	r->keepalive = 0;
 	r->read_event_handler = ngx_http_block_reading;
 	/* Now, and not when the connection has lingered: what was received so far takes space. */
-	if (request->flight->finished || gml_flight_submit(request->flight, GML_JOB_ABORT, request_failed) != NGX_OK)
+	if (request->flight->finished ||
+	    gml_flight_submit(request->flight, GML_JOB_ABORT, request_failed) != NGX_OK)
 		request_failed(request);
 }
 
 void gml_request_advance(struct gml_request *request)
 {
 	struct gml_flight *flight = request->flight;
-
 	switch (s3_call_step(flight->call)) {
 	case S3_RESPOND:
 		gml_answer_begin(request);
@@ -218,7 +212,6 @@ void gml_request_advance(struct gml_request *request)
 ngx_int_t gml_request_handler(ngx_http_request_t *r)
 {
 	struct gml_request *request;
-
 	if (gml_door_config() == NULL)
 		return NGX_HTTP_SERVICE_UNAVAILABLE;
 	if (r->http_version > NGX_HTTP_VERSION_11)

@@ -7,8 +7,8 @@
 /* Reading of the request body: nginx receives into one buffer while a thread hashes the other. */
 struct gml_body {
 	bool begun; /* 100 Continue was sent if it was asked for */
-	struct gml_span
-		pending[GML_FLIGHT_SPANS]; /* received, not yet handed over; inside header_in or nginx's body buffer */
+	struct gml_span pending
+		[GML_FLIGHT_SPANS]; /* received, not yet handed over; inside header_in or nginx's body buffer */
 	const u_char *pending_end[GML_FLIGHT_SPANS]; /* end of the memory that holds the span */
 	unsigned npending;
 	size_t npending_bytes;
@@ -64,7 +64,8 @@ void gml_body_begin(struct gml_request *request);
 void gml_answer_begin(struct gml_request *request);
 
 /* Add a response header; value and name are borrowed until the header is sent. NULL when out of memory. */
-ngx_table_elt_t *gml_answer_header(ngx_http_request_t *r, struct gml_span name, struct gml_span value);
+ngx_table_elt_t *gml_answer_header(ngx_http_request_t *r, struct gml_span name,
+				   struct gml_span value);
 /* The Server header, when the answer has none: else it would be nginx's. */
 ngx_int_t gml_answer_server(ngx_http_request_t *r);
 

@@ -17,7 +17,8 @@ static enum s3_error acl_owner(struct s3_call *call, uint32_t *uid_out)
 	error = s3_object_find(call, true);
 	if (error)
 		return error;
-	rc = gml_inode_getattr(&call->op, call->config->store, gml_object_info(call->object)->ino, &attr);
+	rc = gml_inode_getattr(&call->op, call->config->store, gml_object_info(call->object)->ino,
+			       &attr);
 	*uid_out = attr.uid;
 	return s3_error_from(rc);
 }
@@ -34,7 +35,9 @@ enum s3_error s3_get_acl(struct s3_call *call)
 	s3_xml_open(xml, "AccessControlList");
 	s3_xml_open(xml, "Grant");
 	s3_xml_owner(call, xml,
-		     "Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"", uid);
+		     "Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+		     "xsi:type=\"CanonicalUser\"",
+		     uid);
 	s3_xml_string(xml, "Permission", "FULL_CONTROL");
 	s3_xml_close(xml, "Grant");
 	s3_xml_close(xml, "AccessControlList");
@@ -65,7 +68,8 @@ static enum s3_error acl_check(const struct s3_doc *doc, uint32_t uid)
 	s3_node owner, list, id, name, grant;
 	const struct s3_doc_field in_root[] = {{"Owner", &owner}, {"AccessControlList", &list}};
 	const struct s3_doc_field in_owner[] = {{"ID", &id}, {"DisplayName", &name}};
-	enum s3_error error = s3_doc_fields(doc, s3_doc_root(doc, "AccessControlPolicy"), in_root, 2);
+	enum s3_error error =
+		s3_doc_fields(doc, s3_doc_root(doc, "AccessControlPolicy"), in_root, 2);
 	if (!error)
 		error = s3_doc_fields(doc, owner, in_owner, 2);
 	if (!error)
@@ -91,7 +95,8 @@ enum s3_error s3_put_acl(struct s3_call *call)
 		return S3_ERR_ACCESS_DENIED;
 	/* A canned ACL other than the harmless ones was refused with the headers. */
 	if (call->body.len == 0)
-		return s3_has_header(call, "x-amz-acl") ? s3_answer_empty(call, 200) : S3_ERR_MISSING_REQUEST_BODY;
+		return s3_has_header(call, "x-amz-acl") ? s3_answer_empty(call, 200)
+							: S3_ERR_MISSING_REQUEST_BODY;
 	error = s3_doc_parse(s3_body_text(call), ACL_ELEMENTS_MAX, &doc);
 	if (!error)
 		error = acl_check(doc, uid);

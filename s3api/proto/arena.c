@@ -51,7 +51,8 @@ static bool arena_grow(struct s3_arena *arena, size_t size)
 
 static void *arena_take(struct s3_arena *arena, size_t size)
 {
-	size_t padded = size <= ARENA_MAX ? (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1) : size;
+	size_t padded =
+		size <= ARENA_MAX ? (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1) : size;
 	void *ptr;
 	if (padded == 0)
 		padded = ARENA_ALIGN;
@@ -101,7 +102,6 @@ const char *s3_arena_printf(struct s3_arena *arena, const char *format, ...)
 	va_list args;
 	char *text;
 	int len;
-
 	va_start(args, format);
 	len = vsnprintf(near, sizeof(near), format, args);
 	va_end(args);

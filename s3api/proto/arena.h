@@ -11,7 +11,7 @@ struct s3_arena {
 	char *next;
 	size_t left;
 	size_t total; /* bytes taken from the heap */
-	bool failed;  /* an allocation failed: the call answers with an error whatever else happens */
+	bool failed; /* an allocation failed: the call answers with an error whatever else happens */
 };
 
 /* `first` (may be NULL) is the caller's storage for the first allocations; aligned for any type. */
@@ -23,6 +23,7 @@ void *s3_arena_array(struct s3_arena *arena, size_t count, size_t size);
 /* A copy with a NUL behind it; {NULL, 0} when out of memory. */
 struct gml_span s3_arena_copy(struct s3_arena *arena, struct gml_span span);
 /* Formatted text, NUL-terminated; "" when out of memory. */
-const char *s3_arena_printf(struct s3_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *s3_arena_printf(struct s3_arena *arena, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -75,7 +75,8 @@ static enum s3_error auth_skewed(struct s3_call *call, const struct auth_claim *
 	return S3_ERR_REQUEST_TIME_TOO_SKEWED;
 }
 
-static enum s3_error auth_mismatch(struct s3_call *call, const struct auth_claim *claim, const char *canonical)
+static enum s3_error auth_mismatch(struct s3_call *call, const struct auth_claim *claim,
+				   const char *canonical)
 {
 	bool v2 = claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY;
 	s3_detail(call, "AWSAccessKeyId", auth_to_span(claim->access_key));
@@ -87,12 +88,15 @@ static enum s3_error auth_mismatch(struct s3_call *call, const struct auth_claim
 static enum s3_error auth_region(struct s3_call *call, const struct auth_claim *claim)
 {
 	s3_detail(call, "Region", s3_span(call->config->region));
-	return s3_refuse(
-		call, claim->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS : S3_ERR_AUTH_HEADER_MALFORMED,
-		"%s; the region '%.*s' is wrong; expecting '%s'",
-		claim->kind == AUTH_V4_QUERY ? "Error parsing the X-Amz-Credential parameter"
-					     : "The authorization header is malformed",
-		(int)(claim->region.len < 64 ? claim->region.len : 64), claim->region.ptr, call->config->region);
+	return s3_refuse(call,
+			 claim->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS
+						      : S3_ERR_AUTH_HEADER_MALFORMED,
+			 "%s; the region '%.*s' is wrong; expecting '%s'",
+			 claim->kind == AUTH_V4_QUERY
+				 ? "Error parsing the X-Amz-Credential parameter"
+				 : "The authorization header is malformed",
+			 (int)(claim->region.len < 64 ? claim->region.len : 64), claim->region.ptr,
+			 call->config->region);
 }
 
 static enum s3_error auth_incomplete(struct s3_call *call, const struct auth_claim *claim)
@@ -115,7 +119,8 @@ static bool auth_is_form(const struct s3_call *call)
 	return call->method == S3_POST && call->scope == S3_BUCKET && !call->operation->query[0];
 }
 
-static enum s3_error auth_failed(struct s3_call *call, enum auth_result result, const struct auth_claim *claim)
+static enum s3_error auth_failed(struct s3_call *call, enum auth_result result,
+				 const struct auth_claim *claim)
 {
 	enum s3_error error;
 	switch (result) {
@@ -124,7 +129,8 @@ static enum s3_error auth_failed(struct s3_call *call, enum auth_result result, 
 	case AUTH_NONE:
 		return auth_is_form(call) ? S3_ERR_NOT_IMPLEMENTED : S3_ERR_ACCESS_DENIED;
 	case AUTH_MALFORMED:
-		error = claim->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS : S3_ERR_AUTH_HEADER_MALFORMED;
+		error = claim->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS
+						     : S3_ERR_AUTH_HEADER_MALFORMED;
 		return claim->detail ? s3_refuse(call, error, "%s", claim->detail) : error;
 	case AUTH_INCOMPLETE:
 		return auth_incomplete(call, claim);
@@ -161,16 +167,18 @@ static bool auth_is_stream(enum auth_payload payload)
 	return payload == AUTH_PAYLOAD_CHUNKED || payload == AUTH_PAYLOAD_CHUNKED_TRAILER;
 }
 
-static enum s3_error auth_check_key(struct s3_call *call, const struct auth_claim *claim, const struct gml_key *key)
+static enum s3_error auth_check_key(struct s3_call *call, const struct auth_claim *claim,
+				    const struct gml_key *key)
 {
 	if (key->flags & GML_KEY_DISABLED) {
 		s3_detail(call, "AWSAccessKeyId", auth_to_span(claim->access_key));
 		return S3_ERR_INVALID_ACCESS_KEY_ID;
 	}
-	if ((claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY) && !(key->flags & GML_KEY_SIGV2))
-		return s3_refuse(
-			call, S3_ERR_INVALID_REQUEST,
-			"The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.");
+	if ((claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY) &&
+	    !(key->flags & GML_KEY_SIGV2))
+		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+				 "The authorization mechanism you have provided is not supported. "
+				 "Please use AWS4-HMAC-SHA256.");
 	return S3_OK;
 }
 
@@ -180,7 +188,6 @@ static enum s3_error auth_explain(struct s3_call *call, const struct auth_reques
 				  const struct auth_terms *terms)
 {
 	char canonical[4096];
-
 	auth_verify(request, claim, secret, terms, NULL, canonical, sizeof(canonical));
 	return auth_mismatch(call, claim, canonical);
 }
@@ -211,7 +218,8 @@ static void auth_note(struct s3_call *call, const struct auth_claim *claim)
 {
 	if (claim->access_key.len == 0 || claim->access_key.len > GML_ACCESS_KEY_MAX)
 		return;
-	call->auth = claim->kind == AUTH_V4_QUERY || claim->kind == AUTH_V2_QUERY ? "query" : "header";
+	call->auth =
+		claim->kind == AUTH_V4_QUERY || claim->kind == AUTH_V2_QUERY ? "query" : "header";
 	call->access_key = auth_to_span(claim->access_key);
 	if (claim->access_key.ptr == claim->key_buf)
 		call->access_key = s3_arena_copy(&call->arena, call->access_key);
@@ -225,7 +233,6 @@ enum s3_error s3_authenticate(struct s3_call *call)
 	enum auth_result result;
 	enum s3_error error = auth_prepare(call, &request);
 	int rc;
-
 	if (error)
 		return error;
 	result = auth_parse(&request, &claim);
@@ -235,7 +242,8 @@ enum s3_error s3_authenticate(struct s3_call *call)
 	if (claim.token.len > 0)
 		return S3_ERR_INVALID_TOKEN; /* there are no temporary credentials */
 	rc = gml_key_lookup(call->config->store, auth_to_span(claim.access_key), &key, &call->user);
-	if (rc == GML_ERR_NOKEY || rc == GML_ERR_NOUSER || rc == GML_ERR_INVAL || rc == GML_ERR_NAMETOOLONG) {
+	if (rc == GML_ERR_NOKEY || rc == GML_ERR_NOUSER || rc == GML_ERR_INVAL ||
+	    rc == GML_ERR_NAMETOOLONG) {
 		s3_detail(call, "AWSAccessKeyId", auth_to_span(claim.access_key));
 		return S3_ERR_INVALID_ACCESS_KEY_ID;
 	}

@@ -25,7 +25,8 @@ static bool body_is_chunked(const struct s3_call *call)
 	case AUTH_PAYLOAD_UNSIGNED_TRAILER:
 		return true;
 	case AUTH_PAYLOAD_UNSIGNED:
-		return body_names_chunked(call) && s3_has_header(call, "x-amz-decoded-content-length");
+		return body_names_chunked(call) &&
+		       s3_has_header(call, "x-amz-decoded-content-length");
 	case AUTH_PAYLOAD_SIGNED:
 		break;
 	}
@@ -41,14 +42,16 @@ static enum s3_error body_chunked_error(struct s3_call *call, enum s3_chunked_er
 	case S3_CHUNKED_NOMEM:
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	case S3_CHUNKED_ANNOUNCEMENT:
-		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-				 "The value specified in the x-amz-trailer header is not supported");
+		return s3_refuse(
+			call, S3_ERR_INVALID_REQUEST,
+			"The value specified in the x-amz-trailer header is not supported");
 	case S3_CHUNKED_FORMAT:
 	case S3_CHUNKED_LONG:
 	case S3_CHUNKED_SHORT:
 	case S3_CHUNKED_TRUNCATED:
 		return s3_refuse(call, S3_ERR_INCOMPLETE_BODY,
-				 "The request body is not complete or not well framed: %s", s3_chunked_text(error));
+				 "The request body is not complete or not well framed: %s",
+				 s3_chunked_text(error));
 	case S3_CHUNKED_CHUNK_LARGE:
 		return S3_ERR_ENTITY_TOO_LARGE;
 	case S3_CHUNKED_CHUNK_SMALL:
@@ -113,13 +116,14 @@ enum s3_error s3_body_begin(struct s3_call *call, bool collect, uint64_t max)
 		return error;
 	body->collect = collect;
 	body->max = max;
-	body->claim_is_ours =
-		body->claim.algorithm != GML_CHECKSUM_NONE && call->operation->handler != s3_complete_upload;
+	body->claim_is_ours = body->claim.algorithm != GML_CHECKSUM_NONE &&
+			      call->operation->handler != s3_complete_upload;
 	if (body_is_chunked(call)) {
 		error = body_begin_chunked(call);
 	} else {
 		if (body->claim.trailer)
-			return s3_refuse(call, S3_ERR_INVALID_REQUEST, "Trailers need a body in aws-chunked encoding.");
+			return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+					 "Trailers need a body in aws-chunked encoding.");
 		/* Content of 0 bytes says so: without a word, it may as well have got lost. */
 		if (!collect && (call->body_length < 0 || !s3_has_header(call, "content-length")))
 			return S3_ERR_MISSING_CONTENT_LENGTH;
@@ -182,7 +186,8 @@ static enum s3_error body_store(struct s3_call *call, struct gml_span data)
 	enum s3_error error;
 	for (unsigned i = 0; i < body->ndigests && data.len >= S3_HASHER_PIECE_MIN && !beside; i++)
 		beside = body->digests[i].algorithm == GML_DIGEST_MD5 &&
-			 s3_hasher_start(call->config->hasher, &job, body->digests[i].digest, data.ptr, data.len);
+			 s3_hasher_start(call->config->hasher, &job, body->digests[i].digest,
+					 data.ptr, data.len);
 	for (unsigned i = 0; i < body->ndigests; i++)
 		if (!beside || body->digests[i].algorithm != GML_DIGEST_MD5)
 			gml_digest_update(body->digests[i].digest, data.ptr, data.len);
@@ -214,7 +219,8 @@ enum s3_error s3_body_feed(struct s3_call *call, const void *buf, size_t len)
 	call->body.wire += len;
 	if (!call->body.chunked)
 		return body_take(call, input);
-	while ((rc = s3_chunked_next(call->body.chunked, &input, &data)) == S3_CHUNKED_OK && data.len > 0) {
+	while ((rc = s3_chunked_next(call->body.chunked, &input, &data)) == S3_CHUNKED_OK &&
+	       data.len > 0) {
 		enum s3_error error = body_take(call, data);
 		if (error)
 			return error;
@@ -267,10 +273,12 @@ static enum s3_error body_read_trailer(struct s3_call *call)
 	for (size_t i = 0; i < n; i++) {
 		struct gml_span name, value;
 		s3_chunked_trailer(call->body.chunked, i, &name, &value);
-		if (!s3_span_starts(name, "x-amz-checksum-") || !s3_span_is_nocase(s3_span_from(name, 15), algorithm))
+		if (!s3_span_starts(name, "x-amz-checksum-") ||
+		    !s3_span_is_nocase(s3_span_from(name, 15), algorithm))
 			continue;
 		if (!s3_integrity_decode(value, claim->algorithm, claim->value, NULL))
-			return s3_refuse(call, S3_ERR_INVALID_REQUEST, "Value for %.*s trailing header is invalid.",
+			return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+					 "Value for %.*s trailing header is invalid.",
 					 (int)name.len, s3_span_chars(name));
 		return S3_OK;
 	}
@@ -285,9 +293,11 @@ static enum s3_error body_check_checksum(struct s3_call *call)
 		return S3_OK;
 	if (claim->trailer && (error = body_read_trailer(call)) != S3_OK)
 		return error;
-	if (memcmp(s3_body_digest(call, (int)claim->algorithm), claim->value, gml_checksum_size(claim->algorithm)) == 0)
+	if (memcmp(s3_body_digest(call, (int)claim->algorithm), claim->value,
+		   gml_checksum_size(claim->algorithm)) == 0)
 		return S3_OK;
-	return s3_refuse(call, S3_ERR_BAD_DIGEST, "The %s you specified did not match the calculated checksum.",
+	return s3_refuse(call, S3_ERR_BAD_DIGEST,
+			 "The %s you specified did not match the calculated checksum.",
 			 gml_checksum_name(claim->algorithm));
 }
 

@@ -22,7 +22,8 @@ struct s3_integrity {
 /* Content-MD5, x-amz-checksum-*, x-amz-trailer, x-amz-sdk-checksum-algorithm. INVALID_DIGEST, INVALID_REQUEST. */
 enum s3_error s3_integrity_read(struct s3_call *call, struct s3_integrity *out);
 /* Base64 of one value of `algorithm`; "-N" is allowed when nparts_out is not NULL. */
-bool s3_integrity_decode(struct gml_span text, enum gml_checksum algorithm, uint8_t *value, uint32_t *nparts_out);
+bool s3_integrity_decode(struct gml_span text, enum gml_checksum algorithm, uint8_t *value,
+			 uint32_t *nparts_out);
 
 #define S3_BODY_DIGESTS 4
 struct s3_body {

@@ -18,7 +18,8 @@ static bool bucket_list_one(void *arg, const struct gml_bucket *bucket)
 	struct bucket_page *page = arg;
 	struct s3_xml *xml = &page->call->xml;
 	size_t len = strlen(bucket->name);
-	int order = memcmp(bucket->name, page->prefix.ptr, len < page->prefix.len ? len : page->prefix.len);
+	int order = memcmp(bucket->name, page->prefix.ptr,
+			   len < page->prefix.len ? len : page->prefix.len);
 	if (order > 0)
 		return false; /* behind every name with the prefix */
 	if (order < 0 || len < page->prefix.len)
@@ -37,13 +38,15 @@ static bool bucket_list_one(void *arg, const struct gml_bucket *bucket)
 	return true;
 }
 
-static enum s3_error bucket_list_after(struct s3_call *call, char after[GML_BUCKET_NAME_MAX + 1], size_t *len)
+static enum s3_error bucket_list_after(struct s3_call *call, char after[GML_BUCKET_NAME_MAX + 1],
+				       size_t *len)
 {
 	struct gml_span token;
 	*len = 0;
 	if (!s3_param(call, "continuation-token", &token))
 		return S3_OK;
-	if (token.len == 0 || !s3_base64url_decode(token, after, GML_BUCKET_NAME_MAX, len) || *len == 0)
+	if (token.len == 0 || !s3_base64url_decode(token, after, GML_BUCKET_NAME_MAX, len) ||
+	    *len == 0)
 		return s3_refuse_argument(call, "continuation-token", token,
 					  "The continuation token provided is incorrect");
 	return S3_OK;
@@ -57,7 +60,6 @@ enum s3_error s3_list_buckets(struct s3_call *call)
 	size_t after_len;
 	enum s3_error error = bucket_list_after(call, after, &after_len);
 	int rc = 0;
-
 	if (!error && s3_param(call, "max-buckets", NULL))
 		error = s3_param_ranged(call, "max-buckets", 1, 10000, &page.max);
 	if (error)
@@ -68,8 +70,8 @@ enum s3_error s3_list_buckets(struct s3_call *call)
 	s3_xml_owner(call, &call->xml, "Owner", call->user.uid);
 	s3_xml_open(&call->xml, "Buckets");
 	if (!s3_param(call, "bucket-region", &region) || s3_span_is(region, call->config->region))
-		rc = gml_bucket_list(&call->op, call->config->store, s3_span_of(after, after_len), bucket_list_one,
-				     &page);
+		rc = gml_bucket_list(&call->op, call->config->store, s3_span_of(after, after_len),
+				     bucket_list_one, &page);
 	if (rc != 0)
 		return s3_error_from(rc);
 	s3_xml_close(&call->xml, "Buckets");
@@ -92,7 +94,8 @@ static bool bucket_region_fits(const struct s3_call *call, struct gml_span const
 	return s3_span_is(constraint, "EU") && strcmp(call->config->region, "eu-west-1") == 0;
 }
 
-static enum s3_error bucket_read_tags(struct s3_call *call, const struct s3_doc *doc, s3_node list, struct s3_xml *out)
+static enum s3_error bucket_read_tags(struct s3_call *call, const struct s3_doc *doc, s3_node list,
+				      struct s3_xml *out)
 {
 	struct gml_meta_pair *tags;
 	uint32_t ntags;
@@ -104,11 +107,15 @@ static enum s3_error bucket_read_tags(struct s3_call *call, const struct s3_doc 
 }
 
 /* *tags_out: the document of the tags that it shall have, if any; the caller releases it. */
-static enum s3_error bucket_check_configuration(struct s3_call *call, const struct s3_doc *doc, struct s3_xml *tags_out)
+static enum s3_error bucket_check_configuration(struct s3_call *call, const struct s3_doc *doc,
+						struct s3_xml *tags_out)
 {
-	s3_node root = s3_doc_root(doc, "CreateBucketConfiguration"), constraint, location, type, tags;
-	const struct s3_doc_field fields[] = {
-		{"LocationConstraint", &constraint}, {"Location", &location}, {"Bucket", &type}, {"Tags", &tags}};
+	s3_node root = s3_doc_root(doc, "CreateBucketConfiguration"), constraint, location, type,
+		tags;
+	const struct s3_doc_field fields[] = {{"LocationConstraint", &constraint},
+					      {"Location", &location},
+					      {"Bucket", &type},
+					      {"Tags", &tags}};
 	struct gml_span text;
 	enum s3_error error = s3_doc_fields(doc, root, fields, 4);
 	if (error || !root)
@@ -120,7 +127,8 @@ static enum s3_error bucket_check_configuration(struct s3_call *call, const stru
 	text = s3_doc_text(doc, constraint);
 	if (text.len > 0 && !bucket_region_fits(call, text))
 		return s3_refuse(call, S3_ERR_ILLEGAL_LOCATION,
-				 "The %.*s location constraint is incompatible for the region specific endpoint this "
+				 "The %.*s location constraint is incompatible for the region "
+				 "specific endpoint this "
 				 "request was sent to.",
 				 (int)(text.len < 64 ? text.len : 64), s3_span_chars(text));
 	return s3_doc_child(doc, tags, NULL) ? bucket_read_tags(call, doc, tags, tags_out) : S3_OK;
@@ -153,11 +161,12 @@ enum s3_error s3_create_bucket(struct s3_call *call)
 	if (error)
 		return error;
 	/* S3's oldest region answers success for the owner; all others a conflict. */
-	if (rc != 0 && !(rc == GML_ERR_BUCKETOWNED && strcmp(call->config->region, "us-east-1") == 0))
+	if (rc != 0 &&
+	    !(rc == GML_ERR_BUCKETOWNED && strcmp(call->config->region, "us-east-1") == 0))
 		return s3_error_from(rc);
-	s3_answer_header(
-		call, "Location",
-		s3_span(s3_arena_printf(&call->arena, "/%.*s", (int)call->bucket.len, s3_span_chars(call->bucket))));
+	s3_answer_header(call, "Location",
+			 s3_span(s3_arena_printf(&call->arena, "/%.*s", (int)call->bucket.len,
+						 s3_span_chars(call->bucket))));
 	return s3_answer_empty(call, 200);
 }
 

@@ -16,11 +16,24 @@ static enum s3_error config_check_owner(const struct s3_call *call)
 static const struct config_constant {
 	const char *get, *put; /* operations; put NULL: cannot be set */
 	const char *root, *content;
-	const char *element[2], *value; /* of what is set: path below the root and text; NULL: nothing may be there */
-	const char *const *others;	/* values that S3 knows besides */
+	const char *element[2],
+		*value; /* of what is set: path below the root and text; NULL: nothing may be there */
+	const char *const *others; /* values that S3 knows besides */
 } config_constants[] = {
-	{"GetBucketAccelerateConfiguration", NULL, "AccelerateConfiguration", "", {NULL, NULL}, NULL, NULL},
-	{"GetBucketLogging", "PutBucketLogging", "BucketLoggingStatus", "", {NULL, NULL}, NULL, NULL},
+	{"GetBucketAccelerateConfiguration",
+	 NULL,
+	 "AccelerateConfiguration",
+	 "",
+	 {NULL, NULL},
+	 NULL,
+	 NULL},
+	{"GetBucketLogging",
+	 "PutBucketLogging",
+	 "BucketLoggingStatus",
+	 "",
+	 {NULL, NULL},
+	 NULL,
+	 NULL},
 	{"GetBucketNotificationConfiguration",
 	 "PutBucketNotificationConfiguration",
 	 "NotificationConfiguration",
@@ -49,7 +62,8 @@ static const struct config_constant *config_constant_of(const char *operation)
 {
 	for (size_t i = 0; i < sizeof(config_constants) / sizeof(config_constants[0]); i++) {
 		const struct config_constant *constant = &config_constants[i];
-		if (strcmp(constant->get, operation) == 0 || (constant->put && strcmp(constant->put, operation) == 0))
+		if (strcmp(constant->get, operation) == 0 ||
+		    (constant->put && strcmp(constant->put, operation) == 0))
 			return constant;
 	}
 	return NULL;
@@ -67,7 +81,8 @@ enum s3_error s3_get_bucket_constant(struct s3_call *call)
 }
 
 /* What S3 knows and this does not is not implemented; what S3 does not know either is malformed. */
-static enum s3_error config_check_constant(struct s3_call *call, const struct config_constant *constant,
+static enum s3_error config_check_constant(struct s3_call *call,
+					   const struct config_constant *constant,
 					   const struct s3_doc *doc)
 {
 	s3_node node = s3_doc_root(doc, constant->root);
@@ -119,7 +134,8 @@ enum s3_error s3_list_configurations(struct s3_call *call)
 		const char *operation, *root;
 	} lists[] = {
 		{"ListBucketAnalyticsConfigurations", "ListBucketAnalyticsConfigurationResult"},
-		{"ListBucketIntelligentTieringConfigurations", "ListBucketIntelligentTieringConfigurationsOutput"},
+		{"ListBucketIntelligentTieringConfigurations",
+		 "ListBucketIntelligentTieringConfigurationsOutput"},
 		{"ListBucketInventoryConfigurations", "ListInventoryConfigurationsResult"},
 		{"ListBucketMetricsConfigurations", "ListMetricsConfigurationsResult"},
 	};
@@ -147,8 +163,8 @@ enum s3_error s3_get_bucket_tagging(struct s3_call *call)
 {
 	void *document;
 	size_t len;
-	int rc = gml_bucket_document_get(&call->op, call->config->store, call->bucket, GML_BUCKET_TAGGING, &document,
-					 &len);
+	int rc = gml_bucket_document_get(&call->op, call->config->store, call->bucket,
+					 GML_BUCKET_TAGGING, &document, &len);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? S3_ERR_NO_SUCH_TAG_SET : s3_error_from(rc);
 	s3_xml_raw(&call->xml, s3_span_of(document, len));
@@ -158,8 +174,8 @@ enum s3_error s3_get_bucket_tagging(struct s3_call *call)
 
 static enum s3_error config_set_tagging(struct s3_call *call, struct gml_span document)
 {
-	return s3_error_from(
-		gml_bucket_document_set(&call->op, call->config->store, call->bucket, GML_BUCKET_TAGGING, document));
+	return s3_error_from(gml_bucket_document_set(&call->op, call->config->store, call->bucket,
+						     GML_BUCKET_TAGGING, document));
 }
 
 enum s3_error s3_put_bucket_tagging(struct s3_call *call)
@@ -173,7 +189,8 @@ enum s3_error s3_put_bucket_tagging(struct s3_call *call)
 	if (error)
 		return error;
 	s3_tags_write_xml(&xml, tags, ntags);
-	error = xml.failed ? S3_ERR_SERVICE_UNAVAILABLE : config_set_tagging(call, s3_span_of(xml.buf, xml.len));
+	error = xml.failed ? S3_ERR_SERVICE_UNAVAILABLE
+			   : config_set_tagging(call, s3_span_of(xml.buf, xml.len));
 	s3_xml_release(&xml);
 	return error ? error : s3_answer_empty(call, 204);
 }

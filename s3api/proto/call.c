@@ -8,7 +8,8 @@
 
 #define CALL_OBJECT_SIZE_MAX ((uint64_t)5 << 30)
 #define CALL_XML_BODY_MAX (2u << 20)
-#define CALL_DRAIN_MAX (1 << 20) /* unread body that is still worth reading to keep the connection */
+#define CALL_DRAIN_MAX                                                                             \
+	(1 << 20) /* unread body that is still worth reading to keep the connection */
 
 /* ---- configuration ---- */
 
@@ -56,7 +57,8 @@ static int config_fill(struct s3_config *config, const struct s3_config_options 
 	config->hasher = s3_hasher_new(0);
 	config->signing_keys = auth_key_cache_new();
 	config->health = s3_health_new(options->store, options->nfs_address, options->nfs_port);
-	if (!config->region || !config->server_id || !config->hasher || !config->signing_keys || !config->health)
+	if (!config->region || !config->server_id || !config->hasher || !config->signing_keys ||
+	    !config->health)
 		rc = GML_ERR_NOMEM;
 	return rc;
 }
@@ -71,7 +73,8 @@ int s3_config_new(const struct s3_config_options *options, struct s3_config **ou
 	if (!config)
 		return GML_ERR_NOMEM;
 	config->store = options->store;
-	config->object_size_max = options->object_size_max ? options->object_size_max : CALL_OBJECT_SIZE_MAX;
+	config->object_size_max =
+		options->object_size_max ? options->object_size_max : CALL_OBJECT_SIZE_MAX;
 	config->xml_body_max = options->xml_body_max ? options->xml_body_max : CALL_XML_BODY_MAX;
 	config->log = options->log;
 	config->log_arg = options->log_arg;
@@ -107,7 +110,8 @@ static void call_fail(struct s3_call *call, enum s3_error error)
 	s3_body_release(call);
 	call->step = S3_RESPOND;
 	s3_answer_error(call, error);
-	call->response.close = unread && (call->body_length < 0 || call->body_length > CALL_DRAIN_MAX);
+	call->response.close =
+		unread && (call->body_length < 0 || call->body_length > CALL_DRAIN_MAX);
 }
 
 static enum s3_error call_start_operation(struct s3_call *call)
@@ -162,8 +166,11 @@ struct s3_call *s3_call_new(const struct s3_config *config, const struct s3_requ
 	call->step = S3_RESPOND;
 	call->now = time(NULL);
 	s3_request_id(call->request_id);
-	call->op = (struct gml_op){
-		.door = GML_DOOR_S3, .found = true, .request_id = call->request_id, .log = config->log, .log_arg = config->log_arg};
+	call->op = (struct gml_op){.door = GML_DOOR_S3,
+				   .found = true,
+				   .request_id = call->request_id,
+				   .log = config->log,
+				   .log_arg = config->log_arg};
 	s3_answer_begin(call);
 	error = call_start(call, request);
 	if (error)
@@ -268,10 +275,12 @@ int s3_call_run(struct s3_call *call, uint64_t pos, struct gml_run *out)
 		return call_object_run(call, pos, out);
 	case S3_CONTENT_XML:
 	case S3_CONTENT_TEXT:
-		text = call->content == S3_CONTENT_XML ? s3_span_of(call->xml.buf, call->xml.len) : call->text;
+		text = call->content == S3_CONTENT_XML ? s3_span_of(call->xml.buf, call->xml.len)
+						       : call->text;
 		if (pos >= text.len)
 			return GML_ERR_INVAL;
-		*out = (struct gml_run){.fd = -1, .mem = s3_span_chars(text) + pos, .len = text.len - pos};
+		*out = (struct gml_run){
+			.fd = -1, .mem = s3_span_chars(text) + pos, .len = text.len - pos};
 		return 0;
 	}
 	return GML_ERR_INVAL;
@@ -279,7 +288,8 @@ int s3_call_run(struct s3_call *call, uint64_t pos, struct gml_run *out)
 
 bool s3_call_run_blocks(const struct s3_call *call, uint64_t pos)
 {
-	return call->content == S3_CONTENT_OBJECT && pos > 0 && gml_object_info(call->object)->nparts > 1;
+	return call->content == S3_CONTENT_OBJECT && pos > 0 &&
+	       gml_object_info(call->object)->nparts > 1;
 }
 
 void s3_call_log_info(const struct s3_call *call, struct s3_log_info *out)

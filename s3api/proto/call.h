@@ -51,10 +51,10 @@ typedef enum s3_error (*s3_handler)(struct s3_call *call);
 enum s3_mode {
 	S3_MODE_NONE,	/* not implemented */
 	S3_MODE_ABSENT, /* configuration that no bucket here can have: answers `absent` */
-	S3_MODE_NOW,	/* handler answers in s3_call_new, or sets work and step S3_WORK because content is cold */
-	S3_MODE_WORK,	/* handler runs in s3_call_work */
-	S3_MODE_XML,	/* the body is collected and verified, then the handler runs */
-	S3_MODE_BODY,	/* handler runs in s3_call_new, begins the body and sets call->work */
+	S3_MODE_NOW, /* handler answers in s3_call_new, or sets work and step S3_WORK because content is cold */
+	S3_MODE_WORK, /* handler runs in s3_call_work */
+	S3_MODE_XML,  /* the body is collected and verified, then the handler runs */
+	S3_MODE_BODY, /* handler runs in s3_call_new, begins the body and sets call->work */
 };
 struct s3_operation {
 	const char *name;
@@ -153,15 +153,18 @@ static inline bool s3_has_header(const struct s3_call *call, const char *name)
 }
 /* Decoded value of a query parameter; false: absent. value_out may be NULL. */
 bool s3_param_of(const struct s3_call *call, struct gml_span name, struct gml_span *value_out);
-static inline bool s3_param(const struct s3_call *call, const char *name, struct gml_span *value_out)
+static inline bool s3_param(const struct s3_call *call, const char *name,
+			    struct gml_span *value_out)
 {
 	return s3_param_of(call, s3_span(name), value_out);
 }
 /* A number in 0..limit from a query parameter; absent: unchanged. Larger ones than `cap` are cut to it.
  * INVALID_ARGUMENT otherwise. */
-enum s3_error s3_param_number(struct s3_call *call, const char *name, uint32_t cap, uint32_t *value);
+enum s3_error s3_param_number(struct s3_call *call, const char *name, uint32_t cap,
+			      uint32_t *value);
 /* A number in lo..hi that must be there. INVALID_ARGUMENT. */
-enum s3_error s3_param_ranged(struct s3_call *call, const char *name, uint32_t lo, uint32_t hi, uint32_t *out);
+enum s3_error s3_param_ranged(struct s3_call *call, const char *name, uint32_t lo, uint32_t hi,
+			      uint32_t *out);
 /* encoding-type=url asked for? INVALID_ARGUMENT for other types. */
 enum s3_error s3_param_encoding(struct s3_call *call, bool *url_out);
 
@@ -183,7 +186,8 @@ enum s3_error s3_authenticate(struct s3_call *call);
 enum s3_error s3_refuse(struct s3_call *call, enum s3_error error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* INVALID_ARGUMENT with ArgumentName and ArgumentValue. */
-enum s3_error s3_refuse_argument(struct s3_call *call, const char *name, struct gml_span value, const char *message);
+enum s3_error s3_refuse_argument(struct s3_call *call, const char *name, struct gml_span value,
+				 const char *message);
 /* One more element of the error document; the value is copied. */
 void s3_detail(struct s3_call *call, const char *name, struct gml_span value);
 void s3_detail_number(struct s3_call *call, const char *name, uint64_t value);
@@ -191,26 +195,31 @@ void s3_detail_number(struct s3_call *call, const char *name, uint64_t value);
 bool s3_answer_header(struct s3_call *call, const char *name, struct gml_span value);
 /* The same for a value of our own making, which needs no look. */
 bool s3_answer_put(struct s3_call *call, struct gml_span name, struct gml_span value);
-static inline bool s3_answer_own_header(struct s3_call *call, const char *name, struct gml_span value)
+static inline bool s3_answer_own_header(struct s3_call *call, const char *name,
+					struct gml_span value)
 {
 	return s3_answer_put(call, s3_span(name), value);
 }
 void s3_answer_etag(struct s3_call *call, const char *etag);
 void s3_answer_date(struct s3_call *call, const char *name, int64_t ns);
 /* x-amz-checksum-… and x-amz-checksum-type; nothing for NONE. nparts: of a composite one. */
-void s3_answer_checksum(struct s3_call *call, const struct gml_object_checksum *checksum, uint32_t nparts, bool type);
+void s3_answer_checksum(struct s3_call *call, const struct gml_object_checksum *checksum,
+			uint32_t nparts, bool type);
 /* Base64 of the value (with -N for composites) into out[64]; false for NONE. */
 bool s3_checksum_text(const struct gml_object_checksum *checksum, uint32_t nparts, char out[64]);
 /* <ChecksumCRC32>…</ChecksumCRC32>, and <ChecksumType>. */
-void s3_xml_checksum(struct s3_xml *xml, const struct gml_object_checksum *checksum, uint32_t nparts, bool type);
+void s3_xml_checksum(struct s3_xml *xml, const struct gml_object_checksum *checksum,
+		     uint32_t nparts, bool type);
 /* <Owner> or the like: ID and DisplayName of a uid. */
 void s3_xml_owner(struct s3_call *call, struct s3_xml *xml, const char *tag, uint32_t uid);
 void s3_owner_id(uint32_t uid, char out[13]);
 /* Finished answers. */
-enum s3_error s3_answer_empty(struct s3_call *call,
-			      int status); /* no content: 204 without, others with Content-Length: 0 */
+enum s3_error
+s3_answer_empty(struct s3_call *call,
+		int status); /* no content: 204 without, others with Content-Length: 0 */
 enum s3_error s3_answer_xml(struct s3_call *call, int status); /* call->xml is complete */
-void s3_answer_begin(struct s3_call *call); /* forget what was prepared; the headers of every answer */
+void s3_answer_begin(
+	struct s3_call *call); /* forget what was prepared; the headers of every answer */
 void s3_answer_error(struct s3_call *call, enum s3_error error);
 void s3_request_id(char out[17]);
 
@@ -242,18 +251,20 @@ enum s3_error s3_meta_read_tags(struct s3_call *call, struct gml_object_new *out
 #define S3_BUCKET_TAGS_MAX 50
 /* Check one set of tags: at most `max`, lengths, characters, no name twice. INVALID_TAG,
  * BAD_REQUEST. */
-enum s3_error s3_tags_check(struct s3_call *call, const struct gml_meta_pair *tags, uint32_t ntags, uint32_t max);
+enum s3_error s3_tags_check(struct s3_call *call, const struct gml_meta_pair *tags, uint32_t ntags,
+			    uint32_t max);
 /* The checked tags of a request's body, <Tagging>, in the arena. MALFORMED_XML, and those of
  * s3_tags_check. */
 enum s3_error s3_tags_read_xml(struct s3_call *call, uint32_t max, struct gml_meta_pair **tags_out,
 			       uint32_t *ntags_out);
 /* The same of one list of <Tag> in a document. */
-enum s3_error s3_tags_read_list(struct s3_call *call, const struct s3_doc *doc, s3_node list, uint32_t max,
-				struct gml_meta_pair **tags_out, uint32_t *ntags_out);
+enum s3_error s3_tags_read_list(struct s3_call *call, const struct s3_doc *doc, s3_node list,
+				uint32_t max, struct gml_meta_pair **tags_out, uint32_t *ntags_out);
 /* The whole document. */
 void s3_tags_write_xml(struct s3_xml *xml, const struct gml_meta_pair *tags, uint32_t ntags);
 /* Tags of an inode into the arena, in name order. */
-enum s3_error s3_tags_load(struct s3_call *call, gml_ino ino, struct gml_meta_pair **tags_out, uint32_t *ntags_out);
+enum s3_error s3_tags_load(struct s3_call *call, gml_ino ino, struct gml_meta_pair **tags_out,
+			   uint32_t *ntags_out);
 /* x-amz-storage-class: absent and STANDARD are NULL. INVALID_STORAGE_CLASS. */
 enum s3_error s3_meta_read_class(struct s3_call *call, struct gml_span *out);
 /* <StorageClass>; empty: STANDARD. */
@@ -315,7 +326,8 @@ enum s3_error s3_delete_object(struct s3_call *call);
 enum s3_error s3_delete_objects(struct s3_call *call);
 /* multipart.c, multipart_complete.c, multipart_list.c */
 /* The upload that the request names; NO_SUCH_UPLOAD. Spans are the call's. */
-enum s3_error s3_upload_find(struct s3_call *call, struct gml_span *id_out, struct gml_upload *upload_out);
+enum s3_error s3_upload_find(struct s3_call *call, struct gml_span *id_out,
+			     struct gml_upload *upload_out);
 enum s3_error s3_upload_error(struct s3_call *call, int rc);
 void s3_part_etag(const uint8_t md5[16], char out[33]);
 void s3_answer_part_etag(struct s3_call *call, const uint8_t md5[16]);

@@ -14,7 +14,7 @@
 #define CHUNKED_SIGNATURE_NAME "x-amz-trailer-signature"
 #define CHUNKED_EXTENSION ";chunk-signature="
 #define CHUNKED_NAMES_MAX 1024u /* bytes of x-amz-trailer */
-#define CHUNKED_BLANK_MAX 3u	/* empty lines in a tail; some clients send more than the final one */
+#define CHUNKED_BLANK_MAX 3u /* empty lines in a tail; some clients send more than the final one */
 
 enum chunked_state { CHUNKED_LINE, CHUNKED_DATA, CHUNKED_CR, CHUNKED_LF, CHUNKED_TAIL };
 
@@ -55,18 +55,22 @@ const char *s3_chunked_text(enum s3_chunked_error error)
 	case S3_CHUNKED_CHUNK_SMALL:
 		return "Only the last chunk is allowed to have a size less than 8192 bytes";
 	case S3_CHUNKED_SIGNATURE:
-		return "The request signature we calculated does not match the signature you provided. Check your key "
+		return "The request signature we calculated does not match the signature you "
+		       "provided. Check your key "
 		       "and signing method.";
 	case S3_CHUNKED_LONG:
-		return "The request body holds more bytes than the x-amz-decoded-content-length header says";
+		return "The request body holds more bytes than the x-amz-decoded-content-length "
+		       "header says";
 	case S3_CHUNKED_SHORT:
-		return "You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP "
+		return "You did not provide the number of bytes specified by the "
+		       "x-amz-decoded-content-length HTTP "
 		       "header";
 	case S3_CHUNKED_TRUNCATED:
 		return "The request body terminated unexpectedly";
 	case S3_CHUNKED_TRAILER_FORMAT:
 	case S3_CHUNKED_TRAILER_UNEXPECTED:
-		return "The request contained trailing data that was not well-formed or did not conform to our "
+		return "The request contained trailing data that was not well-formed or did not "
+		       "conform to our "
 		       "published schema.";
 	case S3_CHUNKED_TRAILER_MISSING:
 		return "The request body ended without the announced trailers";
@@ -85,8 +89,8 @@ static bool chunked_is_name(struct auth_span name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.ptr[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'))
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+		      c == '.'))
 			return false;
 	}
 	return name.len > 0;
@@ -113,12 +117,12 @@ static bool chunked_announce(struct s3_chunked *chunked, struct auth_span list)
 		const char *comma = memchr(list.ptr, ',', list.len);
 		size_t len = comma != NULL ? (size_t)(comma - list.ptr) : list.len;
 		struct auth_span name = auth_span_trim((struct auth_span){list.ptr, len});
-
 		list.ptr += len + (comma != NULL);
 		list.len -= len + (comma != NULL);
 		if (name.len == 0)
 			continue;
-		if (!chunked_is_name(name) || auth_span_eq(name, AUTH_LIT(CHUNKED_SIGNATURE_NAME)) ||
+		if (!chunked_is_name(name) ||
+		    auth_span_eq(name, AUTH_LIT(CHUNKED_SIGNATURE_NAME)) ||
 		    chunked_announced(chunked, name) || chunked->nnames == S3_CHUNKED_TRAILERS_MAX)
 			return false;
 		chunked->names[chunked->nnames++] = name;
@@ -126,11 +130,12 @@ static bool chunked_announce(struct s3_chunked *chunked, struct auth_span list)
 	return true;
 }
 
-enum s3_chunked_error s3_chunked_new(const struct s3_chunked_options *options, struct s3_chunked **out)
+enum s3_chunked_error s3_chunked_new(const struct s3_chunked_options *options,
+				     struct s3_chunked **out)
 {
 	struct s3_chunked *chunked;
-	bool is_signed = options->form == AUTH_PAYLOAD_CHUNKED || options->form == AUTH_PAYLOAD_CHUNKED_TRAILER;
-
+	bool is_signed = options->form == AUTH_PAYLOAD_CHUNKED ||
+			 options->form == AUTH_PAYLOAD_CHUNKED_TRAILER;
 	*out = NULL;
 	if (options->form == AUTH_PAYLOAD_SIGNED || (is_signed && options->stream == NULL))
 		return S3_CHUNKED_ANNOUNCEMENT;
@@ -145,7 +150,8 @@ enum s3_chunked_error s3_chunked_new(const struct s3_chunked_options *options, s
 	chunked->decoded_length = options->decoded_length;
 	if (is_signed)
 		chunked->stream = *options->stream;
-	if (!chunked_announce(chunked, options->trailer) || (chunked->nnames > 0 && !chunked->has_trailers)) {
+	if (!chunked_announce(chunked, options->trailer) ||
+	    (chunked->nnames > 0 && !chunked->has_trailers)) {
 		s3_chunked_free(chunked);
 		return S3_CHUNKED_ANNOUNCEMENT;
 	}
@@ -168,12 +174,13 @@ void s3_chunked_free(struct s3_chunked *chunked)
 static enum s3_chunked_error chunked_verify(struct s3_chunked *chunked)
 {
 	uint8_t sha256[AUTH_SHA256_SIZE];
-
 	if (!chunked->is_signed)
 		return S3_CHUNKED_OK;
 	if (!auth_digest_final(&chunked->digest, sha256))
 		return S3_CHUNKED_NOMEM;
-	return auth_stream_chunk(&chunked->stream, sha256, chunked->signature) ? S3_CHUNKED_OK : S3_CHUNKED_SIGNATURE;
+	return auth_stream_chunk(&chunked->stream, sha256, chunked->signature)
+		       ? S3_CHUNKED_OK
+		       : S3_CHUNKED_SIGNATURE;
 }
 
 /* Extension of a chunk header, from its ";" on. Signed forms need the signature and nothing else; the others ignore
@@ -181,9 +188,9 @@ static enum s3_chunked_error chunked_verify(struct s3_chunked *chunked)
 static bool chunked_extension(struct s3_chunked *chunked, const char *text, size_t len)
 {
 	const size_t prefix = sizeof(CHUNKED_EXTENSION) - 1;
-
 	if (chunked->is_signed) {
-		if (len != prefix + sizeof(chunked->signature) || memcmp(text, CHUNKED_EXTENSION, prefix) != 0)
+		if (len != prefix + sizeof(chunked->signature) ||
+		    memcmp(text, CHUNKED_EXTENSION, prefix) != 0)
 			return false;
 		memcpy(chunked->signature, text + prefix, sizeof(chunked->signature));
 		return true;
@@ -199,19 +206,18 @@ static enum s3_chunked_error chunked_header(struct s3_chunked *chunked)
 	size_t len = chunked->line_len, digits = 0;
 	uint64_t size = 0;
 	bool small = chunked->number > 0 && chunked->size < S3_CHUNKED_SIZE_MIN;
-
 	chunked->line_len = 0;
 	if (len == 0 || chunked->line[--len] != '\r')
 		return S3_CHUNKED_FORMAT;
 	for (; digits < len && digits < 17 && chunked->line[digits] != ';'; digits++) {
 		char pair[2] = {'0', chunked->line[digits]};
 		uint8_t nibble;
-
 		if (!auth_unhex(pair, 1, &nibble))
 			return S3_CHUNKED_FORMAT;
 		size = size << 4 | nibble;
 	}
-	if (digits == 0 || digits > 16 || !chunked_extension(chunked, chunked->line + digits, len - digits))
+	if (digits == 0 || digits > 16 ||
+	    !chunked_extension(chunked, chunked->line + digits, len - digits))
 		return S3_CHUNKED_FORMAT;
 	chunked->number++;
 	if (size > S3_CHUNKED_SIZE_MAX)
@@ -233,11 +239,11 @@ static enum s3_chunked_error chunked_header(struct s3_chunked *chunked)
 }
 
 /* Bytes of a chunk header, to the end of its line. */
-static enum s3_chunked_error chunked_line(struct s3_chunked *chunked, const char **at, const char *end)
+static enum s3_chunked_error chunked_line(struct s3_chunked *chunked, const char **at,
+					  const char *end)
 {
 	const char *lf = memchr(*at, '\n', (size_t)(end - *at));
 	size_t len = (size_t)((lf != NULL ? lf : end) - *at);
-
 	if (len > sizeof(chunked->line) - chunked->line_len)
 		return S3_CHUNKED_FORMAT;
 	memcpy(chunked->line + chunked->line_len, *at, len);
@@ -246,11 +252,10 @@ static enum s3_chunked_error chunked_line(struct s3_chunked *chunked, const char
 	return lf != NULL ? chunked_header(chunked) : S3_CHUNKED_OK;
 }
 
-static enum s3_chunked_error chunked_data(struct s3_chunked *chunked, const char **at, const char *end,
-					  struct gml_span *data_out)
+static enum s3_chunked_error chunked_data(struct s3_chunked *chunked, const char **at,
+					  const char *end, struct gml_span *data_out)
 {
 	size_t len = (size_t)(end - *at);
-
 	if (len > chunked->left)
 		len = (size_t)chunked->left;
 	if (chunked->is_signed)
@@ -265,10 +270,10 @@ static enum s3_chunked_error chunked_data(struct s3_chunked *chunked, const char
 	return chunked_verify(chunked);
 }
 
-static enum s3_chunked_error chunked_tail(struct s3_chunked *chunked, const char **at, const char *end)
+static enum s3_chunked_error chunked_tail(struct s3_chunked *chunked, const char **at,
+					  const char *end)
 {
 	size_t len = (size_t)(end - *at), cap = chunked->has_trailers ? sizeof(chunked->tail) : 2;
-
 	if (len > cap - chunked->tail_len)
 		return chunked->has_trailers ? S3_CHUNKED_TRAILER_FORMAT : S3_CHUNKED_FORMAT;
 	memcpy(chunked->tail + chunked->tail_len, *at, len);
@@ -277,11 +282,11 @@ static enum s3_chunked_error chunked_tail(struct s3_chunked *chunked, const char
 	return S3_CHUNKED_OK;
 }
 
-enum s3_chunked_error s3_chunked_next(struct s3_chunked *chunked, struct gml_span *input, struct gml_span *data_out)
+enum s3_chunked_error s3_chunked_next(struct s3_chunked *chunked, struct gml_span *input,
+				      struct gml_span *data_out)
 {
 	const char *at = input->len > 0 ? input->ptr : "", *end = at + input->len;
 	enum s3_chunked_error rc = chunked->error;
-
 	*data_out = (struct gml_span){NULL, 0};
 	while (rc == S3_CHUNKED_OK && at < end && data_out->len == 0) {
 		switch (chunked->state) {
@@ -312,11 +317,11 @@ enum s3_chunked_error s3_chunked_next(struct s3_chunked *chunked, struct gml_spa
 /* ---- tail ---- */
 
 /* "name:value" into pairs[], or into signature if it is the one behind all others. */
-static enum s3_chunked_error chunked_trailer(struct s3_chunked *chunked, char *line, size_t len, bool *signature_seen)
+static enum s3_chunked_error chunked_trailer(struct s3_chunked *chunked, char *line, size_t len,
+					     bool *signature_seen)
 {
 	char *colon = memchr(line, ':', len);
 	struct auth_span name, value;
-
 	if (colon == NULL || *signature_seen)
 		return S3_CHUNKED_TRAILER_FORMAT;
 	chunked_lower(line, (size_t)(colon - line));
@@ -349,8 +354,8 @@ static int chunked_pair_compare(const void *a, const void *b)
 	const struct chunked_pair *left = a, *right = b;
 	size_t len = left->name.len < right->name.len ? left->name.len : right->name.len;
 	int order = memcmp(left->name.ptr, right->name.ptr, len);
-
-	return order != 0 ? order : (left->name.len > right->name.len) - (left->name.len < right->name.len);
+	return order != 0 ? order
+			  : (left->name.len > right->name.len) - (left->name.len < right->name.len);
 }
 
 /* The signature is over "name:value\n" of all trailers, sorted by name. */
@@ -358,7 +363,6 @@ static enum s3_chunked_error chunked_verify_trailers(struct s3_chunked *chunked)
 {
 	struct chunked_pair sorted[S3_CHUNKED_TRAILERS_MAX];
 	uint8_t sha256[AUTH_SHA256_SIZE];
-
 	memcpy(sorted, chunked->pairs, chunked->npairs * sizeof(sorted[0]));
 	qsort(sorted, chunked->npairs, sizeof(sorted[0]), chunked_pair_compare);
 	auth_digest_begin(&chunked->digest, AUTH_SHA256);
@@ -370,7 +374,9 @@ static enum s3_chunked_error chunked_verify_trailers(struct s3_chunked *chunked)
 	}
 	if (!auth_digest_final(&chunked->digest, sha256))
 		return S3_CHUNKED_NOMEM;
-	return auth_stream_trailer(&chunked->stream, sha256, chunked->signature) ? S3_CHUNKED_OK : S3_CHUNKED_SIGNATURE;
+	return auth_stream_trailer(&chunked->stream, sha256, chunked->signature)
+		       ? S3_CHUNKED_OK
+		       : S3_CHUNKED_SIGNATURE;
 }
 
 /* A tail with trailers. The final empty line may be missing (some clients leave it out): the signature, or the presence
@@ -381,13 +387,11 @@ static enum s3_chunked_error chunked_trailers(struct s3_chunked *chunked)
 	bool signature_seen = false;
 	unsigned blank = 0;
 	enum s3_chunked_error rc;
-
 	if (at == end)
 		return S3_CHUNKED_TRUNCATED;
 	while (at < end) {
 		char *lf = memchr(at, '\n', (size_t)(end - at));
 		size_t len;
-
 		if (lf == NULL)
 			return S3_CHUNKED_TRUNCATED;
 		len = (size_t)(lf - at);
@@ -432,8 +436,10 @@ size_t s3_chunked_ntrailers(const struct s3_chunked *chunked)
 void s3_chunked_trailer(const struct s3_chunked *chunked, size_t index, struct gml_span *name_out,
 			struct gml_span *value_out)
 {
-	*name_out = (struct gml_span){chunked->pairs[index].name.ptr, chunked->pairs[index].name.len};
-	*value_out = (struct gml_span){chunked->pairs[index].value.ptr, chunked->pairs[index].value.len};
+	*name_out =
+		(struct gml_span){chunked->pairs[index].name.ptr, chunked->pairs[index].name.len};
+	*value_out =
+		(struct gml_span){chunked->pairs[index].value.ptr, chunked->pairs[index].value.len};
 }
 
 void s3_chunked_small(const struct s3_chunked *chunked, uint64_t *chunk_out, uint64_t *size_out)

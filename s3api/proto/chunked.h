@@ -22,26 +22,26 @@
 #include <gemel/types.h>
 #include "auth/sigv4.h"
 
-#define S3_CHUNKED_SIZE_MIN 8192u		/* every data chunk but the last holds at least this much */
+#define S3_CHUNKED_SIZE_MIN 8192u /* every data chunk but the last holds at least this much */
 #define S3_CHUNKED_SIZE_MAX ((uint64_t)5 << 30) /* bytes of one chunk */
 #define S3_CHUNKED_LINE_MAX 256u		/* bytes of a chunk header without CRLF */
-#define S3_CHUNKED_TAIL_MAX 8192u		/* bytes from behind the last chunk's header to the end */
-#define S3_CHUNKED_TRAILERS_MAX 16u		/* announced names, and trailer lines */
+#define S3_CHUNKED_TAIL_MAX 8192u   /* bytes from behind the last chunk's header to the end */
+#define S3_CHUNKED_TRAILERS_MAX 16u /* announced names, and trailer lines */
 
 /* What can be wrong, and S3's code for it. */
 enum s3_chunked_error {
 	S3_CHUNKED_OK = 0,
-	S3_CHUNKED_NOMEM,	   /* InternalError */
-	S3_CHUNKED_ANNOUNCEMENT,   /* x-amz-trailer is malformed, too long, or sent with a form without trailers:
+	S3_CHUNKED_NOMEM, /* InternalError */
+	S3_CHUNKED_ANNOUNCEMENT, /* x-amz-trailer is malformed, too long, or sent with a form without trailers:
 				      InvalidRequest */
-	S3_CHUNKED_FORMAT,	   /* not chunk framing, or bytes behind the end: IncompleteBody */
-	S3_CHUNKED_CHUNK_LARGE,	   /* chunk over S3_CHUNKED_SIZE_MAX: EntityTooLarge */
-	S3_CHUNKED_CHUNK_SMALL,	   /* a chunk under S3_CHUNKED_SIZE_MIN is followed by more data: InvalidChunkSizeError
+	S3_CHUNKED_FORMAT,	/* not chunk framing, or bytes behind the end: IncompleteBody */
+	S3_CHUNKED_CHUNK_LARGE, /* chunk over S3_CHUNKED_SIZE_MAX: EntityTooLarge */
+	S3_CHUNKED_CHUNK_SMALL, /* a chunk under S3_CHUNKED_SIZE_MIN is followed by more data: InvalidChunkSizeError
 				      (403), see s3_chunked_small */
-	S3_CHUNKED_SIGNATURE,	   /* a chunk's signature or the trailers' does not match: SignatureDoesNotMatch */
-	S3_CHUNKED_LONG,	   /* more data than x-amz-decoded-content-length: IncompleteBody */
-	S3_CHUNKED_SHORT,	   /* the last chunk came with less data than that: IncompleteBody */
-	S3_CHUNKED_TRUNCATED,	   /* the body ended inside the framing: IncompleteBody */
+	S3_CHUNKED_SIGNATURE, /* a chunk's signature or the trailers' does not match: SignatureDoesNotMatch */
+	S3_CHUNKED_LONG,      /* more data than x-amz-decoded-content-length: IncompleteBody */
+	S3_CHUNKED_SHORT,     /* the last chunk came with less data than that: IncompleteBody */
+	S3_CHUNKED_TRUNCATED, /* the body ended inside the framing: IncompleteBody */
 	S3_CHUNKED_TRAILER_FORMAT, /* trailer block malformed or over S3_CHUNKED_TAIL_MAX: MalformedTrailerError */
 	S3_CHUNKED_TRAILER_UNEXPECTED, /* a trailer that x-amz-trailer does not announce, or twice:
 					  MalformedTrailerError */
@@ -56,15 +56,17 @@ struct s3_chunked_options {
 	 * trailers. UNSIGNED: plain chunks (Content-Encoding: aws-chunked with UNSIGNED-PAYLOAD), with trailers if
 	 * announced. AUTH_PAYLOAD_SIGNED is not a chunked form (ANNOUNCEMENT). */
 	enum auth_payload form;
-	const struct auth_stream *stream; /* from auth_verify, copied; needed by the two signed forms only */
-	uint64_t decoded_length;	  /* x-amz-decoded-content-length, bytes */
+	const struct auth_stream
+		*stream;	 /* from auth_verify, copied; needed by the two signed forms only */
+	uint64_t decoded_length; /* x-amz-decoded-content-length, bytes */
 	struct auth_span
 		trailer; /* value of x-amz-trailer (comma-separated names, any case), copied; empty: none announced */
 };
 
 struct s3_chunked;
 /* New decoder, heap. Errors: NOMEM, ANNOUNCEMENT; *out is then NULL. */
-enum s3_chunked_error s3_chunked_new(const struct s3_chunked_options *options, struct s3_chunked **out);
+enum s3_chunked_error s3_chunked_new(const struct s3_chunked_options *options,
+				     struct s3_chunked **out);
 void s3_chunked_free(struct s3_chunked *chunked); /* NULL is fine */
 
 /* Take bytes from *input, which is advanced, up to the end of the next run of data. *data_out: that run, inside the
@@ -73,7 +75,8 @@ void s3_chunked_free(struct s3_chunked *chunked); /* NULL is fine */
  *      while ((rc = s3_chunked_next(c, &input, &data)) == 0 && data.len > 0)
  *              store(data);
  */
-enum s3_chunked_error s3_chunked_next(struct s3_chunked *chunked, struct gml_span *input, struct gml_span *data_out);
+enum s3_chunked_error s3_chunked_next(struct s3_chunked *chunked, struct gml_span *input,
+				      struct gml_span *data_out);
 
 /* The body is over: check that it is complete, that exactly decoded_length bytes came, the trailers and their
  * signature. Call it once. */

@@ -63,7 +63,8 @@ static int codec_value(char c, char c62, char c63)
 }
 
 /* Digits without padding. Refuses stray bits behind the last byte, so that each value has one spelling. */
-static bool codec_decode(const char *in, size_t len, char c62, char c63, uint8_t *out, size_t cap, size_t *len_out)
+static bool codec_decode(const char *in, size_t len, char c62, char c63, uint8_t *out, size_t cap,
+			 size_t *len_out)
 {
 	uint32_t bits = 0;
 	unsigned have = 0;

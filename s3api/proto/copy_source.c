@@ -1,7 +1,8 @@
 /* x-amz-copy-source: "bucket/key" or "/bucket/key", percent-encoded, with ?versionId=. */
 #include "call.h"
 
-static enum s3_error copy_source_invalid(struct s3_call *call, struct gml_span raw, const char *message)
+static enum s3_error copy_source_invalid(struct s3_call *call, struct gml_span raw,
+					 const char *message)
 {
 	return s3_refuse_argument(call, "x-amz-copy-source", raw, message);
 }
@@ -13,13 +14,13 @@ static enum s3_error copy_source_version(struct s3_call *call, struct gml_span q
 	return s3_refuse_argument(call, "x-amz-copy-source", query, "Invalid version id specified");
 }
 
-static enum s3_error copy_source_split(struct s3_call *call, struct gml_span raw, struct s3_copy_source *out)
+static enum s3_error copy_source_split(struct s3_call *call, struct gml_span raw,
+				       struct s3_copy_source *out)
 {
 	struct gml_span query = raw, path = s3_span_cut(&query, '?');
 	char *text = s3_arena_alloc(&call->arena, path.len);
 	enum s3_error error = copy_source_version(call, query);
 	long len;
-
 	if (error)
 		return error;
 	if (!text)
@@ -34,8 +35,9 @@ static enum s3_error copy_source_split(struct s3_call *call, struct gml_span raw
 		out->key = s3_span_from(out->key, 1);
 	out->bucket = s3_span_cut(&out->key, '/');
 	if (out->bucket.len == 0 || out->key.len == 0)
-		return copy_source_invalid(
-			call, raw, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+		return copy_source_invalid(call, raw,
+					   "Copy Source must mention the source bucket and key: "
+					   "sourcebucket/sourcekey");
 	if (gml_bucket_name_check(out->bucket) != 0) {
 		s3_detail(call, "BucketName", out->bucket);
 		return S3_ERR_INVALID_BUCKET_NAME;
@@ -78,8 +80,8 @@ enum s3_error s3_copy_error(struct s3_call *call, const struct s3_copy_source *s
 	case GML_ERR_NOBUCKET: {
 		/* Which of the two? */
 		struct gml_bucket bucket;
-		bool target =
-			gml_bucket_head(&call->op, call->config->store, call->bucket, &bucket) == GML_ERR_NOBUCKET;
+		bool target = gml_bucket_head(&call->op, call->config->store, call->bucket,
+					      &bucket) == GML_ERR_NOBUCKET;
 		s3_detail(call, "BucketName", target ? call->bucket : source->bucket);
 		return S3_ERR_NO_SUCH_BUCKET;
 	}

@@ -102,7 +102,8 @@ static bool date_valid(const struct date_civil *c)
 {
 	static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = c->year % 4 == 0 && (c->year % 100 != 0 || c->year % 400 == 0);
-	if (c->month < 1 || c->month > 12 || c->day < 1 || c->hour > 23 || c->minute > 59 || c->second > 60)
+	if (c->month < 1 || c->month > 12 || c->day < 1 || c->hour > 23 || c->minute > 59 ||
+	    c->second > 60)
 		return false;
 	return c->day <= days[c->month - 1] + (c->month == 2 && leap ? 1u : 0u);
 }
@@ -114,22 +115,22 @@ bool s3_date_parse(struct gml_span text, int64_t *ns_out)
 	struct date_civil c = {0};
 	int64_t seconds;
 	bool ok = false;
-
 	if (text.len < 20 || text.len >= sizeof(copy) || memchr(text.ptr, 0, text.len))
 		return false;
 	memcpy(copy, text.ptr, text.len);
 	copy[text.len] = 0;
-	if (sscanf(copy, "%*3[A-Za-z], %2u %3[A-Za-z] %4u %2u:%2u:%2u %7s%n", &c.day, month, &year, &c.hour, &c.minute,
-		   &c.second, zone, &tail) == 7 &&
+	if (sscanf(copy, "%*3[A-Za-z], %2u %3[A-Za-z] %4u %2u:%2u:%2u %7s%n", &c.day, month, &year,
+		   &c.hour, &c.minute, &c.second, zone, &tail) == 7 &&
 	    tail == text.len) {
-		ok = strcmp(zone, "GMT") == 0 || strcmp(zone, "UTC") == 0 || strcmp(zone, "+0000") == 0;
-	} else if (sscanf(copy, "%*9[A-Za-z], %2u-%3[A-Za-z]-%2u %2u:%2u:%2u GMT%n", &c.day, month, &year, &c.hour,
-			  &c.minute, &c.second, &tail) == 6 &&
+		ok = strcmp(zone, "GMT") == 0 || strcmp(zone, "UTC") == 0 ||
+		     strcmp(zone, "+0000") == 0;
+	} else if (sscanf(copy, "%*9[A-Za-z], %2u-%3[A-Za-z]-%2u %2u:%2u:%2u GMT%n", &c.day, month,
+			  &year, &c.hour, &c.minute, &c.second, &tail) == 6 &&
 		   tail == text.len) {
 		year += year < 70 ? 2000 : 1900;
 		ok = true;
-	} else if (sscanf(copy, "%*3[A-Za-z] %3[A-Za-z] %2u %2u:%2u:%2u %4u%n", month, &c.day, &c.hour, &c.minute,
-			  &c.second, &year, &tail) == 6 &&
+	} else if (sscanf(copy, "%*3[A-Za-z] %3[A-Za-z] %2u %2u:%2u:%2u %4u%n", month, &c.day,
+			  &c.hour, &c.minute, &c.second, &year, &tail) == 6 &&
 		   tail == text.len) {
 		ok = true;
 	}
@@ -139,7 +140,8 @@ bool s3_date_parse(struct gml_span text, int64_t *ns_out)
 	c.month = date_month(month);
 	if (!date_valid(&c))
 		return false;
-	seconds = date_days_of(c.year, c.month, c.day) * 86400 + c.hour * 3600 + c.minute * 60 + c.second;
+	seconds = date_days_of(c.year, c.month, c.day) * 86400 + c.hour * 3600 + c.minute * 60 +
+		  c.second;
 	/* int64 nanoseconds reach from 1677 to 2262; dates outside mean "always" and "never". */
 	if (__builtin_mul_overflow(seconds, S3_DATE_NS, ns_out))
 		*ns_out = seconds < 0 ? INT64_MIN : INT64_MAX;

@@ -90,8 +90,8 @@ static void hasher_grow_locked(struct s3_hasher *hasher)
 	pthread_attr_destroy(&attr);
 }
 
-bool s3_hasher_start(struct s3_hasher *hasher, struct s3_hash_job *job, struct gml_digest *digest, const void *buf,
-		     size_t len)
+bool s3_hasher_start(struct s3_hasher *hasher, struct s3_hash_job *job, struct gml_digest *digest,
+		     const void *buf, size_t len)
 {
 	bool taken = false;
 	if (!hasher || sem_init(&job->done, 0, 0) != 0)

@@ -24,8 +24,8 @@ struct s3_hasher *s3_hasher_new(unsigned threads);
 void s3_hasher_free(struct s3_hasher *hasher);
 /* Feed the digest on another thread. false: none is free (or hasher is NULL), nothing was done. After true, neither the
  * digest nor the buffer may be touched until s3_hasher_wait. Does not block. */
-bool s3_hasher_start(struct s3_hasher *hasher, struct s3_hash_job *job, struct gml_digest *digest, const void *buf,
-		     size_t len);
+bool s3_hasher_start(struct s3_hasher *hasher, struct s3_hash_job *job, struct gml_digest *digest,
+		     const void *buf, size_t len);
 void s3_hasher_wait(struct s3_hash_job *job);
 
 #endif

@@ -18,7 +18,8 @@
 #define HEALTH_FRESH HEALTH_SECOND
 #define HEALTH_PATIENCE (2 * HEALTH_SECOND)
 #define HEALTH_PROBE_MS 1500
-#define HEALTH_WAITING_MAX 4 /* who asks meanwhile keeps no thread: the last answer, or that there is none yet */
+#define HEALTH_WAITING_MAX                                                                         \
+	4 /* who asks meanwhile keeps no thread: the last answer, or that there is none yet */
 
 struct s3_health {
 	struct gml_store *store;
@@ -95,7 +96,8 @@ static void *health_run(void *arg)
 	struct s3_health *health = arg;
 	struct s3_health_state state = {.nfs_wanted = health->nfs_address != NULL};
 	if (state.nfs_wanted)
-		state.nfs_answers = gml_probe_nfs(health->nfs_address, health->nfs_port, HEALTH_PROBE_MS);
+		state.nfs_answers =
+			gml_probe_nfs(health->nfs_address, health->nfs_port, HEALTH_PROBE_MS);
 	state.store = health_of_store(health->store);
 	pthread_mutex_lock(&health->lock);
 	health->state = state;
@@ -115,11 +117,13 @@ static void health_start_locked(struct s3_health *health)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are the host's business */
 	health->began = health_clock();
-	health->joinable = health->running = pthread_create(&health->thread, NULL, health_run, health) == 0;
+	health->joinable = health->running =
+		pthread_create(&health->thread, NULL, health_run, health) == 0;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (health->running)
 		return;
-	health->state = (struct s3_health_state){.store = S3_HEALTH_FAILED, .nfs_wanted = health->nfs_address != NULL};
+	health->state = (struct s3_health_state){.store = S3_HEALTH_FAILED,
+						 .nfs_wanted = health->nfs_address != NULL};
 	health->known = true;
 	health->ended = health->began;
 }
@@ -188,13 +192,17 @@ void s3_health_look(struct s3_health *health, struct s3_health_state *out)
 
 /* ---- the request ---- */
 
-static const struct s3_operation health_operation = {
-	.name = "Health", .method = S3_GET, .scope = S3_SERVICE, .mode = S3_MODE_NOW, .handler = s3_get_health};
+static const struct s3_operation health_operation = {.name = "Health",
+						     .method = S3_GET,
+						     .scope = S3_SERVICE,
+						     .mode = S3_MODE_NOW,
+						     .handler = s3_get_health};
 
 bool s3_health_asked(struct s3_call *call)
 {
-	if ((call->method != S3_GET && call->method != S3_HEAD) || !s3_span_is(call->path, "/healthz") ||
-	    call->query.len > 0 || s3_has_header(call, "authorization"))
+	if ((call->method != S3_GET && call->method != S3_HEAD) ||
+	    !s3_span_is(call->path, "/healthz") || call->query.len > 0 ||
+	    s3_has_header(call, "authorization"))
 		return false;
 	call->scope = S3_SERVICE;
 	call->operation = &health_operation;
@@ -218,7 +226,8 @@ static enum s3_error health_answer(struct s3_call *call, const struct s3_health_
 					     [S3_HEALTH_FAILED] = "failed",
 					     [S3_HEALTH_STALLED] = "stalled",
 					     [S3_HEALTH_UNKNOWN] = "unknown"};
-	bool nfs = state->nfs_answers || !state->nfs_wanted, good = nfs && state->store == S3_HEALTH_OK;
+	bool nfs = state->nfs_answers || !state->nfs_wanted,
+	     good = nfs && state->store == S3_HEALTH_OK;
 	call->text = s3_span(s3_arena_printf(
 		&call->arena, "{\"status\":\"%s\",\"s3\":\"ok\",\"nfs\":\"%s\",\"store\":\"%s\"}\n",
 		good ? "ok" : "unavailable", health_nfs_text(state), stores[state->store]));

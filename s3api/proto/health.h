@@ -22,7 +22,8 @@ struct s3_health_state {
 
 struct s3_health;
 /* `store` must outlive it; nfs_address (copied) NULL: there is no NFS door. Starts no thread. NULL when out of memory. */
-struct s3_health *s3_health_new(struct gml_store *store, const char *nfs_address, unsigned nfs_port);
+struct s3_health *s3_health_new(struct gml_store *store, const char *nfs_address,
+				unsigned nfs_port);
 /* Nobody is in s3_health_look. Waits for a look that is under way. NULL is fine. */
 void s3_health_free(struct s3_health *health);
 /* What the last look found: if that is fresh, if a new one would be in vain because one has been waiting

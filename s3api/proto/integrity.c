@@ -6,46 +6,54 @@
 
 #define INTEGRITY_PREFIX "x-amz-checksum-"
 
-bool s3_integrity_decode(struct gml_span text, enum gml_checksum algorithm, uint8_t *value, uint32_t *nparts_out)
+bool s3_integrity_decode(struct gml_span text, enum gml_checksum algorithm, uint8_t *value,
+			 uint32_t *nparts_out)
 {
 	size_t dash = s3_span_find(text, '-');
 	if (nparts_out)
 		*nparts_out = 0;
 	if (dash < text.len) {
 		uint64_t nparts;
-		if (!nparts_out || !s3_span_u64(s3_span_from(text, dash + 1), GML_PART_MAX, &nparts) || nparts == 0)
+		if (!nparts_out ||
+		    !s3_span_u64(s3_span_from(text, dash + 1), GML_PART_MAX, &nparts) ||
+		    nparts == 0)
 			return false;
 		*nparts_out = (uint32_t)nparts;
 		text.len = dash;
 	}
-	return gml_checksum_size(algorithm) > 0 && s3_base64_decode(text, value, gml_checksum_size(algorithm));
+	return gml_checksum_size(algorithm) > 0 &&
+	       s3_base64_decode(text, value, gml_checksum_size(algorithm));
 }
 
 static enum s3_error integrity_unsupported(struct s3_call *call)
 {
 	return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-			 "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
+			 "Checksum algorithm provided is unsupported. Please try again with any of "
+			 "the valid types: "
 			 "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
 }
 
 /* Not values: they describe one. */
 static bool integrity_is_option(struct gml_span name)
 {
-	return s3_span_is(name, "x-amz-checksum-algorithm") || s3_span_is(name, "x-amz-checksum-type") ||
-	       s3_span_is(name, "x-amz-checksum-mode");
+	return s3_span_is(name, "x-amz-checksum-algorithm") ||
+	       s3_span_is(name, "x-amz-checksum-type") || s3_span_is(name, "x-amz-checksum-mode");
 }
 
 static enum s3_error integrity_read_header(struct s3_call *call, const struct s3_header *header,
 					   struct s3_integrity *out)
 {
-	enum gml_checksum algorithm = gml_checksum_by_name(s3_span_from(header->name, sizeof(INTEGRITY_PREFIX) - 1));
+	enum gml_checksum algorithm =
+		gml_checksum_by_name(s3_span_from(header->name, sizeof(INTEGRITY_PREFIX) - 1));
 	bool whole_upload = call->operation->handler == s3_complete_upload;
 	if (algorithm == GML_CHECKSUM_NONE)
 		return integrity_unsupported(call);
 	if (out->algorithm != GML_CHECKSUM_NONE)
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-				 "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
-	if (!s3_integrity_decode(header->value, algorithm, out->value, whole_upload ? &out->nparts : NULL))
+				 "Expecting a single x-amz-checksum- header. Multiple checksum "
+				 "Types are not allowed.");
+	if (!s3_integrity_decode(header->value, algorithm, out->value,
+				 whole_upload ? &out->nparts : NULL))
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST, "Value for %.*s header is invalid.",
 				 (int)header->name.len, s3_span_chars(header->name));
 	out->algorithm = algorithm;
@@ -63,14 +71,16 @@ static enum s3_error integrity_read_trailer(struct s3_call *call, struct s3_inte
 			continue;
 		if (name.len > sizeof(INTEGRITY_PREFIX) - 1 &&
 		    strncasecmp(name.ptr, INTEGRITY_PREFIX, sizeof(INTEGRITY_PREFIX) - 1) == 0)
-			algorithm = gml_checksum_by_name(s3_span_from(name, sizeof(INTEGRITY_PREFIX) - 1));
+			algorithm = gml_checksum_by_name(
+				s3_span_from(name, sizeof(INTEGRITY_PREFIX) - 1));
 		if (algorithm == GML_CHECKSUM_NONE)
-			return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-					 "The value specified in the x-amz-trailer header is not supported");
-		if (out->algorithm != GML_CHECKSUM_NONE)
 			return s3_refuse(
 				call, S3_ERR_INVALID_REQUEST,
-				"Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
+				"The value specified in the x-amz-trailer header is not supported");
+		if (out->algorithm != GML_CHECKSUM_NONE)
+			return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+					 "Expecting a single x-amz-checksum- header. Multiple "
+					 "checksum Types are not allowed.");
 		out->algorithm = algorithm;
 		out->trailer = true;
 	}
@@ -88,7 +98,8 @@ static enum s3_error integrity_check_sdk(struct s3_call *call, const struct s3_i
 		return integrity_unsupported(call);
 	if (claim->algorithm == GML_CHECKSUM_NONE)
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-				 "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or "
+				 "x-amz-sdk-checksum-algorithm specified, but no corresponding "
+				 "x-amz-checksum-* or "
 				 "x-amz-trailer "
 				 "headers were found.");
 	if (algorithm != claim->algorithm)
@@ -111,7 +122,8 @@ enum s3_error s3_integrity_read(struct s3_call *call, struct s3_integrity *out)
 	}
 	for (size_t i = 0; i < call->nheaders; i++) {
 		const struct s3_header *header = &call->headers[i];
-		if (!s3_span_starts(header->name, INTEGRITY_PREFIX) || integrity_is_option(header->name))
+		if (!s3_span_starts(header->name, INTEGRITY_PREFIX) ||
+		    integrity_is_option(header->name))
 			continue;
 		error = integrity_read_header(call, header, out);
 		if (error)

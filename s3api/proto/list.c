@@ -28,14 +28,15 @@ static struct gml_span list_param(const struct s3_call *call, const char *name)
 	return s3_param(call, name, &value) && value.ptr ? value : s3_span("");
 }
 
-static enum s3_error list_decode_token(struct s3_call *call, struct gml_span token, struct gml_span *after)
+static enum s3_error list_decode_token(struct s3_call *call, struct gml_span token,
+				       struct gml_span *after)
 {
 	char *text = s3_arena_alloc(&call->arena, GML_KEY_MAX + 1);
 	size_t len;
 	if (!text)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	if (!s3_base64url_decode(token, text, GML_KEY_MAX + 1, &len) || len < 2 || text[0] != LIST_TOKEN_MAGIC ||
-	    memchr(text, 0, len))
+	if (!s3_base64url_decode(token, text, GML_KEY_MAX + 1, &len) || len < 2 ||
+	    text[0] != LIST_TOKEN_MAGIC || memchr(text, 0, len))
 		return s3_refuse_argument(call, "continuation-token", token,
 					  "The continuation token provided is incorrect");
 	*after = s3_span_of(text + 1, len - 1);
@@ -53,10 +54,12 @@ static enum s3_error list_read_after(struct s3_call *call, struct list_page *pag
 		page->query.after = list_param(call, "key-marker");
 		token = list_param(call, "version-id-marker");
 		if (token.len > 0 && page->query.after.len == 0)
-			return s3_refuse_argument(call, "version-id-marker", token,
-						  "A version-id marker cannot be specified without a key marker.");
+			return s3_refuse_argument(
+				call, "version-id-marker", token,
+				"A version-id marker cannot be specified without a key marker.");
 		if (token.len > 0 && !s3_span_is(token, "null"))
-			return s3_refuse_argument(call, "version-id-marker", token, "Invalid version id specified");
+			return s3_refuse_argument(call, "version-id-marker", token,
+						  "Invalid version id specified");
 		return S3_OK;
 	case LIST_V2:
 		page->query.after = list_param(call, "start-after");
@@ -72,11 +75,13 @@ static enum s3_error list_read(struct s3_call *call, struct list_page *page)
 	enum s3_error error;
 	struct gml_span type;
 	if (page->kind == LIST_V2 && s3_param(call, "list-type", &type) && !s3_span_is(type, "2"))
-		return s3_refuse_argument(call, "list-type", type, "Invalid List Type specified in Request");
+		return s3_refuse_argument(call, "list-type", type,
+					  "Invalid List Type specified in Request");
 	page->query.prefix = list_param(call, "prefix");
 	page->query.delimiter = list_param(call, "delimiter");
 	page->query.max = LIST_MAX;
-	page->owner = page->kind != LIST_V2 || s3_span_is_nocase(list_param(call, "fetch-owner"), "true");
+	page->owner =
+		page->kind != LIST_V2 || s3_span_is_nocase(list_param(call, "fetch-owner"), "true");
 	error = s3_param_number(call, "max-keys", LIST_MAX, &page->query.max);
 	if (!error)
 		error = s3_param_encoding(call, &page->url);
@@ -100,7 +105,8 @@ static void list_write_key(struct list_page *page, const struct gml_list_entry *
 	if (gml_checksum_name((enum gml_checksum)entry->checksum.algorithm)) {
 		s3_xml_string(xml, "ChecksumAlgorithm",
 			      gml_checksum_name((enum gml_checksum)entry->checksum.algorithm));
-		s3_xml_string(xml, "ChecksumType", entry->checksum.composite ? "COMPOSITE" : "FULL_OBJECT");
+		s3_xml_string(xml, "ChecksumType",
+			      entry->checksum.composite ? "COMPOSITE" : "FULL_OBJECT");
 	}
 	s3_xml_number(xml, "Size", entry->size);
 	if (page->owner)
@@ -136,7 +142,8 @@ static void list_write_next(struct list_page *page)
 		return;
 	switch (page->kind) {
 	case LIST_V1:
-		if (page->query.delimiter.len > 0) /* S3's rule; without a delimiter the last key is the marker */
+		if (page->query.delimiter.len >
+		    0) /* S3's rule; without a delimiter the last key is the marker */
 			s3_xml_key(xml, "NextMarker", last, page->url);
 		break;
 	case LIST_VERSIONS:
@@ -180,8 +187,8 @@ static enum s3_error list_fill(struct list_page *page)
 {
 	int rc;
 	/* The core is asked even for an empty page: bucket and rights are checked there. */
-	rc = gml_object_list(&page->call->op, page->call->config->store, page->call->bucket, &page->query, list_one,
-			     page, &page->truncated);
+	rc = gml_object_list(&page->call->op, page->call->config->store, page->call->bucket,
+			     &page->query, list_one, page, &page->truncated);
 	if (page->query.max == 0)
 		page->truncated = false;
 	return s3_error_from(rc);
@@ -189,7 +196,8 @@ static enum s3_error list_fill(struct list_page *page)
 
 static enum s3_error list_answer(struct s3_call *call, enum list_kind kind)
 {
-	static const char *const roots[] = {"ListBucketResult", "ListBucketResult", "ListVersionsResult"};
+	static const char *const roots[] = {"ListBucketResult", "ListBucketResult",
+					    "ListVersionsResult"};
 	struct list_page *page = s3_arena_alloc(&call->arena, sizeof(*page));
 	enum s3_error error;
 	if (!page)

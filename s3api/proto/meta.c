@@ -101,7 +101,8 @@ enum s3_error s3_meta_read_class(struct s3_call *call, struct gml_span *out)
 
 void s3_xml_class(struct s3_xml *xml, struct gml_span storage_class)
 {
-	s3_xml_text(xml, "StorageClass", storage_class.len > 0 ? storage_class : s3_span("STANDARD"));
+	s3_xml_text(xml, "StorageClass",
+		    storage_class.len > 0 ? storage_class : s3_span("STANDARD"));
 }
 
 static enum s3_error meta_check_redirect(struct s3_call *call, struct gml_span redirect)
@@ -117,8 +118,8 @@ static enum s3_error meta_check_redirect(struct s3_call *call, struct gml_span r
 }
 
 /* Repeated headers of one name are one value, joined with commas (RFC 9110 5.3). */
-static enum s3_error meta_add_pair(struct s3_call *call, struct gml_meta_pair *pairs, uint32_t *n, struct gml_span name,
-				   struct gml_span value)
+static enum s3_error meta_add_pair(struct s3_call *call, struct gml_meta_pair *pairs, uint32_t *n,
+				   struct gml_span name, struct gml_span value)
 {
 	for (uint32_t i = 0; i < *n; i++) {
 		char *joined;
@@ -159,7 +160,8 @@ static enum s3_error meta_read_pairs(struct s3_call *call, struct gml_object_new
 		if (name.len == 0)
 			return s3_refuse_argument(call, META_PREFIX, call->headers[i].value,
 						  "The name of a metadata header is empty.");
-		if (!pairs && !(pairs = s3_arena_array(&call->arena, call->nheaders - i, sizeof(*pairs))))
+		if (!pairs &&
+		    !(pairs = s3_arena_array(&call->arena, call->nheaders - i, sizeof(*pairs))))
 			return S3_ERR_SERVICE_UNAVAILABLE;
 		error = meta_add_pair(call, pairs, &n, name, call->headers[i].value);
 		if (error)
@@ -183,7 +185,8 @@ enum s3_error s3_meta_read_headers(struct s3_call *call, struct gml_object_new *
 		out->headers[i] = s3_header(call, meta_headers[i].request);
 	error = meta_check_redirect(call, out->headers[GML_HDR_REDIRECT]);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && !error; i++)
-		error = meta_join_lines(call, meta_headers[lists[i]].request, &out->headers[lists[i]]);
+		error = meta_join_lines(call, meta_headers[lists[i]].request,
+					&out->headers[lists[i]]);
 	if (!error && out->headers[GML_HDR_CONTENT_ENCODING].ptr)
 		error = meta_strip_chunked(call, &out->headers[GML_HDR_CONTENT_ENCODING]);
 	if (!error)
@@ -200,8 +203,8 @@ static bool tags_characters(struct gml_span text, size_t *count_out)
 	if (!s3_xml_carries(text))
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
-		bool word =
-			(p[i] >= 'a' && p[i] <= 'z') || (p[i] >= 'A' && p[i] <= 'Z') || (p[i] >= '0' && p[i] <= '9');
+		bool word = (p[i] >= 'a' && p[i] <= 'z') || (p[i] >= 'A' && p[i] <= 'Z') ||
+			    (p[i] >= '0' && p[i] <= '9');
 		if (!word && p[i] < 0x80 && (p[i] == 0 || !strchr(" +-=._:/@", p[i])))
 			return false;
 		count += (p[i] & 0xc0) != 0x80;
@@ -217,17 +220,20 @@ static enum s3_error tags_check_one(struct s3_call *call, const struct gml_meta_
 	if (tag->name.len == 0 || !tags_characters(tag->name, &count) || count > TAG_KEY_MAX ||
 	    s3_span_starts(tag->name, "aws:")) {
 		s3_detail(call, "TagKey", tag->name);
-		return s3_refuse(call, S3_ERR_INVALID_TAG, "The TagKey you have provided is invalid");
+		return s3_refuse(call, S3_ERR_INVALID_TAG,
+				 "The TagKey you have provided is invalid");
 	}
 	if (!tags_characters(tag->value, &count) || count > TAG_VALUE_MAX) {
 		s3_detail(call, "TagKey", tag->name);
 		s3_detail(call, "TagValue", tag->value);
-		return s3_refuse(call, S3_ERR_INVALID_TAG, "The TagValue you have provided is invalid");
+		return s3_refuse(call, S3_ERR_INVALID_TAG,
+				 "The TagValue you have provided is invalid");
 	}
 	return S3_OK;
 }
 
-enum s3_error s3_tags_check(struct s3_call *call, const struct gml_meta_pair *tags, uint32_t ntags, uint32_t max)
+enum s3_error s3_tags_check(struct s3_call *call, const struct gml_meta_pair *tags, uint32_t ntags,
+			    uint32_t max)
 {
 	if (ntags > max)
 		return s3_refuse(call, S3_ERR_BAD_REQUEST, "%s tags cannot be greater than %u",
@@ -261,12 +267,13 @@ enum s3_error s3_meta_read_tags(struct s3_call *call, struct gml_object_new *out
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	n = s3_uri_query(header, text, params, NULL, S3_TAGS_MAX * 2);
 	if (n < 0)
-		return s3_refuse_argument(
-			call, "x-amz-tagging", header,
-			"The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters "
-			"without tag name duplicates.");
+		return s3_refuse_argument(call, "x-amz-tagging", header,
+					  "The header 'x-amz-tagging' shall be encoded as UTF-8 "
+					  "then URLEncoded URL query parameters "
+					  "without tag name duplicates.");
 	for (int i = 0; i < n; i++)
-		tags[i] = (struct gml_meta_pair){params[i].name, params[i].value.ptr ? params[i].value : s3_span("")};
+		tags[i] = (struct gml_meta_pair){
+			params[i].name, params[i].value.ptr ? params[i].value : s3_span("")};
 	out->tags = tags;
 	out->ntags = (uint32_t)n;
 	return s3_tags_check(call, tags, out->ntags, S3_TAGS_MAX);
@@ -293,13 +300,17 @@ static bool tags_load_one(void *arg, struct gml_span name, struct gml_span value
 	if (load->n == TAGS_LOAD_MAX)
 		return false;
 	if (value.len <= TAG_VALUE_MAX * 4) /* no value that S3 could have set */
-		load->tags[load->n++] = (struct gml_meta_pair){s3_arena_copy(arena, name), s3_arena_copy(arena, value)};
+		load->tags[load->n++] = (struct gml_meta_pair){s3_arena_copy(arena, name),
+							       s3_arena_copy(arena, value)};
 	return true;
 }
 
-enum s3_error s3_tags_load(struct s3_call *call, gml_ino ino, struct gml_meta_pair **tags_out, uint32_t *ntags_out)
+enum s3_error s3_tags_load(struct s3_call *call, gml_ino ino, struct gml_meta_pair **tags_out,
+			   uint32_t *ntags_out)
 {
-	struct tags_load load = {.call = call, .tags = s3_arena_array(&call->arena, TAGS_LOAD_MAX, sizeof(*load.tags))};
+	struct tags_load load = {
+		.call = call,
+		.tags = s3_arena_array(&call->arena, TAGS_LOAD_MAX, sizeof(*load.tags))};
 	int rc;
 	if (!load.tags)
 		return S3_ERR_SERVICE_UNAVAILABLE;

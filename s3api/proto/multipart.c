@@ -21,20 +21,21 @@ enum s3_error s3_upload_error(struct s3_call *call, int rc)
 	return s3_error_from(rc);
 }
 
-enum s3_error s3_upload_find(struct s3_call *call, struct gml_span *id_out, struct gml_upload *upload_out)
+enum s3_error s3_upload_find(struct s3_call *call, struct gml_span *id_out,
+			     struct gml_upload *upload_out)
 {
 	*id_out = multipart_id(call);
 	if (id_out->len != GML_UPLOAD_ID_LEN)
 		return s3_upload_error(call, GML_ERR_NOUPLOAD);
-	return s3_upload_error(
-		call, gml_upload_get(&call->op, call->config->store, call->bucket, call->key, *id_out, upload_out));
+	return s3_upload_error(call, gml_upload_get(&call->op, call->config->store, call->bucket,
+						    call->key, *id_out, upload_out));
 }
 
 /* ---- CreateMultipartUpload ---- */
 
 /* The kinds that S3 knows: CRCs of whole objects, SHAs of parts; CRC32 and CRC32C of either, parts by default. */
-static enum s3_error multipart_checksum(struct s3_call *call, enum gml_checksum *algorithm, bool *composite,
-					bool *asked)
+static enum s3_error multipart_checksum(struct s3_call *call, enum gml_checksum *algorithm,
+					bool *composite, bool *asked)
 {
 	struct gml_span name = s3_header(call, "x-amz-checksum-algorithm"),
 			type = s3_header(call, "x-amz-checksum-type");
@@ -42,25 +43,27 @@ static enum s3_error multipart_checksum(struct s3_call *call, enum gml_checksum 
 	*asked = name.ptr != NULL;
 	*algorithm = name.ptr ? gml_checksum_by_name(name) : GML_CHECKSUM_CRC64NVME;
 	if (*algorithm == GML_CHECKSUM_NONE)
-		return s3_refuse(
-			call, S3_ERR_INVALID_REQUEST,
-			"Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
-			"[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
+		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+				 "Checksum algorithm provided is unsupported. Please try again "
+				 "with any of the valid types: "
+				 "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
 	sha = *algorithm == GML_CHECKSUM_SHA1 || *algorithm == GML_CHECKSUM_SHA256;
 	*composite = *algorithm != GML_CHECKSUM_CRC64NVME;
 	if (!type.ptr)
 		return S3_OK;
 	if (!name.ptr)
-		return s3_refuse(
-			call, S3_ERR_INVALID_REQUEST,
-			"The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.");
+		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+				 "The x-amz-checksum-type header can only be used with the "
+				 "x-amz-checksum-algorithm header.");
 	if (!s3_span_is_nocase(type, "COMPOSITE") && !s3_span_is_nocase(type, "FULL_OBJECT"))
-		return s3_refuse(call, S3_ERR_INVALID_REQUEST, "Value for x-amz-checksum-type header is invalid.");
+		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+				 "Value for x-amz-checksum-type header is invalid.");
 	*composite = s3_span_is_nocase(type, "COMPOSITE");
 	if (*composite ? *algorithm == GML_CHECKSUM_CRC64NVME : sha)
-		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-				 "The %s checksum type cannot be used with the %s checksum algorithm.",
-				 *composite ? "COMPOSITE" : "FULL_OBJECT", gml_checksum_name(*algorithm));
+		return s3_refuse(
+			call, S3_ERR_INVALID_REQUEST,
+			"The %s checksum type cannot be used with the %s checksum algorithm.",
+			*composite ? "COMPOSITE" : "FULL_OBJECT", gml_checksum_name(*algorithm));
 	return S3_OK;
 }
 
@@ -72,7 +75,6 @@ enum s3_error s3_create_upload(struct s3_call *call)
 	char id[GML_UPLOAD_ID_LEN + 1];
 	enum s3_error error = multipart_checksum(call, &algorithm, &composite, &asked);
 	int rc;
-
 	if (!error)
 		error = s3_meta_read(call, &what);
 	if (error)
@@ -82,8 +84,10 @@ enum s3_error s3_create_upload(struct s3_call *call)
 	if (rc != 0)
 		return s3_error_from(rc);
 	if (asked) {
-		s3_answer_header(call, "x-amz-checksum-algorithm", s3_span(gml_checksum_name(algorithm)));
-		s3_answer_header(call, "x-amz-checksum-type", s3_span(composite ? "COMPOSITE" : "FULL_OBJECT"));
+		s3_answer_header(call, "x-amz-checksum-algorithm",
+				 s3_span(gml_checksum_name(algorithm)));
+		s3_answer_header(call, "x-amz-checksum-type",
+				 s3_span(composite ? "COMPOSITE" : "FULL_OBJECT"));
 	}
 	s3_xml_begin(&call->xml, "InitiateMultipartUploadResult", true);
 	s3_xml_text(&call->xml, "Bucket", call->bucket);
@@ -106,14 +110,16 @@ static enum s3_error part_finish(struct s3_call *call)
 	struct gml_put *put = call->body.put;
 	struct gml_part part;
 	int rc;
-
-	memcpy(checksum.value, s3_body_digest(call, checksum.algorithm), gml_checksum_size(state->algorithm));
+	memcpy(checksum.value, s3_body_digest(call, checksum.algorithm),
+	       gml_checksum_size(state->algorithm));
 	call->body.put = NULL; /* consumed in any case */
-	rc = gml_part_finish(&call->op, put, s3_body_digest(call, GML_DIGEST_MD5), &checksum, &part);
+	rc = gml_part_finish(&call->op, put, s3_body_digest(call, GML_DIGEST_MD5), &checksum,
+			     &part);
 	if (rc != 0)
 		return s3_upload_error(call, rc);
 	s3_answer_part_etag(call, part.md5);
-	if (call->body.claim.algorithm != GML_CHECKSUM_NONE && call->body.claim.algorithm != state->algorithm) {
+	if (call->body.claim.algorithm != GML_CHECKSUM_NONE &&
+	    call->body.claim.algorithm != state->algorithm) {
 		checksum.algorithm = (uint8_t)call->body.claim.algorithm;
 		memcpy(checksum.value, call->body.claim.value, sizeof(checksum.value));
 	}
@@ -125,14 +131,16 @@ static enum s3_error part_finish(struct s3_call *call)
  * ours is stored. A composite one is made of what the client says of its parts: it must say it. */
 static enum s3_error part_check_algorithm(struct s3_call *call, const struct gml_upload *upload)
 {
-	enum gml_checksum claimed = call->body.claim.algorithm, kept = (enum gml_checksum)upload->checksum_algorithm;
+	enum gml_checksum claimed = call->body.claim.algorithm,
+			  kept = (enum gml_checksum)upload->checksum_algorithm;
 	bool fits = claimed == kept || kept == GML_CHECKSUM_CRC64NVME || kept == GML_CHECKSUM_NONE;
 	if (claimed == GML_CHECKSUM_NONE)
 		fits = !upload->checksum_composite;
 	if (fits)
 		return S3_OK;
 	return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-			 "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
+			 "Checksum Type mismatch occurred, expected checksum Type: %s, actual "
+			 "checksum Type: %s",
 			 gml_checksum_name(kept),
 			 claimed != GML_CHECKSUM_NONE ? gml_checksum_name(claimed) : "null");
 }
@@ -140,13 +148,13 @@ static enum s3_error part_check_algorithm(struct s3_call *call, const struct gml
 enum s3_error s3_upload_part(struct s3_call *call)
 {
 	struct part_state *state = s3_arena_alloc(&call->arena, sizeof(*state));
-	uint64_t max =
-		call->config->object_size_max < GML_PART_SIZE_MAX ? call->config->object_size_max : GML_PART_SIZE_MAX;
+	uint64_t max = call->config->object_size_max < GML_PART_SIZE_MAX
+			       ? call->config->object_size_max
+			       : GML_PART_SIZE_MAX;
 	struct gml_upload upload;
 	struct gml_span id;
 	uint32_t number = 0;
 	enum s3_error error = s3_param_ranged(call, "partNumber", 1, GML_PART_MAX, &number);
-
 	if (!state)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	if (!error)
@@ -157,24 +165,25 @@ enum s3_error s3_upload_part(struct s3_call *call)
 		error = part_check_algorithm(call, &upload);
 	if (error)
 		return error;
-	state->algorithm =
-		upload.checksum_algorithm ? (enum gml_checksum)upload.checksum_algorithm : GML_CHECKSUM_CRC64NVME;
+	state->algorithm = upload.checksum_algorithm ? (enum gml_checksum)upload.checksum_algorithm
+						     : GML_CHECKSUM_CRC64NVME;
 	call->state = state;
 	call->work = part_finish;
 	error = s3_body_want(call, GML_DIGEST_MD5);
 	if (!error)
 		error = s3_body_want(call, (int)state->algorithm);
 	if (!error)
-		error = s3_upload_error(call, gml_part_begin(&call->op, call->config->store, call->bucket, call->key,
-							     id, number, call->body.expected, &call->body.put));
+		error = s3_upload_error(call, gml_part_begin(&call->op, call->config->store,
+							     call->bucket, call->key, id, number,
+							     call->body.expected, &call->body.put));
 	return error;
 }
 
 /* ---- UploadPartCopy ---- */
 
 /* "bytes=first-last", both given and inside the source. */
-static enum s3_error part_copy_range(struct s3_call *call, const struct s3_copy_source *source, uint64_t *off,
-				     uint64_t *len)
+static enum s3_error part_copy_range(struct s3_call *call, const struct s3_copy_source *source,
+				     uint64_t *off, uint64_t *len)
 {
 	struct gml_span range = s3_header(call, "x-amz-copy-source-range"), last, first;
 	uint64_t a, b, size;
@@ -187,14 +196,16 @@ static enum s3_error part_copy_range(struct s3_call *call, const struct s3_copy_
 	last = s3_span_starts(range, "bytes=") ? s3_span_from(range, 6) : s3_span("");
 	first = s3_span_cut(&last, '-');
 	if (!s3_span_u64(first, INT64_MAX, &a) || !s3_span_u64(last, INT64_MAX, &b) || a > b)
-		return s3_refuse_argument(call, "x-amz-copy-source-range", range,
-					  "The x-amz-copy-source-range value must be of the form bytes=first-last "
-					  "where first and last are the "
-					  "zero-based offsets of the first and last bytes to copy");
-	rc = gml_object_open(&call->op, call->config->store, source->bucket, source->key, GML_OBJECT_FACTS, &call->object);
+		return s3_refuse_argument(
+			call, "x-amz-copy-source-range", range,
+			"The x-amz-copy-source-range value must be of the form bytes=first-last "
+			"where first and last are the "
+			"zero-based offsets of the first and last bytes to copy");
+	rc = gml_object_open(&call->op, call->config->store, source->bucket, source->key,
+			     GML_OBJECT_FACTS, &call->object);
 	if (rc == 0)
-		rc = gml_inode_access(&call->op, call->config->store, gml_object_info(call->object)->ino, GML_MAY_READ,
-				      &granted);
+		rc = gml_inode_access(&call->op, call->config->store,
+				      gml_object_info(call->object)->ino, GML_MAY_READ, &granted);
 	if (rc != 0)
 		return s3_copy_error(call, source, rc);
 	if (!(granted & GML_MAY_READ))
@@ -203,8 +214,10 @@ static enum s3_error part_copy_range(struct s3_call *call, const struct s3_copy_
 	if (b >= size)
 		return s3_refuse_argument(
 			call, "x-amz-copy-source-range", range,
-			s3_arena_printf(&call->arena, "Range specified is not valid for source object of size: %llu",
-					(unsigned long long)size));
+			s3_arena_printf(
+				&call->arena,
+				"Range specified is not valid for source object of size: %llu",
+				(unsigned long long)size));
 	*off = a;
 	*len = b - a + 1;
 	return S3_OK;
@@ -221,7 +234,6 @@ enum s3_error s3_upload_part_copy(struct s3_call *call)
 	char etag[33];
 	enum s3_error error = s3_param_ranged(call, "partNumber", 1, GML_PART_MAX, &number);
 	int rc;
-
 	if (!error)
 		error = s3_copy_source_read(call, &source);
 	if (!error)
@@ -230,8 +242,8 @@ enum s3_error s3_upload_part_copy(struct s3_call *call)
 		error = part_copy_range(call, &source, &off, &len);
 	if (error)
 		return error;
-	rc = gml_part_copy(&call->op, call->config->store, source.bucket, source.key, &source.cond, off, len,
-			   call->bucket, call->key, id, number, &part);
+	rc = gml_part_copy(&call->op, call->config->store, source.bucket, source.key, &source.cond,
+			   off, len, call->bucket, call->key, id, number, &part);
 	if (rc == GML_ERR_NOUPLOAD)
 		return s3_upload_error(call, rc);
 	if (rc != 0)
@@ -248,8 +260,8 @@ enum s3_error s3_upload_part_copy(struct s3_call *call)
 enum s3_error s3_abort_upload(struct s3_call *call)
 {
 	struct gml_span id = multipart_id(call);
-	int rc = id.len == GML_UPLOAD_ID_LEN
-			 ? gml_upload_abort(&call->op, call->config->store, call->bucket, call->key, id)
-			 : GML_ERR_NOUPLOAD;
+	int rc = id.len == GML_UPLOAD_ID_LEN ? gml_upload_abort(&call->op, call->config->store,
+								call->bucket, call->key, id)
+					     : GML_ERR_NOUPLOAD;
 	return rc != 0 ? s3_upload_error(call, rc) : s3_answer_empty(call, 204);
 }

@@ -14,33 +14,37 @@ struct complete_list {
 static struct gml_span complete_unquote(struct gml_span etag)
 {
 	etag = s3_span_trim(etag);
-	if (etag.len >= 2 && s3_span_starts(etag, "\"") && s3_span_chars(etag)[etag.len - 1] == '"') {
+	if (etag.len >= 2 && s3_span_starts(etag, "\"") &&
+	    s3_span_chars(etag)[etag.len - 1] == '"') {
 		etag = s3_span_from(etag, 1);
 		etag.len--;
 	}
 	return etag;
 }
 
-static enum s3_error complete_part_checksum(struct s3_call *call, const struct s3_doc *doc, s3_node node,
-					    struct gml_part_ref *out)
+static enum s3_error complete_part_checksum(struct s3_call *call, const struct s3_doc *doc,
+					    s3_node node, struct gml_part_ref *out)
 {
-	enum gml_checksum algorithm = gml_checksum_by_name(s3_span(s3_doc_name(doc, node) + strlen("Checksum")));
+	enum gml_checksum algorithm =
+		gml_checksum_by_name(s3_span(s3_doc_name(doc, node) + strlen("Checksum")));
 	if (algorithm == GML_CHECKSUM_NONE)
 		return S3_ERR_MALFORMED_XML;
 	if (out->checksum.algorithm != GML_CHECKSUM_NONE ||
-	    !s3_integrity_decode(s3_span_trim(s3_doc_text(doc, node)), algorithm, out->checksum.value, NULL))
+	    !s3_integrity_decode(s3_span_trim(s3_doc_text(doc, node)), algorithm,
+				 out->checksum.value, NULL))
 		return s3_refuse(call, S3_ERR_INVALID_ARGUMENT,
 				 "Invalid Base64 or multiple checksums present in request");
 	out->checksum.algorithm = (uint8_t)algorithm;
 	return S3_OK;
 }
 
-static enum s3_error complete_read_part(struct s3_call *call, const struct s3_doc *doc, s3_node part,
-					struct gml_part_ref *out)
+static enum s3_error complete_read_part(struct s3_call *call, const struct s3_doc *doc,
+					s3_node part, struct gml_part_ref *out)
 {
 	struct gml_span number = {NULL, 0}, etag = {NULL, 0};
 	uint64_t value;
-	for (s3_node node = s3_doc_child(doc, part, NULL); node; node = s3_doc_next(doc, node, NULL)) {
+	for (s3_node node = s3_doc_child(doc, part, NULL); node;
+	     node = s3_doc_next(doc, node, NULL)) {
 		enum s3_error error = S3_OK;
 		if (strcmp(s3_doc_name(doc, node), "PartNumber") == 0 && !number.ptr)
 			number = s3_span_trim(s3_doc_text(doc, node));
@@ -53,7 +57,8 @@ static enum s3_error complete_read_part(struct s3_call *call, const struct s3_do
 		if (error)
 			return error;
 	}
-	if (number.ptr && s3_span_starts(number, "-") && s3_span_u64(s3_span_from(number, 1), INT32_MAX, &value))
+	if (number.ptr && s3_span_starts(number, "-") &&
+	    s3_span_u64(s3_span_from(number, 1), INT32_MAX, &value))
 		value = 0; /* as wrong as that */
 	else if (!number.ptr || !s3_span_u64(number, INT32_MAX, &value))
 		return S3_ERR_MALFORMED_XML;
@@ -88,7 +93,8 @@ static enum s3_error complete_read(struct s3_call *call, struct complete_list *l
 		goto out;
 	list->parts = calloc(count, sizeof(*list->parts));
 	error = list->parts ? S3_OK : S3_ERR_SERVICE_UNAVAILABLE;
-	for (node = s3_doc_child(doc, root, NULL); node && !error; node = s3_doc_next(doc, node, NULL))
+	for (node = s3_doc_child(doc, root, NULL); node && !error;
+	     node = s3_doc_next(doc, node, NULL))
 		error = complete_read_part(call, doc, node, &list->parts[list->n++]);
 	for (uint32_t i = 1; i < list->n && !error; i++)
 		if (list->parts[i].number <= list->parts[i - 1].number)
@@ -104,20 +110,25 @@ static enum s3_error complete_claims(struct s3_call *call, const struct gml_uplo
 				     struct gml_object_checksum *checksum, uint64_t *size)
 {
 	const struct s3_integrity *claim = &call->body.claim;
-	struct gml_span type = s3_header(call, "x-amz-checksum-type"), text = s3_header(call, "x-amz-mp-object-size");
+	struct gml_span type = s3_header(call, "x-amz-checksum-type"),
+			text = s3_header(call, "x-amz-mp-object-size");
 	*size = UINT64_MAX;
 	if (text.ptr && !s3_span_u64(text, INT64_MAX, size))
-		return s3_refuse_argument(call, "x-amz-mp-object-size", text, "The object size is not a number.");
-	if (upload && type.ptr && !s3_span_is_nocase(type, upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT"))
+		return s3_refuse_argument(call, "x-amz-mp-object-size", text,
+					  "The object size is not a number.");
+	if (upload && type.ptr &&
+	    !s3_span_is_nocase(type, upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT"))
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-				 "The upload was created using the %s checksum mode. The complete request must use the "
+				 "The upload was created using the %s checksum mode. The complete "
+				 "request must use the "
 				 "same checksum mode.",
 				 upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT");
 	if (claim->algorithm == GML_CHECKSUM_NONE)
 		return S3_OK;
 	/* Without a choice, the whole has S3's default. */
-	if (upload && claim->algorithm != (upload->checksum_algorithm ? (enum gml_checksum)upload->checksum_algorithm
-								      : GML_CHECKSUM_CRC64NVME))
+	if (upload && claim->algorithm != (upload->checksum_algorithm
+						   ? (enum gml_checksum)upload->checksum_algorithm
+						   : GML_CHECKSUM_CRC64NVME))
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "The upload was created using another checksum algorithm than %s.",
 				 gml_checksum_name(claim->algorithm));
@@ -133,12 +144,15 @@ static enum s3_error complete_check_parts(struct s3_call *call, const struct gml
 {
 	for (uint32_t i = 0; upload->checksum_composite && i < list->n; i++)
 		if (list->parts[i].checksum.algorithm == GML_CHECKSUM_NONE)
-			return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-					 "The upload was created using a %s checksum. The complete request must "
-					 "include the checksum for each part. It was missing for part %u in the "
-					 "request.",
-					 gml_checksum_name((enum gml_checksum)upload->checksum_algorithm),
-					 list->parts[i].number);
+			return s3_refuse(
+				call, S3_ERR_INVALID_REQUEST,
+				"The upload was created using a %s checksum. The complete request "
+				"must "
+				"include the checksum for each part. It was missing for part %u in "
+				"the "
+				"request.",
+				gml_checksum_name((enum gml_checksum)upload->checksum_algorithm),
+				list->parts[i].number);
 	return S3_OK;
 }
 
@@ -147,9 +161,11 @@ static const char *complete_location(struct s3_call *call)
 	struct gml_span host = s3_header(call, "host");
 	char *key = s3_arena_alloc(&call->arena, call->key.len * 3 + 1);
 	size_t len = key ? s3_uri_encode(call->key, true, key) : 0;
-	return s3_arena_printf(&call->arena, "%s://%.*s/%.*s%s%.*s", call->tls ? "https" : "http", (int)host.len,
-			       host.ptr ? s3_span_chars(host) : "", (int)(call->virtual_host ? 0 : call->bucket.len),
-			       s3_span_chars(call->bucket), call->virtual_host ? "" : "/", (int)len, key ? key : "");
+	return s3_arena_printf(&call->arena, "%s://%.*s/%.*s%s%.*s", call->tls ? "https" : "http",
+			       (int)host.len, host.ptr ? s3_span_chars(host) : "",
+			       (int)(call->virtual_host ? 0 : call->bucket.len),
+			       s3_span_chars(call->bucket), call->virtual_host ? "" : "/", (int)len,
+			       key ? key : "");
 }
 
 static enum s3_error complete_answer(struct s3_call *call, const struct gml_object_info *info)
@@ -176,29 +192,32 @@ static enum s3_error complete_do(struct s3_call *call, const struct complete_lis
 	enum s3_error error = s3_conditions_write(call, &cond);
 	bool gone;
 	int rc;
-
 	if (!error)
 		error = s3_upload_find(call, &id, &upload);
-	gone = error == S3_ERR_NO_SUCH_UPLOAD; /* or completed, and the answer got lost: the core knows */
+	gone = error ==
+	       S3_ERR_NO_SUCH_UPLOAD; /* or completed, and the answer got lost: the core knows */
 	if (!error || gone)
 		error = complete_claims(call, gone ? NULL : &upload, &checksum, &size);
 	if (!error && !gone)
 		error = complete_check_parts(call, &upload, list);
 	if (error)
 		return error;
-	rc = gml_upload_complete(&call->op, call->config->store, call->bucket, call->key, id, list->parts, list->n,
-				 checksum.algorithm ? &checksum : NULL, size, &cond, &info);
+	rc = gml_upload_complete(&call->op, call->config->store, call->bucket, call->key, id,
+				 list->parts, list->n, checksum.algorithm ? &checksum : NULL, size,
+				 &cond, &info);
 	switch (rc) {
 	case 0:
 		return complete_answer(call, &info);
 	case GML_ERR_NOUPLOAD:
-		return gone ? S3_ERR_NO_SUCH_UPLOAD : s3_upload_error(call, rc); /* UploadId is said already */
+		return gone ? S3_ERR_NO_SUCH_UPLOAD
+			    : s3_upload_error(call, rc); /* UploadId is said already */
 	case GML_ERR_INVAL:
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "The parts do not make the object that the request describes.");
 	case GML_ERR_BADDIGEST:
-		return s3_refuse(call, S3_ERR_BAD_DIGEST,
-				 "The checksum you specified did not match the calculated checksum.");
+		return s3_refuse(
+			call, S3_ERR_BAD_DIGEST,
+			"The checksum you specified did not match the calculated checksum.");
 	default:
 		return s3_put_error(call, &cond, rc);
 	}

@@ -44,8 +44,9 @@ static bool parts_one(void *arg, const struct gml_part *part)
 	return true;
 }
 
-static void parts_write(struct s3_call *call, const struct gml_upload *upload, struct gml_span id, uint32_t marker,
-			uint32_t max, const struct parts_page *page, bool truncated)
+static void parts_write(struct s3_call *call, const struct gml_upload *upload, struct gml_span id,
+			uint32_t marker, uint32_t max, const struct parts_page *page,
+			bool truncated)
 {
 	struct s3_xml *xml = &call->xml;
 	s3_xml_begin(xml, "ListPartsResult", true);
@@ -61,7 +62,8 @@ static void parts_write(struct s3_call *call, const struct gml_upload *upload, s
 	if (upload->checksum_algorithm) {
 		s3_xml_string(xml, "ChecksumAlgorithm",
 			      gml_checksum_name((enum gml_checksum)upload->checksum_algorithm));
-		s3_xml_string(xml, "ChecksumType", upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT");
+		s3_xml_string(xml, "ChecksumType",
+			      upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT");
 	}
 	s3_xml_bool(xml, "IsTruncated", truncated);
 	s3_xml_raw(xml, s3_span_of(page->parts.buf, page->parts.len));
@@ -78,7 +80,6 @@ enum s3_error s3_list_parts(struct s3_call *call)
 	bool truncated = false;
 	enum s3_error error = s3_param_number(call, "max-parts", MULTIPART_PAGE, &max);
 	int rc;
-
 	if (!error)
 		error = s3_param_number(call, "part-number-marker", GML_PART_MAX, &marker);
 	if (!error)
@@ -86,8 +87,8 @@ enum s3_error s3_list_parts(struct s3_call *call)
 	if (error)
 		return error;
 	page.checksums = upload.checksum_algorithm != GML_CHECKSUM_NONE;
-	rc = gml_part_list(&call->op, call->config->store, call->bucket, call->key, id, marker, max, parts_one, &page,
-			   &truncated);
+	rc = gml_part_list(&call->op, call->config->store, call->bucket, call->key, id, marker, max,
+			   parts_one, &page, &truncated);
 	error = s3_upload_error(call, rc);
 	if (!error) {
 		parts_write(call, &upload, id, marker, max, &page, truncated);
@@ -123,9 +124,11 @@ static bool uploads_one(void *arg, const struct gml_upload *upload)
 		s3_xml_class(xml, s3_span(upload->storage_class));
 		s3_xml_date(xml, "Initiated", upload->initiated);
 		if (upload->checksum_algorithm) {
-			s3_xml_string(xml, "ChecksumAlgorithm",
-				      gml_checksum_name((enum gml_checksum)upload->checksum_algorithm));
-			s3_xml_string(xml, "ChecksumType", upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT");
+			s3_xml_string(
+				xml, "ChecksumAlgorithm",
+				gml_checksum_name((enum gml_checksum)upload->checksum_algorithm));
+			s3_xml_string(xml, "ChecksumType",
+				      upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT");
 		}
 		s3_xml_close(xml, "Upload");
 	} else {
@@ -133,7 +136,8 @@ static bool uploads_one(void *arg, const struct gml_upload *upload)
 		s3_xml_key(xml, "Prefix", upload->key, page->url);
 		s3_xml_close(xml, "CommonPrefixes");
 	}
-	page->last_len = upload->key.len < sizeof(page->last_key) ? upload->key.len : sizeof(page->last_key);
+	page->last_len =
+		upload->key.len < sizeof(page->last_key) ? upload->key.len : sizeof(page->last_key);
 	memcpy(page->last_key, upload->key.ptr, page->last_len);
 	memcpy(page->last_id, upload->id, sizeof(page->last_id));
 	return true;
@@ -153,7 +157,8 @@ static enum s3_error uploads_read(struct s3_call *call, struct uploads_page *pag
 	page->query.delimiter = uploads_param(call, "delimiter");
 	page->query.after = uploads_param(call, "key-marker");
 	/* Without a key there is nothing that the id could be within: S3 ignores it. */
-	page->id_marker = page->query.after.len > 0 ? uploads_param(call, "upload-id-marker") : s3_span("");
+	page->id_marker =
+		page->query.after.len > 0 ? uploads_param(call, "upload-id-marker") : s3_span("");
 	page->query.max = MULTIPART_PAGE;
 	error = s3_param_number(call, "max-uploads", MULTIPART_PAGE, &page->query.max);
 	return error ? error : s3_param_encoding(call, &page->url);
@@ -171,7 +176,8 @@ static void uploads_write(struct uploads_page *page)
 	 * first upload under it can be sent back: the next page begins behind the prefix, whatever the id, and without
 	 * the delimiter it goes on within. */
 	if (page->truncated) {
-		s3_xml_key(xml, "NextKeyMarker", s3_span_of(page->last_key, page->last_len), page->url);
+		s3_xml_key(xml, "NextKeyMarker", s3_span_of(page->last_key, page->last_len),
+			   page->url);
 		s3_xml_string(xml, "NextUploadIdMarker", page->last_id);
 	}
 	if (page->query.prefix.len > 0)
@@ -195,10 +201,11 @@ enum s3_error s3_list_uploads(struct s3_call *call)
 	int rc;
 	if (error)
 		return error;
-	rc = gml_upload_list(&call->op, call->config->store, call->bucket, &page->query, page->id_marker, uploads_one,
-			     page, &page->truncated);
+	rc = gml_upload_list(&call->op, call->config->store, call->bucket, &page->query,
+			     page->id_marker, uploads_one, page, &page->truncated);
 	error = rc == GML_ERR_NOUPLOAD
-			? s3_refuse_argument(call, "upload-id-marker", page->id_marker, "Invalid uploadId marker")
+			? s3_refuse_argument(call, "upload-id-marker", page->id_marker,
+					     "Invalid uploadId marker")
 			: s3_error_from(rc);
 	if (page->query.max == 0)
 		page->truncated = false;

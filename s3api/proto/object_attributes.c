@@ -1,11 +1,18 @@
 /* GetObjectAttributes. */
 #include "call.h"
 
-enum { ATTRIBUTE_ETAG = 1, ATTRIBUTE_CHECKSUM = 2, ATTRIBUTE_PARTS = 4, ATTRIBUTE_CLASS = 8, ATTRIBUTE_SIZE = 16 };
+enum {
+	ATTRIBUTE_ETAG = 1,
+	ATTRIBUTE_CHECKSUM = 2,
+	ATTRIBUTE_PARTS = 4,
+	ATTRIBUTE_CLASS = 8,
+	ATTRIBUTE_SIZE = 16
+};
 
 static enum s3_error attributes_read(struct s3_call *call, unsigned *out)
 {
-	static const char *const names[] = {"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"};
+	static const char *const names[] = {"ETag", "Checksum", "ObjectParts", "StorageClass",
+					    "ObjectSize"};
 	*out = 0;
 	for (size_t i = 0; i < call->nheaders; i++) {
 		struct gml_span rest = call->headers[i].value;
@@ -24,19 +31,22 @@ static enum s3_error attributes_read(struct s3_call *call, unsigned *out)
 	}
 	if (*out == 0)
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-				 "The x-amz-object-attributes header specifying the attributes to be retrieved is "
+				 "The x-amz-object-attributes header specifying the attributes to "
+				 "be retrieved is "
 				 "either missing or empty");
 	return S3_OK;
 }
 
-static enum s3_error attributes_number(struct s3_call *call, const char *name, uint32_t cap, uint32_t *out)
+static enum s3_error attributes_number(struct s3_call *call, const char *name, uint32_t cap,
+				       uint32_t *out)
 {
 	struct gml_span text = s3_header(call, name);
 	uint64_t value;
 	if (!text.ptr)
 		return S3_OK;
 	if (!s3_span_u64(text, INT32_MAX, &value))
-		return s3_refuse_argument(call, name, text, "The value must be an integer between 0 and 2147483647.");
+		return s3_refuse_argument(call, name, text,
+					  "The value must be an integer between 0 and 2147483647.");
 	*out = value < cap ? (uint32_t)value : cap;
 	return S3_OK;
 }
@@ -87,13 +97,15 @@ enum s3_error s3_get_object_attributes(struct s3_call *call)
 	s3_answer_date(call, "Last-Modified", info->mtime);
 	s3_xml_begin(xml, "GetObjectAttributesResponse", true);
 	if (wanted & ATTRIBUTE_ETAG)
-		s3_xml_string(xml, "ETag", info->etag); /* this answer alone has it without quotes */
+		s3_xml_string(xml, "ETag",
+			      info->etag); /* this answer alone has it without quotes */
 	if ((wanted & ATTRIBUTE_CHECKSUM) && info->checksum.algorithm != GML_CHECKSUM_NONE) {
 		s3_xml_open(xml, "Checksum");
 		s3_xml_checksum(xml, &info->checksum, info->nparts, true);
 		s3_xml_close(xml, "Checksum");
 	}
-	if ((wanted & ATTRIBUTE_PARTS) && info->nparts > 0 && (error = attributes_parts(call, info)) != S3_OK)
+	if ((wanted & ATTRIBUTE_PARTS) && info->nparts > 0 &&
+	    (error = attributes_parts(call, info)) != S3_OK)
 		return error;
 	if (wanted & ATTRIBUTE_CLASS)
 		s3_xml_class(xml, info->headers[GML_HDR_STORAGE_CLASS]);

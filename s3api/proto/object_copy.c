@@ -27,10 +27,10 @@ static enum s3_error copy_checksum(struct s3_call *call, enum gml_checksum *out)
 		return S3_OK;
 	*out = gml_checksum_by_name(name);
 	if (*out == GML_CHECKSUM_NONE)
-		return s3_refuse(
-			call, S3_ERR_INVALID_REQUEST,
-			"Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
-			"[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
+		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+				 "Checksum algorithm provided is unsupported. Please try again "
+				 "with any of the valid types: "
+				 "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
 	return S3_OK;
 }
 
@@ -38,7 +38,9 @@ static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 {
 	enum s3_error error;
 	bool self;
-	if (s3_has_header(call, "x-amz-copy-source-range")) { /* a part's; the whole instead would be a surprise */
+	if (s3_has_header(
+		    call,
+		    "x-amz-copy-source-range")) { /* a part's; the whole instead would be a surprise */
 		s3_detail(call, "Header", s3_span("x-amz-copy-source-range"));
 		return S3_ERR_NOT_IMPLEMENTED;
 	}
@@ -55,26 +57,31 @@ static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 		error = s3_meta_read(call, &plan->what);
 	if (error)
 		return error;
-	self = s3_span_eq(plan->source.bucket, call->bucket) && s3_span_eq(plan->source.key, call->key);
-	plan->own = plan->what.headers[GML_HDR_REDIRECT].ptr || plan->what.headers[GML_HDR_STORAGE_CLASS].ptr ||
+	self = s3_span_eq(plan->source.bucket, call->bucket) &&
+	       s3_span_eq(plan->source.key, call->key);
+	plan->own = plan->what.headers[GML_HDR_REDIRECT].ptr ||
+		    plan->what.headers[GML_HDR_STORAGE_CLASS].ptr ||
 		    (self && s3_has_header(call, "x-amz-storage-class"));
 	if (self && !plan->replace_meta && !plan->replace_tags && !plan->own)
-		return s3_refuse(
-			call, S3_ERR_INVALID_REQUEST,
-			"This copy request is illegal because it is trying to copy an object to itself without "
-			"changing the "
-			"object's metadata, storage class, website redirect location or encryption attributes.");
+		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+				 "This copy request is illegal because it is trying to copy an "
+				 "object to itself without "
+				 "changing the "
+				 "object's metadata, storage class, website redirect location or "
+				 "encryption attributes.");
 	return S3_OK;
 }
 
-static void copy_take_meta(struct s3_call *call, struct copy_plan *plan, const struct gml_object_info *info)
+static void copy_take_meta(struct s3_call *call, struct copy_plan *plan,
+			   const struct gml_object_info *info)
 {
 	struct gml_span redirect = plan->what.headers[GML_HDR_REDIRECT];
 	struct gml_span class = plan->what.headers[GML_HDR_STORAGE_CLASS];
 	struct gml_meta_pair *meta = s3_arena_array(&call->arena, info->nmeta, sizeof(*meta));
 	for (unsigned i = 0; i < GML_HDR_COUNT; i++)
-		plan->what.headers[i] = info->headers[i].ptr ? s3_arena_copy(&call->arena, info->headers[i])
-							     : (struct gml_span){NULL, 0};
+		plan->what.headers[i] = info->headers[i].ptr
+						? s3_arena_copy(&call->arena, info->headers[i])
+						: (struct gml_span){NULL, 0};
 	/* Never copied: one belongs to the name, the other is asked for. */
 	plan->what.headers[GML_HDR_REDIRECT] = redirect;
 	plan->what.headers[GML_HDR_STORAGE_CLASS] = class;
@@ -92,8 +99,8 @@ static enum s3_error copy_mix(struct s3_call *call, struct copy_plan *plan)
 {
 	const struct gml_object_info *info;
 	enum s3_error error = S3_OK;
-	int rc = gml_object_open(&call->op, call->config->store, plan->source.bucket, plan->source.key, GML_OBJECT_FACTS,
-				 &call->object);
+	int rc = gml_object_open(&call->op, call->config->store, plan->source.bucket,
+				 plan->source.key, GML_OBJECT_FACTS, &call->object);
 	if (rc != 0)
 		return s3_copy_error(call, &plan->source, rc);
 	info = gml_object_info(call->object);
@@ -103,12 +110,14 @@ static enum s3_error copy_mix(struct s3_call *call, struct copy_plan *plan)
 		struct gml_meta_pair *tags;
 		plan->what.tags = NULL;
 		plan->what.ntags = 0;
-		error = info->ntags > 0 ? s3_tags_load(call, info->ino, &tags, &plan->what.ntags) : S3_OK;
+		error = info->ntags > 0 ? s3_tags_load(call, info->ino, &tags, &plan->what.ntags)
+					: S3_OK;
 		if (!error && plan->what.ntags > 0)
 			plan->what.tags = tags;
 	}
 	if (!plan->source.cond.if_match.ptr)
-		plan->source.cond.if_match = s3_span(s3_arena_printf(&call->arena, "\"%s\"", info->etag));
+		plan->source.cond.if_match =
+			s3_span(s3_arena_printf(&call->arena, "\"%s\"", info->etag));
 	return error;
 }
 
@@ -129,7 +138,6 @@ enum s3_error s3_copy_object(struct s3_call *call)
 	enum s3_error error = copy_read(call, &plan);
 	bool keep;
 	int rc;
-
 	if (error)
 		return error;
 	keep = !plan.replace_meta && !plan.replace_tags && !plan.own;
@@ -138,7 +146,8 @@ enum s3_error s3_copy_object(struct s3_call *call)
 		if (error)
 			return error;
 	}
-	rc = gml_object_copy(&call->op, call->config->store, plan.source.bucket, plan.source.key, &plan.source.cond,
-			     call->bucket, call->key, &plan.cond, keep ? NULL : &plan.what, plan.checksum, &info);
+	rc = gml_object_copy(&call->op, call->config->store, plan.source.bucket, plan.source.key,
+			     &plan.source.cond, call->bucket, call->key, &plan.cond,
+			     keep ? NULL : &plan.what, plan.checksum, &info);
 	return rc != 0 ? s3_copy_error(call, &plan.source, rc) : copy_answer(call, &info);
 }

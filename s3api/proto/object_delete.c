@@ -23,7 +23,8 @@ enum s3_error s3_delete_object(struct s3_call *call)
 		return S3_ERR_NOT_IMPLEMENTED;
 	}
 	error = s3_put_error(call, &cond,
-			     gml_object_delete(&call->op, call->config->store, call->bucket, call->key, &cond, NULL));
+			     gml_object_delete(&call->op, call->config->store, call->bucket,
+					       call->key, &cond, NULL));
 	return error ? error : s3_answer_empty(call, 204);
 }
 
@@ -41,11 +42,15 @@ struct delete_batch {
 	atomic_uint next; /* first item that nobody works on */
 };
 
-static enum s3_error delete_item_read(const struct s3_doc *doc, s3_node node, struct delete_item *out)
+static enum s3_error delete_item_read(const struct s3_doc *doc, s3_node node,
+				      struct delete_item *out)
 {
 	s3_node key, version, etag, time, size;
-	const struct s3_doc_field fields[] = {
-		{"Key", &key}, {"VersionId", &version}, {"ETag", &etag}, {"LastModifiedTime", &time}, {"Size", &size}};
+	const struct s3_doc_field fields[] = {{"Key", &key},
+					      {"VersionId", &version},
+					      {"ETag", &etag},
+					      {"LastModifiedTime", &time},
+					      {"Size", &size}};
 	enum s3_error error = s3_doc_fields(doc, node, fields, sizeof(fields) / sizeof(fields[0]));
 	if (error)
 		return error;
@@ -65,7 +70,8 @@ static enum s3_error delete_read(const struct s3_doc *doc, struct delete_batch *
 		enum s3_error error = S3_OK;
 		if (strcmp(s3_doc_name(doc, node), "Quiet") == 0 && !quiet)
 			quiet = node;
-		else if (strcmp(s3_doc_name(doc, node), "Object") != 0 || batch->n == DELETE_KEYS_MAX)
+		else if (strcmp(s3_doc_name(doc, node), "Object") != 0 ||
+			 batch->n == DELETE_KEYS_MAX)
 			return S3_ERR_MALFORMED_XML;
 		else
 			error = delete_item_read(doc, node, &batch->items[batch->n++]);
@@ -86,7 +92,8 @@ static enum s3_error delete_item_do(struct s3_call *call, const struct delete_it
 		return S3_ERR_NO_SUCH_VERSION;
 	if (item->key.len > GML_KEY_MAX)
 		return S3_ERR_KEY_TOO_LONG;
-	return s3_error_from(gml_object_delete(&op, call->config->store, call->bucket, item->key, &cond, NULL));
+	return s3_error_from(
+		gml_object_delete(&op, call->config->store, call->bucket, item->key, &cond, NULL));
 }
 
 static void *delete_batch_run(void *arg)
@@ -110,7 +117,8 @@ static void delete_batch_do(struct delete_batch *batch)
 		return;
 	}
 	pthread_attr_setstacksize(&attr, DELETE_STACK);
-	while (n < want && n < DELETE_THREADS && pthread_create(&threads[n], &attr, delete_batch_run, batch) == 0)
+	while (n < want && n < DELETE_THREADS &&
+	       pthread_create(&threads[n], &attr, delete_batch_run, batch) == 0)
 		n++;
 	pthread_attr_destroy(&attr);
 	delete_batch_run(batch);
@@ -139,10 +147,10 @@ enum s3_error s3_delete_objects(struct s3_call *call)
 	struct delete_batch batch = {.call = call};
 	struct s3_doc *doc = NULL;
 	enum s3_error error;
-
 	if (!call->body.claim.has_md5 && call->body.claim.algorithm == GML_CHECKSUM_NONE)
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-				 "Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
+				 "Missing required header for this request: Content-MD5 OR "
+				 "x-amz-checksum-*");
 	batch.items = s3_arena_array(&call->arena, DELETE_KEYS_MAX, sizeof(*batch.items));
 	if (!batch.items)
 		return S3_ERR_SERVICE_UNAVAILABLE;

@@ -12,9 +12,11 @@ enum s3_error s3_object_find(struct s3_call *call, bool read)
 	int rc;
 	if (error)
 		return error;
-	rc = gml_object_open(&call->op, store, call->bucket, call->key, GML_OBJECT_FACTS, &call->object);
+	rc = gml_object_open(&call->op, store, call->bucket, call->key, GML_OBJECT_FACTS,
+			     &call->object);
 	if (rc == 0 && read)
-		rc = gml_inode_access(&call->op, store, gml_object_info(call->object)->ino, GML_MAY_READ, &granted);
+		rc = gml_inode_access(&call->op, store, gml_object_info(call->object)->ino,
+				      GML_MAY_READ, &granted);
 	if (rc != 0)
 		return s3_error_from(rc);
 	return !read || (granted & GML_MAY_READ) ? S3_OK : S3_ERR_ACCESS_DENIED;
@@ -25,13 +27,15 @@ enum s3_error s3_object_find(struct s3_call *call, bool read)
  * thread. */
 static enum s3_error get_open(struct s3_call *call)
 {
-	enum gml_object_want want = call->method == S3_HEAD ? GML_OBJECT_PRESENT : GML_OBJECT_CONTENT;
+	enum gml_object_want want =
+		call->method == S3_HEAD ? GML_OBJECT_PRESENT : GML_OBJECT_CONTENT;
 	enum s3_error error = s3_check_version(call);
 	int rc;
 	if (error)
 		return error;
 	call->op.nowait = call->step != S3_WORK;
-	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key, want, &call->object);
+	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key, want,
+			     &call->object);
 	if (rc != GML_ERR_COLD)
 		return s3_error_from(rc);
 	call->work = s3_get_object;
@@ -61,14 +65,15 @@ static bool get_overrides_some(const struct s3_call *call)
 	return false;
 }
 
-static enum s3_error get_put_content_headers(struct s3_call *call, const struct gml_object_info *info)
+static enum s3_error get_put_content_headers(struct s3_call *call,
+					     const struct gml_object_info *info)
 {
 	bool some = get_overrides_some(call);
 	struct gml_span values[GML_HDR_COUNT];
 	memcpy(values, info->headers, sizeof(values));
 	if (!values[GML_HDR_CONTENT_TYPE].ptr || values[GML_HDR_CONTENT_TYPE].len == 0)
-		values[GML_HDR_CONTENT_TYPE] =
-			s3_span(info->directory ? "application/x-directory" : "binary/octet-stream");
+		values[GML_HDR_CONTENT_TYPE] = s3_span(info->directory ? "application/x-directory"
+								       : "binary/octet-stream");
 	for (size_t i = 0; some && i < sizeof(get_overrides) / sizeof(get_overrides[0]); i++) {
 		struct gml_span value;
 		if (!s3_param(call, get_overrides[i].param, &value) || value.len == 0)
@@ -110,8 +115,8 @@ static struct gml_span get_meta_value(struct s3_call *call, struct gml_span valu
 	if (!text)
 		return value; /* the arena remembers */
 	s3_base64(value.ptr, value.len, text);
-	return s3_span(s3_arena_printf(&call->arena, "=?%s?B?%s?=", s3_xml_carries(value) ? "UTF-8" : "ISO-8859-1",
-				       text));
+	return s3_span(s3_arena_printf(
+		&call->arena, "=?%s?B?%s?=", s3_xml_carries(value) ? "UTF-8" : "ISO-8859-1", text));
 }
 
 static void get_put_meta(struct s3_call *call, const struct gml_object_info *info)
@@ -124,12 +129,14 @@ static void get_put_meta(struct s3_call *call, const struct gml_object_info *inf
 			missing++;
 			continue;
 		}
-		name = s3_arena_printf(&call->arena, "x-amz-meta-%.*s", (int)pair->name.len, s3_span_chars(pair->name));
+		name = s3_arena_printf(&call->arena, "x-amz-meta-%.*s", (int)pair->name.len,
+				       s3_span_chars(pair->name));
 		if (!s3_answer_header(call, name, get_meta_value(call, pair->value)))
 			missing++;
 	}
 	if (missing > 0)
-		s3_answer_header(call, "x-amz-missing-meta", s3_span(s3_arena_printf(&call->arena, "%u", missing)));
+		s3_answer_header(call, "x-amz-missing-meta",
+				 s3_span(s3_arena_printf(&call->arena, "%u", missing)));
 	if (info->ntags > 0)
 		s3_answer_header(call, "x-amz-tagging-count",
 				 s3_span(s3_arena_printf(&call->arena, "%u", info->ntags)));
@@ -160,7 +167,8 @@ static enum s3_error get_choose_part(struct s3_call *call, const struct gml_obje
 	if (s3_has_header(call, "range"))
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "Cannot specify both Range header and partNumber query parameter");
-	rc = gml_object_part(call->object, number, &call->range_off, &call->range_len, &choice->checksum);
+	rc = gml_object_part(call->object, number, &call->range_off, &call->range_len,
+			     &choice->checksum);
 	if (rc == GML_ERR_INVAL) {
 		s3_detail_number(call, "ActualPartCount", info->nparts ? info->nparts : 1);
 		s3_detail_number(call, "PartNumberRequested", number);
@@ -215,7 +223,8 @@ static enum s3_error get_choose_range(struct s3_call *call, const struct gml_obj
 
 /* ---- the answer ---- */
 
-static enum s3_error get_check_conditions(struct s3_call *call, const struct gml_object_info *info, bool *not_modified)
+static enum s3_error get_check_conditions(struct s3_call *call, const struct gml_object_info *info,
+					  bool *not_modified)
 {
 	struct gml_conditions cond;
 	int rc;
@@ -223,18 +232,21 @@ static enum s3_error get_check_conditions(struct s3_call *call, const struct gml
 	rc = gml_conditions_check(&cond, info, false);
 	*not_modified = rc == GML_ERR_NOTMODIFIED;
 	if (rc == GML_ERR_PRECONDITION)
-		s3_detail(call, "Condition", s3_span(cond.if_match.ptr ? "If-Match" : "If-Unmodified-Since"));
+		s3_detail(call, "Condition",
+			  s3_span(cond.if_match.ptr ? "If-Match" : "If-Unmodified-Since"));
 	return *not_modified ? S3_OK : s3_error_from(rc);
 }
 
-static void get_put_partial(struct s3_call *call, const struct gml_object_info *info, const struct get_choice *choice)
+static void get_put_partial(struct s3_call *call, const struct gml_object_info *info,
+			    const struct get_choice *choice)
 {
 	s3_answer_own_header(call, "Accept-Ranges", s3_span("bytes"));
 	if (choice->partial)
 		s3_answer_header(call, "Content-Range",
 				 s3_span(s3_arena_printf(&call->arena, "bytes %llu-%llu/%llu",
 							 (unsigned long long)call->range_off,
-							 (unsigned long long)(call->range_off + call->range_len - 1),
+							 (unsigned long long)(call->range_off +
+									      call->range_len - 1),
 							 (unsigned long long)info->size)));
 	if (choice->part && info->nparts > 0)
 		s3_answer_header(call, "x-amz-mp-parts-count",
@@ -248,7 +260,8 @@ static enum s3_error get_not_modified(struct s3_call *call, const struct gml_obj
 	get_put_validators(call, info);
 	for (unsigned i = GML_HDR_CACHE_CONTROL; i <= GML_HDR_EXPIRES; i++)
 		if (info->headers[i].ptr)
-			s3_answer_header(call, s3_meta_header_name((enum gml_header)i), info->headers[i]);
+			s3_answer_header(call, s3_meta_header_name((enum gml_header)i),
+					 info->headers[i]);
 	return s3_answer_empty(call, 304);
 }
 
@@ -258,7 +271,6 @@ enum s3_error s3_get_object(struct s3_call *call)
 	struct get_choice choice = {0};
 	enum s3_error error = get_open(call);
 	bool not_modified;
-
 	if (error || !call->object)
 		return error;
 	info = gml_object_info(call->object);

@@ -10,7 +10,8 @@ struct put_state {
 enum s3_error s3_put_error(struct s3_call *call, const struct gml_conditions *cond, int rc)
 {
 	if (rc == GML_ERR_PRECONDITION)
-		s3_detail(call, "Condition", s3_span(cond->if_none_match.ptr ? "If-None-Match" : "If-Match"));
+		s3_detail(call, "Condition",
+			  s3_span(cond->if_none_match.ptr ? "If-None-Match" : "If-Match"));
 	return s3_error_from(rc);
 }
 
@@ -21,7 +22,8 @@ static enum s3_error put_check_conditions(struct s3_call *call, const struct gml
 	int rc;
 	if (!cond->if_match.ptr && !cond->if_none_match.ptr)
 		return S3_OK;
-	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key, GML_OBJECT_FACTS, &object);
+	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key,
+			     GML_OBJECT_FACTS, &object);
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return S3_OK; /* the write itself will say it better */
 	rc = gml_conditions_check(cond, rc == 0 ? gml_object_info(object) : NULL, true);
@@ -36,13 +38,14 @@ static enum s3_error put_finish(struct s3_call *call)
 	struct gml_object_info info;
 	struct gml_put *put = call->body.put;
 	int rc;
-
-	checksum.algorithm = (uint8_t)(call->body.claim.algorithm != GML_CHECKSUM_NONE ? call->body.claim.algorithm
-										       : GML_CHECKSUM_CRC64NVME);
-	memcpy(checksum.value, s3_body_digest(call, checksum.algorithm), gml_checksum_size(checksum.algorithm));
+	checksum.algorithm = (uint8_t)(call->body.claim.algorithm != GML_CHECKSUM_NONE
+					       ? call->body.claim.algorithm
+					       : GML_CHECKSUM_CRC64NVME);
+	memcpy(checksum.value, s3_body_digest(call, checksum.algorithm),
+	       gml_checksum_size(checksum.algorithm));
 	call->body.put = NULL; /* gml_put_finish consumes it in any case */
-	rc = gml_put_finish(&call->op, put, s3_body_digest(call, GML_DIGEST_MD5), &checksum, &state->what, &state->cond,
-			    &info);
+	rc = gml_put_finish(&call->op, put, s3_body_digest(call, GML_DIGEST_MD5), &checksum,
+			    &state->what, &state->cond, &info);
 	if (rc != 0)
 		return s3_put_error(call, &state->cond, rc);
 	s3_answer_etag(call, info.etag);
@@ -55,13 +58,14 @@ enum s3_error s3_put_object(struct s3_call *call)
 	struct put_state *state = s3_arena_alloc(&call->arena, sizeof(*state));
 	struct gml_span value;
 	enum s3_error error;
-
 	if (!state)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	if (s3_param(call, "versionId", &value))
-		return s3_refuse_argument(call, "versionId", value, "This operation does not accept a version-id.");
+		return s3_refuse_argument(call, "versionId", value,
+					  "This operation does not accept a version-id.");
 	if (s3_param(call, "partNumber", &value))
-		return s3_refuse_argument(call, "partNumber", value, "A part number needs an uploadId.");
+		return s3_refuse_argument(call, "partNumber", value,
+					  "A part number needs an uploadId.");
 	call->state = state;
 	call->work = put_finish;
 	error = s3_meta_read(call, &state->what);
@@ -74,8 +78,9 @@ enum s3_error s3_put_object(struct s3_call *call)
 	if (!error && call->body.claim.algorithm == GML_CHECKSUM_NONE)
 		error = s3_body_want(call, GML_CHECKSUM_CRC64NVME); /* S3's default */
 	if (!error)
-		error = s3_error_from(gml_put_begin(&call->op, call->config->store, call->bucket, call->key,
-						    call->body.expected, &call->body.put));
+		error = s3_error_from(gml_put_begin(&call->op, call->config->store, call->bucket,
+						    call->key, call->body.expected,
+						    &call->body.put));
 	/* Only who may write here learns what is here. */
 	if (!error)
 		error = put_check_conditions(call, &state->cond);

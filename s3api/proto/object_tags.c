@@ -43,20 +43,22 @@ static enum s3_error tags_read_one(struct s3_call *call, const struct s3_doc *do
 	return S3_OK;
 }
 
-enum s3_error s3_tags_read_list(struct s3_call *call, const struct s3_doc *doc, s3_node list, uint32_t max,
-				struct gml_meta_pair **tags_out, uint32_t *ntags_out)
+enum s3_error s3_tags_read_list(struct s3_call *call, const struct s3_doc *doc, s3_node list,
+				uint32_t max, struct gml_meta_pair **tags_out, uint32_t *ntags_out)
 {
 	uint32_t cap = max * TAGS_XML_FACTOR, n = 0;
 	struct gml_meta_pair *tags = s3_arena_array(&call->arena, cap, sizeof(*tags));
 	enum s3_error error = tags ? s3_doc_list(doc, list, "Tag") : S3_ERR_SERVICE_UNAVAILABLE;
-	for (s3_node node = s3_doc_child(doc, list, NULL); node && !error; node = s3_doc_next(doc, node, NULL))
+	for (s3_node node = s3_doc_child(doc, list, NULL); node && !error;
+	     node = s3_doc_next(doc, node, NULL))
 		error = n < cap ? tags_read_one(call, doc, node, &tags[n++]) : S3_ERR_MALFORMED_XML;
 	*tags_out = tags;
 	*ntags_out = n;
 	return error ? error : s3_tags_check(call, tags, n, max);
 }
 
-enum s3_error s3_tags_read_xml(struct s3_call *call, uint32_t max, struct gml_meta_pair **tags_out, uint32_t *ntags_out)
+enum s3_error s3_tags_read_xml(struct s3_call *call, uint32_t max, struct gml_meta_pair **tags_out,
+			       uint32_t *ntags_out)
 {
 	s3_node set;
 	const struct s3_doc_field field = {"TagSet", &set};
@@ -65,12 +67,14 @@ enum s3_error s3_tags_read_xml(struct s3_call *call, uint32_t max, struct gml_me
 	if (!error)
 		error = s3_doc_fields(doc, s3_doc_root(doc, "Tagging"), &field, 1);
 	if (!error)
-		error = set ? s3_tags_read_list(call, doc, set, max, tags_out, ntags_out) : S3_ERR_MALFORMED_XML;
+		error = set ? s3_tags_read_list(call, doc, set, max, tags_out, ntags_out)
+			    : S3_ERR_MALFORMED_XML;
 	s3_doc_free(doc);
 	return error;
 }
 
-static enum s3_error tags_replace(struct s3_call *call, const struct gml_meta_pair *tags, uint32_t ntags)
+static enum s3_error tags_replace(struct s3_call *call, const struct gml_meta_pair *tags,
+				  uint32_t ntags)
 {
 	gml_ino ino = gml_object_info(call->object)->ino;
 	return s3_error_from(gml_tags_replace(&call->op, call->config->store, ino, tags, ntags));

@@ -19,7 +19,8 @@ static bool range_number(struct gml_span digits, uint64_t *out)
 	return true;
 }
 
-static enum s3_range range_suffix(struct gml_span digits, uint64_t size, uint64_t *off_out, uint64_t *len_out)
+static enum s3_range range_suffix(struct gml_span digits, uint64_t size, uint64_t *off_out,
+				  uint64_t *len_out)
 {
 	uint64_t count;
 	if (!range_number(digits, &count))
@@ -33,11 +34,11 @@ static enum s3_range range_suffix(struct gml_span digits, uint64_t size, uint64_
 	return S3_RANGE_OK;
 }
 
-enum s3_range s3_range_parse(struct gml_span header, uint64_t size, uint64_t *off_out, uint64_t *len_out)
+enum s3_range s3_range_parse(struct gml_span header, uint64_t size, uint64_t *off_out,
+			     uint64_t *len_out)
 {
 	uint64_t first, last = UINT64_MAX;
 	struct gml_span rest, head;
-
 	if (header.len < 6 || strncasecmp(header.ptr, "bytes=", 6) != 0)
 		return S3_RANGE_IGNORE;
 	rest = s3_span_from(header, 6);
@@ -46,7 +47,8 @@ enum s3_range s3_range_parse(struct gml_span header, uint64_t size, uint64_t *of
 	head = s3_span_cut(&rest, '-');
 	if (head.len == 0)
 		return range_suffix(rest, size, off_out, len_out);
-	if (!range_number(head, &first) || (rest.len > 0 && !range_number(rest, &last)) || first > last)
+	if (!range_number(head, &first) || (rest.len > 0 && !range_number(rest, &last)) ||
+	    first > last)
 		return S3_RANGE_IGNORE;
 	if (first >= size)
 		return S3_RANGE_UNSATISFIABLE;

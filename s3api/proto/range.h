@@ -5,11 +5,12 @@
 #include <gemel/types.h>
 
 enum s3_range {
-	S3_RANGE_IGNORE,	/* malformed, another unit, or several ranges: the whole object is meant */
-	S3_RANGE_OK,		/* *off_out, *len_out (at least 1) */
+	S3_RANGE_IGNORE, /* malformed, another unit, or several ranges: the whole object is meant */
+	S3_RANGE_OK,	 /* *off_out, *len_out (at least 1) */
 	S3_RANGE_UNSATISFIABLE, /* 416 */
 };
 /* `size`: bytes of the object. */
-enum s3_range s3_range_parse(struct gml_span header, uint64_t size, uint64_t *off_out, uint64_t *len_out);
+enum s3_range s3_range_parse(struct gml_span header, uint64_t size, uint64_t *off_out,
+			     uint64_t *len_out);
 
 #endif

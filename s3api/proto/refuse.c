@@ -37,7 +37,8 @@ static const struct {
 
 enum s3_error s3_refuse_lock(struct s3_call *call)
 {
-	return s3_refuse(call, S3_ERR_INVALID_REQUEST, "Bucket is missing Object Lock Configuration");
+	return s3_refuse(call, S3_ERR_INVALID_REQUEST,
+			 "Bucket is missing Object Lock Configuration");
 }
 
 static enum s3_error refuse_header(struct s3_call *call, const struct s3_header *header)
@@ -48,9 +49,11 @@ static enum s3_error refuse_header(struct s3_call *call, const struct s3_header 
 		return refuse_acl(call);
 	for (size_t i = 0; i < sizeof(refuse_headers) / sizeof(refuse_headers[0]); i++) {
 		const char *name = refuse_headers[i].name;
-		if (refuse_headers[i].prefix ? !s3_span_starts(header->name, name) : !s3_span_is(header->name, name))
+		if (refuse_headers[i].prefix ? !s3_span_starts(header->name, name)
+					     : !s3_span_is(header->name, name))
 			continue;
-		if (refuse_headers[i].harmless && s3_span_is_nocase(header->value, refuse_headers[i].harmless))
+		if (refuse_headers[i].harmless &&
+		    s3_span_is_nocase(header->value, refuse_headers[i].harmless))
 			continue;
 		if (refuse_headers[i].error == S3_ERR_NOT_IMPLEMENTED)
 			s3_detail(call, "Header", header->name);
@@ -64,8 +67,8 @@ static enum s3_error refuse_header(struct s3_call *call, const struct s3_header 
 static bool refuse_param_known(const struct s3_call *call, struct gml_span name)
 {
 	const char *const *query = call->operation->query;
-
-	if (s3_span_starts(name, "x-") || s3_span_starts(name, "X-")) /* signatures, and what is meant for logs only */
+	if (s3_span_starts(name, "x-") ||
+	    s3_span_starts(name, "X-")) /* signatures, and what is meant for logs only */
 		return true;
 	for (unsigned i = 0; i < 2 && query[i]; i++)
 		if (s3_span_is(name, query[i]))
@@ -84,7 +87,8 @@ static enum s3_error refuse_params(struct s3_call *call)
 		return S3_OK;
 	for (size_t i = 0; i < call->nparams; i++) {
 		struct gml_span name = call->params[i].name;
-		if (refuse_param_known(call, name) || (call->params[i].value.len > 0 && !s3_route_is_subresource(name)))
+		if (refuse_param_known(call, name) ||
+		    (call->params[i].value.len > 0 && !s3_route_is_subresource(name)))
 			continue;
 		s3_detail(call, "ArgumentName", name);
 		return S3_ERR_NOT_IMPLEMENTED;
@@ -139,7 +143,8 @@ static bool refuse_wants_bucket(const struct s3_call *call)
 	case S3_MODE_WORK:
 		break;
 	}
-	return s3_has_header(call, "x-amz-expected-bucket-owner") || call->operation->handler == s3_refuse_lock ||
+	return s3_has_header(call, "x-amz-expected-bucket-owner") ||
+	       call->operation->handler == s3_refuse_lock ||
 	       (call->scope == S3_BUCKET && call->operation->mode == S3_MODE_NOW);
 }
 
@@ -155,5 +160,7 @@ enum s3_error s3_check_bucket(struct s3_call *call)
 	rc = gml_bucket_head(&call->op, call->config->store, call->bucket, call->target);
 	if (rc != 0)
 		return s3_error_from(rc);
-	return !expected.ptr || s3_owner_matches(expected, call->target->uid) ? S3_OK : S3_ERR_ACCESS_DENIED;
+	return !expected.ptr || s3_owner_matches(expected, call->target->uid)
+		       ? S3_OK
+		       : S3_ERR_ACCESS_DENIED;
 }

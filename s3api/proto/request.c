@@ -2,7 +2,8 @@
 #include "call.h"
 
 #define REQUEST_HEADERS_MAX 512
-#define REQUEST_HEADERS_SIZE_MAX 8192 /* bytes of names and values, S3's limit; those in the query count as well */
+#define REQUEST_HEADERS_SIZE_MAX                                                                   \
+	8192 /* bytes of names and values, S3's limit; those in the query count as well */
 #define REQUEST_HOST_SHOWN 128 /* bytes of a name that is refused */
 
 /* RFC 9110 5.6.2 tokens, with the few more characters that clients are known to use in metadata names. */
@@ -45,7 +46,8 @@ static enum s3_error request_copy_headers(struct s3_call *call, const struct s3_
 	for (size_t i = 0; i < request->nheaders; i++) {
 		const struct s3_header *from = &request->headers[i];
 		if (!request_name_valid(from->name) || !request_value_valid(from->value))
-			return s3_refuse(call, S3_ERR_BAD_REQUEST, "A header of the request is malformed.");
+			return s3_refuse(call, S3_ERR_BAD_REQUEST,
+					 "A header of the request is malformed.");
 		call->headers[i].name = request_lower(from->name, to);
 		to += from->name.len;
 		call->headers[i].value = s3_span_of(to, from->value.len);
@@ -84,21 +86,24 @@ enum s3_error s3_param_number(struct s3_call *call, const char *name, uint32_t c
 	if (!s3_param(call, name, &text))
 		return S3_OK;
 	if (!s3_span_u64(text, INT32_MAX, &number))
-		return s3_refuse_argument(call, name, text,
-					  "The argument must be an integer between 0 and 2147483647.");
+		return s3_refuse_argument(
+			call, name, text,
+			"The argument must be an integer between 0 and 2147483647.");
 	*value = number < cap ? (uint32_t)number : cap;
 	return S3_OK;
 }
 
-enum s3_error s3_param_ranged(struct s3_call *call, const char *name, uint32_t lo, uint32_t hi, uint32_t *out)
+enum s3_error s3_param_ranged(struct s3_call *call, const char *name, uint32_t lo, uint32_t hi,
+			      uint32_t *out)
 {
 	struct gml_span text = {NULL, 0};
 	uint64_t number;
 	if (!s3_param(call, name, &text) || !s3_span_u64(text, hi, &number) || number < lo)
 		return s3_refuse_argument(
 			call, name, text,
-			s3_arena_printf(&call->arena, "%s must be an integer between %u and %u, inclusive",
-					strcmp(name, "partNumber") == 0 ? "Part number" : name, lo, hi));
+			s3_arena_printf(
+				&call->arena, "%s must be an integer between %u and %u, inclusive",
+				strcmp(name, "partNumber") == 0 ? "Part number" : name, lo, hi));
 	*out = (uint32_t)number;
 	return S3_OK;
 }
@@ -110,15 +115,17 @@ enum s3_error s3_param_encoding(struct s3_call *call, bool *url_out)
 	if (!s3_param(call, "encoding-type", &type) || type.len == 0)
 		return S3_OK;
 	if (!s3_span_is(type, "url"))
-		return s3_refuse_argument(call, "encoding-type", type, "Invalid Encoding Method specified in Request");
+		return s3_refuse_argument(call, "encoding-type", type,
+					  "Invalid Encoding Method specified in Request");
 	*url_out = true;
 	return S3_OK;
 }
 
 static enum s3_method request_method(struct gml_span method)
 {
-	static const char *const names[] = {[S3_GET] = "GET",	[S3_HEAD] = "HEAD",	[S3_PUT] = "PUT",
-					    [S3_POST] = "POST", [S3_DELETE] = "DELETE", [S3_OPTIONS] = "OPTIONS"};
+	static const char *const names[] = {
+		[S3_GET] = "GET",   [S3_HEAD] = "HEAD",	    [S3_PUT] = "PUT",
+		[S3_POST] = "POST", [S3_DELETE] = "DELETE", [S3_OPTIONS] = "OPTIONS"};
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (s3_span_is(method, names[i]))
 			return (enum s3_method)i;
@@ -166,7 +173,8 @@ static bool request_is_checksum(struct gml_span name)
 static bool request_is_hoisted(struct gml_span name)
 {
 	return name.len > 6 && strncasecmp(name.ptr, "x-amz-", 6) == 0 &&
-	       !auth_param_signs((struct auth_span){name.ptr, name.len}) && !request_is_checksum(name);
+	       !auth_param_signs((struct auth_span){name.ptr, name.len}) &&
+	       !request_is_checksum(name);
 }
 
 static bool request_was_sent(const struct s3_call *call, struct gml_span name)
@@ -188,8 +196,10 @@ static enum s3_error request_hoist_one(struct s3_call *call, size_t index)
 	name = request_lower(param->name, text);
 	if (request_was_sent(call, name))
 		return S3_OK;
-	if (call->raw_params[index].name.len != name.len || !request_name_valid(name) || !request_value_valid(value))
-		return s3_refuse(call, S3_ERR_BAD_REQUEST, "A header in the query of the request is malformed.");
+	if (call->raw_params[index].name.len != name.len || !request_name_valid(name) ||
+	    !request_value_valid(value))
+		return s3_refuse(call, S3_ERR_BAD_REQUEST,
+				 "A header in the query of the request is malformed.");
 	call->headers[call->nheaders++] = (struct s3_header){name, value};
 	return S3_OK;
 }
@@ -199,7 +209,8 @@ static enum s3_error request_hoist_one(struct s3_call *call, size_t index)
 static bool request_signs_query(const struct s3_call *call)
 {
 	for (size_t i = 0; i < call->nparams; i++) {
-		struct gml_span name = s3_span_of(call->raw_params[i].name.ptr, call->raw_params[i].name.len);
+		struct gml_span name =
+			s3_span_of(call->raw_params[i].name.ptr, call->raw_params[i].name.len);
 		if (s3_span_is(name, "X-Amz-Algorithm") || s3_span_is(name, "AWSAccessKeyId"))
 			return true;
 	}
@@ -257,8 +268,10 @@ static enum s3_error request_decode(struct s3_call *call, struct gml_span raw, s
 static enum s3_error request_unknown_host(struct s3_call *call, struct gml_span host)
 {
 	return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-			 "The host name '%.*s' is neither an address nor known as a name of this server, so it cannot "
-			 "tell whether it names a bucket. Use the server's address, or have the names by which clients "
+			 "The host name '%.*s' is neither an address nor known as a name of this "
+			 "server, so it cannot "
+			 "tell whether it names a bucket. Use the server's address, or have the "
+			 "names by which clients "
 			 "reach it listed under s3.domains in gemel.conf.",
 			 (int)(host.len < REQUEST_HOST_SHOWN ? host.len : REQUEST_HOST_SHOWN),
 			 host.ptr ? (const char *)host.ptr : "");
@@ -321,7 +334,6 @@ enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *req
 {
 	struct gml_span target = s3_arena_copy(&call->arena, request->target);
 	enum s3_error error;
-
 	call->method = request_method(request->method);
 	call->method_text = s3_arena_copy(&call->arena, request->method);
 	call->body_length = request->body_length;

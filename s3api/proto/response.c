@@ -34,7 +34,8 @@ void s3_request_id(char out[17])
 {
 	uint64_t x;
 	pthread_once(&response_seed_once, response_seed_init);
-	x = response_seed + atomic_fetch_add_explicit(&response_count, 1, memory_order_relaxed) * 0x9e3779b97f4a7c15u;
+	x = response_seed + atomic_fetch_add_explicit(&response_count, 1, memory_order_relaxed) *
+				    0x9e3779b97f4a7c15u;
 	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
 	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
 	x ^= x >> 31;
@@ -56,7 +57,8 @@ enum s3_error s3_refuse(struct s3_call *call, enum s3_error error, const char *f
 	return error;
 }
 
-enum s3_error s3_refuse_argument(struct s3_call *call, const char *name, struct gml_span value, const char *message)
+enum s3_error s3_refuse_argument(struct s3_call *call, const char *name, struct gml_span value,
+				 const char *message)
 {
 	s3_detail(call, "ArgumentName", s3_span(name));
 	s3_detail(call, "ArgumentValue", value);
@@ -95,8 +97,8 @@ static void response_name_culprit(struct s3_call *call, enum s3_error error)
 		s3_detail(call, "Key", call->key);
 	else if (error == S3_ERR_METHOD_NOT_ALLOWED)
 		s3_detail(call, "Method", call->method_text);
-	else if (error == S3_ERR_BUCKET_ALREADY_EXISTS || error == S3_ERR_BUCKET_ALREADY_OWNED_BY_YOU ||
-		 error == S3_ERR_BUCKET_NOT_EMPTY)
+	else if (error == S3_ERR_BUCKET_ALREADY_EXISTS ||
+		 error == S3_ERR_BUCKET_ALREADY_OWNED_BY_YOU || error == S3_ERR_BUCKET_NOT_EMPTY)
 		s3_detail(call, "BucketName", call->bucket);
 }
 
@@ -118,7 +120,8 @@ static void response_write_error(struct s3_call *call, enum s3_error error)
  * the S3 API reference). All buckets are in one: telling it does not tell which ones exist. */
 static bool response_tells_region(const struct s3_call *call, enum s3_error error)
 {
-	return call->bucket.len > 0 && error != S3_ERR_NO_SUCH_BUCKET && error != S3_ERR_INVALID_BUCKET_NAME;
+	return call->bucket.len > 0 && error != S3_ERR_NO_SUCH_BUCKET &&
+	       error != S3_ERR_INVALID_BUCKET_NAME;
 }
 
 void s3_answer_error(struct s3_call *call, enum s3_error error)
@@ -130,8 +133,9 @@ void s3_answer_error(struct s3_call *call, enum s3_error error)
 	s3_answer_begin(call);
 	if (range)
 		s3_answer_header(call, "Content-Range",
-				 s3_span(s3_arena_printf(&call->arena, "bytes */%llu",
-							 (unsigned long long)gml_object_info(call->object)->size)));
+				 s3_span(s3_arena_printf(
+					 &call->arena, "bytes */%llu",
+					 (unsigned long long)gml_object_info(call->object)->size)));
 	if (call->allow)
 		s3_answer_header(call, "Allow", s3_span(call->allow));
 	if (response_tells_region(call, error))
@@ -207,7 +211,8 @@ static const struct {
 bool s3_checksum_text(const struct gml_object_checksum *checksum, uint32_t nparts, char out[64])
 {
 	size_t size = gml_checksum_size((enum gml_checksum)checksum->algorithm), len;
-	if (size == 0 || checksum->algorithm >= sizeof(response_checksums) / sizeof(response_checksums[0]))
+	if (size == 0 ||
+	    checksum->algorithm >= sizeof(response_checksums) / sizeof(response_checksums[0]))
 		return false;
 	len = s3_base64(checksum->value, size, out);
 	if (checksum->composite && nparts > 0)
@@ -215,7 +220,8 @@ bool s3_checksum_text(const struct gml_object_checksum *checksum, uint32_t npart
 	return true;
 }
 
-void s3_answer_checksum(struct s3_call *call, const struct gml_object_checksum *checksum, uint32_t nparts, bool type)
+void s3_answer_checksum(struct s3_call *call, const struct gml_object_checksum *checksum,
+			uint32_t nparts, bool type)
 {
 	char text[64];
 	if (!s3_checksum_text(checksum, nparts, text))
@@ -227,14 +233,16 @@ void s3_answer_checksum(struct s3_call *call, const struct gml_object_checksum *
 				 s3_span(checksum->composite ? "COMPOSITE" : "FULL_OBJECT"));
 }
 
-void s3_xml_checksum(struct s3_xml *xml, const struct gml_object_checksum *checksum, uint32_t nparts, bool type)
+void s3_xml_checksum(struct s3_xml *xml, const struct gml_object_checksum *checksum,
+		     uint32_t nparts, bool type)
 {
 	char text[64];
 	if (!s3_checksum_text(checksum, nparts, text))
 		return;
 	s3_xml_string(xml, response_checksums[checksum->algorithm].element, text);
 	if (type)
-		s3_xml_string(xml, "ChecksumType", checksum->composite ? "COMPOSITE" : "FULL_OBJECT");
+		s3_xml_string(xml, "ChecksumType",
+			      checksum->composite ? "COMPOSITE" : "FULL_OBJECT");
 }
 
 void s3_owner_id(uint32_t uid, char out[13])
@@ -276,7 +284,8 @@ void s3_answer_begin(struct s3_call *call)
 	call->content = S3_CONTENT_NONE;
 	call->answer_headers = call->first_headers;
 	call->answer_cap = sizeof(call->first_headers) / sizeof(call->first_headers[0]);
-	call->response = (struct s3_response){.status = 200, .headers = call->first_headers, .content_length = 0};
+	call->response = (struct s3_response){
+		.status = 200, .headers = call->first_headers, .content_length = 0};
 	s3_answer_own_header(call, "x-amz-request-id", s3_span(call->request_id));
 	s3_answer_own_header(call, "x-amz-id-2", s3_span(call->config->server_id));
 	s3_answer_own_header(call, "Server", s3_span("Gemel"));
@@ -305,19 +314,19 @@ enum s3_error s3_answer_xml(struct s3_call *call, int status)
 		call->response.status = 503;
 		call->error = S3_ERR_SERVICE_UNAVAILABLE;
 	}
-	call->response.content_length = (int64_t)(call->content == S3_CONTENT_TEXT ? call->text.len : call->xml.len);
+	call->response.content_length =
+		(int64_t)(call->content == S3_CONTENT_TEXT ? call->text.len : call->xml.len);
 	call->response.has_body = call->method != S3_HEAD;
 	s3_answer_own_header(call, "Content-Type", s3_span("application/xml"));
 	return S3_OK;
 }
 
-size_t s3_error_document(int http_status, const char *message, struct gml_span resource, char *buf, size_t cap,
-			 int *status_out, char request_id_out[17])
+size_t s3_error_document(int http_status, const char *message, struct gml_span resource, char *buf,
+			 size_t cap, int *status_out, char request_id_out[17])
 {
 	enum s3_error error = s3_error_from_http(http_status);
 	struct s3_xml xml = {0};
 	size_t len = 0;
-
 	s3_request_id(request_id_out);
 	*status_out = s3_error_status(error);
 	s3_xml_begin(&xml, "Error", false);

@@ -25,37 +25,51 @@ static const struct s3_operation route_table[] = {
 	/* buckets */
 	{"CreateSession", S3_GET, S3_BUCKET, QUERY("session"), NONE},
 	{"GetBucketAbac", S3_GET, S3_BUCKET, QUERY("abac"), NONE},
-	{"GetBucketAccelerateConfiguration", S3_GET, S3_BUCKET, QUERY("accelerate"), NOW(s3_get_bucket_constant)},
+	{"GetBucketAccelerateConfiguration", S3_GET, S3_BUCKET, QUERY("accelerate"),
+	 NOW(s3_get_bucket_constant)},
 	{"GetBucketAcl", S3_GET, S3_BUCKET, QUERY("acl"), NOW(s3_get_acl)},
 	{"GetBucketAnalyticsConfiguration", S3_GET, S3_BUCKET, QUERIES("analytics", "id"),
 	 ABSENT(NO_SUCH_CONFIGURATION)},
-	{"ListBucketAnalyticsConfigurations", S3_GET, S3_BUCKET, QUERY("analytics"), NOW(s3_list_configurations)},
+	{"ListBucketAnalyticsConfigurations", S3_GET, S3_BUCKET, QUERY("analytics"),
+	 NOW(s3_list_configurations)},
 	{"GetBucketCors", S3_GET, S3_BUCKET, QUERY("cors"), ABSENT(NO_SUCH_CORS)},
 	{"GetBucketEncryption", S3_GET, S3_BUCKET, QUERY("encryption"), ABSENT(NO_SUCH_ENCRYPTION)},
-	{"GetBucketIntelligentTieringConfiguration", S3_GET, S3_BUCKET, QUERIES("intelligent-tiering", "id"),
-	 ABSENT(NO_SUCH_CONFIGURATION)},
-	{"ListBucketIntelligentTieringConfigurations", S3_GET, S3_BUCKET, QUERY("intelligent-tiering"),
-	 NOW(s3_list_configurations)},
+	{"GetBucketIntelligentTieringConfiguration", S3_GET, S3_BUCKET,
+	 QUERIES("intelligent-tiering", "id"), ABSENT(NO_SUCH_CONFIGURATION)},
+	{"ListBucketIntelligentTieringConfigurations", S3_GET, S3_BUCKET,
+	 QUERY("intelligent-tiering"), NOW(s3_list_configurations)},
 	{"GetBucketInventoryConfiguration", S3_GET, S3_BUCKET, QUERIES("inventory", "id"),
 	 ABSENT(NO_SUCH_CONFIGURATION)},
-	{"ListBucketInventoryConfigurations", S3_GET, S3_BUCKET, QUERY("inventory"), NOW(s3_list_configurations)},
-	{"GetBucketLifecycleConfiguration", S3_GET, S3_BUCKET, QUERY("lifecycle"), ABSENT(NO_SUCH_LIFECYCLE)},
+	{"ListBucketInventoryConfigurations", S3_GET, S3_BUCKET, QUERY("inventory"),
+	 NOW(s3_list_configurations)},
+	{"GetBucketLifecycleConfiguration", S3_GET, S3_BUCKET, QUERY("lifecycle"),
+	 ABSENT(NO_SUCH_LIFECYCLE)},
 	{"GetBucketLocation", S3_GET, S3_BUCKET, QUERY("location"), NOW(s3_get_bucket_location)},
 	{"GetBucketLogging", S3_GET, S3_BUCKET, QUERY("logging"), NOW(s3_get_bucket_constant)},
 	{"GetBucketMetadataConfiguration", S3_GET, S3_BUCKET, QUERY("metadataConfiguration"), NONE},
 	{"GetBucketMetadataTableConfiguration", S3_GET, S3_BUCKET, QUERY("metadataTable"), NONE},
-	{"GetBucketMetricsConfiguration", S3_GET, S3_BUCKET, QUERIES("metrics", "id"), ABSENT(NO_SUCH_CONFIGURATION)},
-	{"ListBucketMetricsConfigurations", S3_GET, S3_BUCKET, QUERY("metrics"), NOW(s3_list_configurations)},
-	{"GetBucketNotificationConfiguration", S3_GET, S3_BUCKET, QUERY("notification"), NOW(s3_get_bucket_constant)},
-	{"GetObjectLockConfiguration", S3_GET, S3_BUCKET, QUERY("object-lock"), ABSENT(NO_SUCH_LOCK)},
-	{"GetBucketOwnershipControls", S3_GET, S3_BUCKET, QUERY("ownershipControls"), NOW(s3_get_bucket_constant)},
+	{"GetBucketMetricsConfiguration", S3_GET, S3_BUCKET, QUERIES("metrics", "id"),
+	 ABSENT(NO_SUCH_CONFIGURATION)},
+	{"ListBucketMetricsConfigurations", S3_GET, S3_BUCKET, QUERY("metrics"),
+	 NOW(s3_list_configurations)},
+	{"GetBucketNotificationConfiguration", S3_GET, S3_BUCKET, QUERY("notification"),
+	 NOW(s3_get_bucket_constant)},
+	{"GetObjectLockConfiguration", S3_GET, S3_BUCKET, QUERY("object-lock"),
+	 ABSENT(NO_SUCH_LOCK)},
+	{"GetBucketOwnershipControls", S3_GET, S3_BUCKET, QUERY("ownershipControls"),
+	 NOW(s3_get_bucket_constant)},
 	{"GetBucketPolicy", S3_GET, S3_BUCKET, QUERY("policy"), ABSENT(NO_SUCH_BUCKET_POLICY)},
-	{"GetBucketPolicyStatus", S3_GET, S3_BUCKET, QUERY("policyStatus"), ABSENT(NO_SUCH_BUCKET_POLICY)},
-	{"GetPublicAccessBlock", S3_GET, S3_BUCKET, QUERY("publicAccessBlock"), ABSENT(NO_SUCH_PUBLIC_ACCESS_BLOCK)},
-	{"GetBucketReplication", S3_GET, S3_BUCKET, QUERY("replication"), ABSENT(NO_SUCH_REPLICATION)},
-	{"GetBucketRequestPayment", S3_GET, S3_BUCKET, QUERY("requestPayment"), NOW(s3_get_bucket_constant)},
+	{"GetBucketPolicyStatus", S3_GET, S3_BUCKET, QUERY("policyStatus"),
+	 ABSENT(NO_SUCH_BUCKET_POLICY)},
+	{"GetPublicAccessBlock", S3_GET, S3_BUCKET, QUERY("publicAccessBlock"),
+	 ABSENT(NO_SUCH_PUBLIC_ACCESS_BLOCK)},
+	{"GetBucketReplication", S3_GET, S3_BUCKET, QUERY("replication"),
+	 ABSENT(NO_SUCH_REPLICATION)},
+	{"GetBucketRequestPayment", S3_GET, S3_BUCKET, QUERY("requestPayment"),
+	 NOW(s3_get_bucket_constant)},
 	{"GetBucketTagging", S3_GET, S3_BUCKET, QUERY("tagging"), NOW(s3_get_bucket_tagging)},
-	{"GetBucketVersioning", S3_GET, S3_BUCKET, QUERY("versioning"), NOW(s3_get_bucket_constant)},
+	{"GetBucketVersioning", S3_GET, S3_BUCKET, QUERY("versioning"),
+	 NOW(s3_get_bucket_constant)},
 	{"GetBucketWebsite", S3_GET, S3_BUCKET, QUERY("website"), ABSENT(NO_SUCH_WEBSITE)},
 	{"ListMultipartUploads", S3_GET, S3_BUCKET, QUERY("uploads"), WORK(s3_list_uploads)},
 	{"ListObjectVersions", S3_GET, S3_BUCKET, QUERY("versions"), WORK(s3_list_versions)},
@@ -68,51 +82,73 @@ static const struct s3_operation route_table[] = {
 	{"PutBucketAnalyticsConfiguration", S3_PUT, S3_BUCKET, QUERY("analytics"), NONE},
 	{"PutBucketCors", S3_PUT, S3_BUCKET, QUERY("cors"), NONE},
 	{"PutBucketEncryption", S3_PUT, S3_BUCKET, QUERY("encryption"), NONE},
-	{"PutBucketIntelligentTieringConfiguration", S3_PUT, S3_BUCKET, QUERY("intelligent-tiering"), NONE},
+	{"PutBucketIntelligentTieringConfiguration", S3_PUT, S3_BUCKET,
+	 QUERY("intelligent-tiering"), NONE},
 	{"PutBucketInventoryConfiguration", S3_PUT, S3_BUCKET, QUERY("inventory"), NONE},
 	{"PutBucketLifecycleConfiguration", S3_PUT, S3_BUCKET, QUERY("lifecycle"), NONE},
 	{"PutBucketLogging", S3_PUT, S3_BUCKET, QUERY("logging"), XML(s3_put_bucket_constant)},
-	{"UpdateBucketMetadataAnnotationTableConfiguration", S3_PUT, S3_BUCKET, QUERY("metadataAnnotationTable"), NONE},
-	{"UpdateBucketMetadataInventoryTableConfiguration", S3_PUT, S3_BUCKET, QUERY("metadataInventoryTable"), NONE},
-	{"UpdateBucketMetadataJournalTableConfiguration", S3_PUT, S3_BUCKET, QUERY("metadataJournalTable"), NONE},
+	{"UpdateBucketMetadataAnnotationTableConfiguration", S3_PUT, S3_BUCKET,
+	 QUERY("metadataAnnotationTable"), NONE},
+	{"UpdateBucketMetadataInventoryTableConfiguration", S3_PUT, S3_BUCKET,
+	 QUERY("metadataInventoryTable"), NONE},
+	{"UpdateBucketMetadataJournalTableConfiguration", S3_PUT, S3_BUCKET,
+	 QUERY("metadataJournalTable"), NONE},
 	{"PutBucketMetricsConfiguration", S3_PUT, S3_BUCKET, QUERY("metrics"), NONE},
-	{"PutBucketNotificationConfiguration", S3_PUT, S3_BUCKET, QUERY("notification"), XML(s3_put_bucket_constant)},
+	{"PutBucketNotificationConfiguration", S3_PUT, S3_BUCKET, QUERY("notification"),
+	 XML(s3_put_bucket_constant)},
 	{"PutObjectLockConfiguration", S3_PUT, S3_BUCKET, QUERY("object-lock"), NONE},
-	{"PutBucketOwnershipControls", S3_PUT, S3_BUCKET, QUERY("ownershipControls"), XML(s3_put_bucket_constant)},
+	{"PutBucketOwnershipControls", S3_PUT, S3_BUCKET, QUERY("ownershipControls"),
+	 XML(s3_put_bucket_constant)},
 	{"PutBucketPolicy", S3_PUT, S3_BUCKET, QUERY("policy"), NONE},
 	{"PutPublicAccessBlock", S3_PUT, S3_BUCKET, QUERY("publicAccessBlock"), NONE},
 	{"PutBucketReplication", S3_PUT, S3_BUCKET, QUERY("replication"), NONE},
-	{"PutBucketRequestPayment", S3_PUT, S3_BUCKET, QUERY("requestPayment"), XML(s3_put_bucket_constant)},
+	{"PutBucketRequestPayment", S3_PUT, S3_BUCKET, QUERY("requestPayment"),
+	 XML(s3_put_bucket_constant)},
 	{"PutBucketTagging", S3_PUT, S3_BUCKET, QUERY("tagging"), XML(s3_put_bucket_tagging)},
 	{"PutBucketVersioning", S3_PUT, S3_BUCKET, QUERY("versioning"), NONE},
 	{"PutBucketWebsite", S3_PUT, S3_BUCKET, QUERY("website"), NONE},
 	{"CreateBucket", S3_PUT, S3_BUCKET, NOTHING, XML(s3_create_bucket)},
 	{"DeleteObjects", S3_POST, S3_BUCKET, QUERY("delete"), XML(s3_delete_objects)},
-	{"CreateBucketMetadataConfiguration", S3_POST, S3_BUCKET, QUERY("metadataConfiguration"), NONE},
-	{"CreateBucketMetadataTableConfiguration", S3_POST, S3_BUCKET, QUERY("metadataTable"), NONE},
+	{"CreateBucketMetadataConfiguration", S3_POST, S3_BUCKET, QUERY("metadataConfiguration"),
+	 NONE},
+	{"CreateBucketMetadataTableConfiguration", S3_POST, S3_BUCKET, QUERY("metadataTable"),
+	 NONE},
 	{"PostObject", S3_POST, S3_BUCKET, NOTHING, NONE},
-	{"DeleteBucketAnalyticsConfiguration", S3_DELETE, S3_BUCKET, QUERY("analytics"), ABSENT(NO_SUCH_CONFIGURATION)},
-	{"DeleteBucketCors", S3_DELETE, S3_BUCKET, QUERY("cors"), NOW(s3_delete_bucket_document)},
-	{"DeleteBucketEncryption", S3_DELETE, S3_BUCKET, QUERY("encryption"), NOW(s3_delete_bucket_document)},
-	{"DeleteBucketIntelligentTieringConfiguration", S3_DELETE, S3_BUCKET, QUERY("intelligent-tiering"),
+	{"DeleteBucketAnalyticsConfiguration", S3_DELETE, S3_BUCKET, QUERY("analytics"),
 	 ABSENT(NO_SUCH_CONFIGURATION)},
-	{"DeleteBucketInventoryConfiguration", S3_DELETE, S3_BUCKET, QUERY("inventory"), ABSENT(NO_SUCH_CONFIGURATION)},
-	{"DeleteBucketLifecycle", S3_DELETE, S3_BUCKET, QUERY("lifecycle"), NOW(s3_delete_bucket_document)},
-	{"DeleteBucketMetadataConfiguration", S3_DELETE, S3_BUCKET, QUERY("metadataConfiguration"), NONE},
-	{"DeleteBucketMetadataTableConfiguration", S3_DELETE, S3_BUCKET, QUERY("metadataTable"), NONE},
-	{"DeleteBucketMetricsConfiguration", S3_DELETE, S3_BUCKET, QUERY("metrics"), ABSENT(NO_SUCH_CONFIGURATION)},
+	{"DeleteBucketCors", S3_DELETE, S3_BUCKET, QUERY("cors"), NOW(s3_delete_bucket_document)},
+	{"DeleteBucketEncryption", S3_DELETE, S3_BUCKET, QUERY("encryption"),
+	 NOW(s3_delete_bucket_document)},
+	{"DeleteBucketIntelligentTieringConfiguration", S3_DELETE, S3_BUCKET,
+	 QUERY("intelligent-tiering"), ABSENT(NO_SUCH_CONFIGURATION)},
+	{"DeleteBucketInventoryConfiguration", S3_DELETE, S3_BUCKET, QUERY("inventory"),
+	 ABSENT(NO_SUCH_CONFIGURATION)},
+	{"DeleteBucketLifecycle", S3_DELETE, S3_BUCKET, QUERY("lifecycle"),
+	 NOW(s3_delete_bucket_document)},
+	{"DeleteBucketMetadataConfiguration", S3_DELETE, S3_BUCKET, QUERY("metadataConfiguration"),
+	 NONE},
+	{"DeleteBucketMetadataTableConfiguration", S3_DELETE, S3_BUCKET, QUERY("metadataTable"),
+	 NONE},
+	{"DeleteBucketMetricsConfiguration", S3_DELETE, S3_BUCKET, QUERY("metrics"),
+	 ABSENT(NO_SUCH_CONFIGURATION)},
 	{"DeleteBucketOwnershipControls", S3_DELETE, S3_BUCKET, QUERY("ownershipControls"), NONE},
-	{"DeleteBucketPolicy", S3_DELETE, S3_BUCKET, QUERY("policy"), NOW(s3_delete_bucket_document)},
-	{"DeletePublicAccessBlock", S3_DELETE, S3_BUCKET, QUERY("publicAccessBlock"), NOW(s3_delete_bucket_document)},
-	{"DeleteBucketReplication", S3_DELETE, S3_BUCKET, QUERY("replication"), NOW(s3_delete_bucket_document)},
-	{"DeleteBucketTagging", S3_DELETE, S3_BUCKET, QUERY("tagging"), WORK(s3_delete_bucket_tagging)},
-	{"DeleteBucketWebsite", S3_DELETE, S3_BUCKET, QUERY("website"), NOW(s3_delete_bucket_document)},
+	{"DeleteBucketPolicy", S3_DELETE, S3_BUCKET, QUERY("policy"),
+	 NOW(s3_delete_bucket_document)},
+	{"DeletePublicAccessBlock", S3_DELETE, S3_BUCKET, QUERY("publicAccessBlock"),
+	 NOW(s3_delete_bucket_document)},
+	{"DeleteBucketReplication", S3_DELETE, S3_BUCKET, QUERY("replication"),
+	 NOW(s3_delete_bucket_document)},
+	{"DeleteBucketTagging", S3_DELETE, S3_BUCKET, QUERY("tagging"),
+	 WORK(s3_delete_bucket_tagging)},
+	{"DeleteBucketWebsite", S3_DELETE, S3_BUCKET, QUERY("website"),
+	 NOW(s3_delete_bucket_document)},
 	{"DeleteBucket", S3_DELETE, S3_BUCKET, NOTHING, WORK(s3_delete_bucket)},
 	/* objects */
 	{"GetObjectAcl", S3_GET, S3_OBJECT, QUERY("acl"), NOW(s3_get_acl)},
 	{"GetObjectAnnotation", S3_GET, S3_OBJECT, QUERIES("annotation", "annotationName"), NONE},
 	{"ListObjectAnnotations", S3_GET, S3_OBJECT, QUERY("annotation"), NONE},
-	{"GetObjectAttributes", S3_GET, S3_OBJECT, QUERY("attributes"), NOW(s3_get_object_attributes)},
+	{"GetObjectAttributes", S3_GET, S3_OBJECT, QUERY("attributes"),
+	 NOW(s3_get_object_attributes)},
 	{"GetObjectLegalHold", S3_GET, S3_OBJECT, QUERY("legal-hold"), NOW(s3_refuse_lock)},
 	{"GetObjectRetention", S3_GET, S3_OBJECT, QUERY("retention"), NOW(s3_refuse_lock)},
 	{"GetObjectTagging", S3_GET, S3_OBJECT, QUERY("tagging"), NOW(s3_get_object_tagging)},
@@ -127,7 +163,8 @@ static const struct s3_operation route_table[] = {
 	{"RenameObject", S3_PUT, S3_OBJECT, QUERY("renameObject"), NONE},
 	{"PutObjectRetention", S3_PUT, S3_OBJECT, QUERY("retention"), NOW(s3_refuse_lock)},
 	{"PutObjectTagging", S3_PUT, S3_OBJECT, QUERY("tagging"), XML(s3_put_object_tagging)},
-	{"UploadPartCopy", S3_PUT, S3_OBJECT, QUERY_HEADER("uploadId", "x-amz-copy-source"), WORK(s3_upload_part_copy)},
+	{"UploadPartCopy", S3_PUT, S3_OBJECT, QUERY_HEADER("uploadId", "x-amz-copy-source"),
+	 WORK(s3_upload_part_copy)},
 	{"UploadPart", S3_PUT, S3_OBJECT, QUERY("uploadId"), BODY(s3_upload_part)},
 	{"CopyObject", S3_PUT, S3_OBJECT, HEADER("x-amz-copy-source"), WORK(s3_copy_object)},
 	{"PutObject", S3_PUT, S3_OBJECT, NOTHING, BODY(s3_put_object)},
@@ -136,7 +173,8 @@ static const struct s3_operation route_table[] = {
 	{"CreateMultipartUpload", S3_POST, S3_OBJECT, QUERY("uploads"), WORK(s3_create_upload)},
 	{"CompleteMultipartUpload", S3_POST, S3_OBJECT, QUERY("uploadId"), XML(s3_complete_upload)},
 	{"DeleteObjectAnnotation", S3_DELETE, S3_OBJECT, QUERY("annotation"), NONE},
-	{"DeleteObjectTagging", S3_DELETE, S3_OBJECT, QUERY("tagging"), WORK(s3_delete_object_tagging)},
+	{"DeleteObjectTagging", S3_DELETE, S3_OBJECT, QUERY("tagging"),
+	 WORK(s3_delete_object_tagging)},
 	{"AbortMultipartUpload", S3_DELETE, S3_OBJECT, QUERY("uploadId"), WORK(s3_abort_upload)},
 	{"DeleteObject", S3_DELETE, S3_OBJECT, NOTHING, WORK(s3_delete_object)},
 };
@@ -157,10 +195,11 @@ static struct {
 	pthread_once_t once;
 	unsigned nnames;
 	struct gml_span names[ROUTE_NAMES_MAX];
-	uint64_t by_first[256];				  /* names that begin with this byte */
-	uint64_t queries[ROUTE_COUNT];			  /* what a row wants to be there */
-	uint64_t others;				  /* subresources of whatever scope and method */
-	size_t first[S3_METHOD_OTHER + 1][S3_OBJECT + 1]; /* rows of a method and scope: from `first` to before `end` */
+	uint64_t by_first[256];	       /* names that begin with this byte */
+	uint64_t queries[ROUTE_COUNT]; /* what a row wants to be there */
+	uint64_t others;	       /* subresources of whatever scope and method */
+	size_t first[S3_METHOD_OTHER + 1]
+		    [S3_OBJECT + 1]; /* rows of a method and scope: from `first` to before `end` */
 	size_t end[S3_METHOD_OTHER + 1][S3_OBJECT + 1];
 } route_index = {.once = PTHREAD_ONCE_INIT};
 
@@ -201,7 +240,9 @@ static uint64_t route_named(const struct s3_call *call)
 	uint64_t named = 0;
 	for (size_t i = 0; i < call->nparams; i++) {
 		struct gml_span name = call->params[i].name;
-		uint64_t maybe = name.len > 0 ? route_index.by_first[(unsigned char)s3_span_chars(name)[0]] : 0;
+		uint64_t maybe =
+			name.len > 0 ? route_index.by_first[(unsigned char)s3_span_chars(name)[0]]
+				     : 0;
 		for (; maybe != 0; maybe &= maybe - 1)
 			if (s3_span_eq(route_index.names[__builtin_ctzll(maybe)], name))
 				named |= maybe & -maybe;
@@ -209,12 +250,14 @@ static uint64_t route_named(const struct s3_call *call)
 	return named;
 }
 
-static const struct s3_operation *route_find(const struct s3_call *call, enum s3_method method, uint64_t named)
+static const struct s3_operation *route_find(const struct s3_call *call, enum s3_method method,
+					     uint64_t named)
 {
 	size_t end = route_index.end[method][call->scope];
 	for (size_t i = route_index.first[method][call->scope]; i < end; i++) {
 		const struct s3_operation *row = &route_table[i];
-		if (row->method != method || row->scope != call->scope || (route_index.queries[i] & ~named) != 0 ||
+		if (row->method != method || row->scope != call->scope ||
+		    (route_index.queries[i] & ~named) != 0 ||
 		    (row->header && !s3_has_header(call, row->header)))
 			continue;
 		/* A subresource that exists, but not for this method or not of an object (a bucket), must not be taken
@@ -230,11 +273,16 @@ static void route_allow(struct s3_call *call, uint64_t named)
 	static const struct {
 		enum s3_method method;
 		const char *name;
-	} methods[] = {{S3_GET, "GET"}, {S3_HEAD, "HEAD"}, {S3_PUT, "PUT"}, {S3_POST, "POST"}, {S3_DELETE, "DELETE"}};
+	} methods[] = {{S3_GET, "GET"},
+		       {S3_HEAD, "HEAD"},
+		       {S3_PUT, "PUT"},
+		       {S3_POST, "POST"},
+		       {S3_DELETE, "DELETE"}};
 	const char *list = "";
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (route_find(call, methods[i].method, named))
-			list = s3_arena_printf(&call->arena, "%s%s%s", list, list[0] ? ", " : "", methods[i].name);
+			list = s3_arena_printf(&call->arena, "%s%s%s", list, list[0] ? ", " : "",
+					       methods[i].name);
 	call->allow = list;
 }
 
@@ -252,8 +300,10 @@ static enum s3_error route_missing(struct s3_call *call)
 	static const char *const lists[] = {"uploads", "versions"};
 	for (size_t i = 0; i < 2 && call->method == S3_GET && call->scope == S3_OBJECT; i++)
 		if (s3_param(call, lists[i], NULL))
-			return s3_refuse(call, S3_ERR_INVALID_REQUEST,
-					 "A key has no list of %s: ask its bucket, with the key as prefix.", lists[i]);
+			return s3_refuse(
+				call, S3_ERR_INVALID_REQUEST,
+				"A key has no list of %s: ask its bucket, with the key as prefix.",
+				lists[i]);
 	return S3_ERR_METHOD_NOT_ALLOWED;
 }
 

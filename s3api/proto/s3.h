@@ -20,8 +20,10 @@ struct s3_header {
 };
 
 struct s3_request {
-	struct gml_span method, target; /* target: raw path and query as on the wire (origin form) */
-	const struct s3_header *headers; /* in order, duplicates kept; values without surrounding white space */
+	struct gml_span method,
+		target; /* target: raw path and query as on the wire (origin form) */
+	const struct s3_header
+		*headers; /* in order, duplicates kept; values without surrounding white space */
 	size_t nheaders;
 	int64_t body_length;  /* -1: chunked transfer coding, length unknown; 0: none */
 	struct gml_span peer; /* textual client address */
@@ -32,14 +34,17 @@ struct s3_request {
 struct s3_config;
 struct s3_config_options {
 	struct gml_store *store;
-	const char *region;          /* e.g. "us-east-1" */
-	const char *const *domains;  /* host names of the server, whose subdomains are buckets (virtual-host style),
+	const char *region; /* e.g. "us-east-1" */
+	const char *const *
+		domains; /* host names of the server, whose subdomains are buckets (virtual-host style),
 				      * NULL-terminated, may be NULL. "localhost" and what the machine is called are
 				      * such names, too. Requests for any other name are refused. */
-	uint64_t object_size_max;    /* per PUT; 0 = 5 GiB (S3's limit for one PUT) */
-	uint32_t xml_body_max;       /* bytes of a request's XML; 0 = 2 MiB (CompleteMultipartUpload of 10,000 parts with checksums fits) */
-	const char *server_id;       /* x-amz-id-2 prefix / Server header; NULL = "Gemel" */
-	const char *nfs_address; /* where the NFS door listens, for GET /healthz; NULL: there is none */
+	uint64_t object_size_max; /* per PUT; 0 = 5 GiB (S3's limit for one PUT) */
+	uint32_t
+		xml_body_max; /* bytes of a request's XML; 0 = 2 MiB (CompleteMultipartUpload of 10,000 parts with checksums fits) */
+	const char *server_id; /* x-amz-id-2 prefix / Server header; NULL = "Gemel" */
+	const char *
+		nfs_address; /* where the NFS door listens, for GET /healthz; NULL: there is none */
 	unsigned nfs_port;
 	gml_log_fn log;
 	void *log_arg;
@@ -65,11 +70,12 @@ void s3_call_free(struct s3_call *call); /* NULL is fine */
 
 struct s3_response {
 	int status;
-	const struct s3_header *headers; /* complete but for Date, Connection and Content-Length; borrowed from the call */
+	const struct s3_header *
+		headers; /* complete but for Date, Connection and Content-Length; borrowed from the call */
 	size_t nheaders;
 	int64_t content_length; /* bytes of the body (for HEAD: what GET would send); -1: no Content-Length header at all (204, 304) */
-	bool has_body;          /* false for HEAD, 204, 304: send the header only */
-	bool close;             /* the connection must not be reused */
+	bool has_body;		/* false for HEAD, 204, 304: send the header only */
+	bool close;		/* the connection must not be reused */
 };
 const struct s3_response *s3_call_response(const struct s3_call *call);
 /* The next run of the body from offset `pos` of it (0 .. content_length). A mem run is borrowed until s3_call_free, a file run until s3_call_run is called for a later
@@ -89,6 +95,7 @@ void s3_call_log_info(const struct s3_call *call, struct s3_log_info *out);
 /* An error answer made outside any call (the host's own: malformed request line, header too large, time-out): XML document into buf[cap], returns its length.
  * http_status: what the host would send; it is mapped to S3's code (400 InvalidURI or BadRequest …, 405 MethodNotAllowed, 411 MissingContentLength, 413 EntityTooLarge, 414 → 400 RequestHeaderSectionTooLarge-like, 501 NotImplemented, 503 SlowDown).
  * message: NULL for that of the code. *status_out: status to send. request_id_out: 16 upper-case hex digits + NUL. */
-size_t s3_error_document(int http_status, const char *message, struct gml_span resource, char *buf, size_t cap, int *status_out, char request_id_out[17]);
+size_t s3_error_document(int http_status, const char *message, struct gml_span resource, char *buf,
+			 size_t cap, int *status_out, char request_id_out[17]);
 
 #endif

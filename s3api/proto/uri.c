@@ -48,8 +48,8 @@ long s3_uri_decode(struct gml_span in, bool plus, char *out)
 
 static bool uri_unreserved(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-	       c == '.' || c == '~';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || c == '.' || c == '~';
 }
 
 size_t s3_uri_encode(struct gml_span in, bool keep_slash, char *out)
@@ -81,7 +81,8 @@ static bool uri_param_text(struct auth_span raw, bool plus, char **text, struct 
 }
 
 /* Most parameters stand for themselves, name and value. */
-static bool uri_param_decode(const struct auth_param *raw, bool plus, char **text, struct s3_param *out)
+static bool uri_param_decode(const struct auth_param *raw, bool plus, char **text,
+			     struct s3_param *out)
 {
 	size_t len = (size_t)(raw->value.ptr + raw->value.len - raw->name.ptr);
 	if (uri_plain(raw->name.ptr, len, plus) < len)
@@ -92,7 +93,8 @@ static bool uri_param_decode(const struct auth_param *raw, bool plus, char **tex
 	return true;
 }
 
-int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, struct auth_param *raw, int max)
+int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, struct auth_param *raw,
+		 int max)
 {
 	struct auth_param split[AUTH_PARAMS_MAX];
 	int n = auth_query_split((struct auth_span){query.ptr, query.len}, split);
@@ -142,7 +144,8 @@ static bool uri_is_address(struct gml_span name)
 	return inet_pton(v6 ? AF_INET6 : AF_INET, text, raw) == 1;
 }
 
-enum s3_host s3_uri_host(struct gml_span host, const char *const *domains, struct gml_span *bucket_out)
+enum s3_host s3_uri_host(struct gml_span host, const char *const *domains,
+			 struct gml_span *bucket_out)
 {
 	struct gml_span name = uri_host_name(host);
 	enum s3_host found = S3_HOST_UNKNOWN;

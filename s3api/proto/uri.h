@@ -16,12 +16,14 @@ long s3_uri_decode(struct gml_span in, bool plus, char *out);
 size_t s3_uri_encode(struct gml_span in, bool keep_slash, char *out);
 
 struct s3_param {
-	struct gml_span name, value; /* decoded; the value is empty with NULL ptr where there is no '=' */
+	struct gml_span name,
+		value; /* decoded; the value is empty with NULL ptr where there is no '=' */
 };
 /* Split "a=b&c" and decode; what holds an escape goes to `text` (room for query.len bytes), the rest is borrowed from
  * the query. Returns the number of parameters, or -1: malformed escape, or more than `max`. raw (may be NULL) gets the
  * same undecoded. */
-int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, struct auth_param *raw, int max);
+int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, struct auth_param *raw,
+		 int max);
 
 enum s3_host {
 	S3_HOST_SERVER,	 /* an address, one of the domains, or nothing: the path names the bucket */
@@ -31,6 +33,7 @@ enum s3_host {
 /* What a Host header's value means, with or without port and the root's dot, in any case. Of the NULL-terminated domains
  * (NULL: none) the longest wins. An address is dotted IPv4, or IPv6 in brackets with or without a zone (RFC 3986 3.2.2,
  * RFC 6874). */
-enum s3_host s3_uri_host(struct gml_span host, const char *const *domains, struct gml_span *bucket_out);
+enum s3_host s3_uri_host(struct gml_span host, const char *const *domains,
+			 struct gml_span *bucket_out);
 
 #endif

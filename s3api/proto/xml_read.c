@@ -116,7 +116,8 @@ static void XMLCALL doc_on_text(void *arg, const char *text, int len)
 		doc_fail(doc, S3_ERR_SERVICE_UNAVAILABLE);
 }
 
-static void XMLCALL doc_on_doctype(void *arg, const char *name, const char *system, const char *public, int internal)
+static void XMLCALL doc_on_doctype(void *arg, const char *name, const char *system,
+				   const char *public, int internal)
 {
 	(void)name, (void)system, (void)public, (void)internal;
 	doc_fail(arg, S3_ERR_MALFORMED_XML);
@@ -126,7 +127,6 @@ enum s3_error s3_doc_parse(struct gml_span xml, uint32_t elements_max, struct s3
 {
 	struct s3_doc *doc = calloc(1, sizeof(*doc));
 	enum s3_error error = S3_ERR_SERVICE_UNAVAILABLE;
-
 	*out = NULL;
 	if (!doc)
 		return error;
@@ -192,11 +192,13 @@ s3_node s3_doc_next(const struct s3_doc *doc, s3_node node, const char *name)
 	return node ? doc_find(doc, doc->nodes[node].next, name) : 0;
 }
 
-enum s3_error s3_doc_fields(const struct s3_doc *doc, s3_node parent, const struct s3_doc_field *fields, size_t n)
+enum s3_error s3_doc_fields(const struct s3_doc *doc, s3_node parent,
+			    const struct s3_doc_field *fields, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		*fields[i].node = 0;
-	for (s3_node node = s3_doc_child(doc, parent, NULL); node; node = s3_doc_next(doc, node, NULL)) {
+	for (s3_node node = s3_doc_child(doc, parent, NULL); node;
+	     node = s3_doc_next(doc, node, NULL)) {
 		size_t i = 0;
 		while (i < n && strcmp(s3_doc_name(doc, node), fields[i].name) != 0)
 			i++;
@@ -209,7 +211,8 @@ enum s3_error s3_doc_fields(const struct s3_doc *doc, s3_node parent, const stru
 
 enum s3_error s3_doc_list(const struct s3_doc *doc, s3_node parent, const char *name)
 {
-	for (s3_node node = s3_doc_child(doc, parent, NULL); node; node = s3_doc_next(doc, node, NULL))
+	for (s3_node node = s3_doc_child(doc, parent, NULL); node;
+	     node = s3_doc_next(doc, node, NULL))
 		if (strcmp(s3_doc_name(doc, node), name) != 0)
 			return S3_ERR_MALFORMED_XML;
 	return S3_OK;

@@ -28,7 +28,8 @@ struct s3_doc_field {
 	const char *name;
 	s3_node *node;
 };
-enum s3_error s3_doc_fields(const struct s3_doc *doc, s3_node parent, const struct s3_doc_field *fields, size_t n);
+enum s3_error s3_doc_fields(const struct s3_doc *doc, s3_node parent,
+			    const struct s3_doc_field *fields, size_t n);
 /* The same for one that is a list: all children have that name. */
 enum s3_error s3_doc_list(const struct s3_doc *doc, s3_node parent, const char *name);
 /* Character data of an element without children (mixed content is dropped), unescaped; borrowed, NUL-terminated. Empty

@@ -68,7 +68,8 @@ static size_t xml_char(const unsigned char *p, size_t left)
 	}
 	if (left < 4 || (p[3] & 0xc0) != 0x80)
 		return 0;
-	c = (uint32_t)(p[0] & 7) << 18 | (uint32_t)(p[1] & 63) << 12 | (uint32_t)(p[2] & 63) << 6 | (p[3] & 63);
+	c = (uint32_t)(p[0] & 7) << 18 | (uint32_t)(p[1] & 63) << 12 | (uint32_t)(p[2] & 63) << 6 |
+	    (p[3] & 63);
 	return c < 0x10000 || c > 0x10ffff ? 0 : 4;
 }
 

@@ -29,7 +29,8 @@ void s3_xml_date(struct s3_xml *xml, const char *tag, int64_t ns);
 void s3_xml_etag(struct s3_xml *xml, const char *tag, const char *etag); /* adds the quotes */
 /* Percent-encoded when `url`, else as text. */
 void s3_xml_key(struct s3_xml *xml, const char *tag, struct gml_span key, bool url);
-void s3_xml_raw(struct s3_xml *xml, struct gml_span bytes); /* as it is: elements made elsewhere by this writer */
+void s3_xml_raw(struct s3_xml *xml,
+		struct gml_span bytes); /* as it is: elements made elsewhere by this writer */
 /* Well-formed UTF-8, and nothing that XML 1.0 cannot carry? */
 bool s3_xml_carries(struct gml_span text);
 

@@ -101,11 +101,13 @@ static void commits_report(const char *dir, double seconds)
 	snprintf(path, sizeof(path), "%s/data.mdb", dir);
 	(void)stat(path, &st);
 	qsort(shared->latency, n, sizeof(*shared->latency), commits_compare);
-	printf("%.0f updates/s  p50 %.0f us  p99 %.0f us  p99.9 %.0f us  max %.1f ms  %llu updates  data.mdb %llu "
+	printf("%.0f updates/s  p50 %.0f us  p99 %.0f us  p99.9 %.0f us  max %.1f ms  %llu updates "
+	       " data.mdb %llu "
 	       "MiB\n",
-	       (double)count / seconds, shared->latency[n / 2] / 1e3, shared->latency[n * 99 / 100] / 1e3,
-	       shared->latency[n * 999 / 1000] / 1e3, n > 0 ? shared->latency[n - 1] / 1e6 : 0.0,
-	       (unsigned long long)count, (unsigned long long)st.st_blocks * 512 >> 20);
+	       (double)count / seconds, shared->latency[n / 2] / 1e3,
+	       shared->latency[n * 99 / 100] / 1e3, shared->latency[n * 999 / 1000] / 1e3,
+	       n > 0 ? shared->latency[n - 1] / 1e6 : 0.0, (unsigned long long)count,
+	       (unsigned long long)st.st_blocks * 512 >> 20);
 }
 
 int main(int argc, char **argv)
@@ -121,7 +123,8 @@ int main(int argc, char **argv)
 	seconds = atof(argv[4]);
 	relaxed = argc > 5 && strcmp(argv[5], "relaxed") == 0;
 	count_max = argc > 5 && !relaxed ? strtoull(argv[5], NULL, 10) : 0;
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	if (shared == MAP_FAILED || threads > 256 || gml_meta_create(argv[1], uuid, NULL) != 0)
 		return 1;
 	for (unsigned i = 0; i < processes; i++)

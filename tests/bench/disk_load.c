@@ -20,7 +20,6 @@ static void *disk_work(void *arg)
 {
 	char name[4096];
 	long i;
-
 	(void)arg;
 	while ((i = atomic_fetch_add(&disk_next, 1)) < disk_count) {
 		snprintf(name, sizeof(name), "%s/d%ld", disk_dir, i);
@@ -43,7 +42,6 @@ int main(int argc, char **argv)
 {
 	struct timespec a, b;
 	pthread_t threads[256];
-
 	if (argc != 5) {
 		fprintf(stderr, "usage: disk_load DIR THREADS COUNT SIZE\n");
 		return 2;
@@ -68,6 +66,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	double seconds = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9;
-	printf("%.1f %.1f\n", (double)disk_count / seconds, (double)disk_count * (double)disk_size / 1e6 / seconds);
+	printf("%.1f %.1f\n", (double)disk_count / seconds,
+	       (double)disk_count * (double)disk_size / 1e6 / seconds);
 	return 0;
 }

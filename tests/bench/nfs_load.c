@@ -32,14 +32,14 @@ static int load_issue(struct load *load);
 static void load_fail(struct load *load, int err)
 {
 	if (!load->failed)
-		fprintf(stderr, "nfs_load: %s: %s\n", load->operation, err < 0 ? strerror(-err) : nfs_get_error(load->nfs));
+		fprintf(stderr, "nfs_load: %s: %s\n", load->operation,
+			err < 0 ? strerror(-err) : nfs_get_error(load->nfs));
 	load->failed = 1;
 }
 
 static void load_done(int err, struct nfs_context *nfs, void *data, void *private_data)
 {
 	struct load *load = private_data;
-
 	(void)nfs;
 	(void)data;
 	load->flying--;
@@ -66,27 +66,27 @@ static int load_issue(struct load *load)
 {
 	char name[512];
 	uint64_t i = load->next++;
-
 	load->flying++;
 	snprintf(name, sizeof(name), "%s/f%" PRIu64, load->path, i);
 	switch (load->operation[0]) {
 	case 'c':
 		return nfs_create_async(load->nfs, name, O_WRONLY, 0644, load_created, load);
 	case 'e':
-		return nfs_create_async(load->nfs, name, O_WRONLY | O_EXCL, 0644, load_created, load);
+		return nfs_create_async(load->nfs, name, O_WRONLY | O_EXCL, 0644, load_created,
+					load);
 	case 's':
 		return nfs_stat64_async(load->nfs, name, load_done, load);
 	case 'd':
 		return nfs_unlink_async(load->nfs, name, load_done, load);
 	default:
-		return nfs_pread_async(load->nfs, load->file, i * load->size, load->size, load_done, load);
+		return nfs_pread_async(load->nfs, load->file, i * load->size, load->size, load_done,
+				       load);
 	}
 }
 
 static double load_clock(void)
 {
 	struct timespec now;
-
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
@@ -94,14 +94,16 @@ static double load_clock(void)
 static int load_run(struct load *load)
 {
 	double deadline = load_clock() + LOAD_SECONDS_MAX;
-
 	while (load->flying < load->depth && load->next < load->count)
 		if (load_issue(load) != 0)
 			return -1;
 	while (load->flying > 0) {
-		struct pollfd fd = {.fd = nfs_get_fd(load->nfs), .events = (short)nfs_which_events(load->nfs)};
-		if (load_clock() > deadline || poll(&fd, 1, 10000) <= 0 || nfs_service(load->nfs, fd.revents) < 0) {
-			fprintf(stderr, "nfs_load: %s: no progress: %s\n", load->operation, nfs_get_error(load->nfs));
+		struct pollfd fd = {.fd = nfs_get_fd(load->nfs),
+				    .events = (short)nfs_which_events(load->nfs)};
+		if (load_clock() > deadline || poll(&fd, 1, 10000) <= 0 ||
+		    nfs_service(load->nfs, fd.revents) < 0) {
+			fprintf(stderr, "nfs_load: %s: no progress: %s\n", load->operation,
+				nfs_get_error(load->nfs));
 			return -1;
 		}
 	}
@@ -112,15 +114,20 @@ int main(int argc, char **argv)
 {
 	struct load load = {.operation = argc > 2 ? argv[2] : ""};
 	const char *file = strncmp(load.operation, "read:", 5) == 0 ? load.operation + 5 : NULL;
-
-	if (argc < 5 || (file == NULL && strcmp(load.operation, "create") != 0 && strcmp(load.operation, "exclusive") != 0 && strcmp(load.operation, "stat") != 0 && strcmp(load.operation, "delete") != 0)) {
-		fprintf(stderr, "usage: nfs_load URL create|exclusive|stat|delete|read:NAME COUNT DEPTH [SIZE]\n");
+	if (argc < 5 ||
+	    (file == NULL && strcmp(load.operation, "create") != 0 &&
+	     strcmp(load.operation, "exclusive") != 0 && strcmp(load.operation, "stat") != 0 &&
+	     strcmp(load.operation, "delete") != 0)) {
+		fprintf(stderr, "usage: nfs_load URL create|exclusive|stat|delete|read:NAME COUNT "
+				"DEPTH [SIZE]\n");
 		return 2;
 	}
 	load.nfs = nfs_init_context();
 	struct nfs_url *url = nfs_parse_url_dir(load.nfs, argv[1]);
 	char *inside = url ? strchr(url->path + 1, '/') : NULL;
-	char *mount = url ? strndup(url->path, inside ? (size_t)(inside - url->path) : strlen(url->path)) : NULL;
+	char *mount =
+		url ? strndup(url->path, inside ? (size_t)(inside - url->path) : strlen(url->path))
+		    : NULL;
 	if (mount == NULL || nfs_mount(load.nfs, url->server, mount) != 0) {
 		fprintf(stderr, "nfs_load: %s\n", nfs_get_error(load.nfs));
 		return 1;
@@ -143,6 +150,7 @@ int main(int argc, char **argv)
 	double seconds = load_clock() - start;
 	if (file && nfs_close(load.nfs, load.file) != 0)
 		return 1;
-	printf("%.1f\n", file ? (double)(load.count * load.size) / 1e6 / seconds : (double)load.count / seconds);
+	printf("%.1f\n", file ? (double)(load.count * load.size) / 1e6 / seconds
+			      : (double)load.count / seconds);
 	return 0;
 }

@@ -35,7 +35,8 @@
 #define SCALE_SINGLES 5000 /* samples of single operations */
 #define SCALE_CREATES 1000
 #define SCALE_PAGES 400
-#define SCALE_ENTRY_BYTES 1024 /* disk that one entry takes, with what commits have in flight; measured, rounded up */
+#define SCALE_ENTRY_BYTES                                                                          \
+	1024 /* disk that one entry takes, with what commits have in flight; measured, rounded up */
 
 static struct scale {
 	struct gml_store *store;
@@ -60,7 +61,6 @@ static void scale_on_signal(int sig)
 static double scale_now(void)
 {
 	struct timespec t;
-
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
@@ -97,7 +97,6 @@ static struct gml_span scale_span(const char *text)
 static uint64_t scale_place(uint64_t i)
 {
 	uint64_t bits = 1, x = i;
-
 	if (!scale.shuffle)
 		return i;
 	while (bits < scale.entries)
@@ -128,8 +127,8 @@ static int scale_put(const char *key)
 	static const struct gml_object_new what;
 	struct gml_op op = scale_op(GML_DOOR_S3);
 	struct gml_put *put;
-	int rc = gml_put_begin(&op, scale.store, scale_span(SCALE_BUCKET), scale_span(key), 0, &put);
-
+	int rc =
+		gml_put_begin(&op, scale.store, scale_span(SCALE_BUCKET), scale_span(key), 0, &put);
 	return rc != 0 ? rc : gml_put_finish(&op, put, md5, NULL, &what, NULL, NULL);
 }
 
@@ -140,9 +139,9 @@ static void *scale_filler(void *arg)
 	char key[64];
 	uint64_t i;
 	int rc;
-
 	(void)arg;
-	while (!scale_stop && scale.failed == 0 && (i = atomic_fetch_add(&scale.next, 1)) < scale.until) {
+	while (!scale_stop && scale.failed == 0 &&
+	       (i = atomic_fetch_add(&scale.next, 1)) < scale.until) {
 		scale_key(i, key);
 		rc = scale_put(key);
 		if (rc != 0)
@@ -155,12 +154,13 @@ static void *scale_filler(void *arg)
 static void scale_bar(double started, uint64_t from)
 {
 	uint64_t done = scale.filled;
-	double seconds = scale_now() - started, rate = seconds > 0 ? (double)(done - from) / seconds : 0;
+	double seconds = scale_now() - started,
+	       rate = seconds > 0 ? (double)(done - from) / seconds : 0;
 	int width = (int)(40 * done / scale.entries);
-
 	fprintf(stderr, "\r[%.*s%*s] %3d %%  %" PRIu64 " entries  %.0f/s  %.0f s left ", width,
-		"########################################", 40 - width, "", (int)(100 * done / scale.entries), done,
-		rate, rate > 0 ? (double)(scale.entries - done) / rate : 0);
+		"########################################", 40 - width, "",
+		(int)(100 * done / scale.entries), done, rate,
+		rate > 0 ? (double)(scale.entries - done) / rate : 0);
 }
 
 static int scale_threads(unsigned count, void *(*run)(void *), void *args, size_t size, bool bar)
@@ -169,14 +169,13 @@ static int scale_threads(unsigned count, void *(*run)(void *), void *args, size_
 	unsigned started = 0;
 	double begun = scale_now();
 	uint64_t from = scale.filled;
-
-	while (started < count && pthread_create(&threads[started], NULL, run, (char *)args + started * size) == 0)
+	while (started < count &&
+	       pthread_create(&threads[started], NULL, run, (char *)args + started * size) == 0)
 		started++;
 	if (started < count)
 		scale.failed = GML_ERR_NOMEM;
 	while (bar && !scale_stop && scale.failed == 0 && scale.filled < scale.until) {
 		struct timespec pause = {0, 200000000};
-
 		nanosleep(&pause, NULL);
 		scale_bar(begun, from);
 	}
@@ -191,7 +190,6 @@ static int scale_fill(struct scale_stage *stage, uint64_t from)
 {
 	double begun = scale_now();
 	int rc;
-
 	scale.next = scale.filled = from;
 	scale.until = stage->entries;
 	rc = scale_threads(SCALE_FILLERS, scale_filler, NULL, 0, isatty(STDERR_FILENO));
@@ -205,7 +203,6 @@ static int scale_fill(struct scale_stage *stage, uint64_t from)
 static int scale_order(const void *a, const void *b)
 {
 	const double *x = a, *y = b;
-
 	return *x < *y ? -1 : *x > *y;
 }
 
@@ -218,7 +215,6 @@ static void scale_sum_up(double *samples, unsigned count, double each, struct sc
 static bool scale_count_entry(void *arg, const struct gml_list_entry *entry)
 {
 	uint64_t *count = arg;
-
 	(void)entry;
 	++*count;
 	return true;
@@ -231,7 +227,6 @@ struct scale_page {
 static bool scale_count_name(void *arg, struct gml_span name, const struct gml_attr *attr)
 {
 	struct scale_page *page = arg;
-
 	(void)name;
 	page->cookie = attr->cookie;
 	return ++page->count < page->max;
@@ -241,8 +236,8 @@ static int scale_lookup(const char *key, uint64_t *cookie_out)
 {
 	struct gml_op op = scale_op(GML_DOOR_NFS);
 	struct gml_attr attr;
-	int rc = gml_dir_lookup(&op, scale.store, scale.dir, scale_span(key + sizeof(SCALE_DIR)), &attr);
-
+	int rc = gml_dir_lookup(&op, scale.store, scale.dir, scale_span(key + sizeof(SCALE_DIR)),
+				&attr);
 	*cookie_out = attr.cookie;
 	return rc;
 }
@@ -251,42 +246,42 @@ static int scale_open(const char *key)
 {
 	struct gml_op op = scale_op(GML_DOOR_S3);
 	struct gml_object *object;
-	int rc = gml_object_open(&op, scale.store, scale_span(SCALE_BUCKET), scale_span(key), true, &object);
-
+	int rc = gml_object_open(&op, scale.store, scale_span(SCALE_BUCKET), scale_span(key), true,
+				 &object);
 	if (rc == 0)
 		gml_object_close(object);
 	return rc;
 }
 
-static int scale_list(const char *prefix, const char *delimiter, const char *after, uint64_t *count_out)
+static int scale_list(const char *prefix, const char *delimiter, const char *after,
+		      uint64_t *count_out)
 {
 	struct gml_op op = scale_op(GML_DOOR_S3);
-	struct gml_list_query query = {scale_span(prefix), scale_span(delimiter), scale_span(after), SCALE_PAGE};
+	struct gml_list_query query = {scale_span(prefix), scale_span(delimiter), scale_span(after),
+				       SCALE_PAGE};
 	bool truncated;
-
 	*count_out = 0;
-	return gml_object_list(&op, scale.store, scale_span(SCALE_BUCKET), &query, scale_count_entry, count_out,
-			       &truncated);
+	return gml_object_list(&op, scale.store, scale_span(SCALE_BUCKET), &query,
+			       scale_count_entry, count_out, &truncated);
 }
 
 static int scale_readdir(uint64_t cookie, uint64_t max, struct scale_page *page)
 {
 	struct gml_op op = scale_op(GML_DOOR_NFS);
 	bool eof;
-
 	*page = (struct scale_page){.max = max};
 	return gml_dir_read(&op, scale.store, scale.dir, cookie, scale_count_name, page, &eof);
 }
 
 /* One operation at a random place; the time is that of the operation alone. */
-static int scale_once(enum scale_what what, uint64_t entries, uint64_t *seed, unsigned number, double *us_out)
+static int scale_once(enum scale_what what, uint64_t entries, uint64_t *seed, unsigned number,
+		      double *us_out)
 {
 	struct scale_page page = {0};
 	uint64_t count = 0, cookie = 0;
 	char key[64], fresh[96];
 	double begun;
 	int rc = 0;
-
 	scale_pick(entries, seed, key);
 	snprintf(fresh, sizeof(fresh), "%s-%u", key, number);
 	if (what == READDIR)
@@ -329,8 +324,8 @@ static int scale_delete(const char *key)
 {
 	struct gml_op op = scale_op(GML_DOOR_S3);
 	bool existed = false;
-	int rc = gml_object_delete(&op, scale.store, scale_span(SCALE_BUCKET), scale_span(key), NULL, &existed);
-
+	int rc = gml_object_delete(&op, scale.store, scale_span(SCALE_BUCKET), scale_span(key),
+				   NULL, &existed);
 	return rc == 0 && !existed ? GML_ERR_CORRUPT : rc;
 }
 
@@ -346,10 +341,9 @@ static void *scale_work(void *arg)
 {
 	struct scale_share *share = arg;
 	uint64_t seed = share->seed;
-
 	for (unsigned i = 0; i < share->count && !scale_stop && scale.failed == 0; i++) {
-		int rc = scale_once(share->what, share->entries, &seed, share->first + i, &share->samples[i]);
-
+		int rc = scale_once(share->what, share->entries, &seed, share->first + i,
+				    &share->samples[i]);
 		if (rc != 0)
 			scale.failed = rc;
 	}
@@ -362,10 +356,8 @@ static void *scale_undo(void *arg)
 	struct scale_share *share = arg;
 	uint64_t seed = share->seed;
 	char key[64], fresh[96];
-
 	for (unsigned i = 0; i < share->count && !scale_stop && scale.failed == 0; i++) {
 		int rc;
-
 		scale_pick(share->entries, &seed, key);
 		snprintf(fresh, sizeof(fresh), "%s-%u", key, share->first + i);
 		rc = scale_delete(fresh);
@@ -379,23 +371,21 @@ static int scale_reap(void)
 {
 	struct gml_op op = scale_op(GML_DOOR_ADMIN);
 	unsigned freed;
-
 	return gml_store_reap(&op, scale.store, 0, UINT_MAX, NULL, NULL, &freed);
 }
 
-static int scale_measure(enum scale_what what, uint64_t entries, uint64_t seed, struct scale_figure *out)
+static int scale_measure(enum scale_what what, uint64_t entries, uint64_t seed,
+			 struct scale_figure *out)
 {
 	unsigned total = what == CREATE ? SCALE_CREATES : what < LIST ? SCALE_SINGLES : SCALE_PAGES;
 	unsigned threads = what == CREATE_MANY ? SCALE_THREADS : 1;
 	struct scale_share shares[SCALE_THREADS];
 	double *samples = calloc(total, sizeof(*samples)), begun;
 	int rc;
-
 	if (samples == NULL)
 		return GML_ERR_NOMEM;
 	for (unsigned t = 0; t < threads; t++) {
 		unsigned first = total * t / threads;
-
 		shares[t] = (struct scale_share){.what = what,
 						 .entries = entries,
 						 .seed = seed + t * 0x9e3779b97f4a7c15u,
@@ -421,7 +411,6 @@ struct scale_walk {
 static bool scale_walk_entry(void *arg, const struct gml_list_entry *entry)
 {
 	struct scale_walk *walk = arg;
-
 	walk->count++;
 	memcpy(walk->last, entry->key.ptr, entry->key.len);
 	walk->last[entry->key.len] = '\0';
@@ -438,17 +427,18 @@ static int scale_warm(uint64_t entries)
 	uint64_t seen = 0;
 	bool more = true;
 	int rc;
-
 	do {
 		rc = scale_readdir(page.cookie, 10000, &page);
 		seen += page.count;
 	} while (rc == 0 && page.count == 10000 && !scale_stop);
 	while (rc == 0 && more && !scale_stop) {
 		query.after = scale_span(walk.last);
-		rc = gml_object_list(&op, scale.store, scale_span(SCALE_BUCKET), &query, scale_walk_entry, &walk,
-				     &more);
+		rc = gml_object_list(&op, scale.store, scale_span(SCALE_BUCKET), &query,
+				     scale_walk_entry, &walk, &more);
 	}
-	return rc == 0 && !scale_stop && (seen != entries || walk.count != entries) ? GML_ERR_CORRUPT : rc;
+	return rc == 0 && !scale_stop && (seen != entries || walk.count != entries)
+		       ? GML_ERR_CORRUPT
+		       : rc;
 }
 
 static int scale_run_stage(struct scale_stage *stage, uint64_t from)
@@ -457,13 +447,13 @@ static int scale_run_stage(struct scale_stage *stage, uint64_t from)
 	struct stat st;
 	char data[PATH_MAX + 16];
 	int rc = scale_fill(stage, from);
-
 	if (rc == 0 && !scale_stop)
 		rc = scale_warm(stage->entries);
 	for (int what = 0; rc == 0 && !scale_stop && what < WHAT_COUNT; what++) {
 		rc = scale_measure(what, stage->entries, 0x2545f4914f6cdd1du, &warm);
 		if (rc == 0 && !scale_stop)
-			rc = scale_measure(what, stage->entries, 0x9e3779b97f4a7c15u, &stage->figures[what]);
+			rc = scale_measure(what, stage->entries, 0x9e3779b97f4a7c15u,
+					   &stage->figures[what]);
 		if (rc == 0 && (what == CREATE || what == CREATE_MANY))
 			rc = scale_reap();
 	}
@@ -490,20 +480,20 @@ static int scale_setup(void)
 	struct gml_attr attr;
 	uint64_t need = scale.entries * SCALE_ENTRY_BYTES;
 	int rc = gml_store_create(scale.path, &opt);
-
 	if (rc == 0)
 		rc = gml_store_open(scale.path, &opt, &scale.store);
 	if (rc == 0)
 		rc = gml_bucket_create(&op, scale.store, scale_span(SCALE_BUCKET), NULL, &bucket);
 	if (rc == 0)
-		rc = gml_dir_mkdir(&op, scale.store, bucket.root, scale_span(SCALE_DIR), NULL, &attr);
+		rc = gml_dir_mkdir(&op, scale.store, bucket.root, scale_span(SCALE_DIR), NULL,
+				   &attr);
 	scale.dir = attr.ino;
 	if (rc == 0)
 		rc = gml_store_statfs(&op, scale.store, GML_INO_ROOT, &fs);
 	if (rc != 0)
 		return rc;
-	fprintf(stderr, "scale: %" PRIu64 " entries need up to %.1f GB in %s; %.1f GB are free\n", scale.entries,
-		(double)need / 1e9, scale.home, (double)fs.avail / 1e9);
+	fprintf(stderr, "scale: %" PRIu64 " entries need up to %.1f GB in %s; %.1f GB are free\n",
+		scale.entries, (double)need / 1e9, scale.home, (double)fs.avail / 1e9);
 	return fs.avail < need ? GML_ERR_NOSPC : 0;
 }
 
@@ -512,10 +502,8 @@ static int scale_run(void)
 	static const uint64_t sizes[] = {10000, 1000000, 10000000};
 	uint64_t from = 0;
 	int rc = scale_setup();
-
 	for (unsigned s = 0; rc == 0 && !scale_stop && from < scale.entries; s++) {
 		struct scale_stage *stage = &scale.result.stages[scale.result.nstages];
-
 		stage->entries = s < 3 && sizes[s] < scale.entries ? sizes[s] : scale.entries;
 		rc = scale_run_stage(stage, from);
 		from = stage->entries;
@@ -526,7 +514,8 @@ static int scale_run(void)
 
 static int scale_usage(void)
 {
-	fprintf(stderr, "usage: scale [--entries N] [--home DIR] [--json FILE] [--shuffle] [--keep]\n");
+	fprintf(stderr,
+		"usage: scale [--entries N] [--home DIR] [--json FILE] [--shuffle] [--keep]\n");
 	return 2;
 }
 
@@ -538,7 +527,6 @@ static bool scale_options(int argc, char **argv)
 		{"keep", no_argument, NULL, 'k'},	   {NULL, 0, NULL, 0}};
 	char *end;
 	int c;
-
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'e':
@@ -569,7 +557,6 @@ int main(int argc, char **argv)
 {
 	struct sigaction act = {.sa_handler = scale_on_signal};
 	int rc, n;
-
 	if (!scale_options(argc, argv))
 		return scale_usage();
 	n = snprintf(scale.path, sizeof(scale.path), "%s/scale-XXXXXX", scale.home);

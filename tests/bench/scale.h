@@ -7,10 +7,20 @@
 
 #define SCALE_STAGES 8
 
-enum scale_what { LOOKUP, OPEN, CREATE, CREATE_MANY, LIST, LIST_DELIMITER, LIST_FOLDED, READDIR, WHAT_COUNT };
+enum scale_what {
+	LOOKUP,
+	OPEN,
+	CREATE,
+	CREATE_MANY,
+	LIST,
+	LIST_DELIMITER,
+	LIST_FOLDED,
+	READDIR,
+	WHAT_COUNT
+};
 struct scale_figure {
 	double median, p99; /* µs */
-	double each;	    /* µs of wall time per operation: with 64 threads the inverse of the rate */
+	double each; /* µs of wall time per operation: with 64 threads the inverse of the rate */
 	unsigned samples;
 };
 

@@ -16,9 +16,9 @@
 static struct disk_log *disk_log; /* recording, when not NULL */
 
 #define EXPORTED __attribute__((visibility("default")))
-#define REAL(name)                                                                                                     \
-	static __typeof__(&name) real;                                                                                 \
-	if (real == NULL)                                                                                              \
+#define REAL(name)                                                                                 \
+	static __typeof__(&name) real;                                                             \
+	if (real == NULL)                                                                          \
 	real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
 /* ---- the record -------------------------------------------------------------------------------------------------- */
@@ -37,7 +37,8 @@ static uint32_t disk_find(dev_t dev, ino_t ino)
 /* The node of a descriptor; DISK_NOBODY when its changes are not recorded. */
 static uint32_t disk_of(int fd, struct stat *st)
 {
-	return disk_log != NULL && fstat(fd, st) == 0 ? disk_find(st->st_dev, st->st_ino) : DISK_NOBODY;
+	return disk_log != NULL && fstat(fd, st) == 0 ? disk_find(st->st_dev, st->st_ino)
+						      : DISK_NOBODY;
 }
 
 static int64_t disk_mtime(const struct stat *st)
@@ -48,7 +49,6 @@ static int64_t disk_mtime(const struct stat *st)
 static size_t disk_keep(const void *bytes, size_t len)
 {
 	size_t at = disk_log->nbytes;
-
 	if (at + len > DISK_BYTES)
 		disk_die("the record is full");
 	memcpy(disk_log->bytes + at, bytes, len);
@@ -60,7 +60,6 @@ static size_t disk_keep(const void *bytes, size_t len)
 static struct disk_event *disk_add(enum disk_what what, uint32_t node)
 {
 	struct disk_event *event = &disk_log->events[disk_log->nevents];
-
 	if (disk_log->nevents == DISK_EVENTS)
 		disk_die("too many events");
 	*event = (struct disk_event){.what = (uint8_t)what, .node = node};
@@ -82,7 +81,6 @@ static void disk_add_write(int fd, uint32_t node, const void *bytes, size_t len,
 	struct disk_node *n = &disk_log->nodes[node];
 	struct disk_event *event;
 	struct stat st;
-
 	if (fstat(fd, &st) != 0)
 		disk_die("fstat");
 	pthread_mutex_lock(&disk_log->lock);
@@ -105,7 +103,6 @@ static void disk_add_change(int fd, enum disk_what what, uint32_t node, uint64_t
 {
 	struct disk_event *event;
 	struct stat st;
-
 	if (fstat(fd, &st) != 0)
 		disk_die("fstat");
 	pthread_mutex_lock(&disk_log->lock);
@@ -119,16 +116,17 @@ static void disk_add_change(int fd, enum disk_what what, uint32_t node, uint64_t
 	pthread_mutex_unlock(&disk_log->lock);
 }
 
-static void disk_add_name(enum disk_what what, uint32_t parent, const char *name, uint32_t node, const struct stat *st)
+static void disk_add_name(enum disk_what what, uint32_t parent, const char *name, uint32_t node,
+			  const struct stat *st)
 {
 	struct disk_event *event;
-
 	pthread_mutex_lock(&disk_log->lock);
 	if (node == DISK_NOBODY) {
 		node = (uint32_t)disk_log->nnodes;
 		if (node == DISK_NODES)
 			disk_die("too many files");
-		disk_log->nodes[node] = (struct disk_node){st->st_dev, st->st_ino, 0, S_ISDIR(st->st_mode)};
+		disk_log->nodes[node] =
+			(struct disk_node){st->st_dev, st->st_ino, 0, S_ISDIR(st->st_mode)};
 		disk_log->nnodes++;
 	}
 	event = disk_add(what, node);
@@ -145,13 +143,13 @@ static uint32_t disk_parent(int dirfd, const char *path, const char **name_out)
 	const char *slash = strrchr(path, '/');
 	char dir[4096] = ".";
 	struct stat st;
-
 	if (disk_log == NULL)
 		return DISK_NOBODY;
 	*name_out = slash == NULL ? path : slash + 1;
 	if (slash != NULL)
 		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path) + (slash == path), path);
-	if (strcmp(*name_out, "lock.mdb") == 0 || strcmp(*name_out, "redo.tail") == 0 || strcmp(*name_out, "run") == 0)
+	if (strcmp(*name_out, "lock.mdb") == 0 || strcmp(*name_out, "redo.tail") == 0 ||
+	    strcmp(*name_out, "run") == 0)
 		return DISK_NOBODY;
 	return fstatat(dirfd, dir, &st, 0) == 0 ? disk_find(st.st_dev, st.st_ino) : DISK_NOBODY;
 }
@@ -163,7 +161,6 @@ static void disk_scan_file(int fd, uint32_t node, const struct stat *st)
 	static uint8_t buf[1 << 20];
 	uint64_t off = 0;
 	ssize_t n;
-
 	while ((n = pread(fd, buf, sizeof(buf), (off_t)off)) > 0) {
 		disk_add_write(fd, node, buf, (size_t)n, off);
 		off += (uint64_t)n;
@@ -176,16 +173,15 @@ static void disk_scan(int dirfd, uint32_t parent)
 	int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY);
 	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *e;
-
 	if (dir == NULL)
 		disk_die("scan");
 	while ((e = readdir(dir)) != NULL) {
 		struct stat st;
 		uint32_t node;
 		int fd;
-
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || strcmp(e->d_name, "run") == 0 ||
-		    strcmp(e->d_name, "lock.mdb") == 0 || strcmp(e->d_name, "redo.tail") == 0)
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+		    strcmp(e->d_name, "run") == 0 || strcmp(e->d_name, "lock.mdb") == 0 ||
+		    strcmp(e->d_name, "redo.tail") == 0)
 			continue;
 		fd = openat(dirfd, e->d_name, O_RDONLY);
 		if (fd < 0 || fstat(fd, &st) != 0)
@@ -205,7 +201,6 @@ void disk_record(struct disk_log *log, const char *root)
 {
 	int fd = open(root, O_RDONLY | O_DIRECTORY);
 	struct stat st;
-
 	if (fd < 0 || fstat(fd, &st) != 0)
 		disk_die(root);
 	log->nevents = log->nbytes = 0;
@@ -234,7 +229,8 @@ static int disk_open(int dirfd, const char *path, int flags, mode_t mode)
 
 	if (flags & O_CREAT)
 		parent = disk_parent(dirfd, path, &name);
-	if (parent != DISK_NOBODY && (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT))
+	if (parent != DISK_NOBODY &&
+	    (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT))
 		parent = DISK_NOBODY; /* it is there */
 	fd = real(dirfd, path, flags, mode);
 	if (disk_log != NULL && fd >= 0 && (flags & O_TRUNC) && disk_of(fd, &st) != DISK_NOBODY)
@@ -253,7 +249,6 @@ EXPORTED int open(const char *path, int flags, ...)
 {
 	va_list ap;
 	mode_t mode;
-
 	va_start(ap, flags);
 	mode = disk_mode(flags, ap);
 	va_end(ap);
@@ -264,7 +259,6 @@ EXPORTED int openat(int dirfd, const char *path, int flags, ...)
 {
 	va_list ap;
 	mode_t mode;
-
 	va_start(ap, flags);
 	mode = disk_mode(flags, ap);
 	va_end(ap);
@@ -321,7 +315,6 @@ static void disk_add_iov(int fd, uint32_t node, const struct iovec *iov, ssize_t
 {
 	for (; n > 0; iov++) {
 		size_t len = (size_t)n < iov->iov_len ? (size_t)n : iov->iov_len;
-
 		if (len > 0)
 			disk_add_write(fd, node, iov->iov_base, len, off);
 		off += len;
@@ -387,8 +380,8 @@ EXPORTED int fallocate(int fd, int mode, off_t off, off_t len)
 	int rc = real(fd, mode, off, len);
 
 	if (rc == 0 && node != DISK_NOBODY)
-		disk_add_change(fd, mode & FALLOC_FL_PUNCH_HOLE ? DISK_PUNCH : DISK_ALLOCATE, node, (uint64_t)off,
-				(uint64_t)len);
+		disk_add_change(fd, mode & FALLOC_FL_PUNCH_HOLE ? DISK_PUNCH : DISK_ALLOCATE, node,
+				(uint64_t)off, (uint64_t)len);
 	return rc;
 }
 
@@ -410,7 +403,6 @@ static int disk_sync(int fd, bool datasync)
 	uint32_t node = disk_of(fd, &st);
 	struct disk_event *event;
 	size_t covers;
-
 	if (node == DISK_NOBODY)
 		return 0;
 	covers = disk_now(disk_log);

@@ -47,7 +47,8 @@ enum disk_mood {
 };
 const char *disk_mood_name(enum disk_mood mood);
 /* Make the directory `root` (removed first) what a cut leaves. */
-void disk_build(const struct disk_log *log, size_t cut, enum disk_mood mood, uint64_t seed, const char *root);
+void disk_build(const struct disk_log *log, size_t cut, enum disk_mood mood, uint64_t seed,
+		const char *root);
 
 /* Tell what went wrong in the test itself, and end. */
 void disk_die(const char *what) __attribute__((noreturn));

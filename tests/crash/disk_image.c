@@ -44,7 +44,6 @@ struct image {
 const char *disk_mood_name(enum disk_mood mood)
 {
 	static const char *const names[DISK_MOODS] = {"none", "all", "harm", "some"};
-
 	return names[mood];
 }
 
@@ -76,14 +75,13 @@ static void image_survey(struct image *image)
 	for (size_t i = 0; i < image->cut; i++) {
 		const struct disk_event *event = &image->log->events[i];
 		struct image_file *file = &image->files[event->node];
-
-		if (event->what == DISK_WRITE && !event->zeros && event->off + event->len > file->cap)
+		if (event->what == DISK_WRITE && !event->zeros &&
+		    event->off + event->len > file->cap)
 			file->cap = event->off + event->len;
 		if (event->what != DISK_SYNC)
 			continue;
 		for (size_t k = file->safe_time; event->datasync && k < event->covers; k++) {
 			const struct disk_event *past = &image->log->events[k];
-
 			if (past->node == event->node && past->grew && past->what >= DISK_WRITE) {
 				file->safe_time = event->covers;
 				break;
@@ -102,19 +100,17 @@ static void image_link(struct image *image, size_t at, const struct disk_event *
 {
 	bool safe = at < image->log->first || at < image->files[event->parent].safe ||
 		    (!image->log->nodes[event->node].dir && at < image->files[event->node].safe);
-
 	if (!safe && !image_kept(image, false))
 		return;
 	if (image->nnames == DISK_NODES)
 		disk_die("too many names");
-	image->names[image->nnames++] =
-		(struct image_name){event->parent, event->node, (const char *)image->log->bytes + event->bytes, true};
+	image->names[image->nnames++] = (struct image_name){
+		event->parent, event->node, (const char *)image->log->bytes + event->bytes, true};
 }
 
 static void image_unlink(struct image *image, size_t at, const struct disk_event *event)
 {
 	bool safe = at < image->log->first || at < image->files[event->parent].safe;
-
 	if (!safe && !image_kept(image, true))
 		return;
 	for (size_t i = 0; i < image->nnames; i++)
@@ -132,11 +128,12 @@ static bool image_is_lost(const struct image_file *file, uint64_t off, uint64_t 
 	return false;
 }
 
-static void image_put(struct image *image, struct image_file *file, const struct disk_event *event, uint64_t from,
-		      uint64_t to)
+static void image_put(struct image *image, struct image_file *file, const struct disk_event *event,
+		      uint64_t from, uint64_t to)
 {
 	if (!event->zeros) {
-		memcpy(file->bytes + from, image->log->bytes + event->bytes + (from - event->off), to - from);
+		memcpy(file->bytes + from, image->log->bytes + event->bytes + (from - event->off),
+		       to - from);
 		file->high = to > file->high ? to : file->high;
 	} else if (from < file->high) {
 		memset(file->bytes + from, 0, (to < file->high ? to : file->high) - from);
@@ -144,18 +141,18 @@ static void image_put(struct image *image, struct image_file *file, const struct
 	file->size = to > file->size ? to : file->size;
 }
 
-static void image_write(struct image *image, size_t at, struct image_file *file, const struct disk_event *event)
+static void image_write(struct image *image, size_t at, struct image_file *file,
+			const struct disk_event *event)
 {
 	uint64_t from = event->off, end = event->off + event->len;
-
 	if (at < image->log->first || at < file->safe || event->dsync || image->mood == DISK_ALL) {
 		image_put(image, file, event, from, end);
 	} else if (event->zeros) {
 		if (image_kept(image, false) && !image_is_lost(file, from, end))
 			image_put(image, file, event, from, end);
 	} else if (image->mood == DISK_SOME) {
-		bool coarse = image_chance(image), keep = image_chance(image); /* all or nothing, or sector by sector */
-
+		bool coarse = image_chance(image),
+		     keep = image_chance(image); /* all or nothing, or sector by sector */
 		for (uint64_t to; from < end; from = to) {
 			to = (from / IMAGE_SECTOR + 1) * IMAGE_SECTOR;
 			to = to < end ? to : end;
@@ -174,11 +171,13 @@ static void image_zero(struct image_file *file, uint64_t off, uint64_t end)
 		file->high = off;
 }
 
-static void image_change(struct image *image, size_t at, struct image_file *file, const struct disk_event *event)
+static void image_change(struct image *image, size_t at, struct image_file *file,
+			 const struct disk_event *event)
 {
-	uint64_t off = event->off, end = event->what == DISK_TRUNCATE ? UINT64_MAX : off + event->len;
-	bool keep = at < image->log->first || at < file->safe || (!file->stopped && image_kept(image, true));
-
+	uint64_t off = event->off,
+		 end = event->what == DISK_TRUNCATE ? UINT64_MAX : off + event->len;
+	bool keep = at < image->log->first || at < file->safe ||
+		    (!file->stopped && image_kept(image, true));
 	if (!keep) {
 		file->stopped = true;
 		if (event->what == DISK_ALLOCATE)
@@ -200,7 +199,6 @@ static void image_change(struct image *image, size_t at, struct image_file *file
 static void image_file_event(struct image *image, size_t at, const struct disk_event *event)
 {
 	struct image_file *file = &image->files[event->node];
-
 	if (file->bytes == NULL) {
 		file->bytes = calloc(1, file->cap + 1);
 		if (file->bytes == NULL)
@@ -218,10 +216,10 @@ static void image_file_event(struct image *image, size_t at, const struct disk_e
 
 static void image_out_file(const struct image_file *file, int dirfd, const char *name)
 {
-	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {file->mtime / 1000000000, file->mtime % 1000000000}};
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+				    {file->mtime / 1000000000, file->mtime % 1000000000}};
 	uint64_t len = file->high < file->size ? file->high : file->size;
 	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
-
 	if (fd < 0 || (len > 0 && pwrite(fd, file->bytes, len, 0) != (ssize_t)len) ||
 	    ftruncate(fd, (off_t)file->size) != 0 || futimens(fd, times) != 0)
 		disk_die(name);
@@ -233,7 +231,6 @@ static void image_out(const struct image *image, uint32_t dir, int dirfd)
 	for (size_t i = 0; i < image->nnames; i++) {
 		const struct image_name *name = &image->names[i];
 		int fd;
-
 		if (!name->there || name->parent != dir)
 			continue;
 		if (!image->log->nodes[name->node].dir) {
@@ -250,11 +247,11 @@ static void image_out(const struct image *image, uint32_t dir, int dirfd)
 	}
 }
 
-void disk_build(const struct disk_log *log, size_t cut, enum disk_mood mood, uint64_t seed, const char *root)
+void disk_build(const struct disk_log *log, size_t cut, enum disk_mood mood, uint64_t seed,
+		const char *root)
 {
 	struct image *image = calloc(1, sizeof(*image));
 	int fd;
-
 	if (image == NULL)
 		disk_die("no memory");
 	image->log = log;
@@ -264,7 +261,6 @@ void disk_build(const struct disk_log *log, size_t cut, enum disk_mood mood, uin
 	image_survey(image);
 	for (size_t i = 0; i < cut; i++) {
 		const struct disk_event *event = &log->events[i];
-
 		if (event->what == DISK_LINK)
 			image_link(image, i, event);
 		else if (event->what == DISK_UNLINK)

@@ -27,7 +27,6 @@ struct disk_log *disk_log_new(void)
 	struct disk_log *log = mmap(NULL, sizeof(*log) + DISK_BYTES, PROT_READ | PROT_WRITE,
 				    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	pthread_mutexattr_t attr;
-
 	if (log == MAP_FAILED)
 		disk_die("no memory");
 	pthread_mutexattr_init(&attr);

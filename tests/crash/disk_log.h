@@ -10,7 +10,16 @@
 #define DISK_NODES 1024
 #define DISK_BYTES ((size_t)1 << 30) /* address space; memory as it is used */
 
-enum disk_what { DISK_LINK, DISK_UNLINK, DISK_WRITE, DISK_TRUNCATE, DISK_PUNCH, DISK_ALLOCATE, DISK_MTIME, DISK_SYNC };
+enum disk_what {
+	DISK_LINK,
+	DISK_UNLINK,
+	DISK_WRITE,
+	DISK_TRUNCATE,
+	DISK_PUNCH,
+	DISK_ALLOCATE,
+	DISK_MTIME,
+	DISK_SYNC
+};
 
 struct disk_event {
 	uint8_t what;

@@ -40,7 +40,6 @@ static struct power {
 static double power_now(void)
 {
 	struct timespec t;
-
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
@@ -55,8 +54,8 @@ struct power_report {
 static void power_problem(void *arg, const char *text)
 {
 	struct power_report *report = arg;
-
-	if (!report->tidy && strncmp(text, "blob file ", 10) == 0 && strstr(text, "nothing references") != NULL)
+	if (!report->tidy && strncmp(text, "blob file ", 10) == 0 &&
+	    strstr(text, "nothing references") != NULL)
 		return;
 	report->problems++;
 	fprintf(report->out, "  store check: %s\n", text);
@@ -82,8 +81,8 @@ static bool power_check(struct gml_store *store, size_t cut, bool tidy, FILE *ou
 	struct gml_op op = {.door = GML_DOOR_ADMIN};
 	struct power_report report = {.out = out, .tidy = tidy};
 	struct gml_check_report sums;
-	bool good = power_rc(gml_store_check(&op, store, power_problem, NULL, &report, &sums), "check", out);
-
+	bool good = power_rc(gml_store_check(&op, store, power_problem, NULL, &report, &sums),
+			     "check", out);
 	good = good && report.problems == 0;
 	good = story_verify(power.tale->story, store, cut, out) == 0 && good;
 	if (!good)
@@ -98,7 +97,6 @@ static int power_recover(struct gml_store *store)
 	uint64_t bytes;
 	unsigned freed;
 	int rc = gml_store_recover(&op, store);
-
 	if (rc == 0)
 		rc = gml_store_reap(&op, store, 0, 1000, gml_store_file_is_open, store, &freed);
 	/* Strays: the first call looks through the directories of the first 16 million blobs. */
@@ -115,10 +113,8 @@ static bool power_use(struct gml_store *store, FILE *out)
 	struct gml_put *put;
 	struct gml_bucket got;
 	int rc = gml_bucket_create(&op, store, bucket, NULL, &got);
-
 	for (size_t len = 100; rc == 0 && len <= 100000; len *= 1000) {
 		char *bytes = calloc(1, len);
-
 		rc = gml_put_begin(&op, store, bucket, key, len, &put);
 		if (rc == 0)
 			rc = gml_put_write(put, bytes, len);
@@ -143,7 +139,6 @@ static bool power_examine(const char *image, size_t cut, bool created, bool furt
 	char path[100];
 	int rc;
 	bool good;
-
 	snprintf(path, sizeof(path), "%s/store", image);
 	opt.log = power_log;
 	opt.log_arg = out;
@@ -152,7 +147,8 @@ static bool power_examine(const char *image, size_t cut, bool created, bool furt
 		return true; /* refused; nothing was promised */
 	if (!power_rc(rc, "open", out))
 		return false;
-	good = power_rc(gml_store_recover(&op, store), "recover", out) && power_check(store, cut, false, out);
+	good = power_rc(gml_store_recover(&op, store), "recover", out) &&
+	       power_check(store, cut, false, out);
 	if (good && further)
 		good = power_rc(power_recover(store), "clean up", out) && power_use(store, out) &&
 		       power_check(store, cut, true, out);
@@ -165,12 +161,10 @@ static bool power_examine_apart(const char *image, size_t cut, bool created, FIL
 {
 	pid_t pid;
 	int status;
-
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
 		bool good;
-
 		alarm(120);
 		good = power_examine(image, cut, created, power.cuts % 2 == 0, out);
 		fflush(out);
@@ -187,16 +181,15 @@ static bool power_examine_apart(const char *image, size_t cut, bool created, FIL
 /* Old shared memory and lock file: after a cut they may be there, whatever they hold. */
 static void power_stale(const char *image)
 {
-	static const char *const names[] = {"run/live", "run/readers", "meta/lock.mdb", "meta/redo.tail"};
+	static const char *const names[] = {"run/live", "run/readers", "meta/lock.mdb",
+					    "meta/redo.tail"};
 	char from[120], to[120];
-
 	snprintf(to, sizeof(to), "%s/store/run", image);
 	(void)mkdir(to, 0700);
 	for (int i = 0; i < 4; i++) {
 		char buf[65536];
 		int in, out;
 		ssize_t n;
-
 		snprintf(from, sizeof(from), "%s/%s", power.store, names[i]);
 		snprintf(to, sizeof(to), "%s/store/%s", image, names[i]);
 		in = open(from, O_RDONLY);
@@ -217,8 +210,10 @@ static void power_cut(size_t cut, enum disk_mood mood, uint64_t seed)
 	if (mood == DISK_SOME || mood == DISK_ALL)
 		power_stale(power.image);
 	if (!power_examine_apart(power.image, cut, cut >= power.tale->created, stderr))
-		fail_msg("cut %zu of %zu, mood %s, seed %llu (GEMEL_CRASH_CUT, _MOOD, _SEED; image in %s)", cut,
-			 disk_now(power.log), disk_mood_name(mood), (unsigned long long)seed, power.image);
+		fail_msg("cut %zu of %zu, mood %s, seed %llu (GEMEL_CRASH_CUT, _MOOD, _SEED; image "
+			 "in %s)",
+			 cut, disk_now(power.log), disk_mood_name(mood), (unsigned long long)seed,
+			 power.image);
 }
 
 /* ---- the tests --------------------------------------------------------------------------------------------------- */
@@ -226,7 +221,6 @@ static void power_cut(size_t cut, enum disk_mood mood, uint64_t seed)
 static uint64_t power_env(const char *name, uint64_t otherwise)
 {
 	const char *text = getenv(name);
-
 	return text == NULL ? otherwise : strtoull(text, NULL, 10);
 }
 
@@ -234,7 +228,6 @@ static uint64_t power_env(const char *name, uint64_t otherwise)
 static void test_cut_at_every_sync(void **state)
 {
 	size_t end = disk_now(power.log);
-
 	(void)state;
 	for (size_t cut = disk_first(power.log); cut <= end; cut++) {
 		if (cut < end && (!disk_is_sync(power.log, cut) || cut % POWER_STEP != 0))
@@ -250,12 +243,14 @@ static void test_cut_at_random(void **state)
 {
 	uint64_t seed = power_env("GEMEL_CRASH_SEED", 0x9e3779b97f4a7c15u) | 1;
 	size_t end = disk_now(power.log);
-
 	(void)state;
 	for (int i = 0; i < 150 || power_now() < power.until; i++) {
 		size_t cut = disk_random(&seed) % (end + 1);
-
-		power_cut(cut, i % 5 == 4 ? DISK_ALL : i % 5 == 3 ? DISK_HARM : DISK_SOME, disk_random(&seed));
+		power_cut(cut,
+			  i % 5 == 4   ? DISK_ALL
+			  : i % 5 == 3 ? DISK_HARM
+				       : DISK_SOME,
+			  disk_random(&seed));
 	}
 }
 
@@ -267,14 +262,12 @@ static void power_record_recovery(size_t cut, enum disk_mood mood, uint64_t seed
 	char path[100];
 	pid_t pid;
 	int status;
-
 	disk_build(power.log, cut, mood, seed, power.inner);
 	snprintf(path, sizeof(path), "%s/store", power.inner);
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
 		int rc;
-
 		disk_record(power.again, power.inner);
 		rc = gml_store_open(path, &opt, &store);
 		if (rc == 0)
@@ -292,25 +285,24 @@ static void test_cut_during_recovery(void **state)
 {
 	uint64_t seed = power_env("GEMEL_CRASH_SEED", 0x2545f4914f6cdd1du) | 1;
 	size_t from = power.tale->created, end = disk_now(power.log);
-
 	(void)state;
 	for (int i = 0; i < 8; i++) {
 		size_t cut = i == 0 ? end : from + disk_random(&seed) % (end - from), last;
 		enum disk_mood mood = i % 2 == 0 ? DISK_ALL : DISK_SOME;
 		uint64_t outer = disk_random(&seed);
-
 		power_record_recovery(cut, mood, outer);
 		last = disk_now(power.again);
 		for (size_t at = disk_first(power.again); at <= last; at++) {
 			enum disk_mood inner = disk_random(&seed) % 2 == 0 ? DISK_NONE : DISK_SOME;
-
-			if (at < last && !disk_is_sync(power.again, at) && disk_random(&seed) % 8 != 0)
+			if (at < last && !disk_is_sync(power.again, at) &&
+			    disk_random(&seed) % 8 != 0)
 				continue;
 			disk_build(power.again, at, inner, seed, power.image);
 			if (!power_examine_apart(power.image, cut, true, stderr))
-				fail_msg("cut %zu, mood %s, seed %llu; its recovery cut at %zu of %zu, mood %s", cut,
-					 disk_mood_name(mood), (unsigned long long)outer, at, last,
-					 disk_mood_name(inner));
+				fail_msg("cut %zu, mood %s, seed %llu; its recovery cut at %zu of "
+					 "%zu, mood %s",
+					 cut, disk_mood_name(mood), (unsigned long long)outer, at,
+					 last, disk_mood_name(inner));
 		}
 	}
 }
@@ -320,7 +312,6 @@ static void test_loss_is_seen(void **state)
 {
 	FILE *quiet = fopen("/dev/null", "w");
 	size_t end = disk_now(power.log);
-
 	(void)state;
 	assert_non_null(quiet);
 	disk_build(power.log, end * 2 / 3, DISK_ALL, 0, power.image);
@@ -344,7 +335,6 @@ static int power_setup(void **state)
 {
 	pid_t pid;
 	int status;
-
 	(void)state;
 	/* Some thousand small stores: in memory if possible. */
 	strcpy(power.home, "/dev/shm/gemel-power-XXXXXX");
@@ -366,7 +356,6 @@ static int power_setup(void **state)
 	pid = fork();
 	if (pid == 0) {
 		char live[80];
-
 		snprintf(live, sizeof(live), "%s/live", power.home);
 		if (mkdir(live, 0700) != 0)
 			disk_die(live);
@@ -396,6 +385,5 @@ int main(void)
 		cmocka_unit_test(test_cut_at_random),
 		cmocka_unit_test(test_cut_during_recovery),
 	};
-
 	return cmocka_run_group_tests_name("power", tests, power_setup, power_teardown);
 }

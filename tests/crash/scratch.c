@@ -40,7 +40,7 @@ struct scratch_look {
 
 struct scratch_state {
 	size_t asked, acked; /* events before the step was begun, and when it returned */
-	const char *what; /* the program's own text */
+	const char *what;    /* the program's own text */
 	struct scratch_look look;
 	unsigned kept; /* directories of the strict bucket */
 	bool durable;  /* the step promised that all up to it is durable */
@@ -52,7 +52,7 @@ static struct scratch {
 	struct scratch_told {
 		size_t nstates;
 		struct scratch_state states[SCRATCH_STATES];
-	} *told; /* shared */
+	} * told; /* shared */
 	unsigned cuts, lost;
 } scratch;
 
@@ -103,7 +103,6 @@ struct scratch_list {
 static bool scratch_list_add(void *arg, struct gml_span name, const struct gml_attr *attr)
 {
 	struct scratch_list *list = arg;
-
 	if (list->n == SCRATCH_ENTRIES || name.len >= sizeof(list->names[0]))
 		disk_die("too many names");
 	memcpy(list->names[list->n], name.ptr, name.len);
@@ -115,8 +114,8 @@ static bool scratch_list_add(void *arg, struct gml_span name, const struct gml_a
 static int look_tag(struct scratch_user *u, const char *key, uint64_t *tag)
 {
 	struct gml_object *object;
-	int rc = gml_object_open(&u->op, u->store, scratch_span("scratch"), scratch_span(key), false, &object);
-
+	int rc = gml_object_open(&u->op, u->store, scratch_span("scratch"), scratch_span(key),
+				 false, &object);
 	*tag = DIGEST_NONE;
 	if (rc != 0)
 		return rc;
@@ -125,7 +124,8 @@ static int look_tag(struct scratch_user *u, const char *key, uint64_t *tag)
 	return 0;
 }
 
-static int look_file(struct scratch_user *u, gml_ino ino, const char *key, struct scratch_look *look)
+static int look_file(struct scratch_user *u, gml_ino ino, const char *key,
+		     struct scratch_look *look)
 {
 	static char buf[SCRATCH_FILE];
 	struct scratch_file *out = &look->files[look->nfiles++];
@@ -133,7 +133,6 @@ static int look_file(struct scratch_user *u, gml_ino ino, const char *key, struc
 	size_t got;
 	bool eof;
 	int rc = gml_file_open(&u->op, u->store, ino, GML_OPEN_READ, &file);
-
 	if (rc != 0)
 		return rc;
 	*out = (struct scratch_file){ino, DIGEST_NONE, 0};
@@ -145,27 +144,29 @@ static int look_file(struct scratch_user *u, gml_ino ino, const char *key, struc
 }
 
 /* path: of the directory, empty or with a slash at the end. */
-static int look_dir(struct scratch_user *u, gml_ino dir, const char *path, struct scratch_look *look)
+static int look_dir(struct scratch_user *u, gml_ino dir, const char *path,
+		    struct scratch_look *look)
 {
 	struct scratch_list *list = calloc(1, sizeof(*list));
 	bool eof;
 	int rc = gml_dir_read(&u->op, u->store, dir, 0, scratch_list_add, list, &eof);
-
 	for (unsigned i = 0; rc == 0 && i < list->n; i++) {
 		const struct gml_attr *attr = &list->attrs[i];
 		uint64_t facts[] = {attr->ino, attr->type, attr->mode, attr->nlink, attr->cookie};
 		char value[16], key[80];
 		size_t len = 0;
-
 		digest_add(&look->digest, list->names[i], strlen(list->names[i]) + 1);
 		digest_add(&look->digest, facts, sizeof(facts));
 		look->last = attr->ino > look->last ? attr->ino : look->last;
-		if (gml_xattr_get(&u->op, u->store, attr->ino, scratch_span("user.x"), value, sizeof(value), &len) == 0)
+		if (gml_xattr_get(&u->op, u->store, attr->ino, scratch_span("user.x"), value,
+				  sizeof(value), &len) == 0)
 			digest_add(&look->digest, value, len);
 		if (look->nfiles == SCRATCH_ENTRIES)
 			disk_die("too many files");
-		snprintf(key, sizeof(key), "%s%s%s", path, list->names[i], attr->type == GML_DIR ? "/" : "");
-		rc = attr->type == GML_DIR ? look_dir(u, attr->ino, key, look) : look_file(u, attr->ino, key, look);
+		snprintf(key, sizeof(key), "%s%s%s", path, list->names[i],
+			 attr->type == GML_DIR ? "/" : "");
+		rc = attr->type == GML_DIR ? look_dir(u, attr->ino, key, look)
+					   : look_file(u, attr->ino, key, look);
 	}
 	free(list);
 	return rc;
@@ -204,19 +205,19 @@ static void scratch_end(struct scratch_user *u)
 	scratch.told->states[scratch.told->nstates++] = u->now;
 }
 
-#define STEP(call)                                                                                                     \
-	do {                                                                                                           \
-		scratch_begin(u, #call);                                                                                 \
-		MUST(call);                                                                                            \
-		scratch_end(u);                                                                                        \
+#define STEP(call)                                                                                 \
+	do {                                                                                       \
+		scratch_begin(u, #call);                                                           \
+		MUST(call);                                                                        \
+		scratch_end(u);                                                                    \
 	} while (0)
 /* One that promises durability. */
-#define STEP_DURABLE(call)                                                                                             \
-	do {                                                                                                           \
-		scratch_begin(u, #call);                                                                                 \
-		MUST(call);                                                                                            \
-		u->now.durable = true;                                                                                 \
-		scratch_end(u);                                                                                        \
+#define STEP_DURABLE(call)                                                                         \
+	do {                                                                                       \
+		scratch_begin(u, #call);                                                           \
+		MUST(call);                                                                        \
+		u->now.durable = true;                                                             \
+		scratch_end(u);                                                                    \
 	} while (0)
 
 static unsigned scratch_roll(struct scratch_user *u, unsigned below)
@@ -234,8 +235,8 @@ static int scratch_put(struct scratch_user *u, const char *key, size_t len)
 {
 	char *bytes = malloc(len + 1);
 	struct gml_put *put;
-	int rc = gml_put_begin(&u->op, u->store, scratch_span("scratch"), scratch_span(key), len, &put);
-
+	int rc = gml_put_begin(&u->op, u->store, scratch_span("scratch"), scratch_span(key), len,
+			       &put);
 	scratch_fill(u, bytes, len);
 	if (rc == 0)
 		rc = gml_put_write(put, bytes, len);
@@ -250,7 +251,6 @@ static int scratch_write_at(struct scratch_user *u, struct gml_file *file, uint6
 {
 	char bytes[100];
 	struct iovec iov = {bytes, sizeof(bytes)};
-
 	scratch_fill(u, bytes, sizeof(bytes));
 	return gml_file_write(&u->op, file, off, &iov, 1, false);
 }
@@ -263,20 +263,19 @@ static int scratch_write(struct scratch_user *u, struct gml_file *file)
 static int scratch_open_write(struct scratch_user *u, gml_ino ino, struct gml_file **out)
 {
 	int rc = gml_file_open(&u->op, u->store, ino, GML_OPEN_WRITE, out);
-
 	return rc == 0 ? scratch_write(u, *out) : rc;
 }
 
-static int scratch_create(struct scratch_user *u, gml_ino dir, const char *name, struct gml_file **out)
+static int scratch_create(struct scratch_user *u, gml_ino dir, const char *name,
+			  struct gml_file **out)
 {
-	return gml_file_create(&u->op, u->store, dir, scratch_span(name), GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL,
-			       NULL, out, NULL, NULL);
+	return gml_file_create(&u->op, u->store, dir, scratch_span(name), GML_OPEN_WRITE,
+			       GML_CREATE_GUARDED, NULL, NULL, out, NULL, NULL);
 }
 
 static void scratch_new_file(struct scratch_user *u, gml_ino dir, const char *name)
 {
 	struct gml_file *file;
-
 	STEP(scratch_create(u, dir, name, &file));
 	if (scratch_roll(u, 4) != 0)
 		STEP(scratch_write(u, file));
@@ -288,7 +287,6 @@ static void scratch_new_file(struct scratch_user *u, gml_ino dir, const char *na
 static void scratch_rewrite(struct scratch_user *u, gml_ino ino)
 {
 	struct gml_file *file;
-
 	STEP(scratch_open_write(u, ino, &file));
 	if (scratch_roll(u, 4) == 0)
 		STEP_DURABLE(gml_file_commit(&u->op, file));
@@ -300,7 +298,6 @@ static void scratch_over(struct scratch_user *u, const char *name)
 {
 	struct gml_file *file;
 	struct gml_attr attr;
-
 	STEP(scratch_put(u, name, 600));
 	MUST(gml_dir_lookup(&u->op, u->store, u->bucket, scratch_span(name), &attr));
 	MUST(gml_file_open(&u->op, u->store, attr.ino, GML_OPEN_WRITE, &file));
@@ -318,10 +315,11 @@ static int scratch_upload(struct scratch_user *u, const char *key, char id[GML_U
 	char *bytes = calloc(1, SCRATCH_PART);
 	uint8_t md5[16] = {1};
 	struct gml_put *put;
-	int rc = gml_upload_create(&u->op, u->store, bucket, name, NULL, GML_CHECKSUM_NONE, false, id);
-
+	int rc = gml_upload_create(&u->op, u->store, bucket, name, NULL, GML_CHECKSUM_NONE, false,
+				   id);
 	for (uint32_t number = 1; rc == 0 && number <= 2; number++) { /* one will be left over */
-		rc = gml_part_begin(&u->op, u->store, bucket, name, scratch_span(id), number, SCRATCH_PART, &put);
+		rc = gml_part_begin(&u->op, u->store, bucket, name, scratch_span(id), number,
+				    SCRATCH_PART, &put);
 		if (rc == 0)
 			rc = gml_put_write(put, bytes, SCRATCH_PART);
 		if (rc == 0)
@@ -338,8 +336,8 @@ static int scratch_jobs(struct scratch_user *u)
 {
 	uint64_t bytes;
 	unsigned freed;
-	int rc = gml_store_reap(&u->op, u->store, 0, 1000, gml_store_file_is_open, u->store, &freed);
-
+	int rc =
+		gml_store_reap(&u->op, u->store, 0, 1000, gml_store_file_is_open, u->store, &freed);
 	return rc == 0 ? gml_store_compact(&u->op, u->store, &bytes) : rc;
 }
 
@@ -347,20 +345,19 @@ static int scratch_keep(struct scratch_user *u)
 {
 	struct gml_attr attr;
 	char name[16];
-
 	snprintf(name, sizeof(name), "k%u", u->now.kept++);
 	return gml_dir_mkdir(&u->op, u->store, u->kept, scratch_span(name), NULL, &attr);
 }
 
 /* Something that changes what is there. */
-static void scratch_change(struct scratch_user *u, gml_ino dir, const char *name, const struct gml_attr *attr)
+static void scratch_change(struct scratch_user *u, gml_ino dir, const char *name,
+			   const struct gml_attr *attr)
 {
 	static const uint64_t sizes[] = {0, 10, 50, 700};
 	struct gml_setattr set = {.mask = GML_SET_MODE, .mode = 0600 + scratch_roll(u, 64)};
 	char key[80], to[16], id[GML_UPLOAD_ID_LEN + 1];
 	struct gml_part_ref refs[1];
 	gml_ino other;
-
 	snprintf(key, sizeof(key), "dir%u/%s", scratch_roll(u, 4), name);
 	snprintf(to, sizeof(to), "f%u", scratch_roll(u, 8));
 	other = u->bucket;
@@ -377,25 +374,28 @@ static void scratch_change(struct scratch_user *u, gml_ino dir, const char *name
 		scratch_rewrite(u, attr->ino);
 		break;
 	case 4:
-		STEP(gml_dir_rename(&u->op, u->store, dir, scratch_span(name), other, scratch_span(to)));
+		STEP(gml_dir_rename(&u->op, u->store, dir, scratch_span(name), other,
+				    scratch_span(to)));
 		break;
 	case 5:
 		STEP(gml_dir_remove(&u->op, u->store, dir, scratch_span(name), GML_REMOVE_FILE));
 		break;
 	case 6:
-		STEP(gml_xattr_set(&u->op, u->store, attr->ino, scratch_span("user.x"), scratch_span(to),
-				   GML_XATTR_EITHER));
+		STEP(gml_xattr_set(&u->op, u->store, attr->ino, scratch_span("user.x"),
+				   scratch_span(to), GML_XATTR_EITHER));
 		break;
 	case 7:
 		if (dir == u->bucket)
-			STEP(gml_object_copy(&u->op, u->store, scratch_span("scratch"), scratch_span(name), NULL,
-					     scratch_span("scratch"), scratch_span(key), NULL, NULL, GML_CHECKSUM_NONE,
+			STEP(gml_object_copy(&u->op, u->store, scratch_span("scratch"),
+					     scratch_span(name), NULL, scratch_span("scratch"),
+					     scratch_span(key), NULL, NULL, GML_CHECKSUM_NONE,
 					     NULL));
 		break;
 	case 8:
 		STEP_DURABLE(scratch_upload(u, key, id, refs));
-		STEP(gml_upload_complete(&u->op, u->store, scratch_span("scratch"), scratch_span(key),
-					 scratch_span(id), refs, 1, NULL, UINT64_MAX, NULL, NULL));
+		STEP(gml_upload_complete(&u->op, u->store, scratch_span("scratch"),
+					 scratch_span(key), scratch_span(id), refs, 1, NULL,
+					 UINT64_MAX, NULL, NULL));
 		break;
 	}
 }
@@ -406,7 +406,6 @@ static void scratch_step(struct scratch_user *u)
 	struct gml_attr attr;
 	gml_ino dir = u->bucket;
 	unsigned what = scratch_roll(u, 20), at = scratch_roll(u, 5);
-
 	snprintf(name, sizeof(name), "f%u", scratch_roll(u, 8));
 	snprintf(dirname, sizeof(dirname), "dir%u", at);
 	snprintf(key, sizeof(key), "%s%s%s", at < 4 ? dirname : "", at < 4 ? "/" : "", name);
@@ -419,10 +418,12 @@ static void scratch_step(struct scratch_user *u)
 	} else if (what == 7) {
 		scratch_over(u, name);
 	} else {
-		if (at < 4 && gml_dir_lookup(&u->op, u->store, u->bucket, scratch_span(dirname), &attr) == 0)
+		if (at < 4 &&
+		    gml_dir_lookup(&u->op, u->store, u->bucket, scratch_span(dirname), &attr) == 0)
 			dir = attr.ino;
 		else if (at < 4)
-			STEP(gml_dir_mkdir(&u->op, u->store, u->bucket, scratch_span(dirname), NULL, &attr));
+			STEP(gml_dir_mkdir(&u->op, u->store, u->bucket, scratch_span(dirname), NULL,
+					   &attr));
 		if (gml_dir_lookup(&u->op, u->store, dir, scratch_span(name), &attr) == 0)
 			scratch_change(u, dir, name, &attr);
 		else
@@ -433,9 +434,9 @@ static void scratch_step(struct scratch_user *u)
 static void scratch_work(const char *path)
 {
 	struct gml_store_options opt = scratch_options();
-	struct scratch_user user = {.op = {.door = GML_DOOR_ADMIN}, .seed = 0x2545f4914f6cdd1du}, *u = &user;
+	struct scratch_user user = {.op = {.door = GML_DOOR_ADMIN}, .seed = 0x2545f4914f6cdd1du},
+			    *u = &user;
 	struct gml_bucket got;
-
 	MUST(gml_store_create(path, &opt));
 	MUST(gml_store_open(path, &opt, &u->store));
 	MUST(gml_bucket_create(&u->op, u->store, scratch_span("scratch"), NULL, &got));
@@ -462,15 +463,14 @@ static bool scratch_checks(struct scratch_user *u)
 {
 	struct gml_check_report report;
 	unsigned problems = 0;
-
-	return gml_store_check(&u->op, u->store, scratch_problem, NULL, &problems, &report) == 0 && problems == 0;
+	return gml_store_check(&u->op, u->store, scratch_problem, NULL, &problems, &report) == 0 &&
+	       problems == 0;
 }
 
 /* Where the bucket may be: from the last state that was promised for good to the last that was asked for. */
 static void scratch_range(size_t cut, bool killed, size_t *from, size_t *to, size_t *acked)
 {
 	const struct scratch_told *told = scratch.told;
-
 	*from = *to = *acked = 0;
 	for (size_t i = 0; i < told->nstates; i++) {
 		if (told->states[i].asked <= cut)
@@ -488,15 +488,15 @@ static bool scratch_bytes(const struct scratch_look *look, size_t from, size_t t
 	for (unsigned i = 0; i < look->nfiles; i++) {
 		const struct scratch_file *file = &look->files[i];
 		bool found = false;
-
 		for (size_t at = from; at <= to && !found; at++) {
 			const struct scratch_look *then = &scratch.told->states[at].look;
-
 			for (unsigned k = 0; k < then->nfiles; k++)
-				found = found || (then->files[k].ino == file->ino && then->files[k].bytes == file->bytes);
+				found = found || (then->files[k].ino == file->ino &&
+						  then->files[k].bytes == file->bytes);
 		}
 		if (!found) {
-			fprintf(stderr, "  inode %llu has other bytes\n", (unsigned long long)file->ino);
+			fprintf(stderr, "  inode %llu has other bytes\n",
+				(unsigned long long)file->ino);
 			return false;
 		}
 	}
@@ -508,12 +508,13 @@ static bool scratch_tags(const struct scratch_look *look)
 {
 	for (size_t at = 0; at < scratch.told->nstates; at++) {
 		const struct scratch_look *then = &scratch.told->states[at].look;
-
 		for (unsigned i = 0; i < look->nfiles; i++)
 			for (unsigned k = 0; k < then->nfiles; k++)
 				if (then->files[k].tag == look->files[i].tag &&
 				    then->files[k].bytes != look->files[i].bytes) {
-					fprintf(stderr, "  the ETag of inode %llu was that of other bytes\n",
+					fprintf(stderr,
+						"  the ETag of inode %llu was that of other "
+						"bytes\n",
 						(unsigned long long)look->files[i].ino);
 					return false;
 				}
@@ -532,7 +533,6 @@ static int scratch_examine(const char *path, size_t cut, bool killed)
 	struct scratch_look look = {0}, again = {0};
 	unsigned kept = 0;
 	bool eof;
-
 	scratch_range(cut, killed, &from, &to, &acked);
 	MUST(gml_store_open(path, &opt, &u->store));
 	MUST(gml_store_recover(&u->op, u->store));
@@ -545,8 +545,9 @@ static int scratch_examine(const char *path, size_t cut, bool killed)
 		if (scratch.told->states[at].look.digest == look.digest)
 			break;
 	if (at > to) {
-		fprintf(stderr, "  the bucket was never in this state; allowed are %zu, %s, to %zu, %s\n", from,
-			scratch.told->states[from].what, to, scratch.told->states[to].what);
+		fprintf(stderr,
+			"  the bucket was never in this state; allowed are %zu, %s, to %zu, %s\n",
+			from, scratch.told->states[from].what, to, scratch.told->states[to].what);
 		return 255;
 	}
 	/* What was written last may not have been synced yet. */
@@ -561,9 +562,10 @@ static int scratch_examine(const char *path, size_t cut, bool killed)
 	MUST(scratch_jobs(u)); /* what they remove, nobody misses */
 	MUST(scratch_look(u, &again));
 	MUST(gml_dir_mkdir(&u->op, u->store, u->bucket, scratch_span("after"), NULL, &attr));
-	if (memcmp(&again, &look, sizeof(look)) != 0 || attr.ino <= scratch.told->states[acked].look.last ||
-	    !scratch_checks(u)) {
-		fprintf(stderr, "  after the jobs; inode %llu after %llu\n", (unsigned long long)attr.ino,
+	if (memcmp(&again, &look, sizeof(look)) != 0 ||
+	    attr.ino <= scratch.told->states[acked].look.last || !scratch_checks(u)) {
+		fprintf(stderr, "  after the jobs; inode %llu after %llu\n",
+			(unsigned long long)attr.ino,
 			(unsigned long long)scratch.told->states[acked].look.last);
 		return 255;
 	}
@@ -576,7 +578,6 @@ static void scratch_cut(size_t cut, enum disk_mood mood, uint64_t seed)
 	char image[80], path[100];
 	pid_t pid;
 	int status;
-
 	snprintf(image, sizeof(image), "%s/image", scratch.home);
 	snprintf(path, sizeof(path), "%s/store", image);
 	disk_build(scratch.log, cut, mood, seed, image);
@@ -589,8 +590,8 @@ static void scratch_cut(size_t cut, enum disk_mood mood, uint64_t seed)
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		disk_die("fork");
 	if (!WIFEXITED(status) || WEXITSTATUS(status) > 100)
-		fail_msg("cut %zu of %zu, mood %s, seed %llu", cut, disk_now(scratch.log), disk_mood_name(mood),
-			 (unsigned long long)seed);
+		fail_msg("cut %zu of %zu, mood %s, seed %llu", cut, disk_now(scratch.log),
+			 disk_mood_name(mood), (unsigned long long)seed);
 	scratch.cuts++;
 	scratch.lost += WEXITSTATUS(status) > 0;
 }
@@ -615,11 +616,13 @@ static void test_cut_at_random(void **state)
 {
 	uint64_t seed = 0x9e3779b97f4a7c15u;
 	size_t first = scratch_first();
-
 	(void)state;
 	for (int i = 0; i < 150; i++)
 		scratch_cut(first + disk_random(&seed) % (disk_now(scratch.log) - first + 1),
-			    i % 5 == 4 ? DISK_ALL : i % 5 == 3 ? DISK_HARM : DISK_SOME, disk_random(&seed));
+			    i % 5 == 4	 ? DISK_ALL
+			    : i % 5 == 3 ? DISK_HARM
+					 : DISK_SOME,
+			    disk_random(&seed));
 }
 
 static int scratch_setup(void **state)
@@ -627,7 +630,6 @@ static int scratch_setup(void **state)
 	char live[80], path[100];
 	pid_t pid;
 	int status;
-
 	(void)state;
 	strcpy(scratch.home, "/dev/shm/gemel-scratch-XXXXXX");
 	if (mkdtemp(scratch.home) == NULL)
@@ -637,7 +639,8 @@ static int scratch_setup(void **state)
 	gml_redo_size = 256 << 10;
 	gml_checkpoint_pages = 500;
 	scratch.log = disk_log_new();
-	scratch.told = mmap(NULL, sizeof(*scratch.told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	scratch.told = mmap(NULL, sizeof(*scratch.told), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (scratch.told == MAP_FAILED)
 		disk_die("no memory");
 	snprintf(live, sizeof(live), "%s/live", scratch.home);
@@ -671,6 +674,5 @@ int main(void)
 		cmocka_unit_test(test_cut_at_every_sync),
 		cmocka_unit_test(test_cut_at_random),
 	};
-
 	return cmocka_run_group_tests_name("scratch", tests, scratch_setup, scratch_teardown);
 }

@@ -16,7 +16,8 @@
 #define STORY_READ_MAX ((size_t)8 << 20)
 
 struct story {
-	const struct disk_log *log; /* whose events are the moments; NULL: the story counts its own */
+	const struct disk_log
+		*log; /* whose events are the moments; NULL: the story counts its own */
 	size_t nitems, nbytes, moments;
 	size_t marked_items, marked_bytes;
 	unsigned marked_states[STORY_ITEMS];
@@ -28,7 +29,6 @@ struct story *story_new(const struct disk_log *log)
 {
 	struct story *story = mmap(NULL, sizeof(*story) + STORY_BYTES, PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
 	if (story == MAP_FAILED)
 		disk_die("no memory");
 	story->log = log;
@@ -38,7 +38,6 @@ struct story *story_new(const struct disk_log *log)
 void story_slot(struct story_item *item, enum story_type type, const char *path, const char *arg)
 {
 	struct story_slot *slot = &item->slots[item->nslots++];
-
 	if (item->nslots > STORY_SLOTS)
 		disk_die("too many slots");
 	slot->type = type;
@@ -46,10 +45,10 @@ void story_slot(struct story_item *item, enum story_type type, const char *path,
 	snprintf(slot->arg, sizeof(slot->arg), "%s", arg == NULL ? "" : arg);
 }
 
-struct story_item *story_item(struct story *story, enum story_type type, const char *path, const char *arg)
+struct story_item *story_item(struct story *story, enum story_type type, const char *path,
+			      const char *arg)
 {
 	size_t at = __atomic_fetch_add(&story->nitems, 1, __ATOMIC_SEQ_CST);
-
 	if (at >= STORY_ITEMS)
 		disk_die("too many items");
 	story_slot(&story->items[at], type, path, arg);
@@ -60,7 +59,6 @@ struct story_item *story_item(struct story *story, enum story_type type, const c
 const uint8_t *story_keep(struct story *story, const void *bytes, size_t len)
 {
 	size_t at = __atomic_fetch_add(&story->nbytes, (len + 7) & ~(size_t)7, __ATOMIC_SEQ_CST);
-
 	if (at + len > STORY_BYTES)
 		disk_die("the story is too long");
 	if (len > 0)
@@ -76,7 +74,6 @@ const struct story_state *story_last(const struct story_item *item)
 struct story_state *story_next(struct story_item *item)
 {
 	struct story_state *next = &item->states[item->nstates];
-
 	if (item->nstates == STORY_STATES)
 		disk_die("too many states");
 	*next = next[-1];
@@ -90,7 +87,8 @@ struct story_state *story_next(struct story_item *item)
 
 static size_t story_now(struct story *story)
 {
-	return story->log != NULL ? disk_now(story->log) : __atomic_add_fetch(&story->moments, 1, __ATOMIC_SEQ_CST);
+	return story->log != NULL ? disk_now(story->log)
+				  : __atomic_add_fetch(&story->moments, 1, __ATOMIC_SEQ_CST);
 }
 
 void story_ask(struct story *story, struct story_item *item)
@@ -162,10 +160,8 @@ static int story_walk(struct gml_store *store, const char *path, struct gml_attr
 	struct gml_op op = story_op();
 	gml_ino at = GML_INO_ROOT;
 	int rc = gml_dir_lookup(&op, store, at, story_span(STORY_BUCKET_NAME), out);
-
 	while (rc == 0 && *path != '\0') {
 		size_t len = strcspn(path, "/");
-
 		at = out->ino;
 		rc = gml_dir_lookup(&op, store, at, (struct gml_span){path, len}, out);
 		path += len + (path[len] == '/');
@@ -173,13 +169,13 @@ static int story_walk(struct gml_store *store, const char *path, struct gml_attr
 	return rc;
 }
 
-static void story_read_nfs(struct gml_store *store, const struct gml_attr *attr, struct story_answer *answer)
+static void story_read_nfs(struct gml_store *store, const struct gml_attr *attr,
+			   struct story_answer *answer)
 {
 	struct gml_op op = story_op();
 	struct gml_file *file;
 	bool eof = false;
 	int rc = gml_file_open(&op, store, attr->ino, GML_OPEN_READ, &file);
-
 	if (rc != 0) {
 		story_fail(answer, "NFS open", rc);
 		return;
@@ -198,13 +194,11 @@ static void story_read_s3(struct gml_object *object, struct story_answer *answer
 	const struct gml_object_info *info = gml_object_info(object);
 	uint8_t *buf = malloc(info->size + 1);
 	struct gml_run run;
-
 	snprintf(answer->etag, sizeof(answer->etag), "%s", info->etag);
 	if (info->size != answer->value.len)
 		story_fail(answer, "S3 and NFS differ in size", 0);
 	for (uint64_t off = 0; answer->error[0] == '\0' && off < info->size; off += run.len) {
 		int rc = gml_object_run(object, off, info->size - off, &run);
-
 		if (rc != 0) {
 			story_fail(answer, "S3 read", rc);
 			break;
@@ -227,13 +221,13 @@ static void story_see_file(struct gml_store *store, const char *path, struct sto
 	struct gml_object *object = NULL;
 	struct gml_attr attr;
 	int nfs = story_walk(store, path, &attr), s3;
-
 	if (nfs == 0) {
 		answer->value.there = true;
 		answer->value.mtime = attr.mtime;
 		story_read_nfs(store, &attr, answer);
 	}
-	s3 = gml_object_open(&op, store, story_span(STORY_BUCKET_NAME), story_span(path), true, &object);
+	s3 = gml_object_open(&op, store, story_span(STORY_BUCKET_NAME), story_span(path), true,
+			     &object);
 	if (s3 == GML_ERR_NOBUCKET)
 		s3 = GML_ERR_NOENT;
 	if (s3 != nfs)
@@ -245,27 +239,29 @@ static void story_see_file(struct gml_store *store, const char *path, struct sto
 	gml_object_close(object);
 }
 
-static void story_see_path(struct gml_store *store, const struct story_slot *slot, struct story_answer *answer)
+static void story_see_path(struct gml_store *store, const struct story_slot *slot,
+			   struct story_answer *answer)
 {
 	struct gml_op op = story_op();
 	struct gml_attr attr;
 	char text[80];
 	int rc = story_walk(store, slot->path, &attr);
-
 	if (rc == GML_ERR_NOENT)
 		return;
 	if (rc == 0 && slot->type == STORY_MODE) {
-		snprintf(text, sizeof(text), "%o %u %u %u", attr.mode, attr.uid, attr.gid, attr.nlink);
+		snprintf(text, sizeof(text), "%o %u %u %u", attr.mode, attr.uid, attr.gid,
+			 attr.nlink);
 		story_text(answer, text);
 	} else if (rc == 0 && slot->type == STORY_DIR) {
 		rc = attr.type == GML_DIR ? 0 : GML_ERR_NOTDIR;
 		story_text(answer, "");
 	} else if (rc == 0 && slot->type == STORY_LINK) {
-		rc = gml_inode_readlink(&op, store, attr.ino, (char *)answer->buf, STORY_READ_MAX, &answer->value.len);
+		rc = gml_inode_readlink(&op, store, attr.ino, (char *)answer->buf, STORY_READ_MAX,
+					&answer->value.len);
 		answer->value.there = true;
 	} else if (rc == 0) {
-		rc = gml_xattr_get(&op, store, attr.ino, story_span(slot->arg), answer->buf, STORY_READ_MAX,
-				   &answer->value.len);
+		rc = gml_xattr_get(&op, store, attr.ino, story_span(slot->arg), answer->buf,
+				   STORY_READ_MAX, &answer->value.len);
 		answer->value.there = rc == 0;
 		rc = rc == GML_ERR_NOXATTR ? 0 : rc;
 	}
@@ -276,25 +272,26 @@ static void story_see_path(struct gml_store *store, const struct story_slot *slo
 static bool story_see_part(void *arg, const struct gml_part *part)
 {
 	struct story_answer *answer = arg;
-
-	answer->value.len += (size_t)sprintf((char *)answer->buf + answer->value.len, "%u:%llu:%02x ", part->number,
-					     (unsigned long long)part->size, part->md5[0]);
+	answer->value.len +=
+		(size_t)sprintf((char *)answer->buf + answer->value.len, "%u:%llu:%02x ",
+				part->number, (unsigned long long)part->size, part->md5[0]);
 	return true;
 }
 
-static void story_see_upload(struct gml_store *store, const struct story_slot *slot, struct story_answer *answer)
+static void story_see_upload(struct gml_store *store, const struct story_slot *slot,
+			     struct story_answer *answer)
 {
 	struct gml_op op = story_op();
 	bool more;
-	int rc = gml_part_list(&op, store, story_span(STORY_BUCKET_NAME), story_span(slot->path), story_span(slot->arg),
-			       0, 1000, story_see_part, answer, &more);
-
+	int rc = gml_part_list(&op, store, story_span(STORY_BUCKET_NAME), story_span(slot->path),
+			       story_span(slot->arg), 0, 1000, story_see_part, answer, &more);
 	answer->value.there = rc == 0;
 	if (rc != 0 && rc != GML_ERR_NOUPLOAD && rc != GML_ERR_NOBUCKET)
 		story_fail(answer, "upload", rc);
 }
 
-static void story_see_record(struct gml_store *store, const struct story_slot *slot, struct story_answer *answer)
+static void story_see_record(struct gml_store *store, const struct story_slot *slot,
+			     struct story_answer *answer)
 {
 	struct gml_op op = story_op();
 	struct gml_bucket bucket;
@@ -302,11 +299,11 @@ static void story_see_record(struct gml_store *store, const struct story_slot *s
 	struct gml_key key;
 	char text[160] = "";
 	int rc;
-
 	if (slot->type == STORY_BUCKET) {
 		rc = gml_bucket_head(&op, store, story_span(slot->path), &bucket);
 		if (rc == 0)
-			snprintf(text, sizeof(text), "%llu", (unsigned long long)bucket.quota_objects);
+			snprintf(text, sizeof(text), "%llu",
+				 (unsigned long long)bucket.quota_objects);
 	} else if (slot->type == STORY_USER) {
 		rc = gml_user_get(store, slot->path, &user);
 		if (rc == 0)
@@ -322,7 +319,8 @@ static void story_see_record(struct gml_store *store, const struct story_slot *s
 		story_fail(answer, "record", rc);
 }
 
-static void story_see(struct gml_store *store, const struct story_slot *slot, struct story_answer *answer)
+static void story_see(struct gml_store *store, const struct story_slot *slot,
+		      struct story_answer *answer)
 {
 	answer->value = (struct story_value){0};
 	answer->error[0] = answer->etag[0] = '\0';
@@ -354,12 +352,12 @@ static void story_see(struct gml_store *store, const struct story_slot *slot, st
 static bool story_same(const struct story_value *want, const struct story_answer *got)
 {
 	char etag[33];
-
 	if (want->there != got->value.there)
 		return false;
 	if (!want->there)
 		return true;
-	if (want->len != got->value.len || (want->len > 0 && memcmp(want->bytes, got->buf, want->len) != 0))
+	if (want->len != got->value.len ||
+	    (want->len > 0 && memcmp(want->bytes, got->buf, want->len) != 0))
 		return false;
 	for (int i = 0; want->md5 != NULL && i < 16; i++)
 		sprintf(etag + 2 * i, "%02x", want->md5[i]);
@@ -367,23 +365,21 @@ static bool story_same(const struct story_value *want, const struct story_answer
 }
 
 /* May this sector be there when the file was on its way from state `a` to `b`? */
-static bool story_sector(const struct story_item *item, unsigned a, unsigned b, const struct story_answer *got,
-			 size_t off)
+static bool story_sector(const struct story_item *item, unsigned a, unsigned b,
+			 const struct story_answer *got, size_t off)
 {
 	size_t end = off + STORY_SECTOR < got->value.len ? off + STORY_SECTOR : got->value.len;
 	bool zeros = true;
-
 	for (size_t i = off; i < end; i++)
 		zeros = zeros && got->buf[i] == 0;
 	for (unsigned s = a; s <= b; s++) {
 		const struct story_value *value = &item->states[s].values[0];
 		size_t held = value->len > off ? value->len - off : 0;
-
 		/* A state that ends within it: zeros follow, once the file grew. */
 		held = held < end - off ? held : end - off;
-		if ((held == 0 && zeros) || (held > 0 && memcmp(value->bytes + off, got->buf + off, held) == 0)) {
+		if ((held == 0 && zeros) ||
+		    (held > 0 && memcmp(value->bytes + off, got->buf + off, held) == 0)) {
 			size_t i = off + held;
-
 			while (i < end && got->buf[i] == 0)
 				i++;
 			if (i == end)
@@ -393,14 +389,13 @@ static bool story_sector(const struct story_item *item, unsigned a, unsigned b, 
 	return false;
 }
 
-static bool story_mixture(const struct story_item *item, unsigned a, unsigned b, const struct story_answer *got)
+static bool story_mixture(const struct story_item *item, unsigned a, unsigned b,
+			  const struct story_answer *got)
 {
 	size_t least = SIZE_MAX, most = 0;
 	bool gone = false;
-
 	for (unsigned s = a; s <= b; s++) {
 		const struct story_value *value = &item->states[s].values[0];
-
 		gone = gone || !value->there;
 		least = value->len < least ? value->len : least;
 		most = value->len > most ? value->len : most;
@@ -415,13 +410,12 @@ static bool story_mixture(const struct story_item *item, unsigned a, unsigned b,
 	return true;
 }
 
-static bool story_holds(const struct story_item *item, unsigned a, unsigned b, const struct story_answer got[])
+static bool story_holds(const struct story_item *item, unsigned a, unsigned b,
+			const struct story_answer got[])
 {
 	bool mixed = false;
-
 	for (unsigned s = a; s <= b; s++) {
 		bool all = true;
-
 		mixed = mixed || (s > a && item->states[s].mixed);
 		for (unsigned i = 0; i < item->nslots; i++)
 			all = all && story_same(&item->states[s].values[i], &got[i]);
@@ -431,18 +425,19 @@ static bool story_holds(const struct story_item *item, unsigned a, unsigned b, c
 	return mixed && story_mixture(item, a, b, &got[0]);
 }
 
-static void story_report(const struct story_item *item, unsigned a, unsigned b, const struct story_answer got[],
-			 FILE *out)
+static void story_report(const struct story_item *item, unsigned a, unsigned b,
+			 const struct story_answer got[], FILE *out)
 {
 	for (unsigned i = 0; i < item->nslots; i++) {
 		fprintf(out, "  %s %s: %s", item->slots[i].path, item->slots[i].arg,
 			got[i].error[0] != '\0' ? got[i].error : "");
 		fprintf(out, " is %s, %zu bytes, mtime %lld; allowed are states %u to %u of %u:",
-			got[i].value.there ? "there" : "not there", got[i].value.len, (long long)got[i].value.mtime, a,
-			b, item->nstates);
+			got[i].value.there ? "there" : "not there", got[i].value.len,
+			(long long)got[i].value.mtime, a, b, item->nstates);
 		for (unsigned s = a; s <= b; s++)
 			fprintf(out, " [%s, %zu bytes, mtime %lld]",
-				item->states[s].values[i].there ? "there" : "not there", item->states[s].values[i].len,
+				item->states[s].values[i].there ? "there" : "not there",
+				item->states[s].values[i].len,
 				(long long)item->states[s].values[i].mtime);
 		fprintf(out, "\n");
 	}
@@ -453,7 +448,6 @@ static bool story_check(const struct story_item *item, struct gml_store *store, 
 {
 	unsigned a = 0, b = 0;
 	bool good = true;
-
 	while (b + 1 < item->nstates && item->states[b + 1].asked <= cut)
 		b++;
 	for (unsigned s = 1; s <= b; s++)
@@ -461,7 +455,8 @@ static bool story_check(const struct story_item *item, struct gml_store *store, 
 	for (unsigned i = 0; i < item->nslots; i++) {
 		story_see(store, &item->slots[i], &got[i]);
 		good = good && got[i].error[0] == '\0';
-		if (a == b && item->states[a].values[i].there && item->states[a].values[i].mtime != 0)
+		if (a == b && item->states[a].values[i].there &&
+		    item->states[a].values[i].mtime != 0)
 			good = good && got[i].value.mtime == item->states[a].values[i].mtime;
 	}
 	good = good && story_holds(item, a, b, got);
@@ -474,7 +469,6 @@ unsigned story_verify(struct story *story, struct gml_store *store, size_t cut, 
 {
 	struct story_answer got[STORY_SLOTS];
 	unsigned bad = 0;
-
 	for (int i = 0; i < STORY_SLOTS; i++) {
 		got[i].buf = malloc(STORY_READ_MAX);
 		if (got[i].buf == NULL)

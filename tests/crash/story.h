@@ -59,7 +59,8 @@ struct story;
 /* Moments are events of `log`; NULL: the story has no disk, and its moments are just one after another. */
 struct story *story_new(const struct disk_log *log);
 /* A fact that does not hold yet (state 0). */
-struct story_item *story_item(struct story *story, enum story_type type, const char *path, const char *arg);
+struct story_item *story_item(struct story *story, enum story_type type, const char *path,
+			      const char *arg);
 /* One more slot for an item that is in state 0. */
 void story_slot(struct story_item *item, enum story_type type, const char *path, const char *arg);
 /* A copy in the story's memory. */

@@ -22,8 +22,8 @@ void tale_check(int rc, const char *what)
 
 struct tale *tale_new(const struct disk_log *log)
 {
-	struct tale *tale = mmap(NULL, sizeof(*tale), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
+	struct tale *tale = mmap(NULL, sizeof(*tale), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (tale == MAP_FAILED)
 		disk_die("no memory");
 	tale->story = story_new(log);
@@ -50,10 +50,8 @@ const uint8_t *tale_bytes(struct teller *t, size_t len)
 {
 	uint8_t *buf = malloc(len + 8);
 	const uint8_t *kept;
-
 	for (size_t i = 0; i < len; i += 8) {
 		uint64_t word = disk_random(&t->seed) | 1;
-
 		memcpy(buf + i, &word, 8);
 	}
 	kept = story_keep(t->tale->story, buf, len);
@@ -61,7 +59,8 @@ const uint8_t *tale_bytes(struct teller *t, size_t len)
 	return kept;
 }
 
-struct story_item *tale_item(struct teller *t, enum story_type type, const char *path, const char *arg)
+struct story_item *tale_item(struct teller *t, enum story_type type, const char *path,
+			     const char *arg)
 {
 	return story_item(t->tale->story, type, path, arg);
 }
@@ -83,14 +82,14 @@ void tale_ack(struct teller *t, struct story_item *item)
 
 void tale_set_text(struct teller *t, struct story_value *value, const char *text)
 {
-	*value = (struct story_value){
-		.there = true, .bytes = story_keep(t->tale->story, text, strlen(text)), .len = strlen(text)};
+	*value = (struct story_value){.there = true,
+				      .bytes = story_keep(t->tale->story, text, strlen(text)),
+				      .len = strlen(text)};
 }
 
 const char *tale_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-
 	return slash == NULL ? path : slash + 1;
 }
 
@@ -98,18 +97,17 @@ gml_ino tale_dir_of(struct teller *t, const char *path)
 {
 	struct gml_attr attr = {.ino = t->bucket};
 	const char *slash;
-
 	for (; (slash = strchr(path, '/')) != NULL; path = slash + 1)
-		MUST(gml_dir_lookup(&t->op, t->store, attr.ino, (struct gml_span){path, (size_t)(slash - path)},
-				    &attr));
+		MUST(gml_dir_lookup(&t->op, t->store, attr.ino,
+				    (struct gml_span){path, (size_t)(slash - path)}, &attr));
 	return attr.ino;
 }
 
 struct gml_attr tale_attr(struct teller *t, const char *path)
 {
 	struct gml_attr attr;
-
-	MUST(gml_dir_lookup(&t->op, t->store, tale_dir_of(t, path), tale_span(tale_name(path)), &attr));
+	MUST(gml_dir_lookup(&t->op, t->store, tale_dir_of(t, path), tale_span(tale_name(path)),
+			    &attr));
 	return attr;
 }
 
@@ -123,8 +121,8 @@ int tale_put(struct teller *t, struct story_item *item, size_t len)
 	struct story_state *state = story_next(item);
 	struct gml_object_info info;
 	struct gml_put *put;
-
-	state->values[0] = (struct story_value){.there = true, .bytes = bytes, .len = len, .md5 = md5};
+	state->values[0] =
+		(struct story_value){.there = true, .bytes = bytes, .len = len, .md5 = md5};
 	tale_ask(t, item);
 	MUST(gml_put_begin(&t->op, t->store, tale_bucket(), tale_span(key), len, &put));
 	for (size_t off = 0; off < len; off += 60000)
@@ -144,7 +142,8 @@ void tale_delete(struct teller *t, struct story_item *item)
 {
 	tale_gone(item);
 	tale_ask(t, item);
-	MUST(gml_object_delete(&t->op, t->store, tale_bucket(), tale_span(item->slots[0].path), NULL, NULL));
+	MUST(gml_object_delete(&t->op, t->store, tale_bucket(), tale_span(item->slots[0].path),
+			       NULL, NULL));
 	tale_ack(t, item);
 }
 
@@ -152,11 +151,11 @@ void tale_copy(struct teller *t, const struct story_item *from, struct story_ite
 {
 	struct gml_object_info info;
 	struct story_state *state = story_next(to);
-
 	state->values[0] = story_last(from)->values[0];
 	tale_ask(t, to);
-	MUST(gml_object_copy(&t->op, t->store, tale_bucket(), tale_span(from->slots[0].path), NULL, tale_bucket(),
-			     tale_span(to->slots[0].path), NULL, NULL, GML_CHECKSUM_NONE, &info));
+	MUST(gml_object_copy(&t->op, t->store, tale_bucket(), tale_span(from->slots[0].path), NULL,
+			     tale_bucket(), tale_span(to->slots[0].path), NULL, NULL,
+			     GML_CHECKSUM_NONE, &info));
 	state->values[0].mtime = info.mtime;
 	tale_ack(t, to);
 }
@@ -164,10 +163,10 @@ void tale_copy(struct teller *t, const struct story_item *from, struct story_ite
 static void tale_objects(struct teller *t)
 {
 	static const size_t lens[] = {0, 1, 4096, 5000, 65536, 65537, TALE_BIG};
-	struct story_item *items[7], *copy = tale_file(t, "s3/copy"), *deep = tale_file(t, "a/b/c/deep");
+	struct story_item *items[7], *copy = tale_file(t, "s3/copy"),
+				     *deep = tale_file(t, "a/b/c/deep");
 	struct story_item *leaf = tale_file(t, "a/b/leaf");
 	char path[40];
-
 	for (int i = 0; i < 7; i++) {
 		snprintf(path, sizeof(path), "s3/object%d", i);
 		items[i] = tale_file(t, path);
@@ -193,7 +192,6 @@ static void tale_clean_up(struct teller *t)
 {
 	uint64_t bytes;
 	unsigned freed;
-
 	MUST(gml_store_reap(&t->op, t->store, 0, 1000, gml_store_file_is_open, t->store, &freed));
 	MUST(gml_store_compact(&t->op, t->store, &bytes));
 }
@@ -203,7 +201,6 @@ static void *tale_thread(void *arg)
 	struct teller *t = arg;
 	struct story_item *object, *file, *cycle;
 	char path[40];
-
 	snprintf(path, sizeof(path), "mt/%d/object", t->number);
 	object = tale_file(t, path);
 	snprintf(path, sizeof(path), "file%d", t->number);
@@ -212,9 +209,9 @@ static void *tale_thread(void *arg)
 	cycle = tale_file(t, path);
 	for (int i = 0; i < TALE_ROUNDS; i++) {
 		struct gml_file *open = i == 0 ? tale_create(t, file) : tale_open(t, file);
-
 		tale_put(t, object, disk_random(&t->seed) % 9000);
-		tale_write(t, file, open, disk_random(&t->seed) % 3000, disk_random(&t->seed) % 5000 + 1, false);
+		tale_write(t, file, open, disk_random(&t->seed) % 3000,
+			   disk_random(&t->seed) % 5000 + 1, false);
 		if (i % 3 == 2)
 			tale_commit(t, file, open);
 		if (i % 2 == 0)
@@ -230,7 +227,6 @@ static void tale_crowd(struct teller *t)
 {
 	struct teller tellers[TALE_THREADS];
 	pthread_t threads[TALE_THREADS];
-
 	for (int i = 0; i < TALE_THREADS; i++) {
 		tellers[i] = *t;
 		tellers[i].number = i;
@@ -246,9 +242,9 @@ static void tale_crowd(struct teller *t)
 static void tale_leave(struct teller *t)
 {
 	struct story_item *half = tale_file(t, "left-half"), *all = tale_file(t, "left-committed"),
-			  *unwritten = tale_file(t, "left-empty"), *over = tale_file(t, "left-over");
+			  *unwritten = tale_file(t, "left-empty"),
+			  *over = tale_file(t, "left-over");
 	struct gml_file *file = tale_create(t, half);
-
 	tale_write(t, half, file, 0, 6000, false);
 	tale_commit(t, half, file);
 	tale_write(t, half, file, 3000, 9000, false);
@@ -264,10 +260,10 @@ static void tale_leave(struct teller *t)
 void tale_run(struct tale *tale, const char *path)
 {
 	struct gml_store_options opt = tale_options();
-	struct teller t = {.tale = tale, .op = {.door = GML_DOOR_ADMIN}, .seed = 0x2545f4914f6cdd1du};
+	struct teller t = {
+		.tale = tale, .op = {.door = GML_DOOR_ADMIN}, .seed = 0x2545f4914f6cdd1du};
 	struct story_item *bucket;
 	struct gml_bucket got;
-
 	MUST(gml_store_create(path, &opt));
 	tale->created = disk_now(tale->log);
 	MUST(gml_store_open(path, &opt, &t.store));

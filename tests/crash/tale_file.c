@@ -9,11 +9,11 @@ struct gml_file *tale_create(struct teller *t, struct story_item *item)
 {
 	const char *path = item->slots[0].path;
 	struct gml_file *file;
-
 	story_next(item)->values[0] = (struct story_value){.there = true};
 	tale_ask(t, item);
 	MUST(gml_file_create(&t->op, t->store, tale_dir_of(t, path), tale_span(tale_name(path)),
-			     GML_OPEN_READ | GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL, NULL, &file, NULL, NULL));
+			     GML_OPEN_READ | GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL, NULL, &file,
+			     NULL, NULL));
 	tale_ack(t, item);
 	return file;
 }
@@ -21,38 +21,38 @@ struct gml_file *tale_create(struct teller *t, struct story_item *item)
 struct gml_file *tale_open(struct teller *t, const struct story_item *item)
 {
 	struct gml_file *file;
-
-	MUST(gml_file_open(&t->op, t->store, tale_attr(t, item->slots[0].path).ino, GML_OPEN_READ | GML_OPEN_WRITE,
-			   &file));
+	MUST(gml_file_open(&t->op, t->store, tale_attr(t, item->slots[0].path).ino,
+			   GML_OPEN_READ | GML_OPEN_WRITE, &file));
 	return file;
 }
 
 /* The next state: the last one's bytes up to `size`, zeros to fill, and new ones (or zeros) at off. */
-static const uint8_t *tale_change(struct teller *t, struct story_item *item, size_t size, size_t off, size_t len,
-				  bool zeros)
+static const uint8_t *tale_change(struct teller *t, struct story_item *item, size_t size,
+				  size_t off, size_t len, bool zeros)
 {
 	struct story_value *value = &story_next(item)->values[0];
 	uint8_t *buf = calloc(1, size + 1);
 	const uint8_t *bytes = tale_bytes(t, len);
-
 	if (value->len > 0)
 		memcpy(buf, value->bytes, value->len < size ? value->len : size);
 	if (zeros)
 		memset(buf + off, 0, len);
 	else if (len > 0)
 		memcpy(buf + off, bytes, len);
-	*value = (struct story_value){.there = true, .bytes = story_keep(t->tale->story, buf, size), .len = size};
+	*value = (struct story_value){
+		.there = true, .bytes = story_keep(t->tale->story, buf, size), .len = size};
 	free(buf);
 	return bytes;
 }
 
 /* In place: any sector of it may be on disk before it is synced. */
-void tale_write(struct teller *t, struct story_item *item, struct gml_file *file, size_t off, size_t len, bool stable)
+void tale_write(struct teller *t, struct story_item *item, struct gml_file *file, size_t off,
+		size_t len, bool stable)
 {
 	size_t size = story_last(item)->values[0].len;
-	const uint8_t *bytes = tale_change(t, item, off + len > size ? off + len : size, off, len, false);
+	const uint8_t *bytes =
+		tale_change(t, item, off + len > size ? off + len : size, off, len, false);
 	struct iovec iov = {(void *)(uintptr_t)bytes, len};
-
 	item->states[item->nstates].mixed = true;
 	tale_ask(t, item);
 	MUST(gml_file_write(&t->op, file, off, &iov, 1, stable));
@@ -73,7 +73,6 @@ void tale_close(struct teller *t, struct story_item *item, struct gml_file *file
 	struct story_state *state = story_next(item);
 	struct gml_attr attr;
 	gml_ino ino = gml_file_ino(file);
-
 	tale_ask(t, item);
 	MUST(gml_file_close(&t->op, file));
 	MUST(gml_inode_getattr(&t->op, t->store, ino, &attr));
@@ -85,7 +84,6 @@ static void tale_setattr(struct teller *t, struct story_item *item, const struct
 {
 	struct gml_attr attr = tale_attr(t, item->slots[0].path);
 	struct story_state *state;
-
 	if (set->mask & GML_SET_SIZE)
 		tale_change(t, item, set->size, 0, 0, false);
 	else
@@ -108,7 +106,8 @@ static void tale_mtime(struct teller *t, struct story_item *item, int64_t mtime)
 	tale_setattr(t, item, &(struct gml_setattr){.mask = GML_SET_MTIME, .mtime = mtime});
 }
 
-static void tale_hole(struct teller *t, struct story_item *item, struct gml_file *file, size_t off, size_t len)
+static void tale_hole(struct teller *t, struct story_item *item, struct gml_file *file, size_t off,
+		      size_t len)
 {
 	tale_change(t, item, story_last(item)->values[0].len, off, len, true);
 	item->states[item->nstates].mixed = true;
@@ -117,7 +116,8 @@ static void tale_hole(struct teller *t, struct story_item *item, struct gml_file
 	tale_ack(t, item);
 }
 
-static void tale_allocate(struct teller *t, struct story_item *item, struct gml_file *file, size_t size)
+static void tale_allocate(struct teller *t, struct story_item *item, struct gml_file *file,
+			  size_t size)
 {
 	tale_change(t, item, size, 0, 0, false);
 	item->states[item->nstates].mixed = true;
@@ -132,7 +132,6 @@ void tale_files(struct teller *t)
 			  *sparse = tale_file(t, "sparse"), *copy = tale_file(t, "copy-of-plain"),
 			  *empty = tale_file(t, "empty"), *late = tale_file(t, "late");
 	struct gml_file *file = tale_create(t, plain);
-
 	tale_write(t, plain, file, 0, 5000, false);
 	tale_write(t, plain, file, 9000, 3000, false);
 	tale_commit(t, plain, file);
@@ -187,9 +186,9 @@ void tale_files(struct teller *t)
 void tale_over(struct teller *t)
 {
 	struct story_item *small = tale_file(t, "over-small"), *big = tale_file(t, "over-big"),
-			  *kept = tale_file(t, "over-copy"), *replaced = tale_file(t, "over-replaced");
+			  *kept = tale_file(t, "over-copy"),
+			  *replaced = tale_file(t, "over-replaced");
 	struct gml_file *file;
-
 	tale_put(t, small, 10000);
 	tale_put(t, big, TALE_BIG);
 	tale_copy(t, big, kept);

@@ -26,19 +26,20 @@ struct gml_span tale_bucket(void);
 /* Random bytes, the story's. */
 const uint8_t *tale_bytes(struct teller *t, size_t len);
 /* Facts that do not hold yet; a file by its path. */
-struct story_item *tale_item(struct teller *t, enum story_type type, const char *path, const char *arg);
+struct story_item *tale_item(struct teller *t, enum story_type type, const char *path,
+			     const char *arg);
 struct story_item *tale_file(struct teller *t, const char *path);
 void tale_ask(struct teller *t, struct story_item *item);
 void tale_ack(struct teller *t, struct story_item *item);
 void tale_set_text(struct teller *t, struct story_value *value, const char *text);
 
 /* A fact of text that `call` makes true. */
-#define TALE_FACT(t, item, text, call)                                                                                 \
-	do {                                                                                                           \
-		tale_set_text(t, &story_next(item)->values[0], text);                                                  \
-		tale_ask(t, item);                                                                                     \
-		MUST(call);                                                                                            \
-		tale_ack(t, item);                                                                                     \
+#define TALE_FACT(t, item, text, call)                                                             \
+	do {                                                                                       \
+		tale_set_text(t, &story_next(item)->values[0], text);                              \
+		tale_ask(t, item);                                                                 \
+		MUST(call);                                                                        \
+		tale_ack(t, item);                                                                 \
 	} while (0)
 
 /* Last component of a path; the directory that holds it; what it denotes. */
@@ -56,7 +57,8 @@ void tale_gone(struct story_item *item);
 /* ---- tale_file.c ---- */
 struct gml_file *tale_create(struct teller *t, struct story_item *item);
 struct gml_file *tale_open(struct teller *t, const struct story_item *item);
-void tale_write(struct teller *t, struct story_item *item, struct gml_file *file, size_t off, size_t len, bool stable);
+void tale_write(struct teller *t, struct story_item *item, struct gml_file *file, size_t off,
+		size_t len, bool stable);
 void tale_commit(struct teller *t, struct story_item *item, struct gml_file *file);
 void tale_close(struct teller *t, struct story_item *item, struct gml_file *file);
 void tale_files(struct teller *t);

@@ -20,7 +20,6 @@ static int scene_put_as(struct scene *scene, struct story_item *item, size_t len
 	struct story_state *state = story_next(item);
 	struct gml_put *put;
 	int rc;
-
 	state->values[0] = scene_content(scene, len, seed);
 	state->values[0].md5 = scene_content(scene, 16, seed + 1).bytes;
 	story_ask(scene->story, item);
@@ -28,7 +27,8 @@ static int scene_put_as(struct scene *scene, struct story_item *item, size_t len
 	if (rc != 0)
 		return scene_done(scene, item, rc);
 	for (size_t off = 0; rc == 0 && off < len; off += 40000)
-		rc = gml_put_write(put, state->values[0].bytes + off, len - off < 40000 ? len - off : 40000);
+		rc = gml_put_write(put, state->values[0].bytes + off,
+				   len - off < 40000 ? len - off : 40000);
 	if (rc != 0)
 		gml_put_abort(put);
 	else
@@ -49,10 +49,10 @@ int act_put_new(struct scene *scene)
 int act_put_headers(struct scene *scene)
 {
 	static char value[1500];
-	struct gml_meta_pair meta[2] = {{scene_span("color"), scene_span("red")}, {scene_span("long"), {value, 1500}}};
+	struct gml_meta_pair meta[2] = {{scene_span("color"), scene_span("red")},
+					{scene_span("long"), {value, 1500}}};
 	struct gml_meta_pair tag = {scene_span("project"), scene_span("gemel")};
 	struct gml_object_new what = {.meta = meta, .nmeta = 2, .tags = &tag, .ntags = 1};
-
 	memset(value, 'v', sizeof(value));
 	what.headers[GML_HDR_CONTENT_TYPE] = scene_span("text/plain");
 	return scene_put_as(scene, scene->small, 70, 101, &what);
@@ -66,9 +66,10 @@ int act_put_big(struct scene *scene)
 static int scene_delete(struct scene *scene, struct story_item *item)
 {
 	struct gml_span key = scene_span(item->slots[0].path);
-
 	scene_gone(scene, item);
-	return scene_done(scene, item, gml_object_delete(&scene->op, scene->store, scene_bucket(), key, NULL, NULL));
+	return scene_done(
+		scene, item,
+		gml_object_delete(&scene->op, scene->store, scene_bucket(), key, NULL, NULL));
 }
 
 int act_delete(struct scene *scene)
@@ -76,13 +77,15 @@ int act_delete(struct scene *scene)
 	return scene_delete(scene, scene->deep);
 }
 
-static int scene_copy(struct scene *scene, struct story_item *from, struct story_item *to, enum gml_checksum algorithm)
+static int scene_copy(struct scene *scene, struct story_item *from, struct story_item *to,
+		      enum gml_checksum algorithm)
 {
 	story_next(to)->values[0] = story_last(from)->values[0];
 	story_ask(scene->story, to);
 	return scene_done(scene, to,
-			  gml_object_copy(&scene->op, scene->store, scene_bucket(), scene_span(from->slots[0].path),
-					  NULL, scene_bucket(), scene_span(to->slots[0].path), NULL, NULL, algorithm,
+			  gml_object_copy(&scene->op, scene->store, scene_bucket(),
+					  scene_span(from->slots[0].path), NULL, scene_bucket(),
+					  scene_span(to->slots[0].path), NULL, NULL, algorithm,
 					  NULL));
 }
 
@@ -99,7 +102,6 @@ int act_copy_checksum(struct scene *scene)
 static bool scene_count(void *arg, const struct gml_list_entry *entry)
 {
 	unsigned *count = arg;
-
 	(void)entry;
 	++*count;
 	return true;
@@ -108,7 +110,6 @@ static bool scene_count(void *arg, const struct gml_list_entry *entry)
 static bool scene_count_name(void *arg, struct gml_span name, const struct gml_attr *attr)
 {
 	unsigned *count = arg;
-
 	(void)name, (void)attr;
 	++*count;
 	return true;
@@ -119,12 +120,13 @@ int act_list(struct scene *scene)
 	struct gml_list_query query = {.delimiter = scene_span("/"), .max = 1000};
 	unsigned keys = 0, names = 0;
 	bool more, eof;
-	int rc = gml_object_list(&scene->op, scene->store, scene_bucket(), &query, scene_count, &keys, &more);
-
+	int rc = gml_object_list(&scene->op, scene->store, scene_bucket(), &query, scene_count,
+				 &keys, &more);
 	if (rc == 0 && (keys != SCENE_KEYS || more))
 		scene_wrong(scene, "list");
 	if (rc == 0)
-		rc = gml_dir_read(&scene->op, scene->store, scene->bucket, 0, scene_count_name, &names, &eof);
+		rc = gml_dir_read(&scene->op, scene->store, scene->bucket, 0, scene_count_name,
+				  &names, &eof);
 	if (rc == 0 && (names != SCENE_NAMES || !eof))
 		scene_wrong(scene, "readdir");
 	return rc;
@@ -135,9 +137,8 @@ static int scene_read_one(struct scene *scene, const struct story_item *item)
 	const struct story_value *want = &story_last(item)->values[0];
 	struct gml_object *object = NULL;
 	struct gml_run run = {0};
-	int rc = gml_object_open(&scene->op, scene->store, scene_bucket(), scene_span(item->slots[0].path), true,
-				 &object);
-
+	int rc = gml_object_open(&scene->op, scene->store, scene_bucket(),
+				 scene_span(item->slots[0].path), true, &object);
 	if (rc == 0)
 		rc = gml_object_run(object, 0, want->len, &run);
 	if (rc == 0 && (run.len != want->len || gml_object_info(object)->size != want->len))
@@ -151,15 +152,14 @@ static int scene_read_one(struct scene *scene, const struct story_item *item)
 int act_read(struct scene *scene)
 {
 	int rc = scene_read_one(scene, scene->small);
-
 	return rc == 0 ? scene_read_one(scene, scene->big) : rc;
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
 /* Patch the item's next state and write it. */
-static int scene_write(struct scene *scene, struct story_item *item, struct gml_file *file, size_t off, size_t len,
-		       bool stable)
+static int scene_write(struct scene *scene, struct story_item *item, struct gml_file *file,
+		       size_t off, size_t len, bool stable)
 {
 	struct story_value *value = &story_next(item)->values[0];
 	struct story_value patch = scene_content(scene, len, 200 + off);
@@ -168,11 +168,11 @@ static int scene_write(struct scene *scene, struct story_item *item, struct gml_
 	struct iovec iov[2] = {{(void *)(uintptr_t)patch.bytes, len / 3},
 			       {(void *)(uintptr_t)(patch.bytes + len / 3), len - len / 3}};
 	int rc;
-
 	if (value->len > 0)
 		memcpy(buf, value->bytes, value->len);
 	memcpy(buf + off, patch.bytes, len);
-	*value = (struct story_value){.there = true, .bytes = story_keep(scene->story, buf, size), .len = size};
+	*value = (struct story_value){
+		.there = true, .bytes = story_keep(scene->story, buf, size), .len = size};
 	free(buf);
 	item->states[item->nstates].mixed = true;
 	story_ask(scene->story, item);
@@ -185,13 +185,12 @@ int act_file(struct scene *scene)
 	struct story_item *item = scene->file;
 	struct gml_file *file;
 	int rc, closed;
-
 	story_next(item)->values[0] = (struct story_value){.there = true};
 	story_ask(scene->story, item);
 	rc = scene_done(scene, item,
 			gml_file_create(&scene->op, scene->store, scene->bucket, scene_span("file"),
-					GML_OPEN_READ | GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL, NULL, &file, NULL,
-					NULL));
+					GML_OPEN_READ | GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL,
+					NULL, &file, NULL, NULL));
 	if (rc != 0)
 		return rc;
 	rc = scene_write(scene, item, file, 0, 9000, false);
@@ -211,12 +210,12 @@ int act_file_empty(struct scene *scene)
 	struct story_item *item = scene->file;
 	struct gml_file *file;
 	int rc;
-
 	story_next(item)->values[0] = (struct story_value){.there = true};
 	story_ask(scene->story, item);
 	rc = scene_done(scene, item,
-			gml_file_create(&scene->op, scene->store, scene->bucket, scene_span("file"), GML_OPEN_WRITE,
-					GML_CREATE_GUARDED, NULL, NULL, &file, NULL, NULL));
+			gml_file_create(&scene->op, scene->store, scene->bucket, scene_span("file"),
+					GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL, NULL, &file, NULL,
+					NULL));
 	if (rc != 0)
 		return rc;
 	rc = gml_file_close(&scene->op, file);
@@ -230,7 +229,6 @@ int act_overwrite(struct scene *scene)
 	struct gml_file *file;
 	gml_ino ino;
 	int rc = scene_ino(scene, scene->big, &ino), closed;
-
 	if (rc == 0)
 		rc = gml_file_open(&scene->op, scene->store, ino, GML_OPEN_WRITE, &file);
 	if (rc != 0)
@@ -251,22 +249,22 @@ static int scene_resize(struct scene *scene, struct story_item *item, size_t siz
 	uint8_t *buf;
 	gml_ino ino;
 	int rc = scene_ino(scene, item, &ino);
-
 	if (rc != 0)
 		return rc;
 	value = &story_next(item)->values[0];
 	buf = inject_spare(size + 1);
 	memcpy(buf, value->bytes, value->len < size ? value->len : size);
-	*value = (struct story_value){.there = true, .bytes = story_keep(scene->story, buf, size), .len = size};
+	*value = (struct story_value){
+		.there = true, .bytes = story_keep(scene->story, buf, size), .len = size};
 	free(buf);
 	story_ask(scene->story, item);
-	return scene_done(scene, item, gml_inode_setattr(&scene->op, scene->store, ino, &set, NULL));
+	return scene_done(scene, item,
+			  gml_inode_setattr(&scene->op, scene->store, ino, &set, NULL));
 }
 
 int act_truncate(struct scene *scene)
 {
 	int rc = scene_resize(scene, scene->plain, 7000);
-
 	if (rc == 0)
 		rc = scene_resize(scene, scene->plain, 9000);
 	return rc == 0 ? scene_resize(scene, scene->big, 1000) : rc;
@@ -282,9 +280,9 @@ int act_sparse(struct scene *scene)
 	uint8_t *buf;
 	bool eof;
 	int rc = scene_ino(scene, item, &ino), closed;
-
 	if (rc == 0)
-		rc = gml_file_open(&scene->op, scene->store, ino, GML_OPEN_WRITE | GML_OPEN_READ, &file);
+		rc = gml_file_open(&scene->op, scene->store, ino, GML_OPEN_WRITE | GML_OPEN_READ,
+				   &file);
 	if (rc != 0)
 		return rc;
 	value = &story_next(item)->values[0];
@@ -306,12 +304,13 @@ int act_sparse(struct scene *scene)
 
 int act_attributes(struct scene *scene)
 {
-	struct gml_setattr set = {.mask = GML_SET_MODE | GML_SET_MTIME, .mode = 0600, .mtime = 1234567890};
+	struct gml_setattr set = {
+		.mask = GML_SET_MODE | GML_SET_MTIME, .mode = 0600, .mtime = 1234567890};
 	gml_ino ino;
 	int rc = scene_ino(scene, scene->other, &ino);
-
 	if (rc != 0)
 		return rc;
 	scene_text(scene, scene->mode, "600 0 0 1");
-	return scene_done(scene, scene->mode, gml_inode_setattr(&scene->op, scene->store, ino, &set, NULL));
+	return scene_done(scene, scene->mode,
+			  gml_inode_setattr(&scene->op, scene->store, ino, &set, NULL));
 }

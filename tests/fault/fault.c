@@ -19,14 +19,16 @@
 #include "scene.h"
 
 #define FAULT_MOST 5000 /* no operation makes so many calls */
-#define FAULT_EACH 150	/* of these each one fails; later ones are walks through directories: every fifth */
+#define FAULT_EACH                                                                                 \
+	150 /* of these each one fails; later ones are walks through directories: every fifth */
 
 static const struct fault_pass {
 	enum inject_kind kind;
 	bool lasting;
 } fault_passes[] = {
-	{INJECT_MEMORY, false}, {INJECT_MEMORY, true}, {INJECT_IO, false},     {INJECT_FULL, true},
-	{INJECT_FILES, true},	{INJECT_THIN, true},   {INJECT_SIGNAL, false}, {INJECT_SHORT, false},
+	{INJECT_MEMORY, false}, {INJECT_MEMORY, true}, {INJECT_IO, false},
+	{INJECT_FULL, true},	{INJECT_FILES, true},  {INJECT_THIN, true},
+	{INJECT_SIGNAL, false}, {INJECT_SHORT, false},
 };
 #define FAULT_PASSES (sizeof(fault_passes) / sizeof(fault_passes[0]))
 
@@ -43,7 +45,6 @@ static unsigned fault_count_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	unsigned count = 0;
-
 	while (dir != NULL && readdir(dir) != NULL)
 		count++;
 	if (dir != NULL)
@@ -58,7 +59,6 @@ static void fault_copy_file(int from, int to)
 	static char buf[65536];
 	off_t off = 0;
 	ssize_t n;
-
 	while ((n = pread(from, buf, sizeof(buf), off)) > 0) {
 		if (memcmp(buf, zeros, (size_t)n) != 0 && pwrite(to, buf, (size_t)n, off) != n)
 			disk_die("copy");
@@ -72,14 +72,12 @@ static void fault_copy(const char *from, const char *to)
 {
 	DIR *dir = opendir(from);
 	struct dirent *e;
-
 	if (dir == NULL || mkdir(to, 0700) != 0)
 		disk_die(to);
 	while ((e = readdir(dir)) != NULL) {
 		char a[PATH_MAX], b[PATH_MAX];
 		struct stat st;
 		int in, out;
-
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		snprintf(a, sizeof(a), "%s/%s", from, e->d_name);
@@ -124,13 +122,14 @@ static bool fault_examine(struct scene *scene)
 	uint64_t bytes;
 	unsigned freed;
 	bool good;
-
 	if (!fault_rc(scene_open(scene), "open afterwards"))
 		return false;
 	good = fault_rc(gml_store_recover(op, scene->store), "recover afterwards") &&
-	       fault_rc(gml_store_reap(op, scene->store, 0, 1000, NULL, NULL, &freed), "reap afterwards") &&
+	       fault_rc(gml_store_reap(op, scene->store, 0, 1000, NULL, NULL, &freed),
+			"reap afterwards") &&
 	       fault_rc(gml_store_compact(op, scene->store, &bytes), "compact afterwards") &&
-	       fault_rc(gml_store_check(op, scene->store, fault_problem, NULL, NULL, &report), "check afterwards") &&
+	       fault_rc(gml_store_check(op, scene->store, fault_problem, NULL, NULL, &report),
+			"check afterwards") &&
 	       report.problems == 0;
 	good = story_verify(scene->story, scene->store, SIZE_MAX, fault.log) == 0 && good;
 	gml_store_close(scene->store);
@@ -144,7 +143,6 @@ static bool fault_go_on(struct scene *scene, enum inject_kind kind, bool packed)
 {
 	int rc = scene_follow(scene, packed);
 	bool may = kind != INJECT_MEMORY && kind != INJECT_FILES;
-
 	return rc == 0 || (may && rc == GML_ERR_IO) || fault_rc(rc, "the next operation");
 }
 
@@ -153,7 +151,6 @@ static bool fault_creation(struct scene *scene, int rc, bool lasting)
 	struct stat st;
 	char path[100];
 	bool left;
-
 	snprintf(path, sizeof(path), "%s-2", scene->path);
 	left = stat(path, &st) == 0;
 	disk_remove_tree(path);
@@ -163,14 +160,14 @@ static bool fault_creation(struct scene *scene, int rc, bool lasting)
 }
 
 /* *hit_out: something failed. False: it did not go as promised. */
-static bool fault_run(const struct scene_act *act, const struct fault_pass *pass, unsigned n, bool *hit_out)
+static bool fault_run(const struct scene_act *act, const struct fault_pass *pass, unsigned n,
+		      bool *hit_out)
 {
 	struct scene *scene = &fault.scene;
 	unsigned fds;
 	bool good = true;
 	long live;
 	int rc = 0;
-
 	story_rewind(scene->story);
 	scene->wrong = NULL;
 	scene->store = NULL;
@@ -200,14 +197,14 @@ static bool fault_run(const struct scene_act *act, const struct fault_pass *pass
 	good = fault_examine(scene) && good;
 	ERR_clear_error(); /* OpenSSL keeps the reasons of failures */
 	if (inject_live() != live || fault_count_fds() != fds) {
-		fprintf(fault.log, "  leaked %ld allocations, %d descriptors\n", inject_live() - live,
-			(int)fault_count_fds() - (int)fds);
+		fprintf(fault.log, "  leaked %ld allocations, %d descriptors\n",
+			inject_live() - live, (int)fault_count_fds() - (int)fds);
 		good = false;
 	}
 	if (!good)
 		fprintf(fault.log, "  (%s, %s%s, call %u: %s; the answer was %s)\n", act->name,
-			inject_kind_name(pass->kind), pass->lasting ? " and on" : "", n, inject_what(),
-			gml_err_name(rc));
+			inject_kind_name(pass->kind), pass->lasting ? " and on" : "", n,
+			inject_what(), gml_err_name(rc));
 	return good;
 }
 
@@ -217,7 +214,6 @@ static bool fault_act(const struct scene_act *act)
 	static const struct fault_pass none = {INJECT_SHORT, false};
 	unsigned runs = 0, bad = 0;
 	bool hit;
-
 	/* Once in silence, for what libraries allocate once and keep. */
 	ERR_clear_error();
 	fault.log = fopen("/dev/null", "w");
@@ -230,7 +226,8 @@ static bool fault_act(const struct scene_act *act)
 		if (!inject_can(fault_passes[p].kind))
 			continue;
 		hit = true;
-		for (unsigned n = 0; hit && n < FAULT_MOST && bad < 10; n += n < FAULT_EACH ? 1 : 5, runs++)
+		for (unsigned n = 0; hit && n < FAULT_MOST && bad < 10;
+		     n += n < FAULT_EACH ? 1 : 5, runs++)
 			bad += !fault_run(act, &fault_passes[p], n, &hit);
 		if (hit && bad < 10) {
 			fprintf(fault.log, "  no end\n");
@@ -248,12 +245,10 @@ static void test_act(void **state)
 	const struct scene_act *act = *state;
 	pid_t pid;
 	int status = 0;
-
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
 		bool good;
-
 		alarm(300);
 		good = fault_act(act);
 		fflush(NULL);
@@ -277,7 +272,8 @@ static int fault_setup(void **state)
 	snprintf(fault.neat, sizeof(fault.neat), "%s/neat", fault.home);
 	snprintf(fault.dead, sizeof(fault.dead), "%s/dead", fault.home);
 	snprintf(fault.path, sizeof(fault.path), "%s/store", fault.home);
-	fault.scene = (struct scene){.story = story_new(NULL), .path = fault.path, .op = {.door = GML_DOOR_ADMIN}};
+	fault.scene = (struct scene){
+		.story = story_new(NULL), .path = fault.path, .op = {.door = GML_DOOR_ADMIN}};
 	scene_items(&fault.scene);
 	for (int dead = 0; dead < 2; dead++) {
 		if (!scene_make(&fault.scene, dead ? fault.dead : fault.neat, !dead))
@@ -299,12 +295,12 @@ int main(int argc, char **argv)
 {
 	static struct CMUnitTest tests[64];
 	unsigned count = 0;
-
 	/* fault [NAME]: only the acts whose names contain it. */
 	for (unsigned i = 0; i < scene_acts_count && count < 64; i++)
 		if (argc < 2 || strstr(scene_acts[i].name, argv[1]) != NULL)
-			tests[count++] = (struct CMUnitTest){.name = scene_acts[i].name,
-							     .test_func = test_act,
-							     .initial_state = (void *)(uintptr_t)&scene_acts[i]};
+			tests[count++] = (struct CMUnitTest){
+				.name = scene_acts[i].name,
+				.test_func = test_act,
+				.initial_state = (void *)(uintptr_t)&scene_acts[i]};
 	return _cmocka_run_group_tests("fault", tests, count, fault_setup, fault_teardown);
 }

@@ -21,15 +21,16 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define INJECT_SANITIZED
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+	__has_feature(memory_sanitizer)
 #define INJECT_SANITIZED
 #endif
 #endif
 
 #define EXPORTED __attribute__((visibility("default")))
-#define REAL(name)                                                                                                     \
-	static __typeof__(&name) real;                                                                                 \
-	if (real == NULL)                                                                                              \
+#define REAL(name)                                                                                 \
+	static __typeof__(&name) real;                                                             \
+	if (real == NULL)                                                                          \
 	real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
 /* What a call can meet. */
@@ -53,8 +54,8 @@ static __thread struct inject {
 
 const char *inject_kind_name(enum inject_kind kind)
 {
-	static const char *const names[INJECT_KINDS] = {"memory", "io", "full", "files", "thin", "signal", "short"};
-
+	static const char *const names[INJECT_KINDS] = {"memory", "io",	    "full", "files",
+							"thin",	  "signal", "short"};
 	return names[kind];
 }
 
@@ -92,7 +93,6 @@ static bool inject_now(const char *what, unsigned can, int error)
 						 [INJECT_FILES] = EMFILE,
 						 [INJECT_THIN] = ENOSPC,
 						 [INJECT_SIGNAL] = EINTR};
-
 	if (!inject.armed || !(can & 1u << inject.kind))
 		return false;
 	if (inject.left > 0) {
@@ -143,7 +143,6 @@ EXPORTED void *calloc(size_t n, size_t size)
 EXPORTED void *realloc(void *old, size_t size)
 {
 	void *p;
-
 	if (inject_now("realloc", CAN_MEMORY, 0))
 		return NULL;
 	p = __libc_realloc(old, size);
@@ -153,7 +152,6 @@ EXPORTED void *realloc(void *old, size_t size)
 EXPORTED void *reallocarray(void *old, size_t n, size_t size)
 {
 	size_t bytes;
-
 	if (__builtin_mul_overflow(n, size, &bytes)) {
 		errno = ENOMEM;
 		return NULL;
@@ -163,13 +161,14 @@ EXPORTED void *reallocarray(void *old, size_t n, size_t size)
 
 EXPORTED void *aligned_alloc(size_t alignment, size_t size)
 {
-	return inject_now("aligned_alloc", CAN_MEMORY, 0) ? NULL : inject_got(__libc_memalign(alignment, size));
+	return inject_now("aligned_alloc", CAN_MEMORY, 0)
+		       ? NULL
+		       : inject_got(__libc_memalign(alignment, size));
 }
 
 EXPORTED int posix_memalign(void **out, size_t alignment, size_t size)
 {
 	void *p = aligned_alloc(alignment, size);
-
 	if (p == NULL)
 		return ENOMEM;
 	*out = p;
@@ -188,7 +187,6 @@ void *inject_spare(size_t size)
 {
 	bool armed = inject.armed;
 	void *p;
-
 	inject.armed = false;
 	p = calloc(1, size);
 	inject.armed = armed;
@@ -218,7 +216,8 @@ EXPORTED int openat(int dirfd, const char *path, int flags, ...)
 	va_start(ap, flags);
 	mode = inject_mode(flags, ap);
 	va_end(ap);
-	return inject_now("openat", inject_open_can(flags), EIO) ? -1 : real(dirfd, path, flags, mode);
+	return inject_now("openat", inject_open_can(flags), EIO) ? -1
+								 : real(dirfd, path, flags, mode);
 }
 
 EXPORTED int open(const char *path, int flags, ...)
@@ -345,7 +344,8 @@ static size_t inject_len(const char *what, size_t len)
 EXPORTED ssize_t pread(int fd, void *buf, size_t len, off_t off)
 {
 	REAL(pread);
-	return inject_now("pread", CAN_READ, EIO) ? -1 : real(fd, buf, inject_len("pread", len), off);
+	return inject_now("pread", CAN_READ, EIO) ? -1
+						  : real(fd, buf, inject_len("pread", len), off);
 }
 
 EXPORTED ssize_t read(int fd, void *buf, size_t len)
@@ -357,7 +357,8 @@ EXPORTED ssize_t read(int fd, void *buf, size_t len)
 EXPORTED ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
 {
 	REAL(pwrite);
-	return inject_now("pwrite", CAN_WRITE, EIO) ? -1 : real(fd, buf, inject_len("pwrite", len), off);
+	return inject_now("pwrite", CAN_WRITE, EIO) ? -1
+						    : real(fd, buf, inject_len("pwrite", len), off);
 }
 
 EXPORTED ssize_t write(int fd, const void *buf, size_t len)
@@ -441,7 +442,9 @@ EXPORTED int fdatasync(int fd)
 EXPORTED void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 {
 	REAL(mmap);
-	return inject_now("mmap", CAN_IO | CAN_MEMORY, ENOMEM) ? MAP_FAILED : real(addr, len, prot, flags, fd, off);
+	return inject_now("mmap", CAN_IO | CAN_MEMORY, ENOMEM)
+		       ? MAP_FAILED
+		       : real(addr, len, prot, flags, fd, off);
 }
 
 EXPORTED ssize_t getrandom(void *buf, size_t len, unsigned flags)
@@ -450,8 +453,11 @@ EXPORTED ssize_t getrandom(void *buf, size_t len, unsigned flags)
 	return inject_now("getrandom", CAN_IO | CAN_SIGNAL, EIO) ? -1 : real(buf, len, flags);
 }
 
-EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+			    void *arg)
 {
 	REAL(pthread_create);
-	return inject_now("pthread_create", CAN_IO | CAN_MEMORY, EAGAIN) ? EAGAIN : real(thread, attr, run, arg);
+	return inject_now("pthread_create", CAN_IO | CAN_MEMORY, EAGAIN)
+		       ? EAGAIN
+		       : real(thread, attr, run, arg);
 }

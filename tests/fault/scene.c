@@ -46,7 +46,6 @@ struct story_value scene_content(struct scene *scene, size_t len, uint64_t seed)
 {
 	uint8_t *buf = inject_spare(len + 1);
 	struct story_value value = {.there = true, .len = len};
-
 	seed = seed * 2 + 1;
 	for (size_t i = 0; i < len; i++)
 		buf[i] = (uint8_t)(disk_random(&seed) | 1);
@@ -57,8 +56,10 @@ struct story_value scene_content(struct scene *scene, size_t len, uint64_t seed)
 
 void scene_text(struct scene *scene, struct story_item *item, const char *text)
 {
-	story_next(item)->values[0] = (struct story_value){
-		.there = true, .bytes = story_keep(scene->story, text, strlen(text)), .len = strlen(text)};
+	story_next(item)->values[0] =
+		(struct story_value){.there = true,
+				     .bytes = story_keep(scene->story, text, strlen(text)),
+				     .len = strlen(text)};
 	story_ask(scene->story, item);
 }
 
@@ -77,7 +78,6 @@ static gml_ino scene_dir(const struct scene *scene, const char *path)
 static struct gml_span scene_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-
 	return scene_span(slash == NULL ? path : slash + 1);
 }
 
@@ -85,8 +85,8 @@ int scene_ino(struct scene *scene, const struct story_item *item, gml_ino *ino_o
 {
 	const char *path = item->slots[0].path;
 	struct gml_attr attr = {0};
-	int rc = gml_dir_lookup(&scene->op, scene->store, scene_dir(scene, path), scene_name(path), &attr);
-
+	int rc = gml_dir_lookup(&scene->op, scene->store, scene_dir(scene, path), scene_name(path),
+				&attr);
 	*ino_out = attr.ino;
 	return rc;
 }
@@ -97,12 +97,12 @@ static int act_rename(struct scene *scene)
 {
 	struct story_item *item = scene->pair;
 	struct story_state *state = story_next(item);
-
 	state->values[1] = state->values[0];
 	state->values[0] = (struct story_value){.there = false};
 	story_ask(scene->story, item);
 	return scene_done(scene, item,
-			  gml_dir_rename(&scene->op, scene->store, scene->bucket, scene_span("pair-from"), scene->nfs,
+			  gml_dir_rename(&scene->op, scene->store, scene->bucket,
+					 scene_span("pair-from"), scene->nfs,
 					 scene_span("pair-to")));
 }
 
@@ -110,35 +110,36 @@ static int act_mkdir(struct scene *scene)
 {
 	struct gml_attr attr;
 	int rc;
-
 	scene_text(scene, scene->made, "");
 	rc = scene_done(scene, scene->made,
-			gml_dir_mkdir(&scene->op, scene->store, scene->bucket, scene_span("made"), NULL, &attr));
+			gml_dir_mkdir(&scene->op, scene->store, scene->bucket, scene_span("made"),
+				      NULL, &attr));
 	if (rc != 0)
 		return rc;
 	scene_text(scene, scene->link, "made/x");
 	return scene_done(scene, scene->link,
-			  gml_dir_symlink(&scene->op, scene->store, scene->bucket, scene_span("link"),
-					  scene_span("made/x"), NULL, &attr));
+			  gml_dir_symlink(&scene->op, scene->store, scene->bucket,
+					  scene_span("link"), scene_span("made/x"), NULL, &attr));
 }
 
 static int act_link(struct scene *scene)
 {
 	gml_ino ino;
 	int rc = scene_ino(scene, scene->other, &ino);
-
 	if (rc != 0)
 		return rc;
 	scene_text(scene, scene->mode, "644 0 0 2");
 	return scene_done(scene, scene->mode,
-			  gml_dir_link(&scene->op, scene->store, ino, scene->bucket, scene_span("hard"), NULL));
+			  gml_dir_link(&scene->op, scene->store, ino, scene->bucket,
+				       scene_span("hard"), NULL));
 }
 
 static int act_remove(struct scene *scene)
 {
 	scene_gone(scene, scene->plain);
 	return scene_done(scene, scene->plain,
-			  gml_dir_remove(&scene->op, scene->store, scene->nfs, scene_span("plain"), GML_REMOVE_FILE));
+			  gml_dir_remove(&scene->op, scene->store, scene->nfs, scene_span("plain"),
+					 GML_REMOVE_FILE));
 }
 
 static bool scene_any(void *arg, struct gml_span name)
@@ -154,12 +155,12 @@ static int act_xattr(struct scene *scene)
 	size_t len;
 	gml_ino ino;
 	int rc = scene_ino(scene, scene->other, &ino);
-
 	if (rc != 0)
 		return rc;
 	scene_text(scene, scene->xattr, "blue");
 	rc = scene_done(scene, scene->xattr,
-			gml_xattr_set(&scene->op, scene->store, ino, name, scene_span("blue"), GML_XATTR_EITHER));
+			gml_xattr_set(&scene->op, scene->store, ino, name, scene_span("blue"),
+				      GML_XATTR_EITHER));
 	if (rc == 0)
 		rc = gml_xattr_get(&scene->op, scene->store, ino, name, buf, sizeof(buf), &len);
 	if (rc == 0)
@@ -167,7 +168,8 @@ static int act_xattr(struct scene *scene)
 	if (rc != 0)
 		return rc;
 	scene_gone(scene, scene->xattr);
-	return scene_done(scene, scene->xattr, gml_xattr_remove(&scene->op, scene->store, ino, name));
+	return scene_done(scene, scene->xattr,
+			  gml_xattr_remove(&scene->op, scene->store, ino, name));
 }
 
 /* ---- records and uploads ----------------------------------------------------------------------------------------- */
@@ -178,10 +180,10 @@ static int act_records(struct scene *scene)
 	struct gml_key key = {.user = "bob"};
 	struct gml_bucket bucket;
 	int rc;
-
 	scene_text(scene, scene->second, "0");
-	rc = scene_done(scene, scene->second,
-			gml_bucket_create(&scene->op, scene->store, scene_span("second"), NULL, &bucket));
+	rc = scene_done(
+		scene, scene->second,
+		gml_bucket_create(&scene->op, scene->store, scene_span("second"), NULL, &bucket));
 	if (rc != 0)
 		return rc;
 	scene_text(scene, scene->user, "502");
@@ -195,7 +197,8 @@ static int act_records(struct scene *scene)
 	if (rc != 0)
 		return rc;
 	scene_gone(scene, scene->second);
-	return scene_done(scene, scene->second, gml_bucket_delete(&scene->op, scene->store, scene_span("second")));
+	return scene_done(scene, scene->second,
+			  gml_bucket_delete(&scene->op, scene->store, scene_span("second")));
 }
 
 /* Another part in place of the one that is there, then the whole. */
@@ -210,7 +213,6 @@ static int act_complete(struct scene *scene)
 	struct gml_part part;
 	char text[40];
 	int rc = gml_part_begin(&scene->op, scene->store, scene_bucket(), key, id, 1, 80000, &put);
-
 	if (rc != 0)
 		return rc;
 	snprintf(text, sizeof(text), "1:80000:%02x ", content.bytes[0]);
@@ -231,19 +233,18 @@ static int act_complete(struct scene *scene)
 	state->values[1] = (struct story_value){.there = false};
 	story_ask(scene->story, item);
 	return scene_done(scene, item,
-			  gml_upload_complete(&scene->op, scene->store, scene_bucket(), key, id, &ref, 1, NULL,
-					      UINT64_MAX, NULL, NULL));
+			  gml_upload_complete(&scene->op, scene->store, scene_bucket(), key, id,
+					      &ref, 1, NULL, UINT64_MAX, NULL, NULL));
 }
 
 static int act_abort(struct scene *scene)
 {
 	struct story_item *item = scene->up;
-
 	story_next(item)->values[1] = (struct story_value){.there = false};
 	story_ask(scene->story, item);
 	return scene_done(scene, item,
-			  gml_upload_abort(&scene->op, scene->store, scene_bucket(), scene_span("up"),
-					   scene_span(item->slots[1].arg)));
+			  gml_upload_abort(&scene->op, scene->store, scene_bucket(),
+					   scene_span("up"), scene_span(item->slots[1].arg)));
 }
 
 /* ---- the store as a whole ---------------------------------------------------------------------------------------- */
@@ -253,13 +254,13 @@ int scene_open(struct scene *scene)
 	struct gml_store_options opt = scene_options();
 	struct gml_attr attr;
 	int rc = gml_store_open(scene->path, &opt, &scene->store);
-
 	if (rc != 0)
 		return rc;
 	rc = gml_dir_lookup(&scene->op, scene->store, GML_INO_ROOT, scene_bucket(), &attr);
 	scene->bucket = attr.ino;
 	if (rc == 0)
-		rc = gml_dir_lookup(&scene->op, scene->store, scene->bucket, scene_span("nfs"), &attr);
+		rc = gml_dir_lookup(&scene->op, scene->store, scene->bucket, scene_span("nfs"),
+				    &attr);
 	scene->nfs = attr.ino;
 	return rc;
 }
@@ -267,7 +268,6 @@ int scene_open(struct scene *scene)
 static int act_open(struct scene *scene)
 {
 	int rc = scene_open(scene);
-
 	gml_store_close(scene->store);
 	scene->store = NULL;
 	return rc;
@@ -289,15 +289,14 @@ static int act_clean_up(struct scene *scene)
 {
 	uint64_t bytes;
 	unsigned freed;
-	int rc = gml_store_reap(&scene->op, scene->store, 0, 100, gml_store_file_is_open, scene->store, &freed);
-
+	int rc = gml_store_reap(&scene->op, scene->store, 0, 100, gml_store_file_is_open,
+				scene->store, &freed);
 	return rc == 0 ? gml_store_compact(&scene->op, scene->store, &bytes) : rc;
 }
 
 static void scene_problem(void *arg, const char *text)
 {
 	static char problem[200];
-
 	snprintf(problem, sizeof(problem), "check reports: %s", text);
 	scene_wrong(arg, problem);
 }
@@ -307,7 +306,6 @@ static int act_check(struct scene *scene)
 	struct gml_check_report report;
 	struct gml_statfs fs;
 	int rc = gml_store_check(&scene->op, scene->store, scene_problem, NULL, scene, &report);
-
 	return rc == 0 ? gml_store_statfs(&scene->op, scene->store, scene->bucket, &fs) : rc;
 }
 
@@ -316,7 +314,6 @@ static int act_create(struct scene *scene)
 {
 	struct gml_store_options opt = scene_options();
 	char path[200];
-
 	snprintf(path, sizeof(path), "%s-2", scene->path);
 	return gml_store_create(path, &opt);
 }

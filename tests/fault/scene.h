@@ -12,8 +12,8 @@ struct scene {
 	gml_ino nfs;	  /* nfs/ in it */
 	struct gml_op op;
 	const char *wrong; /* an operation succeeded with a wrong result */
-	struct story_item *small, *big, *deep, *plain, *other, *fresh, *file, *pair, *link, *xattr, *mode, *made,
-		*second, *user, *up, *left, *follow;
+	struct story_item *small, *big, *deep, *plain, *other, *fresh, *file, *pair, *link, *xattr,
+		*mode, *made, *second, *user, *up, *left, *follow;
 };
 
 struct scene_act {

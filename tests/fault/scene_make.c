@@ -26,16 +26,16 @@ static struct gml_span make_span(const char *text)
 	return (struct gml_span){text, strlen(text)};
 }
 
-static struct story_item *make_file(struct scene *scene, const char *path, size_t len, uint64_t seed)
+static struct story_item *make_file(struct scene *scene, const char *path, size_t len,
+				    uint64_t seed)
 {
 	struct story_item *item = story_item(scene->story, STORY_FILE, path, NULL);
 	uint8_t *buf = calloc(1, len + 1);
-
 	for (size_t i = 0; i < len; i++)
 		buf[i] = (uint8_t)(disk_random(&seed) | 1);
 	if (len > 0) {
-		story_next(item)->values[0] =
-			(struct story_value){.there = true, .bytes = story_keep(scene->story, buf, len), .len = len};
+		story_next(item)->values[0] = (struct story_value){
+			.there = true, .bytes = story_keep(scene->story, buf, len), .len = len};
 		story_ask(scene->story, item);
 		story_ack(scene->story, item);
 	}
@@ -43,14 +43,15 @@ static struct story_item *make_file(struct scene *scene, const char *path, size_
 	return item;
 }
 
-static struct story_item *make_fact(struct scene *scene, enum story_type type, const char *path, const char *arg,
-				    const char *text)
+static struct story_item *make_fact(struct scene *scene, enum story_type type, const char *path,
+				    const char *arg, const char *text)
 {
 	struct story_item *item = story_item(scene->story, type, path, arg);
-
 	if (text != NULL) {
-		story_next(item)->values[0] = (struct story_value){
-			.there = true, .bytes = story_keep(scene->story, text, strlen(text)), .len = strlen(text)};
+		story_next(item)->values[0] =
+			(struct story_value){.there = true,
+					     .bytes = story_keep(scene->story, text, strlen(text)),
+					     .len = strlen(text)};
 		story_ask(scene->story, item);
 		story_ack(scene->story, item);
 	}
@@ -87,21 +88,20 @@ static void make_put(struct scene *scene, const struct story_item *item)
 	static const struct gml_object_new what;
 	const struct story_value *value = &story_last(item)->values[0];
 	struct gml_put *put;
-
-	MUST(gml_put_begin(&scene->op, scene->store, make_span(STORY_BUCKET_NAME), make_span(item->slots[0].path),
-			   value->len, &put));
+	MUST(gml_put_begin(&scene->op, scene->store, make_span(STORY_BUCKET_NAME),
+			   make_span(item->slots[0].path), value->len, &put));
 	MUST(gml_put_write(put, value->bytes, value->len));
 	MUST(gml_put_finish(&scene->op, put, value->bytes, NULL, &what, NULL, NULL));
 }
 
-static struct gml_file *make_write(struct scene *scene, gml_ino dir, const char *name, const struct story_item *item)
+static struct gml_file *make_write(struct scene *scene, gml_ino dir, const char *name,
+				   const struct story_item *item)
 {
 	const struct story_value *value = &story_last(item)->values[0];
 	struct iovec iov = {(void *)(uintptr_t)value->bytes, value->len};
 	struct gml_file *file;
-
-	MUST(gml_file_create(&scene->op, scene->store, dir, make_span(name), GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL,
-			     NULL, &file, NULL, NULL));
+	MUST(gml_file_create(&scene->op, scene->store, dir, make_span(name), GML_OPEN_WRITE,
+			     GML_CREATE_GUARDED, NULL, NULL, &file, NULL, NULL));
 	MUST(gml_file_write(&scene->op, file, 0, &iov, 1, true));
 	return file;
 }
@@ -116,15 +116,17 @@ static void make_upload(struct scene *scene)
 	struct gml_part part;
 	struct story_value *value;
 	char text[40];
-
-	MUST(gml_upload_create(&scene->op, scene->store, bucket, key, &what, GML_CHECKSUM_NONE, false, slot->arg));
-	MUST(gml_part_begin(&scene->op, scene->store, bucket, key, make_span(slot->arg), 1, bytes->len, &put));
+	MUST(gml_upload_create(&scene->op, scene->store, bucket, key, &what, GML_CHECKSUM_NONE,
+			       false, slot->arg));
+	MUST(gml_part_begin(&scene->op, scene->store, bucket, key, make_span(slot->arg), 1,
+			    bytes->len, &put));
 	MUST(gml_put_write(put, bytes->bytes, bytes->len));
 	MUST(gml_part_finish(&scene->op, put, bytes->bytes, NULL, &part));
 	snprintf(text, sizeof(text), "1:%zu:%02x ", bytes->len, bytes->bytes[0]);
 	value = &story_next(scene->up)->values[SCENE_ID_PLACE];
-	*value = (struct story_value){
-		.there = true, .bytes = story_keep(scene->story, text, strlen(text)), .len = strlen(text)};
+	*value = (struct story_value){.there = true,
+				      .bytes = story_keep(scene->story, text, strlen(text)),
+				      .len = strlen(text)};
 	story_ask(scene->story, scene->up);
 	story_ack(scene->story, scene->up);
 }
@@ -133,14 +135,15 @@ static void make_upload(struct scene *scene)
 static void make_garbage(struct scene *scene)
 {
 	struct story_item gone = *scene->big;
-
 	snprintf(gone.slots[0].path, sizeof(gone.slots[0].path), "gone");
 	make_put(scene, &gone);
-	MUST(gml_object_delete(&scene->op, scene->store, make_span(STORY_BUCKET_NAME), make_span("gone"), NULL, NULL));
+	MUST(gml_object_delete(&scene->op, scene->store, make_span(STORY_BUCKET_NAME),
+			       make_span("gone"), NULL, NULL));
 	gone = *scene->small;
 	snprintf(gone.slots[0].path, sizeof(gone.slots[0].path), "gone");
 	make_put(scene, &gone);
-	MUST(gml_object_delete(&scene->op, scene->store, make_span(STORY_BUCKET_NAME), make_span("gone"), NULL, NULL));
+	MUST(gml_object_delete(&scene->op, scene->store, make_span(STORY_BUCKET_NAME),
+			       make_span("gone"), NULL, NULL));
 }
 
 static void make_store(struct scene *scene, const char *path, bool neat)
@@ -149,10 +152,10 @@ static void make_store(struct scene *scene, const char *path, bool neat)
 	struct gml_file *left;
 	struct gml_bucket bucket;
 	struct gml_attr attr;
-
 	MUST(gml_store_create(path, &opt));
 	MUST(gml_store_open(path, &opt, &scene->store));
-	MUST(gml_bucket_create(&scene->op, scene->store, make_span(STORY_BUCKET_NAME), NULL, &bucket));
+	MUST(gml_bucket_create(&scene->op, scene->store, make_span(STORY_BUCKET_NAME), NULL,
+			       &bucket));
 	MUST(gml_dir_mkdir(&scene->op, scene->store, bucket.root, make_span("nfs"), NULL, &attr));
 	make_put(scene, scene->small);
 	make_put(scene, scene->big);
@@ -161,8 +164,8 @@ static void make_store(struct scene *scene, const char *path, bool neat)
 	MUST(gml_file_close(&scene->op, make_write(scene, attr.ino, "plain", scene->plain)));
 	MUST(gml_file_close(&scene->op, make_write(scene, attr.ino, "other", scene->other)));
 	MUST(gml_dir_lookup(&scene->op, scene->store, attr.ino, make_span("other"), &attr));
-	MUST(gml_xattr_set(&scene->op, scene->store, attr.ino, make_span("user.color"), make_span("red"),
-			   GML_XATTR_CREATE));
+	MUST(gml_xattr_set(&scene->op, scene->store, attr.ino, make_span("user.color"),
+			   make_span("red"), GML_XATTR_CREATE));
 	make_garbage(scene);
 	make_upload(scene);
 	left = make_write(scene, bucket.root, "left", scene->left);
@@ -176,7 +179,6 @@ bool scene_make(struct scene *scene, const char *path, bool neat)
 {
 	pid_t pid;
 	int status;
-
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {

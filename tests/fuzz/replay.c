@@ -14,7 +14,6 @@ static int replay_file(const char *path)
 	FILE *file = fopen(path, "rb");
 	uint8_t *exact;
 	size_t len;
-
 	if (file == NULL) {
 		perror(path);
 		return 1;
@@ -37,17 +36,16 @@ static int replay_dir(const char *path)
 	struct dirent *entry;
 	unsigned count = 0;
 	int rc = 0;
-
 	if (dir == NULL) {
 		perror(path);
 		return 1;
 	}
 	while ((entry = readdir(dir)) != NULL) {
 		char file[4096];
-
 		if (entry->d_name[0] == '.')
 			continue;
-		if ((size_t)snprintf(file, sizeof(file), "%s/%s", path, entry->d_name) >= sizeof(file))
+		if ((size_t)snprintf(file, sizeof(file), "%s/%s", path, entry->d_name) >=
+		    sizeof(file))
 			rc = 1;
 		else
 			rc |= replay_file(file);
@@ -61,7 +59,6 @@ static int replay_dir(const char *path)
 int main(int argc, char **argv)
 {
 	int rc = 0;
-
 	for (int i = 1; i < argc; i++)
 		rc |= replay_file(argv[i]);
 	return argc > 1 ? rc : replay_dir(GML_CORPUS);

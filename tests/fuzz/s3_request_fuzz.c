@@ -24,29 +24,31 @@ static void fuzz_close(void)
 static void fuzz_open(void)
 {
 	static bool opened;
-
 	if (opened)
 		return;
 	opened = true;
 	s3_host_open(&fuzz_host, "us-east-1");
 	atexit(fuzz_close);
 	s3_host_send(&fuzz_host, &(struct s3_host_request){"PUT", "/bkt"}, &fuzz_answer);
-	s3_host_send(&fuzz_host, &(struct s3_host_request){"PUT", "/bkt/key", .body = "0123456789", .body_len = 10},
-		     &fuzz_answer);
+	s3_host_send(
+		&fuzz_host,
+		&(struct s3_host_request){"PUT", "/bkt/key", .body = "0123456789", .body_len = 10},
+		&fuzz_answer);
 	FUZZ_CHECK(fuzz_answer.status == 200);
 }
 
 static void fuzz_check_answer(void)
 {
 	struct s3_doc *doc;
-
 	FUZZ_CHECK(fuzz_answer.status >= 200 && fuzz_answer.status < 600);
 	FUZZ_CHECK(fuzz_answer.content_length >= -1);
 	FUZZ_CHECK(strchr(fuzz_answer.headers, '\r') == NULL);
 	if (fuzz_answer.code[0] == 0 || !fuzz_answer.has_body)
 		return;
-	FUZZ_CHECK(s3_doc_parse(s3_span_of(fuzz_answer.body, fuzz_answer.body_len), 100, &doc) == S3_OK);
-	FUZZ_CHECK(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Error"), "Code"), fuzz_answer.code));
+	FUZZ_CHECK(s3_doc_parse(s3_span_of(fuzz_answer.body, fuzz_answer.body_len), 100, &doc) ==
+		   S3_OK);
+	FUZZ_CHECK(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Error"), "Code"),
+			      fuzz_answer.code));
 	s3_doc_free(doc);
 }
 
@@ -55,7 +57,6 @@ static bool fuzz_parse(char *text, size_t len, struct s3_host_request *out)
 {
 	char *end = text + len, *line, *space;
 	unsigned n = 0;
-
 	line = memchr(text, '\n', len);
 	if (line == NULL)
 		return false;
@@ -68,7 +69,6 @@ static bool fuzz_parse(char *text, size_t len, struct s3_host_request *out)
 	out->target = space + 1;
 	while (line < end) {
 		char *next = memchr(line, '\n', (size_t)(end - line));
-
 		if (next == NULL)
 			return false;
 		*next = 0;
@@ -77,7 +77,8 @@ static bool fuzz_parse(char *text, size_t len, struct s3_host_request *out)
 			out->body_len = (size_t)(end - (next + 1));
 			return true;
 		}
-		if (strchr(line, ':') != NULL && strchr(line, ':') != line && n + 1 < S3_HOST_HEADERS)
+		if (strchr(line, ':') != NULL && strchr(line, ':') != line &&
+		    n + 1 < S3_HOST_HEADERS)
 			out->headers[n++] = line;
 		line = next + 1;
 	}
@@ -98,7 +99,6 @@ static void fuzz_run(uint8_t flags, const struct s3_host_request *parsed)
 	static const size_t splits[] = {0, 1, 2, 3, 7, 64, 1000, 4096};
 	struct s3_host_request request = *parsed;
 	char code[sizeof(fuzz_answer.code)];
-
 	if ((flags & 1) == 0)
 		request.access = "";
 	if (flags & 64)
@@ -123,7 +123,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct s3_host_request request = {0};
 	char *text;
-
 	if (size < 2 || size > FUZZ_INPUT_MAX)
 		return 0;
 	fuzz_open();

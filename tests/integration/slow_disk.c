@@ -15,7 +15,6 @@ static long slow_ms;
 __attribute__((constructor)) static void slow_init(void)
 {
 	const char *path = getenv("SLOW_DISK"), *text = getenv("SLOW_DISK_MS");
-
 	slow_path = path ? strdup(path) : NULL;
 	slow_ms = text ? atol(text) : 0;
 }
@@ -23,7 +22,6 @@ __attribute__((constructor)) static void slow_init(void)
 static void slow_wait(void)
 {
 	struct timespec left = {slow_ms / 1000, slow_ms % 1000 * 1000000};
-
 	if (!slow_path || access(slow_path, F_OK) != 0)
 		return;
 	while (nanosleep(&left, &left) != 0 && errno == EINTR)
@@ -33,7 +31,6 @@ static void slow_wait(void)
 int fdatasync(int fd)
 {
 	static int (*real)(int);
-
 	if (!real)
 		real = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
 	slow_wait();
@@ -43,7 +40,6 @@ int fdatasync(int fd)
 int fsync(int fd)
 {
 	static int (*real)(int);
-
 	if (!real)
 		real = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
 	slow_wait();
@@ -54,7 +50,6 @@ int fsync(int fd)
 void *dlopen(const char *file, int mode)
 {
 	static void *(*real)(const char *, int);
-
 	if (!real)
 		real = (void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen");
 	return real(file, mode & ~RTLD_DEEPBIND);

@@ -12,7 +12,9 @@
 #include <sys/uio.h>
 
 static long (*xstate_next)(enum __ptrace_request request, pid_t pid, void *addr, void *data);
-static char xstate_whole[1 << 16]; /* not on the stack: kernel stacks are small. Only the one kernel thread traces. */
+static char xstate_whole
+	[1
+	 << 16]; /* not on the stack: kernel stacks are small. Only the one kernel thread traces. */
 
 __attribute__((constructor)) static void xstate_init(void)
 {
@@ -23,10 +25,10 @@ static long xstate_set(pid_t pid, void *addr, const struct iovec *part)
 {
 	struct iovec whole = {xstate_whole, sizeof(xstate_whole)};
 	long rc = xstate_next(PTRACE_GETREGSET, pid, addr, &whole);
-
 	if (rc != 0)
 		return rc;
-	memcpy(xstate_whole, part->iov_base, part->iov_len < whole.iov_len ? part->iov_len : whole.iov_len);
+	memcpy(xstate_whole, part->iov_base,
+	       part->iov_len < whole.iov_len ? part->iov_len : whole.iov_len);
 	return xstate_next(PTRACE_SETREGSET, pid, addr, &whole);
 }
 
@@ -35,7 +37,6 @@ long ptrace(enum __ptrace_request request, ...)
 	va_list list;
 	pid_t pid;
 	void *addr, *data;
-
 	va_start(list, request);
 	pid = va_arg(list, pid_t);
 	addr = va_arg(list, void *);

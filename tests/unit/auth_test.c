@@ -30,7 +30,8 @@ struct vector {
 #define DOC_EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define DOC_HOST "examplebucket.s3.amazonaws.com"
 #define DOC_SCOPE "Credential=" DOC_KEY "/20130524/us-east-1/s3/aws4_request"
-#define DOC_AUTH(headers, signature) "AWS4-HMAC-SHA256 " DOC_SCOPE ",SignedHeaders=" headers ",Signature=" signature
+#define DOC_AUTH(headers, signature)                                                               \
+	"AWS4-HMAC-SHA256 " DOC_SCOPE ",SignedHeaders=" headers ",Signature=" signature
 
 /* A request in memory of its own, so that bytes can be changed and reads beyond its ends are seen by ASan. */
 struct mutable_request {
@@ -43,7 +44,6 @@ static char *copy(const char *text, struct auth_span *out)
 {
 	size_t len = strlen(text);
 	char *bytes = malloc(len > 0 ? len : 1);
-
 	assert_non_null(bytes);
 	memcpy(bytes, text, len);
 	*out = (struct auth_span){bytes, len};
@@ -53,7 +53,6 @@ static char *copy(const char *text, struct auth_span *out)
 static void load(struct mutable_request *m, const struct vector *v)
 {
 	struct auth_request *r = &m->request;
-
 	memset(m, 0, sizeof(*m));
 	m->method = copy(v->method, &r->method);
 	m->path = copy(v->path, &r->path);
@@ -62,7 +61,8 @@ static void load(struct mutable_request *m, const struct vector *v)
 		m->names[i] = copy(v->headers[i].name, &m->headers[i].name);
 		m->values[i] = copy(v->headers[i].value, &m->headers[i].value);
 		r->nheaders++;
-		if (strcasecmp(v->headers[i].name, "host") == 0 && strncmp(v->headers[i].value, "photos.", 7) == 0)
+		if (strcasecmp(v->headers[i].name, "host") == 0 &&
+		    strncmp(v->headers[i].value, "photos.", 7) == 0)
 			r->bucket = AUTH_LIT("photos");
 	}
 	r->headers = m->headers;
@@ -88,7 +88,6 @@ static struct auth_span span(const char *text)
 static struct auth_key_cache *test_keys(void)
 {
 	static struct auth_key_cache *keys;
-
 	if (keys == NULL)
 		keys = auth_key_cache_new();
 	assert_non_null(keys);
@@ -97,30 +96,29 @@ static struct auth_key_cache *test_keys(void)
 
 /* Both steps; AUTH_OK only if the key that the claim names is `key`. Derived, remembered and recalled signing keys must
  * agree. */
-static enum auth_result check(const struct auth_request *request, const char *key, const char *secret,
-			      const char *region, int64_t now)
+static enum auth_result check(const struct auth_request *request, const char *key,
+			      const char *secret, const char *region, int64_t now)
 {
 	struct auth_terms plain = {.region = span(region), .now = now};
 	struct auth_terms terms = {.region = span(region), .now = now, .keys = test_keys()};
 	struct auth_claim claim;
 	enum auth_result rc = auth_parse(request, &claim);
-
 	if (rc == AUTH_OK && !auth_span_eq(claim.access_key, span(key)))
 		return AUTH_MISMATCH;
 	if (rc != AUTH_OK)
 		return rc;
 	rc = auth_verify(request, &claim, span(secret), &plain, NULL, NULL, 0);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(auth_verify(request, &claim, span(secret), &terms, NULL, NULL, 0), rc);
+		assert_int_equal(auth_verify(request, &claim, span(secret), &terms, NULL, NULL, 0),
+				 rc);
 	return rc;
 }
 
-static enum auth_result check_vector(const struct vector *v, const char *key, const char *secret, const char *region,
-				     int64_t now)
+static enum auth_result check_vector(const struct vector *v, const char *key, const char *secret,
+				     const char *region, int64_t now)
 {
 	struct mutable_request m;
 	enum auth_result rc;
-
 	load(&m, v);
 	rc = check(&m.request, key, secret, region, now);
 	unload(&m);
@@ -138,8 +136,9 @@ static const struct vector doc_get = {
 	 {"Range", "bytes=0-9"},
 	 {"x-amz-content-sha256", DOC_EMPTY},
 	 {"x-amz-date", "20130524T000000Z"},
-	 {"Authorization", DOC_AUTH("host;range;x-amz-content-sha256;x-amz-date",
-				    "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41")}}};
+	 {"Authorization",
+	  DOC_AUTH("host;range;x-amz-content-sha256;x-amz-date",
+		   "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41")}}};
 static const struct vector doc_put = {
 	"PUT object",
 	"PUT",
@@ -149,9 +148,11 @@ static const struct vector doc_put = {
 	 {"Date", "Fri, 24 May 2013 00:00:00 GMT"},
 	 {"x-amz-date", "20130524T000000Z"},
 	 {"x-amz-storage-class", "REDUCED_REDUNDANCY"},
-	 {"x-amz-content-sha256", "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"},
-	 {"Authorization", DOC_AUTH("date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
-				    "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd")}}};
+	 {"x-amz-content-sha256",
+	  "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"},
+	 {"Authorization",
+	  DOC_AUTH("date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
+		   "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd")}}};
 static const struct vector doc_lifecycle = {
 	"GET lifecycle",
 	"GET",
@@ -160,8 +161,9 @@ static const struct vector doc_lifecycle = {
 	{{"Host", DOC_HOST},
 	 {"x-amz-date", "20130524T000000Z"},
 	 {"x-amz-content-sha256", DOC_EMPTY},
-	 {"Authorization", DOC_AUTH("host;x-amz-content-sha256;x-amz-date",
-				    "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543")}}};
+	 {"Authorization",
+	  DOC_AUTH("host;x-amz-content-sha256;x-amz-date",
+		   "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543")}}};
 static const struct vector doc_list = {
 	"list objects",
 	"GET",
@@ -170,18 +172,20 @@ static const struct vector doc_list = {
 	{{"Host", DOC_HOST},
 	 {"x-amz-date", "20130524T000000Z"},
 	 {"x-amz-content-sha256", DOC_EMPTY},
-	 {"Authorization", DOC_AUTH("host;x-amz-content-sha256;x-amz-date",
-				    "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7")}}};
-#define DOC_PRESIGNED                                                                                                  \
-	"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=" DOC_KEY                                                   \
-	"%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&"                 \
+	 {"Authorization",
+	  DOC_AUTH("host;x-amz-content-sha256;x-amz-date",
+		   "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7")}}};
+#define DOC_PRESIGNED                                                                              \
+	"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=" DOC_KEY                               \
+	"%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires="   \
+	"86400&"                                                                                   \
 	"X-Amz-SignedHeaders=host&X-Amz-Signature="
-static const struct vector doc_presigned = {"presigned",
-					    "GET",
-					    "/test.txt",
-					    DOC_PRESIGNED
-					    "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
-					    {{"Host", DOC_HOST}}};
+static const struct vector doc_presigned = {
+	"presigned",
+	"GET",
+	"/test.txt",
+	DOC_PRESIGNED "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
+	{{"Host", DOC_HOST}}};
 static const struct vector doc_chunked = {
 	"chunked",
 	"PUT",
@@ -194,9 +198,10 @@ static const struct vector doc_chunked = {
 	 {"Content-Encoding", "aws-chunked"},
 	 {"x-amz-decoded-content-length", "66560"},
 	 {"Content-Length", "66824"},
-	 {"Authorization", DOC_AUTH("content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;x-amz-"
-				    "decoded-content-length;x-amz-storage-class",
-				    "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9")}}};
+	 {"Authorization",
+	  DOC_AUTH("content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;x-amz-"
+		   "decoded-content-length;x-amz-storage-class",
+		   "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9")}}};
 static const struct vector doc_trailer = {
 	"chunked with trailer",
 	"PUT",
@@ -210,28 +215,30 @@ static const struct vector doc_trailer = {
 	 {"x-amz-decoded-content-length", "66560"},
 	 {"x-amz-trailer", "x-amz-checksum-crc32c"},
 	 {"Content-Length", "66946"},
-	 {"Authorization", DOC_AUTH("content-encoding;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-"
-				    "length;x-amz-storage-class;x-amz-trailer",
-				    "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e")}}};
+	 {"Authorization",
+	  DOC_AUTH("content-encoding;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-"
+		   "length;x-amz-storage-class;x-amz-trailer",
+		   "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e")}}};
 /* "Signing and Authenticating REST Requests" (version 2). */
 #define V2_KEY "AKIAIOSFODNN7EXAMPLE"
-static const struct vector v2_get = {"v2 GET",
-				     "GET",
-				     "/photos/puppy.jpg",
-				     "",
-				     {{"Host", "awsexamplebucket1.us-west-1.s3.amazonaws.com"},
-				      {"Date", "Tue, 27 Mar 2007 19:36:42 +0000"},
-				      {"Authorization", "AWS " V2_KEY ":qgk2+6Sv9/oM7G3qLEjTH1a1l1g="}}};
+static const struct vector v2_get = {
+	"v2 GET",
+	"GET",
+	"/photos/puppy.jpg",
+	"",
+	{{"Host", "awsexamplebucket1.us-west-1.s3.amazonaws.com"},
+	 {"Date", "Tue, 27 Mar 2007 19:36:42 +0000"},
+	 {"Authorization", "AWS " V2_KEY ":qgk2+6Sv9/oM7G3qLEjTH1a1l1g="}}};
 
 /* What libs3 2.0 (Debian's `s3`) sends, with VECTOR_KEY, at LIBS3_NOW. */
 #define LIBS3_NOW 1795419407 /* 2026-11-23T07:36:47Z */
-#define LIBS3_DATE                                                                                                     \
-	{                                                                                                              \
-		"x-amz-date", "Mon, 23 Nov 2026 07:36:47 GMT"                                                          \
+#define LIBS3_DATE                                                                                 \
+	{                                                                                          \
+		"x-amz-date", "Mon, 23 Nov 2026 07:36:47 GMT"                                      \
 	}
-#define LIBS3_AUTH(signature)                                                                                          \
-	{                                                                                                              \
-		"Authorization", "AWS " VECTOR_KEY ":" signature                                                       \
+#define LIBS3_AUTH(signature)                                                                      \
+	{                                                                                          \
+		"Authorization", "AWS " VECTOR_KEY ":" signature                                   \
 	}
 static const struct vector libs3_vectors[] = {
 	{"libs3 list", "GET", "/", "", {LIBS3_AUTH("znXd9BymXWpghPj4M6Abshah+lg="), LIBS3_DATE}},
@@ -240,9 +247,21 @@ static const struct vector libs3_vectors[] = {
 	 "/photos/",
 	 "prefix=a/b%2Bc&marker=(null)",
 	 {LIBS3_AUTH("9yXcW6bEIGi8F+L8BwIoKSYNip4="), LIBS3_DATE}},
-	{"libs3 location", "GET", "/photos/", "location", {LIBS3_AUTH("K+0EWCdOGUd6vwIVsd/khOZq/eg="), LIBS3_DATE}},
-	{"libs3 head", "HEAD", "/photos/k(1)", "", {LIBS3_AUTH("3FTzg0oJ4hbVP4CqG2P8UpwtWbU="), LIBS3_DATE}},
-	{"libs3 getacl", "GET", "/photos/k", "acl", {LIBS3_AUTH("9ema1bmVg0vd2MPyeCGsS5MCH8s="), LIBS3_DATE}},
+	{"libs3 location",
+	 "GET",
+	 "/photos/",
+	 "location",
+	 {LIBS3_AUTH("K+0EWCdOGUd6vwIVsd/khOZq/eg="), LIBS3_DATE}},
+	{"libs3 head",
+	 "HEAD",
+	 "/photos/k(1)",
+	 "",
+	 {LIBS3_AUTH("3FTzg0oJ4hbVP4CqG2P8UpwtWbU="), LIBS3_DATE}},
+	{"libs3 getacl",
+	 "GET",
+	 "/photos/k",
+	 "acl",
+	 {LIBS3_AUTH("9ema1bmVg0vd2MPyeCGsS5MCH8s="), LIBS3_DATE}},
 	{"libs3 get",
 	 "GET",
 	 "/photos/sp+ace%2B%C3%BC(1)",
@@ -257,35 +276,45 @@ static const struct vector libs3_vectors[] = {
 	  LIBS3_AUTH("FoG1XtXMPfJldtNtDYSR9xiMei8="),
 	  {"x-amz-meta-foo", "a  b"},
 	  LIBS3_DATE}},
-	{"libs3 delete", "DELETE", "/photos/a+b", "", {LIBS3_AUTH("ujrzB/laQZEcuTFn/L1p90t4Tnw="), LIBS3_DATE}},
+	{"libs3 delete",
+	 "DELETE",
+	 "/photos/a+b",
+	 "",
+	 {LIBS3_AUTH("ujrzB/laQZEcuTFn/L1p90t4Tnw="), LIBS3_DATE}},
 };
 
-static const struct vector *const doc_vectors[] = {&doc_get,	   &doc_put,	 &doc_lifecycle, &doc_list,
-						   &doc_presigned, &doc_chunked, &doc_trailer};
+static const struct vector *const doc_vectors[] = {
+	&doc_get, &doc_put, &doc_lifecycle, &doc_list, &doc_presigned, &doc_chunked, &doc_trailer};
 
 static void test_published(void **state)
 {
 	for (size_t i = 0; i < sizeof(doc_vectors) / sizeof(doc_vectors[0]); i++) {
-		if (check_vector(doc_vectors[i], DOC_KEY, DOC_SECRET, "us-east-1", DOC_NOW) != AUTH_OK)
+		if (check_vector(doc_vectors[i], DOC_KEY, DOC_SECRET, "us-east-1", DOC_NOW) !=
+		    AUTH_OK)
 			fail_msg("%s", doc_vectors[i]->name);
-		assert_int_equal(check_vector(doc_vectors[i], DOC_KEY, DOC_SECRET, "", DOC_NOW), AUTH_OK);
-		assert_int_equal(check_vector(doc_vectors[i], DOC_KEY, DOC_SECRET, "eu-west-1", DOC_NOW), AUTH_REGION);
-		assert_int_equal(check_vector(doc_vectors[i], DOC_KEY, DOC_SECRET "x", "us-east-1", DOC_NOW),
+		assert_int_equal(check_vector(doc_vectors[i], DOC_KEY, DOC_SECRET, "", DOC_NOW),
+				 AUTH_OK);
+		assert_int_equal(
+			check_vector(doc_vectors[i], DOC_KEY, DOC_SECRET, "eu-west-1", DOC_NOW),
+			AUTH_REGION);
+		assert_int_equal(
+			check_vector(doc_vectors[i], DOC_KEY, DOC_SECRET "x", "us-east-1", DOC_NOW),
+			AUTH_MISMATCH);
+		assert_int_equal(check_vector(doc_vectors[i], DOC_KEY, "", "us-east-1", DOC_NOW),
 				 AUTH_MISMATCH);
-		assert_int_equal(check_vector(doc_vectors[i], DOC_KEY, "", "us-east-1", DOC_NOW), AUTH_MISMATCH);
 	}
 }
 
 static void test_published_v2(void **state)
 {
 	struct mutable_request m;
-
 	load(&m, &v2_get);
 	m.request.bucket = AUTH_LIT("awsexamplebucket1");
 	assert_int_equal(check(&m.request, V2_KEY, DOC_SECRET, "us-west-1", 1175024202), AUTH_OK);
 	assert_int_equal(check(&m.request, V2_KEY, DOC_SECRET, "", 1175024202 + 901), AUTH_SKEW);
 	m.request.bucket = AUTH_LIT("another");
-	assert_int_equal(check(&m.request, V2_KEY, DOC_SECRET, "us-west-1", 1175024202), AUTH_MISMATCH);
+	assert_int_equal(check(&m.request, V2_KEY, DOC_SECRET, "us-west-1", 1175024202),
+			 AUTH_MISMATCH);
 	unload(&m);
 }
 
@@ -310,7 +339,6 @@ static void test_published_chunks(void **state)
 	};
 	static const size_t sizes[3] = {65536, 1024, 0};
 	char *data = malloc(65536);
-
 	memset(data, 'a', 65536);
 	for (size_t i = 0; i < 2; i++) {
 		struct mutable_request m;
@@ -318,26 +346,27 @@ static void test_published_chunks(void **state)
 		struct auth_stream stream;
 		struct auth_digest digest;
 		uint8_t sha256[32];
-
 		load(&m, cases[i].vector);
 		assert_int_equal(auth_parse(&m.request, &claim), AUTH_OK);
-		assert_int_equal(claim.payload, i == 0 ? AUTH_PAYLOAD_CHUNKED : AUTH_PAYLOAD_CHUNKED_TRAILER);
+		assert_int_equal(claim.payload,
+				 i == 0 ? AUTH_PAYLOAD_CHUNKED : AUTH_PAYLOAD_CHUNKED_TRAILER);
 		assert_int_equal(auth_verify(&m.request, &claim, span(DOC_SECRET),
-					     &(struct auth_terms){.region = span("us-east-1"), .now = DOC_NOW}, &stream,
-					     NULL, 0),
+					     &(struct auth_terms){.region = span("us-east-1"),
+								  .now = DOC_NOW},
+					     &stream, NULL, 0),
 				 AUTH_OK);
 		assert_string_equal(stream.scope, "20130524/us-east-1/s3/aws4_request");
 		auth_digest_init(&digest);
 		for (size_t j = 0; j < 3; j++) {
 			struct auth_stream before = stream;
-
 			auth_digest_begin(&digest, AUTH_SHA256);
 			auth_digest_update(&digest, data, sizes[j]);
 			assert_true(auth_digest_final(&digest, sha256));
 			sha256[j] ^= 1;
 			assert_false(auth_stream_chunk(&stream, sha256, cases[i].signatures[j]));
 			sha256[j] ^= 1;
-			assert_memory_equal(&before, &stream, sizeof(stream)); /* a mismatch does not advance it */
+			assert_memory_equal(&before, &stream,
+					    sizeof(stream)); /* a mismatch does not advance it */
 			assert_true(auth_stream_chunk(&stream, sha256, cases[i].signatures[j]));
 			assert_false(auth_stream_chunk(&stream, sha256, cases[i].signatures[j]));
 		}
@@ -345,8 +374,10 @@ static void test_published_chunks(void **state)
 			auth_digest_begin(&digest, AUTH_SHA256);
 			auth_digest_update(&digest, cases[i].trailer, strlen(cases[i].trailer));
 			assert_true(auth_digest_final(&digest, sha256));
-			assert_false(auth_stream_chunk(&stream, sha256, cases[i].trailer_signature));
-			assert_true(auth_stream_trailer(&stream, sha256, cases[i].trailer_signature));
+			assert_false(
+				auth_stream_chunk(&stream, sha256, cases[i].trailer_signature));
+			assert_true(
+				auth_stream_trailer(&stream, sha256, cases[i].trailer_signature));
 		}
 		auth_digest_release(&digest);
 		unload(&m);
@@ -359,12 +390,13 @@ static void test_published_chunks(void **state)
 static void test_vectors(void **state)
 {
 	size_t n = sizeof(vectors) / sizeof(vectors[0]);
-
 	assert_true(n > 100);
 	for (size_t i = 0; i < n; i++) {
-		if (check_vector(&vectors[i], VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION, VECTOR_NOW) != AUTH_OK)
+		if (check_vector(&vectors[i], VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION,
+				 VECTOR_NOW) != AUTH_OK)
 			fail_msg("%s", vectors[i].name);
-		assert_int_equal(check_vector(&vectors[i], VECTOR_KEY, VECTOR_SECRET "x", VECTOR_REGION, VECTOR_NOW),
+		assert_int_equal(check_vector(&vectors[i], VECTOR_KEY, VECTOR_SECRET "x",
+					      VECTOR_REGION, VECTOR_NOW),
 				 AUTH_MISMATCH);
 	}
 }
@@ -372,11 +404,9 @@ static void test_vectors(void **state)
 static void test_token(void **state)
 {
 	size_t seen = 0;
-
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
 		struct mutable_request m;
 		struct auth_claim claim;
-
 		load(&m, &vectors[i]);
 		assert_int_equal(auth_parse(&m.request, &claim), AUTH_OK);
 		assert_int_equal(claim.token.len > 0, strncmp(vectors[i].name, "v4 token", 8) == 0);
@@ -387,18 +417,18 @@ static void test_token(void **state)
 }
 
 /* Every byte of `bytes` changed in turn: the request must not verify. flips: values to xor. */
-static size_t mutate(struct mutable_request *m, const char *name, const char *what, char *bytes, size_t len,
-		     const char *key, const char *secret, const char *region, int64_t now)
+static size_t mutate(struct mutable_request *m, const char *name, const char *what, char *bytes,
+		     size_t len, const char *key, const char *secret, const char *region,
+		     int64_t now)
 {
 	static const unsigned char flips[] = {0x01, 0x40, 0x80};
 	size_t tried = 0;
-
 	for (size_t i = 0; i < len; i++)
 		for (size_t f = 0; f < sizeof(flips); f++, tried++) {
 			bytes[i] ^= (char)flips[f];
 			if (check(&m->request, key, secret, region, now) == AUTH_OK)
-				fail_msg("%s: %s survives a change of byte %zu (%c to %c)", name, what, i,
-					 bytes[i] ^ flips[f], bytes[i]);
+				fail_msg("%s: %s survives a change of byte %zu (%c to %c)", name,
+					 what, i, bytes[i] ^ flips[f], bytes[i]);
 			bytes[i] ^= (char)flips[f];
 		}
 	return tried;
@@ -407,40 +437,41 @@ static size_t mutate(struct mutable_request *m, const char *name, const char *wh
 static bool is_signed(const struct auth_claim *claim, struct auth_span name)
 {
 	struct auth_span list = claim->signed_headers, one;
-
 	while (auth_signed_next(&list, &one))
 		if (auth_span_caseeq(one, name))
 			return true;
-	return claim->kind == AUTH_V2_HEADER &&
-	       (auth_span_caseeq(name, AUTH_LIT("content-md5")) || auth_span_caseeq(name, AUTH_LIT("content-type")) ||
-		strncasecmp(name.ptr, "x-amz-", 6) == 0);
+	return claim->kind == AUTH_V2_HEADER && (auth_span_caseeq(name, AUTH_LIT("content-md5")) ||
+						 auth_span_caseeq(name, AUTH_LIT("content-type")) ||
+						 strncasecmp(name.ptr, "x-amz-", 6) == 0);
 }
 
-static size_t mutate_vector(const struct vector *v, const char *key, const char *secret, const char *region,
-			    int64_t now)
+static size_t mutate_vector(const struct vector *v, const char *key, const char *secret,
+			    const char *region, int64_t now)
 {
 	struct mutable_request m;
 	struct auth_claim claim;
 	const char *signature;
 	size_t tried = 0;
-
 	load(&m, v);
 	assert_int_equal(check(&m.request, key, secret, region, now), AUTH_OK);
 	assert_int_equal(auth_parse(&m.request, &claim), AUTH_OK);
 	signature = claim.signature.ptr;
-	tried += mutate(&m, v->name, "signature", (char *)(uintptr_t)signature, claim.signature.len, key, secret,
-			region, now);
-	tried += mutate(&m, v->name, "method", m.method, m.request.method.len, key, secret, region, now);
+	tried += mutate(&m, v->name, "signature", (char *)(uintptr_t)signature, claim.signature.len,
+			key, secret, region, now);
+	tried += mutate(&m, v->name, "method", m.method, m.request.method.len, key, secret, region,
+			now);
 	tried += mutate(&m, v->name, "path", m.path, m.request.path.len, key, secret, region, now);
 	if (claim.kind == AUTH_V4_HEADER || claim.kind == AUTH_V4_QUERY)
-		tried += mutate(&m, v->name, "query", m.query, m.request.query.len, key, secret, region, now);
+		tried += mutate(&m, v->name, "query", m.query, m.request.query.len, key, secret,
+				region, now);
 	for (size_t i = 0; i < m.request.nheaders; i++) {
-		if (auth_span_caseeq(m.headers[i].name, AUTH_LIT("authorization")) && claim.kind == AUTH_V4_HEADER)
-			tried += mutate(&m, v->name, "authorization", m.values[i], m.headers[i].value.len, key, secret,
-					region, now);
+		if (auth_span_caseeq(m.headers[i].name, AUTH_LIT("authorization")) &&
+		    claim.kind == AUTH_V4_HEADER)
+			tried += mutate(&m, v->name, "authorization", m.values[i],
+					m.headers[i].value.len, key, secret, region, now);
 		else if (is_signed(&claim, m.headers[i].name))
-			tried += mutate(&m, v->name, v->headers[i].name, m.values[i], m.headers[i].value.len, key,
-					secret, region, now);
+			tried += mutate(&m, v->name, v->headers[i].name, m.values[i],
+					m.headers[i].value.len, key, secret, region, now);
 	}
 	unload(&m);
 	return tried;
@@ -449,20 +480,22 @@ static size_t mutate_vector(const struct vector *v, const char *key, const char 
 static void test_libs3(void **state)
 {
 	for (size_t i = 0; i < sizeof(libs3_vectors) / sizeof(libs3_vectors[0]); i++) {
-		if (check_vector(&libs3_vectors[i], VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION, LIBS3_NOW) != AUTH_OK)
+		if (check_vector(&libs3_vectors[i], VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION,
+				 LIBS3_NOW) != AUTH_OK)
 			fail_msg("%s", libs3_vectors[i].name);
-		mutate_vector(&libs3_vectors[i], VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION, LIBS3_NOW);
+		mutate_vector(&libs3_vectors[i], VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION,
+			      LIBS3_NOW);
 	}
 }
 
 static void test_mutations(void **state)
 {
 	size_t tried = 0;
-
 	for (size_t i = 0; i < sizeof(doc_vectors) / sizeof(doc_vectors[0]); i++)
 		tried += mutate_vector(doc_vectors[i], DOC_KEY, DOC_SECRET, "us-east-1", DOC_NOW);
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i += 5)
-		tried += mutate_vector(&vectors[i], VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION, VECTOR_NOW);
+		tried += mutate_vector(&vectors[i], VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION,
+				       VECTOR_NOW);
 	assert_true(tried > 30000);
 }
 
@@ -472,37 +505,43 @@ static void test_header_set(void **state)
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i += 3) {
 		struct mutable_request m;
 		struct auth_claim claim;
-
 		load(&m, &vectors[i]);
 		assert_int_equal(auth_parse(&m.request, &claim), AUTH_OK);
 		for (size_t h = 0; h < m.request.nheaders; h++) {
-			struct auth_header saved = m.headers[h], last = m.headers[m.request.nheaders - 1];
-
+			struct auth_header saved = m.headers[h],
+					   last = m.headers[m.request.nheaders - 1];
 			if (!is_signed(&claim, saved.name) || saved.value.len == 0)
 				continue;
 			m.headers[h] = last;
 			m.request.nheaders--;
-			if (check(&m.request, VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION, VECTOR_NOW) == AUTH_OK)
-				fail_msg("%s without %s", vectors[i].name, vectors[i].headers[h].name);
+			if (check(&m.request, VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION,
+				  VECTOR_NOW) == AUTH_OK)
+				fail_msg("%s without %s", vectors[i].name,
+					 vectors[i].headers[h].name);
 			m.request.nheaders++;
 			m.headers[h] = saved;
 			if (m.request.nheaders == HEADERS_MAX)
 				continue;
 			m.headers[m.request.nheaders++] = saved;
-			if (check(&m.request, VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION, VECTOR_NOW) == AUTH_OK)
-				fail_msg("%s with %s twice", vectors[i].name, vectors[i].headers[h].name);
+			if (check(&m.request, VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION,
+				  VECTOR_NOW) == AUTH_OK)
+				fail_msg("%s with %s twice", vectors[i].name,
+					 vectors[i].headers[h].name);
 			m.request.nheaders--;
 		}
-		m.headers[m.request.nheaders++] = (struct auth_header){AUTH_LIT("x-amz-acl"), AUTH_LIT("public-read")};
+		m.headers[m.request.nheaders++] =
+			(struct auth_header){AUTH_LIT("x-amz-acl"), AUTH_LIT("public-read")};
 		if (claim.kind == AUTH_V4_HEADER || claim.kind == AUTH_V4_QUERY) {
 			enum auth_result rc = auth_parse(&m.request, &claim);
-
 			if (rc == AUTH_UNSIGNED_HEADER)
-				assert_true(auth_span_eq(claim.unsigned_header, AUTH_LIT("x-amz-acl")));
+				assert_true(
+					auth_span_eq(claim.unsigned_header, AUTH_LIT("x-amz-acl")));
 			assert_true(rc == AUTH_UNSIGNED_HEADER ||
-				    check(&m.request, VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION, VECTOR_NOW) != AUTH_OK);
+				    check(&m.request, VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION,
+					  VECTOR_NOW) != AUTH_OK);
 		} else {
-			assert_int_equal(check(&m.request, VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION, VECTOR_NOW),
+			assert_int_equal(check(&m.request, VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION,
+					       VECTOR_NOW),
 					 AUTH_MISMATCH);
 		}
 		unload(&m);
@@ -517,9 +556,12 @@ static void test_time(void **state)
 	assert_int_equal(check_vector(&doc_get, DOC_KEY, DOC_SECRET, "", DOC_NOW + 901), AUTH_SKEW);
 	assert_int_equal(check_vector(&doc_get, DOC_KEY, DOC_SECRET, "", DOC_NOW - 900), AUTH_OK);
 	assert_int_equal(check_vector(&doc_get, DOC_KEY, DOC_SECRET, "", DOC_NOW - 901), AUTH_SKEW);
-	assert_int_equal(check_vector(&doc_presigned, DOC_KEY, DOC_SECRET, "", DOC_NOW + 86400), AUTH_OK);
-	assert_int_equal(check_vector(&doc_presigned, DOC_KEY, DOC_SECRET, "", DOC_NOW + 86401), AUTH_EXPIRED);
-	assert_int_equal(check_vector(&doc_presigned, DOC_KEY, DOC_SECRET, "", DOC_NOW - 901), AUTH_SKEW);
+	assert_int_equal(check_vector(&doc_presigned, DOC_KEY, DOC_SECRET, "", DOC_NOW + 86400),
+			 AUTH_OK);
+	assert_int_equal(check_vector(&doc_presigned, DOC_KEY, DOC_SECRET, "", DOC_NOW + 86401),
+			 AUTH_EXPIRED);
+	assert_int_equal(check_vector(&doc_presigned, DOC_KEY, DOC_SECRET, "", DOC_NOW - 901),
+			 AUTH_SKEW);
 }
 
 static void test_dates(void **state)
@@ -548,11 +590,10 @@ static void test_dates(void **state)
 		{"Fri, 31 Apr 2013 00:00:00 GMT", -1},
 		{"Fri, 24 May 2013 00:00:00", -1},
 	};
-
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int64_t time = -1;
-		bool ok = auth_date_iso(span(cases[i].text), &time) || auth_date_http(span(cases[i].text), &time);
-
+		bool ok = auth_date_iso(span(cases[i].text), &time) ||
+			  auth_date_http(span(cases[i].text), &time);
 		if (ok != (cases[i].time >= 0) || (ok && time != cases[i].time))
 			fail_msg("%s", cases[i].text);
 	}
@@ -562,7 +603,6 @@ static void test_dates(void **state)
 		struct tm tm;
 		time_t clock = (time_t)t;
 		int64_t back;
-
 		assert_true(auth_date_format(t, text));
 		gmtime_r(&clock, &tm);
 		strftime(expected, sizeof(expected), "%Y%m%dT%H%M%SZ", &tm);
@@ -574,10 +614,10 @@ static void test_dates(void **state)
 
 /* ---- refusals ---- */
 
-#define AMZ                                                                                                            \
-	{"Host", DOC_HOST}, {"x-amz-date", "20130524T000000Z"},                                                        \
-	{                                                                                                              \
-		"x-amz-content-sha256", DOC_EMPTY                                                                      \
+#define AMZ                                                                                        \
+	{"Host", DOC_HOST}, {"x-amz-date", "20130524T000000Z"},                                    \
+	{                                                                                          \
+		"x-amz-content-sha256", DOC_EMPTY                                                  \
 	}
 #define SIG "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"
 #define NAMES "SignedHeaders=host;x-amz-content-sha256;x-amz-date"
@@ -593,10 +633,18 @@ static void test_refusals(void **state)
 		{{"both", "GET", "/", DOC_PRESIGNED SIG, {AMZ, {"Authorization", "AWS a:b"}}},
 		 AUTH_INCOMPLETE,
 		 "Only one auth mechanism"},
-		{{"v2 and v4 query", "GET", "/", DOC_PRESIGNED SIG "&Signature=x&AWSAccessKeyId=a", {AMZ}},
+		{{"v2 and v4 query",
+		  "GET",
+		  "/",
+		  DOC_PRESIGNED SIG "&Signature=x&AWSAccessKeyId=a",
+		  {AMZ}},
 		 AUTH_INCOMPLETE,
 		 "Only one auth mechanism"},
-		{{"two headers", "GET", "/", "", {AMZ, {"Authorization", "AWS a:b"}, {"authorization", "AWS a:b"}}},
+		{{"two headers",
+		  "GET",
+		  "/",
+		  "",
+		  {AMZ, {"Authorization", "AWS a:b"}, {"authorization", "AWS a:b"}}},
 		 AUTH_INCOMPLETE,
 		 "Only one auth mechanism"},
 		{{"basic", "GET", "/", "", {AMZ, {"Authorization", "Basic abc"}}},
@@ -618,10 +666,16 @@ static void test_refusals(void **state)
 		  "GET",
 		  "/",
 		  "",
-		  {AMZ, {"Authorization", "AWS4-HMAC-SHA256 " DOC_SCOPE "," DOC_SCOPE "," NAMES ",Signature=" SIG}}},
+		  {AMZ,
+		   {"Authorization",
+		    "AWS4-HMAC-SHA256 " DOC_SCOPE "," DOC_SCOPE "," NAMES ",Signature=" SIG}}},
 		 AUTH_MALFORMED,
 		 "The authorization header is malformed"},
-		{{"no signature", "GET", "/", "", {AMZ, {"Authorization", "AWS4-HMAC-SHA256 " DOC_SCOPE "," NAMES}}},
+		{{"no signature",
+		  "GET",
+		  "/",
+		  "",
+		  {AMZ, {"Authorization", "AWS4-HMAC-SHA256 " DOC_SCOPE "," NAMES}}},
 		 AUTH_MALFORMED,
 		 "The authorization header is malformed"},
 		{{"short scope",
@@ -629,7 +683,8 @@ static void test_refusals(void **state)
 		  "/",
 		  "",
 		  {AMZ,
-		   {"Authorization", "AWS4-HMAC-SHA256 Credential=AK/20130524/us-east-1/s3," NAMES ",Signature=" SIG}}},
+		   {"Authorization", "AWS4-HMAC-SHA256 Credential=AK/20130524/us-east-1/s3," NAMES
+				     ",Signature=" SIG}}},
 		 AUTH_MALFORMED,
 		 "The authorization header is malformed; the Credential"},
 		{{"no key",
@@ -638,7 +693,8 @@ static void test_refusals(void **state)
 		  "",
 		  {AMZ,
 		   {"Authorization",
-		    "AWS4-HMAC-SHA256 Credential=/20130524/us-east-1/s3/aws4_request," NAMES ",Signature=" SIG}}},
+		    "AWS4-HMAC-SHA256 Credential=/20130524/us-east-1/s3/aws4_request," NAMES
+		    ",Signature=" SIG}}},
 		 AUTH_MALFORMED,
 		 "The authorization header is malformed; the Credential"},
 		{{"terminator",
@@ -647,7 +703,8 @@ static void test_refusals(void **state)
 		  "",
 		  {AMZ,
 		   {"Authorization",
-		    "AWS4-HMAC-SHA256 Credential=AK/20130524/us-east-1/s3/aws5_request," NAMES ",Signature=" SIG}}},
+		    "AWS4-HMAC-SHA256 Credential=AK/20130524/us-east-1/s3/aws5_request," NAMES
+		    ",Signature=" SIG}}},
 		 AUTH_MALFORMED,
 		 "The authorization header is malformed; the Credential"},
 		{{"service",
@@ -656,7 +713,8 @@ static void test_refusals(void **state)
 		  "",
 		  {AMZ,
 		   {"Authorization",
-		    "AWS4-HMAC-SHA256 Credential=AK/20130524/us-east-1/ec2/aws4_request," NAMES ",Signature=" SIG}}},
+		    "AWS4-HMAC-SHA256 Credential=AK/20130524/us-east-1/ec2/aws4_request," NAMES
+		    ",Signature=" SIG}}},
 		 AUTH_MALFORMED,
 		 "The credential scope"},
 		{{"scope date",
@@ -665,14 +723,16 @@ static void test_refusals(void **state)
 		  "",
 		  {AMZ,
 		   {"Authorization",
-		    "AWS4-HMAC-SHA256 Credential=AK/20130525/us-east-1/s3/aws4_request," NAMES ",Signature=" SIG}}},
+		    "AWS4-HMAC-SHA256 Credential=AK/20130525/us-east-1/s3/aws4_request," NAMES
+		    ",Signature=" SIG}}},
 		 AUTH_MALFORMED,
 		 "Invalid credential date"},
 		{{"signature length",
 		  "GET",
 		  "/",
 		  "",
-		  {AMZ, {"Authorization", "AWS4-HMAC-SHA256 " DOC_SCOPE "," NAMES ",Signature=abcd"}}},
+		  {AMZ,
+		   {"Authorization", "AWS4-HMAC-SHA256 " DOC_SCOPE "," NAMES ",Signature=abcd"}}},
 		 AUTH_MALFORMED,
 		 "The signature"},
 		{{"signature digits",
@@ -680,36 +740,46 @@ static void test_refusals(void **state)
 		  "/",
 		  "",
 		  {AMZ,
-		   {"Authorization", "AWS4-HMAC-SHA256 " DOC_SCOPE "," NAMES
-				     ",Signature=x4b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"}}},
+		   {"Authorization",
+		    "AWS4-HMAC-SHA256 " DOC_SCOPE "," NAMES
+		    ",Signature="
+		    "x4b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"}}},
 		 AUTH_MALFORMED,
 		 "The signature"},
 		{{"upper names",
 		  "GET",
 		  "/",
 		  "",
-		  {AMZ, {"Authorization", "AWS4-HMAC-SHA256 " DOC_SCOPE ",SignedHeaders=Host,Signature=" SIG}}},
+		  {AMZ,
+		   {"Authorization",
+		    "AWS4-HMAC-SHA256 " DOC_SCOPE ",SignedHeaders=Host,Signature=" SIG}}},
 		 AUTH_MALFORMED,
 		 "SignedHeaders"},
 		{{"empty name",
 		  "GET",
 		  "/",
 		  "",
-		  {AMZ, {"Authorization", "AWS4-HMAC-SHA256 " DOC_SCOPE ",SignedHeaders=host;;date,Signature=" SIG}}},
+		  {AMZ,
+		   {"Authorization",
+		    "AWS4-HMAC-SHA256 " DOC_SCOPE ",SignedHeaders=host;;date,Signature=" SIG}}},
 		 AUTH_MALFORMED,
 		 "SignedHeaders"},
 		{{"no host",
 		  "GET",
 		  "/",
 		  "",
-		  {AMZ, {"Authorization", "AWS4-HMAC-SHA256 " DOC_SCOPE ",SignedHeaders=x-amz-date,Signature=" SIG}}},
+		  {AMZ,
+		   {"Authorization",
+		    "AWS4-HMAC-SHA256 " DOC_SCOPE ",SignedHeaders=x-amz-date,Signature=" SIG}}},
 		 AUTH_UNSIGNED_HEADER,
 		 "There were headers"},
 		{{"date unsigned",
 		  "GET",
 		  "/",
 		  "",
-		  {AMZ, {"Authorization", "AWS4-HMAC-SHA256 " DOC_SCOPE ",SignedHeaders=host,Signature=" SIG}}},
+		  {AMZ,
+		   {"Authorization",
+		    "AWS4-HMAC-SHA256 " DOC_SCOPE ",SignedHeaders=host,Signature=" SIG}}},
 		 AUTH_UNSIGNED_HEADER,
 		 "There were headers"},
 		{{"no date",
@@ -780,13 +850,18 @@ static void test_refusals(void **state)
 		{{"query parts", "GET", "/", "X-Amz-Algorithm=AWS4-HMAC-SHA256", {AMZ}},
 		 AUTH_MALFORMED,
 		 "Query-string authentication version 4 requires"},
-		{{"query twice", "GET", "/", DOC_PRESIGNED SIG "&X-Amz-Signature=" SIG, {{"Host", "h"}}},
+		{{"query twice",
+		  "GET",
+		  "/",
+		  DOC_PRESIGNED SIG "&X-Amz-Signature=" SIG,
+		  {{"Host", "h"}}},
 		 AUTH_MALFORMED,
 		 "Query-string authentication version 4 requires"},
 		{{"query algorithm",
 		  "GET",
 		  "/",
-		  "X-Amz-Algorithm=AWS4&X-Amz-Credential=a&X-Amz-Date=b&X-Amz-Expires=1&X-Amz-SignedHeaders=host&X-Amz-"
+		  "X-Amz-Algorithm=AWS4&X-Amz-Credential=a&X-Amz-Date=b&X-Amz-Expires=1&X-Amz-"
+		  "SignedHeaders=host&X-Amz-"
 		  "Signature=c",
 		  {{"Host", "h"}}},
 		 AUTH_MALFORMED,
@@ -794,28 +869,45 @@ static void test_refusals(void **state)
 		{{"query credential",
 		  "GET",
 		  "/",
-		  "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a%2Fb&X-Amz-Date=b&X-Amz-Expires=1&X-Amz-"
+		  "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a%2Fb&X-Amz-Date=b&X-Amz-"
+		  "Expires=1&X-Amz-"
 		  "SignedHeaders=host&X-Amz-Signature=c",
 		  {{"Host", "h"}}},
 		 AUTH_MALFORMED,
 		 "Error parsing the X-Amz-Credential"},
-#define QUERY(date, expires, names)                                                                                    \
-	"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a%2F20130524%2fus-east-1/"                                  \
-	"s3%2Faws4_request&X-Amz-Date=" date "&X-Amz-Expires=" expires "&X-Amz-SignedHeaders=" names                   \
-	"&X-Amz-Signature=" SIG
+#define QUERY(date, expires, names)                                                                \
+	"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a%2F20130524%2fus-east-1/"              \
+	"s3%2Faws4_request&X-Amz-Date=" date "&X-Amz-Expires=" expires                             \
+	"&X-Amz-SignedHeaders=" names "&X-Amz-Signature=" SIG
 		{{"query date", "GET", "/", QUERY("2013", "1", "host"), {{"Host", "h"}}},
 		 AUTH_MALFORMED,
 		 "X-Amz-Date must"},
-		{{"expires text", "GET", "/", QUERY("20130524T000000Z", "abc", "host"), {{"Host", "h"}}},
+		{{"expires text",
+		  "GET",
+		  "/",
+		  QUERY("20130524T000000Z", "abc", "host"),
+		  {{"Host", "h"}}},
 		 AUTH_MALFORMED,
 		 "X-Amz-Expires should be a number"},
-		{{"expires negative", "GET", "/", QUERY("20130524T000000Z", "-1", "host"), {{"Host", "h"}}},
+		{{"expires negative",
+		  "GET",
+		  "/",
+		  QUERY("20130524T000000Z", "-1", "host"),
+		  {{"Host", "h"}}},
 		 AUTH_MALFORMED,
 		 "X-Amz-Expires must be non-negative"},
-		{{"expires zero", "GET", "/", QUERY("20130524T000000Z", "0", "host"), {{"Host", "h"}}},
+		{{"expires zero",
+		  "GET",
+		  "/",
+		  QUERY("20130524T000000Z", "0", "host"),
+		  {{"Host", "h"}}},
 		 AUTH_MALFORMED,
 		 "X-Amz-Expires must be at least"},
-		{{"expires week", "GET", "/", QUERY("20130524T000000Z", "604801", "host"), {{"Host", "h"}}},
+		{{"expires week",
+		  "GET",
+		  "/",
+		  QUERY("20130524T000000Z", "604801", "host"),
+		  {{"Host", "h"}}},
 		 AUTH_MALFORMED,
 		 "X-Amz-Expires must be less"},
 		{{"expires huge",
@@ -825,7 +917,11 @@ static void test_refusals(void **state)
 		  {{"Host", "h"}}},
 		 AUTH_MALFORMED,
 		 "X-Amz-Expires must be less"},
-		{{"query host", "GET", "/", QUERY("20130524T000000Z", "604800", "date"), {{"Host", "h"}}},
+		{{"query host",
+		  "GET",
+		  "/",
+		  QUERY("20130524T000000Z", "604800", "date"),
+		  {{"Host", "h"}}},
 		 AUTH_UNSIGNED_HEADER,
 		 "There were headers"},
 		{{"query chunks unsigned",
@@ -835,7 +931,11 @@ static void test_refusals(void **state)
 		  {{"Host", "h"}, {"x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}}},
 		 AUTH_UNSIGNED_HEADER,
 		 "There were headers"},
-		{{"query names", "GET", "/", QUERY("20130524T000000Z", "1", "host%3B%41"), {{"Host", "h"}}},
+		{{"query names",
+		  "GET",
+		  "/",
+		  QUERY("20130524T000000Z", "1", "host%3B%41"),
+		  {{"Host", "h"}}},
 		 AUTH_MALFORMED,
 		 "SignedHeaders"},
 		{{"v2 no colon", "GET", "/", "", {AMZ, {"Authorization", "AWS abc"}}},
@@ -847,7 +947,11 @@ static void test_refusals(void **state)
 		{{"v2 query parts", "GET", "/", "AWSAccessKeyId=a&Expires=1", {{"Host", "h"}}},
 		 AUTH_UNSIGNED_HEADER,
 		 "Query-string authentication requires"},
-		{{"v2 query expires", "GET", "/", "AWSAccessKeyId=a&Expires=x&Signature=y", {{"Host", "h"}}},
+		{{"v2 query expires",
+		  "GET",
+		  "/",
+		  "AWSAccessKeyId=a&Expires=x&Signature=y",
+		  {{"Host", "h"}}},
 		 AUTH_UNSIGNED_HEADER,
 		 "Invalid date"},
 	};
@@ -856,12 +960,12 @@ static void test_refusals(void **state)
 		struct mutable_request m;
 		struct auth_claim claim;
 		enum auth_result rc;
-
 		load(&m, &cases[i].vector);
 		rc = auth_parse(&m.request, &claim);
 		if (rc != cases[i].result ||
 		    (cases[i].detail != NULL &&
-		     (claim.detail == NULL || strncmp(claim.detail, cases[i].detail, strlen(cases[i].detail)) != 0)))
+		     (claim.detail == NULL ||
+		      strncmp(claim.detail, cases[i].detail, strlen(cases[i].detail)) != 0)))
 			fail_msg("%s: %d, %s", cases[i].vector.name, rc,
 				 claim.detail != NULL ? claim.detail : "(none)");
 		unload(&m);
@@ -873,9 +977,12 @@ static void test_v2_expires(void **state)
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
 		if (strstr(vectors[i].query, "AWSAccessKeyId=") == NULL)
 			continue;
-		assert_int_equal(check_vector(&vectors[i], VECTOR_KEY, VECTOR_SECRET, "", VECTOR_NOW + 3600), AUTH_OK);
-		assert_int_equal(check_vector(&vectors[i], VECTOR_KEY, VECTOR_SECRET, "", VECTOR_NOW + 3601),
-				 AUTH_EXPIRED);
+		assert_int_equal(
+			check_vector(&vectors[i], VECTOR_KEY, VECTOR_SECRET, "", VECTOR_NOW + 3600),
+			AUTH_OK);
+		assert_int_equal(
+			check_vector(&vectors[i], VECTOR_KEY, VECTOR_SECRET, "", VECTOR_NOW + 3601),
+			AUTH_EXPIRED);
 		return;
 	}
 	fail();
@@ -887,9 +994,9 @@ static void test_limits(void **state)
 {
 	struct auth_header *headers = calloc(AUTH_HEADERS_MAX + 1, sizeof(*headers));
 	char *target = malloc(AUTH_TARGET_MAX + 1);
-	struct auth_request request = {.method = AUTH_LIT("GET"), .path = AUTH_LIT("/"), .headers = headers};
+	struct auth_request request = {
+		.method = AUTH_LIT("GET"), .path = AUTH_LIT("/"), .headers = headers};
 	struct auth_claim claim;
-
 	for (size_t i = 0; i <= AUTH_HEADERS_MAX; i++)
 		headers[i] = (struct auth_header){AUTH_LIT("n"), AUTH_LIT("v")};
 	request.nheaders = AUTH_HEADERS_MAX + 1;
@@ -931,35 +1038,37 @@ static void test_sign(void **state)
 				       .nheaders = 6};
 	struct auth_claim claim;
 	char value[512], text[1024];
-
-	assert_int_equal(auth_sign(&request, span(DOC_KEY), span(DOC_SECRET), span("us-east-1"), "20130524T000000Z",
-				   value, sizeof(value)),
+	assert_int_equal(auth_sign(&request, span(DOC_KEY), span(DOC_SECRET), span("us-east-1"),
+				   "20130524T000000Z", value, sizeof(value)),
 			 0);
 	headers[6].value = span(value);
 	request.nheaders = 7;
 	assert_int_equal(check(&request, DOC_KEY, DOC_SECRET, "us-east-1", DOC_NOW), AUTH_OK);
 	request.nheaders = 6;
 	for (size_t cap = 0; cap <= strlen(value); cap++)
-		assert_int_equal(auth_sign(&request, span(DOC_KEY), span(DOC_SECRET), span("us-east-1"),
-					   "20130524T000000Z", text, cap),
+		assert_int_equal(auth_sign(&request, span(DOC_KEY), span(DOC_SECRET),
+					   span("us-east-1"), "20130524T000000Z", text, cap),
 				 -1);
 	request.nheaders = 7;
 
 	assert_int_equal(auth_parse(&request, &claim), AUTH_OK);
-	assert_int_equal(auth_verify(&request, &claim, span("wrong"), &(struct auth_terms){.now = DOC_NOW}, NULL, text,
+	assert_int_equal(auth_verify(&request, &claim, span("wrong"),
+				     &(struct auth_terms){.now = DOC_NOW}, NULL, text,
 				     sizeof(text)),
 			 AUTH_MISMATCH);
-	assert_string_equal(text, "PUT\n/b/"
-				  "sp%20ace\nuploads=\nhost:h:1\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:"
-				  "20130524T000000Z\nx-amz-meta-b:two spaces,again\n\n"
-				  "host;x-amz-content-sha256;x-amz-date;x-amz-meta-b\nUNSIGNED-PAYLOAD");
-	assert_int_equal(
-		auth_verify(&request, &claim, span("wrong"), &(struct auth_terms){.now = DOC_NOW}, NULL, text, 8),
-		AUTH_MISMATCH);
+	assert_string_equal(
+		text,
+		"PUT\n/b/"
+		"sp%20ace\nuploads=\nhost:h:1\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:"
+		"20130524T000000Z\nx-amz-meta-b:two spaces,again\n\n"
+		"host;x-amz-content-sha256;x-amz-date;x-amz-meta-b\nUNSIGNED-PAYLOAD");
+	assert_int_equal(auth_verify(&request, &claim, span("wrong"),
+				     &(struct auth_terms){.now = DOC_NOW}, NULL, text, 8),
+			 AUTH_MISMATCH);
 	assert_string_equal(text, "PUT\n/b/");
-	assert_int_equal(
-		auth_verify(&request, &claim, span("wrong"), &(struct auth_terms){.now = DOC_NOW}, NULL, text, 1),
-		AUTH_MISMATCH);
+	assert_int_equal(auth_verify(&request, &claim, span("wrong"),
+				     &(struct auth_terms){.now = DOC_NOW}, NULL, text, 1),
+			 AUTH_MISMATCH);
 	assert_string_equal(text, "");
 }
 
@@ -969,17 +1078,20 @@ static void test_hmac(void **state)
 	struct auth_digest digest;
 	uint8_t out[32];
 	char hex[65], key[131];
-
 	auth_digest_init(&digest);
-	assert_true(auth_hmac(&digest, AUTH_SHA256, "Jefe", 4, "what do ya want for nothing?", 28, out));
+	assert_true(auth_hmac(&digest, AUTH_SHA256, "Jefe", 4, "what do ya want for nothing?", 28,
+			      out));
 	auth_hex(out, 32, hex);
-	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	assert_string_equal(hex,
+			    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	memset(key, 0xaa, sizeof(key));
 	assert_true(auth_hmac(&digest, AUTH_SHA256, key, sizeof(key),
 			      "Test Using Larger Than Block-Size Key - Hash Key First", 54, out));
 	auth_hex(out, 32, hex);
-	assert_string_equal(hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
-	assert_true(auth_hmac(&digest, AUTH_SHA1, "Jefe", 4, "what do ya want for nothing?", 28, out));
+	assert_string_equal(hex,
+			    "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+	assert_true(
+		auth_hmac(&digest, AUTH_SHA1, "Jefe", 4, "what do ya want for nothing?", 28, out));
 	auth_hex(out, 20, hex);
 	assert_string_equal(hex, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
 	auth_digest_release(&digest);
@@ -1004,6 +1116,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_sign),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

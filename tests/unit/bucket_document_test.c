@@ -7,7 +7,6 @@ static char *document(struct ns *ns, struct gml_op *op, int want)
 	void *buf = NULL;
 	size_t len = 0;
 	char *text;
-
 	assert_rc(gml_bucket_document_get(op, ns->store, B, GML_BUCKET_TAGGING, &buf, &len), want);
 	if (want != 0)
 		return NULL;
@@ -19,7 +18,6 @@ static char *document(struct ns *ns, struct gml_op *op, int want)
 static void expect(struct ns *ns, const char *want)
 {
 	char *text = document(ns, &ns->op, 0);
-
 	assert_string_equal(text, want);
 	free(text);
 }
@@ -27,7 +25,6 @@ static void expect(struct ns *ns, const char *want)
 static int set(struct ns *ns, struct gml_op *op, const char *text)
 {
 	struct gml_span span = {text, text != NULL ? strlen(text) : 0};
-
 	return gml_bucket_document_set(op, ns->store, B, GML_BUCKET_TAGGING, span);
 }
 
@@ -38,7 +35,6 @@ static void test_life(void **state)
 	struct gml_bucket bucket;
 	uint64_t rows = object_count(ns, GML_TABLE_SUPER);
 	char *big = malloc(GML_BUCKET_DOCUMENT_MAX + 2);
-
 	document(ns, &ns->op, GML_ERR_NOENT);
 	assert_ok(set(ns, &ns->op, NULL));
 	assert_ok(set(ns, &ns->op, "one"));
@@ -70,7 +66,8 @@ static void test_life(void **state)
 	assert_ok(gml_bucket_create(&ns->op, ns->store, B, &born, &bucket));
 	expect(ns, "born");
 	assert_ok(gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, B, GML_REMOVE_DIR));
-	assert_int_equal(object_count(ns, GML_TABLE_SUPER), rows - 1); /* the index of its root went as well */
+	assert_int_equal(object_count(ns, GML_TABLE_SUPER),
+			 rows - 1); /* the index of its root went as well */
 	ns_mkbucket(ns);
 	document(ns, &ns->op, GML_ERR_NOENT);
 }
@@ -81,7 +78,6 @@ static void test_rights(void **state)
 	struct gml_setattr mode = {.mask = GML_SET_MODE, .mode = 0700};
 	struct gml_op other = ns_user(7, 7), locked = ns->op;
 	struct gml_bucket_new again = {.kind = GML_BUCKET_TAGGING, .document = ns_span("two")};
-
 	assert_ok(set(ns, &ns->op, "one"));
 	free(document(ns, &other, 0)); /* the bucket is 0755 */
 	assert_rc(set(ns, &other, "two"), GML_ERR_ACCESS);
@@ -101,7 +97,6 @@ static void test_relaxed(void **state)
 	struct ns *ns = *state;
 	struct gml_op admin = {.door = GML_DOOR_ADMIN};
 	struct gml_meta_stats before, after;
-
 	assert_ok(gml_bucket_set_relaxed(&admin, ns->store, B, true));
 	gml_meta_stats_get(ns->store->meta, &before);
 	assert_ok(set(ns, &ns->op, "one"));
@@ -124,7 +119,8 @@ static bool name_count(void *arg, struct gml_span name)
 static void test_born_with(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op admin = {.door = GML_DOOR_ADMIN, .cred = {.uid = 7, .gid = 8}}, user = {.door = GML_DOOR_S3};
+	struct gml_op admin = {.door = GML_DOOR_ADMIN, .cred = {.uid = 7, .gid = 8}},
+		      user = {.door = GML_DOOR_S3};
 	struct gml_bucket_new what = {.has_mode = true,
 				      .mode = 0,
 				      .relaxed = true,
@@ -132,9 +128,9 @@ static void test_born_with(void **state)
 				      .document = ns_span("born")};
 	struct gml_meta_stats before, after;
 	struct gml_bucket bucket;
-
 	assert_ok(gml_bucket_delete(&ns->op, ns->store, B));
-	assert_rc(gml_bucket_create(&user, ns->store, B, &what, &bucket), GML_ERR_PERM); /* relaxed: not for users */
+	assert_rc(gml_bucket_create(&user, ns->store, B, &what, &bucket),
+		  GML_ERR_PERM); /* relaxed: not for users */
 	assert_rc(gml_bucket_head(&ns->op, ns->store, B, &bucket), GML_ERR_NOBUCKET);
 	gml_meta_stats_get(ns->store->meta, &before);
 	assert_ok(gml_bucket_create(&admin, ns->store, B, &what, &bucket));
@@ -168,19 +164,20 @@ static void test_long_names(void **state)
 {
 	struct ns *ns = *state;
 	char name[LONG], tag[384];
-	struct gml_meta_pair meta = {{name, LONG}, ns_span("value")}, tags[2] = {{{tag, 384}, ns_span("t")}};
+	struct gml_meta_pair meta = {{name, LONG}, ns_span("value")},
+			     tags[2] = {{{tag, 384}, ns_span("t")}};
 	struct gml_object_new what = {.meta = &meta, .nmeta = 1, .tags = tags, .ntags = 1};
 	struct gml_object *object = NULL;
 	unsigned names = 0;
 	gml_ino ino;
-
 	memset(name, 'n', sizeof(name));
 	memset(tag, 't', sizeof(tag));
 	assert_ok(object_put_full(ns, &ns->op, ns_span("k"), "x", 1, 1, 1, &what, NULL, NULL));
-	assert_ok(gml_object_copy(&ns->op, ns->store, B, ns_span("k"), NULL, B, ns_span("copy"), NULL, NULL,
-				  GML_CHECKSUM_NONE, NULL));
+	assert_ok(gml_object_copy(&ns->op, ns->store, B, ns_span("k"), NULL, B, ns_span("copy"),
+				  NULL, NULL, GML_CHECKSUM_NONE, NULL));
 	for (int i = 0; i < 2; i++) {
-		assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span(i ? "copy" : "k"), false, &object));
+		assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span(i ? "copy" : "k"), false,
+					  &object));
 		assert_int_equal(gml_object_info(object)->nmeta, 1);
 		assert_int_equal(gml_object_info(object)->ntags, 1);
 		assert_int_equal(gml_object_info(object)->meta[0].name.len, LONG);
@@ -191,13 +188,14 @@ static void test_long_names(void **state)
 	/* Over NFS they cannot be said; what fits is shown. */
 	assert_ok(gml_xattr_list(&ns->op, ns->store, ino, name_count, &names));
 	assert_int_equal(names, 0);
-	assert_ok(gml_xattr_set(&ns->op, ns->store, ino, ns_span("user.a"), ns_span("b"), GML_XATTR_EITHER));
+	assert_ok(gml_xattr_set(&ns->op, ns->store, ino, ns_span("user.a"), ns_span("b"),
+				GML_XATTR_EITHER));
 	assert_ok(gml_xattr_list(&ns->op, ns->store, ino, name_count, &names));
 	assert_int_equal(names, 1);
 	/* Metadata in all is bounded, whoever sets it. */
 	memset(name, 'v', sizeof(name));
-	assert_rc(gml_xattr_set(&ns->op, ns->store, ino, ns_span("user.s3.meta.b"), (struct gml_span){name, 100},
-				GML_XATTR_EITHER),
+	assert_rc(gml_xattr_set(&ns->op, ns->store, ino, ns_span("user.s3.meta.b"),
+				(struct gml_span){name, 100}, GML_XATTR_EITHER),
 		  GML_ERR_TOOBIG);
 	/* Tags are replaced as a set, and the metadata beside them stays, also when it is all that is left. */
 	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.a")));
@@ -222,11 +220,8 @@ int main(void)
 {
 #define DOC(test) cmocka_unit_test_setup_teardown(test, ns_setup, ns_teardown)
 	const struct CMUnitTest tests[] = {
-		DOC(test_life),
-		DOC(test_rights),
-		DOC(test_relaxed),
-		DOC(test_born_with),
-		DOC(test_long_names),
+		DOC(test_life),	     DOC(test_rights),	   DOC(test_relaxed),
+		DOC(test_born_with), DOC(test_long_names),
 	};
 
 	return cmocka_run_group_tests_name("bucket_document", tests, NULL, NULL);

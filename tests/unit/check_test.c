@@ -13,7 +13,6 @@ struct said {
 static void hear(void *arg, const char *text)
 {
 	struct said *said = arg;
-
 	said->count++;
 	said->found = said->found || strstr(text, said->want) != NULL;
 	if (strlen(said->all) + strlen(text) + 2 < sizeof(said->all))
@@ -24,7 +23,6 @@ static void expect_problem(struct ns *ns, const char *want)
 {
 	struct said said = {.want = want};
 	struct gml_check_report report;
-
 	assert_ok(gml_store_check(&ns->op, ns->store, hear, NULL, &said, &report));
 	assert_int_equal(report.problems, said.count);
 	if (!said.found)
@@ -51,7 +49,6 @@ static void world_make(struct ns *ns, struct world *w)
 	struct gml_txn *txn;
 	struct gml_inode packed;
 	char name[600];
-
 	*w = (struct world){.ns = ns};
 	w->dir = ns_mkdir(ns, ns->bucket, "dir");
 	w->file = ns_put(ns, w->dir, "file", "0123456789");
@@ -61,7 +58,8 @@ static void world_make(struct ns *ns, struct world *w)
 	ns_raw(ns, w->dir, name, sizeof(name), GML_REG, "more", 4);
 	ns_raw(ns, w->dir, name, 550, GML_REG, "more", 4);
 	assert_ok(gml_dir_link(&ns->op, ns->store, w->file, ns->bucket, ns_span("second"), NULL));
-	assert_ok(gml_xattr_set(&ns->op, ns->store, w->file, ns_span("user.a"), ns_span("b"), GML_XATTR_EITHER));
+	assert_ok(gml_xattr_set(&ns->op, ns->store, w->file, ns_span("user.a"), ns_span("b"),
+				GML_XATTR_EITHER));
 	ns_put(ns, ns->bucket, "gone", "x");
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("gone"), GML_REMOVE_FILE));
 	ns_check(ns);
@@ -77,7 +75,6 @@ static void test_report(void **state)
 	struct ns *ns = *state;
 	struct gml_check_report r;
 	struct world w;
-
 	world_make(ns, &w);
 	assert_ok(gml_store_check(&ns->op, ns->store, NULL, NULL, NULL, &r));
 	assert_int_equal(r.problems, 0);
@@ -104,7 +101,6 @@ static void test_progress(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_check_report r;
-
 	progress_last = 0;
 	assert_ok(gml_store_check(&ns->op, ns->store, NULL, progress, NULL, &r));
 	assert_true(progress_last > 0);
@@ -122,7 +118,6 @@ struct damage {
 static int damage_txn(struct gml_txn *txn, void *arg)
 {
 	struct damage *d = arg;
-
 	return d->fn(txn, d->w);
 }
 
@@ -130,7 +125,6 @@ static int change_inode(struct gml_txn *txn, gml_ino ino, void (*change)(struct 
 {
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, ino, &inode);
-
 	change(&inode);
 	return rc == 0 ? gml_rec_inode_put(txn, &inode) : rc;
 }
@@ -264,10 +258,10 @@ static int d_bucket_row(struct gml_txn *t, struct world *w)
 static int d_overlap(struct gml_txn *t, struct world *w)
 {
 	int rc = change_inode(t, w->packed, set_extents);
-
 	if (rc == 0)
 		rc = gml_rec_extent_put(t, w->packed, &(struct gml_extent){0, w->segment, 0, 6});
-	return rc == 0 ? gml_rec_extent_put(t, w->packed, &(struct gml_extent){3, w->segment, 0, 3}) : rc;
+	return rc == 0 ? gml_rec_extent_put(t, w->packed, &(struct gml_extent){3, w->segment, 0, 3})
+		       : rc;
 }
 
 static int d_implicit(struct gml_txn *t, struct world *w)
@@ -275,7 +269,6 @@ static int d_implicit(struct gml_txn *t, struct world *w)
 	struct gml_op op = {0};
 	struct gml_inode dir, inode;
 	int rc = gml_rec_inode_get(t, w->dir, &dir);
-
 	if (rc == 0)
 		rc = gml_inode_init(t, &op, &dir, GML_DIR, 0755, &inode);
 	set_implicit(&inode);
@@ -296,11 +289,11 @@ static int d_pack_missing(struct gml_txn *t, struct world *w)
 {
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(t, w->packed, &inode);
-
 	if (rc == 0)
 		rc = gml_rec_blob_del(t, w->segment);
 	if (rc == 0)
-		rc = gml_rec_blob_put(t, gml_pack_id(99, 0), &(struct gml_blob_rec){.refs = 1, .len = 6});
+		rc = gml_rec_blob_put(t, gml_pack_id(99, 0),
+				      &(struct gml_blob_rec){.refs = 1, .len = 6});
 	if (rc == 0)
 		rc = gml_rec_inode_get(t, w->packed, &inode);
 	inode.extents[0].blob = gml_pack_id(99, 0);
@@ -315,28 +308,24 @@ static int d_segments(struct gml_txn *t, struct world *w)
 static int d_dangling(struct gml_txn *t, struct world *w)
 {
 	struct gml_dirent dirent = {.ino = 4242, .cookie = gml_txn_next_id(t), .type = GML_REG};
-
 	return gml_rec_dirent_put(t, w->dir, ns_span("dangling"), &dirent);
 }
 
 static int d_type(struct gml_txn *t, struct world *w)
 {
 	struct gml_dirent dirent = {.ino = w->file, .cookie = gml_txn_next_id(t), .type = GML_FIFO};
-
 	return gml_rec_dirent_put(t, w->dir, ns_span("file"), &dirent);
 }
 
 static int d_slash(struct gml_txn *t, struct world *w)
 {
 	struct gml_dirent dirent = {.ino = w->file, .cookie = gml_txn_next_id(t), .type = GML_REG};
-
 	return gml_rec_dirent_put(t, w->dir, ns_span("x/"), &dirent);
 }
 
 static int d_no_cookie(struct gml_txn *t, struct world *w)
 {
 	struct gml_dirent dirent = {.ino = w->file, .type = GML_REG};
-
 	return gml_rec_dirent_put(t, w->dir, ns_span("file"), &dirent);
 }
 
@@ -345,7 +334,6 @@ static int d_cookie_row(struct gml_txn *t, struct world *w)
 	uint8_t key[16] = {0};
 	struct gml_dirent dirent;
 	int rc = gml_rec_dirent_get(t, w->dir, ns_span("file"), &dirent);
-
 	for (int i = 0; i < 8; i++) {
 		key[7 - i] = (uint8_t)(w->dir >> 8 * i);
 		key[15 - i] = (uint8_t)(dirent.cookie >> 8 * i);
@@ -356,7 +344,6 @@ static int d_cookie_row(struct gml_txn *t, struct world *w)
 static int d_stray_dirent(struct gml_txn *t, struct world *w)
 {
 	struct gml_dirent dirent = {.ino = w->file, .type = GML_REG};
-
 	return gml_rec_dirent_put(t, 4242, ns_span("nowhere"), &dirent);
 }
 
@@ -364,7 +351,6 @@ static int d_usage(struct gml_txn *t, struct world *w)
 {
 	struct gml_bucket_rec rec;
 	int rc = gml_rec_bucket_get(t, ns_span("bucket"), &rec);
-
 	rec.bytes++;
 	return rc == 0 ? gml_rec_bucket_put(t, ns_span("bucket"), &rec) : rc;
 }
@@ -378,7 +364,6 @@ static int d_dirty_dead(struct gml_txn *t, struct world *w)
 {
 	struct gml_owner owner = w->ns->store->self;
 	int rc = change_inode(t, w->file, set_dirty);
-
 	owner.start++;
 	return rc == 0 ? gml_rec_dirty_put(t, w->file, &owner) : rc;
 }
@@ -396,11 +381,11 @@ static int d_document_row(struct gml_txn *t, struct world *w)
 static int d_document_damaged(struct gml_txn *t, struct world *w)
 {
 	uint8_t key[10] = {0x12};
-
 	for (int i = 0; i < 8; i++)
 		key[1 + i] = (uint8_t)(w->ns->bucket >> (56 - 8 * i));
 	key[9] = GML_BUCKET_TAGGING;
-	return gml_txn_put(t, GML_TABLE_SUPER, (struct gml_span){key, sizeof(key)}, (struct gml_span){"\x07x", 2});
+	return gml_txn_put(t, GML_TABLE_SUPER, (struct gml_span){key, sizeof(key)},
+			   (struct gml_span){"\x07x", 2});
 }
 
 static int d_extent_row(struct gml_txn *t, struct world *w)
@@ -411,13 +396,13 @@ static int d_extent_row(struct gml_txn *t, struct world *w)
 static int d_upload(struct gml_txn *t, struct world *w)
 {
 	struct gml_upload_rec rec = {.bucket = w->ns->bucket, .key = ns_span("key")};
-
 	return gml_rec_upload_put(t, (const uint8_t *)"0123456789abcdef", &rec);
 }
 
 static int d_part(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_part_put(t, (const uint8_t *)"0123456789abcdef", 3, &(struct gml_part_rec){.size = 0}, NULL);
+	return gml_rec_part_put(t, (const uint8_t *)"0123456789abcdef", 3,
+				&(struct gml_part_rec){.size = 0}, NULL);
 }
 
 static int d_upload_entry(struct gml_txn *t, struct world *w)
@@ -425,7 +410,6 @@ static int d_upload_entry(struct gml_txn *t, struct world *w)
 	struct gml_bucket_rec rec;
 	struct gml_dirent dirent = {.ino = 1, .type = GML_REG};
 	int rc = gml_rec_bucket_get(t, ns_span("bucket"), &rec);
-
 	return rc == 0 ? gml_rec_dirent_put(t, rec.uploads,
 					    (struct gml_span){"key\0"
 							      "0123456789abcdef0123456789abcdef",
@@ -436,13 +420,13 @@ static int d_upload_entry(struct gml_txn *t, struct world *w)
 
 static int d_key(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_key_put(t, &(struct gml_key){.id = "GKX", .secret = "hidden", .user = "nobody"});
+	return gml_rec_key_put(
+		t, &(struct gml_key){.id = "GKX", .secret = "hidden", .user = "nobody"});
 }
 
 static int d_garbage(struct gml_txn *t, struct world *w)
 {
 	uint8_t key[8] = {0};
-
 	for (int i = 0; i < 8; i++)
 		key[7 - i] = (uint8_t)(w->file >> 8 * i);
 	return gml_txn_put(t, GML_TABLE_INODE, (struct gml_span){key, 8}, ns_span("\x7fgarbage"));
@@ -450,7 +434,8 @@ static int d_garbage(struct gml_txn *t, struct world *w)
 
 static int d_index(struct gml_txn *t, struct world *w)
 {
-	return gml_txn_put(t, GML_TABLE_SUPER, (struct gml_span){"\x11\0\0\0\5ghost", 10}, ns_span("\1"));
+	return gml_txn_put(t, GML_TABLE_SUPER, (struct gml_span){"\x11\0\0\0\5ghost", 10},
+			   ns_span("\1"));
 }
 
 static int super_put(struct gml_txn *t, const char *key, size_t len, const char *value)
@@ -529,16 +514,15 @@ static void test_damage(void **state)
 		{d_garbage, "damaged record"},
 		{d_index, "index of uids: 5 is not user ghost"},
 		{d_retired_short, "retired uids: a damaged record, key \\x13\\x00\\x00\\x05"},
-		{d_retired_long, "retired uids: a damaged record, key \\x13\\x00\\x00\\x00\\x05\\x06"},
+		{d_retired_long,
+		 "retired uids: a damaged record, key \\x13\\x00\\x00\\x00\\x05\\x06"},
 		{d_retired_value, "retired uids: a damaged record"},
 		{d_super, "table super: key \\x10\\x00\\x00\\x05 is of no kind"},
 	};
-
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct damage d;
 		struct world w;
 		struct ns ns;
-
 		ns_create(&ns);
 		ns_open(&ns);
 		ns_mkbucket(&ns);
@@ -558,7 +542,6 @@ static void test_missing_file(void **state)
 {
 	struct ns *ns = *state;
 	struct world w;
-
 	world_make(ns, &w);
 	assert_ok(gml_blob_remove(ns->store->data, w.inode.wblob, 0));
 	expect_problem(ns, "is missing, the file has 10 bytes");
@@ -570,9 +553,9 @@ static void test_short_pack(void **state)
 	struct ns *ns = *state;
 	struct world w;
 	char path[128];
-
 	world_make(ns, &w);
-	snprintf(path, sizeof(path), "%s/data/pack/%08x", ns->path, (unsigned)gml_pack_number(w.segment));
+	snprintf(path, sizeof(path), "%s/data/pack/%08x", ns->path,
+		 (unsigned)gml_pack_number(w.segment));
 	assert_int_equal(truncate(path, 3), 0);
 	expect_problem(ns, "are missing");
 	done(ns);
@@ -583,8 +566,8 @@ static void test_stray_file(void **state)
 	struct ns *ns = *state;
 	struct gml_blob *blob;
 	uint64_t id;
-
-	assert_ok(gml_blob_create(ns->store->data, &id, &blob)); /* leased by this process: in order */
+	assert_ok(gml_blob_create(ns->store->data, &id,
+				  &blob)); /* leased by this process: in order */
 	gml_blob_unref(blob);
 	ns_check(ns);
 	assert_ok(gml_blob_open(ns->store->data, 0x7654321, GML_BLOB_CREATE, &blob));
@@ -598,7 +581,6 @@ static void test_while_dirty(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_file *file = ns_new(ns, ns->bucket, "f");
-
 	ns_check(ns);
 	assert_ok(ns_write(ns, file, 100000, "late"));
 	ns_check(ns);
@@ -611,8 +593,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_report),	    T(test_progress),	cmocka_unit_test(test_damage), T(test_missing_file),
-		T(test_short_pack), T(test_stray_file), T(test_while_dirty),
+		T(test_report),	      T(test_progress),	  cmocka_unit_test(test_damage),
+		T(test_missing_file), T(test_short_pack), T(test_stray_file),
+		T(test_while_dirty),
 	};
 
 	return cmocka_run_group_tests_name("check", tests, NULL, NULL);

@@ -33,7 +33,6 @@ static void body_text(struct body *body, const char *text)
 static void body_fill(struct body *body, char c, size_t len)
 {
 	char *run = malloc(len + 1);
-
 	memset(run, c, len);
 	body_put(body, run, len);
 	free(run);
@@ -41,37 +40,38 @@ static void body_fill(struct body *body, char c, size_t len)
 
 /* A client's half of the signature chain, written from the documentation and independent of auth_stream_*. */
 
-static const struct auth_stream seed = {.signing_key = {1, 2, 3, 4, 5},
-					.previous = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
-					.amz_date = "20130524T000000Z",
-					.scope = "20130524/us-east-1/s3/aws4_request"};
+static const struct auth_stream seed = {
+	.signing_key = {1, 2, 3, 4, 5},
+	.previous = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
+	.amz_date = "20130524T000000Z",
+	.scope = "20130524/us-east-1/s3/aws4_request"};
 
-static void sign(struct auth_stream *stream, const char *algorithm, const char *middle, const void *data, size_t len,
-		 char hex[65])
+static void sign(struct auth_stream *stream, const char *algorithm, const char *middle,
+		 const void *data, size_t len, char hex[65])
 {
 	struct auth_digest digest;
 	uint8_t hash[32];
 	char text[512], content[65];
-
 	auth_digest_init(&digest);
 	auth_digest_begin(&digest, AUTH_SHA256);
 	auth_digest_update(&digest, data, len);
 	assert_true(auth_digest_final(&digest, hash));
 	auth_hex(hash, 32, content);
-	snprintf(text, sizeof(text), "%s\n%s\n%s\n%s\n%s%s", algorithm, stream->amz_date, stream->scope,
-		 stream->previous, middle, content);
-	assert_true(auth_hmac(&digest, AUTH_SHA256, stream->signing_key, 32, text, strlen(text), hash));
+	snprintf(text, sizeof(text), "%s\n%s\n%s\n%s\n%s%s", algorithm, stream->amz_date,
+		 stream->scope, stream->previous, middle, content);
+	assert_true(
+		auth_hmac(&digest, AUTH_SHA256, stream->signing_key, 32, text, strlen(text), hash));
 	auth_hex(hash, 32, hex);
 	memcpy(stream->previous, hex, 65);
 	auth_digest_release(&digest);
 }
 
-static void body_signed_chunk(struct body *body, struct auth_stream *stream, const void *data, size_t len, bool last)
+static void body_signed_chunk(struct body *body, struct auth_stream *stream, const void *data,
+			      size_t len, bool last)
 {
 	char hex[65], head[128];
-
-	sign(stream, "AWS4-HMAC-SHA256-PAYLOAD", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n",
-	     data, len, hex);
+	sign(stream, "AWS4-HMAC-SHA256-PAYLOAD",
+	     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n", data, len, hex);
 	snprintf(head, sizeof(head), "%zx;chunk-signature=%s\r\n", len, hex);
 	body_text(body, head);
 	body_put(body, data, len);
@@ -79,10 +79,10 @@ static void body_signed_chunk(struct body *body, struct auth_stream *stream, con
 		body_text(body, "\r\n");
 }
 
-static void body_trailer_signature(struct body *body, struct auth_stream *stream, const char *canonical)
+static void body_trailer_signature(struct body *body, struct auth_stream *stream,
+				   const char *canonical)
 {
 	char hex[65];
-
 	sign(stream, "AWS4-HMAC-SHA256-TRAILER", "", canonical, strlen(canonical), hex);
 	body_text(body, "x-amz-trailer-signature:");
 	body_text(body, hex);
@@ -98,13 +98,12 @@ struct result {
 };
 
 /* cuts: next piece's length by position; pieces live in memory of their own, so that ASan sees reads behind them. */
-static void decode(const struct s3_chunked_options *options, const struct body *body, size_t (*cut)(void *, size_t),
-		   void *arg, struct result *out)
+static void decode(const struct s3_chunked_options *options, const struct body *body,
+		   size_t (*cut)(void *, size_t), void *arg, struct result *out)
 {
 	struct s3_chunked *chunked;
 	struct gml_span data;
 	size_t at = 0;
-
 	memset(out, 0, sizeof(*out));
 	out->error = s3_chunked_new(options, &chunked);
 	if (out->error != S3_CHUNKED_OK) {
@@ -115,13 +114,13 @@ static void decode(const struct s3_chunked_options *options, const struct body *
 		size_t len = cut(arg, at);
 		char *piece;
 		struct gml_span input;
-
 		if (len > body->len - at)
 			len = body->len - at;
 		piece = malloc(len > 0 ? len : 1);
 		memcpy(piece, body->bytes + at, len);
 		input = (struct gml_span){piece, len};
-		while ((out->error = s3_chunked_next(chunked, &input, &data)) == S3_CHUNKED_OK && data.len > 0) {
+		while ((out->error = s3_chunked_next(chunked, &input, &data)) == S3_CHUNKED_OK &&
+		       data.len > 0) {
 			assert_true((const char *)data.ptr >= piece &&
 				    (const char *)data.ptr + data.len <= piece + len);
 			body_put(&out->data, data.ptr, data.len);
@@ -138,10 +137,10 @@ static void decode(const struct s3_chunked_options *options, const struct body *
 	if (out->error == S3_CHUNKED_OK)
 		for (size_t i = 0; i < s3_chunked_ntrailers(chunked); i++) {
 			struct gml_span name, value;
-
 			s3_chunked_trailer(chunked, i, &name, &value);
-			snprintf(out->trailers + strlen(out->trailers), sizeof(out->trailers) - strlen(out->trailers),
-				 "%.*s=%.*s;", (int)name.len, (const char *)name.ptr, (int)value.len,
+			snprintf(out->trailers + strlen(out->trailers),
+				 sizeof(out->trailers) - strlen(out->trailers), "%.*s=%.*s;",
+				 (int)name.len, (const char *)name.ptr, (int)value.len,
 				 (const char *)value.ptr);
 		}
 	s3_chunked_small(chunked, &out->small_chunk, &out->small_size);
@@ -157,7 +156,6 @@ static size_t cut_whole(void *arg, size_t at)
 static size_t cut_at(void *arg, size_t at)
 {
 	const size_t *cuts = arg;
-
 	return at < cuts[0] ? cuts[0] - at : at < cuts[1] ? cuts[1] - at : SIZE_MAX;
 }
 
@@ -187,12 +185,12 @@ static void same(const struct result *a, const struct result *b)
 }
 
 /* Decode whole, then in all other ways that are affordable; all must agree. */
-static void decode_all(const struct s3_chunked_options *options, const struct body *body, struct result *out)
+static void decode_all(const struct s3_chunked_options *options, const struct body *body,
+		       struct result *out)
 {
 	struct result other;
 	unsigned random = 42;
 	size_t step = body->len > 20000 ? 29 : 1;
-
 	decode(options, body, cut_whole, NULL, out);
 	decode(options, body, cut_step, &step, &other);
 	same(out, &other);
@@ -205,9 +203,9 @@ static void decode_all(const struct s3_chunked_options *options, const struct bo
 	if (body->len > 300)
 		return;
 	for (size_t first = 0; first <= body->len; first++)
-		for (size_t second = first; second <= body->len; second += body->len > 100 ? 7 : 1) {
+		for (size_t second = first; second <= body->len;
+		     second += body->len > 100 ? 7 : 1) {
 			size_t cuts[2] = {first, second};
-
 			decode(options, body, cut_at, cuts, &other);
 			same(out, &other);
 			free(other.data.bytes);
@@ -225,14 +223,15 @@ static void test_published(void **state)
 		{"b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2",
 		 "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7",
 		 "2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992"}};
-	static const char *const seeds[2] = {"4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
-					     "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e"};
+	static const char *const seeds[2] = {
+		"4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
+		"106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e"};
 	struct auth_digest digest;
 	struct auth_stream stream = seed;
 	uint8_t *key = stream.signing_key;
-
 	auth_digest_init(&digest);
-	auth_hmac(&digest, AUTH_SHA256, "AWS4wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", 44, "20130524", 8, key);
+	auth_hmac(&digest, AUTH_SHA256, "AWS4wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", 44,
+		  "20130524", 8, key);
 	auth_hmac(&digest, AUTH_SHA256, key, 32, "us-east-1", 9, key);
 	auth_hmac(&digest, AUTH_SHA256, key, 32, "s3", 2, key);
 	assert_true(auth_hmac(&digest, AUTH_SHA256, key, 32, "aws4_request", 12, key));
@@ -244,7 +243,6 @@ static void test_published(void **state)
 						     .decoded_length = 66560};
 		struct body body = {NULL, 0};
 		struct result result;
-
 		memcpy(stream.previous, seeds[i], 65);
 		body_text(&body, "10000;chunk-signature=");
 		body_text(&body, signatures[i][0]);
@@ -261,7 +259,8 @@ static void test_published(void **state)
 			options.trailer = (struct auth_span){"x-amz-checksum-crc32c", 21};
 			body_text(&body, "x-amz-checksum-crc32c:sOO8/"
 					 "Q==\r\nx-amz-trailer-signature:"
-					 "d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n");
+					 "d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17"
+					 "fe2e435\r\n");
 		}
 		body_text(&body, "\r\n");
 		if (i == 0)
@@ -269,7 +268,8 @@ static void test_published(void **state)
 		decode_all(&options, &body, &result);
 		assert_int_equal(result.error, S3_CHUNKED_OK);
 		assert_int_equal(result.data.len, 66560);
-		assert_string_equal(result.trailers, i == 1 ? "x-amz-checksum-crc32c=sOO8/Q==;" : "");
+		assert_string_equal(result.trailers,
+				    i == 1 ? "x-amz-checksum-crc32c=sOO8/Q==;" : "");
 		free(result.data.bytes);
 		free(body.bytes);
 	}
@@ -289,12 +289,16 @@ static void test_unsigned(void **state)
 		{"0\r\n\r\n", "", 0, S3_CHUNKED_OK, ""},
 		{"000005\r\nhello\r\n00\r\n\r\n", "", 5, S3_CHUNKED_OK, ""},
 		{"5;ext=1\r\nhello\r\n0;ext\r\n\r\n", "", 5, S3_CHUNKED_OK, ""},
-		{"5\r\nhello\r\n0\r\n" ONE ":AAAAAA==\r\n\r\n", ONE, 5, S3_CHUNKED_OK, ONE "=AAAAAA==;"},
-		{"5\r\nhello\r\n0\r\nX-Amz-Checksum-CRC32 : AAAAAA== \r\n\r\n", " X-AMZ-CHECKSUM-crc32 ", 5,
-		 S3_CHUNKED_OK, ONE "=AAAAAA==;"},
-		{"5\r\nhello\r\n0\r\n" ONE ":AAAAAA==\n\r\n\r\n", ONE, 5, S3_CHUNKED_OK, ONE "=AAAAAA==;"},
-		{"5\r\nhello\r\n0\r\n" ONE ":AAAAAA==\n\r\n", ONE, 5, S3_CHUNKED_OK, ONE "=AAAAAA==;"},
-		{"5\r\nhello\r\n0\r\n" ONE ":AAAAAA==\r\n", ONE, 5, S3_CHUNKED_OK, ONE "=AAAAAA==;"},
+		{"5\r\nhello\r\n0\r\n" ONE ":AAAAAA==\r\n\r\n", ONE, 5, S3_CHUNKED_OK,
+		 ONE "=AAAAAA==;"},
+		{"5\r\nhello\r\n0\r\nX-Amz-Checksum-CRC32 : AAAAAA== \r\n\r\n",
+		 " X-AMZ-CHECKSUM-crc32 ", 5, S3_CHUNKED_OK, ONE "=AAAAAA==;"},
+		{"5\r\nhello\r\n0\r\n" ONE ":AAAAAA==\n\r\n\r\n", ONE, 5, S3_CHUNKED_OK,
+		 ONE "=AAAAAA==;"},
+		{"5\r\nhello\r\n0\r\n" ONE ":AAAAAA==\n\r\n", ONE, 5, S3_CHUNKED_OK,
+		 ONE "=AAAAAA==;"},
+		{"5\r\nhello\r\n0\r\n" ONE ":AAAAAA==\r\n", ONE, 5, S3_CHUNKED_OK,
+		 ONE "=AAAAAA==;"},
 		{"5\r\nhello\r\n0\r\nb:2\r\na:1\r\n\r\n", "a,b,", 5, S3_CHUNKED_OK, "b=2;a=1;"},
 		{"5\r\nhello\r\n0\r\na:\r\n\r\n", "a", 5, S3_CHUNKED_OK, "a=;"},
 		/* framing */
@@ -332,7 +336,8 @@ static void test_unsigned(void **state)
 		{"0\r\nb:1\r\n\r\n", "a", 0, S3_CHUNKED_TRAILER_UNEXPECTED, NULL},
 		{"0\r\na:1\r\n\r\n", "", 0, S3_CHUNKED_TRAILER_UNEXPECTED, NULL},
 		{"0\r\na:1\r\na:1\r\n\r\n", "a", 0, S3_CHUNKED_TRAILER_UNEXPECTED, NULL},
-		{"0\r\na:1\r\nx-amz-trailer-signature:0\r\n\r\n", "a", 0, S3_CHUNKED_TRAILER_UNEXPECTED, NULL},
+		{"0\r\na:1\r\nx-amz-trailer-signature:0\r\n\r\n", "a", 0,
+		 S3_CHUNKED_TRAILER_UNEXPECTED, NULL},
 		{"0\r\na\r\n\r\n", "a", 0, S3_CHUNKED_TRAILER_FORMAT, NULL},
 		{"0\r\n:1\r\n\r\n", "a", 0, S3_CHUNKED_TRAILER_FORMAT, NULL},
 		{"0\r\na b:1\r\n\r\n", "a", 0, S3_CHUNKED_TRAILER_FORMAT, NULL},
@@ -346,21 +351,23 @@ static void test_unsigned(void **state)
 		{"0\r\n\r\n", "a b", 0, S3_CHUNKED_ANNOUNCEMENT, NULL},
 		{"0\r\n\r\n", "a,A", 0, S3_CHUNKED_ANNOUNCEMENT, NULL},
 		{"0\r\n\r\n", "x-amz-trailer-signature", 0, S3_CHUNKED_ANNOUNCEMENT, NULL},
-		{"0\r\n\r\n", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", 0, S3_CHUNKED_ANNOUNCEMENT, NULL},
+		{"0\r\n\r\n", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", 0, S3_CHUNKED_ANNOUNCEMENT,
+		 NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct s3_chunked_options options = {.form = AUTH_PAYLOAD_UNSIGNED_TRAILER,
-						     .decoded_length = cases[i].length,
-						     .trailer = {cases[i].announced, strlen(cases[i].announced)}};
+		struct s3_chunked_options options = {
+			.form = AUTH_PAYLOAD_UNSIGNED_TRAILER,
+			.decoded_length = cases[i].length,
+			.trailer = {cases[i].announced, strlen(cases[i].announced)}};
 		struct body body = {NULL, 0};
 		struct result result;
-
 		body_text(&body, cases[i].body);
 		for (int form = 0; form < 2; form++) {
 			decode_all(&options, &body, &result);
 			if (result.error != cases[i].error)
-				fail_msg("%s: %s, not %s", cases[i].body, s3_chunked_text(result.error),
+				fail_msg("%s: %s, not %s", cases[i].body,
+					 s3_chunked_text(result.error),
 					 s3_chunked_text(cases[i].error));
 			if (result.error == S3_CHUNKED_OK) {
 				assert_int_equal(result.data.len, cases[i].length);
@@ -379,10 +386,10 @@ static void test_unsigned(void **state)
 
 static void test_limits(void **state)
 {
-	struct s3_chunked_options options = {.form = AUTH_PAYLOAD_UNSIGNED_TRAILER, .trailer = {"a", 1}};
+	struct s3_chunked_options options = {.form = AUTH_PAYLOAD_UNSIGNED_TRAILER,
+					     .trailer = {"a", 1}};
 	struct body body = {NULL, 0};
 	struct result result;
-
 	/* A chunk header of 256 bytes is read, one more is not. */
 	for (int over = 0; over < 2; over++) {
 		body.len = 0;
@@ -419,16 +426,15 @@ static void test_sizes(void **state)
 	static const size_t bad[] = {8192, 8191, 1};
 	char *data = malloc(65536);
 	struct result result;
-
 	for (size_t i = 0; i < 65536; i++)
 		data[i] = (char)(i * 7 + i / 251);
 	for (int wrong = 0; wrong < 2; wrong++) {
 		const size_t *list = wrong ? bad : sizes, n = wrong ? 3 : 5;
 		struct body plain = {NULL, 0}, chain = {NULL, 0}, expected = {NULL, 0};
 		struct auth_stream stream = seed;
-		struct s3_chunked_options options = {.form = AUTH_PAYLOAD_UNSIGNED_TRAILER, .stream = &seed};
+		struct s3_chunked_options options = {.form = AUTH_PAYLOAD_UNSIGNED_TRAILER,
+						     .stream = &seed};
 		char head[32];
-
 		for (size_t i = 0; i < n; i++) {
 			snprintf(head, sizeof(head), "%zX\r\n", list[i]);
 			body_text(&plain, head);
@@ -443,13 +449,15 @@ static void test_sizes(void **state)
 		options.decoded_length = expected.len;
 		for (int form = 0; form < 2; form++) {
 			decode_all(&options, form == 0 ? &plain : &chain, &result);
-			assert_int_equal(result.error, wrong ? S3_CHUNKED_CHUNK_SMALL : S3_CHUNKED_OK);
+			assert_int_equal(result.error,
+					 wrong ? S3_CHUNKED_CHUNK_SMALL : S3_CHUNKED_OK);
 			if (wrong) {
 				assert_int_equal(result.small_chunk, 3);
 				assert_int_equal(result.small_size, 8191);
 			} else {
 				assert_int_equal(result.data.len, expected.len);
-				assert_memory_equal(result.data.bytes, expected.bytes, expected.len);
+				assert_memory_equal(result.data.bytes, expected.bytes,
+						    expected.len);
 			}
 			free(result.data.bytes);
 			options.form = AUTH_PAYLOAD_CHUNKED;
@@ -466,12 +474,13 @@ static void test_sizes(void **state)
 static void test_signed_mutations(void **state)
 {
 	struct auth_stream stream = seed;
-	struct s3_chunked_options options = {
-		.form = AUTH_PAYLOAD_CHUNKED_TRAILER, .stream = &seed, .decoded_length = 26, .trailer = {"b,a", 3}};
+	struct s3_chunked_options options = {.form = AUTH_PAYLOAD_CHUNKED_TRAILER,
+					     .stream = &seed,
+					     .decoded_length = 26,
+					     .trailer = {"b,a", 3}};
 	struct body body = {NULL, 0};
 	size_t survived = 0;
 	struct result result;
-
 	body_signed_chunk(&body, &stream, "abcdefghijklmnopqrstuvwxyz", 26, false);
 	body_signed_chunk(&body, &stream, "", 0, true);
 	body_text(&body, "b:2\r\na:1\r\n");
@@ -487,7 +496,8 @@ static void test_signed_mutations(void **state)
 			decode(&options, &body, cut_whole, NULL, &result);
 			if (result.error == S3_CHUNKED_OK) {
 				survived++;
-				assert_memory_equal(result.data.bytes, "abcdefghijklmnopqrstuvwxyz", 26);
+				assert_memory_equal(result.data.bytes, "abcdefghijklmnopqrstuvwxyz",
+						    26);
 				assert_string_equal(result.trailers, "b=2;a=1;");
 			}
 			free(result.data.bytes);
@@ -497,9 +507,9 @@ static void test_signed_mutations(void **state)
 	/* Cut anywhere: incomplete. The final CRLF, and the LF of the one before it, may be missing. */
 	for (size_t len = 0; len < body.len - 2; len++) {
 		struct body shorter = {body.bytes, len};
-
 		decode(&options, &shorter, cut_whole, NULL, &result);
-		if (result.error != S3_CHUNKED_TRUNCATED && result.error != S3_CHUNKED_TRAILER_MISSING)
+		if (result.error != S3_CHUNKED_TRUNCATED &&
+		    result.error != S3_CHUNKED_TRAILER_MISSING)
 			fail_msg("cut at %zu: %s", len, s3_chunked_text(result.error));
 		free(result.data.bytes);
 	}
@@ -510,10 +520,10 @@ static void test_signed_errors(void **state)
 {
 	static const char zeros[8192];
 	struct auth_stream stream = seed;
-	struct s3_chunked_options options = {.form = AUTH_PAYLOAD_CHUNKED, .stream = &seed, .decoded_length = 5};
+	struct s3_chunked_options options = {
+		.form = AUTH_PAYLOAD_CHUNKED, .stream = &seed, .decoded_length = 5};
 	struct body body = {NULL, 0};
 	struct result result;
-
 	/* No signature where one is due. */
 	body_text(&body, "5\r\nhello\r\n0\r\n\r\n");
 	decode_all(&options, &body, &result);
@@ -532,7 +542,9 @@ static void test_signed_errors(void **state)
 	stream = seed;
 	options.decoded_length = 8192;
 	body_signed_chunk(&body, &stream, zeros, sizeof(zeros), false);
-	body_text(&body, "0;chunk-signature=b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n");
+	body_text(&body,
+		  "0;chunk-signature="
+		  "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n");
 	decode_all(&options, &body, &result);
 	assert_int_equal(result.error, S3_CHUNKED_SIGNATURE);
 	free(result.data.bytes);
@@ -543,8 +555,8 @@ static void test_signed_errors(void **state)
 	/* No signature of the trailers. */
 	body.len = 0;
 	stream = seed;
-	options =
-		(struct s3_chunked_options){.form = AUTH_PAYLOAD_CHUNKED_TRAILER, .stream = &seed, .trailer = {"a", 1}};
+	options = (struct s3_chunked_options){
+		.form = AUTH_PAYLOAD_CHUNKED_TRAILER, .stream = &seed, .trailer = {"a", 1}};
 	body_signed_chunk(&body, &stream, "", 0, true);
 	body_text(&body, "a:1\r\n\r\n");
 	decode_all(&options, &body, &result);
@@ -572,7 +584,8 @@ static void test_signed_errors(void **state)
 static void test_texts(void **state)
 {
 	for (int error = S3_CHUNKED_OK; error <= S3_CHUNKED_TRAILER_MISSING; error++)
-		assert_string_not_equal(s3_chunked_text((enum s3_chunked_error)error), "unknown error");
+		assert_string_not_equal(s3_chunked_text((enum s3_chunked_error)error),
+					"unknown error");
 	assert_string_equal(s3_chunked_text((enum s3_chunked_error)99), "unknown error");
 }
 
@@ -587,6 +600,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_signed_errors),
 		cmocka_unit_test(test_texts),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

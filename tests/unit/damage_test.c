@@ -16,7 +16,6 @@ static void setup_large(void)
 static gml_ino ino_of(struct ns *ns, const char *key)
 {
 	struct gml_object_info info = {0};
-
 	assert_ok(object_head(ns, ns_span(key), &info));
 	return info.ino;
 }
@@ -25,7 +24,6 @@ static void inode_of(struct ns *ns, const char *key, struct gml_inode *out)
 {
 	struct gml_txn *txn;
 	gml_ino ino = ino_of(ns, key);
-
 	assert_ok(gml_meta_read_begin(ns->store->meta, &txn));
 	assert_ok(gml_rec_inode_get(txn, ino, out));
 	gml_meta_read_end(txn);
@@ -38,7 +36,6 @@ static void blob_path(struct ns *ns, uint64_t id, char path[PATH_MAX])
 	uint64_t base;
 	char fd[64];
 	ssize_t len;
-
 	assert_ok(gml_blob_open(ns->store->data, id, 0, &blob));
 	snprintf(fd, sizeof(fd), "/proc/self/fd/%d", gml_blob_fd(blob, id, &base));
 	len = readlink(fd, path, PATH_MAX - 1);
@@ -51,7 +48,6 @@ static int try_open(struct ns *ns, const char *key, enum gml_object_want want)
 {
 	struct gml_object *object = NULL;
 	int rc = gml_object_open(&ns->op, ns->store, B, ns_span(key), want, &object);
-
 	gml_object_close(object);
 	return rc;
 }
@@ -68,9 +64,9 @@ static void expect_lost(struct ns *ns, const char *key)
 static void put_large(struct ns *ns, const char *key, char path[PATH_MAX])
 {
 	struct gml_inode inode;
-
 	setup_large();
-	assert_ok(object_put_full(ns, &ns->op, ns_span(key), large, LARGE, 65536, LARGE, NULL, NULL, NULL));
+	assert_ok(object_put_full(ns, &ns->op, ns_span(key), large, LARGE, 65536, LARGE, NULL, NULL,
+				  NULL));
 	assert_ok(try_open(ns, key, GML_OBJECT_PRESENT));
 	inode_of(ns, key, &inode);
 	blob_path(ns, inode.extents[0].blob, path);
@@ -80,7 +76,6 @@ static void test_short_blob(void **state)
 {
 	struct ns *ns = *state;
 	char path[PATH_MAX];
-
 	put_large(ns, "k", path);
 	assert_int_equal(truncate(path, LARGE - 1), 0);
 	expect_lost(ns, "k");
@@ -94,9 +89,9 @@ static void test_length_is_remembered(void **state)
 	struct ns *ns = *state;
 	struct gml_object *object;
 	char path[PATH_MAX];
-
 	put_large(ns, "k", path);
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("k"), GML_OBJECT_CONTENT, &object));
+	assert_ok(
+		gml_object_open(&ns->op, ns->store, B, ns_span("k"), GML_OBJECT_CONTENT, &object));
 	assert_int_equal(truncate(path, LARGE - 1), 0);
 	assert_ok(try_open(ns, "k", GML_OBJECT_CONTENT));
 	expect_lost(ns, "k");
@@ -108,7 +103,6 @@ static void test_missing_blob(void **state)
 {
 	struct ns *ns = *state;
 	char path[PATH_MAX];
-
 	put_large(ns, "k", path);
 	ns_close(ns); /* with it the descriptor that is kept */
 	assert_int_equal(unlink(path), 0);
@@ -122,14 +116,14 @@ static void test_pack(void **state)
 	struct ns *ns = *state;
 	struct gml_inode inode;
 	char path[PATH_MAX];
-
 	assert_ok(object_put(ns, ns_span("k"), "small"));
 	assert_ok(object_put(ns, ns_span("k2"), "small as well"));
 	assert_ok(try_open(ns, "k", GML_OBJECT_PRESENT));
 	inode_of(ns, "k2", &inode);
 	blob_path(ns, inode.extents[0].blob, path);
 	ns_close(ns);
-	assert_int_equal(truncate(path, 64 + 12), 0); /* k2's segment begins at 64, and has 13 bytes */
+	assert_int_equal(truncate(path, 64 + 12),
+			 0); /* k2's segment begins at 64, and has 13 bytes */
 	ns_open(ns);
 	assert_ok(try_open(ns, "k", GML_OBJECT_PRESENT));
 	assert_rc(try_open(ns, "k2", GML_OBJECT_PRESENT), GML_ERR_IO);
@@ -153,12 +147,13 @@ static void test_long_map(void **state)
 	uint64_t blob;
 
 	assert_non_null(bytes);
-	assert_ok(object_put_full(ns, &ns->op, ns_span("k"), bytes, (size_t)CHUNKS * MIB, MIB, (uint64_t)CHUNKS * MIB, NULL,
-				  NULL, NULL));
+	assert_ok(object_put_full(ns, &ns->op, ns_span("k"), bytes, (size_t)CHUNKS * MIB, MIB,
+				  (uint64_t)CHUNKS * MIB, NULL, NULL, NULL));
 	free(bytes);
 	inode_of(ns, "k", &inode);
 	blob = inode.extents[0].blob;
-	assert_ok(gml_file_open(&ns->op, ns->store, inode.ino, GML_OPEN_READ | GML_OPEN_WRITE, &file));
+	assert_ok(gml_file_open(&ns->op, ns->store, inode.ino, GML_OPEN_READ | GML_OPEN_WRITE,
+				&file));
 	for (uint64_t i = 1; i < CHUNKS; i += 2)
 		assert_ok(ns_write(ns, file, i * MIB, "over"));
 	assert_ok(gml_file_close(&ns->op, file));
@@ -187,10 +182,9 @@ static int map_fn(struct gml_txn *txn, void *arg)
 	const struct map *map = arg;
 	struct gml_inode inode;
 	int rc = 0;
-
 	for (uint32_t i = 0; rc == 0 && i < map->n; i++) {
-		struct gml_extent extent = {.off = i, .len = 1, .blob = map->blobs[map->one ? 0 : i]};
-
+		struct gml_extent extent = {
+			.off = i, .len = 1, .blob = map->blobs[map->one ? 0 : i]};
 		rc = gml_rec_extent_put(txn, map->ino, &extent);
 	}
 	if (rc == 0)
@@ -206,7 +200,6 @@ static int map_fn(struct gml_txn *txn, void *arg)
 static void lose(struct ns *ns, uint64_t id, off_t size)
 {
 	char path[PATH_MAX];
-
 	blob_path(ns, id, path);
 	assert_int_equal(truncate(path, size), 0);
 }
@@ -231,7 +224,6 @@ static void test_many_files(void **state)
 	map.ino = ino_of(ns, "k");
 	for (int i = 0; i < FILES; i++) {
 		struct gml_blob *blob;
-
 		assert_ok(gml_blob_create(ns->store->data, &blobs[i], &blob));
 		assert_ok(gml_blob_write(blob, 0, &byte, 1));
 		gml_blob_unref(blob);
@@ -243,7 +235,8 @@ static void test_many_files(void **state)
 	assert_ok(try_open(ns, "k", GML_OBJECT_PRESENT));
 	lose(ns, blobs[FILES - 1], 0);
 	assert_ok(try_open(ns, "k", GML_OBJECT_PRESENT));
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("k"), GML_OBJECT_CONTENT, &object));
+	assert_ok(
+		gml_object_open(&ns->op, ns->store, B, ns_span("k"), GML_OBJECT_CONTENT, &object));
 	assert_rc(gml_object_each(object, 0, FILES, read_all, NULL), GML_ERR_IO);
 	gml_object_close(object);
 	lose(ns, blobs[255], 0);
@@ -273,7 +266,6 @@ static void test_write_blob(void **state)
 	char path[PATH_MAX], buf[16];
 	size_t got;
 	bool eof;
-
 	assert_false(inode.flags & GML_INODE_DIRTY);
 	assert_ok(try_open(ns, "k", GML_OBJECT_PRESENT));
 	blob_path(ns, inode.wblob, path);
@@ -299,11 +291,11 @@ static void test_nothing_lost(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_setattr set = {.mask = GML_SET_SIZE, .size = 100000};
-	gml_ino hole = ns_put(ns, ns->bucket, "hole", "x"), empty = ns_put(ns, ns->bucket, "empty", "");
+	gml_ino hole = ns_put(ns, ns->bucket, "hole", "x"),
+		empty = ns_put(ns, ns->bucket, "empty", "");
 	struct gml_file *file = ns_new(ns, ns->bucket, "new");
 	char zeros[100000] = "x";
 	struct gml_attr attr;
-
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, hole, &set, &attr));
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, empty, &set, &attr));
 	ns_assert_content(ns, hole, zeros, sizeof(zeros));

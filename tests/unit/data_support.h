@@ -106,7 +106,8 @@ __attribute__((unused)) static int write_text(struct gml_blob *blob, uint64_t of
 	return gml_blob_write(blob, off, &iov, 1);
 }
 
-__attribute__((unused)) static void expect_text(struct gml_blob *blob, uint64_t id, uint64_t off, const char *text)
+__attribute__((unused)) static void expect_text(struct gml_blob *blob, uint64_t id, uint64_t off,
+						const char *text)
 {
 	char buf[128];
 	size_t n;

@@ -6,7 +6,6 @@
 static void test_create_refuses_full_directory(void **state)
 {
 	struct world *w = *state;
-
 	assert_int_equal(gml_data_create(w->dir), GML_ERR_EXIST);
 	assert_int_equal(gml_data_create("/tmp/data-test-none/x"), GML_ERR_NOENT);
 }
@@ -16,7 +15,6 @@ static void test_open_refuses_what_is_no_store(void **state)
 	struct world *w = *state;
 	struct gml_data *data = NULL;
 	char path[96];
-
 	assert_int_equal(gml_data_open("/tmp/data-test-none", &w->opt, &data), GML_ERR_NOENT);
 	snprintf(path, sizeof(path), "%s/pack", w->dir);
 	assert_int_equal(gml_data_open(path, &w->opt, &data), GML_ERR_NOENT);
@@ -30,7 +28,6 @@ static void test_statfs(void **state)
 {
 	struct world *w = *state;
 	uint64_t total, free_bytes, avail;
-
 	assert_int_equal(gml_data_statfs(w->data, &total, &free_bytes, &avail), 0);
 	assert_true(total >= free_bytes && free_bytes >= avail && avail > 0);
 }
@@ -44,7 +41,6 @@ static void test_blob_round_trip(void **state)
 	struct stat st;
 	char path[96];
 	uint64_t id, base;
-
 	w->ids[0] = 0x123455f; /* the next one is 0x1234560 */
 	assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
 	assert_int_equal(id, 0x1234560);
@@ -75,14 +71,14 @@ static void test_blob_short_read_only_at_end(void **state)
 	char buf[16];
 	uint64_t id;
 	size_t n;
-
 	assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
 	assert_int_equal(write_text(blob, 0, "0123456789"), 0);
 	assert_int_equal(gml_blob_read(blob, id, 6, buf, sizeof(buf), &n), 0);
 	assert_int_equal(n, 4);
 	assert_int_equal(gml_blob_read(blob, id, 10, buf, sizeof(buf), &n), 0);
 	assert_int_equal(n, 0);
-	assert_int_equal(gml_blob_read(blob, id, UINT64_MAX - 1, buf, sizeof(buf), &n), GML_ERR_INVAL);
+	assert_int_equal(gml_blob_read(blob, id, UINT64_MAX - 1, buf, sizeof(buf), &n),
+			 GML_ERR_INVAL);
 	gml_blob_unref(blob);
 }
 
@@ -94,7 +90,6 @@ static void test_blob_write_many_pieces(void **state)
 	struct gml_blob *blob;
 	size_t total = 0, n;
 	uint64_t id;
-
 	for (int i = 0; i < 2000; i++) {
 		bytes[i] = (char)('a' + i % 26);
 		iov[i] = (struct iovec){&bytes[i], i % 3 == 0 ? 0 : 1};
@@ -117,7 +112,6 @@ static void test_reserved_blob_appears_when_opened(void **state)
 	struct world *w = *state;
 	struct gml_blob *blob;
 	uint64_t id;
-
 	assert_int_equal(gml_blob_reserve(w->data, &id), 0);
 	assert_int_equal(gml_blob_open(w->data, id, 0, &blob), GML_ERR_NOENT);
 	assert_int_equal(gml_blob_open(w->data, id, GML_BLOB_CREATE, &blob), 0);
@@ -132,7 +126,6 @@ static void test_ids_that_exist_are_stepped_over(void **state)
 	struct world *w = *state;
 	struct gml_blob *blob;
 	uint64_t first, id;
-
 	assert_int_equal(gml_blob_create(w->data, &first, &blob), 0);
 	assert_int_equal(write_text(blob, 0, "old"), 0);
 	gml_blob_unref(blob);
@@ -153,7 +146,6 @@ static void test_blob_shape(void **state)
 	int64_t mtime, ctime_ns;
 	char buf[4];
 	size_t n;
-
 	assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
 	assert_int_equal(gml_blob_truncate(blob, 1 << 20), 0);
 	assert_int_equal(write_text(blob, 65536, "data"), 0);
@@ -187,7 +179,6 @@ static void test_hit_needs_no_file(void **state)
 	struct gml_blob *blob, *again;
 	char path[96];
 	uint64_t id;
-
 	w->ids[0] = 6;
 	assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
 	gml_blob_unref(blob);
@@ -210,7 +201,6 @@ static void test_removed_blob_leaves_the_cache_but_stays_readable(void **state)
 	struct world *w = *state;
 	struct gml_blob *blob, *none;
 	uint64_t id;
-
 	assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
 	assert_int_equal(write_text(blob, 0, "still here"), 0);
 	assert_int_equal(gml_blob_remove(w->data, id, 0), 0);
@@ -228,7 +218,6 @@ static void test_idle_descriptors_are_bounded(void **state)
 	struct gml_blob *blobs[200];
 	unsigned before;
 	uint64_t id;
-
 	gml_data_close(w->data);
 	w->opt.open_max = 32;
 	world_open(w);
@@ -253,7 +242,6 @@ static void test_idle_descriptors_give_way(void **state)
 	struct gml_blob *blob;
 	uint64_t id;
 	int fds[64], n = 0;
-
 	for (int i = 0; i < 100; i++) {
 		assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
 		gml_blob_unref(blob);
@@ -277,7 +265,6 @@ static void test_sync_error_is_never_forgotten(void **state)
 	struct world *w = *state;
 	struct gml_blob *blob;
 	uint64_t id;
-
 	assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
 	assert_int_equal(write_text(blob, 0, "lost"), 0);
 	sync_errno = EIO;
@@ -300,15 +287,14 @@ static void *hammer_cache(void *arg)
 	struct world *w = arg;
 	struct gml_blob *blob;
 	unsigned seed = (unsigned)(uintptr_t)pthread_self();
-
 	for (int i = 0; i < 3000; i++) {
 		uint64_t id = 1 + (unsigned)rand_r(&seed) % 50;
 		char back[8] = "";
 		size_t n;
-
 		if (gml_blob_open(w->data, id, 0, &blob) != 0)
 			return (void *)"open";
-		if (gml_blob_read(blob, id, 0, back, sizeof(back), &n) != 0 || n != 8 || memcmp(back, &id, 8) != 0)
+		if (gml_blob_read(blob, id, 0, back, sizeof(back), &n) != 0 || n != 8 ||
+		    memcmp(back, &id, 8) != 0)
 			return (void *)"read";
 		if (i % 7 == 0)
 			gml_blob_remove(w->data, 1000 + id, 0);
@@ -324,13 +310,11 @@ static void test_cache_under_threads(void **state)
 	pthread_t threads[8];
 	void *bad;
 	uint64_t id;
-
 	gml_data_close(w->data);
 	w->opt.open_max = 16;
 	world_open(w);
 	for (int i = 0; i < 50; i++) {
 		struct iovec iov = {&id, 8};
-
 		assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
 		assert_int_equal(gml_blob_write(blob, 0, &iov, 1), 0);
 		gml_blob_unref(blob);
@@ -352,7 +336,6 @@ struct seen {
 static bool see(void *arg, uint64_t id, uint64_t size)
 {
 	struct seen *s = arg;
-
 	s->count++;
 	s->sum += id;
 	s->bytes += size;
@@ -368,7 +351,6 @@ static void test_walks(void **state)
 	uint64_t id, sum = 0;
 	char path[96];
 	int fd;
-
 	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
 		w->ids[0] = ids[i] - 1;
 		assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);

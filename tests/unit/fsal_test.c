@@ -14,7 +14,6 @@
 static void errmap_every_code(void **state)
 {
 	unsigned faults = 0;
-
 	assert_int_equal(gml_fsal_error(GML_ERR_OK), ERR_FSAL_NO_ERROR);
 	for (int rc = GML_ERR_OK + 1; rc < GML_ERR_COUNT_; rc++) {
 		fsal_errors_t error = gml_fsal_error(rc);

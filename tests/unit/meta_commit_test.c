@@ -59,9 +59,11 @@ static void *adder_run(void *arg)
 		struct counter counter = {0};
 		int rc;
 		strcpy(counter.key, adder->key);
-		rc = adder->relaxed ? gml_meta_update_relaxed(adder->env->meta, counter_add, &counter)
-				    : gml_meta_update(adder->env->meta, counter_add, &counter);
-		if (rc != 0 || counter.value <= last || counter_read(adder->env, adder->key) < counter.value)
+		rc = adder->relaxed
+			     ? gml_meta_update_relaxed(adder->env->meta, counter_add, &counter)
+			     : gml_meta_update(adder->env->meta, counter_add, &counter);
+		if (rc != 0 || counter.value <= last ||
+		    counter_read(adder->env, adder->key) < counter.value)
 			adder->failures++;
 		last = counter.value;
 	}
@@ -182,7 +184,8 @@ static void batch_run(struct meta_env *env, struct member *member, int n)
 	for (int i = 0; i < n; i++) {
 		member[i].env = env;
 		member[i].number = i;
-		assert_int_equal(pthread_create(&member[i].thread, NULL, member_run, &member[i]), 0);
+		assert_int_equal(pthread_create(&member[i].thread, NULL, member_run, &member[i]),
+				 0);
 		do { /* in this order */
 			usleep(100);
 			gml_meta_stats_get(env->meta, &now);
@@ -251,10 +254,13 @@ static void test_failures_are_private(void **state)
 	batch_run(env, member, 9);
 	gml_assert_hook = NULL;
 	for (int i = 0; i < 9; i++) {
-		assert_int_equal(member[i].rc, i % 3 == 0 ? 0 : i % 3 == 1 ? GML_ERR_EXIST : GML_ERR_PRECONDITION);
+		assert_int_equal(member[i].rc, i % 3 == 0   ? 0
+					       : i % 3 == 1 ? GML_ERR_EXIST
+							    : GML_ERR_PRECONDITION);
 		assert_int_equal(member_stored(env, i), i % 3 == 0);
 		if (i % 3 == 2)
-			assert_int_equal(member[i].runs, 1); /* once it has its result it is left out */
+			assert_int_equal(member[i].runs,
+					 1); /* once it has its result it is left out */
 	}
 	assert_true(member[0].runs > 1); /* one batch it was, run again */
 	assert_int_equal(env->log_errors, 3);
@@ -310,7 +316,8 @@ static void test_nothing_written(void **state)
 static int hang_in_closure(struct gml_txn *txn, void *arg)
 {
 	char byte = 'h';
-	if (gml_txn_put(txn, GML_TABLE_JOURNAL, STR("half"), STR("done")) != 0 || write(*(int *)arg, &byte, 1) != 1)
+	if (gml_txn_put(txn, GML_TABLE_JOURNAL, STR("half"), STR("done")) != 0 ||
+	    write(*(int *)arg, &byte, 1) != 1)
 		_exit(1);
 	pause();
 	return 0;
@@ -337,7 +344,8 @@ static void test_kill_in_closure(void **state)
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	meta_env_update(env, counter_add, &counter); /* would hang if the dead one still held the lock */
+	meta_env_update(env, counter_add,
+			&counter); /* would hang if the dead one still held the lock */
 	assert_int_equal(counter_read(env, "n"), 1);
 	assert_int_equal(counter_read(env, "half"), 0);
 	close(ready[0]);
@@ -365,7 +373,8 @@ static int put_pair(struct gml_txn *txn, void *arg)
 		return rc;
 	/* The same number in another table, and an id that must never repeat. */
 	rc = gml_txn_put(txn, GML_TABLE_LEASE, STR(counter->key), SPAN(&counter->value, 8));
-	return rc != 0 ? rc : gml_txn_put(txn, GML_TABLE_ORPHAN, SPAN(&id, 8), SPAN(&counter->value, 8));
+	return rc != 0 ? rc
+		       : gml_txn_put(txn, GML_TABLE_ORPHAN, SPAN(&id, 8), SPAN(&counter->value, 8));
 }
 
 static void *kill_writer(void *arg)
@@ -398,8 +407,8 @@ static void kill_child(struct meta_env *env, struct kill_shared *shared)
 static void test_kill_writers(void **state)
 {
 	struct meta_env *env = *state;
-	struct kill_shared *shared =
-		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct kill_shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+					  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	uint64_t seed = 88172645463325252u, sum = 0, count;
 	struct gml_txn *txn;
 	assert_true(shared != MAP_FAILED);
@@ -424,7 +433,8 @@ static void test_kill_writers(void **state)
 			uint64_t n = 0;
 			snprintf(key, sizeof(key), "w%d", i);
 			if (gml_txn_get(txn, GML_TABLE_JOURNAL, STR(key), &a) == 0) {
-				assert_int_equal(gml_txn_get(txn, GML_TABLE_LEASE, STR(key), &b), 0);
+				assert_int_equal(gml_txn_get(txn, GML_TABLE_LEASE, STR(key), &b),
+						 0);
 				assert_memory_equal(a.ptr, b.ptr, 8);
 				memcpy(&n, a.ptr, 8);
 			}
@@ -495,7 +505,8 @@ static void test_votes(void **state)
 	assert_int_equal(gml_meta_flush(env->meta), 0);
 	assert_int_equal(syncs(env), stats.syncs + 1);
 	gml_meta_stats_get(env->meta, &stats);
-	assert_int_equal(gml_meta_flush(env->meta), 0); /* nothing is left to flush: it does not even look */
+	assert_int_equal(gml_meta_flush(env->meta),
+			 0); /* nothing is left to flush: it does not even look */
 	gml_meta_stats_get(env->meta, &after);
 	assert_memory_equal(&stats, &after, sizeof(stats));
 }
@@ -567,9 +578,15 @@ int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, meta_env_setup, meta_env_teardown)
 	const struct CMUnitTest tests[] = {
-		WITH_STORE(test_threads),  WITH_STORE(test_processes),	     WITH_STORE(test_failures_are_private),
-		WITH_STORE(test_full_map), WITH_STORE(test_nothing_written), WITH_STORE(test_kill_in_closure),
-		WITH_STORE(test_kill_writers), WITH_STORE(test_votes),	     WITH_STORE(test_votes_are_private),
+		WITH_STORE(test_threads),
+		WITH_STORE(test_processes),
+		WITH_STORE(test_failures_are_private),
+		WITH_STORE(test_full_map),
+		WITH_STORE(test_nothing_written),
+		WITH_STORE(test_kill_in_closure),
+		WITH_STORE(test_kill_writers),
+		WITH_STORE(test_votes),
+		WITH_STORE(test_votes_are_private),
 		WITH_STORE(test_numbers_come_back),
 	};
 	gml_checkpoint_flush_ms = 3600 * 1000; /* flushes are counted */

@@ -25,9 +25,11 @@ static int writer_put(struct gml_txn *txn, void *arg)
 	memset(filler, (int)writer->count, sizeof(filler));
 	/* Keys come back soon: pages are freed and used again, which is what a lost meta page makes dangerous. */
 	snprintf(key, sizeof(key), "f%d-%d", writer->number, (int)(writer->count * 7919 % 40));
-	rc = gml_txn_put(txn, GML_TABLE_XATTR, STR(key), SPAN(filler, writer->count % sizeof(filler)));
+	rc = gml_txn_put(txn, GML_TABLE_XATTR, STR(key),
+			 SPAN(filler, writer->count % sizeof(filler)));
 	if (rc == 0 && writer->count % 3 == 0) {
-		snprintf(key, sizeof(key), "f%d-%d", writer->number, (int)((writer->count + 5) * 7919 % 40));
+		snprintf(key, sizeof(key), "f%d-%d", writer->number,
+			 (int)((writer->count + 5) * 7919 % 40));
 		rc = gml_txn_del(txn, GML_TABLE_XATTR, STR(key));
 		rc = rc == GML_ERR_NOENT ? 0 : rc;
 	}
@@ -43,8 +45,9 @@ static void *writer_run(void *arg)
 {
 	struct writer *writer = arg;
 	for (writer->count = 1; writer->count <= ROUNDS; writer->count++) {
-		int rc = writer->relaxed ? gml_meta_update_relaxed(writer->env->meta, writer_put, writer)
-					 : gml_meta_update(writer->env->meta, writer_put, writer);
+		int rc = writer->relaxed
+				 ? gml_meta_update_relaxed(writer->env->meta, writer_put, writer)
+				 : gml_meta_update(writer->env->meta, writer_put, writer);
 		if (rc != 0)
 			writer->rc = rc;
 		else
@@ -58,7 +61,8 @@ static void workload(struct meta_env *env, bool relaxed)
 	struct writer writer[6];
 	for (int i = 0; i < 6; i++) {
 		writer[i] = (struct writer){env, 0, i, 0, relaxed, 0};
-		assert_int_equal(pthread_create(&writer[i].thread, NULL, writer_run, &writer[i]), 0);
+		assert_int_equal(pthread_create(&writer[i].thread, NULL, writer_run, &writer[i]),
+				 0);
 	}
 	for (int i = 0; i < 6; i++) {
 		pthread_join(writer[i].thread, NULL);
@@ -114,7 +118,8 @@ static int image_check(const char *dir, const struct gml_meta_options *opt, size
 }
 
 /* Records what `run` does to the store; nobody has it open before and after. */
-static void power_record(struct meta_env *env, struct disk_image *image, void (*run)(struct meta_env *env))
+static void power_record(struct meta_env *env, struct disk_image *image,
+			 void (*run)(struct meta_env *env))
 {
 	gml_meta_close(env->meta);
 	env->meta = NULL;
@@ -138,7 +143,8 @@ static int power_cuts(struct meta_env *env, struct disk_image *image, int cuts,
 		size_t cut = meta_random(&seed) % (n + 1);
 		/* Just before a flush of data.mdb most is at stake. */
 		while (i % 2 == 0 && cut < n &&
-		       !(disk->events[cut].what == DISK_FLUSHED && disk->events[cut].file == DISK_DATA))
+		       !(disk->events[cut].what == DISK_FLUSHED &&
+			 disk->events[cut].file == DISK_DATA))
 			cut++;
 		disk_image_build(image, cut, &seed);
 		disk_image_install(image, env->dir, i % 3 == 0);
@@ -215,7 +221,8 @@ static void *voter_run(void *arg)
 		if (rc != 0)
 			voter->rc = rc;
 		else
-			disk_add(DISK_ACK, DISK_DATA, 0, NULL, voter->id, voter->relaxed, voter->seq);
+			disk_add(DISK_ACK, DISK_DATA, 0, NULL, voter->id, voter->relaxed,
+				 voter->seq);
 		if (!voter->relaxed)
 			usleep(1000); /* or the flushes of these leave nothing to lose */
 	}
@@ -303,7 +310,8 @@ static pid_t process_start(struct meta_env *env, int process)
 	if (gml_meta_open(env->dir, &env->opt, &env->meta) != 0)
 		_exit(1);
 	for (int i = 0; i < WRITERS / PROCESSES; i++) {
-		writer[i] = (struct writer){.env = env, .number = process * (WRITERS / PROCESSES) + i};
+		writer[i] =
+			(struct writer){.env = env, .number = process * (WRITERS / PROCESSES) + i};
 		if (pthread_create(&writer[i].thread, NULL, process_writer, &writer[i]) != 0)
 			_exit(1);
 	}
@@ -323,7 +331,8 @@ static void power_processes(struct meta_env *env)
 		usleep(2000 + meta_random(&seed) % 8000);
 		kill(pid[i], SIGKILL);
 		assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
-		assert_true(WIFSIGNALED(status)); /* and not by itself: the others' deaths do not disturb it */
+		assert_true(WIFSIGNALED(
+			status)); /* and not by itself: the others' deaths do not disturb it */
 		pid[i] = process_start(env, i);
 	}
 	for (int i = 0; i < PROCESSES; i++) {
@@ -336,8 +345,8 @@ static void power_processes(struct meta_env *env)
 static void test_power_cut_processes(void **state)
 {
 	struct disk_image image = {0};
-	process_count =
-		mmap(NULL, sizeof(*process_count) * WRITERS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	process_count = mmap(NULL, sizeof(*process_count) * WRITERS, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(process_count != MAP_FAILED);
 	power_record(*state, &image, power_processes);
 	for (int i = 0; i < WRITERS; i++)
@@ -446,7 +455,8 @@ static void test_flush_fails(void **state)
 			rc = gml_meta_update(env->meta, writer_put, &writer);
 		assert_int_equal(rc, GML_ERR_IO);
 		assert_int_equal(gml_meta_update(env->meta, writer_put, &writer), GML_ERR_IO);
-		assert_int_equal(gml_meta_update_relaxed(env->meta, writer_put, &writer), GML_ERR_IO);
+		assert_int_equal(gml_meta_update_relaxed(env->meta, writer_put, &writer),
+				 GML_ERR_IO);
 		check_count_between(env, 1, 2); /* reading goes on */
 		disk_unwatch();
 		meta_env_reopen(env);
@@ -474,7 +484,8 @@ static void kill_writer_at(struct meta_env *env, enum disk_call call, bool after
 	assert_int_equal(pipe(ready), 0);
 	pid = fork();
 	if (pid == 0) {
-		if (gml_meta_open(env->dir, &env->opt, &env->meta) != 0 || read(ready[0], &byte, 1) != 1)
+		if (gml_meta_open(env->dir, &env->opt, &env->meta) != 0 ||
+		    read(ready[0], &byte, 1) != 1)
 			_exit(1);
 		disk->die_in = 1;
 		writer.count = 2;

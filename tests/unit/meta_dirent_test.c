@@ -39,7 +39,8 @@ static void name_make(struct name *name, uint64_t *seed)
 				      255,   256,	K + 2, 600};
 	uint64_t kind = meta_random(seed);
 	size_t shared = 0;
-	name->len = kind % 3 == 0 ? edge[kind / 3 % 16] : meta_random(seed) % (GML_REC_NAME_MAX + 1);
+	name->len =
+		kind % 3 == 0 ? edge[kind / 3 % 16] : meta_random(seed) % (GML_REC_NAME_MAX + 1);
 	if (kind >> 32 & 1)
 		shared = edge[meta_random(seed) % 16];
 	for (size_t i = 0; i < name->len; i++) {
@@ -89,7 +90,8 @@ static int put_names(struct gml_txn *txn, void *arg)
 			continue;
 		dirent.cookie = name->cookie = gml_txn_next_id(txn);
 		dirent.ino = 1000000 + (uint64_t)(name - names->v);
-		CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, name_span(name), &got) == GML_ERR_NOENT);
+		CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, name_span(name), &got) ==
+			      GML_ERR_NOENT);
 		CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, name_span(name), &dirent) == 0);
 		name->stored = true;
 	}
@@ -98,15 +100,18 @@ static int put_names(struct gml_txn *txn, void *arg)
 		if (!names->v[i].stored) {
 			dirent.cookie = names->v[i].cookie = gml_txn_next_id(txn);
 			dirent.ino = 1000000 + i;
-			CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, name_span(&names->v[i]), &dirent) == 0);
+			CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, name_span(&names->v[i]),
+							 &dirent) == 0);
 			names->v[i].stored = true;
 		}
 		CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, name_span(&names->v[i]), &got) == 0);
 	}
 	/* Neighbours that must never show up in the walk. */
 	for (int i = -1; i <= 1; i += 2) {
-		struct gml_dirent dirent = {.type = GML_REG, .ino = 1, .cookie = gml_txn_next_id(txn)};
-		CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT + (gml_ino)i, STR("neighbour"), &dirent) == 0);
+		struct gml_dirent dirent = {
+			.type = GML_REG, .ino = 1, .cookie = gml_txn_next_id(txn)};
+		CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT + (gml_ino)i, STR("neighbour"),
+						 &dirent) == 0);
 	}
 	return 0;
 }
@@ -230,7 +235,8 @@ static int delete_names(struct gml_txn *txn, void *arg)
 		if (!name->stored || (deletion->keep_every && i % deletion->keep_every == 0))
 			continue;
 		CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, name_span(name)) == 0);
-		CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, name_span(name), &got) == GML_ERR_NOENT);
+		CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, name_span(name), &got) ==
+			      GML_ERR_NOENT);
 		name->stored = false;
 	}
 	return 0;
@@ -316,16 +322,19 @@ static int replace_cookie(struct gml_txn *txn, void *arg)
 	dirent.cookie = 200;
 	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
 	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 1);
-	CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, SPAN(name, 700), &got) == 0 && got.cookie == 200 &&
-		      got.ino == 10);
+	CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, SPAN(name, 700), &got) == 0 &&
+		      got.cookie == 200 && got.ino == 10);
 	dirent.cookie = 0;
 	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
 	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 0);
 	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, 701)) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, K)) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, sizeof(name)), &dirent) == GML_ERR_NAMETOOLONG);
-	CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, SPAN(name, sizeof(name)), &got) == GML_ERR_NAMETOOLONG);
-	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, sizeof(name))) == GML_ERR_NAMETOOLONG);
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, sizeof(name)), &dirent) ==
+		      GML_ERR_NAMETOOLONG);
+	CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, SPAN(name, sizeof(name)), &got) ==
+		      GML_ERR_NAMETOOLONG);
+	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, sizeof(name))) ==
+		      GML_ERR_NAMETOOLONG);
 	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, 700)) == 0);
 	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_DIRENT, &count) == 0 && count == 0);
 	return 0;

@@ -23,7 +23,15 @@ enum disk_file { DISK_DATA, DISK_LOG, DISK_FILES };
 enum disk_what { DISK_WRITE, DISK_FLUSHED, DISK_ACK };
 /* Kinds of calls: data.mdb's pages, its meta pages, its flush, what precedes that; records and slots of the
  * log, its flush. */
-enum disk_call { CALL_PAGES, CALL_META, CALL_FLUSH, CALL_TRICKLE, CALL_RECORD, CALL_SLOT, CALL_LOG_FLUSH };
+enum disk_call {
+	CALL_PAGES,
+	CALL_META,
+	CALL_FLUSH,
+	CALL_TRICKLE,
+	CALL_RECORD,
+	CALL_SLOT,
+	CALL_LOG_FLUSH
+};
 
 struct disk_event {
 	_Atomic bool there; /* the process lived long enough to fill it in */
@@ -41,14 +49,14 @@ struct disk {
 	_Atomic dev_t dev;
 	_Atomic ino_t ino[DISK_FILES]; /* the first: 0 when nothing is watched */
 	_Atomic size_t n, used;
-	_Atomic int fail_in; /* the n-th call from now fails; 0: none */
+	_Atomic int fail_in;	/* the n-th call from now fails; 0: none */
 	_Atomic int fail_errno; /* 0: it does not fail, but writes only a part */
-	_Atomic int failed; /* calls that were made to fail */
+	_Atomic int failed;	/* calls that were made to fail */
 	_Atomic enum disk_call fail_call;
 	_Atomic int die_in;	/* the n-th call from now ends its process */
 	_Atomic bool die_after; /* ... once it is done, not before */
 	_Atomic enum disk_call die_call;
-	_Atomic bool hang; /* flushes of data.mdb wait */
+	_Atomic bool hang;     /* flushes of data.mdb wait */
 	_Atomic off_t full_at; /* data.mdb gets no more of the disk than this; 0: what it wants */
 	struct disk_event events[DISK_EVENTS];
 	uint8_t bytes[];
@@ -69,8 +77,8 @@ static int disk_file_of(int fd)
 	return -1;
 }
 
-static inline void disk_add(enum disk_what what, enum disk_file file, off_t off, const void *bytes, size_t len,
-			    int writer, uint64_t number)
+static inline void disk_add(enum disk_what what, enum disk_file file, off_t off, const void *bytes,
+			    size_t len, int writer, uint64_t number)
 {
 	size_t index = atomic_fetch_add(&disk->n, 1);
 	struct disk_event *event = &disk->events[index];
@@ -117,9 +125,9 @@ static void disk_after(enum disk_call call)
 		raise(SIGKILL);
 }
 
-#define DISK_REAL(name, type)                                                                                          \
-	static __typeof__(type) *real;                                                                                 \
-	if (real == NULL)                                                                                              \
+#define DISK_REAL(name, type)                                                                      \
+	static __typeof__(type) *real;                                                             \
+	if (real == NULL)                                                                          \
 	real = (__typeof__(type) *)dlsym(RTLD_NEXT, name)
 #define DISK_EXPORTED __attribute__((visibility("default")))
 
@@ -141,8 +149,10 @@ DISK_EXPORTED ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
 {
 	DISK_REAL("pwrite", ssize_t(int, const void *, size_t, off_t));
 	int file = disk_file_of(fd);
-	enum disk_call call = file == DISK_LOG ? (off < 16384 ? CALL_SLOT : CALL_RECORD)
-					       : (off < 2 * 4096 ? CALL_META : CALL_PAGES); /* the first two pages */
+	enum disk_call call =
+		file == DISK_LOG
+			? (off < 16384 ? CALL_SLOT : CALL_RECORD)
+			: (off < 2 * 4096 ? CALL_META : CALL_PAGES); /* the first two pages */
 	ssize_t n;
 	if (file < 0)
 		return real(fd, buf, len, off);
@@ -317,7 +327,8 @@ static inline void disk_image_room(struct disk_image *image)
 		image->bytes[i] = malloc(image->len[i]);
 }
 
-static inline void disk_image_event(struct disk_image *image, size_t at, bool safe, unsigned mood, uint64_t *seed)
+static inline void disk_image_event(struct disk_image *image, size_t at, bool safe, unsigned mood,
+				    uint64_t *seed)
 {
 	const struct disk_event *event = &disk->events[at];
 	for (size_t off = 0; off < event->len;) {
@@ -325,7 +336,8 @@ static inline void disk_image_event(struct disk_image *image, size_t at, bool sa
 		size_t len = DISK_SECTOR - (size_t)(event->off + (off_t)off) % DISK_SECTOR;
 		len = event->len - off < len ? event->len - off : len;
 		if (safe || mood == 1 || (mood > 1 && (meta_random(seed) & 1)))
-			memcpy(image->bytes[event->file] + event->off + off, disk->bytes + event->bytes + off, len);
+			memcpy(image->bytes[event->file] + event->off + off,
+			       disk->bytes + event->bytes + off, len);
 		off += len;
 	}
 }
@@ -334,7 +346,8 @@ static inline void disk_image_event(struct disk_image *image, size_t at, bool sa
 static inline void disk_image_build(struct disk_image *image, size_t cut, uint64_t *seed)
 {
 	size_t safe[DISK_FILES] = {0};
-	unsigned mood = meta_random(seed) % 4; /* none, all or some of what was not flushed made it */
+	unsigned mood =
+		meta_random(seed) % 4; /* none, all or some of what was not flushed made it */
 	for (int i = 0; i < DISK_FILES; i++) {
 		memset(image->bytes[i], 0, image->len[i]);
 		memcpy(image->bytes[i], image->base[i], image->base_len[i]);

@@ -38,7 +38,8 @@ static int memo_change_fn(struct gml_txn *txn, void *arg)
 	struct gml_span key = memo_key(change->key, buf);
 	if (change->value == 0)
 		return gml_txn_del(txn, memo_table(change->key), key);
-	return gml_txn_put(txn, memo_table(change->key), key, SPAN(&change->value, sizeof(change->value)));
+	return gml_txn_put(txn, memo_table(change->key), key,
+			   SPAN(&change->value, sizeof(change->value)));
 }
 
 static void memo_check(struct gml_txn *txn, const struct memo_model *model, unsigned i)
@@ -67,7 +68,8 @@ static void test_memo(void **state)
 		if (now.value[change.key] != 0 && meta_random(&random) % 3 == 0)
 			change.value = 0;
 		if (meta_random(&random) % 4 == 0) { /* else several reads on one snapshot */
-			assert_int_equal(gml_meta_update_relaxed(env->meta, memo_change_fn, &change), 0);
+			assert_int_equal(
+				gml_meta_update_relaxed(env->meta, memo_change_fn, &change), 0);
 			now.value[change.key] = change.value;
 		}
 		txn = meta_env_read(env);
@@ -129,10 +131,12 @@ static void *race_read(void *arg)
 		struct gml_txn *txn;
 		if (gml_meta_read_begin(race->env->meta, &txn) != 0)
 			return arg;
-		if (gml_txn_get(txn, GML_TABLE_JOURNAL, STR("a"), &a) != 0 || /* perhaps remembered */
+		if (gml_txn_get(txn, GML_TABLE_JOURNAL, STR("a"), &a) !=
+			    0 || /* perhaps remembered */
 		    gml_cursor_open(txn, GML_TABLE_JOURNAL, &cursor) != 0)
 			return arg;
-		if (gml_cursor_seek(cursor, STR("b"), &key, &b) != 0 || memcmp(a.ptr, b.ptr, sizeof(int)) != 0)
+		if (gml_cursor_seek(cursor, STR("b"), &key, &b) != 0 ||
+		    memcmp(a.ptr, b.ptr, sizeof(int)) != 0)
 			race->torn++;
 		gml_cursor_close(cursor);
 		gml_meta_read_end(txn);
@@ -164,7 +168,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_memo, meta_env_setup, meta_env_teardown),
 		cmocka_unit_test_setup_teardown(test_seq, meta_env_setup, meta_env_teardown),
-		cmocka_unit_test_setup_teardown(test_sleeping_reader, meta_env_setup, meta_env_teardown),
+		cmocka_unit_test_setup_teardown(test_sleeping_reader, meta_env_setup,
+						meta_env_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,8 +23,10 @@ static int extents_find(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_extent_find(txn, 7, 0, &got) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_extent_find(txn, 11, 5, &got) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 0, &got) == 0 && got.off == 1000);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1000, &got) == 0 && got.off == 1000 && got.blob_off == 3000);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1099, &got) == 0 && got.off == 1000 && got.blob == extent.blob);
+	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1000, &got) == 0 && got.off == 1000 &&
+		      got.blob_off == 3000);
+	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1099, &got) == 0 && got.off == 1000 &&
+		      got.blob == extent.blob);
 	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1100, &got) == 0 && got.off == 2000);
 	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 9099, &got) == 0 && got.off == 9000);
 	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 9100, &got) == GML_ERR_NOENT);
@@ -68,8 +70,10 @@ static int xattrs(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.a"), SPAN(NULL, 0)) == 0);
 	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.c"), SPAN(noun_bytes, 65536)) == 0);
 	CLOSURE_CHECK(gml_rec_xattr_put(txn, 6, STR("user.d"), STR("other")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.c"), SPAN(noun_bytes, 65537)) == GML_ERR_TOOBIG);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, SPAN(name, sizeof(name)), STR("x")) == GML_ERR_NAMETOOLONG);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.c"), SPAN(noun_bytes, 65537)) ==
+		      GML_ERR_TOOBIG);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, SPAN(name, sizeof(name)), STR("x")) ==
+		      GML_ERR_NAMETOOLONG);
 	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, SPAN(name, 0), STR("x")) == GML_ERR_INVAL);
 	CLOSURE_CHECK(gml_rec_xattr_put(txn, 4, SPAN(name, 255), STR("x")) == 0);
 	CLOSURE_CHECK(gml_rec_xattr_get(txn, 5, STR("user.a"), &value) == 0 && value.len == 0);
@@ -97,9 +101,11 @@ static int plain_bucket(struct gml_txn *txn, void *arg)
 	static const uint8_t plain[] = {1, 10, 11, 0xe8, 7, 5, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4};
 	struct gml_bucket_rec rec;
 	(void)arg;
-	CLOSURE_CHECK(gml_txn_put(txn, GML_TABLE_BUCKET, STR("plain"), SPAN(plain, sizeof(plain))) == 0);
+	CLOSURE_CHECK(
+		gml_txn_put(txn, GML_TABLE_BUCKET, STR("plain"), SPAN(plain, sizeof(plain))) == 0);
 	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("plain"), &rec) == 0);
-	CLOSURE_CHECK(rec.root == 10 && rec.uid == 1000 && rec.created == 5 && rec.quota_objects == 4 && rec.flags == 0);
+	CLOSURE_CHECK(rec.root == 10 && rec.uid == 1000 && rec.created == 5 &&
+		      rec.quota_objects == 4 && rec.flags == 0);
 	rec.flags = GML_BUCKET_RELAXED;
 	rec.root = 40;
 	return gml_rec_bucket_put(txn, STR("other"), &rec);
@@ -109,7 +115,8 @@ static int relaxed_bucket(struct gml_txn *txn, void *arg)
 {
 	struct gml_bucket_rec rec;
 	(void)arg;
-	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("other"), &rec) == 0 && rec.flags == GML_BUCKET_RELAXED);
+	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("other"), &rec) == 0 &&
+		      rec.flags == GML_BUCKET_RELAXED);
 	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 40));
 	return 0;
 }
@@ -124,8 +131,10 @@ static int buckets(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("photos"), &rec) == 0);
 	rec.root = 20;
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("backup"), &rec) == 0);
-	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("photos"), &got) == 0 && got.root == 10 && got.created == -5);
-	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 20, name, &got) == 0 && strcmp(name, "backup") == 0);
+	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("photos"), &got) == 0 && got.root == 10 &&
+		      got.created == -5);
+	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 20, name, &got) == 0 &&
+		      strcmp(name, "backup") == 0);
 	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 30, name, &got) == GML_ERR_NOENT);
 	rec.root = 30; /* a bucket with a new root: the old key goes */
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("backup"), &rec) == 0);
@@ -146,7 +155,8 @@ static int buckets(struct gml_txn *txn, void *arg)
 		      !gml_rec_bucket_relaxed(txn, 77));
 	got.flags = GML_BUCKET_RELAXED;
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("photos"), &got) == 0);
-	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 10) && !gml_rec_bucket_relaxed(txn, 10 + GML_REC_BUCKET_NOTES));
+	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 10) &&
+		      !gml_rec_bucket_relaxed(txn, 10 + GML_REC_BUCKET_NOTES));
 	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 10) && !gml_rec_bucket_relaxed(txn, 30));
 	CLOSURE_CHECK(gml_rec_bucket_del(txn, STR("photos")) == 0);
 	CLOSURE_CHECK(!gml_rec_bucket_relaxed(txn, 10));
@@ -167,15 +177,26 @@ static bool walk_key(void *arg, const struct gml_key *key)
 
 static int users(struct gml_txn *txn, void *arg)
 {
-	struct gml_user user = {.name = "bob", .uid = 1000, .gid = 5, .flags = GML_USER_DISABLED, .created = 77}, got;
-	struct gml_key key = {.id = "GK1", .secret = "s", .user = "bob", .flags = GML_KEY_SIGV2, .created = 3}, key_got;
+	struct gml_user user = {.name = "bob",
+				.uid = 1000,
+				.gid = 5,
+				.flags = GML_USER_DISABLED,
+				.created = 77},
+			got;
+	struct gml_key key = {.id = "GK1",
+			      .secret = "s",
+			      .user = "bob",
+			      .flags = GML_KEY_SIGV2,
+			      .created = 3},
+		       key_got;
 	struct walk walk = {{0}, 0};
 	(void)arg;
 	user.ngroups = GML_USER_GROUPS_MAX;
 	for (uint32_t i = 0; i < GML_USER_GROUPS_MAX; i++)
 		user.groups[i] = i * 1000003;
 	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == 0);
-	CLOSURE_CHECK(gml_rec_user_get(txn, STR("bob"), &got) == 0 && memcmp(&got, &user, sizeof(user)) == 0);
+	CLOSURE_CHECK(gml_rec_user_get(txn, STR("bob"), &got) == 0 &&
+		      memcmp(&got, &user, sizeof(user)) == 0);
 	user.ngroups = 0;
 	strcpy(user.name, "ada"); /* the same uid */
 	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == 0);
@@ -185,19 +206,23 @@ static int users(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_user_by_uid(txn, 1000, &got) == 0 && strcmp(got.name, "bob") == 0);
 	CLOSURE_CHECK(gml_rec_user_by_uid(txn, 256000, &got) == 0 && strcmp(got.name, "ada") == 0);
 	CLOSURE_CHECK(gml_rec_user_by_uid(txn, 999, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_user_each(txn, walk_user, &walk) == 0 && strcmp(walk.text, "ada bob ") == 0);
+	CLOSURE_CHECK(gml_rec_user_each(txn, walk_user, &walk) == 0 &&
+		      strcmp(walk.text, "ada bob ") == 0);
 	CLOSURE_CHECK(gml_rec_user_del(txn, STR("bob")) == 0);
 	CLOSURE_CHECK(gml_rec_user_by_uid(txn, 1000, &got) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_user_del(txn, STR("bob")) == GML_ERR_NOENT);
 	user.name[0] = 0;
 	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == GML_ERR_INVAL);
 	CLOSURE_CHECK(gml_rec_key_put(txn, &key) == 0);
-	CLOSURE_CHECK(gml_rec_key_get(txn, STR("GK1"), &key_got) == 0 && memcmp(&key_got, &key, sizeof(key)) == 0);
+	CLOSURE_CHECK(gml_rec_key_get(txn, STR("GK1"), &key_got) == 0 &&
+		      memcmp(&key_got, &key, sizeof(key)) == 0);
 	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_key_each(txn, walk_key, &walk) == 0 && strcmp(walk.text, "GK1 ") == 0);
+	CLOSURE_CHECK(gml_rec_key_each(txn, walk_key, &walk) == 0 &&
+		      strcmp(walk.text, "GK1 ") == 0);
 	CLOSURE_CHECK(gml_rec_key_get(txn, SPAN(noun_bytes, 3000), &key_got) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_key_get(txn, SPAN(NULL, 0), &key_got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_key_del(txn, STR("GK1")) == 0 && gml_rec_key_del(txn, STR("GK1")) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_key_del(txn, STR("GK1")) == 0 &&
+		      gml_rec_key_del(txn, STR("GK1")) == GML_ERR_NOENT);
 	return 0;
 }
 
@@ -216,33 +241,43 @@ static bool walk_upload(void *arg, const uint8_t id[16], const struct gml_upload
 
 static int uploads(struct gml_txn *txn, void *arg)
 {
-	struct gml_upload_rec rec = {100, 1, 2, 1234, GML_CHECKSUM_SHA1, 1, STR("k\x01y"), STR("h"), STR("m")}, got;
+	struct gml_upload_rec rec = {100,	    1,	      2,       1234, GML_CHECKSUM_SHA1, 1,
+				     STR("k\x01y"), STR("h"), STR("m")},
+			      got;
 	struct gml_part_rec part = {.size = 7, .mtime = -1, .md5 = {9}}, part_got;
 	struct gml_extent extents[3] = {{0, 5, 6, 7}, {7, UINT64_MAX, 8, 9}, {16, 1, 2, 3}}, extent;
 	uint8_t a[16] = {1}, b[16] = {2};
 	struct walk walk = {{0}, 0};
 	(void)arg;
 	CLOSURE_CHECK(gml_rec_upload_put(txn, a, &rec) == 0);
-	CLOSURE_CHECK(gml_rec_upload_get(txn, a, &got) == 0 && got.initiated == 1234 && got.gid == 2);
+	CLOSURE_CHECK(gml_rec_upload_get(txn, a, &got) == 0 && got.initiated == 1234 &&
+		      got.gid == 2);
 	CLOSURE_CHECK(got.checksum_algorithm == GML_CHECKSUM_SHA1 && got.checksum_composite == 1);
 	CLOSURE_CHECK(span_equal(got.key, rec.key) && span_equal(got.headers, rec.headers) &&
 		      span_equal(got.meta, rec.meta));
 	CLOSURE_CHECK(gml_rec_upload_put(txn, b, &got) == 0); /* borrowed spans */
-	CLOSURE_CHECK(gml_rec_upload_each(txn, walk_upload, &walk) == 0 && strcmp(walk.text, "k\x01y k\x01y ") == 0);
+	CLOSURE_CHECK(gml_rec_upload_each(txn, walk_upload, &walk) == 0 &&
+		      strcmp(walk.text, "k\x01y k\x01y ") == 0);
 	part.nextents = 3;
 	CLOSURE_CHECK(gml_rec_part_put(txn, a, 300, &part, extents) == 0);
 	part.nextents = 0;
 	CLOSURE_CHECK(gml_rec_part_put(txn, a, 1, &part, NULL) == 0);
 	CLOSURE_CHECK(gml_rec_part_put(txn, b, 2, &part, NULL) == 0);
-	CLOSURE_CHECK(gml_rec_part_get(txn, a, 300, &part_got) == 0 && part_got.mtime == -1 && part_got.md5[0] == 9);
-	CLOSURE_CHECK(gml_rec_part_extent(&part_got, 1, &extent) == 0 && extent.blob == UINT64_MAX && extent.len == 9);
+	CLOSURE_CHECK(gml_rec_part_get(txn, a, 300, &part_got) == 0 && part_got.mtime == -1 &&
+		      part_got.md5[0] == 9);
+	CLOSURE_CHECK(gml_rec_part_extent(&part_got, 1, &extent) == 0 &&
+		      extent.blob == UINT64_MAX && extent.len == 9);
 	CLOSURE_CHECK(gml_rec_part_extent(&part_got, 3, &extent) == GML_ERR_INVAL);
 	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_part_each(txn, a, 0, walk_part, &walk) == 0 && strcmp(walk.text, "1:0 300:3 ") == 0);
+	CLOSURE_CHECK(gml_rec_part_each(txn, a, 0, walk_part, &walk) == 0 &&
+		      strcmp(walk.text, "1:0 300:3 ") == 0);
 	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_part_each(txn, a, 1, walk_part, &walk) == 0 && strcmp(walk.text, "300:3 ") == 0);
-	CLOSURE_CHECK(gml_rec_part_del(txn, a, 1) == 0 && gml_rec_part_del(txn, a, 1) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_upload_del(txn, a) == 0 && gml_rec_upload_get(txn, a, &got) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_part_each(txn, a, 1, walk_part, &walk) == 0 &&
+		      strcmp(walk.text, "300:3 ") == 0);
+	CLOSURE_CHECK(gml_rec_part_del(txn, a, 1) == 0 &&
+		      gml_rec_part_del(txn, a, 1) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_upload_del(txn, a) == 0 &&
+		      gml_rec_upload_get(txn, a, &got) == GML_ERR_NOENT);
 	return 0;
 }
 
@@ -276,32 +311,45 @@ static int small_tables(struct gml_txn *txn, void *arg)
 	uint64_t id;
 	int64_t since;
 	(void)arg;
-	CLOSURE_CHECK(gml_rec_dirty_put(txn, 300, &owner) == 0 && gml_rec_dirty_put(txn, 5, &owner) == 0);
+	CLOSURE_CHECK(gml_rec_dirty_put(txn, 300, &owner) == 0 &&
+		      gml_rec_dirty_put(txn, 5, &owner) == 0);
 	CLOSURE_CHECK(gml_rec_dirty_get(txn, 300, &got) == 0 && got.start == 8 && got.boot == 9);
-	CLOSURE_CHECK(gml_rec_dirty_each(txn, 0, walk_owner, &walk) == 0 && strcmp(walk.text, "5:7 300:7 ") == 0);
+	CLOSURE_CHECK(gml_rec_dirty_each(txn, 0, walk_owner, &walk) == 0 &&
+		      strcmp(walk.text, "5:7 300:7 ") == 0);
 	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_dirty_each(txn, 5, walk_owner, &walk) == 0 && strcmp(walk.text, "300:7 ") == 0);
-	CLOSURE_CHECK(gml_rec_dirty_del(txn, 5) == 0 && gml_rec_dirty_get(txn, 5, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_orphan_put(txn, 9, -4) == 0 && gml_rec_orphan_get(txn, 9, &since) == 0 && since == -4);
+	CLOSURE_CHECK(gml_rec_dirty_each(txn, 5, walk_owner, &walk) == 0 &&
+		      strcmp(walk.text, "300:7 ") == 0);
+	CLOSURE_CHECK(gml_rec_dirty_del(txn, 5) == 0 &&
+		      gml_rec_dirty_get(txn, 5, &got) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_orphan_put(txn, 9, -4) == 0 &&
+		      gml_rec_orphan_get(txn, 9, &since) == 0 && since == -4);
 	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_orphan_each(txn, 0, walk_orphan, &walk) == 0 && strcmp(walk.text, "9:-4 ") == 0);
-	CLOSURE_CHECK(gml_rec_orphan_del(txn, 9) == 0 && gml_rec_orphan_del(txn, 9) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_orphan_each(txn, 0, walk_orphan, &walk) == 0 &&
+		      strcmp(walk.text, "9:-4 ") == 0);
+	CLOSURE_CHECK(gml_rec_orphan_del(txn, 9) == 0 &&
+		      gml_rec_orphan_del(txn, 9) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 0, 1000, &owner, &lease) == 0 && lease.first == 1);
-	CLOSURE_CHECK(gml_rec_lease_take(txn, 0, 10, &owner, &lease) == 0 && lease.first == 1001 && lease.count == 10);
-	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, 1, &owner, &lease) == 0 && lease.first == 1 && lease.kind == 1);
+	CLOSURE_CHECK(gml_rec_lease_take(txn, 0, 10, &owner, &lease) == 0 && lease.first == 1001 &&
+		      lease.count == 10);
+	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, 1, &owner, &lease) == 0 && lease.first == 1 &&
+		      lease.kind == 1);
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 2, 1, &owner, &lease) == GML_ERR_INVAL);
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, INT32_MAX, &owner, &lease) == GML_ERR_NOSPC);
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, INT32_MAX - 1, &owner, &lease) == 0);
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, 1, &owner, &lease) == GML_ERR_NOSPC);
-	CLOSURE_CHECK(gml_rec_lease_del(txn, 1, 2) == 0 && gml_rec_lease_del(txn, 1, 2) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_lease_del(txn, 1, 2) == 0 &&
+		      gml_rec_lease_del(txn, 1, 2) == GML_ERR_NOENT);
 	walk.text[0] = 0;
 	CLOSURE_CHECK(gml_rec_lease_each(txn, walk_lease, &walk) == 0);
 	CLOSURE_CHECK(strcmp(walk.text, "0:1+1000 0:1001+10 1:1+1 ") == 0);
-	CLOSURE_CHECK(gml_rec_blob_put(txn, UINT64_C(1) << 63, &blob) == 0 && gml_rec_blob_put(txn, 6, &blob) == 0);
+	CLOSURE_CHECK(gml_rec_blob_put(txn, UINT64_C(1) << 63, &blob) == 0 &&
+		      gml_rec_blob_put(txn, 6, &blob) == 0);
 	CLOSURE_CHECK(gml_rec_blob_next(txn, 0, &id, &blob) == 0 && id == 6);
-	CLOSURE_CHECK(gml_rec_blob_next(txn, 7, &id, &blob) == 0 && id == UINT64_C(1) << 63 && blob.len == 2);
+	CLOSURE_CHECK(gml_rec_blob_next(txn, 7, &id, &blob) == 0 && id == UINT64_C(1) << 63 &&
+		      blob.len == 2);
 	CLOSURE_CHECK(gml_rec_blob_next(txn, UINT64_MAX, &id, &blob) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_blob_del(txn, 6) == 0 && gml_rec_blob_get(txn, 6, &blob) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_blob_del(txn, 6) == 0 &&
+		      gml_rec_blob_get(txn, 6, &blob) == GML_ERR_NOENT);
 	return 0;
 }
 

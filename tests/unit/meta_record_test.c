@@ -10,28 +10,35 @@ static bool span_equal(struct gml_span a, struct gml_span b)
 
 static bool inode_equal(const struct gml_inode *a, const struct gml_inode *b)
 {
-	if (a->ino != b->ino || a->bucket != b->bucket || a->parent != b->parent || a->type != b->type)
+	if (a->ino != b->ino || a->bucket != b->bucket || a->parent != b->parent ||
+	    a->type != b->type)
 		return false;
-	if (a->flags != b->flags || a->mode != b->mode || a->uid != b->uid || a->gid != b->gid || a->nlink != b->nlink)
+	if (a->flags != b->flags || a->mode != b->mode || a->uid != b->uid || a->gid != b->gid ||
+	    a->nlink != b->nlink)
 		return false;
-	if (a->size != b->size || a->rdev != b->rdev || a->change != b->change || a->wblob != b->wblob)
+	if (a->size != b->size || a->rdev != b->rdev || a->change != b->change ||
+	    a->wblob != b->wblob)
 		return false;
-	if (a->atime != b->atime || a->mtime != b->mtime || a->ctime != b->ctime || a->btime != b->btime)
+	if (a->atime != b->atime || a->mtime != b->mtime || a->ctime != b->ctime ||
+	    a->btime != b->btime)
 		return false;
-	if (a->birth_seq != b->birth_seq || memcmp(a->verifier, b->verifier, 8) != 0 || memcmp(a->md5, b->md5, 16) != 0)
+	if (a->birth_seq != b->birth_seq || memcmp(a->verifier, b->verifier, 8) != 0 ||
+	    memcmp(a->md5, b->md5, 16) != 0)
 		return false;
 	if (a->nparts != b->nparts || a->checksum.algorithm != b->checksum.algorithm ||
-	    a->checksum.composite != b->checksum.composite || memcmp(a->checksum.value, b->checksum.value, 32) != 0)
+	    a->checksum.composite != b->checksum.composite ||
+	    memcmp(a->checksum.value, b->checksum.value, 32) != 0)
 		return false;
 	if (a->nextents != b->nextents)
 		return false;
 	for (uint32_t i = 0; i < a->nextents; i++) {
 		const struct gml_extent *x = &a->extents[i], *y = &b->extents[i];
-		if (x->off != y->off || x->blob != y->blob || x->blob_off != y->blob_off || x->len != y->len)
+		if (x->off != y->off || x->blob != y->blob || x->blob_off != y->blob_off ||
+		    x->len != y->len)
 			return false;
 	}
-	return span_equal(a->name, b->name) && span_equal(a->target, b->target) && span_equal(a->headers, b->headers) &&
-	       span_equal(a->parts, b->parts);
+	return span_equal(a->name, b->name) && span_equal(a->target, b->target) &&
+	       span_equal(a->headers, b->headers) && span_equal(a->parts, b->parts);
 }
 
 static const uint8_t inode_bytes[410000] = {7, 6, 5, 4};
@@ -46,7 +53,8 @@ static uint64_t inode_number(uint64_t *seed)
 static void inode_make(struct gml_inode *inode, uint64_t *seed)
 {
 	uint64_t has = meta_random(seed), end = 0;
-	*inode = (struct gml_inode){.ino = 1 + inode_number(seed) / 2, .type = (uint8_t)(1 + meta_random(seed) % 7)};
+	*inode = (struct gml_inode){.ino = 1 + inode_number(seed) / 2,
+				    .type = (uint8_t)(1 + meta_random(seed) % 7)};
 	inode->bucket = inode_number(seed);
 	inode->parent = has & 1 ? inode_number(seed) : 0;
 	inode->flags = (uint32_t)inode_number(seed);
@@ -71,7 +79,8 @@ static void inode_make(struct gml_inode *inode, uint64_t *seed)
 	if (has & 512) {
 		inode->checksum.algorithm = (uint8_t)(1 + meta_random(seed) % GML_CHECKSUM_SHA256);
 		inode->checksum.composite = has >> 10 & 1;
-		memset(inode->checksum.value, 0x5a, gml_rec_checksum_size(inode->checksum.algorithm));
+		memset(inode->checksum.value, 0x5a,
+		       gml_rec_checksum_size(inode->checksum.algorithm));
 	}
 	inode->nextents = has >> 11 & 7;
 	if (inode->nextents > GML_INLINE_EXTENTS)
@@ -90,7 +99,8 @@ static void inode_make(struct gml_inode *inode, uint64_t *seed)
 		inode->target = SPAN(inode_bytes, inode_number(seed) % (GML_SYMLINK_MAX + 1));
 	if (has >> 16 & 1)
 		inode->headers = SPAN(inode_bytes, inode_number(seed) % 8192);
-	if ((has >> 17 & 31) == 0) /* few: pages of large values are not used twice in one transaction */
+	if ((has >> 17 & 31) ==
+	    0) /* few: pages of large values are not used twice in one transaction */
 		inode->parts = SPAN(inode_bytes, inode_number(seed) % 400000);
 }
 
@@ -109,7 +119,8 @@ static int inodes_round_trip(struct gml_txn *txn, void *arg)
 		got.size++;
 		inode.size++;
 		CLOSURE_CHECK(gml_rec_inode_put(txn, &got) == 0);
-		CLOSURE_CHECK(gml_rec_inode_get(txn, inode.ino, &got) == 0 && inode_equal(&inode, &got));
+		CLOSURE_CHECK(gml_rec_inode_get(txn, inode.ino, &got) == 0 &&
+			      inode_equal(&inode, &got));
 		CLOSURE_CHECK(gml_rec_inode_del(txn, inode.ino) == 0);
 		CLOSURE_CHECK(gml_rec_inode_get(txn, inode.ino, &got) == GML_ERR_NOENT);
 		CLOSURE_CHECK(gml_rec_inode_del(txn, inode.ino) == GML_ERR_NOENT);
@@ -120,8 +131,11 @@ static int inodes_round_trip(struct gml_txn *txn, void *arg)
 static void object_make(struct gml_inode *inode)
 {
 	const int64_t now = 1700000000123456789;
-	*inode = (struct gml_inode){
-		.ino = 4711, .bucket = 1000, .parent = 123456, .type = GML_REG, .flags = GML_INODE_MD5};
+	*inode = (struct gml_inode){.ino = 4711,
+				    .bucket = 1000,
+				    .parent = 123456,
+				    .type = GML_REG,
+				    .flags = GML_INODE_MD5};
 	inode->mode = 0644;
 	inode->uid = inode->gid = 1000;
 	inode->nlink = 1;
@@ -132,7 +146,8 @@ static void object_make(struct gml_inode *inode)
 	memset(inode->md5, 0xcd, 16);
 	inode->checksum.algorithm = GML_CHECKSUM_CRC64NVME;
 	inode->nextents = 1;
-	inode->extents[0] = (struct gml_extent){0, UINT64_C(1) << 63 | UINT64_C(5) << 32 | 77777, 0, 4096};
+	inode->extents[0] =
+		(struct gml_extent){0, UINT64_C(1) << 63 | UINT64_C(5) << 32 | 77777, 0, 4096};
 	inode->name = STR("part-00000-of-00100.snappy.parquet");
 	inode->headers = STR("\1\30application/octet-stream");
 }
@@ -289,9 +304,12 @@ static int put_samples(struct gml_txn *txn, void *arg)
 	struct gml_extent extents[2] = {{4096, 300, 0, 1 << 20}, {2 << 20, 301, 5, 7}};
 	struct gml_blob_rec blob = {3, 1 << 20};
 	struct gml_bucket_rec bucket = {100, 101, 1000, 1700000000, 5, 6, 7, 8};
-	struct gml_upload_rec upload = {.bucket = 100, .uid = 1, .checksum_algorithm = 2, .key = STR("some/key")};
-	struct gml_part_rec part = {.size = 9, .checksum.algorithm = GML_CHECKSUM_SHA256, .nextents = 2};
-	struct gml_user user = {.name = "ada", .uid = 1000, .gid = 1000, .ngroups = 2, .groups = {27, 100000}};
+	struct gml_upload_rec upload = {
+		.bucket = 100, .uid = 1, .checksum_algorithm = 2, .key = STR("some/key")};
+	struct gml_part_rec part = {
+		.size = 9, .checksum.algorithm = GML_CHECKSUM_SHA256, .nextents = 2};
+	struct gml_user user = {
+		.name = "ada", .uid = 1000, .gid = 1000, .ngroups = 2, .groups = {27, 100000}};
 	struct gml_key key = {.id = "GKABC", .secret = "not so secret", .user = "ada"};
 	struct gml_owner owner = {4242, 1234567, 0xdeadbeef};
 	struct gml_lease lease;
@@ -341,7 +359,8 @@ static int damage_record(struct gml_txn *txn, void *arg)
 	for (size_t cut = 0; cut < len; cut++) {
 		uint8_t *exact = malloc(cut + 1); /* LMDB's pages would hide an overrun */
 		memcpy(exact, good, cut);
-		CLOSURE_CHECK(gml_txn_put(txn, damage->table, SPAN(k, k_len), SPAN(exact, cut)) == 0);
+		CLOSURE_CHECK(gml_txn_put(txn, damage->table, SPAN(k, k_len), SPAN(exact, cut)) ==
+			      0);
 		free(exact);
 		CLOSURE_CHECK(damage->read(txn) == GML_ERR_CORRUPT);
 	}
@@ -390,7 +409,8 @@ static void test_reader(void **state)
 		uint8_t *bytes = malloc(len + 1);
 		struct gml_dec dec;
 		for (size_t j = 0; j < len; j++)
-			bytes[j] = (uint8_t)(meta_random(&seed) >> 20 | (meta_random(&seed) & 1 ? 0x80 : 0));
+			bytes[j] = (uint8_t)(meta_random(&seed) >> 20 |
+					     (meta_random(&seed) & 1 ? 0x80 : 0));
 		bytes = realloc(bytes, len ? len : 1);
 		gml_dec_init(&dec, SPAN(bytes, len));
 		while (!dec.bad && dec.p != dec.end) {
@@ -512,7 +532,8 @@ static void test_long_xattrs(void **state)
 		assert_int_equal(gml_rec_xattr_get(txn, 7, long_name(i), &value), 0);
 		assert_true(span_equal(value, SPAN(&"abcd"[i], 1)));
 	}
-	assert_int_equal(gml_rec_xattr_get(txn, 7, SPAN(long_names[0], 257), &value), GML_ERR_NOENT);
+	assert_int_equal(gml_rec_xattr_get(txn, 7, SPAN(long_names[0], 257), &value),
+			 GML_ERR_NOENT);
 	assert_int_equal(gml_rec_xattr_each(txn, 7, after, long_each, &all), 0);
 	assert_int_equal(all.n, 6);
 	assert_int_equal(all.values[0], 'f');
@@ -542,8 +563,9 @@ static int documents_put(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_document_put(txn, 5, 1, STR("one")) == 0);
 	CLOSURE_CHECK(gml_rec_document_put(txn, 5, 255, SPAN(NULL, 0)) == 0);
 	CLOSURE_CHECK(gml_rec_document_put(txn, 6, 1, STR("other")) == 0);
-	CLOSURE_CHECK(gml_rec_document_put(txn, 5, 2, SPAN(inode_bytes, GML_BUCKET_DOCUMENT_MAX + 1)) ==
-		      GML_ERR_TOOBIG);
+	CLOSURE_CHECK(
+		gml_rec_document_put(txn, 5, 2, SPAN(inode_bytes, GML_BUCKET_DOCUMENT_MAX + 1)) ==
+		GML_ERR_TOOBIG);
 	CLOSURE_CHECK(gml_rec_document_del(txn, 5, 3) == GML_ERR_NOENT);
 	return 0;
 }
@@ -599,7 +621,8 @@ static void test_headers(void **state)
 		assert_true(span_equal(in[i], one));
 		assert_int_equal(in[i].ptr == NULL, one.ptr == NULL);
 	}
-	assert_int_equal(gml_rec_header_one(SPAN(buf, len - 1), GML_HDR_CONTENT_TYPE, &one), GML_ERR_CORRUPT);
+	assert_int_equal(gml_rec_header_one(SPAN(buf, len - 1), GML_HDR_CONTENT_TYPE, &one),
+			 GML_ERR_CORRUPT);
 	assert_int_equal(gml_rec_header_one(SPAN(NULL, 0), GML_HDR_CONTENT_TYPE, &one), 0);
 	assert_null(one.ptr);
 	assert_int_equal(gml_rec_headers_decode(SPAN(buf, len - 1), out), GML_ERR_CORRUPT);
@@ -618,8 +641,9 @@ int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, meta_env_setup, meta_env_teardown)
 	const struct CMUnitTest tests[] = {
-		WITH_STORE(test_inode),	    WITH_STORE(test_damage),	   WITH_STORE(test_long_xattrs),
-		WITH_STORE(test_documents), cmocka_unit_test(test_reader), cmocka_unit_test(test_headers),
+		WITH_STORE(test_inode),	       WITH_STORE(test_damage),
+		WITH_STORE(test_long_xattrs),  WITH_STORE(test_documents),
+		cmocka_unit_test(test_reader), cmocka_unit_test(test_headers),
 	};
 	return cmocka_run_group_tests_name("meta_record", tests, NULL, NULL);
 }

@@ -247,7 +247,8 @@ static void test_numbers_go_on(void **state)
 		meta_env_update(env, seq_fn, &last);
 	twin = twin_open(env);
 	meta_env_update(twin, seq_fn, &next);
-	assert_int_equal(next, last + 2); /* one skipped the numbers that may have been given and lost */
+	assert_int_equal(next,
+			 last + 2); /* one skipped the numbers that may have been given and lost */
 	meta_env_free(twin);
 }
 
@@ -422,7 +423,8 @@ static void test_orderly_close(void **state)
 	gml_redo_init(&redo);
 	assert_int_equal(gml_redo_open(&redo, env->dir), 0);
 	assert_int_equal(gml_redo_slot_read(&redo, &slot), 0);
-	assert_int_equal(gml_redo_read(&redo, slot.pos, slot.chain, slot.txnid + 1, &record), GML_ERR_NOENT);
+	assert_int_equal(gml_redo_read(&redo, slot.pos, slot.chain, slot.txnid + 1, &record),
+			 GML_ERR_NOENT);
 	gml_redo_release(&redo);
 	meta_env_reopen(env);
 	assert_int_equal(got(env, "n"), 7);
@@ -533,7 +535,8 @@ static void test_version_1_in_use(void **state)
 	pid = fork();
 	if (pid == 0) {
 		MDB_env *mdb;
-		if (mdb_env_create(&mdb) != 0 || mdb_env_open(mdb, env->dir, MDB_NOTLS, 0600) != 0 ||
+		if (mdb_env_create(&mdb) != 0 ||
+		    mdb_env_open(mdb, env->dir, MDB_NOTLS, 0600) != 0 ||
 		    write(ready[1], &byte, 1) != 1)
 			_exit(1);
 		pause();
@@ -684,13 +687,23 @@ int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, redo_setup, redo_teardown)
 	const struct CMUnitTest tests[] = {
-		WITH_STORE(test_full_ring),	   WITH_STORE(test_large_transaction), WITH_STORE(test_stale_records),
-		WITH_STORE(test_numbers_go_on),	   WITH_STORE(test_orderly_close),     WITH_STORE(test_version_1),
-		WITH_STORE(test_creation_cut),	   WITH_STORE(test_log_missing),       WITH_STORE(test_check),
-		WITH_STORE(test_version_1_in_use), WITH_STORE(test_idle_process),
-		WITH_STORE(test_full_store_is_emptied), WITH_STORE(test_numbers_are_skipped),
-		WITH_STORE(test_flushed_in_time),  WITH_STORE(test_flushed_for_the_dead),
-		WITH_STORE(test_late_flush_fails),   WITH_STORE(test_rest_is_not_disturbed),
+		WITH_STORE(test_full_ring),
+		WITH_STORE(test_large_transaction),
+		WITH_STORE(test_stale_records),
+		WITH_STORE(test_numbers_go_on),
+		WITH_STORE(test_orderly_close),
+		WITH_STORE(test_version_1),
+		WITH_STORE(test_creation_cut),
+		WITH_STORE(test_log_missing),
+		WITH_STORE(test_check),
+		WITH_STORE(test_version_1_in_use),
+		WITH_STORE(test_idle_process),
+		WITH_STORE(test_full_store_is_emptied),
+		WITH_STORE(test_numbers_are_skipped),
+		WITH_STORE(test_flushed_in_time),
+		WITH_STORE(test_flushed_for_the_dead),
+		WITH_STORE(test_late_flush_fails),
+		WITH_STORE(test_rest_is_not_disturbed),
 	};
 	alarm(120);
 	return cmocka_run_group_tests_name("meta_redo", tests, NULL, NULL);

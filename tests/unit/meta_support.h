@@ -54,7 +54,8 @@ static inline struct meta_env *meta_env_new_on(const char *engine, uint64_t capa
 	assert_non_null(env);
 	strcpy(env->dir, "/tmp/gemel-meta-XXXXXX");
 	assert_non_null(mkdtemp(env->dir));
-	env->opt = (struct gml_meta_options){.engine = engine != NULL ? engine : getenv("GML_TEST_ENGINE"),
+	env->opt = (struct gml_meta_options){.engine = engine != NULL ? engine
+								      : getenv("GML_TEST_ENGINE"),
 					     .capacity = capacity,
 					     .log = meta_env_log,
 					     .log_arg = env};
@@ -70,7 +71,8 @@ static inline struct meta_env *meta_env_new(uint64_t capacity)
 
 static inline void meta_env_unlink(const struct meta_env *env)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb", "redo", "redo.tail", "engine", "memory"};
+	static const char *const names[] = {"data.mdb",	 "lock.mdb", "redo",
+					    "redo.tail", "engine",   "memory"};
 	char path[96];
 	for (int i = 0; i < 6; i++) {
 		snprintf(path, sizeof(path), "%s/%s", env->dir, names[i]);
@@ -111,12 +113,12 @@ static inline struct gml_txn *meta_env_read(struct meta_env *env)
 }
 
 /* Assertions may not leave a closure by longjmp (the write transaction would stay open): count failures instead. */
-#define CLOSURE_CHECK(cond)                                                                                            \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                                     \
-			return GML_ERR_INVAL;                                                                          \
-		}                                                                                                      \
+#define CLOSURE_CHECK(cond)                                                                        \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                 \
+			return GML_ERR_INVAL;                                                      \
+		}                                                                                  \
 	} while (0)
 
 static inline uint64_t meta_random(uint64_t *state)

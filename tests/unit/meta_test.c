@@ -135,7 +135,8 @@ static void test_stale_reader(void **state)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct gml_txn *txn;
-		if (gml_meta_open(env->dir, &env->opt, &env->meta) != 0 || gml_meta_read_begin(env->meta, &txn) != 0)
+		if (gml_meta_open(env->dir, &env->opt, &env->meta) != 0 ||
+		    gml_meta_read_begin(env->meta, &txn) != 0)
 			_exit(1);
 		byte = 'r';
 		if (write(ready[1], &byte, 1) != 1)
@@ -235,7 +236,8 @@ static void test_errmap(void **state)
 	assert_int_equal(gml_lmdb_err(MDB_NOTFOUND), GML_ERR_NOENT);
 	assert_int_equal(gml_lmdb_err(-1), GML_ERR_IO);
 	for (int rc = 0; rc < GML_ERR_COUNT_; rc++)
-		assert_true(strlen(gml_err_name(rc)) > 0 && strcmp(gml_err_text(rc), "unknown error") != 0);
+		assert_true(strlen(gml_err_name(rc)) > 0 &&
+			    strcmp(gml_err_text(rc), "unknown error") != 0);
 	assert_string_equal(gml_err_name(-5), "UNKNOWN");
 }
 
@@ -243,16 +245,11 @@ int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, meta_env_setup, meta_env_teardown)
 	const struct CMUnitTest tests[] = {
-		WITH_STORE(test_format_refused),
-		WITH_STORE(test_format_cut),
-		WITH_STORE(test_not_lmdb),
-		WITH_STORE(test_many_readers),
-		WITH_STORE(test_reader_threads),
-		WITH_STORE(test_stale_reader),
-		WITH_STORE(test_map_grows),
-		WITH_STORE(test_log_limit),
-		cmocka_unit_test(test_default_map),
-		cmocka_unit_test(test_small_address_space),
+		WITH_STORE(test_format_refused),    WITH_STORE(test_format_cut),
+		WITH_STORE(test_not_lmdb),	    WITH_STORE(test_many_readers),
+		WITH_STORE(test_reader_threads),    WITH_STORE(test_stale_reader),
+		WITH_STORE(test_map_grows),	    WITH_STORE(test_log_limit),
+		cmocka_unit_test(test_default_map), cmocka_unit_test(test_small_address_space),
 		cmocka_unit_test(test_errmap),
 	};
 	return cmocka_run_group_tests_name("meta", tests, NULL, NULL);

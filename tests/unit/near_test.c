@@ -12,7 +12,6 @@
 static void test_distance(void **state)
 {
 	char longest[NEAR_WORD_MAX + 2];
-
 	(void)state;
 	assert_int_equal(near_distance("", ""), 0);
 	assert_int_equal(near_distance("", "abc"), 3);
@@ -37,7 +36,6 @@ static const char *meant(const char *word)
 {
 	static const char *const words[] = {"bucket", "user", "s3", "update", "show", "store"};
 	struct near near = {.word = word};
-
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		near_offer(&near, words[i]);
 	return near.best ? near.best : "";
@@ -63,11 +61,11 @@ static void test_question(void **state)
 {
 	struct near near = {.word = "buckt"};
 	char text[64], small[8];
-
 	(void)state;
 	assert_string_equal(near_question(&near, "", text, sizeof(text)), "");
 	near_offer(&near, "bucket");
-	assert_string_equal(near_question(&near, "help ", text, sizeof(text)), "; did you mean 'help bucket'?");
+	assert_string_equal(near_question(&near, "help ", text, sizeof(text)),
+			    "; did you mean 'help bucket'?");
 	assert_int_equal(strlen(near_question(&near, "", small, sizeof(small))), sizeof(small) - 1);
 }
 
@@ -78,6 +76,5 @@ int main(void)
 		cmocka_unit_test(test_offer),
 		cmocka_unit_test(test_question),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 struct told {
 	_Atomic gml_ino ino[FILES];
 	_Atomic unsigned begun[FILES], synced[FILES]; /* blocks */
-	_Atomic unsigned names, removed;	      /* files n0, n1, … made, and removed from the start */
+	_Atomic unsigned names, removed; /* files n0, n1, … made, and removed from the start */
 };
 
 static void child_files(struct ns *ns, struct told *told, unsigned seed)
@@ -21,7 +21,6 @@ static void child_files(struct ns *ns, struct told *told, unsigned seed)
 	struct gml_file *files[FILES];
 	char name[16], block[BLOCK];
 	struct iovec iov = {block, BLOCK};
-
 	for (unsigned f = 0; f < FILES; f++) {
 		snprintf(name, sizeof(name), "f%u", f);
 		files[f] = ns_new(ns, ns->bucket, name);
@@ -31,7 +30,8 @@ static void child_files(struct ns *ns, struct told *told, unsigned seed)
 		for (unsigned f = 0; f < FILES; f++) {
 			memset(block, (int)(1 + f * 60 + b), BLOCK);
 			told->begun[f] = b + 1;
-			assert_ok(gml_file_write(&ns->op, files[f], (uint64_t)b * BLOCK, &iov, 1, f == 0));
+			assert_ok(gml_file_write(&ns->op, files[f], (uint64_t)b * BLOCK, &iov, 1,
+						 f == 0));
 			if (f != 0 && rand_r(&seed) / 7 % 8 == 0)
 				assert_ok(gml_file_commit(&ns->op, files[f]));
 			else if (f != 0)
@@ -39,7 +39,8 @@ static void child_files(struct ns *ns, struct told *told, unsigned seed)
 			told->synced[f] = b + 1;
 			if (rand_r(&seed) / 7 % 8 == 0) { /* settled, and DIRTY again */
 				assert_ok(gml_file_close(&ns->op, files[f]));
-				assert_ok(gml_file_open(&ns->op, ns->store, told->ino[f], GML_OPEN_WRITE, &files[f]));
+				assert_ok(gml_file_open(&ns->op, ns->store, told->ino[f],
+							GML_OPEN_WRITE, &files[f]));
 			}
 		}
 		snprintf(name, sizeof(name), "n%u", told->names);
@@ -47,7 +48,8 @@ static void child_files(struct ns *ns, struct told *told, unsigned seed)
 		told->names++;
 		if (b % 3 == 2) {
 			snprintf(name, sizeof(name), "n%u", told->removed);
-			assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name), GML_REMOVE_DIR));
+			assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name),
+						 GML_REMOVE_DIR));
 			told->removed++;
 		}
 	}
@@ -70,12 +72,12 @@ static void verify_file(struct ns *ns, const struct told *told, unsigned f)
 	char block[BLOCK];
 	size_t got;
 	bool eof;
-
 	assert_true(attr.size >= (uint64_t)told->synced[f] * BLOCK);
 	assert_true(attr.size <= (uint64_t)told->begun[f] * BLOCK);
 	assert_ok(gml_file_open(&ns->op, ns->store, told->ino[f], GML_OPEN_READ, &file));
 	for (unsigned b = 0; b < told->synced[f]; b++) {
-		assert_ok(gml_file_read(&ns->op, file, (uint64_t)b * BLOCK, block, BLOCK, &got, &eof));
+		assert_ok(gml_file_read(&ns->op, file, (uint64_t)b * BLOCK, block, BLOCK, &got,
+					&eof));
 		assert_int_equal(got, BLOCK);
 		for (unsigned i = 0; i < BLOCK; i++)
 			assert_int_equal((uint8_t)block[i], (uint8_t)(1 + f * 60 + b));
@@ -86,7 +88,6 @@ static void verify_file(struct ns *ns, const struct told *told, unsigned f)
 static void verify_names(struct ns *ns, const struct told *told)
 {
 	char name[16];
-
 	for (unsigned n = 0; n < told->names; n++) {
 		snprintf(name, sizeof(name), "n%u", n);
 		/* The one after the last that was told may be gone as well. */
@@ -97,11 +98,11 @@ static void verify_names(struct ns *ns, const struct told *told)
 	}
 }
 
-static void kill_after(struct ns *ns, child_fn fn, struct told *told, unsigned seed, unsigned microseconds)
+static void kill_after(struct ns *ns, child_fn fn, struct told *told, unsigned seed,
+		       unsigned microseconds)
 {
 	pid_t pid = fork();
 	int status;
-
 	assert_true(pid >= 0);
 	if (pid == 0)
 		child(ns, fn, told, seed);
@@ -114,13 +115,12 @@ static void kill_after(struct ns *ns, child_fn fn, struct told *told, unsigned s
 static void test_kill(void **state)
 {
 	unsigned written = 0;
-	struct told *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
+	struct told *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	(void)state;
 	for (unsigned round = 0; round < 8; round++) {
 		struct gml_attr before[FILES];
 		struct ns ns;
-
 		memset(told, 0, sizeof(*told));
 		ns_create(&ns);
 		ns_open(&ns);
@@ -171,10 +171,8 @@ static int old_txn(struct gml_txn *txn, void *argp)
 	struct old_arg *arg = argp;
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
-
 	for (unsigned i = 0; rc == 0 && i < OLD_SIZE / OLD_PIECE; i++) {
 		struct gml_extent extent = {i * OLD_PIECE, arg->blobs[i], 0, OLD_PIECE};
-
 		rc = gml_extent_add(txn, &inode, &extent, OLD_PIECE);
 	}
 	if (rc == 0)
@@ -187,7 +185,6 @@ static gml_ino old_file(struct ns *ns)
 {
 	struct old_arg arg = {.ino = ns_put(ns, ns->bucket, "old", "")};
 	uint8_t bytes[OLD_PIECE];
-
 	for (unsigned i = 0; i < OLD_SIZE / OLD_PIECE; i++) {
 		for (unsigned n = 0; n < OLD_PIECE; n++)
 			bytes[n] = old_byte((uint64_t)i * OLD_PIECE + n);
@@ -203,7 +200,6 @@ static void child_overwrite(struct ns *ns, struct told *told, unsigned seed)
 	char block[BLOCK];
 	struct iovec iov = {block, BLOCK};
 	struct gml_file *file;
-
 	memset(block, 0xfe, BLOCK);
 	assert_ok(gml_file_open(&ns->op, ns->store, told->ino[0], GML_OPEN_WRITE, &file));
 	for (unsigned b = 0; b < OLD_SIZE / BLOCK; b++) {
@@ -212,7 +208,8 @@ static void child_overwrite(struct ns *ns, struct told *told, unsigned seed)
 		told->synced[0] = b + 1;
 		if (rand_r(&seed) / 7 % 16 == 0) {
 			assert_ok(gml_file_close(&ns->op, file));
-			assert_ok(gml_file_open(&ns->op, ns->store, told->ino[0], GML_OPEN_WRITE, &file));
+			assert_ok(gml_file_open(&ns->op, ns->store, told->ino[0], GML_OPEN_WRITE,
+						&file));
 		}
 	}
 }
@@ -222,10 +219,10 @@ static void child_truncate(struct ns *ns, struct told *told, unsigned seed)
 {
 	struct gml_setattr set = {.mask = GML_SET_SIZE};
 	struct gml_file *file = NULL;
-
 	for (unsigned k = 0; k < OLD_SIZE / BLOCK; k++) {
 		if (file == NULL && rand_r(&seed) / 7 % 2)
-			assert_ok(gml_file_open(&ns->op, ns->store, told->ino[0], GML_OPEN_WRITE, &file));
+			assert_ok(gml_file_open(&ns->op, ns->store, told->ino[0], GML_OPEN_WRITE,
+						&file));
 		if (file != NULL)
 			assert_ok(ns_write(ns, file, 0, "\1"));
 		told->begun[0] = k + 1;
@@ -251,21 +248,21 @@ static void verify_old(struct ns *ns, const struct told *told, bool truncated)
 	struct gml_file *file;
 	size_t got;
 	bool eof;
-
 	assert_ok(gml_file_open(&ns->op, ns->store, told->ino[0], GML_OPEN_READ, &file));
 	assert_ok(gml_file_read(&ns->op, file, 0, bytes, OLD_SIZE, &got, &eof));
 	assert_int_equal(got, size);
 	if (truncated)
-		assert_true(size == OLD_SIZE || size == OLD_SIZE - begun || size == OLD_SIZE - done);
+		assert_true(size == OLD_SIZE || size == OLD_SIZE - begun ||
+			    size == OLD_SIZE - done);
 	else
 		assert_int_equal(size, OLD_SIZE);
 	for (uint64_t i = 0; i < size; i++) {
 		bool kept = truncated ? i < OLD_SIZE - begun : i >= begun;
 		bool gone = truncated ? i >= OLD_SIZE - done : i < done;
-
-		if ((kept && bytes[i] != old_byte(i)) || (gone && bytes[i] != (truncated ? 0 : 0xfe)))
-			fail_msg("byte %llu is %u; begun %llu, done %llu", (unsigned long long)i, bytes[i],
-				 (unsigned long long)begun, (unsigned long long)done);
+		if ((kept && bytes[i] != old_byte(i)) ||
+		    (gone && bytes[i] != (truncated ? 0 : 0xfe)))
+			fail_msg("byte %llu is %u; begun %llu, done %llu", (unsigned long long)i,
+				 bytes[i], (unsigned long long)begun, (unsigned long long)done);
 	}
 	assert_ok(gml_file_close(&ns->op, file));
 	free(bytes);
@@ -273,19 +270,19 @@ static void verify_old(struct ns *ns, const struct told *told, bool truncated)
 
 static void kill_old(bool truncate)
 {
-	struct told *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct told *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned done = 0, freed;
-
 	for (unsigned round = 0; round < 6; round++) {
 		struct ns ns;
-
 		memset(told, 0, sizeof(*told));
 		ns_create(&ns);
 		ns_open(&ns);
 		ns_mkbucket(&ns);
 		told->ino[0] = old_file(&ns);
 		ns_close(&ns);
-		kill_after(&ns, truncate ? child_truncate : child_overwrite, told, round, 20000 + round * 50000);
+		kill_after(&ns, truncate ? child_truncate : child_overwrite, told, round,
+			   20000 + round * 50000);
 		ns_open(&ns);
 		verify_old(&ns, told, truncate);
 		assert_ok(gml_store_recover(&ns.op, ns.store));
@@ -324,7 +321,6 @@ static void test_two_processes(void **state)
 	struct ns ns;
 	pid_t pid;
 	char c = 0;
-
 	(void)state;
 	ns_create(&ns);
 	assert_int_equal(pipe(up), 0);
@@ -357,7 +353,8 @@ static void test_two_processes(void **state)
 	assert_ok(gml_file_open(&ns.op, ns.store, ino, GML_OPEN_WRITE, &file));
 	assert_rc(ns_write(&ns, file, 0, "x"), GML_ERR_BUSY);
 	assert_rc(gml_inode_setattr(&ns.op, ns.store, ino, &set, NULL), GML_ERR_BUSY);
-	assert_ok(gml_inode_setattr(&ns.op, ns.store, ino, &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0600},
+	assert_ok(gml_inode_setattr(&ns.op, ns.store, ino,
+				    &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0600},
 				    NULL));
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -376,9 +373,8 @@ static void test_two_processes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_kill), cmocka_unit_test(test_kill_overwriting),
-					   cmocka_unit_test(test_kill_truncating),
-					   cmocka_unit_test(test_two_processes)};
-
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kill), cmocka_unit_test(test_kill_overwriting),
+		cmocka_unit_test(test_kill_truncating), cmocka_unit_test(test_two_processes)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,6 @@ struct listing {
 static bool list_each(void *arg, struct gml_span name, const struct gml_attr *attr)
 {
 	struct listing *list = arg;
-
 	assert_true(list->count < 64);
 	memcpy(list->names[list->count], name.ptr, name.len);
 	list->names[list->count][name.len] = '\0';
@@ -27,7 +26,6 @@ static bool list_each(void *arg, struct gml_span name, const struct gml_attr *at
 static void list_dir(struct ns *ns, struct gml_op *op, gml_ino dir, struct listing *list)
 {
 	bool eof;
-
 	memset(list, 0, sizeof(*list));
 	assert_ok(gml_dir_read(op, ns->store, dir, 0, list_each, list, &eof));
 	assert_true(eof);
@@ -46,7 +44,6 @@ static void test_mkdir_lookup(void **state)
 	struct ns *ns = *state;
 	gml_ino a = ns_mkdir(ns, ns->bucket, "a"), b = ns_mkdir(ns, a, "b");
 	struct gml_attr attr;
-
 	assert_int_equal(ns_lookup(ns, ns->bucket, "a"), a);
 	assert_int_equal(ns_lookup(ns, a, "b"), b);
 	assert_int_equal(ns_attr(ns, a).nlink, 3);
@@ -57,22 +54,25 @@ static void test_mkdir_lookup(void **state)
 	assert_ok(gml_dir_parent(&ns->op, ns->store, ns->bucket, &attr));
 	assert_int_equal(attr.ino, GML_INO_ROOT);
 	assert_rc(gml_dir_parent(&ns->op, ns->store, GML_INO_ROOT, &attr), GML_ERR_NOENT);
-	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span("a"), NULL, &attr), GML_ERR_EXIST);
+	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span("a"), NULL, &attr),
+		  GML_ERR_EXIST);
 	assert_rc(gml_dir_lookup(&ns->op, ns->store, 999999, ns_span("a"), &attr), GML_ERR_STALE);
-	assert_rc(gml_dir_lookup(&ns->op, ns->store, ns->bucket, ns_span("none"), &attr), GML_ERR_NOENT);
+	assert_rc(gml_dir_lookup(&ns->op, ns->store, ns->bucket, ns_span("none"), &attr),
+		  GML_ERR_NOENT);
 	ns_put(ns, a, "f", "x");
-	assert_rc(gml_dir_lookup(&ns->op, ns->store, ns_lookup(ns, a, "f"), ns_span("x"), &attr), GML_ERR_NOTDIR);
+	assert_rc(gml_dir_lookup(&ns->op, ns->store, ns_lookup(ns, a, "f"), ns_span("x"), &attr),
+		  GML_ERR_NOTDIR);
 }
 
 static void test_parent_times(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_attr before = ns_attr(ns, ns->bucket), after;
-
 	usleep(20000);
 	ns_mkdir(ns, ns->bucket, "d");
 	after = ns_attr(ns, ns->bucket);
-	assert_true(after.mtime > before.mtime && after.ctime > before.ctime && after.change > before.change);
+	assert_true(after.mtime > before.mtime && after.ctime > before.ctime &&
+		    after.change > before.change);
 	before = after;
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("d"), GML_REMOVE_DIR));
 	assert_true(ns_attr(ns, ns->bucket).change > before.change);
@@ -84,20 +84,29 @@ static void test_bad_names(void **state)
 	struct ns *ns = *state;
 	char longest[257];
 	struct gml_attr attr;
-
 	memset(longest, 'n', sizeof(longest));
-	assert_ok(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, (struct gml_span){longest, 255}, NULL, &attr));
-	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, (struct gml_span){longest, 256}, NULL, &attr),
+	assert_ok(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, (struct gml_span){longest, 255},
+				NULL, &attr));
+	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, (struct gml_span){longest, 256},
+				NULL, &attr),
 		  GML_ERR_NAMETOOLONG);
-	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span(""), NULL, &attr), GML_ERR_INVAL);
-	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span("."), NULL, &attr), GML_ERR_INVAL);
-	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span(".."), NULL, &attr), GML_ERR_INVAL);
-	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span("a/b"), NULL, &attr), GML_ERR_INVAL);
-	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, (struct gml_span){"a\0b", 3}, NULL, &attr),
+	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span(""), NULL, &attr),
 		  GML_ERR_INVAL);
-	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span(".gml~f~x"), NULL, &attr), GML_ERR_INVAL);
-	assert_rc(gml_dir_lookup(&ns->op, ns->store, ns->bucket, ns_span(".gml~f~x"), &attr), GML_ERR_NOENT);
-	assert_rc(gml_dir_lookup(&ns->op, ns->store, ns->bucket, ns_span(".gml~"), &attr), GML_ERR_NOENT);
+	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span("."), NULL, &attr),
+		  GML_ERR_INVAL);
+	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span(".."), NULL, &attr),
+		  GML_ERR_INVAL);
+	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span("a/b"), NULL, &attr),
+		  GML_ERR_INVAL);
+	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, (struct gml_span){"a\0b", 3}, NULL,
+				&attr),
+		  GML_ERR_INVAL);
+	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span(".gml~f~x"), NULL, &attr),
+		  GML_ERR_INVAL);
+	assert_rc(gml_dir_lookup(&ns->op, ns->store, ns->bucket, ns_span(".gml~f~x"), &attr),
+		  GML_ERR_NOENT);
+	assert_rc(gml_dir_lookup(&ns->op, ns->store, ns->bucket, ns_span(".gml~"), &attr),
+		  GML_ERR_NOENT);
 }
 
 static void test_symlink_mknod(void **state)
@@ -107,9 +116,9 @@ static void test_symlink_mknod(void **state)
 	char target[GML_SYMLINK_MAX + 1], buf[64];
 	struct gml_attr attr;
 	size_t len;
-
 	memset(target, 't', sizeof(target));
-	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("l"), ns_span("some/where"), NULL, &attr));
+	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("l"),
+				  ns_span("some/where"), NULL, &attr));
 	assert_int_equal(attr.size, 10);
 	assert_int_equal(ns_attr(ns, attr.ino).size, 10);
 	assert_ok(gml_inode_readlink(&ns->op, ns->store, attr.ino, buf, sizeof(buf), &len));
@@ -120,17 +129,26 @@ static void test_symlink_mknod(void **state)
 	assert_rc(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("m"),
 				  (struct gml_span){target, GML_SYMLINK_MAX + 1}, NULL, &attr),
 		  GML_ERR_NAMETOOLONG);
-	assert_rc(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("m"), ns_span(""), NULL, &attr),
+	assert_rc(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("m"), ns_span(""), NULL,
+				  &attr),
 		  GML_ERR_INVAL);
-	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("p"), GML_FIFO, 0, NULL, &attr));
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("p"), GML_FIFO, 0, NULL,
+				&attr));
 	assert_int_equal(attr.type, GML_FIFO);
-	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("c"), GML_CHR, 0x103, NULL, &attr));
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("c"), GML_CHR, 0x103, NULL,
+				&attr));
 	assert_int_equal(ns_attr(ns, attr.ino).rdev, 0x103);
-	assert_rc(gml_dir_mknod(&user, ns->store, ns->bucket, ns_span("b"), GML_BLK, 1, NULL, &attr), GML_ERR_PERM);
-	assert_rc(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("r"), GML_REG, 0, NULL, &attr), GML_ERR_INVAL);
+	assert_rc(
+		gml_dir_mknod(&user, ns->store, ns->bucket, ns_span("b"), GML_BLK, 1, NULL, &attr),
+		GML_ERR_PERM);
+	assert_rc(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("r"), GML_REG, 0, NULL,
+				&attr),
+		  GML_ERR_INVAL);
 	/* A symlink is renamed whole, target included, past other writes of the same transaction. */
-	assert_ok(gml_dir_rename(&ns->op, ns->store, ns->bucket, ns_span("l"), ns->bucket, ns_span("l2")));
-	assert_ok(gml_inode_readlink(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "l2"), buf, sizeof(buf), &len));
+	assert_ok(gml_dir_rename(&ns->op, ns->store, ns->bucket, ns_span("l"), ns->bucket,
+				 ns_span("l2")));
+	assert_ok(gml_inode_readlink(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "l2"), buf,
+				     sizeof(buf), &len));
 	assert_memory_equal(buf, "some/where", 10);
 }
 
@@ -140,17 +158,18 @@ static void test_link(void **state)
 	gml_ino d = ns_mkdir(ns, ns->bucket, "d"), f = ns_put(ns, ns->bucket, "f", "hello"), other;
 	struct gml_setattr set = {.mask = GML_SET_MODE, .mode = 0755};
 	struct gml_attr attr;
-
 	assert_int_equal(ns_attr(ns, f).parent, ns->bucket);
 	assert_ok(gml_dir_link(&ns->op, ns->store, f, d, ns_span("g"), &attr));
 	assert_int_equal(attr.nlink, 2);
 	assert_int_equal(attr.parent, 0);
 	assert_rc(gml_dir_link(&ns->op, ns->store, f, d, ns_span("g"), &attr), GML_ERR_EXIST);
-	assert_rc(gml_dir_link(&ns->op, ns->store, d, ns->bucket, ns_span("dd"), &attr), GML_ERR_PERM);
+	assert_rc(gml_dir_link(&ns->op, ns->store, d, ns->bucket, ns_span("dd"), &attr),
+		  GML_ERR_PERM);
 	assert_ok(gml_dir_mkdir(&ns->op, ns->store, GML_INO_ROOT, ns_span("other"), &set, &attr));
 	other = attr.ino;
 	assert_rc(gml_dir_link(&ns->op, ns->store, f, other, ns_span("g"), &attr), GML_ERR_XDEV);
-	assert_rc(gml_dir_link(&ns->op, ns->store, f, GML_INO_ROOT, ns_span("g"), &attr), GML_ERR_XDEV);
+	assert_rc(gml_dir_link(&ns->op, ns->store, f, GML_INO_ROOT, ns_span("g"), &attr),
+		  GML_ERR_XDEV);
 	/* rename(2): two names of one file: nothing happens. */
 	assert_ok(gml_dir_rename(&ns->op, ns->store, ns->bucket, ns_span("f"), d, ns_span("g")));
 	assert_int_equal(ns_lookup(ns, ns->bucket, "f"), f);
@@ -169,17 +188,22 @@ static void test_remove(void **state)
 	struct ns *ns = *state;
 	gml_ino d = ns_mkdir(ns, ns->bucket, "d");
 	unsigned freed;
-
 	ns_put(ns, d, "f", "x");
-	assert_rc(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("d"), GML_REMOVE_DIR), GML_ERR_NOTEMPTY);
-	assert_rc(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("d"), GML_REMOVE_FILE), GML_ERR_ISDIR);
-	assert_rc(gml_dir_remove(&ns->op, ns->store, d, ns_span("f"), GML_REMOVE_DIR), GML_ERR_NOTDIR);
-	assert_rc(gml_dir_remove(&ns->op, ns->store, d, ns_span("g"), GML_REMOVE_ANY), GML_ERR_NOENT);
+	assert_rc(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("d"), GML_REMOVE_DIR),
+		  GML_ERR_NOTEMPTY);
+	assert_rc(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("d"), GML_REMOVE_FILE),
+		  GML_ERR_ISDIR);
+	assert_rc(gml_dir_remove(&ns->op, ns->store, d, ns_span("f"), GML_REMOVE_DIR),
+		  GML_ERR_NOTDIR);
+	assert_rc(gml_dir_remove(&ns->op, ns->store, d, ns_span("g"), GML_REMOVE_ANY),
+		  GML_ERR_NOENT);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, d, ns_span("f"), GML_REMOVE_FILE));
 	assert_int_equal(ns_lookup(ns, ns->bucket, "d"), d); /* explicit: it stays */
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("d"), GML_REMOVE_DIR));
-	assert_rc(gml_dir_mkdir(&ns->op, ns->store, d, ns_span("x"), NULL, &(struct gml_attr){0}), GML_ERR_STALE);
-	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 100, gml_store_file_is_open, ns->store, &freed));
+	assert_rc(gml_dir_mkdir(&ns->op, ns->store, d, ns_span("x"), NULL, &(struct gml_attr){0}),
+		  GML_ERR_STALE);
+	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 100, gml_store_file_is_open, ns->store,
+				 &freed));
 	assert_true(freed >= 2);
 	assert_rc(gml_inode_getattr(&ns->op, ns->store, d, &(struct gml_attr){0}), GML_ERR_STALE);
 }
@@ -195,11 +219,11 @@ static int mv(struct ns *ns, gml_ino from_dir, const char *from, gml_ino to_dir,
 static void test_rename_rules(void **state)
 {
 	struct ns *ns = *state;
-	gml_ino b = ns->bucket, d = ns_mkdir(ns, b, "d"), e = ns_mkdir(ns, b, "e"), dd = ns_mkdir(ns, d, "dd"),
-		f = ns_put(ns, b, "f", "f"), g = ns_put(ns, b, "g", "g");
+	gml_ino b = ns->bucket, d = ns_mkdir(ns, b, "d"), e = ns_mkdir(ns, b, "e"),
+		dd = ns_mkdir(ns, d, "dd"), f = ns_put(ns, b, "f", "f"),
+		g = ns_put(ns, b, "g", "g");
 	uint64_t cookie;
 	struct gml_attr attr;
-
 	assert_ok(gml_dir_lookup(&ns->op, ns->store, b, ns_span("f"), &attr));
 	cookie = attr.cookie;
 	assert_rc(mv(ns, b, "none", b, "x"), GML_ERR_NOENT);
@@ -236,11 +260,11 @@ static void test_rename_implicit(void **state)
 	struct ns *ns = *state;
 	gml_ino b = ns->bucket, i = ns_raw(ns, b, "i/", 2, GML_DIR, NULL, 0),
 		j = ns_raw(ns, i, "j/", 2, GML_DIR, NULL, 0);
-
 	ns_raw(ns, j, "f", 1, GML_REG, "abc", 3);
 	assert_ok(mv(ns, j, "f", b, "f"));
 	assert_int_equal(ns_lookup(ns, i, "j"), j); /* a client worked in it: it stays */
-	assert_rc(gml_dir_remove(&ns->op, ns->store, b, ns_span("i"), GML_REMOVE_DIR), GML_ERR_NOTEMPTY);
+	assert_rc(gml_dir_remove(&ns->op, ns->store, b, ns_span("i"), GML_REMOVE_DIR),
+		  GML_ERR_NOTEMPTY);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, i, ns_span("j"), GML_REMOVE_DIR));
 	assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span("i"), GML_REMOVE_DIR));
 	ns_assert_content(ns, ns_lookup(ns, b, "f"), "abc", 3);
@@ -261,7 +285,8 @@ static void test_rename_implicit(void **state)
 	i = ns_raw(ns, b, "n/", 2, GML_DIR, NULL, 0);
 	j = ns_raw(ns, i, "o/", 2, GML_DIR, NULL, 0);
 	ns_raw(ns, j, "f", 1, GML_REG, "abc", 3);
-	assert_ok(gml_object_delete(&ns->op, ns->store, ns_span("bucket"), ns_span("n/o/f"), NULL, NULL));
+	assert_ok(gml_object_delete(&ns->op, ns->store, ns_span("bucket"), ns_span("n/o/f"), NULL,
+				    NULL));
 	assert_int_equal(ns_lookup(ns, b, "n"), 0);
 }
 
@@ -273,14 +298,14 @@ static void test_escapes(void **state)
 	struct ns *ns = *state;
 	gml_ino b = ns->bucket, dir, file, odd;
 	struct listing list;
-
 	dir = ns_raw(ns, b, "a/", 2, GML_DIR, NULL, 0);
 	ns_raw(ns, dir, "in", 2, GML_REG, "x", 1);
 	file = ns_raw(ns, b, "a", 1, GML_REG, "file", 4);
 	assert_int_equal(ns_lookup(ns, b, "a"), dir);
 	assert_int_equal(ns_lookup(ns, b, ".gml~f~a"), file);
 	assert_int_equal(ns_lookup(ns, b, ".gml~d~a"), 0); /* shown plainly */
-	assert_rc(gml_dir_mkdir(&ns->op, ns->store, b, ns_span("a"), NULL, &(struct gml_attr){0}), GML_ERR_EXIST);
+	assert_rc(gml_dir_mkdir(&ns->op, ns->store, b, ns_span("a"), NULL, &(struct gml_attr){0}),
+		  GML_ERR_EXIST);
 	odd = ns_raw(ns, b, "/", 1, GML_DIR, NULL, 0);
 	assert_int_equal(ns_lookup(ns, b, ".gml~d~"), odd);
 	ns_raw(ns, odd, "x", 1, GML_REG, "1", 1);
@@ -302,7 +327,8 @@ static void test_escapes(void **state)
 	ns_assert_content(ns, ns_lookup(ns, b, ".gml~f~a"), "new", 3);
 	assert_ok(mv(ns, b, ".gml~f~.", b, "dot"));
 	ns_assert_content(ns, ns_lookup(ns, b, "dot"), "dot", 3);
-	assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span(".gml~f~.gml~f~a"), GML_REMOVE_FILE));
+	assert_ok(
+		gml_dir_remove(&ns->op, ns->store, b, ns_span(".gml~f~.gml~f~a"), GML_REMOVE_FILE));
 	/* Without the directory the file has its plain name. */
 	assert_ok(gml_dir_remove(&ns->op, ns->store, dir, ns_span("in"), GML_REMOVE_FILE));
 	assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span("a"), GML_REMOVE_DIR));
@@ -316,7 +342,6 @@ static void test_long_names(void **state)
 	gml_ino b = ns->bucket, first, second, dir, edge;
 	struct listing list;
 	char name[GML_KEY_MAX + 1];
-
 	memset(name, 'L', sizeof(name));
 	first = ns_raw(ns, b, name, 1000, GML_REG, "1", 1);
 	second = ns_raw(ns, b, name, 1001, GML_REG, "22", 2);
@@ -329,12 +354,14 @@ static void test_long_names(void **state)
 	assert_int_equal(list.count, 4);
 	for (unsigned i = 0; i < list.count; i++) {
 		assert_int_equal(strlen(list.names[i]), 240);
-		assert_int_equal(strncmp(list.names[i], list.inos[i] == dir ? ".gml~D~" : ".gml~F~", 7), 0);
+		assert_int_equal(
+			strncmp(list.names[i], list.inos[i] == dir ? ".gml~D~" : ".gml~F~", 7), 0);
 		assert_int_equal(ns_lookup(ns, b, list.names[i]), list.inos[i]);
 		if (list.inos[i] == first)
 			assert_ok(mv(ns, b, list.names[i], b, "short"));
 		else if (list.inos[i] != dir)
-			assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span(list.names[i]), GML_REMOVE_FILE));
+			assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span(list.names[i]),
+						 GML_REMOVE_FILE));
 	}
 	assert_int_equal(ns_lookup(ns, b, "short"), first);
 	assert_int_equal(ns_record(ns, second).nlink, 0);
@@ -348,7 +375,6 @@ static void test_marker(void **state)
 	struct ns *ns = *state;
 	gml_ino b = ns->bucket, d = ns_raw(ns, b, "d/", 2, GML_DIR, NULL, 0), m;
 	struct listing list;
-
 	m = ns_raw(ns, d, "", 0, GML_REG, NULL, 0);
 	list_dir(ns, &ns->op, d, &list);
 	assert_int_equal(list.count, 0);
@@ -361,7 +387,8 @@ static void test_marker(void **state)
 	list_dir(ns, &ns->op, d, &list);
 	assert_int_equal(list.count, 1);
 	assert_string_equal(list.names[0], ".gml~f~");
-	assert_rc(gml_dir_remove(&ns->op, ns->store, b, ns_span("d"), GML_REMOVE_DIR), GML_ERR_NOTEMPTY);
+	assert_rc(gml_dir_remove(&ns->op, ns->store, b, ns_span("d"), GML_REMOVE_DIR),
+		  GML_ERR_NOTEMPTY);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, d, ns_span(".gml~f~"), GML_REMOVE_FILE));
 	assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span("d"), GML_REMOVE_DIR));
 	/* A hidden marker does not keep a directory from being replaced. */
@@ -381,7 +408,6 @@ static void test_readdir_resume(void **state)
 	struct listing all, page = {.stop = 4};
 	char name[16];
 	bool eof;
-
 	for (int i = 0; i < 10; i++) {
 		snprintf(name, sizeof(name), "f%d", 9 - i);
 		ns_put(ns, d, name, "x");
@@ -403,7 +429,8 @@ static void test_readdir_resume(void **state)
 	for (unsigned i = 4; i < 10; i++)
 		assert_string_equal(page.names[i], all.names[i]);
 	assert_string_equal(page.names[10], "late");
-	assert_rc(gml_dir_read(&ns->op, ns->store, page.inos[10], 0, list_each, &page, &eof), GML_ERR_NOTDIR);
+	assert_rc(gml_dir_read(&ns->op, ns->store, page.inos[10], 0, list_each, &page, &eof),
+		  GML_ERR_NOTDIR);
 }
 
 static void test_readdir_live(void **state)
@@ -412,7 +439,6 @@ static void test_readdir_live(void **state)
 	struct gml_file *file = ns_new(ns, ns->bucket, "growing");
 	struct listing list;
 	struct gml_attr attr;
-
 	assert_ok(ns_write(ns, file, 100, "x"));
 	list_dir(ns, &ns->op, ns->bucket, &list);
 	assert_int_equal(list.count, 1);
@@ -427,15 +453,17 @@ static void test_readdir_live(void **state)
 static void test_rights(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op owner = ns_user(1000, 100), other = ns_user(2000, 200), member = ns_user(3000, 300), ro;
+	struct gml_op owner = ns_user(1000, 100), other = ns_user(2000, 200),
+		      member = ns_user(3000, 300), ro;
 	uint32_t group = 100;
-	struct gml_setattr set = {
-		.mask = GML_SET_MODE | GML_SET_UID | GML_SET_GID, .mode = 0750, .uid = 1000, .gid = 100};
+	struct gml_setattr set = {.mask = GML_SET_MODE | GML_SET_UID | GML_SET_GID,
+				  .mode = 0750,
+				  .uid = 1000,
+				  .gid = 100};
 	struct gml_attr attr;
 	struct listing list;
 	bool eof;
 	gml_ino d;
-
 	member.cred.ngroups = 1;
 	member.cred.groups = &group;
 	assert_ok(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span("d"), &set, &attr));
@@ -449,7 +477,8 @@ static void test_rights(void **state)
 	assert_rc(gml_dir_lookup(&other, ns->store, d, ns_span("x"), &attr), GML_ERR_ACCESS);
 	memset(&list, 0, sizeof(list));
 	assert_rc(gml_dir_read(&other, ns->store, d, 0, list_each, &list, &eof), GML_ERR_ACCESS);
-	assert_rc(gml_dir_remove(&member, ns->store, d, ns_span("x"), GML_REMOVE_DIR), GML_ERR_ACCESS);
+	assert_rc(gml_dir_remove(&member, ns->store, d, ns_span("x"), GML_REMOVE_DIR),
+		  GML_ERR_ACCESS);
 	ro = owner;
 	ro.read_only = true;
 	assert_rc(gml_dir_mkdir(&ro, ns->store, d, ns_span("y"), NULL, &attr), GML_ERR_ROFS);
@@ -473,7 +502,6 @@ static void test_sticky(void **state)
 	struct gml_setattr set = {.mask = GML_SET_MODE, .mode = 01777};
 	struct gml_attr attr;
 	gml_ino t;
-
 	assert_ok(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span("t"), &set, &attr));
 	t = attr.ino;
 	assert_ok(gml_dir_mkdir(&alice, ns->store, t, ns_span("a"), NULL, NULL));
@@ -493,10 +521,11 @@ static void test_root(void **state)
 	struct gml_attr attr;
 	struct gml_file *file;
 	bool eof;
-
-	assert_rc(gml_dir_mkdir(&ns->op, ns->store, GML_INO_ROOT, ns_span("Not A Bucket"), NULL, &attr),
+	assert_rc(gml_dir_mkdir(&ns->op, ns->store, GML_INO_ROOT, ns_span("Not A Bucket"), NULL,
+				&attr),
 		  GML_ERR_BUCKETNAME);
-	assert_rc(gml_dir_mkdir(&ns->op, ns->store, GML_INO_ROOT, ns_span("bucket"), NULL, &attr), GML_ERR_EXIST);
+	assert_rc(gml_dir_mkdir(&ns->op, ns->store, GML_INO_ROOT, ns_span("bucket"), NULL, &attr),
+		  GML_ERR_EXIST);
 	assert_ok(gml_dir_mkdir(&ns->op, ns->store, GML_INO_ROOT, ns_span("private"), &set, &attr));
 	list_dir(ns, &user, GML_INO_ROOT, &list);
 	assert_int_equal(list.count, 1);
@@ -504,17 +533,23 @@ static void test_root(void **state)
 	/* Found by its name all the same, or nobody could mount it with root squashed; what is in it is not. */
 	assert_ok(gml_dir_lookup(&user, ns->store, GML_INO_ROOT, ns_span("private"), &attr));
 	assert_int_equal(attr.mode, 0700);
-	assert_rc(gml_dir_read(&user, ns->store, attr.ino, 0, list_each, &list, &eof), GML_ERR_ACCESS);
+	assert_rc(gml_dir_read(&user, ns->store, attr.ino, 0, list_each, &list, &eof),
+		  GML_ERR_ACCESS);
 	assert_rc(gml_dir_lookup(&user, ns->store, attr.ino, ns_span("x"), &attr), GML_ERR_ACCESS);
-	assert_rc(gml_dir_lookup(&user, ns->store, GML_INO_ROOT, ns_span("none"), &attr), GML_ERR_NOENT);
+	assert_rc(gml_dir_lookup(&user, ns->store, GML_INO_ROOT, ns_span("none"), &attr),
+		  GML_ERR_NOENT);
 	assert_rc(gml_file_create(&ns->op, ns->store, GML_INO_ROOT, ns_span("file"), GML_OPEN_WRITE,
 				  GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL, NULL),
 		  GML_ERR_PERM);
 	ns_mkdir(ns, ns->bucket, "d");
-	assert_rc(gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, ns_span("bucket"), GML_REMOVE_DIR),
-		  GML_ERR_NOTEMPTY);
-	assert_ok(gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, ns_span("private"), GML_REMOVE_DIR));
-	assert_rc(gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, ns_span("private"), GML_REMOVE_DIR), GML_ERR_NOENT);
+	assert_rc(
+		gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, ns_span("bucket"), GML_REMOVE_DIR),
+		GML_ERR_NOTEMPTY);
+	assert_ok(gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, ns_span("private"),
+				 GML_REMOVE_DIR));
+	assert_rc(gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, ns_span("private"),
+				 GML_REMOVE_DIR),
+		  GML_ERR_NOENT);
 }
 
 /* An engine that keeps no count of inodes: the objects of the buckets are the files that are known. */
@@ -522,7 +557,6 @@ static void test_statfs_files(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_statfs st;
-
 	ns_put(ns, ns->bucket, "a", "0123456789");
 	ns_put(ns, ns->bucket, "b", "01234");
 	assert_ok(gml_store_statfs(&ns->op, ns->store, GML_INO_ROOT, &st));

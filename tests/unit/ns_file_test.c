@@ -11,7 +11,6 @@
 static struct gml_meta_stats stats(struct ns *ns)
 {
 	struct gml_meta_stats out;
-
 	gml_meta_stats_get(ns->store->meta, &out);
 	return out;
 }
@@ -19,7 +18,6 @@ static struct gml_meta_stats stats(struct ns *ns)
 static struct gml_bucket usage(struct ns *ns)
 {
 	struct gml_bucket out;
-
 	assert_ok(gml_bucket_head(&ns->op, ns->store, ns_span("bucket"), &out));
 	return out;
 }
@@ -27,7 +25,6 @@ static struct gml_bucket usage(struct ns *ns)
 static void resize(struct ns *ns, gml_ino ino, uint64_t size)
 {
 	struct gml_setattr set = {.mask = GML_SET_SIZE, .size = size};
-
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &set, NULL));
 }
 
@@ -40,10 +37,9 @@ static void test_create_modes(void **state)
 	struct gml_attr attr;
 	bool created;
 	gml_ino b = ns->bucket, ino;
-
-#define CREATE(name, how, verifier, set)                                                                               \
-	gml_file_create(&ns->op, ns->store, b, ns_span(name), GML_OPEN_READ | GML_OPEN_WRITE, how, verifier, set,      \
-			&file, &attr, &created)
+#define CREATE(name, how, verifier, set)                                                           \
+	gml_file_create(&ns->op, ns->store, b, ns_span(name), GML_OPEN_READ | GML_OPEN_WRITE, how, \
+			verifier, set, &file, &attr, &created)
 	assert_ok(CREATE("f", GML_CREATE_GUARDED, NULL, &set));
 	assert_true(created);
 	assert_int_equal(attr.mode, 0600);
@@ -102,18 +98,21 @@ static void test_open_rights(void **state)
 	size_t got;
 	bool eof;
 	gml_ino ino;
-
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns->bucket,
-				    &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0777}, NULL));
+				    &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0777},
+				    NULL));
 	/* The creator's open succeeds whatever the mode; then I/O lets the owner pass. */
-	assert_ok(gml_file_create(&owner, ns->store, ns->bucket, ns_span("f"), GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL,
-				  &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0444}, &file, &attr, NULL));
+	assert_ok(gml_file_create(&owner, ns->store, ns->bucket, ns_span("f"), GML_OPEN_WRITE,
+				  GML_CREATE_GUARDED, NULL,
+				  &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0444}, &file,
+				  &attr, NULL));
 	ino = attr.ino;
 	assert_ok(gml_file_write(&owner, file, 0, &iov, 1, true));
 	assert_rc(gml_file_write(&other, file, 0, &iov, 1, true), GML_ERR_ACCESS);
 	assert_rc(gml_file_open(&owner, ns->store, ino, GML_OPEN_WRITE, &theirs), GML_ERR_ACCESS);
 	assert_ok(gml_file_open(&other, ns->store, ino, GML_OPEN_READ, &theirs));
-	assert_rc(gml_file_write(&ns->op, theirs, 0, &iov, 1, false), GML_ERR_ACCESS); /* not opened for it */
+	assert_rc(gml_file_write(&ns->op, theirs, 0, &iov, 1, false),
+		  GML_ERR_ACCESS); /* not opened for it */
 	/* A revoked right binds for files already open. */
 	set = (struct gml_setattr){.mask = GML_SET_MODE, .mode = 0400};
 	assert_ok(gml_inode_setattr(&owner, ns->store, ino, &set, NULL));
@@ -126,7 +125,8 @@ static void test_open_rights(void **state)
 	assert_ok(gml_file_close(&owner, file));
 	ro.read_only = true;
 	assert_rc(gml_file_open(&ro, ns->store, ino, GML_OPEN_WRITE, &file), GML_ERR_ROFS);
-	assert_rc(gml_file_open(&ns->op, ns->store, ns->bucket, GML_OPEN_READ, &file), GML_ERR_ISDIR);
+	assert_rc(gml_file_open(&ns->op, ns->store, ns->bucket, GML_OPEN_READ, &file),
+		  GML_ERR_ISDIR);
 	assert_rc(gml_file_open(&ns->op, ns->store, 424242, GML_OPEN_READ, &file), GML_ERR_STALE);
 }
 
@@ -140,7 +140,6 @@ static void test_write_read(void **state)
 	size_t got;
 	bool eof;
 	struct iovec two[2] = {{"wor", 3}, {"ld", 2}};
-
 	assert_ok(ns_write(ns, file, 0, "hello"));
 	assert_true(ns_attr(ns, ino).change > change);
 	change = ns_attr(ns, ino).change;
@@ -190,7 +189,6 @@ static void test_commits(void **state)
 	uint64_t before, updates;
 	struct gml_file *file;
 	gml_ino ino;
-
 	ns_put(ns, ns->bucket, "first", "leases a range of blob ids");
 	before = stats(ns).commits;
 	updates = stats(ns).updates;
@@ -218,7 +216,8 @@ static struct {
 int sync_file_range(int fd, off_t off, off_t len, unsigned flags)
 {
 	(void)fd;
-	if (flags != SYNC_FILE_RANGE_WRITE) /* a checkpoint of the metadata, on a thread of its own */
+	if (flags !=
+	    SYNC_FILE_RANGE_WRITE) /* a checkpoint of the metadata, on a thread of its own */
 		return 0;
 	written_back.calls++;
 	written_back.from = off;
@@ -240,7 +239,6 @@ static void test_syncs(void **state)
 	struct ns *ns = *state;
 	struct gml_file *file;
 	gml_ino ino;
-
 	ns_put(ns, ns->bucket, "first", "makes the directory of the blobs");
 	fsyncs = 0;
 	file = ns_new(ns, ns->bucket, "f");
@@ -275,7 +273,6 @@ static void test_write_behind(void **state)
 	struct gml_file *file = ns_new(ns, ns->bucket, "f");
 	static char piece[MIB];
 	struct iovec iov = {piece, sizeof(piece)};
-
 	for (unsigned i = 0; i < 16; i++) {
 		assert_int_equal(written_back.calls, i / 8);
 		assert_ok(gml_file_write(&ns->op, file, (i ^ 1) * MIB, &iov, 1, false));
@@ -305,7 +302,6 @@ static void test_unwritten(void **state)
 	gml_ino inos[600];
 	struct gml_attr before;
 	char name[16];
-
 	ns_put(ns, ns->bucket, "first", "leases a range of blob ids");
 	updates = stats(ns).updates;
 	for (unsigned i = 0; i < 600; i++) {
@@ -338,7 +334,6 @@ static gml_ino unwritten(struct ns *ns, gml_ino parent, const char *name)
 {
 	struct gml_file *file = ns_new(ns, parent, name);
 	gml_ino ino = gml_file_ino(file);
-
 	assert_ok(gml_file_close(&ns->op, file));
 	assert_true(ns_record(ns, ino).flags & GML_INODE_DIRTY);
 	return ino;
@@ -352,7 +347,6 @@ static void test_unwritten_meanwhile(void **state)
 	gml_ino written, open, gone, sized, left;
 	uint64_t change;
 	unsigned freed;
-
 	written = unwritten(ns, ns->bucket, "written");
 	assert_ok(gml_file_open(&ns->op, ns->store, written, GML_OPEN_WRITE, &file));
 	assert_ok(ns_write(ns, file, 0, "hello"));
@@ -400,7 +394,6 @@ static void test_times(void **state)
 	struct gml_attr before = ns_attr(ns, ino), attr;
 	struct gml_setattr set = {.mask = GML_SET_MTIME, .mtime = INT64_C(1000000000123456789)};
 	struct gml_file *file;
-
 	usleep(20000);
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &set, &attr));
 	assert_int_equal(attr.mtime, set.mtime);
@@ -431,10 +424,10 @@ static void test_setattr_rights(void **state)
 	struct gml_op owner = ns_user(1000, 100), other = ns_user(2000, 200);
 	gml_ino ino = ns_put(ns, ns->bucket, "f", "hello"), d = ns_mkdir(ns, ns->bucket, "d");
 	struct gml_attr attr;
-
-#define SET(who, ...) gml_inode_setattr(who, ns->store, ino, &(struct gml_setattr){__VA_ARGS__}, &attr)
-	assert_ok(
-		SET(&ns->op, .mask = GML_SET_UID | GML_SET_GID | GML_SET_MODE, .uid = 1000, .gid = 100, .mode = 06755));
+#define SET(who, ...)                                                                              \
+	gml_inode_setattr(who, ns->store, ino, &(struct gml_setattr){__VA_ARGS__}, &attr)
+	assert_ok(SET(&ns->op, .mask = GML_SET_UID | GML_SET_GID | GML_SET_MODE, .uid = 1000,
+		      .gid = 100, .mode = 06755));
 	assert_int_equal(attr.mode, 06755);
 	assert_rc(SET(&other, .mask = GML_SET_MODE, .mode = 0777), GML_ERR_PERM);
 	assert_rc(SET(&owner, .mask = GML_SET_UID, .uid = 2000), GML_ERR_PERM);
@@ -449,14 +442,17 @@ static void test_setattr_rights(void **state)
 	assert_ok(SET(&other, .mask = GML_SET_SIZE, .size = 3));
 	assert_int_equal(attr.size, 3);
 	assert_ok(SET(&ns->op, .mask = GML_SET_MODE | GML_SET_GID, .mode = 02755, .gid = 300));
-	assert_ok(SET(&owner, .mask = GML_SET_MODE, .mode = 02755)); /* not in the group: no setgid */
+	assert_ok(
+		SET(&owner, .mask = GML_SET_MODE, .mode = 02755)); /* not in the group: no setgid */
 	assert_int_equal(attr.mode, 0755);
 	assert_rc(SET(&ns->op, .mask = GML_SET_SIZE, .size = GML_FILE_SIZE_MAX + 1), GML_ERR_FBIG);
-	assert_rc(gml_inode_setattr(&ns->op, ns->store, d, &(struct gml_setattr){.mask = GML_SET_SIZE}, NULL),
+	assert_rc(gml_inode_setattr(&ns->op, ns->store, d,
+				    &(struct gml_setattr){.mask = GML_SET_SIZE}, NULL),
 		  GML_ERR_ISDIR);
 	other.read_only = true;
 	assert_rc(SET(&other, .mask = GML_SET_SIZE), GML_ERR_ROFS);
-	assert_rc(gml_inode_setattr(&ns->op, ns->store, 424242, &(struct gml_setattr){.mask = GML_SET_MODE}, NULL),
+	assert_rc(gml_inode_setattr(&ns->op, ns->store, 424242,
+				    &(struct gml_setattr){.mask = GML_SET_MODE}, NULL),
 		  GML_ERR_STALE);
 }
 
@@ -468,7 +464,6 @@ static void test_suid_cleared_by_write(void **state)
 	struct gml_setattr set = {.mask = GML_SET_MODE, .mode = 06777};
 	struct gml_file *file;
 	struct iovec iov = {"x", 1};
-
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &set, NULL));
 	assert_ok(gml_file_open(&user, ns->store, ino, GML_OPEN_WRITE, &file));
 	assert_ok(ns_write(ns, file, 0, "r"));
@@ -486,7 +481,6 @@ static void test_truncate(void **state)
 	struct ns *ns = *state;
 	gml_ino ino = ns_put(ns, ns->bucket, "f", "0123456789");
 	struct gml_file *file;
-
 	resize(ns, ino, 4);
 	ns_assert_content(ns, ino, "0123", 4);
 	resize(ns, ino, 8); /* what was cut off does not come back */
@@ -519,7 +513,6 @@ static void test_truncate_rubbish(void **state)
 	struct iovec iov = {"rubbish", 7};
 	struct gml_file *file;
 	struct gml_blob *blob;
-
 	resize(ns, ino, 4);
 	assert_ok(gml_blob_open(ns->store->data, ns_record(ns, ino).wblob, 0, &blob));
 	assert_ok(gml_blob_write(blob, 4, &iov, 1));
@@ -549,7 +542,6 @@ static int built_txn(struct gml_txn *txn, void *argp)
 	struct built *b = argp;
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, b->ino, &inode);
-
 	for (unsigned i = 0; rc == 0 && i < b->count; i++)
 		rc = gml_extent_add(txn, &inode, &b->extents[i], b->extents[i].len);
 	if (rc == 0)
@@ -561,14 +553,13 @@ static int built_txn(struct gml_txn *txn, void *argp)
 }
 
 /* A file of `count` extents of `len` bytes each, every second one missing if `holes`; its bytes in `model`. */
-static gml_ino build(struct ns *ns, const char *name, unsigned count, uint64_t len, bool holes, uint8_t *model)
+static gml_ino build(struct ns *ns, const char *name, unsigned count, uint64_t len, bool holes,
+		     uint8_t *model)
 {
 	struct built b = {.ino = ns_put(ns, ns->bucket, name, "")};
-
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t *bytes = model + i * len;
 		struct gml_extent *extent = &b.extents[b.count];
-
 		if (holes && i % 2) {
 			memset(bytes, 0, len);
 			continue;
@@ -582,7 +573,6 @@ static gml_ino build(struct ns *ns, const char *name, unsigned count, uint64_t l
 		} else {
 			struct gml_blob *blob;
 			struct iovec iov = {bytes, len};
-
 			assert_ok(gml_blob_create(ns->store->data, &extent->blob, &blob));
 			assert_ok(gml_blob_write(blob, 0, &iov, 1));
 			assert_ok(gml_blob_sync(blob));
@@ -604,7 +594,6 @@ static void poke(struct ns *ns, struct gml_file *file, uint8_t *model, uint64_t 
 {
 	struct iovec iov;
 	uint8_t *bytes = malloc(len);
-
 	for (size_t i = 0; i < len; i++)
 		bytes[i] = (uint8_t)(200 + i);
 	memcpy(model + off, bytes, len);
@@ -623,7 +612,6 @@ static void test_copy_on_write(void **state)
 	char etag[GML_ETAG_MAX + 1], etag2[GML_ETAG_MAX + 1];
 	struct gml_file *file;
 	unsigned freed;
-
 	assert_model(ns, ino, model, size);
 	gml_etag_format(&before, before.change, etag);
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
@@ -655,7 +643,6 @@ static void test_truncate_extents(void **state)
 	uint8_t *model = calloc(1, size);
 	gml_ino ino = build(ns, "f", 8, len, false, model); /* more than fit inline */
 	struct gml_file *file;
-
 	assert_true(ns_record(ns, ino).flags & GML_INODE_EXTENTS);
 	assert_model(ns, ino, model, size);
 	resize(ns, ino, 2 * len + 10);
@@ -689,7 +676,6 @@ static void test_sparse(void **state)
 	gml_ino ino = build(ns, "f", 4, len, true, model);
 	struct gml_file *file;
 	bool eof;
-
 #define SEEK(what, off) gml_file_seek(&ns->op, file, GML_SEEK_##what, off, &at, &eof)
 #define AT(want, end) (assert_int_equal(at, want), assert_int_equal(eof, end))
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_READ | GML_OPEN_WRITE, &file));
@@ -714,7 +700,8 @@ static void test_sparse(void **state)
 	assert_model(ns, ino, model, size);
 	assert_ok(gml_file_allocate(&ns->op, file, size, 100));
 	assert_int_equal(ns_attr(ns, ino).size, size + 100);
-	assert_ok(gml_file_deallocate(&ns->op, file, 2 * len + 100, len + 50)); /* from the middle of an extent */
+	assert_ok(gml_file_deallocate(&ns->op, file, 2 * len + 100,
+				      len + 50)); /* from the middle of an extent */
 	memset(model + 2 * len + 100, 0, len + 50);
 	assert_int_equal(ns_attr(ns, ino).size, size + 100);
 	assert_model(ns, ino, model, size + 100);
@@ -747,11 +734,11 @@ static void test_orphan(void **state)
 	char buf[8];
 	size_t got;
 	bool eof;
-
 	assert_ok(ns_write(ns, file, 0, "abc"));
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("f"), GML_REMOVE_FILE));
 	assert_ok(ns_write(ns, file, 3, "def"));
-	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 10, gml_store_file_is_open, ns->store, &freed));
+	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 10, gml_store_file_is_open, ns->store,
+				 &freed));
 	assert_int_equal(freed, 0);
 	assert_ok(gml_file_read(&ns->op, file, 0, buf, 8, &got, &eof));
 	assert_int_equal(got, 6);
@@ -761,7 +748,8 @@ static void test_orphan(void **state)
 	assert_int_equal(usage(ns).bytes, 0);
 	assert_ok(gml_file_close(&ns->op, file));
 	assert_false(gml_store_file_is_open(ns->store, ino));
-	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 10, gml_store_file_is_open, ns->store, &freed));
+	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 10, gml_store_file_is_open, ns->store,
+				 &freed));
 	assert_int_equal(freed, 1);
 	assert_rc(gml_inode_getattr(&ns->op, ns->store, ino, &(struct gml_attr){0}), GML_ERR_STALE);
 }
@@ -772,7 +760,6 @@ static void test_quota(void **state)
 	struct gml_op admin = {.door = GML_DOOR_ADMIN};
 	struct gml_file *file;
 	char block[600];
-
 	memset(block, 'q', sizeof(block) - 1);
 	block[sizeof(block) - 1] = '\0';
 	assert_ok(gml_bucket_set_quota(&admin, ns->store, ns_span("bucket"), 1000, 2));
@@ -781,15 +768,16 @@ static void test_quota(void **state)
 	assert_rc(ns_write(ns, file, 599, block), GML_ERR_DQUOT);
 	assert_rc(gml_file_allocate(&ns->op, file, 0, 1001), GML_ERR_DQUOT);
 	assert_rc(gml_inode_setattr(&ns->op, ns->store, gml_file_ino(file),
-				    &(struct gml_setattr){.mask = GML_SET_SIZE, .size = 1001}, NULL),
+				    &(struct gml_setattr){.mask = GML_SET_SIZE, .size = 1001},
+				    NULL),
 		  GML_ERR_DQUOT);
 	assert_int_equal(ns_attr(ns, gml_file_ino(file)).size, 599);
 	assert_ok(ns_write(ns, file, 401, block));
 	assert_ok(gml_file_close(&ns->op, file));
 	assert_int_equal(usage(ns).bytes, 1000);
 	ns_put(ns, ns->bucket, "g", "");
-	assert_rc(gml_file_create(&ns->op, ns->store, ns->bucket, ns_span("h"), GML_OPEN_WRITE, GML_CREATE_GUARDED,
-				  NULL, NULL, &file, NULL, NULL),
+	assert_rc(gml_file_create(&ns->op, ns->store, ns->bucket, ns_span("h"), GML_OPEN_WRITE,
+				  GML_CREATE_GUARDED, NULL, NULL, &file, NULL, NULL),
 		  GML_ERR_DQUOT);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("f"), GML_REMOVE_FILE));
 	assert_int_equal(usage(ns).bytes, 0);
@@ -801,8 +789,8 @@ static void test_usage_ends(void **state)
 {
 	static const struct gml_setattr most = {.mask = GML_SET_SIZE, .size = GML_FILE_SIZE_MAX};
 	struct ns *ns = *state;
-	gml_ino real = ns_put(ns, ns->bucket, "real", "12345"), a = ns_put(ns, ns->bucket, "a", ""), b;
-
+	gml_ino real = ns_put(ns, ns->bucket, "real", "12345"), a = ns_put(ns, ns->bucket, "a", ""),
+		b;
 	b = ns_put(ns, ns->bucket, "b", "");
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, a, &most, NULL));
 	assert_rc(gml_inode_setattr(&ns->op, ns->store, b, &most, NULL), GML_ERR_DQUOT);
@@ -819,7 +807,6 @@ struct names {
 static bool names_each(void *arg, struct gml_span name)
 {
 	struct names *names = arg;
-
 	names->count++;
 	strncat(names->text, name.ptr, name.len);
 	strcat(names->text, " ");
@@ -835,7 +822,6 @@ static void test_xattr(void **state)
 	char buf[64], *big = calloc(1, GML_XATTR_VALUE_MAX + 1);
 	uint64_t change;
 	size_t len;
-
 #define XSET(name, value, how) gml_xattr_set(&ns->op, ns->store, ino, ns_span(name), value, how)
 #define XGET(who, name, cap) gml_xattr_get(who, ns->store, ino, ns_span(name), buf, cap, &len)
 	change = ns_attr(ns, ino).change;
@@ -853,17 +839,21 @@ static void test_xattr(void **state)
 	assert_rc(XGET(&ns->op, "user.a", 2), GML_ERR_TOOBIG);
 	assert_rc(XGET(&ns->op, "user.none", 2), GML_ERR_NOXATTR);
 	assert_ok(XGET(&other, "user.a", sizeof(buf))); /* 0644 */
-	assert_rc(gml_xattr_set(&other, ns->store, ino, ns_span("user.x"), ns_span("1"), GML_XATTR_EITHER),
+	assert_rc(gml_xattr_set(&other, ns->store, ino, ns_span("user.x"), ns_span("1"),
+				GML_XATTR_EITHER),
 		  GML_ERR_ACCESS);
 	assert_rc(XSET("security.selinux", ns_span("1"), GML_XATTR_EITHER), GML_ERR_NOTSUP);
 	assert_rc(XSET("user.", ns_span("1"), GML_XATTR_EITHER), GML_ERR_INVAL);
-	assert_ok(XSET("user.big", ((struct gml_span){big, GML_XATTR_VALUE_MAX}), GML_XATTR_EITHER));
-	assert_rc(XSET("user.big", ((struct gml_span){big, GML_XATTR_VALUE_MAX + 1}), GML_XATTR_EITHER),
+	assert_ok(
+		XSET("user.big", ((struct gml_span){big, GML_XATTR_VALUE_MAX}), GML_XATTR_EITHER));
+	assert_rc(XSET("user.big", ((struct gml_span){big, GML_XATTR_VALUE_MAX + 1}),
+		       GML_XATTR_EITHER),
 		  GML_ERR_TOOBIG);
 	assert_ok(XSET("user.s3.meta.k", ns_span("v"), GML_XATTR_EITHER));
 	assert_rc(XSET("user.s3.meta.k", ns_span("v\r\nX: y"), GML_XATTR_EITHER), GML_ERR_INVAL);
 	assert_rc(XSET("user.s3.meta.K", ns_span("v"), GML_XATTR_EITHER), GML_ERR_INVAL);
-	assert_rc(XSET("user.s3.meta.k", ((struct gml_span){memset(big, 'm', 2048), 2048}), GML_XATTR_EITHER),
+	assert_rc(XSET("user.s3.meta.k", ((struct gml_span){memset(big, 'm', 2048), 2048}),
+		       GML_XATTR_EITHER),
 		  GML_ERR_TOOBIG);
 	assert_ok(XSET("user.s3.meta.k", ((struct gml_span){big, 2047}), GML_XATTR_EITHER));
 	assert_ok(gml_xattr_list(&ns->op, ns->store, ino, names_each, &names));
@@ -888,7 +878,6 @@ static int settle_test_txn(struct gml_txn *txn, void *argp)
 	struct settle_test *arg = argp;
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
-
 	if (rc == 0)
 		rc = gml_settle_apply(txn, arg->store, &inode, &arg->settled);
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
@@ -900,9 +889,9 @@ static void test_settle_too_late(void **state)
 	struct ns *ns = *state;
 	struct gml_file *file = ns_new(ns, ns->bucket, "f");
 	struct settle_test arg = {.store = ns->store, .ino = gml_file_ino(file)};
-
 	assert_ok(ns_write(ns, file, 0, "hello"));
-	arg.settled = (struct gml_settled){.owner = {.pid = 1}, .wblob = ns_record(ns, arg.ino).wblob, .size = 3};
+	arg.settled = (struct gml_settled){
+		.owner = {.pid = 1}, .wblob = ns_record(ns, arg.ino).wblob, .size = 3};
 	assert_rc(gml_meta_update(ns->store->meta, settle_test_txn, &arg), GML_ERR_AGAIN);
 	arg.settled.owner = ns->store->self;
 	arg.settled.wblob++;
@@ -915,7 +904,6 @@ static void test_etag(void **state)
 {
 	struct gml_inode inode = {.ino = 7, .flags = GML_INODE_MD5};
 	char out[GML_ETAG_MAX + 1];
-
 	(void)state;
 	inode.md5[0] = 0xab;
 	gml_etag_format(&inode, 0, out);

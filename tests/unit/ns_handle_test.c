@@ -21,7 +21,6 @@ static int call_getattr(struct ns *ns, struct gml_op *op, gml_ino ino)
 static int call_access(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
 	unsigned granted;
-
 	return gml_inode_access(op, ns->store, ino, GML_MAY_READ, &granted);
 }
 
@@ -32,12 +31,14 @@ static int call_statfs(struct ns *ns, struct gml_op *op, gml_ino ino)
 
 static int call_mode(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
-	return gml_inode_setattr(op, ns->store, ino, &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0777}, NULL);
+	return gml_inode_setattr(op, ns->store, ino,
+				 &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0777}, NULL);
 }
 
 static int call_times(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
-	return gml_inode_setattr(op, ns->store, ino, &(struct gml_setattr){.mask = GML_SET_MTIME_NOW}, NULL);
+	return gml_inode_setattr(op, ns->store, ino,
+				 &(struct gml_setattr){.mask = GML_SET_MTIME_NOW}, NULL);
 }
 
 static int call_nothing(struct ns *ns, struct gml_op *op, gml_ino ino)
@@ -47,7 +48,8 @@ static int call_nothing(struct ns *ns, struct gml_op *op, gml_ino ino)
 
 static int call_size(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
-	return gml_inode_setattr(op, ns->store, ino, &(struct gml_setattr){.mask = GML_SET_SIZE, .size = 2}, NULL);
+	return gml_inode_setattr(op, ns->store, ino,
+				 &(struct gml_setattr){.mask = GML_SET_SIZE, .size = 2}, NULL);
 }
 
 static int call_xattr_set(struct ns *ns, struct gml_op *op, gml_ino ino)
@@ -58,7 +60,6 @@ static int call_xattr_set(struct ns *ns, struct gml_op *op, gml_ino ino)
 static int call_xattr_get(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
 	size_t len;
-
 	return gml_xattr_get(op, ns->store, ino, ns_span("user.a"), NULL, 0, &len);
 }
 
@@ -96,22 +97,21 @@ static int call_open(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
 	struct gml_file *file;
 	int rc = gml_file_open(op, ns->store, ino, GML_OPEN_READ | GML_OPEN_WRITE, &file);
-
 	return rc == 0 ? gml_file_close(op, file) : rc;
 }
 
 static int call_link(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
 	int rc = gml_dir_link(op, ns->store, ino, ns->bucket, ns_span("linked"), NULL);
-
-	return rc == 0 ? gml_dir_remove(op, ns->store, ns->bucket, ns_span("linked"), GML_REMOVE_FILE) : rc;
+	return rc == 0 ? gml_dir_remove(op, ns->store, ns->bucket, ns_span("linked"),
+					GML_REMOVE_FILE)
+		       : rc;
 }
 
 static int call_readlink(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
 	char buf[16];
 	size_t len;
-
 	return gml_inode_readlink(op, ns->store, ino, buf, sizeof(buf), &len);
 }
 
@@ -133,23 +133,20 @@ static bool call_entry(void *arg, struct gml_span name, const struct gml_attr *a
 static int call_readdir(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
 	bool eof;
-
 	return gml_dir_read(op, ns->store, ino, 0, call_entry, NULL, &eof);
 }
 
 static int call_create(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
 	struct gml_file *file;
-	int rc = gml_file_create(op, ns->store, ino, ns_span("new"), GML_OPEN_WRITE, GML_CREATE_UNCHECKED, NULL, NULL,
-				 &file, NULL, NULL);
-
+	int rc = gml_file_create(op, ns->store, ino, ns_span("new"), GML_OPEN_WRITE,
+				 GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL, NULL);
 	return rc == 0 ? gml_file_close(op, file) : rc;
 }
 
 static int call_mkdir(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
 	int rc = gml_dir_mkdir(op, ns->store, ino, ns_span("sub"), NULL, &(struct gml_attr){0});
-
 	return rc == 0 ? gml_dir_remove(op, ns->store, ino, ns_span("sub"), GML_REMOVE_DIR) : rc;
 }
 
@@ -163,37 +160,41 @@ static int call_remove(struct ns *ns, struct gml_op *op, gml_ino ino)
 	return gml_dir_remove(op, ns->store, ino, ns_span("in"), GML_REMOVE_FILE);
 }
 
-#define CALL(name)                                                                                                     \
-	{                                                                                                              \
-		#name, call_##name                                                                                     \
+#define CALL(name)                                                                                 \
+	{                                                                                          \
+#name, call_##name                                                                 \
 	}
 
-static const struct call on_any[] = {CALL(getattr), CALL(access), CALL(statfs), CALL(mode), CALL(times), CALL(nothing)};
-static const struct call on_file[] = {CALL(size),  CALL(xattr_set),    CALL(xattr_get),	   CALL(xattr_list),
-				      CALL(tags),  CALL(tags_replace), CALL(xattr_remove), CALL(open),
-				      CALL(link)};
-static const struct call on_dir[] = {CALL(xattr_set), CALL(xattr_get), CALL(xattr_list), CALL(xattr_remove),
-				     CALL(create),    CALL(rename),    CALL(lookup),	 CALL(parent),
-				     CALL(readdir),   CALL(mkdir),     CALL(remove)};
+static const struct call on_any[] = {CALL(getattr), CALL(access), CALL(statfs),
+				     CALL(mode),    CALL(times),  CALL(nothing)};
+static const struct call on_file[] = {CALL(size),	  CALL(xattr_set), CALL(xattr_get),
+				      CALL(xattr_list),	  CALL(tags),	   CALL(tags_replace),
+				      CALL(xattr_remove), CALL(open),	   CALL(link)};
+static const struct call on_dir[] = {CALL(xattr_set),	 CALL(xattr_get), CALL(xattr_list),
+				     CALL(xattr_remove), CALL(create),	  CALL(rename),
+				     CALL(lookup),	 CALL(parent),	  CALL(readdir),
+				     CALL(mkdir),	 CALL(remove)};
 static const struct call on_link[] = {CALL(readlink), CALL(link)};
 
-static void expect(struct ns *ns, struct gml_op *op, gml_ino ino, const struct call *calls, size_t n, int want)
+static void expect(struct ns *ns, struct gml_op *op, gml_ino ino, const struct call *calls,
+		   size_t n, int want)
 {
 	for (size_t i = 0; i < n; i++) {
 		int rc = calls[i].run(ns, op, ino);
-
 		if (rc != want)
-			fail_msg("%s: %s, not %s", calls[i].name, gml_err_name(rc), gml_err_name(want));
+			fail_msg("%s: %s, not %s", calls[i].name, gml_err_name(rc),
+				 gml_err_name(want));
 	}
 }
 
-#define EXPECT(op, ino, calls, want) expect(ns, op, ino, calls, sizeof(calls) / sizeof((calls)[0]), want)
+#define EXPECT(op, ino, calls, want)                                                               \
+	expect(ns, op, ino, calls, sizeof(calls) / sizeof((calls)[0]), want)
 
 static gml_ino handle_symlink(struct ns *ns)
 {
 	struct gml_attr attr;
-
-	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("l"), ns_span("target"), NULL, &attr));
+	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("l"), ns_span("target"),
+				  NULL, &attr));
 	return attr.ino;
 }
 
@@ -207,10 +208,10 @@ static void handle_remove(struct ns *ns, const char *name)
 static void test_nameless(void **state)
 {
 	struct ns *ns = *state;
-	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd"), d = ns_mkdir(ns, ns->bucket, "d"), l = handle_symlink(ns);
+	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd"), d = ns_mkdir(ns, ns->bucket, "d"),
+		l = handle_symlink(ns);
 	struct gml_op op = ns->op;
 	struct gml_inode before;
-
 	op.client = CLIENT;
 	EXPECT(&op, f, on_any, 0);
 	EXPECT(&op, f, on_file, 0);
@@ -235,9 +236,9 @@ static void test_replaced(void **state)
 {
 	struct ns *ns = *state;
 	gml_ino f = ns_put(ns, ns->bucket, "f", "older"), g = ns_put(ns, ns->bucket, "g", "newer");
-
 	assert_ok(gml_dir_link(&ns->op, ns->store, f, ns->bucket, ns_span("second"), NULL));
-	assert_ok(gml_dir_rename(&ns->op, ns->store, ns->bucket, ns_span("g"), ns->bucket, ns_span("f")));
+	assert_ok(gml_dir_rename(&ns->op, ns->store, ns->bucket, ns_span("g"), ns->bucket,
+				 ns_span("f")));
 	assert_ok(call_mode(ns, &ns->op, f)); /* it has another name */
 	handle_remove(ns, "second");
 	assert_rc(call_mode(ns, &ns->op, f), GML_ERR_STALE);
@@ -252,11 +253,10 @@ static int io_all(struct ns *ns, struct gml_op *op, struct gml_file *file)
 	size_t got;
 	bool eof;
 	int rc = gml_file_write(op, file, 0, &iov, 1, false);
-
-	if (rc != gml_file_read(op, file, 0, buf, sizeof(buf), &got, &eof) || rc != gml_file_commit(op, file) ||
-	    rc != gml_file_write(op, file, 0, &iov, 0, false) ||
-	    rc != gml_file_seek(op, file, GML_SEEK_DATA, 0, &off, &eof) || rc != gml_file_allocate(op, file, 0, 4) ||
-	    rc != gml_file_deallocate(op, file, 2, 1))
+	if (rc != gml_file_read(op, file, 0, buf, sizeof(buf), &got, &eof) ||
+	    rc != gml_file_commit(op, file) || rc != gml_file_write(op, file, 0, &iov, 0, false) ||
+	    rc != gml_file_seek(op, file, GML_SEEK_DATA, 0, &off, &eof) ||
+	    rc != gml_file_allocate(op, file, 0, 4) || rc != gml_file_deallocate(op, file, 2, 1))
 		fail_msg("WRITE answered %s, another operation not", gml_err_name(rc));
 	return rc;
 }
@@ -270,7 +270,6 @@ static void test_nameless_but_open(void **state)
 	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd");
 	struct gml_op op = ns->op, other = ns->op, nobody = ns->op;
 	struct gml_file *file, *second, *io;
-
 	op.client = CLIENT;
 	other.client = OTHER;
 	nobody.client = GML_CLIENT_NONE;
@@ -287,7 +286,8 @@ static void test_nameless_but_open(void **state)
 	/* By path the client means another file; the I/O of a lock's stateid means this one. */
 	assert_rc(call_open(ns, &op, f), GML_ERR_STALE);
 	assert_rc(call_link(ns, &op, f), GML_ERR_STALE);
-	assert_rc(gml_file_open(&other, ns->store, f, GML_OPEN_READ | GML_OPEN_IO, &io), GML_ERR_STALE);
+	assert_rc(gml_file_open(&other, ns->store, f, GML_OPEN_READ | GML_OPEN_IO, &io),
+		  GML_ERR_STALE);
 	assert_ok(gml_file_open(&op, ns->store, f, GML_OPEN_READ | GML_OPEN_IO, &io));
 	assert_ok(gml_file_close(&op, file));
 	EXPECT(&op, f, on_any, 0);
@@ -303,7 +303,6 @@ static void test_nameless_and_nobody(void **state)
 	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd");
 	struct gml_op nobody = ns->op;
 	struct gml_file *file;
-
 	nobody.client = GML_CLIENT_NONE;
 	assert_ok(gml_file_open(&nobody, ns->store, f, GML_OPEN_READ | GML_OPEN_WRITE, &file));
 	EXPECT(&nobody, f, on_any, 0);
@@ -320,7 +319,6 @@ static void test_nameless_but_found(void **state)
 	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd"), d = ns_mkdir(ns, ns->bucket, "d");
 	struct gml_op op = ns->op, later = ns->op;
 	struct gml_file *file;
-
 	op.found = true;
 	op.client = later.client = CLIENT;
 	handle_remove(ns, "f");
@@ -341,7 +339,6 @@ static void test_recovering(void **state)
 	struct ns *ns = *state;
 	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd");
 	struct gml_op op = ns->op;
-
 	op.recovering = true;
 	EXPECT(&op, f, on_any, 0);
 	handle_remove(ns, "f");
@@ -357,11 +354,10 @@ static void test_create_finds_the_name(void **state)
 	struct gml_op op = ns->op;
 	struct gml_file *file;
 	bool created;
-
 	op.found = true;
 	ns_put(ns, ns->bucket, "f", "abcd");
-	assert_ok(gml_file_create(&op, ns->store, ns->bucket, ns_span("f"), GML_OPEN_READ, GML_CREATE_UNCHECKED, NULL,
-				  NULL, &file, NULL, &created));
+	assert_ok(gml_file_create(&op, ns->store, ns->bucket, ns_span("f"), GML_OPEN_READ,
+				  GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL, &created));
 	assert_false(created);
 	assert_int_equal(gml_file_ino(file), ns_lookup(ns, ns->bucket, "f"));
 	assert_ok(gml_file_close(&op, file));
@@ -372,17 +368,17 @@ static void test_create_finds_the_name(void **state)
 static void chmod_to(struct ns *ns, gml_ino ino, uint32_t mode, uint32_t uid)
 {
 	struct gml_setattr set = {.mask = GML_SET_MODE | GML_SET_UID, .mode = mode, .uid = uid};
-
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &set, NULL));
 }
 
 static void test_search(void **state)
 {
 	struct ns *ns = *state;
-	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd"), d = ns_mkdir(ns, ns->bucket, "d"), l = handle_symlink(ns);
-	struct gml_op owner = ns_user(OWNER, OWNER), stranger = ns_user(STRANGER, STRANGER), root = ns_user(0, 0);
+	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd"), d = ns_mkdir(ns, ns->bucket, "d"),
+		l = handle_symlink(ns);
+	struct gml_op owner = ns_user(OWNER, OWNER), stranger = ns_user(STRANGER, STRANGER),
+		      root = ns_user(0, 0);
 	struct gml_file *file;
-
 	chmod_to(ns, f, 0777, STRANGER); /* even what is his own */
 	chmod_to(ns, d, 0777, STRANGER);
 	chmod_to(ns, ns->bucket, 0777, OWNER);
@@ -425,19 +421,19 @@ static void test_bucket_gone(void **state)
 	struct gml_file *file;
 	unsigned freed;
 	gml_ino f;
-
 	assert_ok(gml_dir_mkdir(&ns->op, ns->store, GML_INO_ROOT, ns_span("short"), &set, &bucket));
 	f = ns_put(ns, bucket.ino, "f", "abcd");
 	chmod_to(ns, f, 0666, OWNER);
 	assert_ok(gml_file_open(&owner, ns->store, f, GML_OPEN_READ | GML_OPEN_WRITE, &file));
 	assert_ok(gml_dir_remove(&ns->op, ns->store, bucket.ino, ns_span("f"), GML_REMOVE_FILE));
-	assert_ok(gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, ns_span("short"), GML_REMOVE_DIR));
+	assert_ok(
+		gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, ns_span("short"), GML_REMOVE_DIR));
 	assert_rc(call_getattr(ns, &ns->op, bucket.ino), GML_ERR_STALE);
 	for (int i = 0; i < 2; i++) {
 		assert_ok(call_getattr(ns, &owner, f));
 		assert_ok(io_all(ns, &owner, file));
-		assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, gml_store_file_is_open, ns->store,
-					 &freed));
+		assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100,
+					 gml_store_file_is_open, ns->store, &freed));
 	}
 	assert_rc(call_getattr(ns, &stranger, f), GML_ERR_ACCESS);
 	assert_ok(gml_file_close(&owner, file));
@@ -453,14 +449,12 @@ struct date {
 static int date_put(struct gml_txn *txn, void *arg)
 {
 	const struct date *date = arg;
-
 	return gml_rec_orphan_put(txn, date->ino, date->since);
 }
 
 static int date_get(struct gml_txn *txn, void *arg)
 {
 	struct date *date = arg;
-
 	return gml_rec_orphan_get(txn, date->ino, &date->since);
 }
 
@@ -474,7 +468,6 @@ static void test_dated_in_the_future(void **state)
 	unsigned freed, all = 0;
 	int64_t now;
 	char name[16];
-
 	for (int i = 0; i < DATES; i++) {
 		snprintf(name, sizeof(name), "f%d", i);
 		date[i].ino = ns_raw(ns, ns->bucket, name, strlen(name), GML_REG, NULL, 0);
@@ -484,12 +477,14 @@ static void test_dated_in_the_future(void **state)
 	}
 	now = gml_now();
 	for (int i = 0; i < 4; i++) {
-		assert_ok(gml_store_reap(&ns->op, ns->store, 3600 * SECOND, 1000, NULL, NULL, &freed));
+		assert_ok(gml_store_reap(&ns->op, ns->store, 3600 * SECOND, 1000, NULL, NULL,
+					 &freed));
 		assert_int_equal(freed, 0);
 	}
 	for (int i = 0; i < DATES; i++) {
 		assert_ok(gml_meta_update(ns->store->meta, date_get, &date[i]));
-		assert_in_range(date[i].since, now, gml_now()); /* their time begins now, not earlier */
+		assert_in_range(date[i].since, now,
+				gml_now()); /* their time begins now, not earlier */
 	}
 	for (int i = 0; i < 4; i++) {
 		assert_ok(gml_store_reap(&ns->op, ns->store, 0, 1000, NULL, NULL, &freed));
@@ -503,13 +498,16 @@ static void test_dated_in_the_future(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		NS_TEST(test_nameless),		     NS_TEST(test_replaced),
-		NS_TEST(test_nameless_but_open),     NS_TEST(test_nameless_and_nobody),
+		NS_TEST(test_nameless),
+		NS_TEST(test_replaced),
+		NS_TEST(test_nameless_but_open),
+		NS_TEST(test_nameless_and_nobody),
 		NS_TEST(test_nameless_but_found),
-		NS_TEST(test_recovering),	     NS_TEST(test_create_finds_the_name),
-		NS_TEST(test_search),		     NS_TEST(test_bucket_gone),
+		NS_TEST(test_recovering),
+		NS_TEST(test_create_finds_the_name),
+		NS_TEST(test_search),
+		NS_TEST(test_bucket_gone),
 		NS_TEST(test_dated_in_the_future),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,9 +36,9 @@ static void random_path(struct oracle *o, char out[64])
 {
 	unsigned depth = rnd(o, 3) ? 1 : 1 + rnd(o, DEPTH);
 	size_t n = 0;
-
 	for (unsigned i = 0; i < depth; i++)
-		n += (size_t)snprintf(out + n, 64 - n, "%s%c", i ? "/" : "", (int)('a' + rnd(o, NAMES)));
+		n += (size_t)snprintf(out + n, 64 - n, "%s%c", i ? "/" : "",
+				      (int)('a' + rnd(o, NAMES)));
 }
 
 static void real_path(struct oracle *o, const char *path, char out[160])
@@ -83,13 +83,12 @@ static int walk(struct oracle *o, const char *path, gml_ino *dir_out, struct gml
 	gml_ino dir = o->ns->bucket;
 	struct gml_attr attr;
 	const char *slash;
-
 	for (; (slash = strchr(path, '/')) != NULL; path = slash + 1) {
-		int rc = gml_dir_lookup(&o->ns->op, o->ns->store, dir, (struct gml_span){path, (size_t)(slash - path)},
-					&attr);
-
+		int rc = gml_dir_lookup(&o->ns->op, o->ns->store, dir,
+					(struct gml_span){path, (size_t)(slash - path)}, &attr);
 		if (rc == 0 && attr.type != GML_DIR)
-			rc = attr.type == GML_LNK ? GML_ERR_NOENT : GML_ERR_NOTDIR; /* links dangle */
+			rc = attr.type == GML_LNK ? GML_ERR_NOENT
+						  : GML_ERR_NOTDIR; /* links dangle */
 		if (rc != 0)
 			return rc;
 		dir = attr.ino;
@@ -104,15 +103,15 @@ static int lookup(struct oracle *o, const char *path, struct gml_attr *attr)
 	struct gml_span name;
 	gml_ino dir;
 	int rc = walk(o, path, &dir, &name);
-
 	return rc == 0 ? gml_dir_lookup(&o->ns->op, o->ns->store, dir, name, attr) : rc;
 }
 
-static void expect(struct oracle *o, const char *what, const char *path, const char *path2, int got, int want)
+static void expect(struct oracle *o, const char *what, const char *path, const char *path2, int got,
+		   int want)
 {
 	if (got != want)
-		fail_msg("step %u: %s %s %s: %s, the file system says %s", o->step, what, path, path2 ? path2 : "",
-			 gml_err_name(got), gml_err_name(want));
+		fail_msg("step %u: %s %s %s: %s, the file system says %s", o->step, what, path,
+			 path2 ? path2 : "", gml_err_name(got), gml_err_name(want));
 }
 
 /* ---- operations on names --------------------------------------------------------------------------------------------
@@ -124,7 +123,6 @@ static void do_mkdir(struct oracle *o)
 	struct gml_span name;
 	gml_ino dir;
 	int rc;
-
 	random_path(o, path);
 	real_path(o, path, real);
 	rc = walk(o, path, &dir, &name);
@@ -139,14 +137,14 @@ static void do_symlink(struct oracle *o)
 	struct gml_span name;
 	gml_ino dir;
 	int rc;
-
 	random_path(o, path);
 	random_path(o, target);
 	target[0] = '0'; /* dangling: paths are not followed here */
 	real_path(o, path, real);
 	rc = walk(o, path, &dir, &name);
 	if (rc == 0)
-		rc = gml_dir_symlink(&o->ns->op, o->ns->store, dir, name, ns_span(target), NULL, NULL);
+		rc = gml_dir_symlink(&o->ns->op, o->ns->store, dir, name, ns_span(target), NULL,
+				     NULL);
 	expect(o, "symlink", path, NULL, rc, real_rc(symlink(target, real)));
 }
 
@@ -156,13 +154,14 @@ static void do_remove(struct oracle *o, bool dirs)
 	struct gml_span name;
 	gml_ino dir;
 	int rc;
-
 	random_path(o, path);
 	real_path(o, path, real);
 	rc = walk(o, path, &dir, &name);
 	if (rc == 0)
-		rc = gml_dir_remove(&o->ns->op, o->ns->store, dir, name, dirs ? GML_REMOVE_DIR : GML_REMOVE_FILE);
-	expect(o, dirs ? "rmdir" : "unlink", path, NULL, rc, real_rc(dirs ? rmdir(real) : unlink(real)));
+		rc = gml_dir_remove(&o->ns->op, o->ns->store, dir, name,
+				    dirs ? GML_REMOVE_DIR : GML_REMOVE_FILE);
+	expect(o, dirs ? "rmdir" : "unlink", path, NULL, rc,
+	       real_rc(dirs ? rmdir(real) : unlink(real)));
 }
 
 static void do_rename(struct oracle *o)
@@ -171,7 +170,6 @@ static void do_rename(struct oracle *o)
 	struct gml_span from, to;
 	gml_ino from_dir, to_dir;
 	int rc, want;
-
 	random_path(o, path);
 	random_path(o, path2);
 	real_path(o, path, real);
@@ -198,7 +196,6 @@ static void do_link(struct oracle *o)
 	struct gml_span to;
 	gml_ino to_dir;
 	int rc, want;
-
 	random_path(o, path);
 	random_path(o, path2);
 	real_path(o, path, real);
@@ -235,16 +232,19 @@ static void do_open(struct oracle *o)
 	struct gml_span name;
 	gml_ino dir;
 	int rc;
-
 	close_handle(o, h);
 	random_path(o, path);
 	real_path(o, path, real);
 	rc = walk(o, path, &dir, &name);
 	if (rc == 0)
-		rc = gml_file_create(&o->ns->op, o->ns->store, dir, name, GML_OPEN_READ | GML_OPEN_WRITE,
+		rc = gml_file_create(&o->ns->op, o->ns->store, dir, name,
+				     GML_OPEN_READ | GML_OPEN_WRITE,
 				     kind == 0 ? GML_CREATE_GUARDED : GML_CREATE_UNCHECKED, NULL,
 				     kind == 2 ? &set : NULL, &h->file, NULL, NULL);
-	h->fd = open(real, O_RDWR | O_CREAT | O_NOFOLLOW | (kind == 0 ? O_EXCL : 0) | (kind == 2 ? O_TRUNC : 0), 0644);
+	h->fd = open(real,
+		     O_RDWR | O_CREAT | O_NOFOLLOW | (kind == 0 ? O_EXCL : 0) |
+			     (kind == 2 ? O_TRUNC : 0),
+		     0644);
 	if (h->fd < 0 && errno == ELOOP)
 		errno = EINVAL;
 	expect(o, "open", path, NULL, rc, real_rc(h->fd));
@@ -264,7 +264,6 @@ static void do_write(struct oracle *o)
 	uint64_t off = rnd(o, SIZE_MAX_TEST);
 	size_t len = rnd(o, 4) ? rnd(o, 5000) : rnd(o, 1 << 20);
 	struct iovec iov = {o->buf, len};
-
 	if (h == NULL)
 		return;
 	memset(o->buf, (int)(1 + rnd(o, 255)), len);
@@ -278,16 +277,15 @@ static void compare_file(struct oracle *o, struct gml_file *file, int fd, const 
 	struct stat st;
 	uint64_t off = 0;
 	bool eof = false;
-
 	assert_int_equal(fstat(fd, &st), 0);
 	while (!eof) {
 		size_t want = 1 + rnd(o, 1 << 20), got, real;
-
 		assert_ok(gml_file_read(&o->ns->op, file, off, o->buf, want, &got, &eof));
 		real = (size_t)pread(fd, o->buf2, want, (off_t)off);
-		if (got != real || memcmp(o->buf, o->buf2, got) != 0 || eof != (off + got >= (uint64_t)st.st_size))
-			fail_msg("step %u: %s: read at %llu: %zu bytes, the file system has %zu", o->step, what,
-				 (unsigned long long)off, got, real);
+		if (got != real || memcmp(o->buf, o->buf2, got) != 0 ||
+		    eof != (off + got >= (uint64_t)st.st_size))
+			fail_msg("step %u: %s: read at %llu: %zu bytes, the file system has %zu",
+				 o->step, what, (unsigned long long)off, got, real);
 		off += got;
 	}
 	assert_int_equal(off, st.st_size);
@@ -296,7 +294,6 @@ static void compare_file(struct oracle *o, struct gml_file *file, int fd, const 
 static void do_read(struct oracle *o)
 {
 	struct handle *h = any_handle(o);
-
 	if (h != NULL)
 		compare_file(o, h->file, h->fd, "open file");
 }
@@ -304,9 +301,9 @@ static void do_read(struct oracle *o)
 static void do_truncate(struct oracle *o)
 {
 	struct handle *h = any_handle(o);
-	struct gml_setattr set = {.mask = GML_SET_SIZE, .size = rnd(o, 3) ? rnd(o, SIZE_MAX_TEST) : 0};
+	struct gml_setattr set = {.mask = GML_SET_SIZE,
+				  .size = rnd(o, 3) ? rnd(o, SIZE_MAX_TEST) : 0};
 	struct gml_attr attr;
-
 	if (h == NULL)
 		return;
 	assert_ok(gml_inode_setattr(&o->ns->op, o->ns->store, gml_file_ino(h->file), &set, &attr));
@@ -318,12 +315,12 @@ static void do_punch(struct oracle *o)
 {
 	struct handle *h = any_handle(o);
 	uint64_t off = rnd(o, SIZE_MAX_TEST), len = 1 + rnd(o, 1 << 20);
-
 	if (h == NULL)
 		return;
 	if (rnd(o, 2)) {
 		assert_ok(gml_file_deallocate(&o->ns->op, h->file, off, len));
-		assert_int_equal(fallocate(h->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len),
+		assert_int_equal(fallocate(h->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					   (off_t)off, (off_t)len),
 				 0);
 	} else {
 		assert_ok(gml_file_allocate(&o->ns->op, h->file, off, len));
@@ -338,7 +335,6 @@ static void do_seek(struct oracle *o)
 	uint64_t off = 0, at, size;
 	struct gml_attr attr;
 	bool eof;
-
 	if (h == NULL)
 		return;
 	assert_ok(gml_inode_getattr(&o->ns->op, o->ns->store, gml_file_ino(h->file), &attr));
@@ -378,7 +374,6 @@ static int share_txn(struct gml_txn *txn, void *argp)
 	struct share_arg *arg = argp;
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
-
 	gml_freed_reset(arg->freed);
 	arg->shared = rc == 0 && inode.wblob != 0;
 	return rc == 0 ? gml_share_settle(txn, &inode, arg->freed) : rc;
@@ -390,7 +385,6 @@ static void do_share(struct oracle *o)
 	struct gml_attr attr;
 	struct share_arg arg;
 	int rc;
-
 	for (int i = 0; i < 10; i++) {
 		random_path(o, path);
 		rc = lookup(o, path, &attr);
@@ -410,8 +404,8 @@ static void do_share(struct oracle *o)
 static void do_reap(struct oracle *o)
 {
 	unsigned freed;
-
-	assert_ok(gml_store_reap(&o->ns->op, o->ns->store, 0, 1000, gml_store_file_is_open, o->ns->store, &freed));
+	assert_ok(gml_store_reap(&o->ns->op, o->ns->store, 0, 1000, gml_store_file_is_open,
+				 o->ns->store, &freed));
 }
 
 static void do_reopen(struct oracle *o)
@@ -437,7 +431,6 @@ struct tree {
 static bool tree_each(void *arg, struct gml_span name, const struct gml_attr *attr)
 {
 	struct tree *tree = arg;
-
 	assert_true(tree->count < NAMES && name.len < 8);
 	memcpy(tree->names[tree->count], name.ptr, name.len);
 	tree->names[tree->count][name.len] = '\0';
@@ -454,7 +447,6 @@ static void compare_dir(struct oracle *o, gml_ino ino, const char *real)
 	char path[400];
 	bool eof;
 	DIR *dir = opendir(real);
-
 	assert_ok(gml_dir_read(&o->ns->op, o->ns->store, ino, 0, tree_each, &tree, &eof));
 	assert_true(eof);
 	while (readdir(dir) != NULL)
@@ -473,7 +465,6 @@ static void compare_entry(struct oracle *o, gml_ino ino, const char *real)
 	struct gml_file *file;
 	struct stat st;
 	int fd;
-
 	assert_int_equal(lstat(real, &st), 0);
 	assert_int_equal(attr.nlink, st.st_nlink);
 	if (S_ISDIR(st.st_mode)) {
@@ -495,7 +486,6 @@ static void compare_entry(struct oracle *o, gml_ino ino, const char *real)
 static void one_step(struct oracle *o)
 {
 	unsigned dice = rnd(o, 100);
-
 	if (dice < 6)
 		do_mkdir(o);
 	else if (dice < 8)
@@ -533,7 +523,6 @@ static void one_step(struct oracle *o)
 static unsigned env_number(const char *name, unsigned otherwise)
 {
 	const char *text = getenv(name);
-
 	return text != NULL ? (unsigned)strtoul(text, NULL, 10) : otherwise;
 }
 
@@ -541,7 +530,6 @@ static void test_random(void **state)
 {
 	struct oracle o = {.ns = *state, .seed = env_number("NS_SEED", 1)};
 	unsigned steps = env_number("NS_STEPS", 3000);
-
 	print_message("seed %u, %u steps\n", o.seed, steps);
 	snprintf(o.root, sizeof(o.root), "%s-real", o.ns->path);
 	assert_int_equal(mkdir(o.root, 0755), 0);
@@ -565,7 +553,7 @@ static void test_random(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_random, ns_setup, ns_teardown)};
-
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_random, ns_setup, ns_teardown)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,13 +9,15 @@ static int (*race_step)(struct ns *ns); /* once, when the blob is opened; then f
 static struct ns *race_ns;
 static uint64_t race_blob; /* 0: any blob */
 
-int __real_gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags, struct gml_blob **blob_out);
-int __wrap_gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags, struct gml_blob **blob_out);
+int __real_gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags,
+			 struct gml_blob **blob_out);
+int __wrap_gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags,
+			 struct gml_blob **blob_out);
 
-int __wrap_gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags, struct gml_blob **blob_out)
+int __wrap_gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags,
+			 struct gml_blob **blob_out)
 {
 	int (*step)(struct ns * ns) = race_step;
-
 	if (step != NULL && (race_blob == 0 || race_blob == id)) {
 		race_step = NULL;
 		assert_ok(step(race_ns));
@@ -35,15 +37,14 @@ static int race_reap(struct ns *ns)
 {
 	unsigned freed;
 	int rc = gml_store_reap(&ns->op, ns->store, -1000000000, 100, NULL, NULL, &freed);
-
 	assert_true(rc != 0 || freed > 0);
 	return rc;
 }
 
 static int race_copy(struct ns *ns)
 {
-	return gml_object_copy(&ns->op, ns->store, B, ns_span("f"), NULL, B, ns_span("copy"), NULL, NULL,
-			       GML_CHECKSUM_NONE, NULL);
+	return gml_object_copy(&ns->op, ns->store, B, ns_span("f"), NULL, B, ns_span("copy"), NULL,
+			       NULL, GML_CHECKSUM_NONE, NULL);
 }
 
 /* Content that came over S3, and a write blob of which nothing shows: ALLOCATE made it. */
@@ -51,7 +52,6 @@ static gml_ino race_hidden_wblob(struct ns *ns)
 {
 	gml_ino ino;
 	struct gml_file *file;
-
 	assert_ok(object_put(ns, ns_span("f"), "content of f"));
 	ino = ns_lookup(ns, ns->bucket, "f");
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
@@ -68,7 +68,6 @@ static void test_write_copy(void **state)
 	struct ns *ns = *state;
 	gml_ino ino = race_hidden_wblob(ns);
 	struct gml_file *file;
-
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
 	race_arm(ns, ns_record(ns, ino).wblob, race_copy);
 	assert_ok(ns_write(ns, file, 0, "CON"));
@@ -83,7 +82,6 @@ static void test_grow_copy(void **state)
 	struct ns *ns = *state;
 	struct gml_setattr set = {.mask = GML_SET_SIZE, .size = 14};
 	gml_ino ino = race_hidden_wblob(ns);
-
 	race_arm(ns, ns_record(ns, ino).wblob, race_copy);
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &set, NULL));
 	assert_null(race_step);
@@ -95,7 +93,6 @@ static void test_grow_copy(void **state)
 static void race_write_freed(struct ns *ns, gml_ino ino, uint64_t blob)
 {
 	struct gml_file *file;
-
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
 	assert_ok(object_del(ns, ns_span("f")));
 	race_arm(ns, blob, race_reap);
@@ -108,7 +105,6 @@ static void test_write_freed(void **state)
 {
 	struct ns *ns = *state;
 	gml_ino ino = ns_put(ns, ns->bucket, "f", "text");
-
 	race_write_freed(ns, ino, ns_record(ns, ino).wblob);
 }
 
@@ -117,10 +113,9 @@ static void test_write_over_freed(void **state)
 	struct ns *ns = *state;
 	struct gml_inode inode;
 	gml_ino ino;
-
 	char *large = calloc(1, 300000);
-
-	assert_ok(object_put_full(ns, &ns->op, ns_span("f"), large, 300000, 300000, 300000, NULL, NULL, NULL));
+	assert_ok(object_put_full(ns, &ns->op, ns_span("f"), large, 300000, 300000, 300000, NULL,
+				  NULL, NULL));
 	free(large);
 	ino = ns_lookup(ns, ns->bucket, "f");
 	inode = ns_record(ns, ino);
@@ -133,7 +128,6 @@ static void test_allocate_freed(void **state)
 	struct ns *ns = *state;
 	gml_ino ino = ns_put(ns, ns->bucket, "f", "text");
 	struct gml_file *file;
-
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
 	assert_ok(object_del(ns, ns_span("f")));
 	race_arm(ns, 0, race_reap);
@@ -153,7 +147,6 @@ static void test_write_lost(void **state)
 	gml_ino ino = ns_put(ns, ns->bucket, "f", "text");
 	uint64_t wblob = ns_record(ns, ino).wblob;
 	struct gml_file *file;
-
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_WRITE, &file));
 	race_arm(ns, wblob, race_lose);
 	assert_rc(ns_write(ns, file, 0, "x"), GML_ERR_CORRUPT);
@@ -176,7 +169,6 @@ static bool race_open_late(void *arg, gml_ino ino)
 {
 	struct race_open *open = arg;
 	struct gml_op op = open->ns->op;
-
 	if (gml_store_file_is_open(open->ns->store, ino))
 		return true;
 	op.found = true; /* a reclaim, or an OPEN that found the name before it went */
@@ -191,9 +183,9 @@ static void test_open_claimed(void **state)
 	gml_ino ino = ns_put(ns, ns->bucket, "f", "text");
 	struct race_open open = {.ns = ns};
 	unsigned freed;
-
 	assert_ok(object_del(ns, ns_span("f")));
-	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, race_open_late, &open, &freed));
+	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, race_open_late, &open,
+				 &freed));
 	assert_int_equal(open.asked, 2);
 	assert_int_equal(freed, 1);
 	assert_rc(open.rc, GML_ERR_STALE); /* not an open file without its content */
@@ -210,7 +202,8 @@ int __wrap_open(const char *path, int flags, ...);
 
 int __wrap_open(const char *path, int flags, ...)
 {
-	if (race_open_fails != NULL && strncmp(path, race_open_fails, strlen(race_open_fails)) == 0) {
+	if (race_open_fails != NULL &&
+	    strncmp(path, race_open_fails, strlen(race_open_fails)) == 0) {
 		errno = EMFILE;
 		return -1;
 	}
@@ -223,7 +216,6 @@ static void test_owner_unknown(void **state)
 	struct gml_owner owner;
 	char path[32];
 	pid_t child;
-
 	(void)state;
 	assert_ok(gml_owner_self(&owner));
 	assert_true(gml_owner_alive(&owner));
@@ -252,7 +244,6 @@ bool __wrap_gml_owner_alive(const struct gml_owner *owner)
 {
 	struct ns *ns = race_slot.ns;
 	int slot;
-
 	if (ns == NULL)
 		return __real_gml_owner_alive(owner);
 	race_slot.ns = NULL;
@@ -265,8 +256,8 @@ bool __wrap_gml_owner_alive(const struct gml_owner *owner)
 static void test_reader_slot(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_owner dead = {.pid = ns->store->self.pid, .start = 1, .boot = ns->store->self.boot};
-
+	struct gml_owner dead = {
+		.pid = ns->store->self.pid, .start = 1, .boot = ns->store->self.boot};
 	race_slot.slot = gml_readers_add(ns->store->readers, &dead, 5);
 	race_slot.ns = ns;
 	assert_false(gml_readers_has(ns->store->readers, 5));
@@ -290,6 +281,5 @@ int main(void)
 		cmocka_unit_test(test_owner_unknown),
 		cmocka_unit_test_setup_teardown(test_reader_slot, ns_setup, ns_teardown),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

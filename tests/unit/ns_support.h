@@ -15,11 +15,12 @@
 #include <cmocka.h>
 #include "gateway/ns/internal.h"
 
-#define assert_rc(call, want)                                                                                          \
-	do {                                                                                                           \
-		int got_rc = (call);                                                                                   \
-		if (got_rc != (want))                                                                                  \
-			fail_msg("%s: %s, not %s", #call, gml_err_name(got_rc), gml_err_name(want));                   \
+#define assert_rc(call, want)                                                                      \
+	do {                                                                                       \
+		int got_rc = (call);                                                               \
+		if (got_rc != (want))                                                              \
+			fail_msg("%s: %s, not %s", #call, gml_err_name(got_rc),                    \
+				 gml_err_name(want));                                              \
 	} while (0)
 #define assert_ok(call) assert_rc(call, 0)
 
@@ -55,8 +56,9 @@ __attribute__((unused)) static void ns_log(void *arg, enum gml_log_level level, 
 
 __attribute__((unused)) static void ns_open(struct ns *ns)
 {
-	struct gml_store_options opt = {
-		.engine = getenv("GML_TEST_ENGINE"), .meta_capacity = (uint64_t)1 << 30, .log = ns_log};
+	struct gml_store_options opt = {.engine = getenv("GML_TEST_ENGINE"),
+					.meta_capacity = (uint64_t)1 << 30,
+					.log = ns_log};
 
 	assert_ok(gml_store_open(ns->path, &opt, &ns->store));
 }
@@ -69,8 +71,9 @@ __attribute__((unused)) static void ns_close(struct ns *ns)
 
 __attribute__((unused)) static void ns_create(struct ns *ns)
 {
-	struct gml_store_options opt = {
-		.engine = getenv("GML_TEST_ENGINE"), .meta_capacity = (uint64_t)1 << 30, .log = ns_log};
+	struct gml_store_options opt = {.engine = getenv("GML_TEST_ENGINE"),
+					.meta_capacity = (uint64_t)1 << 30,
+					.log = ns_log};
 
 	memset(ns, 0, sizeof(*ns));
 	snprintf(ns->path, sizeof(ns->path), "/tmp/ns-test-XXXXXX");
@@ -144,16 +147,19 @@ __attribute__((unused)) static gml_ino ns_mkdir(struct ns *ns, gml_ino parent, c
 	return attr.ino;
 }
 
-__attribute__((unused)) static struct gml_file *ns_new(struct ns *ns, gml_ino parent, const char *name)
+__attribute__((unused)) static struct gml_file *ns_new(struct ns *ns, gml_ino parent,
+						       const char *name)
 {
 	struct gml_file *file;
 
-	assert_ok(gml_file_create(&ns->op, ns->store, parent, ns_span(name), GML_OPEN_READ | GML_OPEN_WRITE,
-				  GML_CREATE_GUARDED, NULL, NULL, &file, NULL, NULL));
+	assert_ok(gml_file_create(&ns->op, ns->store, parent, ns_span(name),
+				  GML_OPEN_READ | GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL, NULL,
+				  &file, NULL, NULL));
 	return file;
 }
 
-__attribute__((unused)) static int ns_write(struct ns *ns, struct gml_file *file, uint64_t off, const char *text)
+__attribute__((unused)) static int ns_write(struct ns *ns, struct gml_file *file, uint64_t off,
+					    const char *text)
 {
 	struct iovec iov = {(void *)text, strlen(text)};
 
@@ -161,7 +167,8 @@ __attribute__((unused)) static int ns_write(struct ns *ns, struct gml_file *file
 }
 
 /* A file with this content, closed and clean. */
-__attribute__((unused)) static gml_ino ns_put(struct ns *ns, gml_ino parent, const char *name, const char *text)
+__attribute__((unused)) static gml_ino ns_put(struct ns *ns, gml_ino parent, const char *name,
+					      const char *text)
 {
 	struct gml_file *file = ns_new(ns, parent, name);
 	gml_ino ino = gml_file_ino(file);
@@ -203,7 +210,8 @@ __attribute__((unused)) static struct gml_attr ns_attr(struct ns *ns, gml_ino in
 	return attr;
 }
 
-__attribute__((unused)) static void ns_assert_content(struct ns *ns, gml_ino ino, const char *text, size_t len)
+__attribute__((unused)) static void ns_assert_content(struct ns *ns, gml_ino ino, const char *text,
+						      size_t len)
 {
 	struct gml_file *file;
 	char *buf = malloc(len + 1);
@@ -238,7 +246,8 @@ static int ns_raw_txn(struct gml_txn *txn, void *argp)
 	int rc = gml_rec_inode_get(txn, raw->parent, &dir);
 
 	if (rc == 0)
-		rc = gml_inode_init(txn, &op, &dir, raw->type, raw->type == GML_DIR ? 0755 : 0644, &inode);
+		rc = gml_inode_init(txn, &op, &dir, raw->type, raw->type == GML_DIR ? 0755 : 0644,
+				    &inode);
 	if (rc != 0)
 		return rc;
 	inode.size = raw->len;
@@ -250,10 +259,15 @@ static int ns_raw_txn(struct gml_txn *txn, void *argp)
 	return rc == 0 ? gml_link_add(txn, &dir, raw->name, &inode) : rc;
 }
 
-__attribute__((unused)) static gml_ino ns_raw(struct ns *ns, gml_ino parent, const void *name, size_t name_len,
-					      enum gml_type type, const void *bytes, size_t len)
+__attribute__((unused)) static gml_ino ns_raw(struct ns *ns, gml_ino parent, const void *name,
+					      size_t name_len, enum gml_type type,
+					      const void *bytes, size_t len)
 {
-	struct ns_raw raw = {.parent = parent, .name = {name, name_len}, .type = type, .bytes = bytes, .len = len};
+	struct ns_raw raw = {.parent = parent,
+			     .name = {name, name_len},
+			     .type = type,
+			     .bytes = bytes,
+			     .len = len};
 
 	if (len > 0)
 		assert_ok(gml_pack_append(ns->store->data, bytes, len, &raw.blob));

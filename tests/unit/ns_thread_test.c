@@ -17,20 +17,19 @@ struct one {
 	unsigned number;
 };
 
-#define CHECK(cond)                                                                                                    \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			fprintf(stderr, "thread %u: %s\n", one->number, #cond);                                        \
-			one->crowd->failed = 1;                                                                        \
-			return NULL;                                                                                   \
-		}                                                                                                      \
+#define CHECK(cond)                                                                                \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			fprintf(stderr, "thread %u: %s\n", one->number, #cond);                    \
+			one->crowd->failed = 1;                                                    \
+			return NULL;                                                               \
+		}                                                                                  \
 	} while (0)
 
 static void run(struct crowd *crowd, void *(*fn)(void *))
 {
 	pthread_t threads[THREADS];
 	struct one ones[THREADS];
-
 	for (unsigned i = 0; i < THREADS; i++) {
 		ones[i] = (struct one){crowd, i};
 		assert_int_equal(pthread_create(&threads[i], NULL, fn, &ones[i]), 0);
@@ -51,21 +50,22 @@ static void *stripe(void *arg)
 	struct gml_file *file = NULL;
 	size_t got;
 	bool eof;
-
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		uint64_t off = ((uint64_t)i * THREADS + one->number) * BLOCK;
-		struct gml_setattr set = {
-			.mask = i % 3 ? GML_SET_MODE : GML_SET_MTIME, .mode = 0600 + i % 8, .mtime = i};
-
+		struct gml_setattr set = {.mask = i % 3 ? GML_SET_MODE : GML_SET_MTIME,
+					  .mode = 0600 + i % 8,
+					  .mtime = i};
 		if (file == NULL)
-			CHECK(gml_file_open(&ns->op, ns->store, one->crowd->shared, GML_OPEN_READ | GML_OPEN_WRITE,
-					    &file) == 0);
+			CHECK(gml_file_open(&ns->op, ns->store, one->crowd->shared,
+					    GML_OPEN_READ | GML_OPEN_WRITE, &file) == 0);
 		memset(block, (int)(1 + one->number * 31 + i), BLOCK);
 		CHECK(gml_file_write(&ns->op, file, off, &iov, 1, i % 5 == 0) == 0);
-		CHECK(gml_file_read(&ns->op, file, off, back, BLOCK, &got, &eof) == 0 && got == BLOCK);
+		CHECK(gml_file_read(&ns->op, file, off, back, BLOCK, &got, &eof) == 0 &&
+		      got == BLOCK);
 		CHECK(memcmp(block, back, BLOCK) == 0);
 		if (i % 4 == one->number % 4)
-			CHECK(gml_inode_setattr(&ns->op, ns->store, one->crowd->shared, &set, NULL) == 0);
+			CHECK(gml_inode_setattr(&ns->op, ns->store, one->crowd->shared, &set,
+						NULL) == 0);
 		if (i % 7 == one->number) {
 			CHECK(gml_file_close(&ns->op, file) == 0);
 			file = NULL;
@@ -82,15 +82,17 @@ static void test_stripes(void **state)
 	char back[BLOCK];
 	size_t got;
 	bool eof;
-
 	crowd.shared = ns_put(crowd.ns, crowd.ns->bucket, "shared", "");
 	run(&crowd, stripe);
 	assert_int_equal(ns_attr(crowd.ns, crowd.shared).size, (uint64_t)ROUNDS * THREADS * BLOCK);
-	assert_ok(gml_file_open(&crowd.ns->op, crowd.ns->store, crowd.shared, GML_OPEN_READ, &file));
+	assert_ok(
+		gml_file_open(&crowd.ns->op, crowd.ns->store, crowd.shared, GML_OPEN_READ, &file));
 	for (unsigned i = 0; i < ROUNDS * THREADS; i++) {
-		assert_ok(gml_file_read(&crowd.ns->op, file, (uint64_t)i * BLOCK, back, BLOCK, &got, &eof));
+		assert_ok(gml_file_read(&crowd.ns->op, file, (uint64_t)i * BLOCK, back, BLOCK, &got,
+					&eof));
 		for (size_t n = 0; n < BLOCK; n++)
-			assert_int_equal((uint8_t)back[n], (uint8_t)(1 + i % THREADS * 31 + i / THREADS));
+			assert_int_equal((uint8_t)back[n],
+					 (uint8_t)(1 + i % THREADS * 31 + i / THREADS));
 	}
 	assert_ok(gml_file_close(&crowd.ns->op, file));
 }
@@ -101,42 +103,46 @@ static void *names(void *arg)
 	struct one *one = arg;
 	struct ns *ns = one->crowd->ns;
 	unsigned seed = one->number + 1;
-
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		char a[8] = {(char)('a' + rand_r(&seed) / 7 % 4)}, b[8] = {(char)('a' + rand_r(&seed) / 7 % 4)};
+		char a[8] = {(char)('a' + rand_r(&seed) / 7 % 4)},
+		     b[8] = {(char)('a' + rand_r(&seed) / 7 % 4)};
 		struct gml_file *file = NULL;
 		struct iovec iov = {"data", 4};
 		struct gml_attr attr;
 		int rc = 0;
-
 		switch (rand_r(&seed) / 7 % 6) {
 		case 0:
-			rc = gml_dir_mkdir(&ns->op, ns->store, one->crowd->dir, ns_span(a), NULL, NULL);
+			rc = gml_dir_mkdir(&ns->op, ns->store, one->crowd->dir, ns_span(a), NULL,
+					   NULL);
 			break;
 		case 1:
-			rc = gml_dir_remove(&ns->op, ns->store, one->crowd->dir, ns_span(a), GML_REMOVE_ANY);
+			rc = gml_dir_remove(&ns->op, ns->store, one->crowd->dir, ns_span(a),
+					    GML_REMOVE_ANY);
 			break;
 		case 2:
-			rc = gml_dir_rename(&ns->op, ns->store, one->crowd->dir, ns_span(a), one->crowd->dir,
-					    ns_span(b));
+			rc = gml_dir_rename(&ns->op, ns->store, one->crowd->dir, ns_span(a),
+					    one->crowd->dir, ns_span(b));
 			break;
 		case 3:
 			rc = gml_dir_lookup(&ns->op, ns->store, one->crowd->dir, ns_span(a), &attr);
 			if (rc == 0)
-				rc = gml_dir_link(&ns->op, ns->store, attr.ino, one->crowd->dir, ns_span(b), NULL);
+				rc = gml_dir_link(&ns->op, ns->store, attr.ino, one->crowd->dir,
+						  ns_span(b), NULL);
 			if (rc == GML_ERR_STALE) /* it lost its name since the look */
 				rc = 0;
 			break;
 		default:
 			rc = gml_file_create(
-				&ns->op, ns->store, one->crowd->dir, ns_span(a), GML_OPEN_WRITE, GML_CREATE_UNCHECKED,
-				NULL, &(struct gml_setattr){.mask = i % 2 ? GML_SET_SIZE : 0}, &file, NULL, NULL);
+				&ns->op, ns->store, one->crowd->dir, ns_span(a), GML_OPEN_WRITE,
+				GML_CREATE_UNCHECKED, NULL,
+				&(struct gml_setattr){.mask = i % 2 ? GML_SET_SIZE : 0}, &file,
+				NULL, NULL);
 			if (rc == 0)
 				rc = gml_file_write(&ns->op, file, 0, &iov, 1, false);
 			CHECK(gml_file_close(&ns->op, file) == 0);
 		}
-		CHECK(rc == 0 || rc == GML_ERR_NOENT || rc == GML_ERR_EXIST || rc == GML_ERR_ISDIR ||
-		      rc == GML_ERR_NOTDIR || rc == GML_ERR_PERM);
+		CHECK(rc == 0 || rc == GML_ERR_NOENT || rc == GML_ERR_EXIST ||
+		      rc == GML_ERR_ISDIR || rc == GML_ERR_NOTDIR || rc == GML_ERR_PERM);
 	}
 	return NULL;
 }
@@ -144,7 +150,6 @@ static void *names(void *arg)
 static void test_names(void **state)
 {
 	struct crowd crowd = {.ns = *state};
-
 	crowd.dir = ns_mkdir(crowd.ns, crowd.ns->bucket, "dir");
 	run(&crowd, names);
 }
@@ -157,15 +162,16 @@ static void *creators(void *arg)
 	struct gml_file *file;
 	char name[16];
 	bool created;
-
 	for (unsigned i = 0; i < 20; i++) {
 		snprintf(name, sizeof(name), "same%u", i);
-		CHECK(gml_file_create(&ns->op, ns->store, one->crowd->dir, ns_span(name), GML_OPEN_WRITE,
-				      GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL, &created) == 0);
+		CHECK(gml_file_create(&ns->op, ns->store, one->crowd->dir, ns_span(name),
+				      GML_OPEN_WRITE, GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL,
+				      &created) == 0);
 		CHECK(gml_file_close(&ns->op, file) == 0);
 		snprintf(name, sizeof(name), "excl%u", i);
-		int rc = gml_file_create(&ns->op, ns->store, one->crowd->dir, ns_span(name), GML_OPEN_WRITE,
-					 GML_CREATE_GUARDED, NULL, NULL, &file, NULL, &created);
+		int rc = gml_file_create(&ns->op, ns->store, one->crowd->dir, ns_span(name),
+					 GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL, NULL, &file,
+					 NULL, &created);
 		CHECK(rc == 0 || rc == GML_ERR_EXIST);
 		if (rc == 0) {
 			CHECK(created);
@@ -179,7 +185,6 @@ static void test_creators(void **state)
 {
 	struct crowd crowd = {.ns = *state};
 	struct gml_bucket bucket;
-
 	crowd.dir = ns_mkdir(crowd.ns, crowd.ns->bucket, "dir");
 	run(&crowd, creators);
 	assert_ok(gml_bucket_head(&crowd.ns->op, crowd.ns->store, ns_span("bucket"), &bucket));
@@ -189,7 +194,8 @@ static void test_creators(void **state)
 int main(void)
 {
 #define NS_TEST(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
-	const struct CMUnitTest tests[] = {NS_TEST(test_stripes), NS_TEST(test_names), NS_TEST(test_creators)};
+	const struct CMUnitTest tests[] = {NS_TEST(test_stripes), NS_TEST(test_names),
+					   NS_TEST(test_creators)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,9 +7,9 @@ static char value[GML_XATTR_VALUE_MAX];
 static int set_number(struct ns *ns, gml_ino ino, unsigned number, size_t len)
 {
 	char name[32];
-
 	snprintf(name, sizeof(name), "user.n%05u", number);
-	return gml_xattr_set(&ns->op, ns->store, ino, ns_span(name), (struct gml_span){value, len}, GML_XATTR_EITHER);
+	return gml_xattr_set(&ns->op, ns->store, ino, ns_span(name), (struct gml_span){value, len},
+			     GML_XATTR_EITHER);
 }
 
 static bool count_each(void *arg, struct gml_span name)
@@ -21,7 +21,6 @@ static bool count_each(void *arg, struct gml_span name)
 static unsigned count(struct ns *ns, gml_ino ino)
 {
 	unsigned n = 0;
-
 	assert_ok(gml_xattr_list(&ns->op, ns->store, ino, count_each, &n));
 	return n;
 }
@@ -31,7 +30,6 @@ static void test_count(void **state)
 	const struct gml_meta_pair tag = {.name = ns_span("t"), .value = ns_span("v")};
 	struct ns *ns = *state;
 	gml_ino ino = ns_put(ns, ns->bucket, "f", "x");
-
 	for (unsigned i = 0; i < GML_XATTR_COUNT_MAX; i++)
 		assert_ok(set_number(ns, ino, i, 1));
 	assert_rc(set_number(ns, ino, GML_XATTR_COUNT_MAX, 0), GML_ERR_NOSPC);
@@ -51,7 +49,6 @@ static void test_total(void **state)
 	gml_ino ino = ns_put(ns, ns->bucket, "f", "x");
 	size_t name = strlen("user.n00000"), each = GML_XATTR_VALUE_MAX - name;
 	unsigned n = GML_XATTR_TOTAL_MAX / GML_XATTR_VALUE_MAX;
-
 	for (unsigned i = 0; i < n; i++)
 		assert_ok(set_number(ns, ino, i, each));
 	assert_rc(set_number(ns, ino, n, 0), GML_ERR_NOSPC);
@@ -66,7 +63,6 @@ static int put_too_many(struct gml_txn *txn, void *argp)
 	gml_ino *ino = argp;
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, *ino, &inode);
-
 	for (unsigned i = 0; rc == 0 && i < 2 * GML_XATTR_COUNT_MAX; i++) {
 		char name[32];
 		snprintf(name, sizeof(name), "user.n%05u", i);
@@ -81,7 +77,6 @@ static void test_more_than_allowed(void **state)
 {
 	struct ns *ns = *state;
 	gml_ino ino = ns_put(ns, ns->bucket, "f", "x");
-
 	assert_ok(gml_meta_update(ns->store->meta, put_too_many, &ino));
 	assert_int_equal(count(ns, ino), 2 * GML_XATTR_COUNT_MAX);
 	assert_ok(set_number(ns, ino, 3, 4));

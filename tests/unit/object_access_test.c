@@ -10,7 +10,6 @@ static void test_directories(void **state)
 	struct gml_object *object;
 	struct gml_object_info info = {0};
 	gml_ino d, i;
-
 	/* Implicit: comes and goes with its keys, and is no object. */
 	assert_ok(object_put(ns, ns_span("i/j/k"), "x"));
 	assert_rc(object_head(ns, ns_span("i/"), NULL), GML_ERR_NOENT);
@@ -47,7 +46,8 @@ static void test_directories(void **state)
 	assert_true(gml_span_equal(gml_object_info(object)->headers[GML_HDR_CONTENT_TYPE],
 				   ns_span("application/x-directory")));
 	gml_object_close(object);
-	assert_rc(object_put_full(ns, &ns->op, ns_span("d/"), "", 0, 1, 0, NULL, &none, NULL), GML_ERR_PRECONDITION);
+	assert_rc(object_put_full(ns, &ns->op, ns_span("d/"), "", 0, 1, 0, NULL, &none, NULL),
+		  GML_ERR_PRECONDITION);
 	assert_ok(object_put(ns, ns_span("d/x"), "x"));
 	assert_ok(object_del(ns, ns_span("d/x")));
 	assert_int_equal(ns_lookup(ns, ns->bucket, "d"), d);
@@ -65,9 +65,10 @@ static void test_not_objects(void **state)
 	struct object_listing *got = calloc(1, sizeof(*got));
 	struct gml_conditions none = {.if_none_match = ns_span("*")};
 	struct gml_attr attr;
-
-	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("link"), ns_span("target"), NULL, &attr));
-	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("fifo"), GML_FIFO, 0, NULL, &attr));
+	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("link"),
+				  ns_span("target"), NULL, &attr));
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("fifo"), GML_FIFO, 0, NULL,
+				&attr));
 	assert_rc(object_head(ns, ns_span("link"), NULL), GML_ERR_NOENT);
 	assert_ok(object_del(ns, ns_span("link")));
 	assert_int_not_equal(ns_lookup(ns, ns->bucket, "link"), 0);
@@ -92,7 +93,6 @@ static void test_access(void **state)
 	struct gml_object *object;
 	struct gml_put *put;
 	gml_ino dir;
-
 	assert_ok(object_put(ns, ns_span("pub/a"), "a"));
 	assert_ok(object_put(ns, ns_span("priv/b"), "b"));
 	assert_ok(object_put(ns, ns_span("search/c"), "c"));
@@ -104,20 +104,29 @@ static void test_access(void **state)
 	mode.mode = 0711;
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, dir, &mode, NULL));
 	assert_rc(gml_put_begin(&alice, ns->store, B, ns_span("new"), 1, &put), GML_ERR_ACCESS);
-	assert_rc(gml_put_begin(&alice, ns->store, B, ns_span("new/dir/x"), 1, &put), GML_ERR_ACCESS);
-	assert_rc(gml_object_delete(&alice, ns->store, B, ns_span("zzz"), NULL, NULL), GML_ERR_ACCESS);
-	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("priv/b"), true, &object), GML_ERR_ACCESS);
-	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("priv/none"), true, &object), GML_ERR_ACCESS);
-	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("search/none"), true, &object), GML_ERR_ACCESS);
-	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("search/no/ne"), true, &object), GML_ERR_ACCESS);
-	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("pub/none"), true, &object), GML_ERR_NOENT);
+	assert_rc(gml_put_begin(&alice, ns->store, B, ns_span("new/dir/x"), 1, &put),
+		  GML_ERR_ACCESS);
+	assert_rc(gml_object_delete(&alice, ns->store, B, ns_span("zzz"), NULL, NULL),
+		  GML_ERR_ACCESS);
+	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("priv/b"), true, &object),
+		  GML_ERR_ACCESS);
+	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("priv/none"), true, &object),
+		  GML_ERR_ACCESS);
+	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("search/none"), true, &object),
+		  GML_ERR_ACCESS);
+	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("search/no/ne"), true, &object),
+		  GML_ERR_ACCESS);
+	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("pub/none"), true, &object),
+		  GML_ERR_NOENT);
 	assert_ok(gml_object_open(&alice, ns->store, B, ns_span("search/c"), true, &object));
 	gml_object_close(object);
 	/* A file's own mode. */
 	assert_ok(object_head(ns, ns_span("zzz"), NULL));
 	mode.mode = 0600;
-	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "zzz"), &mode, NULL));
-	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("zzz"), true, &object), GML_ERR_ACCESS);
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "zzz"), &mode,
+				    NULL));
+	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("zzz"), true, &object),
+		  GML_ERR_ACCESS);
 	assert_ok(gml_object_open(&alice, ns->store, B, ns_span("zzz"), false, &object));
 	gml_object_close(object);
 	/* Listings leave out what may not be read; the prefix's own directory must be. */
@@ -128,16 +137,22 @@ static void test_access(void **state)
 	assert_ok(object_list_all(ns, &alice, ns_span(""), ns_span("/"), ns_span(""), 10, got));
 	assert_int_equal(got->n, 2);
 	object_listing_free(got);
-	assert_rc(object_list_all(ns, &alice, ns_span("priv/"), ns_span(""), ns_span(""), 10, got), GML_ERR_ACCESS);
-	assert_rc(object_list_all(ns, &alice, ns_span("search/"), ns_span(""), ns_span(""), 10, got), GML_ERR_ACCESS);
-	assert_rc(object_list_all(ns, &alice, ns_span("search/x/"), ns_span(""), ns_span(""), 10, got), GML_ERR_ACCESS);
+	assert_rc(object_list_all(ns, &alice, ns_span("priv/"), ns_span(""), ns_span(""), 10, got),
+		  GML_ERR_ACCESS);
+	assert_rc(
+		object_list_all(ns, &alice, ns_span("search/"), ns_span(""), ns_span(""), 10, got),
+		GML_ERR_ACCESS);
+	assert_rc(object_list_all(ns, &alice, ns_span("search/x/"), ns_span(""), ns_span(""), 10,
+				  got),
+		  GML_ERR_ACCESS);
 	assert_ok(object_list_all(ns, &alice, ns_span("pub/"), ns_span(""), ns_span(""), 10, got));
 	assert_int_equal(got->n, 1);
 	object_listing_free(got);
 	/* Read-only doors. */
 	reader.read_only = true;
 	assert_rc(gml_put_begin(&reader, ns->store, B, ns_span("new"), 1, &put), GML_ERR_ROFS);
-	assert_rc(gml_object_delete(&reader, ns->store, B, ns_span("zzz"), NULL, NULL), GML_ERR_ROFS);
+	assert_rc(gml_object_delete(&reader, ns->store, B, ns_span("zzz"), NULL, NULL),
+		  GML_ERR_ROFS);
 	free(got);
 }
 
@@ -148,16 +163,18 @@ static void test_sticky_and_owner(void **state)
 	struct gml_setattr mode = {.mask = GML_SET_MODE, .mode = 01777};
 	gml_ino dir = ns_mkdir(ns, ns->bucket, "tmp");
 	struct gml_attr attr;
-
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, dir, &mode, NULL));
 	assert_ok(object_put_full(ns, &alice, ns_span("tmp/a"), "a", 1, 1, 1, NULL, NULL, NULL));
 	attr = ns_attr(ns, ns_lookup(ns, dir, "a"));
 	assert_int_equal(attr.uid, 1001);
 	assert_int_equal(attr.mode, 0644);
-	assert_rc(object_put_full(ns, &bob, ns_span("tmp/a"), "b", 1, 1, 1, NULL, NULL, NULL), GML_ERR_PERM);
-	assert_rc(gml_object_delete(&bob, ns->store, B, ns_span("tmp/a"), NULL, NULL), GML_ERR_PERM);
+	assert_rc(object_put_full(ns, &bob, ns_span("tmp/a"), "b", 1, 1, 1, NULL, NULL, NULL),
+		  GML_ERR_PERM);
+	assert_rc(gml_object_delete(&bob, ns->store, B, ns_span("tmp/a"), NULL, NULL),
+		  GML_ERR_PERM);
 	/* The directory itself is not hers to take away. */
-	assert_rc(gml_object_delete(&alice, ns->store, B, ns_span("tmp/"), NULL, NULL), GML_ERR_ACCESS);
+	assert_rc(gml_object_delete(&alice, ns->store, B, ns_span("tmp/"), NULL, NULL),
+		  GML_ERR_ACCESS);
 	assert_ok(gml_object_delete(&alice, ns->store, B, ns_span("tmp/a"), NULL, NULL));
 	/* setgid is handed down. */
 	mode.mode = 02777;
@@ -173,12 +190,14 @@ static void test_quota(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_op admin = {.door = GML_DOOR_ADMIN};
-
 	assert_ok(gml_bucket_set_quota(&admin, ns->store, B, 100, 2));
-	assert_ok(object_put_full(ns, &ns->op, ns_span("a"), (char[80]){0}, 80, 80, 80, NULL, NULL, NULL));
-	assert_rc(object_put_full(ns, &ns->op, ns_span("b"), (char[80]){0}, 80, 80, 80, NULL, NULL, NULL),
+	assert_ok(object_put_full(ns, &ns->op, ns_span("a"), (char[80]){0}, 80, 80, 80, NULL, NULL,
+				  NULL));
+	assert_rc(object_put_full(ns, &ns->op, ns_span("b"), (char[80]){0}, 80, 80, 80, NULL, NULL,
+				  NULL),
 		  GML_ERR_DQUOT);
-	assert_ok(object_put_full(ns, &ns->op, ns_span("a"), (char[100]){0}, 100, 100, 100, NULL, NULL, NULL));
+	assert_ok(object_put_full(ns, &ns->op, ns_span("a"), (char[100]){0}, 100, 100, 100, NULL,
+				  NULL, NULL));
 	assert_ok(object_put(ns, ns_span("b"), ""));
 	assert_rc(object_put(ns, ns_span("c"), ""), GML_ERR_DQUOT);
 	assert_ok(object_del(ns, ns_span("a")));
@@ -189,8 +208,8 @@ static void test_quota(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {T(test_directories), T(test_not_objects), T(test_access),
-						  T(test_sticky_and_owner), T(test_quota)};
-
+	static const struct CMUnitTest tests[] = {T(test_directories), T(test_not_objects),
+						  T(test_access), T(test_sticky_and_owner),
+						  T(test_quota)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,26 +1,27 @@
 /* Copies: shared blobs, references down to zero, what NFS has written or is writing. */
 #include "object_support.h"
 
-static int copy(struct ns *ns, const char *from, const char *to, const struct gml_object_new *what, int algorithm,
-		struct gml_object_info *info)
+static int copy(struct ns *ns, const char *from, const char *to, const struct gml_object_new *what,
+		int algorithm, struct gml_object_info *info)
 {
-	return gml_object_copy(&ns->op, ns->store, B, ns_span(from), NULL, B, ns_span(to), NULL, what,
-			       (enum gml_checksum)algorithm, info);
+	return gml_object_copy(&ns->op, ns->store, B, ns_span(from), NULL, B, ns_span(to), NULL,
+			       what, (enum gml_checksum)algorithm, info);
 }
 
 static void test_chain(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_meta_pair meta = {ns_span("k"), ns_span("v")}, tag = {ns_span("t"), ns_span("w")};
+	struct gml_meta_pair meta = {ns_span("k"), ns_span("v")},
+			     tag = {ns_span("t"), ns_span("w")};
 	struct gml_object_new what = {.meta = &meta, .nmeta = 1, .tags = &tag, .ntags = 1};
 	struct gml_object_info first, info;
 	struct gml_object *object;
 	size_t len = 200000;
 	char *buf = malloc(len), from[16] = "c0", to[16];
-
 	memset(buf, 'x', len);
 	what.headers[GML_HDR_CONTENT_TYPE] = ns_span("text/x");
-	assert_ok(object_put_full(ns, &ns->op, ns_span("c0"), buf, len, len, len, &what, NULL, &first));
+	assert_ok(object_put_full(ns, &ns->op, ns_span("c0"), buf, len, len, len, &what, NULL,
+				  &first));
 	for (int i = 1; i < 20; i++) {
 		snprintf(to, sizeof(to), "c%d", i);
 		assert_ok(copy(ns, from, to, NULL, 0, &info));
@@ -32,7 +33,8 @@ static void test_chain(void **state)
 	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("c19"), true, &object));
 	assert_int_equal(gml_object_info(object)->nmeta, 1);
 	assert_int_equal(gml_object_info(object)->ntags, 1);
-	assert_true(gml_span_equal(gml_object_info(object)->headers[GML_HDR_CONTENT_TYPE], ns_span("text/x")));
+	assert_true(gml_span_equal(gml_object_info(object)->headers[GML_HDR_CONTENT_TYPE],
+				   ns_span("text/x")));
 	gml_object_close(object);
 	for (int i = 0; i < 19; i++) {
 		snprintf(to, sizeof(to), "c%d", (i * 7) % 19);
@@ -52,7 +54,6 @@ static void test_self(void **state)
 	struct gml_meta_pair meta = {ns_span("k"), ns_span("2")};
 	struct gml_object_new what = {.meta = &meta, .nmeta = 1};
 	struct gml_object_info before, after;
-
 	assert_ok(object_put(ns, ns_span("s"), "self"));
 	assert_ok(object_head(ns, ns_span("s"), &before));
 	assert_rc(copy(ns, "s", "s", NULL, 0, NULL), GML_ERR_INVAL);
@@ -79,26 +80,32 @@ static void test_errors(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_op alice = ns_user(1001, 1001);
-	struct gml_conditions none = {.if_none_match = ns_span("*")}, match = {.if_match = ns_span("nope")};
+	struct gml_conditions none = {.if_none_match = ns_span("*")},
+			      match = {.if_match = ns_span("nope")};
 	struct gml_setattr mode = {.mask = GML_SET_MODE, .mode = 0600};
-
 	assert_rc(copy(ns, "none", "b", NULL, 0, NULL), GML_ERR_NOENT);
 	assert_ok(object_put(ns, ns_span("a"), "a"));
-	assert_rc(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), &match, B, ns_span("b"), NULL, NULL, 0, NULL),
+	assert_rc(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), &match, B, ns_span("b"),
+				  NULL, NULL, 0, NULL),
 		  GML_ERR_PRECONDITION);
-	assert_rc(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), &none, B, ns_span("b"), NULL, NULL, 0, NULL),
+	assert_rc(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), &none, B, ns_span("b"), NULL,
+				  NULL, 0, NULL),
 		  GML_ERR_PRECONDITION);
 	assert_rc(object_head(ns, ns_span("b"), NULL), GML_ERR_NOENT);
 	assert_ok(object_put(ns, ns_span("b"), "b"));
-	assert_rc(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), NULL, B, ns_span("b"), &none, NULL, 0, NULL),
+	assert_rc(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), NULL, B, ns_span("b"), &none,
+				  NULL, 0, NULL),
 		  GML_ERR_PRECONDITION);
-	assert_rc(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), NULL, ns_span("none"), ns_span("b"), NULL, NULL,
-				  0, NULL),
+	assert_rc(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), NULL, ns_span("none"),
+				  ns_span("b"), NULL, NULL, 0, NULL),
 		  GML_ERR_NOBUCKET);
-	assert_rc(gml_object_copy(&alice, ns->store, B, ns_span("a"), NULL, B, ns_span("c"), NULL, NULL, 0, NULL),
+	assert_rc(gml_object_copy(&alice, ns->store, B, ns_span("a"), NULL, B, ns_span("c"), NULL,
+				  NULL, 0, NULL),
 		  GML_ERR_ACCESS);
-	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "a"), &mode, NULL));
-	assert_rc(gml_object_copy(&alice, ns->store, B, ns_span("a"), NULL, B, ns_span("c"), NULL, NULL, 0, NULL),
+	assert_ok(
+		gml_inode_setattr(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "a"), &mode, NULL));
+	assert_rc(gml_object_copy(&alice, ns->store, B, ns_span("a"), NULL, B, ns_span("c"), NULL,
+				  NULL, 0, NULL),
 		  GML_ERR_ACCESS);
 	object_assert(ns, ns_span("b"), "b", 1);
 }
@@ -112,7 +119,6 @@ static void test_nfs_sources(void **state)
 	size_t len = 3u << 20;
 	char *buf = malloc(len);
 	gml_ino ino;
-
 	memset(buf, 'o', len);
 	assert_ok(object_put_full(ns, &ns->op, ns_span("f"), buf, len, len, len, NULL, NULL, NULL));
 	assert_ok(object_head(ns, ns_span("f"), &src));
@@ -170,7 +176,6 @@ static void test_truncated_sources(void **state)
 	gml_ino ino = ns_put(ns, ns->bucket, "t", "abcdef");
 	struct gml_file *file;
 	char want[70000] = "abc";
-
 	size.size = 3;
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &size, NULL));
 	size.size = sizeof(want);
@@ -211,7 +216,6 @@ static void test_directory_source(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_object_info info;
-
 	ns_mkdir(ns, ns->bucket, "d");
 	assert_ok(copy(ns, "d/", "e/", NULL, 0, &info));
 	assert_int_equal(info.size, 0);
@@ -235,18 +239,18 @@ static void test_part_copy(void **state)
 	struct gml_conditions match = {.if_match = ns_span("nope")};
 	struct gml_file *file;
 	uint8_t md5[16];
-
 	for (size_t i = 0; i < len; i++)
 		buf[i] = (char)(i >> 5);
 	assert_ok(object_put_full(ns, &ns->op, ns_span("s"), buf, len, len, len, NULL, NULL, NULL));
 	ns_put(ns, ns->bucket, "n", "over NFS");
-	assert_ok(gml_upload_create(&ns->op, ns->store, B, key, NULL, GML_CHECKSUM_CRC32, false, id));
+	assert_ok(
+		gml_upload_create(&ns->op, ns->store, B, key, NULL, GML_CHECKSUM_CRC32, false, id));
 	for (uint32_t i = 0; i < 3; i++) {
 		struct gml_span src = i == 2 ? ns_span("n") : ns_span("s");
 		uint64_t off = i == 0 ? 1000 : i == 1 ? 0 : 5, n = i == 0 ? five : UINT64_MAX;
 		struct gml_part part;
-
-		assert_ok(gml_part_copy(&ns->op, ns->store, B, src, NULL, off, n, B, key, ns_span(id), i + 1, &part));
+		assert_ok(gml_part_copy(&ns->op, ns->store, B, src, NULL, off, n, B, key,
+					ns_span(id), i + 1, &part));
 		if (i == 0) {
 			object_md5(buf + 1000, five, md5);
 			assert_memory_equal(part.md5, md5, 16);
@@ -255,27 +259,34 @@ static void test_part_copy(void **state)
 		for (int k = 0; k < 16; k++)
 			snprintf(refs[i].etag + 2 * k, 3, "%02X", part.md5[k]);
 	}
-	assert_rc(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), NULL, len, 1, B, key, ns_span(id), 9, NULL),
+	assert_rc(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), NULL, len, 1, B, key,
+				ns_span(id), 9, NULL),
 		  GML_ERR_INVAL);
-	assert_rc(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), NULL, 1, len, B, key, ns_span(id), 9, NULL),
+	assert_rc(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), NULL, 1, len, B, key,
+				ns_span(id), 9, NULL),
 		  GML_ERR_INVAL);
-	assert_rc(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), &match, 0, 5, B, key, ns_span(id), 9, NULL),
+	assert_rc(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), &match, 0, 5, B, key,
+				ns_span(id), 9, NULL),
 		  GML_ERR_PRECONDITION);
-	assert_rc(gml_part_copy(&ns->op, ns->store, B, ns_span("none"), NULL, 0, 5, B, key, ns_span(id), 9, NULL),
+	assert_rc(gml_part_copy(&ns->op, ns->store, B, ns_span("none"), NULL, 0, 5, B, key,
+				ns_span(id), 9, NULL),
 		  GML_ERR_NOENT);
 	/* DIRTY, into a part that is then replaced. */
-	assert_ok(gml_file_open(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "n"), GML_OPEN_WRITE, &file));
+	assert_ok(gml_file_open(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "n"), GML_OPEN_WRITE,
+				&file));
 	assert_ok(ns_write(ns, file, 8, "!"));
-	assert_ok(
-		gml_part_copy(&ns->op, ns->store, B, ns_span("n"), NULL, 0, UINT64_MAX, B, key, ns_span(id), 4, NULL));
+	assert_ok(gml_part_copy(&ns->op, ns->store, B, ns_span("n"), NULL, 0, UINT64_MAX, B, key,
+				ns_span(id), 4, NULL));
 	assert_ok(gml_file_close(&ns->op, file));
-	assert_ok(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), NULL, 9, 9, B, key, ns_span(id), 4, NULL));
-	assert_ok(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), NULL, 9, 9, B, key, ns_span(id), 4, NULL));
+	assert_ok(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), NULL, 9, 9, B, key,
+				ns_span(id), 4, NULL));
+	assert_ok(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), NULL, 9, 9, B, key,
+				ns_span(id), 4, NULL));
 	assert_ok(object_del(ns, ns_span("s")));
 	assert_ok(object_del(ns, ns_span("n")));
 	object_reap(ns);
-	assert_ok(gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, 3, NULL, five + len + 3, NULL,
-				      &info));
+	assert_ok(gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, 3, NULL,
+				      five + len + 3, NULL, &info));
 	memmove(buf + five, buf, len);
 	for (size_t i = 0; i < five; i++)
 		buf[i] = (char)((i + 1000) >> 5);
@@ -314,6 +325,5 @@ int main(void)
 						  T(test_directory_source),
 						  T(test_truncated_sources),
 						  T(test_part_copy)};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,6 @@ static int keep_setup(void **state)
 	struct gml_setattr open = {.mask = GML_SET_MODE, .mode = 0777};
 	struct ns *ns;
 	int rc = ns_setup(state);
-
 	ns = *state;
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns->bucket, &open, NULL));
 	alice = ns_user(ALICE, ALICE);
@@ -25,16 +24,18 @@ static int keep_setup(void **state)
 
 static void keep_set(struct ns *ns, gml_ino ino, const char *name, const char *value)
 {
-	assert_ok(gml_xattr_set(&ns->op, ns->store, ino, ns_span(name), ns_span(value), GML_XATTR_EITHER));
+	assert_ok(gml_xattr_set(&ns->op, ns->store, ino, ns_span(name), ns_span(value),
+				GML_XATTR_EITHER));
 }
 
 /* alice's file, as NFS makes it: group staff, two xattrs of her own, and S3 metadata that somebody set there. */
 static gml_ino keep_file(struct ns *ns, const char *name, uint32_t mode)
 {
-	struct gml_setattr set = {
-		.mask = GML_SET_MODE | GML_SET_UID | GML_SET_GID, .mode = mode, .uid = ALICE, .gid = STAFF};
+	struct gml_setattr set = {.mask = GML_SET_MODE | GML_SET_UID | GML_SET_GID,
+				  .mode = mode,
+				  .uid = ALICE,
+				  .gid = STAFF};
 	gml_ino ino = ns_put(ns, ns->bucket, name, "old content");
-
 	keep_set(ns, ino, "user.colour", "red");
 	keep_set(ns, ino, "user.zebra", "");
 	keep_set(ns, ino, "user.s3.meta.from", "nfs");
@@ -49,14 +50,12 @@ static int keep_put(struct ns *ns, struct gml_op *op, const char *key)
 {
 	struct gml_meta_pair meta = {ns_span("by"), ns_span("s3")};
 	struct gml_object_new what = {.meta = &meta, .nmeta = 1};
-
 	return object_put_full(ns, op, ns_span(key), "new", 3, 3, 3, &what, NULL, NULL);
 }
 
 static void keep_assert(struct ns *ns, gml_ino ino, uint32_t uid, uint32_t gid, uint32_t mode)
 {
 	struct gml_attr attr = ns_attr(ns, ino);
-
 	assert_int_equal(attr.uid, uid);
 	assert_int_equal(attr.gid, gid);
 	assert_int_equal(attr.mode, mode);
@@ -68,7 +67,6 @@ static void keep_assert_xattr(struct ns *ns, gml_ino ino, const char *name, cons
 	char buf[64];
 	size_t len = 0;
 	int rc = gml_xattr_get(&ns->op, ns->store, ino, ns_span(name), buf, sizeof(buf), &len);
-
 	assert_rc(rc, value != NULL ? 0 : GML_ERR_NOXATTR);
 	if (value == NULL)
 		return;
@@ -80,7 +78,6 @@ static void test_owner_puts(void **state)
 {
 	struct ns *ns = *state;
 	gml_ino old = keep_file(ns, "f", 0640), ino;
-
 	assert_ok(keep_put(ns, &alice, "f"));
 	object_assert(ns, ns_span("f"), "new", 3);
 	ino = ns_lookup(ns, ns->bucket, "f");
@@ -111,7 +108,6 @@ static void test_who_may_write(void **state)
 {
 	struct ns *ns = *state;
 	gml_ino ino;
-
 	/* By the group. */
 	(void)keep_file(ns, "shared", 0664);
 	assert_ok(keep_put(ns, &bob, "shared"));
@@ -129,8 +125,8 @@ static void test_who_may_write(void **state)
 	keep_assert_xattr(ns, ino, "user.colour", NULL);
 	keep_assert_xattr(ns, ino, "user.s3.meta.by", "s3");
 	/* What is no file hands nothing down. */
-	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("link"), ns_span("shared"), NULL,
-				  &(struct gml_attr){0}));
+	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("link"),
+				  ns_span("shared"), NULL, &(struct gml_attr){0}));
 	assert_ok(keep_put(ns, &bob, "link"));
 	keep_assert(ns, ns_lookup(ns, ns->bucket, "link"), BOB, BOB, 0644);
 	keep_assert(ns, ns_lookup(ns, ns->bucket, "shared"), ALICE, STAFF, 0664);
@@ -139,7 +135,6 @@ static void test_who_may_write(void **state)
 static void test_setuid(void **state)
 {
 	struct ns *ns = *state;
-
 	(void)keep_file(ns, "tool", 06775);
 	assert_ok(keep_put(ns, &bob, "tool"));
 	keep_assert(ns, ns_lookup(ns, ns->bucket, "tool"), ALICE, STAFF, 0775);
@@ -157,7 +152,6 @@ static void test_other_names(void **state)
 	gml_ino old = keep_file(ns, "one", 0600);
 	struct gml_bucket before, after;
 	struct gml_file *file;
-
 	assert_ok(gml_dir_link(&ns->op, ns->store, old, ns->bucket, ns_span("two"), NULL));
 	assert_ok(gml_file_open(&ns->op, ns->store, old, GML_OPEN_WRITE, &file));
 	assert_ok(ns_write(ns, file, 0, "OLD")); /* being written */
@@ -182,19 +176,18 @@ static void test_copy_onto(void **state)
 	struct gml_meta_pair meta = {ns_span("by"), ns_span("copy")};
 	struct gml_object_new what = {.meta = &meta, .nmeta = 1};
 	gml_ino ino;
-
 	(void)keep_file(ns, "f", 0640);
 	assert_ok(keep_put(ns, &bob, "src"));
-	assert_ok(gml_object_copy(&alice, ns->store, B, ns_span("src"), NULL, B, ns_span("f"), NULL, NULL,
-				  GML_CHECKSUM_NONE, NULL));
+	assert_ok(gml_object_copy(&alice, ns->store, B, ns_span("src"), NULL, B, ns_span("f"), NULL,
+				  NULL, GML_CHECKSUM_NONE, NULL));
 	ino = ns_lookup(ns, ns->bucket, "f");
 	keep_assert(ns, ino, ALICE, STAFF, 0640);
 	keep_assert_xattr(ns, ino, "user.colour", "red");
 	keep_assert_xattr(ns, ino, "user.s3.meta.by", "s3");
 	keep_assert_xattr(ns, ino, "user.s3.meta.from", NULL);
 	/* Onto itself, for other metadata. */
-	assert_ok(gml_object_copy(&alice, ns->store, B, ns_span("f"), NULL, B, ns_span("f"), NULL, &what,
-				  GML_CHECKSUM_NONE, NULL));
+	assert_ok(gml_object_copy(&alice, ns->store, B, ns_span("f"), NULL, B, ns_span("f"), NULL,
+				  &what, GML_CHECKSUM_NONE, NULL));
 	ino = ns_lookup(ns, ns->bucket, "f");
 	keep_assert(ns, ino, ALICE, STAFF, 0640);
 	keep_assert_xattr(ns, ino, "user.colour", "red");
@@ -208,12 +201,11 @@ static void test_copy_of_open(void **state)
 	struct ns *ns = *state;
 	struct gml_file *file;
 	gml_ino ino;
-
 	(void)keep_file(ns, "f", 0640);
 	file = ns_new(ns, ns->bucket, "src");
 	assert_ok(ns_write(ns, file, 0, "now"));
-	assert_ok(gml_object_copy(&alice, ns->store, B, ns_span("src"), NULL, B, ns_span("f"), NULL, NULL,
-				  GML_CHECKSUM_NONE, NULL));
+	assert_ok(gml_object_copy(&alice, ns->store, B, ns_span("src"), NULL, B, ns_span("f"), NULL,
+				  NULL, GML_CHECKSUM_NONE, NULL));
 	assert_ok(gml_file_close(&ns->op, file));
 	ino = ns_lookup(ns, ns->bucket, "f");
 	object_assert(ns, ns_span("f"), "now", 3);
@@ -229,23 +221,22 @@ static void keep_upload(struct ns *ns, struct gml_op *completer, const char *key
 	struct gml_put *put;
 	uint8_t md5[16];
 	char id[GML_UPLOAD_ID_LEN + 1];
-
-	assert_ok(gml_upload_create(&bob, ns->store, B, ns_span(key), NULL, GML_CHECKSUM_NONE, false, id));
+	assert_ok(gml_upload_create(&bob, ns->store, B, ns_span(key), NULL, GML_CHECKSUM_NONE,
+				    false, id));
 	assert_ok(gml_part_begin(&bob, ns->store, B, ns_span(key), ns_span(id), 1, 4, &put));
 	assert_ok(gml_put_write(put, "part", 4));
 	object_md5("part", 4, md5);
 	assert_ok(gml_part_finish(&bob, put, md5, NULL, &part));
 	for (int i = 0; i < 16; i++)
 		snprintf(ref.etag + 2 * i, 3, "%02x", part.md5[i]);
-	assert_ok(gml_upload_complete(completer, ns->store, B, ns_span(key), ns_span(id), &ref, 1, NULL, UINT64_MAX,
-				      NULL, NULL));
+	assert_ok(gml_upload_complete(completer, ns->store, B, ns_span(key), ns_span(id), &ref, 1,
+				      NULL, UINT64_MAX, NULL, NULL));
 	object_assert(ns, ns_span(key), "part", 4);
 }
 
 static void test_upload(void **state)
 {
 	struct ns *ns = *state;
-
 	(void)keep_file(ns, "shared", 0664);
 	keep_upload(ns, &bob, "shared");
 	keep_assert(ns, ns_lookup(ns, ns->bucket, "shared"), ALICE, STAFF, 0664);
@@ -275,12 +266,12 @@ static void test_too_many_names(void **state)
 	char name[GML_XATTR_NAME_MAX + 1];
 	size_t len = GML_XATTR_NAME_MAX;
 	unsigned n = 0;
-
 	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.s3.meta.from")));
 	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.s3.other")));
 	for (; len > 10; n++) /* to the last byte but a few */
-		while (len > 10 && gml_xattr_set(&ns->op, ns->store, ino, ns_span(keep_long_name(name, n, len)),
-						 ns_span("v"), GML_XATTR_EITHER) != 0)
+		while (len > 10 &&
+		       gml_xattr_set(&ns->op, ns->store, ino, ns_span(keep_long_name(name, n, len)),
+				     ns_span("v"), GML_XATTR_EITHER) != 0)
 			len--;
 	assert_rc(keep_put(ns, &alice, "f"), GML_ERR_XATTRFULL);
 	assert_int_equal(ns_lookup(ns, ns->bucket, "f"), ino);
@@ -296,10 +287,9 @@ static void keep_number(struct ns *ns, gml_ino ino, unsigned n, size_t len)
 {
 	static const char value[GML_XATTR_VALUE_MAX];
 	char name[32];
-
 	snprintf(name, sizeof(name), "user.n%05u", n);
-	assert_ok(gml_xattr_set(&ns->op, ns->store, ino, ns_span(name), (struct gml_span){value, len},
-				GML_XATTR_EITHER));
+	assert_ok(gml_xattr_set(&ns->op, ns->store, ino, ns_span(name),
+				(struct gml_span){value, len}, GML_XATTR_EITHER));
 }
 
 static bool keep_count_each(void *arg, struct gml_span name)
@@ -313,7 +303,6 @@ static void keep_full(struct ns *ns, const char *key, unsigned n, size_t each)
 {
 	gml_ino ino = ns_put(ns, ns->bucket, key, "old content");
 	unsigned kept = 0;
-
 	for (unsigned i = 0; i < n; i++)
 		keep_number(ns, ino, i, each);
 	assert_rc(keep_put(ns, &ns->op, key), GML_ERR_XATTRFULL);
@@ -326,7 +315,8 @@ static void keep_full(struct ns *ns, const char *key, unsigned n, size_t each)
 	/* Nothing of the file is kept by who replaces what cannot be written. */
 	kept = 0;
 	assert_ok(keep_put(ns, &bob, key));
-	assert_ok(gml_xattr_list(&ns->op, ns->store, ns_lookup(ns, ns->bucket, key), keep_count_each, &kept));
+	assert_ok(gml_xattr_list(&ns->op, ns->store, ns_lookup(ns, ns->bucket, key),
+				 keep_count_each, &kept));
 	assert_int_equal(kept, 1);
 }
 
@@ -344,10 +334,10 @@ static void test_too_large(void **state)
 static int keep_damage_fn(struct gml_txn *txn, void *arg)
 {
 	char name[300];
-
 	memset(name, 'n', sizeof(name));
 	memcpy(name, "user.", 5);
-	return gml_rec_xattr_put(txn, *(gml_ino *)arg, (struct gml_span){name, sizeof(name)}, ns_span("v"));
+	return gml_rec_xattr_put(txn, *(gml_ino *)arg, (struct gml_span){name, sizeof(name)},
+				 ns_span("v"));
 }
 
 /* A name that cannot be there: what follows it must not get lost. */
@@ -355,7 +345,6 @@ static void test_damaged(void **state)
 {
 	struct ns *ns = *state;
 	gml_ino ino = keep_file(ns, "f", 0644);
-
 	assert_ok(gml_meta_update(ns->store->meta, keep_damage_fn, &ino));
 	assert_rc(keep_put(ns, &alice, "f"), GML_ERR_CORRUPT);
 	assert_int_equal(ns_lookup(ns, ns->bucket, "f"), ino);
@@ -367,10 +356,9 @@ static void test_damaged(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(test_owner_puts), T(test_who_may_write), T(test_setuid), T(test_other_names), T(test_copy_onto),
-		T(test_copy_of_open), T(test_upload), T(test_too_many_names),
-		T(test_too_many), T(test_too_large), T(test_damaged),
+		T(test_owner_puts), T(test_who_may_write), T(test_setuid),  T(test_other_names),
+		T(test_copy_onto),  T(test_copy_of_open),  T(test_upload),  T(test_too_many_names),
+		T(test_too_many),   T(test_too_large),	   T(test_damaged),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

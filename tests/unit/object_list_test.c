@@ -24,7 +24,6 @@ static int model_order(const void *a, const void *b)
 {
 	const char *x = a, *y = b;
 	size_t xl, yl;
-
 	memcpy(&xl, x + 64, sizeof(xl));
 	memcpy(&yl, y + 64, sizeof(yl));
 	return gml_span_order((struct gml_span){x, xl}, (struct gml_span){y, yl});
@@ -40,7 +39,6 @@ static size_t model_string(char *out, unsigned max)
 {
 	static const char alphabet[] = "aab//-0.\x01\xff";
 	size_t len = list_random(max + 1);
-
 	for (size_t i = 0; i < len; i++)
 		out[i] = alphabet[list_random(sizeof(alphabet) - 1)];
 	return len;
@@ -50,7 +48,6 @@ static void model_add(struct ns *ns, struct model *model)
 {
 	char name[64];
 	size_t len = model_string(name, 8);
-
 	if (len == 0)
 		return;
 	for (unsigned i = 0; i < model->n; i++) {
@@ -70,11 +67,11 @@ static bool model_next(const struct model *model, struct gml_span prefix, struct
 	for (unsigned i = 0; i < model->n; i++) {
 		struct gml_span key = model_key(model, i);
 		const char *p = key.ptr, *hit = NULL;
-
 		if (!gml_span_starts(key, prefix))
 			continue;
 		if (delimiter.len > 0 && key.len > prefix.len)
-			hit = memmem(p + prefix.len, key.len - prefix.len, delimiter.ptr, delimiter.len);
+			hit = memmem(p + prefix.len, key.len - prefix.len, delimiter.ptr,
+				     delimiter.len);
 		*common = hit != NULL;
 		*out = hit != NULL ? (struct gml_span){p, (size_t)(hit - p) + delimiter.len} : key;
 		if (after.len == 0 || gml_span_order(*out, after) > 0)
@@ -83,13 +80,12 @@ static bool model_next(const struct model *model, struct gml_span prefix, struct
 	return false;
 }
 
-static void list_compare(struct ns *ns, const struct model *model, struct gml_span prefix, struct gml_span delimiter,
-			 struct gml_span after, uint32_t max)
+static void list_compare(struct ns *ns, const struct model *model, struct gml_span prefix,
+			 struct gml_span delimiter, struct gml_span after, uint32_t max)
 {
 	static struct object_listing got;
 	struct gml_span want = after;
 	bool common = false;
-
 	assert_ok(object_list_all(ns, &ns->op, prefix, delimiter, after, max, &got));
 	for (unsigned i = 0; i < got.n; i++) {
 		assert_true(model_next(model, prefix, delimiter, want, &want, &common));
@@ -103,10 +99,10 @@ static void list_compare(struct ns *ns, const struct model *model, struct gml_sp
 
 static void test_model(void **state)
 {
-	static const char *const delimiters[] = {"", "/", "/", "//", "a", "-0", "b/", "\xff", "/a/"};
+	static const char *const delimiters[] = {"",   "/",  "/",    "//", "a",
+						 "-0", "b/", "\xff", "/a/"};
 	struct ns *ns = *state;
 	struct model *model = calloc(1, sizeof(*model));
-
 	for (unsigned i = 0; i < 400; i++)
 		model_add(ns, model);
 	qsort(model->key, model->n, sizeof(model->key[0]), model_order);
@@ -114,7 +110,6 @@ static void test_model(void **state)
 		char prefix[64], after[64];
 		size_t prefix_len = model_string(prefix, 4), after_len;
 		unsigned k = list_random(model->n);
-
 		if (list_random(3) == 0) { /* a real key's beginning */
 			prefix_len = list_random((uint32_t)model->key[k].len + 1);
 			memcpy(prefix, model->key[k].name, prefix_len);
@@ -126,8 +121,10 @@ static void test_model(void **state)
 			memcpy(after, model->key[k].name, after_len);
 		}
 		list_compare(ns, model, (struct gml_span){prefix, prefix_len},
-			     ns_span(delimiters[list_random(sizeof(delimiters) / sizeof(delimiters[0]))]),
-			     (struct gml_span){after, after_len}, 1 + list_random(list_random(2) ? 5 : 1000));
+			     ns_span(delimiters[list_random(sizeof(delimiters) /
+							    sizeof(delimiters[0]))]),
+			     (struct gml_span){after, after_len},
+			     1 + list_random(list_random(2) ? 5 : 1000));
 	}
 	for (unsigned i = 0; i < model->n; i++)
 		assert_ok(object_del(ns, model_key(model, i)));
@@ -139,8 +136,8 @@ static void list_expect(struct ns *ns, const char *prefix, const char *delimiter
 {
 	static struct object_listing got;
 	char text[4096] = "";
-
-	assert_ok(object_list_all(ns, &ns->op, ns_span(prefix), ns_span(delimiter), ns_span(""), 2, &got));
+	assert_ok(object_list_all(ns, &ns->op, ns_span(prefix), ns_span(delimiter), ns_span(""), 2,
+				  &got));
 	for (unsigned i = 0; i < got.n; i++) {
 		strcat(text, got.common[i] ? ">" : "");
 		strcat(strcat(text, got.keys[i]), " ");
@@ -153,8 +150,8 @@ static void list_expect(struct ns *ns, const char *prefix, const char *delimiter
 static void test_directories(void **state)
 {
 	struct ns *ns = *state;
-	gml_ino empty = ns_mkdir(ns, ns->bucket, "empty"), full = ns_mkdir(ns, ns->bucket, "full"), deep;
-
+	gml_ino empty = ns_mkdir(ns, ns->bucket, "empty"), full = ns_mkdir(ns, ns->bucket, "full"),
+		deep;
 	deep = ns_mkdir(ns, full, "deep");
 	ns_mkdir(ns, deep, "er");
 	ns_put(ns, full, "file", "x");
@@ -181,36 +178,42 @@ static void test_bounds(void **state)
 	static struct object_listing got;
 	char big[3000];
 	bool truncated = true;
-
 	memset(big, 'a', sizeof(big));
 	assert_ok(object_put(ns, ns_span("a"), ""));
 	assert_ok(object_put(ns, (struct gml_span){big, GML_KEY_MAX}, ""));
 	assert_ok(object_put(ns, ns_span("b"), ""));
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got, &truncated));
+	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
+				  &truncated));
 	assert_false(truncated);
 	assert_int_equal(got.n, 0);
-	assert_rc(gml_object_list(&ns->op, ns->store, ns_span("none"), &query, object_listing_each, &got, &truncated),
+	assert_rc(gml_object_list(&ns->op, ns->store, ns_span("none"), &query, object_listing_each,
+				  &got, &truncated),
 		  GML_ERR_NOBUCKET);
 	query.max = 10;
 	query.after = (struct gml_span){big, sizeof(big)};
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got, &truncated));
+	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
+				  &truncated));
 	assert_int_equal(got.n, 1);
 	assert_string_equal(got.keys[0], "b");
 	object_listing_free(&got);
 	query = (struct gml_list_query){.max = 10, .prefix = {big, sizeof(big)}};
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got, &truncated));
+	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
+				  &truncated));
 	assert_int_equal(got.n, 0);
 	query = (struct gml_list_query){.max = 10, .delimiter = {big, sizeof(big)}};
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got, &truncated));
+	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
+				  &truncated));
 	assert_int_equal(got.n, 3);
 	object_listing_free(&got);
 	/* A page that is exactly full and the last one says so. */
 	query = (struct gml_list_query){.max = 3};
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got, &truncated));
+	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
+				  &truncated));
 	assert_false(truncated);
 	object_listing_free(&got);
 	query.max = 2;
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got, &truncated));
+	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
+				  &truncated));
 	assert_true(truncated);
 	object_listing_free(&got);
 }
@@ -222,7 +225,6 @@ static int list_hide(struct gml_txn *txn, void *arg)
 	struct gml_inode dir, inode;
 	int rc = gml_rec_inode_get(txn, ns->bucket, &dir);
 	char name[32];
-
 	for (int i = 0; rc == 0 && i < 25000; i++) {
 		rc = gml_inode_init(txn, &ns->op, &dir, GML_FIFO, 0644, &inode);
 		snprintf(name, sizeof(name), "m%06d", i);
@@ -238,15 +240,16 @@ static void test_hidden(void **state)
 	struct gml_list_query query = {.max = 100};
 	static struct object_listing got;
 	bool truncated;
-
 	assert_ok(object_put(ns, ns_span("a"), ""));
 	assert_ok(object_put(ns, ns_span("z"), ""));
 	assert_ok(gml_meta_update(ns->store->meta, list_hide, ns));
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got, &truncated));
+	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
+				  &truncated));
 	assert_int_equal(got.n, 1);
 	assert_true(truncated);
 	query.after = ns_span("a");
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got, &truncated));
+	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
+				  &truncated));
 	assert_int_equal(got.n, 2);
 	assert_false(truncated);
 	object_listing_free(&got);
@@ -260,7 +263,6 @@ static void test_silly_names(void **state)
 	static struct object_listing got;
 	struct gml_bucket bucket;
 	char name[64], key[80];
-
 	assert_ok(object_put(ns, ns_span("d/g"), "g"));
 	snprintf(name, sizeof(name), ".nfs%016llx%08x", (unsigned long long)f, 0xa1u);
 	snprintf(key, sizeof(key), "d/%s", name);
@@ -284,11 +286,13 @@ static void test_silly_names(void **state)
 	f = ns_put(ns, ns->bucket, "f", "x");
 	for (int i = 0; i < 5; i++) {
 		static const char *const before[] = {".nfs", ".nfs", ".nfs", ".nfz", ".nfs"};
-		static const char *const behind[] = {"000000A1", "000000a", "000000a1a", "000000a1", "000000a1"};
-
-		snprintf(name, sizeof(name), "%s%016llx%s", before[i], (unsigned long long)f + (i == 4), behind[i]);
+		static const char *const behind[] = {"000000A1", "000000a", "000000a1a", "000000a1",
+						     "000000a1"};
+		snprintf(name, sizeof(name), "%s%016llx%s", before[i],
+			 (unsigned long long)f + (i == 4), behind[i]);
 		assert_ok(object_put(ns, ns_span(name), "key"));
-		assert_ok(object_list_all(ns, &ns->op, ns_span(name), ns_span(""), ns_span(""), 10, &got));
+		assert_ok(object_list_all(ns, &ns->op, ns_span(name), ns_span(""), ns_span(""), 10,
+					  &got));
 		assert_int_equal(got.n, 1);
 		object_listing_free(&got);
 	}
@@ -299,8 +303,8 @@ static void test_silly_names(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {T(test_model), T(test_directories), T(test_bounds), T(test_hidden),
+	static const struct CMUnitTest tests[] = {T(test_model), T(test_directories),
+						  T(test_bounds), T(test_hidden),
 						  T(test_silly_names)};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,6 @@
 static uint64_t flushes(struct ns *ns)
 {
 	struct gml_meta_stats stats;
-
 	gml_meta_stats_get(ns->store->meta, &stats);
 	return stats.syncs;
 }
@@ -23,29 +22,28 @@ static void relaxed_verdict(const char *what, int rc, uint64_t count, bool waits
 }
 
 /* `call` succeeds, and waits for a flush of the log or not. */
-#define COUNT(call, waits)                                                                                             \
-	do {                                                                                                           \
-		uint64_t before = flushes(ns);                                                                         \
-		int rc = (call);                                                                                       \
-		relaxed_verdict(#call, rc, flushes(ns) - before, waits);                                               \
+#define COUNT(call, waits)                                                                         \
+	do {                                                                                       \
+		uint64_t before = flushes(ns);                                                     \
+		int rc = (call);                                                                   \
+		relaxed_verdict(#call, rc, flushes(ns) - before, waits);                           \
 	} while (0)
 /* With nothing left to flush before it. */
-#define EARLY(call)                                                                                                    \
-	do {                                                                                                           \
-		assert_ok(gml_meta_refresh(ns->store->meta));                                                          \
-		COUNT(call, false);                                                                                    \
+#define EARLY(call)                                                                                \
+	do {                                                                                       \
+		assert_ok(gml_meta_refresh(ns->store->meta));                                      \
+		COUNT(call, false);                                                                \
 	} while (0)
-#define LATE(call)                                                                                                     \
-	do {                                                                                                           \
-		assert_ok(gml_meta_refresh(ns->store->meta));                                                          \
-		COUNT(call, true);                                                                                     \
+#define LATE(call)                                                                                 \
+	do {                                                                                       \
+		assert_ok(gml_meta_refresh(ns->store->meta));                                      \
+		COUNT(call, true);                                                                 \
 	} while (0)
 
 static int relaxed_setup(void **state)
 {
 	struct ns *ns;
 	struct gml_op admin = {.door = GML_DOOR_ADMIN};
-
 	gml_checkpoint_flush_ms = 3600 * 1000;
 	ns_setup(state);
 	ns = *state;
@@ -58,20 +56,19 @@ static int relaxed_setup(void **state)
 static int relaxed_mkdir(struct ns *ns, const char *name)
 {
 	struct gml_attr attr;
-
 	return gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span(name), NULL, &attr);
 }
 
 static int relaxed_create(struct ns *ns, const char *name, struct gml_file **out)
 {
-	return gml_file_create(&ns->op, ns->store, ns->bucket, ns_span(name), GML_OPEN_READ | GML_OPEN_WRITE,
-			       GML_CREATE_GUARDED, NULL, NULL, out, NULL, NULL);
+	return gml_file_create(&ns->op, ns->store, ns->bucket, ns_span(name),
+			       GML_OPEN_READ | GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL, NULL, out,
+			       NULL, NULL);
 }
 
 static int relaxed_size(struct ns *ns, gml_ino ino, uint64_t size)
 {
 	struct gml_setattr set = {.mask = GML_SET_SIZE, .size = size};
-
 	return gml_inode_setattr(&ns->op, ns->store, ino, &set, NULL);
 }
 
@@ -82,16 +79,17 @@ static void test_names_and_attributes(void **state)
 	struct gml_attr attr;
 	struct gml_file *file;
 	gml_ino dir;
-
 	EARLY(relaxed_mkdir(ns, "d"));
 	dir = ns_lookup(ns, ns->bucket, "d");
 	EARLY(gml_inode_setattr(&ns->op, ns->store, dir, &set, NULL));
 	EARLY(relaxed_create(ns, "f", &file));
 	EARLY(gml_file_close(&ns->op, file));
 	EARLY(gml_inode_setattr(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "f"), &set, NULL));
-	EARLY(gml_dir_link(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "f"), dir, ns_span("g"), &attr));
+	EARLY(gml_dir_link(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "f"), dir, ns_span("g"),
+			   &attr));
 	EARLY(gml_dir_rename(&ns->op, ns->store, ns->bucket, ns_span("f"), dir, ns_span("h")));
-	EARLY(gml_xattr_set(&ns->op, ns->store, dir, ns_span("user.a"), ns_span("b"), GML_XATTR_EITHER));
+	EARLY(gml_xattr_set(&ns->op, ns->store, dir, ns_span("user.a"), ns_span("b"),
+			    GML_XATTR_EITHER));
 	EARLY(gml_xattr_remove(&ns->op, ns->store, dir, ns_span("user.a")));
 	EARLY(gml_dir_remove(&ns->op, ns->store, dir, ns_span("g"), GML_REMOVE_FILE));
 	EARLY(gml_dir_remove(&ns->op, ns->store, dir, ns_span("h"), GML_REMOVE_FILE));
@@ -102,10 +100,10 @@ static void test_objects(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_span key = ns_span("a/b"), copy = ns_span("c");
-
 	EARLY(object_put(ns, key, "one"));
 	EARLY(object_put(ns, key, "another"));
-	EARLY(gml_object_copy(&ns->op, ns->store, B, key, NULL, B, copy, NULL, NULL, GML_CHECKSUM_NONE, NULL));
+	EARLY(gml_object_copy(&ns->op, ns->store, B, key, NULL, B, copy, NULL, NULL,
+			      GML_CHECKSUM_NONE, NULL));
 	EARLY(object_del(ns, key));
 	object_assert(ns, copy, "another", 7);
 }
@@ -115,7 +113,6 @@ static void test_what_is_stable(void **state)
 	struct ns *ns = *state;
 	struct iovec iov = {"stable", 6};
 	struct gml_file *file;
-
 	EARLY(relaxed_create(ns, "f", &file));
 	EARLY(ns_write(ns, file, 0, "not yet"));
 	/* The names of others were answered early, too. */
@@ -137,7 +134,6 @@ static void test_bytes_that_go(void **state)
 	struct ns *ns = *state;
 	struct gml_file *file;
 	gml_ino ino;
-
 	EARLY(relaxed_create(ns, "f", &file));
 	ino = gml_file_ino(file);
 	EARLY(ns_write(ns, file, 0, "some bytes in a write blob"));
@@ -151,7 +147,8 @@ static void test_bytes_that_go(void **state)
 	EARLY(relaxed_size(ns, ino, 0)); /* its write blob goes with an orphan, later */
 	/* Behind an extent and over it: no later write shows without an earlier one. */
 	EARLY(object_put(ns, ns_span("o"), "an object"));
-	assert_ok(gml_file_open(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "o"), GML_OPEN_WRITE, &file));
+	assert_ok(gml_file_open(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "o"), GML_OPEN_WRITE,
+				&file));
 	EARLY(ns_write(ns, file, 9, "!"));
 	LATE(ns_write(ns, file, 3, "OBJECT"));
 	EARLY(gml_file_close(&ns->op, file));
@@ -163,21 +160,22 @@ static void test_reaping(void **state)
 {
 	struct ns *ns = *state;
 	unsigned freed;
-
 	assert_ok(object_put(ns, ns_span("o"), "going"));
 	assert_ok(object_del(ns, ns_span("o")));
-	COUNT(gml_store_reap(&ns->op, ns->store, 0, 100, gml_store_file_is_open, ns->store, &freed), true);
+	COUNT(gml_store_reap(&ns->op, ns->store, 0, 100, gml_store_file_is_open, ns->store, &freed),
+	      true);
 	assert_true(freed > 0);
 }
 
-static int relaxed_part(struct ns *ns, const char *id, uint32_t number, size_t len, struct gml_part_ref *ref)
+static int relaxed_part(struct ns *ns, const char *id, uint32_t number, size_t len,
+			struct gml_part_ref *ref)
 {
 	char *bytes = calloc(1, len);
 	struct gml_put *put;
 	struct gml_part part;
 	uint8_t md5[16];
-	int rc = gml_part_begin(&ns->op, ns->store, B, ns_span("k"), ns_span(id), number, len, &put);
-
+	int rc =
+		gml_part_begin(&ns->op, ns->store, B, ns_span("k"), ns_span(id), number, len, &put);
 	if (rc == 0)
 		rc = gml_put_write(put, bytes, len);
 	object_md5(bytes, len, md5);
@@ -197,17 +195,18 @@ static void test_uploads(void **state)
 	struct gml_span key = ns_span("k");
 	struct gml_part_ref refs[2] = {{0}}, other = {0};
 	char id[33];
-
 	for (int extra = 0; extra < 2; extra++) {
-		LATE(gml_upload_create(&ns->op, ns->store, B, key, NULL, GML_CHECKSUM_NONE, false, id));
+		LATE(gml_upload_create(&ns->op, ns->store, B, key, NULL, GML_CHECKSUM_NONE, false,
+				       id));
 		LATE(relaxed_part(ns, id, 1, KEEP, &refs[0]));
-		LATE(gml_part_copy(&ns->op, ns->store, B, ns_span("first"), NULL, 0, UINT64_MAX, B, key, ns_span(id), 2,
-				   NULL));
+		LATE(gml_part_copy(&ns->op, ns->store, B, ns_span("first"), NULL, 0, UINT64_MAX, B,
+				   key, ns_span(id), 2, NULL));
 		LATE(relaxed_part(ns, id, 2, 100, &refs[1]));
 		if (extra)
 			LATE(relaxed_part(ns, id, 3, 100, &other));
-		COUNT(gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, 2, NULL, UINT64_MAX,
-						  NULL, NULL), extra);
+		COUNT(gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, 2, NULL,
+					  UINT64_MAX, NULL, NULL),
+		      extra);
 	}
 }
 
@@ -216,11 +215,11 @@ static void test_part_of_a_file(void **state)
 {
 	struct ns *ns = *state;
 	char id[33];
-
 	ns_put(ns, ns->bucket, "f", "what NFS wrote");
-	LATE(gml_upload_create(&ns->op, ns->store, B, ns_span("k"), NULL, GML_CHECKSUM_NONE, false, id));
-	LATE(gml_part_copy(&ns->op, ns->store, B, ns_span("f"), NULL, 0, UINT64_MAX, B, ns_span("k"), ns_span(id), 1,
-			   NULL));
+	LATE(gml_upload_create(&ns->op, ns->store, B, ns_span("k"), NULL, GML_CHECKSUM_NONE, false,
+			       id));
+	LATE(gml_part_copy(&ns->op, ns->store, B, ns_span("f"), NULL, 0, UINT64_MAX, B,
+			   ns_span("k"), ns_span(id), 1, NULL));
 	LATE(gml_upload_abort(&ns->op, ns->store, B, ns_span("k"), ns_span(id)));
 }
 
@@ -231,12 +230,13 @@ static void test_buckets(void **state)
 	struct gml_setattr set = {.mask = GML_SET_UID, .uid = 1000};
 	struct gml_span other = ns_span("other");
 	struct gml_bucket bucket;
-
 	LATE(gml_bucket_create(&admin, ns->store, other, NULL, &bucket));
 	assert_false(bucket.relaxed);
 	assert_rc(gml_bucket_set_relaxed(&user, ns->store, other, true), GML_ERR_PERM);
-	assert_rc(gml_bucket_set_relaxed(&admin, ns->store, ns_span("none"), true), GML_ERR_NOBUCKET);
-	LATE(gml_inode_setattr(&ns->op, ns->store, ns->bucket, &set, NULL)); /* the bucket's owner */
+	assert_rc(gml_bucket_set_relaxed(&admin, ns->store, ns_span("none"), true),
+		  GML_ERR_NOBUCKET);
+	LATE(gml_inode_setattr(&ns->op, ns->store, ns->bucket, &set,
+			       NULL)); /* the bucket's owner */
 	/* Strict, relaxed and strict again. */
 	ns->bucket = bucket.root;
 	LATE(relaxed_mkdir(ns, "a"));
@@ -251,7 +251,8 @@ static void test_buckets(void **state)
 	LATE(relaxed_mkdir(ns, "e"));
 	assert_ok(gml_bucket_set_relaxed(&admin, ns->store, other, true));
 	for (const char *name = "abcde"; *name != '\0'; name++)
-		assert_ok(gml_dir_remove(&ns->op, ns->store, bucket.root, (struct gml_span){name, 1}, GML_REMOVE_DIR));
+		assert_ok(gml_dir_remove(&ns->op, ns->store, bucket.root,
+					 (struct gml_span){name, 1}, GML_REMOVE_DIR));
 	LATE(gml_bucket_delete(&admin, ns->store, other));
 }
 
@@ -262,14 +263,13 @@ static void test_strict_copies(void **state)
 	struct gml_op admin = {.door = GML_DOOR_ADMIN};
 	struct gml_span strict = ns_span("strict");
 	struct gml_bucket bucket;
-
 	assert_ok(gml_bucket_create(&admin, ns->store, strict, NULL, &bucket));
 	ns_put(ns, bucket.root, "f", "in a strict bucket");
 	ns_put(ns, ns->bucket, "g", "in a relaxed one");
-	LATE(gml_object_copy(&ns->op, ns->store, strict, ns_span("f"), NULL, B, ns_span("f"), NULL, NULL,
-			     GML_CHECKSUM_NONE, NULL)); /* the source's map changes */
-	LATE(gml_object_copy(&ns->op, ns->store, B, ns_span("g"), NULL, strict, ns_span("g"), NULL, NULL,
-			     GML_CHECKSUM_NONE, NULL));
+	LATE(gml_object_copy(&ns->op, ns->store, strict, ns_span("f"), NULL, B, ns_span("f"), NULL,
+			     NULL, GML_CHECKSUM_NONE, NULL)); /* the source's map changes */
+	LATE(gml_object_copy(&ns->op, ns->store, B, ns_span("g"), NULL, strict, ns_span("g"), NULL,
+			     NULL, GML_CHECKSUM_NONE, NULL));
 	LATE(gml_object_delete(&ns->op, ns->store, strict, ns_span("g"), NULL, NULL));
 }
 
@@ -277,9 +277,15 @@ int main(void)
 {
 #define RELAXED(test) cmocka_unit_test_setup_teardown(test, relaxed_setup, ns_teardown)
 	const struct CMUnitTest tests[] = {
-		RELAXED(test_names_and_attributes), RELAXED(test_objects), RELAXED(test_what_is_stable),
-		RELAXED(test_bytes_that_go),	    RELAXED(test_reaping), RELAXED(test_uploads),
-		RELAXED(test_part_of_a_file),	    RELAXED(test_buckets), RELAXED(test_strict_copies),
+		RELAXED(test_names_and_attributes),
+		RELAXED(test_objects),
+		RELAXED(test_what_is_stable),
+		RELAXED(test_bytes_that_go),
+		RELAXED(test_reaping),
+		RELAXED(test_uploads),
+		RELAXED(test_part_of_a_file),
+		RELAXED(test_buckets),
+		RELAXED(test_strict_copies),
 	};
 
 	return cmocka_run_group_tests_name("object_relaxed", tests, NULL, NULL);

@@ -7,7 +7,6 @@
 static char *space_bytes(size_t len)
 {
 	char *buf = malloc(len);
-
 	for (size_t i = 0; i < len; i++)
 		buf[i] = (char)(i * 2654435761u >> 7 | 1);
 	return buf;
@@ -19,7 +18,6 @@ static gml_ino space_by_nfs(struct ns *ns, const char *name, size_t len)
 	char *buf = space_bytes(len);
 	struct iovec iov = {buf, len};
 	gml_ino ino = gml_file_ino(file);
-
 	assert_ok(gml_file_write(&ns->op, file, 0, &iov, 1, false));
 	assert_ok(gml_file_close(&ns->op, file));
 	free(buf);
@@ -29,8 +27,8 @@ static gml_ino space_by_nfs(struct ns *ns, const char *name, size_t len)
 static gml_ino space_by_s3(struct ns *ns, const char *name, size_t len)
 {
 	char *buf = space_bytes(len);
-
-	assert_ok(object_put_full(ns, &ns->op, ns_span(name), buf, len, 65536, len, NULL, NULL, NULL));
+	assert_ok(object_put_full(ns, &ns->op, ns_span(name), buf, len, 65536, len, NULL, NULL,
+				  NULL));
 	free(buf);
 	return ns_lookup(ns, ns->bucket, name);
 }
@@ -38,15 +36,14 @@ static gml_ino space_by_s3(struct ns *ns, const char *name, size_t len)
 static void space_assert(struct ns *ns, gml_ino ino, uint64_t want)
 {
 	uint64_t space = ns_attr(ns, ino).space;
-
 	if (space + SLACK < want || space > want + SLACK)
-		fail_msg("%llu bytes of space, not about %llu", (unsigned long long)space, (unsigned long long)want);
+		fail_msg("%llu bytes of space, not about %llu", (unsigned long long)space,
+			 (unsigned long long)want);
 }
 
 static struct gml_file *space_open(struct ns *ns, gml_ino ino)
 {
 	struct gml_file *file;
-
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_READ | GML_OPEN_WRITE, &file));
 	return file;
 }
@@ -58,7 +55,6 @@ static void space_punch_and_fill(struct ns *ns, gml_ino ino, uint64_t size, unsi
 	char *buf = space_bytes(size);
 	struct iovec iov = {buf, size};
 	uint64_t left = size - holes * 64 * KIB;
-
 	space_assert(ns, ino, size);
 	for (unsigned i = 0; i < holes; i++)
 		assert_ok(gml_file_deallocate(&ns->op, file, (2 * i + 1) * 64 * KIB, 64 * KIB));
@@ -80,18 +76,17 @@ static void space_punch_and_fill(struct ns *ns, gml_ino ino, uint64_t size, unsi
 static void test_punch(void **state)
 {
 	struct ns *ns = *state;
-
 	space_punch_and_fill(ns, space_by_nfs(ns, "small", 256 * KIB), 256 * KIB, 1);
 	space_punch_and_fill(ns, space_by_nfs(ns, "large", 2048 * KIB), 2048 * KIB, 10);
 	space_punch_and_fill(ns, space_by_s3(ns, "object", 1024 * KIB), 1024 * KIB, 1);
-	space_punch_and_fill(ns, space_by_s3(ns, "table", 1024 * KIB), 1024 * KIB, 7); /* more extents than a record holds */
+	space_punch_and_fill(ns, space_by_s3(ns, "table", 1024 * KIB), 1024 * KIB,
+			     7); /* more extents than a record holds */
 	space_punch_and_fill(ns, space_by_s3(ns, "large table", 3072 * KIB), 3072 * KIB, 20);
 }
 
 static uint64_t space_reads(struct ns *ns)
 {
 	struct gml_meta_stats stats;
-
 	gml_meta_stats_get(ns->store->meta, &stats);
 	return stats.reads;
 }
@@ -114,19 +109,19 @@ static void test_snapshots(void **state)
 	size_t n;
 	bool eof;
 	char c;
-
 	for (unsigned i = 0; i < 7; i++)
 		assert_ok(gml_file_deallocate(&ns->op, file, (2 * i + 1) * 64 * KIB, 64 * KIB));
 	assert_ok(gml_file_close(&ns->op, file));
 	file = space_open(ns, ino);
 	assert_ok(ns_write(ns, file, 64 * KIB, "x"));
-	assert_int_equal(ns_record(ns, ino).flags & (GML_INODE_DIRTY | GML_INODE_SPARSE | GML_INODE_EXTENTS),
+	assert_int_equal(ns_record(ns, ino).flags &
+				 (GML_INODE_DIRTY | GML_INODE_SPARSE | GML_INODE_EXTENTS),
 			 GML_INODE_DIRTY | GML_INODE_SPARSE | GML_INODE_EXTENTS);
-#define ONE_SNAPSHOT(call)                                                                                             \
-	do {                                                                                                           \
-		reads = space_reads(ns);                                                                               \
-		assert_ok(call);                                                                                       \
-		assert_int_equal(space_reads(ns) - reads, 1);                                                          \
+#define ONE_SNAPSHOT(call)                                                                         \
+	do {                                                                                       \
+		reads = space_reads(ns);                                                           \
+		assert_ok(call);                                                                   \
+		assert_int_equal(space_reads(ns) - reads, 1);                                      \
 	} while (0)
 	ONE_SNAPSHOT(gml_file_read(&ns->op, file, 64 * KIB, &c, 1, &n, &eof));
 	assert_int_equal(c, 'x');
@@ -135,7 +130,8 @@ static void test_snapshots(void **state)
 	ONE_SNAPSHOT(gml_dir_lookup(&ns->op, ns->store, ns->bucket, ns_span("table"), &attr));
 	ONE_SNAPSHOT(gml_dir_read(&ns->op, ns->store, ns->bucket, 0, space_each, &space, &eof));
 	assert_int_equal(space, attr.space);
-	ONE_SNAPSHOT(gml_object_open(&ns->op, ns->store, B, ns_span("table"), GML_OBJECT_FACTS, &object));
+	ONE_SNAPSHOT(gml_object_open(&ns->op, ns->store, B, ns_span("table"), GML_OBJECT_FACTS,
+				     &object));
 	assert_int_equal(gml_object_info(object)->size, 1024 * KIB);
 	gml_object_close(object);
 	assert_ok(gml_file_close(&ns->op, file));
@@ -146,7 +142,6 @@ static void test_packed(void **state)
 	struct ns *ns = *state;
 	gml_ino ino = space_by_s3(ns, "packed", 60 * KIB);
 	struct gml_file *file = space_open(ns, ino);
-
 	assert_ok(gml_file_deallocate(&ns->op, file, 4 * KIB, 52 * KIB));
 	assert_true(ns_attr(ns, ino).space <= 16 * KIB);
 	assert_ok(gml_file_close(&ns->op, file));
@@ -159,7 +154,6 @@ static void test_truncate(void **state)
 	struct ns *ns = *state;
 	gml_ino ino = space_by_nfs(ns, "f", 100);
 	struct gml_file *file;
-
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &set, NULL));
 	assert_int_equal(ns_attr(ns, ino).size, 900 * KIB);
 	assert_true(ns_attr(ns, ino).space <= SLACK);
@@ -180,7 +174,7 @@ static void test_truncate(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {T(test_punch), T(test_packed), T(test_snapshots), T(test_truncate)};
-
+	static const struct CMUnitTest tests[] = {T(test_punch), T(test_packed), T(test_snapshots),
+						  T(test_truncate)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

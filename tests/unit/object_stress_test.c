@@ -27,8 +27,9 @@ static const char *const stress_keys[] = {"a", "d/b", "d/c", "d/e/f", "d/", "n1"
 
 static bool stress_may_fail(int rc)
 {
-	return rc == 0 || rc == GML_ERR_NOENT || rc == GML_ERR_CONFLICT || rc == GML_ERR_BUSY || rc == GML_ERR_AGAIN ||
-	       rc == GML_ERR_STALE || rc == GML_ERR_EXIST || rc == GML_ERR_NOTDIR || rc == GML_ERR_INVAL;
+	return rc == 0 || rc == GML_ERR_NOENT || rc == GML_ERR_CONFLICT || rc == GML_ERR_BUSY ||
+	       rc == GML_ERR_AGAIN || rc == GML_ERR_STALE || rc == GML_ERR_EXIST ||
+	       rc == GML_ERR_NOTDIR || rc == GML_ERR_INVAL;
 }
 
 static void stress_check(int rc, const char *what)
@@ -40,9 +41,9 @@ static void stress_check(int rc, const char *what)
 static void stress_put(struct stress *s, const char *key)
 {
 	size_t len = stress_random(s, 3) == 0 ? LARGE : stress_random(s, 5000);
-
 	memset(s->buf, 'A' + (int)stress_random(s, 26), len);
-	stress_check(object_put_full(s->ns, &s->ns->op, ns_span(key), s->buf, len, 65536, len, NULL, NULL, NULL),
+	stress_check(object_put_full(s->ns, &s->ns->op, ns_span(key), s->buf, len, 65536, len, NULL,
+				     NULL, NULL),
 		     "put");
 }
 
@@ -50,7 +51,6 @@ static int stress_sink(void *arg, const void *buf, size_t len)
 {
 	const char *p = buf;
 	int *first = arg;
-
 	for (size_t i = 0; i < len; i++) {
 		if (*first == 0)
 			*first = p[i];
@@ -70,12 +70,13 @@ static void stress_get(struct stress *s, const char *key)
 {
 	bool mixed = strchr(key, 'n') != NULL;
 	struct gml_object *object;
-	int rc = gml_object_open(&s->ns->op, s->ns->store, B, ns_span(key), true, &object), first = 0;
-
+	int rc = gml_object_open(&s->ns->op, s->ns->store, B, ns_span(key), true, &object),
+	    first = 0;
 	stress_check(rc, "open");
 	if (rc != 0)
 		return;
-	rc = gml_object_each(object, 0, gml_object_info(object)->size, mixed ? stress_ignore : stress_sink, &first);
+	rc = gml_object_each(object, 0, gml_object_info(object)->size,
+			     mixed ? stress_ignore : stress_sink, &first);
 	/* What NFS changes meanwhile may end early, never anything else. */
 	if (rc != 0 && !(mixed && rc == GML_ERR_IO))
 		fail_msg("get %s: %s", key, gml_err_name(rc));
@@ -86,27 +87,29 @@ static void stress_nfs(struct stress *s, const char *name)
 {
 	struct gml_file *file;
 	struct iovec iov = {s->buf, 1 + stress_random(s, 3000)};
-	int rc = gml_file_create(&s->ns->op, s->ns->store, s->ns->bucket, ns_span(name), GML_OPEN_READ | GML_OPEN_WRITE,
-				 GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL, NULL);
-
+	int rc = gml_file_create(&s->ns->op, s->ns->store, s->ns->bucket, ns_span(name),
+				 GML_OPEN_READ | GML_OPEN_WRITE, GML_CREATE_UNCHECKED, NULL, NULL,
+				 &file, NULL, NULL);
 	stress_check(rc, "create");
 	if (rc != 0)
 		return;
 	for (int i = 0; i < 3; i++)
-		stress_check(gml_file_write(&s->ns->op, file, stress_random(s, (uint32_t)LARGE), &iov, 1, false),
+		stress_check(gml_file_write(&s->ns->op, file, stress_random(s, (uint32_t)LARGE),
+					    &iov, 1, false),
 			     "write");
 	stress_check(gml_file_close(&s->ns->op, file), "close");
 }
 
 static void stress_copy(struct stress *s, const char *from, const char *to)
 {
-	enum gml_checksum algorithm = stress_random(s, 3) == 0 ? GML_CHECKSUM_CRC32C : GML_CHECKSUM_NONE;
+	enum gml_checksum algorithm =
+		stress_random(s, 3) == 0 ? GML_CHECKSUM_CRC32C : GML_CHECKSUM_NONE;
 	struct gml_object_new what = {0};
-
 	if (strchr(from, 'n') != NULL && strchr(to, 'n') == NULL)
 		return; /* mixed content stays under its names */
-	stress_check(gml_object_copy(&s->ns->op, s->ns->store, B, ns_span(from), NULL, B, ns_span(to), NULL,
-				     stress_random(s, 2) ? &what : NULL, algorithm, NULL),
+	stress_check(gml_object_copy(&s->ns->op, s->ns->store, B, ns_span(from), NULL, B,
+				     ns_span(to), NULL, stress_random(s, 2) ? &what : NULL,
+				     algorithm, NULL),
 		     "copy");
 }
 
@@ -117,18 +120,18 @@ static void stress_upload(struct stress *s, const char *key)
 	struct gml_part part;
 	char id[33];
 	int rc = 0;
-
-	assert_ok(gml_upload_create(&s->ns->op, s->ns->store, B, ns_span(key), NULL, GML_CHECKSUM_NONE, false, id));
+	assert_ok(gml_upload_create(&s->ns->op, s->ns->store, B, ns_span(key), NULL,
+				    GML_CHECKSUM_NONE, false, id));
 	for (uint32_t i = 0; rc == 0 && i < 6; i++) {
-		rc = gml_part_copy(&s->ns->op, s->ns->store, B, ns_span("source"), NULL, 0, UINT64_MAX, B, ns_span(key),
-				   ns_span(id), i + 1, &part);
+		rc = gml_part_copy(&s->ns->op, s->ns->store, B, ns_span("source"), NULL, 0,
+				   UINT64_MAX, B, ns_span(key), ns_span(id), i + 1, &part);
 		refs[i] = (struct gml_part_ref){.number = i + 1};
 		for (int k = 0; k < 16; k++)
 			snprintf(refs[i].etag + 2 * k, 3, "%02x", part.md5[k]);
 	}
 	if (rc == 0 && stress_random(s, 3) > 0)
-		rc = gml_upload_complete(&s->ns->op, s->ns->store, B, ns_span(key), ns_span(id), refs, 6, NULL,
-					 UINT64_MAX, NULL, NULL);
+		rc = gml_upload_complete(&s->ns->op, s->ns->store, B, ns_span(key), ns_span(id),
+					 refs, 6, NULL, UINT64_MAX, NULL, NULL);
 	else
 		rc = gml_upload_abort(&s->ns->op, s->ns->store, B, ns_span(key), ns_span(id));
 	stress_check(rc, "upload");
@@ -146,21 +149,19 @@ static void stress_list(struct stress *s)
 	struct gml_list_query query = {.max = 1 + stress_random(s, 10)};
 	unsigned n = 0;
 	bool truncated;
-
 	if (stress_random(s, 2))
 		query.delimiter = ns_span("/");
-	assert_ok(gml_object_list(&s->ns->op, s->ns->store, B, &query, stress_entry, &n, &truncated));
+	assert_ok(
+		gml_object_list(&s->ns->op, s->ns->store, B, &query, stress_entry, &n, &truncated));
 	assert_true(n <= query.max);
 }
 
 static void *stress_run(void *arg)
 {
 	struct stress *s = arg;
-
 	for (int i = 0; i < ROUNDS; i++) {
 		const char *key = stress_keys[stress_random(s, KEYS)];
 		unsigned freed;
-
 		switch (stress_random(s, 10)) {
 		case 0:
 		case 1:
@@ -186,8 +187,8 @@ static void *stress_run(void *arg)
 			stress_upload(s, key);
 			break;
 		default:
-			stress_check(gml_store_reap(&s->ns->op, s->ns->store, REAP_AGE, 100, gml_store_file_is_open,
-						    s->ns->store, &freed),
+			stress_check(gml_store_reap(&s->ns->op, s->ns->store, REAP_AGE, 100,
+						    gml_store_file_is_open, s->ns->store, &freed),
 				     "reap");
 		}
 	}
@@ -200,9 +201,9 @@ static void test_stress(void **state)
 	struct stress stress[THREADS];
 	pthread_t thread[THREADS];
 	char *source = malloc(PART);
-
 	memset(source, 'S', PART);
-	assert_ok(object_put_full(ns, &ns->op, ns_span("source"), source, PART, PART, PART, NULL, NULL, NULL));
+	assert_ok(object_put_full(ns, &ns->op, ns_span("source"), source, PART, PART, PART, NULL,
+				  NULL, NULL));
 	for (unsigned i = 0; i < THREADS; i++) {
 		stress[i] = (struct stress){.ns = ns, .seed = i + 1, .buf = malloc(LARGE)};
 		memset(stress[i].buf, 'w', LARGE);
@@ -222,7 +223,7 @@ static void test_stress(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_stress, ns_setup, ns_teardown)};
-
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_stress, ns_setup, ns_teardown)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

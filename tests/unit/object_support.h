@@ -19,7 +19,8 @@ __attribute__((unused)) static void object_md5(const void *buf, size_t len, uint
 	memcpy(md5, value, 16);
 }
 
-__attribute__((unused)) static struct gml_object_checksum object_sum(int algorithm, const void *buf, size_t len)
+__attribute__((unused)) static struct gml_object_checksum object_sum(int algorithm, const void *buf,
+								     size_t len)
 {
 	struct gml_object_checksum sum = {.algorithm = (uint8_t)algorithm};
 	struct gml_digest *digest = gml_digest_new(algorithm);
@@ -31,10 +32,10 @@ __attribute__((unused)) static struct gml_object_checksum object_sum(int algorit
 }
 
 /* Put with everything; written in pieces of `step`. */
-__attribute__((unused)) static int object_put_full(struct ns *ns, struct gml_op *op, struct gml_span key,
-						   const void *buf, size_t len, size_t step, uint64_t hint,
-						   const struct gml_object_new *what, const struct gml_conditions *cond,
-						   struct gml_object_info *info)
+__attribute__((unused)) static int
+object_put_full(struct ns *ns, struct gml_op *op, struct gml_span key, const void *buf, size_t len,
+		size_t step, uint64_t hint, const struct gml_object_new *what,
+		const struct gml_conditions *cond, struct gml_object_info *info)
 {
 	struct gml_put *put = NULL;
 	uint8_t md5[16];
@@ -43,7 +44,8 @@ __attribute__((unused)) static int object_put_full(struct ns *ns, struct gml_op 
 	if (rc != 0)
 		return rc;
 	for (size_t done = 0; done < len; done += step) {
-		rc = gml_put_write(put, (const char *)buf + done, len - done < step ? len - done : step);
+		rc = gml_put_write(put, (const char *)buf + done,
+				   len - done < step ? len - done : step);
 		if (rc != 0) {
 			gml_put_abort(put);
 			return rc;
@@ -55,7 +57,8 @@ __attribute__((unused)) static int object_put_full(struct ns *ns, struct gml_op 
 
 __attribute__((unused)) static int object_put(struct ns *ns, struct gml_span key, const char *text)
 {
-	return object_put_full(ns, &ns->op, key, text, strlen(text), 65536, strlen(text), NULL, NULL, NULL);
+	return object_put_full(ns, &ns->op, key, text, strlen(text), 65536, strlen(text), NULL,
+			       NULL, NULL);
 }
 
 struct object_buf {
@@ -73,8 +76,8 @@ static int object_sink(void *arg, const void *buf, size_t len)
 }
 
 /* Content of an open object, compared. */
-__attribute__((unused)) static void object_assert_bytes(struct gml_object *object, uint64_t off, const void *want,
-							size_t len)
+__attribute__((unused)) static void object_assert_bytes(struct gml_object *object, uint64_t off,
+							const void *want, size_t len)
 {
 	struct object_buf got = {.p = malloc(len + 1)};
 
@@ -85,7 +88,8 @@ __attribute__((unused)) static void object_assert_bytes(struct gml_object *objec
 	free(got.p);
 }
 
-__attribute__((unused)) static void object_assert(struct ns *ns, struct gml_span key, const void *want, size_t len)
+__attribute__((unused)) static void object_assert(struct ns *ns, struct gml_span key,
+						  const void *want, size_t len)
 {
 	struct gml_object *object = NULL;
 
@@ -95,7 +99,8 @@ __attribute__((unused)) static void object_assert(struct ns *ns, struct gml_span
 	gml_object_close(object);
 }
 
-__attribute__((unused)) static int object_head(struct ns *ns, struct gml_span key, struct gml_object_info *info)
+__attribute__((unused)) static int object_head(struct ns *ns, struct gml_span key,
+					       struct gml_object_info *info)
 {
 	struct gml_object *object = NULL;
 	int rc = gml_object_open(&ns->op, ns->store, B, key, false, &object);
@@ -142,7 +147,8 @@ __attribute__((unused)) static void object_reap(struct ns *ns)
 	unsigned freed;
 
 	do
-		assert_ok(gml_store_reap(&ns->op, ns->store, 0, 100000, gml_store_file_is_open, ns->store, &freed));
+		assert_ok(gml_store_reap(&ns->op, ns->store, 0, 100000, gml_store_file_is_open,
+					 ns->store, &freed));
 	while (freed > 0);
 }
 
@@ -196,24 +202,28 @@ __attribute__((unused)) static void object_listing_free(struct object_listing *o
 }
 
 /* All pages. */
-__attribute__((unused)) static int object_list_all(struct ns *ns, struct gml_op *op, struct gml_span prefix,
-						   struct gml_span delimiter, struct gml_span after, uint32_t max,
-						   struct object_listing *out)
+__attribute__((unused)) static int object_list_all(struct ns *ns, struct gml_op *op,
+						   struct gml_span prefix,
+						   struct gml_span delimiter, struct gml_span after,
+						   uint32_t max, struct object_listing *out)
 {
-	struct gml_list_query query = {.prefix = prefix, .delimiter = delimiter, .after = after, .max = max};
+	struct gml_list_query query = {
+		.prefix = prefix, .delimiter = delimiter, .after = after, .max = max};
 	bool truncated = true;
 
 	out->n = 0;
 	while (truncated) {
 		unsigned before = out->n;
-		int rc = gml_object_list(op, ns->store, B, &query, object_listing_each, out, &truncated);
+		int rc = gml_object_list(op, ns->store, B, &query, object_listing_each, out,
+					 &truncated);
 
 		if (rc != 0)
 			return rc;
 		assert_true(out->n - before <= max);
 		assert_true(!truncated || out->n > before);
 		if (out->n > 0)
-			query.after = (struct gml_span){out->keys[out->n - 1], out->len[out->n - 1]};
+			query.after =
+				(struct gml_span){out->keys[out->n - 1], out->len[out->n - 1]};
 	}
 	return 0;
 }

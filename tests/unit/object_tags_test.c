@@ -15,7 +15,6 @@ static void tags_init(void)
 	for (int set = 0; set < 2; set++) {
 		for (int i = 0; i < TAGS; i++) {
 			char *name = tag_text[set][i][0], *value = tag_text[set][i][1];
-
 			snprintf(name, 16, "%c%d", i < TAGS / 2 ? 's' : 'A' + set, i);
 			snprintf(value, 16, "%d", set);
 			tag_set[set][i] = (struct gml_meta_pair){ns_span(name), ns_span(value)};
@@ -30,7 +29,6 @@ struct tags_seen {
 static bool tags_see(void *arg, struct gml_span name, struct gml_span value)
 {
 	struct tags_seen *seen = arg;
-
 	(void)name;
 	seen->n++;
 	seen->of[*(const char *)value.ptr == '1']++;
@@ -40,7 +38,6 @@ static bool tags_see(void *arg, struct gml_span name, struct gml_span value)
 static struct tags_seen tags_look(struct ns *ns, gml_ino ino)
 {
 	struct tags_seen seen = {0};
-
 	assert_ok(gml_tags_each(&ns->op, ns->store, ino, tags_see, &seen));
 	return seen;
 }
@@ -48,13 +45,12 @@ static struct tags_seen tags_look(struct ns *ns, gml_ino ino)
 static gml_ino tags_object(struct ns *ns)
 {
 	static const char other[] = "user.s3.tab"; /* neighbours of the tags in the table */
-
 	tags_init();
 	assert_ok(object_put(ns, ns_span("o"), "content"));
-	assert_ok(gml_xattr_set(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "o"), ns_span(other), ns_span("x"),
-				GML_XATTR_EITHER));
-	assert_ok(gml_xattr_set(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "o"), ns_span("user.z"), ns_span("x"),
-				GML_XATTR_EITHER));
+	assert_ok(gml_xattr_set(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "o"), ns_span(other),
+				ns_span("x"), GML_XATTR_EITHER));
+	assert_ok(gml_xattr_set(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "o"),
+				ns_span("user.z"), ns_span("x"), GML_XATTR_EITHER));
 	return ns_lookup(ns, ns->bucket, "o");
 }
 
@@ -74,7 +70,6 @@ static void test_replace(void **state)
 	unsigned n = 0;
 	char buf[4];
 	size_t len;
-
 	assert_int_equal(tags_look(ns, ino).n, 0);
 	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, tag_set[0], TAGS));
 	assert_int_equal(tags_look(ns, ino).of[0], TAGS);
@@ -88,8 +83,10 @@ static void test_replace(void **state)
 	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, NULL, 0));
 	assert_int_equal(tags_look(ns, ino).n, 0);
 	/* What is no tag stayed; what is the last attribute takes the inode's flag along (the check looks at it). */
-	assert_ok(gml_xattr_get(&ns->op, ns->store, ino, ns_span("user.s3.tab"), buf, sizeof(buf), &len));
-	assert_ok(gml_xattr_get(&ns->op, ns->store, ino, ns_span("user.z"), buf, sizeof(buf), &len));
+	assert_ok(gml_xattr_get(&ns->op, ns->store, ino, ns_span("user.s3.tab"), buf, sizeof(buf),
+				&len));
+	assert_ok(
+		gml_xattr_get(&ns->op, ns->store, ino, ns_span("user.z"), buf, sizeof(buf), &len));
 	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.s3.tab")));
 	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.z")));
 	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, tag_set[0], 1));
@@ -105,7 +102,6 @@ static void test_refused(void **state)
 	struct gml_op user = ns_user(1000, 1000), reader = ns->op;
 	gml_ino ino = tags_object(ns);
 	char large[1100];
-
 	memset(large, 'x', sizeof(large));
 	memcpy(tags, tag_set[1], sizeof(tag_set[1]));
 	tags[TAGS] = (struct gml_meta_pair){ns_span("more"), ns_span("1")};
@@ -127,11 +123,11 @@ static void test_refused(void **state)
 	assert_int_equal(tags_look(ns, ino).n, TAGS);
 }
 
-static int put_tag(struct ns *ns, const char *name, size_t name_len, const char *value, size_t value_len)
+static int put_tag(struct ns *ns, const char *name, size_t name_len, const char *value,
+		   size_t value_len)
 {
 	struct gml_meta_pair tag = {{name, name_len}, {value, value_len}};
 	struct gml_object_new what = {.tags = &tag, .ntags = 1};
-
 	return object_put_full(ns, &ns->op, ns_span("o"), "x", 1, 1, 1, &what, NULL, NULL);
 }
 
@@ -143,7 +139,6 @@ static void test_put_limits(void **state)
 	struct gml_object_new what = {.tags = more, .ntags = TAGS + 1};
 	char large[1100];
 	gml_ino ino;
-
 	memset(large, 'x', sizeof(large));
 	(void)tags_object(ns);
 	assert_rc(put_tag(ns, large, 600, "v", 1), GML_ERR_TOOBIG);
@@ -151,7 +146,8 @@ static void test_put_limits(void **state)
 	assert_rc(put_tag(ns, "n", 1, large, 1025), GML_ERR_TOOBIG);
 	memcpy(more, tag_set[1], sizeof(tag_set[1]));
 	more[TAGS] = (struct gml_meta_pair){ns_span("more"), ns_span("1")};
-	assert_rc(object_put_full(ns, &ns->op, ns_span("o"), "x", 1, 1, 1, &what, NULL, NULL), GML_ERR_TOOBIG);
+	assert_rc(object_put_full(ns, &ns->op, ns_span("o"), "x", 1, 1, 1, &what, NULL, NULL),
+		  GML_ERR_TOOBIG);
 	assert_ok(put_tag(ns, large, 512, large, 1024));
 	ino = ns_lookup(ns, ns->bucket, "o");
 	assert_int_equal(tags_look(ns, ino).n, 1);
@@ -167,11 +163,11 @@ static int long_names_fn(struct gml_txn *txn, void *arg)
 {
 	static char name[GML_REC_XATTR_NAME_MAX];
 	int rc = 0;
-
 	memset(name, 'n', sizeof(name));
 	memcpy(name, "user.s3.tag.", 12);
 	for (size_t i = 0; rc == 0 && i < LONG_NAMES; i++)
-		rc = gml_rec_xattr_put(txn, *(gml_ino *)arg, (struct gml_span){name, long_names[i]}, ns_span("v"));
+		rc = gml_rec_xattr_put(txn, *(gml_ino *)arg, (struct gml_span){name, long_names[i]},
+				       ns_span("v"));
 	return rc;
 }
 
@@ -180,7 +176,6 @@ static void test_long_names(void **state)
 {
 	struct ns *ns = *state;
 	gml_ino ino = tags_object(ns);
-
 	assert_ok(gml_meta_update(ns->store->meta, long_names_fn, &ino));
 	assert_int_equal(tags_look(ns, ino).n, LONG_NAMES);
 	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, tag_set[0], TAGS));
@@ -198,12 +193,11 @@ struct tags_reader {
 static void *tags_read(void *arg)
 {
 	struct tags_reader *reader = arg;
-
 	while (!atomic_load(&reader->stop)) {
 		struct tags_seen seen = tags_look(reader->ns, reader->ino);
-
 		if (seen.n != TAGS || (seen.of[0] != TAGS && seen.of[1] != TAGS))
-			fail_msg("%u tags: %u of the one set, %u of the other", seen.n, seen.of[0], seen.of[1]);
+			fail_msg("%u tags: %u of the one set, %u of the other", seen.n, seen.of[0],
+				 seen.of[1]);
 		reader->looks++;
 	}
 	return NULL;
@@ -217,7 +211,6 @@ static void test_atomic(void **state)
 	struct tags_reader reader = {.ns = ns, .ino = tags_object(ns)};
 	struct gml_meta_stats before, after;
 	pthread_t thread;
-
 	assert_ok(gml_tags_replace(&ns->op, ns->store, reader.ino, tag_set[0], TAGS));
 	pthread_create(&thread, NULL, tags_read, &reader);
 	while (atomic_load(&reader.looks) == 0) /* else the rounds may be over before it looks */
@@ -241,6 +234,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_long_names, ns_setup, ns_teardown),
 		cmocka_unit_test_setup_teardown(test_atomic, ns_setup, ns_teardown),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

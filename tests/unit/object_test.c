@@ -67,7 +67,6 @@ static void zoo_make(struct zoo *zoo)
 		"b/\xff/\x01",
 	};
 	char buf[GML_KEY_MAX + 1];
-
 	memset(zoo, 0, sizeof(*zoo));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		zoo_add(zoo, names[i], strlen(names[i]));
@@ -99,11 +98,9 @@ static void test_key_zoo(void **state)
 	struct object_listing *got = calloc(1, sizeof(*got));
 	struct zoo zoo;
 	char text[32];
-
 	zoo_make(&zoo);
 	for (unsigned i = 0; i < zoo.n; i++) {
 		unsigned at = (i * 7919) % zoo.n; /* some other order */
-
 		snprintf(text, sizeof(text), "content %u", at);
 		assert_ok(object_put(ns, zoo.key[at], text));
 	}
@@ -114,10 +111,11 @@ static void test_key_zoo(void **state)
 	assert_ok(object_list_all(ns, &ns->op, ns_span(""), ns_span(""), ns_span(""), 1000, got));
 	assert_int_equal(got->n, zoo.n);
 	for (unsigned i = 0; i < zoo.n; i++)
-		assert_int_equal(gml_span_order((struct gml_span){got->keys[i], got->len[i]}, zoo.key[i]), 0);
+		assert_int_equal(
+			gml_span_order((struct gml_span){got->keys[i], got->len[i]}, zoo.key[i]),
+			0);
 	for (unsigned i = 0; i < zoo.n; i++) {
 		unsigned at = (i * 104729) % zoo.n;
-
 		assert_ok(object_del(ns, zoo.key[at]));
 		assert_rc(object_head(ns, zoo.key[at], NULL), GML_ERR_NOENT);
 	}
@@ -132,14 +130,15 @@ static void test_bad_keys(void **state)
 {
 	struct ns *ns = *state;
 	char longest[GML_KEY_MAX + 1];
-
 	memset(longest, 'x', sizeof(longest));
 	assert_rc(object_put(ns, ns_span(""), "x"), GML_ERR_INVAL);
 	assert_rc(object_put(ns, (struct gml_span){"a\0b", 3}, "x"), GML_ERR_INVAL);
-	assert_rc(object_put(ns, (struct gml_span){longest, sizeof(longest)}, "x"), GML_ERR_NAMETOOLONG);
+	assert_rc(object_put(ns, (struct gml_span){longest, sizeof(longest)}, "x"),
+		  GML_ERR_NAMETOOLONG);
 	assert_rc(object_head(ns, ns_span(""), NULL), GML_ERR_INVAL);
 	assert_rc(object_del(ns, (struct gml_span){longest, sizeof(longest)}), GML_ERR_NAMETOOLONG);
-	assert_rc(gml_object_delete(&ns->op, ns->store, ns_span("none"), ns_span("k"), NULL, NULL), GML_ERR_NOBUCKET);
+	assert_rc(gml_object_delete(&ns->op, ns->store, ns_span("none"), ns_span("k"), NULL, NULL),
+		  GML_ERR_NOBUCKET);
 	assert_rc(object_head(ns, ns_span("none"), NULL), GML_ERR_NOENT);
 	assert_rc(object_head(ns, ns_span("no/such/key"), NULL), GML_ERR_NOENT);
 	assert_ok(object_del(ns, ns_span("no/such/key")));
@@ -154,18 +153,16 @@ static void test_sizes(void **state)
 	static const size_t steps[] = {1000, 16384, 65536, 100000, 30u << 20};
 	struct ns *ns = *state;
 	char *buf = malloc(30u << 20);
-
 	for (size_t i = 0; i < 30u << 20; i++)
 		buf[i] = (char)((i * 2654435761u) >> 13);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		for (size_t s = 0; s < sizeof(steps) / sizeof(steps[0]); s++) {
 			uint64_t hint = s % 2 != 0 ? UINT64_MAX : sizes[i];
 			struct gml_object_info info;
-
 			if (sizes[i] / steps[s] > 2000)
 				continue;
-			assert_ok(object_put_full(ns, &ns->op, ns_span("size"), buf, sizes[i], steps[s], hint, NULL,
-						  NULL, &info));
+			assert_ok(object_put_full(ns, &ns->op, ns_span("size"), buf, sizes[i],
+						  steps[s], hint, NULL, NULL, &info));
 			assert_int_equal(info.size, sizes[i]);
 			object_assert(ns, ns_span("size"), buf, sizes[i]);
 		}
@@ -181,10 +178,10 @@ static void test_ranges(void **state)
 	struct gml_object *object;
 	struct gml_run run;
 	char buf[200000];
-
 	for (size_t i = 0; i < sizeof(buf); i++)
 		buf[i] = (char)(i >> 3);
-	assert_ok(object_put_full(ns, &ns->op, ns_span("r"), buf, sizeof(buf), 65536, UINT64_MAX, NULL, NULL, NULL));
+	assert_ok(object_put_full(ns, &ns->op, ns_span("r"), buf, sizeof(buf), 65536, UINT64_MAX,
+				  NULL, NULL, NULL));
 	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("r"), true, &object));
 	object_assert_bytes(object, 70000, buf + 70000, 5);
 	object_assert_bytes(object, sizeof(buf) - 1, buf + sizeof(buf) - 1, 1);
@@ -200,11 +197,10 @@ static void test_reader_keeps(void **state)
 	struct ns *ns = *state;
 	struct gml_object *small, *large;
 	char buf[100000];
-
 	memset(buf, 'L', sizeof(buf));
 	assert_ok(object_put(ns, ns_span("small"), "small content"));
-	assert_ok(
-		object_put_full(ns, &ns->op, ns_span("large"), buf, sizeof(buf), 65536, sizeof(buf), NULL, NULL, NULL));
+	assert_ok(object_put_full(ns, &ns->op, ns_span("large"), buf, sizeof(buf), 65536,
+				  sizeof(buf), NULL, NULL, NULL));
 	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("small"), true, &small));
 	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("large"), true, &large));
 	assert_ok(object_put(ns, ns_span("small"), "other"));
@@ -224,7 +220,6 @@ static void test_readers_of_the_dead(void **state)
 	struct ns *ns = *state;
 	struct gml_owner dead = ns->store->self;
 	int slot = gml_readers_add(ns->store->readers, &ns->store->self, 77), other;
-
 	assert_true(slot >= 0);
 	assert_true(gml_readers_has(ns->store->readers, 77));
 	assert_false(gml_readers_has(ns->store->readers, 78));
@@ -242,24 +237,26 @@ static void test_abort_leaves_nothing(void **state)
 	struct gml_conditions none = {.if_none_match = ns_span("*")};
 	struct gml_put *put;
 	char buf[100000] = "";
-
 	assert_ok(gml_put_begin(&ns->op, ns->store, B, ns_span("x"), UINT64_MAX, &put));
 	assert_ok(gml_put_write(put, buf, sizeof(buf)));
 	assert_int_equal(object_blob_files(ns), 1);
 	gml_put_abort(put);
 	assert_int_equal(object_blob_files(ns), 0);
 	assert_ok(object_put(ns, ns_span("x"), "1"));
-	assert_rc(object_put_full(ns, &ns->op, ns_span("x"), buf, sizeof(buf), 65536, sizeof(buf), NULL, &none, NULL),
+	assert_rc(object_put_full(ns, &ns->op, ns_span("x"), buf, sizeof(buf), 65536, sizeof(buf),
+				  NULL, &none, NULL),
 		  GML_ERR_PRECONDITION);
 	assert_int_equal(object_blob_files(ns), 0);
 	object_assert(ns, ns_span("x"), "1", 1);
-	assert_rc(gml_put_begin(&ns->op, ns->store, B, ns_span("x"), GML_OBJECT_SIZE_MAX + 1, &put), GML_ERR_FBIG);
+	assert_rc(gml_put_begin(&ns->op, ns->store, B, ns_span("x"), GML_OBJECT_SIZE_MAX + 1, &put),
+		  GML_ERR_FBIG);
 }
 
 static void test_metadata(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_meta_pair meta[] = {{ns_span("color"), ns_span("blue")}, {ns_span("empty"), ns_span("")}};
+	struct gml_meta_pair meta[] = {{ns_span("color"), ns_span("blue")},
+				       {ns_span("empty"), ns_span("")}};
 	struct gml_meta_pair tags[] = {{ns_span("Team"), ns_span("x")}};
 	struct gml_object_new what = {.meta = meta, .nmeta = 2, .tags = tags, .ntags = 1};
 	struct gml_meta_pair bad = {ns_span(""), ns_span("v")};
@@ -268,7 +265,6 @@ static void test_metadata(void **state)
 	struct gml_object *object;
 	char value[16];
 	size_t len;
-
 	what.headers[GML_HDR_CONTENT_TYPE] = ns_span("text/plain");
 	what.headers[GML_HDR_EXPIRES] = ns_span("");
 	assert_ok(object_put_full(ns, &ns->op, ns_span("m"), "x", 1, 1, 1, &what, NULL, NULL));
@@ -284,11 +280,12 @@ static void test_metadata(void **state)
 	assert_non_null(info->headers[GML_HDR_EXPIRES].ptr);
 	assert_null(info->headers[GML_HDR_CACHE_CONTROL].ptr);
 	assert_string_equal(info->etag, "9dd4e461268c8034f5c8564e155c67a6");
-	assert_ok(
-		gml_xattr_get(&ns->op, ns->store, info->ino, ns_span("user.s3.tag.Team"), value, sizeof(value), &len));
+	assert_ok(gml_xattr_get(&ns->op, ns->store, info->ino, ns_span("user.s3.tag.Team"), value,
+				sizeof(value), &len));
 	assert_int_equal(len, 1);
 	gml_object_close(object);
-	assert_rc(object_put_full(ns, &ns->op, ns_span("m"), "y", 1, 1, 1, &wrong, NULL, NULL), GML_ERR_INVAL);
+	assert_rc(object_put_full(ns, &ns->op, ns_span("m"), "y", 1, 1, 1, &wrong, NULL, NULL),
+		  GML_ERR_INVAL);
 	object_assert(ns, ns_span("m"), "x", 1);
 	assert_ok(object_put(ns, ns_span("m"), "z"));
 	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("m"), false, &object));
@@ -305,10 +302,11 @@ static void test_metadata(void **state)
 static void test_conditions(void **state)
 {
 	struct gml_object_info info = {.mtime = 100 * S + 5, .etag = "abc"};
-	static const char *const hit[] = {"abc", "\"abc\"", "*", "\"x\", \"abc\"", "x,abc", " abc ", "\"a,b\",\"abc\""};
-	static const char *const miss[] = {"ab", "\"abcd\"", "", "\"x\"", "x , y", "\"abc", "W/\"x\""};
+	static const char *const hit[] = {"abc",   "\"abc\"",	     "*", "\"x\", \"abc\"", "x,abc",
+					  " abc ", "\"a,b\",\"abc\""};
+	static const char *const miss[] = {"ab",    "\"abcd\"", "",	  "\"x\"",
+					   "x , y", "\"abc",	"W/\"x\""};
 	struct gml_conditions c;
-
 	(void)state;
 	assert_int_equal(gml_conditions_check(NULL, NULL, true), 0);
 	for (size_t i = 0; i < 7; i++) {
@@ -319,7 +317,8 @@ static void test_conditions(void **state)
 		assert_int_equal(gml_conditions_check(&c, &info, false), GML_ERR_NOTMODIFIED);
 		c = (struct gml_conditions){.if_match = ns_span(miss[i])};
 		if (i != 5) { /* an unclosed quote is taken as closed at the end */
-			assert_int_equal(gml_conditions_check(&c, &info, false), GML_ERR_PRECONDITION);
+			assert_int_equal(gml_conditions_check(&c, &info, false),
+					 GML_ERR_PRECONDITION);
 			c = (struct gml_conditions){.if_none_match = ns_span(miss[i])};
 			assert_int_equal(gml_conditions_check(&c, &info, false), 0);
 		}
@@ -361,16 +360,20 @@ static void test_conditional_writes(void **state)
 	struct gml_conditions none = {.if_none_match = ns_span("*")}, match = {0};
 	struct gml_object_info info;
 	bool existed;
-
 	assert_ok(object_put_full(ns, &ns->op, ns_span("c"), "1", 1, 1, 1, NULL, &none, &info));
-	assert_rc(object_put_full(ns, &ns->op, ns_span("c"), "2", 1, 1, 1, NULL, &none, NULL), GML_ERR_PRECONDITION);
+	assert_rc(object_put_full(ns, &ns->op, ns_span("c"), "2", 1, 1, 1, NULL, &none, NULL),
+		  GML_ERR_PRECONDITION);
 	match.if_match = ns_span(info.etag);
 	assert_ok(object_put_full(ns, &ns->op, ns_span("c"), "3", 1, 1, 1, NULL, &match, NULL));
-	assert_rc(object_put_full(ns, &ns->op, ns_span("c"), "4", 1, 1, 1, NULL, &match, NULL), GML_ERR_PRECONDITION);
-	assert_rc(object_put_full(ns, &ns->op, ns_span("d"), "4", 1, 1, 1, NULL, &match, NULL), GML_ERR_NOENT);
+	assert_rc(object_put_full(ns, &ns->op, ns_span("c"), "4", 1, 1, 1, NULL, &match, NULL),
+		  GML_ERR_PRECONDITION);
+	assert_rc(object_put_full(ns, &ns->op, ns_span("d"), "4", 1, 1, 1, NULL, &match, NULL),
+		  GML_ERR_NOENT);
 	object_assert(ns, ns_span("c"), "3", 1);
-	assert_rc(gml_object_delete(&ns->op, ns->store, B, ns_span("c"), &match, NULL), GML_ERR_PRECONDITION);
-	assert_rc(gml_object_delete(&ns->op, ns->store, B, ns_span("d"), &match, NULL), GML_ERR_NOENT);
+	assert_rc(gml_object_delete(&ns->op, ns->store, B, ns_span("c"), &match, NULL),
+		  GML_ERR_PRECONDITION);
+	assert_rc(gml_object_delete(&ns->op, ns->store, B, ns_span("d"), &match, NULL),
+		  GML_ERR_NOENT);
 	match.if_match = ns_span("*");
 	assert_ok(gml_object_delete(&ns->op, ns->store, B, ns_span("c"), &match, &existed));
 	assert_true(existed);
@@ -388,7 +391,6 @@ static void test_dirty(void **state)
 	struct gml_object *object;
 	struct gml_file *file;
 	gml_ino ino;
-
 	assert_ok(object_put(ns, ns_span("f"), "0123456789"));
 	assert_ok(object_head(ns, ns_span("f"), &before));
 	ino = before.ino;
@@ -435,22 +437,21 @@ static void *racer_run(void *arg)
 	struct gml_conditions none = {.if_none_match = ns_span("*")};
 	static const size_t sizes[] = {10, 70000};
 	char *buf = malloc(70000), key[32];
-
 	memset(buf, 'a' + (int)racer->id, 70000);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		size_t size = sizes[(i + racer->id) % 2];
 		struct gml_object *object;
 		char first;
 		int rc;
-
-		assert_ok(object_put_full(racer->ns, &racer->ns->op, ns_span("race/one"), buf, size, 70000, size, NULL,
-					  NULL, NULL));
+		assert_ok(object_put_full(racer->ns, &racer->ns->op, ns_span("race/one"), buf, size,
+					  70000, size, NULL, NULL, NULL));
 		/* Whole contents only. */
-		rc = gml_object_open(&racer->ns->op, racer->ns->store, B, ns_span("race/one"), true, &object);
+		rc = gml_object_open(&racer->ns->op, racer->ns->store, B, ns_span("race/one"), true,
+				     &object);
 		if (rc == 0) {
 			struct object_buf got = {.p = malloc(70000)};
-
-			assert_ok(gml_object_each(object, 0, gml_object_info(object)->size, object_sink, &got));
+			assert_ok(gml_object_each(object, 0, gml_object_info(object)->size,
+						  object_sink, &got));
 			first = got.p[0];
 			for (size_t k = 0; k < got.len; k++)
 				assert_int_equal(got.p[k], first);
@@ -463,7 +464,8 @@ static void *racer_run(void *arg)
 			assert_ok(object_del(racer->ns, ns_span("race/one")));
 		/* One creator per key. */
 		snprintf(key, sizeof(key), "race/once/%u", i);
-		rc = object_put_full(racer->ns, &racer->ns->op, ns_span(key), buf, 1, 1, 1, NULL, &none, NULL);
+		rc = object_put_full(racer->ns, &racer->ns->op, ns_span(key), buf, 1, 1, 1, NULL,
+				     &none, NULL);
 		assert_true(rc == 0 || rc == GML_ERR_PRECONDITION);
 		racer->created += rc == 0;
 	}
@@ -478,7 +480,6 @@ static void test_race(void **state)
 	pthread_t thread[THREADS];
 	unsigned created = 0;
 	char key[32];
-
 	for (unsigned i = 0; i < THREADS; i++) {
 		racer[i] = (struct racer){.ns = ns, .id = i};
 		pthread_create(&thread[i], NULL, racer_run, &racer[i]);

@@ -5,20 +5,20 @@
 #define MIB ((size_t)1 << 20)
 #define FIVE (5 * MIB)
 
-static void upload_id(struct ns *ns, struct gml_span key, enum gml_checksum algorithm, bool composite, char id[33])
+static void upload_id(struct ns *ns, struct gml_span key, enum gml_checksum algorithm,
+		      bool composite, char id[33])
 {
 	assert_ok(gml_upload_create(&ns->op, ns->store, B, key, NULL, algorithm, composite, id));
 	assert_int_equal(strlen(id), 32);
 }
 
-static int upload_part(struct ns *ns, struct gml_span key, const char *id, uint32_t number, const void *buf, size_t len,
-		       int algorithm, struct gml_part *out)
+static int upload_part(struct ns *ns, struct gml_span key, const char *id, uint32_t number,
+		       const void *buf, size_t len, int algorithm, struct gml_part *out)
 {
 	struct gml_object_checksum sum = {0};
 	struct gml_put *put = NULL;
 	uint8_t md5[16];
 	int rc = gml_part_begin(&ns->op, ns->store, B, key, ns_span(id), number, len, &put);
-
 	if (rc == 0)
 		rc = gml_put_write(put, buf, len);
 	if (rc != 0) {
@@ -34,22 +34,22 @@ static int upload_part(struct ns *ns, struct gml_span key, const char *id, uint3
 static struct gml_part_ref upload_ref(const struct gml_part *part)
 {
 	struct gml_part_ref ref = {.number = part->number, .checksum = part->checksum};
-
 	for (int i = 0; i < 16; i++)
 		snprintf(ref.etag + 2 * i, 3, "%02x", part->md5[i]);
 	return ref;
 }
 
-static int upload_complete(struct ns *ns, struct gml_span key, const char *id, const struct gml_part_ref *refs,
-			   uint32_t n, const struct gml_object_checksum *claim, struct gml_object_info *info)
+static int upload_complete(struct ns *ns, struct gml_span key, const char *id,
+			   const struct gml_part_ref *refs, uint32_t n,
+			   const struct gml_object_checksum *claim, struct gml_object_info *info)
 {
-	return gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, n, claim, UINT64_MAX, NULL, info);
+	return gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, n, claim,
+				   UINT64_MAX, NULL, info);
 }
 
 static char *upload_bytes(size_t len, unsigned seed)
 {
 	char *buf = malloc(len);
-
 	for (size_t i = 0; i < len; i++)
 		buf[i] = (char)((i * 2654435761u + seed) >> 11);
 	return buf;
@@ -68,15 +68,15 @@ static void test_whole(void **state)
 	struct gml_part part;
 	uint8_t md5s[48], md5[16];
 	uint64_t off, plen;
-
 	upload_id(ns, key, GML_CHECKSUM_CRC64NVME, false, id);
 	for (uint32_t i = 0; i < 3; i++) { /* out of order, with gaps, one twice */
 		uint32_t k = 2 - i;
 
 		if (k == 1)
-			assert_ok(upload_part(ns, key, id, 20, buf, 70000, GML_CHECKSUM_CRC64NVME, NULL));
-		assert_ok(upload_part(ns, key, id, 10 * (k + 1), buf + k * FIVE, k < 2 ? FIVE : 1000,
-				      GML_CHECKSUM_CRC64NVME, &part));
+			assert_ok(upload_part(ns, key, id, 20, buf, 70000, GML_CHECKSUM_CRC64NVME,
+					      NULL));
+		assert_ok(upload_part(ns, key, id, 10 * (k + 1), buf + k * FIVE,
+				      k < 2 ? FIVE : 1000, GML_CHECKSUM_CRC64NVME, &part));
 		refs[k] = upload_ref(&part);
 		memcpy(md5s + 16 * k, part.md5, 16);
 	}
@@ -133,7 +133,6 @@ static void test_refusals(void **state)
 	struct gml_upload upload;
 	struct gml_put *put;
 	char *buf = upload_bytes(FIVE, 2), id[33];
-
 	upload_id(ns, key, GML_CHECKSUM_SHA256, true, id);
 	assert_ok(upload_part(ns, key, id, 1, buf, FIVE, GML_CHECKSUM_SHA256, &part[0]));
 	assert_ok(upload_part(ns, key, id, 2, buf, 100, GML_CHECKSUM_SHA256, &part[1]));
@@ -143,9 +142,11 @@ static void test_refusals(void **state)
 		refs[i] = upload_ref(&part[i]);
 	assert_rc(upload_complete(ns, key, id, refs, 3, NULL, NULL), GML_ERR_PARTSMALL);
 	assert_rc(upload_complete(ns, key, id, refs, 0, NULL, NULL), GML_ERR_INVAL);
-	assert_rc(upload_complete(ns, key, id, (struct gml_part_ref[]){refs[2], refs[0]}, 2, NULL, NULL),
+	assert_rc(upload_complete(ns, key, id, (struct gml_part_ref[]){refs[2], refs[0]}, 2, NULL,
+				  NULL),
 		  GML_ERR_PARTORDER);
-	assert_rc(upload_complete(ns, key, id, (struct gml_part_ref[]){refs[0], refs[0]}, 2, NULL, NULL),
+	assert_rc(upload_complete(ns, key, id, (struct gml_part_ref[]){refs[0], refs[0]}, 2, NULL,
+				  NULL),
 		  GML_ERR_PARTORDER);
 	refs[1].etag[0] ^= 1;
 	assert_rc(upload_complete(ns, key, id, refs, 2, NULL, NULL), GML_ERR_BADPART);
@@ -156,20 +157,29 @@ static void test_refusals(void **state)
 	refs[1].number = 4;
 	assert_rc(upload_complete(ns, key, id, refs, 2, NULL, NULL), GML_ERR_BADPART);
 	refs[1].number = 2;
-	assert_rc(gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, 2, NULL, FIVE, NULL, NULL),
+	assert_rc(gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, 2, NULL, FIVE,
+				      NULL, NULL),
 		  GML_ERR_INVAL);
 	assert_ok(object_put(ns, key, "there"));
-	assert_rc(gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, 2, NULL, FIVE + 100, &none, NULL),
+	assert_rc(gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, 2, NULL,
+				      FIVE + 100, &none, NULL),
 		  GML_ERR_PRECONDITION);
 	object_assert(ns, key, "there", 5);
 	/* Who, where, what number. */
 	assert_rc(gml_upload_get(&alice, ns->store, B, key, ns_span(id), &upload), GML_ERR_ACCESS);
-	assert_rc(gml_upload_get(&ns->op, ns->store, B, ns_span("other"), ns_span(id), &upload), GML_ERR_NOUPLOAD);
-	assert_rc(gml_upload_get(&ns->op, ns->store, B, key, ns_span("x"), &upload), GML_ERR_NOUPLOAD);
-	assert_rc(gml_upload_get(&ns->op, ns->store, ns_span("nobucket"), key, ns_span(id), &upload), GML_ERR_NOBUCKET);
-	assert_rc(gml_part_begin(&ns->op, ns->store, B, key, ns_span(id), 0, 1, &put), GML_ERR_INVAL);
-	assert_rc(gml_part_begin(&ns->op, ns->store, B, key, ns_span(id), 10001, 1, &put), GML_ERR_INVAL);
-	assert_rc(gml_part_begin(&ns->op, ns->store, B, key, ns_span(id), 1, GML_PART_SIZE_MAX + 1, &put),
+	assert_rc(gml_upload_get(&ns->op, ns->store, B, ns_span("other"), ns_span(id), &upload),
+		  GML_ERR_NOUPLOAD);
+	assert_rc(gml_upload_get(&ns->op, ns->store, B, key, ns_span("x"), &upload),
+		  GML_ERR_NOUPLOAD);
+	assert_rc(
+		gml_upload_get(&ns->op, ns->store, ns_span("nobucket"), key, ns_span(id), &upload),
+		GML_ERR_NOBUCKET);
+	assert_rc(gml_part_begin(&ns->op, ns->store, B, key, ns_span(id), 0, 1, &put),
+		  GML_ERR_INVAL);
+	assert_rc(gml_part_begin(&ns->op, ns->store, B, key, ns_span(id), 10001, 1, &put),
+		  GML_ERR_INVAL);
+	assert_rc(gml_part_begin(&ns->op, ns->store, B, key, ns_span(id), 1, GML_PART_SIZE_MAX + 1,
+				 &put),
 		  GML_ERR_FBIG);
 	assert_rc(gml_upload_create(&alice, ns->store, B, key, NULL, 0, false, id), GML_ERR_ACCESS);
 	/* A part that finishes after the abort. */
@@ -193,10 +203,10 @@ static void test_composite(void **state)
 	struct gml_part_ref refs[2];
 	struct gml_part part;
 	uint8_t both[64];
-
 	upload_id(ns, key, GML_CHECKSUM_SHA256, true, id);
 	for (uint32_t i = 0; i < 2; i++) {
-		assert_ok(upload_part(ns, key, id, i + 1, buf, i == 0 ? FIVE : 0, GML_CHECKSUM_SHA256, &part));
+		assert_ok(upload_part(ns, key, id, i + 1, buf, i == 0 ? FIVE : 0,
+				      GML_CHECKSUM_SHA256, &part));
 		refs[i] = upload_ref(&part);
 		memcpy(both + 32 * i, part.checksum.value, 32);
 	}
@@ -213,7 +223,6 @@ static void test_composite(void **state)
 static bool upload_list_each(void *arg, const struct gml_upload *upload)
 {
 	char *text = arg;
-
 	strncat(text, upload->common_prefix ? ">" : "", 2);
 	strncat(text, upload->key.ptr, upload->key.len);
 	strcat(strcat(strcat(text, ":"), upload->id), " ");
@@ -223,7 +232,6 @@ static bool upload_list_each(void *arg, const struct gml_upload *upload)
 static bool part_list_each(void *arg, const struct gml_part *part)
 {
 	char *text = arg;
-
 	sprintf(text + strlen(text), "%u:%u ", part->number, (unsigned)part->size);
 	return true;
 }
@@ -232,66 +240,73 @@ static void test_lists(void **state)
 {
 	struct ns *ns = *state;
 	static const char *const keys[] = {"a", "b", "b", "d/1", "d/2", "dd"};
-	static const char *const wrong[] = {"x", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdefa",
+	static const char *const wrong[] = {"x", "0123456789abcdef0123456789abcde",
+					    "0123456789abcdef0123456789abcdefa",
 					    "0123456789abcdef0123456789ABCDEF"};
 	struct gml_list_query query = {.max = 100};
 	char id[6][33], text[2048], want[2048];
 	bool truncated;
-
 	for (int i = 0; i < 6; i++)
 		upload_id(ns, ns_span(keys[i]), 0, false, id[i]);
 	*text = '\0';
-	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(""), upload_list_each, text, &truncated));
-	snprintf(want, sizeof(want), "a:%s b:%s b:%s d/1:%s d/2:%s dd:%s ", id[0], id[1], id[2], id[3], id[4], id[5]);
+	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(""), upload_list_each,
+				  text, &truncated));
+	snprintf(want, sizeof(want), "a:%s b:%s b:%s d/1:%s d/2:%s dd:%s ", id[0], id[1], id[2],
+		 id[3], id[4], id[5]);
 	assert_string_equal(text, want);
 	assert_false(truncated);
 	query = (struct gml_list_query){.max = 2, .delimiter = ns_span("/"), .after = ns_span("b")};
 	*text = '\0';
-	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(id[1]), upload_list_each, text, &truncated));
+	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(id[1]), upload_list_each,
+				  text, &truncated));
 	snprintf(want, sizeof(want), "b:%s >d/:%s ", id[2], id[3]);
 	assert_string_equal(text, want);
 	assert_true(truncated);
 	query.after = ns_span("d/");
 	for (int i = 0; i < 2; i++) { /* with the prefix's id, and without */
 		*text = '\0';
-		assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(i ? id[3] : ""), upload_list_each,
-					  text, &truncated));
+		assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(i ? id[3] : ""),
+					  upload_list_each, text, &truncated));
 		snprintf(want, sizeof(want), "dd:%s ", id[5]);
 		assert_string_equal(text, want);
 	}
 	for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		assert_rc(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(wrong[i]), upload_list_each, text,
-					  &truncated),
+		assert_rc(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(wrong[i]),
+					  upload_list_each, text, &truncated),
 			  GML_ERR_NOUPLOAD);
 	*text = '\0';
-	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span("0123456789abcdef0123456789abcdef"),
-				  upload_list_each, text, &truncated)); /* an upload may go between two pages */
+	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query,
+				  ns_span("0123456789abcdef0123456789abcdef"), upload_list_each,
+				  text, &truncated)); /* an upload may go between two pages */
 	snprintf(want, sizeof(want), "dd:%s ", id[5]);
 	assert_string_equal(text, want);
 	query = (struct gml_list_query){.max = 2, .after = ns_span("b")};
 	*text = '\0';
-	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(""), upload_list_each, text, &truncated));
+	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(""), upload_list_each,
+				  text, &truncated));
 	snprintf(want, sizeof(want), "d/1:%s d/2:%s ", id[3], id[4]);
 	assert_string_equal(text, want);
 	query = (struct gml_list_query){.max = 9, .prefix = ns_span("d/")};
 	*text = '\0';
-	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(""), upload_list_each, text, &truncated));
+	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(""), upload_list_each,
+				  text, &truncated));
 	assert_string_equal(text, want);
 	/* Parts. */
 	for (uint32_t i = 5; i > 0; i--)
 		assert_ok(upload_part(ns, ns_span("a"), id[0], i * 100, "parts", i, 0, NULL));
 	*text = '\0';
-	assert_ok(gml_part_list(&ns->op, ns->store, B, ns_span("a"), ns_span(id[0]), 100, 3, part_list_each, text,
-				&truncated));
+	assert_ok(gml_part_list(&ns->op, ns->store, B, ns_span("a"), ns_span(id[0]), 100, 3,
+				part_list_each, text, &truncated));
 	assert_string_equal(text, "200:2 300:3 400:4 ");
 	assert_true(truncated);
 	*text = '\0';
-	assert_ok(gml_part_list(&ns->op, ns->store, B, ns_span("a"), ns_span(id[0]), 400, 3, part_list_each, text,
-				&truncated));
+	assert_ok(gml_part_list(&ns->op, ns->store, B, ns_span("a"), ns_span(id[0]), 400, 3,
+				part_list_each, text, &truncated));
 	assert_string_equal(text, "500:5 ");
 	assert_false(truncated);
 	for (int i = 3; i < 6; i++)
-		assert_ok(gml_upload_abort(&ns->op, ns->store, B, ns_span(keys[i]), ns_span(id[i])));
+		assert_ok(
+			gml_upload_abort(&ns->op, ns->store, B, ns_span(keys[i]), ns_span(id[i])));
 	for (int i = 0; i < 40; i++)
 		upload_id(ns, ns_span("many"), GML_CHECKSUM_NONE, false, id[3]);
 	/* A key holds the bucket and them; alone they go with it, whatever they have. */
@@ -316,12 +331,11 @@ static void test_ten_thousand(void **state)
 	struct gml_object *object;
 	struct gml_part part;
 	uint64_t off, len;
-
 	assert_ok(object_put_full(ns, &ns->op, src, buf, FIVE, FIVE, FIVE, NULL, NULL, NULL));
 	upload_id(ns, key, GML_CHECKSUM_NONE, false, id);
 	for (uint32_t i = 0; i < GML_PART_MAX; i++) {
-		assert_ok(gml_part_copy(&ns->op, ns->store, B, src, NULL, 0, UINT64_MAX, B, key, ns_span(id), i + 1,
-					&part));
+		assert_ok(gml_part_copy(&ns->op, ns->store, B, src, NULL, 0, UINT64_MAX, B, key,
+					ns_span(id), i + 1, &part));
 		refs[i] = upload_ref(&part);
 	}
 	assert_int_equal(object_count(ns, GML_TABLE_BLOB), 1);
@@ -359,13 +373,15 @@ static void test_windows(void **state)
 
 	upload_id(ns, key, GML_CHECKSUM_NONE, false, id);
 	for (uint32_t i = 0; i < PARTS; i++) {
-		assert_ok(upload_part(ns, key, id, i + 1, buf + i * FIVE, i + 1 < PARTS ? FIVE : last, 0, &part));
+		assert_ok(upload_part(ns, key, id, i + 1, buf + i * FIVE,
+				      i + 1 < PARTS ? FIVE : last, 0, &part));
 		refs[i] = upload_ref(&part);
 	}
 	assert_ok(upload_complete(ns, key, id, refs, PARTS, NULL, NULL));
 	object_assert(ns, key, buf, len);
 	assert_ok(gml_object_open(&ns->op, ns->store, B, key, true, &object));
-	for (int i = PARTS - 1; i >= 0; i--) { /* backwards, nothing released: all runs stay borrowed */
+	for (int i = PARTS - 1; i >= 0;
+	     i--) { /* backwards, nothing released: all runs stay borrowed */
 		assert_ok(gml_object_run(object, i * FIVE + 1, 100, &run));
 		assert_true(run.fd >= 0);
 		assert_int_equal(run.len, 100);
@@ -373,7 +389,8 @@ static void test_windows(void **state)
 	}
 	/* Content that changes in place ends the reading. */
 	struct gml_file *file;
-	assert_ok(gml_file_open(&ns->op, ns->store, gml_object_info(object)->ino, GML_OPEN_WRITE, &file));
+	assert_ok(gml_file_open(&ns->op, ns->store, gml_object_info(object)->ino, GML_OPEN_WRITE,
+				&file));
 	assert_ok(ns_write(ns, file, 3, "changed"));
 	assert_rc(gml_object_run(object, 12 * FIVE, 100, &run), GML_ERR_IO);
 	gml_object_close(object);
@@ -401,8 +418,8 @@ struct racer {
 static void *complete_run(void *arg)
 {
 	struct racer *racer = arg;
-
-	racer->rc = upload_complete(racer->ns, ns_span("k"), racer->id, racer->refs, 2, NULL, &racer->info);
+	racer->rc = upload_complete(racer->ns, ns_span("k"), racer->id, racer->refs, 2, NULL,
+				    &racer->info);
 	return NULL;
 }
 
@@ -414,7 +431,6 @@ static void test_complete_race(void **state)
 	struct racer racer[THREADS];
 	pthread_t thread[THREADS];
 	struct gml_part part;
-
 	upload_id(ns, ns_span("k"), GML_CHECKSUM_NONE, false, id);
 	for (uint32_t i = 0; i < 2; i++) {
 		assert_ok(upload_part(ns, ns_span("k"), id, i + 1, buf, FIVE, 0, &part));
@@ -427,7 +443,8 @@ static void test_complete_race(void **state)
 	for (int i = 0; i < THREADS; i++) {
 		pthread_join(thread[i], NULL);
 		assert_ok(racer[i].rc);
-		assert_int_equal(racer[i].info.ino, racer[0].info.ino); /* one made it, the others found it */
+		assert_int_equal(racer[i].info.ino,
+				 racer[0].info.ino); /* one made it, the others found it */
 	}
 	assert_ok(object_del(ns, ns_span("k")));
 	object_assert_empty(ns);
@@ -438,9 +455,8 @@ static void test_complete_race(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {T(test_whole),	T(test_refusals), T(test_composite),
-						  T(test_lists),	T(test_windows),  T(test_ten_thousand),
-						  T(test_complete_race)};
-
+	static const struct CMUnitTest tests[] = {
+		T(test_whole),	 T(test_refusals),     T(test_composite),    T(test_lists),
+		T(test_windows), T(test_ten_thousand), T(test_complete_race)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

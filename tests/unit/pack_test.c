@@ -10,7 +10,6 @@ static void test_segments(void **state)
 	struct gml_blob *blob;
 	uint64_t a, b, c, base;
 	size_t n;
-
 	memset(big, 'B', sizeof(big));
 	assert_int_equal(gml_pack_append(w->data, "first", 5, &a), 0);
 	assert_int_equal(gml_pack_append(w->data, "second", 6, &b), 0);
@@ -43,7 +42,6 @@ static void test_one_sync_for_all(void **state)
 	struct world *w = *state;
 	unsigned before;
 	uint64_t id;
-
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(gml_pack_append(w->data, "x", 1, &id), 0);
 	before = sync_count;
@@ -57,7 +55,6 @@ static void test_failed_pack_sync_is_final(void **state)
 {
 	struct world *w = *state;
 	uint64_t id;
-
 	assert_int_equal(gml_pack_append(w->data, "x", 1, &id), 0);
 	sync_errno = EIO;
 	assert_int_equal(gml_pack_sync(w->data), GML_ERR_IO);
@@ -79,7 +76,6 @@ static void test_roll_over(void **state)
 	uint64_t id = 0, first = 0, sum = 0, size, space, space_after;
 	struct gml_blob *blob;
 	unsigned before;
-
 	gml_data_close(w->data);
 	w->opt.pack_size = 1 << 20;
 	w->sync_in_next_id = true;
@@ -121,7 +117,6 @@ static void test_small_segments_share_blocks(void **state)
 	struct world *w = *state;
 	struct gml_blob *blob;
 	uint64_t a, b;
-
 	assert_int_equal(gml_pack_append(w->data, "one", 3, &a), 0);
 	assert_int_equal(gml_pack_append(w->data, "two", 3, &b), 0);
 	assert_int_equal(gml_blob_remove(w->data, a, 3), 0);
@@ -138,7 +133,6 @@ static void test_removed_neighbours_free_their_blocks(void **state)
 	uint64_t ids[128], size, before, after;
 	char text[700];
 	struct gml_blob *blob;
-
 	memset(text, 'x', sizeof(text));
 	for (int i = 0; i < 128; i++)
 		assert_int_equal(gml_pack_append(w->data, text, sizeof(text), &ids[i]), 0);
@@ -166,7 +160,6 @@ static void test_close_trims_zeros(void **state)
 {
 	struct world *w = *state;
 	uint64_t id, size, space;
-
 	assert_int_equal(gml_pack_append(w->data, "abc", 3, &id), 0);
 	assert_int_equal(gml_pack_stat(w->data, 1, &size, &space), 0);
 	assert_int_equal(size, 8 << 20);
@@ -188,7 +181,6 @@ static void *append_some(void *arg)
 {
 	struct appender *a = arg;
 	char *buf = malloc(a->len);
-
 	for (unsigned i = 0; a->rc == 0 && i < a->count; i++) {
 		memset(buf, (int)(a->number * 31 + i) & 0xff, a->len);
 		a->rc = gml_pack_append(a->w->data, buf, a->len, &a->ids[i % 400]);
@@ -206,7 +198,6 @@ static void test_packs_under_threads(void **state)
 	unsigned before = sync_count;
 	char back[6000];
 	size_t n;
-
 	gml_data_close(w->data);
 	w->opt.pack_size = 4 << 20;
 	w->sync_in_next_id = true;
@@ -223,9 +214,9 @@ static void test_packs_under_threads(void **state)
 	for (unsigned i = 0; i < 16; i++)
 		for (unsigned k = 0; k < a[i].count; k++) {
 			struct gml_blob *blob;
-
 			assert_int_equal(gml_blob_open(w->data, a[i].ids[k], 0, &blob), 0);
-			assert_int_equal(gml_blob_read(blob, a[i].ids[k], 0, back, a[i].len, &n), 0);
+			assert_int_equal(gml_blob_read(blob, a[i].ids[k], 0, back, a[i].len, &n),
+					 0);
 			assert_int_equal(n, a[i].len);
 			for (unsigned b = 0; b < a[i].len; b++)
 				assert_int_equal((unsigned char)back[b], (i * 31 + k) & 0xff);
@@ -241,7 +232,6 @@ static void test_killed_process_keeps_synced_segments(void **state)
 	uint64_t ids[64];
 	int pipefd[2], got = 0;
 	pid_t pid;
-
 	gml_data_close(w->data);
 	w->data = NULL;
 	assert_int_equal(pipe(pipefd), 0);
@@ -251,9 +241,9 @@ static void test_killed_process_keeps_synced_segments(void **state)
 		for (int i = 0; i < 1000000; i++) {
 			char text[5000];
 			uint64_t id;
-
 			memset(text, 'a' + i % 26, sizeof(text));
-			if (gml_pack_append(w->data, text, sizeof(text), &id) != 0 || gml_pack_sync(w->data) != 0)
+			if (gml_pack_append(w->data, text, sizeof(text), &id) != 0 ||
+			    gml_pack_sync(w->data) != 0)
 				_exit(1);
 			if (write(pipefd[1], &id, 8) != 8)
 				_exit(0);
@@ -271,7 +261,6 @@ static void test_killed_process_keeps_synced_segments(void **state)
 	for (int i = 0; i < got; i++) {
 		char back[5000];
 		size_t n;
-
 		assert_int_equal(gml_blob_open(w->data, ids[i], 0, &blob), 0);
 		assert_int_equal(gml_blob_read(blob, ids[i], 0, back, sizeof(back), &n), 0);
 		assert_int_equal(n, sizeof(back));
@@ -289,13 +278,14 @@ static int bench(unsigned nthreads)
 	struct world w = {.dir = "/tmp/data-bench-XXXXXX", .opt = {.next_id = world_next_id}};
 	struct timespec start, end;
 	double seconds;
-
 	w.opt.next_id_arg = &w;
-	if (mkdtemp(w.dir) == NULL || gml_data_create(w.dir) != 0 || gml_data_open(w.dir, &w.opt, &w.data) != 0)
+	if (mkdtemp(w.dir) == NULL || gml_data_create(w.dir) != 0 ||
+	    gml_data_open(w.dir, &w.opt, &w.data) != 0)
 		return 1;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (unsigned i = 0; i < nthreads; i++) {
-		a[i] = (struct appender){.w = &w, .number = i, .count = 60000 / nthreads, .len = 4096};
+		a[i] = (struct appender){
+			.w = &w, .number = i, .count = 60000 / nthreads, .len = 4096};
 		pthread_create(&a[i].thread, NULL, append_some, &a[i]);
 	}
 	for (unsigned i = 0; i < nthreads; i++)

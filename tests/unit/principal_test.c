@@ -8,7 +8,6 @@ static struct gml_op admin = {.door = GML_DOOR_ADMIN};
 static struct gml_user user_of(const char *name, uint32_t uid)
 {
 	struct gml_user user = {.uid = uid, .gid = uid, .ngroups = 1, .groups = {77}};
-
 	snprintf(user.name, sizeof(user.name), "%s", name);
 	return user;
 }
@@ -31,7 +30,6 @@ static void test_users(void **state)
 	struct gml_user user = user_of("ann", 1000), found;
 	struct gml_op someone = ns_user(0, 0);
 	unsigned n = 0;
-
 	assert_rc(gml_user_create(&someone, ns->store, &user), GML_ERR_PERM);
 	assert_ok(gml_user_create(&admin, ns->store, &user));
 	assert_rc(gml_user_create(&admin, ns->store, &user), GML_ERR_EXIST);
@@ -71,7 +69,6 @@ static void test_user_arguments(void **state)
 	struct ns *ns = *state;
 	struct gml_user user;
 	char longest[GML_USER_NAME_MAX + 1];
-
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		user = user_of(bad[i], 1);
 		assert_rc(gml_user_create(&admin, ns->store, &user), GML_ERR_INVAL);
@@ -101,7 +98,6 @@ static void test_keys(void **state)
 	struct gml_op someone = ns_user(0, 0);
 	struct gml_key key = {.user = "ann"}, second = {.user = "ann"}, found;
 	unsigned n = 0;
-
 	assert_rc(gml_key_create(&admin, ns->store, &key), GML_ERR_NOUSER);
 	assert_int_equal(key.id[0], 0); /* untouched on failure */
 	assert_ok(gml_user_create(&admin, ns->store, &user));
@@ -136,7 +132,8 @@ static void test_keys(void **state)
 
 static void test_bucket_names(void **state)
 {
-	static const char *const good[] = {"abc", "a.b", "a-b", "1.2.3", "my-bucket.example", "123"};
+	static const char *const good[] = {"abc", "a.b", "a-b", "1.2.3", "my-bucket.example",
+					   "123"};
 	static const char *const bad[] = {"",
 					  "ab",
 					  "Abc",
@@ -158,7 +155,6 @@ static void test_bucket_names(void **state)
 					  "\xc3\xa4"
 					  "bc"};
 	char longest[65];
-
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
 		assert_ok(gml_bucket_name_check(ns_span(good[i])));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -182,16 +178,19 @@ static void test_bucket_life(void **state)
 	struct gml_op ann = ns_user(1000, 1000), bob = ns_user(2000, 2000);
 	struct gml_bucket bucket;
 	char names[256] = "";
-
-	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), NULL, &bucket), GML_ERR_ACCESS); /* unknown */
+	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), NULL, &bucket),
+		  GML_ERR_ACCESS); /* unknown */
 	assert_ok(gml_user_create(&admin, ns->store, &user));
-	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("An"), NULL, &bucket), GML_ERR_BUCKETNAME);
+	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("An"), NULL, &bucket),
+		  GML_ERR_BUCKETNAME);
 	assert_ok(gml_bucket_create(&ann, ns->store, ns_span("anns"), NULL, &bucket));
 	assert_int_equal(bucket.uid, 1000);
 	assert_int_equal(bucket.mode, 0700);
 	assert_string_equal(bucket.name, "anns");
-	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), NULL, &bucket), GML_ERR_BUCKETOWNED);
-	assert_rc(gml_bucket_create(&ns->op, ns->store, ns_span("anns"), NULL, &bucket), GML_ERR_BUCKETEXISTS);
+	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), NULL, &bucket),
+		  GML_ERR_BUCKETOWNED);
+	assert_rc(gml_bucket_create(&ns->op, ns->store, ns_span("anns"), NULL, &bucket),
+		  GML_ERR_BUCKETEXISTS);
 	assert_int_equal(ns_lookup(ns, GML_INO_ROOT, "anns"), bucket.root);
 
 	assert_ok(gml_bucket_head(&ann, ns->store, ns_span("anns"), &bucket));
@@ -212,8 +211,8 @@ static void test_bucket_life(void **state)
 	assert_rc(gml_bucket_delete(&bob, ns->store, ns_span("anns")), GML_ERR_ACCESS);
 	ns_put(ns, bucket.root != 0 ? ns_lookup(ns, GML_INO_ROOT, "anns") : 0, "f", "x");
 	assert_rc(gml_bucket_delete(&ann, ns->store, ns_span("anns")), GML_ERR_NOTEMPTY);
-	assert_ok(
-		gml_dir_remove(&ns->op, ns->store, ns_lookup(ns, GML_INO_ROOT, "anns"), ns_span("f"), GML_REMOVE_FILE));
+	assert_ok(gml_dir_remove(&ns->op, ns->store, ns_lookup(ns, GML_INO_ROOT, "anns"),
+				 ns_span("f"), GML_REMOVE_FILE));
 	ns_check(ns);
 	assert_ok(gml_bucket_delete(&ann, ns->store, ns_span("anns")));
 	assert_rc(gml_bucket_delete(&ann, ns->store, ns_span("anns")), GML_ERR_NOBUCKET);
@@ -228,16 +227,18 @@ static void test_who_may_create_buckets(void **state)
 	struct gml_user user = user_of("ann", 1000);
 	struct gml_op ann = ns_user(1000, 1000), frozen = ns->op;
 	struct gml_bucket bucket;
-
 	user.flags = GML_USER_NO_BUCKETS;
 	assert_ok(gml_user_create(&admin, ns->store, &user));
-	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), NULL, &bucket), GML_ERR_ACCESS);
+	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), NULL, &bucket),
+		  GML_ERR_ACCESS);
 	frozen.read_only = true;
-	assert_rc(gml_bucket_create(&frozen, ns->store, ns_span("anns"), NULL, &bucket), GML_ERR_ROFS);
+	assert_rc(gml_bucket_create(&frozen, ns->store, ns_span("anns"), NULL, &bucket),
+		  GML_ERR_ROFS);
 	assert_rc(gml_bucket_delete(&frozen, ns->store, ns_span("bucket")), GML_ERR_ROFS);
 	admin.cred.uid = 1000;
 	assert_ok(gml_bucket_create(&admin, ns->store, ns_span("anns"),
-				    &(struct gml_bucket_new){.has_mode = true, .mode = 0750}, &bucket));
+				    &(struct gml_bucket_new){.has_mode = true, .mode = 0750},
+				    &bucket));
 	admin.cred.uid = 0;
 	assert_int_equal(bucket.uid, 1000);
 	assert_int_equal(bucket.mode, 0750);
@@ -248,7 +249,6 @@ static void test_bucket_follows_its_roots_owner(void **state)
 	struct ns *ns = *state;
 	struct gml_setattr set = {.mask = GML_SET_UID, .uid = 4711};
 	struct gml_bucket bucket;
-
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns->bucket, &set, NULL));
 	assert_ok(gml_bucket_head(&ns->op, ns->store, ns_span("bucket"), &bucket));
 	assert_int_equal(bucket.uid, 4711);
@@ -259,7 +259,6 @@ static void test_quota(void **state)
 	struct ns *ns = *state;
 	struct gml_op someone = ns_user(0, 0);
 	struct gml_bucket bucket;
-
 	assert_rc(gml_bucket_set_quota(&someone, ns->store, ns_span("bucket"), 1, 1), GML_ERR_PERM);
 	assert_rc(gml_bucket_set_quota(&admin, ns->store, ns_span("none"), 1, 1), GML_ERR_NOBUCKET);
 	ns_put(ns, ns->bucket, "f", "12345");
@@ -268,8 +267,9 @@ static void test_quota(void **state)
 	assert_int_equal(bucket.bytes, 5);
 	assert_int_equal(bucket.objects, 1);
 	assert_int_equal(bucket.quota_bytes, 10);
-	assert_rc(gml_file_create(&ns->op, ns->store, ns->bucket, ns_span("g"), GML_OPEN_WRITE, GML_CREATE_GUARDED,
-				  NULL, NULL, &(struct gml_file *){NULL}, NULL, NULL),
+	assert_rc(gml_file_create(&ns->op, ns->store, ns->bucket, ns_span("g"), GML_OPEN_WRITE,
+				  GML_CREATE_GUARDED, NULL, NULL, &(struct gml_file *){NULL}, NULL,
+				  NULL),
 		  GML_ERR_DQUOT);
 }
 

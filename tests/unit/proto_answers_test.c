@@ -30,7 +30,8 @@ static void test_no_lock(void **state)
 	expect_body("<Deleted>");
 	SEND("HEAD", "/bkt/k");
 	EXPECT(404, "NoSuchKey");
-	SEND("DELETE", "/bkt/k", {"x-amz-mfa: 20899872 301749", "x-amz-bypass-governance-retention: TRUE"});
+	SEND("DELETE", "/bkt/k",
+	     {"x-amz-mfa: 20899872 301749", "x-amz-bypass-governance-retention: TRUE"});
 	EXPECT(204, "");
 }
 
@@ -38,8 +39,9 @@ static void test_no_lock(void **state)
 
 static void test_absent_documents(void **state)
 {
-	static const char *const gone[] = {"cors",    "encryption",  "lifecycle",	  "policy",
-					   "tagging", "replication", "publicAccessBlock", "website"};
+	static const char *const gone[] = {
+		"cors",	   "encryption",  "lifecycle",	       "policy",
+		"tagging", "replication", "publicAccessBlock", "website"};
 	static const struct {
 		const char *name, *root;
 	} lists[] = {{"analytics", "ListBucketAnalyticsConfigurationResult"},
@@ -88,34 +90,43 @@ static void test_constants(void **state)
 		const char *code;
 	} rows[] = {
 		{"ownershipControls",
-		 "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></"
+		 "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></"
+		 "Rule></"
 		 "OwnershipControls>",
 		 200, ""},
 		{"ownershipControls",
-		 "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>",
+		 "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></"
+		 "OwnershipControls>",
 		 501, "NotImplemented"},
 		{"ownershipControls",
-		 "<OwnershipControls><Rule><ObjectOwnership>Me</ObjectOwnership></Rule></OwnershipControls>", 400,
-		 "MalformedXML"},
+		 "<OwnershipControls><Rule><ObjectOwnership>Me</ObjectOwnership></Rule></"
+		 "OwnershipControls>",
+		 400, "MalformedXML"},
 		{"ownershipControls", "<OwnershipControls/>", 400, "MalformedXML"},
 		{"notification", "<NotificationConfiguration/>", 200, ""},
 		{"notification",
 		 "<NotificationConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"></"
 		 "NotificationConfiguration>",
 		 200, ""},
-		{"notification", "<NotificationConfiguration><QueueConfiguration/></NotificationConfiguration>", 501,
-		 "NotImplemented"},
+		{"notification",
+		 "<NotificationConfiguration><QueueConfiguration/></NotificationConfiguration>",
+		 501, "NotImplemented"},
 		{"notification", "<Other/>", 400, "MalformedXML"},
 		{"notification", "", 400, "MalformedXML"},
 		{"logging", "<BucketLoggingStatus/>", 200, ""},
-		{"logging", "<BucketLoggingStatus><LoggingEnabled/></BucketLoggingStatus>", 501, "NotImplemented"},
-		{"requestPayment",
-		 "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>", 200, ""},
-		{"requestPayment",
-		 "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>", 501,
+		{"logging", "<BucketLoggingStatus><LoggingEnabled/></BucketLoggingStatus>", 501,
 		 "NotImplemented"},
 		{"requestPayment",
-		 "<RequestPaymentConfiguration><Payer>BucketOwner</Payer><Payer>BucketOwner</Payer></"
+		 "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></"
+		 "RequestPaymentConfiguration>",
+		 200, ""},
+		{"requestPayment",
+		 "<RequestPaymentConfiguration><Payer>Requester</Payer></"
+		 "RequestPaymentConfiguration>",
+		 501, "NotImplemented"},
+		{"requestPayment",
+		 "<RequestPaymentConfiguration><Payer>BucketOwner</Payer><Payer>BucketOwner</"
+		 "Payer></"
 		 "RequestPaymentConfiguration>",
 		 400, "MalformedXML"},
 	};
@@ -128,8 +139,8 @@ static void test_constants(void **state)
 		EXPECT(rows[i].status, rows[i].code);
 		SEND("GET", target);
 		EXPECT(200, "");
-		SEND("PUT", target, .body = rows[i].body, .body_len = strlen(rows[i].body), .access = access,
-		     .secret = secret);
+		SEND("PUT", target, .body = rows[i].body, .body_len = strlen(rows[i].body),
+		     .access = access, .secret = secret);
 		EXPECT(403, "AccessDenied");
 	}
 }
@@ -147,7 +158,8 @@ static void test_bucket_tagging(void **state)
 	SEND("GET", "/bkt?tagging");
 	EXPECT(200, "");
 	assert_string_equal(s3_host_header(&answer, "Content-Type"), "application/xml");
-	expect_body("<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet>" TAG("a", "1") TAG("b", ""));
+	expect_body("<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet>" TAG(
+		"a", "1") TAG("b", ""));
 	send_xml("PUT", "/bkt?tagging", TAGGING(TAG("c", "2")));
 	EXPECT(204, "");
 	SEND("GET", "/bkt?tagging");
@@ -180,12 +192,14 @@ static void test_bucket_tagging(void **state)
 	EXPECT(404, "NoSuchTagSet");
 	/* From the start, and only if all of it is right. */
 	send_xml("PUT", "/born",
-		 "<CreateBucketConfiguration><Tags>" TAG("k", "v") "</Tags></CreateBucketConfiguration>");
+		 "<CreateBucketConfiguration><Tags>" TAG(
+			 "k", "v") "</Tags></CreateBucketConfiguration>");
 	EXPECT(200, "");
 	SEND("GET", "/born?tagging");
 	expect_body(TAG("k", "v"));
 	send_xml("PUT", "/unborn",
-		 "<CreateBucketConfiguration><Tags>" TAG("k*", "v") "</Tags></CreateBucketConfiguration>");
+		 "<CreateBucketConfiguration><Tags>" TAG(
+			 "k*", "v") "</Tags></CreateBucketConfiguration>");
 	EXPECT(400, "InvalidTag");
 	SEND("HEAD", "/unborn");
 	EXPECT(404, "NoSuchBucket");
@@ -201,12 +215,12 @@ static void test_bucket_tagging(void **state)
 
 static void test_parameters(void **state)
 {
-	static const char *const ignored[] = {"/bkt/k?v=2", "/bkt/k?brand=new&cache=1", "/bkt/k?id=7",
-					      "/bkt/k?prefix=a"};
-	static const char *const refused[] = {"/bkt/k?brandNew", "/bkt/k?brandNew=", "/bkt/k?v=2&brandNew",
-					      "/bkt?list-type=2"};
-	static const char *const others[] = {"/bkt/k?policy=1", "/bkt/k?versioning=1", "/bkt/k?delete=1",
-					     "/bkt?retention=1"};
+	static const char *const ignored[] = {"/bkt/k?v=2", "/bkt/k?brand=new&cache=1",
+					      "/bkt/k?id=7", "/bkt/k?prefix=a"};
+	static const char *const refused[] = {
+		"/bkt/k?brandNew", "/bkt/k?brandNew=", "/bkt/k?v=2&brandNew", "/bkt?list-type=2"};
+	static const char *const others[] = {"/bkt/k?policy=1", "/bkt/k?versioning=1",
+					     "/bkt/k?delete=1", "/bkt?retention=1"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++) {
 		put(ignored[i], NULL, "x");
@@ -257,7 +271,8 @@ static void test_upload_markers(void **state)
 	begin_upload("/bkt/a/2", NULL, id[1]);
 	begin_upload("/bkt/b", NULL, id[2]);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		snprintf(target, sizeof(target), "/bkt?uploads&key-marker=a&upload-id-marker=%s", wrong[i]);
+		snprintf(target, sizeof(target), "/bkt?uploads&key-marker=a&upload-id-marker=%s",
+			 wrong[i]);
 		SEND("GET", target);
 		EXPECT(400, "InvalidArgument");
 		assert_string_equal(s3_host_element(&answer, "ArgumentName"), "upload-id-marker");
@@ -271,7 +286,8 @@ static void test_upload_markers(void **state)
 	snprintf(next, sizeof(next), "%s", s3_host_element(&answer, "NextUploadIdMarker"));
 	assert_string_equal(next, id[0]);
 	snprintf(target, sizeof(target),
-		 "/bkt?uploads&delimiter=%%2F&max-uploads=1&key-marker=a%%2F&upload-id-marker=%s", next);
+		 "/bkt?uploads&delimiter=%%2F&max-uploads=1&key-marker=a%%2F&upload-id-marker=%s",
+		 next);
 	SEND("GET", target);
 	EXPECT(200, "");
 	assert_string_equal(s3_host_element(&answer, "UploadId"), id[2]);
@@ -279,7 +295,8 @@ static void test_upload_markers(void **state)
 	/* The upload of the marker may be gone by then. */
 	snprintf(target, sizeof(target), "/bkt/a/1?uploadId=%s", id[0]);
 	SEND("DELETE", target);
-	snprintf(target, sizeof(target), "/bkt?uploads&key-marker=a%%2F1&upload-id-marker=%s", id[0]);
+	snprintf(target, sizeof(target), "/bkt?uploads&key-marker=a%%2F1&upload-id-marker=%s",
+		 id[0]);
 	SEND("GET", target);
 	EXPECT(200, "");
 	assert_string_equal(s3_host_element(&answer, "UploadId"), id[1]);
@@ -293,33 +310,45 @@ static void test_elements(void **state)
 	} rows[] = {
 		{"PUT", "/bkt/k?tagging", "<Tagging><TagSet/><More/></Tagging>"},
 		{"PUT", "/bkt/k?tagging", "<Tagging><TagSet/><TagSet/></Tagging>"},
-		{"PUT", "/bkt/k?tagging", TAGGING("<Tag><Key>a</Key><Value>b</Value><More/></Tag>")},
-		{"PUT", "/bkt/k?tagging", TAGGING("<Tag><Key>a</Key><Key>c</Key><Value>b</Value></Tag>")},
+		{"PUT", "/bkt/k?tagging",
+		 TAGGING("<Tag><Key>a</Key><Value>b</Value><More/></Tag>")},
+		{"PUT", "/bkt/k?tagging",
+		 TAGGING("<Tag><Key>a</Key><Key>c</Key><Value>b</Value></Tag>")},
 		{"PUT", "/bkt/k?tagging", TAGGING("<More/>")},
 		{"PUT", "/bkt?tagging", "<Tagging><TagSet/><More/></Tagging>"},
 		{"PUT", "/bkt?tagging", TAGGING("<Tag><Key>a</Key><Value>b</Value><More/></Tag>")},
 		{"POST", "/bkt?delete", "<Delete><Object><Key>k</Key></Object><More/></Delete>"},
 		{"POST", "/bkt?delete", "<Delete><Object><Key>k</Key><More/></Object></Delete>"},
-		{"POST", "/bkt?delete", "<Delete><Object><Key>no</Key><Key>k</Key></Object></Delete>"},
 		{"POST", "/bkt?delete",
-		 "<Delete><Quiet>true</Quiet><Quiet>false</Quiet><Object><Key>k</Key></Object></Delete>"},
+		 "<Delete><Object><Key>no</Key><Key>k</Key></Object></Delete>"},
+		{"POST", "/bkt?delete",
+		 "<Delete><Quiet>true</Quiet><Quiet>false</Quiet><Object><Key>k</Key></Object></"
+		 "Delete>"},
 		{"PUT", "/new", "<CreateBucketConfiguration><More/></CreateBucketConfiguration>"},
 		{"PUT", "/new",
-		 "<CreateBucketConfiguration><LocationConstraint/><LocationConstraint/></CreateBucketConfiguration>"},
+		 "<CreateBucketConfiguration><LocationConstraint/><LocationConstraint/></"
+		 "CreateBucketConfiguration>"},
 		{"PUT", "/bkt?acl",
-		 "<AccessControlPolicy><Owner><ID>1000</ID></Owner><AccessControlList><Grant><Grantee><ID>1000</ID></"
-		 "Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList><More/></"
+		 "<AccessControlPolicy><Owner><ID>1000</ID></"
+		 "Owner><AccessControlList><Grant><Grantee><ID>1000</ID></"
+		 "Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList><More/"
+		 "></"
 		 "AccessControlPolicy>"},
 		{"PUT", "/bkt?acl",
-		 "<AccessControlPolicy><AccessControlList><Grant><Grantee><ID>1000</ID></Grantee><Permission>"
-		 "FULL_CONTROL</Permission><More/></Grant></AccessControlList></AccessControlPolicy>"},
+		 "<AccessControlPolicy><AccessControlList><Grant><Grantee><ID>1000</ID></"
+		 "Grantee><Permission>"
+		 "FULL_CONTROL</Permission><More/></Grant></AccessControlList></"
+		 "AccessControlPolicy>"},
 		{"PUT", "/bkt?acl",
-		 "<AccessControlPolicy><AccessControlList><Grant><Grantee><ID>1000</ID><More/></Grantee><Permission>"
+		 "<AccessControlPolicy><AccessControlList><Grant><Grantee><ID>1000</ID><More/></"
+		 "Grantee><Permission>"
 		 "FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>"},
 		{"PUT", "/bkt?requestPayment",
-		 "<RequestPaymentConfiguration><Payer>BucketOwner</Payer><More/></RequestPaymentConfiguration>"},
+		 "<RequestPaymentConfiguration><Payer>BucketOwner</Payer><More/></"
+		 "RequestPaymentConfiguration>"},
 		{"PUT", "/bkt?ownershipControls",
-		 "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership><More/></Rule></"
+		 "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</"
+		 "ObjectOwnership><More/></Rule></"
 		 "OwnershipControls>"},
 	};
 	char id[64], target[256];
@@ -338,9 +367,11 @@ static void test_elements(void **state)
 	snprintf(target, sizeof(target), "/bkt/m?uploadId=%s", id);
 	for (int i = 0; i < 2; i++) {
 		send_xml("POST", target,
-			 i ? "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><PartNumber>2</PartNumber><ETag>"
+			 i ? "<CompleteMultipartUpload><Part><PartNumber>1</"
+			     "PartNumber><PartNumber>2</PartNumber><ETag>"
 			     "x</ETag></Part></CompleteMultipartUpload>"
-			   : "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag><More/></Part></"
+			   : "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</"
+			     "ETag><More/></Part></"
 			     "CompleteMultipartUpload>");
 		EXPECT(400, "MalformedXML");
 	}
@@ -349,8 +380,9 @@ static void test_elements(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		S3_TEST(test_no_lock),	      S3_TEST(test_absent_documents), S3_TEST(test_constants),
-		S3_TEST(test_bucket_tagging), S3_TEST(test_parameters),	      S3_TEST(test_upload_markers),
+		S3_TEST(test_no_lock),	  S3_TEST(test_absent_documents),
+		S3_TEST(test_constants),  S3_TEST(test_bucket_tagging),
+		S3_TEST(test_parameters), S3_TEST(test_upload_markers),
 		S3_TEST(test_elements),
 	};
 	return cmocka_run_group_tests_name("proto_answers", tests, NULL, NULL);

@@ -66,8 +66,10 @@ static void send_faulty(const struct s3_host_request *request)
 
 static void test_faults(void **state)
 {
-	static const char tags[] = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
-	static const char keys[] = "<Delete><Object><Key>a</Key></Object><Object><Key>b</Key></Object></Delete>";
+	static const char tags[] =
+		"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+	static const char keys[] =
+		"<Delete><Object><Key>a</Key></Object><Object><Key>b</Key></Object></Delete>";
 	char *big = calloc(1, 200000), md5[64] = "Content-MD5: ";
 	struct gml_digest *digest = gml_digest_new(GML_DIGEST_MD5);
 	uint8_t value[32];
@@ -78,19 +80,28 @@ static void test_faults(void **state)
 	gml_digest_free(digest);
 	s3_host_open(&host, "us-east-1");
 	send_faulty(&(struct s3_host_request){"PUT", "/bkt"});
-	send_faulty(&(struct s3_host_request){
-		"PUT", "/bkt/a%20b", {"x-amz-meta-a: 1", "x-amz-tagging: k=v"}, .body = "hello", .body_len = 5});
-	send_faulty(&(struct s3_host_request){"PUT", "/bkt/big", .body = big, .body_len = 200000, .split = 65536});
-	send_faulty(&(struct s3_host_request){"GET", "/bkt/a%20b", {"x-amz-checksum-mode: ENABLED"}});
+	send_faulty(&(struct s3_host_request){"PUT",
+					      "/bkt/a%20b",
+					      {"x-amz-meta-a: 1", "x-amz-tagging: k=v"},
+					      .body = "hello",
+					      .body_len = 5});
+	send_faulty(&(struct s3_host_request){"PUT", "/bkt/big", .body = big, .body_len = 200000,
+					      .split = 65536});
+	send_faulty(
+		&(struct s3_host_request){"GET", "/bkt/a%20b", {"x-amz-checksum-mode: ENABLED"}});
 	send_faulty(&(struct s3_host_request){"GET", "/bkt?list-type=2&encoding-type=url"});
 	send_faulty(&(struct s3_host_request){"GET", "/"});
 	send_faulty(&(struct s3_host_request){
-		"PUT", "/bkt/copy", {"x-amz-copy-source: bkt/a%20b", "x-amz-tagging-directive: REPLACE"}});
-	send_faulty(&(struct s3_host_request){"PUT", "/bkt/copy?tagging", .body = tags, .body_len = sizeof(tags) - 1});
+		"PUT",
+		"/bkt/copy",
+		{"x-amz-copy-source: bkt/a%20b", "x-amz-tagging-directive: REPLACE"}});
+	send_faulty(&(struct s3_host_request){"PUT", "/bkt/copy?tagging", .body = tags,
+					      .body_len = sizeof(tags) - 1});
 	send_faulty(&(struct s3_host_request){"GET", "/bkt/copy?tagging"});
-	send_faulty(&(struct s3_host_request){"GET", "/bkt/copy?attributes", {"x-amz-object-attributes: Checksum"}});
-	send_faulty(
-		&(struct s3_host_request){"POST", "/bkt?delete", {md5}, .body = keys, .body_len = sizeof(keys) - 1});
+	send_faulty(&(struct s3_host_request){
+		"GET", "/bkt/copy?attributes", {"x-amz-object-attributes: Checksum"}});
+	send_faulty(&(struct s3_host_request){
+		"POST", "/bkt?delete", {md5}, .body = keys, .body_len = sizeof(keys) - 1});
 	send_faulty(&(struct s3_host_request){"POST", "/bkt/mp?uploads"});
 	send_faulty(&(struct s3_host_request){"GET", "/bkt?uploads"});
 	s3_host_answer_release(&answer);
@@ -106,16 +117,20 @@ static void test_fault_keeps(void **state)
 	struct s3_host_request put = {
 		"PUT",
 		"/bkt/k",
-		{"If-Match: *", meta, "Content-Encoding: aws-chunked", "x-amz-decoded-content-length: 3"},
+		{"If-Match: *", meta, "Content-Encoding: aws-chunked",
+		 "x-amz-decoded-content-length: 3"},
 		.body = framed,
 		.body_len = sizeof(framed) - 1,
 		.sha256 = "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
 	};
 	(void)state;
-	memset(meta + strlen(meta), 'x', sizeof(meta) - 1 - strlen(meta)); /* more than fits the call itself */
+	memset(meta + strlen(meta), 'x',
+	       sizeof(meta) - 1 - strlen(meta)); /* more than fits the call itself */
 	s3_host_open(&host, "us-east-1");
 	s3_host_send(&host, &(struct s3_host_request){"PUT", "/bkt"}, &answer);
-	s3_host_send(&host, &(struct s3_host_request){"PUT", "/bkt/k", .body = "old", .body_len = 3}, &answer);
+	s3_host_send(&host,
+		     &(struct s3_host_request){"PUT", "/bkt/k", .body = "old", .body_len = 3},
+		     &answer);
 	for (fault_at = 0; fault_at < 64; fault_at++) {
 		bool failed;
 		fault_count = 0;
@@ -135,6 +150,7 @@ static void test_fault_keeps(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_faults), cmocka_unit_test(test_fault_keeps)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_faults),
+					   cmocka_unit_test(test_fault_keeps)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

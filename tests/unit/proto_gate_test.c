@@ -14,11 +14,13 @@
 
 static void test_unknown_host_is_refused(void **state)
 {
-	static const char *const names[] = {"Host: demo.other.test",  "Host: x",		 "Host: demo.other.test:9000",
-					    "Host: s3.test.evil.org", "Host: demo.127.0.0.1", "Host: 127.1"};
+	static const char *const names[] = {"Host: demo.other.test",	  "Host: x",
+					    "Host: demo.other.test:9000", "Host: s3.test.evil.org",
+					    "Host: demo.127.0.0.1",	  "Host: 127.1"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		SEND("PUT", "/key", {names[i]}); /* meant as a key of a bucket that the name bears */
+		SEND("PUT", "/key",
+		     {names[i]}); /* meant as a key of a bucket that the name bears */
 		EXPECT(400, "InvalidRequest");
 		assert_non_null(strstr(s3_host_element(&answer, "Message"), "s3.domains"));
 		assert_non_null(strstr(answer.body, strchr(names[i], ' ') + 1));
@@ -45,10 +47,19 @@ static void test_long_host(void **state)
 static void test_known_hosts(void **state)
 {
 	static char machine[HOST_NAME_MAX + 8] = "Host: ";
-	static const char *const servers[] = {
-		"Host: 127.0.0.1", "Host: 10.0.0.1:9000", "Host: [::1]",      "Host: [fe80::1%25eth0]:80", "Host: localhost",
-		"Host: LocalHost:7480", "Host: localhost.", "Host: s3.test:1", "Host: S3.TEST.:80",	    "Host: ", machine};
-	static const char *const buckets[] = {"Host: bkt.s3.test", "Host: BKT.S3.Test.:80", "Host: bkt.localhost:7480"};
+	static const char *const servers[] = {"Host: 127.0.0.1",
+					      "Host: 10.0.0.1:9000",
+					      "Host: [::1]",
+					      "Host: [fe80::1%25eth0]:80",
+					      "Host: localhost",
+					      "Host: LocalHost:7480",
+					      "Host: localhost.",
+					      "Host: s3.test:1",
+					      "Host: S3.TEST.:80",
+					      "Host: ",
+					      machine};
+	static const char *const buckets[] = {"Host: bkt.s3.test", "Host: BKT.S3.Test.:80",
+					      "Host: bkt.localhost:7480"};
 	(void)state;
 	assert_int_equal(gethostname(machine + 6, HOST_NAME_MAX), 0);
 	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
@@ -115,7 +126,8 @@ static void expect_health(int status, const char *text)
 
 static void test_health(void **state)
 {
-	static const char *const names[] = {"Host: ", "Host: any.name.at.all", "Host: bkt.s3.test", "Host: 127.0.0.1:80"};
+	static const char *const names[] = {"Host: ", "Host: any.name.at.all", "Host: bkt.s3.test",
+					    "Host: 127.0.0.1:80"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		SEND("GET", "/healthz", {names[i]}, .access = "");
@@ -165,7 +177,8 @@ static void test_health_of_a_store_that_takes_nothing(void **state)
 	snprintf(path, sizeof(path), "%s/run/ready", host.dir);
 	assert_int_equal(mkdir(path, 0700), 0);
 	SEND("GET", "/healthz", .access = "");
-	expect_health(503, "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"off\",\"store\":\"failed\"}\n");
+	expect_health(503, "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"off\",\"store\":"
+			   "\"failed\"}\n");
 	assert_true(answer.worked);
 	SEND("HEAD", "/healthz", .access = "");
 	assert_int_equal(answer.status, 503);
@@ -188,14 +201,16 @@ static void *door_run(void *arg)
 	reply[1] = call[1];
 	if (door->answers)
 		assert_int_equal(send(fd, reply, sizeof(reply), 0), sizeof(reply));
-	assert_int_equal(recv(fd, call, 1, 0), 0); /* who asked ends the connection, and does not reset it */
+	assert_int_equal(recv(fd, call, 1, 0),
+			 0); /* who asked ends the connection, and does not reset it */
 	close(fd);
 	return NULL;
 }
 
 static void door_open(struct door *door, bool answers)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
 	door->fd = socket(AF_INET, SOCK_STREAM, 0);
 	door->answers = answers;
@@ -214,8 +229,10 @@ static void door_close(struct door *door)
 
 static void host_with_nfs(unsigned port)
 {
-	struct s3_config_options options = {
-		.store = host.store, .region = "us-east-1", .nfs_address = "127.0.0.1", .nfs_port = port};
+	struct s3_config_options options = {.store = host.store,
+					    .region = "us-east-1",
+					    .nfs_address = "127.0.0.1",
+					    .nfs_port = port};
 	s3_config_free(host.config);
 	assert_int_equal(s3_config_new(&options, &host.config), 0);
 }
@@ -231,15 +248,18 @@ static void test_health_of_the_other_door(void **state)
 	door_close(&door);
 	host_with_nfs(door.port); /* nobody is there now */
 	SEND("GET", "/healthz", .access = "");
-	expect_health(503, "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"no answer\",\"store\":\"ok\"}\n");
+	expect_health(503, "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"no "
+			   "answer\",\"store\":\"ok\"}\n");
 	door_open(&door, false);
 	host_with_nfs(door.port);
 	SEND("GET", "/healthz", .access = "");
-	expect_health(503, "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"no answer\",\"store\":\"ok\"}\n");
+	expect_health(503, "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"no "
+			   "answer\",\"store\":\"ok\"}\n");
 	door_close(&door);
 }
 
-#define UNKNOWN "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"unknown\",\"store\":\"unknown\"}\n"
+#define UNKNOWN                                                                                    \
+	"{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"unknown\",\"store\":\"unknown\"}\n"
 
 static void *ask_run(void *got)
 {
@@ -269,7 +289,8 @@ static void test_health_asked_by_many(void **state)
 	}
 	assert_int_equal(unknown, ASK - WAITING_MAX);
 	SEND("GET", "/healthz", .access = "");
-	expect_health(503, "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"no answer\",\"store\":\"ok\"}\n");
+	expect_health(503, "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"no "
+			   "answer\",\"store\":\"ok\"}\n");
 	door_close(&door);
 }
 
@@ -277,7 +298,8 @@ static void test_health_asked_by_many(void **state)
 
 static void test_ranges_of_nothing(void **state)
 {
-	static const char *const targets[] = {"/bkt/empty", "/bkt/marker/"}, *const methods[] = {"GET", "HEAD"};
+	static const char *const targets[] = {"/bkt/empty", "/bkt/marker/"}, *const methods[] = {
+										     "GET", "HEAD"};
 	(void)state;
 	for (size_t t = 0; t < 2; t++) {
 		SEND("PUT", targets[t]);
@@ -292,7 +314,8 @@ static void test_ranges_of_nothing(void **state)
 			SEND(methods[m], targets[t], {"Range: bytes=0-"});
 			EXPECT(416, "InvalidRange");
 			assert_string_equal(s3_host_header(&answer, "Content-Range"), "bytes */0");
-			SEND(methods[m], t == 0 ? "/bkt/empty?partNumber=1" : "/bkt/marker/?partNumber=1");
+			SEND(methods[m],
+			     t == 0 ? "/bkt/empty?partNumber=1" : "/bkt/marker/?partNumber=1");
 			EXPECT(200, "");
 			assert_null(s3_host_header(&answer, "Content-Range"));
 		}

@@ -71,8 +71,8 @@ static void test_metadata_size(void **state)
 }
 
 /* One tag of `nkey` and `nvalue` times a character, as a document and as a header. */
-static void send_tag(const char *target, const char *escaped, const char *text, unsigned nkey, unsigned nvalue,
-		     bool document)
+static void send_tag(const char *target, const char *escaped, const char *text, unsigned nkey,
+		     unsigned nvalue, bool document)
 {
 	char *request = calloc(1, 16000);
 	if (document) {
@@ -110,12 +110,14 @@ static void test_tag_size(void **state)
 	for (size_t i = 0; i < sizeof(characters) / sizeof(characters[0]); i++) {
 		unsigned key = 128 / characters[i].units, value = 256 / characters[i].units;
 		const char *escaped = characters[i].escaped, *text = characters[i].text;
-		for (int document = 1; document < 3; document++) { /* of the object, of the bucket */
+		for (int document = 1; document < 3;
+		     document++) { /* of the object, of the bucket */
 			const char *target = document == 1 ? "/bkt/k?tagging" : "/bkt?tagging";
 			send_tag(target, escaped, text, key, value, true);
 			EXPECT(document == 1 ? 200 : 204, "");
 			SEND("GET", target);
-			assert_int_equal(strlen(strstr(answer.body, "<Key>")) - strlen(strstr(answer.body, "</Key>")),
+			assert_int_equal(strlen(strstr(answer.body, "<Key>")) -
+						 strlen(strstr(answer.body, "</Key>")),
 					 5 + key * strlen(text));
 			send_tag(target, escaped, text, key + 1, value, true);
 			EXPECT(400, "InvalidTag");
@@ -163,8 +165,9 @@ static void test_content_encoding(void **state)
 	}
 	/* Several lines are one list. */
 	SEND("PUT", "/bkt/k",
-	     {"Content-Encoding: aws-chunked", "Cache-Control: no-cache", "Content-Encoding: deflate",
-	      "Content-Language: de", "Content-Encoding: gzip", "Content-Language: en, fr", "Cache-Control: no-store"},
+	     {"Content-Encoding: aws-chunked", "Cache-Control: no-cache",
+	      "Content-Encoding: deflate", "Content-Language: de", "Content-Encoding: gzip",
+	      "Content-Language: en, fr", "Cache-Control: no-store"},
 	     .body = "x", .body_len = 1);
 	EXPECT(200, "");
 	SEND("HEAD", "/bkt/k");
@@ -173,7 +176,8 @@ static void test_content_encoding(void **state)
 	expect_header("Cache-Control", "no-cache, no-store");
 }
 
-static void part_etag(const char *key, const char *id, const char *header, const char *body, char etag[64])
+static void part_etag(const char *key, const char *id, const char *header, const char *body,
+		      char etag[64])
 {
 	char target[256];
 	snprintf(target, sizeof(target), "%s?partNumber=1&uploadId=%s", key, id);
@@ -187,7 +191,8 @@ static void complete(const char *key, const char *id, const char *etag, const ch
 	char target[256], body[512];
 	snprintf(target, sizeof(target), "%s?uploadId=%s", key, id);
 	snprintf(body, sizeof(body),
-		 "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>%s</ETag>%s</Part></"
+		 "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>%s</ETag>%s</"
+		 "Part></"
 		 "CompleteMultipartUpload>",
 		 etag, sum);
 	send_xml("POST", target, body);
@@ -226,10 +231,12 @@ static void test_upload_checksums(void **state)
 	/* One that was asked for is listed. */
 	begin_upload("/bkt/a", "x-amz-checksum-algorithm: SHA1", id);
 	SEND("GET", "/bkt?uploads");
-	expect_body("<ChecksumAlgorithm>SHA1</ChecksumAlgorithm><ChecksumType>COMPOSITE</ChecksumType>");
+	expect_body("<ChecksumAlgorithm>SHA1</ChecksumAlgorithm><ChecksumType>COMPOSITE</"
+		    "ChecksumType>");
 	snprintf(target, sizeof(target), "/bkt/a?uploadId=%s", id);
 	SEND("GET", target);
-	expect_body("<ChecksumAlgorithm>SHA1</ChecksumAlgorithm><ChecksumType>COMPOSITE</ChecksumType>");
+	expect_body("<ChecksumAlgorithm>SHA1</ChecksumAlgorithm><ChecksumType>COMPOSITE</"
+		    "ChecksumType>");
 }
 
 /* The type is the object's, also where the value is one part's. */
@@ -279,8 +286,9 @@ static void expect_class(const char *key, const char *want)
 
 static void test_storage_classes(void **state)
 {
-	static const char *const known[] = {"STANDARD",	  "REDUCED_REDUNDANCY",	 "STANDARD_IA", "ONEZONE_IA",
-					    "GLACIER_IR", "INTELLIGENT_TIERING", "GLACIER",	"DEEP_ARCHIVE"};
+	static const char *const known[] = {
+		"STANDARD",   "REDUCED_REDUNDANCY",  "STANDARD_IA", "ONEZONE_IA",
+		"GLACIER_IR", "INTELLIGENT_TIERING", "GLACIER",	    "DEEP_ARCHIVE"};
 	static const char *const unknown[] = {"NOPE", "standard", "", "OUTPOSTS", "STANDARD_IA "};
 	char header[64], id[64], etag[64], target[256];
 	(void)state;
@@ -300,7 +308,8 @@ static void test_storage_classes(void **state)
 		EXPECT(400, "InvalidStorageClass");
 	}
 	/* A copy has the class that is asked of it, and else none; nothing else of it changes. */
-	SEND("PUT", "/bkt/k", {"x-amz-storage-class: GLACIER", "x-amz-meta-a: 1", "x-amz-tagging: t=1"}, .body = "x",
+	SEND("PUT", "/bkt/k",
+	     {"x-amz-storage-class: GLACIER", "x-amz-meta-a: 1", "x-amz-tagging: t=1"}, .body = "x",
 	     .body_len = 1);
 	SEND("PUT", "/bkt/c", {"x-amz-copy-source: bkt/k"});
 	EXPECT(200, "");
@@ -310,12 +319,14 @@ static void test_storage_classes(void **state)
 	EXPECT(200, "");
 	expect_class("c", "STANDARD_IA");
 	SEND("PUT", "/bkt/c",
-	     {"x-amz-copy-source: bkt/k", "x-amz-storage-class: ONEZONE_IA", "x-amz-metadata-directive: REPLACE"});
+	     {"x-amz-copy-source: bkt/k", "x-amz-storage-class: ONEZONE_IA",
+	      "x-amz-metadata-directive: REPLACE"});
 	EXPECT(200, "");
 	expect_class("c", "ONEZONE_IA");
 	SEND("PUT", "/bkt/k", {"x-amz-copy-source: bkt/k"});
 	EXPECT(400, "InvalidRequest");
-	SEND("PUT", "/bkt/k", {"x-amz-copy-source: bkt/k", "x-amz-storage-class: STANDARD"}); /* a change of class */
+	SEND("PUT", "/bkt/k",
+	     {"x-amz-copy-source: bkt/k", "x-amz-storage-class: STANDARD"}); /* a change of class */
 	EXPECT(200, "");
 	expect_class("k", "STANDARD");
 	SEND("HEAD", "/bkt/k");
@@ -339,8 +350,9 @@ static void test_storage_classes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		S3_TEST(test_header_size),	S3_TEST(test_metadata_size),	S3_TEST(test_tag_size),
-		S3_TEST(test_content_encoding), S3_TEST(test_upload_checksums), S3_TEST(test_composite_part),
+		S3_TEST(test_header_size),	S3_TEST(test_metadata_size),
+		S3_TEST(test_tag_size),		S3_TEST(test_content_encoding),
+		S3_TEST(test_upload_checksums), S3_TEST(test_composite_part),
 		S3_TEST(test_storage_classes),
 	};
 	return cmocka_run_group_tests_name("proto_labels", tests, NULL, NULL);

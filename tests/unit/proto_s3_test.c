@@ -51,7 +51,9 @@ static unsigned cold_files;
 /* Takes a pack out of the page cache, where the file system lets that be done. mincore looks without reading ahead. */
 static int cold_evict(const char *path, const struct stat *st, int type, struct FTW *where)
 {
-	int fd = type == FTW_F && st->st_size > 0 && strstr(path, "/pack") != NULL ? open(path, O_RDONLY) : -1;
+	int fd = type == FTW_F && st->st_size > 0 && strstr(path, "/pack") != NULL
+			 ? open(path, O_RDONLY)
+			 : -1;
 	unsigned char resident = 1;
 	void *page;
 	(void)where;
@@ -73,11 +75,13 @@ static void test_cold(void **state)
 {
 	(void)state;
 	put_bytes("/bkt/small", "from the disk", 13);
-	for (int i = 0; i < 10 && !answer.worked; i++) { /* the disk may be faster than the look at what it was asked for */
+	for (int i = 0; i < 10 && !answer.worked;
+	     i++) { /* the disk may be faster than the look at what it was asked for */
 		cold_files = 0;
 		assert_int_equal(nftw(host.dir, cold_evict, 16, FTW_PHYS), 0);
 		if (cold_files == 0) {
-			print_message("[  skip  ] this file system does not let go of cached pages\n");
+			print_message(
+				"[  skip  ] this file system does not let go of cached pages\n");
 			skip();
 		}
 		SEND("GET", "/bkt/small");
@@ -111,7 +115,8 @@ static void test_buckets(void **state)
 	EXPECT(200, "");
 	assert_non_null(
 		strstr(answer.body,
-		       "<LocationConstraint xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"></LocationConstraint>"));
+		       "<LocationConstraint "
+		       "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"></LocationConstraint>"));
 	SEND("GET", "/bkt?versioning");
 	EXPECT(200, "");
 	SEND("GET", "/bkt?policy");
@@ -134,8 +139,9 @@ static void test_buckets(void **state)
 	SEND("PUT", "/other",
 	     .body = "<CreateBucketConfiguration><LocationConstraint>mars</LocationConstraint></"
 		     "CreateBucketConfiguration>",
-	     .body_len = strlen("<CreateBucketConfiguration><LocationConstraint>mars</LocationConstraint></"
-				"CreateBucketConfiguration>"));
+	     .body_len = strlen(
+		     "<CreateBucketConfiguration><LocationConstraint>mars</LocationConstraint></"
+		     "CreateBucketConfiguration>"));
 	EXPECT(400, "IllegalLocationConstraintException");
 	s3_host_user(&host, "bob", 1001, 0, access, secret);
 	SEND("PUT", "/bkt", .access = access, .secret = secret);
@@ -184,7 +190,8 @@ static void test_bucket_pages(void **state)
 		if (!next)
 			break;
 		snprintf(token, sizeof(token), "%s", next);
-		snprintf(target, sizeof(target), "/?max-buckets=3&prefix=page&continuation-token=%s", token);
+		snprintf(target, sizeof(target),
+			 "/?max-buckets=3&prefix=page&continuation-token=%s", token);
 	}
 	assert_int_equal(seen, 7);
 	SEND("GET", "/?continuation-token=*");
@@ -260,8 +267,9 @@ static void test_refusals(void **state)
 					       "x-amz-bypass-governance-retention: true",
 					       "x-amz-mfa: 1 2"};
 	/* subresources that S3 has got, or will get, and nobody here knows */
-	static const char *const unknown[] = {"/bkt/k?annotation&annotationName=x", "/bkt/k?brandNew", "/bkt/k?brandNew=",
-					      "/bkt?brandNew"};
+	static const char *const unknown[] = {"/bkt/k?annotation&annotationName=x",
+					      "/bkt/k?brandNew",
+					      "/bkt/k?brandNew=", "/bkt?brandNew"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		SEND("PUT", "/bkt/k", {rows[i].header}, .body = "x", .body_len = 1);
@@ -304,7 +312,8 @@ static void test_round_trips(void **state)
 		for (size_t j = 0; j < sizeof(splits) / sizeof(splits[0]); j++) {
 			if (splits[j] != 0 && sizes[i] / splits[j] > 100000)
 				continue;
-			SEND("PUT", "/bkt/a/b%20c", .body = data, .body_len = sizes[i], .split = splits[j]);
+			SEND("PUT", "/bkt/a/b%20c", .body = data, .body_len = sizes[i],
+			     .split = splits[j]);
 			EXPECT(200, "");
 			SEND("GET", "/bkt/a/b%20c");
 			EXPECT(200, "");
@@ -321,9 +330,10 @@ static void test_round_trips(void **state)
 
 static void test_keys(void **state)
 {
-	static const char *const keys[] = {"a",	       "a/",	     "a//",    "a//b",	".",   "..a",
-					   "a/./b",    "a/%2E%2E/b", "%ff%fe", "%2B",	"%25", "%0a%0d%01",
-					   "a/b/c/d/", "%C3%A9",     "a%3Fb",  "a%26b", "%20", ".gml~f~x"};
+	static const char *const keys[] = {"a",	    "a/",	 "a//",	       "a//b",	 ".",
+					   "..a",   "a/./b",	 "a/%2E%2E/b", "%ff%fe", "%2B",
+					   "%25",   "%0a%0d%01", "a/b/c/d/",   "%C3%A9", "a%3Fb",
+					   "a%26b", "%20",	 ".gml~f~x"};
 	char target[4096], long_key[1100];
 	(void)state;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -363,13 +373,15 @@ static void test_metadata(void **state)
 	char big[2100], header[2200];
 	(void)state;
 	SEND("PUT", "/bkt/m",
-	     {"Content-Type: text/plain", "Content-Encoding: aws-chunked,gzip", "Cache-Control: no-cache",
-	      "Expires: never", "Content-Disposition: attachment; filename=\"x\"", "Content-Language: en",
+	     {"Content-Type: text/plain", "Content-Encoding: aws-chunked,gzip",
+	      "Cache-Control: no-cache", "Expires: never",
+	      "Content-Disposition: attachment; filename=\"x\"", "Content-Language: en",
 	      "x-amz-meta-One: 1", "x-amz-meta-two: \xc3\xa9", "x-amz-meta-one: 2",
 	      "x-amz-website-redirect-location: /other", "x-amz-tagging: k=v&l"},
 	     .body = "hello", .body_len = 5);
 	EXPECT(200, "");
-	assert_string_equal(s3_host_header(&answer, "ETag"), "\"5d41402abc4b2a76b9719d911017c592\"");
+	assert_string_equal(s3_host_header(&answer, "ETag"),
+			    "\"5d41402abc4b2a76b9719d911017c592\"");
 	for (int i = 0; i < 2; i++) {
 		SEND(i ? "GET" : "HEAD", "/bkt/m");
 		EXPECT(200, "");
@@ -380,8 +392,10 @@ static void test_metadata(void **state)
 		assert_string_equal(s3_host_header(&answer, "Cache-Control"), "no-cache");
 		assert_string_equal(s3_host_header(&answer, "Expires"), "never");
 		assert_string_equal(s3_host_header(&answer, "x-amz-meta-one"), "1,2");
-		assert_string_equal(s3_host_header(&answer, "x-amz-meta-two"), "=?UTF-8?B?w6k=?="); /* RFC 2047 */
-		assert_string_equal(s3_host_header(&answer, "x-amz-website-redirect-location"), "/other");
+		assert_string_equal(s3_host_header(&answer, "x-amz-meta-two"),
+				    "=?UTF-8?B?w6k=?="); /* RFC 2047 */
+		assert_string_equal(s3_host_header(&answer, "x-amz-website-redirect-location"),
+				    "/other");
 		assert_string_equal(s3_host_header(&answer, "x-amz-tagging-count"), "2");
 		assert_string_equal(s3_host_header(&answer, "Accept-Ranges"), "bytes");
 		assert_non_null(s3_host_header(&answer, "Last-Modified"));
@@ -437,7 +451,8 @@ static void test_ranges(void **state)
 	EXPECT(400, "InvalidRequest");
 	SEND("GET", "/bkt/r", {"Range: bytes=0-1", "If-Range: \"other\""});
 	EXPECT(200, "");
-	SEND("GET", "/bkt/r", {"Range: bytes=0-1", "If-Range: \"781e5e245d69b566979b86e28d23f2c7\""});
+	SEND("GET", "/bkt/r",
+	     {"Range: bytes=0-1", "If-Range: \"781e5e245d69b566979b86e28d23f2c7\""});
 	EXPECT(206, "");
 }
 
@@ -513,7 +528,8 @@ static void test_checksums(void **state)
 	EXPECT(400, "XAmzContentSHA256Mismatch");
 	SEND("PUT", "/bkt/sum", .body = "hello", .body_len = 5, .length_unknown = true);
 	EXPECT(411, "MissingContentLength");
-	SEND("PUT", "/bkt/sum", {"x-amz-checksum-crc32: AAAAAA==", "x-amz-checksum-crc32c: AAAAAA=="}, .body = "hello",
+	SEND("PUT", "/bkt/sum",
+	     {"x-amz-checksum-crc32: AAAAAA==", "x-amz-checksum-crc32c: AAAAAA=="}, .body = "hello",
 	     .body_len = 5);
 	EXPECT(400, "InvalidRequest");
 	SEND("HEAD", "/bkt/sum");
@@ -545,7 +561,8 @@ static void test_trailers(void **state)
 		     .body = bad, .body_len = strlen(bad), .split = split, .sha256 = form);
 		EXPECT(400, "BadDigest");
 	}
-	for (size_t cut = 0; cut < strlen(body) - 2; cut++) { /* the last empty line may be missing */
+	for (size_t cut = 0; cut < strlen(body) - 2;
+	     cut++) { /* the last empty line may be missing */
 		SEND("PUT", "/bkt/t",
 		     {"Content-Encoding: aws-chunked", "x-amz-decoded-content-length: 5",
 		      "x-amz-trailer: x-amz-checksum-crc32"},
@@ -553,7 +570,8 @@ static void test_trailers(void **state)
 		if (answer.status != 400)
 			fail_msg("cut at %zu of %zu: %d", cut, strlen(body), answer.status);
 	}
-	SEND("PUT", "/bkt/t", {"Content-Encoding: aws-chunked", "x-amz-trailer: x-amz-checksum-crc32"}, .body = body,
+	SEND("PUT", "/bkt/t",
+	     {"Content-Encoding: aws-chunked", "x-amz-trailer: x-amz-checksum-crc32"}, .body = body,
 	     .body_len = strlen(body), .sha256 = form);
 	EXPECT(411, "MissingContentLength");
 	SEND("PUT", "/bkt/t",
@@ -571,12 +589,12 @@ static void test_aborts(void **state)
 	(void)state;
 	put_bytes("/bkt/keep", "old", 3);
 	for (size_t after = 0; after <= 200000; after += 9973) {
-		SEND("PUT", "/bkt/keep", .body = data, .body_len = 200000, .split = 5000, .abort = true,
-		     .abort_after = after);
+		SEND("PUT", "/bkt/keep", .body = data, .body_len = 200000, .split = 5000,
+		     .abort = true, .abort_after = after);
 		EXPECT(400, "RequestTimeout");
 		assert_true(answer.close);
-		SEND("PUT", "/bkt/new/deep/key", .body = data, .body_len = 200000, .split = 5000, .abort = true,
-		     .abort_after = after);
+		SEND("PUT", "/bkt/new/deep/key", .body = data, .body_len = 200000, .split = 5000,
+		     .abort = true, .abort_after = after);
 	}
 	SEND("GET", "/bkt/keep");
 	assert_string_equal(answer.body, "old");
@@ -591,7 +609,8 @@ static void test_copy(void **state)
 {
 	char *data = pattern(100000);
 	(void)state;
-	SEND("PUT", "/bkt/src%20a%2Bb", {"Content-Type: text/x", "x-amz-meta-m: 1", "x-amz-tagging: t=1"}, .body = data,
+	SEND("PUT", "/bkt/src%20a%2Bb",
+	     {"Content-Type: text/x", "x-amz-meta-m: 1", "x-amz-tagging: t=1"}, .body = data,
 	     .body_len = 100000);
 	EXPECT(200, "");
 	SEND("PUT", "/bkt/dst", {"x-amz-copy-source: /bkt/src%20a%2Bb"});
@@ -603,14 +622,15 @@ static void test_copy(void **state)
 	assert_string_equal(s3_host_header(&answer, "x-amz-meta-m"), "1");
 	assert_string_equal(s3_host_header(&answer, "x-amz-tagging-count"), "1");
 	SEND("PUT", "/bkt/dst2",
-	     {"x-amz-copy-source: bkt%2Fsrc%20a%2Bb?versionId=null", "x-amz-metadata-directive: REPLACE",
-	      "x-amz-meta-n: 2"});
+	     {"x-amz-copy-source: bkt%2Fsrc%20a%2Bb?versionId=null",
+	      "x-amz-metadata-directive: REPLACE", "x-amz-meta-n: 2"});
 	EXPECT(200, "");
 	SEND("HEAD", "/bkt/dst2");
 	assert_null(s3_host_header(&answer, "x-amz-meta-m"));
 	assert_string_equal(s3_host_header(&answer, "x-amz-meta-n"), "2");
 	assert_string_equal(s3_host_header(&answer, "x-amz-tagging-count"), "1");
-	SEND("PUT", "/bkt/dst3", {"x-amz-copy-source: bkt/src%20a%2Bb", "x-amz-tagging-directive: REPLACE"});
+	SEND("PUT", "/bkt/dst3",
+	     {"x-amz-copy-source: bkt/src%20a%2Bb", "x-amz-tagging-directive: REPLACE"});
 	EXPECT(200, "");
 	SEND("HEAD", "/bkt/dst3");
 	assert_string_equal(s3_host_header(&answer, "x-amz-meta-m"), "1");
@@ -618,7 +638,8 @@ static void test_copy(void **state)
 	assert_null(s3_host_header(&answer, "x-amz-tagging-count"));
 	SEND("PUT", "/bkt/dst", {"x-amz-copy-source: bkt/dst"});
 	EXPECT(400, "InvalidRequest");
-	SEND("PUT", "/bkt/dst", {"x-amz-copy-source: bkt/dst", "x-amz-metadata-directive: REPLACE"});
+	SEND("PUT", "/bkt/dst",
+	     {"x-amz-copy-source: bkt/dst", "x-amz-metadata-directive: REPLACE"});
 	EXPECT(200, "");
 	SEND("PUT", "/bkt/d", {"x-amz-copy-source: bkt/nosuch"});
 	EXPECT(404, "NoSuchKey");
@@ -686,7 +707,8 @@ static void test_lists(void **state)
 		token = s3_host_element(&answer, "NextContinuationToken");
 		if (!token)
 			break;
-		snprintf(target, sizeof(target), "/bkt?list-type=2&max-keys=4&prefix=d&continuation-token=%s", token);
+		snprintf(target, sizeof(target),
+			 "/bkt?list-type=2&max-keys=4&prefix=d&continuation-token=%s", token);
 	}
 	assert_int_equal(keys, 30);
 	assert_int_equal(pages, 8);
@@ -724,9 +746,12 @@ static void test_lists(void **state)
 static void test_delete_objects(void **state)
 {
 	static const char body[] =
-		"<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>a</Key></Object>"
-		"<Object><Key>b/c</Key><VersionId>null</VersionId></Object><Object><Key>no</Key></Object>"
-		"<Object><Key>keep</Key><ETag>\"zzz\"</ETag></Object><Object><Key>keep</Key><VersionId>7</VersionId></"
+		"<Delete "
+		"xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>a</Key></Object>"
+		"<Object><Key>b/c</Key><VersionId>null</VersionId></Object><Object><Key>no</Key></"
+		"Object>"
+		"<Object><Key>keep</Key><ETag>\"zzz\"</ETag></Object><Object><Key>keep</"
+		"Key><VersionId>7</VersionId></"
 		"Object></Delete>";
 	char *many = malloc(100000), *at;
 	(void)state;
@@ -735,7 +760,8 @@ static void test_delete_objects(void **state)
 	put_bytes("/bkt/keep", "x", 1);
 	SEND("POST", "/bkt?delete", .body = body, .body_len = sizeof(body) - 1);
 	EXPECT(400, "InvalidRequest");
-	send_xml("POST", "/bkt?delete", "<Delete><Object><Key>a</Key></Object><Nonsense/></Delete>");
+	send_xml("POST", "/bkt?delete",
+		 "<Delete><Object><Key>a</Key></Object><Nonsense/></Delete>");
 	EXPECT(400, "MalformedXML");
 	SEND("HEAD", "/bkt/a");
 	EXPECT(200, "");
@@ -745,7 +771,8 @@ static void test_delete_objects(void **state)
 	assert_int_equal(count_of("<Error>"), 2);
 	assert_non_null(strstr(answer.body, "<Code>PreconditionFailed"));
 	assert_non_null(strstr(answer.body, "<Code>NoSuchVersion"));
-	send_xml("POST", "/bkt?delete", "<Delete><Quiet>true</Quiet><Object><Key>keep</Key></Object></Delete>");
+	send_xml("POST", "/bkt?delete",
+		 "<Delete><Quiet>true</Quiet><Object><Key>keep</Key></Object></Delete>");
 	EXPECT(200, "");
 	assert_int_equal(count_of("<Deleted>"), 0);
 	SEND("GET", "/bkt?list-type=2");
@@ -776,7 +803,8 @@ static void test_delete_objects(void **state)
 	send_xml("POST", "/bkt?delete", many);
 	EXPECT(400, "MalformedXML");
 	send_xml("POST", "/bkt?delete",
-		 "<!DOCTYPE Delete [<!ENTITY a 'b'>]><Delete><Object><Key>&a;</Key></Object></Delete>");
+		 "<!DOCTYPE Delete [<!ENTITY a "
+		 "'b'>]><Delete><Object><Key>&a;</Key></Object></Delete>");
 	EXPECT(400, "MalformedXML");
 	send_xml("POST", "/bkt?delete", "");
 	EXPECT(400, "MalformedXML");
@@ -791,17 +819,21 @@ static void test_tags(void **state)
 	EXPECT(200, "");
 	assert_int_equal(count_of("<Tag>"), 0);
 	send_xml("PUT", "/bkt/t?tagging",
-		 "<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>b</Key><Value/></Tag></TagSet></"
+		 "<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>b</Key><Value/"
+		 "></Tag></TagSet></"
 		 "Tagging>");
 	EXPECT(200, "");
 	SEND("GET", "/bkt/t?tagging");
-	assert_non_null(
-		strstr(answer.body, "<Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>b</Key><Value></Value></Tag>"));
+	assert_non_null(strstr(
+		answer.body,
+		"<Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>b</Key><Value></Value></Tag>"));
 	send_xml("PUT", "/bkt/t?tagging",
 		 "<Tagging><TagSet><Tag><Key>c</Key><Value>2</Value></Tag></TagSet></Tagging>");
 	SEND("GET", "/bkt/t?tagging");
-	assert_non_null(strstr(answer.body, "<TagSet><Tag><Key>c</Key><Value>2</Value></Tag></TagSet>"));
-	send_xml("PUT", "/bkt/t?tagging", "<Tagging><TagSet><Tag><Key>a</Key></Tag></TagSet></Tagging>");
+	assert_non_null(
+		strstr(answer.body, "<TagSet><Tag><Key>c</Key><Value>2</Value></Tag></TagSet>"));
+	send_xml("PUT", "/bkt/t?tagging",
+		 "<Tagging><TagSet><Tag><Key>a</Key></Tag></TagSet></Tagging>");
 	EXPECT(400, "MalformedXML");
 	send_xml("PUT", "/bkt/t?tagging",
 		 "<Tagging><TagSet><Tag><Key>a*</Key><Value>1</Value></Tag></TagSet></Tagging>");
@@ -833,7 +865,8 @@ static void test_acls(void **state)
 		memcpy(at, "READ_ACP____", 12);
 		send_xml("PUT", paths[i], own);
 		EXPECT(400, "AccessControlListNotSupported");
-		send_xml("PUT", paths[i], "<AccessControlPolicy><AccessControlList/></AccessControlPolicy>");
+		send_xml("PUT", paths[i],
+			 "<AccessControlPolicy><AccessControlList/></AccessControlPolicy>");
 		EXPECT(400, "AccessControlListNotSupported");
 		send_xml("PUT", paths[i], "<AccessControlPolicy/>");
 		EXPECT(400, "MalformedXML");
@@ -860,7 +893,8 @@ static void test_multipart(void **state)
 	begin_upload("/bkt/mp", "x-amz-meta-m: 1", id);
 	for (int i = 0; i < 3; i++) {
 		snprintf(target, sizeof(target), "/bkt/mp?partNumber=%d&uploadId=%s", i + 1, id);
-		SEND("PUT", target, .body = data + (size_t)i * part, .body_len = i < 2 ? part : last, .split = 1 << 20);
+		SEND("PUT", target, .body = data + (size_t)i * part,
+		     .body_len = i < 2 ? part : last, .split = 1 << 20);
 		EXPECT(200, "");
 		snprintf(etags[i], sizeof(etags[i]), "%s", s3_host_header(&answer, "ETag"));
 	}
@@ -890,7 +924,8 @@ static void test_multipart(void **state)
 	EXPECT(400, "MalformedXML");
 	snprintf(body, sizeof(body),
 		 "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-		 "<Part><ETag>%s</ETag><PartNumber>1</PartNumber></Part><Part><ETag>%s</ETag><PartNumber>2</"
+		 "<Part><ETag>%s</ETag><PartNumber>1</PartNumber></Part><Part><ETag>%s</"
+		 "ETag><PartNumber>2</"
 		 "PartNumber></Part>"
 		 "<Part><ETag>%s</ETag><PartNumber>3</PartNumber></Part></CompleteMultipartUpload>",
 		 etags[0], etags[1], etags[2]);
@@ -937,10 +972,12 @@ static void test_multipart_small(void **state)
 	snprintf(etag, sizeof(etag), "%s", s3_host_header(&answer, "ETag"));
 	put_bytes("/bkt/source", "0123456789", 10);
 	snprintf(target, sizeof(target), "/bkt/mp?partNumber=2&uploadId=%s", id);
-	SEND("PUT", target, {"x-amz-copy-source: bkt/source", "x-amz-copy-source-range: bytes=2-4"});
+	SEND("PUT", target,
+	     {"x-amz-copy-source: bkt/source", "x-amz-copy-source-range: bytes=2-4"});
 	EXPECT(200, "");
 	assert_non_null(s3_host_element(&answer, "ChecksumCRC32"));
-	SEND("PUT", target, {"x-amz-copy-source: bkt/source", "x-amz-copy-source-range: bytes=2-10"});
+	SEND("PUT", target,
+	     {"x-amz-copy-source: bkt/source", "x-amz-copy-source-range: bytes=2-10"});
 	EXPECT(400, "InvalidArgument");
 	SEND("PUT", target, {"x-amz-copy-source: bkt/source", "x-amz-copy-source-range: bytes=2-"});
 	EXPECT(400, "InvalidArgument");
@@ -948,7 +985,8 @@ static void test_multipart_small(void **state)
 	SEND("GET", target);
 	assert_int_equal(count_of("<Part>"), 2);
 	snprintf(body, sizeof(body),
-		 "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>%s</ETag><ChecksumCRC32>%s</"
+		 "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>%s</"
+		 "ETag><ChecksumCRC32>%s</"
 		 "ChecksumCRC32>"
 		 "</Part></CompleteMultipartUpload>",
 		 etag, value);
@@ -966,7 +1004,8 @@ static void test_multipart_small(void **state)
 	snprintf(target, sizeof(target), "/bkt/mp2?partNumber=10001&uploadId=%s", id);
 	SEND("PUT", target, .body = "x", .body_len = 1);
 	EXPECT(400, "InvalidArgument");
-	SEND("POST", "/bkt/k?uploads", {"x-amz-checksum-algorithm: SHA256", "x-amz-checksum-type: FULL_OBJECT"});
+	SEND("POST", "/bkt/k?uploads",
+	     {"x-amz-checksum-algorithm: SHA256", "x-amz-checksum-type: FULL_OBJECT"});
 	EXPECT(400, "InvalidRequest");
 	SEND("POST", "/bkt/k?uploads", {"x-amz-checksum-algorithm: FOO"});
 	EXPECT(400, "InvalidRequest");
@@ -996,7 +1035,8 @@ static void *thread_run(void *arg)
 		s3_host_send(&host, &(struct s3_host_request){"GET", "/bkt?list-type=2"}, &mine);
 		wrong += mine.status != 200;
 		if (i % 4 == 3) {
-			s3_host_send(&host, &(struct s3_host_request){"DELETE", "/bkt/deep/shared"}, &mine);
+			s3_host_send(&host, &(struct s3_host_request){"DELETE", "/bkt/deep/shared"},
+				     &mine);
 			wrong += mine.status != 204;
 		}
 	}
@@ -1028,8 +1068,8 @@ static void test_limits(void **state)
 	send_xml("POST", "/bkt?delete", big);
 	EXPECT(400, "MaxMessageLengthExceeded");
 	assert_true(answer.close);
-	SEND("POST", "/bkt?delete", .body = big, .body_len = 3 << 20, .length_unknown = true, .split = 65536,
-	     .sha256 = "UNSIGNED-PAYLOAD");
+	SEND("POST", "/bkt?delete", .body = big, .body_len = 3 << 20, .length_unknown = true,
+	     .split = 65536, .sha256 = "UNSIGNED-PAYLOAD");
 	EXPECT(400, "MaxMessageLengthExceeded");
 	SEND("GET", "/bkt/k", {"bad name: x"});
 	EXPECT(400, "BadRequest");

@@ -21,10 +21,17 @@ static void test_uri_decode(void **state)
 		bool plus;
 		long len;
 	} rows[] = {
-		{"abc", "abc", false, 3}, {"a%2Fb", "a/b", false, 3},	    {"a+b", "a+b", false, 3},
-		{"a+b", "a b", true, 3},  {"%c3%A9", "\xc3\xa9", false, 2}, {"%", NULL, false, -1},
-		{"%4", NULL, false, -1},  {"%4g", NULL, false, -1},	    {"", "", false, 0},
-		{"%00", "\0", false, 1},  {"%25%32%35", "%25", false, 3},
+		{"abc", "abc", false, 3},
+		{"a%2Fb", "a/b", false, 3},
+		{"a+b", "a+b", false, 3},
+		{"a+b", "a b", true, 3},
+		{"%c3%A9", "\xc3\xa9", false, 2},
+		{"%", NULL, false, -1},
+		{"%4", NULL, false, -1},
+		{"%4g", NULL, false, -1},
+		{"", "", false, 0},
+		{"%00", "\0", false, 1},
+		{"%25%32%35", "%25", false, 3},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -162,7 +169,8 @@ static void test_range(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		uint64_t off = 77, len = 77;
-		assert_int_equal(s3_range_parse(s3_span(rows[i].text), rows[i].size, &off, &len), rows[i].result);
+		assert_int_equal(s3_range_parse(s3_span(rows[i].text), rows[i].size, &off, &len),
+				 rows[i].result);
 		if (rows[i].result != S3_RANGE_OK)
 			continue;
 		assert_int_equal(off, rows[i].off);
@@ -200,8 +208,9 @@ static void test_dates(void **state)
 
 static void test_date_forms(void **state)
 {
-	static const char *const good[] = {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
-					   "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 +0000"};
+	static const char *const good[] = {
+		"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+		"Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 +0000"};
 	static const char *const bad[] = {"",
 					  "Sun, 06 Nov 1994 08:49:37",
 					  "Sun, 31 Feb 1994 08:49:37 GMT",
@@ -267,7 +276,8 @@ static void test_numbers(void **state)
 {
 	uint64_t value;
 	(void)state;
-	assert_true(s3_span_u64(s3_span("18446744073709551615"), UINT64_MAX, &value) && value == UINT64_MAX);
+	assert_true(s3_span_u64(s3_span("18446744073709551615"), UINT64_MAX, &value) &&
+		    value == UINT64_MAX);
 	assert_false(s3_span_u64(s3_span("18446744073709551616"), UINT64_MAX, &value));
 	assert_false(s3_span_u64(s3_span("99999999999999999999"), UINT64_MAX, &value));
 	assert_false(s3_span_u64(s3_span("-1"), 10, &value));
@@ -281,7 +291,8 @@ static void test_numbers(void **state)
 
 static void test_xml_write(void **state)
 {
-	static const char text[] = "a<b>&\"c\"\r\n\x01\xc3\xa9\xff\xed\xa0\x80\xef\xbf\xbf\xf0\x9f\x98\x80\xc0\x80";
+	static const char text[] =
+		"a<b>&\"c\"\r\n\x01\xc3\xa9\xff\xed\xa0\x80\xef\xbf\xbf\xf0\x9f\x98\x80\xc0\x80";
 	struct s3_xml xml = {0};
 	struct s3_doc *doc;
 	(void)state;
@@ -296,14 +307,16 @@ static void test_xml_write(void **state)
 	s3_xml_close(&xml, "Root");
 	assert_false(xml.failed);
 	assert_int_equal(s3_doc_parse(s3_span_of(xml.buf, xml.len), 10, &doc), S3_OK);
-	assert_true(s3_span_is(
-		s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "T"),
-		"a<b>&"
-		"\"c\"\r\n\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
-		"\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd"));
-	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "N"), "18446744073709551615"));
+	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "T"),
+			       "a<b>&"
+			       "\"c\"\r\n\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+			       "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+			       "\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd"));
+	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "N"),
+			       "18446744073709551615"));
 	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "E"), "\"abc-1\""));
-	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "K"), "a%20b/%FF%2B"));
+	assert_true(
+		s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "K"), "a%20b/%FF%2B"));
 	s3_doc_free(doc);
 	s3_xml_release(&xml);
 }
@@ -321,12 +334,11 @@ static void test_xml_read(void **state)
 	struct s3_doc *doc;
 	s3_node root, node;
 	(void)state;
-	assert_int_equal(
-		s3_doc_parse(
-			s3_span("<?xml version='1.0'?><x:D xmlns:x='u'> <x:O><Key> a&amp;b<![CDATA[<]]> </Key></x:O>"
-				"<O/><P>q</P></x:D>"),
-			5, &doc),
-		S3_OK);
+	assert_int_equal(s3_doc_parse(s3_span("<?xml version='1.0'?><x:D xmlns:x='u'> <x:O><Key> "
+					      "a&amp;b<![CDATA[<]]> </Key></x:O>"
+					      "<O/><P>q</P></x:D>"),
+				      5, &doc),
+			 S3_OK);
 	root = s3_doc_root(doc, "D");
 	assert_int_not_equal(root, 0);
 	assert_int_equal(s3_doc_root(doc, "E"), 0);
@@ -393,7 +405,8 @@ static void test_hasher(void **state)
 		int ntaken = 0;
 		for (int i = 0; i < 64; i++) {
 			beside[i] = gml_digest_new(GML_DIGEST_MD5);
-			taken[i] = s3_hasher_start(hasher, &jobs[i], beside[i], data + (size_t)i * 10007, 10007);
+			taken[i] = s3_hasher_start(hasher, &jobs[i], beside[i],
+						   data + (size_t)i * 10007, 10007);
 			ntaken += taken[i];
 		}
 		assert_true(ntaken >= 2); /* both threads were idle */
@@ -436,7 +449,8 @@ static void test_errors(void **state)
 		assert_true(strlen(s3_error_code((enum s3_error)i)) > 4);
 		assert_true(strlen(s3_error_message((enum s3_error)i)) > 4);
 		for (int j = 1; j < i; j++)
-			assert_string_not_equal(s3_error_code((enum s3_error)i), s3_error_code((enum s3_error)j));
+			assert_string_not_equal(s3_error_code((enum s3_error)i),
+						s3_error_code((enum s3_error)j));
 	}
 	for (int status = 100; status < 600; status++)
 		assert_in_range(s3_error_from_http(status), 1, S3_ERROR_COUNT_ - 1);
@@ -447,14 +461,16 @@ static void test_error_document(void **state)
 	char buf[8192], id[17], other[17];
 	struct s3_doc *doc;
 	int status;
-	size_t len = s3_error_document(414, NULL, s3_span("/a&b\xff"), buf, sizeof(buf), &status, id);
+	size_t len =
+		s3_error_document(414, NULL, s3_span("/a&b\xff"), buf, sizeof(buf), &status, id);
 	(void)state;
 	assert_int_equal(status, 400);
 	assert_int_equal(s3_doc_parse(s3_span_of(buf, len), 10, &doc), S3_OK);
 	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Error"), "RequestId"), id));
 	s3_doc_free(doc);
 	assert_int_equal(strspn(id, "0123456789ABCDEF"), 16);
-	s3_error_document(500, "What happened & why.", s3_span(""), buf, sizeof(buf), &status, other);
+	s3_error_document(500, "What happened & why.", s3_span(""), buf, sizeof(buf), &status,
+			  other);
 	assert_non_null(strstr(buf, "<Message>What happened &amp; why.</Message>"));
 	assert_string_not_equal(id, other);
 	assert_int_equal(s3_error_document(500, NULL, s3_span(""), buf, 10, &status, other), 0);
@@ -467,8 +483,10 @@ static const struct s3_operation *route(const char *method, const char *target, 
 	static struct s3_config config = {.region = (char *)"us-east-1", .server_id = (char *)"t"};
 	static struct s3_call call;
 	struct s3_header headers[1] = {{s3_span(header ? header : "x"), s3_span("v")}};
-	struct s3_request request = {
-		.method = s3_span(method), .target = s3_span(target), .headers = headers, .nheaders = 1};
+	struct s3_request request = {.method = s3_span(method),
+				     .target = s3_span(target),
+				     .headers = headers,
+				     .nheaders = 1};
 	s3_arena_release(&call.arena);
 	memset(&call, 0, sizeof(call));
 	call.config = &config;
@@ -533,7 +551,8 @@ static const struct {
 	{"GetBucketTagging", "GET", "/bkt?tagging", NULL},
 	{"GetBucketVersioning", "GET", "/bkt?versioning", NULL},
 	{"GetBucketWebsite", "GET", "/bkt?website", NULL},
-	{"GetObject", "GET", "/bkt/k?x-id=GetObject&partNumber=1&versionId=null&response-expires=x", NULL},
+	{"GetObject", "GET", "/bkt/k?x-id=GetObject&partNumber=1&versionId=null&response-expires=x",
+	 NULL},
 	{"GetObjectAcl", "GET", "/bkt/k?acl", NULL},
 	{"GetObjectAttributes", "GET", "/bkt/k?attributes", NULL},
 	{"GetObjectLegalHold", "GET", "/bkt/k?legal-hold", NULL},
@@ -589,8 +608,10 @@ static const struct {
 	{"RenameObject", "PUT", "/bkt/k?renameObject", NULL},
 	{"RestoreObject", "POST", "/bkt/k?restore", NULL},
 	{"SelectObjectContent", "POST", "/bkt/k?select&select-type=2", NULL},
-	{"UpdateBucketMetadataAnnotationTableConfiguration", "PUT", "/bkt?metadataAnnotationTable", NULL},
-	{"UpdateBucketMetadataInventoryTableConfiguration", "PUT", "/bkt?metadataInventoryTable", NULL},
+	{"UpdateBucketMetadataAnnotationTableConfiguration", "PUT", "/bkt?metadataAnnotationTable",
+	 NULL},
+	{"UpdateBucketMetadataInventoryTableConfiguration", "PUT", "/bkt?metadataInventoryTable",
+	 NULL},
 	{"UpdateBucketMetadataJournalTableConfiguration", "PUT", "/bkt?metadataJournalTable", NULL},
 	{"UpdateObjectEncryption", "PUT", "/bkt/k?encryption", NULL},
 	{"UploadPart", "PUT", "/bkt/k?partNumber=1&uploadId=1", NULL},
@@ -604,11 +625,13 @@ static void test_routes(void **state)
 	const struct s3_operation *rows = s3_operations(&count);
 	(void)state;
 	for (size_t i = 0; i < sizeof(api) / sizeof(api[0]); i++) {
-		const struct s3_operation *found = route(api[i].method, api[i].target, api[i].header);
+		const struct s3_operation *found =
+			route(api[i].method, api[i].target, api[i].header);
 		if (!found)
 			fail_msg("%s: no route", api[i].name);
 		assert_string_equal(found->name, api[i].name);
-		assert_int_equal(found->handler == NULL, found->mode == S3_MODE_NONE || found->mode == S3_MODE_ABSENT);
+		assert_int_equal(found->handler == NULL,
+				 found->mode == S3_MODE_NONE || found->mode == S3_MODE_ABSENT);
 		assert_int_equal(found->absent != S3_OK, found->mode == S3_MODE_ABSENT);
 	}
 	/* And nothing in the table that is not in the list. */
@@ -630,7 +653,8 @@ static void test_routes_refused(void **state)
 		{"DELETE", "/"},
 		{"PUT", "/"},
 		{"HEAD", "/bkt?acl"},
-		{"PUT", "/bkt/k?policy"}, /* a bucket's subresource is none of an object's, nor the other way round */
+		{"PUT",
+		 "/bkt/k?policy"}, /* a bucket's subresource is none of an object's, nor the other way round */
 		{"DELETE", "/bkt/k?versioning"},
 		{"GET", "/bkt/k?cors"},
 		{"PUT", "/bkt?retention"},
@@ -660,15 +684,18 @@ static void test_keys(void **state)
 {
 	static struct s3_config config = {.region = (char *)"us-east-1", .server_id = (char *)"t"};
 	static const char *const rows[][2] = {
-		{"/bkt/a//b", "a//b"},	    {"/bkt//", "/"},	       {"/bkt/a/../b", "a/../b"},
-		{"/bkt/./a", "./a"},	    {"/bkt/a%2Fb", "a/b"},     {"/bkt/a+b", AUTH_PATH_PLUS ? "a b" : "a+b"},
-		{"/bkt/a%20b", "a b"},	    {"/bkt/a%3Fb?x=1", "a?b"}, {"/bkt/%ff", "\xff"},
-		{"/bkt/a/?prefix=1", "a/"}, {"/b%6bt/k", "k"},
+		{"/bkt/a//b", "a//b"},	   {"/bkt//", "/"},
+		{"/bkt/a/../b", "a/../b"}, {"/bkt/./a", "./a"},
+		{"/bkt/a%2Fb", "a/b"},	   {"/bkt/a+b", AUTH_PATH_PLUS ? "a b" : "a+b"},
+		{"/bkt/a%20b", "a b"},	   {"/bkt/a%3Fb?x=1", "a?b"},
+		{"/bkt/%ff", "\xff"},	   {"/bkt/a/?prefix=1", "a/"},
+		{"/b%6bt/k", "k"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct s3_call *call = calloc(1, sizeof(*call));
-		struct s3_request request = {.method = s3_span("GET"), .target = s3_span(rows[i][0])};
+		struct s3_request request = {.method = s3_span("GET"),
+					     .target = s3_span(rows[i][0])};
 		call->config = &config;
 		s3_arena_init(&call->arena, call->first, sizeof(call->first));
 		s3_answer_begin(call);
@@ -685,7 +712,8 @@ static enum s3_error header_sum(size_t sum, const char *query)
 	static struct s3_config config = {.region = (char *)"us-east-1", .server_id = (char *)"t"};
 	struct s3_call *call = calloc(1, sizeof(*call));
 	char *text = calloc(1, sum), target[64];
-	struct s3_header headers[3] = {{s3_span("x-a"), s3_span("1")}, {s3_span("x-b"), s3_span("")}};
+	struct s3_header headers[3] = {{s3_span("x-a"), s3_span("1")},
+				       {s3_span("x-b"), s3_span("")}};
 	struct s3_request request = {.method = s3_span("GET"), .headers = headers, .nheaders = 3};
 	enum s3_error error;
 	snprintf(target, sizeof(target), "/bkt/k%s", query);
@@ -703,7 +731,8 @@ static enum s3_error header_sum(size_t sum, const char *query)
 
 static void test_header_sum(void **state)
 {
-	static const char hoisted[] = "?X-Amz-Algorithm=x&x-amz-meta-a=12345"; /* 12 and 5: a header in the query */
+	static const char hoisted[] =
+		"?X-Amz-Algorithm=x&x-amz-meta-a=12345"; /* 12 and 5: a header in the query */
 	(void)state;
 	assert_int_equal(header_sum(8192, ""), S3_OK);
 	assert_int_equal(header_sum(8193, ""), S3_ERR_REQUEST_HEADER_TOO_LARGE);

@@ -11,7 +11,6 @@ static struct gml_op admin = {.door = GML_DOOR_ADMIN};
 static struct gml_user user_of(const char *name, uint32_t uid, uint32_t flags)
 {
 	struct gml_user user = {.uid = uid, .gid = uid, .flags = flags};
-
 	snprintf(user.name, sizeof(user.name), "%s", name);
 	return user;
 }
@@ -19,14 +18,12 @@ static struct gml_user user_of(const char *name, uint32_t uid, uint32_t flags)
 static int user_new(struct ns *ns, const char *name, uint32_t uid, uint32_t flags)
 {
 	struct gml_user user = user_of(name, uid, flags);
-
 	return gml_user_create(&admin, ns->store, &user);
 }
 
 static int user_set(struct ns *ns, const char *name, uint32_t uid, uint32_t flags)
 {
 	struct gml_user user = user_of(name, uid, flags);
-
 	return gml_user_update(&admin, ns->store, &user);
 }
 
@@ -38,7 +35,6 @@ static bool refused(struct ns *ns, uint32_t uid)
 static void test_life(void **state)
 {
 	struct ns *ns = *state;
-
 	assert_false(refused(ns, 1000)); /* nobody's: mode bits decide */
 	assert_ok(user_new(ns, "ann", 1000, 0));
 	assert_false(refused(ns, 1000));
@@ -73,7 +69,6 @@ static void test_life(void **state)
 static void test_shared_uid(void **state)
 {
 	struct ns *ns = *state;
-
 	assert_ok(user_new(ns, "a", 1000, GML_USER_DISABLED));
 	assert_ok(user_new(ns, "b", 1000, GML_USER_DISABLED));
 	assert_true(refused(ns, 1000));
@@ -85,7 +80,8 @@ static void test_shared_uid(void **state)
 	/* While b is enabled, b is who may create buckets. */
 	admin.door = GML_DOOR_S3;
 	admin.cred.uid = 1000;
-	assert_ok(gml_bucket_create(&admin, ns->store, ns_span("bees"), NULL, &(struct gml_bucket){0}));
+	assert_ok(gml_bucket_create(&admin, ns->store, ns_span("bees"), NULL,
+				    &(struct gml_bucket){0}));
 	admin = (struct gml_op){.door = GML_DOOR_ADMIN};
 	assert_ok(gml_bucket_delete(&admin, ns->store, ns_span("bees")));
 	assert_ok(gml_user_delete(&admin, ns->store, "b"));
@@ -102,7 +98,6 @@ static void test_legacy(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_user a = user_of("a", 1000, 0), b = user_of("b", 1000, 0);
-
 	assert_ok(gml_meta_update(ns->store->meta, legacy_fn, &a));
 	assert_ok(gml_meta_update(ns->store->meta, legacy_fn, &b));
 	b.ngroups = 1;
@@ -122,7 +117,6 @@ static void other_process(const char *path, int in, int out)
 	struct gml_user user = user_of("ann", 1000, 0);
 	struct gml_store *store;
 	char flags;
-
 	if (gml_store_open(path, &opt, &store) != 0)
 		_exit(1);
 	while (read(in, &flags, 1) == 1) {
@@ -138,7 +132,6 @@ static void other_process(const char *path, int in, int out)
 static void other_sets(int in, int out, char flags)
 {
 	char rc = 1;
-
 	assert_int_equal(write(in, &flags, 1), 1);
 	assert_int_equal(read(out, &rc, 1), 1);
 	assert_int_equal(rc, 0);
@@ -149,7 +142,6 @@ static void test_other_process(void **state)
 	struct ns *ns = *state;
 	int in[2], out[2], status;
 	pid_t pid;
-
 	assert_ok(user_new(ns, "ann", 1000, 0));
 	ns_close(ns);
 	assert_int_equal(pipe(in), 0);
@@ -182,7 +174,6 @@ static void test_died_between(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_user ann = user_of("ann", 1000, GML_USER_DISABLED);
-
 	assert_ok(user_new(ns, "ann", 1000, 0));
 	assert_false(refused(ns, 1000));
 	(void)gml_roster_begin(ns->store->roster);
@@ -200,7 +191,6 @@ static void test_died_between(void **state)
 static uint64_t snapshots(struct ns *ns)
 {
 	struct gml_meta_stats stats;
-
 	gml_meta_stats_get(ns->store->meta, &stats);
 	return stats.reads;
 }
@@ -209,7 +199,6 @@ static uint64_t snapshots(struct ns *ns)
 static void assert_settled(struct ns *ns)
 {
 	uint64_t before;
-
 	assert_true(refused(ns, 1000));
 	before = snapshots(ns);
 	for (int i = 0; i < 10; i++) {
@@ -224,7 +213,6 @@ static void test_died_long_ago(void **state)
 {
 	struct ns *ns = *state;
 	uint64_t before;
-
 	assert_ok(user_new(ns, "ann", 1000, GML_USER_DISABLED));
 	assert_settled(ns);
 	(void)gml_roster_begin(ns->store->roster);
@@ -248,7 +236,6 @@ static void test_many(void **state)
 	struct ns *ns = *state;
 	uint64_t before;
 	char name[16];
-
 	for (uint32_t i = 0; i < 300; i++) {
 		snprintf(name, sizeof(name), "u%u", i);
 		assert_ok(user_new(ns, name, 1000 + 2 * i, GML_USER_DISABLED));
@@ -274,7 +261,6 @@ struct on_its_way {
 static void *settle_run(void *arg)
 {
 	struct on_its_way *way = arg;
-
 	while (!atomic_load(&way->begun))
 		usleep(100);
 	if (gml_roster_settle(way->ns->store) != 0 || !atomic_load(&way->ended))
@@ -287,7 +273,6 @@ static int slow_fn(struct gml_txn *txn, void *arg)
 	struct on_its_way *way = arg;
 	struct gml_user ann = user_of("ann", 1000, GML_USER_DISABLED);
 	int rc;
-
 	(void)gml_roster_begin(way->ns->store->roster);
 	atomic_store(&way->begun, true);
 	usleep(50000); /* the other thread asks meanwhile, and must wait */
@@ -300,7 +285,6 @@ static void test_settle_waits(void **state)
 {
 	struct on_its_way way = {.ns = *state};
 	pthread_t thread;
-
 	assert_ok(user_new(way.ns, "ann", 1000, 0));
 	assert_false(refused(way.ns, 1000));
 	assert_int_equal(pthread_create(&thread, NULL, settle_run, &way), 0);
@@ -312,7 +296,8 @@ static void test_settle_waits(void **state)
 
 struct watch {
 	struct ns *ns;
-	_Atomic int disabled; /* 1: acknowledged and not being changed; 0: enabled so; -1: on its way */
+	_Atomic int
+		disabled; /* 1: acknowledged and not being changed; 0: enabled so; -1: on its way */
 	_Atomic bool stop, wrong;
 	_Atomic unsigned looks;
 };
@@ -320,11 +305,9 @@ struct watch {
 static void *watch_run(void *arg)
 {
 	struct watch *watch = arg;
-
 	while (!atomic_load(&watch->stop)) {
 		int before = atomic_load(&watch->disabled);
 		bool now = refused(watch->ns, 1000);
-
 		if (before >= 0 && atomic_load(&watch->disabled) == before && now != (before == 1))
 			atomic_store(&watch->wrong, true);
 		if (refused(watch->ns, 1001))
@@ -339,7 +322,6 @@ static void *watch_run(void *arg)
 static void watch_wait(struct watch *watch, unsigned looks)
 {
 	struct timespec now, until;
-
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += 60;
 	while (atomic_load(&watch->looks) < looks) {
@@ -353,7 +335,6 @@ static void watch_wait(struct watch *watch, unsigned looks)
 static void *watch_settle(void *arg)
 {
 	struct watch *watch = arg;
-
 	while (!atomic_load(&watch->stop)) {
 		if (gml_roster_settle(watch->ns->store) != 0)
 			atomic_store(&watch->wrong, true);
@@ -367,7 +348,6 @@ static void test_threads(void **state)
 	struct ns *ns = *state;
 	static struct watch watch; /* outlives a failed test, as its threads may */
 	pthread_t threads[4];
-
 	watch.ns = ns;
 
 	assert_ok(user_new(ns, "ann", 1000, 0));
@@ -376,7 +356,6 @@ static void test_threads(void **state)
 	assert_int_equal(pthread_create(&threads[3], NULL, watch_settle, &watch), 0);
 	for (int i = 0; i < 200; i++) {
 		unsigned seen = atomic_load(&watch.looks);
-
 		atomic_store(&watch.disabled, -1);
 		assert_ok(user_set(ns, "ann", 1000, i % 2 == 0 ? GML_USER_DISABLED : 0));
 		atomic_store(&watch.disabled, i % 2 == 0);
@@ -404,7 +383,6 @@ static void test_refused_caller(void **state)
 	size_t n;
 	char buf[8];
 	gml_ino d, f;
-
 	d = ns_mkdir(ns, ns->bucket, "d");
 	f = ns_put(ns, d, "f", "content");
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, d, &set, NULL));
@@ -422,25 +400,33 @@ static void test_refused_caller(void **state)
 	assert_rc(gml_file_deallocate(op, file, 0, 1), GML_ERR_ACCESS);
 	assert_rc(gml_file_open(op, ns->store, f, GML_OPEN_READ, &other), GML_ERR_ACCESS);
 	assert_rc(gml_file_open(op, ns->store, f, 0, &other), GML_ERR_ACCESS);
-	assert_rc(gml_file_create(op, ns->store, d, ns_span("g"), GML_OPEN_WRITE, GML_CREATE_UNCHECKED, NULL, NULL,
-				  &other, NULL, &created), GML_ERR_ACCESS);
+	assert_rc(gml_file_create(op, ns->store, d, ns_span("g"), GML_OPEN_WRITE,
+				  GML_CREATE_UNCHECKED, NULL, NULL, &other, NULL, &created),
+		  GML_ERR_ACCESS);
 	assert_rc(gml_inode_getattr(op, ns->store, f, &attr), GML_ERR_ACCESS);
-	assert_ok(gml_inode_getattr(op, ns->store, ns->bucket, &attr)); /* or a client thinks that its mount is gone */
+	assert_ok(gml_inode_getattr(op, ns->store, ns->bucket,
+				    &attr)); /* or a client thinks that its mount is gone */
 	assert_rc(gml_inode_setattr(op, ns->store, f, &set, NULL), GML_ERR_ACCESS);
-	assert_ok(gml_inode_access(op, ns->store, ns->bucket, GML_MAY_READ | GML_MAY_WRITE | GML_MAY_EXEC, &granted));
+	assert_ok(gml_inode_access(op, ns->store, ns->bucket,
+				   GML_MAY_READ | GML_MAY_WRITE | GML_MAY_EXEC, &granted));
 	assert_int_equal(granted, 0);
-	assert_rc(gml_xattr_get(op, ns->store, f, ns_span("user.a"), buf, sizeof(buf), &n), GML_ERR_ACCESS);
-	assert_rc(gml_xattr_set(op, ns->store, f, ns_span("user.a"), ns_span("x"), GML_XATTR_EITHER), GML_ERR_ACCESS);
+	assert_rc(gml_xattr_get(op, ns->store, f, ns_span("user.a"), buf, sizeof(buf), &n),
+		  GML_ERR_ACCESS);
+	assert_rc(
+		gml_xattr_set(op, ns->store, f, ns_span("user.a"), ns_span("x"), GML_XATTR_EITHER),
+		GML_ERR_ACCESS);
 	assert_rc(gml_dir_lookup(op, ns->store, d, ns_span("f"), &attr), GML_ERR_ACCESS);
 	assert_rc(gml_dir_parent(op, ns->store, d, &attr), GML_ERR_ACCESS);
 	assert_rc(gml_dir_read(op, ns->store, d, 0, NULL, NULL, &eof), GML_ERR_ACCESS);
 	assert_rc(gml_dir_read(op, ns->store, GML_INO_ROOT, 0, NULL, NULL, &eof), GML_ERR_ACCESS);
 	assert_rc(gml_dir_mkdir(op, ns->store, d, ns_span("e"), NULL, &attr), GML_ERR_ACCESS);
-	assert_rc(gml_dir_mkdir(op, ns->store, GML_INO_ROOT, ns_span("hers"), NULL, &attr), GML_ERR_ACCESS);
+	assert_rc(gml_dir_mkdir(op, ns->store, GML_INO_ROOT, ns_span("hers"), NULL, &attr),
+		  GML_ERR_ACCESS);
 	assert_rc(gml_dir_link(op, ns->store, f, d, ns_span("e"), NULL), GML_ERR_ACCESS);
 	assert_rc(gml_dir_rename(op, ns->store, d, ns_span("f"), d, ns_span("e")), GML_ERR_ACCESS);
 	assert_rc(gml_dir_remove(op, ns->store, d, ns_span("f"), GML_REMOVE_ANY), GML_ERR_ACCESS);
-	assert_rc(gml_dir_remove(op, ns->store, GML_INO_ROOT, ns_span("bucket"), GML_REMOVE_DIR), GML_ERR_ACCESS);
+	assert_rc(gml_dir_remove(op, ns->store, GML_INO_ROOT, ns_span("bucket"), GML_REMOVE_DIR),
+		  GML_ERR_ACCESS);
 	/* uid 0 is a uid like any other. */
 	ann.cred.uid = 0;
 	assert_rc(gml_file_read(op, file, 0, buf, sizeof(buf), &n, &eof), GML_ERR_ACCESS);
@@ -455,10 +441,10 @@ static void test_refused_caller(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(test_life),	       T(test_shared_uid), T(test_legacy),	   T(test_other_process),
-		T(test_died_between), T(test_threads),	   T(test_refused_caller),
-		T(test_died_long_ago), T(test_many),	   T(test_settle_waits),
+		T(test_life),		T(test_shared_uid),    T(test_legacy),
+		T(test_other_process),	T(test_died_between),  T(test_threads),
+		T(test_refused_caller), T(test_died_long_ago), T(test_many),
+		T(test_settle_waits),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,11 +22,11 @@ static struct s3_host host;
 static struct s3_host_answer answer;
 
 #define SEND(...) s3_host_send(&host, &(struct s3_host_request){__VA_ARGS__}, &answer)
-#define EXPECT(want_status, want_code)                                                                                 \
-	do {                                                                                                           \
-		if (answer.status != (want_status) || strcmp(answer.code, want_code) != 0)                             \
-			fail_msg("%d %s, expected %d %s\n%s", answer.status, answer.code, want_status, want_code,      \
-				 answer.body);                                                                         \
+#define EXPECT(want_status, want_code)                                                             \
+	do {                                                                                       \
+		if (answer.status != (want_status) || strcmp(answer.code, want_code) != 0)         \
+			fail_msg("%d %s, expected %d %s\n%s", answer.status, answer.code,          \
+				 want_status, want_code, answer.body);                             \
 	} while (0)
 
 __attribute__((unused)) static int s3_setup(void **state)
@@ -59,8 +59,8 @@ __attribute__((unused)) static void put(const char *target, const char *header, 
 	SEND("PUT", target, {header}, .body = body, .body_len = strlen(body));
 }
 
-__attribute__((unused)) static void send_xml_with(const char *method, const char *target, const char *extra,
-						  const char *body)
+__attribute__((unused)) static void send_xml_with(const char *method, const char *target,
+						  const char *extra, const char *body)
 {
 	struct gml_digest *digest = gml_digest_new(GML_DIGEST_MD5);
 	char md5[64], header[128];
@@ -72,7 +72,8 @@ __attribute__((unused)) static void send_xml_with(const char *method, const char
 	SEND(method, target, {header, extra}, .body = body, .body_len = strlen(body), .split = 13);
 }
 
-__attribute__((unused)) static void send_xml(const char *method, const char *target, const char *body)
+__attribute__((unused)) static void send_xml(const char *method, const char *target,
+					     const char *body)
 {
 	send_xml_with(method, target, NULL, body);
 }

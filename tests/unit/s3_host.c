@@ -13,18 +13,18 @@
 #include "s3api/proto/codec.h"
 #include "s3api/proto/span.h"
 
-#define HOST_CHECK(expr)                                                                                               \
-	do {                                                                                                           \
-		if (!(expr)) {                                                                                         \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #expr);                                     \
-			abort();                                                                                       \
-		}                                                                                                      \
+#define HOST_CHECK(expr)                                                                           \
+	do {                                                                                       \
+		if (!(expr)) {                                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #expr);                 \
+			abort();                                                                   \
+		}                                                                                  \
 	} while (0)
 
 _Thread_local bool s3_host_inside;
 
-void s3_host_user(struct s3_host *host, const char *name, uint32_t uid, uint32_t flags, char access[129],
-		  char secret[129])
+void s3_host_user(struct s3_host *host, const char *name, uint32_t uid, uint32_t flags,
+		  char access[129], char secret[129])
 {
 	struct gml_user user = {.uid = uid, .gid = uid};
 	struct gml_key key = {.flags = flags};
@@ -51,11 +51,13 @@ void s3_host_open(struct s3_host *host, const char *region)
 void s3_host_open_in(struct s3_host *host, const char *parent, const char *region)
 {
 	static const char *const domains[] = {"s3.test", NULL};
-	struct gml_store_options store_options = {
-		.engine = getenv("GML_TEST_ENGINE"), .meta_capacity = (uint64_t)1 << 30, .log = host_log};
+	struct gml_store_options store_options = {.engine = getenv("GML_TEST_ENGINE"),
+						  .meta_capacity = (uint64_t)1 << 30,
+						  .log = host_log};
 	struct s3_config_options options = {.region = region, .domains = domains, .log = host_log};
 	memset(host, 0, sizeof(*host));
-	HOST_CHECK(snprintf(host->dir, sizeof(host->dir), "%s/proto-XXXXXX", parent) < (int)sizeof(host->dir));
+	HOST_CHECK(snprintf(host->dir, sizeof(host->dir), "%s/proto-XXXXXX", parent) <
+		   (int)sizeof(host->dir));
 	HOST_CHECK(mkdtemp(host->dir));
 	host->admin = (struct gml_op){.door = GML_DOOR_ADMIN};
 	HOST_CHECK(gml_store_create(host->dir, &store_options) == 0);
@@ -118,14 +120,16 @@ static void host_hash(const struct s3_host_request *request, char out[128])
 	gml_digest_free(digest);
 }
 
-static void host_sign(struct s3_host *host, const struct s3_host_request *request, struct host_wire *wire)
+static void host_sign(struct s3_host *host, const struct s3_host_request *request,
+		      struct host_wire *wire)
 {
 	const char *access = request->access ? request->access : host->access;
 	const char *secret = request->access ? request->secret : host->secret;
 	const char *query = strchr(request->target, '?');
 	struct auth_request signing = {
 		.method = {request->method, strlen(request->method)},
-		.path = {request->target, query ? (size_t)(query - request->target) : strlen(request->target)},
+		.path = {request->target,
+			 query ? (size_t)(query - request->target) : strlen(request->target)},
 		.query = {query ? query + 1 : "", query ? strlen(query + 1) : 0},
 		.headers = wire->auth,
 	};
@@ -136,13 +140,15 @@ static void host_sign(struct s3_host *host, const struct s3_host_request *reques
 	host_add(wire, "x-amz-date", 10, wire->amz_date);
 	host_add(wire, "x-amz-content-sha256", 20, wire->sha256);
 	signing.nheaders = wire->n;
-	if (auth_sign(&signing, (struct auth_span){access, strlen(access)}, (struct auth_span){secret, strlen(secret)},
+	if (auth_sign(&signing, (struct auth_span){access, strlen(access)},
+		      (struct auth_span){secret, strlen(secret)},
 		      (struct auth_span){"us-east-1", 9}, wire->amz_date, wire->authorization,
 		      sizeof(wire->authorization)) == 0)
 		host_add(wire, "Authorization", 13, wire->authorization);
 }
 
-static void host_build(struct s3_host *host, const struct s3_host_request *request, struct host_wire *wire)
+static void host_build(struct s3_host *host, const struct s3_host_request *request,
+		       struct host_wire *wire)
 {
 	memset(wire, 0, sizeof(*wire));
 	for (size_t i = 0; i < S3_HOST_HEADERS && request->headers[i]; i++) {
@@ -181,7 +187,8 @@ static void host_read_run(const struct gml_run *run, char *to, size_t len)
 		memset(to, 0, len);
 }
 
-static void host_read_body(struct s3_call *call, const struct s3_response *response, struct s3_host_answer *out)
+static void host_read_body(struct s3_call *call, const struct s3_response *response,
+			   struct s3_host_answer *out)
 {
 	size_t total = response->has_body ? (size_t)response->content_length : 0;
 	out->body = malloc(total + 1);
@@ -211,7 +218,8 @@ static void host_read(struct s3_call *call, struct s3_host_answer *out)
 	stream = open_memstream(&out->headers, &len);
 	for (size_t i = 0; i < response->nheaders; i++)
 		fprintf(stream, "%.*s: %.*s\n", (int)response->headers[i].name.len,
-			(const char *)response->headers[i].name.ptr, (int)response->headers[i].value.len,
+			(const char *)response->headers[i].name.ptr,
+			(int)response->headers[i].value.len,
 			(const char *)response->headers[i].value.ptr);
 	fclose(stream);
 	host_read_body(call, response, out);
@@ -239,7 +247,8 @@ static bool host_send_body(struct s3_call *call, const struct s3_host_request *r
 	return !request->abort;
 }
 
-static void host_drive(struct s3_call *call, const struct s3_host_request *request, struct s3_host_answer *out)
+static void host_drive(struct s3_call *call, const struct s3_host_request *request,
+		       struct s3_host_answer *out)
 {
 	bool whole = s3_call_step(call) == S3_BODY && host_send_body(call, request);
 	out->worked = s3_call_step(call) == S3_WORK;
@@ -253,11 +262,13 @@ static void host_drive(struct s3_call *call, const struct s3_host_request *reque
 	s3_host_inside = false;
 }
 
-void s3_host_send(struct s3_host *host, const struct s3_host_request *request, struct s3_host_answer *out)
+void s3_host_send(struct s3_host *host, const struct s3_host_request *request,
+		  struct s3_host_answer *out)
 {
 	struct host_wire wire;
-	struct s3_request s3 = {
-		.method = s3_span(request->method), .target = s3_span(request->target), .peer = s3_span("127.0.0.1")};
+	struct s3_request s3 = {.method = s3_span(request->method),
+				.target = s3_span(request->target),
+				.peer = s3_span("127.0.0.1")};
 	struct s3_call *call;
 	s3_host_answer_release(out);
 	host_build(host, request, &wire);
@@ -286,7 +297,8 @@ const char *s3_host_header(const struct s3_host_answer *answer, const char *name
 		if (strncasecmp(line, name, len) != 0 || line[len] != ':')
 			continue;
 		next = (next + 1) % 4;
-		snprintf(value[next], sizeof(value[next]), "%.*s", (int)(end - (line + len + 2)), line + len + 2);
+		snprintf(value[next], sizeof(value[next]), "%.*s", (int)(end - (line + len + 2)),
+			 line + len + 2);
 		return value[next];
 	}
 	return NULL;

@@ -18,8 +18,8 @@ void s3_host_open(struct s3_host *host, const char *region);
 void s3_host_open_in(struct s3_host *host, const char *parent, const char *region);
 void s3_host_close(struct s3_host *host);
 /* One more user with a key. */
-void s3_host_user(struct s3_host *host, const char *name, uint32_t uid, uint32_t flags, char access[129],
-		  char secret[129]);
+void s3_host_user(struct s3_host *host, const char *name, uint32_t uid, uint32_t flags,
+		  char access[129], char secret[129]);
 
 #define S3_HOST_HEADERS 24
 struct s3_host_request {
@@ -47,7 +47,8 @@ struct s3_host_answer {
 /* True while a call of s3.h runs, for tests that let the call's allocations fail; then no call at all is status 0. */
 extern _Thread_local bool s3_host_inside;
 /* Sign, send, read the whole answer. Frees what *out held before: start with zeros. */
-void s3_host_send(struct s3_host *host, const struct s3_host_request *request, struct s3_host_answer *out);
+void s3_host_send(struct s3_host *host, const struct s3_host_request *request,
+		  struct s3_host_answer *out);
 void s3_host_answer_release(struct s3_host_answer *answer);
 /* Value of a header of the answer into a static buffer; NULL: absent. */
 const char *s3_host_header(const struct s3_host_answer *answer, const char *name);

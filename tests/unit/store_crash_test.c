@@ -15,7 +15,6 @@ struct crash_head {
 static void crash_pause(unsigned ms)
 {
 	struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
-
 	nanosleep(&t, NULL);
 }
 
@@ -24,7 +23,6 @@ static char *crash_fill(unsigned name, uint32_t len, uint32_t seed)
 {
 	struct crash_head head = {0x47454d4c, name, len, seed};
 	char *buf = malloc(len);
-
 	for (uint32_t i = 0; i < len; i++)
 		buf[i] = (char)(seed + i * 7 + i / 251);
 	memcpy(buf, &head, sizeof(head));
@@ -34,7 +32,6 @@ static char *crash_fill(unsigned name, uint32_t len, uint32_t seed)
 static uint32_t crash_len(unsigned *seed)
 {
 	static const uint32_t lens[] = {16, 700, 4096, 9000, 65536, 65537, 300000, 1100000};
-
 	return lens[(unsigned)rand_r(seed) % 8];
 }
 
@@ -45,7 +42,6 @@ static int crash_put(struct ns *ns, unsigned name, unsigned *seed)
 	const uint8_t md5[16] = {1};
 	struct gml_put *put;
 	int rc;
-
 	snprintf(key, sizeof(key), "d%u/s3-%u", name % 3, name);
 	rc = gml_put_begin(&ns->op, ns->store, ns_span("bucket"), ns_span(key), len, &put);
 	for (uint32_t off = 0; rc == 0 && off < len; off += 100000) {
@@ -54,7 +50,8 @@ static int crash_put(struct ns *ns, unsigned name, unsigned *seed)
 			gml_put_abort(put);
 	}
 	if (rc == 0)
-		rc = gml_put_finish(&ns->op, put, md5, NULL, &(struct gml_object_new){0}, NULL, NULL);
+		rc = gml_put_finish(&ns->op, put, md5, NULL, &(struct gml_object_new){0}, NULL,
+				    NULL);
 	free(buf);
 	return rc;
 }
@@ -67,10 +64,9 @@ static int crash_write(struct ns *ns, unsigned name, unsigned *seed)
 	struct gml_file *file = NULL;
 	bool created;
 	int rc;
-
 	snprintf(text, sizeof(text), "nfs-%u", name);
-	rc = gml_file_create(&ns->op, ns->store, ns->bucket, ns_span(text), GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL,
-			     NULL, &file, NULL, &created);
+	rc = gml_file_create(&ns->op, ns->store, ns->bucket, ns_span(text), GML_OPEN_WRITE,
+			     GML_CREATE_GUARDED, NULL, NULL, &file, NULL, &created);
 	if (rc == 0)
 		rc = gml_file_write(&ns->op, file, 0, &iov, 1, false);
 	if (file != NULL && gml_file_close(&ns->op, file) != 0)
@@ -84,7 +80,6 @@ static int crash_write(struct ns *ns, unsigned name, unsigned *seed)
 static int crash_delete(struct ns *ns, unsigned name)
 {
 	char key[32];
-
 	snprintf(key, sizeof(key), "d%u/s3-%u", name % 3, name);
 	return gml_object_delete(&ns->op, ns->store, ns_span("bucket"), ns_span(key), NULL, NULL);
 }
@@ -95,7 +90,6 @@ static void crash_open(struct ns *ns)
 	struct gml_store_options opt = {.meta_capacity = (uint64_t)1 << 30, .log = ns_log};
 	struct gml_attr attr;
 	int rc = gml_store_open(ns->path, &opt, &ns->store);
-
 	if (rc == 0)
 		rc = gml_dir_lookup(&ns->op, ns->store, GML_INO_ROOT, ns_span("bucket"), &attr);
 	if (rc != 0) {
@@ -108,14 +102,13 @@ static void crash_open(struct ns *ns)
 static void crash_writer(struct ns *ns, unsigned seed)
 {
 	unsigned first = seed % 2 * CRASH_NAMES; /* files of its own; objects are everybody's */
-
 	crash_open(ns);
 	for (;;) {
-		unsigned name = (unsigned)rand_r(&seed) % CRASH_NAMES, what = (unsigned)rand_r(&seed) % 8;
+		unsigned name = (unsigned)rand_r(&seed) % CRASH_NAMES,
+			 what = (unsigned)rand_r(&seed) % 8;
 		int rc = what < 5   ? crash_put(ns, name, &seed)
 			 : what < 7 ? crash_write(ns, first + name, &seed)
 				    : crash_delete(ns, name);
-
 		if (rc != 0) {
 			fprintf(stderr, "writer: %u: %s\n", what, gml_err_name(rc));
 			_exit(3);
@@ -128,13 +121,12 @@ static void crash_janitor(struct ns *ns)
 	uint64_t freed;
 	unsigned reaped;
 	int rc = 0;
-
 	crash_open(ns);
 	while (rc == 0) {
 		rc = gml_store_recover(&ns->op, ns->store);
 		if (rc == 0)
-			rc = gml_store_reap(&ns->op, ns->store, 200000000, 1000, gml_store_file_is_open, ns->store,
-					    &reaped);
+			rc = gml_store_reap(&ns->op, ns->store, 200000000, 1000,
+					    gml_store_file_is_open, ns->store, &reaped);
 		if (rc == 0)
 			rc = gml_store_compact(&ns->op, ns->store, &freed);
 		crash_pause(10);
@@ -152,10 +144,10 @@ static void crash_say(void *arg, const char *text)
 static void crash_checker(struct ns *ns)
 {
 	struct gml_check_report report;
-
 	crash_open(ns);
 	for (;;) {
-		if (gml_store_check(&ns->op, ns->store, crash_say, NULL, NULL, &report) != 0 || report.problems != 0)
+		if (gml_store_check(&ns->op, ns->store, crash_say, NULL, NULL, &report) != 0 ||
+		    report.problems != 0)
 			_exit(12);
 	}
 }
@@ -172,7 +164,6 @@ struct crash_names {
 static bool crash_note(void *arg, struct gml_span name, const struct gml_attr *attr)
 {
 	struct crash_names *names = arg;
-
 	if (attr->type == GML_REG && names->count < 4 * CRASH_NAMES) {
 		names->s3[names->count] = memcmp(name.ptr, "s3-", 3) == 0;
 		names->inos[names->count++] = attr->ino;
@@ -187,7 +178,6 @@ static bool crash_whole(struct ns *ns, gml_ino ino, bool s3)
 	char *buf = malloc(1200000), *want;
 	bool eof, ok;
 	size_t len = 0;
-
 	ok = gml_file_open(&ns->op, ns->store, ino, GML_OPEN_READ, &file) == 0 &&
 	     gml_file_read(&ns->op, file, 0, buf, 1200000, &len, &eof) == 0 && eof;
 	gml_file_close(&ns->op, file);
@@ -212,7 +202,6 @@ static void crash_verifier(struct ns *ns)
 	unsigned reaped, bad = 0;
 	struct gml_attr attr;
 	bool eof;
-
 	crash_open(ns);
 	if (gml_store_recover(&ns->op, ns->store) != 0 ||
 	    gml_store_reap(&ns->op, ns->store, -1000000000, 100000, NULL, NULL, &reaped) != 0)
@@ -221,13 +210,13 @@ static void crash_verifier(struct ns *ns)
 		if (gml_store_compact(&ns->op, ns->store, &freed) != 0)
 			_exit(6);
 	while (ns->store->collect_next != 0);
-	if (gml_store_check(&ns->op, ns->store, crash_say, NULL, NULL, &report) != 0 || report.problems != 0)
+	if (gml_store_check(&ns->op, ns->store, crash_say, NULL, NULL, &report) != 0 ||
+	    report.problems != 0)
 		_exit(7);
 	if (gml_dir_read(&ns->op, ns->store, ns->bucket, 0, crash_note, &names, &eof) != 0)
 		_exit(8);
 	for (unsigned d = 0; d < 3; d++) {
 		char dir[8];
-
 		snprintf(dir, sizeof(dir), "d%u", d);
 		if (gml_dir_lookup(&ns->op, ns->store, ns->bucket, ns_span(dir), &attr) == 0 &&
 		    gml_dir_read(&ns->op, ns->store, attr.ino, 0, crash_note, &names, &eof) != 0)
@@ -248,7 +237,6 @@ static void crash_verifier(struct ns *ns)
 static pid_t crash_spawn(struct ns *ns, int what, unsigned seed)
 {
 	pid_t pid = fork();
-
 	if (pid != 0)
 		return pid;
 	if (what == 0)
@@ -265,7 +253,6 @@ static pid_t crash_spawn(struct ns *ns, int what, unsigned seed)
 static void crash_kill(pid_t pid)
 {
 	int status;
-
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status))
@@ -276,7 +263,6 @@ static void crash_kill(pid_t pid)
 static void crash_create(struct ns *ns)
 {
 	pid_t pid;
-
 	ns_create(ns);
 	pid = fork();
 	if (pid == 0) {
@@ -292,7 +278,6 @@ static void test_check_while_serving(void **state)
 {
 	pid_t pids[5];
 	struct ns ns;
-
 	crash_create(&ns);
 	for (int i = 0; i < 5; i++)
 		pids[i] = crash_spawn(&ns, i < 2 ? 0 : i == 2 ? 1 : 2, (unsigned)i);
@@ -308,7 +293,6 @@ static void test_crashes(void **state)
 	unsigned seed = (unsigned)time(NULL);
 	struct ns ns;
 	pid_t pid;
-
 	print_message("seed %u\n", seed);
 	crash_create(&ns);
 	for (int round = 0; round < CRASH_ROUNDS; round++) {
@@ -333,7 +317,7 @@ static void test_crashes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_check_while_serving), cmocka_unit_test(test_crashes)};
-
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_check_while_serving),
+					   cmocka_unit_test(test_crashes)};
 	return cmocka_run_group_tests_name("store crash", tests, NULL, NULL);
 }

@@ -39,7 +39,6 @@ static _Atomic long fault_live;
 EXPORTED void *malloc(size_t size)
 {
 	void *p = fault_now(true) ? NULL : __libc_malloc(size);
-
 	fault_live += p != NULL;
 	return p;
 }
@@ -47,7 +46,6 @@ EXPORTED void *malloc(size_t size)
 EXPORTED void *calloc(size_t n, size_t size)
 {
 	void *p = fault_now(true) ? NULL : __libc_calloc(n, size);
-
 	fault_live += p != NULL;
 	return p;
 }
@@ -55,7 +53,6 @@ EXPORTED void *calloc(size_t n, size_t size)
 EXPORTED void *realloc(void *old, size_t size)
 {
 	void *p = fault_now(true) ? NULL : __libc_realloc(old, size);
-
 	fault_live += old == NULL && p != NULL;
 	return p;
 }
@@ -79,12 +76,13 @@ EXPORTED int openat(int dirfd, const char *path, int flags, ...)
 {
 	mode_t mode = 0;
 	va_list ap;
-
 	va_start(ap, flags);
 	if (flags & O_CREAT)
 		mode = va_arg(ap, mode_t);
 	va_end(ap);
-	return (flags & O_CREAT) && fault_now(false) ? -1 : (int)syscall(SYS_openat, dirfd, path, flags, mode);
+	return (flags & O_CREAT) && fault_now(false)
+		       ? -1
+		       : (int)syscall(SYS_openat, dirfd, path, flags, mode);
 }
 
 EXPORTED ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
@@ -94,7 +92,9 @@ EXPORTED ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
 
 EXPORTED ssize_t pwritev(int fd, const struct iovec *iov, int n, off_t off)
 {
-	return fault_now(false) ? -1 : syscall(SYS_pwritev, fd, iov, n, (unsigned long)off, (unsigned long)0);
+	return fault_now(false)
+		       ? -1
+		       : syscall(SYS_pwritev, fd, iov, n, (unsigned long)off, (unsigned long)0);
 }
 
 EXPORTED int fdatasync(int fd)
@@ -157,8 +157,8 @@ static int fault_put(const char *key, size_t size)
 {
 	const uint8_t md5[16] = {1};
 	struct gml_put *put = NULL;
-	int rc = gml_put_begin(&fault_ns.op, fault_ns.store, ns_span("bucket"), ns_span(key), size, &put);
-
+	int rc = gml_put_begin(&fault_ns.op, fault_ns.store, ns_span("bucket"), ns_span(key), size,
+			       &put);
 	if (rc != 0)
 		return rc;
 	rc = gml_put_write(put, fault_bytes, size);
@@ -177,11 +177,11 @@ static int fault_write(const char *name, size_t size)
 	struct gml_file *file = NULL;
 	struct gml_attr attr;
 	int rc, close_rc;
-
 	rc = gml_dir_lookup(&fault_ns.op, fault_ns.store, GML_INO_ROOT, ns_span("bucket"), &attr);
 	if (rc == 0)
-		rc = gml_file_create(&fault_ns.op, fault_ns.store, attr.ino, ns_span(name), GML_OPEN_WRITE,
-				     GML_CREATE_GUARDED, NULL, NULL, &file, NULL, NULL);
+		rc = gml_file_create(&fault_ns.op, fault_ns.store, attr.ino, ns_span(name),
+				     GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL, NULL, &file, NULL,
+				     NULL);
 	if (rc != 0)
 		return rc;
 	rc = gml_file_write(&fault_ns.op, file, 0, &iov, 1, false);
@@ -193,19 +193,19 @@ static int fault_write(const char *name, size_t size)
 
 static int fault_delete(const char *key)
 {
-	int rc = gml_object_delete(&fault_ns.op, fault_ns.store, ns_span("bucket"), ns_span(key), NULL, NULL);
-
+	int rc = gml_object_delete(&fault_ns.op, fault_ns.store, ns_span("bucket"), ns_span(key),
+				   NULL, NULL);
 	fault_tell(key, rc == 0 ? 0 : FAULT_UNKNOWN);
 	return rc;
 }
 
 static int fault_admin(const char *name)
 {
-	struct gml_user user = {.uid = 1000 + fault_life, .gid = 1000}; /* one that a life before left has its own */
+	struct gml_user user = {.uid = 1000 + fault_life,
+				.gid = 1000}; /* one that a life before left has its own */
 	struct gml_key key = {0};
 	struct gml_bucket bucket;
 	int rc;
-
 	snprintf(user.name, sizeof(user.name), "%s", name);
 	snprintf(key.user, sizeof(key.user), "%s", name);
 	rc = gml_user_create(&fault_ns.op, fault_ns.store, &user);
@@ -229,9 +229,8 @@ static int fault_jobs(void)
 	struct gml_check_report report;
 	uint64_t freed;
 	unsigned reaped;
-	int rc = gml_store_reap(&fault_ns.op, fault_ns.store, -1000000000, 100, gml_store_file_is_open, fault_ns.store,
-				&reaped);
-
+	int rc = gml_store_reap(&fault_ns.op, fault_ns.store, -1000000000, 100,
+				gml_store_file_is_open, fault_ns.store, &reaped);
 	if (rc == 0)
 		rc = gml_store_recover(&fault_ns.op, fault_ns.store);
 	if (rc == 0)
@@ -247,7 +246,6 @@ static int fault_live_once(void)
 	static const char a[] = "a", b[] = "dir/b", c[] = "c";
 	char user[32];
 	int rc = gml_store_open(fault_ns.path, &opt, &fault_ns.store);
-
 	if (rc != 0)
 		return rc;
 	snprintf(user, sizeof(user), "user%u", fault_life);
@@ -280,22 +278,22 @@ static void fault_verify(void)
 	struct gml_object *object;
 	uint64_t freed;
 	unsigned reaped;
-
 	assert_ok(gml_store_open(fault_ns.path, &opt, &fault_ns.store));
 	assert_ok(gml_store_recover(&fault_ns.op, fault_ns.store));
-	assert_ok(gml_store_reap(&fault_ns.op, fault_ns.store, -1000000000, 1000, NULL, NULL, &reaped));
+	assert_ok(gml_store_reap(&fault_ns.op, fault_ns.store, -1000000000, 1000, NULL, NULL,
+				 &reaped));
 	do
 		assert_ok(gml_store_compact(&fault_ns.op, fault_ns.store, &freed));
 	while (fault_ns.store->collect_next != 0); /* all directories */
 	ns_check(&fault_ns);
 	for (unsigned i = 0; i < fault_ntold; i++) {
 		const struct fault_told *told = &fault_told[i];
-		int rc = gml_object_open(&fault_ns.op, fault_ns.store, ns_span("bucket"), ns_span(told->key), true,
-					 &object);
-
-		if (rc == 0 && told->size != FAULT_UNKNOWN && gml_object_info(object)->size != told->size)
-			fail_msg("%s: %ju bytes, not %zu", told->key, (uintmax_t)gml_object_info(object)->size,
-				 told->size);
+		int rc = gml_object_open(&fault_ns.op, fault_ns.store, ns_span("bucket"),
+					 ns_span(told->key), true, &object);
+		if (rc == 0 && told->size != FAULT_UNKNOWN &&
+		    gml_object_info(object)->size != told->size)
+			fail_msg("%s: %ju bytes, not %zu", told->key,
+				 (uintmax_t)gml_object_info(object)->size, told->size);
 		if (rc == 0)
 			gml_object_close(object);
 		else if (rc != GML_ERR_NOENT || (told->size != 0 && told->size != FAULT_UNKNOWN))
@@ -308,7 +306,6 @@ static void fault_verify(void)
 static void fault_create(void)
 {
 	struct gml_store_options opt = {.meta_capacity = (uint64_t)1 << 30};
-
 	memset(&fault_ns, 0, sizeof(fault_ns));
 	strcpy(fault_ns.path, "/dev/shm/ns-test-XXXXXX");
 	if (mkdtemp(fault_ns.path) == NULL) {
@@ -322,7 +319,6 @@ static void fault_run(bool memory, int err)
 {
 	long live, hits = 1, lives = 0;
 	int rc;
-
 	fault_memory = memory;
 	fault_errno = err;
 	memset(fault_bytes, 'f', sizeof(fault_bytes));
@@ -343,7 +339,8 @@ static void fault_run(bool memory, int err)
 		hits = fault_hits;
 		lives++;
 		if (fault_live > live)
-			fail_msg("call %ld: %ld allocations leak (%s)", n, (long)(fault_live - live), gml_err_name(rc));
+			fail_msg("call %ld: %ld allocations leak (%s)", n,
+				 (long)(fault_live - live), gml_err_name(rc));
 		if (hits == 0)
 			assert_ok(rc);
 		fault_verify();
@@ -377,6 +374,5 @@ int main(void)
 		cmocka_unit_test(test_no_space),
 		cmocka_unit_test(test_io_error),
 	};
-
 	return cmocka_run_group_tests_name("store fault", tests, NULL, NULL);
 }

@@ -17,7 +17,6 @@ static void test_create_and_open(void **state)
 	uint8_t uuid[GML_STORE_UUID_LEN];
 	struct stat st;
 	char path[96];
-
 	assert_rc(gml_store_create(ns->path, NULL), GML_ERR_EXIST);
 	memcpy(uuid, gml_store_uuid(ns->store), sizeof(uuid));
 	ns_close(ns);
@@ -36,7 +35,6 @@ static void test_create_refuses_what_is_not_empty(void **state)
 	char path[] = "/tmp/ns-test-XXXXXX", file[64];
 	struct gml_store *none;
 	int fd;
-
 	assert_non_null(mkdtemp(path));
 	snprintf(file, sizeof(file), "%s/letter", path);
 	fd = open(file, O_CREAT | O_WRONLY, 0600);
@@ -62,7 +60,6 @@ static void test_owner(void **state)
 {
 	struct gml_owner self, other;
 	pid_t pid;
-
 	assert_ok(gml_owner_self(&self));
 	assert_true(gml_owner_alive(&self));
 	other = self;
@@ -86,11 +83,11 @@ static void test_zombie_is_dead(void **state)
 	int pipefd[2];
 	char c;
 	pid_t pid;
-
 	assert_int_equal(pipe(pipefd), 0);
 	pid = fork();
 	if (pid == 0) {
-		if (gml_owner_self(&child) != 0 || write(pipefd[1], &child, sizeof(child)) != sizeof(child))
+		if (gml_owner_self(&child) != 0 ||
+		    write(pipefd[1], &child, sizeof(child)) != sizeof(child))
 			_exit(1);
 		pause();
 		_exit(0);
@@ -117,7 +114,6 @@ struct leases {
 static bool count_lease(void *arg, const struct gml_lease *lease)
 {
 	struct leases *l = arg;
-
 	l->count++;
 	l->packs += lease->kind == 1;
 	l->ids += lease->kind == 0 ? lease->count : 0;
@@ -128,7 +124,6 @@ static struct leases leases_now(struct ns *ns)
 {
 	struct leases l = {0};
 	struct gml_txn *txn;
-
 	assert_ok(gml_meta_read_begin(ns->store->meta, &txn));
 	assert_ok(gml_rec_lease_each(txn, count_lease, &l));
 	gml_meta_read_end(txn);
@@ -139,7 +134,6 @@ static void test_leases(void **state)
 {
 	struct ns *ns = *state;
 	uint64_t id, last = 0;
-
 	for (int i = 0; i < 5000; i++) {
 		assert_ok(gml_lease_next_id(ns->store, 0, &id));
 		assert_true(id > last);
@@ -164,7 +158,6 @@ static void test_old_packs_are_released(void **state)
 {
 	struct ns *ns = *state;
 	uint64_t id;
-
 	for (int i = 0; i < 3; i++)
 		assert_ok(gml_lease_next_id(ns->store, 1, &id));
 	assert_int_equal(leases_now(ns).packs, 3);
@@ -192,7 +185,6 @@ static void note_problem(void *arg, const char *text)
 static unsigned check_now(struct ns *ns)
 {
 	struct gml_check_report report;
-
 	problems = 0;
 	assert_ok(gml_store_check(&ns->op, ns->store, note_problem, NULL, NULL, &report));
 	assert_int_equal(report.problems, problems);
@@ -206,12 +198,13 @@ static void die_in_the_middle(struct ns *ns, int fd)
 	struct gml_file *file;
 	char text[3000];
 	uint64_t ids[4];
-
 	memset(text, 'x', sizeof(text));
 	ns_open(ns);
-	if (gml_blob_create(ns->store->data, &ids[0], &blob) != 0 || gml_blob_reserve(ns->store->data, &ids[1]) != 0)
+	if (gml_blob_create(ns->store->data, &ids[0], &blob) != 0 ||
+	    gml_blob_reserve(ns->store->data, &ids[1]) != 0)
 		_exit(1);
-	if (gml_pack_append(ns->store->data, text, sizeof(text), &ids[2]) != 0 || gml_pack_sync(ns->store->data) != 0)
+	if (gml_pack_append(ns->store->data, text, sizeof(text), &ids[2]) != 0 ||
+	    gml_pack_sync(ns->store->data) != 0)
 		_exit(1);
 	file = ns_new(ns, ns->bucket, "half");
 	if (ns_write(ns, file, 0, "some text") != 0 || gml_file_commit(&ns->op, file) != 0)
@@ -225,7 +218,8 @@ static void die_in_the_middle(struct ns *ns, int fd)
 
 static int note_fn(struct gml_txn *txn, void *arg)
 {
-	return gml_rec_blob_put(txn, *(uint64_t *)arg, &(struct gml_blob_rec){.refs = 1, .len = 1000});
+	return gml_rec_blob_put(txn, *(uint64_t *)arg,
+				&(struct gml_blob_rec){.refs = 1, .len = 1000});
 }
 
 static int forget_fn(struct gml_txn *txn, void *arg)
@@ -236,7 +230,6 @@ static int forget_fn(struct gml_txn *txn, void *arg)
 static bool all_durable(struct ns *ns)
 {
 	struct gml_redo *redo = &gml_lmdb_of(ns->store->meta)->redo;
-
 	return gml_redo_durable(redo, &redo->shared->tail);
 }
 
@@ -245,7 +238,6 @@ static bool all_durable(struct ns *ns)
 static void forget_record(struct ns *ns, uint64_t blob)
 {
 	int tries = 0;
-
 	do {
 		assert_ok(gml_meta_update_relaxed(ns->store->meta, note_fn, &blob));
 		assert_ok(gml_meta_update_relaxed(ns->store->meta, forget_fn, &blob));
@@ -260,7 +252,6 @@ static void test_recovery_after_kill(void **state)
 	struct gml_blob *blob;
 	int pipefd[2];
 	pid_t pid;
-
 	ns_close(ns);
 	assert_int_equal(pipe(pipefd), 0);
 	pid = fork();
@@ -301,7 +292,6 @@ static void test_close_sweeps_what_was_not_published(void **state)
 	struct ns *ns = *state;
 	struct gml_blob *blob;
 	uint64_t id;
-
 	assert_ok(gml_blob_create(ns->store->data, &id, &blob));
 	gml_blob_unref(blob);
 	gml_store_close(ns->store);
@@ -315,7 +305,6 @@ static void test_strays_are_collected(void **state)
 	struct gml_blob *blob;
 	uint64_t freed;
 	gml_ino kept = ns_put(ns, ns->bucket, "kept", "stays");
-
 	/* Freed by a commit, and the process died before it removed the file. */
 	assert_ok(gml_blob_open(ns->store->data, 0x1234567, GML_BLOB_CREATE, &blob));
 	assert_ok(gml_blob_truncate(blob, 1000));
@@ -349,14 +338,15 @@ static void test_reap(void **state)
 	struct gml_attr attr;
 	unsigned freed;
 	char name[2] = "a";
-
 	for (int i = 0; i < 4; i++, name[0]++) {
 		inos[i] = ns_put(ns, ns->bucket, name, "content");
-		assert_ok(
-			gml_xattr_set(&ns->op, ns->store, inos[i], ns_span("user.x"), ns_span("y"), GML_XATTR_EITHER));
-		assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name), GML_REMOVE_FILE));
+		assert_ok(gml_xattr_set(&ns->op, ns->store, inos[i], ns_span("user.x"),
+					ns_span("y"), GML_XATTR_EITHER));
+		assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name),
+					 GML_REMOVE_FILE));
 	}
-	assert_ok(gml_store_reap(&ns->op, ns->store, (int64_t)15 * 1000000000, 100, NULL, NULL, &freed));
+	assert_ok(gml_store_reap(&ns->op, ns->store, (int64_t)15 * 1000000000, 100, NULL, NULL,
+				 &freed));
 	assert_int_equal(freed, 0); /* too young */
 	open_ino = inos[0];
 	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 2, one_is_open, NULL, &freed));
@@ -386,21 +376,18 @@ static int make_big(struct gml_txn *txn, void *arg)
 	struct gml_op op = {0};
 	struct gml_inode top, inode;
 	int rc = gml_rec_inode_get(txn, GML_INO_ROOT, &top);
-
 	if (rc == 0)
 		rc = gml_inode_init(txn, &op, &top, GML_REG, 0644, &inode);
 	inode.flags |= GML_INODE_ORPHAN | GML_INODE_XATTRS;
 	inode.nlink = 0;
 	for (unsigned i = 0; rc == 0 && i < big->count; i++) {
 		struct gml_extent extent = {(uint64_t)i * 100, big->blobs[i], 0, 100};
-
 		rc = gml_extent_add(txn, &inode, &extent, 100);
 	}
 	inode.size = (uint64_t)big->count * 100;
 	big->ino = inode.ino;
 	for (unsigned i = 0; rc == 0 && i < big->xattrs; i++) {
 		char name[32];
-
 		snprintf(name, sizeof(name), "user.%u", i);
 		rc = gml_rec_xattr_put(txn, inode.ino, ns_span(name), ns_span("v"));
 	}
@@ -417,7 +404,6 @@ static void test_reap_in_slices(void **state)
 	struct gml_attr attr;
 	unsigned freed;
 	char buf[100] = "x";
-
 	big.blobs = calloc(big.count, sizeof(*big.blobs));
 	for (unsigned i = 0; i < big.count; i++)
 		assert_ok(gml_pack_append(ns->store->data, buf, sizeof(buf), &big.blobs[i]));
@@ -437,7 +423,6 @@ static int break_orphan(struct gml_txn *txn, void *arg)
 {
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, *(gml_ino *)arg, &inode);
-
 	return rc == 0 ? gml_rec_blob_del(txn, inode.wblob) : rc;
 }
 
@@ -447,13 +432,12 @@ static void test_reap_goes_round_damage(void **state)
 	gml_ino bad = 0;
 	unsigned freed;
 	char name[2] = "a";
-
 	for (int i = 0; i < 5; i++, name[0]++) {
 		gml_ino ino = ns_put(ns, ns->bucket, name, "content");
-
 		if (i == 2)
 			bad = ino;
-		assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name), GML_REMOVE_FILE));
+		assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name),
+					 GML_REMOVE_FILE));
 	}
 	assert_ok(gml_meta_update(ns->store->meta, break_orphan, &bad));
 	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 10, NULL, NULL, &freed));
@@ -479,15 +463,16 @@ static void test_compaction_punches_gaps(void **state)
 	char name[8];
 	uint64_t freed, size, before, after;
 	unsigned reaped;
-
 	memset(bytes, 'q', sizeof(bytes));
 	for (int i = 0; i < 64; i++) {
 		snprintf(name, sizeof(name), "o%d", i);
-		inos[i] = ns_raw(ns, ns->bucket, name, strlen(name), GML_REG, bytes, i % 2 ? 8192 : 700);
+		inos[i] = ns_raw(ns, ns->bucket, name, strlen(name), GML_REG, bytes,
+				 i % 2 ? 8192 : 700);
 	}
 	for (int i = 0; i < 60; i++) {
 		snprintf(name, sizeof(name), "o%d", i);
-		assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name), GML_REMOVE_FILE));
+		assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name),
+					 GML_REMOVE_FILE));
 	}
 	ns_close(ns); /* the pack is nobody's any more */
 	ns_open(ns);
@@ -514,7 +499,6 @@ static void test_statfs(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_statfs st;
-
 	ns_put(ns, ns->bucket, "f", "0123456789");
 	assert_ok(gml_store_statfs(&ns->op, ns->store, GML_INO_ROOT, &st));
 	assert_true(st.total >= st.free && st.free >= st.avail);

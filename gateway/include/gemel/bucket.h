@@ -13,9 +13,9 @@ struct gml_bucket {
 	uint32_t uid;  /* owner */
 	uint32_t mode; /* of its root directory */
 	int64_t created;
-	uint64_t bytes, objects;             /* usage: content bytes and regular files (settled state) */
+	uint64_t bytes, objects; /* usage: content bytes and regular files (settled state) */
 	uint64_t quota_bytes, quota_objects; /* 0 = INT64_MAX; exceeded: DQUOT */
-	bool relaxed;                        /* gml_bucket_set_relaxed */
+	bool relaxed;			     /* gml_bucket_set_relaxed */
 };
 
 /* S3's naming rules (3-63 of [a-z0-9.-], no IP address, no "..", ".-", no xn-- prefix …). 0 or BUCKETNAME. */
@@ -48,10 +48,13 @@ bool gml_bucket_is_owner(const struct gml_op *op, uint32_t owner);
 /* Owner or uid 0. NOTEMPTY while a key or a directory is in it; unfinished uploads go with it (many: in several transactions, of which the last removes the bucket). Durable. */
 int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_span name);
 /* Any caller with `r` or `x` on its root, the owner, or uid 0; else ACCESS. NOBUCKET. No blocking. */
-int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name, struct gml_bucket *out);
+int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name,
+		    struct gml_bucket *out);
 /* Bytewise order from after `after`; those the caller owns (all for GML_DOOR_ADMIN). */
-int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span after, bool (*each)(void *arg, const struct gml_bucket *bucket), void *arg);
-int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name, uint64_t bytes, uint64_t objects); /* admin only */
+int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span after,
+		    bool (*each)(void *arg, const struct gml_bucket *bucket), void *arg);
+int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name,
+			 uint64_t bytes, uint64_t objects); /* admin only */
 /* Relaxed: changes in the bucket are answered before they are durable, from now on; a new bucket is strict. Admin only (PERM). NOBUCKET. Blocks on commit. Durable itself, with all that
  * the bucket answered before.
  *
@@ -60,7 +63,8 @@ int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_
  * Other buckets lose nothing. Durable all the same are: what gml_file_commit, a stable gml_file_write, gml_file_allocate and gml_file_deallocate return for, with every change that was
  * answered before; uploads and their parts until they are completed; the bucket itself, its owner and quota. Bytes that NFS writes are durable from gml_file_commit on, as in any bucket;
  * what of them reaches the disk before may outlive changes that were answered before them. */
-int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name, bool relaxed);
+int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name,
+			   bool relaxed);
 
 /* A copy on the heap, which the caller frees; not NUL-terminated. NOENT: there is none. NOBUCKET;
  * ACCESS as in gml_bucket_head; NOMEM. Any thread. No blocking. */

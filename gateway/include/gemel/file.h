@@ -33,8 +33,10 @@ int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsig
 		  struct gml_file **out);
 
 /* Create or open by name in one transaction; *created_out says which. The creator's open succeeds whatever `set` makes of the mode. Durable. */
-int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name, unsigned open_how, enum gml_create_how how, const uint8_t verifier[8],
-		    const struct gml_setattr *set, struct gml_file **out, struct gml_attr *attr_out, bool *created_out);
+int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent,
+		    struct gml_span name, unsigned open_how, enum gml_create_how how,
+		    const uint8_t verifier[8], const struct gml_setattr *set, struct gml_file **out,
+		    struct gml_attr *attr_out, bool *created_out);
 
 /* Drops the reference; the last one of a file that was written syncs and settles it (durable), or frees it when it is an orphan past its time. Returns the error of that
  * settling (the file is closed in any case). A new file that was never written costs nothing here (gml_store_settle). NULL is fine. */
@@ -50,18 +52,21 @@ gml_ino gml_file_ino(const struct gml_file *file);
 /* Read up to len bytes at off into buf; holes read as zeros. *nread_out may be short only at the end of
  * the file; *eof_out: off + nread reaches it, as it does for any `off` behind the end, even one where no
  * file can be. Rights are checked again: `r`, or `x` (execution), or the owner. */
-int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *buf, size_t len, size_t *nread_out, bool *eof_out);
+int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *buf, size_t len,
+		  size_t *nread_out, bool *eof_out);
 
 /* Write all of iov at off, in place in the write blob. stable: durable on return (FILE_SYNC), else after gml_file_commit or the last close. Other processes
  * see it at once. Clears suid/sgid for callers other than uid 0. Errors: ACCESS, NOSPC, FBIG, DQUOT, IO, ROFS, STALE. */
-int gml_file_write(struct gml_op *op, struct gml_file *file, uint64_t off, const struct iovec *iov, int iovcnt, bool stable);
+int gml_file_write(struct gml_op *op, struct gml_file *file, uint64_t off, const struct iovec *iov,
+		   int iovcnt, bool stable);
 
 /* COMMIT: everything written before is durable on return. Errors: STALE, ACCESS (nothing was done); IO. */
 int gml_file_commit(struct gml_op *op, struct gml_file *file);
 
 enum gml_seek { GML_SEEK_DATA, GML_SEEK_HOLE };
 /* RFC 7862 15.11: next data or hole at or after off; NXIO past the end (a hole is implied at the end). */
-int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek what, uint64_t off, uint64_t *off_out, bool *eof_out);
+int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek what, uint64_t off,
+		  uint64_t *off_out, bool *eof_out);
 /* RFC 7862 15.1 ALLOCATE: reserves space, grows the size. 15.4 DEALLOCATE: the range reads as zeros, its space is freed, the size stays. Durable. */
 int gml_file_allocate(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t len);
 int gml_file_deallocate(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t len);

@@ -8,24 +8,38 @@
 
 GML_API_BEGIN
 
-enum gml_checksum { GML_CHECKSUM_NONE, GML_CHECKSUM_CRC32, GML_CHECKSUM_CRC32C, GML_CHECKSUM_CRC64NVME, GML_CHECKSUM_SHA1, GML_CHECKSUM_SHA256 };
+enum gml_checksum {
+	GML_CHECKSUM_NONE,
+	GML_CHECKSUM_CRC32,
+	GML_CHECKSUM_CRC32C,
+	GML_CHECKSUM_CRC64NVME,
+	GML_CHECKSUM_SHA1,
+	GML_CHECKSUM_SHA256
+};
 #define GML_CHECKSUM_SIZE_MAX 32
 
 struct gml_object_checksum {
-	uint8_t algorithm;                    /* enum gml_checksum */
-	uint8_t composite;                    /* 1: checksum of the parts' checksums (COMPOSITE), 0: FULL_OBJECT */
+	uint8_t algorithm; /* enum gml_checksum */
+	uint8_t composite; /* 1: checksum of the parts' checksums (COMPOSITE), 0: FULL_OBJECT */
 	uint8_t value[GML_CHECKSUM_SIZE_MAX]; /* big-endian, as S3 base64-encodes it */
 };
 
 /* Content headers that S3 keeps with the object; a NULL ptr means absent. Together at most 8 KiB. */
-enum gml_header { GML_HDR_CONTENT_TYPE, GML_HDR_CONTENT_ENCODING, GML_HDR_CONTENT_DISPOSITION, GML_HDR_CONTENT_LANGUAGE, GML_HDR_CACHE_CONTROL, GML_HDR_EXPIRES,
-		  GML_HDR_REDIRECT,
-		  GML_HDR_STORAGE_CLASS, /* a label, and nothing else; absent: STANDARD */
-		  GML_HDR_COUNT };
+enum gml_header {
+	GML_HDR_CONTENT_TYPE,
+	GML_HDR_CONTENT_ENCODING,
+	GML_HDR_CONTENT_DISPOSITION,
+	GML_HDR_CONTENT_LANGUAGE,
+	GML_HDR_CACHE_CONTROL,
+	GML_HDR_EXPIRES,
+	GML_HDR_REDIRECT,
+	GML_HDR_STORAGE_CLASS, /* a label, and nothing else; absent: STANDARD */
+	GML_HDR_COUNT
+};
 #define GML_STORAGE_CLASS_MAX 31 /* bytes */
 
 struct gml_meta_pair {
-	struct gml_span name;  /* lower case, without the x-amz-meta- prefix */
+	struct gml_span name; /* lower case, without the x-amz-meta- prefix */
 	struct gml_span value;
 };
 
@@ -36,7 +50,7 @@ struct gml_object_info {
 	uint64_t size;
 	int64_t mtime;
 	char etag[GML_ETAG_MAX + 1]; /* without quotes */
-	uint32_t nparts;             /* 0: not from a multipart upload */
+	uint32_t nparts;	     /* 0: not from a multipart upload */
 	struct gml_object_checksum checksum;
 	struct gml_span headers[GML_HDR_COUNT];
 	const struct gml_meta_pair *meta;
@@ -60,7 +74,8 @@ enum gml_object_want {
  * for an event loop with op->nowait: COLD then means that small content is not in the page cache, or
  * that PRESENT has more than 8 files or 64 extents to look at, and the same call without it, on a
  * thread, will do that. */
-int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, enum gml_object_want want, struct gml_object **out);
+int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		    struct gml_span key, enum gml_object_want want, struct gml_object **out);
 const struct gml_object_info *gml_object_info(const struct gml_object *object);
 void gml_object_close(struct gml_object *object); /* NULL is fine; any thread */
 
@@ -77,16 +92,19 @@ int gml_object_run(struct gml_object *object, uint64_t off, uint64_t len, struct
 void gml_object_run_release(struct gml_object *object, uint64_t off);
 
 /* Part `number` (1-based): its range, and its checksum. Single-part objects have one part. INVAL past the last. */
-int gml_object_part(const struct gml_object *object, uint32_t number, uint64_t *off_out, uint64_t *len_out, struct gml_object_checksum *checksum_out);
+int gml_object_part(const struct gml_object *object, uint32_t number, uint64_t *off_out,
+		    uint64_t *len_out, struct gml_object_checksum *checksum_out);
 
 /* Conditions of a write or copy source, RFC 9110 13 and S3's conditional requests. ETags without quotes; times in ns with second precision compare. */
 struct gml_conditions {
-	struct gml_span if_match;      /* comma-separated list of ETags as sent, or "*"; NULL ptr: none */
-	struct gml_span if_none_match; /* the same */
+	struct gml_span
+		if_match; /* comma-separated list of ETags as sent, or "*"; NULL ptr: none */
+	struct gml_span if_none_match;			/* the same */
 	int64_t if_modified_since, if_unmodified_since; /* 0: none */
 };
 /* PRECONDITION, NOTMODIFIED or 0; precedence as RFC 9110 13.2.2 says. `info` NULL: no object (If-Match then answers NOENT as S3 does; If-None-Match holds). Pure. */
-int gml_conditions_check(const struct gml_conditions *cond, const struct gml_object_info *info, bool write);
+int gml_conditions_check(const struct gml_conditions *cond, const struct gml_object_info *info,
+			 bool write);
 
 /* What a new object gets besides its bytes. Spans are borrowed for the call. */
 struct gml_object_new {
@@ -101,7 +119,8 @@ struct gml_object_new {
 struct gml_put; /* content on its way in; invisible until finished */
 
 /* Check rights (directory `w+x`, or that it could be made) and open a sink. size_hint: bytes expected, or UINT64_MAX. No blocking on commits. One thread at a time per put. */
-int gml_put_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, uint64_t size_hint, struct gml_put **out);
+int gml_put_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		  struct gml_span key, uint64_t size_hint, struct gml_put **out);
 /* Append. Blocks on disk writes. On error only gml_put_abort is left. */
 int gml_put_write(struct gml_put *put, const void *buf, size_t len);
 /* Publish: sync, then one transaction that checks `cond` against what is there now, makes implicit directories, replaces the key. Durable. `md5` (16 bytes) becomes the ETag.
@@ -110,12 +129,14 @@ int gml_put_write(struct gml_put *put, const void *buf, size_t len);
  * with `what` they are more than an inode may have, and nothing changed.
  * At most 10 tags, names of 512 bytes, values of 1024; metadata and tags together 64 KiB: else TOOBIG.
  * Consumes the put in any case. PRECONDITION, NOENT (If-Match without object), CONFLICT, NOBUCKET, ACCESS, DQUOT, NOSPC. info_out (may be NULL): etag, size, mtime only. */
-int gml_put_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16], const struct gml_object_checksum *checksum, const struct gml_object_new *what,
+int gml_put_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
+		   const struct gml_object_checksum *checksum, const struct gml_object_new *what,
 		   const struct gml_conditions *cond, struct gml_object_info *info_out);
 void gml_put_abort(struct gml_put *put); /* leaves nothing; NULL is fine; any thread */
 
 /* DELETE. Missing keys succeed (S3), unless cond demands one. Needs `w+x` on the directory. Removes implicit directories that became empty. *existed_out may be NULL. */
-int gml_object_delete(struct gml_op *op, struct gml_store *store, struct gml_span bucket, struct gml_span key, const struct gml_conditions *cond, bool *existed_out);
+int gml_object_delete(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		      struct gml_span key, const struct gml_conditions *cond, bool *existed_out);
 
 /* CopyObject without moving data (DIRTY sources are copied by bytes). `what` NULL: copy metadata
  * and headers (COPY), but not the redirection and the storage class, which belong to the name and
@@ -123,15 +144,18 @@ int gml_object_delete(struct gml_op *op, struct gml_store *store, struct gml_spa
  * `checksum_algorithm` is wanted: then it is computed by reading. Source = target with what ==
  * NULL: INVAL. A file that has the target's key already hands down what gml_put_finish says; XATTRFULL
  * and TOOBIG as there. */
-int gml_object_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket, struct gml_span src_key, const struct gml_conditions *src_cond, struct gml_span bucket,
-		    struct gml_span key, const struct gml_conditions *cond, const struct gml_object_new *what, enum gml_checksum checksum_algorithm,
+int gml_object_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket,
+		    struct gml_span src_key, const struct gml_conditions *src_cond,
+		    struct gml_span bucket, struct gml_span key, const struct gml_conditions *cond,
+		    const struct gml_object_new *what, enum gml_checksum checksum_algorithm,
 		    struct gml_object_info *info_out);
 
 /* ---- listing -------------------------------------------------------------------------------------------------------------------------- */
 struct gml_list_query {
 	struct gml_span prefix, delimiter; /* empty = none; the delimiter may be any string */
-	struct gml_span after;             /* keys (and common prefixes) bytewise greater than this; S3's marker, start-after */
-	uint32_t max;                      /* keys plus common prefixes, at most 1000 */
+	struct gml_span
+		after; /* keys (and common prefixes) bytewise greater than this; S3's marker, start-after */
+	uint32_t max; /* keys plus common prefixes, at most 1000 */
 };
 struct gml_list_entry {
 	struct gml_span key; /* key, or common prefix */
@@ -145,8 +169,10 @@ struct gml_list_entry {
 };
 /* One page in key order. Cost is proportional to the page, not to the bucket. *truncated_out: more is left; resume with after = the last key or common prefix of the page. Needs `r+x` on the
  * directory of the prefix; subdirectories the caller may not read are left out. Subtrees under one common prefix are not walked. */
-int gml_object_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket, const struct gml_list_query *query, bool (*each)(void *arg, const struct gml_list_entry *entry),
-		    void *arg, bool *truncated_out);
+int gml_object_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		    const struct gml_list_query *query,
+		    bool (*each)(void *arg, const struct gml_list_entry *entry), void *arg,
+		    bool *truncated_out);
 
 GML_API_END
 

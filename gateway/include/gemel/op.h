@@ -29,7 +29,7 @@ struct gml_cred {
 struct gml_op {
 	struct gml_cred cred;
 	enum gml_door door;
-	bool read_only;        /* the export or bucket view forbids changes: every change answers GML_ERR_ROFS */
+	bool read_only; /* the export or bucket view forbids changes: every change answers GML_ERR_ROFS */
 	/* The caller's uid may do nothing (gml_uid_refused): what asks for rights answers ACCESS. */
 	bool refused;
 	/* The inode was found by its name within this request, or its client reclaims it: it may have
@@ -41,7 +41,7 @@ struct gml_op {
 	/* Whose open files count as open for this operation (gemel/file.h). 0: not known;
 	 * GML_CLIENT_NONE: nobody's. */
 	uint64_t client;
-	bool nowait;           /* gml_object_open: GML_ERR_COLD rather than read content from the disk */
+	bool nowait; /* gml_object_open: GML_ERR_COLD rather than read content from the disk */
 	const char *principal; /* user name, or NULL when only uid and gids are known */
 	const char *request_id;
 	gml_log_fn log; /* NULL: silent */

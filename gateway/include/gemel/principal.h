@@ -37,25 +37,34 @@ int gml_key_id_check(const char *id);
  * that is made enabled, is enabled again, or gets another uid). A uid that only disabled users
  * have, or that was a user's and is nobody's now, is refused at the NFS door (gml_uid_refused) from
  * the return of the call on, in every process. */
-int gml_user_create(struct gml_op *op, struct gml_store *store, const struct gml_user *user); /* EXIST; UIDTAKEN; INVAL */
-int gml_user_update(struct gml_op *op, struct gml_store *store, const struct gml_user *user); /* by name; NOUSER; UIDTAKEN */
-int gml_user_delete(struct gml_op *op, struct gml_store *store, const char *name);            /* with its keys; NOUSER; NOTEMPTY while it owns buckets (by uid) */
+int gml_user_create(struct gml_op *op, struct gml_store *store,
+		    const struct gml_user *user); /* EXIST; UIDTAKEN; INVAL */
+int gml_user_update(struct gml_op *op, struct gml_store *store,
+		    const struct gml_user *user); /* by name; NOUSER; UIDTAKEN */
+int gml_user_delete(
+	struct gml_op *op, struct gml_store *store,
+	const char *name); /* with its keys; NOUSER; NOTEMPTY while it owns buckets (by uid) */
 /* Must a door that knows no more than a uid refuse everything to it (op->refused)? Uids that never
  * were a user's are let in: mode bits decide. True also when the store cannot be read. Two loads
  * when nobody is refused; else a lock, and after a change of users one read of the store. No
  * blocking on writers. Any thread. */
 bool gml_uid_refused(struct gml_store *store, uint32_t uid);
-int gml_user_get(struct gml_store *store, const char *name, struct gml_user *out);            /* NOUSER */
-int gml_user_by_uid(struct gml_store *store, uint32_t uid, struct gml_user *out);             /* the first enabled one by name; without one, the first; NOUSER */
-int gml_user_list(struct gml_store *store, bool (*each)(void *arg, const struct gml_user *user), void *arg);
+int gml_user_get(struct gml_store *store, const char *name, struct gml_user *out); /* NOUSER */
+int gml_user_by_uid(
+	struct gml_store *store, uint32_t uid,
+	struct gml_user *out); /* the first enabled one by name; without one, the first; NOUSER */
+int gml_user_list(struct gml_store *store, bool (*each)(void *arg, const struct gml_user *user),
+		  void *arg);
 
 /* Makes id ("GK" + 18 of [A-Z2-7]) and a 40-character secret from the kernel's random source unless given non-empty in *key; fills *key. */
 int gml_key_create(struct gml_op *op, struct gml_store *store, struct gml_key *key);
 int gml_key_update(struct gml_op *op, struct gml_store *store, const char *id, uint32_t flags);
 int gml_key_delete(struct gml_op *op, struct gml_store *store, const char *id);
-int gml_key_list(struct gml_store *store, const char *user /* NULL: all */, bool (*each)(void *arg, const struct gml_key *key), void *arg);
+int gml_key_list(struct gml_store *store, const char *user /* NULL: all */,
+		 bool (*each)(void *arg, const struct gml_key *key), void *arg);
 /* Key and its user in one snapshot: what a request's authentication needs. No blocking. NOKEY, NOUSER. Disabled ones are returned with their flags. */
-int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *key_out, struct gml_user *user_out);
+int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *key_out,
+		   struct gml_user *user_out);
 
 GML_API_END
 

@@ -9,17 +9,17 @@
 typedef uint64_t gml_ino;
 #define GML_INO_ROOT ((gml_ino)1) /* the directory of buckets */
 
-#define GML_KEY_MAX 1024           /* bytes of an S3 key, and of one stored name */
-#define GML_NFS_NAME_MAX 255       /* bytes of a name at the NFS door */
-#define GML_SYMLINK_MAX 4096       /* bytes of a link target */
+#define GML_KEY_MAX 1024     /* bytes of an S3 key, and of one stored name */
+#define GML_NFS_NAME_MAX 255 /* bytes of a name at the NFS door */
+#define GML_SYMLINK_MAX 4096 /* bytes of a link target */
 #define GML_XATTR_NAME_MAX 255
 #define GML_XATTR_VALUE_MAX 65536
-#define GML_XATTR_COUNT_MAX 4096   /* attributes of an inode */
+#define GML_XATTR_COUNT_MAX 4096    /* attributes of an inode */
 #define GML_XATTR_TOTAL_MAX 1048576 /* bytes of all their names and values */
 #define GML_FILE_SIZE_MAX ((uint64_t)1 << 62)
 #define GML_OBJECT_SIZE_MAX ((uint64_t)50 << 40) /* S3: 50 TiB */
 #define GML_BUCKET_NAME_MAX 63
-#define GML_ETAG_MAX 64  /* characters without quotes, excluding NUL */
+#define GML_ETAG_MAX 64 /* characters without quotes, excluding NUL */
 #define GML_LINK_MAX 1000000
 
 /* A borrowed run of bytes; not NUL-terminated. */
@@ -41,8 +41,9 @@ struct gml_attr {
 	uint64_t rdev;
 	int64_t atime, mtime, ctime, btime;
 	uint64_t change;
-	uint64_t cookie;     /* set by gml_dir_read and gml_dir_lookup: the dirent's cookie */
-	uint8_t verifier[8]; /* exclusive-create verifier (RFC 8881 18.16.3), or the mark of the multipart upload that made it; zero when none */
+	uint64_t cookie; /* set by gml_dir_read and gml_dir_lookup: the dirent's cookie */
+	uint8_t verifier
+		[8]; /* exclusive-create verifier (RFC 8881 18.16.3), or the mark of the multipart upload that made it; zero when none */
 };
 
 /* What a setattr or a create sets; `mask` says which members count. */

@@ -22,7 +22,8 @@ unsigned gml_checkpoint_flush_ms = 1000;
 
 int gml_claim(int fd, int what, int type, bool wait)
 {
-	struct flock lock = {.l_type = (short)type, .l_whence = SEEK_SET, .l_start = what, .l_len = 1};
+	struct flock lock = {
+		.l_type = (short)type, .l_whence = SEEK_SET, .l_start = what, .l_len = 1};
 	int rc;
 	while ((rc = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock)) != 0 && errno == EINTR)
 		;
@@ -52,13 +53,15 @@ static void checkpoint_ring(struct gml_lmdb *meta)
 static int pin_begin(struct gml_lmdb *meta)
 {
 	struct gml_checkpoint *checkpoint = &meta->checkpoint;
-	int dead, rc = checkpoint->pin[1] != NULL ? mdb_txn_renew(checkpoint->pin[1])
-						  : mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &checkpoint->pin[1]);
+	int dead, rc = checkpoint->pin[1] != NULL
+			       ? mdb_txn_renew(checkpoint->pin[1])
+			       : mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &checkpoint->pin[1]);
 	if (rc == MDB_READERS_FULL && mdb_reader_check(meta->env, &dead) == 0 && dead > 0)
 		rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &checkpoint->pin[1]);
 	if (rc != 0) {
 		gml_meta_log(&meta->head, GML_LOG_ERROR,
-			     "cannot begin the read transaction that keeps the last checkpoint: %s", mdb_strerror(rc));
+			     "cannot begin the read transaction that keeps the last checkpoint: %s",
+			     mdb_strerror(rc));
 		if (checkpoint->pin[1] != NULL)
 			mdb_txn_abort(checkpoint->pin[1]);
 		checkpoint->pin[1] = NULL;
@@ -120,7 +123,8 @@ static int checkpoint_read_meta(struct gml_lmdb *meta, struct gml_redo_slot *slo
 	for (unsigned i = 0; i < 2; i++) {
 		ssize_t n;
 		do
-			n = pread(meta->data_fd, slot->meta[i], GML_REDO_META, (off_t)i * meta->redo.page_size);
+			n = pread(meta->data_fd, slot->meta[i], GML_REDO_META,
+				  (off_t)i * meta->redo.page_size);
 		while (n < 0 && errno == EINTR);
 		if (n != GML_REDO_META)
 			return n < 0 ? errno : EIO;
@@ -129,7 +133,8 @@ static int checkpoint_read_meta(struct gml_lmdb *meta, struct gml_redo_slot *slo
 }
 
 /* Writers wait for this only. */
-int gml_checkpoint_capture(struct gml_lmdb *meta, struct gml_redo_slot *slot, struct gml_redo_place *tail_out)
+int gml_checkpoint_capture(struct gml_lmdb *meta, struct gml_redo_slot *slot,
+			   struct gml_redo_place *tail_out)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
 	MDB_txn *txn = NULL;
@@ -152,20 +157,25 @@ int gml_checkpoint_capture(struct gml_lmdb *meta, struct gml_redo_slot *slot, st
  * would be silent. */
 static int checkpoint_trickle(int fd)
 {
-	const unsigned how = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+	const unsigned how =
+		SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
 	struct stat st;
 	off_t step;
 	if (fstat(fd, &st) != 0)
 		return errno;
-	step = st.st_size / CHECKPOINT_STEPS > CHECKPOINT_STEP ? st.st_size / CHECKPOINT_STEPS : CHECKPOINT_STEP;
+	step = st.st_size / CHECKPOINT_STEPS > CHECKPOINT_STEP ? st.st_size / CHECKPOINT_STEPS
+							       : CHECKPOINT_STEP;
 	for (off_t off = 0; off < st.st_size; off += step)
 		if (sync_file_range(fd, off, step, how) != 0)
-			return errno == ENOSYS || errno == EINVAL ? 0 : errno; /* a file system without it */
+			return errno == ENOSYS || errno == EINVAL
+				       ? 0
+				       : errno; /* a file system without it */
 	return 0;
 }
 
 /* Its pages are all written; nobody uses them again before this is published, so the flush needs no lock. */
-static int checkpoint_write(struct gml_lmdb *meta, const struct gml_redo_slot *slot, const struct gml_redo_place *tail)
+static int checkpoint_write(struct gml_lmdb *meta, const struct gml_redo_slot *slot,
+			    const struct gml_redo_place *tail)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
 	int rc = checkpoint_trickle(meta->data_fd);
@@ -205,7 +215,8 @@ static int checkpoint_make_locked(struct gml_lmdb *meta, uint64_t floor, bool cl
 			atomic_store(&shared->broken, 1);
 	}
 	if (rc != 0)
-		gml_meta_log(&meta->head, GML_LOG_ERROR, "checkpoint of the metadata store failed: %s", mdb_strerror(rc));
+		gml_meta_log(&meta->head, GML_LOG_ERROR,
+			     "checkpoint of the metadata store failed: %s", mdb_strerror(rc));
 	return rc;
 }
 
@@ -265,7 +276,8 @@ int gml_checkpoint_settle(struct gml_lmdb *meta, const struct gml_redo_place *pl
 	atomic_fetch_add_explicit(&meta->syncs, 1, memory_order_relaxed);
 	if (rc == 0)
 		return 0;
-	gml_meta_log(&meta->head, GML_LOG_ERROR, "flush of the metadata log failed: %s", strerror(rc));
+	gml_meta_log(&meta->head, GML_LOG_ERROR, "flush of the metadata log failed: %s",
+		     strerror(rc));
 	atomic_store(&meta->redo.shared->broken, 1);
 	return GML_ERR_IO;
 }
@@ -274,12 +286,14 @@ int gml_checkpoint_settle(struct gml_lmdb *meta, const struct gml_redo_place *pl
 static bool checkpoint_due(const struct gml_lmdb *meta, uint64_t pos, uint64_t work)
 {
 	const struct gml_redo_shared *shared = meta->redo.shared;
-	return pos - shared->k_pos > meta->redo.size / 2 || work - shared->k_work > gml_checkpoint_pages;
+	return pos - shared->k_pos > meta->redo.size / 2 ||
+	       work - shared->k_work > gml_checkpoint_pages;
 }
 
 void gml_checkpoint_nudge(struct gml_lmdb *meta, const struct gml_redo_place *place)
 {
-	if (checkpoint_due(meta, place->pos, place->work) && !atomic_exchange(&meta->checkpoint.wanted, true))
+	if (checkpoint_due(meta, place->pos, place->work) &&
+	    !atomic_exchange(&meta->checkpoint.wanted, true))
 		checkpoint_ring(meta);
 }
 
@@ -299,7 +313,8 @@ static bool alarm_is_due(const struct checkpoint_alarm *alarm)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec > alarm->at.tv_sec || (now.tv_sec == alarm->at.tv_sec && now.tv_nsec >= alarm->at.tv_nsec);
+	return now.tv_sec > alarm->at.tv_sec ||
+	       (now.tv_sec == alarm->at.tv_sec && now.tv_nsec >= alarm->at.tv_nsec);
 }
 
 static void alarm_set(struct checkpoint_alarm *alarm)
@@ -348,8 +363,8 @@ static void *checkpoint_run(void *arg)
 		/* One that cannot move now tries again after the next checkpoint. */
 		(void)gml_checkpoint_pins_move(meta);
 		checkpoint_flush_late(meta, &alarm);
-		syscall(SYS_futex, bell, FUTEX_WAIT_BITSET, seen, alarm.set ? &alarm.at : NULL, NULL,
-			FUTEX_BITSET_MATCH_ANY);
+		syscall(SYS_futex, bell, FUTEX_WAIT_BITSET, seen, alarm.set ? &alarm.at : NULL,
+			NULL, FUTEX_BITSET_MATCH_ANY);
 	}
 }
 
@@ -384,7 +399,9 @@ int gml_checkpoint_pin(struct gml_lmdb *meta)
 	if (!atomic_load_explicit(&checkpoint->pinned, memory_order_acquire)) {
 		rc = gml_checkpoint_pins_move(meta);
 		if (rc == 0 &&
-		    !atomic_load(&checkpoint->pinned)) /* somebody has changed the store since the last one */
+		    !atomic_load(
+			    &checkpoint
+				     ->pinned)) /* somebody has changed the store since the last one */
 			rc = gml_checkpoint_make(meta, checkpoint->pin_txnid[1]);
 		if (rc == 0 && !atomic_load(&checkpoint->pinned))
 			rc = GML_ERR_AGAIN; /* no reader slot, no memory: logged */

@@ -25,8 +25,8 @@ struct gml_lmdb;
 /* Bytes of data.mdb that record locks stand for; LMDB locks none there. All are locks of the open file: they end with
  * the last descriptor, whoever has it. */
 enum {
-	GML_CLAIM_GATE,	      /* exclusive while a process opens or closes the store */
-	GML_CLAIM_ALIVE,      /* shared by all that have it open; exclusive while the first one recovers */
+	GML_CLAIM_GATE, /* exclusive while a process opens or closes the store */
+	GML_CLAIM_ALIVE, /* shared by all that have it open; exclusive while the first one recovers */
 	GML_CLAIM_CHECKPOINT, /* exclusive while a checkpoint is made */
 };
 
@@ -74,7 +74,8 @@ int gml_checkpoint_settle(struct gml_lmdb *meta, const struct gml_redo_place *pl
 int gml_checkpoint_lock(struct gml_lmdb *meta);
 void gml_checkpoint_unlock(struct gml_lmdb *meta);
 /* The last committed transaction: its meta pages, and where the log stands. */
-int gml_checkpoint_capture(struct gml_lmdb *meta, struct gml_redo_slot *slot, struct gml_redo_place *tail_out);
+int gml_checkpoint_capture(struct gml_lmdb *meta, struct gml_redo_slot *slot,
+			   struct gml_redo_place *tail_out);
 /* Ends the thread. */
 void gml_checkpoint_stop(struct gml_lmdb *meta);
 

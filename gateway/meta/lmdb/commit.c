@@ -81,13 +81,15 @@ static int commit_thrifty(struct gml_lmdb_txn *txn, struct gml_update *update, b
 
 /* One that fails leaves nothing behind, the numbers that it took included: what a power cut can take back of them is
  * counted by the records that they stand in (recover.c). */
-static void commit_call(struct gml_lmdb_txn *txn, struct gml_update *update, bool no_room, bool *grown_out)
+static void commit_call(struct gml_lmdb_txn *txn, struct gml_update *update, bool no_room,
+			bool *grown_out)
 {
 	uint64_t last_id = txn->last_id;
 	bool id_changed = txn->id_changed;
 	*grown_out = false;
 	txn->head.said_relaxed = txn->head.said_strict = false;
-	update->rc = no_room ? commit_thrifty(txn, update, grown_out) : update->fn(&txn->head, update->arg);
+	update->rc = no_room ? commit_thrifty(txn, update, grown_out)
+			     : update->fn(&txn->head, update->arg);
 	update->voted = update->rc == 0 && txn->head.said_relaxed && !txn->head.said_strict;
 	gml_assert(txn->head.cursors == 0);
 	if (update->rc != 0) {
@@ -98,7 +100,8 @@ static void commit_call(struct gml_lmdb_txn *txn, struct gml_update *update, boo
 
 /* Run every closure that has no result yet in one transaction. GML_ERR_CANCELED: one failed after it had written; it
  * has its result now, run the others again. Another error is the engine's: nothing of this run is stored. */
-static int commit_attempt(struct gml_lmdb *meta, struct gml_update *batch, struct gml_redo_place *place_out)
+static int commit_attempt(struct gml_lmdb *meta, struct gml_update *batch,
+			  struct gml_redo_place *place_out)
 {
 	struct gml_lmdb_txn txn;
 	uint64_t local[GML_TXN_LOCAL / 8] = {0};
@@ -121,7 +124,8 @@ static int commit_attempt(struct gml_lmdb *meta, struct gml_update *batch, struc
 		if (u->rc != 0 && txn.writes != writes) {
 			gml_assert(grown || u->rc == GML_ERR_NOMEM || u->rc == GML_ERR_CORRUPT);
 			if (!grown)
-				gml_meta_log(&meta->head, GML_LOG_ERROR, "a metadata change failed after it had written: %s",
+				gml_meta_log(&meta->head, GML_LOG_ERROR,
+					     "a metadata change failed after it had written: %s",
 					     gml_err_text(u->rc));
 			u->done = true;
 			rc = GML_ERR_CANCELED;
@@ -153,18 +157,21 @@ static bool commit_wait_for_room(struct gml_lmdb *meta)
 	return true;
 }
 
-static int commit_run(struct gml_lmdb *meta, struct gml_update *batch, struct gml_redo_place *place_out)
+static int commit_run(struct gml_lmdb *meta, struct gml_update *batch,
+		      struct gml_redo_place *place_out)
 {
 	int rc, tries = 0;
 	do
 		rc = commit_attempt(meta, batch, place_out);
-	while (rc == GML_ERR_CANCELED || (rc == GML_ERR_NOSPC && tries++ < COMMIT_TRIES && commit_wait_for_room(meta)));
+	while (rc == GML_ERR_CANCELED ||
+	       (rc == GML_ERR_NOSPC && tries++ < COMMIT_TRIES && commit_wait_for_room(meta)));
 	return rc;
 }
 
 /* The batch as a whole met an engine error such as a full map: each change gets its own transaction, so that those that
  * fit succeed and nobody suffers for another's size. */
-static void commit_each_alone(struct gml_lmdb *meta, struct gml_update *batch, struct gml_redo_place *place_out)
+static void commit_each_alone(struct gml_lmdb *meta, struct gml_update *batch,
+			      struct gml_redo_place *place_out)
 {
 	for (struct gml_update *u = batch; u != NULL; u = u->next) {
 		struct gml_update *next = u->next;
@@ -185,7 +192,8 @@ static void commit_each_alone(struct gml_lmdb *meta, struct gml_update *batch, s
 }
 
 /* Every update of the batch has its rc afterwards; *place_out: where the log must be flushed to. */
-static void commit_batch(struct gml_lmdb *meta, struct gml_update *batch, struct gml_redo_place *place_out)
+static void commit_batch(struct gml_lmdb *meta, struct gml_update *batch,
+			 struct gml_redo_place *place_out)
 {
 	int rc = atomic_load(&meta->commit.broken);
 	if (rc == 0 && meta->opt.presync != NULL)
@@ -214,7 +222,8 @@ static void commit_batch(struct gml_lmdb *meta, struct gml_update *batch, struct
 static void commit_sort(struct gml_update *batch, struct gml_update **ack, struct gml_update **wait)
 {
 	while (batch != NULL) {
-		struct gml_update *next = batch->next, **list = batch->relaxed || batch->voted ? ack : wait;
+		struct gml_update *next = batch->next,
+				  **list = batch->relaxed || batch->voted ? ack : wait;
 		batch->next = *list;
 		*list = batch;
 		batch = next;
@@ -270,12 +279,12 @@ static void commit_lead(struct gml_lmdb *meta)
 	struct gml_redo_place place = {0};
 	bool voted;
 	int rc;
-
 	commit_batch(meta, batch, &place);
 	voted = commit_voted(batch);
 	if (voted)
 		gml_redo_relaxed(&meta->redo, &place);
-	if (atomic_load(&meta->room.is_short) && place.work > meta->redo.shared->k_work + GML_ROOM_PAGES)
+	if (atomic_load(&meta->room.is_short) &&
+	    place.work > meta->redo.shared->k_work + GML_ROOM_PAGES)
 		(void)gml_checkpoint_make(meta, 0); /* its failure is noted in the shared tail */
 	/* What has no record is not even safe from the death of all processes: no relaxed update either. */
 	if (gml_redo_logged(&meta->redo, &place))

@@ -52,8 +52,8 @@ void gml_lmdb_cursor_close(struct gml_cursor *head)
 	free(cursor);
 }
 
-static int cursor_result(struct gml_lmdb_cursor *cursor, int rc, const MDB_val *key, const MDB_val *value,
-			 struct gml_span *key_out, struct gml_span *value_out)
+static int cursor_result(struct gml_lmdb_cursor *cursor, int rc, const MDB_val *key,
+			 const MDB_val *value, struct gml_span *key_out, struct gml_span *value_out)
 {
 	cursor->placed = rc == 0;
 	if (rc != 0)
@@ -80,7 +80,8 @@ int gml_lmdb_cursor_seek(struct gml_cursor *head, struct gml_span key, struct gm
 	return cursor_result(cursor, rc, &k, &v, key_out, value_out);
 }
 
-int gml_lmdb_cursor_next(struct gml_cursor *head, struct gml_span *key_out, struct gml_span *value_out)
+int gml_lmdb_cursor_next(struct gml_cursor *head, struct gml_span *key_out,
+			 struct gml_span *value_out)
 {
 	struct gml_lmdb_cursor *cursor = (struct gml_lmdb_cursor *)head;
 	MDB_val k, v;
@@ -94,7 +95,8 @@ int gml_lmdb_cursor_next(struct gml_cursor *head, struct gml_span *key_out, stru
 	/* The tree changed under the cursor, perhaps its own entry went: find the place again by key. */
 	k = (MDB_val){cursor->key_len, cursor->key};
 	rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_SET_RANGE);
-	if (rc == 0 && k.mv_size == cursor->key_len && memcmp(k.mv_data, cursor->key, k.mv_size) == 0)
+	if (rc == 0 && k.mv_size == cursor->key_len &&
+	    memcmp(k.mv_data, cursor->key, k.mv_size) == 0)
 		rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_NEXT);
 	return cursor_result(cursor, rc, &k, &v, key_out, value_out);
 }

@@ -91,7 +91,8 @@ static int meta_format_read(struct gml_lmdb *meta, unsigned *version_out)
 		goto out;
 	}
 	*version_out = p[0];
-	if (p[0] < META_FORMAT_ADOPT || p[0] > META_FORMAT_VERSION || p[1] != 0 || p[2] != 0 || p[3] != 0) {
+	if (p[0] < META_FORMAT_ADOPT || p[0] > META_FORMAT_VERSION || p[1] != 0 || p[2] != 0 ||
+	    p[3] != 0) {
 		rc = GML_ERR_FORMAT;
 		goto out;
 	}
@@ -180,7 +181,8 @@ no_commit:
 }
 
 /* ---- stores that this process has open (invariant 3) ---- */
-static pthread_mutex_t meta_open_lock = PTHREAD_MUTEX_INITIALIZER; /* held while one is opened or closed */
+static pthread_mutex_t meta_open_lock =
+	PTHREAD_MUTEX_INITIALIZER; /* held while one is opened or closed */
 static struct gml_lmdb *meta_open_list;
 static pid_t meta_open_pid; /* whose list it is: a forked child has opened nothing yet */
 
@@ -229,7 +231,8 @@ static uint64_t meta_map_size(void)
 {
 	uint64_t size = META_MAP_DEFAULT;
 	for (; size > META_MAP_LEAST; size /= 2) {
-		void *probe = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		void *probe = mmap(NULL, size, PROT_READ,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (probe != MAP_FAILED) {
 			munmap(probe, size);
 			break;
@@ -292,7 +295,8 @@ static int meta_create_alone(struct gml_lmdb *meta, const char *dir, const uint8
 	if (rc == EILSEQ || (rc == 0 && slot.state == GML_REDO_WHOLE))
 		return GML_ERR_EXIST;
 	if (rc == 0 || rc == ENOENT)
-		rc = meta_env_open(meta, dir, meta->opt.capacity ? meta->opt.capacity : meta_map_size(), 0);
+		rc = meta_env_open(meta, dir,
+				   meta->opt.capacity ? meta->opt.capacity : meta_map_size(), 0);
 	if (rc == 0)
 		rc = meta_tables_open(meta, MDB_CREATE);
 	if (rc != 0)
@@ -322,7 +326,8 @@ int gml_lmdb_create(const char *dir, const uint8_t uuid[16], const struct gml_me
 		rc = EEXIST;
 	rc = rc != 0 ? gml_lmdb_err(rc) : meta_create_alone(meta, dir, uuid);
 	if (rc != 0 && rc != GML_ERR_EXIST)
-		gml_meta_log(&meta->head, GML_LOG_ERROR, "%s: cannot create the metadata store: %s", dir, gml_err_text(rc));
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "%s: cannot create the metadata store: %s",
+			     dir, gml_err_text(rc));
 	meta_free(meta);
 	pthread_mutex_unlock(&meta_open_lock);
 	return rc;
@@ -358,7 +363,8 @@ static int meta_grow(struct gml_lmdb *meta)
 	return rc != 0 ? rc : gml_checkpoint_make(meta, 0);
 }
 
-static int meta_open_env(struct gml_lmdb *meta, const char *dir, unsigned flags, unsigned *version_out)
+static int meta_open_env(struct gml_lmdb *meta, const char *dir, unsigned flags,
+			 unsigned *version_out)
 {
 	int rc = meta_env_open(meta, dir, 0, flags);
 	if (rc == 0)
@@ -413,7 +419,8 @@ static int meta_open_adopt(struct gml_lmdb *meta, const char *dir, bool adopting
 	if (rc != 0)
 		return rc;
 	if (version == META_FORMAT_VERSION && !adopting) {
-		gml_meta_log(&meta->head, GML_LOG_ERROR, "%s: the metadata log (redo) is missing", dir);
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "%s: the metadata log (redo) is missing",
+			     dir);
 		return GML_ERR_CORRUPT;
 	}
 	return meta_adopt(meta, dir, meta->head.uuid, version);
@@ -464,7 +471,8 @@ int gml_lmdb_open(const char *dir, const struct gml_meta_options *opt, struct gm
 	rc = meta_open(meta, dir);
 	if (rc != 0) {
 		if (rc != GML_ERR_NOENT && rc != GML_ERR_BUSY)
-			gml_meta_log(&meta->head, GML_LOG_ERROR, "%s: cannot open the metadata store: %s", dir,
+			gml_meta_log(&meta->head, GML_LOG_ERROR,
+				     "%s: cannot open the metadata store: %s", dir,
 				     gml_err_text(rc));
 		gml_checkpoint_stop(meta);
 		meta_free(meta);
@@ -489,7 +497,8 @@ static void meta_leave(struct gml_lmdb *meta)
 	if (atomic_load(&shared->broken) != 0 || atomic_load(&meta->commit.broken) != 0)
 		return;
 	if (meta_enter(meta) == 0)
-		(void)gml_checkpoint_close(meta); /* it has logged why not; the log holds everything */
+		(void)gml_checkpoint_close(
+			meta); /* it has logged why not; the log holds everything */
 	else
 		(void)gml_checkpoint_settle(meta, &seen);
 }
@@ -512,7 +521,8 @@ int gml_lmdb_housekeep(struct gml_meta *head)
 	struct gml_lmdb *meta = gml_lmdb_of(head);
 	int dead = 0, rc = mdb_reader_check(meta->env, &dead);
 	if (rc == 0 && dead > 0)
-		gml_meta_log(&meta->head, GML_LOG_INFO, "cleared %d reader slots of dead processes", dead);
+		gml_meta_log(&meta->head, GML_LOG_INFO, "cleared %d reader slots of dead processes",
+			     dead);
 	return gml_lmdb_err(rc);
 }
 

@@ -25,8 +25,9 @@ struct gml_lmdb_cursor {
 	struct gml_cursor head;
 	MDB_cursor *mdb;
 	enum gml_table table;
-	bool placed;	 /* stands on an entry */
-	uint64_t writes; /* txn->writes when it was placed; key[] counts in write transactions only */
+	bool placed; /* stands on an entry */
+	uint64_t
+		writes; /* txn->writes when it was placed; key[] counts in write transactions only */
 	size_t key_len;
 	uint8_t key[GML_LMDB_KEY_MAX];
 };
@@ -48,15 +49,16 @@ struct gml_lmdb_txn {
 	struct gml_lmdb *meta;
 	MDB_txn *mdb;
 	/* of a read transaction: */
-	uint64_t seq;		/* of the snapshot */
-	struct gml_memo *memo;	/* GML_MEMO_SLOTS; kept for its next use */
+	uint64_t seq;					/* of the snapshot */
+	struct gml_memo *memo;				/* GML_MEMO_SLOTS; kept for its next use */
 	struct gml_lmdb_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors, as well */
 	/* of a write transaction: */
 	bool id_changed;
-	int failed;		     /* first engine error: it can only be aborted */
-	uint64_t writes;	     /* puts and deletes so far */
-	uint64_t work;		     /* pages that it will write, roughly */
-	struct gml_redo_place place; /* write_commit: where it left the log; of one that wrote nothing: what it saw */
+	int failed;	 /* first engine error: it can only be aborted */
+	uint64_t writes; /* puts and deletes so far */
+	uint64_t work;	 /* pages that it will write, roughly */
+	struct gml_redo_place
+		place; /* write_commit: where it left the log; of one that wrote nothing: what it saw */
 	uint64_t last_id;
 };
 
@@ -73,7 +75,8 @@ struct gml_commit {
 	pthread_mutex_t lock; /* queue, led */
 	struct gml_update *head, **tail;
 	bool led;
-	_Atomic int broken; /* a sync failed: what the disk holds is unknown, no change is accepted any more */
+	_Atomic int
+		broken; /* a sync failed: what the disk holds is unknown, no change is accepted any more */
 };
 
 struct gml_lmdb {
@@ -117,8 +120,10 @@ bool gml_lmdb_lost(struct gml_lmdb *meta);
 int gml_lmdb_read_begin(struct gml_meta *head, struct gml_txn **txn_out);
 void gml_lmdb_read_end(struct gml_txn *head);
 uint64_t gml_lmdb_txn_seq(const struct gml_txn *head);
-int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key, struct gml_span *value_out);
-int gml_lmdb_put(struct gml_txn *head, enum gml_table table, struct gml_span key, struct gml_span value);
+int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key,
+		 struct gml_span *value_out);
+int gml_lmdb_put(struct gml_txn *head, enum gml_table table, struct gml_span key,
+		 struct gml_span value);
 int gml_lmdb_del(struct gml_txn *head, enum gml_table table, struct gml_span key);
 uint64_t gml_lmdb_next_id(struct gml_txn *head);
 int gml_lmdb_count(struct gml_txn *head, enum gml_table table, uint64_t *count_out);
@@ -135,11 +140,13 @@ void gml_lmdb_pool_drain(struct gml_lmdb *meta);
 int gml_lmdb_error(struct gml_lmdb_txn *txn, int code);
 
 /* ---- cursor.c ---- */
-int gml_lmdb_cursor_open(struct gml_txn *head, enum gml_table table, struct gml_cursor **cursor_out);
+int gml_lmdb_cursor_open(struct gml_txn *head, enum gml_table table,
+			 struct gml_cursor **cursor_out);
 void gml_lmdb_cursor_close(struct gml_cursor *head);
 int gml_lmdb_cursor_seek(struct gml_cursor *head, struct gml_span key, struct gml_span *key_out,
 			 struct gml_span *value_out);
-int gml_lmdb_cursor_next(struct gml_cursor *head, struct gml_span *key_out, struct gml_span *value_out);
+int gml_lmdb_cursor_next(struct gml_cursor *head, struct gml_span *key_out,
+			 struct gml_span *value_out);
 int gml_lmdb_cursor_before(struct gml_cursor *head, struct gml_span key, struct gml_span *key_out,
 			   struct gml_span *value_out);
 

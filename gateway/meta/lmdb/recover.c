@@ -21,7 +21,8 @@ int gml_recover_restore(struct gml_lmdb *meta, const struct gml_redo_slot *slot)
 			return EILSEQ;
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		ssize_t n = pwrite(meta->data_fd, slot->meta[i], GML_REDO_META, (off_t)i * meta->redo.page_size);
+		ssize_t n = pwrite(meta->data_fd, slot->meta[i], GML_REDO_META,
+				   (off_t)i * meta->redo.page_size);
 		if (n != GML_REDO_META)
 			return n < 0 ? errno : EIO;
 	}
@@ -33,7 +34,8 @@ struct recover_apply {
 	MDB_txn *txn;
 };
 
-static int recover_apply(void *arg, bool put, enum gml_table table, struct gml_span key, struct gml_span value)
+static int recover_apply(void *arg, bool put, enum gml_table table, struct gml_span key,
+			 struct gml_span value)
 {
 	struct recover_apply *apply = arg;
 	MDB_val k = {key.len, (void *)key.ptr}, v = {value.len, (void *)value.ptr};
@@ -49,7 +51,8 @@ static int recover_record(struct gml_lmdb *meta, const struct gml_redo_record *r
 	int rc = gml_lmdb_err(mdb_txn_begin(meta->env, NULL, 0, &apply.txn));
 	if (rc != 0)
 		return rc;
-	rc = mdb_txn_id(apply.txn) == record->txnid ? gml_redo_walk(record, recover_apply, &apply) : GML_ERR_CORRUPT;
+	rc = mdb_txn_id(apply.txn) == record->txnid ? gml_redo_walk(record, recover_apply, &apply)
+						    : GML_ERR_CORRUPT;
 	if (rc != 0) {
 		mdb_txn_abort(apply.txn);
 		return rc;
@@ -57,13 +60,16 @@ static int recover_record(struct gml_lmdb *meta, const struct gml_redo_record *r
 	return gml_lmdb_err(mdb_txn_commit(apply.txn));
 }
 
-static int recover_records(struct gml_lmdb *meta, const struct gml_redo_slot *slot, uint64_t *count_out)
+static int recover_records(struct gml_lmdb *meta, const struct gml_redo_slot *slot,
+			   uint64_t *count_out)
 {
 	struct gml_redo_place *tail = &meta->redo.shared->tail;
-	struct gml_redo_record record = {.txnid = slot->txnid, .pos = slot->pos, .chain = slot->chain};
+	struct gml_redo_record record = {
+		.txnid = slot->txnid, .pos = slot->pos, .chain = slot->chain};
 	int rc;
 	*count_out = 0;
-	while ((rc = gml_redo_read(&meta->redo, record.pos, record.chain, record.txnid + 1, &record)) == 0) {
+	while ((rc = gml_redo_read(&meta->redo, record.pos, record.chain, record.txnid + 1,
+				   &record)) == 0) {
 		rc = recover_record(meta, &record);
 		free(record.payload);
 		if (rc != 0)
@@ -83,7 +89,8 @@ static int recover_records(struct gml_lmdb *meta, const struct gml_redo_slot *sl
 static int recover_skip_ids(struct gml_lmdb *meta)
 {
 	struct gml_lmdb_txn txn = {
-		.head = {.engine = meta->head.engine, .meta = &meta->head, .writable = true}, .meta = meta};
+		.head = {.engine = meta->head.engine, .meta = &meta->head, .writable = true},
+		.meta = meta};
 	int rc = gml_lmdb_err(mdb_txn_begin(meta->env, NULL, 0, &txn.mdb));
 	if (rc != 0)
 		return rc;

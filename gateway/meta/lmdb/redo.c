@@ -15,12 +15,13 @@
 #define REDO_SLOT_MAGIC "GMLSLOT"
 #define REDO_RECORD_MAGIC UINT32_C(0x524c4d47) /* "GMLR" */
 #define REDO_VERSION 1
-#define REDO_CLOSED 1 /* flag of a slot */
+#define REDO_CLOSED 1  /* flag of a slot */
 #define REDO_PAGE 4096 /* of the header and of each slot; the checksum is in its last eight bytes */
 #define REDO_RING 16384
-#define REDO_HEAD 24	     /* of a record */
-#define REDO_OP 8	     /* of a change */
-#define REDO_WORK_HARD 16384 /* pages behind the checkpoint from which on the writers wait for the next one */
+#define REDO_HEAD 24 /* of a record */
+#define REDO_OP 8    /* of a change */
+#define REDO_WORK_HARD                                                                             \
+	16384 /* pages behind the checkpoint from which on the writers wait for the next one */
 
 uint64_t gml_redo_size = (uint64_t)4 << 20;
 
@@ -96,7 +97,8 @@ static void redo_page_seal(uint8_t *page)
 static bool redo_page_whole(const uint8_t *page, const char *magic)
 {
 	return memcmp(page, magic, 8) == 0 &&
-	       redo_load(page + REDO_PAGE - 8, 8) == gml_crc_update(GML_CRC_64NVME, 0, page, REDO_PAGE - 8);
+	       redo_load(page + REDO_PAGE - 8, 8) ==
+		       gml_crc_update(GML_CRC_64NVME, 0, page, REDO_PAGE - 8);
 }
 
 static int redo_file_open(struct gml_redo *redo, const char *dir, int flags)
@@ -115,7 +117,9 @@ static int redo_zero(const struct gml_redo *redo)
 	uint64_t end = REDO_RING + redo->size;
 	int rc = 0;
 	for (uint64_t off = 0; rc == 0 && off < end; off += sizeof(zeros))
-		rc = redo_pwrite(redo->fd, zeros, end - off < sizeof(zeros) ? (size_t)(end - off) : sizeof(zeros), off);
+		rc = redo_pwrite(redo->fd, zeros,
+				 end - off < sizeof(zeros) ? (size_t)(end - off) : sizeof(zeros),
+				 off);
 	return rc;
 }
 
@@ -150,7 +154,8 @@ int gml_redo_open(struct gml_redo *redo, const char *dir)
 	int rc = redo_file_open(redo, dir, 0);
 	if (rc == 0)
 		rc = redo_pread(redo->fd, page, sizeof(page), 0);
-	if (rc == EILSEQ || (rc == 0 && page[0] == 0 && memcmp(page, page + 1, sizeof(page) - 1) == 0))
+	if (rc == EILSEQ ||
+	    (rc == 0 && page[0] == 0 && memcmp(page, page + 1, sizeof(page) - 1) == 0))
 		return ENOENT; /* its making was cut short */
 	if (rc != 0)
 		return rc;
@@ -159,7 +164,9 @@ int gml_redo_open(struct gml_redo *redo, const char *dir)
 	if (!redo_page_whole(page, REDO_MAGIC) || redo_load(page + 8, 4) != REDO_VERSION)
 		return EILSEQ;
 	/* What the checksum cannot rule out is a program's mistake; it must not divide by zero. */
-	return redo->size < REDO_PAGE || redo->size % 8 != 0 || redo->page_size < GML_REDO_META ? EILSEQ : 0;
+	return redo->size < REDO_PAGE || redo->size % 8 != 0 || redo->page_size < GML_REDO_META
+		       ? EILSEQ
+		       : 0;
 }
 
 static bool redo_slot_decode(const uint8_t *page, struct gml_redo_slot *slot)
@@ -173,7 +180,8 @@ static bool redo_slot_decode(const uint8_t *page, struct gml_redo_slot *slot)
 	slot->state = (enum gml_redo_state)redo_load(page + 40, 4);
 	slot->closed = redo_load(page + 44, 4) & REDO_CLOSED;
 	memcpy(slot->meta, page + 64, sizeof(slot->meta));
-	return (slot->state == GML_REDO_ADOPTING || slot->state == GML_REDO_WHOLE) && slot->pos % 8 == 0;
+	return (slot->state == GML_REDO_ADOPTING || slot->state == GML_REDO_WHOLE) &&
+	       slot->pos % 8 == 0;
 }
 
 int gml_redo_slot_read(struct gml_redo *redo, struct gml_redo_slot *out)
@@ -244,7 +252,8 @@ int gml_redo_share(struct gml_redo *redo, const char *dir, const struct gml_redo
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (slot != NULL ? O_CREAT : 0), 0600);
 	if (fd < 0)
 		return errno;
-	if (slot != NULL) /* written, so that a full disk shows here and not as a fault on the mapping */
+	if (slot !=
+	    NULL) /* written, so that a full disk shows here and not as a fault on the mapping */
 		rc = redo_pwrite(fd, zeros, sizeof(zeros), 0);
 	if (rc == 0)
 		map = mmap(NULL, REDO_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -275,7 +284,8 @@ void gml_redo_release(struct gml_redo *redo)
 }
 
 /* ---- under the writer lock ---- */
-static void redo_place_copy(struct gml_redo_place *to, const struct gml_redo_place *from, uint64_t txnid)
+static void redo_place_copy(struct gml_redo_place *to, const struct gml_redo_place *from,
+			    uint64_t txnid)
 {
 	to->pos = from->pos;
 	to->chain = from->chain;
@@ -344,7 +354,8 @@ static bool redo_room(struct gml_redo *redo, size_t len)
 	return true;
 }
 
-void gml_redo_add(struct gml_redo *redo, bool put, enum gml_table table, struct gml_span key, struct gml_span value)
+void gml_redo_add(struct gml_redo *redo, bool put, enum gml_table table, struct gml_span key,
+		  struct gml_span value)
 {
 	uint8_t *p;
 	if (!redo_room(redo, REDO_OP + key.len + value.len))
@@ -391,7 +402,8 @@ static bool redo_fits(const struct gml_redo *redo, const struct gml_redo_place *
 	       place->work - shared->k_work <= REDO_WORK_HARD;
 }
 
-int gml_redo_append(struct gml_redo *redo, uint64_t txnid, uint64_t work, struct gml_redo_place *out)
+int gml_redo_append(struct gml_redo *redo, uint64_t txnid, uint64_t work,
+		    struct gml_redo_place *out)
 {
 	struct gml_redo_shared *shared = redo->shared;
 	uint64_t at = shared->tail.pos;
@@ -431,7 +443,8 @@ bool gml_redo_logged(const struct gml_redo *redo, const struct gml_redo_place *p
 bool gml_redo_durable(struct gml_redo *redo, const struct gml_redo_place *place)
 {
 	const struct gml_redo_shared *shared = redo->shared;
-	return gml_redo_logged(redo, place) && (place->pos <= shared->flushed || place->pos <= shared->k_pos);
+	return gml_redo_logged(redo, place) &&
+	       (place->pos <= shared->flushed || place->pos <= shared->k_pos);
 }
 
 void gml_redo_relaxed(struct gml_redo *redo, const struct gml_redo_place *place)
@@ -457,15 +470,16 @@ int gml_redo_flush(struct gml_redo *redo)
 }
 
 /* ---- reading ---- */
-int gml_redo_read(struct gml_redo *redo, uint64_t pos, uint64_t chain, uint64_t txnid, struct gml_redo_record *out)
+int gml_redo_read(struct gml_redo *redo, uint64_t pos, uint64_t chain, uint64_t txnid,
+		  struct gml_redo_record *out)
 {
 	uint8_t head[REDO_HEAD], *record;
 	size_t len;
 	if (redo_ring(redo, false, head, sizeof(head), pos) != 0)
 		return GML_ERR_IO;
 	len = redo_load(head + 4, 4);
-	if (redo_load(head, 4) != REDO_RECORD_MAGIC || redo_load(head + 8, 8) != txnid || len < REDO_HEAD ||
-	    len > redo->size / 4 || len % 8 != 0)
+	if (redo_load(head, 4) != REDO_RECORD_MAGIC || redo_load(head + 8, 8) != txnid ||
+	    len < REDO_HEAD || len > redo->size / 4 || len % 8 != 0)
 		return GML_ERR_NOENT;
 	record = malloc(len);
 	if (record == NULL)
@@ -493,9 +507,11 @@ int gml_redo_walk(const struct gml_redo_record *record, gml_redo_apply_fn apply,
 		size_t key_len = redo_load(p + 2, 2), value_len = redo_load(p + 4, 4),
 		       rest = (size_t)(end - p) - REDO_OP;
 		int rc;
-		if (p[0] < 1 || p[0] > 2 || p[1] >= GML_TABLE_COUNT_ || key_len > rest || value_len > rest - key_len)
+		if (p[0] < 1 || p[0] > 2 || p[1] >= GML_TABLE_COUNT_ || key_len > rest ||
+		    value_len > rest - key_len)
 			return GML_ERR_CORRUPT;
-		rc = apply(arg, p[0] == 1, (enum gml_table)p[1], (struct gml_span){p + REDO_OP, key_len},
+		rc = apply(arg, p[0] == 1, (enum gml_table)p[1],
+			   (struct gml_span){p + REDO_OP, key_len},
 			   (struct gml_span){p + REDO_OP + key_len, value_len});
 		if (rc != 0)
 			return rc;

@@ -19,7 +19,7 @@
 #include "../engine.h"
 
 #define GML_REDO_LAYOUT 2
-#define GML_REDO_META 512      /* bytes of each of LMDB's two meta pages that mean something, and more */
+#define GML_REDO_META 512 /* bytes of each of LMDB's two meta pages that mean something, and more */
 #define GML_REDO_META_FIXED 40 /* the first of these never change in the life of a store */
 
 /* Bytes of the ring of a new log. Tests make it smaller. */
@@ -27,8 +27,10 @@ extern uint64_t gml_redo_size;
 
 /* Where a committed transaction left the log. */
 struct gml_redo_place {
-	_Atomic uint64_t txnid; /* LMDB's number of the transaction; 0 in `next`: nothing is being committed */
-	uint64_t pos;		/* bytes since the log was made; the next record stands at pos modulo the ring's size */
+	_Atomic uint64_t
+		txnid; /* LMDB's number of the transaction; 0 in `next`: nothing is being committed */
+	uint64_t
+		pos; /* bytes since the log was made; the next record stands at pos modulo the ring's size */
 	uint64_t chain;
 	uint64_t work; /* pages written, estimated */
 	uint64_t gap;  /* the last transaction without a record */
@@ -39,11 +41,12 @@ struct gml_redo_place {
 struct gml_redo_shared {
 	uint64_t layout; /* GML_REDO_LAYOUT: programs that share it agree on this struct */
 	struct gml_redo_place tail, next;
-	_Alignas(64) _Atomic uint64_t committed;		 /* positions: a committed record ends here; */
-	_Atomic uint64_t flushed;				 /* everything before it is on the disk; */
-	_Atomic uint64_t relaxed;				 /* one that was acknowledged without that ends here */
+	_Alignas(64) _Atomic uint64_t committed; /* positions: a committed record ends here; */
+	_Atomic uint64_t flushed;		 /* everything before it is on the disk; */
+	_Atomic uint64_t relaxed; /* one that was acknowledged without that ends here */
 	_Atomic uint64_t k_txnid, k_pos, k_chain, k_work, k_seq; /* the last durable checkpoint */
-	_Atomic uint32_t broken; /* what the disk holds is unknown: no change until everybody has closed the store */
+	_Atomic uint32_t
+		broken; /* what the disk holds is unknown: no change until everybody has closed the store */
 	_Alignas(64) _Atomic uint32_t bell; /* futex: changes with every checkpoint */
 };
 
@@ -75,7 +78,8 @@ struct gml_redo_record {
 };
 
 /* Called for each change of a record in turn; non-zero ends the walk. op: put or delete. */
-typedef int (*gml_redo_apply_fn)(void *arg, bool put, enum gml_table table, struct gml_span key, struct gml_span value);
+typedef int (*gml_redo_apply_fn)(void *arg, bool put, enum gml_table table, struct gml_span key,
+				 struct gml_span value);
 
 void gml_redo_init(struct gml_redo *redo);
 void gml_redo_release(struct gml_redo *redo);
@@ -97,9 +101,11 @@ int gml_redo_seed(uint64_t *seed_out);
 /* Settles what the last writer left (invariant 2). After a failure the store is broken. */
 int gml_redo_resolve(struct gml_redo *redo, uint64_t txnid);
 void gml_redo_begin(struct gml_redo *redo);
-void gml_redo_add(struct gml_redo *redo, bool put, enum gml_table table, struct gml_span key, struct gml_span value);
+void gml_redo_add(struct gml_redo *redo, bool put, enum gml_table table, struct gml_span key,
+		  struct gml_span value);
 /* Writes the record and says where the log will stand once the transaction is committed. */
-int gml_redo_append(struct gml_redo *redo, uint64_t txnid, uint64_t work, struct gml_redo_place *out);
+int gml_redo_append(struct gml_redo *redo, uint64_t txnid, uint64_t work,
+		    struct gml_redo_place *out);
 
 /* ---- any thread ---- */
 void gml_redo_committed(struct gml_redo *redo, const struct gml_redo_place *place);
@@ -114,7 +120,8 @@ bool gml_redo_lags(const struct gml_redo *redo);
 int gml_redo_flush(struct gml_redo *redo);
 
 /* ---- recovery, and whoever looks. NOENT: no record follows. CORRUPT, NOMEM, IO. ---- */
-int gml_redo_read(struct gml_redo *redo, uint64_t pos, uint64_t chain, uint64_t txnid, struct gml_redo_record *out);
+int gml_redo_read(struct gml_redo *redo, uint64_t pos, uint64_t chain, uint64_t txnid,
+		  struct gml_redo_record *out);
 int gml_redo_walk(const struct gml_redo_record *record, gml_redo_apply_fn apply, void *arg);
 
 #endif

@@ -16,7 +16,8 @@ struct redo_check {
 static void redo_problem(const struct redo_check *check, const char *what, uint64_t txnid)
 {
 	char text[160];
-	snprintf(text, sizeof(text), "metadata log: %s (transaction %llu)", what, (unsigned long long)txnid);
+	snprintf(text, sizeof(text), "metadata log: %s (transaction %llu)", what,
+		 (unsigned long long)txnid);
 	check->problem(check->arg, text);
 }
 
@@ -29,16 +30,19 @@ static void redo_check_slot(const struct redo_check *check, const struct gml_red
 }
 
 /* From the checkpoint to what was the tail a moment ago. */
-static int redo_check_records(struct gml_lmdb *meta, const struct redo_check *check, const struct gml_redo_slot *slot,
-			      const struct gml_redo_place *tail)
+static int redo_check_records(struct gml_lmdb *meta, const struct redo_check *check,
+			      const struct gml_redo_slot *slot, const struct gml_redo_place *tail)
 {
-	struct gml_redo_record record = {.txnid = slot->txnid, .pos = slot->pos, .chain = slot->chain};
+	struct gml_redo_record record = {
+		.txnid = slot->txnid, .pos = slot->pos, .chain = slot->chain};
 	while (record.txnid < tail->txnid) {
-		int rc = gml_redo_read(&meta->redo, record.pos, record.chain, record.txnid + 1, &record);
+		int rc = gml_redo_read(&meta->redo, record.pos, record.chain, record.txnid + 1,
+				       &record);
 		if (rc == GML_ERR_NOENT) {
 			/* Those behind a gap wait for a checkpoint. */
 			if (tail->gap <= slot->txnid)
-				redo_problem(check, "the record is missing or damaged", record.txnid + 1);
+				redo_problem(check, "the record is missing or damaged",
+					     record.txnid + 1);
 			return 0;
 		}
 		if (rc != 0)

@@ -44,7 +44,10 @@ static int room_fallocate(struct gml_lmdb *meta, uint64_t from, uint64_t end)
 {
 	int rc;
 	do
-		rc = fallocate(meta->data_fd, FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(end - from)) == 0 ? 0 : errno;
+		rc = fallocate(meta->data_fd, FALLOC_FL_KEEP_SIZE, (off_t)from,
+			       (off_t)(end - from)) == 0
+			     ? 0
+			     : errno;
 	while (rc == EINTR);
 	return rc;
 }

@@ -17,10 +17,12 @@ struct gml_lmdb;
 struct gml_lmdb_txn;
 
 #define GML_ROOM ((uint64_t)8 << 20)
-#define GML_ROOM_PAGES 256 /* written since the last checkpoint: the next one, when the room is short */
+#define GML_ROOM_PAGES                                                                             \
+	256 /* written since the last checkpoint: the next one, when the room is short */
 
 struct gml_room {
-	uint64_t end;	       /* up to here the file has its space, as far as this process knows; the leader's */
+	uint64_t
+		end; /* up to here the file has its space, as far as this process knows; the leader's */
 	_Atomic bool is_short; /* as last seen */
 };
 

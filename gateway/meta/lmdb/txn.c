@@ -39,12 +39,15 @@ static void txn_free(struct gml_lmdb_txn *txn)
 static struct gml_lmdb_txn *txn_unpark(struct gml_lmdb *meta)
 {
 	if (txn_slot_hint == 0)
-		txn_slot_hint = 1 + atomic_fetch_add_explicit(&txn_slot_spread, 7, memory_order_relaxed);
+		txn_slot_hint =
+			1 + atomic_fetch_add_explicit(&txn_slot_spread, 7, memory_order_relaxed);
 	for (unsigned i = 0; i < GML_LMDB_READ_SLOTS; i++) {
-		struct gml_read_slot *slot = &meta->slots[(txn_slot_hint + i) % GML_LMDB_READ_SLOTS];
+		struct gml_read_slot *slot =
+			&meta->slots[(txn_slot_hint + i) % GML_LMDB_READ_SLOTS];
 		if (atomic_load_explicit(&slot->txn, memory_order_relaxed) == NULL)
 			continue;
-		struct gml_lmdb_txn *txn = atomic_exchange_explicit(&slot->txn, NULL, memory_order_acquire);
+		struct gml_lmdb_txn *txn =
+			atomic_exchange_explicit(&slot->txn, NULL, memory_order_acquire);
 		if (txn != NULL) {
 			txn_slot_hint += i;
 			return txn;
@@ -56,11 +59,12 @@ static struct gml_lmdb_txn *txn_unpark(struct gml_lmdb *meta)
 static bool txn_park(struct gml_lmdb *meta, struct gml_lmdb_txn *txn)
 {
 	for (unsigned i = 0; i < GML_LMDB_READ_SLOTS; i++) {
-		struct gml_read_slot *slot = &meta->slots[(txn_slot_hint + i) % GML_LMDB_READ_SLOTS];
+		struct gml_read_slot *slot =
+			&meta->slots[(txn_slot_hint + i) % GML_LMDB_READ_SLOTS];
 		struct gml_lmdb_txn *none = NULL;
 		if (atomic_load_explicit(&slot->txn, memory_order_relaxed) == NULL &&
-		    atomic_compare_exchange_strong_explicit(&slot->txn, &none, txn, memory_order_release,
-							    memory_order_relaxed)) {
+		    atomic_compare_exchange_strong_explicit(
+			    &slot->txn, &none, txn, memory_order_release, memory_order_relaxed)) {
 			txn_slot_hint += i;
 			return true;
 		}
@@ -100,7 +104,8 @@ static int txn_read_new(struct gml_lmdb *meta, struct gml_txn **txn_out)
 		return GML_ERR_NOMEM;
 	txn->head = (struct gml_txn){.engine = meta->head.engine, .meta = &meta->head};
 	txn->meta = meta;
-	txn->memo = calloc(GML_MEMO_SLOTS, sizeof(*txn->memo)); /* without it every key is searched for */
+	txn->memo = calloc(GML_MEMO_SLOTS,
+			   sizeof(*txn->memo)); /* without it every key is searched for */
 	rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
 	if (rc == MDB_READERS_FULL && mdb_reader_check(meta->env, &dead) == 0 && dead > 0)
 		rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
@@ -109,7 +114,8 @@ static int txn_read_new(struct gml_lmdb *meta, struct gml_txn **txn_out)
 	else
 		rc = txn_settle(txn);
 	if (rc != 0) {
-		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot begin a read transaction: %s", mdb_strerror(rc));
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot begin a read transaction: %s",
+			     mdb_strerror(rc));
 		txn_free(txn);
 		return gml_lmdb_err(rc);
 	}
@@ -123,14 +129,16 @@ int gml_lmdb_read_begin(struct gml_meta *head, struct gml_txn **txn_out)
 	struct gml_lmdb_txn *txn = txn_unpark(meta);
 	int rc;
 	*txn_out = NULL;
-	atomic_fetch_add_explicit(&meta->slots[txn_slot_hint % GML_LMDB_READ_SLOTS].reads, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&meta->slots[txn_slot_hint % GML_LMDB_READ_SLOTS].reads, 1,
+				  memory_order_relaxed);
 	if (txn == NULL)
 		return txn_read_new(meta, txn_out);
 	rc = mdb_txn_renew(txn->mdb);
 	if (rc == 0)
 		rc = txn_settle(txn);
 	if (rc != 0) {
-		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot renew a read transaction: %s", mdb_strerror(rc));
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot renew a read transaction: %s",
+			     mdb_strerror(rc));
 		txn_free(txn);
 		return gml_lmdb_err(rc);
 	}
@@ -171,12 +179,14 @@ int gml_lmdb_write_begin(struct gml_lmdb *meta, struct gml_lmdb_txn *txn, void *
 		return rc;
 	rc = mdb_txn_begin(meta->env, NULL, 0, &txn->mdb);
 	if (rc != 0) {
-		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot begin a write transaction: %s", mdb_strerror(rc));
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot begin a write transaction: %s",
+			     mdb_strerror(rc));
 		return gml_lmdb_err(rc);
 	}
 	rc = gml_redo_resolve(&meta->redo, mdb_txn_id(txn->mdb));
 	if (rc != 0) {
-		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot wipe out a record of the metadata log: %s", mdb_strerror(rc));
+		gml_meta_log(&meta->head, GML_LOG_ERROR,
+			     "cannot wipe out a record of the metadata log: %s", mdb_strerror(rc));
 		gml_lmdb_write_abort(txn);
 		return GML_ERR_IO;
 	}
@@ -297,7 +307,8 @@ int gml_lmdb_error(struct gml_lmdb_txn *txn, int code)
 {
 	int rc = gml_lmdb_err(code);
 	if (code != MDB_NOTFOUND) {
-		gml_meta_log(&txn->meta->head, GML_LOG_ERROR, "metadata engine: %s", mdb_strerror(code));
+		gml_meta_log(&txn->meta->head, GML_LOG_ERROR, "metadata engine: %s",
+			     mdb_strerror(code));
 		if (txn->head.writable && txn->failed == 0)
 			txn->failed = rc;
 	}
@@ -314,7 +325,8 @@ static uint64_t memo_mix(uint64_t hash, uint64_t word)
 }
 
 /* The two slots that a key may have, the later find first; NULL: it has none. */
-static struct gml_memo *memo_slot(struct gml_lmdb_txn *txn, enum gml_table table, struct gml_span key)
+static struct gml_memo *memo_slot(struct gml_lmdb_txn *txn, enum gml_table table,
+				  struct gml_span key)
 {
 	uint64_t hash = (uint64_t)table + 1, word = 0;
 	const uint8_t *p = key.ptr;
@@ -331,15 +343,15 @@ static struct gml_memo *memo_slot(struct gml_lmdb_txn *txn, enum gml_table table
 	return &txn->memo[hash & (GML_MEMO_SLOTS - 2)];
 }
 
-static bool memo_holds(const struct gml_memo *memo, const struct gml_lmdb_txn *txn, enum gml_table table,
-		       struct gml_span key)
+static bool memo_holds(const struct gml_memo *memo, const struct gml_lmdb_txn *txn,
+		       enum gml_table table, struct gml_span key)
 {
 	return memo->seq == txn->seq && memo->table == table && memo->key_len == key.len &&
 	       memcmp(memo->key, key.ptr, key.len) == 0;
 }
 
-static void memo_note(struct gml_memo *memo, const struct gml_lmdb_txn *txn, enum gml_table table, struct gml_span key,
-		      struct gml_span value)
+static void memo_note(struct gml_memo *memo, const struct gml_lmdb_txn *txn, enum gml_table table,
+		      struct gml_span key, struct gml_span value)
 {
 	memo[1] = memo[0];
 	memo->seq = txn->seq;
@@ -349,7 +361,8 @@ static void memo_note(struct gml_memo *memo, const struct gml_lmdb_txn *txn, enu
 	memcpy(memo->key, key.ptr, key.len);
 }
 
-int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key, struct gml_span *value_out)
+int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key,
+		 struct gml_span *value_out)
 {
 	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
 	MDB_val k = {key.len, (void *)key.ptr}, v;
@@ -372,7 +385,8 @@ int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key
 	return 0;
 }
 
-int gml_lmdb_put(struct gml_txn *head, enum gml_table table, struct gml_span key, struct gml_span value)
+int gml_lmdb_put(struct gml_txn *head, enum gml_table table, struct gml_span key,
+		 struct gml_span value)
 {
 	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
 	uint8_t copy[GML_LMDB_KEY_MAX]; /* the key may be borrowed from a page that this changes */
@@ -404,7 +418,8 @@ int gml_lmdb_del(struct gml_txn *head, enum gml_table table, struct gml_span key
 		return gml_lmdb_error(txn, rc);
 	txn->writes++;
 	txn->work++;
-	gml_redo_add(&txn->meta->redo, false, table, (struct gml_span){copy, key.len}, (struct gml_span){0});
+	gml_redo_add(&txn->meta->redo, false, table, (struct gml_span){copy, key.len},
+		     (struct gml_span){0});
 	return 0;
 }
 

@@ -101,7 +101,8 @@ void gml_enc_span(struct gml_enc *enc, struct gml_span span)
 
 int gml_enc_put(struct gml_enc *enc, struct gml_txn *txn, enum gml_table table, struct gml_span key)
 {
-	int rc = enc->bad ? GML_ERR_NOMEM : gml_txn_put(txn, table, key, (struct gml_span){enc->buf, enc->len});
+	int rc = enc->bad ? GML_ERR_NOMEM
+			  : gml_txn_put(txn, table, key, (struct gml_span){enc->buf, enc->len});
 	gml_enc_release(enc);
 	return rc;
 }

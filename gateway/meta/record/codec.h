@@ -13,7 +13,8 @@
  * by the former), and every engine offers as much. */
 #define GML_REC_KEY_MAX ((size_t)511)
 #define GML_REC_VALUE_MAX ((size_t)4 << 20)
-_Static_assert(GML_REC_KEY_MAX <= GML_ENGINE_KEY_LEAST && GML_REC_VALUE_MAX <= GML_ENGINE_VALUE_LEAST,
+_Static_assert(GML_REC_KEY_MAX <= GML_ENGINE_KEY_LEAST &&
+		       GML_REC_VALUE_MAX <= GML_ENGINE_VALUE_LEAST,
 	       "engines may offer less than the records need");
 
 /* ---- reader ---- */
@@ -50,7 +51,9 @@ static inline uint8_t gml_dec_u8(struct gml_dec *dec)
 static inline uint32_t gml_dec_u32(struct gml_dec *dec)
 {
 	const uint8_t *p = gml_dec_bytes(dec, 4);
-	return p == NULL ? 0 : (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+	return p == NULL ? 0
+			 : (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+				   (uint32_t)p[3] << 24;
 }
 
 static inline uint64_t gml_dec_u64(struct gml_dec *dec)
@@ -143,7 +146,8 @@ void gml_enc_delta(struct gml_enc *enc, int64_t value, int64_t base);
 void gml_enc_raw(struct gml_enc *enc, const void *buf, size_t len);
 void gml_enc_span(struct gml_enc *enc, struct gml_span span);
 /* gml_txn_put of what was written; releases the writer. */
-int gml_enc_put(struct gml_enc *enc, struct gml_txn *txn, enum gml_table table, struct gml_span key);
+int gml_enc_put(struct gml_enc *enc, struct gml_txn *txn, enum gml_table table,
+		struct gml_span key);
 
 /* ---- keys: big-endian ---- */
 static inline void gml_key_u64(uint8_t *out, uint64_t value)

@@ -18,11 +18,13 @@
 
 #define GML_DIRENT_PLAIN ((size_t)500)
 #define GML_DIRENT_LEVELS ((GML_REC_NAME_MAX + GML_DIRENT_PLAIN - 1) / GML_DIRENT_PLAIN)
-#define GML_DIRENT_KEY_MAX (8 + GML_DIRENT_PLAIN + 2) /* one more than a continuation: the key right after it */
+#define GML_DIRENT_KEY_MAX                                                                         \
+	(8 + GML_DIRENT_PLAIN + 2) /* one more than a continuation: the key right after it */
 _Static_assert(GML_DIRENT_KEY_MAX <= GML_REC_KEY_MAX, "names are cut too late");
 
 /* parent + name (at most GML_DIRENT_PLAIN bytes); returns the length. */
-size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], uint64_t parent, const uint8_t *name, size_t len);
+size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], uint64_t parent, const uint8_t *name,
+		      size_t len);
 /* The continuation key of the first GML_DIRENT_PLAIN bytes at `name`. */
 size_t gml_dirent_key_more(uint8_t key[GML_DIRENT_KEY_MAX], uint64_t parent, const uint8_t *name);
 

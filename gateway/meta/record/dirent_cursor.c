@@ -5,7 +5,8 @@
 struct gml_dirent_cursor {
 	struct gml_txn *txn;
 	struct gml_cursor *names, *cookies; /* opened when first needed */
-	uint64_t node[GML_DIRENT_LEVELS]; /* node[0] = the parent; node[i] holds what follows i * GML_DIRENT_PLAIN bytes
+	uint64_t node
+		[GML_DIRENT_LEVELS]; /* node[0] = the parent; node[i] holds what follows i * GML_DIRENT_PLAIN bytes
 					     of name */
 	unsigned level;
 	bool placed;
@@ -38,12 +39,14 @@ void gml_dirent_cursor_close(struct gml_dirent_cursor *cursor)
 }
 
 /* Leave an exhausted node: stand behind its continuation in the node above. */
-static int dirent_cursor_leave(struct gml_dirent_cursor *cursor, struct gml_span *key, struct gml_span *value)
+static int dirent_cursor_leave(struct gml_dirent_cursor *cursor, struct gml_span *key,
+			       struct gml_span *value)
 {
 	uint8_t after[GML_DIRENT_KEY_MAX];
 	size_t len;
 	cursor->level--;
-	len = gml_dirent_key_more(after, cursor->node[cursor->level], cursor->name + cursor->level * GML_DIRENT_PLAIN);
+	len = gml_dirent_key_more(after, cursor->node[cursor->level],
+				  cursor->name + cursor->level * GML_DIRENT_PLAIN);
 	after[len++] = 0;
 	return gml_cursor_seek(cursor->names, GML_SPAN(after, len), key, value);
 }
@@ -51,15 +54,17 @@ static int dirent_cursor_leave(struct gml_dirent_cursor *cursor, struct gml_span
 /* `rc`, `key`, `value`: what a move in table dirent found. Go down continuations and out of exhausted nodes until an
  * entry is reached. The spans are used where the engine has just written them: to copy one is to wait for both halves,
  * 7 ns an entry of a walk. */
-static int dirent_cursor_settle(struct gml_dirent_cursor *cursor, int rc, struct gml_span *key, struct gml_span *value,
-				struct gml_span *name_out, struct gml_dirent *out)
+static int dirent_cursor_settle(struct gml_dirent_cursor *cursor, int rc, struct gml_span *key,
+				struct gml_span *value, struct gml_span *name_out,
+				struct gml_dirent *out)
 {
 	for (;;) {
 		size_t base = cursor->level * GML_DIRENT_PLAIN, len;
 		uint8_t first[8];
 		if (rc != 0 && rc != GML_ERR_NOENT)
 			return rc;
-		if (rc == GML_ERR_NOENT || key->len < 8 || gml_key_read_u64(key->ptr) != cursor->node[cursor->level]) {
+		if (rc == GML_ERR_NOENT || key->len < 8 ||
+		    gml_key_read_u64(key->ptr) != cursor->node[cursor->level]) {
 			if (cursor->level == 0)
 				return GML_ERR_NOENT;
 			rc = dirent_cursor_leave(cursor, key, value);
@@ -88,13 +93,15 @@ static int dirent_cursor_settle(struct gml_dirent_cursor *cursor, int rc, struct
 
 /* Go down the continuations that the name passes; false: one is missing, and the wanted place is right behind where it
  * would be. */
-static int dirent_cursor_descend(struct gml_dirent_cursor *cursor, struct gml_span name, bool *whole_out)
+static int dirent_cursor_descend(struct gml_dirent_cursor *cursor, struct gml_span name,
+				 bool *whole_out)
 {
 	*whole_out = true;
 	cursor->level = 0;
 	for (size_t base = 0; name.len - base > GML_DIRENT_PLAIN; base += GML_DIRENT_PLAIN) {
 		uint8_t key[GML_DIRENT_KEY_MAX];
-		size_t len = gml_dirent_key_more(key, cursor->node[cursor->level], cursor->name + base);
+		size_t len =
+			gml_dirent_key_more(key, cursor->node[cursor->level], cursor->name + base);
 		struct gml_span value;
 		int rc = gml_txn_get(cursor->txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
 		if (rc == GML_ERR_NOENT) {
@@ -118,16 +125,20 @@ int gml_dirent_cursor_seek(struct gml_dirent_cursor *cursor, struct gml_span nam
 	const uint8_t *rest;
 	size_t len;
 	bool whole;
-	int rc = cursor->names == NULL ? gml_cursor_open(cursor->txn, GML_TABLE_DIRENT, &cursor->names) : 0;
+	int rc = cursor->names == NULL
+			 ? gml_cursor_open(cursor->txn, GML_TABLE_DIRENT, &cursor->names)
+			 : 0;
 	cursor->placed = false;
 	if (rc != 0)
 		return rc;
-	if (name.len > GML_REC_NAME_MAX) { /* stored names are shorter: what follows its beginning follows it */
+	if (name.len >
+	    GML_REC_NAME_MAX) { /* stored names are shorter: what follows its beginning follows it */
 		name.len = GML_REC_NAME_MAX;
 		inclusive = false;
 	}
 	if (name.len > 0)
-		memmove(cursor->name, name.ptr, name.len); /* it may be the name this cursor returned */
+		memmove(cursor->name, name.ptr,
+			name.len); /* it may be the name this cursor returned */
 	rc = dirent_cursor_descend(cursor, name, &whole);
 	if (rc != 0)
 		return rc;
@@ -143,7 +154,8 @@ int gml_dirent_cursor_seek(struct gml_dirent_cursor *cursor, struct gml_span nam
 	return dirent_cursor_settle(cursor, rc, &key, &value, name_out, out);
 }
 
-int gml_dirent_cursor_next(struct gml_dirent_cursor *cursor, struct gml_span *name_out, struct gml_dirent *out)
+int gml_dirent_cursor_next(struct gml_dirent_cursor *cursor, struct gml_span *name_out,
+			   struct gml_dirent *out)
 {
 	struct gml_span key = {0}, value = {0};
 	int rc;
@@ -155,8 +167,9 @@ int gml_dirent_cursor_next(struct gml_dirent_cursor *cursor, struct gml_span *na
 }
 
 /* What the cookie cursor stands on, with its dirent. */
-static int dirent_cursor_cookie(struct gml_dirent_cursor *cursor, int rc, struct gml_span key, struct gml_span value,
-				struct gml_span *name_out, struct gml_dirent *out)
+static int dirent_cursor_cookie(struct gml_dirent_cursor *cursor, int rc, struct gml_span key,
+				struct gml_span value, struct gml_span *name_out,
+				struct gml_dirent *out)
 {
 	struct gml_span name;
 	if (rc != 0)
@@ -170,17 +183,20 @@ static int dirent_cursor_cookie(struct gml_dirent_cursor *cursor, int rc, struct
 	cursor->name_len = name.len;
 	*name_out = GML_SPAN(cursor->name, name.len);
 	rc = gml_rec_dirent_get(cursor->txn, cursor->node[0], *name_out, out);
-	if (rc == GML_ERR_NOENT || (rc == 0 && out->cookie != gml_key_read_u64((const uint8_t *)key.ptr + 8)))
+	if (rc == GML_ERR_NOENT ||
+	    (rc == 0 && out->cookie != gml_key_read_u64((const uint8_t *)key.ptr + 8)))
 		return gml_txn_corrupt(cursor->txn, GML_TABLE_COOKIE);
 	return rc;
 }
 
-int gml_dirent_cursor_after_cookie(struct gml_dirent_cursor *cursor, uint64_t after, struct gml_span *name_out,
-				   struct gml_dirent *out)
+int gml_dirent_cursor_after_cookie(struct gml_dirent_cursor *cursor, uint64_t after,
+				   struct gml_span *name_out, struct gml_dirent *out)
 {
 	uint8_t want[16];
 	struct gml_span key = {0}, value = {0};
-	int rc = cursor->cookies == NULL ? gml_cursor_open(cursor->txn, GML_TABLE_COOKIE, &cursor->cookies) : 0;
+	int rc = cursor->cookies == NULL
+			 ? gml_cursor_open(cursor->txn, GML_TABLE_COOKIE, &cursor->cookies)
+			 : 0;
 	cursor->placed = false;
 	if (rc != 0)
 		return rc;
@@ -191,7 +207,8 @@ int gml_dirent_cursor_after_cookie(struct gml_dirent_cursor *cursor, uint64_t af
 	return dirent_cursor_cookie(cursor, rc, key, value, name_out, out);
 }
 
-int gml_dirent_cursor_next_cookie(struct gml_dirent_cursor *cursor, struct gml_span *name_out, struct gml_dirent *out)
+int gml_dirent_cursor_next_cookie(struct gml_dirent_cursor *cursor, struct gml_span *name_out,
+				  struct gml_dirent *out)
 {
 	struct gml_span key = {0}, value = {0};
 	int rc;

@@ -18,9 +18,11 @@ enum {
 	GML_INODE_DIRTY = 1 << 1,    /* size and times are the wblob's */
 	GML_INODE_XATTRS = 1 << 2,   /* table xattr has entries */
 	GML_INODE_EXTENTS = 1 << 3,  /* extents are in table extent; otherwise inline */
-	GML_INODE_MD5 = 1 << 4,      /* etag is md5 (nparts > 0: md5 of md5s) of the content; otherwise opaque, from ino and change */
-	GML_INODE_PARTS = 1 << 5,    /* part sizes and checksums are in `parts` */
-	GML_INODE_ORPHAN = 1 << 6,   /* no name is left; in table orphan */
+	GML_INODE_MD5 =
+		1
+		<< 4, /* etag is md5 (nparts > 0: md5 of md5s) of the content; otherwise opaque, from ino and change */
+	GML_INODE_PARTS = 1 << 5,  /* part sizes and checksums are in `parts` */
+	GML_INODE_ORPHAN = 1 << 6, /* no name is left; in table orphan */
 	/* The content may take less room than its size: st_blocks asks the write blob and the
 	 * extents. Never wrong to have. */
 	GML_INODE_SPARSE = 1 << 7,
@@ -28,19 +30,20 @@ enum {
 #define GML_INLINE_EXTENTS 4
 
 struct gml_extent {
-	uint64_t off;      /* in the file */
-	uint64_t blob;     /* id, see data/blob.h */
+	uint64_t off;	   /* in the file */
+	uint64_t blob;	   /* id, see data/blob.h */
 	uint64_t blob_off; /* within the blob */
 	uint64_t len;
 };
 
 struct gml_inode {
 	gml_ino ino, bucket, parent; /* parent: 0 when unknown (several names, orphan) */
-	uint8_t type;                /* enum gml_type */
+	uint8_t type;		     /* enum gml_type */
 	uint32_t flags, mode, uid, gid, nlink;
 	uint64_t size, rdev, change, wblob;
 	int64_t atime, mtime, ctime, btime;
-	uint64_t birth_seq, change_seq; /* gml_txn_seq at creation and at the last change (snapshots build on them) */
+	uint64_t birth_seq,
+		change_seq; /* gml_txn_seq at creation and at the last change (snapshots build on them) */
 	uint8_t verifier[8];
 	uint8_t md5[16];
 	uint32_t nparts;
@@ -48,10 +51,11 @@ struct gml_inode {
 	uint32_t nextents; /* inline ones; ascending, not overlapping */
 	struct gml_extent extents[GML_INLINE_EXTENTS];
 	/* Variable parts; on decode borrowed from the transaction (engine.h, invariant 3): copy before the next write. */
-	struct gml_span name;    /* in `parent`; as stored (directories with '/') */
-	struct gml_span target;  /* symlink */
+	struct gml_span name;	 /* in `parent`; as stored (directories with '/') */
+	struct gml_span target;	 /* symlink */
 	struct gml_span headers; /* content headers, encoded by record_headers.c */
-	struct gml_span parts;   /* nparts x { u64 end offset, checksum value of the upload's algorithm } */
+	struct gml_span
+		parts; /* nparts x { u64 end offset, checksum value of the upload's algorithm } */
 };
 
 int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out);
@@ -60,7 +64,8 @@ int gml_rec_inode_put(struct gml_txn *txn, const struct gml_inode *inode);
 int gml_rec_inode_del(struct gml_txn *txn, gml_ino ino);
 
 /* Content headers <-> one span. encode: into buf[cap], TOOBIG. decode: spans borrowed from `headers`. */
-int gml_rec_headers_encode(const struct gml_span in[GML_HDR_COUNT], void *buf, size_t cap, size_t *len_out);
+int gml_rec_headers_encode(const struct gml_span in[GML_HDR_COUNT], void *buf, size_t cap,
+			   size_t *len_out);
 int gml_rec_headers_decode(struct gml_span headers, struct gml_span out[GML_HDR_COUNT]);
 /* One of them; without it, the others are not looked at. */
 int gml_rec_header_one(struct gml_span headers, enum gml_header header, struct gml_span *out);
@@ -73,8 +78,10 @@ struct gml_dirent {
 };
 /* name: stored form, 0..1024+1 bytes (empty = marker). Order over all entries of a parent is exactly bytewise by name, at any length. Any number that gml_txn_next_id
  * gave can be a parent (upload lists use hidden ones); others might be taken by the continuations of long names. put also maintains table cookie when dirent->cookie != 0 (replacing one drops the old cookie). */
-int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name, struct gml_dirent *out);
-int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name, const struct gml_dirent *dirent);
+int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name,
+		       struct gml_dirent *out);
+int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name,
+		       const struct gml_dirent *dirent);
 int gml_rec_dirent_del(struct gml_txn *txn, gml_ino parent, struct gml_span name);
 /* Any entry at all? 0 or NOENT. */
 int gml_rec_dirent_any(struct gml_txn *txn, gml_ino parent);
@@ -84,11 +91,15 @@ struct gml_dirent_cursor;
 int gml_dirent_cursor_open(struct gml_txn *txn, gml_ino parent, struct gml_dirent_cursor **out);
 void gml_dirent_cursor_close(struct gml_dirent_cursor *cursor);
 /* First entry with name >= `name` (inclusive) or > `name`; NOENT at the end. */
-int gml_dirent_cursor_seek(struct gml_dirent_cursor *cursor, struct gml_span name, bool inclusive, struct gml_span *name_out, struct gml_dirent *out);
-int gml_dirent_cursor_next(struct gml_dirent_cursor *cursor, struct gml_span *name_out, struct gml_dirent *out);
+int gml_dirent_cursor_seek(struct gml_dirent_cursor *cursor, struct gml_span name, bool inclusive,
+			   struct gml_span *name_out, struct gml_dirent *out);
+int gml_dirent_cursor_next(struct gml_dirent_cursor *cursor, struct gml_span *name_out,
+			   struct gml_dirent *out);
 /* Walk in cookie order: first entry with cookie > `after`. */
-int gml_dirent_cursor_after_cookie(struct gml_dirent_cursor *cursor, uint64_t after, struct gml_span *name_out, struct gml_dirent *out);
-int gml_dirent_cursor_next_cookie(struct gml_dirent_cursor *cursor, struct gml_span *name_out, struct gml_dirent *out);
+int gml_dirent_cursor_after_cookie(struct gml_dirent_cursor *cursor, uint64_t after,
+				   struct gml_span *name_out, struct gml_dirent *out);
+int gml_dirent_cursor_next_cookie(struct gml_dirent_cursor *cursor, struct gml_span *name_out,
+				  struct gml_dirent *out);
 
 /* ---- extent (files with more than GML_INLINE_EXTENTS) --------------------------------------------------------------------------- */
 /* First extent that ends after `off`; NOENT. */
@@ -100,13 +111,17 @@ int gml_rec_extent_del(struct gml_txn *txn, gml_ino ino, uint64_t off);
 /* Names are without NUL, up to GML_REC_XATTR_NAME_MAX bytes (NAMETOOLONG): S3 metadata may have one
  * of 2 KiB. */
 #define GML_REC_XATTR_NAME_MAX 2304
-int gml_rec_xattr_get(struct gml_txn *txn, gml_ino ino, struct gml_span name, struct gml_span *value_out);
-int gml_rec_xattr_put(struct gml_txn *txn, gml_ino ino, struct gml_span name, struct gml_span value);
+int gml_rec_xattr_get(struct gml_txn *txn, gml_ino ino, struct gml_span name,
+		      struct gml_span *value_out);
+int gml_rec_xattr_put(struct gml_txn *txn, gml_ino ino, struct gml_span name,
+		      struct gml_span value);
 int gml_rec_xattr_del(struct gml_txn *txn, gml_ino ino, struct gml_span name);
 /* In name order, from the first > `after` (empty span with NULL ptr: from the start). `each` may
  * not write. Names over GML_XATTR_NAME_MAX bytes are ordered by their first 200 bytes, and in no
  * particular order among those that share these. Resuming after one of them works all the same. */
-int gml_rec_xattr_each(struct gml_txn *txn, gml_ino ino, struct gml_span after, bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg);
+int gml_rec_xattr_each(struct gml_txn *txn, gml_ino ino, struct gml_span after,
+		       bool (*each)(void *arg, struct gml_span name, struct gml_span value),
+		       void *arg);
 
 /* ---- blob ------------------------------------------------------------------------------------------------------------------------------- */
 struct gml_blob_rec {
@@ -117,7 +132,8 @@ int gml_rec_blob_get(struct gml_txn *txn, uint64_t blob, struct gml_blob_rec *ou
 int gml_rec_blob_put(struct gml_txn *txn, uint64_t blob, const struct gml_blob_rec *rec);
 int gml_rec_blob_del(struct gml_txn *txn, uint64_t blob);
 /* First blob with id >= `from`; NOENT. */
-int gml_rec_blob_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out, struct gml_blob_rec *out);
+int gml_rec_blob_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out,
+		      struct gml_blob_rec *out);
 
 /* ---- bucket ----------------------------------------------------------------------------------------------------------------------------- */
 struct gml_bucket_rec {
@@ -133,12 +149,16 @@ enum {
 };
 /* Keyed by name; also found by root ino (SUPER-like secondary key kept by put and del). */
 int gml_rec_bucket_get(struct gml_txn *txn, struct gml_span name, struct gml_bucket_rec *out);
-int gml_rec_bucket_by_root(struct gml_txn *txn, gml_ino root, char name_out[GML_BUCKET_NAME_MAX + 1], struct gml_bucket_rec *out);
+int gml_rec_bucket_by_root(struct gml_txn *txn, gml_ino root,
+			   char name_out[GML_BUCKET_NAME_MAX + 1], struct gml_bucket_rec *out);
 int gml_rec_bucket_put(struct gml_txn *txn, struct gml_span name, const struct gml_bucket_rec *rec);
 /* Has the bucket with this root the flag RELAXED? False for what is no bucket (any more), or damaged. Write transactions; looks once per bucket and transaction. */
 bool gml_rec_bucket_relaxed(struct gml_txn *txn, gml_ino root);
 int gml_rec_bucket_del(struct gml_txn *txn, struct gml_span name);
-int gml_rec_bucket_each(struct gml_txn *txn, struct gml_span after, bool (*each)(void *arg, struct gml_span name, const struct gml_bucket_rec *rec), void *arg);
+int gml_rec_bucket_each(struct gml_txn *txn, struct gml_span after,
+			bool (*each)(void *arg, struct gml_span name,
+				     const struct gml_bucket_rec *rec),
+			void *arg);
 
 /* ---- documents of a bucket's configuration -------------------------------------------------- */
 /* Keyed by the bucket's root and an enum gml_bucket_document. At most GML_BUCKET_DOCUMENT_MAX bytes
@@ -155,15 +175,22 @@ struct gml_upload_rec {
 	uint32_t uid, gid;
 	int64_t initiated;
 	uint8_t checksum_algorithm, checksum_composite;
-	struct gml_span key, headers, meta; /* borrowed on decode; meta: encoded xattrs to be (see gml_rec_pairs_*) */
+	struct gml_span key, headers,
+		meta; /* borrowed on decode; meta: encoded xattrs to be (see gml_rec_pairs_*) */
 };
 int gml_rec_upload_get(struct gml_txn *txn, const uint8_t id[16], struct gml_upload_rec *out);
 int gml_rec_upload_put(struct gml_txn *txn, const uint8_t id[16], const struct gml_upload_rec *rec);
 int gml_rec_upload_del(struct gml_txn *txn, const uint8_t id[16]);
-int gml_rec_upload_each(struct gml_txn *txn, bool (*each)(void *arg, const uint8_t id[16], const struct gml_upload_rec *rec), void *arg);
+int gml_rec_upload_each(struct gml_txn *txn,
+			bool (*each)(void *arg, const uint8_t id[16],
+				     const struct gml_upload_rec *rec),
+			void *arg);
 /* Lists of (name, value) as one span; at most 64 KiB. */
-int gml_rec_pairs_encode(const struct gml_meta_pair *pairs, uint32_t n, void *buf, size_t cap, size_t *len_out);
-int gml_rec_pairs_each(struct gml_span pairs, bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg);
+int gml_rec_pairs_encode(const struct gml_meta_pair *pairs, uint32_t n, void *buf, size_t cap,
+			 size_t *len_out);
+int gml_rec_pairs_each(struct gml_span pairs,
+		       bool (*each)(void *arg, struct gml_span name, struct gml_span value),
+		       void *arg);
 
 struct gml_part_rec {
 	uint64_t size;
@@ -171,13 +198,18 @@ struct gml_part_rec {
 	uint8_t md5[16];
 	struct gml_object_checksum checksum;
 	uint32_t nextents;
-	struct gml_span extents; /* nextents x 4 u64 little-endian (off, blob, blob_off, len); borrowed; gml_rec_part_extent reads one */
+	struct gml_span
+		extents; /* nextents x 4 u64 little-endian (off, blob, blob_off, len); borrowed; gml_rec_part_extent reads one */
 };
-int gml_rec_part_get(struct gml_txn *txn, const uint8_t id[16], uint32_t number, struct gml_part_rec *out);
-int gml_rec_part_put(struct gml_txn *txn, const uint8_t id[16], uint32_t number, const struct gml_part_rec *rec, const struct gml_extent *extents);
+int gml_rec_part_get(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
+		     struct gml_part_rec *out);
+int gml_rec_part_put(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
+		     const struct gml_part_rec *rec, const struct gml_extent *extents);
 int gml_rec_part_del(struct gml_txn *txn, const uint8_t id[16], uint32_t number);
 int gml_rec_part_extent(const struct gml_part_rec *rec, uint32_t i, struct gml_extent *out);
-int gml_rec_part_each(struct gml_txn *txn, const uint8_t id[16], uint32_t after, bool (*each)(void *arg, uint32_t number, const struct gml_part_rec *rec), void *arg);
+int gml_rec_part_each(struct gml_txn *txn, const uint8_t id[16], uint32_t after,
+		      bool (*each)(void *arg, uint32_t number, const struct gml_part_rec *rec),
+		      void *arg);
 
 /* ---- users and keys ------------------------------------------------------------------------------------------------------------------- */
 /* put and del also keep the index uid -> name. */
@@ -196,17 +228,20 @@ int gml_rec_uid_retire(struct gml_txn *txn, uint32_t uid);
 int gml_rec_uid_each_retired(struct gml_txn *txn, bool (*each)(void *arg, uint32_t uid), void *arg);
 /* On failure *refused_out is true. */
 int gml_rec_uid_refused(struct gml_txn *txn, uint32_t uid, bool *refused_out);
-int gml_rec_user_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_user *user), void *arg);
+int gml_rec_user_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_user *user),
+		      void *arg);
 int gml_rec_key_get(struct gml_txn *txn, struct gml_span id, struct gml_key *out);
 int gml_rec_key_put(struct gml_txn *txn, const struct gml_key *key);
 int gml_rec_key_del(struct gml_txn *txn, struct gml_span id);
-int gml_rec_key_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_key *key), void *arg);
+int gml_rec_key_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_key *key),
+		     void *arg);
 
 /* ---- orphan, dirty, lease ------------------------------------------------------------------------------------------------------------ */
 int gml_rec_orphan_put(struct gml_txn *txn, gml_ino ino, int64_t since);
 int gml_rec_orphan_get(struct gml_txn *txn, gml_ino ino, int64_t *since_out);
 int gml_rec_orphan_del(struct gml_txn *txn, gml_ino ino);
-int gml_rec_orphan_each(struct gml_txn *txn, gml_ino after, bool (*each)(void *arg, gml_ino ino, int64_t since), void *arg);
+int gml_rec_orphan_each(struct gml_txn *txn, gml_ino after,
+			bool (*each)(void *arg, gml_ino ino, int64_t since), void *arg);
 
 struct gml_owner { /* a process: pid plus start time in clock ticks since boot (/proc/PID/stat field 22) plus boot id hash */
 	uint32_t pid;
@@ -215,7 +250,9 @@ struct gml_owner { /* a process: pid plus start time in clock ticks since boot (
 int gml_rec_dirty_put(struct gml_txn *txn, gml_ino ino, const struct gml_owner *owner);
 int gml_rec_dirty_get(struct gml_txn *txn, gml_ino ino, struct gml_owner *owner_out);
 int gml_rec_dirty_del(struct gml_txn *txn, gml_ino ino);
-int gml_rec_dirty_each(struct gml_txn *txn, gml_ino after, bool (*each)(void *arg, gml_ino ino, const struct gml_owner *owner), void *arg);
+int gml_rec_dirty_each(struct gml_txn *txn, gml_ino after,
+		       bool (*each)(void *arg, gml_ino ino, const struct gml_owner *owner),
+		       void *arg);
 
 /* Blob-id leases; kind 0: ids of blob files, 1: pack numbers. take: next unleased range of `count` (monotonic counter in SUPER). */
 struct gml_lease {
@@ -223,8 +260,10 @@ struct gml_lease {
 	uint64_t first, count;
 	struct gml_owner owner;
 };
-int gml_rec_lease_take(struct gml_txn *txn, uint8_t kind, uint64_t count, const struct gml_owner *owner, struct gml_lease *out);
+int gml_rec_lease_take(struct gml_txn *txn, uint8_t kind, uint64_t count,
+		       const struct gml_owner *owner, struct gml_lease *out);
 int gml_rec_lease_del(struct gml_txn *txn, uint8_t kind, uint64_t first);
-int gml_rec_lease_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_lease *lease), void *arg);
+int gml_rec_lease_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_lease *lease),
+		       void *arg);
 
 #endif

@@ -43,7 +43,8 @@ int gml_rec_blob_del(struct gml_txn *txn, uint64_t blob)
 	return gml_txn_del(txn, GML_TABLE_BLOB, GML_SPAN(key, 8));
 }
 
-int gml_rec_blob_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out, struct gml_blob_rec *out)
+int gml_rec_blob_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out,
+		      struct gml_blob_rec *out)
 {
 	struct gml_cursor *cursor;
 	struct gml_span key, value;

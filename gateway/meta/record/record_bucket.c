@@ -28,7 +28,8 @@ struct bucket_note {
 	gml_ino root; /* 0: free */
 	bool relaxed;
 };
-_Static_assert(sizeof(struct bucket_note[GML_REC_BUCKET_NOTES]) <= GML_TXN_LOCAL, "GML_TXN_LOCAL is too small");
+_Static_assert(sizeof(struct bucket_note[GML_REC_BUCKET_NOTES]) <= GML_TXN_LOCAL,
+	       "GML_TXN_LOCAL is too small");
 
 static struct bucket_note *bucket_slot(struct gml_txn *txn, gml_ino root)
 {
@@ -47,7 +48,8 @@ static bool bucket_look_relaxed(struct gml_txn *txn, gml_ino root)
 {
 	char name[GML_BUCKET_NAME_MAX + 1];
 	struct gml_bucket_rec rec;
-	return gml_rec_bucket_by_root(txn, root, name, &rec) == 0 && (rec.flags & GML_BUCKET_RELAXED);
+	return gml_rec_bucket_by_root(txn, root, name, &rec) == 0 &&
+	       (rec.flags & GML_BUCKET_RELAXED);
 }
 
 bool gml_rec_bucket_relaxed(struct gml_txn *txn, gml_ino root)
@@ -84,8 +86,8 @@ int gml_rec_bucket_get(struct gml_txn *txn, struct gml_span name, struct gml_buc
 	return 0;
 }
 
-int gml_rec_bucket_by_root(struct gml_txn *txn, gml_ino root, char name_out[GML_BUCKET_NAME_MAX + 1],
-			   struct gml_bucket_rec *out)
+int gml_rec_bucket_by_root(struct gml_txn *txn, gml_ino root,
+			   char name_out[GML_BUCKET_NAME_MAX + 1], struct gml_bucket_rec *out)
 {
 	struct gml_span value;
 	const uint8_t *p;
@@ -190,7 +192,9 @@ static int bucket_each_one(void *arg, struct gml_span key, struct gml_span value
 }
 
 int gml_rec_bucket_each(struct gml_txn *txn, struct gml_span after,
-			bool (*each)(void *arg, struct gml_span name, const struct gml_bucket_rec *rec), void *arg)
+			bool (*each)(void *arg, struct gml_span name,
+				     const struct gml_bucket_rec *rec),
+			void *arg)
 {
 	struct bucket_each walk = {txn, each, arg};
 	uint8_t from[GML_REC_KEY_MAX];
@@ -200,5 +204,6 @@ int gml_rec_bucket_each(struct gml_txn *txn, struct gml_span after,
 		memcpy(from, after.ptr, len);
 		from[len++] = 0;
 	}
-	return gml_rec_scan(txn, GML_TABLE_BUCKET, GML_SPAN(from, len), GML_SPAN(NULL, 0), bucket_each_one, &walk);
+	return gml_rec_scan(txn, GML_TABLE_BUCKET, GML_SPAN(from, len), GML_SPAN(NULL, 0),
+			    bucket_each_one, &walk);
 }

@@ -2,7 +2,8 @@
 
 enum { DIRENT_FORMAT = 1, DIRENT_FORMAT_NODE = 2, COOKIE_FORMAT = 1 };
 
-size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], uint64_t parent, const uint8_t *name, size_t len)
+size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], uint64_t parent, const uint8_t *name,
+		      size_t len)
 {
 	gml_key_u64(key, parent);
 	if (len > 0)
@@ -62,7 +63,8 @@ struct dirent_place {
 };
 
 /* NOENT: a continuation on the way is missing; place stands at the deepest existing node. */
-static int dirent_walk(struct gml_txn *txn, uint64_t parent, struct gml_span name, struct dirent_place *place)
+static int dirent_walk(struct gml_txn *txn, uint64_t parent, struct gml_span name,
+		       struct dirent_place *place)
 {
 	if (name.len > GML_REC_NAME_MAX)
 		return GML_ERR_NAMETOOLONG;
@@ -86,7 +88,8 @@ static int dirent_walk(struct gml_txn *txn, uint64_t parent, struct gml_span nam
 	return 0;
 }
 
-static int dirent_get_at(struct gml_txn *txn, const struct dirent_place *place, struct gml_dirent *out)
+static int dirent_get_at(struct gml_txn *txn, const struct dirent_place *place,
+			 struct gml_dirent *out)
 {
 	uint8_t key[GML_DIRENT_KEY_MAX];
 	size_t len = gml_dirent_key(key, place->node[place->level], place->rest, place->rest_len);
@@ -97,7 +100,8 @@ static int dirent_get_at(struct gml_txn *txn, const struct dirent_place *place, 
 	return gml_dirent_decode(value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_DIRENT);
 }
 
-int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name, struct gml_dirent *out)
+int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name,
+		       struct gml_dirent *out)
 {
 	struct dirent_place place;
 	int rc = dirent_walk(txn, parent, name, &place);
@@ -146,7 +150,8 @@ static int cookie_del(struct gml_txn *txn, gml_ino parent, uint64_t cookie)
 	return rc == GML_ERR_NOENT ? gml_txn_corrupt(txn, GML_TABLE_COOKIE) : rc;
 }
 
-int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name, const struct gml_dirent *dirent)
+int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name,
+		       const struct gml_dirent *dirent)
 {
 	uint8_t copy[GML_REC_NAME_MAX], key[GML_DIRENT_KEY_MAX];
 	struct dirent_place place;
@@ -156,7 +161,8 @@ int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name
 	int rc;
 	if (name.len > sizeof(copy))
 		return GML_ERR_NAMETOOLONG;
-	if (name.len > 0) /* it may be borrowed from a record, and there are several writes to come */
+	if (name.len >
+	    0) /* it may be borrowed from a record, and there are several writes to come */
 		memcpy(copy, name.ptr, name.len);
 	name.ptr = copy;
 	rc = dirent_walk(txn, parent, name, &place);
@@ -221,7 +227,8 @@ int gml_rec_dirent_del(struct gml_txn *txn, gml_ino parent, struct gml_span name
 			break;
 		if (rc != GML_ERR_NOENT)
 			return rc;
-		len = gml_dirent_key_more(key, place.node[level - 1], copy + (level - 1) * GML_DIRENT_PLAIN);
+		len = gml_dirent_key_more(key, place.node[level - 1],
+					  copy + (level - 1) * GML_DIRENT_PLAIN);
 		rc = gml_txn_del(txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
 	}
 	if (rc == 0 && old.cookie != 0)

@@ -22,7 +22,8 @@ int gml_rec_document_get(struct gml_txn *txn, gml_ino root, uint8_t kind, struct
 	gml_dec_init(&dec, value);
 	gml_dec_format(&dec, DOCUMENT_FORMAT);
 	*out = GML_SPAN(dec.p, (size_t)(dec.end - dec.p));
-	return dec.bad || out->len > GML_BUCKET_DOCUMENT_MAX ? gml_txn_corrupt(txn, GML_TABLE_SUPER) : 0;
+	return dec.bad || out->len > GML_BUCKET_DOCUMENT_MAX ? gml_txn_corrupt(txn, GML_TABLE_SUPER)
+							     : 0;
 }
 
 int gml_rec_document_put(struct gml_txn *txn, gml_ino root, uint8_t kind, struct gml_span document)

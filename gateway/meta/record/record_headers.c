@@ -32,9 +32,11 @@ static void headers_put_span(struct headers_out *out, struct gml_span span)
 }
 
 /* One byte with a bit per header, then the present ones in order; nothing at all when none is there. */
-int gml_rec_headers_encode(const struct gml_span in[GML_HDR_COUNT], void *buf, size_t cap, size_t *len_out)
+int gml_rec_headers_encode(const struct gml_span in[GML_HDR_COUNT], void *buf, size_t cap,
+			   size_t *len_out)
 {
-	struct headers_out out = {.p = buf, .cap = cap < GML_REC_HEADERS_MAX ? cap : GML_REC_HEADERS_MAX};
+	struct headers_out out = {.p = buf,
+				  .cap = cap < GML_REC_HEADERS_MAX ? cap : GML_REC_HEADERS_MAX};
 	uint8_t has = 0;
 	*len_out = 0;
 	for (int i = 0; i < GML_HDR_COUNT; i++)
@@ -82,9 +84,11 @@ int gml_rec_header_one(struct gml_span headers, enum gml_header header, struct g
 	return rc;
 }
 
-int gml_rec_pairs_encode(const struct gml_meta_pair *pairs, uint32_t n, void *buf, size_t cap, size_t *len_out)
+int gml_rec_pairs_encode(const struct gml_meta_pair *pairs, uint32_t n, void *buf, size_t cap,
+			 size_t *len_out)
 {
-	struct headers_out out = {.p = buf, .cap = cap < GML_REC_PAIRS_MAX ? cap : GML_REC_PAIRS_MAX};
+	struct headers_out out = {.p = buf,
+				  .cap = cap < GML_REC_PAIRS_MAX ? cap : GML_REC_PAIRS_MAX};
 	*len_out = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		headers_put_span(&out, pairs[i].name);
@@ -96,7 +100,8 @@ int gml_rec_pairs_encode(const struct gml_meta_pair *pairs, uint32_t n, void *bu
 	return 0;
 }
 
-int gml_rec_pairs_each(struct gml_span pairs, bool (*each)(void *arg, struct gml_span name, struct gml_span value),
+int gml_rec_pairs_each(struct gml_span pairs,
+		       bool (*each)(void *arg, struct gml_span name, struct gml_span value),
 		       void *arg)
 {
 	struct gml_dec dec;

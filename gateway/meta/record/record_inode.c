@@ -40,7 +40,9 @@ static uint32_t inode_presence(const struct gml_inode *inode)
 	has |= inode->headers.len != 0 ? INODE_HAS_HEADERS : 0;
 	has |= inode->checksum.algorithm != GML_CHECKSUM_NONE ? INODE_HAS_CHECKSUM : 0;
 	has |= inode->wblob != 0 ? INODE_HAS_WBLOB : 0;
-	has |= memcmp(inode->verifier, inode_zero, sizeof(inode->verifier)) != 0 ? INODE_HAS_VERIFIER : 0;
+	has |= memcmp(inode->verifier, inode_zero, sizeof(inode->verifier)) != 0
+		       ? INODE_HAS_VERIFIER
+		       : 0;
 	has |= inode->nparts != 0 ? INODE_HAS_NPARTS : 0;
 	has |= inode->parts.len != 0 ? INODE_HAS_PARTS : 0;
 	has |= inode->target.len != 0 ? INODE_HAS_TARGET : 0;
@@ -81,7 +83,8 @@ static void inode_get_extents(struct gml_dec *dec, struct gml_inode *inode)
 static bool inode_ok(const struct gml_inode *inode)
 {
 	uint64_t end = 0;
-	if (inode->ino == 0 || inode->nextents > GML_INLINE_EXTENTS || inode->type < GML_REG || inode->type > GML_SOCK)
+	if (inode->ino == 0 || inode->nextents > GML_INLINE_EXTENTS || inode->type < GML_REG ||
+	    inode->type > GML_SOCK)
 		return false;
 	for (uint32_t i = 0; i < inode->nextents; i++) {
 		if (!gml_extent_ok(&inode->extents[i]) || inode->extents[i].off < end)

@@ -12,8 +12,8 @@ enum {
 	GML_SUPER_LEASE = GML_SUPER_RECORDS, /* + kind -> first number not leased yet */
 	GML_SUPER_ROOT = 0x10,		     /* + root ino -> bucket name */
 	GML_SUPER_UID = 0x11,		     /* + uid + user name -> nothing */
-	GML_SUPER_DOCUMENT = 0x12,	     /* + root ino + kind -> document of a bucket's configuration */
-	GML_SUPER_RETIRED = 0x13,	     /* + uid that was a user's -> nothing */
+	GML_SUPER_DOCUMENT = 0x12, /* + root ino + kind -> document of a bucket's configuration */
+	GML_SUPER_RETIRED = 0x13,  /* + uid that was a user's -> nothing */
 };
 
 /* Buckets that a write transaction keeps in mind (record_bucket.c). */
@@ -23,8 +23,8 @@ enum {
  * GML_REC_STOP = enough, else an error that scan returns. */
 #define GML_REC_STOP (-1)
 typedef int (*gml_rec_scan_fn)(void *arg, struct gml_span key, struct gml_span value);
-int gml_rec_scan(struct gml_txn *txn, enum gml_table table, struct gml_span from, struct gml_span prefix,
-		 gml_rec_scan_fn each, void *arg);
+int gml_rec_scan(struct gml_txn *txn, enum gml_table table, struct gml_span from,
+		 struct gml_span prefix, gml_rec_scan_fn each, void *arg);
 
 /* Blob ids as varints: the top bit (packed) goes to the bottom, so that both kinds stay short. */
 static inline void gml_enc_blob(struct gml_enc *enc, uint64_t blob)

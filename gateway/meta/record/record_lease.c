@@ -30,8 +30,8 @@ static int lease_counter_get(struct gml_txn *txn, uint8_t kind, uint64_t *next_o
 	return gml_dec_end(&dec) && *next_out != 0 ? 0 : gml_txn_corrupt(txn, GML_TABLE_SUPER);
 }
 
-int gml_rec_lease_take(struct gml_txn *txn, uint8_t kind, uint64_t count, const struct gml_owner *owner,
-		       struct gml_lease *out)
+int gml_rec_lease_take(struct gml_txn *txn, uint8_t kind, uint64_t count,
+		       const struct gml_owner *owner, struct gml_lease *out)
 {
 	uint8_t counter_key[2] = {GML_SUPER_LEASE, kind}, key[9];
 	struct gml_enc enc;
@@ -89,8 +89,10 @@ static int lease_each_one(void *arg, struct gml_span key, struct gml_span value)
 	return walk->each(walk->arg, &lease) ? 0 : GML_REC_STOP;
 }
 
-int gml_rec_lease_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_lease *lease), void *arg)
+int gml_rec_lease_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_lease *lease),
+		       void *arg)
 {
 	struct lease_each walk = {txn, each, arg};
-	return gml_rec_scan(txn, GML_TABLE_LEASE, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0), lease_each_one, &walk);
+	return gml_rec_scan(txn, GML_TABLE_LEASE, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0),
+			    lease_each_one, &walk);
 }

@@ -4,14 +4,16 @@
 enum { ORPHAN_FORMAT = 1, DIRTY_FORMAT = 1 };
 
 /* ---- what tables with one small record per inode share ---- */
-static int orphan_put_enc(struct gml_txn *txn, enum gml_table table, gml_ino ino, struct gml_enc *enc)
+static int orphan_put_enc(struct gml_txn *txn, enum gml_table table, gml_ino ino,
+			  struct gml_enc *enc)
 {
 	uint8_t key[8];
 	gml_key_u64(key, ino);
 	return gml_enc_put(enc, txn, table, GML_SPAN(key, 8));
 }
 
-static int orphan_get_value(struct gml_txn *txn, enum gml_table table, gml_ino ino, struct gml_span *value_out)
+static int orphan_get_value(struct gml_txn *txn, enum gml_table table, gml_ino ino,
+			    struct gml_span *value_out)
 {
 	uint8_t key[8];
 	gml_key_u64(key, ino);
@@ -25,7 +27,8 @@ static int orphan_del_key(struct gml_txn *txn, enum gml_table table, gml_ino ino
 	return gml_txn_del(txn, table, GML_SPAN(key, 8));
 }
 
-static int orphan_scan(struct gml_txn *txn, enum gml_table table, gml_ino after, gml_rec_scan_fn each, void *arg)
+static int orphan_scan(struct gml_txn *txn, enum gml_table table, gml_ino after,
+		       gml_rec_scan_fn each, void *arg)
 {
 	uint8_t from[8];
 	if (after == UINT64_MAX)
@@ -81,8 +84,8 @@ static int orphan_each_one(void *arg, struct gml_span key, struct gml_span value
 	return walk->each(walk->arg, gml_key_read_u64(key.ptr), since) ? 0 : GML_REC_STOP;
 }
 
-int gml_rec_orphan_each(struct gml_txn *txn, gml_ino after, bool (*each)(void *arg, gml_ino ino, int64_t since),
-			void *arg)
+int gml_rec_orphan_each(struct gml_txn *txn, gml_ino after,
+			bool (*each)(void *arg, gml_ino ino, int64_t since), void *arg)
 {
 	struct orphan_each walk = {txn, each, arg};
 	return orphan_scan(txn, GML_TABLE_ORPHAN, after, orphan_each_one, &walk);
@@ -136,7 +139,8 @@ static int dirty_each_one(void *arg, struct gml_span key, struct gml_span value)
 }
 
 int gml_rec_dirty_each(struct gml_txn *txn, gml_ino after,
-		       bool (*each)(void *arg, gml_ino ino, const struct gml_owner *owner), void *arg)
+		       bool (*each)(void *arg, gml_ino ino, const struct gml_owner *owner),
+		       void *arg)
 {
 	struct dirty_each walk = {txn, each, arg};
 	return orphan_scan(txn, GML_TABLE_DIRTY, after, dirty_each_one, &walk);

@@ -34,8 +34,8 @@ int gml_rec_upload_get(struct gml_txn *txn, const uint8_t id[16], struct gml_upl
 int gml_rec_upload_put(struct gml_txn *txn, const uint8_t id[16], const struct gml_upload_rec *rec)
 {
 	struct gml_enc enc;
-	if (rec->key.len > GML_KEY_MAX || rec->headers.len > GML_REC_HEADERS_MAX || rec->meta.len > GML_REC_PAIRS_MAX ||
-	    rec->checksum_algorithm > GML_CHECKSUM_SHA256)
+	if (rec->key.len > GML_KEY_MAX || rec->headers.len > GML_REC_HEADERS_MAX ||
+	    rec->meta.len > GML_REC_PAIRS_MAX || rec->checksum_algorithm > GML_CHECKSUM_SHA256)
 		return GML_ERR_INVAL;
 	gml_enc_init(&enc, UPLOAD_FORMAT);
 	gml_enc_varint(&enc, rec->bucket);
@@ -70,10 +70,13 @@ static int upload_each_one(void *arg, struct gml_span key, struct gml_span value
 }
 
 int gml_rec_upload_each(struct gml_txn *txn,
-			bool (*each)(void *arg, const uint8_t id[16], const struct gml_upload_rec *rec), void *arg)
+			bool (*each)(void *arg, const uint8_t id[16],
+				     const struct gml_upload_rec *rec),
+			void *arg)
 {
 	struct upload_each walk = {txn, each, arg};
-	return gml_rec_scan(txn, GML_TABLE_UPLOAD, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0), upload_each_one, &walk);
+	return gml_rec_scan(txn, GML_TABLE_UPLOAD, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0),
+			    upload_each_one, &walk);
 }
 
 /* ---- parts ---- */
@@ -99,7 +102,8 @@ static bool part_decode(struct gml_span value, struct gml_part_rec *out)
 	return gml_dec_end(&dec);
 }
 
-int gml_rec_part_get(struct gml_txn *txn, const uint8_t id[16], uint32_t number, struct gml_part_rec *out)
+int gml_rec_part_get(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
+		     struct gml_part_rec *out)
 {
 	struct gml_span value;
 	uint8_t key[20];
@@ -111,8 +115,8 @@ int gml_rec_part_get(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
 	return part_decode(value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_PART);
 }
 
-int gml_rec_part_put(struct gml_txn *txn, const uint8_t id[16], uint32_t number, const struct gml_part_rec *rec,
-		     const struct gml_extent *extents)
+int gml_rec_part_put(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
+		     const struct gml_part_rec *rec, const struct gml_extent *extents)
 {
 	struct gml_enc enc;
 	uint8_t key[20];
@@ -153,7 +157,8 @@ int gml_rec_part_extent(const struct gml_part_rec *rec, uint32_t i, struct gml_e
 	if (i >= rec->nextents || rec->extents.len < ((size_t)i + 1) * PART_EXTENT_SIZE)
 		return GML_ERR_INVAL;
 	gml_dec_init(&dec,
-		     GML_SPAN((const uint8_t *)rec->extents.ptr + (size_t)i * PART_EXTENT_SIZE, PART_EXTENT_SIZE));
+		     GML_SPAN((const uint8_t *)rec->extents.ptr + (size_t)i * PART_EXTENT_SIZE,
+			      PART_EXTENT_SIZE));
 	out->off = gml_dec_u64(&dec);
 	out->blob = gml_dec_u64(&dec);
 	out->blob_off = gml_dec_u64(&dec);
@@ -173,16 +178,20 @@ static int part_each_one(void *arg, struct gml_span key, struct gml_span value)
 	struct gml_part_rec rec;
 	if (key.len != 20 || !part_decode(value, &rec))
 		return gml_txn_corrupt(walk->txn, GML_TABLE_PART);
-	return walk->each(walk->arg, gml_key_read_u32((const uint8_t *)key.ptr + 16), &rec) ? 0 : GML_REC_STOP;
+	return walk->each(walk->arg, gml_key_read_u32((const uint8_t *)key.ptr + 16), &rec)
+		       ? 0
+		       : GML_REC_STOP;
 }
 
 int gml_rec_part_each(struct gml_txn *txn, const uint8_t id[16], uint32_t after,
-		      bool (*each)(void *arg, uint32_t number, const struct gml_part_rec *rec), void *arg)
+		      bool (*each)(void *arg, uint32_t number, const struct gml_part_rec *rec),
+		      void *arg)
 {
 	struct part_each walk = {txn, each, arg};
 	uint8_t from[20];
 	if (after == UINT32_MAX)
 		return 0;
 	part_key(from, id, after + 1);
-	return gml_rec_scan(txn, GML_TABLE_PART, GML_SPAN(from, 20), GML_SPAN(from, 16), part_each_one, &walk);
+	return gml_rec_scan(txn, GML_TABLE_PART, GML_SPAN(from, 20), GML_SPAN(from, 16),
+			    part_each_one, &walk);
 }

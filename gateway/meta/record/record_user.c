@@ -62,7 +62,8 @@ static int user_of_uid_one(void *arg, struct gml_span key, struct gml_span value
 {
 	struct user_of_uid *walk = arg;
 	struct gml_user user;
-	int rc = gml_rec_user_get(walk->txn, GML_SPAN((const uint8_t *)key.ptr + 5, key.len - 5), &user);
+	int rc = gml_rec_user_get(walk->txn, GML_SPAN((const uint8_t *)key.ptr + 5, key.len - 5),
+				  &user);
 	(void)value;
 	if (rc == GML_ERR_NOENT || (rc == 0 && user.uid != walk->uid))
 		rc = gml_txn_corrupt(walk->txn, GML_TABLE_USER);
@@ -71,8 +72,8 @@ static int user_of_uid_one(void *arg, struct gml_span key, struct gml_span value
 	return walk->each(walk->arg, &user) ? 0 : GML_REC_STOP;
 }
 
-int gml_rec_user_each_of(struct gml_txn *txn, uint32_t uid, bool (*each)(void *arg, const struct gml_user *user),
-			 void *arg)
+int gml_rec_user_each_of(struct gml_txn *txn, uint32_t uid,
+			 bool (*each)(void *arg, const struct gml_user *user), void *arg)
 {
 	struct user_of_uid walk = {txn, uid, each, arg};
 	struct user_index_key want;
@@ -148,7 +149,8 @@ static int uid_each_one(void *arg, struct gml_span key, struct gml_span value)
 	(void)value;
 	if (key.len != 5)
 		return gml_txn_corrupt(walk->txn, GML_TABLE_SUPER);
-	return walk->each(walk->arg, (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4])
+	return walk->each(walk->arg,
+			  (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4])
 		       ? 0
 		       : GML_REC_STOP;
 }
@@ -157,7 +159,8 @@ int gml_rec_uid_each_retired(struct gml_txn *txn, bool (*each)(void *arg, uint32
 {
 	struct uid_each walk = {each, arg, txn};
 	uint8_t key[1] = {GML_SUPER_RETIRED};
-	return gml_rec_scan(txn, GML_TABLE_SUPER, GML_SPAN(key, 1), GML_SPAN(key, 1), uid_each_one, &walk);
+	return gml_rec_scan(txn, GML_TABLE_SUPER, GML_SPAN(key, 1), GML_SPAN(key, 1), uid_each_one,
+			    &walk);
 }
 
 static int user_index_put(struct gml_txn *txn, uint32_t uid, struct gml_span name)
@@ -225,10 +228,12 @@ static int user_each_one(void *arg, struct gml_span key, struct gml_span value)
 	return walk->each(walk->arg, &user) ? 0 : GML_REC_STOP;
 }
 
-int gml_rec_user_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_user *user), void *arg)
+int gml_rec_user_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_user *user),
+		      void *arg)
 {
 	struct user_each walk = {txn, each, arg};
-	return gml_rec_scan(txn, GML_TABLE_USER, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0), user_each_one, &walk);
+	return gml_rec_scan(txn, GML_TABLE_USER, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0),
+			    user_each_one, &walk);
 }
 
 /* ---- access keys ---- */
@@ -274,7 +279,8 @@ int gml_rec_key_put(struct gml_txn *txn, const struct gml_key *key)
 	struct gml_span secret = GML_SPAN(key->secret, strnlen(key->secret, sizeof(key->secret)));
 	struct gml_enc enc;
 	int rc;
-	if (id.len == 0 || id.len > GML_ACCESS_KEY_MAX || user.len > GML_USER_NAME_MAX || secret.len > GML_SECRET_MAX)
+	if (id.len == 0 || id.len > GML_ACCESS_KEY_MAX || user.len > GML_USER_NAME_MAX ||
+	    secret.len > GML_SECRET_MAX)
 		return GML_ERR_INVAL;
 	gml_enc_init(&enc, KEY_FORMAT);
 	gml_enc_varint(&enc, key->flags);
@@ -311,8 +317,10 @@ static int key_each_one(void *arg, struct gml_span id, struct gml_span value)
 	return more ? 0 : GML_REC_STOP;
 }
 
-int gml_rec_key_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_key *key), void *arg)
+int gml_rec_key_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_key *key),
+		     void *arg)
 {
 	struct key_each walk = {txn, each, arg};
-	return gml_rec_scan(txn, GML_TABLE_KEY, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0), key_each_one, &walk);
+	return gml_rec_scan(txn, GML_TABLE_KEY, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0), key_each_one,
+			    &walk);
 }

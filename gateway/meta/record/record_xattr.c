@@ -50,7 +50,8 @@ static bool xattr_decode(struct gml_span value, struct gml_span *name_out, struc
 	return true;
 }
 
-int gml_rec_xattr_get(struct gml_txn *txn, gml_ino ino, struct gml_span name, struct gml_span *value_out)
+int gml_rec_xattr_get(struct gml_txn *txn, gml_ino ino, struct gml_span name,
+		      struct gml_span *value_out)
 {
 	struct gml_span value, found = name;
 	struct xattr_key key;
@@ -113,7 +114,8 @@ static int xattr_each_one(void *arg, struct gml_span key, struct gml_span value)
 }
 
 int gml_rec_xattr_each(struct gml_txn *txn, gml_ino ino, struct gml_span after,
-		       bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg)
+		       bool (*each)(void *arg, struct gml_span name, struct gml_span value),
+		       void *arg)
 {
 	struct xattr_each walk = {txn, each, arg};
 	struct xattr_key from;
@@ -122,6 +124,6 @@ int gml_rec_xattr_each(struct gml_txn *txn, gml_ino ino, struct gml_span after,
 		return rc;
 	if (after.ptr != NULL)
 		from.bytes[from.len++] = 0; /* the key right after it */
-	return gml_rec_scan(txn, GML_TABLE_XATTR, GML_SPAN(from.bytes, from.len), GML_SPAN(from.bytes, 8),
-			    xattr_each_one, &walk);
+	return gml_rec_scan(txn, GML_TABLE_XATTR, GML_SPAN(from.bytes, from.len),
+			    GML_SPAN(from.bytes, 8), xattr_each_one, &walk);
 }
