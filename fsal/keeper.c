@@ -101,7 +101,7 @@ static void *keeper_main(void *arg)
 	SetNameFunction("gemel_keeper");
 	gml_fsal_op_root(&op);
 	for (time_t tick = 1; keeper_sleep(); tick++) {
-		gml_store_settle(&op, gml_fsal.store);
+		gml_store_finalize(&op, gml_fsal.store);
 		if (tick % KEEPER_SECOND == 0)
 			keeper_second(tick / KEEPER_SECOND);
 	}

@@ -76,7 +76,7 @@ void gml_fsal_op(struct gml_op *op, uint32_t need)
 			 .gid = creds->caller_gid,
 			 .ngroups = creds->caller_glen,
 			 .groups = creds->caller_garray},
-		.door = GML_DOOR_NFS,
+		.door = GML_PROTOCOL_NFS,
 		/* ganesha enforces Access_Type for most operations, but not for ALLOCATE, DEALLOCATE and xattrs. */
 		.read_only = (op_ctx->export_perms.options & need) != need,
 		.refused = gml_uid_refused(gml_fsal.store, creds->caller_uid),
@@ -92,7 +92,7 @@ void gml_fsal_op_as_root(struct gml_op *op)
 
 void gml_fsal_op_root(struct gml_op *op)
 {
-	*op = (struct gml_op){.door = GML_DOOR_NFS, .found = true, .log = gml_fsal_log};
+	*op = (struct gml_op){.door = GML_PROTOCOL_NFS, .found = true, .log = gml_fsal_log};
 }
 
 compound_data_t *gml_fsal_compound(void)

@@ -237,7 +237,7 @@ static int main_run(struct cmd *cmd, const char *config)
 		status = main_configure(cmd, config);
 	if (status != CMD_OK)
 		return status;
-	cmd->op.door = GML_DOOR_ADMIN;
+	cmd->op.door = GML_PROTOCOL_ADMIN;
 	cmd->op.principal = "admin";
 	cmd->op.log = cmd->verb->log ? cmd->verb->log : main_log;
 	if (cmd->verb->store == CMD_STORE && (status = main_open(cmd)) != CMD_OK)

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include "../meta/errmap.h"
+#include "gateway/base/errmap.h"
 #include "data.h"
 
 #define BLOB_IOV 64

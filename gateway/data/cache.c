@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include "../meta/errmap.h"
+#include "gateway/base/errmap.h"
 #include "data.h"
 
 #ifdef GML_TESTING

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "gateway/data/crc.h"
+#include "gateway/base/crc.h"
 
 static const struct checksum_kind {
 	const char *name;

@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-#include "../meta/errmap.h"
+#include "gateway/base/errmap.h"
 #include "data.h"
 
 void gml_data_log(const struct gml_data *data, enum gml_log_level level, const char *fmt, ...)

@@ -22,7 +22,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "../meta/errmap.h"
+#include "gateway/base/errmap.h"
 #include "data.h"
 
 #define PACK_AHEAD ((uint64_t)8 << 20)

@@ -18,7 +18,7 @@ void jobs_init(struct jobs *jobs, struct gml_store *store, bool reap, gml_log_fn
 	memset(jobs, 0, sizeof(*jobs));
 	jobs->store = store;
 	jobs->reap = reap;
-	jobs->op.door = GML_DOOR_ADMIN;
+	jobs->op.door = GML_PROTOCOL_ADMIN;
 	jobs->op.principal = "jobs";
 	jobs->op.log = log;
 	jobs->op.log_arg = log_arg;

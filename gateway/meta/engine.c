@@ -12,9 +12,9 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "assert.h"
+#include "gateway/base/assert.h"
 #include "engines.h"
-#include "errmap.h"
+#include "gateway/base/errmap.h"
 
 #define ENGINE_DEFAULT "lmdb"
 #define ENGINE_NAME_MAX 31

@@ -166,7 +166,7 @@ struct s3_call *s3_call_new(const struct s3_config *config, const struct s3_requ
 	call->step = S3_RESPOND;
 	call->now = time(NULL);
 	s3_request_id(call->request_id);
-	call->op = (struct gml_op){.door = GML_DOOR_S3,
+	call->op = (struct gml_op){.door = GML_PROTOCOL_S3,
 				   .found = true,
 				   .request_id = call->request_id,
 				   .log = config->log,

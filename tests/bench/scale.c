@@ -80,7 +80,7 @@ static void scale_log(void *arg, enum gml_log_level level, const char *line)
 		fprintf(stderr, "scale: %s\n", line);
 }
 
-static struct gml_op scale_op(enum gml_door door)
+static struct gml_op scale_op(enum gml_protocol door)
 {
 	return (struct gml_op){.door = door, .log = scale_log};
 }
@@ -125,7 +125,7 @@ static int scale_put(const char *key)
 	static const uint8_t md5[16] = {0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0,    0xb2, 4,
 					0xe9, 0x80, 9,	  0x98, 0xec, 0xf8, 0x42, 0x7e};
 	static const struct gml_object_new what;
-	struct gml_op op = scale_op(GML_DOOR_S3);
+	struct gml_op op = scale_op(GML_PROTOCOL_S3);
 	struct gml_put *put;
 	int rc =
 		gml_put_begin(&op, scale.store, scale_span(SCALE_BUCKET), scale_span(key), 0, &put);
@@ -234,7 +234,7 @@ static bool scale_count_name(void *arg, struct gml_span name, const struct gml_a
 
 static int scale_lookup(const char *key, uint64_t *cookie_out)
 {
-	struct gml_op op = scale_op(GML_DOOR_NFS);
+	struct gml_op op = scale_op(GML_PROTOCOL_NFS);
 	struct gml_attr attr;
 	int rc = gml_dir_lookup(&op, scale.store, scale.dir, scale_span(key + sizeof(SCALE_DIR)),
 				&attr);
@@ -244,7 +244,7 @@ static int scale_lookup(const char *key, uint64_t *cookie_out)
 
 static int scale_open(const char *key)
 {
-	struct gml_op op = scale_op(GML_DOOR_S3);
+	struct gml_op op = scale_op(GML_PROTOCOL_S3);
 	struct gml_object *object;
 	int rc = gml_object_open(&op, scale.store, scale_span(SCALE_BUCKET), scale_span(key), true,
 				 &object);
@@ -256,7 +256,7 @@ static int scale_open(const char *key)
 static int scale_list(const char *prefix, const char *delimiter, const char *after,
 		      uint64_t *count_out)
 {
-	struct gml_op op = scale_op(GML_DOOR_S3);
+	struct gml_op op = scale_op(GML_PROTOCOL_S3);
 	struct gml_list_query query = {scale_span(prefix), scale_span(delimiter), scale_span(after),
 				       SCALE_PAGE};
 	bool truncated;
@@ -267,7 +267,7 @@ static int scale_list(const char *prefix, const char *delimiter, const char *aft
 
 static int scale_readdir(uint64_t cookie, uint64_t max, struct scale_page *page)
 {
-	struct gml_op op = scale_op(GML_DOOR_NFS);
+	struct gml_op op = scale_op(GML_PROTOCOL_NFS);
 	bool eof;
 	*page = (struct scale_page){.max = max};
 	return gml_dir_read(&op, scale.store, scale.dir, cookie, scale_count_name, page, &eof);
@@ -322,7 +322,7 @@ static int scale_once(enum scale_what what, uint64_t entries, uint64_t *seed, un
 
 static int scale_delete(const char *key)
 {
-	struct gml_op op = scale_op(GML_DOOR_S3);
+	struct gml_op op = scale_op(GML_PROTOCOL_S3);
 	bool existed = false;
 	int rc = gml_object_delete(&op, scale.store, scale_span(SCALE_BUCKET), scale_span(key),
 				   NULL, &existed);
@@ -369,7 +369,7 @@ static void *scale_undo(void *arg)
 
 static int scale_reap(void)
 {
-	struct gml_op op = scale_op(GML_DOOR_ADMIN);
+	struct gml_op op = scale_op(GML_PROTOCOL_ADMIN);
 	unsigned freed;
 	return gml_store_reap(&op, scale.store, 0, UINT_MAX, NULL, NULL, &freed);
 }
@@ -420,7 +420,7 @@ static bool scale_walk_entry(void *arg, const struct gml_list_entry *entry)
 /* Every page of the trees that reading touches is in memory and mapped; and every entry is there. */
 static int scale_warm(uint64_t entries)
 {
-	struct gml_op op = scale_op(GML_DOOR_S3);
+	struct gml_op op = scale_op(GML_PROTOCOL_S3);
 	struct gml_list_query query = {.max = SCALE_PAGE};
 	struct scale_page page = {0};
 	struct scale_walk walk = {0};
@@ -474,7 +474,7 @@ static int scale_remove_one(const char *path, const struct stat *st, int type, s
 static int scale_setup(void)
 {
 	struct gml_store_options opt = {.log = scale_log};
-	struct gml_op op = scale_op(GML_DOOR_ADMIN);
+	struct gml_op op = scale_op(GML_PROTOCOL_ADMIN);
 	struct gml_bucket bucket;
 	struct gml_statfs fs;
 	struct gml_attr attr;

@@ -434,7 +434,8 @@ static void scratch_step(struct scratch_user *u)
 static void scratch_work(const char *path)
 {
 	struct gml_store_options opt = scratch_options();
-	struct scratch_user user = {.op = {.door = GML_DOOR_ADMIN}, .seed = 0x2545f4914f6cdd1du},
+	struct scratch_user user = {.op = {.door = GML_PROTOCOL_ADMIN},
+				    .seed = 0x2545f4914f6cdd1du},
 			    *u = &user;
 	struct gml_bucket got;
 	MUST(gml_store_create(path, &opt));
@@ -526,7 +527,7 @@ static bool scratch_tags(const struct scratch_look *look)
 static int scratch_examine(const char *path, size_t cut, bool killed)
 {
 	struct gml_store_options opt = scratch_options();
-	struct scratch_user user = {.op = {.door = GML_DOOR_ADMIN}}, *u = &user;
+	struct scratch_user user = {.op = {.door = GML_PROTOCOL_ADMIN}}, *u = &user;
 	size_t from, to, acked, at;
 	struct gml_attr attr;
 	struct gml_bucket got;

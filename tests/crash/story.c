@@ -133,7 +133,7 @@ struct story_answer {
 
 static struct gml_op story_op(void)
 {
-	return (struct gml_op){.door = GML_DOOR_ADMIN};
+	return (struct gml_op){.door = GML_PROTOCOL_ADMIN};
 }
 
 static struct gml_span story_span(const char *text)

@@ -261,7 +261,7 @@ void tale_run(struct tale *tale, const char *path)
 {
 	struct gml_store_options opt = tale_options();
 	struct teller t = {
-		.tale = tale, .op = {.door = GML_DOOR_ADMIN}, .seed = 0x2545f4914f6cdd1du};
+		.tale = tale, .op = {.door = GML_PROTOCOL_ADMIN}, .seed = 0x2545f4914f6cdd1du};
 	struct story_item *bucket;
 	struct gml_bucket got;
 	MUST(gml_store_create(path, &opt));

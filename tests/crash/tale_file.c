@@ -176,7 +176,7 @@ void tale_files(struct teller *t)
 	file = tale_open(t, late); /* it is still marked as new */
 	tale_write(t, late, file, 0, 300, false);
 	tale_close(t, late, file);
-	gml_store_settle(&t->op, t->store);
+	gml_store_finalize(&t->op, t->store);
 	file = tale_open(t, empty);
 	tale_write(t, empty, file, 10, 300, true);
 	tale_close(t, empty, file);

@@ -219,7 +219,7 @@ int act_file_empty(struct scene *scene)
 	if (rc != 0)
 		return rc;
 	rc = gml_file_close(&scene->op, file);
-	gml_store_settle(&scene->op, scene->store);
+	gml_store_finalize(&scene->op, scene->store);
 	return rc;
 }
 

@@ -273,7 +273,7 @@ static int fault_setup(void **state)
 	snprintf(fault.dead, sizeof(fault.dead), "%s/dead", fault.home);
 	snprintf(fault.path, sizeof(fault.path), "%s/store", fault.home);
 	fault.scene = (struct scene){
-		.story = story_new(NULL), .path = fault.path, .op = {.door = GML_DOOR_ADMIN}};
+		.story = story_new(NULL), .path = fault.path, .op = {.door = GML_PROTOCOL_ADMIN}};
 	scene_items(&fault.scene);
 	for (int dead = 0; dead < 2; dead++) {
 		if (!scene_make(&fault.scene, dead ? fault.dead : fault.neat, !dead))

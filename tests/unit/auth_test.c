@@ -741,8 +741,7 @@ static void test_refusals(void **state)
 		  "",
 		  {AMZ,
 		   {"Authorization",
-		    "AWS4-HMAC-SHA256 " DOC_SCOPE "," NAMES
-		    ",Signature="
+		    "AWS4-HMAC-SHA256 " DOC_SCOPE "," NAMES ",Signature="
 		    "x4b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"}}},
 		 AUTH_MALFORMED,
 		 "The signature"},

@@ -1,5 +1,6 @@
 /* Documents of a bucket's configuration: kept over a restart, for their owner to change, gone with their bucket. And
  * metadata whose names no attribute over NFS could have. */
+#include "gateway/ns/object/object_open.h"
 #include "object_support.h"
 
 static char *document(struct ns *ns, struct gml_op *op, int want)
@@ -95,7 +96,7 @@ static void test_rights(void **state)
 static void test_relaxed(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op admin = {.door = GML_DOOR_ADMIN};
+	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
 	struct gml_meta_stats before, after;
 	assert_ok(gml_bucket_set_relaxed(&admin, ns->store, B, true));
 	gml_meta_stats_get(ns->store->meta, &before);
@@ -119,8 +120,8 @@ static bool name_count(void *arg, struct gml_span name)
 static void test_born_with(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op admin = {.door = GML_DOOR_ADMIN, .cred = {.uid = 7, .gid = 8}},
-		      user = {.door = GML_DOOR_S3};
+	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN, .cred = {.uid = 7, .gid = 8}},
+		      user = {.door = GML_PROTOCOL_S3};
 	struct gml_bucket_new what = {.has_mode = true,
 				      .mode = 0,
 				      .relaxed = true,

@@ -1,6 +1,8 @@
 /* gml_store_check finds each kind of damage. Every case breaks one thing in a sound store by hand, and names what must
  * be said. */
 #include <fcntl.h>
+#include "gateway/ns/core/link.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
 struct said {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include <gemel/checksum.h>
-#include "gateway/data/crc.h"
+#include "gateway/base/crc.h"
 
 #define BUF_LEN 100000u
 

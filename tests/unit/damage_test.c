@@ -1,6 +1,8 @@
 /* Content that the disk lost: who reads it gets an error, and neither zeros nor a promise. */
 #include <limits.h>
 #include <gemel/file.h>
+#include "gateway/ns/object/object_open.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "object_support.h"
 
 #define LARGE 300000 /* a blob file of its own */

@@ -3,7 +3,7 @@
 #define TESTS_ENGINE_SUPPORT_H
 
 #include "meta_support.h"
-#include "gateway/meta/assert.h"
+#include "gateway/base/assert.h"
 #include "gateway/meta/engines.h"
 
 #define ENGINE_CAPACITY ((uint64_t)64 << 20)

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include "gateway/meta/lmdb/lmdb_internal.h"
-#include "gateway/meta/errmap.h"
+#include "gateway/base/errmap.h"
 
 static int put_format(struct gml_txn *txn, void *arg)
 {

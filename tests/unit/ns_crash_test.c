@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include "gateway/ns/core/extent.h"
+#include "gateway/ns/core/link.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
 #define FILES 4

@@ -1,4 +1,5 @@
 /* Names and directories: gateway/ns/name.c, dir.c, rename.c, readdir.c, link.c, access.c. */
+#include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
 /* ---- what a directory shows ----------------------------------------------------------------------------------------

@@ -1,9 +1,14 @@
-/* Inodes and open files: gateway/ns/inode.c, setattr.c, xattr.c, file.c, write.c, seek.c, settle.c, extent.c, live.c,
+/* Inodes and open files: gateway/ns/inode.c, setattr.c, xattr.c, file.c, write.c, seek.c, finalize.c, extent.c, change_counters.c,
  * etag.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
-#include "gateway/ns/onode.h"
+#include "gateway/ns/core/etag.h"
+#include "gateway/ns/core/extent.h"
+#include "gateway/ns/core/link.h"
+#include "gateway/ns/posix/finalize.h"
+#include "gateway/ns/posix/open_inode.h"
+#include "gateway/ns/store/store.h"
 #include "ns_support.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -319,14 +324,14 @@ static void test_unwritten(void **state)
 	before = ns_attr(ns, inos[599]);
 	ns_check(ns);
 	updates = stats(ns).updates;
-	gml_store_settle(&ns->op, ns->store);
+	gml_store_finalize(&ns->op, ns->store);
 	assert_int_equal(stats(ns).updates, updates + 1);
 	for (unsigned i = 0; i < 600; i++)
 		assert_clean(ns, inos[i]);
 	assert_int_equal(ns_attr(ns, inos[599]).change, before.change);
 	assert_int_equal(ns_attr(ns, inos[599]).mtime, before.mtime);
 	assert_int_equal(ns_attr(ns, inos[599]).ctime, before.ctime);
-	gml_store_settle(&ns->op, ns->store);
+	gml_store_finalize(&ns->op, ns->store);
 	assert_int_equal(stats(ns).updates, updates + 1); /* nothing is left to do */
 }
 
@@ -359,7 +364,7 @@ static void test_unwritten_meanwhile(void **state)
 	sized = unwritten(ns, ns->bucket, "sized");
 	resize(ns, sized, 7);
 	left = unwritten(ns, ns->bucket, "left");
-	gml_store_settle(&ns->op, ns->store);
+	gml_store_finalize(&ns->op, ns->store);
 	ns_assert_content(ns, written, "hello", 5);
 	assert_false(ns_record(ns, written).flags & GML_INODE_DIRTY);
 	assert_true(ns_record(ns, open).flags & GML_INODE_DIRTY);
@@ -757,7 +762,7 @@ static void test_orphan(void **state)
 static void test_quota(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op admin = {.door = GML_DOOR_ADMIN};
+	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
 	struct gml_file *file;
 	char block[600];
 	memset(block, 'q', sizeof(block) - 1);
@@ -870,7 +875,7 @@ static void test_xattr(void **state)
 struct settle_test {
 	struct gml_store *store;
 	gml_ino ino;
-	struct gml_settled settled;
+	struct gml_finalized settled;
 };
 
 static int settle_test_txn(struct gml_txn *txn, void *argp)
@@ -879,7 +884,7 @@ static int settle_test_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
 	if (rc == 0)
-		rc = gml_settle_apply(txn, arg->store, &inode, &arg->settled);
+		rc = gml_finalize_apply(txn, arg->store, &inode, &arg->settled);
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
@@ -890,7 +895,7 @@ static void test_settle_too_late(void **state)
 	struct gml_file *file = ns_new(ns, ns->bucket, "f");
 	struct settle_test arg = {.store = ns->store, .ino = gml_file_ino(file)};
 	assert_ok(ns_write(ns, file, 0, "hello"));
-	arg.settled = (struct gml_settled){
+	arg.settled = (struct gml_finalized){
 		.owner = {.pid = 1}, .wblob = ns_record(ns, arg.ino).wblob, .size = 3};
 	assert_rc(gml_meta_update(ns->store->meta, settle_test_txn, &arg), GML_ERR_AGAIN);
 	arg.settled.owner = ns->store->self;

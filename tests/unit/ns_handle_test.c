@@ -1,5 +1,7 @@
-/* The gate for inode numbers that came from a handle (gateway/ns/handle.c), and orphans whose time is wrong. */
+/* The gate for inode numbers that came from a handle (gateway/ns/posix/handle.c), and orphans whose time is wrong. */
 #include <fcntl.h>
+#include "gateway/ns/core/time.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
 #define OWNER 5

@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include "gateway/ns/objects.h"
+#include "gateway/ns/core/extent.h"
+#include "gateway/ns/object/reflink.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
 #define NAMES 5
@@ -363,27 +365,27 @@ static void do_seek(struct oracle *o)
 /* ---- what others do meanwhile
  * ---------------------------------------------------------------------------------------------- */
 
-struct share_arg {
+struct reflink_arg {
 	gml_ino ino;
-	struct gml_freed *freed;
+	struct gml_deferred_frees *freed;
 	bool shared;
 };
 
-static int share_txn(struct gml_txn *txn, void *argp)
+static int reflink_txn(struct gml_txn *txn, void *argp)
 {
-	struct share_arg *arg = argp;
+	struct reflink_arg *arg = argp;
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
-	gml_freed_reset(arg->freed);
+	gml_deferred_frees_reset(arg->freed);
 	arg->shared = rc == 0 && inode.wblob != 0;
-	return rc == 0 ? gml_share_settle(txn, &inode, arg->freed) : rc;
+	return rc == 0 ? gml_reflink_extents(txn, &inode, arg->freed) : rc;
 }
 
 static void do_share(struct oracle *o)
 {
 	char path[64];
 	struct gml_attr attr;
-	struct share_arg arg;
+	struct reflink_arg arg;
 	int rc;
 	for (int i = 0; i < 10; i++) {
 		random_path(o, path);
@@ -393,12 +395,12 @@ static void do_share(struct oracle *o)
 	}
 	if (rc != 0 || attr.type != GML_REG)
 		return;
-	arg = (struct share_arg){.ino = attr.ino, .freed = gml_freed_new()};
-	rc = gml_meta_update(o->ns->store->meta, share_txn, &arg);
+	arg = (struct reflink_arg){.ino = attr.ino, .freed = gml_deferred_frees_new()};
+	rc = gml_meta_update(o->ns->store->meta, reflink_txn, &arg);
 	if (rc != 0)
 		assert_rc(rc, GML_ERR_AGAIN); /* DIRTY */
 	o->shares += rc == 0 && arg.shared;
-	gml_freed_apply(o->ns->store, arg.freed);
+	gml_deferred_frees_apply(o->ns->store, arg.freed);
 }
 
 static void do_reap(struct oracle *o)

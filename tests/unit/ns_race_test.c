@@ -3,6 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
+#include "gateway/ns/posix/open_inode.h"
+#include "gateway/ns/store/owner.h"
+#include "gateway/ns/store/reader.h"
+#include "gateway/ns/store/reap.h"
 #include "object_support.h"
 
 static int (*race_step)(struct ns *ns); /* once, when the blob is opened; then forgotten */
@@ -190,7 +194,7 @@ static void test_open_claimed(void **state)
 	assert_int_equal(freed, 1);
 	assert_rc(open.rc, GML_ERR_STALE); /* not an open file without its content */
 	assert_false(gml_store_file_is_open(ns->store, ino));
-	assert_false(gml_reap_claims(ns->store, ino));
+	assert_false(gml_reap_is_freeing(ns->store, ino));
 }
 
 /* ---- who lives -------------------------------------------------------------------------------------------------- */

@@ -13,7 +13,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "gateway/ns/internal.h"
+#include <gemel/bucket.h>
+#include <gemel/dir.h>
+#include <gemel/file.h>
+#include <gemel/inode.h>
+#include <gemel/object.h>
+#include <gemel/principal.h>
+#include <gemel/store.h>
+#include <gemel/upload.h>
+#include "gateway/ns/core/extent.h"
+#include "gateway/ns/core/link.h"
+#include "gateway/ns/posix/open_inode.h"
+#include "gateway/ns/store/store.h"
 
 #define assert_rc(call, want)                                                                      \
 	do {                                                                                       \
@@ -136,7 +147,7 @@ __attribute__((unused)) static int ns_teardown(void **state)
 
 __attribute__((unused)) static struct gml_op ns_user(uint32_t uid, uint32_t gid)
 {
-	return (struct gml_op){.cred = {.uid = uid, .gid = gid}, .door = GML_DOOR_NFS};
+	return (struct gml_op){.cred = {.uid = uid, .gid = gid}, .door = GML_PROTOCOL_NFS};
 }
 
 __attribute__((unused)) static gml_ino ns_mkdir(struct ns *ns, gml_ino parent, const char *name)
@@ -175,7 +186,7 @@ __attribute__((unused)) static gml_ino ns_put(struct ns *ns, gml_ino parent, con
 
 	assert_ok(ns_write(ns, file, 0, text));
 	assert_ok(gml_file_close(&ns->op, file));
-	gml_store_settle(&ns->op, ns->store);
+	gml_store_finalize(&ns->op, ns->store);
 	return ino;
 }
 
@@ -240,7 +251,7 @@ struct ns_raw {
 static int ns_raw_txn(struct gml_txn *txn, void *argp)
 {
 	struct ns_raw *raw = argp;
-	struct gml_op op = {.door = GML_DOOR_S3};
+	struct gml_op op = {.door = GML_PROTOCOL_S3};
 	struct gml_inode dir, inode;
 	struct gml_extent extent = {0, raw->blob, 0, raw->len};
 	int rc = gml_rec_inode_get(txn, raw->parent, &dir);

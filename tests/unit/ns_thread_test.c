@@ -1,5 +1,6 @@
 /* Many threads on few files and names: gateway/ns under contention. Run it under ThreadSanitizer as well. */
 #include <pthread.h>
+#include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
 #define THREADS 6

@@ -1,4 +1,8 @@
 /* Objects among directories and other files; rights and quota. */
+#include "gateway/base/span.h"
+#include "gateway/ns/core/etag.h"
+#include "gateway/ns/object/object_open.h"
+#include "gateway/ns/object/put.h"
 #include "object_support.h"
 
 /* ---- directories --------------------------------------------------------------------------------------------- */
@@ -189,7 +193,7 @@ static void test_sticky_and_owner(void **state)
 static void test_quota(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op admin = {.door = GML_DOOR_ADMIN};
+	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
 	assert_ok(gml_bucket_set_quota(&admin, ns->store, B, 100, 2));
 	assert_ok(object_put_full(ns, &ns->op, ns_span("a"), (char[80]){0}, 80, 80, 80, NULL, NULL,
 				  NULL));

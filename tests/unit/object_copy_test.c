@@ -1,4 +1,8 @@
 /* Copies: shared blobs, references down to zero, what NFS has written or is writing. */
+#include "gateway/base/span.h"
+#include "gateway/ns/core/etag.h"
+#include "gateway/ns/object/object_open.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "object_support.h"
 
 static int copy(struct ns *ns, const char *from, const char *to, const struct gml_object_new *what,

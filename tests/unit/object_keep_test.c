@@ -1,4 +1,6 @@
 /* New content under the name of a file: whose it is, and what it keeps of the file. */
+#include "gateway/ns/object/put.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "object_support.h"
 
 #define ALICE 1001

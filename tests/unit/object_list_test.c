@@ -2,6 +2,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem */
 #endif
+#include "gateway/base/span.h"
+#include "gateway/ns/core/link.h"
 #include "object_support.h"
 
 static uint64_t list_seed = 20240607;

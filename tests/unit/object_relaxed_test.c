@@ -1,5 +1,7 @@
 /* A relaxed bucket: which of its changes wait for the log, and which must. That nothing but the last of them is lost is
  * what tests/crash/scratch sees. */
+#include "gateway/ns/object/put.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "gateway/meta/lmdb/checkpoint.h"
 #include "object_support.h"
 
@@ -43,7 +45,7 @@ static void relaxed_verdict(const char *what, int rc, uint64_t count, bool waits
 static int relaxed_setup(void **state)
 {
 	struct ns *ns;
-	struct gml_op admin = {.door = GML_DOOR_ADMIN};
+	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
 	gml_checkpoint_flush_ms = 3600 * 1000;
 	ns_setup(state);
 	ns = *state;
@@ -226,7 +228,7 @@ static void test_part_of_a_file(void **state)
 static void test_buckets(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op admin = {.door = GML_DOOR_ADMIN}, user = ns_user(0, 0);
+	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN}, user = ns_user(0, 0);
 	struct gml_setattr set = {.mask = GML_SET_UID, .uid = 1000};
 	struct gml_span other = ns_span("other");
 	struct gml_bucket bucket;
@@ -260,7 +262,7 @@ static void test_buckets(void **state)
 static void test_strict_copies(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op admin = {.door = GML_DOOR_ADMIN};
+	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
 	struct gml_span strict = ns_span("strict");
 	struct gml_bucket bucket;
 	assert_ok(gml_bucket_create(&admin, ns->store, strict, NULL, &bucket));

@@ -1,4 +1,6 @@
 /* The room that a file takes (st_blocks): holes count, whoever made the content, open or closed, small or large. */
+#include "gateway/ns/object/object_open.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "object_support.h"
 
 #define KIB ((uint64_t)1 << 10)

@@ -2,6 +2,8 @@
  * empty once the names are gone. Content is made of runs that tell torn reads: each object is one byte value, repeated,
  * unless NFS wrote into it (those keys begin with "n"). */
 #include <pthread.h>
+#include "gateway/ns/object/object_open.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "object_support.h"
 
 #define THREADS 6

@@ -3,7 +3,8 @@
 #define GML_TEST_OBJECT_SUPPORT_H
 
 #include <gemel/checksum.h>
-#include "gateway/ns/objects.h"
+#include "gateway/ns/object/object_open.h"
+#include "gateway/ns/object/put.h"
 #include "ns_support.h"
 
 #define B ns_span("bucket")

@@ -1,5 +1,10 @@
 /* Objects: keys, content, conditions, concurrency. */
 #include <pthread.h>
+#include "gateway/base/span.h"
+#include "gateway/ns/object/object_open.h"
+#include "gateway/ns/object/put.h"
+#include "gateway/ns/posix/open_inode.h"
+#include "gateway/ns/store/reader.h"
 #include "object_support.h"
 
 /* ---- keys ---------------------------------------------------------------------------------------------------- */

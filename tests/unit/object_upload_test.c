@@ -1,5 +1,8 @@
 /* Multipart uploads. */
 #include <pthread.h>
+#include "gateway/ns/object/object_open.h"
+#include "gateway/ns/object/put.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "object_support.h"
 
 #define MIB ((size_t)1 << 20)

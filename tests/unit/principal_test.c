@@ -1,7 +1,8 @@
 /* Users, keys and buckets. */
+#include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
-static struct gml_op admin = {.door = GML_DOOR_ADMIN};
+static struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
 
 /* ---- users and keys ------------------------------------------------------------------------------------------ */
 

@@ -4,9 +4,12 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <time.h>
+#include "gateway/iam/roster.h"
+#include "gateway/ns/posix/open_inode.h"
+#include "gateway/ns/store/store.h"
 #include "ns_support.h"
 
-static struct gml_op admin = {.door = GML_DOOR_ADMIN};
+static struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
 
 static struct gml_user user_of(const char *name, uint32_t uid, uint32_t flags)
 {
@@ -78,11 +81,11 @@ static void test_shared_uid(void **state)
 	assert_rc(user_new(ns, "c", 1000, 0), GML_ERR_UIDTAKEN);
 	assert_false(refused(ns, 1000));
 	/* While b is enabled, b is who may create buckets. */
-	admin.door = GML_DOOR_S3;
+	admin.door = GML_PROTOCOL_S3;
 	admin.cred.uid = 1000;
 	assert_ok(gml_bucket_create(&admin, ns->store, ns_span("bees"), NULL,
 				    &(struct gml_bucket){0}));
-	admin = (struct gml_op){.door = GML_DOOR_ADMIN};
+	admin = (struct gml_op){.door = GML_PROTOCOL_ADMIN};
 	assert_ok(gml_bucket_delete(&admin, ns->store, ns_span("bees")));
 	assert_ok(gml_user_delete(&admin, ns->store, "b"));
 	assert_true(refused(ns, 1000));
@@ -263,7 +266,7 @@ static void *settle_run(void *arg)
 	struct on_its_way *way = arg;
 	while (!atomic_load(&way->begun))
 		usleep(100);
-	if (gml_roster_settle(way->ns->store) != 0 || !atomic_load(&way->ended))
+	if (gml_roster_resolve(way->ns->store) != 0 || !atomic_load(&way->ended))
 		atomic_store(&way->wrong, true);
 	return NULL;
 }
@@ -336,7 +339,7 @@ static void *watch_settle(void *arg)
 {
 	struct watch *watch = arg;
 	while (!atomic_load(&watch->stop)) {
-		if (gml_roster_settle(watch->ns->store) != 0)
+		if (gml_roster_resolve(watch->ns->store) != 0)
 			atomic_store(&watch->wrong, true);
 		usleep(200);
 	}

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
+#include "gateway/ns/object/put.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
 #define CRASH_ROUNDS 6

@@ -8,6 +8,9 @@
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include "gateway/ns/object/object_open.h"
+#include "gateway/ns/object/put.h"
+#include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
 /* ---- failing calls ------------------------------------------------------------------------------------------- */

@@ -2,11 +2,17 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include "gateway/ns/core/extent.h"
+#include "gateway/ns/core/link.h"
+#include "gateway/ns/posix/open_inode.h"
+#include "gateway/ns/store/lease.h"
+#include "gateway/ns/store/owner.h"
+#include "gateway/ns/store/store.h"
 #include "gateway/data/data.h"
 #include "gateway/meta/lmdb/lmdb_internal.h"
 #include "ns_support.h"
 
-static struct gml_op admin = {.door = GML_DOOR_ADMIN};
+static struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
 
 /* ---- create and open ----------------------------------------------------------------------------------------- */
 

@@ -30,27 +30,27 @@ enum gml_bucket_document { GML_BUCKET_TAGGING = 1 };
 struct gml_bucket_new {
 	bool has_mode; /* else 0700 */
 	uint32_t mode; /* of its root directory */
-	bool relaxed;  /* gml_bucket_set_relaxed; GML_DOOR_ADMIN only */
+	bool relaxed;  /* gml_bucket_set_relaxed; GML_PROTOCOL_ADMIN only */
 	enum gml_bucket_document kind;
 	struct gml_span document; /* NULL ptr: none */
 };
 
 /* Creates the bucket with owner op->cred.uid and its group, and all that `what` (NULL: the defaults)
- * says: in one transaction, all of it or nothing. Who may: uid 0, GML_DOOR_ADMIN, and users without
+ * says: in one transaction, all of it or nothing. Who may: uid 0, GML_PROTOCOL_ADMIN, and users without
  * GML_USER_NO_BUCKETS (by uid); else ACCESS. BUCKETNAME; BUCKETOWNED if the caller has a bucket of this
  * name, BUCKETEXISTS if another has; PERM for what is the administrator's; TOOBIG, ROFS, NOSPC. *out
  * (may be NULL): as it is then. Any thread. Blocks on commit. Durable, relaxed buckets too. */
 int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		      const struct gml_bucket_new *what, struct gml_bucket *out);
 /* May the caller do what only the owner may, with a bucket or object of the uid `owner`? The owner,
- * uid 0 and GML_DOOR_ADMIN; nobody who is refused. Pure. */
+ * uid 0 and GML_PROTOCOL_ADMIN; nobody who is refused. Pure. */
 bool gml_bucket_is_owner(const struct gml_op *op, uint32_t owner);
 /* Owner or uid 0. NOTEMPTY while a key or a directory is in it; unfinished uploads go with it (many: in several transactions, of which the last removes the bucket). Durable. */
 int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_span name);
 /* Any caller with `r` or `x` on its root, the owner, or uid 0; else ACCESS. NOBUCKET. No blocking. */
 int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		    struct gml_bucket *out);
-/* Bytewise order from after `after`; those the caller owns (all for GML_DOOR_ADMIN). */
+/* Bytewise order from after `after`; those the caller owns (all for GML_PROTOCOL_ADMIN). */
 int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span after,
 		    bool (*each)(void *arg, const struct gml_bucket *bucket), void *arg);
 int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name,

@@ -39,7 +39,7 @@ int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent,
 		    struct gml_attr *attr_out, bool *created_out);
 
 /* Drops the reference; the last one of a file that was written syncs and settles it (durable), or frees it when it is an orphan past its time. Returns the error of that
- * settling (the file is closed in any case). A new file that was never written costs nothing here (gml_store_settle). NULL is fine. */
+ * settling (the file is closed in any case). A new file that was never written costs nothing here (gml_store_finalize). NULL is fine. */
 int gml_file_close(struct gml_op *op, struct gml_file *file);
 
 /* May op's client name the open states of the file in a request (LOCK, CLOSE …)? 0: it has the file

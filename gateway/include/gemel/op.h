@@ -10,7 +10,7 @@
 
 #define GML_CLIENT_NONE UINT64_MAX
 
-enum gml_door { GML_DOOR_ADMIN, GML_DOOR_NFS, GML_DOOR_S3 };
+enum gml_protocol { GML_PROTOCOL_ADMIN, GML_PROTOCOL_NFS, GML_PROTOCOL_S3 };
 
 enum gml_log_level { GML_LOG_ERROR, GML_LOG_WARN, GML_LOG_INFO, GML_LOG_DEBUG };
 
@@ -28,7 +28,7 @@ struct gml_cred {
 /* One operation's context; caller's storage, lives until the call returns. Zero-initialise, then fill. */
 struct gml_op {
 	struct gml_cred cred;
-	enum gml_door door;
+	enum gml_protocol door;
 	bool read_only; /* the export or bucket view forbids changes: every change answers GML_ERR_ROFS */
 	/* The caller's uid may do nothing (gml_uid_refused): what asks for rights answers ACCESS. */
 	bool refused;

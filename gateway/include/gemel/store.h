@@ -45,7 +45,7 @@ int gml_store_recover(struct gml_op *op, struct gml_store *store);
 
 /* Make clean, in one transaction, the new files that were closed without a write since the last call. Until then they are marked as being written, which costs whoever looks at them a little more
  * than a clean one. A server that creates files calls it a few times a second; gml_store_close does it last. What fails is logged, and left to recovery. May block on commit; relaxed. Any thread. */
-void gml_store_settle(struct gml_op *op, struct gml_store *store);
+void gml_store_finalize(struct gml_op *op, struct gml_store *store);
 
 /* Makes durable what relaxed buckets have answered so far (gml_bucket_set_relaxed): what COMMIT owes for a file that nobody has open. At once when there is nothing of the kind; else blocks on
  * commit. IO. Any thread. */

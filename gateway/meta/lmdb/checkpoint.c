@@ -20,7 +20,7 @@ unsigned gml_checkpoint_flush_ms = 1000;
 #define CHECKPOINT_STEP (256 << 10) /* bytes of data.mdb; at most CHECKPOINT_STEPS of them */
 #define CHECKPOINT_STEPS 1024
 
-int gml_claim(int fd, int what, int type, bool wait)
+int gml_file_lock(int fd, int what, int type, bool wait)
 {
 	struct flock lock = {
 		.l_type = (short)type, .l_whence = SEEK_SET, .l_start = what, .l_len = 1};
@@ -224,7 +224,7 @@ int gml_checkpoint_lock(struct gml_lmdb *meta)
 {
 	int rc;
 	pthread_mutex_lock(&meta->checkpoint.lock);
-	rc = gml_claim(meta->data_fd, GML_CLAIM_CHECKPOINT, F_WRLCK, true);
+	rc = gml_file_lock(meta->data_fd, GML_CLAIM_CHECKPOINT, F_WRLCK, true);
 	if (rc != 0)
 		pthread_mutex_unlock(&meta->checkpoint.lock);
 	return rc;
@@ -232,7 +232,7 @@ int gml_checkpoint_lock(struct gml_lmdb *meta)
 
 void gml_checkpoint_unlock(struct gml_lmdb *meta)
 {
-	(void)gml_claim(meta->data_fd, GML_CLAIM_CHECKPOINT, F_UNLCK, false);
+	(void)gml_file_lock(meta->data_fd, GML_CLAIM_CHECKPOINT, F_UNLCK, false);
 	pthread_mutex_unlock(&meta->checkpoint.lock);
 }
 
@@ -261,7 +261,7 @@ int gml_checkpoint_close(struct gml_lmdb *meta)
 	return checkpoint_make(meta, 0, true);
 }
 
-int gml_checkpoint_settle(struct gml_lmdb *meta, const struct gml_redo_place *place)
+int gml_checkpoint_wait_durable(struct gml_lmdb *meta, const struct gml_redo_place *place)
 {
 	int rc = 0;
 	if (gml_redo_durable(&meta->redo, place))
@@ -338,7 +338,7 @@ static void checkpoint_flush_late(struct gml_lmdb *meta, struct checkpoint_alarm
 		return;
 	if (alarm->set) { /* its failure is noted in the shared tail */
 		struct gml_redo_place late = {.pos = atomic_load(&shared->relaxed)};
-		(void)gml_checkpoint_settle(meta, &late);
+		(void)gml_checkpoint_wait_durable(meta, &late);
 	}
 	alarm->set = false;
 	atomic_store(&meta->checkpoint.watched, false);

@@ -47,7 +47,7 @@ struct gml_checkpoint {
 };
 
 /* 0, EAGAIN (somebody has it, and wait is false), or an errno. type: F_RDLCK, F_WRLCK, F_UNLCK. */
-int gml_claim(int fd, int what, int type, bool wait);
+int gml_file_lock(int fd, int what, int type, bool wait);
 
 int gml_checkpoint_init(struct gml_checkpoint *checkpoint);
 void gml_checkpoint_release(struct gml_checkpoint *checkpoint);
@@ -69,7 +69,7 @@ void gml_checkpoint_watch(struct gml_lmdb *meta);
 /* After a commit: let the thread make one when it is time. */
 void gml_checkpoint_nudge(struct gml_lmdb *meta, const struct gml_redo_place *place);
 /* Blocks until what was committed at `place` is durable. */
-int gml_checkpoint_settle(struct gml_lmdb *meta, const struct gml_redo_place *place);
+int gml_checkpoint_wait_durable(struct gml_lmdb *meta, const struct gml_redo_place *place);
 /* No checkpoint is made by anybody until unlock: the records behind the last one stay. */
 int gml_checkpoint_lock(struct gml_lmdb *meta);
 void gml_checkpoint_unlock(struct gml_lmdb *meta);

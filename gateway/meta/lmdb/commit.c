@@ -67,14 +67,15 @@ static void update_fail(struct gml_update *list, int rc)
 }
 
 /* The room is short: NOSPC for a closure that leaves more records than it found (*grown_out). */
-static int commit_thrifty(struct gml_lmdb_txn *txn, struct gml_update *update, bool *grown_out)
+static int commit_refuses_growth(struct gml_lmdb_txn *txn, struct gml_update *update,
+				 bool *grown_out)
 {
 	uint64_t before, after;
-	int rc = gml_room_records(txn, &before);
+	int rc = gml_reserve_records(txn, &before);
 	if (rc == 0)
 		rc = update->fn(&txn->head, update->arg);
 	if (rc == 0)
-		rc = gml_room_records(txn, &after);
+		rc = gml_reserve_records(txn, &after);
 	*grown_out = rc == 0 && after > before;
 	return *grown_out ? GML_ERR_NOSPC : rc;
 }
@@ -88,7 +89,7 @@ static void commit_call(struct gml_lmdb_txn *txn, struct gml_update *update, boo
 	bool id_changed = txn->id_changed;
 	*grown_out = false;
 	txn->head.said_relaxed = txn->head.said_strict = false;
-	update->rc = no_room ? commit_thrifty(txn, update, grown_out)
+	update->rc = no_room ? commit_refuses_growth(txn, update, grown_out)
 			     : update->fn(&txn->head, update->arg);
 	update->voted = update->rc == 0 && txn->head.said_relaxed && !txn->head.said_strict;
 	gml_assert(txn->head.cursors == 0);
@@ -106,7 +107,7 @@ static int commit_attempt(struct gml_lmdb *meta, struct gml_update *batch,
 	struct gml_lmdb_txn txn;
 	uint64_t local[GML_TXN_LOCAL / 8] = {0};
 	bool no_room;
-	int rc = gml_room_keep(meta, &no_room);
+	int rc = gml_reserve_keep(meta, &no_room);
 	if (rc == 0)
 		rc = gml_lmdb_write_begin(meta, &txn, local);
 	if (rc != 0)
@@ -254,9 +255,9 @@ static void commit_hand_over(struct gml_commit *commit)
 
 /* A failure is final, as a failed commit is. Whatever the disk says (a thin volume that is full answers ENOSPC), the
  * kernel may have dropped the pages. */
-static int commit_settle(struct gml_lmdb *meta, const struct gml_redo_place *place)
+static int commit_wait_durable(struct gml_lmdb *meta, const struct gml_redo_place *place)
 {
-	if (atomic_load(&meta->commit.broken) == 0 && gml_checkpoint_settle(meta, place) != 0)
+	if (atomic_load(&meta->commit.broken) == 0 && gml_checkpoint_wait_durable(meta, place) != 0)
 		atomic_store(&meta->commit.broken, GML_ERR_IO);
 	return atomic_load(&meta->commit.broken);
 }
@@ -294,7 +295,7 @@ static void commit_lead(struct gml_lmdb *meta)
 	if (voted && wait == NULL)
 		gml_checkpoint_watch(meta);
 	update_ack(ready, 0);
-	rc = wait != NULL ? commit_settle(meta, &place) : 0;
+	rc = wait != NULL ? commit_wait_durable(meta, &place) : 0;
 	commit_hand_over(commit);
 	update_ack(wait, rc);
 }

@@ -1,4 +1,4 @@
-#include "../errmap.h"
+#include "gateway/base/errmap.h"
 #include "lmdb_internal.h"
 
 static int errmap_lmdb(int code)

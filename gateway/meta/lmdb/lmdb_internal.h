@@ -5,11 +5,11 @@
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include "../assert.h"
+#include "gateway/base/assert.h"
 #include "../engine.h"
 #include "../engines.h"
 #include "checkpoint.h"
-#include "room.h"
+#include "reserve.h"
 
 #define GML_LMDB_KEY_MAX 511 /* LMDB's own, as it is built everywhere; gml_lmdb_open checks it */
 #define GML_LMDB_VALUE_MAX ((size_t)4 << 20)
@@ -35,13 +35,13 @@ struct gml_lmdb_cursor {
 /* What read transactions found lately: where in the map a key's value stands, in one snapshot. A later transaction on
  * the same snapshot (nothing was committed in between) finds it without a search; for any other it says nothing. Keys
  * that do not fit, and absent ones, are not noted. */
-#define GML_MEMO_SLOTS 256 /* power of two; a key has the choice of two */
-#define GML_MEMO_KEY_MAX 47
-struct gml_memo {
+#define GML_HINT_SLOTS 256 /* power of two; a key has the choice of two */
+#define GML_HINT_KEY_MAX 47
+struct gml_hint {
 	uint64_t seq; /* 0: free */
 	struct gml_span value;
 	uint8_t table, key_len;
-	uint8_t key[GML_MEMO_KEY_MAX];
+	uint8_t key[GML_HINT_KEY_MAX];
 };
 
 struct gml_lmdb_txn {
@@ -50,7 +50,7 @@ struct gml_lmdb_txn {
 	MDB_txn *mdb;
 	/* of a read transaction: */
 	uint64_t seq;					/* of the snapshot */
-	struct gml_memo *memo;				/* GML_MEMO_SLOTS; kept for its next use */
+	struct gml_hint *memo;				/* GML_HINT_SLOTS; kept for its next use */
 	struct gml_lmdb_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors, as well */
 	/* of a write transaction: */
 	bool id_changed;
@@ -90,7 +90,7 @@ struct gml_lmdb {
 	struct gml_commit commit;
 	struct gml_redo redo;
 	struct gml_checkpoint checkpoint;
-	struct gml_room room;
+	struct gml_reserve room;
 	_Atomic uint64_t commits, updates, syncs, log_bytes;
 	struct gml_read_slot slots[GML_LMDB_READ_SLOTS];
 };
@@ -129,7 +129,7 @@ uint64_t gml_lmdb_next_id(struct gml_txn *head);
 int gml_lmdb_count(struct gml_txn *head, enum gml_table table, uint64_t *count_out);
 /* begin blocks on other processes' writers. commit and abort consume `txn`'s content but for `place`; the storage is
  * the caller's: `local` is GML_TXN_LOCAL bytes for the records, or NULL when no closure runs in it. commit flushes
- * nothing: gml_checkpoint_settle(place) does. After a failure nothing of the transaction will ever be seen. */
+ * nothing: gml_checkpoint_wait_durable(place) does. After a failure nothing of the transaction will ever be seen. */
 int gml_lmdb_write_begin(struct gml_lmdb *meta, struct gml_lmdb_txn *txn, void *local);
 int gml_lmdb_write_commit(struct gml_lmdb_txn *txn);
 void gml_lmdb_write_abort(struct gml_lmdb_txn *txn);

@@ -10,7 +10,7 @@ libgemel_la_SOURCES += \
 	gateway/meta/lmdb/redo.c \
 	gateway/meta/lmdb/redo.h \
 	gateway/meta/lmdb/redo_check.c \
-	gateway/meta/lmdb/room.c \
-	gateway/meta/lmdb/room.h \
+	gateway/meta/lmdb/reserve.c \
+	gateway/meta/lmdb/reserve.h \
 	gateway/meta/lmdb/slots.c \
 	gateway/meta/lmdb/txn.c

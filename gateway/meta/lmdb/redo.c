@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
-#include "../../data/crc.h"
+#include "gateway/base/crc.h"
 #include "lmdb_internal.h"
 
 #define REDO_MAGIC "GMLREDO"

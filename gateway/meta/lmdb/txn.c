@@ -84,7 +84,7 @@ static bool txn_is_exact(const struct gml_lmdb_txn *txn)
 }
 
 /* The number of a snapshot that was just taken. Each further attempt follows a commit that was announced meanwhile. */
-static int txn_settle(struct gml_lmdb_txn *txn)
+static int txn_pin(struct gml_lmdb_txn *txn)
 {
 	int rc = 0;
 	txn->seq = mdb_txn_id(txn->mdb);
@@ -104,7 +104,7 @@ static int txn_read_new(struct gml_lmdb *meta, struct gml_txn **txn_out)
 		return GML_ERR_NOMEM;
 	txn->head = (struct gml_txn){.engine = meta->head.engine, .meta = &meta->head};
 	txn->meta = meta;
-	txn->memo = calloc(GML_MEMO_SLOTS,
+	txn->memo = calloc(GML_HINT_SLOTS,
 			   sizeof(*txn->memo)); /* without it every key is searched for */
 	rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
 	if (rc == MDB_READERS_FULL && mdb_reader_check(meta->env, &dead) == 0 && dead > 0)
@@ -112,7 +112,7 @@ static int txn_read_new(struct gml_lmdb *meta, struct gml_txn **txn_out)
 	if (rc != 0)
 		txn->mdb = NULL;
 	else
-		rc = txn_settle(txn);
+		rc = txn_pin(txn);
 	if (rc != 0) {
 		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot begin a read transaction: %s",
 			     mdb_strerror(rc));
@@ -135,7 +135,7 @@ int gml_lmdb_read_begin(struct gml_meta *head, struct gml_txn **txn_out)
 		return txn_read_new(meta, txn_out);
 	rc = mdb_txn_renew(txn->mdb);
 	if (rc == 0)
-		rc = txn_settle(txn);
+		rc = txn_pin(txn);
 	if (rc != 0) {
 		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot renew a read transaction: %s",
 			     mdb_strerror(rc));
@@ -318,39 +318,39 @@ int gml_lmdb_error(struct gml_lmdb_txn *txn, int code)
 /* ---- what was found lately ---- */
 /* The multiplication carries upwards only, and keys end in the bytes that differ (big-endian numbers): fold back down.
  */
-static uint64_t memo_mix(uint64_t hash, uint64_t word)
+static uint64_t hint_mix(uint64_t hash, uint64_t word)
 {
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
 	return hash ^ hash >> 32;
 }
 
 /* The two slots that a key may have, the later find first; NULL: it has none. */
-static struct gml_memo *memo_slot(struct gml_lmdb_txn *txn, enum gml_table table,
+static struct gml_hint *hint_slot(struct gml_lmdb_txn *txn, enum gml_table table,
 				  struct gml_span key)
 {
 	uint64_t hash = (uint64_t)table + 1, word = 0;
 	const uint8_t *p = key.ptr;
 	size_t left = key.len;
-	if (txn->memo == NULL || key.len > GML_MEMO_KEY_MAX)
+	if (txn->memo == NULL || key.len > GML_HINT_KEY_MAX)
 		return NULL;
 	for (; left >= 8; p += 8, left -= 8) {
 		memcpy(&word, p, 8);
-		hash = memo_mix(hash, word);
+		hash = hint_mix(hash, word);
 	}
 	word = 0;
 	memcpy(&word, p, left);
-	hash = memo_mix(hash, word ^ (uint64_t)key.len << 56);
-	return &txn->memo[hash & (GML_MEMO_SLOTS - 2)];
+	hash = hint_mix(hash, word ^ (uint64_t)key.len << 56);
+	return &txn->memo[hash & (GML_HINT_SLOTS - 2)];
 }
 
-static bool memo_holds(const struct gml_memo *memo, const struct gml_lmdb_txn *txn,
+static bool hint_holds(const struct gml_hint *memo, const struct gml_lmdb_txn *txn,
 		       enum gml_table table, struct gml_span key)
 {
 	return memo->seq == txn->seq && memo->table == table && memo->key_len == key.len &&
 	       memcmp(memo->key, key.ptr, key.len) == 0;
 }
 
-static void memo_note(struct gml_memo *memo, const struct gml_lmdb_txn *txn, enum gml_table table,
+static void hint_note(struct gml_hint *memo, const struct gml_lmdb_txn *txn, enum gml_table table,
 		      struct gml_span key, struct gml_span value)
 {
 	memo[1] = memo[0];
@@ -366,13 +366,13 @@ int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key
 {
 	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
 	MDB_val k = {key.len, (void *)key.ptr}, v;
-	struct gml_memo *memo;
+	struct gml_hint *memo;
 	int rc;
 	if (!txn_key_ok(key))
 		return GML_ERR_INVAL;
-	memo = memo_slot(txn, table, key);
+	memo = hint_slot(txn, table, key);
 	for (int i = 0; memo != NULL && i < 2; i++)
-		if (memo_holds(&memo[i], txn, table, key)) {
+		if (hint_holds(&memo[i], txn, table, key)) {
 			*value_out = memo[i].value;
 			return 0;
 		}
@@ -381,7 +381,7 @@ int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key
 		return gml_lmdb_error(txn, rc);
 	*value_out = (struct gml_span){v.mv_data, v.mv_size};
 	if (memo != NULL)
-		memo_note(memo, txn, table, key, *value_out);
+		hint_note(memo, txn, table, key, *value_out);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
-#include "../errmap.h"
+#include "gateway/base/errmap.h"
 
 static pthread_mutex_t memory_list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gml_memory_store *memory_list;

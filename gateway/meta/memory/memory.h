@@ -16,7 +16,7 @@
 
 #include <pthread.h>
 #include <sys/types.h>
-#include "../assert.h"
+#include "gateway/base/assert.h"
 #include "../engine.h"
 #include "../engines.h"
 #include "tree.h"

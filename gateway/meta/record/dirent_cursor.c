@@ -54,9 +54,9 @@ static int dirent_cursor_leave(struct gml_dirent_cursor *cursor, struct gml_span
 /* `rc`, `key`, `value`: what a move in table dirent found. Go down continuations and out of exhausted nodes until an
  * entry is reached. The spans are used where the engine has just written them: to copy one is to wait for both halves,
  * 7 ns an entry of a walk. */
-static int dirent_cursor_settle(struct gml_dirent_cursor *cursor, int rc, struct gml_span *key,
-				struct gml_span *value, struct gml_span *name_out,
-				struct gml_dirent *out)
+static int dirent_cursor_normalize(struct gml_dirent_cursor *cursor, int rc, struct gml_span *key,
+				   struct gml_span *value, struct gml_span *name_out,
+				   struct gml_dirent *out)
 {
 	for (;;) {
 		size_t base = cursor->level * GML_DIRENT_PLAIN, len;
@@ -151,7 +151,7 @@ int gml_dirent_cursor_seek(struct gml_dirent_cursor *cursor, struct gml_span nam
 	rc = gml_cursor_seek(cursor->names, GML_SPAN(want, len), &key, &value);
 	if (rc == 0 && !inclusive && key.len == len && memcmp(key.ptr, want, len) == 0)
 		rc = gml_cursor_next(cursor->names, &key, &value);
-	return dirent_cursor_settle(cursor, rc, &key, &value, name_out, out);
+	return dirent_cursor_normalize(cursor, rc, &key, &value, name_out, out);
 }
 
 int gml_dirent_cursor_next(struct gml_dirent_cursor *cursor, struct gml_span *name_out,
@@ -163,7 +163,7 @@ int gml_dirent_cursor_next(struct gml_dirent_cursor *cursor, struct gml_span *na
 		return GML_ERR_NOENT;
 	cursor->placed = false;
 	rc = gml_cursor_next(cursor->names, &key, &value);
-	return dirent_cursor_settle(cursor, rc, &key, &value, name_out, out);
+	return dirent_cursor_normalize(cursor, rc, &key, &value, name_out, out);
 }
 
 /* What the cookie cursor stands on, with its dirent. */

@@ -1,6 +1,6 @@
 /* Table bucket: name -> record; table super, GML_SUPER_ROOT + root ino -> format byte + name. */
 #include "record_internal.h"
-#include "../assert.h"
+#include "gateway/base/assert.h"
 
 /* Without flags it is written in the plain format, which older programs read. */
 enum { BUCKET_FORMAT = 2, BUCKET_FORMAT_PLAIN = 1, BUCKET_INDEX_FORMAT = 1 };

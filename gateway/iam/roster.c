@@ -1,0 +1,307 @@
+/* Which uids may do nothing at the NFS door: those that only disabled users have, and those that were a user's and are
+ * nobody's now. An S3 request names its key, and the key its user; an NFS request brings a uid and nothing else, with
+ * every operation, so the answer must cost next to nothing.
+ *
+ * The truth is in the metadata. Each process keeps what it read there, as of a number of changes; run/roster, mapped by
+ * all of them, has the number that counts. Who is not refused pays four loads for an operation, and takes no lock.
+ *
+ * Invariants
+ *  1. `begun` grows inside the transaction of each change of users (under the writers' lock), to a number of its own.
+ *     `done` becomes that number when the change is committed and visible, and never shrinks.
+ *  2. begun == done: every change up to that number is visible. What is read after both were seen to be equal holds all
+ *     of them, and is good for as long as `begun` stays.
+ *  3. begun > done: a change is on its way, or its process died. Then each question goes to the store. The next change
+ *     of users ends that, and so does each recovery (gml_roster_resolve), at start and from time to time: a change has
+ *     its number from inside its transaction, so when the writers' lock was taken after `begun` was read, all changes up
+ *     to there are visible or never will be.
+ *  4. The filter is good as of `filtered`, read before and after it, and equal both times. Each number is installed once,
+ *     and while the words change, `filtered` is no number.
+ * The file needs no durability: a process that opens the store knows nothing yet, and reads. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <gemel/err.h>
+#include <gemel/principal.h>
+#include "gateway/base/errmap.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/store/store.h"
+#include "roster.h"
+
+#define ROSTER_BITS                                                                                \
+	16 /* 65536 bits, 8 KiB: of 1000 refused uids every 65th other one has to take the lock */
+#define ROSTER_WORDS ((1u << ROSTER_BITS) / 64)
+
+struct roster_shared {
+	_Atomic uint64_t begun, done;
+};
+_Static_assert(sizeof(struct roster_shared) == 16, "the file is shared between builds");
+
+struct gml_roster {
+	struct roster_shared *shared;
+	_Atomic uint64_t filtered; /* what `filter` is as of; UINT64_MAX: nothing */
+	_Atomic uint64_t filter
+		[ROSTER_WORDS]; /* a uid whose bit is clear is not refused; written under `lock` */
+	pthread_rwlock_t lock;	/* a leaf; guards the rest */
+	bool loaded;
+	uint64_t asof;	/* `begun` when `uids` was read */
+	uint32_t *uids; /* refused, ascending */
+	size_t count;
+};
+
+/* ---- life ---- */
+
+int gml_roster_open(int dirfd, struct gml_roster **out)
+{
+	struct gml_roster *roster = calloc(1, sizeof(*roster));
+	void *map = MAP_FAILED;
+	struct stat st;
+	int rc = 0, fd;
+	*out = NULL;
+	if (roster == NULL)
+		return GML_ERR_NOMEM;
+	fd = openat(dirfd, "run/roster", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		rc = gml_err_map(errno);
+	else if ((size_t)st.st_size < sizeof(struct roster_shared) &&
+		 ftruncate(fd, sizeof(struct roster_shared)) != 0)
+		rc = gml_err_map(errno);
+	if (rc == 0) {
+		map = mmap(NULL, sizeof(struct roster_shared), PROT_READ | PROT_WRITE, MAP_SHARED,
+			   fd, 0);
+		rc = map == MAP_FAILED ? gml_err_map(errno) : 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (rc != 0) {
+		free(roster);
+		return rc;
+	}
+	roster->shared = map;
+	atomic_init(&roster->filtered, UINT64_MAX);
+	pthread_rwlock_init(&roster->lock, NULL);
+	*out = roster;
+	return 0;
+}
+
+void gml_roster_close(struct gml_roster *roster)
+{
+	if (roster == NULL)
+		return;
+	munmap(roster->shared, sizeof(*roster->shared));
+	pthread_rwlock_destroy(&roster->lock);
+	free(roster->uids);
+	free(roster);
+}
+
+/* ---- changes ---- */
+
+uint64_t gml_roster_begin(struct gml_roster *roster)
+{
+	return atomic_fetch_add(&roster->shared->begun, 1) + 1;
+}
+
+void gml_roster_done(struct gml_roster *roster, uint64_t change)
+{
+	uint64_t seen = atomic_load(&roster->shared->done);
+	while (seen < change && !atomic_compare_exchange_weak(&roster->shared->done, &seen, change))
+		;
+}
+
+static int roster_nothing_fn(struct gml_txn *txn, void *arg)
+{
+	(void)txn;
+	(void)arg;
+	return 0;
+}
+
+int gml_roster_resolve(struct gml_store *store)
+{
+	struct roster_shared *shared = store->roster->shared;
+	uint64_t begun = atomic_load(&shared->begun);
+	int rc;
+	if (atomic_load(&shared->done) >= begun)
+		return 0;
+	rc = gml_meta_update(store->meta, roster_nothing_fn, NULL);
+	if (rc == 0)
+		gml_roster_done(store->roster, begun);
+	return rc;
+}
+
+/* ---- the filter ---- */
+
+static uint32_t roster_bit(uint32_t uid)
+{
+	return (uid * UINT32_C(0x9e3779b1)) >> (32 - ROSTER_BITS);
+}
+
+static void roster_filter_set(struct gml_roster *roster, uint64_t asof, const uint32_t *uids,
+			      size_t count)
+{
+	atomic_store(&roster->filtered, UINT64_MAX);
+	for (size_t i = 0; i < ROSTER_WORDS; i++)
+		atomic_store(&roster->filter[i], 0);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t bit = roster_bit(uids[i]);
+		atomic_fetch_or(&roster->filter[bit / 64], UINT64_C(1) << bit % 64);
+	}
+	atomic_store(&roster->filtered, asof);
+}
+
+/* true: as of `begun` the uid is not refused. */
+static bool roster_filter_passes(struct gml_roster *roster, uint64_t begun, uint32_t uid)
+{
+	uint32_t bit = roster_bit(uid);
+	uint64_t word;
+	if (atomic_load(&roster->filtered) != begun)
+		return false;
+	word = atomic_load(&roster->filter[bit / 64]);
+	return !(word >> bit % 64 & 1) && atomic_load(&roster->filtered) == begun;
+}
+
+/* ---- questions ---- */
+
+struct roster_list {
+	struct roster_entry {
+		uint32_t uid;
+		bool enabled;
+	} * entries;
+	size_t count, cap;
+	int rc;
+};
+
+static bool roster_add(struct roster_list *list, uint32_t uid, bool enabled)
+{
+	if (list->count == list->cap) {
+		size_t cap = list->cap != 0 ? list->cap * 2 : 64;
+		struct roster_entry *entries = reallocarray(list->entries, cap, sizeof(*entries));
+		if (entries == NULL) {
+			list->rc = GML_ERR_NOMEM;
+			return false;
+		}
+		list->entries = entries;
+		list->cap = cap;
+	}
+	list->entries[list->count++] = (struct roster_entry){uid, enabled};
+	return true;
+}
+
+static bool roster_add_user(void *arg, const struct gml_user *user)
+{
+	return roster_add(arg, user->uid, !(user->flags & GML_USER_DISABLED));
+}
+
+static bool roster_add_retired(void *arg, uint32_t uid)
+{
+	return roster_add(arg, uid, false);
+}
+
+static int roster_order(const void *a, const void *b)
+{
+	const struct roster_entry *x = a, *y = b;
+	if (x->uid != y->uid)
+		return x->uid < y->uid ? -1 : 1;
+	return (int)y->enabled - (int)x->enabled; /* an enabled one first */
+}
+
+static int roster_read(struct gml_store *store, struct roster_list *list)
+{
+	struct gml_txn *txn = NULL;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc == 0)
+		rc = gml_rec_user_each(txn, roster_add_user, list);
+	if (rc == 0)
+		rc = gml_rec_uid_each_retired(txn, roster_add_retired, list);
+	gml_meta_read_end(txn);
+	return rc != 0 ? rc : list->rc;
+}
+
+/* The uids that no enabled user has. NULL with *count_out 0 when there are none. */
+static int roster_load(struct gml_store *store, uint32_t **uids_out, size_t *count_out)
+{
+	struct roster_list list = {0};
+	uint32_t *uids = NULL;
+	size_t n = 0;
+	int rc = roster_read(store, &list);
+	if (rc == 0 && list.count > 0) {
+		qsort(list.entries, list.count, sizeof(*list.entries), roster_order);
+		uids = calloc(list.count, sizeof(*uids));
+		rc = uids == NULL ? GML_ERR_NOMEM : 0;
+	}
+	for (size_t i = 0; rc == 0 && i < list.count; i++)
+		if ((i == 0 || list.entries[i].uid != list.entries[i - 1].uid) &&
+		    !list.entries[i].enabled)
+			uids[n++] = list.entries[i].uid;
+	free(list.entries);
+	*uids_out = uids;
+	*count_out = n;
+	return rc;
+}
+
+static void roster_install(struct gml_roster *roster, uint64_t asof, uint32_t *uids, size_t count)
+{
+	uint32_t *old = uids;
+	pthread_rwlock_wrlock(&roster->lock);
+	if (!roster->loaded || roster->asof < asof) {
+		old = roster->uids;
+		roster->uids = uids;
+		roster->count = count;
+		roster->asof = asof;
+		roster->loaded = true;
+		roster_filter_set(roster, asof, uids, count);
+	}
+	pthread_rwlock_unlock(&roster->lock);
+	free(old);
+}
+
+static int roster_find(const void *key, const void *element)
+{
+	uint32_t uid = *(const uint32_t *)key, other = *(const uint32_t *)element;
+	return uid < other ? -1 : uid > other;
+}
+
+/* false: what is kept is not as of `begun`. */
+static bool roster_kept(struct gml_roster *roster, uint64_t begun, uint32_t uid, bool *refused_out)
+{
+	bool known;
+	pthread_rwlock_rdlock(&roster->lock);
+	known = roster->loaded && roster->asof == begun;
+	if (known)
+		*refused_out =
+			roster->count > 0 && bsearch(&uid, roster->uids, roster->count,
+						     sizeof(*roster->uids), roster_find) != NULL;
+	pthread_rwlock_unlock(&roster->lock);
+	return known;
+}
+
+/* From the store itself. */
+static bool roster_ask(struct gml_store *store, uint32_t uid)
+{
+	struct gml_txn *txn = NULL;
+	bool refused = true; /* nothing can be done with a store that cannot be read */
+	if (gml_meta_read_begin(store->meta, &txn) == 0)
+		(void)gml_rec_uid_refused(txn, uid, &refused);
+	gml_meta_read_end(txn);
+	return refused;
+}
+
+bool gml_uid_refused(struct gml_store *store, uint32_t uid)
+{
+	struct gml_roster *roster = store->roster;
+	uint64_t begun = atomic_load(&roster->shared->begun);
+	uint32_t *uids;
+	size_t count;
+	bool refused;
+	if (roster_filter_passes(roster, begun, uid))
+		return false;
+	if (roster_kept(roster, begun, uid, &refused))
+		return refused;
+	if (atomic_load(&roster->shared->done) == begun && roster_load(store, &uids, &count) == 0)
+		roster_install(roster, begun, uids, count);
+	return roster_ask(store, uid);
+}

@@ -1,0 +1,21 @@
+/* Which uids are refused, in all processes (run/roster). */
+#ifndef GML_IAM_ROSTER_H
+#define GML_IAM_ROSTER_H
+
+#include <stdint.h>
+#include "gateway/ns/store/store.h"
+
+/* run/roster below the store's directory: made when missing, mapped shared. Lives as long as the
+ * open store. */
+int gml_roster_open(int dirfd, struct gml_roster **out);
+void gml_roster_close(struct gml_roster *roster); /* NULL is fine */
+/* A change of users, inside its transaction, after the last check: its number. When the commit
+ * returned, also with an error after which nothing of it will come to light: gml_roster_done. */
+uint64_t gml_roster_begin(struct gml_roster *roster);
+void gml_roster_done(struct gml_roster *roster, uint64_t change); /* 0: it never began */
+/* Changes that were begun before the call, and whose processes died, count as done: what of them is
+ * not visible now never will be. Any thread, not in a transaction. Blocks on other writers while a
+ * change is open. Durability: none. */
+int gml_roster_resolve(struct gml_store *store);
+
+#endif

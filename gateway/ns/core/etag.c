@@ -1,0 +1,28 @@
+/* ETags. Content that came over S3 keeps its MD5; content that NFS wrote gets an opaque one. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <gemel/types.h>
+#include "gateway/meta/record/record.h"
+#include "etag.h"
+
+static char etag_digit(unsigned nibble)
+{
+	return (char)(nibble + (nibble > 9 ? 'a' - 10 : '0'));
+}
+
+void gml_etag_format(const struct gml_inode *inode, uint64_t change, char out[GML_ETAG_MAX + 1])
+{
+	const size_t n = 2 * sizeof(inode->md5);
+	if (!(inode->flags & GML_INODE_MD5)) {
+		/* The dash keeps clients from taking it for an MD5 and checking the content against it. */
+		snprintf(out, GML_ETAG_MAX + 1, "%" PRIx64 "-%016" PRIx64, inode->ino, change);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(inode->md5); i++) {
+		out[2 * i] = etag_digit(inode->md5[i] >> 4);
+		out[2 * i + 1] = etag_digit(inode->md5[i] & 15u);
+	}
+	out[n] = '\0';
+	if (inode->nparts > 0)
+		snprintf(out + n, GML_ETAG_MAX + 1 - n, "-%" PRIu32, inode->nparts);
+}

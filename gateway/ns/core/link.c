@@ -1,0 +1,245 @@
+/* Names and inodes: what a dirent's coming and going changes, for every operation of both doors.
+ *
+ * Spans of an inode that was read in this transaction end with the next write (meta/engine.h, invariant 3). So
+ * everything here puts inodes through gml_inode_save, which takes the variable parts anew from the stored record.
+ *
+ * Every change of a file or directory saves an inode of its bucket, so this is where the bucket says how durable it
+ * must be. The namespace root is in no bucket: buckets come and go durably. */
+#include <string.h>
+#include <sys/stat.h>
+#include <gemel/err.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "link.h"
+#include "time.h"
+
+int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
+		   enum gml_type type, uint32_t mode, struct gml_inode *out)
+{
+	int64_t now = gml_now();
+	*out = (struct gml_inode){
+		.ino = gml_txn_next_id(txn),
+		.bucket = dir->bucket,
+		.type = (uint8_t)type,
+		.mode = mode & 07777,
+		.uid = op->cred.uid,
+		.gid = op->cred.gid,
+		.nlink = type == GML_DIR ? 1 : 0, /* "."; its name adds one */
+		.change = gml_change_next(0),
+		.atime = now,
+		.mtime = now,
+		.ctime = now,
+		.btime = now,
+		.birth_seq = gml_txn_seq(txn),
+	};
+	if (dir->mode & S_ISGID) {
+		out->gid = dir->gid;
+		if (type == GML_DIR)
+			out->mode |= S_ISGID;
+	}
+	if (type != GML_DIR && (out->mode & S_ISGID) && op->cred.uid != 0 &&
+	    !gml_cred_in_group(&op->cred, out->gid))
+		out->mode &= ~(uint32_t)S_ISGID;
+	return out->ino == 0 ? GML_ERR_CORRUPT : 0;
+}
+
+/* Takes every non-empty variable part except the name from the stored record. */
+static int link_refresh(struct gml_txn *txn, struct gml_inode *inode, struct gml_span *name_out)
+{
+	struct gml_inode stored;
+	int rc = gml_rec_inode_get(txn, inode->ino, &stored);
+	*name_out = inode->name;
+	if (rc == GML_ERR_NOENT) /* new: its spans are the caller's own */
+		return 0;
+	if (rc != 0)
+		return rc;
+	*name_out = stored.name;
+	if (inode->target.len > 0)
+		inode->target = stored.target;
+	if (inode->headers.len > 0)
+		inode->headers = stored.headers;
+	if (inode->parts.len > 0)
+		inode->parts = stored.parts;
+	return 0;
+}
+
+static int link_save(struct gml_txn *txn, struct gml_inode *inode, const struct gml_span *name)
+{
+	struct gml_span stored;
+	int rc = link_refresh(txn, inode, &stored);
+	if (rc != 0)
+		return rc;
+	inode->name = name != NULL ? *name : stored;
+	rc = gml_rec_inode_put(txn, inode);
+	if (rc == 0)
+		gml_txn_durability(txn, gml_rec_bucket_relaxed(txn, inode->bucket));
+	return rc;
+}
+
+int gml_inode_save(struct gml_txn *txn, struct gml_inode *inode)
+{
+	return link_save(txn, inode, NULL);
+}
+
+int gml_inode_save_named(struct gml_txn *txn, struct gml_inode *inode, gml_ino parent,
+			 struct gml_span name)
+{
+	inode->parent = parent;
+	return link_save(txn, inode, &name);
+}
+
+void gml_dir_touch(struct gml_inode *dir)
+{
+	dir->mtime = dir->ctime = gml_now();
+	dir->change = gml_change_next(dir->change);
+}
+
+int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name,
+		 struct gml_inode *inode)
+{
+	struct gml_dirent dirent = {
+		.ino = inode->ino, .cookie = gml_txn_next_id(txn), .type = inode->type};
+	bool first = inode->nlink == (inode->type == GML_DIR ? 1u : 0u);
+	int rc;
+	if (dirent.cookie == 0)
+		return GML_ERR_CORRUPT;
+	inode->nlink++;
+	if (!first) {
+		inode->ctime = gml_now();
+		inode->change = gml_change_next(inode->change);
+	}
+	rc = gml_rec_dirent_put(txn, dir->ino, name, &dirent);
+	if (rc == 0)
+		rc = first ? gml_inode_save_named(txn, inode, dir->ino, name)
+			   : gml_inode_save_named(txn, inode, 0, (struct gml_span){NULL, 0});
+	if (rc != 0)
+		return rc;
+	if (inode->type == GML_DIR)
+		dir->nlink++;
+	gml_dir_touch(dir);
+	rc = gml_inode_save(txn, dir);
+	if (rc == 0 && first && inode->type == GML_REG)
+		rc = gml_usage_add(txn, dir->bucket, (int64_t)inode->size, 1);
+	return rc;
+}
+
+/* The last name went. */
+static int link_orphan(struct gml_txn *txn, struct gml_inode *inode)
+{
+	int rc;
+	inode->nlink = 0;
+	inode->flags |= GML_INODE_ORPHAN;
+	rc = gml_inode_save_named(txn, inode, 0, (struct gml_span){NULL, 0});
+	if (rc == 0)
+		rc = gml_rec_orphan_put(txn, inode->ino, gml_now());
+	if (rc == 0 && inode->type == GML_REG)
+		rc = gml_usage_add(txn, inode->bucket, -(int64_t)inode->size, -1);
+	return rc;
+}
+
+int gml_link_remove(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name,
+		    struct gml_inode *inode)
+{
+	int rc;
+	if (inode->nlink == 0)
+		return GML_ERR_CORRUPT;
+	rc = gml_rec_dirent_del(txn, dir->ino, name);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	inode->ctime = gml_now();
+	inode->change = gml_change_next(inode->change);
+	if (inode->type == GML_DIR || inode->nlink == 1) {
+		rc = link_orphan(txn, inode);
+	} else {
+		inode->nlink--;
+		rc = gml_inode_save(txn, inode);
+	}
+	if (rc != 0)
+		return rc;
+	if (inode->type == GML_DIR && dir->nlink > 2)
+		dir->nlink--;
+	gml_dir_touch(dir);
+	return gml_inode_save(txn, dir);
+}
+
+int gml_dir_prune(struct gml_txn *txn, struct gml_inode *dir)
+{
+	char name[GML_KEY_MAX + 2];
+	struct gml_inode cur = *dir, parent;
+	int rc;
+	while (cur.type == GML_DIR && !(cur.flags & (GML_INODE_EXPLICIT | GML_INODE_ORPHAN)) &&
+	       cur.ino != cur.bucket && cur.ino != GML_INO_ROOT) {
+		rc = gml_rec_dirent_any(txn, cur.ino);
+		if (rc == 0)
+			return 0;
+		if (rc != GML_ERR_NOENT)
+			return rc;
+		rc = gml_rec_inode_get(txn, cur.ino, &cur);
+		if (rc == 0 && (cur.name.len == 0 || cur.name.len > sizeof(name)))
+			rc = GML_ERR_CORRUPT;
+		if (rc == 0)
+			rc = gml_rec_inode_get(txn, cur.parent, &parent);
+		if (rc != 0)
+			return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+		memcpy(name, cur.name.ptr, cur.name.len);
+		rc = gml_link_remove(txn, &parent, (struct gml_span){name, cur.name.len}, &cur);
+		if (rc != 0)
+			return rc;
+		if (cur.ino == dir->ino)
+			*dir = cur;
+		cur = parent;
+	}
+	return 0;
+}
+
+/* ---- usage ---------------------------------------------------------------------------------------------------- */
+
+/* Without a quota, what can be counted is one: a sum that was cut off could not be taken apart again. */
+static bool usage_exceeds(uint64_t used, int64_t more, uint64_t quota)
+{
+	if (quota == 0)
+		quota = INT64_MAX;
+	return more > 0 && (used > quota || (uint64_t)more > quota - used);
+}
+
+int gml_usage_check(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t objects)
+{
+	char name[GML_BUCKET_NAME_MAX + 1];
+	struct gml_bucket_rec rec;
+	int rc;
+	if ((bytes <= 0 && objects <= 0) || bucket == 0 || bucket == GML_INO_ROOT)
+		return 0;
+	rc = gml_rec_bucket_by_root(txn, bucket, name, &rec);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	if (usage_exceeds(rec.bytes, bytes, rec.quota_bytes) ||
+	    usage_exceeds(rec.objects, objects, rec.quota_objects))
+		return GML_ERR_DQUOT;
+	return 0;
+}
+
+static uint64_t usage_sum(uint64_t used, int64_t delta)
+{
+	uint64_t less = delta < 0 ? (uint64_t)0 - (uint64_t)delta : 0, sum;
+	if (delta < 0)
+		return used > less ? used - less : 0;
+	return __builtin_add_overflow(used, (uint64_t)delta, &sum) ? UINT64_MAX : sum;
+}
+
+int gml_usage_add(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t objects)
+{
+	char name[GML_BUCKET_NAME_MAX + 1];
+	struct gml_bucket_rec rec;
+	int rc;
+	if ((bytes == 0 && objects == 0) || bucket == 0 || bucket == GML_INO_ROOT)
+		return 0;
+	rc = gml_rec_bucket_by_root(txn, bucket, name, &rec);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	rec.bytes = usage_sum(rec.bytes, bytes);
+	rec.objects = usage_sum(rec.objects, objects);
+	return gml_rec_bucket_put(txn, (struct gml_span){name, strlen(name)}, &rec);
+}

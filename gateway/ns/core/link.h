@@ -1,0 +1,33 @@
+/* Names and inodes, inside a write transaction. */
+#ifndef GML_NS_CORE_LINK_H
+#define GML_NS_CORE_LINK_H
+
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+
+/* Any write ends the spans (name, target, headers, parts) of inodes read in the same transaction. gml_inode_save puts such an inode all the same: spans that are not empty are taken anew from the
+ * stored record (all but the name can be emptied). The link functions below put through it; the spans of their `dir` and `inode` are stale afterwards. A `name` argument must be the caller's
+ * own memory, not the transaction's. A new inode's spans are the caller's. */
+int gml_inode_save(struct gml_txn *txn, struct gml_inode *inode);
+int gml_inode_save_named(struct gml_txn *txn, struct gml_inode *inode, gml_ino parent,
+			 struct gml_span name); /* the same, with another name */
+void gml_dir_touch(struct gml_inode *dir); /* mtime, ctime, change after a change of its entries */
+/* Fresh inode: number, owner, times, change, birth; not yet put, no name (nlink 0; a directory 1). */
+int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
+		   enum gml_type type, uint32_t mode, struct gml_inode *out);
+/* Add dirent `name` (stored form) -> inode in dir, with a new cookie; sets inode's parent and name, bumps dir's mtime, ctime, change (and nlink for directories); puts both. The name must be free. An inode's first name
+ * also adds its size and, for a file, one object to the bucket's usage (ask gml_usage_check before). */
+int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name,
+		 struct gml_inode *inode);
+/* Remove the dirent and one link of `inode`; nlink 0: to orphan, bucket usage reduced. Bumps dir; puts both. Does not prune. */
+int gml_link_remove(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name,
+		    struct gml_inode *inode);
+/* While `dir` is implicit, empty and not a bucket root: remove it from its parent, and so on upwards. */
+int gml_dir_prune(struct gml_txn *txn, struct gml_inode *dir);
+/* Bucket usage: DQUOT if it would exceed a quota (checked only for growth). */
+int gml_usage_check(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t objects);
+int gml_usage_add(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t objects);
+
+#endif

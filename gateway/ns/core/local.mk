@@ -1,0 +1,17 @@
+libgemel_la_SOURCES += \
+	gateway/ns/core/attr.c \
+	gateway/ns/core/attr.h \
+	gateway/ns/core/change_counters.c \
+	gateway/ns/core/change_counters.h \
+	gateway/ns/core/etag.c \
+	gateway/ns/core/etag.h \
+	gateway/ns/core/extent.c \
+	gateway/ns/core/extent.h \
+	gateway/ns/core/link.c \
+	gateway/ns/core/link.h \
+	gateway/ns/core/name.c \
+	gateway/ns/core/name.h \
+	gateway/ns/core/path.c \
+	gateway/ns/core/path.h \
+	gateway/ns/core/time.c \
+	gateway/ns/core/time.h

@@ -1,0 +1,170 @@
+/* S3 keys to inodes (docs/architecture.md, "Names"): every component but the last is a directory, stored with its
+ * slash. */
+#include <string.h>
+#include <gemel/err.h>
+#include <gemel/inode.h>
+#include <gemel/object.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/base/span.h"
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/store/store.h"
+#include "attr.h"
+#include "etag.h"
+#include "link.h"
+#include "path.h"
+
+static int path_check(struct gml_span bucket, struct gml_span key)
+{
+	if (bucket.len == 0 || bucket.len > GML_BUCKET_NAME_MAX)
+		return GML_ERR_NOBUCKET;
+	if (key.len == 0 || memchr(key.ptr, 0, key.len) != NULL)
+		return GML_ERR_INVAL;
+	return key.len > GML_KEY_MAX ? GML_ERR_NAMETOOLONG : 0;
+}
+
+/* Steps into the directory `name` of path->dir, or notes that it is missing. */
+static int path_enter(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
+		      struct gml_path *path)
+{
+	struct gml_dirent dirent;
+	int rc;
+	if (path->missing > 0) {
+		path->missing++;
+		return 0;
+	}
+	rc = gml_access_check(op, &path->dir, GML_MAY_EXEC);
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_dirent_get(txn, path->dir.ino, name, &dirent);
+	if (rc == GML_ERR_NOENT) {
+		path->missing = 1;
+		return 0;
+	}
+	if (rc == 0)
+		rc = gml_rec_inode_get(txn, dirent.ino, &path->dir);
+	if (rc == GML_ERR_NOENT || (rc == 0 && path->dir.type != GML_DIR))
+		return GML_ERR_CORRUPT;
+	return rc;
+}
+
+int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket,
+		  struct gml_span key, struct gml_path *out)
+{
+	const char *p = key.ptr, *end = p + key.len, *slash;
+	int rc = path_check(bucket, key);
+	if (rc != 0)
+		return rc;
+	out->missing = 0;
+	out->found = false;
+	rc = gml_rec_bucket_get(txn, bucket, &out->bucket);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+	rc = gml_rec_inode_get(txn, out->bucket.root, &out->dir);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	while (rc == 0 && (slash = memchr(p, '/', (size_t)(end - p))) != NULL) {
+		rc = path_enter(txn, op, gml_span_of(p, (size_t)(slash + 1 - p)), out);
+		p = slash + 1;
+	}
+	out->last = gml_span_of(p, (size_t)(end - p));
+	if (rc != 0 || out->missing > 0)
+		return rc;
+	rc = gml_access_check(op, &out->dir, GML_MAY_EXEC);
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_dirent_get(txn, out->dir.ino, out->last, &out->dirent);
+	out->found = rc == 0;
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span key,
+		  struct gml_path *path)
+{
+	const char *p = key.ptr, *end = p + key.len;
+	unsigned existing = 0;
+	int rc;
+	if (path->missing == 0)
+		return 0;
+	rc = gml_access_check(op, &path->dir, GML_MAY_WRITE | GML_MAY_EXEC);
+	if (rc != 0)
+		return rc;
+	for (const char *q = p; (q = memchr(q, '/', (size_t)(end - q))) != NULL; q++)
+		existing++;
+	existing -= path->missing;
+	while (existing-- > 0)
+		p = (const char *)memchr(p, '/', (size_t)(end - p)) + 1;
+	while (path->missing > 0) {
+		const char *slash = memchr(p, '/', (size_t)(end - p));
+		struct gml_inode made;
+		rc = gml_inode_init(txn, op, &path->dir, GML_DIR, 0755, &made);
+		if (rc == 0)
+			rc = gml_link_add(txn, &path->dir, gml_span_of(p, (size_t)(slash + 1 - p)),
+					  &made);
+		if (rc != 0)
+			return rc;
+		path->dir = made;
+		path->missing--;
+		p = slash + 1;
+	}
+	path->found = false;
+	return 0;
+}
+
+int gml_path_missing(const struct gml_op *op, const struct gml_path *path)
+{
+	return gml_access_check(op, &path->dir, GML_MAY_READ) == 0 ? GML_ERR_NOENT : GML_ERR_ACCESS;
+}
+
+int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml_inode *out,
+		    bool *directory_out)
+{
+	int rc;
+	*directory_out = false;
+	if (path->missing > 0)
+		return GML_ERR_NOENT;
+	if (path->found) {
+		if (path->dirent.type != GML_REG)
+			return GML_ERR_NOENT;
+		rc = gml_rec_inode_get(txn, path->dirent.ino, out);
+		return rc == GML_ERR_NOENT || (rc == 0 && out->type != GML_REG) ? GML_ERR_CORRUPT
+										: rc;
+	}
+	if (path->last.len > 0 || !(path->dir.flags & GML_INODE_EXPLICIT))
+		return GML_ERR_NOENT;
+	*out = path->dir;
+	*directory_out = true;
+	return 0;
+}
+
+int gml_path_facts(struct gml_store *store, const struct gml_inode *inode, bool directory,
+		   struct gml_object_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->ino = inode->ino;
+	info->mtime = inode->mtime;
+	info->directory = directory;
+	if (directory) {
+		memcpy(info->etag, GML_ETAG_EMPTY, sizeof(GML_ETAG_EMPTY));
+		return 0;
+	}
+	info->size = inode->size;
+	info->nparts = inode->nparts;
+	info->checksum = inode->checksum;
+	if (inode->flags & GML_INODE_DIRTY) {
+		struct gml_attr attr;
+		int rc = gml_inode_attr_spaceless(store, inode, &attr);
+		if (rc != 0)
+			return rc;
+		info->size = attr.size;
+		info->mtime = attr.mtime;
+		info->nparts = 0;
+		info->checksum = (struct gml_object_checksum){0};
+		gml_etag_format(inode, attr.change, info->etag);
+		return 0;
+	}
+	gml_etag_format(inode, inode->change, info->etag);
+	return 0;
+}

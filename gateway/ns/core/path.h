@@ -1,0 +1,40 @@
+/* S3 keys: the walk from a bucket to the directory entry of a key. */
+#ifndef GML_NS_CORE_PATH_H
+#define GML_NS_CORE_PATH_H
+
+#include <gemel/object.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/store/store.h"
+
+struct gml_path {
+	struct gml_bucket_rec bucket;
+	struct gml_inode
+		dir; /* directory that holds (or would hold) the last component; valid when missing == 0 */
+	unsigned missing; /* directories of the path that do not exist */
+	struct gml_span
+		last; /* last component, borrowed from the key; empty for a trailing slash */
+	bool found;   /* the key's dirent exists */
+	struct gml_dirent dirent;
+};
+/* Walk with search permission on each directory. NOBUCKET, ACCESS, INVAL, NAMETOOLONG; a missing directory is no error (missing > 0; dir = the deepest existing one). */
+int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket,
+		  struct gml_span key, struct gml_path *out);
+/* Make the missing directories (implicit), inside a write transaction; needs w+x on the deepest existing one. out->dir is then the last. */
+int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span key,
+		  struct gml_path *path);
+
+/* What to answer for a key that is not there: NOENT, or ACCESS when the caller may not read the directory that would
+ * hold it (the deepest existing one). */
+int gml_path_missing(const struct gml_op *op, const struct gml_path *path);
+/* The inode that the walked key denotes as an object: a regular file, or (*directory_out) the explicit directory that
+ * stands for `dir/`. NOENT for all else. Spans of *out are borrowed from the transaction. */
+int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml_inode *out,
+		    bool *directory_out);
+/* Fills ino, size, mtime, etag, nparts, checksum, directory as of now; leaves headers and metadata empty. */
+int gml_path_facts(struct gml_store *store, const struct gml_inode *inode, bool directory,
+		   struct gml_object_info *info);
+
+#endif

@@ -1,0 +1,445 @@
+/* Buckets: a directory of the namespace root, a record, and a hidden parent for uploads, made and removed together. */
+#include <string.h>
+#include <gemel/bucket.h>
+#include <gemel/err.h>
+#include <gemel/inode.h>
+#include <gemel/op.h>
+#include <gemel/principal.h>
+#include <gemel/types.h>
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/extent.h"
+#include "gateway/ns/core/link.h"
+#include "gateway/ns/store/store.h"
+#include "bucket_txn.h"
+#include "upload.h"
+
+#define BUCKET_UPLOADS_AT_ONCE 16 /* dropped with a bucket in one transaction */
+
+/* ---- names --------------------------------------------------------------------------------------------------- */
+
+static bool bucket_name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* Four decimal numbers with dots between. */
+static bool bucket_name_is_ip(const char *s, size_t len)
+{
+	unsigned dots = 0;
+	size_t digits = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] >= '0' && s[i] <= '9') {
+			if (++digits > 3)
+				return false;
+		} else if (s[i] == '.' && digits > 0) {
+			dots++;
+			digits = 0;
+		} else {
+			return false;
+		}
+	}
+	return dots == 3 && digits > 0;
+}
+
+static bool bucket_name_reserved(const char *s, size_t len)
+{
+	static const char *const prefixes[] = {"xn--", "sthree-", "amzn-s3-demo-"};
+	static const char *const suffixes[] = {"-s3alias", "--ol-s3", ".mrap", "--x-s3",
+					       "--table-s3"};
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		size_t n = strlen(prefixes[i]);
+		if (len >= n && memcmp(s, prefixes[i], n) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		size_t n = strlen(suffixes[i]);
+		if (len >= n && memcmp(s + len - n, suffixes[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+int gml_bucket_name_check(struct gml_span name)
+{
+	const char *s = name.ptr;
+	if (name.len < 3 || name.len > GML_BUCKET_NAME_MAX)
+		return GML_ERR_BUCKETNAME;
+	for (size_t i = 0; i < name.len; i++) {
+		bool edge = i == 0 || i == name.len - 1 || s[i - 1] == '.' || s[i + 1] == '.';
+		/* Each label between dots begins and ends with a letter or digit, so none is empty. */
+		if (!bucket_name_char(s[i]) && (s[i] != '-' || edge) &&
+		    (s[i] != '.' || i == 0 || i == name.len - 1))
+			return GML_ERR_BUCKETNAME;
+		if (s[i] == '.' && i > 0 && s[i - 1] == '.')
+			return GML_ERR_BUCKETNAME;
+	}
+	if (bucket_name_is_ip(s, name.len) || bucket_name_reserved(s, name.len))
+		return GML_ERR_BUCKETNAME;
+	return 0;
+}
+
+/* ---- inside a transaction ------------------------------------------------------------------------------------ */
+
+struct bucket_dirname {
+	char text[GML_BUCKET_NAME_MAX + 1];
+	struct gml_span span;
+};
+
+static void bucket_dirname(struct gml_span name, struct bucket_dirname *out)
+{
+	memcpy(out->text, name.ptr, name.len);
+	out->text[name.len] = '/';
+	out->span = (struct gml_span){out->text, name.len + 1};
+}
+
+/* Administrators, uid 0, and known users who are not forbidden to. */
+static int bucket_may_create(struct gml_txn *txn, const struct gml_op *op)
+{
+	struct gml_user user;
+	int rc;
+	if (op->refused)
+		return GML_ERR_ACCESS;
+	if (op->read_only)
+		return GML_ERR_ROFS;
+	if (op->door == GML_PROTOCOL_ADMIN || op->cred.uid == 0)
+		return 0;
+	rc = gml_rec_user_by_uid(txn, op->cred.uid, &user);
+	if (rc == GML_ERR_NOENT || rc == GML_ERR_NOUSER)
+		return GML_ERR_ACCESS;
+	if (rc == 0 && (user.flags & (GML_USER_NO_BUCKETS | GML_USER_DISABLED)))
+		return GML_ERR_ACCESS;
+	return rc;
+}
+
+static int bucket_get_root(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
+{
+	int rc = gml_rec_inode_get(txn, ino, out);
+	return rc == GML_ERR_NOENT || (rc == 0 && out->type != GML_DIR) ? GML_ERR_CORRUPT : rc;
+}
+
+int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
+			  uint32_t mode, uint32_t uid, uint32_t gid, struct gml_inode *root_out)
+{
+	struct gml_bucket_rec rec;
+	struct bucket_dirname dirname;
+	struct gml_inode top;
+	int rc = gml_bucket_name_check(name);
+	if (rc == 0)
+		rc = bucket_may_create(txn, op);
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_bucket_get(txn, name, &rec);
+	if (rc == 0)
+		return rec.uid == uid ? GML_ERR_BUCKETOWNED : GML_ERR_BUCKETEXISTS;
+	if (rc != GML_ERR_NOENT)
+		return rc;
+	rc = bucket_get_root(txn, GML_INO_ROOT, &top);
+	if (rc != 0)
+		return rc;
+
+	rc = gml_inode_init(txn, op, &top, GML_DIR, mode, root_out);
+	if (rc != 0)
+		return rc;
+	root_out->bucket = root_out->ino;
+	root_out->uid = uid;
+	root_out->gid = gid;
+	root_out->flags |= GML_INODE_EXPLICIT;
+	rec = (struct gml_bucket_rec){.root = root_out->ino,
+				      .uploads = gml_txn_next_id(txn),
+				      .uid = uid,
+				      .created = root_out->btime};
+	bucket_dirname(name, &dirname);
+	rc = gml_link_add(txn, &top, dirname.span, root_out);
+	if (rc == 0)
+		rc = gml_rec_bucket_put(txn, name, &rec);
+	return rc == 0 ? gml_rec_inode_get(txn, rec.root, root_out) : rc;
+}
+
+bool gml_bucket_is_owner(const struct gml_op *op, uint32_t owner)
+{
+	return !op->refused &&
+	       (op->door == GML_PROTOCOL_ADMIN || op->cred.uid == 0 || op->cred.uid == owner);
+}
+
+/* May it go, but for what its uploads say? */
+static int bucket_remove_check(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
+			       struct gml_bucket_rec *rec_out)
+{
+	int rc = gml_rec_bucket_get(txn, name, rec_out);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+	if (!gml_bucket_is_owner(op, rec_out->uid))
+		return GML_ERR_ACCESS;
+	if (op->read_only)
+		return GML_ERR_ROFS;
+	rc = gml_rec_dirent_any(txn, rec_out->root);
+	if (rc == 0)
+		return GML_ERR_NOTEMPTY;
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct gml_span name)
+{
+	struct bucket_dirname dirname;
+	struct gml_bucket_rec rec;
+	struct gml_inode top, root;
+	int rc = bucket_remove_check(txn, op, name, &rec);
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_dirent_any(txn, rec.uploads);
+	if (rc != GML_ERR_NOENT)
+		return rc == 0 ? GML_ERR_NOTEMPTY : rc;
+	rc = bucket_get_root(txn, GML_INO_ROOT, &top);
+	if (rc == 0)
+		rc = bucket_get_root(txn, rec.root, &root);
+	if (rc != 0)
+		return rc;
+
+	bucket_dirname(name, &dirname);
+	rc = gml_link_remove(txn, &top, dirname.span, &root);
+	if (rc == 0)
+		rc = gml_rec_document_drop(txn, rec.root);
+	return rc == 0 ? gml_rec_bucket_del(txn, name) : rc;
+}
+
+int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid)
+{
+	char name[GML_BUCKET_NAME_MAX + 1];
+	struct gml_bucket_rec rec;
+	int rc = gml_rec_bucket_by_root(txn, root, name, &rec);
+	if (rc != 0 || rec.uid == uid)
+		return rc;
+	rec.uid = uid;
+	gml_txn_durability(txn, false);
+	return gml_rec_bucket_put(txn, (struct gml_span){name, strlen(name)}, &rec);
+}
+
+bool gml_bucket_visible(const struct gml_op *op, const struct gml_inode *root, uint32_t owner)
+{
+	return gml_bucket_is_owner(op, owner) ||
+	       (gml_access_mask(op, root) & (GML_MAY_READ | GML_MAY_EXEC)) != 0;
+}
+
+/* ---- operations ---------------------------------------------------------------------------------------------- */
+
+static void bucket_fill(struct gml_bucket *out, struct gml_span name,
+			const struct gml_bucket_rec *rec, uint32_t mode)
+{
+	*out = (struct gml_bucket){
+		.root = rec->root,
+		.uid = rec->uid,
+		.mode = mode,
+		.created = rec->created,
+		.bytes = rec->bytes,
+		.objects = rec->objects,
+		.quota_bytes = rec->quota_bytes,
+		.quota_objects = rec->quota_objects,
+		.relaxed = rec->flags & GML_BUCKET_RELAXED,
+	};
+	memcpy(out->name, name.ptr, name.len);
+}
+
+struct bucket_change {
+	const struct gml_op *op;
+	struct gml_span name;
+	struct gml_bucket_new what; /* create */
+	uint64_t quota_bytes, quota_objects;
+	bool relaxed;
+	struct gml_bucket *out;
+	struct gml_deferred_frees *freed; /* delete: what the dropped uploads held */
+	bool more;			  /* and whether there are others */
+};
+
+static int bucket_create_fn(struct gml_txn *txn, void *arg)
+{
+	struct bucket_change *change = arg;
+	const struct gml_bucket_new *what = &change->what;
+	struct gml_bucket_rec rec;
+	struct gml_inode root;
+	int rc = gml_bucket_txn_create(txn, change->op, change->name,
+				       what->has_mode ? what->mode : GML_BUCKET_MODE,
+				       change->op->cred.uid, change->op->cred.gid, &root);
+	if (rc == 0 && what->document.ptr != NULL)
+		rc = gml_rec_document_put(txn, root.ino, (uint8_t)what->kind, what->document);
+	if (rc == 0)
+		rc = gml_rec_bucket_get(txn, change->name, &rec);
+	if (rc == 0 && what->relaxed) {
+		rec.flags |= GML_BUCKET_RELAXED;
+		rc = gml_rec_bucket_put(txn, change->name, &rec);
+	}
+	if (rc == 0 && change->out != NULL)
+		bucket_fill(change->out, change->name, &rec, root.mode);
+	return rc;
+}
+
+int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
+		      const struct gml_bucket_new *what, struct gml_bucket *out)
+{
+	struct bucket_change change = {.op = op, .name = name, .out = out};
+	int rc = gml_bucket_name_check(name);
+	if (what != NULL)
+		change.what = *what;
+	if (rc == 0 && change.what.relaxed && op->door != GML_PROTOCOL_ADMIN)
+		rc = GML_ERR_PERM;
+	if (rc == 0 && change.what.document.len > GML_BUCKET_DOCUMENT_MAX)
+		rc = GML_ERR_TOOBIG;
+	return rc == 0 ? gml_meta_update(store->meta, bucket_create_fn, &change) : rc;
+}
+
+/* Unfinished uploads go with their bucket. They may be many, with many parts: each transaction takes some, after it looked
+ * again whether the bucket may go. */
+static int bucket_drop_uploads(struct gml_txn *txn, struct bucket_change *change)
+{
+	struct gml_bucket_rec rec;
+	int rc = bucket_remove_check(txn, change->op, change->name, &rec);
+	for (unsigned i = 0; rc == 0 && i < BUCKET_UPLOADS_AT_ONCE; i++)
+		rc = gml_upload_drop_first(txn, &rec, change->freed);
+	change->more = rc == 0;
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+static int bucket_delete_fn(struct gml_txn *txn, void *arg)
+{
+	struct bucket_change *change = arg;
+	int rc;
+	gml_deferred_frees_reset(change->freed);
+	rc = bucket_drop_uploads(txn, change);
+	return rc != 0 || change->more ? rc : gml_bucket_txn_remove(txn, change->op, change->name);
+}
+
+int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_span name)
+{
+	struct bucket_change change = {.op = op, .name = name};
+	int rc;
+	if (gml_bucket_name_check(name) != 0)
+		return GML_ERR_NOBUCKET;
+	do {
+		change.freed = gml_deferred_frees_new();
+		if (change.freed == NULL)
+			return GML_ERR_NOMEM;
+		rc = gml_meta_update(store->meta, bucket_delete_fn, &change);
+		if (rc == 0)
+			gml_deferred_frees_apply(store, change.freed);
+		else
+			gml_deferred_frees_free(change.freed);
+	} while (rc == 0 && change.more);
+	return rc;
+}
+
+int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name,
+		    struct gml_bucket *out)
+{
+	struct gml_txn *txn = NULL;
+	struct gml_bucket_rec rec;
+	struct gml_inode root;
+	int rc;
+	if (name.len == 0 || name.len > GML_BUCKET_NAME_MAX)
+		return GML_ERR_NOBUCKET;
+	rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc == 0) {
+		rc = gml_rec_bucket_get(txn, name, &rec);
+		if (rc == GML_ERR_NOENT)
+			rc = GML_ERR_NOBUCKET;
+	}
+	if (rc == 0)
+		rc = bucket_get_root(txn, rec.root, &root);
+	if (rc == 0 && !gml_bucket_visible(op, &root, rec.uid))
+		rc = GML_ERR_ACCESS;
+	if (rc == 0)
+		bucket_fill(out, name, &rec, root.mode);
+	gml_meta_read_end(txn);
+	return rc;
+}
+
+struct bucket_walk {
+	struct gml_op *op;
+	struct gml_txn *txn;
+	bool (*each)(void *arg, const struct gml_bucket *bucket);
+	void *arg;
+	int rc;
+};
+
+static bool bucket_list_one(void *arg, struct gml_span name, const struct gml_bucket_rec *rec)
+{
+	struct bucket_walk *walk = arg;
+	struct gml_bucket bucket;
+	struct gml_inode root;
+	if (walk->op->door != GML_PROTOCOL_ADMIN && walk->op->cred.uid != rec->uid)
+		return true;
+	walk->rc = bucket_get_root(walk->txn, rec->root, &root);
+	if (walk->rc != 0)
+		return false;
+	bucket_fill(&bucket, name, rec, root.mode);
+	return walk->each(walk->arg, &bucket);
+}
+
+int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span after,
+		    bool (*each)(void *arg, const struct gml_bucket *bucket), void *arg)
+{
+	struct bucket_walk walk = {.op = op, .each = each, .arg = arg};
+	int rc = gml_meta_read_begin(store->meta, &walk.txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_bucket_each(walk.txn, after, bucket_list_one, &walk);
+	gml_meta_read_end(walk.txn);
+	return rc != 0 ? rc : walk.rc;
+}
+
+/* What an administrator sets in a bucket's record. */
+static int bucket_admin_get(struct gml_txn *txn, const struct bucket_change *change,
+			    struct gml_bucket_rec *out)
+{
+	int rc = gml_rec_bucket_get(txn, change->name, out);
+	return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+}
+
+static int bucket_admin_update(struct gml_store *store, gml_meta_fn fn,
+			       struct bucket_change *change)
+{
+	if (change->op->door != GML_PROTOCOL_ADMIN)
+		return GML_ERR_PERM;
+	if (gml_bucket_name_check(change->name) != 0)
+		return GML_ERR_NOBUCKET;
+	return gml_meta_update(store->meta, fn, change);
+}
+
+static int bucket_quota_fn(struct gml_txn *txn, void *arg)
+{
+	struct bucket_change *change = arg;
+	struct gml_bucket_rec rec;
+	int rc = bucket_admin_get(txn, change, &rec);
+	if (rc != 0)
+		return rc;
+	rec.quota_bytes = change->quota_bytes;
+	rec.quota_objects = change->quota_objects;
+	return gml_rec_bucket_put(txn, change->name, &rec);
+}
+
+int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name,
+			 uint64_t bytes, uint64_t objects)
+{
+	struct bucket_change change = {
+		.op = op, .name = name, .quota_bytes = bytes, .quota_objects = objects};
+	return bucket_admin_update(store, bucket_quota_fn, &change);
+}
+
+static int bucket_relaxed_fn(struct gml_txn *txn, void *arg)
+{
+	struct bucket_change *change = arg;
+	struct gml_bucket_rec rec;
+	int rc = bucket_admin_get(txn, change, &rec);
+	if (rc != 0)
+		return rc;
+	rec.flags &= ~(uint32_t)GML_BUCKET_RELAXED;
+	rec.flags |= change->relaxed ? GML_BUCKET_RELAXED : 0;
+	return gml_rec_bucket_put(txn, change->name, &rec);
+}
+
+int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name,
+			   bool relaxed)
+{
+	struct bucket_change change = {.op = op, .name = name, .relaxed = relaxed};
+	return bucket_admin_update(store, bucket_relaxed_fn, &change);
+}

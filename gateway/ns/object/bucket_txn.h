@@ -1,0 +1,23 @@
+/* Buckets inside a write transaction: what CreateBucket and DeleteBucket share with mkdir and remove in the namespace root. All check everything before they write. */
+#ifndef GML_NS_BUCKET_TXN_H
+#define GML_NS_BUCKET_TXN_H
+
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+
+#define GML_BUCKET_MODE 0700 /* of a root directory whose creator names none */
+
+/* Create bucket `name` (without slash), owner uid:gid. op decides who may (bucket.h). BUCKETNAME, BUCKETOWNED, BUCKETEXISTS, ACCESS, ROFS. *root_out: its
+ * root directory as stored (spans borrowed until the next write). */
+int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
+			  uint32_t mode, uint32_t uid, uint32_t gid, struct gml_inode *root_out);
+/* Remove it. NOBUCKET, NOTEMPTY (also while an upload is unfinished), ACCESS, ROFS. Its root becomes an orphan. */
+int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct gml_span name);
+/* The root directory of a bucket got another owner: the bucket as well. NOENT when `root` is no bucket's root. */
+int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid);
+/* May the caller see the bucket (gml_bucket_head's rule)? `root`: its root directory. */
+bool gml_bucket_visible(const struct gml_op *op, const struct gml_inode *root, uint32_t owner);
+
+#endif

@@ -1,0 +1,411 @@
+/* CompleteMultipartUpload: the parts' references move to a new inode in one transaction; no data moves.
+ *
+ * A client whose answer got lost asks again. The upload is gone by then, but its object bears its mark: the random half of
+ * the id as verifier, which is what tells a repeated exclusive create from another one at the NFS door.
+ *
+ * The whole's checksum: FULL_OBJECT combines the parts' CRCs; COMPOSITE is the digest of the parts' digests, as S3 has
+ * it. SHA digests cannot be combined, so for them only COMPOSITE exists. */
+#include <stdlib.h>
+#include <string.h>
+#include <gemel/checksum.h>
+#include <gemel/err.h>
+#include <gemel/inode.h>
+#include <gemel/object.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include <gemel/upload.h>
+#include "gateway/base/span.h"
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/extent.h"
+#include "gateway/ns/core/path.h"
+#include "gateway/ns/store/store.h"
+#include "keep.h"
+#include "object_meta.h"
+#include "publish.h"
+#include "upload.h"
+
+#define COMPLETE_EXTENTS_MAX 1000000u /* bounds the transaction */
+
+struct complete_part {
+	uint64_t size;
+	uint8_t md5[16];
+	struct gml_object_checksum checksum;
+};
+
+struct complete {
+	struct gml_publish pub;
+	uint8_t id[16];
+	const struct gml_part_ref *refs;
+	uint32_t n;
+	const struct gml_object_checksum *claim;
+	uint64_t claim_size;
+
+	struct gml_bucket_rec bucket;
+	uint32_t uid, gid;
+	uint8_t algorithm, composite;
+	struct gml_object_meta attach;
+	struct complete_part *part;
+	uint64_t extents;     /* of all parts */
+	uint32_t extents_max; /* of one */
+	struct gml_extent *list;
+	uint8_t md5[16];
+	struct gml_object_checksum checksum;
+	uint8_t *spans; /* inode's `parts` */
+	size_t spans_len;
+	struct gml_deferred_frees *freed;
+	struct gml_inode inode;
+};
+
+/* ---- check --------------------------------------------------------------------------------------------------- */
+
+/* Hex digits of either case. */
+static bool complete_etag_parse(const char *etag, uint8_t md5[16])
+{
+	for (size_t i = 0; i < 32; i++) {
+		unsigned char c = (unsigned char)etag[i], low = (unsigned char)(c | 0x20);
+		unsigned digit;
+		if (c >= '0' && c <= '9')
+			digit = c - '0';
+		else if (low >= 'a' && low <= 'f')
+			digit = low - 'a' + 10u;
+		else
+			return false; /* at the end at the latest */
+		md5[i / 2] = (uint8_t)(i % 2 != 0 ? md5[i / 2] << 4 | digit : digit);
+	}
+	return etag[32] == '\0';
+}
+
+static bool complete_etag_is(const char *etag, const uint8_t md5[16])
+{
+	uint8_t have[16];
+	return complete_etag_parse(etag, have) && memcmp(have, md5, sizeof(have)) == 0;
+}
+
+static bool complete_checksum_is(const struct gml_object_checksum *claim,
+				 const struct gml_object_checksum *have)
+{
+	return claim->algorithm == have->algorithm &&
+	       memcmp(claim->value, have->value, gml_checksum_size(claim->algorithm)) == 0;
+}
+
+/* Is what the client says of a part's checksum right, as far as is known? Where nobody chose a kind, or the
+ * default one was chosen, UploadPart takes, verifies and repeats a checksum of any kind, and the part keeps ours. So
+ * the client may well send back one of another kind; the ETag says already which bytes are meant. */
+static bool complete_part_claim_holds(const struct complete *c,
+				      const struct gml_object_checksum *claim,
+				      const struct gml_object_checksum *have)
+{
+	if (claim->algorithm == GML_CHECKSUM_NONE || complete_checksum_is(claim, have))
+		return true;
+	return claim->algorithm != have->algorithm &&
+	       (c->algorithm == GML_CHECKSUM_NONE || c->algorithm == GML_CHECKSUM_CRC64NVME);
+}
+
+static int complete_part_check(struct gml_txn *txn, struct complete *c, uint32_t i)
+{
+	const struct gml_part_ref *ref = &c->refs[i];
+	struct complete_part *part = &c->part[i];
+	struct gml_part_rec rec;
+	int rc;
+	rc = gml_rec_part_get(txn, c->id, ref->number, &rec);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_BADPART : rc;
+	if (!complete_etag_is(ref->etag, rec.md5) ||
+	    !complete_part_claim_holds(c, &ref->checksum, &rec.checksum))
+		return GML_ERR_BADPART;
+	if (i + 1 < c->n && rec.size < GML_PART_SIZE_MIN)
+		return GML_ERR_PARTSMALL;
+	part->size = rec.size;
+	memcpy(part->md5, rec.md5, sizeof(part->md5));
+	part->checksum = rec.checksum;
+	c->extents += rec.nextents;
+	if (rec.nextents > c->extents_max)
+		c->extents_max = rec.nextents;
+	c->pub.size += rec.size; /* at most 10,000 x 5 GiB */
+	return 0;
+}
+
+static int complete_check(struct gml_txn *txn, struct complete *c)
+{
+	struct gml_upload_rec upload;
+	int rc = gml_upload_find(txn, c->pub.op, c->pub.bucket, c->pub.key, c->id, &c->bucket,
+				 &upload);
+	if (rc != 0)
+		return rc;
+	c->uid = upload.uid;
+	c->gid = upload.gid;
+	c->algorithm = upload.checksum_algorithm;
+	c->composite = upload.checksum_composite;
+	gml_object_meta_release(&c->attach);
+	rc = gml_object_meta_dup(upload.headers, upload.meta, &c->attach);
+	c->pub.size = 0;
+	c->extents = 0;
+	c->extents_max = 0;
+	for (uint32_t i = 1; rc == 0 && i < c->n; i++)
+		rc = c->refs[i].number <= c->refs[i - 1].number ? GML_ERR_PARTORDER : 0;
+	for (uint32_t i = 0; rc == 0 && i < c->n; i++)
+		rc = complete_part_check(txn, c, i);
+	if (rc != 0)
+		return rc;
+	if (c->extents > COMPLETE_EXTENTS_MAX)
+		return GML_ERR_TOOBIG;
+	if (c->pub.size > GML_OBJECT_SIZE_MAX)
+		return GML_ERR_FBIG;
+	return c->claim_size != UINT64_MAX && c->claim_size != c->pub.size ? GML_ERR_INVAL : 0;
+}
+
+/* ---- digests --------------------------------------------------------------------------------------------------- */
+
+static int complete_etag(struct complete *c)
+{
+	struct gml_digest *digest = gml_digest_new(GML_DIGEST_MD5);
+	uint8_t value[GML_CHECKSUM_SIZE_MAX];
+	if (digest == NULL)
+		return GML_ERR_NOMEM;
+	for (uint32_t i = 0; i < c->n; i++)
+		gml_digest_update(digest, c->part[i].md5, sizeof(c->part[i].md5));
+	gml_digest_final(digest, value);
+	gml_digest_free(digest);
+	memcpy(c->md5, value, sizeof(c->md5));
+	return 0;
+}
+
+/* The one algorithm that every part has a checksum of; NONE when there is no such. */
+static uint8_t complete_algorithm(const struct complete *c)
+{
+	uint8_t algorithm =
+		c->algorithm != GML_CHECKSUM_NONE ? c->algorithm : c->part[0].checksum.algorithm;
+	for (uint32_t i = 0; i < c->n; i++) {
+		if (c->part[i].checksum.algorithm != algorithm)
+			return GML_CHECKSUM_NONE;
+	}
+	return algorithm;
+}
+
+static int complete_composite(struct complete *c)
+{
+	struct gml_digest *digest = gml_digest_new(c->checksum.algorithm);
+	size_t size = gml_checksum_size(c->checksum.algorithm);
+	if (digest == NULL)
+		return GML_ERR_NOMEM;
+	for (uint32_t i = 0; i < c->n; i++)
+		gml_digest_update(digest, c->part[i].checksum.value, size);
+	gml_digest_final(digest, c->checksum.value);
+	gml_digest_free(digest);
+	c->checksum.composite = 1;
+	return 0;
+}
+
+static int complete_checksum(struct complete *c)
+{
+	uint8_t algorithm = complete_algorithm(c);
+	bool crc = algorithm == GML_CHECKSUM_CRC32 || algorithm == GML_CHECKSUM_CRC32C ||
+		   algorithm == GML_CHECKSUM_CRC64NVME;
+	int rc = 0;
+	c->checksum = (struct gml_object_checksum){.algorithm = algorithm};
+	if (algorithm == GML_CHECKSUM_NONE) {
+		/* nothing to tell */
+	} else if (c->algorithm != GML_CHECKSUM_NONE && (c->composite || !crc)) {
+		rc = complete_composite(c);
+	} else if (!crc) {
+		c->checksum.algorithm = GML_CHECKSUM_NONE;
+	} else {
+		memcpy(c->checksum.value, c->part[0].checksum.value, sizeof(c->checksum.value));
+		for (uint32_t i = 1; rc == 0 && i < c->n; i++)
+			rc = gml_checksum_combine(algorithm, c->checksum.value,
+						  c->part[i].checksum.value, c->part[i].size);
+	}
+	if (rc == 0 && c->claim != NULL && c->claim->algorithm != GML_CHECKSUM_NONE &&
+	    !complete_checksum_is(c->claim, &c->checksum))
+		rc = GML_ERR_BADDIGEST;
+	return rc;
+}
+
+/* What GetObject's partNumber and GetObjectAttributes want to know later. */
+static int complete_spans(struct complete *c)
+{
+	size_t size = gml_checksum_size(c->checksum.algorithm), width = 8 + size;
+	uint64_t end = 0;
+	free(c->spans);
+	c->spans_len = width * c->n;
+	c->spans = malloc(c->spans_len);
+	if (c->spans == NULL)
+		return GML_ERR_NOMEM;
+	for (uint32_t i = 0; i < c->n; i++) {
+		uint8_t *entry = c->spans + i * width;
+		end += c->part[i].size;
+		for (int b = 0; b < 8; b++)
+			entry[b] = (uint8_t)(end >> 8 * b);
+		memcpy(entry + 8, c->part[i].checksum.value, size);
+	}
+	return 0;
+}
+
+/* ---- again ---------------------------------------------------------------------------------------------------- */
+
+#define COMPLETE_MARK 8 /* offset of the random half of an id */
+
+/* Is the object that was made of this upload and these parts there still? Then it is the answer, as it was the first
+ * time; conditions held then. NOUPLOAD otherwise. */
+static int complete_again(struct gml_txn *txn, struct complete *c)
+{
+	const uint32_t made = GML_INODE_MD5 | GML_INODE_PARTS;
+	struct gml_path path;
+	bool directory;
+	int rc = gml_path_walk(txn, c->pub.op, c->pub.bucket, c->pub.key, &path);
+	if (rc == 0)
+		rc = gml_access_check(c->pub.op, &path.dir, GML_MAY_WRITE | GML_MAY_EXEC);
+	if (rc == 0)
+		rc = gml_path_object(txn, &path, &c->inode, &directory);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_NOUPLOAD : rc;
+	if ((c->inode.flags & made) != made || c->inode.nparts != c->n ||
+	    memcmp(c->inode.verifier, c->id + COMPLETE_MARK, sizeof(c->inode.verifier)) != 0)
+		return GML_ERR_NOUPLOAD;
+	for (uint32_t i = 0; i < c->n; i++)
+		if (!complete_etag_parse(c->refs[i].etag, c->part[i].md5))
+			return GML_ERR_NOUPLOAD;
+	rc = complete_etag(c);
+	if (rc != 0)
+		return rc;
+	if (memcmp(c->md5, c->inode.md5, sizeof(c->md5)) != 0)
+		return GML_ERR_NOUPLOAD;
+	if (c->claim != NULL && !complete_checksum_is(c->claim, &c->inode.checksum))
+		return GML_ERR_BADDIGEST;
+	return c->claim_size != UINT64_MAX && c->claim_size != c->inode.size ? GML_ERR_INVAL : 0;
+}
+
+/* ---- publish --------------------------------------------------------------------------------------------------- */
+
+/* A part's extents, copied: spans end with the next write. */
+static int complete_part_extents(struct gml_txn *txn, struct complete *c, uint32_t i, uint32_t *n)
+{
+	struct gml_part_rec rec;
+	int rc = gml_rec_part_get(txn, c->id, c->refs[i].number, &rec);
+	if (rc != 0)
+		return rc;
+	*n = rec.nextents;
+	for (uint32_t k = 0; rc == 0 && k < rec.nextents; k++)
+		rc = gml_rec_part_extent(&rec, k, &c->list[k]);
+	return rc;
+}
+
+static int complete_extent_put(struct gml_txn *txn, const struct complete *c,
+			       struct gml_inode *inode, const struct gml_extent *extent)
+{
+	if (c->extents > GML_INLINE_EXTENTS) {
+		inode->flags |= GML_INODE_EXTENTS;
+		return gml_rec_extent_put(txn, inode->ino, extent);
+	}
+	inode->extents[inode->nextents++] = *extent;
+	return 0;
+}
+
+/* The references go from the parts to the inode; so the blob table is not touched. */
+static int complete_move(struct gml_txn *txn, struct complete *c)
+{
+	uint64_t base = 0;
+	uint32_t n = 0;
+	int rc = 0;
+	for (uint32_t i = 0; rc == 0 && i < c->n; i++) {
+		rc = complete_part_extents(txn, c, i, &n);
+		for (uint32_t k = 0; rc == 0 && k < n; k++) {
+			c->list[k].off += base;
+			rc = complete_extent_put(txn, c, &c->inode, &c->list[k]);
+		}
+		if (rc == 0)
+			rc = gml_rec_part_del(txn, c->id, c->refs[i].number);
+		base += c->part[i].size;
+	}
+	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+}
+
+static int complete_publish(struct gml_txn *txn, struct complete *c)
+{
+	struct gml_inode *inode = &c->inode;
+	bool group = c->pub.path.dir.mode & 02000;
+	int rc = gml_publish_inode(txn, &c->pub, inode);
+	if (rc != 0)
+		return rc;
+	if (!c->pub.keeps) {
+		inode->uid = c->uid; /* the bucket's owner may complete another's upload */
+		if (!group)
+			inode->gid = c->gid;
+	}
+	inode->size = c->pub.size;
+	inode->flags |= GML_INODE_MD5 | GML_INODE_PARTS;
+	inode->nparts = c->n;
+	memcpy(inode->md5, c->md5, sizeof(inode->md5));
+	memcpy(inode->verifier, c->id + COMPLETE_MARK, sizeof(inode->verifier));
+	inode->checksum = c->checksum;
+	inode->parts = gml_span_of(c->spans, c->spans_len);
+	rc = complete_move(txn, c);
+	if (rc == 0)
+		rc = gml_upload_drop(txn, &c->bucket, c->pub.key, c->id, c->freed);
+	if (rc == 0)
+		rc = gml_object_meta_apply(txn, &c->attach, inode);
+	return rc != 0 ? rc : gml_publish_link(txn, &c->pub, inode);
+}
+
+static int complete_run(struct gml_txn *txn, void *arg)
+{
+	struct complete *c = arg;
+	int rc;
+	gml_deferred_frees_reset(c->freed);
+	rc = complete_check(txn, c);
+	if (rc == GML_ERR_NOUPLOAD)
+		return complete_again(txn, c);
+	if (rc == 0)
+		rc = complete_etag(c);
+	if (rc == 0)
+		rc = complete_checksum(c);
+	if (rc == 0)
+		rc = complete_spans(c);
+	if (rc == 0)
+		rc = gml_publish_check(txn, &c->pub);
+	if (rc == 0)
+		rc = gml_keep_prepare(txn, &c->pub, &c->attach);
+	if (rc != 0)
+		return rc;
+	free(c->list);
+	c->list = calloc((size_t)c->extents_max + 1, sizeof(*c->list));
+	return c->list == NULL ? GML_ERR_NOMEM : complete_publish(txn, c);
+}
+
+int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+			struct gml_span key, struct gml_span id, const struct gml_part_ref *parts,
+			uint32_t nparts, const struct gml_object_checksum *checksum, uint64_t size,
+			const struct gml_conditions *cond, struct gml_object_info *info_out)
+{
+	struct complete c = {
+		.pub = {.op = op, .store = store, .bucket = bucket, .key = key, .cond = cond},
+		.refs = parts,
+		.n = nparts,
+		.claim = checksum,
+		.claim_size = size,
+	};
+	int rc = gml_upload_id_parse(id, c.id);
+	if (rc != 0)
+		return rc;
+	if (nparts < 1 || nparts > GML_PART_MAX)
+		return GML_ERR_INVAL;
+	c.part = calloc(nparts, sizeof(*c.part));
+	c.freed = gml_deferred_frees_new();
+	rc = c.part == NULL || c.freed == NULL ? GML_ERR_NOMEM
+					       : gml_meta_update(store->meta, complete_run, &c);
+	if (rc == 0) {
+		gml_deferred_frees_apply(store, c.freed);
+		if (info_out != NULL)
+			gml_publish_info(&c.inode, info_out);
+	} else {
+		gml_deferred_frees_free(c.freed);
+	}
+	gml_keep_release(&c.pub);
+	gml_object_meta_release(&c.attach);
+	free(c.part);
+	free(c.spans);
+	free(c.list);
+	return rc;
+}

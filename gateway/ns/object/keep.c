@@ -1,0 +1,159 @@
+/* What new content keeps of the file whose name it takes.
+ *
+ * `aws s3 cp new s3://b/f` over a file that NFS made is meant as `cp new f`: the bytes change, and the file stays whose
+ * it was. So a caller that may write the replaced inode leaves its owner, group, mode and user xattrs as they are; S3's
+ * own headers, metadata and tags come with the new content. A caller with no more than w+x on the directory does what
+ * `mv new f` does: the new inode is the caller's. The inode is a new one in either case: readers of the old content and
+ * its other names keep the old one. */
+#include <stdlib.h>
+#include <string.h>
+#include <gemel/err.h>
+#include <gemel/inode.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/base/span.h"
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/posix/inode.h"
+#include "gateway/ns/posix/xattr.h"
+#include "keep.h"
+#include "object_meta.h"
+#include "publish.h"
+
+#define KEEP_S3 "user.s3." /* belongs to the content */
+
+bool gml_keep_wanted(const struct gml_op *op, const struct gml_inode *old)
+{
+	return old->type == GML_REG &&
+	       (gml_access_owner(op, old) || gml_access_check(op, old, GML_MAY_WRITE) == 0);
+}
+
+static bool keep_is_s3(struct gml_span name)
+{
+	return gml_span_starts(name, gml_span_of(KEEP_S3, sizeof(KEEP_S3) - 1));
+}
+
+/* ---- the replaced inode's xattrs, copied before the first write: spans of the transaction end with it ---- */
+
+/* `data` has, one after the other: this, the name, the value. */
+struct keep_head {
+	uint32_t name_len, value_len;
+};
+
+struct gml_kept {
+	size_t cap, used;
+	char data[];
+};
+
+/* What the new inode would have. */
+struct keep_sum {
+	size_t count, total, names; /* names: what listxattr(2) returns, each with a NUL */
+	size_t kept;		    /* bytes of `data` */
+	bool is_kept;		    /* what is counted is kept, not attached */
+	bool damaged;
+};
+
+static bool keep_sum_each(void *arg, struct gml_span name, struct gml_span value)
+{
+	struct keep_sum *sum = arg;
+	if (sum->is_kept && keep_is_s3(name))
+		return true;
+	if (sum->is_kept) {
+		sum->damaged = name.len > GML_XATTR_NAME_MAX || value.len > GML_XATTR_VALUE_MAX;
+		if (sum->damaged)
+			return false;
+		sum->kept += sizeof(struct keep_head) + name.len + value.len;
+	}
+	sum->count++;
+	sum->total += name.len + value.len;
+	if (name.len <= GML_XATTR_NAME_MAX)
+		sum->names += name.len + 1;
+	return true;
+}
+
+static bool keep_copy_each(void *arg, struct gml_span name, struct gml_span value)
+{
+	struct gml_kept *kept = arg;
+	struct keep_head head = {(uint32_t)name.len, (uint32_t)value.len};
+	char *at = kept->data + kept->used;
+	if (keep_is_s3(name))
+		return true;
+	if (sizeof(head) + name.len + value.len > kept->cap - kept->used)
+		return false;
+	memcpy(at, &head, sizeof(head));
+	memcpy(at + sizeof(head), name.ptr, name.len);
+	if (value.len > 0)
+		memcpy(at + sizeof(head) + name.len, value.ptr, value.len);
+	kept->used += sizeof(head) + name.len + value.len;
+	return true;
+}
+
+static int keep_copy(struct gml_txn *txn, struct gml_publish *pub, size_t size)
+{
+	int rc;
+	pub->kept = malloc(sizeof(*pub->kept) + size);
+	if (pub->kept == NULL)
+		return GML_ERR_NOMEM;
+	pub->kept->cap = size;
+	pub->kept->used = 0;
+	rc = gml_rec_xattr_each(txn, pub->old.ino, gml_span_of(NULL, 0), keep_copy_each, pub->kept);
+	/* The transaction shows what it showed when it was counted. */
+	return rc == 0 && pub->kept->used != size ? gml_txn_corrupt(txn, GML_TABLE_XATTR) : rc;
+}
+
+int gml_keep_prepare(struct gml_txn *txn, struct gml_publish *pub,
+		     const struct gml_object_meta *attach)
+{
+	struct keep_sum sum = {.is_kept = true};
+	int rc;
+	gml_keep_release(pub); /* the closure's run before this one */
+	if (!pub->keeps || !(pub->old.flags & GML_INODE_XATTRS))
+		return 0;
+	rc = gml_rec_xattr_each(txn, pub->old.ino, gml_span_of(NULL, 0), keep_sum_each, &sum);
+	if (rc == 0 && sum.damaged)
+		rc = gml_txn_corrupt(txn, GML_TABLE_XATTR);
+	sum.is_kept = false;
+	if (rc == 0 && attach->pairs.len > 0)
+		rc = gml_rec_pairs_each(attach->pairs, keep_sum_each, &sum);
+	if (rc != 0 || sum.kept == 0)
+		return rc;
+	if (sum.count > GML_XATTR_COUNT_MAX || sum.total > GML_XATTR_TOTAL_MAX ||
+	    sum.names > GML_XATTR_NAMES_MAX)
+		return GML_ERR_XATTRFULL;
+	return keep_copy(txn, pub, sum.kept);
+}
+
+void gml_keep_release(struct gml_publish *pub)
+{
+	free(pub->kept);
+	pub->kept = NULL;
+}
+
+static int keep_put(struct gml_txn *txn, const struct gml_kept *kept, struct gml_inode *inode)
+{
+	int rc = 0;
+	for (size_t at = 0; rc == 0 && at < kept->used;) {
+		const char *name = kept->data + at + sizeof(struct keep_head);
+		struct keep_head head;
+		memcpy(&head, kept->data + at, sizeof(head));
+		rc = gml_rec_xattr_put(txn, inode->ino, gml_span_of(name, head.name_len),
+				       gml_span_of(name + head.name_len, head.value_len));
+		at += sizeof(head) + head.name_len + head.value_len;
+	}
+	inode->flags |= GML_INODE_XATTRS;
+	return rc;
+}
+
+int gml_keep_apply(struct gml_txn *txn, const struct gml_publish *pub, struct gml_inode *inode)
+{
+	const struct gml_inode *old = &pub->old;
+	if (!pub->keeps)
+		return 0;
+	inode->uid = old->uid;
+	inode->gid = old->gid;
+	inode->mode = old->mode;
+	if (pub->op->cred.uid != 0)
+		gml_inode_strip(inode);
+	return pub->kept != NULL ? keep_put(txn, pub->kept, inode) : 0;
+}

@@ -1,0 +1,98 @@
+/* DeleteObject. */
+#include <gemel/err.h>
+#include <gemel/inode.h>
+#include <gemel/object.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/link.h"
+#include "gateway/ns/core/path.h"
+#include "gateway/ns/store/store.h"
+#include "publish.h"
+
+struct object_delete {
+	struct gml_publish at; /* where the key is; size and quota play no part */
+	struct gml_inode child;
+	bool existed;
+	bool file;     /* a name goes */
+	bool unmarked; /* the directory's EXPLICIT flag goes */
+};
+
+/* Rights to take the directory itself away, as rmdir(2) needs them. */
+static int delete_may_remove(struct gml_txn *txn, const struct gml_op *op,
+			     const struct gml_inode *dir)
+{
+	struct gml_inode parent;
+	int rc = gml_rec_inode_get(txn, dir->parent, &parent);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	return gml_access_remove(op, &parent, dir);
+}
+
+static int delete_check(struct gml_txn *txn, struct object_delete *del)
+{
+	struct gml_publish *at = &del->at;
+	struct gml_path *path = &at->path;
+	struct gml_object_info info;
+	bool directory = false;
+	int rc = gml_path_walk(txn, at->op, at->bucket, at->key, path);
+	if (rc == 0)
+		rc = gml_access_check(at->op, &path->dir, GML_MAY_WRITE | GML_MAY_EXEC);
+	if (rc != 0)
+		return rc;
+	rc = gml_path_object(txn, path, &del->child, &directory);
+	del->existed = rc == 0;
+	if (rc == GML_ERR_NOENT)
+		return gml_conditions_check(at->cond, NULL, true);
+	if (rc == 0)
+		rc = gml_path_facts(at->store, &del->child, directory, &info);
+	if (rc == 0)
+		rc = gml_conditions_check(at->cond, &info, true);
+	del->file = !directory;
+	del->unmarked = path->last.len == 0 && path->dir.flags & GML_INODE_EXPLICIT;
+	if (rc == 0 && del->file)
+		rc = gml_access_remove(at->op, &path->dir, &del->child);
+	if (rc == 0 && del->unmarked)
+		rc = delete_may_remove(txn, at->op, &path->dir);
+	return rc;
+}
+
+static int delete_run(struct gml_txn *txn, void *arg)
+{
+	struct object_delete *del = arg;
+	struct gml_inode *dir = &del->at.path.dir;
+	int rc = delete_check(txn, del);
+	if (rc != 0 || !del->existed)
+		return rc;
+	if (del->unmarked)
+		dir->flags &= ~(uint32_t)GML_INODE_EXPLICIT;
+	if (del->file) {
+		rc = gml_link_remove(txn, dir, del->at.path.last, &del->child);
+	} else {
+		gml_dir_touch(dir);
+		rc = gml_inode_save(txn, dir);
+	}
+	return rc != 0 ? rc : gml_dir_prune(txn, dir);
+}
+
+int gml_object_delete(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		      struct gml_span key, const struct gml_conditions *cond, bool *existed_out)
+{
+	struct object_delete del = {
+		.at = {.op = op, .store = store, .bucket = bucket, .key = key, .cond = cond},
+	};
+	struct gml_txn *txn = NULL;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	/* Most refusals and missing keys need no turn as a writer. */
+	rc = delete_check(txn, &del);
+	gml_meta_read_end(txn);
+	if (rc == 0 && del.existed)
+		rc = gml_meta_update(store->meta, delete_run, &del);
+	if (rc == 0 && existed_out != NULL)
+		*existed_out = del.existed;
+	return rc;
+}

@@ -1,0 +1,91 @@
+/* The common end of PUT, CopyObject and CompleteMultipartUpload: a new inode takes a key's name in one transaction. */
+#include <string.h>
+#include <gemel/err.h>
+#include <gemel/inode.h>
+#include <gemel/object.h>
+#include <gemel/types.h>
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/etag.h"
+#include "gateway/ns/core/link.h"
+#include "gateway/ns/core/path.h"
+#include "keep.h"
+#include "publish.h"
+
+/* Conditions look at objects only: what S3 does not show is not there for them, although a PUT replaces it. */
+static int publish_conditions(struct gml_txn *txn, const struct gml_publish *pub)
+{
+	struct gml_object_info info;
+	struct gml_inode inode;
+	bool directory;
+	int rc;
+	if (pub->cond == NULL)
+		return 0;
+	rc = gml_path_object(txn, &pub->path, &inode, &directory);
+	if (rc == GML_ERR_NOENT)
+		return gml_conditions_check(pub->cond, NULL, true);
+	if (rc == 0)
+		rc = gml_path_facts(pub->store, &inode, directory, &info);
+	return rc != 0 ? rc : gml_conditions_check(pub->cond, &info, true);
+}
+
+int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
+{
+	int64_t bytes = (int64_t)pub->size, objects = 1;
+	int rc = gml_path_walk(txn, pub->op, pub->bucket, pub->key, &pub->path);
+	pub->replaces = pub->keeps = false;
+	if (rc == 0)
+		rc = gml_access_check(pub->op, &pub->path.dir, GML_MAY_WRITE | GML_MAY_EXEC);
+	if (rc == 0)
+		rc = publish_conditions(txn, pub);
+	if (rc != 0)
+		return rc;
+	if (pub->path.missing == 0 && pub->path.found) {
+		rc = gml_rec_inode_get(txn, pub->path.dirent.ino, &pub->old);
+		if (rc == GML_ERR_NOENT)
+			rc = GML_ERR_CORRUPT;
+		if (rc == 0)
+			rc = gml_access_remove(pub->op, &pub->path.dir, &pub->old);
+		if (rc != 0)
+			return rc;
+		pub->replaces = true;
+		pub->keeps = gml_keep_wanted(pub->op, &pub->old);
+		if (pub->old.type == GML_REG && pub->old.nlink == 1) {
+			bytes -= (int64_t)pub->old.size;
+			objects = 0;
+		}
+	}
+	return gml_usage_check(txn, pub->path.bucket.root, bytes, objects);
+}
+
+int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *out)
+{
+	/* The marker of a directory that is not there yet: its maker wants the directory (mkdir in S3's words). */
+	bool explicit_dir = pub->path.missing > 0 && pub->path.last.len == 0;
+	int rc = gml_path_make(txn, pub->op, pub->key, &pub->path);
+	if (rc == 0 && pub->replaces)
+		rc = gml_link_remove(txn, &pub->path.dir, pub->path.last, &pub->old);
+	if (rc != 0)
+		return rc;
+	if (explicit_dir)
+		pub->path.dir.flags |= GML_INODE_EXPLICIT;
+	rc = gml_inode_init(txn, pub->op, &pub->path.dir, GML_REG, 0644, out);
+	return rc == 0 ? gml_keep_apply(txn, pub, out) : rc;
+}
+
+int gml_publish_link(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *inode)
+{
+	return gml_link_add(txn, &pub->path.dir, pub->path.last, inode);
+}
+
+void gml_publish_info(const struct gml_inode *inode, struct gml_object_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->ino = inode->ino;
+	info->size = inode->size;
+	info->mtime = inode->mtime;
+	info->nparts = inode->nparts;
+	info->checksum = inode->checksum;
+	gml_etag_format(inode, inode->change, info->etag);
+}

@@ -1,0 +1,39 @@
+/* A new inode under a key, inside a write transaction. */
+#ifndef GML_NS_OBJECT_PUBLISH_H
+#define GML_NS_OBJECT_PUBLISH_H
+
+#include <gemel/object.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/path.h"
+#include "gateway/ns/store/store.h"
+
+/* Order within a closure: check, gml_keep_prepare (reads only), inode (first writes), [content and attachments], link.
+ * The caller's storage; fill the first part, zero the rest. */
+struct gml_publish {
+	struct gml_op *op;
+	struct gml_store *store;
+	struct gml_span bucket, key;
+	const struct gml_conditions *cond; /* may be NULL */
+	uint64_t size;			   /* of the new content: quota */
+
+	struct gml_path path;
+	bool replaces;
+	struct gml_inode old;  /* when `replaces` */
+	bool keeps;	       /* the new inode is the old one's owner's (keep.c) */
+	struct gml_kept *kept; /* on the heap: gml_keep_release */
+};
+/* Walks the path; conditions, rights, quota. Writes nothing. NOBUCKET, ACCESS, PERM, ROFS, PRECONDITION, NOENT, DQUOT,
+ * INVAL, NAMETOOLONG. */
+int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub);
+/* Makes missing directories, unlinks the replaced inode, initialises the new one: regular, the caller's, 0644, or as
+ * keep.c has it. */
+int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *out);
+/* Links the finished inode under the key; that accounts it. */
+int gml_publish_link(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *inode);
+/* What the caller learns of a published inode: ino, etag, size, mtime, nparts, checksum. */
+void gml_publish_info(const struct gml_inode *inode, struct gml_object_info *info);
+
+#endif

@@ -1,0 +1,248 @@
+/* Content on its way in: small in memory and then packed, large to a blob file as it comes. docs/architecture.md,
+ * "Data". */
+#include <stdlib.h>
+#include <string.h>
+#include <gemel/err.h>
+#include <gemel/inode.h>
+#include <gemel/object.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/base/span.h"
+#include "gateway/data/blob.h"
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/extent.h"
+#include "gateway/ns/core/path.h"
+#include "gateway/ns/store/collect.h"
+#include "gateway/ns/store/store.h"
+#include "keep.h"
+#include "object_meta.h"
+#include "publish.h"
+#include "put.h"
+
+#define PUT_HINT ((uint64_t)8 << 20) /* write-back is started in steps of this */
+
+int gml_put_new(struct gml_store *store, struct gml_span bucket, struct gml_span key,
+		uint64_t limit, uint64_t size_hint, struct gml_put **out)
+{
+	struct gml_put *put;
+	char *names;
+	if (size_hint != UINT64_MAX && size_hint > limit)
+		return GML_ERR_FBIG;
+	put = calloc(1, sizeof(*put) + bucket.len + key.len);
+	if (put == NULL)
+		return GML_ERR_NOMEM;
+	names = (char *)(put + 1);
+	memcpy(names, bucket.ptr, bucket.len);
+	memcpy(names + bucket.len, key.ptr, key.len);
+	put->store = store;
+	put->bucket = gml_span_of(names, bucket.len);
+	put->key = gml_span_of(names + bucket.len, key.len);
+	put->limit = limit;
+	put->cap = size_hint < GML_PACK_SEGMENT_MAX ? (size_t)size_hint : GML_PACK_SEGMENT_MAX;
+	if (put->cap > 0) {
+		put->buf = malloc(put->cap);
+		if (put->buf == NULL) {
+			free(put);
+			return GML_ERR_NOMEM;
+		}
+	}
+	*out = put;
+	return 0;
+}
+
+void gml_put_free(struct gml_put *put, bool discard)
+{
+	if (put == NULL)
+		return;
+	gml_blob_unref(put->blob);
+	if (discard && put->blob_id != 0 &&
+	    gml_blob_discard(put->store, put->blob_id, put->size) != 0 && put->store->log != NULL)
+		put->store->log(put->store->log_arg, GML_LOG_WARN,
+				"put: an unpublished blob could not be removed; the next start "
+				"collects it");
+	free(put->buf);
+	free(put);
+}
+
+void gml_put_abort(struct gml_put *put)
+{
+	gml_put_free(put, true);
+}
+
+int gml_put_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		  struct gml_span key, uint64_t size_hint, struct gml_put **out)
+{
+	struct gml_txn *txn = NULL;
+	struct gml_path path;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_path_walk(txn, op, bucket, key, &path);
+	if (rc == 0)
+		rc = gml_access_check(op, &path.dir, GML_MAY_WRITE | GML_MAY_EXEC);
+	gml_meta_read_end(txn);
+	return rc != 0 ? rc : gml_put_new(store, bucket, key, GML_OBJECT_SIZE_MAX, size_hint, out);
+}
+
+/* The gathered bytes and `len` more go to the blob file, which is made when there is none. */
+static int put_spill(struct gml_put *put, const void *buf, size_t len)
+{
+	struct iovec iov[2] = {{put->buf, put->used}, {(void *)(uintptr_t)buf, len}};
+	uint64_t end = put->size + len;
+	int rc = 0;
+	if (put->blob == NULL)
+		rc = gml_blob_create(put->store->data, &put->blob_id, &put->blob);
+	if (rc == 0)
+		rc = gml_blob_write(put->blob, put->size - put->used, iov + (put->used == 0),
+				    (put->used > 0) + (len > 0));
+	if (rc != 0)
+		return rc;
+	put->used = 0;
+	if (end - put->hinted >= PUT_HINT) {
+		gml_blob_flush_hint(put->blob, put->hinted, end - put->hinted);
+		put->hinted = end;
+	}
+	return 0;
+}
+
+static int put_gather(struct gml_put *put, const void *buf, size_t len)
+{
+	if (put->cap - put->used < len) {
+		size_t cap = put->cap * 2 > put->used + len ? put->cap * 2 : put->used + len;
+		uint8_t *grown =
+			realloc(put->buf, cap < GML_PACK_SEGMENT_MAX ? cap : GML_PACK_SEGMENT_MAX);
+		if (grown == NULL)
+			return GML_ERR_NOMEM;
+		put->buf = grown;
+		put->cap = cap < GML_PACK_SEGMENT_MAX ? cap : GML_PACK_SEGMENT_MAX;
+	}
+	memcpy(put->buf + put->used, buf, len);
+	put->used += len;
+	return 0;
+}
+
+int gml_put_write(struct gml_put *put, const void *buf, size_t len)
+{
+	int rc;
+	if (put->failed)
+		return GML_ERR_INVAL;
+	if (len == 0)
+		return 0;
+	if (len > put->limit - put->size)
+		rc = GML_ERR_FBIG;
+	else if (len <= GML_PACK_SEGMENT_MAX - put->used)
+		rc = put_gather(put, buf, len);
+	else
+		rc = put_spill(put, buf, len);
+	if (rc != 0)
+		put->failed = true;
+	else
+		put->size += len;
+	return rc;
+}
+
+int gml_put_seal(struct gml_put *put, struct gml_extent *out)
+{
+	int rc = 0;
+	if (put->failed)
+		return GML_ERR_INVAL;
+	memset(out, 0, sizeof(*out));
+	if (put->size == 0)
+		return 0;
+	if (put->blob == NULL) {
+		rc = gml_pack_append(put->store->data, put->buf, put->used, &put->blob_id);
+	} else {
+		if (put->used > 0)
+			rc = put_spill(put, NULL, 0);
+		if (rc == 0)
+			rc = gml_blob_sync(put->blob);
+	}
+	if (rc != 0)
+		return rc;
+	out->blob = put->blob_id;
+	out->len = put->size;
+	return 0;
+}
+
+struct put_finish {
+	struct gml_publish pub;
+	const struct gml_object_meta *attach;
+	struct gml_extent extent;
+	const uint8_t *md5;
+	const struct gml_object_checksum *checksum;
+	struct gml_inode inode;
+	int refused; /* the closure's own answer */
+};
+
+static int put_publish(struct gml_txn *txn, void *arg)
+{
+	struct put_finish *fin = arg;
+	struct gml_inode *inode = &fin->inode;
+	int rc = gml_publish_check(txn, &fin->pub);
+	if (rc == 0)
+		rc = gml_keep_prepare(txn, &fin->pub, fin->attach);
+	if (rc == 0)
+		rc = gml_publish_inode(txn, &fin->pub, inode);
+	if (rc != 0)
+		goto out;
+	inode->size = fin->pub.size;
+	if (fin->md5 != NULL) {
+		memcpy(inode->md5, fin->md5, sizeof(inode->md5));
+		inode->flags |= GML_INODE_MD5;
+	}
+	if (fin->checksum != NULL)
+		inode->checksum = *fin->checksum;
+	if (fin->extent.len > 0)
+		rc = gml_extent_add(txn, inode, &fin->extent, fin->extent.len);
+	if (rc == 0)
+		rc = gml_object_meta_apply(txn, fin->attach, inode);
+	if (rc == 0)
+		rc = gml_publish_link(txn, &fin->pub, inode);
+out:
+	fin->refused = rc;
+	return rc;
+}
+
+int gml_put_publish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
+		    const struct gml_object_checksum *checksum,
+		    const struct gml_object_meta *attach, const struct gml_conditions *cond,
+		    struct gml_object_info *info_out)
+{
+	struct put_finish fin = {.attach = attach, .md5 = md5, .checksum = checksum};
+	bool discard = true;
+	int rc = put->part != 0 ? GML_ERR_INVAL : gml_put_seal(put, &fin.extent);
+	if (rc != 0)
+		goto out;
+	fin.pub = (struct gml_publish){.op = op,
+				       .store = put->store,
+				       .bucket = put->bucket,
+				       .key = put->key,
+				       .cond = cond,
+				       .size = put->size};
+	rc = gml_meta_update(put->store->meta, put_publish, &fin);
+	gml_keep_release(&fin.pub);
+	/* A commit that failed with IO may yet reach the disk: then the blob stays, and the next start finds out. */
+	discard = rc != 0 && (fin.refused != 0 || rc != GML_ERR_IO);
+	if (rc == 0 && info_out != NULL)
+		gml_publish_info(&fin.inode, info_out);
+out:
+	gml_put_free(put, discard);
+	return rc;
+}
+
+int gml_put_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
+		   const struct gml_object_checksum *checksum, const struct gml_object_new *what,
+		   const struct gml_conditions *cond, struct gml_object_info *info_out)
+{
+	struct gml_object_meta attach;
+	int rc = gml_object_meta_build(what, &attach);
+	if (rc != 0) {
+		gml_put_free(put, true);
+		return rc;
+	}
+	rc = gml_put_publish(op, put, md5, checksum, &attach, cond, info_out);
+	gml_object_meta_release(&attach);
+	return rc;
+}

@@ -1,0 +1,39 @@
+/* Content of an object on its way in. */
+#ifndef GML_NS_OBJECT_PUT_H
+#define GML_NS_OBJECT_PUT_H
+
+#include <gemel/object.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/data/data.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/store/store.h"
+#include "object_meta.h"
+
+struct gml_put {
+	struct gml_store *store;
+	struct gml_span bucket, key; /* copies, behind the struct */
+	uint64_t size, limit;
+	uint8_t *buf; /* small content, or what is gathered for the next write to the blob */
+	size_t cap, used;
+	struct gml_blob *blob; /* file; NULL while all fits the buffer */
+	uint64_t blob_id;      /* 0: none yet; set also for packed content once sealed */
+	uint64_t hinted;       /* bytes whose write-back was started */
+	bool failed;
+	uint32_t part; /* 0: an object */
+	uint8_t upload[16];
+};
+int gml_put_new(struct gml_store *store, struct gml_span bucket, struct gml_span key,
+		uint64_t limit, uint64_t size_hint, struct gml_put **out);
+/* All bytes to the store, durable (packed ones with the commit that references them). *out: the content as one extent,
+ * len 0 when empty. */
+int gml_put_seal(struct gml_put *put, struct gml_extent *out);
+/* gml_put_finish with what is attached in encoded form (borrowed). Consumes the put. */
+int gml_put_publish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
+		    const struct gml_object_checksum *checksum,
+		    const struct gml_object_meta *attach, const struct gml_conditions *cond,
+		    struct gml_object_info *info_out);
+/* Frees the put; `discard`: and its bytes. NULL is fine. */
+void gml_put_free(struct gml_put *put, bool discard);
+
+#endif

@@ -1,0 +1,451 @@
+/* Multipart uploads: create, look up, abort, list. Parts are in part.c, the end of an upload in complete.c.
+ *
+ * An upload is a record (table upload), its parts (table part), and an entry "key NUL id" under the bucket's hidden
+ * `uploads` parent, so that the order of names is S3's order of uploads. Ids begin with the time, so they sort by
+ * initiation. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <gemel/err.h>
+#include <gemel/inode.h>
+#include <gemel/object.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include <gemel/upload.h>
+#include "gateway/base/span.h"
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/extent.h"
+#include "gateway/ns/core/path.h"
+#include "gateway/ns/core/time.h"
+#include "gateway/ns/store/store.h"
+#include "list_start.h"
+#include "object_meta.h"
+#include "upload.h"
+
+#define UPLOAD_NAME_MAX (GML_KEY_MAX + 1 + GML_UPLOAD_ID_LEN)
+
+void gml_upload_id_format(const uint8_t id[16], char out[GML_UPLOAD_ID_LEN + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+	for (int i = 0; i < 16; i++) {
+		out[2 * i] = digits[id[i] >> 4];
+		out[2 * i + 1] = digits[id[i] & 15];
+	}
+	out[GML_UPLOAD_ID_LEN] = '\0';
+}
+
+int gml_upload_id_parse(struct gml_span id, uint8_t out[16])
+{
+	const char *p = id.ptr;
+	if (id.len != GML_UPLOAD_ID_LEN)
+		return GML_ERR_NOUPLOAD;
+	for (size_t i = 0; i < GML_UPLOAD_ID_LEN; i++) {
+		unsigned digit;
+		if (p[i] >= '0' && p[i] <= '9')
+			digit = (unsigned)(p[i] - '0');
+		else if (p[i] >= 'a' && p[i] <= 'f')
+			digit = (unsigned)(p[i] - 'a' + 10);
+		else
+			return GML_ERR_NOUPLOAD;
+		out[i / 2] = (uint8_t)(i % 2 != 0 ? out[i / 2] << 4 | digit : digit);
+	}
+	return 0;
+}
+
+static int upload_id_make(uint8_t id[16])
+{
+	static _Atomic uint64_t
+		last; /* ids of one process are in the order of their making also within one tick */
+	uint64_t before = atomic_load(&last), now;
+	do {
+		now = gml_change_next(before);
+	} while (!atomic_compare_exchange_weak(&last, &before, now));
+	for (int i = 0; i < 8; i++)
+		id[i] = (uint8_t)(now >> (56 - 8 * i));
+	return getrandom(id + 8, 8, 0) == 8 ? 0 : GML_ERR_IO;
+}
+
+static struct gml_span upload_name(struct gml_span key, const uint8_t id[16],
+				   char buf[UPLOAD_NAME_MAX + 1])
+{
+	memcpy(buf, key.ptr, key.len);
+	buf[key.len] = '\0';
+	gml_upload_id_format(id, buf + key.len + 1);
+	return gml_span_of(buf, key.len + 1 + GML_UPLOAD_ID_LEN);
+}
+
+/* ---- create -------------------------------------------------------------------------------------------------- */
+
+struct upload_create {
+	struct gml_op *op;
+	struct gml_span bucket, key;
+	struct gml_upload_rec rec;
+	uint8_t id[16];
+};
+
+static int upload_create_run(struct gml_txn *txn, void *arg)
+{
+	struct upload_create *create = arg;
+	struct gml_dirent dirent = {.ino = GML_INO_ROOT, .type = GML_REG};
+	char name[UPLOAD_NAME_MAX + 1];
+	struct gml_path path;
+	int rc = gml_path_walk(txn, create->op, create->bucket, create->key, &path);
+	if (rc == 0)
+		rc = gml_access_check(create->op, &path.dir, GML_MAY_WRITE | GML_MAY_EXEC);
+	if (rc != 0)
+		return rc;
+	create->rec.bucket = path.bucket.root;
+	rc = gml_rec_upload_put(txn, create->id, &create->rec);
+	if (rc != 0)
+		return rc;
+	return gml_rec_dirent_put(txn, path.bucket.uploads,
+				  upload_name(create->key, create->id, name), &dirent);
+}
+
+int gml_upload_create(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		      struct gml_span key, const struct gml_object_new *what,
+		      enum gml_checksum algorithm, bool composite,
+		      char id_out[GML_UPLOAD_ID_LEN + 1])
+{
+	struct upload_create create = {.op = op, .bucket = bucket, .key = key};
+	struct gml_object_meta attach;
+	int rc = gml_object_meta_build(what, &attach);
+	if (rc != 0)
+		return rc;
+	rc = upload_id_make(create.id);
+	if (rc == 0) {
+		create.rec = (struct gml_upload_rec){
+			.uid = op->cred.uid,
+			.gid = op->cred.gid,
+			.initiated = gml_now(),
+			.checksum_algorithm = (uint8_t)algorithm,
+			.checksum_composite = composite,
+			.key = key,
+			.headers = attach.headers,
+			.meta = attach.pairs,
+		};
+		rc = gml_meta_update(store->meta, upload_create_run, &create);
+	}
+	if (rc == 0)
+		gml_upload_id_format(create.id, id_out);
+	gml_object_meta_release(&attach);
+	return rc;
+}
+
+/* ---- look up ------------------------------------------------------------------------------------------------- */
+
+static bool upload_may(const struct gml_op *op, const struct gml_bucket_rec *bucket,
+		       const struct gml_upload_rec *rec)
+{
+	return op->cred.uid == 0 || op->cred.uid == rec->uid || op->cred.uid == bucket->uid;
+}
+
+int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket,
+		    struct gml_span key, const uint8_t id[16], struct gml_bucket_rec *bucket_out,
+		    struct gml_upload_rec *out)
+{
+	int rc;
+	if (bucket.len == 0 || bucket.len > GML_BUCKET_NAME_MAX)
+		return GML_ERR_NOBUCKET;
+	rc = gml_rec_bucket_get(txn, bucket, bucket_out);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+	rc = gml_rec_upload_get(txn, id, out);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_NOUPLOAD : rc;
+	if (out->bucket != bucket_out->root || !gml_span_equal(out->key, key))
+		return GML_ERR_NOUPLOAD;
+	return upload_may(op, bucket_out, out) ? 0 : GML_ERR_ACCESS;
+}
+
+int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+			  struct gml_span key, struct gml_span id, uint8_t id_out[16],
+			  struct gml_upload_rec *out, struct gml_txn **txn_out)
+{
+	struct gml_bucket_rec bucket_rec;
+	int rc = gml_upload_id_parse(id, id_out);
+	*txn_out = NULL;
+	if (rc == 0)
+		rc = gml_meta_read_begin(store->meta, txn_out);
+	if (rc != 0)
+		return rc;
+	rc = gml_upload_find(*txn_out, op, bucket, key, id_out, &bucket_rec, out);
+	if (rc != 0) {
+		gml_meta_read_end(*txn_out);
+		*txn_out = NULL;
+	}
+	return rc;
+}
+
+static int upload_fill(const uint8_t id[16], const struct gml_upload_rec *rec, struct gml_span key,
+		       struct gml_upload *out)
+{
+	struct gml_span class;
+	int rc = gml_rec_header_one(rec->headers, GML_HDR_STORAGE_CLASS, &class);
+	if (rc == 0 && class.len > GML_STORAGE_CLASS_MAX)
+		rc = GML_ERR_CORRUPT;
+	if (rc != 0)
+		return rc;
+	*out = (struct gml_upload){.key = key,
+				   .uid = rec->uid,
+				   .initiated = rec->initiated,
+				   .checksum_algorithm = rec->checksum_algorithm,
+				   .checksum_composite = rec->checksum_composite};
+	if (class.len > 0)
+		memcpy(out->storage_class, class.ptr, class.len);
+	gml_upload_id_format(id, out->id);
+	return 0;
+}
+
+int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		   struct gml_span key, struct gml_span id, struct gml_upload *out)
+{
+	struct gml_upload_rec rec;
+	struct gml_txn *txn;
+	uint8_t bytes[16];
+	int rc = gml_upload_read_begin(op, store, bucket, key, id, bytes, &rec, &txn);
+	if (rc == 0)
+		rc = upload_fill(bytes, &rec, key, out);
+	gml_meta_read_end(txn);
+	return rc;
+}
+
+/* ---- abort --------------------------------------------------------------------------------------------------- */
+
+int gml_upload_drop_first(struct gml_txn *txn, const struct gml_bucket_rec *bucket,
+			  struct gml_deferred_frees *freed)
+{
+	struct gml_dirent_cursor *cursor;
+	struct gml_dirent dirent;
+	struct gml_span name;
+	char key[GML_KEY_MAX];
+	size_t len = 0;
+	uint8_t id[16];
+	int rc = gml_dirent_cursor_open(txn, bucket->uploads, &cursor);
+	if (rc != 0)
+		return rc;
+	rc = gml_dirent_cursor_seek(cursor, gml_span_of("", 0), true, &name, &dirent);
+	if (rc == 0 && (name.len <= GML_UPLOAD_ID_LEN + 1 || name.len > UPLOAD_NAME_MAX))
+		rc = GML_ERR_CORRUPT;
+	if (rc == 0) {
+		len = name.len - GML_UPLOAD_ID_LEN - 1;
+		memcpy(key, name.ptr, len);
+		rc = gml_upload_id_parse(
+			gml_span_of((const char *)name.ptr + len + 1, GML_UPLOAD_ID_LEN), id);
+	}
+	gml_dirent_cursor_close(cursor);
+	if (rc == 0)
+		return gml_upload_drop(txn, bucket, gml_span_of(key, len), id, freed);
+	return rc == GML_ERR_NOUPLOAD ? GML_ERR_CORRUPT : rc;
+}
+
+struct upload_abort {
+	struct gml_op *op;
+	struct gml_span bucket, key;
+	uint8_t id[16];
+	struct gml_deferred_frees *freed;
+};
+
+static bool upload_number_each(void *arg, uint32_t number, const struct gml_part_rec *rec)
+{
+	(void)rec;
+	*(uint32_t *)arg = number;
+	return false;
+}
+
+int gml_upload_drop(struct gml_txn *txn, const struct gml_bucket_rec *bucket, struct gml_span key,
+		    const uint8_t id[16], struct gml_deferred_frees *freed)
+{
+	char name[UPLOAD_NAME_MAX + 1];
+	uint32_t after = 0, number = 0;
+	int rc;
+	for (;;) {
+		rc = gml_rec_part_each(txn, id, after, upload_number_each, &number);
+		if (rc != 0 || number == after)
+			break;
+		rc = gml_part_drop(txn, id, number, freed);
+		if (rc != 0)
+			return rc;
+		after = number;
+	}
+	if (rc == 0)
+		rc = gml_rec_dirent_del(txn, bucket->uploads, upload_name(key, id, name));
+	if (rc == 0)
+		rc = gml_rec_upload_del(txn, id);
+	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+}
+
+static int upload_abort_run(struct gml_txn *txn, void *arg)
+{
+	struct upload_abort *end = arg;
+	struct gml_bucket_rec bucket;
+	struct gml_upload_rec rec;
+	int rc;
+	gml_deferred_frees_reset(end->freed);
+	rc = gml_upload_find(txn, end->op, end->bucket, end->key, end->id, &bucket, &rec);
+	if (rc != 0)
+		return rc;
+	return gml_upload_drop(txn, &bucket, end->key, end->id, end->freed);
+}
+
+int gml_upload_abort(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		     struct gml_span key, struct gml_span id)
+{
+	struct upload_abort end = {.op = op, .bucket = bucket, .key = key};
+	int rc = gml_upload_id_parse(id, end.id);
+	if (rc == 0 && op->read_only)
+		rc = GML_ERR_ROFS;
+	if (rc != 0)
+		return rc;
+	end.freed = gml_deferred_frees_new();
+	if (end.freed == NULL)
+		return GML_ERR_NOMEM;
+	rc = gml_meta_update(store->meta, upload_abort_run, &end);
+	if (rc == 0)
+		gml_deferred_frees_apply(store, end.freed);
+	else
+		gml_deferred_frees_free(end.freed);
+	return rc;
+}
+
+/* ---- list ---------------------------------------------------------------------------------------------------- */
+
+struct upload_list {
+	struct gml_op *op;
+	struct gml_txn *txn;
+	const struct gml_list_query *query;
+	bool (*each)(void *arg, const struct gml_upload *upload);
+	void *arg;
+	struct gml_bucket_rec bucket;
+	struct gml_dirent_cursor *cursor;
+	uint32_t count;
+	bool stop, truncated;
+};
+
+/* Behind all uploads of the marker's key, or behind the one that id_marker names. */
+static bool upload_list_bound(const struct gml_list_query *query, struct gml_span id_marker,
+			      struct gml_list_start *out)
+{
+	struct gml_span after = query->after;
+	if (!gml_list_start_init(query, out))
+		return false;
+	if (out->inclusive || after.len > GML_KEY_MAX)
+		return true;
+	/* No key holds a NUL, so the key's uploads lie between "key NUL" and "key 0x01". */
+	if (id_marker.len == 0) {
+		out->name[out->len++] = 1;
+		out->inclusive = true;
+		return true;
+	}
+	out->name[out->len++] = '\0';
+	memcpy(out->name + out->len, id_marker.ptr, id_marker.len);
+	out->len += id_marker.len;
+	return true;
+}
+
+static void upload_hand_out(struct upload_list *list, const struct gml_upload *upload)
+{
+	if (list->count == list->query->max) {
+		list->truncated = list->stop = true;
+		return;
+	}
+	list->count++;
+	if (!list->each(list->arg, upload))
+		list->truncated = list->stop = true;
+}
+
+/* One entry; on return name and dirent are the next to look at (NOENT: none). */
+static int upload_list_visit(struct upload_list *list, struct gml_span *name,
+			     struct gml_dirent *dirent)
+{
+	struct gml_upload upload = {0};
+	struct gml_upload_rec rec;
+	struct gml_list_start behind;
+	uint8_t id[16];
+	size_t common;
+	struct gml_span key;
+	int rc;
+	if (name->len <= GML_UPLOAD_ID_LEN + 1)
+		return GML_ERR_CORRUPT;
+	key = gml_span_of(name->ptr, name->len - GML_UPLOAD_ID_LEN - 1);
+	if (!gml_span_starts(key, list->query->prefix))
+		return GML_ERR_NOENT;
+	rc = gml_upload_id_parse(
+		gml_span_of((const char *)key.ptr + key.len + 1, GML_UPLOAD_ID_LEN), id);
+	if (rc == 0)
+		rc = gml_rec_upload_get(list->txn, id, &rec);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT || rc == GML_ERR_NOUPLOAD ? GML_ERR_CORRUPT : rc;
+	if (!upload_may(list->op, &list->bucket, &rec))
+		return gml_dirent_cursor_next(list->cursor, name, dirent);
+	common = gml_list_start_common(list->query, key);
+	if (common == 0) {
+		rc = upload_fill(id, &rec, key, &upload);
+		if (rc != 0)
+			return rc;
+		upload_hand_out(list, &upload);
+		return list->stop ? GML_ERR_NOENT
+				  : gml_dirent_cursor_next(list->cursor, name, dirent);
+	}
+	upload.key = gml_span_of(key.ptr, common);
+	upload.common_prefix = true;
+	gml_upload_id_format(id, upload.id);
+	upload_hand_out(list, &upload);
+	if (list->stop || !gml_list_start_after(upload.key, &behind))
+		return GML_ERR_NOENT;
+	return gml_dirent_cursor_seek(list->cursor, gml_span_of(behind.name, behind.len), true,
+				      name, dirent);
+}
+
+static int upload_list_run(struct upload_list *list, struct gml_span bucket,
+			   struct gml_span id_marker)
+{
+	struct gml_list_start bound;
+	struct gml_dirent dirent;
+	struct gml_inode root;
+	struct gml_span name;
+	int rc;
+	if (bucket.len == 0 || bucket.len > GML_BUCKET_NAME_MAX)
+		return GML_ERR_NOBUCKET;
+	rc = gml_rec_bucket_get(list->txn, bucket, &list->bucket);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+	rc = gml_rec_inode_get(list->txn, list->bucket.root, &root);
+	if (rc == 0)
+		rc = gml_access_check(list->op, &root, GML_MAY_READ | GML_MAY_EXEC);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	if (list->query->max == 0 || !upload_list_bound(list->query, id_marker, &bound))
+		return 0;
+	rc = gml_dirent_cursor_open(list->txn, list->bucket.uploads, &list->cursor);
+	if (rc != 0)
+		return rc;
+	rc = gml_dirent_cursor_seek(list->cursor, gml_span_of(bound.name, bound.len),
+				    bound.inclusive, &name, &dirent);
+	while (rc == 0)
+		rc = upload_list_visit(list, &name, &dirent);
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+int gml_upload_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		    const struct gml_list_query *query, struct gml_span id_marker,
+		    bool (*each)(void *arg, const struct gml_upload *upload), void *arg,
+		    bool *truncated_out)
+{
+	struct upload_list list = {.op = op, .query = query, .each = each, .arg = arg};
+	uint8_t id[16];
+	int rc = id_marker.len > 0 ? gml_upload_id_parse(id_marker, id) : 0;
+	*truncated_out = false;
+	if (rc == 0)
+		rc = gml_meta_read_begin(store->meta, &list.txn);
+	if (rc != 0)
+		return rc;
+	rc = upload_list_run(&list, bucket, id_marker);
+	gml_dirent_cursor_close(list.cursor);
+	gml_meta_read_end(list.txn);
+	*truncated_out = rc == 0 && list.truncated;
+	return rc;
+}

@@ -1,0 +1,370 @@
+/* Operations on one name: LOOKUP, LOOKUPP, mkdir, symlink, mknod, link, remove. */
+#include <string.h>
+#include <gemel/dir.h>
+#include <gemel/err.h>
+#include <gemel/inode.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/attr.h"
+#include "gateway/ns/core/change_counters.h"
+#include "gateway/ns/core/link.h"
+#include "gateway/ns/core/name.h"
+#include "gateway/ns/object/bucket_txn.h"
+#include "gateway/ns/store/store.h"
+#include "dir.h"
+#include "handle.h"
+#include "setattr.h"
+
+int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, unsigned want,
+		struct gml_inode *out)
+{
+	/* Not NOENT for what was in a directory that is gone: the path may lead to another one by now, and STALE makes
+	 * the client look. */
+	int rc = gml_handle_get_named(txn, op, ino, out);
+	if (rc == 0 && out->type != GML_DIR)
+		rc = GML_ERR_NOTDIR;
+	return rc == 0 ? gml_access_check(op, out, want) : rc;
+}
+
+int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
+			struct gml_span name, struct gml_inode *out)
+{
+	char stored[GML_KEY_MAX + 2];
+	struct gml_dirent dirent;
+	size_t len;
+	int rc = gml_dir_get(txn, op, ino, GML_MAY_EXEC, out);
+	if (rc != 0)
+		return rc;
+	rc = gml_name_resolve(txn, ino, name, stored, &len, &dirent);
+	if (rc != GML_ERR_NOENT)
+		return rc == 0 ? GML_ERR_EXIST : rc;
+	rc = gml_name_check_new(name);
+	if (rc == 0)
+		rc = gml_access_check(op, out, GML_MAY_WRITE | GML_MAY_EXEC);
+	return rc == 0 && ino == GML_INO_ROOT ? GML_ERR_PERM : rc;
+}
+
+int gml_dir_empty(struct gml_txn *txn, gml_ino dir, gml_ino *marker_out)
+{
+	struct gml_dirent_cursor *cursor;
+	char shown[GML_NFS_NAME_MAX + 1];
+	struct gml_dirent dirent;
+	struct gml_span name;
+	size_t len;
+	int rc = gml_dirent_cursor_open(txn, dir, &cursor);
+	*marker_out = 0;
+	if (rc != 0)
+		return rc;
+	rc = gml_dirent_cursor_seek(cursor, (struct gml_span){"", 0}, true, &name, &dirent);
+	if (rc == 0 && name.len == 0 && !gml_name_show(txn, dir, name, &dirent, shown, &len)) {
+		*marker_out = dirent.ino;
+		rc = gml_dirent_cursor_next(cursor, &name, &dirent);
+	}
+	gml_dirent_cursor_close(cursor);
+	if (rc == 0)
+		return GML_ERR_NOTEMPTY;
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+int gml_dir_drop(struct gml_txn *txn, struct gml_inode *dir, struct gml_span stored,
+		 struct gml_inode *child, gml_ino marker)
+{
+	struct gml_inode inode;
+	int rc = 0;
+	if (marker != 0) {
+		rc = gml_rec_inode_get(txn, marker, &inode);
+		if (rc == 0)
+			rc = gml_link_remove(txn, child, (struct gml_span){"", 0}, &inode);
+		if (rc == GML_ERR_NOENT)
+			rc = GML_ERR_CORRUPT;
+	}
+	return rc == 0 ? gml_link_remove(txn, dir, stored, child) : rc;
+}
+
+/* ---- lookup -------------------------------------------------------------------------------------------------------
+ */
+
+static int dir_lookup_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino parent,
+			  struct gml_span name, struct gml_inode *out, uint64_t *cookie_out)
+{
+	char stored[GML_KEY_MAX + 2];
+	struct gml_dirent dirent;
+	size_t len;
+	int rc = gml_dir_get(txn, op, parent, GML_MAY_EXEC, out);
+	if (rc == 0)
+		rc = gml_name_resolve(txn, parent, name, stored, &len, &dirent);
+	if (rc != 0)
+		return rc;
+	*cookie_out = dirent.cookie;
+	/* A bucket that is named is found by everybody, also when READDIR does not show it to the caller, as HeadBucket
+	 * tells 403 from 404: clients mount as root, who is squashed to somebody who may not look into it. */
+	rc = gml_rec_inode_get(txn, dirent.ino, out);
+	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+}
+
+int gml_dir_lookup(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
+		   struct gml_attr *out)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	uint64_t cookie;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = dir_lookup_txn(txn, op, parent, name, &inode, &cookie);
+	if (rc == 0)
+		rc = gml_inode_attr(store, txn, &inode, out);
+	gml_meta_read_end(txn);
+	if (rc == 0)
+		out->cookie = cookie;
+	return rc;
+}
+
+int gml_dir_parent(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_dir_get(txn, op, ino, GML_MAY_EXEC, &inode);
+	if (rc == 0 && (ino == GML_INO_ROOT || inode.parent == 0))
+		rc = ino == GML_INO_ROOT ? GML_ERR_NOENT : GML_ERR_STALE;
+	if (rc == 0) {
+		rc = gml_rec_inode_get(txn, inode.parent, &inode);
+		rc = rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+	}
+	if (rc == 0)
+		rc = gml_inode_attr(store, txn, &inode, out);
+	gml_meta_read_end(txn);
+	return rc;
+}
+
+/* ---- new names ----------------------------------------------------------------------------------------------------
+ */
+
+struct dir_new_arg {
+	struct gml_op *op;
+	gml_ino parent;
+	struct gml_span name;
+	enum gml_type type;
+	uint64_t rdev;
+	struct gml_span target;
+	const struct gml_setattr *set;
+	struct gml_inode inode;
+};
+
+static uint32_t dir_new_mode(const struct dir_new_arg *arg)
+{
+	if (arg->type == GML_LNK)
+		return 0777;
+	if (arg->set != NULL && (arg->set->mask & GML_SET_MODE))
+		return arg->set->mode;
+	return arg->type == GML_DIR ? 0755 : 0644;
+}
+
+/* mkdir in the namespace root. */
+static int dir_new_bucket(struct gml_txn *txn, struct dir_new_arg *arg)
+{
+	const struct gml_setattr *set = arg->set;
+	uint32_t mask = set != NULL ? set->mask : 0;
+	uint32_t uid = mask & GML_SET_UID ? set->uid : arg->op->cred.uid;
+	uint32_t gid = mask & GML_SET_GID ? set->gid : arg->op->cred.gid;
+	struct gml_inode root;
+	int rc;
+	if (arg->op->cred.uid != 0 &&
+	    (uid != arg->op->cred.uid || !gml_cred_in_group(&arg->op->cred, gid)))
+		return GML_ERR_PERM;
+	rc = gml_bucket_txn_create(txn, arg->op, arg->name,
+				   mask & GML_SET_MODE ? set->mode & 07777 : GML_BUCKET_MODE, uid,
+				   gid, &root);
+	if (rc == GML_ERR_BUCKETOWNED || rc == GML_ERR_BUCKETEXISTS)
+		rc = GML_ERR_EXIST;
+	if (rc == 0)
+		arg->inode = root;
+	return rc;
+}
+
+static int dir_new_txn(struct gml_txn *txn, void *argp)
+{
+	struct dir_new_arg *arg = argp;
+	char stored[GML_NFS_NAME_MAX + 1];
+	size_t len = arg->name.len;
+	struct gml_inode dir;
+	int rc;
+	if (arg->parent == GML_INO_ROOT && arg->type == GML_DIR)
+		return dir_new_bucket(txn, arg);
+	rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, &dir);
+	if (rc == 0)
+		rc = gml_inode_init(txn, arg->op, &dir, arg->type, dir_new_mode(arg), &arg->inode);
+	if (rc == 0)
+		rc = gml_setattr_new(arg->op, arg->set, &arg->inode);
+	if (rc != 0)
+		return rc;
+	arg->inode.rdev = arg->rdev;
+	arg->inode.target = arg->target;
+	memcpy(stored, arg->name.ptr, len);
+	if (arg->type == GML_DIR) {
+		stored[len++] = '/';
+		arg->inode.flags |= GML_INODE_EXPLICIT;
+	}
+	dir.flags |= GML_INODE_EXPLICIT; /* a client uses it */
+	return gml_link_add(txn, &dir, (struct gml_span){stored, len}, &arg->inode);
+}
+
+static int dir_new(struct gml_store *store, struct dir_new_arg *arg, struct gml_attr *out)
+{
+	int rc = gml_meta_update(store->meta, dir_new_txn, arg);
+	return rc == 0 && out != NULL ? gml_inode_attr(store, NULL, &arg->inode, out) : rc;
+}
+
+int gml_dir_mkdir(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
+		  const struct gml_setattr *set, struct gml_attr *out)
+{
+	struct dir_new_arg arg = {
+		.op = op, .parent = parent, .name = name, .type = GML_DIR, .set = set};
+	return dir_new(store, &arg, out);
+}
+
+int gml_dir_symlink(struct gml_op *op, struct gml_store *store, gml_ino parent,
+		    struct gml_span name, struct gml_span target, const struct gml_setattr *set,
+		    struct gml_attr *out)
+{
+	struct dir_new_arg arg = {.op = op,
+				  .parent = parent,
+				  .name = name,
+				  .type = GML_LNK,
+				  .target = target,
+				  .set = set};
+	if (target.len == 0 || memchr(target.ptr, '\0', target.len) != NULL)
+		return GML_ERR_INVAL;
+	if (target.len > GML_SYMLINK_MAX)
+		return GML_ERR_NAMETOOLONG;
+	return dir_new(store, &arg, out);
+}
+
+int gml_dir_mknod(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
+		  enum gml_type type, uint64_t rdev, const struct gml_setattr *set,
+		  struct gml_attr *out)
+{
+	struct dir_new_arg arg = {
+		.op = op, .parent = parent, .name = name, .type = type, .set = set};
+	if (type != GML_CHR && type != GML_BLK && type != GML_FIFO && type != GML_SOCK)
+		return GML_ERR_INVAL;
+	if (type == GML_CHR || type == GML_BLK) {
+		if (op->cred.uid != 0) /* mknod(2) */
+			return GML_ERR_PERM;
+		arg.rdev = rdev;
+	}
+	return dir_new(store, &arg, out);
+}
+
+/* ---- link -----------------------------------------------------------------------------------------------------------
+ */
+
+struct dir_link_arg {
+	struct gml_op *op;
+	struct gml_store *store;
+	gml_ino ino, parent;
+	struct gml_span name;
+	struct gml_inode inode;
+};
+
+static int dir_link_txn(struct gml_txn *txn, void *argp)
+{
+	struct dir_link_arg *arg = argp;
+	struct gml_inode dir, *inode = &arg->inode;
+	/* STALE for what has no name, not the NOENT of linkat(2): the client had a name for it, and looks it up. */
+	int rc = gml_handle_get_named(txn, arg->op, arg->ino, inode);
+	if (rc != 0)
+		return rc;
+	if (inode->type == GML_DIR)
+		return GML_ERR_PERM;
+	if (arg->parent == GML_INO_ROOT)
+		return GML_ERR_XDEV;
+	rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, &dir);
+	if (rc != 0)
+		return rc;
+	if (inode->bucket != dir.bucket)
+		return GML_ERR_XDEV;
+	if (inode->nlink >= GML_LINK_MAX)
+		return GML_ERR_MLINK;
+	dir.flags |= GML_INODE_EXPLICIT;
+	inode->change = gml_change_current(arg->store, inode);
+	return gml_link_add(txn, &dir, arg->name, inode);
+}
+
+int gml_dir_link(struct gml_op *op, struct gml_store *store, gml_ino ino, gml_ino parent,
+		 struct gml_span name, struct gml_attr *out)
+{
+	struct dir_link_arg arg = {
+		.op = op, .store = store, .ino = ino, .parent = parent, .name = name};
+	int rc = gml_meta_update(store->meta, dir_link_txn, &arg);
+	return rc == 0 && out != NULL ? gml_inode_attr(store, NULL, &arg.inode, out) : rc;
+}
+
+/* ---- remove
+ * ---------------------------------------------------------------------------------------------------------- */
+
+struct dir_remove_arg {
+	struct gml_op *op;
+	struct gml_store *store;
+	gml_ino parent;
+	struct gml_span name;
+	enum gml_remove_what what;
+};
+
+static int dir_remove_bucket(struct gml_txn *txn, struct dir_remove_arg *arg)
+{
+	int rc;
+	if (arg->what == GML_REMOVE_FILE)
+		return GML_ERR_ISDIR;
+	rc = gml_bucket_txn_remove(txn, arg->op, arg->name);
+	return rc == GML_ERR_NOBUCKET ? GML_ERR_NOENT : rc;
+}
+
+static int dir_remove_txn(struct gml_txn *txn, void *argp)
+{
+	struct dir_remove_arg *arg = argp;
+	char stored[GML_KEY_MAX + 2];
+	struct gml_inode dir, child;
+	struct gml_dirent dirent;
+	gml_ino marker = 0;
+	size_t len;
+	int rc;
+	if (arg->parent == GML_INO_ROOT)
+		return dir_remove_bucket(txn, arg);
+	rc = gml_dir_get(txn, arg->op, arg->parent, GML_MAY_EXEC, &dir);
+	if (rc == 0)
+		rc = gml_name_resolve(txn, arg->parent, arg->name, stored, &len, &dirent);
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_inode_get(txn, dirent.ino, &child);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	rc = gml_access_remove(arg->op, &dir, &child);
+	if (rc != 0)
+		return rc;
+	if (arg->what == GML_REMOVE_DIR && child.type != GML_DIR)
+		return GML_ERR_NOTDIR;
+	if (arg->what == GML_REMOVE_FILE && child.type == GML_DIR)
+		return GML_ERR_ISDIR;
+	if (child.type == GML_DIR)
+		rc = gml_dir_empty(txn, child.ino, &marker);
+	child.change = gml_change_current(arg->store, &child);
+	dir.flags |=
+		GML_INODE_EXPLICIT; /* a client uses it: rm -r removes the emptied directory next */
+	return rc == 0 ? gml_dir_drop(txn, &dir, (struct gml_span){stored, len}, &child, marker)
+		       : rc;
+}
+
+int gml_dir_remove(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
+		   enum gml_remove_what what)
+{
+	struct dir_remove_arg arg = {
+		.op = op, .store = store, .parent = parent, .name = name, .what = what};
+	return gml_meta_update(store->meta, dir_remove_txn, &arg);
+}

@@ -1,0 +1,24 @@
+/* What the operations on names share. */
+#ifndef GML_NS_POSIX_DIR_H
+#define GML_NS_POSIX_DIR_H
+
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+
+/* The directory `ino`, with `want` (GML_MAY_*) on it. STALE, NOTDIR, ACCESS, ROFS. */
+int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, unsigned want,
+		struct gml_inode *out);
+/* The directory in which `name` is about to be made: not the root (PERM), not a removed one (STALE); the name is free
+ * (EXIST) and allowed (INVAL); `w+x` (ACCESS, ROFS). A name that exists is told before a right that is missing, as
+ * POSIX has it. */
+int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
+			struct gml_span name, struct gml_inode *out);
+/* Does `dir` show no entry? 0 or NOTEMPTY. *marker_out: its hidden marker's ino, or 0. */
+int gml_dir_empty(struct gml_txn *txn, gml_ino dir, gml_ino *marker_out);
+/* Remove `child` from `dir`; of a directory (which shows no entry) the hidden marker `marker` goes with it. */
+int gml_dir_drop(struct gml_txn *txn, struct gml_inode *dir, struct gml_span stored,
+		 struct gml_inode *child, gml_ino marker);
+
+#endif

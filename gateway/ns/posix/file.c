@@ -1,0 +1,439 @@
+/* Open files: open, create, close, read. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <gemel/err.h>
+#include <gemel/file.h>
+#include <gemel/inode.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/data/blob.h"
+#include "gateway/data/data.h"
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/attr.h"
+#include "gateway/ns/core/extent.h"
+#include "gateway/ns/core/link.h"
+#include "gateway/ns/core/name.h"
+#include "gateway/ns/store/reap.h"
+#include "gateway/ns/store/store.h"
+#include "dir.h"
+#include "finalize.h"
+#include "handle.h"
+#include "open_inode.h"
+#include "setattr.h"
+
+#define FILE_TRIES 8
+#define FILE_SEGMENTS 64 /* parts of one READ that one snapshot describes */
+
+/* Everything that can fail, before it is known which inode it will be. */
+static struct gml_file *file_alloc(struct gml_op *op, struct gml_store *store, unsigned how)
+{
+	struct gml_file *file = calloc(1, sizeof(*file));
+	if (file == NULL)
+		return NULL;
+	*file = (struct gml_file){.store = store,
+				  .how = how,
+				  .client = op->client,
+				  .open_inode = gml_open_inode_spare()};
+	if (file->open_inode != NULL)
+		return file;
+	free(file);
+	return NULL;
+}
+
+static void file_bind(struct gml_file *file, gml_ino ino)
+{
+	file->open_inode = gml_open_inode_get_spare(file->store, ino, file->open_inode);
+	gml_open_inode_enter(file);
+}
+
+static int file_open_check(const struct gml_op *op, const struct gml_inode *inode, unsigned how)
+{
+	unsigned want = (how & GML_OPEN_READ ? GML_MAY_READ : 0) |
+			(how & GML_OPEN_WRITE ? GML_MAY_WRITE : 0);
+	if (inode->type == GML_DIR)
+		return GML_ERR_ISDIR;
+	if (inode->type != GML_REG)
+		return GML_ERR_INVAL;
+	return gml_access_check(op, inode, want);
+}
+
+/* May it be opened? An open by handle of what has lost its names is refused also to the client that has it open: by
+ * path, it is about to open what bears the name now (docs/adr/0002). I/O goes on with what is open. */
+static int file_open_look(const struct gml_op *op, struct gml_store *store, gml_ino ino,
+			  unsigned how)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	if (op->found || (how & GML_OPEN_IO))
+		rc = gml_handle_get(txn, op, store, ino, &inode);
+	else
+		rc = gml_handle_get_named(txn, op, ino, &inode);
+	gml_meta_read_end(txn);
+	if (rc == 0)
+		rc = file_open_check(op, &inode, how);
+	if (rc == 0 && (inode.flags & GML_INODE_ORPHAN) && gml_reap_is_freeing(store, ino))
+		rc = GML_ERR_STALE;
+	return rc;
+}
+
+int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how,
+		  struct gml_file **out)
+{
+	struct gml_file *file;
+	int rc;
+	*out = NULL;
+	if (how & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE | GML_OPEN_IO))
+		return GML_ERR_INVAL;
+	file = calloc(1, sizeof(*file));
+	if (file == NULL)
+		return GML_ERR_NOMEM;
+	*file = (struct gml_file){.store = store, .how = how, .client = op->client};
+	/* First the reference, then the look: the reaper leaves alone what is open. What it claimed before is as good
+	 * as gone. */
+	rc = gml_open_inode_get(store, ino, &file->open_inode);
+	if (rc == 0)
+		rc = file_open_look(op, store, ino, how);
+	if (rc != 0) {
+		gml_open_inode_put(store, file->open_inode);
+		free(file);
+		return rc;
+	}
+	gml_open_inode_enter(file);
+	*out = file;
+	return 0;
+}
+
+int gml_file_state_check(const struct gml_op *op, struct gml_store *store, gml_ino ino)
+{
+	return gml_open_inode_held_by_others(store, ino, op->client) ? GML_ERR_ACCESS : 0;
+}
+
+int gml_file_close(struct gml_op *op, struct gml_file *file)
+{
+	int rc = 0;
+	(void)op;
+	if (file == NULL)
+		return 0;
+	if (gml_open_inode_leave(file))
+		rc = gml_open_inode_finalize(file->store, file->open_inode);
+	gml_open_inode_put(file->store, file->open_inode);
+	free(file);
+	return rc == GML_ERR_STALE ? 0 : rc; /* freed while open: nothing was left to settle */
+}
+
+gml_ino gml_file_ino(const struct gml_file *file)
+{
+	return file->open_inode->ino;
+}
+
+/* ---- create ------------------------------------------------------------------------------------------------------ */
+
+struct create_arg {
+	struct gml_store *store;
+	struct gml_op *op;
+	gml_ino parent;
+	struct gml_span name;
+	const struct gml_setattr *set;
+	const uint8_t *verifier; /* NULL: none */
+	uint64_t wblob;		 /* reserved for the first write; 0: none */
+	struct gml_inode inode;
+};
+
+static int create_txn(struct gml_txn *txn, void *argp)
+{
+	struct create_arg *arg = argp;
+	struct gml_inode dir, *inode = &arg->inode;
+	uint32_t mode = arg->set != NULL && (arg->set->mask & GML_SET_MODE) ? arg->set->mode : 0644;
+	int rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, &dir);
+	if (rc == 0)
+		rc = gml_inode_init(txn, arg->op, &dir, GML_REG, mode, inode);
+	if (rc == 0)
+		rc = gml_setattr_new(arg->op, arg->set, inode);
+	if (rc == 0)
+		rc = gml_usage_check(txn, dir.bucket, (int64_t)inode->size, 1);
+	if (rc != 0)
+		return rc;
+	if (arg->verifier != NULL)
+		memcpy(inode->verifier, arg->verifier, sizeof(inode->verifier));
+	/* Born DIRTY: the first write needs no transaction, and a close without one costs no sync. */
+	if (arg->wblob != 0 && inode->size == 0)
+		rc = gml_dirty_apply(txn, arg->store, inode, arg->wblob, true);
+	dir.flags |= GML_INODE_EXPLICIT;
+	return rc == 0 ? gml_link_add(txn, &dir, arg->name, inode) : rc;
+}
+
+static int create_new(struct create_arg *arg, unsigned open_how, struct gml_file **out)
+{
+	struct gml_file *file = file_alloc(arg->op, arg->store, open_how);
+	int rc = 0;
+	if (file == NULL)
+		return GML_ERR_NOMEM;
+	arg->wblob = 0;
+	if (open_how & GML_OPEN_WRITE)
+		rc = gml_blob_reserve(arg->store->data, &arg->wblob);
+	if (rc == 0)
+		rc = gml_meta_update(arg->store->meta, create_txn, arg);
+	if (rc != 0) {
+		gml_open_inode_spare_free(file->open_inode);
+		free(file);
+		return rc;
+	}
+	atomic_store(&file->open_inode->written, 0);
+	file->open_inode->owned = (arg->inode.flags & GML_INODE_DIRTY) != 0;
+	/* Nobody can have unlinked and reaped it yet: an orphan lives for seconds. */
+	file_bind(file, arg->inode.ino);
+	*out = file;
+	return 0;
+}
+
+/* Is it what the same request made before? Zeros are kept with files that were made in another way. */
+static bool create_repeated(const struct gml_inode *inode, const uint8_t *verifier)
+{
+	static const uint8_t none[sizeof(inode->verifier)];
+	return inode->type == GML_REG && memcmp(verifier, none, sizeof(none)) != 0 &&
+	       memcmp(inode->verifier, verifier, sizeof(none)) == 0;
+}
+
+/* The name exists. */
+static int create_existing(struct create_arg *arg, unsigned open_how, enum gml_create_how how,
+			   const uint8_t *verifier, const struct gml_inode *inode,
+			   struct gml_file **out)
+{
+	bool empty = arg->set != NULL && (arg->set->mask & GML_SET_SIZE) && arg->set->size == 0;
+	struct gml_op named = *arg->op;
+	int rc;
+	if (how == GML_CREATE_GUARDED)
+		return GML_ERR_EXIST;
+	if (how == GML_CREATE_EXCLUSIVE && !create_repeated(inode, verifier))
+		return GML_ERR_EXIST;
+	named.found =
+		false; /* the name may denote another file since the look: STALE, and it is looked up again */
+	rc = gml_file_open(&named, arg->store, inode->ino, open_how, out);
+	if (rc == 0 && how == GML_CREATE_UNCHECKED && empty)
+		rc = gml_inode_empty(arg->op, arg->store, (*out)->open_inode);
+	if (rc != 0) {
+		(void)gml_file_close(arg->op, *out);
+		*out = NULL;
+	}
+	return rc;
+}
+
+/* 0: *inode is what the name denotes; NOENT: nothing, and it could be made. */
+static int create_look(struct create_arg *arg, struct gml_inode *inode)
+{
+	char stored[GML_KEY_MAX + 2];
+	struct gml_dirent dirent;
+	struct gml_txn *txn;
+	size_t len;
+	int rc = gml_meta_read_begin(arg->store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_dir_get(txn, arg->op, arg->parent, GML_MAY_EXEC, inode);
+	if (rc == 0 && inode->ino == GML_INO_ROOT)
+		rc = GML_ERR_PERM;
+	if (rc == 0)
+		rc = gml_name_resolve(txn, arg->parent, arg->name, stored, &len, &dirent);
+	if (rc == 0) {
+		rc = gml_rec_inode_get(txn, dirent.ino, inode);
+		rc = rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	}
+	gml_meta_read_end(txn);
+	return rc;
+}
+
+static int create_try(struct create_arg *arg, unsigned open_how, enum gml_create_how how,
+		      const uint8_t *verifier, struct gml_file **out, bool *created_out)
+{
+	struct gml_inode inode;
+	int rc = create_look(arg, &inode);
+	*created_out = rc == GML_ERR_NOENT;
+	if (rc == GML_ERR_NOENT) {
+		rc = create_new(arg, open_how, out);
+		/* Somebody was faster: look again, unless the answer is clear. */
+		return rc == GML_ERR_EXIST && how != GML_CREATE_GUARDED ? GML_ERR_AGAIN : rc;
+	}
+	if (rc == 0) {
+		rc = create_existing(arg, open_how, how, verifier, &inode, out);
+		if (rc == GML_ERR_STALE) /* removed since the look */
+			rc = GML_ERR_AGAIN;
+	}
+	return rc;
+}
+
+int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent,
+		    struct gml_span name, unsigned open_how, enum gml_create_how how,
+		    const uint8_t verifier[8], const struct gml_setattr *set, struct gml_file **out,
+		    struct gml_attr *attr_out, bool *created_out)
+{
+	struct create_arg arg = {
+		.store = store, .op = op, .parent = parent, .name = name, .set = set};
+	bool created;
+	int rc = GML_ERR_AGAIN;
+	*out = NULL;
+	if ((open_how & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE)) ||
+	    (how == GML_CREATE_EXCLUSIVE && verifier == NULL))
+		return GML_ERR_INVAL;
+	arg.verifier = how == GML_CREATE_EXCLUSIVE ? verifier : NULL;
+	for (int i = 0; i < FILE_TRIES && rc == GML_ERR_AGAIN; i++)
+		rc = create_try(&arg, open_how, how, verifier, out, &created);
+	if (rc == 0 && attr_out != NULL && created) {
+		gml_inode_attr_new(&arg.inode, attr_out);
+	} else if (rc == 0 && attr_out != NULL) {
+		rc = gml_inode_getattr(op, store, (*out)->open_inode->ino, attr_out);
+		if (rc != 0) {
+			(void)gml_file_close(op, *out);
+			*out = NULL;
+		}
+	}
+	if (rc == 0 && created_out != NULL)
+		*created_out = created;
+	return rc;
+}
+
+/* ---- read ---------------------------------------------------------------------------------------------------------
+ */
+
+/* A part of the range and where its bytes are. */
+struct read_segment {
+	uint64_t len;
+	uint64_t blob; /* 0: zeros */
+	uint64_t blob_off;
+	bool growing; /* a blob being written: bytes past its end, and all while there is none, are zeros */
+};
+
+struct read_plan {
+	struct read_segment segments[FILE_SEGMENTS];
+	unsigned count;
+	uint64_t len; /* of all segments */
+};
+
+static int read_access(const struct gml_op *op, const struct gml_inode *inode)
+{
+	if (inode->type != GML_REG)
+		return inode->type == GML_DIR ? GML_ERR_ISDIR : GML_ERR_INVAL;
+	if (gml_access_owner(op, inode) ||
+	    (gml_access_mask(op, inode) & (GML_MAY_READ | GML_MAY_EXEC)))
+		return 0;
+	return GML_ERR_ACCESS;
+}
+
+static void read_add(struct read_plan *plan, struct read_segment segment)
+{
+	plan->segments[plan->count++] = segment;
+	plan->len += segment.len;
+}
+
+/* Where [off, off+len) is, as far as the plan holds it. */
+static int read_map(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off, uint64_t len,
+		    struct read_plan *plan)
+{
+	plan->count = 0;
+	plan->len = 0;
+	while (plan->len < len && plan->count + 2 <= FILE_SEGMENTS) {
+		uint64_t at = off + plan->len, left = len - plan->len, skip, gap;
+		struct gml_extent extent;
+		int rc = gml_extent_find(txn, inode, at, &extent);
+		if (rc != 0 && rc != GML_ERR_NOENT)
+			return rc;
+		gap = rc == GML_ERR_NOENT || extent.off - at >= left ? left : extent.off - at;
+		if (rc == 0 && extent.off <= at)
+			gap = 0;
+		if (gap > 0)
+			read_add(plan, (struct read_segment){gap, inode->wblob, at,
+							     inode->flags & GML_INODE_DIRTY});
+		left -= gap;
+		if (left == 0)
+			break;
+		skip = at + gap - extent.off;
+		if (extent.len - skip < left)
+			left = extent.len - skip;
+		read_add(plan,
+			 (struct read_segment){left, extent.blob, extent.blob_off + skip, false});
+	}
+	return 0;
+}
+
+static int read_segment(struct gml_store *store, const struct read_segment *segment, void *buf)
+{
+	struct gml_blob *blob;
+	size_t got = 0;
+	int rc;
+	if (segment->blob == 0) {
+		memset(buf, 0, segment->len);
+		return 0;
+	}
+	rc = gml_blob_open(store->data, segment->blob, 0, &blob);
+	if (rc == 0) {
+		rc = gml_blob_read(blob, segment->blob, segment->blob_off, buf, segment->len, &got);
+		gml_blob_unref(blob);
+	} else if (rc == GML_ERR_NOENT && segment->growing) {
+		rc = 0; /* nothing was written yet */
+	}
+	if (rc == 0 && got < segment->len && !segment->growing)
+		return GML_ERR_CORRUPT;
+	if (rc == 0)
+		memset((char *)buf + got, 0, segment->len - got);
+	return rc;
+}
+
+/* Rights, size as of now, and the map of the range. */
+static int read_plan(struct gml_op *op, struct gml_store *store, gml_ino ino, uint64_t off,
+		     uint64_t len, uint64_t *size_out, struct read_plan *plan)
+{
+	struct gml_inode inode;
+	struct gml_attr attr;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	plan->count = 0;
+	plan->len = 0;
+	if (rc != 0)
+		return rc;
+	rc = gml_handle_get(txn, op, store, ino, &inode);
+	if (rc == 0)
+		rc = read_access(op, &inode);
+	attr.size = inode.size;
+	if (rc == 0 && (inode.flags & GML_INODE_DIRTY))
+		rc = gml_inode_attr_spaceless(store, &inode, &attr);
+	if (rc == 0 && off < attr.size)
+		rc = read_map(txn, &inode, off, len < attr.size - off ? len : attr.size - off,
+			      plan);
+	gml_meta_read_end(txn);
+	*size_out = attr.size;
+	return rc;
+}
+
+int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *buf, size_t len,
+		  size_t *nread_out, bool *eof_out)
+{
+	struct read_plan plan;
+	uint64_t size = 0;
+	size_t done = 0;
+	int rc = 0, tries = 0;
+	*nread_out = 0;
+	*eof_out = false;
+	do {
+		rc = read_plan(op, file->store, file->open_inode->ino, off + done, len - done,
+			       &size, &plan);
+		for (unsigned i = 0; rc == 0 && i < plan.count; i++) {
+			rc = read_segment(file->store, &plan.segments[i], (char *)buf + done);
+			if (rc == 0)
+				done += plan.segments[i].len;
+		}
+		/* The blob moved (compaction) since the look: look again. */
+		if ((rc == GML_ERR_NOENT || rc == GML_ERR_CORRUPT) && tries++ < FILE_TRIES) {
+			rc = 0;
+			continue;
+		}
+	} while (rc == 0 && plan.len > 0 && done < len);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	*nread_out = done;
+	*eof_out = off + done >= size;
+	return 0;
+}

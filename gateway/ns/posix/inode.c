@@ -1,0 +1,94 @@
+/* Operations on an inode that change nothing in the store. */
+#include <string.h>
+#include <sys/stat.h>
+#include <gemel/err.h>
+#include <gemel/inode.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "handle.h"
+#include "gateway/ns/store/store.h"
+#include "gateway/ns/core/attr.h"
+#include "inode.h"
+
+int gml_inode_read(struct gml_store *store, gml_ino ino, struct gml_inode *out)
+{
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_inode_get(txn, ino, out);
+	gml_meta_read_end(txn);
+	return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
+}
+
+int gml_inode_find(struct gml_store *store, gml_ino ino, struct gml_attr *out)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_inode_get(txn, ino, &inode);
+	if (rc == 0)
+		rc = gml_inode_attr(store, txn, &inode, out);
+	else if (rc == GML_ERR_NOENT)
+		rc = GML_ERR_STALE;
+	gml_meta_read_end(txn);
+	return rc;
+}
+
+void gml_inode_strip(struct gml_inode *inode)
+{
+	inode->mode &= ~(uint32_t)(S_ISUID | (inode->mode & S_IXGRP ? S_ISGID : 0));
+}
+
+int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_handle_get(txn, op, store, ino, &inode);
+	if (rc == 0)
+		rc = gml_inode_attr(store, txn, &inode, out);
+	gml_meta_read_end(txn);
+	/* What the root lists depends on who asks: users of one client must not share its cached listing. */
+	if (rc == 0 && ino == GML_INO_ROOT)
+		out->change ^= op->cred.uid * UINT64_C(0x9e3779b97f4a7c15);
+	return rc;
+}
+
+int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, char *buf,
+		       size_t cap, size_t *len_out)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_handle_get(txn, op, store, ino, &inode);
+	if (rc == 0 && inode.type != GML_LNK)
+		rc = GML_ERR_INVAL;
+	if (rc == 0 && inode.target.len > cap)
+		rc = GML_ERR_TOOBIG;
+	if (rc == 0) {
+		memcpy(buf, inode.target.ptr, inode.target.len);
+		*len_out = inode.target.len;
+	}
+	gml_meta_read_end(txn);
+	return rc;
+}
+
+int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned want,
+		     unsigned *granted_out)
+{
+	struct gml_inode inode;
+	int rc = gml_handle_read(op, store, ino, &inode);
+	if (rc == 0)
+		*granted_out = gml_access_mask(op, &inode) & want;
+	return rc;
+}

@@ -1,0 +1,270 @@
+/* The table of this process's open files, by inode number. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <gemel/err.h>
+#include <gemel/file.h>
+#include <gemel/op.h>
+#include <gemel/store.h>
+#include <gemel/types.h>
+#include "gateway/data/blob.h"
+#include "gateway/data/data.h"
+#include "gateway/meta/record/record.h"
+#include "inode.h"
+#include "gateway/ns/store/store.h"
+#include "open_inode.h"
+
+#define OPEN_INODE_SHARDS 64
+#define OPEN_INODE_CHAINS 256 /* per shard */
+
+struct open_inode_shard {
+	pthread_mutex_t lock;
+	struct gml_open_inode *chains[OPEN_INODE_CHAINS];
+};
+
+struct gml_open_inodes {
+	struct open_inode_shard shards[OPEN_INODE_SHARDS];
+};
+
+int gml_onodes_new(struct gml_store *store, struct gml_open_inodes **out)
+{
+	struct gml_open_inodes *open_inodes = calloc(1, sizeof(*open_inodes));
+	(void)store;
+	*out = open_inodes;
+	if (open_inodes == NULL)
+		return GML_ERR_NOMEM;
+	for (int i = 0; i < OPEN_INODE_SHARDS; i++)
+		pthread_mutex_init(&open_inodes->shards[i].lock, NULL);
+	return 0;
+}
+
+static void open_inode_free(struct gml_open_inode *open_inode)
+{
+	gml_blob_unref(open_inode->wb);
+	pthread_mutex_destroy(&open_inode->wb_lock);
+	pthread_rwlock_destroy(&open_inode->lock);
+	free(open_inode);
+}
+
+void gml_onodes_free(struct gml_open_inodes *open_inodes)
+{
+	if (open_inodes == NULL)
+		return;
+	for (int i = 0; i < OPEN_INODE_SHARDS; i++)
+		pthread_mutex_destroy(&open_inodes->shards[i].lock);
+	free(open_inodes);
+}
+
+static struct open_inode_shard *open_inode_shard(struct gml_store *store, gml_ino ino)
+{
+	return &store->open_inodes->shards[ino % OPEN_INODE_SHARDS];
+}
+
+static struct gml_open_inode **open_inode_slot(struct open_inode_shard *shard, gml_ino ino)
+{
+	struct gml_open_inode **slot = &shard->chains[ino / OPEN_INODE_SHARDS % OPEN_INODE_CHAINS];
+	while (*slot != NULL && (*slot)->ino != ino)
+		slot = &(*slot)->next;
+	return slot;
+}
+
+struct gml_open_inode *gml_open_inode_spare(void)
+{
+	struct gml_open_inode *open_inode = calloc(1, sizeof(*open_inode));
+	pthread_rwlockattr_t attr;
+	if (open_inode == NULL)
+		return NULL;
+	open_inode->refs = 1;
+	/* A settling that failed may have left something unsynced: the first commit looks. */
+	atomic_init(&open_inode->written, 1);
+	atomic_init(&open_inode->synced, 0);
+	pthread_mutex_init(&open_inode->wb_lock, NULL);
+	/* A stream of writes must not keep a truncation or a copy-on-write waiting for ever. */
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&open_inode->lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	return open_inode;
+}
+
+void gml_open_inode_spare_free(struct gml_open_inode *spare)
+{
+	open_inode_free(spare);
+}
+
+struct gml_open_inode *gml_open_inode_get_spare(struct gml_store *store, gml_ino ino,
+						struct gml_open_inode *spare)
+{
+	struct open_inode_shard *shard = open_inode_shard(store, ino);
+	struct gml_open_inode **slot, *open_inode;
+	spare->ino = ino;
+	pthread_mutex_lock(&shard->lock);
+	slot = open_inode_slot(shard, ino);
+	if (*slot != NULL)
+		(*slot)->refs++;
+	else
+		*slot = spare;
+	open_inode = *slot;
+	pthread_mutex_unlock(&shard->lock);
+	if (open_inode != spare)
+		open_inode_free(spare);
+	return open_inode;
+}
+
+int gml_open_inode_get(struct gml_store *store, gml_ino ino, struct gml_open_inode **out)
+{
+	struct open_inode_shard *shard = open_inode_shard(store, ino);
+	struct gml_open_inode *spare;
+	pthread_mutex_lock(&shard->lock);
+	*out = *open_inode_slot(shard, ino);
+	if (*out != NULL)
+		(*out)->refs++;
+	pthread_mutex_unlock(&shard->lock);
+	if (*out != NULL)
+		return 0;
+	spare = gml_open_inode_spare();
+	if (spare == NULL)
+		return GML_ERR_NOMEM;
+	*out = gml_open_inode_get_spare(store, ino, spare);
+	return 0;
+}
+
+void gml_open_inode_put(struct gml_store *store, struct gml_open_inode *open_inode)
+{
+	struct open_inode_shard *shard;
+	bool last;
+	if (open_inode == NULL)
+		return;
+	shard = open_inode_shard(store, open_inode->ino);
+	pthread_mutex_lock(&shard->lock);
+	last = --open_inode->refs == 0;
+	if (last)
+		*open_inode_slot(shard, open_inode->ino) = open_inode->next;
+	pthread_mutex_unlock(&shard->lock);
+	if (last)
+		open_inode_free(open_inode);
+}
+
+void gml_open_inode_enter(struct gml_file *file)
+{
+	struct gml_open_inode *open_inode = file->open_inode;
+	struct open_inode_shard *shard = open_inode_shard(file->store, open_inode->ino);
+	pthread_mutex_lock(&shard->lock);
+	if (file->how & GML_OPEN_WRITE)
+		open_inode->writers++;
+	if (!(file->how & GML_OPEN_IO)) {
+		file->next = open_inode->holders;
+		file->link = &open_inode->holders;
+		if (file->next != NULL)
+			file->next->link = &file->next;
+		open_inode->holders = file;
+	}
+	pthread_mutex_unlock(&shard->lock);
+}
+
+bool gml_open_inode_leave(struct gml_file *file)
+{
+	struct gml_open_inode *open_inode = file->open_inode;
+	struct open_inode_shard *shard = open_inode_shard(file->store, open_inode->ino);
+	bool last;
+	pthread_mutex_lock(&shard->lock);
+	last = (file->how & GML_OPEN_WRITE) && --open_inode->writers == 0;
+	if (!(file->how & GML_OPEN_IO)) {
+		*file->link = file->next;
+		if (file->next != NULL)
+			file->next->link = file->link;
+	}
+	pthread_mutex_unlock(&shard->lock);
+	return last;
+}
+
+/* Looks at who has the inode open: *held_out, `client` has; *any_out, somebody has. */
+static void open_inode_holders(struct gml_store *store, gml_ino ino, uint64_t client,
+			       bool *held_out, bool *any_out)
+{
+	struct open_inode_shard *shard = open_inode_shard(store, ino);
+	const struct gml_file *file;
+	const struct gml_open_inode *open_inode;
+	pthread_mutex_lock(&shard->lock);
+	open_inode = *open_inode_slot(shard, ino);
+	file = open_inode != NULL ? open_inode->holders : NULL;
+	*any_out = file != NULL;
+	while (file != NULL && (client == GML_CLIENT_NONE || file->client != client))
+		file = file->next;
+	*held_out = file != NULL;
+	pthread_mutex_unlock(&shard->lock);
+}
+
+bool gml_open_inode_held(struct gml_store *store, gml_ino ino, uint64_t client)
+{
+	bool held, any;
+	open_inode_holders(store, ino, client, &held, &any);
+	return held;
+}
+
+bool gml_open_inode_held_by_others(struct gml_store *store, gml_ino ino, uint64_t client)
+{
+	bool held, any;
+	open_inode_holders(store, ino, client, &held, &any);
+	return any && !held;
+}
+
+bool gml_open_inode_has_writers(struct gml_store *store, struct gml_open_inode *open_inode)
+{
+	struct open_inode_shard *shard = open_inode_shard(store, open_inode->ino);
+	bool any;
+	pthread_mutex_lock(&shard->lock);
+	any = open_inode->writers > 0;
+	pthread_mutex_unlock(&shard->lock);
+	return any;
+}
+
+int gml_open_inode_wblob(struct gml_store *store, struct gml_open_inode *open_inode, uint64_t id,
+			 bool create, struct gml_blob **out)
+{
+	int rc = 0;
+	pthread_mutex_lock(&open_inode->wb_lock);
+	if (open_inode->wb != NULL && gml_blob_id(open_inode->wb) != id) {
+		gml_blob_unref(open_inode->wb);
+		open_inode->wb = NULL;
+	}
+	if (open_inode->wb == NULL)
+		rc = gml_blob_open(store->data, id, create ? GML_BLOB_CREATE : 0, &open_inode->wb);
+	if (rc != 0)
+		open_inode->wb = NULL;
+	*out = open_inode->wb;
+	pthread_mutex_unlock(&open_inode->wb_lock);
+	return rc;
+}
+
+int gml_open_inode_lost(struct gml_store *store, gml_ino ino, uint64_t wblob)
+{
+	struct gml_inode inode;
+	int rc = gml_inode_read(store, ino, &inode);
+	if (rc != 0)
+		return rc;
+	return inode.wblob == wblob ? GML_ERR_CORRUPT : GML_ERR_AGAIN;
+}
+
+bool gml_open_inode_unwritten(struct gml_store *store, gml_ino ino)
+{
+	struct open_inode_shard *shard = open_inode_shard(store, ino);
+	const struct gml_open_inode *open_inode;
+	bool unwritten;
+	pthread_mutex_lock(&shard->lock);
+	open_inode = *open_inode_slot(shard, ino);
+	unwritten = open_inode != NULL && atomic_load(&open_inode->written) == 0;
+	pthread_mutex_unlock(&shard->lock);
+	return unwritten;
+}
+
+bool gml_store_file_is_open(void *arg, gml_ino ino)
+{
+	struct gml_store *store = arg;
+	struct open_inode_shard *shard = open_inode_shard(store, ino);
+	bool open;
+	pthread_mutex_lock(&shard->lock);
+	open = *open_inode_slot(shard, ino) != NULL;
+	pthread_mutex_unlock(&shard->lock);
+	return open;
+}

@@ -1,0 +1,87 @@
+/* This process's open files, and the two states of a file's content: clean and DIRTY.
+ *
+ * Invariants
+ *  1. Clean: the record's size counts. The write blob's file, if there is one, is at least as long; what lies beyond
+ * the size is rubbish.
+ *  2. DIRTY: the length of the write blob's file is the size (no file: 0), its mtime the mtime. It never shrinks while
+ * DIRTY. So it is cut to the record's size, durably, before the transaction that sets DIRTY.
+ *  3. Under an extent the write blob's bytes are rubbish; they are overwritten or punched before the extent is cut.
+ *  4. Only the process whose owner record stands in table dirty writes to the write blob.
+ *
+ * Lock order: open_inode->lock, then a shard's lock or open_inode->wb_lock (leaves). Nobody waits for an open_inode's lock while he
+ * holds another's. A transaction's closure takes no open_inode's lock; a shard's it may. */
+#ifndef GML_NS_POSIX_OPEN_INODE_H
+#define GML_NS_POSIX_OPEN_INODE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <gemel/types.h>
+#include "gateway/data/data.h"
+#include "gateway/ns/store/store.h"
+
+/* What was written since write-back was last asked for (write.c). */
+struct gml_writeback {
+	uint64_t from, to, bytes;
+};
+
+struct gml_open_inode {
+	gml_ino ino;
+	struct gml_open_inode *next; /* shard lock, as the two counts */
+	unsigned refs;
+	unsigned writers; /* opens for writing */
+	struct gml_file *
+		holders; /* opens but for GML_OPEN_IO: an inode without a name is theirs; shard lock */
+	pthread_rwlock_t
+		lock; /* shared: writes in place. Exclusive: changes of size, content map or state */
+	bool owned;   /* DIRTY, by this process. Read under lock, set under exclusive lock */
+	pthread_mutex_t wb_lock;
+	struct gml_blob *wb; /* open write blob; wb_lock; borrowed by those who hold `lock` */
+	struct gml_writeback writeback; /* wb_lock */
+	_Atomic uint64_t written;	/* writes that returned; 0: new, nothing was written yet */
+	_Atomic uint64_t synced;	/* of those, how many a sync covered */
+	_Atomic uint64_t timed;		/* and how many a sync of the times */
+	_Atomic uint64_t timed_size;	/* the write blob's size at that sync */
+};
+
+struct gml_file {
+	struct gml_store *store;
+	struct gml_open_inode *open_inode;
+	unsigned how;		       /* GML_OPEN_* */
+	uint64_t client;	       /* op->client of the open */
+	struct gml_file *next, **link; /* in open_inode->holders, unless GML_OPEN_IO */
+};
+
+int gml_onodes_new(struct gml_store *store, struct gml_open_inodes **out);
+void gml_onodes_free(
+	struct gml_open_inodes *open_inodes); /* NULL is fine; nothing may be open any more */
+bool gml_open_inode_unwritten(
+	struct gml_store *store,
+	gml_ino ino); /* made and open in this process, and nobody has written to it */
+
+/* One more reference to the inode's open_inode, made when it is the first. NOMEM. No blocking. */
+int gml_open_inode_get(struct gml_store *store, gml_ino ino, struct gml_open_inode **out);
+/* The same in two steps, of which only the first can fail: NULL when out of memory. */
+struct gml_open_inode *gml_open_inode_spare(void);
+void gml_open_inode_spare_free(struct gml_open_inode *spare);
+/* Consumes it. */
+struct gml_open_inode *gml_open_inode_get_spare(struct gml_store *store, gml_ino ino,
+						struct gml_open_inode *spare);
+void gml_open_inode_put(struct gml_store *store,
+			struct gml_open_inode *open_inode); /* NULL is fine */
+/* The open counts from now on: as a writer, and as one that holds the inode. */
+void gml_open_inode_enter(struct gml_file *file);
+/* It counts no longer. True: that was the last writer. */
+bool gml_open_inode_leave(struct gml_file *file);
+/* Has `client` the inode open here? GML_CLIENT_NONE: no; what was opened as nobody's is nobody's. No blocking. */
+bool gml_open_inode_held(struct gml_store *store, gml_ino ino, uint64_t client);
+/* Do clients have the inode open here, and `client` is none of them (GML_CLIENT_NONE never is)? No blocking. */
+bool gml_open_inode_held_by_others(struct gml_store *store, gml_ino ino, uint64_t client);
+bool gml_open_inode_has_writers(struct gml_store *store, struct gml_open_inode *open_inode);
+/* The open write blob `id`, borrowed while the caller holds open_inode->lock; made when `create`. NOENT. */
+int gml_open_inode_wblob(struct gml_store *store, struct gml_open_inode *open_inode, uint64_t id,
+			 bool create, struct gml_blob **out);
+/* A blob that the record named when it was read, with write blob `wblob`, has no file. Never 0: STALE, the inode was
+ * freed since; AGAIN, its content lies elsewhere by now (a copy made extents of it); CORRUPT, the bytes are lost. */
+int gml_open_inode_lost(struct gml_store *store, gml_ino ino, uint64_t wblob);
+
+#endif

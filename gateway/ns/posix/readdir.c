@@ -1,0 +1,79 @@
+/* READDIR, in the order of the cookies. */
+#include <gemel/dir.h>
+#include <gemel/err.h>
+#include <gemel/inode.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/attr.h"
+#include "gateway/ns/core/name.h"
+#include "gateway/ns/object/bucket_txn.h"
+#include "gateway/ns/store/store.h"
+#include "dir.h"
+
+/* One entry's attributes. false: it is not shown. */
+static int readdir_entry(struct gml_op *op, struct gml_store *store, struct gml_txn *txn,
+			 gml_ino dir, const struct gml_dirent *dirent, struct gml_attr *attr,
+			 bool *shown_out)
+{
+	struct gml_inode inode;
+	int rc = gml_rec_inode_get(txn, dirent->ino, &inode);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	*shown_out = dir != GML_INO_ROOT || gml_bucket_visible(op, &inode, inode.uid);
+	if (!*shown_out)
+		return 0;
+	rc = gml_inode_attr(store, txn, &inode, attr);
+	attr->cookie = dirent->cookie;
+	return rc;
+}
+
+static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_txn *txn,
+			gml_ino dir, uint64_t cookie, gml_dir_each each, void *arg)
+{
+	char shown[GML_NFS_NAME_MAX + 1];
+	struct gml_dirent_cursor *cursor;
+	struct gml_dirent dirent;
+	struct gml_span name;
+	int rc = gml_dirent_cursor_open(txn, dir, &cursor);
+	if (rc != 0)
+		return rc;
+	rc = gml_dirent_cursor_after_cookie(cursor, cookie, &name, &dirent);
+	for (; rc == 0; rc = gml_dirent_cursor_next_cookie(cursor, &name, &dirent)) {
+		struct gml_attr attr;
+		bool show;
+		size_t len;
+		if (!gml_name_show(txn, dir, name, &dirent, shown, &len))
+			continue;
+		rc = readdir_entry(op, store, txn, dir, &dirent, &attr, &show);
+		if (rc != 0)
+			break;
+		if (show && !each(arg, (struct gml_span){shown, len}, &attr)) {
+			rc = GML_ERR_CANCELED;
+			break;
+		}
+	}
+	gml_dirent_cursor_close(cursor);
+	return rc;
+}
+
+int gml_dir_read(struct gml_op *op, struct gml_store *store, gml_ino dir, uint64_t cookie,
+		 gml_dir_each each, void *arg, bool *eof_out)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	*eof_out = false;
+	if (rc != 0)
+		return rc;
+	rc = gml_dir_get(txn, op, dir, GML_MAY_READ, &inode);
+	if (rc == 0)
+		rc = readdir_walk(op, store, txn, dir, cookie, each, arg);
+	gml_meta_read_end(txn);
+	if (rc == GML_ERR_NOENT) {
+		*eof_out = true;
+		return 0;
+	}
+	return rc == GML_ERR_CANCELED ? 0 : rc; /* the callback had enough */
+}

@@ -1,0 +1,209 @@
+/* rename(2) within a bucket. */
+#include <string.h>
+#include <gemel/dir.h>
+#include <gemel/err.h>
+#include <gemel/inode.h>
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/iam/access.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/change_counters.h"
+#include "gateway/ns/core/link.h"
+#include "gateway/ns/core/name.h"
+#include "gateway/ns/core/time.h"
+#include "gateway/ns/store/store.h"
+#include "dir.h"
+
+struct rename_arg {
+	struct gml_op *op;
+	struct gml_store *store;
+	gml_ino from_ino, to_ino;
+	struct gml_span from, to;
+};
+
+/* One end: the directory, and what the name denotes in it. */
+struct rename_end {
+	struct gml_inode *dir;
+	char stored[GML_KEY_MAX + 2];
+	size_t len;
+	struct gml_inode inode;
+	bool found;
+	gml_ino marker; /* of a directory that gives way */
+};
+
+struct rename_work {
+	struct gml_inode dirs[2]; /* the second only when they differ */
+	struct rename_end from, to;
+};
+
+static int rename_resolve(struct gml_txn *txn, struct rename_end *end, struct gml_span name)
+{
+	struct gml_dirent dirent;
+	int rc = gml_name_resolve(txn, end->dir->ino, name, end->stored, &end->len, &dirent);
+	end->found = rc == 0;
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_inode_get(txn, dirent.ino, &end->inode);
+	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+}
+
+static int rename_dirs(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work)
+{
+	int rc = gml_dir_get(txn, arg->op, arg->from_ino, GML_MAY_EXEC, &work->dirs[0]);
+	work->from.dir = work->to.dir = &work->dirs[0];
+	if (rc == 0 && arg->to_ino != arg->from_ino) {
+		work->to.dir = &work->dirs[1];
+		rc = gml_dir_get(txn, arg->op, arg->to_ino, GML_MAY_EXEC, work->to.dir);
+	}
+	if (rc != 0)
+		return rc;
+	if (arg->from_ino == GML_INO_ROOT || arg->to_ino == GML_INO_ROOT ||
+	    work->from.dir->bucket != work->to.dir->bucket)
+		return GML_ERR_XDEV;
+	return work->to.dir->flags & GML_INODE_ORPHAN ? GML_ERR_STALE : 0;
+}
+
+/* Does the directory `ino` lie in `top`, or is it `top`? */
+static int rename_inside(struct gml_txn *txn, gml_ino ino, gml_ino top)
+{
+	struct gml_inode inode;
+	while (ino != GML_INO_ROOT && ino != 0) {
+		int rc;
+		if (ino == top)
+			return GML_ERR_INVAL;
+		rc = gml_rec_inode_get(txn, ino, &inode);
+		if (rc != 0)
+			return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+		if (inode.ino == inode.bucket)
+			return 0;
+		ino = inode.parent;
+	}
+	return 0;
+}
+
+/* May `from` take the place of what `to` denotes? */
+static int rename_check_target(struct gml_txn *txn, const struct rename_arg *arg,
+			       struct rename_work *work)
+{
+	bool dir = work->from.inode.type == GML_DIR;
+	work->to.marker = 0;
+	if (!work->to.found) {
+		int rc = gml_name_check_new(arg->to);
+		return rc == 0 ? gml_access_check(arg->op, work->to.dir,
+						  GML_MAY_WRITE | GML_MAY_EXEC)
+			       : rc;
+	}
+	if (dir != (work->to.inode.type == GML_DIR))
+		return dir ? GML_ERR_NOTDIR : GML_ERR_ISDIR;
+	if (dir) {
+		int rc = gml_access_remove(arg->op, work->to.dir, &work->to.inode);
+		return rc == 0 ? gml_dir_empty(txn, work->to.inode.ino, &work->to.marker) : rc;
+	}
+	return gml_access_remove(arg->op, work->to.dir, &work->to.inode);
+}
+
+static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work,
+			bool *same_out)
+{
+	int rc = rename_dirs(txn, arg, work);
+	*same_out = false;
+	if (rc == 0)
+		rc = rename_resolve(txn, &work->from, arg->from);
+	if (rc == 0)
+		rc = gml_access_remove(arg->op, work->from.dir, &work->from.inode);
+	if (rc != 0)
+		return rc;
+	rc = rename_resolve(txn, &work->to, arg->to);
+	if (rc != 0 && rc != GML_ERR_NOENT)
+		return rc;
+	if (work->to.found && work->to.inode.ino == work->from.inode.ino) {
+		*same_out = true;
+		return 0;
+	}
+	if (work->from.inode.type == GML_DIR) {
+		rc = rename_inside(txn, work->to.dir->ino, work->from.inode.ino);
+		/* Its ".." changes. */
+		if (rc == 0 && work->to.dir != work->from.dir)
+			rc = gml_access_check(arg->op, &work->from.inode, GML_MAY_WRITE);
+		if (rc != 0)
+			return rc;
+	}
+	return rename_check_target(txn, arg, work);
+}
+
+/* A name that nobody bears yet, in stored form. A name that was replaced stays as it is stored (it may be an escaped
+ * one). */
+static void rename_target_name(const struct rename_arg *arg, struct rename_work *work)
+{
+	if (work->to.found)
+		return;
+	memcpy(work->to.stored, arg->to.ptr, arg->to.len);
+	work->to.len = arg->to.len;
+	if (work->from.inode.type == GML_DIR)
+		work->to.stored[work->to.len++] = '/';
+}
+
+static int rename_move(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work)
+{
+	struct gml_span from = {work->from.stored, work->from.len},
+			to = {work->to.stored, work->to.len};
+	struct gml_inode *inode = &work->from.inode;
+	struct gml_dirent dirent = {inode->ino, gml_txn_next_id(txn), inode->type};
+	bool dir = inode->type == GML_DIR;
+	int rc = dirent.cookie == 0 ? GML_ERR_CORRUPT
+				    : gml_rec_dirent_del(txn, work->from.dir->ino, from);
+	if (rc == 0)
+		rc = gml_rec_dirent_put(txn, work->to.dir->ino, to, &dirent);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	inode->ctime = gml_now();
+	inode->change = gml_change_next(gml_change_current(arg->store, inode));
+	if (dir)
+		inode->flags |= GML_INODE_EXPLICIT;
+	/* With several names nobody knows which one is meant. */
+	if (dir || inode->nlink == 1)
+		return gml_inode_save_named(txn, inode, work->to.dir->ino, to);
+	return gml_inode_save_named(txn, inode, 0, (struct gml_span){NULL, 0});
+}
+
+static int rename_txn(struct gml_txn *txn, void *argp)
+{
+	const struct rename_arg *arg = argp;
+	struct rename_work work;
+	bool same;
+	int rc = rename_check(txn, arg, &work, &same);
+	if (rc != 0 || same)
+		return rc;
+	rename_target_name(arg, &work);
+	work.to.dir->flags |= GML_INODE_EXPLICIT; /* a client uses them */
+	work.from.dir->flags |= GML_INODE_EXPLICIT;
+	if (work.to.found) {
+		work.to.inode.change = gml_change_current(arg->store, &work.to.inode);
+		rc = gml_dir_drop(txn, work.to.dir, (struct gml_span){work.to.stored, work.to.len},
+				  &work.to.inode, work.to.marker);
+	}
+	if (rc == 0)
+		rc = rename_move(txn, arg, &work);
+	if (rc != 0)
+		return rc;
+	if (work.from.inode.type == GML_DIR && work.from.dir != work.to.dir) {
+		if (work.from.dir->nlink > 2)
+			work.from.dir->nlink--;
+		work.to.dir->nlink++;
+	}
+	gml_dir_touch(work.to.dir);
+	rc = gml_inode_save(txn, work.to.dir);
+	if (rc == 0 && work.from.dir != work.to.dir) {
+		gml_dir_touch(work.from.dir);
+		rc = gml_inode_save(txn, work.from.dir);
+	}
+	return rc;
+}
+
+int gml_dir_rename(struct gml_op *op, struct gml_store *store, gml_ino from_dir,
+		   struct gml_span from, gml_ino to_dir, struct gml_span to)
+{
+	struct rename_arg arg = {op, store, from_dir, to_dir, from, to};
+	return gml_meta_update(store->meta, rename_txn, &arg);
+}

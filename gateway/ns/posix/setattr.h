@@ -1,0 +1,18 @@
+/* Changes of attributes, as creates and opens use them. */
+#ifndef GML_NS_POSIX_SETATTR_H
+#define GML_NS_POSIX_SETATTR_H
+
+#include <gemel/op.h>
+#include <gemel/types.h>
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/store/store.h"
+#include "open_inode.h"
+
+/* What a create sets on a fresh inode, which is its caller's; `set` may be NULL. PERM, FBIG, INVAL. */
+int gml_setattr_new(const struct gml_op *op, const struct gml_setattr *set,
+		    struct gml_inode *inode);
+
+/* Truncate to 0 for an open that says so: needs `w`. */
+int gml_inode_empty(struct gml_op *op, struct gml_store *store, struct gml_open_inode *open_inode);
+
+#endif

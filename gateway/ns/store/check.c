@@ -1,0 +1,431 @@
+/* The store check: its frame, and the tables that are about no name and no content. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <gemel/err.h>
+#include <gemel/op.h>
+#include <gemel/principal.h>
+#include <gemel/store.h>
+#include <gemel/types.h>
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "check.h"
+#include "owner.h"
+#include "store.h"
+
+/* First bytes of keys in table super (docs/on-disk-format.md). */
+enum {
+	CHECK_SUPER_ROOT = 0x10,
+	CHECK_SUPER_UID = 0x11,
+	CHECK_SUPER_DOCUMENT = 0x12,
+	CHECK_SUPER_RETIRED = 0x13
+};
+
+#define CHECK_STEP 4096 /* records between two calls of progress */
+
+void gml_check_problem(struct check *c, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	c->report->problems++;
+	if (c->problem != NULL)
+		c->problem(c->arg, text);
+}
+
+bool gml_check_failed(struct check *c, int rc)
+{
+	if (rc != GML_ERR_NOMEM && rc != GML_ERR_IO && rc != GML_ERR_AGAIN)
+		return false;
+	if (c->rc == 0)
+		c->rc = rc;
+	return true;
+}
+
+void gml_check_step(struct check *c)
+{
+	if (++c->done % CHECK_STEP == 0 && c->progress != NULL)
+		c->progress(c->arg, c->done < c->total ? c->done : c->total, c->total);
+}
+
+void *gml_check_push(struct check *c, struct check_array *array)
+{
+	if (array->count == array->cap) {
+		size_t cap = array->cap != 0 ? array->cap + array->cap / 2 : 1024;
+		void *items = reallocarray(array->items, cap, array->size);
+		if (items == NULL) {
+			c->rc = GML_ERR_NOMEM;
+			return NULL;
+		}
+		array->items = items;
+		array->cap = cap;
+	}
+	return memset(gml_check_at(array, array->count++), 0, array->size);
+}
+
+/* All arrays begin with, or are sorted by, a 64-bit number at `offset`. */
+static void *check_find(const struct check_array *array, size_t offset, uint64_t want)
+{
+	size_t lo = 0, hi = array->count;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		char *item = gml_check_at(array, mid);
+		uint64_t have;
+		memcpy(&have, item + offset, sizeof(have));
+		if (have == want)
+			return item;
+		if (have < want)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+struct check_inode *gml_check_inode(struct check *c, gml_ino ino)
+{
+	return check_find(&c->inodes, offsetof(struct check_inode, ino), ino);
+}
+
+struct check_bucket *gml_check_bucket(struct check *c, gml_ino root)
+{
+	return check_find(&c->buckets, offsetof(struct check_bucket, rec.root), root);
+}
+
+struct check_blob *gml_check_blob(struct check *c, uint64_t id)
+{
+	return check_find(&c->blobs, offsetof(struct check_blob, id), id);
+}
+
+uint64_t gml_check_u64(const void *key)
+{
+	const uint8_t *p = key;
+	uint64_t v = 0;
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+const char *gml_check_name(char out[128], struct gml_span name)
+{
+	const uint8_t *p = name.ptr;
+	size_t at = 0;
+	for (size_t i = 0; i < name.len && at < 120; i++) {
+		if (p[i] >= ' ' && p[i] <= '~' && p[i] != '\\')
+			out[at++] = (char)p[i];
+		else
+			at += (size_t)snprintf(out + at, 5, "\\x%02x", p[i]);
+	}
+	out[at] = '\0';
+	return out;
+}
+
+int gml_check_keys(struct check *c, enum gml_table table,
+		   int (*each)(struct check *c, struct gml_span key))
+{
+	struct gml_span key, value, start = {"", 0};
+	struct gml_cursor *cursor = NULL;
+	int rc = gml_cursor_open(c->txn, table, &cursor);
+	if (rc != 0)
+		return rc;
+	for (rc = gml_cursor_seek(cursor, start, &key, &value); rc == 0;
+	     rc = gml_cursor_next(cursor, &key, &value)) {
+		gml_check_step(c);
+		rc = each(c, key);
+		if (rc == 0)
+			rc = c->rc;
+		if (rc != 0)
+			break;
+	}
+	gml_cursor_close(cursor);
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+/* ---- orphans and DIRTY files --------------------------------------------------------------------------------- */
+
+static bool check_orphan(void *arg, gml_ino ino, int64_t since)
+{
+	struct check *c = arg;
+	struct check_inode *inode = gml_check_inode(c, ino);
+	c->report->orphans++;
+	gml_check_step(c);
+	if (inode == NULL)
+		gml_check_problem(c, "orphan %" PRIu64 ": no such inode", ino);
+	else if (!(inode->bits & CHECK_ORPHAN))
+		gml_check_problem(
+			c, "inode %" PRIu64 ": in the orphan table, but not marked ORPHAN", ino);
+	return true;
+}
+
+static bool check_dirty(void *arg, gml_ino ino, const struct gml_owner *owner)
+{
+	struct check *c = arg;
+	struct check_inode *inode = gml_check_inode(c, ino);
+	c->dirty++;
+	gml_check_step(c);
+	if (inode == NULL)
+		gml_check_problem(c, "dirty %" PRIu64 ": no such inode", ino);
+	else if (!(inode->bits & CHECK_DIRTY))
+		gml_check_problem(c, "inode %" PRIu64 ": in the dirty table, but not marked DIRTY",
+				  ino);
+	else if (!(inode->bits & CHECK_ORPHAN) &&
+		 !gml_owner_alive(owner)) /* the reaper frees those */
+		gml_check_problem(c,
+				  "inode %" PRIu64
+				  ": DIRTY by process %u, which is gone (recovery settles it)",
+				  ino, owner->pid);
+	return true;
+}
+
+static int check_states(struct check *c)
+{
+	uint64_t marked_orphan = 0, marked_dirty = 0;
+	int rc = gml_rec_orphan_each(c->txn, 0, check_orphan, c);
+	if (rc == 0)
+		rc = gml_rec_dirty_each(c->txn, 0, check_dirty, c);
+	for (size_t i = 0; i < c->inodes.count; i++) {
+		const struct check_inode *inode = gml_check_at(&c->inodes, i);
+		marked_orphan += (inode->bits & CHECK_ORPHAN) != 0;
+		marked_dirty += (inode->bits & CHECK_DIRTY) != 0;
+	}
+	if (rc == 0 && marked_orphan > c->report->orphans)
+		gml_check_problem(c,
+				  "%" PRIu64 " inodes are marked ORPHAN, %" PRIu64
+				  " are in the orphan table",
+				  marked_orphan, c->report->orphans);
+	if (rc == 0 && marked_dirty > c->dirty)
+		gml_check_problem(c,
+				  "%" PRIu64 " inodes are marked DIRTY, %" PRIu64
+				  " are in the dirty table",
+				  marked_dirty, c->dirty);
+	return rc;
+}
+
+/* ---- xattrs -------------------------------------------------------------------------------------------------- */
+
+static int check_xattr(struct check *c, struct gml_span key)
+{
+	struct check_inode *inode =
+		key.len >= 8 ? gml_check_inode(c, gml_check_u64(key.ptr)) : NULL;
+	c->report->xattrs++;
+	if (inode == NULL)
+		gml_check_problem(c, "xattr of inode %" PRIu64 ": no such inode",
+				  key.len >= 8 ? gml_check_u64(key.ptr) : 0);
+	else if (!(inode->bits & CHECK_XATTRS))
+		gml_check_problem(c, "inode %" PRIu64 ": has xattrs, but is not marked XATTRS",
+				  inode->ino);
+	return 0;
+}
+
+/* ---- users, keys, indexes ------------------------------------------------------------------------------------ */
+
+struct check_same {
+	const char *name;
+	bool found;
+};
+
+static bool check_same_one(void *arg, const struct gml_user *user)
+{
+	struct check_same *same = arg;
+	same->found = strcmp(user->name, same->name) == 0;
+	return !same->found;
+}
+
+static bool check_user(void *arg, const struct gml_user *user)
+{
+	struct check *c = arg;
+	struct check_same same = {.name = user->name};
+	if (gml_rec_user_each_of(c->txn, user->uid, check_same_one, &same) != 0 || !same.found)
+		gml_check_problem(c, "user %s: not found by uid %u", user->name, user->uid);
+	return true;
+}
+
+static bool check_key(void *arg, const struct gml_key *key)
+{
+	struct check *c = arg;
+	struct gml_user user;
+	if (gml_rec_user_get(c->txn, (struct gml_span){key->user, strlen(key->user)}, &user) != 0)
+		gml_check_problem(c, "access key %s: no user %s", key->id, key->user);
+	return true;
+}
+
+static void check_root_index(struct check *c, gml_ino root)
+{
+	char name[GML_BUCKET_NAME_MAX + 1];
+	struct gml_bucket_rec rec;
+	if (gml_rec_bucket_by_root(c->txn, root, name, &rec) != 0 || rec.root != root)
+		gml_check_problem(c, "index of bucket roots: inode %" PRIu64 " is no bucket's",
+				  root);
+}
+
+static void check_document(struct check *c, gml_ino root, uint8_t kind)
+{
+	struct gml_span document;
+	if (gml_check_bucket(c, root) == NULL)
+		gml_check_problem(c, "document %u of bucket %" PRIu64 ": no such bucket", kind,
+				  root);
+	if (gml_rec_document_get(c->txn, root, kind, &document) != 0)
+		gml_check_problem(c, "document %u of bucket %" PRIu64 ": damaged", kind, root);
+}
+
+/* Only format byte 01; of another length, the record keeps the table of refused uids from being read. */
+static void check_retired(struct check *c, struct gml_span key)
+{
+	struct gml_span value;
+	char text[128];
+	if (key.len != 5 || gml_txn_get(c->txn, GML_TABLE_SUPER, key, &value) != 0 ||
+	    value.len != 1 || *(const uint8_t *)value.ptr != 1)
+		gml_check_problem(c, "retired uids: a damaged record, key %s",
+				  gml_check_name(text, key));
+}
+
+static int check_super(struct check *c, struct gml_span key)
+{
+	const uint8_t *p = key.ptr;
+	struct gml_user user;
+	char text[128];
+	if (key.len == 9 && p[0] == CHECK_SUPER_ROOT) {
+		check_root_index(c, gml_check_u64(p + 1));
+	} else if (key.len == 10 && p[0] == CHECK_SUPER_DOCUMENT) {
+		check_document(c, gml_check_u64(p + 1), p[9]);
+	} else if (key.len > 5 && p[0] == CHECK_SUPER_UID) {
+		uint32_t uid =
+			(uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
+		struct gml_span who = {p + 5, key.len - 5};
+		if (gml_rec_user_get(c->txn, who, &user) != 0 || user.uid != uid)
+			gml_check_problem(c, "index of uids: %u is not user %s", uid,
+					  gml_check_name(text, who));
+	} else if (p[0] == CHECK_SUPER_RETIRED) {
+		check_retired(c, key);
+	} else if (p[0] >= CHECK_SUPER_ROOT) {
+		gml_check_problem(c, "table super: key %s is of no kind",
+				  gml_check_name(text, key));
+	}
+	return 0;
+}
+
+/* A damaged record ends the walk of its table, not the check. */
+static int check_table(struct check *c, const char *table, int rc)
+{
+	if (rc != GML_ERR_CORRUPT)
+		return rc;
+	gml_check_problem(c, "table %s: a damaged record; what follows it was not checked", table);
+	return 0;
+}
+
+/* ---- frame --------------------------------------------------------------------------------------------------- */
+
+static bool check_add_lease(void *arg, const struct gml_lease *lease)
+{
+	struct check *c = arg;
+	struct gml_lease *copy;
+	if (!gml_owner_alive(&lease->owner))
+		return true;
+	copy = gml_check_push(c, &c->leases);
+	if (copy == NULL)
+		return false;
+	*copy = *lease;
+	return true;
+}
+
+static int check_count(struct check *c)
+{
+	static const enum gml_table tables[] = {
+		GML_TABLE_BLOB,	  GML_TABLE_INODE,  GML_TABLE_DIRENT,
+		GML_TABLE_EXTENT, GML_TABLE_XATTR,  GML_TABLE_ORPHAN,
+		GML_TABLE_DIRTY,  GML_TABLE_UPLOAD, GML_TABLE_PART};
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(*tables); i++) {
+		uint64_t n = 0;
+		rc = gml_rec_count(c->txn, tables[i], &n);
+		c->total += n;
+	}
+	return rc;
+}
+
+static int check_all(struct check *c)
+{
+	int rc = gml_check_read_disk(c);
+	if (rc == 0)
+		rc = gml_meta_read_begin(c->store->meta, &c->txn);
+	if (rc == 0)
+		rc = check_count(c);
+	if (rc == 0)
+		rc = check_table(c, "lease", gml_rec_lease_each(c->txn, check_add_lease, c));
+	if (rc == 0)
+		rc = check_table(c, "bucket", gml_check_load_buckets(c));
+	if (rc == 0)
+		rc = gml_check_blobs(c);
+	if (rc == 0)
+		rc = gml_check_inodes(c);
+	if (rc == 0)
+		rc = gml_check_dirents(c);
+	if (rc == 0)
+		rc = gml_check_extents(c);
+	if (rc == 0)
+		rc = gml_check_keys(c, GML_TABLE_XATTR, check_xattr);
+	if (rc == 0)
+		rc = check_table(c, "orphan or dirty", check_states(c));
+	if (rc == 0)
+		rc = check_table(c, "upload or part", gml_check_uploads(c));
+	if (rc == 0)
+		rc = check_table(c, "user", gml_rec_user_each(c->txn, check_user, c));
+	if (rc == 0)
+		rc = check_table(c, "key", gml_rec_key_each(c->txn, check_key, c));
+	if (rc == 0)
+		rc = gml_check_keys(c, GML_TABLE_SUPER, check_super);
+	if (rc == 0)
+		rc = c->rc;
+	if (rc != 0)
+		return rc;
+	gml_check_links(c);
+	gml_check_refs(c);
+	gml_check_usage(c);
+	return gml_check_unreferenced(c);
+}
+
+static void check_log_problem(void *arg, const char *text)
+{
+	gml_check_problem(arg, "%s", text);
+}
+
+int gml_store_check(struct gml_op *op, struct gml_store *store,
+		    void (*problem)(void *arg, const char *text),
+		    void (*progress)(void *arg, uint64_t done, uint64_t total), void *arg,
+		    struct gml_check_report *report_out)
+{
+	struct check c = {
+		.store = store,
+		.problem = problem,
+		.progress = progress,
+		.arg = arg,
+		.report = report_out,
+		.files.size = sizeof(struct check_file),
+		.strays.size = sizeof(struct check_file),
+		.inodes.size = sizeof(struct check_inode),
+		.blobs.size = sizeof(struct check_blob),
+		.buckets.size = sizeof(struct check_bucket),
+		.leases.size = sizeof(struct gml_lease),
+	};
+	int rc;
+	*report_out = (struct gml_check_report){0};
+	rc = check_all(&c);
+	if (rc == 0)
+		rc = c.rc;
+	if (rc == 0)
+		rc = gml_meta_check(store->meta, check_log_problem, &c);
+	if (rc == 0 && progress != NULL)
+		progress(arg, c.total, c.total);
+	gml_meta_read_end(c.txn);
+	free(c.files.items);
+	free(c.strays.items);
+	free(c.inodes.items);
+	free(c.blobs.items);
+	free(c.buckets.items);
+	free(c.leases.items);
+	return rc;
+}

@@ -1,0 +1,260 @@
+/* Leases: which process may use which new blob ids and pack numbers.
+ *
+ * Life of a lease: taken in a transaction -> its ids are handed out from memory -> kept while the process lives,
+ * because an id that was handed out may be published any time -> dropped at close, or by recovery once its owner is
+ * dead and the files that nothing references are gone.
+ *
+ * Packs are leased one by one. The lease of a pack that was closed is dropped when it has been closed for
+ * LEASE_PACK_KEEP: every append to it has been published or given up by then, and compaction may thin it.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <gemel/err.h>
+#include <gemel/op.h>
+#include "gateway/data/blob.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "collect.h"
+#include "lease.h"
+#include "owner.h"
+#include "store.h"
+
+#define LEASE_BLOBS 4096 /* one directory of the blob store */
+#define LEASE_PACK_KEEP ((int64_t)600 * 1000000000)
+#define LEASE_CLOSE_LIMIT ((int64_t)2 * 1000000000) /* time for sweeping at close */
+#define LEASE_BATCH 256
+
+static int64_t lease_clock(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+struct lease_take {
+	uint8_t kind;
+	uint64_t count;
+	const struct gml_owner *owner;
+	struct gml_lease out;
+	uint64_t drop[GML_HELD_PACKS];
+	unsigned ndrop;
+};
+
+static int lease_take_fn(struct gml_txn *txn, void *arg)
+{
+	struct lease_take *take = arg;
+	int rc = gml_rec_lease_take(txn, take->kind, take->count, take->owner, &take->out);
+	for (unsigned i = 0; rc == 0 && i < take->ndrop; i++) {
+		rc = gml_rec_lease_del(txn, 1, take->drop[i]);
+		if (rc == GML_ERR_NOENT)
+			rc = 0;
+	}
+	return rc;
+}
+
+/* Note that the current pack was left, and move what has been left long ago to `take`. */
+static void lease_age_packs(struct gml_store *store, struct lease_take *take)
+{
+	int64_t now = lease_clock();
+	unsigned kept = 0;
+	for (unsigned i = 0; i < store->nheld_packs; i++) {
+		struct gml_held_pack held = store->held_packs[i];
+		if (held.since == 0)
+			held.since = now;
+		if (now - held.since >= LEASE_PACK_KEEP)
+			take->drop[take->ndrop++] = held.pack;
+		else
+			store->held_packs[kept++] = held;
+	}
+	store->nheld_packs = kept;
+}
+
+static int lease_refill(struct gml_store *store, int kind)
+{
+	struct lease_take take = {
+		.kind = (uint8_t)kind, .count = kind == 0 ? LEASE_BLOBS : 1, .owner = &store->self};
+	int rc;
+	if (kind == 1)
+		lease_age_packs(store, &take);
+	rc = gml_meta_update(store->meta, lease_take_fn, &take);
+	if (rc != 0)
+		return rc;
+	store->lease[kind] = take.out;
+	/* One that finds no room here is dropped at close. */
+	if (kind == 1 && store->nheld_packs < GML_HELD_PACKS)
+		store->held_packs[store->nheld_packs++] =
+			(struct gml_held_pack){.pack = take.out.first};
+	return 0;
+}
+
+int gml_lease_next_id(void *arg, int kind, uint64_t *id_out)
+{
+	struct gml_store *store = arg;
+	int rc = 0;
+	if (kind != 0 && kind != 1)
+		return GML_ERR_INVAL;
+	pthread_mutex_lock(&store->lease_lock);
+	if (store->lease[kind].count == 0)
+		rc = lease_refill(store, kind);
+	if (rc == 0) {
+		*id_out = store->lease[kind].first++;
+		store->lease[kind].count--;
+	}
+	pthread_mutex_unlock(&store->lease_lock);
+	return rc;
+}
+
+/* ---- dropping ------------------------------------------------------------------------------------------------ */
+
+struct lease_list {
+	bool (*want)(const struct lease_list *list, const struct gml_owner *owner);
+	const struct gml_owner *self;
+	struct gml_lease leases[LEASE_BATCH];
+	unsigned count;
+};
+
+static bool lease_list_add(void *arg, const struct gml_lease *lease)
+{
+	struct lease_list *list = arg;
+	if (list->want(list, &lease->owner))
+		list->leases[list->count++] = *lease;
+	return list->count < LEASE_BATCH;
+}
+
+static bool lease_is_own(const struct lease_list *list, const struct gml_owner *owner)
+{
+	return owner->pid == list->self->pid && owner->start == list->self->start &&
+	       owner->boot == list->self->boot;
+}
+
+static bool lease_is_dead(const struct lease_list *list, const struct gml_owner *owner)
+{
+	return !gml_owner_alive(owner);
+}
+
+/* Up to LEASE_BATCH leases that are wanted. */
+static int lease_collect(struct gml_store *store, struct lease_list *list)
+{
+	struct gml_txn *txn = NULL;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	list->count = 0;
+	if (rc == 0)
+		rc = gml_rec_lease_each(txn, lease_list_add, list);
+	gml_meta_read_end(txn);
+	return rc;
+}
+
+static int lease_drop_fn(struct gml_txn *txn, void *arg)
+{
+	struct lease_list *list = arg;
+	int rc = 0;
+	for (unsigned i = 0; rc == 0 && i < list->count; i++) {
+		rc = gml_rec_lease_del(txn, list->leases[i].kind, list->leases[i].first);
+		if (rc == GML_ERR_NOENT) /* another process recovers as well */
+			rc = 0;
+	}
+	return rc;
+}
+
+/* ---- sweeping ------------------------------------------------------------------------------------------------ */
+
+struct lease_sweep {
+	struct gml_store *store;
+	struct gml_txn *txn;
+	uint64_t removed;
+	bool settled; /* gml_collect_wait_durable, for `txn` */
+	int rc;
+};
+
+static bool lease_sweep_file(void *arg, uint64_t id, uint64_t size)
+{
+	struct lease_sweep *sweep = arg;
+	struct gml_blob_rec rec;
+	int rc = gml_rec_blob_get(sweep->txn, id, &rec);
+	if (rc == 0)
+		return true;
+	if (rc == GML_ERR_NOENT)
+		rc = gml_collect_wait_durable(sweep->store, &sweep->settled);
+	if (rc == 0)
+		rc = gml_blob_remove(sweep->store->data, id, 0);
+	if (rc == 0)
+		sweep->removed++;
+	sweep->rc = rc;
+	return rc == 0;
+}
+
+/* The owner is closing, or dead and what it committed was brought to light (gml_meta_refresh): what is in no snapshot now
+ * never will be. */
+static int lease_sweep(struct gml_store *store, const struct gml_lease *lease, uint64_t *removed)
+{
+	struct lease_sweep sweep = {.store = store};
+	int rc;
+	if (lease->kind != 0)
+		return 0;
+	rc = gml_meta_read_begin(store->meta, &sweep.txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_blob_each_in(store->data, lease->first, lease->count, lease_sweep_file, &sweep);
+	gml_meta_read_end(sweep.txn);
+	*removed += sweep.removed;
+	return rc != 0 ? rc : sweep.rc;
+}
+
+/* Sweeps and drops the wanted leases; stops after LEASE_CLOSE_LIMIT when closing: what is left is for recovery. */
+static int lease_finish(struct gml_store *store, struct lease_list *list, int64_t until,
+			uint64_t *dropped, uint64_t *removed)
+{
+	unsigned swept;
+	int rc;
+	do {
+		rc = lease_collect(store, list);
+		/* Also for one's own: a change that was answered with IO may yet come to light, and then this fails. */
+		if (rc == 0 && list->count > 0)
+			rc = gml_meta_refresh(store->meta);
+		for (swept = 0; rc == 0 && swept < list->count && lease_clock() < until; swept++)
+			rc = lease_sweep(store, &list->leases[swept], removed);
+		list->count = swept;
+		if (rc == 0 && swept > 0)
+			rc = gml_meta_update(store->meta, lease_drop_fn, list);
+		if (rc == 0)
+			*dropped += swept;
+	} while (rc == 0 && swept == LEASE_BATCH);
+	return rc;
+}
+
+int gml_lease_drop_all(struct gml_store *store)
+{
+	struct lease_list *list = calloc(1, sizeof(*list));
+	uint64_t dropped = 0, removed = 0;
+	int rc;
+	if (list == NULL)
+		return GML_ERR_NOMEM;
+	list->want = lease_is_own;
+	list->self = &store->self;
+	rc = lease_finish(store, list, lease_clock() + LEASE_CLOSE_LIMIT, &dropped, &removed);
+	if (removed > 0)
+		gml_store_log(store, GML_LOG_WARN, "%llu unpublished files removed at close",
+			      (unsigned long long)removed);
+	free(list);
+	return rc;
+}
+
+int gml_lease_recover(struct gml_store *store)
+{
+	struct lease_list *list = calloc(1, sizeof(*list));
+	uint64_t dropped = 0, removed = 0;
+	int rc;
+	if (list == NULL)
+		return GML_ERR_NOMEM;
+	list->want = lease_is_dead;
+	list->self = &store->self;
+	rc = lease_finish(store, list, INT64_MAX, &dropped, &removed);
+	if (dropped > 0)
+		gml_store_log(
+			store, GML_LOG_INFO,
+			"recovery: %llu leases of dead processes, %llu unpublished files removed",
+			(unsigned long long)dropped, (unsigned long long)removed);
+	free(list);
+	return rc;
+}

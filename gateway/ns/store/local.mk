@@ -1,0 +1,19 @@
+libgemel_la_SOURCES += \
+	gateway/ns/store/check.c \
+	gateway/ns/store/check.h \
+	gateway/ns/store/check_data.c \
+	gateway/ns/store/check_names.c \
+	gateway/ns/store/collect.c \
+	gateway/ns/store/collect.h \
+	gateway/ns/store/compact.c \
+	gateway/ns/store/lease.c \
+	gateway/ns/store/lease.h \
+	gateway/ns/store/owner.c \
+	gateway/ns/store/owner.h \
+	gateway/ns/store/reader.c \
+	gateway/ns/store/reader.h \
+	gateway/ns/store/reap.c \
+	gateway/ns/store/reap.h \
+	gateway/ns/store/recover.c \
+	gateway/ns/store/store.c \
+	gateway/ns/store/store.h

@@ -1,0 +1,359 @@
+/* Orphans: inodes without a name, freed when they are old enough and nobody has them open.
+ *
+ * One transaction frees as many small orphans, or as large a slice of one, as REAP_BUDGET allows: content, xattrs, the
+ * inode, its entry in the orphan table, in this order, so that a crash between two slices leaves an orphan that is
+ * smaller, and nothing else. Bytes go after the commit; if the process dies in between, they stay as files that nothing
+ * references, until gml_store_compact collects them.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <gemel/err.h>
+#include <gemel/op.h>
+#include <gemel/store.h>
+#include <gemel/types.h>
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/extent.h"
+#include "gateway/ns/core/link.h"
+#include "gateway/ns/core/time.h"
+#include "reader.h"
+#include "reap.h"
+#include "store.h"
+
+#define REAP_BUDGET 1024 /* extents, xattrs and inodes per transaction */
+#define REAP_BATCH 256	 /* orphans collected per snapshot */
+#define REAP_XATTRS 32	 /* xattrs deleted per step */
+#define REAP_XATTR_BYTES (REAP_XATTRS * GML_XATTR_NAME_MAX)
+#define REAP_AHEAD 1000000000 /* ns: a time that is less far ahead is past in a moment */
+
+struct reap_list {
+	gml_ino inos[REAP_BATCH];
+	unsigned count, max;
+	gml_ino ahead[REAP_BATCH]; /* orphans dated in the future */
+	unsigned nahead;
+	int64_t now;
+	int64_t oldest_kept; /* younger ones stay */
+	gml_ino last;
+	bool more;
+	bool (*is_open)(void *arg, gml_ino ino);
+	void *arg;
+	struct gml_store *store;
+	struct gml_txn *txn;
+};
+
+static bool reap_is_open(const struct reap_list *list, gml_ino ino)
+{
+	return list->is_open != NULL && list->is_open(list->arg, ino);
+}
+
+/* S3 readers note themselves where the content's map is long: all other content they have open or in memory (reader.c).
+ */
+static bool reap_is_read(const struct reap_list *list, gml_ino ino)
+{
+	struct gml_inode inode;
+	return gml_rec_inode_get(list->txn, ino, &inode) == 0 &&
+	       (inode.flags & GML_INODE_EXTENTS) && gml_readers_has(list->store->readers, ino);
+}
+
+static bool reap_add(void *arg, gml_ino ino, int64_t since)
+{
+	struct reap_list *list = arg;
+	list->last = ino;
+	if (since > list->oldest_kept && since > list->now + REAP_AHEAD &&
+	    list->nahead < REAP_BATCH)
+		list->ahead[list->nahead++] = ino;
+	if (since > list->oldest_kept || reap_is_open(list, ino) || reap_is_read(list, ino))
+		return true;
+	list->inos[list->count++] = ino;
+	list->more = list->count == REAP_BATCH;
+	return list->count < list->max && list->count < REAP_BATCH;
+}
+
+struct reap_txn {
+	const gml_ino *inos;
+	unsigned count;
+	unsigned done; /* orphans dealt with for good */
+	unsigned budget;
+	struct gml_deferred_frees *freed;
+};
+
+/* Extents from the start, at most the budget. */
+static int reap_extents(struct gml_txn *txn, struct reap_txn *reap, struct gml_inode *inode)
+{
+	struct gml_extent extent;
+	uint64_t end = 0;
+	int rc = 0;
+	while (reap->budget > 0 && (rc = gml_extent_find(txn, inode, end, &extent)) == 0) {
+		end = extent.off + extent.len;
+		reap->budget--;
+	}
+	if (rc != 0 && rc != GML_ERR_NOENT)
+		return rc;
+	return end > 0 ? gml_extent_cut(txn, inode, 0, end, reap->freed) : 0;
+}
+
+struct reap_xattrs {
+	unsigned count;
+	size_t used;
+	uint16_t len[REAP_XATTRS];
+	char names[REAP_XATTR_BYTES]; /* one after the other */
+};
+_Static_assert(REAP_XATTR_BYTES >= GML_REC_XATTR_NAME_MAX, "the longest name fits");
+
+static bool reap_xattr_add(void *arg, struct gml_span name, struct gml_span value)
+{
+	struct reap_xattrs *x = arg;
+	(void)value;
+	if (name.len > sizeof(x->names) - x->used)
+		return false;
+	memcpy(x->names + x->used, name.ptr, name.len);
+	x->used += name.len;
+	x->len[x->count++] = (uint16_t)name.len;
+	return x->count < REAP_XATTRS;
+}
+
+static int reap_xattrs(struct gml_txn *txn, struct reap_txn *reap, struct gml_inode *inode)
+{
+	struct reap_xattrs x;
+	int rc = 0;
+	while (rc == 0 && reap->budget > 0 && (inode->flags & GML_INODE_XATTRS)) {
+		const char *name = x.names;
+		x.count = 0;
+		x.used = 0;
+		rc = gml_rec_xattr_each(txn, inode->ino, (struct gml_span){NULL, 0}, reap_xattr_add,
+					&x);
+		for (unsigned i = 0; rc == 0 && i < x.count; name += x.len[i++])
+			rc = gml_rec_xattr_del(txn, inode->ino, (struct gml_span){name, x.len[i]});
+		if (x.count == 0)
+			inode->flags &= ~(uint32_t)GML_INODE_XATTRS;
+		reap->budget -= x.count < reap->budget ? x.count : reap->budget;
+	}
+	return rc;
+}
+
+static int reap_noent_ok(int rc)
+{
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+/* One orphan, as far as the budget goes; *gone_out: all of it. */
+static int reap_one(struct gml_txn *txn, struct reap_txn *reap, gml_ino ino, bool *gone_out)
+{
+	struct gml_extent rest;
+	struct gml_inode inode;
+	int64_t since;
+	int rc = gml_rec_orphan_get(txn, ino, &since);
+	*gone_out = true;
+	if (rc != 0) /* another process was first */
+		return reap_noent_ok(rc);
+	rc = gml_rec_inode_get(txn, ino, &inode);
+	if (rc == GML_ERR_NOENT)
+		return reap_noent_ok(gml_rec_orphan_del(txn, ino));
+	if (rc != 0 || inode.nlink > 0) /* a name again: not ours to free; the check reports it */
+		return rc;
+	rc = reap_extents(txn, reap, &inode);
+	if (rc == 0)
+		rc = gml_extent_find(txn, &inode, 0, &rest);
+	*gone_out = rc == GML_ERR_NOENT;
+	rc = reap_noent_ok(rc);
+	if (rc == 0 && inode.wblob != 0) {
+		rc = gml_blob_put_ref(txn, inode.wblob, reap->freed);
+		inode.wblob = 0;
+	}
+	if (rc == 0)
+		rc = reap_xattrs(txn, reap, &inode);
+	*gone_out = *gone_out && !(inode.flags & GML_INODE_XATTRS);
+	if (rc == 0 && (inode.flags & GML_INODE_DIRTY)) {
+		rc = reap_noent_ok(gml_rec_dirty_del(txn, ino));
+		inode.flags &= ~(uint32_t)GML_INODE_DIRTY;
+	}
+	if (rc != 0)
+		return rc;
+	if (!*gone_out)
+		return gml_inode_save(txn, &inode);
+	rc = gml_rec_inode_del(txn, ino);
+	return rc == 0 ? gml_rec_orphan_del(txn, ino) : rc;
+}
+
+static int reap_fn(struct gml_txn *txn, void *arg)
+{
+	struct reap_txn *reap = arg;
+	int rc = 0;
+	gml_deferred_frees_reset(reap->freed);
+	reap->done = 0;
+	reap->budget = REAP_BUDGET;
+	while (rc == 0 && reap->budget > 0 && reap->done < reap->count) {
+		bool gone;
+		rc = reap_one(txn, reap, reap->inos[reap->done], &gone);
+		if (rc != 0 || !gone)
+			break;
+		reap->done++;
+		if (reap->budget > 0)
+			reap->budget--;
+	}
+	return rc;
+}
+
+/* ---- claims ---- */
+
+struct gml_reaping {
+	struct gml_reaping *next;
+	const gml_ino *inos;
+	unsigned count;
+};
+
+bool gml_reap_is_freeing(struct gml_store *store, gml_ino ino)
+{
+	bool found = false;
+	pthread_mutex_lock(&store->reap_lock);
+	for (const struct gml_reaping *claim = store->reaping; claim != NULL && !found;
+	     claim = claim->next)
+		for (unsigned i = 0; i < claim->count && !found; i++)
+			found = claim->inos[i] == ino;
+	pthread_mutex_unlock(&store->reap_lock);
+	return found;
+}
+
+static void reap_freeing_begin(struct gml_store *store, struct gml_reaping *claim)
+{
+	pthread_mutex_lock(&store->reap_lock);
+	claim->next = store->reaping;
+	store->reaping = claim;
+	pthread_mutex_unlock(&store->reap_lock);
+}
+
+static void reap_freeing_set(struct gml_store *store, struct gml_reaping *claim,
+			     const gml_ino *inos, unsigned count)
+{
+	pthread_mutex_lock(&store->reap_lock);
+	claim->inos = inos;
+	claim->count = count;
+	pthread_mutex_unlock(&store->reap_lock);
+}
+
+static void reap_freeing_end(struct gml_store *store, struct gml_reaping *claim)
+{
+	struct gml_reaping **link = &store->reaping;
+	pthread_mutex_lock(&store->reap_lock);
+	while (*link != claim)
+		link = &(*link)->next;
+	*link = claim->next;
+	pthread_mutex_unlock(&store->reap_lock);
+}
+
+/* Claim up to `most` orphans from `at` on, and keep those before the first that is open: one may have been opened by
+ * handle since the snapshot. Nobody can open what is returned. */
+static unsigned reap_freeing_run(const struct reap_list *list, struct gml_reaping *claim,
+				 unsigned at, unsigned most)
+{
+	unsigned want = list->count - at < most ? list->count - at : most, n = 0;
+	reap_freeing_set(list->store, claim, list->inos + at, want);
+	while (n < want && !reap_is_open(list, list->inos[at + n]))
+		n++;
+	reap_freeing_set(list->store, claim, list->inos + at, n);
+	return n;
+}
+
+static int reap_commit(struct gml_store *store, struct reap_txn *reap)
+{
+	int rc;
+	reap->freed = gml_deferred_frees_new();
+	if (reap->freed == NULL)
+		return GML_ERR_NOMEM;
+	rc = gml_meta_update(store->meta, reap_fn, reap);
+	if (rc == 0)
+		gml_deferred_frees_apply(store, reap->freed);
+	else
+		gml_deferred_frees_free(reap->freed);
+	return rc;
+}
+
+/* A damaged orphan fails every transaction it is in: then they go one by one, and it is left out. */
+static int reap_free(struct gml_store *store, const struct reap_list *list, unsigned *freed_out)
+{
+	struct gml_reaping claim = {0};
+	unsigned at = 0, most = REAP_BATCH;
+	int rc = 0;
+	reap_freeing_begin(store, &claim);
+	while (rc == 0 && at < list->count) {
+		struct reap_txn reap = {.inos = list->inos + at,
+					.count = reap_freeing_run(list, &claim, at, most)};
+		if (reap.count == 0) {
+			at++;
+			continue;
+		}
+		rc = reap_commit(store, &reap);
+		if (rc == 0) {
+			at += reap.done;
+			*freed_out += reap.done;
+		} else if (rc == GML_ERR_CORRUPT && reap.count > 1) {
+			most = 1;
+			rc = 0;
+		} else if (rc == GML_ERR_CORRUPT) {
+			gml_store_log(store, GML_LOG_ERROR, "orphan %llu is damaged and stays",
+				      (unsigned long long)list->inos[at]);
+			at++;
+			rc = 0;
+		}
+	}
+	reap_freeing_end(store, &claim);
+	return rc;
+}
+
+/* ---- a clock that was set back ---- */
+
+static int reap_date_fn(struct gml_txn *txn, void *arg)
+{
+	const struct reap_list *list = arg;
+	int rc = 0;
+	for (unsigned i = 0; rc == 0 && i < list->nahead; i++) {
+		int64_t since, now = gml_now();
+		rc = gml_rec_orphan_get(txn, list->ahead[i], &since);
+		if (rc == 0 && since > now)
+			rc = gml_rec_orphan_put(txn, list->ahead[i], now);
+		rc = reap_noent_ok(rc); /* another process freed it */
+	}
+	return rc;
+}
+
+/* Nobody can say how old they are: their time begins now, or they would stay until the clock is there again. Should
+ * that get lost, it is done again. */
+static int reap_date(struct gml_store *store, struct reap_list *list)
+{
+	return list->nahead == 0 ? 0 : gml_meta_update_relaxed(store->meta, reap_date_fn, list);
+}
+
+int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_ns, unsigned max,
+		   bool (*is_open)(void *arg, gml_ino ino), void *arg, unsigned *freed_out)
+{
+	struct reap_list *list = malloc(sizeof(*list));
+	gml_ino after = 0;
+	int rc = 0;
+	*freed_out = 0;
+	if (list == NULL)
+		return GML_ERR_NOMEM;
+	*list = (struct reap_list){
+		.store = store, .is_open = is_open, .arg = arg, .now = gml_now()};
+	list->oldest_kept = list->now - min_age_ns;
+	while (rc == 0 && *freed_out < max) {
+		list->txn = NULL;
+		list->count = 0;
+		list->nahead = 0;
+		list->more = false;
+		list->max = max - *freed_out;
+		rc = gml_meta_read_begin(store->meta, &list->txn);
+		if (rc == 0)
+			rc = gml_rec_orphan_each(list->txn, after, reap_add, list);
+		gml_meta_read_end(list->txn);
+		if (rc == 0)
+			rc = reap_date(store, list);
+		if (rc == 0)
+			rc = reap_free(store, list, freed_out);
+		if (!list->more)
+			break;
+		after = list->last;
+	}
+	free(list);
+	return rc;
+}

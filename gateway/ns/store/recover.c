@@ -1,0 +1,106 @@
+/* What a server does before it serves, and again when another process of the store died. */
+#include <stdlib.h>
+#include <gemel/err.h>
+#include <gemel/op.h>
+#include <gemel/store.h>
+#include <gemel/types.h>
+#include "gateway/iam/roster.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/posix/finalize.h"
+#include "lease.h"
+#include "owner.h"
+#include "store.h"
+
+#define RECOVER_BATCH 512
+
+/* DIRTY inodes whose writer is dead, in inode order. */
+struct recover_list {
+	gml_ino inos[RECOVER_BATCH], last;
+	unsigned count, seen;
+};
+
+static bool recover_add(void *arg, gml_ino ino, const struct gml_owner *owner)
+{
+	struct recover_list *list = arg;
+	list->last = ino;
+	list->seen++;
+	if (!gml_owner_alive(owner))
+		list->inos[list->count++] = ino;
+	/* Bounded also where all are alive: a snapshot is not held for long. */
+	return list->count < RECOVER_BATCH && list->seen < 64 * RECOVER_BATCH;
+}
+
+/* An entry whose inode is gone or clean says nothing. */
+static int recover_drop_stale_fn(struct gml_txn *txn, void *arg)
+{
+	const gml_ino *ino = arg;
+	struct gml_inode inode;
+	int rc = gml_rec_inode_get(txn, *ino, &inode);
+	if (rc == 0 && (inode.flags & GML_INODE_DIRTY))
+		return GML_ERR_BUSY;
+	if (rc != 0 && rc != GML_ERR_NOENT)
+		return rc;
+	rc = gml_rec_dirty_del(txn, *ino);
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+static int recover_finalize(struct gml_op *op, struct gml_store *store, gml_ino ino)
+{
+	int rc = gml_inode_finalize(op, store, ino);
+	if (rc == GML_ERR_STALE || rc == GML_ERR_NOENT)
+		rc = gml_meta_update(store->meta, recover_drop_stale_fn, &ino);
+	if (rc != 0)
+		gml_store_log(store, GML_LOG_ERROR, "recovery: inode %llu cannot be settled: %s",
+			      (unsigned long long)ino, gml_err_text(rc));
+	return rc;
+}
+
+/* One file that cannot be settled must not keep the others from it: the first error is the result, after all were
+ * tried. */
+static int recover_dirty(struct gml_op *op, struct gml_store *store)
+{
+	struct recover_list *list = malloc(sizeof(*list));
+	uint64_t settled = 0;
+	gml_ino after = 0;
+	int rc = 0, first_rc = 0;
+	if (list == NULL)
+		return GML_ERR_NOMEM;
+	do {
+		struct gml_txn *txn = NULL;
+		list->count = list->seen = 0;
+		rc = gml_meta_read_begin(store->meta, &txn);
+		if (rc == 0)
+			rc = gml_rec_dirty_each(txn, after, recover_add, list);
+		gml_meta_read_end(txn);
+		after = list->last;
+		for (unsigned i = 0; rc == 0 && i < list->count; i++) {
+			int one = recover_finalize(op, store, list->inos[i]);
+			first_rc = first_rc != 0 ? first_rc : one;
+			settled += one == 0;
+		}
+	} while (rc == 0 && list->seen > 0);
+	if (settled > 0)
+		gml_store_log(store, GML_LOG_INFO, "recovery: %llu files of dead writers settled",
+			      (unsigned long long)settled);
+	free(list);
+	return rc != 0 ? rc : first_rc;
+}
+
+int gml_store_recover(struct gml_op *op, struct gml_store *store)
+{
+	int rc = gml_meta_housekeep(store->meta);
+	int roster_rc, dirty_rc, lease_rc;
+	if (rc != 0)
+		gml_store_log(store, GML_LOG_WARN, "recovery: readers of dead processes stay: %s",
+			      gml_err_text(rc));
+	rc = gml_meta_refresh(store->meta);
+	if (rc != 0)
+		return rc;
+	roster_rc = gml_roster_resolve(store);
+	dirty_rc = recover_dirty(op, store);
+	lease_rc = gml_lease_recover(store);
+	if (roster_rc != 0)
+		return roster_rc;
+	return dirty_rc != 0 ? dirty_rc : lease_rc;
+}

@@ -1,0 +1,467 @@
+/* The store's directory: making, opening and closing it, and the room in it.
+ *
+ * On disk: PATH/meta (gateway/meta), PATH/data (gateway/data), PATH/run (shared state that needs no durability),
+ * PATH/format (what this is, for people; written last, so a store without it was never finished).
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <gemel/err.h>
+#include <gemel/op.h>
+#include <gemel/store.h>
+#include <gemel/types.h>
+#include "gateway/base/errmap.h"
+#include "gateway/data/blob.h"
+#include "gateway/iam/roster.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+#include "gateway/ns/core/change_counters.h"
+#include "gateway/ns/core/time.h"
+#include "gateway/ns/posix/handle.h"
+#include "gateway/ns/posix/open_inode.h"
+#include "gateway/ns/posix/unwritten.h"
+#include "lease.h"
+#include "owner.h"
+#include "reader.h"
+#include "store.h"
+
+#define STORE_READY_SPACE ((uint64_t)8 << 20) /* less of the disk is as good as nothing */
+
+void gml_store_log(const struct gml_store *store, enum gml_log_level level, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+	if (store->log == NULL)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	store->log(store->log_arg, level, line);
+}
+
+static int store_sub(char out[PATH_MAX], const char *path, const char *sub)
+{
+	int n = snprintf(out, PATH_MAX, "%s/%s", path, sub);
+	return n > 0 && n < PATH_MAX ? 0 : GML_ERR_NAMETOOLONG;
+}
+
+/* ---- create -------------------------------------------------------------------------------------------------- */
+
+/* 0 when nothing is in the directory but what a fresh file system holds; EXIST for a store, NOTEMPTY for anything else.
+ */
+static int store_check_empty(int dirfd)
+{
+	const char *name;
+	DIR *dir;
+	int rc = gml_data_opendir(dirfd, ".", &dir);
+	if (rc != 0)
+		return rc;
+	while (rc != GML_ERR_EXIST && (name = gml_data_readdir(dir, &rc)) != NULL) {
+		if (strcmp(name, "format") == 0)
+			rc = GML_ERR_EXIST;
+		else if (strcmp(name, "lost+found") != 0)
+			rc = GML_ERR_NOTEMPTY;
+	}
+	closedir(dir);
+	return rc;
+}
+
+static int store_write_format(int dirfd, const uint8_t uuid[GML_STORE_UUID_LEN])
+{
+	char text[256], hex[2 * GML_STORE_UUID_LEN + 1];
+	int fd, len, rc = 0;
+	for (int i = 0; i < GML_STORE_UUID_LEN; i++)
+		snprintf(hex + 2 * i, 3, "%02x", uuid[i]);
+	len = snprintf(text, sizeof(text),
+		       "gemel store\nformat 1\nuuid %s\n\n"
+		       "meta holds the metadata, data the content. Change nothing here by hand.\n",
+		       hex);
+	fd = openat(dirfd, "format", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return gml_err_map(errno);
+	if (write(fd, text, (size_t)len) != len)
+		rc = GML_ERR_NOSPC;
+	else if (fsync(fd) != 0)
+		rc = gml_err_map(errno);
+	close(fd);
+	if (rc == 0 && fsync(dirfd) != 0)
+		rc = gml_err_map(errno);
+	return rc;
+}
+
+static int store_root_fn(struct gml_txn *txn, void *arg)
+{
+	int64_t now = gml_now();
+	struct gml_inode root = {
+		.ino = GML_INO_ROOT,
+		.type = GML_DIR,
+		.flags = GML_INODE_EXPLICIT,
+		.mode = 0755,
+		.nlink = 2,
+		.change = gml_change_next(0),
+		.atime = now,
+		.mtime = now,
+		.ctime = now,
+		.btime = now,
+		.birth_seq = gml_txn_seq(txn),
+	};
+	return gml_rec_inode_put(txn, &root);
+}
+
+static int store_make_meta(const char *path, const uint8_t uuid[GML_STORE_UUID_LEN],
+			   const struct gml_store_options *opt)
+{
+	struct gml_meta_options meta_opt = {.engine = opt->engine,
+					    .capacity = opt->meta_capacity,
+					    .snapshots = opt->meta_snapshots,
+					    .log = opt->log,
+					    .log_arg = opt->log_arg};
+	struct gml_meta *meta = NULL;
+	char dir[PATH_MAX];
+	int rc = store_sub(dir, path, "meta");
+	if (rc == 0)
+		rc = gml_meta_create(dir, uuid, &meta_opt);
+	if (rc == 0)
+		rc = gml_meta_open(dir, &meta_opt, &meta);
+	if (rc != 0)
+		return rc;
+	rc = gml_meta_update(meta, store_root_fn, NULL);
+	gml_meta_close(meta);
+	return rc;
+}
+
+/* Undo a creation that failed: the files of a directory that was made here, then itself. */
+static void store_clear(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	if (dir == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((e = readdir(dir)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			(void)unlinkat(fd, e->d_name, 0);
+	closedir(dir);
+	(void)unlinkat(dirfd, name, AT_REMOVEDIR);
+}
+
+/* The new directory's own name. */
+static int store_sync_parent(int dirfd)
+{
+	int fd = openat(dirfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	if (fd < 0) /* a parent that may be searched but not read: not ours to sync */
+		return errno == EACCES ? 0 : gml_err_map(errno);
+	if (fsync(fd) != 0)
+		rc = gml_err_map(errno);
+	close(fd);
+	return rc;
+}
+
+static int store_fill(const char *path, int dirfd, bool made, const struct gml_store_options *opt)
+{
+	uint8_t uuid[GML_STORE_UUID_LEN];
+	char data[PATH_MAX];
+	int rc;
+	if (getrandom(uuid, sizeof(uuid), 0) != (ssize_t)sizeof(uuid))
+		return GML_ERR_IO;
+	rc = store_sub(data, path, "data");
+	if (rc == 0 && (mkdirat(dirfd, "meta", 0700) != 0 || mkdirat(dirfd, "run", 0700) != 0))
+		rc = gml_err_map(errno);
+	if (rc == 0)
+		rc = gml_data_create(data);
+	if (rc == 0)
+		rc = store_make_meta(path, uuid, opt);
+	if (rc == 0 && fsync(dirfd) != 0)
+		rc = gml_err_map(errno);
+	if (rc == 0 && made)
+		rc = store_sync_parent(dirfd);
+	if (rc == 0)
+		rc = store_write_format(dirfd, uuid);
+	if (rc != 0) {
+		(void)unlinkat(dirfd, "format", 0);
+		store_clear(dirfd, "meta");
+		store_clear(dirfd, "data/pack");
+		store_clear(dirfd, "data");
+		store_clear(dirfd, "run");
+	}
+	return rc;
+}
+
+int gml_store_create(const char *path, const struct gml_store_options *opt)
+{
+	static const struct gml_store_options defaults;
+	bool made = mkdir(path, 0700) == 0;
+	int dirfd, rc;
+	if (!made && errno != EEXIST)
+		return gml_err_map(errno);
+	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0)
+		rc = gml_err_map(errno);
+	else
+		rc = made ? 0 : store_check_empty(dirfd);
+	if (rc == 0 && fchmod(dirfd, 0700) != 0)
+		rc = gml_err_map(errno);
+	if (rc == 0)
+		rc = store_fill(path, dirfd, made, opt != NULL ? opt : &defaults);
+	if (dirfd >= 0)
+		close(dirfd);
+	if (rc != 0 && made)
+		(void)rmdir(path);
+	return rc;
+}
+
+/* ---- open ---------------------------------------------------------------------------------------------------- */
+
+static int store_presync(void *arg)
+{
+	struct gml_store *store = arg;
+	return gml_pack_sync(store->data);
+}
+
+/* The format file is there to tell a store from an unfinished one; the metadata has its own version. */
+static int store_check_format(int dirfd)
+{
+	char text[64] = "";
+	int fd = openat(dirfd, "format", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n;
+	if (fd < 0)
+		return gml_err_map(errno);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n < 0)
+		return GML_ERR_IO;
+	return strncmp(text, "gemel store\nformat 1\n", 21) == 0 ? 0 : GML_ERR_FORMAT;
+}
+
+static int store_check_root(struct gml_store *store)
+{
+	struct gml_txn *txn = NULL;
+	struct gml_inode root;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc == 0)
+		rc = gml_rec_inode_get(txn, GML_INO_ROOT, &root);
+	if (rc == GML_ERR_NOENT || (rc == 0 && root.type != GML_DIR))
+		rc = GML_ERR_CORRUPT;
+	gml_meta_read_end(txn);
+	return rc;
+}
+
+static int store_open_parts(struct gml_store *store, const char *path,
+			    const struct gml_store_options *opt)
+{
+	struct gml_data_options data_opt = {.next_id = gml_lease_next_id,
+					    .next_id_arg = store,
+					    .log = opt->log,
+					    .log_arg = opt->log_arg};
+	struct gml_meta_options meta_opt = {.engine = opt->engine,
+					    .capacity = opt->meta_capacity,
+					    .snapshots = opt->meta_snapshots,
+					    .presync = store_presync,
+					    .presync_arg = store,
+					    .log = opt->log,
+					    .log_arg = opt->log_arg};
+	char dir[PATH_MAX];
+	int rc = store_sub(dir, path, "data");
+	if (rc == 0)
+		rc = gml_data_open(dir, &data_opt, &store->data);
+	if (rc == 0)
+		rc = store_sub(dir, path, "meta");
+	if (rc == 0)
+		rc = gml_meta_open(dir, &meta_opt, &store->meta);
+	if (rc == 0)
+		rc = store_check_root(store);
+	if (rc == 0 && mkdirat(store->dirfd, "run", 0700) != 0 && errno != EEXIST)
+		rc = gml_err_map(errno);
+	if (rc == 0)
+		rc = gml_change_counters_open(store->dirfd, &store->change_counters);
+	if (rc == 0)
+		rc = gml_readers_open(store->dirfd, &store->readers);
+	if (rc == 0)
+		rc = gml_roster_open(store->dirfd, &store->roster);
+	if (rc == 0)
+		rc = gml_onodes_new(store, &store->open_inodes);
+	if (rc == 0)
+		rc = gml_unwritten_new(&store->unwritten);
+	return rc;
+}
+
+/* Nothing is written here: an unfinished store may be closed like a whole one. */
+static void store_free(struct gml_store *store)
+{
+	gml_unwritten_free(store->unwritten);
+	gml_onodes_free(store->open_inodes);
+	gml_roster_close(store->roster);
+	gml_readers_close(store->readers);
+	gml_change_counters_close(store->change_counters);
+	if (store->meta != NULL)
+		gml_meta_close(store->meta);
+	gml_data_close(store->data);
+	if (store->dirfd >= 0)
+		close(store->dirfd);
+	pthread_mutex_destroy(&store->reap_lock);
+	pthread_mutex_destroy(&store->lease_lock);
+	free(store);
+}
+
+int gml_store_open(const char *path, const struct gml_store_options *opt,
+		   struct gml_store **store_out)
+{
+	static const struct gml_store_options defaults;
+	struct gml_store *store = calloc(1, sizeof(*store));
+	int rc;
+	*store_out = NULL;
+	if (store == NULL)
+		return GML_ERR_NOMEM;
+	if (opt == NULL)
+		opt = &defaults;
+	pthread_mutex_init(&store->lease_lock, NULL);
+	pthread_mutex_init(&store->reap_lock, NULL);
+	store->log = opt->log;
+	store->log_arg = opt->log_arg;
+	store->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = store->dirfd < 0 ? gml_err_map(errno) : store_check_format(store->dirfd);
+	if (rc == 0)
+		rc = gml_owner_self(&store->self);
+	if (rc == 0)
+		rc = store_open_parts(store, path, opt);
+	if (rc != 0) {
+		store_free(store);
+		return rc;
+	}
+	*store_out = store;
+	return 0;
+}
+
+void gml_store_close(struct gml_store *store)
+{
+	int rc;
+	if (store == NULL)
+		return;
+	gml_unwritten_finalize(
+		store); /* before the leases: the ids of what is not settled are in use */
+	rc = gml_lease_drop_all(store);
+	if (rc != 0) /* recovery drops them once this process is gone */
+		gml_store_log(store, GML_LOG_WARN, "leases are not given back: %s",
+			      gml_err_text(rc));
+	store_free(store);
+}
+
+int gml_store_flush(struct gml_store *store)
+{
+	return gml_meta_flush(store->meta);
+}
+
+/* The disk takes bytes. Always the same ones of the file, so that no space is needed but for the first time. */
+static int store_try_disk(int dirfd)
+{
+	struct timespec now;
+	int rc = 0,
+	    fd = openat(dirfd, "run/ready", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return gml_err_map(errno);
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (pwrite(fd, &now, sizeof(now), 0) != sizeof(now) || fdatasync(fd) != 0)
+		rc = gml_err_map(errno);
+	close(fd);
+	return rc;
+}
+
+int gml_store_ready(struct gml_store *store)
+{
+	uint64_t total, unused, avail;
+	int rc = store_try_disk(store->dirfd);
+	if (rc == 0)
+		rc = gml_meta_refresh(store->meta);
+	if (rc == 0)
+		rc = gml_data_statfs(store->data, &total, &unused, &avail);
+	return rc == 0 && (avail < STORE_READY_SPACE || gml_meta_is_short(store->meta))
+		       ? GML_ERR_NOSPC
+		       : rc;
+}
+
+const uint8_t *gml_store_uuid(const struct gml_store *store)
+{
+	return gml_meta_uuid(store->meta);
+}
+
+/* ---- statfs -------------------------------------------------------------------------------------------------- */
+
+/* Of all buckets. */
+struct store_usage {
+	uint64_t bytes, objects;
+};
+
+static bool store_add_used(void *arg, struct gml_span name, const struct gml_bucket_rec *rec)
+{
+	struct store_usage *usage = arg;
+	usage->bytes += rec->bytes;
+	usage->objects += rec->objects;
+	return true;
+}
+
+/* A bucket with a quota looks like a file system of that size. */
+static int store_statfs_quota(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
+			      gml_ino ino, struct gml_statfs *out)
+{
+	char name[GML_BUCKET_NAME_MAX + 1];
+	struct gml_bucket_rec rec;
+	struct gml_inode inode;
+	uint64_t left;
+	int rc = gml_handle_get(txn, op, store, ino, &inode);
+	if (rc != 0 || inode.bucket == 0)
+		return rc;
+	rc = gml_rec_bucket_by_root(txn, inode.bucket, name, &rec);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? 0 : rc; /* an orphan of a bucket that is gone */
+	if (rec.quota_bytes != 0) {
+		left = rec.quota_bytes > rec.bytes ? rec.quota_bytes - rec.bytes : 0;
+		out->total = rec.quota_bytes;
+		out->free = left < out->free ? left : out->free;
+		out->avail = left < out->avail ? left : out->avail;
+	}
+	if (rec.quota_objects != 0) {
+		left = rec.quota_objects > rec.objects ? rec.quota_objects - rec.objects : 0;
+		out->files = rec.objects;
+		out->files_free = left < out->files_free ? left : out->files_free;
+	}
+	return 0;
+}
+
+int gml_store_statfs(struct gml_op *op, struct gml_store *store, gml_ino ino,
+		     struct gml_statfs *out)
+{
+	struct store_usage usage = {0};
+	struct gml_txn *txn = NULL;
+	int rc;
+	*out = (struct gml_statfs){0};
+	rc = gml_data_statfs(store->data, &out->total, &out->free, &out->avail);
+	if (rc == 0)
+		rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc == 0)
+		rc = gml_rec_bucket_each(txn, (struct gml_span){NULL, 0}, store_add_used, &usage);
+	out->used = usage.bytes;
+	if (rc == 0)
+		rc = gml_txn_count(txn, GML_TABLE_INODE, &out->files);
+	if (rc == GML_ERR_NOTSUP) { /* the engine keeps no count */
+		out->files = usage.objects;
+		rc = 0;
+	}
+	out->files_free = out->avail / 1024;
+	if (rc == 0)
+		rc = store_statfs_quota(txn, op, store, ino, out);
+	gml_meta_read_end(txn);
+	return rc;
+}

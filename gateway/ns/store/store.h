@@ -1,0 +1,49 @@
+/* The open store: what every operation of the core works on. */
+#ifndef GML_NS_STORE_STORE_H
+#define GML_NS_STORE_STORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <gemel/op.h>
+#include "gateway/data/data.h"
+#include "gateway/meta/engine.h"
+#include "gateway/meta/record/record.h"
+
+struct gml_change_counters;
+struct gml_open_inodes;
+struct gml_roster;
+struct gml_readers;
+struct gml_unwritten;
+
+#define GML_HELD_PACKS 64
+
+struct gml_store {
+	struct gml_meta *meta;
+	struct gml_data *data;
+	struct gml_change_counters *change_counters;
+	struct gml_open_inodes *open_inodes;
+	struct gml_readers *readers;
+	struct gml_roster *roster;
+	struct gml_unwritten *unwritten;
+	struct gml_owner self;
+	int dirfd;
+	pthread_mutex_t lease_lock;
+	struct gml_lease lease[2]; /* unused rest of the current leases, by kind */
+	struct gml_held_pack { /* packs this process has leased, newest last; an old one's lease is dropped (lease.c) */
+		uint64_t pack;
+		int64_t since; /* when the next one was leased; CLOCK_MONOTONIC, ns; 0: current */
+	} held_packs[GML_HELD_PACKS];
+	unsigned nheld_packs;
+	pthread_mutex_t reap_lock;
+	struct gml_reaping *reaping;   /* orphans that are being freed (reap.c); reap_lock */
+	_Atomic uint64_t compact_next; /* pack at which the next gml_store_compact begins */
+	_Atomic uint32_t
+		collect_next; /* directory of blob files at which its search for strays begins */
+	gml_log_fn log;
+	void *log_arg;
+};
+
+void gml_store_log(const struct gml_store *store, enum gml_log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif
