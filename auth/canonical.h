@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The canonical forms that signatures are made over. Pure; any thread.
  *
  * S3's rules, which differ from other AWS services: the path is decoded once and encoded once (clients disagree about

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* auth_parse: which mechanism a request uses and what it claims. Refuses whatever a signature could not be checked for;
  * needs no secret. */
 #include "auth/claim.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Pieces of auth_parse that more than one file needs. */
 #ifndef GML_AUTH_CLAIM_H
 #define GML_AUTH_CLAIM_H

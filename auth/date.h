@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The date formats of signed requests. Pure; any thread; locale is not consulted. */
 #ifndef GML_AUTH_DATE_H
 #define GML_AUTH_DATE_H

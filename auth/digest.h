@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* SHA-256 and SHA-1, plain and keyed (RFC 2104), over OpenSSL's EVP with the algorithms fetched once per process.
  * One thread at a time per object; no blocking. A failure (out of memory) sticks: auth_digest_final and auth_hmac_final
  * then return false, and callers must refuse. */

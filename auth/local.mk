@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += libauth.la
 libauth_la_SOURCES = \
 	auth/canonical.c auth/canonical.h \

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Signing keys of version 4 (S3 API reference: "Calculating a Signature", step 3): four keyed hashes over secret, date,
  * region and service. A key holds for a day, and deriving it costs more than the rest of a verification, so a few are
  * remembered. */

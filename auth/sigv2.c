@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "auth/sigv2.h"
 
 #include <openssl/crypto.h>

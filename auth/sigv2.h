@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* AWS Signature Version 2 ("Signing and Authenticating REST Requests"): what libs3 and other old clients send. Pure;
  * any thread. */
 #ifndef GML_AUTH_SIGV2_H

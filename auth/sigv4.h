@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* AWS Signature Version 4 (and 2) as pure functions over spans: no store, no server, no I/O. Comparisons are
  * constant-time. Any thread. S3 API reference: "Authenticating Requests (AWS Signature Version 4)", "Signature
  * Calculations: … chunked upload", "… trailing headers", "query parameters". */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Defaults and templates that `gemel serve` renders; the unit for systemd.
 dist_pkgdata_DATA += conf/gemel.conf conf/ganesha.conf.in conf/nginx.conf.in
 nodist_pkgdata_DATA = conf/gemel.service

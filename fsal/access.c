@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* FSAL_MDCACHE answers ACCESS, and checks rights before each operation, from attributes that it keeps, and lets an
  * owner pass whom it remembers. It never asks the FSAL below. So its table of operations gets our check; objects of
  * other FSALs still get the old one. The table and the cache's entries are private to one release of ganesha: module.c

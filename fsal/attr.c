@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Attributes, in both directions. */
 #include "fsal.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What differs between the FSAL APIs of nfs-ganesha 4.x (11) and 6.x (13). Only here is the version asked for. */
 #ifndef GML_FSAL_COMPAT_H
 #define GML_FSAL_COMPAT_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Core error → FSAL status. */
 #include "fsal_types.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The one mapping of core errors to ganesha's. */
 #ifndef GML_FSAL_ERRMAP_H
 #define GML_FSAL_ERRMAP_H

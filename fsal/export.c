@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Exports: the store's life, wire handles, file system information, states. */
 #include "fsal.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Open files of the core, shared by an object's states and by I/O that has none.
  *
  * I/O with a special stateid, over NFSv3 or with a lock stateid comes without an open file. Opening and closing one for

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the files of the plugin share. Only this header brings in ganesha's.
  *
  * Invariants

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Object handles, and the operations on names and attributes. */
 #include "fsal.h"
 

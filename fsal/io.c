@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* READ, WRITE, COMMIT, SEEK, ALLOCATE, DEALLOCATE. All are synchronous: the callback runs before the operation returns.
  */
 #include "fsal.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* One background thread per process. */
 #include "fsal.h"
 #include "mdcache_ext.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The NFS door: a plugin for the nfs-ganesha that is installed.
 pkglib_LTLIBRARIES += libfsalgemel.la
 libfsalgemel_la_SOURCES = \

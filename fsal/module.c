@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The plugin's entry: libfsalgemel.so, FSAL name GEMEL. */
 #include "fsal.h"
 #include "mdcache_ext.h"

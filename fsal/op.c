@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The core's operation context, from ganesha's. */
 #include "fsal.h"
 #include "errmap.h"

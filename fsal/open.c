@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* OPEN, CLOSE and share reservations. One function per way of opening: by handle, by name, by creating. */
 #include "fsal.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* READDIR. The callback may ask for attributes or release handles, and the core's iterator must not be re-entered; so
  * entries are read in batches, and handed on between two reads. */
 #include "fsal.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Values of extended attributes on the wire. ganesha decodes and encodes none much longer than 8 KiB: a SETXATTR with a
  * longer one is garbage to it, which a client's user sees as EIO, and a GETXATTR that has one would end the connection.
  * Linux allows 64 KiB.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Extended attributes (RFC 8276). On the wire, names lack the "user." that the core's have. */
 #include "fsal.h"
 

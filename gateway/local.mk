@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 include gateway/include/local.mk
 include gateway/base/local.mk
 include gateway/meta/local.mk

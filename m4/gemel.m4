@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Sanitizers: --enable-asan, --enable-ubsan, --enable-tsan, --enable-fuzz
 AC_DEFUN([GML_SANITIZERS], [
 gml_sanitizers=

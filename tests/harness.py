@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts `gemel serve` on a store of its own and hands out clients for it."""
 import atexit
 import itertools

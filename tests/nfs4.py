@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A raw NFSv4.2 client (RFC 8881, 7862, 8276) over one connection, for what no kernel client sends: deny modes, repeated exclusive creates, I/O without an open file.
 
 `Client(port).compound(op, …)` sends SEQUENCE and the ops, and returns (status, [result of each op that succeeded]). The functions below make ops.

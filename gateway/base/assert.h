@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Assertions for our own bugs, never for input, disks or other processes.
  *
  * On in the test library (GML_TESTING: unit tests, crash, fault and fuzz programs): a failed one is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* One engine for the three CRCs. All are reflected: bit 0 of a word is its highest power of x, so the first byte on the
  * wire is the highest coefficient and a little-endian load puts everything into its place. A CRC of W bits lives in the
  * low W bits of a uint64_t.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The three CRCs of S3: reflected, initial value and final xor all ones. Values are what the algorithm's definition
  * prints ("123456789": cbf43926, e3069283, ae8b14860a799888). Pure, any thread, no blocking; tables are made at first
  * use. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <gemel/err.h>
 
 static const struct {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Borrowed runs of bytes. */
 #ifndef GML_BASE_SPAN_H
 #define GML_BASE_SPAN_H

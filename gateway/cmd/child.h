@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A server process under supervision: started, watched by pidfd, restarted with growing pauses, ended. One that a former supervisor left running is adopted. */
 #ifndef GML_CMD_CHILD_H
 #define GML_CMD_CHILD_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The gemel program: `gemel NOUN VERB`. Each noun is a table of verbs, named in words.c, which reads the
  * command line; help.c tells about the tables; main.c opens the store for a verb that wants it. */
 #ifndef GML_CMD_H

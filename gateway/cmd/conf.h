@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* gemel.conf: `key = value` lines in [sections], '#' comments. Unknown names and bad values are refused with file and line. conf/gemel.conf documents every option. */
 #ifndef GML_CMD_CONF_H
 #define GML_CMD_CONF_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the tables of verbs say of themselves, for people. */
 #ifndef GML_CMD_HELP_H
 #define GML_CMD_HELP_H

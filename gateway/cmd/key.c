@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* gemel key …: access keys for the S3 door. A secret is shown once, when the key is made. */
 #include "cmd.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* gemel: one program for the administrator. Reads the configuration and opens the store for the verb that words.c finds. */
 #include "cmd.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Which word was probably meant? For "did you mean" after a word that is not known. */
 #ifndef GML_CMD_NEAR_H
 #define GML_CMD_NEAR_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* gemel nfs …: the NFS door, seen from a client. */
 #include "cmd.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Reads a file through the NFS door without a mount: COMPOUNDs of NFSv4.0 with AUTH_SYS that look
  * the path up and READ with the anonymous stateid (RFC 7530 9.1.4.3). The server keeps no state of
  * such a client: there is nothing to reclaim after a restart, and nothing that a grace period would

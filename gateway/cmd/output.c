@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Tables for people, JSON for scripts. */
 #include "cmd.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Configuration templates: @NAME@ is replaced by a value. */
 #ifndef GML_CMD_RENDER_H
 #define GML_CMD_RENDER_H

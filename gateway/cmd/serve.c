@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* gemel serve: starts both doors, restarts what dies, runs the jobs, stops cleanly.
  *
  * Life: lock → prepare (render, check) → recover the store → adopt or start the doors → wait until they answer → loop {signals, dead children, jobs} → stop the doors → unlock.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* gemel serve: what serve.c (supervision) and serve_conf.c (rendering, checks before the start) share. */
 #ifndef GML_CMD_SERVE_H
 #define GML_CMD_SERVE_H

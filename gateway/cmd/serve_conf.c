@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Before the doors start: directories, rendered configurations, command lines, and checks that end in a clear message instead of a crash. */
 #include "serve.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* gemel status: do the doors answer, and what does the store hold? */
 #include "cmd.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* gemel store …, gemel config … */
 #include "cmd.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* gemel user …: who may come in, and which uid and gids they are. */
 #include "cmd.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The words of a command line: which verb, with which arguments and options. */
 #ifndef GML_CMD_WORDS_H
 #define GML_CMD_WORDS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Blobs: opening, transfers, syncs. Packs are read-only here; pack.c alone writes them. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* fallocate, sync_file_range, SEEK_HOLE */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The blob store: bytes under 64-bit ids; local files now, other backends later. Knows nothing of inodes and metadata.
  *
  * Ids: top bit clear: a file of its own (data/xx/yy/<16 hex>). Top bit set: a segment of a pack file: bits 62..32 pack number (1..2^31-1), bits 31..0 offset in the pack

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* SHA256_Init and its like, which OpenSSL 3 calls deprecated, are the only ones of it that take no memory. */
 #define OPENSSL_API_COMPAT 10101
 #include <gemel/checksum.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the files of gateway/data share: the open blob store, its descriptor cache and its packs.
  *
  * Lock order: a shard's lock and the packs' lock are never held together, and neither is held across next_id, open(2),

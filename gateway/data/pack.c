@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Packs: small content of many files in one, so that one sync makes a whole batch durable.
  *
  * Life of a pack: rolled in (new file, name durable) -> current: appends reserve their place under the lock and write

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Freed segments, on their way to being punched out of their packs.
  *
  * A punch is a transaction of the file system, 0.1 to 1 ms: too much for each object of 4 KiB that is deleted. So

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The one decision: may these credentials do this to that inode? */
 #include <sys/stat.h>
 #include <gemel/err.h>

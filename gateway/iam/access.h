@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* May these credentials do this to that inode? */
 #ifndef GML_IAM_ACCESS_H
 #define GML_IAM_ACCESS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Users and access keys. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Which uids may do nothing at the NFS door: those that only disabled users have, and those that were a user's and are
  * nobody's now. An S3 request names its key, and the key its user; an NFS request brings a uid and nothing else, with
  * every operation, so the answer must cost next to nothing.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Which uids are refused, in all processes (run/roster). */
 #ifndef GML_IAM_ROSTER_H
 #define GML_IAM_ROSTER_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Background work on an open store: reaping, compaction, clearing after dead processes. One thread calls jobs_run; each step is bounded. */
 #ifndef GML_JOBS_H
 #define GML_JOBS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What all engines share: which ones there are, which one a store names, log lines, checks of
  * callers.
  *

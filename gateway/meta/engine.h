@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The metadata engine: an ordered, transactional key-value store behind a table of functions.
  *
  * Callers use gml_meta_*, gml_txn_* and gml_cursor_*; each of these calls one slot of the table of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The engines of this program; for engine.c and tests only. */
 #ifndef GML_META_ENGINES_H
 #define GML_META_ENGINES_H

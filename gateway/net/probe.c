@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* See gemel/probe.h. */
 #include <gemel/probe.h>
 

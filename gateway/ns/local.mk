@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 include gateway/ns/core/local.mk
 include gateway/ns/posix/local.mk
 include gateway/ns/object/local.mk

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The answer: header, then the content run by run. The next run is asked for when the one before has left nginx, so an
  * object of 10,000 parts needs one file at a time and file runs are never used after s3_call_run was called again.
  *

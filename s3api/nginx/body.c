@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The request body: received unbuffered by nginx into one buffer, consumed by a thread from another.
  *
  * nginx's reader (ngx_http_read_unbuffered_request_body) describes what it received by r->request_body->bufs, all of it

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What one worker process has: the open store, and the count of tasks on threads. */
 #include "flight.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The S3 door inside an nginx worker: an adapter between nginx and s3api/proto, and nothing else.
  *
  * Invariants

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Errors that nginx itself makes (malformed requests, limits, time-outs) as S3 XML documents: a header filter decides,
  * a body filter exchanges the HTML page. Also the place where a connection is closed whose client still waits for 100
  * Continue: nginx would announce keep-alive and then take the next request for the body. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Calls on threads, and back. */
 #include "request.h"
 

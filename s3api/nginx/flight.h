@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A flight is one s3_call with the pool task that carries it. It is allocated outside the request's pool, because an
  * aborted call is freed on a thread after its request has gone.
  *

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Prepare nginx's generated headers (ngx_auto_config.h and its kind), which no package ships: one run of nginx's configure with the flags of the nginx that is installed, so that the
 # module's signature equals that binary's by construction.
 # usage: headers.sh NGINX NGINX_SRC OUTDIR(absolute)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The nginx module. Its headers are nginx's own (package nginx-dev), plus those that nginx's configure generates here once, in nginx-objs.
 pkglib_LTLIBRARIES += ngx_http_gemel_module.la
 NGINX_OBJS = $(abs_builddir)/nginx-objs

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The access log's line, and error log lines that keep signatures out.
  *
  * The line is one JSON object: time, request_id, peer, user, access_key, auth ("header" or "query": where the signature

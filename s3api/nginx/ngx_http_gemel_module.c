@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The module: directives, and the life of its processes.
  *
  *      http {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What nginx looks for in a dynamic module. */
 #include <ngx_config.h>
 #include <ngx_core.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* One request: from nginx's parsed header to a call, and from step to step. */
 #include "request.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The module's context of one nginx request, allocated from its pool. */
 #ifndef GML_NGINX_REQUEST_H
 #define GML_NGINX_REQUEST_H

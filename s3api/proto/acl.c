@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* ACLs as buckets with "bucket owner enforced" have them: the owner has full control, and that is all. Rights are mode
  * bits, which S3's ACLs cannot say. Setting the ACL that is there already succeeds ("Controlling ownership of objects",
  * S3 user guide); any other is refused. */

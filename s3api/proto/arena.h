@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Memory that lives as long as one call: a bump allocator, freed as a whole. One thread at a time; never blocks. */
 #ifndef GML_S3_ARENA_H
 #define GML_S3_ARENA_H

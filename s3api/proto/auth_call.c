@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Who asks: signature, access key, user. */
 #include "call.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A request's body on its way in: framing (aws-chunked), length, digests, and where the bytes go. "Checking object
  * integrity" of the S3 user guide. */
 #ifndef GML_S3_BODY_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A bucket's configuration: what is the same for every bucket, what none has, and its tags. */
 #include "call.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Life of a call: configuration, steps, errors into answers, content runs. */
 #include "call.h"
 

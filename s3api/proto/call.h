@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* One request inside the room: what the files of s3api/proto share about struct s3_call.
  *
  * Invariants

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Decoder of aws-chunked bodies. Invariants:
  * 1. A piece of input is looked at byte by byte in order, and a decision is made only where a line, a chunk or the body
  * ends: the result cannot depend on the cuts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Decoder of aws-chunked bodies: "Signature Calculations: Transferring Payload in Multiple Chunks" and "Including
  * Trailing Headers" of the S3 API reference.
  *

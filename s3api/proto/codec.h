@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Hex and base64 (RFC 4648). Pure; any thread. */
 #ifndef GML_S3_CODEC_H
 #define GML_S3_CODEC_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Conditional requests: headers into struct gml_conditions; the core decides. */
 #include "call.h"
 

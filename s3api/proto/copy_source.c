@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* x-amz-copy-source: "bucket/key" or "/bucket/key", percent-encoded, with ?versionId=. */
 #include "call.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Dates on the wire. Times are nanoseconds since the epoch; S3 shows whole seconds. Pure; any thread. */
 #ifndef GML_S3_DATE_H
 #define GML_S3_DATE_H

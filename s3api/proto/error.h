@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* S3's error codes: one table, and the only mapping from the core's codes. Pure; any thread. "Error responses" of the
  * S3 API reference. */
 #ifndef GML_S3_ERROR_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Threads that compute one digest of a piece while the caller computes the others and writes it: MD5 alone is slower
  * than all the rest, so one stream becomes up to 1.6 times faster. Any thread may ask; nobody waits for a free one. */
 #ifndef GML_S3_HASHER_H

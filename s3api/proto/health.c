@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* GET /healthz, for load balancers and the like: unsigned, under any host name, 200 or 503, and a line of JSON.
  *
  * A bucket may be called healthz: its requests are signed, in the header or in the query, and no such request comes here.

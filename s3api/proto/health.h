@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Whether the server can do its work: the store takes changes, the NFS door answers. One look a second at most, however
  * many ask, on a thread of its own, so that a disk which does not answer keeps nobody longer than HEALTH_PATIENCE. */
 #ifndef GML_S3_HEALTH_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What a client claims about the content it sends: Content-MD5 and S3's checksums. */
 #include "body.h"
 

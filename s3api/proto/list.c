@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* ListObjects, ListObjectsV2 and ListObjectVersions: one page of the core's listing as XML. */
 #include "call.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # S3 as a protocol, without a server. The host (nginx module, tests) links it with libgemel.
 noinst_LTLIBRARIES += libs3.la
 libs3_la_SOURCES = \

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What a request says about an object besides its bytes: content headers, user metadata, tags. */
 #include "call.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* CompleteMultipartUpload: the list of parts, checked and handed to the core. */
 #include "call.h"
 

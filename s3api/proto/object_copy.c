@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* CopyObject. Metadata and tags each come from the source (COPY) or from the request (REPLACE). */
 #include "call.h"
 

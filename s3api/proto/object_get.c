@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* GetObject and HeadObject: one lookup, conditions, range or part, headers; the content follows in runs. */
 #include "call.h"
 

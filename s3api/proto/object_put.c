@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* PutObject: all that can be refused is refused before the first byte; the object appears when its last byte was
  * verified and is durable. */
 #include "call.h"

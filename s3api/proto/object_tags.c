@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* An object's tags: extended attributes "user.s3.tag.NAME" of its inode, which the NFS door shows too. */
 #include "call.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What a request must not ask for, because nothing here could honour it. Nothing that changes the meaning of a request
  * is ignored. Two headers change nothing here: x-amz-bypass-governance-retention and x-amz-mfa open locks, and there is
  * no lock. */

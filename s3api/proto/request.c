@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* From wire to call: header copies, target, bucket and key. */
 #include "call.h"
 

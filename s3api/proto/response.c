@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Answers: headers, documents, errors. */
 #include "call.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Every operation of the S3 API, and which one a request means: method, what the path names, and subresource. */
 #include "call.h"
 

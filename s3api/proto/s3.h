@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* S3 as a protocol, without a server: one struct s3_call is one request from its header to the last byte of its answer. A host (nginx adapter, test adapter) drives it.
  *
  *      s3_call_new ── header, authentication, routing; never blocks on disk or locks (≤ 50 µs)

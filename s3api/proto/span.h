@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Small helpers over struct gml_span. Pure; any thread. */
 #ifndef GML_S3_SPAN_H
 #define GML_S3_SPAN_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Request targets and hosts: how a URL names a bucket and a key ("Virtual hosting of buckets" of the S3 user guide, RFC
  * 3986). Pure; any thread. */
 #ifndef GML_S3_URI_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* XML documents, read: a small tree with hard limits. No DTD, no entities but the five predefined ones; namespaces are
  * checked for well-formedness and then ignored. Pure; any thread. */
 #ifndef GML_S3_XML_READ_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Measures both doors side by side with nginx's static files, the disk itself, and ganesha's FSAL_VFS, in interleaved rounds; prints medians of paired ratios."""
 import argparse
 import json

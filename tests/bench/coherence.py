@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How long a kernel client's own cache hides what S3 changed, and what each mount option costs; one Linux client, one mount for each option."""
 import argparse
 import json

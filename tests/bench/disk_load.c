@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the disk itself does: disk_load DIR THREADS COUNT SIZE: COUNT files of SIZE bytes in all, each created, written and fsync'ed, by THREADS threads.
  * Prints files per second and MB/s. */
 #include <fcntl.h>

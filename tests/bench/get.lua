@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- wrk: report one line.
 function done(summary, latency, requests)
 	local errors = summary.errors

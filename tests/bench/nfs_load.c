@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A bounded NFSv4 load over one connection, by libnfs's asynchronous calls: nfs_load URL OPERATION COUNT DEPTH [SIZE].
  *
  * Operations: create, exclusive, stat, delete (COUNT files fN in the URL's directory, DEPTH at a time); read:NAME (COUNT bytes of file NAME in SIZE-byte calls).

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- wrk: each request is the next line of $GEMEL_BENCH_URLS (path and query of a presigned PUT), with a body of $GEMEL_BENCH_SIZE bytes.
 local targets = {}
 for line in io.lines(os.getenv("GEMEL_BENCH_URLS")) do

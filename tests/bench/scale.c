@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What an operation costs in a directory of N entries: scale [--entries N] [--home DIR] [--json FILE] [--shuffle]
  * [--keep].
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What scale.c measured, and how it is told (scale_report.c). */
 #ifndef TESTS_BENCH_SCALE_H
 #define TESTS_BENCH_SCALE_H

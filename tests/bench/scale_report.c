@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The table and the JSON of a scale run. */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Recording: the system calls by which the core changes files. See disk.h. */
 #undef _FORTIFY_SOURCE /* its inline wrappers would be what is defined here */
 #include <dirent.h>

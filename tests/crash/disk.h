@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A disk that loses power: what the core does to the files below one directory is recorded, and what the disk may hold
  * after a cut at any moment is built from the record.
  *

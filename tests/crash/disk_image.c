@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the disk holds after a cut. The rules are in disk.h. */
 #include <errno.h>
 #include <fcntl.h>

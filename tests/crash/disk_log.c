@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The record itself, and what all these tests need. */
 #include <errno.h>
 #include <ftw.h>

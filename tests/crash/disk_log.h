@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The record: written by disk.c, read by disk_image.c. */
 #ifndef TESTS_CRASH_DISK_LOG_H
 #define TESTS_CRASH_DISK_LOG_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Power cuts (README.md here). disk.c defines libc's names: it must be in the program, not in a library.
 if HAVE_CMOCKA
 check_PROGRAMS += tests/crash/power

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Power cuts. A workload runs once, recorded; then the power fails at every sync and at moments in between, in several
  * moods of the disk. Each time the store must open, recover, pass its check, hold all that was acknowledged, and go on
  * working. Some of the recoveries are recorded and cut again. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Power cuts under a relaxed bucket. One thread changes it, with some changes in between that must last, and notes
  * after each step a digest of the bucket's names, numbers and attributes, and one of each file's bytes. After a cut the
  * bucket must have been in the state that is found, none that was promised for good is missing, the store passes its

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Telling a story, and holding the store to it. See story.h. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the core was told and what it promised: for each name (or other fact) the states that it went through, when each
  * was asked for and when it was acknowledged. After a cut, a fact must be in the last acknowledged state or in one that
  * had been asked for since.

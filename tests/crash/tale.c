@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The workload of the power cuts. See tale.h.
  *
  * Scenes: records, objects, copies, files, files over objects, names, uploads, orphans, and all at once from threads.

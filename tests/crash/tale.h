@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The workload: a life of a store from its creation on, told to a story as it goes. */
 #ifndef TESTS_CRASH_TALE_H
 #define TESTS_CRASH_TALE_H

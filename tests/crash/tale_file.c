@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Scenes with files as NFS uses them. */
 #include <stdlib.h>
 #include <string.h>

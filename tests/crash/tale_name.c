@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Scenes with names, attributes, records and multipart uploads. */
 #include <string.h>
 #include <gemel/inode.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the scenes of the workload share. */
 #ifndef TESTS_CRASH_TELLER_H
 #define TESTS_CRASH_TELLER_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the files of operations share. */
 #ifndef TESTS_FAULT_ACT_H
 #define TESTS_FAULT_ACT_H

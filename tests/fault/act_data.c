@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Operations on objects and files. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Failures: each operation of the core is repeated with its n-th allocation or system call failing, for n = 0, 1, 2 …
  * until a run meets no failure. Every run must end (with an error, or with everything done), leak nothing, and leave a
  * store that goes on working where it can, opens again, passes its check and holds what was promised: the new state if

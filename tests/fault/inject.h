@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Failures on demand: the n-th allocation or system call of one thread fails.
  *
  * inject.c defines malloc, openat, pwrite and their like in the test program; symbols of the program come before those

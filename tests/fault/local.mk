@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Failing allocations and system calls (README.md here). inject.c defines libc's names: it must be in the program, not in a library.
 if HAVE_CMOCKA
 check_PROGRAMS += tests/fault/fault

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Operations of the core that are made to fail, and the store that they are tried on. */
 #ifndef TESTS_FAULT_SCENE_H
 #define TESTS_FAULT_SCENE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The store that every act begins with. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Fuzz targets: NAME_fuzz.c. `make check` replays tests/fuzz/corpus/NAME; with --enable-fuzz (CC=clang) there is also a libFuzzer program:
 #   tests/fuzz/NAME_fuzz -max_len=4096 tests/fuzz/corpus/NAME
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/README.md

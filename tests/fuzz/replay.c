@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Runs a fuzz target over files: those named as arguments, else all of the directory GML_CORPUS. Fails if it finds
  * none. */
 #include <dirent.h>

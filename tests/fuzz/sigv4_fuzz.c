@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Input: "METHOD TARGET\n", then "name: value\n" lines. Properties: what a claim borrows lies in the request; a
  * signature never verifies by chance; what auth_sign signs verifies. */
 #include <string.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fixtures: real servers in a directory of their own, real clients."""
 import os
 from pathlib import Path

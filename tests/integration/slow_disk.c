@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Preloaded into the servers: while the file named by SLOW_DISK exists, each flush takes SLOW_DISK_MS longer, as with a disk
  * that has much to write. */
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The gemel program, its configuration, and what happens when something is wrong with them."""
 import json
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each client with its default settings."""
 import os
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What one door answered, the other sees at once: no stale answer in thousands of rounds."""
 import hashlib
 import json

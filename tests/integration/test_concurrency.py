@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """S3 writers, NFS writers and listings in one directory: nothing lost, nothing twice, list order bytewise."""
 import threading
 from concurrent.futures import ThreadPoolExecutor

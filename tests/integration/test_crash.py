@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """kill -9 of each server, of the supervisor, and of all at once, under load, again and again: what was acknowledged is there."""
 import hashlib
 import os

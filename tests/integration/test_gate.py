@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the S3 door answers before any operation: host names, /healthz, what is not HTTP; its time-outs; and what the logs of a quiet server hold."""
 import json
 import signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Handles outlive names and are no secrets: what has lost its name is STALE, but to the client that has it open; what lies in a bucket answers only who may search the bucket."""
 import struct
 import threading

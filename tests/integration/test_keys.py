@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every legal key round-trips over S3, and shows over NFS as docs/architecture.md says."""
 import hashlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The main job: a notebook writes a dataset with boto3 or aws-cli, a trainer reads it over a kernel NFS mount, and the other way round."""
 import hashlib
 import os

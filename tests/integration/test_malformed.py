@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Malformed, oversized, truncated, wrongly signed: the right error, and nothing changed."""
 import base64
 import hashlib

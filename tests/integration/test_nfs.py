@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a Linux client expects of a local file system, over NFSv4.2."""
 import hashlib
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests and replies that could get too big for ganesha, for the session or for the client: each must come in pieces or as an error. A reply that cannot be encoded ends the connection, and a kernel client asks for it for ever."""
 import pytest
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NFSv4.2 on the wire, by a client that keeps no manners: what the kernel's client never sends, or checks by itself before it would."""
 import os
 

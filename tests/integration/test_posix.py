@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The finer rules of POSIX and of the Linux VFS on a kernel mount, one mount for the module; and what S3 sees of it."""
 import os
 import time

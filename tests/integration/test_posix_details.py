@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What programs on a mount with default options rely on, alone and while S3 works in the same directories."""
 import re
 import socket

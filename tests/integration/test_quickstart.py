@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """./quickstart as a newcomer runs it (the packages are there already)."""
 import json
 import os

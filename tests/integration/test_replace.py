@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a PUT over a file that NFS made keeps of it, seen by a kernel client."""
 import pytest
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What AWS documents of each operation, asked with boto3's defaults: answers, error codes and statuses, paging."""
 import base64
 import datetime

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What S3 answers where nothing is stored, at its limits, and to what is said beside the point: asked with boto3's defaults, and raw where boto3 would not ask."""
 import os
 from urllib.parse import quote

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finer points of S3 that tools rely on: what they send beside boto3's defaults, and what they read out of the answers."""
 import base64
 import datetime

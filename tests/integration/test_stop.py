@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An orderly stop is one, whatever the disk and the clients do: every process puts away what it has, and none is killed."""
 import os
 import signal

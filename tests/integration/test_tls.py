@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """HTTPS at the S3 door: a certificate of one's own authority, real clients that verify it, and what is refused."""
 import os
 import signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who is let in, at both doors: users that are disabled, deleted or renumbered, and uids that several want."""
 import threading
 

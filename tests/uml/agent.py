@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs inside the user-mode-linux client: executes commands that the test sends over TCP.
 
 One JSON line in, one JSON line out: {"script", "uid", "gid", "groups", "cwd", "timeout"} → {"rc", "out", "err"}.

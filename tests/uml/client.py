@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real Linux NFS client without privileges over the host's kernel: user-mode-linux on the host's own files (hostfs).
 
 Needs a network namespace of its own (tests/netns makes one): the client is attached by a tap device.

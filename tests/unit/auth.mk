@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 check_PROGRAMS += tests/unit/auth_test
 tests_unit_auth_test_SOURCES = tests/unit/auth_test.c tests/unit/auth_vectors.h
 tests_unit_auth_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Signatures: AWS's published examples, requests made by botocore, and everything that must fail. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Made by tests/unit/tools/make-auth-vectors with botocore 1.43.11. Do not edit. */
 #define VECTOR_KEY "AKIDGEMELTEST0000001"
 #define VECTOR_SECRET "s3cr3t/with+signs=and-more.0123456789abcd"

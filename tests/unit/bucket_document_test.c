@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Documents of a bucket's configuration: kept over a restart, for their owner to change, gone with their bucket. And
  * metadata whose names no attribute over NFS could have. */
 #include "gateway/ns/object/object_open.h"

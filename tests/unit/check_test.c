@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* gml_store_check finds each kind of damage. Every case breaks one thing in a sound store by hand, and names what must
  * be said. */
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Checksums: known values, tables against the accelerated path, splits, combination. */
 #include <setjmp.h>
 #include <stdarg.h>

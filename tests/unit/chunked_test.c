@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* aws-chunked bodies: AWS's published examples, what clients send, every way to be wrong; each in every split. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Content that the disk lost: who reads it gets an error, and neither zeros nor a promise. */
 #include <limits.h>
 #include <gemel/file.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 check_PROGRAMS += tests/unit/data_test tests/unit/pack_test
 tests_unit_data_test_SOURCES = tests/unit/data_test.c tests/unit/data_support.h
 tests_unit_data_test_LDADD = libgemeltest.la $(CMOCKA_LIBS)

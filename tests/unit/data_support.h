@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the tests of gateway/data share: a blob store in a temporary directory, whose ids come from two counters, and
  * syncs that are counted and can be made to fail. */
 #ifndef GML_TEST_DATA_SUPPORT_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Blob files and the descriptor cache, on real directories. */
 #include "data_support.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What every engine promises of changes: closures that fail, a full store, durability, what is done
  * before a commit, and our own bugs. One table of cases over every engine. */
 #include "engine_support.h"

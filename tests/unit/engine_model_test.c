@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Engines against a model: keys of all lengths in order, long random runs of changes and cursors in
  * one thread, and many threads whose changes are replayed in the order in which they were
  * committed. */

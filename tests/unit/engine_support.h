@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* One table of cases, run over every engine. */
 #ifndef TESTS_ENGINE_SUPPORT_H
 #define TESTS_ENGINE_SUPPORT_H

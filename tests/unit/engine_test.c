@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The contract of gateway/meta/engine.h, slot by slot, over every engine: the store, keys and
  * values, snapshots, cursors. Changes are in engine_change_test.c; what only many threads or long
  * random runs show, in engine_model_test.c. */

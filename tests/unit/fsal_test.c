@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Core errors at the NFS door. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Unit tests mirror the sources: one program per room, cmocka.
 if HAVE_CMOCKA
 include tests/unit/auth.mk

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 check_PROGRAMS += tests/unit/engine_test tests/unit/engine_change_test tests/unit/engine_model_test tests/unit/meta_test tests/unit/meta_commit_test tests/unit/meta_record_test tests/unit/meta_dirent_test tests/unit/meta_crash_test tests/unit/meta_redo_test tests/unit/meta_fault_test tests/unit/meta_noun_test tests/unit/meta_memo_test
 META_TEST_LDADD = libgemeltest.la $(CMOCKA_LIBS)
 META_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

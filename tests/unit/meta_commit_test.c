@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Group commit over LMDB: many threads, several processes, closures that fail, a full map, writers that are killed. */
 #include "meta_support.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Power cuts and failing disks (meta_disk.h). What the redo log promises in particular is meta_redo_test.c. */
 #include "meta_disk.h"
 #include <sys/wait.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Names of any length: exact bytewise order, continuation nodes, cookies; against a sorted array. */
 #include "meta_support.h"
 #include "gateway/meta/record/dirent.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A disk below one metadata store, for tests of power cuts and failing calls. Every write and flush of data.mdb and of
  * the redo log passes through here, from all processes that were forked since: it is recorded, so that any state that
  * the disk may have had at any moment can be rebuilt and opened; or it is made to fail, or to kill its process. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What read transactions remember of earlier ones must never show: a model against random changes, with snapshots of
  * several ages open at once, and more keys than are remembered. */
 #include "meta_support.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The smaller nouns: what they keep, their order, and the secondary keys that follow them. */
 #include "meta_support.h"
 #include "gateway/meta/record/record_internal.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Record codecs: every field of an inode comes back, damaged values are refused. */
 #include "meta_support.h"
 #include "gateway/meta/record/record_internal.h"

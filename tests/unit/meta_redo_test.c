@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The redo log's own promises: room, order, what is left of an earlier life, stores that get their first log, pins. */
 #include "meta_disk.h"
 #include <dirent.h>

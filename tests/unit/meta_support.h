@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A metadata store in a directory of its own for one test, and a closure that runs a plain function. */
 #ifndef TESTS_META_SUPPORT_H
 #define TESTS_META_SUPPORT_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The engine over LMDB: its files, what it refuses to open, its readers and its map. The contract is engine_test.c,
  * group commit meta_commit_test.c. */
 #include "meta_support.h"

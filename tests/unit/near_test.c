@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Which word was probably meant. */
 #include "../../gateway/cmd/near.h"
 

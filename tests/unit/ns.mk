@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 check_PROGRAMS += tests/unit/ns_dir_test tests/unit/ns_file_test
 NS_TEST_LDADD = libgemeltest.la $(CMOCKA_LIBS)
 NS_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A writer is killed at a random moment; what it was told to be durable must be there afterwards, and every invariant
  * hold. (Killing loses no page of the kernel's cache; order on the disk is tests/crash's business.) */
 #include <signal.h>

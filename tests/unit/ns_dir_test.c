@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Names and directories: gateway/ns/name.c, dir.c, rename.c, readdir.c, link.c, access.c. */
 #include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"

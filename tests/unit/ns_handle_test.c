@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The gate for inode numbers that came from a handle (gateway/ns/posix/handle.c), and orphans whose time is wrong. */
 #include <fcntl.h>
 #include "gateway/ns/core/time.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Random sequences of operations on a store and on a directory of the file system below it: the results, the trees and
  * the bytes must be the same. From time to time what lies in write blobs becomes extents, as CopyObject makes it,
  * orphans are reaped, and the store is closed and opened again. NS_SEED and NS_STEPS choose another run. */

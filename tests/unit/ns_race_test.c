@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Races that hold still: the linker sends gml_blob_open and gml_owner_alive through here, and what another thread or
  * process might do just then is done just then. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Many threads on few files and names: gateway/ns under contention. Run it under ThreadSanitizer as well. */
 #include <pthread.h>
 #include "gateway/ns/posix/open_inode.h"

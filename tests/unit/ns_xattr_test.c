@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* How many extended attributes an inode can have, and how large they may be: gateway/ns/posix/xattr.c. */
 #include "gateway/ns/core/link.h"
 #include "gemel/object.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 check_PROGRAMS += tests/unit/object_test tests/unit/object_access_test tests/unit/object_list_test tests/unit/object_upload_test tests/unit/object_copy_test tests/unit/object_stress_test
 OBJECT_TEST_LDADD = libgemeltest.la $(CMOCKA_LIBS) -lpthread
 OBJECT_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)

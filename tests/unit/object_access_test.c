@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Objects among directories and other files; rights and quota. */
 #include "gateway/base/span.h"
 #include "gateway/ns/core/etag.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Copies: shared blobs, references down to zero, what NFS has written or is writing. */
 #include "gateway/base/span.h"
 #include "gateway/ns/core/etag.h"

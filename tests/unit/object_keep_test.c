@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* New content under the name of a file: whose it is, and what it keeps of the file. */
 #include "gateway/ns/object/put.h"
 #include "gateway/ns/posix/open_inode.h"

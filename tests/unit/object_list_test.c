@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Listings against a model: the sorted array of all keys, filtered by brute force. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem */

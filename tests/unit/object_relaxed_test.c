@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A relaxed bucket: which of its changes wait for the log, and which must. That nothing but the last of them is lost is
  * what tests/crash/scratch sees. */
 #include "gateway/ns/object/put.h"

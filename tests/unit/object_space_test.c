@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The room that a file takes (st_blocks): holes count, whoever made the content, open or closed, small or large. */
 #include "gateway/ns/object/object_open.h"
 #include "gateway/ns/posix/open_inode.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the tests of objects and uploads share. */
 #ifndef GML_TEST_OBJECT_SUPPORT_H
 #define GML_TEST_OBJECT_SUPPORT_H

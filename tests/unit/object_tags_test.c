@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* An object's tags change as a whole. */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Objects: keys, content, conditions, concurrency. */
 #include <pthread.h>
 #include "gateway/base/span.h"

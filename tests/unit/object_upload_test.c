@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Multipart uploads. */
 #include <pthread.h>
 #include "gateway/ns/object/object_open.h"

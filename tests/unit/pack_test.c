@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Packs, on real directories. `pack_test bench [threads]` measures durable appends. */
 #include "data_support.h"
 

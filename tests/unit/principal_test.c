@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Users, keys and buckets. */
 #include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"

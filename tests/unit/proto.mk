@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 check_PROGRAMS += tests/unit/proto_test tests/unit/proto_s3_test
 tests_unit_proto_test_SOURCES = tests/unit/proto_test.c
 tests_unit_proto_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What S3 answers where nothing is stored, and to what is said beside the point. */
 #include "s3_expect.h"
 

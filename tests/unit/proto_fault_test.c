@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Out of memory: the n-th allocation of the protocol room fails, for n = 0, 1, 2, … until a request meets no fault.
  * Each time there is an answer (or no call at all), nothing of a failed write is seen, and nothing leaks (sanitizers).
  * The linker wraps the allocator for this program's static parts only: the core and expat keep theirs. */

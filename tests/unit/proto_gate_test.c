@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What is decided before and beside the operations: by which names the server is known, its region, its health; and GET and
  * HEAD of next to nothing, or of less than there should be. */
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What a client says of an object, up to its limits, and how it comes back: metadata, tags, content headers, checksums,
  * storage classes. */
 #include "s3_expect.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* S3 from request to answer, over a real store, through the host in memory. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The pure parts of s3api/proto: URIs, ranges, dates, codecs, XML, the error table, the routing table. */
 #include <stdarg.h>
 #include <stddef.h>

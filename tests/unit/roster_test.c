@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Which uids are refused, in which process, from when on; and what a refused caller gets. */
 #include <pthread.h>
 #include <sched.h>

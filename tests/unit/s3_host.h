@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A host for s3api/proto in memory: a store in a temporary directory, one user, and requests whose bodies come in
  * pieces of any size or break off. */
 #ifndef GML_TEST_S3_HOST_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Several processes on one store, killed at random moments, while another recovers, reaps, compacts and checks.
  * Afterwards every object is whole, and the store check finds nothing. */
 #include <signal.h>

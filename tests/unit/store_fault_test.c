@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Memory or the disk fails: the n-th allocation, or the n-th changing system call, of a life of the store goes wrong,
  * for n = 1, 2, 3 … until a whole life meets no failure (in growing steps: each
  * life adds a directory that the next ones walk). Each life ends

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The store's life: creating, opening, leases, recovery, orphans, pack space. */
 #include <fcntl.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Buckets. A bucket is a directory of the namespace root with a record of its own. */
 #ifndef GEMEL_BUCKET_H
 #define GEMEL_BUCKET_H

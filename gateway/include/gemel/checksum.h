@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Streaming digests: MD5 (for ETags) and S3's checksums. SHA and MD5 come from OpenSSL, the CRCs use the processor's instructions where it has them. */
 #ifndef GEMEL_CHECKSUM_H
 #define GEMEL_CHECKSUM_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Operations on names, as POSIX and NFS see them: every `name` here is an NFS name (docs/architecture.md, "Names": escapes), 1 to 255 bytes, without
  * '/' and NUL, else INVAL or NAMETOOLONG. Entries of the root are buckets: mkdir there is CreateBucket, remove is DeleteBucket (BUCKETNAME on illegal names). All changes are
  * atomic, durable on return (but see gml_bucket_set_relaxed), update parents' mtime, ctime and change, and leave the store untouched on failure. Threads: any. */

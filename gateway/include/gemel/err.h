@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Error codes of the core: one table, used by every layer.
  *
  * Functions return int: 0 on success or one of enum gml_err. Mappings to other worlds live in exactly one file each:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Regular files as POSIX and NFS use them. */
 #ifndef GEMEL_FILE_H
 #define GEMEL_FILE_H

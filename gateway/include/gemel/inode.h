@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Operations on an inode that need no name. All take the caller's rights from `op` and answer ACCESS,
  * PERM, ROFS and STALE accordingly: ACCESS without search permission on the root of the inode's bucket
  * (the root itself answers everybody), STALE for an inode that has lost its last name, unless

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Objects: the namespace as S3 sees it. `key` is raw bytes, 1 to 1024, without NUL (else INVAL, NAMETOOLONG). Bucket missing: NOBUCKET; key missing: NOENT;
  * rights missing: ACCESS (also for a missing key whose directory the caller may not read, as S3 does without ListBucket). */
 #ifndef GEMEL_OBJECT_H

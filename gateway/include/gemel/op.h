@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Who asks, and for what: the first parameter of every core operation. */
 #ifndef GEMEL_OP_H
 #define GEMEL_OP_H

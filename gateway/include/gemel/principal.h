@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Users, groups and access keys. Names: 1 to 64 of [A-Za-z0-9._@-]. Changes are for GML_PROTOCOL_ADMIN only (PERM otherwise); durable. */
 #ifndef GEMEL_PRINCIPAL_H
 #define GEMEL_PRINCIPAL_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Does a server answer? Used by whoever watches a door from outside of it.
  *
  * All functions: `address` is an IPv4 or IPv6 address as text (0.0.0.0 and :: stand for this machine), times are in ms, any

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The store: one directory with meta/, data/ and run/. */
 #ifndef GEMEL_STORE_H
 #define GEMEL_STORE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Attributes and small value types shared by the public API. Times are nanoseconds since the epoch, sizes and offsets bytes. */
 #ifndef GEMEL_TYPES_H
 #define GEMEL_TYPES_H

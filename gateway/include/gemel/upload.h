@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Multipart uploads. Ids are 32 lower-case hex digits. An upload belongs to who began it: that uid, the bucket's owner and uid 0 may use it (ACCESS). NOUPLOAD when unknown, completed or
  * aborted, or bucket and key differ. */
 #ifndef GEMEL_UPLOAD_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* See checkpoint.h. */
 #include "checkpoint.h"
 #include <errno.h>

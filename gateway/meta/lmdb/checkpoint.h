@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Checkpoints: states of data.mdb that are whole on the disk, and the pins that keep their pages from being used again.
  *
  * Invariants

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Group commit: one thread leads, the others wait for their own result.
  *
  *   queue ──► batch: presync, write transaction, every closure, record, commit, flush of the log ──► acknowledged

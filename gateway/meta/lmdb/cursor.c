@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Cursors. One of a write transaction remembers its key: the tree may change under it. Closed cursors of read
  * transactions are kept for the next use of the transaction. */
 #include <stdlib.h>

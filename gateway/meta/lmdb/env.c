@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The LMDB environment: creation, opening, its tables and the format record.
  *
  * Invariants

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateway/base/errmap.h"
 #include "lmdb_internal.h"
 

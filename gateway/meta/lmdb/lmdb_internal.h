@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the files of the engine over LMDB share. commit.c and redo.c do not know LMDB; the others do. */
 #ifndef GML_META_LMDB_INTERNAL_H
 #define GML_META_LMDB_INTERNAL_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the first opener of a store does: data.mdb is whatever the kernel got round to writing; its meta pages are taken
  * from the last checkpoint, whose pages nobody has used again, and the records after it are run once more. Right after
  * a power cut and after the death of every process alike, so it is done always. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The file of the redo log, its records and its shared tail. See redo.h. */
 #include "redo.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The redo log: every committed write transaction, in order, in one preallocated file, so that one small sequential
  * flush makes it durable. LMDB itself is never flushed by a commit; a checkpoint does that now and then.
  * docs/adr/0004-redo-log.md has the argument, docs/on-disk-format.md the bytes.

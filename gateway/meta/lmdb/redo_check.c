@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The log's part of the store check. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* See reserve.h. */
 #include "reserve.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Room for removing: on a full disk, or in a full map, names must still be removable, and a change writes pages anew
  * before it frees the old ones.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Transactions.
  *
  * Invariant: a value's place in the map is good for every transaction on the snapshot in which it was found. While that

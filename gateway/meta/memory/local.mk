@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Test builds only.
 libgemeltest_la_SOURCES += \
 	gateway/meta/memory/memory.c \

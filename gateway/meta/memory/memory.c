@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Stores of the engine in memory: create, open, close (memory.h, invariant 4); the engine's tables.
  */
 #include "memory.h"

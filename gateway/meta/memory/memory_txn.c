@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Transactions and cursors of the engine in memory. A cursor is a key: each step searches for it
  * anew, so changes under a cursor need no care. */
 #include <stdlib.h>

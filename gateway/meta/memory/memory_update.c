@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Changes of the engine in memory: one closure, one version. */
 #include <stdlib.h>
 #include <string.h>

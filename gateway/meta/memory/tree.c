@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* See tree.h. */
 #include "tree.h"
 #include <gemel/err.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* An ordered map whose old versions stay: changing one copies the path from the root to the change
  * and shares the rest.
  *

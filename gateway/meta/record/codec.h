@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Bytes of records: one writer, one bounds-checked reader, for every table.
  *
  * Integers are little-endian fixed (u32, u64, i64) or varint: seven bits a byte, least significant first, top bit =

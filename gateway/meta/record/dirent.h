@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* How names of any length live under keys of limited length, in exact order.
  *
  * Table dirent, key = parent (u64) + name, when the name has at most GML_DIRENT_PLAIN bytes. A longer name is cut: the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Ordered walk of a parent's names, through continuation nodes (dirent.h), and the walk in cookie order. */
 #include "dirent.h"
 #include <stdlib.h>

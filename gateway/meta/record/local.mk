@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libgemel_la_SOURCES += \
 	gateway/meta/record/codec.c \
 	gateway/meta/record/codec.h \

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Typed records over the engine: what each table's keys and values are. Every value starts with a format byte; decoding is bounds-checked and answers CORRUPT.
  * Integers in keys are big-endian (order), in values little-endian. docs/on-disk-format.md is the byte-level truth.
  *

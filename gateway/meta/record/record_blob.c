@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Table blob: id (u64) -> references, length. */
 #include "record_internal.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Table bucket: name -> record; table super, GML_SUPER_ROOT + root ino -> format byte + name. */
 #include "record_internal.h"
 #include "gateway/base/assert.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "dirent.h"
 
 enum { DIRENT_FORMAT = 1, DIRENT_FORMAT_NODE = 2, COOKIE_FORMAT = 1 };

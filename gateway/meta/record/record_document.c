@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Table super, GML_SUPER_DOCUMENT + root ino + kind -> format byte + document. */
 #include "record_internal.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Table extent: ino (u64), file offset (u64) -> one extent. Only files with more than GML_INLINE_EXTENTS have entries.
  */
 #include "record_internal.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Content headers and lists of pairs: byte strings inside other records. */
 #include "record_internal.h"
 

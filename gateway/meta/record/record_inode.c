@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Table inode: ino (u64) -> attributes, then optional parts, each announced by a presence bit. docs/on-disk-format.md,
  * "inode". */
 #include "record_internal.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Helpers that several record codecs share. */
 #ifndef GML_META_RECORD_INTERNAL_H
 #define GML_META_RECORD_INTERNAL_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Table lease: kind (u8), first (u64) -> count, owner; table super, GML_SUPER_LEASE + kind -> first number that was
  * never leased. */
 #include "record_internal.h"

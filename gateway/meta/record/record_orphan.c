@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Tables orphan: ino -> time; dirty: ino -> owning process. */
 #include "record_internal.h"
 

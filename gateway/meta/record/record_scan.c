@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "record_internal.h"
 
 int gml_rec_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out)

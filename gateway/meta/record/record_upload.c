@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Tables upload: id (16 bytes) -> record; part: id + number (u32) -> record. */
 #include "record_internal.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Tables user: name -> record; key: access key id -> record; super, GML_SUPER_UID + uid (u32) + name -> format byte,
  * and GML_SUPER_RETIRED + uid (u32) -> format byte. Several users may share a uid, of whom one is enabled (stores of
  * older programs may hold more). */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Attributes of an inode as of now: what the write blob knows better than the record. */
 #include <gemel/err.h>
 #include <gemel/types.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Attributes of an inode as of now, also while its content is being written. */
 #ifndef GML_NS_CORE_ATTR_H
 #define GML_NS_CORE_ATTR_H

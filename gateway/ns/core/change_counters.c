@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Change attributes of files that are being written: shared counters in run/changes.
  *
  * run/changes is a file of CHANGE_SLOTS 64-bit counters that every process maps. An inode uses slot (ino modulo slots).

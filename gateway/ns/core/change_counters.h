@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Change attributes of files that are being written, in all processes (run/changes). */
 #ifndef GML_NS_CORE_CHANGE_COUNTERS_H
 #define GML_NS_CORE_CHANGE_COUNTERS_H

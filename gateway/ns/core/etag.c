@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* ETags. Content that came over S3 keeps its MD5; content that NFS wrote gets an opaque one. */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* ETags of objects. */
 #ifndef GML_NS_CORE_ETAG_H
 #define GML_NS_CORE_ETAG_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* An inode's content map: which bytes of the file lie in which blob.
  *
  * Invariants

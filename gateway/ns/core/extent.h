@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* An inode's content map, inline or in table EXTENT. All inside a write transaction unless
  * said otherwise. */
 #ifndef GML_NS_CORE_EXTENT_H

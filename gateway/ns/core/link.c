@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Names and inodes: what a dirent's coming and going changes, for every operation of both doors.
  *
  * Spans of an inode that was read in this transaction end with the next write (meta/engine.h, invariant 3). So

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Names and inodes, inside a write transaction. */
 #ifndef GML_NS_CORE_LINK_H
 #define GML_NS_CORE_LINK_H

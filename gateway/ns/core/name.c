@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* NFS names <-> stored names.
  *
  * A stored name is an S3 key's component; a directory's ends with '/'. What POSIX cannot show under that name is shown

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* NFS names and stored names (docs/architecture.md, "Names"). */
 #ifndef GML_NS_CORE_NAME_H
 #define GML_NS_CORE_NAME_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* S3 keys to inodes (docs/architecture.md, "Names"): every component but the last is a directory, stored with its
  * slash. */
 #include <string.h>

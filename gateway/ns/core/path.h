@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* S3 keys: the walk from a bucket to the directory entry of a key. */
 #ifndef GML_NS_CORE_PATH_H
 #define GML_NS_CORE_PATH_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Clocks.
  *
  * Times come from the kernel's coarse clock, because that is the one that stamps the write blobs: a file's record and

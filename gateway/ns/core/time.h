@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The clock, and change attributes made from it. */
 #ifndef GML_NS_CORE_TIME_H
 #define GML_NS_CORE_TIME_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Buckets: a directory of the namespace root, a record, and a hidden parent for uploads, made and removed together. */
 #include <string.h>
 #include <gemel/bucket.h>

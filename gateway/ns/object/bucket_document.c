@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Documents of a bucket's configuration. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Buckets inside a write transaction: what CreateBucket and DeleteBucket share with mkdir and remove in the namespace root. All check everything before they write. */
 #ifndef GML_NS_BUCKET_TXN_H
 #define GML_NS_BUCKET_TXN_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* CompleteMultipartUpload: the parts' references move to a new inode in one transaction; no data moves.
  *
  * A client whose answer got lost asks again. The upload is gone by then, but its object bears its mark: the random half of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Preconditions: RFC 9110, 13.1 and 13.2.2, with what S3 makes of them. */
 #include <string.h>
 #include <gemel/err.h>

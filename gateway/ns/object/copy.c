@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* CopyObject: the target shares the source's blobs; only what is being written over NFS is copied by bytes.
  *
  * The ETag of a copy: the source's, part count included, because the content is the same (S3 would compute a plain MD5,

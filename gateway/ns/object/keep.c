@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What new content keeps of the file whose name it takes.
  *
  * `aws s3 cp new s3://b/f` over a file that NFS made is meant as `cp new f`: the bytes change, and the file stays whose

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What a new inode keeps of the one that it replaces. */
 #ifndef GML_NS_OBJECT_KEEP_H
 #define GML_NS_OBJECT_KEEP_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* ListObjects: a walk of the dirents depth first, which is the order of keys (docs/architecture.md, "Names").
  *
  * Invariants

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Prefix, delimiter and marker of a listing, as bounds in the order of keys. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem, memrchr */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Where a listing begins. */
 #ifndef GML_NS_OBJECT_LIST_START_H
 #define GML_NS_OBJECT_LIST_START_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libgemel_la_SOURCES += \
 	gateway/ns/object/bucket.c \
 	gateway/ns/object/bucket_document.c \

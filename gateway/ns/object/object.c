@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Objects open for reading. docs/architecture.md, "Data"; ns/README.md says what keeps the bytes there.
  *
  * Invariants

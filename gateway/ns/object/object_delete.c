@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* DeleteObject. */
 #include <gemel/err.h>
 #include <gemel/inode.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Headers, metadata and tags of an object, in encoded form. */
 #ifndef GML_NS_OBJECT_OBJECT_META_H
 #define GML_NS_OBJECT_OBJECT_META_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* An open object, as its two halves share it: opened by object.c, read by object_run.c. */
 #ifndef GML_NS_OBJECT_OPEN_H
 #define GML_NS_OBJECT_OPEN_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Reading an open object: runs of bytes, and parts. Invariants: object.c. */
 #include <errno.h>
 #include <stdlib.h>

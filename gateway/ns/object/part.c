@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Parts of an upload: extents with references of their own, until the upload is completed or aborted. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The common end of PUT, CopyObject and CompleteMultipartUpload: a new inode takes a key's name in one transaction. */
 #include <string.h>
 #include <gemel/err.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A new inode under a key, inside a write transaction. */
 #ifndef GML_NS_OBJECT_PUBLISH_H
 #define GML_NS_OBJECT_PUBLISH_H

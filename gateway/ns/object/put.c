@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Content on its way in: small in memory and then packed, large to a blob file as it comes. docs/architecture.md,
  * "Data". */
 #include <stdlib.h>

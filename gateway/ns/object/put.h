@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Content of an object on its way in. */
 #ifndef GML_NS_OBJECT_PUT_H
 #define GML_NS_OBJECT_PUT_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Several inodes, or parts of uploads, over the same blobs. */
 #include <stdlib.h>
 #include <gemel/err.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Several inodes (or parts) over the same blobs. */
 #ifndef GML_NS_OBJECT_REFLINK_H
 #define GML_NS_OBJECT_REFLINK_H

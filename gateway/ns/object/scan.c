@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* One pass over content: its MD5, a checksum, and perhaps a copy of the bytes. */
 #include <string.h>
 #include <gemel/checksum.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Digests of content that is read once. */
 #ifndef GML_NS_OBJECT_SCAN_H
 #define GML_NS_OBJECT_SCAN_H

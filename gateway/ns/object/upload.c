@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Multipart uploads: create, look up, abort, list. Parts are in part.c, the end of an upload in complete.c.
  *
  * An upload is a record (table upload), its parts (table part), and an entry "key NUL id" under the bucket's hidden

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Multipart uploads and their parts, inside transactions. */
 #ifndef GML_NS_OBJECT_UPLOAD_H
 #define GML_NS_OBJECT_UPLOAD_H

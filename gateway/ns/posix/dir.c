@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Operations on one name: LOOKUP, LOOKUPP, mkdir, symlink, mknod, link, remove. */
 #include <string.h>
 #include <gemel/dir.h>

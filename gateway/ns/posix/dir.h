@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the operations on names share. */
 #ifndef GML_NS_POSIX_DIR_H
 #define GML_NS_POSIX_DIR_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Open files: open, create, close, read. */
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* From clean to DIRTY and back. */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* DIRTY inodes become clean, and clean ones DIRTY. */
 #ifndef GML_NS_POSIX_FINALIZE_H
 #define GML_NS_POSIX_FINALIZE_H

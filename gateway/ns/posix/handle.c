@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The gate: every operation passes it whose inode number came from a handle, and not from a name.
  *
  * A handle outlives the name that it was given for, and is no secret: a store id and a number that counts up. So

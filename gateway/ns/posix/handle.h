@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The gate for inode numbers that came from a handle. */
 #ifndef GML_NS_POSIX_HANDLE_H
 #define GML_NS_POSIX_HANDLE_H

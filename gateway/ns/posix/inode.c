@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Operations on an inode that change nothing in the store. */
 #include <string.h>
 #include <sys/stat.h>

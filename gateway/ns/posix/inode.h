@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Inodes as the core itself reads them. */
 #ifndef GML_NS_POSIX_INODE_H
 #define GML_NS_POSIX_INODE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The table of this process's open files, by inode number. */
 #include <pthread.h>
 #include <stdatomic.h>

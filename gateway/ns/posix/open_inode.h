@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* This process's open files, and the two states of a file's content: clean and DIRTY.
  *
  * Invariants

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* READDIR, in the order of the cookies. */
 #include <gemel/dir.h>
 #include <gemel/err.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* rename(2) within a bucket. */
 #include <string.h>
 #include <gemel/dir.h>

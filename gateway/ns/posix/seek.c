@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Sparse files: SEEK, ALLOCATE, DEALLOCATE (RFC 7862). */
 #include <pthread.h>
 #include <stdatomic.h>

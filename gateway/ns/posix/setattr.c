@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* SETATTR. Size and mtime of a DIRTY file live in its write blob: such a change first settles the file, in the same
  * transaction that makes the change. */
 #include <pthread.h>

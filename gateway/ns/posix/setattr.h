@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Changes of attributes, as creates and opens use them. */
 #ifndef GML_NS_POSIX_SETATTR_H
 #define GML_NS_POSIX_SETATTR_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Files that were made for writing and closed without a write.
  *
  * They are born DIRTY, so that a first write needs no transaction; without one there is nothing to make durable, and

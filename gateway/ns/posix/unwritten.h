@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* New files that were closed without a write. */
 #ifndef GML_NS_POSIX_UNWRITTEN_H
 #define GML_NS_POSIX_UNWRITTEN_H

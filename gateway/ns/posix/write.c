@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* WRITE: in place in the write blob; over an extent, by copying the touched chunks first. COMMIT. */
 #include <pthread.h>
 #include <stdatomic.h>

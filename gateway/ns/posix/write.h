@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Writes to an open file. */
 #ifndef GML_NS_POSIX_WRITE_H
 #define GML_NS_POSIX_WRITE_H

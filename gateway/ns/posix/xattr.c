@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Extended attributes (RFC 8276). Names below user.s3. are what S3 keeps with an object; they obey S3's limits here as
  * well, and hold nothing that an HTTP header could not. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Extended attributes: limits that others keep as well. */
 #ifndef GML_NS_POSIX_XATTR_H
 #define GML_NS_POSIX_XATTR_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The store check: its frame, and the tables that are about no name and no content. */
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The store check: what its files share.
  *
  * The content directory is read first, then everything else from one snapshot. So a file without a record is either not

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The store check: blobs, their references, and the files that hold them. */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The store check: inodes, names, buckets and uploads. */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Blob files that nothing knows: a process died between the commit that freed them and their removal.
  *
  * A directory is listed first, leases and records are read from a snapshot taken after. A listed file was made under a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Blob files that nothing refers to. */
 #ifndef GML_NS_STORE_COLLECT_H
 #define GML_NS_STORE_COLLECT_H

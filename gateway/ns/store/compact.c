@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Pack space: blocks of a pack in which no segment lives are punched out; a pack without any goes.
  *
  * Only packs that nobody leases are touched (recovery drops the leases of the dead), and leases and segments are read from one snapshot: nobody

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Leases: which process may use which new blob ids and pack numbers.
  *
  * Life of a lease: taken in a transaction -> its ids are handed out from memory -> kept while the process lives,

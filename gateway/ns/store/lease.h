@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Leases of blob ids and packs. */
 #ifndef GML_NS_STORE_LEASE_H
 #define GML_NS_STORE_LEASE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Processes as owners of leases and DIRTY files: a pid alone comes back, with its start time and the boot it does not.
  * All processes of one store must share a pid namespace: one that cannot be seen counts as dead.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Which inodes have S3 readers that open their content piece by piece (object.c).
  *
  * An object of a few extents is pinned when it is opened: its blobs are open, its packed bytes in memory. One whose map

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Inodes that S3 readers are on, in all processes (run/readers). */
 #ifndef GML_NS_STORE_READER_H
 #define GML_NS_STORE_READER_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Orphans: inodes without a name, freed when they are old enough and nobody has them open.
  *
  * One transaction frees as many small orphans, or as large a slice of one, as REAP_BUDGET allows: content, xattrs, the

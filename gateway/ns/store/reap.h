@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Orphans that are being freed. */
 #ifndef GML_NS_STORE_REAP_H
 #define GML_NS_STORE_REAP_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What a server does before it serves, and again when another process of the store died. */
 #include <stdlib.h>
 #include <gemel/err.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The store's directory: making, opening and closing it, and the room in it.
  *
  * On disk: PATH/meta (gateway/meta), PATH/data (gateway/data), PATH/run (shared state that needs no durability),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The open store: what every operation of the core works on. */
 #ifndef GML_NS_STORE_STORE_H
 #define GML_NS_STORE_STORE_H
