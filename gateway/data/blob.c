@@ -14,6 +14,19 @@
 
 #define BLOB_IOV 64
 
+/* A number that was never used, as an id of `kind`. */
+static int blob_next_id(struct gml_data *data, enum gml_blob_kind kind, uint64_t *id_out)
+{
+	uint64_t number;
+	int rc = data->opt.next_id(data->opt.next_id_arg, 0, &number);
+	if (rc != 0)
+		return rc;
+	if (number == 0 || number > GML_BLOB_NUMBER_MAX)
+		return GML_ERR_CORRUPT;
+	*id_out = gml_blob_file_id(kind, number);
+	return 0;
+}
+
 int gml_blob_reserve(struct gml_data *data, uint64_t *id_out)
 {
 	char path[GML_BLOB_PATH];
@@ -21,11 +34,9 @@ int gml_blob_reserve(struct gml_data *data, uint64_t *id_out)
 	/* Ids never repeat, but metadata restored from a copy may count from an older number: step over what is there.
 	 */
 	for (;;) {
-		rc = data->opt.next_id(data->opt.next_id_arg, 0, id_out);
+		rc = blob_next_id(data, GML_BLOB_WRITE, id_out);
 		if (rc != 0)
 			return rc;
-		if (*id_out == 0 || *id_out & GML_BLOB_PACKED)
-			return GML_ERR_CORRUPT;
 		gml_blob_path(*id_out, path);
 		if (faccessat(data->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
 			return errno == ENOENT ? 0 : gml_err_map(errno);
@@ -37,11 +48,9 @@ int gml_blob_create(struct gml_data *data, uint64_t *id_out, struct gml_blob **b
 	uint64_t id;
 	int fd, rc;
 	do {
-		rc = data->opt.next_id(data->opt.next_id_arg, 0, &id);
+		rc = blob_next_id(data, GML_BLOB_PLAIN, &id);
 		if (rc != 0)
 			return rc;
-		if (id == 0 || id & GML_BLOB_PACKED)
-			return GML_ERR_CORRUPT;
 		rc = gml_data_openat(data, id, O_RDWR | O_CREAT | O_EXCL, &fd);
 	} while (rc == GML_ERR_EXIST);
 	if (rc != 0)
@@ -65,6 +74,8 @@ int gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags, struct gml
 		return 0;
 	if (id == 0 || (packed && (flags & GML_BLOB_CREATE)))
 		return GML_ERR_INVAL;
+	if (!gml_blob_known(id))
+		return GML_ERR_CORRUPT;
 	rc = gml_data_openat(data, key,
 			     packed ? O_RDONLY : O_RDWR | (flags & GML_BLOB_CREATE ? O_CREAT : 0),
 			     &fd);
@@ -338,6 +349,8 @@ int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off, uint64_t *off_
 int gml_blob_remove(struct gml_data *data, uint64_t id, uint64_t len)
 {
 	char path[GML_BLOB_PATH];
+	if (!gml_blob_known(id))
+		return GML_ERR_CORRUPT;
 	if (id & GML_BLOB_PACKED) {
 		gml_punch_add(data, id, len);
 		return 0;

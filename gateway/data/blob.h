@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The blob store: bytes under 64-bit ids; local files now, other backends later. Knows nothing of inodes and metadata.
  *
- * Ids: top bit clear: a file of its own (data/xx/yy/<16 hex>). Top bit set: a segment of a pack file: bits 62..32 pack number (1..2^31-1), bits 31..0 offset in the pack
- * in units of 64 bytes. A segment's length is known to the metadata only.
+ * Ids say how to read what they name.
+ *   bit 63 clear: a file of its own (data/xx/yy/<16 hex>). Bits 62..56: kind (enum gml_blob_kind),
+ *                 55..0: number (1..2^56-1), of one counter for all kinds.
+ *   bit 63 set:   a segment of a pack file. Bits 62..60: kind (0 plain; its record has its checksum),
+ *                 59..32: number of the pack (1..2^28-1), 31..0: offset in the pack in units of 64
+ *                 bytes. A segment's length is known to the metadata only.
+ * An id of a kind that is not listed here is refused: CORRUPT.
  *
  * Invariants
  *  1. A published blob's bytes never change (write blobs are published with their inode and change in place until their last extent reference goes).
@@ -20,6 +25,14 @@
 #include <gemel/types.h>
 
 #define GML_BLOB_PACKED ((uint64_t)1 << 63)
+#define GML_BLOB_NUMBER_BITS 56
+#define GML_BLOB_NUMBER_MAX (((uint64_t)1 << GML_BLOB_NUMBER_BITS) - 1)
+#define GML_PACK_NUMBER_MAX (((uint64_t)1 << 28) - 1)
+/* Kinds of files. 2 and 3 are kept for encrypted content: never changed, and changed in place. */
+enum gml_blob_kind {
+	GML_BLOB_WRITE = 0, /* changes in place; has block checksums while its content is settled */
+	GML_BLOB_PLAIN = 1, /* never changes; has block checksums from its publication on */
+};
 #define GML_PACK_SEGMENT_MAX 65536	  /* content up to this many bytes is packed */
 #define GML_PACK_SIZE ((uint64_t)1 << 30) /* a pack is closed when it reached this size */
 
@@ -27,7 +40,8 @@ struct gml_data;
 struct gml_blob; /* an open blob: reference-counted, shared, cached */
 
 struct gml_data_options {
-	/* Leases: next id of a blob file (kind 0) or pack number (kind 1). Called without locks of the data layer that its own callers could need. */
+	/* Leases: next number of a blob file (kind 0: 1..GML_BLOB_NUMBER_MAX) or of a pack (kind 1:
+	 * 1..GML_PACK_NUMBER_MAX). Called without locks of the data layer that its own callers could need. */
 	int (*next_id)(void *arg, int kind, uint64_t *id_out);
 	void *next_id_arg;
 	unsigned
@@ -43,9 +57,9 @@ void gml_data_close(struct gml_data *data);
 int gml_data_statfs(struct gml_data *data, uint64_t *total_out, uint64_t *free_out,
 		    uint64_t *avail_out);
 
-/* New, empty blob file with a fresh id. The reference is the caller's. */
+/* New, empty blob file with a fresh id of kind PLAIN. The reference is the caller's. */
 int gml_blob_create(struct gml_data *data, uint64_t *id_out, struct gml_blob **blob_out);
-/* Fresh id of a blob file without making the file (write blobs: the file appears with the first write). */
+/* Fresh id of kind WRITE, without making the file (it appears with the first write). */
 int gml_blob_reserve(struct gml_data *data, uint64_t *id_out);
 enum { GML_BLOB_CREATE = 1 /* make the file when missing */ };
 /* Open an existing blob (file, or the pack that holds the segment). NOENT when missing. Cached: usually no system call. */
@@ -94,13 +108,28 @@ int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t
 int gml_pack_sync(struct gml_data *data);
 /* Is this the pack this process appends to? (compaction leaves it alone) */
 bool gml_pack_is_current(struct gml_data *data, uint64_t id);
+/* Does this program know the id's kind? Pure. */
+static inline bool gml_blob_known(uint64_t id)
+{
+	return id & GML_BLOB_PACKED ? (id >> 60 & 7) == 0
+				    : id >> GML_BLOB_NUMBER_BITS <= GML_BLOB_PLAIN;
+}
+static inline uint64_t gml_blob_file_id(enum gml_blob_kind kind, uint64_t number)
+{
+	return (uint64_t)kind << GML_BLOB_NUMBER_BITS | number;
+}
+/* The number of a blob file; what leases count. */
+static inline uint64_t gml_blob_number(uint64_t id)
+{
+	return id & GML_BLOB_NUMBER_MAX;
+}
 static inline uint64_t gml_pack_id(uint64_t pack, uint64_t offset)
 {
 	return GML_BLOB_PACKED | pack << 32 | offset / 64;
 }
 static inline uint64_t gml_pack_number(uint64_t id)
 {
-	return (id & ~GML_BLOB_PACKED) >> 32;
+	return id >> 32 & GML_PACK_NUMBER_MAX;
 }
 static inline uint64_t gml_pack_offset(uint64_t id)
 {
@@ -111,13 +140,14 @@ int gml_pack_each(struct gml_data *data, bool (*each)(void *arg, uint64_t pack),
 int gml_pack_stat(struct gml_data *data, uint64_t pack, uint64_t *size_out, uint64_t *space_out);
 int gml_pack_punch(struct gml_data *data, uint64_t pack, uint64_t off, uint64_t len);
 int gml_pack_remove(struct gml_data *data, uint64_t pack);
-/* Every blob file's id and size (store check). */
+/* Every blob file's id and size, those of unknown kinds as well (store check). */
 int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, uint64_t size),
 		  void *arg);
-/* Those with first <= id < first + count; reads one directory per 4096 ids (recovery of a lease). */
+/* Those of known kinds with first <= number < first + count; reads one directory per 4096 numbers
+ * (recovery of a lease). */
 int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count,
 		     bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
-/* Walks in slices: the first of the GML_BLOB_LEAVES directories >= `from` that exists (GML_BLOB_LEAVES: none), and the files in one (NOENT when it does not exist). */
+/* Walks in slices: the first of the GML_BLOB_LEAVES directories >= `from` that exists (GML_BLOB_LEAVES: none), and the files of known kinds in one (NOENT when it does not exist). */
 #define GML_BLOB_LEAVES 65536
 unsigned gml_blob_leaf_next(struct gml_data *data, unsigned from);
 int gml_blob_each_leaf(struct gml_data *data, unsigned leaf,

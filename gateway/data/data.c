@@ -2,11 +2,11 @@
 /* The blob store's directory.
  *
  * On disk
- *   DIR/pack/NNNNNNNN          pack number in hex
+ *   DIR/pack/NNNNNNNN          kind and number of the pack: bits 32..62 of its segments' ids, in hex
  *   DIR/xx/yy/NNNNNNNNNNNNNNNN blob id in hex; xx = bits 20..27, yy = bits 12..19 of the id
  *
  * Invariants
- *  1. Neighbouring ids share a directory: 4096 of them, the size of a lease, so that what a dead process left is found
+ *  1. Neighbouring numbers, of whatever kinds, share a directory: 4096 of them, the size of a lease, so that what a dead process left is found
  * by reading one or two directories, and new files seldom need a new directory.
  *  2. A fan-out directory's own name is durable before a file is made in it: its parent is synced. The name of a new
  * file becomes durable with the first fdatasync of the file: on ext4, xfs and btrfs that commits the transaction that
@@ -41,7 +41,7 @@ void gml_data_log(const struct gml_data *data, enum gml_log_level level, const c
 void gml_blob_path(uint64_t key, char out[GML_BLOB_PATH])
 {
 	if (key & GML_BLOB_PACKED)
-		snprintf(out, GML_BLOB_PATH, "pack/%08" PRIx64, gml_pack_number(key));
+		snprintf(out, GML_BLOB_PATH, "pack/%08" PRIx64, key >> 32 & 0x7fffffff);
 	else
 		snprintf(out, GML_BLOB_PATH, "%02x/%02x/%016" PRIx64, (unsigned)(key >> 20) & 0xff,
 			 (unsigned)(key >> 12) & 0xff, key);
@@ -260,7 +260,8 @@ static bool data_parse_hex(const char *name, size_t digits, uint64_t *out)
 
 struct data_walk {
 	struct gml_data *data;
-	uint64_t first, last; /* inclusive */
+	uint64_t first, last; /* numbers, inclusive */
+	bool all;	      /* files of unknown kinds as well */
 	bool (*each)(void *arg, uint64_t id, uint64_t size);
 	void *arg;
 	bool stopped;
@@ -279,7 +280,10 @@ static int data_walk_leaf(struct data_walk *walk, unsigned leaf)
 	if (rc != 0)
 		return rc;
 	while (!walk->stopped && (name = gml_data_readdir(dir, &rc)) != NULL) {
-		if (!data_parse_hex(name, 16, &id) || id < walk->first || id > walk->last)
+		if (!data_parse_hex(name, 16, &id) || id == 0 || id & GML_BLOB_PACKED)
+			continue;
+		if (!walk->all && (!gml_blob_known(id) || gml_blob_number(id) < walk->first ||
+				   gml_blob_number(id) > walk->last))
 			continue;
 		if (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 			continue; /* removed meanwhile */
@@ -315,7 +319,7 @@ unsigned gml_blob_leaf_next(struct gml_data *data, unsigned from)
 int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, uint64_t size),
 		  void *arg)
 {
-	struct data_walk walk = {data, 1, GML_BLOB_PACKED - 1, each, arg, false};
+	struct data_walk walk = {.data = data, .all = true, .each = each, .arg = arg};
 	unsigned leaf = gml_blob_leaf_next(data, 0);
 	int rc = 0;
 	for (; rc == 0 && leaf < GML_BLOB_LEAVES && !walk.stopped;
@@ -327,12 +331,18 @@ int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, ui
 int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count,
 		     bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg)
 {
-	struct data_walk walk = {data, first, first + count - 1, each, arg, false};
+	struct data_walk walk = {
+		.data = data, .first = first, .last = first + count - 1, .each = each, .arg = arg};
 	int rc = 0;
-	if (count == 0 || walk.last < first || walk.last >= GML_BLOB_PACKED)
+	if (count == 0 || walk.last < first || walk.last > GML_BLOB_NUMBER_MAX)
 		return GML_ERR_INVAL;
-	if (count >> 12 >= 0xffff)
-		return gml_blob_each(data, each, arg);
+	if (count >> 12 >= 0xffff) {
+		unsigned leaf = gml_blob_leaf_next(data, 0);
+		for (; rc == 0 && leaf < GML_BLOB_LEAVES && !walk.stopped;
+		     leaf = gml_blob_leaf_next(data, leaf + 1))
+			rc = data_walk_leaf(&walk, leaf);
+		return rc;
+	}
 	for (uint64_t leaf = first >> 12; rc == 0 && leaf <= walk.last >> 12 && !walk.stopped;
 	     leaf++) {
 		rc = data_walk_leaf(&walk, (unsigned)leaf & 0xffff);
@@ -344,7 +354,8 @@ int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count,
 int gml_blob_each_leaf(struct gml_data *data, unsigned leaf,
 		       bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg)
 {
-	struct data_walk walk = {data, 1, GML_BLOB_PACKED - 1, each, arg, false};
+	struct data_walk walk = {
+		.data = data, .first = 1, .last = GML_BLOB_NUMBER_MAX, .each = each, .arg = arg};
 	return leaf < GML_BLOB_LEAVES ? data_walk_leaf(&walk, leaf) : GML_ERR_INVAL;
 }
 
@@ -357,7 +368,8 @@ int gml_pack_each(struct gml_data *data, bool (*each)(void *arg, uint64_t pack),
 	if (rc != 0)
 		return rc;
 	while ((name = gml_data_readdir(dir, &rc)) != NULL) {
-		if (data_parse_hex(name, 8, &pack) && !each(arg, pack))
+		if (data_parse_hex(name, 8, &pack) && pack <= GML_PACK_NUMBER_MAX &&
+		    !each(arg, pack))
 			break;
 	}
 	closedir(dir);

@@ -74,7 +74,7 @@ static int pack_new(struct gml_data *data, struct gml_pack **pack_out)
 		return GML_ERR_NOMEM;
 	do {
 		rc = data->opt.next_id(data->opt.next_id_arg, 1, &pack->number);
-		if (rc == 0 && (pack->number == 0 || pack->number >> 31 != 0))
+		if (rc == 0 && (pack->number == 0 || pack->number > GML_PACK_NUMBER_MAX))
 			rc = GML_ERR_NOSPC; /* numbers are used up */
 		if (rc == 0)
 			rc = gml_data_openat(data, gml_pack_id(pack->number, 0),

@@ -241,6 +241,13 @@ static int d_dirent(struct gml_txn *t, struct world *w)
 {
 	return gml_rec_dirent_del(t, w->dir, ns_span("file"));
 }
+static int d_blob_kind(struct gml_txn *t, struct world *w)
+{
+	(void)w;
+	return gml_rec_blob_put(t, UINT64_C(2) << 56 | 7,
+				&(struct gml_blob_rec){.refs = 1, .len = 6});
+}
+
 static int d_blob(struct gml_txn *t, struct world *w)
 {
 	return gml_rec_blob_del(t, w->segment);
@@ -489,6 +496,7 @@ static void test_damage(void **state)
 		{d_root, "the namespace root is missing"},
 		{d_dirent, "link count 2, 1 names"},
 		{d_blob, "has no record"},
+		{d_blob_kind, "blob 0200000000000007: of a kind that this program does not know"},
 		{d_orphan_row, "but not marked ORPHAN"},
 		{d_orphan_none, "orphan 4242: no such inode"},
 		{d_bucket_row, "there are 0 buckets"},
@@ -567,6 +575,7 @@ static void test_short_pack(void **state)
 static void test_stray_file(void **state)
 {
 	struct ns *ns = *state;
+	char path[GML_BLOB_PATH], from[128], to[128];
 	struct gml_blob *blob;
 	uint64_t id;
 	assert_ok(gml_blob_create(ns->store->data, &id,
@@ -576,6 +585,11 @@ static void test_stray_file(void **state)
 	assert_ok(gml_blob_open(ns->store->data, 0x7654321, GML_BLOB_CREATE, &blob));
 	gml_blob_unref(blob);
 	expect_problem(ns, "blob file 0000000007654321: 0 bytes that nothing references");
+	gml_blob_path(0x7654321, path);
+	snprintf(from, sizeof(from), "%s/data/%s", ns->path, path);
+	snprintf(to, sizeof(to), "%s/data/%.5s/0300000007654321", ns->path, path);
+	assert_int_equal(rename(from, to), 0);
+	expect_problem(ns, "file 0300000007654321: of a kind that this program does not know");
 	done(ns);
 }
 

@@ -44,7 +44,7 @@ static void test_blob_round_trip(void **state)
 	uint64_t id, base;
 	w->ids[0] = 0x123455f; /* the next one is 0x1234560 */
 	assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
-	assert_int_equal(id, 0x1234560);
+	assert_true(id == gml_blob_file_id(GML_BLOB_PLAIN, 0x1234560));
 	assert_int_equal(gml_blob_id(blob), id);
 	assert_int_equal(write_text(blob, 5, "hello"), 0);
 	assert_int_equal(gml_blob_sync(blob), 0);
@@ -53,7 +53,7 @@ static void test_blob_round_trip(void **state)
 	gml_blob_unref(blob);
 	gml_data_close(w->data);
 
-	snprintf(path, sizeof(path), "%s/12/34/0000000001234560", w->dir);
+	snprintf(path, sizeof(path), "%s/12/34/0100000001234560", w->dir);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	world_open(w);
@@ -130,13 +130,43 @@ static void test_ids_that_exist_are_stepped_over(void **state)
 	assert_int_equal(gml_blob_create(w->data, &first, &blob), 0);
 	assert_int_equal(write_text(blob, 0, "old"), 0);
 	gml_blob_unref(blob);
-	w->ids[0] = first - 1;
-	assert_int_equal(gml_blob_reserve(w->data, &id), 0);
-	assert_int_equal(id, first + 1);
-	w->ids[0] = first - 1;
+	w->ids[0] = gml_blob_number(first) - 1;
 	assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
-	assert_int_equal(id, first + 1);
+	assert_true(id == first + 1);
 	gml_blob_unref(blob);
+	assert_int_equal(gml_blob_reserve(w->data, &first), 0);
+	assert_int_equal(gml_blob_open(w->data, first, GML_BLOB_CREATE, &blob), 0);
+	gml_blob_unref(blob);
+	w->ids[0] = gml_blob_number(first) - 1;
+	assert_int_equal(gml_blob_reserve(w->data, &id), 0);
+	assert_true(id == first + 1);
+}
+
+/* An id says how to read what it names: whoever does not know its kind leaves it alone. */
+static void test_unknown_kinds_are_refused(void **state)
+{
+	static const uint64_t unknown[] = {UINT64_C(2) << 56 | 5, UINT64_C(127) << 56 | 5,
+					   UINT64_C(9) << 60 | UINT64_C(1) << 32,
+					   UINT64_C(15) << 60 | UINT64_C(1) << 32};
+	struct world *w = *state;
+	struct gml_blob *blob;
+	uint64_t id;
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++) {
+		assert_false(gml_blob_known(unknown[i]));
+		assert_int_equal(gml_blob_open(w->data, unknown[i], 0, &blob), GML_ERR_CORRUPT);
+		assert_int_equal(gml_blob_remove(w->data, unknown[i], 5), GML_ERR_CORRUPT);
+	}
+	assert_true(gml_blob_known(1) && gml_blob_known(UINT64_C(1) << 56 | 1));
+	assert_true(gml_blob_known(gml_pack_id(GML_PACK_NUMBER_MAX, 64)));
+	assert_true(gml_pack_number(gml_pack_id(GML_PACK_NUMBER_MAX, 64)) == GML_PACK_NUMBER_MAX);
+	w->ids[0] = GML_BLOB_NUMBER_MAX - 1;
+	assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
+	assert_true(gml_blob_number(id) == GML_BLOB_NUMBER_MAX && gml_blob_known(id));
+	gml_blob_unref(blob);
+	assert_int_equal(gml_blob_create(w->data, &id, &blob), GML_ERR_CORRUPT);
+	assert_int_equal(gml_blob_reserve(w->data, &id), GML_ERR_CORRUPT);
+	w->ids[1] = GML_PACK_NUMBER_MAX;
+	assert_int_equal(gml_pack_append(w->data, "x", 1, &id), GML_ERR_NOSPC);
 }
 
 static void test_blob_shape(void **state)
@@ -183,7 +213,7 @@ static void test_hit_needs_no_file(void **state)
 	w->ids[0] = 6;
 	assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
 	gml_blob_unref(blob);
-	snprintf(path, sizeof(path), "%s/00/00/0000000000000007", w->dir);
+	snprintf(path, sizeof(path), "%s/00/00/0100000000000007", w->dir);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(gml_blob_open(w->data, id, 0, &again), 0);
 	assert_ptr_equal(again, blob);
@@ -230,7 +260,10 @@ static void test_idle_descriptors_are_bounded(void **state)
 		gml_blob_unref(blobs[i]);
 	assert_true(open_fds() <= before + 32);
 	for (int i = 0; i < 200; i++) {
-		assert_int_equal(gml_blob_open(w->data, (uint64_t)i + 1, 0, &blobs[i]), 0);
+		assert_int_equal(gml_blob_open(w->data,
+					       gml_blob_file_id(GML_BLOB_PLAIN, (uint64_t)i + 1), 0,
+					       &blobs[i]),
+				 0);
 		gml_blob_unref(blobs[i]);
 	}
 	assert_true(open_fds() <= before + 32);
@@ -289,7 +322,7 @@ static void *hammer_cache(void *arg)
 	struct gml_blob *blob;
 	unsigned seed = (unsigned)(uintptr_t)pthread_self();
 	for (int i = 0; i < 3000; i++) {
-		uint64_t id = 1 + (unsigned)rand_r(&seed) % 50;
+		uint64_t id = gml_blob_file_id(GML_BLOB_PLAIN, 1 + (unsigned)rand_r(&seed) % 50);
 		char back[8] = "";
 		size_t n;
 		if (gml_blob_open(w->data, id, 0, &blob) != 0)
@@ -338,14 +371,14 @@ static bool see(void *arg, uint64_t id, uint64_t size)
 {
 	struct seen *s = arg;
 	s->count++;
-	s->sum += id;
+	s->sum += gml_blob_number(id);
 	s->bytes += size;
 	return true;
 }
 
 static void test_walks(void **state)
 {
-	static const uint64_t ids[] = {1, 4095, 4096, 8191, 8192, 0x10000001, 0x7fffffffffffff00};
+	static const uint64_t ids[] = {1, 4095, 4096, 8191, 8192, 0x10000001, 0x7fffffffffff00};
 	struct world *w = *state;
 	struct seen s = {0};
 	struct gml_blob *blob;
@@ -357,7 +390,7 @@ static void test_walks(void **state)
 		assert_int_equal(gml_blob_create(w->data, &id, &blob), 0);
 		assert_int_equal(write_text(blob, 0, "four"), 0);
 		gml_blob_unref(blob);
-		sum += id;
+		sum += gml_blob_number(id);
 	}
 	snprintf(path, sizeof(path), "%s/00/00/README", w->dir);
 	fd = open(path, O_CREAT | O_WRONLY, 0600);
@@ -375,6 +408,18 @@ static void test_walks(void **state)
 	s = (struct seen){0};
 	assert_int_equal(gml_blob_each_in(w->data, 1, 4095, see, &s), 0);
 	assert_int_equal(s.count, 2);
+	/* One of an unknown kind is shown to the check alone. */
+	snprintf(path, sizeof(path), "%s/00/00/7f00000000000002", w->dir);
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	s = (struct seen){0};
+	assert_int_equal(gml_blob_each_in(w->data, 1, 4095, see, &s), 0);
+	assert_int_equal(s.count, 2);
+	assert_int_equal(gml_blob_each_leaf(w->data, 0, see, &s), 0);
+	assert_int_equal(s.count, 2 + 3);
+	assert_int_equal(gml_blob_each(w->data, see, &s), 0);
+	assert_int_equal(s.count, 2 + 3 + 8);
 	assert_int_equal(gml_blob_each_in(w->data, 1, 0, see, &s), GML_ERR_INVAL);
 }
 
@@ -390,6 +435,7 @@ int main(void)
 		T(test_blob_write_many_pieces),
 		T(test_reserved_blob_appears_when_opened),
 		T(test_ids_that_exist_are_stepped_over),
+		T(test_unknown_kinds_are_refused),
 		T(test_blob_shape),
 		T(test_hit_needs_no_file),
 		T(test_removed_blob_leaves_the_cache_but_stays_readable),

@@ -305,6 +305,7 @@ static bool walk_lease(void *arg, const struct gml_lease *lease)
 
 static int small_tables(struct gml_txn *txn, void *arg)
 {
+	const uint64_t packs = (UINT64_C(1) << 28) - 1; /* numbers that packs may have */
 	struct gml_owner owner = {7, 8, 9}, got;
 	struct gml_lease lease;
 	struct gml_blob_rec blob = {1, 2};
@@ -335,8 +336,8 @@ static int small_tables(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, 1, &owner, &lease) == 0 && lease.first == 1 &&
 		      lease.kind == 1);
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 2, 1, &owner, &lease) == GML_ERR_INVAL);
-	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, INT32_MAX, &owner, &lease) == GML_ERR_NOSPC);
-	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, INT32_MAX - 1, &owner, &lease) == 0);
+	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, packs, &owner, &lease) == GML_ERR_NOSPC);
+	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, packs - 1, &owner, &lease) == 0);
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 1, 1, &owner, &lease) == GML_ERR_NOSPC);
 	CLOSURE_CHECK(gml_rec_lease_del(txn, 1, 2) == 0 &&
 		      gml_rec_lease_del(txn, 1, 2) == GML_ERR_NOENT);

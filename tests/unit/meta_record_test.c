@@ -164,6 +164,16 @@ static int inode_limits(struct gml_txn *txn, void *arg)
 	gml_key_u64(key, inode.ino);
 	CLOSURE_CHECK(gml_txn_get(txn, GML_TABLE_INODE, SPAN(key, 8), &value) == 0);
 	CLOSURE_CHECK(value.len < 150);
+	/* A blob file's kind costs next to nothing. */
+	{
+		size_t len = value.len;
+		inode.extents[0].blob = UINT64_C(1) << 56 | 77777;
+		CLOSURE_CHECK(gml_rec_inode_put(txn, &inode) == 0);
+		CLOSURE_CHECK(gml_txn_get(txn, GML_TABLE_INODE, SPAN(key, 8), &value) == 0);
+		CLOSURE_CHECK(value.len < len);
+		CLOSURE_CHECK(gml_rec_inode_get(txn, inode.ino, &bad) == 0);
+		CLOSURE_CHECK(bad.extents[0].blob == inode.extents[0].blob);
+	}
 	bad = inode;
 	bad.type = 0;
 	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);

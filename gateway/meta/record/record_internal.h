@@ -27,15 +27,16 @@ typedef int (*gml_rec_scan_fn)(void *arg, struct gml_span key, struct gml_span v
 int gml_rec_scan(struct gml_txn *txn, enum gml_table table, struct gml_span from,
 		 struct gml_span prefix, gml_rec_scan_fn each, void *arg);
 
-/* Blob ids as varints: the top bit (packed) goes to the bottom, so that both kinds stay short. */
+/* Blob ids as varints. What says how to read it goes to the bottom, so that small numbers stay short:
+ * of a segment bit 63, of a file the 7 bits of its kind, above a clear bit. */
 static inline void gml_enc_blob(struct gml_enc *enc, uint64_t blob)
 {
-	gml_enc_varint(enc, blob << 1 | blob >> 63);
+	gml_enc_varint(enc, blob >> 63 ? blob << 1 | 1 : blob << 8 | blob >> 56 << 1);
 }
 static inline uint64_t gml_dec_blob(struct gml_dec *dec)
 {
 	uint64_t value = gml_dec_varint(dec);
-	return value >> 1 | value << 63;
+	return value & 1 ? value >> 1 | UINT64_C(1) << 63 : value >> 8 | (value & 0xff) << 55;
 }
 
 /* A range that an extent may cover: not empty, no overflow in the file or the blob. */

@@ -5,8 +5,8 @@
 
 enum { LEASE_FORMAT = 1, LEASE_COUNTER_FORMAT = 1, LEASE_KINDS = 2 };
 
-/* Largest number of each kind: blob ids have their top bit clear, pack numbers 31 bits (data/blob.h). */
-static const uint64_t lease_last[LEASE_KINDS] = {INT64_MAX, INT32_MAX};
+/* Largest number of each kind: 56 bits of a blob file's id, 28 of a segment's (data/blob.h). */
+static const uint64_t lease_last[LEASE_KINDS] = {(UINT64_C(1) << 56) - 1, (UINT64_C(1) << 28) - 1};
 
 static void lease_key(uint8_t key[9], uint8_t kind, uint64_t first)
 {

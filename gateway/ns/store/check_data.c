@@ -78,7 +78,14 @@ static bool check_skip_files(struct check *c, size_t *at, uint64_t id)
 		struct check_file *stray;
 		if (file->id >= id)
 			break;
-		if (check_leased(c, 0, file->id))
+		if (!gml_blob_known(file->id)) {
+			gml_check_problem(c,
+					  "blob file %016" PRIx64
+					  ": of a kind that this program does not know",
+					  file->id);
+			continue;
+		}
+		if (check_leased(c, 0, gml_blob_number(file->id)))
 			continue;
 		stray = gml_check_push(c, &c->strays);
 		if (stray == NULL)
@@ -129,6 +136,11 @@ static int check_blob_record(struct check *c, struct check_packs *packs, size_t 
 		return c->rc;
 	blob->id = id;
 	blob->size = CHECK_NO_FILE;
+	if (!gml_blob_known(id)) {
+		gml_check_problem(
+			c, "blob %016" PRIx64 ": of a kind that this program does not know", id);
+		return 0;
+	}
 	if (id & GML_BLOB_PACKED) {
 		blob->size = check_segment(c, packs, id, rec);
 	} else if (*file_at < c->files.count) {
@@ -325,15 +337,15 @@ void gml_check_refs(struct check *c)
 /* ---- files without a record ---------------------------------------------------------------------------------- */
 
 struct check_held {
-	uint64_t id;
+	uint64_t number;
 	bool held;
 };
 
 static bool check_held_one(void *arg, const struct gml_lease *lease)
 {
 	struct check_held *held = arg;
-	held->held = lease->kind == 0 && held->id >= lease->first &&
-		     held->id - lease->first < lease->count;
+	held->held = lease->kind == 0 && held->number >= lease->first &&
+		     held->number - lease->first < lease->count;
 	return !held->held;
 }
 
@@ -347,7 +359,7 @@ int gml_check_unreferenced(struct check *c)
 	rc = gml_meta_read_begin(c->store->meta, &txn);
 	for (size_t i = 0; rc == 0 && i < c->strays.count; i++) {
 		const struct check_file *file = gml_check_at(&c->strays, i);
-		struct check_held held = {.id = file->id};
+		struct check_held held = {.number = gml_blob_number(file->id)};
 		struct gml_blob_rec rec;
 		rc = gml_rec_blob_get(txn, file->id, &rec);
 		if (rc != GML_ERR_NOENT || check_stat(c, file->id) == CHECK_NO_FILE) {

@@ -24,7 +24,7 @@ struct collect {
 	struct collect_file *files;
 	size_t count, cap;
 	struct gml_txn *txn;
-	uint64_t id; /* lease asked about */
+	uint64_t number; /* whose lease is asked about */
 	bool leased;
 	bool settled; /* gml_collect_wait_durable, for `txn` */
 	int rc;
@@ -57,8 +57,8 @@ static bool collect_add(void *arg, uint64_t id, uint64_t size)
 static bool collect_lease(void *arg, const struct gml_lease *lease)
 {
 	struct collect *c = arg;
-	c->leased =
-		lease->kind == 0 && c->id >= lease->first && c->id - lease->first < lease->count;
+	c->leased = lease->kind == 0 && c->number >= lease->first &&
+		    c->number - lease->first < lease->count;
 	return !c->leased;
 }
 
@@ -69,7 +69,7 @@ static int collect_one(struct gml_store *store, struct collect *c, const struct 
 	int rc = gml_rec_blob_get(c->txn, file->id, &rec);
 	if (rc != GML_ERR_NOENT)
 		return rc;
-	c->id = file->id;
+	c->number = gml_blob_number(file->id);
 	c->leased = false;
 	rc = gml_rec_lease_each(c->txn, collect_lease, c);
 	if (rc != 0 || c->leased)
