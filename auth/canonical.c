@@ -4,23 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-bool auth_span_caseeq(struct auth_span a, struct auth_span b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0 ||
-				  strncasecmp(a.ptr, b.ptr, a.len) == 0);
-}
-
-struct auth_span auth_span_trim(struct auth_span span)
-{
-	while (span.len > 0 && (span.ptr[0] == ' ' || span.ptr[0] == '\t')) {
-		span.ptr++;
-		span.len--;
-	}
-	while (span.len > 0 && (span.ptr[span.len - 1] == ' ' || span.ptr[span.len - 1] == '\t'))
-		span.len--;
-	return span;
-}
-
 /* ---- sink ---- */
 
 void auth_sink_init(struct auth_sink *sink, struct auth_digest *digest, char *out, size_t cap)
@@ -70,7 +53,7 @@ void auth_sink_put(struct auth_sink *sink, const void *buf, size_t len)
 	} while (len > 0);
 }
 
-void auth_sink_span(struct auth_sink *sink, struct auth_span span)
+void auth_sink_span(struct auth_sink *sink, struct gml_span span)
 {
 	auth_sink_put(sink, span.ptr, span.len);
 }
@@ -98,18 +81,18 @@ static bool canonical_unreserved(unsigned char c)
 }
 
 /* Take one decoded byte from *raw, which is not empty. */
-static unsigned char canonical_take(struct auth_span *raw, bool plus)
+static unsigned char canonical_take(struct gml_span *raw, bool plus)
 {
-	unsigned char c = (unsigned char)raw->ptr[0], escaped;
+	const char *p = raw->ptr;
+	unsigned char c = (unsigned char)*p, escaped;
 	size_t used = 1;
-	if (c == '%' && raw->len >= 3 && auth_unhex(raw->ptr + 1, 1, &escaped)) {
+	if (c == '%' && raw->len >= 3 && auth_unhex(p + 1, 1, &escaped)) {
 		c = escaped;
 		used = 3;
 	} else if (c == '+' && plus) {
 		c = ' ';
 	}
-	raw->ptr += used;
-	raw->len -= used;
+	*raw = gml_span_of(p + used, raw->len - used);
 	return c;
 }
 
@@ -121,7 +104,7 @@ static bool canonical_escape(const char *text, uint8_t same)
 	       text[2] == canonical_digits[c & 15] && !(canonical_class[c] & same);
 }
 
-int auth_decode(struct auth_span raw, bool plus, char *out, size_t cap)
+int auth_decode(struct gml_span raw, bool plus, char *out, size_t cap)
 {
 	size_t len = 0;
 	while (raw.len > 0) {
@@ -133,7 +116,7 @@ int auth_decode(struct auth_span raw, bool plus, char *out, size_t cap)
 }
 
 /* Length of the run at the start of `raw` that is in its canonical form already. */
-static size_t canonical_run(struct auth_span raw, uint8_t same)
+static size_t canonical_run(struct gml_span raw, uint8_t same)
 {
 	const unsigned char *p = (const unsigned char *)raw.ptr, *end = p + raw.len;
 	for (;;) {
@@ -148,14 +131,13 @@ static size_t canonical_run(struct auth_span raw, uint8_t same)
 	}
 }
 
-static void canonical_encode(struct auth_sink *sink, struct auth_span raw, bool plus, bool slash)
+static void canonical_encode(struct auth_sink *sink, struct gml_span raw, bool plus, bool slash)
 {
 	const uint8_t same = slash ? 3 : 1;
 	while (raw.len > 0) {
 		size_t plain = canonical_run(raw, same);
 		auth_sink_put(sink, raw.ptr, plain);
-		raw.ptr += plain;
-		raw.len -= plain;
+		raw = gml_span_from(raw, plain);
 		if (raw.len > 0) {
 			unsigned char c = canonical_take(&raw, plus);
 			char escape[3] = {'%', canonical_digits[c >> 4], canonical_digits[c & 15]};
@@ -167,7 +149,7 @@ static void canonical_encode(struct auth_sink *sink, struct auth_span raw, bool 
 	}
 }
 
-void auth_canonical_path(struct auth_sink *sink, struct auth_span path)
+void auth_canonical_path(struct auth_sink *sink, struct gml_span path)
 {
 	if (path.len == 0)
 		auth_sink_char(sink, '/');
@@ -177,7 +159,7 @@ void auth_canonical_path(struct auth_sink *sink, struct auth_span path)
 
 /* ---- query ---- */
 
-int auth_query_split(struct auth_span query, struct auth_param params[AUTH_PARAMS_MAX])
+int auth_query_split(struct gml_span query, struct auth_param params[AUTH_PARAMS_MAX])
 {
 	const char *p = query.ptr, *end;
 	size_t n = 0;
@@ -191,11 +173,9 @@ int auth_query_split(struct auth_span query, struct auth_param params[AUTH_PARAM
 		if (stop > p) {
 			if (n == AUTH_PARAMS_MAX)
 				return -1;
-			params[n].name =
-				(struct auth_span){p, (size_t)((eq != NULL ? eq : stop) - p)};
-			params[n].value =
-				eq != NULL ? (struct auth_span){eq + 1, (size_t)(stop - eq - 1)}
-					   : (struct auth_span){stop, 0};
+			params[n].name = gml_span_of(p, (size_t)((eq != NULL ? eq : stop) - p));
+			params[n].value = eq != NULL ? gml_span_of(eq + 1, (size_t)(stop - eq - 1))
+						     : gml_span_of(stop, 0);
 			n++;
 		}
 		p = amp != NULL ? amp + 1 : end;
@@ -220,13 +200,14 @@ static int canonical_rank(unsigned char c)
 	return canonical_unreserved(c) ? 256 + c : c;
 }
 
-static int canonical_compare(struct auth_span a, struct auth_span b)
+static int canonical_compare(struct gml_span a, struct gml_span b)
 {
+	const char *p = a.ptr, *q = b.ptr;
 	size_t same = 0, len = a.len < b.len ? a.len : b.len;
-	while (same < len && a.ptr[same] == b.ptr[same] && a.ptr[same] != '%')
+	while (same < len && p[same] == q[same] && p[same] != '%')
 		same++;
-	a = (struct auth_span){a.ptr + same, a.len - same};
-	b = (struct auth_span){b.ptr + same, b.len - same};
+	a = gml_span_from(a, same);
+	b = gml_span_from(b, same);
 	while (a.len > 0 && b.len > 0) {
 		int rank_a = canonical_rank(canonical_take(&a, true)),
 		    rank_b = canonical_rank(canonical_take(&b, true));
@@ -264,11 +245,11 @@ static void canonical_sort(struct auth_param *params, size_t nparams)
 }
 
 void auth_canonical_query(struct auth_sink *sink, struct auth_param *params, size_t nparams,
-			  struct auth_span skip)
+			  struct gml_span skip)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < nparams; i++)
-		if (skip.len == 0 || !auth_span_eq(params[i].name, skip))
+		if (skip.len == 0 || !gml_span_equal(params[i].name, skip))
 			params[kept++] = params[i];
 	canonical_sort(params, kept);
 	for (size_t i = 0; i < kept; i++) {
@@ -283,28 +264,27 @@ void auth_canonical_query(struct auth_sink *sink, struct auth_param *params, siz
 /* ---- headers ---- */
 
 /* A value without outer white space, runs of spaces inside made one. */
-static void canonical_value(struct auth_sink *sink, struct auth_span value)
+static void canonical_value(struct auth_sink *sink, struct gml_span value)
 {
-	value = auth_span_trim(value);
+	value = gml_span_trim(value);
 	while (value.len > 0) {
-		const char *space = memchr(value.ptr, ' ', value.len);
-		size_t run = space != NULL ? (size_t)(space - value.ptr) + 1 : value.len;
+		size_t space = gml_span_find(value, ' ');
+		size_t run = space < value.len ? space + 1 : space;
 		auth_sink_put(sink, value.ptr, run);
-		while (run < value.len && space != NULL && value.ptr[run] == ' ')
+		while (run < value.len && gml_span_at(value, run) == ' ')
 			run++;
-		value.ptr += run;
-		value.len -= run;
+		value = gml_span_from(value, run);
 	}
 }
 
 void auth_canonical_header(struct auth_sink *sink, const struct auth_request *request,
-			   struct auth_span name)
+			   struct gml_span name)
 {
 	bool first = true;
 	auth_sink_span(sink, name);
 	auth_sink_char(sink, ':');
 	for (size_t i = 0; i < request->nheaders; i++) {
-		if (!auth_span_caseeq(request->headers[i].name, name))
+		if (!gml_span_equal_nocase(request->headers[i].name, name))
 			continue;
 		if (!first)
 			auth_sink_char(sink, ',');
@@ -314,7 +294,7 @@ void auth_canonical_header(struct auth_sink *sink, const struct auth_request *re
 	auth_sink_char(sink, '\n');
 }
 
-bool auth_signed_next(struct auth_span *list, struct auth_span *name_out)
+bool auth_signed_next(struct gml_span *list, struct gml_span *name_out)
 {
 	const char *p = list->ptr, *end = p + list->len, *stop, *escape;
 	size_t skip = 1;
@@ -332,19 +312,18 @@ bool auth_signed_next(struct auth_span *list, struct auth_span *name_out)
 			skip = 3;
 			break;
 		}
-	*name_out = (struct auth_span){p, (size_t)(stop - p)};
-	list->ptr = stop + skip;
-	list->len = (size_t)(end - list->ptr);
+	*name_out = gml_span_of(p, (size_t)(stop - p));
+	*list = gml_span_of(stop + skip, (size_t)(end - stop) - skip);
 	return true;
 }
 
-const struct auth_header *auth_header_find(const struct auth_request *request,
-					   struct auth_span name, size_t *count_out)
+const struct auth_header *auth_header_find(const struct auth_request *request, struct gml_span name,
+					   size_t *count_out)
 {
 	const struct auth_header *found = NULL;
 	size_t count = 0;
 	for (size_t i = 0; i < request->nheaders; i++) {
-		if (!auth_span_caseeq(request->headers[i].name, name))
+		if (!gml_span_equal_nocase(request->headers[i].name, name))
 			continue;
 		if (found == NULL)
 			found = &request->headers[i];

@@ -19,16 +19,6 @@
 #define AUTH_SECRET_MAX 256u   /* bytes of a secret */
 #define AUTH_REGION_MAX 64u    /* bytes of a region name */
 
-#define AUTH_LIT(text) ((struct auth_span){(text), sizeof(text) - 1})
-
-static inline bool auth_span_eq(struct auth_span a, struct auth_span b)
-{
-	return a.len == b.len && (a.len == 0 || __builtin_memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-bool auth_span_caseeq(struct auth_span a, struct auth_span b);
-/* Without spaces and tabs at both ends. */
-struct auth_span auth_span_trim(struct auth_span span);
-
 /* Where canonical text goes: into a digest, and as far as it fits into a buffer for the error document. Begin the
  * digest first; flush last. */
 struct auth_sink {
@@ -40,7 +30,7 @@ struct auth_sink {
 };
 void auth_sink_init(struct auth_sink *sink, struct auth_digest *digest, char *out, size_t cap);
 void auth_sink_put(struct auth_sink *sink, const void *buf, size_t len);
-void auth_sink_span(struct auth_sink *sink, struct auth_span span);
+void auth_sink_span(struct auth_sink *sink, struct gml_span span);
 void auth_sink_char(struct auth_sink *sink, char c);
 void auth_sink_flush(struct auth_sink *sink);
 
@@ -50,21 +40,21 @@ int auth_query_params(const struct auth_request *request,
 
 /* Percent-decode; "+" is a space if `plus`. Escapes that are none stay as they are. Returns the length, or -1 if it
  * does not fit into cap. */
-int auth_decode(struct auth_span raw, bool plus, char *out, size_t cap);
+int auth_decode(struct gml_span raw, bool plus, char *out, size_t cap);
 
 /* CanonicalURI, CanonicalQueryString (params are sorted in place; the one named `skip`, if any, is left out), one line
  * of CanonicalHeaders ("name:value,value\n"). */
-void auth_canonical_path(struct auth_sink *sink, struct auth_span path);
+void auth_canonical_path(struct auth_sink *sink, struct gml_span path);
 void auth_canonical_query(struct auth_sink *sink, struct auth_param *params, size_t nparams,
-			  struct auth_span skip);
+			  struct gml_span skip);
 void auth_canonical_header(struct auth_sink *sink, const struct auth_request *request,
-			   struct auth_span name);
+			   struct gml_span name);
 
 /* Next name of a SignedHeaders list, which is separated by ";" ("%3B" in a query). false at the end. */
-bool auth_signed_next(struct auth_span *list, struct auth_span *name_out);
+bool auth_signed_next(struct gml_span *list, struct gml_span *name_out);
 
 /* First header of that name (any case), and how many there are. NULL if none. count_out may be NULL. */
-const struct auth_header *auth_header_find(const struct auth_request *request,
-					   struct auth_span name, size_t *count_out);
+const struct auth_header *auth_header_find(const struct auth_request *request, struct gml_span name,
+					   size_t *count_out);
 
 #endif

@@ -23,9 +23,9 @@
 
 /* Authentication parameters of a query, raw. ptr NULL: absent. */
 struct claim_query {
-	struct auth_span algorithm, credential, date, expires, signed_headers, signature, token,
+	struct gml_span algorithm, credential, date, expires, signed_headers, signature, token,
 		sha256;
-	struct auth_span v2_key, v2_expires, v2_signature;
+	struct gml_span v2_key, v2_expires, v2_signature;
 	bool repeated; /* one of them came twice */
 };
 
@@ -37,10 +37,10 @@ enum auth_result auth_refuse(struct auth_claim *claim, enum auth_result result, 
 
 #define CLAIM_QUERY(name, member)                                                                  \
 	{                                                                                          \
-		AUTH_LIT(name), offsetof(struct claim_query, member)                               \
+		GML_LIT(name), offsetof(struct claim_query, member)                                \
 	}
 static const struct {
-	struct auth_span name;
+	struct gml_span name;
 	size_t into;
 } claim_query_names[] = {
 	CLAIM_QUERY("X-Amz-Algorithm", algorithm),
@@ -57,10 +57,10 @@ static const struct {
 	CLAIM_QUERY("x-amz-security-token", token),
 };
 
-bool auth_param_signs(struct auth_span name)
+bool auth_param_signs(struct gml_span name)
 {
 	for (size_t i = 0; i < sizeof(claim_query_names) / sizeof(claim_query_names[0]); i++)
-		if (auth_span_caseeq(name, claim_query_names[i].name))
+		if (gml_span_equal_nocase(name, claim_query_names[i].name))
 			return true;
 	return false;
 }
@@ -72,9 +72,9 @@ static void claim_query_read(const struct auth_param *params, size_t nparams,
 	for (size_t i = 0; i < nparams; i++)
 		for (size_t j = 0; j < sizeof(claim_query_names) / sizeof(claim_query_names[0]);
 		     j++) {
-			struct auth_span *into =
-				(struct auth_span *)((char *)query + claim_query_names[j].into);
-			if (!auth_span_eq(params[i].name, claim_query_names[j].name))
+			struct gml_span *into =
+				(struct gml_span *)((char *)query + claim_query_names[j].into);
+			if (!gml_span_equal(params[i].name, claim_query_names[j].name))
 				continue;
 			query->repeated |= into->ptr != NULL;
 			*into = params[i].value;
@@ -95,19 +95,19 @@ static enum auth_result claim_bad_payload(struct auth_claim *claim)
 }
 
 /* chunks: whether signed chunks have a signature to start from. */
-static enum auth_result claim_payload(struct auth_claim *claim, struct auth_span text, bool chunks)
+static enum auth_result claim_payload(struct auth_claim *claim, struct gml_span text, bool chunks)
 {
 	claim->content_sha256 = text;
 	if (text.len == 64 && auth_unhex(text.ptr, 32, claim->sha256))
 		claim->payload = AUTH_PAYLOAD_SIGNED;
-	else if (auth_span_eq(text, AUTH_LIT("UNSIGNED-PAYLOAD")))
+	else if (gml_span_equal(text, GML_LIT("UNSIGNED-PAYLOAD")))
 		claim->payload = AUTH_PAYLOAD_UNSIGNED;
-	else if (auth_span_eq(text, AUTH_LIT("STREAMING-UNSIGNED-PAYLOAD-TRAILER")))
+	else if (gml_span_equal(text, GML_LIT("STREAMING-UNSIGNED-PAYLOAD-TRAILER")))
 		claim->payload = AUTH_PAYLOAD_UNSIGNED_TRAILER;
-	else if (chunks && auth_span_eq(text, AUTH_LIT("STREAMING-AWS4-HMAC-SHA256-PAYLOAD")))
+	else if (chunks && gml_span_equal(text, GML_LIT("STREAMING-AWS4-HMAC-SHA256-PAYLOAD")))
 		claim->payload = AUTH_PAYLOAD_CHUNKED;
 	else if (chunks &&
-		 auth_span_eq(text, AUTH_LIT("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")))
+		 gml_span_equal(text, GML_LIT("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")))
 		claim->payload = AUTH_PAYLOAD_CHUNKED_TRAILER;
 	else
 		return claim_bad_payload(claim);
@@ -115,12 +115,12 @@ static enum auth_result claim_payload(struct auth_claim *claim, struct auth_span
 }
 
 /* Value of x-amz-content-sha256; empty if absent; false if it came twice. */
-static bool claim_payload_header(const struct auth_request *request, struct auth_span *out)
+static bool claim_payload_header(const struct auth_request *request, struct gml_span *out)
 {
 	size_t count;
 	const struct auth_header *header =
-		auth_header_find(request, AUTH_LIT("x-amz-content-sha256"), &count);
-	*out = header != NULL ? auth_span_trim(header->value) : (struct auth_span){NULL, 0};
+		auth_header_find(request, GML_LIT("x-amz-content-sha256"), &count);
+	*out = header != NULL ? gml_span_trim(header->value) : gml_span_of(NULL, 0);
 	return count <= 1;
 }
 
@@ -128,7 +128,7 @@ static bool claim_payload_header(const struct auth_request *request, struct auth
 static enum auth_result claim_payload_plain(const struct auth_request *request,
 					    struct auth_claim *claim)
 {
-	struct auth_span text;
+	struct gml_span text;
 	claim->payload = AUTH_PAYLOAD_UNSIGNED;
 	if (!claim_payload_header(request, &text))
 		return claim_bad_payload(claim);
@@ -137,19 +137,19 @@ static enum auth_result claim_payload_plain(const struct auth_request *request,
 
 /* ---- version 4 ---- */
 
-static bool claim_is_digits(struct auth_span text)
+static bool claim_is_digits(struct gml_span text)
 {
 	for (size_t i = 0; i < text.len; i++)
-		if (text.ptr[i] < '0' || text.ptr[i] > '9')
+		if (gml_span_at(text, i) < '0' || gml_span_at(text, i) > '9')
 			return false;
 	return text.len > 0;
 }
 
 /* Cut the last component off a "/"-separated list. */
-static bool claim_rsplit(struct auth_span *rest, bool encoded, struct auth_span *last_out)
+static bool claim_rsplit(struct gml_span *rest, bool encoded, struct gml_span *last_out)
 {
 	for (size_t at = rest->len; at-- > 0;) {
-		const char *p = rest->ptr + at;
+		const char *p = gml_span_chars(*rest) + at;
 		size_t skip = 1;
 		if (*p != '/') {
 			if (*p != '%' || !encoded || rest->len - at < 3 || p[1] != '2' ||
@@ -157,23 +157,23 @@ static bool claim_rsplit(struct auth_span *rest, bool encoded, struct auth_span 
 				continue;
 			skip = 3;
 		}
-		*last_out = (struct auth_span){p + skip, rest->len - at - skip};
+		*last_out = gml_span_of(p + skip, rest->len - at - skip);
 		rest->len = at;
 		return true;
 	}
 	return false;
 }
 
-bool auth_claim_credential(struct auth_claim *claim, struct auth_span credential, bool encoded)
+bool auth_claim_credential(struct auth_claim *claim, struct gml_span credential, bool encoded)
 {
-	struct auth_span rest = credential, terminator;
+	struct gml_span rest = credential, terminator;
 	int len;
 	if (!claim_rsplit(&rest, encoded, &terminator) ||
 	    !claim_rsplit(&rest, encoded, &claim->service) ||
 	    !claim_rsplit(&rest, encoded, &claim->region) ||
 	    !claim_rsplit(&rest, encoded, &claim->date))
 		return false;
-	if (!auth_span_eq(terminator, AUTH_LIT("aws4_request")) || claim->date.len != 8 ||
+	if (!gml_span_equal(terminator, GML_LIT("aws4_request")) || claim->date.len != 8 ||
 	    !claim_is_digits(claim->date))
 		return false;
 	if (claim->region.len == 0 || claim->region.len > AUTH_REGION_MAX ||
@@ -184,29 +184,29 @@ bool auth_claim_credential(struct auth_claim *claim, struct auth_span credential
 		len = auth_decode(rest, true, claim->key_buf, AUTH_KEY_MAX);
 		if (len < 0)
 			return false;
-		claim->access_key = (struct auth_span){claim->key_buf, (size_t)len};
+		claim->access_key = gml_span_of(claim->key_buf, (size_t)len);
 	}
 	return claim->access_key.len <= AUTH_KEY_MAX;
 }
 
-static bool claim_signs(const struct auth_claim *claim, struct auth_span name)
+static bool claim_signs(const struct auth_claim *claim, struct gml_span name)
 {
-	struct auth_span list = claim->signed_headers, one;
+	struct gml_span list = claim->signed_headers, one;
 	while (auth_signed_next(&list, &one))
-		if (auth_span_caseeq(one, name))
+		if (gml_span_equal_nocase(one, name))
 			return true;
 	return false;
 }
 
-static bool claim_list_valid(struct auth_span list)
+static bool claim_list_valid(struct gml_span list)
 {
-	struct auth_span name;
+	struct gml_span name;
 	size_t count = 0;
 	while (auth_signed_next(&list, &name)) {
 		if (name.len == 0 || ++count > AUTH_SIGNED_MAX)
 			return false;
 		for (size_t i = 0; i < name.len; i++) {
-			char c = name.ptr[i];
+			char c = gml_span_at(name, i);
 			if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
 			      (c != '\0' && strchr("-_.!#$&'*+^`|~", c) != NULL)))
 				return false;
@@ -220,8 +220,8 @@ static bool claim_list_valid(struct auth_span list)
 static enum auth_result claim_check_signed(const struct auth_request *request,
 					   struct auth_claim *claim)
 {
-	if (!claim_signs(claim, AUTH_LIT("host"))) {
-		claim->unsigned_header = AUTH_LIT("host");
+	if (!claim_signs(claim, GML_LIT("host"))) {
+		claim->unsigned_header = GML_LIT("host");
 		return auth_refuse(claim, AUTH_UNSIGNED_HEADER, CLAIM_NOT_SIGNED);
 	}
 	for (size_t i = 0; i < request->nheaders; i++) {
@@ -229,8 +229,8 @@ static enum auth_result claim_check_signed(const struct auth_request *request,
 		if (header->name.len <= 6 || strncasecmp(header->name.ptr, "x-amz-", 6) != 0 ||
 		    claim_signs(claim, header->name))
 			continue;
-		if (auth_span_caseeq(header->name, AUTH_LIT("x-amz-content-sha256")) &&
-		    auth_span_eq(auth_span_trim(header->value), claim->content_sha256))
+		if (gml_span_equal_nocase(header->name, GML_LIT("x-amz-content-sha256")) &&
+		    gml_span_equal(gml_span_trim(header->value), claim->content_sha256))
 			continue;
 		claim->unsigned_header = header->name;
 		return auth_refuse(claim, AUTH_UNSIGNED_HEADER, CLAIM_NOT_SIGNED);
@@ -249,7 +249,7 @@ static enum auth_result claim_check_v4(const struct auth_request *request, struc
 		return auth_refuse(claim, AUTH_MALFORMED,
 				   "SignedHeaders must be a list of header names in lower case, "
 				   "separated by semicolons.");
-	if (!auth_span_eq(claim->service, AUTH_LIT("s3")))
+	if (!gml_span_equal(claim->service, GML_LIT("s3")))
 		return auth_refuse(claim, AUTH_MALFORMED,
 				   "The credential scope names another service. This endpoint "
 				   "belongs to \"s3\".");
@@ -261,7 +261,7 @@ static enum auth_result claim_check_v4(const struct auth_request *request, struc
 }
 
 /* The string to sign has it as the client wrote it. */
-static bool claim_date_iso(struct auth_span text, struct auth_claim *claim)
+static bool claim_date_iso(struct gml_span text, struct auth_claim *claim)
 {
 	if (!auth_date_iso(text, &claim->time))
 		return false;
@@ -272,44 +272,36 @@ static bool claim_date_iso(struct auth_span text, struct auth_claim *claim)
 static bool claim_request_date(const struct auth_request *request, struct auth_claim *claim)
 {
 	size_t count;
-	const struct auth_header *header =
-		auth_header_find(request, AUTH_LIT("x-amz-date"), &count);
-	struct auth_span text;
+	const struct auth_header *header = auth_header_find(request, GML_LIT("x-amz-date"), &count);
+	struct gml_span text;
 	if (header == NULL)
-		header = auth_header_find(request, AUTH_LIT("date"), &count);
+		header = auth_header_find(request, GML_LIT("date"), &count);
 	if (header == NULL || count != 1)
 		return false;
-	text = auth_span_trim(header->value);
+	text = gml_span_trim(header->value);
 	return claim_date_iso(text, claim) || (auth_date_http(text, &claim->time) &&
 					       auth_date_format(claim->time, claim->amz_date));
 }
 
 /* "Credential=…, SignedHeaders=…, Signature=…" in any order. */
-static enum auth_result claim_v4_components(struct auth_claim *claim, struct auth_span text,
-					    struct auth_span *credential)
+static enum auth_result claim_v4_components(struct auth_claim *claim, struct gml_span text,
+					    struct gml_span *credential)
 {
 	while (text.len > 0) {
-		const char *comma = memchr(text.ptr, ',', text.len);
-		size_t len = comma != NULL ? (size_t)(comma - text.ptr) : text.len;
-		struct auth_span part = auth_span_trim((struct auth_span){text.ptr, len}), name,
-				 value;
-		const char *eq = part.len > 0 ? memchr(part.ptr, '=', part.len) : NULL;
-		struct auth_span *into = NULL;
-		text.ptr += len + (comma != NULL);
-		text.len -= len + (comma != NULL);
-		if (part.len == 0)
+		struct gml_span value = gml_span_trim(gml_span_cut(&text, ',')), name;
+		struct gml_span *into = NULL;
+		if (value.len == 0)
 			continue;
-		if (eq == NULL)
+		if (gml_span_find(value, '=') == value.len)
 			return auth_refuse(claim, AUTH_MALFORMED,
 					   "The authorization header is malformed; expecting "
 					   "name=value components.");
-		name = (struct auth_span){part.ptr, (size_t)(eq - part.ptr)};
-		value = (struct auth_span){eq + 1, part.len - name.len - 1};
-		if (auth_span_eq(name, AUTH_LIT("Credential")))
+		name = gml_span_cut(&value, '=');
+		if (gml_span_equal(name, GML_LIT("Credential")))
 			into = credential;
-		else if (auth_span_eq(name, AUTH_LIT("SignedHeaders")))
+		else if (gml_span_equal(name, GML_LIT("SignedHeaders")))
 			into = &claim->signed_headers;
-		else if (auth_span_eq(name, AUTH_LIT("Signature")))
+		else if (gml_span_equal(name, GML_LIT("Signature")))
 			into = &claim->signature;
 		if (into == NULL || into->ptr != NULL)
 			return auth_refuse(claim, AUTH_MALFORMED,
@@ -328,11 +320,11 @@ static enum auth_result claim_v4_components(struct auth_claim *claim, struct aut
 }
 
 static enum auth_result claim_v4_header(const struct auth_request *request,
-					struct auth_claim *claim, struct auth_span text)
+					struct auth_claim *claim, struct gml_span text)
 {
-	struct auth_span credential = {NULL, 0}, sha256;
+	struct gml_span credential = {NULL, 0}, sha256;
 	const struct auth_header *token =
-		auth_header_find(request, AUTH_LIT("x-amz-security-token"), NULL);
+		auth_header_find(request, GML_LIT("x-amz-security-token"), NULL);
 	enum auth_result rc = claim_v4_components(claim, text, &credential);
 	claim->kind = AUTH_V4_HEADER;
 	if (rc != AUTH_OK)
@@ -354,19 +346,18 @@ static enum auth_result claim_v4_header(const struct auth_request *request,
 	if (rc != AUTH_OK)
 		return rc;
 	if (token != NULL)
-		claim->token = auth_span_trim(token->value);
+		claim->token = gml_span_trim(token->value);
 	return claim_check_v4(request, claim);
 }
 
-static enum auth_result claim_expires(struct auth_claim *claim, struct auth_span text)
+static enum auth_result claim_expires(struct auth_claim *claim, struct gml_span text)
 {
-	if (text.len > 1 && text.ptr[0] == '-' &&
-	    claim_is_digits((struct auth_span){text.ptr + 1, text.len - 1}))
+	if (text.len > 1 && gml_span_at(text, 0) == '-' && claim_is_digits(gml_span_from(text, 1)))
 		return auth_refuse(claim, AUTH_MALFORMED, "X-Amz-Expires must be non-negative");
 	if (!claim_is_digits(text))
 		return auth_refuse(claim, AUTH_MALFORMED, "X-Amz-Expires should be a number");
 	for (size_t i = 0; i < text.len && claim->expires <= CLAIM_EXPIRES_MAX; i++)
-		claim->expires = claim->expires * 10 + (text.ptr[i] - '0');
+		claim->expires = claim->expires * 10 + (gml_span_at(text, i) - '0');
 	if (claim->expires > CLAIM_EXPIRES_MAX)
 		return auth_refuse(
 			claim, AUTH_MALFORMED,
@@ -381,14 +372,14 @@ static enum auth_result claim_expires(struct auth_claim *claim, struct auth_span
 static enum auth_result claim_v4_query(const struct auth_request *request, struct auth_claim *claim,
 				       const struct claim_query *query)
 {
-	struct auth_span sha256 = query->sha256;
+	struct gml_span sha256 = query->sha256;
 	enum auth_result rc;
 	claim->kind = AUTH_V4_QUERY;
 	if (query->repeated || query->algorithm.ptr == NULL || query->credential.ptr == NULL ||
 	    query->signature.ptr == NULL || query->date.ptr == NULL ||
 	    query->signed_headers.ptr == NULL || query->expires.ptr == NULL)
 		return auth_refuse(claim, AUTH_MALFORMED, CLAIM_QUERY_PARTS);
-	if (!auth_span_eq(query->algorithm, AUTH_LIT("AWS4-HMAC-SHA256")))
+	if (!gml_span_equal(query->algorithm, GML_LIT("AWS4-HMAC-SHA256")))
 		return auth_refuse(claim, AUTH_MALFORMED,
 				   "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"");
 	if (!auth_claim_credential(claim, query->credential, true))
@@ -408,36 +399,38 @@ static enum auth_result claim_v4_query(const struct auth_request *request, struc
 	claim->signature = query->signature;
 	if (query->token.ptr != NULL)
 		claim->token = query->token;
-	if (sha256.ptr == NULL && claim_signs(claim, AUTH_LIT("x-amz-content-sha256")) &&
+	if (sha256.ptr == NULL && claim_signs(claim, GML_LIT("x-amz-content-sha256")) &&
 	    !claim_payload_header(request, &sha256))
 		return claim_bad_payload(claim);
-	rc = claim_payload(claim, sha256.ptr != NULL ? sha256 : AUTH_LIT("UNSIGNED-PAYLOAD"), true);
+	rc = claim_payload(claim, sha256.ptr != NULL ? sha256 : GML_LIT("UNSIGNED-PAYLOAD"), true);
 	return rc == AUTH_OK ? claim_check_v4(request, claim) : rc;
 }
 
 /* ---- version 2 ---- */
 
 static enum auth_result claim_v2_header(const struct auth_request *request,
-					struct auth_claim *claim, struct auth_span text)
+					struct auth_claim *claim, struct gml_span text)
 {
 	const struct auth_header *token =
-		auth_header_find(request, AUTH_LIT("x-amz-security-token"), NULL);
+		auth_header_find(request, GML_LIT("x-amz-security-token"), NULL);
 	const char *colon;
+	size_t at;
 	claim->kind = AUTH_V2_HEADER;
-	text = auth_span_trim(text);
+	text = gml_span_trim(text);
 	colon = text.len > 0 ? memrchr(text.ptr, ':', text.len) : NULL;
-	if (colon == NULL || colon == text.ptr || (size_t)(colon - text.ptr) > AUTH_KEY_MAX) {
+	at = colon != NULL ? (size_t)(colon - gml_span_chars(text)) : 0;
+	if (at == 0 || at > AUTH_KEY_MAX) {
 		claim->argument = "Authorization";
 		return auth_refuse(
 			claim, AUTH_INCOMPLETE,
 			"AWS authorization header is invalid. Expected AwsAccessKeyId:signature");
 	}
-	claim->access_key = (struct auth_span){text.ptr, (size_t)(colon - text.ptr)};
-	claim->signature = (struct auth_span){colon + 1, text.len - claim->access_key.len - 1};
+	claim->access_key = gml_span_of(text.ptr, at);
+	claim->signature = gml_span_from(text, at + 1);
 	if (!claim_request_date(request, claim))
 		return auth_refuse(claim, AUTH_UNSIGNED_HEADER, CLAIM_BAD_DATE);
 	if (token != NULL)
-		claim->token = auth_span_trim(token->value);
+		claim->token = gml_span_trim(token->value);
 	return claim_payload_plain(request, claim);
 }
 
@@ -455,9 +448,9 @@ static enum auth_result claim_v2_query(const struct auth_request *request, struc
 	if (len <= 0 || !claim_is_digits(query->v2_expires) || query->v2_expires.len > 12)
 		return auth_refuse(claim, AUTH_UNSIGNED_HEADER,
 				   "Invalid date (should be seconds since epoch) or access key");
-	claim->access_key = (struct auth_span){claim->key_buf, (size_t)len};
+	claim->access_key = gml_span_of(claim->key_buf, (size_t)len);
 	for (size_t i = 0; i < query->v2_expires.len; i++)
-		claim->expires = claim->expires * 10 + (query->v2_expires.ptr[i] - '0');
+		claim->expires = claim->expires * 10 + (gml_span_at(query->v2_expires, i) - '0');
 	claim->date = query->v2_expires;
 	claim->signature = query->v2_signature;
 	if (query->token.ptr != NULL)
@@ -468,18 +461,15 @@ static enum auth_result claim_v2_query(const struct auth_request *request, struc
 /* ---- dispatch ---- */
 
 static enum auth_result claim_header(const struct auth_request *request, struct auth_claim *claim,
-				     struct auth_span text)
+				     struct gml_span text)
 {
-	const char *space;
-	struct auth_span scheme, rest;
-	text = auth_span_trim(text.len > 0 ? text : AUTH_LIT(""));
-	space = memchr(text.ptr, ' ', text.len);
-	scheme =
-		(struct auth_span){text.ptr, space != NULL ? (size_t)(space - text.ptr) : text.len};
-	rest = (struct auth_span){text.ptr + scheme.len, text.len - scheme.len};
-	if (auth_span_eq(scheme, AUTH_LIT("AWS4-HMAC-SHA256")))
+	struct gml_span scheme, rest;
+	text = gml_span_trim(text.len > 0 ? text : GML_LIT(""));
+	scheme = gml_span_of(text.ptr, gml_span_find(text, ' '));
+	rest = gml_span_from(text, scheme.len);
+	if (gml_span_equal(scheme, GML_LIT("AWS4-HMAC-SHA256")))
 		return claim_v4_header(request, claim, rest);
-	if (auth_span_eq(scheme, AUTH_LIT("AWS")))
+	if (gml_span_equal(scheme, GML_LIT("AWS")))
 		return claim_v2_header(request, claim, rest);
 	if (scheme.len >= 4 && memcmp(scheme.ptr, "AWS4", 4) == 0)
 		return auth_refuse(claim, AUTH_INCOMPLETE,
@@ -507,7 +497,7 @@ enum auth_result auth_parse(const struct auth_request *request, struct auth_clai
 	if (nparams < 0)
 		return auth_refuse(claim, AUTH_INCOMPLETE, "Too many query parameters");
 	claim_query_read(params, (size_t)nparams, &query);
-	header = auth_header_find(request, AUTH_LIT("authorization"), &authorizations);
+	header = auth_header_find(request, GML_LIT("authorization"), &authorizations);
 
 	v4 = query.algorithm.ptr != NULL || query.credential.ptr != NULL ||
 	     query.signature.ptr != NULL;

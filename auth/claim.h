@@ -10,6 +10,6 @@ enum auth_result auth_refuse(struct auth_claim *claim, enum auth_result result, 
 
 /* "KEY/YYYYMMDD/REGION/SERVICE/aws4_request" into the claim; "/" may be "%2F" and the key escaped if `encoded`. false:
  * not of that form. */
-bool auth_claim_credential(struct auth_claim *claim, struct auth_span credential, bool encoded);
+bool auth_claim_credential(struct auth_claim *claim, struct gml_span credential, bool encoded);
 
 #endif

@@ -51,7 +51,7 @@ static bool date_digits(const char *text, size_t len, unsigned *out)
 	return true;
 }
 
-bool auth_date_iso(struct auth_span text, int64_t *time_out)
+bool auth_date_iso(struct gml_span text, int64_t *time_out)
 {
 	struct date_parts parts;
 	const char *p = text.ptr;
@@ -81,11 +81,11 @@ static bool date_zone(const char *p, size_t len, int64_t *offset_out)
 	return true;
 }
 
-bool auth_date_http(struct auth_span text, int64_t *time_out)
+bool auth_date_http(struct gml_span text, int64_t *time_out)
 {
 	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 					   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	const char *p = text.ptr, *end = text.ptr + text.len;
+	const char *p = text.ptr, *end = p + text.len;
 	struct date_parts parts = {0};
 	size_t day_len;
 	int64_t offset;

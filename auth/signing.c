@@ -25,7 +25,7 @@ struct auth_key_cache {
 };
 
 static bool signing_derive(struct auth_digest *digest, const struct auth_claim *claim,
-			   struct auth_span secret, uint8_t key[AUTH_SIGNING_KEY_SIZE])
+			   struct gml_span secret, uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
 	char start[4 + AUTH_SECRET_MAX] = "AWS4";
 	bool ok;
@@ -69,12 +69,12 @@ static struct signing_slot *signing_slot_of(struct auth_key_cache *cache,
 {
 	uint32_t hash = 2166136261u;
 	for (size_t i = 0; i < claim->access_key.len; i++)
-		hash = (hash ^ (unsigned char)claim->access_key.ptr[i]) * 16777619u;
+		hash = (hash ^ (unsigned char)gml_span_at(claim->access_key, i)) * 16777619u;
 	return &cache->slots[(hash ^ hash >> 16) & (SIGNING_SLOTS - 1)];
 }
 
 static bool signing_slot_holds(const struct signing_slot *slot, const char *scope, size_t scope_len,
-			       struct auth_span secret)
+			       struct gml_span secret)
 {
 	return slot->scope_len == scope_len && memcmp(slot->scope, scope, scope_len) == 0 &&
 	       slot->secret_len == secret.len &&
@@ -82,7 +82,7 @@ static bool signing_slot_holds(const struct signing_slot *slot, const char *scop
 }
 
 static void signing_slot_fill(struct signing_slot *slot, const char *scope, size_t scope_len,
-			      struct auth_span secret, const uint8_t key[AUTH_SIGNING_KEY_SIZE])
+			      struct gml_span secret, const uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
 	auth_hmac_key_release(&slot->ready);
 	OPENSSL_cleanse(slot, sizeof(*slot));
@@ -96,7 +96,7 @@ static void signing_slot_fill(struct signing_slot *slot, const char *scope, size
 }
 
 static bool signing_mac_plain(struct auth_digest *digest, const struct auth_claim *claim,
-			      struct auth_span secret, struct auth_span text,
+			      struct gml_span secret, struct gml_span text,
 			      uint8_t mac[AUTH_SHA256_SIZE], uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
 	return signing_derive(digest, claim, secret, key) &&
@@ -104,9 +104,8 @@ static bool signing_mac_plain(struct auth_digest *digest, const struct auth_clai
 }
 
 bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest,
-		      const struct auth_claim *claim, struct auth_span secret,
-		      struct auth_span text, uint8_t mac[AUTH_SHA256_SIZE],
-		      uint8_t key[AUTH_SIGNING_KEY_SIZE])
+		      const struct auth_claim *claim, struct gml_span secret, struct gml_span text,
+		      uint8_t mac[AUTH_SHA256_SIZE], uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
 	size_t scope_len = claim->date.len + claim->region.len;
 	char scope[SIGNING_SCOPE_MAX];

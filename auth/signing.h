@@ -15,8 +15,7 @@
  * the old one. digest: initialised by the caller. false: out of memory, or a secret beyond AUTH_SECRET_MAX. Any thread;
  * no blocking. */
 bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest,
-		      const struct auth_claim *claim, struct auth_span secret,
-		      struct auth_span text, uint8_t mac[AUTH_SHA256_SIZE],
-		      uint8_t key[AUTH_SIGNING_KEY_SIZE]);
+		      const struct auth_claim *claim, struct gml_span secret, struct gml_span text,
+		      uint8_t mac[AUTH_SHA256_SIZE], uint8_t key[AUTH_SIGNING_KEY_SIZE]);
 
 #endif

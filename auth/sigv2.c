@@ -49,7 +49,7 @@ static const char *const v2_subresources[] = {
 	"website",
 };
 
-static bool v2_is_subresource(struct auth_span name)
+static bool v2_is_subresource(struct gml_span name)
 {
 	for (size_t i = 0; i < sizeof(v2_subresources) / sizeof(v2_subresources[0]); i++)
 		if (strlen(v2_subresources[i]) == name.len &&
@@ -60,7 +60,7 @@ static bool v2_is_subresource(struct auth_span name)
 
 static int v2_compare_names(const void *a, const void *b)
 {
-	const struct auth_span *left = a, *right = b;
+	const struct gml_span *left = a, *right = b;
 	size_t len = left->len < right->len ? left->len : right->len;
 	int order = strncasecmp(left->ptr, right->ptr, len);
 	return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
@@ -75,7 +75,7 @@ static int v2_compare_params(const void *a, const void *b)
 			  : (left->name.len > right->name.len) - (left->name.len < right->name.len);
 }
 
-static void v2_decoded(struct auth_sink *sink, struct auth_span raw)
+static void v2_decoded(struct auth_sink *sink, struct gml_span raw)
 {
 	char piece[96];
 	/* Cut between escapes: a piece of 96 raw bytes that ends inside one is shortened by up to two. */
@@ -83,30 +83,29 @@ static void v2_decoded(struct auth_sink *sink, struct auth_span raw)
 		size_t take = raw.len < sizeof(piece) ? raw.len : sizeof(piece);
 		int len;
 		for (size_t back = 1; take < raw.len && back <= 2; back++)
-			if (raw.ptr[take - back] == '%') {
+			if (gml_span_at(raw, take - back) == '%') {
 				take -= back;
 				break;
 			}
-		len = auth_decode((struct auth_span){raw.ptr, take}, true, piece, sizeof(piece));
+		len = auth_decode(gml_span_of(raw.ptr, take), true, piece, sizeof(piece));
 		auth_sink_put(sink, piece, (size_t)len);
-		raw.ptr += take;
-		raw.len -= take;
+		raw = gml_span_from(raw, take);
 	}
 }
 
-static bool v2_is_amz(struct auth_span name)
+static bool v2_is_amz(struct gml_span name)
 {
 	return name.len > 6 && strncasecmp(name.ptr, "x-amz-", 6) == 0;
 }
 
 /* Those of the header, and those that a signed URL carries in its query. */
 static bool v2_amz_names(const struct auth_request *request, const struct auth_param *params,
-			 size_t nparams, struct auth_span names[AUTH_SIGNED_MAX], size_t *n_out)
+			 size_t nparams, struct gml_span names[AUTH_SIGNED_MAX], size_t *n_out)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < request->nheaders + nparams; i++) {
-		struct auth_span name = i < request->nheaders ? request->headers[i].name
-							      : params[i - request->nheaders].name;
+		struct gml_span name = i < request->nheaders ? request->headers[i].name
+							     : params[i - request->nheaders].name;
 		if (!v2_is_amz(name))
 			continue;
 		if (n == AUTH_SIGNED_MAX)
@@ -120,20 +119,20 @@ static bool v2_amz_names(const struct auth_request *request, const struct auth_p
 }
 
 static void v2_amz_values(struct auth_sink *sink, const struct auth_request *request,
-			  const struct auth_param *params, size_t nparams, struct auth_span name)
+			  const struct auth_param *params, size_t nparams, struct gml_span name)
 {
 	bool first = true;
 	for (size_t i = 0; i < request->nheaders + nparams; i++) {
 		bool sent = i < request->nheaders;
-		if (!auth_span_caseeq(sent ? request->headers[i].name
-					   : params[i - request->nheaders].name,
-				      name))
+		if (!gml_span_equal_nocase(sent ? request->headers[i].name
+						: params[i - request->nheaders].name,
+					   name))
 			continue;
 		if (!first)
 			auth_sink_char(sink, ',');
 		first = false;
 		if (sent)
-			auth_sink_span(sink, auth_span_trim(request->headers[i].value));
+			auth_sink_span(sink, gml_span_trim(request->headers[i].value));
 		else
 			v2_decoded(sink, params[i - request->nheaders].value);
 	}
@@ -142,15 +141,15 @@ static void v2_amz_values(struct auth_sink *sink, const struct auth_request *req
 static bool v2_amz_headers(struct auth_sink *sink, const struct auth_request *request,
 			   const struct auth_param *params, size_t nparams)
 {
-	struct auth_span names[AUTH_SIGNED_MAX];
+	struct gml_span names[AUTH_SIGNED_MAX];
 	size_t n;
 	if (!v2_amz_names(request, params, nparams, names, &n))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (i > 0 && auth_span_caseeq(names[i], names[i - 1]))
+		if (i > 0 && gml_span_equal_nocase(names[i], names[i - 1]))
 			continue;
 		for (size_t j = 0; j < names[i].len; j++) {
-			char c = names[i].ptr[j];
+			char c = gml_span_at(names[i], j);
 			auth_sink_char(sink, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
 		}
 		auth_sink_char(sink, ':');
@@ -168,7 +167,7 @@ static void v2_resource(struct auth_sink *sink, const struct auth_request *reque
 		auth_sink_char(sink, '/');
 		auth_sink_span(sink, request->bucket);
 	}
-	auth_sink_span(sink, request->path.len > 0 ? request->path : AUTH_LIT("/"));
+	auth_sink_span(sink, request->path.len > 0 ? request->path : GML_LIT("/"));
 	if (slash)
 		auth_sink_char(sink, '/');
 	if (nparams > 1)
@@ -187,11 +186,11 @@ static void v2_resource(struct auth_sink *sink, const struct auth_request *reque
 }
 
 static void v2_header_line(struct auth_sink *sink, const struct auth_request *request,
-			   struct auth_span name)
+			   struct gml_span name)
 {
 	const struct auth_header *header = auth_header_find(request, name, NULL);
 	if (header != NULL)
-		auth_sink_span(sink, auth_span_trim(header->value));
+		auth_sink_span(sink, gml_span_trim(header->value));
 	auth_sink_char(sink, '\n');
 }
 
@@ -202,15 +201,15 @@ static bool v2_string(struct auth_sink *sink, const struct auth_request *request
 {
 	auth_sink_span(sink, request->method);
 	auth_sink_char(sink, '\n');
-	v2_header_line(sink, request, AUTH_LIT("content-md5"));
-	v2_header_line(sink, request, AUTH_LIT("content-type"));
+	v2_header_line(sink, request, GML_LIT("content-md5"));
+	v2_header_line(sink, request, GML_LIT("content-type"));
 	if (claim->kind == AUTH_V2_QUERY) {
 		auth_sink_span(sink, claim->date); /* Expires, as sent */
 		auth_sink_char(sink, '\n');
-	} else if (auth_header_find(request, AUTH_LIT("x-amz-date"), NULL) != NULL) {
+	} else if (auth_header_find(request, GML_LIT("x-amz-date"), NULL) != NULL) {
 		auth_sink_char(sink, '\n');
 	} else {
-		v2_header_line(sink, request, AUTH_LIT("date"));
+		v2_header_line(sink, request, GML_LIT("date"));
 	}
 	if (!v2_amz_headers(sink, request, params, claim->kind == AUTH_V2_QUERY ? nparams : 0))
 		return false;
@@ -221,7 +220,7 @@ static bool v2_string(struct auth_sink *sink, const struct auth_request *request
 
 /* Is `given` the signature of the request? slash: with a "/" behind the path. */
 static bool v2_matches(const struct auth_request *request, const struct auth_claim *claim,
-		       struct auth_span secret, bool slash, const char given[V2_SIGNATURE_LEN],
+		       struct gml_span secret, bool slash, const char given[V2_SIGNATURE_LEN],
 		       char *canonical_out, size_t canonical_cap)
 {
 	struct auth_param params[AUTH_PARAMS_MAX];
@@ -249,11 +248,11 @@ static bool v2_matches(const struct auth_request *request, const struct auth_cla
 static bool v2_is_bucket(const struct auth_request *request)
 {
 	return request->bucket.len == 0 && request->path.len > 1 &&
-	       memchr(request->path.ptr + 1, '/', request->path.len - 1) == NULL;
+	       gml_span_find(gml_span_from(request->path, 1), '/') == request->path.len - 1;
 }
 
 enum auth_result auth_v2_verify(const struct auth_request *request, const struct auth_claim *claim,
-				struct auth_span secret, int64_t now, char *canonical_out,
+				struct gml_span secret, int64_t now, char *canonical_out,
 				size_t canonical_cap)
 {
 	char given[V2_SIGNATURE_LEN];

@@ -8,7 +8,7 @@
 
 /* auth_verify for the two kinds of version 2. The text for canonical_out is the string to sign. */
 enum auth_result auth_v2_verify(const struct auth_request *request, const struct auth_claim *claim,
-				struct auth_span secret, int64_t now, char *canonical_out,
+				struct gml_span secret, int64_t now, char *canonical_out,
 				size_t canonical_cap);
 
 #endif

@@ -41,8 +41,8 @@ static void v4_line_z(struct v4_text *text, const char *line, size_t cap)
 /* "date/region/s3/aws4_request" */
 static bool v4_scope(const struct auth_claim *claim, char *out, size_t cap)
 {
-	const struct auth_span parts[] = {claim->date, claim->region, claim->service,
-					  AUTH_LIT("aws4_request")};
+	const struct gml_span parts[] = {claim->date, claim->region, claim->service,
+					 GML_LIT("aws4_request")};
 	size_t len = 0;
 	for (size_t i = 0; i < 4; i++) {
 		if (parts[i].len + 2 > cap - len)
@@ -61,7 +61,7 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 			 const struct auth_claim *claim, char *out, size_t cap, char hex[65])
 {
 	struct auth_param params[AUTH_PARAMS_MAX];
-	struct auth_span list = claim->signed_headers, name;
+	struct gml_span list = claim->signed_headers, name;
 	struct auth_sink sink;
 	uint8_t hash[32];
 	int nparams = auth_query_params(request, params);
@@ -75,8 +75,8 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 	auth_canonical_path(&sink, request->path);
 	auth_sink_char(&sink, '\n');
 	auth_canonical_query(&sink, params, (size_t)nparams,
-			     claim->kind == AUTH_V4_QUERY ? AUTH_LIT("X-Amz-Signature")
-							  : AUTH_LIT(""));
+			     claim->kind == AUTH_V4_QUERY ? GML_LIT("X-Amz-Signature")
+							  : GML_LIT(""));
 	auth_sink_char(&sink, '\n');
 	while (auth_signed_next(&list, &name))
 		auth_canonical_header(&sink, request, name);
@@ -100,7 +100,7 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 /* Signature of a request by its claim, and the stream that goes on from it. false: out of memory or a limit, never a
  * wrong signature. */
 static bool v4_signature(const struct auth_request *request, const struct auth_claim *claim,
-			 struct auth_span secret, struct auth_key_cache *keys,
+			 struct gml_span secret, struct auth_key_cache *keys,
 			 struct auth_stream *stream, char *canonical_out, size_t cap)
 {
 	struct auth_digest digest;
@@ -118,8 +118,8 @@ static bool v4_signature(const struct auth_request *request, const struct auth_c
 	v4_line_z(&text, stream->amz_date, sizeof(stream->amz_date));
 	v4_line_z(&text, stream->scope, sizeof(stream->scope));
 	v4_line(&text, hex, 64);
-	ok = auth_signing_mac(keys, &digest, claim, secret, (struct auth_span){text.buf, text.len},
-			      mac, stream->signing_key);
+	ok = auth_signing_mac(keys, &digest, claim, secret, gml_span_of(text.buf, text.len), mac,
+			      stream->signing_key);
 	if (ok)
 		auth_hex(mac, sizeof(mac), stream->previous);
 out:
@@ -137,7 +137,7 @@ static enum auth_result v4_check_time(const struct auth_claim *claim, int64_t no
 }
 
 enum auth_result auth_verify(const struct auth_request *request, const struct auth_claim *claim,
-			     struct auth_span secret, const struct auth_terms *terms,
+			     struct gml_span secret, const struct auth_terms *terms,
 			     struct auth_stream *stream_out, char *canonical_out,
 			     size_t canonical_cap)
 {
@@ -150,7 +150,7 @@ enum auth_result auth_verify(const struct auth_request *request, const struct au
 				      canonical_cap);
 	if (claim->kind != AUTH_V4_HEADER && claim->kind != AUTH_V4_QUERY)
 		return AUTH_MISMATCH;
-	if (terms->region.len > 0 && !auth_span_eq(terms->region, claim->region))
+	if (terms->region.len > 0 && !gml_span_equal(terms->region, claim->region))
 		return AUTH_REGION;
 	rc = v4_check_time(claim, terms->now);
 	if (rc != AUTH_OK)
@@ -214,17 +214,17 @@ bool auth_stream_trailer(struct auth_stream *stream, const uint8_t sha256[32],
 
 static int v4_compare_spans(const void *a, const void *b)
 {
-	const struct auth_span *left = a, *right = b;
+	const struct gml_span *left = a, *right = b;
 	size_t len = left->len < right->len ? left->len : right->len;
 	int order = strncasecmp(left->ptr, right->ptr, len);
 	return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
 }
 
-static bool v4_wants_signed(struct auth_span name)
+static bool v4_wants_signed(struct gml_span name)
 {
-	return auth_span_caseeq(name, AUTH_LIT("host")) ||
-	       auth_span_caseeq(name, AUTH_LIT("content-md5")) ||
-	       auth_span_caseeq(name, AUTH_LIT("content-type")) ||
+	return gml_span_equal_nocase(name, GML_LIT("host")) ||
+	       gml_span_equal_nocase(name, GML_LIT("content-md5")) ||
+	       gml_span_equal_nocase(name, GML_LIT("content-type")) ||
 	       (name.len > 6 && strncasecmp(name.ptr, "x-amz-", 6) == 0);
 }
 
@@ -233,7 +233,7 @@ static bool v4_wants_signed(struct auth_span name)
 static bool v4_signed_list(const struct auth_request *request, char list[V4_LIST_MAX],
 			   size_t *len_out)
 {
-	struct auth_span names[AUTH_SIGNED_MAX];
+	struct gml_span names[AUTH_SIGNED_MAX];
 	size_t n = 0, len = 0;
 	for (size_t i = 0; i < request->nheaders; i++) {
 		if (!v4_wants_signed(request->headers[i].name))
@@ -246,14 +246,14 @@ static bool v4_signed_list(const struct auth_request *request, char list[V4_LIST
 		return false;
 	qsort(names, n, sizeof(names[0]), v4_compare_spans);
 	for (size_t i = 0; i < n; i++) {
-		if (i > 0 && auth_span_caseeq(names[i], names[i - 1]))
+		if (i > 0 && gml_span_equal_nocase(names[i], names[i - 1]))
 			continue;
 		if (names[i].len + 1 > V4_LIST_MAX - len)
 			return false;
 		if (len > 0)
 			list[len++] = ';';
 		for (size_t j = 0; j < names[i].len; j++) {
-			char c = names[i].ptr[j];
+			char c = gml_span_at(names[i], j);
 			list[len++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 		}
 	}
@@ -261,7 +261,7 @@ static bool v4_signed_list(const struct auth_request *request, char list[V4_LIST
 	return true;
 }
 
-static bool v4_append(char *out, size_t cap, size_t *len, struct auth_span piece)
+static bool v4_append(char *out, size_t cap, size_t *len, struct gml_span piece)
 {
 	if (piece.len >= cap - *len)
 		return false;
@@ -271,16 +271,16 @@ static bool v4_append(char *out, size_t cap, size_t *len, struct auth_span piece
 	return true;
 }
 
-int auth_sign(const struct auth_request *request, struct auth_span access_key,
-	      struct auth_span secret, struct auth_span region, const char amz_date[17], char *out,
+int auth_sign(const struct auth_request *request, struct gml_span access_key,
+	      struct gml_span secret, struct gml_span region, const char amz_date[17], char *out,
 	      size_t cap)
 {
 	struct auth_claim claim = {.kind = AUTH_V4_HEADER,
 				   .access_key = access_key,
 				   .region = region,
-				   .service = AUTH_LIT("s3")};
+				   .service = GML_LIT("s3")};
 	const struct auth_header *sha256 =
-		auth_header_find(request, AUTH_LIT("x-amz-content-sha256"), NULL);
+		auth_header_find(request, GML_LIT("x-amz-content-sha256"), NULL);
 	struct auth_stream stream;
 	char list[V4_LIST_MAX];
 	size_t len = 0, list_len;
@@ -289,18 +289,18 @@ int auth_sign(const struct auth_request *request, struct auth_span access_key,
 	    !v4_signed_list(request, list, &list_len))
 		return -1;
 	memcpy(claim.amz_date, amz_date, sizeof(claim.amz_date));
-	claim.date = (struct auth_span){claim.amz_date, 8};
-	claim.signed_headers = (struct auth_span){list, list_len};
-	claim.content_sha256 = auth_span_trim(sha256->value);
+	claim.date = gml_span_of(claim.amz_date, 8);
+	claim.signed_headers = gml_span_of(list, list_len);
+	claim.content_sha256 = gml_span_trim(sha256->value);
 	if (!v4_signature(request, &claim, secret, NULL, &stream, NULL, 0))
 		goto out;
-	if (v4_append(out, cap, &len, AUTH_LIT(V4_ALGORITHM " Credential=")) &&
-	    v4_append(out, cap, &len, access_key) && v4_append(out, cap, &len, AUTH_LIT("/")) &&
-	    v4_append(out, cap, &len, (struct auth_span){stream.scope, strlen(stream.scope)}) &&
-	    v4_append(out, cap, &len, AUTH_LIT(", SignedHeaders=")) &&
+	if (v4_append(out, cap, &len, GML_LIT(V4_ALGORITHM " Credential=")) &&
+	    v4_append(out, cap, &len, access_key) && v4_append(out, cap, &len, GML_LIT("/")) &&
+	    v4_append(out, cap, &len, gml_span_of(stream.scope, strlen(stream.scope))) &&
+	    v4_append(out, cap, &len, GML_LIT(", SignedHeaders=")) &&
 	    v4_append(out, cap, &len, claim.signed_headers) &&
-	    v4_append(out, cap, &len, AUTH_LIT(", Signature=")) &&
-	    v4_append(out, cap, &len, (struct auth_span){stream.previous, 64}))
+	    v4_append(out, cap, &len, GML_LIT(", Signature=")) &&
+	    v4_append(out, cap, &len, gml_span_of(stream.previous, 64)))
 		rc = 0;
 out:
 	OPENSSL_cleanse(&stream, sizeof(stream));

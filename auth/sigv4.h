@@ -8,34 +8,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "gateway/base/span.h"
 
 /* Whether "+" in a path stands for a space. What decodes the key must agree with it, or a signature for one key would
  * open another. AWS reads it as a space. */
 #define AUTH_PATH_PLUS true
 
-struct auth_span {
-	const char *ptr;
-	size_t len;
-};
 struct auth_header {
-	struct auth_span name,
-		value; /* as received; names in any case; duplicates kept, in order */
+	struct gml_span name, value; /* as received; names in any case; duplicates kept, in order */
 };
 
 #define AUTH_PARAMS_MAX 256u /* query parameters of a request */
 struct auth_param {
-	struct auth_span name, value; /* raw */
+	struct gml_span name, value; /* raw */
 };
 /* Query parameters as spans of the raw query, in order; empty ones between two "&" are left out; the value of one
  * without
  * "=" is empty and begins where its name ends. Returns their number, or -1 if there are more than AUTH_PARAMS_MAX. */
-int auth_query_split(struct auth_span query, struct auth_param params[AUTH_PARAMS_MAX]);
+int auth_query_split(struct gml_span query, struct auth_param params[AUTH_PARAMS_MAX]);
 /* Does a query parameter of that name, in any case, sign the request or say how it is signed, in version 4 or 2? */
-bool auth_param_signs(struct auth_span name);
+bool auth_param_signs(struct gml_span name);
 
 /* What is signed. `path` and `query` are the raw target split at the first '?', undecoded. */
 struct auth_request {
-	struct auth_span method, path, query;
+	struct gml_span method, path, query;
 	const struct auth_header *headers;
 	size_t nheaders;
 	/* `query` as auth_query_split splits it, from callers that need it themselves; NULL: it is split when needed.
@@ -43,7 +39,7 @@ struct auth_request {
 	const struct auth_param *params;
 	size_t nparams;
 	/* Virtual-host style: bucket taken from Host (SigV2's CanonicalizedResource needs it); empty otherwise. */
-	struct auth_span bucket;
+	struct gml_span bucket;
 };
 
 enum auth_result {
@@ -71,10 +67,10 @@ enum auth_payload {
  * claim). */
 struct auth_claim {
 	enum { AUTH_V4_HEADER = 1, AUTH_V4_QUERY, AUTH_V2_HEADER, AUTH_V2_QUERY } kind;
-	struct auth_span
+	struct gml_span
 		access_key; /* raw; percent-decoded into key_buf where the query encoded it */
 	char key_buf[129];
-	struct auth_span date, region, service, signed_headers,
+	struct gml_span date, region, service, signed_headers,
 		signature; /* v4: of the credential scope */
 	char amz_date[17]; /* YYYYMMDDTHHMMSSZ */
 	int64_t time;	   /* s since the epoch */
@@ -85,9 +81,9 @@ struct auth_claim {
 	const char *
 		argument; /* AUTH_INCOMPLETE: header or parameter to blame (InvalidArgument with ArgumentName);
 				 NULL: InvalidRequest */
-	struct auth_span unsigned_header; /* AUTH_UNSIGNED_HEADER: which, for <HeadersNotSigned> */
-	struct auth_span content_sha256;  /* the payload line of the canonical request */
-	struct auth_span
+	struct gml_span unsigned_header; /* AUTH_UNSIGNED_HEADER: which, for <HeadersNotSigned> */
+	struct gml_span content_sha256;	 /* the payload line of the canonical request */
+	struct gml_span
 		token; /* X-Amz-Security-Token, raw; empty when absent. Signed like the rest; there is no STS:
 				   InvalidToken */
 };
@@ -111,7 +107,7 @@ void auth_key_cache_free(struct auth_key_cache *cache); /* NULL is fine */
 
 /* What a server accepts. */
 struct auth_terms {
-	struct auth_span region;     /* the one served; any when empty */
+	struct gml_span region;	     /* the one served; any when empty */
 	int64_t now;		     /* s since the epoch; skew allowed 900 s */
 	struct auth_key_cache *keys; /* may be NULL */
 };
@@ -120,7 +116,7 @@ struct auth_terms {
  * (may be NULL): buffer for the canonical request or string to sign, for the SignatureDoesNotMatch document; truncated
  * to fit, NUL-terminated. */
 enum auth_result auth_verify(const struct auth_request *request, const struct auth_claim *claim,
-			     struct auth_span secret, const struct auth_terms *terms,
+			     struct gml_span secret, const struct auth_terms *terms,
 			     struct auth_stream *stream_out, char *canonical_out,
 			     size_t canonical_cap);
 
@@ -135,8 +131,8 @@ bool auth_stream_trailer(struct auth_stream *stream, const uint8_t sha256[32],
 
 /* Sign a request (tests, quickstart's probe, clients of ours): writes the Authorization header value. Header host and
  * x-amz-date, x-amz-content-sha256 must be among the headers. */
-int auth_sign(const struct auth_request *request, struct auth_span access_key,
-	      struct auth_span secret, struct auth_span region, const char amz_date[17], char *out,
+int auth_sign(const struct auth_request *request, struct gml_span access_key,
+	      struct gml_span secret, struct gml_span region, const char amz_date[17], char *out,
 	      size_t cap);
 
 #endif

@@ -58,8 +58,8 @@ static enum s3_error acl_check_grant(const struct s3_doc *doc, s3_node grant, ui
 		error = s3_doc_fields(doc, grantee, in_grantee, 4);
 	if (error || !grantee || !permission)
 		return S3_ERR_MALFORMED_XML;
-	if (!id || !s3_owner_matches(s3_span_trim(s3_doc_text(doc, id)), uid) ||
-	    !s3_span_is(s3_span_trim(s3_doc_text(doc, permission)), "FULL_CONTROL"))
+	if (!id || !s3_owner_matches(gml_span_trim_space(s3_doc_text(doc, id)), uid) ||
+	    !gml_span_is(gml_span_trim_space(s3_doc_text(doc, permission)), "FULL_CONTROL"))
 		return S3_ERR_ACL_NOT_SUPPORTED;
 	return S3_OK;
 }
@@ -78,7 +78,7 @@ static enum s3_error acl_check(const struct s3_doc *doc, uint32_t uid)
 	if (error || !list)
 		return S3_ERR_MALFORMED_XML;
 	grant = s3_doc_child(doc, list, NULL);
-	if (!grant || (id && !s3_owner_matches(s3_span_trim(s3_doc_text(doc, id)), uid)))
+	if (!grant || (id && !s3_owner_matches(gml_span_trim_space(s3_doc_text(doc, id)), uid)))
 		return S3_ERR_ACL_NOT_SUPPORTED;
 	for (; grant && !error; grant = s3_doc_next(doc, grant, NULL))
 		error = acl_check_grant(doc, grant, uid);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "gateway/base/span.h"
 
 #define ARENA_BLOCK 8192
 #define ARENA_MAX ((size_t)64 << 20)
@@ -89,12 +90,12 @@ struct gml_span s3_arena_copy(struct s3_arena *arena, struct gml_span span)
 	char *copy = span.len < ARENA_MAX ? arena_take(arena, span.len + 1) : NULL;
 	if (!copy) {
 		arena->failed = true;
-		return (struct gml_span){NULL, 0};
+		return gml_span_of(NULL, 0);
 	}
 	if (span.len > 0)
 		memcpy(copy, span.ptr, span.len);
 	copy[span.len] = 0;
-	return (struct gml_span){copy, span.len};
+	return gml_span_of(copy, span.len);
 }
 
 const char *s3_arena_printf(struct s3_arena *arena, const char *format, ...)

@@ -5,36 +5,26 @@
 #include <stdio.h>
 #include "date.h"
 
-static struct auth_span auth_span_of(struct gml_span span)
-{
-	return (struct auth_span){span.ptr, span.len};
-}
-
-static struct gml_span auth_to_span(struct auth_span span)
-{
-	return s3_span_of(span.ptr, span.len);
-}
-
 static enum s3_error auth_prepare(struct s3_call *call, struct auth_request *out)
 {
 	struct auth_header *headers = s3_arena_array(&call->arena, call->nsent, sizeof(*headers));
 	if (!headers)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	for (size_t i = 0; i < call->nsent; i++) {
-		headers[i].name = auth_span_of(call->headers[i].name);
-		headers[i].value = auth_span_of(call->headers[i].value);
+		headers[i].name = call->headers[i].name;
+		headers[i].value = call->headers[i].value;
 	}
 	*out = (struct auth_request){
-		.method = auth_span_of(call->method_text),
-		.path = auth_span_of(call->path),
-		.query = auth_span_of(call->query),
+		.method = call->method_text,
+		.path = call->path,
+		.query = call->query,
 		.headers = headers,
 		.nheaders = call->nsent,
 		.params = call->raw_params,
 		.nparams = call->nparams,
 	};
 	if (call->virtual_host)
-		out->bucket = auth_span_of(call->bucket);
+		out->bucket = call->bucket;
 	return S3_OK;
 }
 
@@ -45,7 +35,7 @@ static void auth_detail_date(struct s3_call *call, const char *name, int64_t sec
 	if (seconds > limit || seconds < -limit)
 		return;
 	s3_date_iso(seconds * S3_DATE_NS, text);
-	s3_detail(call, name, s3_span(text));
+	s3_detail(call, name, gml_span_text(text));
 }
 
 static enum s3_error auth_expired(struct s3_call *call, const struct auth_claim *claim)
@@ -65,12 +55,12 @@ static enum s3_error auth_expired(struct s3_call *call, const struct auth_claim 
 static enum s3_error auth_skewed(struct s3_call *call, const struct auth_claim *claim)
 {
 	if (claim->kind == AUTH_V4_QUERY) {
-		s3_detail(call, "X-Amz-Date", s3_span(claim->amz_date));
+		s3_detail(call, "X-Amz-Date", gml_span_text(claim->amz_date));
 		auth_detail_date(call, "Expires", claim->time + claim->expires);
 		auth_detail_date(call, "ServerTime", call->now);
 		return s3_refuse(call, S3_ERR_ACCESS_DENIED, "Request is not yet valid");
 	}
-	s3_detail(call, "RequestTime", s3_span(claim->amz_date));
+	s3_detail(call, "RequestTime", gml_span_text(claim->amz_date));
 	auth_detail_date(call, "ServerTime", call->now);
 	s3_detail_number(call, "MaxAllowedSkewMilliseconds", 900000);
 	return S3_ERR_REQUEST_TIME_TOO_SKEWED;
@@ -80,15 +70,15 @@ static enum s3_error auth_mismatch(struct s3_call *call, const struct auth_claim
 				   const char *canonical)
 {
 	bool v2 = claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY;
-	s3_detail(call, "AWSAccessKeyId", auth_to_span(claim->access_key));
-	s3_detail(call, v2 ? "StringToSign" : "CanonicalRequest", s3_span(canonical));
-	s3_detail(call, "SignatureProvided", auth_to_span(claim->signature));
+	s3_detail(call, "AWSAccessKeyId", claim->access_key);
+	s3_detail(call, v2 ? "StringToSign" : "CanonicalRequest", gml_span_text(canonical));
+	s3_detail(call, "SignatureProvided", claim->signature);
 	return S3_ERR_SIGNATURE_DOES_NOT_MATCH;
 }
 
 static enum s3_error auth_region(struct s3_call *call, const struct auth_claim *claim)
 {
-	s3_detail(call, "Region", s3_span(call->config->region));
+	s3_detail(call, "Region", gml_span_text(call->config->region));
 	return s3_refuse(call,
 			 claim->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS
 						      : S3_ERR_AUTH_HEADER_MALFORMED,
@@ -96,8 +86,8 @@ static enum s3_error auth_region(struct s3_call *call, const struct auth_claim *
 			 claim->kind == AUTH_V4_QUERY
 				 ? "Error parsing the X-Amz-Credential parameter"
 				 : "The authorization header is malformed",
-			 (int)(claim->region.len < 64 ? claim->region.len : 64), claim->region.ptr,
-			 call->config->region);
+			 (int)(claim->region.len < 64 ? claim->region.len : 64),
+			 gml_span_chars(claim->region), call->config->region);
 }
 
 static enum s3_error auth_incomplete(struct s3_call *call, const struct auth_claim *claim)
@@ -105,7 +95,7 @@ static enum s3_error auth_incomplete(struct s3_call *call, const struct auth_cla
 	enum s3_error error = S3_ERR_INVALID_REQUEST;
 	if (claim->argument) {
 		struct gml_span value = s3_header(call, claim->argument);
-		s3_detail(call, "ArgumentName", s3_span(claim->argument));
+		s3_detail(call, "ArgumentName", gml_span_text(claim->argument));
 		/* An Authorization value is a credential, if a bad one: it is not echoed. */
 		if (value.ptr && strcasecmp(claim->argument, "authorization") != 0)
 			s3_detail(call, "ArgumentValue", value);
@@ -144,7 +134,7 @@ static enum s3_error auth_failed(struct s3_call *call, enum auth_result result,
 	case AUTH_MISMATCH:
 		return auth_mismatch(call, claim, "");
 	case AUTH_UNSIGNED_HEADER:
-		s3_detail(call, "HeadersNotSigned", auth_to_span(claim->unsigned_header));
+		s3_detail(call, "HeadersNotSigned", claim->unsigned_header);
 		return s3_refuse(call, S3_ERR_ACCESS_DENIED,
 				 "There were headers present in the request which were not signed");
 	}
@@ -172,7 +162,7 @@ static enum s3_error auth_check_key(struct s3_call *call, const struct auth_clai
 				    const struct gml_key *key)
 {
 	if (key->flags & GML_KEY_DISABLED) {
-		s3_detail(call, "AWSAccessKeyId", auth_to_span(claim->access_key));
+		s3_detail(call, "AWSAccessKeyId", claim->access_key);
 		return S3_ERR_INVALID_ACCESS_KEY_ID;
 	}
 	if ((claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY) &&
@@ -185,7 +175,7 @@ static enum s3_error auth_check_key(struct s3_call *call, const struct auth_clai
 
 /* The same again, for what the client wants to compare with. */
 static enum s3_error auth_explain(struct s3_call *call, const struct auth_request *request,
-				  const struct auth_claim *claim, struct auth_span secret,
+				  const struct auth_claim *claim, struct gml_span secret,
 				  const struct auth_terms *terms)
 {
 	char canonical[4096];
@@ -196,7 +186,7 @@ static enum s3_error auth_explain(struct s3_call *call, const struct auth_reques
 static enum s3_error auth_verify_key(struct s3_call *call, const struct auth_request *request,
 				     const struct auth_claim *claim, const struct gml_key *key)
 {
-	struct auth_span secret = {key->secret, strnlen(key->secret, sizeof(key->secret))};
+	struct gml_span secret = {key->secret, strnlen(key->secret, sizeof(key->secret))};
 	struct auth_terms terms = {
 		.region = {call->config->region, strlen(call->config->region)},
 		.now = call->now,
@@ -221,7 +211,7 @@ static void auth_note(struct s3_call *call, const struct auth_claim *claim)
 		return;
 	call->auth =
 		claim->kind == AUTH_V4_QUERY || claim->kind == AUTH_V2_QUERY ? "query" : "header";
-	call->access_key = auth_to_span(claim->access_key);
+	call->access_key = claim->access_key;
 	if (claim->access_key.ptr == claim->key_buf)
 		call->access_key = s3_arena_copy(&call->arena, call->access_key);
 }
@@ -242,10 +232,10 @@ enum s3_error s3_authenticate(struct s3_call *call)
 		return auth_failed(call, result, &claim);
 	if (claim.token.len > 0)
 		return S3_ERR_INVALID_TOKEN; /* there are no temporary credentials */
-	rc = gml_key_lookup(call->config->store, auth_to_span(claim.access_key), &key, &call->user);
+	rc = gml_key_lookup(call->config->store, claim.access_key, &key, &call->user);
 	if (rc == GML_ERR_NOKEY || rc == GML_ERR_NOUSER || rc == GML_ERR_INVAL ||
 	    rc == GML_ERR_NAMETOOLONG) {
-		s3_detail(call, "AWSAccessKeyId", auth_to_span(claim.access_key));
+		s3_detail(call, "AWSAccessKeyId", claim.access_key);
 		return S3_ERR_INVALID_ACCESS_KEY_ID;
 	}
 	if (rc != 0)

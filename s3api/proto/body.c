@@ -12,7 +12,8 @@ static bool body_names_chunked(const struct s3_call *call)
 {
 	struct gml_span rest = s3_header(call, "content-encoding");
 	while (rest.len > 0)
-		if (s3_span_is_nocase(s3_span_trim(s3_span_cut(&rest, ',')), "aws-chunked"))
+		if (gml_span_is_nocase(gml_span_trim_space(gml_span_cut(&rest, ',')),
+				       "aws-chunked"))
 			return true;
 	return false;
 }
@@ -79,7 +80,7 @@ static enum s3_error body_begin_chunked(struct s3_call *call)
 		.stream = call->stream,
 		.trailer = {trailer.ptr, trailer.len},
 	};
-	if (!decoded.ptr || !s3_span_u64(decoded, INT64_MAX, &call->body.expected))
+	if (!decoded.ptr || !gml_span_u64(decoded, INT64_MAX, &call->body.expected))
 		return S3_ERR_MISSING_CONTENT_LENGTH;
 	options.decoded_length = call->body.expected;
 	return body_chunked_error(call, s3_chunked_new(&options, &call->body.chunked));
@@ -215,7 +216,7 @@ static enum s3_error body_take(struct s3_call *call, struct gml_span data)
 
 enum s3_error s3_body_feed(struct s3_call *call, const void *buf, size_t len)
 {
-	struct gml_span input = s3_span_of(buf, len), data;
+	struct gml_span input = gml_span_of(buf, len), data;
 	enum s3_chunked_error rc;
 	call->body.wire += len;
 	if (!call->body.chunked)
@@ -246,9 +247,9 @@ static enum s3_error body_check_sha256(struct s3_call *call)
 	if (call->payload != AUTH_PAYLOAD_SIGNED || memcmp(is, call->payload_sha256, 32) == 0)
 		return S3_OK;
 	s3_hex(call->payload_sha256, 32, hex);
-	s3_detail(call, "ClientComputedContentSHA256", s3_span(hex));
+	s3_detail(call, "ClientComputedContentSHA256", gml_span_text(hex));
 	s3_hex(is, 32, hex);
-	s3_detail(call, "S3ComputedContentSHA256", s3_span(hex));
+	s3_detail(call, "S3ComputedContentSHA256", gml_span_text(hex));
 	return S3_ERR_SHA256_MISMATCH;
 }
 
@@ -259,9 +260,9 @@ static enum s3_error body_check_md5(struct s3_call *call)
 	if (!call->body.claim.has_md5 || memcmp(is, call->body.claim.md5, 16) == 0)
 		return S3_OK;
 	s3_base64(call->body.claim.md5, 16, text);
-	s3_detail(call, "ExpectedDigest", s3_span(text));
+	s3_detail(call, "ExpectedDigest", gml_span_text(text));
 	s3_base64(is, 16, text);
-	s3_detail(call, "CalculatedDigest", s3_span(text));
+	s3_detail(call, "CalculatedDigest", gml_span_text(text));
 	return S3_ERR_BAD_DIGEST;
 }
 
@@ -274,13 +275,13 @@ static enum s3_error body_read_trailer(struct s3_call *call)
 	for (size_t i = 0; i < n; i++) {
 		struct gml_span name, value;
 		s3_chunked_trailer(call->body.chunked, i, &name, &value);
-		if (!s3_span_starts(name, "x-amz-checksum-") ||
-		    !s3_span_is_nocase(s3_span_from(name, 15), algorithm))
+		if (!gml_span_starts(name, GML_LIT("x-amz-checksum-")) ||
+		    !gml_span_is_nocase(gml_span_from(name, 15), algorithm))
 			continue;
 		if (!s3_integrity_decode(value, claim->algorithm, claim->value, NULL))
 			return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 					 "Value for %.*s trailing header is invalid.",
-					 (int)name.len, s3_span_chars(name));
+					 (int)name.len, gml_span_chars(name));
 		return S3_OK;
 	}
 	return S3_ERR_MALFORMED_TRAILER;
@@ -322,7 +323,7 @@ enum s3_error s3_body_end(struct s3_call *call)
 
 struct gml_span s3_body_text(const struct s3_call *call)
 {
-	return s3_span_of(call->body.buf ? call->body.buf : "", call->body.len);
+	return gml_span_of(call->body.buf ? call->body.buf : "", call->body.len);
 }
 
 void s3_body_release(struct s3_call *call)

@@ -55,7 +55,7 @@ static enum s3_error bucket_list_after(struct s3_call *call, char after[GML_BUCK
 
 enum s3_error s3_list_buckets(struct s3_call *call)
 {
-	struct bucket_page page = {.call = call, .prefix = s3_span(""), .max = 10000};
+	struct bucket_page page = {.call = call, .prefix = GML_LIT(""), .max = 10000};
 	char after[GML_BUCKET_NAME_MAX + 1], token[S3_BASE64_LEN(GML_BUCKET_NAME_MAX) + 1];
 	struct gml_span region;
 	size_t after_len;
@@ -66,12 +66,12 @@ enum s3_error s3_list_buckets(struct s3_call *call)
 	if (error)
 		return error;
 	if (s3_param(call, "prefix", &page.prefix) && !page.prefix.ptr)
-		page.prefix = s3_span("");
+		page.prefix = GML_LIT("");
 	s3_xml_begin(&call->xml, "ListAllMyBucketsResult", true);
 	s3_xml_owner(call, &call->xml, "Owner", call->user.uid);
 	s3_xml_open(&call->xml, "Buckets");
-	if (!s3_param(call, "bucket-region", &region) || s3_span_is(region, call->config->region))
-		rc = gml_bucket_list(&call->op, call->config->store, s3_span_of(after, after_len),
+	if (!s3_param(call, "bucket-region", &region) || gml_span_is(region, call->config->region))
+		rc = gml_bucket_list(&call->op, call->config->store, gml_span_of(after, after_len),
 				     bucket_list_one, &page);
 	if (rc != 0)
 		return s3_error_from(rc);
@@ -90,9 +90,9 @@ enum s3_error s3_list_buckets(struct s3_call *call)
 
 static bool bucket_region_fits(const struct s3_call *call, struct gml_span constraint)
 {
-	if (s3_span_is(constraint, call->config->region))
+	if (gml_span_is(constraint, call->config->region))
 		return true;
-	return s3_span_is(constraint, "EU") && strcmp(call->config->region, "eu-west-1") == 0;
+	return gml_span_is(constraint, "EU") && strcmp(call->config->region, "eu-west-1") == 0;
 }
 
 static enum s3_error bucket_read_tags(struct s3_call *call, const struct s3_doc *doc, s3_node list,
@@ -122,7 +122,7 @@ static enum s3_error bucket_check_configuration(struct s3_call *call, const stru
 	if (error || !root)
 		return S3_ERR_MALFORMED_XML;
 	if (location || type) {
-		s3_detail(call, "Element", s3_span(location ? "Location" : "Bucket"));
+		s3_detail(call, "Element", gml_span_text(location ? "Location" : "Bucket"));
 		return S3_ERR_NOT_IMPLEMENTED; /* directory buckets */
 	}
 	text = s3_doc_text(doc, constraint);
@@ -131,7 +131,7 @@ static enum s3_error bucket_check_configuration(struct s3_call *call, const stru
 				 "The %.*s location constraint is incompatible for the region "
 				 "specific endpoint this "
 				 "request was sent to.",
-				 (int)(text.len < 64 ? text.len : 64), s3_span_chars(text));
+				 (int)(text.len < 64 ? text.len : 64), gml_span_chars(text));
 	return s3_doc_child(doc, tags, NULL) ? bucket_read_tags(call, doc, tags, tags_out) : S3_OK;
 }
 
@@ -155,7 +155,7 @@ enum s3_error s3_create_bucket(struct s3_call *call)
 	struct gml_bucket_new what = {.kind = GML_BUCKET_TAGGING};
 	int rc = 0;
 	if (tags.len > 0)
-		what.document = s3_span_of(tags.buf, tags.len);
+		what.document = gml_span_of(tags.buf, tags.len);
 	if (!error)
 		rc = gml_bucket_create(&call->op, call->config->store, call->bucket, &what, NULL);
 	s3_xml_release(&tags);
@@ -166,8 +166,8 @@ enum s3_error s3_create_bucket(struct s3_call *call)
 	    !(rc == GML_ERR_BUCKETOWNED && strcmp(call->config->region, "us-east-1") == 0))
 		return s3_error_from(rc);
 	s3_answer_header(call, "Location",
-			 s3_span(s3_arena_printf(&call->arena, "/%.*s", (int)call->bucket.len,
-						 s3_span_chars(call->bucket))));
+			 gml_span_text(s3_arena_printf(&call->arena, "/%.*s", (int)call->bucket.len,
+						       gml_span_chars(call->bucket))));
 	return s3_answer_empty(call, 200);
 }
 
@@ -175,8 +175,8 @@ enum s3_error s3_create_bucket(struct s3_call *call)
 
 enum s3_error s3_head_bucket(struct s3_call *call)
 {
-	s3_answer_header(call, "x-amz-bucket-region", s3_span(call->config->region));
-	s3_answer_header(call, "x-amz-access-point-alias", s3_span("false"));
+	s3_answer_header(call, "x-amz-bucket-region", gml_span_text(call->config->region));
+	s3_answer_header(call, "x-amz-access-point-alias", GML_LIT("false"));
 	return s3_answer_empty(call, 200);
 }
 
@@ -192,7 +192,7 @@ enum s3_error s3_get_bucket_location(struct s3_call *call)
 	s3_xml_begin(&call->xml, "LocationConstraint", true);
 	if (strcmp(region, "us-east-1") != 0) {
 		/* The root element itself holds the name. */
-		s3_xml_raw(&call->xml, s3_span(region));
+		s3_xml_raw(&call->xml, gml_span_text(region));
 	}
 	s3_xml_close(&call->xml, "LocationConstraint");
 	return s3_answer_xml(call, 200);

@@ -76,7 +76,7 @@ enum s3_error s3_get_bucket_constant(struct s3_call *call)
 	if (!constant)
 		return S3_ERR_INTERNAL_ERROR;
 	s3_xml_begin(&call->xml, constant->root, true);
-	s3_xml_raw(&call->xml, s3_span(constant->content));
+	s3_xml_raw(&call->xml, gml_span_text(constant->content));
 	s3_xml_close(&call->xml, constant->root);
 	return s3_answer_xml(call, 200);
 }
@@ -94,7 +94,7 @@ static enum s3_error config_check_constant(struct s3_call *call,
 		s3_node child = s3_doc_child(doc, node, NULL);
 		if (!child)
 			return S3_OK;
-		s3_detail(call, "Element", s3_span(s3_doc_name(doc, child)));
+		s3_detail(call, "Element", gml_span_text(s3_doc_name(doc, child)));
 		return S3_ERR_NOT_IMPLEMENTED;
 	}
 	for (unsigned i = 0; i < 2 && constant->element[i]; i++) {
@@ -103,11 +103,11 @@ static enum s3_error config_check_constant(struct s3_call *call,
 		if (s3_doc_fields(doc, parent, &field, 1) != S3_OK || !node)
 			return S3_ERR_MALFORMED_XML;
 	}
-	text = s3_span_trim(s3_doc_text(doc, node));
-	if (s3_span_is(text, constant->value))
+	text = gml_span_trim_space(s3_doc_text(doc, node));
+	if (gml_span_is(text, constant->value))
 		return S3_OK;
 	for (const char *const *other = constant->others; *other; other++)
-		if (s3_span_is(text, *other))
+		if (gml_span_is(text, *other))
 			return S3_ERR_NOT_IMPLEMENTED;
 	return S3_ERR_MALFORMED_XML;
 }
@@ -168,7 +168,7 @@ enum s3_error s3_get_bucket_tagging(struct s3_call *call)
 					 GML_BUCKET_TAGGING, &document, &len);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? S3_ERR_NO_SUCH_TAG_SET : s3_error_from(rc);
-	s3_xml_raw(&call->xml, s3_span_of(document, len));
+	s3_xml_raw(&call->xml, gml_span_of(document, len));
 	free(document);
 	return s3_answer_xml(call, 200);
 }
@@ -191,13 +191,13 @@ enum s3_error s3_put_bucket_tagging(struct s3_call *call)
 		return error;
 	s3_tags_write_xml(&xml, tags, ntags);
 	error = xml.failed ? S3_ERR_SERVICE_UNAVAILABLE
-			   : config_set_tagging(call, s3_span_of(xml.buf, xml.len));
+			   : config_set_tagging(call, gml_span_of(xml.buf, xml.len));
 	s3_xml_release(&xml);
 	return error ? error : s3_answer_empty(call, 204);
 }
 
 enum s3_error s3_delete_bucket_tagging(struct s3_call *call)
 {
-	enum s3_error error = config_set_tagging(call, (struct gml_span){NULL, 0});
+	enum s3_error error = config_set_tagging(call, gml_span_of(NULL, 0));
 	return error ? error : s3_answer_empty(call, 204);
 }

@@ -276,12 +276,12 @@ int s3_call_run(struct s3_call *call, uint64_t pos, struct gml_run *out)
 		return call_object_run(call, pos, out);
 	case S3_CONTENT_XML:
 	case S3_CONTENT_TEXT:
-		text = call->content == S3_CONTENT_XML ? s3_span_of(call->xml.buf, call->xml.len)
+		text = call->content == S3_CONTENT_XML ? gml_span_of(call->xml.buf, call->xml.len)
 						       : call->text;
 		if (pos >= text.len)
 			return GML_ERR_INVAL;
 		*out = (struct gml_run){
-			.fd = -1, .mem = s3_span_chars(text) + pos, .len = text.len - pos};
+			.fd = -1, .mem = gml_span_chars(text) + pos, .len = text.len - pos};
 		return 0;
 	}
 	return GML_ERR_INVAL;

@@ -20,10 +20,10 @@
 #include "auth/sigv4.h"
 #include "body.h"
 #include "error.h"
+#include "gateway/base/span.h"
 #include "hasher.h"
 #include "health.h"
 #include "s3.h"
-#include "span.h"
 #include "uri.h"
 #include "xml_read.h"
 #include "xml_write.h"
@@ -146,7 +146,7 @@ enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *req
 struct gml_span s3_header_of(const struct s3_call *call, struct gml_span name);
 static inline struct gml_span s3_header(const struct s3_call *call, const char *name)
 {
-	return s3_header_of(call, s3_span(name));
+	return s3_header_of(call, gml_span_text(name));
 }
 static inline bool s3_has_header(const struct s3_call *call, const char *name)
 {
@@ -157,7 +157,7 @@ bool s3_param_of(const struct s3_call *call, struct gml_span name, struct gml_sp
 static inline bool s3_param(const struct s3_call *call, const char *name,
 			    struct gml_span *value_out)
 {
-	return s3_param_of(call, s3_span(name), value_out);
+	return s3_param_of(call, gml_span_text(name), value_out);
 }
 /* A number in 0..limit from a query parameter; absent: unchanged. Larger ones than `cap` are cut to it.
  * INVALID_ARGUMENT otherwise. */
@@ -199,7 +199,7 @@ bool s3_answer_put(struct s3_call *call, struct gml_span name, struct gml_span v
 static inline bool s3_answer_own_header(struct s3_call *call, const char *name,
 					struct gml_span value)
 {
-	return s3_answer_put(call, s3_span(name), value);
+	return s3_answer_put(call, gml_span_text(name), value);
 }
 void s3_answer_etag(struct s3_call *call, const char *etag);
 void s3_answer_date(struct s3_call *call, const char *name, int64_t ns);

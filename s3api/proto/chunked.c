@@ -20,7 +20,7 @@
 enum chunked_state { CHUNKED_LINE, CHUNKED_DATA, CHUNKED_CR, CHUNKED_LF, CHUNKED_TAIL };
 
 struct chunked_pair {
-	struct auth_span name, value;
+	struct gml_span name, value;
 };
 
 struct s3_chunked {
@@ -33,7 +33,7 @@ struct s3_chunked {
 	struct auth_digest digest;
 	char signature[64];
 	size_t line_len, tail_len, nnames, npairs;
-	struct auth_span names[S3_CHUNKED_TRAILERS_MAX];    /* announced; into names_buf */
+	struct gml_span names[S3_CHUNKED_TRAILERS_MAX];	    /* announced; into names_buf */
 	struct chunked_pair pairs[S3_CHUNKED_TRAILERS_MAX]; /* into tail */
 	char line[S3_CHUNKED_LINE_MAX + 1];		    /* with its CR */
 	char names_buf[CHUNKED_NAMES_MAX];
@@ -86,10 +86,10 @@ static void chunked_lower(char *text, size_t len)
 			text[i] = (char)(text[i] - 'A' + 'a');
 }
 
-static bool chunked_is_name(struct auth_span name)
+static bool chunked_is_name(struct gml_span name)
 {
 	for (size_t i = 0; i < name.len; i++) {
-		char c = name.ptr[i];
+		char c = gml_span_at(name, i);
 		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
 		      c == '.'))
 			return false;
@@ -97,16 +97,16 @@ static bool chunked_is_name(struct auth_span name)
 	return name.len > 0;
 }
 
-static bool chunked_announced(const struct s3_chunked *chunked, struct auth_span name)
+static bool chunked_announced(const struct s3_chunked *chunked, struct gml_span name)
 {
 	for (size_t i = 0; i < chunked->nnames; i++)
-		if (auth_span_eq(chunked->names[i], name))
+		if (gml_span_equal(chunked->names[i], name))
 			return true;
 	return false;
 }
 
 /* x-amz-trailer into names[]. */
-static bool chunked_announce(struct s3_chunked *chunked, struct auth_span list)
+static bool chunked_announce(struct s3_chunked *chunked, struct gml_span list)
 {
 	if (list.len > sizeof(chunked->names_buf))
 		return false;
@@ -115,15 +115,11 @@ static bool chunked_announce(struct s3_chunked *chunked, struct auth_span list)
 	chunked_lower(chunked->names_buf, list.len);
 	list.ptr = chunked->names_buf;
 	while (list.len > 0) {
-		const char *comma = memchr(list.ptr, ',', list.len);
-		size_t len = comma != NULL ? (size_t)(comma - list.ptr) : list.len;
-		struct auth_span name = auth_span_trim((struct auth_span){list.ptr, len});
-		list.ptr += len + (comma != NULL);
-		list.len -= len + (comma != NULL);
+		struct gml_span name = gml_span_trim(gml_span_cut(&list, ','));
 		if (name.len == 0)
 			continue;
 		if (!chunked_is_name(name) ||
-		    auth_span_eq(name, AUTH_LIT(CHUNKED_SIGNATURE_NAME)) ||
+		    gml_span_equal(name, GML_LIT(CHUNKED_SIGNATURE_NAME)) ||
 		    chunked_announced(chunked, name) || chunked->nnames == S3_CHUNKED_TRAILERS_MAX)
 			return false;
 		chunked->names[chunked->nnames++] = name;
@@ -261,7 +257,7 @@ static enum s3_chunked_error chunked_data(struct s3_chunked *chunked, const char
 		len = (size_t)chunked->left;
 	if (chunked->is_signed)
 		auth_digest_update(&chunked->digest, *at, len);
-	*data_out = (struct gml_span){*at, len};
+	*data_out = gml_span_of(*at, len);
 	*at += len;
 	chunked->left -= len;
 	chunked->received += len;
@@ -288,7 +284,7 @@ enum s3_chunked_error s3_chunked_next(struct s3_chunked *chunked, struct gml_spa
 {
 	const char *at = input->len > 0 ? input->ptr : "", *end = at + input->len;
 	enum s3_chunked_error rc = chunked->error;
-	*data_out = (struct gml_span){NULL, 0};
+	*data_out = gml_span_of(NULL, 0);
 	while (rc == S3_CHUNKED_OK && at < end && data_out->len == 0) {
 		switch (chunked->state) {
 		case CHUNKED_LINE:
@@ -310,7 +306,7 @@ enum s3_chunked_error s3_chunked_next(struct s3_chunked *chunked, struct gml_spa
 			break;
 		}
 	}
-	*input = (struct gml_span){at, (size_t)(end - at)};
+	*input = gml_span_of(at, (size_t)(end - at));
 	chunked->error = rc;
 	return rc;
 }
@@ -322,18 +318,18 @@ static enum s3_chunked_error chunked_trailer(struct s3_chunked *chunked, char *l
 					     bool *signature_seen)
 {
 	char *colon = memchr(line, ':', len);
-	struct auth_span name, value;
+	struct gml_span name, value;
 	if (colon == NULL || *signature_seen)
 		return S3_CHUNKED_TRAILER_FORMAT;
 	chunked_lower(line, (size_t)(colon - line));
-	name = auth_span_trim((struct auth_span){line, (size_t)(colon - line)});
-	value = auth_span_trim((struct auth_span){colon + 1, len - (size_t)(colon - line) - 1});
+	name = gml_span_trim(gml_span_of(line, (size_t)(colon - line)));
+	value = gml_span_trim(gml_span_of(colon + 1, len - (size_t)(colon - line) - 1));
 	if (!chunked_is_name(name))
 		return S3_CHUNKED_TRAILER_FORMAT;
 	for (size_t i = 0; i < value.len; i++)
-		if ((unsigned char)value.ptr[i] < 0x20 || value.ptr[i] == 0x7f)
+		if ((unsigned char)gml_span_at(value, i) < 0x20 || gml_span_at(value, i) == 0x7f)
 			return S3_CHUNKED_TRAILER_FORMAT;
-	if (chunked->is_signed && auth_span_eq(name, AUTH_LIT(CHUNKED_SIGNATURE_NAME))) {
+	if (chunked->is_signed && gml_span_equal(name, GML_LIT(CHUNKED_SIGNATURE_NAME))) {
 		if (value.len != sizeof(chunked->signature))
 			return S3_CHUNKED_TRAILER_FORMAT;
 		memcpy(chunked->signature, value.ptr, value.len);
@@ -343,7 +339,7 @@ static enum s3_chunked_error chunked_trailer(struct s3_chunked *chunked, char *l
 	if (!chunked_announced(chunked, name))
 		return S3_CHUNKED_TRAILER_UNEXPECTED;
 	for (size_t i = 0; i < chunked->npairs; i++)
-		if (auth_span_eq(chunked->pairs[i].name, name))
+		if (gml_span_equal(chunked->pairs[i].name, name))
 			return S3_CHUNKED_TRAILER_UNEXPECTED;
 	/* Announced names are at most TRAILERS_MAX, and each comes once: there is room. */
 	chunked->pairs[chunked->npairs++] = (struct chunked_pair){name, value};
@@ -437,10 +433,8 @@ size_t s3_chunked_ntrailers(const struct s3_chunked *chunked)
 void s3_chunked_trailer(const struct s3_chunked *chunked, size_t index, struct gml_span *name_out,
 			struct gml_span *value_out)
 {
-	*name_out =
-		(struct gml_span){chunked->pairs[index].name.ptr, chunked->pairs[index].name.len};
-	*value_out =
-		(struct gml_span){chunked->pairs[index].value.ptr, chunked->pairs[index].value.len};
+	*name_out = gml_span_of(chunked->pairs[index].name.ptr, chunked->pairs[index].name.len);
+	*value_out = gml_span_of(chunked->pairs[index].value.ptr, chunked->pairs[index].value.len);
 }
 
 void s3_chunked_small(const struct s3_chunked *chunked, uint64_t *chunk_out, uint64_t *size_out)

@@ -60,7 +60,7 @@ struct s3_chunked_options {
 	const struct auth_stream
 		*stream;	 /* from auth_verify, copied; needed by the two signed forms only */
 	uint64_t decoded_length; /* x-amz-decoded-content-length, bytes */
-	struct auth_span
+	struct gml_span
 		trailer; /* value of x-amz-trailer (comma-separated names, any case), copied; empty: none announced */
 };
 

@@ -41,14 +41,15 @@ enum s3_error s3_conditions_write(struct s3_call *call, struct gml_conditions *o
 	*out = (struct gml_conditions){0};
 	for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++)
 		if (s3_has_header(call, unsupported[i])) {
-			s3_detail(call, "Header", s3_span(unsupported[i]));
+			s3_detail(call, "Header", gml_span_text(unsupported[i]));
 			return S3_ERR_NOT_IMPLEMENTED;
 		}
 	out->if_match = s3_header(call, "if-match");
 	out->if_none_match = s3_header(call, "if-none-match");
 	/* Only "create it" or "replace that": both at once make no sense. */
-	if (out->if_none_match.ptr && (out->if_match.ptr || !s3_span_is(out->if_none_match, "*"))) {
-		s3_detail(call, "Header", s3_span("If-None-Match"));
+	if (out->if_none_match.ptr &&
+	    (out->if_match.ptr || !gml_span_is(out->if_none_match, "*"))) {
+		s3_detail(call, "Header", GML_LIT("If-None-Match"));
 		return S3_ERR_NOT_IMPLEMENTED;
 	}
 	return S3_OK;

@@ -10,7 +10,7 @@ static enum s3_error copy_source_invalid(struct s3_call *call, struct gml_span r
 
 static enum s3_error copy_source_version(struct s3_call *call, struct gml_span query)
 {
-	if (query.len == 0 || s3_span_is(query, "versionId=null"))
+	if (query.len == 0 || gml_span_is(query, "versionId=null"))
 		return S3_OK;
 	return s3_refuse_argument(call, "x-amz-copy-source", query, "Invalid version id specified");
 }
@@ -18,7 +18,7 @@ static enum s3_error copy_source_version(struct s3_call *call, struct gml_span q
 static enum s3_error copy_source_split(struct s3_call *call, struct gml_span raw,
 				       struct s3_copy_source *out)
 {
-	struct gml_span query = raw, path = s3_span_cut(&query, '?');
+	struct gml_span query = raw, path = gml_span_cut(&query, '?');
 	char *text = s3_arena_alloc(&call->arena, path.len);
 	enum s3_error error = copy_source_version(call, query);
 	long len;
@@ -29,12 +29,12 @@ static enum s3_error copy_source_split(struct s3_call *call, struct gml_span raw
 	len = s3_uri_decode(path, AUTH_PATH_PLUS, text);
 	if (len < 0 || memchr(text, 0, (size_t)len))
 		return copy_source_invalid(call, raw, "Invalid copy source encoding.");
-	out->key = s3_span_of(text, (size_t)len);
-	if (s3_span_starts(out->key, "arn:"))
+	out->key = gml_span_of(text, (size_t)len);
+	if (gml_span_starts(out->key, GML_LIT("arn:")))
 		return S3_ERR_NOT_IMPLEMENTED; /* access points */
-	if (s3_span_starts(out->key, "/"))
-		out->key = s3_span_from(out->key, 1);
-	out->bucket = s3_span_cut(&out->key, '/');
+	if (gml_span_starts(out->key, GML_LIT("/")))
+		out->key = gml_span_from(out->key, 1);
+	out->bucket = gml_span_cut(&out->key, '/');
 	if (out->bucket.len == 0 || out->key.len == 0)
 		return copy_source_invalid(call, raw,
 					   "Copy Source must mention the source bucket and key: "

@@ -2,7 +2,7 @@
 #include "date.h"
 
 #include <stdio.h>
-#include "span.h"
+#include "gateway/base/span.h"
 
 static const char date_days[] = "SunMonTueWedThuFriSat";
 static const char date_months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

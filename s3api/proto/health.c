@@ -202,7 +202,7 @@ static const struct s3_operation health_operation = {.name = "Health",
 bool s3_health_asked(struct s3_call *call)
 {
 	if ((call->method != S3_GET && call->method != S3_HEAD) ||
-	    !s3_span_is(call->path, "/healthz") || call->query.len > 0 ||
+	    !gml_span_is(call->path, "/healthz") || call->query.len > 0 ||
 	    s3_has_header(call, "authorization"))
 		return false;
 	call->scope = S3_SERVICE;
@@ -229,15 +229,15 @@ static enum s3_error health_answer(struct s3_call *call, const struct s3_health_
 					     [S3_HEALTH_UNKNOWN] = "unknown"};
 	bool nfs = state->nfs_answers || !state->nfs_wanted,
 	     good = nfs && state->store == S3_HEALTH_OK;
-	call->text = s3_span(s3_arena_printf(
+	call->text = gml_span_text(s3_arena_printf(
 		&call->arena, "{\"status\":\"%s\",\"s3\":\"ok\",\"nfs\":\"%s\",\"store\":\"%s\"}\n",
 		good ? "ok" : "unavailable", health_nfs_text(state), stores[state->store]));
 	s3_answer_empty(call, good ? 200 : 503);
 	call->content = S3_CONTENT_TEXT;
 	call->response.content_length = (int64_t)call->text.len;
 	call->response.has_body = call->method == S3_GET;
-	s3_answer_own_header(call, "Content-Type", s3_span("application/json"));
-	s3_answer_own_header(call, "Cache-Control", s3_span("no-store"));
+	s3_answer_own_header(call, "Content-Type", GML_LIT("application/json"));
+	s3_answer_own_header(call, "Cache-Control", GML_LIT("no-store"));
 	return S3_OK;
 }
 

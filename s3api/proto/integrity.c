@@ -10,13 +10,13 @@
 bool s3_integrity_decode(struct gml_span text, enum gml_checksum algorithm, uint8_t *value,
 			 uint32_t *nparts_out)
 {
-	size_t dash = s3_span_find(text, '-');
+	size_t dash = gml_span_find(text, '-');
 	if (nparts_out)
 		*nparts_out = 0;
 	if (dash < text.len) {
 		uint64_t nparts;
 		if (!nparts_out ||
-		    !s3_span_u64(s3_span_from(text, dash + 1), GML_PART_MAX, &nparts) ||
+		    !gml_span_u64(gml_span_from(text, dash + 1), GML_PART_MAX, &nparts) ||
 		    nparts == 0)
 			return false;
 		*nparts_out = (uint32_t)nparts;
@@ -37,15 +37,15 @@ static enum s3_error integrity_unsupported(struct s3_call *call)
 /* Not values: they describe one. */
 static bool integrity_is_option(struct gml_span name)
 {
-	return s3_span_is(name, "x-amz-checksum-algorithm") ||
-	       s3_span_is(name, "x-amz-checksum-type") || s3_span_is(name, "x-amz-checksum-mode");
+	return gml_span_is(name, "x-amz-checksum-algorithm") ||
+	       gml_span_is(name, "x-amz-checksum-type") || gml_span_is(name, "x-amz-checksum-mode");
 }
 
 static enum s3_error integrity_read_header(struct s3_call *call, const struct s3_header *header,
 					   struct s3_integrity *out)
 {
 	enum gml_checksum algorithm =
-		gml_checksum_by_name(s3_span_from(header->name, sizeof(INTEGRITY_PREFIX) - 1));
+		gml_checksum_by_name(gml_span_from(header->name, sizeof(INTEGRITY_PREFIX) - 1));
 	bool whole_upload = call->operation->handler == s3_complete_upload;
 	if (algorithm == GML_CHECKSUM_NONE)
 		return integrity_unsupported(call);
@@ -56,7 +56,7 @@ static enum s3_error integrity_read_header(struct s3_call *call, const struct s3
 	if (!s3_integrity_decode(header->value, algorithm, out->value,
 				 whole_upload ? &out->nparts : NULL))
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST, "Value for %.*s header is invalid.",
-				 (int)header->name.len, s3_span_chars(header->name));
+				 (int)header->name.len, gml_span_chars(header->name));
 	out->algorithm = algorithm;
 	out->composite = out->nparts > 0;
 	return S3_OK;
@@ -66,14 +66,14 @@ static enum s3_error integrity_read_trailer(struct s3_call *call, struct s3_inte
 {
 	struct gml_span rest = s3_header(call, "x-amz-trailer");
 	while (rest.len > 0) {
-		struct gml_span name = s3_span_trim(s3_span_cut(&rest, ','));
+		struct gml_span name = gml_span_trim_space(gml_span_cut(&rest, ','));
 		enum gml_checksum algorithm = GML_CHECKSUM_NONE;
 		if (name.len == 0)
 			continue;
 		if (name.len > sizeof(INTEGRITY_PREFIX) - 1 &&
 		    strncasecmp(name.ptr, INTEGRITY_PREFIX, sizeof(INTEGRITY_PREFIX) - 1) == 0)
 			algorithm = gml_checksum_by_name(
-				s3_span_from(name, sizeof(INTEGRITY_PREFIX) - 1));
+				gml_span_from(name, sizeof(INTEGRITY_PREFIX) - 1));
 		if (algorithm == GML_CHECKSUM_NONE)
 			return s3_refuse(
 				call, S3_ERR_INVALID_REQUEST,
@@ -123,7 +123,7 @@ enum s3_error s3_integrity_read(struct s3_call *call, struct s3_integrity *out)
 	}
 	for (size_t i = 0; i < call->nheaders; i++) {
 		const struct s3_header *header = &call->headers[i];
-		if (!s3_span_starts(header->name, INTEGRITY_PREFIX) ||
+		if (!gml_span_starts(header->name, GML_LIT(INTEGRITY_PREFIX)) ||
 		    integrity_is_option(header->name))
 			continue;
 		error = integrity_read_header(call, header, out);

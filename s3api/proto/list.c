@@ -26,7 +26,7 @@ struct list_page {
 static struct gml_span list_param(const struct s3_call *call, const char *name)
 {
 	struct gml_span value;
-	return s3_param(call, name, &value) && value.ptr ? value : s3_span("");
+	return s3_param(call, name, &value) && value.ptr ? value : GML_LIT("");
 }
 
 static enum s3_error list_decode_token(struct s3_call *call, struct gml_span token,
@@ -40,7 +40,7 @@ static enum s3_error list_decode_token(struct s3_call *call, struct gml_span tok
 	    text[0] != LIST_TOKEN_MAGIC || memchr(text, 0, len))
 		return s3_refuse_argument(call, "continuation-token", token,
 					  "The continuation token provided is incorrect");
-	*after = s3_span_of(text + 1, len - 1);
+	*after = gml_span_of(text + 1, len - 1);
 	return S3_OK;
 }
 
@@ -58,7 +58,7 @@ static enum s3_error list_read_after(struct s3_call *call, struct list_page *pag
 			return s3_refuse_argument(
 				call, "version-id-marker", token,
 				"A version-id marker cannot be specified without a key marker.");
-		if (token.len > 0 && !s3_span_is(token, "null"))
+		if (token.len > 0 && !gml_span_is(token, "null"))
 			return s3_refuse_argument(call, "version-id-marker", token,
 						  "Invalid version id specified");
 		return S3_OK;
@@ -75,14 +75,14 @@ static enum s3_error list_read(struct s3_call *call, struct list_page *page)
 {
 	enum s3_error error;
 	struct gml_span type;
-	if (page->kind == LIST_V2 && s3_param(call, "list-type", &type) && !s3_span_is(type, "2"))
+	if (page->kind == LIST_V2 && s3_param(call, "list-type", &type) && !gml_span_is(type, "2"))
 		return s3_refuse_argument(call, "list-type", type,
 					  "Invalid List Type specified in Request");
 	page->query.prefix = list_param(call, "prefix");
 	page->query.delimiter = list_param(call, "delimiter");
 	page->query.max = LIST_MAX;
-	page->owner =
-		page->kind != LIST_V2 || s3_span_is_nocase(list_param(call, "fetch-owner"), "true");
+	page->owner = page->kind != LIST_V2 ||
+		      gml_span_is_nocase(list_param(call, "fetch-owner"), "true");
 	error = s3_param_number(call, "max-keys", LIST_MAX, &page->query.max);
 	if (!error)
 		error = s3_param_encoding(call, &page->url);
@@ -137,7 +137,7 @@ static bool list_one(void *arg, const struct gml_list_entry *entry)
 static void list_write_next(struct list_page *page)
 {
 	struct s3_xml *xml = &page->call->xml;
-	struct gml_span last = s3_span_of(page->last, page->last_len);
+	struct gml_span last = gml_span_of(page->last, page->last_len);
 	char raw[GML_KEY_MAX + 1], token[S3_BASE64_LEN(GML_KEY_MAX + 1) + 1];
 	if (!page->truncated)
 		return;
@@ -213,7 +213,7 @@ static enum s3_error list_answer(struct s3_call *call, enum list_kind kind)
 	error = list_fill(page);
 	if (error)
 		goto out;
-	s3_xml_raw(&call->xml, s3_span_of(page->prefixes.buf, page->prefixes.len));
+	s3_xml_raw(&call->xml, gml_span_of(page->prefixes.buf, page->prefixes.len));
 	call->xml.failed |= page->prefixes.failed;
 	if (kind == LIST_V2)
 		s3_xml_number(&call->xml, "KeyCount", page->count);

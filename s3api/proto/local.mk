@@ -35,7 +35,6 @@ libs3_la_SOURCES = \
 	s3api/proto/response.c \
 	s3api/proto/route.c \
 	s3api/proto/s3.h \
-	s3api/proto/span.h \
 	s3api/proto/uri.c s3api/proto/uri.h \
 	s3api/proto/xml_read.c s3api/proto/xml_read.h \
 	s3api/proto/xml_write.c s3api/proto/xml_write.h

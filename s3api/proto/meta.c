@@ -36,7 +36,7 @@ static enum s3_error meta_join_lines(struct s3_call *call, const char *name, str
 	size_t len = 0, n = 0;
 	char *text;
 	for (size_t i = 0; value->ptr && i < call->nheaders; i++)
-		if (s3_span_is(call->headers[i].name, name)) {
+		if (gml_span_is(call->headers[i].name, name)) {
 			len += call->headers[i].value.len + 2;
 			n++;
 		}
@@ -45,9 +45,9 @@ static enum s3_error meta_join_lines(struct s3_call *call, const char *name, str
 	text = s3_arena_alloc(&call->arena, len);
 	if (!text)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	*value = s3_span_of(text, len - 2);
+	*value = gml_span_of(text, len - 2);
 	for (size_t i = 0; i < call->nheaders; i++)
-		if (s3_span_is(call->headers[i].name, name)) {
+		if (gml_span_is(call->headers[i].name, name)) {
 			struct gml_span line = call->headers[i].value;
 			memcpy(text, line.ptr, line.len);
 			text += line.len;
@@ -67,16 +67,16 @@ static enum s3_error meta_strip_chunked(struct s3_call *call, struct gml_span *e
 	if (!out)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	while (rest.len > 0) {
-		struct gml_span token = s3_span_cut(&rest, ',');
-		if (s3_span_is_nocase(s3_span_trim(token), "aws-chunked"))
+		struct gml_span token = gml_span_cut(&rest, ',');
+		if (gml_span_is_nocase(gml_span_trim_space(token), "aws-chunked"))
 			continue;
 		if (len > 0)
 			out[len++] = ',';
 		memcpy(out + len, token.ptr, token.len);
 		len += token.len;
 	}
-	left = s3_span_trim(s3_span_of(out, len));
-	*encoding = left.len > 0 ? left : (struct gml_span){NULL, 0};
+	left = gml_span_trim_space(gml_span_of(out, len));
+	*encoding = left.len > 0 ? left : gml_span_of(NULL, 0);
 	return S3_OK;
 }
 
@@ -90,20 +90,20 @@ enum s3_error s3_meta_read_class(struct s3_call *call, struct gml_span *out)
 	if (!out->ptr)
 		return S3_OK;
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
-		if (s3_span_is(*out, labels[i]))
+		if (gml_span_is(*out, labels[i]))
 			return S3_OK;
-	if (!s3_span_is(*out, "STANDARD")) {
+	if (!gml_span_is(*out, "STANDARD")) {
 		s3_detail(call, "StorageClassRequested", *out);
 		return S3_ERR_INVALID_STORAGE_CLASS;
 	}
-	*out = (struct gml_span){NULL, 0};
+	*out = gml_span_of(NULL, 0);
 	return S3_OK;
 }
 
 void s3_xml_class(struct s3_xml *xml, struct gml_span storage_class)
 {
 	s3_xml_text(xml, "StorageClass",
-		    storage_class.len > 0 ? storage_class : s3_span("STANDARD"));
+		    storage_class.len > 0 ? storage_class : GML_LIT("STANDARD"));
 }
 
 static enum s3_error meta_check_redirect(struct s3_call *call, struct gml_span redirect)
@@ -111,9 +111,9 @@ static enum s3_error meta_check_redirect(struct s3_call *call, struct gml_span r
 	(void)call;
 	if (!redirect.ptr)
 		return S3_OK;
-	if (redirect.len > META_REDIRECT_MAX ||
-	    !(s3_span_starts(redirect, "/") || s3_span_starts(redirect, "http://") ||
-	      s3_span_starts(redirect, "https://")))
+	if (redirect.len > META_REDIRECT_MAX || !(gml_span_starts(redirect, GML_LIT("/")) ||
+						  gml_span_starts(redirect, GML_LIT("http://")) ||
+						  gml_span_starts(redirect, GML_LIT("https://"))))
 		return S3_ERR_INVALID_REDIRECT;
 	return S3_OK;
 }
@@ -125,7 +125,7 @@ static enum s3_error meta_add_pair(struct s3_call *call, struct gml_meta_pair *p
 	for (uint32_t i = 0; i < *n; i++) {
 		char *joined;
 		size_t first = pairs[i].value.len;
-		if (!s3_span_eq(pairs[i].name, name))
+		if (!gml_span_equal(pairs[i].name, name))
 			continue;
 		joined = s3_arena_alloc(&call->arena, first + 1 + value.len);
 		if (!joined)
@@ -133,7 +133,7 @@ static enum s3_error meta_add_pair(struct s3_call *call, struct gml_meta_pair *p
 		memcpy(joined, pairs[i].value.ptr, first);
 		joined[first] = ',';
 		memcpy(joined + first + 1, value.ptr, value.len);
-		pairs[i].value = s3_span_of(joined, first + 1 + value.len);
+		pairs[i].value = gml_span_of(joined, first + 1 + value.len);
 		return S3_OK;
 	}
 	pairs[(*n)++] = (struct gml_meta_pair){name, value};
@@ -155,9 +155,9 @@ static enum s3_error meta_read_pairs(struct s3_call *call, struct gml_object_new
 	for (size_t i = 0; i < call->nheaders; i++) {
 		struct gml_span name = call->headers[i].name;
 		enum s3_error error;
-		if (!s3_span_starts(name, META_PREFIX))
+		if (!gml_span_starts(name, GML_LIT(META_PREFIX)))
 			continue;
-		name = s3_span_from(name, sizeof(META_PREFIX) - 1);
+		name = gml_span_from(name, sizeof(META_PREFIX) - 1);
 		if (name.len == 0)
 			return s3_refuse_argument(call, META_PREFIX, call->headers[i].value,
 						  "The name of a metadata header is empty.");
@@ -219,7 +219,7 @@ static enum s3_error tags_check_one(struct s3_call *call, const struct gml_meta_
 {
 	size_t count;
 	if (tag->name.len == 0 || !tags_characters(tag->name, &count) || count > TAG_KEY_MAX ||
-	    s3_span_starts(tag->name, "aws:")) {
+	    gml_span_starts(tag->name, GML_LIT("aws:"))) {
 		s3_detail(call, "TagKey", tag->name);
 		return s3_refuse(call, S3_ERR_INVALID_TAG,
 				 "The TagKey you have provided is invalid");
@@ -244,7 +244,7 @@ enum s3_error s3_tags_check(struct s3_call *call, const struct gml_meta_pair *ta
 		if (error)
 			return error;
 		for (uint32_t j = 0; j < i; j++)
-			if (s3_span_eq(tags[i].name, tags[j].name)) {
+			if (gml_span_equal(tags[i].name, tags[j].name)) {
 				s3_detail(call, "TagKey", tags[i].name);
 				return s3_refuse(call, S3_ERR_INVALID_TAG,
 						 "Cannot provide multiple Tags with the same key");
@@ -274,7 +274,7 @@ enum s3_error s3_meta_read_tags(struct s3_call *call, struct gml_object_new *out
 					  "without tag name duplicates.");
 	for (int i = 0; i < n; i++)
 		tags[i] = (struct gml_meta_pair){
-			params[i].name, params[i].value.ptr ? params[i].value : s3_span("")};
+			params[i].name, params[i].value.ptr ? params[i].value : GML_LIT("")};
 	out->tags = tags;
 	out->ntags = (uint32_t)n;
 	return s3_tags_check(call, tags, out->ntags, S3_TAGS_MAX);

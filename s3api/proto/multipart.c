@@ -9,7 +9,7 @@
 static struct gml_span multipart_id(const struct s3_call *call)
 {
 	struct gml_span id;
-	return s3_param(call, "uploadId", &id) && id.ptr ? id : s3_span("");
+	return s3_param(call, "uploadId", &id) && id.ptr ? id : GML_LIT("");
 }
 
 enum s3_error s3_upload_error(struct s3_call *call, int rc)
@@ -56,10 +56,10 @@ static enum s3_error multipart_checksum(struct s3_call *call, enum gml_checksum 
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "The x-amz-checksum-type header can only be used with the "
 				 "x-amz-checksum-algorithm header.");
-	if (!s3_span_is_nocase(type, "COMPOSITE") && !s3_span_is_nocase(type, "FULL_OBJECT"))
+	if (!gml_span_is_nocase(type, "COMPOSITE") && !gml_span_is_nocase(type, "FULL_OBJECT"))
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "Value for x-amz-checksum-type header is invalid.");
-	*composite = s3_span_is_nocase(type, "COMPOSITE");
+	*composite = gml_span_is_nocase(type, "COMPOSITE");
 	if (*composite ? *algorithm == GML_CHECKSUM_CRC64NVME : sha)
 		return s3_refuse(
 			call, S3_ERR_INVALID_REQUEST,
@@ -86,9 +86,9 @@ enum s3_error s3_create_upload(struct s3_call *call)
 		return s3_error_from(rc);
 	if (asked) {
 		s3_answer_header(call, "x-amz-checksum-algorithm",
-				 s3_span(gml_checksum_name(algorithm)));
+				 gml_span_text(gml_checksum_name(algorithm)));
 		s3_answer_header(call, "x-amz-checksum-type",
-				 s3_span(composite ? "COMPOSITE" : "FULL_OBJECT"));
+				 gml_span_text(composite ? "COMPOSITE" : "FULL_OBJECT"));
 	}
 	s3_xml_begin(&call->xml, "InitiateMultipartUploadResult", true);
 	s3_xml_text(&call->xml, "Bucket", call->bucket);
@@ -194,9 +194,9 @@ static enum s3_error part_copy_range(struct s3_call *call, const struct s3_copy_
 	*len = UINT64_MAX;
 	if (!range.ptr)
 		return S3_OK;
-	last = s3_span_starts(range, "bytes=") ? s3_span_from(range, 6) : s3_span("");
-	first = s3_span_cut(&last, '-');
-	if (!s3_span_u64(first, INT64_MAX, &a) || !s3_span_u64(last, INT64_MAX, &b) || a > b)
+	last = gml_span_starts(range, GML_LIT("bytes=")) ? gml_span_from(range, 6) : GML_LIT("");
+	first = gml_span_cut(&last, '-');
+	if (!gml_span_u64(first, INT64_MAX, &a) || !gml_span_u64(last, INT64_MAX, &b) || a > b)
 		return s3_refuse_argument(
 			call, "x-amz-copy-source-range", range,
 			"The x-amz-copy-source-range value must be of the form bytes=first-last "

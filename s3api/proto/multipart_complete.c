@@ -14,10 +14,10 @@ struct complete_list {
 
 static struct gml_span complete_unquote(struct gml_span etag)
 {
-	etag = s3_span_trim(etag);
-	if (etag.len >= 2 && s3_span_starts(etag, "\"") &&
-	    s3_span_chars(etag)[etag.len - 1] == '"') {
-		etag = s3_span_from(etag, 1);
+	etag = gml_span_trim_space(etag);
+	if (etag.len >= 2 && gml_span_starts(etag, GML_LIT("\"")) &&
+	    gml_span_chars(etag)[etag.len - 1] == '"') {
+		etag = gml_span_from(etag, 1);
 		etag.len--;
 	}
 	return etag;
@@ -27,11 +27,11 @@ static enum s3_error complete_part_checksum(struct s3_call *call, const struct s
 					    s3_node node, struct gml_part_ref *out)
 {
 	enum gml_checksum algorithm =
-		gml_checksum_by_name(s3_span(s3_doc_name(doc, node) + strlen("Checksum")));
+		gml_checksum_by_name(gml_span_text(s3_doc_name(doc, node) + strlen("Checksum")));
 	if (algorithm == GML_CHECKSUM_NONE)
 		return S3_ERR_MALFORMED_XML;
 	if (out->checksum.algorithm != GML_CHECKSUM_NONE ||
-	    !s3_integrity_decode(s3_span_trim(s3_doc_text(doc, node)), algorithm,
+	    !s3_integrity_decode(gml_span_trim_space(s3_doc_text(doc, node)), algorithm,
 				 out->checksum.value, NULL))
 		return s3_refuse(call, S3_ERR_INVALID_ARGUMENT,
 				 "Invalid Base64 or multiple checksums present in request");
@@ -48,7 +48,7 @@ static enum s3_error complete_read_part(struct s3_call *call, const struct s3_do
 	     node = s3_doc_next(doc, node, NULL)) {
 		enum s3_error error = S3_OK;
 		if (strcmp(s3_doc_name(doc, node), "PartNumber") == 0 && !number.ptr)
-			number = s3_span_trim(s3_doc_text(doc, node));
+			number = gml_span_trim_space(s3_doc_text(doc, node));
 		else if (strcmp(s3_doc_name(doc, node), "ETag") == 0 && !etag.ptr)
 			etag = complete_unquote(s3_doc_text(doc, node));
 		else if (strncmp(s3_doc_name(doc, node), "Checksum", 8) == 0)
@@ -58,10 +58,10 @@ static enum s3_error complete_read_part(struct s3_call *call, const struct s3_do
 		if (error)
 			return error;
 	}
-	if (number.ptr && s3_span_starts(number, "-") &&
-	    s3_span_u64(s3_span_from(number, 1), INT32_MAX, &value))
+	if (number.ptr && gml_span_starts(number, GML_LIT("-")) &&
+	    gml_span_u64(gml_span_from(number, 1), INT32_MAX, &value))
 		value = 0; /* as wrong as that */
-	else if (!number.ptr || !s3_span_u64(number, INT32_MAX, &value))
+	else if (!number.ptr || !gml_span_u64(number, INT32_MAX, &value))
 		return S3_ERR_MALFORMED_XML;
 	if (!etag.ptr)
 		return S3_ERR_MALFORMED_XML;
@@ -114,11 +114,11 @@ static enum s3_error complete_claims(struct s3_call *call, const struct gml_uplo
 	struct gml_span type = s3_header(call, "x-amz-checksum-type"),
 			text = s3_header(call, "x-amz-mp-object-size");
 	*size = UINT64_MAX;
-	if (text.ptr && !s3_span_u64(text, INT64_MAX, size))
+	if (text.ptr && !gml_span_u64(text, INT64_MAX, size))
 		return s3_refuse_argument(call, "x-amz-mp-object-size", text,
 					  "The object size is not a number.");
 	if (upload && type.ptr &&
-	    !s3_span_is_nocase(type, upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT"))
+	    !gml_span_is_nocase(type, upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT"))
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "The upload was created using the %s checksum mode. The complete "
 				 "request must use the "
@@ -163,10 +163,10 @@ static const char *complete_location(struct s3_call *call)
 	char *key = s3_arena_alloc(&call->arena, call->key.len * 3 + 1);
 	size_t len = key ? s3_uri_encode(call->key, true, key) : 0;
 	return s3_arena_printf(&call->arena, "%s://%.*s/%.*s%s%.*s", call->tls ? "https" : "http",
-			       (int)host.len, host.ptr ? s3_span_chars(host) : "",
+			       (int)host.len, host.ptr ? gml_span_chars(host) : "",
 			       (int)(call->virtual_host ? 0 : call->bucket.len),
-			       s3_span_chars(call->bucket), call->virtual_host ? "" : "/", (int)len,
-			       key ? key : "");
+			       gml_span_chars(call->bucket), call->virtual_host ? "" : "/",
+			       (int)len, key ? key : "");
 }
 
 static enum s3_error complete_answer(struct s3_call *call, const struct gml_object_info *info)

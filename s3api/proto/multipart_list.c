@@ -56,7 +56,7 @@ static void parts_write(struct s3_call *call, const struct gml_upload *upload, s
 	s3_xml_text(xml, "UploadId", id);
 	s3_xml_owner(call, xml, "Initiator", upload->uid);
 	s3_xml_owner(call, xml, "Owner", upload->uid);
-	s3_xml_class(xml, s3_span(upload->storage_class));
+	s3_xml_class(xml, gml_span_text(upload->storage_class));
 	s3_xml_number(xml, "PartNumberMarker", marker);
 	s3_xml_number(xml, "NextPartNumberMarker", page->last);
 	s3_xml_number(xml, "MaxParts", max);
@@ -67,7 +67,7 @@ static void parts_write(struct s3_call *call, const struct gml_upload *upload, s
 			      upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT");
 	}
 	s3_xml_bool(xml, "IsTruncated", truncated);
-	s3_xml_raw(xml, s3_span_of(page->parts.buf, page->parts.len));
+	s3_xml_raw(xml, gml_span_of(page->parts.buf, page->parts.len));
 	s3_xml_close(xml, "ListPartsResult");
 	xml->failed |= page->parts.failed;
 }
@@ -122,7 +122,7 @@ static bool uploads_one(void *arg, const struct gml_upload *upload)
 		s3_xml_string(xml, "UploadId", upload->id);
 		s3_xml_owner(page->call, xml, "Initiator", upload->uid);
 		s3_xml_owner(page->call, xml, "Owner", upload->uid);
-		s3_xml_class(xml, s3_span(upload->storage_class));
+		s3_xml_class(xml, gml_span_text(upload->storage_class));
 		s3_xml_date(xml, "Initiated", upload->initiated);
 		if (upload->checksum_algorithm) {
 			s3_xml_string(
@@ -147,7 +147,7 @@ static bool uploads_one(void *arg, const struct gml_upload *upload)
 static struct gml_span uploads_param(const struct s3_call *call, const char *name)
 {
 	struct gml_span value;
-	return s3_param(call, name, &value) && value.ptr ? value : s3_span("");
+	return s3_param(call, name, &value) && value.ptr ? value : GML_LIT("");
 }
 
 static enum s3_error uploads_read(struct s3_call *call, struct uploads_page *page)
@@ -159,7 +159,7 @@ static enum s3_error uploads_read(struct s3_call *call, struct uploads_page *pag
 	page->query.after = uploads_param(call, "key-marker");
 	/* Without a key there is nothing that the id could be within: S3 ignores it. */
 	page->id_marker =
-		page->query.after.len > 0 ? uploads_param(call, "upload-id-marker") : s3_span("");
+		page->query.after.len > 0 ? uploads_param(call, "upload-id-marker") : GML_LIT("");
 	page->query.max = MULTIPART_PAGE;
 	error = s3_param_number(call, "max-uploads", MULTIPART_PAGE, &page->query.max);
 	return error ? error : s3_param_encoding(call, &page->url);
@@ -177,7 +177,7 @@ static void uploads_write(struct uploads_page *page)
 	 * first upload under it can be sent back: the next page begins behind the prefix, whatever the id, and without
 	 * the delimiter it goes on within. */
 	if (page->truncated) {
-		s3_xml_key(xml, "NextKeyMarker", s3_span_of(page->last_key, page->last_len),
+		s3_xml_key(xml, "NextKeyMarker", gml_span_of(page->last_key, page->last_len),
 			   page->url);
 		s3_xml_string(xml, "NextUploadIdMarker", page->last_id);
 	}
@@ -189,8 +189,8 @@ static void uploads_write(struct uploads_page *page)
 		s3_xml_string(xml, "EncodingType", "url");
 	s3_xml_number(xml, "MaxUploads", page->query.max);
 	s3_xml_bool(xml, "IsTruncated", page->truncated);
-	s3_xml_raw(xml, s3_span_of(page->uploads.buf, page->uploads.len));
-	s3_xml_raw(xml, s3_span_of(page->prefixes.buf, page->prefixes.len));
+	s3_xml_raw(xml, gml_span_of(page->uploads.buf, page->uploads.len));
+	s3_xml_raw(xml, gml_span_of(page->prefixes.buf, page->prefixes.len));
 	s3_xml_close(xml, "ListMultipartUploadsResult");
 	xml->failed |= page->uploads.failed | page->prefixes.failed;
 }

@@ -17,12 +17,12 @@ static enum s3_error attributes_read(struct s3_call *call, unsigned *out)
 	*out = 0;
 	for (size_t i = 0; i < call->nheaders; i++) {
 		struct gml_span rest = call->headers[i].value;
-		if (!s3_span_is(call->headers[i].name, "x-amz-object-attributes"))
+		if (!gml_span_is(call->headers[i].name, "x-amz-object-attributes"))
 			continue;
 		while (rest.len > 0) {
-			struct gml_span name = s3_span_trim(s3_span_cut(&rest, ','));
+			struct gml_span name = gml_span_trim_space(gml_span_cut(&rest, ','));
 			unsigned j = 0;
-			while (j < 5 && !s3_span_is(name, names[j]))
+			while (j < 5 && !gml_span_is(name, names[j]))
 				j++;
 			if (j == 5)
 				return s3_refuse_argument(call, "x-amz-object-attributes", name,
@@ -45,7 +45,7 @@ static enum s3_error attributes_number(struct s3_call *call, const char *name, u
 	uint64_t value;
 	if (!text.ptr)
 		return S3_OK;
-	if (!s3_span_u64(text, INT32_MAX, &value))
+	if (!gml_span_u64(text, INT32_MAX, &value))
 		return s3_refuse_argument(call, name, text,
 					  "The value must be an integer between 0 and 2147483647.");
 	*out = value < cap ? (uint32_t)value : cap;

@@ -14,8 +14,8 @@ struct copy_plan {
 static enum s3_error copy_directive(struct s3_call *call, const char *name, bool *replace_out)
 {
 	struct gml_span value = s3_header(call, name);
-	*replace_out = s3_span_is(value, "REPLACE");
-	if (!value.ptr || *replace_out || s3_span_is(value, "COPY"))
+	*replace_out = gml_span_is(value, "REPLACE");
+	if (!value.ptr || *replace_out || gml_span_is(value, "COPY"))
 		return S3_OK;
 	return s3_refuse_argument(call, name, value, "Unknown directive.");
 }
@@ -42,7 +42,7 @@ static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 	if (s3_has_header(
 		    call,
 		    "x-amz-copy-source-range")) { /* a part's; the whole instead would be a surprise */
-		s3_detail(call, "Header", s3_span("x-amz-copy-source-range"));
+		s3_detail(call, "Header", GML_LIT("x-amz-copy-source-range"));
 		return S3_ERR_NOT_IMPLEMENTED;
 	}
 	error = s3_copy_source_read(call, &plan->source);
@@ -58,8 +58,8 @@ static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 		error = s3_meta_read(call, &plan->what);
 	if (error)
 		return error;
-	self = s3_span_eq(plan->source.bucket, call->bucket) &&
-	       s3_span_eq(plan->source.key, call->key);
+	self = gml_span_equal(plan->source.bucket, call->bucket) &&
+	       gml_span_equal(plan->source.key, call->key);
 	plan->own = plan->what.headers[GML_HDR_REDIRECT].ptr ||
 		    plan->what.headers[GML_HDR_STORAGE_CLASS].ptr ||
 		    (self && s3_has_header(call, "x-amz-storage-class"));
@@ -82,7 +82,7 @@ static void copy_take_meta(struct s3_call *call, struct copy_plan *plan,
 	for (unsigned i = 0; i < GML_HDR_COUNT; i++)
 		plan->what.headers[i] = info->headers[i].ptr
 						? s3_arena_copy(&call->arena, info->headers[i])
-						: (struct gml_span){NULL, 0};
+						: gml_span_of(NULL, 0);
 	/* Never copied: one belongs to the name, the other is asked for. */
 	plan->what.headers[GML_HDR_REDIRECT] = redirect;
 	plan->what.headers[GML_HDR_STORAGE_CLASS] = class;
@@ -118,7 +118,7 @@ static enum s3_error copy_mix(struct s3_call *call, struct copy_plan *plan)
 	}
 	if (!plan->source.cond.if_match.ptr)
 		plan->source.cond.if_match =
-			s3_span(s3_arena_printf(&call->arena, "\"%s\"", info->etag));
+			gml_span_text(s3_arena_printf(&call->arena, "\"%s\"", info->etag));
 	return error;
 }
 

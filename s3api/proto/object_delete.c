@@ -20,7 +20,7 @@ enum s3_error s3_delete_object(struct s3_call *call)
 	if (error)
 		return error;
 	if (cond.if_none_match.ptr) {
-		s3_detail(call, "Header", s3_span("If-None-Match"));
+		s3_detail(call, "Header", GML_LIT("If-None-Match"));
 		return S3_ERR_NOT_IMPLEMENTED;
 	}
 	error = s3_put_error(call, &cond,
@@ -79,7 +79,7 @@ static enum s3_error delete_read(const struct s3_doc *doc, struct delete_batch *
 		if (error)
 			return error;
 	}
-	batch->quiet = s3_span_is_nocase(s3_span_trim(s3_doc_text(doc, quiet)), "true");
+	batch->quiet = gml_span_is_nocase(gml_span_trim_space(s3_doc_text(doc, quiet)), "true");
 	return batch->n > 0 ? S3_OK : S3_ERR_MALFORMED_XML;
 }
 
@@ -89,7 +89,7 @@ static enum s3_error delete_item_do(struct s3_call *call, const struct delete_it
 	struct gml_op op = call->op;
 	if (item->unsupported)
 		return S3_ERR_NOT_IMPLEMENTED;
-	if (item->version.len > 0 && !s3_span_is(item->version, "null"))
+	if (item->version.len > 0 && !gml_span_is(item->version, "null"))
 		return S3_ERR_NO_SUCH_VERSION;
 	if (item->key.len > GML_KEY_MAX)
 		return S3_ERR_KEY_TOO_LONG;

@@ -61,7 +61,7 @@ static const struct {
 static bool get_overrides_some(const struct s3_call *call)
 {
 	for (size_t i = 0; i < call->nparams; i++)
-		if (s3_span_starts(call->params[i].name, "response-"))
+		if (gml_span_starts(call->params[i].name, GML_LIT("response-")))
 			return true;
 	return false;
 }
@@ -73,8 +73,8 @@ static enum s3_error get_put_content_headers(struct s3_call *call,
 	struct gml_span values[GML_HDR_COUNT];
 	memcpy(values, info->headers, sizeof(values));
 	if (!values[GML_HDR_CONTENT_TYPE].ptr || values[GML_HDR_CONTENT_TYPE].len == 0)
-		values[GML_HDR_CONTENT_TYPE] = s3_span(info->directory ? "application/x-directory"
-								       : "binary/octet-stream");
+		values[GML_HDR_CONTENT_TYPE] = gml_span_text(
+			info->directory ? "application/x-directory" : "binary/octet-stream");
 	for (size_t i = 0; some && i < sizeof(get_overrides) / sizeof(get_overrides[0]); i++) {
 		struct gml_span value;
 		if (!s3_param(call, get_overrides[i].param, &value) || value.len == 0)
@@ -116,7 +116,7 @@ static struct gml_span get_meta_value(struct s3_call *call, struct gml_span valu
 	if (!text)
 		return value; /* the arena remembers */
 	s3_base64(value.ptr, value.len, text);
-	return s3_span(s3_arena_printf(
+	return gml_span_text(s3_arena_printf(
 		&call->arena, "=?%s?B?%s?=", s3_xml_carries(value) ? "UTF-8" : "ISO-8859-1", text));
 }
 
@@ -131,16 +131,16 @@ static void get_put_meta(struct s3_call *call, const struct gml_object_info *inf
 			continue;
 		}
 		name = s3_arena_printf(&call->arena, "x-amz-meta-%.*s", (int)pair->name.len,
-				       s3_span_chars(pair->name));
+				       gml_span_chars(pair->name));
 		if (!s3_answer_header(call, name, get_meta_value(call, pair->value)))
 			missing++;
 	}
 	if (missing > 0)
 		s3_answer_header(call, "x-amz-missing-meta",
-				 s3_span(s3_arena_printf(&call->arena, "%u", missing)));
+				 gml_span_text(s3_arena_printf(&call->arena, "%u", missing)));
 	if (info->ntags > 0)
 		s3_answer_header(call, "x-amz-tagging-count",
-				 s3_span(s3_arena_printf(&call->arena, "%u", info->ntags)));
+				 gml_span_text(s3_arena_printf(&call->arena, "%u", info->ntags)));
 }
 
 static void get_put_validators(struct s3_call *call, const struct gml_object_info *info)
@@ -188,7 +188,7 @@ static bool get_if_range_holds(struct s3_call *call, const struct gml_object_inf
 	struct gml_conditions cond = {0};
 	if (!value.ptr)
 		return true;
-	if (s3_span_starts(value, "\"")) {
+	if (gml_span_starts(value, GML_LIT("\""))) {
 		cond.if_match = value;
 	} else {
 		cond.if_unmodified_since = 0;
@@ -234,25 +234,26 @@ static enum s3_error get_check_conditions(struct s3_call *call, const struct gml
 	*not_modified = rc == GML_ERR_NOTMODIFIED;
 	if (rc == GML_ERR_PRECONDITION)
 		s3_detail(call, "Condition",
-			  s3_span(cond.if_match.ptr ? "If-Match" : "If-Unmodified-Since"));
+			  gml_span_text(cond.if_match.ptr ? "If-Match" : "If-Unmodified-Since"));
 	return *not_modified ? S3_OK : s3_error_from(rc);
 }
 
 static void get_put_partial(struct s3_call *call, const struct gml_object_info *info,
 			    const struct get_choice *choice)
 {
-	s3_answer_own_header(call, "Accept-Ranges", s3_span("bytes"));
+	s3_answer_own_header(call, "Accept-Ranges", GML_LIT("bytes"));
 	if (choice->partial)
-		s3_answer_header(call, "Content-Range",
-				 s3_span(s3_arena_printf(&call->arena, "bytes %llu-%llu/%llu",
-							 (unsigned long long)call->range_off,
-							 (unsigned long long)(call->range_off +
-									      call->range_len - 1),
-							 (unsigned long long)info->size)));
+		s3_answer_header(
+			call, "Content-Range",
+			gml_span_text(s3_arena_printf(
+				&call->arena, "bytes %llu-%llu/%llu",
+				(unsigned long long)call->range_off,
+				(unsigned long long)(call->range_off + call->range_len - 1),
+				(unsigned long long)info->size)));
 	if (choice->part && info->nparts > 0)
 		s3_answer_header(call, "x-amz-mp-parts-count",
-				 s3_span(s3_arena_printf(&call->arena, "%u", info->nparts)));
-	if (s3_span_is_nocase(s3_header(call, "x-amz-checksum-mode"), "ENABLED"))
+				 gml_span_text(s3_arena_printf(&call->arena, "%u", info->nparts)));
+	if (gml_span_is_nocase(s3_header(call, "x-amz-checksum-mode"), "ENABLED"))
 		s3_answer_checksum(call, &choice->checksum, choice->part ? 0 : info->nparts, true);
 }
 

@@ -12,7 +12,7 @@ enum s3_error s3_put_error(struct s3_call *call, const struct gml_conditions *co
 {
 	if (rc == GML_ERR_PRECONDITION)
 		s3_detail(call, "Condition",
-			  s3_span(cond->if_none_match.ptr ? "If-None-Match" : "If-Match"));
+			  gml_span_text(cond->if_none_match.ptr ? "If-None-Match" : "If-Match"));
 	return s3_error_from(rc);
 }
 

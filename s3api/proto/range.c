@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "range.h"
 
-#include "span.h"
+#include "gateway/base/span.h"
 
 /* Digits whose value may exceed 64 bits: then UINT64_MAX, which lies behind any object. */
 static bool range_number(struct gml_span digits, uint64_t *out)
@@ -9,12 +9,12 @@ static bool range_number(struct gml_span digits, uint64_t *out)
 	if (digits.len == 0)
 		return false;
 	for (size_t i = 0; i < digits.len; i++)
-		if (s3_span_chars(digits)[i] < '0' || s3_span_chars(digits)[i] > '9')
+		if (gml_span_chars(digits)[i] < '0' || gml_span_chars(digits)[i] > '9')
 			return false;
-	if (!s3_span_u64(digits, UINT64_MAX, out)) {
-		while (digits.len > 1 && s3_span_chars(digits)[0] == '0')
-			digits = s3_span_from(digits, 1);
-		if (!s3_span_u64(digits, UINT64_MAX, out))
+	if (!gml_span_u64(digits, UINT64_MAX, out)) {
+		while (digits.len > 1 && gml_span_chars(digits)[0] == '0')
+			digits = gml_span_from(digits, 1);
+		if (!gml_span_u64(digits, UINT64_MAX, out))
 			*out = UINT64_MAX;
 	}
 	return true;
@@ -42,10 +42,10 @@ enum s3_range s3_range_parse(struct gml_span header, uint64_t size, uint64_t *of
 	struct gml_span rest, head;
 	if (header.len < 6 || strncasecmp(header.ptr, "bytes=", 6) != 0)
 		return S3_RANGE_IGNORE;
-	rest = s3_span_from(header, 6);
-	if (s3_span_find(rest, '-') == rest.len)
+	rest = gml_span_from(header, 6);
+	if (gml_span_find(rest, '-') == rest.len)
 		return S3_RANGE_IGNORE;
-	head = s3_span_cut(&rest, '-');
+	head = gml_span_cut(&rest, '-');
 	if (head.len == 0)
 		return range_suffix(rest, size, off_out, len_out);
 	if (!range_number(head, &first) || (rest.len > 0 && !range_number(rest, &last)) ||

@@ -9,7 +9,7 @@
 static bool refuse_acl_private(struct gml_span value)
 {
 	/* What every object and bucket here is anyway: the owner's alone as far as ACLs go. */
-	return s3_span_is(value, "private") || s3_span_is(value, "bucket-owner-full-control");
+	return gml_span_is(value, "private") || gml_span_is(value, "bucket-owner-full-control");
 }
 
 static enum s3_error refuse_acl(struct s3_call *call)
@@ -44,17 +44,17 @@ enum s3_error s3_refuse_lock(struct s3_call *call)
 
 static enum s3_error refuse_header(struct s3_call *call, const struct s3_header *header)
 {
-	if (s3_span_is(header->name, "x-amz-acl"))
+	if (gml_span_is(header->name, "x-amz-acl"))
 		return refuse_acl_private(header->value) ? S3_OK : refuse_acl(call);
-	if (s3_span_starts(header->name, "x-amz-grant-"))
+	if (gml_span_starts(header->name, GML_LIT("x-amz-grant-")))
 		return refuse_acl(call);
 	for (size_t i = 0; i < sizeof(refuse_headers) / sizeof(refuse_headers[0]); i++) {
 		const char *name = refuse_headers[i].name;
-		if (refuse_headers[i].prefix ? !s3_span_starts(header->name, name)
-					     : !s3_span_is(header->name, name))
+		if (refuse_headers[i].prefix ? !gml_span_starts(header->name, gml_span_text(name))
+					     : !gml_span_is(header->name, name))
 			continue;
 		if (refuse_headers[i].harmless &&
-		    s3_span_is_nocase(header->value, refuse_headers[i].harmless))
+		    gml_span_is_nocase(header->value, refuse_headers[i].harmless))
 			continue;
 		if (refuse_headers[i].error == S3_ERR_NOT_IMPLEMENTED)
 			s3_detail(call, "Header", header->name);
@@ -68,15 +68,15 @@ static enum s3_error refuse_header(struct s3_call *call, const struct s3_header 
 static bool refuse_param_known(const struct s3_call *call, struct gml_span name)
 {
 	const char *const *query = call->operation->query;
-	if (s3_span_starts(name, "x-") ||
-	    s3_span_starts(name, "X-")) /* signatures, and what is meant for logs only */
+	if (gml_span_starts(name, GML_LIT("x-")) ||
+	    gml_span_starts(name, GML_LIT("X-"))) /* signatures, and what is meant for logs only */
 		return true;
 	for (unsigned i = 0; i < 2 && query[i]; i++)
-		if (s3_span_is(name, query[i]))
+		if (gml_span_is(name, query[i]))
 			return true;
-	if (call->method == S3_PUT && s3_span_is(name, "partNumber"))
+	if (call->method == S3_PUT && gml_span_is(name, "partNumber"))
 		return true;
-	return s3_span_is(name, "versionId") || s3_span_starts(name, "response-");
+	return gml_span_is(name, "versionId") || gml_span_starts(name, GML_LIT("response-"));
 }
 
 /* Unknown parameters are ignored, as AWS does; a subresource that the operation has not is refused where something
@@ -101,7 +101,7 @@ enum s3_error s3_refuse_request(struct s3_call *call)
 {
 	for (size_t i = 0; i < call->nheaders; i++) {
 		enum s3_error error;
-		if (!s3_span_starts(call->headers[i].name, "x-amz-"))
+		if (!gml_span_starts(call->headers[i].name, GML_LIT("x-amz-")))
 			continue;
 		error = refuse_header(call, &call->headers[i]);
 		if (error)
@@ -113,7 +113,7 @@ enum s3_error s3_refuse_request(struct s3_call *call)
 enum s3_error s3_check_version(struct s3_call *call)
 {
 	struct gml_span version;
-	if (!s3_param(call, "versionId", &version) || s3_span_is(version, "null"))
+	if (!s3_param(call, "versionId", &version) || gml_span_is(version, "null"))
 		return S3_OK;
 	/* No bucket here has ever had versioning, so no other id can have been given out. */
 	return s3_refuse_argument(call, "versionId", version,
@@ -126,7 +126,7 @@ bool s3_owner_matches(struct gml_span value, uint32_t uid)
 	char padded[13], plain[13];
 	s3_owner_id(uid, padded);
 	snprintf(plain, sizeof(plain), "%u", uid);
-	return s3_span_is(value, padded) || s3_span_is(value, plain);
+	return gml_span_is(value, padded) || gml_span_is(value, plain);
 }
 
 /* Operations that would otherwise touch the bucket only after a body, or never. */

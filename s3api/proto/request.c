@@ -19,17 +19,17 @@ static bool request_name_valid(struct gml_span name)
 
 static bool request_value_valid(struct gml_span value)
 {
-	return s3_span_find(value, 0) == value.len && s3_span_find(value, '\r') == value.len &&
-	       s3_span_find(value, '\n') == value.len;
+	return gml_span_find(value, 0) == value.len && gml_span_find(value, '\r') == value.len &&
+	       gml_span_find(value, '\n') == value.len;
 }
 
 static struct gml_span request_lower(struct gml_span name, char *to)
 {
 	for (size_t i = 0; i < name.len; i++) {
-		char c = s3_span_chars(name)[i];
+		char c = gml_span_chars(name)[i];
 		to[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 	}
-	return s3_span_of(to, name.len);
+	return gml_span_of(to, name.len);
 }
 
 static enum s3_error request_copy_headers(struct s3_call *call, const struct s3_request *request)
@@ -51,7 +51,7 @@ static enum s3_error request_copy_headers(struct s3_call *call, const struct s3_
 					 "A header of the request is malformed.");
 		call->headers[i].name = request_lower(from->name, to);
 		to += from->name.len;
-		call->headers[i].value = s3_span_of(to, from->value.len);
+		call->headers[i].value = gml_span_of(to, from->value.len);
 		if (from->value.len > 0)
 			memcpy(to, from->value.ptr, from->value.len);
 		to += from->value.len;
@@ -63,15 +63,15 @@ static enum s3_error request_copy_headers(struct s3_call *call, const struct s3_
 struct gml_span s3_header_of(const struct s3_call *call, struct gml_span name)
 {
 	for (size_t i = 0; i < call->nheaders; i++)
-		if (s3_span_eq(call->headers[i].name, name))
+		if (gml_span_equal(call->headers[i].name, name))
 			return call->headers[i].value;
-	return (struct gml_span){NULL, 0};
+	return gml_span_of(NULL, 0);
 }
 
 bool s3_param_of(const struct s3_call *call, struct gml_span name, struct gml_span *value_out)
 {
 	for (size_t i = 0; i < call->nparams; i++) {
-		if (!s3_span_eq(call->params[i].name, name))
+		if (!gml_span_equal(call->params[i].name, name))
 			continue;
 		if (value_out)
 			*value_out = call->params[i].value;
@@ -86,7 +86,7 @@ enum s3_error s3_param_number(struct s3_call *call, const char *name, uint32_t c
 	uint64_t number;
 	if (!s3_param(call, name, &text))
 		return S3_OK;
-	if (!s3_span_u64(text, INT32_MAX, &number))
+	if (!gml_span_u64(text, INT32_MAX, &number))
 		return s3_refuse_argument(
 			call, name, text,
 			"The argument must be an integer between 0 and 2147483647.");
@@ -99,7 +99,7 @@ enum s3_error s3_param_ranged(struct s3_call *call, const char *name, uint32_t l
 {
 	struct gml_span text = {NULL, 0};
 	uint64_t number;
-	if (!s3_param(call, name, &text) || !s3_span_u64(text, hi, &number) || number < lo)
+	if (!s3_param(call, name, &text) || !gml_span_u64(text, hi, &number) || number < lo)
 		return s3_refuse_argument(
 			call, name, text,
 			s3_arena_printf(
@@ -115,7 +115,7 @@ enum s3_error s3_param_encoding(struct s3_call *call, bool *url_out)
 	*url_out = false;
 	if (!s3_param(call, "encoding-type", &type) || type.len == 0)
 		return S3_OK;
-	if (!s3_span_is(type, "url"))
+	if (!gml_span_is(type, "url"))
 		return s3_refuse_argument(call, "encoding-type", type,
 					  "Invalid Encoding Method specified in Request");
 	*url_out = true;
@@ -128,7 +128,7 @@ static enum s3_method request_method(struct gml_span method)
 		[S3_GET] = "GET",   [S3_HEAD] = "HEAD",	    [S3_PUT] = "PUT",
 		[S3_POST] = "POST", [S3_DELETE] = "DELETE", [S3_OPTIONS] = "OPTIONS"};
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (s3_span_is(method, names[i]))
+		if (gml_span_is(method, names[i]))
 			return (enum s3_method)i;
 	return S3_METHOD_OTHER;
 }
@@ -166,22 +166,21 @@ static enum s3_error request_read_query(struct s3_call *call)
 static bool request_is_checksum(struct gml_span name)
 {
 	if (name.len > 15 && strncasecmp(name.ptr, "x-amz-checksum-", 15) == 0)
-		return gml_checksum_by_name(s3_span_from(name, 15)) != GML_CHECKSUM_NONE;
-	return s3_span_is_nocase(name, "x-amz-sdk-checksum-algorithm");
+		return gml_checksum_by_name(gml_span_from(name, 15)) != GML_CHECKSUM_NONE;
+	return gml_span_is_nocase(name, "x-amz-sdk-checksum-algorithm");
 }
 
 /* Does the parameter stand for a header? */
 static bool request_is_hoisted(struct gml_span name)
 {
-	return name.len > 6 && strncasecmp(name.ptr, "x-amz-", 6) == 0 &&
-	       !auth_param_signs((struct auth_span){name.ptr, name.len}) &&
+	return name.len > 6 && strncasecmp(name.ptr, "x-amz-", 6) == 0 && !auth_param_signs(name) &&
 	       !request_is_checksum(name);
 }
 
 static bool request_was_sent(const struct s3_call *call, struct gml_span name)
 {
 	for (size_t i = 0; i < call->nsent; i++)
-		if (s3_span_eq(call->headers[i].name, name))
+		if (gml_span_equal(call->headers[i].name, name))
 			return true;
 	return false;
 }
@@ -190,7 +189,7 @@ static bool request_was_sent(const struct s3_call *call, struct gml_span name)
 static enum s3_error request_hoist_one(struct s3_call *call, size_t index)
 {
 	const struct s3_param *param = &call->params[index];
-	struct gml_span value = param->value.ptr ? param->value : s3_span(""), name;
+	struct gml_span value = param->value.ptr ? param->value : GML_LIT(""), name;
 	char *text = s3_arena_alloc(&call->arena, param->name.len);
 	if (!text)
 		return S3_ERR_SERVICE_UNAVAILABLE;
@@ -211,11 +210,11 @@ static bool request_signs_query(const struct s3_call *call)
 {
 	for (size_t i = 0; i < call->nparams; i++) {
 		struct gml_span name =
-			s3_span_of(call->raw_params[i].name.ptr, call->raw_params[i].name.len);
-		if (s3_span_is(name, "X-Amz-Algorithm") || s3_span_is(name, "AWSAccessKeyId"))
+			gml_span_of(call->raw_params[i].name.ptr, call->raw_params[i].name.len);
+		if (gml_span_is(name, "X-Amz-Algorithm") || gml_span_is(name, "AWSAccessKeyId"))
 			return true;
 	}
-	return s3_span_starts(s3_header(call, "authorization"), "AWS4-HMAC-SHA256");
+	return gml_span_starts(s3_header(call, "authorization"), GML_LIT("AWS4-HMAC-SHA256"));
 }
 
 static enum s3_error request_check_size(struct s3_call *call)
@@ -260,7 +259,7 @@ static enum s3_error request_decode(struct s3_call *call, struct gml_span raw, s
 	len = s3_uri_decode(raw, AUTH_PATH_PLUS, text);
 	if (len < 0 || memchr(text, 0, (size_t)len))
 		return S3_ERR_INVALID_URI;
-	*out = s3_span_of(text, (size_t)len);
+	*out = gml_span_of(text, (size_t)len);
 	return S3_OK;
 }
 
@@ -301,7 +300,7 @@ static enum s3_error request_read_host(struct s3_call *call)
 /* Bucket and key of the raw path, without any normalisation: every byte of a key counts. */
 static enum s3_error request_read_path(struct s3_call *call)
 {
-	struct gml_span rest = s3_span_from(call->path, 1);
+	struct gml_span rest = gml_span_from(call->path, 1);
 	enum s3_error error = request_read_host(call);
 	if (error)
 		return error;
@@ -311,7 +310,7 @@ static enum s3_error request_read_path(struct s3_call *call)
 			call->scope = S3_SERVICE;
 			return S3_OK;
 		}
-		bucket = s3_span_cut(&rest, '/');
+		bucket = gml_span_cut(&rest, '/');
 		error = request_decode(call, bucket, &call->bucket);
 		if (error)
 			return error;
@@ -342,11 +341,11 @@ enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *req
 	if (!target.ptr || !call->method_text.ptr)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	call->query = target;
-	call->path = s3_span_cut(&call->query, '?');
+	call->path = gml_span_cut(&call->query, '?');
 	error = request_copy_headers(call, request);
 	if (error)
 		return error;
-	if (call->path.len == 0 || s3_span_chars(call->path)[0] != '/')
+	if (call->path.len == 0 || gml_span_chars(call->path)[0] != '/')
 		return S3_ERR_INVALID_URI;
 	if (s3_health_asked(call))
 		return S3_OK; /* under whatever name: those who watch over servers know addresses at best */

@@ -61,7 +61,7 @@ enum s3_error s3_refuse(struct s3_call *call, enum s3_error error, const char *f
 enum s3_error s3_refuse_argument(struct s3_call *call, const char *name, struct gml_span value,
 				 const char *message)
 {
-	s3_detail(call, "ArgumentName", s3_span(name));
+	s3_detail(call, "ArgumentName", gml_span_text(name));
 	s3_detail(call, "ArgumentValue", value);
 	return s3_refuse(call, S3_ERR_INVALID_ARGUMENT, "%s", message);
 }
@@ -78,7 +78,7 @@ void s3_detail_number(struct s3_call *call, const char *name, uint64_t value)
 {
 	char text[24];
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	s3_detail(call, name, s3_span(text));
+	s3_detail(call, name, gml_span_text(text));
 }
 
 static bool response_has_detail(const struct s3_call *call, const char *name)
@@ -134,13 +134,14 @@ void s3_answer_error(struct s3_call *call, enum s3_error error)
 	s3_answer_begin(call);
 	if (range)
 		s3_answer_header(call, "Content-Range",
-				 s3_span(s3_arena_printf(
+				 gml_span_text(s3_arena_printf(
 					 &call->arena, "bytes */%llu",
 					 (unsigned long long)gml_object_info(call->object)->size)));
 	if (call->allow)
-		s3_answer_header(call, "Allow", s3_span(call->allow));
+		s3_answer_header(call, "Allow", gml_span_text(call->allow));
 	if (response_tells_region(call, error))
-		s3_answer_own_header(call, "x-amz-bucket-region", s3_span(call->config->region));
+		s3_answer_own_header(call, "x-amz-bucket-region",
+				     gml_span_text(call->config->region));
 	if (call->message == NULL && call->arena.failed)
 		error = S3_ERR_SERVICE_UNAVAILABLE;
 	response_write_error(call, error);
@@ -187,14 +188,14 @@ void s3_answer_etag(struct s3_call *call, const char *etag)
 		return;
 	text[0] = text[len + 1] = '"';
 	memcpy(text + 1, etag, len);
-	s3_answer_own_header(call, "ETag", s3_span_of(text, len + 2));
+	s3_answer_own_header(call, "ETag", gml_span_of(text, len + 2));
 }
 
 void s3_answer_date(struct s3_call *call, const char *name, int64_t ns)
 {
 	char text[30];
 	s3_date_http(ns, text);
-	s3_answer_own_header(call, name, s3_arena_copy(&call->arena, s3_span(text)));
+	s3_answer_own_header(call, name, s3_arena_copy(&call->arena, gml_span_text(text)));
 }
 
 /* ---- checksums and owners ---- */
@@ -228,10 +229,10 @@ void s3_answer_checksum(struct s3_call *call, const struct gml_object_checksum *
 	if (!s3_checksum_text(checksum, nparts, text))
 		return;
 	s3_answer_header(call, response_checksums[checksum->algorithm].header,
-			 s3_arena_copy(&call->arena, s3_span(text)));
+			 s3_arena_copy(&call->arena, gml_span_text(text)));
 	if (type)
 		s3_answer_header(call, "x-amz-checksum-type",
-				 s3_span(checksum->composite ? "COMPOSITE" : "FULL_OBJECT"));
+				 gml_span_text(checksum->composite ? "COMPOSITE" : "FULL_OBJECT"));
 }
 
 void s3_xml_checksum(struct s3_xml *xml, const struct gml_object_checksum *checksum,
@@ -287,9 +288,9 @@ void s3_answer_begin(struct s3_call *call)
 	call->answer_cap = sizeof(call->first_headers) / sizeof(call->first_headers[0]);
 	call->response = (struct s3_response){
 		.status = 200, .headers = call->first_headers, .content_length = 0};
-	s3_answer_own_header(call, "x-amz-request-id", s3_span(call->request_id));
-	s3_answer_own_header(call, "x-amz-id-2", s3_span(call->config->server_id));
-	s3_answer_own_header(call, "Server", s3_span("Gemel"));
+	s3_answer_own_header(call, "x-amz-request-id", gml_span_text(call->request_id));
+	s3_answer_own_header(call, "x-amz-id-2", gml_span_text(call->config->server_id));
+	s3_answer_own_header(call, "Server", GML_LIT("Gemel"));
 }
 
 enum s3_error s3_answer_empty(struct s3_call *call, int status)
@@ -311,14 +312,14 @@ enum s3_error s3_answer_xml(struct s3_call *call, int status)
 	call->response.status = status;
 	if (call->xml.failed) {
 		call->content = S3_CONTENT_TEXT;
-		call->text = s3_span_of(response_no_memory, sizeof(response_no_memory) - 1);
+		call->text = gml_span_of(response_no_memory, sizeof(response_no_memory) - 1);
 		call->response.status = 503;
 		call->error = S3_ERR_SERVICE_UNAVAILABLE;
 	}
 	call->response.content_length =
 		(int64_t)(call->content == S3_CONTENT_TEXT ? call->text.len : call->xml.len);
 	call->response.has_body = call->method != S3_HEAD;
-	s3_answer_own_header(call, "Content-Type", s3_span("application/xml"));
+	s3_answer_own_header(call, "Content-Type", GML_LIT("application/xml"));
 	return S3_OK;
 }
 

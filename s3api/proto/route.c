@@ -206,9 +206,9 @@ static struct {
 
 static uint64_t route_name_bit(const char *name)
 {
-	struct gml_span span = s3_span(name);
+	struct gml_span span = gml_span_text(name);
 	unsigned i = 0;
-	while (i < route_index.nnames && !s3_span_eq(route_index.names[i], span))
+	while (i < route_index.nnames && !gml_span_equal(route_index.names[i], span))
 		i++;
 	if (i == ROUTE_NAMES_MAX)
 		abort(); /* the table outgrew the index */
@@ -242,10 +242,10 @@ static uint64_t route_named(const struct s3_call *call)
 	for (size_t i = 0; i < call->nparams; i++) {
 		struct gml_span name = call->params[i].name;
 		uint64_t maybe =
-			name.len > 0 ? route_index.by_first[(unsigned char)s3_span_chars(name)[0]]
+			name.len > 0 ? route_index.by_first[(unsigned char)gml_span_chars(name)[0]]
 				     : 0;
 		for (; maybe != 0; maybe &= maybe - 1)
-			if (s3_span_eq(route_index.names[__builtin_ctzll(maybe)], name))
+			if (gml_span_equal(route_index.names[__builtin_ctzll(maybe)], name))
 				named |= maybe & -maybe;
 	}
 	return named;
@@ -290,9 +290,9 @@ static void route_allow(struct s3_call *call, uint64_t named)
 bool s3_route_is_subresource(struct gml_span name)
 {
 	for (size_t i = 0; i < ROUTE_COUNT; i++)
-		if (route_table[i].query[0] && s3_span_is(name, route_table[i].query[0]))
+		if (route_table[i].query[0] && gml_span_is(name, route_table[i].query[0]))
 			return true;
-	return s3_span_is(name, "partNumber");
+	return gml_span_is(name, "partNumber");
 }
 
 /* What S3 says more of than that the method is not allowed. */

@@ -2,7 +2,7 @@
 #include "uri.h"
 
 #include <arpa/inet.h>
-#include "span.h"
+#include "gateway/base/span.h"
 
 static int uri_hex(char c)
 {
@@ -71,12 +71,12 @@ size_t s3_uri_encode(struct gml_span in, bool keep_slash, char *out)
 }
 
 /* `raw` decoded into text, which moves on. plus: there may be one. False: malformed escape. */
-static bool uri_param_text(struct auth_span raw, bool plus, char **text, struct gml_span *out)
+static bool uri_param_text(struct gml_span raw, bool plus, char **text, struct gml_span *out)
 {
-	long len = s3_uri_decode(s3_span_of(raw.ptr, raw.len), plus, *text);
+	long len = s3_uri_decode(raw, plus, *text);
 	if (len < 0)
 		return false;
-	*out = s3_span_of(*text, (size_t)len);
+	*out = gml_span_of(*text, (size_t)len);
 	*text += len;
 	return true;
 }
@@ -85,12 +85,13 @@ static bool uri_param_text(struct auth_span raw, bool plus, char **text, struct 
 static bool uri_param_decode(const struct auth_param *raw, bool plus, char **text,
 			     struct s3_param *out)
 {
-	size_t len = (size_t)(raw->value.ptr + raw->value.len - raw->name.ptr);
-	if (uri_plain(raw->name.ptr, len, plus) < len)
+	const char *p = raw->name.ptr;
+	size_t len = (size_t)(gml_span_chars(raw->value) + raw->value.len - p);
+	if (uri_plain(p, len, plus) < len)
 		return uri_param_text(raw->name, plus, text, &out->name) &&
 		       uri_param_text(raw->value, plus, text, &out->value);
-	out->name = s3_span_of(raw->name.ptr, raw->name.len);
-	out->value = s3_span_of(raw->value.ptr, raw->value.len);
+	out->name = raw->name;
+	out->value = raw->value;
 	return true;
 }
 
@@ -98,14 +99,14 @@ int s3_uri_query(struct gml_span query, char *text, struct s3_param *params, str
 		 int max)
 {
 	struct auth_param split[AUTH_PARAMS_MAX];
-	int n = auth_query_split((struct auth_span){query.ptr, query.len}, split);
-	bool plus = s3_span_find(query, '+') < query.len;
+	int n = auth_query_split(query, split);
+	bool plus = gml_span_find(query, '+') < query.len;
 	if (n > max)
 		return -1;
 	for (int i = 0; i < n; i++) {
 		if (!uri_param_decode(&split[i], plus, &text, &params[i]))
 			return -1;
-		if (split[i].value.ptr == split[i].name.ptr + split[i].name.len)
+		if (split[i].value.ptr == gml_span_chars(split[i].name) + split[i].name.len)
 			params[i].value.ptr = NULL; /* no '=' */
 	}
 	if (raw && n > 0)
@@ -135,10 +136,10 @@ static bool uri_is_address(struct gml_span name)
 	char text[INET6_ADDRSTRLEN];
 	uint8_t raw[16];
 	if (v6) {
-		name = s3_span_of(p + 1, name.len - 2);
-		name.len = s3_span_find(name, '%'); /* a zone says something to its sender only */
+		name = gml_span_of(p + 1, name.len - 2);
+		name.len = gml_span_find(name, '%'); /* a zone says something to its sender only */
 	}
-	if (name.len >= sizeof(text) || s3_span_find(name, 0) < name.len)
+	if (name.len >= sizeof(text) || gml_span_find(name, 0) < name.len)
 		return false;
 	memcpy(text, name.ptr, name.len);
 	text[name.len] = 0;
@@ -168,7 +169,7 @@ enum s3_host s3_uri_host(struct gml_span host, const char *const *domains,
 			best = len;
 		} else if (name.len > len + 1 && tail[-1] == '.') {
 			found = S3_HOST_BUCKET;
-			*bucket_out = s3_span_of(name.ptr, name.len - len - 1);
+			*bucket_out = gml_span_of(name.ptr, name.len - len - 1);
 			best = len;
 		}
 	}

@@ -3,7 +3,7 @@
 
 #include <expat.h>
 #include <stdlib.h>
-#include "span.h"
+#include "gateway/base/span.h"
 
 #define DOC_SEPARATOR '\x01' /* between namespace and local name */
 
@@ -222,12 +222,12 @@ enum s3_error s3_doc_list(const struct s3_doc *doc, s3_node parent, const char *
 struct gml_span s3_doc_text(const struct s3_doc *doc, s3_node node)
 {
 	if (!node)
-		return s3_span("");
-	return s3_span_of(doc->text + doc->nodes[node].text, doc->nodes[node].text_len);
+		return GML_LIT("");
+	return gml_span_of(doc->text + doc->nodes[node].text, doc->nodes[node].text_len);
 }
 
 struct gml_span s3_doc_child_text(const struct s3_doc *doc, s3_node node, const char *name)
 {
 	s3_node child = s3_doc_child(doc, node, name);
-	return child ? s3_doc_text(doc, child) : (struct gml_span){NULL, 0};
+	return child ? s3_doc_text(doc, child) : gml_span_of(NULL, 0);
 }

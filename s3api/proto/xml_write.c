@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "date.h"
-#include "span.h"
+#include "gateway/base/span.h"
 #include "uri.h"
 
 #define XML_MAX ((size_t)256 << 20)
@@ -155,7 +155,7 @@ void s3_xml_text(struct s3_xml *xml, const char *tag, struct gml_span text)
 
 void s3_xml_string(struct s3_xml *xml, const char *tag, const char *text)
 {
-	s3_xml_text(xml, tag, s3_span(text));
+	s3_xml_text(xml, tag, gml_span_text(text));
 }
 
 void s3_xml_number(struct s3_xml *xml, const char *tag, uint64_t value)
@@ -181,7 +181,7 @@ void s3_xml_etag(struct s3_xml *xml, const char *tag, const char *etag)
 {
 	s3_xml_open(xml, tag);
 	xml_puts(xml, "&quot;");
-	xml_put_text(xml, s3_span(etag));
+	xml_put_text(xml, gml_span_text(etag));
 	xml_puts(xml, "&quot;");
 	s3_xml_close(xml, tag);
 }

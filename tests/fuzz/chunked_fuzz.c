@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	options.form = forms[data[0] % 5];
 	options.decoded_length = (uint64_t)data[2] << 8 | data[3];
 	names = data[4] < size - 5 ? data[4] : size - 5;
-	options.trailer = (struct auth_span){(const char *)data + 5, names};
+	options.trailer = (struct gml_span){(const char *)data + 5, names};
 	fuzz_decode(&options, data + 5 + names, size - 5 - names, 0, &whole);
 	fuzz_decode(&options, data + 5 + names, size - 5 - names, 1 + (uint32_t)data[1], &split);
 	FUZZ_CHECK(whole.error == split.error);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "s3api/proto/span.h"
+#include "gateway/base/span.h"
 #include "s3api/proto/xml_read.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/s3_host.h"
@@ -46,10 +46,10 @@ static void fuzz_check_answer(void)
 	FUZZ_CHECK(strchr(fuzz_answer.headers, '\r') == NULL);
 	if (fuzz_answer.code[0] == 0 || !fuzz_answer.has_body)
 		return;
-	FUZZ_CHECK(s3_doc_parse(s3_span_of(fuzz_answer.body, fuzz_answer.body_len), 100, &doc) ==
+	FUZZ_CHECK(s3_doc_parse(gml_span_of(fuzz_answer.body, fuzz_answer.body_len), 100, &doc) ==
 		   S3_OK);
-	FUZZ_CHECK(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Error"), "Code"),
-			      fuzz_answer.code));
+	FUZZ_CHECK(gml_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Error"), "Code"),
+			       fuzz_answer.code));
 	s3_doc_free(doc);
 }
 

@@ -11,10 +11,10 @@
 #define FUZZ_NOW 1767323045 /* 2026-01-02T03:04:05Z */
 #define FUZZ_DATE "20260102T030405Z"
 
-static struct auth_span fuzz_line(const char **at, const char *end)
+static struct gml_span fuzz_line(const char **at, const char *end)
 {
 	const char *lf = *at < end ? memchr(*at, '\n', (size_t)(end - *at)) : NULL;
-	struct auth_span line = {*at, (size_t)((lf != NULL ? lf : end) - *at)};
+	struct gml_span line = {*at, (size_t)((lf != NULL ? lf : end) - *at)};
 	*at = lf != NULL ? lf + 1 : end;
 	return line;
 }
@@ -23,38 +23,24 @@ static void fuzz_request(const uint8_t *data, size_t size, struct auth_request *
 			 struct auth_header headers[FUZZ_HEADERS + 4])
 {
 	const char *at = (const char *)data, *end = at + size;
-	struct auth_span line = fuzz_line(&at, end);
-	const char *space = line.len > 0 ? memchr(line.ptr, ' ', line.len) : NULL, *query;
+	struct gml_span line = fuzz_line(&at, end);
 	memset(request, 0, sizeof(*request));
 	request->headers = headers;
-	request->method =
-		(struct auth_span){line.ptr, space != NULL ? (size_t)(space - line.ptr) : line.len};
-	request->path = space != NULL
-				? (struct auth_span){space + 1, line.len - request->method.len - 1}
-				: (struct auth_span){line.ptr, 0};
-	query = request->path.len > 0 ? memchr(request->path.ptr, '?', request->path.len) : NULL;
-	if (query != NULL) {
-		request->query = (struct auth_span){
-			query + 1, request->path.len - (size_t)(query - request->path.ptr) - 1};
-		request->path.len = (size_t)(query - request->path.ptr);
-	}
+	request->method = gml_span_cut(&line, ' ');
+	request->query = line;
+	request->path = gml_span_cut(&request->query, '?');
 	while (at < end && request->nheaders < FUZZ_HEADERS) {
 		struct auth_header *header = &headers[request->nheaders++];
-		const char *colon;
 		line = fuzz_line(&at, end);
-		colon = line.len > 0 ? memchr(line.ptr, ':', line.len) : NULL;
-		header->name = (struct auth_span){
-			line.ptr, colon != NULL ? (size_t)(colon - line.ptr) : line.len};
-		header->value = colon != NULL ? auth_span_trim((struct auth_span){
-							colon + 1, line.len - header->name.len - 1})
-					      : (struct auth_span){line.ptr, 0};
+		header->name = gml_span_cut(&line, ':');
+		header->value = gml_span_trim(line);
 	}
 }
 
-static void fuzz_span(struct auth_span span, const uint8_t *data, size_t size)
+static void fuzz_span(struct gml_span span, const uint8_t *data, size_t size)
 {
-	FUZZ_CHECK(span.len == 0 || (span.ptr >= (const char *)data &&
-				     span.ptr + span.len <= (const char *)data + size));
+	FUZZ_CHECK(span.len == 0 || ((const uint8_t *)span.ptr >= data &&
+				     (const uint8_t *)span.ptr + span.len <= data + size));
 }
 
 static struct auth_key_cache *fuzz_keys(void)
@@ -68,27 +54,27 @@ static struct auth_key_cache *fuzz_keys(void)
 static void fuzz_signed(struct auth_request *request, struct auth_header *headers)
 {
 	static const char secret[] = "secret";
-	struct auth_span key = AUTH_LIT("AKID"), region = AUTH_LIT("us-east-1");
+	struct gml_span key = GML_LIT("AKID"), region = GML_LIT("us-east-1");
 	struct auth_terms terms = {.now = FUZZ_NOW, .keys = fuzz_keys()};
 	struct auth_claim claim;
 	char value[8192];
-	headers[request->nheaders++] = (struct auth_header){AUTH_LIT("host"), AUTH_LIT("h")};
+	headers[request->nheaders++] = (struct auth_header){GML_LIT("host"), GML_LIT("h")};
 	headers[request->nheaders++] =
-		(struct auth_header){AUTH_LIT("x-amz-date"), AUTH_LIT(FUZZ_DATE)};
-	headers[request->nheaders++] = (struct auth_header){AUTH_LIT("x-amz-content-sha256"),
-							    AUTH_LIT("UNSIGNED-PAYLOAD")};
-	if (auth_sign(request, key, (struct auth_span){secret, 6}, region, FUZZ_DATE, value,
+		(struct auth_header){GML_LIT("x-amz-date"), GML_LIT(FUZZ_DATE)};
+	headers[request->nheaders++] =
+		(struct auth_header){GML_LIT("x-amz-content-sha256"), GML_LIT("UNSIGNED-PAYLOAD")};
+	if (auth_sign(request, key, (struct gml_span){secret, 6}, region, FUZZ_DATE, value,
 		      sizeof(value)) != 0)
 		return;
 	headers[request->nheaders++] =
-		(struct auth_header){AUTH_LIT("authorization"), {value, strlen(value)}};
+		(struct auth_header){GML_LIT("authorization"), {value, strlen(value)}};
 	if (auth_parse(request, &claim) != AUTH_OK)
 		return;
-	FUZZ_CHECK(claim.kind == AUTH_V4_HEADER && auth_span_eq(claim.access_key, key));
+	FUZZ_CHECK(claim.kind == AUTH_V4_HEADER && gml_span_equal(claim.access_key, key));
 	terms.region = region;
-	FUZZ_CHECK(auth_verify(request, &claim, (struct auth_span){secret, 6}, &terms, NULL, NULL,
+	FUZZ_CHECK(auth_verify(request, &claim, (struct gml_span){secret, 6}, &terms, NULL, NULL,
 			       0) == AUTH_OK);
-	FUZZ_CHECK(auth_verify(request, &claim, (struct auth_span){secret, 5}, &terms, NULL, NULL,
+	FUZZ_CHECK(auth_verify(request, &claim, (struct gml_span){secret, 5}, &terms, NULL, NULL,
 			       0) == AUTH_MISMATCH);
 }
 
@@ -115,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_span(claim.signature, data, size);
 		fuzz_span(claim.token, data, size);
 		memset(text, 'x', sizeof(text));
-		rc = auth_verify(&request, &claim, AUTH_LIT("a secret that signed nothing"),
+		rc = auth_verify(&request, &claim, GML_LIT("a secret that signed nothing"),
 				 &(struct auth_terms){.now = FUZZ_NOW, .keys = fuzz_keys()},
 				 &stream, text, sizeof(text));
 		FUZZ_CHECK(rc == AUTH_MISMATCH || rc == AUTH_EXPIRED || rc == AUTH_SKEW);

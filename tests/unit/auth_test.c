@@ -41,13 +41,13 @@ struct mutable_request {
 	struct auth_request request;
 };
 
-static char *copy(const char *text, struct auth_span *out)
+static char *copy(const char *text, struct gml_span *out)
 {
 	size_t len = strlen(text);
 	char *bytes = malloc(len > 0 ? len : 1);
 	assert_non_null(bytes);
 	memcpy(bytes, text, len);
-	*out = (struct auth_span){bytes, len};
+	*out = gml_span_of(bytes, len);
 	return bytes;
 }
 
@@ -64,7 +64,7 @@ static void load(struct mutable_request *m, const struct vector *v)
 		r->nheaders++;
 		if (strcasecmp(v->headers[i].name, "host") == 0 &&
 		    strncmp(v->headers[i].value, "photos.", 7) == 0)
-			r->bucket = AUTH_LIT("photos");
+			r->bucket = GML_LIT("photos");
 	}
 	r->headers = m->headers;
 }
@@ -80,9 +80,9 @@ static void unload(struct mutable_request *m)
 	}
 }
 
-static struct auth_span span(const char *text)
+static struct gml_span span(const char *text)
 {
-	return (struct auth_span){text, strlen(text)};
+	return gml_span_of(text, strlen(text));
 }
 
 /* One cache for all tests: what it remembers of one must not show in another. */
@@ -104,7 +104,7 @@ static enum auth_result check(const struct auth_request *request, const char *ke
 	struct auth_terms terms = {.region = span(region), .now = now, .keys = test_keys()};
 	struct auth_claim claim;
 	enum auth_result rc = auth_parse(request, &claim);
-	if (rc == AUTH_OK && !auth_span_eq(claim.access_key, span(key)))
+	if (rc == AUTH_OK && !gml_span_equal(claim.access_key, span(key)))
 		return AUTH_MISMATCH;
 	if (rc != AUTH_OK)
 		return rc;
@@ -310,10 +310,10 @@ static void test_published_v2(void **state)
 {
 	struct mutable_request m;
 	load(&m, &v2_get);
-	m.request.bucket = AUTH_LIT("awsexamplebucket1");
+	m.request.bucket = GML_LIT("awsexamplebucket1");
 	assert_int_equal(check(&m.request, V2_KEY, DOC_SECRET, "us-west-1", 1175024202), AUTH_OK);
 	assert_int_equal(check(&m.request, V2_KEY, DOC_SECRET, "", 1175024202 + 901), AUTH_SKEW);
-	m.request.bucket = AUTH_LIT("another");
+	m.request.bucket = GML_LIT("another");
 	assert_int_equal(check(&m.request, V2_KEY, DOC_SECRET, "us-west-1", 1175024202),
 			 AUTH_MISMATCH);
 	unload(&m);
@@ -435,15 +435,16 @@ static size_t mutate(struct mutable_request *m, const char *name, const char *wh
 	return tried;
 }
 
-static bool is_signed(const struct auth_claim *claim, struct auth_span name)
+static bool is_signed(const struct auth_claim *claim, struct gml_span name)
 {
-	struct auth_span list = claim->signed_headers, one;
+	struct gml_span list = claim->signed_headers, one;
 	while (auth_signed_next(&list, &one))
-		if (auth_span_caseeq(one, name))
+		if (gml_span_equal_nocase(one, name))
 			return true;
-	return claim->kind == AUTH_V2_HEADER && (auth_span_caseeq(name, AUTH_LIT("content-md5")) ||
-						 auth_span_caseeq(name, AUTH_LIT("content-type")) ||
-						 strncasecmp(name.ptr, "x-amz-", 6) == 0);
+	return claim->kind == AUTH_V2_HEADER &&
+	       (gml_span_equal_nocase(name, GML_LIT("content-md5")) ||
+		gml_span_equal_nocase(name, GML_LIT("content-type")) ||
+		strncasecmp(name.ptr, "x-amz-", 6) == 0);
 }
 
 static size_t mutate_vector(const struct vector *v, const char *key, const char *secret,
@@ -466,7 +467,7 @@ static size_t mutate_vector(const struct vector *v, const char *key, const char 
 		tried += mutate(&m, v->name, "query", m.query, m.request.query.len, key, secret,
 				region, now);
 	for (size_t i = 0; i < m.request.nheaders; i++) {
-		if (auth_span_caseeq(m.headers[i].name, AUTH_LIT("authorization")) &&
+		if (gml_span_equal_nocase(m.headers[i].name, GML_LIT("authorization")) &&
 		    claim.kind == AUTH_V4_HEADER)
 			tried += mutate(&m, v->name, "authorization", m.values[i],
 					m.headers[i].value.len, key, secret, region, now);
@@ -531,12 +532,12 @@ static void test_header_set(void **state)
 			m.request.nheaders--;
 		}
 		m.headers[m.request.nheaders++] =
-			(struct auth_header){AUTH_LIT("x-amz-acl"), AUTH_LIT("public-read")};
+			(struct auth_header){GML_LIT("x-amz-acl"), GML_LIT("public-read")};
 		if (claim.kind == AUTH_V4_HEADER || claim.kind == AUTH_V4_QUERY) {
 			enum auth_result rc = auth_parse(&m.request, &claim);
 			if (rc == AUTH_UNSIGNED_HEADER)
-				assert_true(
-					auth_span_eq(claim.unsigned_header, AUTH_LIT("x-amz-acl")));
+				assert_true(gml_span_equal(claim.unsigned_header,
+							   GML_LIT("x-amz-acl")));
 			assert_true(rc == AUTH_UNSIGNED_HEADER ||
 				    check(&m.request, VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION,
 					  VECTOR_NOW) != AUTH_OK);
@@ -995,16 +996,16 @@ static void test_limits(void **state)
 	struct auth_header *headers = calloc(AUTH_HEADERS_MAX + 1, sizeof(*headers));
 	char *target = malloc(AUTH_TARGET_MAX + 1);
 	struct auth_request request = {
-		.method = AUTH_LIT("GET"), .path = AUTH_LIT("/"), .headers = headers};
+		.method = GML_LIT("GET"), .path = GML_LIT("/"), .headers = headers};
 	struct auth_claim claim;
 	for (size_t i = 0; i <= AUTH_HEADERS_MAX; i++)
-		headers[i] = (struct auth_header){AUTH_LIT("n"), AUTH_LIT("v")};
+		headers[i] = (struct auth_header){GML_LIT("n"), GML_LIT("v")};
 	request.nheaders = AUTH_HEADERS_MAX + 1;
 	assert_int_equal(auth_parse(&request, &claim), AUTH_INCOMPLETE);
 	request.nheaders = AUTH_HEADERS_MAX;
 	assert_int_equal(auth_parse(&request, &claim), AUTH_NONE);
 	memset(target, 'a', AUTH_TARGET_MAX + 1);
-	request.query = (struct auth_span){target, AUTH_TARGET_MAX};
+	request.query = gml_span_of(target, AUTH_TARGET_MAX);
 	assert_int_equal(auth_parse(&request, &claim), AUTH_INCOMPLETE);
 	request.query.len--;
 	assert_int_equal(auth_parse(&request, &claim), AUTH_NONE);
@@ -1023,17 +1024,17 @@ static void test_limits(void **state)
 static void test_sign(void **state)
 {
 	struct auth_header headers[] = {
-		{AUTH_LIT("X-Amz-Meta-B"), AUTH_LIT("two  spaces")},
-		{AUTH_LIT("Host"), AUTH_LIT("h:1")},
-		{AUTH_LIT("x-amz-date"), AUTH_LIT("20130524T000000Z")},
-		{AUTH_LIT("x-amz-content-sha256"), AUTH_LIT("UNSIGNED-PAYLOAD")},
-		{AUTH_LIT("X-Amz-Meta-B"), AUTH_LIT("again")},
-		{AUTH_LIT("User-Agent"), AUTH_LIT("t")},
-		{AUTH_LIT("Authorization"), {NULL, 0}},
+		{GML_LIT("X-Amz-Meta-B"), GML_LIT("two  spaces")},
+		{GML_LIT("Host"), GML_LIT("h:1")},
+		{GML_LIT("x-amz-date"), GML_LIT("20130524T000000Z")},
+		{GML_LIT("x-amz-content-sha256"), GML_LIT("UNSIGNED-PAYLOAD")},
+		{GML_LIT("X-Amz-Meta-B"), GML_LIT("again")},
+		{GML_LIT("User-Agent"), GML_LIT("t")},
+		{GML_LIT("Authorization"), {NULL, 0}},
 	};
-	struct auth_request request = {.method = AUTH_LIT("PUT"),
-				       .path = AUTH_LIT("/b/sp%20ace"),
-				       .query = AUTH_LIT("uploads"),
+	struct auth_request request = {.method = GML_LIT("PUT"),
+				       .path = GML_LIT("/b/sp%20ace"),
+				       .query = GML_LIT("uploads"),
 				       .headers = headers,
 				       .nheaders = 6};
 	struct auth_claim claim;

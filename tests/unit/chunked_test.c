@@ -257,7 +257,7 @@ static void test_published(void **state)
 		body_text(&body, signatures[i][2]);
 		body_text(&body, "\r\n");
 		if (i == 1) {
-			options.trailer = (struct auth_span){"x-amz-checksum-crc32c", 21};
+			options.trailer = (struct gml_span){"x-amz-checksum-crc32c", 21};
 			body_text(&body, "x-amz-checksum-crc32c:sOO8/"
 					 "Q==\r\nx-amz-trailer-signature:"
 					 "d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17"
@@ -550,7 +550,7 @@ static void test_signed_errors(void **state)
 	assert_int_equal(result.error, S3_CHUNKED_SIGNATURE);
 	free(result.data.bytes);
 	/* Trailers, announced or sent, with a form that has none. */
-	options.trailer = (struct auth_span){"a", 1};
+	options.trailer = (struct gml_span){"a", 1};
 	decode_all(&options, &body, &result);
 	assert_int_equal(result.error, S3_CHUNKED_ANNOUNCEMENT);
 	/* No signature of the trailers. */

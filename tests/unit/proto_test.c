@@ -37,7 +37,7 @@ static void test_uri_decode(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *in = strdup(rows[i].in), *out = malloc(strlen(in) + 1);
-		assert_int_equal(s3_uri_decode(s3_span(in), rows[i].plus, out), rows[i].len);
+		assert_int_equal(s3_uri_decode(gml_span_text(in), rows[i].plus, out), rows[i].len);
 		if (rows[i].len > 0)
 			assert_memory_equal(out, rows[i].out, (size_t)rows[i].len);
 		free(in);
@@ -52,11 +52,11 @@ static void test_uri_encode_inverts(void **state)
 	(void)state;
 	for (int i = 0; i < 256; i++)
 		all[i] = (char)i;
-	len = s3_uri_encode(s3_span_of(all, 256), true, encoded);
-	assert_int_equal(s3_uri_decode(s3_span_of(encoded, len), true, back), 256);
+	len = s3_uri_encode(gml_span_of(all, 256), true, encoded);
+	assert_int_equal(s3_uri_decode(gml_span_of(encoded, len), true, back), 256);
 	assert_memory_equal(all, back, 256);
 	assert_non_null(memchr(encoded, '/', len));
-	len = s3_uri_encode(s3_span_of(all, 256), false, encoded);
+	len = s3_uri_encode(gml_span_of(all, 256), false, encoded);
 	assert_null(memchr(encoded, '/', len));
 	free(encoded);
 }
@@ -66,14 +66,14 @@ static void test_uri_query(void **state)
 	struct s3_param params[4];
 	char text[64];
 	(void)state;
-	assert_int_equal(s3_uri_query(s3_span("a=1&b&&c=x%20y+z%2B&d="), text, params, NULL, 4), 4);
-	assert_true(s3_span_is(params[0].name, "a") && s3_span_is(params[0].value, "1"));
-	assert_true(s3_span_is(params[1].name, "b") && params[1].value.ptr == NULL);
-	assert_true(s3_span_is(params[2].value, "x y z+"));
+	assert_int_equal(s3_uri_query(GML_LIT("a=1&b&&c=x%20y+z%2B&d="), text, params, NULL, 4), 4);
+	assert_true(gml_span_is(params[0].name, "a") && gml_span_is(params[0].value, "1"));
+	assert_true(gml_span_is(params[1].name, "b") && params[1].value.ptr == NULL);
+	assert_true(gml_span_is(params[2].value, "x y z+"));
 	assert_true(params[3].value.ptr != NULL && params[3].value.len == 0);
-	assert_int_equal(s3_uri_query(s3_span("a&b&c&d&e"), text, params, NULL, 4), -1);
-	assert_int_equal(s3_uri_query(s3_span("a=%zz"), text, params, NULL, 4), -1);
-	assert_int_equal(s3_uri_query(s3_span(""), text, params, NULL, 4), 0);
+	assert_int_equal(s3_uri_query(GML_LIT("a&b&c&d&e"), text, params, NULL, 4), -1);
+	assert_int_equal(s3_uri_query(GML_LIT("a=%zz"), text, params, NULL, 4), -1);
+	assert_int_equal(s3_uri_query(GML_LIT(""), text, params, NULL, 4), 0);
 }
 
 static void test_uri_host(void **state)
@@ -121,14 +121,14 @@ static void test_uri_host(void **state)
 	struct gml_span bucket = {NULL, 0};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		bucket = s3_span("");
-		if (s3_uri_host(s3_span(rows[i].host), domains, &bucket) != rows[i].kind)
+		bucket = GML_LIT("");
+		if (s3_uri_host(gml_span_text(rows[i].host), domains, &bucket) != rows[i].kind)
 			fail_msg("%s: not of kind %d", rows[i].host, rows[i].kind);
 		if (rows[i].kind == S3_HOST_BUCKET)
-			assert_true(s3_span_is(bucket, rows[i].bucket));
+			assert_true(gml_span_is(bucket, rows[i].bucket));
 	}
-	assert_int_equal(s3_uri_host(s3_span("a.b"), NULL, &bucket), S3_HOST_UNKNOWN);
-	assert_int_equal(s3_uri_host(s3_span("10.1.2.3"), NULL, &bucket), S3_HOST_SERVER);
+	assert_int_equal(s3_uri_host(GML_LIT("a.b"), NULL, &bucket), S3_HOST_UNKNOWN);
+	assert_int_equal(s3_uri_host(GML_LIT("10.1.2.3"), NULL, &bucket), S3_HOST_SERVER);
 }
 
 /* ---- range ---- */
@@ -170,8 +170,9 @@ static void test_range(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		uint64_t off = 77, len = 77;
-		assert_int_equal(s3_range_parse(s3_span(rows[i].text), rows[i].size, &off, &len),
-				 rows[i].result);
+		assert_int_equal(
+			s3_range_parse(gml_span_text(rows[i].text), rows[i].size, &off, &len),
+			rows[i].result);
 		if (rows[i].result != S3_RANGE_OK)
 			continue;
 		assert_int_equal(off, rows[i].off);
@@ -202,7 +203,7 @@ static void test_dates(void **state)
 	assert_memory_equal(iso, "1677-", 5);
 	for (int64_t s = -86400 * 366; s < (int64_t)86400 * 36600; s += 86400 * 5 + 3607) {
 		s3_date_http(s * S3_DATE_NS, http);
-		assert_true(s3_date_parse(s3_span(http), &ns));
+		assert_true(s3_date_parse(gml_span_text(http), &ns));
 		assert_int_equal(ns, s * S3_DATE_NS);
 	}
 }
@@ -224,21 +225,21 @@ static void test_date_forms(void **state)
 	int64_t ns;
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_true(s3_date_parse(s3_span(good[i]), &ns));
+		assert_true(s3_date_parse(gml_span_text(good[i]), &ns));
 		assert_int_equal(ns, 784111777 * S3_DATE_NS);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(s3_date_parse(s3_span(bad[i]), &ns));
-	assert_true(s3_date_parse(s3_span("Fri, 31 Dec 9999 23:59:59 GMT"), &ns));
+		assert_false(s3_date_parse(gml_span_text(bad[i]), &ns));
+	assert_true(s3_date_parse(GML_LIT("Fri, 31 Dec 9999 23:59:59 GMT"), &ns));
 	assert_true(ns == INT64_MAX);
-	assert_true(s3_date_parse(s3_span("Mon, 01 Jan 0001 00:00:00 GMT"), &ns));
+	assert_true(s3_date_parse(GML_LIT("Mon, 01 Jan 0001 00:00:00 GMT"), &ns));
 	assert_true(ns == INT64_MIN);
 	/* The first and the last second that a file's time can have: what was shown of them is understood again. */
-	assert_true(s3_date_parse(s3_span("Fri, 11 Apr 2262 23:47:16 GMT"), &ns));
+	assert_true(s3_date_parse(GML_LIT("Fri, 11 Apr 2262 23:47:16 GMT"), &ns));
 	assert_true(ns == 9223372036 * S3_DATE_NS);
-	assert_true(s3_date_parse(s3_span("Tue, 21 Sep 1677 00:12:44 GMT"), &ns));
+	assert_true(s3_date_parse(GML_LIT("Tue, 21 Sep 1677 00:12:44 GMT"), &ns));
 	assert_true(ns == -9223372036 * S3_DATE_NS);
-	assert_true(s3_date_parse(s3_span("Fri, 11 Apr 2262 23:47:17 GMT"), &ns));
+	assert_true(s3_date_parse(GML_LIT("Fri, 11 Apr 2262 23:47:17 GMT"), &ns));
 	assert_true(ns == INT64_MAX);
 }
 
@@ -254,21 +255,21 @@ static void test_base64(void **state)
 		bytes[i] = (uint8_t)(i * 37 + 251);
 	for (size_t n = 0; n <= sizeof(bytes); n++) {
 		assert_int_equal(s3_base64(bytes, n, text), S3_BASE64_LEN(n));
-		assert_true(s3_base64_decode(s3_span(text), back, n));
+		assert_true(s3_base64_decode(gml_span_text(text), back, n));
 		assert_memory_equal(bytes, back, n);
 		if (n > 0)
-			assert_false(s3_base64_decode(s3_span(text), back, n - 1));
+			assert_false(s3_base64_decode(gml_span_text(text), back, n - 1));
 		s3_base64url(bytes, n, text);
-		assert_true(s3_base64url_decode(s3_span(text), back, n, &len));
+		assert_true(s3_base64url_decode(gml_span_text(text), back, n, &len));
 		assert_int_equal(len, n);
 		assert_memory_equal(bytes, back, n);
 	}
-	assert_false(s3_base64_decode(s3_span("AAAA"), back, 2));
-	assert_false(s3_base64_decode(s3_span("AAB="), back, 2)); /* stray bits */
-	assert_true(s3_base64_decode(s3_span("AAA="), back, 2));
-	assert_false(s3_base64_decode(s3_span("AA A"), back, 3));
-	assert_false(s3_base64url_decode(s3_span("A"), back, 8, &len));
-	assert_false(s3_base64url_decode(s3_span("AA=="), back, 8, &len));
+	assert_false(s3_base64_decode(GML_LIT("AAAA"), back, 2));
+	assert_false(s3_base64_decode(GML_LIT("AAB="), back, 2)); /* stray bits */
+	assert_true(s3_base64_decode(GML_LIT("AAA="), back, 2));
+	assert_false(s3_base64_decode(GML_LIT("AA A"), back, 3));
+	assert_false(s3_base64url_decode(GML_LIT("A"), back, 8, &len));
+	assert_false(s3_base64url_decode(GML_LIT("AA=="), back, 8, &len));
 	s3_hex("\x00\xff\x5a", 3, text);
 	assert_string_equal(text, "00ff5a");
 }
@@ -277,15 +278,15 @@ static void test_numbers(void **state)
 {
 	uint64_t value;
 	(void)state;
-	assert_true(s3_span_u64(s3_span("18446744073709551615"), UINT64_MAX, &value) &&
+	assert_true(gml_span_u64(GML_LIT("18446744073709551615"), UINT64_MAX, &value) &&
 		    value == UINT64_MAX);
-	assert_false(s3_span_u64(s3_span("18446744073709551616"), UINT64_MAX, &value));
-	assert_false(s3_span_u64(s3_span("99999999999999999999"), UINT64_MAX, &value));
-	assert_false(s3_span_u64(s3_span("-1"), 10, &value));
-	assert_false(s3_span_u64(s3_span("+1"), 10, &value));
-	assert_false(s3_span_u64(s3_span(""), 10, &value));
-	assert_false(s3_span_u64(s3_span("11"), 10, &value));
-	assert_true(s3_span_u64(s3_span("0010"), 10, &value) && value == 10);
+	assert_false(gml_span_u64(GML_LIT("18446744073709551616"), UINT64_MAX, &value));
+	assert_false(gml_span_u64(GML_LIT("99999999999999999999"), UINT64_MAX, &value));
+	assert_false(gml_span_u64(GML_LIT("-1"), 10, &value));
+	assert_false(gml_span_u64(GML_LIT("+1"), 10, &value));
+	assert_false(gml_span_u64(GML_LIT(""), 10, &value));
+	assert_false(gml_span_u64(GML_LIT("11"), 10, &value));
+	assert_true(gml_span_u64(GML_LIT("0010"), 10, &value) && value == 10);
 }
 
 /* ---- XML ---- */
@@ -298,26 +299,27 @@ static void test_xml_write(void **state)
 	struct s3_doc *doc;
 	(void)state;
 	s3_xml_begin(&xml, "Root", true);
-	s3_xml_text(&xml, "T", s3_span(text));
+	s3_xml_text(&xml, "T", gml_span_text(text));
 	s3_xml_text(&xml, "Nothing", (struct gml_span){NULL, 0});
 	s3_xml_key(&xml, "NoKey", (struct gml_span){NULL, 0}, true);
 	s3_xml_raw(&xml, (struct gml_span){NULL, 0});
 	s3_xml_number(&xml, "N", UINT64_MAX);
 	s3_xml_etag(&xml, "E", "abc-1");
-	s3_xml_key(&xml, "K", s3_span("a b/\xff+"), true);
+	s3_xml_key(&xml, "K", GML_LIT("a b/\xff+"), true);
 	s3_xml_close(&xml, "Root");
 	assert_false(xml.failed);
-	assert_int_equal(s3_doc_parse(s3_span_of(xml.buf, xml.len), 10, &doc), S3_OK);
-	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "T"),
-			       "a<b>&"
-			       "\"c\"\r\n\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
-			       "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
-			       "\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd"));
-	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "N"),
-			       "18446744073709551615"));
-	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "E"), "\"abc-1\""));
+	assert_int_equal(s3_doc_parse(gml_span_of(xml.buf, xml.len), 10, &doc), S3_OK);
+	assert_true(gml_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "T"),
+				"a<b>&"
+				"\"c\"\r\n\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+				"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+				"\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd"));
+	assert_true(gml_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "N"),
+				"18446744073709551615"));
 	assert_true(
-		s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "K"), "a%20b/%FF%2B"));
+		gml_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "E"), "\"abc-1\""));
+	assert_true(
+		gml_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Root"), "K"), "a%20b/%FF%2B"));
 	s3_doc_free(doc);
 	s3_xml_release(&xml);
 }
@@ -325,7 +327,7 @@ static void test_xml_write(void **state)
 static enum s3_error parse(const char *text, uint32_t max)
 {
 	struct s3_doc *doc;
-	enum s3_error error = s3_doc_parse(s3_span(text), max, &doc);
+	enum s3_error error = s3_doc_parse(gml_span_text(text), max, &doc);
 	s3_doc_free(doc);
 	return error;
 }
@@ -335,16 +337,17 @@ static void test_xml_read(void **state)
 	struct s3_doc *doc;
 	s3_node root, node;
 	(void)state;
-	assert_int_equal(s3_doc_parse(s3_span("<?xml version='1.0'?><x:D xmlns:x='u'> <x:O><Key> "
-					      "a&amp;b<![CDATA[<]]> </Key></x:O>"
-					      "<O/><P>q</P></x:D>"),
-				      5, &doc),
-			 S3_OK);
+	assert_int_equal(
+		s3_doc_parse(gml_span_text("<?xml version='1.0'?><x:D xmlns:x='u'> <x:O><Key> "
+					   "a&amp;b<![CDATA[<]]> </Key></x:O>"
+					   "<O/><P>q</P></x:D>"),
+			     5, &doc),
+		S3_OK);
 	root = s3_doc_root(doc, "D");
 	assert_int_not_equal(root, 0);
 	assert_int_equal(s3_doc_root(doc, "E"), 0);
 	node = s3_doc_child(doc, root, "O");
-	assert_true(s3_span_is(s3_doc_child_text(doc, node, "Key"), " a&b< "));
+	assert_true(gml_span_is(s3_doc_child_text(doc, node, "Key"), " a&b< "));
 	assert_null(s3_doc_child_text(doc, node, "Nope").ptr);
 	node = s3_doc_next(doc, node, "O");
 	assert_int_equal(s3_doc_text(doc, node).len, 0);
@@ -463,18 +466,19 @@ static void test_error_document(void **state)
 	struct s3_doc *doc;
 	int status;
 	size_t len =
-		s3_error_document(414, NULL, s3_span("/a&b\xff"), buf, sizeof(buf), &status, id);
+		s3_error_document(414, NULL, GML_LIT("/a&b\xff"), buf, sizeof(buf), &status, id);
 	(void)state;
 	assert_int_equal(status, 400);
-	assert_int_equal(s3_doc_parse(s3_span_of(buf, len), 10, &doc), S3_OK);
-	assert_true(s3_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Error"), "RequestId"), id));
+	assert_int_equal(s3_doc_parse(gml_span_of(buf, len), 10, &doc), S3_OK);
+	assert_true(
+		gml_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Error"), "RequestId"), id));
 	s3_doc_free(doc);
 	assert_int_equal(strspn(id, "0123456789ABCDEF"), 16);
-	s3_error_document(500, "What happened & why.", s3_span(""), buf, sizeof(buf), &status,
+	s3_error_document(500, "What happened & why.", GML_LIT(""), buf, sizeof(buf), &status,
 			  other);
 	assert_non_null(strstr(buf, "<Message>What happened &amp; why.</Message>"));
 	assert_string_not_equal(id, other);
-	assert_int_equal(s3_error_document(500, NULL, s3_span(""), buf, 10, &status, other), 0);
+	assert_int_equal(s3_error_document(500, NULL, GML_LIT(""), buf, 10, &status, other), 0);
 }
 
 /* ---- routes ---- */
@@ -483,9 +487,9 @@ static const struct s3_operation *route(const char *method, const char *target, 
 {
 	static struct s3_config config = {.region = (char *)"us-east-1", .server_id = (char *)"t"};
 	static struct s3_call call;
-	struct s3_header headers[1] = {{s3_span(header ? header : "x"), s3_span("v")}};
-	struct s3_request request = {.method = s3_span(method),
-				     .target = s3_span(target),
+	struct s3_header headers[1] = {{gml_span_text(header ? header : "x"), GML_LIT("v")}};
+	struct s3_request request = {.method = gml_span_text(method),
+				     .target = gml_span_text(target),
 				     .headers = headers,
 				     .nheaders = 1};
 	s3_arena_release(&call.arena);
@@ -695,14 +699,14 @@ static void test_keys(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct s3_call *call = calloc(1, sizeof(*call));
-		struct s3_request request = {.method = s3_span("GET"),
-					     .target = s3_span(rows[i][0])};
+		struct s3_request request = {.method = GML_LIT("GET"),
+					     .target = gml_span_text(rows[i][0])};
 		call->config = &config;
 		s3_arena_init(&call->arena, call->first, sizeof(call->first));
 		s3_answer_begin(call);
 		assert_int_equal(s3_request_read(call, &request), S3_OK);
-		assert_true(s3_span_is(call->bucket, "bkt"));
-		assert_true(s3_span_is(call->key, rows[i][1]));
+		assert_true(gml_span_is(call->bucket, "bkt"));
+		assert_true(gml_span_is(call->key, rows[i][1]));
 		s3_call_free(call);
 	}
 }
@@ -713,14 +717,14 @@ static enum s3_error header_sum(size_t sum, const char *query)
 	static struct s3_config config = {.region = (char *)"us-east-1", .server_id = (char *)"t"};
 	struct s3_call *call = calloc(1, sizeof(*call));
 	char *text = calloc(1, sum), target[64];
-	struct s3_header headers[3] = {{s3_span("x-a"), s3_span("1")},
-				       {s3_span("x-b"), s3_span("")}};
-	struct s3_request request = {.method = s3_span("GET"), .headers = headers, .nheaders = 3};
+	struct s3_header headers[3] = {{GML_LIT("x-a"), GML_LIT("1")},
+				       {GML_LIT("x-b"), GML_LIT("")}};
+	struct s3_request request = {.method = GML_LIT("GET"), .headers = headers, .nheaders = 3};
 	enum s3_error error;
 	snprintf(target, sizeof(target), "/bkt/k%s", query);
-	request.target = s3_span(target);
+	request.target = gml_span_text(target);
 	memset(text, 'v', sum);
-	headers[2] = (struct s3_header){s3_span("x-c"), s3_span_of(text, sum - 10)};
+	headers[2] = (struct s3_header){GML_LIT("x-c"), gml_span_of(text, sum - 10)};
 	call->config = &config;
 	s3_arena_init(&call->arena, call->first, sizeof(call->first));
 	s3_answer_begin(call);

@@ -17,7 +17,7 @@
 #include <gemel/upload.h>
 #include "s3_host.h"
 #include "s3api/proto/codec.h"
-#include "s3api/proto/span.h"
+#include "gateway/base/span.h"
 
 static struct s3_host host;
 static struct s3_host_answer answer;

@@ -12,7 +12,7 @@
 #include <gemel/store.h>
 #include "auth/sigv4.h"
 #include "s3api/proto/codec.h"
-#include "s3api/proto/span.h"
+#include "gateway/base/span.h"
 
 #define HOST_CHECK(expr)                                                                           \
 	do {                                                                                       \
@@ -93,16 +93,16 @@ struct host_wire {
 static void host_add(struct host_wire *wire, const char *name, size_t name_len, const char *value)
 {
 	HOST_CHECK(wire->n < S3_HOST_HEADERS + 8);
-	wire->headers[wire->n].name = s3_span_of(name, name_len);
-	wire->headers[wire->n].value = s3_span(value);
-	wire->auth[wire->n].name = (struct auth_span){name, name_len};
-	wire->auth[wire->n++].value = (struct auth_span){value, strlen(value)};
+	wire->headers[wire->n].name = gml_span_of(name, name_len);
+	wire->headers[wire->n].value = gml_span_text(value);
+	wire->auth[wire->n].name = (struct gml_span){name, name_len};
+	wire->auth[wire->n++].value = (struct gml_span){value, strlen(value)};
 }
 
 static bool host_has(const struct host_wire *wire, const char *name)
 {
 	for (size_t i = 0; i < wire->n; i++)
-		if (s3_span_is_nocase(wire->headers[i].name, name))
+		if (gml_span_is_nocase(wire->headers[i].name, name))
 			return true;
 	return false;
 }
@@ -141,10 +141,9 @@ static void host_sign(struct s3_host *host, const struct s3_host_request *reques
 	host_add(wire, "x-amz-date", 10, wire->amz_date);
 	host_add(wire, "x-amz-content-sha256", 20, wire->sha256);
 	signing.nheaders = wire->n;
-	if (auth_sign(&signing, (struct auth_span){access, strlen(access)},
-		      (struct auth_span){secret, strlen(secret)},
-		      (struct auth_span){"us-east-1", 9}, wire->amz_date, wire->authorization,
-		      sizeof(wire->authorization)) == 0)
+	if (auth_sign(&signing, (struct gml_span){access, strlen(access)},
+		      (struct gml_span){secret, strlen(secret)}, (struct gml_span){"us-east-1", 9},
+		      wire->amz_date, wire->authorization, sizeof(wire->authorization)) == 0)
 		host_add(wire, "Authorization", 13, wire->authorization);
 }
 
@@ -267,9 +266,9 @@ void s3_host_send(struct s3_host *host, const struct s3_host_request *request,
 		  struct s3_host_answer *out)
 {
 	struct host_wire wire;
-	struct s3_request s3 = {.method = s3_span(request->method),
-				.target = s3_span(request->target),
-				.peer = s3_span("127.0.0.1")};
+	struct s3_request s3 = {.method = gml_span_text(request->method),
+				.target = gml_span_text(request->target),
+				.peer = GML_LIT("127.0.0.1")};
 	struct s3_call *call;
 	s3_host_answer_release(out);
 	host_build(host, request, &wire);
