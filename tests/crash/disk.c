@@ -22,7 +22,7 @@ static struct disk_log *disk_log; /* recording, when not NULL */
 	if (real == NULL)                                                                          \
 	real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
-/* ---- the record -------------------------------------------------------------------------------------------------- */
+/* ---- the record ------------------------------------------------------------------------------ */
 
 #define DISK_NOBODY UINT32_MAX
 
@@ -155,7 +155,7 @@ static uint32_t disk_parent(int dirfd, const char *path, const char **name_out)
 	return fstatat(dirfd, dir, &st, 0) == 0 ? disk_find(st.st_dev, st.st_ino) : DISK_NOBODY;
 }
 
-/* ---- what is there at the start ---------------------------------------------------------------------------------- */
+/* ---- what is there at the start -------------------------------------------------------------- */
 
 static void disk_scan_file(int fd, uint32_t node, const struct stat *st)
 {
@@ -218,7 +218,7 @@ void disk_stop(void)
 	disk_log = NULL;
 }
 
-/* ---- the calls --------------------------------------------------------------------------------------------------- */
+/* ---- the calls ------------------------------------------------------------------------------- */
 
 static int disk_open(int dirfd, const char *path, int flags, mode_t mode)
 {

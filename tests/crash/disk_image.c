@@ -35,17 +35,17 @@ struct image_name {
 struct image {
 	const struct disk_log *log;
 	size_t cut;
-	enum disk_mood mood;
+	enum disk_cut_mode mode;
 	uint64_t seed;
 	struct image_file files[DISK_NODES];
 	struct image_name names[DISK_NODES];
 	size_t nnames;
 };
 
-const char *disk_mood_name(enum disk_mood mood)
+const char *disk_cut_mode_name(enum disk_cut_mode mode)
 {
-	static const char *const names[DISK_MOODS] = {"none", "all", "harm", "some"};
-	return names[mood];
+	static const char *const names[DISK_CUT_MODES] = {"none", "all", "harm", "some"};
+	return names[mode];
 }
 
 static bool image_chance(struct image *image)
@@ -56,7 +56,7 @@ static bool image_chance(struct image *image)
 /* Is an uncovered event kept? harm: it takes something away. */
 static bool image_kept(struct image *image, bool harm)
 {
-	switch (image->mood) {
+	switch (image->mode) {
 	case DISK_NONE:
 		return false;
 	case DISK_ALL:
@@ -64,7 +64,7 @@ static bool image_kept(struct image *image, bool harm)
 	case DISK_HARM:
 		return harm;
 	case DISK_SOME:
-	case DISK_MOODS:
+	case DISK_CUT_MODES:
 		break;
 	}
 	return image_chance(image);
@@ -95,7 +95,7 @@ static void image_survey(struct image *image)
 	}
 }
 
-/* ---- names ------------------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static void image_link(struct image *image, size_t at, const struct disk_event *event)
 {
@@ -119,7 +119,7 @@ static void image_unlink(struct image *image, size_t at, const struct disk_event
 			image->names[i].there = false;
 }
 
-/* ---- content ----------------------------------------------------------------------------------------------------- */
+/* ---- content --------------------------------------------------------------------------------- */
 
 static bool image_is_lost(const struct image_file *file, uint64_t off, uint64_t end)
 {
@@ -146,12 +146,12 @@ static void image_write(struct image *image, size_t at, struct image_file *file,
 			const struct disk_event *event)
 {
 	uint64_t from = event->off, end = event->off + event->len;
-	if (at < image->log->first || at < file->safe || event->dsync || image->mood == DISK_ALL) {
+	if (at < image->log->first || at < file->safe || event->dsync || image->mode == DISK_ALL) {
 		image_put(image, file, event, from, end);
 	} else if (event->zeros) {
 		if (image_kept(image, false) && !image_is_lost(file, from, end))
 			image_put(image, file, event, from, end);
-	} else if (image->mood == DISK_SOME) {
+	} else if (image->mode == DISK_SOME) {
 		bool coarse = image_chance(image),
 		     keep = image_chance(image); /* all or nothing, or sector by sector */
 		for (uint64_t to; from < end; from = to) {
@@ -213,7 +213,7 @@ static void image_file_event(struct image *image, size_t at, const struct disk_e
 		file->mtime = event->mtime;
 }
 
-/* ---- out --------------------------------------------------------------------------------------------------------- */
+/* ---- out ------------------------------------------------------------------------------------- */
 
 static void image_out_file(const struct image_file *file, int dirfd, const char *name)
 {
@@ -248,7 +248,7 @@ static void image_out(const struct image *image, uint32_t dir, int dirfd)
 	}
 }
 
-void disk_build(const struct disk_log *log, size_t cut, enum disk_mood mood, uint64_t seed,
+void disk_build(const struct disk_log *log, size_t cut, enum disk_cut_mode mode, uint64_t seed,
 		const char *root)
 {
 	struct image *image = calloc(1, sizeof(*image));
@@ -257,7 +257,7 @@ void disk_build(const struct disk_log *log, size_t cut, enum disk_mood mood, uin
 		disk_die("no memory");
 	image->log = log;
 	image->cut = cut;
-	image->mood = mood;
+	image->mode = mode;
 	image->seed = seed | 1;
 	image_survey(image);
 	for (size_t i = 0; i < cut; i++) {

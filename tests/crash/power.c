@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Power cuts. A workload runs once, recorded; then the power fails at every sync and at moments in between, in several
- * moods of the disk. Each time the store must open, recover, pass its check, hold all that was acknowledged, and go on
- * working. Some of the recoveries are recorded and cut again. */
+/* Power cuts. A workload runs once, recorded; then the power fails at every sync and at moments in
+ * between, in several modes of the disk. Each time the store must open, recover, pass its check,
+ * hold all that was acknowledged, and go on working. Some of the recoveries are recorded and cut
+ * again. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,7 +17,7 @@
 #include <gemel/dir.h>
 #include <gemel/object.h>
 #include "gateway/meta/lmdb/checkpoint.h"
-#include "tale.h"
+#include "workload.h"
 
 /* Sanitizers make every cut several times as dear. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -33,7 +34,7 @@
 static struct power {
 	char home[64], store[80], image[80], inner[80];
 	struct disk_log *log, *again; /* of the workload; of a recovery */
-	struct tale *tale;
+	struct workload *workload;
 	double until;
 	unsigned cuts;
 } power;
@@ -51,7 +52,8 @@ struct power_report {
 	unsigned problems;
 };
 
-/* A file whose record went, and which was not removed yet, is garbage, not damage: compaction collects it. */
+/* A file whose record went, and which was not removed yet, is garbage, not damage: compaction
+ * collects it. */
 static void power_problem(void *arg, const char *text)
 {
 	struct power_report *report = arg;
@@ -68,7 +70,7 @@ static void power_log(void *arg, enum gml_log_level level, const char *line)
 		fprintf(arg, "  log: %s\n", line);
 }
 
-/* ---- one cut ----------------------------------------------------------------------------------------------------- */
+/* ---- one cut --------------------------------------------------------------------------------- */
 
 static bool power_rc(int rc, const char *what, FILE *out)
 {
@@ -85,7 +87,7 @@ static bool power_check(struct gml_store *store, size_t cut, bool tidy, FILE *ou
 	bool good = power_rc(gml_store_check(&op, store, power_problem, NULL, &report, &sums),
 			     "check", out);
 	good = good && report.problems == 0;
-	good = story_verify(power.tale->story, store, cut, out) == 0 && good;
+	good = model_verify(power.workload->model, store, cut, out) == 0 && good;
 	if (!good)
 		fprintf(out, "  (%s)\n", tidy ? "cleaned up" : "recovered");
 	return good;
@@ -134,7 +136,7 @@ static bool power_use(struct gml_store *store, FILE *out)
 /* further: also clean up, and use it. */
 static bool power_examine(const char *image, size_t cut, bool created, bool further, FILE *out)
 {
-	struct gml_store_options opt = tale_options();
+	struct gml_store_options opt = workload_options();
 	struct gml_op op = {.door = GML_PROTOCOL_ADMIN};
 	struct gml_store *store;
 	char path[100];
@@ -205,19 +207,19 @@ static void power_stale(const char *image)
 	}
 }
 
-static void power_cut(size_t cut, enum disk_mood mood, uint64_t seed)
+static void power_cut(size_t cut, enum disk_cut_mode mode, uint64_t seed)
 {
-	disk_build(power.log, cut, mood, seed, power.image);
-	if (mood == DISK_SOME || mood == DISK_ALL)
+	disk_build(power.log, cut, mode, seed, power.image);
+	if (mode == DISK_SOME || mode == DISK_ALL)
 		power_stale(power.image);
-	if (!power_examine_apart(power.image, cut, cut >= power.tale->created, stderr))
-		fail_msg("cut %zu of %zu, mood %s, seed %llu (GEMEL_CRASH_CUT, _MOOD, _SEED; image "
+	if (!power_examine_apart(power.image, cut, cut >= power.workload->created, stderr))
+		fail_msg("cut %zu of %zu, mode %s, seed %llu (GEMEL_CRASH_CUT, _MODE, _SEED; image "
 			 "in %s)",
-			 cut, disk_now(power.log), disk_mood_name(mood), (unsigned long long)seed,
-			 power.image);
+			 cut, disk_now(power.log), disk_cut_mode_name(mode),
+			 (unsigned long long)seed, power.image);
 }
 
-/* ---- the tests --------------------------------------------------------------------------------------------------- */
+/* ---- the tests ------------------------------------------------------------------------------- */
 
 static uint64_t power_env(const char *name, uint64_t otherwise)
 {
@@ -256,14 +258,14 @@ static void test_cut_at_random(void **state)
 }
 
 /* A recovery of one image, recorded. */
-static void power_record_recovery(size_t cut, enum disk_mood mood, uint64_t seed)
+static void power_record_recovery(size_t cut, enum disk_cut_mode mode, uint64_t seed)
 {
-	struct gml_store_options opt = tale_options();
+	struct gml_store_options opt = workload_options();
 	struct gml_store *store;
 	char path[100];
 	pid_t pid;
 	int status;
-	disk_build(power.log, cut, mood, seed, power.inner);
+	disk_build(power.log, cut, mode, seed, power.inner);
 	snprintf(path, sizeof(path), "%s/store", power.inner);
 	fflush(NULL);
 	pid = fork();
@@ -285,30 +287,32 @@ static void power_record_recovery(size_t cut, enum disk_mood mood, uint64_t seed
 static void test_cut_during_recovery(void **state)
 {
 	uint64_t seed = power_env("GEMEL_CRASH_SEED", 0x2545f4914f6cdd1du) | 1;
-	size_t from = power.tale->created, end = disk_now(power.log);
+	size_t from = power.workload->created, end = disk_now(power.log);
 	(void)state;
 	for (int i = 0; i < 8; i++) {
 		size_t cut = i == 0 ? end : from + disk_random(&seed) % (end - from), last;
-		enum disk_mood mood = i % 2 == 0 ? DISK_ALL : DISK_SOME;
+		enum disk_cut_mode mode = i % 2 == 0 ? DISK_ALL : DISK_SOME;
 		uint64_t outer = disk_random(&seed);
-		power_record_recovery(cut, mood, outer);
+		power_record_recovery(cut, mode, outer);
 		last = disk_now(power.again);
 		for (size_t at = disk_first(power.again); at <= last; at++) {
-			enum disk_mood inner = disk_random(&seed) % 2 == 0 ? DISK_NONE : DISK_SOME;
+			enum disk_cut_mode inner =
+				disk_random(&seed) % 2 == 0 ? DISK_NONE : DISK_SOME;
 			if (at < last && !disk_is_sync(power.again, at) &&
 			    disk_random(&seed) % 8 != 0)
 				continue;
 			disk_build(power.again, at, inner, seed, power.image);
 			if (!power_examine_apart(power.image, cut, true, stderr))
-				fail_msg("cut %zu, mood %s, seed %llu; its recovery cut at %zu of "
-					 "%zu, mood %s",
-					 cut, disk_mood_name(mood), (unsigned long long)outer, at,
-					 last, disk_mood_name(inner));
+				fail_msg("cut %zu, mode %s, seed %llu; its recovery cut at %zu of "
+					 "%zu, mode %s",
+					 cut, disk_cut_mode_name(mode), (unsigned long long)outer,
+					 at, last, disk_cut_mode_name(inner));
 		}
 	}
 }
 
-/* Does this test see a loss? An image that lacks the last third of what was promised must not pass. */
+/* Does this test see a loss? An image that lacks the last third of what was promised must not
+ * pass. */
 static void test_loss_is_seen(void **state)
 {
 	FILE *quiet = fopen("/dev/null", "w");
@@ -322,13 +326,15 @@ static void test_loss_is_seen(void **state)
 	fclose(quiet);
 }
 
-/* GEMEL_CRASH_CUT: one cut again, after a failure. The workload has threads: the record differs a little each time. */
+/* GEMEL_CRASH_CUT: one cut again, after a failure. The workload has threads: the record differs a
+ * little each time. */
 static void test_one_cut(void **state)
 {
 	(void)state;
 	if (getenv("GEMEL_CRASH_CUT") == NULL)
 		skip();
-	power_cut(power_env("GEMEL_CRASH_CUT", 0), (enum disk_mood)power_env("GEMEL_CRASH_MOOD", 0),
+	power_cut(power_env("GEMEL_CRASH_CUT", 0),
+		  (enum disk_cut_mode)power_env("GEMEL_CRASH_MODE", 0),
 		  power_env("GEMEL_CRASH_SEED", 1));
 }
 
@@ -347,12 +353,12 @@ static int power_setup(void **state)
 	snprintf(power.image, sizeof(power.image), "%s/image", power.home);
 	snprintf(power.inner, sizeof(power.inner), "%s/inner", power.home);
 	power.until = power_now() + (double)power_env("GEMEL_CRASH_SECONDS", 0);
-	/* A small ring and many checkpoints: each image holds the log, and the story is short. */
+	/* A small ring and many checkpoints: each image holds the log, and the model is short. */
 	gml_redo_size = 256 << 10;
 	gml_checkpoint_pages = 500;
 	power.log = disk_log_new();
 	power.again = disk_log_new();
-	power.tale = tale_new(power.log);
+	power.workload = workload_new(power.log);
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
@@ -361,7 +367,7 @@ static int power_setup(void **state)
 		if (mkdir(live, 0700) != 0)
 			disk_die(live);
 		disk_record(power.log, live);
-		tale_run(power.tale, power.store);
+		workload_run(power.workload, power.store);
 		_exit(0);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)

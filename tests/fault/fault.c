@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Failures: each operation of the core is repeated with its n-th allocation or system call failing, for n = 0, 1, 2 …
- * until a run meets no failure. Every run must end (with an error, or with everything done), leak nothing, and leave a
- * store that goes on working where it can, opens again, passes its check and holds what was promised: the new state if
- * the operation succeeded, the old one if it was refused, one of both after IO. */
+/* Failures: each operation of the core is repeated with its n-th allocation or system call failing,
+ * for n = 0, 1, 2 … until a run meets no failure. Every run must end (with an error, or with
+ * everything done), leak nothing, and leave a store that goes on working where it can, opens again,
+ * passes its check and holds what was promised: the new state if the operation succeeded, the old
+ * one if it was refused, one of both after IO. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 #include <cmocka.h>
 #include <openssl/err.h>
 #include "inject.h"
-#include "scene.h"
+#include "fixture.h"
 
 #define FAULT_MOST 5000 /* no operation makes so many calls */
 #define FAULT_EACH                                                                                 \
@@ -36,11 +37,11 @@ static const struct fault_pass {
 static struct fault {
 	char home[64], neat[80], dead[80], path[80];
 	char ids[2][40]; /* of the upload in the neat store, in the dead one */
-	struct scene scene;
+	struct fixture fixture;
 	FILE *log; /* of one run; shown when it goes wrong */
 } fault;
 
-/* ---- small things ------------------------------------------------------------------------------------------------ */
+/* ---- small things ---------------------------------------------------------------------------- */
 
 static unsigned fault_count_fds(void)
 {
@@ -113,46 +114,46 @@ static bool fault_rc(int rc, const char *what)
 	return rc == 0;
 }
 
-/* ---- one run ----------------------------------------------------------------------------------------------------- */
+/* ---- one run --------------------------------------------------------------------------------- */
 
 /* The store after it: opened by the next process. */
-static bool fault_examine(struct scene *scene)
+static bool fault_examine(struct fixture *fixture)
 {
 	struct gml_check_report report = {0};
-	struct gml_op *op = &scene->op;
+	struct gml_op *op = &fixture->op;
 	uint64_t bytes;
 	unsigned freed;
 	bool good;
-	if (!fault_rc(scene_open(scene), "open afterwards"))
+	if (!fault_rc(fixture_open(fixture), "open afterwards"))
 		return false;
-	good = fault_rc(gml_store_recover(op, scene->store), "recover afterwards") &&
-	       fault_rc(gml_store_reap(op, scene->store, 0, 1000, NULL, NULL, &freed),
+	good = fault_rc(gml_store_recover(op, fixture->store), "recover afterwards") &&
+	       fault_rc(gml_store_reap(op, fixture->store, 0, 1000, NULL, NULL, &freed),
 			"reap afterwards") &&
-	       fault_rc(gml_store_compact(op, scene->store, &bytes), "compact afterwards") &&
-	       fault_rc(gml_store_check(op, scene->store, fault_problem, NULL, NULL, &report),
+	       fault_rc(gml_store_compact(op, fixture->store, &bytes), "compact afterwards") &&
+	       fault_rc(gml_store_check(op, fixture->store, fault_problem, NULL, NULL, &report),
 			"check afterwards") &&
 	       report.problems == 0;
-	good = story_verify(scene->story, scene->store, SIZE_MAX, fault.log) == 0 && good;
-	gml_store_close(scene->store);
-	scene->store = NULL;
+	good = model_verify(fixture->model, fixture->store, SIZE_MAX, fault.log) == 0 && good;
+	gml_store_close(fixture->store);
+	fixture->store = NULL;
 	return good;
 }
 
-/* What failed once must not disturb what comes after; only after IO may the store refuse to change until it is opened
- * anew. */
-static bool fault_go_on(struct scene *scene, enum inject_kind kind, bool packed)
+/* What failed once must not disturb what comes after; only after IO may the store refuse to change
+ * until it is opened anew. */
+static bool fault_go_on(struct fixture *fixture, enum inject_kind kind, bool packed)
 {
-	int rc = scene_follow(scene, packed);
+	int rc = fixture_follow(fixture, packed);
 	bool may = kind != INJECT_MEMORY && kind != INJECT_FILES;
 	return rc == 0 || (may && rc == GML_ERR_IO) || fault_rc(rc, "the next operation");
 }
 
-static bool fault_creation(struct scene *scene, int rc, bool lasting)
+static bool fault_creation(struct fixture *fixture, int rc, bool lasting)
 {
 	struct stat st;
 	char path[100];
 	bool left;
-	snprintf(path, sizeof(path), "%s-2", scene->path);
+	snprintf(path, sizeof(path), "%s-2", fixture->path);
 	left = stat(path, &st) == 0;
 	disk_remove_tree(path);
 	if (left && rc != 0 && !lasting)
@@ -161,41 +162,41 @@ static bool fault_creation(struct scene *scene, int rc, bool lasting)
 }
 
 /* *hit_out: something failed. False: it did not go as promised. */
-static bool fault_run(const struct scene_act *act, const struct fault_pass *pass, unsigned n,
+static bool fault_run(const struct operation *operation, const struct fault_pass *pass, unsigned n,
 		      bool *hit_out)
 {
-	struct scene *scene = &fault.scene;
+	struct fixture *fixture = &fault.fixture;
 	unsigned fds;
 	bool good = true;
 	long live;
 	int rc = 0;
-	story_rewind(scene->story);
-	scene->wrong = NULL;
-	scene->store = NULL;
+	model_rewind(fixture->model);
+	fixture->wrong = NULL;
+	fixture->store = NULL;
 	disk_remove_tree(fault.path);
-	fault_copy(act->flags & SCENE_UNSETTLED ? fault.dead : fault.neat, fault.path);
-	strcpy(scene->up->slots[1].arg, fault.ids[act->flags & SCENE_UNSETTLED ? 1 : 0]);
+	fault_copy(operation->flags & FIXTURE_DIRTY ? fault.dead : fault.neat, fault.path);
+	strcpy(fixture->up->slots[1].arg, fault.ids[operation->flags & FIXTURE_DIRTY ? 1 : 0]);
 	fds = fault_count_fds();
 	live = inject_live();
-	if (!(act->flags & SCENE_CLOSED) && !fault_rc(scene_open(scene), "open"))
+	if (!(operation->flags & FIXTURE_CLOSED) && !fault_rc(fixture_open(fixture), "open"))
 		return false;
 
 	inject_arm(pass->kind, n, pass->lasting);
-	rc = act->run(scene);
+	rc = operation->run(fixture);
 	*hit_out = inject_disarm();
 	if (!*hit_out)
 		good = fault_rc(rc, "without a failure");
-	if (scene->wrong != NULL && rc == 0) {
-		fprintf(fault.log, "  a wrong result: %s\n", scene->wrong);
+	if (fixture->wrong != NULL && rc == 0) {
+		fprintf(fault.log, "  a wrong result: %s\n", fixture->wrong);
 		good = false;
 	}
-	good = fault_creation(scene, rc, pass->lasting) && good;
-	if (scene->store != NULL) {
-		good = fault_go_on(scene, pass->kind, act->flags & SCENE_PACKS) && good;
-		gml_store_close(scene->store);
+	good = fault_creation(fixture, rc, pass->lasting) && good;
+	if (fixture->store != NULL) {
+		good = fault_go_on(fixture, pass->kind, operation->flags & FIXTURE_PACKS) && good;
+		gml_store_close(fixture->store);
 	}
-	scene->store = NULL;
-	good = fault_examine(scene) && good;
+	fixture->store = NULL;
+	good = fault_examine(fixture) && good;
 	ERR_clear_error(); /* OpenSSL keeps the reasons of failures */
 	if (inject_live() != live || fault_count_fds() != fds) {
 		fprintf(fault.log, "  leaked %ld allocations, %d descriptors\n",
@@ -203,14 +204,14 @@ static bool fault_run(const struct scene_act *act, const struct fault_pass *pass
 		good = false;
 	}
 	if (!good)
-		fprintf(fault.log, "  (%s, %s%s, call %u: %s; the answer was %s)\n", act->name,
-			inject_kind_name(pass->kind), pass->lasting ? " and on" : "", n,
-			inject_what(), gml_err_name(rc));
+		fprintf(fault.log, "  (%s, %s%s, call %u: %s; the answer was %s)\n",
+			operation->name, inject_kind_name(pass->kind),
+			pass->lasting ? " and on" : "", n, inject_what(), gml_err_name(rc));
 	return good;
 }
 
 /* In a child. */
-static bool fault_act(const struct scene_act *act)
+static bool fault_operation(const struct operation *operation)
 {
 	static const struct fault_pass none = {INJECT_SHORT, false};
 	unsigned runs = 0, bad = 0;
@@ -218,10 +219,10 @@ static bool fault_act(const struct scene_act *act)
 	/* Once in silence, for what libraries allocate once and keep. */
 	ERR_clear_error();
 	fault.log = fopen("/dev/null", "w");
-	(void)fault_run(act, &none, UINT_MAX, &hit);
+	(void)fault_run(operation, &none, UINT_MAX, &hit);
 	fclose(fault.log);
 	fault.log = stderr;
-	if (!fault_run(act, &none, UINT_MAX, &hit))
+	if (!fault_run(operation, &none, UINT_MAX, &hit))
 		bad++;
 	for (size_t p = 0; p < FAULT_PASSES && bad < 10; p++) {
 		if (!inject_can(fault_passes[p].kind))
@@ -229,7 +230,7 @@ static bool fault_act(const struct scene_act *act)
 		hit = true;
 		for (unsigned n = 0; hit && n < FAULT_MOST && bad < 10;
 		     n += n < FAULT_EACH ? 1 : 5, runs++)
-			bad += !fault_run(act, &fault_passes[p], n, &hit);
+			bad += !fault_run(operation, &fault_passes[p], n, &hit);
 		if (hit && bad < 10) {
 			fprintf(fault.log, "  no end\n");
 			bad++;
@@ -239,11 +240,11 @@ static bool fault_act(const struct scene_act *act)
 	return bad == 0;
 }
 
-/* ---- the tests --------------------------------------------------------------------------------------------------- */
+/* ---- the tests ------------------------------------------------------------------------------- */
 
-static void test_act(void **state)
+static void test_operation(void **state)
 {
-	const struct scene_act *act = *state;
+	const struct operation *operation = *state;
 	pid_t pid;
 	int status = 0;
 	fflush(NULL);
@@ -251,7 +252,7 @@ static void test_act(void **state)
 	if (pid == 0) {
 		bool good;
 		alarm(300);
-		good = fault_act(act);
+		good = fault_operation(operation);
 		fflush(NULL);
 		_exit(good ? 0 : 1);
 	}
@@ -273,15 +274,15 @@ static int fault_setup(void **state)
 	snprintf(fault.neat, sizeof(fault.neat), "%s/neat", fault.home);
 	snprintf(fault.dead, sizeof(fault.dead), "%s/dead", fault.home);
 	snprintf(fault.path, sizeof(fault.path), "%s/store", fault.home);
-	fault.scene = (struct scene){
-		.story = story_new(NULL), .path = fault.path, .op = {.door = GML_PROTOCOL_ADMIN}};
-	scene_items(&fault.scene);
+	fault.fixture = (struct fixture){
+		.model = model_new(NULL), .path = fault.path, .op = {.door = GML_PROTOCOL_ADMIN}};
+	fixture_items(&fault.fixture);
 	for (int dead = 0; dead < 2; dead++) {
-		if (!scene_make(&fault.scene, dead ? fault.dead : fault.neat, !dead))
+		if (!fixture_make(&fault.fixture, dead ? fault.dead : fault.neat, !dead))
 			return -1;
-		strcpy(fault.ids[dead], fault.scene.up->slots[1].arg);
+		strcpy(fault.ids[dead], fault.fixture.up->slots[1].arg);
 	}
-	story_mark(fault.scene.story);
+	model_mark(fault.fixture.model);
 	return 0;
 }
 
@@ -296,12 +297,12 @@ int main(int argc, char **argv)
 {
 	static struct CMUnitTest tests[64];
 	unsigned count = 0;
-	/* fault [NAME]: only the acts whose names contain it. */
-	for (unsigned i = 0; i < scene_acts_count && count < 64; i++)
-		if (argc < 2 || strstr(scene_acts[i].name, argv[1]) != NULL)
+	/* fault [NAME]: only the operations whose names contain it. */
+	for (unsigned i = 0; i < operations_count && count < 64; i++)
+		if (argc < 2 || strstr(operations[i].name, argv[1]) != NULL)
 			tests[count++] = (struct CMUnitTest){
-				.name = scene_acts[i].name,
-				.test_func = test_act,
-				.initial_state = (void *)(uintptr_t)&scene_acts[i]};
+				.name = operations[i].name,
+				.test_func = test_operation,
+				.initial_state = (void *)(uintptr_t)&operations[i]};
 	return _cmocka_run_group_tests("fault", tests, count, fault_setup, fault_teardown);
 }

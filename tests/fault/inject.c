@@ -86,7 +86,8 @@ const char *inject_what(void)
 	return inject.what;
 }
 
-/* Does this call fail? `can`: the kinds that it may meet; `error`: its answer to INJECT_IO. errno is set. */
+/* Does this call fail? `can`: the kinds that it may meet; `error`: its answer to INJECT_IO. errno
+ * is set. */
 static bool inject_now(const char *what, unsigned can, int error)
 {
 	static const int errors[INJECT_KINDS] = {[INJECT_MEMORY] = ENOMEM,
@@ -108,7 +109,7 @@ static bool inject_now(const char *what, unsigned can, int error)
 	return true;
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------ */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static long inject_count;
 
@@ -196,7 +197,7 @@ void *inject_spare(size_t size)
 	return p;
 }
 
-/* ---- names and descriptors --------------------------------------------------------------------------------------- */
+/* ---- names and descriptors ------------------------------------------------------------------- */
 
 static mode_t inject_mode(int flags, va_list ap)
 {
@@ -331,7 +332,7 @@ EXPORTED int fcntl(int fd, int cmd, ...)
 	return inject_now("fcntl", CAN_IO, ENOLCK) ? -1 : real(fd, cmd, arg);
 }
 
-/* ---- transfers and syncs ----------------------------------------------------------------------------------------- */
+/* ---- transfers and syncs --------------------------------------------------------------------- */
 
 #define CAN_READ (CAN_IO | CAN_SIGNAL)
 #define CAN_WRITE (CAN_IO | CAN_SIGNAL | CAN_FULL)
@@ -438,7 +439,7 @@ EXPORTED int fdatasync(int fd)
 	return inject_now("fdatasync", CAN_SYNC, EIO) ? -1 : 0;
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------------------------- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 EXPORTED void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 {

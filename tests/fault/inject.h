@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Failures on demand: the n-th allocation or system call of one thread fails.
  *
- * inject.c defines malloc, openat, pwrite and their like in the test program; symbols of the program come before those
- * of libc for every library in it. Only the thread that armed sees failures, and only until it disarms. */
+ * inject.c defines malloc, openat, pwrite and their like in the test program; symbols of the
+ * program come before those of libc for every library in it. Only the thread that armed sees
+ * failures, and only until it disarms. */
 #ifndef TESTS_FAULT_INJECT_H
 #define TESTS_FAULT_INJECT_H
 
@@ -11,10 +12,10 @@
 
 enum inject_kind {
 	INJECT_MEMORY, /* allocations answer NULL */
-	INJECT_IO, /* every kind of system call: EIO, or what it answers when something is lacking */
+	INJECT_IO, /* every kind of system call: EIO, or what it answers when it lacks something */
 	INJECT_FULL,  /* calls that take room on the disk: ENOSPC */
 	INJECT_FILES, /* calls that make a descriptor: EMFILE */
-	INJECT_THIN, /* syncs: ENOSPC, as a thin volume answers when it is full; the pages are lost */
+	INJECT_THIN, /* syncs: ENOSPC, as a thin volume answers when it is full; pages are lost */
 	INJECT_SIGNAL, /* calls that a signal may interrupt: EINTR */
 	INJECT_SHORT,  /* transfers move only a part */
 	INJECT_KINDS,

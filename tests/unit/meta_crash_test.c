@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Power cuts and failing disks (meta_disk.h). What the redo log promises in particular is meta_redo_test.c. */
+/* Power cuts and failing disks (meta_disk.h). What the redo log promises in particular is
+ * meta_redo_test.c. */
 #include "meta_disk.h"
 #include <sys/wait.h>
 #include "gateway/meta/lmdb/checkpoint.h"
@@ -24,7 +25,8 @@ static int writer_put(struct gml_txn *txn, void *arg)
 	char key[24];
 	int rc;
 	memset(filler, (int)writer->count, sizeof(filler));
-	/* Keys come back soon: pages are freed and used again, which is what a lost meta page makes dangerous. */
+	/* Keys come back soon: pages are freed and used again, which is what a lost meta page makes
+	 * dangerous. */
 	snprintf(key, sizeof(key), "f%d-%d", writer->number, (int)(writer->count * 7919 % 40));
 	rc = gml_txn_put(txn, GML_TABLE_XATTR, STR(key),
 			 SPAN(filler, writer->count % sizeof(filler)));
@@ -72,12 +74,12 @@ static void workload(struct meta_env *env, bool relaxed)
 }
 
 /* ---- power cuts ---- */
-/* Opens the image: whole, and every writer at least where it was told to be. Returns how many acknowledged updates are
- * missing. */
+/* Opens the image: whole, and every writer at least where it was told to be. Returns how many
+ * acknowledged updates are missing. */
 static int image_check(const char *dir, const struct gml_meta_options *opt, size_t cut)
 {
 	uint64_t acked[WRITERS] = {0}, count, seen = 0;
-	struct gml_span key, value, twin;
+	struct gml_span key, value, partner;
 	struct gml_cursor *cursor;
 	struct gml_meta *meta;
 	struct gml_txn *txn;
@@ -95,8 +97,8 @@ static int image_check(const char *dir, const struct gml_meta_options *opt, size
 		rc = gml_txn_get(txn, GML_TABLE_JOURNAL, STR(name), &value);
 		if (rc == 0) {
 			memcpy(&stored, value.ptr, 8);
-			assert_int_equal(gml_txn_get(txn, GML_TABLE_LEASE, STR(name), &twin), 0);
-			assert_memory_equal(value.ptr, twin.ptr, 8);
+			assert_int_equal(gml_txn_get(txn, GML_TABLE_LEASE, STR(name), &partner), 0);
+			assert_memory_equal(value.ptr, partner.ptr, 8);
 		}
 		missing += stored < acked[i];
 	}
@@ -133,7 +135,8 @@ static void power_record(struct meta_env *env, struct disk_image *image,
 	disk_image_room(image);
 }
 
-/* Cuts the power at many moments of what was recorded; returns how many acknowledged updates were lost. */
+/* Cuts the power at many moments of what was recorded; returns how many acknowledged updates were
+ * lost. */
 static int power_cuts(struct meta_env *env, struct disk_image *image, int cuts,
 		      int (*check)(const char *dir, const struct gml_meta_options *opt, size_t cut))
 {
@@ -179,7 +182,8 @@ static void test_power_cut(void **state)
 	assert_int_equal(power_cuts(*state, &image, 400, image_check), 0);
 }
 
-/* The same with updates that do not wait: the store stays whole, but some are lost, and the test sees it. */
+/* The same with updates that do not wait: the store stays whole, but some are lost, and the test
+ * sees it. */
 static void test_power_cut_relaxed(void **state)
 {
 	struct disk_image image = {0};
@@ -246,8 +250,8 @@ static void power_voters(struct meta_env *env)
 	env->meta = NULL;
 }
 
-/* What was acknowledged as durable is there, with all before it, and no number comes again. Returns what is missing of
- * the rest. */
+/* What was acknowledged as durable is there, with all before it, and no number comes again. Returns
+ * what is missing of the rest. */
 static int voters_check(const char *dir, const struct gml_meta_options *opt, size_t cut)
 {
 	uint64_t floor = 0, most = 0, given = 0, stored = 0, count;
@@ -376,14 +380,14 @@ static void check_count(struct meta_env *env, uint64_t want)
 /* The same if everybody died now: the record of what failed must not come back. */
 static void check_twin(struct meta_env *env, uint64_t want)
 {
-	struct meta_env *twin = disk_twin(env);
-	assert_int_equal(gml_meta_open(twin->dir, &twin->opt, &twin->meta), 0);
-	check_count(twin, want);
-	meta_env_free(twin);
+	struct meta_env *control = disk_control(env);
+	assert_int_equal(gml_meta_open(control->dir, &control->opt, &control->meta), 0);
+	check_count(control, want);
+	meta_env_free(control);
 }
 
-/* Each write in turn finds the disk full, or fills it half-way: the update fails with that, and the next one finds the
- * store in order. */
+/* Each write in turn finds the disk full, or fills it half-way: the update fails with that, and the
+ * next one finds the store in order. */
 static void test_disk_full(void **state)
 {
 	struct meta_env *env = *state;
@@ -413,8 +417,8 @@ static void test_disk_full(void **state)
 	disk_forget();
 }
 
-/* After a meta page that could not be written LMDB gives the environment up: every call fails until the store is opened
- * anew. */
+/* After a meta page that could not be written LMDB gives the environment up: every call fails until
+ * the store is opened anew. */
 static void test_meta_page_fails(void **state)
 {
 	struct meta_env *env = *state;
@@ -435,8 +439,8 @@ static void test_meta_page_fails(void **state)
 	disk_forget();
 }
 
-/* The log's flush in a commit; data.mdb's in a checkpoint. The kernel reports a lost page once; another try would
- * succeed and prove nothing. */
+/* The log's flush in a commit; data.mdb's in a checkpoint. The kernel reports a lost page once;
+ * another try would succeed and prove nothing. */
 static void test_flush_fails(void **state)
 {
 	struct meta_env *env = *state;
@@ -468,8 +472,8 @@ static void test_flush_fails(void **state)
 	disk_forget();
 }
 
-/* A writer is killed after its commit is written and before it is announced to the others: by the barrier at the latest
- * they see it, and the log goes on behind it. */
+/* A writer is killed after its commit is written and before it is announced to the others: by the
+ * barrier at the latest they see it, and the log goes on behind it. */
 static void kill_writer_at(struct meta_env *env, enum disk_call call, bool after)
 {
 	struct writer writer = {.env = env, .count = 1};
@@ -514,8 +518,9 @@ static void test_killed_before_announcing(void **state)
 	disk_forget();
 }
 
-/* A writer is killed when its record is written and nothing is committed. Once the barrier has said that it is not
- * there, nothing may bring it back: what it refers to may have been removed meanwhile. */
+/* A writer is killed when its record is written and nothing is committed. Once the barrier has said
+ * that it is not there, nothing may bring it back: what it refers to may have been removed
+ * meanwhile. */
 static void test_killed_before_commit(void **state)
 {
 	struct meta_env *env = *state;

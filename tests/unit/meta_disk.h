@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A disk below one metadata store, for tests of power cuts and failing calls. Every write and flush of data.mdb and of
- * the redo log passes through here, from all processes that were forked since: it is recorded, so that any state that
- * the disk may have had at any moment can be rebuilt and opened; or it is made to fail, or to kill its process. */
+/* A disk below one metadata store, for tests of power cuts and failing calls. Every write and flush
+ * of data.mdb and of the redo log passes through here, from all processes that were forked since:
+ * it is recorded, so that any state that the disk may have had at any moment can be rebuilt and
+ * opened; or it is made to fail, or to kill its process. */
 #ifndef TESTS_META_DISK_H
 #define TESTS_META_DISK_H
 
@@ -22,8 +23,8 @@
 
 enum disk_file { DISK_DATA, DISK_LOG, DISK_FILES };
 enum disk_what { DISK_WRITE, DISK_FLUSHED, DISK_ACK };
-/* Kinds of calls: data.mdb's pages, its meta pages, its flush, what precedes that; records and slots of the
- * log, its flush. */
+/* Kinds of calls: data.mdb's pages, its meta pages, its flush, what precedes that; records and
+ * slots of the log, its flush. */
 enum disk_call {
 	CALL_PAGES,
 	CALL_META,
@@ -343,7 +344,8 @@ static inline void disk_image_event(struct disk_image *image, size_t at, bool sa
 	}
 }
 
-/* What the disk holds when the power goes before event `cut`: all that was flushed, and any part of the rest. */
+/* What the disk holds when the power goes before event `cut`: all that was flushed, and any part of
+ * the rest. */
 static inline void disk_image_build(struct disk_image *image, size_t cut, uint64_t *seed)
 {
 	size_t safe[DISK_FILES] = {0};
@@ -365,7 +367,8 @@ static inline void disk_image_build(struct disk_image *image, size_t cut, uint64
 	}
 }
 
-/* Put the image in the place of the store. What is shared memory, no power cut keeps: it is gone, or old. */
+/* Put the image in the place of the store. What is shared memory, no power cut keeps: it is gone,
+ * or old. */
 static inline void disk_image_install(const struct disk_image *image, const char *dir, bool keep)
 {
 	char path[96];
@@ -380,21 +383,21 @@ static inline void disk_image_install(const struct disk_image *image, const char
 }
 
 /* A store of its own that is what this one would be if all its processes died now. */
-static inline struct meta_env *disk_twin(const struct meta_env *env)
+static inline struct meta_env *disk_control(const struct meta_env *env)
 {
-	struct meta_env *twin = calloc(1, sizeof(*twin));
-	assert_non_null(twin);
-	strcpy(twin->dir, "/tmp/gemel-twin-XXXXXX");
-	assert_non_null(mkdtemp(twin->dir));
-	twin->opt = env->opt;
-	twin->opt.log_arg = twin;
+	struct meta_env *control = calloc(1, sizeof(*control));
+	assert_non_null(control);
+	strcpy(control->dir, "/tmp/gemel-control-XXXXXX");
+	assert_non_null(mkdtemp(control->dir));
+	control->opt = env->opt;
+	control->opt.log_arg = control;
 	for (int i = 0; i < DISK_FILES; i++) {
 		size_t len;
 		uint8_t *bytes = disk_read(env->dir, i, &len);
-		disk_write(twin->dir, disk_name[i], bytes, len);
+		disk_write(control->dir, disk_name[i], bytes, len);
 		free(bytes);
 	}
-	return twin;
+	return control;
 }
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The redo log's own promises: room, order, what is left of an earlier life, stores that get their first log, pins. */
+/* The redo log's own promises: room, order, what is left of an earlier life, stores that get their
+ * first log, pins. */
 #include "meta_disk.h"
 #include <dirent.h>
 #include <lmdb.h>
@@ -48,18 +49,18 @@ static uint64_t got(struct meta_env *env, const char *key)
 	return number;
 }
 
-static struct meta_env *twin_open(const struct meta_env *env)
+static struct meta_env *control_open(const struct meta_env *env)
 {
-	struct meta_env *twin = disk_twin(env);
-	assert_int_equal(gml_meta_open(twin->dir, &twin->opt, &twin->meta), 0);
-	return twin;
+	struct meta_env *control = disk_control(env);
+	assert_int_equal(gml_meta_open(control->dir, &control->opt, &control->meta), 0);
+	return control;
 }
 
-static uint64_t twin_got(const struct meta_env *env, const char *key)
+static uint64_t control_got(const struct meta_env *env, const char *key)
 {
-	struct meta_env *twin = twin_open(env);
-	uint64_t number = got(twin, key);
-	meta_env_free(twin);
+	struct meta_env *control = control_open(env);
+	uint64_t number = got(control, key);
+	meta_env_free(control);
 	return number;
 }
 
@@ -83,8 +84,8 @@ static uint64_t acked(void)
 	return number;
 }
 
-/* The ring fills while a checkpoint waits for the disk: nothing that is needed is written over, so the writers wait,
- * and everything goes on when the checkpoint is through. */
+/* The ring fills while a checkpoint waits for the disk: nothing that is needed is written over, so
+ * the writers wait, and everything goes on when the checkpoint is through. */
 static void test_full_ring(void **state)
 {
 	struct meta_env *env = *state;
@@ -100,11 +101,11 @@ static void test_full_ring(void **state)
 		usleep(100000);
 	}
 	assert_in_range(now, RING / 2 / 1100, RING / 1000); /* about a ring full, and no more */
-	assert_in_range(twin_got(env, "n"), now, now + 1);
+	assert_in_range(control_got(env, "n"), now, now + 1);
 	disk->hang = false;
 	pthread_join(thread, NULL);
 	assert_int_equal(got(env, "n"), 400);
-	assert_int_equal(twin_got(env, "n"), 400);
+	assert_int_equal(control_got(env, "n"), 400);
 	disk_forget();
 }
 
@@ -147,8 +148,8 @@ static int heap_grow(struct meta_env *env, int from)
 	return heap.first;
 }
 
-/* A full disk, and a full map, can be emptied: each removal is a change that wants pages first. Then there is room
- * again. */
+/* A full disk, and a full map, can be emptied: each removal is a change that wants pages first.
+ * Then there is room again. */
 static void test_full_store_is_emptied(void **state)
 {
 	struct meta_env *env = *state;
@@ -171,7 +172,8 @@ static void test_full_store_is_emptied(void **state)
 	disk_forget();
 }
 
-/* What is larger than the log can take is durable by a checkpoint, also when nobody asked to wait. */
+/* What is larger than the log can take is durable by a checkpoint, also when nobody asked to
+ * wait. */
 static void test_large_transaction(void **state)
 {
 	struct meta_env *env = *state;
@@ -184,19 +186,19 @@ static void test_large_transaction(void **state)
 	assert_true(after.checkpoints > before.checkpoints);
 	assert_int_equal(after.log_bytes, before.log_bytes);
 	put(env, "small", 3, 10);
-	assert_int_equal(twin_got(env, "large"), 2);
-	assert_int_equal(twin_got(env, "small"), 3);
+	assert_int_equal(control_got(env, "large"), 2);
+	assert_int_equal(control_got(env, "small"), 3);
 	large.number = 4;
 	assert_int_equal(gml_meta_update_relaxed(env->meta, put_fn, &large), 0);
-	assert_int_equal(twin_got(env, "large"), 4);
+	assert_int_equal(control_got(env, "large"), 4);
 }
 
 /* ---- what is left of earlier lives ---- */
-/* A power cut lost the third of five records; the others are on the disk. What is written in its place is followed by
- * the old fourth, byte for byte where a fourth would stand. */
+/* A power cut lost the third of five records; the others are on the disk. What is written in its
+ * place is followed by the old fourth, byte for byte where a fourth would stand. */
 static void test_stale_records(void **state)
 {
-	struct meta_env *env = *state, *twin;
+	struct meta_env *env = *state, *control;
 	struct disk_image image = {0};
 	uint64_t seed = 1;
 	size_t record[8], n = 0;
@@ -228,9 +230,9 @@ static void test_stale_records(void **state)
 	meta_env_reopen(env);
 	assert_int_equal(got(env, "n"), 2);
 	put(env, "n", 3, 100); /* the same bytes but for the chain */
-	twin = twin_open(env);
-	assert_int_equal(got(twin, "n"), 3);
-	meta_env_free(twin);
+	control = control_open(env);
+	assert_int_equal(got(control, "n"), 3);
+	meta_env_free(control);
 }
 
 /* Numbers of transactions stand in records: a recovery must not give them out again. */
@@ -242,19 +244,19 @@ static int seq_fn(struct gml_txn *txn, void *arg)
 
 static void test_numbers_go_on(void **state)
 {
-	struct meta_env *env = *state, *twin;
+	struct meta_env *env = *state, *control;
 	uint64_t last, next;
 	for (int i = 0; i < 20; i++)
 		meta_env_update(env, seq_fn, &last);
-	twin = twin_open(env);
-	meta_env_update(twin, seq_fn, &next);
+	control = control_open(env);
+	meta_env_update(control, seq_fn, &next);
 	assert_int_equal(next,
 			 last + 2); /* one skipped the numbers that may have been given and lost */
-	meta_env_free(twin);
+	meta_env_free(control);
 }
 
-/* Numbers that were given stand in clients' handles: after a crash they begin beyond any that may be lost, after an
- * orderly end where they were. */
+/* Numbers that were given stand in clients' handles: after a crash they begin beyond any that may
+ * be lost, after an orderly end where they were. */
 static int id_fn(struct gml_txn *txn, void *arg)
 {
 	uint64_t *id = arg;
@@ -264,17 +266,17 @@ static int id_fn(struct gml_txn *txn, void *arg)
 
 static void test_numbers_are_skipped(void **state)
 {
-	struct meta_env *env = *state, *twin;
+	struct meta_env *env = *state, *control;
 	uint64_t last, next;
 	meta_env_update(env, id_fn, &last);
 	assert_int_equal(last, 2); /* a new store was not left in disorder */
-	twin = twin_open(env);
-	meta_env_update(twin, id_fn, &next);
+	control = control_open(env);
+	meta_env_update(control, id_fn, &next);
 	assert_int_equal(next, last + RING / 4 + 1);
-	meta_env_reopen(twin);
-	meta_env_update(twin, id_fn, &last);
+	meta_env_reopen(control);
+	meta_env_update(control, id_fn, &last);
 	assert_int_equal(last, next + 1);
-	meta_env_free(twin);
+	meta_env_free(control);
 }
 
 /* ---- what was acknowledged early is flushed by a thread ---- */
@@ -464,7 +466,8 @@ static void make_version_1(struct meta_env *env)
 	mdb_env_close(mdb);
 }
 
-/* Opens the store in a process that dies at the n-th call of a kind; false: it did not come to that. */
+/* Opens the store in a process that dies at the n-th call of a kind; false: it did not come to
+ * that. */
 static bool open_and_die(struct meta_env *env, enum disk_call call, int n, bool create)
 {
 	static const uint8_t uuid[16] = {9};
@@ -504,8 +507,8 @@ static void test_version_1(void **state)
 	assert_int_equal(gml_meta_uuid(env->meta)[3], 9);
 	assert_int_equal(got(env, "old"), 5);
 	put(env, "new", 6, 10);
-	assert_int_equal(twin_got(env, "old"), 5);
-	assert_int_equal(twin_got(env, "new"), 6);
+	assert_int_equal(control_got(env, "old"), 5);
+	assert_int_equal(control_got(env, "new"), 6);
 	/* Whatever the adoption was doing when its process died, the next one ends it. */
 	for (int call = CALL_PAGES; call <= CALL_LOG_FLUSH; call++) {
 		bool died = true;
@@ -517,12 +520,13 @@ static void test_version_1(void **state)
 			meta_env_reopen(env);
 			assert_int_equal(got(env, "old"), 5);
 			put(env, "new", 6, 10);
-			assert_int_equal(twin_got(env, "new"), 6);
+			assert_int_equal(control_got(env, "new"), 6);
 		}
 	}
 }
 
-/* A program of the version before does not know of the log: as long as it runs, the store stays its own. */
+/* A program of the version before does not know of the log: as long as it runs, the store stays its
+ * own. */
 static void test_version_1_in_use(void **state)
 {
 	struct meta_env *env = *state;
@@ -569,7 +573,7 @@ static void test_creation_cut(void **state)
 			meta_env_reopen(env);
 			assert_int_equal(gml_meta_uuid(env->meta)[0], rc == 0 ? 8 : 9);
 			put(env, "new", 6, 10);
-			assert_int_equal(twin_got(env, "new"), 6);
+			assert_int_equal(control_got(env, "new"), 6);
 		}
 	}
 }
@@ -627,7 +631,8 @@ static void test_check(void **state)
 }
 
 /* ---- pins ---- */
-/* A process that has written once and sleeps does not keep the pages of another that goes on: its pin moves along. */
+/* A process that has written once and sleeps does not keep the pages of another that goes on: its
+ * pin moves along. */
 static void test_idle_process(void **state)
 {
 	struct meta_env *env = *state;

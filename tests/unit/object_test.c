@@ -8,28 +8,28 @@
 #include "gateway/ns/store/reader.h"
 #include "object_support.h"
 
-/* ---- keys ---------------------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
-struct zoo {
+struct sample_tree {
 	struct gml_span key[400];
 	unsigned n;
 	char *mem[400];
 };
 
-static void zoo_add(struct zoo *zoo, const void *p, size_t len)
+static void sample_add(struct sample_tree *tree, const void *p, size_t len)
 {
-	zoo->mem[zoo->n] = malloc(len);
-	memcpy(zoo->mem[zoo->n], p, len);
-	zoo->key[zoo->n] = (struct gml_span){zoo->mem[zoo->n], len};
-	zoo->n++;
+	tree->mem[tree->n] = malloc(len);
+	memcpy(tree->mem[tree->n], p, len);
+	tree->key[tree->n] = (struct gml_span){tree->mem[tree->n], len};
+	tree->n++;
 }
 
-static int zoo_order(const void *a, const void *b)
+static int sample_order(const void *a, const void *b)
 {
 	return gml_span_order(*(const struct gml_span *)a, *(const struct gml_span *)b);
 }
 
-static void zoo_make(struct zoo *zoo)
+static void sample_make(struct sample_tree *tree)
 {
 	static const char *const names[] = {
 		"a",
@@ -73,63 +73,63 @@ static void zoo_make(struct zoo *zoo)
 		"b/\xff/\x01",
 	};
 	char buf[GML_KEY_MAX + 1];
-	memset(zoo, 0, sizeof(*zoo));
+	memset(tree, 0, sizeof(*tree));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		zoo_add(zoo, names[i], strlen(names[i]));
+		sample_add(tree, names[i], strlen(names[i]));
 	for (int c = 1; c < 256; c++) {
 		buf[0] = 'z';
 		buf[1] = (char)c;
-		zoo_add(zoo, buf, 2);
+		sample_add(tree, buf, 2);
 	}
 	memset(buf, 'k', sizeof(buf));
-	zoo_add(zoo, buf, GML_KEY_MAX);
-	zoo_add(zoo, buf, GML_KEY_MAX - 1);
-	zoo_add(zoo, buf, 256);
-	zoo_add(zoo, buf, 500);
-	zoo_add(zoo, buf, 501);
-	zoo_add(zoo, buf, 1000);
+	sample_add(tree, buf, GML_KEY_MAX);
+	sample_add(tree, buf, GML_KEY_MAX - 1);
+	sample_add(tree, buf, 256);
+	sample_add(tree, buf, 500);
+	sample_add(tree, buf, 501);
+	sample_add(tree, buf, 1000);
 	buf[GML_KEY_MAX - 1] = '/';
-	zoo_add(zoo, buf, GML_KEY_MAX);
+	sample_add(tree, buf, GML_KEY_MAX);
 	buf[600] = '/';
-	zoo_add(zoo, buf, GML_KEY_MAX);
+	sample_add(tree, buf, GML_KEY_MAX);
 	memset(buf, '/', sizeof(buf));
-	zoo_add(zoo, buf, GML_KEY_MAX);
-	zoo_add(zoo, buf, GML_KEY_MAX - 1);
-	qsort(zoo->key, zoo->n, sizeof(zoo->key[0]), zoo_order);
+	sample_add(tree, buf, GML_KEY_MAX);
+	sample_add(tree, buf, GML_KEY_MAX - 1);
+	qsort(tree->key, tree->n, sizeof(tree->key[0]), sample_order);
 }
 
 static void test_key_zoo(void **state)
 {
 	struct ns *ns = *state;
 	struct object_listing *got = calloc(1, sizeof(*got));
-	struct zoo zoo;
+	struct sample_tree tree;
 	char text[32];
-	zoo_make(&zoo);
-	for (unsigned i = 0; i < zoo.n; i++) {
-		unsigned at = (i * 7919) % zoo.n; /* some other order */
+	sample_make(&tree);
+	for (unsigned i = 0; i < tree.n; i++) {
+		unsigned at = (i * 7919) % tree.n; /* some other order */
 		snprintf(text, sizeof(text), "content %u", at);
-		assert_ok(object_put(ns, zoo.key[at], text));
+		assert_ok(object_put(ns, tree.key[at], text));
 	}
-	for (unsigned i = 0; i < zoo.n; i++) {
+	for (unsigned i = 0; i < tree.n; i++) {
 		snprintf(text, sizeof(text), "content %u", i);
-		object_assert(ns, zoo.key[i], text, strlen(text));
+		object_assert(ns, tree.key[i], text, strlen(text));
 	}
 	assert_ok(object_list_all(ns, &ns->op, ns_span(""), ns_span(""), ns_span(""), 1000, got));
-	assert_int_equal(got->n, zoo.n);
-	for (unsigned i = 0; i < zoo.n; i++)
+	assert_int_equal(got->n, tree.n);
+	for (unsigned i = 0; i < tree.n; i++)
 		assert_int_equal(
-			gml_span_order((struct gml_span){got->keys[i], got->len[i]}, zoo.key[i]),
+			gml_span_order((struct gml_span){got->keys[i], got->len[i]}, tree.key[i]),
 			0);
-	for (unsigned i = 0; i < zoo.n; i++) {
-		unsigned at = (i * 104729) % zoo.n;
-		assert_ok(object_del(ns, zoo.key[at]));
-		assert_rc(object_head(ns, zoo.key[at], NULL), GML_ERR_NOENT);
+	for (unsigned i = 0; i < tree.n; i++) {
+		unsigned at = (i * 104729) % tree.n;
+		assert_ok(object_del(ns, tree.key[at]));
+		assert_rc(object_head(ns, tree.key[at], NULL), GML_ERR_NOENT);
 	}
 	object_assert_empty(ns);
 	object_listing_free(got);
 	free(got);
-	for (unsigned i = 0; i < zoo.n; i++)
-		free(zoo.mem[i]);
+	for (unsigned i = 0; i < tree.n; i++)
+		free(tree.mem[i]);
 }
 
 static void test_bad_keys(void **state)
@@ -151,7 +151,7 @@ static void test_bad_keys(void **state)
 	object_assert_empty(ns);
 }
 
-/* ---- content ------------------------------------------------------------------------------------------------- */
+/* ---- content --------------------------------------------------------------------------------- */
 
 static void test_sizes(void **state)
 {
@@ -301,7 +301,7 @@ static void test_metadata(void **state)
 	object_assert_empty(ns);
 }
 
-/* ---- conditions ---------------------------------------------------------------------------------------------- */
+/* ---- conditions ------------------------------------------------------------------------------ */
 
 #define S 1000000000ll
 
@@ -388,7 +388,7 @@ static void test_conditional_writes(void **state)
 	object_assert_empty(ns);
 }
 
-/* ---- what NFS writes ----------------------------------------------------------------------------------------- */
+/* ---- what NFS writes ------------------------------------------------------------------------- */
 
 static void test_dirty(void **state)
 {
@@ -427,7 +427,7 @@ static void test_dirty(void **state)
 	object_assert_empty(ns);
 }
 
-/* ---- many at once -------------------------------------------------------------------------------------------- */
+/* ---- many at once ---------------------------------------------------------------------------- */
 
 #define THREADS 16
 #define ROUNDS 20
