@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The answer: header, then the content run by run. The next run is asked for when the one before has left nginx, so an
- * object of 10,000 parts needs one file at a time and file runs are never used after s3_call_run was called again.
+/* The answer: header, then the content run by run. The next run is requested when nginx has sent
+ * the one before. So an object of 10,000 parts needs one open file at a time, and no file run is
+ * used after the next s3_call_run.
  *
- * sendfile(2) of bytes that are not in the page cache would make the event loop wait for the disk. So each piece is
- * probed first (RWF_NOWAIT), and cold ones are read in by a thread. */
+ * sendfile(2) of bytes that are not in the page cache would make the event loop wait for the disk.
+ * So each piece is probed first (RWF_NOWAIT), and cold ones are read in by a thread. */
 #include <sys/uio.h>
 
 #include "request.h"
 
 enum {
-	ANSWER_DISCARD_MAX =
-		1024 *
-		1024, /* an unread body up to this is read and dropped to keep the connection */
-	ANSWER_PIECE_MAX = 2 * 1024 * 1024, /* handed to nginx at once */
-	ANSWER_TURN = 2 * 1024 * 1024,	    /* then other connections have theirs */
+	/* an unread body up to this is read and dropped to keep the connection */
+	ANSWER_DISCARD_MAX = 1024 * 1024,
+	ANSWER_PIECE_MAX = 2 * 1024 * 1024, /* passed to nginx at once */
+	ANSWER_TURN = 2 * 1024 * 1024,	    /* then the event loop serves other connections */
 	ANSWER_PROBE_STEP = 256 * 1024,
-	ANSWER_COPY_MAX =
-		32 *
-		1024, /* whole answers up to this are copied: header and body leave in one segment */
-	ANSWER_LARGE =
-		1024 *
-		1024, /* freed on a thread from this on: closing a deleted file frees its blocks */
+	/* whole answers up to this are copied: header and body leave in one segment */
+	ANSWER_COPY_MAX = 32 * 1024,
+	/* freed on a thread from this on: closing a deleted file frees its blocks */
+	ANSWER_LARGE = 1024 * 1024,
 	ANSWER_ZEROS = 128 * 1024,
 };
 
@@ -57,7 +55,7 @@ ngx_int_t gml_answer_server(ngx_http_request_t *r)
 	return r->headers_out.server == NULL ? NGX_ERROR : NGX_OK;
 }
 
-/* Names come as s3api/proto spells them. */
+/* Compares the spelling of s3api/proto, letter case included. */
 static inline bool answer_named(const struct s3_header *header, const char *name, size_t len)
 {
 	return header->name.len == len && memcmp(header->name.ptr, name, len) == 0;
@@ -100,8 +98,8 @@ static ngx_int_t answer_headers(struct gml_request *request, const struct s3_res
 	return gml_answer_server(r);
 }
 
-/* What becomes of the connection when (part of) the request body was not read. Must be settled before the header goes
- * out, for nginx would announce keep-alive. */
+/* Decide whether the connection is kept when (part of) the request body was not read. This must
+ * come before the header is sent, because nginx announces keep-alive in it. */
 static void answer_connection(struct gml_request *request, const struct s3_response *response)
 {
 	ngx_http_request_t *r = request->r;
@@ -123,7 +121,8 @@ static void answer_connection(struct gml_request *request, const struct s3_respo
 
 /* ---- content --------------------------------------------------------------- */
 
-/* Is [off, off+len) of the file in the page cache, as far as a few probes tell? Yes when the file system cannot say. */
+/* Is [off, off+len) of the file in the page cache, as far as a few probes tell? Yes when the file
+ * system cannot say. */
 static bool answer_is_warm(int fd, uint64_t off, uint64_t len)
 {
 	uint64_t at = len - 1;
@@ -138,7 +137,7 @@ static bool answer_is_warm(int fd, uint64_t off, uint64_t len)
 	}
 }
 
-/* The one link of all pieces: by the time it is used again, nginx has sent its buffer. */
+/* The chain link that all pieces share: nginx has sent its buffer before it is used again. */
 static ngx_chain_t *answer_link(struct gml_request *request)
 {
 	ngx_http_request_t *r = request->r;
@@ -194,8 +193,8 @@ static ngx_chain_t *answer_file(struct gml_request *request, const struct gml_ru
 	return cl;
 }
 
-/* The whole content is small and warm: copy it, so that it leaves together with the header. NULL without error: it is
- * not. */
+/* Copy content that is small and in the page cache, so that it leaves together with the header.
+ * NULL: it is not in the cache, or out of memory; the caller sends it from the file. */
 static ngx_chain_t *answer_copy(struct gml_request *request, const struct gml_run *run,
 				uint64_t off, uint64_t len)
 {
@@ -213,7 +212,7 @@ static ngx_chain_t *answer_copy(struct gml_request *request, const struct gml_ru
 	return answer_memory(request, iov.iov_base, (size_t)len);
 }
 
-/* Forget the headers of the answer that will not be. */
+/* Drop the headers of an answer that will not be sent. */
 static void answer_clear_headers(ngx_http_request_t *r)
 {
 	ngx_list_part_t *part;
@@ -245,13 +244,13 @@ static void answer_run_set(struct gml_request *request)
 {
 	request->answer.run_done = 0;
 	request->answer.run_left =
-		ngx_min(request->flight->run.len, request->answer.len - request->answer.pos);
+		ngx_min(request->task->run.len, request->answer.len - request->answer.pos);
 }
 
 static void answer_run_ready(struct gml_request *request)
 {
-	struct gml_flight *flight = request->flight;
-	if (flight->run_rc != 0 || flight->run.len == 0) {
+	struct gml_async_task *task = request->task;
+	if (task->run_rc != 0 || task->run.len == 0) {
 		answer_cut(request);
 		return;
 	}
@@ -266,23 +265,23 @@ static void answer_warmed(struct gml_request *request)
 	answer_feed(request);
 }
 
-/* Make flight->run the run at answer.pos, with its first piece in memory. NGX_AGAIN: a thread does it; NGX_DONE: the
- * request was finalized. */
+/* Make task->run the run at answer.pos, with its first piece in memory. NGX_AGAIN: a thread was
+ * started for it; NGX_DONE: the request was finalized. */
 static ngx_int_t answer_next_run(struct gml_request *request)
 {
 	struct gml_answer *answer = &request->answer;
-	struct gml_flight *flight = request->flight;
-	flight->run_pos = answer->pos;
-	flight->warm_len = ANSWER_PIECE_MAX;
+	struct gml_async_task *task = request->task;
+	task->run_pos = answer->pos;
+	task->warm_len = ANSWER_PIECE_MAX;
 	answer->warmed = false;
-	if (s3_call_run_blocks(flight->call, answer->pos)) {
-		if (gml_flight_submit(flight, GML_JOB_RUN, answer_run_ready) == NGX_OK)
+	if (s3_call_run_blocks(task->call, answer->pos)) {
+		if (gml_async_task_submit(task, GML_JOB_RUN, answer_run_ready) == NGX_OK)
 			return NGX_AGAIN;
 		answer_cut(request);
 		return NGX_DONE;
 	}
-	flight->run_rc = s3_call_run(flight->call, answer->pos, &flight->run);
-	if (flight->run_rc != 0 || flight->run.len == 0) {
+	task->run_rc = s3_call_run(task->call, answer->pos, &task->run);
+	if (task->run_rc != 0 || task->run.len == 0) {
 		answer_cut(request);
 		return NGX_DONE;
 	}
@@ -290,13 +289,13 @@ static ngx_int_t answer_next_run(struct gml_request *request)
 	return NGX_OK;
 }
 
-/* The next piece of flight->run as a chain, *len_out its length. NULL with *rc NGX_AGAIN: a thread brings it into
- * memory first; with NGX_ERROR: out of memory. */
+/* The next piece of task->run as a chain, *len_out its length. NULL with *rc NGX_AGAIN: a thread
+ * reads it into memory first; with NGX_ERROR: out of memory. */
 static ngx_chain_t *answer_piece(struct gml_request *request, uint64_t *len_out, ngx_int_t *rc)
 {
 	struct gml_answer *answer = &request->answer;
-	struct gml_flight *flight = request->flight;
-	const struct gml_run *run = &flight->run;
+	struct gml_async_task *task = request->task;
+	const struct gml_run *run = &task->run;
 	uint64_t len = ngx_min(answer->run_left, (uint64_t)ANSWER_PIECE_MAX),
 		 off = run->file_off + answer->run_done;
 	ngx_chain_t *cl;
@@ -316,12 +315,12 @@ static ngx_chain_t *answer_piece(struct gml_request *request, uint64_t *len_out,
 			return cl;
 	}
 	if (!answer->warmed && !answer_is_warm(run->fd, off, len)) {
-		flight->warm_off = off;
-		flight->warm_len = len;
-		if (gml_flight_submit(flight, GML_JOB_WARM, answer_warmed) == NGX_OK) {
+		task->warm_off = off;
+		task->warm_len = len;
+		if (gml_async_task_submit(task, GML_JOB_WARM, answer_warmed) == NGX_OK) {
 			*rc = NGX_AGAIN;
 			return NULL;
-		} /* no thread is to be had: sendfile will wait for the disk */
+		} /* the thread pool is full: sendfile waits for the disk */
 	}
 	answer->warmed = false;
 	return answer_file(request, run, off, len);
@@ -374,7 +373,7 @@ static ngx_int_t answer_send_header(struct gml_request *request)
 
 	if (request->answer.header_sent)
 		return NGX_OK;
-	answer_connection(request, s3_call_response(request->flight->call));
+	answer_connection(request, s3_call_response(request->task->call));
 	rc = ngx_http_send_header(r);
 	request->answer.header_sent = true;
 	if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
@@ -415,7 +414,8 @@ static void answer_feed(struct gml_request *request)
 			ngx_http_finalize_request(r, ngx_http_output_filter(r, cl));
 			return;
 		}
-		/* Without it nginx and TLS would keep a small rest, and with it the buffer, until more comes. */
+		/* Without flush, nginx and TLS keep a small rest, and its buffer, until more
+		 * arrives. */
 		cl->buf->flush = 1;
 		if (ngx_http_output_filter(r, cl) == NGX_ERROR) {
 			ngx_http_finalize_request(r, NGX_ERROR);
@@ -425,8 +425,8 @@ static void answer_feed(struct gml_request *request)
 			answer_wait(request);
 			return;
 		}
-		if (answer->turn >=
-		    ANSWER_TURN) { /* a client as fast as we are would keep the loop for itself */
+		/* a client that reads this fast would occupy the event loop */
+		if (answer->turn >= ANSWER_TURN) {
 			answer_wait(request);
 			ngx_post_event(r->connection->write, &ngx_posted_next_events);
 			return;
@@ -437,10 +437,10 @@ static void answer_feed(struct gml_request *request)
 void gml_answer_begin(struct gml_request *request)
 {
 	ngx_http_request_t *r = request->r;
-	struct gml_flight *flight = request->flight;
-	const struct s3_response *response = s3_call_response(flight->call);
+	struct gml_async_task *task = request->task;
+	const struct s3_response *response = s3_call_response(task->call);
 
-	flight->finished = true;
+	task->finished = true;
 	r->read_event_handler = ngx_http_block_reading;
 	if (r->connection->read->timer_set)
 		ngx_del_timer(r->connection->read);
@@ -453,6 +453,6 @@ void gml_answer_begin(struct gml_request *request)
 		return;
 	}
 	request->answer.len = (uint64_t)response->content_length;
-	flight->large = request->answer.len >= ANSWER_LARGE;
+	task->large = request->answer.len >= ANSWER_LARGE;
 	answer_feed(request);
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The request body: received unbuffered by nginx into one buffer, consumed by a thread from another.
+/* The request body: received unbuffered by nginx into one buffer, consumed by a thread from
+ * another.
  *
- * nginx's reader (ngx_http_read_unbuffered_request_body) describes what it received by r->request_body->bufs, all of it
- * inside header_in (what came with the header) or inside r->request_body->buf. We gather it in `pending` as at most one
- * span per memory, and mark nginx's descriptors as consumed at once. The reader starts over at the beginning of a full
- * buffer whose descriptors are consumed, so it must not be called while the buffer is full: first the buffer's memory
- * is exchanged for the spare one, which needs the thread to be idle. Memory per request: two buffers of
- * client_body_buffer_size. */
+ * nginx's reader (ngx_http_read_unbuffered_request_body) describes the bytes it received by
+ * r->request_body->bufs, all inside header_in (bytes received with the header) or inside
+ * r->request_body->buf. This file gathers them in `pending` as at most one span per memory, and
+ * mark nginx's descriptors as consumed at once. The reader starts over at the beginning of a full
+ * buffer whose descriptors are consumed, so it must not be called while the buffer is full: first
+ * the buffer's memory is exchanged for the spare one, which needs the thread to be idle. Memory per
+ * request: two buffers of client_body_buffer_size. */
 #include "request.h"
 
 /* A thread is woken for this much, or for the end of the body, or for a full buffer. */
@@ -28,8 +30,8 @@ static const u_char *body_memory_end(const ngx_http_request_t *r, const u_char *
 	return r->header_in->end;
 }
 
-/* Append to pending. Within one memory the bytes between two spans are chunk framing that nginx has parsed, so they may
- * be overwritten. */
+/* Append to pending. Within one memory the bytes between two spans are chunk framing that nginx has
+ * parsed, so they may be overwritten. */
 static ngx_int_t body_append(struct gml_request *request, u_char *p, size_t len)
 {
 	struct gml_body *body = &request->body;
@@ -41,7 +43,7 @@ static ngx_int_t body_append(struct gml_request *request, u_char *p, size_t len)
 			ngx_memmove(to, p, len);
 		span->len += len;
 	} else {
-		if (body->npending == GML_FLIGHT_SPANS)
+		if (body->npending == GML_ASYNC_TASK_SPANS)
 			return NGX_ERROR;
 		body->pending[body->npending] = (struct gml_span){p, len};
 		body->pending_end[body->npending++] = end;
@@ -50,7 +52,7 @@ static ngx_int_t body_append(struct gml_request *request, u_char *p, size_t len)
 	return NGX_OK;
 }
 
-/* Take over what nginx received. */
+/* Move the received bytes from nginx's descriptors to `pending`. */
 static ngx_int_t body_collect(struct gml_request *request)
 {
 	ngx_http_request_t *r = request->r;
@@ -70,7 +72,7 @@ static ngx_int_t body_collect(struct gml_request *request)
 	return NGX_OK;
 }
 
-/* Put the spare memory into nginx's buffer; what was there is lent to the thread. */
+/* Put the spare memory into nginx's buffer; the thread reads the memory that was there. */
 static ngx_int_t body_exchange(struct gml_request *request)
 {
 	ngx_http_request_t *r = request->r;
@@ -124,20 +126,20 @@ static void body_fail(struct gml_request *request, ngx_int_t status)
 	r->read_event_handler = ngx_http_block_reading;
 	if (r->connection->read->timer_set)
 		ngx_del_timer(r->connection->read);
-	if (!request->flight->busy)
+	if (!request->task->busy)
 		body_give_up(request);
 }
 
 static void body_consumed(struct gml_request *request)
 {
 	struct gml_body *body = &request->body;
-	struct gml_flight *flight = request->flight;
+	struct gml_async_task *task = request->task;
 	if (body->lent != NULL) {
 		body->spare = body->lent;
 		body->spare_end = body->lent_end;
 		body->lent = body->lent_end = NULL;
 	}
-	if (flight->stop || flight->last)
+	if (task->stop || task->last)
 		gml_request_advance(request);
 	else if (body->failed)
 		body_give_up(request);
@@ -149,17 +151,17 @@ static ngx_int_t body_dispatch(struct gml_request *request)
 {
 	ngx_http_request_t *r = request->r;
 	struct gml_body *body = &request->body;
-	struct gml_flight *flight = request->flight;
+	struct gml_async_task *task = request->task;
 
 	if (r->reading_body && body_pending_in_buffer(request) && body_exchange(request) != NGX_OK)
 		return NGX_ERROR;
-	ngx_memcpy(flight->spans, body->pending, sizeof(flight->spans));
-	flight->nspans = body->npending;
-	flight->last = !r->reading_body;
-	flight->stop = false;
+	ngx_memcpy(task->spans, body->pending, sizeof(task->spans));
+	task->nspans = body->npending;
+	task->last = !r->reading_body;
+	task->stop = false;
 	body->npending = 0;
 	body->npending_bytes = 0;
-	return gml_flight_submit(flight, GML_JOB_BODY, body_consumed);
+	return gml_async_task_submit(task, GML_JOB_BODY, body_consumed);
 }
 
 static bool body_worth_a_thread(const struct gml_request *request)
@@ -172,11 +174,11 @@ static bool body_worth_a_thread(const struct gml_request *request)
 static void body_on_read(ngx_http_request_t *r)
 {
 	struct gml_request *request = gml_request_get(r);
-	if (!request->flight->terminated)
+	if (!request->task->terminated)
 		body_pump(request, true);
 }
 
-/* Keep the thread fed, and read on while `readable` and there is room. */
+/* Submit received bytes to the thread, and read on while `readable` and the buffer is not full. */
 static void body_pump(struct gml_request *request, bool readable)
 {
 	ngx_http_request_t *r = request->r;
@@ -188,7 +190,7 @@ static void body_pump(struct gml_request *request, bool readable)
 			body_fail(request, NGX_HTTP_INTERNAL_SERVER_ERROR);
 			return;
 		}
-		if (!request->flight->busy && body_worth_a_thread(request) &&
+		if (!request->task->busy && body_worth_a_thread(request) &&
 		    body_dispatch(request) != NGX_OK) {
 			body_fail(request, NGX_HTTP_SERVICE_UNAVAILABLE);
 			return;
@@ -208,7 +210,7 @@ static void body_pump(struct gml_request *request, bool readable)
 	}
 }
 
-/* nginx has looked at what came with the header. */
+/* nginx has parsed the body bytes that came with the header. */
 static void body_ready(ngx_http_request_t *r)
 {
 	body_pump(gml_request_get(r), r->reading_body && body_full(r));
@@ -227,6 +229,6 @@ void gml_body_begin(struct gml_request *request)
 		ngx_http_finalize_request(r, rc);
 		return;
 	}
-	ngx_http_finalize_request(
-		r, NGX_DONE); /* the reference that the reader took; the handler's own one stays */
+	/* drop the reader's reference; the handler's own one stays */
+	ngx_http_finalize_request(r, NGX_DONE);
 }

@@ -4,10 +4,10 @@ pkglib_LTLIBRARIES += ngx_http_gemel_module.la
 NGINX_OBJS = $(abs_builddir)/nginx-objs
 ngx_http_gemel_module_la_SOURCES = \
 	s3api/nginx/ngx_http_gemel_module.c s3api/nginx/ngx_modules.c \
-	s3api/nginx/door.c s3api/nginx/door.h \
-	s3api/nginx/flight.c s3api/nginx/flight.h \
+	s3api/nginx/frontend.c s3api/nginx/frontend.h \
+	s3api/nginx/async_task.c s3api/nginx/async_task.h \
 	s3api/nginx/request.c s3api/nginx/request.h \
-	s3api/nginx/body.c s3api/nginx/answer.c s3api/nginx/errdoc.c s3api/nginx/logline.c
+	s3api/nginx/body.c s3api/nginx/answer.c s3api/nginx/error_page.c s3api/nginx/access_log.c
 ngx_http_gemel_module_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-isystem $(NGINX_SRC)/src/core -isystem $(NGINX_SRC)/src/event -isystem $(NGINX_SRC)/src/event/modules -isystem $(NGINX_SRC)/src/event/quic \
 	-isystem $(NGINX_SRC)/src/os/unix -isystem $(NGINX_SRC)/src/http -isystem $(NGINX_SRC)/src/http/modules \

@@ -6,7 +6,7 @@
  *          gemel_threads N;  gemel_object_max BYTES;  gemel_nfs ADDRESS PORT;
  *          server { location / { gemel; } }
  *      } */
-#include "door.h"
+#include "frontend.h"
 
 #include <sys/prctl.h>
 
@@ -20,7 +20,7 @@ static ngx_str_t module_pool_name = ngx_string("gemel");
 
 static void *module_create_conf(ngx_conf_t *cf)
 {
-	struct gml_door_conf *conf = ngx_pcalloc(cf->pool, sizeof(*conf));
+	struct gml_frontend_conf *conf = ngx_pcalloc(cf->pool, sizeof(*conf));
 	if (conf == NULL)
 		return NULL;
 	conf->object_max = NGX_CONF_UNSET;
@@ -30,7 +30,7 @@ static void *module_create_conf(ngx_conf_t *cf)
 }
 
 /* The pool is made by nginx's own directive: struct ngx_thread_pool_s is private to its file. */
-static char *module_make_pool(ngx_conf_t *cf, struct gml_door_conf *conf)
+static char *module_make_pool(ngx_conf_t *cf, struct gml_frontend_conf *conf)
 {
 	static ngx_str_t words[4] = {ngx_string("thread_pool"), ngx_string("gemel"),
 				     ngx_null_string, ngx_string("max_queue=65536")};
@@ -57,7 +57,7 @@ static char *module_make_pool(ngx_conf_t *cf, struct gml_door_conf *conf)
 
 static char *module_init_conf(ngx_conf_t *cf, void *arg)
 {
-	struct gml_door_conf *conf = arg;
+	struct gml_frontend_conf *conf = arg;
 	ngx_conf_init_value(conf->object_max, 0);
 	ngx_conf_init_value(conf->map_size, 0);
 	ngx_conf_init_value(conf->threads, MODULE_THREADS);
@@ -87,7 +87,7 @@ static char *module_init_conf(ngx_conf_t *cf, void *arg)
 
 static char *module_domain(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
 {
-	struct gml_door_conf *conf = arg;
+	struct gml_frontend_conf *conf = arg;
 	ngx_str_t *words = cf->args->elts;
 	ngx_uint_t i;
 
@@ -109,7 +109,7 @@ static char *module_domain(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
 
 static char *module_nfs(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
 {
-	struct gml_door_conf *conf = arg;
+	struct gml_frontend_conf *conf = arg;
 	ngx_str_t *words = cf->args->elts;
 	ngx_int_t port = ngx_atoi(words[2].data, words[2].len);
 
@@ -125,7 +125,8 @@ static char *module_nfs(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
 
 static char *module_location(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
 {
-	struct gml_door_conf *conf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gemel_module);
+	struct gml_frontend_conf *conf =
+		ngx_http_conf_get_module_main_conf(cf, ngx_http_gemel_module);
 	ngx_http_core_loc_conf_t *clcf =
 		ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
@@ -140,7 +141,7 @@ static ngx_int_t module_postconfiguration(ngx_conf_t *cf)
 {
 	ngx_http_core_main_conf_t *cmcf =
 		ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-	const struct gml_door_conf *conf =
+	const struct gml_frontend_conf *conf =
 		ngx_http_conf_get_module_main_conf(cf, ngx_http_gemel_module);
 	ngx_http_handler_pt *handler;
 
@@ -149,8 +150,8 @@ static ngx_int_t module_postconfiguration(ngx_conf_t *cf)
 	handler = ngx_array_push(&cmcf->phases[NGX_HTTP_POST_READ_PHASE].handlers);
 	if (handler == NULL)
 		return NGX_ERROR;
-	*handler = gml_logline_post_read;
-	return gml_errdoc_install(cf);
+	*handler = gml_access_log_post_read;
+	return gml_error_page_install(cf);
 }
 
 /* ---- processes ------------------------------------------------------------- */
@@ -160,7 +161,8 @@ static bool module_serves(void)
 	return ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
 }
 
-/* A worker does not outlive a master that was killed: it would keep the port from the next one, and serve on without anybody to reload or stop it. */
+/* A worker ends when its master is killed: else it would keep the port from the next master and
+ * serve on, with nothing left to reload or stop it. */
 static ngx_int_t module_follow_master(ngx_cycle_t *cycle)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
@@ -173,40 +175,40 @@ static ngx_int_t module_follow_master(ngx_cycle_t *cycle)
 
 static ngx_int_t module_init_process(ngx_cycle_t *cycle)
 {
-	struct gml_door_conf *conf =
+	struct gml_frontend_conf *conf =
 		ngx_http_cycle_get_module_main_conf(cycle, ngx_http_gemel_module);
 	if (!module_serves() || conf == NULL || !conf->used)
 		return NGX_OK;
 	if (ngx_process == NGX_PROCESS_WORKER && module_follow_master(cycle) != NGX_OK)
 		return NGX_ERROR;
-	return gml_door_open(cycle, conf);
+	return gml_frontend_open(cycle, conf);
 }
 
-/* nginx has joined the pool's threads by now: its module comes before ours. */
+/* nginx has joined the pool's threads before: its thread-pool module comes before ours. */
 static void module_exit_process(ngx_cycle_t *cycle)
 {
 	(void)cycle;
 	if (!module_serves())
 		return;
-	gml_door_close();
+	gml_frontend_close();
 	if (ngx_terminate)
-		ngx_exiting =
-			0; /* its time to finish was up: that connections are left is meant, and no alert */
+		/* the time to finish is up: connections that are left are intended, no alert */
+		ngx_exiting = 0;
 }
 
 static ngx_command_t module_commands[] = {
 	{ngx_string("gemel_store"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
-	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, store), NULL},
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_frontend_conf, store), NULL},
 	{ngx_string("gemel_map_size"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_off_slot,
-	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, map_size), NULL},
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_frontend_conf, map_size), NULL},
 	{ngx_string("gemel_region"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
-	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, region), NULL},
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_frontend_conf, region), NULL},
 	{ngx_string("gemel_domain"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, module_domain,
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("gemel_threads"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_num_slot,
-	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, threads), NULL},
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_frontend_conf, threads), NULL},
 	{ngx_string("gemel_object_max"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_off_slot,
-	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_door_conf, object_max), NULL},
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_frontend_conf, object_max), NULL},
 	{ngx_string("gemel_nfs"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE2, module_nfs,
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("gemel"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, module_location,
@@ -215,7 +217,7 @@ static ngx_command_t module_commands[] = {
 };
 
 static ngx_http_module_t module_http = {
-	.preconfiguration = gml_logline_install,
+	.preconfiguration = gml_access_log_install,
 	.postconfiguration = module_postconfiguration,
 	.create_main_conf = module_create_conf,
 	.init_main_conf = module_init_conf,

@@ -13,6 +13,6 @@ extern char *ngx_module_order[];
 
 ngx_module_t *ngx_modules[] = {&ngx_http_gemel_module, NULL};
 char *ngx_module_names[] = {"ngx_http_gemel_module", NULL};
-/* Our filters run between the copy filter and the range filter's neighbours: nginx inserts a module before the first
- * loaded one that follows it here. */
+/* Our filters run between the copy filter and the range filter's neighbours: nginx inserts a module
+ * before the first loaded one that follows it here. */
 char *ngx_module_order[] = {"ngx_http_gemel_module", "ngx_http_copy_filter_module", NULL};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One request: from nginx's parsed header to a call, and from step to step. */
+/* One request: make a call from nginx's parsed header, and perform its steps. */
 #include "request.h"
 
 struct gml_request *gml_request_get(ngx_http_request_t *r)
@@ -31,7 +31,8 @@ static struct gml_span request_trim(const ngx_str_t *s)
 	return (struct gml_span){p, (size_t)(end - p)};
 }
 
-/* The host and port of an absolute target, which count instead of the Host header (RFC 9112 3.2.2). Empty: another form. */
+/* The host and port of an absolute target, which count instead of the Host header (RFC 9112 3.2.2).
+ * Empty: another form. */
 static struct gml_span request_authority(const ngx_http_request_t *r)
 {
 	const u_char *end = r->port_end != NULL ? r->port_end : r->host_end;
@@ -40,8 +41,8 @@ static struct gml_span request_authority(const ngx_http_request_t *r)
 	return (struct gml_span){r->host_start, (size_t)(end - r->host_start)};
 }
 
-/* All headers in the order sent, duplicates included. Host is the target's, where that has one: what is signed and what
- * names a bucket are then the same. */
+/* All headers in the order sent, duplicates included. If the target names a host, the Host header
+ * gets that value: then the signed host and the host that names a bucket are the same. */
 static struct s3_header *request_headers(ngx_http_request_t *r, size_t *n_out)
 {
 	struct gml_span authority = request_authority(r);
@@ -90,31 +91,32 @@ static struct s3_call *request_call(ngx_http_request_t *r)
 	if (request.headers == NULL)
 		return NULL;
 	request.method = gml_request_span(&r->method_name);
-	request.target =
-		gml_request_span(&r->unparsed_uri); /* never r->uri: it is decoded and normalised */
+	/* never r->uri: it is decoded and normalised */
+	request.target = gml_request_span(&r->unparsed_uri);
 	request.body_length = request_body_length(r);
 	request.peer = gml_request_span(&r->connection->addr_text);
 #if (NGX_HTTP_SSL)
 	request.tls = r->connection->ssl != NULL;
 #endif
-	return s3_call_new(gml_door_config(), &request);
+	return s3_call_new(gml_frontend_config(), &request);
 }
 
-/* nginx is done with the request, or gives it up; in the second case the pool goes as soon as no thread is at work. */
+/* nginx finished or terminated the request. In the second case it destroys the pool as soon as no
+ * thread works on it. */
 static void request_terminated(void *data)
 {
 	struct gml_request *request = data;
-	if (request->flight != NULL)
-		request->flight->terminated = true;
+	if (request->task != NULL)
+		request->task->terminated = true;
 }
 
-/* The pool goes, after the access log was written. */
+/* The pool is being destroyed, after the access log was written. */
 static void request_release(void *data)
 {
 	struct gml_request *request = data;
-	if (request->flight != NULL)
-		gml_flight_release(request->flight);
-	request->flight = NULL;
+	if (request->task != NULL)
+		gml_async_task_release(request->task);
+	request->task = NULL;
 }
 
 static struct gml_request *request_start(ngx_http_request_t *r)
@@ -137,8 +139,8 @@ static struct gml_request *request_start(ngx_http_request_t *r)
 	call = request_call(r);
 	if (call == NULL)
 		return NULL;
-	request->flight = gml_flight_new(request, call);
-	return request->flight == NULL ? NULL : request;
+	request->task = gml_async_task_new(request, call);
+	return request->task == NULL ? NULL : request;
 }
 
 bool gml_request_expects(const struct gml_request *request, ngx_http_request_t *r)
@@ -148,7 +150,7 @@ bool gml_request_expects(const struct gml_request *request, ngx_http_request_t *
 	return request == NULL || !request->body.begun;
 }
 
-/* Does it begin like a request line? What nginx then refuses, or waits for, is one. */
+/* Does it begin like a request line? If so, nginx answers it or waits for the rest. */
 static bool request_has_method(const u_char *p, const u_char *end)
 {
 	const u_char *start = p;
@@ -166,8 +168,8 @@ const char *gml_request_problem(const ngx_http_request_t *r)
 #endif
 	if (r->method_name.len > 0 || p == NULL)
 		return NULL;
-	if (r->header_in->last - p >= 2 && p[0] == 22 &&
-	    p[1] == 3) /* the record of a handshake (RFC 8446 5.1) */
+	/* the record of a handshake (RFC 8446 5.1) */
+	if (r->header_in->last - p >= 2 && p[0] == 22 && p[1] == 3)
 		return "TLS was spoken to a port that serves plain HTTP.";
 	return request_has_method(p, r->header_in->last) ? NULL : "What was sent is not HTTP.";
 }
@@ -187,16 +189,16 @@ void gml_request_fail(struct gml_request *request, ngx_int_t status)
 	request->failure = status;
 	r->keepalive = 0;
 	r->read_event_handler = ngx_http_block_reading;
-	/* Now, and not when the connection has lingered: what was received so far takes space. */
-	if (request->flight->finished ||
-	    gml_flight_submit(request->flight, GML_JOB_ABORT, request_failed) != NGX_OK)
+	/* Now, and not after the lingering close: the content received so far takes space. */
+	if (request->task->finished ||
+	    gml_async_task_submit(request->task, GML_JOB_ABORT, request_failed) != NGX_OK)
 		request_failed(request);
 }
 
 void gml_request_advance(struct gml_request *request)
 {
-	struct gml_flight *flight = request->flight;
-	switch (s3_call_step(flight->call)) {
+	struct gml_async_task *task = request->task;
+	switch (s3_call_step(task->call)) {
 	case S3_RESPOND:
 		gml_answer_begin(request);
 		return;
@@ -204,7 +206,7 @@ void gml_request_advance(struct gml_request *request)
 		gml_body_begin(request);
 		return;
 	case S3_WORK:
-		if (gml_flight_submit(flight, GML_JOB_WORK, gml_request_advance) != NGX_OK)
+		if (gml_async_task_submit(task, GML_JOB_WORK, gml_request_advance) != NGX_OK)
 			gml_request_fail(request, NGX_HTTP_SERVICE_UNAVAILABLE);
 		return;
 	}
@@ -213,11 +215,11 @@ void gml_request_advance(struct gml_request *request)
 ngx_int_t gml_request_handler(ngx_http_request_t *r)
 {
 	struct gml_request *request;
-	if (gml_door_config() == NULL)
+	if (gml_frontend_config() == NULL)
 		return NGX_HTTP_SERVICE_UNAVAILABLE;
 	if (r->http_version > NGX_HTTP_VERSION_11)
-		return NGX_HTTP_VERSION_NOT_SUPPORTED; /* HTTP/2 reuses the body buffer while a thread may still read it
-							*/
+		/* HTTP/2 reuses the body buffer while a thread may still read it */
+		return NGX_HTTP_VERSION_NOT_SUPPORTED;
 	request = request_start(r);
 	if (request == NULL)
 		return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The access log's line, and error log lines that keep signatures out.
+/* The line of the access log, and error log lines without signatures.
  *
- * The line is one JSON object: time, request_id, peer, user, access_key, auth ("header" or "query": where the signature
- * was), operation, bucket, key, method, target, status, error, problem (what was sent instead of a request), received,
- * sent, body_sent, seconds, agent, tls. A field without a value is left out.
+ * The line is one JSON object: time, request_id, peer, user, access_key, auth ("header" or "query":
+ * where the signature was), operation, bucket, key, method, target, status, error, problem (what
+ * was received instead of a request), received, sent, body_sent, seconds, agent, tls. A field
+ * without a value is left out.
  *
- * All values are printable ASCII: other bytes, quotes and backslashes are percent-encoded, so the line is valid JSON
- * whatever a client sends (nginx's own escape=json passes bytes >= 0x80 as they are). A key is also encoded where it
- * holds '%', and is thus unambiguous. */
+ * All values are printable ASCII: other bytes, quotes and backslashes are percent-encoded, so the
+ * line is valid JSON whatever a client sends (nginx's own escape=json passes bytes >= 0x80 as they
+ * are). A key is also encoded where it holds '%', and is thus unambiguous. */
 #include <strings.h>
 
 #include "request.h"
@@ -15,12 +16,12 @@
 enum {
 	LINE_TARGET_MAX = 4096,
 	LINE_AGENT_MAX = 512,
-	LINE_FIXED =
-		896, /* names, numbers, and what the door itself chose: ids, operation, error code */
+	LINE_FIXED = 896, /* names, numbers, and values of our own: ids, operation, error code */
 };
 
-/* The query parameters that sign a request (auth/claim.c); compared without regard to case. No target in a log holds
- * them: some are secrets, and user, access_key and auth say the rest. */
+/* The query parameters that sign a request (auth/claim.c); compared without regard to case. No
+ * logged target holds them: some are secrets, and the fields user, access_key and auth say the
+ * rest. */
 static const ngx_str_t line_auth_names[] = {
 	ngx_string("x-amz-algorithm"),
 	ngx_string("x-amz-credential"),
@@ -35,7 +36,8 @@ static const ngx_str_t line_auth_names[] = {
 	ngx_string("signature"),
 };
 
-/* Bytes that stay as they are: bit 0 in texts, bit 1 in names, where '%' and space are encoded as well. */
+/* Bytes that stay as they are: bit 0 in texts, bit 1 in names, where '%' and space are encoded as
+ * well. */
 enum { LINE_TEXT = 1, LINE_NAME = 2 };
 static const u_char line_plain[256] = {
 	[' '] = LINE_TEXT, ['!'] = 3,	      ['#' ... '$'] = 3,
@@ -113,7 +115,8 @@ static u_char *line_target(const ngx_str_t *target, u_char *out, size_t cap)
 	if (query == NULL)
 		return line_encode(out, limit, p, end, LINE_TEXT);
 	out = line_encode(out, limit, p, query, LINE_TEXT);
-	/* One parameter at a time, with what separates it from the one before, while anything fits. */
+	/* One parameter at a time, with what separates it from the one before, while anything
+	 * fits. */
 	for (p = query; p < end && limit - out >= 3; p = next) {
 		p++;
 		next = memchr(p, '&', (size_t)(end - p));
@@ -130,15 +133,15 @@ static u_char *line_target(const ngx_str_t *target, u_char *out, size_t cap)
 
 /* ---- the access log's line ------------------------------------------------- */
 
-/* What the call says about itself; all empty if there was none. */
+/* The fields of the call; all empty if there was none. */
 static void line_info(ngx_http_request_t *r, struct s3_log_info *info)
 {
 	const struct gml_request *request = gml_request_get(r);
 	ngx_memzero(info, sizeof(*info));
 	if (request == NULL)
 		return;
-	if (request->flight != NULL && request->flight->call != NULL && !request->flight->busy)
-		s3_call_log_info(request->flight->call, info);
+	if (request->task != NULL && request->task->call != NULL && !request->task->busy)
+		s3_call_log_info(request->task->call, info);
 	if (request->document.data != NULL)
 		info->request_id = request->request_id;
 }
@@ -181,7 +184,7 @@ static inline u_char *line_string(u_char *out, const char *head, size_t head_len
 	return out;
 }
 
-/* The same for a value of the door's own, or a user's name: plain already. */
+/* The same for a value that needs no encoding: one of our own, or a user's name. */
 static inline u_char *line_own(u_char *out, const char *head, size_t head_len,
 			       struct gml_span value)
 {
@@ -296,7 +299,7 @@ static ngx_int_t line_get(ngx_http_request_t *r, ngx_http_variable_value_t *v, u
 	return NGX_OK;
 }
 
-ngx_int_t gml_logline_install(ngx_conf_t *cf)
+ngx_int_t gml_access_log_install(ngx_conf_t *cf)
 {
 	static ngx_str_t name = ngx_string("gemel_line");
 	ngx_http_variable_t *v = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
@@ -324,7 +327,7 @@ static u_char *line_error(ngx_http_request_t *r, ngx_http_request_t *sr, u_char 
 	return ngx_cpymem(buf, tail, sizeof(tail) - 1);
 }
 
-ngx_int_t gml_logline_post_read(ngx_http_request_t *r)
+ngx_int_t gml_access_log_post_read(ngx_http_request_t *r)
 {
 	r->log_handler = line_error;
 	return NGX_DECLINED;
