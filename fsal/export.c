@@ -54,7 +54,7 @@ static int export_store_start(const char *path)
 	}
 	gml_fsal_op_root(&op);
 	rc = gml_store_recover(&op, gml_fsal.store);
-	if (rc == 0 && gml_fsal_keeper_start() != 0)
+	if (rc == 0 && gml_fsal_maintenance_start() != 0)
 		rc = GML_ERR_NOMEM;
 	if (rc != 0) {
 		LogCrit(COMPONENT_FSAL, "cannot recover the store %s: %s", path, gml_err_text(rc));
@@ -97,7 +97,7 @@ static void export_store_unref(void)
 {
 	PTHREAD_MUTEX_lock(&gml_fsal.lock);
 	if (--gml_fsal.exports == 0) {
-		gml_fsal_keeper_stop();
+		gml_fsal_maintenance_stop();
 		gml_fsal_file_expire(0);
 		gml_store_close(gml_fsal.store);
 		gml_fsal.store = NULL;
@@ -319,7 +319,7 @@ fsal_status_t gml_fsal_create_export(struct fsal_module *module, void *node,
 	mine->export.fsal = module;
 	mine->export.up_ops = up_ops;
 	op_ctx->fsal_export = &mine->export;
-	gml_fsal_keeper_enforce(op_ctx->ctx_export);
+	gml_fsal_maintenance_enforce(op_ctx->ctx_export);
 	return gml_fsal_status(0);
 fail:
 	free_export_ops(&mine->export);
@@ -345,6 +345,6 @@ fsal_status_t gml_fsal_update_export(struct fsal_module *module, void *node,
 		status = fsalstat(ERR_FSAL_INVAL, 0);
 	}
 	gsh_free(fresh.store);
-	gml_fsal_keeper_enforce(op_ctx->ctx_export);
+	gml_fsal_maintenance_enforce(op_ctx->ctx_export);
 	return status;
 }

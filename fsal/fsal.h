@@ -175,12 +175,12 @@ fsal_status_t gml_fsal_update_export(struct fsal_module *module, void *node,
 /* access.c: makes FSAL_MDCACHE, which `exp` is stacked under, ask the core instead of its cache. Idempotent. */
 void gml_fsal_access_hook(struct fsal_export *exp);
 
-/* keeper.c: the background thread: reaps orphans, closes idle files, keeps the coherence settings. */
-int gml_fsal_keeper_start(void);
-void gml_fsal_keeper_stop(void);
+/* maintenance.c: the background thread: reaps orphans, closes idle files, keeps the coherence settings. */
+int gml_fsal_maintenance_start(void);
+void gml_fsal_maintenance_stop(void);
 /* May clients still reclaim what they had open when the last server ended? No blocking. */
-bool gml_fsal_keeper_recovering(void);
+bool gml_fsal_maintenance_recovering(void);
 /* Attributes and directories are never answered from a cache, whatever the configuration says. */
-void gml_fsal_keeper_enforce(struct gsh_export *exp);
+void gml_fsal_maintenance_enforce(struct gsh_export *exp);
 
 #endif

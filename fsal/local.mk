@@ -12,7 +12,7 @@ libfsalgemel_la_SOURCES = \
 	fsal/fsal.h \
 	fsal/handle.c \
 	fsal/io.c \
-	fsal/keeper.c \
+	fsal/maintenance.c \
 	fsal/module.c \
 	fsal/op.c \
 	fsal/open.c \

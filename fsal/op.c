@@ -65,7 +65,7 @@ static void op_client(struct gml_op *op, const compound_data_t *compound)
 	op->client = compound->session ? compound->session->clientid : 0;
 	/* A client that has a session reclaims its open files before it does anything else; one of NFSv4.0 may not
 	 * even know yet that the server was started anew. */
-	op->recovering = op->client == 0 && gml_fsal_keeper_recovering();
+	op->recovering = op->client == 0 && gml_fsal_maintenance_recovering();
 }
 
 void gml_fsal_op(struct gml_op *op, uint32_t need)
