@@ -30,12 +30,12 @@ void gml_fsal_file_lost(void)
 	__atomic_add_fetch(&file_losses, 1, __ATOMIC_ACQ_REL);
 }
 
-struct gml_fsal_file *gml_fsal_file_new(struct gml_file *file, unsigned how)
+struct gml_fsal_file *gml_fsal_file_new(struct gml_file *file, unsigned access)
 {
 	struct gml_fsal_file *f = gsh_calloc(1, sizeof(*f));
 	glist_init(&f->link);
 	f->refs = 1;
-	f->how = how;
+	f->access = access;
 	f->file = file;
 	return f;
 }
@@ -64,13 +64,13 @@ static struct gml_fsal_file *file_ref(struct gml_fsal_file *f)
 	return f;
 }
 
-static struct gml_fsal_file *file_find_locked(struct gml_fsal_obj *obj, unsigned how)
+static struct gml_fsal_file *file_find_locked(struct gml_fsal_obj *obj, unsigned access)
 {
 	struct glist_head *each;
 	glist_for_each(each, &obj->files)
 	{
 		struct gml_fsal_file *f = glist_entry(each, struct gml_fsal_file, link);
-		if ((f->how & how) == how)
+		if ((f->access & access) == access)
 			return file_ref(f);
 	}
 	return NULL;
@@ -104,7 +104,8 @@ fsal_status_t gml_fsal_file_share_check(struct gml_fsal_obj *obj, struct state_t
  * Referenced for the caller. */
 static struct gml_fsal_file *file_share(struct gml_fsal_obj *obj, struct gml_fsal_file *f)
 {
-	struct gml_fsal_file **slot = &obj->shared[f->how & GML_OPEN_WRITE ? 1 : 0], *extra = NULL;
+	struct gml_fsal_file **slot = &obj->shared[f->access & GML_OPEN_WRITE ? 1 : 0],
+			     *extra = NULL;
 	PTHREAD_MUTEX_lock(&file_idle.lock);
 	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
 	if (*slot) {
@@ -124,7 +125,7 @@ static struct gml_fsal_file *file_share(struct gml_fsal_obj *obj, struct gml_fsa
 	return f;
 }
 
-fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state, unsigned how,
+fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state, unsigned access,
 				bool bypass, struct gml_fsal_file **out)
 {
 	struct gml_fsal_file *f = NULL;
@@ -133,15 +134,15 @@ fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state,
 	fsal_status_t status;
 	int rc;
 	PTHREAD_RWLOCK_rdlock(&obj->handle.obj_lock);
-	status = file_share_check_locked(obj, state,
-					 how & GML_OPEN_WRITE ? FSAL_O_WRITE : FSAL_O_READ, bypass);
+	status = file_share_check_locked(
+		obj, state, access & GML_OPEN_WRITE ? FSAL_O_WRITE : FSAL_O_READ, bypass);
 	if (FSAL_IS_SUCCESS(status)) {
 		struct gml_fsal_state *mine =
 			state ? container_of(state, struct gml_fsal_state, state) : NULL;
-		if (mine && mine->file && (mine->file->how & how) == how)
+		if (mine && mine->file && (mine->file->access & access) == access)
 			f = file_ref(mine->file);
 		else
-			f = file_find_locked(obj, how);
+			f = file_find_locked(obj, access);
 		__atomic_store_n(&obj->used, file_now(), __ATOMIC_RELAXED);
 	}
 	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
@@ -149,11 +150,11 @@ fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state,
 		/* Rights are checked by the I/O itself, which lets the owner pass; so must this open. */
 		gml_fsal_op(&op, 0);
 		gml_fsal_op_as_root(&op);
-		how |= how & GML_OPEN_WRITE ? GML_OPEN_READ : 0;
-		rc = gml_file_open(&op, gml_fsal.store, obj->ino, how | GML_OPEN_IO, &file);
+		access |= access & GML_OPEN_WRITE ? GML_OPEN_READ : 0;
+		rc = gml_file_open(&op, gml_fsal.store, obj->ino, access | GML_OPEN_IO, &file);
 		if (rc != 0)
 			return gml_fsal_status(rc);
-		f = file_share(obj, gml_fsal_file_new(file, how));
+		f = file_share(obj, gml_fsal_file_new(file, access));
 	}
 	*out = f;
 	return status;

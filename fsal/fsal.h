@@ -47,7 +47,7 @@ extern struct gml_fsal_module gml_fsal;
 struct gml_fsal_file {
 	struct glist_head link; /* in obj.files, while its owner (state or obj.shared) has it */
 	int32_t refs;
-	unsigned how; /* GML_OPEN_* */
+	unsigned access; /* GML_OPEN_* */
 	struct gml_file *file;
 };
 
@@ -125,13 +125,13 @@ fsal_status_t gml_fsal_readdir(struct fsal_obj_handle *dir, fsal_cookie_t *whenc
 			       fsal_readdir_cb cb, attrmask_t mask, bool *eof);
 
 /* file.c */
-struct gml_fsal_file *gml_fsal_file_new(struct gml_file *file, unsigned how);
+struct gml_fsal_file *gml_fsal_file_new(struct gml_file *file, unsigned access);
 /* Drops a reference; the last one closes the file. Returns the core's error of that, after noting that unstable data
  * may be lost. */
 int gml_fsal_file_put(struct gml_fsal_file *file);
-/* A referenced file for I/O in mode `how`: the state's own, any other open one, or a shared one that is opened now.
+/* A referenced file for I/O with the access mode `access`: the state's own, any other open one, or a shared one that is opened now.
  * Checks share reservations where the state does not cover the access; rights are left to the I/O itself. */
-fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state, unsigned how,
+fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state, unsigned access,
 				bool bypass, struct gml_fsal_file **out);
 /* SHARE_DENIED if a reservation of another open forbids `access` (FSAL_O_READ, FSAL_O_WRITE) and `state` (may be NULL)
  * does not cover it. */

@@ -96,7 +96,7 @@ static fsal_status_t io_commit2(struct fsal_obj_handle *handle, off_t offset, si
 static fsal_status_t io_seek2(struct fsal_obj_handle *handle, struct state_t *state,
 			      struct io_info *info)
 {
-	enum gml_seek what;
+	enum gml_seek kind;
 	struct gml_fsal_file *f;
 	struct gml_op op;
 	uint64_t off;
@@ -104,16 +104,16 @@ static fsal_status_t io_seek2(struct fsal_obj_handle *handle, struct state_t *st
 	fsal_status_t status;
 	int rc;
 	if (info->io_content.what == NFS4_CONTENT_DATA)
-		what = GML_SEEK_DATA;
+		kind = GML_SEEK_DATA;
 	else if (info->io_content.what == NFS4_CONTENT_HOLE)
-		what = GML_SEEK_HOLE;
+		kind = GML_SEEK_HOLE;
 	else
 		return fsalstat(ERR_FSAL_UNION_NOTSUPP, 0);
 	status = gml_fsal_file_get(gml_fsal_obj_of(handle), state, GML_OPEN_READ, true, &f);
 	if (FSAL_IS_ERROR(status))
 		return status;
 	gml_fsal_op(&op, 0);
-	rc = gml_file_seek(&op, f->file, what, info->io_content.hole.di_offset, &off, &eof);
+	rc = gml_file_seek(&op, f->file, kind, info->io_content.hole.di_offset, &off, &eof);
 	(void)gml_fsal_file_put(f);
 	if (rc == 0) {
 		info->io_content.hole.di_offset = off;

@@ -2,7 +2,7 @@
 /* OPEN, CLOSE and share reservations. One function per way of opening: by handle, by name, by creating. */
 #include "fsal.h"
 
-static unsigned open_how(fsal_openflags_t openflags)
+static unsigned open_access(fsal_openflags_t openflags)
 {
 	return (openflags & FSAL_O_READ ? GML_OPEN_READ : 0) |
 	       (openflags & FSAL_O_WRITE ? GML_OPEN_WRITE : 0);
@@ -16,31 +16,31 @@ static struct gml_fsal_state *open_state(struct state_t *state)
 /* True if who may not open this file strictly may still: the owner who reclaims an open or repeats an exclusive create
  * (the mode may have changed since), and whoever may execute it, for reading (RFC 8881 18.16.3: the server cannot tell
  * execution from reading). */
-static bool open_excused(struct gml_op *op, gml_ino ino, unsigned how, bool owner_passes)
+static bool open_excused(struct gml_op *op, gml_ino ino, unsigned access, bool owner_passes)
 {
 	struct gml_attr attr;
 	unsigned granted;
 	if (owner_passes && gml_inode_getattr(op, gml_fsal.store, ino, &attr) == 0 &&
 	    attr.uid == op->cred.uid)
 		return true;
-	return how == GML_OPEN_READ &&
+	return access == GML_OPEN_READ &&
 	       gml_inode_access(op, gml_fsal.store, ino, GML_MAY_EXEC, &granted) == 0 &&
 	       granted == GML_MAY_EXEC;
 }
 
-static int open_file(struct gml_op *op, gml_ino ino, unsigned how, bool owner_passes,
+static int open_file(struct gml_op *op, gml_ino ino, unsigned access, bool owner_passes,
 		     struct gml_fsal_file **out)
 {
 	struct gml_file *file;
 	struct gml_op excused;
-	int rc = gml_file_open(op, gml_fsal.store, ino, how, &file);
-	if (rc == GML_ERR_ACCESS && open_excused(op, ino, how, owner_passes)) {
+	int rc = gml_file_open(op, gml_fsal.store, ino, access, &file);
+	if (rc == GML_ERR_ACCESS && open_excused(op, ino, access, owner_passes)) {
 		excused = *op;
 		gml_fsal_op_as_root(&excused);
-		rc = gml_file_open(&excused, gml_fsal.store, ino, how, &file);
+		rc = gml_file_open(&excused, gml_fsal.store, ino, access, &file);
 	}
 	if (rc == 0)
-		*out = gml_fsal_file_new(file, how);
+		*out = gml_fsal_file_new(file, access);
 	return rc;
 }
 
@@ -121,7 +121,7 @@ static fsal_status_t open_obj(struct gml_fsal_obj *obj, struct state_t *state_t,
 	if (FSAL_IS_ERROR(status))
 		return status;
 	gml_fsal_op(&op, openflags & FSAL_O_WRITE ? EXPORT_OPTION_WRITE_ACCESS : 0);
-	rc = open_file(&op, obj->ino, open_how(openflags), owner_passes, &file);
+	rc = open_file(&op, obj->ino, open_access(openflags), owner_passes, &file);
 	if (rc == 0 && (openflags & FSAL_O_TRUNC))
 		rc = open_truncate(obj->ino);
 	if (rc == 0) {
@@ -174,7 +174,7 @@ static fsal_status_t open_by_name(gml_ino parent, struct state_t *state, fsal_op
 	return status;
 }
 
-static enum gml_create_how open_create_how(enum fsal_create_mode mode)
+static enum gml_create_disposition open_create_disposition(enum fsal_create_mode mode)
 {
 	switch (mode) {
 	case FSAL_EXCLUSIVE:
@@ -196,7 +196,7 @@ static void open_adopt(struct gml_fsal_obj *obj, struct state_t *state_t,
 		       fsal_openflags_t openflags, struct gml_file *file)
 {
 	struct gml_fsal_state *state = state_t ? open_state(state_t) : NULL;
-	struct gml_fsal_file *f = gml_fsal_file_new(file, open_how(openflags));
+	struct gml_fsal_file *f = gml_fsal_file_new(file, open_access(openflags));
 	if (state == NULL) {
 		obj->creates = 1;
 		(void)gml_fsal_file_put(f);
@@ -235,9 +235,9 @@ static fsal_status_t open_create(gml_ino parent, struct state_t *state, fsal_ope
 	if (state == NULL)
 		openflags &= ~FSAL_O_RDWR;
 	gml_fsal_op(&op, need);
-	rc = gml_file_create(&op, gml_fsal.store, parent, gml_fsal_span(name), open_how(openflags),
-			     open_create_how(mode), (const uint8_t *)verifier, &set, &file, &attr,
-			     &created);
+	rc = gml_file_create(&op, gml_fsal.store, parent, gml_fsal_span(name),
+			     open_access(openflags), open_create_disposition(mode),
+			     (const uint8_t *)verifier, &set, &file, &attr, &created);
 	if (rc != 0)
 		return gml_fsal_status(rc);
 	obj = gml_fsal_obj_new(&attr, attrs_out);
@@ -365,8 +365,9 @@ static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t
 	struct gml_fsal_state *state = open_state(state_t);
 	fsal_openflags_t old = state->openflags;
 	struct gml_fsal_file *file = NULL, *before = NULL;
-	unsigned how = open_how(openflags);
-	bool more = how & ~open_how(old), change = state->file == NULL || state->file->how != how;
+	unsigned access = open_access(openflags);
+	bool more = access & ~open_access(old),
+	     change = state->file == NULL || state->file->access != access;
 	struct gml_op op;
 	fsal_status_t status;
 	int rc;
@@ -378,7 +379,7 @@ static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t
 		return status;
 	open_reopen_op(&op, more, openflags);
 	if (change)
-		rc = open_file(&op, obj->ino, how, openflags & FSAL_O_RECLAIM, &file);
+		rc = open_file(&op, obj->ino, access, openflags & FSAL_O_RECLAIM, &file);
 	if (rc == 0 && (openflags & FSAL_O_TRUNC))
 		rc = open_truncate(obj->ino);
 	if (rc != 0) {

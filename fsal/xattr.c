@@ -57,7 +57,7 @@ static fsal_status_t xattr_set(struct fsal_obj_handle *handle, setxattr_option4 
 			       xattrkey4 *key, xattrvalue4 *value)
 {
 	struct gml_span bytes = {value->utf8string_val, value->utf8string_len};
-	enum gml_xattr_how how = GML_XATTR_EITHER;
+	enum gml_xattr_disposition disposition = GML_XATTR_EITHER;
 	struct xattr_name name;
 	struct gml_op op;
 	int rc = xattr_name_init(&name, key);
@@ -65,10 +65,10 @@ static fsal_status_t xattr_set(struct fsal_obj_handle *handle, setxattr_option4 
 	case SETXATTR4_EITHER:
 		break;
 	case SETXATTR4_CREATE:
-		how = GML_XATTR_CREATE;
+		disposition = GML_XATTR_CREATE;
 		break;
 	case SETXATTR4_REPLACE:
-		how = GML_XATTR_REPLACE;
+		disposition = GML_XATTR_REPLACE;
 		break;
 	default:
 		return fsalstat(ERR_FSAL_INVAL, 0);
@@ -76,7 +76,7 @@ static fsal_status_t xattr_set(struct fsal_obj_handle *handle, setxattr_option4 
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
 	if (rc == 0)
 		rc = gml_xattr_set(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, name.span,
-				   bytes, how);
+				   bytes, disposition);
 	return gml_fsal_status(rc);
 }
 

@@ -37,13 +37,13 @@ static struct model_item *workload_mkdir(struct worker *w, const char *path)
 	return item;
 }
 
-static void workload_remove(struct worker *w, struct model_item *item, enum gml_remove_what what)
+static void workload_remove(struct worker *w, struct model_item *item, enum gml_remove_kind kind)
 {
 	const char *path = item->slots[0].path;
 	workload_gone(item);
 	workload_request(w, item);
 	MUST(gml_dir_remove(&w->op, w->store, workload_dir_of(w, path),
-			    workload_span(workload_name(path)), what));
+			    workload_span(workload_name(path)), kind));
 	workload_acknowledge(w, item);
 }
 

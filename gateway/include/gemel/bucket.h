@@ -19,7 +19,8 @@ struct gml_bucket {
 	bool relaxed;			     /* gml_bucket_set_relaxed */
 };
 
-/* S3's naming rules (3-63 of [a-z0-9.-], no IP address, no "..", ".-", no xn-- prefix …). 0 or BUCKETNAME. */
+/* S3's naming rules (3-63 of [a-z0-9.-], no IP address, no "..", ".-", no xn-- prefix …). 0 or
+ * BUCKETNAME. */
 int gml_bucket_name_check(struct gml_span name);
 
 /* Documents of a bucket's configuration: bytes that the caller understands, the core keeps. They go
@@ -36,19 +37,22 @@ struct gml_bucket_new {
 	struct gml_span document; /* NULL ptr: none */
 };
 
-/* Creates the bucket with owner op->cred.uid and its group, and all that `what` (NULL: the defaults)
- * says: in one transaction, all of it or nothing. Who may: uid 0, GML_PROTOCOL_ADMIN, and users without
- * GML_USER_NO_BUCKETS (by uid); else ACCESS. BUCKETNAME; BUCKETOWNED if the caller has a bucket of this
- * name, BUCKETEXISTS if another has; PERM for what is the administrator's; TOOBIG, ROFS, NOSPC. *out
- * (may be NULL): as it is then. Any thread. Blocks on commit. Durable, relaxed buckets too. */
+/* Creates the bucket with owner op->cred.uid and its group, and all that `what` (NULL: the
+ * defaults) says: in one transaction, all of it or nothing. Who may: uid 0, GML_PROTOCOL_ADMIN, and
+ * users without GML_USER_NO_BUCKETS (by uid); else ACCESS. BUCKETNAME; BUCKETOWNED if the caller
+ * has a bucket of this name, BUCKETEXISTS if another has; PERM for what is the administrator's;
+ * TOOBIG, ROFS, NOSPC. *out (may be NULL): as it is then. Any thread. Blocks on commit. Durable,
+ * relaxed buckets too. */
 int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		      const struct gml_bucket_new *what, struct gml_bucket *out);
 /* May the caller do what only the owner may, with a bucket or object of the uid `owner`? The owner,
  * uid 0 and GML_PROTOCOL_ADMIN; nobody who is refused. Pure. */
 bool gml_bucket_is_owner(const struct gml_op *op, uint32_t owner);
-/* Owner or uid 0. NOTEMPTY while a key or a directory is in it; unfinished uploads go with it (many: in several transactions, of which the last removes the bucket). Durable. */
+/* Owner or uid 0. NOTEMPTY while a key or a directory is in it; unfinished uploads go with it
+ * (many: in several transactions, of which the last removes the bucket). Durable. */
 int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_span name);
-/* Any caller with `r` or `x` on its root, the owner, or uid 0; else ACCESS. NOBUCKET. No blocking. */
+/* Any caller with `r` or `x` on its root, the owner, or uid 0; else ACCESS. NOBUCKET. No
+ * blocking. */
 int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		    struct gml_bucket *out);
 /* Bytewise order from after `after`; those the caller owns (all for GML_PROTOCOL_ADMIN). */
@@ -56,14 +60,19 @@ int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span 
 		    bool (*each)(void *arg, const struct gml_bucket *bucket), void *arg);
 int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name,
 			 uint64_t bytes, uint64_t objects); /* admin only */
-/* Relaxed: changes in the bucket are answered before they are durable, from now on; a new bucket is strict. Admin only (PERM). NOBUCKET. Blocks on commit. Durable itself, with all that
- * the bucket answered before.
+/* Relaxed: changes in the bucket are answered before they are durable, from now on; a new bucket is
+ * strict. Admin only (PERM). NOBUCKET. Blocks on commit. Durable itself, with all that the bucket
+ * answered before.
  *
- * What a relaxed bucket may lose, and when: after a power cut or a crash of the kernel, what was answered in about the last second: names, attributes and published objects. Never
- * by the death of processes, and never after an orderly end. What is left is a state that the bucket went through: the first so many of its changes, whole, each file with the right bytes.
- * Other buckets lose nothing. Durable all the same are: what gml_file_commit, a stable gml_file_write, gml_file_allocate and gml_file_deallocate return for, with every change that was
- * answered before; uploads and their parts until they are completed; the bucket itself, its owner and quota. Bytes that NFS writes are durable from gml_file_commit on, as in any bucket;
- * what of them reaches the disk before may outlive changes that were answered before them. */
+ * What a relaxed bucket may lose, and when: after a power cut or a crash of the kernel, what was
+ * answered in about the last second: names, attributes and published objects. Never by the death of
+ * processes, and never after an orderly end. What is left is a state that the bucket went through:
+ * the first so many of its changes, whole, each file with the right bytes. Other buckets lose
+ * nothing. Durable all the same are: what gml_file_commit, a stable gml_file_write,
+ * gml_file_allocate and gml_file_deallocate return for, with every change that was answered before;
+ * uploads and their parts until they are completed; the bucket itself, its owner and quota. Bytes
+ * that NFS writes are durable from gml_file_commit on, as in any bucket; what of them reaches the
+ * disk before may outlive changes that were answered before them. */
 int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name,
 			   bool relaxed);
 

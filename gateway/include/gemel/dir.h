@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Operations on names, as POSIX and NFS see them: every `name` here is an NFS name (docs/architecture.md, "Names": escapes), 1 to 255 bytes, without
- * '/' and NUL, else INVAL or NAMETOOLONG. Entries of the root are buckets: mkdir there is CreateBucket, remove is DeleteBucket (BUCKETNAME on illegal names). All changes are
- * atomic, durable on return (but see gml_bucket_set_relaxed), update parents' mtime, ctime and change, and leave the store untouched on failure. Threads: any. */
+/* Operations on names, as POSIX and NFS see them.
+ *
+ * Every `name` is an NFS name (docs/architecture.md, "Names", describes the escapes): 1 to 255
+ * bytes without '/' and NUL, else INVAL or NAMETOOLONG. Entries of the root are buckets: mkdir
+ * there is CreateBucket and remove is DeleteBucket (BUCKETNAME on illegal names). A change also
+ * updates the mtime, ctime and change attribute of its directories. "Durable: yes" means in a
+ * strict bucket (gml_bucket_set_relaxed). The labels of the contracts are explained in README.md
+ * here. */
 #ifndef GEMEL_DIR_H
 #define GEMEL_DIR_H
 
@@ -10,40 +15,78 @@
 
 GML_API_BEGIN
 
-/* LOOKUP. Needs `x` on the parent. Errors: NOENT, NOTDIR, STALE, ACCESS. No blocking. */
+/* Find `name` in `parent` (LOOKUP, RFC 8881 18.13). Needs `x` on the parent.
+ * Errors: NOENT, NOTDIR, STALE, ACCESS, INVAL, NAMETOOLONG.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *out is undefined. */
 int gml_dir_lookup(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
 		   struct gml_attr *out);
-/* LOOKUPP: the directory's parent; NOENT at the root. */
+/* The parent of a directory (LOOKUPP, RFC 8881 18.14).
+ * Errors: NOENT (`ino` is the root), NOTDIR, STALE, ACCESS.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *out is undefined. */
 int gml_dir_parent(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out);
 
-/* mkdir, symlink, mknod: need `w+x` on the parent; EXIST if the name is shown there. `set` may be NULL (mode default 0755, 0644); uid/gid default to the
- * caller's, gid to the parent's under setgid. `out` = the new inode. */
+/* Make a directory, or a bucket in the root (mkdir; CREATE, RFC 8881 18.4). Needs `w+x` on the
+ * parent. `set` may be NULL: mode 0755, the caller's uid, and the caller's gid or the parent's
+ * under setgid. *out: the new inode.
+ * Errors: EXIST (the name is shown there), NOENT, NOTDIR, STALE, ACCESS, PERM, ROFS, INVAL,
+ * NAMETOOLONG, BUCKETNAME, BUCKETEXISTS, BUCKETOWNED, NOSPC, DQUOT.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_dir_mkdir(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
 		  const struct gml_setattr *set, struct gml_attr *out);
+/* Make a symbolic link to `target`, 1 to GML_SYMLINK_MAX bytes without NUL (symlink). Needs `w+x`
+ * on the parent; `set` and *out as gml_dir_mkdir.
+ * Errors: EXIST, NOENT, NOTDIR, STALE, ACCESS, PERM (in the root), ROFS, INVAL, NAMETOOLONG, NOSPC,
+ * DQUOT.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_dir_symlink(struct gml_op *op, struct gml_store *store, gml_ino parent,
 		    struct gml_span name, struct gml_span target, const struct gml_setattr *set,
 		    struct gml_attr *out);
+/* Make a device, socket or FIFO of `type` (mknod). Needs `w+x` on the parent; `set` (mode 0644 if
+ * NULL) and *out as gml_dir_mkdir. `rdev` is kept for devices.
+ * Errors: EXIST, NOENT, NOTDIR, STALE, ACCESS, PERM, ROFS, INVAL (other types), NAMETOOLONG, NOSPC,
+ * DQUOT.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_dir_mknod(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
 		  enum gml_type type, uint64_t rdev, const struct gml_setattr *set,
 		  struct gml_attr *out);
 
-/* link(2). Directories: PERM. Other bucket: XDEV. MLINK past GML_LINK_MAX. `out` may be NULL. */
+/* Give the inode another name (link; LINK, RFC 8881 18.9). Needs `w+x` on the parent. `out` may be
+ * NULL.
+ * Errors: PERM (a directory), XDEV (another bucket), MLINK (more than GML_LINK_MAX names), EXIST,
+ * NOTDIR, STALE, ACCESS, ROFS, INVAL, NAMETOOLONG, NOSPC, DQUOT.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_dir_link(struct gml_op *op, struct gml_store *store, gml_ino ino, gml_ino parent,
 		 struct gml_span name, struct gml_attr *out);
 
-/* rename(2) with POSIX replacement rules, sticky bit, no directory into itself (INVAL), same file: success and nothing done. A replaced file becomes an orphan.
- * Cost is independent of the size of a renamed directory. */
+/* Rename (rename; RENAME, RFC 8881 18.26), with POSIX's rules for replacing and for the sticky bit.
+ * If both names are of one inode, the call succeeds and changes nothing. A replaced file becomes an
+ * orphan. The cost does not depend on the size of a renamed directory.
+ * Errors: NOENT, EXIST, NOTDIR, ISDIR, NOTEMPTY, INVAL (a directory into itself), XDEV (another
+ * bucket), STALE, ACCESS, PERM, ROFS, NAMETOOLONG, NOSPC, DQUOT.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_dir_rename(struct gml_op *op, struct gml_store *store, gml_ino from_dir,
 		   struct gml_span from, gml_ino to_dir, struct gml_span to);
 
-enum gml_remove_what { GML_REMOVE_ANY, GML_REMOVE_FILE, GML_REMOVE_DIR };
-/* REMOVE (RFC 8881 18.25). FILE on a directory: ISDIR; DIR on a file: NOTDIR. A directory must show no entry (NOTEMPTY). Sticky bit honoured. */
+/* Which kinds of entry gml_dir_remove accepts. */
+enum gml_remove_kind { GML_REMOVE_ANY, GML_REMOVE_FILE, GML_REMOVE_DIR };
+/* Remove a name (REMOVE, RFC 8881 18.25), with POSIX's rules for the sticky bit. An inode that
+ * loses its last name becomes an orphan.
+ * Errors: NOENT, ISDIR (FILE, and it is a directory), NOTDIR (DIR, and it is not), NOTEMPTY (a
+ * directory that shows an entry), STALE, ACCESS, PERM, ROFS, INVAL, NAMETOOLONG, NOBUCKET,
+ * BUCKETNAME.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_dir_remove(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
-		   enum gml_remove_what what);
+		   enum gml_remove_kind kind);
 
-/* READDIR from after `cookie` (0 = start), in cookie order, no "." and "..". `each` gets the NFS name and the attributes (attr->cookie = resume here) until it returns false; it
- * may not call the core. *eof_out = no entry is left. Needs `r` on the directory. Buckets that the caller may not see are left out at the root. */
+/* Gets the NFS name and the attributes; attr->cookie is where to resume after this entry. False
+ * ends the walk. Must not call the core; both arguments are borrowed for the call. */
 typedef bool (*gml_dir_each)(void *arg, struct gml_span name, const struct gml_attr *attr);
+/* Call `each` for the entries after `cookie` (0: from the start), in cookie order, without "." and
+ * ".." (READDIR, RFC 8881 18.23). *eof_out: no entry is left. Needs `r` on the directory. In the
+ * root, buckets that the caller may not see are left out.
+ * Errors: NOENT, NOTDIR, STALE, ACCESS.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: `each` may have been called for some
+ * entries. */
 int gml_dir_read(struct gml_op *op, struct gml_store *store, gml_ino dir, uint64_t cookie,
 		 gml_dir_each each, void *arg, bool *eof_out);
 

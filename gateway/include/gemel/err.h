@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Error codes of the core: one table, used by every layer.
  *
- * Functions return int: 0 on success or one of enum gml_err. Mappings to other worlds live in exactly one file each:
- * errno (gateway/meta/errmap.c), LMDB (gateway/meta/lmdb/errmap.c), FSAL status (fsal/errmap.c), S3 code and HTTP status (s3api/proto/error.c). */
+ * Functions return int: 0 on success, or one of enum gml_err. docs/errors.md says what each code
+ * means and what NFS and S3 clients get for it. Each mapping to other codes is in one file: errno
+ * (gateway/base/errmap.c), LMDB (gateway/meta/lmdb/errmap.c), FSAL status (fsal/errmap.c), S3 code
+ * and HTTP status (s3api/proto/error.c). */
 #ifndef GEMEL_ERR_H
 #define GEMEL_ERR_H
 #include <gemel/visibility.h>
@@ -66,11 +68,15 @@ enum gml_err {
 		GML_ERR_COUNT_
 };
 
-/* English text for a code ("unknown error" outside the table). Never NULL; static storage; any thread. */
+/* The English text of a code; "unknown error" outside the table. Never NULL; static storage.
+ * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 const char *gml_err_text(int rc);
-/* Upper-case name without prefix, e.g. "NOENT". Same rules as gml_err_text. */
+/* The upper-case name of a code without prefix, such as "NOENT"; "UNKNOWN" outside the table. Never
+ * NULL; static storage.
+ * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 const char *gml_err_name(int rc);
-/* 1 if the same call may succeed when repeated, else 0. */
+/* 1 if the same call may succeed when repeated, else 0.
+ * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 int gml_err_retryable(int rc);
 
 GML_API_END

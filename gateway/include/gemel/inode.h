@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Operations on an inode that need no name. All take the caller's rights from `op` and answer ACCESS,
- * PERM, ROFS and STALE accordingly: ACCESS without search permission on the root of the inode's bucket
- * (the root itself answers everybody), STALE for an inode that has lost its last name, unless
- * op->found, or op->client has it open (gemel/file.h); AGAIN instead while op->recovering. */
+/* Operations on an inode that need no name.
+ *
+ * The number comes from a handle. So each operation first passes a gate: ACCESS without search
+ * permission on the root of the inode's bucket (the root itself answers everyone); STALE for an
+ * inode that has lost its last name, unless op->found, or op->client has it open (gemel/file.h);
+ * AGAIN in place of STALE while op->recovering. These three are in the error lists below as "gate".
+ * The labels of the contracts are explained in README.md here. */
 #ifndef GEMEL_INODE_H
 #define GEMEL_INODE_H
 
@@ -11,21 +14,33 @@
 
 GML_API_BEGIN
 
-/* Attributes now (live size, mtime and change while DIRTY). No permission on the inode is needed (RFC 8881 GETATTR). Errors: STALE, ACCESS. No blocking. */
+/* The attributes now; of a DIRTY file the present size, mtime and change attribute (GETATTR, RFC
+ * 8881 18.7). Needs no permission on the inode.
+ * Errors: gate.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *out is undefined. */
 int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		      struct gml_attr *out);
 
-/* The inode of a handle that comes back, named or not, whoever asks: what it is, so that operations
- * on it can be refused. Errors: STALE. No blocking. */
+/* The attributes of an inode, named or not, without the gate: what it is, so that a caller can
+ * refuse operations on it.
+ * Errors: STALE (no such inode).
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *out is undefined. */
 int gml_inode_find(struct gml_store *store, gml_ino ino, struct gml_attr *out);
 
-/* SETATTR (RFC 8881 18.30, POSIX chmod/chown/utimes/truncate rules: owner or uid 0 for mode and explicit times, `w` for times "now" and size,
- * uid 0 for a change of owner, owner within own groups for gid; suid/sgid cleared as POSIX says). All or nothing. Durable.
- * `out` (may be NULL) = attributes after. Errors also: ISDIR and INVAL (size of a non-file), FBIG, NOSPC. */
+/* Change attributes, all or none (SETATTR, RFC 8881 18.30). The rules of chmod, chown, utimes and
+ * truncate apply: mode and explicit times need the owner or uid 0, times "now" and size need `w`, a
+ * change of owner needs uid 0, a change of gid the owner within own groups. setuid and setgid are
+ * cleared as POSIX says. `out` (may be NULL): the attributes afterwards.
+ * Errors: gate, PERM, ROFS, ISDIR and INVAL (size of what is not a file), FBIG, NOSPC, DQUOT, IO.
+ * Threads: any. Blocks: commit; disk when the size changes. Durable: yes. On failure: nothing
+ * changed. */
 int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		      const struct gml_setattr *set, struct gml_attr *out);
 
-/* Link target into buf[cap]; *len_out its length, TOOBIG if it does not fit, INVAL if not a symlink. Not NUL-terminated. */
+/* Copy the target of a symbolic link into buf[cap], without NUL; *len_out is its length (READLINK,
+ * RFC 8881 18.24).
+ * Errors: gate, INVAL (no symbolic link), TOOBIG (longer than cap).
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *len_out is undefined. */
 int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, char *buf,
 		       size_t cap, size_t *len_out);
 
@@ -34,33 +49,54 @@ enum {
 	GML_MAY_WRITE = 2,
 	GML_MAY_READ = 4,
 };
-/* Which of `want` (GML_MAY_*) the caller has on the inode, mode bits only; the NFS ACCESS operation is built on it. Errors: STALE, ACCESS. */
+/* Which of `want` (GML_MAY_*) the caller has on the inode (ACCESS, RFC 8881 18.1).
+ * Errors: gate.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *granted_out is undefined. */
 int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned want,
 		     unsigned *granted_out);
 
-/* Extended attributes, RFC 8276. Names include their "user." prefix; only "user." names are accepted (else NOTSUP). Reads need `r`, changes `w`.
- * A value over GML_XATTR_VALUE_MAX is TOOBIG. A set that would leave an inode with more than
- * GML_XATTR_COUNT_MAX attributes, GML_XATTR_TOTAL_MAX bytes of them, or 64 KiB of names is NOSPC; one
- * that only shortens a value is not.
- * "user.s3.meta.*" is the object's S3 user metadata, "user.s3.tag.*" its tags; their limits are S3's (2 KiB of metadata in total). */
+/* Extended attributes (RFC 8276). Names include their prefix "user."; other names are NOTSUP.
+ * Reading needs `r`, changing needs `w`. "user.s3.meta.*" is the S3 user metadata of an object and
+ * "user.s3.tag.*" its tags; S3's limits apply to them (2 KiB of metadata in total). */
+
+/* Copy a value into buf[cap]; *len_out is its length. cap 0 asks for the length only.
+ * Errors: gate, NOXATTR, NOTSUP, INVAL, NAMETOOLONG, TOOBIG (longer than cap), PERM.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *len_out is undefined. */
 int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name,
-		  void *buf, size_t cap, size_t *len_out); /* cap 0: size only; TOOBIG */
-enum gml_xattr_how { GML_XATTR_EITHER, GML_XATTR_CREATE, GML_XATTR_REPLACE };
+		  void *buf, size_t cap, size_t *len_out);
+enum gml_xattr_disposition { GML_XATTR_EITHER, GML_XATTR_CREATE, GML_XATTR_REPLACE };
+/* Set a value of up to GML_XATTR_VALUE_MAX bytes.
+ * Errors: gate, EXIST (CREATE, and it exists), NOXATTR (REPLACE, and it does not), NOTSUP, INVAL,
+ * NAMETOOLONG, TOOBIG, PERM, ROFS; NOSPC if the inode would have more than GML_XATTR_COUNT_MAX
+ * attributes, GML_XATTR_TOTAL_MAX bytes of them, or 64 KiB of names (shortening a value never is).
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_xattr_set(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name,
-		  struct gml_span value, enum gml_xattr_how how);
+		  struct gml_span value, enum gml_xattr_disposition disposition);
+/* Remove an attribute.
+ * Errors: gate, NOXATTR, NOTSUP, INVAL, NAMETOOLONG, PERM, ROFS.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_xattr_remove(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name);
-/* Calls `each` per name in bytewise order until it returns false. Names are borrowed for the call.
- * Those over GML_XATTR_NAME_MAX bytes (S3 metadata and tags) are left out: NFS cannot say them. */
+/* Call `each` per name in bytewise order until it returns false. Names are borrowed for the call.
+ * Names over GML_XATTR_NAME_MAX bytes (S3 metadata and tags) are left out: NFS cannot carry them.
+ * Errors: gate, PERM.
+ * Threads: any; `each` must not call the core. Blocks: no. Durable: n/a. On failure: `each` may
+ * have been called. */
 int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		   bool (*each)(void *arg, struct gml_span name), void *arg);
 
-/* An object's tags: its attributes "user.s3.tag.NAME", as one set. Names are without that prefix, values bytes; both borrowed for the call. */
 struct gml_meta_pair; /* gemel/object.h */
-/* Calls `each` per tag in bytewise order of the names until it returns false, all from one snapshot: never a set that is half replaced. Needs `r`. STALE, ACCESS. No blocking. */
+/* Call `each` per tag of an object, in bytewise order of the names, until it returns false
+ * (GetObjectTagging). Tags are the attributes "user.s3.tag.NAME"; names come without that prefix.
+ * All come from one snapshot. Both spans are borrowed for the call. Needs `r`.
+ * Errors: gate.
+ * Threads: any; `each` must not call the core. Blocks: no. Durable: n/a. On failure: `each` may
+ * have been called. */
 int gml_tags_each(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		  bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg);
-/* Replace all tags by these (0: none) in one transaction; a crash leaves the old set or the new one. Needs `w`. Names must differ (INVAL) and have 1 to 512 bytes (NAMETOOLONG), values an attribute's limits
- * (INVAL, TOOBIG); at most 10 tags (TOOBIG). STALE, ACCESS, ROFS. Any thread; blocks on commit; durable once it returns 0; on failure nothing changed. */
+/* Replace all tags of an object by these, in one transaction; ntags 0 removes them
+ * (PutObjectTagging, DeleteObjectTagging). Names must differ and have 1 to 512 bytes. Needs `w`.
+ * Errors: gate, INVAL, NAMETOOLONG, TOOBIG (a value, or more than 10 tags), NOSPC, ROFS, NOMEM.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_tags_replace(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		     const struct gml_meta_pair *tags, uint32_t ntags);
 

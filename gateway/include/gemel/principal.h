@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Users, groups and access keys. Names: 1 to 64 of [A-Za-z0-9._@-]. Changes are for GML_PROTOCOL_ADMIN only (PERM otherwise); durable. */
+/* Users, groups and access keys. Names: 1 to 64 of [A-Za-z0-9._@-]. Changes are for
+ * GML_PROTOCOL_ADMIN only (PERM otherwise); durable. */
 #ifndef GEMEL_PRINCIPAL_H
 #define GEMEL_PRINCIPAL_H
 
@@ -57,13 +58,15 @@ int gml_user_by_uid(
 int gml_user_list(struct gml_store *store, bool (*each)(void *arg, const struct gml_user *user),
 		  void *arg);
 
-/* Makes id ("GK" + 18 of [A-Z2-7]) and a 40-character secret from the kernel's random source unless given non-empty in *key; fills *key. */
+/* Makes id ("GK" + 18 of [A-Z2-7]) and a 40-character secret from the kernel's random source unless
+ * given non-empty in *key; fills *key. */
 int gml_key_create(struct gml_op *op, struct gml_store *store, struct gml_key *key);
 int gml_key_update(struct gml_op *op, struct gml_store *store, const char *id, uint32_t flags);
 int gml_key_delete(struct gml_op *op, struct gml_store *store, const char *id);
 int gml_key_list(struct gml_store *store, const char *user /* NULL: all */,
 		 bool (*each)(void *arg, const struct gml_key *key), void *arg);
-/* Key and its user in one snapshot: what a request's authentication needs. No blocking. NOKEY, NOUSER. Disabled ones are returned with their flags. */
+/* Key and its user in one snapshot: what a request's authentication needs. No blocking. NOKEY,
+ * NOUSER. Disabled ones are returned with their flags. */
 int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *key_out,
 		   struct gml_user *user_out);
 

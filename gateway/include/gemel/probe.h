@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Does a server answer? Used by whoever watches a door from outside of it.
+/* Does a server answer? For programs that watch one from outside.
  *
- * All functions: `address` is an IPv4 or IPv6 address as text (0.0.0.0 and :: stand for this machine), times are in ms, any
- * thread, they block for about the time given at most, and keep nothing. */
+ * `address` is an IPv4 or IPv6 address as text; 0.0.0.0 and :: stand for this machine. The labels
+ * of the contracts are explained in README.md here. */
 #ifndef GEMEL_PROBE_H
 #define GEMEL_PROBE_H
 
@@ -11,13 +11,21 @@
 
 GML_API_BEGIN
 
-/* Sends one HTTP request, in the clear, and waits for the first bytes of an answer. */
+/* Send one HTTP request in the clear and wait for the first bytes of an answer.
+ * Errors: false: no answer. Threads: any. Blocks: network, about `milliseconds` at most. Durable:
+ * n/a. On failure: nothing is kept open. */
 bool gml_probe_s3(const char *address, unsigned port, int milliseconds);
-/* Does anything accept a TCP connection there? */
+/* Does anything accept a TCP connection there?
+ * Errors: false: no. Threads: any. Blocks: network, about `milliseconds` at most. Durable: n/a. On
+ * failure: nothing is kept open. */
 bool gml_probe_tcp(const char *address, unsigned port, int milliseconds);
-/* One NULL call of NFSv4 (RFC 5531, RFC 8881 17.1) and its accepted reply. */
+/* Send one NULL call of NFSv4 and wait for its accepted reply (RFC 5531; RFC 8881 17.1).
+ * Errors: false: no such reply. Threads: any. Blocks: network, about `milliseconds` at most.
+ * Durable: n/a. On failure: nothing is kept open. */
 bool gml_probe_nfs(const char *address, unsigned port, int milliseconds);
-/* Can the port be bound now? 0, or the errno. Does not wait. */
+/* Can the port be bound now?
+ * Errors: 0, or an errno value. Threads: any. Blocks: no. Durable: n/a. On failure: nothing is kept
+ * open. */
 int gml_probe_bind(const char *address, unsigned port);
 
 GML_API_END

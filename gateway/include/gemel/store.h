@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The store: one directory with meta/, data/ and run/. */
+/* The store: one directory with meta/, data/ and run/. The labels of the contracts are explained in
+ * README.md here. */
 #ifndef GEMEL_STORE_H
 #define GEMEL_STORE_H
 
@@ -15,66 +16,108 @@ struct gml_store;
 enum { GML_STORE_UUID_LEN = 16 };
 
 struct gml_store_options {
-	/* The metadata engine: create: NULL = "lmdb". open: NULL = the store's own; FORMAT when another is named. Borrowed for the call. */
+	/* The metadata engine. create: NULL is "lmdb". open: NULL is the store's own; FORMAT when
+	 * it is another one. Borrowed for the call. */
 	const char *engine;
-	uint64_t
-		meta_capacity; /* bytes that the metadata may grow to; create: 0 = 1 TiB, or what the address space allows; open: 0 = as recorded, more raises it */
-	uint32_t
-		meta_snapshots; /* concurrent readers of the metadata over all processes; 0 = 4096 */
+	/* Bytes that the metadata may grow to. create: 0 is 1 TiB, or what the address space
+	 * allows. open: 0 is the recorded size; more raises it. */
+	uint64_t meta_capacity;
+	/* Concurrent readers of the metadata over all processes; 0 is 4096. */
+	uint32_t meta_snapshots;
 	gml_log_fn log;
 	void *log_arg;
 };
 
-/* Make an empty store in the new or empty directory `path` (mode 0700): ino 1, format record, uuid.
- * Errors: EXIST (a store is there), IO, NOSPC, ACCESS. Blocks on disk. Durable once it returns 0. */
+/* Make an empty store in the new or empty directory `path` (mode 0700).
+ * Errors: EXIST (a store is there), NOTEMPTY, NAMETOOLONG, ACCESS, NOSPC, IO.
+ * Threads: any. Blocks: disk. Durable: yes. On failure: what was made is removed again, as far as
+ * the disk allows. */
 int gml_store_create(const char *path, const struct gml_store_options *opt);
 
-/* Open for reading and writing. At most once per process, after the last fork; children must not use it. `*store_out` is the caller's until
- * gml_store_close. Errors: NOENT, FORMAT, ACCESS, CORRUPT. Does no recovery. */
+/* Open the store for reading and writing. At most once per process, after its last fork; a child
+ * must not use it. Does no recovery (gml_store_recover).
+ * Ownership: *store_out belongs to the caller until gml_store_close.
+ * Errors: NOENT, FORMAT (another version or engine), ACCESS, LOCKED, CORRUPT, NOSPC, IO, NOMEM.
+ * Threads: any. Blocks: disk; the first process replays the log. Durable: yes. On failure:
+ * *store_out is NULL. */
 int gml_store_open(const char *path, const struct gml_store_options *opt,
 		   struct gml_store **store_out);
-/* NULL is fine. Returns this process's unused blob ids. Nobody may use the store any more. */
+/* Close the store; NULL is accepted. Finalizes the files that were made and never written, and
+ * returns the unused blob ids of this process. No other call may use the store any more.
+ * Errors: none; what fails is logged and left to recovery.
+ * Threads: one, and no other call is running. Blocks: disk and commit. Durable: yes. On failure:
+ * recovery completes it. */
 void gml_store_close(struct gml_store *store);
 
-/* 16 bytes identifying the store for its life. */
+/* The GML_STORE_UUID_LEN bytes that identify the store for its life. Borrowed until
+ * gml_store_close.
+ * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 const uint8_t *gml_store_uuid(const struct gml_store *store);
 
-/* Settle after a crash: DIRTY inodes whose writer process is gone get size, times, change and etag from their wblob; blob files of dead leases that
- * nothing references are removed; what dead processes occupied in the metadata engine is given back. Safe while other processes serve. The NFS server calls it before it
- * serves, `gemel serve` at start and whenever a child died. Blocks on disk; durable. */
+/* Clean up after processes that died. DIRTY inodes whose writer is gone get size, times, change
+ * attribute and ETag from their write blob; unreferenced blob files of dead leases are removed; the
+ * metadata engine frees what dead processes occupied. Safe while other processes serve. The NFS
+ * server calls it before it serves, `gemel serve` at its start and whenever a child has died.
+ * Errors: IO, NOSPC, NOMEM, CORRUPT.
+ * Threads: any. Blocks: disk and commit. Durable: yes. On failure: the rest is left to the next
+ * call. */
 int gml_store_recover(struct gml_op *op, struct gml_store *store);
 
-/* Make clean, in one transaction, the new files that were closed without a write since the last call. Until then they are marked as being written, which costs whoever looks at them a little more
- * than a clean one. A server that creates files calls it a few times a second; gml_store_close does it last. What fails is logged, and left to recovery. May block on commit; relaxed. Any thread. */
+/* Make the new files clean, in one transaction, that were closed without a write since the last
+ * call. Until then they are marked as being written, so that reading their attributes costs a
+ * little more. A server that creates files calls it a few times a second; gml_store_close does it
+ * last.
+ * Errors: none; what fails is logged and left to recovery.
+ * Threads: any. Blocks: commit. Durable: no; recovery repeats what is lost. On failure: the files
+ * stay marked. */
 void gml_store_finalize(struct gml_op *op, struct gml_store *store);
 
-/* Makes durable what relaxed buckets have answered so far (gml_bucket_set_relaxed): what COMMIT owes for a file that nobody has open. At once when there is nothing of the kind; else blocks on
- * commit. IO. Any thread. */
+/* Make everything durable that relaxed buckets have acknowledged so far (gml_bucket_set_relaxed).
+ * COMMIT calls it for a file that no state has open. Returns at once when nothing waits.
+ * Errors: IO.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: the store accepts no changes in this
+ * process until it is opened again. */
 int gml_store_flush(struct gml_store *store);
 
-/* Can the store be changed now? Writes a few bytes durably to run/ready, and waits its turn among the commits without making
- * one. NOSPC: only what frees space is accepted. IO: a disk failed; nothing is accepted until every process has opened the store
- * anew. ROFS, ACCESS, NOMEM. Blocks on disk, as long as the disk does: who cannot wait asks on a thread. Any thread. */
+/* Can the store be changed now? Writes a few bytes durably to run/ready and waits its turn among
+ * the commits without making one.
+ * Errors: NOSPC (only changes that free space are accepted), IO (a disk failed: no changes until
+ * every process has opened the store again), ROFS, ACCESS, NOMEM.
+ * Threads: any; a caller that cannot wait uses a thread of its own. Blocks: disk, without a bound.
+ * Durable: n/a. On failure: nothing changed. */
 int gml_store_ready(struct gml_store *store);
 
-/* Free orphans that are at least `min_age_ns` old and for which `is_open` (may be NULL: nothing is
- * open) answers false, at most `max` of them. One that is dated in the future, by a clock that was set
- * back since, begins its time now. *freed_out = how many. Blocks on commit. */
+/* Free at most `max` orphans that are at least `min_age_ns` old and for which `is_open` returns
+ * false (NULL: none is open). An orphan dated in the future, because the clock was set back, gets
+ * the present time instead. *freed_out: how many were freed.
+ * Errors: IO, NOSPC, CORRUPT, NOMEM.
+ * Threads: any; `is_open` must not call the core. Blocks: commit and disk. Durable: yes. On
+ * failure: *freed_out counts what was freed; the rest stays for the next call. */
 int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_ns, unsigned max,
 		   bool (*is_open)(void *arg, gml_ino ino), void *arg, unsigned *freed_out);
-/* An is_open for gml_store_reap that knows this process's gml_file handles; `arg` is the store. */
+/* An `is_open` for gml_store_reap: has this process a gml_file of the inode? `store` is the store,
+ * as the argument `arg` of gml_store_reap.
+ * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 bool gml_store_file_is_open(void *store, gml_ino ino);
-/* Reclaim pack space, packs that hold no live segment, and blob files that a crash left without a record; bounded work per call, the next goes on where it ended.
- * For a job that runs every minute or so. Blocks on disk. */
+/* Reclaim the space of freed pack segments, of packs without live segments, and of blob files that
+ * a crash left without a record. The work per call is bounded; the next call goes on where this one
+ * ended. For a job that runs about every minute. *freed_bytes_out: bytes given back.
+ * Errors: IO, CORRUPT, NOMEM.
+ * Threads: any. Blocks: disk and commit. Durable: no; a later call repeats what is lost. On
+ * failure: the rest is left to the next call. */
 int gml_store_compact(struct gml_op *op, struct gml_store *store, uint64_t *freed_bytes_out);
 
 struct gml_statfs {
-	uint64_t total, free, avail; /* bytes of the file system holding the store */
-	uint64_t files,
-		files_free; /* inodes in use; and how many more are possible (bounded by space / 1 KiB) */
-	uint64_t used; /* bytes of content in all buckets */
+	uint64_t total, free, avail; /* bytes of the file system that holds the store */
+	uint64_t files;		     /* inodes in use */
+	uint64_t files_free;	     /* how many more are possible (bounded by space / 1 KiB) */
+	uint64_t used;		     /* bytes of content in all buckets */
 };
-/* `ino`: any inode of the bucket asked about, or the root (RFC 8881 5.8.2). STALE, ACCESS as for gml_inode_getattr. Microseconds; any thread. */
+/* Space and inodes, as `ino` (any inode of a bucket, or the root) sees them: within a bucket its
+ * quota counts (space_avail and its like, RFC 8881 5.8.2).
+ * Errors: STALE, ACCESS, AGAIN as gml_inode_getattr; IO.
+ * Threads: any. Blocks: no (a system call of microseconds). Durable: n/a. On failure: *out is
+ * undefined. */
 int gml_store_statfs(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		     struct gml_statfs *out);
 
@@ -83,8 +126,12 @@ struct gml_check_report {
 		orphans, bytes;
 	uint64_t problems;
 };
-/* Verify every invariant of docs/on-disk-format.md; each problem is one call of `problem`. Read-only: one snapshot, may run while serving
- * (DIRTY inodes and leased blobs of living processes are not problems). `progress` may be NULL. Returns 0 also with problems found. */
+/* Verify every invariant of docs/on-disk-format.md; `problem` is called once for each that does not
+ * hold. Uses one snapshot, so it may run while the store is served; DIRTY inodes and leased blobs
+ * of living processes are no problems. `progress` may be NULL.
+ * Errors: IO, CORRUPT (the check itself cannot go on), NOMEM. 0 also when problems were found.
+ * Threads: any; the callbacks must not call the core. Blocks: disk. Durable: n/a. On failure:
+ * *report_out counts what was seen. */
 int gml_store_check(struct gml_op *op, struct gml_store *store,
 		    void (*problem)(void *arg, const char *text),
 		    void (*progress)(void *arg, uint64_t done, uint64_t total), void *arg,

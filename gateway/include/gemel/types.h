@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Attributes and small value types shared by the public API. Times are nanoseconds since the epoch, sizes and offsets bytes. */
+/* Attributes and small value types shared by the public API. Times are nanoseconds since the epoch,
+ * sizes and offsets bytes. */
 #ifndef GEMEL_TYPES_H
 #define GEMEL_TYPES_H
 
@@ -11,7 +12,7 @@ typedef uint64_t gml_ino;
 #define GML_INO_ROOT ((gml_ino)1) /* the directory of buckets */
 
 #define GML_KEY_MAX 1024     /* bytes of an S3 key, and of one stored name */
-#define GML_NFS_NAME_MAX 255 /* bytes of a name at the NFS door */
+#define GML_NFS_NAME_MAX 255 /* bytes of a name over NFS */
 #define GML_SYMLINK_MAX 4096 /* bytes of a link target */
 #define GML_XATTR_NAME_MAX 255
 #define GML_XATTR_VALUE_MAX 65536
@@ -43,11 +44,12 @@ struct gml_attr {
 	int64_t atime, mtime, ctime, btime;
 	uint64_t change;
 	uint64_t cookie; /* set by gml_dir_read and gml_dir_lookup: the dirent's cookie */
-	uint8_t verifier
-		[8]; /* exclusive-create verifier (RFC 8881 18.16.3), or the mark of the multipart upload that made it; zero when none */
+	/* Exclusive-create verifier (RFC 8881 18.16.3), or the mark of the multipart upload that
+	 * made the inode; zero: neither. */
+	uint8_t verifier[8];
 };
 
-/* What a setattr or a create sets; `mask` says which members count. */
+/* The attributes that a setattr or a create sets; `mask` says which members count. */
 enum {
 	GML_SET_MODE = 1 << 0,
 	GML_SET_UID = 1 << 1,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Multipart uploads. Ids are 32 lower-case hex digits. An upload belongs to who began it: that uid, the bucket's owner and uid 0 may use it (ACCESS). NOUPLOAD when unknown, completed or
- * aborted, or bucket and key differ. */
+/* Multipart uploads. Ids are 32 lower-case hex digits. An upload belongs to who began it: that uid,
+ * the bucket's owner and uid 0 may use it (ACCESS). NOUPLOAD when unknown, completed or aborted, or
+ * bucket and key differ. */
 #ifndef GEMEL_UPLOAD_H
 #define GEMEL_UPLOAD_H
 
@@ -44,7 +45,8 @@ int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span b
 		   struct gml_span key, struct gml_span id,
 		   struct gml_upload *out); /* out->key = `key` */
 
-/* A part's content: gml_put_write and gml_put_abort work on it; finish with gml_part_finish. A part of the same number is replaced; its old bytes are freed. */
+/* A part's content: gml_put_write and gml_put_abort work on it; finish with gml_part_finish. A part
+ * of the same number is replaced; its old bytes are freed. */
 int gml_part_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
 		   struct gml_span key, struct gml_span id, uint32_t number, uint64_t size_hint,
 		   struct gml_put **out);
@@ -65,14 +67,16 @@ int gml_part_list(struct gml_op *op, struct gml_store *store, struct gml_span bu
 struct gml_part_ref {
 	uint32_t number;
 	char etag[GML_ETAG_MAX + 1]; /* as the client sent it, without quotes */
-	/* NONE, or must equal the part's. One of another kind than the part's is not looked at where
-	 * nobody chose a kind for the upload, or CRC64NVME was chosen. */
+	/* NONE, or must equal the part's. One of another kind than the part's is not looked at
+	 * where nobody chose a kind for the upload, or CRC64NVME was chosen. */
 	struct gml_object_checksum checksum;
 };
-/* Complete: ETag = md5 of the parts' md5s "-N"; no data moves; the upload and unlisted parts go. `checksum`: what the client claims for the whole, or NULL (BADDIGEST when it differs; FULL_OBJECT
- * CRCs are combined from the parts'). `size` UINT64_MAX or the object size the client expects (INVAL). Repeated with the same parts while its object is there, it
- * succeeds again and changes nothing, whatever `cond` says; else NOUPLOAD. PARTORDER, BADPART, PARTSMALL, PRECONDITION.
- * A file that has the key already hands down what gml_put_finish says (the owner, then, is not the
+/* Complete: ETag = md5 of the parts' md5s "-N"; no data moves; the upload and unlisted parts go.
+ * `checksum`: what the client claims for the whole, or NULL (BADDIGEST when it differs; FULL_OBJECT
+ * CRCs are combined from the parts'). `size` UINT64_MAX or the object size the client expects
+ * (INVAL). Repeated with the same parts while its object is there, it succeeds again and changes
+ * nothing, whatever `cond` says; else NOUPLOAD. PARTORDER, BADPART, PARTSMALL, PRECONDITION. A file
+ * that has the key already hands down what gml_put_finish says (the owner, then, is not the
  * uploader): XATTRFULL as there. TOOBIG: the parts have more than a million extents. */
 int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
 			struct gml_span key, struct gml_span id, const struct gml_part_ref *parts,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Everything that a public header declares between GML_API_BEGIN and GML_API_END is exported from libgemel; all else is hidden. */
+/* libgemel exports what a public header declares between GML_API_BEGIN and GML_API_END, and hides
+ * everything else. */
 #ifndef GEMEL_VISIBILITY_H
 #define GEMEL_VISIBILITY_H
 #define GML_API_BEGIN _Pragma("GCC visibility push(default)")

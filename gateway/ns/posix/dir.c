@@ -315,13 +315,13 @@ struct dir_remove_arg {
 	struct gml_store *store;
 	gml_ino parent;
 	struct gml_span name;
-	enum gml_remove_what what;
+	enum gml_remove_kind kind;
 };
 
 static int dir_remove_bucket(struct gml_txn *txn, struct dir_remove_arg *arg)
 {
 	int rc;
-	if (arg->what == GML_REMOVE_FILE)
+	if (arg->kind == GML_REMOVE_FILE)
 		return GML_ERR_ISDIR;
 	rc = gml_bucket_txn_remove(txn, arg->op, arg->name);
 	return rc == GML_ERR_NOBUCKET ? GML_ERR_NOENT : rc;
@@ -349,9 +349,9 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 	rc = gml_access_remove(arg->op, &dir, &child);
 	if (rc != 0)
 		return rc;
-	if (arg->what == GML_REMOVE_DIR && child.type != GML_DIR)
+	if (arg->kind == GML_REMOVE_DIR && child.type != GML_DIR)
 		return GML_ERR_NOTDIR;
-	if (arg->what == GML_REMOVE_FILE && child.type == GML_DIR)
+	if (arg->kind == GML_REMOVE_FILE && child.type == GML_DIR)
 		return GML_ERR_ISDIR;
 	if (child.type == GML_DIR)
 		rc = gml_dir_empty(txn, child.ino, &marker);
@@ -363,9 +363,9 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 }
 
 int gml_dir_remove(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
-		   enum gml_remove_what what)
+		   enum gml_remove_kind kind)
 {
 	struct dir_remove_arg arg = {
-		.op = op, .store = store, .parent = parent, .name = name, .what = what};
+		.op = op, .store = store, .parent = parent, .name = name, .kind = kind};
 	return gml_meta_update(store->meta, dir_remove_txn, &arg);
 }

@@ -29,13 +29,13 @@
 #define FILE_SEGMENTS 64 /* parts of one READ that one snapshot describes */
 
 /* Everything that can fail, before it is known which inode it will be. */
-static struct gml_file *file_alloc(struct gml_op *op, struct gml_store *store, unsigned how)
+static struct gml_file *file_alloc(struct gml_op *op, struct gml_store *store, unsigned access)
 {
 	struct gml_file *file = calloc(1, sizeof(*file));
 	if (file == NULL)
 		return NULL;
 	*file = (struct gml_file){.store = store,
-				  .how = how,
+				  .access = access,
 				  .client = op->client,
 				  .open_inode = gml_open_inode_spare()};
 	if (file->open_inode != NULL)
@@ -50,10 +50,10 @@ static void file_bind(struct gml_file *file, gml_ino ino)
 	gml_open_inode_enter(file);
 }
 
-static int file_open_check(const struct gml_op *op, const struct gml_inode *inode, unsigned how)
+static int file_open_check(const struct gml_op *op, const struct gml_inode *inode, unsigned access)
 {
-	unsigned want = (how & GML_OPEN_READ ? GML_MAY_READ : 0) |
-			(how & GML_OPEN_WRITE ? GML_MAY_WRITE : 0);
+	unsigned want = (access & GML_OPEN_READ ? GML_MAY_READ : 0) |
+			(access & GML_OPEN_WRITE ? GML_MAY_WRITE : 0);
 	if (inode->type == GML_DIR)
 		return GML_ERR_ISDIR;
 	if (inode->type != GML_REG)
@@ -64,42 +64,42 @@ static int file_open_check(const struct gml_op *op, const struct gml_inode *inod
 /* May it be opened? An open by handle of what has lost its names is refused also to the client that has it open: by
  * path, it is about to open what bears the name now (docs/adr/0002). I/O goes on with what is open. */
 static int file_open_look(const struct gml_op *op, struct gml_store *store, gml_ino ino,
-			  unsigned how)
+			  unsigned access)
 {
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	if (op->found || (how & GML_OPEN_IO))
+	if (op->found || (access & GML_OPEN_IO))
 		rc = gml_handle_get(txn, op, store, ino, &inode);
 	else
 		rc = gml_handle_get_named(txn, op, ino, &inode);
 	gml_meta_read_end(txn);
 	if (rc == 0)
-		rc = file_open_check(op, &inode, how);
+		rc = file_open_check(op, &inode, access);
 	if (rc == 0 && (inode.flags & GML_INODE_ORPHAN) && gml_reap_is_freeing(store, ino))
 		rc = GML_ERR_STALE;
 	return rc;
 }
 
-int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned how,
+int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned access,
 		  struct gml_file **out)
 {
 	struct gml_file *file;
 	int rc;
 	*out = NULL;
-	if (how & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE | GML_OPEN_IO))
+	if (access & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE | GML_OPEN_IO))
 		return GML_ERR_INVAL;
 	file = calloc(1, sizeof(*file));
 	if (file == NULL)
 		return GML_ERR_NOMEM;
-	*file = (struct gml_file){.store = store, .how = how, .client = op->client};
+	*file = (struct gml_file){.store = store, .access = access, .client = op->client};
 	/* First the reference, then the look: the reaper leaves alone what is open. What it claimed before is as good
 	 * as gone. */
 	rc = gml_open_inode_get(store, ino, &file->open_inode);
 	if (rc == 0)
-		rc = file_open_look(op, store, ino, how);
+		rc = file_open_look(op, store, ino, access);
 	if (rc != 0) {
 		gml_open_inode_put(store, file->open_inode);
 		free(file);
@@ -169,14 +169,14 @@ static int create_txn(struct gml_txn *txn, void *argp)
 	return rc == 0 ? gml_link_add(txn, &dir, arg->name, inode) : rc;
 }
 
-static int create_new(struct create_arg *arg, unsigned open_how, struct gml_file **out)
+static int create_new(struct create_arg *arg, unsigned access, struct gml_file **out)
 {
-	struct gml_file *file = file_alloc(arg->op, arg->store, open_how);
+	struct gml_file *file = file_alloc(arg->op, arg->store, access);
 	int rc = 0;
 	if (file == NULL)
 		return GML_ERR_NOMEM;
 	arg->wblob = 0;
-	if (open_how & GML_OPEN_WRITE)
+	if (access & GML_OPEN_WRITE)
 		rc = gml_blob_reserve(arg->store->data, &arg->wblob);
 	if (rc == 0)
 		rc = gml_meta_update(arg->store->meta, create_txn, arg);
@@ -202,21 +202,21 @@ static bool create_repeated(const struct gml_inode *inode, const uint8_t *verifi
 }
 
 /* The name exists. */
-static int create_existing(struct create_arg *arg, unsigned open_how, enum gml_create_how how,
-			   const uint8_t *verifier, const struct gml_inode *inode,
-			   struct gml_file **out)
+static int create_existing(struct create_arg *arg, unsigned access,
+			   enum gml_create_disposition disposition, const uint8_t *verifier,
+			   const struct gml_inode *inode, struct gml_file **out)
 {
 	bool empty = arg->set != NULL && (arg->set->mask & GML_SET_SIZE) && arg->set->size == 0;
 	struct gml_op named = *arg->op;
 	int rc;
-	if (how == GML_CREATE_GUARDED)
+	if (disposition == GML_CREATE_GUARDED)
 		return GML_ERR_EXIST;
-	if (how == GML_CREATE_EXCLUSIVE && !create_repeated(inode, verifier))
+	if (disposition == GML_CREATE_EXCLUSIVE && !create_repeated(inode, verifier))
 		return GML_ERR_EXIST;
 	named.found =
 		false; /* the name may denote another file since the look: STALE, and it is looked up again */
-	rc = gml_file_open(&named, arg->store, inode->ino, open_how, out);
-	if (rc == 0 && how == GML_CREATE_UNCHECKED && empty)
+	rc = gml_file_open(&named, arg->store, inode->ino, access, out);
+	if (rc == 0 && disposition == GML_CREATE_UNCHECKED && empty)
 		rc = gml_inode_empty(arg->op, arg->store, (*out)->open_inode);
 	if (rc != 0) {
 		(void)gml_file_close(arg->op, *out);
@@ -248,19 +248,21 @@ static int create_look(struct create_arg *arg, struct gml_inode *inode)
 	return rc;
 }
 
-static int create_try(struct create_arg *arg, unsigned open_how, enum gml_create_how how,
-		      const uint8_t *verifier, struct gml_file **out, bool *created_out)
+static int create_try(struct create_arg *arg, unsigned access,
+		      enum gml_create_disposition disposition, const uint8_t *verifier,
+		      struct gml_file **out, bool *created_out)
 {
 	struct gml_inode inode;
 	int rc = create_look(arg, &inode);
 	*created_out = rc == GML_ERR_NOENT;
 	if (rc == GML_ERR_NOENT) {
-		rc = create_new(arg, open_how, out);
+		rc = create_new(arg, access, out);
 		/* Somebody was faster: look again, unless the answer is clear. */
-		return rc == GML_ERR_EXIST && how != GML_CREATE_GUARDED ? GML_ERR_AGAIN : rc;
+		return rc == GML_ERR_EXIST && disposition != GML_CREATE_GUARDED ? GML_ERR_AGAIN
+										: rc;
 	}
 	if (rc == 0) {
-		rc = create_existing(arg, open_how, how, verifier, &inode, out);
+		rc = create_existing(arg, access, disposition, verifier, &inode, out);
 		if (rc == GML_ERR_STALE) /* removed since the look */
 			rc = GML_ERR_AGAIN;
 	}
@@ -268,7 +270,7 @@ static int create_try(struct create_arg *arg, unsigned open_how, enum gml_create
 }
 
 int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent,
-		    struct gml_span name, unsigned open_how, enum gml_create_how how,
+		    struct gml_span name, unsigned access, enum gml_create_disposition disposition,
 		    const uint8_t verifier[8], const struct gml_setattr *set, struct gml_file **out,
 		    struct gml_attr *attr_out, bool *created_out)
 {
@@ -277,12 +279,12 @@ int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent,
 	bool created;
 	int rc = GML_ERR_AGAIN;
 	*out = NULL;
-	if ((open_how & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE)) ||
-	    (how == GML_CREATE_EXCLUSIVE && verifier == NULL))
+	if ((access & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE)) ||
+	    (disposition == GML_CREATE_EXCLUSIVE && verifier == NULL))
 		return GML_ERR_INVAL;
-	arg.verifier = how == GML_CREATE_EXCLUSIVE ? verifier : NULL;
+	arg.verifier = disposition == GML_CREATE_EXCLUSIVE ? verifier : NULL;
 	for (int i = 0; i < FILE_TRIES && rc == GML_ERR_AGAIN; i++)
-		rc = create_try(&arg, open_how, how, verifier, out, &created);
+		rc = create_try(&arg, access, disposition, verifier, out, &created);
 	if (rc == 0 && attr_out != NULL && created) {
 		gml_inode_attr_new(&arg.inode, attr_out);
 	} else if (rc == 0 && attr_out != NULL) {

@@ -151,9 +151,9 @@ void gml_open_inode_enter(struct gml_file *file)
 	struct gml_open_inode *open_inode = file->open_inode;
 	struct open_inode_shard *shard = open_inode_shard(file->store, open_inode->ino);
 	pthread_mutex_lock(&shard->lock);
-	if (file->how & GML_OPEN_WRITE)
+	if (file->access & GML_OPEN_WRITE)
 		open_inode->writers++;
-	if (!(file->how & GML_OPEN_IO)) {
+	if (!(file->access & GML_OPEN_IO)) {
 		file->next = open_inode->holders;
 		file->link = &open_inode->holders;
 		if (file->next != NULL)
@@ -169,8 +169,8 @@ bool gml_open_inode_leave(struct gml_file *file)
 	struct open_inode_shard *shard = open_inode_shard(file->store, open_inode->ino);
 	bool last;
 	pthread_mutex_lock(&shard->lock);
-	last = (file->how & GML_OPEN_WRITE) && --open_inode->writers == 0;
-	if (!(file->how & GML_OPEN_IO)) {
+	last = (file->access & GML_OPEN_WRITE) && --open_inode->writers == 0;
+	if (!(file->access & GML_OPEN_IO)) {
 		*file->link = file->next;
 		if (file->next != NULL)
 			file->next->link = file->link;

@@ -47,7 +47,7 @@ struct gml_open_inode {
 struct gml_file {
 	struct gml_store *store;
 	struct gml_open_inode *open_inode;
-	unsigned how;		       /* GML_OPEN_* */
+	unsigned access;	       /* GML_OPEN_* */
 	uint64_t client;	       /* op->client of the open */
 	struct gml_file *next, **link; /* in open_inode->holders, unless GML_OPEN_IO */
 };

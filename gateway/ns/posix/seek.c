@@ -112,7 +112,7 @@ static int seek_open(struct gml_op *op, struct gml_store *store, gml_ino ino,
 	return rc;
 }
 
-int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek what, uint64_t off,
+int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek kind, uint64_t off,
 		  uint64_t *off_out, bool *eof_out)
 {
 	struct seek_view view = {0};
@@ -123,7 +123,7 @@ int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek what, 
 	if (rc == 0 && off >= view.size)
 		rc = GML_ERR_NXIO;
 	if (rc == 0)
-		rc = what == GML_SEEK_DATA ? seek_data(&view, off, off_out)
+		rc = kind == GML_SEEK_DATA ? seek_data(&view, off, off_out)
 					   : seek_hole(&view, off, off_out);
 	/* No data up to the end: the answer is "end of file", not an error (RFC 7862 15.11.3). */
 	if (rc == 0)
@@ -138,7 +138,7 @@ int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek what, 
 
 static int seek_range(const struct gml_file *file, uint64_t off, uint64_t len, uint64_t *end_out)
 {
-	if (!(file->how & GML_OPEN_WRITE))
+	if (!(file->access & GML_OPEN_WRITE))
 		return GML_ERR_ACCESS;
 	if (len == 0)
 		return GML_ERR_INVAL;

@@ -331,7 +331,7 @@ int gml_file_write(struct gml_op *op, struct gml_file *file, uint64_t off, const
 	bool done;
 	uint64_t end;
 	int rc;
-	if (!(file->how & GML_OPEN_WRITE))
+	if (!(file->access & GML_OPEN_WRITE))
 		return GML_ERR_ACCESS;
 	rc = write_range(off, iov, iovcnt, &end);
 	if (rc != 0)

@@ -171,7 +171,7 @@ struct xattr_arg {
 	struct gml_store *store;
 	gml_ino ino;
 	struct gml_span name, value;
-	enum gml_xattr_how how;
+	enum gml_xattr_disposition disposition;
 };
 
 static int xattr_touch(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode)
@@ -195,9 +195,9 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_xattr_get(txn, arg->ino, arg->name, &old);
-	if (rc == 0 && arg->how == GML_XATTR_CREATE)
+	if (rc == 0 && arg->disposition == GML_XATTR_CREATE)
 		return GML_ERR_EXIST;
-	if (rc == GML_ERR_NOENT && arg->how == GML_XATTR_REPLACE)
+	if (rc == GML_ERR_NOENT && arg->disposition == GML_XATTR_REPLACE)
 		return GML_ERR_NOXATTR;
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
@@ -213,9 +213,9 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 }
 
 int gml_xattr_set(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name,
-		  struct gml_span value, enum gml_xattr_how how)
+		  struct gml_span value, enum gml_xattr_disposition disposition)
 {
-	struct xattr_arg arg = {op, store, ino, name, value, how};
+	struct xattr_arg arg = {op, store, ino, name, value, disposition};
 	int rc = xattr_name_check(name);
 	if (rc == 0)
 		rc = xattr_value_check(name, value);
