@@ -20,11 +20,27 @@ struct handle {
 	int fd;
 };
 
+/* A name of the bucket's root, as READDIR should know it. */
+struct known {
+	uint64_t cookie; /* 0: there is none */
+	unsigned since;	 /* the step that made it */
+};
+
+/* A READDIR of the bucket's root that takes its time. */
+struct reader {
+	uint64_t after;
+	unsigned since; /* step of its first page */
+	unsigned seen[NAMES];
+};
+
 struct oracle {
 	struct ns *ns;
 	char root[80];
 	unsigned seed, step;
-	unsigned writes, shares; /* that really happened */
+	unsigned writes, shares, puts, readings; /* that really happened */
+	struct known known[NAMES];
+	uint64_t newest; /* of all cookies */
+	struct reader reader;
 	struct handle handles[HANDLES];
 	char *buf, *buf2;
 };
@@ -212,6 +228,38 @@ static void do_link(struct oracle *o)
 	if (want != 0 && rc == GML_ERR_PERM)
 		want = rc; /* a directory: told before a name that exists */
 	expect(o, "link", path, path2, rc, want);
+}
+
+/* S3's PUT is open(O_EXCL) of another file and rename(2) over the name. Where a directory has the name, or there is none
+ * to hold it, S3 has rules of its own. */
+static void do_put(struct oracle *o)
+{
+	char path[64], real[160], real2[160], key[64];
+	size_t len = rnd(o, 3) ? rnd(o, 5000) : rnd(o, 1 << 17);
+	uint8_t md5[16] = {0};
+	struct gml_put *put;
+	struct stat st;
+	int fd, rc;
+	random_path(o, path);
+	real_path(o, path, real);
+	snprintf(key, sizeof(key), "%s", path);
+	snprintf(real2, sizeof(real2), "%s-put", o->root);
+	*(strrchr(real, '/') + 1) = '\0';
+	rc = stat(real, &st);
+	real_path(o, path, real);
+	if (rc != 0 || (lstat(real, &st) == 0 && S_ISDIR(st.st_mode)))
+		return;
+	memset(o->buf, (int)(1 + rnd(o, 255)), len);
+	md5[0] = (uint8_t)o->step;
+	assert_ok(gml_put_begin(&o->ns->op, o->ns->store, ns_span("bucket"), ns_span(key), len,
+				&put));
+	assert_ok(gml_put_write(put, o->buf, len));
+	assert_ok(gml_put_finish(&o->ns->op, put, md5, NULL, NULL, NULL, NULL));
+	fd = open(real2, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	assert_int_equal(write(fd, o->buf, len), len);
+	close(fd);
+	assert_int_equal(rename(real2, real), 0);
+	o->puts++;
 }
 
 /* ---- operations on files
@@ -421,6 +469,76 @@ static void do_reopen(struct oracle *o)
 	assert_ok(gml_store_recover(&o->ns->op, o->ns->store));
 }
 
+/* ---- READDIR's cookies ------------------------------------------------------------------------------------------- */
+
+struct root_list {
+	struct oracle *o;
+	uint64_t cookies[NAMES];
+};
+
+static bool root_each(void *arg, struct gml_span name, const struct gml_attr *attr)
+{
+	struct root_list *list = arg;
+	unsigned i = (unsigned)(*(const char *)name.ptr - 'a');
+	assert_true(name.len == 1 && i < NAMES);
+	list->cookies[i] = attr->cookie;
+	return true;
+}
+
+/* After each step: a name that was there before has the cookie that it had, whatever it denotes by now; a new one has a
+ * cookie that never was. */
+static void check_cookies(struct oracle *o)
+{
+	struct root_list list = {.o = o};
+	uint64_t newest = o->newest;
+	bool eof;
+	assert_ok(gml_dir_read(&o->ns->op, o->ns->store, o->ns->bucket, 0, root_each, &list, &eof));
+	for (unsigned i = 0; i < NAMES; i++) {
+		struct known *known = &o->known[i];
+		uint64_t cookie = list.cookies[i];
+		if (cookie != 0 && known->cookie == 0)
+			known->since = o->step;
+		if (cookie != 0 && known->cookie == 0 ? cookie <= o->newest
+						      : cookie != 0 && cookie != known->cookie)
+			fail_msg("step %u: %c has cookie %llu, had %llu, newest %llu", o->step,
+				 (int)('a' + i), (unsigned long long)cookie,
+				 (unsigned long long)known->cookie, (unsigned long long)o->newest);
+		known->cookie = cookie;
+		newest = cookie > newest ? cookie : newest;
+	}
+	o->newest = newest;
+}
+
+static bool reader_each(void *arg, struct gml_span name, const struct gml_attr *attr)
+{
+	struct oracle *o = arg;
+	o->reader.seen[*(const char *)name.ptr - 'a']++;
+	o->reader.after = attr->cookie;
+	return false; /* one a page */
+}
+
+/* At its end: what was there all the time was shown once. What came and went may be shown or not, each life once. */
+static void do_reading(struct oracle *o)
+{
+	struct reader *reader = &o->reader;
+	bool eof;
+	if (reader->after == 0)
+		reader->since = o->step;
+	assert_ok(gml_dir_read(&o->ns->op, o->ns->store, o->ns->bucket, reader->after, reader_each,
+			       o, &eof));
+	if (!eof)
+		return;
+	for (unsigned i = 0; i < NAMES; i++) {
+		const struct known *known = &o->known[i];
+		bool always = known->cookie != 0 && known->since < reader->since;
+		if (always && reader->seen[i] != 1)
+			fail_msg("step %u: %c was shown %u times", o->step, (int)('a' + i),
+				 reader->seen[i]);
+	}
+	o->readings++;
+	*reader = (struct reader){.after = 0};
+}
+
 /* ---- the whole tree
  * ----------------------------------------------------------------------------------------------------------- */
 
@@ -488,8 +606,12 @@ static void compare_entry(struct oracle *o, gml_ino ino, const char *real)
 
 static void one_step(struct oracle *o)
 {
-	unsigned dice = rnd(o, 100);
-	if (dice < 6)
+	unsigned dice = rnd(o, 110);
+	if (dice >= 104)
+		do_put(o);
+	else if (dice >= 100)
+		do_reading(o);
+	else if (dice < 6)
 		do_mkdir(o);
 	else if (dice < 8)
 		do_symlink(o);
@@ -540,6 +662,7 @@ static void test_random(void **state)
 	o.buf2 = malloc((size_t)2 << 20);
 	for (o.step = 0; o.step < steps; o.step++) {
 		one_step(&o);
+		check_cookies(&o);
 		if (o.step % 200 == 199)
 			compare_dir(&o, o.ns->bucket, o.root);
 	}
@@ -548,8 +671,10 @@ static void test_random(void **state)
 	do_reap(&o);
 	compare_dir(&o, o.ns->bucket, o.root);
 	ns_rm(o.root);
-	print_message("%u writes, %u files shared\n", o.writes, o.shares);
+	print_message("%u writes, %u files shared, %u PUTs, %u readings\n", o.writes, o.shares,
+		      o.puts, o.readings);
 	assert_true(o.writes > steps / 20 && o.shares > steps / 200);
+	assert_true(o.puts > steps / 100 && o.readings > steps / 300);
 	free(o.buf);
 	free(o.buf2);
 }

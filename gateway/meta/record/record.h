@@ -83,6 +83,10 @@ int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name
 		       struct gml_dirent *out);
 int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name,
 		       const struct gml_dirent *dirent);
+/* The name denotes dirent's inode from now on and keeps its cookie, which dirent->cookie becomes: one put. *old_out: what
+ * it was. NOENT: there is no such name. */
+int gml_rec_dirent_replace(struct gml_txn *txn, gml_ino parent, struct gml_span name,
+			   struct gml_dirent *dirent, struct gml_dirent *old_out);
 int gml_rec_dirent_del(struct gml_txn *txn, gml_ino parent, struct gml_span name);
 /* Any entry at all? 0 or NOENT. */
 int gml_rec_dirent_any(struct gml_txn *txn, gml_ino parent);

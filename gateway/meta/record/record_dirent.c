@@ -151,14 +151,25 @@ static int cookie_del(struct gml_txn *txn, gml_ino parent, uint64_t cookie)
 	return rc == GML_ERR_NOENT ? gml_txn_corrupt(txn, GML_TABLE_COOKIE) : rc;
 }
 
+static int dirent_put_at(struct gml_txn *txn, const struct dirent_place *place,
+			 const struct gml_dirent *dirent)
+{
+	uint8_t key[GML_DIRENT_KEY_MAX];
+	size_t len = gml_dirent_key(key, place->node[place->level], place->rest, place->rest_len);
+	struct gml_enc enc;
+	gml_enc_init(&enc, DIRENT_FORMAT);
+	gml_enc_u8(&enc, dirent->type);
+	gml_enc_varint(&enc, dirent->ino);
+	gml_enc_varint(&enc, dirent->cookie);
+	return gml_enc_put(&enc, txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+}
+
 int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name,
 		       const struct gml_dirent *dirent)
 {
-	uint8_t copy[GML_REC_NAME_MAX], key[GML_DIRENT_KEY_MAX];
+	uint8_t copy[GML_REC_NAME_MAX];
 	struct dirent_place place;
 	struct gml_dirent old = {0};
-	struct gml_enc enc;
-	size_t len;
 	int rc;
 	if (name.len > sizeof(copy))
 		return GML_ERR_NAMETOOLONG;
@@ -175,15 +186,23 @@ int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name
 		rc = cookie_del(txn, parent, old.cookie);
 	if (rc != 0)
 		return rc;
-	len = gml_dirent_key(key, place.node[place.level], place.rest, place.rest_len);
-	gml_enc_init(&enc, DIRENT_FORMAT);
-	gml_enc_u8(&enc, dirent->type);
-	gml_enc_varint(&enc, dirent->ino);
-	gml_enc_varint(&enc, dirent->cookie);
-	rc = gml_enc_put(&enc, txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+	rc = dirent_put_at(txn, &place, dirent);
 	if (rc == 0 && dirent->cookie != 0 && old.cookie != dirent->cookie)
 		rc = cookie_put(txn, parent, dirent->cookie, name);
 	return rc;
+}
+
+int gml_rec_dirent_replace(struct gml_txn *txn, gml_ino parent, struct gml_span name,
+			   struct gml_dirent *dirent, struct gml_dirent *old_out)
+{
+	struct dirent_place place;
+	int rc = dirent_walk(txn, parent, name, &place);
+	if (rc == 0)
+		rc = dirent_get_at(txn, &place, old_out);
+	if (rc != 0)
+		return rc;
+	dirent->cookie = old_out->cookie;
+	return dirent_put_at(txn, &place, dirent);
 }
 
 int gml_rec_dirent_any(struct gml_txn *txn, gml_ino parent)

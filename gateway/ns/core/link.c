@@ -11,10 +11,12 @@
 #include <gemel/err.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/iam/access.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "link.h"
+#include "name.h"
 #include "time.h"
 
 int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
@@ -98,6 +100,17 @@ void gml_dir_touch(struct gml_inode *dir)
 	dir->change = gml_change_next(dir->change);
 }
 
+/* After a change of its entries; `subdirs`: directories more among them. */
+static int link_dir_changed(struct gml_txn *txn, struct gml_inode *dir, int subdirs)
+{
+	if (subdirs < 0 && dir->nlink > 2)
+		dir->nlink--;
+	else if (subdirs > 0)
+		dir->nlink++;
+	gml_dir_touch(dir);
+	return gml_inode_save(txn, dir);
+}
+
 int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name,
 		 struct gml_inode *inode)
 {
@@ -118,66 +131,138 @@ int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span nam
 			   : gml_inode_save_named(txn, inode, 0, (struct gml_span){NULL, 0});
 	if (rc != 0)
 		return rc;
-	if (inode->type == GML_DIR)
-		dir->nlink++;
-	gml_dir_touch(dir);
-	rc = gml_inode_save(txn, dir);
+	rc = link_dir_changed(txn, dir, inode->type == GML_DIR ? 1 : 0);
 	if (rc == 0 && first && inode->type == GML_REG)
 		rc = gml_usage_add(txn, dir->bucket, (int64_t)inode->size, 1);
 	return rc;
 }
 
-/* The last name went. */
-static int link_orphan(struct gml_txn *txn, struct gml_inode *inode)
+int gml_link_remove(struct gml_txn *txn, const struct gml_link *link, struct gml_inode *inode)
 {
-	int rc;
-	inode->nlink = 0;
-	inode->flags |= GML_INODE_ORPHAN;
-	rc = gml_inode_save_named(txn, inode, 0, (struct gml_span){NULL, 0});
+	struct gml_usage usage = {0};
+	bool subdir = inode->type == GML_DIR;
+	int rc = gml_rec_dirent_del(txn, link->dir->ino, link->name);
 	if (rc == 0)
-		rc = gml_rec_orphan_put(txn, inode->ino, gml_now());
-	if (rc == 0 && inode->type == GML_REG)
-		rc = gml_usage_add(txn, inode->bucket, -(int64_t)inode->size, -1);
+		rc = gml_supersede(txn, link, inode, &usage);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	rc = link_dir_changed(txn, link->dir, subdir ? -1 : 0);
+	return rc == 0 ? gml_usage_add(txn, inode->bucket, usage.bytes, usage.objects) : rc;
+}
+
+/* The name's row: from `old` to `inode`. */
+static int link_swing(struct gml_txn *txn, const struct gml_link *link, const struct gml_inode *old,
+		      const struct gml_inode *inode)
+{
+	struct gml_dirent was, dirent = {.ino = inode->ino, .type = inode->type};
+	int rc = gml_rec_dirent_replace(txn, link->dir->ino, link->name, &dirent, &was);
+	if (rc == GML_ERR_NOENT || (rc == 0 && was.ino != old->ino))
+		return GML_ERR_CORRUPT;
 	return rc;
 }
 
-int gml_link_remove(struct gml_txn *txn, struct gml_inode *dir, struct gml_span name,
-		    struct gml_inode *inode)
+int gml_link_replace(struct gml_txn *txn, const struct gml_link *link, struct gml_inode *old,
+		     struct gml_inode *inode)
 {
-	int rc;
-	if (inode->nlink == 0)
-		return GML_ERR_CORRUPT;
-	rc = gml_rec_dirent_del(txn, dir->ino, name);
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	inode->ctime = gml_now();
-	inode->change = gml_change_next(inode->change);
-	if (inode->type == GML_DIR || inode->nlink == 1) {
-		rc = link_orphan(txn, inode);
-	} else {
-		inode->nlink--;
-		rc = gml_inode_save(txn, inode);
-	}
+	struct gml_usage usage = {0};
+	int rc = link_swing(txn, link, old, inode);
+	gml_assert(inode->nlink == 0 && inode->type != GML_DIR);
+	inode->nlink = 1;
+	if (rc == 0)
+		rc = gml_inode_save_named(txn, inode, link->dir->ino, link->name);
+	if (rc == 0)
+		rc = gml_supersede(txn, link, old, &usage);
+	if (rc == 0)
+		rc = link_dir_changed(txn, link->dir, 0);
 	if (rc != 0)
 		return rc;
-	if (inode->type == GML_DIR && dir->nlink > 2)
-		dir->nlink--;
-	gml_dir_touch(dir);
-	return gml_inode_save(txn, dir);
+	if (inode->type == GML_REG) {
+		usage.bytes += (int64_t)inode->size;
+		usage.objects++;
+	}
+	return gml_usage_add(txn, link->dir->bucket, usage.bytes, usage.objects);
 }
 
-int gml_dir_prune(struct gml_txn *txn, struct gml_inode *dir)
+/* The row of the new name: a new one, or `old`'s. */
+static int link_move_name(struct gml_txn *txn, const struct gml_link *to,
+			  const struct gml_inode *inode, const struct gml_inode *old)
+{
+	struct gml_dirent dirent = {.ino = inode->ino, .type = inode->type};
+	if (old != NULL)
+		return link_swing(txn, to, old, inode);
+	dirent.cookie = gml_txn_next_id(txn);
+	if (dirent.cookie == 0)
+		return GML_ERR_CORRUPT;
+	return gml_rec_dirent_put(txn, to->dir->ino, to->name, &dirent);
+}
+
+int gml_link_move(struct gml_txn *txn, const struct gml_link *from, const struct gml_link *to,
+		  struct gml_inode *inode, struct gml_inode *old)
+{
+	bool subdir = inode->type == GML_DIR, apart = from->dir != to->dir;
+	struct gml_usage usage = {0};
+	int subdirs = (subdir && apart) - (old != NULL && old->type == GML_DIR);
+	int rc = gml_rec_dirent_del(txn, from->dir->ino, from->name);
+	if (rc == 0)
+		rc = link_move_name(txn, to, inode, old);
+	if (rc == 0 && old != NULL)
+		rc = gml_supersede(txn, to, old, &usage);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	/* With several names nobody knows which one is meant. */
+	if (subdir || inode->nlink == 1)
+		rc = gml_inode_save_named(txn, inode, to->dir->ino, to->name);
+	else
+		rc = gml_inode_save_named(txn, inode, 0, (struct gml_span){NULL, 0});
+	if (rc == 0)
+		rc = link_dir_changed(txn, to->dir, subdirs);
+	if (rc == 0 && apart)
+		rc = link_dir_changed(txn, from->dir, subdir ? -1 : 0);
+	return rc == 0 ? gml_usage_add(txn, to->dir->bucket, usage.bytes, usage.objects) : rc;
+}
+
+/* The first entry that shows; NOENT. The marker, whose name is empty, comes before all others. */
+static int link_first_shown(struct gml_txn *txn, gml_ino dir, gml_ino *marker_out)
+{
+	struct gml_dirent_cursor *cursor;
+	char shown[GML_NFS_NAME_MAX + 1];
+	struct gml_dirent dirent;
+	struct gml_span name;
+	size_t len;
+	int rc = gml_dirent_cursor_open(txn, dir, &cursor);
+	if (rc != 0)
+		return rc;
+	rc = gml_dirent_cursor_seek(cursor, (struct gml_span){"", 0}, true, &name, &dirent);
+	if (rc == 0 && name.len == 0 && !gml_name_show(txn, dir, name, &dirent, shown, &len)) {
+		*marker_out = dirent.ino;
+		rc = gml_dirent_cursor_next(cursor, &name, &dirent);
+	}
+	gml_dirent_cursor_close(cursor);
+	return rc;
+}
+
+int gml_dir_empty(struct gml_txn *txn, gml_ino dir, gml_ino *marker_out)
+{
+	int rc;
+	if (marker_out != NULL)
+		*marker_out = 0;
+	rc = marker_out != NULL ? link_first_shown(txn, dir, marker_out)
+				: gml_rec_dirent_any(txn, dir);
+	if (rc == 0)
+		return GML_ERR_NOTEMPTY;
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+int gml_dir_prune(struct gml_txn *txn, const struct gml_op *op, struct gml_inode *dir)
 {
 	char name[GML_KEY_MAX + 2];
 	struct gml_inode cur = *dir, parent;
 	int rc;
 	while (cur.type == GML_DIR && !(cur.flags & (GML_INODE_EXPLICIT | GML_INODE_ORPHAN)) &&
 	       cur.ino != cur.bucket && cur.ino != GML_INO_ROOT) {
-		rc = gml_rec_dirent_any(txn, cur.ino);
-		if (rc == 0)
-			return 0;
-		if (rc != GML_ERR_NOENT)
-			return rc;
+		rc = gml_dir_empty(txn, cur.ino, NULL);
+		if (rc != 0)
+			return rc == GML_ERR_NOTEMPTY ? 0 : rc;
 		rc = gml_rec_inode_get(txn, cur.ino, &cur);
 		if (rc == 0 && (cur.name.len == 0 || cur.name.len > sizeof(name)))
 			rc = GML_ERR_CORRUPT;
@@ -186,7 +271,12 @@ int gml_dir_prune(struct gml_txn *txn, struct gml_inode *dir)
 		if (rc != 0)
 			return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 		memcpy(name, cur.name.ptr, cur.name.len);
-		rc = gml_link_remove(txn, &parent, (struct gml_span){name, cur.name.len}, &cur);
+		rc = gml_link_remove(txn,
+				     &(struct gml_link){.op = op,
+							.dir = &parent,
+							.name = {name, cur.name.len},
+							.why = GML_SUPERSEDE_PRUNED},
+				     &cur);
 		if (rc != 0)
 			return rc;
 		if (cur.ino == dir->ino)

@@ -14,5 +14,7 @@ libgemel_la_SOURCES += \
 	gateway/ns/core/name.h \
 	gateway/ns/core/path.c \
 	gateway/ns/core/path.h \
+	gateway/ns/core/supersede.c \
+	gateway/ns/core/supersede.h \
 	gateway/ns/core/time.c \
 	gateway/ns/core/time.h

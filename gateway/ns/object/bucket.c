@@ -175,10 +175,7 @@ static int bucket_remove_check(struct gml_txn *txn, const struct gml_op *op, str
 		return GML_ERR_ACCESS;
 	if (op->read_only)
 		return GML_ERR_ROFS;
-	rc = gml_rec_dirent_any(txn, rec_out->root);
-	if (rc == 0)
-		return GML_ERR_NOTEMPTY;
-	return rc == GML_ERR_NOENT ? 0 : rc;
+	return gml_dir_empty(txn, rec_out->root, NULL);
 }
 
 int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct gml_span name)
@@ -199,7 +196,11 @@ int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct g
 		return rc;
 
 	bucket_dirname(name, &dirname);
-	rc = gml_link_remove(txn, &top, dirname.span, &root);
+	rc = gml_link_remove(
+		txn,
+		&(struct gml_link){
+			.op = op, .dir = &top, .name = dirname.span, .why = GML_SUPERSEDE_BUCKET},
+		&root);
 	if (rc == 0)
 		rc = gml_rec_document_drop(txn, rec.root);
 	return rc == 0 ? gml_rec_bucket_del(txn, name) : rc;

@@ -22,6 +22,7 @@
 #include "gateway/iam/access.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
+#include "gateway/ns/core/link.h"
 #include "gateway/ns/core/name.h"
 #include "gateway/ns/core/path.h"
 #include "gateway/ns/store/store.h"
@@ -151,11 +152,9 @@ static int list_push(struct list *list, gml_ino ino, size_t path_len, bool self)
 		return 0;
 	}
 	if (self && inode.flags & GML_INODE_EXPLICIT) {
-		rc = gml_rec_dirent_any(list->txn, ino);
-		if (rc == GML_ERR_NOENT)
-			return list_emit_inode(list, path_len, &inode);
-		if (rc != 0)
-			return rc;
+		rc = gml_dir_empty(list->txn, ino, NULL);
+		if (rc != GML_ERR_NOTEMPTY)
+			return rc == 0 ? list_emit_inode(list, path_len, &inode) : rc;
 	}
 	return list_frame_add(list, ino, path_len, mask & GML_MAY_READ);
 }

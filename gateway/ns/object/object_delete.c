@@ -70,12 +70,17 @@ static int delete_run(struct gml_txn *txn, void *arg)
 	if (del->unmarked)
 		dir->flags &= ~(uint32_t)GML_INODE_EXPLICIT;
 	if (del->file) {
-		rc = gml_link_remove(txn, dir, del->at.path.last, &del->child);
+		rc = gml_link_remove(txn,
+				     &(struct gml_link){.op = del->at.op,
+							.dir = dir,
+							.name = del->at.path.last,
+							.why = GML_SUPERSEDE_REMOVED},
+				     &del->child);
 	} else {
 		gml_dir_touch(dir);
 		rc = gml_inode_save(txn, dir);
 	}
-	return rc != 0 ? rc : gml_dir_prune(txn, dir);
+	return rc != 0 ? rc : gml_dir_prune(txn, del->at.op, dir);
 }
 
 int gml_object_delete(struct gml_op *op, struct gml_store *store, struct gml_span bucket,

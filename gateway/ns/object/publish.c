@@ -65,8 +65,6 @@ int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_i
 	/* The marker of a directory that is not there yet: its maker wants the directory (mkdir in S3's words). */
 	bool explicit_dir = pub->path.missing > 0 && pub->path.last.len == 0;
 	int rc = gml_path_make(txn, pub->op, pub->key, &pub->path);
-	if (rc == 0 && pub->replaces)
-		rc = gml_link_remove(txn, &pub->path.dir, pub->path.last, &pub->old);
 	if (rc != 0)
 		return rc;
 	if (explicit_dir)
@@ -77,7 +75,12 @@ int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_i
 
 int gml_publish_link(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *inode)
 {
-	return gml_link_add(txn, &pub->path.dir, pub->path.last, inode);
+	const struct gml_link link = {.op = pub->op,
+				      .dir = &pub->path.dir,
+				      .name = pub->path.last,
+				      .why = GML_SUPERSEDE_REPLACED};
+	return pub->replaces ? gml_link_replace(txn, &link, &pub->old, inode)
+			     : gml_link_add(txn, link.dir, link.name, inode);
 }
 
 void gml_publish_info(const struct gml_inode *inode, struct gml_object_info *info)

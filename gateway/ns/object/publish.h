@@ -29,10 +29,9 @@ struct gml_publish {
 /* Walks the path; conditions, rights, quota. Writes nothing. NOBUCKET, ACCESS, PERM, ROFS, PRECONDITION, NOENT, DQUOT,
  * INVAL, NAMETOOLONG. */
 int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub);
-/* Makes missing directories, unlinks the replaced inode, initialises the new one: regular, the caller's, 0644, or as
- * keep.c has it. */
+/* Makes missing directories, initialises the new inode: regular, the caller's, 0644, or as keep.c has it. */
 int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *out);
-/* Links the finished inode under the key; that accounts it. */
+/* Links the finished inode under the key, in place of the one that it replaces; that accounts it. */
 int gml_publish_link(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *inode);
 /* What the caller learns of a published inode: ino, etag, size, mtime, nparts, checksum. */
 void gml_publish_info(const struct gml_inode *inode, struct gml_object_info *info);

@@ -48,41 +48,19 @@ int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino in
 	return rc == 0 && ino == GML_INO_ROOT ? GML_ERR_PERM : rc;
 }
 
-int gml_dir_empty(struct gml_txn *txn, gml_ino dir, gml_ino *marker_out)
+int gml_dir_drop_marker(struct gml_txn *txn, const struct gml_op *op, struct gml_inode *dir,
+			gml_ino marker)
 {
-	struct gml_dirent_cursor *cursor;
-	char shown[GML_NFS_NAME_MAX + 1];
-	struct gml_dirent dirent;
-	struct gml_span name;
-	size_t len;
-	int rc = gml_dirent_cursor_open(txn, dir, &cursor);
-	*marker_out = 0;
-	if (rc != 0)
-		return rc;
-	rc = gml_dirent_cursor_seek(cursor, (struct gml_span){"", 0}, true, &name, &dirent);
-	if (rc == 0 && name.len == 0 && !gml_name_show(txn, dir, name, &dirent, shown, &len)) {
-		*marker_out = dirent.ino;
-		rc = gml_dirent_cursor_next(cursor, &name, &dirent);
-	}
-	gml_dirent_cursor_close(cursor);
-	if (rc == 0)
-		return GML_ERR_NOTEMPTY;
-	return rc == GML_ERR_NOENT ? 0 : rc;
-}
-
-int gml_dir_drop(struct gml_txn *txn, struct gml_inode *dir, struct gml_span stored,
-		 struct gml_inode *child, gml_ino marker)
-{
+	const struct gml_link link = {
+		.op = op, .dir = dir, .name = {"", 0}, .why = GML_SUPERSEDE_REMOVED};
 	struct gml_inode inode;
-	int rc = 0;
-	if (marker != 0) {
-		rc = gml_rec_inode_get(txn, marker, &inode);
-		if (rc == 0)
-			rc = gml_link_remove(txn, child, (struct gml_span){"", 0}, &inode);
-		if (rc == GML_ERR_NOENT)
-			rc = GML_ERR_CORRUPT;
-	}
-	return rc == 0 ? gml_link_remove(txn, dir, stored, child) : rc;
+	int rc;
+	if (marker == 0)
+		return 0;
+	rc = gml_rec_inode_get(txn, marker, &inode);
+	return rc == 0		     ? gml_link_remove(txn, &link, &inode)
+	       : rc == GML_ERR_NOENT ? GML_ERR_CORRUPT
+				     : rc;
 }
 
 /* ---- lookup -------------------------------------------------------------------------------------------------------
@@ -358,8 +336,16 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 	child.change = gml_change_current(arg->store, &child);
 	dir.flags |=
 		GML_INODE_EXPLICIT; /* a client uses it: rm -r removes the emptied directory next */
-	return rc == 0 ? gml_dir_drop(txn, &dir, (struct gml_span){stored, len}, &child, marker)
-		       : rc;
+	if (rc == 0)
+		rc = gml_dir_drop_marker(txn, arg->op, &child, marker);
+	if (rc != 0)
+		return rc;
+	return gml_link_remove(txn,
+			       &(struct gml_link){.op = arg->op,
+						  .dir = &dir,
+						  .name = {stored, len},
+						  .why = GML_SUPERSEDE_REMOVED},
+			       &child);
 }
 
 int gml_dir_remove(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,

@@ -16,10 +16,8 @@ int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, unsig
  * POSIX has it. */
 int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
 			struct gml_span name, struct gml_inode *out);
-/* Does `dir` show no entry? 0 or NOTEMPTY. *marker_out: its hidden marker's ino, or 0. */
-int gml_dir_empty(struct gml_txn *txn, gml_ino dir, gml_ino *marker_out);
-/* Remove `child` from `dir`; of a directory (which shows no entry) the hidden marker `marker` goes with it. */
-int gml_dir_drop(struct gml_txn *txn, struct gml_inode *dir, struct gml_span stored,
-		 struct gml_inode *child, gml_ino marker);
+/* The hidden marker (gml_dir_empty) of a directory that is about to go, goes first; 0: it has none. Puts `dir`. */
+int gml_dir_drop_marker(struct gml_txn *txn, const struct gml_op *op, struct gml_inode *dir,
+			gml_ino marker);
 
 #endif

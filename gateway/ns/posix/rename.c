@@ -147,25 +147,18 @@ static void rename_target_name(const struct rename_arg *arg, struct rename_work 
 
 static int rename_move(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work)
 {
-	struct gml_span from = {work->from.stored, work->from.len},
-			to = {work->to.stored, work->to.len};
+	const struct gml_link from = {
+		.op = arg->op, .dir = work->from.dir, .name = {work->from.stored, work->from.len}};
+	const struct gml_link to = {.op = arg->op,
+				    .dir = work->to.dir,
+				    .name = {work->to.stored, work->to.len},
+				    .why = GML_SUPERSEDE_RENAMED_OVER};
 	struct gml_inode *inode = &work->from.inode;
-	struct gml_dirent dirent = {inode->ino, gml_txn_next_id(txn), inode->type};
-	bool dir = inode->type == GML_DIR;
-	int rc = dirent.cookie == 0 ? GML_ERR_CORRUPT
-				    : gml_rec_dirent_del(txn, work->from.dir->ino, from);
-	if (rc == 0)
-		rc = gml_rec_dirent_put(txn, work->to.dir->ino, to, &dirent);
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	inode->ctime = gml_now();
 	inode->change = gml_change_next(gml_change_current(arg->store, inode));
-	if (dir)
+	if (inode->type == GML_DIR)
 		inode->flags |= GML_INODE_EXPLICIT;
-	/* With several names nobody knows which one is meant. */
-	if (dir || inode->nlink == 1)
-		return gml_inode_save_named(txn, inode, work->to.dir->ino, to);
-	return gml_inode_save_named(txn, inode, 0, (struct gml_span){NULL, 0});
+	return gml_link_move(txn, &from, &to, inode, work->to.found ? &work->to.inode : NULL);
 }
 
 static int rename_txn(struct gml_txn *txn, void *argp)
@@ -181,25 +174,9 @@ static int rename_txn(struct gml_txn *txn, void *argp)
 	work.from.dir->flags |= GML_INODE_EXPLICIT;
 	if (work.to.found) {
 		work.to.inode.change = gml_change_current(arg->store, &work.to.inode);
-		rc = gml_dir_drop(txn, work.to.dir, (struct gml_span){work.to.stored, work.to.len},
-				  &work.to.inode, work.to.marker);
+		rc = gml_dir_drop_marker(txn, arg->op, &work.to.inode, work.to.marker);
 	}
-	if (rc == 0)
-		rc = rename_move(txn, arg, &work);
-	if (rc != 0)
-		return rc;
-	if (work.from.inode.type == GML_DIR && work.from.dir != work.to.dir) {
-		if (work.from.dir->nlink > 2)
-			work.from.dir->nlink--;
-		work.to.dir->nlink++;
-	}
-	gml_dir_touch(work.to.dir);
-	rc = gml_inode_save(txn, work.to.dir);
-	if (rc == 0 && work.from.dir != work.to.dir) {
-		gml_dir_touch(work.from.dir);
-		rc = gml_inode_save(txn, work.from.dir);
-	}
-	return rc;
+	return rc == 0 ? rename_move(txn, arg, &work) : rc;
 }
 
 int gml_dir_rename(struct gml_op *op, struct gml_store *store, gml_ino from_dir,

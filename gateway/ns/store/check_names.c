@@ -6,6 +6,7 @@
 #include <gemel/err.h>
 #include <gemel/types.h>
 #include "gateway/meta/record/record.h"
+#include "gateway/ns/core/link.h"
 #include "check.h"
 
 #define CHECK_DIRENT_PLAIN                                                                         \
@@ -160,11 +161,11 @@ static void check_place(struct check *c, const struct gml_inode *inode)
 
 static void check_directory(struct check *c, const struct gml_inode *inode)
 {
-	int rc = gml_rec_dirent_any(c->txn, inode->ino);
+	int rc = gml_dir_empty(c->txn, inode->ino, NULL);
 	c->report->directories++;
-	if (rc == 0 && (inode->flags & GML_INODE_ORPHAN))
+	if (rc == GML_ERR_NOTEMPTY && (inode->flags & GML_INODE_ORPHAN))
 		gml_check_problem(c, "directory %" PRIu64 ": an orphan with entries", inode->ino);
-	if (rc == GML_ERR_NOENT && !(inode->flags & (GML_INODE_EXPLICIT | GML_INODE_ORPHAN)))
+	if (rc == 0 && !(inode->flags & (GML_INODE_EXPLICIT | GML_INODE_ORPHAN)))
 		gml_check_problem(c, "directory %" PRIu64 ": implicit and empty", inode->ino);
 	if (inode->wblob != 0 || inode->nextents != 0 ||
 	    (inode->flags & (GML_INODE_EXTENTS | GML_INODE_DIRTY)))
