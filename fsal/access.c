@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* FSAL_MDCACHE answers ACCESS, and checks rights before each operation, from attributes that it keeps, and lets an
- * owner pass whom it remembers. It never asks the FSAL below. So its table of operations gets our check; objects of
- * other FSALs still get the old one. The table and the cache's entries are private to one release of ganesha: module.c
- * refuses any other. */
+/* FSAL_MDCACHE answers ACCESS, and checks rights before each operation, from attributes that it
+ * keeps, and lets an owner pass whom it remembers. It never asks the FSAL below. So its table of
+ * operations gets our check; objects of other FSALs still get the old one. The table and the
+ * cache's entries are private to one release of ganesha: module.c refuses any other. */
 #include "fsal.h"
 
 #include "mdcache_int.h"
@@ -40,8 +40,8 @@ static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflag
 	if (denied)
 		*denied = 0;
 	want = access_want(FSAL_MODE_MASK(access));
-	/* owner_skip: READ, WRITE, ALLOCATE, a reclaim or a repeated exclusive create. The operation itself decides, a
-	 * moment from now. */
+	/* owner_skip: READ, WRITE, ALLOCATE, a reclaim or a repeated exclusive create. The
+	 * operation itself decides, a moment from now. */
 	if (want == 0 || owner_skip)
 		return fsalstat(ERR_FSAL_NO_ERROR, 0);
 	gml_fsal_op(&op, 0);
@@ -61,8 +61,8 @@ void gml_fsal_access_hook(struct fsal_export *exp)
 	struct fsal_obj_ops *ops;
 	if (super == NULL || super->fsal == NULL || super->fsal->name == NULL ||
 	    strcmp(super->fsal->name, "MDCACHE") != 0) {
-		LogCrit(COMPONENT_FSAL,
-			"not below FSAL_MDCACHE: ACCESS is answered from mode bits");
+		LogCrit(COMPONENT_FSAL, "the GEMEL FSAL is not stacked under FSAL_MDCACHE: ACCESS "
+					"is answered from mode bits only");
 		return;
 	}
 	ops = &container_of(super->fsal, struct mdcache_fsal_module, module)->handle_ops;

@@ -26,9 +26,9 @@ static struct config_block export_block = {
 
 /* ---- the store ---- */
 
-/* A client takes two servers of one owner and scope for one server with two addresses (RFC 8881 2.10.4 and 2.10.5), and
- * ganesha's default is the host's name, for both. The store is what makes a server this one: also behind another
- * address, and not another one behind this. */
+/* A client takes two servers of one owner and scope for one server with two addresses (RFC 8881
+ * 2.10.4 and 2.10.5), and ganesha's default is the host's name, for both. The store is what makes a
+ * server this one: also behind another address, and not another one behind this. */
 static void export_server_owner(const uint8_t *uuid)
 {
 	nfs_version4_parameter_t *v4 = &nfs_param.nfsv4_param;
@@ -80,7 +80,8 @@ static int export_store_ref(const char *path)
 	if (gml_fsal.exports == 0) {
 		/* ganesha would go on without this export, and serve an empty root. */
 		if (export_store_start(path) != 0)
-			LogFatal(COMPONENT_FSAL, "the NFS door cannot open");
+			LogFatal(COMPONENT_FSAL,
+				 "the store cannot be served: the lines above have the reason");
 	} else if (strcmp(path, gml_fsal.store_path) != 0) {
 		LogCrit(COMPONENT_FSAL,
 			"%s: this server serves %s already, and can serve only one store", path,
@@ -120,8 +121,9 @@ static void export_release(struct fsal_export *exp)
 	gsh_free(mine);
 }
 
-/* PUTFH tells the client nothing of the object, so it asks no rights: the operations behind it do, but for two
- * (export_wire_to_host). A client may also bring the handle of a nameless file in order to reclaim it. */
+/* PUTFH tells the client nothing of the object, so it asks no rights: the operations behind it do,
+ * but for two (export_wire_to_host). A client may also bring the handle of a nameless file in order
+ * to reclaim it. */
 static fsal_status_t export_handle(gml_ino ino, struct fsal_obj_handle **out,
 				   struct fsal_attrlist *attrs_out)
 {
@@ -131,7 +133,8 @@ static fsal_status_t export_handle(gml_ino ino, struct fsal_obj_handle **out,
 	return gml_fsal_status(rc);
 }
 
-/* The only path ever asked for is the export's: it is the root of the buckets, whatever it is called. */
+/* The only path ever asked for is the export's: it is the root of the buckets, whatever it is
+ * called. */
 static fsal_status_t export_lookup_path(struct fsal_export *exp, const char *path,
 					struct fsal_obj_handle **out,
 					struct fsal_attrlist *attrs_out)
@@ -144,8 +147,8 @@ static fsal_status_t export_lookup_path(struct fsal_export *exp, const char *pat
 enum export_unasked {
 	UNASKED_NONE = 0,
 	UNASKED_OBJECT = 1, /* LOCKT, LOOKUPP: the object itself */
-	UNASKED_STATE =
-		2, /* LOCK, LOCKU, CLOSE, OPEN_DOWNGRADE: a state of a client who has it open */
+	/* LOCK, LOCKU, CLOSE, OPEN_DOWNGRADE: a state of a client who has it open */
+	UNASKED_STATE = 2,
 };
 
 static unsigned export_unasked_by(nfs_opnum4 op)
@@ -164,8 +167,8 @@ static unsigned export_unasked_by(nfs_opnum4 op)
 	}
 }
 
-/* What those want that are about the handle which PUTFH brings now. The handle may be saved and restored on the way.
- * What else becomes current is asked for itself. */
+/* What those want that are about the handle which PUTFH brings now. The handle may be saved and
+ * restored on the way. What else becomes current is asked for itself. */
 static unsigned export_unasked(const compound_data_t *compound)
 {
 	bool current = true, saved = false;
@@ -195,10 +198,11 @@ static unsigned export_unasked(const compound_data_t *compound)
 	return wanted;
 }
 
-/* ganesha answers some operations from what it keeps. So the object is asked when the handle comes, and what they
- * should say, STALE or ACCESS, PUTFH says. ACCESS is in their lists of errors, but not in PUTFH's (RFC 8881 15.2);
- * a client that looks at the compound's status sees what it would see otherwise. Of a state ganesha 4.3 does not ask
- * whose it is: one client could lock with, or close, another's. */
+/* ganesha answers some operations from what it keeps. So the object is asked when the handle comes,
+ * and what they should say, STALE or ACCESS, PUTFH says. ACCESS is in their lists of errors, but
+ * not in PUTFH's (RFC 8881 15.2); a client that looks at the compound's status sees what it would
+ * see otherwise. Of a state ganesha 4.3 does not ask whose it is: one client could lock with, or
+ * close, another's. */
 static fsal_status_t export_wire_to_host(struct fsal_export *exp, fsal_digesttype_t type,
 					 struct gsh_buffdesc *desc, int flags)
 {
@@ -252,7 +256,8 @@ static fsal_status_t export_dynamic_info(struct fsal_export *exp, struct fsal_ob
 	return gml_fsal_status(0);
 }
 
-/* Another value whenever WRITEs that were answered as UNSTABLE may be lost, with or without a restart. */
+/* Another value whenever WRITEs that were answered as UNSTABLE may be lost, with or without a
+ * restart. */
 static void export_write_verifier(struct fsal_export *exp, struct gsh_buffdesc *desc)
 {
 	static uint64_t base;
@@ -282,7 +287,7 @@ void gml_fsal_state_free(struct state_t *state)
 {
 	struct gml_fsal_state *mine = container_of(state, struct gml_fsal_state, state);
 	if (mine->file)
-		LogCrit(COMPONENT_FSAL, "a state is freed that was not closed");
+		LogCrit(COMPONENT_FSAL, "internal error: a state is freed that was not closed");
 	gsh_free(mine);
 }
 

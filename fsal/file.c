@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Open files of the core, shared by an object's states and by I/O that has none.
  *
- * I/O with a special stateid, over NFSv3 or with a lock stateid comes without an open file. Opening and closing one for
- * each request would settle the file after each WRITE, so such files stay open until the object's last state closes, or
- * until nobody asked for them for some seconds. */
+ * I/O with a special stateid, over NFSv3 or with a lock stateid comes without an open file. Opening
+ * and closing one for each request would settle the file after each WRITE, so such files stay open
+ * until the object's last state closes, or until nobody asked for them for some seconds. */
 #include "fsal.h"
 
 static struct {
@@ -52,7 +52,8 @@ int gml_fsal_file_put(struct gml_fsal_file *f)
 	rc = gml_file_close(&op, f->file);
 	if (rc != 0) {
 		gml_fsal_file_lost();
-		LogCrit(COMPONENT_FSAL, "closing inode %" PRIu64 ": %s", ino, gml_err_text(rc));
+		LogCrit(COMPONENT_FSAL, "cannot close inode %" PRIu64 ": %s", ino,
+			gml_err_text(rc));
 	}
 	gsh_free(f);
 	return rc;
@@ -100,8 +101,8 @@ fsal_status_t gml_fsal_file_share_check(struct gml_fsal_obj *obj, struct state_t
 	return status;
 }
 
-/* Keeps `f` as obj's shared file for its mode; gives the one that another thread put there meanwhile, if any.
- * Referenced for the caller. */
+/* Keeps `f` as obj's shared file for its mode; gives the one that another thread put there
+ * meanwhile, if any. Referenced for the caller. */
 static struct gml_fsal_file *file_share(struct gml_fsal_obj *obj, struct gml_fsal_file *f)
 {
 	struct gml_fsal_file **slot = &obj->shared[f->access & GML_OPEN_WRITE ? 1 : 0],
@@ -147,7 +148,8 @@ fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state,
 	}
 	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
 	if (f == NULL && FSAL_IS_SUCCESS(status)) {
-		/* Rights are checked by the I/O itself, which lets the owner pass; so must this open. */
+		/* Rights are checked by the I/O itself, which lets the owner pass; so must this
+		 * open. */
 		gml_fsal_op(&op, 0);
 		gml_fsal_op_as_root(&op);
 		access |= access & GML_OPEN_WRITE ? GML_OPEN_READ : 0;

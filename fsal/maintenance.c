@@ -54,7 +54,8 @@ static void maintenance_reap(void)
 				    MAINTENANCE_REAP_MAX, gml_store_file_is_open, gml_fsal.store,
 				    &freed);
 		if (rc != 0)
-			LogWarn(COMPONENT_FSAL, "removing orphans: %s", gml_err_text(rc));
+			LogWarn(COMPONENT_FSAL, "cannot remove orphans: %s; it is tried again",
+				gml_err_text(rc));
 	} while (rc == 0 && freed == MAINTENANCE_REAP_MAX);
 }
 

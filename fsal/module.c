@@ -11,7 +11,8 @@
 
 static const char module_name[] = "GEMEL";
 
-/* `strings libfsalgemel.so | grep ^gemel_fsal_built_for` tells which ganesha the plugin is for, without loading it. */
+/* `strings libfsalgemel.so | grep ^gemel_fsal_built_for` tells which ganesha the plugin is for,
+ * without loading it. */
 GML_API_BEGIN
 extern const char gemel_fsal_built_for[];
 GML_API_END
@@ -32,8 +33,8 @@ struct gml_fsal_module gml_fsal = {
 			.case_preserving = true,
 			.link_support = true,
 			.symlink_support = true,
-			.lock_support =
-				false, /* ganesha itself keeps the locks: it is the only NFS server of the store */
+			/* ganesha itself keeps the locks: it is the only NFS server of the store */
+			.lock_support = false,
 			.named_attr = false,
 			.unique_handles = true,
 			.acl_support = 0,
@@ -59,8 +60,8 @@ static fsal_status_t module_init_config(struct fsal_module *module, config_file_
 
 /* ---- is this the ganesha that the plugin was compiled for? ---- */
 
-/* The release in the soname of the library that `symbol` is in: "4.3" of libganesha_nfsd.so.4.3. NULL if it has none.
- */
+/* The release in the soname of the library that `symbol` is in: "4.3" of libganesha_nfsd.so.4.3.
+ * NULL if it has none. */
 static const char *module_release(void *symbol)
 {
 	static const char prefix[] = "libganesha_nfsd.so.";
@@ -84,8 +85,8 @@ static const char *module_release(void *symbol)
 								: NULL;
 }
 
-/* An exported structure has the size that we know? Tells a ganesha of the same release that was built with other
- * options. */
+/* An exported structure has the size that we know? Tells a ganesha of the same release that was
+ * built with other options. */
 static bool module_same_size(void *symbol, size_t size)
 {
 	const ElfW(Sym) *sym = NULL;
@@ -95,8 +96,9 @@ static bool module_same_size(void *symbol, size_t size)
 	       sym->st_size == size;
 }
 
-/* Buffers go both ways between ganesha and its plugins, so both must have the same malloc. The loader binds a plugin to
- * its own libraries first (RTLD_DEEPBIND), so one that is preloaded would serve ganesha alone. */
+/* Buffers go both ways between ganesha and its plugins, so both must have the same malloc. The
+ * loader binds a plugin to its own libraries first (RTLD_DEEPBIND), so one that is preloaded would
+ * serve ganesha alone. */
 static bool module_same_malloc(void)
 {
 	void *program = dlopen(NULL, RTLD_LAZY);
@@ -135,9 +137,10 @@ static bool module_fits(void)
 	return true;
 }
 
-/* Where the machine has IPv6, ganesha opens IPv6 sockets only, and takes Bind_Addr for an address of that kind,
- * whatever it is: an IPv4 one, read so, is "any", and the door would stand open on every interface. As an IPv4-mapped
- * address it means what it says. The configuration was read, and no socket is bound yet. */
+/* Where the machine has IPv6, ganesha opens IPv6 sockets only, and takes Bind_Addr for an address
+ * of that kind, whatever it is: an IPv4 one, read so, is "any", and the door would stand open on
+ * every interface. As an IPv4-mapped address it means what it says. The configuration was read, and
+ * no socket is bound yet. */
 static void module_bind_ipv4(void)
 {
 	struct sockaddr_in v4;
@@ -155,9 +158,10 @@ static void module_bind_ipv4(void)
 	memcpy(&nfs_param.core_param.bind_addr, &v6, sizeof(v6));
 }
 
-/* Client ids and stateids begin with the server's epoch, which is the second of its start. Two servers that start in
- * one second give equal ids, and a client takes them for one server; one that starts twice in a second takes old ids
- * for its own. A random epoch tells all apart. Nothing compares epochs but for equality, and no client has one yet. */
+/* Client ids and stateids begin with the server's epoch, which is the second of its start. Two
+ * servers that start in one second give equal ids, and a client takes them for one server; one that
+ * starts twice in a second takes old ids for its own. A random epoch tells all apart. Nothing
+ * compares epochs but for equality, and no client has one yet. */
 static void module_epoch(void)
 {
 	uint32_t epoch;
@@ -172,7 +176,8 @@ void gml_fsal_init(void)
 {
 	/* To fail to register is not enough: ganesha would go on and serve an empty root. */
 	if (!module_fits())
-		LogFatal(COMPONENT_FSAL, "the NFS door cannot open");
+		LogFatal(COMPONENT_FSAL,
+			 "the GEMEL FSAL cannot be loaded: the lines above have the reason");
 	module_bind_ipv4();
 	module_epoch();
 	gml_fsal_wire_hook();

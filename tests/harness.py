@@ -50,7 +50,7 @@ class Gemel:
         self.process = None
         self.allowed = []  # patterns of alarming lines that this test provokes on purpose
         values = {
-            "store.home": self.home, "store.map_size": "64G", "s3.port": self.s3_port, "s3.address": "0.0.0.0", "nfs.address": "0.0.0.0",
+            "store.home": self.home, "store.metadata_max": "64G", "s3.port": self.s3_port, "s3.address": "0.0.0.0", "nfs.address": "0.0.0.0",
             "nfs.port": self.nfs_port, "nfs.squash": "none", "nfs.lease": 10, "nfs.grace": 15, "s3.domains": "s3.gemel.test", **(options or {}),
         }
         self.write_conf(values)

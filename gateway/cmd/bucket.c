@@ -93,7 +93,7 @@ static int bucket_create(struct cmd *cmd)
 	if ((status = bucket_name(cmd)) != CMD_OK)
 		return status;
 	if (cmd_option(cmd, "owner") == NULL)
-		return cmd_wrong("--owner USER is needed: whom the bucket will belong to");
+		return cmd_wrong("--owner USER is missing: name the user who will own the bucket");
 	if ((text = cmd_option(cmd, "durability")) != NULL &&
 	    (status = bucket_relaxed(text, &what.relaxed)) != CMD_OK)
 		return status;
@@ -106,7 +106,7 @@ static int bucket_create(struct cmd *cmd)
 	rc = gml_bucket_create(&cmd->op, cmd->store, bucket_span(cmd->args[0]), &what, &bucket);
 	if (rc == GML_ERR_BUCKETOWNED || rc == GML_ERR_BUCKETEXISTS)
 		return cmd_fail("%s: there is a bucket of this name already; 'gemel bucket show "
-				"%s' tells whose",
+				"%s' shows its owner",
 				cmd->args[0], cmd->args[0]);
 	return rc ? cmd_fail_rc(rc, cmd->args[0])
 		  : cmd_print_object(cmd, bucket_json(cmd, &bucket));
@@ -189,7 +189,7 @@ static int bucket_confirm(struct cmd *cmd, struct gml_span name)
 	if (uploads == 0)
 		return CMD_OK;
 	snprintf(what, sizeof(what),
-		 "%s holds %u%s unfinished multipart upload%s, which would go with it",
+		 "%s holds %u%s unfinished multipart upload%s, which would be deleted with it",
 		 cmd->args[0], uploads, more ? " or more" : "", uploads == 1 ? "" : "s");
 	return cmd_confirm(cmd, what, "Delete the bucket?");
 }
@@ -204,9 +204,9 @@ static int bucket_delete(struct cmd *cmd)
 	if (rc == 0)
 		rc = gml_bucket_delete(&cmd->op, cmd->store, name);
 	if (rc == GML_ERR_NOTEMPTY)
-		return cmd_fail(
-			"%s is not empty: a bucket goes when its keys and directories are gone",
-			cmd->args[0]);
+		return cmd_fail("%s is not empty: delete its keys and directories first, hidden "
+				"ones over NFS included",
+				cmd->args[0]);
 	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_nothing(cmd);
 }
 
@@ -247,37 +247,37 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	{"bucket",
 	 "create",
 	 "NAME",
-	 "Make a bucket for --owner; it shows at both doors at once.",
+	 "Make a bucket for --owner; S3 and NFS show it at once.",
 	 CMD_STORE,
 	 bucket_create,
-	 {{"owner", "USER", "whom it belongs to"},
+	 {{"owner", "USER", "the user who will own it"},
 	  {"mode", "MODE", "octal mode of its top directory (default 0700: its owner only)"},
 	  {"durability", "HOW", "strict (default) or relaxed; see bucket durability"}}},
 	{"bucket",
 	 "update",
 	 "NAME",
-	 "Give a bucket another owner or mode; what is in it keeps its own.",
+	 "Change the owner or mode of a bucket; its contents keep theirs.",
 	 CMD_STORE,
 	 bucket_update,
-	 {{"owner", "USER", "whom it is to belong to, with that user's gid"},
+	 {{"owner", "USER", "the new owner; the group becomes that user's gid"},
 	  {"mode", "MODE", "octal mode of its top directory"}},
 	 .changes = true},
-	{"bucket", "list", "", "List all buckets with their use.", CMD_STORE, bucket_list, {{0}}},
+	{"bucket", "list", "", "List all buckets with their usage.", CMD_STORE, bucket_list, {{0}}},
 	{"bucket", "show", "NAME", "Show one bucket.", CMD_STORE, bucket_show, {{0}}},
 	{"bucket",
 	 "quota",
 	 "NAME",
-	 "Limit a bucket (0 lifts a limit).",
+	 "Limit a bucket (0 removes a limit).",
 	 CMD_STORE,
 	 bucket_quota,
-	 {{"bytes", "N", "most bytes of content; K, M, G, T"},
-	  {"objects", "N", "most objects; K, M, G, T"}},
+	 {{"bytes", "N", "maximum of bytes of content; K, M, G, T"},
+	  {"objects", "N", "maximum of objects; K, M, G, T"}},
 	 .changes = true},
 	{"bucket",
 	 "durability",
 	 "NAME HOW",
-	 "strict: changes are durable when they are answered; relaxed: a power cut may lose the "
-	 "last second of them.",
+	 "strict: acknowledged changes are durable; relaxed: a power cut may lose the last second "
+	 "of them.",
 	 CMD_STORE,
 	 bucket_durability,
 	 {{0}}},
@@ -287,6 +287,6 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	 "Delete an empty bucket.",
 	 CMD_STORE,
 	 bucket_delete,
-	 {{"yes", NULL, "also unfinished uploads, without a question"}}},
+	 {{"yes", NULL, "delete unfinished uploads as well, without a confirmation"}}},
 	{0},
 };

@@ -80,7 +80,8 @@ static bool conf_is_address(const char *text)
 	return inet_pton(AF_INET, text, raw) == 1 || inet_pton(AF_INET6, text, raw) == 1;
 }
 
-/* What is wrong with the value, as static text, or NULL. Numbers out of range are told by the caller. */
+/* What is wrong with the value, as static text, or NULL. Numbers out of range are told by the
+ * caller. */
 static const char *conf_wrong(const struct conf_row *row, const char *value)
 {
 	uint64_t number;
@@ -100,25 +101,24 @@ static const char *conf_wrong(const struct conf_row *row, const char *value)
 	case CONF_SIZE:
 		if (conf_parse_size(value, row->type == CONF_SIZE, &number) != 0)
 			return row->type == CONF_SIZE
-				       ? "must be a number of bytes, with K, M, G or T if you like"
+				       ? "must be a number of bytes, optionally with K, M, G or T"
 				       : "must be a number";
 		return number < row->lo || number > row->hi ? "is out of range" : NULL;
 	case CONF_ADDRESS:
 		return conf_is_address(value) ? NULL : "must be an IPv4 or IPv6 address";
 	case CONF_CHOICE:
-		return conf_is_choice(value, row->choices)
-			       ? NULL
-			       : "must be one of the words that are allowed";
+		return conf_is_choice(value, row->choices) ? NULL
+							   : "must be one of the allowed words";
 	case CONF_NAME:
 		if (value[0] == 0 && row->lo > 0)
 			return "must not be empty";
 		return conf_is_name(value, "._-")
 			       ? NULL
-			       : "must be made of letters, digits, '.', '_' and '-'";
+			       : "must consist of letters, digits, '.', '_' and '-'";
 	case CONF_DOMAINS:
 		return conf_is_name(value, "._- ")
 			       ? NULL
-			       : "must be host names, without ports, with spaces between";
+			       : "must be host names without ports, separated by spaces";
 	}
 	return "has an unknown type";
 }
@@ -189,7 +189,8 @@ static int conf_section(const char *name, char *err, size_t cap)
 	return -1;
 }
 
-/* No option of `section` has this name: one of another section, with the section before it, or misspelt? */
+/* No option of `section` has this name: one of another section, with the section before it, or
+ * misspelt? */
 static void conf_unknown(const char *section, const char *name, char *err, size_t cap)
 {
 	struct near here = {.word = name}, anywhere = {.word = name};
@@ -210,12 +211,13 @@ static void conf_unknown(const char *section, const char *name, char *err, size_
 		 *section ? "]" : "", name, question);
 }
 
-/* A line "[name]". Of a section that is not known, the options are not looked at: CONF_SKIP stands for it. */
+/* A line "[name]". Of a section that is not known, the options are not looked at: CONF_SKIP stands
+ * for it. */
 static int conf_line_section(char *text, size_t len, char section[64], char *err, size_t cap)
 {
 	strcpy(section, CONF_SKIP);
 	if (text[len - 1] != ']' || len - 2 >= 64) {
-		snprintf(err, cap, "a section is written [name]");
+		snprintf(err, cap, "a section must be written [name]");
 		return -1;
 	}
 	text[len - 1] = 0;
@@ -290,7 +292,8 @@ static int conf_errors_end(struct conf_errors *errors, const char *file)
 	return errors->count > 0 ? -1 : 0;
 }
 
-/* Reads one line without its end. False at the end of the file; *whole is false when the line was too long and is skipped. */
+/* Reads one line without its end. False at the end of the file; *whole is false when the line was
+ * too long and is skipped. */
 static bool conf_next(FILE *stream, char *line, size_t cap, bool *whole)
 {
 	int c = 0;
@@ -350,7 +353,7 @@ static void conf_check_file(const struct conf *conf, enum conf_option option,
 		conf_error(errors, "%s: %s", conf_where(conf, option, where, sizeof(where)),
 			   strerror(errno));
 	else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		conf_error(errors, "%s: is not a file",
+		conf_error(errors, "%s: no such file",
 			   conf_where(conf, option, where, sizeof(where)));
 	if (fd >= 0)
 		close(fd);
@@ -377,19 +380,19 @@ int conf_check(const struct conf *conf, char *err, size_t cap)
 	     key = conf->value[CONF_s3_tls_key][0] != 0;
 	char where[2 * CONF_VALUE_MAX + 128];
 	if (conf_doors_clash(conf))
-		conf_error(&errors, "%s: both doors have this port",
+		conf_error(&errors, "%s: S3 and NFS have the same port: give one of them another",
 			   conf_where(conf,
 				      conf->line[CONF_nfs_port] ? CONF_nfs_port : CONF_s3_port,
 				      where, sizeof(where)));
 	if (conf_number(conf, CONF_nfs_threads) == 1)
-		conf_error(&errors, "%s: nfs-ganesha needs 2 or more; 0 leaves the number to gemel",
-			   conf_where(conf, CONF_nfs_threads, where, sizeof(where)));
-	if (certificate != key)
 		conf_error(
 			&errors,
-			"%s: s3.tls_certificate and s3.tls_key go together: set both, or neither",
-			conf_where(conf, certificate ? CONF_s3_tls_certificate : CONF_s3_tls_key,
-				   where, sizeof(where)));
+			"%s: nfs-ganesha needs 2 or more threads; 0 lets gemel choose the number",
+			conf_where(conf, CONF_nfs_threads, where, sizeof(where)));
+	if (certificate != key)
+		conf_error(&errors, "%s: set both s3.tls_certificate and s3.tls_key, or neither",
+			   conf_where(conf, certificate ? CONF_s3_tls_certificate : CONF_s3_tls_key,
+				      where, sizeof(where)));
 	if (certificate)
 		conf_check_file(conf, CONF_s3_tls_certificate, &errors);
 	if (key)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gemel.conf: `key = value` lines in [sections], '#' comments. Unknown names and bad values are refused with file and line. conf/gemel.conf documents every option. */
+/* gemel.conf: `key = value` lines in [sections], '#' comments. Unknown names and bad values are
+ * refused with file and line. conf/gemel.conf documents every option. */
 #ifndef GML_CMD_CONF_H
 #define GML_CMD_CONF_H
 
@@ -20,11 +21,11 @@ enum conf_type {
 	CONF_DOMAINS
 };
 
-/* X(section, name, type, default, minimum, maximum or choices)
- * CONF_NUMBER, CONF_SIZE, CONF_PORT: range; CONF_NAME: minimum 1 refuses an empty one; CONF_CHOICE: `choices` lists the words. */
+/* X(section, name, type, default, minimum, maximum or choices) CONF_NUMBER, CONF_SIZE, CONF_PORT:
+ * range; CONF_NAME: minimum 1 refuses an empty one; CONF_CHOICE: `choices` lists the words. */
 #define CONF_MAP(X)                                                                                \
 	X(store, home, CONF_PATH, "", 0, 0, "")                                                    \
-	X(store, map_size, CONF_SIZE, "1T", 1 << 26, (uint64_t)1 << 46, "")                        \
+	X(store, metadata_max, CONF_SIZE, "1T", 1 << 26, (uint64_t)1 << 46, "")                    \
 	X(run, user, CONF_NAME, "", 0, 0, "")                                                      \
 	X(run, jemalloc, CONF_BOOL, "yes", 0, 0, "")                                               \
 	X(s3, enable, CONF_BOOL, "yes", 0, 0, "")                                                  \
@@ -71,13 +72,15 @@ struct conf {
 };
 
 void conf_defaults(struct conf *conf);
-/* Reads `file` over the defaults. 0, or -1 with what is wrong in err[cap]: a line ("gemel.conf:12: …") for each of
- * the first CONF_ERRORS_MAX errors, the last without a newline; if there are more, one line tells how many.
- * CONF_ERRORS_SIZE bytes hold all of it. */
+/* Reads `file` over the defaults. 0, or -1 with what is wrong in err[cap]: a line ("gemel.conf:12:
+ * …") for each of the first CONF_ERRORS_MAX errors, the last without a newline; if there are more,
+ * one line tells how many. CONF_ERRORS_SIZE bytes hold all of it. */
 int conf_read(struct conf *conf, const char *file, char *err, size_t cap);
-/* What no line shows by itself: options that go together, and the files that they name, as this process may read them. Result as of conf_read. */
+/* What no line shows by itself: options that go together, and the files that they name, as this
+ * process may read them. Result as of conf_read. */
 int conf_check(const struct conf *conf, char *err, size_t cap);
-/* Writes "FILE:LINE: section.name = value" into out[cap]; without a line when the option has its default. Returns out. */
+/* Writes "FILE:LINE: section.name = value" into out[cap]; without a line when the option has its
+ * default. Returns out. */
 const char *conf_where(const struct conf *conf, enum conf_option option, char *out, size_t cap);
 
 const char *conf_string(const struct conf *conf, enum conf_option option);

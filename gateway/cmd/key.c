@@ -71,7 +71,7 @@ static int key_create(struct cmd *cmd)
 		key.flags |= GML_KEY_SIGV2;
 	rc = gml_key_create(&cmd->op, cmd->store, &key);
 	if (rc == GML_ERR_EXIST)
-		rc = cmd_fail("%s: there is a key of this id already", key.id);
+		rc = cmd_fail("%s: this key id exists already: choose another --id", key.id);
 	else
 		rc = rc ? cmd_fail_rc(rc, name)
 			: cmd_print_object(cmd, key_json(&key, file == NULL));
@@ -138,17 +138,18 @@ const struct cmd_verb cmd_key_verbs[] = {
 	{"key",
 	 "create",
 	 "USER",
-	 "Make an access key; a secret that Gemel makes is printed this once.",
+	 "Make an access key; a generated secret is printed this once.",
 	 CMD_STORE,
 	 key_create,
-	 {{"id", "ID", "this id instead of a random one"},
-	  {"secret-file", "FILE", "the secret is the file's first line (- for standard input)"},
-	  {"sigv2", NULL, "allow the old Signature Version 2 with it"}}},
+	 {{"id", "ID", "use this id instead of a random one"},
+	  {"secret-file", "FILE",
+	   "read the secret from the first line of FILE (- for standard input)"},
+	  {"sigv2", NULL, "allow the old Signature Version 2 with the key"}}},
 	{"key", "list", "[USER]", "List the keys, without secrets.", CMD_STORE, key_list, {{0}}},
 	{"key",
 	 "update",
 	 "ID",
-	 "Change what a key may do.",
+	 "Disable or enable a key, or Signature Version 2 with it.",
 	 CMD_STORE,
 	 key_update,
 	 {{"disable", NULL, "refuse it", "enable"},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gemel: one program for the administrator. Reads the configuration and opens the store for the verb that words.c finds. */
+/* gemel: one program for the administrator. Reads the configuration and opens the store for the
+ * verb that words.c finds. */
 #include "cmd.h"
 
 #include <ctype.h>
@@ -53,19 +54,19 @@ static const char *main_advice(int rc)
 {
 	switch (rc) {
 	case GML_ERR_NOUSER:
-		return "'gemel user list' shows who there is";
+		return "'gemel user list' shows the users";
 	case GML_ERR_NOKEY:
 		return "'gemel key list' shows the keys";
 	case GML_ERR_NOBUCKET:
 		return "'gemel bucket list' shows the buckets";
 	case GML_ERR_NOSPC:
-		return "make room on its disk, or raise store.map_size, and try again";
+		return "free space on its disk, or raise store.metadata_max, and try again";
 	case GML_ERR_CORRUPT:
-		return "'gemel store check' tells what is damaged";
+		return "'gemel store check' shows the damage";
 	case GML_ERR_FORMAT:
-		return "take the version of Gemel that made it";
+		return "use the version of Gemel that made it";
 	case GML_ERR_LOCKED:
-		return "another process has it; try again when that has ended";
+		return "another process uses it; try again when that process has ended";
 	default: /* advice is extra: most codes need none */
 		return NULL;
 	}
@@ -84,7 +85,7 @@ int cmd_confirm(const struct cmd *cmd, const char *what, const char *question)
 	if (cmd_option(cmd, "yes"))
 		return CMD_OK;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return cmd_wrong("%s; with --yes it is done all the same", what);
+		return cmd_wrong("%s; --yes confirms it", what);
 	fprintf(stderr, "%s. %s [y/N] ", what, question);
 	if (fgets(answer, sizeof(answer), stdin) != NULL &&
 	    (strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0))
@@ -167,8 +168,8 @@ static int main_denied(const struct cmd *cmd, const char *path)
 		return cmd_fail_rc(GML_ERR_ACCESS, path);
 	const struct passwd *owner = getpwuid(st.st_uid);
 	if (st.st_uid == geteuid())
-		return cmd_fail("%s: permission denied: its files, or their modes, are not those "
-				"of its owner",
+		return cmd_fail("%s: permission denied: some of its files have another owner or "
+				"other modes; give all of them to the owner of the directory",
 				shown);
 	return owner ? cmd_fail("%s belongs to %s: run gemel as that user", shown, owner->pw_name)
 		     : cmd_fail("%s belongs to uid %u: run gemel as that user", shown, st.st_uid);
@@ -178,7 +179,8 @@ static int main_open(struct cmd *cmd)
 {
 	char path[CONF_VALUE_MAX + 16];
 	struct gml_store_options options = {
-		.meta_capacity = conf_number(&cmd->conf, CONF_store_map_size), .log = cmd->op.log};
+		.meta_capacity = conf_number(&cmd->conf, CONF_store_metadata_max),
+		.log = cmd->op.log};
 	if (conf_string(&cmd->conf, CONF_store_home)[0] == 0)
 		return cmd_fail("store.home is not set: name a configuration with --config FILE or "
 				"GEMEL_CONF");
@@ -186,13 +188,14 @@ static int main_open(struct cmd *cmd)
 		return cmd_fail("store.home is too long");
 	int rc = gml_store_open(path, &options, &cmd->store);
 	if (rc == GML_ERR_NOENT)
-		return cmd_fail("%s: there is no store; make one with 'gemel store create'", path);
+		return cmd_fail("%s: there is no store: make one with 'gemel store create'", path);
 	if (rc == GML_ERR_ACCESS || rc == GML_ERR_PERM)
 		return main_denied(cmd, path);
 	return rc ? cmd_fail_rc(rc, path) : CMD_OK;
 }
 
-/* Root becomes run.user before anything of the store is touched, so that all its files belong to one user. For who works with a store the home itself is made his. */
+/* Root becomes run.user before anything of the store is touched, so that all its files belong to
+ * one user. For who works with a store the home itself is made his. */
 static int main_become(const struct conf *conf, enum cmd_store store)
 {
 	const char *name = conf_string(conf, CONF_run_user),
@@ -201,14 +204,16 @@ static int main_become(const struct conf *conf, enum cmd_store store)
 		return CMD_OK;
 	const struct passwd *user = getpwnam(name);
 	if (user == NULL)
-		return cmd_fail("run.user = %s: there is no such user", name);
+		return cmd_fail(
+			"run.user = %s: the system has no such user: make it, or set another one",
+			name);
 	if (store != CMD_NO_STORE && home[0] &&
 	    ((mkdir(home, 0700) != 0 && errno != EEXIST) ||
 	     chown(home, user->pw_uid, user->pw_gid) != 0))
 		return cmd_fail("%s: %s", home, strerror(errno));
 	if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
 	    setuid(user->pw_uid) != 0)
-		return cmd_fail("cannot become %s: %s", name, strerror(errno));
+		return cmd_fail("cannot switch to the user %s: %s", name, strerror(errno));
 	return CMD_OK;
 }
 
@@ -222,10 +227,9 @@ static int main_configure(struct cmd *cmd, const char *config)
 	if (config == NULL || *config == 0)
 		config = GEMEL_SYSCONFDIR "/gemel/gemel.conf";
 	if (access(config, F_OK) != 0 && errno == ENOENT)
-		return cmd_fail(
-			"%s is not there: name the configuration with --config FILE or GEMEL_CONF; "
-			"%s/gemel.conf is one with every option, to copy and change",
-			config, getenv("GEMEL_DATADIR") ?: GEMEL_PKGDATADIR);
+		return cmd_fail("%s is not there: name the configuration with --config FILE or "
+				"GEMEL_CONF; %s/gemel.conf has every option, to copy and change",
+				config, getenv("GEMEL_DATADIR") ?: GEMEL_PKGDATADIR);
 	if (conf_read(&cmd->conf, config, err, sizeof(err)) != 0)
 		return cmd_fail_lines(err);
 	return main_become(&cmd->conf, cmd->verb->store);
@@ -266,7 +270,7 @@ int main(int argc, char **argv)
 	if (cmd.verb)
 		return main_run(&cmd, words.config);
 	if (words.noun)
-		cmd_wrong("'gemel %s' wants a verb", words.noun->name);
+		cmd_wrong("'gemel %s' needs a verb", words.noun->name);
 	help_print(words.noun, NULL, stderr);
 	return CMD_USAGE;
 }

@@ -39,8 +39,8 @@ static int nfs_print(struct cmd *cmd, struct nfs_read *nfs)
 		return cmd_fail_rc(GML_ERR_NOMEM, cmd->args[0]);
 	for (uint64_t offset = 0; rc == 0 && !eof; offset += len) {
 		rc = nfs_read_chunk(nfs, cmd->args[0], offset, &data, &len, &eof);
-		eof = eof ||
-		      len == 0; /* a server that gives nothing and no end would keep us for ever */
+		/* a server that gives nothing and no end would keep us for ever */
+		eof = eof || len == 0;
 		if (rc == 0 && fwrite(data, 1, len, out) != len)
 			break; /* main.c tells */
 	}
@@ -61,7 +61,7 @@ static int nfs_run(struct cmd *cmd)
 	struct nfs_read nfs;
 	int status;
 	if (!conf_bool(&cmd->conf, CONF_nfs_enable))
-		return cmd_fail("the NFS door is switched off: set nfs.enable to yes");
+		return cmd_fail("NFS is switched off: set nfs.enable to yes");
 	if (nfs_read_open(&nfs, nfs_address(&cmd->conf),
 			  (unsigned)conf_number(&cmd->conf, CONF_nfs_port), NFS_WAIT_MS) == 0)
 		status = nfs_print(cmd, &nfs);
@@ -75,7 +75,7 @@ const struct cmd_verb cmd_nfs_verbs[] = {
 	{"nfs",
 	 "read",
 	 "PATH",
-	 "Print the file /BUCKET/KEY as an NFS client that is you sees it.",
+	 "Print the file /BUCKET/KEY as an NFS client with your uid sees it.",
 	 CMD_NO_STORE,
 	 nfs_run,
 	 {{0}}},

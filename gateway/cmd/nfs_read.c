@@ -96,7 +96,8 @@ static int nfs_wrong(struct nfs_read *nfs, const char *why)
 	return -1;
 }
 
-/* CALL of COMPOUND with AUTH_SYS, up to the compound's tag and minor version (RFC 5531 9, 10; appendix A). */
+/* CALL of COMPOUND with AUTH_SYS, up to the compound's tag and minor version (RFC 5531 9, 10;
+ * appendix A). */
 static void nfs_header(struct nfs_read *nfs, struct xdr_out *out)
 {
 	/* CALL, RPC 2, NFS, version 4, COMPOUND, AUTH_SYS */
@@ -186,7 +187,7 @@ static int64_t nfs_exchange(struct nfs_read *nfs, const struct xdr_out *call)
 	size_t used = 0;
 	uint32_t mark;
 	if (send(nfs->fd, call->bytes, call->len, MSG_NOSIGNAL) != (ssize_t)call->len)
-		return nfs_wrong(nfs, "the server does not take the call");
+		return nfs_wrong(nfs, "the call cannot be sent to the server");
 	do {
 		if (!nfs_receive(nfs, &mark, sizeof(mark)))
 			return nfs_wrong(nfs, "the server does not answer");
@@ -195,7 +196,7 @@ static int64_t nfs_exchange(struct nfs_read *nfs, const struct xdr_out *call)
 		if (len > NFS_READ_REPLY_MAX - used)
 			return nfs_wrong(nfs, "the answer is too long");
 		if (len > 0 && !nfs_receive(nfs, nfs->reply + used, len))
-			return nfs_wrong(nfs, "the answer broke off");
+			return nfs_wrong(nfs, "the connection ended within the answer");
 		used += len;
 	} while (!(mark & 0x80000000u));
 	return (int64_t)used;
@@ -216,11 +217,11 @@ static int nfs_status(struct nfs_read *nfs, uint32_t status)
 		{22, "not a regular file"},
 		{63, "the name is too long"},
 		{70, "the file is gone (stale)"},
-		{10006, "the server met an error (NFS4ERR_SERVERFAULT); see its log"},
-		{10008, "the server asks to come later (NFS4ERR_DELAY)"},
+		{10006, "the server reports an internal error (NFS4ERR_SERVERFAULT): see its log"},
+		{10008, "the server asks to repeat the request later (NFS4ERR_DELAY)"},
 		{10012, "the file is locked"},
-		{10013, "the server is in its grace period"},
-		{10016, "the server wants another kind of login (NFS4ERR_WRONGSEC)"},
+		{10013, "the server is in its grace period: try again in a minute"},
+		{10016, "the server requires another kind of authentication (NFS4ERR_WRONGSEC)"},
 		{10029, "is a symbolic link"},
 	};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -236,13 +237,14 @@ static int nfs_accepted(struct nfs_read *nfs, struct xdr_in *in)
 	size_t len;
 	uint32_t xid = xdr_read(in), type = xdr_read(in), state = xdr_read(in);
 	if (in->bad || xid != nfs->xid || type != 1)
-		return nfs_wrong(nfs, "the answer is no reply to this call");
+		return nfs_wrong(nfs, "the answer is not a reply to this call");
 	if (state != 0)
-		return nfs_wrong(nfs, "the server refuses the call or the login (AUTH_SYS)");
+		return nfs_wrong(nfs,
+				 "the server refuses the call or its authentication (AUTH_SYS)");
 	xdr_read(in); /* verifier */
 	xdr_read_opaque(in, &len);
 	if (xdr_read(in) != 0)
-		return nfs_wrong(nfs, "the server does not take the call");
+		return nfs_wrong(nfs, "the call cannot be sent to the server");
 	xdr_read(in); /* the compound's status: that of its last operation */
 	xdr_read_opaque(in, &len);
 	xdr_read(in); /* how many there are */
@@ -326,7 +328,7 @@ int nfs_read_open(struct nfs_read *nfs, const char *address, unsigned port, int 
 	nfs->fd = nfs_connect(address, port, milliseconds);
 	if (nfs->fd >= 0)
 		return 0;
-	return nfs_wrong(nfs, "the NFS door does not answer; 'gemel status' tells more");
+	return nfs_wrong(nfs, "the NFS server does not answer: 'gemel status' shows more");
 }
 
 void nfs_read_close(struct nfs_read *nfs)

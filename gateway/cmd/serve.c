@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* gemel serve: starts both doors, restarts what dies, runs the jobs, stops cleanly.
  *
- * Life: lock → prepare (render, check) → recover the store → adopt or start the doors → wait until they answer → loop {signals, dead children, jobs} → stop the doors → unlock.
- * When the supervisor itself is killed the doors go on serving; the next `gemel serve` adopts those whose configuration is unchanged and replaces the others.
- */
+ * Life: lock → prepare (render, check) → recover the store → adopt or start the doors → wait until
+ * they answer → loop {signals, dead children, jobs} → stop the doors → unlock. When the supervisor
+ * itself is killed the doors go on serving; the next `gemel serve` adopts those whose configuration
+ * is unchanged and replaces the others. */
 #include "serve.h"
 
 #include <errno.h>
@@ -25,10 +26,11 @@
 #include "../jobs/jobs.h"
 
 #define SERVE_STOP_SECONDS                                                                         \
-	30 /* for a door to close what it has open, on a slow disk too; gemel.service waits longer */
+/* for a door to close what it has open, on a slow disk too; gemel.service waits longer */
+30
 #define SERVE_READY_SECONDS 60
 
-static const char *const serve_names[SERVE_CHILDREN] = {"S3 door", "NFS door"};
+	static const char *const serve_names[SERVE_CHILDREN] = {"S3 door", "NFS door"};
 
 /* One line on standard error, with the time: journald and people read it. */
 static void serve_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -69,7 +71,7 @@ static void serve_notify(const char *state)
 	if (fd < 0)
 		return;
 	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, len) < 0)
-		serve_say("systemd could not be told: %s", strerror(errno));
+		serve_say("systemd cannot be notified: %s", strerror(errno));
 	close(fd);
 }
 
@@ -81,7 +83,7 @@ static int serve_lock(struct serve *serve)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (fd >= 0 && errno == EWOULDBLOCK)
-			cmd_fail("another 'gemel serve' runs on %s",
+			cmd_fail("another 'gemel serve' is running on %s",
 				 conf_string(&serve->cmd->conf, CONF_store_home));
 		else
 			cmd_fail("%s: %s", path, strerror(errno));
@@ -126,11 +128,11 @@ static void serve_adopt(struct serve *serve)
 		if (!child_adopt(child))
 			continue;
 		if (serve->enabled[i] && !serve->changed[i]) {
-			serve_say("%s: pid %d is running already and is kept", serve_names[i],
+			serve_say("%s: pid %d is running already and continues", serve_names[i],
 				  (int)child->pid);
 			continue;
 		}
-		serve_say("%s: pid %d ran with another configuration and is stopped",
+		serve_say("%s: pid %d runs with another configuration and is stopped",
 			  serve_names[i], (int)child->pid);
 		child_stop(child, SERVE_STOP_SECONDS);
 	}
@@ -144,7 +146,8 @@ static bool serve_to_stop(void)
 	       (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1);
 }
 
-/* A door that dies while it is awaited is an error of the start: its log says why. Ends early when we are to stop. */
+/* A door that dies while it is awaited is an error of the start: its log says why. Ends early when
+ * we are to stop. */
 static int serve_await(struct serve *serve)
 {
 	for (int i = 0; i < SERVE_CHILDREN; i++) {
@@ -153,10 +156,10 @@ static int serve_await(struct serve *serve)
 		while (serve->enabled[i] && !serve_answers(serve, i) && !serve_to_stop()) {
 			struct pollfd dead = {.fd = child->pidfd, .events = POLLIN};
 			if (child->pid == 0 || poll(&dead, 1, 50) > 0)
-				return cmd_fail("%s did not start; %s says why", serve_names[i],
-						serve->log_file[i]);
+				return cmd_fail("%s did not start: %s has the reason",
+						serve_names[i], serve->log_file[i]);
 			if (child_clock() > deadline)
-				return cmd_fail("%s does not answer after %d s; see %s",
+				return cmd_fail("%s does not answer after %d s: see %s",
 						serve_names[i], SERVE_READY_SECONDS,
 						serve->log_file[i]);
 		}
@@ -177,7 +180,8 @@ static void serve_ready(struct serve *serve)
 	serve_notify("READY=1");
 }
 
-/* What a door serves with changed: its rendered configuration, or (who knows) a certificate that was renewed under its name. */
+/* What a door serves with changed: its rendered configuration, or (who knows) a certificate that
+ * was renewed under its name. */
 static bool serve_stale(const struct serve *serve, int which)
 {
 	return serve->changed[which] ||
@@ -202,7 +206,8 @@ static void serve_reload_door(struct serve *serve, int which, const struct conf 
 	}
 }
 
-/* Nothing changes unless all of the new configuration is good: a door that dies later must find one that works. */
+/* Nothing changes unless all of the new configuration is good: a door that dies later must find one
+ * that works. */
 static void serve_reload(struct serve *serve)
 {
 	static const enum conf_option fixed[] = {CONF_store_home, CONF_run_user, CONF_run_jemalloc};
@@ -226,7 +231,7 @@ static void serve_reload(struct serve *serve)
 	    serve_ports(serve, &before) != CMD_OK) {
 		serve->cmd->conf = before;
 		serve_say(serve_prepare(serve) == CMD_OK
-				  ? "not reloaded: the configuration before it stays in force"
+				  ? "not reloaded: the previous configuration stays in force"
 				  : "not reloaded");
 		return;
 	}
@@ -276,9 +281,9 @@ static void serve_loop(struct serve *serve, struct jobs *jobs, int signals)
 		if (info.ssi_signo != SIGHUP)
 			return;
 		serve_reload(serve);
-		jobs->reap =
-			!serve->enabled
-				 [SERVE_NFS]; /* never two reapers: an NFS door knows what is open */
+		jobs->reap = !serve->enabled
+				      /* never two reapers: an NFS door knows what is open */
+				      [SERVE_NFS];
 	}
 }
 
@@ -294,7 +299,8 @@ static int serve_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Each connection is a descriptor, and shells allow 1024: the doors get all that we may have. nginx does not do it by itself, and stands still without. */
+/* Each connection is a descriptor, and shells allow 1024: the doors get all that we may have. nginx
+ * does not do it by itself, and stands still without. */
 static void serve_descriptors(void)
 {
 	struct rlimit limit;
@@ -302,7 +308,9 @@ static void serve_descriptors(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		serve_say("the limit of open files cannot be raised: %s", strerror(errno));
+		serve_say("the limit of open files cannot be raised (many clients may get errors): "
+			  "%s",
+			  strerror(errno));
 }
 
 /* Both doors at once: each may take its time. */
@@ -375,7 +383,8 @@ const struct cmd_verb cmd_serve_verbs[] = {
 	{"serve",
 	 NULL,
 	 "",
-	 "Serve the store at both doors until SIGTERM or Ctrl-C; SIGHUP reloads the configuration.",
+	 "Serve the store over S3 and NFS until SIGTERM or Ctrl-C; SIGHUP reloads the "
+	 "configuration.",
 	 CMD_STORE,
 	 serve_run,
 	 {{0}},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Before the doors start: directories, rendered configurations, command lines, and checks that end in a clear message instead of a crash. */
+/* Before the doors start: directories, rendered configurations, command lines, and checks that end
+ * in a clear message instead of a crash. */
 #include "serve.h"
 
 #include <errno.h>
@@ -92,8 +93,9 @@ static int serve_render(struct serve *serve, int which, const char *name,
 	return CMD_OK;
 }
 
-/* Few threads: ganesha wakes one for each request as long as one is idle, and does without when none is. Enough of them:
- * a commit keeps its thread until the disk has it, and those that wait share one flush. tests/bench/README.md has figures. */
+/* Few threads: ganesha wakes one for each request as long as one is idle, and does without when
+ * none is. Enough of them: a commit keeps its thread until the disk has it, and those that wait
+ * share one flush. tests/bench/README.md has figures. */
 static unsigned long serve_nfs_threads(const struct conf *conf)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -117,8 +119,8 @@ static int serve_render_nfs(struct serve *serve)
 	snprintf(threads, sizeof(threads), "%lu", serve_nfs_threads(conf));
 	serve_var(&vars, "NFS_ADDRESS", conf_string(conf, CONF_nfs_address));
 	serve_var(&vars, "NFS_PORT", conf_string(conf, CONF_nfs_port));
-	/* 6.x does not start where it may not set PR_SET_IO_FLUSHER (as an ordinary user, in most containers) unless told so; 4.x
-	 * neither sets it nor knows the option. */
+	/* 6.x does not start where it may not set PR_SET_IO_FLUSHER (as an ordinary user, in most
+	 * containers) unless told so; 4.x neither sets it nor knows the option. */
 	serve_var(&vars, "NFS_FLUSHER_LINE",
 		  strtoul(GEMEL_GANESHA_VERSION, NULL, 10) >= 6
 			  ? "Allow_Set_Io_Flusher_Fail = true;"
@@ -169,7 +171,7 @@ static int serve_render_s3(struct serve *serve)
 		snprintf(nfs, sizeof(nfs), "gemel_nfs %s %s;", conf_string(conf, CONF_nfs_address),
 			 conf_string(conf, CONF_nfs_port));
 	static const enum conf_option numbers[3] = {CONF_s3_connections, CONF_s3_object_size_max,
-						    CONF_store_map_size};
+						    CONF_store_metadata_max};
 	for (int i = 0; i < 3; i++)
 		snprintf(sizes[i], sizeof(sizes[i]), "%llu",
 			 (unsigned long long)conf_number(conf, numbers[i]));
@@ -185,7 +187,7 @@ static int serve_render_s3(struct serve *serve)
 	serve_var(&vars, "ERROR_LEVEL", serve_word(conf_string(conf, CONF_log_level), levels));
 	serve_var(&vars, "CONNECTIONS", sizes[0]);
 	serve_var(&vars, "STORE", serve->store_dir);
-	serve_var(&vars, "MAP_SIZE", sizes[2]);
+	serve_var(&vars, "METADATA_MAX", sizes[2]);
 	serve_var(&vars, "REGION", conf_string(conf, CONF_s3_region));
 	serve_var(&vars, "DOMAIN_LINE", domains);
 	serve_var(&vars, "NFS_LINE", nfs);
@@ -240,8 +242,9 @@ static void serve_children(struct serve *serve)
 				       NULL};
 	for (int i = 0; ganesha[i]; i++)
 		serve_push(nfs->argv, ganesha[i]);
-	/* ganesha allocates a buffer for each READ: glibc shall not give those pages back each time, and not spread them over
-	 * more arenas than there are processors, each of which has to be faulted in */
+	/* ganesha allocates a buffer for each READ: glibc shall not give those pages back each
+	 * time, and not spread them over more arenas than there are processors, each of which has
+	 * to be faulted in */
 	serve_push(nfs->env, "MALLOC_MMAP_THRESHOLD_=67108864");
 	serve_push(nfs->env, "MALLOC_TRIM_THRESHOLD_=1073741824");
 	serve_push(nfs->env, "MALLOC_TOP_PAD_=16777216");
@@ -268,7 +271,8 @@ int serve_prepare(struct serve *serve)
 	serve->enabled[SERVE_S3] = conf_bool(conf, CONF_s3_enable);
 	serve->enabled[SERVE_NFS] = conf_bool(conf, CONF_nfs_enable);
 	if (!serve->enabled[SERVE_S3] && !serve->enabled[SERVE_NFS])
-		return cmd_fail("both doors are switched off: set s3.enable or nfs.enable to yes");
+		return cmd_fail(
+			"S3 and NFS are both switched off: set s3.enable or nfs.enable to yes");
 	if ((serve->enabled[SERVE_S3] && serve_render_s3(serve) != CMD_OK) ||
 	    (serve->enabled[SERVE_NFS] && serve_render_nfs(serve) != CMD_OK))
 		return CMD_FAILED;
@@ -283,7 +287,8 @@ void serve_forget(struct serve *serve)
 			cmd_fail("%s: %s", serve->conf_file[i], strerror(errno));
 }
 
-/* Runs a program and returns its exit status; what it prints (both streams) goes to out[cap]. -1: it could not be run. */
+/* Runs a program and returns its exit status; what it prints (both streams) goes to out[cap]. -1:
+ * it could not be run. */
 static int serve_capture(const char *const argv[], char *out, size_t cap)
 {
 	int pipes[2], status = -1;
@@ -321,7 +326,8 @@ static const char *serve_blame_s3(const struct conf *conf, const char *said, cha
 	return out;
 }
 
-/* nginx itself refuses a module of another version, and says what else is wrong with the configuration. */
+/* nginx itself refuses a module of another version, and says what else is wrong with the
+ * configuration. */
 static int serve_version_s3(struct serve *serve)
 {
 	char out[4096], where[3 * CONF_VALUE_MAX];
@@ -342,8 +348,8 @@ static int serve_version_s3(struct serve *serve)
 		return cmd_fail("%s cannot be run: is the package nginx-light installed?",
 				GEMEL_NGINX);
 	if (strstr(out, "binary compatible") || strstr(out, "instead of"))
-		return cmd_fail("the S3 door was built for another nginx than the one installed; "
-				"build Gemel again (nginx said: %s)",
+		return cmd_fail("the S3 module was built for another nginx than the installed one: "
+				"build Gemel again (nginx reports: %s)",
 				out);
 	return cmd_fail("%snginx refuses its configuration: %s",
 			serve_blame_s3(&serve->cmd->conf, out, where, sizeof(where)), out);
@@ -389,8 +395,8 @@ static int serve_version_nfs(struct serve *serve)
 	at = at ? at + 11 : out;
 	size_t len = strcspn(at, " \n");
 	if (len != strlen(release) || memcmp(at, release, len) != 0)
-		return cmd_fail("the NFS door was built for nfs-ganesha %s, but the one installed "
-				"says: %.*s. Build Gemel again.",
+		return cmd_fail("the NFS plugin was built for nfs-ganesha %s, but the installed "
+				"one reports: %.*s. Build Gemel again.",
 				release, at == out ? 60 : (int)len, at);
 	return CMD_OK;
 }
@@ -427,10 +433,10 @@ static int serve_port_free(struct serve *serve, int which, const struct conf *be
 	if (error == EADDRINUSE && runs && serve_moves(serve, which, before))
 		return CMD_OK; /* by the door itself, as far as one can see */
 	if (error == EADDRINUSE)
-		return cmd_fail("port %s is taken by another program: set %s to a free one", port,
+		return cmd_fail("port %s is used by another program: set %s to a free one", port,
 				conf_name(serve_port[which]));
 	if (error != 0)
-		return cmd_fail("%s port %s cannot be listened on: %s (see %s)", address, port,
+		return cmd_fail("cannot listen on %s port %s: %s (see %s)", address, port,
 				strerror(error), conf_name(serve_address[which]));
 	return CMD_OK;
 }

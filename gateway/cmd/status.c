@@ -53,7 +53,7 @@ const struct cmd_verb cmd_status_verbs[] = {
 	{"status",
 	 NULL,
 	 "",
-	 "Tell whether both doors answer; exit 1 if one that is switched on does not.",
+	 "Show whether S3 and NFS answer; exit 1 if one that is switched on does not.",
 	 CMD_STORE,
 	 status_run,
 	 {{0}}},

@@ -12,7 +12,8 @@ static int store_create(struct cmd *cmd)
 {
 	char path[CONF_VALUE_MAX + 16];
 	struct gml_store_options options = {
-		.meta_capacity = conf_number(&cmd->conf, CONF_store_map_size), .log = cmd->op.log};
+		.meta_capacity = conf_number(&cmd->conf, CONF_store_metadata_max),
+		.log = cmd->op.log};
 	const char *home = conf_string(&cmd->conf, CONF_store_home);
 	if (home[0] == 0 || !conf_home_path(&cmd->conf, "store", path, sizeof(path)))
 		return cmd_fail("store.home is not set, or too long: set it in %s", cmd->conf.file);
@@ -22,7 +23,8 @@ static int store_create(struct cmd *cmd)
 		return cmd_fail("store.home = %s cannot be written: %s", home, strerror(errno));
 	int rc = gml_store_create(path, &options);
 	if (rc == GML_ERR_EXIST)
-		return cmd_fail("%s: there is a store already", path);
+		return cmd_fail("%s: a store exists already: set store.home to another directory",
+				path);
 	return rc ? cmd_fail_rc(rc, path) : cmd_print_nothing(cmd);
 }
 
@@ -78,7 +80,7 @@ static int store_check(struct cmd *cmd)
 		fputs("\r\033[K", stderr);
 	if (rc != 0) {
 		json_decref(check.problems);
-		return cmd_fail_rc(rc, "the check did not finish");
+		return cmd_fail_rc(rc, "the check cannot be completed");
 	}
 	json_t *object = json_pack(
 		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "problems",
@@ -117,7 +119,13 @@ const struct cmd_verb cmd_store_verbs[] = {
 	 CMD_NEW_STORE,
 	 store_create,
 	 {{0}}},
-	{"store", "info", "", "Show what the store holds.", CMD_STORE, store_info, {{0}}},
+	{"store",
+	 "info",
+	 "",
+	 "Show the contents of the store in numbers.",
+	 CMD_STORE,
+	 store_info,
+	 {{0}}},
 	{"store",
 	 "check",
 	 "",
@@ -128,14 +136,14 @@ const struct cmd_verb cmd_store_verbs[] = {
 	{"store",
 	 "recover",
 	 "",
-	 "Settle what a crash left ('gemel serve' does it by itself).",
+	 "Clean up after a crash ('gemel serve' does it by itself).",
 	 CMD_STORE,
 	 store_recover,
 	 {{0}}},
 	{"store",
 	 "compact",
 	 "",
-	 "Give back the space of deleted small objects ('gemel serve' does it by itself).",
+	 "Free the space of deleted small objects ('gemel serve' does it by itself).",
 	 CMD_STORE,
 	 store_compact,
 	 {{0}}},
@@ -165,12 +173,6 @@ static int config_check(struct cmd *cmd)
 
 const struct cmd_verb cmd_config_verbs[] = {
 	{"config", "check", "", "Check the configuration file.", CMD_NO_STORE, config_check, {{0}}},
-	{"config",
-	 "show",
-	 "",
-	 "Show every option as it is in force.",
-	 CMD_NO_STORE,
-	 config_show,
-	 {{0}}},
+	{"config", "show", "", "Show the value of every option.", CMD_NO_STORE, config_show, {{0}}},
 	{0},
 };

@@ -70,8 +70,8 @@ static int user_uid_taken(const struct cmd *cmd, const struct gml_user *user)
 	struct gml_user other;
 	if (gml_user_by_uid(cmd->store, user->uid, &other) != 0)
 		return cmd_fail_rc(GML_ERR_UIDTAKEN, user->name);
-	return cmd_fail("%s: uid %u belongs to the enabled user %s, and over NFS a user is its uid "
-			"and nothing else: choose another --uid, or give %s a second key with "
+	return cmd_fail("%s: uid %u belongs to the enabled user %s, and NFS identifies a user by "
+			"its uid alone: choose another --uid, or give %s a second key with "
 			"'gemel key create %s'",
 			user->name, user->uid, other.name, other.name, other.name);
 }
@@ -87,14 +87,14 @@ static int user_create(struct cmd *cmd)
 				 name, GML_USER_NAME_MAX);
 	strcpy(user.name, name);
 	if (cmd_option(cmd, "uid") == NULL)
-		return cmd_wrong("--uid N is needed: the user's number at the NFS door");
+		return cmd_wrong("--uid N is missing: the number by which NFS identifies the user");
 	if (user_options(cmd, &user) != 0)
 		return CMD_USAGE;
 	if (cmd_option(cmd, "gid") == NULL)
 		user.gid = user.uid;
 	rc = gml_user_create(&cmd->op, cmd->store, &user);
 	if (rc == GML_ERR_EXIST)
-		return cmd_fail("%s: there is a user of this name already; 'gemel user update %s' "
+		return cmd_fail("%s: this user exists already: 'gemel user update %s' "
 				"changes it",
 				name, name);
 	if (rc == GML_ERR_UIDTAKEN)
@@ -139,10 +139,9 @@ static int user_update(struct cmd *cmd)
 	if (rc == 0 && user.uid != before.uid)
 		rc = user_owns(cmd, &before, &buckets);
 	if (rc == 0 && buckets > 0) {
-		snprintf(
-			what, sizeof(what),
-			"%s owns %u bucket%s with what is in them, and all of it stays with uid %u",
-			name, buckets, buckets == 1 ? "" : "s", before.uid);
+		snprintf(what, sizeof(what),
+			 "%s owns %u bucket%s, which keep the uid %u with all their contents", name,
+			 buckets, buckets == 1 ? "" : "s", before.uid);
 		if ((status = cmd_confirm(cmd, what, "Change the uid?")) != CMD_OK)
 			return status;
 	}
@@ -184,8 +183,8 @@ static int user_delete(struct cmd *cmd)
 		rc = gml_key_list(cmd->store, name, user_key, &keys);
 	if (rc == 0 && keys > 0) {
 		snprintf(what, sizeof(what),
-			 "%s has %u access key%s, which would go with the user ('gemel key list "
-			 "%s' shows them)",
+			 "%s has %u access key%s, which would be deleted with the user ('gemel key "
+			 "list %s' shows them)",
 			 name, keys, keys == 1 ? "" : "s", name);
 		if ((status = cmd_confirm(cmd, what, "Delete the user?")) != CMD_OK)
 			return status;
@@ -193,7 +192,7 @@ static int user_delete(struct cmd *cmd)
 	if (rc == 0)
 		rc = gml_user_delete(&cmd->op, cmd->store, name);
 	if (rc == GML_ERR_NOTEMPTY)
-		return cmd_fail("%s owns buckets: delete them, or give them to somebody else with "
+		return cmd_fail("%s owns buckets: delete them, or give them to another user with "
 				"'gemel bucket update BUCKET --owner USER' first",
 				name);
 	return rc ? cmd_fail_rc(rc, name) : cmd_print_nothing(cmd);
@@ -216,13 +215,13 @@ static int user_list(struct cmd *cmd)
 
 /* clang-format off */
 #define USER_OPTIONS \
-	{"uid", "N", "the user's number at the NFS door and owner of what it makes"}, \
-	{"gid", "N", "its primary group (default: as uid)"}, \
+	{"uid", "N", "the number by which NFS identifies the user, and the owner of its files"}, \
+	{"gid", "N", "its primary group (default: the uid)"}, \
 	{"groups", "N,N…", "further groups"}, \
-	{"no-buckets", NULL, "it may not create buckets", "buckets"}, \
-	{"buckets", NULL, "it may again"}, \
+	{"no-buckets", NULL, "forbid it to create buckets", "buckets"}, \
+	{"buckets", NULL, "allow it to create buckets"}, \
 	{"disable", NULL, "refuse all its keys, and its uid over NFS", "enable"}, \
-	{"enable", NULL, "accept them again"}
+	{"enable", NULL, "accept its keys and uid again"}
 /* clang-format on */
 
 const struct cmd_verb cmd_user_verbs[] = {
@@ -242,7 +241,8 @@ const struct cmd_verb cmd_user_verbs[] = {
 	 CMD_STORE,
 	 user_update,
 	 {USER_OPTIONS,
-	  {"yes", NULL, "another uid also when its buckets stay behind, without a question"}},
+	  {"yes", NULL,
+	   "change the uid although buckets keep the old one, without a confirmation"}},
 	 .changes = true},
 	{"user",
 	 "delete",
@@ -250,6 +250,6 @@ const struct cmd_verb cmd_user_verbs[] = {
 	 "Delete a user and its keys.",
 	 CMD_STORE,
 	 user_delete,
-	 {{"yes", NULL, "its keys as well, without a question"}}},
+	 {{"yes", NULL, "delete its keys as well, without a confirmation"}}},
 	{0},
 };

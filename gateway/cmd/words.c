@@ -9,11 +9,11 @@ const struct cmd_noun cmd_nouns[] = {
 	{"serve", NULL, cmd_serve_verbs},
 	{"status", NULL, cmd_status_verbs},
 	{"bucket", "Buckets, their owners and limits.", cmd_bucket_verbs},
-	{"user", "Who may come in, and which uid and gids they are.", cmd_user_verbs},
-	{"key", "Access keys, with which users sign at the S3 door.", cmd_key_verbs},
-	{"store", "The store as a whole: its making, its checks, its repair.", cmd_store_verbs},
+	{"user", "Users, with their uid and gids.", cmd_user_verbs},
+	{"key", "Access keys, with which users sign S3 requests.", cmd_key_verbs},
+	{"store", "The store as a whole: creation, verification, recovery.", cmd_store_verbs},
 	{"config", "The configuration file.", cmd_config_verbs},
-	{"nfs", "The NFS door without a mount.", cmd_nfs_verbs},
+	{"nfs", "Reading over NFS without a mount.", cmd_nfs_verbs},
 	{"help", NULL, cmd_help_verbs},
 	{"version", NULL, cmd_version_verbs},
 	{0},
@@ -109,7 +109,7 @@ const struct cmd_verb *words_verb(const struct cmd_noun *noun, const char *word)
 	return NULL;
 }
 
-/* ---- options ------------------------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 /* The rest of the command line, and the word in hand. */
 struct words_line {
@@ -117,7 +117,8 @@ struct words_line {
 	char **argv;
 };
 
-/* The value of the option in hand, which stands after '=' or is the next word. NULL after printing that there is none. */
+/* The value of the option in hand, which stands after '=' or is the next word. NULL after printing
+ * that there is none. */
 static const char *words_value(struct words_line *line, const char *equals, const char *name,
 			       const char *placeholder)
 {
@@ -125,7 +126,7 @@ static const char *words_value(struct words_line *line, const char *equals, cons
 		return equals + 1;
 	if (line->at + 1 < line->argc && strncmp(line->argv[line->at + 1], "--", 2) != 0)
 		return line->argv[++line->at];
-	cmd_wrong("--%s wants a value: %s", name, placeholder);
+	cmd_wrong("--%s needs a value: %s", name, placeholder);
 	return NULL;
 }
 
@@ -172,7 +173,7 @@ static int words_no_option(const struct cmd_verb *verb, const char *word, const 
 	near_question(&near, "--", question, sizeof(question));
 	if (verb == NULL)
 		return cmd_wrong("no option before the verb is called %s%s The options of a verb "
-				 "come after it. See 'gemel help'",
+				 "follow it. See 'gemel help'",
 				 word, *question ? question : ".");
 	return cmd_wrong("'%s%s%s' has no option %s%s See 'gemel help %s%s%s'", verb->noun,
 			 verb->name ? " " : "", verb->name ? verb->name : "", word,
@@ -184,8 +185,8 @@ static int words_option(struct cmd *cmd, struct words_line *line)
 {
 	const char *word = line->argv[line->at], *equals = strchr(word, '=');
 	if (strncmp(word, "--", 2) != 0)
-		return cmd_wrong("%s: options are written out, with two dashes; a name that begins "
-				 "with a dash stands after '--'",
+		return cmd_wrong("%s: options have two dashes and their full name; write a name "
+				 "that begins with a dash after '--'",
 				 word);
 	for (size_t k = 0; cmd->verb && k < CMD_OPTIONS_MAX && cmd->verb->options[k].name; k++) {
 		const struct cmd_option *option = &cmd->verb->options[k];
@@ -200,7 +201,7 @@ static int words_option(struct cmd *cmd, struct words_line *line)
 	return words_no_option(cmd->verb, word, equals);
 }
 
-/* ---- the line ------------------------------------------------------------------------------------------------ */
+/* ---- the line -------------------------------------------------------------------------------- */
 
 /* A word that is no option: the noun, then the verb, then its arguments. */
 static int words_plain(struct words *words, struct cmd *cmd, struct words_line *line,
@@ -272,7 +273,7 @@ int words_check(const struct cmd *cmd)
 	while (given < CMD_ARGS_MAX && cmd->args[given])
 		given++;
 	if (given < least)
-		return cmd_wrong("'gemel %s' wants %s, but got %u of %u. See 'gemel help %s'", call,
+		return cmd_wrong("'gemel %s' needs %s, but got %u of %u. See 'gemel help %s'", call,
 				 verb->args, given, least, call);
 	if (given > most)
 		return cmd_wrong("'%s' is one argument too many: it is 'gemel %s%s%s'",
@@ -285,7 +286,8 @@ int words_check(const struct cmd *cmd)
 					 option->against);
 	}
 	if (verb->changes && options == 0)
-		return cmd_wrong("'gemel %s' changes what its options name, and there is none. See "
+		return cmd_wrong("'gemel %s' changes the settings that its options name, and no "
+				 "option is given. See "
 				 "'gemel help %s'",
 				 call, call);
 	return CMD_OK;

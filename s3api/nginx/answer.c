@@ -231,7 +231,9 @@ static void answer_cut(struct gml_request *request)
 	ngx_http_request_t *r = request->r;
 
 	ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-		      "content cannot be read at byte %uL of the answer", request->answer.pos);
+		      "the content cannot be read at byte %uL; the answer is cut short. Run 'gemel "
+		      "store check'",
+		      request->answer.pos);
 	if (!request->answer.header_sent) {
 		answer_clear_headers(r);
 		gml_request_fail(request, NGX_HTTP_INTERNAL_SERVER_ERROR);

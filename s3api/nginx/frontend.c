@@ -33,7 +33,7 @@ static int frontend_try(ngx_log_t *log)
 {
 	const struct gml_frontend_conf *conf = frontend.conf;
 	struct gml_store_options store_options = {
-		.meta_capacity = (uint64_t)conf->map_size, .log = frontend_log, .log_arg = log};
+		.meta_capacity = (uint64_t)conf->metadata_max, .log = frontend_log, .log_arg = log};
 	struct s3_config_options options = {
 		.region = (const char *)conf->region.data,
 		.domains = conf->domains != NULL ? conf->domains->elts : NULL,

@@ -37,8 +37,8 @@ struct gml_frontend_conf {
 	ngx_array_t *domains;
 	const char *nfs_address; /* where NFS is served; NULL: nowhere */
 	ngx_uint_t nfs_port;
-	off_t object_max; /* bytes per PUT; 0: S3's limit */
-	off_t map_size;	  /* bytes of address space for metadata; 0: the default */
+	off_t object_max;   /* bytes per PUT; 0: S3's limit */
+	off_t metadata_max; /* bytes of address space for metadata; 0: the default */
 	ngx_int_t threads;
 	ngx_uint_t used; /* a location has the directive `gemel` */
 	ngx_thread_pool_t *pool;

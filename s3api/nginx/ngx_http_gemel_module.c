@@ -2,7 +2,7 @@
 /* The module: directives, and the life of its processes.
  *
  *      http {
- *          gemel_store PATH;  gemel_map_size BYTES;  gemel_region NAME;  gemel_domain NAME …;
+ *          gemel_store PATH;  gemel_metadata_max BYTES;  gemel_region NAME;  gemel_domain NAME …;
  *          gemel_threads N;  gemel_object_max BYTES;  gemel_nfs ADDRESS PORT;
  *          server { location / { gemel; } }
  *      } */
@@ -24,7 +24,7 @@ static void *module_create_conf(ngx_conf_t *cf)
 	if (conf == NULL)
 		return NULL;
 	conf->object_max = NGX_CONF_UNSET;
-	conf->map_size = NGX_CONF_UNSET;
+	conf->metadata_max = NGX_CONF_UNSET;
 	conf->threads = NGX_CONF_UNSET;
 	return conf;
 }
@@ -59,7 +59,7 @@ static char *module_init_conf(ngx_conf_t *cf, void *arg)
 {
 	struct gml_frontend_conf *conf = arg;
 	ngx_conf_init_value(conf->object_max, 0);
-	ngx_conf_init_value(conf->map_size, 0);
+	ngx_conf_init_value(conf->metadata_max, 0);
 	ngx_conf_init_value(conf->threads, MODULE_THREADS);
 	if (conf->region.data == NULL) {
 		ngx_str_set(&conf->region, "us-east-1"); /* two statements */
@@ -117,7 +117,7 @@ static char *module_nfs(ngx_conf_t *cf, ngx_command_t *cmd, void *arg)
 	if (conf->nfs_address != NULL)
 		return "is duplicate";
 	if (port < 1 || port > 65535)
-		return "wants a port";
+		return "needs a port from 1 to 65535";
 	conf->nfs_address = (const char *)words[1].data; /* ends with NUL, as above */
 	conf->nfs_port = (ngx_uint_t)port;
 	return NGX_CONF_OK;
@@ -199,8 +199,9 @@ static void module_exit_process(ngx_cycle_t *cycle)
 static ngx_command_t module_commands[] = {
 	{ngx_string("gemel_store"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_frontend_conf, store), NULL},
-	{ngx_string("gemel_map_size"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_off_slot,
-	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_frontend_conf, map_size), NULL},
+	{ngx_string("gemel_metadata_max"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1,
+	 ngx_conf_set_off_slot, NGX_HTTP_MAIN_CONF_OFFSET,
+	 offsetof(struct gml_frontend_conf, metadata_max), NULL},
 	{ngx_string("gemel_region"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_frontend_conf, region), NULL},
 	{ngx_string("gemel_domain"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, module_domain,

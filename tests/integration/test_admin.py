@@ -50,27 +50,27 @@ def test_version():
     ("bucket creat b", "'bucket' has no verb 'creat'; did you mean 'bucket create'? See 'gemel help bucket'"),
     ("bucket rm b", "did you mean 'bucket delete'?"),
     ("help key creat", "did you mean 'key create'?"),
-    ("key", "'gemel key' wants a verb"),
+    ("key", "'gemel key' needs a verb"),
     ("status now", "'now' is one argument too many: it is 'gemel status'"),
-    ("bucket create", "'gemel bucket create' wants NAME"),
+    ("bucket create", "'gemel bucket create' needs NAME"),
     ("bucket show a b", "'b' is one argument too many"),
     ("bucket show a b c d e", "'e' is one argument too many"),
     ("bucket create b --ownr u", "'bucket create' has no option --ownr; did you mean '--owner'? See 'gemel help bucket create'"),
     ("bucket create b --ownr=u", "did you mean '--owner'?"),
     ("bucket create b --nonsense", "'bucket create' has no option --nonsense. See"),
-    ("bucket create b --owner", "--owner wants a value: USER"),
-    ("bucket create b --owner --mode 700", "--owner wants a value: USER"),
+    ("bucket create b --owner", "--owner needs a value: USER"),
+    ("bucket create b --owner --mode 700", "--owner needs a value: USER"),
     ("bucket create b -o u", "two dashes"),
-    ("--owner u bucket create b", "The options of a verb come after it"),
+    ("--owner u bucket create b", "The options of a verb follow it"),
     ("--jsn user list", "did you mean '--json'?"),
     ("user list --json=1", "--json takes no value"),
     ("user update u --disable=1", "--disable takes no value"),
-    ("user list --config", "--config wants a value: FILE"),
-    ("user update u", "changes what its options name, and there is none"),
-    ("user update u --yes", "there is none"),
-    ("key update k", "there is none"),
-    ("bucket update b", "there is none"),
-    ("bucket quota b", "there is none"),
+    ("user list --config", "--config needs a value: FILE"),
+    ("user update u", "changes the settings that its options name, and no option is given"),
+    ("user update u --yes", "no option is given"),
+    ("key update k", "no option is given"),
+    ("bucket update b", "no option is given"),
+    ("bucket quota b", "no option is given"),
     ("user update u --disable --enable", "--disable and --enable exclude each other"),
     ("user update u --buckets --no-buckets", "exclude each other"),
     ("key update k --sigv2 --no-sigv2", "exclude each other"),
@@ -163,9 +163,9 @@ def test_wrong_calls_say_what_is_wanted(gemel):
     gemel.gemel("user", "create", "erin", "--uid", 3010)
     gemel.gemel("key", "create", "erin", "--id", "ERINSKEY")
     for words, what in (
-        ("bucket create some", "--owner USER is needed"), ("bucket create some --owner erin --mode 999", "not an octal mode"), ("bucket create b1 --owner erin", "3 to 63 lower-case letters"),
+        ("bucket create some", "--owner USER is missing"), ("bucket create some --owner erin --mode 999", "not an octal mode"), ("bucket create b1 --owner erin", "3 to 63 lower-case letters"),
         ("bucket create some --owner erin --mode +7", "not an octal mode"), ("bucket create some --owner erin --mode 17777", "not an octal mode"), ("bucket update some --mode 0888", "not an octal mode"),
-        ("user create u", "--uid N is needed"), ("user create \xfc --uid 1", "letters, digits"), (f"user create {'u' * 65} --uid 1", "1 to 64 letters"), ("user create u --uid 0x10", "not a number"),
+        ("user create u", "--uid N is missing"), ("user create \xfc --uid 1", "letters, digits"), (f"user create {'u' * 65} --uid 1", "1 to 64 letters"), ("user create u --uid 0x10", "not a number"),
         ("user create u --uid -1", "not a number from 0 to 4294967294\n"), ("user create u --uid 1K", "not a number"),
         ("bucket quota demo --bytes 1X", "K, M, G or T after it stand for 1024"), ("bucket quota demo --objects 9223372036854775808", "K, M, G or T"), ("bucket quota demo --bytes 8388608T", "to 9223372036854775807"),
         ("key create erin --id a/b", "--id a/b: a key's id has 1 to 128 letters, digits"), (f"key create erin --id {'k' * 129}", "1 to 128 letters"),
@@ -179,13 +179,13 @@ def test_wrong_calls_say_what_is_wanted(gemel):
         done = gemel.gemel(*words.split(), json_out=False, check=False)
         assert (done.returncode, done.stdout) == (2, "") and what in done.stderr, (words, done)
     done = gemel.gemel("key", "create", "erin", "--id", "ERINSKEY", json_out=False, check=False)
-    assert (done.returncode, done.stderr) == (1, "gemel: ERINSKEY: there is a key of this id already\n")
+    assert (done.returncode, done.stderr) == (1, "gemel: ERINSKEY: this key id exists already: choose another --id\n")
     done = gemel.gemel("key", "list", "nobody-there", json_out=False, check=False)
     assert done.returncode == 1 and "nobody-there: no such user; 'gemel user list' shows" in done.stderr
     for words, what in (
         ("bucket create some --owner nobody-there", "nobody-there: no such user"), ("bucket create demo --owner erin", "demo: there is a bucket of this name already"),
         ("bucket update demo --owner nobody-there", "nobody-there: no such user"), ("bucket update nowhere --mode 700", "nowhere: no such bucket; 'gemel bucket list' shows"),
-        ("user create erin --uid 1", "erin: there is a user of this name already"), ("key delete NOKEY", "NOKEY: no such access key; 'gemel key list' shows"),
+        ("user create erin --uid 1", "erin: this user exists already"), ("key delete NOKEY", "NOKEY: no such access key; 'gemel key list' shows"),
         ("key create nobody-there --secret-file /nonexistent", "nobody-there: no such user"), ("key create erin --secret-file /nonexistent", "--secret-file /nonexistent: No such file"),
     ):
         done = gemel.gemel(*words.split(), json_out=False, check=False)
@@ -219,7 +219,7 @@ def test_users_keys_buckets(gemel):
     s3.delete_object(Bucket="carols", Key="k")
     gemel.gemel("bucket", "delete", "carols", json_out=False)
     refused = gemel.gemel("user", "delete", "carol", json_out=False, check=False)
-    assert refused.returncode == 2 and "carol has 1 access key, which would go with the user" in refused.stderr and "--yes" in refused.stderr
+    assert refused.returncode == 2 and "carol has 1 access key, which would be deleted with the user" in refused.stderr and "--yes" in refused.stderr
     assert s3.list_buckets()["Buckets"] == []
     gemel.gemel("user", "delete", "carol", "--yes", json_out=False)
     with pytest.raises(s3.exceptions.ClientError):
@@ -266,7 +266,7 @@ def test_a_bucket_does_not_drop_uploads_in_silence(gemel):
     upload = s3.create_multipart_upload(Bucket="half-sent", Key="k")["UploadId"]
     s3.upload_part(Bucket="half-sent", Key="k", UploadId=upload, PartNumber=1, Body=b"x")
     refused = gemel.gemel("bucket", "delete", "half-sent", json_out=False, check=False)
-    assert refused.returncode == 2 and "holds 1 unfinished multipart upload, which would go with it" in refused.stderr
+    assert refused.returncode == 2 and "holds 1 unfinished multipart upload, which would be deleted with it" in refused.stderr
     assert s3.list_parts(Bucket="half-sent", Key="k", UploadId=upload)["Parts"]
     gemel.gemel("bucket", "delete", "half-sent", "--yes", json_out=False)
     assert "half-sent" not in [b["name"] for b in gemel.gemel("bucket", "list")]
@@ -276,7 +276,7 @@ def test_a_user_does_not_leave_its_buckets_in_silence(gemel):
     gemel.gemel("user", "create", "jack", "--uid", 3030)
     gemel.gemel("bucket", "create", "jacks", "--owner", "jack")
     refused = gemel.gemel("user", "update", "jack", "--uid", 3031, json_out=False, check=False)
-    assert refused.returncode == 2 and "jack owns 1 bucket" in refused.stderr and "stays with uid 3030" in refused.stderr
+    assert refused.returncode == 2 and "jack owns 1 bucket" in refused.stderr and "keep the uid 3030" in refused.stderr
     assert gemel.gemel("user", "update", "jack", "--uid", 3030, "--groups", "7")["groups"] == [7]
     assert gemel.gemel("user", "update", "jack", "--uid", 3031, "--yes")["uid"] == 3031
     assert gemel.gemel("bucket", "update", "jacks", "--owner", "jack")["uid"] == 3031
@@ -362,7 +362,7 @@ def test_nfs_read(fresh):
     fresh.kill("serve")
     fresh.kill("nfs")
     done = fresh.gemel("nfs", "read", "/demo/text", json_out=False, check=False)
-    assert done.returncode == 1 and "the NFS door does not answer; 'gemel status'" in done.stderr
+    assert done.returncode == 1 and "the NFS server does not answer: 'gemel status'" in done.stderr
     fresh.kill("s3")
 
 
@@ -541,7 +541,7 @@ def test_modules_for_another_server_are_told(scratch, name, text, other, said):
 
 def test_only_one_supervisor(gemel):
     done = run("-c", gemel.conf, "serve")
-    assert done.returncode == 1 and "another 'gemel serve' runs" in done.stderr
+    assert done.returncode == 1 and "another 'gemel serve' is running" in done.stderr
 
 
 def wait_for(what):
@@ -570,7 +570,7 @@ def test_a_start_in_vain_does_not_hide_a_change_from_the_reload(scratch):
     server = Gemel(scratch / "in-vain")
     server.start()
     server.write_conf({**server.values, "s3.region": "eu-west-1"})
-    assert "another 'gemel serve' runs" in run("-c", server.conf, "serve").stderr
+    assert "another 'gemel serve' is running" in run("-c", server.conf, "serve").stderr
     os.kill(server.process.pid, signal.SIGHUP)
     wait_for(lambda: "S3 door: reloads" in (server.home / "serve.log").read_text())
     wait_for(lambda: region_refused(server, "us-east-1"))  # by the new workers

@@ -134,7 +134,7 @@ def test_a_door_that_root_may_not_use(scratch):
 def test_a_taken_port(scratch):
     with socket.create_server(("127.0.0.1", 17490)):
         done = quickstart(scratch / "quickstart-taken", "--s3-port", "17490", "--nfs-port", "12059", "--detach")
-        assert done.returncode == 1 and "port 17490 is taken" in done.stderr and "quickstart: choose another port with --s3-port N" in done.stderr
+        assert done.returncode == 1 and "port 17490 is used" in done.stderr and "quickstart: choose another port with --s3-port N" in done.stderr
 
 
 def test_a_start_that_fails_keeps_no_port(scratch):

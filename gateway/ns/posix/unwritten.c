@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Files that were made for writing and closed without a write.
  *
- * They are born DIRTY, so that a first write needs no transaction; without one there is nothing to make durable, and
- * going back to clean changes nothing that anybody sees. So the close only notes the inode, and one relaxed transaction
- * does it for many. A crash before that leaves them DIRTY, and recovery does the same; a power cut that takes back also
- * their making (a relaxed bucket's) leaves nothing of them.
+ * They are born DIRTY, so that a first write needs no transaction; without one there is nothing to
+ * make durable, and going back to clean changes nothing that anybody sees. So the close only notes
+ * the inode, and one relaxed transaction does it for many. A crash before that leaves them DIRTY,
+ * and recovery does the same; a power cut that takes back also their making (a relaxed bucket's)
+ * leaves nothing of them.
  *
- * Invariant: a thread that holds open_inodes' locks here takes the next one only if it is free, and never waits for one. */
+ * Invariant: a thread that holds open_inodes' locks here takes the next one only if it is free, and
+ * never waits for one. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +95,8 @@ static unsigned unwritten_take(struct gml_unwritten *unwritten, gml_ino inos[UNW
 	return count;
 }
 
-/* Lock held. Is it still what was noted? What was written since is settled by the close of its writer. */
+/* Lock held. Is it still what was noted? What was written since is settled by the close of its
+ * writer. */
 static bool unwritten_still(struct gml_store *store, struct gml_open_inode *open_inode,
 			    struct gml_finalized *settled)
 {
@@ -105,7 +108,8 @@ static bool unwritten_still(struct gml_store *store, struct gml_open_inode *open
 	       settled->missing;
 }
 
-/* Next in the batch, if it is still unwritten. False: somebody has its lock, or no memory; the next round tries again. */
+/* Next in the batch, if it is still unwritten. False: somebody has its lock, or no memory; the next
+ * round tries again. */
 static bool unwritten_lock(struct unwritten_batch *batch, gml_ino ino)
 {
 	struct unwritten_one *one = &batch->files[batch->count];
@@ -136,8 +140,8 @@ static int unwritten_txn(struct gml_txn *txn, void *arg)
 		one->done = rc == 0;
 		if (rc == 0)
 			rc = gml_inode_save(txn, &inode);
-		else if (rc == GML_ERR_NOENT ||
-			 rc == GML_ERR_AGAIN) /* gone, or changed: it is not ours any more */
+		/* gone, or changed: it is not ours any more */
+		else if (rc == GML_ERR_NOENT || rc == GML_ERR_AGAIN)
 			rc = 0;
 	}
 	return rc;
@@ -148,8 +152,9 @@ static void unwritten_commit(struct unwritten_batch *batch)
 	int rc = gml_meta_update_relaxed(batch->store->meta, unwritten_txn, batch);
 	if (rc != 0) {
 		gml_store_log(batch->store, GML_LOG_ERROR,
-			      "%u new files stay marked as being written: %s", batch->count,
-			      gml_err_text(rc));
+			      "%u new files stay marked as being written: %s; recovery will clear "
+			      "the marks",
+			      batch->count, gml_err_text(rc));
 		return;
 	}
 	for (unsigned i = 0; i < batch->count; i++)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Orphans: inodes without a name, freed when they are old enough and nobody has them open.
  *
- * One transaction frees as many small orphans, or as large a slice of one, as REAP_BUDGET allows: content, xattrs, the
- * inode, its entry in the orphan table, in this order, so that a crash between two slices leaves an orphan that is
- * smaller, and nothing else. Bytes go after the commit; if the process dies in between, they stay as files that nothing
- * references, until gml_store_compact collects them.
- */
+ * One transaction frees as many small orphans, or as large a slice of one, as REAP_BUDGET allows:
+ * content, xattrs, the inode, its entry in the orphan table, in this order, so that a crash between
+ * two slices leaves an orphan that is smaller, and nothing else. Bytes go after the commit; if the
+ * process dies in between, they stay as files that nothing references, until gml_store_compact
+ * collects them. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +48,8 @@ static bool reap_is_open(const struct reap_list *list, gml_ino ino)
 	return list->is_open != NULL && list->is_open(list->arg, ino);
 }
 
-/* S3 readers note themselves where the content's map is long: all other content they have open or in memory (reader.c).
- */
+/* S3 readers note themselves where the content's map is long: all other content they have open or
+ * in memory (reader.c). */
 static bool reap_is_read(const struct reap_list *list, gml_ino ino)
 {
 	struct gml_inode inode;
@@ -243,8 +243,8 @@ static void reap_freeing_end(struct gml_store *store, struct gml_reaping *claim)
 	pthread_mutex_unlock(&store->reap_lock);
 }
 
-/* Claim up to `most` orphans from `at` on, and keep those before the first that is open: one may have been opened by
- * handle since the snapshot. Nobody can open what is returned. */
+/* Claim up to `most` orphans from `at` on, and keep those before the first that is open: one may
+ * have been opened by handle since the snapshot. Nobody can open what is returned. */
 static unsigned reap_freeing_run(const struct reap_list *list, struct gml_reaping *claim,
 				 unsigned at, unsigned most)
 {
@@ -270,7 +270,8 @@ static int reap_commit(struct gml_store *store, struct reap_txn *reap)
 	return rc;
 }
 
-/* A damaged orphan fails every transaction it is in: then they go one by one, and it is left out. */
+/* A damaged orphan fails every transaction it is in: then they go one by one, and it is left
+ * out. */
 static int reap_free(struct gml_store *store, const struct reap_list *list, unsigned *freed_out)
 {
 	struct gml_reaping claim = {0};
@@ -292,7 +293,9 @@ static int reap_free(struct gml_store *store, const struct reap_list *list, unsi
 			most = 1;
 			rc = 0;
 		} else if (rc == GML_ERR_CORRUPT) {
-			gml_store_log(store, GML_LOG_ERROR, "orphan %llu is damaged and stays",
+			gml_store_log(store, GML_LOG_ERROR,
+				      "orphan %llu is damaged and cannot be freed; run 'gemel "
+				      "store check'",
 				      (unsigned long long)list->inos[at]);
 			at++;
 			rc = 0;
@@ -318,8 +321,8 @@ static int reap_date_fn(struct gml_txn *txn, void *arg)
 	return rc;
 }
 
-/* Nobody can say how old they are: their time begins now, or they would stay until the clock is there again. Should
- * that get lost, it is done again. */
+/* Nobody can say how old they are: their time begins now, or they would stay until the clock is
+ * there again. Should that get lost, it is done again. */
 static int reap_date(struct gml_store *store, struct reap_list *list)
 {
 	return list->nahead == 0 ? 0 : gml_meta_update_relaxed(store->meta, reap_date_fn, list);

@@ -52,13 +52,15 @@ static int recover_finalize(struct gml_op *op, struct gml_store *store, gml_ino 
 	if (rc == GML_ERR_STALE || rc == GML_ERR_NOENT)
 		rc = gml_meta_update(store->meta, recover_drop_stale_fn, &ino);
 	if (rc != 0)
-		gml_store_log(store, GML_LOG_ERROR, "recovery: inode %llu cannot be settled: %s",
+		gml_store_log(store, GML_LOG_ERROR,
+			      "recovery: inode %llu cannot be made clean: %s; it is tried again at "
+			      "the next recovery",
 			      (unsigned long long)ino, gml_err_text(rc));
 	return rc;
 }
 
-/* One file that cannot be settled must not keep the others from it: the first error is the result, after all were
- * tried. */
+/* One file that cannot be settled must not keep the others from it: the first error is the result,
+ * after all were tried. */
 static int recover_dirty(struct gml_op *op, struct gml_store *store)
 {
 	struct recover_list *list = malloc(sizeof(*list));
@@ -82,7 +84,8 @@ static int recover_dirty(struct gml_op *op, struct gml_store *store)
 		}
 	} while (rc == 0 && list->seen > 0);
 	if (settled > 0)
-		gml_store_log(store, GML_LOG_INFO, "recovery: %llu files of dead writers settled",
+		gml_store_log(store, GML_LOG_INFO,
+			      "recovery: %llu files of dead writers made clean",
 			      (unsigned long long)settled);
 	free(list);
 	return rc != 0 ? rc : first_rc;
@@ -93,7 +96,9 @@ int gml_store_recover(struct gml_op *op, struct gml_store *store)
 	int rc = gml_meta_housekeep(store->meta);
 	int roster_rc, dirty_rc, lease_rc;
 	if (rc != 0)
-		gml_store_log(store, GML_LOG_WARN, "recovery: readers of dead processes stay: %s",
+		gml_store_log(store, GML_LOG_WARN,
+			      "recovery: metadata readers of dead processes cannot be removed: %s; "
+			      "the metadata may grow",
 			      gml_err_text(rc));
 	rc = gml_meta_refresh(store->meta);
 	if (rc != 0)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The store's directory: making, opening and closing it, and the room in it.
  *
- * On disk: PATH/meta (gateway/meta), PATH/data (gateway/data), PATH/run (shared state that needs no durability),
- * PATH/format (what this is, for people; written last, so a store without it was never finished).
- */
+ * On disk: PATH/meta (gateway/meta), PATH/data (gateway/data), PATH/run (shared state that needs no
+ * durability), PATH/format (what this is, for people; written last, so a store without it was never
+ * finished). */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -56,10 +56,10 @@ static int store_sub(char out[PATH_MAX], const char *path, const char *sub)
 	return n > 0 && n < PATH_MAX ? 0 : GML_ERR_NAMETOOLONG;
 }
 
-/* ---- create -------------------------------------------------------------------------------------------------- */
+/* ---- create ---------------------------------------------------------------------------------- */
 
-/* 0 when nothing is in the directory but what a fresh file system holds; EXIST for a store, NOTEMPTY for anything else.
- */
+/* 0 when nothing is in the directory but what a fresh file system holds; EXIST for a store,
+ * NOTEMPTY for anything else. */
 static int store_check_empty(int dirfd)
 {
 	const char *name;
@@ -224,7 +224,7 @@ int gml_store_create(const char *path, const struct gml_store_options *opt)
 	return rc;
 }
 
-/* ---- open ---------------------------------------------------------------------------------------------------- */
+/* ---- open ------------------------------------------------------------------------------------ */
 
 static int store_presync(void *arg)
 {
@@ -232,7 +232,8 @@ static int store_presync(void *arg)
 	return gml_pack_sync(store->data);
 }
 
-/* The format file is there to tell a store from an unfinished one; the metadata has its own version. */
+/* The format file is there to tell a store from an unfinished one; the metadata has its own
+ * version. */
 static int store_check_format(int dirfd)
 {
 	char text[64] = "";
@@ -351,11 +352,12 @@ void gml_store_close(struct gml_store *store)
 	int rc;
 	if (store == NULL)
 		return;
-	gml_unwritten_finalize(
-		store); /* before the leases: the ids of what is not settled are in use */
+	/* before the leases: the ids of what is not settled are in use */
+	gml_unwritten_finalize(store);
 	rc = gml_lease_drop_all(store);
 	if (rc != 0) /* recovery drops them once this process is gone */
-		gml_store_log(store, GML_LOG_WARN, "leases are not given back: %s",
+		gml_store_log(store, GML_LOG_WARN,
+			      "leases of blob ids cannot be returned: %s; recovery will do it",
 			      gml_err_text(rc));
 	store_free(store);
 }
@@ -365,7 +367,8 @@ int gml_store_flush(struct gml_store *store)
 	return gml_meta_flush(store->meta);
 }
 
-/* The disk takes bytes. Always the same ones of the file, so that no space is needed but for the first time. */
+/* The disk takes bytes. Always the same ones of the file, so that no space is needed but for the
+ * first time. */
 static int store_try_disk(int dirfd)
 {
 	struct timespec now;
@@ -398,7 +401,7 @@ const uint8_t *gml_store_uuid(const struct gml_store *store)
 	return gml_meta_uuid(store->meta);
 }
 
-/* ---- statfs -------------------------------------------------------------------------------------------------- */
+/* ---- statfs ---------------------------------------------------------------------------------- */
 
 /* Of all buckets. */
 struct store_usage {
