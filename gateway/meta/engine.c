@@ -274,8 +274,8 @@ int gml_txn_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out
 
 void gml_txn_durability(struct gml_txn *txn, bool relaxed)
 {
-	txn->said_relaxed = txn->said_relaxed || relaxed;
-	txn->said_strict = txn->said_strict || !relaxed;
+	txn->declared_relaxed = txn->declared_relaxed || relaxed;
+	txn->declared_strict = txn->declared_strict || !relaxed;
 }
 
 /* ---- log lines ---- */

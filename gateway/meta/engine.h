@@ -252,7 +252,7 @@ struct gml_txn {
 	struct gml_meta *meta;
 	bool writable;
 	/* gml_txn_durability. The engine clears both before each closure. */
-	bool said_relaxed, said_strict;
+	bool declared_relaxed, declared_strict;
 	unsigned cursors; /* open now */
 	/* Write transactions: GML_TXN_LOCAL bytes, aligned to 8, zero when the transaction begins,
 	 * kept from one closure of it to the next. Read transactions: NULL. */

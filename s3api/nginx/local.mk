@@ -7,7 +7,7 @@ ngx_http_gemel_module_la_SOURCES = \
 	s3api/nginx/frontend.c s3api/nginx/frontend.h \
 	s3api/nginx/async_task.c s3api/nginx/async_task.h \
 	s3api/nginx/request.c s3api/nginx/request.h \
-	s3api/nginx/body.c s3api/nginx/answer.c s3api/nginx/error_page.c s3api/nginx/access_log.c
+	s3api/nginx/request_body.c s3api/nginx/answer.c s3api/nginx/error_page.c s3api/nginx/access_log.c
 ngx_http_gemel_module_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-isystem $(NGINX_SRC)/src/core -isystem $(NGINX_SRC)/src/event -isystem $(NGINX_SRC)/src/event/modules -isystem $(NGINX_SRC)/src/event/quic \
 	-isystem $(NGINX_SRC)/src/os/unix -isystem $(NGINX_SRC)/src/http -isystem $(NGINX_SRC)/src/http/modules \

@@ -45,9 +45,9 @@ void gml_checkpoint_release(struct gml_checkpoint *checkpoint)
 
 static void checkpoint_ring(struct gml_lmdb *meta)
 {
-	_Atomic uint32_t *bell = &meta->redo.shared->bell;
-	atomic_fetch_add(bell, 1);
-	syscall(SYS_futex, bell, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	_Atomic uint32_t *wakeups = &meta->redo.shared->wakeups;
+	atomic_fetch_add(wakeups, 1);
+	syscall(SYS_futex, wakeups, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 /* ---- pins ---- */
@@ -225,7 +225,7 @@ int gml_checkpoint_lock(struct gml_lmdb *meta)
 {
 	int rc;
 	pthread_mutex_lock(&meta->checkpoint.lock);
-	rc = gml_file_lock(meta->data_fd, GML_CLAIM_CHECKPOINT, F_WRLCK, true);
+	rc = gml_file_lock(meta->data_fd, GML_FILE_LOCK_CHECKPOINT, F_WRLCK, true);
 	if (rc != 0)
 		pthread_mutex_unlock(&meta->checkpoint.lock);
 	return rc;
@@ -233,7 +233,7 @@ int gml_checkpoint_lock(struct gml_lmdb *meta)
 
 void gml_checkpoint_unlock(struct gml_lmdb *meta)
 {
-	(void)gml_file_lock(meta->data_fd, GML_CLAIM_CHECKPOINT, F_UNLCK, false);
+	(void)gml_file_lock(meta->data_fd, GML_FILE_LOCK_CHECKPOINT, F_UNLCK, false);
 	pthread_mutex_unlock(&meta->checkpoint.lock);
 }
 
@@ -330,7 +330,7 @@ static void alarm_set(struct checkpoint_alarm *alarm)
 	alarm->set = true;
 }
 
-/* An alarm covers all that is acknowledged until it rings. Who finds `watched` false after that rings the bell, so what
+/* An alarm covers all that is acknowledged until it rings. Who finds `watched` false after that rings the wakeups, so what
  * comes during the look is looked at again. */
 static void checkpoint_flush_late(struct gml_lmdb *meta, struct checkpoint_alarm *alarm)
 {
@@ -353,10 +353,10 @@ static void *checkpoint_run(void *arg)
 {
 	struct gml_lmdb *meta = arg;
 	struct gml_checkpoint *checkpoint = &meta->checkpoint;
-	_Atomic uint32_t *bell = &meta->redo.shared->bell;
+	_Atomic uint32_t *wakeups = &meta->redo.shared->wakeups;
 	struct checkpoint_alarm alarm = {0};
 	for (;;) {
-		uint32_t seen = atomic_load(bell);
+		uint32_t seen = atomic_load(wakeups);
 		if (atomic_load(&checkpoint->stop))
 			return NULL;
 		if (atomic_exchange(&checkpoint->wanted, false))
@@ -364,7 +364,7 @@ static void *checkpoint_run(void *arg)
 		/* One that cannot move now tries again after the next checkpoint. */
 		(void)gml_checkpoint_pins_move(meta);
 		checkpoint_flush_late(meta, &alarm);
-		syscall(SYS_futex, bell, FUTEX_WAIT_BITSET, seen, alarm.set ? &alarm.at : NULL,
+		syscall(SYS_futex, wakeups, FUTEX_WAIT_BITSET, seen, alarm.set ? &alarm.at : NULL,
 			NULL, FUTEX_BITSET_MATCH_ANY);
 	}
 }

@@ -11,7 +11,7 @@
  *  4. What was acknowledged without a flush of the log gets one within gml_checkpoint_flush_ms, by the thread of any
  * process that writes, should no other flush come before. The threads sleep while there is nothing of the kind.
  *
- * Lock order: `lock`, the checkpoint lock (a record lock on data.mdb, byte GML_CLAIM_CHECKPOINT), LMDB's writer lock.
+ * Lock order: `lock`, the checkpoint lock (a record lock on data.mdb, byte GML_FILE_LOCK_CHECKPOINT), LMDB's writer lock.
  */
 #ifndef GML_META_CHECKPOINT_H
 #define GML_META_CHECKPOINT_H
@@ -26,9 +26,9 @@ struct gml_lmdb;
 /* Bytes of data.mdb that record locks stand for; LMDB locks none there. All are locks of the open file: they end with
  * the last descriptor, whoever has it. */
 enum {
-	GML_CLAIM_GATE, /* exclusive while a process opens or closes the store */
-	GML_CLAIM_ALIVE, /* shared by all that have it open; exclusive while the first one recovers */
-	GML_CLAIM_CHECKPOINT, /* exclusive while a checkpoint is made */
+	GML_FILE_LOCK_GATE, /* exclusive while a process opens or closes the store */
+	GML_FILE_LOCK_ALIVE, /* shared by all that have it open; exclusive while the first one recovers */
+	GML_FILE_LOCK_CHECKPOINT, /* exclusive while a checkpoint is made */
 };
 
 /* Pages written, estimated, after which the thread makes a checkpoint. Tests make it smaller. */
@@ -80,7 +80,7 @@ int gml_checkpoint_capture(struct gml_lmdb *meta, struct gml_redo_slot *slot,
 /* Ends the thread. */
 void gml_checkpoint_stop(struct gml_lmdb *meta);
 
-/* recover.c; alone with the store. restore: before LMDB opens data.mdb (errno; EILSEQ: not the file that the log
+/* replay.c; alone with the store. restore: before LMDB opens data.mdb (errno; EILSEQ: not the file that the log
  * belongs to). replay: after it. */
 int gml_recover_restore(struct gml_lmdb *meta, const struct gml_redo_slot *slot);
 int gml_recover_replay(struct gml_lmdb *meta, const struct gml_redo_slot *slot);

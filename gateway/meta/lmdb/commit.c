@@ -22,8 +22,8 @@ struct gml_update {
 	gml_meta_fn fn;
 	void *arg;
 	int rc;
-	bool relaxed; /* whatever its closure says */
-	bool voted;   /* its closure said so, in the last run */
+	bool relaxed;	       /* whatever its closure says */
+	bool declared_relaxed; /* its closure said so, in the last run */
 	bool done; /* has its result for good; closures of later runs of the batch leave it out */
 	bool lead; /* woken to lead, not with a result */
 	sem_t wake;
@@ -82,17 +82,18 @@ static int commit_refuses_growth(struct gml_lmdb_txn *txn, struct gml_update *up
 }
 
 /* One that fails leaves nothing behind, the numbers that it took included: what a power cut can take back of them is
- * counted by the records that they stand in (recover.c). */
+ * counted by the records that they stand in (replay.c). */
 static void commit_call(struct gml_lmdb_txn *txn, struct gml_update *update, bool no_room,
 			bool *grown_out)
 {
 	uint64_t last_id = txn->last_id;
 	bool id_changed = txn->id_changed;
 	*grown_out = false;
-	txn->head.said_relaxed = txn->head.said_strict = false;
+	txn->head.declared_relaxed = txn->head.declared_strict = false;
 	update->rc = no_room ? commit_refuses_growth(txn, update, grown_out)
 			     : update->fn(&txn->head, update->arg);
-	update->voted = update->rc == 0 && txn->head.said_relaxed && !txn->head.said_strict;
+	update->declared_relaxed =
+		update->rc == 0 && txn->head.declared_relaxed && !txn->head.declared_strict;
 	gml_assert(txn->head.cursors == 0);
 	if (update->rc != 0) {
 		txn->last_id = last_id;
@@ -225,16 +226,16 @@ static void commit_sort(struct gml_update *batch, struct gml_update **ack, struc
 {
 	while (batch != NULL) {
 		struct gml_update *next = batch->next,
-				  **list = batch->relaxed || batch->voted ? ack : wait;
+				  **list = batch->relaxed || batch->declared_relaxed ? ack : wait;
 		batch->next = *list;
 		*list = batch;
 		batch = next;
 	}
 }
 
-static bool commit_voted(const struct gml_update *batch)
+static bool commit_has_relaxed(const struct gml_update *batch)
 {
-	while (batch != NULL && !(batch->voted && batch->rc == 0))
+	while (batch != NULL && !(batch->declared_relaxed && batch->rc == 0))
 		batch = batch->next;
 	return batch != NULL;
 }
@@ -242,16 +243,16 @@ static bool commit_voted(const struct gml_update *batch)
 /* Pass leadership to the first waiter of the queue; nobody leads when it is empty. */
 static void commit_hand_over(struct gml_commit *commit)
 {
-	struct gml_update *heir;
+	struct gml_update *next_leader;
 	pthread_mutex_lock(&commit->lock);
-	heir = commit->head;
-	if (heir != NULL)
-		heir->lead = true;
+	next_leader = commit->head;
+	if (next_leader != NULL)
+		next_leader->lead = true;
 	else
 		commit->led = false;
 	pthread_mutex_unlock(&commit->lock);
-	if (heir != NULL)
-		sem_post(&heir->wake);
+	if (next_leader != NULL)
+		sem_post(&next_leader->wake);
 }
 
 /* A failure is final, as a failed commit is. Whatever the disk says (a thin volume that is full answers ENOSPC), the
@@ -279,11 +280,11 @@ static void commit_lead(struct gml_lmdb *meta)
 	struct gml_commit *commit = &meta->commit;
 	struct gml_update *batch = commit_take(commit), *ready = NULL, *wait = NULL;
 	struct gml_redo_place place = {0};
-	bool voted;
+	bool declared_relaxed;
 	int rc;
 	commit_batch(meta, batch, &place);
-	voted = commit_voted(batch);
-	if (voted)
+	declared_relaxed = commit_has_relaxed(batch);
+	if (declared_relaxed)
 		gml_redo_relaxed(&meta->redo, &place);
 	if (atomic_load(&meta->room.is_short) &&
 	    place.work > meta->redo.shared->k_work + GML_ROOM_PAGES)
@@ -293,7 +294,7 @@ static void commit_lead(struct gml_lmdb *meta)
 		commit_sort(batch, &ready, &wait);
 	else
 		wait = batch;
-	if (voted && wait == NULL)
+	if (declared_relaxed && wait == NULL)
 		gml_checkpoint_watch(meta);
 	update_ack(ready, 0);
 	rc = wait != NULL ? commit_wait_durable(meta, &place) : 0;

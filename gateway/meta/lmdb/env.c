@@ -246,15 +246,15 @@ static uint64_t meta_map_size(void)
  * way the gate is held. */
 static int meta_enter(struct gml_lmdb *meta)
 {
-	int rc = gml_file_lock(meta->data_fd, GML_CLAIM_GATE, F_WRLCK, true);
-	return rc != 0 ? rc : gml_file_lock(meta->data_fd, GML_CLAIM_ALIVE, F_WRLCK, false);
+	int rc = gml_file_lock(meta->data_fd, GML_FILE_LOCK_GATE, F_WRLCK, true);
+	return rc != 0 ? rc : gml_file_lock(meta->data_fd, GML_FILE_LOCK_ALIVE, F_WRLCK, false);
 }
 
 /* Alive from here on, as others may be. */
 static int meta_entered(struct gml_lmdb *meta)
 {
-	int rc = gml_file_lock(meta->data_fd, GML_CLAIM_ALIVE, F_RDLCK, true);
-	return rc != 0 ? rc : gml_file_lock(meta->data_fd, GML_CLAIM_GATE, F_UNLCK, false);
+	int rc = gml_file_lock(meta->data_fd, GML_FILE_LOCK_ALIVE, F_RDLCK, true);
+	return rc != 0 ? rc : gml_file_lock(meta->data_fd, GML_FILE_LOCK_GATE, F_UNLCK, false);
 }
 
 /* data.mdb is whole by itself, its environment open and flushing: gives it a log, then the format record that says so.

@@ -51,7 +51,7 @@ struct gml_lmdb_txn {
 	MDB_txn *mdb;
 	/* of a read transaction: */
 	uint64_t seq;					/* of the snapshot */
-	struct gml_hint *memo;				/* GML_HINT_SLOTS; kept for its next use */
+	struct gml_hint *hints;				/* GML_HINT_SLOTS; kept for its next use */
 	struct gml_lmdb_cursor *idle[GML_TABLE_COUNT_]; /* closed cursors, as well */
 	/* of a write transaction: */
 	bool id_changed;

@@ -7,7 +7,7 @@ libgemel_la_SOURCES += \
 	gateway/meta/lmdb/env.c \
 	gateway/meta/lmdb/errmap.c \
 	gateway/meta/lmdb/lmdb_internal.h \
-	gateway/meta/lmdb/recover.c \
+	gateway/meta/lmdb/replay.c \
 	gateway/meta/lmdb/redo.c \
 	gateway/meta/lmdb/redo.h \
 	gateway/meta/lmdb/redo_check.c \

@@ -48,7 +48,7 @@ struct gml_redo_shared {
 	_Atomic uint64_t k_txnid, k_pos, k_chain, k_work, k_seq; /* the last durable checkpoint */
 	_Atomic uint32_t
 		broken; /* what the disk holds is unknown: no change until everybody has closed the store */
-	_Alignas(64) _Atomic uint32_t bell; /* futex: changes with every checkpoint */
+	_Alignas(64) _Atomic uint32_t wakeups; /* futex: changes with every checkpoint */
 };
 
 enum gml_redo_state { GML_REDO_ADOPTING = 1, GML_REDO_WHOLE = 2 };

@@ -33,7 +33,7 @@ static void txn_free(struct gml_lmdb_txn *txn)
 	}
 	if (txn->mdb != NULL)
 		mdb_txn_abort(txn->mdb);
-	free(txn->memo);
+	free(txn->hints);
 	free(txn);
 }
 
@@ -105,8 +105,8 @@ static int txn_read_new(struct gml_lmdb *meta, struct gml_txn **txn_out)
 		return GML_ERR_NOMEM;
 	txn->head = (struct gml_txn){.engine = meta->head.engine, .meta = &meta->head};
 	txn->meta = meta;
-	txn->memo = calloc(GML_HINT_SLOTS,
-			   sizeof(*txn->memo)); /* without it every key is searched for */
+	txn->hints = calloc(GML_HINT_SLOTS,
+			    sizeof(*txn->hints)); /* without it every key is searched for */
 	rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
 	if (rc == MDB_READERS_FULL && mdb_reader_check(meta->env, &dead) == 0 && dead > 0)
 		rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
@@ -332,7 +332,7 @@ static struct gml_hint *hint_slot(struct gml_lmdb_txn *txn, enum gml_table table
 	uint64_t hash = (uint64_t)table + 1, word = 0;
 	const uint8_t *p = key.ptr;
 	size_t left = key.len;
-	if (txn->memo == NULL || key.len > GML_HINT_KEY_MAX)
+	if (txn->hints == NULL || key.len > GML_HINT_KEY_MAX)
 		return NULL;
 	for (; left >= 8; p += 8, left -= 8) {
 		memcpy(&word, p, 8);
@@ -341,25 +341,25 @@ static struct gml_hint *hint_slot(struct gml_lmdb_txn *txn, enum gml_table table
 	word = 0;
 	memcpy(&word, p, left);
 	hash = hint_mix(hash, word ^ (uint64_t)key.len << 56);
-	return &txn->memo[hash & (GML_HINT_SLOTS - 2)];
+	return &txn->hints[hash & (GML_HINT_SLOTS - 2)];
 }
 
-static bool hint_holds(const struct gml_hint *memo, const struct gml_lmdb_txn *txn,
+static bool hint_holds(const struct gml_hint *hint, const struct gml_lmdb_txn *txn,
 		       enum gml_table table, struct gml_span key)
 {
-	return memo->seq == txn->seq && memo->table == table && memo->key_len == key.len &&
-	       memcmp(memo->key, key.ptr, key.len) == 0;
+	return hint->seq == txn->seq && hint->table == table && hint->key_len == key.len &&
+	       memcmp(hint->key, key.ptr, key.len) == 0;
 }
 
-static void hint_note(struct gml_hint *memo, const struct gml_lmdb_txn *txn, enum gml_table table,
+static void hint_note(struct gml_hint *hint, const struct gml_lmdb_txn *txn, enum gml_table table,
 		      struct gml_span key, struct gml_span value)
 {
-	memo[1] = memo[0];
-	memo->seq = txn->seq;
-	memo->value = value;
-	memo->table = (uint8_t)table;
-	memo->key_len = (uint8_t)key.len;
-	memcpy(memo->key, key.ptr, key.len);
+	hint[1] = hint[0];
+	hint->seq = txn->seq;
+	hint->value = value;
+	hint->table = (uint8_t)table;
+	hint->key_len = (uint8_t)key.len;
+	memcpy(hint->key, key.ptr, key.len);
 }
 
 int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key,
@@ -367,22 +367,22 @@ int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key
 {
 	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
 	MDB_val k = {key.len, (void *)key.ptr}, v;
-	struct gml_hint *memo;
+	struct gml_hint *hint;
 	int rc;
 	if (!txn_key_ok(key))
 		return GML_ERR_INVAL;
-	memo = hint_slot(txn, table, key);
-	for (int i = 0; memo != NULL && i < 2; i++)
-		if (hint_holds(&memo[i], txn, table, key)) {
-			*value_out = memo[i].value;
+	hint = hint_slot(txn, table, key);
+	for (int i = 0; hint != NULL && i < 2; i++)
+		if (hint_holds(&hint[i], txn, table, key)) {
+			*value_out = hint[i].value;
 			return 0;
 		}
 	rc = mdb_get(txn->mdb, txn->meta->dbi[table], &k, &v);
 	if (rc != 0)
 		return gml_lmdb_error(txn, rc);
 	*value_out = (struct gml_span){v.mv_data, v.mv_size};
-	if (memo != NULL)
-		hint_note(memo, txn, table, key, *value_out);
+	if (hint != NULL)
+		hint_note(hint, txn, table, key, *value_out);
 	return 0;
 }
 

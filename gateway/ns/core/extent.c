@@ -248,10 +248,10 @@ int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gm
 /* A file without a name, as young as the transaction: the reaper frees it and its content when no reader can be on it.
  */
 static int extent_placeholder_init(struct gml_txn *txn, const struct gml_inode *inode,
-				   struct gml_inode *ghost)
+				   struct gml_inode *placeholder)
 {
 	int64_t now = gml_now();
-	*ghost = (struct gml_inode){
+	*placeholder = (struct gml_inode){
 		.ino = gml_txn_next_id(txn),
 		.bucket = inode->bucket,
 		.type = GML_REG,
@@ -266,17 +266,17 @@ static int extent_placeholder_init(struct gml_txn *txn, const struct gml_inode *
 		.btime = now,
 		.birth_seq = gml_txn_seq(txn),
 	};
-	return ghost->ino == 0 ? GML_ERR_CORRUPT : 0;
+	return placeholder->ino == 0 ? GML_ERR_CORRUPT : 0;
 }
 
 static int extent_placeholder_copy(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off,
-				   uint64_t end, struct gml_inode *ghost)
+				   uint64_t end, struct gml_inode *placeholder)
 {
 	struct gml_extent extent;
 	int rc;
 	while ((rc = gml_extent_find(txn, inode, off, &extent)) == 0 && extent.off < end) {
 		off = extent_end(&extent);
-		rc = gml_extent_add(txn, ghost, &extent, 0);
+		rc = gml_extent_add(txn, placeholder, &extent, 0);
 		if (rc != 0)
 			return rc;
 	}
@@ -287,7 +287,7 @@ int gml_extent_retire(struct gml_txn *txn, struct gml_inode *inode, uint64_t off
 		      bool wblob)
 {
 	uint64_t end = len > UINT64_MAX - off ? UINT64_MAX : off + len;
-	struct gml_inode ghost;
+	struct gml_inode placeholder;
 	struct gml_extent first;
 	bool covered;
 	int rc = gml_extent_find(txn, inode, off, &first);
@@ -297,17 +297,17 @@ int gml_extent_retire(struct gml_txn *txn, struct gml_inode *inode, uint64_t off
 	wblob = wblob && inode->wblob != 0;
 	if (!covered && !wblob)
 		return 0;
-	rc = extent_placeholder_init(txn, inode, &ghost);
+	rc = extent_placeholder_init(txn, inode, &placeholder);
 	if (rc == 0 && covered)
-		rc = extent_placeholder_copy(txn, inode, off, end, &ghost);
+		rc = extent_placeholder_copy(txn, inode, off, end, &placeholder);
 	if (rc == 0 && covered)
 		rc = gml_extent_cut(txn, inode, off, len, NULL);
 	if (rc != 0)
 		return rc;
 	if (wblob) { /* the reference moves along */
-		ghost.wblob = inode->wblob;
+		placeholder.wblob = inode->wblob;
 		inode->wblob = 0;
 	}
-	rc = gml_rec_inode_put(txn, &ghost);
-	return rc == 0 ? gml_rec_orphan_put(txn, ghost.ino, ghost.ctime) : rc;
+	rc = gml_rec_inode_put(txn, &placeholder);
+	return rc == 0 ? gml_rec_orphan_put(txn, placeholder.ino, placeholder.ctime) : rc;
 }

@@ -105,41 +105,41 @@ int gml_finalize_sample(struct gml_store *store, struct gml_open_inode *open_ino
 }
 
 int gml_finalize_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
-		       const struct gml_finalized *settled)
+		       const struct gml_finalized *final)
 {
-	int64_t delta = (int64_t)settled->size - (int64_t)inode->size;
+	int64_t delta = (int64_t) final->size - (int64_t)inode->size;
 	struct gml_owner owner;
 	int rc;
-	if (!(inode->flags & GML_INODE_DIRTY) || inode->wblob != settled->wblob)
+	if (!(inode->flags & GML_INODE_DIRTY) || inode->wblob != final->wblob)
 		return GML_ERR_AGAIN;
 	/* Two processes may settle for a dead one. Who comes second must not settle what the first is writing by now.
 	 */
 	rc = gml_rec_dirty_get(txn, inode->ino, &owner);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	if (!finalize_same_owner(&owner, &settled->owner))
+	if (!finalize_same_owner(&owner, &final->owner))
 		return GML_ERR_AGAIN;
 	/* An own file that was never written shows nothing new. */
 	inode->change = gml_change_current(store, inode);
-	if (!settled->missing || !finalize_is_self(store, &owner))
+	if (!final->missing || !finalize_is_self(store, &owner))
 		inode->change = gml_change_next(inode->change);
 	inode->flags &= ~(uint32_t)GML_INODE_DIRTY;
 	rc = gml_rec_dirty_del(txn, inode->ino);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	if (settled->missing) {
+	if (final->missing) {
 		rc = gml_blob_put_ref(txn, inode->wblob, NULL); /* there is no file to remove */
 		inode->wblob = 0;
 	} else {
-		inode->mtime = settled->mtime;
-		if (settled->ctime > inode->ctime)
-			inode->ctime = settled->ctime;
+		inode->mtime = final->mtime;
+		if (final->ctime > inode->ctime)
+			inode->ctime = final->ctime;
 	}
-	inode->size = settled->size;
+	inode->size = final->size;
 	inode->flags &= ~(uint32_t)GML_INODE_SPARSE;
 	/* Dense by itself, as most are: no look at the extents while others wait to write. */
-	if (rc == 0 && gml_attr_sparse(settled->size, settled->space, 0) &&
-	    gml_attr_sparse(settled->size, settled->space,
+	if (rc == 0 && gml_attr_sparse(final->size, final->space, 0) &&
+	    gml_attr_sparse(final->size, final->space,
 			    gml_extent_covered(txn, inode, FINALIZE_EXTENTS)))
 		inode->flags |= GML_INODE_SPARSE;
 	if (rc == 0 && !(inode->flags & GML_INODE_ORPHAN))
@@ -150,7 +150,7 @@ int gml_finalize_apply(struct gml_txn *txn, struct gml_store *store, struct gml_
 struct finalize_arg {
 	struct gml_store *store;
 	gml_ino ino;
-	struct gml_finalized settled;
+	struct gml_finalized final;
 };
 
 static int finalize_txn(struct gml_txn *txn, void *argp)
@@ -159,7 +159,7 @@ static int finalize_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
 	if (rc == 0)
-		rc = gml_finalize_apply(txn, arg->store, &inode, &arg->settled);
+		rc = gml_finalize_apply(txn, arg->store, &inode, &arg->final);
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
@@ -168,7 +168,7 @@ static int finalize_inode(struct gml_store *store, struct gml_open_inode *open_i
 			  const struct gml_inode *inode, const struct gml_owner *owner)
 {
 	struct finalize_arg arg = {.store = store, .ino = open_inode->ino};
-	int rc = gml_finalize_sample(store, open_inode, inode, owner, true, &arg.settled);
+	int rc = gml_finalize_sample(store, open_inode, inode, owner, true, &arg.final);
 	if (rc != 0)
 		return rc;
 	/* Data, size and mtime are durable, and the record that says DIRTY comes before this commit in the log: should

@@ -28,7 +28,7 @@ int gml_finalize_sample(struct gml_store *store, struct gml_open_inode *open_ino
 /* Inside a transaction: fold it into *inode, which the caller saves. AGAIN when the inode is not as it was sampled.
  * Frees no bytes, so the commit may be a relaxed one. */
 int gml_finalize_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
-		       const struct gml_finalized *settled);
+		       const struct gml_finalized *final);
 /* For the last close: settle now, if the inode is DIRTY by this process and was ever written; later, if it was not
  * (unwritten.c). Takes the exclusive lock. Durable. */
 int gml_open_inode_finalize(struct gml_store *store, struct gml_open_inode *open_inode);

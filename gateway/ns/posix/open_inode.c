@@ -27,7 +27,7 @@ struct gml_open_inodes {
 	struct open_inode_shard shards[OPEN_INODE_SHARDS];
 };
 
-int gml_onodes_new(struct gml_store *store, struct gml_open_inodes **out)
+int gml_open_inodes_new(struct gml_store *store, struct gml_open_inodes **out)
 {
 	struct gml_open_inodes *open_inodes = calloc(1, sizeof(*open_inodes));
 	(void)store;
@@ -47,7 +47,7 @@ static void open_inode_free(struct gml_open_inode *open_inode)
 	free(open_inode);
 }
 
-void gml_onodes_free(struct gml_open_inodes *open_inodes)
+void gml_open_inodes_free(struct gml_open_inodes *open_inodes)
 {
 	if (open_inodes == NULL)
 		return;

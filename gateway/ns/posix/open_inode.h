@@ -52,8 +52,8 @@ struct gml_file {
 	struct gml_file *next, **link; /* in open_inode->holders, unless GML_OPEN_IO */
 };
 
-int gml_onodes_new(struct gml_store *store, struct gml_open_inodes **out);
-void gml_onodes_free(
+int gml_open_inodes_new(struct gml_store *store, struct gml_open_inodes **out);
+void gml_open_inodes_free(
 	struct gml_open_inodes *open_inodes); /* NULL is fine; nothing may be open any more */
 bool gml_open_inode_unwritten(
 	struct gml_store *store,

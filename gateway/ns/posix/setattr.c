@@ -132,10 +132,10 @@ struct setattr_arg {
 	struct gml_store *store;
 	gml_ino ino;
 	const struct gml_setattr *set;
-	bool content;	       /* a file's size or mtime changes: `seen` and `settled` count */
-	struct gml_inode seen; /* scalars only */
-	struct gml_finalized settled; /* while DIRTY */
-	bool keep_dirty;	      /* nothing was ever written, and the size stays 0 */
+	bool content;		    /* a file's size or mtime changes: `seen` and `settled` count */
+	struct gml_inode seen;	    /* scalars only */
+	struct gml_finalized final; /* while DIRTY */
+	bool keep_dirty;	    /* nothing was ever written, and the size stays 0 */
 	uint64_t wblob; /* the emptied file is DIRTY at once, with this write blob; 0: not */
 	struct gml_inode after; /* scalars and target's length */
 };
@@ -143,7 +143,7 @@ struct setattr_arg {
 /* Size as of now. */
 static uint64_t setattr_size(const struct setattr_arg *arg)
 {
-	return arg->seen.flags & GML_INODE_DIRTY ? arg->settled.size : arg->seen.size;
+	return arg->seen.flags & GML_INODE_DIRTY ? arg->final.size : arg->seen.size;
 }
 
 /* The content map and the size, inside the transaction. */
@@ -181,7 +181,7 @@ static int setattr_content(struct gml_txn *txn, struct setattr_arg *arg, struct 
 	if (rc != 0 || arg->keep_dirty)
 		return rc;
 	if (inode->flags & GML_INODE_DIRTY)
-		rc = gml_finalize_apply(txn, arg->store, inode, &arg->settled);
+		rc = gml_finalize_apply(txn, arg->store, inode, &arg->final);
 	if (rc == 0 && (arg->set->mask & GML_SET_SIZE))
 		rc = setattr_resize(txn, arg, inode);
 	return rc;
@@ -207,7 +207,7 @@ static int setattr_txn(struct gml_txn *txn, void *argp)
 	return rc;
 }
 
-/* AGAIN: what a dead process had left DIRTY was settled. */
+/* AGAIN: what a dead process had left DIRTY was final. */
 static int setattr_look(struct setattr_arg *arg, struct gml_open_inode *open_inode)
 {
 	const struct gml_owner *self = &arg->store->self;
@@ -254,7 +254,7 @@ static int setattr_grow(struct setattr_arg *arg, struct gml_open_inode *open_ino
 	struct gml_blob *blob;
 	int rc = setattr_quota(arg);
 	if (rc != 0 || arg->seen.wblob == 0 ||
-	    ((arg->seen.flags & GML_INODE_DIRTY) && arg->settled.missing))
+	    ((arg->seen.flags & GML_INODE_DIRTY) && arg->final.missing))
 		return rc;
 	rc = gml_open_inode_wblob(arg->store, open_inode, arg->seen.wblob, false, &blob);
 	if (rc == 0)
@@ -271,12 +271,12 @@ static int setattr_prepare(struct setattr_arg *arg, struct gml_open_inode *open_
 {
 	bool sized = arg->set->mask & GML_SET_SIZE, empty = sized && arg->set->size == 0;
 	int rc = setattr_look(arg, open_inode);
-	arg->settled = (struct gml_finalized){.missing = true};
+	arg->final = (struct gml_finalized){.missing = true};
 	arg->keep_dirty = false;
 	if (rc == 0 && (arg->seen.flags & GML_INODE_DIRTY)) {
 		rc = gml_finalize_sample(arg->store, open_inode, &arg->seen, &arg->store->self,
-					 !empty, &arg->settled);
-		arg->keep_dirty = arg->settled.missing && (!sized || empty);
+					 !empty, &arg->final);
+		arg->keep_dirty = arg->final.missing && (!sized || empty);
 	}
 	if (rc == 0 && sized && arg->set->size > setattr_size(arg))
 		rc = setattr_grow(arg, open_inode);

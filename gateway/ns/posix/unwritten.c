@@ -35,7 +35,7 @@ struct gml_unwritten {
 /* A file of the batch, locked. */
 struct unwritten_one {
 	struct gml_open_inode *open_inode;
-	struct gml_finalized settled;
+	struct gml_finalized final;
 	bool done; /* by the last run of the closure */
 };
 
@@ -98,14 +98,14 @@ static unsigned unwritten_take(struct gml_unwritten *unwritten, gml_ino inos[UNW
 /* Lock held. Is it still what was noted? What was written since is settled by the close of its
  * writer. */
 static bool unwritten_still(struct gml_store *store, struct gml_open_inode *open_inode,
-			    struct gml_finalized *settled)
+			    struct gml_finalized *final)
 {
 	struct gml_inode inode;
 	struct gml_owner owner;
 	return !gml_open_inode_has_writers(store, open_inode) &&
 	       gml_finalize_look(store, open_inode->ino, &inode, &owner) == 0 &&
-	       gml_finalize_sample(store, open_inode, &inode, &owner, false, settled) == 0 &&
-	       settled->missing;
+	       gml_finalize_sample(store, open_inode, &inode, &owner, false, final) == 0 &&
+	       final->missing;
 }
 
 /* Next in the batch, if it is still unwritten. False: somebody has its lock, or no memory; the next
@@ -117,7 +117,7 @@ static bool unwritten_lock(struct unwritten_batch *batch, gml_ino ino)
 	if (gml_open_inode_get(batch->store, ino, &one->open_inode) != 0)
 		return false;
 	locked = pthread_rwlock_trywrlock(&one->open_inode->lock) == 0;
-	if (locked && unwritten_still(batch->store, one->open_inode, &one->settled)) {
+	if (locked && unwritten_still(batch->store, one->open_inode, &one->final)) {
 		batch->count++;
 		return true;
 	}
@@ -136,7 +136,7 @@ static int unwritten_txn(struct gml_txn *txn, void *arg)
 		struct gml_inode inode;
 		rc = gml_rec_inode_get(txn, one->open_inode->ino, &inode);
 		if (rc == 0)
-			rc = gml_finalize_apply(txn, batch->store, &inode, &one->settled);
+			rc = gml_finalize_apply(txn, batch->store, &inode, &one->final);
 		one->done = rc == 0;
 		if (rc == 0)
 			rc = gml_inode_save(txn, &inode);

@@ -294,7 +294,7 @@ static int store_open_parts(struct gml_store *store, const char *path,
 	if (rc == 0)
 		rc = gml_roster_open(store->dirfd, &store->roster);
 	if (rc == 0)
-		rc = gml_onodes_new(store, &store->open_inodes);
+		rc = gml_open_inodes_new(store, &store->open_inodes);
 	if (rc == 0)
 		rc = gml_unwritten_new(&store->unwritten);
 	return rc;
@@ -304,7 +304,7 @@ static int store_open_parts(struct gml_store *store, const char *path,
 static void store_free(struct gml_store *store)
 {
 	gml_unwritten_free(store->unwritten);
-	gml_onodes_free(store->open_inodes);
+	gml_open_inodes_free(store->open_inodes);
 	gml_roster_close(store->roster);
 	gml_readers_close(store->readers);
 	gml_change_counters_close(store->change_counters);

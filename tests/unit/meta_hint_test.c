@@ -4,20 +4,20 @@
 #include "meta_support.h"
 #include <pthread.h>
 
-#define MEMO_KEYS 600
-#define MEMO_ROUNDS 4000
+#define HINT_KEYS 600
+#define HINT_ROUNDS 4000
 
-struct memo_model {
-	int value[MEMO_KEYS]; /* 0: absent */
+struct hint_model {
+	int value[HINT_KEYS]; /* 0: absent */
 };
 
-struct memo_change {
+struct hint_change {
 	unsigned key;
 	int value;
 };
 
 /* Lengths on both sides of every limit, tables that share keys. */
-static struct gml_span memo_key(unsigned i, char buf[64])
+static struct gml_span hint_key(unsigned i, char buf[64])
 {
 	static const size_t lengths[] = {4, 8, 9, 16, 46, 47, 48, 60};
 	size_t len = lengths[i / 2 % 8];
@@ -27,27 +27,27 @@ static struct gml_span memo_key(unsigned i, char buf[64])
 	return SPAN(buf, len);
 }
 
-static enum gml_table memo_table(unsigned i)
+static enum gml_table hint_table(unsigned i)
 {
 	return i % 2 ? GML_TABLE_JOURNAL : GML_TABLE_VERSION;
 }
 
-static int memo_change_fn(struct gml_txn *txn, void *arg)
+static int hint_change_fn(struct gml_txn *txn, void *arg)
 {
-	const struct memo_change *change = arg;
+	const struct hint_change *change = arg;
 	char buf[64];
-	struct gml_span key = memo_key(change->key, buf);
+	struct gml_span key = hint_key(change->key, buf);
 	if (change->value == 0)
-		return gml_txn_del(txn, memo_table(change->key), key);
-	return gml_txn_put(txn, memo_table(change->key), key,
+		return gml_txn_del(txn, hint_table(change->key), key);
+	return gml_txn_put(txn, hint_table(change->key), key,
 			   SPAN(&change->value, sizeof(change->value)));
 }
 
-static void memo_check(struct gml_txn *txn, const struct memo_model *model, unsigned i)
+static void hint_check(struct gml_txn *txn, const struct hint_model *model, unsigned i)
 {
 	struct gml_span value = {0};
 	char buf[64];
-	int got = 0, rc = gml_txn_get(txn, memo_table(i), memo_key(i, buf), &value);
+	int got = 0, rc = gml_txn_get(txn, hint_table(i), hint_key(i, buf), &value);
 	assert_int_equal(rc, model->value[i] == 0 ? GML_ERR_NOENT : 0);
 	if (rc != 0)
 		return;
@@ -56,30 +56,30 @@ static void memo_check(struct gml_txn *txn, const struct memo_model *model, unsi
 	assert_int_equal(got, model->value[i]);
 }
 
-static void test_memo(void **state)
+static void test_hint(void **state)
 {
 	struct meta_env *env = *state;
-	struct memo_model now = {0}, then[3];
+	struct hint_model now = {0}, then[3];
 	struct gml_txn *held[3] = {NULL};
 	uint64_t random = 0x2545f4914f6cdd1d;
-	for (int round = 1; round <= MEMO_ROUNDS; round++) {
-		struct memo_change change = {(unsigned)(meta_random(&random) % MEMO_KEYS), round};
+	for (int round = 1; round <= HINT_ROUNDS; round++) {
+		struct hint_change change = {(unsigned)(meta_random(&random) % HINT_KEYS), round};
 		unsigned old = (unsigned)(meta_random(&random) % 3);
 		struct gml_txn *txn;
 		if (now.value[change.key] != 0 && meta_random(&random) % 3 == 0)
 			change.value = 0;
 		if (meta_random(&random) % 4 == 0) { /* else several reads on one snapshot */
 			assert_int_equal(
-				gml_meta_update_relaxed(env->meta, memo_change_fn, &change), 0);
+				gml_meta_update_relaxed(env->meta, hint_change_fn, &change), 0);
 			now.value[change.key] = change.value;
 		}
 		txn = meta_env_read(env);
 		for (int i = 0; i < 8; i++)
-			memo_check(txn, &now, (unsigned)(meta_random(&random) % MEMO_KEYS));
-		memo_check(txn, &now, change.key);
-		memo_check(txn, &now, change.key);
+			hint_check(txn, &now, (unsigned)(meta_random(&random) % HINT_KEYS));
+		hint_check(txn, &now, change.key);
+		hint_check(txn, &now, change.key);
 		if (held[old] != NULL)
-			memo_check(held[old], &then[old], change.key);
+			hint_check(held[old], &then[old], change.key);
 		if (meta_random(&random) % 16 == 0) { /* this one stays open, and grows old */
 			gml_meta_read_end(held[old]);
 			held[old] = txn;
@@ -96,11 +96,11 @@ static void test_memo(void **state)
 static void test_seq(void **state)
 {
 	struct meta_env *env = *state;
-	struct memo_change change = {7, 1};
+	struct hint_change change = {7, 1};
 	struct gml_txn *txn = meta_env_read(env);
 	uint64_t before = gml_txn_seq(txn);
 	assert_int_equal(gml_meta_seq(env->meta), before);
-	meta_env_update(env, memo_change_fn, &change);
+	meta_env_update(env, hint_change_fn, &change);
 	assert_true(gml_meta_seq(env->meta) > before);
 	assert_int_equal(gml_txn_seq(txn), before);
 	gml_meta_read_end(txn);
@@ -167,7 +167,7 @@ static void test_sleeping_reader(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_memo, meta_env_setup, meta_env_teardown),
+		cmocka_unit_test_setup_teardown(test_hint, meta_env_setup, meta_env_teardown),
 		cmocka_unit_test_setup_teardown(test_seq, meta_env_setup, meta_env_teardown),
 		cmocka_unit_test_setup_teardown(test_sleeping_reader, meta_env_setup,
 						meta_env_teardown),
