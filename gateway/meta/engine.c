@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What all engines share: which ones there are, which one a store names, log lines, checks of
- * callers.
+/* Code that all engines share: the list of engines, the engine that a store names, log lines,
+ * checks of callers.
  *
  * The file `engine` of a store's directory holds the name of its engine and a newline. It is
- * written, durably, before the engine makes anything, so a store that is there is found by its
- * engine. Without the file, or with one that a crash cut short, it is "lmdb". */
+ * written, durably, before the engine makes anything, so the engine of an existing store is always
+ * known. Without the file, or with one that a crash cut short, it is "lmdb". */
 #include "engine.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ static int engine_path(char path[4096], const char *dir)
 	return n < 0 || n >= 4096 ? GML_ERR_NAMETOOLONG : 0;
 }
 
-/* An empty name: the store has none. FORMAT: it is no name. */
+/* An empty name: the store has no engine file. FORMAT: its content is not a name. */
 static int engine_read(const char *dir, char name[ENGINE_NAME_MAX + 1])
 {
 	char path[4096], text[ENGINE_NAME_MAX + 2];

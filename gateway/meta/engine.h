@@ -3,21 +3,21 @@
  *
  * Callers use gml_meta_*, gml_txn_* and gml_cursor_*; each of these calls one slot of the table of
  * the engine that holds the store. `lmdb/` is the engine of real stores, `memory/` one for tests.
- * The contract of a call stands at its slot in struct gml_engine.
+ * The contract of a call is at its slot in struct gml_engine.
  *
  * Invariants
- *  1. Keys are 1 to caps.key_max bytes, compared bytewise, a prefix before what it begins; values
- *     are 0 to caps.value_max bytes.
+ *  1. Keys are 1 to caps.key_max bytes, compared bytewise, a prefix before longer keys; values are
+ *     0 to caps.value_max bytes.
  *  2. A read transaction sees one committed snapshot (caps.snapshot_reads). Readers never wait for
  *     writers.
  *  3. Spans that get and cursors return are borrowed: they stay valid until the transaction's next
  *     put or delete (write transactions), or until its end (read transactions).
- *  4. gml_meta_update returns 0 only when the change is durable, unless its closure said that it
- *     need not be, or the engine is not durable at all (caps.durable).
- *  5. What a power cut takes back is always the last changes: everything before a change that is
- *     left is left as well.
- *  6. The keys of table SUPER that begin with a byte below GML_SUPER_RECORDS belong to the engine.
- */
+ *  4. gml_meta_update returns 0 only when the change is durable, unless its closure declared it
+ *     relaxed, or the engine is not durable at all (caps.durable).
+ *  5. A power cut undoes only the last changes: if a change is left, all changes before it are left
+ *     as well.
+ *  6. The keys of table SUPER that begin with a byte below GML_SUPER_RECORDS belong to the
+ *     engine. */
 #ifndef GML_META_ENGINE_H
 #define GML_META_ENGINE_H
 
@@ -55,7 +55,7 @@ enum gml_table {
 /* First byte of a key of table SUPER from which on the keys belong to the records (record/). */
 #define GML_SUPER_RECORDS 0x03
 
-/* What every engine must offer; gml_meta_open and _create refuse one that offers less. */
+/* The least that every engine must offer; gml_meta_open and _create refuse one that offers less. */
 #define GML_ENGINE_KEY_LEAST ((size_t)511)
 #define GML_ENGINE_VALUE_LEAST ((size_t)4 << 20)
 
@@ -81,7 +81,7 @@ struct gml_meta_options {
 	/* Snapshots that may be open at once, over all processes. 0 = the engine's default. */
 	uint32_t snapshots;
 	/* Called before each commit of this process, outside the write transaction and never twice
-	 * at once: makes durable what the closures are about to reference (packs). An error is the
+	 * at once: makes durable the data that the closures will refer to (packs). An error is the
 	 * result of every update of the batch. NULL: nothing to do. */
 	int (*presync)(void *arg);
 	void *presync_arg;
@@ -97,58 +97,59 @@ struct gml_meta_stats {
 	uint64_t capacity, used; /* bytes */
 };
 
-/* What an engine can do; constant. Callers may ask, and must be right without any of it. */
+/* The capabilities of an engine; constant. Callers may use them, and must be right without any of
+ * them. */
 struct gml_engine_caps {
 	bool snapshot_reads; /* a read transaction shows one commit; without, each get the newest */
 	bool cheap_seq;	     /* seq and txn_seq are known, and cost next to nothing */
 	bool cheap_count;    /* count costs next to nothing, whatever the table holds */
 	bool local;	     /* all processes that share a store run on one host */
 	bool one_process;    /* no second process can open a store */
-	bool durable;	     /* what was acknowledged survives a power cut (invariants 4 and 5) */
+	bool durable;	     /* acknowledged changes survive a power cut (invariants 4 and 5) */
 	size_t key_max;	     /* longest key, bytes */
 	size_t value_max;    /* largest value, bytes */
 };
 
 /* An engine. All slots are set but those that say "may be NULL". Functions return 0 or an enum
- * gml_err; any slot may return NOMEM and IO besides what it says. Results (`*_out`) are undefined
- * after an error unless a slot says otherwise. "Any thread": concurrent calls are fine; a
+ * gml_err; any slot may return NOMEM and IO besides its listed errors. Results (`*_out`) are
+ * undefined after an error unless a slot says otherwise. "Any thread": concurrent calls are fine; a
  * transaction and its cursors belong to one thread at a time. */
 struct gml_engine {
 	uint32_t abi;	  /* GML_ENGINE_ABI */
-	const char *name; /* lower case; stands in the store and must not change */
+	const char *name; /* lower case; recorded in the store, so it must not change */
 	struct gml_engine_caps caps;
 
 	/* ---- the store ---- */
-	/* Makes an empty store in the directory `dir`, which exists. The counter of next_id is
-	 * at 1. Ownership: borrows all arguments. Errors: EXIST (a store is there), NOSPC, ACCESS.
-	 * Threads: any. Blocks: disk. Durability: durable once it returns 0. On failure: what it
-	 * left is no store, and the call can be repeated. */
+	/* Makes an empty store in the directory `dir`, which exists. The counter of next_id is at
+	 * 1. Ownership: borrows all arguments. Errors: EXIST (a store is there), NOSPC, ACCESS.
+	 * Threads: any. Blocks: disk. Durability: durable once it returns 0. On failure: the
+	 * directory holds no store, and the call can be repeated. */
 	int (*create)(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt);
-	/* Opens the store in `dir`, recovered: everything that was acknowledged is there. Once per
-	 * process and store, after the last fork. Ownership: *meta_out is the caller's until close;
-	 * *opt is copied. Errors: NOENT (no store), FORMAT (another version, or in use by a program
-	 * of another version), CORRUPT, BUSY (open in this process already), ACCESS, NOSPC.
+	/* Opens the store in `dir`, recovered: every acknowledged change is there. Once per process
+	 * and store, after the last fork. Ownership: *meta_out is the caller's until close; *opt is
+	 * copied. Errors: NOENT (no store), FORMAT (another version, or in use by a program of
+	 * another version), CORRUPT, BUSY (open in this process already), ACCESS, NOSPC.
 	 * Threads: any. Blocks: disk; while another process opens or closes the store. Durability:
-	 * none asked. On failure: *meta_out is NULL. */
+	 * none. On failure: *meta_out is NULL. */
 	int (*open)(const char *dir, const struct gml_meta_options *opt,
 		    struct gml_meta **meta_out);
 	/* Closes it and frees `meta`. No transaction is open, no other call runs. Errors: none are
-	 * told. Blocks: disk. Durability: relaxed updates of this process are durable afterwards.
-	 */
+	 * reported. Blocks: disk. Durability: relaxed updates of this process are durable
+	 * afterwards. */
 	void (*close)(struct gml_meta *meta);
-	/* Gives back what processes that died left occupied in the engine. May be NULL: there is
-	 * nothing of the kind. Threads: any. Blocks: no. Durability: none. */
+	/* Frees what dead processes still occupy in the engine. May be NULL: nothing to free.
+	 * Threads: any. Blocks: no. Durability: none. */
 	int (*housekeep)(struct gml_meta *meta);
-	/* Verifies the engine's own structures as far as the records do not show them; calls
-	 * `problem` once for each one found, with a text that is borrowed for the call. May be
-	 * NULL: nothing to verify. Errors: only if the look itself fails. Threads: any; writers go
-	 * on. Blocks: disk. Durability: none. */
+	/* Verifies the engine's own structures that the records do not show; calls `problem` once
+	 * for each damage, with a text that is borrowed for the call. May be NULL: nothing to
+	 * verify. Errors: only if the verification itself fails. Threads: any; writers continue.
+	 * Blocks: disk. Durability: none. */
 	int (*check)(struct gml_meta *meta, void (*problem)(void *arg, const char *text),
 		     void *arg);
 	/* Fills *out. Threads: any. Blocks: no. */
 	void (*stats)(struct gml_meta *meta, struct gml_meta_stats *out);
 	/* A hint: the number of the last commit of any process, for comparison with txn_seq: when
-	 * both are equal and not 0, what that snapshot showed is still so. Takes no snapshot. 0:
+	 * both are equal and not 0, that snapshot is still the newest. Takes no snapshot. 0:
 	 * unknown. May be NULL: always unknown. Threads: any. Blocks: no. */
 	uint64_t (*seq)(struct gml_meta *meta);
 
@@ -156,33 +157,34 @@ struct gml_engine {
 	/* Runs `fn` in a write transaction, perhaps together with other closures and on another
 	 * thread. fn checks everything before its first put or delete; if it returns non-zero it
 	 * should have written nothing. It may be run several times, so it depends on `txn` and
-	 * `arg` only; it does no I/O, waits for nothing and calls no other update. fn returns 0:
-	 * its changes are committed. Else: none of them is ever seen, the numbers that it took are
-	 * given back, the other closures are not affected, and update returns fn's error.
+	 * `arg` only; it does no I/O, does not wait, and calls no other update. fn returns 0: its
+	 * changes are committed. Else: none of its changes is ever visible, the numbers that it
+	 * took are returned, the other closures are not affected, and update returns fn's error.
 	 * Ownership: borrows `arg`. Errors: fn's, and those of the commit: NOSPC (full; before it
 	 * is, changes that leave more records than they found get NOSPC, so that removals still
-	 * work), IO (a disk failed: a change that was answered so may yet come to light, and every
-	 * further update gets IO until the store is opened anew). Threads: any. Blocks: on other
-	 * writers, and for the commit. Durability: durable once it returns 0; but visible only, and
-	 * durable with the next durable commit, if `relaxed` is true or the closure said so
-	 * (gml_txn_durability). */
+	 * work), IO (a disk failed: the change may become visible all the same, and every further
+	 * update gets IO until the store is opened again). Threads: any. Blocks: on other writers,
+	 * and for the commit. Durability: durable once it returns 0. If `relaxed` is true or the
+	 * closure declared it (gml_txn_durability): visible, and durable with the next durable
+	 * commit. */
 	int (*update)(struct gml_meta *meta, gml_meta_fn fn, void *arg, bool relaxed);
-	/* Makes durable what update answered early. Errors: IO. Threads: any. Blocks: at most for
-	 * one commit; not at all when there is nothing of the kind. */
+	/* Makes the relaxed updates durable that were acknowledged before. Errors: IO. Threads:
+	 * any. Blocks: at most for one commit; not at all when none is pending. */
 	int (*flush)(struct gml_meta *meta);
-	/* Once it returned 0, every new snapshot shows all that was committed by processes that
-	 * were dead before the call. Garbage collectors call this after they established that a
-	 * process is dead, and before they take the snapshot that they scan. Changes nothing.
-	 * Errors: those of a commit. Threads: any. Blocks: on other writers, and until what it
-	 * shows is durable. */
+	/* After it returned 0, every new snapshot shows all commits of processes that were dead
+	 * before the call. Garbage collectors call this after establishing that a process is dead
+	 * and before taking the snapshot that they scan. Changes nothing.
+	 * Errors: those of a commit. Threads: any. Blocks: on other writers, and until the visible
+	 * state is durable. */
 	int (*refresh)(struct gml_meta *meta);
-	/* Whether space was short when the last change or refresh of this process looked: changes that
-	 * leave more records than they found get NOSPC. May be NULL: never known to be. Threads:
+	/* Whether space was short at the last change or refresh of this process: changes that
+	 * leave more records than they found get NOSPC. May be NULL: never known. Threads:
 	 * any. Blocks: no. */
 	bool (*is_short)(struct gml_meta *meta);
 
 	/* ---- transactions ---- */
-	/* A snapshot of the last commit. A long one keeps everything alive that was replaced since.
+	/* A snapshot of the last commit. While it is open, all records that were replaced since
+	 * stay on the disk.
 	 * Ownership: *txn_out is the caller's until read_end; NULL after an error. Errors: AGAIN
 	 * (too many snapshots). Threads: any. Blocks: no. */
 	int (*read_begin)(struct gml_meta *meta, struct gml_txn **txn_out);
@@ -196,36 +198,35 @@ struct gml_engine {
 		   struct gml_span *value_out);
 	/* Stores a copy of key and value, in place of an older value. The key may be borrowed from
 	 * the same transaction, the value may not. Write transactions only. Errors: INVAL (length
-	 * of the key), TOOBIG, NOSPC. On failure: after NOSPC, NOMEM and IO the transaction can
-	 * only fail, whatever the closure returns. */
+	 * of the key), TOOBIG, NOSPC. On failure: after NOSPC, NOMEM and IO the transaction fails,
+	 * whatever the closure returns. */
 	int (*put)(struct gml_txn *txn, enum gml_table table, struct gml_span key,
 		   struct gml_span value);
 	/* Removes the entry. Write transactions only. The key may be borrowed from the same
 	 * transaction. Errors: NOENT (nothing is changed), INVAL. On failure: as put. */
 	int (*del)(struct gml_txn *txn, enum gml_table table, struct gml_span key);
-	/* The next number of the store's one counter: greater than any before it that was
-	 * committed, not even a power cut makes one come back. A closure that fails gives its
-	 * numbers back; one that succeeds puts each into a key or value of a record. Write
-	 * transactions only. 0: the counter is damaged or cannot be read, and the transaction can
-	 * only fail. */
+	/* The next number of the store's one counter: greater than every committed one before it;
+	 * not even a power cut lets a number return. A closure that fails returns its numbers; one
+	 * that succeeds puts each into a key or value of a record. Write transactions only. 0: the
+	 * counter is damaged or cannot be read, and the transaction fails. */
 	uint64_t (*next_id)(struct gml_txn *txn);
 	/* Number of entries of the table. May be NULL unless caps.cheap_count. */
 	int (*count)(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);
 
 	/* ---- cursors ---- */
 	/* Ownership: *cursor_out is the caller's until cursor_close, which comes before the end of
-	 * the transaction; NULL after an error. It stands nowhere yet. */
+	 * the transaction; NULL after an error. It has no position yet. */
 	int (*cursor_open)(struct gml_txn *txn, enum gml_table table,
 			   struct gml_cursor **cursor_out);
 	void (*cursor_close)(struct gml_cursor *cursor);
 	/* Goes to the first entry with a key >= `key` (empty: to the first). NOENT: there is none,
-	 * and the cursor stands nowhere. INVAL: the key is too long. Spans are borrowed (invariant
+	 * and the cursor has no position. INVAL: the key is too long. Spans are borrowed (invariant
 	 * 3). */
 	int (*cursor_seek)(struct gml_cursor *cursor, struct gml_span key, struct gml_span *key_out,
 			   struct gml_span *value_out);
-	/* Goes to the first entry behind the one where it stood, whatever its own transaction put
-	 * or deleted meanwhile, that entry included. NOENT: there is none, or it stood nowhere; it
-	 * stands nowhere then. */
+	/* Goes to the first entry behind its position, whatever its own transaction put or deleted
+	 * meanwhile, that entry included. NOENT: there is none, or it had no position; it has none
+	 * then. */
 	int (*cursor_next)(struct gml_cursor *cursor, struct gml_span *key_out,
 			   struct gml_span *value_out);
 	/* Goes to the last entry with a key < `key`. NOENT as seek; INVAL also for an empty key. */
@@ -283,8 +284,8 @@ int gml_meta_housekeep(struct gml_meta *meta);
 int gml_meta_check(struct gml_meta *meta, void (*problem)(void *arg, const char *text), void *arg);
 void gml_meta_stats_get(struct gml_meta *meta, struct gml_meta_stats *out);
 int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg);
-/* The same without waiting for durability, whatever the closure says of it. For settled facts that
- * recovery can redo only; it may free no bytes. */
+/* The same without waiting for durability, whatever the closure declares. Only for facts that
+ * recovery finds again; it may free no bytes. */
 int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg);
 int gml_meta_flush(struct gml_meta *meta);
 int gml_meta_refresh(struct gml_meta *meta);
@@ -295,10 +296,10 @@ int gml_txn_put(struct gml_txn *txn, enum gml_table table, struct gml_span key,
 int gml_txn_del(struct gml_txn *txn, enum gml_table table, struct gml_span key);
 uint64_t gml_txn_next_id(struct gml_txn *txn);
 uint64_t gml_txn_seq(const struct gml_txn *txn);
-/* In a closure: its changes may get lost in a power cut (relaxed), or must not. They are relaxed
- * when somebody said so and nobody said otherwise; when nobody said anything, they are not. The
- * author of a relaxed change is answered after the commit: the death of all processes does not lose
- * it, a power cut may within about a second, with all that came after. */
+/* In a closure: declares that its changes may be lost in a power cut (relaxed), or must not be. A
+ * closure is relaxed if a part of it declared relaxed and none declared strict; without a
+ * declaration it is strict. A relaxed change is acknowledged after the commit: the death of all
+ * processes does not lose it; a power cut within about a second may, with all changes after it. */
 void gml_txn_durability(struct gml_txn *txn, bool relaxed);
 /* Statistics. NOTSUP: the engine keeps no count (gml_rec_count walks the table then). */
 int gml_txn_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);
@@ -353,8 +354,8 @@ static inline int gml_cursor_before(struct gml_cursor *cursor, struct gml_span k
 /* Fills a head that is all zeros. `opt` may be NULL. */
 void gml_meta_head_init(struct gml_meta *meta, const struct gml_engine *engine,
 			const struct gml_meta_options *opt);
-/* A log line of the store, at most 512 bytes; beyond 30 lines a second they are counted and left
- * out. Any thread. */
+/* A log line of the store, at most 512 bytes; more than 30 lines a second are counted and dropped.
+ * Any thread. */
 void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* A record of `table` cannot be decoded: logs once per table, returns CORRUPT. */

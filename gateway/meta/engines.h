@@ -7,7 +7,7 @@
 
 extern const struct gml_engine gml_engine_lmdb;	  /* lmdb/ */
 extern const struct gml_engine gml_engine_memory; /* memory/; test builds only */
-/* The same without snapshot numbers, counts and checks: what callers do without hints. */
+/* The same without snapshot numbers, counts and checks; it tests callers without hints. */
 extern const struct gml_engine gml_engine_memory_plain;
 
 #endif

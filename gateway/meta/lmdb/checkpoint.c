@@ -13,8 +13,9 @@
 #include <unistd.h>
 #include "lmdb_internal.h"
 
-/* Enough that a checkpoint's own flushes do not count; little enough that those who flush the log meanwhile wait only
- * some milliseconds, and that the pages that may not be used again, and the time a recovery takes, stay small. */
+/* Enough that a checkpoint's own flushes do not count; little enough that those who flush the log
+ * meanwhile wait only some milliseconds, and that the pages that may not be used again, and the
+ * time a recovery takes, stay small. */
 unsigned gml_checkpoint_pages = 2048;
 unsigned gml_checkpoint_flush_ms = 1000;
 
@@ -153,9 +154,9 @@ int gml_checkpoint_capture(struct gml_lmdb *meta, struct gml_redo_slot *slot,
 	return rc;
 }
 
-/* Hands the dirty pages to the disk bit by bit. The flush would do it at one stroke, and whoever flushes the log
- * meanwhile would wait behind all of it. An error counts: the kernel tells it once for this descriptor, so the flush
- * would be silent. */
+/* Write the dirty pages back step by step. One flush would write all at once, and every flush of
+ * the log meanwhile would wait behind it. An error counts: the kernel reports it once for this
+ * descriptor, so the flush would not report it. */
 static int checkpoint_trickle(int fd)
 {
 	const unsigned how =
@@ -174,7 +175,8 @@ static int checkpoint_trickle(int fd)
 	return 0;
 }
 
-/* Its pages are all written; nobody uses them again before this is published, so the flush needs no lock. */
+/* All its pages are written, and none is reused before this checkpoint is published, so the flush
+ * needs no lock. */
 static int checkpoint_write(struct gml_lmdb *meta, const struct gml_redo_slot *slot,
 			    const struct gml_redo_place *tail)
 {
@@ -330,14 +332,14 @@ static void alarm_set(struct checkpoint_alarm *alarm)
 	alarm->set = true;
 }
 
-/* An alarm covers all that is acknowledged until it rings. Who finds `watched` false after that rings the wakeups, so what
- * comes during the look is looked at again. */
+/* An alarm covers all changes acknowledged until it expires. A thread that finds `watched` false
+ * afterwards wakes the others, so a change that arrives during this check is checked again. */
 static void checkpoint_flush_late(struct gml_lmdb *meta, struct checkpoint_alarm *alarm)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
 	if (alarm->set && !alarm_is_due(alarm))
 		return;
-	if (alarm->set) { /* its failure is noted in the shared tail */
+	if (alarm->set) { /* its failure is recorded in the shared tail */
 		struct gml_redo_place late = {.pos = atomic_load(&shared->relaxed)};
 		(void)gml_checkpoint_wait_durable(meta, &late);
 	}
@@ -361,7 +363,7 @@ static void *checkpoint_run(void *arg)
 			return NULL;
 		if (atomic_exchange(&checkpoint->wanted, false))
 			(void)gml_checkpoint_make(meta, meta->redo.shared->k_txnid + 1);
-		/* One that cannot move now tries again after the next checkpoint. */
+		/* A snapshot that cannot advance now is tried again after the next checkpoint. */
 		(void)gml_checkpoint_pins_move(meta);
 		checkpoint_flush_late(meta, &alarm);
 		syscall(SYS_futex, wakeups, FUTEX_WAIT_BITSET, seen, alarm.set ? &alarm.at : NULL,
@@ -399,10 +401,8 @@ int gml_checkpoint_pin(struct gml_lmdb *meta)
 	int rc = 0;
 	if (!atomic_load_explicit(&checkpoint->pinned, memory_order_acquire)) {
 		rc = gml_checkpoint_pins_move(meta);
-		if (rc == 0 &&
-		    !atomic_load(
-			    &checkpoint
-				     ->pinned)) /* somebody has changed the store since the last one */
+		/* the store has changed since the last one */
+		if (rc == 0 && !atomic_load(&checkpoint->pinned))
 			rc = gml_checkpoint_make(meta, checkpoint->pin_txnid[1]);
 		if (rc == 0 && !atomic_load(&checkpoint->pinned))
 			rc = GML_ERR_AGAIN; /* no reader slot, no memory: logged */

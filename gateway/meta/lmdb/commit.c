@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Group commit: one thread leads, the others wait for their own result.
  *
- *   queue ──► batch: presync, write transaction, every closure, record, commit, flush of the log ──► acknowledged
+ *   queue ──► batch: presync, write transaction, every closure, record, commit, flush of the log
+ *   ──► acknowledged
  *
  * Invariants
- *  1. At most one thread of the process leads, until its batch is flushed: the next batch is all that came meanwhile.
- *  2. Nobody is told the result of a batch before all that the batch saw is durable: its own record, and those of other
- * processes that came before. docs/adr/0001-group-commit.md and 0004-redo-log.md have the argument and the figures.
- *     Relaxed updates are told after the commit; a batch that has no others is not flushed by its leader.
- *  3. A waiter's storage is on its stack and may be gone as soon as it was posted. */
+ *  1. At most one thread of the process leads, until its batch is flushed. All closures that arrive
+ *     meanwhile form the next batch.
+ *  2. The result of a batch is reported only when all that the batch saw is durable: its own
+ *     record, and earlier ones of other processes. docs/adr/0001-group-commit.md and
+ *     0004-redo-log.md have the argument and the figures. Relaxed updates are reported after the
+ *     commit; the leader does not flush a batch that has no others.
+ *  3. A waiter's storage is on its stack and may vanish as soon as its semaphore was posted. */
 #include <errno.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -67,7 +70,7 @@ static void update_fail(struct gml_update *list, int rc)
 	}
 }
 
-/* The room is short: NOSPC for a closure that leaves more records than it found (*grown_out). */
+/* Space is short: NOSPC for a closure that leaves more records than it found (*grown_out). */
 static int commit_refuses_growth(struct gml_lmdb_txn *txn, struct gml_update *update,
 				 bool *grown_out)
 {
@@ -81,17 +84,17 @@ static int commit_refuses_growth(struct gml_lmdb_txn *txn, struct gml_update *up
 	return *grown_out ? GML_ERR_NOSPC : rc;
 }
 
-/* One that fails leaves nothing behind, the numbers that it took included: what a power cut can take back of them is
- * counted by the records that they stand in (replay.c). */
-static void commit_call(struct gml_lmdb_txn *txn, struct gml_update *update, bool no_room,
+/* One that fails leaves nothing behind, the numbers that it took included: what a power cut can
+ * take back of them is counted by the records that they stand in (replay.c). */
+static void commit_call(struct gml_lmdb_txn *txn, struct gml_update *update, bool no_space,
 			bool *grown_out)
 {
 	uint64_t last_id = txn->last_id;
 	bool id_changed = txn->id_changed;
 	*grown_out = false;
 	txn->head.declared_relaxed = txn->head.declared_strict = false;
-	update->rc = no_room ? commit_refuses_growth(txn, update, grown_out)
-			     : update->fn(&txn->head, update->arg);
+	update->rc = no_space ? commit_refuses_growth(txn, update, grown_out)
+			      : update->fn(&txn->head, update->arg);
 	update->declared_relaxed =
 		update->rc == 0 && txn->head.declared_relaxed && !txn->head.declared_strict;
 	gml_assert(txn->head.cursors == 0);
@@ -101,15 +104,16 @@ static void commit_call(struct gml_lmdb_txn *txn, struct gml_update *update, boo
 	}
 }
 
-/* Run every closure that has no result yet in one transaction. GML_ERR_CANCELED: one failed after it had written; it
- * has its result now, run the others again. Another error is the engine's: nothing of this run is stored. */
+/* Run every closure that has no result yet in one transaction. GML_ERR_CANCELED: one failed after
+ * it had written; it has its result now, run the others again. Another error is the engine's:
+ * nothing of this run is stored. */
 static int commit_attempt(struct gml_lmdb *meta, struct gml_update *batch,
 			  struct gml_redo_place *place_out)
 {
 	struct gml_lmdb_txn txn;
 	uint64_t local[GML_TXN_LOCAL / 8] = {0};
-	bool no_room;
-	int rc = gml_reserve_keep(meta, &no_room);
+	bool no_space;
+	int rc = gml_reserve_keep(meta, &no_space);
 	if (rc == 0)
 		rc = gml_lmdb_write_begin(meta, &txn, local);
 	if (rc != 0)
@@ -119,7 +123,7 @@ static int commit_attempt(struct gml_lmdb *meta, struct gml_update *batch,
 		bool grown;
 		if (u->done)
 			continue;
-		commit_call(&txn, u, no_room, &grown);
+		commit_call(&txn, u, no_space, &grown);
 		if (txn.failed != 0) {
 			rc = txn.failed;
 			goto abort;
@@ -149,12 +153,12 @@ abort:
 	return rc;
 }
 
-/* What was set aside is used up: pages that were freed lately come back behind checkpoints, and when the other
- * processes' threads have moved their pins. */
-static bool commit_wait_for_room(struct gml_lmdb *meta)
+/* What was set aside is used up: pages that were freed lately come back behind checkpoints, and
+ * when the other processes' threads have moved their pins. */
+static bool commit_wait_for_space(struct gml_lmdb *meta)
 {
 	const struct timespec moment = {.tv_nsec = 5000000};
-	if (!atomic_load(&meta->room.is_short) || gml_checkpoint_make(meta, 0) != 0)
+	if (!atomic_load(&meta->reserve.is_short) || gml_checkpoint_make(meta, 0) != 0)
 		return false;
 	nanosleep(&moment, NULL);
 	return true;
@@ -167,12 +171,12 @@ static int commit_run(struct gml_lmdb *meta, struct gml_update *batch,
 	do
 		rc = commit_attempt(meta, batch, place_out);
 	while (rc == GML_ERR_CANCELED ||
-	       (rc == GML_ERR_NOSPC && tries++ < COMMIT_TRIES && commit_wait_for_room(meta)));
+	       (rc == GML_ERR_NOSPC && tries++ < COMMIT_TRIES && commit_wait_for_space(meta)));
 	return rc;
 }
 
-/* The batch as a whole met an engine error such as a full map: each change gets its own transaction, so that those that
- * fit succeed and nobody suffers for another's size. */
+/* The batch as a whole met an engine error such as a full map: each change gets its own
+ * transaction, so that those that fit succeed and nobody suffers for another's size. */
 static void commit_each_alone(struct gml_lmdb *meta, struct gml_update *batch,
 			      struct gml_redo_place *place_out)
 {
@@ -209,8 +213,8 @@ static void commit_batch(struct gml_lmdb *meta, struct gml_update *batch,
 	if (rc == 0)
 		return;
 	if (rc == GML_ERR_IO) {
-		/* After a failed flush nobody knows which pages the disk holds, and the kernel reports it only once:
-		 * stop changing. */
+		/* After a failed flush nobody knows which pages the disk holds, and the kernel
+		 * reports it only once: stop changing. */
 		atomic_store(&meta->commit.broken, rc);
 		update_fail(batch, rc);
 		return;
@@ -255,8 +259,8 @@ static void commit_hand_over(struct gml_commit *commit)
 		sem_post(&next_leader->wake);
 }
 
-/* A failure is final, as a failed commit is. Whatever the disk says (a thin volume that is full answers ENOSPC), the
- * kernel may have dropped the pages. */
+/* A failure is final, as a failed commit is. Whatever the disk says (a thin volume that is full
+ * answers ENOSPC), the kernel may have dropped the pages. */
 static int commit_wait_durable(struct gml_lmdb *meta, const struct gml_redo_place *place)
 {
 	if (atomic_load(&meta->commit.broken) == 0 && gml_checkpoint_wait_durable(meta, place) != 0)
@@ -286,10 +290,11 @@ static void commit_lead(struct gml_lmdb *meta)
 	declared_relaxed = commit_has_relaxed(batch);
 	if (declared_relaxed)
 		gml_redo_relaxed(&meta->redo, &place);
-	if (atomic_load(&meta->room.is_short) &&
-	    place.work > meta->redo.shared->k_work + GML_ROOM_PAGES)
+	if (atomic_load(&meta->reserve.is_short) &&
+	    place.work > meta->redo.shared->k_work + GML_RESERVE_PAGES)
 		(void)gml_checkpoint_make(meta, 0); /* its failure is noted in the shared tail */
-	/* What has no record is not even safe from the death of all processes: no relaxed update either. */
+	/* What has no record is not even safe from the death of all processes: no relaxed update
+	 * either. */
 	if (gml_redo_logged(&meta->redo, &place))
 		commit_sort(batch, &ready, &wait);
 	else
@@ -341,8 +346,8 @@ static int commit_nothing_fn(struct gml_txn *txn, void *arg)
 	return 0;
 }
 
-/* A writer that is killed between writing its commit and announcing it leaves a commit that readers do not see until
- * the next writer takes the lock. */
+/* A writer that is killed between writing its commit and announcing it leaves a commit that readers
+ * do not see until the next writer takes the lock. */
 int gml_lmdb_refresh(struct gml_meta *head)
 {
 	return gml_lmdb_update(head, commit_nothing_fn, NULL, false);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the files of the engine over LMDB share. commit.c and redo.c do not know LMDB; the others do. */
+/* Declarations shared by the files of the engine over LMDB. commit.c and redo.c do not know LMDB;
+ * the others do. */
 #ifndef GML_META_LMDB_INTERNAL_H
 #define GML_META_LMDB_INTERNAL_H
 
@@ -27,16 +28,16 @@ struct gml_lmdb_cursor {
 	MDB_cursor *mdb;
 	enum gml_table table;
 	bool placed; /* stands on an entry */
-	uint64_t
-		writes; /* txn->writes when it was placed; key[] counts in write transactions only */
+	/* txn->writes when it was placed; key[] counts in write transactions only */
+	uint64_t writes;
 	size_t key_len;
 	uint8_t key[GML_LMDB_KEY_MAX];
 };
 
-/* What read transactions found lately: where in the map a key's value stands, in one snapshot. A later transaction on
- * the same snapshot (nothing was committed in between) finds it without a search; for any other it says nothing. Keys
- * that do not fit, and absent ones, are not noted. */
-#define GML_HINT_SLOTS 256 /* power of two; a key has the choice of two */
+/* Lookup hints of read transactions: where in the map the value of a key is, in one snapshot. A
+ * later transaction on the same snapshot (no commit in between) finds it without a search; for any
+ * other snapshot the hint does not count. Absent keys, and keys that do not fit, get no hint. */
+#define GML_HINT_SLOTS 256 /* power of two; a key uses one of two */
 #define GML_HINT_KEY_MAX 47
 struct gml_hint {
 	uint64_t seq; /* 0: free */
@@ -58,8 +59,9 @@ struct gml_lmdb_txn {
 	int failed;	 /* first engine error: it can only be aborted */
 	uint64_t writes; /* puts and deletes so far */
 	uint64_t work;	 /* pages that it will write, roughly */
-	struct gml_redo_place
-		place; /* write_commit: where it left the log; of one that wrote nothing: what it saw */
+	/* write_commit: the position of the log after it; of one that wrote nothing: the position
+	 * that it saw */
+	struct gml_redo_place place;
 	uint64_t last_id;
 };
 
@@ -76,8 +78,8 @@ struct gml_commit {
 	pthread_mutex_t lock; /* queue, led */
 	struct gml_update *head, **tail;
 	bool led;
-	_Atomic int
-		broken; /* a sync failed: what the disk holds is unknown, no change is accepted any more */
+	/* a sync failed: the content of the disk is unknown, no change is accepted any more */
+	_Atomic int broken;
 };
 
 struct gml_lmdb {
@@ -91,7 +93,7 @@ struct gml_lmdb {
 	struct gml_commit commit;
 	struct gml_redo redo;
 	struct gml_checkpoint checkpoint;
-	struct gml_reserve room;
+	struct gml_reserve reserve;
 	_Atomic uint64_t commits, updates, syncs, log_bytes;
 	struct gml_read_slot slots[GML_LMDB_READ_SLOTS];
 };
@@ -114,7 +116,8 @@ int gml_lmdb_create(const char *dir, const uint8_t uuid[16], const struct gml_me
 int gml_lmdb_open(const char *dir, const struct gml_meta_options *opt, struct gml_meta **meta_out);
 void gml_lmdb_close(struct gml_meta *head);
 int gml_lmdb_housekeep(struct gml_meta *head);
-/* After a commit that failed: did more fail than a page that found no room? Then nobody knows what the disk holds. */
+/* After a failed commit: did more fail than the allocation of a page? Then the content of the disk
+ * is unknown. */
 bool gml_lmdb_lost(struct gml_lmdb *meta);
 
 /* ---- txn.c ---- */
@@ -128,16 +131,18 @@ int gml_lmdb_put(struct gml_txn *head, enum gml_table table, struct gml_span key
 int gml_lmdb_del(struct gml_txn *head, enum gml_table table, struct gml_span key);
 uint64_t gml_lmdb_next_id(struct gml_txn *head);
 int gml_lmdb_count(struct gml_txn *head, enum gml_table table, uint64_t *count_out);
-/* begin blocks on other processes' writers. commit and abort consume `txn`'s content but for `place`; the storage is
- * the caller's: `local` is GML_TXN_LOCAL bytes for the records, or NULL when no closure runs in it. commit flushes
- * nothing: gml_checkpoint_wait_durable(place) does. After a failure nothing of the transaction will ever be seen. */
+/* begin blocks on other processes' writers. commit and abort consume `txn`'s content but for
+ * `place`; the storage is the caller's: `local` is GML_TXN_LOCAL bytes for the records, or NULL
+ * when no closure runs in it. commit flushes nothing: gml_checkpoint_wait_durable(place) does.
+ * After a failure the transaction never becomes visible. */
 int gml_lmdb_write_begin(struct gml_lmdb *meta, struct gml_lmdb_txn *txn, void *local);
 int gml_lmdb_write_commit(struct gml_lmdb_txn *txn);
 void gml_lmdb_write_abort(struct gml_lmdb_txn *txn);
-/* The next `count` numbers are given to nobody. CORRUPT, and errors of put. */
+/* Skip the next `count` numbers. CORRUPT, and errors of put. */
 int gml_lmdb_skip_ids(struct gml_lmdb_txn *txn, uint64_t count);
 void gml_lmdb_pool_drain(struct gml_lmdb *meta);
-/* An error of LMDB that a transaction met: logged, and the end of a write transaction, unless it is NOTFOUND. */
+/* An error of LMDB within a transaction: unless it is NOTFOUND, it is logged and ends a write
+ * transaction. */
 int gml_lmdb_error(struct gml_lmdb_txn *txn, int code);
 
 /* ---- cursor.c ---- */

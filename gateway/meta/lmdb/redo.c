@@ -21,8 +21,8 @@
 #define REDO_RING 16384
 #define REDO_HEAD 24 /* of a record */
 #define REDO_OP 8    /* of a change */
-#define REDO_WORK_HARD                                                                             \
-	16384 /* pages behind the checkpoint from which on the writers wait for the next one */
+/* so many pages behind the checkpoint, writers wait for the next one */
+#define REDO_WORK_HARD 16384
 
 uint64_t gml_redo_size = (uint64_t)4 << 20;
 
@@ -76,7 +76,8 @@ static int redo_pread(int fd, void *buf, size_t len, uint64_t off)
 	return 0;
 }
 
-/* `pos` counts from the beginning of the log; what reaches the ring's end goes on at its beginning. */
+/* `pos` counts from the beginning of the log; bytes that reach the end of the ring continue at its
+ * beginning. */
 static int redo_ring(const struct gml_redo *redo, bool write, void *buf, size_t len, uint64_t pos)
 {
 	uint64_t at = pos % redo->size;
@@ -133,8 +134,8 @@ int gml_redo_make(struct gml_redo *redo, const char *dir, uint32_t page_size)
 		return rc;
 	redo->size = gml_redo_size;
 	redo->page_size = page_size;
-	/* Written, not just allocated: a flush of bytes that overwrite written ones needs no change of the file
-	 * system's own records. */
+	/* Written, not just allocated: a flush of bytes that overwrite written ones needs no change
+	 * of the file system's own records. */
 	rc = redo_zero(redo);
 	if (rc == 0)
 		rc = gml_redo_slot_write(redo, &slot);
@@ -164,7 +165,8 @@ int gml_redo_open(struct gml_redo *redo, const char *dir)
 	redo->size = redo_load(page + 16, 8);
 	if (!redo_page_whole(page, REDO_MAGIC) || redo_load(page + 8, 4) != REDO_VERSION)
 		return EILSEQ;
-	/* What the checksum cannot rule out is a program's mistake; it must not divide by zero. */
+	/* The checksum does not rule out a mistake of a program; it must not cause a division by
+	 * zero. */
 	return redo->size < REDO_PAGE || redo->size % 8 != 0 || redo->page_size < GML_REDO_META
 		       ? EILSEQ
 		       : 0;
@@ -253,8 +255,8 @@ int gml_redo_share(struct gml_redo *redo, const char *dir, const struct gml_redo
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (slot != NULL ? O_CREAT : 0), 0600);
 	if (fd < 0)
 		return errno;
-	if (slot !=
-	    NULL) /* written, so that a full disk shows here and not as a fault on the mapping */
+	/* written, so that a full disk is an error here and not a fault on the mapping */
+	if (slot != NULL)
 		rc = redo_pwrite(fd, zeros, sizeof(zeros), 0);
 	if (rc == 0)
 		map = mmap(NULL, REDO_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -295,8 +297,8 @@ static void redo_place_copy(struct gml_redo_place *to, const struct gml_redo_pla
 	atomic_store_explicit(&to->txnid, txnid, memory_order_release);
 }
 
-/* The record at the tail belongs to a transaction that was not committed, and must never be replayed: somebody may act
- * on its absence before another record takes its place. */
+/* The record at the tail belongs to a transaction that was not committed, and must never be
+ * replayed: a process may act on its absence before another record takes its place. */
 static int redo_wipe(struct gml_redo *redo)
 {
 	uint64_t nothing = 0;
@@ -320,7 +322,7 @@ int gml_redo_resolve(struct gml_redo *redo, uint64_t txnid)
 		}
 		atomic_store_explicit(&next->txnid, 0, memory_order_release);
 	}
-	if (tail->txnid != txnid - 1) { /* somebody changed the store past the log */
+	if (tail->txnid != txnid - 1) { /* a program changed the store without the log */
 		tail->gap = txnid - 1;
 		atomic_store_explicit(&tail->txnid, txnid - 1, memory_order_release);
 	}
@@ -333,7 +335,7 @@ void gml_redo_begin(struct gml_redo *redo)
 	redo->skip = false;
 }
 
-static bool redo_room(struct gml_redo *redo, size_t len)
+static bool redo_grow(struct gml_redo *redo, size_t len)
 {
 	size_t want = redo->len + len + 8, cap = redo->cap;
 	uint8_t *buf;
@@ -359,7 +361,7 @@ void gml_redo_add(struct gml_redo *redo, bool put, enum gml_table table, struct 
 		  struct gml_span value)
 {
 	uint8_t *p;
-	if (!redo_room(redo, REDO_OP + key.len + value.len))
+	if (!redo_grow(redo, REDO_OP + key.len + value.len))
 		return;
 	p = redo->buf + redo->len;
 	p[0] = put ? 1 : 2;
@@ -395,7 +397,7 @@ static void redo_seal(struct gml_redo *redo, uint64_t txnid, struct gml_redo_pla
 	place->pos += redo->len;
 }
 
-/* Whether the record fits, and the checkpoint is not so far behind that the writers should wait for it. */
+/* True if the record fits and the checkpoint is not so far behind that writers must wait for it. */
 static bool redo_fits(const struct gml_redo *redo, const struct gml_redo_place *place)
 {
 	const struct gml_redo_shared *shared = redo->shared;
@@ -416,7 +418,8 @@ int gml_redo_append(struct gml_redo *redo, uint64_t txnid, uint64_t work,
 		redo_seal(redo, txnid, out);
 	else
 		out->gap = txnid;
-	/* Zero while it is half written: a writer that dies in between has written no record yet. */
+	/* Zero while the record is half written: a writer that dies in between has written no
+	 * record. */
 	atomic_store_explicit(&shared->next.txnid, 0, memory_order_release);
 	atomic_thread_fence(memory_order_release);
 	redo_place_copy(&shared->next, out, txnid);
@@ -462,7 +465,8 @@ bool gml_redo_lags(const struct gml_redo *redo)
 
 int gml_redo_flush(struct gml_redo *redo)
 {
-	/* Committed, not just written: a record whose commit failed is replaced by another at the same place. */
+	/* Committed, not just written: a record whose commit failed is replaced by another at the
+	 * same place. */
 	uint64_t covered = atomic_load(&redo->shared->committed);
 	if (fdatasync(redo->fd) != 0)
 		return errno;

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The redo log: every committed write transaction, in order, in one preallocated file, so that one small sequential
- * flush makes it durable. LMDB itself is never flushed by a commit; a checkpoint does that now and then.
- * docs/adr/0004-redo-log.md has the argument, docs/on-disk-format.md the bytes.
+/* The redo log: every committed write transaction, in order, in one preallocated file, so that one
+ * small sequential flush makes it durable. LMDB itself is never flushed by a commit; a checkpoint
+ * does that now and then. docs/adr/0004-redo-log.md has the argument, docs/on-disk-format.md the
+ * bytes.
  *
  * Invariants
- *  1. A record is written under LMDB's writer lock before its transaction is committed. Its position follows that of
- * the last committed transaction, its chain value covers the chain value before it: a record that was left by a writer
- * that died, by an earlier lap or by an earlier life is never taken for the successor of another.
- *  2. `next` in the shared tail describes the transaction being committed. Whoever takes the writer lock next compares
- * it with LMDB's transaction number: if it was committed it becomes the tail, if not its record is wiped out before
- * anything else happens. So nothing has to be done after a commit, and a writer may die anywhere.
- *  3. A transaction without a record (too large, no room) is a gap: it and all later ones are durable only once a
- * checkpoint has passed it. */
+ *  1. A record is written under LMDB's writer lock before its transaction is committed. Its
+ *     position follows that of the last committed transaction, its chain value covers the chain
+ *     value before it: so a record of a dead writer, of an earlier lap or of an earlier opening is
+ *     never taken for the successor of another.
+ *  2. `next` in the shared tail describes the transaction being committed. The next holder of the
+ *     writer lock compares it with LMDB's transaction number: if it was committed it becomes the
+ *     tail, if not its record is erased before anything else happens. So a commit needs no step
+ *     after it, and a writer may die anywhere.
+ *  3. A transaction without a record (too large, no space) is a gap: it and all later ones are
+ *     durable only once a checkpoint has passed it. */
 #ifndef GML_META_REDO_H
 #define GML_META_REDO_H
 
@@ -20,44 +23,49 @@
 #include "../engine.h"
 
 #define GML_REDO_LAYOUT 2
-#define GML_REDO_META 512 /* bytes of each of LMDB's two meta pages that mean something, and more */
-#define GML_REDO_META_FIXED 40 /* the first of these never change in the life of a store */
+/* bytes of each of LMDB's two meta pages that are kept; more than it uses */
+#define GML_REDO_META 512
+#define GML_REDO_META_FIXED 40 /* the first of these never change */
 
 /* Bytes of the ring of a new log. Tests make it smaller. */
 extern uint64_t gml_redo_size;
 
 /* Where a committed transaction left the log. */
 struct gml_redo_place {
-	_Atomic uint64_t
-		txnid; /* LMDB's number of the transaction; 0 in `next`: nothing is being committed */
-	uint64_t
-		pos; /* bytes since the log was made; the next record stands at pos modulo the ring's size */
+	/* LMDB's number of the transaction; 0 in `next`: nothing is being committed */
+	_Atomic uint64_t txnid;
+	/* bytes since the log was made; the next record stands at pos modulo the ring's size */
+	uint64_t pos;
 	uint64_t chain;
 	uint64_t work; /* pages written, estimated */
 	uint64_t gap;  /* the last transaction without a record */
 };
 
-/* Shared by all processes (meta/redo.tail), remade by the first opener. tail and next belong to the holder of LMDB's
- * writer lock, the checkpoint's fields to the holder of the checkpoint lock; others read them. */
+/* Shared by all processes (meta/redo.tail), remade by the first opener. tail and next belong to the
+ * holder of LMDB's writer lock, the checkpoint's fields to the holder of the checkpoint lock;
+ * others read them. */
 struct gml_redo_shared {
-	uint64_t layout; /* GML_REDO_LAYOUT: programs that share it agree on this struct */
+	uint64_t layout; /* GML_REDO_LAYOUT: all programs that map it have the same struct */
 	struct gml_redo_place tail, next;
 	_Alignas(64) _Atomic uint64_t committed; /* positions: a committed record ends here; */
 	_Atomic uint64_t flushed;		 /* everything before it is on the disk; */
-	_Atomic uint64_t relaxed; /* one that was acknowledged without that ends here */
+	/* the last record that was acknowledged without a flush ends here */
+	_Atomic uint64_t relaxed;
 	_Atomic uint64_t k_txnid, k_pos, k_chain, k_work, k_seq; /* the last durable checkpoint */
-	_Atomic uint32_t
-		broken; /* what the disk holds is unknown: no change until everybody has closed the store */
+	/* the content of the disk is unknown: no change until all processes have closed the
+	 * store */
+	_Atomic uint32_t broken;
 	_Alignas(64) _Atomic uint32_t wakeups; /* futex: changes with every checkpoint */
 };
 
 enum gml_redo_state { GML_REDO_ADOPTING = 1, GML_REDO_WHOLE = 2 };
 
-/* A checkpoint as the log's file holds it. ADOPTING: data.mdb is whole by itself, and there are no records. */
+/* A checkpoint as the log's file holds it. ADOPTING: data.mdb is whole by itself, and there are no
+ * records. */
 struct gml_redo_slot {
 	uint64_t seq, txnid, pos, chain;
 	enum gml_redo_state state;
-	bool closed; /* nothing was committed after it: the last process closed the store */
+	bool closed; /* no commit follows it: the last process closed the store */
 	uint8_t meta[2][GML_REDO_META];
 };
 
@@ -84,12 +92,12 @@ typedef int (*gml_redo_apply_fn)(void *arg, bool put, enum gml_table table, stru
 
 void gml_redo_init(struct gml_redo *redo);
 void gml_redo_release(struct gml_redo *redo);
-/* All of these return 0, an errno, or what they say. Disk.
- * make: a new file with one ADOPTING slot, durable but for its name. open: ENOENT when there is none, or an unfinished
- * one; EILSEQ when it is damaged. */
+/* All return 0, an errno, or what their comments list. Blocks on disk. make: a new file with one
+ * ADOPTING slot, durable but for its name. open: ENOENT when there is none, or an unfinished one;
+ * EILSEQ when it is damaged. */
 int gml_redo_make(struct gml_redo *redo, const char *dir, uint32_t page_size);
 int gml_redo_open(struct gml_redo *redo, const char *dir);
-/* Map the shared tail; `fresh`: make it anew, at what `slot` says. */
+/* Map the shared tail; `fresh`: make it anew from `slot`. */
 int gml_redo_share(struct gml_redo *redo, const char *dir, const struct gml_redo_slot *slot);
 /* The newest whole slot; EILSEQ when none is. */
 int gml_redo_slot_read(struct gml_redo *redo, struct gml_redo_slot *out);
@@ -99,28 +107,31 @@ int gml_redo_slot_write(struct gml_redo *redo, const struct gml_redo_slot *slot)
 int gml_redo_seed(uint64_t *seed_out);
 
 /* ---- under LMDB's writer lock. txnid: of the transaction that holds it. ---- */
-/* Settles what the last writer left (invariant 2). After a failure the store is broken. */
+/* Resolves the pending record of the last writer (invariant 2). After a failure the store is
+ * broken. */
 int gml_redo_resolve(struct gml_redo *redo, uint64_t txnid);
 void gml_redo_begin(struct gml_redo *redo);
 void gml_redo_add(struct gml_redo *redo, bool put, enum gml_table table, struct gml_span key,
 		  struct gml_span value);
-/* Writes the record and says where the log will stand once the transaction is committed. */
+/* Writes the record; *out is the position of the log once the transaction is committed. */
 int gml_redo_append(struct gml_redo *redo, uint64_t txnid, uint64_t work,
 		    struct gml_redo_place *out);
 
 /* ---- any thread ---- */
 void gml_redo_committed(struct gml_redo *redo, const struct gml_redo_place *place);
-/* The death of all processes does not take it back: it and all before it have records, or a checkpoint has passed. */
+/* The death of all processes does not undo it: it and all before it have records, or a checkpoint
+ * has passed them. */
 bool gml_redo_logged(const struct gml_redo *redo, const struct gml_redo_place *place);
 bool gml_redo_durable(struct gml_redo *redo, const struct gml_redo_place *place);
-/* An update at `place`, or before it in the same batch, is going to be acknowledged without a flush. */
+/* An update at `place`, or before it in the same batch, is going to be acknowledged without a
+ * flush. */
 void gml_redo_relaxed(struct gml_redo *redo, const struct gml_redo_place *place);
-/* Something that was so acknowledged, by any process, is not durable yet. */
+/* True if a change that any process acknowledged this way is not durable yet. */
 bool gml_redo_lags(const struct gml_redo *redo);
-/* Flushes the log; with it all that was committed before. */
+/* Flushes the log, and with it all commits before. */
 int gml_redo_flush(struct gml_redo *redo);
 
-/* ---- recovery, and whoever looks. NOENT: no record follows. CORRUPT, NOMEM, IO. ---- */
+/* ---- recovery and verification. NOENT: no record follows. CORRUPT, NOMEM, IO. ---- */
 int gml_redo_read(struct gml_redo *redo, uint64_t pos, uint64_t chain, uint64_t txnid,
 		  struct gml_redo_record *out);
 int gml_redo_walk(const struct gml_redo_record *record, gml_redo_apply_fn apply, void *arg);

@@ -30,7 +30,7 @@ static void redo_check_slot(const struct redo_check *check, const struct gml_red
 		redo_problem(check, "the last checkpoint is not of its transaction", slot->txnid);
 }
 
-/* From the checkpoint to what was the tail a moment ago. */
+/* From the checkpoint to the tail at the start of the check. */
 static int redo_check_records(struct gml_lmdb *meta, const struct redo_check *check,
 			      const struct gml_redo_slot *slot, const struct gml_redo_place *tail)
 {
@@ -55,7 +55,7 @@ static int redo_check_records(struct gml_lmdb *meta, const struct redo_check *ch
 	return 0;
 }
 
-/* Waits for the writers' lock and for a checkpoint being made; writers go on. */
+/* Waits for the writers' lock and for a running checkpoint; writers continue. */
 int gml_lmdb_check(struct gml_meta *head, void (*problem)(void *arg, const char *text), void *arg)
 {
 	struct gml_lmdb *meta = gml_lmdb_of(head);

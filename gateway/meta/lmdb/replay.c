@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the first opener of a store does: data.mdb is whatever the kernel got round to writing; its meta pages are taken
- * from the last checkpoint, whose pages nobody has used again, and the records after it are run once more. Right after
- * a power cut and after the death of every process alike, so it is done always. */
+/* The first opener of a store restores it. data.mdb has the pages that the kernel happened to
+ * write. Its meta pages are taken from the last checkpoint, whose pages no process has reused, and
+ * the records after it are run again. This is right after a power cut and after the death of all
+ * processes alike, so it is done always. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static int recover_apply(void *arg, bool put, enum gml_table table, struct gml_s
 	return rc == MDB_NOTFOUND ? GML_ERR_CORRUPT : gml_lmdb_err(rc);
 }
 
-/* A transaction of its own, because numbers of transactions stand in records and must not come back. */
+/* A transaction of its own, because transaction numbers are in records and must not return. */
 static int recover_record(struct gml_lmdb *meta, const struct gml_redo_record *record)
 {
 	struct recover_apply apply = {.meta = meta};
@@ -83,10 +84,11 @@ static int recover_records(struct gml_lmdb *meta, const struct gml_redo_slot *sl
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-/* Numbers that a lost transaction gave stand in handles and cookies of clients, and must not come back. What was told
- * to anybody and can be lost stands in the ring, and each number in a change of a record there, with 8 bytes of head
- * and a key or value of 8: no more than a sixteenth of its bytes. The rest of this is for transactions without a
- * record, whose names a reader may have seen for a moment. */
+/* Numbers of a lost transaction are in handles and cookies of clients, and must not return.
+ * Acknowledged changes that can be lost are in the ring, and each number is in a change of a record
+ * there, with 8 bytes of head and a key or value of 8: so at most a sixteenth of its bytes are
+ * numbers. The rest of the skip is for transactions without a record, whose names a reader may have
+ * seen for a moment. */
 static int recover_skip_ids(struct gml_lmdb *meta)
 {
 	struct gml_lmdb_txn txn = {
@@ -95,7 +97,7 @@ static int recover_skip_ids(struct gml_lmdb *meta)
 	int rc = gml_lmdb_err(mdb_txn_begin(meta->env, NULL, 0, &txn.mdb));
 	if (rc != 0)
 		return rc;
-	gml_redo_begin(&meta->redo); /* which is not written: a checkpoint follows */
+	gml_redo_begin(&meta->redo); /* not written to the log: a checkpoint follows */
 	rc = gml_lmdb_skip_ids(&txn, meta->redo.size / 4);
 	if (rc != 0) {
 		gml_lmdb_write_abort(&txn);
@@ -104,8 +106,8 @@ static int recover_skip_ids(struct gml_lmdb *meta)
 	return gml_lmdb_err(mdb_txn_commit(txn.mdb));
 }
 
-/* LMDB is open at the checkpoint, the shared tail was made from the slot. Ends with a checkpoint that begins a new
- * chain: what still lies behind the last record follows nothing any more. */
+/* LMDB is open at the checkpoint, the shared tail was made from the slot. Ends with a checkpoint
+ * that begins a new chain: bytes behind the last record continue no chain any more. */
 int gml_recover_replay(struct gml_lmdb *meta, const struct gml_redo_slot *slot)
 {
 	uint64_t seed, count = 0;

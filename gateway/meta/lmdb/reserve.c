@@ -6,10 +6,10 @@
 #include <string.h>
 #include "lmdb_internal.h"
 
-#define ROOM_STEP ((uint64_t)1 << 20) /* asked of the disk at once, beyond what is wanted */
+#define RESERVE_STEP ((uint64_t)1 << 20) /* allocated on the disk at once, beyond the need */
 
-/* LMDB's list of free pages: number of the transaction that freed them -> how many, and which. Only read transactions
- * may look at it. What the last checkpoint wants is not free yet. */
+/* LMDB's list of free pages: number of the transaction that freed them -> how many, and which. Only
+ * read transactions may read it. Pages of the last checkpoint are not free yet. */
 static int reserve_free_pages(struct gml_lmdb *meta, uint64_t want, bool *enough_out)
 {
 	MDB_cursor *cursor = NULL;
@@ -56,8 +56,8 @@ static int reserve_fallocate(struct gml_lmdb *meta, uint64_t from, uint64_t end)
 /* NOSPC: the disk has none. */
 static int reserve_disk(struct gml_lmdb *meta, uint64_t used, uint64_t want)
 {
-	struct gml_reserve *room = &meta->room;
-	uint64_t from = room->end > used ? room->end : used, end = used + want + ROOM_STEP;
+	struct gml_reserve *reserve = &meta->reserve;
+	uint64_t from = reserve->end > used ? reserve->end : used, end = used + want + RESERVE_STEP;
 	int rc = reserve_fallocate(meta, from, end);
 	if (rc == ENOSPC || rc == EDQUOT) {
 		end = used + want;
@@ -68,29 +68,29 @@ static int reserve_disk(struct gml_lmdb *meta, uint64_t used, uint64_t want)
 		end = UINT64_MAX;
 	}
 	if (rc == 0)
-		room->end = end;
+		reserve->end = end;
 	return gml_lmdb_err(rc);
 }
 
 int gml_reserve_keep(struct gml_lmdb *meta, bool *short_out)
 {
-	struct gml_reserve *room = &meta->room;
+	struct gml_reserve *reserve = &meta->reserve;
 	uint64_t want, used, page = meta->redo.page_size;
 	bool enough = true;
 	MDB_envinfo info;
 	int rc = gml_lmdb_err(mdb_env_info(meta->env, &info));
 	if (rc != 0)
 		return rc;
-	want = info.me_mapsize / 8 < GML_ROOM ? info.me_mapsize / 8 : GML_ROOM;
+	want = info.me_mapsize / 8 < GML_RESERVE ? info.me_mapsize / 8 : GML_RESERVE;
 	used = ((uint64_t)info.me_last_pgno + 1) * page;
 	if (used + want > info.me_mapsize)
 		rc = GML_ERR_NOSPC;
-	else if (used + want > room->end)
+	else if (used + want > reserve->end)
 		rc = reserve_disk(meta, used, want);
 	if (rc == GML_ERR_NOSPC)
 		rc = reserve_free_pages(meta, want / page, &enough);
 	*short_out = !enough;
-	atomic_store(&room->is_short, !enough);
+	atomic_store(&reserve->is_short, !enough);
 	return rc;
 }
 

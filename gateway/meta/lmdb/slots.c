@@ -10,7 +10,7 @@ static uint64_t lmdb_seq(struct gml_meta *head)
 
 static bool lmdb_is_short(struct gml_meta *head)
 {
-	return atomic_load(&gml_lmdb_of(head)->room.is_short);
+	return atomic_load(&gml_lmdb_of(head)->reserve.is_short);
 }
 
 static void lmdb_stats(struct gml_meta *head, struct gml_meta_stats *out)

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Transactions.
  *
- * Invariant: a value's place in the map is good for every transaction on the snapshot in which it was found. While that
- * snapshot is the newest, nobody has given its pages away; once it is not, no new transaction is on it.
+ * Invariant: the place of a value in the map is valid for every transaction on the snapshot in
+ * which it was found. While that snapshot is the newest, its pages are not reused; once it is not
+ * the newest, no new transaction is on it.
  *
- * Read transactions are parked in slots after use: LMDB's reset keeps the reader slot in the lock file, so taking a
- * parked one needs neither a lock nor a system call. A slot is taken and filled with one atomic exchange; a thread
- * starts looking where it last succeeded. */
+ * Read transactions are parked in slots after use: LMDB's reset keeps the reader slot in the lock
+ * file, so taking a parked one needs neither a lock nor a system call. A slot is taken and filled
+ * with one atomic exchange; a thread begins its search where it last succeeded. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lmdb_internal.h"
 
-/* What a transaction writes besides one leaf for each change: branches, roots, the list of free pages. */
+/* Pages that a transaction writes besides one leaf for each change: branches, roots, the list of
+ * free pages. */
 #define TXN_WORK 10
 #define TXN_PAGE 4096
 
@@ -73,9 +75,10 @@ static bool txn_park(struct gml_lmdb *meta, struct gml_lmdb_txn *txn)
 	return false;
 }
 
-/* LMDB's reader notes the newest number N, then copies the meta page of N. If it sleeps in between while N + 2 is
- * committed, that page has become N + 2's: the snapshot is not the one that its number says, and what was noted of N
- * is not true of it. A commit is announced in the shared tail before it begins: while N + 2 is not, the copy is N's. */
+/* LMDB's reader reads the newest number N, then copies the meta page of N. If N + 2 is committed in
+ * between, that page belongs to N + 2: the snapshot differs from its number, and hints of N are
+ * wrong for it. A commit is announced in the shared tail before it begins: while N + 2 is not, the
+ * copy is N's. */
 static bool txn_is_exact(const struct gml_lmdb_txn *txn)
 {
 	const struct gml_redo_shared *shared = txn->meta->redo.shared;
@@ -84,7 +87,8 @@ static bool txn_is_exact(const struct gml_lmdb_txn *txn)
 	       atomic_load_explicit(&shared->tail.txnid, memory_order_acquire) <= txn->seq + 1;
 }
 
-/* The number of a snapshot that was just taken. Each further attempt follows a commit that was announced meanwhile. */
+/* The number of a snapshot that was just taken. Each further attempt follows a commit that was
+ * announced meanwhile. */
 static int txn_pin(struct gml_lmdb_txn *txn)
 {
 	int rc = 0;
@@ -207,8 +211,9 @@ static int txn_store_id(struct gml_lmdb_txn *txn)
 			    (struct gml_span){value, sizeof(value)});
 }
 
-/* Its record lies behind the tail: nobody may find it after a power cut. Whoever takes the writers' lock next sees to
- * that, and it may be another process; but it must have happened before anybody is told of the failure. */
+/* Its record is behind the tail and must not be found after a power cut. The next holder of the
+ * writers' lock erases it, perhaps in another process; but this must happen before the failure is
+ * reported. */
 static int txn_commit_failed(struct gml_lmdb *meta, int code)
 {
 	struct gml_lmdb_txn again;
@@ -220,8 +225,8 @@ static int txn_commit_failed(struct gml_lmdb *meta, int code)
 	if (rc != 0)
 		return GML_ERR_IO;
 	gml_lmdb_write_abort(&again);
-	/* LMDB's word for a write that was cut short, and so what a disk says that fills up in the middle of one. All that
-	 * was committed is on the disk, as was just seen. */
+	/* LMDB's code for a write that was cut short, so also for a disk that becomes full in the
+	 * middle of one. All commits are on the disk, as was just checked. */
 	return code == EIO ? GML_ERR_NOSPC : gml_lmdb_err(code);
 }
 
@@ -317,8 +322,8 @@ int gml_lmdb_error(struct gml_lmdb_txn *txn, int code)
 }
 
 /* ---- what was found lately ---- */
-/* The multiplication carries upwards only, and keys end in the bytes that differ (big-endian numbers): fold back down.
- */
+/* The multiplication carries upwards only, and keys end in the bytes that differ (big-endian
+ * numbers): fold back down. */
 static uint64_t hint_mix(uint64_t hash, uint64_t word)
 {
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;

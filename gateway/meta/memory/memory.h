@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the files of the engine in memory share.
+/* Declarations shared by the files of the engine in memory.
  *
  * Invariants
  *  1. A version that was published never changes. A write transaction works on a version of its
- * own; it is published when its closure succeeded, or dropped. So a closure that fails leaves
- * nothing.
+ *     own; it is published when its closure succeeded, or dropped. So a closure that fails leaves
+ *     nothing.
  *  2. Closures run one at a time, under `write`. `lock` guards `current` only, for the moment that
- * it takes to copy or replace a pointer: readers do not wait for writers.
- *  3. What a write transaction lends (spans of get and of cursors) is a copy, overwritten and freed
- * at its next put or delete: a caller that keeps a span too long, or stores a borrowed one, is
- * seen.
+ *     it takes to copy or replace a pointer: readers do not wait for writers.
+ *  3. Spans that a write transaction lends (get, cursors) are copies, overwritten and freed at its
+ *     next put or delete: this exposes a caller that keeps a span too long, or stores a borrowed
+ *     one.
  *  4. A store lives in its process, found by a token in the file `memory` of its directory, until
- * its directory is gone (looked at when a store is made). */
+ *     its directory is gone (checked when a store is made). */
 #ifndef GML_META_MEMORY_H
 #define GML_META_MEMORY_H
 
@@ -66,7 +66,7 @@ struct gml_memory_lent {
 struct gml_memory_txn {
 	struct gml_txn head;
 	struct gml_memory_version *version;
-	int failed;	 /* write transactions: first error that leaves only failure */
+	int failed;	 /* write transactions: the first error after which it must fail */
 	uint64_t writes; /* puts and deletes */
 	struct gml_memory_lent *lent;
 	uint64_t local[GML_TXN_LOCAL / 8]; /* write transactions */
@@ -109,7 +109,7 @@ int gml_memory_cursor_next(struct gml_cursor *head, struct gml_span *key_out,
 			   struct gml_span *value_out);
 int gml_memory_cursor_before(struct gml_cursor *head, struct gml_span key, struct gml_span *key_out,
 			     struct gml_span *value_out);
-/* Ends the life of all that the transaction lent (invariant 3). */
+/* Invalidates all spans that the transaction lent (invariant 3). */
 void gml_memory_lent_end(struct gml_memory_txn *txn);
 
 /* ---- memory_update.c: changes ---- */

@@ -65,7 +65,7 @@ static uint64_t memory_records(const struct gml_memory_version *version)
 	return count;
 }
 
-/* Only what is kept for changes that leave no more records has room for the version. */
+/* Only the reserve, for changes that leave no more records, has space for the version. */
 static bool memory_is_over(const struct gml_memory_store *store,
 			   const struct gml_memory_version *version)
 {
@@ -75,7 +75,7 @@ static bool memory_is_over(const struct gml_memory_store *store,
 }
 
 /* What a closure that succeeded gets. */
-static int memory_room(struct gml_memory_store *store, const struct gml_memory_version *version)
+static int memory_space(struct gml_memory_store *store, const struct gml_memory_version *version)
 {
 	bool over = memory_is_over(store, version);
 	atomic_store(&store->is_short, over);
@@ -91,7 +91,7 @@ static int memory_call(struct gml_memory_txn *txn, gml_meta_fn fn, void *arg)
 	if (txn->failed != 0)
 		return txn->failed;
 	if (rc == 0)
-		return memory_room(store, txn->version);
+		return memory_space(store, txn->version);
 	if (txn->writes > 0) {
 		gml_assert(rc == GML_ERR_NOMEM || rc == GML_ERR_CORRUPT);
 		gml_meta_log(txn->head.meta, GML_LOG_ERROR,

@@ -6,8 +6,8 @@
  *  1. A treap: in order of the keys, and a heap by `rank`, which is a hash of the key. So the shape
  *     depends on the keys alone, and the depth is logarithmic.
  *  2. A node or an entry with more than one reference never changes. A node that is reached from a
- *     root through single references only belongs to the holder of that root, who changes it in
- * place.
+ *     root through single references only belongs to the holder of that root, which changes it in
+ *     place.
  *  3. References are counted atomically: versions that share nodes are released on any thread.
  *
  * A root is NULL (empty) or one reference of a node. One thread at a time changes a root. */
