@@ -42,7 +42,7 @@ void gml_fsal_attr_encode(const struct gml_attr *in, struct fsal_attrlist *out)
 	out->type = gml_fsal_type(in->type);
 	out->filesize = in->size;
 	out->fsid = gml_fsal.fsid;
-	/* READDIRPLUS copies attributes that went through no other place which would set this. */
+	/* READDIRPLUS copies attributes that passed no other code which would set this. */
 	out->fsid3 = squash_fsid(&gml_fsal.fsid);
 	out->fileid = in->ino;
 	out->mode = in->mode & 07777;
@@ -61,8 +61,9 @@ void gml_fsal_attr_encode(const struct gml_attr *in, struct fsal_attrlist *out)
 	out->expire_time_attr = 0;
 }
 
-/* Nanoseconds in 64 bits reach from 1677 to 2262. A time outside becomes the nearest whole second inside, as local file
- * systems do with what their inodes cannot hold: tools that copy sentinel dates (0001, 9999) must not fail. */
+/* Nanoseconds in 64 bits reach from 1677 to 2262. A time outside becomes the nearest whole second
+ * inside, as local file systems do with times that their inodes cannot hold: tools that copy
+ * sentinel dates (0001, 9999) must not fail. */
 static bool attr_ns(const struct timespec *ts, int64_t *ns_out)
 {
 	const int64_t last = INT64_MAX / NS_PER_S, first = INT64_MIN / NS_PER_S;

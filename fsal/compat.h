@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What differs between the FSAL APIs of nfs-ganesha 4.x (11) and 6.x (13). Only here is the version asked for. */
+/* Differences between the FSAL APIs of nfs-ganesha 4.x (11) and 6.x (13). Only this header tests
+ * the version. */
 #ifndef GML_FSAL_COMPAT_H
 #define GML_FSAL_COMPAT_H
 
@@ -7,8 +8,9 @@
 #error "this plugin speaks the FSAL APIs 11 (nfs-ganesha 4.x) and 13 (6.x)"
 #endif
 
-/* The last parameters of an operation that changes a directory, or two: 6.x asks for their attributes before and after
- * the change. Nobody fills them: ganesha then asks by itself, as 4.x does. */
+/* The last parameters of an operation that changes a directory, or two: 6.x has parameters for
+ * their attributes before and after the change. They are not filled: ganesha then calls getattrs,
+ * as 4.x does. */
 #if FSAL_MAJOR_VERSION == 11
 #define GML_FSAL_DIR_ATTRS
 #define GML_FSAL_DIRS_ATTRS

@@ -45,9 +45,9 @@ fsal_errors_t gml_fsal_error(int rc)
 		return ERR_FSAL_ROFS;
 	case GML_ERR_XDEV:
 		return ERR_FSAL_XDEV;
-	/* NFS4ERR_STALE to the client, like ERR_FSAL_STALE. That one makes FSAL_MDCACHE forget the object and everybody's
-	 * open files and locks on it, while one client may go on with what is STALE for others; and LOOKUP would turn it
-	 * into NOENT. */
+	/* NFS4ERR_STALE to the client, like ERR_FSAL_STALE. ERR_FSAL_STALE makes FSAL_MDCACHE drop
+	 * the object with the open files and locks of all clients, while one client may still use
+	 * an inode that is STALE for others; and LOOKUP would turn it into NOENT. */
 	case GML_ERR_STALE:
 		return ERR_FSAL_FHEXPIRED;
 	case GML_ERR_BADHANDLE:
@@ -69,7 +69,7 @@ fsal_errors_t gml_fsal_error(int rc)
 		return ERR_FSAL_NXIO;
 	case GML_ERR_NOTSUP:
 		return ERR_FSAL_NOTSUPP;
-	/* The client repeats these by itself. NFSv4 has no error for a lack of memory. */
+	/* Clients repeat these requests by themselves. NFSv4 has no error for a lack of memory. */
 	case GML_ERR_NOMEM:
 	case GML_ERR_BUSY:
 	case GML_ERR_AGAIN:
@@ -78,7 +78,7 @@ fsal_errors_t gml_fsal_error(int rc)
 	case GML_ERR_LOCKED:
 	case GML_ERR_CANCELED:
 		return ERR_FSAL_DELAY;
-	/* No operation of this door can answer these. */
+	/* No NFS operation produces these. */
 	case GML_ERR_PRECONDITION:
 	case GML_ERR_NOTMODIFIED:
 	case GML_ERR_BADDIGEST:

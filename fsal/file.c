@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Open files of the core, shared by an object's states and by I/O that has none.
+/* Open files of the core, shared by an object's states and by I/O without a state.
  *
- * I/O with a special stateid, over NFSv3 or with a lock stateid comes without an open file. Opening
- * and closing one for each request would settle the file after each WRITE, so such files stay open
- * until the object's last state closes, or until nobody asked for them for some seconds. */
+ * I/O with a special stateid, over NFSv3 or with a lock stateid has no open file. Opening and
+ * closing one for each request would finalize the file after each WRITE. So such files stay open
+ * until the object's last state closes, or until they have been idle for some seconds. */
 #include "fsal.h"
 
 static struct {
@@ -81,7 +81,7 @@ static fsal_status_t file_share_check_locked(struct gml_fsal_obj *obj, struct st
 					     fsal_openflags_t access, bool bypass)
 {
 	if (state) {
-		/* A lock state belongs to an open one whose mode ganesha has checked. */
+		/* A lock state belongs to an open state whose mode ganesha has checked. */
 		if (state->state_type != STATE_TYPE_SHARE &&
 		    state->state_type != STATE_TYPE_NLM_SHARE)
 			return fsalstat(ERR_FSAL_NO_ERROR, 0);
@@ -101,7 +101,7 @@ fsal_status_t gml_fsal_file_share_check(struct gml_fsal_obj *obj, struct state_t
 	return status;
 }
 
-/* Keeps `f` as obj's shared file for its mode; gives the one that another thread put there
+/* Keeps `f` as obj's shared file for its mode; returns the one that another thread put there
  * meanwhile, if any. Referenced for the caller. */
 static struct gml_fsal_file *file_share(struct gml_fsal_obj *obj, struct gml_fsal_file *f)
 {
@@ -148,8 +148,7 @@ fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state,
 	}
 	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
 	if (f == NULL && FSAL_IS_SUCCESS(status)) {
-		/* Rights are checked by the I/O itself, which lets the owner pass; so must this
-		 * open. */
+		/* The I/O itself checks rights and admits the owner; so must this open. */
 		gml_fsal_op(&op, 0);
 		gml_fsal_op_as_root(&op);
 		access |= access & GML_OPEN_WRITE ? GML_OPEN_READ : 0;

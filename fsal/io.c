@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* READ, WRITE, COMMIT, SEEK, ALLOCATE, DEALLOCATE. All are synchronous: the callback runs before the operation returns.
- */
+/* READ, WRITE, COMMIT, SEEK, ALLOCATE, DEALLOCATE. All are synchronous: the callback runs before
+ * the operation returns. */
 #include "fsal.h"
 
-/* ganesha 4.3 answers READ_PLUS from a structure that nobody fills: success with no data. 6.5 asks for it with `info`,
- * and would want that filled. NOTSUPP makes the client use READ. */
+/* ganesha 4.3 answers READ_PLUS from a structure that no code fills: success with no data. 6.5
+ * passes `info` and requires it filled. NOTSUPP makes the client use READ. */
 static bool io_is_read_plus(const struct fsal_io_arg *arg)
 {
 	const compound_data_t *compound = gml_fsal_compound();
@@ -71,8 +71,8 @@ static void io_write2(struct fsal_obj_handle *handle, bool bypass, fsal_async_cb
 	done(handle, status, arg, caller_arg);
 }
 
-/* A file that nobody has open for writing was synced by its last close. What that close could not write is told by the
- * write verifier. */
+/* A file that is not open for writing was synced by its last close. If that close failed to write
+ * data, the write verifier has changed. */
 static fsal_status_t io_commit2(struct fsal_obj_handle *handle, off_t offset, size_t len)
 {
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
@@ -86,8 +86,8 @@ static fsal_status_t io_commit2(struct fsal_obj_handle *handle, off_t offset, si
 		return gml_fsal_status(rc == 0 ? gml_store_flush(gml_fsal.store) : rc);
 	}
 	rc = gml_file_commit(&op, f->file);
-	if (rc != 0 && rc != GML_ERR_ACCESS && rc != GML_ERR_STALE &&
-	    rc != GML_ERR_AGAIN) /* those did nothing */
+	/* those did nothing */
+	if (rc != 0 && rc != GML_ERR_ACCESS && rc != GML_ERR_STALE && rc != GML_ERR_AGAIN)
 		gml_fsal_file_lost();
 	(void)gml_fsal_file_put(f);
 	return gml_fsal_status(rc);
@@ -143,7 +143,7 @@ static fsal_status_t io_fallocate(struct fsal_obj_handle *handle, struct state_t
 
 static fsal_status_t io_advise(struct fsal_obj_handle *handle, struct io_hints *hints)
 {
-	hints->hints = 0; /* none is acted upon, and the reply says so */
+	hints->hints = 0; /* no hint is used, and the reply says so */
 	return fsalstat(ERR_FSAL_NO_ERROR, 0);
 }
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One background thread per process. */
+/* The maintenance thread, one per process: it makes unwritten files clean, closes idle shared
+ * files, keeps the coherence settings, and frees orphans. */
 #include "fsal.h"
 #include "mdcache_ext.h"
 
 #define MAINTENANCE_TICK_NS 250000000
 #define MAINTENANCE_SECOND 4	  /* ticks */
-#define MAINTENANCE_IDLE_S 2	  /* a shared file stays open for so long */
-#define MAINTENANCE_REAP_S 2	  /* orphans are looked for this often */
+#define MAINTENANCE_IDLE_S 2	  /* an idle shared file stays open for this long */
+#define MAINTENANCE_REAP_S 2	  /* seconds between two searches for orphans */
 #define MAINTENANCE_REAP_MAX 1000 /* in one transaction */
-#define MAINTENANCE_ORPHAN_AGE_NS                                                                  \
-	15000000000 /* a client between LOOKUP and OPEN finds what was replaced meanwhile */
-#define MAINTENANCE_GRACE_SLACK_S                                                                  \
-	10 /* from create_export to the start of grace, and for its end to be noticed */
+/* a client between LOOKUP and OPEN still finds a file that was replaced meanwhile */
+#define MAINTENANCE_ORPHAN_AGE_NS 15000000000
+/* from create_export to the start of grace, and for its end to be noticed */
+#define MAINTENANCE_GRACE_SLACK_S 10
 
 static struct {
 	pthread_t thread;
@@ -24,7 +25,7 @@ static struct {
 void gml_fsal_maintenance_enforce(struct gsh_export *exp)
 {
 	mdcache_param.dir.avl_chunk = 0;
-	/* io_read2 tells the end of the file */
+	/* io_read2 reports the end of the file */
 	nfs_param.core_param.getattrs_in_complete_read = false;
 	exp->export_perms.expire_time_attr = 0;
 	exp->export_perms.set |= EXPORT_OPTION_EXPIRE_SET;
@@ -59,8 +60,8 @@ static void maintenance_reap(void)
 	} while (rc == 0 && freed == MAINTENANCE_REAP_MAX);
 }
 
-/* The clients of the last run of the server have told which files they had open, or lost them.
- * ganesha exports no question for this, so it is told from its settings. */
+/* True when the clients of the server's last run have reclaimed their open files, or lost them.
+ * ganesha has no function for this, so the time is computed from its settings. */
 static bool maintenance_grace_over(time_t elapsed)
 {
 	return nfs_param.nfsv4_param.graceless ||

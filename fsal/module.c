@@ -11,7 +11,7 @@
 
 static const char module_name[] = "GEMEL";
 
-/* `strings libfsalgemel.so | grep ^gemel_fsal_built_for` tells which ganesha the plugin is for,
+/* `strings libfsalgemel.so | grep ^gemel_fsal_built_for` shows which ganesha the plugin is for,
  * without loading it. */
 GML_API_BEGIN
 extern const char gemel_fsal_built_for[];
@@ -33,7 +33,7 @@ struct gml_fsal_module gml_fsal = {
 			.case_preserving = true,
 			.link_support = true,
 			.symlink_support = true,
-			/* ganesha itself keeps the locks: it is the only NFS server of the store */
+			/* ganesha keeps the locks: it is the only NFS server of the store */
 			.lock_support = false,
 			.named_attr = false,
 			.unique_handles = true,
@@ -85,8 +85,8 @@ static const char *module_release(void *symbol)
 								: NULL;
 }
 
-/* An exported structure has the size that we know? Tells a ganesha of the same release that was
- * built with other options. */
+/* True if an exported structure has the expected size. Detects a ganesha of the same release that
+ * was built with other options. */
 static bool module_same_size(void *symbol, size_t size)
 {
 	const ElfW(Sym) *sym = NULL;
@@ -96,8 +96,8 @@ static bool module_same_size(void *symbol, size_t size)
 	       sym->st_size == size;
 }
 
-/* Buffers go both ways between ganesha and its plugins, so both must have the same malloc. The
- * loader binds a plugin to its own libraries first (RTLD_DEEPBIND), so one that is preloaded would
+/* Buffers pass both ways between ganesha and its plugins, so both must use the same malloc. The
+ * loader binds a plugin to its own libraries first (RTLD_DEEPBIND), so a preloaded malloc would
  * serve ganesha alone. */
 static bool module_same_malloc(void)
 {
@@ -138,9 +138,9 @@ static bool module_fits(void)
 }
 
 /* Where the machine has IPv6, ganesha opens IPv6 sockets only, and takes Bind_Addr for an address
- * of that kind, whatever it is: an IPv4 one, read so, is "any", and the door would stand open on
- * every interface. As an IPv4-mapped address it means what it says. The configuration was read, and
- * no socket is bound yet. */
+ * of that kind, whatever it is: an IPv4 address, read this way, is "any", and the server would
+ * listen on every interface. As an IPv4-mapped address it is taken as meant. At this point the
+ * configuration is read and no socket is bound yet. */
 static void module_bind_ipv4(void)
 {
 	struct sockaddr_in v4;
@@ -159,9 +159,9 @@ static void module_bind_ipv4(void)
 }
 
 /* Client ids and stateids begin with the server's epoch, which is the second of its start. Two
- * servers that start in one second give equal ids, and a client takes them for one server; one that
- * starts twice in a second takes old ids for its own. A random epoch tells all apart. Nothing
- * compares epochs but for equality, and no client has one yet. */
+ * servers that start in one second give equal ids, and a client takes them for one server; a server
+ * that starts twice in a second accepts old ids as its own. A random epoch distinguishes them.
+ * Epochs are compared for equality only, and no client has one yet. */
 static void module_epoch(void)
 {
 	uint32_t epoch;
@@ -174,7 +174,7 @@ static void module_epoch(void)
 MODULE_INIT void gml_fsal_init(void);
 void gml_fsal_init(void)
 {
-	/* To fail to register is not enough: ganesha would go on and serve an empty root. */
+	/* Failing to register is not enough: ganesha would continue and serve an empty root. */
 	if (!module_fits())
 		LogFatal(COMPONENT_FSAL,
 			 "the GEMEL FSAL cannot be loaded: the lines above have the reason");

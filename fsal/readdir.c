@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* READDIR. The callback may ask for attributes or release handles, and the core's iterator must not be re-entered; so
- * entries are read in batches, and handed on between two reads. */
+/* READDIR. The callback may ask for attributes or release handles, and the core's iterator must not
+ * be re-entered; so entries are read in batches, and the callback is called between two reads. */
 #include "fsal.h"
 
 #define READDIR_FIRST 32 /* enough for a small reply */
@@ -34,7 +34,7 @@ static fsal_cookie_t readdir_cookie(uint64_t cookie)
 	return cookie + FIRST_COOKIE;
 }
 
-/* False when the caller has enough. */
+/* False when the caller takes no more entries. */
 static bool readdir_hand_on(const struct readdir_batch *batch, void *dir_state, fsal_readdir_cb cb,
 			    attrmask_t mask)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Values of extended attributes on the wire. ganesha decodes and encodes none much longer than 8 KiB: a SETXATTR with a
- * longer one is garbage to it, which a client's user sees as EIO, and a GETXATTR that has one would end the connection.
- * Linux allows 64 KiB.
+/* Values of extended attributes on the wire. ganesha decodes and encodes none much longer than 8
+ * KiB: it rejects a SETXATTR with a longer one as garbage, which a user of the client sees as EIO,
+ * and a GETXATTR with a longer one would end the connection. Linux allows 64 KiB.
  *
- * The functions that decode a COMPOUND and encode its results stand in a table of the library, which every request
- * points to; ours are put there when the plugin is loaded, before there is a request. Ours call ganesha's, and do by
- * themselves only what those could not: a COMPOUND that cannot be decoded is decoded once more, with longer values
- * allowed; results that hold a long value are encoded here. The table's form belongs to one release of ganesha:
- * module.c refuses any other. */
+ * The functions that decode a COMPOUND and encode its results are in a table of the library, which
+ * every request points to. Loading the plugin puts ours there, before the first request. Ours call
+ * ganesha's and add only what those cannot do: a COMPOUND that cannot be decoded is decoded again,
+ * with longer values allowed; results that hold a long value are encoded here. The table's form
+ * belongs to one release of ganesha: module.c refuses any other. */
 #include "fsal.h"
 
 #include <dlfcn.h>
@@ -16,9 +16,10 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#define WIRE_ARGS_MAX                                                                              \
-	XDR_BYTES_MAXLEN /* a longer value than the core takes is decoded, and refused as too big */
-/* ganesha's own limits: xdr_utf8string_decode wants less than XDR_STRING_MAXLEN, xdr_bytes_encode at most that. */
+/* a longer value than the core accepts is decoded, and refused as too big */
+#define WIRE_ARGS_MAX XDR_BYTES_MAXLEN
+/* ganesha's own limits: xdr_utf8string_decode accepts less than XDR_STRING_MAXLEN, xdr_bytes_encode
+ * at most that. */
 #define WIRE_DECODE_MAX (XDR_STRING_MAXLEN - 1)
 #define WIRE_ENCODE_MAX XDR_STRING_MAXLEN
 
@@ -119,8 +120,8 @@ static int wire_protection(uintptr_t address)
 	return prot;
 }
 
-/* Puts the two functions into the table. The loader has made it read-only, so its pages are made writable for as long
- * as that takes; they get back the protection that they had. */
+/* Puts the two functions into the table. The loader has made it read-only, so its pages are made
+ * writable meanwhile and get their former protection afterwards. */
 static bool wire_replace(nfs_function_desc_t *desc, xdrproc_t decode, xdrproc_t encode)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)desc & ~(page - 1);
@@ -135,7 +136,7 @@ static bool wire_replace(nfs_function_desc_t *desc, xdrproc_t decode, xdrproc_t 
 	return true;
 }
 
-/* ---- ganesha's table, which its library does not export: found by the name that stands in it ---- */
+/* ---- ganesha's table, which its library does not export: found by the name that stands in it - */
 
 #define WIRE_NAME "NFS4_COMP"
 
@@ -145,7 +146,8 @@ struct wire_search {
 	unsigned hits;
 };
 
-/* Do `len` bytes at `address` lie in a segment of the library that has the flags `want` of those in `mask`? */
+/* Do `len` bytes at `address` lie in a segment of the library that has the flags `want` of those in
+ * `mask`? */
 static bool wire_within(const struct dl_phdr_info *info, uintptr_t address, size_t len,
 			ElfW(Word) mask, ElfW(Word) want)
 {
@@ -171,7 +173,8 @@ static bool wire_is_entry(const struct dl_phdr_info *info, const nfs_function_de
 	       memcmp(desc->funcname, WIRE_NAME, sizeof(WIRE_NAME)) == 0;
 }
 
-/* The table is constant but for its addresses, so it lies in what the loader makes read-only (PT_GNU_RELRO). */
+/* The table is constant but for its addresses, so it lies in what the loader makes read-only
+ * (PT_GNU_RELRO). */
 static int wire_search(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct wire_search *search = arg;

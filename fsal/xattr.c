@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Extended attributes (RFC 8276). On the wire, names lack the "user." that the core's have. */
+/* Extended attributes (RFC 8276). On the wire, names lack the prefix "user." that the core uses. */
 #include "fsal.h"
 
 #define XATTR_PREFIX "user."
 #define XATTR_PREFIX_LEN (sizeof(XATTR_PREFIX) - 1)
-#define XATTR_FIRST_TRY 1024 /* the buffer that GETXATTR offers first */
+#define XATTR_FIRST_TRY 1024 /* the first buffer of GETXATTR */
 
 struct xattr_name {
 	char text[GML_XATTR_NAME_MAX];
@@ -23,8 +23,8 @@ static int xattr_name_init(struct xattr_name *name, const xattrkey4 *key)
 	return 0;
 }
 
-/* ganesha calls with 1 KiB; on XATTR2BIG without a buffer for the size; then with that much. It frees its buffer only
- * after XATTR2BIG and success. */
+/* ganesha calls with 1 KiB; on XATTR2BIG without a buffer for the size; then with that much. It
+ * frees its buffer only after XATTR2BIG and success. */
 static fsal_status_t xattr_get(struct fsal_obj_handle *handle, xattrkey4 *key, xattrvalue4 *value)
 {
 	size_t cap = value->utf8string_val ? value->utf8string_len : 0, len = 0;
@@ -97,13 +97,13 @@ static fsal_status_t xattr_remove(struct fsal_obj_handle *handle, xattrkey4 *key
  * BAD_COOKIE a failed listxattr(2), so a cookie has to hold whatever happens: names are given in the order of a number
  * that each name has by itself, and a cookie is that number of the last name given. */
 
-#define XATTR_LIST_COUNT                                                                           \
-	XDR_ARRAY_MAXLEN /* names that ganesha can encode; with more, the connection would be lost */
+/* names that ganesha can encode; with more, the connection would be lost */
+#define XATTR_LIST_COUNT XDR_ARRAY_MAXLEN
 #define XATTR_LIST_HEAD                                                                            \
 	(sizeof(nfs_opnum4) + sizeof(nfsstat4) + sizeof(nfs_cookie4) + sizeof(count4) +            \
 	 BYTES_PER_XDR_UNIT)
-#define XATTR_LIST_NEXT                                                                            \
-	(sizeof(nfs_opnum4) + sizeof(nfsstat4)) /* ganesha keeps room for one more result */
+/* ganesha keeps space for one more result */
+#define XATTR_LIST_NEXT (sizeof(nfs_opnum4) + sizeof(nfsstat4))
 
 struct xattr_listed {
 	nfs_cookie4 position;
@@ -117,7 +117,7 @@ struct xattr_list {
 	size_t count, cap;
 };
 
-/* FNV-1a, 64 bits. Never 0, which is the cookie that a listing begins with. */
+/* FNV-1a, 64 bits. Never 0, which is the first cookie of a listing. */
 static nfs_cookie4 xattr_position(const char *name, uint32_t len)
 {
 	uint64_t hash = 0xcbf29ce484222325;
@@ -171,8 +171,9 @@ static uint32_t xattr_list_room(void)
 	return max > used ? max - used : 0;
 }
 
-/* How many of the names this reply takes. One at least when the client has room for it: ganesha then says that the
- * reply would be too big. Names that share a position are not parted: the cookie could not say which were given. */
+/* The number of names that this reply holds. One at least when the client has space for it: ganesha
+ * then reports that the reply would be too big. Names that share a position are not separated: the
+ * cookie could not say which were sent. */
 static size_t xattr_list_fit(const struct xattr_list *list, uint32_t client_room)
 {
 	uint32_t reply_room = xattr_list_room(), size;
@@ -189,7 +190,7 @@ static size_t xattr_list_fit(const struct xattr_list *list, uint32_t client_room
 	return n;
 }
 
-/* Gives the first `n` of the list to `names`. */
+/* Moves the first `n` of the list to `names`. */
 static void xattr_list_give(struct xattr_list *list, size_t n, xattrlist4 *names)
 {
 	names->xl4_count = (count4)n;
@@ -201,7 +202,8 @@ static void xattr_list_give(struct xattr_list *list, size_t n, xattrlist4 *names
 	}
 }
 
-/* `maxcount` is what the client has for the result but for cookie and eof; the count of names is part of it as well. */
+/* `maxcount` is the client's limit for the result without cookie and eof; the count of names is
+ * part of it. */
 static fsal_status_t xattr_list(struct fsal_obj_handle *handle, count4 maxcount,
 				nfs_cookie4 *cookie, bool_t *eof, xattrlist4 *names)
 {

@@ -25,12 +25,11 @@
 #include <gemel/probe.h>
 #include "../jobs/jobs.h"
 
-#define SERVE_STOP_SECONDS                                                                         \
-/* for a door to close what it has open, on a slow disk too; gemel.service waits longer */
-30
+/* for a server to write out and close the store, also on a slow disk; gemel.service waits longer */
+#define SERVE_STOP_SECONDS 30
 #define SERVE_READY_SECONDS 60
 
-	static const char *const serve_names[SERVE_CHILDREN] = {"S3 door", "NFS door"};
+static const char *const serve_names[SERVE_CHILDREN] = {"S3 door", "NFS door"};
 
 /* One line on standard error, with the time: journald and people read it. */
 static void serve_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
