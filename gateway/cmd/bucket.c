@@ -36,7 +36,7 @@ static int bucket_relaxed(const char *text, bool *out)
 		       : cmd_wrong("%s: durability is strict or relaxed", text);
 }
 
-/* The name is looked at before all else: what else a call lacks is not its fault. */
+/* The name is checked first: other missing arguments must not hide a bad name. */
 static int bucket_name(const struct cmd *cmd)
 {
 	if (gml_bucket_name_check(bucket_span(cmd->args[0])) == 0)
@@ -54,7 +54,7 @@ static int bucket_set(struct cmd *cmd, const struct gml_setattr *set, struct gml
 {
 	struct gml_span name = bucket_span(cmd->args[0]);
 	int rc = gml_bucket_head(&cmd->op, cmd->store, name, bucket);
-	cmd->op.cred = (struct gml_cred){0}; /* uid 0 may give away what is another's */
+	cmd->op.cred = (struct gml_cred){0}; /* uid 0 may change another user's bucket */
 	if (rc == 0)
 		rc = gml_inode_setattr(&cmd->op, cmd->store, bucket->root, set, NULL);
 	if (rc == 0)
@@ -62,7 +62,7 @@ static int bucket_set(struct cmd *cmd, const struct gml_setattr *set, struct gml
 	return rc;
 }
 
-/* What --owner and --mode say. Exit status, after printing what is wrong. */
+/* Reads --owner and --mode. Exit status, after printing the error. */
 static int bucket_options(struct cmd *cmd, struct gml_setattr *set)
 {
 	const char *owner = cmd_option(cmd, "owner"), *mode = cmd_option(cmd, "mode");
@@ -175,7 +175,7 @@ static bool bucket_upload(void *arg, const struct gml_upload *upload)
 	return true;
 }
 
-/* Unfinished uploads are no keys that somebody sees, but bytes that somebody sent. Exit status. */
+/* Unfinished uploads are no visible keys, but they hold uploaded bytes. Exit status. */
 static int bucket_confirm(struct cmd *cmd, struct gml_span name)
 {
 	static const struct gml_list_query query = {.max = 1000};

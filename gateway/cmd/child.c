@@ -15,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHILD_STEADY_NS ((int64_t)10 * 1000000000) /* ran that long: its failures are forgotten */
+/* after running this long, earlier failures do not count */
+#define CHILD_STEADY_NS ((int64_t)10 * 1000000000)
 
 int64_t child_clock(void)
 {
@@ -38,13 +39,13 @@ static void child_note_pid(const struct child *child)
 	}
 }
 
-/* In the forked process: only async-signal-safe work was prepared before. Never returns. */
+/* In the forked process: does only async-signal-safe work. Never returns. */
 static void child_exec(const struct child *child, char *const *env, int report)
 {
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	setpgid(0, 0); /* Ctrl-C is for the supervisor: it ends the doors as they should end */
+	setpgid(0, 0); /* Ctrl-C is for the supervisor, which stops the servers in order */
 	execve(child->argv[0], (char *const *)child->argv, env);
 	int error = errno;
 	ssize_t ignored = write(report, &error, sizeof(error));
@@ -105,7 +106,7 @@ int child_start(struct child *child)
 	return 0;
 }
 
-/* Is `pid` running the same program with the same arguments? */
+/* True if `pid` runs the same program with the same arguments. */
 static bool child_is_ours(const struct child *child, pid_t pid)
 {
 	char path[64], line[8192];
@@ -170,8 +171,8 @@ const char *child_ended(struct child *child, int64_t now)
 	child->pid = 0;
 	child->failures = now - child->started > CHILD_STEADY_NS ? 0 : child->failures + 1;
 	unsigned shift = child->failures > 6 ? 6 : child->failures;
-	child->retry_at =
-		child->failures == 0 ? now : now + ((int64_t)50000000 << shift); /* 0.1 s … 3.2 s */
+	/* 0.1 s … 3.2 s */
+	child->retry_at = child->failures == 0 ? now : now + ((int64_t)50000000 << shift);
 	return text;
 }
 
@@ -185,7 +186,8 @@ static bool child_wait(struct child *child, int milliseconds)
 	return rc > 0;
 }
 
-/* The parent of a process by its /proc/PID/stat, whose second field may hold anything in its parentheses; 0: it is gone. */
+/* The parent of a process by its /proc/PID/stat, whose second field may hold anything in its
+ * parentheses; 0: it is gone. */
 static pid_t child_parent_of(pid_t pid)
 {
 	char path[64], line[512];
@@ -203,7 +205,8 @@ static pid_t child_parent_of(pid_t pid)
 	return parent;
 }
 
-/* Tells its worker processes to end. Each is held by a descriptor before it is looked at, so that no other gets the signal. */
+/* Sends its worker processes SIGTERM. Each is opened as a pidfd before it is examined, so that no
+ * other process gets the signal. */
 static void child_hurry(const struct child *child)
 {
 	DIR *dir = opendir("/proc");
@@ -221,8 +224,9 @@ static void child_hurry(const struct child *child)
 		closedir(dir);
 }
 
-/* SIGQUIT is nginx's orderly end. After a SIGTERM its master kills workers that are not done: after about three seconds,
- * or when another process of it ends once half of that is over (s3api/nginx/README.md). */
+/* SIGQUIT is nginx's orderly end. After a SIGTERM its master kills workers that are not done: after
+ * about three seconds, or when another of its processes ends after half of that time
+ * (s3api/nginx/README.md). */
 void child_ask(struct child *child)
 {
 	if (child->pid == 0)
@@ -231,7 +235,7 @@ void child_ask(struct child *child)
 	child->asked = child_clock();
 }
 
-/* Is it gone `seconds` after it was asked? */
+/* True if the child has ended `seconds` after the request. */
 static bool child_gone_by(struct child *child, int seconds)
 {
 	int64_t left = child->asked + (int64_t)seconds * 1000000000 - child_clock();

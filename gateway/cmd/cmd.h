@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The gemel program: `gemel NOUN VERB`. Each noun is a table of verbs, named in words.c, which reads the
- * command line; help.c tells about the tables; main.c opens the store for a verb that wants it. */
+/* The gemel program: `gemel NOUN VERB`. Each noun is a table of verbs, named in words.c, which
+ * reads the command line; help.c prints the tables; main.c opens the store for a verb that needs
+ * it. */
 #ifndef GML_CMD_H
 #define GML_CMD_H
 
@@ -25,8 +26,8 @@ struct cmd {
 	struct conf conf;
 	bool json;
 	const char *args[CMD_ARGS_MAX];
-	const char *options
-		[CMD_OPTIONS_MAX]; /* by index in the verb's table; NULL: not given; "" for a flag that is given */
+	/* by index in the verb's table; NULL: not given; "" for a flag that is given */
+	const char *options[CMD_OPTIONS_MAX];
 	struct gml_store *store; /* open when the verb wants it */
 	struct gml_op op;	 /* administrator */
 };
@@ -40,15 +41,16 @@ enum cmd_store {
 
 struct cmd_verb {
 	const char *noun, *name; /* name NULL: the noun is the whole command */
-	const char *
-		args; /* "NAME [PATH]": how many, for the help; capitals in brackets are optional */
+	/* "NAME [PATH]": how many, for the help; capitals in brackets are optional */
+	const char *args;
 	const char *help; /* one sentence */
 	enum cmd_store store;
 	int (*run)(struct cmd *cmd); /* exit status; has printed its own error */
 	struct cmd_option options[CMD_OPTIONS_MAX];
-	gml_log_fn
-		log; /* takes what the store has to say; NULL: its errors and warnings go to standard error */
-	bool changes; /* what its options name: without any there is nothing to do, which is refused */
+	/* receives the store's log lines; NULL: its errors and warnings go to standard error */
+	gml_log_fn log;
+	/* the verb changes the settings that its options name; without any option it is refused */
+	bool changes;
 };
 
 struct cmd_noun {
@@ -69,27 +71,30 @@ enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 2 };
 int cmd_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for each line of `text`, which is cut up. */
 int cmd_fail_lines(char *text);
-/* The same for a call that was wrong by itself; returns CMD_USAGE. */
+/* The same for a wrong command line; returns CMD_USAGE. */
 int cmd_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* As cmd_fail, with the text of an enum gml_err and what to do about it; `what` names what was tried. */
+/* As cmd_fail, with the text of an enum gml_err and the next step; `what` names the attempted
+ * operation. */
 int cmd_fail_rc(int rc, const char *what);
-/* For what cannot be undone: CMD_OK when --yes was given, or when it is answered at the terminal to
- * `question`. Else says `what` is in the way; CMD_USAGE without a terminal, CMD_FAILED after a no. */
+/* Confirms an operation that cannot be undone: CMD_OK if --yes was given, or if the terminal
+ * answers yes to `question`. Else prints `what` prevents it: CMD_USAGE without a terminal,
+ * CMD_FAILED after a no. */
 int cmd_confirm(const struct cmd *cmd, const char *what, const char *question);
 /* Value of option `name` of the running verb, or NULL. */
 const char *cmd_option(const struct cmd *cmd, const char *name);
 /* A number from 0 to `max`, inclusive. 0, or -1 after printing the error. */
 int cmd_number(const char *option, const char *text, uint64_t max, uint64_t *out);
-/* The same, of what is counted in bytes or objects: K, M, G or T may follow, which are powers of 1024. */
+/* The same for bytes or objects: K, M, G or T may follow, powers of 1024. */
 int cmd_amount(const char *option, const char *text, uint64_t max, uint64_t *out);
 /* An octal mode up to 7777. 0, or -1 after printing the error. */
 int cmd_mode(const char *option, const char *text, uint32_t *out);
 
-/* Prints `rows` (array of objects with the same keys): JSON with --json, else a table with the keys as headings. Steals the reference. Exit status. */
+/* Prints `rows` (array of objects with the same keys): JSON with --json, else a table with the keys
+ * as headings. Steals the reference. Exit status. */
 int cmd_print_rows(const struct cmd *cmd, json_t *rows);
 /* Prints one object: JSON, or "key: value" lines. Steals the reference. */
 int cmd_print_object(const struct cmd *cmd, json_t *object);
-/* There is nothing to tell: with --json an empty object all the same. Exit status. */
+/* Nothing to print; with --json an empty object all the same. Exit status. */
 int cmd_print_nothing(const struct cmd *cmd);
 /* ISO 8601 in UTC; static buffer per call site is not needed: the value is copied into JSON. */
 json_t *cmd_json_time(int64_t ns);

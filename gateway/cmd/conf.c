@@ -80,8 +80,7 @@ static bool conf_is_address(const char *text)
 	return inet_pton(AF_INET, text, raw) == 1 || inet_pton(AF_INET6, text, raw) == 1;
 }
 
-/* What is wrong with the value, as static text, or NULL. Numbers out of range are told by the
- * caller. */
+/* The error of the value as static text, or NULL. The caller prints the range of a number. */
 static const char *conf_wrong(const struct conf_row *row, const char *value)
 {
 	uint64_t number;
@@ -211,8 +210,7 @@ static void conf_unknown(const char *section, const char *name, char *err, size_
 		 *section ? "]" : "", name, question);
 }
 
-/* A line "[name]". Of a section that is not known, the options are not looked at: CONF_SKIP stands
- * for it. */
+/* A line "[name]". The options of an unknown section are not checked: CONF_SKIP stands for it. */
 static int conf_line_section(char *text, size_t len, char section[64], char *err, size_t cap)
 {
 	strcpy(section, CONF_SKIP);
@@ -281,7 +279,7 @@ static void conf_error(struct conf_errors *errors, const char *format, ...)
 				       : errors->cap - errors->len - 1;
 }
 
-/* 0 without errors, else -1; the errors that had no place are counted. */
+/* 0 without errors, else -1; errors that did not fit are counted. */
 static int conf_errors_end(struct conf_errors *errors, const char *file)
 {
 	unsigned left_out = errors->count > CONF_ERRORS_MAX ? errors->count - CONF_ERRORS_MAX : 0;
@@ -342,7 +340,7 @@ const char *conf_where(const struct conf *conf, enum conf_option option, char *o
 	return out;
 }
 
-/* A file that an option names: it is there, it is a file, and we may read it. */
+/* A file that an option names must exist, be a file, and be readable. */
 static void conf_check_file(const struct conf *conf, enum conf_option option,
 			    struct conf_errors *errors)
 {
@@ -364,7 +362,7 @@ static bool conf_is_any(const char *address)
 	return strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
 }
 
-/* Both doors at one address and port. */
+/* S3 and NFS at one address and port. */
 static bool conf_doors_clash(const struct conf *conf)
 {
 	const char *s3 = conf->value[CONF_s3_address], *nfs = conf->value[CONF_nfs_address];
@@ -415,7 +413,7 @@ uint64_t conf_number(const struct conf *conf, enum conf_option option)
 	uint64_t number = 0;
 	if (conf_parse_size(conf->value[option], conf_table[option].type == CONF_SIZE, &number) !=
 	    0)
-		return 0; /* cannot be: every value was checked when it was set */
+		return 0; /* impossible: every value was checked when it was set */
 	return number;
 }
 

@@ -74,10 +74,10 @@ struct conf {
 void conf_defaults(struct conf *conf);
 /* Reads `file` over the defaults. 0, or -1 with what is wrong in err[cap]: a line ("gemel.conf:12:
  * …") for each of the first CONF_ERRORS_MAX errors, the last without a newline; if there are more,
- * one line tells how many. CONF_ERRORS_SIZE bytes hold all of it. */
+ * one line has their number. CONF_ERRORS_SIZE bytes hold all of it. */
 int conf_read(struct conf *conf, const char *file, char *err, size_t cap);
-/* What no line shows by itself: options that go together, and the files that they name, as this
- * process may read them. Result as of conf_read. */
+/* Errors that no single line shows: options that must be set together, and the files that options
+ * name, with the rights of this process. Result as of conf_read. */
 int conf_check(const struct conf *conf, char *err, size_t cap);
 /* Writes "FILE:LINE: section.name = value" into out[cap]; without a line when the option has its
  * default. Returns out. */

@@ -9,7 +9,7 @@
 
 #define HELP_COLUMN 36
 
-/* Columns that UTF-8 text takes, each character one. */
+/* Width of UTF-8 text in columns, one per character. */
 static size_t help_columns(const char *text)
 {
 	size_t columns = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gemel key …: access keys for the S3 door. A secret is shown once, when the key is made. */
+/* gemel key …: access keys for S3. A secret is shown once, when the key is made. */
 #include "cmd.h"
 
 #include <errno.h>
@@ -17,8 +17,8 @@ static json_t *key_json(const struct gml_key *key, bool with_secret)
 	return object;
 }
 
-/* First line of a file, or of standard input for "-": secrets never stand on a command line, and
- * never in what is said about them. */
+/* First line of a file, or of standard input for "-": secrets never appear on a command line or in
+ * a message. */
 static int key_read_secret(const char *path, char out[GML_SECRET_MAX + 1])
 {
 	char line[GML_SECRET_MAX + 3];

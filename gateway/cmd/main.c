@@ -49,7 +49,7 @@ int cmd_fail_lines(char *text)
 	return CMD_FAILED;
 }
 
-/* What to do next, or NULL where the text of the error says it. */
+/* The next step, or NULL where the text of the error says it. */
 static const char *main_advice(int rc)
 {
 	switch (rc) {
@@ -194,8 +194,8 @@ static int main_open(struct cmd *cmd)
 	return rc ? cmd_fail_rc(rc, path) : CMD_OK;
 }
 
-/* Root becomes run.user before anything of the store is touched, so that all its files belong to
- * one user. For who works with a store the home itself is made his. */
+/* Root switches to run.user before it touches the store, so that all files of the store belong to
+ * one user. For verbs that use a store, the home directory is given to that user. */
 static int main_become(const struct conf *conf, enum cmd_store store)
 {
 	const char *name = conf_string(conf, CONF_run_user),
@@ -217,7 +217,7 @@ static int main_become(const struct conf *conf, enum cmd_store store)
 	return CMD_OK;
 }
 
-/* The configuration of --config, of GEMEL_CONF, or where it is installed. */
+/* The configuration of --config, of GEMEL_CONF, or the installed one. */
 static int main_configure(struct cmd *cmd, const char *config)
 {
 	char err[CONF_ERRORS_SIZE];

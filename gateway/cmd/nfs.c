@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gemel nfs …: the NFS door, seen from a client. */
+/* gemel nfs …: NFS, seen from a client. */
 #include "cmd.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #define NFS_WAIT_MS 10000
 
-/* Where a client on this machine reaches the door. */
+/* The address at which a client on this machine reaches the NFS server. */
 static const char *nfs_address(const struct conf *conf)
 {
 	const char *address = conf_string(conf, CONF_nfs_address);
@@ -39,7 +39,7 @@ static int nfs_print(struct cmd *cmd, struct nfs_read *nfs)
 		return cmd_fail_rc(GML_ERR_NOMEM, cmd->args[0]);
 	for (uint64_t offset = 0; rc == 0 && !eof; offset += len) {
 		rc = nfs_read_chunk(nfs, cmd->args[0], offset, &data, &len, &eof);
-		/* a server that gives nothing and no end would keep us for ever */
+		/* a server that sends neither data nor an end would block for ever */
 		eof = eof || len == 0;
 		if (rc == 0 && fwrite(data, 1, len, out) != len)
 			break; /* main.c tells */

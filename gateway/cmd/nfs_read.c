@@ -59,7 +59,7 @@ static void xdr_opaque(struct xdr_out *out, const void *bytes, size_t len)
 
 struct xdr_in {
 	const uint8_t *at, *end;
-	bool bad; /* it ended too early; numbers are 0 from there on */
+	bool bad; /* the answer ended too early; numbers are 0 from there on */
 };
 
 static const uint8_t *xdr_take(struct xdr_in *in, size_t len)
@@ -202,7 +202,7 @@ static int64_t nfs_exchange(struct nfs_read *nfs, const struct xdr_out *call)
 	return (int64_t)used;
 }
 
-/* RFC 7530 13. Those that a reader may meet. */
+/* RFC 7530 13: the errors that a reader may get. */
 static int nfs_status(struct nfs_read *nfs, uint32_t status)
 {
 	static const struct {
@@ -251,7 +251,7 @@ static int nfs_accepted(struct nfs_read *nfs, struct xdr_in *in)
 	return 0;
 }
 
-/* One result's header, and what GETFH gives. */
+/* The header of one result, and the handle of GETFH. */
 static int nfs_result(struct nfs_read *nfs, struct xdr_in *in)
 {
 	uint32_t op = xdr_read(in), status = xdr_read(in);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Reads a file through the NFS door without a mount: COMPOUNDs of NFSv4.0 with AUTH_SYS that look
- * the path up and READ with the anonymous stateid (RFC 7530 9.1.4.3). The server keeps no state of
- * such a client: there is nothing to reclaim after a restart, and nothing that a grace period would
- * refuse. */
+/* Reads a file over NFS without a mount: COMPOUNDs of NFSv4.0 with AUTH_SYS that look the path up
+ * and READ with the anonymous stateid (RFC 7530 9.1.4.3). The server keeps no state for such a
+ * client: nothing has to be reclaimed after a restart, and a grace period refuses nothing. */
 #ifndef GML_CMD_NFS_READ_H
 #define GML_CMD_NFS_READ_H
 
@@ -25,9 +24,9 @@ struct nfs_read {
 /* Connects; this and each later wait for the server ends after about `milliseconds`. 0, or -1 with
  * `why`. nfs_read_close in any case. */
 int nfs_read_open(struct nfs_read *nfs, const char *address, unsigned port, int milliseconds);
-/* The bytes of `path` ("/BUCKET/KEY") from `offset` on, as who runs this: *data_out[*len_out], at
- * most NFS_READ_CHUNK, borrowed until the next call; *eof_out: they are the last. The same file each
- * time: its handle is kept. 0, or -1 with `why`. Blocks. */
+/* The bytes of `path` ("/BUCKET/KEY") from `offset` on, with the rights of the calling user:
+ * *data_out[*len_out], at most NFS_READ_CHUNK, borrowed until the next call; *eof_out: they are the
+ * last. The same file each time: its handle is kept. 0, or -1 with `why`. Blocks. */
 int nfs_read_chunk(struct nfs_read *nfs, const char *path, uint64_t offset,
 		   const uint8_t **data_out, size_t *len_out, bool *eof_out);
 void nfs_read_close(struct nfs_read *nfs);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gemel serve: starts both doors, restarts what dies, runs the jobs, stops cleanly.
+/* gemel serve: starts both servers, restarts one that ends, runs the jobs, stops in order.
  *
- * Life: lock → prepare (render, check) → recover the store → adopt or start the doors → wait until
- * they answer → loop {signals, dead children, jobs} → stop the doors → unlock. When the supervisor
- * itself is killed the doors go on serving; the next `gemel serve` adopts those whose configuration
- * is unchanged and replaces the others. */
+ * Life: lock → prepare (render, check) → recover the store → adopt or start the servers → wait
+ * until they answer → loop {signals, dead children, jobs} → stop the servers → unlock. When the
+ * supervisor itself is killed the servers continue; the next `gemel serve` adopts those whose
+ * configuration is unchanged and replaces the others. */
 #include "serve.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ static void serve_log(void *arg, enum gml_log_level level, const char *line)
 		serve_say("%s", line);
 }
 
-/* Tells systemd (sd_notify(3) protocol); without NOTIFY_SOCKET nothing happens. */
+/* Notifies systemd (sd_notify(3) protocol); without NOTIFY_SOCKET nothing happens. */
 static void serve_notify(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -119,7 +119,7 @@ static void serve_start(struct serve *serve, int which)
 	serve_say("%s: %s cannot be started: %s", child->name, child->argv[0], strerror(error));
 }
 
-/* Takes over what a former supervisor left, unless its configuration is another one now. */
+/* Adopts the servers that a former supervisor left, unless the configuration has changed. */
 static void serve_adopt(struct serve *serve)
 {
 	for (int i = 0; i < SERVE_CHILDREN; i++) {
@@ -145,8 +145,8 @@ static bool serve_to_stop(void)
 	       (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1);
 }
 
-/* A door that dies while it is awaited is an error of the start: its log says why. Ends early when
- * we are to stop. */
+/* A server that ends while this waits for it is an error of the start: its log has the reason.
+ * Returns early at a signal to stop. */
 static int serve_await(struct serve *serve)
 {
 	for (int i = 0; i < SERVE_CHILDREN; i++) {
@@ -179,8 +179,8 @@ static void serve_ready(struct serve *serve)
 	serve_notify("READY=1");
 }
 
-/* What a door serves with changed: its rendered configuration, or (who knows) a certificate that
- * was renewed under its name. */
+/* The input of a server changed: its rendered configuration, or perhaps a certificate that was
+ * renewed under its name. */
 static bool serve_stale(const struct serve *serve, int which)
 {
 	return serve->changed[which] ||
@@ -205,8 +205,8 @@ static void serve_reload_door(struct serve *serve, int which, const struct conf 
 	}
 }
 
-/* Nothing changes unless all of the new configuration is good: a door that dies later must find one
- * that works. */
+/* Nothing changes unless all of the new configuration is good: a server that is restarted later
+ * must find a working one. */
 static void serve_reload(struct serve *serve)
 {
 	static const enum conf_option fixed[] = {CONF_store_home, CONF_run_user, CONF_run_jemalloc};
@@ -238,7 +238,7 @@ static void serve_reload(struct serve *serve)
 		serve_reload_door(serve, i, &before);
 }
 
-/* Restarts what is due; returns when to look again. */
+/* Restarts servers whose pause is over; returns when to call again. */
 static int64_t serve_restart(struct serve *serve, int64_t now, int64_t until)
 {
 	for (int i = 0; i < SERVE_CHILDREN; i++) {
@@ -280,9 +280,10 @@ static void serve_loop(struct serve *serve, struct jobs *jobs, int signals)
 		if (info.ssi_signo != SIGHUP)
 			return;
 		serve_reload(serve);
-		jobs->reap = !serve->enabled
-				      /* never two reapers: an NFS door knows what is open */
-				      [SERVE_NFS];
+		jobs->reap =
+			!serve->enabled
+				 /* never two reapers: the NFS server knows which files are open */
+				 [SERVE_NFS];
 	}
 }
 
@@ -298,8 +299,8 @@ static int serve_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Each connection is a descriptor, and shells allow 1024: the doors get all that we may have. nginx
- * does not do it by itself, and stands still without. */
+/* Each connection needs a descriptor, and shells allow 1024: the servers get the maximum. nginx
+ * does not raise the limit by itself, and stops serving at it. */
 static void serve_descriptors(void)
 {
 	struct rlimit limit;
@@ -312,7 +313,7 @@ static void serve_descriptors(void)
 			  strerror(errno));
 }
 
-/* Both doors at once: each may take its time. */
+/* Both servers at once: each may need all of its time. */
 static void serve_stop(struct serve *serve)
 {
 	for (int i = 0; i < SERVE_CHILDREN; i++)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gemel serve: what serve.c (supervision) and serve_conf.c (rendering, checks before the start) share. */
+/* gemel serve: declarations shared by serve.c (supervision) and serve_conf.c (rendering, checks
+ * before the start). */
 #ifndef GML_CMD_SERVE_H
 #define GML_CMD_SERVE_H
 
@@ -19,21 +20,26 @@ struct serve {
 	char conf_file[SERVE_CHILDREN][SERVE_PATH_MAX], pid_file[SERVE_CHILDREN][SERVE_PATH_MAX],
 		log_file[SERVE_CHILDREN][SERVE_PATH_MAX],
 		own_pid_file[SERVE_CHILDREN][SERVE_PATH_MAX];
-	char arenas[48]; /* of the NFS door's malloc; an environment variable */
+	char arenas[48]; /* for the malloc of ganesha; an environment variable */
 	const char *lib_dir, *data_dir;
 };
 
 /* Directories and the names of all files. Prints its errors; exit status. */
 int serve_layout(struct serve *serve);
-/* Rendered configurations, arguments and environments of the children. For the holder of the lock: a supervisor that runs compares with what lies there. Prints its errors; exit status. */
+/* Rendered configurations, arguments and environments of the children. For the holder of the lock:
+ * a running supervisor compares with the files that are there. Prints its errors; exit status. */
 int serve_prepare(struct serve *serve);
-/* Removes what serve_prepare rendered, for no door runs with it: the next start must not take one that was left running for one of that configuration. */
+/* Removes what serve_prepare rendered when no server runs with it: the next start must not believe
+ * that a running server has that configuration. */
 void serve_forget(struct serve *serve);
-/* The servers that are installed are the ones that our modules were built for. Prints its errors; exit status. */
+/* Checks that the installed servers are those that our modules were built for. Prints its errors;
+ * exit status. */
 int serve_versions(struct serve *serve);
-/* The ports can be bound, of those doors that do not run or are to leave the address and port that they have by `before` (what the running ones were started with). Prints its errors; exit status. */
+/* Checks that the ports can be bound, for servers that do not run or that change their address or
+ * port (`before`: the configuration of the running ones). Prints its errors; exit status. */
 int serve_ports(struct serve *serve, const struct conf *before);
-/* The door is to have another address with the port that it has: one of both may include the other (0.0.0.0), so it has to leave the old one first. */
+/* True if the server gets another address with the same port: one may include the other (0.0.0.0),
+ * so it must close the old one first. */
 bool serve_moves(const struct serve *serve, int which, const struct conf *before);
 
 #endif

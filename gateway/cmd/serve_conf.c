@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Before the doors start: directories, rendered configurations, command lines, and checks that end
- * in a clear message instead of a crash. */
+/* Before the servers start: directories, rendered configurations, command lines, and checks that
+ * end in a clear message instead of a crash. */
 #include "serve.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #define SERVE_JEMALLOC "libjemalloc.so.2"
 #define SERVE_VARS_MAX 40
-#define SERVE_DRAIN_SECONDS 10 /* for S3 requests that run when the door is to stop */
+#define SERVE_DRAIN_SECONDS 10 /* seconds for S3 requests that run when the server is stopped */
 
 static const enum conf_option serve_address[SERVE_CHILDREN] = {CONF_s3_address, CONF_nfs_address},
 			      serve_port[SERVE_CHILDREN] = {CONF_s3_port, CONF_nfs_port};
@@ -93,8 +93,8 @@ static int serve_render(struct serve *serve, int which, const char *name,
 	return CMD_OK;
 }
 
-/* Few threads: ganesha wakes one for each request as long as one is idle, and does without when
- * none is. Enough of them: a commit keeps its thread until the disk has it, and those that wait
+/* Few threads: while one is idle, ganesha wakes it for each request; when none is, no thread is
+ * woken. Enough threads: a commit occupies its thread until it is on the disk, and waiting commits
  * share one flush. tests/bench/README.md has figures. */
 static unsigned long serve_nfs_threads(const struct conf *conf)
 {
@@ -120,7 +120,7 @@ static int serve_render_nfs(struct serve *serve)
 	serve_var(&vars, "NFS_ADDRESS", conf_string(conf, CONF_nfs_address));
 	serve_var(&vars, "NFS_PORT", conf_string(conf, CONF_nfs_port));
 	/* 6.x does not start where it may not set PR_SET_IO_FLUSHER (as an ordinary user, in most
-	 * containers) unless told so; 4.x neither sets it nor knows the option. */
+	 * containers) without this option; 4.x neither sets it nor knows the option. */
 	serve_var(&vars, "NFS_FLUSHER_LINE",
 		  strtoul(GEMEL_GANESHA_VERSION, NULL, 10) >= 6
 			  ? "Allow_Set_Io_Flusher_Fail = true;"
@@ -180,7 +180,8 @@ static int serve_render_s3(struct serve *serve)
 			 "\"%s/s3-access.log\" gemel buffer=64k flush=1s", serve->log_dir);
 	serve_var(&vars, "MODULE", module);
 	serve_var(&vars, "USER_LINE",
-		  geteuid() == 0 ? "user root;" : ""); /* who we are: main.c has become run.user */
+		  /* the present user: main.c has switched to run.user */
+		  geteuid() == 0 ? "user root;" : "");
 	serve_var(&vars, "WORKERS", conf_string(conf, CONF_s3_workers));
 	serve_var(&vars, "RUN_DIR", serve->run_dir);
 	serve_var(&vars, "LOG_DIR", serve->log_dir);
@@ -242,9 +243,9 @@ static void serve_children(struct serve *serve)
 				       NULL};
 	for (int i = 0; ganesha[i]; i++)
 		serve_push(nfs->argv, ganesha[i]);
-	/* ganesha allocates a buffer for each READ: glibc shall not give those pages back each
-	 * time, and not spread them over more arenas than there are processors, each of which has
-	 * to be faulted in */
+	/* ganesha allocates a buffer for each READ: these settings keep glibc from returning the
+	 * pages each time, and from spreading them over more arenas than processors, each of which
+	 * must be faulted in */
 	serve_push(nfs->env, "MALLOC_MMAP_THRESHOLD_=67108864");
 	serve_push(nfs->env, "MALLOC_TRIM_THRESHOLD_=1073741824");
 	serve_push(nfs->env, "MALLOC_TOP_PAD_=16777216");
@@ -287,8 +288,8 @@ void serve_forget(struct serve *serve)
 			cmd_fail("%s: %s", serve->conf_file[i], strerror(errno));
 }
 
-/* Runs a program and returns its exit status; what it prints (both streams) goes to out[cap]. -1:
- * it could not be run. */
+/* Runs a program and returns its exit status; its output (both streams) goes to out[cap]. -1: it
+ * cannot be run. */
 static int serve_capture(const char *const argv[], char *out, size_t cap)
 {
 	int pipes[2], status = -1;
@@ -314,7 +315,7 @@ static int serve_capture(const char *const argv[], char *out, size_t cap)
 	return WEXITSTATUS(status);
 }
 
-/* Which option nginx complains about, as "FILE:LINE: …: " or "". */
+/* The option that nginx rejects, as "FILE:LINE: …: ", or "". */
 static const char *serve_blame_s3(const struct conf *conf, const char *said, char *out, size_t cap)
 {
 	bool key = strstr(said, "certificate key") || strstr(said, "PrivateKey");
@@ -326,8 +327,7 @@ static const char *serve_blame_s3(const struct conf *conf, const char *said, cha
 	return out;
 }
 
-/* nginx itself refuses a module of another version, and says what else is wrong with the
- * configuration. */
+/* nginx refuses a module of another version, and reports other errors of the configuration. */
 static int serve_version_s3(struct serve *serve)
 {
 	char out[4096], where[3 * CONF_VALUE_MAX];
@@ -355,7 +355,8 @@ static int serve_version_s3(struct serve *serve)
 			serve_blame_s3(&serve->cmd->conf, out, where, sizeof(where)), out);
 }
 
-/* The release the plugin was built for stands in it as text: "gemel_fsal_built_for RELEASE …". */
+/* The plugin contains the release that it was built for as text: "gemel_fsal_built_for RELEASE
+ * …". */
 static bool serve_fsal_release(const char *path, char *release, size_t cap)
 {
 	static const char mark[] = "gemel_fsal_built_for ";
@@ -431,7 +432,7 @@ static int serve_port_free(struct serve *serve, int which, const struct conf *be
 		return CMD_OK;
 	int error = gml_probe_bind(address, (unsigned)conf_number(conf, serve_port[which]));
 	if (error == EADDRINUSE && runs && serve_moves(serve, which, before))
-		return CMD_OK; /* by the door itself, as far as one can see */
+		return CMD_OK; /* by the server itself, most likely */
 	if (error == EADDRINUSE)
 		return cmd_fail("port %s is used by another program: set %s to a free one", port,
 				conf_name(serve_port[which]));
@@ -445,7 +446,7 @@ int serve_ports(struct serve *serve, const struct conf *before)
 {
 	const struct conf *conf = &serve->cmd->conf;
 	char where[2 * CONF_VALUE_MAX + 128];
-	/* ganesha would end without a word that tells why */
+	/* ganesha would end without naming the reason */
 	if (serve->enabled[SERVE_NFS] && conf_bool(conf, CONF_nfs_v3) &&
 	    !gml_probe_tcp("127.0.0.1", 111, 1000))
 		return cmd_fail("%s: NFSv3 needs rpcbind, which does not answer on this machine: "

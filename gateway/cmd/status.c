@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gemel status: do the doors answer, and what does the store hold? */
+/* gemel status: whether the servers answer, and how full the store is. */
 #include "cmd.h"
 
 #include <stdio.h>

@@ -162,7 +162,7 @@ static int config_show(struct cmd *cmd)
 static int config_check(struct cmd *cmd)
 {
 	char err[CONF_ERRORS_SIZE];
-	if (conf_check(&cmd->conf, err, sizeof(err)) != 0) /* it was read before we came here */
+	if (conf_check(&cmd->conf, err, sizeof(err)) != 0) /* it was read before this verb ran */
 		return cmd_fail_lines(err);
 	if (cmd->json)
 		return cmd_print_object(cmd,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gemel user …: who may come in, and which uid and gids they are. */
+/* gemel user …: users, with their uid and gids. */
 #include "cmd.h"
 
 #include <stdio.h>

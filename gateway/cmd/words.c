@@ -54,7 +54,7 @@ static const struct cmd_verb *words_find_verb(const struct cmd_noun *noun, const
 	return NULL;
 }
 
-/* "create bucket": the noun that has such a verb, the one named after it before all. */
+/* "create bucket": the noun that has such a verb; first choice is the noun named after it. */
 static const struct cmd_noun *words_exchanged(const char *verb, const char *next)
 {
 	const struct cmd_noun *noun = next ? words_find_noun(next) : NULL;
@@ -111,13 +111,13 @@ const struct cmd_verb *words_verb(const struct cmd_noun *noun, const char *word)
 
 /* ---- options --------------------------------------------------------------------------------- */
 
-/* The rest of the command line, and the word in hand. */
+/* The rest of the command line, and the current word. */
 struct words_line {
 	int argc, at;
 	char **argv;
 };
 
-/* The value of the option in hand, which stands after '=' or is the next word. NULL after printing
+/* The value of the current option: after '=', or the next word. NULL after printing
  * that there is none. */
 static const char *words_value(struct words_line *line, const char *equals, const char *name,
 			       const char *placeholder)
@@ -250,7 +250,7 @@ int words_read(struct words *words, struct cmd *cmd, int argc, char **argv)
 	return status;
 }
 
-/* How many arguments the verb wants, at least and at most. */
+/* Minimum and maximum of the verb's arguments. */
 static void words_arity(const char *args, unsigned *least, unsigned *most)
 {
 	*least = *most = 0;

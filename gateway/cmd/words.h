@@ -13,9 +13,9 @@ struct words {
 };
 
 /* Reads the command line into *words and the verb, arguments and options of *cmd (zeroed before).
- * Prints what is wrong first, and what may have been meant; CMD_OK or CMD_USAGE. */
+ * Prints the first error, with a suggestion; CMD_OK or CMD_USAGE. */
 int words_read(struct words *words, struct cmd *cmd, int argc, char **argv);
-/* The verb got as many arguments as it wants, and options that go together. As words_read. */
+/* Checks the number of arguments and that the options do not exclude each other. As words_read. */
 int words_check(const struct cmd *cmd);
 /* NULL after printing that there is none. `next`: the word after it, or NULL. */
 const struct cmd_noun *words_noun(const char *word, const char *next);

@@ -9,10 +9,10 @@
 #define JOBS_REAP_AGE (15 * JOBS_SECOND)
 #define JOBS_REAP_BATCH 256
 #define JOBS_COMPACT_EVERY (60 * JOBS_SECOND)
-#define JOBS_RECOVER_EVERY                                                                         \
-	(10 * JOBS_SECOND) /* nginx replaces a dead worker by itself: nobody tells us */
-#define JOBS_RECOVER_AGAIN                                                                         \
-	JOBS_SECOND /* after a death: the others of its group may need a moment to be gone */
+/* nginx replaces a dead worker by itself, without a notice to the supervisor */
+#define JOBS_RECOVER_EVERY (10 * JOBS_SECOND)
+/* after a death: other processes of its group may need a moment to end */
+#define JOBS_RECOVER_AGAIN JOBS_SECOND
 
 void jobs_init(struct jobs *jobs, struct gml_store *store, bool reap, gml_log_fn log, void *log_arg)
 {

@@ -82,7 +82,7 @@ static bool probe_exchange(int fd, const void *request, size_t len, void *answer
 
 bool gml_probe_s3(const char *address, unsigned port, int milliseconds)
 {
-	/* A door with TLS answers plain HTTP as well: with an error, but HTTP. */
+	/* A server with TLS answers plain HTTP as well: with an error, but in HTTP. */
 	static const char request[] =
 		"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 	char answer[5];
@@ -106,7 +106,8 @@ bool gml_probe_tcp(const char *address, unsigned port, int milliseconds)
 
 bool gml_probe_nfs(const char *address, unsigned port, int milliseconds)
 {
-	/* record mark (last fragment, 40 bytes), xid, CALL, RPC 2, NFS 4, NULL, no credentials, no verifier */
+	/* record mark (last fragment, 40 bytes), xid, CALL, RPC 2, NFS 4, NULL, no credentials, no
+	 * verifier */
 	uint32_t call[11] = {htonl(0x80000000u | 40),
 			     htonl(0x67656d65),
 			     htonl(0),
@@ -118,8 +119,8 @@ bool gml_probe_nfs(const char *address, unsigned port, int milliseconds)
 			     0,
 			     0,
 			     0};
-	/* record mark (24 bytes), xid, REPLY, MSG_ACCEPTED, no verifier, SUCCESS. All of it is read: a close with bytes unread
-	 * resets the connection, which ganesha logs. */
+	/* record mark (24 bytes), xid, REPLY, MSG_ACCEPTED, no verifier, SUCCESS. All of it is
+	 * read: a close with bytes unread resets the connection, which ganesha logs. */
 	uint32_t reply[7];
 	int fd = probe_connect(address, port, milliseconds);
 	if (fd < 0)

@@ -115,7 +115,7 @@ def test_the_documented_configuration_is_the_default(tmp_path):
     ("[s3]\nnfs.port = 1\n", 2, "write 'port' under [nfs]"),
     ("port = 1\n", 1, "before the first section has no option 'port'"),
     ("[nfs]\nnonsense = 1\n", 2, "section [nfs] has no option 'nonsense'"),
-    ("[nfs]\nsquash = some\n", 2, "must be one of the words that are allowed: root none all"),
+    ("[nfs]\nsquash = some\n", 2, "must be one of the allowed words: root none all"),
     ("[nfs]\nenable = true\n", 2, "must be yes or no"),
     ("[store]\nhome = relative\n", 2, "must be an absolute path"),
     ("port 5\n", 1, "expected 'name = value'"),
@@ -123,9 +123,9 @@ def test_the_documented_configuration_is_the_default(tmp_path):
     ("[s3]\nregion = a;b\n", 2, "holds a character that is not allowed here"),
     ("[s3]\nregion =\n", 2, "must not be empty"),
     ("[s3]\nconnections_per_address = 65536\n", 2, "is out of range: 1 to 65535"),
-    ("[s3]\nport = 2049\n", 2, "both doors have this port"),
+    ("[s3]\nport = 2049\n", 2, "S3 and NFS have the same port"),
     ("[nfs]\nthreads = 1\n", 2, "needs 2 or more"),
-    ("[s3]\naddress = 0.0.0.0\n[nfs]\nport = 7480\n", 4, "both doors have this port"),
+    ("[s3]\naddress = 0.0.0.0\n[nfs]\nport = 7480\n", 4, "S3 and NFS have the same port"),
 ])
 def test_bad_configuration_is_refused_with_file_and_line(tmp_path, lines, where, what):
     conf = tmp_path / "bad.conf"
