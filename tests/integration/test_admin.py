@@ -522,7 +522,7 @@ def test_the_access_log_says_who_signed_and_keeps_signatures_out(gemel):
 
 
 @pytest.mark.parametrize("name, text, other, said", [
-    ("libfsalgemel.so", rb"gemel_fsal_built_for [0-9.]+ ", b"gemel_fsal_built_for 4", "was built for nfs-ganesha 4, but the one installed says: "),
+    ("libfsalgemel.so", rb"gemel_fsal_built_for [0-9.]+ ", b"gemel_fsal_built_for 4", "was built for nfs-ganesha 4, but the installed one reports: "),
     ("ngx_http_gemel_module.so", rb"[0-9],[0-9],[0-9],[01]{34}", b"9,9,9,", "was built for another nginx"),
 ])
 def test_modules_for_another_server_are_told(scratch, name, text, other, said):
