@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include "gateway/base/percent.h"
 
 /* ---- sink ---- */
 
@@ -67,41 +68,17 @@ void auth_sink_char(struct auth_sink *sink, char c)
 
 /* ---- percent coding ---- */
 
-/* Bit 0: unreserved (RFC 3986 2.3); bit 1: the slash. */
-static const uint8_t canonical_class[256] = {
-	['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['-'] = 1,
-	['.'] = 1,	   ['_'] = 1,	      ['~'] = 1,	 ['/'] = 2,
-};
-
-static const char canonical_digits[] = "0123456789ABCDEF";
-
 static bool canonical_unreserved(unsigned char c)
 {
-	return canonical_class[c] & 1;
-}
-
-/* Take one decoded byte from *raw, which is not empty. */
-static unsigned char canonical_take(struct gml_span *raw, bool plus)
-{
-	const char *p = raw->ptr;
-	unsigned char c = (unsigned char)*p, escaped;
-	size_t used = 1;
-	if (c == '%' && raw->len >= 3 && auth_unhex(p + 1, 1, &escaped)) {
-		c = escaped;
-		used = 3;
-	} else if (c == '+' && plus) {
-		c = ' ';
-	}
-	*raw = gml_span_of(p + used, raw->len - used);
-	return c;
+	return gml_percent_class[c] & GML_PERCENT_UNRESERVED;
 }
 
 /* Is "%XX" how the canonical form writes that byte? */
 static bool canonical_escape(const char *text, uint8_t same)
 {
 	unsigned char c;
-	return auth_unhex(text + 1, 1, &c) && text[1] == canonical_digits[c >> 4] &&
-	       text[2] == canonical_digits[c & 15] && !(canonical_class[c] & same);
+	return gml_unhex(text + 1, 1, &c) && text[1] == gml_hex_digit_upper(c >> 4) &&
+	       text[2] == gml_hex_digit_upper(c & 15) && !(gml_percent_class[c] & same);
 }
 
 int auth_decode(struct gml_span raw, bool plus, char *out, size_t cap)
@@ -110,7 +87,7 @@ int auth_decode(struct gml_span raw, bool plus, char *out, size_t cap)
 	while (raw.len > 0) {
 		if (len == cap || len == INT32_MAX)
 			return -1;
-		out[len++] = (char)canonical_take(&raw, plus);
+		out[len++] = (char)gml_percent_take(&raw, plus);
 	}
 	return (int)len;
 }
@@ -120,10 +97,10 @@ static size_t canonical_run(struct gml_span raw, uint8_t same)
 {
 	const unsigned char *p = (const unsigned char *)raw.ptr, *end = p + raw.len;
 	for (;;) {
-		while (end - p >= 4 && (canonical_class[p[0]] & canonical_class[p[1]] &
-					canonical_class[p[2]] & canonical_class[p[3]] & same))
+		while (end - p >= 4 && (gml_percent_class[p[0]] & gml_percent_class[p[1]] &
+					gml_percent_class[p[2]] & gml_percent_class[p[3]] & same))
 			p += 4;
-		while (p < end && (canonical_class[*p] & same))
+		while (p < end && (gml_percent_class[*p] & same))
 			p++;
 		if (end - p < 3 || *p != '%' || !canonical_escape((const char *)p, same))
 			return raw.len - (size_t)(end - p);
@@ -133,15 +110,16 @@ static size_t canonical_run(struct gml_span raw, uint8_t same)
 
 static void canonical_encode(struct auth_sink *sink, struct gml_span raw, bool plus, bool slash)
 {
-	const uint8_t same = slash ? 3 : 1;
+	const uint8_t same = GML_PERCENT_UNRESERVED | (slash ? GML_PERCENT_SLASH : 0);
 	while (raw.len > 0) {
 		size_t plain = canonical_run(raw, same);
 		auth_sink_put(sink, raw.ptr, plain);
 		raw = gml_span_from(raw, plain);
 		if (raw.len > 0) {
-			unsigned char c = canonical_take(&raw, plus);
-			char escape[3] = {'%', canonical_digits[c >> 4], canonical_digits[c & 15]};
-			if (canonical_class[c] & same)
+			unsigned char c = gml_percent_take(&raw, plus);
+			char escape[3];
+			gml_percent_escape(c, escape);
+			if (gml_percent_class[c] & same)
 				auth_sink_char(sink, (char)c);
 			else
 				auth_sink_put(sink, escape, 3);
@@ -209,8 +187,8 @@ static int canonical_compare(struct gml_span a, struct gml_span b)
 	a = gml_span_from(a, same);
 	b = gml_span_from(b, same);
 	while (a.len > 0 && b.len > 0) {
-		int rank_a = canonical_rank(canonical_take(&a, true)),
-		    rank_b = canonical_rank(canonical_take(&b, true));
+		int rank_a = canonical_rank(gml_percent_take(&a, true)),
+		    rank_b = canonical_rank(gml_percent_take(&b, true));
 
 		if (rank_a != rank_b)
 			return rank_a < rank_b ? -1 : 1;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
-
-#include "auth/date.h"
+#include "gateway/base/calendar.h"
+#include "gateway/base/hex.h"
 
 #define CLAIM_EXPIRES_MAX 604800
 #define CLAIM_ONE_MECHANISM                                                                        \
@@ -98,7 +98,7 @@ static enum auth_result claim_bad_payload(struct auth_claim *claim)
 static enum auth_result claim_payload(struct auth_claim *claim, struct gml_span text, bool chunks)
 {
 	claim->content_sha256 = text;
-	if (text.len == 64 && auth_unhex(text.ptr, 32, claim->sha256))
+	if (text.len == 64 && gml_unhex(text.ptr, 32, claim->sha256))
 		claim->payload = AUTH_PAYLOAD_SIGNED;
 	else if (gml_span_equal(text, GML_LIT("UNSIGNED-PAYLOAD")))
 		claim->payload = AUTH_PAYLOAD_UNSIGNED;
@@ -242,7 +242,7 @@ static enum auth_result claim_check_signed(const struct auth_request *request,
 static enum auth_result claim_check_v4(const struct auth_request *request, struct auth_claim *claim)
 {
 	uint8_t signature[32];
-	if (claim->signature.len != 64 || !auth_unhex(claim->signature.ptr, 32, signature))
+	if (claim->signature.len != 64 || !gml_unhex(claim->signature.ptr, 32, signature))
 		return auth_refuse(claim, AUTH_MALFORMED,
 				   "The signature must be 64 hexadecimal digits.");
 	if (!claim_list_valid(claim->signed_headers))
@@ -263,7 +263,7 @@ static enum auth_result claim_check_v4(const struct auth_request *request, struc
 /* The string to sign has it as the client wrote it. */
 static bool claim_date_iso(struct gml_span text, struct auth_claim *claim)
 {
-	if (!auth_date_iso(text, &claim->time))
+	if (!gml_date_basic_parse(text, &claim->time))
 		return false;
 	memcpy(claim->amz_date, text.ptr, sizeof(claim->amz_date) - 1);
 	return true;
@@ -279,8 +279,8 @@ static bool claim_request_date(const struct auth_request *request, struct auth_c
 	if (header == NULL || count != 1)
 		return false;
 	text = gml_span_trim(header->value);
-	return claim_date_iso(text, claim) || (auth_date_http(text, &claim->time) &&
-					       auth_date_format(claim->time, claim->amz_date));
+	return claim_date_iso(text, claim) || (gml_date_mail_parse(text, &claim->time) &&
+					       gml_date_basic(claim->time, claim->amz_date));
 }
 
 /* "Credential=…, SignedHeaders=…, Signature=…" in any order. */

@@ -173,37 +173,3 @@ bool auth_hmac_ready(struct auth_digest *digest, const struct auth_hmac_key *rea
 	auth_digest_update(digest, inner, digest_size(ready->hash));
 	return auth_digest_final(digest, out);
 }
-
-static uint8_t digest_digit(uint8_t nibble)
-{
-	return (uint8_t)(nibble + (nibble > 9 ? 'a' - 10 : '0'));
-}
-
-void auth_hex(const uint8_t *bytes, size_t len, char *out)
-{
-	for (size_t i = 0; i < len; i++) { /* without a table it becomes vector instructions */
-		out[2 * i] = (char)digest_digit(bytes[i] >> 4);
-		out[2 * i + 1] = (char)digest_digit(bytes[i] & 15);
-	}
-	out[2 * len] = '\0';
-}
-
-/* 16 + value of a hex digit; 0: none. */
-static const uint8_t digest_nibble[256] = {
-	['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21,
-	['6'] = 22, ['7'] = 23, ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27,
-	['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31, ['A'] = 26, ['B'] = 27,
-	['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
-};
-
-bool auth_unhex(const char *hex, size_t len, uint8_t *out)
-{
-	uint8_t all = 16;
-	for (size_t i = 0; i < len; i++) {
-		uint8_t high = digest_nibble[(unsigned char)hex[2 * i]];
-		uint8_t low = digest_nibble[(unsigned char)hex[2 * i + 1]];
-		all &= high & low;
-		out[i] = (uint8_t)(high << 4 | (low & 15));
-	}
-	return all != 0;
-}

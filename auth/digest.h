@@ -52,9 +52,4 @@ void auth_hmac_key_release(struct auth_hmac_key *ready);
 bool auth_hmac_ready(struct auth_digest *digest, const struct auth_hmac_key *ready, const void *msg,
 		     size_t msg_len, uint8_t *out);
 
-/* 2 * len lower-case digits and a NUL. */
-void auth_hex(const uint8_t *bytes, size_t len, char *out);
-/* Exactly 2 * len hex digits (either case) to len bytes; false if others occur, and `out` holds nothing of use. */
-bool auth_unhex(const char *hex, size_t len, uint8_t *out);
-
 #endif

@@ -2,10 +2,10 @@
 #include "auth/sigv2.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "gateway/base/base64.h"
 
 #define V2_SKEW 900
 #define V2_SIGNATURE_LEN 28 /* base64 of 20 bytes */
@@ -61,18 +61,13 @@ static bool v2_is_subresource(struct gml_span name)
 static int v2_compare_names(const void *a, const void *b)
 {
 	const struct gml_span *left = a, *right = b;
-	size_t len = left->len < right->len ? left->len : right->len;
-	int order = strncasecmp(left->ptr, right->ptr, len);
-	return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
+	return gml_span_order_nocase(*left, *right);
 }
 
 static int v2_compare_params(const void *a, const void *b)
 {
 	const struct auth_param *left = a, *right = b;
-	size_t len = left->name.len < right->name.len ? left->name.len : right->name.len;
-	int order = len > 0 ? memcmp(left->name.ptr, right->name.ptr, len) : 0;
-	return order != 0 ? order
-			  : (left->name.len > right->name.len) - (left->name.len < right->name.len);
+	return gml_span_order(left->name, right->name);
 }
 
 static void v2_decoded(struct auth_sink *sink, struct gml_span raw)
@@ -237,7 +232,7 @@ static bool v2_matches(const struct auth_request *request, const struct auth_cla
 	auth_sink_init(&sink, &digest, canonical_out, canonical_cap);
 	if (v2_string(&sink, request, claim, slash, params, (size_t)nparams) &&
 	    auth_hmac_final(&digest, mac)) {
-		EVP_EncodeBlock((unsigned char *)expected, mac, AUTH_SHA1_SIZE);
+		gml_base64(mac, AUTH_SHA1_SIZE, expected);
 		ok = CRYPTO_memcmp(expected, given, V2_SIGNATURE_LEN) == 0;
 	}
 	auth_digest_release(&digest);

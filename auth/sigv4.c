@@ -9,6 +9,7 @@
 #include "auth/claim.h"
 #include "auth/signing.h"
 #include "auth/sigv2.h"
+#include "gateway/base/hex.h"
 
 #define V4_SKEW 900
 #define V4_ALGORITHM "AWS4-HMAC-SHA256"
@@ -93,7 +94,7 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 	auth_sink_flush(&sink);
 	if (!auth_digest_final(digest, hash))
 		return false;
-	auth_hex(hash, sizeof(hash), hex);
+	gml_hex(hash, sizeof(hash), hex);
 	return true;
 }
 
@@ -121,7 +122,7 @@ static bool v4_signature(const struct auth_request *request, const struct auth_c
 	ok = auth_signing_mac(keys, &digest, claim, secret, gml_span_of(text.buf, text.len), mac,
 			      stream->signing_key);
 	if (ok)
-		auth_hex(mac, sizeof(mac), stream->previous);
+		gml_hex(mac, sizeof(mac), stream->previous);
 out:
 	auth_digest_release(&digest);
 	return ok;
@@ -178,7 +179,7 @@ static bool v4_stream_link(struct auth_stream *stream, const char *algorithm, bo
 	char hex[65];
 	bool ok;
 	text.len = 0;
-	auth_hex(sha256, 32, hex);
+	gml_hex(sha256, 32, hex);
 	v4_line_z(&text, algorithm, 32);
 	v4_line_z(&text, stream->amz_date, sizeof(stream->amz_date));
 	v4_line_z(&text, stream->scope, sizeof(stream->scope));
@@ -189,7 +190,7 @@ static bool v4_stream_link(struct auth_stream *stream, const char *algorithm, bo
 	auth_digest_init(&digest);
 	ok = auth_hmac(&digest, AUTH_SHA256, stream->signing_key, 32, text.buf, text.len, mac);
 	auth_digest_release(&digest);
-	auth_hex(mac, sizeof(mac), hex);
+	gml_hex(mac, sizeof(mac), hex);
 	if (!ok || CRYPTO_memcmp(hex, signature, 64) != 0)
 		return false;
 	memcpy(stream->previous, hex, sizeof(stream->previous));
@@ -215,9 +216,7 @@ bool auth_stream_trailer(struct auth_stream *stream, const uint8_t sha256[32],
 static int v4_compare_spans(const void *a, const void *b)
 {
 	const struct gml_span *left = a, *right = b;
-	size_t len = left->len < right->len ? left->len : right->len;
-	int order = strncasecmp(left->ptr, right->ptr, len);
-	return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
+	return gml_span_order_nocase(*left, *right);
 }
 
 static bool v4_wants_signed(struct gml_span name)

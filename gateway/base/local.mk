@@ -2,9 +2,26 @@
 libgemel_la_SOURCES += \
 	gateway/base/assert.c \
 	gateway/base/assert.h \
+	gateway/base/base64.c \
+	gateway/base/base64.h \
+	gateway/base/calendar.c \
+	gateway/base/calendar.h \
 	gateway/base/crc.c \
 	gateway/base/crc.h \
 	gateway/base/err.c \
 	gateway/base/errmap.c \
 	gateway/base/errmap.h \
+	gateway/base/hex.c \
+	gateway/base/hex.h \
+	gateway/base/percent.c \
+	gateway/base/percent.h \
+	gateway/base/span.h
+
+# The pure part, for auth and the S3 protocol: libgemel exports none of it.
+noinst_LTLIBRARIES += libbase.la
+libbase_la_SOURCES = \
+	gateway/base/base64.c gateway/base/base64.h \
+	gateway/base/calendar.c gateway/base/calendar.h \
+	gateway/base/hex.c gateway/base/hex.h \
+	gateway/base/percent.c gateway/base/percent.h \
 	gateway/base/span.h

@@ -3,7 +3,7 @@
 #include "call.h"
 
 #include <stdio.h>
-#include "date.h"
+#include "gateway/base/calendar.h"
 
 static enum s3_error auth_prepare(struct s3_call *call, struct auth_request *out)
 {
@@ -31,10 +31,9 @@ static enum s3_error auth_prepare(struct s3_call *call, struct auth_request *out
 static void auth_detail_date(struct s3_call *call, const char *name, int64_t seconds)
 {
 	char text[25];
-	int64_t limit = INT64_MAX / S3_DATE_NS;
-	if (seconds > limit || seconds < -limit)
+	if (seconds < GML_DATE_FIRST || seconds > GML_DATE_LAST)
 		return;
-	s3_date_iso(seconds * S3_DATE_NS, text);
+	gml_date_iso(seconds, text);
 	s3_detail(call, name, gml_span_text(text));
 }
 

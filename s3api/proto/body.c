@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include "call.h"
 #include "chunked.h"
-#include "codec.h"
+#include "gateway/base/base64.h"
+#include "gateway/base/hex.h"
 
 /* ---- beginning ---- */
 
@@ -246,9 +247,9 @@ static enum s3_error body_check_sha256(struct s3_call *call)
 	char hex[65];
 	if (call->payload != AUTH_PAYLOAD_SIGNED || memcmp(is, call->payload_sha256, 32) == 0)
 		return S3_OK;
-	s3_hex(call->payload_sha256, 32, hex);
+	gml_hex(call->payload_sha256, 32, hex);
 	s3_detail(call, "ClientComputedContentSHA256", gml_span_text(hex));
-	s3_hex(is, 32, hex);
+	gml_hex(is, 32, hex);
 	s3_detail(call, "S3ComputedContentSHA256", gml_span_text(hex));
 	return S3_ERR_SHA256_MISMATCH;
 }
@@ -256,12 +257,12 @@ static enum s3_error body_check_sha256(struct s3_call *call)
 static enum s3_error body_check_md5(struct s3_call *call)
 {
 	const uint8_t *is = s3_body_digest(call, GML_DIGEST_MD5);
-	char text[S3_BASE64_LEN(16) + 1];
+	char text[GML_BASE64_LEN(16) + 1];
 	if (!call->body.claim.has_md5 || memcmp(is, call->body.claim.md5, 16) == 0)
 		return S3_OK;
-	s3_base64(call->body.claim.md5, 16, text);
+	gml_base64(call->body.claim.md5, 16, text);
 	s3_detail(call, "ExpectedDigest", gml_span_text(text));
-	s3_base64(is, 16, text);
+	gml_base64(is, 16, text);
 	s3_detail(call, "CalculatedDigest", gml_span_text(text));
 	return S3_ERR_BAD_DIGEST;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Operations on buckets. */
 #include "call.h"
-
-#include "codec.h"
+#include "gateway/base/base64.h"
 
 /* ---- ListBuckets ---- */
 
@@ -46,7 +45,7 @@ static enum s3_error bucket_list_after(struct s3_call *call, char after[GML_BUCK
 	*len = 0;
 	if (!s3_param(call, "continuation-token", &token))
 		return S3_OK;
-	if (token.len == 0 || !s3_base64url_decode(token, after, GML_BUCKET_NAME_MAX, len) ||
+	if (token.len == 0 || !gml_base64url_decode(token, after, GML_BUCKET_NAME_MAX, len) ||
 	    *len == 0)
 		return s3_refuse_argument(call, "continuation-token", token,
 					  "The continuation token provided is incorrect");
@@ -56,7 +55,7 @@ static enum s3_error bucket_list_after(struct s3_call *call, char after[GML_BUCK
 enum s3_error s3_list_buckets(struct s3_call *call)
 {
 	struct bucket_page page = {.call = call, .prefix = GML_LIT(""), .max = 10000};
-	char after[GML_BUCKET_NAME_MAX + 1], token[S3_BASE64_LEN(GML_BUCKET_NAME_MAX) + 1];
+	char after[GML_BUCKET_NAME_MAX + 1], token[GML_BASE64_LEN(GML_BUCKET_NAME_MAX) + 1];
 	struct gml_span region;
 	size_t after_len;
 	enum s3_error error = bucket_list_after(call, after, &after_len);
@@ -79,7 +78,7 @@ enum s3_error s3_list_buckets(struct s3_call *call)
 	if (page.prefix.len > 0)
 		s3_xml_text(&call->xml, "Prefix", page.prefix);
 	if (page.truncated) {
-		s3_base64url(page.last, strlen(page.last), token);
+		gml_base64url(page.last, strlen(page.last), token);
 		s3_xml_string(&call->xml, "ContinuationToken", token);
 	}
 	s3_xml_close(&call->xml, "ListAllMyBucketsResult");

@@ -11,6 +11,7 @@
 
 #include "auth/canonical.h"
 #include "auth/digest.h"
+#include "gateway/base/hex.h"
 
 #define CHUNKED_SIGNATURE_NAME "x-amz-trailer-signature"
 #define CHUNKED_EXTENSION ";chunk-signature="
@@ -207,11 +208,10 @@ static enum s3_chunked_error chunked_header(struct s3_chunked *chunked)
 	if (len == 0 || chunked->line[--len] != '\r')
 		return S3_CHUNKED_FORMAT;
 	for (; digits < len && digits < 17 && chunked->line[digits] != ';'; digits++) {
-		char pair[2] = {'0', chunked->line[digits]};
-		uint8_t nibble;
-		if (!auth_unhex(pair, 1, &nibble))
+		int value = gml_hex_value(chunked->line[digits]);
+		if (value < 0)
 			return S3_CHUNKED_FORMAT;
-		size = size << 4 | nibble;
+		size = size << 4 | (unsigned)value;
 	}
 	if (digits == 0 || digits > 16 ||
 	    !chunked_extension(chunked, chunked->line + digits, len - digits))

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Conditional requests: headers into struct gml_conditions; the core decides. */
 #include "call.h"
-
-#include "date.h"
+#include "gateway/base/calendar.h"
 
 bool s3_conditions_date(struct gml_span text, int64_t *ns_out)
 {
-	if (!text.ptr || !s3_date_parse(text, ns_out))
+	int64_t seconds;
+	if (!text.ptr || !gml_date_http_parse(text, &seconds))
 		return false;
+	*ns_out = gml_ns_of_seconds(seconds);
 	if (*ns_out == 0)
 		*ns_out = 1; /* 0 means "no condition"; within the same second */
 	return true;

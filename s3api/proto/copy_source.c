@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* x-amz-copy-source: "bucket/key" or "/bucket/key", percent-encoded, with ?versionId=. */
 #include "call.h"
+#include "gateway/base/percent.h"
 
 static enum s3_error copy_source_invalid(struct s3_call *call, struct gml_span raw,
 					 const char *message)
@@ -26,7 +27,7 @@ static enum s3_error copy_source_split(struct s3_call *call, struct gml_span raw
 		return error;
 	if (!text)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	len = s3_uri_decode(path, AUTH_PATH_PLUS, text);
+	len = gml_percent_decode(path, AUTH_PATH_PLUS, text);
 	if (len < 0 || memchr(text, 0, (size_t)len))
 		return copy_source_invalid(call, raw, "Invalid copy source encoding.");
 	out->key = gml_span_of(text, (size_t)len);

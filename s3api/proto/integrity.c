@@ -3,7 +3,7 @@
 #include "body.h"
 
 #include "call.h"
-#include "codec.h"
+#include "gateway/base/base64.h"
 
 #define INTEGRITY_PREFIX "x-amz-checksum-"
 
@@ -23,7 +23,7 @@ bool s3_integrity_decode(struct gml_span text, enum gml_checksum algorithm, uint
 		text.len = dash;
 	}
 	return gml_checksum_size(algorithm) > 0 &&
-	       s3_base64_decode(text, value, gml_checksum_size(algorithm));
+	       gml_base64_decode(text, value, gml_checksum_size(algorithm));
 }
 
 static enum s3_error integrity_unsupported(struct s3_call *call)
@@ -115,7 +115,7 @@ enum s3_error s3_integrity_read(struct s3_call *call, struct s3_integrity *out)
 	enum s3_error error;
 	*out = (struct s3_integrity){0};
 	if (md5.ptr) {
-		if (!s3_base64_decode(md5, out->md5, sizeof(out->md5))) {
+		if (!gml_base64_decode(md5, out->md5, sizeof(out->md5))) {
 			s3_detail(call, "Content-MD5", md5);
 			return S3_ERR_INVALID_DIGEST;
 		}

@@ -3,7 +3,7 @@
 #include "call.h"
 
 #include <stdlib.h>
-#include "codec.h"
+#include "gateway/base/base64.h"
 
 #define LIST_MAX 1000
 #define LIST_TOKEN_MAGIC 'k' /* first byte of a token: what follows is the last key */
@@ -36,7 +36,7 @@ static enum s3_error list_decode_token(struct s3_call *call, struct gml_span tok
 	size_t len;
 	if (!text)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	if (!s3_base64url_decode(token, text, GML_KEY_MAX + 1, &len) || len < 2 ||
+	if (!gml_base64url_decode(token, text, GML_KEY_MAX + 1, &len) || len < 2 ||
 	    text[0] != LIST_TOKEN_MAGIC || memchr(text, 0, len))
 		return s3_refuse_argument(call, "continuation-token", token,
 					  "The continuation token provided is incorrect");
@@ -138,7 +138,7 @@ static void list_write_next(struct list_page *page)
 {
 	struct s3_xml *xml = &page->call->xml;
 	struct gml_span last = gml_span_of(page->last, page->last_len);
-	char raw[GML_KEY_MAX + 1], token[S3_BASE64_LEN(GML_KEY_MAX + 1) + 1];
+	char raw[GML_KEY_MAX + 1], token[GML_BASE64_LEN(GML_KEY_MAX + 1) + 1];
 	if (!page->truncated)
 		return;
 	switch (page->kind) {
@@ -154,7 +154,7 @@ static void list_write_next(struct list_page *page)
 	case LIST_V2:
 		raw[0] = LIST_TOKEN_MAGIC;
 		memcpy(raw + 1, last.ptr, last.len);
-		s3_base64url(raw, last.len + 1, token);
+		gml_base64url(raw, last.len + 1, token);
 		s3_xml_string(xml, "NextContinuationToken", token);
 		break;
 	}

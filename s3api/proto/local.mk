@@ -10,10 +10,8 @@ libs3_la_SOURCES = \
 	s3api/proto/bucket_config.c \
 	s3api/proto/call.c s3api/proto/call.h \
 	s3api/proto/chunked.c s3api/proto/chunked.h \
-	s3api/proto/codec.c s3api/proto/codec.h \
 	s3api/proto/conditions.c \
 	s3api/proto/copy_source.c \
-	s3api/proto/date.c s3api/proto/date.h \
 	s3api/proto/error.c s3api/proto/error.h \
 	s3api/proto/hasher.c s3api/proto/hasher.h \
 	s3api/proto/health.c s3api/proto/health.h \

@@ -3,6 +3,7 @@
 #include "call.h"
 
 #include <stdlib.h>
+#include "gateway/base/percent.h"
 
 /* Per part: itself, number, ETag, and checksums. */
 #define COMPLETE_ELEMENTS_MAX (GML_PART_MAX * 9 + 16)
@@ -161,7 +162,7 @@ static const char *complete_location(struct s3_call *call)
 {
 	struct gml_span host = s3_header(call, "host");
 	char *key = s3_arena_alloc(&call->arena, call->key.len * 3 + 1);
-	size_t len = key ? s3_uri_encode(call->key, true, key) : 0;
+	size_t len = key ? gml_percent_encode(call->key, true, key) : 0;
 	return s3_arena_printf(&call->arena, "%s://%.*s/%.*s%s%.*s", call->tls ? "https" : "http",
 			       (int)host.len, host.ptr ? gml_span_chars(host) : "",
 			       (int)(call->virtual_host ? 0 : call->bucket.len),

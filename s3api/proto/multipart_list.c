@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* ListParts and ListMultipartUploads. */
 #include "call.h"
-
-#include "codec.h"
+#include "gateway/base/hex.h"
 
 #define MULTIPART_PAGE 1000
 
@@ -10,7 +9,7 @@
 
 void s3_part_etag(const uint8_t md5[16], char out[33])
 {
-	s3_hex(md5, 16, out);
+	gml_hex(md5, 16, out);
 }
 
 void s3_answer_part_etag(struct s3_call *call, const uint8_t md5[16])

@@ -2,7 +2,7 @@
 /* GetObject and HeadObject: one lookup, conditions, range or part, headers; the content follows in runs. */
 #include "call.h"
 
-#include "codec.h"
+#include "gateway/base/base64.h"
 #include "range.h"
 
 enum s3_error s3_object_find(struct s3_call *call, bool read)
@@ -112,10 +112,10 @@ static struct gml_span get_meta_value(struct s3_call *call, struct gml_span valu
 		plain++;
 	if (plain == value.len)
 		return value;
-	text = s3_arena_alloc(&call->arena, S3_BASE64_LEN(value.len) + 1);
+	text = s3_arena_alloc(&call->arena, GML_BASE64_LEN(value.len) + 1);
 	if (!text)
 		return value; /* the arena remembers */
-	s3_base64(value.ptr, value.len, text);
+	gml_base64(value.ptr, value.len, text);
 	return gml_span_text(s3_arena_printf(
 		&call->arena, "=?%s?B?%s?=", s3_xml_carries(value) ? "UTF-8" : "ISO-8859-1", text));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From wire to call: header copies, target, bucket and key. */
 #include "call.h"
+#include "gateway/base/percent.h"
 
 #define REQUEST_HEADERS_MAX 512
 #define REQUEST_HEADERS_SIZE_MAX                                                                   \
@@ -256,7 +257,7 @@ static enum s3_error request_decode(struct s3_call *call, struct gml_span raw, s
 	long len;
 	if (!text)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	len = s3_uri_decode(raw, AUTH_PATH_PLUS, text);
+	len = gml_percent_decode(raw, AUTH_PATH_PLUS, text);
 	if (len < 0 || memchr(text, 0, (size_t)len))
 		return S3_ERR_INVALID_URI;
 	*out = gml_span_of(text, (size_t)len);

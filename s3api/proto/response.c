@@ -10,8 +10,9 @@
 #include <pthread.h>
 #include <time.h>
 #include <unistd.h>
-#include "codec.h"
-#include "date.h"
+#include "gateway/base/base64.h"
+#include "gateway/base/calendar.h"
+#include "gateway/base/hex.h"
 
 static const char response_no_memory[] =
 	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>ServiceUnavailable</Code>"
@@ -41,7 +42,7 @@ void s3_request_id(char out[17])
 	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
 	x ^= x >> 31;
 	for (int i = 15; i >= 0; i--, x >>= 4)
-		out[i] = "0123456789ABCDEF"[x & 15];
+		out[i] = gml_hex_digit_upper(x & 15);
 	out[16] = 0;
 }
 
@@ -194,7 +195,7 @@ void s3_answer_etag(struct s3_call *call, const char *etag)
 void s3_answer_date(struct s3_call *call, const char *name, int64_t ns)
 {
 	char text[30];
-	s3_date_http(ns, text);
+	gml_date_http(gml_seconds_of_ns(ns), text);
 	s3_answer_own_header(call, name, s3_arena_copy(&call->arena, gml_span_text(text)));
 }
 
@@ -216,7 +217,7 @@ bool s3_checksum_text(const struct gml_object_checksum *checksum, uint32_t npart
 	if (size == 0 ||
 	    checksum->algorithm >= sizeof(response_checksums) / sizeof(response_checksums[0]))
 		return false;
-	len = s3_base64(checksum->value, size, out);
+	len = gml_base64(checksum->value, size, out);
 	if (checksum->composite && nparts > 0)
 		snprintf(out + len, 64 - len, "-%u", nparts);
 	return true;

@@ -2,78 +2,13 @@
 #include "uri.h"
 
 #include <arpa/inet.h>
+#include "gateway/base/percent.h"
 #include "gateway/base/span.h"
-
-static int uri_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* Length of the run at p that stands for itself. */
-static size_t uri_plain(const char *p, size_t len, bool plus)
-{
-	const char *stop = memchr(p, '%', len);
-	if (stop)
-		len = (size_t)(stop - p);
-	stop = plus ? memchr(p, '+', len) : NULL;
-	return stop ? (size_t)(stop - p) : len;
-}
-
-long s3_uri_decode(struct gml_span in, bool plus, char *out)
-{
-	const char *p = in.ptr, *end = p + in.len;
-	char *start = out;
-	while (p < end) {
-		size_t plain = uri_plain(p, (size_t)(end - p), plus);
-		memcpy(out, p, plain);
-		out += plain;
-		p += plain;
-		if (p == end)
-			break;
-		if (*p == '+') {
-			*out++ = ' ';
-			p++;
-			continue;
-		}
-		if (end - p < 3 || uri_hex(p[1]) < 0 || uri_hex(p[2]) < 0)
-			return -1;
-		*out++ = (char)(uri_hex(p[1]) << 4 | uri_hex(p[2]));
-		p += 3;
-	}
-	return (long)(out - start);
-}
-
-static bool uri_unreserved(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '_' || c == '.' || c == '~';
-}
-
-size_t s3_uri_encode(struct gml_span in, bool keep_slash, char *out)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	const unsigned char *p = in.ptr;
-	char *start = out;
-	for (size_t i = 0; i < in.len; i++) {
-		if (uri_unreserved((char)p[i]) || (keep_slash && p[i] == '/')) {
-			*out++ = (char)p[i];
-			continue;
-		}
-		*out++ = '%';
-		*out++ = digits[p[i] >> 4];
-		*out++ = digits[p[i] & 15];
-	}
-	return (size_t)(out - start);
-}
 
 /* `raw` decoded into text, which moves on. plus: there may be one. False: malformed escape. */
 static bool uri_param_text(struct gml_span raw, bool plus, char **text, struct gml_span *out)
 {
-	long len = s3_uri_decode(raw, plus, *text);
+	long len = gml_percent_decode(raw, plus, *text);
 	if (len < 0)
 		return false;
 	*out = gml_span_of(*text, (size_t)len);
@@ -87,7 +22,7 @@ static bool uri_param_decode(const struct auth_param *raw, bool plus, char **tex
 {
 	const char *p = raw->name.ptr;
 	size_t len = (size_t)(gml_span_chars(raw->value) + raw->value.len - p);
-	if (uri_plain(p, len, plus) < len)
+	if (gml_percent_plain(p, len, plus) < len)
 		return uri_param_text(raw->name, plus, text, &out->name) &&
 		       uri_param_text(raw->value, plus, text, &out->value);
 	out->name = raw->name;

@@ -10,12 +10,6 @@
 
 #define S3_URI_PARAMS_MAX 128
 
-/* Percent-decode into out, which has room for in.len bytes; returns the length or -1 on a malformed escape. plus: '+'
- * stands for a space (query values). */
-long s3_uri_decode(struct gml_span in, bool plus, char *out);
-/* Percent-encode all but unreserved characters (and '/', when keep_slash) into out[3 * in.len]; returns the length. */
-size_t s3_uri_encode(struct gml_span in, bool keep_slash, char *out);
-
 struct s3_param {
 	struct gml_span name,
 		value; /* decoded; the value is empty with NULL ptr where there is no '=' */

@@ -3,8 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include "date.h"
 #include "gateway/base/span.h"
+#include "gateway/base/calendar.h"
+#include "gateway/base/percent.h"
 #include "uri.h"
 
 #define XML_MAX ((size_t)256 << 20)
@@ -173,7 +174,7 @@ void s3_xml_bool(struct s3_xml *xml, const char *tag, bool value)
 void s3_xml_date(struct s3_xml *xml, const char *tag, int64_t ns)
 {
 	char text[25];
-	s3_date_iso(ns, text);
+	gml_date_iso(gml_seconds_of_ns(ns), text);
 	s3_xml_string(xml, tag, text);
 }
 
@@ -194,7 +195,7 @@ void s3_xml_key(struct s3_xml *xml, const char *tag, struct gml_span key, bool u
 	}
 	s3_xml_open(xml, tag);
 	if (key.len <= XML_MAX / 3 && xml_room(xml, 3 * key.len + 1))
-		xml->len += s3_uri_encode(key, true, xml->buf + xml->len);
+		xml->len += gml_percent_encode(key, true, xml->buf + xml->len);
 	s3_xml_close(xml, tag);
 }
 

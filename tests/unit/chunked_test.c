@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "auth/digest.h"
+#include "gateway/base/hex.h"
 #include "s3api/proto/chunked.h"
 
 /* ---- bodies under construction ---- */
@@ -57,12 +58,12 @@ static void sign(struct auth_stream *stream, const char *algorithm, const char *
 	auth_digest_begin(&digest, AUTH_SHA256);
 	auth_digest_update(&digest, data, len);
 	assert_true(auth_digest_final(&digest, hash));
-	auth_hex(hash, 32, content);
+	gml_hex(hash, 32, content);
 	snprintf(text, sizeof(text), "%s\n%s\n%s\n%s\n%s%s", algorithm, stream->amz_date,
 		 stream->scope, stream->previous, middle, content);
 	assert_true(
 		auth_hmac(&digest, AUTH_SHA256, stream->signing_key, 32, text, strlen(text), hash));
-	auth_hex(hash, 32, hex);
+	gml_hex(hash, 32, hex);
 	memcpy(stream->previous, hex, 65);
 	auth_digest_release(&digest);
 }

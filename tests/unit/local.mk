@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Unit tests mirror the sources: one program per room, cmocka.
 if HAVE_CMOCKA
+include tests/unit/base.mk
 include tests/unit/auth.mk
 include tests/unit/meta.mk
 include tests/unit/data.mk

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <gemel/principal.h>
 #include <gemel/upload.h>
+#include "gateway/base/base64.h"
 #include "s3_expect.h"
 
 static int setup_on_disk(void **state)
@@ -32,7 +33,7 @@ static void digest_text(int algorithm, const void *body, size_t len, char *out)
 	size_t size;
 	gml_digest_update(digest, body, len);
 	size = gml_digest_final(digest, value);
-	s3_base64(value, size, out);
+	gml_base64(value, size, out);
 	gml_digest_free(digest);
 }
 

@@ -15,8 +15,8 @@
 #include <gemel/checksum.h>
 #include <gemel/store.h>
 #include <gemel/upload.h>
+#include "gateway/base/base64.h"
 #include "s3_host.h"
-#include "s3api/proto/codec.h"
 #include "gateway/base/span.h"
 
 static struct s3_host host;
@@ -67,7 +67,7 @@ __attribute__((unused)) static void send_xml_with(const char *method, const char
 	char md5[64], header[128];
 	uint8_t value[GML_CHECKSUM_SIZE_MAX];
 	gml_digest_update(digest, body, strlen(body));
-	s3_base64(value, gml_digest_final(digest, value), md5);
+	gml_base64(value, gml_digest_final(digest, value), md5);
 	gml_digest_free(digest);
 	snprintf(header, sizeof(header), "Content-MD5: %s", md5);
 	SEND(method, target, {header, extra}, .body = body, .body_len = strlen(body), .split = 13);

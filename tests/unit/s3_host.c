@@ -11,7 +11,7 @@
 #include <gemel/principal.h>
 #include <gemel/store.h>
 #include "auth/sigv4.h"
-#include "s3api/proto/codec.h"
+#include "gateway/base/hex.h"
 #include "gateway/base/span.h"
 
 #define HOST_CHECK(expr)                                                                           \
@@ -116,7 +116,7 @@ static void host_hash(const struct s3_host_request *request, char out[128])
 	} else {
 		gml_digest_update(digest, request->body ? request->body : "", request->body_len);
 		gml_digest_final(digest, hash);
-		s3_hex(hash, 32, out);
+		gml_hex(hash, 32, out);
 	}
 	gml_digest_free(digest);
 }

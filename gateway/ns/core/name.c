@@ -8,6 +8,7 @@
 #include <string.h>
 #include <gemel/err.h>
 #include <gemel/types.h>
+#include "gateway/base/hex.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "name.h"
@@ -53,36 +54,23 @@ int gml_name_check_new(struct gml_span nfs)
 	return rc == 0 && name_reserved(nfs) ? GML_ERR_INVAL : rc;
 }
 
-static bool name_is_hex(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'f'))
-			return false;
-	return true;
-}
-
 bool gml_name_silly(struct gml_span stored, gml_ino ino)
 {
-	static const char digits[] = "0123456789abcdef";
 	const char *text = stored.ptr;
+	char hex[NAME_SILLY_INO];
 	if (stored.len != NAME_SILLY_LEN || memcmp(text, NAME_SILLY, sizeof(NAME_SILLY) - 1) != 0)
 		return false;
 	text += sizeof(NAME_SILLY) - 1;
-	for (int i = 0; i < NAME_SILLY_INO; i++)
-		if (text[i] != digits[ino >> 4 * (NAME_SILLY_INO - 1 - i) & 15])
-			return false;
-	return name_is_hex(text + NAME_SILLY_INO, NAME_SILLY_COUNT);
+	gml_hex_u64(ino, NAME_SILLY_INO, hex);
+	return memcmp(text, hex, NAME_SILLY_INO) == 0 &&
+	       gml_hex_is_lower(text + NAME_SILLY_INO, NAME_SILLY_COUNT);
 }
 
 static void name_hash(struct gml_span component, char out[NAME_HASH_LEN])
 {
-	static const char digits[] = "0123456789abcdef";
 	uint8_t hash[SHA256_DIGEST_LENGTH];
 	SHA256(component.ptr, component.len, hash);
-	for (int i = 0; i < NAME_HASH_LEN / 2; i++) {
-		out[2 * i] = digits[hash[i] >> 4];
-		out[2 * i + 1] = digits[hash[i] & 15];
-	}
+	gml_hex_digits(hash, NAME_HASH_LEN / 2, out);
 }
 
 /* A stored name without a directory's slash. */

@@ -14,6 +14,7 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include <gemel/upload.h>
+#include "gateway/base/hex.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/access.h"
 #include "gateway/meta/engine.h"
@@ -30,30 +31,14 @@
 
 void gml_upload_id_format(const uint8_t id[16], char out[GML_UPLOAD_ID_LEN + 1])
 {
-	static const char digits[] = "0123456789abcdef";
-	for (int i = 0; i < 16; i++) {
-		out[2 * i] = digits[id[i] >> 4];
-		out[2 * i + 1] = digits[id[i] & 15];
-	}
-	out[GML_UPLOAD_ID_LEN] = '\0';
+	gml_hex(id, 16, out);
 }
 
 int gml_upload_id_parse(struct gml_span id, uint8_t out[16])
 {
-	const char *p = id.ptr;
-	if (id.len != GML_UPLOAD_ID_LEN)
-		return GML_ERR_NOUPLOAD;
-	for (size_t i = 0; i < GML_UPLOAD_ID_LEN; i++) {
-		unsigned digit;
-		if (p[i] >= '0' && p[i] <= '9')
-			digit = (unsigned)(p[i] - '0');
-		else if (p[i] >= 'a' && p[i] <= 'f')
-			digit = (unsigned)(p[i] - 'a' + 10);
-		else
-			return GML_ERR_NOUPLOAD;
-		out[i / 2] = (uint8_t)(i % 2 != 0 ? out[i / 2] << 4 | digit : digit);
-	}
-	return 0;
+	bool ok = id.len == GML_UPLOAD_ID_LEN && gml_hex_is_lower(id.ptr, id.len) &&
+		  gml_unhex(id.ptr, 16, out);
+	return ok ? 0 : GML_ERR_NOUPLOAD;
 }
 
 static int upload_id_make(uint8_t id[16])

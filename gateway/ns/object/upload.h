@@ -8,6 +8,7 @@
 #include <gemel/upload.h>
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
+#include "gateway/ns/core/extent.h"
 #include "gateway/ns/store/store.h"
 
 /* Record of an upload that the caller may use: NOBUCKET, NOUPLOAD (also when bucket or key differ), ACCESS. Spans are

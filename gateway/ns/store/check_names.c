@@ -5,8 +5,10 @@
 #include <string.h>
 #include <gemel/err.h>
 #include <gemel/types.h>
+#include "gateway/base/span.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/link.h"
+#include "gateway/ns/object/upload.h"
 #include "check.h"
 
 #define CHECK_DIRENT_PLAIN                                                                         \
@@ -293,20 +295,6 @@ static void check_child(struct check_walk *walk, struct gml_span name,
 		walk->dir->subdirs++;
 }
 
-static bool check_parse_id(struct gml_span hex, uint8_t id[16])
-{
-	const char *p = hex.ptr;
-	for (size_t i = 0; i < 32; i++) {
-		int d = p[i] >= '0' && p[i] <= '9'   ? p[i] - '0'
-			: p[i] >= 'a' && p[i] <= 'f' ? p[i] - 'a' + 10
-						     : -1;
-		if (d < 0)
-			return false;
-		id[i / 2] = (uint8_t)(id[i / 2] << 4 | d);
-	}
-	return true;
-}
-
 /* An entry of an upload list: key, NUL, id. */
 static void check_upload_entry(struct check_walk *walk, struct gml_span name)
 {
@@ -315,7 +303,7 @@ static void check_upload_entry(struct check_walk *walk, struct gml_span name)
 	uint8_t id[16] = {0};
 	char text[128];
 	if (name.len < 34 || p[name.len - 33] != '\0' ||
-	    !check_parse_id((struct gml_span){p + name.len - 32, 32}, id) ||
+	    gml_upload_id_parse(gml_span_from(name, name.len - 32), id) != 0 ||
 	    gml_rec_upload_get(walk->c->txn, id, &rec) != 0 || rec.key.len != name.len - 33 ||
 	    memcmp(rec.key.ptr, p, rec.key.len) != 0)
 		gml_check_problem(walk->c, "upload list %" PRIu64 ": entry %s names no upload",
@@ -465,10 +453,7 @@ static bool check_upload(void *arg, const uint8_t id[16], const struct gml_uploa
 	} else {
 		memcpy(name, rec->key.ptr, len);
 		name[len] = '\0';
-		for (int i = 0; i < 16; i++) {
-			name[len + 1 + 2 * (size_t)i] = "0123456789abcdef"[id[i] >> 4];
-			name[len + 2 + 2 * (size_t)i] = "0123456789abcdef"[id[i] & 15];
-		}
+		gml_upload_id_format(id, name + len + 1);
 		if (gml_rec_dirent_get(c->txn, bucket->rec.uploads,
 				       (struct gml_span){name, len + 33}, &dirent) != 0)
 			gml_check_problem(c, "upload %016" PRIx64 "...: not in its bucket's list",

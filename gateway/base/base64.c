@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "codec.h"
+#include "base64.h"
 
-static const char codec_std[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char codec_url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char base64_std[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-void s3_hex(const void *bytes, size_t len, char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-	const uint8_t *in = bytes;
-	for (size_t i = 0; i < len; i++) {
-		*out++ = digits[in[i] >> 4];
-		*out++ = digits[in[i] & 15];
-	}
-	*out = 0;
-}
-
-static size_t codec_encode(const uint8_t *in, size_t len, char *out, const char *alphabet, bool pad)
+static size_t base64_encode(const uint8_t *in, size_t len, char *out, const char *alphabet,
+			    bool pad)
 {
 	char *start = out;
 	while (len >= 3) {
@@ -42,17 +32,17 @@ static size_t codec_encode(const uint8_t *in, size_t len, char *out, const char 
 	return (size_t)(out - start);
 }
 
-size_t s3_base64(const void *bytes, size_t len, char *out)
+size_t gml_base64(const void *bytes, size_t len, char *out)
 {
-	return codec_encode(bytes, len, out, codec_std, true);
+	return base64_encode(bytes, len, out, base64_std, true);
 }
 
-size_t s3_base64url(const void *bytes, size_t len, char *out)
+size_t gml_base64url(const void *bytes, size_t len, char *out)
 {
-	return codec_encode(bytes, len, out, codec_url, false);
+	return base64_encode(bytes, len, out, base64_url, false);
 }
 
-static int codec_value(char c, char c62, char c63)
+static int base64_value(char c, char c62, char c63)
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -64,8 +54,8 @@ static int codec_value(char c, char c62, char c63)
 }
 
 /* Digits without padding. Refuses stray bits behind the last byte, so that each value has one spelling. */
-static bool codec_decode(const char *in, size_t len, char c62, char c63, uint8_t *out, size_t cap,
-			 size_t *len_out)
+static bool base64_decode(const char *in, size_t len, char c62, char c63, uint8_t *out, size_t cap,
+			  size_t *len_out)
 {
 	uint32_t bits = 0;
 	unsigned have = 0;
@@ -73,7 +63,7 @@ static bool codec_decode(const char *in, size_t len, char c62, char c63, uint8_t
 	if (len % 4 == 1)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		int value = codec_value(in[i], c62, c63);
+		int value = base64_value(in[i], c62, c63);
 		if (value < 0)
 			return false;
 		bits = (bits << 6 | (uint32_t)value) & 0xffffff;
@@ -91,19 +81,19 @@ static bool codec_decode(const char *in, size_t len, char c62, char c63, uint8_t
 	return true;
 }
 
-bool s3_base64_decode(struct gml_span text, void *out, size_t len)
+bool gml_base64_decode(struct gml_span text, void *out, size_t len)
 {
 	size_t pad = (3 - len % 3) % 3, got;
 	const char *in = text.ptr;
-	if (text.len != S3_BASE64_LEN(len))
+	if (text.len != GML_BASE64_LEN(len))
 		return false;
 	for (size_t i = 0; i < pad; i++)
 		if (in[text.len - 1 - i] != '=')
 			return false;
-	return codec_decode(in, text.len - pad, '+', '/', out, len, &got) && got == len;
+	return base64_decode(in, text.len - pad, '+', '/', out, len, &got) && got == len;
 }
 
-bool s3_base64url_decode(struct gml_span text, void *out, size_t cap, size_t *len_out)
+bool gml_base64url_decode(struct gml_span text, void *out, size_t cap, size_t *len_out)
 {
-	return codec_decode(text.ptr, text.len, '-', '_', out, cap, len_out);
+	return base64_decode(text.ptr, text.len, '-', '_', out, cap, len_out);
 }

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: Apache-2.0
+/* gateway/base: spans, hexadecimal digits, percent-encoding, base64, the calendar. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "gateway/base/base64.h"
+#include "gateway/base/calendar.h"
+#include "gateway/base/hex.h"
+#include "gateway/base/percent.h"
+#include "gateway/base/span.h"
+
+/* ---- spans ---- */
+
+static void test_span_compare(void **state)
+{
+	struct gml_span none = {NULL, 0};
+	(void)state;
+	assert_true(gml_span_equal(none, GML_LIT("")) && gml_span_is(none, ""));
+	assert_true(gml_span_is(GML_LIT("aB"), "aB") && !gml_span_is(GML_LIT("aB"), "ab"));
+	assert_false(gml_span_is(GML_LIT("ab"), "abc") || gml_span_is(GML_LIT("abc"), "ab"));
+	assert_true(gml_span_is_nocase(GML_LIT("aB-1"), "Ab-1"));
+	assert_false(gml_span_is_nocase(GML_LIT("a["), "a{")); /* letters only */
+	assert_true(gml_span_starts(GML_LIT("abc"), GML_LIT("ab")) && gml_span_starts(none, none));
+	assert_false(gml_span_starts(GML_LIT("a"), GML_LIT("ab")) ||
+		     gml_span_starts(GML_LIT("Ab"), GML_LIT("a")));
+	assert_true(gml_span_starts_nocase(GML_LIT("X-Amz-A"), GML_LIT("x-amz-")));
+	assert_true(gml_span_order(none, GML_LIT("")) == 0);
+	assert_true(gml_span_order(GML_LIT("a"), GML_LIT("ab")) < 0);
+	assert_true(gml_span_order(GML_LIT("\xff"), GML_LIT("a")) > 0); /* bytes, not chars */
+	assert_true(gml_span_order(GML_LIT("B"), GML_LIT("a")) < 0);
+	assert_true(gml_span_order_nocase(GML_LIT("B"), GML_LIT("a")) > 0);
+	assert_true(gml_span_text(NULL).ptr == NULL && gml_span_text(NULL).len == 0);
+}
+
+static void test_span_parts(void **state)
+{
+	struct gml_span rest = GML_LIT("a,,b"), none = {NULL, 0};
+	(void)state;
+	assert_true(gml_span_is(gml_span_cut(&rest, ','), "a"));
+	assert_true(gml_span_is(gml_span_cut(&rest, ','), ""));
+	assert_true(gml_span_is(gml_span_cut(&rest, ','), "b") && rest.ptr == NULL);
+	assert_true(gml_span_cut(&rest, ',').len == 0 && rest.ptr == NULL);
+	rest = GML_LIT("x=");
+	assert_true(gml_span_is(gml_span_cut(&rest, '='), "x"));
+	assert_true(rest.len == 0 && rest.ptr != NULL); /* empty, but there */
+	assert_true(gml_span_is(gml_span_trim(GML_LIT(" \t a b\t ")), "a b"));
+	assert_true(gml_span_is(gml_span_trim(GML_LIT("\ra\n")), "\ra\n"));
+	assert_true(gml_span_is(gml_span_trim_space(GML_LIT("\r\n a\n\t")), "a"));
+	assert_true(gml_span_trim_space(GML_LIT(" \r\n\t")).len == 0);
+	assert_true(gml_span_is(gml_span_trim_space(gml_span_of("\0 ", 2)), "") == false);
+	assert_true(gml_span_trim(none).len == 0 && gml_span_from(none, 0).len == 0);
+	assert_int_equal(gml_span_find(none, 'a'), 0);
+	assert_int_equal(gml_span_find(GML_LIT("ab"), 'c'), 2);
+	assert_true(gml_span_is(gml_span_from(GML_LIT("abc"), 3), ""));
+}
+
+/* ---- hexadecimal digits ---- */
+
+static void test_hex(void **state)
+{
+	char text[2 * 256 + 1], digits[17];
+	uint8_t all[256], back[256];
+	(void)state;
+	for (int i = 0; i < 256; i++)
+		all[i] = (uint8_t)i;
+	gml_hex(all, 256, text);
+	for (int i = 0; i < 256; i++) {
+		char expected[3];
+		snprintf(expected, sizeof(expected), "%02x", (unsigned)i);
+		assert_memory_equal(text + 2 * i, expected, 2);
+		assert_int_equal(gml_hex_value((char)i), i >= '0' && i <= '9'	? i - '0'
+							 : i >= 'a' && i <= 'f' ? i - 'a' + 10
+							 : i >= 'A' && i <= 'F' ? i - 'A' + 10
+										: -1);
+	}
+	assert_int_equal(text[512], 0);
+	assert_true(gml_unhex(text, 256, back) && memcmp(all, back, 256) == 0);
+	assert_true(gml_hex_is_lower(text, 512) && gml_hex_is_lower("", 0));
+	assert_true(gml_unhex("aAfF", 2, back) && back[0] == 0xaa && back[1] == 0xff);
+	assert_false(gml_hex_is_lower("aA", 2) || gml_hex_is_lower("g", 1));
+	assert_true(gml_unhex("", 0, back));
+	assert_false(gml_unhex("0g", 1, back) || gml_unhex("g0", 1, back));
+	for (unsigned i = 0; i < 16; i++)
+		assert_true(gml_hex_digit(i) == "0123456789abcdef"[i] &&
+			    gml_hex_digit_upper(i) == "0123456789ABCDEF"[i]);
+	memset(digits, 'x', sizeof(digits));
+	gml_hex_u64(UINT64_C(0xfedcba9876543210), 16, digits);
+	assert_memory_equal(digits, "fedcba9876543210x", 17);
+	gml_hex_u64(0x1ff, 2, digits);
+	assert_memory_equal(digits, "ffdc", 4);
+}
+
+/* ---- percent-encoding ---- */
+
+/* RFC 3986, 2.3: all bytes. */
+static void test_percent_class(void **state)
+{
+	static const char unreserved[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	char out[3];
+	(void)state;
+	for (int i = 0; i < 256; i++) {
+		char c = (char)i, expected[4];
+		bool same = i != 0 && strchr(unreserved, i) != NULL;
+		struct gml_span in = gml_span_of(&c, 1);
+		snprintf(expected, sizeof(expected), "%%%02X", (unsigned)i);
+		if (same)
+			memcpy(expected, &c, 1);
+		assert_int_equal(gml_percent_encode(in, false, out), same ? 1 : 3);
+		assert_memory_equal(out, expected, same ? 1 : 3);
+		assert_int_equal(gml_percent_encode(in, true, out), same || i == '/' ? 1 : 3);
+		in = gml_span_of(expected, 3);
+		assert_int_equal(same ? i : gml_percent_take(&in, false), i);
+	}
+}
+
+static void test_percent_take(void **state)
+{
+	struct gml_span in = GML_LIT("a+%2b%4%zz%");
+	char out[12];
+	size_t n = 0;
+	(void)state;
+	while (in.len > 0)
+		out[n++] = (char)gml_percent_take(&in, true);
+	assert_int_equal(n, 9);
+	assert_memory_equal(out, "a +%4%zz%", 9);
+	in = GML_LIT("+");
+	assert_int_equal(gml_percent_take(&in, false), '+');
+}
+
+static void test_percent_decode(void **state)
+{
+	static const struct {
+		const char *in, *out;
+		bool plus;
+		long len;
+	} rows[] = {
+		{"abc", "abc", false, 3},
+		{"a%2Fb", "a/b", false, 3},
+		{"a+b", "a+b", false, 3},
+		{"a+b", "a b", true, 3},
+		{"%c3%A9", "\xc3\xa9", false, 2},
+		{"%", NULL, false, -1},
+		{"%4", NULL, false, -1},
+		{"%4g", NULL, false, -1},
+		{"", "", false, 0},
+		{"%00", "\0", false, 1},
+		{"%25%32%35", "%25", false, 3},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *in = strdup(rows[i].in), *out = malloc(strlen(in) + 1);
+		assert_int_equal(gml_percent_decode(gml_span_text(in), rows[i].plus, out),
+				 rows[i].len);
+		if (rows[i].len > 0)
+			assert_memory_equal(out, rows[i].out, (size_t)rows[i].len);
+		free(in);
+		free(out);
+	}
+}
+
+static void test_percent_encode_inverts(void **state)
+{
+	char all[256], *encoded = malloc(3 * 256), back[256];
+	size_t len;
+	(void)state;
+	for (int i = 0; i < 256; i++)
+		all[i] = (char)i;
+	len = gml_percent_encode(gml_span_of(all, 256), true, encoded);
+	assert_int_equal(gml_percent_decode(gml_span_of(encoded, len), true, back), 256);
+	assert_memory_equal(all, back, 256);
+	assert_non_null(memchr(encoded, '/', len));
+	len = gml_percent_encode(gml_span_of(all, 256), false, encoded);
+	assert_null(memchr(encoded, '/', len));
+	free(encoded);
+}
+
+static void test_percent_decode_in_place(void **state)
+{
+	char text[] = "a%20b%2Fc+d";
+	(void)state;
+	assert_int_equal(gml_percent_decode(gml_span_text(text), true, text), 7);
+	assert_memory_equal(text, "a b/c d", 7);
+	assert_int_equal(gml_percent_plain("ab+%", 4, true), 2);
+	assert_int_equal(gml_percent_plain("ab+%", 4, false), 3);
+	assert_int_equal(gml_percent_plain(NULL, 0, true), 0);
+}
+
+/* ---- base64 ---- */
+
+/* RFC 4648, section 10. */
+static void test_base64_vectors(void **state)
+{
+	static const struct {
+		const char *plain, *coded;
+	} rows[] = {{"", ""},
+		    {"f", "Zg=="},
+		    {"fo", "Zm8="},
+		    {"foo", "Zm9v"},
+		    {"foob", "Zm9vYg=="},
+		    {"fooba", "Zm9vYmE="},
+		    {"foobar", "Zm9vYmFy"}};
+	char text[16];
+	uint8_t back[8];
+	size_t len;
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t n = strlen(rows[i].plain);
+		assert_int_equal(gml_base64(rows[i].plain, n, text), strlen(rows[i].coded));
+		assert_string_equal(text, rows[i].coded);
+		assert_true(gml_base64_decode(gml_span_text(rows[i].coded), back, n));
+		assert_memory_equal(back, rows[i].plain, n);
+		gml_base64url(rows[i].plain, n, text);
+		assert_null(strchr(text, '='));
+		assert_true(gml_base64url_decode(gml_span_text(text), back, n, &len) && len == n);
+	}
+	gml_base64("\xfb\xff", 2, text);
+	assert_string_equal(text, "+/8=");
+	gml_base64url("\xfb\xff", 2, text);
+	assert_string_equal(text, "-_8");
+	assert_false(gml_base64url_decode(GML_LIT("+/8"), back, 8, &len));
+	assert_false(gml_base64_decode(GML_LIT("-_8="), back, 2));
+}
+
+static void test_base64(void **state)
+{
+	uint8_t bytes[64], back[64];
+	char text[GML_BASE64_LEN(64) + 1];
+	size_t len;
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 37 + 251);
+	for (size_t n = 0; n <= sizeof(bytes); n++) {
+		assert_int_equal(gml_base64(bytes, n, text), GML_BASE64_LEN(n));
+		assert_true(gml_base64_decode(gml_span_text(text), back, n));
+		assert_memory_equal(bytes, back, n);
+		if (n > 0)
+			assert_false(gml_base64_decode(gml_span_text(text), back, n - 1));
+		gml_base64url(bytes, n, text);
+		assert_true(gml_base64url_decode(gml_span_text(text), back, n, &len));
+		assert_int_equal(len, n);
+		assert_memory_equal(bytes, back, n);
+	}
+	assert_false(gml_base64_decode(GML_LIT("AAAA"), back, 2));
+	assert_false(gml_base64_decode(GML_LIT("AAB="), back, 2)); /* stray bits */
+	assert_true(gml_base64_decode(GML_LIT("AAA="), back, 2));
+	assert_false(gml_base64_decode(GML_LIT("AA A"), back, 3));
+	assert_false(gml_base64url_decode(GML_LIT("A"), back, 8, &len));
+	assert_false(gml_base64url_decode(GML_LIT("AA=="), back, 8, &len));
+}
+
+static void test_numbers(void **state)
+{
+	uint64_t value;
+	(void)state;
+	assert_true(gml_span_u64(GML_LIT("18446744073709551615"), UINT64_MAX, &value) &&
+		    value == UINT64_MAX);
+	assert_false(gml_span_u64(GML_LIT("18446744073709551616"), UINT64_MAX, &value));
+	assert_false(gml_span_u64(GML_LIT("99999999999999999999"), UINT64_MAX, &value));
+	assert_false(gml_span_u64(GML_LIT("-1"), 10, &value));
+	assert_false(gml_span_u64(GML_LIT("+1"), 10, &value));
+	assert_false(gml_span_u64(GML_LIT(""), 10, &value));
+	assert_false(gml_span_u64(GML_LIT("11"), 10, &value));
+	assert_true(gml_span_u64(GML_LIT("0010"), 10, &value) && value == 10);
+}
+
+/* ---- the calendar ---- */
+
+/* Each day of the years 0 to 9999, counted by hand. */
+static void test_calendar_days(void **state)
+{
+	static const unsigned lengths[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int64_t days = GML_DATE_FIRST / 86400;
+	unsigned weekday = 6; /* 0000-01-01 is a Saturday */
+	(void)state;
+	for (int64_t year = 0; year <= 9999; year++) {
+		bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+		for (unsigned month = 1; month <= 12; month++) {
+			unsigned last = lengths[month - 1] + (month == 2 && leap);
+			for (unsigned day = 1; day <= last; day++) {
+				struct gml_civil c = gml_civil_of(days * 86400 + 86399);
+				if (c.year != year || c.month != month || c.day != day ||
+				    c.weekday != weekday || c.hour != 23 || c.second != 59 ||
+				    gml_civil_days(year, month, day) != days)
+					fail_msg("%04d-%02u-%02u", (int)year, month, day);
+				weekday = (weekday + 1) % 7;
+				days++;
+			}
+			assert_false(gml_civil_valid(&(struct gml_civil){
+				.year = year, .month = month, .day = last + 1}));
+		}
+	}
+	assert_true(days == GML_DATE_LAST / 86400 + 1);
+}
+
+static void test_calendar_ends(void **state)
+{
+	struct gml_civil c = gml_civil_of(INT64_MAX);
+	char iso[25], basic[17] = "x";
+	(void)state;
+	assert_true(c.year == 9999 && c.month == 12 && c.day == 31 && c.second == 59);
+	c = gml_civil_of(INT64_MIN);
+	assert_true(c.year == 0 && c.month == 1 && c.day == 1 && c.hour == 0);
+	gml_date_iso(INT64_MAX, iso);
+	assert_string_equal(iso, "9999-12-31T23:59:59.000Z");
+	gml_date_iso(INT64_MIN, iso);
+	assert_string_equal(iso, "0000-01-01T00:00:00.000Z");
+	assert_true(gml_date_basic(GML_DATE_LAST, basic));
+	assert_string_equal(basic, "99991231T235959Z");
+	assert_false(gml_date_basic(GML_DATE_LAST + 1, basic) ||
+		     gml_date_basic(GML_DATE_FIRST - 1, basic));
+	assert_true(gml_seconds_of_ns(-1) == -1 && gml_seconds_of_ns(0) == 0);
+	assert_true(gml_seconds_of_ns(-GML_NS_PER_S) == -1);
+	assert_true(gml_ns_of_seconds(INT64_MAX) == INT64_MAX);
+	assert_true(gml_ns_of_seconds(INT64_MIN) == INT64_MIN);
+	assert_true(gml_ns_of_seconds(9223372036) == 9223372036 * GML_NS_PER_S);
+	assert_true(gml_ns_of_seconds(9223372037) == INT64_MAX);
+	c = (struct gml_civil){
+		.year = 2016, .month = 12, .day = 31, .hour = 23, .minute = 59, .second = 60};
+	assert_true(gml_civil_valid(&c)); /* a leap second */
+	assert_int_equal(gml_civil_seconds(&c), 1483228800);
+	c.second = 61;
+	assert_false(gml_civil_valid(&c));
+}
+
+static bool date_parse(struct gml_span text, int64_t *ns_out)
+{
+	int64_t seconds;
+	if (!gml_date_http_parse(text, &seconds))
+		return false;
+	*ns_out = gml_ns_of_seconds(seconds);
+	return true;
+}
+
+static void test_date_shown(void **state)
+{
+	char iso[25], http[30];
+	int64_t ns;
+	(void)state;
+	gml_date_iso(gml_seconds_of_ns(1138985109 * GML_NS_PER_S + 999999999), iso);
+	assert_string_equal(iso, "2006-02-03T16:45:09.000Z");
+	gml_date_http(gml_seconds_of_ns(1138985109 * GML_NS_PER_S), http);
+	assert_string_equal(http, "Fri, 03 Feb 2006 16:45:09 GMT");
+	gml_date_http(gml_seconds_of_ns(0), http);
+	assert_string_equal(http, "Thu, 01 Jan 1970 00:00:00 GMT");
+	gml_date_iso(gml_seconds_of_ns(-1), iso);
+	assert_string_equal(iso, "1969-12-31T23:59:59.000Z");
+	gml_date_iso(gml_seconds_of_ns(951782400 * GML_NS_PER_S), iso);
+	assert_string_equal(iso, "2000-02-29T00:00:00.000Z");
+	gml_date_iso(gml_seconds_of_ns(INT64_MAX), iso);
+	assert_string_equal(iso, "2262-04-11T23:47:16.000Z");
+	gml_date_iso(gml_seconds_of_ns(INT64_MIN), iso);
+	assert_memory_equal(iso, "1677-", 5);
+	for (int64_t s = -86400 * 366; s < (int64_t)86400 * 36600; s += 86400 * 5 + 3607) {
+		gml_date_http(gml_seconds_of_ns(s * GML_NS_PER_S), http);
+		assert_true(date_parse(gml_span_text(http), &ns));
+		assert_int_equal(ns, s * GML_NS_PER_S);
+	}
+}
+
+static void test_date_forms(void **state)
+{
+	static const char *const good[] = {
+		"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+		"Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 +0000"};
+	static const char *const bad[] = {"",
+					  "Sun, 06 Nov 1994 08:49:37",
+					  "Sun, 31 Feb 1994 08:49:37 GMT",
+					  "Sun, 06 Nov 1994 25:49:37 GMT",
+					  "Sun, 06 Foo 1994 08:49:37 GMT",
+					  "Sun, 06 Nov 1994 08:49:37 GMTx",
+					  "1994-11-06T08:49:37Z",
+					  "Sun, 06 Nov 1994 08:49:37 PST",
+					  "99999999999999999999999999999999999999999999999999999"};
+	int64_t ns;
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(date_parse(gml_span_text(good[i]), &ns));
+		assert_int_equal(ns, 784111777 * GML_NS_PER_S);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(date_parse(gml_span_text(bad[i]), &ns));
+	assert_true(date_parse(GML_LIT("Fri, 31 Dec 9999 23:59:59 GMT"), &ns));
+	assert_true(ns == INT64_MAX);
+	assert_true(date_parse(GML_LIT("Mon, 01 Jan 0001 00:00:00 GMT"), &ns));
+	assert_true(ns == INT64_MIN);
+	/* The first and the last second that a file's time can have: what was shown of them is understood again. */
+	assert_true(date_parse(GML_LIT("Fri, 11 Apr 2262 23:47:16 GMT"), &ns));
+	assert_true(ns == 9223372036 * GML_NS_PER_S);
+	assert_true(date_parse(GML_LIT("Tue, 21 Sep 1677 00:12:44 GMT"), &ns));
+	assert_true(ns == -9223372036 * GML_NS_PER_S);
+	assert_true(date_parse(GML_LIT("Fri, 11 Apr 2262 23:47:17 GMT"), &ns));
+	assert_true(ns == INT64_MAX);
+}
+
+static void test_date_basic_and_mail(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t time; /* -1: refused */
+	} cases[] = {
+		{"20130524T000000Z", INT64_C(1369353600)},
+		{"19700101T000000Z", 0},
+		{"20240229T235959Z", 1709251199},
+		{"20230229T000000Z", -1},
+		{"20131301T000000Z", -1},
+		{"20130524T240000Z", -1},
+		{"20130524T000000", -1},
+		{"2013052400000000", -1},
+		{"", -1},
+		{"Fri, 24 May 2013 00:00:00 GMT", INT64_C(1369353600)},
+		{"Tue, 27 Mar 2007 19:36:42 +0000", 1175024202},
+		{"Tue, 27 Mar 2007 21:36:42 +0200", 1175024202},
+		{"27 Mar 2007 12:36:42 -0700", 1175024202},
+		{"Fri, 1 Jan 2100 00:00:00 UTC", 4102444800},
+		{"Fri, 24 Mai 2013 00:00:00 GMT", -1},
+		{"Fri, 24 May 2013 00:00:00 XYZ", -1},
+		{"Fri, 24 May 2013", -1},
+		{"Fri, 31 Apr 2013 00:00:00 GMT", -1},
+		{"Fri, 24 May 2013 00:00:00", -1},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int64_t time = -1;
+		bool ok = gml_date_basic_parse(gml_span_text(cases[i].text), &time) ||
+			  gml_date_mail_parse(gml_span_text(cases[i].text), &time);
+		if (ok != (cases[i].time >= 0) || (ok && time != cases[i].time))
+			fail_msg("%s", cases[i].text);
+	}
+	/* There and back, against libc, over four centuries. */
+	for (int64_t t = -2000000000; t < 11000000000; t += 86400 * 3 + 12347) {
+		char text[17], expected[40];
+		struct tm tm;
+		time_t clock = (time_t)t;
+		int64_t back;
+		assert_true(gml_date_basic(t, text));
+		gmtime_r(&clock, &tm);
+		strftime(expected, sizeof(expected), "%Y%m%dT%H%M%SZ", &tm);
+		assert_string_equal(text, expected);
+		assert_true(gml_date_basic_parse(gml_span_text(text), &back));
+		assert_int_equal(back, t);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_span_compare),
+		cmocka_unit_test(test_span_parts),
+		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_percent_class),
+		cmocka_unit_test(test_percent_take),
+		cmocka_unit_test(test_percent_decode),
+		cmocka_unit_test(test_percent_encode_inverts),
+		cmocka_unit_test(test_percent_decode_in_place),
+		cmocka_unit_test(test_base64_vectors),
+		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_calendar_days),
+		cmocka_unit_test(test_calendar_ends),
+		cmocka_unit_test(test_date_shown),
+		cmocka_unit_test(test_date_forms),
+		cmocka_unit_test(test_date_basic_and_mail),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
