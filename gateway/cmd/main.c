@@ -17,7 +17,7 @@
 #include "help.h"
 #include "words.h"
 
-static void main_say(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void main_say(const char *format, va_list args)
 {
 	fputs("gemel: ", stderr);
 	vfprintf(stderr, format, args);

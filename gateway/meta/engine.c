@@ -93,7 +93,8 @@ static int engine_write(const char *dir, const char *name)
 }
 
 /* For log lines before there is a store. */
-static void engine_log(const struct gml_meta_options *opt, const char *dir, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void
+engine_log(const struct gml_meta_options *opt, const char *dir, const char *format, ...)
 {
 	char line[512];
 	size_t n;

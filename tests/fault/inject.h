@@ -13,9 +13,9 @@
 enum inject_kind {
 	INJECT_MEMORY, /* allocations answer NULL */
 	INJECT_IO, /* every kind of system call: EIO, or what it answers when it lacks something */
-	INJECT_FULL,  /* calls that take room on the disk: ENOSPC */
-	INJECT_FILES, /* calls that make a descriptor: EMFILE */
-	INJECT_THIN, /* syncs: ENOSPC, as a thin volume answers when it is full; pages are lost */
+	INJECT_FULL,   /* calls that take room on the disk: ENOSPC */
+	INJECT_FILES,  /* calls that make a descriptor: EMFILE */
+	INJECT_THIN,   /* syncs: ENOSPC, as a thin volume answers when it is full; pages are lost */
 	INJECT_SIGNAL, /* calls that a signal may interrupt: EINTR */
 	INJECT_SHORT,  /* transfers move only a part */
 	INJECT_KINDS,

@@ -67,3 +67,22 @@ def fresh_mounted(fresh, kernel):
 def bucket(gemel):
     """A new, empty bucket of `demo`; its name. What a test leaves in it does not disturb others."""
     return gemel.new_bucket()
+
+
+@pytest.fixture
+def place(gemel, kernel, mounted, request):
+    """An empty directory of this test on the mount."""
+    name = f"{mounted}/" + "".join(c if c.isalnum() else "_" for c in request.node.name)
+    kernel.run(f"mkdir {name}")
+    return name
+
+
+@pytest.fixture(scope="module")
+def s3(gemel):
+    return gemel.s3(signature_version="s3v4")
+
+
+@pytest.fixture(scope="module")
+def other(gemel):
+    """Somebody else's client."""
+    return gemel.s3(*gemel.new_user("other", 4001))

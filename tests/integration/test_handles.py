@@ -331,7 +331,7 @@ def test_changes_by_path(gemel, kernel, mounted, clients, way):
 def test_an_open_file_goes_on(gemel, kernel, mounted):
     """All that a process can do with a descriptor, after S3 replaced the file under it; but for fstat(2): glibc asks by an empty path, and Linux (6.1) itself says ESTALE when the link count is 0."""
     gemel.s3().put_object(Bucket="demo", Key="descriptor", Body=b"older")
-    kernel.run(f"rm -f /run/opened /run/replaced; mkfifo /run/replaced")
+    kernel.run("rm -f /run/opened /run/replaced; mkfifo /run/replaced")
     python = f"""
 import fcntl, os
 fd = os.open('{mounted}/descriptor', os.O_RDWR)

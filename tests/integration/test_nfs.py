@@ -2,7 +2,6 @@
 """What a Linux client expects of a local file system, over NFSv4.2."""
 import hashlib
 
-import pytest
 
 from harness import Gemel
 
@@ -26,14 +25,6 @@ def get(name):
         return f.read()
 '''
     return kernel.run(f"{PY} - <<'END_OF_SCRIPT'\n{prelude}{script}\nEND_OF_SCRIPT", **kwargs).text
-
-
-@pytest.fixture
-def place(gemel, kernel, mounted, request):
-    """An empty directory of this test on the mount."""
-    name = f"{mounted}/" + "".join(c if c.isalnum() else "_" for c in request.node.name)
-    kernel.run(f"mkdir {name}")
-    return name
 
 
 def test_names(kernel, place):

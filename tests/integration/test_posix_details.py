@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from test_malformed import Wire
-from test_nfs import place, python  # noqa: F401 (a fixture)
+from test_nfs import python
 
 MIB = 1 << 20
 USER = {"uid": 1234, "gid": 1234}

@@ -22,17 +22,6 @@ def fails(code, status, call, **kwargs):
     return response
 
 
-@pytest.fixture(scope="module")
-def s3(gemel):
-    return gemel.s3(signature_version="s3v4")
-
-
-@pytest.fixture(scope="module")
-def other(gemel):
-    """Somebody else's client."""
-    return gemel.s3(*gemel.new_user("other", 4001))
-
-
 # ---- buckets
 
 

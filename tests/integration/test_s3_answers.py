@@ -7,7 +7,7 @@ import pytest
 
 from test_malformed import Wire, code
 from test_nfs import python
-from test_s3 import fails, other, s3  # noqa: F401 (fixtures)
+from test_s3 import fails
 
 CLASSES = ("REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE")
 

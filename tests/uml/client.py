@@ -75,7 +75,7 @@ class KernelClient:
                 "linux.uml", f"mem={memory}", "root=/dev/root", "rootfstype=hostfs", "rw", f"init={HERE / 'init'}",
                 f"vec0:transport=tap,ifname={self.tap},depth=128,gro=1", "con=null", "con0=null,fd:1", "panic=-1",
                 f"umid={self.tap}-{os.getpid()}", f"uml_dir={self.directory}/",
-                f"gemel_dir={module_tree(self.directory)}", f"gemel_addr={self.address}", f"gemel_peer={self.peer}",
+                f"gemel_dir={module_tree(self.directory)}", f"gemel_addr={self.address}",
                 f"gemel_agent={HERE / 'agent.py'}",
             ],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True, preexec_fn=lambda: pin(index),

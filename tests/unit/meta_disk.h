@@ -250,8 +250,10 @@ static inline void disk_watch(struct meta_env *env)
 /* Calls pass as if nothing had been. */
 static inline void disk_unwatch(void)
 {
-	if (disk != NULL)
-		disk->ino[0] = disk->die_in = disk->fail_in = 0;
+	if (disk == NULL)
+		return;
+	disk->ino[0] = 0;
+	disk->die_in = disk->fail_in = 0;
 }
 
 /* And the record is empty. */

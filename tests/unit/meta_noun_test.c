@@ -176,6 +176,19 @@ static bool walk_key(void *arg, const struct gml_key *key)
 	return walk_add(arg, key->id, strlen(key->id));
 }
 
+static bool user_equal(const struct gml_user *a, const struct gml_user *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->uid == b->uid && a->gid == b->gid &&
+	       a->ngroups == b->ngroups && a->flags == b->flags && a->created == b->created &&
+	       memcmp(a->groups, b->groups, a->ngroups * sizeof(*a->groups)) == 0;
+}
+
+static bool key_equal(const struct gml_key *a, const struct gml_key *b)
+{
+	return strcmp(a->id, b->id) == 0 && strcmp(a->secret, b->secret) == 0 &&
+	       strcmp(a->user, b->user) == 0 && a->flags == b->flags && a->created == b->created;
+}
+
 static int users(struct gml_txn *txn, void *arg)
 {
 	struct gml_user user = {.name = "bob",
@@ -196,8 +209,7 @@ static int users(struct gml_txn *txn, void *arg)
 	for (uint32_t i = 0; i < GML_USER_GROUPS_MAX; i++)
 		user.groups[i] = i * 1000003;
 	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == 0);
-	CLOSURE_CHECK(gml_rec_user_get(txn, STR("bob"), &got) == 0 &&
-		      memcmp(&got, &user, sizeof(user)) == 0);
+	CLOSURE_CHECK(gml_rec_user_get(txn, STR("bob"), &got) == 0 && user_equal(&got, &user));
 	user.ngroups = 0;
 	strcpy(user.name, "ada"); /* the same uid */
 	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == 0);
@@ -215,8 +227,7 @@ static int users(struct gml_txn *txn, void *arg)
 	user.name[0] = 0;
 	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == GML_ERR_INVAL);
 	CLOSURE_CHECK(gml_rec_key_put(txn, &key) == 0);
-	CLOSURE_CHECK(gml_rec_key_get(txn, STR("GK1"), &key_got) == 0 &&
-		      memcmp(&key_got, &key, sizeof(key)) == 0);
+	CLOSURE_CHECK(gml_rec_key_get(txn, STR("GK1"), &key_got) == 0 && key_equal(&key_got, &key));
 	walk.text[0] = 0;
 	CLOSURE_CHECK(gml_rec_key_each(txn, walk_key, &walk) == 0 &&
 		      strcmp(walk.text, "GK1 ") == 0);

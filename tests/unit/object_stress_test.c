@@ -52,7 +52,7 @@ static void stress_put(struct stress *s, const char *key)
 
 static int stress_sink(void *arg, const void *buf, size_t len)
 {
-	const char *p = buf;
+	const uint8_t *p = buf;
 	int *first = arg;
 	for (size_t i = 0; i < len; i++) {
 		if (*first == 0)

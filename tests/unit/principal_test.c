@@ -154,8 +154,8 @@ static void test_bucket_names(void **state)
 					  "x-s3alias",
 					  "sthree-a",
 					  "a--ol-s3",
-					  "\xc3\xa4"
-					  "bc"};
+					  ("\xc3\xa4"
+					   "bc")};
 	char longest[65];
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
 		assert_ok(gml_bucket_name_check(ns_span(good[i])));
