@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What becomes of an inode that a name no longer denotes. */
 #include <gemel/err.h>
 #include <gemel/op.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The one place where a name loses its content.
  *
  * Whatever takes an inode from under a name comes here, from link.c: overwriting by PUT, CopyObject and
