@@ -37,6 +37,16 @@ const struct gml_engine *gml_engine_find(const char *name)
 	return NULL;
 }
 
+const char *gml_table_name(enum gml_table table)
+{
+	static const char *const names[GML_TABLE_COUNT_] = {
+#define ENGINE_TABLE_NAME(name) #name,
+		GML_TABLE_MAP(ENGINE_TABLE_NAME)
+#undef ENGINE_TABLE_NAME
+	};
+	return names[table];
+}
+
 /* ---- the name in the store ---- */
 static int engine_path(char path[4096], const char *dir)
 {
@@ -327,11 +337,31 @@ void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *f
 	meta->log(meta->log_arg, level, line);
 }
 
-int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table)
+/* Printable bytes as they are, others as \xNN; "…" when it is cut. */
+static void corrupt_key(char *out, size_t cap, struct gml_span key)
 {
-	uint32_t bit = UINT32_C(1) << table;
-	if ((atomic_fetch_or(&txn->meta->corrupt_logged, bit) & bit) == 0)
-		gml_meta_log(txn->meta, GML_LOG_ERROR, "metadata table %d holds a damaged record",
-			     (int)table);
+	const uint8_t *p = key.ptr;
+	size_t at = 0, i;
+	for (i = 0; i < key.len && at + 8 < cap; i++) {
+		if (p[i] > ' ' && p[i] <= '~' && p[i] != '\\')
+			out[at++] = (char)p[i];
+		else
+			at += (size_t)snprintf(out + at, 5, "\\x%02x", p[i]);
+	}
+	snprintf(out + at, cap - at, "%s", i < key.len ? "..." : "");
+}
+
+int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table, struct gml_span key)
+{
+	uint64_t hash = (uint64_t)table + 1;
+	char text[256];
+	for (size_t i = 0; i < key.len; i++)
+		hash = (hash ^ ((const uint8_t *)key.ptr)[i]) * 0x100000001b3u;
+	if (atomic_exchange(&txn->meta->corrupt_logged, hash) == hash)
+		return GML_ERR_CORRUPT;
+	corrupt_key(text, sizeof(text), key);
+	gml_meta_log(txn->meta, GML_LOG_ERROR,
+		     "metadata: the record of table %s at key %s is damaged", gml_table_name(table),
+		     text);
 	return GML_ERR_CORRUPT;
 }

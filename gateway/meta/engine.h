@@ -26,6 +26,11 @@
 #include <gemel/types.h>
 #include <stdatomic.h>
 
+/* Version of everything that a store holds: the store's `format` file says it to people and to
+ * openers, the engine's format record to whoever finds the metadata alone. It changes with each
+ * format that a program of before must not meet. */
+#define GML_STORE_VERSION 3
+
 /* X(name): the stable on-disk name; numbered in this order. */
 #define GML_TABLE_MAP(X)                                                                           \
 	X(SUPER)                                                                                   \
@@ -44,7 +49,24 @@
 	X(ORPHAN)                                                                                  \
 	X(DIRTY)                                                                                   \
 	X(LEASE)                                                                                   \
-	X(JOURNAL)
+	X(JOURNAL)                                                                                 \
+	X(LINE)                                                                                    \
+	X(USAGE)                                                                                   \
+	X(VIEW)                                                                                    \
+	X(VIEWNAME)                                                                                \
+	X(OLDNAME)                                                                                 \
+	X(OLDCOOKIE)                                                                               \
+	X(OLDINODE)                                                                                \
+	X(OLDEXTENT)                                                                               \
+	X(OLDXATTR)                                                                                \
+	X(DEAD)                                                                                    \
+	X(DEADSUM)                                                                                 \
+	X(CURSOR)                                                                                  \
+	X(KEYRING)                                                                                 \
+	X(TIER)                                                                                    \
+	X(RSTATE)                                                                                  \
+	X(CONFIG)                                                                                  \
+	X(LINK)
 enum gml_table {
 #define GML_TABLE_ENUM(name) GML_TABLE_##name,
 	GML_TABLE_MAP(GML_TABLE_ENUM)
@@ -54,6 +76,9 @@ enum gml_table {
 
 /* First byte of a key of table SUPER from which on the keys belong to the records (record/). */
 #define GML_SUPER_RECORDS 0x03
+
+/* Static storage. */
+const char *gml_table_name(enum gml_table table);
 
 /* The least that every engine must offer; gml_meta_open and _create refuse one that offers less. */
 #define GML_ENGINE_KEY_LEAST ((size_t)511)
@@ -242,7 +267,7 @@ struct gml_meta {
 	gml_log_fn log;
 	void *log_arg;
 	_Atomic uint64_t log_window;	 /* engine.c */
-	_Atomic uint32_t corrupt_logged; /* bit per table */
+	_Atomic uint64_t corrupt_logged; /* hash of the damaged record named last */
 };
 
 /* Bytes of a write transaction that belong to the record layer. */
@@ -358,7 +383,8 @@ void gml_meta_head_init(struct gml_meta *meta, const struct gml_engine *engine,
  * Any thread. */
 void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* A record of `table` cannot be decoded: logs once per table, returns CORRUPT. */
-int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table);
+/* The record of `table` at `key` is damaged: logs its table and key, unless it was the last one
+ * logged, and returns CORRUPT. The key may be borrowed. Any thread. */
+int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table, struct gml_span key);
 
 #endif

@@ -35,7 +35,7 @@ static void test_life(void **state)
 	struct ns *ns = *state;
 	struct gml_bucket_new born = {.kind = GML_BUCKET_TAGGING, .document = ns_span("born")};
 	struct gml_bucket bucket;
-	uint64_t rows = object_count(ns, GML_TABLE_SUPER);
+	uint64_t rows = object_count(ns, GML_TABLE_CONFIG);
 	char *big = malloc(GML_BUCKET_DOCUMENT_MAX + 2);
 	document(ns, &ns->op, GML_ERR_NOENT);
 	assert_ok(set(ns, &ns->op, NULL));
@@ -56,7 +56,7 @@ static void test_life(void **state)
 	expect(ns, "");
 	assert_ok(set(ns, &ns->op, NULL));
 	document(ns, &ns->op, GML_ERR_NOENT);
-	assert_int_equal(object_count(ns, GML_TABLE_SUPER), rows);
+	assert_int_equal(object_count(ns, GML_TABLE_CONFIG), rows);
 	free(big);
 
 	/* It goes with its bucket, by either way; a new bucket of the name has none. */
@@ -68,8 +68,9 @@ static void test_life(void **state)
 	assert_ok(gml_bucket_create(&ns->op, ns->store, B, &born, &bucket));
 	expect(ns, "born");
 	assert_ok(gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, B, GML_REMOVE_DIR));
-	assert_int_equal(object_count(ns, GML_TABLE_SUPER),
-			 rows - 1); /* the index of its root went as well */
+	assert_int_equal(object_count(ns, GML_TABLE_CONFIG), rows);
+	assert_int_equal(object_count(ns, GML_TABLE_LINE), 0); /* as its line and its usage did */
+	assert_int_equal(object_count(ns, GML_TABLE_USAGE), 0);
 	ns_mkbucket(ns);
 	document(ns, &ns->op, GML_ERR_NOENT);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/posix/open_inode.h"
+#include "gateway/meta/record/record_internal.h"
 #include "ns_support.h"
 
 struct said {
@@ -359,10 +360,32 @@ static int d_stray_dirent(struct gml_txn *t, struct world *w)
 
 static int d_usage(struct gml_txn *t, struct world *w)
 {
-	struct gml_bucket_rec rec;
-	int rc = gml_rec_bucket_get(t, ns_span("bucket"), &rec);
-	rec.bytes++;
-	return rc == 0 ? gml_rec_bucket_put(t, ns_span("bucket"), &rec) : rc;
+	struct gml_usage_rec usage;
+	int rc = gml_rec_usage_get(t, w->ns->bucket, &usage);
+	usage.bytes++;
+	return rc == 0 ? gml_rec_usage_put(t, w->ns->bucket, &usage) : rc;
+}
+
+static int d_no_usage(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_usage_del(t, w->ns->bucket);
+}
+
+static int d_no_line(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_line_del(t, w->ns->bucket);
+}
+
+static int d_line_row(struct gml_txn *t, struct world *w)
+{
+	struct gml_line line = gml_line_none;
+	line.id = 4242;
+	return gml_rec_line_put(t, &line, ns_span("ghost"));
+}
+
+static int d_usage_row(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_usage_put(t, 4242, &(struct gml_usage_rec){0});
 }
 
 static int d_dirty_row(struct gml_txn *t, struct world *w)
@@ -383,19 +406,27 @@ static int d_xattr_row(struct gml_txn *t, struct world *w)
 	return gml_rec_xattr_put(t, 4242, ns_span("user.x"), ns_span("y"));
 }
 
+/* A record of any bytes, with the checksum that fits them. */
+static int sealed_put(struct gml_txn *t, enum gml_table table, struct gml_span key,
+		      const char *value)
+{
+	struct gml_enc enc;
+	gml_enc_init(&enc, (uint8_t)value[0]);
+	gml_enc_raw(&enc, value + 1, strlen(value) - 1);
+	return gml_enc_put(&enc, t, table, key);
+}
+
 static int d_document_row(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_document_put(t, 4242, GML_BUCKET_TAGGING, ns_span("x"));
+	return gml_rec_config_put(t, 4242, GML_BUCKET_TAGGING, ns_span("x"));
 }
 
 static int d_document_damaged(struct gml_txn *t, struct world *w)
 {
-	uint8_t key[10] = {0x12};
-	for (int i = 0; i < 8; i++)
-		key[1 + i] = (uint8_t)(w->ns->bucket >> (56 - 8 * i));
-	key[9] = GML_BUCKET_TAGGING;
-	return gml_txn_put(t, GML_TABLE_SUPER, (struct gml_span){key, sizeof(key)},
-			   (struct gml_span){"\x07x", 2});
+	uint8_t key[9];
+	gml_key_u64(key, w->ns->bucket);
+	key[8] = GML_BUCKET_TAGGING;
+	return sealed_put(t, GML_TABLE_CONFIG, (struct gml_span){key, sizeof(key)}, "\x07x");
 }
 
 static int d_extent_row(struct gml_txn *t, struct world *w)
@@ -439,18 +470,22 @@ static int d_garbage(struct gml_txn *t, struct world *w)
 	uint8_t key[8] = {0};
 	for (int i = 0; i < 8; i++)
 		key[7 - i] = (uint8_t)(w->file >> 8 * i);
-	return gml_txn_put(t, GML_TABLE_INODE, (struct gml_span){key, 8}, ns_span("\x7fgarbage"));
+	return sealed_put(t, GML_TABLE_INODE, (struct gml_span){key, 8}, "\x7fgarbage");
+}
+
+static int d_unsealed(struct gml_txn *t, struct world *w)
+{
+	return gml_txn_put(t, GML_TABLE_USER, ns_span("ada"), ns_span("\1whatever"));
 }
 
 static int d_index(struct gml_txn *t, struct world *w)
 {
-	return gml_txn_put(t, GML_TABLE_SUPER, (struct gml_span){"\x11\0\0\0\5ghost", 10},
-			   ns_span("\1"));
+	return sealed_put(t, GML_TABLE_SUPER, (struct gml_span){"\x11\0\0\0\5ghost", 10}, "\1");
 }
 
 static int super_put(struct gml_txn *t, const char *key, size_t len, const char *value)
 {
-	return gml_txn_put(t, GML_TABLE_SUPER, (struct gml_span){key, len}, ns_span(value));
+	return sealed_put(t, GML_TABLE_SUPER, (struct gml_span){key, len}, value);
 }
 
 static int d_retired_short(struct gml_txn *t, struct world *w)
@@ -465,7 +500,7 @@ static int d_retired_long(struct gml_txn *t, struct world *w)
 
 static int d_retired_value(struct gml_txn *t, struct world *w)
 {
-	return super_put(t, "\x13\0\0\0\5", 5, "\2");
+	return gml_txn_put(t, GML_TABLE_SUPER, (struct gml_span){"\x13\0\0\0\5", 5}, ns_span("\2"));
 }
 
 static int d_super(struct gml_txn *t, struct world *w)
@@ -527,7 +562,13 @@ static void test_damage(void **state)
 		{d_retired_short, "retired uids: a damaged record, key \\x13\\x00\\x00\\x05"},
 		{d_retired_long,
 		 "retired uids: a damaged record, key \\x13\\x00\\x00\\x00\\x05\\x06"},
-		{d_retired_value, "retired uids: a damaged record"},
+		{d_retired_value,
+		 "table SUPER: the record at key \\x13\\x00\\x00\\x00\\x05 is damaged"},
+		{d_unsealed, "table USER: the record at key ada is damaged"},
+		{d_no_usage, "its usage is not recorded"},
+		{d_no_line, "bucket bucket: not found by its root"},
+		{d_line_row, "table line: 4242 is no bucket's root"},
+		{d_usage_row, "table usage: 4242 is no bucket's root"},
 		{d_super, "table super: key \\x10\\x00\\x00\\x05 is of no kind"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

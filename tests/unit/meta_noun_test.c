@@ -96,51 +96,29 @@ static bool walk_bucket(void *arg, struct gml_span name, const struct gml_bucket
 	return walk_add(arg, name.ptr, name.len);
 }
 
-/* As the format before wrote it, and in a transaction that has not seen it yet. */
-static int plain_bucket(struct gml_txn *txn, void *arg)
-{
-	static const uint8_t plain[] = {1, 10, 11, 0xe8, 7, 5, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4};
-	struct gml_bucket_rec rec;
-	(void)arg;
-	CLOSURE_CHECK(
-		gml_txn_put(txn, GML_TABLE_BUCKET, STR("plain"), SPAN(plain, sizeof(plain))) == 0);
-	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("plain"), &rec) == 0);
-	CLOSURE_CHECK(rec.root == 10 && rec.uid == 1000 && rec.created == 5 &&
-		      rec.quota_objects == 4 && rec.flags == 0);
-	rec.flags = GML_BUCKET_RELAXED;
-	rec.root = 40;
-	return gml_rec_bucket_put(txn, STR("other"), &rec);
-}
-
-static int relaxed_bucket(struct gml_txn *txn, void *arg)
-{
-	struct gml_bucket_rec rec;
-	(void)arg;
-	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("other"), &rec) == 0 &&
-		      rec.flags == GML_BUCKET_RELAXED);
-	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 40));
-	return 0;
-}
-
 static int buckets(struct gml_txn *txn, void *arg)
 {
-	struct gml_bucket_rec rec = {10, 11, 1000, -5, 1, 2, 3, 4}, got;
+	struct gml_bucket_rec rec = {10, 11, 1000, -5}, got;
+	struct gml_line line = gml_line_none;
 	struct walk walk = {{0}, 0};
 	char name[GML_BUCKET_NAME_MAX + 1];
 	uint64_t count;
 	(void)arg;
+	line.id = 10;
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("photos"), &rec) == 0);
-	rec.root = 20;
+	CLOSURE_CHECK(gml_rec_line_put(txn, &line, STR("photos")) == 0);
+	rec.root = line.id = 20;
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("backup"), &rec) == 0);
+	CLOSURE_CHECK(gml_rec_line_put(txn, &line, STR("backup")) == 0);
 	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("photos"), &got) == 0 && got.root == 10 &&
-		      got.created == -5);
+		      got.uploads == 11 && got.uid == 1000 && got.created == -5);
 	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 20, name, &got) == 0 &&
-		      strcmp(name, "backup") == 0);
+		      strcmp(name, "backup") == 0 && got.root == 20);
 	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 30, name, &got) == GML_ERR_NOENT);
-	rec.root = 30; /* a bucket with a new root: the old key goes */
-	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("backup"), &rec) == 0);
-	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 20, name, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 30, name, &got) == 0);
+	line.id = 30; /* a line that leads to a bucket of another root */
+	CLOSURE_CHECK(gml_rec_line_put(txn, &line, STR("backup")) == 0);
+	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 30, name, &got) == GML_ERR_CORRUPT);
+	CLOSURE_CHECK(gml_rec_line_del(txn, 30) == 0);
 	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_BUCKET, &count) == 0 && count == 2);
 	CLOSURE_CHECK(gml_rec_bucket_each(txn, SPAN(NULL, 0), walk_bucket, &walk) == 0);
 	CLOSURE_CHECK(strcmp(walk.text, "backup photos ") == 0);
@@ -151,19 +129,90 @@ static int buckets(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_bucket_get(txn, SPAN(noun_bytes, 4000), &got) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_bucket_get(txn, SPAN(NULL, 0), &got) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, SPAN(noun_bytes, 64), &rec) == GML_ERR_INVAL);
-	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("photos"), &got) == 0 && got.flags == 0);
-	CLOSURE_CHECK(!gml_rec_bucket_relaxed(txn, 10) && !gml_rec_bucket_relaxed(txn, 0) &&
-		      !gml_rec_bucket_relaxed(txn, 77));
-	got.flags = GML_BUCKET_RELAXED;
-	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("photos"), &got) == 0);
-	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 10) &&
-		      !gml_rec_bucket_relaxed(txn, 10 + GML_REC_BUCKET_NOTES));
-	CLOSURE_CHECK(gml_rec_bucket_relaxed(txn, 10) && !gml_rec_bucket_relaxed(txn, 30));
 	CLOSURE_CHECK(gml_rec_bucket_del(txn, STR("photos")) == 0);
-	CLOSURE_CHECK(!gml_rec_bucket_relaxed(txn, 10));
 	CLOSURE_CHECK(gml_rec_bucket_del(txn, STR("photos")) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 10, name, &got) == GML_ERR_NOENT);
 	return 0;
+}
+
+/* ---- lines and usage ---- */
+static bool line_is(struct gml_txn *txn, uint64_t id, uint32_t flags, uint64_t quota)
+{
+	struct gml_line line;
+	return gml_rec_line_get(txn, id, &line) == 0 && line.id == id && line.flags == flags &&
+	       line.epoch == 1 && line.newest == 0 && line.quota_bytes == quota &&
+	       line.quota_objects == 2 * quota && line.next == 0;
+}
+
+static bool usage_is(struct gml_txn *txn, uint64_t id, uint64_t bytes)
+{
+	struct gml_usage_rec usage;
+	return gml_rec_usage_get(txn, id, &usage) == 0 && usage.bytes == bytes &&
+	       usage.objects == bytes + 1;
+}
+
+/* More lines than a transaction keeps, so that some share a place there. */
+static int lines_make(struct gml_txn *txn, void *arg)
+{
+	struct gml_line line = gml_line_none, got;
+	(void)arg;
+	for (uint64_t id = 1; id <= 40; id++) {
+		line.id = id;
+		line.flags = id % 3 == 0 ? GML_LINE_RELAXED : 0;
+		line.quota_bytes = id;
+		line.quota_objects = 2 * id;
+		CLOSURE_CHECK(gml_rec_line_put(txn, &line, STR("name")) == 0);
+		CLOSURE_CHECK(gml_rec_usage_put(txn, id, &(struct gml_usage_rec){id, id + 1}) == 0);
+		CLOSURE_CHECK(line_is(txn, id, line.flags, id) && usage_is(txn, id, id));
+	}
+	for (uint64_t id = 1; id <= 40; id++)
+		CLOSURE_CHECK(line_is(txn, id, id % 3 == 0 ? GML_LINE_RELAXED : 0, id) &&
+			      usage_is(txn, id, id));
+	line.epoch = 2;
+	CLOSURE_CHECK(gml_rec_line_put(txn, &line, STR("name")) == GML_ERR_INVAL);
+	line = gml_line_none;
+	CLOSURE_CHECK(gml_rec_line_put(txn, &line, STR("name")) == GML_ERR_INVAL);
+	line.id = 3;
+	CLOSURE_CHECK(gml_rec_line_put(txn, &line, SPAN(noun_bytes, 64)) == GML_ERR_INVAL);
+	line.flags = 2;
+	CLOSURE_CHECK(gml_rec_line_put(txn, &line, STR("name")) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_line_get(txn, 0, &got) == 0 && got.id == 0 && got.epoch == 1);
+	CLOSURE_CHECK(gml_rec_line_get(txn, 41, &got) == GML_ERR_NOENT);
+	return 0;
+}
+
+static int lines_change(struct gml_txn *txn, void *arg)
+{
+	struct gml_usage_rec usage;
+	struct gml_line line;
+	(void)arg;
+	CLOSURE_CHECK(gml_rec_line_get(txn, 7, &line) == 0);
+	line.flags = GML_LINE_RELAXED;
+	CLOSURE_CHECK(gml_rec_line_put(txn, &line, STR("name")) == 0);
+	CLOSURE_CHECK(line_is(txn, 7, GML_LINE_RELAXED, 7) && line_is(txn, 14, 0, 14) &&
+		      line_is(txn, 7, GML_LINE_RELAXED, 7));
+	CLOSURE_CHECK(usage_is(txn, 7, 7) && usage_is(txn, 14, 14));
+	CLOSURE_CHECK(gml_rec_usage_put(txn, 7, &(struct gml_usage_rec){99, 100}) == 0);
+	CLOSURE_CHECK(usage_is(txn, 7, 99) && usage_is(txn, 14, 14) && usage_is(txn, 7, 99));
+	CLOSURE_CHECK(gml_rec_line_del(txn, 8) == 0 && gml_rec_usage_del(txn, 8) == 0);
+	CLOSURE_CHECK(gml_rec_line_get(txn, 8, &line) == GML_ERR_NOENT &&
+		      gml_rec_usage_get(txn, 8, &usage) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_line_del(txn, 8) == GML_ERR_NOENT);
+	return 0;
+}
+
+static void test_lines(void **state)
+{
+	char name[GML_BUCKET_NAME_MAX + 1];
+	struct gml_txn *txn;
+	meta_env_update(*state, lines_make, NULL);
+	meta_env_update(*state, lines_change, NULL);
+	txn = meta_env_read(*state); /* which keeps nothing */
+	assert_true(line_is(txn, 7, GML_LINE_RELAXED, 7) && usage_is(txn, 7, 99));
+	assert_true(line_is(txn, 40, 0, 40) && usage_is(txn, 40, 40));
+	assert_int_equal(gml_rec_line_name(txn, 9, name), 0);
+	assert_string_equal(name, "name");
+	assert_int_equal(gml_rec_line_name(txn, 8, name), GML_ERR_NOENT);
+	gml_meta_read_end(txn);
 }
 
 static bool walk_user(void *arg, const struct gml_user *user)
@@ -371,18 +420,18 @@ static void test_nouns(void **state)
 	meta_env_update(*state, extents_find, NULL);
 	meta_env_update(*state, xattrs, NULL);
 	meta_env_update(*state, buckets, NULL);
-	meta_env_update(*state, plain_bucket, NULL);
-	meta_env_update(*state, relaxed_bucket, NULL);
 	meta_env_update(*state, users, NULL);
 	meta_env_update(*state, uploads, NULL);
 	meta_env_update(*state, small_tables, NULL);
-	assert_int_equal(((struct meta_env *)*state)->log_errors, 0);
+	/* The line that led to a bucket of another root. */
+	assert_int_equal(((struct meta_env *)*state)->log_errors, 1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_nouns, meta_env_setup, meta_env_teardown),
+		cmocka_unit_test_setup_teardown(test_lines, meta_env_setup, meta_env_teardown),
 	};
 	return cmocka_run_group_tests_name("meta_noun", tests, NULL, NULL);
 }

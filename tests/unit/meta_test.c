@@ -19,7 +19,7 @@ static int put_format(struct gml_txn *txn, void *arg)
 static void test_format_refused(void **state)
 {
 	struct meta_env *env = *state;
-	struct gml_span newer = SPAN("\3\0\0\0new layout", 14);
+	struct gml_span newer = SPAN("\4\0\0\0new layout", 14);
 	meta_env_update(env, put_format, &newer);
 	gml_meta_close(env->meta);
 	env->meta = NULL;

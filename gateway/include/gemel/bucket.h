@@ -24,8 +24,33 @@ struct gml_bucket {
 int gml_bucket_name_check(struct gml_span name);
 
 /* Documents of a bucket's configuration: bytes that the caller understands, the core keeps. They go
- * with their bucket. */
-enum gml_bucket_document { GML_BUCKET_TAGGING = 1 };
+ * with their bucket. X(name, number): the number is on disk, so none is ever used for another kind. */
+#define GML_BUCKET_DOCUMENT_MAP(X)                                                                 \
+	X(TAGGING, 1)                                                                              \
+	X(POLICY, 2)                                                                               \
+	X(LIFECYCLE, 3)                                                                            \
+	X(CORS, 4)                                                                                 \
+	X(ENCRYPTION, 5)                                                                           \
+	X(NOTIFICATION, 6)                                                                         \
+	X(WEBSITE, 7)                                                                              \
+	X(LOGGING, 8)                                                                              \
+	X(OWNERSHIP, 9)                                                                            \
+	X(PUBLIC_ACCESS_BLOCK, 10)                                                                 \
+	X(VERSIONING, 11)                                                                          \
+	X(OBJECT_LOCK, 12)                                                                         \
+	X(REPLICATION, 13)                                                                         \
+	X(ACL, 14)                                                                                 \
+	X(REQUEST_PAYMENT, 15)                                                                     \
+	X(ACCELERATE, 16)                                                                          \
+	X(ANALYTICS, 17)                                                                           \
+	X(INVENTORY, 18)                                                                           \
+	X(METRICS, 19)                                                                             \
+	X(INTELLIGENT_TIERING, 20)
+enum gml_bucket_document {
+#define GML_BUCKET_DOCUMENT_ENUM(name, number) GML_BUCKET_##name = number,
+	GML_BUCKET_DOCUMENT_MAP(GML_BUCKET_DOCUMENT_ENUM)
+#undef GML_BUCKET_DOCUMENT_ENUM
+};
 #define GML_BUCKET_DOCUMENT_MAX ((size_t)1 << 20) /* bytes */
 
 /* What a bucket has from the start. Zero: the defaults. The span is borrowed for the call. */

@@ -21,18 +21,13 @@
 #include <unistd.h>
 #include "lmdb_internal.h"
 
-#define META_FORMAT_VERSION 2
-#define META_FORMAT_ADOPT 1 /* the version before: LMDB alone, each commit flushed */
+#define META_TABLES_MAX 64 /* named databases that LMDB makes room for */
 #define META_MAP_DEFAULT ((uint64_t)1 << 40)
 #define META_MAP_LEAST ((uint64_t)64 << 20)
 #define META_READERS_DEFAULT 4096
 #define META_ENV_FLAGS (MDB_NOTLS | MDB_NORDAHEAD)
 
-static const char *const meta_table_name[GML_TABLE_COUNT_] = {
-#define META_TABLE_NAME(name) #name,
-	GML_TABLE_MAP(META_TABLE_NAME)
-#undef META_TABLE_NAME
-};
+_Static_assert(GML_TABLE_COUNT_ <= META_TABLES_MAX, "META_TABLES_MAX is too small");
 
 /* An environment without handles; map_size 0 adopts the recorded size. flags: MDB_NOSYNC, or 0 while there is no log.
  */
@@ -46,7 +41,7 @@ static int meta_env_open(struct gml_lmdb *meta, const char *dir, uint64_t map_si
 	}
 	rc = mdb_env_get_maxkeysize(meta->env) < GML_LMDB_KEY_MAX ? MDB_INCOMPATIBLE : 0;
 	if (rc == 0)
-		rc = mdb_env_set_maxdbs(meta->env, 32);
+		rc = mdb_env_set_maxdbs(meta->env, META_TABLES_MAX);
 	if (rc == 0)
 		rc = mdb_env_set_maxreaders(meta->env, readers);
 	if (rc == 0 && map_size != 0)
@@ -65,7 +60,7 @@ static int meta_tables_open(struct gml_lmdb *meta, unsigned flags)
 	MDB_txn *txn = NULL;
 	int rc = mdb_txn_begin(meta->env, NULL, flags & MDB_CREATE ? 0 : MDB_RDONLY, &txn);
 	for (int i = 0; rc == 0 && i < GML_TABLE_COUNT_; i++)
-		rc = mdb_dbi_open(txn, meta_table_name[i], flags, &meta->dbi[i]);
+		rc = mdb_dbi_open(txn, gml_table_name((enum gml_table)i), flags, &meta->dbi[i]);
 	if (rc != 0) {
 		mdb_txn_abort(txn);
 		return rc;
@@ -73,45 +68,50 @@ static int meta_tables_open(struct gml_lmdb *meta, unsigned flags)
 	return mdb_txn_commit(txn); /* publishes the handles, also of a read transaction */
 }
 
-/* Format record: version (u32 little-endian), then the uuid. NOENT, FORMAT, CORRUPT. */
-static int meta_format_read(struct gml_lmdb *meta, unsigned *version_out)
+/* Format record: version (u32 little-endian), then the uuid. It is read before the other tables are opened, which a
+ * store of another version may not have. NOENT, FORMAT, CORRUPT. */
+static int meta_format_read(struct gml_lmdb *meta)
 {
 	uint8_t key = GML_SUPER_FORMAT;
 	MDB_val k = {1, &key}, v;
 	MDB_txn *txn = NULL;
-	const uint8_t *p;
+	MDB_dbi super;
+	uint32_t version;
 	int rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn);
 	if (rc != 0)
 		return gml_lmdb_err(rc);
-	rc = gml_lmdb_err(mdb_get(txn, meta->dbi[GML_TABLE_SUPER], &k, &v));
+	rc = mdb_dbi_open(txn, gml_table_name(GML_TABLE_SUPER), 0, &super);
+	if (rc == MDB_NOTFOUND) /* without our tables it is not ours, or half made */
+		rc = MDB_INVALID;
+	else if (rc == 0)
+		rc = mdb_get(txn, super, &k, &v);
+	rc = gml_lmdb_err(rc);
+	if (rc == 0 && v.mv_size < 4)
+		rc = GML_ERR_CORRUPT;
 	if (rc != 0)
 		goto out;
-	p = v.mv_data;
-	if (v.mv_size < 4) {
-		rc = GML_ERR_CORRUPT;
-		goto out;
-	}
-	*version_out = p[0];
-	if (p[0] < META_FORMAT_ADOPT || p[0] > META_FORMAT_VERSION || p[1] != 0 || p[2] != 0 ||
-	    p[3] != 0) {
+	memcpy(&version, v.mv_data, 4);
+	if (version != GML_STORE_VERSION) {
+		gml_meta_log(&meta->head, GML_LOG_ERROR,
+			     "the metadata is of store version %u, this program reads version %u",
+			     version, GML_STORE_VERSION);
 		rc = GML_ERR_FORMAT;
 		goto out;
 	}
-	if (v.mv_size != 20) {
+	if (v.mv_size != 20)
 		rc = GML_ERR_CORRUPT;
-		goto out;
-	}
-	memcpy(meta->head.uuid, p + 4, 16);
+	else
+		memcpy(meta->head.uuid, (const uint8_t *)v.mv_data + 4, 16);
 out:
 	mdb_txn_abort(txn);
 	return rc;
 }
 
-/* fresh: a new store, whose counter begins. Durable: the environment is not in MDB_NOSYNC yet. */
-static int meta_format_write(struct gml_lmdb *meta, const uint8_t uuid[16], bool fresh)
+/* Also begins the counter. Durable: the environment is not in MDB_NOSYNC yet. */
+static int meta_format_write(struct gml_lmdb *meta, const uint8_t uuid[16])
 {
 	uint8_t format_key = GML_SUPER_FORMAT, id_key = GML_SUPER_NEXT_ID;
-	uint8_t format[20] = {META_FORMAT_VERSION},
+	uint8_t format[20] = {GML_STORE_VERSION},
 		id[9] = {1, 1}; /* format; the last number given: inode 1 is the root */
 	MDB_val k = {1, &format_key}, v = {sizeof(format), format};
 	MDB_txn *txn = NULL;
@@ -123,7 +123,7 @@ static int meta_format_write(struct gml_lmdb *meta, const uint8_t uuid[16], bool
 	rc = mdb_put(txn, meta->dbi[GML_TABLE_SUPER], &k, &v, 0);
 	k.mv_data = &id_key;
 	v = (MDB_val){sizeof(id), id};
-	if (rc == 0 && fresh)
+	if (rc == 0)
 		rc = mdb_put(txn, meta->dbi[GML_TABLE_SUPER], &k, &v, 0);
 	if (rc != 0) {
 		mdb_txn_abort(txn);
@@ -257,11 +257,11 @@ static int meta_entered(struct gml_lmdb *meta)
 	return rc != 0 ? rc : gml_file_lock(meta->data_fd, GML_FILE_LOCK_GATE, F_UNLCK, false);
 }
 
-/* data.mdb is whole by itself, its environment open and flushing: gives it a log, then the format record that says so.
- * Cut short, it is done again: until its first whole slot is there, the log is taken for none. */
-static int meta_adopt(struct gml_lmdb *meta, const char *dir, const uint8_t *uuid, unsigned version)
+/* The tables are there, the environment is open and flushing: makes the log, then the format record, then the first
+ * whole slot, with which the creation is complete. Cut short, it is done again: until then the log says MAKING. */
+static int meta_make(struct gml_lmdb *meta, const char *dir, const uint8_t uuid[16])
 {
-	struct gml_redo_slot slot = {.seq = 1, .state = GML_REDO_ADOPTING};
+	struct gml_redo_slot slot = {.seq = 1, .state = GML_REDO_MAKING};
 	MDB_stat stat;
 	int rc = mdb_env_stat(meta->env, &stat);
 	if (rc == 0)
@@ -270,8 +270,8 @@ static int meta_adopt(struct gml_lmdb *meta, const char *dir, const uint8_t *uui
 		rc = gml_redo_make(&meta->redo, dir, stat.ms_psize);
 	if (rc == 0)
 		rc = meta_dir_sync(dir);
-	if (rc == 0 && version != META_FORMAT_VERSION)
-		rc = meta_format_write(meta, uuid, version == 0);
+	if (rc == 0)
+		rc = meta_format_write(meta, uuid);
 	if (rc == 0)
 		rc = mdb_env_set_flags(meta->env, MDB_NOSYNC, 1);
 	if (rc == 0)
@@ -291,9 +291,9 @@ static int meta_log_open(struct gml_lmdb *meta, const char *dir, struct gml_redo
 static int meta_create_alone(struct gml_lmdb *meta, const char *dir, const uint8_t uuid[16])
 {
 	struct gml_redo_slot slot;
-	unsigned version = 0;
 	int rc = meta_log_open(meta, dir, &slot);
-	if (rc == EILSEQ || (rc == 0 && slot.state == GML_REDO_WHOLE))
+	bool unfinished = rc == 0 && slot.state == GML_REDO_MAKING;
+	if (rc == EILSEQ || (rc == 0 && !unfinished))
 		return GML_ERR_EXIST;
 	if (rc == 0 || rc == ENOENT)
 		rc = meta_env_open(meta, dir,
@@ -302,13 +302,12 @@ static int meta_create_alone(struct gml_lmdb *meta, const char *dir, const uint8
 		rc = meta_tables_open(meta, MDB_CREATE);
 	if (rc != 0)
 		return gml_lmdb_err(rc);
-	/* A creation that a crash cut short left no format record: this goes on where it ended. */
-	rc = meta_format_read(meta, &version);
-	if (rc == GML_ERR_NOENT) {
-		rc = meta_adopt(meta, dir, uuid, 0);
-		return rc == 0 ? gml_checkpoint_close(meta) : rc;
-	}
-	return rc == 0 ? GML_ERR_EXIST : rc;
+	/* Without a log there is a format record only in a store that has lost its log. */
+	rc = unfinished ? GML_ERR_NOENT : meta_format_read(meta);
+	if (rc != GML_ERR_NOENT)
+		return rc == 0 || rc == GML_ERR_FORMAT ? GML_ERR_EXIST : rc;
+	rc = meta_make(meta, dir, uuid);
+	return rc == 0 ? gml_checkpoint_close(meta) : rc;
 }
 
 int gml_lmdb_create(const char *dir, const uint8_t uuid[16], const struct gml_meta_options *opt)
@@ -364,24 +363,20 @@ static int meta_grow(struct gml_lmdb *meta)
 	return rc != 0 ? rc : gml_checkpoint_make(meta, 0);
 }
 
-static int meta_open_env(struct gml_lmdb *meta, const char *dir, unsigned flags,
-			 unsigned *version_out)
+static int meta_open_env(struct gml_lmdb *meta, const char *dir)
 {
-	int rc = meta_env_open(meta, dir, 0, flags);
+	int rc = gml_lmdb_err(meta_env_open(meta, dir, 0, MDB_NOSYNC));
 	if (rc == 0)
-		rc = meta_tables_open(meta, 0);
-	if (rc == MDB_NOTFOUND) /* without our tables it is not ours, or half made */
-		rc = MDB_INVALID;
+		rc = meta_format_read(meta);
 	if (rc != 0)
-		return gml_lmdb_err(rc);
-	rc = meta_format_read(meta, version_out);
-	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	rc = meta_tables_open(meta, 0);
+	return gml_lmdb_err(rc == MDB_NOTFOUND ? MDB_INVALID : rc);
 }
 
 /* Others have it open: the log and its shared tail are in order. */
 static int meta_open_joined(struct gml_lmdb *meta, const char *dir)
 {
-	unsigned version;
 	int rc = gml_redo_open(&meta->redo, dir);
 	if (rc == 0)
 		rc = gml_redo_share(&meta->redo, dir, NULL);
@@ -389,60 +384,34 @@ static int meta_open_joined(struct gml_lmdb *meta, const char *dir)
 		return rc == EILSEQ ? GML_ERR_CORRUPT : gml_lmdb_err(rc);
 	if (meta->redo.shared->layout != GML_REDO_LAYOUT) /* another version of this program */
 		return GML_ERR_FORMAT;
-	rc = meta_open_env(meta, dir, MDB_NOSYNC, &version);
-	return rc == 0 && version != META_FORMAT_VERSION ? GML_ERR_FORMAT : rc;
+	return meta_open_env(meta, dir);
 }
 
-/* EBUSY when somebody has it open who knows LMDB's locks only: a program of the version before. This process has not
- * opened it, so it loses no lock by the close. */
-static int meta_old_users(const char *dir)
+/* Without its log nobody knows whether data.mdb is whole. Stores of version 1 had none. */
+static int meta_open_without_log(struct gml_lmdb *meta, const char *dir)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
-	char path[4096];
-	int n = snprintf(path, sizeof(path), "%s/lock.mdb", dir), fd, rc;
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return ENAMETOOLONG;
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : errno;
-	rc = fcntl(fd, F_GETLK, &lock) != 0 ? errno : 0;
-	close(fd);
-	return rc != 0 || lock.l_type == F_UNLCK ? rc : EBUSY;
-}
-
-/* A store of the version before, or one that was left while it got its log. */
-static int meta_open_adopt(struct gml_lmdb *meta, const char *dir, bool adopting)
-{
-	unsigned version;
-	int rc = gml_lmdb_err(meta_old_users(dir));
-	if (rc == 0)
-		rc = meta_open_env(meta, dir, 0, &version);
+	int rc = meta_open_env(meta, dir);
 	if (rc != 0)
 		return rc;
-	if (version == META_FORMAT_VERSION && !adopting) {
-		gml_meta_log(&meta->head, GML_LOG_ERROR, "%s: the metadata log (redo) is missing",
-			     dir);
-		return GML_ERR_CORRUPT;
-	}
-	return meta_adopt(meta, dir, meta->head.uuid, version);
+	gml_meta_log(&meta->head, GML_LOG_ERROR, "%s: the metadata log (redo) is missing", dir);
+	return GML_ERR_CORRUPT;
 }
 
+/* This process is alone: when it is done, the store is whole and of this program's version. A change of format is
+ * adopted here, behind the replay and before others get in (docs/on-disk-format.md, "Changes of format"). */
 static int meta_open_alone(struct gml_lmdb *meta, const char *dir)
 {
 	struct gml_redo_slot slot;
-	unsigned version;
 	int rc = meta_log_open(meta, dir, &slot);
-	if (rc == ENOENT || (rc == 0 && slot.state == GML_REDO_ADOPTING))
-		return meta_open_adopt(meta, dir, rc == 0);
+	if (rc == ENOENT || (rc == 0 && slot.state == GML_REDO_MAKING))
+		return meta_open_without_log(meta, dir);
 	if (rc == 0)
 		rc = gml_recover_restore(meta, &slot);
 	if (rc == 0)
 		rc = gml_redo_share(&meta->redo, dir, &slot);
 	if (rc != 0)
 		return rc == EILSEQ ? GML_ERR_CORRUPT : gml_lmdb_err(rc);
-	rc = meta_open_env(meta, dir, MDB_NOSYNC, &version);
-	if (rc == 0 && version != META_FORMAT_VERSION)
-		rc = GML_ERR_FORMAT;
+	rc = meta_open_env(meta, dir);
 	return rc != 0 ? rc : gml_recover_replay(meta, &slot);
 }
 

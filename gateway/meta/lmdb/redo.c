@@ -127,7 +127,7 @@ static int redo_zero(const struct gml_redo *redo)
 
 int gml_redo_make(struct gml_redo *redo, const char *dir, uint32_t page_size)
 {
-	struct gml_redo_slot slot = {.seq = 1, .state = GML_REDO_ADOPTING};
+	struct gml_redo_slot slot = {.seq = 1, .state = GML_REDO_MAKING};
 	uint8_t page[REDO_PAGE] = REDO_MAGIC;
 	int rc = redo->fd >= 0 ? 0 : redo_file_open(redo, dir, O_CREAT);
 	if (rc != 0)
@@ -183,7 +183,7 @@ static bool redo_slot_decode(const uint8_t *page, struct gml_redo_slot *slot)
 	slot->state = (enum gml_redo_state)redo_load(page + 40, 4);
 	slot->closed = redo_load(page + 44, 4) & REDO_CLOSED;
 	memcpy(slot->meta, page + 64, sizeof(slot->meta));
-	return (slot->state == GML_REDO_ADOPTING || slot->state == GML_REDO_WHOLE) &&
+	return (slot->state == GML_REDO_MAKING || slot->state == GML_REDO_WHOLE) &&
 	       slot->pos % 8 == 0;
 }
 

@@ -58,10 +58,9 @@ struct gml_redo_shared {
 	_Alignas(64) _Atomic uint32_t wakeups; /* futex: changes with every checkpoint */
 };
 
-enum gml_redo_state { GML_REDO_ADOPTING = 1, GML_REDO_WHOLE = 2 };
+enum gml_redo_state { GML_REDO_MAKING = 1, GML_REDO_WHOLE = 2 };
 
-/* A checkpoint as the log's file holds it. ADOPTING: data.mdb is whole by itself, and there are no
- * records. */
+/* A checkpoint as the log's file holds it. MAKING: the creation of the store has not finished. */
 struct gml_redo_slot {
 	uint64_t seq, txnid, pos, chain;
 	enum gml_redo_state state;

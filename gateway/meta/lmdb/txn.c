@@ -261,6 +261,12 @@ void gml_lmdb_write_abort(struct gml_lmdb_txn *txn)
 	txn->mdb = NULL;
 }
 
+static int txn_id_damaged(struct gml_lmdb_txn *txn)
+{
+	uint8_t key = GML_SUPER_NEXT_ID;
+	return gml_txn_corrupt(&txn->head, GML_TABLE_SUPER, (struct gml_span){&key, 1});
+}
+
 static bool txn_load_id(struct gml_lmdb_txn *txn)
 {
 	uint8_t key = GML_SUPER_NEXT_ID;
@@ -274,7 +280,7 @@ static bool txn_load_id(struct gml_lmdb_txn *txn)
 	if (txn->last_id != 0 && txn->last_id != UINT64_MAX)
 		return true;
 	txn->last_id = 0;
-	txn->failed = txn->failed ? txn->failed : gml_txn_corrupt(&txn->head, GML_TABLE_SUPER);
+	txn->failed = txn->failed ? txn->failed : txn_id_damaged(txn);
 	return false;
 }
 
@@ -292,7 +298,7 @@ int gml_lmdb_skip_ids(struct gml_lmdb_txn *txn, uint64_t count)
 	if (!txn_load_id(txn))
 		return txn->failed;
 	if (count >= UINT64_MAX - txn->last_id)
-		return gml_txn_corrupt(&txn->head, GML_TABLE_SUPER);
+		return txn_id_damaged(txn);
 	txn->last_id += count;
 	txn->id_changed = true;
 	return txn_store_id(txn);

@@ -146,7 +146,7 @@ void gml_enc_varint(struct gml_enc *enc, uint64_t value);
 void gml_enc_delta(struct gml_enc *enc, int64_t value, int64_t base);
 void gml_enc_raw(struct gml_enc *enc, const void *buf, size_t len);
 void gml_enc_span(struct gml_enc *enc, struct gml_span span);
-/* gml_txn_put of what was written; releases the writer. */
+/* gml_txn_put of what was written and its seal; releases the writer. The key may be borrowed. */
 int gml_enc_put(struct gml_enc *enc, struct gml_txn *txn, enum gml_table table,
 		struct gml_span key);
 

@@ -71,10 +71,13 @@ static int dirent_cursor_normalize(struct gml_dirent_cursor *cursor, int rc, str
 			rc = dirent_cursor_leave(cursor, key, value);
 			continue;
 		}
+		rc = gml_rec_unseal(cursor->txn, GML_TABLE_DIRENT, *key, value);
+		if (rc != 0)
+			return rc;
 		len = key->len - 8;
 		if (len <= GML_DIRENT_PLAIN) {
 			if (!gml_dirent_decode(*value, out) || base + len > GML_REC_NAME_MAX)
-				return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT);
+				return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT, *key);
 			if (len > 0)
 				memcpy(cursor->name + base, (const uint8_t *)key->ptr + 8, len);
 			cursor->name_len = base + len;
@@ -84,7 +87,7 @@ static int dirent_cursor_normalize(struct gml_dirent_cursor *cursor, int rc, str
 		}
 		if (len != GML_DIRENT_PLAIN + 1 || cursor->level + 1 >= GML_DIRENT_LEVELS ||
 		    !gml_dirent_decode_node(*value, &cursor->node[cursor->level + 1]))
-			return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT);
+			return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT, *key);
 		memcpy(cursor->name + base, (const uint8_t *)key->ptr + 8, GML_DIRENT_PLAIN);
 		cursor->level++;
 		gml_key_u64(first, cursor->node[cursor->level]);
@@ -104,7 +107,7 @@ static int dirent_cursor_descend(struct gml_dirent_cursor *cursor, struct gml_sp
 		size_t len =
 			gml_dirent_key_more(key, cursor->node[cursor->level], cursor->name + base);
 		struct gml_span value;
-		int rc = gml_txn_get(cursor->txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
+		int rc = gml_rec_get(cursor->txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
 		if (rc == GML_ERR_NOENT) {
 			*whole_out = false;
 			return 0;
@@ -112,7 +115,7 @@ static int dirent_cursor_descend(struct gml_dirent_cursor *cursor, struct gml_sp
 		if (rc != 0)
 			return rc;
 		if (!gml_dirent_decode_node(value, &cursor->node[cursor->level + 1]))
-			return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT);
+			return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
 		cursor->level++;
 	}
 	return 0;
@@ -177,8 +180,11 @@ static int dirent_cursor_cookie(struct gml_dirent_cursor *cursor, int rc, struct
 		return rc;
 	if (key.len < 8 || gml_key_read_u64(key.ptr) != cursor->node[0])
 		return GML_ERR_NOENT;
+	rc = gml_rec_unseal(cursor->txn, GML_TABLE_COOKIE, key, &value);
+	if (rc != 0)
+		return rc;
 	if (key.len != 16 || !gml_cookie_decode(value, &name))
-		return gml_txn_corrupt(cursor->txn, GML_TABLE_COOKIE);
+		return gml_txn_corrupt(cursor->txn, GML_TABLE_COOKIE, key);
 	if (name.len > 0)
 		memcpy(cursor->name, name.ptr, name.len);
 	cursor->name_len = name.len;
@@ -186,7 +192,7 @@ static int dirent_cursor_cookie(struct gml_dirent_cursor *cursor, int rc, struct
 	rc = gml_rec_dirent_get(cursor->txn, cursor->node[0], *name_out, out);
 	if (rc == GML_ERR_NOENT ||
 	    (rc == 0 && out->cookie != gml_key_read_u64((const uint8_t *)key.ptr + 8)))
-		return gml_txn_corrupt(cursor->txn, GML_TABLE_COOKIE);
+		return gml_txn_corrupt(cursor->txn, GML_TABLE_COOKIE, key);
 	return rc;
 }
 

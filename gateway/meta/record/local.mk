@@ -7,13 +7,14 @@ libgemel_la_SOURCES += \
 	gateway/meta/record/record.h \
 	gateway/meta/record/record_blob.c \
 	gateway/meta/record/record_bucket.c \
+	gateway/meta/record/record_config.c \
 	gateway/meta/record/record_dirent.c \
-	gateway/meta/record/record_document.c \
 	gateway/meta/record/record_extent.c \
 	gateway/meta/record/record_headers.c \
 	gateway/meta/record/record_inode.c \
 	gateway/meta/record/record_internal.h \
 	gateway/meta/record/record_lease.c \
+	gateway/meta/record/record_line.c \
 	gateway/meta/record/record_orphan.c \
 	gateway/meta/record/record_scan.c \
 	gateway/meta/record/record_upload.c \

@@ -10,6 +10,19 @@
 #include <gemel/principal.h>
 #include "../engine.h"
 
+/* Keys of table SUPER begin with one of these; what is below GML_SUPER_RECORDS belongs to the engine. */
+enum {
+	GML_SUPER_LEASE = GML_SUPER_RECORDS, /* + kind -> first number not leased yet */
+	GML_SUPER_UID = 0x11,	  /* + uid + user name -> nothing: index of users by uid */
+	GML_SUPER_RETIRED = 0x13, /* + uid that was a user's -> nothing */
+};
+
+/* Reads every record of a table; calls `damaged` for each whose checksum is not its own (it has been
+ * logged). The key is borrowed for the call. Errors: the engine's, not CORRUPT. */
+int gml_rec_verify(struct gml_txn *txn, enum gml_table table,
+		   void (*damaged)(void *arg, enum gml_table table, struct gml_span key),
+		   void *arg);
+
 /* Number of entries of a table, exact: what the engine keeps, or else a walk of the whole table. */
 int gml_rec_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);
 
@@ -140,25 +153,58 @@ int gml_rec_blob_del(struct gml_txn *txn, uint64_t blob);
 int gml_rec_blob_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out,
 		      struct gml_blob_rec *out);
 
-/* ---- bucket ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- line and usage ------------------------------------------------------------------------- */
+/* A bucket's timeline: what a change of any row in the bucket has to know. Epochs count the bucket's
+ * snapshots; each row that snapshots can show says in which epoch it was put (its stamp). */
+enum {
+	GML_LINE_RELAXED = 1 << 0, /* what changes in it is acknowledged before it is durable */
+	GML_LINE_FLAGS = GML_LINE_RELAXED, /* all */
+};
+struct gml_line {
+	uint64_t id;	 /* number of the bucket's root; 0: of rows in no bucket */
+	uint32_t flags;	 /* GML_LINE_* */
+	uint32_t epoch;	 /* in which rows are put now; 1, until there are snapshots */
+	uint32_t newest; /* epoch of the newest snapshot; 0: none */
+	uint64_t quota_bytes, quota_objects; /* 0: none */
+	uint64_t next; /* the next number of the line's own; 0: it takes the store's */
+};
+/* That of the namespace root and of what is left of buckets that are gone. */
+extern const struct gml_line gml_line_none;
+/* id 0: gml_line_none. A write transaction reads each line once. NOENT, CORRUPT. */
+int gml_rec_line_get(struct gml_txn *txn, uint64_t id, struct gml_line *out);
+/* The bucket's name, terminated. NOENT, CORRUPT. */
+int gml_rec_line_name(struct gml_txn *txn, uint64_t id, char name_out[GML_BUCKET_NAME_MAX + 1]);
+int gml_rec_line_put(struct gml_txn *txn, const struct gml_line *line, struct gml_span name);
+int gml_rec_line_del(struct gml_txn *txn, uint64_t id);
+int gml_rec_line_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_line *line),
+		      void *arg);
+
+struct gml_usage_rec {
+	uint64_t bytes, objects;
+};
+/* By the line's id. A write transaction reads each once. NOENT, CORRUPT. */
+int gml_rec_usage_get(struct gml_txn *txn, uint64_t id, struct gml_usage_rec *out);
+int gml_rec_usage_put(struct gml_txn *txn, uint64_t id, const struct gml_usage_rec *usage);
+int gml_rec_usage_del(struct gml_txn *txn, uint64_t id);
+int gml_rec_usage_each(struct gml_txn *txn,
+		       bool (*each)(void *arg, uint64_t line, const struct gml_usage_rec *usage),
+		       void *arg);
+
+/* ---- bucket --------------------------------------------------------------------------------- */
+/* Keyed by name. Its line and usage are put and deleted with it (ns/object/bucket.c). */
 struct gml_bucket_rec {
 	gml_ino root;
-	gml_ino uploads; /* hidden parent of this bucket's uploads: dirent name = key, NUL, 32 hex digits of the id */
+	/* Hidden parent of this bucket's uploads: dirent name = key, NUL, 32 hex digits of the id. */
+	gml_ino uploads;
 	uint32_t uid;
 	int64_t created;
-	uint64_t bytes, objects, quota_bytes, quota_objects;
-	uint32_t flags;
 };
-enum {
-	GML_BUCKET_RELAXED = 1 << 0, /* what changes in it is acknowledged before it is durable */
-};
-/* Keyed by name; also found by root ino (SUPER-like secondary key kept by put and del). */
 int gml_rec_bucket_get(struct gml_txn *txn, struct gml_span name, struct gml_bucket_rec *out);
+/* NOENT: the root is no bucket's. CORRUPT also: its line names a bucket that has another root. */
 int gml_rec_bucket_by_root(struct gml_txn *txn, gml_ino root,
 			   char name_out[GML_BUCKET_NAME_MAX + 1], struct gml_bucket_rec *out);
+/* The name may be borrowed. */
 int gml_rec_bucket_put(struct gml_txn *txn, struct gml_span name, const struct gml_bucket_rec *rec);
-/* Has the bucket with this root the flag RELAXED? False for what is no bucket (any more), or damaged. Write transactions; looks once per bucket and transaction. */
-bool gml_rec_bucket_relaxed(struct gml_txn *txn, gml_ino root);
 int gml_rec_bucket_del(struct gml_txn *txn, struct gml_span name);
 int gml_rec_bucket_each(struct gml_txn *txn, struct gml_span after,
 			bool (*each)(void *arg, struct gml_span name,
@@ -168,11 +214,11 @@ int gml_rec_bucket_each(struct gml_txn *txn, struct gml_span after,
 /* ---- documents of a bucket's configuration -------------------------------------------------- */
 /* Keyed by the bucket's root and an enum gml_bucket_document. At most GML_BUCKET_DOCUMENT_MAX bytes
  * (TOOBIG). */
-int gml_rec_document_get(struct gml_txn *txn, gml_ino root, uint8_t kind, struct gml_span *out);
-int gml_rec_document_put(struct gml_txn *txn, gml_ino root, uint8_t kind, struct gml_span document);
-int gml_rec_document_del(struct gml_txn *txn, gml_ino root, uint8_t kind);
+int gml_rec_config_get(struct gml_txn *txn, gml_ino root, uint8_t kind, struct gml_span *out);
+int gml_rec_config_put(struct gml_txn *txn, gml_ino root, uint8_t kind, struct gml_span document);
+int gml_rec_config_del(struct gml_txn *txn, gml_ino root, uint8_t kind);
 /* All of a bucket; 0 also when it has none. */
-int gml_rec_document_drop(struct gml_txn *txn, gml_ino root);
+int gml_rec_config_drop(struct gml_txn *txn, gml_ino root);
 
 /* ---- upload and part ------------------------------------------------------------------------------------------------------------------ */
 struct gml_upload_rec {

@@ -20,10 +20,10 @@ int gml_rec_blob_get(struct gml_txn *txn, uint64_t blob, struct gml_blob_rec *ou
 	uint8_t key[8];
 	int rc;
 	gml_key_u64(key, blob);
-	rc = gml_txn_get(txn, GML_TABLE_BLOB, GML_SPAN(key, 8), &value);
+	rc = gml_rec_get(txn, GML_TABLE_BLOB, GML_SPAN(key, 8), &value);
 	if (rc != 0)
 		return rc;
-	return blob_decode(value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_BLOB);
+	return blob_decode(value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_BLOB, GML_SPAN(key, 8));
 }
 
 int gml_rec_blob_put(struct gml_txn *txn, uint64_t blob, const struct gml_blob_rec *rec)
@@ -55,8 +55,10 @@ int gml_rec_blob_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out,
 		return rc;
 	gml_key_u64(want, from);
 	rc = gml_cursor_seek(cursor, GML_SPAN(want, 8), &key, &value);
+	if (rc == 0)
+		rc = gml_rec_unseal(txn, GML_TABLE_BLOB, key, &value);
 	if (rc == 0 && (key.len != 8 || !blob_decode(value, out)))
-		rc = gml_txn_corrupt(txn, GML_TABLE_BLOB);
+		rc = gml_txn_corrupt(txn, GML_TABLE_BLOB, key);
 	if (rc == 0)
 		*blob_out = gml_key_read_u64(key.ptr);
 	gml_cursor_close(cursor);

@@ -77,11 +77,11 @@ static int dirent_walk(struct gml_txn *txn, uint64_t parent, struct gml_span nam
 		uint8_t key[GML_DIRENT_KEY_MAX];
 		size_t len = gml_dirent_key_more(key, place->node[place->level], place->rest);
 		struct gml_span value;
-		int rc = gml_txn_get(txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
+		int rc = gml_rec_get(txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
 		if (rc != 0)
 			return rc;
 		if (!gml_dirent_decode_node(value, &place->node[place->level + 1]))
-			return gml_txn_corrupt(txn, GML_TABLE_DIRENT);
+			return gml_txn_corrupt(txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
 		place->level++;
 		place->rest += GML_DIRENT_PLAIN;
 		place->rest_len -= GML_DIRENT_PLAIN;
@@ -95,10 +95,12 @@ static int dirent_get_at(struct gml_txn *txn, const struct dirent_place *place,
 	uint8_t key[GML_DIRENT_KEY_MAX];
 	size_t len = gml_dirent_key(key, place->node[place->level], place->rest, place->rest_len);
 	struct gml_span value;
-	int rc = gml_txn_get(txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
+	int rc = gml_rec_get(txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
 	if (rc != 0)
 		return rc;
-	return gml_dirent_decode(value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_DIRENT);
+	return gml_dirent_decode(value, out)
+		       ? 0
+		       : gml_txn_corrupt(txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
 }
 
 int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name,
@@ -148,7 +150,7 @@ static int cookie_del(struct gml_txn *txn, gml_ino parent, uint64_t cookie)
 	int rc;
 	gml_cookie_key(key, parent, cookie);
 	rc = gml_txn_del(txn, GML_TABLE_COOKIE, GML_SPAN(key, 16));
-	return rc == GML_ERR_NOENT ? gml_txn_corrupt(txn, GML_TABLE_COOKIE) : rc;
+	return rc == GML_ERR_NOENT ? gml_txn_corrupt(txn, GML_TABLE_COOKIE, GML_SPAN(key, 16)) : rc;
 }
 
 static int dirent_put_at(struct gml_txn *txn, const struct dirent_place *place,

@@ -19,6 +19,15 @@ static bool extent_decode(struct gml_span key, struct gml_span value, struct gml
 	return gml_dec_end(&dec) && gml_extent_ok(out);
 }
 
+static int extent_open(struct gml_txn *txn, struct gml_span key, struct gml_span value,
+		       struct gml_extent *out)
+{
+	int rc = gml_rec_unseal(txn, GML_TABLE_EXTENT, key, &value);
+	return rc != 0 || extent_decode(key, value, out)
+		       ? rc
+		       : gml_txn_corrupt(txn, GML_TABLE_EXTENT, key);
+}
+
 static bool extent_of(struct gml_span key, gml_ino ino)
 {
 	return key.len >= 8 && gml_key_read_u64(key.ptr) == ino;
@@ -37,10 +46,9 @@ int gml_rec_extent_find(struct gml_txn *txn, gml_ino ino, uint64_t off, struct g
 	want[16] = 0; /* right after `off`: the last one before it begins at or before off */
 	rc = gml_cursor_before(cursor, GML_SPAN(want, 17), &key, &value);
 	if (rc == 0 && extent_of(key, ino)) {
-		if (!extent_decode(key, value, out)) {
-			rc = gml_txn_corrupt(txn, GML_TABLE_EXTENT);
+		rc = extent_open(txn, key, value, out);
+		if (rc != 0)
 			goto out;
-		}
 		if (off - out->off < out->len)
 			goto out;
 	} else if (rc != 0 && rc != GML_ERR_NOENT) {
@@ -49,8 +57,8 @@ int gml_rec_extent_find(struct gml_txn *txn, gml_ino ino, uint64_t off, struct g
 	rc = gml_cursor_seek(cursor, GML_SPAN(want, 17), &key, &value);
 	if (rc == 0 && !extent_of(key, ino))
 		rc = GML_ERR_NOENT;
-	if (rc == 0 && !extent_decode(key, value, out))
-		rc = gml_txn_corrupt(txn, GML_TABLE_EXTENT);
+	if (rc == 0)
+		rc = extent_open(txn, key, value, out);
 out:
 	gml_cursor_close(cursor);
 	return rc;

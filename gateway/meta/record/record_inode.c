@@ -205,12 +205,13 @@ int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
 	uint8_t key[8];
 	int rc;
 	gml_key_u64(key, ino);
-	rc = gml_txn_get(txn, GML_TABLE_INODE, GML_SPAN(key, 8), &value);
+	rc = gml_rec_get(txn, GML_TABLE_INODE, GML_SPAN(key, 8), &value);
 	if (rc != 0)
 		return rc;
 	memset(out, 0, sizeof(*out));
 	out->ino = ino;
-	return inode_decode(value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_INODE);
+	return inode_decode(value, out) ? 0
+					: gml_txn_corrupt(txn, GML_TABLE_INODE, GML_SPAN(key, 8));
 }
 
 int gml_rec_inode_put(struct gml_txn *txn, const struct gml_inode *inode)

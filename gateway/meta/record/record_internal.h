@@ -8,17 +8,19 @@
 
 #define GML_SPAN(p, n) ((struct gml_span){(p), (n)})
 
-/* Keys of table SUPER begin with one of these; what is below belongs to the engine. */
-enum {
-	GML_SUPER_LEASE = GML_SUPER_RECORDS, /* + kind -> first number not leased yet */
-	GML_SUPER_ROOT = 0x10,		     /* + root ino -> bucket name */
-	GML_SUPER_UID = 0x11,		     /* + uid + user name -> nothing */
-	GML_SUPER_DOCUMENT = 0x12, /* + root ino + kind -> document of a bucket's configuration */
-	GML_SUPER_RETIRED = 0x13,  /* + uid that was a user's -> nothing */
-};
-
-/* Buckets that a write transaction keeps in mind (record_bucket.c). */
-#define GML_REC_BUCKET_NOTES 16
+/* Every value ends with its seal: the CRC32C of key and value, begun with the table's number as the CRC of what is
+ * before. So a damaged value is found, and one that stands under another key or in another table. */
+uint32_t gml_rec_seal(enum gml_table table, struct gml_span key, struct gml_span value);
+/* Takes the seal off *value. CORRUPT (logged) when it is not the record's; *value may be cut then. */
+int gml_rec_unseal(struct gml_txn *txn, enum gml_table table, struct gml_span key,
+		   struct gml_span *value);
+/* gml_txn_get, without the seal. NOENT, CORRUPT. */
+static inline int gml_rec_get(struct gml_txn *txn, enum gml_table table, struct gml_span key,
+			      struct gml_span *value_out)
+{
+	int rc = gml_txn_get(txn, table, key, value_out);
+	return rc != 0 ? rc : gml_rec_unseal(txn, table, key, value_out);
+}
 
 /* Calls `each` for the entries whose key begins with `prefix`, ascending from the first key >= `from`. each: 0 = go on,
  * GML_REC_STOP = enough, else an error that scan returns. */

@@ -19,7 +19,7 @@ static int lease_counter_get(struct gml_txn *txn, uint8_t kind, uint64_t *next_o
 	uint8_t key[2] = {GML_SUPER_LEASE, kind};
 	struct gml_span value;
 	struct gml_dec dec;
-	int rc = gml_txn_get(txn, GML_TABLE_SUPER, GML_SPAN(key, 2), &value);
+	int rc = gml_rec_get(txn, GML_TABLE_SUPER, GML_SPAN(key, 2), &value);
 	*next_out = 1;
 	if (rc == GML_ERR_NOENT)
 		return 0;
@@ -28,7 +28,9 @@ static int lease_counter_get(struct gml_txn *txn, uint8_t kind, uint64_t *next_o
 	gml_dec_init(&dec, value);
 	gml_dec_format(&dec, LEASE_COUNTER_FORMAT);
 	*next_out = gml_dec_u64(&dec);
-	return gml_dec_end(&dec) && *next_out != 0 ? 0 : gml_txn_corrupt(txn, GML_TABLE_SUPER);
+	return gml_dec_end(&dec) && *next_out != 0
+		       ? 0
+		       : gml_txn_corrupt(txn, GML_TABLE_SUPER, GML_SPAN(key, 2));
 }
 
 int gml_rec_lease_take(struct gml_txn *txn, uint8_t kind, uint64_t count,
@@ -78,7 +80,7 @@ static int lease_each_one(void *arg, struct gml_span key, struct gml_span value)
 	struct gml_lease lease;
 	struct gml_dec dec;
 	if (key.len != 9)
-		return gml_txn_corrupt(walk->txn, GML_TABLE_LEASE);
+		return gml_txn_corrupt(walk->txn, GML_TABLE_LEASE, key);
 	lease.kind = ((const uint8_t *)key.ptr)[0];
 	lease.first = gml_key_read_u64((const uint8_t *)key.ptr + 1);
 	gml_dec_init(&dec, value);
@@ -86,7 +88,7 @@ static int lease_each_one(void *arg, struct gml_span key, struct gml_span value)
 	lease.count = gml_dec_varint(&dec);
 	gml_dec_owner(&dec, &lease.owner);
 	if (!gml_dec_end(&dec) || lease.count == 0)
-		return gml_txn_corrupt(walk->txn, GML_TABLE_LEASE);
+		return gml_txn_corrupt(walk->txn, GML_TABLE_LEASE, key);
 	return walk->each(walk->arg, &lease) ? 0 : GML_REC_STOP;
 }
 

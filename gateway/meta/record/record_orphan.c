@@ -18,7 +18,14 @@ static int orphan_get_value(struct gml_txn *txn, enum gml_table table, gml_ino i
 {
 	uint8_t key[8];
 	gml_key_u64(key, ino);
-	return gml_txn_get(txn, table, GML_SPAN(key, 8), value_out);
+	return gml_rec_get(txn, table, GML_SPAN(key, 8), value_out);
+}
+
+static int orphan_corrupt(struct gml_txn *txn, enum gml_table table, gml_ino ino)
+{
+	uint8_t key[8];
+	gml_key_u64(key, ino);
+	return gml_txn_corrupt(txn, table, GML_SPAN(key, 8));
 }
 
 static int orphan_del_key(struct gml_txn *txn, enum gml_table table, gml_ino ino)
@@ -62,7 +69,7 @@ int gml_rec_orphan_get(struct gml_txn *txn, gml_ino ino, int64_t *since_out)
 	int rc = orphan_get_value(txn, GML_TABLE_ORPHAN, ino, &value);
 	if (rc != 0)
 		return rc;
-	return orphan_decode(value, since_out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_ORPHAN);
+	return orphan_decode(value, since_out) ? 0 : orphan_corrupt(txn, GML_TABLE_ORPHAN, ino);
 }
 
 int gml_rec_orphan_del(struct gml_txn *txn, gml_ino ino)
@@ -81,7 +88,7 @@ static int orphan_each_one(void *arg, struct gml_span key, struct gml_span value
 	struct orphan_each *walk = arg;
 	int64_t since;
 	if (key.len != 8 || !orphan_decode(value, &since))
-		return gml_txn_corrupt(walk->txn, GML_TABLE_ORPHAN);
+		return gml_txn_corrupt(walk->txn, GML_TABLE_ORPHAN, key);
 	return walk->each(walk->arg, gml_key_read_u64(key.ptr), since) ? 0 : GML_REC_STOP;
 }
 
@@ -116,7 +123,7 @@ int gml_rec_dirty_get(struct gml_txn *txn, gml_ino ino, struct gml_owner *owner_
 	int rc = orphan_get_value(txn, GML_TABLE_DIRTY, ino, &value);
 	if (rc != 0)
 		return rc;
-	return dirty_decode(value, owner_out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_DIRTY);
+	return dirty_decode(value, owner_out) ? 0 : orphan_corrupt(txn, GML_TABLE_DIRTY, ino);
 }
 
 int gml_rec_dirty_del(struct gml_txn *txn, gml_ino ino)
@@ -135,7 +142,7 @@ static int dirty_each_one(void *arg, struct gml_span key, struct gml_span value)
 	struct dirty_each *walk = arg;
 	struct gml_owner owner;
 	if (key.len != 8 || !dirty_decode(value, &owner))
-		return gml_txn_corrupt(walk->txn, GML_TABLE_DIRTY);
+		return gml_txn_corrupt(walk->txn, GML_TABLE_DIRTY, key);
 	return walk->each(walk->arg, gml_key_read_u64(key.ptr), &owner) ? 0 : GML_REC_STOP;
 }
 

@@ -26,10 +26,11 @@ static bool upload_decode(struct gml_span value, struct gml_upload_rec *out)
 int gml_rec_upload_get(struct gml_txn *txn, const uint8_t id[16], struct gml_upload_rec *out)
 {
 	struct gml_span value;
-	int rc = gml_txn_get(txn, GML_TABLE_UPLOAD, GML_SPAN(id, 16), &value);
+	int rc = gml_rec_get(txn, GML_TABLE_UPLOAD, GML_SPAN(id, 16), &value);
 	if (rc != 0)
 		return rc;
-	return upload_decode(value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_UPLOAD);
+	return upload_decode(value, out) ? 0
+					 : gml_txn_corrupt(txn, GML_TABLE_UPLOAD, GML_SPAN(id, 16));
 }
 
 int gml_rec_upload_put(struct gml_txn *txn, const uint8_t id[16], const struct gml_upload_rec *rec)
@@ -66,7 +67,7 @@ static int upload_each_one(void *arg, struct gml_span key, struct gml_span value
 	struct upload_each *walk = arg;
 	struct gml_upload_rec rec;
 	if (key.len != 16 || !upload_decode(value, &rec))
-		return gml_txn_corrupt(walk->txn, GML_TABLE_UPLOAD);
+		return gml_txn_corrupt(walk->txn, GML_TABLE_UPLOAD, key);
 	return walk->each(walk->arg, key.ptr, &rec) ? 0 : GML_REC_STOP;
 }
 
@@ -110,10 +111,11 @@ int gml_rec_part_get(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
 	uint8_t key[20];
 	int rc;
 	part_key(key, id, number);
-	rc = gml_txn_get(txn, GML_TABLE_PART, GML_SPAN(key, 20), &value);
+	rc = gml_rec_get(txn, GML_TABLE_PART, GML_SPAN(key, 20), &value);
 	if (rc != 0)
 		return rc;
-	return part_decode(value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_PART);
+	return part_decode(value, out) ? 0
+				       : gml_txn_corrupt(txn, GML_TABLE_PART, GML_SPAN(key, 20));
 }
 
 int gml_rec_part_put(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
@@ -178,7 +180,7 @@ static int part_each_one(void *arg, struct gml_span key, struct gml_span value)
 	struct part_each *walk = arg;
 	struct gml_part_rec rec;
 	if (key.len != 20 || !part_decode(value, &rec))
-		return gml_txn_corrupt(walk->txn, GML_TABLE_PART);
+		return gml_txn_corrupt(walk->txn, GML_TABLE_PART, key);
 	return walk->each(walk->arg, gml_key_read_u32((const uint8_t *)key.ptr + 16), &rec)
 		       ? 0
 		       : GML_REC_STOP;

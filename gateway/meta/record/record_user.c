@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Tables user: name -> record; key: access key id -> record; super, GML_SUPER_UID + uid (u32) + name -> format byte,
- * and GML_SUPER_RETIRED + uid (u32) -> format byte. Several users may share a uid, of whom one is enabled (stores of
- * older programs may hold more). */
+ * and GML_SUPER_RETIRED + uid (u32) -> format byte. Several users may share a uid, of whom one is enabled. */
 #include "record_internal.h"
 
 enum { USER_FORMAT = 1, USER_INDEX_FORMAT = 1, USER_RETIRED_FORMAT = 1, KEY_FORMAT = 1 };
@@ -46,10 +45,10 @@ int gml_rec_user_get(struct gml_txn *txn, struct gml_span name, struct gml_user 
 	int rc;
 	if (name.len == 0 || name.len > GML_USER_NAME_MAX)
 		return GML_ERR_NOENT;
-	rc = gml_txn_get(txn, GML_TABLE_USER, name, &value);
+	rc = gml_rec_get(txn, GML_TABLE_USER, name, &value);
 	if (rc != 0)
 		return rc;
-	return user_decode(name, value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_USER);
+	return user_decode(name, value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_USER, name);
 }
 
 struct user_of_uid {
@@ -67,7 +66,7 @@ static int user_of_uid_one(void *arg, struct gml_span key, struct gml_span value
 				  &user);
 	(void)value;
 	if (rc == GML_ERR_NOENT || (rc == 0 && user.uid != walk->uid))
-		rc = gml_txn_corrupt(walk->txn, GML_TABLE_USER);
+		rc = gml_txn_corrupt(walk->txn, GML_TABLE_SUPER, key);
 	if (rc != 0)
 		return rc;
 	return walk->each(walk->arg, &user) ? 0 : GML_REC_STOP;
@@ -132,7 +131,7 @@ int gml_rec_uid_refused(struct gml_txn *txn, uint32_t uid, bool *refused_out)
 		return 0;
 	}
 	if (rc == GML_ERR_NOENT)
-		rc = gml_txn_get(txn, GML_TABLE_SUPER, uid_retired(key, uid), &value);
+		rc = gml_rec_get(txn, GML_TABLE_SUPER, uid_retired(key, uid), &value);
 	*refused_out = rc != GML_ERR_NOENT;
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
@@ -149,7 +148,7 @@ static int uid_each_one(void *arg, struct gml_span key, struct gml_span value)
 	const uint8_t *p = key.ptr;
 	(void)value;
 	if (key.len != 5)
-		return gml_txn_corrupt(walk->txn, GML_TABLE_SUPER);
+		return gml_txn_corrupt(walk->txn, GML_TABLE_SUPER, key);
 	return walk->each(walk->arg,
 			  (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4])
 		       ? 0
@@ -175,8 +174,9 @@ static int user_index_put(struct gml_txn *txn, uint32_t uid, struct gml_span nam
 static int user_index_del(struct gml_txn *txn, uint32_t uid, struct gml_span name)
 {
 	struct user_index_key key;
-	int rc = gml_txn_del(txn, GML_TABLE_SUPER, user_index(&key, uid, name));
-	return rc == GML_ERR_NOENT ? gml_txn_corrupt(txn, GML_TABLE_SUPER) : rc;
+	struct gml_span index = user_index(&key, uid, name);
+	int rc = gml_txn_del(txn, GML_TABLE_SUPER, index);
+	return rc == GML_ERR_NOENT ? gml_txn_corrupt(txn, GML_TABLE_SUPER, index) : rc;
 }
 
 int gml_rec_user_put(struct gml_txn *txn, const struct gml_user *user)
@@ -225,7 +225,7 @@ static int user_each_one(void *arg, struct gml_span key, struct gml_span value)
 	struct user_each *walk = arg;
 	struct gml_user user;
 	if (!user_decode(key, value, &user))
-		return gml_txn_corrupt(walk->txn, GML_TABLE_USER);
+		return gml_txn_corrupt(walk->txn, GML_TABLE_USER, key);
 	return walk->each(walk->arg, &user) ? 0 : GML_REC_STOP;
 }
 
@@ -267,10 +267,10 @@ int gml_rec_key_get(struct gml_txn *txn, struct gml_span id, struct gml_key *out
 	int rc;
 	if (id.len == 0 || id.len > GML_ACCESS_KEY_MAX)
 		return GML_ERR_NOENT;
-	rc = gml_txn_get(txn, GML_TABLE_KEY, id, &value);
+	rc = gml_rec_get(txn, GML_TABLE_KEY, id, &value);
 	if (rc != 0)
 		return rc;
-	return key_decode(id, value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_KEY);
+	return key_decode(id, value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_KEY, id);
 }
 
 int gml_rec_key_put(struct gml_txn *txn, const struct gml_key *key)
@@ -312,7 +312,7 @@ static int key_each_one(void *arg, struct gml_span id, struct gml_span value)
 	struct gml_key key;
 	bool more;
 	if (!key_decode(id, value, &key))
-		return gml_txn_corrupt(walk->txn, GML_TABLE_KEY);
+		return gml_txn_corrupt(walk->txn, GML_TABLE_KEY, id);
 	more = walk->each(walk->arg, &key);
 	explicit_bzero(&key, sizeof(key));
 	return more ? 0 : GML_REC_STOP;

@@ -48,7 +48,8 @@ static bool xattr_decode(struct gml_span value, struct gml_span *name_out, struc
 	if (dec.bad || (format != XATTR_FORMAT && format != XATTR_FORMAT_LONG))
 		return false;
 	*out = GML_SPAN(dec.p, (size_t)(dec.end - dec.p));
-	return true;
+	return out->len <= GML_XATTR_VALUE_MAX &&
+	       (format == XATTR_FORMAT_LONG || name_out->len <= XATTR_PLAIN_MAX);
 }
 
 int gml_rec_xattr_get(struct gml_txn *txn, gml_ino ino, struct gml_span name,
@@ -58,12 +59,12 @@ int gml_rec_xattr_get(struct gml_txn *txn, gml_ino ino, struct gml_span name,
 	struct xattr_key key;
 	int rc = xattr_key_make(&key, ino, name);
 	if (rc == 0)
-		rc = gml_txn_get(txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len), &value);
+		rc = gml_rec_get(txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len), &value);
 	if (rc != 0)
 		return rc == GML_ERR_NAMETOOLONG ? GML_ERR_NOENT : rc;
 	if (!xattr_decode(value, &found, value_out) || found.len != name.len ||
 	    (found.len > 0 && memcmp(found.ptr, name.ptr, name.len) != 0))
-		return gml_txn_corrupt(txn, GML_TABLE_XATTR);
+		return gml_txn_corrupt(txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len));
 	return 0;
 }
 
@@ -107,10 +108,10 @@ static int xattr_each_one(void *arg, struct gml_span key, struct gml_span value)
 	struct xattr_each *walk = arg;
 	struct gml_span content, name;
 	if (key.len < 9)
-		return gml_txn_corrupt(walk->txn, GML_TABLE_XATTR);
+		return gml_txn_corrupt(walk->txn, GML_TABLE_XATTR, key);
 	name = GML_SPAN((const uint8_t *)key.ptr + 8, key.len - 8);
 	if (!xattr_decode(value, &name, &content))
-		return gml_txn_corrupt(walk->txn, GML_TABLE_XATTR);
+		return gml_txn_corrupt(walk->txn, GML_TABLE_XATTR, key);
 	return walk->each(walk->arg, name, content) ? 0 : GML_REC_STOP;
 }
 

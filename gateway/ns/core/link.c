@@ -69,6 +69,13 @@ static int link_refresh(struct gml_txn *txn, struct gml_inode *inode, struct gml
 	return 0;
 }
 
+/* A bucket that is gone, or cannot be read, is strict. */
+static bool link_is_relaxed(struct gml_txn *txn, gml_ino bucket)
+{
+	struct gml_line line;
+	return gml_rec_line_get(txn, bucket, &line) == 0 && (line.flags & GML_LINE_RELAXED);
+}
+
 static int link_save(struct gml_txn *txn, struct gml_inode *inode, const struct gml_span *name)
 {
 	struct gml_span stored;
@@ -78,7 +85,7 @@ static int link_save(struct gml_txn *txn, struct gml_inode *inode, const struct 
 	inode->name = name != NULL ? *name : stored;
 	rc = gml_rec_inode_put(txn, inode);
 	if (rc == 0)
-		gml_txn_durability(txn, gml_rec_bucket_relaxed(txn, inode->bucket));
+		gml_txn_durability(txn, link_is_relaxed(txn, inode->bucket));
 	return rc;
 }
 
@@ -298,16 +305,18 @@ static bool usage_exceeds(uint64_t used, int64_t more, uint64_t quota)
 
 int gml_usage_check(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t objects)
 {
-	char name[GML_BUCKET_NAME_MAX + 1];
-	struct gml_bucket_rec rec;
+	struct gml_usage_rec usage;
+	struct gml_line line;
 	int rc;
 	if ((bytes <= 0 && objects <= 0) || bucket == 0 || bucket == GML_INO_ROOT)
 		return 0;
-	rc = gml_rec_bucket_by_root(txn, bucket, name, &rec);
+	rc = gml_rec_line_get(txn, bucket, &line);
+	if (rc == 0)
+		rc = gml_rec_usage_get(txn, bucket, &usage);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	if (usage_exceeds(rec.bytes, bytes, rec.quota_bytes) ||
-	    usage_exceeds(rec.objects, objects, rec.quota_objects))
+	if (usage_exceeds(usage.bytes, bytes, line.quota_bytes) ||
+	    usage_exceeds(usage.objects, objects, line.quota_objects))
 		return GML_ERR_DQUOT;
 	return 0;
 }
@@ -322,15 +331,14 @@ static uint64_t usage_sum(uint64_t used, int64_t delta)
 
 int gml_usage_add(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t objects)
 {
-	char name[GML_BUCKET_NAME_MAX + 1];
-	struct gml_bucket_rec rec;
+	struct gml_usage_rec usage;
 	int rc;
 	if ((bytes == 0 && objects == 0) || bucket == 0 || bucket == GML_INO_ROOT)
 		return 0;
-	rc = gml_rec_bucket_by_root(txn, bucket, name, &rec);
+	rc = gml_rec_usage_get(txn, bucket, &usage);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	rec.bytes = usage_sum(rec.bytes, bytes);
-	rec.objects = usage_sum(rec.objects, objects);
-	return gml_rec_bucket_put(txn, (struct gml_span){name, strlen(name)}, &rec);
+	usage.bytes = usage_sum(usage.bytes, bytes);
+	usage.objects = usage_sum(usage.objects, objects);
+	return gml_rec_usage_put(txn, bucket, &usage);
 }

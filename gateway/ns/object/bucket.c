@@ -123,6 +123,7 @@ static int bucket_get_root(struct gml_txn *txn, gml_ino ino, struct gml_inode *o
 int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
 			  uint32_t mode, uint32_t uid, uint32_t gid, struct gml_inode *root_out)
 {
+	struct gml_line line = gml_line_none;
 	struct gml_bucket_rec rec;
 	struct bucket_dirname dirname;
 	struct gml_inode top;
@@ -151,8 +152,14 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 				      .uploads = gml_txn_next_id(txn),
 				      .uid = uid,
 				      .created = root_out->btime};
+	line.id = rec.root;
 	bucket_dirname(name, &dirname);
-	rc = gml_link_add(txn, &top, dirname.span, root_out);
+	/* The line first: saving the root directory asks it how durable the change is. */
+	rc = gml_rec_line_put(txn, &line, name);
+	if (rc == 0)
+		rc = gml_rec_usage_put(txn, line.id, &(struct gml_usage_rec){0});
+	if (rc == 0)
+		rc = gml_link_add(txn, &top, dirname.span, root_out);
 	if (rc == 0)
 		rc = gml_rec_bucket_put(txn, name, &rec);
 	return rc == 0 ? gml_rec_inode_get(txn, rec.root, root_out) : rc;
@@ -202,8 +209,14 @@ int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct g
 			.op = op, .dir = &top, .name = dirname.span, .why = GML_SUPERSEDE_BUCKET},
 		&root);
 	if (rc == 0)
-		rc = gml_rec_document_drop(txn, rec.root);
-	return rc == 0 ? gml_rec_bucket_del(txn, name) : rc;
+		rc = gml_rec_config_drop(txn, rec.root);
+	if (rc == 0)
+		rc = gml_rec_bucket_del(txn, name);
+	if (rc == 0)
+		rc = gml_rec_usage_del(txn, rec.root);
+	if (rc == 0)
+		rc = gml_rec_line_del(txn, rec.root);
+	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 }
 
 int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid)
@@ -226,21 +239,35 @@ bool gml_bucket_visible(const struct gml_op *op, const struct gml_inode *root, u
 
 /* ---- operations ---------------------------------------------------------------------------------------------- */
 
-static void bucket_fill(struct gml_bucket *out, struct gml_span name,
-			const struct gml_bucket_rec *rec, uint32_t mode)
+static int bucket_line(struct gml_txn *txn, gml_ino root, struct gml_line *out)
 {
+	int rc = gml_rec_line_get(txn, root, out);
+	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+}
+
+static int bucket_fill(struct gml_txn *txn, struct gml_span name, const struct gml_bucket_rec *rec,
+		       uint32_t mode, struct gml_bucket *out)
+{
+	struct gml_usage_rec usage;
+	struct gml_line line;
+	int rc = bucket_line(txn, rec->root, &line);
+	if (rc == 0)
+		rc = gml_rec_usage_get(txn, rec->root, &usage);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	*out = (struct gml_bucket){
 		.root = rec->root,
 		.uid = rec->uid,
 		.mode = mode,
 		.created = rec->created,
-		.bytes = rec->bytes,
-		.objects = rec->objects,
-		.quota_bytes = rec->quota_bytes,
-		.quota_objects = rec->quota_objects,
-		.relaxed = rec->flags & GML_BUCKET_RELAXED,
+		.bytes = usage.bytes,
+		.objects = usage.objects,
+		.quota_bytes = line.quota_bytes,
+		.quota_objects = line.quota_objects,
+		.relaxed = line.flags & GML_LINE_RELAXED,
 	};
 	memcpy(out->name, name.ptr, name.len);
+	return 0;
 }
 
 struct bucket_change {
@@ -259,20 +286,23 @@ static int bucket_create_fn(struct gml_txn *txn, void *arg)
 	struct bucket_change *change = arg;
 	const struct gml_bucket_new *what = &change->what;
 	struct gml_bucket_rec rec;
+	struct gml_line line;
 	struct gml_inode root;
 	int rc = gml_bucket_txn_create(txn, change->op, change->name,
 				       what->has_mode ? what->mode : GML_BUCKET_MODE,
 				       change->op->cred.uid, change->op->cred.gid, &root);
 	if (rc == 0 && what->document.ptr != NULL)
-		rc = gml_rec_document_put(txn, root.ino, (uint8_t)what->kind, what->document);
+		rc = gml_rec_config_put(txn, root.ino, (uint8_t)what->kind, what->document);
 	if (rc == 0)
 		rc = gml_rec_bucket_get(txn, change->name, &rec);
 	if (rc == 0 && what->relaxed) {
-		rec.flags |= GML_BUCKET_RELAXED;
-		rc = gml_rec_bucket_put(txn, change->name, &rec);
+		rc = bucket_line(txn, rec.root, &line);
+		line.flags |= GML_LINE_RELAXED;
+		if (rc == 0)
+			rc = gml_rec_line_put(txn, &line, change->name);
 	}
 	if (rc == 0 && change->out != NULL)
-		bucket_fill(change->out, change->name, &rec, root.mode);
+		rc = bucket_fill(txn, change->name, &rec, root.mode, change->out);
 	return rc;
 }
 
@@ -350,7 +380,7 @@ int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span 
 	if (rc == 0 && !gml_bucket_visible(op, &root, rec.uid))
 		rc = GML_ERR_ACCESS;
 	if (rc == 0)
-		bucket_fill(out, name, &rec, root.mode);
+		rc = bucket_fill(txn, name, &rec, root.mode, out);
 	gml_meta_read_end(txn);
 	return rc;
 }
@@ -371,10 +401,9 @@ static bool bucket_list_one(void *arg, struct gml_span name, const struct gml_bu
 	if (walk->op->door != GML_PROTOCOL_ADMIN && walk->op->cred.uid != rec->uid)
 		return true;
 	walk->rc = bucket_get_root(walk->txn, rec->root, &root);
-	if (walk->rc != 0)
-		return false;
-	bucket_fill(&bucket, name, rec, root.mode);
-	return walk->each(walk->arg, &bucket);
+	if (walk->rc == 0)
+		walk->rc = bucket_fill(walk->txn, name, rec, root.mode, &bucket);
+	return walk->rc == 0 && walk->each(walk->arg, &bucket);
 }
 
 int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span after,
@@ -389,12 +418,15 @@ int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span 
 	return rc != 0 ? rc : walk.rc;
 }
 
-/* What an administrator sets in a bucket's record. */
+/* What an administrator sets in a bucket's line. */
 static int bucket_admin_get(struct gml_txn *txn, const struct bucket_change *change,
-			    struct gml_bucket_rec *out)
+			    struct gml_line *out)
 {
-	int rc = gml_rec_bucket_get(txn, change->name, out);
-	return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+	struct gml_bucket_rec rec;
+	int rc = gml_rec_bucket_get(txn, change->name, &rec);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+	return bucket_line(txn, rec.root, out);
 }
 
 static int bucket_admin_update(struct gml_store *store, gml_meta_fn fn,
@@ -410,13 +442,13 @@ static int bucket_admin_update(struct gml_store *store, gml_meta_fn fn,
 static int bucket_quota_fn(struct gml_txn *txn, void *arg)
 {
 	struct bucket_change *change = arg;
-	struct gml_bucket_rec rec;
-	int rc = bucket_admin_get(txn, change, &rec);
+	struct gml_line line;
+	int rc = bucket_admin_get(txn, change, &line);
 	if (rc != 0)
 		return rc;
-	rec.quota_bytes = change->quota_bytes;
-	rec.quota_objects = change->quota_objects;
-	return gml_rec_bucket_put(txn, change->name, &rec);
+	line.quota_bytes = change->quota_bytes;
+	line.quota_objects = change->quota_objects;
+	return gml_rec_line_put(txn, &line, change->name);
 }
 
 int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name,
@@ -430,13 +462,13 @@ int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_
 static int bucket_relaxed_fn(struct gml_txn *txn, void *arg)
 {
 	struct bucket_change *change = arg;
-	struct gml_bucket_rec rec;
-	int rc = bucket_admin_get(txn, change, &rec);
+	struct gml_line line;
+	int rc = bucket_admin_get(txn, change, &line);
 	if (rc != 0)
 		return rc;
-	rec.flags &= ~(uint32_t)GML_BUCKET_RELAXED;
-	rec.flags |= change->relaxed ? GML_BUCKET_RELAXED : 0;
-	return gml_rec_bucket_put(txn, change->name, &rec);
+	line.flags &= ~(uint32_t)GML_LINE_RELAXED;
+	line.flags |= change->relaxed ? GML_LINE_RELAXED : 0;
+	return gml_rec_line_put(txn, &line, change->name);
 }
 
 int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name,

@@ -48,7 +48,7 @@ int gml_bucket_document_get(struct gml_op *op, struct gml_store *store, struct g
 	if (rc == 0 && !gml_bucket_visible(op, &root, rec.uid))
 		rc = GML_ERR_ACCESS;
 	if (rc == 0)
-		rc = gml_rec_document_get(txn, rec.root, (uint8_t)kind, &document);
+		rc = gml_rec_config_get(txn, rec.root, (uint8_t)kind, &document);
 	if (rc == 0)
 		rc = document_copy(document, buf_out, len_out);
 	gml_meta_read_end(txn);
@@ -71,8 +71,8 @@ static int document_set_fn(struct gml_txn *txn, void *arg)
 	if (!gml_bucket_is_owner(set->op, rec.uid))
 		return GML_ERR_ACCESS;
 	if (set->document.ptr != NULL)
-		return gml_rec_document_put(txn, rec.root, set->kind, set->document);
-	rc = gml_rec_document_del(txn, rec.root, set->kind);
+		return gml_rec_config_put(txn, rec.root, set->kind, set->document);
+	rc = gml_rec_config_del(txn, rec.root, set->kind);
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 

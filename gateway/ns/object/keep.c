@@ -14,6 +14,7 @@
 #include <gemel/types.h>
 #include "gateway/base/span.h"
 #include "gateway/iam/access.h"
+#include "gateway/base/assert.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/posix/inode.h"
@@ -52,7 +53,6 @@ struct keep_sum {
 	size_t count, total, names; /* names: what listxattr(2) returns, each with a NUL */
 	size_t kept;		    /* bytes of `data` */
 	bool is_kept;		    /* what is counted is kept, not attached */
-	bool damaged;
 };
 
 static bool keep_sum_each(void *arg, struct gml_span name, struct gml_span value)
@@ -60,12 +60,8 @@ static bool keep_sum_each(void *arg, struct gml_span name, struct gml_span value
 	struct keep_sum *sum = arg;
 	if (sum->is_kept && keep_is_s3(name))
 		return true;
-	if (sum->is_kept) {
-		sum->damaged = name.len > GML_XATTR_NAME_MAX || value.len > GML_XATTR_VALUE_MAX;
-		if (sum->damaged)
-			return false;
+	if (sum->is_kept)
 		sum->kept += sizeof(struct keep_head) + name.len + value.len;
-	}
 	sum->count++;
 	sum->total += name.len + value.len;
 	if (name.len <= GML_XATTR_NAME_MAX)
@@ -100,7 +96,8 @@ static int keep_copy(struct gml_txn *txn, struct gml_publish *pub, size_t size)
 	pub->kept->used = 0;
 	rc = gml_rec_xattr_each(txn, pub->old.ino, gml_span_of(NULL, 0), keep_copy_each, pub->kept);
 	/* The transaction shows what it showed when it was counted. */
-	return rc == 0 && pub->kept->used != size ? gml_txn_corrupt(txn, GML_TABLE_XATTR) : rc;
+	gml_assert(rc != 0 || pub->kept->used == size);
+	return rc;
 }
 
 int gml_keep_prepare(struct gml_txn *txn, struct gml_publish *pub,
@@ -112,8 +109,6 @@ int gml_keep_prepare(struct gml_txn *txn, struct gml_publish *pub,
 	if (!pub->keeps || !(pub->old.flags & GML_INODE_XATTRS))
 		return 0;
 	rc = gml_rec_xattr_each(txn, pub->old.ino, gml_span_of(NULL, 0), keep_sum_each, &sum);
-	if (rc == 0 && sum.damaged)
-		rc = gml_txn_corrupt(txn, GML_TABLE_XATTR);
 	sum.is_kept = false;
 	if (rc == 0 && attach->pairs.len > 0)
 		rc = gml_rec_pairs_each(attach->pairs, keep_sum_each, &sum);

@@ -396,10 +396,8 @@ static int tags_fit(struct gml_txn *txn, const struct tags_arg *arg, bool *any_o
 	return arg->ntags == 0 || xattr_sum_fits(&sum) ? 0 : GML_ERR_NOSPC;
 }
 
-/* A name as stored: stores of older programs may have longer ones than are taken today. */
 struct tags_first {
 	size_t len;
-	bool damaged;
 	char text[GML_REC_XATTR_NAME_MAX];
 };
 
@@ -409,9 +407,6 @@ static bool tags_first_each(void *arg, struct gml_span name, struct gml_span val
 	(void)value;
 	if (!xattr_has_prefix(name, XATTR_TAG))
 		return false;
-	first->damaged = name.len > sizeof(first->text);
-	if (first->damaged)
-		return false;
 	first->len = name.len;
 	memcpy(first->text, name.ptr, name.len);
 	return false;
@@ -420,13 +415,11 @@ static bool tags_first_each(void *arg, struct gml_span name, struct gml_span val
 /* A deletion ends the scan's spans: each tag is looked up anew. */
 static int tags_clear(struct gml_txn *txn, gml_ino ino)
 {
-	struct tags_first first = {.damaged = false};
+	struct tags_first first;
 	int rc;
 	do {
 		first.len = 0;
 		rc = gml_rec_xattr_each(txn, ino, tags_start(), tags_first_each, &first);
-		if (rc == 0 && first.damaged)
-			rc = gml_txn_corrupt(txn, GML_TABLE_XATTR);
 		if (rc == 0 && first.len > 0)
 			rc = gml_rec_xattr_del(txn, ino, (struct gml_span){first.text, first.len});
 	} while (rc == 0 && first.len > 0);

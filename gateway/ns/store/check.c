@@ -16,14 +16,6 @@
 #include "owner.h"
 #include "store.h"
 
-/* First bytes of keys in table super (docs/on-disk-format.md). */
-enum {
-	CHECK_SUPER_ROOT = 0x10,
-	CHECK_SUPER_UID = 0x11,
-	CHECK_SUPER_DOCUMENT = 0x12,
-	CHECK_SUPER_RETIRED = 0x13
-};
-
 #define CHECK_STEP 4096 /* records between two calls of progress */
 
 void gml_check_problem(struct check *c, const char *fmt, ...)
@@ -254,32 +246,24 @@ static bool check_key(void *arg, const struct gml_key *key)
 	return true;
 }
 
-static void check_root_index(struct check *c, gml_ino root)
+static int check_config(struct check *c, struct gml_span key)
 {
-	char name[GML_BUCKET_NAME_MAX + 1];
-	struct gml_bucket_rec rec;
-	if (gml_rec_bucket_by_root(c->txn, root, name, &rec) != 0 || rec.root != root)
-		gml_check_problem(c, "index of bucket roots: inode %" PRIu64 " is no bucket's",
-				  root);
-}
-
-static void check_document(struct check *c, gml_ino root, uint8_t kind)
-{
+	gml_ino root = key.len == 9 ? gml_check_u64(key.ptr) : 0;
+	uint8_t kind = key.len == 9 ? ((const uint8_t *)key.ptr)[8] : 0;
 	struct gml_span document;
 	if (gml_check_bucket(c, root) == NULL)
 		gml_check_problem(c, "document %u of bucket %" PRIu64 ": no such bucket", kind,
 				  root);
-	if (gml_rec_document_get(c->txn, root, kind, &document) != 0)
+	else if (gml_rec_config_get(c->txn, root, kind, &document) != 0)
 		gml_check_problem(c, "document %u of bucket %" PRIu64 ": damaged", kind, root);
+	return 0;
 }
 
-/* Only format byte 01; of another length, the record keeps the table of refused uids from being read. */
+/* Of another length, it keeps the table of refused uids from being read. */
 static void check_retired(struct check *c, struct gml_span key)
 {
-	struct gml_span value;
 	char text[128];
-	if (key.len != 5 || gml_txn_get(c->txn, GML_TABLE_SUPER, key, &value) != 0 ||
-	    value.len != 1 || *(const uint8_t *)value.ptr != 1)
+	if (key.len != 5)
 		gml_check_problem(c, "retired uids: a damaged record, key %s",
 				  gml_check_name(text, key));
 }
@@ -289,24 +273,38 @@ static int check_super(struct check *c, struct gml_span key)
 	const uint8_t *p = key.ptr;
 	struct gml_user user;
 	char text[128];
-	if (key.len == 9 && p[0] == CHECK_SUPER_ROOT) {
-		check_root_index(c, gml_check_u64(p + 1));
-	} else if (key.len == 10 && p[0] == CHECK_SUPER_DOCUMENT) {
-		check_document(c, gml_check_u64(p + 1), p[9]);
-	} else if (key.len > 5 && p[0] == CHECK_SUPER_UID) {
+	if (key.len > 5 && p[0] == GML_SUPER_UID) {
 		uint32_t uid =
 			(uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
 		struct gml_span who = {p + 5, key.len - 5};
 		if (gml_rec_user_get(c->txn, who, &user) != 0 || user.uid != uid)
 			gml_check_problem(c, "index of uids: %u is not user %s", uid,
 					  gml_check_name(text, who));
-	} else if (p[0] == CHECK_SUPER_RETIRED) {
+	} else if (p[0] == GML_SUPER_RETIRED) {
 		check_retired(c, key);
-	} else if (p[0] >= CHECK_SUPER_ROOT) {
+	} else if (p[0] > GML_SUPER_LEASE) {
 		gml_check_problem(c, "table super: key %s is of no kind",
 				  gml_check_name(text, key));
 	}
 	return 0;
+}
+
+/* ---- checksums of the records -------------------------------------------------------------------------------- */
+
+static void check_damaged(void *arg, enum gml_table table, struct gml_span key)
+{
+	char text[128];
+	gml_check_problem(arg, "table %s: the record at key %s is damaged", gml_table_name(table),
+			  gml_check_name(text, key));
+}
+
+/* Each damaged record by its key, before what it means for others. */
+static int check_records(struct check *c)
+{
+	int rc = 0;
+	for (int table = 0; rc == 0 && table < GML_TABLE_COUNT_; table++)
+		rc = gml_rec_verify(c->txn, (enum gml_table)table, check_damaged, c);
+	return rc;
 }
 
 /* A damaged record ends the walk of its table, not the check. */
@@ -356,9 +354,13 @@ static int check_all(struct check *c)
 	if (rc == 0)
 		rc = check_count(c);
 	if (rc == 0)
+		rc = check_records(c);
+	if (rc == 0)
 		rc = check_table(c, "lease", gml_rec_lease_each(c->txn, check_add_lease, c));
 	if (rc == 0)
 		rc = check_table(c, "bucket", gml_check_load_buckets(c));
+	if (rc == 0)
+		rc = check_table(c, "line or usage", gml_check_lines(c));
 	if (rc == 0)
 		rc = gml_check_blobs(c);
 	if (rc == 0)
@@ -377,6 +379,8 @@ static int check_all(struct check *c)
 		rc = check_table(c, "user", gml_rec_user_each(c->txn, check_user, c));
 	if (rc == 0)
 		rc = check_table(c, "key", gml_rec_key_each(c->txn, check_key, c));
+	if (rc == 0)
+		rc = gml_check_keys(c, GML_TABLE_CONFIG, check_config);
 	if (rc == 0)
 		rc = gml_check_keys(c, GML_TABLE_SUPER, check_super);
 	if (rc == 0)

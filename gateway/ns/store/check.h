@@ -105,6 +105,7 @@ int gml_check_inodes(struct check *c);
 int gml_check_dirents(struct check *c);
 int gml_check_uploads(struct check *c);
 void gml_check_links(struct check *c);
+int gml_check_lines(struct check *c);
 void gml_check_usage(struct check *c);
 
 #endif

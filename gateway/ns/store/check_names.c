@@ -71,15 +71,41 @@ int gml_check_load_buckets(struct check *c)
 	return rc != 0 ? rc : c->rc;
 }
 
+static bool check_line(void *arg, const struct gml_line *line)
+{
+	struct check *c = arg;
+	if (gml_check_bucket(c, line->id) == NULL)
+		gml_check_problem(c, "table line: %" PRIu64 " is no bucket's root", line->id);
+	return true;
+}
+
+static bool check_usage_line(void *arg, uint64_t line, const struct gml_usage_rec *usage)
+{
+	struct check *c = arg;
+	(void)usage;
+	if (gml_check_bucket(c, line) == NULL)
+		gml_check_problem(c, "table usage: %" PRIu64 " is no bucket's root", line);
+	return true;
+}
+
+int gml_check_lines(struct check *c)
+{
+	int rc = gml_rec_line_each(c->txn, check_line, c);
+	return rc == 0 ? gml_rec_usage_each(c->txn, check_usage_line, c) : rc;
+}
+
 void gml_check_usage(struct check *c)
 {
 	for (size_t i = 0; i < c->buckets.count; i++) {
 		const struct check_bucket *b = gml_check_at(&c->buckets, i);
-		if (b->bytes != b->rec.bytes || b->objects != b->rec.objects)
+		struct gml_usage_rec usage = {0};
+		if (gml_rec_usage_get(c->txn, b->rec.root, &usage) != 0)
+			gml_check_problem(c, "bucket %s: its usage is not recorded", b->name);
+		else if (b->bytes != usage.bytes || b->objects != usage.objects)
 			gml_check_problem(c,
 					  "bucket %s: %" PRIu64 " bytes in %" PRIu64
 					  " files recorded, %" PRIu64 " in %" PRIu64 " found",
-					  b->name, b->rec.bytes, b->rec.objects, b->bytes,
+					  b->name, usage.bytes, usage.objects, b->bytes,
 					  b->objects);
 	}
 }

@@ -84,9 +84,9 @@ static int store_write_format(int dirfd, const uint8_t uuid[GML_STORE_UUID_LEN])
 	for (int i = 0; i < GML_STORE_UUID_LEN; i++)
 		snprintf(hex + 2 * i, 3, "%02x", uuid[i]);
 	len = snprintf(text, sizeof(text),
-		       "gemel store\nformat 1\nuuid %s\n\n"
+		       "gemel store\nformat %u\nuuid %s\n\n"
 		       "meta holds the metadata, data the content. Change nothing here by hand.\n",
-		       hex);
+		       GML_STORE_VERSION, hex);
 	fd = openat(dirfd, "format", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return gml_err_map(errno);
@@ -232,12 +232,35 @@ static int store_presync(void *arg)
 	return gml_pack_sync(store->data);
 }
 
-/* The format file is there to tell a store from an unfinished one; the metadata has its own
- * version. */
-static int store_check_format(int dirfd)
+/* What the user has to do, for a store that this program does not read. */
+static int store_other_version(const struct gml_store *store, const char *path, unsigned version)
 {
-	char text[64] = "";
-	int fd = openat(dirfd, "format", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (version < GML_STORE_VERSION)
+		gml_store_log(
+			store, GML_LOG_ERROR,
+			"%s: this store was made by Gemel 0.1, and this program reads stores "
+			"of version %u only; "
+			"to carry the data over, make a new store elsewhere with this program, "
+			"serve the old one "
+			"with Gemel 0.1, and copy each bucket over S3 or NFS",
+			path, GML_STORE_VERSION);
+	else
+		gml_store_log(store, GML_LOG_ERROR,
+			      "%s: this store is of version %u, and this program reads version %u; "
+			      "a newer Gemel made "
+			      "or opened it: use that one",
+			      path, version, GML_STORE_VERSION);
+	return GML_ERR_FORMAT;
+}
+
+/* The format file tells a store from an unfinished one, and its version before anything of it is touched. Until version
+ * 3 it said 1, whatever the version of the metadata. */
+static int store_check_format(const struct gml_store *store, const char *path)
+{
+	static const char head[] = "gemel store\nformat ";
+	int fd = openat(store->dirfd, "format", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	unsigned long version;
+	char text[64] = "", *end;
 	ssize_t n;
 	if (fd < 0)
 		return gml_err_map(errno);
@@ -245,7 +268,13 @@ static int store_check_format(int dirfd)
 	close(fd);
 	if (n < 0)
 		return GML_ERR_IO;
-	return strncmp(text, "gemel store\nformat 1\n", 21) == 0 ? 0 : GML_ERR_FORMAT;
+	if (strncmp(text, head, sizeof(head) - 1) != 0)
+		return GML_ERR_FORMAT;
+	version = strtoul(text + sizeof(head) - 1, &end, 10);
+	if (*end != '\n' || version == 0 || version > UINT32_MAX)
+		return GML_ERR_FORMAT;
+	return version == GML_STORE_VERSION ? 0
+					    : store_other_version(store, path, (unsigned)version);
 }
 
 static int store_check_root(struct gml_store *store)
@@ -334,7 +363,7 @@ int gml_store_open(const char *path, const struct gml_store_options *opt,
 	store->log = opt->log;
 	store->log_arg = opt->log_arg;
 	store->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = store->dirfd < 0 ? gml_err_map(errno) : store_check_format(store->dirfd);
+	rc = store->dirfd < 0 ? gml_err_map(errno) : store_check_format(store, path);
 	if (rc == 0)
 		rc = gml_owner_self(&store->self);
 	if (rc == 0)
@@ -403,16 +432,12 @@ const uint8_t *gml_store_uuid(const struct gml_store *store)
 
 /* ---- statfs ---------------------------------------------------------------------------------- */
 
-/* Of all buckets. */
-struct store_usage {
-	uint64_t bytes, objects;
-};
-
-static bool store_add_used(void *arg, struct gml_span name, const struct gml_bucket_rec *rec)
+static bool store_add_used(void *arg, uint64_t line, const struct gml_usage_rec *usage)
 {
-	struct store_usage *usage = arg;
-	usage->bytes += rec->bytes;
-	usage->objects += rec->objects;
+	struct gml_usage_rec *sum = arg;
+	(void)line;
+	sum->bytes += usage->bytes;
+	sum->objects += usage->objects;
 	return true;
 }
 
@@ -420,25 +445,27 @@ static bool store_add_used(void *arg, struct gml_span name, const struct gml_buc
 static int store_statfs_quota(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
 			      gml_ino ino, struct gml_statfs *out)
 {
-	char name[GML_BUCKET_NAME_MAX + 1];
-	struct gml_bucket_rec rec;
+	struct gml_usage_rec usage;
 	struct gml_inode inode;
+	struct gml_line line;
 	uint64_t left;
 	int rc = gml_handle_get(txn, op, store, ino, &inode);
 	if (rc != 0 || inode.bucket == 0)
 		return rc;
-	rc = gml_rec_bucket_by_root(txn, inode.bucket, name, &rec);
+	rc = gml_rec_line_get(txn, inode.bucket, &line);
+	if (rc == 0)
+		rc = gml_rec_usage_get(txn, inode.bucket, &usage);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? 0 : rc; /* an orphan of a bucket that is gone */
-	if (rec.quota_bytes != 0) {
-		left = rec.quota_bytes > rec.bytes ? rec.quota_bytes - rec.bytes : 0;
-		out->total = rec.quota_bytes;
+	if (line.quota_bytes != 0) {
+		left = line.quota_bytes > usage.bytes ? line.quota_bytes - usage.bytes : 0;
+		out->total = line.quota_bytes;
 		out->free = left < out->free ? left : out->free;
 		out->avail = left < out->avail ? left : out->avail;
 	}
-	if (rec.quota_objects != 0) {
-		left = rec.quota_objects > rec.objects ? rec.quota_objects - rec.objects : 0;
-		out->files = rec.objects;
+	if (line.quota_objects != 0) {
+		left = line.quota_objects > usage.objects ? line.quota_objects - usage.objects : 0;
+		out->files = usage.objects;
 		out->files_free = left < out->files_free ? left : out->files_free;
 	}
 	return 0;
@@ -447,7 +474,7 @@ static int store_statfs_quota(struct gml_txn *txn, const struct gml_op *op, stru
 int gml_store_statfs(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		     struct gml_statfs *out)
 {
-	struct store_usage usage = {0};
+	struct gml_usage_rec usage = {0};
 	struct gml_txn *txn = NULL;
 	int rc;
 	*out = (struct gml_statfs){0};
@@ -455,7 +482,7 @@ int gml_store_statfs(struct gml_op *op, struct gml_store *store, gml_ino ino,
 	if (rc == 0)
 		rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc == 0)
-		rc = gml_rec_bucket_each(txn, (struct gml_span){NULL, 0}, store_add_used, &usage);
+		rc = gml_rec_usage_each(txn, store_add_used, &usage);
 	out->used = usage.bytes;
 	if (rc == 0)
 		rc = gml_txn_count(txn, GML_TABLE_INODE, &out->files);
