@@ -148,9 +148,8 @@ fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state,
 	}
 	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
 	if (f == NULL && FSAL_IS_SUCCESS(status)) {
-		/* The I/O itself checks rights and admits the owner; so must this open. */
+		/* GML_OPEN_IO: rights are checked by the I/O itself, which lets the owner pass. */
 		gml_fsal_op(&op, 0);
-		gml_fsal_op_as_root(&op);
 		access |= access & GML_OPEN_WRITE ? GML_OPEN_READ : 0;
 		rc = gml_file_open(&op, gml_fsal.store, obj->ino, access | GML_OPEN_IO, &file);
 		if (rc != 0)

@@ -88,16 +88,13 @@ static inline struct gml_span gml_fsal_span(const char *name)
 fsal_status_t gml_fsal_status(int rc);
 
 /* op.c */
-/* Who asks. Three ways, each for one thing:
+/* Who asks. Two ways, each for one thing:
  *  - gml_fsal_op: the caller, for whatever a client asks for. Credentials and client of op_ctx, and what the compound
  *    says about the object; read_only unless the export grants all of `need` (EXPORT_OPTION_*_ACCESS; 0: nothing is
  *    changed).
- *  - gml_fsal_op_as_root, after that: the same request without the modes' say, to open a file whose rights another
- *    check decides: each I/O, or open.c. A uid that is refused stays refused.
  *  - gml_fsal_op_root: the server itself, with uid 0 and never refused, for what is open already and for its own work.
  *    Works without op_ctx; no client. */
 void gml_fsal_op(struct gml_op *op, uint32_t need);
-void gml_fsal_op_as_root(struct gml_op *op);
 void gml_fsal_op_root(struct gml_op *op);
 /* The NFSv4 compound that this thread works on, or NULL. */
 compound_data_t *gml_fsal_compound(void);

@@ -283,7 +283,7 @@ static fsal_status_t handle_setattr2(struct fsal_obj_handle *handle, bool bypass
 						 : EXPORT_OPTION_MD_WRITE_ACCESS);
 	/* ftruncate(2) comes with the open file; truncate(2), by path, does not, and means what bears the name now. */
 	if ((set.mask & GML_SET_SIZE) && state == NULL)
-		op.client = GML_CLIENT_NONE;
+		op.handle.client = GML_CLIENT_NONE;
 	return gml_fsal_status(gml_inode_setattr(&op, gml_fsal.store, obj->ino, &set, NULL));
 }
 

@@ -130,8 +130,6 @@ static fsal_status_t io_fallocate(struct fsal_obj_handle *handle, struct state_t
 	fsal_status_t status;
 	int rc;
 	gml_fsal_op(&op, EXPORT_OPTION_WRITE_ACCESS);
-	if (op.read_only)
-		return fsalstat(ERR_FSAL_ROFS, 0);
 	status = gml_fsal_file_get(gml_fsal_obj_of(handle), state, GML_OPEN_WRITE, false, &f);
 	if (FSAL_IS_ERROR(status))
 		return status;

@@ -13,34 +13,12 @@ static struct gml_fsal_state *open_state(struct state_t *state)
 	return container_of(state, struct gml_fsal_state, state);
 }
 
-/* True if who may not open this file strictly may still: the owner who reclaims an open or repeats an exclusive create
- * (the mode may have changed since), and whoever may execute it, for reading (RFC 8881 18.16.3: the server cannot tell
- * execution from reading). */
-static bool open_excused(struct gml_op *op, gml_ino ino, unsigned access, bool owner_passes)
-{
-	struct gml_attr attr;
-	unsigned granted;
-	if (owner_passes && gml_inode_getattr(op, gml_fsal.store, ino, &attr) == 0 &&
-	    attr.uid == op->cred.uid)
-		return true;
-	return access == GML_OPEN_READ &&
-	       gml_inode_access(op, gml_fsal.store, ino, GML_MAY_EXEC, &granted) == 0 &&
-	       granted == GML_MAY_EXEC;
-}
-
-static int open_file(struct gml_op *op, gml_ino ino, unsigned access, bool owner_passes,
-		     struct gml_fsal_file **out)
+static int open_file(struct gml_op *op, gml_ino ino, unsigned access, struct gml_fsal_file **out)
 {
 	struct gml_file *file;
-	struct gml_op excused;
 	int rc = gml_file_open(op, gml_fsal.store, ino, access, &file);
-	if (rc == GML_ERR_ACCESS && open_excused(op, ino, access, owner_passes)) {
-		excused = *op;
-		gml_fsal_op_as_root(&excused);
-		rc = gml_file_open(&excused, gml_fsal.store, ino, access, &file);
-	}
 	if (rc == 0)
-		*out = gml_fsal_file_new(file, access);
+		*out = gml_fsal_file_new(file, access & (GML_OPEN_READ | GML_OPEN_WRITE));
 	return rc;
 }
 
@@ -100,7 +78,7 @@ static void open_share_commit(struct gml_fsal_obj *obj, struct gml_fsal_state *s
 /* Opens obj for `state`; without one (NFSv3 CREATE) nothing stays open, but what ganesha counts as an open descriptor
  * is noted for close. */
 static fsal_status_t open_obj(struct gml_fsal_obj *obj, struct state_t *state_t,
-			      fsal_openflags_t openflags, bool owner_passes)
+			      fsal_openflags_t openflags, bool reclaim)
 {
 	struct gml_fsal_state *state = state_t ? open_state(state_t) : NULL;
 	struct gml_fsal_file *file = NULL;
@@ -121,7 +99,8 @@ static fsal_status_t open_obj(struct gml_fsal_obj *obj, struct state_t *state_t,
 	if (FSAL_IS_ERROR(status))
 		return status;
 	gml_fsal_op(&op, openflags & FSAL_O_WRITE ? EXPORT_OPTION_WRITE_ACCESS : 0);
-	rc = open_file(&op, obj->ino, open_access(openflags), owner_passes, &file);
+	rc = open_file(&op, obj->ino, open_access(openflags) | (reclaim ? GML_OPEN_RECLAIM : 0),
+		       &file);
 	if (rc == 0 && (openflags & FSAL_O_TRUNC))
 		rc = open_truncate(obj->ino);
 	if (rc == 0) {
@@ -339,7 +318,7 @@ static int open_again(gml_ino ino, fsal_openflags_t openflags, fsal_openflags_t 
 	    open_is_takeback(openflags, old))
 		return 0;
 	gml_fsal_op(&op, 0);
-	op.client = GML_CLIENT_NONE;
+	op.handle.client = GML_CLIENT_NONE;
 	return gml_inode_access(&op, gml_fsal.store, ino, 0, &granted);
 }
 
@@ -351,9 +330,9 @@ static void open_reopen_op(struct gml_op *op, bool more, fsal_openflags_t openfl
 	gml_fsal_op(op, more && (openflags & FSAL_O_WRITE) ? EXPORT_OPTION_WRITE_ACCESS : 0);
 	if (more)
 		return;
-	client = op->client;
+	client = op->handle.client;
 	gml_fsal_op_root(op);
-	op->client = client;
+	op->handle.client = client;
 }
 
 /* OPEN upgrade and OPEN_DOWNGRADE. ganesha checks no rights for either: an upgrade does here, a downgrade cannot fail.
@@ -379,7 +358,8 @@ static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t
 		return status;
 	open_reopen_op(&op, more, openflags);
 	if (change)
-		rc = open_file(&op, obj->ino, access, openflags & FSAL_O_RECLAIM, &file);
+		rc = open_file(&op, obj->ino,
+			       access | (openflags & FSAL_O_RECLAIM ? GML_OPEN_RECLAIM : 0), &file);
 	if (rc == 0 && (openflags & FSAL_O_TRUNC))
 		rc = open_truncate(obj->ino);
 	if (rc != 0) {

@@ -54,7 +54,7 @@ static int bucket_set(struct cmd *cmd, const struct gml_setattr *set, struct gml
 {
 	struct gml_span name = bucket_span(cmd->args[0]);
 	int rc = gml_bucket_head(&cmd->op, cmd->store, name, bucket);
-	cmd->op.cred = (struct gml_cred){0}; /* uid 0 may change another user's bucket */
+	gml_principal_for(&cmd->op.principal, 0, 0); /* uid 0 may change another user's bucket */
 	if (rc == 0)
 		rc = gml_inode_setattr(&cmd->op, cmd->store, bucket->root, set, NULL);
 	if (rc == 0)
@@ -99,8 +99,7 @@ static int bucket_create(struct cmd *cmd)
 		return status;
 	if ((status = bucket_options(cmd, &set)) != CMD_OK)
 		return status;
-	cmd->op.cred.uid = set.uid;
-	cmd->op.cred.gid = set.gid;
+	gml_principal_for(&cmd->op.principal, set.uid, set.gid);
 	what.has_mode = set.mask & GML_SET_MODE;
 	what.mode = set.mode;
 	rc = gml_bucket_create(&cmd->op, cmd->store, bucket_span(cmd->args[0]), &what, &bucket);

@@ -242,8 +242,8 @@ static int main_run(struct cmd *cmd, const char *config)
 		status = main_configure(cmd, config);
 	if (status != CMD_OK)
 		return status;
-	cmd->op.door = GML_PROTOCOL_ADMIN;
-	cmd->op.principal = "admin";
+	cmd->op = (struct gml_op)GML_OP_LOCAL;
+	cmd->op.principal.user = "admin";
 	cmd->op.log = cmd->verb->log ? cmd->verb->log : main_log;
 	if (cmd->verb->store == CMD_STORE && (status = main_open(cmd)) != CMD_OK)
 		return status;

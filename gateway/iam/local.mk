@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 libgemel_la_SOURCES += \
-	gateway/iam/access.c \
-	gateway/iam/access.h \
+	gateway/iam/authorize.c \
+	gateway/iam/authorize.h \
 	gateway/iam/principal.c \
+	gateway/iam/resolve.c \
 	gateway/iam/roster.c \
 	gateway/iam/roster.h

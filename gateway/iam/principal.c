@@ -11,6 +11,7 @@
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/time.h"
 #include "gateway/ns/store/store.h"
+#include "authorize.h"
 #include "roster.h"
 
 #define PRINCIPAL_KEY_PREFIX "GK"
@@ -118,7 +119,7 @@ int gml_user_create(struct gml_op *op, struct gml_store *store, const struct gml
 {
 	struct gml_user copy = *user;
 	struct principal_change change = {.store = store, .user = &copy};
-	if (op->door != GML_PROTOCOL_ADMIN)
+	if (gml_may_administer(op, GML_ACTION_CREATE_USER) != 0)
 		return GML_ERR_PERM;
 	if (!principal_user_ok(user))
 		return GML_ERR_INVAL;
@@ -149,7 +150,7 @@ static int principal_user_update_fn(struct gml_txn *txn, void *arg)
 int gml_user_update(struct gml_op *op, struct gml_store *store, const struct gml_user *user)
 {
 	struct principal_change change = {.store = store, .user = user};
-	if (op->door != GML_PROTOCOL_ADMIN)
+	if (gml_may_administer(op, GML_ACTION_UPDATE_USER) != 0)
 		return GML_ERR_PERM;
 	if (!principal_user_ok(user))
 		return GML_ERR_INVAL;
@@ -227,7 +228,7 @@ static int principal_user_delete_fn(struct gml_txn *txn, void *arg)
 int gml_user_delete(struct gml_op *op, struct gml_store *store, const char *name)
 {
 	struct principal_change change = {.store = store, .name = name};
-	if (op->door != GML_PROTOCOL_ADMIN)
+	if (gml_may_administer(op, GML_ACTION_DELETE_USER) != 0)
 		return GML_ERR_PERM;
 	return principal_update(&change, principal_user_delete_fn);
 }
@@ -337,7 +338,7 @@ int gml_key_create(struct gml_op *op, struct gml_store *store, struct gml_key *k
 {
 	struct gml_key made = *key;
 	int rc;
-	if (op->door != GML_PROTOCOL_ADMIN)
+	if (gml_may_administer(op, GML_ACTION_CREATE_KEY) != 0)
 		return GML_ERR_PERM;
 	if (!principal_key_ok(key))
 		return GML_ERR_INVAL;
@@ -377,7 +378,7 @@ static int principal_key_update_fn(struct gml_txn *txn, void *arg)
 int gml_key_update(struct gml_op *op, struct gml_store *store, const char *id, uint32_t flags)
 {
 	struct principal_key_change change = {id, flags};
-	if (op->door != GML_PROTOCOL_ADMIN)
+	if (gml_may_administer(op, GML_ACTION_UPDATE_KEY) != 0)
 		return GML_ERR_PERM;
 	if ((flags & ~(uint32_t)(GML_KEY_DISABLED | GML_KEY_SIGV2)) != 0)
 		return GML_ERR_INVAL;
@@ -392,7 +393,7 @@ static int principal_key_delete_fn(struct gml_txn *txn, void *arg)
 
 int gml_key_delete(struct gml_op *op, struct gml_store *store, const char *id)
 {
-	if (op->door != GML_PROTOCOL_ADMIN)
+	if (gml_may_administer(op, GML_ACTION_DELETE_KEY) != 0)
 		return GML_ERR_PERM;
 	return gml_meta_update(store->meta, principal_key_delete_fn, (void *)id);
 }

@@ -19,8 +19,8 @@ void jobs_init(struct jobs *jobs, struct gml_store *store, bool reap, gml_log_fn
 	memset(jobs, 0, sizeof(*jobs));
 	jobs->store = store;
 	jobs->reap = reap;
-	jobs->op.door = GML_PROTOCOL_ADMIN;
-	jobs->op.principal = "jobs";
+	jobs->op = (struct gml_op)GML_OP_LOCAL;
+	jobs->op.principal.user = "jobs";
 	jobs->op.log = log;
 	jobs->op.log_arg = log_arg;
 }

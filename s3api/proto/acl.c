@@ -6,22 +6,23 @@
 
 #define ACL_ELEMENTS_MAX 256
 
+/* Whose the bucket or object is, if the caller may do what the operation is about. */
 static enum s3_error acl_owner(struct s3_call *call, uint32_t *uid_out)
 {
-	struct gml_attr attr;
+	enum gml_action action = call->operation->action;
 	enum s3_error error;
-	int rc;
-	if (call->scope == S3_BUCKET) {
-		*uid_out = call->target->uid;
-		return S3_OK;
-	}
-	error = s3_object_find(call, true);
-	if (error)
+	if (call->scope == S3_OBJECT) {
+		error = s3_object_find(call, action);
+		if (!error)
+			*uid_out = gml_object_info(call->object)->uid;
 		return error;
-	rc = gml_inode_getattr(&call->op, call->config->store, gml_object_info(call->object)->ino,
-			       &attr);
-	*uid_out = attr.uid;
-	return s3_error_from(rc);
+	}
+	*uid_out = call->target->uid;
+	/* s3_check_bucket has asked whether the caller may see it. */
+	return action == GML_ACTION_NONE
+		       ? S3_OK
+		       : s3_error_from(gml_bucket_may(&call->op, call->config->store, call->bucket,
+						      action));
 }
 
 enum s3_error s3_get_acl(struct s3_call *call)
@@ -92,8 +93,6 @@ enum s3_error s3_put_acl(struct s3_call *call)
 	enum s3_error error = acl_owner(call, &uid);
 	if (error)
 		return error;
-	if (!gml_bucket_is_owner(&call->op, uid))
-		return S3_ERR_ACCESS_DENIED;
 	/* A canned ACL other than the harmless ones was refused with the headers. */
 	if (call->body.len == 0)
 		return s3_has_header(call, "x-amz-acl") ? s3_answer_empty(call, 200)

@@ -140,15 +140,24 @@ static enum s3_error auth_failed(struct s3_call *call, enum auth_result result,
 	return S3_ERR_INTERNAL_ERROR;
 }
 
-static void auth_adopt(struct s3_call *call)
+static enum gml_authn auth_kind(const struct auth_claim *claim)
 {
-	call->op.cred = (struct gml_cred){
-		.uid = call->user.uid,
-		.gid = call->user.gid,
-		.ngroups = call->user.ngroups,
-		.groups = call->user.groups,
-	};
-	call->op.principal = call->user.name;
+	switch (claim->kind) {
+	case AUTH_V4_HEADER:
+		return GML_AUTHN_SIGV4;
+	case AUTH_V4_QUERY:
+		return GML_AUTHN_SIGV4_PRESIGNED;
+	case AUTH_V2_HEADER:
+		return GML_AUTHN_SIGV2;
+	case AUTH_V2_QUERY:
+		return GML_AUTHN_SIGV2_PRESIGNED;
+	}
+	return GML_AUTHN_ANONYMOUS;
+}
+
+static void auth_adopt(struct s3_call *call, const struct auth_claim *claim)
+{
+	gml_principal_of_user(&call->user, call->access_key, auth_kind(claim), &call->op.principal);
 	call->authenticated = true;
 }
 
@@ -247,7 +256,7 @@ enum s3_error s3_authenticate(struct s3_call *call)
 		return error;
 	if (call->user.flags & GML_USER_DISABLED)
 		return S3_ERR_ACCESS_DENIED;
-	auth_adopt(call);
+	auth_adopt(call, &claim);
 	call->payload = claim.payload;
 	memcpy(call->payload_sha256, claim.sha256, sizeof(call->payload_sha256));
 	return S3_OK;

@@ -6,10 +6,10 @@
 
 #define CONFIG_ELEMENTS_MAX 64
 
-/* Who sets something owns the bucket. */
-static enum s3_error config_check_owner(const struct s3_call *call)
+static enum s3_error config_may(struct s3_call *call)
 {
-	return gml_bucket_is_owner(&call->op, call->target->uid) ? S3_OK : S3_ERR_ACCESS_DENIED;
+	return s3_error_from(gml_bucket_may(&call->op, call->config->store, call->bucket,
+					    call->operation->action));
 }
 
 /* ---- the same for every bucket: it can be read, and set to what it is ---- */
@@ -116,7 +116,7 @@ enum s3_error s3_put_bucket_constant(struct s3_call *call)
 {
 	const struct config_constant *constant = config_constant_of(call->operation->name);
 	struct s3_doc *doc = NULL;
-	enum s3_error error = config_check_owner(call);
+	enum s3_error error = config_may(call);
 	if (!error && !constant)
 		error = S3_ERR_INTERNAL_ERROR;
 	if (!error)
@@ -154,7 +154,7 @@ enum s3_error s3_list_configurations(struct s3_call *call)
 /* It is gone already. */
 enum s3_error s3_delete_bucket_document(struct s3_call *call)
 {
-	enum s3_error error = config_check_owner(call);
+	enum s3_error error = config_may(call);
 	return error ? error : s3_answer_empty(call, 204);
 }
 
@@ -184,7 +184,7 @@ enum s3_error s3_put_bucket_tagging(struct s3_call *call)
 	struct s3_xml xml = {0};
 	struct gml_meta_pair *tags;
 	uint32_t ntags;
-	enum s3_error error = config_check_owner(call);
+	enum s3_error error = config_may(call);
 	if (!error)
 		error = s3_tags_read_xml(call, S3_BUCKET_TAGS_MAX, &tags, &ntags);
 	if (error)

@@ -167,11 +167,11 @@ struct s3_call *s3_call_new(const struct s3_config *config, const struct s3_requ
 	call->step = S3_RESPOND;
 	call->now = time(NULL);
 	s3_request_id(call->request_id);
-	call->op = (struct gml_op){.door = GML_PROTOCOL_S3,
-				   .found = true,
-				   .request_id = call->request_id,
+	call->op = (struct gml_op){.context = {.protocol = GML_PROTOCOL_S3},
+				   .handle = {.found = true},
 				   .log = config->log,
 				   .log_arg = config->log_arg};
+	memcpy(call->op.request_id, call->request_id, sizeof(call->request_id));
 	s3_answer_begin(call);
 	error = call_start(call, request);
 	if (error)

@@ -66,6 +66,8 @@ struct s3_operation {
 	enum s3_mode mode;
 	s3_handler handler;
 	enum s3_error absent;
+	enum gml_action
+		action; /* asked for by handlers that serve several; NONE: the core names it */
 };
 /* route.c: all of them, in matching order; and the one for a request, or an error (METHOD_NOT_ALLOWED,
  * ACCESS_FORBIDDEN, INVALID_REQUEST). */
@@ -107,7 +109,7 @@ struct s3_call {
 	bool authenticated;
 	struct gml_span access_key; /* claimed; with `auth` for the log */
 	const char *auth;
-	char request_id[17];
+	char request_id[GML_REQUEST_ID_MAX + 1];
 	enum auth_payload payload;
 	uint8_t payload_sha256[32];
 	struct auth_stream *stream; /* signed chunks; arena */
@@ -287,8 +289,8 @@ enum s3_error s3_copy_error(struct s3_call *call, const struct s3_copy_source *s
 /* ---- object lookups ---- */
 /* versionId: absent or "null" pass. */
 enum s3_error s3_check_version(struct s3_call *call);
-/* Open call->key without data into call->object; read: `r` on it is needed, as for its content. */
-enum s3_error s3_object_find(struct s3_call *call, bool read);
+/* Open call->key without data into call->object, if the caller may do `action` to it. */
+enum s3_error s3_object_find(struct s3_call *call, enum gml_action action);
 
 /* ---- operations ---- */
 /* bucket.c */

@@ -91,7 +91,7 @@ enum s3_error s3_get_object_attributes(struct s3_call *call)
 	unsigned wanted;
 	enum s3_error error = attributes_read(call, &wanted);
 	if (!error)
-		error = s3_object_find(call, true);
+		error = s3_object_find(call, GML_ACTION_GET_OBJECT_ATTRIBUTES);
 	if (error)
 		return error;
 	info = gml_object_info(call->object);

@@ -5,22 +5,12 @@
 #include "gateway/base/base64.h"
 #include "range.h"
 
-enum s3_error s3_object_find(struct s3_call *call, bool read)
+enum s3_error s3_object_find(struct s3_call *call, enum gml_action action)
 {
-	struct gml_store *store = call->config->store;
 	enum s3_error error = s3_check_version(call);
-	unsigned granted = 0;
-	int rc;
-	if (error)
-		return error;
-	rc = gml_object_open(&call->op, store, call->bucket, call->key, GML_OBJECT_FACTS,
-			     &call->object);
-	if (rc == 0 && read)
-		rc = gml_inode_access(&call->op, store, gml_object_info(call->object)->ino,
-				      GML_MAY_READ, &granted);
-	if (rc != 0)
-		return s3_error_from(rc);
-	return !read || (granted & GML_MAY_READ) ? S3_OK : S3_ERR_ACCESS_DENIED;
+	return error ? error
+		     : s3_error_from(gml_object_find(&call->op, call->config->store, call->bucket,
+						     call->key, action, &call->object));
 }
 
 /* Content stays readable whatever happens to the key. A HEAD reads none of it, but needs the same right, and does not

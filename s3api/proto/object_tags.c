@@ -8,7 +8,7 @@ enum s3_error s3_get_object_tagging(struct s3_call *call)
 {
 	struct gml_meta_pair *tags;
 	uint32_t ntags = 0;
-	enum s3_error error = s3_object_find(call, true);
+	enum s3_error error = s3_object_find(call, GML_ACTION_GET_OBJECT_TAGGING);
 	if (!error)
 		error = s3_tags_load(call, gml_object_info(call->object)->ino, &tags, &ntags);
 	if (error)
@@ -87,7 +87,7 @@ enum s3_error s3_put_object_tagging(struct s3_call *call)
 	uint32_t ntags;
 	enum s3_error error = s3_tags_read_xml(call, S3_TAGS_MAX, &tags, &ntags);
 	if (!error)
-		error = s3_object_find(call, false);
+		error = s3_object_find(call, GML_ACTION_PUT_OBJECT_TAGGING);
 	if (!error)
 		error = tags_replace(call, tags, ntags);
 	return error ? error : s3_answer_empty(call, 200);
@@ -95,7 +95,7 @@ enum s3_error s3_put_object_tagging(struct s3_call *call)
 
 enum s3_error s3_delete_object_tagging(struct s3_call *call)
 {
-	enum s3_error error = s3_object_find(call, false);
+	enum s3_error error = s3_object_find(call, GML_ACTION_DELETE_OBJECT_TAGGING);
 	if (!error)
 		error = tags_replace(call, NULL, 0);
 	return error ? error : s3_answer_empty(call, 204);

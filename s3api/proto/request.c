@@ -3,6 +3,9 @@
 #include "call.h"
 #include "gateway/base/percent.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #define REQUEST_HEADERS_MAX 512
 #define REQUEST_HEADERS_SIZE_MAX                                                                   \
 	8192 /* bytes of names and values, S3's limit; those in the query count as well */
@@ -331,6 +334,20 @@ static enum s3_error request_read_path(struct s3_call *call)
 	return S3_OK;
 }
 
+/* The client's address, from its text: "unix:" and what else is none stays unknown. */
+static void request_source(struct gml_span peer, struct gml_context *context)
+{
+	char text[INET6_ADDRSTRLEN];
+	if (peer.len == 0 || peer.len >= sizeof(text))
+		return;
+	memcpy(text, peer.ptr, peer.len);
+	text[peer.len] = 0;
+	if (inet_pton(AF_INET, text, context->source) == 1)
+		context->source_len = sizeof(struct in_addr);
+	else if (inet_pton(AF_INET6, text, context->source) == 1)
+		context->source_len = sizeof(struct in6_addr);
+}
+
 enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *request)
 {
 	struct gml_span target = s3_arena_copy(&call->arena, request->target);
@@ -338,7 +355,8 @@ enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *req
 	call->method = request_method(request->method);
 	call->method_text = s3_arena_copy(&call->arena, request->method);
 	call->body_length = request->body_length;
-	call->tls = request->tls;
+	call->tls = call->op.context.secure = request->tls;
+	request_source(request->peer, &call->op.context);
 	if (!target.ptr || !call->method_text.ptr)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	call->query = target;

@@ -10,12 +10,15 @@
 #define QUERIES(a, b) {a, b}, NULL
 #define QUERY_HEADER(name, header) {name, NULL}, header
 #define HEADER(header) {NULL, NULL}, header
-#define NONE S3_MODE_NONE, NULL, S3_OK
-#define ABSENT(error) S3_MODE_ABSENT, NULL, S3_ERR_##error
-#define NOW(handler) S3_MODE_NOW, handler, S3_OK
-#define WORK(handler) S3_MODE_WORK, handler, S3_OK
-#define XML(handler) S3_MODE_XML, handler, S3_OK
-#define BODY(handler) S3_MODE_BODY, handler, S3_OK
+#define NONE S3_MODE_NONE, NULL, S3_OK, GML_ACTION_NONE
+#define ABSENT(error) S3_MODE_ABSENT, NULL, S3_ERR_##error, GML_ACTION_NONE
+#define NOW(handler) S3_MODE_NOW, handler, S3_OK, GML_ACTION_NONE
+#define WORK(handler) S3_MODE_WORK, handler, S3_OK, GML_ACTION_NONE
+#define XML(handler) S3_MODE_XML, handler, S3_OK, GML_ACTION_NONE
+#define BODY(handler) S3_MODE_BODY, handler, S3_OK, GML_ACTION_NONE
+/* The same for handlers that serve several actions. */
+#define NOW_FOR(handler, action) S3_MODE_NOW, handler, S3_OK, GML_ACTION_##action
+#define XML_FOR(handler, action) S3_MODE_XML, handler, S3_OK, GML_ACTION_##action
 
 /* The first row that fits is taken: those with more conditions stand before those with fewer. */
 static const struct s3_operation route_table[] = {
@@ -79,7 +82,7 @@ static const struct s3_operation route_table[] = {
 	{"HeadBucket", S3_HEAD, S3_BUCKET, NOTHING, NOW(s3_head_bucket)},
 	{"PutBucketAbac", S3_PUT, S3_BUCKET, QUERY("abac"), NONE},
 	{"PutBucketAccelerateConfiguration", S3_PUT, S3_BUCKET, QUERY("accelerate"), NONE},
-	{"PutBucketAcl", S3_PUT, S3_BUCKET, QUERY("acl"), XML(s3_put_acl)},
+	{"PutBucketAcl", S3_PUT, S3_BUCKET, QUERY("acl"), XML_FOR(s3_put_acl, PUT_BUCKET_ACL)},
 	{"PutBucketAnalyticsConfiguration", S3_PUT, S3_BUCKET, QUERY("analytics"), NONE},
 	{"PutBucketCors", S3_PUT, S3_BUCKET, QUERY("cors"), NONE},
 	{"PutBucketEncryption", S3_PUT, S3_BUCKET, QUERY("encryption"), NONE},
@@ -87,7 +90,8 @@ static const struct s3_operation route_table[] = {
 	 QUERY("intelligent-tiering"), NONE},
 	{"PutBucketInventoryConfiguration", S3_PUT, S3_BUCKET, QUERY("inventory"), NONE},
 	{"PutBucketLifecycleConfiguration", S3_PUT, S3_BUCKET, QUERY("lifecycle"), NONE},
-	{"PutBucketLogging", S3_PUT, S3_BUCKET, QUERY("logging"), XML(s3_put_bucket_constant)},
+	{"PutBucketLogging", S3_PUT, S3_BUCKET, QUERY("logging"),
+	 XML_FOR(s3_put_bucket_constant, PUT_BUCKET_LOGGING)},
 	{"UpdateBucketMetadataAnnotationTableConfiguration", S3_PUT, S3_BUCKET,
 	 QUERY("metadataAnnotationTable"), NONE},
 	{"UpdateBucketMetadataInventoryTableConfiguration", S3_PUT, S3_BUCKET,
@@ -96,16 +100,17 @@ static const struct s3_operation route_table[] = {
 	 QUERY("metadataJournalTable"), NONE},
 	{"PutBucketMetricsConfiguration", S3_PUT, S3_BUCKET, QUERY("metrics"), NONE},
 	{"PutBucketNotificationConfiguration", S3_PUT, S3_BUCKET, QUERY("notification"),
-	 XML(s3_put_bucket_constant)},
+	 XML_FOR(s3_put_bucket_constant, PUT_BUCKET_NOTIFICATION)},
 	{"PutObjectLockConfiguration", S3_PUT, S3_BUCKET, QUERY("object-lock"), NONE},
 	{"PutBucketOwnershipControls", S3_PUT, S3_BUCKET, QUERY("ownershipControls"),
-	 XML(s3_put_bucket_constant)},
+	 XML_FOR(s3_put_bucket_constant, PUT_BUCKET_OWNERSHIP)},
 	{"PutBucketPolicy", S3_PUT, S3_BUCKET, QUERY("policy"), NONE},
 	{"PutPublicAccessBlock", S3_PUT, S3_BUCKET, QUERY("publicAccessBlock"), NONE},
 	{"PutBucketReplication", S3_PUT, S3_BUCKET, QUERY("replication"), NONE},
 	{"PutBucketRequestPayment", S3_PUT, S3_BUCKET, QUERY("requestPayment"),
-	 XML(s3_put_bucket_constant)},
-	{"PutBucketTagging", S3_PUT, S3_BUCKET, QUERY("tagging"), XML(s3_put_bucket_tagging)},
+	 XML_FOR(s3_put_bucket_constant, PUT_BUCKET_PAYMENT)},
+	{"PutBucketTagging", S3_PUT, S3_BUCKET, QUERY("tagging"),
+	 XML_FOR(s3_put_bucket_tagging, PUT_BUCKET_TAGGING)},
 	{"PutBucketVersioning", S3_PUT, S3_BUCKET, QUERY("versioning"), NONE},
 	{"PutBucketWebsite", S3_PUT, S3_BUCKET, QUERY("website"), NONE},
 	{"CreateBucket", S3_PUT, S3_BUCKET, NOTHING, XML(s3_create_bucket)},
@@ -117,15 +122,16 @@ static const struct s3_operation route_table[] = {
 	{"PostObject", S3_POST, S3_BUCKET, NOTHING, NONE},
 	{"DeleteBucketAnalyticsConfiguration", S3_DELETE, S3_BUCKET, QUERY("analytics"),
 	 ABSENT(NO_SUCH_CONFIGURATION)},
-	{"DeleteBucketCors", S3_DELETE, S3_BUCKET, QUERY("cors"), NOW(s3_delete_bucket_document)},
+	{"DeleteBucketCors", S3_DELETE, S3_BUCKET, QUERY("cors"),
+	 NOW_FOR(s3_delete_bucket_document, PUT_BUCKET_CORS)},
 	{"DeleteBucketEncryption", S3_DELETE, S3_BUCKET, QUERY("encryption"),
-	 NOW(s3_delete_bucket_document)},
+	 NOW_FOR(s3_delete_bucket_document, PUT_BUCKET_ENCRYPTION)},
 	{"DeleteBucketIntelligentTieringConfiguration", S3_DELETE, S3_BUCKET,
 	 QUERY("intelligent-tiering"), ABSENT(NO_SUCH_CONFIGURATION)},
 	{"DeleteBucketInventoryConfiguration", S3_DELETE, S3_BUCKET, QUERY("inventory"),
 	 ABSENT(NO_SUCH_CONFIGURATION)},
 	{"DeleteBucketLifecycle", S3_DELETE, S3_BUCKET, QUERY("lifecycle"),
-	 NOW(s3_delete_bucket_document)},
+	 NOW_FOR(s3_delete_bucket_document, PUT_BUCKET_LIFECYCLE)},
 	{"DeleteBucketMetadataConfiguration", S3_DELETE, S3_BUCKET, QUERY("metadataConfiguration"),
 	 NONE},
 	{"DeleteBucketMetadataTableConfiguration", S3_DELETE, S3_BUCKET, QUERY("metadataTable"),
@@ -134,18 +140,18 @@ static const struct s3_operation route_table[] = {
 	 ABSENT(NO_SUCH_CONFIGURATION)},
 	{"DeleteBucketOwnershipControls", S3_DELETE, S3_BUCKET, QUERY("ownershipControls"), NONE},
 	{"DeleteBucketPolicy", S3_DELETE, S3_BUCKET, QUERY("policy"),
-	 NOW(s3_delete_bucket_document)},
+	 NOW_FOR(s3_delete_bucket_document, DELETE_BUCKET_POLICY)},
 	{"DeletePublicAccessBlock", S3_DELETE, S3_BUCKET, QUERY("publicAccessBlock"),
-	 NOW(s3_delete_bucket_document)},
+	 NOW_FOR(s3_delete_bucket_document, PUT_BUCKET_PUBLIC_ACCESS)},
 	{"DeleteBucketReplication", S3_DELETE, S3_BUCKET, QUERY("replication"),
-	 NOW(s3_delete_bucket_document)},
+	 NOW_FOR(s3_delete_bucket_document, PUT_BUCKET_REPLICATION)},
 	{"DeleteBucketTagging", S3_DELETE, S3_BUCKET, QUERY("tagging"),
 	 WORK(s3_delete_bucket_tagging)},
 	{"DeleteBucketWebsite", S3_DELETE, S3_BUCKET, QUERY("website"),
-	 NOW(s3_delete_bucket_document)},
+	 NOW_FOR(s3_delete_bucket_document, DELETE_BUCKET_WEBSITE)},
 	{"DeleteBucket", S3_DELETE, S3_BUCKET, NOTHING, WORK(s3_delete_bucket)},
 	/* objects */
-	{"GetObjectAcl", S3_GET, S3_OBJECT, QUERY("acl"), NOW(s3_get_acl)},
+	{"GetObjectAcl", S3_GET, S3_OBJECT, QUERY("acl"), NOW_FOR(s3_get_acl, GET_OBJECT_ACL)},
 	{"GetObjectAnnotation", S3_GET, S3_OBJECT, QUERIES("annotation", "annotationName"), NONE},
 	{"ListObjectAnnotations", S3_GET, S3_OBJECT, QUERY("annotation"), NONE},
 	{"GetObjectAttributes", S3_GET, S3_OBJECT, QUERY("attributes"),
@@ -157,7 +163,7 @@ static const struct s3_operation route_table[] = {
 	{"ListParts", S3_GET, S3_OBJECT, QUERY("uploadId"), WORK(s3_list_parts)},
 	{"GetObject", S3_GET, S3_OBJECT, NOTHING, NOW(s3_get_object)},
 	{"HeadObject", S3_HEAD, S3_OBJECT, NOTHING, NOW(s3_get_object)},
-	{"PutObjectAcl", S3_PUT, S3_OBJECT, QUERY("acl"), XML(s3_put_acl)},
+	{"PutObjectAcl", S3_PUT, S3_OBJECT, QUERY("acl"), XML_FOR(s3_put_acl, PUT_OBJECT_ACL)},
 	{"PutObjectAnnotation", S3_PUT, S3_OBJECT, QUERY("annotation"), NONE},
 	{"UpdateObjectEncryption", S3_PUT, S3_OBJECT, QUERY("encryption"), NONE},
 	{"PutObjectLegalHold", S3_PUT, S3_OBJECT, QUERY("legal-hold"), NOW(s3_refuse_lock)},

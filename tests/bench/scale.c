@@ -83,7 +83,10 @@ static void scale_log(void *arg, enum gml_log_level level, const char *line)
 
 static struct gml_op scale_op(enum gml_protocol door)
 {
-	return (struct gml_op){.door = door, .log = scale_log};
+	struct gml_op op = GML_OP_LOCAL;
+	op.context.protocol = door;
+	op.log = scale_log;
+	return op;
 }
 
 static struct gml_span scale_span(const char *text)
@@ -370,7 +373,7 @@ static void *scale_undo(void *arg)
 
 static int scale_reap(void)
 {
-	struct gml_op op = scale_op(GML_PROTOCOL_ADMIN);
+	struct gml_op op = scale_op(GML_PROTOCOL_LOCAL);
 	unsigned freed;
 	return gml_store_reap(&op, scale.store, 0, UINT_MAX, NULL, NULL, &freed);
 }
@@ -475,7 +478,7 @@ static int scale_remove_one(const char *path, const struct stat *st, int type, s
 static int scale_setup(void)
 {
 	struct gml_store_options opt = {.log = scale_log};
-	struct gml_op op = scale_op(GML_PROTOCOL_ADMIN);
+	struct gml_op op = scale_op(GML_PROTOCOL_LOCAL);
 	struct gml_bucket bucket;
 	struct gml_statfs fs;
 	struct gml_attr attr;

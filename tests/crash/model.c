@@ -134,7 +134,7 @@ struct model_observation {
 
 static struct gml_op model_op(void)
 {
-	return (struct gml_op){.door = GML_PROTOCOL_ADMIN};
+	return (struct gml_op)GML_OP_LOCAL;
 }
 
 static struct gml_span model_span(const char *text)

@@ -81,7 +81,7 @@ static bool power_rc(int rc, const char *what, FILE *out)
 
 static bool power_check(struct gml_store *store, size_t cut, bool tidy, FILE *out)
 {
-	struct gml_op op = {.door = GML_PROTOCOL_ADMIN};
+	struct gml_op op = GML_OP_LOCAL;
 	struct power_report report = {.out = out, .tidy = tidy};
 	struct gml_check_report sums;
 	bool good = power_rc(gml_store_check(&op, store, power_problem, NULL, &report, &sums),
@@ -96,7 +96,7 @@ static bool power_check(struct gml_store *store, size_t cut, bool tidy, FILE *ou
 /* What a server and its jobs do with a store after a crash. */
 static int power_recover(struct gml_store *store)
 {
-	struct gml_op op = {.door = GML_PROTOCOL_ADMIN};
+	struct gml_op op = GML_OP_LOCAL;
 	uint64_t bytes;
 	unsigned freed;
 	int rc = gml_store_recover(&op, store);
@@ -110,7 +110,7 @@ static int power_recover(struct gml_store *store)
 static bool power_use(struct gml_store *store, FILE *out)
 {
 	static const struct gml_object_new what;
-	struct gml_op op = {.door = GML_PROTOCOL_ADMIN};
+	struct gml_op op = GML_OP_LOCAL;
 	struct gml_span bucket = {"after", 5}, key = {"dir/key", 7};
 	struct gml_object *object = NULL;
 	struct gml_put *put;
@@ -137,7 +137,7 @@ static bool power_use(struct gml_store *store, FILE *out)
 static bool power_examine(const char *image, size_t cut, bool created, bool further, FILE *out)
 {
 	struct gml_store_options opt = workload_options();
-	struct gml_op op = {.door = GML_PROTOCOL_ADMIN};
+	struct gml_op op = GML_OP_LOCAL;
 	struct gml_store *store;
 	char path[100];
 	int rc;

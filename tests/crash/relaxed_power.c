@@ -438,9 +438,7 @@ static void relaxed_step(struct relaxed_worker *u)
 static void relaxed_work(const char *path)
 {
 	struct gml_store_options opt = relaxed_options();
-	struct relaxed_worker user = {.op = {.door = GML_PROTOCOL_ADMIN},
-				      .seed = 0x2545f4914f6cdd1du},
-			      *u = &user;
+	struct relaxed_worker user = {.op = GML_OP_LOCAL, .seed = 0x2545f4914f6cdd1du}, *u = &user;
 	struct gml_bucket got;
 	MUST(gml_store_create(path, &opt));
 	MUST(gml_store_open(path, &opt, &u->store));
@@ -539,7 +537,7 @@ static bool relaxed_tags(const struct relaxed_view *view)
 static int relaxed_examine(const char *path, size_t cut, bool killed)
 {
 	struct gml_store_options opt = relaxed_options();
-	struct relaxed_worker user = {.op = {.door = GML_PROTOCOL_ADMIN}}, *u = &user;
+	struct relaxed_worker user = {.op = GML_OP_LOCAL}, *u = &user;
 	size_t from, to, acked, at;
 	struct gml_attr attr;
 	struct gml_bucket got;

@@ -263,9 +263,7 @@ static void workload_leave_dirty(struct worker *w)
 void workload_run(struct workload *workload, const char *path)
 {
 	struct gml_store_options opt = workload_options();
-	struct worker w = {.workload = workload,
-			   .op = {.door = GML_PROTOCOL_ADMIN},
-			   .seed = 0x2545f4914f6cdd1du};
+	struct worker w = {.workload = workload, .op = GML_OP_LOCAL, .seed = 0x2545f4914f6cdd1du};
 	struct model_item *bucket;
 	struct gml_bucket got;
 	MUST(gml_store_create(path, &opt));

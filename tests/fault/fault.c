@@ -274,8 +274,8 @@ static int fault_setup(void **state)
 	snprintf(fault.neat, sizeof(fault.neat), "%s/neat", fault.home);
 	snprintf(fault.dead, sizeof(fault.dead), "%s/dead", fault.home);
 	snprintf(fault.path, sizeof(fault.path), "%s/store", fault.home);
-	fault.fixture = (struct fixture){
-		.model = model_new(NULL), .path = fault.path, .op = {.door = GML_PROTOCOL_ADMIN}};
+	fault.fixture =
+		(struct fixture){.model = model_new(NULL), .path = fault.path, .op = GML_OP_LOCAL};
 	fixture_items(&fault.fixture);
 	for (int dead = 0; dead < 2; dead++) {
 		if (!fixture_make(&fault.fixture, dead ? fault.dead : fault.neat, !dead))

@@ -466,8 +466,8 @@ static void test_rights(void **state)
 	struct listing list;
 	bool eof;
 	gml_ino d;
-	member.cred.ngroups = 1;
-	member.cred.groups = &group;
+	member.principal.cred.ngroups = 1;
+	member.principal.cred.groups = &group;
 	assert_ok(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span("d"), &set, &attr));
 	d = attr.ino;
 	assert_int_equal(attr.uid, 1000);
@@ -482,7 +482,7 @@ static void test_rights(void **state)
 	assert_rc(gml_dir_remove(&member, ns->store, d, ns_span("x"), GML_REMOVE_DIR),
 		  GML_ERR_ACCESS);
 	ro = owner;
-	ro.read_only = true;
+	ro.context.read_only = true;
 	assert_rc(gml_dir_mkdir(&ro, ns->store, d, ns_span("y"), NULL, &attr), GML_ERR_ROFS);
 	assert_rc(gml_dir_remove(&ro, ns->store, d, ns_span("x"), GML_REMOVE_DIR), GML_ERR_ROFS);
 	assert_rc(gml_dir_rename(&ro, ns->store, d, ns_span("x"), d, ns_span("z")), GML_ERR_ROFS);

@@ -129,7 +129,7 @@ static void test_open_rights(void **state)
 	assert_int_equal(got, 4);
 	assert_ok(gml_file_close(&other, theirs));
 	assert_ok(gml_file_close(&owner, file));
-	ro.read_only = true;
+	ro.context.read_only = true;
 	assert_rc(gml_file_open(&ro, ns->store, ino, GML_OPEN_WRITE, &file), GML_ERR_ROFS);
 	assert_rc(gml_file_open(&ns->op, ns->store, ns->bucket, GML_OPEN_READ, &file),
 		  GML_ERR_ISDIR);
@@ -455,7 +455,7 @@ static void test_setattr_rights(void **state)
 	assert_rc(gml_inode_setattr(&ns->op, ns->store, d,
 				    &(struct gml_setattr){.mask = GML_SET_SIZE}, NULL),
 		  GML_ERR_ISDIR);
-	other.read_only = true;
+	other.context.read_only = true;
 	assert_rc(SET(&other, .mask = GML_SET_SIZE), GML_ERR_ROFS);
 	assert_rc(gml_inode_setattr(&ns->op, ns->store, 424242,
 				    &(struct gml_setattr){.mask = GML_SET_MODE}, NULL),
@@ -763,7 +763,7 @@ static void test_orphan(void **state)
 static void test_quota(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
+	struct gml_op admin = GML_OP_LOCAL;
 	struct gml_file *file;
 	char block[600];
 	memset(block, 'q', sizeof(block) - 1);

@@ -215,7 +215,7 @@ static void test_nameless(void **state)
 		l = handle_symlink(ns);
 	struct gml_op op = ns->op;
 	struct gml_inode before;
-	op.client = CLIENT;
+	op.handle.client = CLIENT;
 	EXPECT(&op, f, on_any, 0);
 	EXPECT(&op, f, on_file, 0);
 	EXPECT(&op, d, on_any, 0);
@@ -273,9 +273,9 @@ static void test_nameless_but_open(void **state)
 	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd");
 	struct gml_op op = ns->op, other = ns->op, nobody = ns->op;
 	struct gml_file *file, *second, *io;
-	op.client = CLIENT;
-	other.client = OTHER;
-	nobody.client = GML_CLIENT_NONE;
+	op.handle.client = CLIENT;
+	other.handle.client = OTHER;
+	nobody.handle.client = GML_CLIENT_NONE;
 	assert_ok(gml_file_open(&op, ns->store, f, GML_OPEN_READ | GML_OPEN_WRITE, &file));
 	assert_ok(gml_file_open(&op, ns->store, f, GML_OPEN_READ, &second));
 	handle_remove(ns, "f");
@@ -306,7 +306,7 @@ static void test_nameless_and_nobody(void **state)
 	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd");
 	struct gml_op nobody = ns->op;
 	struct gml_file *file;
-	nobody.client = GML_CLIENT_NONE;
+	nobody.handle.client = GML_CLIENT_NONE;
 	assert_ok(gml_file_open(&nobody, ns->store, f, GML_OPEN_READ | GML_OPEN_WRITE, &file));
 	EXPECT(&nobody, f, on_any, 0);
 	handle_remove(ns, "f");
@@ -322,8 +322,8 @@ static void test_nameless_but_found(void **state)
 	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd"), d = ns_mkdir(ns, ns->bucket, "d");
 	struct gml_op op = ns->op, later = ns->op;
 	struct gml_file *file;
-	op.found = true;
-	op.client = later.client = CLIENT;
+	op.handle.found = true;
+	op.handle.client = later.handle.client = CLIENT;
 	handle_remove(ns, "f");
 	handle_remove(ns, "d");
 	EXPECT(&op, f, on_any, 0);
@@ -342,7 +342,7 @@ static void test_recovering(void **state)
 	struct ns *ns = *state;
 	gml_ino f = ns_put(ns, ns->bucket, "f", "abcd");
 	struct gml_op op = ns->op;
-	op.recovering = true;
+	op.handle.recovering = true;
 	EXPECT(&op, f, on_any, 0);
 	handle_remove(ns, "f");
 	EXPECT(&op, f, on_any, GML_ERR_AGAIN);
@@ -357,7 +357,7 @@ static void test_create_finds_the_name(void **state)
 	struct gml_op op = ns->op;
 	struct gml_file *file;
 	bool created;
-	op.found = true;
+	op.handle.found = true;
 	ns_put(ns, ns->bucket, "f", "abcd");
 	assert_ok(gml_file_create(&op, ns->store, ns->bucket, ns_span("f"), GML_OPEN_READ,
 				  GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL, &created));

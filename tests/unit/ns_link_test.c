@@ -212,7 +212,7 @@ static void test_usage(void **state)
 static void test_quota(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
+	struct gml_op admin = GML_OP_LOCAL;
 	assert_ok(object_put(ns, ns_span("a"), "12345678"));
 	assert_ok(gml_bucket_set_quota(&admin, ns->store, B, 8, 1));
 	assert_ok(object_put(ns, ns_span("a"), "87654321"));
@@ -266,7 +266,7 @@ static void test_open_file(void **state)
 	char buf[16];
 	size_t got;
 	bool eof;
-	ns->op.client = 7;
+	ns->op.handle.client = 7;
 	file = ns_new(ns, ns->bucket, "a");
 	assert_ok(ns_write(ns, file, 0, "written"));
 	assert_ok(object_put(ns, ns_span("a"), "put"));
@@ -465,7 +465,7 @@ struct wrong {
 static int wrong_txn(struct gml_txn *txn, void *argp)
 {
 	struct wrong *wrong = argp;
-	struct gml_op op = {.cred.uid = 0};
+	struct gml_op op = GML_OP_LOCAL;
 	struct gml_inode dir, old, inode;
 	struct gml_link link = {.op = &op,
 				.dir = &dir,

@@ -176,7 +176,7 @@ static bool race_open_late(void *arg, gml_ino ino)
 	struct gml_op op = open->ns->op;
 	if (gml_store_file_is_open(open->ns->store, ino))
 		return true;
-	op.found = true; /* a reclaim, or an OPEN that found the name before it went */
+	op.handle.found = true; /* a reclaim, or an OPEN that found the name before it went */
 	if (++open->asked == 2)
 		open->rc = gml_file_open(&op, open->ns->store, ino, GML_OPEN_READ, &open->file);
 	return false;

@@ -39,7 +39,7 @@
 struct ns {
 	char path[64];
 	struct gml_store *store;
-	struct gml_op op; /* uid 0 */
+	struct gml_op op; /* the administrator, and root */
 	gml_ino bucket;
 };
 
@@ -88,6 +88,7 @@ __attribute__((unused)) static void ns_create(struct ns *ns)
 					.log = ns_log};
 
 	memset(ns, 0, sizeof(*ns));
+	ns->op = (struct gml_op)GML_OP_LOCAL;
 	snprintf(ns->path, sizeof(ns->path), "/tmp/ns-test-XXXXXX");
 	assert_non_null(mkdtemp(ns->path));
 	assert_ok(gml_store_create(ns->path, &opt));
@@ -148,7 +149,10 @@ __attribute__((unused)) static int ns_teardown(void **state)
 
 __attribute__((unused)) static struct gml_op ns_user(uint32_t uid, uint32_t gid)
 {
-	return (struct gml_op){.cred = {.uid = uid, .gid = gid}, .door = GML_PROTOCOL_NFS};
+	struct gml_op op = {.context = {.protocol = GML_PROTOCOL_NFS}};
+	gml_principal_server(&op.principal);
+	gml_principal_for(&op.principal, uid, gid);
+	return op;
 }
 
 __attribute__((unused)) static gml_ino ns_mkdir(struct ns *ns, gml_ino parent, const char *name)
@@ -252,7 +256,7 @@ struct ns_raw {
 static int ns_raw_txn(struct gml_txn *txn, void *argp)
 {
 	struct ns_raw *raw = argp;
-	struct gml_op op = {.door = GML_PROTOCOL_S3};
+	struct gml_op op = {.context = {.protocol = GML_PROTOCOL_S3}};
 	struct gml_inode dir, inode;
 	struct gml_extent extent = {0, raw->blob, 0, raw->len};
 	int rc = gml_rec_inode_get(txn, raw->parent, &dir);

@@ -154,7 +154,7 @@ static void test_access(void **state)
 	assert_int_equal(got->n, 1);
 	object_listing_free(got);
 	/* Read-only doors. */
-	reader.read_only = true;
+	reader.context.read_only = true;
 	assert_rc(gml_put_begin(&reader, ns->store, B, ns_span("new"), 1, &put), GML_ERR_ROFS);
 	assert_rc(gml_object_delete(&reader, ns->store, B, ns_span("zzz"), NULL, NULL),
 		  GML_ERR_ROFS);
@@ -194,7 +194,7 @@ static void test_sticky_and_owner(void **state)
 static void test_quota(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
+	struct gml_op admin = GML_OP_LOCAL;
 	assert_ok(gml_bucket_set_quota(&admin, ns->store, B, 100, 2));
 	assert_ok(object_put_full(ns, &ns->op, ns_span("a"), (char[80]){0}, 80, 80, 80, NULL, NULL,
 				  NULL));

@@ -20,8 +20,8 @@ static int keep_setup(void **state)
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns->bucket, &open, NULL));
 	alice = ns_user(ALICE, ALICE);
 	bob = ns_user(BOB, BOB);
-	bob.cred.groups = staff;
-	bob.cred.ngroups = 1;
+	bob.principal.cred.groups = staff;
+	bob.principal.cred.ngroups = 1;
 	return rc;
 }
 

@@ -46,7 +46,7 @@ static void relaxed_verdict(const char *what, int rc, uint64_t count, bool waits
 static int relaxed_setup(void **state)
 {
 	struct ns *ns;
-	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
+	struct gml_op admin = GML_OP_LOCAL;
 	gml_checkpoint_flush_ms = 3600 * 1000;
 	ns_setup(state);
 	ns = *state;
@@ -229,7 +229,7 @@ static void test_part_of_a_file(void **state)
 static void test_buckets(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN}, user = ns_user(0, 0);
+	struct gml_op admin = GML_OP_LOCAL, user = ns_user(0, 0);
 	struct gml_setattr set = {.mask = GML_SET_UID, .uid = 1000};
 	struct gml_span other = ns_span("other");
 	struct gml_bucket bucket;
@@ -263,7 +263,7 @@ static void test_buckets(void **state)
 static void test_strict_copies(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
+	struct gml_op admin = GML_OP_LOCAL;
 	struct gml_span strict = ns_span("strict");
 	struct gml_bucket bucket;
 	assert_ok(gml_bucket_create(&admin, ns->store, strict, NULL, &bucket));

@@ -117,7 +117,7 @@ static void test_refused(void **state)
 	tags[TAGS - 1].name = tags[0].name;
 	assert_rc(gml_tags_replace(&ns->op, ns->store, ino, tags, TAGS), GML_ERR_INVAL);
 	assert_rc(gml_tags_replace(&user, ns->store, ino, tag_set[1], TAGS), GML_ERR_ACCESS);
-	reader.read_only = true;
+	reader.context.read_only = true;
 	assert_rc(gml_tags_replace(&reader, ns->store, ino, tag_set[1], TAGS), GML_ERR_ROFS);
 	assert_rc(gml_tags_replace(&ns->op, ns->store, 999999, tag_set[1], TAGS), GML_ERR_STALE);
 	assert_int_equal(tags_look(ns, ino).of[0], TAGS);

@@ -3,7 +3,7 @@
 #include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
-static struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
+static struct gml_op admin = GML_OP_LOCAL;
 
 /* ---- users and keys ------------------------------------------------------------------------------------------ */
 
@@ -233,15 +233,15 @@ static void test_who_may_create_buckets(void **state)
 	assert_ok(gml_user_create(&admin, ns->store, &user));
 	assert_rc(gml_bucket_create(&ann, ns->store, ns_span("anns"), NULL, &bucket),
 		  GML_ERR_ACCESS);
-	frozen.read_only = true;
+	frozen.context.read_only = true;
 	assert_rc(gml_bucket_create(&frozen, ns->store, ns_span("anns"), NULL, &bucket),
 		  GML_ERR_ROFS);
 	assert_rc(gml_bucket_delete(&frozen, ns->store, ns_span("bucket")), GML_ERR_ROFS);
-	admin.cred.uid = 1000;
+	gml_principal_for(&admin.principal, 1000, 0);
 	assert_ok(gml_bucket_create(&admin, ns->store, ns_span("anns"),
 				    &(struct gml_bucket_new){.has_mode = true, .mode = 0750},
 				    &bucket));
-	admin.cred.uid = 0;
+	gml_principal_for(&admin.principal, 0, 0);
 	assert_int_equal(bucket.uid, 1000);
 	assert_int_equal(bucket.mode, 0750);
 }

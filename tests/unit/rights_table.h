@@ -51,11 +51,11 @@ RIGHTS_ROW(upload_list,
 RIGHTS_ROW(upload_create,
 	".AAA.AA.ARR .AAA.AA.ARR .AA..AA..RR .....AA..RR .AAA.AA.ARR A....AA..AR .AAA.AA.ARR")
 RIGHTS_ROW(upload_get,
-	".AAA....A.. .AAA....A.. .AAA....A.. .AAA....A.. .AAA....A.. .AAA....A.. .AAA....A..")
+	".AAA.AA.A.. .AAA.AA.A.. .AAA.AA.A.. .AAA.AA.A.. .AAA.AA.A.. .AAA.AA.A.. .AAA.AA.A..")
 RIGHTS_ROW(upload_part,
-	".AAA....ARR .AAA....ARR .AAA....ARR .AAA....ARR .AAA....ARR .AAA....ARR .AAA....ARR")
+	".AAA.AA.ARR .AAA.AA.ARR .AAA.AA.ARR .AAA.AA.ARR .AAA.AA.ARR .AAA.AA.ARR .AAA.AA.ARR")
 RIGHTS_ROW(upload_abort,
-	".AAA....ARR .AAA....ARR .AAA....ARR .AAA....ARR .AAA....ARR .AAA....ARR .AAA....ARR")
+	".AAA.AA.ARR .AAA.AA.ARR .AAA.AA.ARR .AAA.AA.ARR .AAA.AA.ARR .AAA.AA.ARR .AAA.AA.ARR")
 RIGHTS_ROW(bucket_head,
 	".....AA.... ...A.AA.... .....AA.... .....AA.... .....AA.... .....AA.... .AAA.AA....")
 RIGHTS_ROW(bucket_document,
@@ -69,7 +69,7 @@ RIGHTS_ROW(bucket_create,
 RIGHTS_ROW(bucket_create_relaxed,
 	"PPPPPPP..PP PPPPPPP..PP PPPPPPP..PP PPPPPPP..PP PPPPPPP..PP PPPPPPP..PP PPPPPPP..PP")
 RIGHTS_ROW(bucket_list,
-	"1....1.111. 1....1.111. 1....1.111. 1....1.111. 1....1.111. 1....1.111. 1....1.111.")
+	"1......111. 1......111. 1......111. 1......111. 1......111. 1......111. 1......111.")
 RIGHTS_ROW(bucket_quota,
 	"PPPPPPP..PP PPPPPPP..PP PPPPPPP..PP PPPPPPP..PP PPPPPPP..PP PPPPPPP..PP PPPPPPP..PP")
 RIGHTS_ROW(bucket_relaxed,
@@ -95,7 +95,7 @@ RIGHTS_ROW(dir_mkdir_others,
 RIGHTS_ROW(dir_mkdir_bucket,
 	".A.A.AA..RR .A.A.AA..RR .A.A.AA..RR .A.A.AA..RR .A.A.AA..RR .A.A.AA..RR .A.A.AA..RR")
 RIGHTS_ROW(dir_mkdir_bucket_others,
-	"PPPA.PA.PPR PPPA.PA.PPR PPPA.PA.PPR PPPA.PA.PPR PPPA.PA.PPR PPPA.PA.PPR PPPA.PA.PPR")
+	"PPPA.AA.PRR PPPA.AA.PRR PPPA.AA.PRR PPPA.AA.PRR PPPA.AA.PRR PPPA.AA.PRR PPPA.AA.PRR")
 RIGHTS_ROW(dir_symlink,
 	".AAA.AA.ARR .AAA.AA.ARR .AA..AA..RR .....AA..RR .AAA.AA.ARR A....AA..AR .AAA.AA.ARR")
 RIGHTS_ROW(dir_fifo,

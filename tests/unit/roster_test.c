@@ -10,7 +10,7 @@
 #include "gateway/ns/store/store.h"
 #include "ns_support.h"
 
-static struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
+static struct gml_op admin = GML_OP_LOCAL;
 
 static struct gml_user user_of(const char *name, uint32_t uid, uint32_t flags)
 {
@@ -82,11 +82,10 @@ static void test_shared_uid(void **state)
 	assert_rc(user_new(ns, "c", 1000, 0), GML_ERR_UIDTAKEN);
 	assert_false(refused(ns, 1000));
 	/* While b is enabled, b is who may create buckets. */
-	admin.door = GML_PROTOCOL_S3;
-	admin.cred.uid = 1000;
+	admin = ns_user(1000, 1000);
 	assert_ok(gml_bucket_create(&admin, ns->store, ns_span("bees"), NULL,
 				    &(struct gml_bucket){0}));
-	admin = (struct gml_op){.door = GML_PROTOCOL_ADMIN};
+	admin = (struct gml_op)GML_OP_LOCAL;
 	assert_ok(gml_bucket_delete(&admin, ns->store, ns_span("bees")));
 	assert_ok(gml_user_delete(&admin, ns->store, "b"));
 	assert_true(refused(ns, 1000));
@@ -394,7 +393,7 @@ static void test_refused_caller(void **state)
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns->bucket, &set, NULL));
 	assert_ok(gml_file_open(op, ns->store, f, GML_OPEN_READ | GML_OPEN_WRITE, &file));
 	assert_ok(gml_file_write(op, file, 0, &iov, 1, false));
-	ann.refused = true;
+	ann.principal.refused = true;
 	/* Her open file, all modes 0777, all hers. */
 	assert_rc(gml_file_read(op, file, 0, buf, sizeof(buf), &n, &eof), GML_ERR_ACCESS);
 	assert_rc(gml_file_write(op, file, 0, &iov, 1, false), GML_ERR_ACCESS);
@@ -432,7 +431,7 @@ static void test_refused_caller(void **state)
 	assert_rc(gml_dir_remove(op, ns->store, GML_INO_ROOT, ns_span("bucket"), GML_REMOVE_DIR),
 		  GML_ERR_ACCESS);
 	/* uid 0 is a uid like any other. */
-	ann.cred.uid = 0;
+	gml_principal_for(&ann.principal, 0, 0);
 	assert_rc(gml_file_read(op, file, 0, buf, sizeof(buf), &n, &eof), GML_ERR_ACCESS);
 	assert_rc(gml_inode_setattr(op, ns->store, f, &set, NULL), GML_ERR_ACCESS);
 	/* What she wrote before is there, and the file can be closed. */

@@ -60,7 +60,7 @@ void s3_host_open_in(struct s3_host *host, const char *parent, const char *regio
 	HOST_CHECK(snprintf(host->dir, sizeof(host->dir), "%s/proto-XXXXXX", parent) <
 		   (int)sizeof(host->dir));
 	HOST_CHECK(mkdtemp(host->dir));
-	host->admin = (struct gml_op){.door = GML_PROTOCOL_ADMIN};
+	host->admin = (struct gml_op)GML_OP_LOCAL;
 	HOST_CHECK(gml_store_create(host->dir, &store_options) == 0);
 	HOST_CHECK(gml_store_open(host->dir, &store_options, &host->store) == 0);
 	options.store = host->store;

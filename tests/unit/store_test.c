@@ -13,7 +13,7 @@
 #include "gateway/meta/lmdb/lmdb_internal.h"
 #include "ns_support.h"
 
-static struct gml_op admin = {.door = GML_PROTOCOL_ADMIN};
+static struct gml_op admin = GML_OP_LOCAL;
 
 /* ---- create and open ----------------------------------------------------------------------------------------- */
 
@@ -358,9 +358,9 @@ static void test_reap(void **state)
 	open_ino = inos[0];
 	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 2, one_is_open, NULL, &freed));
 	assert_int_equal(freed, 2);
-	ns->op.found = true;
+	ns->op.handle.found = true;
 	ns_assert_content(ns, inos[0], "content", 7); /* open */
-	ns->op.found = false;
+	ns->op.handle.found = false;
 	assert_rc(gml_inode_getattr(&ns->op, ns->store, inos[1], &attr), GML_ERR_STALE);
 	assert_int_equal(check_now(ns), 0);
 	open_ino = 0;

@@ -3,6 +3,7 @@
 #ifndef GEMEL_BUCKET_H
 #define GEMEL_BUCKET_H
 
+#include <gemel/action.h>
 #include <gemel/store.h>
 #include <gemel/visibility.h>
 
@@ -57,22 +58,23 @@ enum gml_bucket_document {
 struct gml_bucket_new {
 	bool has_mode; /* else 0700 */
 	uint32_t mode; /* of its root directory */
-	bool relaxed;  /* gml_bucket_set_relaxed; GML_PROTOCOL_ADMIN only */
+	bool relaxed;  /* gml_bucket_set_relaxed; administrators only */
 	enum gml_bucket_document kind;
 	struct gml_span document; /* NULL ptr: none */
 };
 
-/* Creates the bucket with owner op->cred.uid and its group, and all that `what` (NULL: the
- * defaults) says: in one transaction, all of it or nothing. Who may: uid 0, GML_PROTOCOL_ADMIN, and
+/* Creates the bucket with owner op->principal.cred.uid and its group, and all that `what` (NULL: the
+ * defaults) says: in one transaction, all of it or nothing. Who may: uid 0, administrators, and
  * users without GML_USER_NO_BUCKETS (by uid); else ACCESS. BUCKETNAME; BUCKETOWNED if the caller
  * has a bucket of this name, BUCKETEXISTS if another has; PERM for what is the administrator's;
  * TOOBIG, ROFS, NOSPC. *out (may be NULL): as it is then. Any thread. Blocks on commit. Durable,
  * relaxed buckets too. */
 int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		      const struct gml_bucket_new *what, struct gml_bucket *out);
-/* May the caller do what only the owner may, with a bucket or object of the uid `owner`? The owner,
- * uid 0 and GML_PROTOCOL_ADMIN; nobody who is refused. Pure. */
-bool gml_bucket_is_owner(const struct gml_op *op, uint32_t owner);
+/* May the caller do this to the bucket (a row of gemel/action.h that is about buckets)? ACCESS, ROFS,
+ * NOBUCKET. Any thread. No blocking. */
+int gml_bucket_may(struct gml_op *op, struct gml_store *store, struct gml_span name,
+		   enum gml_action action);
 /* Owner or uid 0. NOTEMPTY while a key or a directory is in it; unfinished uploads go with it
  * (many: in several transactions, of which the last removes the bucket). Durable. */
 int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_span name);
@@ -80,7 +82,7 @@ int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_spa
  * blocking. */
 int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		    struct gml_bucket *out);
-/* Bytewise order from after `after`; those the caller owns (all for GML_PROTOCOL_ADMIN). */
+/* Bytewise order from after `after`; those the caller owns (all for an administrator). */
 int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span after,
 		    bool (*each)(void *arg, const struct gml_bucket *bucket), void *arg);
 int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name,

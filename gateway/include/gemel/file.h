@@ -16,8 +16,10 @@ GML_API_BEGIN
 struct gml_file; /* an open file: a counted reference to the in-process state of one inode */
 
 /* Access modes of an open file. IO: for requests without an open state of their own (special
- * stateids, NFSv3); such an open does not count as an open of op->client. */
-enum { GML_OPEN_READ = 1, GML_OPEN_WRITE = 2, GML_OPEN_IO = 4 };
+ * stateids, NFSv3); such an open does not count as an open of op->handle.client, and rights
+ * are left to each READ and WRITE. RECLAIM: of an open that the caller had, or of an exclusive create
+ * that is repeated; the owner passes, as in READ and WRITE. */
+enum { GML_OPEN_READ = 1, GML_OPEN_WRITE = 2, GML_OPEN_IO = 4, GML_OPEN_RECLAIM = 8 };
 
 enum gml_create_disposition {
 	GML_CREATE_UNCHECKED, /* existing file: opened; size 0 in `set` truncates it */
@@ -28,13 +30,14 @@ enum gml_create_disposition {
 };
 
 /* Open the regular file `ino` for GML_OPEN_* `access`; 0 opens it for its attributes only. The mode
- * bits bind everyone at OPEN, the owner included; READ and WRITE on the open file also admit the
- * owner. A file that loses its last name while it is open stays usable for op->client until its
- * last close, and for no other client. The open of a file without a name is STALE, unless op->found
- * is set or, with GML_OPEN_IO, op->client has it open.
+ * bits bind everyone at OPEN, the owner included; for reading alone, `x` does as well as `r`
+ * (RFC 8881 18.16.3: execution and reading look the same). READ and WRITE on the open file also admit
+ * the owner. A file that loses its last name while it is open stays usable for op->handle.client until its
+ * last close, and for no other client. The open of a file without a name is STALE, unless op->handle.found
+ * is set or, with GML_OPEN_IO, op->handle.client has it open.
  * Ownership: *out belongs to the caller until gml_file_close.
  * Errors: ISDIR, INVAL (not a regular file), STALE, ACCESS, ROFS, NOMEM; AGAIN with GML_OPEN_IO
- * while op->recovering.
+ * while op->handle.recovering.
  * Threads: any. Blocks: no. Durable: n/a. On failure: *out is NULL. */
 int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned access,
 		  struct gml_file **out);

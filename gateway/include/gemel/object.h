@@ -5,6 +5,7 @@
 #ifndef GEMEL_OBJECT_H
 #define GEMEL_OBJECT_H
 
+#include <gemel/action.h>
 #include <gemel/bucket.h>
 #include <gemel/visibility.h>
 
@@ -50,6 +51,7 @@ struct gml_meta_pair {
 struct gml_object;
 struct gml_object_info {
 	gml_ino ino;
+	uint32_t uid; /* owner */
 	uint64_t size;
 	int64_t mtime;
 	char etag[GML_ETAG_MAX + 1]; /* without quotes */
@@ -81,6 +83,11 @@ enum gml_object_want {
  * thread, will do that. */
 int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
 		    struct gml_span key, enum gml_object_want want, struct gml_object **out);
+/* The object's facts (as FACTS), if the caller may do `action` to it: a row of gemel/action.h that is
+ * about an object that is there. Errors and blocking as gml_object_open; NOENT or ACCESS for what is
+ * not there. */
+int gml_object_find(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		    struct gml_span key, enum gml_action action, struct gml_object **out);
 const struct gml_object_info *gml_object_info(const struct gml_object *object);
 void gml_object_close(struct gml_object *object); /* NULL is fine; any thread */
 

@@ -1,25 +1,26 @@
-// SPDX-License-Identifier: Apache-2.0
-/* Who asks, and for what: the first parameter of every core operation. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who asks, how, and under which number: the first parameter of every core operation. */
 #ifndef GEMEL_OP_H
 #define GEMEL_OP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <gemel/types.h>
 
 #define GML_GROUPS_MAX 1024 /* supplementary groups considered */
 
 #define GML_CLIENT_NONE UINT64_MAX
+#define GML_REQUEST_ID_MAX 16 /* characters */
 
-enum gml_protocol { GML_PROTOCOL_ADMIN, GML_PROTOCOL_NFS, GML_PROTOCOL_S3 };
+enum gml_protocol { GML_PROTOCOL_LOCAL, GML_PROTOCOL_NFS, GML_PROTOCOL_S3 };
 
 enum gml_log_level { GML_LOG_ERROR, GML_LOG_WARN, GML_LOG_INFO, GML_LOG_DEBUG };
 
 /* Called with one line without newline. Must not call back into the core. Any thread. */
 typedef void (*gml_log_fn)(void *arg, enum gml_log_level level, const char *line);
 
-/* POSIX identity. uid 0 passes every mode check. `groups` is borrowed for the duration of the
- * call. */
+/* POSIX identity. `groups` is borrowed for the duration of the call. */
 struct gml_cred {
 	uint32_t uid;
 	uint32_t gid;
@@ -27,17 +28,53 @@ struct gml_cred {
 	const uint32_t *groups;
 };
 
-/* One operation's context; caller's storage, lives until the call returns. Zero-initialise, then
- * fill. */
-struct gml_op {
+/* How the caller proved who it is. */
+enum gml_authn {
+	GML_AUTHN_ANONYMOUS,
+	GML_AUTHN_LOCAL, /* whoever may open the store's files */
+	GML_AUTHN_SIGV4,
+	GML_AUTHN_SIGV4_PRESIGNED,
+	GML_AUTHN_SIGV2,
+	GML_AUTHN_SIGV2_PRESIGNED,
+	GML_AUTHN_SYS, /* AUTH_SYS: the client's machine says so */
+	GML_AUTHN_KRB5,
+	GML_AUTHN_KRB5I,
+	GML_AUTHN_KRB5P,
+};
+
+enum {
+	GML_PRIVILEGE_ADMIN = 1, /* users, keys, quotas, and every bucket as its owner */
+	GML_PRIVILEGE_ROOT = 2,	 /* uid 0 that no export squashed: passes every mode check */
+};
+
+/* Who asks. Made by the functions of gemel/principal.h, once for each operation; only gateway/iam
+ * decides by what is in it. */
+struct gml_principal {
 	struct gml_cred cred;
-	enum gml_protocol door;
-	bool read_only; /* the export or bucket view forbids changes: every change answers GML_ERR_ROFS */
-	/* The caller's uid may do nothing (gml_uid_refused): what asks for rights answers
-	 * ACCESS. */
-	bool refused;
-	/* The inode was found by its name within this request, or its client reclaims it: it may
-	 * have lost that name since, and still answers. */
+	/* The user's name, borrowed. NULL where a uid is all that is known: the caller is the guest of
+	 * that uid, and the user who has it where a decision looks one up. */
+	const char *user;
+	struct gml_span key; /* the access key that signed, borrowed; empty: none did */
+	uint32_t privileges; /* GML_PRIVILEGE_* */
+	enum gml_authn authn;
+	bool refused; /* the uid may do nothing (gml_uid_refused): what asks for rights answers ACCESS */
+};
+
+/* How and from where it was asked. */
+struct gml_context {
+	enum gml_protocol protocol;
+	bool secure;	    /* the transport is encrypted */
+	bool read_only;	    /* the export forbids changes: every change answers GML_ERR_ROFS */
+	uint8_t source_len; /* bytes of `source`: 4 (IPv4), 16 (IPv6), 0: not known */
+	uint8_t source[16]; /* the client's address, network order */
+};
+
+/* What the request says about the inode that its handle names, for the gate of handles
+ * (gateway/ns/posix/handle.c). It is about which inode is meant and whether it still is, and no right:
+ * that gate answers STALE and AGAIN by it, and never ACCESS. */
+struct gml_handle_context {
+	/* The inode was found by its name within this request, or its client reclaims it: it may have
+	 * lost that name since, and still answers. */
 	bool found;
 	/* Clients may not have said yet which files they have open: what one that is not known asks
 	 * of an inode without a name answers GML_ERR_AGAIN, not STALE. */
@@ -45,11 +82,27 @@ struct gml_op {
 	/* Whose open files count as open for this operation (gemel/file.h). 0: not known;
 	 * GML_CLIENT_NONE: nobody's. */
 	uint64_t client;
+};
+
+/* One operation; caller's storage, lives until the call returns. Zero-initialise, then fill. Zero is
+ * a guest of uid 0 without any privilege. */
+struct gml_op {
+	struct gml_principal principal;
+	struct gml_context context;
+	struct gml_handle_context handle;
 	bool nowait; /* gml_object_open: GML_ERR_COLD rather than read content from the disk */
-	const char *principal; /* user name, or NULL when only uid and gids are known */
-	const char *request_id;
-	gml_log_fn log; /* NULL: silent */
+	char request_id[GML_REQUEST_ID_MAX + 1]; /* in the operation's log lines; "": none */
+	gml_log_fn log;				 /* NULL: the store's */
 	void *log_arg;
 };
+
+/* Initialiser: the program itself, run by who may open the store's files. */
+#define GML_OP_LOCAL                                                                               \
+	{                                                                                          \
+		.principal = {                                                                     \
+			.privileges = GML_PRIVILEGE_ADMIN | GML_PRIVILEGE_ROOT,                    \
+			.authn = GML_AUTHN_LOCAL                                                   \
+		}                                                                                  \
+	}
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Users, groups and access keys. Names: 1 to 64 of [A-Za-z0-9._@-]. Changes are for
- * GML_PROTOCOL_ADMIN only (PERM otherwise); durable. */
+/* Users, groups and access keys, and who asks. Names: 1 to 64 of [A-Za-z0-9._@-]. Changes are for
+ * administrators only (PERM otherwise); durable. */
 #ifndef GEMEL_PRINCIPAL_H
 #define GEMEL_PRINCIPAL_H
 
@@ -46,7 +46,7 @@ int gml_user_update(struct gml_op *op, struct gml_store *store,
 int gml_user_delete(
 	struct gml_op *op, struct gml_store *store,
 	const char *name); /* with its keys; NOUSER; NOTEMPTY while it owns buckets (by uid) */
-/* Must a door that knows no more than a uid refuse everything to it (op->refused)? Uids that never
+/* Must a door that knows no more than a uid refuse everything to it (principal.refused)? Uids that never
  * were a user's are let in: mode bits decide. True also when the store cannot be read. Two loads
  * when nobody is refused; else a lock, and after a change of users one read of the store. No
  * blocking on writers. Any thread. */
@@ -69,6 +69,24 @@ int gml_key_list(struct gml_store *store, const char *user /* NULL: all */,
  * NOUSER. Disabled ones are returned with their flags. */
 int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *key_out,
 		   struct gml_user *user_out);
+
+/* ---- who asks: once for each operation; what is not said here is borrowed from the arguments ----
+ *
+ * Pure and without blocking, but for gml_principal_of_uid, which asks gml_uid_refused. Any thread. */
+
+/* A user who signed with `key` (empty: none). `user` and what `key` borrows must outlive *out. Root if
+ * its uid is 0; refused if it is disabled. */
+void gml_principal_of_user(const struct gml_user *user, struct gml_span key, enum gml_authn authn,
+			   struct gml_principal *out);
+/* The guest of a uid, as NFS knows callers after squashing: root if the uid is 0 even so; refused as
+ * the users of the store have it. `cred->groups` must outlive *out. */
+void gml_principal_of_uid(struct gml_store *store, const struct gml_cred *cred,
+			  enum gml_authn authn, struct gml_principal *out);
+/* The server itself: root, and never refused. */
+void gml_principal_server(struct gml_principal *out);
+/* An administrator (GML_OP_LOCAL) who makes something that another will own: keeps the privilege of
+ * administration, bears the uid and gid; root only if that uid is. */
+void gml_principal_for(struct gml_principal *principal, uint32_t uid, uint32_t gid);
 
 GML_API_END
 

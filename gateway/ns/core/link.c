@@ -12,7 +12,7 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "link.h"
@@ -28,8 +28,8 @@ int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gm
 		.bucket = dir->bucket,
 		.type = (uint8_t)type,
 		.mode = mode & 07777,
-		.uid = op->cred.uid,
-		.gid = op->cred.gid,
+		.uid = op->principal.cred.uid,
+		.gid = op->principal.cred.gid,
 		.nlink = type == GML_DIR ? 1 : 0, /* "."; its name adds one */
 		.change = gml_change_next(0),
 		.atime = now,
@@ -43,8 +43,7 @@ int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gm
 		if (type == GML_DIR)
 			out->mode |= S_ISGID;
 	}
-	if (type != GML_DIR && (out->mode & S_ISGID) && op->cred.uid != 0 &&
-	    !gml_cred_in_group(&op->cred, out->gid))
+	if (type != GML_DIR && (out->mode & S_ISGID) && !gml_keeps_setgid(&op->principal, out->gid))
 		out->mode &= ~(uint32_t)S_ISGID;
 	return out->ino == 0 ? GML_ERR_CORRUPT : 0;
 }

@@ -8,7 +8,7 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include "gateway/base/span.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/store/store.h"
@@ -36,9 +36,7 @@ static int path_enter(struct gml_txn *txn, const struct gml_op *op, struct gml_s
 		path->missing++;
 		return 0;
 	}
-	rc = gml_access_check(op, &path->dir, GML_MAY_EXEC);
-	if (rc != 0)
-		return rc;
+	path->barred |= gml_search_barred(&op->principal, &path->dir);
 	rc = gml_rec_dirent_get(txn, path->dir.ino, name, &dirent);
 	if (rc == GML_ERR_NOENT) {
 		path->missing = 1;
@@ -58,8 +56,10 @@ int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span 
 	int rc = path_check(bucket, key);
 	if (rc != 0)
 		return rc;
+	out->bucket_name = bucket;
+	out->key = key;
 	out->missing = 0;
-	out->found = false;
+	out->found = out->barred = false;
 	rc = gml_rec_bucket_get(txn, bucket, &out->bucket);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
@@ -73,9 +73,7 @@ int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span 
 	out->last = gml_span_of(p, (size_t)(end - p));
 	if (rc != 0 || out->missing > 0)
 		return rc;
-	rc = gml_access_check(op, &out->dir, GML_MAY_EXEC);
-	if (rc != 0)
-		return rc;
+	out->barred |= gml_search_barred(&op->principal, &out->dir);
 	rc = gml_rec_dirent_get(txn, out->dir.ino, out->last, &out->dirent);
 	out->found = rc == 0;
 	return rc == GML_ERR_NOENT ? 0 : rc;
@@ -86,12 +84,8 @@ int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span 
 {
 	const char *p = key.ptr, *end = p + key.len;
 	unsigned existing = 0;
-	int rc;
 	if (path->missing == 0)
 		return 0;
-	rc = gml_access_check(op, &path->dir, GML_MAY_WRITE | GML_MAY_EXEC);
-	if (rc != 0)
-		return rc;
 	for (const char *q = p; (q = memchr(q, '/', (size_t)(end - q))) != NULL; q++)
 		existing++;
 	existing -= path->missing;
@@ -100,7 +94,7 @@ int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span 
 	while (path->missing > 0) {
 		const char *slash = memchr(p, '/', (size_t)(end - p));
 		struct gml_inode made;
-		rc = gml_inode_init(txn, op, &path->dir, GML_DIR, 0755, &made);
+		int rc = gml_inode_init(txn, op, &path->dir, GML_DIR, 0755, &made);
 		if (rc == 0)
 			rc = gml_link_add(txn, &path->dir, gml_span_of(p, (size_t)(slash + 1 - p)),
 					  &made);
@@ -114,9 +108,30 @@ int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span 
 	return 0;
 }
 
+void gml_path_target(const struct gml_path *path, const struct gml_inode *inode,
+		     struct gml_target *out)
+{
+	*out = (struct gml_target){.bucket_name = path->bucket_name,
+				   .key = path->key,
+				   .name = path->last,
+				   .dir = &path->dir,
+				   .inode = inode,
+				   .bucket = &path->bucket,
+				   .barred = path->barred};
+}
+
+int gml_path_may(const struct gml_op *op, enum gml_action action, const struct gml_path *path,
+		 const struct gml_inode *inode)
+{
+	struct gml_target target;
+	gml_path_target(path, inode, &target);
+	return gml_may(NULL, op, action, &target);
+}
+
 int gml_path_missing(const struct gml_op *op, const struct gml_path *path)
 {
-	return gml_access_check(op, &path->dir, GML_MAY_READ) == 0 ? GML_ERR_NOENT : GML_ERR_ACCESS;
+	int rc = gml_path_may(op, GML_ACTION_KNOW_MISSING, path, &path->dir);
+	return rc == 0 ? GML_ERR_NOENT : rc;
 }
 
 int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml_inode *out,
@@ -145,6 +160,7 @@ int gml_path_facts(struct gml_store *store, const struct gml_inode *inode, bool 
 {
 	memset(info, 0, sizeof(*info));
 	info->ino = inode->ino;
+	info->uid = inode->uid;
 	info->mtime = inode->mtime;
 	info->directory = directory;
 	if (directory) {

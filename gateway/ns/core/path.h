@@ -6,11 +6,13 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/store/store.h"
 
 struct gml_path {
+	struct gml_span bucket_name, key; /* borrowed */
 	struct gml_bucket_rec bucket;
 	struct gml_inode
 		dir; /* directory that holds (or would hold) the last component; valid when missing == 0 */
@@ -18,15 +20,25 @@ struct gml_path {
 	struct gml_span
 		last; /* last component, borrowed from the key; empty for a trailing slash */
 	bool found;   /* the key's dirent exists */
+	bool barred; /* a directory on the way has no `x` for the caller; the decision knows what that means */
 	struct gml_dirent dirent;
 };
-/* Walk with search permission on each directory. NOBUCKET, ACCESS, INVAL, NAMETOOLONG; a missing directory is no error (missing > 0; dir = the deepest existing one). */
+/* From the bucket's root to the key's name. Decides nothing: directories without search permission are noted
+ * (barred), and whoever walks asks gml_path_may before it tells anything of what was found. NOBUCKET, INVAL,
+ * NAMETOOLONG; a missing directory is no error (missing > 0; dir = the deepest existing one). */
 int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket,
 		  struct gml_span key, struct gml_path *out);
-/* Make the missing directories (implicit), inside a write transaction; needs w+x on the deepest existing one. out->dir is then the last. */
+/* Make the missing directories (implicit), inside a write transaction; the caller was granted GML_ACTION_PUT_OBJECT. out->dir is then the last. */
 int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span key,
 		  struct gml_path *path);
 
+/* The target of a decision about the key: its directory, and `inode` (NULL: nothing, or not looked at). Borrows from
+ * *path. */
+void gml_path_target(const struct gml_path *path, const struct gml_inode *inode,
+		     struct gml_target *out);
+/* May the caller do this there? gml_authorize's answers. */
+int gml_path_may(const struct gml_op *op, enum gml_action action, const struct gml_path *path,
+		 const struct gml_inode *inode);
 /* What to answer for a key that is not there: NOENT, or ACCESS when the caller may not read the directory that would
  * hold it (the deepest existing one). */
 int gml_path_missing(const struct gml_op *op, const struct gml_path *path);

@@ -47,7 +47,7 @@ static bool supersede_plausible(const struct gml_link *link, const struct gml_in
 int gml_supersede(struct gml_txn *txn, const struct gml_link *link, struct gml_inode *inode,
 		  struct gml_usage *usage)
 {
-	gml_assert(!link->op->read_only && supersede_plausible(link, inode));
+	gml_assert(!link->op->context.read_only && supersede_plausible(link, inode));
 	if (inode->nlink == 0)
 		return GML_ERR_CORRUPT;
 	inode->ctime = gml_now();

@@ -7,7 +7,7 @@
 #include <gemel/op.h>
 #include <gemel/principal.h>
 #include <gemel/types.h>
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
@@ -95,25 +95,6 @@ static void bucket_dirname(struct gml_span name, struct bucket_dirname *out)
 	out->span = (struct gml_span){out->text, name.len + 1};
 }
 
-/* Administrators, uid 0, and known users who are not forbidden to. */
-static int bucket_may_create(struct gml_txn *txn, const struct gml_op *op)
-{
-	struct gml_user user;
-	int rc;
-	if (op->refused)
-		return GML_ERR_ACCESS;
-	if (op->read_only)
-		return GML_ERR_ROFS;
-	if (op->door == GML_PROTOCOL_ADMIN || op->cred.uid == 0)
-		return 0;
-	rc = gml_rec_user_by_uid(txn, op->cred.uid, &user);
-	if (rc == GML_ERR_NOENT || rc == GML_ERR_NOUSER)
-		return GML_ERR_ACCESS;
-	if (rc == 0 && (user.flags & (GML_USER_NO_BUCKETS | GML_USER_DISABLED)))
-		return GML_ERR_ACCESS;
-	return rc;
-}
-
 static int bucket_get_root(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
 {
 	int rc = gml_rec_inode_get(txn, ino, out);
@@ -126,10 +107,11 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 	struct gml_line line = gml_line_none;
 	struct gml_bucket_rec rec;
 	struct bucket_dirname dirname;
+	const struct gml_target wanted = {.bucket_name = name, .uid = uid, .gid = gid};
 	struct gml_inode top;
 	int rc = gml_bucket_name_check(name);
 	if (rc == 0)
-		rc = bucket_may_create(txn, op);
+		rc = gml_may(txn, op, GML_ACTION_CREATE_BUCKET, &wanted);
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_bucket_get(txn, name, &rec);
@@ -165,10 +147,11 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 	return rc == 0 ? gml_rec_inode_get(txn, rec.root, root_out) : rc;
 }
 
-bool gml_bucket_is_owner(const struct gml_op *op, uint32_t owner)
+int gml_bucket_txn_may(struct gml_txn *txn, const struct gml_op *op, enum gml_action action,
+		       const struct gml_bucket_rec *rec, const struct gml_inode *root)
 {
-	return !op->refused &&
-	       (op->door == GML_PROTOCOL_ADMIN || op->cred.uid == 0 || op->cred.uid == owner);
+	const struct gml_target target = {.bucket = rec, .inode = root};
+	return gml_may(txn, op, action, &target);
 }
 
 /* May it go, but for what its uploads say? */
@@ -178,11 +161,8 @@ static int bucket_remove_check(struct gml_txn *txn, const struct gml_op *op, str
 	int rc = gml_rec_bucket_get(txn, name, rec_out);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
-	if (!gml_bucket_is_owner(op, rec_out->uid))
-		return GML_ERR_ACCESS;
-	if (op->read_only)
-		return GML_ERR_ROFS;
-	return gml_dir_empty(txn, rec_out->root, NULL);
+	rc = gml_bucket_txn_may(txn, op, GML_ACTION_DELETE_BUCKET, rec_out, NULL);
+	return rc == 0 ? gml_dir_empty(txn, rec_out->root, NULL) : rc;
 }
 
 int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct gml_span name)
@@ -229,12 +209,6 @@ int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid)
 	rec.uid = uid;
 	gml_txn_durability(txn, false);
 	return gml_rec_bucket_put(txn, (struct gml_span){name, strlen(name)}, &rec);
-}
-
-bool gml_bucket_visible(const struct gml_op *op, const struct gml_inode *root, uint32_t owner)
-{
-	return gml_bucket_is_owner(op, owner) ||
-	       (gml_access_mask(op, root) & (GML_MAY_READ | GML_MAY_EXEC)) != 0;
 }
 
 /* ---- operations ---------------------------------------------------------------------------------------------- */
@@ -288,9 +262,9 @@ static int bucket_create_fn(struct gml_txn *txn, void *arg)
 	struct gml_bucket_rec rec;
 	struct gml_line line;
 	struct gml_inode root;
-	int rc = gml_bucket_txn_create(txn, change->op, change->name,
-				       what->has_mode ? what->mode : GML_BUCKET_MODE,
-				       change->op->cred.uid, change->op->cred.gid, &root);
+	int rc = gml_bucket_txn_create(
+		txn, change->op, change->name, what->has_mode ? what->mode : GML_BUCKET_MODE,
+		change->op->principal.cred.uid, change->op->principal.cred.gid, &root);
 	if (rc == 0 && what->document.ptr != NULL)
 		rc = gml_rec_config_put(txn, root.ino, (uint8_t)what->kind, what->document);
 	if (rc == 0)
@@ -313,8 +287,8 @@ int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_spa
 	int rc = gml_bucket_name_check(name);
 	if (what != NULL)
 		change.what = *what;
-	if (rc == 0 && change.what.relaxed && op->door != GML_PROTOCOL_ADMIN)
-		rc = GML_ERR_PERM;
+	if (rc == 0 && change.what.relaxed)
+		rc = gml_may_administer(op, GML_ACTION_SET_RELAXED);
 	if (rc == 0 && change.what.document.len > GML_BUCKET_DOCUMENT_MAX)
 		rc = GML_ERR_TOOBIG;
 	return rc == 0 ? gml_meta_update(store->meta, bucket_create_fn, &change) : rc;
@@ -360,8 +334,9 @@ int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_spa
 	return rc;
 }
 
-int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name,
-		    struct gml_bucket *out)
+/* Looks the bucket up and asks whether the caller may. */
+static int bucket_look(struct gml_op *op, struct gml_store *store, struct gml_span name,
+		       enum gml_action action, struct gml_bucket *out)
 {
 	struct gml_txn *txn = NULL;
 	struct gml_bucket_rec rec;
@@ -377,12 +352,25 @@ int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span 
 	}
 	if (rc == 0)
 		rc = bucket_get_root(txn, rec.root, &root);
-	if (rc == 0 && !gml_bucket_visible(op, &root, rec.uid))
-		rc = GML_ERR_ACCESS;
+	if (rc == 0)
+		rc = gml_bucket_txn_may(txn, op, action, &rec, &root);
 	if (rc == 0)
 		rc = bucket_fill(txn, name, &rec, root.mode, out);
 	gml_meta_read_end(txn);
 	return rc;
+}
+
+int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name,
+		    struct gml_bucket *out)
+{
+	return bucket_look(op, store, name, GML_ACTION_HEAD_BUCKET, out);
+}
+
+int gml_bucket_may(struct gml_op *op, struct gml_store *store, struct gml_span name,
+		   enum gml_action action)
+{
+	struct gml_bucket bucket;
+	return bucket_look(op, store, name, action, &bucket);
 }
 
 struct bucket_walk {
@@ -398,7 +386,7 @@ static bool bucket_list_one(void *arg, struct gml_span name, const struct gml_bu
 	struct bucket_walk *walk = arg;
 	struct gml_bucket bucket;
 	struct gml_inode root;
-	if (walk->op->door != GML_PROTOCOL_ADMIN && walk->op->cred.uid != rec->uid)
+	if (gml_bucket_txn_may(walk->txn, walk->op, GML_ACTION_LIST_BUCKETS, rec, NULL) != 0)
 		return true;
 	walk->rc = bucket_get_root(walk->txn, rec->root, &root);
 	if (walk->rc == 0)
@@ -429,11 +417,12 @@ static int bucket_admin_get(struct gml_txn *txn, const struct bucket_change *cha
 	return bucket_line(txn, rec.root, out);
 }
 
-static int bucket_admin_update(struct gml_store *store, gml_meta_fn fn,
+static int bucket_admin_update(struct gml_store *store, enum gml_action action, gml_meta_fn fn,
 			       struct bucket_change *change)
 {
-	if (change->op->door != GML_PROTOCOL_ADMIN)
-		return GML_ERR_PERM;
+	int rc = gml_may_administer(change->op, action);
+	if (rc != 0)
+		return rc;
 	if (gml_bucket_name_check(change->name) != 0)
 		return GML_ERR_NOBUCKET;
 	return gml_meta_update(store->meta, fn, change);
@@ -456,7 +445,7 @@ int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_
 {
 	struct bucket_change change = {
 		.op = op, .name = name, .quota_bytes = bytes, .quota_objects = objects};
-	return bucket_admin_update(store, bucket_quota_fn, &change);
+	return bucket_admin_update(store, GML_ACTION_SET_QUOTA, bucket_quota_fn, &change);
 }
 
 static int bucket_relaxed_fn(struct gml_txn *txn, void *arg)
@@ -475,5 +464,5 @@ int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gm
 			   bool relaxed)
 {
 	struct bucket_change change = {.op = op, .name = name, .relaxed = relaxed};
-	return bucket_admin_update(store, bucket_relaxed_fn, &change);
+	return bucket_admin_update(store, GML_ACTION_SET_RELAXED, bucket_relaxed_fn, &change);
 }

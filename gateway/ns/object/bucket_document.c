@@ -45,8 +45,8 @@ int gml_bucket_document_get(struct gml_op *op, struct gml_store *store, struct g
 		if (rc == GML_ERR_NOENT)
 			rc = GML_ERR_CORRUPT;
 	}
-	if (rc == 0 && !gml_bucket_visible(op, &root, rec.uid))
-		rc = GML_ERR_ACCESS;
+	if (rc == 0)
+		rc = gml_bucket_txn_may(txn, op, GML_ACTION_GET_BUCKET_TAGGING, &rec, &root);
 	if (rc == 0)
 		rc = gml_rec_config_get(txn, rec.root, (uint8_t)kind, &document);
 	if (rc == 0)
@@ -68,8 +68,9 @@ static int document_set_fn(struct gml_txn *txn, void *arg)
 	int rc = document_bucket(txn, set->name, &rec);
 	if (rc != 0)
 		return rc;
-	if (!gml_bucket_is_owner(set->op, rec.uid))
-		return GML_ERR_ACCESS;
+	rc = gml_bucket_txn_may(txn, set->op, GML_ACTION_PUT_BUCKET_TAGGING, &rec, NULL);
+	if (rc != 0)
+		return rc;
 	if (set->document.ptr != NULL)
 		return gml_rec_config_put(txn, rec.root, set->kind, set->document);
 	rc = gml_rec_config_del(txn, rec.root, set->kind);
@@ -81,8 +82,6 @@ int gml_bucket_document_set(struct gml_op *op, struct gml_store *store, struct g
 {
 	struct document_set set = {
 		.op = op, .name = name, .document = document, .kind = (uint8_t)kind};
-	if (op->read_only)
-		return GML_ERR_ROFS;
 	if (document.len > GML_BUCKET_DOCUMENT_MAX)
 		return GML_ERR_TOOBIG;
 	return gml_meta_update(store->meta, document_set_fn, &set);

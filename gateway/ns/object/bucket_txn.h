@@ -3,6 +3,7 @@
 #ifndef GML_NS_BUCKET_TXN_H
 #define GML_NS_BUCKET_TXN_H
 
+#include <gemel/action.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include "gateway/meta/engine.h"
@@ -18,7 +19,9 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct gml_span name);
 /* The root directory of a bucket got another owner: the bucket as well. NOENT when `root` is no bucket's root. */
 int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid);
-/* May the caller see the bucket (gml_bucket_head's rule)? `root`: its root directory. */
-bool gml_bucket_visible(const struct gml_op *op, const struct gml_inode *root, uint32_t owner);
+/* May the caller do this to the bucket? `root`: its root directory, of rule SEEN (gemel/action.h); else NULL.
+ * gml_authorize's answers. */
+int gml_bucket_txn_may(struct gml_txn *txn, const struct gml_op *op, enum gml_action action,
+		       const struct gml_bucket_rec *rec, const struct gml_inode *root);
 
 #endif

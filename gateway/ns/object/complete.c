@@ -16,7 +16,7 @@
 #include <gemel/types.h>
 #include <gemel/upload.h>
 #include "gateway/base/span.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
@@ -133,6 +133,8 @@ static int complete_check(struct gml_txn *txn, struct complete *c)
 	struct gml_upload_rec upload;
 	int rc = gml_upload_find(txn, c->pub.op, c->pub.bucket, c->pub.key, c->id, &c->bucket,
 				 &upload);
+	if (rc == 0)
+		rc = gml_upload_may(c->pub.op, GML_ACTION_COMPLETE_UPLOAD, &c->bucket, &upload);
 	if (rc != 0)
 		return rc;
 	c->uid = upload.uid;
@@ -257,7 +259,7 @@ static int complete_again(struct gml_txn *txn, struct complete *c)
 	bool directory;
 	int rc = gml_path_walk(txn, c->pub.op, c->pub.bucket, c->pub.key, &path);
 	if (rc == 0)
-		rc = gml_access_check(c->pub.op, &path.dir, GML_MAY_WRITE | GML_MAY_EXEC);
+		rc = gml_path_may(c->pub.op, GML_ACTION_PUT_OBJECT, &path, NULL);
 	if (rc == 0)
 		rc = gml_path_object(txn, &path, &c->inode, &directory);
 	if (rc != 0)

@@ -12,7 +12,7 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include "gateway/base/span.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
@@ -56,7 +56,7 @@ static int copy_source(struct gml_txn *txn, struct object_copy *copy)
 			rc = gml_path_missing(pub->op, &path);
 	}
 	if (rc == 0)
-		rc = gml_access_check(pub->op, &copy->src, GML_MAY_READ);
+		rc = gml_path_may(pub->op, GML_ACTION_GET_OBJECT, &path, &copy->src);
 	if (rc == 0)
 		rc = gml_path_facts(pub->store, &copy->src, copy->directory, &info);
 	if (rc == 0)

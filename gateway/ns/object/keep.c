@@ -13,8 +13,8 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include "gateway/base/span.h"
-#include "gateway/iam/access.h"
 #include "gateway/base/assert.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/posix/inode.h"
@@ -27,8 +27,8 @@
 
 bool gml_keep_wanted(const struct gml_op *op, const struct gml_inode *old)
 {
-	return old->type == GML_REG &&
-	       (gml_access_owner(op, old) || gml_access_check(op, old, GML_MAY_WRITE) == 0);
+	/* The name may be replaced: this asks about the inode alone. */
+	return old->type == GML_REG && gml_may_inode(op, GML_ACTION_WRITE, old, false) == 0;
 }
 
 static bool keep_is_s3(struct gml_span name)
@@ -149,7 +149,7 @@ int gml_keep_apply(struct gml_txn *txn, const struct gml_publish *pub, struct gm
 	inode->uid = old->uid;
 	inode->gid = old->gid;
 	inode->mode = old->mode;
-	if (pub->op->cred.uid != 0)
+	if (!gml_keeps_setid(&pub->op->principal))
 		gml_inode_strip(inode);
 	return pub->kept != NULL ? keep_put(txn, pub->kept, inode) : 0;
 }

@@ -19,7 +19,7 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include "gateway/base/span.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/link.h"
@@ -33,8 +33,8 @@
 struct list_frame {
 	struct gml_dirent_cursor *cursor;
 	size_t path_len;
-	bool readable;
-	bool loaded; /* name and dirent are an entry not yet visited */
+	bool knows_missing; /* the caller may know what is not in it */
+	bool loaded;	    /* name and dirent are an entry not yet visited */
 	struct gml_span name;
 	struct gml_dirent dirent;
 };
@@ -46,7 +46,9 @@ struct list {
 	const struct gml_list_query *query;
 	bool (*each)(void *arg, const struct gml_list_entry *entry);
 	void *arg;
+	struct gml_span bucket;
 	size_t prefix_dir; /* length of the prefix's directory part */
+	bool barred;	   /* a directory on the way to the prefix has no `x` for the caller */
 	uint32_t count, steps;
 	bool stop, truncated;
 	struct list_frame *frames;
@@ -111,7 +113,7 @@ static void list_emit_common(struct list *list, size_t len)
 
 /* ---- down and along -------------------------------------------------------------------------------------------- */
 
-static int list_frame_add(struct list *list, gml_ino ino, size_t path_len, bool readable)
+static int list_frame_add(struct list *list, gml_ino ino, size_t path_len, bool knows_missing)
 {
 	struct list_frame *frame;
 	int rc;
@@ -129,34 +131,42 @@ static int list_frame_add(struct list *list, gml_ino ino, size_t path_len, bool 
 	if (rc != 0)
 		return rc;
 	frame->path_len = path_len;
-	frame->readable = readable;
+	frame->knows_missing = knows_missing;
 	list->depth++;
 	return 0;
 }
 
-/* Into the directory whose path is key[0 .. path_len). On the way to the prefix `x` is enough; its own directory needs
- * `r` too (ACCESS); below, what may not be read is left out. `self`: the directory's own key is wanted. */
+static int list_may(const struct list *list, enum gml_action action, const struct gml_inode *dir)
+{
+	const struct gml_target target = {.bucket_name = list->bucket,
+					  .key = list->query->prefix,
+					  .inode = dir,
+					  .barred = list->barred};
+	return gml_may(list->txn, list->op, action, &target);
+}
+
+/* Into the directory whose path is key[0 .. path_len). On the way to the prefix it is noted who may not search it; the
+ * prefix's own directory is where it is decided (ACCESS); below, what may not be listed is left out. `self`: the
+ * directory's own key is wanted. */
 static int list_push(struct list *list, gml_ino ino, size_t path_len, bool self)
 {
 	struct gml_inode inode;
-	unsigned mask;
 	int rc = gml_rec_inode_get(list->txn, ino, &inode);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	mask = gml_access_mask(list->op, &inode);
-	if (path_len <= list->prefix_dir) {
-		if (!(mask & GML_MAY_EXEC) ||
-		    (path_len == list->prefix_dir && !(mask & GML_MAY_READ)))
-			return GML_ERR_ACCESS;
-	} else if ((mask & (GML_MAY_READ | GML_MAY_EXEC)) != (GML_MAY_READ | GML_MAY_EXEC)) {
-		return 0;
-	}
+	if (path_len < list->prefix_dir)
+		list->barred |= gml_search_barred(&list->op->principal, &inode);
+	else
+		rc = list_may(list, GML_ACTION_LIST_OBJECTS, &inode);
+	if (rc != 0)
+		return path_len > list->prefix_dir && rc == GML_ERR_ACCESS ? 0 : rc;
 	if (self && inode.flags & GML_INODE_EXPLICIT) {
 		rc = gml_dir_empty(list->txn, ino, NULL);
 		if (rc != GML_ERR_NOTEMPTY)
 			return rc == 0 ? list_emit_inode(list, path_len, &inode) : rc;
 	}
-	return list_frame_add(list, ino, path_len, mask & GML_MAY_READ);
+	return list_frame_add(list, ino, path_len,
+			      list_may(list, GML_ACTION_KNOW_MISSING, &inode) == 0);
 }
 
 /* Place the walk at a bound; keeps the frames that lead there. */
@@ -181,7 +191,7 @@ static int list_seek(struct list *list, const struct gml_list_start *bound)
 		if (slash == NULL || rc != 0 ||
 		    !gml_span_equal(frame->name, gml_span_of(rest, len))) {
 			/* No directory on the way to the prefix: only who may read this one may know. */
-			return slash != NULL && end <= list->prefix_dir && !frame->readable
+			return slash != NULL && end <= list->prefix_dir && !frame->knows_missing
 				       ? GML_ERR_ACCESS
 				       : 0;
 		}
@@ -215,12 +225,12 @@ static int list_visible(struct list *list, gml_ino ino, bool *visible_out)
 	struct gml_inode inode;
 	int rc;
 	*visible_out = true;
-	if (list->op->cred.uid == 0)
+	if (gml_search_unlimited(&list->op->principal))
 		return 0;
 	rc = gml_rec_inode_get(list->txn, ino, &inode);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	*visible_out = gml_access_check(list->op, &inode, GML_MAY_READ | GML_MAY_EXEC) == 0;
+	*visible_out = list_may(list, GML_ACTION_LIST_OBJECTS, &inode) == 0;
 	return 0;
 }
 
@@ -309,6 +319,7 @@ static int list_start(struct list *list, struct gml_span bucket)
 	rc = gml_rec_bucket_get(list->txn, bucket, &rec);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
+	list->bucket = bucket;
 	slash = list->query->prefix.len > 0
 			? memrchr(list->query->prefix.ptr, '/', list->query->prefix.len)
 			: NULL;
@@ -319,7 +330,7 @@ static int list_start(struct list *list, struct gml_span bucket)
 		return rc;
 	if (!gml_list_start_init(list->query, &bound) || list->query->max == 0) {
 		list->stop = true;
-		return 0;
+		return list_may(list, GML_ACTION_FIND_OBJECT, NULL);
 	}
 	return list_seek(list, &bound);
 }

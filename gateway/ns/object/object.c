@@ -20,7 +20,7 @@
 #include "gateway/base/span.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/path.h"
@@ -293,10 +293,10 @@ static int object_pin(struct gml_object *object, enum gml_object_want want, bool
 	return rc;
 }
 
-static int object_try(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		      struct gml_span key, enum gml_object_want want, struct gml_object **out)
+/* What the key denotes, if the caller may do `action` to it, in one snapshot. */
+static int object_find(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		       struct gml_span key, enum gml_action action, struct gml_object **out)
 {
-	struct gml_object *object = NULL;
 	struct gml_txn *txn = NULL;
 	struct gml_inode inode;
 	struct gml_path path;
@@ -310,11 +310,21 @@ static int object_try(struct gml_op *op, struct gml_store *store, struct gml_spa
 		if (rc == GML_ERR_NOENT)
 			rc = gml_path_missing(op, &path);
 	}
-	if (rc == 0 && want != GML_OBJECT_FACTS)
-		rc = gml_access_check(op, &inode, GML_MAY_READ);
 	if (rc == 0)
-		rc = object_load(txn, store, &inode, directory, &object);
+		rc = gml_path_may(op, action, &path, &inode);
+	if (rc == 0)
+		rc = object_load(txn, store, &inode, directory, out);
 	gml_meta_read_end(txn);
+	return rc;
+}
+
+static int object_try(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		      struct gml_span key, enum gml_object_want want, struct gml_object **out)
+{
+	enum gml_action action =
+		want == GML_OBJECT_FACTS ? GML_ACTION_FIND_OBJECT : GML_ACTION_GET_OBJECT;
+	struct gml_object *object = NULL;
+	int rc = object_find(op, store, bucket, key, action, &object);
 	if (rc == 0)
 		rc = object_pin(object, want, op->nowait);
 	if (rc != 0) {
@@ -323,6 +333,13 @@ static int object_try(struct gml_op *op, struct gml_store *store, struct gml_spa
 	}
 	*out = object;
 	return 0;
+}
+
+int gml_object_find(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
+		    struct gml_span key, enum gml_action action, struct gml_object **out)
+{
+	*out = NULL;
+	return object_find(op, store, bucket, key, action, out);
 }
 
 int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket,

@@ -5,7 +5,7 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/link.h"
@@ -23,13 +23,16 @@ struct object_delete {
 
 /* Rights to take the directory itself away, as rmdir(2) needs them. */
 static int delete_may_remove(struct gml_txn *txn, const struct gml_op *op,
-			     const struct gml_inode *dir)
+			     const struct gml_path *path)
 {
+	struct gml_target target;
 	struct gml_inode parent;
-	int rc = gml_rec_inode_get(txn, dir->parent, &parent);
+	int rc = gml_rec_inode_get(txn, path->dir.parent, &parent);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	return gml_access_remove(op, &parent, dir);
+	gml_path_target(path, &path->dir, &target);
+	target.dir = &parent;
+	return gml_may(txn, op, GML_ACTION_DELETE_OBJECT, &target);
 }
 
 static int delete_check(struct gml_txn *txn, struct object_delete *del)
@@ -40,7 +43,7 @@ static int delete_check(struct gml_txn *txn, struct object_delete *del)
 	bool directory = false;
 	int rc = gml_path_walk(txn, at->op, at->bucket, at->key, path);
 	if (rc == 0)
-		rc = gml_access_check(at->op, &path->dir, GML_MAY_WRITE | GML_MAY_EXEC);
+		rc = gml_path_may(at->op, GML_ACTION_DELETE_OBJECT, path, NULL);
 	if (rc != 0)
 		return rc;
 	rc = gml_path_object(txn, path, &del->child, &directory);
@@ -54,9 +57,9 @@ static int delete_check(struct gml_txn *txn, struct object_delete *del)
 	del->file = !directory;
 	del->unmarked = path->last.len == 0 && path->dir.flags & GML_INODE_EXPLICIT;
 	if (rc == 0 && del->file)
-		rc = gml_access_remove(at->op, &path->dir, &del->child);
+		rc = gml_path_may(at->op, GML_ACTION_DELETE_OBJECT, path, &del->child);
 	if (rc == 0 && del->unmarked)
-		rc = delete_may_remove(txn, at->op, &path->dir);
+		rc = delete_may_remove(txn, at->op, path);
 	return rc;
 }
 

@@ -80,6 +80,8 @@ static int part_check(struct gml_txn *txn, struct part_publish *pub)
 	struct gml_bucket_rec bucket;
 	struct gml_upload_rec upload;
 	int rc = gml_upload_find(txn, pub->op, pub->bucket, pub->key, pub->id, &bucket, &upload);
+	if (rc == 0)
+		rc = gml_upload_may(pub->op, GML_ACTION_UPLOAD_PART, &bucket, &upload);
 	if (rc == 0 && upload.checksum_algorithm != GML_CHECKSUM_NONE &&
 	    pub->rec.checksum.algorithm != GML_CHECKSUM_NONE &&
 	    pub->rec.checksum.algorithm != upload.checksum_algorithm)
@@ -129,23 +131,21 @@ int gml_part_begin(struct gml_op *op, struct gml_store *store, struct gml_span b
 		   struct gml_span key, struct gml_span id, uint32_t number, uint64_t size_hint,
 		   struct gml_put **out)
 {
-	struct gml_upload_rec upload;
-	struct gml_txn *txn;
+	struct gml_upload_look look;
 	struct gml_put *put = NULL;
-	uint8_t bytes[16];
 	int rc;
 	if (number < 1 || number > GML_PART_MAX)
 		return GML_ERR_INVAL;
-	if (op->read_only)
-		return GML_ERR_ROFS;
-	rc = gml_upload_read_begin(op, store, bucket, key, id, bytes, &upload, &txn);
-	gml_meta_read_end(txn);
+	rc = gml_upload_read_begin(op, store, bucket, key, id, &look);
+	if (rc == 0)
+		rc = gml_upload_may(op, GML_ACTION_UPLOAD_PART, &look.bucket, &look.rec);
+	gml_meta_read_end(look.txn);
 	if (rc == 0)
 		rc = gml_put_new(store, bucket, key, GML_PART_SIZE_MAX, size_hint, &put);
 	if (rc != 0)
 		return rc;
 	put->part = number;
-	memcpy(put->upload, bytes, sizeof(put->upload));
+	memcpy(put->upload, look.id, sizeof(put->upload));
 	*out = put;
 	return 0;
 }
@@ -289,7 +289,7 @@ int gml_part_copy(struct gml_op *op, struct gml_store *store, struct gml_span sr
 	int rc;
 	if (number < 1 || number > GML_PART_MAX)
 		return GML_ERR_INVAL;
-	rc = op->read_only ? GML_ERR_ROFS : gml_upload_get(op, store, bucket, key, id, &upload);
+	rc = gml_upload_get(op, store, bucket, key, id, &upload);
 	if (rc == 0)
 		rc = gml_upload_id_parse(id, pub.id);
 	if (rc == 0)
@@ -347,13 +347,13 @@ int gml_part_list(struct gml_op *op, struct gml_store *store, struct gml_span bu
 		  bool *truncated_out)
 {
 	struct part_list list = {.each = each, .arg = arg, .max = max};
-	struct gml_upload_rec rec;
-	struct gml_txn *txn;
-	uint8_t bytes[16];
-	int rc = gml_upload_read_begin(op, store, bucket, key, id, bytes, &rec, &txn);
+	struct gml_upload_look look;
+	int rc = gml_upload_read_begin(op, store, bucket, key, id, &look);
+	if (rc == 0)
+		rc = gml_upload_may(op, GML_ACTION_LIST_PARTS, &look.bucket, &look.rec);
 	if (rc == 0 && max > 0)
-		rc = gml_rec_part_each(txn, bytes, after, part_list_each, &list);
-	gml_meta_read_end(txn);
+		rc = gml_rec_part_each(look.txn, look.id, after, part_list_each, &list);
+	gml_meta_read_end(look.txn);
 	*truncated_out = rc == 0 && list.truncated;
 	return rc;
 }

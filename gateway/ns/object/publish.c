@@ -5,7 +5,7 @@
 #include <gemel/inode.h>
 #include <gemel/object.h>
 #include <gemel/types.h>
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/etag.h"
@@ -37,7 +37,7 @@ int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 	int rc = gml_path_walk(txn, pub->op, pub->bucket, pub->key, &pub->path);
 	pub->replaces = pub->keeps = false;
 	if (rc == 0)
-		rc = gml_access_check(pub->op, &pub->path.dir, GML_MAY_WRITE | GML_MAY_EXEC);
+		rc = gml_path_may(pub->op, GML_ACTION_PUT_OBJECT, &pub->path, NULL);
 	if (rc == 0)
 		rc = publish_conditions(txn, pub);
 	if (rc != 0)
@@ -47,7 +47,7 @@ int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 		if (rc == GML_ERR_NOENT)
 			rc = GML_ERR_CORRUPT;
 		if (rc == 0)
-			rc = gml_access_remove(pub->op, &pub->path.dir, &pub->old);
+			rc = gml_path_may(pub->op, GML_ACTION_PUT_OBJECT, &pub->path, &pub->old);
 		if (rc != 0)
 			return rc;
 		pub->replaces = true;

@@ -10,7 +10,7 @@
 #include <gemel/types.h>
 #include "gateway/base/span.h"
 #include "gateway/data/blob.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
@@ -82,7 +82,7 @@ int gml_put_begin(struct gml_op *op, struct gml_store *store, struct gml_span bu
 		return rc;
 	rc = gml_path_walk(txn, op, bucket, key, &path);
 	if (rc == 0)
-		rc = gml_access_check(op, &path.dir, GML_MAY_WRITE | GML_MAY_EXEC);
+		rc = gml_path_may(op, GML_ACTION_PUT_OBJECT, &path, NULL);
 	gml_meta_read_end(txn);
 	return rc != 0 ? rc : gml_put_new(store, bucket, key, GML_OBJECT_SIZE_MAX, size_hint, out);
 }

@@ -16,7 +16,7 @@
 #include <gemel/upload.h>
 #include "gateway/base/hex.h"
 #include "gateway/base/span.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
@@ -80,7 +80,7 @@ static int upload_create_run(struct gml_txn *txn, void *arg)
 	struct gml_path path;
 	int rc = gml_path_walk(txn, create->op, create->bucket, create->key, &path);
 	if (rc == 0)
-		rc = gml_access_check(create->op, &path.dir, GML_MAY_WRITE | GML_MAY_EXEC);
+		rc = gml_path_may(create->op, GML_ACTION_PUT_OBJECT, &path, NULL);
 	if (rc != 0)
 		return rc;
 	create->rec.bucket = path.bucket.root;
@@ -104,8 +104,8 @@ int gml_upload_create(struct gml_op *op, struct gml_store *store, struct gml_spa
 	rc = upload_id_make(create.id);
 	if (rc == 0) {
 		create.rec = (struct gml_upload_rec){
-			.uid = op->cred.uid,
-			.gid = op->cred.gid,
+			.uid = op->principal.cred.uid,
+			.gid = op->principal.cred.gid,
 			.initiated = gml_now(),
 			.checksum_algorithm = (uint8_t)algorithm,
 			.checksum_composite = composite,
@@ -123,10 +123,11 @@ int gml_upload_create(struct gml_op *op, struct gml_store *store, struct gml_spa
 
 /* ---- look up ------------------------------------------------------------------------------------------------- */
 
-static bool upload_may(const struct gml_op *op, const struct gml_bucket_rec *bucket,
-		       const struct gml_upload_rec *rec)
+int gml_upload_may(const struct gml_op *op, enum gml_action action,
+		   const struct gml_bucket_rec *bucket, const struct gml_upload_rec *upload)
 {
-	return op->cred.uid == 0 || op->cred.uid == rec->uid || op->cred.uid == bucket->uid;
+	const struct gml_target target = {.key = upload->key, .bucket = bucket, .upload = upload};
+	return gml_may(NULL, op, action, &target);
 }
 
 int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket,
@@ -144,24 +145,22 @@ int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_spa
 		return rc == GML_ERR_NOENT ? GML_ERR_NOUPLOAD : rc;
 	if (out->bucket != bucket_out->root || !gml_span_equal(out->key, key))
 		return GML_ERR_NOUPLOAD;
-	return upload_may(op, bucket_out, out) ? 0 : GML_ERR_ACCESS;
+	return gml_upload_may(op, GML_ACTION_SEE_UPLOAD, bucket_out, out);
 }
 
 int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-			  struct gml_span key, struct gml_span id, uint8_t id_out[16],
-			  struct gml_upload_rec *out, struct gml_txn **txn_out)
+			  struct gml_span key, struct gml_span id, struct gml_upload_look *out)
 {
-	struct gml_bucket_rec bucket_rec;
-	int rc = gml_upload_id_parse(id, id_out);
-	*txn_out = NULL;
+	int rc = gml_upload_id_parse(id, out->id);
+	out->txn = NULL;
 	if (rc == 0)
-		rc = gml_meta_read_begin(store->meta, txn_out);
+		rc = gml_meta_read_begin(store->meta, &out->txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_upload_find(*txn_out, op, bucket, key, id_out, &bucket_rec, out);
+	rc = gml_upload_find(out->txn, op, bucket, key, out->id, &out->bucket, &out->rec);
 	if (rc != 0) {
-		gml_meta_read_end(*txn_out);
-		*txn_out = NULL;
+		gml_meta_read_end(out->txn);
+		out->txn = NULL;
 	}
 	return rc;
 }
@@ -189,13 +188,11 @@ static int upload_fill(const uint8_t id[16], const struct gml_upload_rec *rec, s
 int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
 		   struct gml_span key, struct gml_span id, struct gml_upload *out)
 {
-	struct gml_upload_rec rec;
-	struct gml_txn *txn;
-	uint8_t bytes[16];
-	int rc = gml_upload_read_begin(op, store, bucket, key, id, bytes, &rec, &txn);
+	struct gml_upload_look look;
+	int rc = gml_upload_read_begin(op, store, bucket, key, id, &look);
 	if (rc == 0)
-		rc = upload_fill(bytes, &rec, key, out);
-	gml_meta_read_end(txn);
+		rc = upload_fill(look.id, &look.rec, key, out);
+	gml_meta_read_end(look.txn);
 	return rc;
 }
 
@@ -272,6 +269,8 @@ static int upload_abort_run(struct gml_txn *txn, void *arg)
 	int rc;
 	gml_deferred_frees_reset(end->freed);
 	rc = gml_upload_find(txn, end->op, end->bucket, end->key, end->id, &bucket, &rec);
+	if (rc == 0)
+		rc = gml_upload_may(end->op, GML_ACTION_ABORT_UPLOAD, &bucket, &rec);
 	if (rc != 0)
 		return rc;
 	return gml_upload_drop(txn, &bucket, end->key, end->id, end->freed);
@@ -282,8 +281,6 @@ int gml_upload_abort(struct gml_op *op, struct gml_store *store, struct gml_span
 {
 	struct upload_abort end = {.op = op, .bucket = bucket, .key = key};
 	int rc = gml_upload_id_parse(id, end.id);
-	if (rc == 0 && op->read_only)
-		rc = GML_ERR_ROFS;
 	if (rc != 0)
 		return rc;
 	end.freed = gml_deferred_frees_new();
@@ -365,7 +362,7 @@ static int upload_list_visit(struct upload_list *list, struct gml_span *name,
 		rc = gml_rec_upload_get(list->txn, id, &rec);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT || rc == GML_ERR_NOUPLOAD ? GML_ERR_CORRUPT : rc;
-	if (!upload_may(list->op, &list->bucket, &rec))
+	if (gml_upload_may(list->op, GML_ACTION_SEE_UPLOAD, &list->bucket, &rec) != 0)
 		return gml_dirent_cursor_next(list->cursor, name, dirent);
 	common = gml_list_start_common(list->query, key);
 	if (common == 0) {
@@ -401,7 +398,7 @@ static int upload_list_run(struct upload_list *list, struct gml_span bucket,
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
 	rc = gml_rec_inode_get(list->txn, list->bucket.root, &root);
 	if (rc == 0)
-		rc = gml_access_check(list->op, &root, GML_MAY_READ | GML_MAY_EXEC);
+		rc = gml_may_inode(list->op, GML_ACTION_LIST_UPLOADS, &root, false);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	if (list->query->max == 0 || !upload_list_bound(list->query, id_marker, &bound))

@@ -11,15 +11,25 @@
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/store/store.h"
 
-/* Record of an upload that the caller may use: NOBUCKET, NOUPLOAD (also when bucket or key differ), ACCESS. Spans are
- * borrowed from the transaction. */
+/* Record of an upload that the caller may see (GML_ACTION_SEE_UPLOAD): NOBUCKET, NOUPLOAD (also when bucket or key
+ * differ), ACCESS. Spans are borrowed from the transaction. */
 int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket,
 		    struct gml_span key, const uint8_t id[16], struct gml_bucket_rec *bucket_out,
 		    struct gml_upload_rec *out);
-/* The same by the id's text, in a read transaction of its own, which the caller ends; NULL on failure. */
+/* May the caller do this with it? gml_authorize's answers. */
+int gml_upload_may(const struct gml_op *op, enum gml_action action,
+		   const struct gml_bucket_rec *bucket, const struct gml_upload_rec *upload);
+/* An upload as a reader sees it. */
+struct gml_upload_look {
+	struct gml_txn *txn;
+	uint8_t id[16];
+	struct gml_bucket_rec bucket;
+	struct gml_upload_rec rec; /* spans are borrowed from txn */
+};
+/* gml_upload_find by the id's text, in a read transaction of its own, which the caller ends; out->txn is NULL on
+ * failure. */
 int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-			  struct gml_span key, struct gml_span id, uint8_t id_out[16],
-			  struct gml_upload_rec *out, struct gml_txn **txn_out);
+			  struct gml_span key, struct gml_span id, struct gml_upload_look *out);
 /* 32 lower-case hex digits; NOUPLOAD for all else. */
 int gml_upload_id_parse(struct gml_span id, uint8_t out[16]);
 void gml_upload_id_format(const uint8_t id[16], char out[GML_UPLOAD_ID_LEN + 1]);

@@ -6,7 +6,7 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/attr.h"
@@ -19,24 +19,30 @@
 #include "handle.h"
 #include "setattr.h"
 
-int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, unsigned want,
-		struct gml_inode *out)
+int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, enum gml_action action,
+		struct gml_inode *out, bool *barred_out)
 {
+	bool barred;
 	/* Not NOENT for what was in a directory that is gone: the path may lead to another one by now, and STALE makes
 	 * the client look. */
-	int rc = gml_handle_get_named(txn, op, ino, out);
-	if (rc == 0 && out->type != GML_DIR)
-		rc = GML_ERR_NOTDIR;
-	return rc == 0 ? gml_access_check(op, out, want) : rc;
+	int rc = gml_handle_look_named(txn, op, ino, out, &barred);
+	if (rc == 0 && out->type != GML_DIR) { /* told only to who reaches it */
+		rc = gml_may_inode(op, GML_ACTION_GETATTR, out, barred);
+		return rc == 0 ? GML_ERR_NOTDIR : rc;
+	}
+	if (barred_out != NULL && rc == 0)
+		*barred_out = barred;
+	return rc == 0 ? gml_may_inode(op, action, out, barred) : rc;
 }
 
 int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
-			struct gml_span name, struct gml_inode *out)
+			struct gml_span name, enum gml_action action, struct gml_inode *out)
 {
 	char stored[GML_KEY_MAX + 2];
+	struct gml_target target = {.name = name, .dir = out};
 	struct gml_dirent dirent;
 	size_t len;
-	int rc = gml_dir_get(txn, op, ino, GML_MAY_EXEC, out);
+	int rc = gml_dir_get(txn, op, ino, GML_ACTION_LOOKUP, out, &target.barred);
 	if (rc != 0)
 		return rc;
 	rc = gml_name_resolve(txn, ino, name, stored, &len, &dirent);
@@ -44,7 +50,7 @@ int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino in
 		return rc == 0 ? GML_ERR_EXIST : rc;
 	rc = gml_name_check_new(name);
 	if (rc == 0)
-		rc = gml_access_check(op, out, GML_MAY_WRITE | GML_MAY_EXEC);
+		rc = gml_may(txn, op, action, &target);
 	return rc == 0 && ino == GML_INO_ROOT ? GML_ERR_PERM : rc;
 }
 
@@ -72,7 +78,7 @@ static int dir_lookup_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino 
 	char stored[GML_KEY_MAX + 2];
 	struct gml_dirent dirent;
 	size_t len;
-	int rc = gml_dir_get(txn, op, parent, GML_MAY_EXEC, out);
+	int rc = gml_dir_get(txn, op, parent, GML_ACTION_LOOKUP, out, NULL);
 	if (rc == 0)
 		rc = gml_name_resolve(txn, parent, name, stored, &len, &dirent);
 	if (rc != 0)
@@ -109,7 +115,7 @@ int gml_dir_parent(struct gml_op *op, struct gml_store *store, gml_ino ino, stru
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_dir_get(txn, op, ino, GML_MAY_EXEC, &inode);
+	rc = gml_dir_get(txn, op, ino, GML_ACTION_LOOKUP, &inode, NULL);
 	if (rc == 0 && (ino == GML_INO_ROOT || inode.parent == 0))
 		rc = ino == GML_INO_ROOT ? GML_ERR_NOENT : GML_ERR_STALE;
 	if (rc == 0) {
@@ -150,16 +156,12 @@ static int dir_new_bucket(struct gml_txn *txn, struct dir_new_arg *arg)
 {
 	const struct gml_setattr *set = arg->set;
 	uint32_t mask = set != NULL ? set->mask : 0;
-	uint32_t uid = mask & GML_SET_UID ? set->uid : arg->op->cred.uid;
-	uint32_t gid = mask & GML_SET_GID ? set->gid : arg->op->cred.gid;
+	uint32_t uid = mask & GML_SET_UID ? set->uid : arg->op->principal.cred.uid;
+	uint32_t gid = mask & GML_SET_GID ? set->gid : arg->op->principal.cred.gid;
 	struct gml_inode root;
-	int rc;
-	if (arg->op->cred.uid != 0 &&
-	    (uid != arg->op->cred.uid || !gml_cred_in_group(&arg->op->cred, gid)))
-		return GML_ERR_PERM;
-	rc = gml_bucket_txn_create(txn, arg->op, arg->name,
-				   mask & GML_SET_MODE ? set->mode & 07777 : GML_BUCKET_MODE, uid,
-				   gid, &root);
+	int rc = gml_bucket_txn_create(txn, arg->op, arg->name,
+				       mask & GML_SET_MODE ? set->mode & 07777 : GML_BUCKET_MODE,
+				       uid, gid, &root);
 	if (rc == GML_ERR_BUCKETOWNED || rc == GML_ERR_BUCKETEXISTS)
 		rc = GML_ERR_EXIST;
 	if (rc == 0)
@@ -176,7 +178,7 @@ static int dir_new_txn(struct gml_txn *txn, void *argp)
 	int rc;
 	if (arg->parent == GML_INO_ROOT && arg->type == GML_DIR)
 		return dir_new_bucket(txn, arg);
-	rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, &dir);
+	rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, GML_ACTION_CREATE, &dir);
 	if (rc == 0)
 		rc = gml_inode_init(txn, arg->op, &dir, arg->type, dir_new_mode(arg), &arg->inode);
 	if (rc == 0)
@@ -234,8 +236,9 @@ int gml_dir_mknod(struct gml_op *op, struct gml_store *store, gml_ino parent, st
 	if (type != GML_CHR && type != GML_BLK && type != GML_FIFO && type != GML_SOCK)
 		return GML_ERR_INVAL;
 	if (type == GML_CHR || type == GML_BLK) {
-		if (op->cred.uid != 0) /* mknod(2) */
-			return GML_ERR_PERM;
+		int rc = gml_may_administer(op, GML_ACTION_MAKE_DEVICE);
+		if (rc != 0)
+			return rc;
 		arg.rdev = rdev;
 	}
 	return dir_new(store, &arg, out);
@@ -257,14 +260,17 @@ static int dir_link_txn(struct gml_txn *txn, void *argp)
 	struct dir_link_arg *arg = argp;
 	struct gml_inode dir, *inode = &arg->inode;
 	/* STALE for what has no name, not the NOENT of linkat(2): the client had a name for it, and looks it up. */
-	int rc = gml_handle_get_named(txn, arg->op, arg->ino, inode);
+	bool barred;
+	int rc = gml_handle_look_named(txn, arg->op, arg->ino, inode, &barred);
+	if (rc == 0)
+		rc = gml_may_inode(arg->op, GML_ACTION_GETATTR, inode, barred);
 	if (rc != 0)
 		return rc;
 	if (inode->type == GML_DIR)
 		return GML_ERR_PERM;
 	if (arg->parent == GML_INO_ROOT)
 		return GML_ERR_XDEV;
-	rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, &dir);
+	rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, GML_ACTION_LINK, &dir);
 	if (rc != 0)
 		return rc;
 	if (inode->bucket != dir.bucket)
@@ -310,13 +316,14 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 	struct dir_remove_arg *arg = argp;
 	char stored[GML_KEY_MAX + 2];
 	struct gml_inode dir, child;
+	struct gml_target target = {.name = arg->name, .dir = &dir, .inode = &child};
 	struct gml_dirent dirent;
 	gml_ino marker = 0;
 	size_t len;
 	int rc;
 	if (arg->parent == GML_INO_ROOT)
 		return dir_remove_bucket(txn, arg);
-	rc = gml_dir_get(txn, arg->op, arg->parent, GML_MAY_EXEC, &dir);
+	rc = gml_dir_get(txn, arg->op, arg->parent, GML_ACTION_LOOKUP, &dir, &target.barred);
 	if (rc == 0)
 		rc = gml_name_resolve(txn, arg->parent, arg->name, stored, &len, &dirent);
 	if (rc != 0)
@@ -324,7 +331,7 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 	rc = gml_rec_inode_get(txn, dirent.ino, &child);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	rc = gml_access_remove(arg->op, &dir, &child);
+	rc = gml_may(txn, arg->op, GML_ACTION_REMOVE, &target);
 	if (rc != 0)
 		return rc;
 	if (arg->kind == GML_REMOVE_DIR && child.type != GML_DIR)

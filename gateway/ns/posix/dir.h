@@ -3,19 +3,22 @@
 #ifndef GML_NS_POSIX_DIR_H
 #define GML_NS_POSIX_DIR_H
 
+#include <gemel/action.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 
-/* The directory `ino`, with `want` (GML_MAY_*) on it. STALE, NOTDIR, ACCESS, ROFS. */
-int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, unsigned want,
-		struct gml_inode *out);
+/* The directory `ino`, when the caller may do `action` to it. *barred_out (may be NULL): for further decisions about
+ * what is in it. STALE, NOTDIR, and gml_authorize's answers. */
+int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, enum gml_action action,
+		struct gml_inode *out, bool *barred_out);
 /* The directory in which `name` is about to be made: not the root (PERM), not a removed one (STALE); the name is free
- * (EXIST) and allowed (INVAL); `w+x` (ACCESS, ROFS). A name that exists is told before a right that is missing, as
+ * (EXIST) and allowed (INVAL); the caller may do `action` there (ACCESS, ROFS). A name that
+ * exists is told before a right that is missing, as
  * POSIX has it. */
 int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
-			struct gml_span name, struct gml_inode *out);
+			struct gml_span name, enum gml_action action, struct gml_inode *out);
 /* The hidden marker (gml_dir_empty) of a directory that is about to go, goes first; 0: it has none. Puts `dir`. */
 int gml_dir_drop_marker(struct gml_txn *txn, const struct gml_op *op, struct gml_inode *dir,
 			gml_ino marker);

@@ -10,7 +10,7 @@
 #include <gemel/types.h>
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/attr.h"
@@ -36,7 +36,7 @@ static struct gml_file *file_alloc(struct gml_op *op, struct gml_store *store, u
 		return NULL;
 	*file = (struct gml_file){.store = store,
 				  .access = access,
-				  .client = op->client,
+				  .client = op->handle.client,
 				  .open_inode = gml_open_inode_spare()};
 	if (file->open_inode != NULL)
 		return file;
@@ -50,15 +50,27 @@ static void file_bind(struct gml_file *file, gml_ino ino)
 	gml_open_inode_enter(file);
 }
 
-static int file_open_check(const struct gml_op *op, const struct gml_inode *inode, unsigned access)
+/* OPEN is strict for owners as well; who reclaims an open, or repeats an exclusive create, is asked as READ and WRITE
+ * are (the mode may have changed since). What brings no open of its own (GML_OPEN_IO) is asked by its READ or WRITE. */
+static int file_open_check(const struct gml_op *op, const struct gml_inode *inode, unsigned access,
+			   bool barred)
 {
-	unsigned want = (access & GML_OPEN_READ ? GML_MAY_READ : 0) |
-			(access & GML_OPEN_WRITE ? GML_MAY_WRITE : 0);
-	if (inode->type == GML_DIR)
-		return GML_ERR_ISDIR;
-	if (inode->type != GML_REG)
-		return GML_ERR_INVAL;
-	return gml_access_check(op, inode, want);
+	bool reclaim = access & GML_OPEN_RECLAIM;
+	int rc = gml_may_inode(op, GML_ACTION_GETATTR, inode, barred);
+	if (rc == 0 && inode->type != GML_REG)
+		rc = inode->type == GML_DIR ? GML_ERR_ISDIR : GML_ERR_INVAL;
+	if (rc != 0 || (access & GML_OPEN_IO))
+		return rc;
+	if (access & GML_OPEN_WRITE)
+		rc = gml_may_inode(op, reclaim ? GML_ACTION_WRITE : GML_ACTION_OPEN_WRITE, inode,
+				   barred);
+	if (rc == 0 && (access & GML_OPEN_READ))
+		rc = gml_may_inode(op,
+				   reclaim		     ? GML_ACTION_READ
+				   : access & GML_OPEN_WRITE ? GML_ACTION_OPEN_UPDATE
+							     : GML_ACTION_OPEN_READ,
+				   inode, barred);
+	return rc;
 }
 
 /* May it be opened? An open by handle of what has lost its names is refused also to the client that has it open: by
@@ -68,16 +80,17 @@ static int file_open_look(const struct gml_op *op, struct gml_store *store, gml_
 {
 	struct gml_inode inode;
 	struct gml_txn *txn;
+	bool barred;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	if (op->found || (access & GML_OPEN_IO))
-		rc = gml_handle_get(txn, op, store, ino, &inode);
+	if (op->handle.found || (access & GML_OPEN_IO))
+		rc = gml_handle_look(txn, op, store, ino, &inode, &barred);
 	else
-		rc = gml_handle_get_named(txn, op, ino, &inode);
+		rc = gml_handle_look_named(txn, op, ino, &inode, &barred);
 	gml_meta_read_end(txn);
 	if (rc == 0)
-		rc = file_open_check(op, &inode, access);
+		rc = file_open_check(op, &inode, access, barred);
 	if (rc == 0 && (inode.flags & GML_INODE_ORPHAN) && gml_reap_is_freeing(store, ino))
 		rc = GML_ERR_STALE;
 	return rc;
@@ -89,12 +102,12 @@ int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsig
 	struct gml_file *file;
 	int rc;
 	*out = NULL;
-	if (access & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE | GML_OPEN_IO))
+	if (access & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE | GML_OPEN_IO | GML_OPEN_RECLAIM))
 		return GML_ERR_INVAL;
 	file = calloc(1, sizeof(*file));
 	if (file == NULL)
 		return GML_ERR_NOMEM;
-	*file = (struct gml_file){.store = store, .access = access, .client = op->client};
+	*file = (struct gml_file){.store = store, .access = access, .client = op->handle.client};
 	/* First the reference, then the look: the reaper leaves alone what is open. What it claimed before is as good
 	 * as gone. */
 	rc = gml_open_inode_get(store, ino, &file->open_inode);
@@ -112,7 +125,7 @@ int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsig
 
 int gml_file_state_check(const struct gml_op *op, struct gml_store *store, gml_ino ino)
 {
-	return gml_open_inode_held_by_others(store, ino, op->client) ? GML_ERR_ACCESS : 0;
+	return gml_open_inode_held_by_others(store, ino, op->handle.client) ? GML_ERR_ACCESS : 0;
 }
 
 int gml_file_close(struct gml_op *op, struct gml_file *file)
@@ -151,7 +164,7 @@ static int create_txn(struct gml_txn *txn, void *argp)
 	struct create_arg *arg = argp;
 	struct gml_inode dir, *inode = &arg->inode;
 	uint32_t mode = arg->set != NULL && (arg->set->mask & GML_SET_MODE) ? arg->set->mode : 0644;
-	int rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, &dir);
+	int rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, GML_ACTION_CREATE, &dir);
 	if (rc == 0)
 		rc = gml_inode_init(txn, arg->op, &dir, GML_REG, mode, inode);
 	if (rc == 0)
@@ -213,7 +226,7 @@ static int create_existing(struct create_arg *arg, unsigned access,
 		return GML_ERR_EXIST;
 	if (disposition == GML_CREATE_EXCLUSIVE && !create_repeated(inode, verifier))
 		return GML_ERR_EXIST;
-	named.found =
+	named.handle.found =
 		false; /* the name may denote another file since the look: STALE, and it is looked up again */
 	rc = gml_file_open(&named, arg->store, inode->ino, access, out);
 	if (rc == 0 && disposition == GML_CREATE_UNCHECKED && empty)
@@ -235,7 +248,7 @@ static int create_look(struct create_arg *arg, struct gml_inode *inode)
 	int rc = gml_meta_read_begin(arg->store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_dir_get(txn, arg->op, arg->parent, GML_MAY_EXEC, inode);
+	rc = gml_dir_get(txn, arg->op, arg->parent, GML_ACTION_LOOKUP, inode, NULL);
 	if (rc == 0 && inode->ino == GML_INO_ROOT)
 		rc = GML_ERR_PERM;
 	if (rc == 0)
@@ -316,16 +329,6 @@ struct read_plan {
 	uint64_t len; /* of all segments */
 };
 
-static int read_access(const struct gml_op *op, const struct gml_inode *inode)
-{
-	if (inode->type != GML_REG)
-		return inode->type == GML_DIR ? GML_ERR_ISDIR : GML_ERR_INVAL;
-	if (gml_access_owner(op, inode) ||
-	    (gml_access_mask(op, inode) & (GML_MAY_READ | GML_MAY_EXEC)))
-		return 0;
-	return GML_ERR_ACCESS;
-}
-
 static void read_add(struct read_plan *plan, struct read_segment segment)
 {
 	plan->segments[plan->count++] = segment;
@@ -397,9 +400,9 @@ static int read_plan(struct gml_op *op, struct gml_store *store, gml_ino ino, ui
 	plan->len = 0;
 	if (rc != 0)
 		return rc;
-	rc = gml_handle_get(txn, op, store, ino, &inode);
-	if (rc == 0)
-		rc = read_access(op, &inode);
+	rc = gml_handle_get(txn, op, store, ino, GML_ACTION_READ, &inode);
+	if (rc == 0 && inode.type != GML_REG)
+		rc = inode.type == GML_DIR ? GML_ERR_ISDIR : GML_ERR_INVAL;
 	attr.size = inode.size;
 	if (rc == 0 && (inode.flags & GML_INODE_DIRTY))
 		rc = gml_inode_attr_spaceless(store, &inode, &attr);

@@ -4,84 +4,98 @@
  * A handle outlives the name that it was given for, and is no secret: a store id and a number that counts up. So
  *  1. an inode that has lost its last name answers STALE, and the client looks the name up again. Otherwise a change by
  *     path would end in the file that a PUT replaced. Two may go on with such an inode: a request that itself found it
- *     by name (op->found), and the client that has it open.
- *  2. what lies in a bucket answers only who may search the bucket's root, whatever the modes below. The root itself
- *     answers everybody: a client that mounts the bucket asks for its attributes before anything else.
+ *     by name (op->handle.found), and the client that has it open.
+ *  2. what lies in a bucket is barred to who may not search the bucket's root, whatever the modes below. The root
+ *     itself is barred to nobody: a client that mounts the bucket asks for its attributes before anything else. The
+ *     gate notes the bar; gml_authorize decides with it.
  *
  * What 1. answers, by what is true of an inode without a name; the first column that fits counts:
  *
- *                         named   op->found   op->client has it open   op->recovering   else
- *   gml_handle_get        goes on goes on     goes on                  AGAIN            STALE
- *   gml_handle_get_named  goes on STALE       STALE                    STALE            STALE
- *   gml_file_open         goes on goes on     STALE                    STALE            STALE
- *     with GML_OPEN_IO    goes on goes on     goes on                  AGAIN            STALE
+ *                          named   found    client has it open   recovering   else
+ *   gml_handle_look        goes on goes on  goes on              AGAIN        STALE
+ *   gml_handle_look_named  goes on STALE    STALE                STALE        STALE
+ *   gml_file_open          goes on goes on  STALE                STALE        STALE
+ *     with GML_OPEN_IO     goes on goes on  goes on              AGAIN        STALE
  *
- * What goes on is asked 2.; a caller who is refused (op->refused) gets ACCESS there, whoever it is, from everything but
- * roots of buckets and the namespace's. gml_handle_get_named is for directories and LINK. */
+ * (struct gml_handle_context). What goes on is asked 2.; to a caller who is refused everything but roots of buckets and
+ * the namespace's is barred. gml_handle_look_named is for directories and LINK. */
 #include <gemel/err.h>
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/store/store.h"
 #include "handle.h"
 #include "open_inode.h"
 
-int gml_handle_search(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *inode)
+/* 2. of the above. */
+static int handle_bar(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *inode,
+		      bool *barred_out)
 {
+	const struct gml_principal *who = &op->principal;
 	struct gml_inode root;
 	int rc;
-	if (inode->bucket == 0 || inode->ino == inode->bucket)
-		return 0;
-	if (op->cred.uid == 0 && !op->refused)
+	*barred_out = false;
+	if (inode->bucket == 0 || inode->ino == inode->bucket || gml_search_unlimited(who))
 		return 0;
 	rc = gml_rec_inode_get(txn, inode->bucket, &root);
-	if (rc == GML_ERR_NOENT) /* the bucket is gone; what is left of it is open files */
-		return gml_access_owner(op, inode) ? 0 : GML_ERR_ACCESS;
-	return rc == 0 ? gml_access_check(op, &root, GML_MAY_EXEC) : rc;
+	if (rc == GML_ERR_NOENT) { /* the bucket is gone; what is left of it is open files */
+		*barred_out = gml_leftover_barred(who, inode);
+		return 0;
+	}
+	*barred_out = rc != 0 || gml_search_barred(who, &root);
+	return rc;
 }
 
 /* 1. of the above. */
 static int handle_alive(const struct gml_op *op, struct gml_store *store,
 			const struct gml_inode *inode)
 {
-	if (!(inode->flags & GML_INODE_ORPHAN) || op->found ||
-	    gml_open_inode_held(store, inode->ino, op->client))
+	if (!(inode->flags & GML_INODE_ORPHAN) || op->handle.found ||
+	    gml_open_inode_held(store, inode->ino, op->handle.client))
 		return 0;
-	return op->recovering ? GML_ERR_AGAIN : GML_ERR_STALE;
+	return op->handle.recovering ? GML_ERR_AGAIN : GML_ERR_STALE;
 }
 
-int gml_handle_get(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
-		   gml_ino ino, struct gml_inode *out)
+int gml_handle_look(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
+		    gml_ino ino, struct gml_inode *out, bool *barred_out)
 {
 	int rc = gml_rec_inode_get(txn, ino, out);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	rc = handle_alive(op, store, out);
-	return rc == 0 ? gml_handle_search(txn, op, out) : rc;
+	return rc == 0 ? handle_bar(txn, op, out, barred_out) : rc;
 }
 
-int gml_handle_get_named(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
-			 struct gml_inode *out)
+int gml_handle_look_named(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
+			  struct gml_inode *out, bool *barred_out)
 {
 	int rc = gml_rec_inode_get(txn, ino, out);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	if (out->flags & GML_INODE_ORPHAN)
 		return GML_ERR_STALE;
-	return gml_handle_search(txn, op, out);
+	return handle_bar(txn, op, out, barred_out);
+}
+
+int gml_handle_get(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
+		   gml_ino ino, enum gml_action action, struct gml_inode *out)
+{
+	bool barred;
+	int rc = gml_handle_look(txn, op, store, ino, out, &barred);
+	return rc == 0 ? gml_may_inode(op, action, out, barred) : rc;
 }
 
 int gml_handle_read(const struct gml_op *op, struct gml_store *store, gml_ino ino,
-		    struct gml_inode *out)
+		    enum gml_action action, struct gml_inode *out)
 {
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_handle_get(txn, op, store, ino, out);
+	rc = gml_handle_get(txn, op, store, ino, action, out);
 	gml_meta_read_end(txn);
 	return rc;
 }

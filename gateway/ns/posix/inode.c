@@ -6,7 +6,7 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "handle.h"
@@ -53,13 +53,13 @@ int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, s
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_handle_get(txn, op, store, ino, &inode);
+	rc = gml_handle_get(txn, op, store, ino, GML_ACTION_GETATTR, &inode);
 	if (rc == 0)
 		rc = gml_inode_attr(store, txn, &inode, out);
 	gml_meta_read_end(txn);
 	/* What the root lists depends on who asks: users of one client must not share its cached listing. */
 	if (rc == 0 && ino == GML_INO_ROOT)
-		out->change ^= op->cred.uid * UINT64_C(0x9e3779b97f4a7c15);
+		out->change ^= op->principal.cred.uid * UINT64_C(0x9e3779b97f4a7c15);
 	return rc;
 }
 
@@ -71,7 +71,7 @@ int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, 
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_handle_get(txn, op, store, ino, &inode);
+	rc = gml_handle_get(txn, op, store, ino, GML_ACTION_READLINK, &inode);
 	if (rc == 0 && inode.type != GML_LNK)
 		rc = GML_ERR_INVAL;
 	if (rc == 0 && inode.target.len > cap)
@@ -87,9 +87,29 @@ int gml_inode_readlink(struct gml_op *op, struct gml_store *store, gml_ino ino, 
 int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned want,
 		     unsigned *granted_out)
 {
+	static const struct {
+		unsigned bit;
+		enum gml_action action;
+	} rights[] = {{GML_MAY_READ, GML_ACTION_ACCESS_READ},
+		      {GML_MAY_WRITE, GML_ACTION_ACCESS_WRITE},
+		      {GML_MAY_EXEC, GML_ACTION_ACCESS_EXECUTE}};
 	struct gml_inode inode;
-	int rc = gml_handle_read(op, store, ino, &inode);
+	struct gml_txn *txn;
+	unsigned granted = 0;
+	bool barred;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_handle_look(txn, op, store, ino, &inode, &barred);
+	gml_meta_read_end(txn);
 	if (rc == 0)
-		*granted_out = gml_access_mask(op, &inode) & want;
-	return rc;
+		rc = gml_may_inode(op, GML_ACTION_GETATTR, &inode, barred);
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++)
+		if ((want & rights[i].bit) &&
+		    gml_may_inode(op, rights[i].action, &inode, barred) == 0)
+			granted |= rights[i].bit;
+	*granted_out = granted;
+	return 0;
 }

@@ -48,7 +48,7 @@ struct gml_file {
 	struct gml_store *store;
 	struct gml_open_inode *open_inode;
 	unsigned access;	       /* GML_OPEN_* */
-	uint64_t client;	       /* op->client of the open */
+	uint64_t client;	       /* op->handle.client of the open */
 	struct gml_file *next, **link; /* in open_inode->holders, unless GML_OPEN_IO */
 };
 

@@ -22,7 +22,8 @@ static int readdir_entry(struct gml_op *op, struct gml_store *store, struct gml_
 	int rc = gml_rec_inode_get(txn, dirent->ino, &inode);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	*shown_out = dir != GML_INO_ROOT || gml_bucket_visible(op, &inode, inode.uid);
+	*shown_out = dir != GML_INO_ROOT ||
+		     gml_bucket_txn_may(txn, op, GML_ACTION_SHOW_BUCKET, NULL, &inode) == 0;
 	if (!*shown_out)
 		return 0;
 	rc = gml_inode_attr(store, txn, &inode, attr);
@@ -68,7 +69,7 @@ int gml_dir_read(struct gml_op *op, struct gml_store *store, gml_ino dir, uint64
 	*eof_out = false;
 	if (rc != 0)
 		return rc;
-	rc = gml_dir_get(txn, op, dir, GML_MAY_READ, &inode);
+	rc = gml_dir_get(txn, op, dir, GML_ACTION_READDIR, &inode, NULL);
 	if (rc == 0)
 		rc = readdir_walk(op, store, txn, dir, cookie, each, arg);
 	gml_meta_read_end(txn);

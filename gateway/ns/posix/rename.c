@@ -6,7 +6,8 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
-#include "gateway/iam/access.h"
+#include "gateway/base/span.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/change_counters.h"
@@ -26,6 +27,7 @@ struct rename_arg {
 /* One end: the directory, and what the name denotes in it. */
 struct rename_end {
 	struct gml_inode *dir;
+	bool barred;
 	char stored[GML_KEY_MAX + 2];
 	size_t len;
 	struct gml_inode inode;
@@ -51,11 +53,15 @@ static int rename_resolve(struct gml_txn *txn, struct rename_end *end, struct gm
 
 static int rename_dirs(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work)
 {
-	int rc = gml_dir_get(txn, arg->op, arg->from_ino, GML_MAY_EXEC, &work->dirs[0]);
+	int rc = gml_dir_get(txn, arg->op, arg->from_ino, GML_ACTION_LOOKUP, &work->dirs[0],
+			     &work->from.barred);
 	work->from.dir = work->to.dir = &work->dirs[0];
+	if (rc == 0)
+		work->to.barred = work->from.barred;
 	if (rc == 0 && arg->to_ino != arg->from_ino) {
 		work->to.dir = &work->dirs[1];
-		rc = gml_dir_get(txn, arg->op, arg->to_ino, GML_MAY_EXEC, work->to.dir);
+		rc = gml_dir_get(txn, arg->op, arg->to_ino, GML_ACTION_LOOKUP, work->to.dir,
+				 &work->to.barred);
 	}
 	if (rc != 0)
 		return rc;
@@ -83,25 +89,33 @@ static int rename_inside(struct gml_txn *txn, gml_ino ino, gml_ino top)
 	return 0;
 }
 
+static int rename_may(const struct rename_arg *arg, enum gml_action action,
+		      const struct rename_end *end, const struct gml_inode *inode)
+{
+	const struct gml_target target = {.name = gml_span_of(end->stored, end->len),
+					  .dir = end->dir,
+					  .inode = inode,
+					  .barred = end->barred};
+	return gml_may(NULL, arg->op, action, &target);
+}
+
 /* May `from` take the place of what `to` denotes? */
 static int rename_check_target(struct gml_txn *txn, const struct rename_arg *arg,
 			       struct rename_work *work)
 {
 	bool dir = work->from.inode.type == GML_DIR;
+	int rc;
 	work->to.marker = 0;
 	if (!work->to.found) {
-		int rc = gml_name_check_new(arg->to);
-		return rc == 0 ? gml_access_check(arg->op, work->to.dir,
-						  GML_MAY_WRITE | GML_MAY_EXEC)
-			       : rc;
+		rc = gml_name_check_new(arg->to);
+		return rc == 0 ? rename_may(arg, GML_ACTION_RENAME_TO, &work->to, NULL) : rc;
 	}
 	if (dir != (work->to.inode.type == GML_DIR))
 		return dir ? GML_ERR_NOTDIR : GML_ERR_ISDIR;
-	if (dir) {
-		int rc = gml_access_remove(arg->op, work->to.dir, &work->to.inode);
-		return rc == 0 ? gml_dir_empty(txn, work->to.inode.ino, &work->to.marker) : rc;
-	}
-	return gml_access_remove(arg->op, work->to.dir, &work->to.inode);
+	rc = rename_may(arg, GML_ACTION_RENAME_OVER, &work->to, &work->to.inode);
+	if (rc == 0)
+		rc = rename_may(arg, GML_ACTION_RENAME_TO, &work->to, NULL);
+	return rc == 0 && dir ? gml_dir_empty(txn, work->to.inode.ino, &work->to.marker) : rc;
 }
 
 static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work,
@@ -112,7 +126,7 @@ static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struc
 	if (rc == 0)
 		rc = rename_resolve(txn, &work->from, arg->from);
 	if (rc == 0)
-		rc = gml_access_remove(arg->op, work->from.dir, &work->from.inode);
+		rc = rename_may(arg, GML_ACTION_RENAME_FROM, &work->from, &work->from.inode);
 	if (rc != 0)
 		return rc;
 	rc = rename_resolve(txn, &work->to, arg->to);
@@ -126,7 +140,8 @@ static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struc
 		rc = rename_inside(txn, work->to.dir->ino, work->from.inode.ino);
 		/* Its ".." changes. */
 		if (rc == 0 && work->to.dir != work->from.dir)
-			rc = gml_access_check(arg->op, &work->from.inode, GML_MAY_WRITE);
+			rc = gml_may_inode(arg->op, GML_ACTION_MOVE_DIRECTORY, &work->from.inode,
+					   work->from.barred);
 		if (rc != 0)
 			return rc;
 	}

@@ -9,7 +9,7 @@
 #include <gemel/types.h>
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/attr.h"
@@ -94,9 +94,7 @@ static int seek_open(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		     struct seek_view *view)
 {
 	struct gml_attr attr;
-	int rc = gml_handle_get(view->txn, op, store, ino, &view->inode);
-	if (rc == 0 && !gml_access_owner(op, &view->inode))
-		rc = gml_access_check(op, &view->inode, GML_MAY_READ);
+	int rc = gml_handle_get(view->txn, op, store, ino, GML_ACTION_SEEK, &view->inode);
 	if (rc == 0)
 		rc = gml_inode_attr_spaceless(store, &view->inode, &attr);
 	if (rc != 0)

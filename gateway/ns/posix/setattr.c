@@ -9,7 +9,7 @@
 #include <gemel/types.h>
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/attr.h"
@@ -32,57 +32,56 @@
 	(GML_SET_MODE | GML_SET_UID | GML_SET_GID | GML_SET_SIZE | GML_SET_ATIME | GML_SET_MTIME | \
 	 GML_SET_ATIME_NOW | GML_SET_MTIME_NOW)
 
-static int setattr_check_owner(const struct gml_op *op, const struct gml_setattr *set,
-			       const struct gml_inode *inode)
+/* May the caller set all that? */
+static int setattr_may(const struct gml_op *op, const struct gml_setattr *set,
+		       const struct gml_inode *inode, bool barred)
 {
-	bool root = op->cred.uid == 0;
-	if (!gml_access_owner(op, inode) && (set->mask & (GML_SET_MODE | GML_SET_UID | GML_SET_GID |
-							  GML_SET_ATIME | GML_SET_MTIME)))
-		return GML_ERR_PERM;
-	if ((set->mask & GML_SET_UID) && set->uid != inode->uid && !root)
-		return GML_ERR_PERM;
-	if ((set->mask & GML_SET_GID) && set->gid != inode->gid && !root &&
-	    !gml_cred_in_group(&op->cred, set->gid))
-		return GML_ERR_PERM;
-	return 0;
+	const struct gml_target target = {.inode = inode,
+					  .uid = set->mask & GML_SET_UID ? set->uid : inode->uid,
+					  .gid = set->mask & GML_SET_GID ? set->gid : inode->gid,
+					  .barred = barred};
+	int rc = 0;
+	if (set->mask & GML_SET_MODE)
+		rc = gml_may(NULL, op, GML_ACTION_SET_MODE, &target);
+	if (rc == 0 && (set->mask & (GML_SET_UID | GML_SET_GID)))
+		rc = gml_may(NULL, op, GML_ACTION_SET_OWNER, &target);
+	if (rc == 0 && (set->mask & (GML_SET_ATIME | GML_SET_MTIME)))
+		rc = gml_may(NULL, op, GML_ACTION_SET_TIMES, &target);
+	if (rc == 0 && (set->mask & (GML_SET_ATIME_NOW | GML_SET_MTIME_NOW)))
+		rc = gml_may(NULL, op, GML_ACTION_SET_TIMES_NOW, &target);
+	if (rc == 0 && (set->mask & GML_SET_SIZE))
+		rc = gml_may(NULL, op, GML_ACTION_SET_SIZE, &target);
+	return rc;
 }
 
 static int setattr_check(const struct gml_op *op, const struct gml_setattr *set,
-			 const struct gml_inode *inode)
+			 const struct gml_inode *inode, bool barred)
 {
-	int rc;
-	if (op->refused)
-		return GML_ERR_ACCESS;
-	if (op->read_only)
-		return GML_ERR_ROFS;
-	if (set->mask & GML_SET_SIZE) {
+	int rc = gml_may_inode(op, GML_ACTION_GETATTR, inode, barred);
+	if (rc == 0 && (set->mask & GML_SET_SIZE)) {
 		if (inode->type != GML_REG)
 			return inode->type == GML_DIR ? GML_ERR_ISDIR : GML_ERR_INVAL;
 		if (set->size > GML_FILE_SIZE_MAX)
 			return GML_ERR_FBIG;
 	}
-	rc = setattr_check_owner(op, set, inode);
-	if (rc == 0 && (set->mask & (GML_SET_SIZE | GML_SET_ATIME_NOW | GML_SET_MTIME_NOW)) &&
-	    !gml_access_owner(op, inode))
-		rc = gml_access_check(op, inode, GML_MAY_WRITE);
-	return rc;
+	return rc == 0 ? setattr_may(op, set, inode, barred) : rc;
 }
 
 /* Owner, mode and times; what is checked by now. */
 static void setattr_apply(const struct gml_op *op, const struct gml_setattr *set, int64_t now,
 			  struct gml_inode *inode)
 {
-	bool root = op->cred.uid == 0;
+	bool keeps = gml_keeps_setid(&op->principal);
 	if (set->mask & GML_SET_UID)
 		inode->uid = set->uid;
 	if (set->mask & GML_SET_GID)
 		inode->gid = set->gid;
 	if (inode->type != GML_DIR &&
-	    ((set->mask & (GML_SET_UID | GML_SET_GID)) || (!root && (set->mask & GML_SET_SIZE))))
+	    ((set->mask & (GML_SET_UID | GML_SET_GID)) || (!keeps && (set->mask & GML_SET_SIZE))))
 		gml_inode_strip(inode);
 	if (set->mask & GML_SET_MODE) {
 		inode->mode = set->mode & 07777;
-		if (!root && !gml_cred_in_group(&op->cred, inode->gid))
+		if (!gml_keeps_setgid(&op->principal, inode->gid))
 			inode->mode &= ~(uint32_t)S_ISGID;
 	}
 	if (set->mask & GML_SET_ATIME)
@@ -116,7 +115,7 @@ int gml_setattr_new(const struct gml_op *op, const struct gml_setattr *set, stru
 		rest.mask &= ~(uint32_t)GML_SET_UID;
 	if ((rest.mask & GML_SET_GID) && rest.gid == inode->gid)
 		rest.mask &= ~(uint32_t)GML_SET_GID;
-	rc = rest.mask == 0 ? 0 : setattr_check(op, &rest, inode);
+	rc = rest.mask == 0 ? 0 : setattr_check(op, &rest, inode, false);
 	if (rc != 0)
 		return rc;
 	if (rest.mask & GML_SET_SIZE)
@@ -191,9 +190,10 @@ static int setattr_txn(struct gml_txn *txn, void *argp)
 {
 	struct setattr_arg *arg = argp;
 	struct gml_inode inode;
-	int rc = gml_handle_get(txn, arg->op, arg->store, arg->ino, &inode);
+	bool barred;
+	int rc = gml_handle_look(txn, arg->op, arg->store, arg->ino, &inode, &barred);
 	if (rc == 0)
-		rc = setattr_check(arg->op, arg->set, &inode);
+		rc = setattr_check(arg->op, arg->set, &inode, barred);
 	if (rc == 0 && arg->content)
 		rc = setattr_content(txn, arg, &inode);
 	if (rc != 0)
@@ -213,12 +213,13 @@ static int setattr_look(struct setattr_arg *arg, struct gml_open_inode *open_ino
 	const struct gml_owner *self = &arg->store->self;
 	struct gml_owner owner = *self;
 	struct gml_txn *txn;
+	bool barred;
 	int rc = gml_meta_read_begin(arg->store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_handle_get(txn, arg->op, arg->store, arg->ino, &arg->seen);
+	rc = gml_handle_look(txn, arg->op, arg->store, arg->ino, &arg->seen, &barred);
 	if (rc == 0)
-		rc = setattr_check(arg->op, arg->set, &arg->seen);
+		rc = setattr_check(arg->op, arg->set, &arg->seen, barred);
 	if (rc == 0 && (arg->seen.flags & GML_INODE_DIRTY)) {
 		rc = gml_rec_dirty_get(txn, arg->ino, &owner);
 		rc = rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
@@ -330,7 +331,7 @@ int gml_inode_empty(struct gml_op *op, struct gml_store *store, struct gml_open_
 	struct gml_inode inode;
 	int rc = gml_inode_read(store, open_inode->ino, &inode);
 	if (rc == 0)
-		rc = gml_access_check(op, &inode, GML_MAY_WRITE);
+		rc = gml_may_inode(op, GML_ACTION_OPEN_EMPTY, &inode, false);
 	return rc == 0 ? setattr_file(&arg, open_inode) : rc;
 }
 
@@ -338,7 +339,7 @@ static int setattr_is_file(const struct gml_op *op, struct gml_store *store, gml
 			   bool *file_out)
 {
 	struct gml_inode inode;
-	int rc = gml_handle_read(op, store, ino, &inode);
+	int rc = gml_handle_read(op, store, ino, GML_ACTION_GETATTR, &inode);
 	*file_out = rc == 0 && inode.type == GML_REG;
 	return rc;
 }

@@ -12,7 +12,7 @@
 #include <gemel/types.h>
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/change_counters.h"
@@ -37,31 +37,21 @@ struct write_look {
 	bool strip;		/* suid or sgid must go */
 };
 
-/* May the caller write? `w`, or the owner, as files opened elsewhere want it. */
-static int write_access(const struct gml_op *op, const struct gml_inode *inode)
-{
-	if (op->read_only)
-		return GML_ERR_ROFS;
-	return gml_access_owner(op, inode) ? 0 : gml_access_check(op, inode, GML_MAY_WRITE);
-}
-
 static int write_look_txn(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
 			  gml_ino ino, uint64_t off, uint64_t end, struct write_look *look)
 {
 	struct gml_inode *inode = &look->inode;
 	struct gml_extent extent;
-	int rc = gml_handle_get(txn, op, store, ino, inode);
-	if (rc == 0)
-		rc = write_access(op, inode);
+	int rc = gml_handle_get(txn, op, store, ino, GML_ACTION_WRITE, inode);
 	if (rc == 0 && end > inode->size && !(inode->flags & GML_INODE_ORPHAN))
 		rc = gml_usage_check(txn, inode->bucket, (int64_t)(end - inode->size), 0);
 	if (rc != 0)
 		return rc;
 	rc = gml_extent_find(txn, inode, off, &extent);
 	look->covered = rc == 0 && extent.off < end;
-	look->strip =
-		op->cred.uid != 0 && ((inode->mode & S_ISUID) ||
-				      (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP));
+	look->strip = !gml_keeps_setid(&op->principal) &&
+		      ((inode->mode & S_ISUID) ||
+		       (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP));
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
@@ -421,6 +411,6 @@ int gml_open_inode_commit(struct gml_store *store, struct gml_open_inode *open_i
 int gml_file_commit(struct gml_op *op, struct gml_file *file)
 {
 	struct gml_inode inode;
-	int rc = gml_handle_read(op, file->store, file->open_inode->ino, &inode);
+	int rc = gml_handle_read(op, file->store, file->open_inode->ino, GML_ACTION_COMMIT, &inode);
 	return rc == 0 ? gml_open_inode_commit(file->store, file->open_inode) : rc;
 }

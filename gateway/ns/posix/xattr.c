@@ -9,7 +9,7 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include "gateway/base/span.h"
-#include "gateway/iam/access.h"
+#include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/change_counters.h"
@@ -83,12 +83,27 @@ static int xattr_value_check(struct gml_span name, struct gml_span value)
 
 /* The inode; user attributes are for files and directories only, as Linux has it. */
 static int xattr_inode(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
-		       gml_ino ino, struct gml_inode *out)
+		       gml_ino ino, enum gml_action action, struct gml_inode *out)
 {
-	int rc = gml_handle_get(txn, op, store, ino, out);
-	if (rc != 0)
-		return rc;
-	return out->type == GML_REG || out->type == GML_DIR ? 0 : GML_ERR_PERM;
+	bool barred;
+	int rc = gml_handle_look(txn, op, store, ino, out, &barred);
+	if (rc == 0 && out->type != GML_REG && out->type != GML_DIR) {
+		rc = gml_may_inode(op, GML_ACTION_GETATTR, out, barred);
+		return rc == 0 ? GML_ERR_PERM : rc;
+	}
+	return rc == 0 ? gml_may_inode(op, action, out, barred) : rc;
+}
+
+static enum gml_action xattr_get_action(struct gml_span name)
+{
+	return xattr_has_prefix(name, XATTR_TAG) ? GML_ACTION_GET_OBJECT_TAGGING
+						 : GML_ACTION_GET_XATTR;
+}
+
+static enum gml_action xattr_set_action(struct gml_span name)
+{
+	return xattr_has_prefix(name, XATTR_TAG) ? GML_ACTION_PUT_OBJECT_TAGGING
+						 : GML_ACTION_SET_XATTR;
 }
 
 int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name,
@@ -102,11 +117,9 @@ int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struc
 		rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = xattr_inode(txn, op, store, ino, &inode);
+	rc = xattr_inode(txn, op, store, ino, xattr_get_action(name), &inode);
 	if (rc == GML_ERR_PERM)
 		rc = GML_ERR_NOXATTR;
-	if (rc == 0)
-		rc = gml_access_check(op, &inode, GML_MAY_READ);
 	if (rc == 0)
 		rc = gml_rec_xattr_get(txn, ino, name, &value);
 	if (rc == 0) {
@@ -189,9 +202,8 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	struct gml_span old;
 	bool shorter;
-	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, &inode);
-	if (rc == 0)
-		rc = gml_access_check(arg->op, &inode, GML_MAY_WRITE);
+	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, xattr_set_action(arg->name),
+			     &inode);
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_xattr_get(txn, arg->ino, arg->name, &old);
@@ -234,9 +246,8 @@ static int xattr_remove_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	struct gml_span old;
 	bool any = false;
-	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, &inode);
-	if (rc == 0)
-		rc = gml_access_check(arg->op, &inode, GML_MAY_WRITE);
+	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, xattr_set_action(arg->name),
+			     &inode);
 	if (rc == 0)
 		rc = gml_rec_xattr_get(txn, arg->ino, arg->name, &old);
 	if (rc == 0)
@@ -268,9 +279,7 @@ static int xattr_walk(struct gml_op *op, struct gml_store *store, gml_ino ino, s
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = xattr_inode(txn, op, store, ino, &inode);
-	if (rc == 0)
-		rc = gml_access_check(op, &inode, GML_MAY_READ);
+	rc = xattr_inode(txn, op, store, ino, xattr_get_action(from), &inode);
 	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
 		rc = gml_rec_xattr_each(txn, ino, from, each, arg);
 	gml_meta_read_end(txn);
@@ -431,9 +440,10 @@ static int tags_replace_txn(struct gml_txn *txn, void *argp)
 	const struct tags_arg *arg = argp;
 	struct gml_inode inode;
 	bool any;
-	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, &inode);
-	if (rc == 0)
-		rc = gml_access_check(arg->op, &inode, GML_MAY_WRITE);
+	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino,
+			     arg->ntags > 0 ? GML_ACTION_PUT_OBJECT_TAGGING
+					    : GML_ACTION_DELETE_OBJECT_TAGGING,
+			     &inode);
 	if (rc == 0)
 		rc = tags_fit(txn, arg, &any);
 	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))

@@ -449,7 +449,7 @@ static int store_statfs_quota(struct gml_txn *txn, const struct gml_op *op, stru
 	struct gml_inode inode;
 	struct gml_line line;
 	uint64_t left;
-	int rc = gml_handle_get(txn, op, store, ino, &inode);
+	int rc = gml_handle_get(txn, op, store, ino, GML_ACTION_GETATTR, &inode);
 	if (rc != 0 || inode.bucket == 0)
 		return rc;
 	rc = gml_rec_line_get(txn, inode.bucket, &line);

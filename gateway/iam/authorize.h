@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The one decision: may this principal do that? No other code compares uids, looks at mode bits or
+ * knows what an administrator is (docs/adr/0008-authorize.md). */
+#ifndef GML_IAM_AUTHORIZE_H
+#define GML_IAM_AUTHORIZE_H
+
+#include <gemel/action.h>
+#include <gemel/op.h>
+#include "gateway/meta/record/record.h"
+
+/* What is asked about: whatever of it the caller has read already, for nothing is read again. All is
+ * borrowed for the call. */
+struct gml_target {
+	struct gml_span bucket_name, key; /* of a request by key; empty for others */
+	struct gml_span name;		  /* in `dir`; may be empty */
+	const struct gml_inode *dir;	  /* of the name (rule NAME) */
+	/* The inode; of rule NAME what the name denotes (NULL: nothing, or not looked at), of SEEN the
+	 * bucket's root. */
+	const struct gml_inode *inode;
+	const struct gml_bucket_rec *bucket; /* rules SEEN, MINE, BUCKET, UPLOAD */
+	const struct gml_upload_rec *upload; /* rule UPLOAD */
+	uint32_t uid, gid;		     /* the wanted owner (rules CHOWN, CREATE) */
+	/* A directory on the way to it has no `x` for the caller. The walk goes on and notes it here,
+	 * so that the decision knows all: mode bits are refused, what will be granted by policy needs
+	 * no `x` on the way. */
+	bool barred;
+};
+
+/* What decided. */
+enum gml_reason {
+	GML_REASON_NONE,      /* refused: nothing grants it */
+	GML_REASON_REFUSED,   /* refused: the caller's uid may do nothing */
+	GML_REASON_READ_ONLY, /* refused: nothing may be changed here */
+	GML_REASON_BARRED,    /* refused: the way to it */
+	GML_REASON_STICKY,    /* refused: the directory's sticky bit */
+	GML_REASON_PRIVILEGE, /* granted: root or administrator */
+	GML_REASON_OWNER,     /* granted: of the inode, the bucket or the upload */
+	GML_REASON_MODE,      /* granted: mode bits */
+	GML_REASON_USER,      /* granted or refused: what the user's record says */
+	GML_REASON_REACH,     /* granted: the way to it is enough */
+};
+
+struct gml_verdict {
+	enum gml_reason reason;
+};
+
+/* 0: it may. ACCESS, PERM, ROFS: it may not, as the action's row says (gemel/action.h); a caller who is
+ * refused hears ACCESS, then what would change something where nothing may be changed ROFS, whatever
+ * else stands against it; ADMIN and ROOT are asked before both. Other errors: the store could not be
+ * read, so it may not either. *verdict (may be NULL) says what decided.
+ * Any transaction, or NULL where the action is not CREATE_BUCKET, which reads the user. No allocation;
+ * no blocking. Any thread. Durability: none. */
+int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
+		  enum gml_action action, const struct gml_target *target,
+		  const struct gml_context *context, struct gml_verdict *verdict);
+
+/* The same for an operation. */
+static inline int gml_may(struct gml_txn *txn, const struct gml_op *op, enum gml_action action,
+			  const struct gml_target *target)
+{
+	return gml_authorize(txn, &op->principal, action, target, &op->context, NULL);
+}
+
+/* May the caller do this to an inode that was reached? */
+static inline int gml_may_inode(const struct gml_op *op, enum gml_action action,
+				const struct gml_inode *inode, bool barred)
+{
+	const struct gml_target target = {.inode = inode, .barred = barred};
+	return gml_may(NULL, op, action, &target);
+}
+
+/* May the caller do what only an administrator may? */
+static inline int gml_may_administer(const struct gml_op *op, enum gml_action action)
+{
+	const struct gml_target target = {.barred = false};
+	return gml_may(NULL, op, action, &target);
+}
+
+/* ---- what is no decision of its own ---- */
+
+/* Has the directory no `x` for the caller? For walks, which note it in their target. Pure. */
+bool gml_search_barred(const struct gml_principal *principal, const struct gml_inode *dir);
+/* Is the caller stopped by no mode bits, so that a walk need not read directories for their sake? */
+bool gml_search_unlimited(const struct gml_principal *principal);
+/* A bucket that is gone: its files are barred to all but their owner. */
+bool gml_leftover_barred(const struct gml_principal *principal, const struct gml_inode *inode);
+
+/* POSIX: who keeps the setuid and setgid bits of what it writes to or gives away (root), and the
+ * setgid bit of a file with that group (its members). Pure. */
+bool gml_keeps_setid(const struct gml_principal *principal);
+bool gml_keeps_setgid(const struct gml_principal *principal, uint32_t gid);
+
+#endif

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Who asks: the only place where privileges come from. */
+#include <gemel/op.h>
+#include <gemel/principal.h>
+
+static uint32_t resolve_privileges(uint32_t uid)
+{
+	return uid == 0 ? GML_PRIVILEGE_ROOT : 0;
+}
+
+void gml_principal_server(struct gml_principal *out)
+{
+	*out = (struct gml_principal){.privileges = GML_PRIVILEGE_ROOT, .authn = GML_AUTHN_LOCAL};
+}
+
+void gml_principal_of_user(const struct gml_user *user, struct gml_span key, enum gml_authn authn,
+			   struct gml_principal *out)
+{
+	*out = (struct gml_principal){
+		.cred = {.uid = user->uid,
+			 .gid = user->gid,
+			 .ngroups = user->ngroups,
+			 .groups = user->groups},
+		.user = user->name,
+		.key = key,
+		.privileges = resolve_privileges(user->uid),
+		.authn = authn,
+		.refused = user->flags & GML_USER_DISABLED,
+	};
+}
+
+void gml_principal_of_uid(struct gml_store *store, const struct gml_cred *cred,
+			  enum gml_authn authn, struct gml_principal *out)
+{
+	*out = (struct gml_principal){
+		.cred = *cred,
+		.privileges = resolve_privileges(cred->uid),
+		.authn = authn,
+		.refused = gml_uid_refused(store, cred->uid),
+	};
+}
+
+void gml_principal_for(struct gml_principal *principal, uint32_t uid, uint32_t gid)
+{
+	principal->cred = (struct gml_cred){.uid = uid, .gid = gid};
+	principal->privileges &= GML_PRIVILEGE_ADMIN;
+	principal->privileges |= resolve_privileges(uid);
+}

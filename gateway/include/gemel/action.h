@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What can be asked of Gemel: one row for each kind of question, with the name that policies know it
+ * by and the right that grants it today. gml_authorize (gateway/iam/authorize.h) answers every row. */
+#ifndef GEMEL_ACTION_H
+#define GEMEL_ACTION_H
+
+#include <stdbool.h>
+#include <gemel/visibility.h>
+
+GML_API_BEGIN
+
+/* GML_ACTION(id, action, rule, bits)
+ *
+ * action: S3's or IAM's name; gemel:… only where they have no word for it. Several rows may bear one
+ *   action: OPEN and READ are both s3:GetObject, but the mode bits treat them differently.
+ * rule and bits: today's right, as gateway/iam/authorize.c applies it.
+ *   MODE    all of `bits` in the mode of the inode, for the caller's class
+ *   ANY     one of `bits`
+ *   IO      one of `bits`, or the caller owns the inode: a file that is open goes on for its owner
+ *   OWNER   the caller owns the inode; else PERM
+ *   CHOWN   that, and may give it to the wanted uid and gid; else PERM
+ *   NAME    w and x on the directory and, where the name denotes something, the sticky bit's rule (PERM)
+ *   REACH   no more than the way to it
+ *   SEEN    the bucket's owner, an administrator, or r or x on its root
+ *   MINE    the bucket's owner or an administrator; not root
+ *   BUCKET  the bucket's owner, an administrator or root
+ *   UPLOAD  who began the upload, or owns the bucket; or root
+ *   CREATE  a user who is not forbidden to make buckets, an administrator or root
+ *   ADMIN   an administrator; else PERM
+ *   ROOT    root; else PERM
+ * Bits: R 4, W 2, X 1; C 8: changes something, so that it is ROFS where nothing may be changed.
+ *
+ * Of a directory, s3:GetObject is s3:ListBucket (gml_action_name). */
+#define GML_ACTIONS(GML_ACTION)                                                                    \
+	/* objects, by key */                                                                      \
+	GML_ACTION(FIND_OBJECT, "s3:ListBucket", REACH, 0) /* facts; another row decides more */   \
+	GML_ACTION(GET_OBJECT, "s3:GetObject", MODE, 4)                                            \
+	GML_ACTION(GET_OBJECT_ATTRIBUTES, "s3:GetObjectAttributes", MODE, 4)                       \
+	GML_ACTION(GET_OBJECT_ACL, "s3:GetObjectAcl", MODE, 4)                                     \
+	GML_ACTION(GET_OBJECT_TAGGING, "s3:GetObjectTagging", MODE, 4)                             \
+	GML_ACTION(PUT_OBJECT, "s3:PutObject", NAME, 8)                                            \
+	GML_ACTION(PUT_OBJECT_ACL, "s3:PutObjectAcl", OWNER, 8)                                    \
+	GML_ACTION(PUT_OBJECT_TAGGING, "s3:PutObjectTagging", MODE, 8 | 2)                         \
+	GML_ACTION(DELETE_OBJECT_TAGGING, "s3:DeleteObjectTagging", MODE, 8 | 2)                   \
+	GML_ACTION(DELETE_OBJECT, "s3:DeleteObject", NAME, 8)                                      \
+	GML_ACTION(LIST_OBJECTS, "s3:ListBucket", MODE, 4 | 1)                                     \
+	GML_ACTION(KNOW_MISSING, "s3:ListBucket", MODE, 4) /* 404 rather than 403 */               \
+	/* uploads */                                                                              \
+	GML_ACTION(UPLOAD_PART, "s3:PutObject", UPLOAD, 8)                                         \
+	GML_ACTION(COMPLETE_UPLOAD, "s3:PutObject", UPLOAD, 8)                                     \
+	GML_ACTION(ABORT_UPLOAD, "s3:AbortMultipartUpload", UPLOAD, 8)                             \
+	GML_ACTION(LIST_PARTS, "s3:ListMultipartUploadParts", UPLOAD, 0)                           \
+	GML_ACTION(LIST_UPLOADS, "s3:ListBucketMultipartUploads", MODE, 4 | 1)                     \
+	GML_ACTION(SEE_UPLOAD, "s3:ListBucketMultipartUploads", UPLOAD, 0)                         \
+	/* buckets */                                                                              \
+	GML_ACTION(CREATE_BUCKET, "s3:CreateBucket", CREATE, 8)                                    \
+	GML_ACTION(DELETE_BUCKET, "s3:DeleteBucket", BUCKET, 8)                                    \
+	GML_ACTION(LIST_BUCKETS, "s3:ListAllMyBuckets", MINE, 0)                                   \
+	GML_ACTION(SHOW_BUCKET, "s3:ListAllMyBuckets", SEEN, 0) /* in READDIR of the root */       \
+	GML_ACTION(HEAD_BUCKET, "s3:ListBucket", SEEN, 0)                                          \
+	GML_ACTION(GET_BUCKET_TAGGING, "s3:GetBucketTagging", SEEN, 0)                             \
+	GML_ACTION(PUT_BUCKET_TAGGING, "s3:PutBucketTagging", BUCKET, 8)                           \
+	GML_ACTION(PUT_BUCKET_ACL, "s3:PutBucketAcl", BUCKET, 8)                                   \
+	GML_ACTION(PUT_BUCKET_CORS, "s3:PutBucketCORS", BUCKET, 8)                                 \
+	GML_ACTION(PUT_BUCKET_ENCRYPTION, "s3:PutEncryptionConfiguration", BUCKET, 8)              \
+	GML_ACTION(PUT_BUCKET_LIFECYCLE, "s3:PutLifecycleConfiguration", BUCKET, 8)                \
+	GML_ACTION(PUT_BUCKET_LOGGING, "s3:PutBucketLogging", BUCKET, 8)                           \
+	GML_ACTION(PUT_BUCKET_NOTIFICATION, "s3:PutBucketNotification", BUCKET, 8)                 \
+	GML_ACTION(PUT_BUCKET_OWNERSHIP, "s3:PutBucketOwnershipControls", BUCKET, 8)               \
+	GML_ACTION(DELETE_BUCKET_POLICY, "s3:DeleteBucketPolicy", BUCKET, 8)                       \
+	GML_ACTION(PUT_BUCKET_PUBLIC_ACCESS, "s3:PutBucketPublicAccessBlock", BUCKET, 8)           \
+	GML_ACTION(PUT_BUCKET_REPLICATION, "s3:PutReplicationConfiguration", BUCKET, 8)            \
+	GML_ACTION(PUT_BUCKET_PAYMENT, "s3:PutBucketRequestPayment", BUCKET, 8)                    \
+	GML_ACTION(DELETE_BUCKET_WEBSITE, "s3:DeleteBucketWebsite", BUCKET, 8)                     \
+	GML_ACTION(SET_QUOTA, "gemel:PutBucketQuota", ADMIN, 8)                                    \
+	GML_ACTION(SET_RELAXED, "gemel:PutBucketDurability", ADMIN, 8)                             \
+	/* names, at the NFS door */                                                               \
+	GML_ACTION(LOOKUP, "s3:ListBucket", MODE, 1) /* LOOKUPP as well */                         \
+	GML_ACTION(READDIR, "s3:ListBucket", MODE, 4)                                              \
+	GML_ACTION(CREATE, "s3:PutObject", NAME, 8) /* OPEN that creates, mkdir, mknod, symlink */ \
+	GML_ACTION(MAKE_DEVICE, "gemel:MakeDevice", ROOT, 8)                                       \
+	GML_ACTION(LINK, "s3:PutObject", NAME, 8)                                                  \
+	GML_ACTION(REMOVE, "s3:DeleteObject", NAME, 8)                                             \
+	GML_ACTION(RENAME_FROM, "s3:DeleteObject", NAME, 8)                                        \
+	GML_ACTION(RENAME_TO, "s3:PutObject", NAME, 8)                                             \
+	GML_ACTION(RENAME_OVER, "s3:DeleteObject", NAME, 8)                                        \
+	GML_ACTION(MOVE_DIRECTORY, "s3:PutObject", MODE, 8 | 2) /* its ".." changes */             \
+	/* inodes, at the NFS door */                                                              \
+	GML_ACTION(GETATTR, "s3:GetObject", REACH, 0)                                              \
+	GML_ACTION(READLINK, "s3:GetObject", REACH, 0)                                             \
+	GML_ACTION(ACCESS_READ, "s3:GetObject", MODE, 4)                                           \
+	GML_ACTION(ACCESS_WRITE, "s3:PutObject", MODE, 2)                                          \
+	GML_ACTION(ACCESS_EXECUTE, "s3:GetObject", MODE, 1)                                        \
+	GML_ACTION(SET_MODE, "s3:PutObjectAcl", OWNER, 8)                                          \
+	GML_ACTION(SET_OWNER, "gemel:Chown", CHOWN, 8)                                             \
+	GML_ACTION(SET_TIMES, "s3:PutObject", OWNER, 8)                                            \
+	GML_ACTION(SET_TIMES_NOW, "s3:PutObject", IO, 8 | 2)                                       \
+	GML_ACTION(SET_SIZE, "s3:PutObject", IO, 8 | 2)                                            \
+	GML_ACTION(GET_XATTR, "s3:GetObject", MODE, 4)                                             \
+	GML_ACTION(SET_XATTR, "s3:PutObject", MODE, 8 | 2)                                         \
+	/* files, at the NFS door */                                                               \
+	GML_ACTION(OPEN_READ, "s3:GetObject", ANY, 4 | 1) /* RFC 8881 18.16.3: or to execute it */ \
+	GML_ACTION(OPEN_WRITE, "s3:PutObject", MODE, 8 | 2)                                        \
+	GML_ACTION(OPEN_UPDATE, "s3:GetObject", MODE,                                              \
+		   4) /* the reading half of an OPEN for both */                                   \
+	GML_ACTION(OPEN_EMPTY, "s3:PutObject", MODE, 8 | 2) /* the truncation in an OPEN */        \
+	GML_ACTION(READ, "s3:GetObject", IO, 4 | 1)                                                \
+	GML_ACTION(SEEK, "s3:GetObject", IO, 4)                                                    \
+	GML_ACTION(WRITE, "s3:PutObject", IO, 8 | 2) /* ALLOCATE and DEALLOCATE as well */         \
+	GML_ACTION(COMMIT, "s3:PutObject", REACH, 0)                                               \
+	/* administration */                                                                       \
+	GML_ACTION(CREATE_USER, "iam:CreateUser", ADMIN, 8)                                        \
+	GML_ACTION(UPDATE_USER, "iam:UpdateUser", ADMIN, 8)                                        \
+	GML_ACTION(DELETE_USER, "iam:DeleteUser", ADMIN, 8)                                        \
+	GML_ACTION(CREATE_KEY, "iam:CreateAccessKey", ADMIN, 8)                                    \
+	GML_ACTION(UPDATE_KEY, "iam:UpdateAccessKey", ADMIN, 8)                                    \
+	GML_ACTION(DELETE_KEY, "iam:DeleteAccessKey", ADMIN, 8)
+
+#define GML_ACTION_ENUM(id, action, rule, bits) GML_ACTION_##id,
+enum gml_action { GML_ACTION_NONE, GML_ACTIONS(GML_ACTION_ENUM) GML_ACTION_COUNT };
+#undef GML_ACTION_ENUM
+
+/* The name that a policy knows the action by, of a directory or of anything else. Static; "" for what
+ * is no action. Pure. */
+const char *gml_action_name(enum gml_action action, bool directory);
+
+GML_API_END
+
+#endif
