@@ -48,3 +48,7 @@ check_PROGRAMS += tests/unit/rights_test
 tests_unit_rights_test_SOURCES = tests/unit/rights_test.c tests/unit/rights_table.h tests/unit/object_support.h
 tests_unit_rights_test_LDADD = $(OBJECT_TEST_LDADD)
 tests_unit_rights_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)
+check_PROGRAMS += tests/unit/authorize_test
+tests_unit_authorize_test_SOURCES = tests/unit/authorize_test.c tests/unit/authorize_table.h
+tests_unit_authorize_test_LDADD = $(OBJECT_TEST_LDADD)
+tests_unit_authorize_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* rights_test.c: who may do what today. Seven groups, one for each of rights_modes; in each a letter for each of
  * rights_callers ("ogstrxzabpq"). '.': done; a digit: done, and what the operation counted; A: ACCESS, P: PERM, R: ROFS,
  * N: NOENT, E: EXIST, T: NOTEMPTY, K: NOKEY. A change of a letter is a change of what clients may do. */

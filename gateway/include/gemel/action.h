@@ -101,8 +101,7 @@ GML_API_BEGIN
 	/* files, at the NFS door */                                                               \
 	GML_ACTION(OPEN_READ, "s3:GetObject", ANY, 4 | 1) /* RFC 8881 18.16.3: or to execute it */ \
 	GML_ACTION(OPEN_WRITE, "s3:PutObject", MODE, 8 | 2)                                        \
-	GML_ACTION(OPEN_UPDATE, "s3:GetObject", MODE,                                              \
-		   4) /* the reading half of an OPEN for both */                                   \
+	GML_ACTION(OPEN_UPDATE, "s3:GetObject", MODE, 4)    /* an OPEN for both reads as well */   \
 	GML_ACTION(OPEN_EMPTY, "s3:PutObject", MODE, 8 | 2) /* the truncation in an OPEN */        \
 	GML_ACTION(READ, "s3:GetObject", IO, 4 | 1)                                                \
 	GML_ACTION(SEEK, "s3:GetObject", IO, 4)                                                    \
@@ -120,8 +119,9 @@ GML_API_BEGIN
 enum gml_action { GML_ACTION_NONE, GML_ACTIONS(GML_ACTION_ENUM) GML_ACTION_COUNT };
 #undef GML_ACTION_ENUM
 
-/* The name that a policy knows the action by, of a directory or of anything else. Static; "" for what
- * is no action. Pure. */
+/* The name that a policy knows the action by, of a directory or of anything else; "" for what is no
+ * action. Static.
+ * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 const char *gml_action_name(enum gml_action action, bool directory);
 
 GML_API_END

@@ -71,8 +71,9 @@ struct gml_bucket_new {
  * relaxed buckets too. */
 int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		      const struct gml_bucket_new *what, struct gml_bucket *out);
-/* May the caller do this to the bucket (a row of gemel/action.h that is about buckets)? ACCESS, ROFS,
- * NOBUCKET. Any thread. No blocking. */
+/* May the caller do `action`, a row of gemel/action.h about buckets, to the bucket?
+ * Errors: ACCESS, PERM, ROFS (it may not); NOBUCKET.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 int gml_bucket_may(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		   enum gml_action action);
 /* Owner or uid 0. NOTEMPTY while a key or a directory is in it; unfinished uploads go with it

@@ -83,9 +83,12 @@ enum gml_object_want {
  * thread, will do that. */
 int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
 		    struct gml_span key, enum gml_object_want want, struct gml_object **out);
-/* The object's facts (as FACTS), if the caller may do `action` to it: a row of gemel/action.h that is
- * about an object that is there. Errors and blocking as gml_object_open; NOENT or ACCESS for what is
- * not there. */
+/* The object's facts (GML_OBJECT_FACTS), in one snapshot with the answer whether the caller may do
+ * `action` to it, a row of gemel/action.h about an object that is there.
+ * Ownership: *out belongs to the caller until gml_object_close.
+ * Errors: ACCESS, PERM, ROFS (it may not); NOBUCKET; NOENT, or ACCESS for who may not know; INVAL,
+ * NAMETOOLONG, NOMEM.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *out is NULL. */
 int gml_object_find(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
 		    struct gml_span key, enum gml_action action, struct gml_object **out);
 const struct gml_object_info *gml_object_info(const struct gml_object *object);

@@ -70,22 +70,30 @@ int gml_key_list(struct gml_store *store, const char *user /* NULL: all */,
 int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *key_out,
 		   struct gml_user *user_out);
 
-/* ---- who asks: once for each operation; what is not said here is borrowed from the arguments ----
- *
- * Pure and without blocking, but for gml_principal_of_uid, which asks gml_uid_refused. Any thread. */
+/* ---- who asks: made once for each operation ---- */
 
-/* A user who signed with `key` (empty: none). `user` and what `key` borrows must outlive *out. Root if
- * its uid is 0; refused if it is disabled. */
+/* A user who signed with `key` (empty: none): root if its uid is 0, refused if it is disabled.
+ * Ownership: *out borrows from `user` and `key`.
+ * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 void gml_principal_of_user(const struct gml_user *user, struct gml_span key, enum gml_authn authn,
 			   struct gml_principal *out);
-/* The guest of a uid, as NFS knows callers after squashing: root if the uid is 0 even so; refused as
- * the users of the store have it. `cred->groups` must outlive *out. */
+
+/* The guest of a uid, as NFS knows its callers after squashing: root if the uid is 0 even so, refused
+ * if gml_uid_refused says so.
+ * Ownership: *out borrows cred->groups.
+ * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: a store that cannot be read
+ * refuses. */
 void gml_principal_of_uid(struct gml_store *store, const struct gml_cred *cred,
 			  enum gml_authn authn, struct gml_principal *out);
-/* The server itself: root, and never refused. */
+
+/* The server itself, for its own work: root, and never refused.
+ * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 void gml_principal_server(struct gml_principal *out);
-/* An administrator (GML_OP_LOCAL) who makes something that another will own: keeps the privilege of
- * administration, bears the uid and gid; root only if that uid is. */
+
+/* The same caller with another uid and gid, and no further groups: an administrator (GML_OP_LOCAL) who
+ * makes what another user will own. It keeps the privilege of administration, and is root only if that
+ * uid is 0.
+ * Errors: none. Threads: one for each principal. Blocks: no. Durable: n/a. On failure: n/a. */
 void gml_principal_for(struct gml_principal *principal, uint32_t uid, uint32_t gid);
 
 GML_API_END
