@@ -47,6 +47,7 @@ static int store_info(struct cmd *cmd)
 
 struct store_check {
 	bool json, tty;
+	const char *what; /* is counted */
 	json_t *problems;
 };
 
@@ -65,17 +66,25 @@ static void store_progress(void *arg, uint64_t done, uint64_t total)
 {
 	struct store_check *check = arg;
 	if (check->tty && total > 0)
-		fprintf(stderr, "\r%3u %% of %llu inodes", (unsigned)(done * 100 / total),
-			(unsigned long long)total);
+		fprintf(stderr, "\r%3u %% of %llu %s", (unsigned)(done * 100 / total),
+			(unsigned long long)total, check->what);
 }
 
 static int store_check(struct cmd *cmd)
 {
 	struct store_check check = {
 		.json = cmd->json, .tty = isatty(STDERR_FILENO), .problems = json_array()};
+	struct gml_content_report content = {0};
 	struct gml_check_report report = {0};
-	int rc = gml_store_check(&cmd->op, cmd->store, store_problem, store_progress, &check,
-				 &report);
+	bool data = cmd_option(cmd, "data") != NULL;
+	int rc;
+	check.what = "inodes";
+	rc = gml_store_check(&cmd->op, cmd->store, store_problem, store_progress, &check, &report);
+	check.what = "blobs";
+	if (rc == 0 && data)
+		rc = gml_store_check_content(&cmd->op, cmd->store, store_problem, store_progress,
+					     &check, &content);
+	report.problems += content.problems;
 	if (check.tty)
 		fputs("\r\033[K", stderr);
 	if (rc != 0) {
@@ -90,6 +99,12 @@ static int store_check(struct cmd *cmd)
 		(json_int_t)report.xattrs, "buckets", (json_int_t)report.buckets, "uploads",
 		(json_int_t)report.uploads, "parts", (json_int_t)report.parts, "orphans",
 		(json_int_t)report.orphans, "bytes", (json_int_t)report.bytes);
+	if (data) {
+		json_object_set_new(object, "verified_bytes",
+				    json_integer((json_int_t)content.bytes));
+		json_object_set_new(object, "unsummed_blobs",
+				    json_integer((json_int_t)content.unsummed));
+	}
 	if (cmd->json)
 		json_object_set(object, "details", check.problems);
 	json_decref(check.problems);
@@ -109,6 +124,19 @@ static int store_compact(struct cmd *cmd)
 	int rc = gml_store_compact(&cmd->op, cmd->store, &freed);
 	return rc ? cmd_fail_rc(rc, "compaction")
 		  : cmd_print_object(cmd, json_pack("{s:I}", "freed_bytes", (json_int_t)freed));
+}
+
+static int store_sum(struct cmd *cmd)
+{
+	uint64_t bytes = 0, summed;
+	bool more = true;
+	int rc = 0;
+	while (rc == 0 && more) {
+		rc = gml_store_sum(&cmd->op, cmd->store, 0, (uint64_t)1 << 30, &summed, &more);
+		bytes += summed;
+	}
+	return rc ? cmd_fail_rc(rc, "making checksums")
+		  : cmd_print_object(cmd, json_pack("{s:I}", "summed_bytes", (json_int_t)bytes));
 }
 
 const struct cmd_verb cmd_store_verbs[] = {
@@ -132,7 +160,7 @@ const struct cmd_verb cmd_store_verbs[] = {
 	 "Verify every invariant; exit 1 if one does not hold. May run while serving.",
 	 CMD_STORE,
 	 store_check,
-	 {{0}}},
+	 {{"data", NULL, "also read all content and compare it with its checksums"}}},
 	{"store",
 	 "recover",
 	 "",
@@ -146,6 +174,13 @@ const struct cmd_verb cmd_store_verbs[] = {
 	 "Free the space of deleted small objects ('gemel serve' does it by itself).",
 	 CMD_STORE,
 	 store_compact,
+	 {{0}}},
+	{"store",
+	 "sum",
+	 "",
+	 "Make the checksums of what NFS clients wrote ('gemel serve' does it by itself).",
+	 CMD_STORE,
+	 store_sum,
 	 {{0}}},
 	{0},
 };

@@ -102,8 +102,10 @@ int gml_blob_remove(struct gml_data *data, uint64_t id, uint64_t len);
 /* Punch now what was removed. Blocks on disk. */
 void gml_pack_flush_removed(struct gml_data *data);
 
-/* Append one segment (1..GML_PACK_SEGMENT_MAX bytes) to this process's current pack. Thread-safe; concurrent appends proceed in parallel. Not durable until gml_pack_sync. */
-int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t *id_out);
+/* Append one segment (1..GML_PACK_SEGMENT_MAX bytes) to this process's current pack. *sum_out: the checksum of
+ * the bytes that were written (data/sums.h). Thread-safe; concurrent appends proceed in parallel. Not durable until gml_pack_sync. */
+int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t *id_out,
+		    uint32_t *sum_out);
 /* Make every append that returned before this call durable. One fdatasync for all of them; no system call when nothing is pending. */
 int gml_pack_sync(struct gml_data *data);
 /* Is this the pack this process appends to? (compaction leaves it alone) */
@@ -117,6 +119,11 @@ static inline bool gml_blob_known(uint64_t id)
 static inline uint64_t gml_blob_file_id(enum gml_blob_kind kind, uint64_t number)
 {
 	return (uint64_t)kind << GML_BLOB_NUMBER_BITS | number;
+}
+/* Is it a file of kind WRITE? Pure. */
+static inline bool gml_blob_is_write(uint64_t id)
+{
+	return id >> GML_BLOB_NUMBER_BITS == GML_BLOB_WRITE;
 }
 /* The number of a blob file; what leases count. */
 static inline uint64_t gml_blob_number(uint64_t id)

@@ -7,4 +7,6 @@ libgemel_la_SOURCES += \
 	gateway/data/data.c \
 	gateway/data/data.h \
 	gateway/data/pack.c \
-	gateway/data/punch.c
+	gateway/data/punch.c \
+	gateway/data/sums.c \
+	gateway/data/sums.h

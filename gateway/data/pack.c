@@ -25,6 +25,7 @@
 #include <unistd.h>
 #include "gateway/base/errmap.h"
 #include "data.h"
+#include "sums.h"
 
 #define PACK_AHEAD ((uint64_t)8 << 20)
 #define PACK_LOW ((uint64_t)2 << 20) /* less than this many zeroed bytes left: extend */
@@ -197,7 +198,8 @@ static int pack_reserve_locked(struct gml_data *data, size_t len, struct gml_pac
 	}
 }
 
-int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t *id_out)
+int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t *id_out,
+		    uint32_t *sum_out)
 {
 	struct gml_packs *packs = &data->packs;
 	struct gml_pack *pack = NULL;
@@ -205,6 +207,7 @@ int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t
 	int rc;
 	if (len == 0 || len > GML_PACK_SEGMENT_MAX)
 		return GML_ERR_INVAL;
+	*sum_out = gml_sum_of(buf, len);
 	pthread_mutex_lock(&packs->lock);
 	rc = pack_reserve_locked(data, len, &pack, &off);
 	if (rc != 0)

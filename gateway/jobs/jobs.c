@@ -9,6 +9,9 @@
 #define JOBS_REAP_AGE (15 * JOBS_SECOND)
 #define JOBS_REAP_BATCH 256
 #define JOBS_COMPACT_EVERY (60 * JOBS_SECOND)
+#define JOBS_SUM_EVERY (5 * JOBS_SECOND)
+#define JOBS_SUM_AGE (60 * JOBS_SECOND) /* a file that is written again before is not read in vain */
+#define JOBS_SUM_BYTES ((uint64_t)128 << 20) /* in one run, and so a second */
 /* nginx replaces a dead worker by itself, without a notice to the supervisor */
 #define JOBS_RECOVER_EVERY (10 * JOBS_SECOND)
 /* after a death: other processes of its group may need a moment to end */
@@ -37,6 +40,8 @@ int64_t jobs_run(struct jobs *jobs, int64_t now)
 {
 	unsigned freed = 0;
 	uint64_t bytes = 0;
+	bool more = false;
+	int64_t next;
 	int rc;
 	if (jobs->recover || now >= jobs->next_recover) {
 		jobs->next_recover =
@@ -57,7 +62,14 @@ int64_t jobs_run(struct jobs *jobs, int64_t now)
 			jobs_failed(jobs, "compaction", rc);
 		jobs->next_compact = now + JOBS_COMPACT_EVERY;
 	}
-	int64_t next =
-		jobs->next_compact < jobs->next_recover ? jobs->next_compact : jobs->next_recover;
+	if (now >= jobs->next_sum) {
+		rc = gml_store_sum(&jobs->op, jobs->store, JOBS_SUM_AGE, JOBS_SUM_BYTES, &bytes,
+				   &more);
+		if (rc != 0)
+			jobs_failed(jobs, "checksums", rc);
+		jobs->next_sum = now + (more ? JOBS_SECOND : JOBS_SUM_EVERY);
+	}
+	next = jobs->next_compact < jobs->next_recover ? jobs->next_compact : jobs->next_recover;
+	next = jobs->next_sum < next ? jobs->next_sum : next;
 	return jobs->reap && jobs->next_reap < next ? jobs->next_reap : next;
 }

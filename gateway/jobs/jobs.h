@@ -11,7 +11,7 @@ struct jobs {
 	struct gml_op op;
 	bool reap;    /* no other process reaps: NFS is not served */
 	bool recover; /* a process died: recover what it left at the next run */
-	int64_t next_reap, next_compact, next_recover;
+	int64_t next_reap, next_compact, next_recover, next_sum;
 };
 
 void jobs_init(struct jobs *jobs, struct gml_store *store, bool reap, gml_log_fn log,

@@ -66,7 +66,8 @@
 	X(TIER)                                                                                    \
 	X(RSTATE)                                                                                  \
 	X(CONFIG)                                                                                  \
-	X(LINK)
+	X(LINK)                                                                                    \
+	X(SUM)
 enum gml_table {
 #define GML_TABLE_ENUM(name) GML_TABLE_##name,
 	GML_TABLE_MAP(GML_TABLE_ENUM)

@@ -288,7 +288,8 @@ static int d_implicit(struct gml_txn *t, struct world *w)
 
 static int d_refs(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_blob_put(t, w->segment, &(struct gml_blob_rec){.refs = 2, .len = 6});
+	return gml_rec_blob_put(t, w->segment,
+				&(struct gml_blob_rec){.refs = 2, .len = 6, .summed = 6});
 }
 
 static int d_unreferenced(struct gml_txn *t, struct world *w)

@@ -23,7 +23,10 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "gateway/data/blob.h"
+#include "gateway/data/sums.h"
+
+/* Of the last segment that this thread appended. */
+__attribute__((unused)) static _Thread_local uint32_t pack_sum;
 
 /* ---- counted and failing syncs ------------------------------------------------------------------------------- */
 

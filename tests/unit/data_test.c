@@ -166,7 +166,7 @@ static void test_unknown_kinds_are_refused(void **state)
 	assert_int_equal(gml_blob_create(w->data, &id, &blob), GML_ERR_CORRUPT);
 	assert_int_equal(gml_blob_reserve(w->data, &id), GML_ERR_CORRUPT);
 	w->ids[1] = GML_PACK_NUMBER_MAX;
-	assert_int_equal(gml_pack_append(w->data, "x", 1, &id), GML_ERR_NOSPC);
+	assert_int_equal(gml_pack_append(w->data, "x", 1, &id, &pack_sum), GML_ERR_NOSPC);
 }
 
 static void test_blob_shape(void **state)

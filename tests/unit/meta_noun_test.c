@@ -363,6 +363,58 @@ static bool walk_lease(void *arg, const struct gml_lease *lease)
 	return walk_add(arg, text, strlen(text));
 }
 
+/* What of a blob has checksums, and where they are. */
+static int blob_sums(struct gml_txn *txn, void *arg)
+{
+	static const uint64_t summed[] = {0, 1, 65535, 65536, 65537, 1 << 20};
+	uint32_t sums[GML_SUM_CHUNK], got[GML_SUM_CHUNK], chunk;
+	struct gml_sum_pending pending = {.size = 7, .next = 300, .mark = UINT64_MAX, .since = -5};
+	struct gml_sum_pending seen;
+	struct gml_blob_rec rec;
+	uint64_t id;
+	unsigned count;
+	(void)arg;
+	for (size_t i = 0; i < sizeof(summed) / sizeof(*summed); i++) {
+		for (uint64_t len = 0; len <= 1 << 20; len += len < 65536 ? 65536 : 983040) {
+			struct gml_blob_rec put = {3, len, summed[i], 0xfedcba98};
+			bool one = put.summed > 0 && put.summed <= 65536;
+			CLOSURE_CHECK(gml_rec_blob_put(txn, 40, &put) == 0 &&
+				      gml_rec_blob_get(txn, 40, &rec) == 0);
+			CLOSURE_CHECK(rec.refs == 3 && rec.len == len && rec.summed == summed[i] &&
+				      rec.crc == (one ? put.crc : 0));
+		}
+	}
+	for (unsigned i = 0; i < GML_SUM_CHUNK; i++)
+		sums[i] = i * 0x9e3779b9;
+	CLOSURE_CHECK(gml_rec_sums_put(txn, 40, 0, sums, 0) == GML_ERR_INVAL &&
+		      gml_rec_sums_put(txn, 40, 0, sums, GML_SUM_CHUNK + 1) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_sums_put(txn, 40, 0, sums, GML_SUM_CHUNK) == 0 &&
+		      gml_rec_sums_put(txn, 40, 3, sums, 1) == 0 &&
+		      gml_rec_sums_put(txn, 40, UINT32_MAX, sums + 7, 2) == 0 &&
+		      gml_rec_sums_put(txn, 41, 0, sums + 1, 1) == 0);
+	CLOSURE_CHECK(gml_rec_sums_get(txn, 40, 0, got, &count) == 0 && count == GML_SUM_CHUNK &&
+		      memcmp(got, sums, sizeof(sums)) == 0);
+	CLOSURE_CHECK(gml_rec_sums_get(txn, 40, 1, got, &count) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_sums_next(txn, 40, 1, &id, &chunk) == 0 && id == 40 && chunk == 3);
+	CLOSURE_CHECK(gml_rec_sums_drop(txn, 40, 1) == 0);
+	CLOSURE_CHECK(gml_rec_sums_next(txn, 40, 1, &id, &chunk) == 0 && id == 41 && chunk == 0);
+	CLOSURE_CHECK(gml_rec_sums_drop(txn, 40, 0) == 0 && gml_rec_sums_drop(txn, 40, 0) == 0);
+	CLOSURE_CHECK(gml_rec_sums_get(txn, 40, 0, got, &count) == GML_ERR_NOENT &&
+		      gml_rec_sums_get(txn, 41, 0, got, &count) == 0 && got[0] == sums[1]);
+	CLOSURE_CHECK(gml_rec_sum_pending_next(txn, 0, &id, &seen) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_sum_pending_put(txn, 40, &pending) == 0 &&
+		      gml_rec_sum_pending_get(txn, 40, &seen) == 0 &&
+		      memcmp(&seen, &pending, sizeof(seen)) == 0);
+	CLOSURE_CHECK(gml_rec_sum_pending_next(txn, 7, &id, &seen) == 0 && id == 40 &&
+		      gml_rec_sum_pending_next(txn, 41, &id, &seen) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_sum_pending_del(txn, 40) == 0 &&
+		      gml_rec_sum_pending_get(txn, 40, &seen) == GML_ERR_NOENT);
+	pending.size = 0;
+	CLOSURE_CHECK(gml_rec_sum_pending_put(txn, 40, &pending) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_sums_drop(txn, 41, 0) == 0 && gml_rec_blob_del(txn, 40) == 0);
+	return 0;
+}
+
 static int small_tables(struct gml_txn *txn, void *arg)
 {
 	const uint64_t packs = (UINT64_C(1) << 28) - 1; /* numbers that packs may have */
@@ -422,6 +474,7 @@ static void test_nouns(void **state)
 	meta_env_update(*state, buckets, NULL);
 	meta_env_update(*state, users, NULL);
 	meta_env_update(*state, uploads, NULL);
+	meta_env_update(*state, blob_sums, NULL);
 	meta_env_update(*state, small_tables, NULL);
 	/* The line that led to a bucket of another root. */
 	assert_int_equal(((struct meta_env *)*state)->log_errors, 1);

@@ -168,6 +168,7 @@ static uint8_t old_byte(uint64_t off)
 struct old_arg {
 	gml_ino ino;
 	uint64_t blobs[OLD_SIZE / OLD_PIECE];
+	struct gml_fresh_blob fresh[OLD_SIZE / OLD_PIECE];
 };
 
 static int old_txn(struct gml_txn *txn, void *argp)
@@ -177,7 +178,7 @@ static int old_txn(struct gml_txn *txn, void *argp)
 	int rc = gml_rec_inode_get(txn, arg->ino, &inode);
 	for (unsigned i = 0; rc == 0 && i < OLD_SIZE / OLD_PIECE; i++) {
 		struct gml_extent extent = {i * OLD_PIECE, arg->blobs[i], 0, OLD_PIECE};
-		rc = gml_extent_add(txn, &inode, &extent, OLD_PIECE);
+		rc = gml_extent_add(txn, &inode, &extent, &arg->fresh[i]);
 	}
 	if (rc == 0)
 		rc = gml_usage_add(txn, inode.bucket, OLD_SIZE, 0);
@@ -192,7 +193,9 @@ static gml_ino old_file(struct ns *ns)
 	for (unsigned i = 0; i < OLD_SIZE / OLD_PIECE; i++) {
 		for (unsigned n = 0; n < OLD_PIECE; n++)
 			bytes[n] = old_byte((uint64_t)i * OLD_PIECE + n);
-		assert_ok(gml_pack_append(ns->store->data, bytes, OLD_PIECE, &arg.blobs[i]));
+		arg.fresh[i].len = OLD_PIECE;
+		assert_ok(gml_pack_append(ns->store->data, bytes, OLD_PIECE, &arg.blobs[i],
+					  &arg.fresh[i].crc));
 	}
 	assert_ok(gml_meta_update(ns->store->meta, old_txn, &arg));
 	return arg.ino;

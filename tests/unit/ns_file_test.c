@@ -539,6 +539,8 @@ static void test_truncate_rubbish(void **state)
 struct built {
 	gml_ino ino;
 	struct gml_extent extents[8];
+	struct gml_fresh_blob fresh[8];
+	struct gml_sums sums[8];
 	unsigned count;
 	uint64_t size;
 };
@@ -549,7 +551,7 @@ static int built_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, b->ino, &inode);
 	for (unsigned i = 0; rc == 0 && i < b->count; i++)
-		rc = gml_extent_add(txn, &inode, &b->extents[i], b->extents[i].len);
+		rc = gml_extent_add(txn, &inode, &b->extents[i], &b->fresh[i]);
 	if (rc == 0)
 		rc = gml_usage_add(txn, inode.bucket, (int64_t)b->size - (int64_t)inode.size, 0);
 	inode.size = b->size;
@@ -574,8 +576,10 @@ static gml_ino build(struct ns *ns, const char *name, unsigned count, uint64_t l
 			bytes[n] = (uint8_t)(i * 31 + n * 7 + n / 251);
 		extent->off = i * len;
 		extent->len = len;
+		b.fresh[b.count].len = len;
 		if (len <= GML_PACK_SEGMENT_MAX) {
-			assert_ok(gml_pack_append(ns->store->data, bytes, len, &extent->blob));
+			assert_ok(gml_pack_append(ns->store->data, bytes, len, &extent->blob,
+						  &b.fresh[b.count].crc));
 		} else {
 			struct gml_blob *blob;
 			struct iovec iov = {bytes, len};
@@ -583,11 +587,16 @@ static gml_ino build(struct ns *ns, const char *name, unsigned count, uint64_t l
 			assert_ok(gml_blob_write(blob, 0, &iov, 1));
 			assert_ok(gml_blob_sync(blob));
 			gml_blob_unref(blob);
+			assert_ok(gml_sums_add(&b.sums[b.count], bytes, len));
+			assert_ok(gml_sums_end(&b.sums[b.count]));
+			b.fresh[b.count].sums = &b.sums[b.count];
 		}
 		b.count++;
 	}
 	b.size = count * len;
 	assert_ok(gml_meta_update(ns->store->meta, built_txn, &b));
+	for (unsigned i = 0; i < b.count; i++)
+		gml_sums_release(&b.sums[i]);
 	return b.ino;
 }
 

@@ -127,11 +127,14 @@ static void ns_problem(void *arg, const char *text)
 __attribute__((unused)) static void ns_check(struct ns *ns)
 {
 	struct gml_check_report report = {0};
+	struct gml_content_report content;
 
 	ns_problem_seen = false;
 	assert_ok(gml_store_check(&ns->op, ns->store, ns_problem, NULL, NULL, &report));
+	assert_ok(gml_store_check_content(&ns->op, ns->store, ns_problem, NULL, NULL, &content));
 	assert_false(ns_problem_seen);
 	assert_int_equal(report.problems, 0);
+	assert_int_equal(content.problems, 0);
 }
 
 __attribute__((unused)) static int ns_teardown(void **state)
@@ -251,6 +254,7 @@ struct ns_raw {
 	const void *bytes; /* a pack segment's, at most 64 KiB */
 	size_t len;
 	uint64_t blob;
+	struct gml_fresh_blob fresh;
 };
 
 static int ns_raw_txn(struct gml_txn *txn, void *argp)
@@ -270,7 +274,7 @@ static int ns_raw_txn(struct gml_txn *txn, void *argp)
 	inode.flags |= raw->type == GML_REG ? GML_INODE_MD5 : 0;
 	inode.md5[0] = 1;
 	if (raw->len > 0)
-		rc = gml_extent_add(txn, &inode, &extent, raw->len);
+		rc = gml_extent_add(txn, &inode, &extent, &raw->fresh);
 	raw->ino = inode.ino;
 	return rc == 0 ? gml_link_add(txn, &dir, raw->name, &inode) : rc;
 }
@@ -285,8 +289,9 @@ __attribute__((unused)) static gml_ino ns_raw(struct ns *ns, gml_ino parent, con
 			     .bytes = bytes,
 			     .len = len};
 
+	raw.fresh.len = len;
 	if (len > 0)
-		assert_ok(gml_pack_append(ns->store->data, bytes, len, &raw.blob));
+		assert_ok(gml_pack_append(ns->store->data, bytes, len, &raw.blob, &raw.fresh.crc));
 	assert_ok(gml_meta_update(ns->store->meta, ns_raw_txn, &raw));
 	return raw.ino;
 }

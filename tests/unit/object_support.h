@@ -166,6 +166,7 @@ __attribute__((unused)) static void object_assert_empty(struct ns *ns)
 	assert_int_equal(object_count(ns, GML_TABLE_EXTENT), 0);
 	assert_int_equal(object_count(ns, GML_TABLE_XATTR), 0);
 	assert_int_equal(object_count(ns, GML_TABLE_BLOB), 0);
+	assert_int_equal(object_count(ns, GML_TABLE_SUM), 0);
 	assert_int_equal(object_count(ns, GML_TABLE_UPLOAD), 0);
 	assert_int_equal(object_count(ns, GML_TABLE_PART), 0);
 	assert_int_equal(object_count(ns, GML_TABLE_ORPHAN), 0);

@@ -12,9 +12,10 @@ static void test_segments(void **state)
 	uint64_t a, b, c, base;
 	size_t n;
 	memset(big, 'B', sizeof(big));
-	assert_int_equal(gml_pack_append(w->data, "first", 5, &a), 0);
-	assert_int_equal(gml_pack_append(w->data, "second", 6, &b), 0);
-	assert_int_equal(gml_pack_append(w->data, big, sizeof(big), &c), 0);
+	assert_int_equal(gml_pack_append(w->data, "first", 5, &a, &pack_sum), 0);
+	assert_int_equal(gml_pack_append(w->data, "second", 6, &b, &pack_sum), 0);
+	assert_int_equal(gml_pack_append(w->data, big, sizeof(big), &c, &pack_sum), 0);
+	assert_int_equal(pack_sum, gml_sum_of(big, sizeof(big)));
 	assert_true(a & GML_BLOB_PACKED);
 	assert_int_equal(gml_pack_number(a), 1);
 	assert_int_equal(gml_pack_offset(a), 0);
@@ -34,8 +35,9 @@ static void test_segments(void **state)
 	assert_int_equal(gml_blob_truncate(blob, 0), GML_ERR_INVAL);
 	assert_int_equal(gml_blob_punch(blob, 0, 1), GML_ERR_INVAL);
 	gml_blob_unref(blob);
-	assert_int_equal(gml_pack_append(w->data, big, sizeof(big) + 1, &a), GML_ERR_INVAL);
-	assert_int_equal(gml_pack_append(w->data, big, 0, &a), GML_ERR_INVAL);
+	assert_int_equal(gml_pack_append(w->data, big, sizeof(big) + 1, &a, &pack_sum),
+			 GML_ERR_INVAL);
+	assert_int_equal(gml_pack_append(w->data, big, 0, &a, &pack_sum), GML_ERR_INVAL);
 }
 
 static void test_one_sync_for_all(void **state)
@@ -44,7 +46,7 @@ static void test_one_sync_for_all(void **state)
 	unsigned before;
 	uint64_t id;
 	for (int i = 0; i < 100; i++)
-		assert_int_equal(gml_pack_append(w->data, "x", 1, &id), 0);
+		assert_int_equal(gml_pack_append(w->data, "x", 1, &id, &pack_sum), 0);
 	before = sync_count;
 	assert_int_equal(gml_pack_sync(w->data), 0);
 	assert_int_equal(sync_count - before, 1);
@@ -56,12 +58,12 @@ static void test_failed_pack_sync_is_final(void **state)
 {
 	struct world *w = *state;
 	uint64_t id;
-	assert_int_equal(gml_pack_append(w->data, "x", 1, &id), 0);
+	assert_int_equal(gml_pack_append(w->data, "x", 1, &id, &pack_sum), 0);
 	sync_errno = EIO;
 	assert_int_equal(gml_pack_sync(w->data), GML_ERR_IO);
 	sync_errno = 0;
 	assert_int_equal(gml_pack_sync(w->data), GML_ERR_IO);
-	assert_int_equal(gml_pack_append(w->data, "x", 1, &id), GML_ERR_IO);
+	assert_int_equal(gml_pack_append(w->data, "x", 1, &id, &pack_sum), GML_ERR_IO);
 }
 
 static bool count_pack(void *arg, uint64_t pack)
@@ -84,7 +86,7 @@ static void test_roll_over(void **state)
 	world_open(w);
 	for (int i = 0; i < 40; i++) {
 		memset(seg, 'a' + i % 26, sizeof(seg));
-		assert_int_equal(gml_pack_append(w->data, seg, sizeof(seg), &id), 0);
+		assert_int_equal(gml_pack_append(w->data, seg, sizeof(seg), &id, &pack_sum), 0);
 		if (i == 0)
 			first = id;
 	}
@@ -118,8 +120,8 @@ static void test_small_segments_share_blocks(void **state)
 	struct world *w = *state;
 	struct gml_blob *blob;
 	uint64_t a, b;
-	assert_int_equal(gml_pack_append(w->data, "one", 3, &a), 0);
-	assert_int_equal(gml_pack_append(w->data, "two", 3, &b), 0);
+	assert_int_equal(gml_pack_append(w->data, "one", 3, &a, &pack_sum), 0);
+	assert_int_equal(gml_pack_append(w->data, "two", 3, &b, &pack_sum), 0);
 	assert_int_equal(gml_blob_remove(w->data, a, 3), 0);
 	gml_pack_flush_removed(w->data);
 	assert_int_equal(gml_blob_open(w->data, b, 0, &blob), 0);
@@ -136,7 +138,8 @@ static void test_removed_neighbours_free_their_blocks(void **state)
 	struct gml_blob *blob;
 	memset(text, 'x', sizeof(text));
 	for (int i = 0; i < 128; i++)
-		assert_int_equal(gml_pack_append(w->data, text, sizeof(text), &ids[i]), 0);
+		assert_int_equal(gml_pack_append(w->data, text, sizeof(text), &ids[i], &pack_sum),
+				 0);
 	assert_int_equal(gml_pack_sync(w->data), 0);
 	assert_int_equal(gml_pack_stat(w->data, 1, &size, &before), 0);
 	for (int i = 127; i >= 0; i--)
@@ -161,7 +164,7 @@ static void test_close_trims_zeros(void **state)
 {
 	struct world *w = *state;
 	uint64_t id, size, space;
-	assert_int_equal(gml_pack_append(w->data, "abc", 3, &id), 0);
+	assert_int_equal(gml_pack_append(w->data, "abc", 3, &id, &pack_sum), 0);
 	assert_int_equal(gml_pack_stat(w->data, 1, &size, &space), 0);
 	assert_int_equal(size, 8 << 20);
 	gml_data_close(w->data);
@@ -184,7 +187,7 @@ static void *append_some(void *arg)
 	char *buf = malloc(a->len);
 	for (unsigned i = 0; a->rc == 0 && i < a->count; i++) {
 		memset(buf, (int)(a->number * 31 + i) & 0xff, a->len);
-		a->rc = gml_pack_append(a->w->data, buf, a->len, &a->ids[i % 400]);
+		a->rc = gml_pack_append(a->w->data, buf, a->len, &a->ids[i % 400], &pack_sum);
 		if (a->rc == 0)
 			a->rc = gml_pack_sync(a->w->data);
 	}
@@ -243,7 +246,7 @@ static void test_killed_process_keeps_synced_segments(void **state)
 			char text[5000];
 			uint64_t id;
 			memset(text, 'a' + i % 26, sizeof(text));
-			if (gml_pack_append(w->data, text, sizeof(text), &id) != 0 ||
+			if (gml_pack_append(w->data, text, sizeof(text), &id, &pack_sum) != 0 ||
 			    gml_pack_sync(w->data) != 0)
 				_exit(1);
 			if (write(pipefd[1], &id, 8) != 8)

@@ -205,12 +205,13 @@ static void die_in_the_middle(struct ns *ns, int fd)
 	struct gml_file *file;
 	char text[3000];
 	uint64_t ids[4];
+	uint32_t sum;
 	memset(text, 'x', sizeof(text));
 	ns_open(ns);
 	if (gml_blob_create(ns->store->data, &ids[0], &blob) != 0 ||
 	    gml_blob_reserve(ns->store->data, &ids[1]) != 0)
 		_exit(1);
-	if (gml_pack_append(ns->store->data, text, sizeof(text), &ids[2]) != 0 ||
+	if (gml_pack_append(ns->store->data, text, sizeof(text), &ids[2], &sum) != 0 ||
 	    gml_pack_sync(ns->store->data) != 0)
 		_exit(1);
 	file = ns_new(ns, ns->bucket, "half");
@@ -373,6 +374,7 @@ static void test_reap(void **state)
 struct big {
 	gml_ino ino;
 	uint64_t *blobs;
+	struct gml_fresh_blob fresh; /* all are the same */
 	unsigned count, xattrs;
 };
 
@@ -389,7 +391,7 @@ static int make_big(struct gml_txn *txn, void *arg)
 	inode.nlink = 0;
 	for (unsigned i = 0; rc == 0 && i < big->count; i++) {
 		struct gml_extent extent = {(uint64_t)i * 100, big->blobs[i], 0, 100};
-		rc = gml_extent_add(txn, &inode, &extent, 100);
+		rc = gml_extent_add(txn, &inode, &extent, &big->fresh);
 	}
 	inode.size = (uint64_t)big->count * 100;
 	big->ino = inode.ino;
@@ -411,9 +413,11 @@ static void test_reap_in_slices(void **state)
 	struct gml_attr attr;
 	unsigned freed;
 	char buf[100] = "x";
+	big.fresh.len = sizeof(buf);
 	big.blobs = calloc(big.count, sizeof(*big.blobs));
 	for (unsigned i = 0; i < big.count; i++)
-		assert_ok(gml_pack_append(ns->store->data, buf, sizeof(buf), &big.blobs[i]));
+		assert_ok(gml_pack_append(ns->store->data, buf, sizeof(buf), &big.blobs[i],
+					  &big.fresh.crc));
 	assert_ok(gml_meta_update(ns->store->meta, make_big, &big));
 	assert_int_equal(check_now(ns), 0);
 	gml_meta_stats_get(ns->store->meta, &before);

@@ -143,15 +143,47 @@ int gml_rec_xattr_each(struct gml_txn *txn, gml_ino ino, struct gml_span after,
 
 /* ---- blob ------------------------------------------------------------------------------------------------------------------------------- */
 struct gml_blob_rec {
-	uint64_t refs; /* extents (and one for being an inode's wblob) */
-	uint64_t len;  /* bytes; 0 for wblobs (unbounded) */
+	uint64_t refs;	 /* extents (and one for being an inode's wblob) */
+	uint64_t len;	 /* bytes; 0 for wblobs (unbounded) */
+	uint64_t summed; /* so many bytes from its first on have checksums; 0: none */
+	uint32_t
+		crc; /* of these, when they are one block (1..GML_REC_SUM_BLOCK); more: table sum */
 };
+#define GML_REC_SUM_BLOCK 65536 /* bytes (data/sums.h) */
 int gml_rec_blob_get(struct gml_txn *txn, uint64_t blob, struct gml_blob_rec *out);
 int gml_rec_blob_put(struct gml_txn *txn, uint64_t blob, const struct gml_blob_rec *rec);
 int gml_rec_blob_del(struct gml_txn *txn, uint64_t blob);
 /* First blob with id >= `from`; NOENT. */
 int gml_rec_blob_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out,
 		      struct gml_blob_rec *out);
+
+/* ---- checksums of blobs ---------------------------------------------------------------------- */
+/* Of blobs of more than one block: rows of GML_SUM_CHUNK blocks each. A row that is missing: zeros. */
+#define GML_SUM_CHUNK 256 /* 16 MiB */
+/* NOENT, CORRUPT. */
+int gml_rec_sums_get(struct gml_txn *txn, uint64_t blob, uint32_t chunk,
+		     uint32_t out[GML_SUM_CHUNK], unsigned *count_out);
+int gml_rec_sums_put(struct gml_txn *txn, uint64_t blob, uint32_t chunk, const uint32_t *sums,
+		     unsigned count);
+int gml_rec_sums_del(struct gml_txn *txn, uint64_t blob, uint32_t chunk);
+/* All rows of the blob from chunk `from` on; 0 also when there is none. */
+int gml_rec_sums_drop(struct gml_txn *txn, uint64_t blob, uint32_t from);
+/* The first row of (blob, from) or after it, whatever blob it is of; NOENT. */
+int gml_rec_sums_next(struct gml_txn *txn, uint64_t blob, uint32_t from, uint64_t *blob_out,
+		      uint32_t *chunk_out);
+/* A write blob whose bytes do not change, and whose checksums are not all there yet. */
+struct gml_sum_pending {
+	uint64_t size; /* bytes to be summed, not 0 */
+	uint64_t next; /* first block that has not been */
+	uint64_t mark; /* a number that is used once: another one means other bytes */
+	int64_t since; /* when it was settled; ns since the epoch */
+};
+int gml_rec_sum_pending_get(struct gml_txn *txn, uint64_t blob, struct gml_sum_pending *out);
+int gml_rec_sum_pending_put(struct gml_txn *txn, uint64_t blob, const struct gml_sum_pending *rec);
+int gml_rec_sum_pending_del(struct gml_txn *txn, uint64_t blob);
+/* First with id >= `from`; NOENT. */
+int gml_rec_sum_pending_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out,
+			     struct gml_sum_pending *out);
 
 /* ---- line and usage ------------------------------------------------------------------------- */
 /* A bucket's timeline: what a change of any row in the bucket has to know. Epochs count the bucket's

@@ -1,17 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Table blob: id (u64) -> references, length. */
+/* Table blob: id (u64) -> references, length, checksum. */
 #include "record_internal.h"
 
-enum { BLOB_FORMAT = 1 };
+enum { BLOB_FORMAT = 2, BLOB_SUMMED = 1 /* all of len */, BLOB_SUMMED_TO = 2, BLOB_BITS = 3 };
+
+static bool blob_is_one_block(const struct gml_blob_rec *rec)
+{
+	return rec->summed > 0 && rec->summed <= GML_REC_SUM_BLOCK;
+}
 
 static bool blob_decode(struct gml_span value, struct gml_blob_rec *out)
 {
 	struct gml_dec dec;
+	uint64_t bits;
 	gml_dec_init(&dec, value);
 	gml_dec_format(&dec, BLOB_FORMAT);
 	out->refs = gml_dec_varint(&dec);
 	out->len = gml_dec_varint(&dec);
-	return gml_dec_end(&dec);
+	bits = gml_dec_max(&dec, BLOB_BITS);
+	out->summed = bits & BLOB_SUMMED ? out->len : 0;
+	if (bits & BLOB_SUMMED_TO)
+		out->summed = gml_dec_varint(&dec);
+	out->crc = blob_is_one_block(out) ? gml_dec_u32(&dec) : 0;
+	return gml_dec_end(&dec) && bits != BLOB_BITS && (bits == 0 || out->summed > 0);
 }
 
 int gml_rec_blob_get(struct gml_txn *txn, uint64_t blob, struct gml_blob_rec *out)
@@ -34,6 +45,13 @@ int gml_rec_blob_put(struct gml_txn *txn, uint64_t blob, const struct gml_blob_r
 	gml_enc_init(&enc, BLOB_FORMAT);
 	gml_enc_varint(&enc, rec->refs);
 	gml_enc_varint(&enc, rec->len);
+	gml_enc_varint(&enc, rec->summed == 0	       ? 0
+			     : rec->summed == rec->len ? BLOB_SUMMED
+						       : BLOB_SUMMED_TO);
+	if (rec->summed > 0 && rec->summed != rec->len)
+		gml_enc_varint(&enc, rec->summed);
+	if (blob_is_one_block(rec))
+		gml_enc_u32(&enc, rec->crc);
 	return gml_enc_put(&enc, txn, GML_TABLE_BLOB, GML_SPAN(key, 8));
 }
 

@@ -83,19 +83,9 @@ int gml_blob_put_ref(struct gml_txn *txn, uint64_t blob, struct gml_deferred_fre
 	if (freed != NULL)
 		gml_txn_durability(txn, false); /* invariant 4 */
 	rc = freed == NULL ? 0 : freed_add(freed, blob, rec.len);
+	if (rc == 0)
+		rc = gml_blob_sums_drop(txn, blob, &rec);
 	return rc == 0 ? gml_rec_blob_del(txn, blob) : rc;
-}
-
-static int extent_take_ref(struct gml_txn *txn, uint64_t blob, uint64_t blob_len)
-{
-	struct gml_blob_rec rec;
-	int rc = gml_rec_blob_get(txn, blob, &rec);
-	if (rc == GML_ERR_NOENT)
-		rec = (struct gml_blob_rec){.refs = 0, .len = blob_len};
-	else if (rc != 0)
-		return rc;
-	rec.refs++;
-	return gml_rec_blob_put(txn, blob, &rec);
 }
 
 static uint64_t extent_end(const struct gml_extent *extent)
@@ -200,7 +190,7 @@ static int extent_split(struct gml_txn *txn, struct gml_inode *inode,
 		kept++;
 	}
 	if (rc == 0 && kept == 2)
-		rc = extent_take_ref(txn, extent->blob, 0);
+		rc = gml_blob_take_ref(txn, extent->blob, NULL);
 	if (rc == 0 && kept == 0)
 		rc = gml_blob_put_ref(txn, extent->blob, freed);
 	return rc;
@@ -230,7 +220,7 @@ int gml_extent_cut(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, u
 }
 
 int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gml_extent *extent,
-		   uint64_t blob_len)
+		   const struct gml_fresh_blob *fresh)
 {
 	struct gml_extent next;
 	int rc;
@@ -241,7 +231,7 @@ int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gm
 		return GML_ERR_INVAL;
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
-	rc = extent_take_ref(txn, extent->blob, blob_len);
+	rc = gml_blob_take_ref(txn, extent->blob, fresh);
 	return rc == 0 ? extent_insert(txn, inode, extent) : rc;
 }
 
@@ -276,7 +266,7 @@ static int extent_placeholder_copy(struct gml_txn *txn, const struct gml_inode *
 	int rc;
 	while ((rc = gml_extent_find(txn, inode, off, &extent)) == 0 && extent.off < end) {
 		off = extent_end(&extent);
-		rc = gml_extent_add(txn, placeholder, &extent, 0);
+		rc = gml_extent_add(txn, placeholder, &extent, NULL);
 		if (rc != 0)
 			return rc;
 	}

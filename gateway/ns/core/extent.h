@@ -7,6 +7,7 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/store/store.h"
+#include "blob_sums.h"
 
 /* First extent that ends after off (any transaction); NOENT. */
 int gml_extent_find(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off,
@@ -18,9 +19,9 @@ uint64_t gml_extent_covered(struct gml_txn *txn, const struct gml_inode *inode, 
 struct gml_deferred_frees; /* list of (blob id, len) to remove after the commit */
 int gml_extent_cut(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len,
 		   struct gml_deferred_frees *freed);
-/* Add one extent over an uncovered range; takes a reference (creates the blob record with `blob_len` when new). */
+/* Add one extent over an uncovered range; takes a reference (gml_blob_take_ref with `fresh`). */
 int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gml_extent *extent,
-		   uint64_t blob_len);
+		   const struct gml_fresh_blob *fresh);
 /* Cut whose bytes a reader elsewhere may still be on: coverage of the range (and, with `wblob`, the write blob; inode->wblob becomes 0) moves to a fresh orphan, which the reaper frees. */
 int gml_extent_retire(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len,
 		      bool wblob);

@@ -147,7 +147,7 @@ static int copy_share(struct gml_txn *txn, void *arg)
 		return rc;
 	copy_identity(copy, &copy->inode);
 	for (uint32_t i = 0; rc == 0 && i < copy->nextents; i++)
-		rc = gml_extent_add(txn, &copy->inode, &copy->extents[i], copy->extents[i].len);
+		rc = gml_extent_add(txn, &copy->inode, &copy->extents[i], NULL);
 	if (rc == 0)
 		rc = gml_object_meta_apply(txn, &copy->attach, &copy->inode);
 	return rc != 0 ? rc : gml_publish_link(txn, &copy->pub, &copy->inode);

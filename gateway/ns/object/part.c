@@ -28,7 +28,7 @@ struct part_publish {
 	uint32_t number;
 	struct gml_part_rec rec;
 	struct gml_extent *extents;
-	uint64_t blob_len; /* of a new blob's record */
+	const struct gml_fresh_blob *fresh; /* a new blob; NULL: a copy */
 	struct gml_deferred_frees *freed;
 	int refused; /* the closure's own answer */
 	/* A copy: the extents are taken from here. */
@@ -65,7 +65,7 @@ static int part_store(struct gml_txn *txn, struct part_publish *pub)
 	int rc = 0;
 	gml_txn_durability(txn, false);
 	for (uint32_t i = 0; rc == 0 && i < pub->rec.nextents; i++)
-		rc = gml_reflink_ref(txn, pub->extents[i].blob, pub->blob_len);
+		rc = gml_blob_take_ref(txn, pub->extents[i].blob, pub->fresh);
 	if (rc == 0)
 		rc = gml_rec_part_get(txn, pub->id, pub->number, &old);
 	if (rc == 0)
@@ -167,7 +167,7 @@ int gml_part_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16
 	pub.rec.size = put->size;
 	pub.rec.nextents = put->size > 0;
 	pub.extents = &extent;
-	pub.blob_len = put->size;
+	pub.fresh = &put->fresh;
 	rc = part_update(put->store, &pub, part_publish_run, out);
 	discard = rc != 0 && (pub.refused != 0 || rc != GML_ERR_IO);
 out:

@@ -63,6 +63,7 @@ void gml_put_free(struct gml_put *put, bool discard)
 		put->store->log(put->store->log_arg, GML_LOG_WARN,
 				"put: an unpublished blob could not be removed; the next start "
 				"collects it");
+	gml_sums_release(&put->sums);
 	free(put->buf);
 	free(put);
 }
@@ -98,6 +99,10 @@ static int put_spill(struct gml_put *put, const void *buf, size_t len)
 	if (rc == 0)
 		rc = gml_blob_write(put->blob, put->size - put->used, iov + (put->used == 0),
 				    (put->used > 0) + (len > 0));
+	if (rc == 0)
+		rc = gml_sums_add(&put->sums, put->buf, put->used);
+	if (rc == 0)
+		rc = gml_sums_add(&put->sums, buf, len);
 	if (rc != 0)
 		return rc;
 	put->used = 0;
@@ -153,15 +158,20 @@ int gml_put_seal(struct gml_put *put, struct gml_extent *out)
 	if (put->size == 0)
 		return 0;
 	if (put->blob == NULL) {
-		rc = gml_pack_append(put->store->data, put->buf, put->used, &put->blob_id);
+		rc = gml_pack_append(put->store->data, put->buf, put->used, &put->blob_id,
+				     &put->fresh.crc);
 	} else {
 		if (put->used > 0)
 			rc = put_spill(put, NULL, 0);
 		if (rc == 0)
+			rc = gml_sums_end(&put->sums);
+		if (rc == 0)
 			rc = gml_blob_sync(put->blob);
+		put->fresh.sums = &put->sums; /* more than one block: less is packed */
 	}
 	if (rc != 0)
 		return rc;
+	put->fresh.len = put->size;
 	out->blob = put->blob_id;
 	out->len = put->size;
 	return 0;
@@ -171,6 +181,7 @@ struct put_finish {
 	struct gml_publish pub;
 	const struct gml_object_meta *attach;
 	struct gml_extent extent;
+	const struct gml_fresh_blob *fresh;
 	const uint8_t *md5;
 	const struct gml_object_checksum *checksum;
 	struct gml_inode inode;
@@ -196,7 +207,7 @@ static int put_publish(struct gml_txn *txn, void *arg)
 	if (fin->checksum != NULL)
 		inode->checksum = *fin->checksum;
 	if (fin->extent.len > 0)
-		rc = gml_extent_add(txn, inode, &fin->extent, fin->extent.len);
+		rc = gml_extent_add(txn, inode, &fin->extent, fin->fresh);
 	if (rc == 0)
 		rc = gml_object_meta_apply(txn, fin->attach, inode);
 	if (rc == 0)
@@ -211,7 +222,8 @@ int gml_put_publish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16
 		    const struct gml_object_meta *attach, const struct gml_conditions *cond,
 		    struct gml_object_info *info_out)
 {
-	struct put_finish fin = {.attach = attach, .md5 = md5, .checksum = checksum};
+	struct put_finish fin = {
+		.attach = attach, .md5 = md5, .checksum = checksum, .fresh = &put->fresh};
 	bool discard = true;
 	int rc = put->part != 0 ? GML_ERR_INVAL : gml_put_seal(put, &fin.extent);
 	if (rc != 0)

@@ -8,6 +8,7 @@
 #include <gemel/types.h>
 #include "gateway/data/data.h"
 #include "gateway/meta/record/record.h"
+#include "gateway/ns/core/blob_sums.h"
 #include "gateway/ns/store/store.h"
 #include "object_meta.h"
 
@@ -17,9 +18,11 @@ struct gml_put {
 	uint64_t size, limit;
 	uint8_t *buf; /* small content, or what is gathered for the next write to the blob */
 	size_t cap, used;
-	struct gml_blob *blob; /* file; NULL while all fits the buffer */
-	uint64_t blob_id;      /* 0: none yet; set also for packed content once sealed */
-	uint64_t hinted;       /* bytes whose write-back was started */
+	struct gml_blob *blob;	     /* file; NULL while all fits the buffer */
+	uint64_t blob_id;	     /* 0: none yet; set also for packed content once sealed */
+	uint64_t hinted;	     /* bytes whose write-back was started */
+	struct gml_sums sums;	     /* of what went to the blob file */
+	struct gml_fresh_blob fresh; /* set by gml_put_seal; its sums are these */
 	bool failed;
 	uint32_t part; /* 0: an object */
 	uint8_t upload[16];
@@ -27,7 +30,7 @@ struct gml_put {
 int gml_put_new(struct gml_store *store, struct gml_span bucket, struct gml_span key,
 		uint64_t limit, uint64_t size_hint, struct gml_put **out);
 /* All bytes to the store, durable (packed ones with the commit that references them). *out: the content as one extent,
- * len 0 when empty. */
+ * len 0 when empty; its blob, new, as put->fresh. */
 int gml_put_seal(struct gml_put *put, struct gml_extent *out);
 /* gml_put_finish with what is attached in encoded form (borrowed). Consumes the put. */
 int gml_put_publish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],

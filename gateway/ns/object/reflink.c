@@ -8,18 +8,6 @@
 #include "gateway/ns/core/link.h"
 #include "reflink.h"
 
-int gml_reflink_ref(struct gml_txn *txn, uint64_t blob, uint64_t blob_len)
-{
-	struct gml_blob_rec rec;
-	int rc = gml_rec_blob_get(txn, blob, &rec);
-	if (rc == GML_ERR_NOENT)
-		rec = (struct gml_blob_rec){.len = blob_len};
-	else if (rc != 0)
-		return rc;
-	rec.refs++;
-	return gml_rec_blob_put(txn, blob, &rec);
-}
-
 /* What no extent covers becomes extents of the write blob: clean, so its file is at least as long as the content. */
 static int reflink_fill(struct gml_txn *txn, struct gml_inode *inode)
 {
@@ -34,7 +22,7 @@ static int reflink_fill(struct gml_txn *txn, struct gml_inode *inode)
 		if (next.off > inode->size)
 			next.off = inode->size;
 		gap.len = next.off > pos ? next.off - pos : 0;
-		rc = gap.len > 0 ? gml_extent_add(txn, inode, &gap, inode->size) : 0;
+		rc = gap.len > 0 ? gml_extent_add(txn, inode, &gap, NULL) : 0;
 		if (rc != 0)
 			return rc;
 		pos = next.off + next.len;

@@ -10,8 +10,6 @@
  * stale then; nothing to do without one. DIRTY: AGAIN, nothing written. */
 int gml_reflink_extents(struct gml_txn *txn, struct gml_inode *inode,
 			struct gml_deferred_frees *freed);
-/* One more reference of a blob, whose record is made when missing. */
-int gml_reflink_ref(struct gml_txn *txn, uint64_t blob, uint64_t blob_len);
 /* What a clean inode has in [off, off+len) once its write blob is settled: extents with offsets relative to off, on the
  * heap. Writes nothing: closures ask before their first write. */
 int gml_reflink_slice(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off,

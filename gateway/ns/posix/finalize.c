@@ -12,6 +12,7 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/attr.h"
+#include "gateway/ns/core/blob_sums.h"
 #include "gateway/ns/core/change_counters.h"
 #include "gateway/ns/core/extent.h"
 #include "inode.h"
@@ -134,6 +135,7 @@ int gml_finalize_apply(struct gml_txn *txn, struct gml_store *store, struct gml_
 		inode->mtime = final->mtime;
 		if (final->ctime > inode->ctime)
 			inode->ctime = final->ctime;
+		rc = gml_blob_sums_pend(txn, inode->wblob, final->size);
 	}
 	inode->size = final->size;
 	inode->flags &= ~(uint32_t)GML_INODE_SPARSE;
@@ -236,10 +238,13 @@ int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_ino
 	inode->wblob = id;
 	/* The etag of what was there goes before the first byte changes. */
 	inode->change = gml_change_next(inode->change);
-	if (fresh)
+	if (fresh) {
 		rc = gml_rec_blob_put(txn, id, &(struct gml_blob_rec){.refs = 1});
-	else /* from now on the bytes change in place, those that the record promises while it says clean */
+	} else {
+		/* From now on the bytes change in place, those that the record promises while it says clean. */
 		gml_txn_durability(txn, false);
+		rc = gml_blob_sums_void(txn, id);
+	}
 	return rc == 0 ? gml_rec_dirty_put(txn, inode->ino, &store->self) : rc;
 }
 

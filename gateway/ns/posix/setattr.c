@@ -13,6 +13,7 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/attr.h"
+#include "gateway/ns/core/blob_sums.h"
 #include "gateway/ns/core/change_counters.h"
 #include "gateway/ns/core/extent.h"
 #include "inode.h"
@@ -145,6 +146,14 @@ static uint64_t setattr_size(const struct setattr_arg *arg)
 	return arg->seen.flags & GML_INODE_DIRTY ? arg->final.size : arg->seen.size;
 }
 
+/* The write blob stays as long as the new size, and is summed again: its last block is another one. With
+ * size 0 it goes to an orphan, and need not be on disk. */
+static int setattr_resum(struct gml_txn *txn, uint64_t wblob, uint64_t size)
+{
+	int rc = gml_blob_sums_void(txn, wblob);
+	return rc == 0 ? gml_blob_sums_pend(txn, wblob, size) : rc;
+}
+
 /* The content map and the size, inside the transaction. */
 static int setattr_resize(struct gml_txn *txn, struct setattr_arg *arg, struct gml_inode *inode)
 {
@@ -152,7 +161,9 @@ static int setattr_resize(struct gml_txn *txn, struct setattr_arg *arg, struct g
 	int64_t delta = (int64_t)size - (int64_t)inode->size;
 	int rc = 0;
 	gml_inode_forget_content(inode);
-	if (size < inode->size || size == 0)
+	if (inode->wblob != 0)
+		rc = setattr_resum(txn, inode->wblob, size);
+	if (rc == 0 && (size < inode->size || size == 0))
 		rc = gml_extent_retire(txn, inode, size, UINT64_MAX, size == 0);
 	if (size < inode->size &&
 	    inode->wblob != 0) /* what is cut off leaves the write blob right after the commit */

@@ -334,9 +334,9 @@ static bool check_add_lease(void *arg, const struct gml_lease *lease)
 static int check_count(struct check *c)
 {
 	static const enum gml_table tables[] = {
-		GML_TABLE_BLOB,	  GML_TABLE_INODE,  GML_TABLE_DIRENT,
-		GML_TABLE_EXTENT, GML_TABLE_XATTR,  GML_TABLE_ORPHAN,
-		GML_TABLE_DIRTY,  GML_TABLE_UPLOAD, GML_TABLE_PART};
+		GML_TABLE_BLOB,	 GML_TABLE_INODE,  GML_TABLE_DIRENT, GML_TABLE_EXTENT,
+		GML_TABLE_XATTR, GML_TABLE_ORPHAN, GML_TABLE_DIRTY,  GML_TABLE_UPLOAD,
+		GML_TABLE_PART,	 GML_TABLE_SUM};
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(*tables); i++) {
 		uint64_t n = 0;
@@ -363,6 +363,8 @@ static int check_all(struct check *c)
 		rc = check_table(c, "line or usage", gml_check_lines(c));
 	if (rc == 0)
 		rc = gml_check_blobs(c);
+	if (rc == 0)
+		rc = gml_check_sums(c);
 	if (rc == 0)
 		rc = gml_check_inodes(c);
 	if (rc == 0)

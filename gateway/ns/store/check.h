@@ -41,6 +41,14 @@ struct check_file {
 	uint64_t id, size;
 };
 
+/* Bytes of a blob that are not what they should be. */
+struct check_damage {
+	uint64_t blob, off, len;
+	const char *what;
+	char owners[200]; /* names of files that have them, or "" */
+	bool more;	  /* there are others */
+};
+
 /* Growing array. */
 struct check_array {
 	void *items;
@@ -62,6 +70,7 @@ struct check {
 	struct check_array blobs;   /* struct check_blob, by id */
 	struct check_array buckets; /* struct check_bucket, by root */
 	struct check_array leases;  /* struct gml_lease of living processes */
+	struct check_array damages; /* struct check_damage, by blob and offset (check_content.c) */
 	uint64_t dirent_records, cookies, dirty, extents_flags;
 	gml_ino extent_ino; /* the last extent of table extent, and where it ended */
 	uint64_t extent_end;
@@ -94,10 +103,15 @@ int gml_check_blobs(struct check *c);
 /* One extent of `what` (for messages): the blob exists and is long enough; counts the reference. */
 void gml_check_extent(struct check *c, const char *what, uint64_t number,
 		      const struct gml_extent *extent);
+int gml_check_sums(struct check *c);
 void gml_check_wblob(struct check *c, const struct gml_inode *inode);
 int gml_check_extents(struct check *c);
 void gml_check_refs(struct check *c);
 int gml_check_unreferenced(struct check *c);
+
+/* ---- check_owner.c ------------------------------------------------------------------------------------------- */
+/* Names whose damaged bytes c->damages are: files, objects, parts. Reads all content maps, in one snapshot. */
+int gml_check_owners(struct check *c);
 
 /* ---- check_names.c ------------------------------------------------------------------------------------------- */
 int gml_check_load_buckets(struct check *c);

@@ -141,6 +141,11 @@ static int check_blob_record(struct check *c, struct check_packs *packs, size_t 
 			c, "blob %016" PRIx64 ": of a kind that this program does not know", id);
 		return 0;
 	}
+	if (!gml_blob_is_write(id) && rec->summed != rec->len)
+		gml_check_problem(c,
+				  "blob %016" PRIx64 ": %" PRIu64 " of its %" PRIu64
+				  " bytes have checksums",
+				  id, rec->summed, rec->len);
 	if (id & GML_BLOB_PACKED) {
 		blob->size = check_segment(c, packs, id, rec);
 	} else if (*file_at < c->files.count) {
@@ -177,6 +182,29 @@ int gml_check_blobs(struct check *c)
 	free(c->files.items);
 	c->files = (struct check_array){.size = c->files.size};
 	return rc;
+}
+
+/* ---- checksums ----------------------------------------------------------------------------------------------- */
+
+static int check_sum_key(struct check *c, struct gml_span key)
+{
+	const uint8_t *p = key.ptr;
+	uint64_t id = key.len == 9 || key.len == 13 ? gml_check_u64(p + 1) : 0;
+	struct gml_blob_rec rec;
+	if (id == 0 || p[0] != (key.len == 13)) {
+		gml_check_problem(c, "table sum: a key of %zu bytes that is of no kind", key.len);
+		return 0;
+	}
+	if (gml_rec_blob_get(c->txn, id, &rec) != 0)
+		gml_check_problem(c, "checksums of blob %016" PRIx64 ", which has no record", id);
+	else if (key.len == 9 && (rec.summed != 0 || !gml_blob_is_write(id)))
+		gml_check_problem(c, "blob %016" PRIx64 ": is to be summed, and has checksums", id);
+	return 0;
+}
+
+int gml_check_sums(struct check *c)
+{
+	return gml_check_keys(c, GML_TABLE_SUM, check_sum_key);
 }
 
 /* ---- references ---------------------------------------------------------------------------------------------- */
@@ -235,6 +263,31 @@ static bool check_written_since(struct check *c, const struct gml_inode *then)
 	return changed;
 }
 
+/* Invariants 2 and 3 of core/blob_sums.h. An orphan that was emptied has neither. */
+static void check_wblob_sums(struct check *c, const struct gml_inode *inode)
+{
+	struct gml_sum_pending pending;
+	struct gml_blob_rec rec;
+	int rc = gml_rec_sum_pending_get(c->txn, inode->wblob, &pending);
+	bool none = rc == GML_ERR_NOENT;
+	if (gml_rec_blob_get(c->txn, inode->wblob, &rec) != 0)
+		return;
+	if (inode->flags & GML_INODE_DIRTY) {
+		if (!none || rec.summed != 0)
+			gml_check_problem(c, "inode %" PRIu64 ": DIRTY, and its write blob has %s",
+					  inode->ino, none ? "checksums" : "some to come");
+		return;
+	}
+	if (inode->flags & GML_INODE_ORPHAN)
+		return;
+	if (rec.summed != 0 ? !none || rec.summed != inode->size
+			    : inode->size != 0 && (rc != 0 || pending.size != inode->size))
+		gml_check_problem(c,
+				  "inode %" PRIu64 ": %" PRIu64 " of its write blob's %" PRIu64
+				  " bytes have checksums, %" PRIu64 " are to be summed",
+				  inode->ino, rec.summed, inode->size, none ? 0 : pending.size);
+}
+
 void gml_check_wblob(struct check *c, const struct gml_inode *inode)
 {
 	struct check_blob *blob = gml_check_blob(c, inode->wblob);
@@ -245,6 +298,7 @@ void gml_check_wblob(struct check *c, const struct gml_inode *inode)
 		return;
 	}
 	blob->refs++;
+	check_wblob_sums(c, inode);
 	/* A DIRTY file's write blob appears with its first byte, and has the true size. */
 	if ((inode->flags & GML_INODE_DIRTY) || inode->size == 0)
 		return;

@@ -2,8 +2,10 @@
 libgemel_la_SOURCES += \
 	gateway/ns/store/check.c \
 	gateway/ns/store/check.h \
+	gateway/ns/store/check_content.c \
 	gateway/ns/store/check_data.c \
 	gateway/ns/store/check_names.c \
+	gateway/ns/store/check_owner.c \
 	gateway/ns/store/collect.c \
 	gateway/ns/store/collect.h \
 	gateway/ns/store/compact.c \
@@ -17,4 +19,5 @@ libgemel_la_SOURCES += \
 	gateway/ns/store/reap.h \
 	gateway/ns/store/recover.c \
 	gateway/ns/store/store.c \
-	gateway/ns/store/store.h
+	gateway/ns/store/store.h \
+	gateway/ns/store/sum.c

@@ -40,6 +40,7 @@ struct gml_store {
 	_Atomic uint64_t compact_next; /* pack at which the next gml_store_compact begins */
 	_Atomic uint32_t
 		collect_next; /* directory of blob files at which its search for strays begins */
+	_Atomic uint64_t sum_next; /* blob at which the next gml_store_sum begins to look */
 	gml_log_fn log;
 	void *log_arg;
 };

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Checksums of blobs. */
+#include <gemel/err.h>
+#include "blob_sums.h"
+#include "time.h"
+
+_Static_assert(GML_REC_SUM_BLOCK == GML_SUM_BLOCK, "one size of blocks");
+
+static int sums_publish(struct gml_txn *txn, uint64_t blob, const struct gml_sums *sums)
+{
+	int rc = 0;
+	for (size_t at = 0; rc == 0 && at < sums->count; at += GML_SUM_CHUNK) {
+		size_t left = sums->count - at;
+		rc = gml_rec_sums_put(txn, blob, (uint32_t)(at / GML_SUM_CHUNK), sums->sums + at,
+				      left < GML_SUM_CHUNK ? (unsigned)left : GML_SUM_CHUNK);
+	}
+	return rc;
+}
+
+int gml_blob_take_ref(struct gml_txn *txn, uint64_t blob, const struct gml_fresh_blob *fresh)
+{
+	struct gml_blob_rec rec;
+	int rc = gml_rec_blob_get(txn, blob, &rec);
+	if (rc == 0) {
+		rec.refs++;
+		return gml_rec_blob_put(txn, blob, &rec);
+	}
+	if (rc != GML_ERR_NOENT)
+		return rc;
+	if (fresh == NULL)
+		return GML_ERR_CORRUPT;
+	rec = (struct gml_blob_rec){
+		.refs = 1, .len = fresh->len, .summed = fresh->len, .crc = fresh->crc};
+	rc = gml_rec_blob_put(txn, blob, &rec);
+	return rc == 0 && fresh->sums != NULL ? sums_publish(txn, blob, fresh->sums) : rc;
+}
+
+int gml_blob_sums_pend(struct gml_txn *txn, uint64_t blob, uint64_t size)
+{
+	struct gml_sum_pending pending = {
+		.size = size, .mark = gml_txn_next_id(txn), .since = gml_now()};
+	if (size == 0)
+		return 0;
+	return pending.mark == 0 ? GML_ERR_CORRUPT : gml_rec_sum_pending_put(txn, blob, &pending);
+}
+
+int gml_blob_sums_void(struct gml_txn *txn, uint64_t blob)
+{
+	struct gml_blob_rec rec;
+	int rc = gml_rec_blob_get(txn, blob, &rec);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	if (rec.summed != 0) {
+		rec.summed = 0;
+		return gml_rec_blob_put(txn, blob, &rec);
+	}
+	rc = gml_rec_sum_pending_del(txn, blob);
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+int gml_blob_sums_drop(struct gml_txn *txn, uint64_t blob, const struct gml_blob_rec *rec)
+{
+	int rc;
+	if (blob & GML_BLOB_PACKED)
+		return 0;
+	if (gml_blob_is_write(blob)) {
+		rc = gml_rec_sum_pending_del(txn, blob);
+		if (rc != 0 && rc != GML_ERR_NOENT)
+			return rc;
+	} else if (rec->summed <= GML_SUM_BLOCK) {
+		return 0;
+	}
+	return gml_rec_sums_drop(txn, blob, 0); /* of a write blob, also what is left from before */
+}
