@@ -6,6 +6,9 @@
 
 #include "errmap.h"
 
+/* Every code is named, even if a default should ever come. */
+#pragma GCC diagnostic error "-Wswitch-enum"
+
 fsal_errors_t gml_fsal_error(int rc)
 {
 	switch ((enum gml_err)rc) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "error.h"
 
+/* Every code of the core is named, even if a default should ever come. */
+#pragma GCC diagnostic error "-Wswitch-enum"
+
 static const struct {
 	const char *code, *message;
 	int status;

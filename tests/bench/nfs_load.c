@@ -133,6 +133,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "nfs_load: %s\n", nfs_get_error(load.nfs));
 		return 1;
 	}
+	free(mount);
 	load.path = inside ? inside : "";
 	load.depth = (unsigned)atoi(argv[4]);
 	load.size = argc > 5 ? strtoull(argv[5], NULL, 10) : 1;

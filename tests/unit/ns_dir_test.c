@@ -385,7 +385,7 @@ static void test_marker(void **state)
 	assert_int_equal(ns_record(ns, m).nlink, 0);
 	/* With data it is shown, and keeps the directory. */
 	d = ns_raw(ns, b, "d/", 2, GML_DIR, NULL, 0);
-	m = ns_raw(ns, d, "", 0, GML_REG, "data", 4);
+	(void)ns_raw(ns, d, "", 0, GML_REG, "data", 4);
 	list_dir(ns, &ns->op, d, &list);
 	assert_int_equal(list.count, 1);
 	assert_string_equal(list.names[0], ".gml~f~");

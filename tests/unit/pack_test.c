@@ -319,6 +319,6 @@ int main(int argc, char **argv)
 	};
 
 	if (argc > 1 && strcmp(argv[1], "bench") == 0)
-		return bench(argc > 2 ? (unsigned)atoi(argv[2]) % 257 : 64);
+		return bench(argc > 2 ? 1 + (unsigned)atoi(argv[2]) % 256 : 64);
 	return cmocka_run_group_tests_name("pack", tests, NULL, NULL);
 }

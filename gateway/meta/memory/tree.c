@@ -88,7 +88,7 @@ static struct gml_tree_node *tree_own(struct gml_tree_node **link)
 	if (node == NULL)
 		return NULL;
 	atomic_init(&node->refs, 1);
-	node->rank = old->rank;
+	node->rank = old->rank; /* NOLINT: a key that is deleted is there, so old is a node */
 	node->left = gml_tree_ref(old->left);
 	node->right = gml_tree_ref(old->right);
 	node->entry = old->entry;

@@ -238,6 +238,7 @@ static int copy_try(struct object_copy *copy, enum gml_checksum algorithm,
 		}
 		if (rc == 0)
 			rc = copy_shared(copy, info_out);
+		copy->scan = NULL;
 	}
 	gml_object_close(object);
 	return rc;
