@@ -77,4 +77,4 @@
 {GML_ACTION_CREATE_KEY, "iam:CreateAccessKey", "PPPPPPP.P"},
 {GML_ACTION_UPDATE_KEY, "iam:UpdateAccessKey", "PPPPPPP.P"},
 {GML_ACTION_DELETE_KEY, "iam:DeleteAccessKey", "PPPPPPP.P"},
-/* clang-format on */
+	/* clang-format on */
