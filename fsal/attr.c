@@ -44,7 +44,7 @@ void gml_fsal_attr_encode(const struct gml_attr *in, struct fsal_attrlist *out)
 	out->fsid = gml_fsal.fsid;
 	/* READDIRPLUS copies attributes that passed no other code which would set this. */
 	out->fsid3 = squash_fsid(&gml_fsal.fsid);
-	out->fileid = in->ino;
+	out->fileid = gml_ino_fileid(in->ino);
 	out->mode = in->mode & 07777;
 	out->numlinks = in->nlink;
 	out->owner = in->uid;

@@ -52,7 +52,7 @@ int gml_fsal_file_put(struct gml_fsal_file *f)
 	rc = gml_file_close(&op, f->file);
 	if (rc != 0) {
 		gml_fsal_file_lost();
-		LogCrit(COMPONENT_FSAL, "cannot close inode %" PRIu64 ": %s", ino,
+		LogCrit(COMPONENT_FSAL, "cannot close inode %s: %s", gml_ino_text(ino),
 			gml_err_text(rc));
 	}
 	gsh_free(f);

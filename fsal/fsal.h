@@ -27,9 +27,9 @@
 #include <gemel/file.h>
 #include <gemel/principal.h>
 
-/* Wire handle, host handle and cache key are the same bytes: the first half of the store's uuid, then the inode number,
- * big-endian. */
-#define GML_FSAL_KEY_LEN 16
+/* Wire handle, host handle and cache key are the same bytes: the first half of the store's uuid, then the inode's view
+ * and number, big-endian. */
+#define GML_FSAL_KEY_LEN 24
 #define GML_FSAL_IO_MAX (4u << 20)
 #define GML_FSAL_ATTRS (ATTRS_POSIX | ATTR_CREATION | ATTR4_XATTR)
 

@@ -7,15 +7,15 @@
 struct gml_fsal_obj *gml_fsal_obj_new(const struct gml_attr *attr, struct fsal_attrlist *attrs_out)
 {
 	struct gml_fsal_obj *obj = gsh_calloc(1, sizeof(*obj));
-	uint64_t ino = htobe64(attr->ino);
+	uint64_t ino[2] = {htobe64(attr->ino.view), htobe64(attr->ino.num)};
 	obj->ino = attr->ino;
 	memcpy(obj->key, gml_store_uuid(gml_fsal.store), GML_FSAL_KEY_LEN - sizeof(ino));
-	memcpy(obj->key + GML_FSAL_KEY_LEN - sizeof(ino), &ino, sizeof(ino));
+	memcpy(obj->key + GML_FSAL_KEY_LEN - sizeof(ino), ino, sizeof(ino));
 	glist_init(&obj->files);
 	glist_init(&obj->idle);
 	gml_fsal_handle_init(&obj->handle, op_ctx->fsal_export, gml_fsal_type(attr->type));
 	obj->handle.fsid = gml_fsal.fsid;
-	obj->handle.fileid = attr->ino;
+	obj->handle.fileid = gml_ino_fileid(attr->ino);
 	obj->handle.obj_ops = &gml_fsal.handle_ops;
 	if (attrs_out)
 		gml_fsal_attr_encode(attr, attrs_out);
@@ -32,14 +32,14 @@ static void handle_release(struct fsal_obj_handle *handle)
 
 fsal_status_t gml_fsal_key_decode(const struct gsh_buffdesc *desc, gml_ino *ino_out)
 {
-	uint64_t ino;
+	uint64_t ino[2];
 	if (desc->len != GML_FSAL_KEY_LEN)
 		return fsalstat(ERR_FSAL_BADHANDLE, 0);
 	/* A handle of another store is one that has gone, not a malformed one: clients know what to do about STALE. */
 	if (memcmp(desc->addr, gml_store_uuid(gml_fsal.store), GML_FSAL_KEY_LEN - sizeof(ino)) != 0)
 		return fsalstat(ERR_FSAL_STALE, 0);
-	memcpy(&ino, (const char *)desc->addr + GML_FSAL_KEY_LEN - sizeof(ino), sizeof(ino));
-	*ino_out = be64toh(ino);
+	memcpy(ino, (const char *)desc->addr + GML_FSAL_KEY_LEN - sizeof(ino), sizeof(ino));
+	*ino_out = gml_ino_of(be64toh(ino[0]), be64toh(ino[1]));
 	return fsalstat(ERR_FSAL_NO_ERROR, 0);
 }
 

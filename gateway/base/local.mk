@@ -13,6 +13,7 @@ libgemel_la_SOURCES += \
 	gateway/base/errmap.h \
 	gateway/base/hex.c \
 	gateway/base/hex.h \
+	gateway/base/ino.c \
 	gateway/base/percent.c \
 	gateway/base/percent.h \
 	gateway/base/span.h

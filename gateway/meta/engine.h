@@ -85,6 +85,9 @@ const char *gml_table_name(enum gml_table table);
 #define GML_ENGINE_KEY_LEAST ((size_t)511)
 #define GML_ENGINE_VALUE_LEAST ((size_t)4 << 20)
 
+/* Numbers of the counter are smaller: the bits above mark other kinds of numbers in keys and handles. */
+#define GML_ENGINE_ID_END ((uint64_t)1 << 62)
+
 /* Changes with every incompatible change of struct gml_engine or of the heads. */
 #define GML_ENGINE_ABI 1
 
@@ -234,7 +237,8 @@ struct gml_engine {
 	/* The next number of the store's one counter: greater than every committed one before it;
 	 * not even a power cut lets a number return. A closure that fails returns its numbers; one
 	 * that succeeds puts each into a key or value of a record. Write transactions only. 0: the
-	 * counter is damaged or cannot be read, and the transaction fails. */
+	 * counter is damaged, cannot be read, or would reach GML_ENGINE_ID_END, and the transaction
+	 * fails. */
 	uint64_t (*next_id)(struct gml_txn *txn);
 	/* Number of entries of the table. May be NULL unless caps.cheap_count. */
 	int (*count)(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);

@@ -46,9 +46,9 @@ static int commits_create(struct gml_txn *txn, void *arg)
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	inode.mtime = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	dirent.cookie = gml_txn_next_id(txn);
-	dirent.ino = inode.ino = gml_txn_next_id(txn);
-	snprintf(name, sizeof(name), "shard-%08llu.tar", (unsigned long long)dirent.ino);
-	rc = gml_rec_dirent_put(txn, 1, (struct gml_span){name, strlen(name)}, &dirent);
+	dirent.ino = inode.ino = gml_ino_of(0, gml_txn_next_id(txn));
+	snprintf(name, sizeof(name), "shard-%08llu.tar", (unsigned long long)dirent.ino.num);
+	rc = gml_rec_dirent_put(txn, GML_INO_ROOT, (struct gml_span){name, strlen(name)}, &dirent);
 	return rc != 0 ? rc : gml_rec_inode_put(txn, &inode);
 }
 

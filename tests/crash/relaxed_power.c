@@ -32,7 +32,7 @@
 /* What a view at the bucket found. */
 struct relaxed_view {
 	uint64_t digest;
-	gml_ino last; /* largest inode number seen so far */
+	uint64_t last; /* largest inode number seen so far */
 	unsigned nfiles;
 	struct relaxed_file {
 		gml_ino ino;
@@ -154,12 +154,13 @@ static int observe_dir(struct relaxed_worker *u, gml_ino dir, const char *path,
 	int rc = gml_dir_read(&u->op, u->store, dir, 0, relaxed_list_add, list, &eof);
 	for (unsigned i = 0; rc == 0 && i < list->n; i++) {
 		const struct gml_attr *attr = &list->attrs[i];
-		uint64_t facts[] = {attr->ino, attr->type, attr->mode, attr->nlink, attr->cookie};
+		uint64_t facts[] = {attr->ino.num, attr->type, attr->mode, attr->nlink,
+				    attr->cookie};
 		char value[16], key[80];
 		size_t len = 0;
 		digest_add(&view->digest, list->names[i], strlen(list->names[i]) + 1);
 		digest_add(&view->digest, facts, sizeof(facts));
-		view->last = attr->ino > view->last ? attr->ino : view->last;
+		view->last = attr->ino.num > view->last ? attr->ino.num : view->last;
 		if (gml_xattr_get(&u->op, u->store, attr->ino, relaxed_span("user.x"), value,
 				  sizeof(value), &len) == 0)
 			digest_add(&view->digest, value, len);
@@ -389,7 +390,7 @@ static void relaxed_change(struct relaxed_worker *u, gml_ino dir, const char *na
 				   relaxed_span(to), GML_XATTR_EITHER));
 		break;
 	case 7:
-		if (dir == u->bucket)
+		if (gml_ino_equal(dir, u->bucket))
 			STEP(gml_object_copy(&u->op, u->store, relaxed_span("relaxed"),
 					     relaxed_span(name), NULL, relaxed_span("relaxed"),
 					     relaxed_span(key), NULL, NULL, GML_CHECKSUM_NONE,
@@ -501,12 +502,11 @@ static bool relaxed_bytes(const struct relaxed_view *view, size_t from, size_t t
 		for (size_t at = from; at <= to && !found; at++) {
 			const struct relaxed_view *then = &relaxed.history->states[at].view;
 			for (unsigned k = 0; k < then->nfiles; k++)
-				found = found || (then->files[k].ino == file->ino &&
+				found = found || (gml_ino_equal(then->files[k].ino, file->ino) &&
 						  then->files[k].bytes == file->bytes);
 		}
 		if (!found) {
-			fprintf(stderr, "  inode %llu has other bytes\n",
-				(unsigned long long)file->ino);
+			fprintf(stderr, "  inode %s has other bytes\n", gml_ino_text(file->ino));
 			return false;
 		}
 	}
@@ -523,9 +523,9 @@ static bool relaxed_tags(const struct relaxed_view *view)
 				if (then->files[k].tag == view->files[i].tag &&
 				    then->files[k].bytes != view->files[i].bytes) {
 					fprintf(stderr,
-						"  the ETag of inode %llu was that of other "
+						"  the ETag of inode %s was that of other "
 						"bytes\n",
-						(unsigned long long)view->files[i].ino);
+						gml_ino_text(view->files[i].ino));
 					return false;
 				}
 	}
@@ -575,9 +575,8 @@ static int relaxed_examine(const char *path, size_t cut, bool killed)
 	MUST(relaxed_observe(u, &again));
 	MUST(gml_dir_mkdir(&u->op, u->store, u->bucket, relaxed_span("after"), NULL, &attr));
 	if (!relaxed_view_equal(&again, &view) ||
-	    attr.ino <= relaxed.history->states[acked].view.last || !relaxed_checks(u)) {
-		fprintf(stderr, "  after the jobs; inode %llu after %llu\n",
-			(unsigned long long)attr.ino,
+	    attr.ino.num <= relaxed.history->states[acked].view.last || !relaxed_checks(u)) {
+		fprintf(stderr, "  after the jobs; inode %s after %llu\n", gml_ino_text(attr.ino),
 			(unsigned long long)relaxed.history->states[acked].view.last);
 		return 255;
 	}

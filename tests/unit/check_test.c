@@ -139,7 +139,7 @@ static void set_nlink(struct gml_inode *i)
 }
 static void set_parent(struct gml_inode *i)
 {
-	i->parent = 1;
+	i->parent = INO(1);
 }
 static void set_orphan(struct gml_inode *i)
 {
@@ -163,7 +163,7 @@ static void set_implicit(struct gml_inode *i)
 }
 static void set_bucket(struct gml_inode *i)
 {
-	i->bucket = 999;
+	i->bucket = INO(999);
 }
 static void set_size(struct gml_inode *i)
 {
@@ -259,7 +259,7 @@ static int d_orphan_row(struct gml_txn *t, struct world *w)
 }
 static int d_orphan_none(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_orphan_put(t, 4242, 5);
+	return gml_rec_orphan_put(t, INO(4242), 5);
 }
 static int d_bucket_row(struct gml_txn *t, struct world *w)
 {
@@ -319,7 +319,8 @@ static int d_segments(struct gml_txn *t, struct world *w)
 
 static int d_dangling(struct gml_txn *t, struct world *w)
 {
-	struct gml_dirent dirent = {.ino = 4242, .cookie = gml_txn_next_id(t), .type = GML_REG};
+	struct gml_dirent dirent = {
+		.ino = INO(4242), .cookie = gml_txn_next_id(t), .type = GML_REG};
 	return gml_rec_dirent_put(t, w->dir, ns_span("dangling"), &dirent);
 }
 
@@ -343,38 +344,36 @@ static int d_no_cookie(struct gml_txn *t, struct world *w)
 
 static int d_cookie_row(struct gml_txn *t, struct world *w)
 {
-	uint8_t key[16] = {0};
+	uint8_t key[GML_INO_KEY_MAX + 8];
 	struct gml_dirent dirent;
+	size_t len = gml_ino_key(key, w->dir);
 	int rc = gml_rec_dirent_get(t, w->dir, ns_span("file"), &dirent);
-	for (int i = 0; i < 8; i++) {
-		key[7 - i] = (uint8_t)(w->dir >> 8 * i);
-		key[15 - i] = (uint8_t)(dirent.cookie >> 8 * i);
-	}
-	return rc == 0 ? gml_txn_del(t, GML_TABLE_COOKIE, (struct gml_span){key, 16}) : rc;
+	gml_key_u64(key + len, dirent.cookie);
+	return rc == 0 ? gml_txn_del(t, GML_TABLE_COOKIE, (struct gml_span){key, len + 8}) : rc;
 }
 
 static int d_stray_dirent(struct gml_txn *t, struct world *w)
 {
 	struct gml_dirent dirent = {.ino = w->file, .type = GML_REG};
-	return gml_rec_dirent_put(t, 4242, ns_span("nowhere"), &dirent);
+	return gml_rec_dirent_put(t, INO(4242), ns_span("nowhere"), &dirent);
 }
 
 static int d_usage(struct gml_txn *t, struct world *w)
 {
 	struct gml_usage_rec usage;
-	int rc = gml_rec_usage_get(t, w->ns->bucket, &usage);
+	int rc = gml_rec_usage_get(t, gml_line_id(w->ns->bucket), &usage);
 	usage.bytes++;
-	return rc == 0 ? gml_rec_usage_put(t, w->ns->bucket, &usage) : rc;
+	return rc == 0 ? gml_rec_usage_put(t, gml_line_id(w->ns->bucket), &usage) : rc;
 }
 
 static int d_no_usage(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_usage_del(t, w->ns->bucket);
+	return gml_rec_usage_del(t, gml_line_id(w->ns->bucket));
 }
 
 static int d_no_line(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_line_del(t, w->ns->bucket);
+	return gml_rec_line_del(t, gml_line_id(w->ns->bucket));
 }
 
 static int d_line_row(struct gml_txn *t, struct world *w)
@@ -404,7 +403,7 @@ static int d_dirty_dead(struct gml_txn *t, struct world *w)
 
 static int d_xattr_row(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_xattr_put(t, 4242, ns_span("user.x"), ns_span("y"));
+	return gml_rec_xattr_put(t, INO(4242), ns_span("user.x"), ns_span("y"));
 }
 
 /* A record of any bytes, with the checksum that fits them. */
@@ -419,13 +418,13 @@ static int sealed_put(struct gml_txn *t, enum gml_table table, struct gml_span k
 
 static int d_document_row(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_config_put(t, 4242, GML_BUCKET_TAGGING, ns_span("x"));
+	return gml_rec_config_put(t, INO(4242), GML_BUCKET_TAGGING, ns_span("x"));
 }
 
 static int d_document_damaged(struct gml_txn *t, struct world *w)
 {
 	uint8_t key[9];
-	gml_key_u64(key, w->ns->bucket);
+	gml_key_u64(key, gml_line_id(w->ns->bucket));
 	key[8] = GML_BUCKET_TAGGING;
 	return sealed_put(t, GML_TABLE_CONFIG, (struct gml_span){key, sizeof(key)}, "\x07x");
 }
@@ -450,7 +449,7 @@ static int d_part(struct gml_txn *t, struct world *w)
 static int d_upload_entry(struct gml_txn *t, struct world *w)
 {
 	struct gml_bucket_rec rec;
-	struct gml_dirent dirent = {.ino = 1, .type = GML_REG};
+	struct gml_dirent dirent = {.ino = INO(1), .type = GML_REG};
 	int rc = gml_rec_bucket_get(t, ns_span("bucket"), &rec);
 	return rc == 0 ? gml_rec_dirent_put(t, rec.uploads,
 					    (struct gml_span){"key\0"
@@ -468,10 +467,9 @@ static int d_key(struct gml_txn *t, struct world *w)
 
 static int d_garbage(struct gml_txn *t, struct world *w)
 {
-	uint8_t key[8] = {0};
-	for (int i = 0; i < 8; i++)
-		key[7 - i] = (uint8_t)(w->file >> 8 * i);
-	return sealed_put(t, GML_TABLE_INODE, (struct gml_span){key, 8}, "\x7fgarbage");
+	uint8_t key[GML_INO_KEY_MAX];
+	size_t len = gml_ino_key(key, w->file);
+	return sealed_put(t, GML_TABLE_INODE, (struct gml_span){key, len}, "\x7fgarbage");
 }
 
 static int d_unsealed(struct gml_txn *t, struct world *w)

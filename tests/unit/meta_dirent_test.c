@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Names of any length: exact bytewise order, continuation nodes, cookies; against a sorted array. */
+/* Names of any length: exact bytewise order, continuation nodes, cookies; against a sorted array. In the
+ * present, and in another view. */
+#define TEST_VIEW test_view
 #include "meta_support.h"
 #include "gateway/meta/record/dirent.h"
 
-#define PARENT ((gml_ino)1 << 40) /* beyond the numbers that the store hands out here */
+static uint64_t test_view;
+
+#define PARENT_NUM ((uint64_t)1 << 40)
+#define PARENT INO(PARENT_NUM) /* beyond the numbers that the store hands out here */
 #define NAMES 4000
 #define K GML_DIRENT_PLAIN
 
@@ -80,6 +85,17 @@ static struct gml_span name_span(const struct name *name)
 	return SPAN(name->bytes, name->len);
 }
 
+/* By number, and by view. */
+#define NEIGHBOURS 4
+static gml_ino neighbour(unsigned i)
+{
+	const gml_ino parents[NEIGHBOURS] = {
+		INO(PARENT_NUM - 1), INO(PARENT_NUM + 1),
+		gml_ino_of(test_view == 0 ? 2 : test_view - 1, PARENT_NUM),
+		gml_ino_of(test_view + 1, PARENT_NUM)};
+	return parents[i];
+}
+
 static int put_names(struct gml_txn *txn, void *arg)
 {
 	struct names *names = arg;
@@ -90,17 +106,17 @@ static int put_names(struct gml_txn *txn, void *arg)
 		if (name->stored)
 			continue;
 		dirent.cookie = name->cookie = gml_txn_next_id(txn);
-		dirent.ino = 1000000 + (uint64_t)(name - names->v);
+		dirent.ino = INO(1000000 + (uint64_t)(name - names->v));
 		CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, name_span(name), &got) ==
 			      GML_ERR_NOENT);
 		CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, name_span(name), &dirent) == 0);
 		name->stored = true;
 	}
 	for (size_t i = 0; i < names->n; i++) {
-		struct gml_dirent dirent = {.type = GML_DIR, .ino = 5}, got;
+		struct gml_dirent dirent = {.type = GML_DIR, .ino = INO(5)}, got;
 		if (!names->v[i].stored) {
 			dirent.cookie = names->v[i].cookie = gml_txn_next_id(txn);
-			dirent.ino = 1000000 + i;
+			dirent.ino = INO(1000000 + i);
 			CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, name_span(&names->v[i]),
 							 &dirent) == 0);
 			names->v[i].stored = true;
@@ -108,11 +124,12 @@ static int put_names(struct gml_txn *txn, void *arg)
 		CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, name_span(&names->v[i]), &got) == 0);
 	}
 	/* Neighbours that must never show up in the walk. */
-	for (int i = -1; i <= 1; i += 2) {
-		struct gml_dirent dirent = {
-			.type = GML_REG, .ino = 1, .cookie = gml_txn_next_id(txn)};
-		CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT + (gml_ino)i, STR("neighbour"),
-						 &dirent) == 0);
+	for (unsigned i = 0; i < NEIGHBOURS; i++) {
+		gml_ino parent = neighbour(i);
+		struct gml_dirent dirent = {.type = GML_REG,
+					    .ino = gml_ino_of(parent.view, 1),
+					    .cookie = gml_txn_next_id(txn)};
+		CLOSURE_CHECK(gml_rec_dirent_put(txn, parent, STR("neighbour"), &dirent) == 0);
 	}
 	return 0;
 }
@@ -134,7 +151,7 @@ static void check_walk(struct meta_env *env, const struct names *names)
 		assert_true(at < names->n);
 		assert_int_equal(name.len, names->v[at].len);
 		assert_memory_equal(name.ptr, names->v[at].bytes, name.len);
-		assert_int_equal(dirent.ino, 1000000 + at);
+		assert_ino_equal(dirent.ino, INO(1000000 + at));
 		assert_int_equal(dirent.cookie, names->v[at].cookie);
 		at++;
 	}
@@ -207,7 +224,7 @@ static void check_cookies(struct meta_env *env, const struct names *names)
 	for (rc = gml_dirent_cursor_after_cookie(cursor, 0, &name, &dirent); rc == 0;
 	     rc = seen % 5 ? gml_dirent_cursor_next_cookie(cursor, &name, &dirent)
 			   : gml_dirent_cursor_after_cookie(cursor, last, &name, &dirent)) {
-		const struct name *is = &names->v[dirent.ino - 1000000];
+		const struct name *is = &names->v[dirent.ino.num - 1000000];
 		assert_true(dirent.cookie > last);
 		assert_true(is->stored && is->cookie == dirent.cookie && is->len == name.len);
 		assert_memory_equal(is->bytes, name.ptr, name.len);
@@ -218,7 +235,7 @@ static void check_cookies(struct meta_env *env, const struct names *names)
 	assert_int_equal(seen, stored);
 	gml_dirent_cursor_close(cursor);
 	assert_int_equal(gml_rec_count(txn, GML_TABLE_COOKIE, &count), 0);
-	assert_int_equal(count, stored + 2); /* and the neighbours' */
+	assert_int_equal(count, stored + NEIGHBOURS); /* and the neighbours' */
 	gml_meta_read_end(txn);
 }
 
@@ -264,9 +281,9 @@ static void test_order(void **state)
 	check_walk(env, &names);
 	txn = meta_env_read(env);
 	assert_int_equal(gml_rec_dirent_any(txn, PARENT), GML_ERR_NOENT);
-	assert_int_equal(gml_rec_dirent_any(txn, PARENT + 1), 0);
+	assert_int_equal(gml_rec_dirent_any(txn, neighbour(0)), 0);
 	assert_int_equal(gml_rec_count(txn, GML_TABLE_DIRENT, &count), 0);
-	assert_int_equal(count, 2); /* the neighbours: no continuation node is left */
+	assert_int_equal(count, NEIGHBOURS); /* the neighbours: no continuation node is left */
 	gml_meta_read_end(txn);
 	assert_int_equal(env->log_errors, 0);
 	free(names.v);
@@ -284,7 +301,7 @@ static int walk_deleting(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_dirent_cursor_open(txn, PARENT, &cursor) == 0);
 	for (rc = gml_dirent_cursor_seek(cursor, SPAN(NULL, 0), true, &name, &dirent); rc == 0;
 	     rc = gml_dirent_cursor_next(cursor, &name, &dirent)) {
-		CLOSURE_CHECK(at < names->n && dirent.ino == 1000000 + at);
+		CLOSURE_CHECK(at < names->n && gml_ino_equal(dirent.ino, INO(1000000 + at)));
 		CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, name) == 0);
 		names->v[at].stored = false;
 		at++;
@@ -304,27 +321,27 @@ static void test_walk_deleting(void **state)
 	meta_env_update(env, walk_deleting, &names);
 	txn = meta_env_read(env);
 	assert_int_equal(gml_rec_count(txn, GML_TABLE_DIRENT, &count), 0);
-	assert_int_equal(count, 2);
+	assert_int_equal(count, NEIGHBOURS);
 	gml_meta_read_end(txn);
 	free(names.v);
 }
 
 static int replace_cookie(struct gml_txn *txn, void *arg)
 {
-	struct gml_dirent dirent = {.ino = 9, .cookie = 100, .type = GML_REG}, got;
+	struct gml_dirent dirent = {.ino = INO(9), .cookie = 100, .type = GML_REG}, got;
 	uint8_t name[GML_REC_NAME_MAX + 1];
 	uint64_t count;
 	(void)arg;
 	memset(name, 'x', sizeof(name));
 	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
-	dirent.ino = 10;
+	dirent.ino = INO(10);
 	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
 	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 1);
 	dirent.cookie = 200;
 	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
 	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 1);
 	CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, SPAN(name, 700), &got) == 0 &&
-		      got.cookie == 200 && got.ino == 10);
+		      got.cookie == 200 && gml_ino_equal(got.ino, INO(10)));
 	dirent.cookie = 0;
 	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
 	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 0);
@@ -346,6 +363,22 @@ static void test_replace(void **state)
 	meta_env_update(*state, replace_cookie, NULL);
 }
 
+/* Where one name ends and its continuation begins, keys have one length in any view, and the longest
+ * fits. */
+static void test_longest_key(void **state)
+{
+	const uint8_t name[K] = {1};
+	uint8_t key[GML_DIRENT_KEY_MAX];
+	gml_ino far = gml_ino_of(test_view == 0 ? 0 : GML_INO_NUM_END - 1, GML_INO_NUM_END - 1),
+		got;
+	size_t len = gml_dirent_key_more(key, far, name);
+	(void)state;
+	assert_int_equal(len, gml_ino_key_len(far) + K + 1);
+	assert_true(len + 1 <= GML_REC_KEY_MAX);
+	assert_int_equal(gml_ino_key_read(SPAN(key, len), &got), gml_ino_key_len(far));
+	assert_ino_equal(got, far);
+}
+
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, meta_env_setup, meta_env_teardown)
@@ -353,6 +386,9 @@ int main(void)
 		WITH_STORE(test_order),
 		WITH_STORE(test_walk_deleting),
 		WITH_STORE(test_replace),
+		WITH_STORE(test_longest_key),
 	};
-	return cmocka_run_group_tests_name("meta_dirent", tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name("meta_dirent", tests, NULL, NULL);
+	test_view = 900;
+	return failed + cmocka_run_group_tests_name("meta_dirent in a view", tests, NULL, NULL);
 }

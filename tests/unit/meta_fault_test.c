@@ -74,20 +74,20 @@ static int fault_put(struct gml_txn *txn, void *arg)
 	struct gml_span name;
 	int rc;
 	dirent.cookie = gml_txn_next_id(txn);
-	dirent.ino = inode.ino = *(uint64_t *)arg = gml_txn_next_id(txn);
+	dirent.ino = inode.ino = *(gml_ino *)arg = INO(gml_txn_next_id(txn));
 	inode.target = SPAN(longer, sizeof(longer)); /* more than the writer holds on the stack */
-	rc = gml_rec_dirent_put(txn, 1, SPAN(longer, sizeof(longer)), &dirent);
+	rc = gml_rec_dirent_put(txn, INO(1), SPAN(longer, sizeof(longer)), &dirent);
 	if (rc == 0)
 		rc = gml_rec_inode_put(txn, &inode);
 	if (rc == 0)
-		rc = gml_dirent_cursor_open(txn, 1, &cursor);
+		rc = gml_dirent_cursor_open(txn, INO(1), &cursor);
 	if (rc == 0)
 		rc = gml_dirent_cursor_seek(cursor, SPAN(NULL, 0), true, &name, &got);
 	gml_dirent_cursor_close(cursor);
 	return rc;
 }
 
-static int fault_read(struct gml_meta *meta, uint64_t ino)
+static int fault_read(struct gml_meta *meta, gml_ino ino)
 {
 	struct gml_dirent_cursor *cursor = NULL;
 	struct gml_txn *txn;
@@ -97,21 +97,21 @@ static int fault_read(struct gml_meta *meta, uint64_t ino)
 	int rc = gml_meta_read_begin(meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_dirent_cursor_open(txn, 1, &cursor);
+	rc = gml_dirent_cursor_open(txn, INO(1), &cursor);
 	if (rc == 0)
 		rc = gml_dirent_cursor_seek(cursor, SPAN(NULL, 0), true, &name, &dirent);
 	if (rc == 0)
 		rc = gml_dirent_cursor_after_cookie(cursor, 0, &name, &dirent);
 	if (rc == 0)
 		rc = gml_rec_inode_get(txn, dirent.ino, &inode);
-	if (rc == 0 && dirent.ino != ino)
+	if (rc == 0 && !gml_ino_equal(dirent.ino, ino))
 		rc = GML_ERR_CORRUPT;
 	gml_dirent_cursor_close(cursor);
 	gml_meta_read_end(txn);
 	return rc;
 }
 
-static int fault_life(const char *dir, const struct gml_meta_options *opt, uint64_t *ino_out)
+static int fault_life(const char *dir, const struct gml_meta_options *opt, gml_ino *ino_out)
 {
 	struct gml_meta *meta;
 	int rc = gml_meta_open(dir, opt, &meta);
@@ -119,7 +119,7 @@ static int fault_life(const char *dir, const struct gml_meta_options *opt, uint6
 		return rc;
 	rc = gml_meta_update(meta, fault_put, ino_out);
 	if (rc != 0)
-		*ino_out = 0;
+		*ino_out = GML_INO_NONE;
 	else
 		rc = fault_read(meta, *ino_out);
 	gml_meta_close(meta);
@@ -129,7 +129,7 @@ static int fault_life(const char *dir, const struct gml_meta_options *opt, uint6
 static void test_no_memory(void **state)
 {
 	struct meta_env *env = *state;
-	uint64_t acked = 0;
+	gml_ino acked = GML_INO_NONE;
 	int rc;
 	gml_meta_close(env->meta);
 	env->meta = NULL;
@@ -137,26 +137,26 @@ static void test_no_memory(void **state)
 	/* Once in silence: libc keeps the stack of a thread that ended, and what belongs to it. */
 	assert_int_equal(fault_life(env->dir, &env->opt, &acked), 0);
 	for (long n = 1;; n++) {
-		uint64_t ino = 0;
+		gml_ino ino = GML_INO_NONE;
 		long live = fault_live;
 		fault_hits = 0;
 		fault_in = n;
 		rc = fault_life(env->dir, &env->opt, &ino);
 		fault_in = 0;
 		assert_int_equal(fault_live, live);
-		acked = ino != 0 ? ino : acked;
+		acked = !gml_ino_is_none(ino) ? ino : acked;
 		if (fault_hits == 0)
 			break;
 		assert_true(n < 10000);
 		/* The store is whole, and what was acknowledged is there. */
 		assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), 0);
-		if (acked != 0)
+		if (!gml_ino_is_none(acked))
 			assert_int_equal(fault_read(env->meta, acked), 0);
 		gml_meta_close(env->meta);
 		env->meta = NULL;
 	}
 	assert_int_equal(rc, 0);
-	assert_true(acked != 0);
+	assert_false(gml_ino_is_none(acked));
 }
 #endif
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The smaller nouns: what they keep, their order, and the secondary keys that follow them. */
+#define TEST_VIEW test_view
 #include "meta_support.h"
 #include "gateway/meta/record/record_internal.h"
 
+static uint64_t test_view;
 static const uint8_t noun_bytes[70000] = {7, 6, 5, 4};
 
 static bool span_equal(struct gml_span a, struct gml_span b)
@@ -17,26 +19,26 @@ static int extents_find(struct gml_txn *txn, void *arg)
 	for (uint64_t off = 1000; off < 10000; off += 1000) {
 		extent.off = off;
 		extent.blob_off = off * 3;
-		CLOSURE_CHECK(gml_rec_extent_put(txn, 8, &extent) == 0);
-		CLOSURE_CHECK(gml_rec_extent_put(txn, 10, &extent) == 0);
+		CLOSURE_CHECK(gml_rec_extent_put(txn, INO(8), &extent) == 0);
+		CLOSURE_CHECK(gml_rec_extent_put(txn, INO(10), &extent) == 0);
 	}
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 9, 0, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 7, 0, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 11, 5, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 0, &got) == 0 && got.off == 1000);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1000, &got) == 0 && got.off == 1000 &&
+	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(9), 0, &got) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(7), 0, &got) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(11), 5, &got) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(10), 0, &got) == 0 && got.off == 1000);
+	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(10), 1000, &got) == 0 && got.off == 1000 &&
 		      got.blob_off == 3000);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1099, &got) == 0 && got.off == 1000 &&
+	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(10), 1099, &got) == 0 && got.off == 1000 &&
 		      got.blob == extent.blob);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1100, &got) == 0 && got.off == 2000);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 9099, &got) == 0 && got.off == 9000);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 9100, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, UINT64_MAX, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_del(txn, 10, 2000) == 0);
-	CLOSURE_CHECK(gml_rec_extent_del(txn, 10, 2001) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_find(txn, 10, 1100, &got) == 0 && got.off == 3000);
+	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(10), 1100, &got) == 0 && got.off == 2000);
+	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(10), 9099, &got) == 0 && got.off == 9000);
+	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(10), 9100, &got) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(10), UINT64_MAX, &got) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_extent_del(txn, INO(10), 2000) == 0);
+	CLOSURE_CHECK(gml_rec_extent_del(txn, INO(10), 2001) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(10), 1100, &got) == 0 && got.off == 3000);
 	extent.len = 0;
-	CLOSURE_CHECK(gml_rec_extent_put(txn, 10, &extent) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_extent_put(txn, INO(10), &extent) == GML_ERR_INVAL);
 	return 0;
 }
 
@@ -67,26 +69,27 @@ static int xattrs(struct gml_txn *txn, void *arg)
 	struct walk walk = {{0}, 0};
 	(void)arg;
 	memset(name, 'n', sizeof(name));
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.b"), STR("bee")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.a"), SPAN(NULL, 0)) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.c"), SPAN(noun_bytes, 65536)) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 6, STR("user.d"), STR("other")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, STR("user.c"), SPAN(noun_bytes, 65537)) ==
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(5), STR("user.b"), STR("bee")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(5), STR("user.a"), SPAN(NULL, 0)) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(5), STR("user.c"), SPAN(noun_bytes, 65536)) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(6), STR("user.d"), STR("other")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(5), STR("user.c"), SPAN(noun_bytes, 65537)) ==
 		      GML_ERR_TOOBIG);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, SPAN(name, sizeof(name)), STR("x")) ==
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(5), SPAN(name, sizeof(name)), STR("x")) ==
 		      GML_ERR_NAMETOOLONG);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 5, SPAN(name, 0), STR("x")) == GML_ERR_INVAL);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 4, SPAN(name, 255), STR("x")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_get(txn, 5, STR("user.a"), &value) == 0 && value.len == 0);
-	CLOSURE_CHECK(gml_rec_xattr_get(txn, 5, STR("user.c"), &value) == 0 && value.len == 65536);
-	CLOSURE_CHECK(gml_rec_xattr_get(txn, 5, STR("user.d"), &value) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_xattr_each(txn, 5, SPAN(NULL, 0), walk_xattr, &walk) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(5), SPAN(name, 0), STR("x")) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(4), SPAN(name, 255), STR("x")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_get(txn, INO(5), STR("user.a"), &value) == 0 && value.len == 0);
+	CLOSURE_CHECK(gml_rec_xattr_get(txn, INO(5), STR("user.c"), &value) == 0 &&
+		      value.len == 65536);
+	CLOSURE_CHECK(gml_rec_xattr_get(txn, INO(5), STR("user.d"), &value) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_xattr_each(txn, INO(5), SPAN(NULL, 0), walk_xattr, &walk) == 0);
 	CLOSURE_CHECK(strcmp(walk.text, "user.a user.b user.c ") == 0);
 	walk = (struct walk){{0}, 1};
-	CLOSURE_CHECK(gml_rec_xattr_each(txn, 5, STR("user.a"), walk_xattr, &walk) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_each(txn, INO(5), STR("user.a"), walk_xattr, &walk) == 0);
 	CLOSURE_CHECK(strcmp(walk.text, "user.b ") == 0);
-	CLOSURE_CHECK(gml_rec_xattr_del(txn, 5, STR("user.b")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_del(txn, 5, STR("user.b")) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, INO(5), STR("user.b")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, INO(5), STR("user.b")) == GML_ERR_NOENT);
 	return 0;
 }
 
@@ -96,29 +99,35 @@ static bool walk_bucket(void *arg, struct gml_span name, const struct gml_bucket
 	return walk_add(arg, name.ptr, name.len);
 }
 
+/* A view that is not the present has one bucket. */
+#define ROOT(num) gml_ino_of(test_view == 0 ? 0 : test_view + (num), (num))
+
 static int buckets(struct gml_txn *txn, void *arg)
 {
-	struct gml_bucket_rec rec = {10, 11, 1000, -5}, got;
+	struct gml_bucket_rec rec = {ROOT(10), gml_ino_of(ROOT(10).view, 11), 1000, -5}, got;
 	struct gml_line line = gml_line_none;
 	struct walk walk = {{0}, 0};
 	char name[GML_BUCKET_NAME_MAX + 1];
 	uint64_t count;
 	(void)arg;
-	line.id = 10;
+	line.id = gml_line_id(ROOT(10));
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("photos"), &rec) == 0);
 	CLOSURE_CHECK(gml_rec_line_put(txn, &line, STR("photos")) == 0);
-	rec.root = line.id = 20;
+	rec.root = ROOT(20);
+	line.id = gml_line_id(rec.root);
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("backup"), &rec) == 0);
 	CLOSURE_CHECK(gml_rec_line_put(txn, &line, STR("backup")) == 0);
-	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("photos"), &got) == 0 && got.root == 10 &&
-		      got.uploads == 11 && got.uid == 1000 && got.created == -5);
-	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 20, name, &got) == 0 &&
-		      strcmp(name, "backup") == 0 && got.root == 20);
-	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 30, name, &got) == GML_ERR_NOENT);
-	line.id = 30; /* a line that leads to a bucket of another root */
+	CLOSURE_CHECK(gml_rec_bucket_get(txn, STR("photos"), &got) == 0 &&
+		      gml_ino_equal(got.root, ROOT(10)) &&
+		      gml_ino_equal(got.uploads, gml_ino_of(ROOT(10).view, 11)) &&
+		      got.uid == 1000 && got.created == -5);
+	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, ROOT(20), name, &got) == 0 &&
+		      strcmp(name, "backup") == 0 && gml_ino_equal(got.root, ROOT(20)));
+	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, ROOT(30), name, &got) == GML_ERR_NOENT);
+	line.id = gml_line_id(ROOT(30)); /* a line that leads to a bucket of another root */
 	CLOSURE_CHECK(gml_rec_line_put(txn, &line, STR("backup")) == 0);
-	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, 30, name, &got) == GML_ERR_CORRUPT);
-	CLOSURE_CHECK(gml_rec_line_del(txn, 30) == 0);
+	CLOSURE_CHECK(gml_rec_bucket_by_root(txn, ROOT(30), name, &got) == GML_ERR_CORRUPT);
+	CLOSURE_CHECK(gml_rec_line_del(txn, line.id) == 0);
 	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_BUCKET, &count) == 0 && count == 2);
 	CLOSURE_CHECK(gml_rec_bucket_each(txn, SPAN(NULL, 0), walk_bucket, &walk) == 0);
 	CLOSURE_CHECK(strcmp(walk.text, "backup photos ") == 0);
@@ -302,7 +311,7 @@ static bool walk_upload(void *arg, const uint8_t id[16], const struct gml_upload
 
 static int uploads(struct gml_txn *txn, void *arg)
 {
-	struct gml_upload_rec rec = {100,	    1,	      2,       1234, GML_CHECKSUM_SHA1, 1,
+	struct gml_upload_rec rec = {INO(100),	    1,	      2,       1234, GML_CHECKSUM_SHA1, 1,
 				     STR("k\x01y"), STR("h"), STR("m")},
 			      got;
 	struct gml_part_rec part = {.size = 7, .mtime = -1, .md5 = {9}}, part_got;
@@ -345,14 +354,14 @@ static int uploads(struct gml_txn *txn, void *arg)
 static bool walk_owner(void *arg, gml_ino ino, const struct gml_owner *owner)
 {
 	char text[32];
-	snprintf(text, sizeof(text), "%d:%u", (int)ino, owner->pid);
+	snprintf(text, sizeof(text), "%d:%u", (int)ino.num, owner->pid);
 	return walk_add(arg, text, strlen(text));
 }
 
 static bool walk_orphan(void *arg, gml_ino ino, int64_t since)
 {
 	char text[32];
-	snprintf(text, sizeof(text), "%d:%d", (int)ino, (int)since);
+	snprintf(text, sizeof(text), "%d:%d", (int)ino.num, (int)since);
 	return walk_add(arg, text, strlen(text));
 }
 
@@ -425,23 +434,24 @@ static int small_tables(struct gml_txn *txn, void *arg)
 	uint64_t id;
 	int64_t since;
 	(void)arg;
-	CLOSURE_CHECK(gml_rec_dirty_put(txn, 300, &owner) == 0 &&
-		      gml_rec_dirty_put(txn, 5, &owner) == 0);
-	CLOSURE_CHECK(gml_rec_dirty_get(txn, 300, &got) == 0 && got.start == 8 && got.boot == 9);
-	CLOSURE_CHECK(gml_rec_dirty_each(txn, 0, walk_owner, &walk) == 0 &&
+	CLOSURE_CHECK(gml_rec_dirty_put(txn, INO(300), &owner) == 0 &&
+		      gml_rec_dirty_put(txn, INO(5), &owner) == 0);
+	CLOSURE_CHECK(gml_rec_dirty_get(txn, INO(300), &got) == 0 && got.start == 8 &&
+		      got.boot == 9);
+	CLOSURE_CHECK(gml_rec_dirty_each(txn, GML_INO_NONE, walk_owner, &walk) == 0 &&
 		      strcmp(walk.text, "5:7 300:7 ") == 0);
 	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_dirty_each(txn, 5, walk_owner, &walk) == 0 &&
+	CLOSURE_CHECK(gml_rec_dirty_each(txn, INO(5), walk_owner, &walk) == 0 &&
 		      strcmp(walk.text, "300:7 ") == 0);
-	CLOSURE_CHECK(gml_rec_dirty_del(txn, 5) == 0 &&
-		      gml_rec_dirty_get(txn, 5, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_orphan_put(txn, 9, -4) == 0 &&
-		      gml_rec_orphan_get(txn, 9, &since) == 0 && since == -4);
+	CLOSURE_CHECK(gml_rec_dirty_del(txn, INO(5)) == 0 &&
+		      gml_rec_dirty_get(txn, INO(5), &got) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_orphan_put(txn, INO(9), -4) == 0 &&
+		      gml_rec_orphan_get(txn, INO(9), &since) == 0 && since == -4);
 	walk.text[0] = 0;
-	CLOSURE_CHECK(gml_rec_orphan_each(txn, 0, walk_orphan, &walk) == 0 &&
+	CLOSURE_CHECK(gml_rec_orphan_each(txn, GML_INO_NONE, walk_orphan, &walk) == 0 &&
 		      strcmp(walk.text, "9:-4 ") == 0);
-	CLOSURE_CHECK(gml_rec_orphan_del(txn, 9) == 0 &&
-		      gml_rec_orphan_del(txn, 9) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_orphan_del(txn, INO(9)) == 0 &&
+		      gml_rec_orphan_del(txn, INO(9)) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 0, 1000, &owner, &lease) == 0 && lease.first == 1);
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 0, 10, &owner, &lease) == 0 && lease.first == 1001 &&
 		      lease.count == 10);
@@ -486,5 +496,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nouns, meta_env_setup, meta_env_teardown),
 		cmocka_unit_test_setup_teardown(test_lines, meta_env_setup, meta_env_teardown),
 	};
-	return cmocka_run_group_tests_name("meta_noun", tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name("meta_noun", tests, NULL, NULL);
+	test_view = 900;
+	return failed + cmocka_run_group_tests_name("meta_noun in a view", tests, NULL, NULL);
 }

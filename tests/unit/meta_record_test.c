@@ -11,8 +11,8 @@ static bool span_equal(struct gml_span a, struct gml_span b)
 
 static bool inode_equal(const struct gml_inode *a, const struct gml_inode *b)
 {
-	if (a->ino != b->ino || a->bucket != b->bucket || a->parent != b->parent ||
-	    a->type != b->type)
+	if (!gml_ino_equal(a->ino, b->ino) || !gml_ino_equal(a->bucket, b->bucket) ||
+	    !gml_ino_equal(a->parent, b->parent) || a->type != b->type)
 		return false;
 	if (a->flags != b->flags || a->mode != b->mode || a->uid != b->uid || a->gid != b->gid ||
 	    a->nlink != b->nlink)
@@ -50,14 +50,20 @@ static uint64_t inode_number(uint64_t *seed)
 	return value >> (meta_random(seed) % 64);
 }
 
+static gml_ino inode_of(uint64_t view, uint64_t *seed)
+{
+	return gml_ino_of(view, inode_number(seed) % GML_INO_NUM_END);
+}
+
 /* Any legal inode. */
 static void inode_make(struct gml_inode *inode, uint64_t *seed)
 {
 	uint64_t has = meta_random(seed), end = 0;
-	*inode = (struct gml_inode){.ino = 1 + inode_number(seed) / 2,
+	uint64_t view = has & 256 ? inode_number(seed) % GML_INO_NUM_END : 0;
+	*inode = (struct gml_inode){.ino = gml_ino_of(view, 1 + inode_number(seed) / 8),
 				    .type = (uint8_t)(1 + meta_random(seed) % 7)};
-	inode->bucket = inode_number(seed);
-	inode->parent = has & 1 ? inode_number(seed) : 0;
+	inode->bucket = inode_of(view, seed);
+	inode->parent = has & 1 ? inode_of(view, seed) : GML_INO_NONE;
 	inode->flags = (uint32_t)inode_number(seed);
 	inode->mode = (uint32_t)inode_number(seed);
 	inode->uid = (uint32_t)inode_number(seed);
@@ -132,9 +138,9 @@ static int inodes_round_trip(struct gml_txn *txn, void *arg)
 static void object_make(struct gml_inode *inode)
 {
 	const int64_t now = 1700000000123456789;
-	*inode = (struct gml_inode){.ino = 4711,
-				    .bucket = 1000,
-				    .parent = 123456,
+	*inode = (struct gml_inode){.ino = INO(4711),
+				    .bucket = INO(1000),
+				    .parent = INO(123456),
 				    .type = GML_REG,
 				    .flags = GML_INODE_MD5};
 	inode->mode = 0644;
@@ -161,7 +167,7 @@ static int inode_limits(struct gml_txn *txn, void *arg)
 	(void)arg;
 	object_make(&inode);
 	CLOSURE_CHECK(gml_rec_inode_put(txn, &inode) == 0);
-	gml_key_u64(key, inode.ino);
+	gml_key_u64(key, inode.ino.num);
 	CLOSURE_CHECK(gml_txn_get(txn, GML_TABLE_INODE, SPAN(key, 8), &value) == 0);
 	CLOSURE_CHECK(value.len < 150);
 	/* A blob file's kind costs next to nothing. */
@@ -187,6 +193,12 @@ static int inode_limits(struct gml_txn *txn, void *arg)
 	bad.extents[1] = (struct gml_extent){5000, 1, 0, 0};
 	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);
 	bad.extents[1] = (struct gml_extent){5000, 1, UINT64_MAX, 2};
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);
+	bad = inode;
+	bad.bucket = gml_ino_of(5, 1000); /* of another view */
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);
+	bad = inode;
+	bad.parent = gml_ino_of(5, 1000);
 	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);
 	bad = inode;
 	bad.name.len = GML_REC_NAME_MAX + 1;
@@ -218,7 +230,7 @@ static int read_inode(struct gml_txn *txn)
 	struct gml_inode inode;
 	struct gml_span headers[GML_HDR_COUNT];
 	unsigned sum = 0;
-	int rc = gml_rec_inode_get(txn, 4711, &inode);
+	int rc = gml_rec_inode_get(txn, INO(4711), &inode);
 	if (rc == 0) {
 		gml_rec_headers_decode(inode.headers, headers);
 		gml_rec_pairs_each(inode.headers, any_pair, &sum);
@@ -230,13 +242,13 @@ static int read_inode(struct gml_txn *txn)
 static int read_dirent(struct gml_txn *txn)
 {
 	struct gml_dirent dirent;
-	return gml_rec_dirent_get(txn, 50, STR("some name"), &dirent);
+	return gml_rec_dirent_get(txn, INO(50), STR("some name"), &dirent);
 }
 
 static int read_extent(struct gml_txn *txn)
 {
 	struct gml_extent extent;
-	return gml_rec_extent_find(txn, 60, 4096, &extent);
+	return gml_rec_extent_find(txn, INO(60), 4096, &extent);
 }
 
 static int read_blob(struct gml_txn *txn)
@@ -271,7 +283,7 @@ static int read_usage(struct gml_txn *txn)
 static int read_config(struct gml_txn *txn)
 {
 	struct gml_span document;
-	return gml_rec_config_get(txn, 100, GML_BUCKET_TAGGING, &document);
+	return gml_rec_config_get(txn, INO(100), GML_BUCKET_TAGGING, &document);
 }
 
 static const uint8_t upload_id[16] = {0xfe, 2, 3};
@@ -311,13 +323,13 @@ static int read_key(struct gml_txn *txn)
 static int read_dirty(struct gml_txn *txn)
 {
 	struct gml_owner owner;
-	return gml_rec_dirty_get(txn, 80, &owner);
+	return gml_rec_dirty_get(txn, INO(80), &owner);
 }
 
 static int read_orphan(struct gml_txn *txn)
 {
 	int64_t since;
-	return gml_rec_orphan_get(txn, 90, &since);
+	return gml_rec_orphan_get(txn, INO(90), &since);
 }
 
 static bool any_lease(void *arg, const struct gml_lease *lease)
@@ -334,14 +346,14 @@ static int read_lease(struct gml_txn *txn)
 static int put_samples(struct gml_txn *txn, void *arg)
 {
 	struct gml_inode inode;
-	struct gml_dirent dirent = {4711, 0, GML_REG};
+	struct gml_dirent dirent = {INO(4711), 0, GML_REG};
 	struct gml_extent extents[2] = {{4096, 300, 0, 1 << 20}, {2 << 20, 301, 5, 7}};
 	struct gml_blob_rec blob = {3, 1 << 20};
-	struct gml_bucket_rec bucket = {100, 101, 1000, 1700000000};
+	struct gml_bucket_rec bucket = {INO(100), INO(101), 1000, 1700000000};
 	struct gml_line line = gml_line_none;
 	struct gml_usage_rec usage = {123456789, 17};
 	struct gml_upload_rec upload = {
-		.bucket = 100, .uid = 1, .checksum_algorithm = 2, .key = STR("some/key")};
+		.bucket = INO(100), .uid = 1, .checksum_algorithm = 2, .key = STR("some/key")};
 	struct gml_part_rec part = {
 		.size = 9, .checksum.algorithm = GML_CHECKSUM_SHA256, .nextents = 2};
 	struct gml_user user = {
@@ -354,20 +366,21 @@ static int put_samples(struct gml_txn *txn, void *arg)
 	upload.headers = STR("\1\2ab");
 	upload.meta = STR("\1a\2bc");
 	CLOSURE_CHECK(gml_rec_inode_put(txn, &inode) == 0);
-	CLOSURE_CHECK(gml_rec_dirent_put(txn, 50, STR("some name"), &dirent) == 0);
-	CLOSURE_CHECK(gml_rec_extent_put(txn, 60, &extents[0]) == 0);
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, INO(50), STR("some name"), &dirent) == 0);
+	CLOSURE_CHECK(gml_rec_extent_put(txn, INO(60), &extents[0]) == 0);
 	CLOSURE_CHECK(gml_rec_blob_put(txn, 70, &blob) == 0);
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("photos"), &bucket) == 0);
 	line.id = 100;
 	CLOSURE_CHECK(gml_rec_line_put(txn, &line, STR("photos")) == 0);
 	CLOSURE_CHECK(gml_rec_usage_put(txn, 101, &usage) == 0);
-	CLOSURE_CHECK(gml_rec_config_put(txn, 100, GML_BUCKET_TAGGING, STR("<Tagging/>")) == 0);
+	CLOSURE_CHECK(gml_rec_config_put(txn, INO(100), GML_BUCKET_TAGGING, STR("<Tagging/>")) ==
+		      0);
 	CLOSURE_CHECK(gml_rec_upload_put(txn, upload_id, &upload) == 0);
 	CLOSURE_CHECK(gml_rec_part_put(txn, upload_id, 10000, &part, extents) == 0);
 	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == 0);
 	CLOSURE_CHECK(gml_rec_key_put(txn, &key) == 0);
-	CLOSURE_CHECK(gml_rec_dirty_put(txn, 80, &owner) == 0);
-	CLOSURE_CHECK(gml_rec_orphan_put(txn, 90, 5) == 0);
+	CLOSURE_CHECK(gml_rec_dirty_put(txn, INO(80), &owner) == 0);
+	CLOSURE_CHECK(gml_rec_orphan_put(txn, INO(90), 5) == 0);
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 0, 1024, &owner, &lease) == 0);
 	return 0;
 }
@@ -560,12 +573,13 @@ static int long_put(struct gml_txn *txn, void *arg)
 	struct gml_span too_long = SPAN(long_names[3], GML_REC_XATTR_NAME_MAX + 1);
 	(void)arg;
 	for (int i = 0; i < LONG_NAMES; i++)
-		CLOSURE_CHECK(gml_rec_xattr_put(txn, 7, long_name(i), SPAN(&"abcd"[i], 1)) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 7, STR("a"), STR("first")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 7, STR("z"), STR("last")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 8, long_name(1), STR("other")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, 7, too_long, STR("x")) == GML_ERR_NAMETOOLONG);
-	CLOSURE_CHECK(gml_rec_xattr_del(txn, 7, too_long) == GML_ERR_NOENT);
+		CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(7), long_name(i), SPAN(&"abcd"[i], 1)) ==
+			      0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(7), STR("a"), STR("first")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(7), STR("z"), STR("last")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(8), long_name(1), STR("other")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(7), too_long, STR("x")) == GML_ERR_NAMETOOLONG);
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, INO(7), too_long) == GML_ERR_NOENT);
 	return 0;
 }
 
@@ -589,8 +603,8 @@ static bool long_each(void *arg, struct gml_span name, struct gml_span value)
 static int long_del(struct gml_txn *txn, void *arg)
 {
 	(void)arg;
-	CLOSURE_CHECK(gml_rec_xattr_del(txn, 7, long_name(1)) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_del(txn, 7, long_name(1)) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, INO(7), long_name(1)) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, INO(7), long_name(1)) == GML_ERR_NOENT);
 	return 0;
 }
 
@@ -605,18 +619,18 @@ static void test_long_xattrs(void **state)
 	meta_env_update(env, long_put, NULL);
 	txn = meta_env_read(env);
 	for (int i = 0; i < LONG_NAMES; i++) {
-		assert_int_equal(gml_rec_xattr_get(txn, 7, long_name(i), &value), 0);
+		assert_int_equal(gml_rec_xattr_get(txn, INO(7), long_name(i), &value), 0);
 		assert_true(span_equal(value, SPAN(&"abcd"[i], 1)));
 	}
-	assert_int_equal(gml_rec_xattr_get(txn, 7, SPAN(long_names[0], 257), &value),
+	assert_int_equal(gml_rec_xattr_get(txn, INO(7), SPAN(long_names[0], 257), &value),
 			 GML_ERR_NOENT);
-	assert_int_equal(gml_rec_xattr_each(txn, 7, after, long_each, &all), 0);
+	assert_int_equal(gml_rec_xattr_each(txn, INO(7), after, long_each, &all), 0);
 	assert_int_equal(all.n, 6);
 	assert_int_equal(all.values[0], 'f');
 	assert_int_equal(all.values[5], 'l');
 	for (unsigned i = 0; i < 6; i++) { /* one at a time, each after the one before */
 		walk.n = i;
-		assert_int_equal(gml_rec_xattr_each(txn, 7, after, long_each, &walk), 0);
+		assert_int_equal(gml_rec_xattr_each(txn, INO(7), after, long_each, &walk), 0);
 		assert_int_equal(walk.n, i + 1);
 		after = SPAN(walk.last, walk.last_len);
 	}
@@ -624,9 +638,9 @@ static void test_long_xattrs(void **state)
 	gml_meta_read_end(txn);
 	meta_env_update(env, long_del, NULL);
 	txn = meta_env_read(env);
-	assert_int_equal(gml_rec_xattr_get(txn, 7, long_name(1), &value), GML_ERR_NOENT);
-	assert_int_equal(gml_rec_xattr_get(txn, 7, long_name(2), &value), 0);
-	assert_int_equal(gml_rec_xattr_get(txn, 8, long_name(1), &value), 0);
+	assert_int_equal(gml_rec_xattr_get(txn, INO(7), long_name(1), &value), GML_ERR_NOENT);
+	assert_int_equal(gml_rec_xattr_get(txn, INO(7), long_name(2), &value), 0);
+	assert_int_equal(gml_rec_xattr_get(txn, INO(8), long_name(1), &value), 0);
 	gml_meta_read_end(txn);
 }
 
@@ -635,21 +649,21 @@ static void test_long_xattrs(void **state)
 static int documents_put(struct gml_txn *txn, void *arg)
 {
 	(void)arg;
-	CLOSURE_CHECK(gml_rec_config_drop(txn, 5) == 0);
-	CLOSURE_CHECK(gml_rec_config_put(txn, 5, 1, STR("one")) == 0);
-	CLOSURE_CHECK(gml_rec_config_put(txn, 5, 255, SPAN(NULL, 0)) == 0);
-	CLOSURE_CHECK(gml_rec_config_put(txn, 6, 1, STR("other")) == 0);
-	CLOSURE_CHECK(
-		gml_rec_config_put(txn, 5, 2, SPAN(inode_bytes, GML_BUCKET_DOCUMENT_MAX + 1)) ==
-		GML_ERR_TOOBIG);
-	CLOSURE_CHECK(gml_rec_config_del(txn, 5, 3) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_config_drop(txn, INO(5)) == 0);
+	CLOSURE_CHECK(gml_rec_config_put(txn, INO(5), 1, STR("one")) == 0);
+	CLOSURE_CHECK(gml_rec_config_put(txn, INO(5), 255, SPAN(NULL, 0)) == 0);
+	CLOSURE_CHECK(gml_rec_config_put(txn, INO(6), 1, STR("other")) == 0);
+	CLOSURE_CHECK(gml_rec_config_put(txn, INO(5), 2,
+					 SPAN(inode_bytes, GML_BUCKET_DOCUMENT_MAX + 1)) ==
+		      GML_ERR_TOOBIG);
+	CLOSURE_CHECK(gml_rec_config_del(txn, INO(5), 3) == GML_ERR_NOENT);
 	return 0;
 }
 
 static int documents_drop(struct gml_txn *txn, void *arg)
 {
 	(void)arg;
-	return gml_rec_config_drop(txn, 5);
+	return gml_rec_config_drop(txn, INO(5));
 }
 
 static void test_documents(void **state)
@@ -659,17 +673,17 @@ static void test_documents(void **state)
 	struct gml_txn *txn;
 	meta_env_update(env, documents_put, NULL);
 	txn = meta_env_read(env);
-	assert_int_equal(gml_rec_config_get(txn, 5, 1, &value), 0);
+	assert_int_equal(gml_rec_config_get(txn, INO(5), 1, &value), 0);
 	assert_true(span_equal(value, STR("one")));
-	assert_int_equal(gml_rec_config_get(txn, 5, 255, &value), 0);
+	assert_int_equal(gml_rec_config_get(txn, INO(5), 255, &value), 0);
 	assert_int_equal(value.len, 0);
-	assert_int_equal(gml_rec_config_get(txn, 5, 2, &value), GML_ERR_NOENT);
+	assert_int_equal(gml_rec_config_get(txn, INO(5), 2, &value), GML_ERR_NOENT);
 	gml_meta_read_end(txn);
 	meta_env_update(env, documents_drop, NULL);
 	txn = meta_env_read(env);
-	assert_int_equal(gml_rec_config_get(txn, 5, 1, &value), GML_ERR_NOENT);
-	assert_int_equal(gml_rec_config_get(txn, 5, 255, &value), GML_ERR_NOENT);
-	assert_int_equal(gml_rec_config_get(txn, 6, 1, &value), 0);
+	assert_int_equal(gml_rec_config_get(txn, INO(5), 1, &value), GML_ERR_NOENT);
+	assert_int_equal(gml_rec_config_get(txn, INO(5), 255, &value), GML_ERR_NOENT);
+	assert_int_equal(gml_rec_config_get(txn, INO(6), 1, &value), 0);
 	gml_meta_read_end(txn);
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "gateway/meta/record/record.h"
+#include "ino_support.h"
 
 #define SPAN(p, n) ((struct gml_span){(p), (n)})
 #define STR(s) ((struct gml_span){(s), strlen(s)})

@@ -46,19 +46,20 @@ static void test_mkdir_lookup(void **state)
 	struct ns *ns = *state;
 	gml_ino a = ns_mkdir(ns, ns->bucket, "a"), b = ns_mkdir(ns, a, "b");
 	struct gml_attr attr;
-	assert_int_equal(ns_lookup(ns, ns->bucket, "a"), a);
-	assert_int_equal(ns_lookup(ns, a, "b"), b);
+	assert_ino_equal(ns_lookup(ns, ns->bucket, "a"), a);
+	assert_ino_equal(ns_lookup(ns, a, "b"), b);
 	assert_int_equal(ns_attr(ns, a).nlink, 3);
 	assert_int_equal(ns_attr(ns, b).nlink, 2);
 	assert_int_equal(ns_attr(ns, ns->bucket).nlink, 3);
 	assert_ok(gml_dir_parent(&ns->op, ns->store, b, &attr));
-	assert_int_equal(attr.ino, a);
+	assert_ino_equal(attr.ino, a);
 	assert_ok(gml_dir_parent(&ns->op, ns->store, ns->bucket, &attr));
-	assert_int_equal(attr.ino, GML_INO_ROOT);
+	assert_ino_equal(attr.ino, GML_INO_ROOT);
 	assert_rc(gml_dir_parent(&ns->op, ns->store, GML_INO_ROOT, &attr), GML_ERR_NOENT);
 	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span("a"), NULL, &attr),
 		  GML_ERR_EXIST);
-	assert_rc(gml_dir_lookup(&ns->op, ns->store, 999999, ns_span("a"), &attr), GML_ERR_STALE);
+	assert_rc(gml_dir_lookup(&ns->op, ns->store, INO(999999), ns_span("a"), &attr),
+		  GML_ERR_STALE);
 	assert_rc(gml_dir_lookup(&ns->op, ns->store, ns->bucket, ns_span("none"), &attr),
 		  GML_ERR_NOENT);
 	ns_put(ns, a, "f", "x");
@@ -160,10 +161,10 @@ static void test_link(void **state)
 	gml_ino d = ns_mkdir(ns, ns->bucket, "d"), f = ns_put(ns, ns->bucket, "f", "hello"), other;
 	struct gml_setattr set = {.mask = GML_SET_MODE, .mode = 0755};
 	struct gml_attr attr;
-	assert_int_equal(ns_attr(ns, f).parent, ns->bucket);
+	assert_ino_equal(ns_attr(ns, f).parent, ns->bucket);
 	assert_ok(gml_dir_link(&ns->op, ns->store, f, d, ns_span("g"), &attr));
 	assert_int_equal(attr.nlink, 2);
-	assert_int_equal(attr.parent, 0);
+	assert_ino_equal(attr.parent, GML_INO_NONE);
 	assert_rc(gml_dir_link(&ns->op, ns->store, f, d, ns_span("g"), &attr), GML_ERR_EXIST);
 	assert_rc(gml_dir_link(&ns->op, ns->store, d, ns->bucket, ns_span("dd"), &attr),
 		  GML_ERR_PERM);
@@ -174,12 +175,12 @@ static void test_link(void **state)
 		  GML_ERR_XDEV);
 	/* rename(2): two names of one file: nothing happens. */
 	assert_ok(gml_dir_rename(&ns->op, ns->store, ns->bucket, ns_span("f"), d, ns_span("g")));
-	assert_int_equal(ns_lookup(ns, ns->bucket, "f"), f);
+	assert_ino_equal(ns_lookup(ns, ns->bucket, "f"), f);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("f"), GML_REMOVE_FILE));
 	assert_int_equal(ns_attr(ns, f).nlink, 1);
 	ns_assert_content(ns, f, "hello", 5);
 	assert_ok(gml_dir_rename(&ns->op, ns->store, d, ns_span("g"), d, ns_span("h")));
-	assert_int_equal(ns_attr(ns, f).parent, d);
+	assert_ino_equal(ns_attr(ns, f).parent, d);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, d, ns_span("h"), GML_REMOVE_ANY));
 	assert_int_equal(ns_record(ns, f).nlink, 0); /* an orphan: still there, but not by handle */
 	assert_rc(gml_dir_link(&ns->op, ns->store, f, d, ns_span("back"), &attr), GML_ERR_STALE);
@@ -200,7 +201,7 @@ static void test_remove(void **state)
 	assert_rc(gml_dir_remove(&ns->op, ns->store, d, ns_span("g"), GML_REMOVE_ANY),
 		  GML_ERR_NOENT);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, d, ns_span("f"), GML_REMOVE_FILE));
-	assert_int_equal(ns_lookup(ns, ns->bucket, "d"), d); /* explicit: it stays */
+	assert_ino_equal(ns_lookup(ns, ns->bucket, "d"), d); /* explicit: it stays */
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("d"), GML_REMOVE_DIR));
 	assert_rc(gml_dir_mkdir(&ns->op, ns->store, d, ns_span("x"), NULL, &(struct gml_attr){0}),
 		  GML_ERR_STALE);
@@ -239,8 +240,8 @@ static void test_rename_rules(void **state)
 	assert_rc(mv(ns, b, "f", GML_INO_ROOT, "other"), GML_ERR_XDEV);
 	assert_ok(mv(ns, b, "f", b, "f"));
 	assert_ok(mv(ns, b, "f", b, "g")); /* replaces */
-	assert_int_equal(ns_lookup(ns, b, "g"), f);
-	assert_int_equal(ns_lookup(ns, b, "f"), 0);
+	assert_ino_equal(ns_lookup(ns, b, "g"), f);
+	assert_ino_equal(ns_lookup(ns, b, "f"), GML_INO_NONE);
 	assert_int_equal(ns_record(ns, g).nlink, 0);
 	assert_ok(gml_dir_lookup(&ns->op, ns->store, b, ns_span("g"), &attr));
 	assert_int_equal(attr.cookie, cookie); /* the name's, whatever it denotes */
@@ -249,10 +250,10 @@ static void test_rename_rules(void **state)
 	assert_int_equal(ns_attr(ns, d).nlink, 2);
 	assert_int_equal(ns_attr(ns, e).nlink, 3);
 	assert_ok(gml_dir_parent(&ns->op, ns->store, dd, &attr));
-	assert_int_equal(attr.ino, e);
+	assert_ino_equal(attr.ino, e);
 	/* Over an empty directory. */
 	assert_ok(mv(ns, e, "moved", b, "d"));
-	assert_int_equal(ns_lookup(ns, b, "d"), dd);
+	assert_ino_equal(ns_lookup(ns, b, "d"), dd);
 	assert_int_equal(ns_attr(ns, e).nlink, 2);
 	assert_int_equal(ns_attr(ns, b).nlink, 4); /* d and e */
 }
@@ -264,7 +265,7 @@ static void test_rename_implicit(void **state)
 		j = ns_raw(ns, i, "j/", 2, GML_DIR, NULL, 0);
 	ns_raw(ns, j, "f", 1, GML_REG, "abc", 3);
 	assert_ok(mv(ns, j, "f", b, "f"));
-	assert_int_equal(ns_lookup(ns, i, "j"), j); /* a client worked in it: it stays */
+	assert_ino_equal(ns_lookup(ns, i, "j"), j); /* a client worked in it: it stays */
 	assert_rc(gml_dir_remove(&ns->op, ns->store, b, ns_span("i"), GML_REMOVE_DIR),
 		  GML_ERR_NOTEMPTY);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, i, ns_span("j"), GML_REMOVE_DIR));
@@ -275,21 +276,21 @@ static void test_rename_implicit(void **state)
 	ns_raw(ns, i, "f", 1, GML_REG, "abc", 3);
 	assert_ok(mv(ns, b, "i", b, "k"));
 	assert_ok(gml_dir_remove(&ns->op, ns->store, i, ns_span("f"), GML_REMOVE_ANY));
-	assert_int_equal(ns_lookup(ns, b, "k"), i);
+	assert_ino_equal(ns_lookup(ns, b, "k"), i);
 	/* So does making an entry in it. */
 	i = ns_raw(ns, b, "m/", 2, GML_DIR, NULL, 0);
 	ns_raw(ns, i, "f", 1, GML_REG, "abc", 3);
 	ns_put(ns, i, "g", "");
 	assert_ok(gml_dir_remove(&ns->op, ns->store, i, ns_span("f"), GML_REMOVE_ANY));
 	assert_ok(gml_dir_remove(&ns->op, ns->store, i, ns_span("g"), GML_REMOVE_ANY));
-	assert_int_equal(ns_lookup(ns, b, "m"), i);
+	assert_ino_equal(ns_lookup(ns, b, "m"), i);
 	/* One that S3 alone used goes with its last entry, and those above it. */
 	i = ns_raw(ns, b, "n/", 2, GML_DIR, NULL, 0);
 	j = ns_raw(ns, i, "o/", 2, GML_DIR, NULL, 0);
 	ns_raw(ns, j, "f", 1, GML_REG, "abc", 3);
 	assert_ok(gml_object_delete(&ns->op, ns->store, ns_span("bucket"), ns_span("n/o/f"), NULL,
 				    NULL));
-	assert_int_equal(ns_lookup(ns, b, "n"), 0);
+	assert_ino_equal(ns_lookup(ns, b, "n"), GML_INO_NONE);
 }
 
 /* ---- escapes
@@ -303,26 +304,26 @@ static void test_escapes(void **state)
 	dir = ns_raw(ns, b, "a/", 2, GML_DIR, NULL, 0);
 	ns_raw(ns, dir, "in", 2, GML_REG, "x", 1);
 	file = ns_raw(ns, b, "a", 1, GML_REG, "file", 4);
-	assert_int_equal(ns_lookup(ns, b, "a"), dir);
-	assert_int_equal(ns_lookup(ns, b, ".gml~f~a"), file);
-	assert_int_equal(ns_lookup(ns, b, ".gml~d~a"), 0); /* shown plainly */
+	assert_ino_equal(ns_lookup(ns, b, "a"), dir);
+	assert_ino_equal(ns_lookup(ns, b, ".gml~f~a"), file);
+	assert_ino_equal(ns_lookup(ns, b, ".gml~d~a"), GML_INO_NONE); /* shown plainly */
 	assert_rc(gml_dir_mkdir(&ns->op, ns->store, b, ns_span("a"), NULL, &(struct gml_attr){0}),
 		  GML_ERR_EXIST);
 	odd = ns_raw(ns, b, "/", 1, GML_DIR, NULL, 0);
-	assert_int_equal(ns_lookup(ns, b, ".gml~d~"), odd);
+	assert_ino_equal(ns_lookup(ns, b, ".gml~d~"), odd);
 	ns_raw(ns, odd, "x", 1, GML_REG, "1", 1);
 	odd = ns_raw(ns, b, "../", 3, GML_DIR, NULL, 0);
-	assert_int_equal(ns_lookup(ns, b, ".gml~d~.."), odd);
+	assert_ino_equal(ns_lookup(ns, b, ".gml~d~.."), odd);
 	ns_raw(ns, odd, "x", 1, GML_REG, "1", 1);
 	odd = ns_raw(ns, b, ".", 1, GML_REG, "dot", 3);
-	assert_int_equal(ns_lookup(ns, b, ".gml~f~."), odd);
+	assert_ino_equal(ns_lookup(ns, b, ".gml~f~."), odd);
 	odd = ns_raw(ns, b, ".gml~f~a", 8, GML_REG, "r", 1);
-	assert_int_equal(ns_lookup(ns, b, ".gml~f~.gml~f~a"), odd);
-	assert_int_equal(ns_lookup(ns, b, ".gml~f~a"), file);
+	assert_ino_equal(ns_lookup(ns, b, ".gml~f~.gml~f~a"), odd);
+	assert_ino_equal(ns_lookup(ns, b, ".gml~f~a"), file);
 	list_dir(ns, &ns->op, b, &list);
 	assert_int_equal(list.count, 6);
 	for (unsigned i = 0; i < list.count; i++)
-		assert_int_equal(ns_lookup(ns, b, list.names[i]), list.inos[i]);
+		assert_ino_equal(ns_lookup(ns, b, list.names[i]), list.inos[i]);
 	/* What is shown can be renamed, replaced and removed. */
 	ns_put(ns, b, "tmp", "new");
 	assert_ok(mv(ns, b, "tmp", b, ".gml~f~a"));
@@ -334,7 +335,7 @@ static void test_escapes(void **state)
 	/* Without the directory the file has its plain name. */
 	assert_ok(gml_dir_remove(&ns->op, ns->store, dir, ns_span("in"), GML_REMOVE_FILE));
 	assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span("a"), GML_REMOVE_DIR));
-	assert_int_equal(ns_lookup(ns, b, ".gml~f~a"), 0);
+	assert_ino_equal(ns_lookup(ns, b, ".gml~f~a"), GML_INO_NONE);
 	ns_assert_content(ns, ns_lookup(ns, b, "a"), "new", 3);
 }
 
@@ -356,20 +357,22 @@ static void test_long_names(void **state)
 	assert_int_equal(list.count, 4);
 	for (unsigned i = 0; i < list.count; i++) {
 		assert_int_equal(strlen(list.names[i]), 240);
-		assert_int_equal(
-			strncmp(list.names[i], list.inos[i] == dir ? ".gml~D~" : ".gml~F~", 7), 0);
-		assert_int_equal(ns_lookup(ns, b, list.names[i]), list.inos[i]);
-		if (list.inos[i] == first)
+		assert_int_equal(strncmp(list.names[i],
+					 gml_ino_equal(list.inos[i], dir) ? ".gml~D~" : ".gml~F~",
+					 7),
+				 0);
+		assert_ino_equal(ns_lookup(ns, b, list.names[i]), list.inos[i]);
+		if (gml_ino_equal(list.inos[i], first))
 			assert_ok(mv(ns, b, list.names[i], b, "short"));
-		else if (list.inos[i] != dir)
+		else if (!gml_ino_equal(list.inos[i], dir))
 			assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span(list.names[i]),
 						 GML_REMOVE_FILE));
 	}
-	assert_int_equal(ns_lookup(ns, b, "short"), first);
+	assert_ino_equal(ns_lookup(ns, b, "short"), first);
 	assert_int_equal(ns_record(ns, second).nlink, 0);
 	assert_int_equal(ns_record(ns, edge).nlink, 0);
 	list.names[0][10] ^= 1;
-	assert_int_equal(ns_lookup(ns, b, list.names[0]), 0);
+	assert_ino_equal(ns_lookup(ns, b, list.names[0]), GML_INO_NONE);
 }
 
 static void test_marker(void **state)
@@ -380,7 +383,7 @@ static void test_marker(void **state)
 	m = ns_raw(ns, d, "", 0, GML_REG, NULL, 0);
 	list_dir(ns, &ns->op, d, &list);
 	assert_int_equal(list.count, 0);
-	assert_int_equal(ns_lookup(ns, d, ".gml~f~"), 0);
+	assert_ino_equal(ns_lookup(ns, d, ".gml~f~"), GML_INO_NONE);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, b, ns_span("d"), GML_REMOVE_DIR));
 	assert_int_equal(ns_record(ns, m).nlink, 0);
 	/* With data it is shown, and keeps the directory. */

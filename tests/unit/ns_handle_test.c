@@ -347,7 +347,7 @@ static void test_recovering(void **state)
 	handle_remove(ns, "f");
 	EXPECT(&op, f, on_any, GML_ERR_AGAIN);
 	assert_rc(call_open(ns, &op, f), GML_ERR_STALE); /* no reclaim */
-	assert_rc(call_getattr(ns, &op, 12345678), GML_ERR_STALE);
+	assert_rc(call_getattr(ns, &op, INO(12345678)), GML_ERR_STALE);
 }
 
 /* A name is looked up, and before it is opened it denotes another file. */
@@ -362,7 +362,7 @@ static void test_create_finds_the_name(void **state)
 	assert_ok(gml_file_create(&op, ns->store, ns->bucket, ns_span("f"), GML_OPEN_READ,
 				  GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL, &created));
 	assert_false(created);
-	assert_int_equal(gml_file_ino(file), ns_lookup(ns, ns->bucket, "f"));
+	assert_ino_equal(gml_file_ino(file), ns_lookup(ns, ns->bucket, "f"));
 	assert_ok(gml_file_close(&op, file));
 }
 

@@ -253,7 +253,8 @@ bool __wrap_gml_owner_alive(const struct gml_owner *owner)
 		return __real_gml_owner_alive(owner);
 	race_slot.ns = NULL;
 	gml_readers_remove(ns->store->readers, race_slot.slot);
-	while ((slot = gml_readers_add(ns->store->readers, &ns->store->self, 7)) != race_slot.slot)
+	while ((slot = gml_readers_add(ns->store->readers, &ns->store->self, INO(7))) !=
+	       race_slot.slot)
 		gml_readers_remove(ns->store->readers, slot);
 	return __real_gml_owner_alive(owner);
 }
@@ -263,14 +264,14 @@ static void test_reader_slot(void **state)
 	struct ns *ns = *state;
 	struct gml_owner dead = {
 		.pid = ns->store->self.pid, .start = 1, .boot = ns->store->self.boot};
-	race_slot.slot = gml_readers_add(ns->store->readers, &dead, 5);
+	race_slot.slot = gml_readers_add(ns->store->readers, &dead, INO(5));
 	race_slot.ns = ns;
-	assert_false(gml_readers_has(ns->store->readers, 5));
+	assert_false(gml_readers_has(ns->store->readers, INO(5)));
 	assert_null(race_slot.ns);
-	assert_true(gml_readers_has(ns->store->readers, 7));
+	assert_true(gml_readers_has(ns->store->readers, INO(7)));
 	gml_readers_remove(ns->store->readers, race_slot.slot);
-	race_slot.slot = gml_readers_add(ns->store->readers, &dead, 5);
-	assert_false(gml_readers_has(ns->store->readers, 5)); /* and is cleared */
+	race_slot.slot = gml_readers_add(ns->store->readers, &dead, INO(5));
+	assert_false(gml_readers_has(ns->store->readers, INO(5))); /* and is cleared */
 }
 
 int main(void)

@@ -26,6 +26,7 @@
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/posix/open_inode.h"
 #include "gateway/ns/store/store.h"
+#include "ino_support.h"
 
 #define assert_rc(call, want)                                                                      \
 	do {                                                                                       \
@@ -204,7 +205,7 @@ __attribute__((unused)) static gml_ino ns_lookup(struct ns *ns, gml_ino parent, 
 	int rc = gml_dir_lookup(&ns->op, ns->store, parent, ns_span(name), &attr);
 
 	if (rc == GML_ERR_NOENT)
-		return 0;
+		return GML_INO_NONE;
 	assert_ok(rc);
 	return attr.ino;
 }

@@ -46,7 +46,7 @@ static void test_directories(void **state)
 	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("d/"), true, &object));
 	assert_true(gml_object_info(object)->directory);
 	assert_int_equal(gml_object_info(object)->size, 0);
-	assert_int_equal(gml_object_info(object)->ino, d);
+	assert_ino_equal(gml_object_info(object)->ino, d);
 	assert_string_equal(gml_object_info(object)->etag, GML_ETAG_EMPTY);
 	assert_true(gml_span_equal(gml_object_info(object)->headers[GML_HDR_CONTENT_TYPE],
 				   ns_span("application/x-directory")));
@@ -55,7 +55,7 @@ static void test_directories(void **state)
 		  GML_ERR_PRECONDITION);
 	assert_ok(object_put(ns, ns_span("d/x"), "x"));
 	assert_ok(object_del(ns, ns_span("d/x")));
-	assert_int_equal(ns_lookup(ns, ns->bucket, "d"), d);
+	assert_ino_equal(ns_lookup(ns, ns->bucket, "d"), d);
 	assert_ok(object_put(ns, ns_span("d/y"), "y"));
 	assert_ok(object_del(ns, ns_span("d/")));
 	assert_rc(object_head(ns, ns_span("d/"), NULL), GML_ERR_NOENT);
@@ -76,7 +76,7 @@ static void test_not_objects(void **state)
 				&attr));
 	assert_rc(object_head(ns, ns_span("link"), NULL), GML_ERR_NOENT);
 	assert_ok(object_del(ns, ns_span("link")));
-	assert_int_not_equal(ns_lookup(ns, ns->bucket, "link"), 0);
+	assert_ino_not_equal(ns_lookup(ns, ns->bucket, "link"), GML_INO_NONE);
 	assert_ok(object_list_all(ns, &ns->op, ns_span(""), ns_span(""), ns_span(""), 10, got));
 	assert_int_equal(got->n, 0);
 	assert_ok(object_put_full(ns, &ns->op, ns_span("link"), "x", 1, 1, 1, NULL, &none, NULL));

@@ -84,7 +84,7 @@ static void test_owner_puts(void **state)
 	assert_ok(keep_put(ns, &alice, "f"));
 	object_assert(ns, ns_span("f"), "new", 3);
 	ino = ns_lookup(ns, ns->bucket, "f");
-	assert_int_not_equal(ino, old);
+	assert_ino_not_equal(ino, old);
 	keep_assert(ns, ino, ALICE, STAFF, 0640);
 	keep_assert_xattr(ns, ino, "user.colour", "red");
 	keep_assert_xattr(ns, ino, "user.zebra", "");
@@ -163,7 +163,7 @@ static void test_other_names(void **state)
 	assert_ok(gml_file_close(&ns->op, file));
 	keep_assert(ns, ns_lookup(ns, ns->bucket, "one"), ALICE, STAFF, 0600);
 	keep_assert_xattr(ns, ns_lookup(ns, ns->bucket, "one"), "user.colour", "red");
-	assert_int_equal(ns_lookup(ns, ns->bucket, "two"), old);
+	assert_ino_equal(ns_lookup(ns, ns->bucket, "two"), old);
 	keep_assert(ns, old, ALICE, STAFF, 0600);
 	keep_assert_xattr(ns, old, "user.colour", "red");
 	keep_assert_xattr(ns, old, "user.s3.meta.from", "nfs");
@@ -277,7 +277,7 @@ static void test_too_many_names(void **state)
 				     ns_span("v"), GML_XATTR_EITHER) != 0)
 			len--;
 	assert_rc(keep_put(ns, &alice, "f"), GML_ERR_XATTRFULL);
-	assert_int_equal(ns_lookup(ns, ns->bucket, "f"), ino);
+	assert_ino_equal(ns_lookup(ns, ns->bucket, "f"), ino);
 	object_assert(ns, ns_span("f"), "old content", 11);
 	keep_assert_xattr(ns, ino, "user.zebra", "");
 	assert_ok(object_put_full(ns, &alice, ns_span("f"), "new", 3, 3, 3, NULL, NULL, NULL));
@@ -309,7 +309,7 @@ static void keep_full(struct ns *ns, const char *key, unsigned n, size_t each)
 	for (unsigned i = 0; i < n; i++)
 		keep_number(ns, ino, i, each);
 	assert_rc(keep_put(ns, &ns->op, key), GML_ERR_XATTRFULL);
-	assert_int_equal(ns_lookup(ns, ns->bucket, key), ino);
+	assert_ino_equal(ns_lookup(ns, ns->bucket, key), ino);
 	object_assert(ns, ns_span(key), "old content", 11);
 	assert_ok(object_put_full(ns, &ns->op, ns_span(key), "new", 3, 3, 3, NULL, NULL, NULL));
 	ino = ns_lookup(ns, ns->bucket, key);
@@ -350,7 +350,7 @@ static void test_damaged(void **state)
 	gml_ino ino = keep_file(ns, "f", 0644);
 	assert_ok(gml_meta_update(ns->store->meta, keep_damage_fn, &ino));
 	assert_rc(keep_put(ns, &alice, "f"), GML_ERR_CORRUPT);
-	assert_int_equal(ns_lookup(ns, ns->bucket, "f"), ino);
+	assert_ino_equal(ns_lookup(ns, ns->bucket, "f"), ino);
 	keep_assert_xattr(ns, ino, "user.zebra", "");
 }
 

@@ -119,7 +119,8 @@ static void test_refused(void **state)
 	assert_rc(gml_tags_replace(&user, ns->store, ino, tag_set[1], TAGS), GML_ERR_ACCESS);
 	reader.context.read_only = true;
 	assert_rc(gml_tags_replace(&reader, ns->store, ino, tag_set[1], TAGS), GML_ERR_ROFS);
-	assert_rc(gml_tags_replace(&ns->op, ns->store, 999999, tag_set[1], TAGS), GML_ERR_STALE);
+	assert_rc(gml_tags_replace(&ns->op, ns->store, INO(999999), tag_set[1], TAGS),
+		  GML_ERR_STALE);
 	assert_int_equal(tags_look(ns, ino).of[0], TAGS);
 	assert_int_equal(tags_look(ns, ino).n, TAGS);
 }

@@ -225,16 +225,16 @@ static void test_readers_of_the_dead(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_owner dead = ns->store->self;
-	int slot = gml_readers_add(ns->store->readers, &ns->store->self, 77), other;
+	int slot = gml_readers_add(ns->store->readers, &ns->store->self, INO(77)), other;
 	assert_true(slot >= 0);
-	assert_true(gml_readers_has(ns->store->readers, 77));
-	assert_false(gml_readers_has(ns->store->readers, 78));
+	assert_true(gml_readers_has(ns->store->readers, INO(77)));
+	assert_false(gml_readers_has(ns->store->readers, INO(78)));
 	dead.start ^= 1; /* this pid, in an earlier life */
-	other = gml_readers_add(ns->store->readers, &dead, 78);
+	other = gml_readers_add(ns->store->readers, &dead, INO(78));
 	assert_true(other >= 0 && other != slot);
-	assert_false(gml_readers_has(ns->store->readers, 78));
+	assert_false(gml_readers_has(ns->store->readers, INO(78)));
 	gml_readers_remove(ns->store->readers, slot);
-	assert_false(gml_readers_has(ns->store->readers, 77));
+	assert_false(gml_readers_has(ns->store->readers, INO(77)));
 }
 
 static void test_abort_leaves_nothing(void **state)

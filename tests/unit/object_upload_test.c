@@ -447,7 +447,7 @@ static void test_complete_race(void **state)
 	for (int i = 0; i < THREADS; i++) {
 		pthread_join(thread[i], NULL);
 		assert_ok(racer[i].rc);
-		assert_int_equal(racer[i].info.ino,
+		assert_ino_equal(racer[i].info.ino,
 				 racer[0].info.ino); /* one made it, the others found it */
 	}
 	assert_ok(object_del(ns, ns_span("k")));

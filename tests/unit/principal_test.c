@@ -193,7 +193,7 @@ static void test_bucket_life(void **state)
 		  GML_ERR_BUCKETOWNED);
 	assert_rc(gml_bucket_create(&ns->op, ns->store, ns_span("anns"), NULL, &bucket),
 		  GML_ERR_BUCKETEXISTS);
-	assert_int_equal(ns_lookup(ns, GML_INO_ROOT, "anns"), bucket.root);
+	assert_ino_equal(ns_lookup(ns, GML_INO_ROOT, "anns"), bucket.root);
 
 	assert_ok(gml_bucket_head(&ann, ns->store, ns_span("anns"), &bucket));
 	assert_rc(gml_bucket_head(&bob, ns->store, ns_span("anns"), &bucket), GML_ERR_ACCESS);
@@ -211,14 +211,16 @@ static void test_bucket_life(void **state)
 
 	assert_rc(gml_user_delete(&admin, ns->store, "ann"), GML_ERR_NOTEMPTY);
 	assert_rc(gml_bucket_delete(&bob, ns->store, ns_span("anns")), GML_ERR_ACCESS);
-	ns_put(ns, bucket.root != 0 ? ns_lookup(ns, GML_INO_ROOT, "anns") : 0, "f", "x");
+	ns_put(ns,
+	       !gml_ino_is_none(bucket.root) ? ns_lookup(ns, GML_INO_ROOT, "anns") : GML_INO_NONE,
+	       "f", "x");
 	assert_rc(gml_bucket_delete(&ann, ns->store, ns_span("anns")), GML_ERR_NOTEMPTY);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns_lookup(ns, GML_INO_ROOT, "anns"),
 				 ns_span("f"), GML_REMOVE_FILE));
 	ns_check(ns);
 	assert_ok(gml_bucket_delete(&ann, ns->store, ns_span("anns")));
 	assert_rc(gml_bucket_delete(&ann, ns->store, ns_span("anns")), GML_ERR_NOBUCKET);
-	assert_int_equal(ns_lookup(ns, GML_INO_ROOT, "anns"), 0);
+	assert_ino_equal(ns_lookup(ns, GML_INO_ROOT, "anns"), GML_INO_NONE);
 	assert_ok(gml_user_delete(&admin, ns->store, "ann"));
 	ns_check(ns);
 }

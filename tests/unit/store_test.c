@@ -217,7 +217,7 @@ static void die_in_the_middle(struct ns *ns, int fd)
 	file = ns_new(ns, ns->bucket, "half");
 	if (ns_write(ns, file, 0, "some text") != 0 || gml_file_commit(&ns->op, file) != 0)
 		_exit(1);
-	ids[3] = gml_file_ino(file);
+	ids[3] = gml_file_ino(file).num;
 	if (write(fd, ids, sizeof(ids)) != sizeof(ids))
 		_exit(1);
 	pause();
@@ -278,7 +278,7 @@ static void test_recovery_after_kill(void **state)
 	assert_int_equal(freed, 0);
 	assert_ok(gml_blob_open(ns->store->data, ids[0], 0, &blob));
 	gml_blob_unref(blob);
-	assert_int_equal(ns_attr(ns, ids[3]).size, 9);
+	assert_int_equal(ns_attr(ns, INO(ids[3])).size, 9);
 
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -287,7 +287,7 @@ static void test_recovery_after_kill(void **state)
 	assert_int_equal(check_now(ns), 0);
 	assert_int_equal(leases_now(ns).count, 0);
 	assert_rc(gml_blob_open(ns->store->data, ids[0], 0, &blob), GML_ERR_NOENT);
-	ns_assert_content(ns, ids[3], "some text", 9);
+	ns_assert_content(ns, INO(ids[3]), "some text", 9);
 	assert_ok(gml_pack_stat(ns->store->data, pack, &size, &space));
 	assert_ok(gml_store_compact(&ns->op, ns->store, &freed));
 	assert_true(freed >= 4096);
@@ -336,7 +336,7 @@ static gml_ino open_ino;
 
 static bool one_is_open(void *arg, gml_ino ino)
 {
-	return ino == open_ino;
+	return gml_ino_equal(ino, open_ino);
 }
 
 static void test_reap(void **state)
@@ -364,7 +364,7 @@ static void test_reap(void **state)
 	ns->op.handle.found = false;
 	assert_rc(gml_inode_getattr(&ns->op, ns->store, inos[1], &attr), GML_ERR_STALE);
 	assert_int_equal(check_now(ns), 0);
-	open_ino = 0;
+	open_ino = GML_INO_NONE;
 	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, one_is_open, NULL, &freed));
 	assert_int_equal(freed, 2);
 	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, one_is_open, NULL, &freed));
@@ -440,7 +440,7 @@ static int break_orphan(struct gml_txn *txn, void *arg)
 static void test_reap_goes_round_damage(void **state)
 {
 	struct ns *ns = *state;
-	gml_ino bad = 0;
+	gml_ino bad = GML_INO_NONE;
 	unsigned freed;
 	char name[2] = "a";
 	for (int i = 0; i < 5; i++, name[0]++) {
@@ -522,7 +522,7 @@ static void test_statfs(void **state)
 	assert_int_equal(st.avail, 90);
 	assert_int_equal(st.files, 1);
 	assert_int_equal(st.files_free, 6);
-	assert_rc(gml_store_statfs(&ns->op, ns->store, 99999, &st), GML_ERR_STALE);
+	assert_rc(gml_store_statfs(&ns->op, ns->store, INO(99999), &st), GML_ERR_STALE);
 }
 
 int main(void)

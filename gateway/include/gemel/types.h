@@ -7,9 +7,57 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <gemel/visibility.h>
 
-typedef uint64_t gml_ino;
-#define GML_INO_ROOT ((gml_ino)1) /* the directory of buckets */
+/* An inode's identity: a number within a view. View 0 is the present; every other view is a snapshot
+ * or a clone, and neither its number nor an inode's is used again. Numbers are below 2^62. A number
+ * alone names nothing: what is stored beside an inode (a parent, a child) has that inode's view. */
+typedef struct gml_ino {
+	uint64_t view, num;
+} gml_ino;
+#define GML_INO_NONE ((gml_ino){0, 0}) /* no inode */
+#define GML_INO_ROOT ((gml_ino){0, 1}) /* the directory of buckets */
+#define GML_INO_NUM_END ((uint64_t)1 << 62)
+
+static inline bool gml_ino_equal(gml_ino a, gml_ino b)
+{
+	return a.num == b.num && a.view == b.view;
+}
+
+static inline bool gml_ino_is_none(gml_ino ino)
+{
+	return ino.num == 0;
+}
+
+/* The inode `num` of a view; NONE for 0. */
+static inline gml_ino gml_ino_of(uint64_t view, uint64_t num)
+{
+	return num == 0 ? GML_INO_NONE : (gml_ino){view, num};
+}
+
+/* The one hash of inodes. The numbers of a view follow each other in it, so that those that were made
+ * one after the other never meet in a table of 2^n places. The factor is 2^63 divided by the golden
+ * ratio: two inodes whose views differ by v and numbers by n have one hash, modulo 2^63, only when
+ * v * n is 2^61 or more. */
+static inline uint64_t gml_ino_hash(gml_ino ino)
+{
+	return ino.num + ino.view * 0x4f1bbcdcbfa53e0b;
+}
+
+/* What clients know it by (fileid, st_ino): the number; outside the present, 2^63 and the hash, so
+ * that a file and its image in a snapshot are two files to a client that compares these numbers. */
+static inline uint64_t gml_ino_fileid(gml_ino ino)
+{
+	return ino.view == 0 ? ino.num : gml_ino_hash(ino) | (uint64_t)1 << 63;
+}
+
+/* Text for people: "NUMBER", or "VIEW:NUMBER" outside the present. Into buf, which is returned. */
+enum { GML_INO_TEXT = 42 };
+GML_API_BEGIN
+const char *gml_ino_format(gml_ino ino, char buf[GML_INO_TEXT]);
+GML_API_END
+/* The same in a buffer of its own, which lives as long as the block that the call is in. */
+#define gml_ino_text(ino) gml_ino_format((ino), (char[GML_INO_TEXT]){0})
 
 #define GML_KEY_MAX 1024     /* bytes of an S3 key, and of one stored name */
 #define GML_NFS_NAME_MAX 255 /* bytes of a name over NFS */
@@ -34,8 +82,8 @@ enum gml_type { GML_REG = 1, GML_DIR, GML_LNK, GML_CHR, GML_BLK, GML_FIFO, GML_S
 
 struct gml_attr {
 	gml_ino ino;
-	gml_ino bucket; /* root ino of the bucket; 0 for the namespace root */
-	gml_ino parent; /* directory holding it (0: orphan or several names) */
+	gml_ino bucket; /* root of the bucket; NONE for the namespace root */
+	gml_ino parent; /* directory holding it (NONE: orphan or several names) */
 	enum gml_type type;
 	uint32_t mode; /* permission bits, 07777 */
 	uint32_t uid, gid, nlink;

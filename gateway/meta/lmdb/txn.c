@@ -277,7 +277,7 @@ static bool txn_load_id(struct gml_lmdb_txn *txn)
 	rc = gml_lmdb_get(&txn->head, GML_TABLE_SUPER, (struct gml_span){&key, 1}, &value);
 	if (rc == 0 && value.len == TXN_ID_LEN && *(const uint8_t *)value.ptr == TXN_ID_FORMAT)
 		memcpy(&txn->last_id, (const uint8_t *)value.ptr + 1, 8);
-	if (txn->last_id != 0 && txn->last_id != UINT64_MAX)
+	if (txn->last_id != 0 && txn->last_id < GML_ENGINE_ID_END)
 		return true;
 	txn->last_id = 0;
 	txn->failed = txn->failed ? txn->failed : txn_id_damaged(txn);
@@ -289,6 +289,11 @@ uint64_t gml_lmdb_next_id(struct gml_txn *head)
 	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
 	if (!txn_load_id(txn))
 		return 0;
+	if (txn->last_id + 1 >= GML_ENGINE_ID_END) {
+		int rc = txn_id_damaged(txn);
+		txn->failed = txn->failed ? txn->failed : rc;
+		return 0;
+	}
 	txn->id_changed = true;
 	return ++txn->last_id;
 }
@@ -297,7 +302,7 @@ int gml_lmdb_skip_ids(struct gml_lmdb_txn *txn, uint64_t count)
 {
 	if (!txn_load_id(txn))
 		return txn->failed;
-	if (count >= UINT64_MAX - txn->last_id)
+	if (count >= GML_ENGINE_ID_END - txn->last_id)
 		return txn_id_damaged(txn);
 	txn->last_id += count;
 	txn->id_changed = true;

@@ -163,7 +163,13 @@ int gml_memory_del(struct gml_txn *head, enum gml_table table, struct gml_span k
 
 uint64_t gml_memory_next_id(struct gml_txn *head)
 {
-	return ++gml_memory_txn_of(head)->version->last_id;
+	struct gml_memory_txn *txn = gml_memory_txn_of(head);
+	if (txn->version->last_id + 1 >= GML_ENGINE_ID_END) {
+		memory_fail(txn,
+			    gml_txn_corrupt(head, GML_TABLE_SUPER, (struct gml_span){NULL, 0}));
+		return 0;
+	}
+	return ++txn->version->last_id;
 }
 
 int gml_memory_count(struct gml_txn *head, enum gml_table table, uint64_t *count_out)

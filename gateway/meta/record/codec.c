@@ -144,6 +144,22 @@ void gml_dec_checksum(struct gml_dec *dec, struct gml_object_checksum *out)
 	gml_dec_copy(dec, out->value, gml_rec_checksum_size(out->algorithm));
 }
 
+size_t gml_rec_ino_of_key(struct gml_span key, gml_ino *ino_out)
+{
+	return gml_ino_key_read(key, ino_out);
+}
+
+void gml_enc_ino(struct gml_enc *enc, gml_ino ino)
+{
+	gml_enc_varint(enc, ino.view);
+	gml_enc_varint(enc, ino.num);
+}
+
+gml_ino gml_dec_ino(struct gml_dec *dec)
+{
+	return gml_dec_ino_of(dec, gml_dec_max(dec, GML_INO_NUM_END - 1));
+}
+
 void gml_enc_owner(struct gml_enc *enc, const struct gml_owner *owner)
 {
 	gml_enc_u32(enc, owner->pid);

@@ -177,9 +177,69 @@ static inline uint32_t gml_key_read_u32(const void *p)
 #error "keys are written for little-endian hosts"
 #endif
 
+/* ---- keys that begin with an inode ----
+ * In the present: u64 number. In another view: u64 2^63 | view, u64 number. So the present's keys come
+ * first, then those of each view in one piece. */
+#define GML_INO_KEY_MAX ((size_t)16)
+#define GML_INO_KEY_VIEW ((uint64_t)1 << 63)
+
+static inline size_t gml_ino_key_len(gml_ino ino)
+{
+	return ino.view == 0 ? 8 : 16;
+}
+
+/* Returns the length. */
+static inline size_t gml_ino_key(uint8_t *out, gml_ino ino)
+{
+	if (ino.view == 0) {
+		gml_key_u64(out, ino.num);
+		return 8;
+	}
+	gml_key_u64(out, ino.view | GML_INO_KEY_VIEW);
+	gml_key_u64(out + 8, ino.num);
+	return 16;
+}
+
+/* Does the key begin with this inode? */
+static inline bool gml_ino_key_is(struct gml_span key, gml_ino ino)
+{
+	const uint8_t *p = key.ptr;
+	if (ino.view == 0)
+		return key.len >= 8 && gml_key_read_u64(p) == ino.num;
+	return key.len >= 16 && gml_key_read_u64(p) == (ino.view | GML_INO_KEY_VIEW) &&
+	       gml_key_read_u64(p + 8) == ino.num;
+}
+
+/* The inode that the key begins with. Returns its length; 0: the key begins with none. */
+static inline size_t gml_ino_key_read(struct gml_span key, gml_ino *out)
+{
+	const uint8_t *p = key.ptr;
+	*out = GML_INO_NONE;
+	if (key.len < 8)
+		return 0;
+	out->num = gml_key_read_u64(p);
+	if (out->num & GML_INO_KEY_VIEW) {
+		if (key.len < 16)
+			return 0;
+		out->view = out->num ^ GML_INO_KEY_VIEW;
+		out->num = gml_key_read_u64(p + 8);
+		if (out->view == 0 || out->view >= GML_INO_NUM_END)
+			return 0;
+	}
+	return out->num == 0 || out->num >= GML_INO_NUM_END ? 0 : gml_ino_key_len(*out);
+}
+
 /* ---- shared record parts ---- */
 struct gml_object_checksum;
 struct gml_owner;
+/* An inode of any view: varint view, varint number. What has the view of the row that names it is
+ * stored as a varint number alone, and read with gml_dec_ino_of. */
+void gml_enc_ino(struct gml_enc *enc, gml_ino ino);
+gml_ino gml_dec_ino(struct gml_dec *dec);
+static inline gml_ino gml_dec_ino_of(struct gml_dec *dec, uint64_t view)
+{
+	return gml_ino_of(view, gml_dec_max(dec, GML_INO_NUM_END - 1));
+}
 /* algorithm | composite << 7, then the value's bytes; one zero byte when there is none. */
 void gml_enc_checksum(struct gml_enc *enc, const struct gml_object_checksum *checksum);
 void gml_dec_checksum(struct gml_dec *dec, struct gml_object_checksum *out);

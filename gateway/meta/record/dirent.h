@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How names of any length live under keys of limited length, in exact order.
  *
- * Table dirent, key = parent (u64) + name, when the name has at most GML_DIRENT_PLAIN bytes. A longer name is cut: the
+ * Table dirent, key = parent + name, when the name has at most GML_DIRENT_PLAIN bytes. A longer name is cut: the
  * key parent + its first GML_DIRENT_PLAIN bytes + one zero byte names a *continuation node*, a number from the store's
- * counter, under which the rest of the name is stored by the same rule.
+ * counter, under which (in the parent's view) the rest of the name is stored by the same rule.
  *
  * Invariants
  *  1. Keys with more than GML_DIRENT_PLAIN bytes after the parent are continuations and nothing else; they have exactly
@@ -17,23 +17,25 @@
 
 #include "record_internal.h"
 
-#define GML_DIRENT_PLAIN ((size_t)500)
+#define GML_DIRENT_PLAIN ((size_t)492)
 #define GML_DIRENT_LEVELS ((GML_REC_NAME_MAX + GML_DIRENT_PLAIN - 1) / GML_DIRENT_PLAIN)
 #define GML_DIRENT_KEY_MAX                                                                         \
-	(8 + GML_DIRENT_PLAIN + 2) /* one more than a continuation: the key right after it */
+	(GML_INO_KEY_MAX + GML_DIRENT_PLAIN +                                                      \
+	 2) /* one more than a continuation: the key right after it */
 _Static_assert(GML_DIRENT_KEY_MAX <= GML_REC_KEY_MAX, "names are cut too late");
 
 /* parent + name (at most GML_DIRENT_PLAIN bytes); returns the length. */
-size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], uint64_t parent, const uint8_t *name,
+size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], gml_ino parent, const uint8_t *name,
 		      size_t len);
 /* The continuation key of the first GML_DIRENT_PLAIN bytes at `name`. */
-size_t gml_dirent_key_more(uint8_t key[GML_DIRENT_KEY_MAX], uint64_t parent, const uint8_t *name);
+size_t gml_dirent_key_more(uint8_t key[GML_DIRENT_KEY_MAX], gml_ino parent, const uint8_t *name);
 
-/* False: damaged. */
-bool gml_dirent_decode(struct gml_span value, struct gml_dirent *out);
-bool gml_dirent_decode_node(struct gml_span value, uint64_t *node_out);
+/* An entry, or a node, of a parent in `view`. False: damaged. */
+bool gml_dirent_decode(struct gml_span value, uint64_t view, struct gml_dirent *out);
+bool gml_dirent_decode_node(struct gml_span value, uint64_t view, gml_ino *node_out);
 
-size_t gml_cookie_key(uint8_t key[16], uint64_t parent, uint64_t cookie);
+#define GML_COOKIE_KEY_MAX (GML_INO_KEY_MAX + 8)
+size_t gml_cookie_key(uint8_t key[GML_COOKIE_KEY_MAX], gml_ino parent, uint64_t cookie);
 bool gml_cookie_decode(struct gml_span value, struct gml_span *name_out);
 
 #endif

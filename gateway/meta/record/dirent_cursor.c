@@ -6,7 +6,7 @@
 struct gml_dirent_cursor {
 	struct gml_txn *txn;
 	struct gml_cursor *names, *cookies; /* opened when first needed */
-	uint64_t node
+	gml_ino node
 		[GML_DIRENT_LEVELS]; /* node[0] = the parent; node[i] holds what follows i * GML_DIRENT_PLAIN bytes
 					     of name */
 	unsigned level;
@@ -59,13 +59,14 @@ static int dirent_cursor_normalize(struct gml_dirent_cursor *cursor, int rc, str
 				   struct gml_span *value, struct gml_span *name_out,
 				   struct gml_dirent *out)
 {
+	uint64_t view = cursor->node[0].view;
+	size_t parent_len = gml_ino_key_len(cursor->node[0]);
 	for (;;) {
 		size_t base = cursor->level * GML_DIRENT_PLAIN, len;
-		uint8_t first[8];
+		uint8_t first[GML_INO_KEY_MAX];
 		if (rc != 0 && rc != GML_ERR_NOENT)
 			return rc;
-		if (rc == GML_ERR_NOENT || key->len < 8 ||
-		    gml_key_read_u64(key->ptr) != cursor->node[cursor->level]) {
+		if (rc == GML_ERR_NOENT || !gml_ino_key_is(*key, cursor->node[cursor->level])) {
 			if (cursor->level == 0)
 				return GML_ERR_NOENT;
 			rc = dirent_cursor_leave(cursor, key, value);
@@ -74,24 +75,26 @@ static int dirent_cursor_normalize(struct gml_dirent_cursor *cursor, int rc, str
 		rc = gml_rec_unseal(cursor->txn, GML_TABLE_DIRENT, *key, value);
 		if (rc != 0)
 			return rc;
-		len = key->len - 8;
+		len = key->len - parent_len;
 		if (len <= GML_DIRENT_PLAIN) {
-			if (!gml_dirent_decode(*value, out) || base + len > GML_REC_NAME_MAX)
+			if (!gml_dirent_decode(*value, view, out) || base + len > GML_REC_NAME_MAX)
 				return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT, *key);
 			if (len > 0)
-				memcpy(cursor->name + base, (const uint8_t *)key->ptr + 8, len);
+				memcpy(cursor->name + base, (const uint8_t *)key->ptr + parent_len,
+				       len);
 			cursor->name_len = base + len;
 			cursor->placed = true;
 			*name_out = GML_SPAN(cursor->name, cursor->name_len);
 			return 0;
 		}
 		if (len != GML_DIRENT_PLAIN + 1 || cursor->level + 1 >= GML_DIRENT_LEVELS ||
-		    !gml_dirent_decode_node(*value, &cursor->node[cursor->level + 1]))
+		    !gml_dirent_decode_node(*value, view, &cursor->node[cursor->level + 1]))
 			return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT, *key);
-		memcpy(cursor->name + base, (const uint8_t *)key->ptr + 8, GML_DIRENT_PLAIN);
+		memcpy(cursor->name + base, (const uint8_t *)key->ptr + parent_len,
+		       GML_DIRENT_PLAIN);
 		cursor->level++;
-		gml_key_u64(first, cursor->node[cursor->level]);
-		rc = gml_cursor_seek(cursor->names, GML_SPAN(first, 8), key, value);
+		len = gml_ino_key(first, cursor->node[cursor->level]);
+		rc = gml_cursor_seek(cursor->names, GML_SPAN(first, len), key, value);
 	}
 }
 
@@ -114,7 +117,8 @@ static int dirent_cursor_descend(struct gml_dirent_cursor *cursor, struct gml_sp
 		}
 		if (rc != 0)
 			return rc;
-		if (!gml_dirent_decode_node(value, &cursor->node[cursor->level + 1]))
+		if (!gml_dirent_decode_node(value, cursor->node[0].view,
+					    &cursor->node[cursor->level + 1]))
 			return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
 		cursor->level++;
 	}
@@ -175,15 +179,16 @@ static int dirent_cursor_cookie(struct gml_dirent_cursor *cursor, int rc, struct
 				struct gml_span value, struct gml_span *name_out,
 				struct gml_dirent *out)
 {
+	size_t parent_len = gml_ino_key_len(cursor->node[0]);
 	struct gml_span name;
 	if (rc != 0)
 		return rc;
-	if (key.len < 8 || gml_key_read_u64(key.ptr) != cursor->node[0])
+	if (!gml_ino_key_is(key, cursor->node[0]))
 		return GML_ERR_NOENT;
 	rc = gml_rec_unseal(cursor->txn, GML_TABLE_COOKIE, key, &value);
 	if (rc != 0)
 		return rc;
-	if (key.len != 16 || !gml_cookie_decode(value, &name))
+	if (key.len != parent_len + 8 || !gml_cookie_decode(value, &name))
 		return gml_txn_corrupt(cursor->txn, GML_TABLE_COOKIE, key);
 	if (name.len > 0)
 		memcpy(cursor->name, name.ptr, name.len);
@@ -191,7 +196,7 @@ static int dirent_cursor_cookie(struct gml_dirent_cursor *cursor, int rc, struct
 	*name_out = GML_SPAN(cursor->name, name.len);
 	rc = gml_rec_dirent_get(cursor->txn, cursor->node[0], *name_out, out);
 	if (rc == GML_ERR_NOENT ||
-	    (rc == 0 && out->cookie != gml_key_read_u64((const uint8_t *)key.ptr + 8)))
+	    (rc == 0 && out->cookie != gml_key_read_u64((const uint8_t *)key.ptr + parent_len)))
 		return gml_txn_corrupt(cursor->txn, GML_TABLE_COOKIE, key);
 	return rc;
 }
@@ -199,7 +204,8 @@ static int dirent_cursor_cookie(struct gml_dirent_cursor *cursor, int rc, struct
 int gml_dirent_cursor_after_cookie(struct gml_dirent_cursor *cursor, uint64_t after,
 				   struct gml_span *name_out, struct gml_dirent *out)
 {
-	uint8_t want[16];
+	uint8_t want[GML_COOKIE_KEY_MAX];
+	size_t len;
 	struct gml_span key = {0}, value = {0};
 	int rc = cursor->cookies == NULL
 			 ? gml_cursor_open(cursor->txn, GML_TABLE_COOKIE, &cursor->cookies)
@@ -209,8 +215,8 @@ int gml_dirent_cursor_after_cookie(struct gml_dirent_cursor *cursor, uint64_t af
 		return rc;
 	if (after == UINT64_MAX)
 		return GML_ERR_NOENT;
-	gml_cookie_key(want, cursor->node[0], after + 1);
-	rc = gml_cursor_seek(cursor->cookies, GML_SPAN(want, 16), &key, &value);
+	len = gml_cookie_key(want, cursor->node[0], after + 1);
+	rc = gml_cursor_seek(cursor->cookies, GML_SPAN(want, len), &key, &value);
 	return dirent_cursor_cookie(cursor, rc, key, value, name_out, out);
 }
 

@@ -25,6 +25,9 @@ int gml_rec_verify(struct gml_txn *txn, enum gml_table table,
 
 /* Number of entries of a table, exact: what the engine keeps, or else a walk of the whole table. */
 int gml_rec_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);
+/* The inode that a key of a table of inodes, names, extents or attributes begins with. Returns the
+ * length of that beginning; 0: the key begins with no inode, and *ino_out is what was read of one. */
+size_t gml_rec_ino_of_key(struct gml_span key, gml_ino *ino_out);
 
 /* ---- inode ------------------------------------------------------------------------------------------------------------------------------ */
 enum {
@@ -51,8 +54,9 @@ struct gml_extent {
 };
 
 struct gml_inode {
-	gml_ino ino, bucket, parent; /* parent: 0 when unknown (several names, orphan) */
-	uint8_t type;		     /* enum gml_type */
+	gml_ino ino, bucket,
+		parent; /* of one view; parent: NONE when unknown (several names, orphan) */
+	uint8_t type;	/* enum gml_type */
 	uint32_t flags, mode, uid, gid, nlink;
 	uint64_t size, rdev, change, wblob;
 	int64_t atime, mtime, ctime, btime;
@@ -86,7 +90,7 @@ int gml_rec_header_one(struct gml_span headers, enum gml_header header, struct g
 
 /* ---- dirent and cookie -------------------------------------------------------------------------------------------------------------- */
 struct gml_dirent {
-	gml_ino ino;
+	gml_ino ino; /* in the parent's view */
 	uint64_t cookie;
 	uint8_t type; /* enum gml_type */
 };
@@ -193,13 +197,19 @@ enum {
 	GML_LINE_FLAGS = GML_LINE_RELAXED, /* all */
 };
 struct gml_line {
-	uint64_t id;	 /* number of the bucket's root; 0: of rows in no bucket */
+	uint64_t id;	 /* gml_line_id; 0: of rows in no bucket */
 	uint32_t flags;	 /* GML_LINE_* */
 	uint32_t epoch;	 /* in which rows are put now; 1, until there are snapshots */
 	uint32_t newest; /* epoch of the newest snapshot; 0: none */
 	uint64_t quota_bytes, quota_objects; /* 0: none */
 	uint64_t next; /* the next number of the line's own; 0: it takes the store's */
 };
+/* The line of a bucket, by its root: the root's number in the present, and 2^63 | view elsewhere,
+ * where each view with rows of its own is one line. */
+static inline uint64_t gml_line_id(gml_ino root)
+{
+	return root.view == 0 ? root.num : root.view | (uint64_t)1 << 63;
+}
 /* That of the namespace root and of what is left of buckets that are gone. */
 extern const struct gml_line gml_line_none;
 /* id 0: gml_line_none. A write transaction reads each line once. NOENT, CORRUPT. */

@@ -2,19 +2,18 @@
 /* Table bucket: name -> record. A bucket's line (record_line.c) leads from its root to its name. */
 #include "record_internal.h"
 
-enum { BUCKET_FORMAT = 3, BUCKET_VIEW = 0 };
+enum { BUCKET_FORMAT = 3 };
 
 static bool bucket_decode(struct gml_span value, struct gml_bucket_rec *out)
 {
 	struct gml_dec dec;
 	gml_dec_init(&dec, value);
 	gml_dec_format(&dec, BUCKET_FORMAT);
-	(void)gml_dec_max(&dec, BUCKET_VIEW);
-	out->root = gml_dec_varint(&dec);
-	out->uploads = gml_dec_varint(&dec);
+	out->root = gml_dec_ino(&dec);
+	out->uploads = gml_dec_ino_of(&dec, out->root.view);
 	out->uid = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->created = (int64_t)gml_dec_u64(&dec);
-	return gml_dec_end(&dec) && out->root != 0;
+	return gml_dec_end(&dec) && !gml_ino_is_none(out->root);
 }
 
 int gml_rec_bucket_get(struct gml_txn *txn, struct gml_span name, struct gml_bucket_rec *out)
@@ -33,12 +32,12 @@ int gml_rec_bucket_by_root(struct gml_txn *txn, gml_ino root,
 			   char name_out[GML_BUCKET_NAME_MAX + 1], struct gml_bucket_rec *out)
 {
 	struct gml_span name;
-	int rc = gml_rec_line_name(txn, root, name_out);
+	int rc = gml_rec_line_name(txn, gml_line_id(root), name_out);
 	if (rc != 0)
 		return rc;
 	name = GML_SPAN(name_out, strlen(name_out));
 	rc = gml_rec_bucket_get(txn, name, out);
-	if (rc == GML_ERR_NOENT || (rc == 0 && out->root != root))
+	if (rc == GML_ERR_NOENT || (rc == 0 && !gml_ino_equal(out->root, root)))
 		return gml_txn_corrupt(txn, GML_TABLE_BUCKET, name);
 	return rc;
 }
@@ -46,12 +45,11 @@ int gml_rec_bucket_by_root(struct gml_txn *txn, gml_ino root,
 int gml_rec_bucket_put(struct gml_txn *txn, struct gml_span name, const struct gml_bucket_rec *rec)
 {
 	struct gml_enc enc;
-	if (name.len == 0 || name.len > GML_BUCKET_NAME_MAX || rec->root == 0)
+	if (name.len == 0 || name.len > GML_BUCKET_NAME_MAX || gml_ino_is_none(rec->root))
 		return GML_ERR_INVAL;
 	gml_enc_init(&enc, BUCKET_FORMAT);
-	gml_enc_varint(&enc, BUCKET_VIEW);
-	gml_enc_varint(&enc, rec->root);
-	gml_enc_varint(&enc, rec->uploads);
+	gml_enc_ino(&enc, rec->root);
+	gml_enc_varint(&enc, rec->uploads.num);
 	gml_enc_varint(&enc, rec->uid);
 	gml_enc_u64(&enc, (uint64_t)rec->created);
 	return gml_enc_put(&enc, txn, GML_TABLE_BUCKET, name);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Table config: number of a bucket's root (u64) + kind (u8) -> format byte + document. */
+/* Table config: line of a bucket (u64) + kind (u8) -> format byte + document. */
 #include "record_internal.h"
 
 enum { CONFIG_FORMAT = 1, CONFIG_KEY = 9 };
 
 static struct gml_span config_key(uint8_t key[CONFIG_KEY], gml_ino root, uint8_t kind)
 {
-	gml_key_u64(key, root);
+	gml_key_u64(key, gml_line_id(root));
 	key[8] = kind;
 	return GML_SPAN(key, CONFIG_KEY);
 }

@@ -3,47 +3,47 @@
 
 enum { DIRENT_FORMAT = 1, DIRENT_FORMAT_NODE = 2, COOKIE_FORMAT = 1 };
 
-size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], uint64_t parent, const uint8_t *name,
+size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], gml_ino parent, const uint8_t *name,
 		      size_t len)
 {
-	gml_key_u64(key, parent);
+	size_t parent_len = gml_ino_key(key, parent);
 	if (len > 0)
-		memcpy(key + 8, name, len);
-	return 8 + len;
+		memcpy(key + parent_len, name, len);
+	return parent_len + len;
 }
 
-size_t gml_dirent_key_more(uint8_t key[GML_DIRENT_KEY_MAX], uint64_t parent, const uint8_t *name)
+size_t gml_dirent_key_more(uint8_t key[GML_DIRENT_KEY_MAX], gml_ino parent, const uint8_t *name)
 {
 	size_t len = gml_dirent_key(key, parent, name, GML_DIRENT_PLAIN);
 	key[len] = 0;
 	return len + 1;
 }
 
-bool gml_dirent_decode(struct gml_span value, struct gml_dirent *out)
+bool gml_dirent_decode(struct gml_span value, uint64_t view, struct gml_dirent *out)
 {
 	struct gml_dec dec;
 	gml_dec_init(&dec, value);
 	gml_dec_format(&dec, DIRENT_FORMAT);
 	out->type = gml_dec_u8(&dec);
-	out->ino = gml_dec_varint(&dec);
+	out->ino = gml_dec_ino_of(&dec, view);
 	out->cookie = gml_dec_varint(&dec);
 	return gml_dec_end(&dec);
 }
 
-bool gml_dirent_decode_node(struct gml_span value, uint64_t *node_out)
+bool gml_dirent_decode_node(struct gml_span value, uint64_t view, gml_ino *node_out)
 {
 	struct gml_dec dec;
 	gml_dec_init(&dec, value);
 	gml_dec_format(&dec, DIRENT_FORMAT_NODE);
-	*node_out = gml_dec_varint(&dec);
-	return gml_dec_end(&dec) && *node_out != 0;
+	*node_out = gml_dec_ino_of(&dec, view);
+	return gml_dec_end(&dec) && !gml_ino_is_none(*node_out);
 }
 
-size_t gml_cookie_key(uint8_t key[16], uint64_t parent, uint64_t cookie)
+size_t gml_cookie_key(uint8_t key[GML_COOKIE_KEY_MAX], gml_ino parent, uint64_t cookie)
 {
-	gml_key_u64(key, parent);
-	gml_key_u64(key + 8, cookie);
-	return 16;
+	size_t len = gml_ino_key(key, parent);
+	gml_key_u64(key + len, cookie);
+	return len + 8;
 }
 
 bool gml_cookie_decode(struct gml_span value, struct gml_span *name_out)
@@ -57,14 +57,14 @@ bool gml_cookie_decode(struct gml_span value, struct gml_span *name_out)
 
 /* Where a name lives: the keys of the nodes passed on the way, and the rest under the last one. */
 struct dirent_place {
-	uint64_t node[GML_DIRENT_LEVELS]; /* node[0] = the parent itself */
+	gml_ino node[GML_DIRENT_LEVELS]; /* node[0] = the parent itself */
 	unsigned level;
 	const uint8_t *rest;
 	size_t rest_len;
 };
 
 /* NOENT: a continuation on the way is missing; place stands at the deepest existing node. */
-static int dirent_walk(struct gml_txn *txn, uint64_t parent, struct gml_span name,
+static int dirent_walk(struct gml_txn *txn, gml_ino parent, struct gml_span name,
 		       struct dirent_place *place)
 {
 	if (name.len > GML_REC_NAME_MAX)
@@ -80,7 +80,7 @@ static int dirent_walk(struct gml_txn *txn, uint64_t parent, struct gml_span nam
 		int rc = gml_rec_get(txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
 		if (rc != 0)
 			return rc;
-		if (!gml_dirent_decode_node(value, &place->node[place->level + 1]))
+		if (!gml_dirent_decode_node(value, parent.view, &place->node[place->level + 1]))
 			return gml_txn_corrupt(txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
 		place->level++;
 		place->rest += GML_DIRENT_PLAIN;
@@ -98,7 +98,7 @@ static int dirent_get_at(struct gml_txn *txn, const struct dirent_place *place,
 	int rc = gml_rec_get(txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
 	if (rc != 0)
 		return rc;
-	return gml_dirent_decode(value, out)
+	return gml_dirent_decode(value, place->node[0].view, out)
 		       ? 0
 		       : gml_txn_corrupt(txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
 }
@@ -117,13 +117,13 @@ static int dirent_extend(struct gml_txn *txn, struct dirent_place *place)
 	while (place->rest_len > GML_DIRENT_PLAIN) {
 		uint8_t key[GML_DIRENT_KEY_MAX];
 		size_t len = gml_dirent_key_more(key, place->node[place->level], place->rest);
-		uint64_t node = gml_txn_next_id(txn);
+		gml_ino node = gml_ino_of(place->node[0].view, gml_txn_next_id(txn));
 		struct gml_enc enc;
 		int rc;
-		if (node == 0)
+		if (gml_ino_is_none(node))
 			return GML_ERR_CORRUPT;
 		gml_enc_init(&enc, DIRENT_FORMAT_NODE);
-		gml_enc_varint(&enc, node);
+		gml_enc_varint(&enc, node.num);
 		rc = gml_enc_put(&enc, txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
 		if (rc != 0)
 			return rc;
@@ -137,20 +137,20 @@ static int dirent_extend(struct gml_txn *txn, struct dirent_place *place)
 static int cookie_put(struct gml_txn *txn, gml_ino parent, uint64_t cookie, struct gml_span name)
 {
 	struct gml_enc enc;
-	uint8_t key[16];
-	gml_cookie_key(key, parent, cookie);
+	uint8_t key[GML_COOKIE_KEY_MAX];
+	size_t len = gml_cookie_key(key, parent, cookie);
 	gml_enc_init(&enc, COOKIE_FORMAT);
 	gml_enc_raw(&enc, name.ptr, name.len);
-	return gml_enc_put(&enc, txn, GML_TABLE_COOKIE, GML_SPAN(key, 16));
+	return gml_enc_put(&enc, txn, GML_TABLE_COOKIE, GML_SPAN(key, len));
 }
 
 static int cookie_del(struct gml_txn *txn, gml_ino parent, uint64_t cookie)
 {
-	uint8_t key[16];
-	int rc;
-	gml_cookie_key(key, parent, cookie);
-	rc = gml_txn_del(txn, GML_TABLE_COOKIE, GML_SPAN(key, 16));
-	return rc == GML_ERR_NOENT ? gml_txn_corrupt(txn, GML_TABLE_COOKIE, GML_SPAN(key, 16)) : rc;
+	uint8_t key[GML_COOKIE_KEY_MAX];
+	size_t len = gml_cookie_key(key, parent, cookie);
+	int rc = gml_txn_del(txn, GML_TABLE_COOKIE, GML_SPAN(key, len));
+	return rc == GML_ERR_NOENT ? gml_txn_corrupt(txn, GML_TABLE_COOKIE, GML_SPAN(key, len))
+				   : rc;
 }
 
 static int dirent_put_at(struct gml_txn *txn, const struct dirent_place *place,
@@ -161,7 +161,7 @@ static int dirent_put_at(struct gml_txn *txn, const struct dirent_place *place,
 	struct gml_enc enc;
 	gml_enc_init(&enc, DIRENT_FORMAT);
 	gml_enc_u8(&enc, dirent->type);
-	gml_enc_varint(&enc, dirent->ino);
+	gml_enc_varint(&enc, dirent->ino.num);
 	gml_enc_varint(&enc, dirent->cookie);
 	return gml_enc_put(&enc, txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
 }
@@ -211,13 +211,13 @@ int gml_rec_dirent_any(struct gml_txn *txn, gml_ino parent)
 {
 	struct gml_cursor *cursor;
 	struct gml_span key, value;
-	uint8_t prefix[8];
+	uint8_t prefix[GML_INO_KEY_MAX];
+	size_t len = gml_ino_key(prefix, parent);
 	int rc = gml_cursor_open(txn, GML_TABLE_DIRENT, &cursor);
 	if (rc != 0)
 		return rc;
-	gml_key_u64(prefix, parent);
-	rc = gml_cursor_seek(cursor, GML_SPAN(prefix, 8), &key, &value);
-	if (rc == 0 && (key.len < 8 || memcmp(key.ptr, prefix, 8) != 0))
+	rc = gml_cursor_seek(cursor, GML_SPAN(prefix, len), &key, &value);
+	if (rc == 0 && !gml_ino_key_is(key, parent))
 		rc = GML_ERR_NOENT;
 	gml_cursor_close(cursor);
 	return rc;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Table inode: ino (u64) -> attributes, then optional parts, each announced by a presence bit. docs/on-disk-format.md,
+/* Table inode: ino -> attributes, then optional parts, each announced by a presence bit. docs/on-disk-format.md,
  * "inode". */
 #include "record_internal.h"
 
@@ -31,7 +31,7 @@ static const uint8_t inode_zero[16];
 static uint32_t inode_presence(const struct gml_inode *inode)
 {
 	uint32_t has = 0;
-	has |= inode->parent != 0 ? INODE_HAS_PARENT : 0;
+	has |= !gml_ino_is_none(inode->parent) ? INODE_HAS_PARENT : 0;
 	has |= inode->atime != inode->mtime ? INODE_HAS_ATIME : 0;
 	has |= inode->ctime != inode->mtime ? INODE_HAS_CTIME : 0;
 	has |= inode->btime != inode->mtime ? INODE_HAS_BTIME : 0;
@@ -81,11 +81,18 @@ static void inode_get_extents(struct gml_dec *dec, struct gml_inode *inode)
 	}
 }
 
+/* The record says the number only: the view is the inode's. */
+static bool inode_beside(const struct gml_inode *inode, gml_ino other)
+{
+	return gml_ino_is_none(other) || other.view == inode->ino.view;
+}
+
 static bool inode_ok(const struct gml_inode *inode)
 {
 	uint64_t end = 0;
-	if (inode->ino == 0 || inode->nextents > GML_INLINE_EXTENTS || inode->type < GML_REG ||
-	    inode->type > GML_SOCK)
+	if (gml_ino_is_none(inode->ino) || !inode_beside(inode, inode->bucket) ||
+	    !inode_beside(inode, inode->parent) || inode->nextents > GML_INLINE_EXTENTS ||
+	    inode->type < GML_REG || inode->type > GML_SOCK)
 		return false;
 	for (uint32_t i = 0; i < inode->nextents; i++) {
 		if (!gml_extent_ok(&inode->extents[i]) || inode->extents[i].off < end)
@@ -108,13 +115,13 @@ static void inode_encode(struct gml_enc *enc, const struct gml_inode *inode, uin
 	gml_enc_varint(enc, inode->gid);
 	gml_enc_varint(enc, inode->nlink);
 	gml_enc_varint(enc, inode->size);
-	gml_enc_varint(enc, inode->bucket);
+	gml_enc_varint(enc, inode->bucket.num);
 	gml_enc_u64(enc, (uint64_t)inode->mtime);
 	gml_enc_delta(enc, (int64_t)inode->change, inode->mtime);
 	gml_enc_varint(enc, inode->birth_seq);
 	gml_enc_delta(enc, (int64_t)change_seq, (int64_t)inode->birth_seq);
 	if (has & INODE_HAS_PARENT)
-		gml_enc_varint(enc, inode->parent);
+		gml_enc_varint(enc, inode->parent.num);
 	if (has & INODE_HAS_ATIME)
 		gml_enc_delta(enc, inode->atime, inode->mtime);
 	if (has & INODE_HAS_CTIME)
@@ -186,12 +193,12 @@ static bool inode_decode(struct gml_span value, struct gml_inode *out)
 	out->gid = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->nlink = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->size = gml_dec_varint(&dec);
-	out->bucket = gml_dec_varint(&dec);
+	out->bucket = gml_dec_ino_of(&dec, out->ino.view);
 	out->mtime = (int64_t)gml_dec_u64(&dec);
 	out->change = (uint64_t)gml_dec_delta(&dec, out->mtime);
 	out->birth_seq = gml_dec_varint(&dec);
 	out->change_seq = (uint64_t)gml_dec_delta(&dec, (int64_t)out->birth_seq);
-	out->parent = has & INODE_HAS_PARENT ? gml_dec_varint(&dec) : 0;
+	out->parent = has & INODE_HAS_PARENT ? gml_dec_ino_of(&dec, out->ino.view) : GML_INO_NONE;
 	out->atime = has & INODE_HAS_ATIME ? gml_dec_delta(&dec, out->mtime) : out->mtime;
 	out->ctime = has & INODE_HAS_CTIME ? gml_dec_delta(&dec, out->mtime) : out->mtime;
 	out->btime = has & INODE_HAS_BTIME ? gml_dec_delta(&dec, out->mtime) : out->mtime;
@@ -202,10 +209,9 @@ static bool inode_decode(struct gml_span value, struct gml_inode *out)
 int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
 {
 	struct gml_span value;
-	uint8_t key[8];
-	int rc;
-	gml_key_u64(key, ino);
-	rc = gml_rec_get(txn, GML_TABLE_INODE, GML_SPAN(key, 8), &value);
+	uint8_t key[GML_INO_KEY_MAX];
+	size_t len = gml_ino_key(key, ino);
+	int rc = gml_rec_get(txn, GML_TABLE_INODE, GML_SPAN(key, len), &value);
 	if (rc != 0)
 		return rc;
 	memset(out, 0, sizeof(*out));
@@ -217,18 +223,19 @@ int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
 int gml_rec_inode_put(struct gml_txn *txn, const struct gml_inode *inode)
 {
 	struct gml_enc enc;
-	uint8_t key[8];
+	uint8_t key[GML_INO_KEY_MAX];
+	size_t len;
 	if (!inode_ok(inode))
 		return GML_ERR_INVAL;
-	gml_key_u64(key, inode->ino);
+	len = gml_ino_key(key, inode->ino);
 	gml_enc_init(&enc, INODE_FORMAT);
 	inode_encode(&enc, inode, gml_txn_seq(txn));
-	return gml_enc_put(&enc, txn, GML_TABLE_INODE, GML_SPAN(key, 8));
+	return gml_enc_put(&enc, txn, GML_TABLE_INODE, GML_SPAN(key, len));
 }
 
 int gml_rec_inode_del(struct gml_txn *txn, gml_ino ino)
 {
-	uint8_t key[8];
-	gml_key_u64(key, ino);
-	return gml_txn_del(txn, GML_TABLE_INODE, GML_SPAN(key, 8));
+	uint8_t key[GML_INO_KEY_MAX];
+	size_t len = gml_ino_key(key, ino);
+	return gml_txn_del(txn, GML_TABLE_INODE, GML_SPAN(key, len));
 }

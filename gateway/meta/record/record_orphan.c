@@ -8,41 +8,46 @@ enum { ORPHAN_FORMAT = 1, DIRTY_FORMAT = 1 };
 static int orphan_put_enc(struct gml_txn *txn, enum gml_table table, gml_ino ino,
 			  struct gml_enc *enc)
 {
-	uint8_t key[8];
-	gml_key_u64(key, ino);
-	return gml_enc_put(enc, txn, table, GML_SPAN(key, 8));
+	uint8_t key[GML_INO_KEY_MAX];
+	size_t len = gml_ino_key(key, ino);
+	return gml_enc_put(enc, txn, table, GML_SPAN(key, len));
 }
 
 static int orphan_get_value(struct gml_txn *txn, enum gml_table table, gml_ino ino,
 			    struct gml_span *value_out)
 {
-	uint8_t key[8];
-	gml_key_u64(key, ino);
-	return gml_rec_get(txn, table, GML_SPAN(key, 8), value_out);
+	uint8_t key[GML_INO_KEY_MAX];
+	size_t len = gml_ino_key(key, ino);
+	return gml_rec_get(txn, table, GML_SPAN(key, len), value_out);
 }
 
 static int orphan_corrupt(struct gml_txn *txn, enum gml_table table, gml_ino ino)
 {
-	uint8_t key[8];
-	gml_key_u64(key, ino);
-	return gml_txn_corrupt(txn, table, GML_SPAN(key, 8));
+	uint8_t key[GML_INO_KEY_MAX];
+	size_t len = gml_ino_key(key, ino);
+	return gml_txn_corrupt(txn, table, GML_SPAN(key, len));
 }
 
 static int orphan_del_key(struct gml_txn *txn, enum gml_table table, gml_ino ino)
 {
-	uint8_t key[8];
-	gml_key_u64(key, ino);
-	return gml_txn_del(txn, table, GML_SPAN(key, 8));
+	uint8_t key[GML_INO_KEY_MAX];
+	size_t len = gml_ino_key(key, ino);
+	return gml_txn_del(txn, table, GML_SPAN(key, len));
+}
+
+static bool orphan_key_read(struct gml_span key, gml_ino *ino_out)
+{
+	size_t len = gml_ino_key_read(key, ino_out);
+	return len > 0 && len == key.len;
 }
 
 static int orphan_scan(struct gml_txn *txn, enum gml_table table, gml_ino after,
 		       gml_rec_scan_fn each, void *arg)
 {
-	uint8_t from[8];
-	if (after == UINT64_MAX)
-		return 0;
-	gml_key_u64(from, after + 1);
-	return gml_rec_scan(txn, table, GML_SPAN(from, 8), GML_SPAN(NULL, 0), each, arg);
+	uint8_t from[GML_INO_KEY_MAX + 1];
+	size_t len = gml_ino_key(from, after);
+	from[len++] = 0; /* the key right after it */
+	return gml_rec_scan(txn, table, GML_SPAN(from, len), GML_SPAN(NULL, 0), each, arg);
 }
 
 /* ---- orphan ---- */
@@ -87,9 +92,10 @@ static int orphan_each_one(void *arg, struct gml_span key, struct gml_span value
 {
 	struct orphan_each *walk = arg;
 	int64_t since;
-	if (key.len != 8 || !orphan_decode(value, &since))
+	gml_ino ino;
+	if (!orphan_key_read(key, &ino) || !orphan_decode(value, &since))
 		return gml_txn_corrupt(walk->txn, GML_TABLE_ORPHAN, key);
-	return walk->each(walk->arg, gml_key_read_u64(key.ptr), since) ? 0 : GML_REC_STOP;
+	return walk->each(walk->arg, ino, since) ? 0 : GML_REC_STOP;
 }
 
 int gml_rec_orphan_each(struct gml_txn *txn, gml_ino after,
@@ -141,9 +147,10 @@ static int dirty_each_one(void *arg, struct gml_span key, struct gml_span value)
 {
 	struct dirty_each *walk = arg;
 	struct gml_owner owner;
-	if (key.len != 8 || !dirty_decode(value, &owner))
+	gml_ino ino;
+	if (!orphan_key_read(key, &ino) || !dirty_decode(value, &owner))
 		return gml_txn_corrupt(walk->txn, GML_TABLE_DIRTY, key);
-	return walk->each(walk->arg, gml_key_read_u64(key.ptr), &owner) ? 0 : GML_REC_STOP;
+	return walk->each(walk->arg, ino, &owner) ? 0 : GML_REC_STOP;
 }
 
 int gml_rec_dirty_each(struct gml_txn *txn, gml_ino after,

@@ -2,7 +2,7 @@
 /* Tables upload: id (16 bytes) -> record; part: id + number (u32) -> record. */
 #include "record_internal.h"
 
-enum { UPLOAD_FORMAT = 1, PART_FORMAT = 1, PART_EXTENT_SIZE = 32 };
+enum { UPLOAD_FORMAT = 2, PART_FORMAT = 1, PART_EXTENT_SIZE = 32 };
 
 static bool upload_decode(struct gml_span value, struct gml_upload_rec *out)
 {
@@ -10,7 +10,7 @@ static bool upload_decode(struct gml_span value, struct gml_upload_rec *out)
 	uint8_t checksum;
 	gml_dec_init(&dec, value);
 	gml_dec_format(&dec, UPLOAD_FORMAT);
-	out->bucket = gml_dec_varint(&dec);
+	out->bucket = gml_dec_ino(&dec);
 	out->uid = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->gid = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->initiated = (int64_t)gml_dec_u64(&dec);
@@ -40,7 +40,7 @@ int gml_rec_upload_put(struct gml_txn *txn, const uint8_t id[16], const struct g
 	    rec->meta.len > GML_REC_PAIRS_MAX || rec->checksum_algorithm > GML_CHECKSUM_SHA256)
 		return GML_ERR_INVAL;
 	gml_enc_init(&enc, UPLOAD_FORMAT);
-	gml_enc_varint(&enc, rec->bucket);
+	gml_enc_ino(&enc, rec->bucket);
 	gml_enc_varint(&enc, rec->uid);
 	gml_enc_varint(&enc, rec->gid);
 	gml_enc_u64(&enc, (uint64_t)rec->initiated);

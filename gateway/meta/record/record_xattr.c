@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Table xattr: ino (u64) + name -> format byte + value. A name over XATTR_PLAIN_MAX bytes does not fit a key: its key
+/* Table xattr: ino + name -> format byte + value. A name over XATTR_PLAIN_MAX bytes does not fit a key: its key
  * has the beginning and a hash instead, and its record the whole name. */
 #include <gemel/checksum.h>
 #include "record_internal.h"
@@ -11,26 +11,28 @@ enum { XATTR_FORMAT = 1, XATTR_FORMAT_LONG = 2 };
 #define XATTR_HASH GML_CHECKSUM_SIZE_MAX
 
 struct xattr_key {
-	size_t len;
-	uint8_t bytes[8 + GML_XATTR_NAME_MAX + 1];
+	size_t len, ino_len;
+	uint8_t bytes[GML_INO_KEY_MAX + GML_XATTR_NAME_MAX + 1];
 };
 
 /* Names hold no NUL, so the one before the hash tells such a key from that of a plain name. */
 static int xattr_key_make(struct xattr_key *key, gml_ino ino, struct gml_span name)
 {
+	uint8_t *rest;
 	if (name.len > GML_REC_XATTR_NAME_MAX)
 		return GML_ERR_NAMETOOLONG;
-	gml_key_u64(key->bytes, ino);
+	key->ino_len = gml_ino_key(key->bytes, ino);
+	rest = key->bytes + key->ino_len;
 	if (name.len > XATTR_PLAIN_MAX) {
-		memcpy(key->bytes + 8, name.ptr, XATTR_LONG_PREFIX);
-		key->bytes[8 + XATTR_LONG_PREFIX] = 0;
-		key->len = 8 + XATTR_LONG_PREFIX + 1 + XATTR_HASH;
-		gml_sha256(name.ptr, name.len, key->bytes + 8 + XATTR_LONG_PREFIX + 1);
+		memcpy(rest, name.ptr, XATTR_LONG_PREFIX);
+		rest[XATTR_LONG_PREFIX] = 0;
+		key->len = key->ino_len + XATTR_LONG_PREFIX + 1 + XATTR_HASH;
+		gml_sha256(name.ptr, name.len, rest + XATTR_LONG_PREFIX + 1);
 		return 0;
 	}
 	if (name.len > 0)
-		memcpy(key->bytes + 8, name.ptr, name.len);
-	key->len = 8 + name.len;
+		memcpy(rest, name.ptr, name.len);
+	key->len = key->ino_len + name.len;
 	return 0;
 }
 
@@ -99,6 +101,7 @@ int gml_rec_xattr_del(struct gml_txn *txn, gml_ino ino, struct gml_span name)
 
 struct xattr_each {
 	struct gml_txn *txn;
+	size_t ino_len; /* of the keys' beginning */
 	bool (*each)(void *arg, struct gml_span name, struct gml_span value);
 	void *arg;
 };
@@ -107,9 +110,9 @@ static int xattr_each_one(void *arg, struct gml_span key, struct gml_span value)
 {
 	struct xattr_each *walk = arg;
 	struct gml_span content, name;
-	if (key.len < 9)
+	if (key.len <= walk->ino_len)
 		return gml_txn_corrupt(walk->txn, GML_TABLE_XATTR, key);
-	name = GML_SPAN((const uint8_t *)key.ptr + 8, key.len - 8);
+	name = GML_SPAN((const uint8_t *)key.ptr + walk->ino_len, key.len - walk->ino_len);
 	if (!xattr_decode(value, &name, &content))
 		return gml_txn_corrupt(walk->txn, GML_TABLE_XATTR, key);
 	return walk->each(walk->arg, name, content) ? 0 : GML_REC_STOP;
@@ -119,7 +122,7 @@ int gml_rec_xattr_each(struct gml_txn *txn, gml_ino ino, struct gml_span after,
 		       bool (*each)(void *arg, struct gml_span name, struct gml_span value),
 		       void *arg)
 {
-	struct xattr_each walk = {txn, each, arg};
+	struct xattr_each walk = {txn, gml_ino_key_len(ino), each, arg};
 	struct xattr_key from;
 	int rc = xattr_key_make(&from, ino, after);
 	if (rc != 0)
@@ -127,5 +130,5 @@ int gml_rec_xattr_each(struct gml_txn *txn, gml_ino ino, struct gml_span after,
 	if (after.ptr != NULL)
 		from.bytes[from.len++] = 0; /* the key right after it */
 	return gml_rec_scan(txn, GML_TABLE_XATTR, GML_SPAN(from.bytes, from.len),
-			    GML_SPAN(from.bytes, 8), xattr_each_one, &walk);
+			    GML_SPAN(from.bytes, from.ino_len), xattr_each_one, &walk);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Change attributes of files that are being written: shared counters in run/changes.
  *
- * run/changes is a file of CHANGE_SLOTS 64-bit counters that every process maps. An inode uses slot (ino modulo slots).
+ * run/changes is a file of CHANGE_SLOTS 64-bit counters that every process maps. An inode uses the slot of its hash.
  * Two inodes in one slot only make each other's change attribute grow, which is harmless. The file needs no durability:
  * recovery gives what was DIRTY a change attribute from the clock, and that is larger. */
 #include <errno.h>
@@ -69,13 +69,13 @@ uint64_t gml_change_current(struct gml_store *store, const struct gml_inode *ino
 	uint64_t slot;
 	if (!(inode->flags & GML_INODE_DIRTY))
 		return inode->change;
-	slot = atomic_load(&store->change_counters->slots[inode->ino % CHANGE_SLOTS]);
+	slot = atomic_load(&store->change_counters->slots[gml_ino_hash(inode->ino) % CHANGE_SLOTS]);
 	return slot > inode->change ? slot : inode->change;
 }
 
 void gml_change_bump(struct gml_store *store, gml_ino ino)
 {
-	_Atomic uint64_t *slot = &store->change_counters->slots[ino % CHANGE_SLOTS];
+	_Atomic uint64_t *slot = &store->change_counters->slots[gml_ino_hash(ino) % CHANGE_SLOTS];
 	uint64_t last = atomic_load(slot);
 	while (!atomic_compare_exchange_weak(slot, &last, gml_change_next(last)))
 		;

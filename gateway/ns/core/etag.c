@@ -16,7 +16,8 @@ void gml_etag_format(const struct gml_inode *inode, uint64_t change, char out[GM
 	const size_t n = 2 * sizeof(inode->md5);
 	if (!(inode->flags & GML_INODE_MD5)) {
 		/* The dash keeps clients from taking it for an MD5 and checking the content against it. */
-		snprintf(out, GML_ETAG_MAX + 1, "%" PRIx64 "-%016" PRIx64, inode->ino, change);
+		snprintf(out, GML_ETAG_MAX + 1, "%" PRIx64 "-%016" PRIx64,
+			 gml_ino_fileid(inode->ino), change);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(inode->md5); i++) {

@@ -242,7 +242,7 @@ static int extent_placeholder_init(struct gml_txn *txn, const struct gml_inode *
 {
 	int64_t now = gml_now();
 	*placeholder = (struct gml_inode){
-		.ino = gml_txn_next_id(txn),
+		.ino = gml_ino_of(inode->ino.view, gml_txn_next_id(txn)),
 		.bucket = inode->bucket,
 		.type = GML_REG,
 		.flags = GML_INODE_ORPHAN,
@@ -256,7 +256,7 @@ static int extent_placeholder_init(struct gml_txn *txn, const struct gml_inode *
 		.btime = now,
 		.birth_seq = gml_txn_seq(txn),
 	};
-	return placeholder->ino == 0 ? GML_ERR_CORRUPT : 0;
+	return gml_ino_is_none(placeholder->ino) ? GML_ERR_CORRUPT : 0;
 }
 
 static int extent_placeholder_copy(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off,

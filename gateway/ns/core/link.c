@@ -24,7 +24,7 @@ int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gm
 {
 	int64_t now = gml_now();
 	*out = (struct gml_inode){
-		.ino = gml_txn_next_id(txn),
+		.ino = gml_ino_of(dir->ino.view, gml_txn_next_id(txn)),
 		.bucket = dir->bucket,
 		.type = (uint8_t)type,
 		.mode = mode & 07777,
@@ -45,7 +45,7 @@ int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gm
 	}
 	if (type != GML_DIR && (out->mode & S_ISGID) && !gml_keeps_setgid(&op->principal, out->gid))
 		out->mode &= ~(uint32_t)S_ISGID;
-	return out->ino == 0 ? GML_ERR_CORRUPT : 0;
+	return gml_ino_is_none(out->ino) ? GML_ERR_CORRUPT : 0;
 }
 
 /* Takes every non-empty variable part except the name from the stored record. */
@@ -72,7 +72,8 @@ static int link_refresh(struct gml_txn *txn, struct gml_inode *inode, struct gml
 static bool link_is_relaxed(struct gml_txn *txn, gml_ino bucket)
 {
 	struct gml_line line;
-	return gml_rec_line_get(txn, bucket, &line) == 0 && (line.flags & GML_LINE_RELAXED);
+	return gml_rec_line_get(txn, gml_line_id(bucket), &line) == 0 &&
+	       (line.flags & GML_LINE_RELAXED);
 }
 
 static int link_save(struct gml_txn *txn, struct gml_inode *inode, const struct gml_span *name)
@@ -134,7 +135,8 @@ int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span nam
 	rc = gml_rec_dirent_put(txn, dir->ino, name, &dirent);
 	if (rc == 0)
 		rc = first ? gml_inode_save_named(txn, inode, dir->ino, name)
-			   : gml_inode_save_named(txn, inode, 0, (struct gml_span){NULL, 0});
+			   : gml_inode_save_named(txn, inode, GML_INO_NONE,
+						  (struct gml_span){NULL, 0});
 	if (rc != 0)
 		return rc;
 	rc = link_dir_changed(txn, dir, inode->type == GML_DIR ? 1 : 0);
@@ -162,7 +164,7 @@ static int link_swing(struct gml_txn *txn, const struct gml_link *link, const st
 {
 	struct gml_dirent was, dirent = {.ino = inode->ino, .type = inode->type};
 	int rc = gml_rec_dirent_replace(txn, link->dir->ino, link->name, &dirent, &was);
-	if (rc == GML_ERR_NOENT || (rc == 0 && was.ino != old->ino))
+	if (rc == GML_ERR_NOENT || (rc == 0 && !gml_ino_equal(was.ino, old->ino)))
 		return GML_ERR_CORRUPT;
 	return rc;
 }
@@ -219,7 +221,7 @@ int gml_link_move(struct gml_txn *txn, const struct gml_link *from, const struct
 	if (subdir || inode->nlink == 1)
 		rc = gml_inode_save_named(txn, inode, to->dir->ino, to->name);
 	else
-		rc = gml_inode_save_named(txn, inode, 0, (struct gml_span){NULL, 0});
+		rc = gml_inode_save_named(txn, inode, GML_INO_NONE, (struct gml_span){NULL, 0});
 	if (rc == 0)
 		rc = link_dir_changed(txn, to->dir, subdirs);
 	if (rc == 0 && apart)
@@ -251,7 +253,7 @@ int gml_dir_empty(struct gml_txn *txn, gml_ino dir, gml_ino *marker_out)
 {
 	int rc;
 	if (marker_out != NULL)
-		*marker_out = 0;
+		*marker_out = GML_INO_NONE;
 	rc = marker_out != NULL ? link_first_shown(txn, dir, marker_out)
 				: gml_rec_dirent_any(txn, dir);
 	if (rc == 0)
@@ -265,7 +267,7 @@ int gml_dir_prune(struct gml_txn *txn, const struct gml_op *op, struct gml_inode
 	struct gml_inode cur = *dir, parent;
 	int rc;
 	while (cur.type == GML_DIR && !(cur.flags & (GML_INODE_EXPLICIT | GML_INODE_ORPHAN)) &&
-	       cur.ino != cur.bucket && cur.ino != GML_INO_ROOT) {
+	       !gml_ino_equal(cur.ino, cur.bucket) && !gml_ino_equal(cur.ino, GML_INO_ROOT)) {
 		rc = gml_dir_empty(txn, cur.ino, NULL);
 		if (rc != 0)
 			return rc == GML_ERR_NOTEMPTY ? 0 : rc;
@@ -285,7 +287,7 @@ int gml_dir_prune(struct gml_txn *txn, const struct gml_op *op, struct gml_inode
 				     &cur);
 		if (rc != 0)
 			return rc;
-		if (cur.ino == dir->ino)
+		if (gml_ino_equal(cur.ino, dir->ino))
 			*dir = cur;
 		cur = parent;
 	}
@@ -307,11 +309,12 @@ int gml_usage_check(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t 
 	struct gml_usage_rec usage;
 	struct gml_line line;
 	int rc;
-	if ((bytes <= 0 && objects <= 0) || bucket == 0 || bucket == GML_INO_ROOT)
+	if ((bytes <= 0 && objects <= 0) || gml_ino_is_none(bucket) ||
+	    gml_ino_equal(bucket, GML_INO_ROOT))
 		return 0;
-	rc = gml_rec_line_get(txn, bucket, &line);
+	rc = gml_rec_line_get(txn, gml_line_id(bucket), &line);
 	if (rc == 0)
-		rc = gml_rec_usage_get(txn, bucket, &usage);
+		rc = gml_rec_usage_get(txn, gml_line_id(bucket), &usage);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	if (usage_exceeds(usage.bytes, bytes, line.quota_bytes) ||
@@ -332,12 +335,13 @@ int gml_usage_add(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t ob
 {
 	struct gml_usage_rec usage;
 	int rc;
-	if ((bytes == 0 && objects == 0) || bucket == 0 || bucket == GML_INO_ROOT)
+	if ((bytes == 0 && objects == 0) || gml_ino_is_none(bucket) ||
+	    gml_ino_equal(bucket, GML_INO_ROOT))
 		return 0;
-	rc = gml_rec_usage_get(txn, bucket, &usage);
+	rc = gml_rec_usage_get(txn, gml_line_id(bucket), &usage);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	usage.bytes = usage_sum(usage.bytes, bytes);
 	usage.objects = usage_sum(usage.objects, objects);
-	return gml_rec_usage_put(txn, bucket, &usage);
+	return gml_rec_usage_put(txn, gml_line_id(bucket), &usage);
 }

@@ -61,7 +61,7 @@ bool gml_name_silly(struct gml_span stored, gml_ino ino)
 	if (stored.len != NAME_SILLY_LEN || memcmp(text, NAME_SILLY, sizeof(NAME_SILLY) - 1) != 0)
 		return false;
 	text += sizeof(NAME_SILLY) - 1;
-	gml_hex_u64(ino, NAME_SILLY_INO, hex);
+	gml_hex_u64(gml_ino_fileid(ino), NAME_SILLY_INO, hex);
 	return memcmp(text, hex, NAME_SILLY_INO) == 0 &&
 	       gml_hex_is_lower(text + NAME_SILLY_INO, NAME_SILLY_COUNT);
 }

@@ -16,7 +16,7 @@ static int supersede_orphan(struct gml_txn *txn, struct gml_inode *inode, struct
 	int rc;
 	inode->nlink = 0;
 	inode->flags |= GML_INODE_ORPHAN;
-	rc = gml_inode_save_named(txn, inode, 0, (struct gml_span){NULL, 0});
+	rc = gml_inode_save_named(txn, inode, GML_INO_NONE, (struct gml_span){NULL, 0});
 	if (rc == 0)
 		rc = gml_rec_orphan_put(txn, inode->ino, inode->ctime);
 	if (inode->type == GML_REG) {
@@ -35,11 +35,12 @@ static bool supersede_plausible(const struct gml_link *link, const struct gml_in
 		return !dir;
 	case GML_SUPERSEDE_REMOVED:
 	case GML_SUPERSEDE_RENAMED_OVER:
-		return inode->ino != inode->bucket;
+		return !gml_ino_equal(inode->ino, inode->bucket);
 	case GML_SUPERSEDE_PRUNED:
-		return dir && !(inode->flags & GML_INODE_EXPLICIT) && inode->ino != inode->bucket;
+		return dir && !(inode->flags & GML_INODE_EXPLICIT) &&
+		       !gml_ino_equal(inode->ino, inode->bucket);
 	case GML_SUPERSEDE_BUCKET:
-		return dir && inode->ino == inode->bucket;
+		return dir && gml_ino_equal(inode->ino, inode->bucket);
 	}
 	return false;
 }

@@ -131,10 +131,11 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 	root_out->gid = gid;
 	root_out->flags |= GML_INODE_EXPLICIT;
 	rec = (struct gml_bucket_rec){.root = root_out->ino,
-				      .uploads = gml_txn_next_id(txn),
+				      .uploads =
+					      gml_ino_of(root_out->ino.view, gml_txn_next_id(txn)),
 				      .uid = uid,
 				      .created = root_out->btime};
-	line.id = rec.root;
+	line.id = gml_line_id(rec.root);
 	bucket_dirname(name, &dirname);
 	/* The line first: saving the root directory asks it how durable the change is. */
 	rc = gml_rec_line_put(txn, &line, name);
@@ -193,9 +194,9 @@ int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct g
 	if (rc == 0)
 		rc = gml_rec_bucket_del(txn, name);
 	if (rc == 0)
-		rc = gml_rec_usage_del(txn, rec.root);
+		rc = gml_rec_usage_del(txn, gml_line_id(rec.root));
 	if (rc == 0)
-		rc = gml_rec_line_del(txn, rec.root);
+		rc = gml_rec_line_del(txn, gml_line_id(rec.root));
 	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 }
 
@@ -215,7 +216,7 @@ int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid)
 
 static int bucket_line(struct gml_txn *txn, gml_ino root, struct gml_line *out)
 {
-	int rc = gml_rec_line_get(txn, root, out);
+	int rc = gml_rec_line_get(txn, gml_line_id(root), out);
 	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 }
 
@@ -226,7 +227,7 @@ static int bucket_fill(struct gml_txn *txn, struct gml_span name, const struct g
 	struct gml_line line;
 	int rc = bucket_line(txn, rec->root, &line);
 	if (rc == 0)
-		rc = gml_rec_usage_get(txn, rec->root, &usage);
+		rc = gml_rec_usage_get(txn, gml_line_id(rec->root), &usage);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	*out = (struct gml_bucket){

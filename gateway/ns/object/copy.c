@@ -139,7 +139,7 @@ static int copy_share(struct gml_txn *txn, void *arg)
 		rc = gml_reflink_extents(txn, &copy->src, copy->freed);
 	if (rc != 0)
 		return rc;
-	if (copy->pub.replaces && copy->pub.old.ino == copy->src.ino)
+	if (copy->pub.replaces && gml_ino_equal(copy->pub.old.ino, copy->src.ino))
 		copy->pub.old =
 			copy->src; /* onto itself: what is unlinked is what was just settled */
 	rc = gml_publish_inode(txn, &copy->pub, &copy->inode);

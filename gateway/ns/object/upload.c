@@ -143,7 +143,7 @@ int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_spa
 	rc = gml_rec_upload_get(txn, id, out);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOUPLOAD : rc;
-	if (out->bucket != bucket_out->root || !gml_span_equal(out->key, key))
+	if (!gml_ino_equal(out->bucket, bucket_out->root) || !gml_span_equal(out->key, key))
 		return GML_ERR_NOUPLOAD;
 	return gml_upload_may(op, GML_ACTION_SEE_UPLOAD, bucket_out, out);
 }

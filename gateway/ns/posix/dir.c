@@ -51,7 +51,7 @@ int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino in
 	rc = gml_name_check_new(name);
 	if (rc == 0)
 		rc = gml_may(txn, op, action, &target);
-	return rc == 0 && ino == GML_INO_ROOT ? GML_ERR_PERM : rc;
+	return rc == 0 && gml_ino_equal(ino, GML_INO_ROOT) ? GML_ERR_PERM : rc;
 }
 
 int gml_dir_drop_marker(struct gml_txn *txn, const struct gml_op *op, struct gml_inode *dir,
@@ -61,7 +61,7 @@ int gml_dir_drop_marker(struct gml_txn *txn, const struct gml_op *op, struct gml
 		.op = op, .dir = dir, .name = {"", 0}, .why = GML_SUPERSEDE_REMOVED};
 	struct gml_inode inode;
 	int rc;
-	if (marker == 0)
+	if (gml_ino_is_none(marker))
 		return 0;
 	rc = gml_rec_inode_get(txn, marker, &inode);
 	return rc == 0		     ? gml_link_remove(txn, &link, &inode)
@@ -116,8 +116,8 @@ int gml_dir_parent(struct gml_op *op, struct gml_store *store, gml_ino ino, stru
 	if (rc != 0)
 		return rc;
 	rc = gml_dir_get(txn, op, ino, GML_ACTION_LOOKUP, &inode, NULL);
-	if (rc == 0 && (ino == GML_INO_ROOT || inode.parent == 0))
-		rc = ino == GML_INO_ROOT ? GML_ERR_NOENT : GML_ERR_STALE;
+	if (rc == 0 && (gml_ino_equal(ino, GML_INO_ROOT) || gml_ino_is_none(inode.parent)))
+		rc = gml_ino_equal(ino, GML_INO_ROOT) ? GML_ERR_NOENT : GML_ERR_STALE;
 	if (rc == 0) {
 		rc = gml_rec_inode_get(txn, inode.parent, &inode);
 		rc = rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
@@ -176,7 +176,7 @@ static int dir_new_txn(struct gml_txn *txn, void *argp)
 	size_t len = arg->name.len;
 	struct gml_inode dir;
 	int rc;
-	if (arg->parent == GML_INO_ROOT && arg->type == GML_DIR)
+	if (gml_ino_equal(arg->parent, GML_INO_ROOT) && arg->type == GML_DIR)
 		return dir_new_bucket(txn, arg);
 	rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, GML_ACTION_CREATE, &dir);
 	if (rc == 0)
@@ -268,12 +268,12 @@ static int dir_link_txn(struct gml_txn *txn, void *argp)
 		return rc;
 	if (inode->type == GML_DIR)
 		return GML_ERR_PERM;
-	if (arg->parent == GML_INO_ROOT)
+	if (gml_ino_equal(arg->parent, GML_INO_ROOT))
 		return GML_ERR_XDEV;
 	rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, GML_ACTION_LINK, &dir);
 	if (rc != 0)
 		return rc;
-	if (inode->bucket != dir.bucket)
+	if (!gml_ino_equal(inode->bucket, dir.bucket))
 		return GML_ERR_XDEV;
 	if (inode->nlink >= GML_LINK_MAX)
 		return GML_ERR_MLINK;
@@ -318,10 +318,10 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode dir, child;
 	struct gml_target target = {.name = arg->name, .dir = &dir, .inode = &child};
 	struct gml_dirent dirent;
-	gml_ino marker = 0;
+	gml_ino marker = GML_INO_NONE;
 	size_t len;
 	int rc;
-	if (arg->parent == GML_INO_ROOT)
+	if (gml_ino_equal(arg->parent, GML_INO_ROOT))
 		return dir_remove_bucket(txn, arg);
 	rc = gml_dir_get(txn, arg->op, arg->parent, GML_ACTION_LOOKUP, &dir, &target.barred);
 	if (rc == 0)

@@ -249,7 +249,7 @@ static int create_look(struct create_arg *arg, struct gml_inode *inode)
 	if (rc != 0)
 		return rc;
 	rc = gml_dir_get(txn, arg->op, arg->parent, GML_ACTION_LOOKUP, inode, NULL);
-	if (rc == 0 && inode->ino == GML_INO_ROOT)
+	if (rc == 0 && gml_ino_equal(inode->ino, GML_INO_ROOT))
 		rc = GML_ERR_PERM;
 	if (rc == 0)
 		rc = gml_name_resolve(txn, arg->parent, arg->name, stored, &len, &dirent);

@@ -38,7 +38,8 @@ static int handle_bar(struct gml_txn *txn, const struct gml_op *op, const struct
 	struct gml_inode root;
 	int rc;
 	*barred_out = false;
-	if (inode->bucket == 0 || inode->ino == inode->bucket || gml_search_unlimited(who))
+	if (gml_ino_is_none(inode->bucket) || gml_ino_equal(inode->ino, inode->bucket) ||
+	    gml_search_unlimited(who))
 		return 0;
 	rc = gml_rec_inode_get(txn, inode->bucket, &root);
 	if (rc == GML_ERR_NOENT) { /* the bucket is gone; what is left of it is open files */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The table of this process's open files, by inode number. */
+/* The table of this process's open files, by inode. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -58,13 +58,14 @@ void gml_open_inodes_free(struct gml_open_inodes *open_inodes)
 
 static struct open_inode_shard *open_inode_shard(struct gml_store *store, gml_ino ino)
 {
-	return &store->open_inodes->shards[ino % OPEN_INODE_SHARDS];
+	return &store->open_inodes->shards[gml_ino_hash(ino) % OPEN_INODE_SHARDS];
 }
 
 static struct gml_open_inode **open_inode_slot(struct open_inode_shard *shard, gml_ino ino)
 {
-	struct gml_open_inode **slot = &shard->chains[ino / OPEN_INODE_SHARDS % OPEN_INODE_CHAINS];
-	while (*slot != NULL && (*slot)->ino != ino)
+	struct gml_open_inode **slot =
+		&shard->chains[gml_ino_hash(ino) / OPEN_INODE_SHARDS % OPEN_INODE_CHAINS];
+	while (*slot != NULL && !gml_ino_equal((*slot)->ino, ino))
 		slot = &(*slot)->next;
 	return slot;
 }

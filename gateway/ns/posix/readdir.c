@@ -22,7 +22,7 @@ static int readdir_entry(struct gml_op *op, struct gml_store *store, struct gml_
 	int rc = gml_rec_inode_get(txn, dirent->ino, &inode);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	*shown_out = dir != GML_INO_ROOT ||
+	*shown_out = !gml_ino_equal(dir, GML_INO_ROOT) ||
 		     gml_bucket_txn_may(txn, op, GML_ACTION_SHOW_BUCKET, NULL, &inode) == 0;
 	if (!*shown_out)
 		return 0;

@@ -58,15 +58,16 @@ static int rename_dirs(struct gml_txn *txn, const struct rename_arg *arg, struct
 	work->from.dir = work->to.dir = &work->dirs[0];
 	if (rc == 0)
 		work->to.barred = work->from.barred;
-	if (rc == 0 && arg->to_ino != arg->from_ino) {
+	if (rc == 0 && !gml_ino_equal(arg->to_ino, arg->from_ino)) {
 		work->to.dir = &work->dirs[1];
 		rc = gml_dir_get(txn, arg->op, arg->to_ino, GML_ACTION_LOOKUP, work->to.dir,
 				 &work->to.barred);
 	}
 	if (rc != 0)
 		return rc;
-	if (arg->from_ino == GML_INO_ROOT || arg->to_ino == GML_INO_ROOT ||
-	    work->from.dir->bucket != work->to.dir->bucket)
+	if (gml_ino_equal(arg->from_ino, GML_INO_ROOT) ||
+	    gml_ino_equal(arg->to_ino, GML_INO_ROOT) ||
+	    !gml_ino_equal(work->from.dir->bucket, work->to.dir->bucket))
 		return GML_ERR_XDEV;
 	return work->to.dir->flags & GML_INODE_ORPHAN ? GML_ERR_STALE : 0;
 }
@@ -75,14 +76,14 @@ static int rename_dirs(struct gml_txn *txn, const struct rename_arg *arg, struct
 static int rename_inside(struct gml_txn *txn, gml_ino ino, gml_ino top)
 {
 	struct gml_inode inode;
-	while (ino != GML_INO_ROOT && ino != 0) {
+	while (!gml_ino_equal(ino, GML_INO_ROOT) && !gml_ino_is_none(ino)) {
 		int rc;
-		if (ino == top)
+		if (gml_ino_equal(ino, top))
 			return GML_ERR_INVAL;
 		rc = gml_rec_inode_get(txn, ino, &inode);
 		if (rc != 0)
 			return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-		if (inode.ino == inode.bucket)
+		if (gml_ino_equal(inode.ino, inode.bucket))
 			return 0;
 		ino = inode.parent;
 	}
@@ -105,7 +106,7 @@ static int rename_check_target(struct gml_txn *txn, const struct rename_arg *arg
 {
 	bool dir = work->from.inode.type == GML_DIR;
 	int rc;
-	work->to.marker = 0;
+	work->to.marker = GML_INO_NONE;
 	if (!work->to.found) {
 		rc = gml_name_check_new(arg->to);
 		return rc == 0 ? rename_may(arg, GML_ACTION_RENAME_TO, &work->to, NULL) : rc;
@@ -132,7 +133,7 @@ static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struc
 	rc = rename_resolve(txn, &work->to, arg->to);
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
-	if (work->to.found && work->to.inode.ino == work->from.inode.ino) {
+	if (work->to.found && gml_ino_equal(work->to.inode.ino, work->from.inode.ino)) {
 		*same_out = true;
 		return 0;
 	}

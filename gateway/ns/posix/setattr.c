@@ -212,7 +212,7 @@ static int setattr_txn(struct gml_txn *txn, void *argp)
 	setattr_apply(arg->op, arg->set, gml_now(), &inode);
 	inode.change = gml_change_next(gml_change_current(arg->store, &inode));
 	rc = gml_inode_save(txn, &inode);
-	if (rc == 0 && (arg->set->mask & GML_SET_UID) && inode.ino == inode.bucket)
+	if (rc == 0 && (arg->set->mask & GML_SET_UID) && gml_ino_equal(inode.ino, inode.bucket))
 		rc = gml_bucket_txn_chown(txn, inode.ino, inode.uid);
 	arg->after = inode;
 	return rc;

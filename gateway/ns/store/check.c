@@ -60,38 +60,59 @@ void *gml_check_push(struct check *c, struct check_array *array)
 	return memset(gml_check_at(array, array->count++), 0, array->size);
 }
 
-/* All arrays begin with, or are sorted by, a 64-bit number at `offset`. */
-static void *check_find(const struct check_array *array, size_t offset, uint64_t want)
+int gml_check_order(gml_ino a, gml_ino b)
 {
-	size_t lo = 0, hi = array->count;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		char *item = gml_check_at(array, mid);
-		uint64_t have;
-		memcpy(&have, item + offset, sizeof(have));
-		if (have == want)
-			return item;
-		if (have < want)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
+	if (a.view != b.view)
+		return a.view < b.view ? -1 : 1;
+	return a.num < b.num ? -1 : a.num > b.num;
+}
+
+static int check_order_inode(const void *want, const void *item)
+{
+	return gml_check_order(*(const gml_ino *)want, ((const struct check_inode *)item)->ino);
+}
+
+/* The order of roots is that of lines as well. */
+static int check_order_bucket(const void *want, const void *item)
+{
+	uint64_t a = *(const uint64_t *)want;
+	uint64_t b = gml_line_id(((const struct check_bucket *)item)->rec.root);
+	return a < b ? -1 : a > b;
+}
+
+static int check_order_blob(const void *want, const void *item)
+{
+	uint64_t a = *(const uint64_t *)want, b = ((const struct check_blob *)item)->id;
+	return a < b ? -1 : a > b;
+}
+
+/* The arrays are sorted. */
+static void *check_find(const struct check_array *array, const void *want,
+			int (*order)(const void *want, const void *item))
+{
+	return array->count == 0 ? NULL
+				 : bsearch(want, array->items, array->count, array->size, order);
 }
 
 struct check_inode *gml_check_inode(struct check *c, gml_ino ino)
 {
-	return check_find(&c->inodes, offsetof(struct check_inode, ino), ino);
+	return check_find(&c->inodes, &ino, check_order_inode);
+}
+
+struct check_bucket *gml_check_line(struct check *c, uint64_t line)
+{
+	return check_find(&c->buckets, &line, check_order_bucket);
 }
 
 struct check_bucket *gml_check_bucket(struct check *c, gml_ino root)
 {
-	return check_find(&c->buckets, offsetof(struct check_bucket, rec.root), root);
+	struct check_bucket *bucket = gml_check_line(c, gml_line_id(root));
+	return bucket != NULL && gml_ino_equal(bucket->rec.root, root) ? bucket : NULL;
 }
 
 struct check_blob *gml_check_blob(struct check *c, uint64_t id)
 {
-	return check_find(&c->blobs, offsetof(struct check_blob, id), id);
+	return check_find(&c->blobs, &id, check_order_blob);
 }
 
 uint64_t gml_check_u64(const void *key)
@@ -101,6 +122,12 @@ uint64_t gml_check_u64(const void *key)
 	for (int i = 0; i < 8; i++)
 		v = v << 8 | p[i];
 	return v;
+}
+
+bool gml_check_ino(struct gml_span key, size_t rest, gml_ino *ino_out)
+{
+	size_t len = gml_rec_ino_of_key(key, ino_out);
+	return len > 0 && key.len == len + rest;
 }
 
 const char *gml_check_name(char out[128], struct gml_span name)
@@ -147,10 +174,10 @@ static bool check_orphan(void *arg, gml_ino ino, int64_t since)
 	c->report->orphans++;
 	gml_check_step(c);
 	if (inode == NULL)
-		gml_check_problem(c, "orphan %" PRIu64 ": no such inode", ino);
+		gml_check_problem(c, "orphan %s: no such inode", gml_ino_text(ino));
 	else if (!(inode->bits & CHECK_ORPHAN))
-		gml_check_problem(
-			c, "inode %" PRIu64 ": in the orphan table, but not marked ORPHAN", ino);
+		gml_check_problem(c, "inode %s: in the orphan table, but not marked ORPHAN",
+				  gml_ino_text(ino));
 	return true;
 }
 
@@ -161,25 +188,24 @@ static bool check_dirty(void *arg, gml_ino ino, const struct gml_owner *owner)
 	c->dirty++;
 	gml_check_step(c);
 	if (inode == NULL)
-		gml_check_problem(c, "dirty %" PRIu64 ": no such inode", ino);
+		gml_check_problem(c, "dirty %s: no such inode", gml_ino_text(ino));
 	else if (!(inode->bits & CHECK_DIRTY))
-		gml_check_problem(c, "inode %" PRIu64 ": in the dirty table, but not marked DIRTY",
-				  ino);
+		gml_check_problem(c, "inode %s: in the dirty table, but not marked DIRTY",
+				  gml_ino_text(ino));
 	else if (!(inode->bits & CHECK_ORPHAN) &&
 		 !gml_owner_alive(owner)) /* the reaper frees those */
-		gml_check_problem(c,
-				  "inode %" PRIu64
-				  ": DIRTY by process %u, which is gone (recovery settles it)",
-				  ino, owner->pid);
+		gml_check_problem(
+			c, "inode %s: DIRTY by process %u, which is gone (recovery settles it)",
+			gml_ino_text(ino), owner->pid);
 	return true;
 }
 
 static int check_states(struct check *c)
 {
 	uint64_t marked_orphan = 0, marked_dirty = 0;
-	int rc = gml_rec_orphan_each(c->txn, 0, check_orphan, c);
+	int rc = gml_rec_orphan_each(c->txn, GML_INO_NONE, check_orphan, c);
 	if (rc == 0)
-		rc = gml_rec_dirty_each(c->txn, 0, check_dirty, c);
+		rc = gml_rec_dirty_each(c->txn, GML_INO_NONE, check_dirty, c);
 	for (size_t i = 0; i < c->inodes.count; i++) {
 		const struct check_inode *inode = gml_check_at(&c->inodes, i);
 		marked_orphan += (inode->bits & CHECK_ORPHAN) != 0;
@@ -202,15 +228,16 @@ static int check_states(struct check *c)
 
 static int check_xattr(struct check *c, struct gml_span key)
 {
-	struct check_inode *inode =
-		key.len >= 8 ? gml_check_inode(c, gml_check_u64(key.ptr)) : NULL;
+	struct check_inode *inode = NULL;
+	gml_ino ino;
 	c->report->xattrs++;
+	if (gml_rec_ino_of_key(key, &ino) > 0)
+		inode = gml_check_inode(c, ino);
 	if (inode == NULL)
-		gml_check_problem(c, "xattr of inode %" PRIu64 ": no such inode",
-				  key.len >= 8 ? gml_check_u64(key.ptr) : 0);
+		gml_check_problem(c, "xattr of inode %s: no such inode", gml_ino_text(ino));
 	else if (!(inode->bits & CHECK_XATTRS))
-		gml_check_problem(c, "inode %" PRIu64 ": has xattrs, but is not marked XATTRS",
-				  inode->ino);
+		gml_check_problem(c, "inode %s: has xattrs, but is not marked XATTRS",
+				  gml_ino_text(inode->ino));
 	return 0;
 }
 
@@ -248,14 +275,15 @@ static bool check_key(void *arg, const struct gml_key *key)
 
 static int check_config(struct check *c, struct gml_span key)
 {
-	gml_ino root = key.len == 9 ? gml_check_u64(key.ptr) : 0;
+	uint64_t line = key.len == 9 ? gml_check_u64(key.ptr) : 0;
+	const struct check_bucket *bucket = gml_check_line(c, line);
 	uint8_t kind = key.len == 9 ? ((const uint8_t *)key.ptr)[8] : 0;
 	struct gml_span document;
-	if (gml_check_bucket(c, root) == NULL)
+	if (bucket == NULL)
 		gml_check_problem(c, "document %u of bucket %" PRIu64 ": no such bucket", kind,
-				  root);
-	else if (gml_rec_config_get(c->txn, root, kind, &document) != 0)
-		gml_check_problem(c, "document %u of bucket %" PRIu64 ": damaged", kind, root);
+				  line);
+	else if (gml_rec_config_get(c->txn, bucket->rec.root, kind, &document) != 0)
+		gml_check_problem(c, "document %u of bucket %" PRIu64 ": damaged", kind, line);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  *
  * The content directory is read first, then everything else from one snapshot. So a file without a record is either not
  * published yet (leased by a living process) or was freed since (it is gone when looked at again), or a problem.
- * Memory: 24 bytes per inode and 24 per blob, 16 more per blob file for a while.
+ * Memory: 32 bytes per inode and 24 per blob, 16 more per blob file for a while.
  */
 #ifndef GML_NS_CHECK_H
 #define GML_NS_CHECK_H
@@ -85,11 +85,17 @@ void gml_check_step(struct check *c);
 void *gml_check_push(struct check *c, struct check_array *array);
 struct check_inode *gml_check_inode(struct check *c, gml_ino ino);    /* NULL: none */
 struct check_bucket *gml_check_bucket(struct check *c, gml_ino root); /* NULL: none */
+struct check_bucket *gml_check_line(struct check *c, uint64_t line);  /* NULL: none */
 struct check_blob *gml_check_blob(struct check *c, uint64_t id);      /* NULL: none */
 /* Calls `each` with every key of a table; 0 = go on. */
 int gml_check_keys(struct check *c, enum gml_table table,
 		   int (*each)(struct check *c, struct gml_span key));
 uint64_t gml_check_u64(const void *key);
+/* Views in ascending order, the present first; in each, by number: the order of keys. */
+int gml_check_order(gml_ino a, gml_ino b);
+/* The inode that a key begins with, and `rest` bytes more. False: it is none (*ino_out is what there is,
+ * for messages). */
+bool gml_check_ino(struct gml_span key, size_t rest, gml_ino *ino_out);
 /* Printable form of a name, cut when long. */
 const char *gml_check_name(char out[128], struct gml_span name);
 static inline void *gml_check_at(const struct check_array *array, size_t i)
@@ -100,8 +106,8 @@ static inline void *gml_check_at(const struct check_array *array, size_t i)
 /* ---- check_data.c -------------------------------------------------------------------------------------------- */
 int gml_check_read_disk(struct check *c);
 int gml_check_blobs(struct check *c);
-/* One extent of `what` (for messages): the blob exists and is long enough; counts the reference. */
-void gml_check_extent(struct check *c, const char *what, uint64_t number,
+/* One extent of `what` `number` (for messages; of an inode, or a part of the present): the blob exists and is long enough; counts the reference. */
+void gml_check_extent(struct check *c, const char *what, gml_ino number,
 		      const struct gml_extent *extent);
 int gml_check_sums(struct check *c);
 void gml_check_wblob(struct check *c, const struct gml_inode *inode);

@@ -217,7 +217,7 @@ static uint64_t check_size(struct check *c, struct check_blob *blob, uint64_t ne
 	return blob->size;
 }
 
-void gml_check_extent(struct check *c, const char *what, uint64_t number,
+void gml_check_extent(struct check *c, const char *what, gml_ino number,
 		      const struct gml_extent *extent)
 {
 	struct check_blob *blob = gml_check_blob(c, extent->blob);
@@ -226,26 +226,27 @@ void gml_check_extent(struct check *c, const char *what, uint64_t number,
 	c->report->extents++;
 	if (blob == NULL || gml_rec_blob_get(c->txn, extent->blob, &rec) != 0) {
 		gml_check_problem(c,
-				  "%s %" PRIu64 ": extent at %" PRIu64 " is in blob %016" PRIx64
+				  "%s %s: extent at %" PRIu64 " is in blob %016" PRIx64
 				  ", which has no record",
-				  what, number, extent->off, extent->blob);
+				  what, gml_ino_text(number), extent->off, extent->blob);
 		return;
 	}
 	blob->refs++;
 	if (extent->len == 0 || end < extent->len || (rec.len != 0 && end > rec.len))
 		gml_check_problem(c,
-				  "%s %" PRIu64 ": extent at %" PRIu64 " ends at byte %" PRIu64
+				  "%s %s: extent at %" PRIu64 " ends at byte %" PRIu64
 				  " of blob %016" PRIx64 ", which has %" PRIu64,
-				  what, number, extent->off, end, extent->blob, rec.len);
+				  what, gml_ino_text(number), extent->off, end, extent->blob,
+				  rec.len);
 	size = check_size(c, blob, end);
 	if (size == CHECK_NO_FILE)
-		gml_check_problem(c, "%s %" PRIu64 ": the bytes of blob %016" PRIx64 " are missing",
-				  what, number, extent->blob);
+		gml_check_problem(c, "%s %s: the bytes of blob %016" PRIx64 " are missing", what,
+				  gml_ino_text(number), extent->blob);
 	else if (end > size)
 		gml_check_problem(c,
-				  "%s %" PRIu64 ": blob %016" PRIx64 " has %" PRIu64
+				  "%s %s: blob %016" PRIx64 " has %" PRIu64
 				  " bytes on disk, %" PRIu64 " are needed",
-				  what, number, extent->blob, size, end);
+				  what, gml_ino_text(number), extent->blob, size, end);
 }
 
 /* Has the inode been written since the snapshot? Then its write blob says nothing about the record. */
@@ -274,8 +275,9 @@ static void check_wblob_sums(struct check *c, const struct gml_inode *inode)
 		return;
 	if (inode->flags & GML_INODE_DIRTY) {
 		if (!none || rec.summed != 0)
-			gml_check_problem(c, "inode %" PRIu64 ": DIRTY, and its write blob has %s",
-					  inode->ino, none ? "checksums" : "some to come");
+			gml_check_problem(c, "inode %s: DIRTY, and its write blob has %s",
+					  gml_ino_text(inode->ino),
+					  none ? "checksums" : "some to come");
 		return;
 	}
 	if (inode->flags & GML_INODE_ORPHAN)
@@ -283,9 +285,10 @@ static void check_wblob_sums(struct check *c, const struct gml_inode *inode)
 	if (rec.summed != 0 ? !none || rec.summed != inode->size
 			    : inode->size != 0 && (rc != 0 || pending.size != inode->size))
 		gml_check_problem(c,
-				  "inode %" PRIu64 ": %" PRIu64 " of its write blob's %" PRIu64
+				  "inode %s: %" PRIu64 " of its write blob's %" PRIu64
 				  " bytes have checksums, %" PRIu64 " are to be summed",
-				  inode->ino, rec.summed, inode->size, none ? 0 : pending.size);
+				  gml_ino_text(inode->ino), rec.summed, inode->size,
+				  none ? 0 : pending.size);
 }
 
 void gml_check_wblob(struct check *c, const struct gml_inode *inode)
@@ -293,8 +296,8 @@ void gml_check_wblob(struct check *c, const struct gml_inode *inode)
 	struct check_blob *blob = gml_check_blob(c, inode->wblob);
 	uint64_t size;
 	if (inode->wblob & GML_BLOB_PACKED || blob == NULL) {
-		gml_check_problem(c, "inode %" PRIu64 ": write blob %016" PRIx64 " has no record",
-				  inode->ino, inode->wblob);
+		gml_check_problem(c, "inode %s: write blob %016" PRIx64 " has no record",
+				  gml_ino_text(inode->ino), inode->wblob);
 		return;
 	}
 	blob->refs++;
@@ -306,12 +309,10 @@ void gml_check_wblob(struct check *c, const struct gml_inode *inode)
 	if (size != CHECK_NO_FILE && size >= inode->size)
 		return;
 	if (!check_written_since(c, inode))
-		gml_check_problem(c,
-				  "inode %" PRIu64 ": write blob %016" PRIx64
-				  " %s, the file has %" PRIu64 " bytes",
-				  inode->ino, inode->wblob,
-				  size == CHECK_NO_FILE ? "is missing" : "is too short",
-				  inode->size);
+		gml_check_problem(
+			c, "inode %s: write blob %016" PRIx64 " %s, the file has %" PRIu64 " bytes",
+			gml_ino_text(inode->ino), inode->wblob,
+			size == CHECK_NO_FILE ? "is missing" : "is too short", inode->size);
 }
 
 /* ---- extents in the table ------------------------------------------------------------------------------------ */
@@ -324,17 +325,16 @@ static int check_extent_key(struct check *c, struct gml_span key)
 	struct gml_inode full;
 	uint64_t off;
 	gml_ino ino;
-	if (key.len != 16) {
+	if (!gml_check_ino(key, 8, &ino)) {
 		gml_check_problem(c, "table extent: a key of %zu bytes", key.len);
 		return 0;
 	}
-	ino = gml_check_u64(p);
-	off = gml_check_u64(p + 8);
+	off = gml_check_u64(p + key.len - 8);
 	inode = gml_check_inode(c, ino);
 	if (inode == NULL || !(inode->bits & CHECK_EXTENTS)) {
-		gml_check_problem(c, "extent of inode %" PRIu64 " at %" PRIu64 ": %s", ino, off,
-				  inode == NULL ? "no such inode"
-						: "the inode is not marked EXTENTS");
+		gml_check_problem(
+			c, "extent of inode %s at %" PRIu64 ": %s", gml_ino_text(ino), off,
+			inode == NULL ? "no such inode" : "the inode is not marked EXTENTS");
 		return 0;
 	}
 	if (!(inode->bits & CHECK_SEEN)) {
@@ -342,22 +342,20 @@ static int check_extent_key(struct check *c, struct gml_span key)
 		c->extents_flags--;
 	}
 	if (gml_rec_extent_find(c->txn, ino, off, &extent) != 0 || extent.off != off) {
-		gml_check_problem(c, "inode %" PRIu64 ": extent at %" PRIu64 " is damaged", ino,
-				  off);
+		gml_check_problem(c, "inode %s: extent at %" PRIu64 " is damaged",
+				  gml_ino_text(ino), off);
 		return 0;
 	}
-	if (ino == c->extent_ino && off < c->extent_end)
-		gml_check_problem(
-			c, "inode %" PRIu64 ": extent at %" PRIu64 " overlaps the one before it",
-			ino, off);
+	if (gml_ino_equal(ino, c->extent_ino) && off < c->extent_end)
+		gml_check_problem(c, "inode %s: extent at %" PRIu64 " overlaps the one before it",
+				  gml_ino_text(ino), off);
 	c->extent_ino = ino;
 	c->extent_end = off + extent.len;
 	gml_check_extent(c, "inode", ino, &extent);
 	if (!(inode->bits & CHECK_DIRTY) && gml_rec_inode_get(c->txn, ino, &full) == 0 &&
 	    off + extent.len > full.size)
-		gml_check_problem(
-			c, "inode %" PRIu64 ": extent at %" PRIu64 " passes the end of the file",
-			ino, off);
+		gml_check_problem(c, "inode %s: extent at %" PRIu64 " passes the end of the file",
+				  gml_ino_text(ino), off);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include "check.h"
 
 #define CHECK_DIRENT_PLAIN                                                                         \
-	500 /* longer names have a continuation record per this many bytes (docs/on-disk-format.md) */
+	492 /* longer names have a continuation record per this many bytes (docs/on-disk-format.md) */
 
 /* ---- buckets ------------------------------------------------------------------------------------------------- */
 
@@ -31,7 +31,7 @@ static bool check_add_bucket(void *arg, struct gml_span name, const struct gml_b
 static int check_bucket_order(const void *a, const void *b)
 {
 	const struct check_bucket *x = a, *y = b;
-	return x->rec.root < y->rec.root ? -1 : x->rec.root > y->rec.root;
+	return gml_check_order(x->rec.root, y->rec.root);
 }
 
 static void check_bucket_record(struct check *c, const struct check_bucket *bucket)
@@ -45,17 +45,16 @@ static void check_bucket_record(struct check *c, const struct check_bucket *buck
 	dirname[len] = '/';
 	if (gml_rec_dirent_get(c->txn, GML_INO_ROOT, (struct gml_span){dirname, len + 1},
 			       &dirent) != 0 ||
-	    dirent.ino != bucket->rec.root)
+	    !gml_ino_equal(dirent.ino, bucket->rec.root))
 		gml_check_problem(c, "bucket %s: the namespace root has no such entry",
 				  bucket->name);
 	if (gml_rec_bucket_by_root(c->txn, bucket->rec.root, found, &rec) != 0 ||
 	    strcmp(found, bucket->name) != 0)
 		gml_check_problem(c, "bucket %s: not found by its root", bucket->name);
 	if (gml_rec_inode_get(c->txn, bucket->rec.root, &root) != 0 || root.type != GML_DIR ||
-	    root.bucket != bucket->rec.root)
-		gml_check_problem(c,
-				  "bucket %s: its root %" PRIu64 " is no bucket's root directory",
-				  bucket->name, bucket->rec.root);
+	    !gml_ino_equal(root.bucket, bucket->rec.root))
+		gml_check_problem(c, "bucket %s: its root %s is no bucket's root directory",
+				  bucket->name, gml_ino_text(bucket->rec.root));
 	else if (root.uid != bucket->rec.uid)
 		gml_check_problem(c, "bucket %s: belongs to uid %u, its root to %u", bucket->name,
 				  bucket->rec.uid, root.uid);
@@ -74,7 +73,7 @@ int gml_check_load_buckets(struct check *c)
 static bool check_line(void *arg, const struct gml_line *line)
 {
 	struct check *c = arg;
-	if (gml_check_bucket(c, line->id) == NULL)
+	if (gml_check_line(c, line->id) == NULL)
 		gml_check_problem(c, "table line: %" PRIu64 " is no bucket's root", line->id);
 	return true;
 }
@@ -83,7 +82,7 @@ static bool check_usage_line(void *arg, uint64_t line, const struct gml_usage_re
 {
 	struct check *c = arg;
 	(void)usage;
-	if (gml_check_bucket(c, line) == NULL)
+	if (gml_check_line(c, line) == NULL)
 		gml_check_problem(c, "table usage: %" PRIu64 " is no bucket's root", line);
 	return true;
 }
@@ -99,7 +98,7 @@ void gml_check_usage(struct check *c)
 	for (size_t i = 0; i < c->buckets.count; i++) {
 		const struct check_bucket *b = gml_check_at(&c->buckets, i);
 		struct gml_usage_rec usage = {0};
-		if (gml_rec_usage_get(c->txn, b->rec.root, &usage) != 0)
+		if (gml_rec_usage_get(c->txn, gml_line_id(b->rec.root), &usage) != 0)
 			gml_check_problem(c, "bucket %s: its usage is not recorded", b->name);
 		else if (b->bytes != usage.bytes || b->objects != usage.objects)
 			gml_check_problem(c,
@@ -118,21 +117,19 @@ static void check_inline_extents(struct check *c, const struct gml_inode *inode)
 	for (uint32_t i = 0; i < inode->nextents && i < GML_INLINE_EXTENTS; i++) {
 		const struct gml_extent *extent = &inode->extents[i];
 		if (extent->off < end)
-			gml_check_problem(c,
-					  "inode %" PRIu64 ": extent at %" PRIu64
-					  " overlaps the one before it",
-					  inode->ino, extent->off);
+			gml_check_problem(
+				c, "inode %s: extent at %" PRIu64 " overlaps the one before it",
+				gml_ino_text(inode->ino), extent->off);
 		end = extent->off + extent->len;
 		gml_check_extent(c, "inode", inode->ino, extent);
 	}
 	if (end > inode->size && !(inode->flags & GML_INODE_DIRTY))
 		gml_check_problem(c,
-				  "inode %" PRIu64 ": its extents end at %" PRIu64
-				  ", the file at %" PRIu64,
-				  inode->ino, end, inode->size);
+				  "inode %s: its extents end at %" PRIu64 ", the file at %" PRIu64,
+				  gml_ino_text(inode->ino), end, inode->size);
 	if (inode->nextents > 0 && (inode->flags & GML_INODE_EXTENTS))
-		gml_check_problem(c, "inode %" PRIu64 ": has inline extents and is marked EXTENTS",
-				  inode->ino);
+		gml_check_problem(c, "inode %s: has inline extents and is marked EXTENTS",
+				  gml_ino_text(inode->ino));
 }
 
 static void check_content(struct check *c, const struct gml_inode *inode)
@@ -143,7 +140,8 @@ static void check_content(struct check *c, const struct gml_inode *inode)
 	if (inode->wblob != 0)
 		gml_check_wblob(c, inode);
 	if (inode->type == GML_LNK && inode->target.len == 0)
-		gml_check_problem(c, "inode %" PRIu64 ": symbolic link without target", inode->ino);
+		gml_check_problem(c, "inode %s: symbolic link without target",
+				  gml_ino_text(inode->ino));
 	if (inode->type != GML_REG || (inode->flags & GML_INODE_ORPHAN))
 		return;
 	c->report->bytes += inode->size;
@@ -161,30 +159,32 @@ static void check_place(struct check *c, const struct gml_inode *inode)
 	struct gml_inode parent;
 	char text[128];
 	int rc;
-	if (inode->ino == GML_INO_ROOT || (inode->flags & GML_INODE_ORPHAN))
+	if (gml_ino_equal(inode->ino, GML_INO_ROOT) || (inode->flags & GML_INODE_ORPHAN))
 		return;
 	if (gml_check_bucket(c, inode->bucket) == NULL)
-		gml_check_problem(c, "inode %" PRIu64 ": in bucket %" PRIu64 ", which there is not",
-				  inode->ino, inode->bucket);
-	if (inode->parent == 0) {
+		gml_check_problem(c, "inode %s: in bucket %s, which there is not",
+				  gml_ino_text(inode->ino), gml_ino_text(inode->bucket));
+	if (gml_ino_is_none(inode->parent)) {
 		if (inode->type == GML_DIR)
-			gml_check_problem(c, "directory %" PRIu64 ": does not know its parent",
-					  inode->ino);
+			gml_check_problem(c, "directory %s: does not know its parent",
+					  gml_ino_text(inode->ino));
 		return;
 	}
 	rc = gml_rec_dirent_get(c->txn, inode->parent, inode->name, &dirent);
-	if (rc != 0 || dirent.ino != inode->ino)
-		gml_check_problem(
-			c, "inode %" PRIu64 ": its parent %" PRIu64 " has no entry %s for it",
-			inode->ino, inode->parent, gml_check_name(text, inode->name));
+	if (rc != 0 || !gml_ino_equal(dirent.ino, inode->ino))
+		gml_check_problem(c, "inode %s: its parent %s has no entry %s for it",
+				  gml_ino_text(inode->ino), gml_ino_text(inode->parent),
+				  gml_check_name(text, inode->name));
 	rc = gml_rec_inode_get(c->txn, inode->parent, &parent);
 	if (rc != 0 || parent.type != GML_DIR)
-		gml_check_problem(c, "inode %" PRIu64 ": its parent %" PRIu64 " is no directory",
-				  inode->ino, inode->parent);
-	else if (inode->bucket != (parent.ino == GML_INO_ROOT ? inode->ino : parent.bucket))
-		gml_check_problem(
-			c, "inode %" PRIu64 ": in bucket %" PRIu64 ", its parent in %" PRIu64,
-			inode->ino, inode->bucket, parent.bucket);
+		gml_check_problem(c, "inode %s: its parent %s is no directory",
+				  gml_ino_text(inode->ino), gml_ino_text(inode->parent));
+	else if (!gml_ino_equal(inode->bucket, gml_ino_equal(parent.ino, GML_INO_ROOT)
+						       ? inode->ino
+						       : parent.bucket))
+		gml_check_problem(c, "inode %s: in bucket %s, its parent in %s",
+				  gml_ino_text(inode->ino), gml_ino_text(inode->bucket),
+				  gml_ino_text(parent.bucket));
 }
 
 static void check_directory(struct check *c, const struct gml_inode *inode)
@@ -192,12 +192,13 @@ static void check_directory(struct check *c, const struct gml_inode *inode)
 	int rc = gml_dir_empty(c->txn, inode->ino, NULL);
 	c->report->directories++;
 	if (rc == GML_ERR_NOTEMPTY && (inode->flags & GML_INODE_ORPHAN))
-		gml_check_problem(c, "directory %" PRIu64 ": an orphan with entries", inode->ino);
+		gml_check_problem(c, "directory %s: an orphan with entries",
+				  gml_ino_text(inode->ino));
 	if (rc == 0 && !(inode->flags & (GML_INODE_EXPLICIT | GML_INODE_ORPHAN)))
-		gml_check_problem(c, "directory %" PRIu64 ": implicit and empty", inode->ino);
+		gml_check_problem(c, "directory %s: implicit and empty", gml_ino_text(inode->ino));
 	if (inode->wblob != 0 || inode->nextents != 0 ||
 	    (inode->flags & (GML_INODE_EXTENTS | GML_INODE_DIRTY)))
-		gml_check_problem(c, "directory %" PRIu64 ": has content", inode->ino);
+		gml_check_problem(c, "directory %s: has content", gml_ino_text(inode->ino));
 }
 
 static int check_inode_key(struct check *c, struct gml_span key)
@@ -207,14 +208,13 @@ static int check_inode_key(struct check *c, struct gml_span key)
 	gml_ino ino;
 	int rc;
 	c->report->inodes++;
-	if (key.len != 8) {
+	if (!gml_check_ino(key, 0, &ino)) {
 		gml_check_problem(c, "table inode: a key of %zu bytes", key.len);
 		return 0;
 	}
-	ino = gml_check_u64(key.ptr);
 	rc = gml_rec_inode_get(c->txn, ino, &inode);
 	if (rc != 0) {
-		gml_check_problem(c, "inode %" PRIu64 ": damaged record", ino);
+		gml_check_problem(c, "inode %s: damaged record", gml_ino_text(ino));
 		return 0;
 	}
 	item = gml_check_push(c, &c->inodes);
@@ -274,19 +274,18 @@ static void check_cookie(struct check_walk *walk, struct gml_span name,
 	int rc;
 	if (dirent->cookie == 0) {
 		if (walk->dir != NULL)
-			gml_check_problem(walk->c, "directory %" PRIu64 ": entry %s has no cookie",
-					  walk->parent, gml_check_name(text, name));
+			gml_check_problem(walk->c, "directory %s: entry %s has no cookie",
+					  gml_ino_text(walk->parent), gml_check_name(text, name));
 		return;
 	}
 	walk->c->cookies++;
 	rc = gml_dirent_cursor_after_cookie(walk->cookies, dirent->cookie - 1, &found_name, &found);
 	if (gml_check_failed(walk->c, rc))
 		return;
-	if (rc != 0 || found.cookie != dirent->cookie || found.ino != dirent->ino ||
+	if (rc != 0 || found.cookie != dirent->cookie || !gml_ino_equal(found.ino, dirent->ino) ||
 	    found_name.len != name.len || memcmp(found_name.ptr, name.ptr, name.len) != 0)
-		gml_check_problem(walk->c,
-				  "directory %" PRIu64 ": entry %s is not found by its cookie",
-				  walk->parent, gml_check_name(text, name));
+		gml_check_problem(walk->c, "directory %s: entry %s is not found by its cookie",
+				  gml_ino_text(walk->parent), gml_check_name(text, name));
 }
 
 static void check_child(struct check_walk *walk, struct gml_span name,
@@ -301,21 +300,18 @@ static void check_child(struct check_walk *walk, struct gml_span name,
 	if (slash != (dirent->type == GML_DIR) ||
 	    (name.len > 1 && memchr(p, '/', name.len - 1) != NULL) ||
 	    memchr(p, '\0', name.len) != NULL)
-		gml_check_problem(
-			c, "directory %" PRIu64 ": entry %s has a name that its type cannot have",
-			walk->parent, gml_check_name(text, name));
+		gml_check_problem(c, "directory %s: entry %s has a name that its type cannot have",
+				  gml_ino_text(walk->parent), gml_check_name(text, name));
 	if (child == NULL) {
-		gml_check_problem(c,
-				  "directory %" PRIu64 ": entry %s names inode %" PRIu64
-				  ", which there is not",
-				  walk->parent, gml_check_name(text, name), dirent->ino);
+		gml_check_problem(c, "directory %s: entry %s names inode %s, which there is not",
+				  gml_ino_text(walk->parent), gml_check_name(text, name),
+				  gml_ino_text(dirent->ino));
 		return;
 	}
 	if (child->type != dirent->type)
-		gml_check_problem(
-			c, "directory %" PRIu64 ": entry %s says type %u, inode %" PRIu64 " is %u",
-			walk->parent, gml_check_name(text, name), dirent->type, child->ino,
-			child->type);
+		gml_check_problem(c, "directory %s: entry %s says type %u, inode %s is %u",
+				  gml_ino_text(walk->parent), gml_check_name(text, name),
+				  dirent->type, gml_ino_text(child->ino), child->type);
 	child->names++;
 	if (child->type == GML_DIR)
 		walk->dir->subdirs++;
@@ -332,8 +328,8 @@ static void check_upload_entry(struct check_walk *walk, struct gml_span name)
 	    gml_upload_id_parse(gml_span_from(name, name.len - 32), id) != 0 ||
 	    gml_rec_upload_get(walk->c->txn, id, &rec) != 0 || rec.key.len != name.len - 33 ||
 	    memcmp(rec.key.ptr, p, rec.key.len) != 0)
-		gml_check_problem(walk->c, "upload list %" PRIu64 ": entry %s names no upload",
-				  walk->parent, gml_check_name(text, name));
+		gml_check_problem(walk->c, "upload list %s: entry %s names no upload",
+				  gml_ino_text(walk->parent), gml_check_name(text, name));
 }
 
 static int check_walk(struct check_walk *walk)
@@ -366,7 +362,8 @@ static int check_walk(struct check_walk *walk)
 	gml_dirent_cursor_close(cursor);
 	walk->cookies = NULL;
 	if (rc == GML_ERR_CORRUPT) {
-		gml_check_problem(walk->c, "directory %" PRIu64 ": a damaged entry", walk->parent);
+		gml_check_problem(walk->c, "directory %s: a damaged entry",
+				  gml_ino_text(walk->parent));
 		rc = 0;
 	}
 	return rc == GML_ERR_NOENT ? 0 : rc;
@@ -415,18 +412,20 @@ void gml_check_links(struct check *c)
 				  root->subdirs, c->buckets.count);
 	for (size_t i = 0; i < c->inodes.count; i++) {
 		const struct check_inode *inode = gml_check_at(&c->inodes, i);
-		uint32_t names = inode->ino == GML_INO_ROOT ? 1 : inode->names, nlink = names;
+		uint32_t names = gml_ino_equal(inode->ino, GML_INO_ROOT) ? 1 : inode->names;
+		uint32_t nlink = names;
 		if (inode->type == GML_DIR && names == 1)
 			nlink = 2 + inode->subdirs;
 		if (inode->bits & CHECK_ORPHAN ? names != 0 || inode->nlink != 0
 					       : names == 0 || inode->nlink != nlink)
-			gml_check_problem(c,
-					  "inode %" PRIu64
-					  ": %slink count %u, %u names and %u subdirectories found",
-					  inode->ino, inode->bits & CHECK_ORPHAN ? "orphan, " : "",
-					  inode->nlink, inode->names, inode->subdirs);
+			gml_check_problem(
+				c,
+				"inode %s: %slink count %u, %u names and %u subdirectories found",
+				gml_ino_text(inode->ino),
+				inode->bits & CHECK_ORPHAN ? "orphan, " : "", inode->nlink,
+				inode->names, inode->subdirs);
 		if (inode->type == GML_DIR && names > 1)
-			gml_check_problem(c, "directory %" PRIu64 ": has %u names", inode->ino,
+			gml_check_problem(c, "directory %s: has %u names", gml_ino_text(inode->ino),
 					  names);
 	}
 }
@@ -453,7 +452,7 @@ static bool check_part(void *arg, uint32_t number, const struct gml_part_rec *re
 			continue;
 		}
 		end = extent.off + extent.len;
-		gml_check_extent(c, "part", number, &extent);
+		gml_check_extent(c, "part", gml_ino_of(0, number), &extent);
 	}
 	if (end > rec->size)
 		gml_check_problem(c,
@@ -473,9 +472,8 @@ static bool check_upload(void *arg, const uint8_t id[16], const struct gml_uploa
 	gml_check_step(c);
 	c->report->uploads++;
 	if (bucket == NULL || len > GML_KEY_MAX) {
-		gml_check_problem(
-			c, "upload %016" PRIx64 "...: of bucket %" PRIu64 ", which there is not",
-			gml_check_u64(id), rec->bucket);
+		gml_check_problem(c, "upload %016" PRIx64 "...: of bucket %s, which there is not",
+				  gml_check_u64(id), gml_ino_text(rec->bucket));
 	} else {
 		memcpy(name, rec->key.ptr, len);
 		name[len] = '\0';

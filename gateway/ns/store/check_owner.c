@@ -31,12 +31,12 @@ static bool owner_path(struct check *c, const struct gml_inode *of, char out[160
 	struct gml_inode inode = *of;
 	char text[160], name[128];
 	out[0] = '\0';
-	for (int depth = 0; depth < OWNER_DEPTH && inode.parent != 0; depth++) {
+	for (int depth = 0; depth < OWNER_DEPTH && !gml_ino_is_none(inode.parent); depth++) {
 		gml_check_name(name, inode.name);
 		if (snprintf(text, sizeof(text), "%s%s", name, out) >= (int)sizeof(text))
 			snprintf(text, sizeof(text), "...%.150s", out);
 		memcpy(out, text, sizeof(text));
-		if (inode.parent == GML_INO_ROOT)
+		if (gml_ino_equal(inode.parent, GML_INO_ROOT))
 			return true;
 		if (gml_rec_inode_get(c->txn, inode.parent, &inode) != 0)
 			return false;
@@ -70,7 +70,8 @@ static void owner_text(struct owner *owner)
 	if (owner_path(owner->c, owner->inode, path))
 		snprintf(owner->text, sizeof(owner->text), "%s", path);
 	else
-		snprintf(owner->text, sizeof(owner->text), "inode %" PRIu64, owner->inode->ino);
+		snprintf(owner->text, sizeof(owner->text), "inode %s",
+			 gml_ino_text(owner->inode->ino));
 }
 
 /* It has [off, off + len) of `blob`. */
@@ -94,8 +95,9 @@ static int owner_inode(struct check *c, struct gml_span key)
 	struct owner owner = {.c = c, .inode = &inode};
 	struct gml_extent extent;
 	uint64_t off = 0;
+	gml_ino ino;
 	int rc = 0;
-	if (key.len != 8 || gml_rec_inode_get(c->txn, gml_check_u64(key.ptr), &inode) != 0)
+	if (!gml_check_ino(key, 0, &ino) || gml_rec_inode_get(c->txn, ino, &inode) != 0)
 		return 0; /* damaged: the check of the records says so */
 	for (uint32_t i = 0; i < inode.nextents; i++)
 		owner_range(&owner, inode.extents[i].blob, inode.extents[i].blob_off,

@@ -7,7 +7,8 @@
  * process; it needs no durability, because what it protects are requests that die with their process.
  *
  * Invariants
- *  1. A slot is taken by setting `busy` from 0 to 1; its owner is written before `ino`; ino != 0 makes it count.
+ *  1. A slot is taken by setting `busy` from 0 to 1; its owner and its view are written before
+ *     `num`; num != 0 makes it count.
  *  2. A reader is noted within the reaper's 15 s after the snapshot that found the key: so no orphan is freed in
  * between.
  *  3. Only the process that took a slot frees it, or one that found that process dead. */
@@ -29,12 +30,12 @@
 #define READERS_BYTES (READERS_SLOTS * sizeof(struct readers_slot))
 
 struct readers_slot {
-	_Atomic uint64_t ino;
+	_Atomic uint64_t num, view; /* of the inode */
 	_Atomic uint32_t busy;
 	uint32_t pid;
 	uint64_t start, boot;
 };
-_Static_assert(sizeof(struct readers_slot) == 32, "the table is shared between builds");
+_Static_assert(sizeof(struct readers_slot) == 40, "the table is shared between builds");
 
 struct gml_readers {
 	struct readers_slot *slot;
@@ -94,7 +95,8 @@ int gml_readers_add(struct gml_readers *readers, const struct gml_owner *self, g
 		slot->pid = self->pid;
 		slot->start = self->start;
 		slot->boot = self->boot;
-		atomic_store(&slot->ino, ino);
+		atomic_store(&slot->view, ino.view);
+		atomic_store(&slot->num, ino.num);
 		return (int)((at + i) % READERS_SLOTS);
 	}
 	return -1;
@@ -102,7 +104,7 @@ int gml_readers_add(struct gml_readers *readers, const struct gml_owner *self, g
 
 static void readers_clear(struct readers_slot *slot)
 {
-	atomic_store(&slot->ino, 0);
+	atomic_store(&slot->num, 0);
 	atomic_store(&slot->busy, 0);
 }
 
@@ -117,19 +119,25 @@ static struct gml_owner readers_owner(const struct readers_slot *slot)
 	return (struct gml_owner){.pid = slot->pid, .start = slot->start, .boot = slot->boot};
 }
 
+static bool readers_slot_is(struct readers_slot *slot, gml_ino ino)
+{
+	return atomic_load_explicit(&slot->num, memory_order_acquire) == ino.num &&
+	       atomic_load_explicit(&slot->view, memory_order_relaxed) == ino.view;
+}
+
 /* Is the slot's reader of this inode alive? That of a dead process is cleared. While its owner was looked at, the slot
  * may have come to another reader, who must keep it: then what was read of the owner, or the inode, has changed. */
 static bool readers_slot_alive(struct readers_slot *slot, gml_ino ino)
 {
-	while (atomic_load_explicit(&slot->ino, memory_order_acquire) == ino) {
+	while (readers_slot_is(slot, ino)) {
 		struct gml_owner owner = readers_owner(slot), again;
-		uint64_t expected = ino;
+		uint64_t expected = ino.num;
 		if (gml_owner_alive(&owner))
 			return true;
 		again = readers_owner(slot);
 		if (owner.pid == again.pid && owner.start == again.start &&
-		    owner.boot == again.boot &&
-		    atomic_compare_exchange_strong(&slot->ino, &expected, 0))
+		    owner.boot == again.boot && atomic_load(&slot->view) == ino.view &&
+		    atomic_compare_exchange_strong(&slot->num, &expected, 0))
 			atomic_store(&slot->busy, 0);
 	}
 	return false;

@@ -211,7 +211,7 @@ bool gml_reap_is_freeing(struct gml_store *store, gml_ino ino)
 	for (const struct gml_reaping *claim = store->reaping; claim != NULL && !found;
 	     claim = claim->next)
 		for (unsigned i = 0; i < claim->count && !found; i++)
-			found = claim->inos[i] == ino;
+			found = gml_ino_equal(claim->inos[i], ino);
 	pthread_mutex_unlock(&store->reap_lock);
 	return found;
 }
@@ -294,9 +294,9 @@ static int reap_free(struct gml_store *store, const struct reap_list *list, unsi
 			rc = 0;
 		} else if (rc == GML_ERR_CORRUPT) {
 			gml_store_log(store, GML_LOG_ERROR,
-				      "orphan %llu is damaged and cannot be freed; run 'gemel "
+				      "orphan %s is damaged and cannot be freed; run 'gemel "
 				      "store check'",
-				      (unsigned long long)list->inos[at]);
+				      gml_ino_text(list->inos[at]));
 			at++;
 			rc = 0;
 		}
@@ -332,7 +332,7 @@ int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_n
 		   bool (*is_open)(void *arg, gml_ino ino), void *arg, unsigned *freed_out)
 {
 	struct reap_list *list = malloc(sizeof(*list));
-	gml_ino after = 0;
+	gml_ino after = GML_INO_NONE;
 	int rc = 0;
 	*freed_out = 0;
 	if (list == NULL)

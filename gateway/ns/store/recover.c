@@ -53,9 +53,9 @@ static int recover_finalize(struct gml_op *op, struct gml_store *store, gml_ino 
 		rc = gml_meta_update(store->meta, recover_drop_stale_fn, &ino);
 	if (rc != 0)
 		gml_store_log(store, GML_LOG_ERROR,
-			      "recovery: inode %llu cannot be made clean: %s; it is tried again at "
+			      "recovery: inode %s cannot be made clean: %s; it is tried again at "
 			      "the next recovery",
-			      (unsigned long long)ino, gml_err_text(rc));
+			      gml_ino_text(ino), gml_err_text(rc));
 	return rc;
 }
 
@@ -65,7 +65,7 @@ static int recover_dirty(struct gml_op *op, struct gml_store *store)
 {
 	struct recover_list *list = malloc(sizeof(*list));
 	uint64_t settled = 0;
-	gml_ino after = 0;
+	gml_ino after = GML_INO_NONE;
 	int rc = 0, first_rc = 0;
 	if (list == NULL)
 		return GML_ERR_NOMEM;

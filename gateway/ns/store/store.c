@@ -450,11 +450,11 @@ static int store_statfs_quota(struct gml_txn *txn, const struct gml_op *op, stru
 	struct gml_line line;
 	uint64_t left;
 	int rc = gml_handle_get(txn, op, store, ino, GML_ACTION_GETATTR, &inode);
-	if (rc != 0 || inode.bucket == 0)
+	if (rc != 0 || gml_ino_is_none(inode.bucket))
 		return rc;
-	rc = gml_rec_line_get(txn, inode.bucket, &line);
+	rc = gml_rec_line_get(txn, gml_line_id(inode.bucket), &line);
 	if (rc == 0)
-		rc = gml_rec_usage_get(txn, inode.bucket, &usage);
+		rc = gml_rec_usage_get(txn, gml_line_id(inode.bucket), &usage);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? 0 : rc; /* an orphan of a bucket that is gone */
 	if (line.quota_bytes != 0) {
