@@ -166,7 +166,7 @@ class Gemel:
     def check_store(self):
         """`gemel store check`; fails the test on a problem. What a killed process left unpublished may take the supervisor's next round (10 s) to go."""
         for _ in range(4):
-            done = self.gemel("store", "check", json_out=False, check=False)
+            done = self.gemel("store", "check", "--data", json_out=False, check=False)
             problems = [line for line in done.stdout.splitlines() if line.startswith("problem: ")]
             if not problems or not all("recovery removes it" in line for line in problems):
                 break

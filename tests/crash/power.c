@@ -83,9 +83,13 @@ static bool power_check(struct gml_store *store, size_t cut, bool tidy, FILE *ou
 {
 	struct gml_op op = GML_OP_LOCAL;
 	struct power_report report = {.out = out, .tidy = tidy};
+	struct gml_content_report content;
 	struct gml_check_report sums;
 	bool good = power_rc(gml_store_check(&op, store, power_problem, NULL, &report, &sums),
 			     "check", out);
+	good = good &&
+	       power_rc(gml_store_check_content(&op, store, power_problem, NULL, &report, &content),
+			"check of content", out);
 	good = good && report.problems == 0;
 	good = model_verify(power.workload->model, store, cut, out) == 0 && good;
 	if (!good)
@@ -99,7 +103,10 @@ static int power_recover(struct gml_store *store)
 	struct gml_op op = GML_OP_LOCAL;
 	uint64_t bytes;
 	unsigned freed;
+	bool more;
 	int rc = gml_store_recover(&op, store);
+	if (rc == 0)
+		rc = gml_store_sum(&op, store, 0, UINT64_MAX, &bytes, &more);
 	if (rc == 0)
 		rc = gml_store_reap(&op, store, 0, 1000, gml_store_file_is_open, store, &freed);
 	/* Strays: the first call looks through the directories of the first 16 million blobs. */

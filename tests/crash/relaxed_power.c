@@ -465,9 +465,12 @@ static void relaxed_problem(void *arg, const char *text)
 
 static bool relaxed_checks(struct relaxed_worker *u)
 {
+	struct gml_content_report content;
 	struct gml_check_report report;
 	unsigned problems = 0;
 	return gml_store_check(&u->op, u->store, relaxed_problem, NULL, &problems, &report) == 0 &&
+	       gml_store_check_content(&u->op, u->store, relaxed_problem, NULL, &problems,
+				       &content) == 0 &&
 	       problems == 0;
 }
 

@@ -194,6 +194,8 @@ static void workload_clean_up(struct worker *w)
 {
 	uint64_t bytes;
 	unsigned freed;
+	bool more;
+	MUST(gml_store_sum(&w->op, w->store, 0, UINT64_MAX, &bytes, &more));
 	MUST(gml_store_reap(&w->op, w->store, 0, 1000, gml_store_file_is_open, w->store, &freed));
 	MUST(gml_store_compact(&w->op, w->store, &bytes));
 }
@@ -203,6 +205,8 @@ static void *workload_thread(void *arg)
 	struct worker *w = arg;
 	struct model_item *object, *file, *cycle;
 	char path[40];
+	uint64_t summed;
+	bool more;
 	snprintf(path, sizeof(path), "mt/%d/object", w->number);
 	object = workload_file(w, path);
 	snprintf(path, sizeof(path), "file%d", w->number);
@@ -221,6 +225,8 @@ static void *workload_thread(void *arg)
 		else
 			workload_delete(w, cycle);
 		workload_close(w, file, open);
+		if (i % 2 == 0) /* what others write to meanwhile, too */
+			MUST(gml_store_sum(&w->op, w->store, 0, UINT64_MAX, &summed, &more));
 	}
 	return NULL;
 }

@@ -120,6 +120,7 @@ static bool fault_rc(int rc, const char *what)
 static bool fault_examine(struct fixture *fixture)
 {
 	struct gml_check_report report = {0};
+	struct gml_content_report content = {0};
 	struct gml_op *op = &fixture->op;
 	uint64_t bytes;
 	unsigned freed;
@@ -132,7 +133,10 @@ static bool fault_examine(struct fixture *fixture)
 	       fault_rc(gml_store_compact(op, fixture->store, &bytes), "compact afterwards") &&
 	       fault_rc(gml_store_check(op, fixture->store, fault_problem, NULL, NULL, &report),
 			"check afterwards") &&
-	       report.problems == 0;
+	       fault_rc(gml_store_check_content(op, fixture->store, fault_problem, NULL, NULL,
+						&content),
+			"check of content afterwards") &&
+	       report.problems + content.problems == 0;
 	good = model_verify(fixture->model, fixture->store, SIZE_MAX, fault.log) == 0 && good;
 	gml_store_close(fixture->store);
 	fixture->store = NULL;

@@ -296,24 +296,33 @@ static int operation_clean_up(struct fixture *fixture)
 {
 	uint64_t bytes;
 	unsigned freed;
-	int rc = gml_store_reap(&fixture->op, fixture->store, 0, 100, gml_store_file_is_open,
-				fixture->store, &freed);
+	bool more;
+	int rc = gml_store_sum(&fixture->op, fixture->store, 0, UINT64_MAX, &bytes, &more);
+	if (rc == 0)
+		rc = gml_store_reap(&fixture->op, fixture->store, 0, 100, gml_store_file_is_open,
+				    fixture->store, &freed);
 	return rc == 0 ? gml_store_compact(&fixture->op, fixture->store, &bytes) : rc;
 }
 
 static void fixture_problem(void *arg, const char *text)
 {
 	static char problem[200];
+	if (strstr(text, "cannot be read") != NULL)
+		return; /* the call that was made to fail */
 	snprintf(problem, sizeof(problem), "check reports: %s", text);
 	fixture_wrong(arg, problem);
 }
 
 static int operation_check(struct fixture *fixture)
 {
+	struct gml_content_report content;
 	struct gml_check_report report;
 	struct gml_statfs fs;
 	int rc = gml_store_check(&fixture->op, fixture->store, fixture_problem, NULL, fixture,
 				 &report);
+	if (rc == 0)
+		rc = gml_store_check_content(&fixture->op, fixture->store, fixture_problem, NULL,
+					     fixture, &content);
 	return rc == 0 ? gml_store_statfs(&fixture->op, fixture->store, fixture->bucket, &fs) : rc;
 }
 

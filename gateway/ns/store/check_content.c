@@ -191,6 +191,8 @@ static int content_one(struct content *ct, const struct content_blob *blob)
 			       ? rc
 			       : content_damage(ct, blob->id, 0, blob->rec.summed, content_missing);
 	}
+	if (rc == GML_ERR_IO)
+		return content_damage(ct, blob->id, 0, blob->rec.summed, content_unreadable);
 	if (rc == 0)
 		rc = content_file(ct, file, blob);
 	gml_blob_unref(file);
