@@ -107,11 +107,14 @@ bool gml_store_file_is_open(void *store, gml_ino ino);
  * failure: the rest is left to the next call. */
 int gml_store_compact(struct gml_op *op, struct gml_store *store, uint64_t *freed_bytes_out);
 
-/* Make the checksums of content that NFS clients wrote and that has been settled for `min_age_ns`:
- * reads it, at most about `max_bytes` in one call. *summed_out: bytes read. *more_out: there is more to
- * do at once. May run in any process while others serve: what changes meanwhile is left for later.
- * Errors: NOMEM, those of the metadata; what cannot be read is logged and left. Any thread. Blocks on
- * disk. Relaxed: after a power cut, some are made again. */
+/* Make the checksums of content that NFS clients wrote and that has been settled for
+ * `min_age_ns`: reads it, about `max_bytes` at most in one call. May run in any process while
+ * others serve: what changes meanwhile is left for a later call. *summed_out: bytes read.
+ * *more_out: there is more to do at once.
+ * Errors: NOMEM, NOSPC, IO, CORRUPT of the metadata. Content that cannot be read is logged and
+ * left.
+ * Threads: any. Blocks: disk and commit. Durable: no; a later call repeats what is lost. On
+ * failure: the rest is left to the next call. */
 int gml_store_sum(struct gml_op *op, struct gml_store *store, int64_t min_age_ns,
 		  uint64_t max_bytes, uint64_t *summed_out, bool *more_out);
 
@@ -146,15 +149,17 @@ int gml_store_check(struct gml_op *op, struct gml_store *store,
 		    struct gml_check_report *report_out);
 
 struct gml_content_report {
-	uint64_t blobs, bytes; /* looked at; read and compared */
-	uint64_t
-		unsummed; /* blobs that NFS clients write to, or did until lately: without checksums */
+	uint64_t blobs, bytes; /* looked at; compared with their checksums */
+	uint64_t unsummed; /* blobs without checksums: NFS clients write to them, or did lately */
 	uint64_t problems;
 };
-/* Read all content and compare it with its checksums; each range of bytes that differs is one call of
- * `problem`, which names the file in data/, the bytes, and whose content they are. Read-only; may run
- * while serving. `progress` (may be NULL) counts blobs. Returns 0 also with problems found. Errors:
- * NOMEM; IO, CORRUPT of the metadata. Any thread. Blocks on disk, for as long as reading everything takes. */
+/* Read all content and compare it with its checksums. Each range of bytes that differs is one
+ * call of `problem`, which names the file in data/, the bytes, and whose content they are.
+ * Read-only; may run while serving. `progress` may be NULL; it counts blobs. The result is 0 also
+ * with problems found.
+ * Errors: NOMEM; IO, CORRUPT of the metadata.
+ * Threads: any; the callbacks run on the caller's. Blocks: disk, as long as reading all content
+ * takes. Durable: n/a. On failure: *report_out says how far it came. */
 int gml_store_check_content(struct gml_op *op, struct gml_store *store,
 			    void (*problem)(void *arg, const char *text),
 			    void (*progress)(void *arg, uint64_t done, uint64_t total), void *arg,
