@@ -16,6 +16,7 @@ fsal_errors_t gml_fsal_error(int rc)
 		return ERR_FSAL_NO_ERROR;
 	case GML_ERR_NOENT:
 	case GML_ERR_NOBUCKET:
+	case GML_ERR_NOVERSION:
 	case GML_ERR_NOUPLOAD:
 		return ERR_FSAL_NOENT;
 	case GML_ERR_EXIST:

@@ -139,8 +139,10 @@ static fsal_status_t handle_symlink(struct fsal_obj_handle *dir, const char *nam
 	if (FSAL_IS_ERROR(status))
 		return status;
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
-	rc = gml_dir_symlink(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, gml_fsal_span(name),
-			     gml_fsal_span(target), &set, &attr);
+	rc = gml_dir_mknod(
+		&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, gml_fsal_span(name),
+		&(struct gml_node){.type = GML_LNK, .target = gml_fsal_span(target), .set = &set},
+		&attr);
 	return handle_result(rc, &attr, out, attrs_out);
 }
 
@@ -149,11 +151,10 @@ static fsal_status_t handle_mknode(struct fsal_obj_handle *dir, const char *name
 				   struct fsal_obj_handle **out,
 				   struct fsal_attrlist *attrs_out GML_FSAL_DIR_ATTRS)
 {
-	enum gml_type type;
 	struct gml_setattr set;
+	struct gml_node node = {.set = &set};
 	struct gml_attr attr;
 	struct gml_op op;
-	uint64_t rdev = 0;
 	fsal_status_t status = gml_fsal_attr_decode(attrs_in, &set);
 	int rc;
 	*out = NULL;
@@ -161,25 +162,25 @@ static fsal_status_t handle_mknode(struct fsal_obj_handle *dir, const char *name
 		return status;
 	switch (nodetype) {
 	case CHARACTER_FILE:
-		type = GML_CHR;
+		node.type = GML_CHR;
 		break;
 	case BLOCK_FILE:
-		type = GML_BLK;
+		node.type = GML_BLK;
 		break;
 	case FIFO_FILE:
-		type = GML_FIFO;
+		node.type = GML_FIFO;
 		break;
 	case SOCKET_FILE:
-		type = GML_SOCK;
+		node.type = GML_SOCK;
 		break;
 	default:
 		return fsalstat(ERR_FSAL_BADTYPE, 0);
 	}
-	if ((type == GML_CHR || type == GML_BLK) && (attrs_in->valid_mask & ATTR_RAWDEV))
-		rdev = attrs_in->rawdev.major << 32 | (attrs_in->rawdev.minor & UINT32_MAX);
+	if ((node.type == GML_CHR || node.type == GML_BLK) && (attrs_in->valid_mask & ATTR_RAWDEV))
+		node.rdev = attrs_in->rawdev.major << 32 | (attrs_in->rawdev.minor & UINT32_MAX);
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
 	rc = gml_dir_mknod(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, gml_fsal_span(name),
-			   type, rdev, &set, &attr);
+			   &node, &attr);
 	return handle_result(rc, &attr, out, attrs_out);
 }
 

@@ -19,8 +19,9 @@ static int io_read_all(struct gml_op *op, struct gml_file *file, struct fsal_io_
 	for (int i = 0; i < arg->iov_count && !arg->end_of_file; i++) {
 		size_t n = 0;
 		bool eof = false;
-		int rc = gml_file_read(op, file, off, arg->iov[i].iov_base, arg->iov[i].iov_len, &n,
-				       &eof);
+		int rc = gml_file_read(op, file, off,
+				       (struct gml_buf){arg->iov[i].iov_base, arg->iov[i].iov_len},
+				       &n, &eof);
 		if (rc != 0)
 			return rc;
 		arg->io_amount += n;

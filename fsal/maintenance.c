@@ -46,14 +46,16 @@ static void maintenance_enforce_all(void)
 
 static void maintenance_reap(void)
 {
+	const struct gml_reap reap = {.min_age_ns = MAINTENANCE_ORPHAN_AGE_NS,
+				      .max = MAINTENANCE_REAP_MAX,
+				      .is_open = gml_store_file_is_open,
+				      .arg = gml_fsal.store};
 	unsigned freed = 0;
 	struct gml_op op;
 	int rc;
 	gml_fsal_op_root(&op);
 	do {
-		rc = gml_store_reap(&op, gml_fsal.store, MAINTENANCE_ORPHAN_AGE_NS,
-				    MAINTENANCE_REAP_MAX, gml_store_file_is_open, gml_fsal.store,
-				    &freed);
+		rc = gml_store_reap(&op, gml_fsal.store, &reap, &freed);
 		if (rc != 0)
 			LogWarn(COMPONENT_FSAL, "cannot remove orphans: %s; it is tried again",
 				gml_err_text(rc));

@@ -201,6 +201,11 @@ static fsal_status_t open_create(gml_ino parent, struct state_t *state, fsal_ope
 	struct gml_attr attr;
 	struct gml_op op;
 	bool created;
+	struct gml_create create = {.disposition = open_create_disposition(mode),
+				    .verifier = (const uint8_t *)verifier,
+				    .set = &set,
+				    .attr_out = &attr,
+				    .created_out = &created};
 	fsal_status_t status = {ERR_FSAL_NO_ERROR, 0};
 	int rc;
 	if (attrs_in)
@@ -214,9 +219,8 @@ static fsal_status_t open_create(gml_ino parent, struct state_t *state, fsal_ope
 	if (state == NULL)
 		openflags &= ~FSAL_O_RDWR;
 	gml_fsal_op(&op, need);
-	rc = gml_file_create(&op, gml_fsal.store, parent, gml_fsal_span(name),
-			     open_access(openflags), open_create_disposition(mode),
-			     (const uint8_t *)verifier, &set, &file, &attr, &created);
+	create.access = open_access(openflags);
+	rc = gml_file_create(&op, gml_fsal.store, parent, gml_fsal_span(name), &create, &file);
 	if (rc != 0)
 		return gml_fsal_status(rc);
 	obj = gml_fsal_obj_new(&attr, attrs_out);

@@ -57,7 +57,10 @@ fsal_status_t gml_fsal_readdir(struct fsal_obj_handle *dir, fsal_cookie_t *whenc
 			       fsal_readdir_cb cb, attrmask_t mask, bool *eof)
 {
 	struct readdir_batch *batch = gsh_malloc(sizeof(*batch));
-	uint64_t cookie = whence && *whence > FIRST_COOKIE ? *whence - FIRST_COOKIE : 0;
+	struct gml_dir_query query = {
+		.cookie = whence && *whence > FIRST_COOKIE ? *whence - FIRST_COOKIE : 0,
+		.each = readdir_each,
+		.arg = batch};
 	bool more = true, end = false;
 	struct gml_op op;
 	int rc = 0;
@@ -65,8 +68,7 @@ fsal_status_t gml_fsal_readdir(struct fsal_obj_handle *dir, fsal_cookie_t *whenc
 	batch->limit = READDIR_FIRST;
 	while (more && !end) {
 		batch->count = 0;
-		rc = gml_dir_read(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, cookie,
-				  readdir_each, batch, &end);
+		rc = gml_dir_read(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, &query, &end);
 		if (rc != 0)
 			break;
 		if (batch->count == 0) {
@@ -74,7 +76,7 @@ fsal_status_t gml_fsal_readdir(struct fsal_obj_handle *dir, fsal_cookie_t *whenc
 			break;
 		}
 		more = readdir_hand_on(batch, dir_state, cb, mask);
-		cookie = batch->entry[batch->count - 1].attr.cookie;
+		query.cookie = batch->entry[batch->count - 1].attr.cookie;
 		batch->limit = READDIR_MAX;
 	}
 	*eof = more && end;

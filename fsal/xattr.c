@@ -34,7 +34,7 @@ static fsal_status_t xattr_get(struct fsal_obj_handle *handle, xattrkey4 *key, x
 	gml_fsal_op(&op, 0);
 	if (rc == 0)
 		rc = gml_xattr_get(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, name.span,
-				   value->utf8string_val, cap, &len);
+				   (struct gml_buf){value->utf8string_val, cap}, &len);
 	if (rc == 0 && len > gml_fsal_wire_value_max()) { /* the reply would be lost */
 		gsh_free(value->utf8string_val);
 		value->utf8string_val = NULL;

@@ -177,12 +177,11 @@ static bool bucket_upload(void *arg, const struct gml_upload *upload)
 /* Unfinished uploads are no visible keys, but they hold uploaded bytes. Exit status. */
 static int bucket_confirm(struct cmd *cmd, struct gml_span name)
 {
-	static const struct gml_list_query query = {.max = 1000};
+	const struct gml_list_query query = {.bucket = name, .max = 1000};
 	unsigned uploads = 0;
 	bool more = false;
 	char what[256];
-	int rc = gml_upload_list(&cmd->op, cmd->store, name, &query, (struct gml_span){"", 0},
-				 bucket_upload, &uploads, &more);
+	int rc = gml_upload_list(&cmd->op, cmd->store, &query, bucket_upload, &uploads, &more);
 	if (rc != 0)
 		return cmd_fail_rc(rc, cmd->args[0]);
 	if (uploads == 0)

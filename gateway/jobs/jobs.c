@@ -52,8 +52,11 @@ int64_t jobs_run(struct jobs *jobs, int64_t now)
 			jobs_failed(jobs, "recovery", rc);
 	}
 	if (jobs->reap && now >= jobs->next_reap) {
-		rc = gml_store_reap(&jobs->op, jobs->store, JOBS_REAP_AGE, JOBS_REAP_BATCH,
-				    gml_store_file_is_open, jobs->store, &freed);
+		const struct gml_reap reap = {.min_age_ns = JOBS_REAP_AGE,
+					      .max = JOBS_REAP_BATCH,
+					      .is_open = gml_store_file_is_open,
+					      .arg = jobs->store};
+		rc = gml_store_reap(&jobs->op, jobs->store, &reap, &freed);
 		if (rc != 0)
 			jobs_failed(jobs, "reaping", rc);
 		jobs->next_reap = freed == JOBS_REAP_BATCH ? now : now + JOBS_REAP_EVERY;

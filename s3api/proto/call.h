@@ -278,7 +278,7 @@ const char *s3_meta_header_name(enum gml_header header);
 
 /* ---- copy_source.c ---- */
 struct s3_copy_source {
-	struct gml_span bucket, key;
+	struct gml_object_ref object;
 	struct gml_conditions cond;
 };
 /* x-amz-copy-source and its conditions. INVALID_ARGUMENT, INVALID_BUCKET_NAME, KEY_TOO_LONG, NOT_IMPLEMENTED. */
@@ -287,6 +287,11 @@ enum s3_error s3_copy_source_read(struct s3_call *call, struct s3_copy_source *o
 enum s3_error s3_copy_error(struct s3_call *call, const struct s3_copy_source *source, int rc);
 
 /* ---- object lookups ---- */
+/* The object that the request names, current version. */
+static inline struct gml_object_ref s3_object_ref(const struct s3_call *call)
+{
+	return (struct gml_object_ref){.bucket = call->bucket, .key = call->key};
+}
 /* versionId: absent or "null" pass. */
 enum s3_error s3_check_version(struct s3_call *call);
 /* Open call->key without data into call->object, if the caller may do `action` to it. */
@@ -329,7 +334,7 @@ enum s3_error s3_delete_object(struct s3_call *call);
 enum s3_error s3_delete_objects(struct s3_call *call);
 /* multipart.c, multipart_complete.c, multipart_list.c */
 /* The upload that the request names; NO_SUCH_UPLOAD. Spans are the call's. */
-enum s3_error s3_upload_find(struct s3_call *call, struct gml_span *id_out,
+enum s3_error s3_upload_find(struct s3_call *call, struct gml_upload_ref *ref_out,
 			     struct gml_upload *upload_out);
 enum s3_error s3_upload_error(struct s3_call *call, int rc);
 void s3_part_etag(const uint8_t md5[16], char out[33]);

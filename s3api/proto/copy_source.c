@@ -30,21 +30,21 @@ static enum s3_error copy_source_split(struct s3_call *call, struct gml_span raw
 	len = gml_percent_decode(path, AUTH_PATH_PLUS, text);
 	if (len < 0 || memchr(text, 0, (size_t)len))
 		return copy_source_invalid(call, raw, "Invalid copy source encoding.");
-	out->key = gml_span_of(text, (size_t)len);
-	if (gml_span_starts(out->key, GML_LIT("arn:")))
+	out->object.key = gml_span_of(text, (size_t)len);
+	if (gml_span_starts(out->object.key, GML_LIT("arn:")))
 		return S3_ERR_NOT_IMPLEMENTED; /* access points */
-	if (gml_span_starts(out->key, GML_LIT("/")))
-		out->key = gml_span_from(out->key, 1);
-	out->bucket = gml_span_cut(&out->key, '/');
-	if (out->bucket.len == 0 || out->key.len == 0)
+	if (gml_span_starts(out->object.key, GML_LIT("/")))
+		out->object.key = gml_span_from(out->object.key, 1);
+	out->object.bucket = gml_span_cut(&out->object.key, '/');
+	if (out->object.bucket.len == 0 || out->object.key.len == 0)
 		return copy_source_invalid(call, raw,
 					   "Copy Source must mention the source bucket and key: "
 					   "sourcebucket/sourcekey");
-	if (gml_bucket_name_check(out->bucket) != 0) {
-		s3_detail(call, "BucketName", out->bucket);
+	if (gml_bucket_name_check(out->object.bucket) != 0) {
+		s3_detail(call, "BucketName", out->object.bucket);
 		return S3_ERR_INVALID_BUCKET_NAME;
 	}
-	return out->key.len > GML_KEY_MAX ? S3_ERR_KEY_TOO_LONG : S3_OK;
+	return out->object.key.len > GML_KEY_MAX ? S3_ERR_KEY_TOO_LONG : S3_OK;
 }
 
 static enum s3_error copy_source_owner(struct s3_call *call, const struct s3_copy_source *source)
@@ -54,7 +54,7 @@ static enum s3_error copy_source_owner(struct s3_call *call, const struct s3_cop
 	int rc;
 	if (!expected.ptr)
 		return S3_OK;
-	rc = gml_bucket_head(&call->op, call->config->store, source->bucket, &bucket);
+	rc = gml_bucket_head(&call->op, call->config->store, source->object.bucket, &bucket);
 	if (rc != 0)
 		return s3_copy_error(call, source, rc);
 	return s3_owner_matches(expected, bucket.uid) ? S3_OK : S3_ERR_ACCESS_DENIED;
@@ -77,14 +77,14 @@ enum s3_error s3_copy_error(struct s3_call *call, const struct s3_copy_source *s
 	case GML_ERR_NOTMODIFIED: /* a copy has no 304 */
 		return S3_ERR_PRECONDITION_FAILED;
 	case GML_ERR_NOENT:
-		s3_detail(call, "Key", source->key);
+		s3_detail(call, "Key", source->object.key);
 		return S3_ERR_NO_SUCH_KEY;
 	case GML_ERR_NOBUCKET: {
 		/* Which of the two? */
 		struct gml_bucket bucket;
 		bool target = gml_bucket_head(&call->op, call->config->store, call->bucket,
 					      &bucket) == GML_ERR_NOBUCKET;
-		s3_detail(call, "BucketName", target ? call->bucket : source->bucket);
+		s3_detail(call, "BucketName", target ? call->bucket : source->object.bucket);
 		return S3_ERR_NO_SUCH_BUCKET;
 	}
 	default:

@@ -78,6 +78,7 @@ static enum s3_error list_read(struct s3_call *call, struct list_page *page)
 	if (page->kind == LIST_V2 && s3_param(call, "list-type", &type) && !gml_span_is(type, "2"))
 		return s3_refuse_argument(call, "list-type", type,
 					  "Invalid List Type specified in Request");
+	page->query.bucket = call->bucket;
 	page->query.prefix = list_param(call, "prefix");
 	page->query.delimiter = list_param(call, "delimiter");
 	page->query.max = LIST_MAX;
@@ -188,8 +189,8 @@ static enum s3_error list_fill(struct list_page *page)
 {
 	int rc;
 	/* The core is asked even for an empty page: bucket and rights are checked there. */
-	rc = gml_object_list(&page->call->op, page->call->config->store, page->call->bucket,
-			     &page->query, list_one, page, &page->truncated);
+	rc = gml_object_list(&page->call->op, page->call->config->store, &page->query, list_one,
+			     page, &page->truncated);
 	if (page->query.max == 0)
 		page->truncated = false;
 	return s3_error_from(rc);

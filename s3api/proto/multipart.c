@@ -22,14 +22,15 @@ enum s3_error s3_upload_error(struct s3_call *call, int rc)
 	return s3_error_from(rc);
 }
 
-enum s3_error s3_upload_find(struct s3_call *call, struct gml_span *id_out,
+enum s3_error s3_upload_find(struct s3_call *call, struct gml_upload_ref *ref_out,
 			     struct gml_upload *upload_out)
 {
-	*id_out = multipart_id(call);
-	if (id_out->len != GML_UPLOAD_ID_LEN)
+	ref_out->object = s3_object_ref(call);
+	ref_out->id = multipart_id(call);
+	if (ref_out->id.len != GML_UPLOAD_ID_LEN)
 		return s3_upload_error(call, GML_ERR_NOUPLOAD);
-	return s3_upload_error(call, gml_upload_get(&call->op, call->config->store, call->bucket,
-						    call->key, *id_out, upload_out));
+	return s3_upload_error(call,
+			       gml_upload_get(&call->op, call->config->store, ref_out, upload_out));
 }
 
 /* ---- CreateMultipartUpload ---- */
@@ -70,25 +71,27 @@ static enum s3_error multipart_checksum(struct s3_call *call, enum gml_checksum 
 
 enum s3_error s3_create_upload(struct s3_call *call)
 {
+	struct gml_object_ref ref = s3_object_ref(call);
 	struct gml_object_new what;
+	struct gml_upload_options options = {.attrs = &what};
 	enum gml_checksum algorithm;
-	bool composite = false, asked = false;
+	bool asked = false;
 	char id[GML_UPLOAD_ID_LEN + 1];
-	enum s3_error error = multipart_checksum(call, &algorithm, &composite, &asked);
+	enum s3_error error = multipart_checksum(call, &algorithm, &options.composite, &asked);
 	int rc;
 	if (!error)
 		error = s3_meta_read(call, &what);
 	if (error)
 		return error;
-	rc = gml_upload_create(&call->op, call->config->store, call->bucket, call->key, &what,
-			       asked ? algorithm : GML_CHECKSUM_NONE, composite, id);
+	options.checksum = asked ? algorithm : GML_CHECKSUM_NONE;
+	rc = gml_upload_create(&call->op, call->config->store, &ref, &options, id);
 	if (rc != 0)
 		return s3_error_from(rc);
 	if (asked) {
 		s3_answer_header(call, "x-amz-checksum-algorithm",
 				 gml_span_text(gml_checksum_name(algorithm)));
 		s3_answer_header(call, "x-amz-checksum-type",
-				 gml_span_text(composite ? "COMPOSITE" : "FULL_OBJECT"));
+				 gml_span_text(options.composite ? "COMPOSITE" : "FULL_OBJECT"));
 	}
 	s3_xml_begin(&call->xml, "InitiateMultipartUploadResult", true);
 	s3_xml_text(&call->xml, "Bucket", call->bucket);
@@ -152,14 +155,14 @@ enum s3_error s3_upload_part(struct s3_call *call)
 	uint64_t max = call->config->object_size_max < GML_PART_SIZE_MAX
 			       ? call->config->object_size_max
 			       : GML_PART_SIZE_MAX;
+	struct gml_upload_ref ref;
 	struct gml_upload upload;
-	struct gml_span id;
 	uint32_t number = 0;
 	enum s3_error error = s3_param_ranged(call, "partNumber", 1, GML_PART_MAX, &number);
 	if (!state)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	if (!error)
-		error = s3_upload_find(call, &id, &upload);
+		error = s3_upload_find(call, &ref, &upload);
 	if (!error)
 		error = s3_body_begin(call, false, max);
 	if (!error)
@@ -174,9 +177,9 @@ enum s3_error s3_upload_part(struct s3_call *call)
 	if (!error)
 		error = s3_body_want(call, (int)state->algorithm);
 	if (!error)
-		error = s3_upload_error(call, gml_part_begin(&call->op, call->config->store,
-							     call->bucket, call->key, id, number,
-							     call->body.expected, &call->body.put));
+		error = s3_upload_error(call,
+					gml_part_begin(&call->op, call->config->store, &ref, number,
+						       call->body.expected, &call->body.put));
 	return error;
 }
 
@@ -202,8 +205,8 @@ static enum s3_error part_copy_range(struct s3_call *call, const struct s3_copy_
 			"The x-amz-copy-source-range value must be of the form bytes=first-last "
 			"where first and last are the "
 			"zero-based offsets of the first and last bytes to copy");
-	rc = gml_object_open(&call->op, call->config->store, source->bucket, source->key,
-			     GML_OBJECT_FACTS, &call->object);
+	rc = gml_object_open(&call->op, call->config->store, &source->object, GML_OBJECT_FACTS,
+			     &call->object);
 	if (rc == 0)
 		rc = gml_inode_access(&call->op, call->config->store,
 				      gml_object_info(call->object)->ino, GML_MAY_READ, &granted);
@@ -228,23 +231,21 @@ enum s3_error s3_upload_part_copy(struct s3_call *call)
 {
 	struct s3_copy_source source;
 	struct gml_upload upload;
+	struct gml_part_copy_options options = {.src_cond = &source.cond};
+	struct gml_upload_ref ref;
 	struct gml_part part;
-	struct gml_span id;
-	uint64_t off, len;
-	uint32_t number = 0;
 	char etag[33];
-	enum s3_error error = s3_param_ranged(call, "partNumber", 1, GML_PART_MAX, &number);
+	enum s3_error error = s3_param_ranged(call, "partNumber", 1, GML_PART_MAX, &options.number);
 	int rc;
 	if (!error)
 		error = s3_copy_source_read(call, &source);
 	if (!error)
-		error = s3_upload_find(call, &id, &upload);
+		error = s3_upload_find(call, &ref, &upload);
 	if (!error)
-		error = part_copy_range(call, &source, &off, &len);
+		error = part_copy_range(call, &source, &options.off, &options.len);
 	if (error)
 		return error;
-	rc = gml_part_copy(&call->op, call->config->store, source.bucket, source.key, &source.cond,
-			   off, len, call->bucket, call->key, id, number, &part);
+	rc = gml_part_copy(&call->op, call->config->store, &source.object, &ref, &options, &part);
 	if (rc == GML_ERR_NOUPLOAD)
 		return s3_upload_error(call, rc);
 	if (rc != 0)
@@ -260,9 +261,9 @@ enum s3_error s3_upload_part_copy(struct s3_call *call)
 
 enum s3_error s3_abort_upload(struct s3_call *call)
 {
-	struct gml_span id = multipart_id(call);
-	int rc = id.len == GML_UPLOAD_ID_LEN ? gml_upload_abort(&call->op, call->config->store,
-								call->bucket, call->key, id)
-					     : GML_ERR_NOUPLOAD;
+	const struct gml_upload_ref ref = {.object = s3_object_ref(call), .id = multipart_id(call)};
+	int rc = ref.id.len == GML_UPLOAD_ID_LEN
+			 ? gml_upload_abort(&call->op, call->config->store, &ref)
+			 : GML_ERR_NOUPLOAD;
 	return rc != 0 ? s3_upload_error(call, rc) : s3_answer_empty(call, 204);
 }

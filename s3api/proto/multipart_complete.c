@@ -189,13 +189,14 @@ static enum s3_error complete_do(struct s3_call *call, const struct complete_lis
 	struct gml_object_info info = {0};
 	struct gml_conditions cond;
 	struct gml_upload upload;
-	struct gml_span id;
+	struct gml_upload_ref ref;
+	struct gml_complete_options options = {.parts = list->parts, .nparts = list->n};
 	uint64_t size = UINT64_MAX;
 	enum s3_error error = s3_conditions_write(call, &cond);
 	bool gone;
 	int rc;
 	if (!error)
-		error = s3_upload_find(call, &id, &upload);
+		error = s3_upload_find(call, &ref, &upload);
 	gone = error ==
 	       S3_ERR_NO_SUCH_UPLOAD; /* or completed, and the answer got lost: the core knows */
 	if (!error || gone)
@@ -204,9 +205,11 @@ static enum s3_error complete_do(struct s3_call *call, const struct complete_lis
 		error = complete_check_parts(call, &upload, list);
 	if (error)
 		return error;
-	rc = gml_upload_complete(&call->op, call->config->store, call->bucket, call->key, id,
-				 list->parts, list->n, checksum.algorithm ? &checksum : NULL, size,
-				 &cond, &info);
+	options.checksum = checksum.algorithm ? &checksum : NULL;
+	options.has_size = size != UINT64_MAX;
+	options.size = size;
+	options.cond = &cond;
+	rc = gml_upload_complete(&call->op, call->config->store, &ref, &options, &info);
 	switch (rc) {
 	case 0:
 		return complete_answer(call, &info);

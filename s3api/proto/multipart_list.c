@@ -44,21 +44,21 @@ static bool parts_one(void *arg, const struct gml_part *part)
 	return true;
 }
 
-static void parts_write(struct s3_call *call, const struct gml_upload *upload, struct gml_span id,
-			uint32_t marker, uint32_t max, const struct parts_page *page,
+static void parts_write(struct s3_call *call, const struct gml_upload *upload,
+			const struct gml_part_query *query, const struct parts_page *page,
 			bool truncated)
 {
 	struct s3_xml *xml = &call->xml;
 	s3_xml_begin(xml, "ListPartsResult", true);
 	s3_xml_text(xml, "Bucket", call->bucket);
 	s3_xml_text(xml, "Key", call->key);
-	s3_xml_text(xml, "UploadId", id);
+	s3_xml_text(xml, "UploadId", query->upload.id);
 	s3_xml_owner(call, xml, "Initiator", upload->uid);
 	s3_xml_owner(call, xml, "Owner", upload->uid);
 	s3_xml_class(xml, gml_span_text(upload->storage_class));
-	s3_xml_number(xml, "PartNumberMarker", marker);
+	s3_xml_number(xml, "PartNumberMarker", query->after);
 	s3_xml_number(xml, "NextPartNumberMarker", page->last);
-	s3_xml_number(xml, "MaxParts", max);
+	s3_xml_number(xml, "MaxParts", query->max);
 	if (upload->checksum_algorithm) {
 		s3_xml_string(xml, "ChecksumAlgorithm",
 			      gml_checksum_name((enum gml_checksum)upload->checksum_algorithm));
@@ -74,24 +74,22 @@ static void parts_write(struct s3_call *call, const struct gml_upload *upload, s
 enum s3_error s3_list_parts(struct s3_call *call)
 {
 	struct parts_page page = {.call = call};
+	struct gml_part_query query = {.max = MULTIPART_PAGE};
 	struct gml_upload upload;
-	struct gml_span id;
-	uint32_t marker = 0, max = MULTIPART_PAGE;
 	bool truncated = false;
-	enum s3_error error = s3_param_number(call, "max-parts", MULTIPART_PAGE, &max);
+	enum s3_error error = s3_param_number(call, "max-parts", MULTIPART_PAGE, &query.max);
 	int rc;
 	if (!error)
-		error = s3_param_number(call, "part-number-marker", GML_PART_MAX, &marker);
+		error = s3_param_number(call, "part-number-marker", GML_PART_MAX, &query.after);
 	if (!error)
-		error = s3_upload_find(call, &id, &upload);
+		error = s3_upload_find(call, &query.upload, &upload);
 	if (error)
 		return error;
 	page.checksums = upload.checksum_algorithm != GML_CHECKSUM_NONE;
-	rc = gml_part_list(&call->op, call->config->store, call->bucket, call->key, id, marker, max,
-			   parts_one, &page, &truncated);
+	rc = gml_part_list(&call->op, call->config->store, &query, parts_one, &page, &truncated);
 	error = s3_upload_error(call, rc);
 	if (!error) {
-		parts_write(call, &upload, id, marker, max, &page, truncated);
+		parts_write(call, &upload, &query, &page, truncated);
 		error = s3_answer_xml(call, 200);
 	}
 	s3_xml_release(&page.parts);
@@ -103,7 +101,6 @@ enum s3_error s3_list_parts(struct s3_call *call)
 struct uploads_page {
 	struct s3_call *call;
 	struct gml_list_query query;
-	struct gml_span id_marker;
 	struct s3_xml uploads, prefixes;
 	bool url, truncated;
 	char last_key[GML_KEY_MAX];
@@ -153,11 +150,12 @@ static enum s3_error uploads_read(struct s3_call *call, struct uploads_page *pag
 {
 	enum s3_error error;
 	page->call = call;
+	page->query.bucket = call->bucket;
 	page->query.prefix = uploads_param(call, "prefix");
 	page->query.delimiter = uploads_param(call, "delimiter");
 	page->query.after = uploads_param(call, "key-marker");
 	/* Without a key there is nothing that the id could be within: S3 ignores it. */
-	page->id_marker =
+	page->query.after_id =
 		page->query.after.len > 0 ? uploads_param(call, "upload-id-marker") : GML_LIT("");
 	page->query.max = MULTIPART_PAGE;
 	error = s3_param_number(call, "max-uploads", MULTIPART_PAGE, &page->query.max);
@@ -171,7 +169,7 @@ static void uploads_write(struct uploads_page *page)
 	s3_xml_begin(xml, "ListMultipartUploadsResult", true);
 	s3_xml_text(xml, "Bucket", call->bucket);
 	s3_xml_key(xml, "KeyMarker", page->query.after, page->url);
-	s3_xml_text(xml, "UploadIdMarker", page->id_marker);
+	s3_xml_text(xml, "UploadIdMarker", page->query.after_id);
 	/* The markers come as a pair, and S3 documents no id for a page that ends in a common prefix. That of the
 	 * first upload under it can be sent back: the next page begins behind the prefix, whatever the id, and without
 	 * the delimiter it goes on within. */
@@ -201,10 +199,10 @@ enum s3_error s3_list_uploads(struct s3_call *call)
 	int rc;
 	if (error)
 		return error;
-	rc = gml_upload_list(&call->op, call->config->store, call->bucket, &page->query,
-			     page->id_marker, uploads_one, page, &page->truncated);
+	rc = gml_upload_list(&call->op, call->config->store, &page->query, uploads_one, page,
+			     &page->truncated);
 	error = rc == GML_ERR_NOUPLOAD
-			? s3_refuse_argument(call, "upload-id-marker", page->id_marker,
+			? s3_refuse_argument(call, "upload-id-marker", page->query.after_id,
 					     "Invalid uploadId marker")
 			: s3_error_from(rc);
 	if (page->query.max == 0)

@@ -58,8 +58,8 @@ static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 		error = s3_meta_read(call, &plan->what);
 	if (error)
 		return error;
-	self = gml_span_equal(plan->source.bucket, call->bucket) &&
-	       gml_span_equal(plan->source.key, call->key);
+	self = gml_span_equal(plan->source.object.bucket, call->bucket) &&
+	       gml_span_equal(plan->source.object.key, call->key);
 	plan->own = plan->what.headers[GML_HDR_REDIRECT].ptr ||
 		    plan->what.headers[GML_HDR_STORAGE_CLASS].ptr ||
 		    (self && s3_has_header(call, "x-amz-storage-class"));
@@ -100,8 +100,8 @@ static enum s3_error copy_mix(struct s3_call *call, struct copy_plan *plan)
 {
 	const struct gml_object_info *info;
 	enum s3_error error = S3_OK;
-	int rc = gml_object_open(&call->op, call->config->store, plan->source.bucket,
-				 plan->source.key, GML_OBJECT_FACTS, &call->object);
+	int rc = gml_object_open(&call->op, call->config->store, &plan->source.object,
+				 GML_OBJECT_FACTS, &call->object);
 	if (rc != 0)
 		return s3_copy_error(call, &plan->source, rc);
 	info = gml_object_info(call->object);
@@ -135,6 +135,8 @@ static enum s3_error copy_answer(struct s3_call *call, const struct gml_object_i
 enum s3_error s3_copy_object(struct s3_call *call)
 {
 	struct copy_plan plan = {0};
+	struct gml_object_ref dst = s3_object_ref(call);
+	struct gml_copy_options options;
 	struct gml_object_info info = {0};
 	enum s3_error error = copy_read(call, &plan);
 	bool keep;
@@ -147,8 +149,11 @@ enum s3_error s3_copy_object(struct s3_call *call)
 		if (error)
 			return error;
 	}
-	rc = gml_object_copy(&call->op, call->config->store, plan.source.bucket, plan.source.key,
-			     &plan.source.cond, call->bucket, call->key, &plan.cond,
-			     keep ? NULL : &plan.what, plan.checksum, &info);
+	options = (struct gml_copy_options){.src_cond = &plan.source.cond,
+					    .cond = &plan.cond,
+					    .attrs = keep ? NULL : &plan.what,
+					    .checksum = plan.checksum};
+	rc = gml_object_copy(&call->op, call->config->store, &plan.source.object, &dst, &options,
+			     &info);
 	return rc != 0 ? s3_copy_error(call, &plan.source, rc) : copy_answer(call, &info);
 }

@@ -13,6 +13,7 @@
 
 enum s3_error s3_delete_object(struct s3_call *call)
 {
+	struct gml_object_ref ref = s3_object_ref(call);
 	struct gml_conditions cond;
 	enum s3_error error = s3_check_version(call);
 	if (!error)
@@ -24,8 +25,7 @@ enum s3_error s3_delete_object(struct s3_call *call)
 		return S3_ERR_NOT_IMPLEMENTED;
 	}
 	error = s3_put_error(call, &cond,
-			     gml_object_delete(&call->op, call->config->store, call->bucket,
-					       call->key, &cond, NULL));
+			     gml_object_delete(&call->op, call->config->store, &ref, &cond, NULL));
 	return error ? error : s3_answer_empty(call, 204);
 }
 
@@ -85,16 +85,15 @@ static enum s3_error delete_read(const struct s3_doc *doc, struct delete_batch *
 
 static enum s3_error delete_item_do(struct s3_call *call, const struct delete_item *item)
 {
+	const struct gml_object_ref ref = {
+		.bucket = call->bucket, .key = item->key, .version = item->version};
 	struct gml_conditions cond = {.if_match = item->etag};
 	struct gml_op op = call->op;
 	if (item->unsupported)
 		return S3_ERR_NOT_IMPLEMENTED;
-	if (item->version.len > 0 && !gml_span_is(item->version, "null"))
-		return S3_ERR_NO_SUCH_VERSION;
 	if (item->key.len > GML_KEY_MAX)
 		return S3_ERR_KEY_TOO_LONG;
-	return s3_error_from(
-		gml_object_delete(&op, call->config->store, call->bucket, item->key, &cond, NULL));
+	return s3_error_from(gml_object_delete(&op, call->config->store, &ref, &cond, NULL));
 }
 
 static void *delete_batch_run(void *arg)

@@ -7,10 +7,11 @@
 
 enum s3_error s3_object_find(struct s3_call *call, enum gml_action action)
 {
+	const struct gml_object_ref ref = s3_object_ref(call);
 	enum s3_error error = s3_check_version(call);
 	return error ? error
-		     : s3_error_from(gml_object_find(&call->op, call->config->store, call->bucket,
-						     call->key, action, &call->object));
+		     : s3_error_from(gml_object_find(&call->op, call->config->store, &ref, action,
+						     &call->object));
 }
 
 /* Content stays readable whatever happens to the key. A HEAD reads none of it, but needs the same right, and does not
@@ -20,13 +21,13 @@ static enum s3_error get_open(struct s3_call *call)
 {
 	enum gml_object_want want =
 		call->method == S3_HEAD ? GML_OBJECT_PRESENT : GML_OBJECT_CONTENT;
+	struct gml_object_ref ref = s3_object_ref(call);
 	enum s3_error error = s3_check_version(call);
 	int rc;
 	if (error)
 		return error;
 	call->op.nowait = call->step != S3_WORK;
-	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key, want,
-			     &call->object);
+	rc = gml_object_open(&call->op, call->config->store, &ref, want, &call->object);
 	if (rc != GML_ERR_COLD)
 		return s3_error_from(rc);
 	call->work = s3_get_object;

@@ -19,12 +19,12 @@ enum s3_error s3_put_error(struct s3_call *call, const struct gml_conditions *co
 /* An early look at the conditions saves the upload; the transaction that publishes decides. */
 static enum s3_error put_check_conditions(struct s3_call *call, const struct gml_conditions *cond)
 {
+	struct gml_object_ref ref = s3_object_ref(call);
 	struct gml_object *object = NULL;
 	int rc;
 	if (!cond->if_match.ptr && !cond->if_none_match.ptr)
 		return S3_OK;
-	rc = gml_object_open(&call->op, call->config->store, call->bucket, call->key,
-			     GML_OBJECT_FACTS, &object);
+	rc = gml_object_open(&call->op, call->config->store, &ref, GML_OBJECT_FACTS, &object);
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return S3_OK; /* the write itself will say it better */
 	rc = gml_conditions_check(cond, rc == 0 ? gml_object_info(object) : NULL, true);
@@ -38,6 +38,10 @@ static enum s3_error put_finish(struct s3_call *call)
 	struct gml_object_checksum checksum = {0};
 	struct gml_object_info info;
 	struct gml_put *put = call->body.put;
+	struct gml_put_options options = {.md5 = s3_body_digest(call, GML_DIGEST_MD5),
+					  .checksum = &checksum,
+					  .attrs = &state->what,
+					  .cond = &state->cond};
 	int rc;
 	checksum.algorithm = (uint8_t)(call->body.claim.algorithm != GML_CHECKSUM_NONE
 					       ? call->body.claim.algorithm
@@ -45,8 +49,7 @@ static enum s3_error put_finish(struct s3_call *call)
 	memcpy(checksum.value, s3_body_digest(call, checksum.algorithm),
 	       gml_checksum_size(checksum.algorithm));
 	call->body.put = NULL; /* gml_put_finish consumes it in any case */
-	rc = gml_put_finish(&call->op, put, s3_body_digest(call, GML_DIGEST_MD5), &checksum,
-			    &state->what, &state->cond, &info);
+	rc = gml_put_finish(&call->op, put, &options, &info);
 	if (rc != 0)
 		return s3_put_error(call, &state->cond, rc);
 	s3_answer_etag(call, info.etag);
@@ -57,6 +60,7 @@ static enum s3_error put_finish(struct s3_call *call)
 enum s3_error s3_put_object(struct s3_call *call)
 {
 	struct put_state *state = s3_arena_alloc(&call->arena, sizeof(*state));
+	struct gml_object_ref ref = s3_object_ref(call);
 	struct gml_span value;
 	enum s3_error error;
 	if (!state)
@@ -79,9 +83,8 @@ enum s3_error s3_put_object(struct s3_call *call)
 	if (!error && call->body.claim.algorithm == GML_CHECKSUM_NONE)
 		error = s3_body_want(call, GML_CHECKSUM_CRC64NVME); /* S3's default */
 	if (!error)
-		error = s3_error_from(gml_put_begin(&call->op, call->config->store, call->bucket,
-						    call->key, call->body.expected,
-						    &call->body.put));
+		error = s3_error_from(gml_put_begin(&call->op, call->config->store, &ref,
+						    call->body.expected, &call->body.put));
 	/* Only who may write here learns what is here. */
 	if (!error)
 		error = put_check_conditions(call, &state->cond);

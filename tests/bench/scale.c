@@ -25,6 +25,7 @@
 #include <gemel/dir.h>
 #include <gemel/object.h>
 #include <gemel/store.h>
+#include "tests/object_ref.h"
 #include "scale.h"
 
 #define SCALE_BUCKET "scale"
@@ -131,9 +132,12 @@ static int scale_put(const char *key)
 	static const struct gml_object_new what;
 	struct gml_op op = scale_op(GML_PROTOCOL_S3);
 	struct gml_put *put;
-	int rc =
-		gml_put_begin(&op, scale.store, scale_span(SCALE_BUCKET), scale_span(key), 0, &put);
-	return rc != 0 ? rc : gml_put_finish(&op, put, md5, NULL, &what, NULL, NULL);
+	int rc = gml_put_begin(&op, scale.store,
+			       OBJECT_REF(scale_span(SCALE_BUCKET), scale_span(key)), 0, &put);
+	return rc != 0 ? rc
+		       : gml_put_finish(&op, put,
+					&(struct gml_put_options){.md5 = md5, .attrs = &what},
+					NULL);
 }
 
 /* ---- fill -------------------------------------------------------------------------------------------------------- */
@@ -250,7 +254,8 @@ static int scale_open(const char *key)
 {
 	struct gml_op op = scale_op(GML_PROTOCOL_S3);
 	struct gml_object *object;
-	int rc = gml_object_open(&op, scale.store, scale_span(SCALE_BUCKET), scale_span(key), true,
+	int rc = gml_object_open(&op, scale.store,
+				 OBJECT_REF(scale_span(SCALE_BUCKET), scale_span(key)), true,
 				 &object);
 	if (rc == 0)
 		gml_object_close(object);
@@ -261,12 +266,14 @@ static int scale_list(const char *prefix, const char *delimiter, const char *aft
 		      uint64_t *count_out)
 {
 	struct gml_op op = scale_op(GML_PROTOCOL_S3);
-	struct gml_list_query query = {scale_span(prefix), scale_span(delimiter), scale_span(after),
-				       SCALE_PAGE};
+	struct gml_list_query query = {.bucket = scale_span(SCALE_BUCKET),
+				       .prefix = scale_span(prefix),
+				       .delimiter = scale_span(delimiter),
+				       .after = scale_span(after),
+				       .max = SCALE_PAGE};
 	bool truncated;
 	*count_out = 0;
-	return gml_object_list(&op, scale.store, scale_span(SCALE_BUCKET), &query,
-			       scale_count_entry, count_out, &truncated);
+	return gml_object_list(&op, scale.store, &query, scale_count_entry, count_out, &truncated);
 }
 
 static int scale_readdir(uint64_t cookie, uint64_t max, struct scale_page *page)
@@ -274,7 +281,10 @@ static int scale_readdir(uint64_t cookie, uint64_t max, struct scale_page *page)
 	struct gml_op op = scale_op(GML_PROTOCOL_NFS);
 	bool eof;
 	*page = (struct scale_page){.max = max};
-	return gml_dir_read(&op, scale.store, scale.dir, cookie, scale_count_name, page, &eof);
+	return gml_dir_read(
+		&op, scale.store, scale.dir,
+		&(struct gml_dir_query){.cookie = cookie, .each = scale_count_name, .arg = page},
+		&eof);
 }
 
 /* One operation at a random place; the time is that of the operation alone. */
@@ -328,8 +338,9 @@ static int scale_delete(const char *key)
 {
 	struct gml_op op = scale_op(GML_PROTOCOL_S3);
 	bool existed = false;
-	int rc = gml_object_delete(&op, scale.store, scale_span(SCALE_BUCKET), scale_span(key),
-				   NULL, &existed);
+	int rc = gml_object_delete(&op, scale.store,
+				   OBJECT_REF(scale_span(SCALE_BUCKET), scale_span(key)), NULL,
+				   &existed);
 	return rc == 0 && !existed ? GML_ERR_CORRUPT : rc;
 }
 
@@ -375,7 +386,7 @@ static int scale_reap(void)
 {
 	struct gml_op op = scale_op(GML_PROTOCOL_LOCAL);
 	unsigned freed;
-	return gml_store_reap(&op, scale.store, 0, UINT_MAX, NULL, NULL, &freed);
+	return gml_store_reap(&op, scale.store, &(struct gml_reap){.max = UINT_MAX}, &freed);
 }
 
 static int scale_measure(enum scale_what what, uint64_t entries, uint64_t seed,
@@ -425,7 +436,7 @@ static bool scale_walk_entry(void *arg, const struct gml_list_entry *entry)
 static int scale_warm(uint64_t entries)
 {
 	struct gml_op op = scale_op(GML_PROTOCOL_S3);
-	struct gml_list_query query = {.max = SCALE_PAGE};
+	struct gml_list_query query = {.bucket = scale_span(SCALE_BUCKET), .max = SCALE_PAGE};
 	struct scale_page page = {0};
 	struct scale_walk walk = {0};
 	uint64_t seen = 0;
@@ -437,8 +448,7 @@ static int scale_warm(uint64_t entries)
 	} while (rc == 0 && page.count == 10000 && !scale_stop);
 	while (rc == 0 && more && !scale_stop) {
 		query.after = scale_span(walk.last);
-		rc = gml_object_list(&op, scale.store, scale_span(SCALE_BUCKET), &query,
-				     scale_walk_entry, &walk, &more);
+		rc = gml_object_list(&op, scale.store, &query, scale_walk_entry, &walk, &more);
 	}
 	return rc == 0 && !scale_stop && (seen != entries || walk.count != entries)
 		       ? GML_ERR_CORRUPT

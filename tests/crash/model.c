@@ -181,7 +181,8 @@ static void model_read_nfs(struct gml_store *store, const struct gml_attr *attr,
 		model_fail(answer, "NFS open", rc);
 		return;
 	}
-	rc = gml_file_read(&op, file, 0, answer->buf, MODEL_READ_MAX, &answer->value.len, &eof);
+	rc = gml_file_read(&op, file, 0, (struct gml_buf){answer->buf, MODEL_READ_MAX},
+			   &answer->value.len, &eof);
 	if (rc != 0)
 		model_fail(answer, "NFS read", rc);
 	else if (!eof || answer->value.len != attr->size)
@@ -228,7 +229,8 @@ static void model_observe_file(struct gml_store *store, const char *path,
 		answer->value.mtime = attr.mtime;
 		model_read_nfs(store, &attr, answer);
 	}
-	s3 = gml_object_open(&op, store, model_span(MODEL_BUCKET_NAME), model_span(path), true,
+	s3 = gml_object_open(&op, store,
+			     OBJECT_REF(model_span(MODEL_BUCKET_NAME), model_span(path)), true,
 			     &object);
 	if (s3 == GML_ERR_NOBUCKET)
 		s3 = GML_ERR_NOENT;
@@ -262,8 +264,9 @@ static void model_observe_path(struct gml_store *store, const struct model_slot 
 					&answer->value.len);
 		answer->value.there = true;
 	} else if (rc == 0) {
-		rc = gml_xattr_get(&op, store, attr.ino, model_span(slot->arg), answer->buf,
-				   MODEL_READ_MAX, &answer->value.len);
+		rc = gml_xattr_get(&op, store, attr.ino, model_span(slot->arg),
+				   (struct gml_buf){answer->buf, MODEL_READ_MAX},
+				   &answer->value.len);
 		answer->value.there = rc == 0;
 		rc = rc == GML_ERR_NOXATTR ? 0 : rc;
 	}
@@ -285,8 +288,14 @@ static void model_observe_upload(struct gml_store *store, const struct model_slo
 {
 	struct gml_op op = model_op();
 	bool more;
-	int rc = gml_part_list(&op, store, model_span(MODEL_BUCKET_NAME), model_span(slot->path),
-			       model_span(slot->arg), 0, 1000, model_observe_part, answer, &more);
+	int rc = gml_part_list(&op, store,
+			       &(struct gml_part_query){.upload = {{model_span(MODEL_BUCKET_NAME),
+								    model_span(slot->path),
+								    {NULL, 0}},
+								   model_span(slot->arg)},
+							.after = 0,
+							.max = 1000},
+			       model_observe_part, answer, &more);
 	answer->value.there = rc == 0;
 	if (rc != 0 && rc != GML_ERR_NOUPLOAD && rc != GML_ERR_NOBUCKET)
 		model_fail(answer, "upload", rc);

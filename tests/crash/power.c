@@ -108,7 +108,11 @@ static int power_recover(struct gml_store *store)
 	if (rc == 0)
 		rc = gml_store_sum(&op, store, 0, UINT64_MAX, &bytes, &more);
 	if (rc == 0)
-		rc = gml_store_reap(&op, store, 0, 1000, gml_store_file_is_open, store, &freed);
+		rc = gml_store_reap(&op, store,
+				    &(struct gml_reap){.max = 1000,
+						       .is_open = gml_store_file_is_open,
+						       .arg = store},
+				    &freed);
 	/* Strays: the first call looks through the directories of the first 16 million blobs. */
 	return rc == 0 ? gml_store_compact(&op, store, &bytes) : rc;
 }
@@ -125,15 +129,16 @@ static bool power_use(struct gml_store *store, FILE *out)
 	int rc = gml_bucket_create(&op, store, bucket, NULL, &got);
 	for (size_t len = 100; rc == 0 && len <= 100000; len *= 1000) {
 		char *bytes = calloc(1, len);
-		rc = gml_put_begin(&op, store, bucket, key, len, &put);
+		rc = gml_put_begin(&op, store, OBJECT_REF(bucket, key), len, &put);
 		if (rc == 0)
 			rc = gml_put_write(put, bytes, len);
 		if (rc == 0)
-			rc = gml_put_finish(&op, put, NULL, NULL, &what, NULL, NULL);
+			rc = gml_put_finish(&op, put, &(struct gml_put_options){.attrs = &what},
+					    NULL);
 		free(bytes);
 	}
 	if (rc == 0)
-		rc = gml_object_open(&op, store, bucket, key, true, &object);
+		rc = gml_object_open(&op, store, OBJECT_REF(bucket, key), true, &object);
 	if (rc == 0 && gml_object_info(object)->size != 100000)
 		rc = GML_ERR_CORRUPT;
 	gml_object_close(object);

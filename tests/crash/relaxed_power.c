@@ -116,8 +116,9 @@ static bool relaxed_list_add(void *arg, struct gml_span name, const struct gml_a
 static int observe_tag(struct relaxed_worker *u, const char *key, uint64_t *tag)
 {
 	struct gml_object *object;
-	int rc = gml_object_open(&u->op, u->store, relaxed_span("relaxed"), relaxed_span(key),
-				 false, &object);
+	int rc = gml_object_open(&u->op, u->store,
+				 OBJECT_REF(relaxed_span("relaxed"), relaxed_span(key)), false,
+				 &object);
 	*tag = DIGEST_NONE;
 	if (rc != 0)
 		return rc;
@@ -138,7 +139,7 @@ static int observe_file(struct relaxed_worker *u, gml_ino ino, const char *key,
 	if (rc != 0)
 		return rc;
 	*out = (struct relaxed_file){ino, DIGEST_NONE, 0};
-	rc = gml_file_read(&u->op, file, 0, buf, sizeof(buf), &got, &eof);
+	rc = gml_file_read(&u->op, file, 0, (struct gml_buf){buf, sizeof(buf)}, &got, &eof);
 	if (rc == 0)
 		digest_add(&out->bytes, buf, got);
 	(void)gml_file_close(&u->op, file);
@@ -151,7 +152,8 @@ static int observe_dir(struct relaxed_worker *u, gml_ino dir, const char *path,
 {
 	struct relaxed_list *list = calloc(1, sizeof(*list));
 	bool eof;
-	int rc = gml_dir_read(&u->op, u->store, dir, 0, relaxed_list_add, list, &eof);
+	int rc = gml_dir_read(&u->op, u->store, dir,
+			      &(struct gml_dir_query){.each = relaxed_list_add, .arg = list}, &eof);
 	for (unsigned i = 0; rc == 0 && i < list->n; i++) {
 		const struct gml_attr *attr = &list->attrs[i];
 		uint64_t facts[] = {attr->ino.num, attr->type, attr->mode, attr->nlink,
@@ -161,8 +163,8 @@ static int observe_dir(struct relaxed_worker *u, gml_ino dir, const char *path,
 		digest_add(&view->digest, list->names[i], strlen(list->names[i]) + 1);
 		digest_add(&view->digest, facts, sizeof(facts));
 		view->last = attr->ino.num > view->last ? attr->ino.num : view->last;
-		if (gml_xattr_get(&u->op, u->store, attr->ino, relaxed_span("user.x"), value,
-				  sizeof(value), &len) == 0)
+		if (gml_xattr_get(&u->op, u->store, attr->ino, relaxed_span("user.x"),
+				  (struct gml_buf){value, sizeof(value)}, &len) == 0)
 			digest_add(&view->digest, value, len);
 		if (view->nfiles == RELAXED_ENTRIES)
 			disk_die("too many files");
@@ -238,13 +240,13 @@ static int relaxed_put(struct relaxed_worker *u, const char *key, size_t len)
 {
 	char *bytes = malloc(len + 1);
 	struct gml_put *put;
-	int rc = gml_put_begin(&u->op, u->store, relaxed_span("relaxed"), relaxed_span(key), len,
-			       &put);
+	int rc = gml_put_begin(&u->op, u->store,
+			       OBJECT_REF(relaxed_span("relaxed"), relaxed_span(key)), len, &put);
 	relaxed_fill(u, bytes, len);
 	if (rc == 0)
 		rc = gml_put_write(put, bytes, len);
 	if (rc == 0)
-		rc = gml_put_finish(&u->op, put, NULL, NULL, NULL, NULL, NULL);
+		rc = gml_put_finish(&u->op, put, &(struct gml_put_options){.md5 = NULL}, NULL);
 	free(bytes);
 	return rc;
 }
@@ -272,8 +274,10 @@ static int relaxed_open_write(struct relaxed_worker *u, gml_ino ino, struct gml_
 static int relaxed_create(struct relaxed_worker *u, gml_ino dir, const char *name,
 			  struct gml_file **out)
 {
-	return gml_file_create(&u->op, u->store, dir, relaxed_span(name), GML_OPEN_WRITE,
-			       GML_CREATE_GUARDED, NULL, NULL, out, NULL, NULL);
+	return gml_file_create(
+		&u->op, u->store, dir, relaxed_span(name),
+		&(struct gml_create){.access = GML_OPEN_WRITE, .disposition = GML_CREATE_GUARDED},
+		out);
 }
 
 static void relaxed_new_file(struct relaxed_worker *u, gml_ino dir, const char *name)
@@ -319,11 +323,11 @@ static int relaxed_upload(struct relaxed_worker *u, const char *key, char id[GML
 	char *bytes = calloc(1, RELAXED_PART);
 	uint8_t md5[16] = {1};
 	struct gml_put *put;
-	int rc = gml_upload_create(&u->op, u->store, bucket, name, NULL, GML_CHECKSUM_NONE, false,
-				   id);
+	int rc = gml_upload_create(&u->op, u->store, OBJECT_REF(bucket, name),
+				   &(struct gml_upload_options){.attrs = NULL}, id);
 	for (uint32_t number = 1; rc == 0 && number <= 2; number++) { /* one will be left over */
-		rc = gml_part_begin(&u->op, u->store, bucket, name, relaxed_span(id), number,
-				    RELAXED_PART, &put);
+		rc = gml_part_begin(&u->op, u->store, UPLOAD_REF(bucket, name, relaxed_span(id)),
+				    number, RELAXED_PART, &put);
 		if (rc == 0)
 			rc = gml_put_write(put, bytes, RELAXED_PART);
 		if (rc == 0)
@@ -340,8 +344,10 @@ static int relaxed_jobs(struct relaxed_worker *u)
 {
 	uint64_t bytes;
 	unsigned freed;
-	int rc =
-		gml_store_reap(&u->op, u->store, 0, 1000, gml_store_file_is_open, u->store, &freed);
+	int rc = gml_store_reap(
+		&u->op, u->store,
+		&(struct gml_reap){.max = 1000, .is_open = gml_store_file_is_open, .arg = u->store},
+		&freed);
 	return rc == 0 ? gml_store_compact(&u->op, u->store, &bytes) : rc;
 }
 
@@ -391,16 +397,18 @@ static void relaxed_change(struct relaxed_worker *u, gml_ino dir, const char *na
 		break;
 	case 7:
 		if (gml_ino_equal(dir, u->bucket))
-			STEP(gml_object_copy(&u->op, u->store, relaxed_span("relaxed"),
-					     relaxed_span(name), NULL, relaxed_span("relaxed"),
-					     relaxed_span(key), NULL, NULL, GML_CHECKSUM_NONE,
-					     NULL));
+			STEP(gml_object_copy(
+				&u->op, u->store,
+				OBJECT_REF(relaxed_span("relaxed"), relaxed_span(name)),
+				OBJECT_REF(relaxed_span("relaxed"), relaxed_span(key)),
+				&(struct gml_copy_options){.src_cond = NULL}, NULL));
 		break;
 	case 8:
 		STEP_DURABLE(relaxed_upload(u, key, id, refs));
-		STEP(gml_upload_complete(&u->op, u->store, relaxed_span("relaxed"),
-					 relaxed_span(key), relaxed_span(id), refs, 1, NULL,
-					 UINT64_MAX, NULL, NULL));
+		STEP(gml_upload_complete(
+			&u->op, u->store,
+			UPLOAD_REF(relaxed_span("relaxed"), relaxed_span(key), relaxed_span(id)),
+			&(struct gml_complete_options){.parts = refs, .nparts = 1}, NULL));
 		break;
 	}
 }
@@ -569,7 +577,8 @@ static int relaxed_examine(const char *path, size_t cut, bool killed)
 	if (!relaxed_bytes(&view, at > from ? at - 1 : at, to) || !relaxed_tags(&view))
 		return 255;
 	MUST(gml_bucket_head(&u->op, u->store, relaxed_span("kept"), &got));
-	MUST(gml_dir_read(&u->op, u->store, got.root, 0, relaxed_count, &kept, &eof));
+	MUST(gml_dir_read(&u->op, u->store, got.root,
+			  &(struct gml_dir_query){.each = relaxed_count, .arg = &kept}, &eof));
 	if (kept < relaxed.history->states[acked].kept) {
 		fprintf(stderr, "  the strict bucket lost names\n");
 		return 255;

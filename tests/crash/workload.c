@@ -125,10 +125,12 @@ int workload_put(struct worker *w, struct model_item *item, size_t len)
 	state->values[0] =
 		(struct model_value){.there = true, .bytes = bytes, .len = len, .md5 = md5};
 	workload_request(w, item);
-	MUST(gml_put_begin(&w->op, w->store, workload_bucket(), workload_span(key), len, &put));
+	MUST(gml_put_begin(&w->op, w->store, OBJECT_REF(workload_bucket(), workload_span(key)), len,
+			   &put));
 	for (size_t off = 0; off < len; off += 60000)
 		MUST(gml_put_write(put, bytes + off, len - off < 60000 ? len - off : 60000));
-	MUST(gml_put_finish(&w->op, put, md5, NULL, &what, NULL, &info));
+	MUST(gml_put_finish(&w->op, put, &(struct gml_put_options){.md5 = md5, .attrs = &what},
+			    &info));
 	state->values[0].mtime = info.mtime;
 	workload_acknowledge(w, item);
 	return 0;
@@ -143,8 +145,9 @@ void workload_delete(struct worker *w, struct model_item *item)
 {
 	workload_gone(item);
 	workload_request(w, item);
-	MUST(gml_object_delete(&w->op, w->store, workload_bucket(),
-			       workload_span(item->slots[0].path), NULL, NULL));
+	MUST(gml_object_delete(&w->op, w->store,
+			       OBJECT_REF(workload_bucket(), workload_span(item->slots[0].path)),
+			       NULL, NULL));
 	workload_acknowledge(w, item);
 }
 
@@ -154,10 +157,10 @@ void workload_copy(struct worker *w, const struct model_item *from, struct model
 	struct model_state *state = model_next(to);
 	state->values[0] = model_last(from)->values[0];
 	workload_request(w, to);
-	MUST(gml_object_copy(&w->op, w->store, workload_bucket(),
-			     workload_span(from->slots[0].path), NULL, workload_bucket(),
-			     workload_span(to->slots[0].path), NULL, NULL, GML_CHECKSUM_NONE,
-			     &info));
+	MUST(gml_object_copy(&w->op, w->store,
+			     OBJECT_REF(workload_bucket(), workload_span(from->slots[0].path)),
+			     OBJECT_REF(workload_bucket(), workload_span(to->slots[0].path)),
+			     &(struct gml_copy_options){.src_cond = NULL}, &info));
 	state->values[0].mtime = info.mtime;
 	workload_acknowledge(w, to);
 }
@@ -196,7 +199,10 @@ static void workload_clean_up(struct worker *w)
 	unsigned freed;
 	bool more;
 	MUST(gml_store_sum(&w->op, w->store, 0, UINT64_MAX, &bytes, &more));
-	MUST(gml_store_reap(&w->op, w->store, 0, 1000, gml_store_file_is_open, w->store, &freed));
+	MUST(gml_store_reap(
+		&w->op, w->store,
+		&(struct gml_reap){.max = 1000, .is_open = gml_store_file_is_open, .arg = w->store},
+		&freed));
 	MUST(gml_store_compact(&w->op, w->store, &bytes));
 }
 

@@ -3,6 +3,7 @@
 #ifndef TESTS_CRASH_WORKLOAD_H
 #define TESTS_CRASH_WORKLOAD_H
 
+#include "tests/object_ref.h"
 #include "model.h"
 
 struct workload {

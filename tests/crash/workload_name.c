@@ -99,9 +99,11 @@ void workload_names(struct worker *w)
 	inside = workload_pair(w, "d1/sub/f", "d2/sub2/f");
 	workload_put(w, inside, 700);
 	workload_rename_dir(w, sub, inside, "sub2");
-	WORKLOAD_FACT(w, link, "d2/y",
-		      gml_dir_symlink(&w->op, w->store, w->bucket, workload_span("link"),
-				      workload_span("d2/y"), NULL, &attr));
+	WORKLOAD_FACT(
+		w, link, "d2/y",
+		gml_dir_mknod(&w->op, w->store, w->bucket, workload_span("link"),
+			      &(struct gml_node){.type = GML_LNK, .target = workload_span("d2/y")},
+			      &attr));
 	WORKLOAD_FACT(
 		w, mode, "640 77 0 1",
 		gml_inode_setattr(&w->op, w->store, workload_attr(w, "d1/other").ino, &set, NULL));
@@ -145,8 +147,10 @@ static void workload_part(struct worker *w, struct model_item *item, const uint8
 	struct gml_part part;
 	workload_set_text(w, &model_next(item)->values[1], parts);
 	workload_request(w, item);
-	MUST(gml_part_begin(&w->op, w->store, workload_bucket(), workload_span(slot->path),
-			    workload_span(slot->arg), 1, len, &put));
+	MUST(gml_part_begin(
+		&w->op, w->store,
+		UPLOAD_REF(workload_bucket(), workload_span(slot->path), workload_span(slot->arg)),
+		1, len, &put));
 	MUST(gml_put_write(put, bytes, len));
 	MUST(gml_part_finish(&w->op, put, bytes, NULL, &part));
 	workload_acknowledge(w, item);
@@ -158,8 +162,8 @@ static struct model_item *workload_upload(struct worker *w, const char *key)
 	struct model_item *item = workload_file(w, key);
 	size_t before = disk_now(w->workload->log);
 	char id[GML_UPLOAD_ID_LEN + 1];
-	MUST(gml_upload_create(&w->op, w->store, workload_bucket(), workload_span(key), &what,
-			       GML_CHECKSUM_NONE, false, id));
+	MUST(gml_upload_create(&w->op, w->store, OBJECT_REF(workload_bucket(), workload_span(key)),
+			       &(struct gml_upload_options){.attrs = &what}, id));
 	model_slot(item, MODEL_UPLOAD, key, id);
 	workload_set_text(w, &model_next(item)->values[1], "");
 	workload_request(w, item);
@@ -191,8 +195,10 @@ void workload_uploads(struct worker *w)
 		state->values[1] = (struct model_value){.there = false};
 		workload_request(w, item);
 		MUST(gml_upload_complete(
-			&w->op, w->store, workload_bucket(), workload_span(item->slots[0].path),
-			workload_span(item->slots[1].arg), &ref, 1, NULL, UINT64_MAX, NULL, NULL));
+			&w->op, w->store,
+			UPLOAD_REF(workload_bucket(), workload_span(item->slots[0].path),
+				   workload_span(item->slots[1].arg)),
+			&(struct gml_complete_options){.parts = &ref, .nparts = 1}, NULL));
 		workload_acknowledge(w, item);
 	}
 	item = workload_upload(w, "up-aborted");
@@ -201,7 +207,8 @@ void workload_uploads(struct worker *w)
 	workload_part(w, item, bytes, 70000, text);
 	model_next(item)->values[1] = (struct model_value){.there = false};
 	workload_request(w, item);
-	MUST(gml_upload_abort(&w->op, w->store, workload_bucket(), workload_span("up-aborted"),
-			      workload_span(item->slots[1].arg)));
+	MUST(gml_upload_abort(&w->op, w->store,
+			      UPLOAD_REF(workload_bucket(), workload_span("up-aborted"),
+					 workload_span(item->slots[1].arg))));
 	workload_acknowledge(w, item);
 }

@@ -128,7 +128,7 @@ static bool fault_examine(struct fixture *fixture)
 	if (!fault_rc(fixture_open(fixture), "open afterwards"))
 		return false;
 	good = fault_rc(gml_store_recover(op, fixture->store), "recover afterwards") &&
-	       fault_rc(gml_store_reap(op, fixture->store, 0, 1000, NULL, NULL, &freed),
+	       fault_rc(gml_store_reap(op, fixture->store, &(struct gml_reap){.max = 1000}, &freed),
 			"reap afterwards") &&
 	       fault_rc(gml_store_compact(op, fixture->store, &bytes), "compact afterwards") &&
 	       fault_rc(gml_store_check(op, fixture->store, fault_problem, NULL, NULL, &report),

@@ -118,10 +118,11 @@ static int operation_mkdir(struct fixture *fixture)
 	if (rc != 0)
 		return rc;
 	fixture_text(fixture, fixture->link, "made/x");
-	return fixture_result(fixture, fixture->link,
-			      gml_dir_symlink(&fixture->op, fixture->store, fixture->bucket,
-					      fixture_span("link"), fixture_span("made/x"), NULL,
-					      &attr));
+	return fixture_result(
+		fixture, fixture->link,
+		gml_dir_mknod(&fixture->op, fixture->store, fixture->bucket, fixture_span("link"),
+			      &(struct gml_node){.type = GML_LNK, .target = fixture_span("made/x")},
+			      &attr));
 }
 
 static int operation_link(struct fixture *fixture)
@@ -164,7 +165,8 @@ static int operation_xattr(struct fixture *fixture)
 			    gml_xattr_set(&fixture->op, fixture->store, ino, name,
 					  fixture_span("blue"), GML_XATTR_EITHER));
 	if (rc == 0)
-		rc = gml_xattr_get(&fixture->op, fixture->store, ino, name, buf, sizeof(buf), &len);
+		rc = gml_xattr_get(&fixture->op, fixture->store, ino, name,
+				   (struct gml_buf){buf, sizeof(buf)}, &len);
 	if (rc == 0)
 		rc = gml_xattr_list(&fixture->op, fixture->store, ino, fixture_any, NULL);
 	if (rc != 0)
@@ -217,8 +219,8 @@ static int operation_complete(struct fixture *fixture)
 	struct gml_put *put;
 	struct gml_part part;
 	char text[40];
-	int rc = gml_part_begin(&fixture->op, fixture->store, fixture_bucket(), key, id, 1, 80000,
-				&put);
+	int rc = gml_part_begin(&fixture->op, fixture->store, UPLOAD_REF(fixture_bucket(), key, id),
+				1, 80000, &put);
 	if (rc != 0)
 		return rc;
 	snprintf(text, sizeof(text), "1:80000:%02x ", content.bytes[0]);
@@ -238,9 +240,11 @@ static int operation_complete(struct fixture *fixture)
 	state->values[0] = content;
 	state->values[1] = (struct model_value){.there = false};
 	model_request(fixture->model, item);
-	return fixture_result(fixture, item,
-			      gml_upload_complete(&fixture->op, fixture->store, fixture_bucket(),
-						  key, id, &ref, 1, NULL, UINT64_MAX, NULL, NULL));
+	return fixture_result(
+		fixture, item,
+		gml_upload_complete(
+			&fixture->op, fixture->store, UPLOAD_REF(fixture_bucket(), key, id),
+			&(struct gml_complete_options){.parts = &ref, .nparts = 1}, NULL));
 }
 
 static int operation_abort(struct fixture *fixture)
@@ -249,9 +253,9 @@ static int operation_abort(struct fixture *fixture)
 	model_next(item)->values[1] = (struct model_value){.there = false};
 	model_request(fixture->model, item);
 	return fixture_result(fixture, item,
-			      gml_upload_abort(&fixture->op, fixture->store, fixture_bucket(),
-					       fixture_span("up"),
-					       fixture_span(item->slots[1].arg)));
+			      gml_upload_abort(&fixture->op, fixture->store,
+					       UPLOAD_REF(fixture_bucket(), fixture_span("up"),
+							  fixture_span(item->slots[1].arg))));
 }
 
 /* ---- the store as a whole -------------------------------------------------------------------- */
@@ -299,8 +303,11 @@ static int operation_clean_up(struct fixture *fixture)
 	bool more;
 	int rc = gml_store_sum(&fixture->op, fixture->store, 0, UINT64_MAX, &bytes, &more);
 	if (rc == 0)
-		rc = gml_store_reap(&fixture->op, fixture->store, 0, 100, gml_store_file_is_open,
-				    fixture->store, &freed);
+		rc = gml_store_reap(&fixture->op, fixture->store,
+				    &(struct gml_reap){.max = 100,
+						       .is_open = gml_store_file_is_open,
+						       .arg = fixture->store},
+				    &freed);
 	return rc == 0 ? gml_store_compact(&fixture->op, fixture->store, &bytes) : rc;
 }
 

@@ -89,10 +89,12 @@ static void make_put(struct fixture *fixture, const struct model_item *item)
 	static const struct gml_object_new what;
 	const struct model_value *value = &model_last(item)->values[0];
 	struct gml_put *put;
-	MUST(gml_put_begin(&fixture->op, fixture->store, make_span(MODEL_BUCKET_NAME),
-			   make_span(item->slots[0].path), value->len, &put));
+	MUST(gml_put_begin(&fixture->op, fixture->store,
+			   OBJECT_REF(make_span(MODEL_BUCKET_NAME), make_span(item->slots[0].path)),
+			   value->len, &put));
 	MUST(gml_put_write(put, value->bytes, value->len));
-	MUST(gml_put_finish(&fixture->op, put, value->bytes, NULL, &what, NULL, NULL));
+	MUST(gml_put_finish(&fixture->op, put,
+			    &(struct gml_put_options){.md5 = value->bytes, .attrs = &what}, NULL));
 }
 
 static struct gml_file *make_write(struct fixture *fixture, gml_ino dir, const char *name,
@@ -101,8 +103,10 @@ static struct gml_file *make_write(struct fixture *fixture, gml_ino dir, const c
 	const struct model_value *value = &model_last(item)->values[0];
 	struct iovec iov = {(void *)(uintptr_t)value->bytes, value->len};
 	struct gml_file *file;
-	MUST(gml_file_create(&fixture->op, fixture->store, dir, make_span(name), GML_OPEN_WRITE,
-			     GML_CREATE_GUARDED, NULL, NULL, &file, NULL, NULL));
+	MUST(gml_file_create(
+		&fixture->op, fixture->store, dir, make_span(name),
+		&(struct gml_create){.access = GML_OPEN_WRITE, .disposition = GML_CREATE_GUARDED},
+		&file));
 	MUST(gml_file_write(&fixture->op, file, 0, &iov, 1, true));
 	return file;
 }
@@ -117,10 +121,10 @@ static void make_upload(struct fixture *fixture)
 	struct gml_part part;
 	struct model_value *value;
 	char text[40];
-	MUST(gml_upload_create(&fixture->op, fixture->store, bucket, key, &what, GML_CHECKSUM_NONE,
-			       false, slot->arg));
-	MUST(gml_part_begin(&fixture->op, fixture->store, bucket, key, make_span(slot->arg), 1,
-			    bytes->len, &put));
+	MUST(gml_upload_create(&fixture->op, fixture->store, OBJECT_REF(bucket, key),
+			       &(struct gml_upload_options){.attrs = &what}, slot->arg));
+	MUST(gml_part_begin(&fixture->op, fixture->store,
+			    UPLOAD_REF(bucket, key, make_span(slot->arg)), 1, bytes->len, &put));
 	MUST(gml_put_write(put, bytes->bytes, bytes->len));
 	MUST(gml_part_finish(&fixture->op, put, bytes->bytes, NULL, &part));
 	snprintf(text, sizeof(text), "1:%zu:%02x ", bytes->len, bytes->bytes[0]);
@@ -138,13 +142,15 @@ static void make_garbage(struct fixture *fixture)
 	struct model_item gone = *fixture->big;
 	snprintf(gone.slots[0].path, sizeof(gone.slots[0].path), "gone");
 	make_put(fixture, &gone);
-	MUST(gml_object_delete(&fixture->op, fixture->store, make_span(MODEL_BUCKET_NAME),
-			       make_span("gone"), NULL, NULL));
+	MUST(gml_object_delete(&fixture->op, fixture->store,
+			       OBJECT_REF(make_span(MODEL_BUCKET_NAME), make_span("gone")), NULL,
+			       NULL));
 	gone = *fixture->small;
 	snprintf(gone.slots[0].path, sizeof(gone.slots[0].path), "gone");
 	make_put(fixture, &gone);
-	MUST(gml_object_delete(&fixture->op, fixture->store, make_span(MODEL_BUCKET_NAME),
-			       make_span("gone"), NULL, NULL));
+	MUST(gml_object_delete(&fixture->op, fixture->store,
+			       OBJECT_REF(make_span(MODEL_BUCKET_NAME), make_span("gone")), NULL,
+			       NULL));
 }
 
 static void make_store(struct fixture *fixture, const char *path, bool neat)

@@ -24,7 +24,8 @@ static int fixture_put_as(struct fixture *fixture, struct model_item *item, size
 	state->values[0] = fixture_content(fixture, len, seed);
 	state->values[0].md5 = fixture_content(fixture, 16, seed + 1).bytes;
 	model_request(fixture->model, item);
-	rc = gml_put_begin(&fixture->op, fixture->store, fixture_bucket(), key, UINT64_MAX, &put);
+	rc = gml_put_begin(&fixture->op, fixture->store, OBJECT_REF(fixture_bucket(), key),
+			   UINT64_MAX, &put);
 	if (rc != 0)
 		return fixture_result(fixture, item, rc);
 	for (size_t off = 0; rc == 0 && off < len; off += 40000)
@@ -33,8 +34,10 @@ static int fixture_put_as(struct fixture *fixture, struct model_item *item, size
 	if (rc != 0)
 		gml_put_abort(put);
 	else
-		rc = gml_put_finish(&fixture->op, put, state->values[0].md5, NULL, what, NULL,
-				    NULL);
+		rc = gml_put_finish(
+			&fixture->op, put,
+			&(struct gml_put_options){.md5 = state->values[0].md5, .attrs = what},
+			NULL);
 	return fixture_result(fixture, item, rc);
 }
 
@@ -69,9 +72,9 @@ static int fixture_delete(struct fixture *fixture, struct model_item *item)
 {
 	struct gml_span key = fixture_span(item->slots[0].path);
 	fixture_gone(fixture, item);
-	return fixture_result(
-		fixture, item,
-		gml_object_delete(&fixture->op, fixture->store, fixture_bucket(), key, NULL, NULL));
+	return fixture_result(fixture, item,
+			      gml_object_delete(&fixture->op, fixture->store,
+						OBJECT_REF(fixture_bucket(), key), NULL, NULL));
 }
 
 int operation_delete(struct fixture *fixture)
@@ -84,11 +87,12 @@ static int fixture_copy(struct fixture *fixture, struct model_item *from, struct
 {
 	model_next(to)->values[0] = model_last(from)->values[0];
 	model_request(fixture->model, to);
-	return fixture_result(fixture, to,
-			      gml_object_copy(&fixture->op, fixture->store, fixture_bucket(),
-					      fixture_span(from->slots[0].path), NULL,
-					      fixture_bucket(), fixture_span(to->slots[0].path),
-					      NULL, NULL, algorithm, NULL));
+	return fixture_result(
+		fixture, to,
+		gml_object_copy(&fixture->op, fixture->store,
+				OBJECT_REF(fixture_bucket(), fixture_span(from->slots[0].path)),
+				OBJECT_REF(fixture_bucket(), fixture_span(to->slots[0].path)),
+				&(struct gml_copy_options){.checksum = algorithm}, NULL));
 }
 
 int operation_copy(struct fixture *fixture)
@@ -119,16 +123,17 @@ static bool fixture_count_name(void *arg, struct gml_span name, const struct gml
 
 int operation_list(struct fixture *fixture)
 {
-	struct gml_list_query query = {.delimiter = fixture_span("/"), .max = 1000};
+	struct gml_list_query query = {
+		.bucket = fixture_bucket(), .delimiter = fixture_span("/"), .max = 1000};
 	unsigned keys = 0, names = 0;
 	bool more, eof;
-	int rc = gml_object_list(&fixture->op, fixture->store, fixture_bucket(), &query,
-				 fixture_count, &keys, &more);
+	int rc = gml_object_list(&fixture->op, fixture->store, &query, fixture_count, &keys, &more);
 	if (rc == 0 && (keys != FIXTURE_KEYS || more))
 		fixture_wrong(fixture, "list");
 	if (rc == 0)
-		rc = gml_dir_read(&fixture->op, fixture->store, fixture->bucket, 0,
-				  fixture_count_name, &names, &eof);
+		rc = gml_dir_read(
+			&fixture->op, fixture->store, fixture->bucket,
+			&(struct gml_dir_query){.each = fixture_count_name, .arg = &names}, &eof);
 	if (rc == 0 && (names != FIXTURE_NAMES || !eof))
 		fixture_wrong(fixture, "readdir");
 	return rc;
@@ -139,8 +144,9 @@ static int fixture_read_one(struct fixture *fixture, const struct model_item *it
 	const struct model_value *want = &model_last(item)->values[0];
 	struct gml_object *object = NULL;
 	struct gml_run run = {0};
-	int rc = gml_object_open(&fixture->op, fixture->store, fixture_bucket(),
-				 fixture_span(item->slots[0].path), true, &object);
+	int rc = gml_object_open(&fixture->op, fixture->store,
+				 OBJECT_REF(fixture_bucket(), fixture_span(item->slots[0].path)),
+				 true, &object);
 	if (rc == 0)
 		rc = gml_object_run(object, 0, want->len, &run);
 	if (rc == 0 && (run.len != want->len || gml_object_info(object)->size != want->len))
@@ -189,10 +195,12 @@ int operation_file(struct fixture *fixture)
 	int rc, closed;
 	model_next(item)->values[0] = (struct model_value){.there = true};
 	model_request(fixture->model, item);
-	rc = fixture_result(fixture, item,
-			    gml_file_create(&fixture->op, fixture->store, fixture->bucket,
-					    fixture_span("file"), GML_OPEN_READ | GML_OPEN_WRITE,
-					    GML_CREATE_GUARDED, NULL, NULL, &file, NULL, NULL));
+	rc = fixture_result(
+		fixture, item,
+		gml_file_create(&fixture->op, fixture->store, fixture->bucket, fixture_span("file"),
+				&(struct gml_create){.access = GML_OPEN_READ | GML_OPEN_WRITE,
+						     .disposition = GML_CREATE_GUARDED},
+				&file));
 	if (rc != 0)
 		return rc;
 	rc = fixture_write(fixture, item, file, 0, 9000, false);
@@ -216,8 +224,10 @@ int operation_file_empty(struct fixture *fixture)
 	model_request(fixture->model, item);
 	rc = fixture_result(fixture, item,
 			    gml_file_create(&fixture->op, fixture->store, fixture->bucket,
-					    fixture_span("file"), GML_OPEN_WRITE,
-					    GML_CREATE_GUARDED, NULL, NULL, &file, NULL, NULL));
+					    fixture_span("file"),
+					    &(struct gml_create){.access = GML_OPEN_WRITE,
+								 .disposition = GML_CREATE_GUARDED},
+					    &file));
 	if (rc != 0)
 		return rc;
 	rc = gml_file_close(&fixture->op, file);

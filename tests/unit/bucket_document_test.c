@@ -176,10 +176,12 @@ static void test_long_names(void **state)
 	memset(name, 'n', sizeof(name));
 	memset(tag, 't', sizeof(tag));
 	assert_ok(object_put_full(ns, &ns->op, ns_span("k"), "x", 1, 1, 1, &what, NULL, NULL));
-	assert_ok(gml_object_copy(&ns->op, ns->store, B, ns_span("k"), NULL, B, ns_span("copy"),
-				  NULL, NULL, GML_CHECKSUM_NONE, NULL));
+	assert_ok(gml_object_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("k")),
+				  OBJECT_REF(B, ns_span("copy")),
+				  &(struct gml_copy_options){.src_cond = NULL}, NULL));
 	for (int i = 0; i < 2; i++) {
-		assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span(i ? "copy" : "k"), false,
+		assert_ok(gml_object_open(&ns->op, ns->store,
+					  OBJECT_REF(B, ns_span(i ? "copy" : "k")), false,
 					  &object));
 		assert_int_equal(gml_object_info(object)->nmeta, 1);
 		assert_int_equal(gml_object_info(object)->ntags, 1);
@@ -205,12 +207,14 @@ static void test_long_names(void **state)
 	tags[0].name.len = 380;
 	tags[1] = (struct gml_meta_pair){ns_span("short"), ns_span("s")};
 	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, tags, 2));
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("copy"), false, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("copy")), false,
+				  &object));
 	assert_int_equal(gml_object_info(object)->ntags, 2);
 	gml_object_close(object);
 	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, NULL, 0));
 	ns_check(ns);
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("copy"), false, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("copy")), false,
+				  &object));
 	assert_int_equal(gml_object_info(object)->nmeta, 1);
 	gml_object_close(object);
 	/* The reaper takes them all. */

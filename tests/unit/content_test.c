@@ -207,8 +207,9 @@ static void test_ways_to_be_damaged(void **state)
 	char *bytes = noise(MIB, 6), path[128];
 	uint64_t blob;
 	put(ns, "a", bytes, MIB);
-	assert_ok(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), NULL, B, ns_span("b/c"),
-				  NULL, NULL, GML_CHECKSUM_NONE, NULL));
+	assert_ok(gml_object_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("a")),
+				  OBJECT_REF(B, ns_span("b/c")),
+				  &(struct gml_copy_options){.src_cond = NULL}, NULL));
 	blob = record_of(ns, ns_span("a")).extents[0].blob;
 	flip(ns, blob, 3 * BLOCK);
 	flip(ns, blob, 5 * BLOCK - 1);
@@ -264,8 +265,8 @@ static int part_of(struct ns *ns, const char *id, uint32_t number, const char *b
 	struct gml_put *put = NULL;
 	struct gml_part part;
 	uint8_t md5[16];
-	int rc = gml_part_begin(&ns->op, ns->store, B, ns_span("big"), ns_span(id), number, len,
-				&put);
+	int rc = gml_part_begin(&ns->op, ns->store, UPLOAD_REF(B, ns_span("big"), ns_span(id)),
+				number, len, &put);
 	if (rc == 0)
 		rc = gml_put_write(put, bytes, len);
 	object_md5(bytes, len, md5);
@@ -284,23 +285,24 @@ static void test_uploads(void **state)
 	char *bytes = noise(five + 100, 8), id[GML_UPLOAD_ID_LEN + 1];
 	struct gml_part_ref refs[2];
 	uint64_t blob;
-	assert_ok(gml_upload_create(&ns->op, ns->store, B, ns_span("big"), NULL, GML_CHECKSUM_NONE,
-				    false, id));
+	assert_ok(gml_upload_create(&ns->op, ns->store, OBJECT_REF(B, ns_span("big")),
+				    &(struct gml_upload_options){.attrs = NULL}, id));
 	assert_ok(part_of(ns, id, 1, bytes, five, &refs[0]));
 	assert_ok(part_of(ns, id, 2, bytes + five, 100, &refs[1]));
 	expect_good(ns, five + 100, 0);
 	assert_ok(part_of(ns, id, 1, bytes, five, &refs[0])); /* once more: the old one goes */
 	expect_good(ns, five + 100, 0);
-	assert_ok(gml_upload_complete(&ns->op, ns->store, B, ns_span("big"), ns_span(id), refs, 2,
-				      NULL, UINT64_MAX, NULL, NULL));
+	assert_ok(gml_upload_complete(
+		&ns->op, ns->store, UPLOAD_REF(B, ns_span("big"), ns_span(id)),
+		&(struct gml_complete_options){.parts = refs, .nparts = 2}, NULL));
 	expect_good(ns, five + 100, 0);
 	blob = record_of(ns, ns_span("big")).extents[1].blob;
 	flip(ns, blob, 99);
 	expect_damage(ns, "data/pack/", "are not what was written (content of bucket/big)");
 	flip(ns, blob, 99);
 	assert_ok(object_del(ns, ns_span("big")));
-	assert_ok(gml_upload_create(&ns->op, ns->store, B, ns_span("big"), NULL, GML_CHECKSUM_NONE,
-				    false, id));
+	assert_ok(gml_upload_create(&ns->op, ns->store, OBJECT_REF(B, ns_span("big")),
+				    &(struct gml_upload_options){.attrs = NULL}, id));
 	assert_ok(part_of(ns, id, 7, bytes, MIB, &refs[0]));
 	object_reap(ns);
 	expect_good(ns, MIB, 0);
@@ -315,7 +317,7 @@ static void test_uploads(void **state)
 	flip(ns, blob, BLOCK);
 	expect_damage(ns, "bytes 65536 to 131071", "(content of part 7 of an upload of big)");
 	flip(ns, blob, BLOCK);
-	assert_ok(gml_upload_abort(&ns->op, ns->store, B, ns_span("big"), ns_span(id)));
+	assert_ok(gml_upload_abort(&ns->op, ns->store, UPLOAD_REF(B, ns_span("big"), ns_span(id))));
 	object_assert_empty(ns);
 	free(bytes);
 }
@@ -549,13 +551,15 @@ static void test_shared_with_s3(void **state)
 	gml_ino late = nfs_file(ns, "late", bytes, 3 * BLOCK);
 	struct gml_file *file;
 	uint64_t blob = ns_record(ns, early).wblob;
-	assert_ok(gml_object_copy(&ns->op, ns->store, B, ns_span("late"), NULL, B, ns_span("late2"),
-				  NULL, NULL, GML_CHECKSUM_NONE, NULL));
+	assert_ok(gml_object_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("late")),
+				  OBJECT_REF(B, ns_span("late2")),
+				  &(struct gml_copy_options){.src_cond = NULL}, NULL));
 	assert_int_equal(ns_record(ns, late).wblob, 0);
 	sum_all(ns);
 	expect_good(ns, 6 * BLOCK, 0);
-	assert_ok(gml_object_copy(&ns->op, ns->store, B, ns_span("early"), NULL, B,
-				  ns_span("early2"), NULL, NULL, GML_CHECKSUM_NONE, NULL));
+	assert_ok(gml_object_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("early")),
+				  OBJECT_REF(B, ns_span("early2")),
+				  &(struct gml_copy_options){.src_cond = NULL}, NULL));
 	expect_good(ns, 6 * BLOCK, 0);
 	file = reopen(ns, early);
 	write_at(ns, file, 10, "mine", 4);

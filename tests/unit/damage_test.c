@@ -50,7 +50,7 @@ static void blob_path(struct ns *ns, uint64_t id, char path[PATH_MAX])
 static int try_open(struct ns *ns, const char *key, enum gml_object_want want)
 {
 	struct gml_object *object = NULL;
-	int rc = gml_object_open(&ns->op, ns->store, B, ns_span(key), want, &object);
+	int rc = gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span(key)), want, &object);
 	gml_object_close(object);
 	return rc;
 }
@@ -93,8 +93,8 @@ static void test_length_is_remembered(void **state)
 	struct gml_object *object;
 	char path[PATH_MAX];
 	put_large(ns, "k", path);
-	assert_ok(
-		gml_object_open(&ns->op, ns->store, B, ns_span("k"), GML_OBJECT_CONTENT, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("k")),
+				  GML_OBJECT_CONTENT, &object));
 	assert_int_equal(truncate(path, LARGE - 1), 0);
 	assert_ok(try_open(ns, "k", GML_OBJECT_CONTENT));
 	expect_lost(ns, "k");
@@ -238,8 +238,8 @@ static void test_many_files(void **state)
 	assert_ok(try_open(ns, "k", GML_OBJECT_PRESENT));
 	lose(ns, blobs[FILES - 1], 0);
 	assert_ok(try_open(ns, "k", GML_OBJECT_PRESENT));
-	assert_ok(
-		gml_object_open(&ns->op, ns->store, B, ns_span("k"), GML_OBJECT_CONTENT, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("k")),
+				  GML_OBJECT_CONTENT, &object));
 	assert_rc(gml_object_each(object, 0, FILES, read_all, NULL), GML_ERR_IO);
 	gml_object_close(object);
 	lose(ns, blobs[255], 0);
@@ -275,16 +275,18 @@ static void test_write_blob(void **state)
 	assert_int_equal(truncate(path, 9), 0);
 	expect_lost(ns, "k");
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_READ, &file));
-	assert_ok(gml_file_read(&ns->op, file, 0, buf, 9, &got, &eof));
+	assert_ok(gml_file_read(&ns->op, file, 0, (struct gml_buf){buf, 9}, &got, &eof));
 	assert_int_equal(got, 9);
-	assert_rc(gml_file_read(&ns->op, file, 0, buf, 10, &got, &eof), GML_ERR_CORRUPT);
+	assert_rc(gml_file_read(&ns->op, file, 0, (struct gml_buf){buf, 10}, &got, &eof),
+		  GML_ERR_CORRUPT);
 	assert_ok(gml_file_close(&ns->op, file));
 	ns_close(ns);
 	assert_int_equal(unlink(path), 0);
 	ns_open(ns);
 	expect_lost(ns, "k");
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_READ, &file));
-	assert_rc(gml_file_read(&ns->op, file, 0, buf, 1, &got, &eof), GML_ERR_CORRUPT);
+	assert_rc(gml_file_read(&ns->op, file, 0, (struct gml_buf){buf, 1}, &got, &eof),
+		  GML_ERR_CORRUPT);
 	assert_ok(gml_file_close(&ns->op, file));
 	ns_close(ns);
 }

@@ -80,8 +80,8 @@ static void verify_file(struct ns *ns, const struct told *told, unsigned f)
 	assert_true(attr.size <= (uint64_t)told->begun[f] * BLOCK);
 	assert_ok(gml_file_open(&ns->op, ns->store, INO(told->ino[f]), GML_OPEN_READ, &file));
 	for (unsigned b = 0; b < told->synced[f]; b++) {
-		assert_ok(gml_file_read(&ns->op, file, (uint64_t)b * BLOCK, block, BLOCK, &got,
-					&eof));
+		assert_ok(gml_file_read(&ns->op, file, (uint64_t)b * BLOCK,
+					(struct gml_buf){block, BLOCK}, &got, &eof));
 		assert_int_equal(got, BLOCK);
 		for (unsigned i = 0; i < BLOCK; i++)
 			assert_int_equal((uint8_t)block[i], (uint8_t)(1 + f * 60 + b));
@@ -256,7 +256,7 @@ static void verify_old(struct ns *ns, const struct told *told, bool truncated)
 	size_t got;
 	bool eof;
 	assert_ok(gml_file_open(&ns->op, ns->store, INO(told->ino[0]), GML_OPEN_READ, &file));
-	assert_ok(gml_file_read(&ns->op, file, 0, bytes, OLD_SIZE, &got, &eof));
+	assert_ok(gml_file_read(&ns->op, file, 0, (struct gml_buf){bytes, OLD_SIZE}, &got, &eof));
 	assert_int_equal(got, size);
 	if (truncated)
 		assert_true(size == OLD_SIZE || size == OLD_SIZE - begun ||
@@ -294,7 +294,8 @@ static void kill_old(bool truncate)
 		verify_old(&ns, told, truncate);
 		assert_ok(gml_store_recover(&ns.op, ns.store));
 		verify_old(&ns, told, truncate);
-		assert_ok(gml_store_reap(&ns.op, ns.store, 0, 10000, NULL, NULL, &freed));
+		assert_ok(
+			gml_store_reap(&ns.op, ns.store, &(struct gml_reap){.max = 10000}, &freed));
 		verify_old(&ns, told, truncate);
 		ns_check(&ns);
 		done += told->synced[0];

@@ -29,7 +29,8 @@ static void list_dir(struct ns *ns, struct gml_op *op, gml_ino dir, struct listi
 {
 	bool eof;
 	memset(list, 0, sizeof(*list));
-	assert_ok(gml_dir_read(op, ns->store, dir, 0, list_each, list, &eof));
+	assert_ok(gml_dir_read(op, ns->store, dir,
+			       &(struct gml_dir_query){.each = list_each, .arg = list}, &eof));
 	assert_true(eof);
 }
 
@@ -120,8 +121,9 @@ static void test_symlink_mknod(void **state)
 	struct gml_attr attr;
 	size_t len;
 	memset(target, 't', sizeof(target));
-	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("l"),
-				  ns_span("some/where"), NULL, &attr));
+	assert_ok(gml_dir_mknod(
+		&ns->op, ns->store, ns->bucket, ns_span("l"),
+		&(struct gml_node){.type = GML_LNK, .target = ns_span("some/where")}, &attr));
 	assert_int_equal(attr.size, 10);
 	assert_int_equal(ns_attr(ns, attr.ino).size, 10);
 	assert_ok(gml_inode_readlink(&ns->op, ns->store, attr.ino, buf, sizeof(buf), &len));
@@ -129,23 +131,26 @@ static void test_symlink_mknod(void **state)
 	assert_memory_equal(buf, "some/where", 10);
 	assert_rc(gml_inode_readlink(&ns->op, ns->store, attr.ino, buf, 9, &len), GML_ERR_TOOBIG);
 	assert_rc(gml_inode_readlink(&ns->op, ns->store, ns->bucket, buf, 9, &len), GML_ERR_INVAL);
-	assert_rc(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("m"),
-				  (struct gml_span){target, GML_SYMLINK_MAX + 1}, NULL, &attr),
-		  GML_ERR_NAMETOOLONG);
-	assert_rc(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("m"), ns_span(""), NULL,
-				  &attr),
-		  GML_ERR_INVAL);
-	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("p"), GML_FIFO, 0, NULL,
-				&attr));
-	assert_int_equal(attr.type, GML_FIFO);
-	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("c"), GML_CHR, 0x103, NULL,
-				&attr));
-	assert_int_equal(ns_attr(ns, attr.ino).rdev, 0x103);
-	assert_rc(
-		gml_dir_mknod(&user, ns->store, ns->bucket, ns_span("b"), GML_BLK, 1, NULL, &attr),
-		GML_ERR_PERM);
-	assert_rc(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("r"), GML_REG, 0, NULL,
+	assert_rc(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("m"),
+				&(struct gml_node){
+					.type = GML_LNK,
+					.target = (struct gml_span){target, GML_SYMLINK_MAX + 1}},
 				&attr),
+		  GML_ERR_NAMETOOLONG);
+	assert_rc(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("m"),
+				&(struct gml_node){.type = GML_LNK, .target = ns_span("")}, &attr),
+		  GML_ERR_INVAL);
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("p"),
+				&(struct gml_node){.type = GML_FIFO}, &attr));
+	assert_int_equal(attr.type, GML_FIFO);
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("c"),
+				&(struct gml_node){.type = GML_CHR, .rdev = 0x103}, &attr));
+	assert_int_equal(ns_attr(ns, attr.ino).rdev, 0x103);
+	assert_rc(gml_dir_mknod(&user, ns->store, ns->bucket, ns_span("b"),
+				&(struct gml_node){.type = GML_BLK, .rdev = 1}, &attr),
+		  GML_ERR_PERM);
+	assert_rc(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("r"),
+				&(struct gml_node){.type = GML_REG}, &attr),
 		  GML_ERR_INVAL);
 	/* A symlink is renamed whole, target included, past other writes of the same transaction. */
 	assert_ok(gml_dir_rename(&ns->op, ns->store, ns->bucket, ns_span("l"), ns->bucket,
@@ -205,8 +210,10 @@ static void test_remove(void **state)
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("d"), GML_REMOVE_DIR));
 	assert_rc(gml_dir_mkdir(&ns->op, ns->store, d, ns_span("x"), NULL, &(struct gml_attr){0}),
 		  GML_ERR_STALE);
-	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 100, gml_store_file_is_open, ns->store,
-				 &freed));
+	assert_ok(gml_store_reap(
+		&ns->op, ns->store,
+		&(struct gml_reap){.max = 100, .is_open = gml_store_file_is_open, .arg = ns->store},
+		&freed));
 	assert_true(freed >= 2);
 	assert_rc(gml_inode_getattr(&ns->op, ns->store, d, &(struct gml_attr){0}), GML_ERR_STALE);
 }
@@ -288,8 +295,8 @@ static void test_rename_implicit(void **state)
 	i = ns_raw(ns, b, "n/", 2, GML_DIR, NULL, 0);
 	j = ns_raw(ns, i, "o/", 2, GML_DIR, NULL, 0);
 	ns_raw(ns, j, "f", 1, GML_REG, "abc", 3);
-	assert_ok(gml_object_delete(&ns->op, ns->store, ns_span("bucket"), ns_span("n/o/f"), NULL,
-				    NULL));
+	assert_ok(gml_object_delete(&ns->op, ns->store,
+				    OBJECT_REF(ns_span("bucket"), ns_span("n/o/f")), NULL, NULL));
 	assert_ino_equal(ns_lookup(ns, b, "n"), GML_INO_NONE);
 }
 
@@ -421,20 +428,25 @@ static void test_readdir_resume(void **state)
 	assert_int_equal(all.count, 10);
 	for (unsigned i = 1; i < all.count; i++)
 		assert_true(all.cookies[i] > all.cookies[i - 1]);
-	assert_ok(gml_dir_read(&ns->op, ns->store, d, 0, list_each, &page, &eof));
+	assert_ok(gml_dir_read(&ns->op, ns->store, d,
+			       &(struct gml_dir_query){.each = list_each, .arg = &page}, &eof));
 	assert_int_equal(page.count, 4);
 	assert_false(eof);
 	/* What comes and goes between two pages disturbs nobody: none repeated, none left out. */
 	assert_ok(gml_dir_remove(&ns->op, ns->store, d, ns_span(page.names[3]), GML_REMOVE_FILE));
 	ns_put(ns, d, "late", "x");
 	page.stop = 0;
-	assert_ok(gml_dir_read(&ns->op, ns->store, d, page.cookies[3], list_each, &page, &eof));
+	assert_ok(gml_dir_read(
+		&ns->op, ns->store, d,
+		&(struct gml_dir_query){.cookie = page.cookies[3], .each = list_each, .arg = &page},
+		&eof));
 	assert_true(eof);
 	assert_int_equal(page.count, 11);
 	for (unsigned i = 4; i < 10; i++)
 		assert_string_equal(page.names[i], all.names[i]);
 	assert_string_equal(page.names[10], "late");
-	assert_rc(gml_dir_read(&ns->op, ns->store, page.inos[10], 0, list_each, &page, &eof),
+	assert_rc(gml_dir_read(&ns->op, ns->store, page.inos[10],
+			       &(struct gml_dir_query){.each = list_each, .arg = &page}, &eof),
 		  GML_ERR_NOTDIR);
 }
 
@@ -481,7 +493,9 @@ static void test_rights(void **state)
 	assert_ok(gml_dir_lookup(&member, ns->store, d, ns_span("x"), &attr));
 	assert_rc(gml_dir_lookup(&other, ns->store, d, ns_span("x"), &attr), GML_ERR_ACCESS);
 	memset(&list, 0, sizeof(list));
-	assert_rc(gml_dir_read(&other, ns->store, d, 0, list_each, &list, &eof), GML_ERR_ACCESS);
+	assert_rc(gml_dir_read(&other, ns->store, d,
+			       &(struct gml_dir_query){.each = list_each, .arg = &list}, &eof),
+		  GML_ERR_ACCESS);
 	assert_rc(gml_dir_remove(&member, ns->store, d, ns_span("x"), GML_REMOVE_DIR),
 		  GML_ERR_ACCESS);
 	ro = owner;
@@ -538,13 +552,16 @@ static void test_root(void **state)
 	/* Found by its name all the same, or nobody could mount it with root squashed; what is in it is not. */
 	assert_ok(gml_dir_lookup(&user, ns->store, GML_INO_ROOT, ns_span("private"), &attr));
 	assert_int_equal(attr.mode, 0700);
-	assert_rc(gml_dir_read(&user, ns->store, attr.ino, 0, list_each, &list, &eof),
+	assert_rc(gml_dir_read(&user, ns->store, attr.ino,
+			       &(struct gml_dir_query){.each = list_each, .arg = &list}, &eof),
 		  GML_ERR_ACCESS);
 	assert_rc(gml_dir_lookup(&user, ns->store, attr.ino, ns_span("x"), &attr), GML_ERR_ACCESS);
 	assert_rc(gml_dir_lookup(&user, ns->store, GML_INO_ROOT, ns_span("none"), &attr),
 		  GML_ERR_NOENT);
-	assert_rc(gml_file_create(&ns->op, ns->store, GML_INO_ROOT, ns_span("file"), GML_OPEN_WRITE,
-				  GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL, NULL),
+	assert_rc(gml_file_create(&ns->op, ns->store, GML_INO_ROOT, ns_span("file"),
+				  &(struct gml_create){.access = GML_OPEN_WRITE,
+						       .disposition = GML_CREATE_UNCHECKED},
+				  &file),
 		  GML_ERR_PERM);
 	ns_mkdir(ns, ns->bucket, "d");
 	assert_rc(

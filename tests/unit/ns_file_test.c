@@ -44,8 +44,14 @@ static void test_create_modes(void **state)
 	bool created;
 	gml_ino b = ns->bucket, ino;
 #define CREATE(name, how, verifier, set)                                                           \
-	gml_file_create(&ns->op, ns->store, b, ns_span(name), GML_OPEN_READ | GML_OPEN_WRITE, how, \
-			verifier, set, &file, &attr, &created)
+	gml_file_create(&ns->op, ns->store, b, ns_span(name),                                      \
+			&(struct gml_create){.access = GML_OPEN_READ | GML_OPEN_WRITE,             \
+					     .disposition = how,                                   \
+					     .verifier = verifier,                                 \
+					     .set = set,                                           \
+					     .attr_out = &attr,                                    \
+					     .created_out = &created},                             \
+			&file)
 	assert_ok(CREATE("f", GML_CREATE_GUARDED, NULL, &set));
 	assert_true(created);
 	assert_int_equal(attr.mode, 0600);
@@ -79,7 +85,8 @@ static void test_create_modes(void **state)
 	assert_rc(CREATE("d", GML_CREATE_UNCHECKED, NULL, NULL), GML_ERR_ISDIR);
 	assert_rc(CREATE("d", GML_CREATE_GUARDED, NULL, NULL), GML_ERR_EXIST);
 	assert_rc(CREATE(".gml~f~x", GML_CREATE_GUARDED, NULL, NULL), GML_ERR_INVAL);
-	assert_ok(gml_dir_symlink(&ns->op, ns->store, b, ns_span("l"), ns_span("f"), NULL, NULL));
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, b, ns_span("l"),
+				&(struct gml_node){.type = GML_LNK, .target = ns_span("f")}, NULL));
 	assert_rc(CREATE("l", GML_CREATE_UNCHECKED, NULL, NULL), GML_ERR_INVAL);
 	/* A size other than 0 is given at birth. */
 	set.size = 1000;
@@ -108,10 +115,14 @@ static void test_open_rights(void **state)
 				    &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0777},
 				    NULL));
 	/* The creator's open succeeds whatever the mode; then I/O lets the owner pass. */
-	assert_ok(gml_file_create(&owner, ns->store, ns->bucket, ns_span("f"), GML_OPEN_WRITE,
-				  GML_CREATE_GUARDED, NULL,
-				  &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0444}, &file,
-				  &attr, NULL));
+	assert_ok(gml_file_create(
+		&owner, ns->store, ns->bucket, ns_span("f"),
+		&(struct gml_create){
+			.access = GML_OPEN_WRITE,
+			.disposition = GML_CREATE_GUARDED,
+			.set = &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0444},
+			.attr_out = &attr},
+		&file));
 	ino = attr.ino;
 	assert_ok(gml_file_write(&owner, file, 0, &iov, 1, true));
 	assert_rc(gml_file_write(&other, file, 0, &iov, 1, true), GML_ERR_ACCESS);
@@ -122,10 +133,12 @@ static void test_open_rights(void **state)
 	/* A revoked right binds for files already open. */
 	set = (struct gml_setattr){.mask = GML_SET_MODE, .mode = 0400};
 	assert_ok(gml_inode_setattr(&owner, ns->store, ino, &set, NULL));
-	assert_rc(gml_file_read(&other, theirs, 0, buf, 4, &got, &eof), GML_ERR_ACCESS);
+	assert_rc(gml_file_read(&other, theirs, 0, (struct gml_buf){buf, 4}, &got, &eof),
+		  GML_ERR_ACCESS);
 	set.mode = 0411;
 	assert_ok(gml_inode_setattr(&owner, ns->store, ino, &set, NULL));
-	assert_ok(gml_file_read(&other, theirs, 0, buf, 4, &got, &eof)); /* to be executed */
+	assert_ok(gml_file_read(&other, theirs, 0, (struct gml_buf){buf, 4}, &got,
+				&eof)); /* to be executed */
 	assert_int_equal(got, 4);
 	assert_ok(gml_file_close(&other, theirs));
 	assert_ok(gml_file_close(&owner, file));
@@ -153,19 +166,20 @@ static void test_write_read(void **state)
 	assert_ok(gml_file_write(&ns->op, file, 10, two, 2, true));
 	assert_true(ns_attr(ns, ino).change > change);
 	assert_int_equal(ns_attr(ns, ino).size, 15);
-	assert_ok(gml_file_read(&ns->op, file, 0, buf, sizeof(buf), &got, &eof));
+	assert_ok(gml_file_read(&ns->op, file, 0, (struct gml_buf){buf, sizeof(buf)}, &got, &eof));
 	assert_int_equal(got, 15);
 	assert_true(eof);
 	assert_memory_equal(buf, "hello\0\0\0\0\0world", 15);
-	assert_ok(gml_file_read(&ns->op, file, 2, buf, 3, &got, &eof));
+	assert_ok(gml_file_read(&ns->op, file, 2, (struct gml_buf){buf, 3}, &got, &eof));
 	assert_int_equal(got, 3);
 	assert_false(eof);
-	assert_ok(gml_file_read(&ns->op, file, 12, buf, 3, &got, &eof));
+	assert_ok(gml_file_read(&ns->op, file, 12, (struct gml_buf){buf, 3}, &got, &eof));
 	assert_true(eof);
-	assert_ok(gml_file_read(&ns->op, file, 15, buf, 3, &got, &eof));
+	assert_ok(gml_file_read(&ns->op, file, 15, (struct gml_buf){buf, 3}, &got, &eof));
 	assert_int_equal(got, 0);
 	assert_true(eof);
-	assert_ok(gml_file_read(&ns->op, file, UINT64_MAX, buf, sizeof(buf), &got, &eof));
+	assert_ok(gml_file_read(&ns->op, file, UINT64_MAX, (struct gml_buf){buf, sizeof(buf)}, &got,
+				&eof));
 	assert_int_equal(got, 0);
 	assert_true(eof);
 	assert_rc(ns_write(ns, file, GML_FILE_SIZE_MAX, "x"), GML_ERR_FBIG);
@@ -378,7 +392,7 @@ static void test_unwritten_meanwhile(void **state)
 	ns_assert_content(ns, open, "hello", 5);
 	ns_check(ns);
 	/* An orphan that never had a file is freed. */
-	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 10, NULL, NULL, &freed));
+	assert_ok(gml_store_reap(&ns->op, ns->store, &(struct gml_reap){.max = 10}, &freed));
 	assert_int_equal(freed, 1);
 	/* Written after it became clean. */
 	change = ns_attr(ns, left).change;
@@ -646,7 +660,7 @@ static void test_copy_on_write(void **state)
 	gml_etag_format(&after, after.change, etag2);
 	assert_string_not_equal(etag, etag2);
 	/* The blobs that nothing needs any more are freed in time, and nothing else. */
-	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 100, NULL, NULL, &freed));
+	assert_ok(gml_store_reap(&ns->op, ns->store, &(struct gml_reap){.max = 100}, &freed));
 	assert_true(freed > 0);
 	assert_model(ns, ino, model, size + 7);
 	free(model);
@@ -753,10 +767,12 @@ static void test_orphan(void **state)
 	assert_ok(ns_write(ns, file, 0, "abc"));
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("f"), GML_REMOVE_FILE));
 	assert_ok(ns_write(ns, file, 3, "def"));
-	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 10, gml_store_file_is_open, ns->store,
-				 &freed));
+	assert_ok(gml_store_reap(
+		&ns->op, ns->store,
+		&(struct gml_reap){.max = 10, .is_open = gml_store_file_is_open, .arg = ns->store},
+		&freed));
 	assert_int_equal(freed, 0);
-	assert_ok(gml_file_read(&ns->op, file, 0, buf, 8, &got, &eof));
+	assert_ok(gml_file_read(&ns->op, file, 0, (struct gml_buf){buf, 8}, &got, &eof));
 	assert_int_equal(got, 6);
 	assert_memory_equal(buf, "abcdef", 6);
 	assert_int_equal(usage(ns).objects, 0);
@@ -764,8 +780,10 @@ static void test_orphan(void **state)
 	assert_int_equal(usage(ns).bytes, 0);
 	assert_ok(gml_file_close(&ns->op, file));
 	assert_false(gml_store_file_is_open(ns->store, ino));
-	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 10, gml_store_file_is_open, ns->store,
-				 &freed));
+	assert_ok(gml_store_reap(
+		&ns->op, ns->store,
+		&(struct gml_reap){.max = 10, .is_open = gml_store_file_is_open, .arg = ns->store},
+		&freed));
 	assert_int_equal(freed, 1);
 	assert_rc(gml_inode_getattr(&ns->op, ns->store, ino, &(struct gml_attr){0}), GML_ERR_STALE);
 }
@@ -792,8 +810,10 @@ static void test_quota(void **state)
 	assert_ok(gml_file_close(&ns->op, file));
 	assert_int_equal(usage(ns).bytes, 1000);
 	ns_put(ns, ns->bucket, "g", "");
-	assert_rc(gml_file_create(&ns->op, ns->store, ns->bucket, ns_span("h"), GML_OPEN_WRITE,
-				  GML_CREATE_GUARDED, NULL, NULL, &file, NULL, NULL),
+	assert_rc(gml_file_create(&ns->op, ns->store, ns->bucket, ns_span("h"),
+				  &(struct gml_create){.access = GML_OPEN_WRITE,
+						       .disposition = GML_CREATE_GUARDED},
+				  &file),
 		  GML_ERR_DQUOT);
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("f"), GML_REMOVE_FILE));
 	assert_int_equal(usage(ns).bytes, 0);
@@ -839,7 +859,8 @@ static void test_xattr(void **state)
 	uint64_t change;
 	size_t len;
 #define XSET(name, value, how) gml_xattr_set(&ns->op, ns->store, ino, ns_span(name), value, how)
-#define XGET(who, name, cap) gml_xattr_get(who, ns->store, ino, ns_span(name), buf, cap, &len)
+#define XGET(who, name, cap)                                                                       \
+	gml_xattr_get(who, ns->store, ino, ns_span(name), (struct gml_buf){buf, cap}, &len)
 	change = ns_attr(ns, ino).change;
 	assert_ok(XSET("user.a", ns_span("1"), GML_XATTR_CREATE));
 	assert_true(ns_attr(ns, ino).change > change);

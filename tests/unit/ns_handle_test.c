@@ -63,7 +63,8 @@ static int call_xattr_set(struct ns *ns, struct gml_op *op, gml_ino ino)
 static int call_xattr_get(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
 	size_t len;
-	return gml_xattr_get(op, ns->store, ino, ns_span("user.a"), NULL, 0, &len);
+	return gml_xattr_get(op, ns->store, ino, ns_span("user.a"), (struct gml_buf){NULL, 0},
+			     &len);
 }
 
 static bool call_name(void *arg, struct gml_span name)
@@ -136,14 +137,16 @@ static bool call_entry(void *arg, struct gml_span name, const struct gml_attr *a
 static int call_readdir(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
 	bool eof;
-	return gml_dir_read(op, ns->store, ino, 0, call_entry, NULL, &eof);
+	return gml_dir_read(op, ns->store, ino, &(struct gml_dir_query){.each = call_entry}, &eof);
 }
 
 static int call_create(struct ns *ns, struct gml_op *op, gml_ino ino)
 {
 	struct gml_file *file;
-	int rc = gml_file_create(op, ns->store, ino, ns_span("new"), GML_OPEN_WRITE,
-				 GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL, NULL);
+	int rc = gml_file_create(
+		op, ns->store, ino, ns_span("new"),
+		&(struct gml_create){.access = GML_OPEN_WRITE, .disposition = GML_CREATE_UNCHECKED},
+		&file);
 	return rc == 0 ? gml_file_close(op, file) : rc;
 }
 
@@ -196,8 +199,9 @@ static void expect(struct ns *ns, struct gml_op *op, gml_ino ino, const struct c
 static gml_ino handle_symlink(struct ns *ns)
 {
 	struct gml_attr attr;
-	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("l"), ns_span("target"),
-				  NULL, &attr));
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("l"),
+				&(struct gml_node){.type = GML_LNK, .target = ns_span("target")},
+				&attr));
 	return attr.ino;
 }
 
@@ -256,7 +260,7 @@ static int io_all(struct ns *ns, struct gml_op *op, struct gml_file *file)
 	size_t got;
 	bool eof;
 	int rc = gml_file_write(op, file, 0, &iov, 1, false);
-	if (rc != gml_file_read(op, file, 0, buf, sizeof(buf), &got, &eof) ||
+	if (rc != gml_file_read(op, file, 0, (struct gml_buf){buf, sizeof(buf)}, &got, &eof) ||
 	    rc != gml_file_commit(op, file) || rc != gml_file_write(op, file, 0, &iov, 0, false) ||
 	    rc != gml_file_seek(op, file, GML_SEEK_DATA, 0, &off, &eof) ||
 	    rc != gml_file_allocate(op, file, 0, 4) || rc != gml_file_deallocate(op, file, 2, 1))
@@ -359,8 +363,11 @@ static void test_create_finds_the_name(void **state)
 	bool created;
 	op.handle.found = true;
 	ns_put(ns, ns->bucket, "f", "abcd");
-	assert_ok(gml_file_create(&op, ns->store, ns->bucket, ns_span("f"), GML_OPEN_READ,
-				  GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL, &created));
+	assert_ok(gml_file_create(&op, ns->store, ns->bucket, ns_span("f"),
+				  &(struct gml_create){.access = GML_OPEN_READ,
+						       .disposition = GML_CREATE_UNCHECKED,
+						       .created_out = &created},
+				  &file));
 	assert_false(created);
 	assert_ino_equal(gml_file_ino(file), ns_lookup(ns, ns->bucket, "f"));
 	assert_ok(gml_file_close(&op, file));
@@ -435,8 +442,12 @@ static void test_bucket_gone(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_ok(call_getattr(ns, &owner, f));
 		assert_ok(io_all(ns, &owner, file));
-		assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100,
-					 gml_store_file_is_open, ns->store, &freed));
+		assert_ok(gml_store_reap(&ns->op, ns->store,
+					 &(struct gml_reap){.min_age_ns = -1000000000,
+							    .max = 100,
+							    .is_open = gml_store_file_is_open,
+							    .arg = ns->store},
+					 &freed));
 	}
 	assert_rc(call_getattr(ns, &stranger, f), GML_ERR_ACCESS);
 	assert_ok(gml_file_close(&owner, file));
@@ -480,8 +491,9 @@ static void test_dated_in_the_future(void **state)
 	}
 	now = gml_now();
 	for (int i = 0; i < 4; i++) {
-		assert_ok(gml_store_reap(&ns->op, ns->store, 3600 * SECOND, 1000, NULL, NULL,
-					 &freed));
+		assert_ok(gml_store_reap(
+			&ns->op, ns->store,
+			&(struct gml_reap){.min_age_ns = 3600 * SECOND, .max = 1000}, &freed));
 		assert_int_equal(freed, 0);
 	}
 	for (int i = 0; i < DATES; i++) {
@@ -490,7 +502,8 @@ static void test_dated_in_the_future(void **state)
 				gml_now()); /* their time begins now, not earlier */
 	}
 	for (int i = 0; i < 4; i++) {
-		assert_ok(gml_store_reap(&ns->op, ns->store, 0, 1000, NULL, NULL, &freed));
+		assert_ok(gml_store_reap(&ns->op, ns->store, &(struct gml_reap){.max = 1000},
+					 &freed));
 		all += freed;
 	}
 	assert_int_equal(all, DATES);

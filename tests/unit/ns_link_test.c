@@ -75,23 +75,25 @@ static void complete(struct ns *ns, const char *key, const char *text)
 	char id[GML_UPLOAD_ID_LEN + 1];
 	struct gml_put *put;
 	uint8_t md5[16];
-	assert_ok(gml_upload_create(&ns->op, ns->store, B, ns_span(key), NULL, GML_CHECKSUM_NONE,
-				    false, id));
-	assert_ok(gml_part_begin(&ns->op, ns->store, B, ns_span(key), ns_span(id), 1, strlen(text),
-				 &put));
+	assert_ok(gml_upload_create(&ns->op, ns->store, OBJECT_REF(B, ns_span(key)),
+				    &(struct gml_upload_options){.attrs = NULL}, id));
+	assert_ok(gml_part_begin(&ns->op, ns->store, UPLOAD_REF(B, ns_span(key), ns_span(id)), 1,
+				 strlen(text), &put));
 	assert_ok(gml_put_write(put, text, strlen(text)));
 	object_md5(text, strlen(text), md5);
 	assert_ok(gml_part_finish(&ns->op, put, md5, NULL, NULL));
 	for (int i = 0; i < 16; i++)
 		snprintf(ref.etag + 2 * i, 3, "%02x", md5[i]);
-	assert_ok(gml_upload_complete(&ns->op, ns->store, B, ns_span(key), ns_span(id), &ref, 1,
-				      NULL, UINT64_MAX, NULL, NULL));
+	assert_ok(gml_upload_complete(&ns->op, ns->store, UPLOAD_REF(B, ns_span(key), ns_span(id)),
+				      &(struct gml_complete_options){.parts = &ref, .nparts = 1},
+				      NULL));
 }
 
 static int copy(struct ns *ns, const char *from, const char *to)
 {
-	return gml_object_copy(&ns->op, ns->store, B, ns_span(from), NULL, B, ns_span(to), NULL,
-			       NULL, GML_CHECKSUM_NONE, NULL);
+	return gml_object_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span(from)),
+			       OBJECT_REF(B, ns_span(to)),
+			       &(struct gml_copy_options){.src_cond = NULL}, NULL);
 }
 
 /* ---- what a change costs ------------------------------------------------------------------------------------ */
@@ -195,15 +197,17 @@ static void test_usage(void **state)
 	complete(ns, "a", "12");
 	assert_usage(ns, 2, 1);
 	/* What is no object becomes one. */
-	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("link"), ns_span("a"),
-				  NULL, &attr));
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("link"),
+				&(struct gml_node){.type = GML_LNK, .target = ns_span("a")},
+				&attr));
 	assert_usage(ns, 2, 1);
 	assert_ok(object_put(ns, ns_span("link"), "1234"));
 	assert_usage(ns, 6, 2);
 	assert_int_equal(ns_record(ns, attr.ino).flags & GML_INODE_ORPHAN, GML_INODE_ORPHAN);
 	/* And the other way round. */
-	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("link2"), ns_span("a"),
-				  NULL, &attr));
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("link2"),
+				&(struct gml_node){.type = GML_LNK, .target = ns_span("a")},
+				&attr));
 	assert_ok(mv(ns, ns->bucket, "link2", ns->bucket, "a"));
 	assert_usage(ns, 4, 1);
 }
@@ -250,8 +254,9 @@ static void test_hard_links(void **state)
 	assert_usage(ns, 10, 2);
 	ns_check(ns);
 	/* Copied onto itself with other metadata, a file of two names becomes two files. */
-	assert_ok(gml_object_copy(&ns->op, ns->store, B, ns_span("c"), NULL, B, ns_span("c"), NULL,
-				  &(struct gml_object_new){.nmeta = 0}, GML_CHECKSUM_NONE, NULL));
+	assert_ok(gml_object_copy(
+		&ns->op, ns->store, OBJECT_REF(B, ns_span("c")), OBJECT_REF(B, ns_span("c")),
+		&(struct gml_copy_options){.attrs = &(struct gml_object_new){.nmeta = 0}}, NULL));
 	assert_true(!gml_ino_equal(ns_lookup(ns, b, "c"), old));
 	assert_int_equal(ns_record(ns, old).nlink, 1);
 	object_assert(ns, ns_span("c"), "old", 3);
@@ -272,7 +277,7 @@ static void test_open_file(void **state)
 	assert_ok(object_put(ns, ns_span("a"), "put"));
 	assert_usage(ns, 3, 1);
 	assert_ok(ns_write(ns, file, 7, " on"));
-	assert_ok(gml_file_read(&ns->op, file, 0, buf, sizeof(buf), &got, &eof));
+	assert_ok(gml_file_read(&ns->op, file, 0, (struct gml_buf){buf, sizeof(buf)}, &got, &eof));
 	assert_int_equal(got, 10);
 	assert_memory_equal(buf, "written on", 10);
 	object_assert(ns, ns_span("a"), "put", 3);
@@ -362,7 +367,11 @@ static void test_readdir_replaced(void **state)
 	for (unsigned round = 0; !eof; round++) {
 		seen.got = 0;
 		assert_true(round < MANY);
-		assert_ok(gml_dir_read(&ns->op, ns->store, d, seen.cookie, seen_each, &seen, &eof));
+		assert_ok(gml_dir_read(&ns->op, ns->store, d,
+				       &(struct gml_dir_query){.cookie = seen.cookie,
+							       .each = seen_each,
+							       .arg = &seen},
+				       &eof));
 		many_replace(ns, d, round);
 	}
 	for (unsigned i = 0; i < MANY; i++)
@@ -383,7 +392,7 @@ static void test_list_replaced(void **state)
 {
 	struct ns *ns = *state;
 	gml_ino d = ns_mkdir(ns, ns->bucket, "d");
-	struct gml_list_query query = {.prefix = {"d/", 2}, .max = 7};
+	struct gml_list_query query = {.bucket = B, .prefix = {"d/", 2}, .max = 7};
 	struct seen seen = {0};
 	char key[16];
 	bool truncated = true;
@@ -392,8 +401,7 @@ static void test_list_replaced(void **state)
 		assert_ok(object_put(ns, ns_span(key), "x"));
 	}
 	for (unsigned round = 0; truncated; round++) {
-		assert_ok(gml_object_list(&ns->op, ns->store, B, &query, key_each, &seen,
-					  &truncated));
+		assert_ok(gml_object_list(&ns->op, ns->store, &query, key_each, &seen, &truncated));
 		snprintf(key, sizeof(key), "d/n%02u", seen.got);
 		query.after = ns_span(key);
 		many_replace(ns, d, round);

@@ -162,8 +162,9 @@ static void do_symlink(struct oracle *o)
 	real_path(o, path, real);
 	rc = walk(o, path, &dir, &name);
 	if (rc == 0)
-		rc = gml_dir_symlink(&o->ns->op, o->ns->store, dir, name, ns_span(target), NULL,
-				     NULL);
+		rc = gml_dir_mknod(&o->ns->op, o->ns->store, dir, name,
+				   &(struct gml_node){.type = GML_LNK, .target = ns_span(target)},
+				   NULL);
 	expect(o, "symlink", path, NULL, rc, real_rc(symlink(target, real)));
 }
 
@@ -251,10 +252,10 @@ static void do_put(struct oracle *o)
 		return;
 	memset(o->buf, (int)(1 + rnd(o, 255)), len);
 	md5[0] = (uint8_t)o->step;
-	assert_ok(gml_put_begin(&o->ns->op, o->ns->store, ns_span("bucket"), ns_span(key), len,
-				&put));
+	assert_ok(gml_put_begin(&o->ns->op, o->ns->store,
+				OBJECT_REF(ns_span("bucket"), ns_span(key)), len, &put));
 	assert_ok(gml_put_write(put, o->buf, len));
-	assert_ok(gml_put_finish(&o->ns->op, put, md5, NULL, NULL, NULL, NULL));
+	assert_ok(gml_put_finish(&o->ns->op, put, &(struct gml_put_options){.md5 = md5}, NULL));
 	fd = open(real2, O_WRONLY | O_CREAT | O_EXCL, 0644);
 	assert_int_equal(write(fd, o->buf, len), len);
 	close(fd);
@@ -288,10 +289,13 @@ static void do_open(struct oracle *o)
 	real_path(o, path, real);
 	rc = walk(o, path, &dir, &name);
 	if (rc == 0)
-		rc = gml_file_create(&o->ns->op, o->ns->store, dir, name,
-				     GML_OPEN_READ | GML_OPEN_WRITE,
-				     kind == 0 ? GML_CREATE_GUARDED : GML_CREATE_UNCHECKED, NULL,
-				     kind == 2 ? &set : NULL, &h->file, NULL, NULL);
+		rc = gml_file_create(
+			&o->ns->op, o->ns->store, dir, name,
+			&(struct gml_create){.access = GML_OPEN_READ | GML_OPEN_WRITE,
+					     .disposition = kind == 0 ? GML_CREATE_GUARDED
+								      : GML_CREATE_UNCHECKED,
+					     .set = kind == 2 ? &set : NULL},
+			&h->file);
 	h->fd = open(real,
 		     O_RDWR | O_CREAT | O_NOFOLLOW | (kind == 0 ? O_EXCL : 0) |
 			     (kind == 2 ? O_TRUNC : 0),
@@ -331,7 +335,8 @@ static void compare_file(struct oracle *o, struct gml_file *file, int fd, const 
 	assert_int_equal(fstat(fd, &st), 0);
 	while (!eof) {
 		size_t want = 1 + rnd(o, 1 << 20), got, real;
-		assert_ok(gml_file_read(&o->ns->op, file, off, o->buf, want, &got, &eof));
+		assert_ok(gml_file_read(&o->ns->op, file, off, (struct gml_buf){o->buf, want}, &got,
+					&eof));
 		real = (size_t)pread(fd, o->buf2, want, (off_t)off);
 		if (got != real || memcmp(o->buf, o->buf2, got) != 0 ||
 		    eof != (off + got >= (uint64_t)st.st_size))
@@ -455,8 +460,11 @@ static void do_share(struct oracle *o)
 static void do_reap(struct oracle *o)
 {
 	unsigned freed;
-	assert_ok(gml_store_reap(&o->ns->op, o->ns->store, 0, 1000, gml_store_file_is_open,
-				 o->ns->store, &freed));
+	assert_ok(gml_store_reap(&o->ns->op, o->ns->store,
+				 &(struct gml_reap){.max = 1000,
+						    .is_open = gml_store_file_is_open,
+						    .arg = o->ns->store},
+				 &freed));
 }
 
 static void do_reopen(struct oracle *o)
@@ -492,7 +500,8 @@ static void check_cookies(struct oracle *o)
 	struct root_list list = {.o = o};
 	uint64_t newest = o->newest;
 	bool eof;
-	assert_ok(gml_dir_read(&o->ns->op, o->ns->store, o->ns->bucket, 0, root_each, &list, &eof));
+	assert_ok(gml_dir_read(&o->ns->op, o->ns->store, o->ns->bucket,
+			       &(struct gml_dir_query){.each = root_each, .arg = &list}, &eof));
 	for (unsigned i = 0; i < NAMES; i++) {
 		struct known *known = &o->known[i];
 		uint64_t cookie = list.cookies[i];
@@ -524,8 +533,10 @@ static void do_reading(struct oracle *o)
 	bool eof;
 	if (reader->after == 0)
 		reader->since = o->step;
-	assert_ok(gml_dir_read(&o->ns->op, o->ns->store, o->ns->bucket, reader->after, reader_each,
-			       o, &eof));
+	assert_ok(gml_dir_read(
+		&o->ns->op, o->ns->store, o->ns->bucket,
+		&(struct gml_dir_query){.cookie = reader->after, .each = reader_each, .arg = o},
+		&eof));
 	if (!eof)
 		return;
 	for (unsigned i = 0; i < NAMES; i++) {
@@ -568,7 +579,8 @@ static void compare_dir(struct oracle *o, gml_ino ino, const char *real)
 	char path[400];
 	bool eof;
 	DIR *dir = opendir(real);
-	assert_ok(gml_dir_read(&o->ns->op, o->ns->store, ino, 0, tree_each, &tree, &eof));
+	assert_ok(gml_dir_read(&o->ns->op, o->ns->store, ino,
+			       &(struct gml_dir_query){.each = tree_each, .arg = &tree}, &eof));
 	assert_true(eof);
 	while (readdir(dir) != NULL)
 		entries++;

@@ -41,15 +41,17 @@ static void race_arm(struct ns *ns, uint64_t blob, int (*step)(struct ns *ns))
 static int race_reap(struct ns *ns)
 {
 	unsigned freed;
-	int rc = gml_store_reap(&ns->op, ns->store, -1000000000, 100, NULL, NULL, &freed);
+	int rc = gml_store_reap(&ns->op, ns->store,
+				&(struct gml_reap){.min_age_ns = -1000000000, .max = 100}, &freed);
 	assert_true(rc != 0 || freed > 0);
 	return rc;
 }
 
 static int race_copy(struct ns *ns)
 {
-	return gml_object_copy(&ns->op, ns->store, B, ns_span("f"), NULL, B, ns_span("copy"), NULL,
-			       NULL, GML_CHECKSUM_NONE, NULL);
+	return gml_object_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("f")),
+			       OBJECT_REF(B, ns_span("copy")),
+			       &(struct gml_copy_options){.src_cond = NULL}, NULL);
 }
 
 /* Content that came over S3, and a write blob of which nothing shows: ALLOCATE made it. */
@@ -189,7 +191,11 @@ static void test_open_claimed(void **state)
 	struct race_open open = {.ns = ns};
 	unsigned freed;
 	assert_ok(object_del(ns, ns_span("f")));
-	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, race_open_late, &open,
+	assert_ok(gml_store_reap(&ns->op, ns->store,
+				 &(struct gml_reap){.min_age_ns = -1000000000,
+						    .max = 100,
+						    .is_open = race_open_late,
+						    .arg = &open},
 				 &freed));
 	assert_int_equal(open.asked, 2);
 	assert_int_equal(freed, 1);

@@ -27,6 +27,7 @@
 #include "gateway/ns/posix/open_inode.h"
 #include "gateway/ns/store/store.h"
 #include "ino_support.h"
+#include "tests/object_ref.h"
 
 #define assert_rc(call, want)                                                                      \
 	do {                                                                                       \
@@ -173,8 +174,9 @@ __attribute__((unused)) static struct gml_file *ns_new(struct ns *ns, gml_ino pa
 	struct gml_file *file;
 
 	assert_ok(gml_file_create(&ns->op, ns->store, parent, ns_span(name),
-				  GML_OPEN_READ | GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL, NULL,
-				  &file, NULL, NULL));
+				  &(struct gml_create){.access = GML_OPEN_READ | GML_OPEN_WRITE,
+						       .disposition = GML_CREATE_GUARDED},
+				  &file));
 	return file;
 }
 
@@ -239,7 +241,7 @@ __attribute__((unused)) static void ns_assert_content(struct ns *ns, gml_ino ino
 	bool eof;
 
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_READ, &file));
-	assert_ok(gml_file_read(&ns->op, file, 0, buf, len + 1, &got, &eof));
+	assert_ok(gml_file_read(&ns->op, file, 0, (struct gml_buf){buf, len + 1}, &got, &eof));
 	assert_int_equal(got, len);
 	assert_true(eof);
 	assert_memory_equal(buf, text, len);

@@ -62,7 +62,8 @@ static void *stripe(void *arg)
 					    GML_OPEN_READ | GML_OPEN_WRITE, &file) == 0);
 		memset(block, (int)(1 + one->number * 31 + i), BLOCK);
 		CHECK(gml_file_write(&ns->op, file, off, &iov, 1, i % 5 == 0) == 0);
-		CHECK(gml_file_read(&ns->op, file, off, back, BLOCK, &got, &eof) == 0 &&
+		CHECK(gml_file_read(&ns->op, file, off, (struct gml_buf){back, BLOCK}, &got,
+				    &eof) == 0 &&
 		      got == BLOCK);
 		CHECK(memcmp(block, back, BLOCK) == 0);
 		if (i % 4 == one->number % 4)
@@ -90,8 +91,8 @@ static void test_stripes(void **state)
 	assert_ok(
 		gml_file_open(&crowd.ns->op, crowd.ns->store, crowd.shared, GML_OPEN_READ, &file));
 	for (unsigned i = 0; i < ROUNDS * THREADS; i++) {
-		assert_ok(gml_file_read(&crowd.ns->op, file, (uint64_t)i * BLOCK, back, BLOCK, &got,
-					&eof));
+		assert_ok(gml_file_read(&crowd.ns->op, file, (uint64_t)i * BLOCK,
+					(struct gml_buf){back, BLOCK}, &got, &eof));
 		for (size_t n = 0; n < BLOCK; n++)
 			assert_int_equal((uint8_t)back[n],
 					 (uint8_t)(1 + i % THREADS * 31 + i / THREADS));
@@ -135,10 +136,13 @@ static void *names(void *arg)
 			break;
 		default:
 			rc = gml_file_create(
-				&ns->op, ns->store, one->crowd->dir, ns_span(a), GML_OPEN_WRITE,
-				GML_CREATE_UNCHECKED, NULL,
-				&(struct gml_setattr){.mask = i % 2 ? GML_SET_SIZE : 0}, &file,
-				NULL, NULL);
+				&ns->op, ns->store, one->crowd->dir, ns_span(a),
+				&(struct gml_create){
+					.access = GML_OPEN_WRITE,
+					.disposition = GML_CREATE_UNCHECKED,
+					.set = &(struct gml_setattr){.mask = i % 2 ? GML_SET_SIZE
+										   : 0}},
+				&file);
 			if (rc == 0)
 				rc = gml_file_write(&ns->op, file, 0, &iov, 1, false);
 			CHECK(gml_file_close(&ns->op, file) == 0);
@@ -167,13 +171,17 @@ static void *creators(void *arg)
 	for (unsigned i = 0; i < 20; i++) {
 		snprintf(name, sizeof(name), "same%u", i);
 		CHECK(gml_file_create(&ns->op, ns->store, one->crowd->dir, ns_span(name),
-				      GML_OPEN_WRITE, GML_CREATE_UNCHECKED, NULL, NULL, &file, NULL,
-				      &created) == 0);
+				      &(struct gml_create){.access = GML_OPEN_WRITE,
+							   .disposition = GML_CREATE_UNCHECKED,
+							   .created_out = &created},
+				      &file) == 0);
 		CHECK(gml_file_close(&ns->op, file) == 0);
 		snprintf(name, sizeof(name), "excl%u", i);
 		int rc = gml_file_create(&ns->op, ns->store, one->crowd->dir, ns_span(name),
-					 GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL, NULL, &file,
-					 NULL, &created);
+					 &(struct gml_create){.access = GML_OPEN_WRITE,
+							      .disposition = GML_CREATE_GUARDED,
+							      .created_out = &created},
+					 &file);
 		CHECK(rc == 0 || rc == GML_ERR_EXIST);
 		if (rc == 0) {
 			CHECK(created);

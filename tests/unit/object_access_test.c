@@ -43,7 +43,7 @@ static void test_directories(void **state)
 	object_assert_empty(ns);
 	/* mkdir over NFS: an object of its own kind. */
 	d = ns_mkdir(ns, ns->bucket, "d");
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("d/"), true, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("d/")), true, &object));
 	assert_true(gml_object_info(object)->directory);
 	assert_int_equal(gml_object_info(object)->size, 0);
 	assert_ino_equal(gml_object_info(object)->ino, d);
@@ -70,10 +70,11 @@ static void test_not_objects(void **state)
 	struct object_listing *got = calloc(1, sizeof(*got));
 	struct gml_conditions none = {.if_none_match = ns_span("*")};
 	struct gml_attr attr;
-	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("link"),
-				  ns_span("target"), NULL, &attr));
-	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("fifo"), GML_FIFO, 0, NULL,
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("link"),
+				&(struct gml_node){.type = GML_LNK, .target = ns_span("target")},
 				&attr));
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("fifo"),
+				&(struct gml_node){.type = GML_FIFO}, &attr));
 	assert_rc(object_head(ns, ns_span("link"), NULL), GML_ERR_NOENT);
 	assert_ok(object_del(ns, ns_span("link")));
 	assert_ino_not_equal(ns_lookup(ns, ns->bucket, "link"), GML_INO_NONE);
@@ -108,31 +109,39 @@ static void test_access(void **state)
 	dir = ns_lookup(ns, ns->bucket, "search");
 	mode.mode = 0711;
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, dir, &mode, NULL));
-	assert_rc(gml_put_begin(&alice, ns->store, B, ns_span("new"), 1, &put), GML_ERR_ACCESS);
-	assert_rc(gml_put_begin(&alice, ns->store, B, ns_span("new/dir/x"), 1, &put),
+	assert_rc(gml_put_begin(&alice, ns->store, OBJECT_REF(B, ns_span("new")), 1, &put),
 		  GML_ERR_ACCESS);
-	assert_rc(gml_object_delete(&alice, ns->store, B, ns_span("zzz"), NULL, NULL),
+	assert_rc(gml_put_begin(&alice, ns->store, OBJECT_REF(B, ns_span("new/dir/x")), 1, &put),
 		  GML_ERR_ACCESS);
-	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("priv/b"), true, &object),
+	assert_rc(gml_object_delete(&alice, ns->store, OBJECT_REF(B, ns_span("zzz")), NULL, NULL),
 		  GML_ERR_ACCESS);
-	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("priv/none"), true, &object),
+	assert_rc(
+		gml_object_open(&alice, ns->store, OBJECT_REF(B, ns_span("priv/b")), true, &object),
+		GML_ERR_ACCESS);
+	assert_rc(gml_object_open(&alice, ns->store, OBJECT_REF(B, ns_span("priv/none")), true,
+				  &object),
 		  GML_ERR_ACCESS);
-	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("search/none"), true, &object),
+	assert_rc(gml_object_open(&alice, ns->store, OBJECT_REF(B, ns_span("search/none")), true,
+				  &object),
 		  GML_ERR_ACCESS);
-	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("search/no/ne"), true, &object),
+	assert_rc(gml_object_open(&alice, ns->store, OBJECT_REF(B, ns_span("search/no/ne")), true,
+				  &object),
 		  GML_ERR_ACCESS);
-	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("pub/none"), true, &object),
+	assert_rc(gml_object_open(&alice, ns->store, OBJECT_REF(B, ns_span("pub/none")), true,
+				  &object),
 		  GML_ERR_NOENT);
-	assert_ok(gml_object_open(&alice, ns->store, B, ns_span("search/c"), true, &object));
+	assert_ok(gml_object_open(&alice, ns->store, OBJECT_REF(B, ns_span("search/c")), true,
+				  &object));
 	gml_object_close(object);
 	/* A file's own mode. */
 	assert_ok(object_head(ns, ns_span("zzz"), NULL));
 	mode.mode = 0600;
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "zzz"), &mode,
 				    NULL));
-	assert_rc(gml_object_open(&alice, ns->store, B, ns_span("zzz"), true, &object),
+	assert_rc(gml_object_open(&alice, ns->store, OBJECT_REF(B, ns_span("zzz")), true, &object),
 		  GML_ERR_ACCESS);
-	assert_ok(gml_object_open(&alice, ns->store, B, ns_span("zzz"), false, &object));
+	assert_ok(
+		gml_object_open(&alice, ns->store, OBJECT_REF(B, ns_span("zzz")), false, &object));
 	gml_object_close(object);
 	/* Listings leave out what may not be read; the prefix's own directory must be. */
 	assert_ok(object_list_all(ns, &alice, ns_span(""), ns_span(""), ns_span(""), 10, got));
@@ -155,8 +164,9 @@ static void test_access(void **state)
 	object_listing_free(got);
 	/* Read-only doors. */
 	reader.context.read_only = true;
-	assert_rc(gml_put_begin(&reader, ns->store, B, ns_span("new"), 1, &put), GML_ERR_ROFS);
-	assert_rc(gml_object_delete(&reader, ns->store, B, ns_span("zzz"), NULL, NULL),
+	assert_rc(gml_put_begin(&reader, ns->store, OBJECT_REF(B, ns_span("new")), 1, &put),
+		  GML_ERR_ROFS);
+	assert_rc(gml_object_delete(&reader, ns->store, OBJECT_REF(B, ns_span("zzz")), NULL, NULL),
 		  GML_ERR_ROFS);
 	free(got);
 }
@@ -175,12 +185,13 @@ static void test_sticky_and_owner(void **state)
 	assert_int_equal(attr.mode, 0644);
 	assert_rc(object_put_full(ns, &bob, ns_span("tmp/a"), "b", 1, 1, 1, NULL, NULL, NULL),
 		  GML_ERR_PERM);
-	assert_rc(gml_object_delete(&bob, ns->store, B, ns_span("tmp/a"), NULL, NULL),
+	assert_rc(gml_object_delete(&bob, ns->store, OBJECT_REF(B, ns_span("tmp/a")), NULL, NULL),
 		  GML_ERR_PERM);
 	/* The directory itself is not hers to take away. */
-	assert_rc(gml_object_delete(&alice, ns->store, B, ns_span("tmp/"), NULL, NULL),
+	assert_rc(gml_object_delete(&alice, ns->store, OBJECT_REF(B, ns_span("tmp/")), NULL, NULL),
 		  GML_ERR_ACCESS);
-	assert_ok(gml_object_delete(&alice, ns->store, B, ns_span("tmp/a"), NULL, NULL));
+	assert_ok(
+		gml_object_delete(&alice, ns->store, OBJECT_REF(B, ns_span("tmp/a")), NULL, NULL));
 	/* setgid is handed down. */
 	mode.mode = 02777;
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, dir, &mode, NULL));

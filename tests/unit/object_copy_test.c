@@ -9,8 +9,10 @@
 static int copy(struct ns *ns, const char *from, const char *to, const struct gml_object_new *what,
 		int algorithm, struct gml_object_info *info)
 {
-	return gml_object_copy(&ns->op, ns->store, B, ns_span(from), NULL, B, ns_span(to), NULL,
-			       what, (enum gml_checksum)algorithm, info);
+	return gml_object_copy(
+		&ns->op, ns->store, OBJECT_REF(B, ns_span(from)), OBJECT_REF(B, ns_span(to)),
+		&(struct gml_copy_options){.attrs = what, .checksum = (enum gml_checksum)algorithm},
+		info);
 }
 
 static void test_chain(void **state)
@@ -35,7 +37,8 @@ static void test_chain(void **state)
 		strcpy(from, to);
 	}
 	assert_int_equal(object_count(ns, GML_TABLE_BLOB), 1);
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("c19"), true, &object));
+	assert_ok(
+		gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("c19")), true, &object));
 	assert_int_equal(gml_object_info(object)->nmeta, 1);
 	assert_int_equal(gml_object_info(object)->ntags, 1);
 	assert_true(gml_span_equal(gml_object_info(object)->headers[GML_HDR_CONTENT_TYPE],
@@ -90,27 +93,35 @@ static void test_errors(void **state)
 	struct gml_setattr mode = {.mask = GML_SET_MODE, .mode = 0600};
 	assert_rc(copy(ns, "none", "b", NULL, 0, NULL), GML_ERR_NOENT);
 	assert_ok(object_put(ns, ns_span("a"), "a"));
-	assert_rc(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), &match, B, ns_span("b"),
-				  NULL, NULL, 0, NULL),
+	assert_rc(gml_object_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("a")),
+				  OBJECT_REF(B, ns_span("b")),
+				  &(struct gml_copy_options){.src_cond = &match, .checksum = 0},
+				  NULL),
 		  GML_ERR_PRECONDITION);
-	assert_rc(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), &none, B, ns_span("b"), NULL,
-				  NULL, 0, NULL),
+	assert_rc(gml_object_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("a")),
+				  OBJECT_REF(B, ns_span("b")),
+				  &(struct gml_copy_options){.src_cond = &none, .checksum = 0},
+				  NULL),
 		  GML_ERR_PRECONDITION);
 	assert_rc(object_head(ns, ns_span("b"), NULL), GML_ERR_NOENT);
 	assert_ok(object_put(ns, ns_span("b"), "b"));
-	assert_rc(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), NULL, B, ns_span("b"), &none,
-				  NULL, 0, NULL),
+	assert_rc(gml_object_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("a")),
+				  OBJECT_REF(B, ns_span("b")),
+				  &(struct gml_copy_options){.cond = &none, .checksum = 0}, NULL),
 		  GML_ERR_PRECONDITION);
-	assert_rc(gml_object_copy(&ns->op, ns->store, B, ns_span("a"), NULL, ns_span("none"),
-				  ns_span("b"), NULL, NULL, 0, NULL),
+	assert_rc(gml_object_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("a")),
+				  OBJECT_REF(ns_span("none"), ns_span("b")),
+				  &(struct gml_copy_options){.checksum = 0}, NULL),
 		  GML_ERR_NOBUCKET);
-	assert_rc(gml_object_copy(&alice, ns->store, B, ns_span("a"), NULL, B, ns_span("c"), NULL,
-				  NULL, 0, NULL),
+	assert_rc(gml_object_copy(&alice, ns->store, OBJECT_REF(B, ns_span("a")),
+				  OBJECT_REF(B, ns_span("c")),
+				  &(struct gml_copy_options){.checksum = 0}, NULL),
 		  GML_ERR_ACCESS);
 	assert_ok(
 		gml_inode_setattr(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "a"), &mode, NULL));
-	assert_rc(gml_object_copy(&alice, ns->store, B, ns_span("a"), NULL, B, ns_span("c"), NULL,
-				  NULL, 0, NULL),
+	assert_rc(gml_object_copy(&alice, ns->store, OBJECT_REF(B, ns_span("a")),
+				  OBJECT_REF(B, ns_span("c")),
+				  &(struct gml_copy_options){.checksum = 0}, NULL),
 		  GML_ERR_ACCESS);
 	object_assert(ns, ns_span("b"), "b", 1);
 }
@@ -248,14 +259,17 @@ static void test_part_copy(void **state)
 		buf[i] = (char)(i >> 5);
 	assert_ok(object_put_full(ns, &ns->op, ns_span("s"), buf, len, len, len, NULL, NULL, NULL));
 	ns_put(ns, ns->bucket, "n", "over NFS");
-	assert_ok(
-		gml_upload_create(&ns->op, ns->store, B, key, NULL, GML_CHECKSUM_CRC32, false, id));
+	assert_ok(gml_upload_create(&ns->op, ns->store, OBJECT_REF(B, key),
+				    &(struct gml_upload_options){.checksum = GML_CHECKSUM_CRC32},
+				    id));
 	for (uint32_t i = 0; i < 3; i++) {
 		struct gml_span src = i == 2 ? ns_span("n") : ns_span("s");
 		uint64_t off = i == 0 ? 1000 : i == 1 ? 0 : 5, n = i == 0 ? five : UINT64_MAX;
 		struct gml_part part;
-		assert_ok(gml_part_copy(&ns->op, ns->store, B, src, NULL, off, n, B, key,
-					ns_span(id), i + 1, &part));
+		assert_ok(gml_part_copy(
+			&ns->op, ns->store, OBJECT_REF(B, src), UPLOAD_REF(B, key, ns_span(id)),
+			&(struct gml_part_copy_options){.number = i + 1, .off = off, .len = n},
+			&part));
 		if (i == 0) {
 			object_md5(buf + 1000, five, md5);
 			assert_memory_equal(part.md5, md5, 16);
@@ -264,34 +278,49 @@ static void test_part_copy(void **state)
 		for (int k = 0; k < 16; k++)
 			snprintf(refs[i].etag + 2 * k, 3, "%02X", part.md5[k]);
 	}
-	assert_rc(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), NULL, len, 1, B, key,
-				ns_span(id), 9, NULL),
+	assert_rc(gml_part_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("s")),
+				UPLOAD_REF(B, key, ns_span(id)),
+				&(struct gml_part_copy_options){.number = 9, .off = len, .len = 1},
+				NULL),
 		  GML_ERR_INVAL);
-	assert_rc(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), NULL, 1, len, B, key,
-				ns_span(id), 9, NULL),
+	assert_rc(gml_part_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("s")),
+				UPLOAD_REF(B, key, ns_span(id)),
+				&(struct gml_part_copy_options){.number = 9, .off = 1, .len = len},
+				NULL),
 		  GML_ERR_INVAL);
-	assert_rc(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), &match, 0, 5, B, key,
-				ns_span(id), 9, NULL),
+	assert_rc(gml_part_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("s")),
+				UPLOAD_REF(B, key, ns_span(id)),
+				&(struct gml_part_copy_options){
+					.number = 9, .off = 0, .len = 5, .src_cond = &match},
+				NULL),
 		  GML_ERR_PRECONDITION);
-	assert_rc(gml_part_copy(&ns->op, ns->store, B, ns_span("none"), NULL, 0, 5, B, key,
-				ns_span(id), 9, NULL),
+	assert_rc(gml_part_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("none")),
+				UPLOAD_REF(B, key, ns_span(id)),
+				&(struct gml_part_copy_options){.number = 9, .off = 0, .len = 5},
+				NULL),
 		  GML_ERR_NOENT);
 	/* DIRTY, into a part that is then replaced. */
 	assert_ok(gml_file_open(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "n"), GML_OPEN_WRITE,
 				&file));
 	assert_ok(ns_write(ns, file, 8, "!"));
-	assert_ok(gml_part_copy(&ns->op, ns->store, B, ns_span("n"), NULL, 0, UINT64_MAX, B, key,
-				ns_span(id), 4, NULL));
+	assert_ok(gml_part_copy(
+		&ns->op, ns->store, OBJECT_REF(B, ns_span("n")), UPLOAD_REF(B, key, ns_span(id)),
+		&(struct gml_part_copy_options){.number = 4, .off = 0, .len = UINT64_MAX}, NULL));
 	assert_ok(gml_file_close(&ns->op, file));
-	assert_ok(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), NULL, 9, 9, B, key,
-				ns_span(id), 4, NULL));
-	assert_ok(gml_part_copy(&ns->op, ns->store, B, ns_span("s"), NULL, 9, 9, B, key,
-				ns_span(id), 4, NULL));
+	assert_ok(gml_part_copy(
+		&ns->op, ns->store, OBJECT_REF(B, ns_span("s")), UPLOAD_REF(B, key, ns_span(id)),
+		&(struct gml_part_copy_options){.number = 4, .off = 9, .len = 9}, NULL));
+	assert_ok(gml_part_copy(
+		&ns->op, ns->store, OBJECT_REF(B, ns_span("s")), UPLOAD_REF(B, key, ns_span(id)),
+		&(struct gml_part_copy_options){.number = 4, .off = 9, .len = 9}, NULL));
 	assert_ok(object_del(ns, ns_span("s")));
 	assert_ok(object_del(ns, ns_span("n")));
 	object_reap(ns);
-	assert_ok(gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, 3, NULL,
-				      five + len + 3, NULL, &info));
+	assert_ok(gml_upload_complete(
+		&ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id)),
+		&(struct gml_complete_options){
+			.parts = refs, .nparts = 3, .has_size = true, .size = five + len + 3},
+		&info));
 	memmove(buf + five, buf, len);
 	for (size_t i = 0; i < five; i++)
 		buf[i] = (char)((i + 1000) >> 5);
@@ -303,12 +332,14 @@ static void test_part_copy(void **state)
 	struct gml_object *object;
 	uint64_t off, n;
 	assert_ok(copy(ns, "big", "big2", NULL, 0, &info));
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("big2"), true, &object));
+	assert_ok(
+		gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("big2")), true, &object));
 	assert_ok(gml_object_part(object, 2, &off, &n, &want));
 	assert_int_equal(n, len);
 	gml_object_close(object);
 	assert_ok(copy(ns, "big", "big3", NULL, GML_CHECKSUM_SHA256, &info));
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("big3"), true, &object));
+	assert_ok(
+		gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("big3")), true, &object));
 	assert_rc(gml_object_part(object, 2, &off, &n, &want), GML_ERR_INVAL);
 	object_assert_bytes(object, 0, buf, five + len + 3);
 	gml_object_close(object);

@@ -69,7 +69,8 @@ static void keep_assert_xattr(struct ns *ns, gml_ino ino, const char *name, cons
 {
 	char buf[64];
 	size_t len = 0;
-	int rc = gml_xattr_get(&ns->op, ns->store, ino, ns_span(name), buf, sizeof(buf), &len);
+	int rc = gml_xattr_get(&ns->op, ns->store, ino, ns_span(name),
+			       (struct gml_buf){buf, sizeof(buf)}, &len);
 	assert_rc(rc, value != NULL ? 0 : GML_ERR_NOXATTR);
 	if (value == NULL)
 		return;
@@ -128,8 +129,9 @@ static void test_who_may_write(void **state)
 	keep_assert_xattr(ns, ino, "user.colour", NULL);
 	keep_assert_xattr(ns, ino, "user.s3.meta.by", "s3");
 	/* What is no file hands nothing down. */
-	assert_ok(gml_dir_symlink(&ns->op, ns->store, ns->bucket, ns_span("link"),
-				  ns_span("shared"), NULL, &(struct gml_attr){0}));
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("link"),
+				&(struct gml_node){.type = GML_LNK, .target = ns_span("shared")},
+				&(struct gml_attr){0}));
 	assert_ok(keep_put(ns, &bob, "link"));
 	keep_assert(ns, ns_lookup(ns, ns->bucket, "link"), BOB, BOB, 0644);
 	keep_assert(ns, ns_lookup(ns, ns->bucket, "shared"), ALICE, STAFF, 0664);
@@ -181,16 +183,18 @@ static void test_copy_onto(void **state)
 	gml_ino ino;
 	(void)keep_file(ns, "f", 0640);
 	assert_ok(keep_put(ns, &bob, "src"));
-	assert_ok(gml_object_copy(&alice, ns->store, B, ns_span("src"), NULL, B, ns_span("f"), NULL,
-				  NULL, GML_CHECKSUM_NONE, NULL));
+	assert_ok(gml_object_copy(&alice, ns->store, OBJECT_REF(B, ns_span("src")),
+				  OBJECT_REF(B, ns_span("f")),
+				  &(struct gml_copy_options){.src_cond = NULL}, NULL));
 	ino = ns_lookup(ns, ns->bucket, "f");
 	keep_assert(ns, ino, ALICE, STAFF, 0640);
 	keep_assert_xattr(ns, ino, "user.colour", "red");
 	keep_assert_xattr(ns, ino, "user.s3.meta.by", "s3");
 	keep_assert_xattr(ns, ino, "user.s3.meta.from", NULL);
 	/* Onto itself, for other metadata. */
-	assert_ok(gml_object_copy(&alice, ns->store, B, ns_span("f"), NULL, B, ns_span("f"), NULL,
-				  &what, GML_CHECKSUM_NONE, NULL));
+	assert_ok(gml_object_copy(&alice, ns->store, OBJECT_REF(B, ns_span("f")),
+				  OBJECT_REF(B, ns_span("f")),
+				  &(struct gml_copy_options){.attrs = &what}, NULL));
 	ino = ns_lookup(ns, ns->bucket, "f");
 	keep_assert(ns, ino, ALICE, STAFF, 0640);
 	keep_assert_xattr(ns, ino, "user.colour", "red");
@@ -207,8 +211,9 @@ static void test_copy_of_open(void **state)
 	(void)keep_file(ns, "f", 0640);
 	file = ns_new(ns, ns->bucket, "src");
 	assert_ok(ns_write(ns, file, 0, "now"));
-	assert_ok(gml_object_copy(&alice, ns->store, B, ns_span("src"), NULL, B, ns_span("f"), NULL,
-				  NULL, GML_CHECKSUM_NONE, NULL));
+	assert_ok(gml_object_copy(&alice, ns->store, OBJECT_REF(B, ns_span("src")),
+				  OBJECT_REF(B, ns_span("f")),
+				  &(struct gml_copy_options){.src_cond = NULL}, NULL));
 	assert_ok(gml_file_close(&ns->op, file));
 	ino = ns_lookup(ns, ns->bucket, "f");
 	object_assert(ns, ns_span("f"), "now", 3);
@@ -224,16 +229,18 @@ static void keep_upload(struct ns *ns, struct gml_op *completer, const char *key
 	struct gml_put *put;
 	uint8_t md5[16];
 	char id[GML_UPLOAD_ID_LEN + 1];
-	assert_ok(gml_upload_create(&bob, ns->store, B, ns_span(key), NULL, GML_CHECKSUM_NONE,
-				    false, id));
-	assert_ok(gml_part_begin(&bob, ns->store, B, ns_span(key), ns_span(id), 1, 4, &put));
+	assert_ok(gml_upload_create(&bob, ns->store, OBJECT_REF(B, ns_span(key)),
+				    &(struct gml_upload_options){.attrs = NULL}, id));
+	assert_ok(gml_part_begin(&bob, ns->store, UPLOAD_REF(B, ns_span(key), ns_span(id)), 1, 4,
+				 &put));
 	assert_ok(gml_put_write(put, "part", 4));
 	object_md5("part", 4, md5);
 	assert_ok(gml_part_finish(&bob, put, md5, NULL, &part));
 	for (int i = 0; i < 16; i++)
 		snprintf(ref.etag + 2 * i, 3, "%02x", part.md5[i]);
-	assert_ok(gml_upload_complete(completer, ns->store, B, ns_span(key), ns_span(id), &ref, 1,
-				      NULL, UINT64_MAX, NULL, NULL));
+	assert_ok(gml_upload_complete(
+		completer, ns->store, UPLOAD_REF(B, ns_span(key), ns_span(id)),
+		&(struct gml_complete_options){.parts = &ref, .nparts = 1}, NULL));
 	object_assert(ns, ns_span(key), "part", 4);
 }
 

@@ -177,7 +177,7 @@ static void test_directories(void **state)
 static void test_bounds(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_list_query query = {.max = 0};
+	struct gml_list_query query = {.bucket = B, .max = 0};
 	static struct object_listing got;
 	char big[3000];
 	bool truncated = true;
@@ -185,38 +185,40 @@ static void test_bounds(void **state)
 	assert_ok(object_put(ns, ns_span("a"), ""));
 	assert_ok(object_put(ns, (struct gml_span){big, GML_KEY_MAX}, ""));
 	assert_ok(object_put(ns, ns_span("b"), ""));
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
-				  &truncated));
+	assert_ok(
+		gml_object_list(&ns->op, ns->store, &query, object_listing_each, &got, &truncated));
 	assert_false(truncated);
 	assert_int_equal(got.n, 0);
-	assert_rc(gml_object_list(&ns->op, ns->store, ns_span("none"), &query, object_listing_each,
-				  &got, &truncated),
-		  GML_ERR_NOBUCKET);
+	query.bucket = ns_span("none");
+	assert_rc(
+		gml_object_list(&ns->op, ns->store, &query, object_listing_each, &got, &truncated),
+		GML_ERR_NOBUCKET);
+	query.bucket = B;
 	query.max = 10;
 	query.after = (struct gml_span){big, sizeof(big)};
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
-				  &truncated));
+	assert_ok(
+		gml_object_list(&ns->op, ns->store, &query, object_listing_each, &got, &truncated));
 	assert_int_equal(got.n, 1);
 	assert_string_equal(got.keys[0], "b");
 	object_listing_free(&got);
-	query = (struct gml_list_query){.max = 10, .prefix = {big, sizeof(big)}};
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
-				  &truncated));
+	query = (struct gml_list_query){.bucket = B, .max = 10, .prefix = {big, sizeof(big)}};
+	assert_ok(
+		gml_object_list(&ns->op, ns->store, &query, object_listing_each, &got, &truncated));
 	assert_int_equal(got.n, 0);
-	query = (struct gml_list_query){.max = 10, .delimiter = {big, sizeof(big)}};
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
-				  &truncated));
+	query = (struct gml_list_query){.bucket = B, .max = 10, .delimiter = {big, sizeof(big)}};
+	assert_ok(
+		gml_object_list(&ns->op, ns->store, &query, object_listing_each, &got, &truncated));
 	assert_int_equal(got.n, 3);
 	object_listing_free(&got);
 	/* A page that is exactly full and the last one says so. */
-	query = (struct gml_list_query){.max = 3};
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
-				  &truncated));
+	query = (struct gml_list_query){.bucket = B, .max = 3};
+	assert_ok(
+		gml_object_list(&ns->op, ns->store, &query, object_listing_each, &got, &truncated));
 	assert_false(truncated);
 	object_listing_free(&got);
 	query.max = 2;
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
-				  &truncated));
+	assert_ok(
+		gml_object_list(&ns->op, ns->store, &query, object_listing_each, &got, &truncated));
 	assert_true(truncated);
 	object_listing_free(&got);
 }
@@ -240,19 +242,19 @@ static int list_hide(struct gml_txn *txn, void *arg)
 static void test_hidden(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_list_query query = {.max = 100};
+	struct gml_list_query query = {.bucket = B, .max = 100};
 	static struct object_listing got;
 	bool truncated;
 	assert_ok(object_put(ns, ns_span("a"), ""));
 	assert_ok(object_put(ns, ns_span("z"), ""));
 	assert_ok(gml_meta_update(ns->store->meta, list_hide, ns));
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
-				  &truncated));
+	assert_ok(
+		gml_object_list(&ns->op, ns->store, &query, object_listing_each, &got, &truncated));
 	assert_int_equal(got.n, 1);
 	assert_true(truncated);
 	query.after = ns_span("a");
-	assert_ok(gml_object_list(&ns->op, ns->store, B, &query, object_listing_each, &got,
-				  &truncated));
+	assert_ok(
+		gml_object_list(&ns->op, ns->store, &query, object_listing_each, &got, &truncated));
 	assert_int_equal(got.n, 2);
 	assert_false(truncated);
 	object_listing_free(&got);

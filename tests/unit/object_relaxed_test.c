@@ -65,8 +65,9 @@ static int relaxed_mkdir(struct ns *ns, const char *name)
 static int relaxed_create(struct ns *ns, const char *name, struct gml_file **out)
 {
 	return gml_file_create(&ns->op, ns->store, ns->bucket, ns_span(name),
-			       GML_OPEN_READ | GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL, NULL, out,
-			       NULL, NULL);
+			       &(struct gml_create){.access = GML_OPEN_READ | GML_OPEN_WRITE,
+						    .disposition = GML_CREATE_GUARDED},
+			       out);
 }
 
 static int relaxed_size(struct ns *ns, gml_ino ino, uint64_t size)
@@ -105,8 +106,8 @@ static void test_objects(void **state)
 	struct gml_span key = ns_span("a/b"), copy = ns_span("c");
 	EARLY(object_put(ns, key, "one"));
 	EARLY(object_put(ns, key, "another"));
-	EARLY(gml_object_copy(&ns->op, ns->store, B, key, NULL, B, copy, NULL, NULL,
-			      GML_CHECKSUM_NONE, NULL));
+	EARLY(gml_object_copy(&ns->op, ns->store, OBJECT_REF(B, key), OBJECT_REF(B, copy),
+			      &(struct gml_copy_options){.src_cond = NULL}, NULL));
 	EARLY(object_del(ns, key));
 	object_assert(ns, copy, "another", 7);
 }
@@ -165,7 +166,11 @@ static void test_reaping(void **state)
 	unsigned freed;
 	assert_ok(object_put(ns, ns_span("o"), "going"));
 	assert_ok(object_del(ns, ns_span("o")));
-	COUNT(gml_store_reap(&ns->op, ns->store, 0, 100, gml_store_file_is_open, ns->store, &freed),
+	COUNT(gml_store_reap(&ns->op, ns->store,
+			     &(struct gml_reap){.max = 100,
+						.is_open = gml_store_file_is_open,
+						.arg = ns->store},
+			     &freed),
 	      true);
 	assert_true(freed > 0);
 }
@@ -177,8 +182,8 @@ static int relaxed_part(struct ns *ns, const char *id, uint32_t number, size_t l
 	struct gml_put *put;
 	struct gml_part part;
 	uint8_t md5[16];
-	int rc =
-		gml_part_begin(&ns->op, ns->store, B, ns_span("k"), ns_span(id), number, len, &put);
+	int rc = gml_part_begin(&ns->op, ns->store, UPLOAD_REF(B, ns_span("k"), ns_span(id)),
+				number, len, &put);
 	if (rc == 0)
 		rc = gml_put_write(put, bytes, len);
 	object_md5(bytes, len, md5);
@@ -199,16 +204,20 @@ static void test_uploads(void **state)
 	struct gml_part_ref refs[2] = {{0}}, other = {0};
 	char id[33];
 	for (int extra = 0; extra < 2; extra++) {
-		LATE(gml_upload_create(&ns->op, ns->store, B, key, NULL, GML_CHECKSUM_NONE, false,
-				       id));
+		LATE(gml_upload_create(&ns->op, ns->store, OBJECT_REF(B, key),
+				       &(struct gml_upload_options){.attrs = NULL}, id));
 		LATE(relaxed_part(ns, id, 1, KEEP, &refs[0]));
-		LATE(gml_part_copy(&ns->op, ns->store, B, ns_span("first"), NULL, 0, UINT64_MAX, B,
-				   key, ns_span(id), 2, NULL));
+		LATE(gml_part_copy(
+			&ns->op, ns->store, OBJECT_REF(B, ns_span("first")),
+			UPLOAD_REF(B, key, ns_span(id)),
+			&(struct gml_part_copy_options){.number = 2, .off = 0, .len = UINT64_MAX},
+			NULL));
 		LATE(relaxed_part(ns, id, 2, 100, &refs[1]));
 		if (extra)
 			LATE(relaxed_part(ns, id, 3, 100, &other));
-		COUNT(gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, 2, NULL,
-					  UINT64_MAX, NULL, NULL),
+		COUNT(gml_upload_complete(
+			      &ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id)),
+			      &(struct gml_complete_options){.parts = refs, .nparts = 2}, NULL),
 		      extra);
 	}
 }
@@ -219,11 +228,13 @@ static void test_part_of_a_file(void **state)
 	struct ns *ns = *state;
 	char id[33];
 	ns_put(ns, ns->bucket, "f", "what NFS wrote");
-	LATE(gml_upload_create(&ns->op, ns->store, B, ns_span("k"), NULL, GML_CHECKSUM_NONE, false,
-			       id));
-	LATE(gml_part_copy(&ns->op, ns->store, B, ns_span("f"), NULL, 0, UINT64_MAX, B,
-			   ns_span("k"), ns_span(id), 1, NULL));
-	LATE(gml_upload_abort(&ns->op, ns->store, B, ns_span("k"), ns_span(id)));
+	LATE(gml_upload_create(&ns->op, ns->store, OBJECT_REF(B, ns_span("k")),
+			       &(struct gml_upload_options){.attrs = NULL}, id));
+	LATE(gml_part_copy(
+		&ns->op, ns->store, OBJECT_REF(B, ns_span("f")),
+		UPLOAD_REF(B, ns_span("k"), ns_span(id)),
+		&(struct gml_part_copy_options){.number = 1, .off = 0, .len = UINT64_MAX}, NULL));
+	LATE(gml_upload_abort(&ns->op, ns->store, UPLOAD_REF(B, ns_span("k"), ns_span(id))));
 }
 
 static void test_buckets(void **state)
@@ -269,11 +280,13 @@ static void test_strict_copies(void **state)
 	assert_ok(gml_bucket_create(&admin, ns->store, strict, NULL, &bucket));
 	ns_put(ns, bucket.root, "f", "in a strict bucket");
 	ns_put(ns, ns->bucket, "g", "in a relaxed one");
-	LATE(gml_object_copy(&ns->op, ns->store, strict, ns_span("f"), NULL, B, ns_span("f"), NULL,
-			     NULL, GML_CHECKSUM_NONE, NULL)); /* the source's map changes */
-	LATE(gml_object_copy(&ns->op, ns->store, B, ns_span("g"), NULL, strict, ns_span("g"), NULL,
-			     NULL, GML_CHECKSUM_NONE, NULL));
-	LATE(gml_object_delete(&ns->op, ns->store, strict, ns_span("g"), NULL, NULL));
+	LATE(gml_object_copy(
+		&ns->op, ns->store, OBJECT_REF(strict, ns_span("f")), OBJECT_REF(B, ns_span("f")),
+		&(struct gml_copy_options){.src_cond = NULL}, NULL)); /* the source's map changes */
+	LATE(gml_object_copy(&ns->op, ns->store, OBJECT_REF(B, ns_span("g")),
+			     OBJECT_REF(strict, ns_span("g")),
+			     &(struct gml_copy_options){.src_cond = NULL}, NULL));
+	LATE(gml_object_delete(&ns->op, ns->store, OBJECT_REF(strict, ns_span("g")), NULL, NULL));
 }
 
 int main(void)

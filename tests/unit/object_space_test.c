@@ -126,15 +126,17 @@ static void test_snapshots(void **state)
 		assert_ok(call);                                                                   \
 		assert_int_equal(space_reads(ns) - reads, 1);                                      \
 	} while (0)
-	ONE_SNAPSHOT(gml_file_read(&ns->op, file, 64 * KIB, &c, 1, &n, &eof));
+	ONE_SNAPSHOT(gml_file_read(&ns->op, file, 64 * KIB, (struct gml_buf){&c, 1}, &n, &eof));
 	assert_int_equal(c, 'x');
 	ONE_SNAPSHOT(gml_file_seek(&ns->op, file, GML_SEEK_HOLE, 0, &off, &eof));
 	ONE_SNAPSHOT(gml_inode_getattr(&ns->op, ns->store, ino, &attr));
 	ONE_SNAPSHOT(gml_dir_lookup(&ns->op, ns->store, ns->bucket, ns_span("table"), &attr));
-	ONE_SNAPSHOT(gml_dir_read(&ns->op, ns->store, ns->bucket, 0, space_each, &space, &eof));
+	ONE_SNAPSHOT(gml_dir_read(&ns->op, ns->store, ns->bucket,
+				  &(struct gml_dir_query){.each = space_each, .arg = &space},
+				  &eof));
 	assert_int_equal(space, attr.space);
-	ONE_SNAPSHOT(gml_object_open(&ns->op, ns->store, B, ns_span("table"), GML_OBJECT_FACTS,
-				     &object));
+	ONE_SNAPSHOT(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("table")),
+				     GML_OBJECT_FACTS, &object));
 	assert_int_equal(gml_object_info(object)->size, 1024 * KIB);
 	gml_object_close(object);
 	assert_ok(gml_file_close(&ns->op, file));

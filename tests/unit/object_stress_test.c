@@ -73,7 +73,8 @@ static void stress_get(struct stress *s, const char *key)
 {
 	bool mixed = strchr(key, 'n') != NULL;
 	struct gml_object *object;
-	int rc = gml_object_open(&s->ns->op, s->ns->store, B, ns_span(key), true, &object),
+	int rc = gml_object_open(&s->ns->op, s->ns->store, OBJECT_REF(B, ns_span(key)), true,
+				 &object),
 	    first = 0;
 	stress_check(rc, "open");
 	if (rc != 0)
@@ -91,8 +92,9 @@ static void stress_nfs(struct stress *s, const char *name)
 	struct gml_file *file;
 	struct iovec iov = {s->buf, 1 + stress_random(s, 3000)};
 	int rc = gml_file_create(&s->ns->op, s->ns->store, s->ns->bucket, ns_span(name),
-				 GML_OPEN_READ | GML_OPEN_WRITE, GML_CREATE_UNCHECKED, NULL, NULL,
-				 &file, NULL, NULL);
+				 &(struct gml_create){.access = GML_OPEN_READ | GML_OPEN_WRITE,
+						      .disposition = GML_CREATE_UNCHECKED},
+				 &file);
 	stress_check(rc, "create");
 	if (rc != 0)
 		return;
@@ -110,9 +112,12 @@ static void stress_copy(struct stress *s, const char *from, const char *to)
 	struct gml_object_new what = {0};
 	if (strchr(from, 'n') != NULL && strchr(to, 'n') == NULL)
 		return; /* mixed content stays under its names */
-	stress_check(gml_object_copy(&s->ns->op, s->ns->store, B, ns_span(from), NULL, B,
-				     ns_span(to), NULL, stress_random(s, 2) ? &what : NULL,
-				     algorithm, NULL),
+	stress_check(gml_object_copy(
+			     &s->ns->op, s->ns->store, OBJECT_REF(B, ns_span(from)),
+			     OBJECT_REF(B, ns_span(to)),
+			     &(struct gml_copy_options){.attrs = stress_random(s, 2) ? &what : NULL,
+							.checksum = algorithm},
+			     NULL),
 		     "copy");
 }
 
@@ -123,20 +128,25 @@ static void stress_upload(struct stress *s, const char *key)
 	struct gml_part part;
 	char id[33];
 	int rc = 0;
-	assert_ok(gml_upload_create(&s->ns->op, s->ns->store, B, ns_span(key), NULL,
-				    GML_CHECKSUM_NONE, false, id));
+	assert_ok(gml_upload_create(&s->ns->op, s->ns->store, OBJECT_REF(B, ns_span(key)),
+				    &(struct gml_upload_options){.attrs = NULL}, id));
 	for (uint32_t i = 0; rc == 0 && i < 6; i++) {
-		rc = gml_part_copy(&s->ns->op, s->ns->store, B, ns_span("source"), NULL, 0,
-				   UINT64_MAX, B, ns_span(key), ns_span(id), i + 1, &part);
+		rc = gml_part_copy(&s->ns->op, s->ns->store, OBJECT_REF(B, ns_span("source")),
+				   UPLOAD_REF(B, ns_span(key), ns_span(id)),
+				   &(struct gml_part_copy_options){
+					   .number = i + 1, .off = 0, .len = UINT64_MAX},
+				   &part);
 		refs[i] = (struct gml_part_ref){.number = i + 1};
 		for (int k = 0; k < 16; k++)
 			snprintf(refs[i].etag + 2 * k, 3, "%02x", part.md5[k]);
 	}
 	if (rc == 0 && stress_random(s, 3) > 0)
-		rc = gml_upload_complete(&s->ns->op, s->ns->store, B, ns_span(key), ns_span(id),
-					 refs, 6, NULL, UINT64_MAX, NULL, NULL);
+		rc = gml_upload_complete(
+			&s->ns->op, s->ns->store, UPLOAD_REF(B, ns_span(key), ns_span(id)),
+			&(struct gml_complete_options){.parts = refs, .nparts = 6}, NULL);
 	else
-		rc = gml_upload_abort(&s->ns->op, s->ns->store, B, ns_span(key), ns_span(id));
+		rc = gml_upload_abort(&s->ns->op, s->ns->store,
+				      UPLOAD_REF(B, ns_span(key), ns_span(id)));
 	stress_check(rc, "upload");
 }
 
@@ -149,13 +159,12 @@ static bool stress_entry(void *arg, const struct gml_list_entry *entry)
 
 static void stress_list(struct stress *s)
 {
-	struct gml_list_query query = {.max = 1 + stress_random(s, 10)};
+	struct gml_list_query query = {.bucket = B, .max = 1 + stress_random(s, 10)};
 	unsigned n = 0;
 	bool truncated;
 	if (stress_random(s, 2))
 		query.delimiter = ns_span("/");
-	assert_ok(
-		gml_object_list(&s->ns->op, s->ns->store, B, &query, stress_entry, &n, &truncated));
+	assert_ok(gml_object_list(&s->ns->op, s->ns->store, &query, stress_entry, &n, &truncated));
 	assert_true(n <= query.max);
 }
 
@@ -190,9 +199,14 @@ static void *stress_run(void *arg)
 			stress_upload(s, key);
 			break;
 		default:
-			stress_check(gml_store_reap(&s->ns->op, s->ns->store, REAP_AGE, 100,
-						    gml_store_file_is_open, s->ns->store, &freed),
-				     "reap");
+			stress_check(
+				gml_store_reap(&s->ns->op, s->ns->store,
+					       &(struct gml_reap){.min_age_ns = REAP_AGE,
+								  .max = 100,
+								  .is_open = gml_store_file_is_open,
+								  .arg = s->ns->store},
+					       &freed),
+				"reap");
 		}
 	}
 	return NULL;

@@ -41,7 +41,7 @@ object_put_full(struct ns *ns, struct gml_op *op, struct gml_span key, const voi
 {
 	struct gml_put *put = NULL;
 	uint8_t md5[16];
-	int rc = gml_put_begin(op, ns->store, B, key, hint, &put);
+	int rc = gml_put_begin(op, ns->store, OBJECT_REF(B, key), hint, &put);
 
 	if (rc != 0)
 		return rc;
@@ -54,7 +54,8 @@ object_put_full(struct ns *ns, struct gml_op *op, struct gml_span key, const voi
 		}
 	}
 	object_md5(buf, len, md5);
-	return gml_put_finish(op, put, md5, NULL, what, cond, info);
+	return gml_put_finish(
+		op, put, &(struct gml_put_options){.md5 = md5, .attrs = what, .cond = cond}, info);
 }
 
 __attribute__((unused)) static int object_put(struct ns *ns, struct gml_span key, const char *text)
@@ -95,7 +96,7 @@ __attribute__((unused)) static void object_assert(struct ns *ns, struct gml_span
 {
 	struct gml_object *object = NULL;
 
-	assert_ok(gml_object_open(&ns->op, ns->store, B, key, true, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, key), true, &object));
 	assert_int_equal(gml_object_info(object)->size, len);
 	object_assert_bytes(object, 0, want, len);
 	gml_object_close(object);
@@ -105,7 +106,7 @@ __attribute__((unused)) static int object_head(struct ns *ns, struct gml_span ke
 					       struct gml_object_info *info)
 {
 	struct gml_object *object = NULL;
-	int rc = gml_object_open(&ns->op, ns->store, B, key, false, &object);
+	int rc = gml_object_open(&ns->op, ns->store, OBJECT_REF(B, key), false, &object);
 
 	if (rc == 0 && info != NULL)
 		*info = *gml_object_info(object);
@@ -115,7 +116,7 @@ __attribute__((unused)) static int object_head(struct ns *ns, struct gml_span ke
 
 __attribute__((unused)) static int object_del(struct ns *ns, struct gml_span key)
 {
-	return gml_object_delete(&ns->op, ns->store, B, key, NULL, NULL);
+	return gml_object_delete(&ns->op, ns->store, OBJECT_REF(B, key), NULL, NULL);
 }
 
 __attribute__((unused)) static uint64_t object_count(struct ns *ns, enum gml_table table)
@@ -149,8 +150,11 @@ __attribute__((unused)) static void object_reap(struct ns *ns)
 	unsigned freed;
 
 	do
-		assert_ok(gml_store_reap(&ns->op, ns->store, 0, 100000, gml_store_file_is_open,
-					 ns->store, &freed));
+		assert_ok(gml_store_reap(&ns->op, ns->store,
+					 &(struct gml_reap){.max = 100000,
+							    .is_open = gml_store_file_is_open,
+							    .arg = ns->store},
+					 &freed));
 	while (freed > 0);
 }
 
@@ -211,13 +215,13 @@ __attribute__((unused)) static int object_list_all(struct ns *ns, struct gml_op 
 						   uint32_t max, struct object_listing *out)
 {
 	struct gml_list_query query = {
-		.prefix = prefix, .delimiter = delimiter, .after = after, .max = max};
+		.bucket = B, .prefix = prefix, .delimiter = delimiter, .after = after, .max = max};
 	bool truncated = true;
 
 	out->n = 0;
 	while (truncated) {
 		unsigned before = out->n;
-		int rc = gml_object_list(op, ns->store, B, &query, object_listing_each, out,
+		int rc = gml_object_list(op, ns->store, &query, object_listing_each, out,
 					 &truncated);
 
 		if (rc != 0)

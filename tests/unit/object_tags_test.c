@@ -84,10 +84,10 @@ static void test_replace(void **state)
 	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, NULL, 0));
 	assert_int_equal(tags_look(ns, ino).n, 0);
 	/* What is no tag stayed; what is the last attribute takes the inode's flag along (the check looks at it). */
-	assert_ok(gml_xattr_get(&ns->op, ns->store, ino, ns_span("user.s3.tab"), buf, sizeof(buf),
-				&len));
-	assert_ok(
-		gml_xattr_get(&ns->op, ns->store, ino, ns_span("user.z"), buf, sizeof(buf), &len));
+	assert_ok(gml_xattr_get(&ns->op, ns->store, ino, ns_span("user.s3.tab"),
+				(struct gml_buf){buf, sizeof(buf)}, &len));
+	assert_ok(gml_xattr_get(&ns->op, ns->store, ino, ns_span("user.z"),
+				(struct gml_buf){buf, sizeof(buf)}, &len));
 	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.s3.tab")));
 	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.z")));
 	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, tag_set[0], 1));

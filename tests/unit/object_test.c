@@ -143,7 +143,8 @@ static void test_bad_keys(void **state)
 		  GML_ERR_NAMETOOLONG);
 	assert_rc(object_head(ns, ns_span(""), NULL), GML_ERR_INVAL);
 	assert_rc(object_del(ns, (struct gml_span){longest, sizeof(longest)}), GML_ERR_NAMETOOLONG);
-	assert_rc(gml_object_delete(&ns->op, ns->store, ns_span("none"), ns_span("k"), NULL, NULL),
+	assert_rc(gml_object_delete(&ns->op, ns->store, OBJECT_REF(ns_span("none"), ns_span("k")),
+				    NULL, NULL),
 		  GML_ERR_NOBUCKET);
 	assert_rc(object_head(ns, ns_span("none"), NULL), GML_ERR_NOENT);
 	assert_rc(object_head(ns, ns_span("no/such/key"), NULL), GML_ERR_NOENT);
@@ -188,7 +189,7 @@ static void test_ranges(void **state)
 		buf[i] = (char)(i >> 3);
 	assert_ok(object_put_full(ns, &ns->op, ns_span("r"), buf, sizeof(buf), 65536, UINT64_MAX,
 				  NULL, NULL, NULL));
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("r"), true, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("r")), true, &object));
 	object_assert_bytes(object, 70000, buf + 70000, 5);
 	object_assert_bytes(object, sizeof(buf) - 1, buf + sizeof(buf) - 1, 1);
 	assert_rc(gml_object_run(object, sizeof(buf), 1, &run), GML_ERR_INVAL);
@@ -207,8 +208,10 @@ static void test_reader_keeps(void **state)
 	assert_ok(object_put(ns, ns_span("small"), "small content"));
 	assert_ok(object_put_full(ns, &ns->op, ns_span("large"), buf, sizeof(buf), 65536,
 				  sizeof(buf), NULL, NULL, NULL));
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("small"), true, &small));
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("large"), true, &large));
+	assert_ok(
+		gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("small")), true, &small));
+	assert_ok(
+		gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("large")), true, &large));
 	assert_ok(object_put(ns, ns_span("small"), "other"));
 	assert_ok(object_del(ns, ns_span("large")));
 	object_reap(ns);
@@ -243,7 +246,7 @@ static void test_abort_leaves_nothing(void **state)
 	struct gml_conditions none = {.if_none_match = ns_span("*")};
 	struct gml_put *put;
 	char buf[100000] = "";
-	assert_ok(gml_put_begin(&ns->op, ns->store, B, ns_span("x"), UINT64_MAX, &put));
+	assert_ok(gml_put_begin(&ns->op, ns->store, OBJECT_REF(B, ns_span("x")), UINT64_MAX, &put));
 	assert_ok(gml_put_write(put, buf, sizeof(buf)));
 	assert_int_equal(object_blob_files(ns), 1);
 	gml_put_abort(put);
@@ -254,7 +257,8 @@ static void test_abort_leaves_nothing(void **state)
 		  GML_ERR_PRECONDITION);
 	assert_int_equal(object_blob_files(ns), 0);
 	object_assert(ns, ns_span("x"), "1", 1);
-	assert_rc(gml_put_begin(&ns->op, ns->store, B, ns_span("x"), GML_OBJECT_SIZE_MAX + 1, &put),
+	assert_rc(gml_put_begin(&ns->op, ns->store, OBJECT_REF(B, ns_span("x")),
+				GML_OBJECT_SIZE_MAX + 1, &put),
 		  GML_ERR_FBIG);
 }
 
@@ -274,7 +278,7 @@ static void test_metadata(void **state)
 	what.headers[GML_HDR_CONTENT_TYPE] = ns_span("text/plain");
 	what.headers[GML_HDR_EXPIRES] = ns_span("");
 	assert_ok(object_put_full(ns, &ns->op, ns_span("m"), "x", 1, 1, 1, &what, NULL, NULL));
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("m"), false, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("m")), false, &object));
 	info = gml_object_info(object);
 	assert_int_equal(info->nmeta, 2);
 	assert_int_equal(info->ntags, 1);
@@ -286,15 +290,15 @@ static void test_metadata(void **state)
 	assert_non_null(info->headers[GML_HDR_EXPIRES].ptr);
 	assert_null(info->headers[GML_HDR_CACHE_CONTROL].ptr);
 	assert_string_equal(info->etag, "9dd4e461268c8034f5c8564e155c67a6");
-	assert_ok(gml_xattr_get(&ns->op, ns->store, info->ino, ns_span("user.s3.tag.Team"), value,
-				sizeof(value), &len));
+	assert_ok(gml_xattr_get(&ns->op, ns->store, info->ino, ns_span("user.s3.tag.Team"),
+				(struct gml_buf){value, sizeof(value)}, &len));
 	assert_int_equal(len, 1);
 	gml_object_close(object);
 	assert_rc(object_put_full(ns, &ns->op, ns_span("m"), "y", 1, 1, 1, &wrong, NULL, NULL),
 		  GML_ERR_INVAL);
 	object_assert(ns, ns_span("m"), "x", 1);
 	assert_ok(object_put(ns, ns_span("m"), "z"));
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("m"), false, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("m")), false, &object));
 	assert_int_equal(gml_object_info(object)->nmeta, 0);
 	gml_object_close(object);
 	assert_ok(object_del(ns, ns_span("m")));
@@ -376,14 +380,16 @@ static void test_conditional_writes(void **state)
 	assert_rc(object_put_full(ns, &ns->op, ns_span("d"), "4", 1, 1, 1, NULL, &match, NULL),
 		  GML_ERR_NOENT);
 	object_assert(ns, ns_span("c"), "3", 1);
-	assert_rc(gml_object_delete(&ns->op, ns->store, B, ns_span("c"), &match, NULL),
+	assert_rc(gml_object_delete(&ns->op, ns->store, OBJECT_REF(B, ns_span("c")), &match, NULL),
 		  GML_ERR_PRECONDITION);
-	assert_rc(gml_object_delete(&ns->op, ns->store, B, ns_span("d"), &match, NULL),
+	assert_rc(gml_object_delete(&ns->op, ns->store, OBJECT_REF(B, ns_span("d")), &match, NULL),
 		  GML_ERR_NOENT);
 	match.if_match = ns_span("*");
-	assert_ok(gml_object_delete(&ns->op, ns->store, B, ns_span("c"), &match, &existed));
+	assert_ok(gml_object_delete(&ns->op, ns->store, OBJECT_REF(B, ns_span("c")), &match,
+				    &existed));
 	assert_true(existed);
-	assert_ok(gml_object_delete(&ns->op, ns->store, B, ns_span("c"), NULL, &existed));
+	assert_ok(
+		gml_object_delete(&ns->op, ns->store, OBJECT_REF(B, ns_span("c")), NULL, &existed));
 	assert_false(existed);
 	object_assert_empty(ns);
 }
@@ -400,7 +406,7 @@ static void test_dirty(void **state)
 	assert_ok(object_put(ns, ns_span("f"), "0123456789"));
 	assert_ok(object_head(ns, ns_span("f"), &before));
 	ino = before.ino;
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("f"), true, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("f")), true, &object));
 	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_READ | GML_OPEN_WRITE, &file));
 	assert_ok(ns_write(ns, file, 5, "abcdefghij"));
 	assert_ok(object_head(ns, ns_span("f"), &during));
@@ -418,7 +424,7 @@ static void test_dirty(void **state)
 	assert_ok(ns_write(ns, file, 100000, "end"));
 	assert_ok(object_head(ns, ns_span("f"), &during));
 	assert_int_equal(during.size, 100003);
-	assert_ok(gml_object_open(&ns->op, ns->store, B, ns_span("f"), true, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, ns_span("f")), true, &object));
 	object_assert_bytes(object, 99998, "\0\0end", 5);
 	object_assert_bytes(object, 0, "01234abcdefghij\0", 16);
 	gml_object_close(object);
@@ -452,8 +458,8 @@ static void *racer_run(void *arg)
 		assert_ok(object_put_full(racer->ns, &racer->ns->op, ns_span("race/one"), buf, size,
 					  70000, size, NULL, NULL, NULL));
 		/* Whole contents only. */
-		rc = gml_object_open(&racer->ns->op, racer->ns->store, B, ns_span("race/one"), true,
-				     &object);
+		rc = gml_object_open(&racer->ns->op, racer->ns->store,
+				     OBJECT_REF(B, ns_span("race/one")), true, &object);
 		if (rc == 0) {
 			struct object_buf got = {.p = malloc(70000)};
 			assert_ok(gml_object_each(object, 0, gml_object_info(object)->size,

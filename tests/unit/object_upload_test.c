@@ -12,7 +12,9 @@
 static void upload_id(struct ns *ns, struct gml_span key, enum gml_checksum algorithm,
 		      bool composite, char id[33])
 {
-	assert_ok(gml_upload_create(&ns->op, ns->store, B, key, NULL, algorithm, composite, id));
+	assert_ok(gml_upload_create(
+		&ns->op, ns->store, OBJECT_REF(B, key),
+		&(struct gml_upload_options){.checksum = algorithm, .composite = composite}, id));
 	assert_int_equal(strlen(id), 32);
 }
 
@@ -22,7 +24,8 @@ static int upload_part(struct ns *ns, struct gml_span key, const char *id, uint3
 	struct gml_object_checksum sum = {0};
 	struct gml_put *put = NULL;
 	uint8_t md5[16];
-	int rc = gml_part_begin(&ns->op, ns->store, B, key, ns_span(id), number, len, &put);
+	int rc = gml_part_begin(&ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id)), number, len,
+				&put);
 	if (rc == 0)
 		rc = gml_put_write(put, buf, len);
 	if (rc != 0) {
@@ -47,8 +50,10 @@ static int upload_complete(struct ns *ns, struct gml_span key, const char *id,
 			   const struct gml_part_ref *refs, uint32_t n,
 			   const struct gml_object_checksum *claim, struct gml_object_info *info)
 {
-	return gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, n, claim,
-				   UINT64_MAX, NULL, info);
+	return gml_upload_complete(
+		&ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id)),
+		&(struct gml_complete_options){.parts = refs, .nparts = n, .checksum = claim},
+		info);
 }
 
 static char *upload_bytes(size_t len, unsigned seed)
@@ -105,9 +110,10 @@ static void test_whole(void **state)
 	assert_rc(upload_complete(ns, key, id, refs, 3, &whole, NULL), GML_ERR_BADDIGEST);
 	whole.value[0] ^= 1;
 	assert_rc(upload_complete(ns, key, id, refs, 2, NULL, NULL), GML_ERR_NOUPLOAD);
-	assert_rc(gml_upload_abort(&ns->op, ns->store, B, key, ns_span(id)), GML_ERR_NOUPLOAD);
+	assert_rc(gml_upload_abort(&ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id))),
+		  GML_ERR_NOUPLOAD);
 	/* Parts of the object. */
-	assert_ok(gml_object_open(&ns->op, ns->store, B, key, true, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, key), true, &object));
 	assert_int_equal(gml_object_info(object)->nparts, 3);
 	assert_ok(gml_object_part(object, 2, &off, &plen, &sum));
 	assert_int_equal(off, FIVE);
@@ -161,35 +167,49 @@ static void test_refusals(void **state)
 	refs[1].number = 4;
 	assert_rc(upload_complete(ns, key, id, refs, 2, NULL, NULL), GML_ERR_BADPART);
 	refs[1].number = 2;
-	assert_rc(gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, 2, NULL, FIVE,
-				      NULL, NULL),
+	assert_rc(gml_upload_complete(
+			  &ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id)),
+			  &(struct gml_complete_options){
+				  .parts = refs, .nparts = 2, .has_size = true, .size = FIVE},
+			  NULL),
 		  GML_ERR_INVAL);
 	assert_ok(object_put(ns, key, "there"));
-	assert_rc(gml_upload_complete(&ns->op, ns->store, B, key, ns_span(id), refs, 2, NULL,
-				      FIVE + 100, &none, NULL),
+	assert_rc(gml_upload_complete(&ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id)),
+				      &(struct gml_complete_options){.parts = refs,
+								     .nparts = 2,
+								     .has_size = true,
+								     .size = FIVE + 100,
+								     .cond = &none},
+				      NULL),
 		  GML_ERR_PRECONDITION);
 	object_assert(ns, key, "there", 5);
 	/* Who, where, what number. */
-	assert_rc(gml_upload_get(&alice, ns->store, B, key, ns_span(id), &upload), GML_ERR_ACCESS);
-	assert_rc(gml_upload_get(&ns->op, ns->store, B, ns_span("other"), ns_span(id), &upload),
+	assert_rc(gml_upload_get(&alice, ns->store, UPLOAD_REF(B, key, ns_span(id)), &upload),
+		  GML_ERR_ACCESS);
+	assert_rc(gml_upload_get(&ns->op, ns->store, UPLOAD_REF(B, ns_span("other"), ns_span(id)),
+				 &upload),
 		  GML_ERR_NOUPLOAD);
-	assert_rc(gml_upload_get(&ns->op, ns->store, B, key, ns_span("x"), &upload),
+	assert_rc(gml_upload_get(&ns->op, ns->store, UPLOAD_REF(B, key, ns_span("x")), &upload),
 		  GML_ERR_NOUPLOAD);
+	assert_rc(gml_upload_get(&ns->op, ns->store,
+				 UPLOAD_REF(ns_span("nobucket"), key, ns_span(id)), &upload),
+		  GML_ERR_NOBUCKET);
+	assert_rc(gml_part_begin(&ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id)), 0, 1, &put),
+		  GML_ERR_INVAL);
 	assert_rc(
-		gml_upload_get(&ns->op, ns->store, ns_span("nobucket"), key, ns_span(id), &upload),
-		GML_ERR_NOBUCKET);
-	assert_rc(gml_part_begin(&ns->op, ns->store, B, key, ns_span(id), 0, 1, &put),
-		  GML_ERR_INVAL);
-	assert_rc(gml_part_begin(&ns->op, ns->store, B, key, ns_span(id), 10001, 1, &put),
-		  GML_ERR_INVAL);
-	assert_rc(gml_part_begin(&ns->op, ns->store, B, key, ns_span(id), 1, GML_PART_SIZE_MAX + 1,
-				 &put),
+		gml_part_begin(&ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id)), 10001, 1, &put),
+		GML_ERR_INVAL);
+	assert_rc(gml_part_begin(&ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id)), 1,
+				 GML_PART_SIZE_MAX + 1, &put),
 		  GML_ERR_FBIG);
-	assert_rc(gml_upload_create(&alice, ns->store, B, key, NULL, 0, false, id), GML_ERR_ACCESS);
+	assert_rc(gml_upload_create(&alice, ns->store, OBJECT_REF(B, key),
+				    &(struct gml_upload_options){.checksum = 0}, id),
+		  GML_ERR_ACCESS);
 	/* A part that finishes after the abort. */
-	assert_ok(gml_part_begin(&ns->op, ns->store, B, key, ns_span(id), 5, 100, &put));
+	assert_ok(
+		gml_part_begin(&ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id)), 5, 100, &put));
 	assert_ok(gml_put_write(put, buf, 100));
-	assert_ok(gml_upload_abort(&ns->op, ns->store, B, key, ns_span(id)));
+	assert_ok(gml_upload_abort(&ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id))));
 	assert_rc(gml_part_finish(&ns->op, put, part[1].md5, NULL, NULL), GML_ERR_NOUPLOAD);
 	assert_ok(object_del(ns, key));
 	object_assert_empty(ns);
@@ -247,70 +267,81 @@ static void test_lists(void **state)
 	static const char *const wrong[] = {"x", "0123456789abcdef0123456789abcde",
 					    "0123456789abcdef0123456789abcdefa",
 					    "0123456789abcdef0123456789ABCDEF"};
-	struct gml_list_query query = {.max = 100};
+	struct gml_list_query query = {.bucket = B, .max = 100};
 	char id[6][33], text[2048], want[2048];
 	bool truncated;
 	for (int i = 0; i < 6; i++)
 		upload_id(ns, ns_span(keys[i]), 0, false, id[i]);
 	*text = '\0';
-	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(""), upload_list_each,
-				  text, &truncated));
+	assert_ok(gml_upload_list(&ns->op, ns->store, &query, upload_list_each, text, &truncated));
 	snprintf(want, sizeof(want), "a:%s b:%s b:%s d/1:%s d/2:%s dd:%s ", id[0], id[1], id[2],
 		 id[3], id[4], id[5]);
 	assert_string_equal(text, want);
 	assert_false(truncated);
-	query = (struct gml_list_query){.max = 2, .delimiter = ns_span("/"), .after = ns_span("b")};
+	query = (struct gml_list_query){.bucket = B,
+					.max = 2,
+					.delimiter = ns_span("/"),
+					.after = ns_span("b"),
+					.after_id = ns_span(id[1])};
 	*text = '\0';
-	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(id[1]), upload_list_each,
-				  text, &truncated));
+	assert_ok(gml_upload_list(&ns->op, ns->store, &query, upload_list_each, text, &truncated));
 	snprintf(want, sizeof(want), "b:%s >d/:%s ", id[2], id[3]);
 	assert_string_equal(text, want);
 	assert_true(truncated);
 	query.after = ns_span("d/");
 	for (int i = 0; i < 2; i++) { /* with the prefix's id, and without */
 		*text = '\0';
-		assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(i ? id[3] : ""),
-					  upload_list_each, text, &truncated));
+		query.after_id = ns_span(i ? id[3] : "");
+		assert_ok(gml_upload_list(&ns->op, ns->store, &query, upload_list_each, text,
+					  &truncated));
 		snprintf(want, sizeof(want), "dd:%s ", id[5]);
 		assert_string_equal(text, want);
 	}
-	for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		assert_rc(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(wrong[i]),
-					  upload_list_each, text, &truncated),
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		query.after_id = ns_span(wrong[i]);
+		assert_rc(gml_upload_list(&ns->op, ns->store, &query, upload_list_each, text,
+					  &truncated),
 			  GML_ERR_NOUPLOAD);
+	}
+	query.after_id = ns_span("0123456789abcdef0123456789abcdef");
 	*text = '\0';
-	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query,
-				  ns_span("0123456789abcdef0123456789abcdef"), upload_list_each,
-				  text, &truncated)); /* an upload may go between two pages */
+	assert_ok(gml_upload_list(&ns->op, ns->store, &query, upload_list_each, text,
+				  &truncated)); /* an upload may go between two pages */
 	snprintf(want, sizeof(want), "dd:%s ", id[5]);
 	assert_string_equal(text, want);
-	query = (struct gml_list_query){.max = 2, .after = ns_span("b")};
+	query = (struct gml_list_query){.bucket = B, .max = 2, .after = ns_span("b")};
 	*text = '\0';
-	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(""), upload_list_each,
-				  text, &truncated));
+	assert_ok(gml_upload_list(&ns->op, ns->store, &query, upload_list_each, text, &truncated));
 	snprintf(want, sizeof(want), "d/1:%s d/2:%s ", id[3], id[4]);
 	assert_string_equal(text, want);
-	query = (struct gml_list_query){.max = 9, .prefix = ns_span("d/")};
+	query = (struct gml_list_query){.bucket = B, .max = 9, .prefix = ns_span("d/")};
 	*text = '\0';
-	assert_ok(gml_upload_list(&ns->op, ns->store, B, &query, ns_span(""), upload_list_each,
-				  text, &truncated));
+	assert_ok(gml_upload_list(&ns->op, ns->store, &query, upload_list_each, text, &truncated));
 	assert_string_equal(text, want);
 	/* Parts. */
 	for (uint32_t i = 5; i > 0; i--)
 		assert_ok(upload_part(ns, ns_span("a"), id[0], i * 100, "parts", i, 0, NULL));
 	*text = '\0';
-	assert_ok(gml_part_list(&ns->op, ns->store, B, ns_span("a"), ns_span(id[0]), 100, 3,
-				part_list_each, text, &truncated));
+	assert_ok(gml_part_list(
+		&ns->op, ns->store,
+		&(struct gml_part_query){.upload = {{B, ns_span("a"), {NULL, 0}}, ns_span(id[0])},
+					 .after = 100,
+					 .max = 3},
+		part_list_each, text, &truncated));
 	assert_string_equal(text, "200:2 300:3 400:4 ");
 	assert_true(truncated);
 	*text = '\0';
-	assert_ok(gml_part_list(&ns->op, ns->store, B, ns_span("a"), ns_span(id[0]), 400, 3,
-				part_list_each, text, &truncated));
+	assert_ok(gml_part_list(
+		&ns->op, ns->store,
+		&(struct gml_part_query){.upload = {{B, ns_span("a"), {NULL, 0}}, ns_span(id[0])},
+					 .after = 400,
+					 .max = 3},
+		part_list_each, text, &truncated));
 	assert_string_equal(text, "500:5 ");
 	assert_false(truncated);
 	for (int i = 3; i < 6; i++)
-		assert_ok(
-			gml_upload_abort(&ns->op, ns->store, B, ns_span(keys[i]), ns_span(id[i])));
+		assert_ok(gml_upload_abort(&ns->op, ns->store,
+					   UPLOAD_REF(B, ns_span(keys[i]), ns_span(id[i]))));
 	for (int i = 0; i < 40; i++)
 		upload_id(ns, ns_span("many"), GML_CHECKSUM_NONE, false, id[3]);
 	/* A key holds the bucket and them; alone they go with it, whatever they have. */
@@ -338,8 +369,11 @@ static void test_ten_thousand(void **state)
 	assert_ok(object_put_full(ns, &ns->op, src, buf, FIVE, FIVE, FIVE, NULL, NULL, NULL));
 	upload_id(ns, key, GML_CHECKSUM_NONE, false, id);
 	for (uint32_t i = 0; i < GML_PART_MAX; i++) {
-		assert_ok(gml_part_copy(&ns->op, ns->store, B, src, NULL, 0, UINT64_MAX, B, key,
-					ns_span(id), i + 1, &part));
+		assert_ok(gml_part_copy(&ns->op, ns->store, OBJECT_REF(B, src),
+					UPLOAD_REF(B, key, ns_span(id)),
+					&(struct gml_part_copy_options){
+						.number = i + 1, .off = 0, .len = UINT64_MAX},
+					&part));
 		refs[i] = upload_ref(&part);
 	}
 	assert_int_equal(object_count(ns, GML_TABLE_BLOB), 1);
@@ -347,7 +381,7 @@ static void test_ten_thousand(void **state)
 	assert_int_equal(info.size, (uint64_t)GML_PART_MAX * FIVE);
 	assert_int_equal(info.nparts, GML_PART_MAX);
 	assert_int_equal(object_count(ns, GML_TABLE_EXTENT), GML_PART_MAX);
-	assert_ok(gml_object_open(&ns->op, ns->store, B, key, true, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, key), true, &object));
 	assert_ok(gml_object_part(object, 7777, &off, &len, &sum));
 	assert_int_equal(off, (uint64_t)7776 * FIVE);
 	object_assert_bytes(object, off + 5, buf + 5, 1000);
@@ -383,7 +417,7 @@ static void test_windows(void **state)
 	}
 	assert_ok(upload_complete(ns, key, id, refs, PARTS, NULL, NULL));
 	object_assert(ns, key, buf, len);
-	assert_ok(gml_object_open(&ns->op, ns->store, B, key, true, &object));
+	assert_ok(gml_object_open(&ns->op, ns->store, OBJECT_REF(B, key), true, &object));
 	for (int i = PARTS - 1; i >= 0;
 	     i--) { /* backwards, nothing released: all runs stay borrowed */
 		assert_ok(gml_object_run(object, i * FIVE + 1, 100, &run));

@@ -271,9 +271,10 @@ static void test_quota(void **state)
 	assert_int_equal(bucket.bytes, 5);
 	assert_int_equal(bucket.objects, 1);
 	assert_int_equal(bucket.quota_bytes, 10);
-	assert_rc(gml_file_create(&ns->op, ns->store, ns->bucket, ns_span("g"), GML_OPEN_WRITE,
-				  GML_CREATE_GUARDED, NULL, NULL, &(struct gml_file *){NULL}, NULL,
-				  NULL),
+	assert_rc(gml_file_create(&ns->op, ns->store, ns->bucket, ns_span("g"),
+				  &(struct gml_create){.access = GML_OPEN_WRITE,
+						       .disposition = GML_CREATE_GUARDED},
+				  &(struct gml_file *){NULL}),
 		  GML_ERR_DQUOT);
 }
 

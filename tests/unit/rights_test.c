@@ -91,16 +91,17 @@ static void rights_make(struct rights *w, const struct rights_modes *modes)
 	w->e = ns_mkdir(ns, w->d, "e");
 	w->f = ns_put(ns, w->d, "f", "content");
 	assert_ok(gml_xattr_set(&ns->op, ns->store, w->f, tag, value, GML_XATTR_EITHER));
-	assert_ok(
-		gml_dir_symlink(&ns->op, ns->store, w->d, ns_span("l"), ns_span("f"), NULL, &attr));
+	assert_ok(gml_dir_mknod(&ns->op, ns->store, w->d, ns_span("l"),
+				&(struct gml_node){.type = GML_LNK, .target = ns_span("f")},
+				&attr));
 	w->l = attr.ino;
 	rights_set(w, w->l, 0777, 1001, 2001);
 	rights_set(w, w->f, modes->file, 1001, 2001);
 	rights_set(w, ns_put(ns, w->d, "g", "another's"), modes->file, 1003, 2003);
 	rights_set(w, w->e, 0755, 1001, 2001);
 	rights_set(w, w->d, modes->dir | 0700, 1001, 2001);
-	assert_ok(gml_upload_create(&owner, ns->store, w->bucket, ns_span("d/up"), NULL,
-				    GML_CHECKSUM_NONE, false, w->upload));
+	assert_ok(gml_upload_create(&owner, ns->store, OBJECT_REF(w->bucket, ns_span("d/up")),
+				    &(struct gml_upload_options){.attrs = NULL}, w->upload));
 	rights_set(w, w->d, modes->dir, 1001, 2001);
 	rights_set(w, w->root, modes->bucket, 1001, 2001);
 }
@@ -119,7 +120,8 @@ static int rights_open(struct rights *w, struct gml_op *op, const char *key,
 		       enum gml_object_want want)
 {
 	struct gml_object *object = NULL;
-	int rc = gml_object_open(op, w->ns->store, w->bucket, ns_span(key), want, &object);
+	int rc = gml_object_open(op, w->ns->store, OBJECT_REF(w->bucket, ns_span(key)), want,
+				 &object);
 	gml_object_close(object);
 	return rc;
 }
@@ -158,11 +160,11 @@ static int rights_put(struct rights *w, struct gml_op *op, const char *key, cons
 {
 	struct gml_put *put = NULL;
 	uint8_t md5[16] = {1};
-	int rc = gml_put_begin(begin != NULL ? &w->ns->op : op, w->ns->store, w->bucket,
-			       ns_span(key), 1, &put);
+	int rc = gml_put_begin(begin != NULL ? &w->ns->op : op, w->ns->store,
+			       OBJECT_REF(w->bucket, ns_span(key)), 1, &put);
 	if (rc == 0)
 		rc = gml_put_write(put, "y", 1);
-	return rc != 0 ? rc : gml_put_finish(op, put, md5, NULL, NULL, NULL, NULL);
+	return rc != 0 ? rc : gml_put_finish(op, put, &(struct gml_put_options){.md5 = md5}, NULL);
 }
 
 static int object_put_new(struct rights *w, struct gml_op *op)
@@ -202,7 +204,7 @@ static int object_put_keeps(struct rights *w, struct gml_op *op)
 
 static int rights_delete(struct rights *w, struct gml_op *op, const char *key)
 {
-	return gml_object_delete(op, w->ns->store, w->bucket, ns_span(key), NULL, NULL);
+	return gml_object_delete(op, w->ns->store, OBJECT_REF(w->bucket, ns_span(key)), NULL, NULL);
 }
 
 static int object_delete(struct rights *w, struct gml_op *op)
@@ -227,8 +229,9 @@ static int object_delete_directory(struct rights *w, struct gml_op *op)
 
 static int object_copy(struct rights *w, struct gml_op *op)
 {
-	return gml_object_copy(op, w->ns->store, w->bucket, ns_span("d/f"), NULL, w->bucket,
-			       ns_span("copy"), NULL, NULL, GML_CHECKSUM_NONE, NULL);
+	return gml_object_copy(op, w->ns->store, OBJECT_REF(w->bucket, ns_span("d/f")),
+			       OBJECT_REF(w->bucket, ns_span("copy")),
+			       &(struct gml_copy_options){.src_cond = NULL}, NULL);
 }
 
 static bool rights_list_each(void *arg, const struct gml_list_entry *entry)
@@ -241,11 +244,12 @@ static bool rights_list_each(void *arg, const struct gml_list_entry *entry)
 static int rights_list(struct rights *w, struct gml_op *op, const char *prefix,
 		       const char *delimiter)
 {
-	struct gml_list_query query = {
-		.prefix = ns_span(prefix), .delimiter = ns_span(delimiter), .max = 100};
+	struct gml_list_query query = {.bucket = w->bucket,
+				       .prefix = ns_span(prefix),
+				       .delimiter = ns_span(delimiter),
+				       .max = 100};
 	bool truncated;
-	return gml_object_list(op, w->ns->store, w->bucket, &query, rights_list_each, &w->shown,
-			       &truncated);
+	return gml_object_list(op, w->ns->store, &query, rights_list_each, &w->shown, &truncated);
 }
 
 static int object_list(struct rights *w, struct gml_op *op)
@@ -290,38 +294,39 @@ static bool rights_upload_each(void *arg, const struct gml_upload *upload)
 
 static int upload_list(struct rights *w, struct gml_op *op)
 {
-	struct gml_list_query query = {.max = 100};
+	struct gml_list_query query = {.bucket = w->bucket, .max = 100};
 	bool truncated;
-	return gml_upload_list(op, w->ns->store, w->bucket, &query, ns_span(""), rights_upload_each,
-			       &w->shown, &truncated);
+	return gml_upload_list(op, w->ns->store, &query, rights_upload_each, &w->shown, &truncated);
 }
 
 static int upload_create(struct rights *w, struct gml_op *op)
 {
 	char id[GML_UPLOAD_ID_LEN + 1];
-	return gml_upload_create(op, w->ns->store, w->bucket, ns_span("d/up"), NULL,
-				 GML_CHECKSUM_NONE, false, id);
+	return gml_upload_create(op, w->ns->store, OBJECT_REF(w->bucket, ns_span("d/up")),
+				 &(struct gml_upload_options){.attrs = NULL}, id);
 }
 
 static int upload_get(struct rights *w, struct gml_op *op)
 {
 	struct gml_upload upload;
-	return gml_upload_get(op, w->ns->store, w->bucket, ns_span("d/up"), ns_span(w->upload),
-			      &upload);
+	return gml_upload_get(op, w->ns->store,
+			      UPLOAD_REF(w->bucket, ns_span("d/up"), ns_span(w->upload)), &upload);
 }
 
 static int upload_part(struct rights *w, struct gml_op *op)
 {
 	struct gml_put *put = NULL;
-	int rc = gml_part_begin(op, w->ns->store, w->bucket, ns_span("d/up"), ns_span(w->upload), 1,
-				0, &put);
+	int rc = gml_part_begin(op, w->ns->store,
+				UPLOAD_REF(w->bucket, ns_span("d/up"), ns_span(w->upload)), 1, 0,
+				&put);
 	gml_put_abort(put);
 	return rc;
 }
 
 static int upload_abort(struct rights *w, struct gml_op *op)
 {
-	return gml_upload_abort(op, w->ns->store, w->bucket, ns_span("d/up"), ns_span(w->upload));
+	return gml_upload_abort(op, w->ns->store,
+				UPLOAD_REF(w->bucket, ns_span("d/up"), ns_span(w->upload)));
 }
 
 /* ---- buckets ---- */
@@ -442,7 +447,9 @@ static int rights_read(struct rights *w, struct gml_op *op, gml_ino dir, const c
 {
 	struct rights_seen seen = {name, 0};
 	bool eof;
-	int rc = gml_dir_read(op, w->ns->store, dir, 0, rights_read_each, &seen, &eof);
+	int rc =
+		gml_dir_read(op, w->ns->store, dir,
+			     &(struct gml_dir_query){.each = rights_read_each, .arg = &seen}, &eof);
 	w->shown = seen.count;
 	return rc;
 }
@@ -493,17 +500,20 @@ static int dir_mkdir_bucket_others(struct rights *w, struct gml_op *op)
 
 static int dir_symlink(struct rights *w, struct gml_op *op)
 {
-	return gml_dir_symlink(op, w->ns->store, w->d, ns_span("new"), ns_span("f"), NULL, NULL);
+	return gml_dir_mknod(op, w->ns->store, w->d, ns_span("new"),
+			     &(struct gml_node){.type = GML_LNK, .target = ns_span("f")}, NULL);
 }
 
 static int dir_fifo(struct rights *w, struct gml_op *op)
 {
-	return gml_dir_mknod(op, w->ns->store, w->d, ns_span("new"), GML_FIFO, 0, NULL, NULL);
+	return gml_dir_mknod(op, w->ns->store, w->d, ns_span("new"),
+			     &(struct gml_node){.type = GML_FIFO}, NULL);
 }
 
 static int dir_device(struct rights *w, struct gml_op *op)
 {
-	return gml_dir_mknod(op, w->ns->store, w->d, ns_span("new"), GML_CHR, 1, NULL, NULL);
+	return gml_dir_mknod(op, w->ns->store, w->d, ns_span("new"),
+			     &(struct gml_node){.type = GML_CHR, .rdev = 1}, NULL);
 }
 
 static int dir_link(struct rights *w, struct gml_op *op)
@@ -683,7 +693,8 @@ static int xattr_get(struct rights *w, struct gml_op *op)
 {
 	char buf[8];
 	size_t len;
-	return gml_xattr_get(op, w->ns->store, w->f, ns_span("user.tag"), buf, sizeof(buf), &len);
+	return gml_xattr_get(op, w->ns->store, w->f, ns_span("user.tag"),
+			     (struct gml_buf){buf, sizeof(buf)}, &len);
 }
 
 static int xattr_set(struct rights *w, struct gml_op *op)
@@ -738,8 +749,10 @@ static int rights_create(struct rights *w, struct gml_op *op, const char *name,
 {
 	struct gml_setattr set = {.mask = GML_SET_SIZE};
 	struct gml_file *file = NULL;
-	int rc = gml_file_create(op, w->ns->store, w->d, ns_span(name), GML_OPEN_WRITE, how, NULL,
-				 &set, &file, NULL, NULL);
+	int rc = gml_file_create(
+		op, w->ns->store, w->d, ns_span(name),
+		&(struct gml_create){.access = GML_OPEN_WRITE, .disposition = how, .set = &set},
+		&file);
 	assert_ok(gml_file_close(op, file));
 	return rc;
 }
@@ -777,7 +790,7 @@ static int io_read(struct gml_op *op, struct gml_file *file)
 	char buf[8];
 	size_t n;
 	bool eof;
-	return gml_file_read(op, file, 0, buf, sizeof(buf), &n, &eof);
+	return gml_file_read(op, file, 0, (struct gml_buf){buf, sizeof(buf)}, &n, &eof);
 }
 
 static int file_read(struct rights *w, struct gml_op *op)

@@ -395,7 +395,8 @@ static void test_refused_caller(void **state)
 	assert_ok(gml_file_write(op, file, 0, &iov, 1, false));
 	ann.principal.refused = true;
 	/* Her open file, all modes 0777, all hers. */
-	assert_rc(gml_file_read(op, file, 0, buf, sizeof(buf), &n, &eof), GML_ERR_ACCESS);
+	assert_rc(gml_file_read(op, file, 0, (struct gml_buf){buf, sizeof(buf)}, &n, &eof),
+		  GML_ERR_ACCESS);
 	assert_rc(gml_file_write(op, file, 0, &iov, 1, false), GML_ERR_ACCESS);
 	assert_rc(gml_file_write(op, file, 0, &iov, 0, false), GML_ERR_ACCESS);
 	assert_rc(gml_file_seek(op, file, GML_SEEK_DATA, 0, &off, &eof), GML_ERR_ACCESS);
@@ -403,8 +404,11 @@ static void test_refused_caller(void **state)
 	assert_rc(gml_file_deallocate(op, file, 0, 1), GML_ERR_ACCESS);
 	assert_rc(gml_file_open(op, ns->store, f, GML_OPEN_READ, &other), GML_ERR_ACCESS);
 	assert_rc(gml_file_open(op, ns->store, f, 0, &other), GML_ERR_ACCESS);
-	assert_rc(gml_file_create(op, ns->store, d, ns_span("g"), GML_OPEN_WRITE,
-				  GML_CREATE_UNCHECKED, NULL, NULL, &other, NULL, &created),
+	assert_rc(gml_file_create(op, ns->store, d, ns_span("g"),
+				  &(struct gml_create){.access = GML_OPEN_WRITE,
+						       .disposition = GML_CREATE_UNCHECKED,
+						       .created_out = &created},
+				  &other),
 		  GML_ERR_ACCESS);
 	assert_rc(gml_inode_getattr(op, ns->store, f, &attr), GML_ERR_ACCESS);
 	assert_ok(gml_inode_getattr(op, ns->store, ns->bucket,
@@ -413,15 +417,19 @@ static void test_refused_caller(void **state)
 	assert_ok(gml_inode_access(op, ns->store, ns->bucket,
 				   GML_MAY_READ | GML_MAY_WRITE | GML_MAY_EXEC, &granted));
 	assert_int_equal(granted, 0);
-	assert_rc(gml_xattr_get(op, ns->store, f, ns_span("user.a"), buf, sizeof(buf), &n),
+	assert_rc(gml_xattr_get(op, ns->store, f, ns_span("user.a"),
+				(struct gml_buf){buf, sizeof(buf)}, &n),
 		  GML_ERR_ACCESS);
 	assert_rc(
 		gml_xattr_set(op, ns->store, f, ns_span("user.a"), ns_span("x"), GML_XATTR_EITHER),
 		GML_ERR_ACCESS);
 	assert_rc(gml_dir_lookup(op, ns->store, d, ns_span("f"), &attr), GML_ERR_ACCESS);
 	assert_rc(gml_dir_parent(op, ns->store, d, &attr), GML_ERR_ACCESS);
-	assert_rc(gml_dir_read(op, ns->store, d, 0, NULL, NULL, &eof), GML_ERR_ACCESS);
-	assert_rc(gml_dir_read(op, ns->store, GML_INO_ROOT, 0, NULL, NULL, &eof), GML_ERR_ACCESS);
+	assert_rc(gml_dir_read(op, ns->store, d, &(struct gml_dir_query){.each = NULL}, &eof),
+		  GML_ERR_ACCESS);
+	assert_rc(gml_dir_read(op, ns->store, GML_INO_ROOT, &(struct gml_dir_query){.each = NULL},
+			       &eof),
+		  GML_ERR_ACCESS);
 	assert_rc(gml_dir_mkdir(op, ns->store, d, ns_span("e"), NULL, &attr), GML_ERR_ACCESS);
 	assert_rc(gml_dir_mkdir(op, ns->store, GML_INO_ROOT, ns_span("hers"), NULL, &attr),
 		  GML_ERR_ACCESS);
@@ -432,7 +440,8 @@ static void test_refused_caller(void **state)
 		  GML_ERR_ACCESS);
 	/* uid 0 is a uid like any other. */
 	gml_principal_for(&ann.principal, 0, 0);
-	assert_rc(gml_file_read(op, file, 0, buf, sizeof(buf), &n, &eof), GML_ERR_ACCESS);
+	assert_rc(gml_file_read(op, file, 0, (struct gml_buf){buf, sizeof(buf)}, &n, &eof),
+		  GML_ERR_ACCESS);
 	assert_rc(gml_inode_setattr(op, ns->store, f, &set, NULL), GML_ERR_ACCESS);
 	/* What she wrote before is there, and the file can be closed. */
 	assert_ok(gml_file_close(op, file));

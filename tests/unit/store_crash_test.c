@@ -46,15 +46,18 @@ static int crash_put(struct ns *ns, unsigned name, unsigned *seed)
 	struct gml_put *put;
 	int rc;
 	snprintf(key, sizeof(key), "d%u/s3-%u", name % 3, name);
-	rc = gml_put_begin(&ns->op, ns->store, ns_span("bucket"), ns_span(key), len, &put);
+	rc = gml_put_begin(&ns->op, ns->store, OBJECT_REF(ns_span("bucket"), ns_span(key)), len,
+			   &put);
 	for (uint32_t off = 0; rc == 0 && off < len; off += 100000) {
 		rc = gml_put_write(put, buf + off, len - off < 100000 ? len - off : 100000);
 		if (rc != 0)
 			gml_put_abort(put);
 	}
 	if (rc == 0)
-		rc = gml_put_finish(&ns->op, put, md5, NULL, &(struct gml_object_new){0}, NULL,
-				    NULL);
+		rc = gml_put_finish(
+			&ns->op, put,
+			&(struct gml_put_options){.md5 = md5, .attrs = &(struct gml_object_new){0}},
+			NULL);
 	free(buf);
 	return rc;
 }
@@ -68,8 +71,11 @@ static int crash_write(struct ns *ns, unsigned name, unsigned *seed)
 	bool created;
 	int rc;
 	snprintf(text, sizeof(text), "nfs-%u", name);
-	rc = gml_file_create(&ns->op, ns->store, ns->bucket, ns_span(text), GML_OPEN_WRITE,
-			     GML_CREATE_GUARDED, NULL, NULL, &file, NULL, &created);
+	rc = gml_file_create(&ns->op, ns->store, ns->bucket, ns_span(text),
+			     &(struct gml_create){.access = GML_OPEN_WRITE,
+						  .disposition = GML_CREATE_GUARDED,
+						  .created_out = &created},
+			     &file);
 	if (rc == 0)
 		rc = gml_file_write(&ns->op, file, 0, &iov, 1, false);
 	if (file != NULL && gml_file_close(&ns->op, file) != 0)
@@ -84,7 +90,8 @@ static int crash_delete(struct ns *ns, unsigned name)
 {
 	char key[32];
 	snprintf(key, sizeof(key), "d%u/s3-%u", name % 3, name);
-	return gml_object_delete(&ns->op, ns->store, ns_span("bucket"), ns_span(key), NULL, NULL);
+	return gml_object_delete(&ns->op, ns->store, OBJECT_REF(ns_span("bucket"), ns_span(key)),
+				 NULL, NULL);
 }
 
 /* A child's life ends by SIGKILL; an exit means an error. */
@@ -128,8 +135,12 @@ static void crash_janitor(struct ns *ns)
 	while (rc == 0) {
 		rc = gml_store_recover(&ns->op, ns->store);
 		if (rc == 0)
-			rc = gml_store_reap(&ns->op, ns->store, 200000000, 1000,
-					    gml_store_file_is_open, ns->store, &reaped);
+			rc = gml_store_reap(&ns->op, ns->store,
+					    &(struct gml_reap){.min_age_ns = 200000000,
+							       .max = 1000,
+							       .is_open = gml_store_file_is_open,
+							       .arg = ns->store},
+					    &reaped);
 		if (rc == 0)
 			rc = gml_store_compact(&ns->op, ns->store, &freed);
 		crash_pause(10);
@@ -182,7 +193,8 @@ static bool crash_whole(struct ns *ns, gml_ino ino, bool s3)
 	bool eof, ok;
 	size_t len = 0;
 	ok = gml_file_open(&ns->op, ns->store, ino, GML_OPEN_READ, &file) == 0 &&
-	     gml_file_read(&ns->op, file, 0, buf, 1200000, &len, &eof) == 0 && eof;
+	     gml_file_read(&ns->op, file, 0, (struct gml_buf){buf, 1200000}, &len, &eof) == 0 &&
+	     eof;
 	gml_file_close(&ns->op, file);
 	/* A file that was being written may be of any length. */
 	if (ok && s3) {
@@ -207,7 +219,9 @@ static void crash_verifier(struct ns *ns)
 	bool eof;
 	crash_open(ns);
 	if (gml_store_recover(&ns->op, ns->store) != 0 ||
-	    gml_store_reap(&ns->op, ns->store, -1000000000, 100000, NULL, NULL, &reaped) != 0)
+	    gml_store_reap(&ns->op, ns->store,
+			   &(struct gml_reap){.min_age_ns = -1000000000, .max = 100000},
+			   &reaped) != 0)
 		_exit(5);
 	do
 		if (gml_store_compact(&ns->op, ns->store, &freed) != 0)
@@ -216,13 +230,16 @@ static void crash_verifier(struct ns *ns)
 	if (gml_store_check(&ns->op, ns->store, crash_say, NULL, NULL, &report) != 0 ||
 	    report.problems != 0)
 		_exit(7);
-	if (gml_dir_read(&ns->op, ns->store, ns->bucket, 0, crash_note, &names, &eof) != 0)
+	if (gml_dir_read(&ns->op, ns->store, ns->bucket,
+			 &(struct gml_dir_query){.each = crash_note, .arg = &names}, &eof) != 0)
 		_exit(8);
 	for (unsigned d = 0; d < 3; d++) {
 		char dir[8];
 		snprintf(dir, sizeof(dir), "d%u", d);
 		if (gml_dir_lookup(&ns->op, ns->store, ns->bucket, ns_span(dir), &attr) == 0 &&
-		    gml_dir_read(&ns->op, ns->store, attr.ino, 0, crash_note, &names, &eof) != 0)
+		    gml_dir_read(&ns->op, ns->store, attr.ino,
+				 &(struct gml_dir_query){.each = crash_note, .arg = &names},
+				 &eof) != 0)
 			_exit(9);
 	}
 	if (names.count == 0)

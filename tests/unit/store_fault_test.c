@@ -161,8 +161,8 @@ static int fault_put(const char *key, size_t size)
 {
 	const uint8_t md5[16] = {1};
 	struct gml_put *put = NULL;
-	int rc = gml_put_begin(&fault_ns.op, fault_ns.store, ns_span("bucket"), ns_span(key), size,
-			       &put);
+	int rc = gml_put_begin(&fault_ns.op, fault_ns.store,
+			       OBJECT_REF(ns_span("bucket"), ns_span(key)), size, &put);
 	if (rc != 0)
 		return rc;
 	rc = gml_put_write(put, fault_bytes, size);
@@ -170,7 +170,9 @@ static int fault_put(const char *key, size_t size)
 		gml_put_abort(put);
 		return rc;
 	}
-	rc = gml_put_finish(&fault_ns.op, put, md5, NULL, &(struct gml_object_new){0}, NULL, NULL);
+	rc = gml_put_finish(
+		&fault_ns.op, put,
+		&(struct gml_put_options){.md5 = md5, .attrs = &(struct gml_object_new){0}}, NULL);
 	fault_tell(key, rc == 0 ? size : FAULT_UNKNOWN);
 	return rc;
 }
@@ -184,8 +186,9 @@ static int fault_write(const char *name, size_t size)
 	rc = gml_dir_lookup(&fault_ns.op, fault_ns.store, GML_INO_ROOT, ns_span("bucket"), &attr);
 	if (rc == 0)
 		rc = gml_file_create(&fault_ns.op, fault_ns.store, attr.ino, ns_span(name),
-				     GML_OPEN_WRITE, GML_CREATE_GUARDED, NULL, NULL, &file, NULL,
-				     NULL);
+				     &(struct gml_create){.access = GML_OPEN_WRITE,
+							  .disposition = GML_CREATE_GUARDED},
+				     &file);
 	if (rc != 0)
 		return rc;
 	rc = gml_file_write(&fault_ns.op, file, 0, &iov, 1, false);
@@ -197,8 +200,8 @@ static int fault_write(const char *name, size_t size)
 
 static int fault_delete(const char *key)
 {
-	int rc = gml_object_delete(&fault_ns.op, fault_ns.store, ns_span("bucket"), ns_span(key),
-				   NULL, NULL);
+	int rc = gml_object_delete(&fault_ns.op, fault_ns.store,
+				   OBJECT_REF(ns_span("bucket"), ns_span(key)), NULL, NULL);
 	fault_tell(key, rc == 0 ? 0 : FAULT_UNKNOWN);
 	return rc;
 }
@@ -233,8 +236,12 @@ static int fault_jobs(void)
 	struct gml_check_report report;
 	uint64_t freed;
 	unsigned reaped;
-	int rc = gml_store_reap(&fault_ns.op, fault_ns.store, -1000000000, 100,
-				gml_store_file_is_open, fault_ns.store, &reaped);
+	int rc = gml_store_reap(&fault_ns.op, fault_ns.store,
+				&(struct gml_reap){.min_age_ns = -1000000000,
+						   .max = 100,
+						   .is_open = gml_store_file_is_open,
+						   .arg = fault_ns.store},
+				&reaped);
 	if (rc == 0)
 		rc = gml_store_recover(&fault_ns.op, fault_ns.store);
 	if (rc == 0)
@@ -284,7 +291,8 @@ static void fault_verify(void)
 	unsigned reaped;
 	assert_ok(gml_store_open(fault_ns.path, &opt, &fault_ns.store));
 	assert_ok(gml_store_recover(&fault_ns.op, fault_ns.store));
-	assert_ok(gml_store_reap(&fault_ns.op, fault_ns.store, -1000000000, 1000, NULL, NULL,
+	assert_ok(gml_store_reap(&fault_ns.op, fault_ns.store,
+				 &(struct gml_reap){.min_age_ns = -1000000000, .max = 1000},
 				 &reaped));
 	do
 		assert_ok(gml_store_compact(&fault_ns.op, fault_ns.store, &freed));
@@ -292,8 +300,9 @@ static void fault_verify(void)
 	ns_check(&fault_ns);
 	for (unsigned i = 0; i < fault_ntold; i++) {
 		const struct fault_told *told = &fault_told[i];
-		int rc = gml_object_open(&fault_ns.op, fault_ns.store, ns_span("bucket"),
-					 ns_span(told->key), true, &object);
+		int rc = gml_object_open(&fault_ns.op, fault_ns.store,
+					 OBJECT_REF(ns_span("bucket"), ns_span(told->key)), true,
+					 &object);
 		if (rc == 0 && told->size != FAULT_UNKNOWN &&
 		    gml_object_info(object)->size != told->size)
 			fail_msg("%s: %ju bytes, not %zu", told->key,

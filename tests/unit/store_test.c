@@ -353,11 +353,15 @@ static void test_reap(void **state)
 		assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name),
 					 GML_REMOVE_FILE));
 	}
-	assert_ok(gml_store_reap(&ns->op, ns->store, (int64_t)15 * 1000000000, 100, NULL, NULL,
-				 &freed));
+	assert_ok(gml_store_reap(
+		&ns->op, ns->store,
+		&(struct gml_reap){.min_age_ns = (int64_t)15 * 1000000000, .max = 100}, &freed));
 	assert_int_equal(freed, 0); /* too young */
 	open_ino = inos[0];
-	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 2, one_is_open, NULL, &freed));
+	assert_ok(gml_store_reap(
+		&ns->op, ns->store,
+		&(struct gml_reap){.min_age_ns = -1000000000, .max = 2, .is_open = one_is_open},
+		&freed));
 	assert_int_equal(freed, 2);
 	ns->op.handle.found = true;
 	ns_assert_content(ns, inos[0], "content", 7); /* open */
@@ -365,9 +369,15 @@ static void test_reap(void **state)
 	assert_rc(gml_inode_getattr(&ns->op, ns->store, inos[1], &attr), GML_ERR_STALE);
 	assert_int_equal(check_now(ns), 0);
 	open_ino = GML_INO_NONE;
-	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, one_is_open, NULL, &freed));
+	assert_ok(gml_store_reap(
+		&ns->op, ns->store,
+		&(struct gml_reap){.min_age_ns = -1000000000, .max = 100, .is_open = one_is_open},
+		&freed));
 	assert_int_equal(freed, 2);
-	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, one_is_open, NULL, &freed));
+	assert_ok(gml_store_reap(
+		&ns->op, ns->store,
+		&(struct gml_reap){.min_age_ns = -1000000000, .max = 100, .is_open = one_is_open},
+		&freed));
 	assert_int_equal(freed, 0);
 }
 
@@ -421,7 +431,7 @@ static void test_reap_in_slices(void **state)
 	assert_ok(gml_meta_update(ns->store->meta, make_big, &big));
 	assert_int_equal(check_now(ns), 0);
 	gml_meta_stats_get(ns->store->meta, &before);
-	assert_ok(gml_store_reap(&ns->op, ns->store, 0, 10, NULL, NULL, &freed));
+	assert_ok(gml_store_reap(&ns->op, ns->store, &(struct gml_reap){.max = 10}, &freed));
 	gml_meta_stats_get(ns->store->meta, &after);
 	assert_int_equal(freed, 1);
 	assert_true(after.updates - before.updates >= 5);
@@ -451,7 +461,8 @@ static void test_reap_goes_round_damage(void **state)
 					 GML_REMOVE_FILE));
 	}
 	assert_ok(gml_meta_update(ns->store->meta, break_orphan, &bad));
-	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 10, NULL, NULL, &freed));
+	assert_ok(gml_store_reap(&ns->op, ns->store,
+				 &(struct gml_reap){.min_age_ns = -1000000000, .max = 10}, &freed));
 	assert_int_equal(freed, 4);
 	assert_true(check_now(ns) > 0);
 	ns_close(ns); /* no check in the teardown */
@@ -487,7 +498,9 @@ static void test_compaction_punches_gaps(void **state)
 	}
 	ns_close(ns); /* the pack is nobody's any more */
 	ns_open(ns);
-	assert_ok(gml_store_reap(&ns->op, ns->store, -1000000000, 100, NULL, NULL, &reaped));
+	assert_ok(gml_store_reap(&ns->op, ns->store,
+				 &(struct gml_reap){.min_age_ns = -1000000000, .max = 100},
+				 &reaped));
 	assert_int_equal(reaped, 60);
 	forget_removed(ns); /* a crash: what was to be punched is forgotten */
 	assert_ok(gml_pack_stat(ns->store->data, 1, &size, &before));

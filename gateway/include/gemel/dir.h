@@ -33,22 +33,20 @@ int gml_dir_parent(struct gml_op *op, struct gml_store *store, gml_ino ino, stru
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_dir_mkdir(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
 		  const struct gml_setattr *set, struct gml_attr *out);
-/* Make a symbolic link to `target`, 1 to GML_SYMLINK_MAX bytes without NUL (symlink). Needs `w+x`
- * on the parent; `set` and *out as gml_dir_mkdir.
- * Errors: EXIST, NOENT, NOTDIR, STALE, ACCESS, PERM (in the root), ROFS, INVAL, NAMETOOLONG, NOSPC,
- * DQUOT.
- * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
-int gml_dir_symlink(struct gml_op *op, struct gml_store *store, gml_ino parent,
-		    struct gml_span name, struct gml_span target, const struct gml_setattr *set,
-		    struct gml_attr *out);
-/* Make a device, socket or FIFO of `type` (mknod). Needs `w+x` on the parent; `set` (mode 0644 if
- * NULL) and *out as gml_dir_mkdir. `rdev` is kept for devices.
- * Errors: EXIST, NOENT, NOTDIR, STALE, ACCESS, PERM, ROFS, INVAL (other types), NAMETOOLONG, NOSPC,
- * DQUOT.
+/* What is neither file nor directory. */
+struct gml_node {
+	enum gml_type type;	/* GML_LNK, GML_CHR, GML_BLK, GML_FIFO, GML_SOCK */
+	uint64_t rdev;		/* of a device */
+	struct gml_span target; /* of a symbolic link: 1 to GML_SYMLINK_MAX bytes without NUL */
+	const struct gml_setattr *set; /* NULL: mode 0644 (a link: 0777), else as gml_dir_mkdir */
+};
+/* Make a symbolic link, device, socket or FIFO (symlink, mknod). Needs `w+x` on the parent, and
+ * uid 0 for devices; *out as gml_dir_mkdir.
+ * Errors: EXIST, NOENT, NOTDIR, STALE, ACCESS, PERM (in the root; a device), ROFS, INVAL (other
+ * types; a target that is empty or has a NUL), NAMETOOLONG, NOSPC, DQUOT.
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_dir_mknod(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
-		  enum gml_type type, uint64_t rdev, const struct gml_setattr *set,
-		  struct gml_attr *out);
+		  const struct gml_node *node, struct gml_attr *out);
 
 /* Give the inode another name (link; LINK, RFC 8881 18.9). Needs `w+x` on the parent. `out` may be
  * NULL.
@@ -81,14 +79,20 @@ int gml_dir_remove(struct gml_op *op, struct gml_store *store, gml_ino parent, s
 /* Gets the NFS name and the attributes; attr->cookie is where to resume after this entry. False
  * ends the walk. Must not call the core; both arguments are borrowed for the call. */
 typedef bool (*gml_dir_each)(void *arg, struct gml_span name, const struct gml_attr *attr);
-/* Call `each` for the entries after `cookie` (0: from the start), in cookie order, without "." and
- * ".." (READDIR, RFC 8881 18.23). *eof_out: no entry is left. Needs `r` on the directory. In the
- * root, buckets that the caller may not see are left out.
+/* Where a walk starts, and who gets the entries. */
+struct gml_dir_query {
+	uint64_t cookie; /* from after this one; 0: from the start */
+	gml_dir_each each;
+	void *arg;
+};
+/* Call `each` for entries in cookie order, without "." and ".." (READDIR, RFC 8881 18.23).
+ * *eof_out: no entry is left. Needs `r` on the directory. In the root, buckets that the caller may
+ * not see are left out.
  * Errors: NOENT, NOTDIR, STALE, ACCESS.
  * Threads: any. Blocks: no. Durable: n/a. On failure: `each` may have been called for some
  * entries. */
-int gml_dir_read(struct gml_op *op, struct gml_store *store, gml_ino dir, uint64_t cookie,
-		 gml_dir_each each, void *arg, bool *eof_out);
+int gml_dir_read(struct gml_op *op, struct gml_store *store, gml_ino dir,
+		 const struct gml_dir_query *query, bool *eof_out);
 
 GML_API_END
 

@@ -45,6 +45,7 @@ GML_API_BEGIN
 	X(BUCKETNAME, "invalid bucket name", 0)                                                    \
 	X(BUCKETEXISTS, "the bucket name is taken by another owner", 0)                            \
 	X(BUCKETOWNED, "the caller owns this bucket already", 0)                                   \
+	X(NOVERSION, "no such version of the object", 0)                                           \
 	X(NOUPLOAD, "no such multipart upload", 0)                                                 \
 	X(BADPART, "a listed part is missing or its ETag differs", 0)                              \
 	X(PARTORDER, "parts are not in ascending order", 0)                                        \

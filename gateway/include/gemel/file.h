@@ -42,18 +42,25 @@ enum gml_create_disposition {
 int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsigned access,
 		  struct gml_file **out);
 
-/* Open the file `name` in `parent`, or create it, in one transaction; *created_out says which (OPEN
- * with CREATE, RFC 8881 18.16). The open of a file just created succeeds whatever mode `set` gives
- * it. `verifier` is for GML_CREATE_EXCLUSIVE, else NULL; `set` may be NULL (mode 0644, the caller's
- * uid, and the caller's gid or the parent's under setgid).
+/* How a file is opened or created, and what the caller wants to know of it. */
+struct gml_create {
+	unsigned access; /* GML_OPEN_* */
+	enum gml_create_disposition disposition;
+	const uint8_t *verifier; /* 8 bytes, for GML_CREATE_EXCLUSIVE; else NULL */
+	/* Of a new file. NULL: mode 0644, the caller's uid, and the caller's gid or the parent's
+	 * under setgid. */
+	const struct gml_setattr *set;
+	struct gml_attr *attr_out; /* attributes as they are then; NULL: not wanted */
+	bool *created_out;	   /* was it created? NULL: not wanted */
+};
+/* Open the file `name` in `parent`, or create it, in one transaction (OPEN with CREATE, RFC 8881
+ * 18.16). The open of a file just created succeeds whatever mode `set` gives it.
  * Ownership: *out belongs to the caller until gml_file_close.
  * Errors: EXIST, NOENT (no parent), NOTDIR, ISDIR, INVAL, NAMETOOLONG, ACCESS, PERM, ROFS, NOSPC,
  * DQUOT, STALE, NOMEM.
  * Threads: any. Blocks: commit. Durable: yes. On failure: *out is NULL and nothing was created. */
 int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent,
-		    struct gml_span name, unsigned access, enum gml_create_disposition disposition,
-		    const uint8_t verifier[8], const struct gml_setattr *set, struct gml_file **out,
-		    struct gml_attr *attr_out, bool *created_out);
+		    struct gml_span name, const struct gml_create *create, struct gml_file **out);
 
 /* Close the file; NULL is accepted. The last close of a written file syncs and finalizes it. The
  * last close of an orphan whose time is over frees it. A new file that was never written costs
@@ -74,13 +81,13 @@ int gml_file_state_check(const struct gml_op *op, struct gml_store *store, gml_i
  * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 gml_ino gml_file_ino(const struct gml_file *file);
 
-/* Read up to len bytes at off into buf (READ, RFC 8881 18.22). Holes read as zeros. *nread_out is
- * less than len only at the end of the file. *eof_out: off + *nread_out reaches the end; true for
- * every `off` behind the end, also where no file can reach. Needs `r`, or `x` (execution), or the
- * owner.
+/* Read up to buf.len bytes at off into buf (READ, RFC 8881 18.22). Holes read as zeros. *nread_out
+ * is less than that only at the end of the file. *eof_out: off + *nread_out reaches the end; true
+ * for every `off` behind the end, also where no file can reach. Needs `r`, or `x` (execution), or
+ * the owner.
  * Errors: ACCESS, ISDIR, STALE, IO, CORRUPT.
  * Threads: any. Blocks: disk. Durable: n/a. On failure: the content of buf is undefined. */
-int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *buf, size_t len,
+int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, struct gml_buf buf,
 		  size_t *nread_out, bool *eof_out);
 
 /* Write all of iov at off, in place in the write blob (WRITE, RFC 8881 18.32). Every process sees

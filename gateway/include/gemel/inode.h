@@ -59,11 +59,11 @@ int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, un
  * Reading needs `r`, changing needs `w`. "user.s3.meta.*" is the S3 user metadata of an object and
  * "user.s3.tag.*" its tags; S3's limits apply to them (2 KiB of metadata in total). */
 
-/* Copy a value into buf[cap]; *len_out is its length. cap 0 asks for the length only.
- * Errors: gate, NOXATTR, NOTSUP, INVAL, NAMETOOLONG, TOOBIG (longer than cap), PERM.
+/* Copy a value into buf; *len_out is its length. buf.len 0 asks for the length only.
+ * Errors: gate, NOXATTR, NOTSUP, INVAL, NAMETOOLONG, TOOBIG (longer than buf), PERM.
  * Threads: any. Blocks: no. Durable: n/a. On failure: *len_out is undefined. */
 int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name,
-		  void *buf, size_t cap, size_t *len_out);
+		  struct gml_buf buf, size_t *len_out);
 enum gml_xattr_disposition { GML_XATTR_EITHER, GML_XATTR_CREATE, GML_XATTR_REPLACE };
 /* Set a value of up to GML_XATTR_VALUE_MAX bytes.
  * Errors: gate, EXIST (CREATE, and it exists), NOXATTR (REPLACE, and it does not), NOTSUP, INVAL,

@@ -87,16 +87,22 @@ int gml_store_flush(struct gml_store *store);
  * Durable: n/a. On failure: nothing changed. */
 int gml_store_ready(struct gml_store *store);
 
-/* Free at most `max` orphans that are at least `min_age_ns` old and for which `is_open` returns
- * false (NULL: none is open). An orphan dated in the future, because the clock was set back, gets
+/* Which orphans to free. */
+struct gml_reap {
+	int64_t min_age_ns;			 /* at least so old */
+	unsigned max;				 /* at most so many */
+	bool (*is_open)(void *arg, gml_ino ino); /* and not open; NULL: none is */
+	void *arg;
+};
+/* Free orphans. One dated in the future, because the clock was set back, gets
  * the present time instead. *freed_out: how many were freed.
  * Errors: IO, NOSPC, CORRUPT, NOMEM.
  * Threads: any; `is_open` must not call the core. Blocks: commit and disk. Durable: yes. On
  * failure: *freed_out counts what was freed; the rest stays for the next call. */
-int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_ns, unsigned max,
-		   bool (*is_open)(void *arg, gml_ino ino), void *arg, unsigned *freed_out);
-/* An `is_open` for gml_store_reap: has this process a gml_file of the inode? `store` is the store,
- * as the argument `arg` of gml_store_reap.
+int gml_store_reap(struct gml_op *op, struct gml_store *store, const struct gml_reap *reap,
+		   unsigned *freed_out);
+/* An `is_open` for struct gml_reap: has this process a gml_file of the inode? `store` is the store,
+ * as its `arg`.
  * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 bool gml_store_file_is_open(void *store, gml_ino ino);
 /* Reclaim the space of freed pack segments, of packs without live segments, and of blob files that

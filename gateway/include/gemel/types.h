@@ -78,6 +78,12 @@ struct gml_span {
 	size_t len;
 };
 
+/* Memory of the caller's to fill. */
+struct gml_buf {
+	void *ptr;
+	size_t len;
+};
+
 enum gml_type { GML_REG = 1, GML_DIR, GML_LNK, GML_CHR, GML_BLK, GML_FIFO, GML_SOCK };
 
 struct gml_attr {

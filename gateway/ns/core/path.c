@@ -17,13 +17,16 @@
 #include "link.h"
 #include "path.h"
 
-static int path_check(struct gml_span bucket, struct gml_span key)
+static int path_check(const struct gml_object_ref *ref)
 {
-	if (bucket.len == 0 || bucket.len > GML_BUCKET_NAME_MAX)
+	if (ref->bucket.len == 0 || ref->bucket.len > GML_BUCKET_NAME_MAX)
 		return GML_ERR_NOBUCKET;
-	if (key.len == 0 || memchr(key.ptr, 0, key.len) != NULL)
+	if (ref->key.len == 0 || memchr(ref->key.ptr, 0, ref->key.len) != NULL)
 		return GML_ERR_INVAL;
-	return key.len > GML_KEY_MAX ? GML_ERR_NAMETOOLONG : 0;
+	if (ref->key.len > GML_KEY_MAX)
+		return GML_ERR_NAMETOOLONG;
+	/* No bucket has versions: the current one is all there is, and S3 calls it "null". */
+	return ref->version.len == 0 || gml_span_is(ref->version, "null") ? 0 : GML_ERR_NOVERSION;
 }
 
 /* Steps into the directory `name` of path->dir, or notes that it is missing. */
@@ -49,18 +52,17 @@ static int path_enter(struct gml_txn *txn, const struct gml_op *op, struct gml_s
 	return rc;
 }
 
-int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket,
-		  struct gml_span key, struct gml_path *out)
+int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, const struct gml_object_ref *ref,
+		  struct gml_path *out)
 {
-	const char *p = key.ptr, *end = p + key.len, *slash;
-	int rc = path_check(bucket, key);
+	const char *p = ref->key.ptr, *end = p + ref->key.len, *slash;
+	int rc = path_check(ref);
 	if (rc != 0)
 		return rc;
-	out->bucket_name = bucket;
-	out->key = key;
+	out->ref = *ref;
 	out->missing = 0;
 	out->found = out->barred = false;
-	rc = gml_rec_bucket_get(txn, bucket, &out->bucket);
+	rc = gml_rec_bucket_get(txn, ref->bucket, &out->bucket);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
 	rc = gml_rec_inode_get(txn, out->bucket.root, &out->dir);
@@ -111,8 +113,8 @@ int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span 
 void gml_path_target(const struct gml_path *path, const struct gml_inode *inode,
 		     struct gml_target *out)
 {
-	*out = (struct gml_target){.bucket_name = path->bucket_name,
-				   .key = path->key,
+	*out = (struct gml_target){.bucket_name = path->ref.bucket,
+				   .key = path->ref.key,
 				   .name = path->last,
 				   .dir = &path->dir,
 				   .inode = inode,

@@ -12,7 +12,7 @@
 #include "gateway/ns/store/store.h"
 
 struct gml_path {
-	struct gml_span bucket_name, key; /* borrowed */
+	struct gml_object_ref ref; /* borrowed */
 	struct gml_bucket_rec bucket;
 	struct gml_inode
 		dir; /* directory that holds (or would hold) the last component; valid when missing == 0 */
@@ -25,9 +25,9 @@ struct gml_path {
 };
 /* From the bucket's root to the key's name. Decides nothing: directories without search permission are noted
  * (barred), and whoever walks asks gml_path_may before it tells anything of what was found. NOBUCKET, INVAL,
- * NAMETOOLONG; a missing directory is no error (missing > 0; dir = the deepest existing one). */
-int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket,
-		  struct gml_span key, struct gml_path *out);
+ * NAMETOOLONG, NOVERSION; a missing directory is no error (missing > 0; dir = the deepest existing one). */
+int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, const struct gml_object_ref *ref,
+		  struct gml_path *out);
 /* Make the missing directories (implicit), inside a write transaction; the caller was granted GML_ACTION_PUT_OBJECT. out->dir is then the last. */
 int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span key,
 		  struct gml_path *path);

@@ -102,12 +102,12 @@ static int bucket_get_root(struct gml_txn *txn, gml_ino ino, struct gml_inode *o
 }
 
 int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
-			  uint32_t mode, uint32_t uid, uint32_t gid, struct gml_inode *root_out)
+			  const struct gml_bucket_root *root, struct gml_inode *root_out)
 {
 	struct gml_line line = gml_line_none;
 	struct gml_bucket_rec rec;
 	struct bucket_dirname dirname;
-	const struct gml_target wanted = {.bucket_name = name, .uid = uid, .gid = gid};
+	const struct gml_target wanted = {.bucket_name = name, .uid = root->uid, .gid = root->gid};
 	struct gml_inode top;
 	int rc = gml_bucket_name_check(name);
 	if (rc == 0)
@@ -116,24 +116,24 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 		return rc;
 	rc = gml_rec_bucket_get(txn, name, &rec);
 	if (rc == 0)
-		return rec.uid == uid ? GML_ERR_BUCKETOWNED : GML_ERR_BUCKETEXISTS;
+		return rec.uid == root->uid ? GML_ERR_BUCKETOWNED : GML_ERR_BUCKETEXISTS;
 	if (rc != GML_ERR_NOENT)
 		return rc;
 	rc = bucket_get_root(txn, GML_INO_ROOT, &top);
 	if (rc != 0)
 		return rc;
 
-	rc = gml_inode_init(txn, op, &top, GML_DIR, mode, root_out);
+	rc = gml_inode_init(txn, op, &top, GML_DIR, root->mode, root_out);
 	if (rc != 0)
 		return rc;
 	root_out->bucket = root_out->ino;
-	root_out->uid = uid;
-	root_out->gid = gid;
+	root_out->uid = root->uid;
+	root_out->gid = root->gid;
 	root_out->flags |= GML_INODE_EXPLICIT;
 	rec = (struct gml_bucket_rec){.root = root_out->ino,
 				      .uploads =
 					      gml_ino_of(root_out->ino.view, gml_txn_next_id(txn)),
-				      .uid = uid,
+				      .uid = root->uid,
 				      .created = root_out->btime};
 	line.id = gml_line_id(rec.root);
 	bucket_dirname(name, &dirname);
@@ -263,9 +263,10 @@ static int bucket_create_fn(struct gml_txn *txn, void *arg)
 	struct gml_bucket_rec rec;
 	struct gml_line line;
 	struct gml_inode root;
-	int rc = gml_bucket_txn_create(
-		txn, change->op, change->name, what->has_mode ? what->mode : GML_BUCKET_MODE,
-		change->op->principal.cred.uid, change->op->principal.cred.gid, &root);
+	const struct gml_bucket_root want = {.mode = what->has_mode ? what->mode : GML_BUCKET_MODE,
+					     .uid = change->op->principal.cred.uid,
+					     .gid = change->op->principal.cred.gid};
+	int rc = gml_bucket_txn_create(txn, change->op, change->name, &want, &root);
 	if (rc == 0 && what->document.ptr != NULL)
 		rc = gml_rec_config_put(txn, root.ino, (uint8_t)what->kind, what->document);
 	if (rc == 0)

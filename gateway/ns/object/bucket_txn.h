@@ -11,10 +11,14 @@
 
 #define GML_BUCKET_MODE 0700 /* of a root directory whose creator names none */
 
-/* Create bucket `name` (without slash), owner uid:gid. op decides who may (bucket.h). BUCKETNAME, BUCKETOWNED, BUCKETEXISTS, ACCESS, ROFS. *root_out: its
+/* Of a new bucket's root directory. */
+struct gml_bucket_root {
+	uint32_t mode, uid, gid;
+};
+/* Create bucket `name` (without slash), whose owner is the root's. op decides who may (bucket.h). BUCKETNAME, BUCKETOWNED, BUCKETEXISTS, ACCESS, ROFS. *root_out: its
  * root directory as stored (spans borrowed until the next write). */
 int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
-			  uint32_t mode, uint32_t uid, uint32_t gid, struct gml_inode *root_out);
+			  const struct gml_bucket_root *root, struct gml_inode *root_out);
 /* Remove it. NOBUCKET, NOTEMPTY (also while an upload is unfinished), ACCESS, ROFS. Its root becomes an orphan. */
 int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct gml_span name);
 /* The root directory of a bucket got another owner: the bucket as well. NOENT when `root` is no bucket's root. */

@@ -38,10 +38,9 @@ struct complete_part {
 struct complete {
 	struct gml_publish pub;
 	uint8_t id[16];
-	const struct gml_part_ref *refs;
+	const struct gml_complete_options *options;
+	const struct gml_part_ref *refs; /* of the options */
 	uint32_t n;
-	const struct gml_object_checksum *claim;
-	uint64_t claim_size;
 
 	struct gml_bucket_rec bucket;
 	uint32_t uid, gid;
@@ -84,24 +83,29 @@ static bool complete_etag_is(const char *etag, const uint8_t md5[16])
 	return complete_etag_parse(etag, have) && memcmp(have, md5, sizeof(have)) == 0;
 }
 
-static bool complete_checksum_is(const struct gml_object_checksum *claim,
+static bool complete_checksum_is(const struct gml_object_checksum *expected,
 				 const struct gml_object_checksum *have)
 {
-	return claim->algorithm == have->algorithm &&
-	       memcmp(claim->value, have->value, gml_checksum_size(claim->algorithm)) == 0;
+	return expected->algorithm == have->algorithm &&
+	       memcmp(expected->value, have->value, gml_checksum_size(expected->algorithm)) == 0;
 }
 
 /* Is what the client says of a part's checksum right, as far as is known? Where nobody chose a kind, or the
  * default one was chosen, UploadPart takes, verifies and repeats a checksum of any kind, and the part keeps ours. So
  * the client may well send back one of another kind; the ETag says already which bytes are meant. */
-static bool complete_part_claim_holds(const struct complete *c,
-				      const struct gml_object_checksum *claim,
-				      const struct gml_object_checksum *have)
+static bool complete_part_expected_holds(const struct complete *c,
+					 const struct gml_object_checksum *expected,
+					 const struct gml_object_checksum *have)
 {
-	if (claim->algorithm == GML_CHECKSUM_NONE || complete_checksum_is(claim, have))
+	if (expected->algorithm == GML_CHECKSUM_NONE || complete_checksum_is(expected, have))
 		return true;
-	return claim->algorithm != have->algorithm &&
+	return expected->algorithm != have->algorithm &&
 	       (c->algorithm == GML_CHECKSUM_NONE || c->algorithm == GML_CHECKSUM_CRC64NVME);
+}
+
+static bool complete_size_is(const struct complete *c, uint64_t size)
+{
+	return !c->options->has_size || c->options->size == size;
 }
 
 static int complete_part_check(struct gml_txn *txn, struct complete *c, uint32_t i)
@@ -114,7 +118,7 @@ static int complete_part_check(struct gml_txn *txn, struct complete *c, uint32_t
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_BADPART : rc;
 	if (!complete_etag_is(ref->etag, rec.md5) ||
-	    !complete_part_claim_holds(c, &ref->checksum, &rec.checksum))
+	    !complete_part_expected_holds(c, &ref->checksum, &rec.checksum))
 		return GML_ERR_BADPART;
 	if (i + 1 < c->n && rec.size < GML_PART_SIZE_MIN)
 		return GML_ERR_PARTSMALL;
@@ -131,8 +135,7 @@ static int complete_part_check(struct gml_txn *txn, struct complete *c, uint32_t
 static int complete_check(struct gml_txn *txn, struct complete *c)
 {
 	struct gml_upload_rec upload;
-	int rc = gml_upload_find(txn, c->pub.op, c->pub.bucket, c->pub.key, c->id, &c->bucket,
-				 &upload);
+	int rc = gml_upload_find(txn, c->pub.op, &c->pub.ref, c->id, &c->bucket, &upload);
 	if (rc == 0)
 		rc = gml_upload_may(c->pub.op, GML_ACTION_COMPLETE_UPLOAD, &c->bucket, &upload);
 	if (rc != 0)
@@ -156,7 +159,7 @@ static int complete_check(struct gml_txn *txn, struct complete *c)
 		return GML_ERR_TOOBIG;
 	if (c->pub.size > GML_OBJECT_SIZE_MAX)
 		return GML_ERR_FBIG;
-	return c->claim_size != UINT64_MAX && c->claim_size != c->pub.size ? GML_ERR_INVAL : 0;
+	return complete_size_is(c, c->pub.size) ? 0 : GML_ERR_INVAL;
 }
 
 /* ---- digests --------------------------------------------------------------------------------------------------- */
@@ -203,6 +206,7 @@ static int complete_composite(struct complete *c)
 
 static int complete_checksum(struct complete *c)
 {
+	const struct gml_object_checksum *expected = c->options->checksum;
 	uint8_t algorithm = complete_algorithm(c);
 	bool crc = algorithm == GML_CHECKSUM_CRC32 || algorithm == GML_CHECKSUM_CRC32C ||
 		   algorithm == GML_CHECKSUM_CRC64NVME;
@@ -220,8 +224,8 @@ static int complete_checksum(struct complete *c)
 			rc = gml_checksum_combine(algorithm, c->checksum.value,
 						  c->part[i].checksum.value, c->part[i].size);
 	}
-	if (rc == 0 && c->claim != NULL && c->claim->algorithm != GML_CHECKSUM_NONE &&
-	    !complete_checksum_is(c->claim, &c->checksum))
+	if (rc == 0 && expected != NULL && expected->algorithm != GML_CHECKSUM_NONE &&
+	    !complete_checksum_is(expected, &c->checksum))
 		rc = GML_ERR_BADDIGEST;
 	return rc;
 }
@@ -257,7 +261,7 @@ static int complete_again(struct gml_txn *txn, struct complete *c)
 	const uint32_t made = GML_INODE_MD5 | GML_INODE_PARTS;
 	struct gml_path path;
 	bool directory;
-	int rc = gml_path_walk(txn, c->pub.op, c->pub.bucket, c->pub.key, &path);
+	int rc = gml_path_walk(txn, c->pub.op, &c->pub.ref, &path);
 	if (rc == 0)
 		rc = gml_path_may(c->pub.op, GML_ACTION_PUT_OBJECT, &path, NULL);
 	if (rc == 0)
@@ -275,9 +279,10 @@ static int complete_again(struct gml_txn *txn, struct complete *c)
 		return rc;
 	if (memcmp(c->md5, c->inode.md5, sizeof(c->md5)) != 0)
 		return GML_ERR_NOUPLOAD;
-	if (c->claim != NULL && !complete_checksum_is(c->claim, &c->inode.checksum))
+	if (c->options->checksum != NULL &&
+	    !complete_checksum_is(c->options->checksum, &c->inode.checksum))
 		return GML_ERR_BADDIGEST;
-	return c->claim_size != UINT64_MAX && c->claim_size != c->inode.size ? GML_ERR_INVAL : 0;
+	return complete_size_is(c, c->inode.size) ? 0 : GML_ERR_INVAL;
 }
 
 /* ---- publish --------------------------------------------------------------------------------------------------- */
@@ -346,7 +351,7 @@ static int complete_publish(struct gml_txn *txn, struct complete *c)
 	inode->parts = gml_span_of(c->spans, c->spans_len);
 	rc = complete_move(txn, c);
 	if (rc == 0)
-		rc = gml_upload_drop(txn, &c->bucket, c->pub.key, c->id, c->freed);
+		rc = gml_upload_drop(txn, &c->bucket, c->pub.ref.key, c->id, c->freed);
 	if (rc == 0)
 		rc = gml_object_meta_apply(txn, &c->attach, inode);
 	return rc != 0 ? rc : gml_publish_link(txn, &c->pub, inode);
@@ -377,24 +382,23 @@ static int complete_run(struct gml_txn *txn, void *arg)
 	return c->list == NULL ? GML_ERR_NOMEM : complete_publish(txn, c);
 }
 
-int gml_upload_complete(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-			struct gml_span key, struct gml_span id, const struct gml_part_ref *parts,
-			uint32_t nparts, const struct gml_object_checksum *checksum, uint64_t size,
-			const struct gml_conditions *cond, struct gml_object_info *info_out)
+int gml_upload_complete(struct gml_op *op, struct gml_store *store,
+			const struct gml_upload_ref *upload,
+			const struct gml_complete_options *options,
+			struct gml_object_info *info_out)
 {
 	struct complete c = {
-		.pub = {.op = op, .store = store, .bucket = bucket, .key = key, .cond = cond},
-		.refs = parts,
-		.n = nparts,
-		.claim = checksum,
-		.claim_size = size,
+		.pub = {.op = op, .store = store, .ref = upload->object, .cond = options->cond},
+		.options = options,
+		.refs = options->parts,
+		.n = options->nparts,
 	};
-	int rc = gml_upload_id_parse(id, c.id);
+	int rc = gml_upload_id_parse(upload->id, c.id);
 	if (rc != 0)
 		return rc;
-	if (nparts < 1 || nparts > GML_PART_MAX)
+	if (c.n < 1 || c.n > GML_PART_MAX)
 		return GML_ERR_INVAL;
-	c.part = calloc(nparts, sizeof(*c.part));
+	c.part = calloc(c.n, sizeof(*c.part));
 	c.freed = gml_deferred_frees_new();
 	rc = c.part == NULL || c.freed == NULL ? GML_ERR_NOMEM
 					       : gml_meta_update(store->meta, complete_run, &c);

@@ -30,9 +30,8 @@
 
 struct object_copy {
 	struct gml_publish pub; /* the target */
-	struct gml_span bucket, key;
-	const struct gml_conditions *cond;
-	bool replace;
+	struct gml_object_ref ref;
+	const struct gml_copy_options *options;
 	struct gml_object_meta attach; /* REPLACE: given; COPY: taken in the closure */
 	const struct gml_scan *scan;   /* digests of the content `etag`; NULL: not read */
 	char etag[GML_ETAG_MAX + 1];
@@ -49,7 +48,7 @@ static int copy_source(struct gml_txn *txn, struct object_copy *copy)
 	struct gml_publish *pub = &copy->pub;
 	struct gml_object_info info;
 	struct gml_path path;
-	int rc = gml_path_walk(txn, pub->op, copy->bucket, copy->key, &path);
+	int rc = gml_path_walk(txn, pub->op, &copy->ref, &path);
 	if (rc == 0) {
 		rc = gml_path_object(txn, &path, &copy->src, &copy->directory);
 		if (rc == GML_ERR_NOENT)
@@ -60,7 +59,7 @@ static int copy_source(struct gml_txn *txn, struct object_copy *copy)
 	if (rc == 0)
 		rc = gml_path_facts(pub->store, &copy->src, copy->directory, &info);
 	if (rc == 0)
-		rc = gml_conditions_check(copy->cond, &info, true);
+		rc = gml_conditions_check(copy->options->src_cond, &info, true);
 	if (rc == 0 && (copy->src.flags & GML_INODE_DIRTY ||
 			(copy->scan != NULL && strcmp(info.etag, copy->etag) != 0)))
 		rc = GML_ERR_AGAIN;
@@ -80,7 +79,7 @@ static int copy_hold(struct gml_txn *txn, struct object_copy *copy)
 		rc = gml_reflink_slice(txn, src, 0, src->size, &copy->extents, &copy->nextents);
 	if (rc != 0)
 		return rc;
-	if (!copy->replace) {
+	if (copy->options->attrs == NULL) {
 		gml_object_meta_release(&copy->attach);
 		rc = gml_object_meta_copy(txn, src, &copy->attach);
 	}
@@ -189,45 +188,45 @@ static int copy_meta_now(struct object_copy *copy)
 }
 
 static int copy_bytes(struct object_copy *copy, struct gml_object *object,
-		      enum gml_checksum algorithm, struct gml_object_info *info_out)
+		      struct gml_object_info *info_out)
 {
 	const struct gml_object_info *info = gml_object_info(object);
 	struct gml_publish *pub = &copy->pub;
 	struct gml_put *put = NULL;
 	struct gml_scan scan;
+	struct gml_put_options options = {
+		.md5 = scan.md5_value, .checksum = &scan.value, .cond = pub->cond};
 	int rc = 0;
-	if (!copy->replace) {
+	if (copy->options->attrs == NULL) {
 		copy->src.ino = info->ino;
 		rc = copy_meta_now(copy);
 	}
 	if (rc == 0)
-		rc = gml_put_begin(pub->op, pub->store, pub->bucket, pub->key, info->size, &put);
+		rc = gml_put_begin(pub->op, pub->store, &pub->ref, info->size, &put);
 	if (rc == 0)
-		rc = gml_scan_run(object, 0, info->size, algorithm, put, &scan);
+		rc = gml_scan_run(object, 0, info->size, copy->options->checksum, put, &scan);
 	if (rc != 0) {
 		gml_put_abort(put);
 		return rc;
 	}
-	return gml_put_publish(pub->op, put, scan.md5_value, &scan.value, &copy->attach, pub->cond,
-			       info_out);
+	return gml_put_publish(pub->op, put, &options, &copy->attach, info_out);
 }
 
-static int copy_try(struct object_copy *copy, enum gml_checksum algorithm,
-		    struct gml_object_info *info_out)
+static int copy_try(struct object_copy *copy, struct gml_object_info *info_out)
 {
+	enum gml_checksum algorithm = copy->options->checksum;
 	struct gml_publish *pub = &copy->pub;
 	struct gml_object *object = NULL;
 	const struct gml_object_info *info;
 	struct gml_scan scan;
-	int rc = gml_object_open(pub->op, pub->store, copy->bucket, copy->key, GML_OBJECT_CONTENT,
-				 &object);
+	int rc = gml_object_open(pub->op, pub->store, &copy->ref, GML_OBJECT_CONTENT, &object);
 	if (rc != 0)
 		return rc;
 	info = gml_object_info(object);
-	rc = gml_conditions_check(copy->cond, info, true);
+	rc = gml_conditions_check(copy->options->src_cond, info, true);
 	copy->scan = NULL;
 	if (rc == 0 && gml_object_dirty(object)) {
-		rc = copy_bytes(copy, object, algorithm, info_out);
+		rc = copy_bytes(copy, object, info_out);
 	} else if (rc == 0) {
 		if (algorithm != GML_CHECKSUM_NONE && info->checksum.algorithm != algorithm) {
 			rc = gml_scan_run(object, 0, info->size, algorithm, NULL, &scan);
@@ -244,28 +243,25 @@ static int copy_try(struct object_copy *copy, enum gml_checksum algorithm,
 	return rc;
 }
 
-int gml_object_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket,
-		    struct gml_span src_key, const struct gml_conditions *src_cond,
-		    struct gml_span bucket, struct gml_span key, const struct gml_conditions *cond,
-		    const struct gml_object_new *what, enum gml_checksum checksum_algorithm,
+int gml_object_copy(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *src,
+		    const struct gml_object_ref *dst, const struct gml_copy_options *options,
 		    struct gml_object_info *info_out)
 {
 	struct object_copy copy = {
-		.pub = {.op = op, .store = store, .bucket = bucket, .key = key, .cond = cond},
-		.bucket = src_bucket,
-		.key = src_key,
-		.cond = src_cond,
-		.replace = what != NULL,
+		.pub = {.op = op, .store = store, .ref = *dst, .cond = options->cond},
+		.ref = *src,
+		.options = options,
 	};
 	int rc;
-	if (what == NULL && gml_span_equal(src_bucket, bucket) && gml_span_equal(src_key, key))
+	if (options->attrs == NULL && gml_span_equal(src->bucket, dst->bucket) &&
+	    gml_span_equal(src->key, dst->key))
 		return GML_ERR_INVAL;
-	rc = gml_object_meta_build(what, &copy.attach);
+	rc = gml_object_meta_build(options->attrs, &copy.attach);
 	if (rc != 0)
 		return rc;
 	rc = GML_ERR_AGAIN;
 	for (int i = 0; i < COPY_TRIES && rc == GML_ERR_AGAIN; i++)
-		rc = copy_try(&copy, checksum_algorithm, info_out);
+		rc = copy_try(&copy, info_out);
 	gml_object_meta_release(&copy.attach);
 	free(copy.parts);
 	free(copy.extents);

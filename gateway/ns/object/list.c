@@ -46,7 +46,6 @@ struct list {
 	const struct gml_list_query *query;
 	bool (*each)(void *arg, const struct gml_list_entry *entry);
 	void *arg;
-	struct gml_span bucket;
 	size_t prefix_dir; /* length of the prefix's directory part */
 	bool barred;	   /* a directory on the way to the prefix has no `x` for the caller */
 	uint32_t count, steps;
@@ -138,7 +137,7 @@ static int list_frame_add(struct list *list, gml_ino ino, size_t path_len, bool 
 
 static int list_may(const struct list *list, enum gml_action action, const struct gml_inode *dir)
 {
-	const struct gml_target target = {.bucket_name = list->bucket,
+	const struct gml_target target = {.bucket_name = list->query->bucket,
 					  .key = list->query->prefix,
 					  .inode = dir,
 					  .barred = list->barred};
@@ -308,8 +307,9 @@ static int list_walk(struct list *list)
 	return rc;
 }
 
-static int list_start(struct list *list, struct gml_span bucket)
+static int list_start(struct list *list)
 {
+	struct gml_span bucket = list->query->bucket;
 	struct gml_bucket_rec rec;
 	struct gml_list_start bound;
 	const char *slash;
@@ -319,7 +319,6 @@ static int list_start(struct list *list, struct gml_span bucket)
 	rc = gml_rec_bucket_get(list->txn, bucket, &rec);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
-	list->bucket = bucket;
 	slash = list->query->prefix.len > 0
 			? memrchr(list->query->prefix.ptr, '/', list->query->prefix.len)
 			: NULL;
@@ -335,8 +334,7 @@ static int list_start(struct list *list, struct gml_span bucket)
 	return list_seek(list, &bound);
 }
 
-int gml_object_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		    const struct gml_list_query *query,
+int gml_object_list(struct gml_op *op, struct gml_store *store, const struct gml_list_query *query,
 		    bool (*each)(void *arg, const struct gml_list_entry *entry), void *arg,
 		    bool *truncated_out)
 {
@@ -344,7 +342,7 @@ int gml_object_list(struct gml_op *op, struct gml_store *store, struct gml_span 
 	int rc = gml_meta_read_begin(store->meta, &list.txn);
 	if (rc != 0)
 		return rc;
-	rc = list_start(&list, bucket);
+	rc = list_start(&list);
 	if (rc == 0)
 		rc = list_walk(&list);
 	while (list.depth > 0)

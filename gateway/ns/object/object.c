@@ -294,8 +294,8 @@ static int object_pin(struct gml_object *object, enum gml_object_want want, bool
 }
 
 /* What the key denotes, if the caller may do `action` to it, in one snapshot. */
-static int object_find(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		       struct gml_span key, enum gml_action action, struct gml_object **out)
+static int object_find(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
+		       enum gml_action action, struct gml_object **out)
 {
 	struct gml_txn *txn = NULL;
 	struct gml_inode inode;
@@ -304,7 +304,7 @@ static int object_find(struct gml_op *op, struct gml_store *store, struct gml_sp
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_path_walk(txn, op, bucket, key, &path);
+	rc = gml_path_walk(txn, op, ref, &path);
 	if (rc == 0) {
 		rc = gml_path_object(txn, &path, &inode, &directory);
 		if (rc == GML_ERR_NOENT)
@@ -318,13 +318,13 @@ static int object_find(struct gml_op *op, struct gml_store *store, struct gml_sp
 	return rc;
 }
 
-static int object_try(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		      struct gml_span key, enum gml_object_want want, struct gml_object **out)
+static int object_try(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
+		      enum gml_object_want want, struct gml_object **out)
 {
 	enum gml_action action =
 		want == GML_OBJECT_FACTS ? GML_ACTION_FIND_OBJECT : GML_ACTION_GET_OBJECT;
 	struct gml_object *object = NULL;
-	int rc = object_find(op, store, bucket, key, action, &object);
+	int rc = object_find(op, store, ref, action, &object);
 	if (rc == 0)
 		rc = object_pin(object, want, op->nowait);
 	if (rc != 0) {
@@ -335,18 +335,18 @@ static int object_try(struct gml_op *op, struct gml_store *store, struct gml_spa
 	return 0;
 }
 
-int gml_object_find(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		    struct gml_span key, enum gml_action action, struct gml_object **out)
+int gml_object_find(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
+		    enum gml_action action, struct gml_object **out)
 {
 	*out = NULL;
-	return object_find(op, store, bucket, key, action, out);
+	return object_find(op, store, ref, action, out);
 }
 
-int gml_object_open(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		    struct gml_span key, enum gml_object_want want, struct gml_object **out)
+int gml_object_open(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
+		    enum gml_object_want want, struct gml_object **out)
 {
 	for (int i = 0; i < GML_OBJECT_TRIES; i++) {
-		int rc = object_try(op, store, bucket, key, want, out);
+		int rc = object_try(op, store, ref, want, out);
 		if (rc != GML_ERR_AGAIN)
 			return rc;
 	}

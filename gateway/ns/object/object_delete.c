@@ -41,7 +41,7 @@ static int delete_check(struct gml_txn *txn, struct object_delete *del)
 	struct gml_path *path = &at->path;
 	struct gml_object_info info;
 	bool directory = false;
-	int rc = gml_path_walk(txn, at->op, at->bucket, at->key, path);
+	int rc = gml_path_walk(txn, at->op, &at->ref, path);
 	if (rc == 0)
 		rc = gml_path_may(at->op, GML_ACTION_DELETE_OBJECT, path, NULL);
 	if (rc != 0)
@@ -86,11 +86,11 @@ static int delete_run(struct gml_txn *txn, void *arg)
 	return rc != 0 ? rc : gml_dir_prune(txn, del->at.op, dir);
 }
 
-int gml_object_delete(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		      struct gml_span key, const struct gml_conditions *cond, bool *existed_out)
+int gml_object_delete(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
+		      const struct gml_conditions *cond, bool *existed_out)
 {
 	struct object_delete del = {
-		.at = {.op = op, .store = store, .bucket = bucket, .key = key, .cond = cond},
+		.at = {.op = op, .store = store, .ref = *ref, .cond = cond},
 	};
 	struct gml_txn *txn = NULL;
 	int rc = gml_meta_read_begin(store->meta, &txn);

@@ -23,7 +23,7 @@
 
 struct part_publish {
 	struct gml_op *op;
-	struct gml_span bucket, key;
+	struct gml_object_ref ref; /* of the upload */
 	uint8_t id[16];
 	uint32_t number;
 	struct gml_part_rec rec;
@@ -79,7 +79,7 @@ static int part_check(struct gml_txn *txn, struct part_publish *pub)
 {
 	struct gml_bucket_rec bucket;
 	struct gml_upload_rec upload;
-	int rc = gml_upload_find(txn, pub->op, pub->bucket, pub->key, pub->id, &bucket, &upload);
+	int rc = gml_upload_find(txn, pub->op, &pub->ref, pub->id, &bucket, &upload);
 	if (rc == 0)
 		rc = gml_upload_may(pub->op, GML_ACTION_UPLOAD_PART, &bucket, &upload);
 	if (rc == 0 && upload.checksum_algorithm != GML_CHECKSUM_NONE &&
@@ -127,21 +127,20 @@ static int part_update(struct gml_store *store, struct part_publish *pub, gml_me
 
 /* ---- by bytes ------------------------------------------------------------------------------------------------ */
 
-int gml_part_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		   struct gml_span key, struct gml_span id, uint32_t number, uint64_t size_hint,
-		   struct gml_put **out)
+int gml_part_begin(struct gml_op *op, struct gml_store *store, const struct gml_upload_ref *upload,
+		   uint32_t number, uint64_t size_hint, struct gml_put **out)
 {
 	struct gml_upload_look look;
 	struct gml_put *put = NULL;
 	int rc;
 	if (number < 1 || number > GML_PART_MAX)
 		return GML_ERR_INVAL;
-	rc = gml_upload_read_begin(op, store, bucket, key, id, &look);
+	rc = gml_upload_read_begin(op, store, upload, &look);
 	if (rc == 0)
 		rc = gml_upload_may(op, GML_ACTION_UPLOAD_PART, &look.bucket, &look.rec);
 	gml_meta_read_end(look.txn);
 	if (rc == 0)
-		rc = gml_put_new(store, bucket, key, GML_PART_SIZE_MAX, size_hint, &put);
+		rc = gml_put_new(store, &upload->object, GML_PART_SIZE_MAX, size_hint, &put);
 	if (rc != 0)
 		return rc;
 	put->part = number;
@@ -153,8 +152,7 @@ int gml_part_begin(struct gml_op *op, struct gml_store *store, struct gml_span b
 int gml_part_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
 		    const struct gml_object_checksum *checksum, struct gml_part *out)
 {
-	struct part_publish pub = {
-		.op = op, .bucket = put->bucket, .key = put->key, .number = put->part};
+	struct part_publish pub = {.op = op, .ref = put->ref, .number = put->part};
 	struct gml_extent extent;
 	bool discard = true;
 	int rc = put->part == 0 || md5 == NULL ? GML_ERR_INVAL : gml_put_seal(put, &extent);
@@ -204,11 +202,21 @@ static int part_copy_run(struct gml_txn *txn, void *arg)
 	return rc != 0 ? rc : part_store(txn, pub);
 }
 
+/* What of the source becomes the part. */
+struct part_source {
+	struct gml_store *store;
+	struct gml_object *object;
+	uint64_t off, len;
+	enum gml_checksum algorithm;
+};
+
 /* Digests without reading: the part is the whole of an object whose digests are known. */
-static bool part_copy_known(const struct gml_object_info *info, uint64_t off, uint64_t len,
-			    enum gml_checksum algorithm, struct gml_part_rec *rec)
+static bool part_copy_known(const struct gml_object_info *info, const struct part_source *from,
+			    struct gml_part_rec *rec)
 {
-	if (off != 0 || len != info->size || info->nparts != 0 || strlen(info->etag) != 32 ||
+	enum gml_checksum algorithm = from->algorithm;
+	if (from->off != 0 || from->len != info->size || info->nparts != 0 ||
+	    strlen(info->etag) != 32 ||
 	    (algorithm != GML_CHECKSUM_NONE &&
 	     (info->checksum.algorithm != algorithm || info->checksum.composite)))
 		return false;
@@ -221,94 +229,86 @@ static bool part_copy_known(const struct gml_object_info *info, uint64_t off, ui
 	return true;
 }
 
-static int part_copy_shared(struct gml_object *object, uint64_t off, uint64_t len,
-			    enum gml_checksum algorithm, struct gml_store *store,
-			    struct part_publish *pub, struct gml_part *out)
+static int part_copy_shared(const struct part_source *from, struct part_publish *pub,
+			    struct gml_part *out)
 {
-	const struct gml_object_info *info = gml_object_info(object);
+	const struct gml_object_info *info = gml_object_info(from->object);
 	struct gml_scan scan;
 	int rc = 0;
-	if (!part_copy_known(info, off, len, algorithm, &pub->rec)) {
-		rc = gml_scan_run(object, off, len, algorithm, NULL, &scan);
+	if (!part_copy_known(info, from, &pub->rec)) {
+		rc = gml_scan_run(from->object, from->off, from->len, from->algorithm, NULL, &scan);
 		if (rc != 0)
 			return rc == GML_ERR_IO ? GML_ERR_AGAIN : rc;
 		memcpy(pub->rec.md5, scan.md5_value, sizeof(pub->rec.md5));
 		pub->rec.checksum = scan.value;
 	}
-	pub->rec.size = len;
+	pub->rec.size = from->len;
 	pub->src = info->ino;
 	pub->etag = info->etag;
-	pub->off = off;
-	rc = part_update(store, pub, part_copy_run, out);
+	pub->off = from->off;
+	rc = part_update(from->store, pub, part_copy_run, out);
 	free(pub->extents);
 	pub->extents = NULL;
 	return rc;
 }
 
-static int part_copy_bytes(struct gml_op *op, struct gml_object *object, uint64_t off, uint64_t len,
-			   enum gml_checksum algorithm, struct gml_store *store,
+static int part_copy_bytes(const struct part_source *from, const struct gml_upload_ref *upload,
 			   struct part_publish *pub, struct gml_part *out)
 {
-	char id[GML_UPLOAD_ID_LEN + 1];
 	struct gml_put *put = NULL;
 	struct gml_scan scan;
-	int rc;
-	gml_upload_id_format(pub->id, id);
-	rc = gml_part_begin(op, store, pub->bucket, pub->key, gml_span_of(id, GML_UPLOAD_ID_LEN),
-			    pub->number, len, &put);
+	int rc = gml_part_begin(pub->op, from->store, upload, pub->number, from->len, &put);
 	if (rc == 0)
-		rc = gml_scan_run(object, off, len, algorithm, put, &scan);
+		rc = gml_scan_run(from->object, from->off, from->len, from->algorithm, put, &scan);
 	if (rc != 0) {
 		gml_put_abort(put);
 		return rc;
 	}
-	return gml_part_finish(op, put, scan.md5_value, &scan.value, out);
+	return gml_part_finish(pub->op, put, scan.md5_value, &scan.value, out);
 }
 
 /* The range asked for, clipped; INVAL when it does not lie in the source. */
-static int part_copy_range(uint64_t size, uint64_t off, uint64_t *len)
+static int part_copy_range(struct part_source *from)
 {
-	if (off > size || (off == size && size > 0))
+	uint64_t size = gml_object_info(from->object)->size;
+	if (from->off > size || (from->off == size && size > 0))
 		return GML_ERR_INVAL;
-	if (*len == UINT64_MAX)
-		*len = size - off;
-	if (*len > size - off)
+	if (from->len == UINT64_MAX)
+		from->len = size - from->off;
+	if (from->len > size - from->off)
 		return GML_ERR_INVAL;
-	return *len > GML_PART_SIZE_MAX ? GML_ERR_FBIG : 0;
+	return from->len > GML_PART_SIZE_MAX ? GML_ERR_FBIG : 0;
 }
 
-int gml_part_copy(struct gml_op *op, struct gml_store *store, struct gml_span src_bucket,
-		  struct gml_span src_key, const struct gml_conditions *src_cond, uint64_t off,
-		  uint64_t len, struct gml_span bucket, struct gml_span key, struct gml_span id,
-		  uint32_t number, struct gml_part *out)
+int gml_part_copy(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *src,
+		  const struct gml_upload_ref *upload, const struct gml_part_copy_options *options,
+		  struct gml_part *out)
 {
-	struct part_publish pub = {.op = op, .bucket = bucket, .key = key, .number = number};
-	struct gml_object *object = NULL;
-	enum gml_checksum algorithm;
-	struct gml_upload upload;
+	struct part_publish pub = {.op = op, .ref = upload->object, .number = options->number};
+	struct part_source from = {.store = store, .off = options->off, .len = options->len};
+	struct gml_upload facts;
 	int rc;
-	if (number < 1 || number > GML_PART_MAX)
+	if (options->number < 1 || options->number > GML_PART_MAX)
 		return GML_ERR_INVAL;
-	rc = gml_upload_get(op, store, bucket, key, id, &upload);
+	rc = gml_upload_get(op, store, upload, &facts);
 	if (rc == 0)
-		rc = gml_upload_id_parse(id, pub.id);
+		rc = gml_upload_id_parse(upload->id, pub.id);
 	if (rc == 0)
-		rc = gml_object_open(op, store, src_bucket, src_key, GML_OBJECT_CONTENT, &object);
+		rc = gml_object_open(op, store, src, GML_OBJECT_CONTENT, &from.object);
 	if (rc != 0)
 		return rc;
-	rc = gml_conditions_check(src_cond, gml_object_info(object), true);
+	rc = gml_conditions_check(options->src_cond, gml_object_info(from.object), true);
 	if (rc == 0)
-		rc = part_copy_range(gml_object_info(object)->size, off, &len);
+		rc = part_copy_range(&from);
 	if (rc == 0) {
-		algorithm = upload.checksum_algorithm ? upload.checksum_algorithm
-						      : GML_CHECKSUM_CRC64NVME;
-		rc = gml_object_dirty(object)
-			     ? GML_ERR_AGAIN
-			     : part_copy_shared(object, off, len, algorithm, store, &pub, out);
+		from.algorithm = facts.checksum_algorithm ? facts.checksum_algorithm
+							  : GML_CHECKSUM_CRC64NVME;
+		rc = gml_object_dirty(from.object) ? GML_ERR_AGAIN
+						   : part_copy_shared(&from, &pub, out);
 		if (rc == GML_ERR_AGAIN) /* it changes faster than it can be shared */
-			rc = part_copy_bytes(op, object, off, len, algorithm, store, &pub, out);
+			rc = part_copy_bytes(&from, upload, &pub, out);
 	}
-	gml_object_close(object);
+	gml_object_close(from.object);
 	return rc;
 }
 
@@ -341,18 +341,17 @@ static bool part_list_each(void *arg, uint32_t number, const struct gml_part_rec
 	return true;
 }
 
-int gml_part_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		  struct gml_span key, struct gml_span id, uint32_t after, uint32_t max,
+int gml_part_list(struct gml_op *op, struct gml_store *store, const struct gml_part_query *query,
 		  bool (*each)(void *arg, const struct gml_part *part), void *arg,
 		  bool *truncated_out)
 {
-	struct part_list list = {.each = each, .arg = arg, .max = max};
+	struct part_list list = {.each = each, .arg = arg, .max = query->max};
 	struct gml_upload_look look;
-	int rc = gml_upload_read_begin(op, store, bucket, key, id, &look);
+	int rc = gml_upload_read_begin(op, store, &query->upload, &look);
 	if (rc == 0)
 		rc = gml_upload_may(op, GML_ACTION_LIST_PARTS, &look.bucket, &look.rec);
-	if (rc == 0 && max > 0)
-		rc = gml_rec_part_each(look.txn, look.id, after, part_list_each, &list);
+	if (rc == 0 && query->max > 0)
+		rc = gml_rec_part_each(look.txn, look.id, query->after, part_list_each, &list);
 	gml_meta_read_end(look.txn);
 	*truncated_out = rc == 0 && list.truncated;
 	return rc;

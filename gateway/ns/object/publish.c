@@ -34,7 +34,7 @@ static int publish_conditions(struct gml_txn *txn, const struct gml_publish *pub
 int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 {
 	int64_t bytes = (int64_t)pub->size, objects = 1;
-	int rc = gml_path_walk(txn, pub->op, pub->bucket, pub->key, &pub->path);
+	int rc = gml_path_walk(txn, pub->op, &pub->ref, &pub->path);
 	pub->replaces = pub->keeps = false;
 	if (rc == 0)
 		rc = gml_path_may(pub->op, GML_ACTION_PUT_OBJECT, &pub->path, NULL);
@@ -64,7 +64,7 @@ int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_i
 {
 	/* The marker of a directory that is not there yet: its maker wants the directory (mkdir in S3's words). */
 	bool explicit_dir = pub->path.missing > 0 && pub->path.last.len == 0;
-	int rc = gml_path_make(txn, pub->op, pub->key, &pub->path);
+	int rc = gml_path_make(txn, pub->op, pub->ref.key, &pub->path);
 	if (rc != 0)
 		return rc;
 	if (explicit_dir)

@@ -16,7 +16,7 @@
 struct gml_publish {
 	struct gml_op *op;
 	struct gml_store *store;
-	struct gml_span bucket, key;
+	struct gml_object_ref ref;
 	const struct gml_conditions *cond; /* may be NULL */
 	uint64_t size;			   /* of the new content: quota */
 
@@ -27,7 +27,7 @@ struct gml_publish {
 	struct gml_kept *kept; /* on the heap: gml_keep_release */
 };
 /* Walks the path; conditions, rights, quota. Writes nothing. NOBUCKET, ACCESS, PERM, ROFS, PRECONDITION, NOENT, DQUOT,
- * INVAL, NAMETOOLONG. */
+ * INVAL, NAMETOOLONG, NOVERSION. */
 int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub);
 /* Makes missing directories, initialises the new inode: regular, the caller's, 0644, or as keep.c has it. */
 int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *out);

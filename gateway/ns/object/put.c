@@ -24,22 +24,22 @@
 
 #define PUT_HINT ((uint64_t)8 << 20) /* write-back is started in steps of this */
 
-int gml_put_new(struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		uint64_t limit, uint64_t size_hint, struct gml_put **out)
+int gml_put_new(struct gml_store *store, const struct gml_object_ref *ref, uint64_t limit,
+		uint64_t size_hint, struct gml_put **out)
 {
 	struct gml_put *put;
 	char *names;
 	if (size_hint != UINT64_MAX && size_hint > limit)
 		return GML_ERR_FBIG;
-	put = calloc(1, sizeof(*put) + bucket.len + key.len);
+	put = calloc(1, sizeof(*put) + ref->bucket.len + ref->key.len);
 	if (put == NULL)
 		return GML_ERR_NOMEM;
 	names = (char *)(put + 1);
-	memcpy(names, bucket.ptr, bucket.len);
-	memcpy(names + bucket.len, key.ptr, key.len);
+	memcpy(names, ref->bucket.ptr, ref->bucket.len);
+	memcpy(names + ref->bucket.len, ref->key.ptr, ref->key.len);
 	put->store = store;
-	put->bucket = gml_span_of(names, bucket.len);
-	put->key = gml_span_of(names + bucket.len, key.len);
+	put->ref.bucket = gml_span_of(names, ref->bucket.len);
+	put->ref.key = gml_span_of(names + ref->bucket.len, ref->key.len);
 	put->limit = limit;
 	put->cap = size_hint < GML_PACK_SEGMENT_MAX ? (size_t)size_hint : GML_PACK_SEGMENT_MAX;
 	if (put->cap > 0) {
@@ -73,19 +73,19 @@ void gml_put_abort(struct gml_put *put)
 	gml_put_free(put, true);
 }
 
-int gml_put_begin(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		  struct gml_span key, uint64_t size_hint, struct gml_put **out)
+int gml_put_begin(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
+		  uint64_t size_hint, struct gml_put **out)
 {
 	struct gml_txn *txn = NULL;
 	struct gml_path path;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_path_walk(txn, op, bucket, key, &path);
+	rc = gml_path_walk(txn, op, ref, &path);
 	if (rc == 0)
 		rc = gml_path_may(op, GML_ACTION_PUT_OBJECT, &path, NULL);
 	gml_meta_read_end(txn);
-	return rc != 0 ? rc : gml_put_new(store, bucket, key, GML_OBJECT_SIZE_MAX, size_hint, out);
+	return rc != 0 ? rc : gml_put_new(store, ref, GML_OBJECT_SIZE_MAX, size_hint, out);
 }
 
 /* The gathered bytes and `len` more go to the blob file, which is made when there is none. */
@@ -179,11 +179,10 @@ int gml_put_seal(struct gml_put *put, struct gml_extent *out)
 
 struct put_finish {
 	struct gml_publish pub;
-	const struct gml_object_meta *attach;
+	const struct gml_put_options *options;
+	const struct gml_object_meta *meta;
 	struct gml_extent extent;
 	const struct gml_fresh_blob *fresh;
-	const uint8_t *md5;
-	const struct gml_object_checksum *checksum;
 	struct gml_inode inode;
 	int refused; /* the closure's own answer */
 };
@@ -194,22 +193,22 @@ static int put_publish(struct gml_txn *txn, void *arg)
 	struct gml_inode *inode = &fin->inode;
 	int rc = gml_publish_check(txn, &fin->pub);
 	if (rc == 0)
-		rc = gml_keep_prepare(txn, &fin->pub, fin->attach);
+		rc = gml_keep_prepare(txn, &fin->pub, fin->meta);
 	if (rc == 0)
 		rc = gml_publish_inode(txn, &fin->pub, inode);
 	if (rc != 0)
 		goto out;
 	inode->size = fin->pub.size;
-	if (fin->md5 != NULL) {
-		memcpy(inode->md5, fin->md5, sizeof(inode->md5));
+	if (fin->options->md5 != NULL) {
+		memcpy(inode->md5, fin->options->md5, sizeof(inode->md5));
 		inode->flags |= GML_INODE_MD5;
 	}
-	if (fin->checksum != NULL)
-		inode->checksum = *fin->checksum;
+	if (fin->options->checksum != NULL)
+		inode->checksum = *fin->options->checksum;
 	if (fin->extent.len > 0)
 		rc = gml_extent_add(txn, inode, &fin->extent, fin->fresh);
 	if (rc == 0)
-		rc = gml_object_meta_apply(txn, fin->attach, inode);
+		rc = gml_object_meta_apply(txn, fin->meta, inode);
 	if (rc == 0)
 		rc = gml_publish_link(txn, &fin->pub, inode);
 out:
@@ -217,22 +216,18 @@ out:
 	return rc;
 }
 
-int gml_put_publish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
-		    const struct gml_object_checksum *checksum,
-		    const struct gml_object_meta *attach, const struct gml_conditions *cond,
-		    struct gml_object_info *info_out)
+int gml_put_publish(struct gml_op *op, struct gml_put *put, const struct gml_put_options *options,
+		    const struct gml_object_meta *meta, struct gml_object_info *info_out)
 {
-	struct put_finish fin = {
-		.attach = attach, .md5 = md5, .checksum = checksum, .fresh = &put->fresh};
+	struct put_finish fin = {.options = options, .meta = meta, .fresh = &put->fresh};
 	bool discard = true;
 	int rc = put->part != 0 ? GML_ERR_INVAL : gml_put_seal(put, &fin.extent);
 	if (rc != 0)
 		goto out;
 	fin.pub = (struct gml_publish){.op = op,
 				       .store = put->store,
-				       .bucket = put->bucket,
-				       .key = put->key,
-				       .cond = cond,
+				       .ref = put->ref,
+				       .cond = options->cond,
 				       .size = put->size};
 	rc = gml_meta_update(put->store->meta, put_publish, &fin);
 	gml_keep_release(&fin.pub);
@@ -245,17 +240,16 @@ out:
 	return rc;
 }
 
-int gml_put_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
-		   const struct gml_object_checksum *checksum, const struct gml_object_new *what,
-		   const struct gml_conditions *cond, struct gml_object_info *info_out)
+int gml_put_finish(struct gml_op *op, struct gml_put *put, const struct gml_put_options *options,
+		   struct gml_object_info *info_out)
 {
-	struct gml_object_meta attach;
-	int rc = gml_object_meta_build(what, &attach);
+	struct gml_object_meta meta;
+	int rc = gml_object_meta_build(options->attrs, &meta);
 	if (rc != 0) {
 		gml_put_free(put, true);
 		return rc;
 	}
-	rc = gml_put_publish(op, put, md5, checksum, &attach, cond, info_out);
-	gml_object_meta_release(&attach);
+	rc = gml_put_publish(op, put, options, &meta, info_out);
+	gml_object_meta_release(&meta);
 	return rc;
 }

@@ -14,7 +14,7 @@
 
 struct gml_put {
 	struct gml_store *store;
-	struct gml_span bucket, key; /* copies, behind the struct */
+	struct gml_object_ref ref; /* its spans are copies, behind the struct */
 	uint64_t size, limit;
 	uint8_t *buf; /* small content, or what is gathered for the next write to the blob */
 	size_t cap, used;
@@ -27,16 +27,15 @@ struct gml_put {
 	uint32_t part; /* 0: an object */
 	uint8_t upload[16];
 };
-int gml_put_new(struct gml_store *store, struct gml_span bucket, struct gml_span key,
-		uint64_t limit, uint64_t size_hint, struct gml_put **out);
+int gml_put_new(struct gml_store *store, const struct gml_object_ref *ref, uint64_t limit,
+		uint64_t size_hint, struct gml_put **out);
 /* All bytes to the store, durable (packed ones with the commit that references them). *out: the content as one extent,
  * len 0 when empty; its blob, new, as put->fresh. */
 int gml_put_seal(struct gml_put *put, struct gml_extent *out);
-/* gml_put_finish with what is attached in encoded form (borrowed). Consumes the put. */
-int gml_put_publish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16],
-		    const struct gml_object_checksum *checksum,
-		    const struct gml_object_meta *attach, const struct gml_conditions *cond,
-		    struct gml_object_info *info_out);
+/* gml_put_finish with headers, metadata and tags in encoded form, `meta`, in place of options->attrs. Consumes the
+ * put. */
+int gml_put_publish(struct gml_op *op, struct gml_put *put, const struct gml_put_options *options,
+		    const struct gml_object_meta *meta, struct gml_object_info *info_out);
 /* Frees the put; `discard`: and its bytes. NULL is fine. */
 void gml_put_free(struct gml_put *put, bool discard);
 

@@ -67,7 +67,7 @@ static struct gml_span upload_name(struct gml_span key, const uint8_t id[16],
 
 struct upload_create {
 	struct gml_op *op;
-	struct gml_span bucket, key;
+	const struct gml_object_ref *ref;
 	struct gml_upload_rec rec;
 	uint8_t id[16];
 };
@@ -78,7 +78,7 @@ static int upload_create_run(struct gml_txn *txn, void *arg)
 	struct gml_dirent dirent = {.ino = GML_INO_ROOT, .type = GML_REG};
 	char name[UPLOAD_NAME_MAX + 1];
 	struct gml_path path;
-	int rc = gml_path_walk(txn, create->op, create->bucket, create->key, &path);
+	int rc = gml_path_walk(txn, create->op, create->ref, &path);
 	if (rc == 0)
 		rc = gml_path_may(create->op, GML_ACTION_PUT_OBJECT, &path, NULL);
 	if (rc != 0)
@@ -88,17 +88,15 @@ static int upload_create_run(struct gml_txn *txn, void *arg)
 	if (rc != 0)
 		return rc;
 	return gml_rec_dirent_put(txn, path.bucket.uploads,
-				  upload_name(create->key, create->id, name), &dirent);
+				  upload_name(create->ref->key, create->id, name), &dirent);
 }
 
-int gml_upload_create(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		      struct gml_span key, const struct gml_object_new *what,
-		      enum gml_checksum algorithm, bool composite,
-		      char id_out[GML_UPLOAD_ID_LEN + 1])
+int gml_upload_create(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
+		      const struct gml_upload_options *options, char id_out[GML_UPLOAD_ID_LEN + 1])
 {
-	struct upload_create create = {.op = op, .bucket = bucket, .key = key};
+	struct upload_create create = {.op = op, .ref = ref};
 	struct gml_object_meta attach;
-	int rc = gml_object_meta_build(what, &attach);
+	int rc = gml_object_meta_build(options->attrs, &attach);
 	if (rc != 0)
 		return rc;
 	rc = upload_id_make(create.id);
@@ -107,9 +105,9 @@ int gml_upload_create(struct gml_op *op, struct gml_store *store, struct gml_spa
 			.uid = op->principal.cred.uid,
 			.gid = op->principal.cred.gid,
 			.initiated = gml_now(),
-			.checksum_algorithm = (uint8_t)algorithm,
-			.checksum_composite = composite,
-			.key = key,
+			.checksum_algorithm = (uint8_t)options->checksum,
+			.checksum_composite = options->composite,
+			.key = ref->key,
 			.headers = attach.headers,
 			.meta = attach.pairs,
 		};
@@ -130,34 +128,34 @@ int gml_upload_may(const struct gml_op *op, enum gml_action action,
 	return gml_may(NULL, op, action, &target);
 }
 
-int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, struct gml_span bucket,
-		    struct gml_span key, const uint8_t id[16], struct gml_bucket_rec *bucket_out,
+int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, const struct gml_object_ref *ref,
+		    const uint8_t id[16], struct gml_bucket_rec *bucket_out,
 		    struct gml_upload_rec *out)
 {
 	int rc;
-	if (bucket.len == 0 || bucket.len > GML_BUCKET_NAME_MAX)
+	if (ref->bucket.len == 0 || ref->bucket.len > GML_BUCKET_NAME_MAX)
 		return GML_ERR_NOBUCKET;
-	rc = gml_rec_bucket_get(txn, bucket, bucket_out);
+	rc = gml_rec_bucket_get(txn, ref->bucket, bucket_out);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
 	rc = gml_rec_upload_get(txn, id, out);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOUPLOAD : rc;
-	if (!gml_ino_equal(out->bucket, bucket_out->root) || !gml_span_equal(out->key, key))
+	if (!gml_ino_equal(out->bucket, bucket_out->root) || !gml_span_equal(out->key, ref->key))
 		return GML_ERR_NOUPLOAD;
 	return gml_upload_may(op, GML_ACTION_SEE_UPLOAD, bucket_out, out);
 }
 
-int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-			  struct gml_span key, struct gml_span id, struct gml_upload_look *out)
+int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store,
+			  const struct gml_upload_ref *upload, struct gml_upload_look *out)
 {
-	int rc = gml_upload_id_parse(id, out->id);
+	int rc = gml_upload_id_parse(upload->id, out->id);
 	out->txn = NULL;
 	if (rc == 0)
 		rc = gml_meta_read_begin(store->meta, &out->txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_upload_find(out->txn, op, bucket, key, out->id, &out->bucket, &out->rec);
+	rc = gml_upload_find(out->txn, op, &upload->object, out->id, &out->bucket, &out->rec);
 	if (rc != 0) {
 		gml_meta_read_end(out->txn);
 		out->txn = NULL;
@@ -185,13 +183,13 @@ static int upload_fill(const uint8_t id[16], const struct gml_upload_rec *rec, s
 	return 0;
 }
 
-int gml_upload_get(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		   struct gml_span key, struct gml_span id, struct gml_upload *out)
+int gml_upload_get(struct gml_op *op, struct gml_store *store, const struct gml_upload_ref *upload,
+		   struct gml_upload *out)
 {
 	struct gml_upload_look look;
-	int rc = gml_upload_read_begin(op, store, bucket, key, id, &look);
+	int rc = gml_upload_read_begin(op, store, upload, &look);
 	if (rc == 0)
-		rc = upload_fill(look.id, &look.rec, key, out);
+		rc = upload_fill(look.id, &look.rec, upload->object.key, out);
 	gml_meta_read_end(look.txn);
 	return rc;
 }
@@ -227,7 +225,7 @@ int gml_upload_drop_first(struct gml_txn *txn, const struct gml_bucket_rec *buck
 
 struct upload_abort {
 	struct gml_op *op;
-	struct gml_span bucket, key;
+	const struct gml_object_ref *ref;
 	uint8_t id[16];
 	struct gml_deferred_frees *freed;
 };
@@ -268,19 +266,19 @@ static int upload_abort_run(struct gml_txn *txn, void *arg)
 	struct gml_upload_rec rec;
 	int rc;
 	gml_deferred_frees_reset(end->freed);
-	rc = gml_upload_find(txn, end->op, end->bucket, end->key, end->id, &bucket, &rec);
+	rc = gml_upload_find(txn, end->op, end->ref, end->id, &bucket, &rec);
 	if (rc == 0)
 		rc = gml_upload_may(end->op, GML_ACTION_ABORT_UPLOAD, &bucket, &rec);
 	if (rc != 0)
 		return rc;
-	return gml_upload_drop(txn, &bucket, end->key, end->id, end->freed);
+	return gml_upload_drop(txn, &bucket, end->ref->key, end->id, end->freed);
 }
 
-int gml_upload_abort(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		     struct gml_span key, struct gml_span id)
+int gml_upload_abort(struct gml_op *op, struct gml_store *store,
+		     const struct gml_upload_ref *upload)
 {
-	struct upload_abort end = {.op = op, .bucket = bucket, .key = key};
-	int rc = gml_upload_id_parse(id, end.id);
+	struct upload_abort end = {.op = op, .ref = &upload->object};
+	int rc = gml_upload_id_parse(upload->id, end.id);
 	if (rc != 0)
 		return rc;
 	end.freed = gml_deferred_frees_new();
@@ -308,24 +306,23 @@ struct upload_list {
 	bool stop, truncated;
 };
 
-/* Behind all uploads of the marker's key, or behind the one that id_marker names. */
-static bool upload_list_bound(const struct gml_list_query *query, struct gml_span id_marker,
-			      struct gml_list_start *out)
+/* Behind all uploads of the marker's key, or behind the one that after_id names. */
+static bool upload_list_bound(const struct gml_list_query *query, struct gml_list_start *out)
 {
-	struct gml_span after = query->after;
+	struct gml_span after = query->after, after_id = query->after_id;
 	if (!gml_list_start_init(query, out))
 		return false;
 	if (out->inclusive || after.len > GML_KEY_MAX)
 		return true;
 	/* No key holds a NUL, so the key's uploads lie between "key NUL" and "key 0x01". */
-	if (id_marker.len == 0) {
+	if (after_id.len == 0) {
 		out->name[out->len++] = 1;
 		out->inclusive = true;
 		return true;
 	}
 	out->name[out->len++] = '\0';
-	memcpy(out->name + out->len, id_marker.ptr, id_marker.len);
-	out->len += id_marker.len;
+	memcpy(out->name + out->len, after_id.ptr, after_id.len);
+	out->len += after_id.len;
 	return true;
 }
 
@@ -383,9 +380,9 @@ static int upload_list_visit(struct upload_list *list, struct gml_span *name,
 				      name, dirent);
 }
 
-static int upload_list_run(struct upload_list *list, struct gml_span bucket,
-			   struct gml_span id_marker)
+static int upload_list_run(struct upload_list *list)
 {
+	struct gml_span bucket = list->query->bucket;
 	struct gml_list_start bound;
 	struct gml_dirent dirent;
 	struct gml_inode root;
@@ -401,7 +398,7 @@ static int upload_list_run(struct upload_list *list, struct gml_span bucket,
 		rc = gml_may_inode(list->op, GML_ACTION_LIST_UPLOADS, &root, false);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	if (list->query->max == 0 || !upload_list_bound(list->query, id_marker, &bound))
+	if (list->query->max == 0 || !upload_list_bound(list->query, &bound))
 		return 0;
 	rc = gml_dirent_cursor_open(list->txn, list->bucket.uploads, &list->cursor);
 	if (rc != 0)
@@ -413,20 +410,19 @@ static int upload_list_run(struct upload_list *list, struct gml_span bucket,
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-int gml_upload_list(struct gml_op *op, struct gml_store *store, struct gml_span bucket,
-		    const struct gml_list_query *query, struct gml_span id_marker,
+int gml_upload_list(struct gml_op *op, struct gml_store *store, const struct gml_list_query *query,
 		    bool (*each)(void *arg, const struct gml_upload *upload), void *arg,
 		    bool *truncated_out)
 {
 	struct upload_list list = {.op = op, .query = query, .each = each, .arg = arg};
 	uint8_t id[16];
-	int rc = id_marker.len > 0 ? gml_upload_id_parse(id_marker, id) : 0;
+	int rc = query->after_id.len > 0 ? gml_upload_id_parse(query->after_id, id) : 0;
 	*truncated_out = false;
 	if (rc == 0)
 		rc = gml_meta_read_begin(store->meta, &list.txn);
 	if (rc != 0)
 		return rc;
-	rc = upload_list_run(&list, bucket, id_marker);
+	rc = upload_list_run(&list);
 	gml_dirent_cursor_close(list.cursor);
 	gml_meta_read_end(list.txn);
 	*truncated_out = rc == 0 && list.truncated;

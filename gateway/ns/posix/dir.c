@@ -156,12 +156,12 @@ static int dir_new_bucket(struct gml_txn *txn, struct dir_new_arg *arg)
 {
 	const struct gml_setattr *set = arg->set;
 	uint32_t mask = set != NULL ? set->mask : 0;
-	uint32_t uid = mask & GML_SET_UID ? set->uid : arg->op->principal.cred.uid;
-	uint32_t gid = mask & GML_SET_GID ? set->gid : arg->op->principal.cred.gid;
+	const struct gml_bucket_root want = {
+		.mode = mask & GML_SET_MODE ? set->mode & 07777 : GML_BUCKET_MODE,
+		.uid = mask & GML_SET_UID ? set->uid : arg->op->principal.cred.uid,
+		.gid = mask & GML_SET_GID ? set->gid : arg->op->principal.cred.gid};
 	struct gml_inode root;
-	int rc = gml_bucket_txn_create(txn, arg->op, arg->name,
-				       mask & GML_SET_MODE ? set->mode & 07777 : GML_BUCKET_MODE,
-				       uid, gid, &root);
+	int rc = gml_bucket_txn_create(txn, arg->op, arg->name, &want, &root);
 	if (rc == GML_ERR_BUCKETOWNED || rc == GML_ERR_BUCKETEXISTS)
 		rc = GML_ERR_EXIST;
 	if (rc == 0)
@@ -210,37 +210,41 @@ int gml_dir_mkdir(struct gml_op *op, struct gml_store *store, gml_ino parent, st
 	return dir_new(store, &arg, out);
 }
 
-int gml_dir_symlink(struct gml_op *op, struct gml_store *store, gml_ino parent,
-		    struct gml_span name, struct gml_span target, const struct gml_setattr *set,
-		    struct gml_attr *out)
+static int dir_node_check(const struct gml_op *op, const struct gml_node *node)
 {
-	struct dir_new_arg arg = {.op = op,
-				  .parent = parent,
-				  .name = name,
-				  .type = GML_LNK,
-				  .target = target,
-				  .set = set};
-	if (target.len == 0 || memchr(target.ptr, '\0', target.len) != NULL)
-		return GML_ERR_INVAL;
-	if (target.len > GML_SYMLINK_MAX)
-		return GML_ERR_NAMETOOLONG;
-	return dir_new(store, &arg, out);
+	switch (node->type) {
+	case GML_LNK:
+		if (node->target.len > GML_SYMLINK_MAX)
+			return GML_ERR_NAMETOOLONG;
+		return node->target.len > 0 &&
+				       memchr(node->target.ptr, '\0', node->target.len) == NULL
+			       ? 0
+			       : GML_ERR_INVAL;
+	case GML_CHR:
+	case GML_BLK:
+		return gml_may_administer(op, GML_ACTION_MAKE_DEVICE);
+	case GML_FIFO:
+	case GML_SOCK:
+		return 0;
+	case GML_REG:
+	case GML_DIR:
+		break;
+	}
+	return GML_ERR_INVAL;
 }
 
 int gml_dir_mknod(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
-		  enum gml_type type, uint64_t rdev, const struct gml_setattr *set,
-		  struct gml_attr *out)
+		  const struct gml_node *node, struct gml_attr *out)
 {
 	struct dir_new_arg arg = {
-		.op = op, .parent = parent, .name = name, .type = type, .set = set};
-	if (type != GML_CHR && type != GML_BLK && type != GML_FIFO && type != GML_SOCK)
-		return GML_ERR_INVAL;
-	if (type == GML_CHR || type == GML_BLK) {
-		int rc = gml_may_administer(op, GML_ACTION_MAKE_DEVICE);
-		if (rc != 0)
-			return rc;
-		arg.rdev = rdev;
-	}
+		.op = op, .parent = parent, .name = name, .type = node->type, .set = node->set};
+	int rc = dir_node_check(op, node);
+	if (rc != 0)
+		return rc;
+	if (node->type == GML_LNK)
+		arg.target = node->target;
+	if (node->type == GML_CHR || node->type == GML_BLK)
+		arg.rdev = node->rdev;
 	return dir_new(store, &arg, out);
 }
 

@@ -215,20 +215,20 @@ static bool create_repeated(const struct gml_inode *inode, const uint8_t *verifi
 }
 
 /* The name exists. */
-static int create_existing(struct create_arg *arg, unsigned access,
-			   enum gml_create_disposition disposition, const uint8_t *verifier,
+static int create_existing(struct create_arg *arg, const struct gml_create *create,
 			   const struct gml_inode *inode, struct gml_file **out)
 {
+	enum gml_create_disposition disposition = create->disposition;
 	bool empty = arg->set != NULL && (arg->set->mask & GML_SET_SIZE) && arg->set->size == 0;
 	struct gml_op named = *arg->op;
 	int rc;
 	if (disposition == GML_CREATE_GUARDED)
 		return GML_ERR_EXIST;
-	if (disposition == GML_CREATE_EXCLUSIVE && !create_repeated(inode, verifier))
+	if (disposition == GML_CREATE_EXCLUSIVE && !create_repeated(inode, create->verifier))
 		return GML_ERR_EXIST;
 	named.handle.found =
 		false; /* the name may denote another file since the look: STALE, and it is looked up again */
-	rc = gml_file_open(&named, arg->store, inode->ino, access, out);
+	rc = gml_file_open(&named, arg->store, inode->ino, create->access, out);
 	if (rc == 0 && disposition == GML_CREATE_UNCHECKED && empty)
 		rc = gml_inode_empty(arg->op, arg->store, (*out)->open_inode);
 	if (rc != 0) {
@@ -261,21 +261,21 @@ static int create_look(struct create_arg *arg, struct gml_inode *inode)
 	return rc;
 }
 
-static int create_try(struct create_arg *arg, unsigned access,
-		      enum gml_create_disposition disposition, const uint8_t *verifier,
+static int create_try(struct create_arg *arg, const struct gml_create *create,
 		      struct gml_file **out, bool *created_out)
 {
 	struct gml_inode inode;
 	int rc = create_look(arg, &inode);
 	*created_out = rc == GML_ERR_NOENT;
 	if (rc == GML_ERR_NOENT) {
-		rc = create_new(arg, access, out);
+		rc = create_new(arg, create->access, out);
 		/* Somebody was faster: look again, unless the answer is clear. */
-		return rc == GML_ERR_EXIST && disposition != GML_CREATE_GUARDED ? GML_ERR_AGAIN
-										: rc;
+		return rc == GML_ERR_EXIST && create->disposition != GML_CREATE_GUARDED
+			       ? GML_ERR_AGAIN
+			       : rc;
 	}
 	if (rc == 0) {
-		rc = create_existing(arg, access, disposition, verifier, &inode, out);
+		rc = create_existing(arg, create, &inode, out);
 		if (rc == GML_ERR_STALE) /* removed since the look */
 			rc = GML_ERR_AGAIN;
 	}
@@ -283,21 +283,21 @@ static int create_try(struct create_arg *arg, unsigned access,
 }
 
 int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent,
-		    struct gml_span name, unsigned access, enum gml_create_disposition disposition,
-		    const uint8_t verifier[8], const struct gml_setattr *set, struct gml_file **out,
-		    struct gml_attr *attr_out, bool *created_out)
+		    struct gml_span name, const struct gml_create *create, struct gml_file **out)
 {
 	struct create_arg arg = {
-		.store = store, .op = op, .parent = parent, .name = name, .set = set};
+		.store = store, .op = op, .parent = parent, .name = name, .set = create->set};
+	bool exclusive = create->disposition == GML_CREATE_EXCLUSIVE;
+	struct gml_attr *attr_out = create->attr_out;
 	bool created;
 	int rc = GML_ERR_AGAIN;
 	*out = NULL;
-	if ((access & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE)) ||
-	    (disposition == GML_CREATE_EXCLUSIVE && verifier == NULL))
+	if ((create->access & ~(unsigned)(GML_OPEN_READ | GML_OPEN_WRITE)) ||
+	    (exclusive && create->verifier == NULL))
 		return GML_ERR_INVAL;
-	arg.verifier = disposition == GML_CREATE_EXCLUSIVE ? verifier : NULL;
+	arg.verifier = exclusive ? create->verifier : NULL;
 	for (int i = 0; i < FILE_TRIES && rc == GML_ERR_AGAIN; i++)
-		rc = create_try(&arg, access, disposition, verifier, out, &created);
+		rc = create_try(&arg, create, out, &created);
 	if (rc == 0 && attr_out != NULL && created) {
 		gml_inode_attr_new(&arg.inode, attr_out);
 	} else if (rc == 0 && attr_out != NULL) {
@@ -307,8 +307,8 @@ int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent,
 			*out = NULL;
 		}
 	}
-	if (rc == 0 && created_out != NULL)
-		*created_out = created;
+	if (rc == 0 && create->created_out != NULL)
+		*create->created_out = created;
 	return rc;
 }
 
@@ -414,7 +414,7 @@ static int read_plan(struct gml_op *op, struct gml_store *store, gml_ino ino, ui
 	return rc;
 }
 
-int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *buf, size_t len,
+int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, struct gml_buf buf,
 		  size_t *nread_out, bool *eof_out)
 {
 	struct read_plan plan;
@@ -424,10 +424,10 @@ int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *
 	*nread_out = 0;
 	*eof_out = false;
 	do {
-		rc = read_plan(op, file->store, file->open_inode->ino, off + done, len - done,
+		rc = read_plan(op, file->store, file->open_inode->ino, off + done, buf.len - done,
 			       &size, &plan);
 		for (unsigned i = 0; rc == 0 && i < plan.count; i++) {
-			rc = read_segment(file->store, &plan.segments[i], (char *)buf + done);
+			rc = read_segment(file->store, &plan.segments[i], (char *)buf.ptr + done);
 			if (rc == 0)
 				done += plan.segments[i].len;
 		}
@@ -436,7 +436,7 @@ int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, void *
 			rc = 0;
 			continue;
 		}
-	} while (rc == 0 && plan.len > 0 && done < len);
+	} while (rc == 0 && plan.len > 0 && done < buf.len);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	*nread_out = done;

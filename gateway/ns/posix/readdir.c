@@ -32,7 +32,7 @@ static int readdir_entry(struct gml_op *op, struct gml_store *store, struct gml_
 }
 
 static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_txn *txn,
-			gml_ino dir, uint64_t cookie, gml_dir_each each, void *arg)
+			gml_ino dir, const struct gml_dir_query *query)
 {
 	char shown[GML_NFS_NAME_MAX + 1];
 	struct gml_dirent_cursor *cursor;
@@ -41,7 +41,7 @@ static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_t
 	int rc = gml_dirent_cursor_open(txn, dir, &cursor);
 	if (rc != 0)
 		return rc;
-	rc = gml_dirent_cursor_after_cookie(cursor, cookie, &name, &dirent);
+	rc = gml_dirent_cursor_after_cookie(cursor, query->cookie, &name, &dirent);
 	for (; rc == 0; rc = gml_dirent_cursor_next_cookie(cursor, &name, &dirent)) {
 		struct gml_attr attr;
 		bool show;
@@ -51,7 +51,7 @@ static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_t
 		rc = readdir_entry(op, store, txn, dir, &dirent, &attr, &show);
 		if (rc != 0)
 			break;
-		if (show && !each(arg, (struct gml_span){shown, len}, &attr)) {
+		if (show && !query->each(query->arg, (struct gml_span){shown, len}, &attr)) {
 			rc = GML_ERR_CANCELED;
 			break;
 		}
@@ -60,8 +60,8 @@ static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_t
 	return rc;
 }
 
-int gml_dir_read(struct gml_op *op, struct gml_store *store, gml_ino dir, uint64_t cookie,
-		 gml_dir_each each, void *arg, bool *eof_out)
+int gml_dir_read(struct gml_op *op, struct gml_store *store, gml_ino dir,
+		 const struct gml_dir_query *query, bool *eof_out)
 {
 	struct gml_inode inode;
 	struct gml_txn *txn;
@@ -71,7 +71,7 @@ int gml_dir_read(struct gml_op *op, struct gml_store *store, gml_ino dir, uint64
 		return rc;
 	rc = gml_dir_get(txn, op, dir, GML_ACTION_READDIR, &inode, NULL);
 	if (rc == 0)
-		rc = readdir_walk(op, store, txn, dir, cookie, each, arg);
+		rc = readdir_walk(op, store, txn, dir, query);
 	gml_meta_read_end(txn);
 	if (rc == GML_ERR_NOENT) {
 		*eof_out = true;

@@ -107,7 +107,7 @@ static enum gml_action xattr_set_action(struct gml_span name)
 }
 
 int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name,
-		  void *buf, size_t cap, size_t *len_out)
+		  struct gml_buf buf, size_t *len_out)
 {
 	struct gml_span value;
 	struct gml_inode inode;
@@ -124,10 +124,10 @@ int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struc
 		rc = gml_rec_xattr_get(txn, ino, name, &value);
 	if (rc == 0) {
 		*len_out = value.len;
-		if (cap > 0 && value.len > cap)
+		if (buf.len > 0 && value.len > buf.len)
 			rc = GML_ERR_TOOBIG;
-		else if (cap > 0 && value.len > 0)
-			memcpy(buf, value.ptr, value.len);
+		else if (buf.len > 0 && value.len > 0)
+			memcpy(buf.ptr, value.ptr, value.len);
 	}
 	gml_meta_read_end(txn);
 	return rc == GML_ERR_NOENT ? GML_ERR_NOXATTR : rc;

@@ -328,8 +328,8 @@ static int reap_date(struct gml_store *store, struct reap_list *list)
 	return list->nahead == 0 ? 0 : gml_meta_update_relaxed(store->meta, reap_date_fn, list);
 }
 
-int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_ns, unsigned max,
-		   bool (*is_open)(void *arg, gml_ino ino), void *arg, unsigned *freed_out)
+int gml_store_reap(struct gml_op *op, struct gml_store *store, const struct gml_reap *reap,
+		   unsigned *freed_out)
 {
 	struct reap_list *list = malloc(sizeof(*list));
 	gml_ino after = GML_INO_NONE;
@@ -338,14 +338,14 @@ int gml_store_reap(struct gml_op *op, struct gml_store *store, int64_t min_age_n
 	if (list == NULL)
 		return GML_ERR_NOMEM;
 	*list = (struct reap_list){
-		.store = store, .is_open = is_open, .arg = arg, .now = gml_now()};
-	list->oldest_kept = list->now - min_age_ns;
-	while (rc == 0 && *freed_out < max) {
+		.store = store, .is_open = reap->is_open, .arg = reap->arg, .now = gml_now()};
+	list->oldest_kept = list->now - reap->min_age_ns;
+	while (rc == 0 && *freed_out < reap->max) {
 		list->txn = NULL;
 		list->count = 0;
 		list->nahead = 0;
 		list->more = false;
-		list->max = max - *freed_out;
+		list->max = reap->max - *freed_out;
 		rc = gml_meta_read_begin(store->meta, &list->txn);
 		if (rc == 0)
 			rc = gml_rec_orphan_each(list->txn, after, reap_add, list);
