@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <gemel/store.h>
+#include "tests/object_ref.h"
 #include "disk.h"
 
 #define MODEL_BUCKET_NAME "bucket"

@@ -3,7 +3,6 @@
 #ifndef TESTS_CRASH_WORKLOAD_H
 #define TESTS_CRASH_WORKLOAD_H
 
-#include "tests/object_ref.h"
 #include "model.h"
 
 struct workload {

@@ -36,3 +36,8 @@ tests_unit_ns_link_test_SOURCES = tests/unit/ns_link_test.c tests/unit/ns_suppor
 tests_unit_ns_link_test_LDADD = $(NS_TEST_LDADD)
 tests_unit_ns_link_test_CPPFLAGS = $(NS_TEST_CPPFLAGS) -I$(top_srcdir)/tests/unit
 tests_unit_ns_link_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=gml_txn_put,--wrap=gml_txn_del,--wrap=gml_supersede
+check_PROGRAMS += tests/unit/ns_change_test
+tests_unit_ns_change_test_SOURCES = tests/unit/ns_change_test.c tests/unit/ns_support.h tests/unit/object_support.h
+tests_unit_ns_change_test_LDADD = $(NS_TEST_LDADD)
+tests_unit_ns_change_test_CPPFLAGS = $(NS_TEST_CPPFLAGS) -I$(top_srcdir)/tests/unit
+tests_unit_ns_change_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=gml_may_change

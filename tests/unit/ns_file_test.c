@@ -43,12 +43,12 @@ static void test_create_modes(void **state)
 	struct gml_attr attr;
 	bool created;
 	gml_ino b = ns->bucket, ino;
-#define CREATE(name, how, verifier, set)                                                           \
+#define CREATE(name, how, mark, attrs)                                                             \
 	gml_file_create(&ns->op, ns->store, b, ns_span(name),                                      \
 			&(struct gml_create){.access = GML_OPEN_READ | GML_OPEN_WRITE,             \
 					     .disposition = how,                                   \
-					     .verifier = verifier,                                 \
-					     .set = set,                                           \
+					     .verifier = mark,                                     \
+					     .set = attrs,                                         \
 					     .attr_out = &attr,                                    \
 					     .created_out = &created},                             \
 			&file)

@@ -56,7 +56,8 @@ static int crash_put(struct ns *ns, unsigned name, unsigned *seed)
 	if (rc == 0)
 		rc = gml_put_finish(
 			&ns->op, put,
-			&(struct gml_put_options){.md5 = md5, .attrs = &(struct gml_object_new){0}},
+			&(struct gml_put_options){.md5 = md5,
+						  .attrs = &(struct gml_object_new){.nmeta = 0}},
 			NULL);
 	free(buf);
 	return rc;

@@ -12,6 +12,8 @@ libgemel_la_SOURCES += \
 	gateway/ns/core/extent.h \
 	gateway/ns/core/link.c \
 	gateway/ns/core/link.h \
+	gateway/ns/core/may_change.c \
+	gateway/ns/core/may_change.h \
 	gateway/ns/core/name.c \
 	gateway/ns/core/name.h \
 	gateway/ns/core/path.c \

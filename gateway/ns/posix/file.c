@@ -177,7 +177,7 @@ static int create_txn(struct gml_txn *txn, void *argp)
 		memcpy(inode->verifier, arg->verifier, sizeof(inode->verifier));
 	/* Born DIRTY: the first write needs no transaction, and a close without one costs no sync. */
 	if (arg->wblob != 0 && inode->size == 0)
-		rc = gml_dirty_apply(txn, arg->store, inode, arg->wblob, true);
+		rc = gml_dirty_apply(txn, arg->op, arg->store, inode, arg->wblob, true);
 	dir.flags |= GML_INODE_EXPLICIT;
 	return rc == 0 ? gml_link_add(txn, &dir, arg->name, inode) : rc;
 }

@@ -17,6 +17,7 @@
 #include "gateway/ns/core/extent.h"
 #include "inode.h"
 #include "gateway/ns/core/link.h"
+#include "gateway/ns/core/may_change.h"
 #include "gateway/ns/core/time.h"
 #include "gateway/ns/store/owner.h"
 #include "gateway/ns/store/store.h"
@@ -229,10 +230,12 @@ int gml_inode_finalize(struct gml_op *op, struct gml_store *store, gml_ino ino)
 
 /* ---- clean to DIRTY ---------------------------------------------------------------------------------------------- */
 
-int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
-		    uint64_t id, bool fresh)
+int gml_dirty_apply(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
+		    struct gml_inode *inode, uint64_t id, bool fresh)
 {
-	int rc = 0;
+	int rc = gml_may_change(op, inode, GML_CHANGE_BYTES);
+	if (rc != 0)
+		return rc;
 	gml_inode_forget_content(inode);
 	inode->flags |= GML_INODE_DIRTY;
 	inode->wblob = id;
@@ -249,6 +252,7 @@ int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_ino
 }
 
 struct dirty_arg {
+	const struct gml_op *op;
 	struct gml_store *store;
 	struct gml_inode seen; /* scalars only */
 	uint64_t id;
@@ -271,7 +275,7 @@ static int dirty_txn(struct gml_txn *txn, void *argp)
 		inode.change = gml_change_next(gml_change_current(arg->store, &inode));
 	}
 	if (!(inode.flags & GML_INODE_DIRTY))
-		rc = gml_dirty_apply(txn, arg->store, &inode, arg->id, arg->fresh);
+		rc = gml_dirty_apply(txn, arg->op, arg->store, &inode, arg->id, arg->fresh);
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
@@ -332,9 +336,10 @@ static int dirty_try(struct gml_store *store, struct gml_open_inode *open_inode,
 	return 0;
 }
 
-int gml_open_inode_dirty(struct gml_store *store, struct gml_open_inode *open_inode, bool strip)
+int gml_open_inode_dirty(const struct gml_op *op, struct gml_store *store,
+			 struct gml_open_inode *open_inode, bool strip)
 {
-	struct dirty_arg arg = {.store = store, .strip = strip};
+	struct dirty_arg arg = {.op = op, .store = store, .strip = strip};
 	uint64_t reserved = 0;
 	int rc = GML_ERR_AGAIN;
 	for (int i = 0; i < FINALIZE_TRIES && rc == GML_ERR_AGAIN; i++)

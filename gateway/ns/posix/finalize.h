@@ -36,11 +36,12 @@ int gml_open_inode_finalize(struct gml_store *store, struct gml_open_inode *open
 int gml_open_inode_takeover(struct gml_store *store, struct gml_open_inode *open_inode);
 /* Make the inode DIRTY by this process (exclusive lock held), stripping suid and sgid if `strip`. STALE, BUSY (another
  * living process writes it), errors of disk and commit. */
-int gml_open_inode_dirty(struct gml_store *store, struct gml_open_inode *open_inode, bool strip);
+int gml_open_inode_dirty(const struct gml_op *op, struct gml_store *store,
+			 struct gml_open_inode *open_inode, bool strip);
 /* Inside a transaction: *inode becomes DIRTY with write blob `id` (`fresh`: its record is made), its content identity
  * goes. */
-int gml_dirty_apply(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode,
-		    uint64_t id, bool fresh);
+int gml_dirty_apply(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
+		    struct gml_inode *inode, uint64_t id, bool fresh);
 void gml_inode_forget_content(struct gml_inode *inode); /* md5, parts, checksum */
 /* Settle one DIRTY inode: sync the wblob, then size, times, change and a cleared flag in one transaction. */
 int gml_inode_finalize(struct gml_op *op, struct gml_store *store, gml_ino ino);

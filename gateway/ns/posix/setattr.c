@@ -18,6 +18,7 @@
 #include "gateway/ns/core/extent.h"
 #include "inode.h"
 #include "gateway/ns/core/link.h"
+#include "gateway/ns/core/may_change.h"
 #include "gateway/ns/core/time.h"
 #include "gateway/ns/object/bucket_txn.h"
 #include "gateway/ns/store/store.h"
@@ -59,12 +60,12 @@ static int setattr_check(const struct gml_op *op, const struct gml_setattr *set,
 			 const struct gml_inode *inode, bool barred)
 {
 	int rc = gml_may_inode(op, GML_ACTION_GETATTR, inode, barred);
-	if (rc == 0 && (set->mask & GML_SET_SIZE)) {
-		if (inode->type != GML_REG)
-			return inode->type == GML_DIR ? GML_ERR_ISDIR : GML_ERR_INVAL;
-		if (set->size > GML_FILE_SIZE_MAX)
-			return GML_ERR_FBIG;
-	}
+	if (rc == 0 && (set->mask & GML_SET_SIZE))
+		rc = gml_may_change(op, inode, GML_CHANGE_SIZE);
+	if (rc == 0 && (set->mask & GML_SET_SIZE) && set->size > GML_FILE_SIZE_MAX)
+		rc = GML_ERR_FBIG;
+	if (rc == 0 && (set->mask & ~(uint32_t)GML_SET_SIZE))
+		rc = gml_may_change(op, inode, GML_CHANGE_ATTRS);
 	return rc == 0 ? setattr_may(op, set, inode, barred) : rc;
 }
 
@@ -174,7 +175,7 @@ static int setattr_resize(struct gml_txn *txn, struct setattr_arg *arg, struct g
 	if (rc == 0 && !(inode->flags & GML_INODE_ORPHAN))
 		rc = gml_usage_add(txn, inode->bucket, delta, 0);
 	if (rc == 0 && arg->wblob != 0)
-		rc = gml_dirty_apply(txn, arg->store, inode, arg->wblob, true);
+		rc = gml_dirty_apply(txn, arg->op, arg->store, inode, arg->wblob, true);
 	return rc;
 }
 

@@ -18,6 +18,7 @@
 #include "gateway/ns/core/change_counters.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/core/link.h"
+#include "gateway/ns/core/may_change.h"
 #include "gateway/ns/core/time.h"
 #include "gateway/ns/store/store.h"
 #include "finalize.h"
@@ -43,6 +44,8 @@ static int write_look_txn(struct gml_txn *txn, const struct gml_op *op, struct g
 	struct gml_inode *inode = &look->inode;
 	struct gml_extent extent;
 	int rc = gml_handle_get(txn, op, store, ino, GML_ACTION_WRITE, inode);
+	if (rc == 0)
+		rc = gml_may_change(op, inode, GML_CHANGE_BYTES);
 	if (rc == 0 && end > inode->size && !(inode->flags & GML_INODE_ORPHAN))
 		rc = gml_usage_check(txn, inode->bucket, (int64_t)(end - inode->size), 0);
 	if (rc != 0)
@@ -72,7 +75,7 @@ int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end, stru
 	struct write_look look;
 	int rc = write_look(op, file->store, file->open_inode->ino, end, end, &look);
 	if (rc == 0)
-		rc = gml_open_inode_dirty(file->store, file->open_inode, look.strip);
+		rc = gml_open_inode_dirty(op, file->store, file->open_inode, look.strip);
 	if (rc == 0)
 		rc = write_look(op, file->store, file->open_inode->ino, end, end, &look);
 	*inode = look.inode;
@@ -274,7 +277,7 @@ static int write_exclusive(struct gml_op *op, struct gml_file *file, uint64_t of
 	pthread_rwlock_wrlock(&file->open_inode->lock);
 	rc = write_look(op, file->store, file->open_inode->ino, off, end, &look);
 	if (rc == 0)
-		rc = gml_open_inode_dirty(file->store, file->open_inode, look.strip);
+		rc = gml_open_inode_dirty(op, file->store, file->open_inode, look.strip);
 	if (rc == 0) /* the state may be new, and with it the map */
 		rc = write_look(op, file->store, file->open_inode->ino, off, end, &look);
 	if (rc == 0)

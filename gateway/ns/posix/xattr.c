@@ -14,6 +14,7 @@
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/change_counters.h"
 #include "gateway/ns/core/link.h"
+#include "gateway/ns/core/may_change.h"
 #include "gateway/ns/core/time.h"
 #include "gateway/ns/object/object_meta.h"
 #include "gateway/ns/store/store.h"
@@ -81,29 +82,46 @@ static int xattr_value_check(struct gml_span name, struct gml_span value)
 	return 0;
 }
 
-/* The inode; user attributes are for files and directories only, as Linux has it. */
+/* What is asked of the inode. */
+struct xattr_ask {
+	enum gml_action action;
+	enum gml_change change; /* 0: none, it is read */
+};
+
+/* User attributes are for files and directories only, as Linux has it. */
+static int xattr_suits(const struct gml_op *op, const struct gml_inode *inode,
+		       enum gml_change change)
+{
+	if (change != 0)
+		return gml_may_change(op, inode, change);
+	return inode->type == GML_REG || inode->type == GML_DIR ? 0 : GML_ERR_PERM;
+}
+
 static int xattr_inode(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
-		       gml_ino ino, enum gml_action action, struct gml_inode *out)
+		       gml_ino ino, struct xattr_ask ask, struct gml_inode *out)
 {
 	bool barred;
-	int rc = gml_handle_look(txn, op, store, ino, out, &barred);
-	if (rc == 0 && out->type != GML_REG && out->type != GML_DIR) {
-		rc = gml_may_inode(op, GML_ACTION_GETATTR, out, barred);
-		return rc == 0 ? GML_ERR_PERM : rc;
-	}
-	return rc == 0 ? gml_may_inode(op, action, out, barred) : rc;
+	int suits, rc = gml_handle_look(txn, op, store, ino, out, &barred);
+	if (rc != 0)
+		return rc;
+	suits = xattr_suits(op, out, ask.change);
+	rc = gml_may_inode(op, suits == 0 ? ask.action : GML_ACTION_GETATTR, out, barred);
+	return rc == 0 ? suits : rc;
 }
 
-static enum gml_action xattr_get_action(struct gml_span name)
+static struct xattr_ask xattr_get_ask(struct gml_span name)
 {
-	return xattr_has_prefix(name, XATTR_TAG) ? GML_ACTION_GET_OBJECT_TAGGING
-						 : GML_ACTION_GET_XATTR;
+	bool tag = xattr_has_prefix(name, XATTR_TAG);
+	return (struct xattr_ask){.action = tag ? GML_ACTION_GET_OBJECT_TAGGING
+						: GML_ACTION_GET_XATTR};
 }
 
-static enum gml_action xattr_set_action(struct gml_span name)
+static struct xattr_ask xattr_set_ask(struct gml_span name)
 {
-	return xattr_has_prefix(name, XATTR_TAG) ? GML_ACTION_PUT_OBJECT_TAGGING
-						 : GML_ACTION_SET_XATTR;
+	bool tag = xattr_has_prefix(name, XATTR_TAG);
+	return (struct xattr_ask){.action = tag ? GML_ACTION_PUT_OBJECT_TAGGING
+						: GML_ACTION_SET_XATTR,
+				  .change = GML_CHANGE_XATTRS};
 }
 
 int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name,
@@ -117,7 +135,7 @@ int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struc
 		rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = xattr_inode(txn, op, store, ino, xattr_get_action(name), &inode);
+	rc = xattr_inode(txn, op, store, ino, xattr_get_ask(name), &inode);
 	if (rc == GML_ERR_PERM)
 		rc = GML_ERR_NOXATTR;
 	if (rc == 0)
@@ -202,8 +220,7 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	struct gml_span old;
 	bool shorter;
-	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, xattr_set_action(arg->name),
-			     &inode);
+	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, xattr_set_ask(arg->name), &inode);
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_xattr_get(txn, arg->ino, arg->name, &old);
@@ -246,8 +263,7 @@ static int xattr_remove_txn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	struct gml_span old;
 	bool any = false;
-	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, xattr_set_action(arg->name),
-			     &inode);
+	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, xattr_set_ask(arg->name), &inode);
 	if (rc == 0)
 		rc = gml_rec_xattr_get(txn, arg->ino, arg->name, &old);
 	if (rc == 0)
@@ -279,7 +295,7 @@ static int xattr_walk(struct gml_op *op, struct gml_store *store, gml_ino ino, s
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = xattr_inode(txn, op, store, ino, xattr_get_action(from), &inode);
+	rc = xattr_inode(txn, op, store, ino, xattr_get_ask(from), &inode);
 	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
 		rc = gml_rec_xattr_each(txn, ino, from, each, arg);
 	gml_meta_read_end(txn);
@@ -440,10 +456,10 @@ static int tags_replace_txn(struct gml_txn *txn, void *argp)
 	const struct tags_arg *arg = argp;
 	struct gml_inode inode;
 	bool any;
-	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino,
-			     arg->ntags > 0 ? GML_ACTION_PUT_OBJECT_TAGGING
-					    : GML_ACTION_DELETE_OBJECT_TAGGING,
-			     &inode);
+	const struct xattr_ask ask = {.action = arg->ntags > 0 ? GML_ACTION_PUT_OBJECT_TAGGING
+							       : GML_ACTION_DELETE_OBJECT_TAGGING,
+				      .change = GML_CHANGE_TAGS};
+	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, ask, &inode);
 	if (rc == 0)
 		rc = tags_fit(txn, arg, &any);
 	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
