@@ -10,7 +10,6 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/time.h"
-#include "gateway/ns/store/store.h"
 #include "authorize.h"
 #include "roster.h"
 
@@ -93,10 +92,10 @@ struct principal_change {
 
 static int principal_update(struct principal_change *change, gml_meta_fn fn)
 {
-	int rc = gml_meta_update(change->store->meta, fn, change);
+	int rc = gml_meta_update(gml_store_meta(change->store), fn, change);
 	/* After IO nobody knows whether it will come to light: the roster stays open. */
 	if (rc != GML_ERR_IO)
-		gml_roster_done(change->store->roster, change->change);
+		gml_roster_done(gml_store_roster(change->store), change->change);
 	return rc;
 }
 
@@ -111,7 +110,7 @@ static int principal_user_create_fn(struct gml_txn *txn, void *arg)
 	rc = user->flags & GML_USER_DISABLED ? 0 : principal_uid_check(txn, user);
 	if (rc != 0)
 		return rc;
-	change->change = gml_roster_begin(change->store->roster);
+	change->change = gml_roster_begin(gml_store_roster(change->store));
 	return gml_rec_user_put(txn, user);
 }
 
@@ -141,7 +140,7 @@ static int principal_user_update_fn(struct gml_txn *txn, void *arg)
 		rc = principal_uid_check(txn, &user);
 	if (rc != 0)
 		return rc;
-	change->change = gml_roster_begin(change->store->roster);
+	change->change = gml_roster_begin(gml_store_roster(change->store));
 	user.created = old.created;
 	rc = gml_rec_user_put(txn, &user);
 	return rc == 0 && user.uid != old.uid ? gml_rec_uid_retire(txn, old.uid) : rc;
@@ -214,7 +213,7 @@ static int principal_user_delete_fn(struct gml_txn *txn, void *arg)
 	if (rc == 0)
 		rc = keys.rc;
 	if (rc == 0)
-		change->change = gml_roster_begin(change->store->roster);
+		change->change = gml_roster_begin(gml_store_roster(change->store));
 	for (size_t i = 0; rc == 0 && i < keys.count; i++)
 		rc = gml_rec_key_del(txn, principal_span(keys.ids[i], sizeof(keys.ids[i])));
 	if (rc == 0)
@@ -236,7 +235,7 @@ int gml_user_delete(struct gml_op *op, struct gml_store *store, const char *name
 int gml_user_get(struct gml_store *store, const char *name, struct gml_user *out)
 {
 	struct gml_txn *txn = NULL;
-	int rc = gml_meta_read_begin(store->meta, &txn);
+	int rc = gml_meta_read_begin(gml_store_meta(store), &txn);
 	if (rc == 0)
 		rc = principal_user_get(txn, principal_span(name, GML_USER_NAME_MAX + 1), out);
 	gml_meta_read_end(txn);
@@ -246,7 +245,7 @@ int gml_user_get(struct gml_store *store, const char *name, struct gml_user *out
 int gml_user_by_uid(struct gml_store *store, uint32_t uid, struct gml_user *out)
 {
 	struct gml_txn *txn = NULL;
-	int rc = gml_meta_read_begin(store->meta, &txn);
+	int rc = gml_meta_read_begin(gml_store_meta(store), &txn);
 	if (rc == 0) {
 		rc = gml_rec_user_by_uid(txn, uid, out);
 		if (rc == GML_ERR_NOENT)
@@ -260,7 +259,7 @@ int gml_user_list(struct gml_store *store, bool (*each)(void *arg, const struct 
 		  void *arg)
 {
 	struct gml_txn *txn = NULL;
-	int rc = gml_meta_read_begin(store->meta, &txn);
+	int rc = gml_meta_read_begin(gml_store_meta(store), &txn);
 	if (rc == 0)
 		rc = gml_rec_user_each(txn, each, arg);
 	gml_meta_read_end(txn);
@@ -344,7 +343,7 @@ int gml_key_create(struct gml_op *op, struct gml_store *store, struct gml_key *k
 		return GML_ERR_INVAL;
 	rc = principal_key_fill(&made);
 	if (rc == 0)
-		rc = gml_meta_update(store->meta, principal_key_create_fn, &made);
+		rc = gml_meta_update(gml_store_meta(store), principal_key_create_fn, &made);
 	if (rc == 0)
 		*key = made;
 	explicit_bzero(&made, sizeof(made));
@@ -382,7 +381,7 @@ int gml_key_update(struct gml_op *op, struct gml_store *store, const char *id, u
 		return GML_ERR_PERM;
 	if ((flags & ~(uint32_t)(GML_KEY_DISABLED | GML_KEY_SIGV2)) != 0)
 		return GML_ERR_INVAL;
-	return gml_meta_update(store->meta, principal_key_update_fn, &change);
+	return gml_meta_update(gml_store_meta(store), principal_key_update_fn, &change);
 }
 
 static int principal_key_delete_fn(struct gml_txn *txn, void *arg)
@@ -395,7 +394,7 @@ int gml_key_delete(struct gml_op *op, struct gml_store *store, const char *id)
 {
 	if (gml_may_administer(op, GML_ACTION_DELETE_KEY) != 0)
 		return GML_ERR_PERM;
-	return gml_meta_update(store->meta, principal_key_delete_fn, (void *)id);
+	return gml_meta_update(gml_store_meta(store), principal_key_delete_fn, (void *)id);
 }
 
 struct principal_key_walk {
@@ -417,7 +416,7 @@ int gml_key_list(struct gml_store *store, const char *user,
 {
 	struct principal_key_walk walk = {user, each, arg};
 	struct gml_txn *txn = NULL;
-	int rc = gml_meta_read_begin(store->meta, &txn);
+	int rc = gml_meta_read_begin(gml_store_meta(store), &txn);
 	if (rc == 0)
 		rc = gml_rec_key_each(txn, principal_key_list_one, &walk);
 	gml_meta_read_end(txn);
@@ -431,7 +430,7 @@ int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *
 	int rc;
 	if (id.len == 0 || id.len > GML_ACCESS_KEY_MAX)
 		return GML_ERR_NOKEY;
-	rc = gml_meta_read_begin(store->meta, &txn);
+	rc = gml_meta_read_begin(gml_store_meta(store), &txn);
 	if (rc == 0)
 		rc = principal_key_get(txn, id, key_out);
 	if (rc == 0)

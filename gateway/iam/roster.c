@@ -31,7 +31,6 @@
 #include "gateway/base/errmap.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
-#include "gateway/ns/store/store.h"
 #include "roster.h"
 
 #define ROSTER_BITS                                                                                \
@@ -123,14 +122,14 @@ static int roster_nothing_fn(struct gml_txn *txn, void *arg)
 
 int gml_roster_resolve(struct gml_store *store)
 {
-	struct roster_shared *shared = store->roster->shared;
+	struct roster_shared *shared = gml_store_roster(store)->shared;
 	uint64_t begun = atomic_load(&shared->begun);
 	int rc;
 	if (atomic_load(&shared->done) >= begun)
 		return 0;
-	rc = gml_meta_update(store->meta, roster_nothing_fn, NULL);
+	rc = gml_meta_update(gml_store_meta(store), roster_nothing_fn, NULL);
 	if (rc == 0)
-		gml_roster_done(store->roster, begun);
+		gml_roster_done(gml_store_roster(store), begun);
 	return rc;
 }
 
@@ -213,7 +212,7 @@ static int roster_order(const void *a, const void *b)
 static int roster_read(struct gml_store *store, struct roster_list *list)
 {
 	struct gml_txn *txn = NULL;
-	int rc = gml_meta_read_begin(store->meta, &txn);
+	int rc = gml_meta_read_begin(gml_store_meta(store), &txn);
 	if (rc == 0)
 		rc = gml_rec_user_each(txn, roster_add_user, list);
 	if (rc == 0)
@@ -285,7 +284,7 @@ static bool roster_ask(struct gml_store *store, uint32_t uid)
 {
 	struct gml_txn *txn = NULL;
 	bool refused = true; /* nothing can be done with a store that cannot be read */
-	if (gml_meta_read_begin(store->meta, &txn) == 0)
+	if (gml_meta_read_begin(gml_store_meta(store), &txn) == 0)
 		(void)gml_rec_uid_refused(txn, uid, &refused);
 	gml_meta_read_end(txn);
 	return refused;
@@ -293,7 +292,7 @@ static bool roster_ask(struct gml_store *store, uint32_t uid)
 
 bool gml_uid_refused(struct gml_store *store, uint32_t uid)
 {
-	struct gml_roster *roster = store->roster;
+	struct gml_roster *roster = gml_store_roster(store);
 	uint64_t begun = atomic_load(&roster->shared->begun);
 	uint32_t *uids;
 	size_t count;

@@ -4,7 +4,14 @@
 #define GML_IAM_ROSTER_H
 
 #include <stdint.h>
-#include "gateway/ns/store/store.h"
+#include <gemel/store.h>
+#include "gateway/meta/engine.h"
+
+struct gml_roster;
+
+/* Of the open store, which keeps both (gateway/ns/store/store.c). Borrowed; pure. */
+struct gml_meta *gml_store_meta(struct gml_store *store);
+struct gml_roster *gml_store_roster(struct gml_store *store);
 
 /* run/roster below the store's directory: made when missing, mapped shared. Lives as long as the
  * open store. */

@@ -289,6 +289,11 @@ void gml_txn_durability(struct gml_txn *txn, bool relaxed)
 	txn->declared_strict = txn->declared_strict || !relaxed;
 }
 
+void gml_txn_serve(struct gml_txn *txn, const struct gml_op *op)
+{
+	txn->op = op;
+}
+
 /* ---- log lines ---- */
 void gml_meta_head_init(struct gml_meta *meta, const struct gml_engine *engine,
 			const struct gml_meta_options *opt)
@@ -319,22 +324,54 @@ static bool meta_log_admit(struct gml_meta *meta, uint64_t *dropped_out)
 	return (uint32_t)next <= ENGINE_LOG_LINES;
 }
 
-void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
+/* Where a line goes, and whose it is. */
+struct meta_sink {
+	gml_log_fn log;
+	void *arg;
+	const char *request_id; /* "": nobody's */
+};
+
+static void meta_vlog(struct gml_meta *meta, const struct meta_sink *sink, enum gml_log_level level,
+		      const char *format, va_list ap)
 {
 	char line[512];
 	uint64_t dropped;
-	va_list ap;
-	if (meta->log == NULL || !meta_log_admit(meta, &dropped))
+	int at = 0;
+	if (sink->log == NULL || !meta_log_admit(meta, &dropped))
 		return;
 	if (dropped > 0) {
 		snprintf(line, sizeof(line), "%llu messages of the metadata store were left out",
 			 (unsigned long long)dropped);
-		meta->log(meta->log_arg, GML_LOG_WARN, line);
+		sink->log(sink->arg, GML_LOG_WARN, line);
+	}
+	if (sink->request_id[0] != '\0')
+		at = snprintf(line, sizeof(line), "request %s: ", sink->request_id);
+	vsnprintf(line + at, sizeof(line) - (size_t)at, format, ap);
+	sink->log(sink->arg, level, line);
+}
+
+void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
+{
+	const struct meta_sink sink = {meta->log, meta->log_arg, ""};
+	va_list ap;
+	va_start(ap, format);
+	meta_vlog(meta, &sink, level, format, ap);
+	va_end(ap);
+}
+
+void gml_txn_log(struct gml_txn *txn, enum gml_log_level level, const char *format, ...)
+{
+	const struct gml_op *op = txn->op;
+	struct meta_sink sink = {txn->meta->log, txn->meta->log_arg,
+				 op != NULL ? op->request_id : ""};
+	va_list ap;
+	if (op != NULL && op->log != NULL) {
+		sink.log = op->log;
+		sink.arg = op->log_arg;
 	}
 	va_start(ap, format);
-	vsnprintf(line, sizeof(line), format, ap);
+	meta_vlog(txn->meta, &sink, level, format, ap);
 	va_end(ap);
-	meta->log(meta->log_arg, level, line);
 }
 
 /* Printable bytes as they are, others as \xNN; "…" when it is cut. */
@@ -360,8 +397,7 @@ int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table, struct gml_span k
 	if (atomic_exchange(&txn->meta->corrupt_logged, hash) == hash)
 		return GML_ERR_CORRUPT;
 	corrupt_key(text, sizeof(text), key);
-	gml_meta_log(txn->meta, GML_LOG_ERROR,
-		     "metadata: the record of table %s at key %s is damaged", gml_table_name(table),
-		     text);
+	gml_txn_log(txn, GML_LOG_ERROR, "metadata: the record of table %s at key %s is damaged",
+		    gml_table_name(table), text);
 	return GML_ERR_CORRUPT;
 }

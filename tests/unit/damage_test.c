@@ -47,6 +47,54 @@ static void blob_path(struct ns *ns, uint64_t id, char path[PATH_MAX])
 	gml_blob_unref(blob);
 }
 
+/* A record that is no inode's, under the number of one. */
+static int damage_inode(struct gml_txn *txn, void *arg)
+{
+	uint8_t key[8];
+	for (unsigned i = 0; i < 8; i++)
+		key[i] = (uint8_t)(*(gml_ino *)arg >> (56 - 8 * i));
+	return gml_txn_put(txn, GML_TABLE_INODE, (struct gml_span){key, sizeof(key)}, ns_span("?"));
+}
+
+static char damage_line[600];
+
+static void damage_log(void *arg, enum gml_log_level level, const char *line)
+{
+	(void)arg, (void)level;
+	snprintf(damage_line, sizeof(damage_line), "%s", line);
+}
+
+/* The line about a damaged record goes where the operation's lines go, and names its request: of reads and of changes,
+ * by key and by handle. */
+static void test_line_names_its_request(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_op op = ns->op;
+	struct gml_object *object = NULL;
+	struct gml_attr attr;
+	gml_ino a = ns_put(ns, ns->bucket, "a", "1"), b = ns_put(ns, ns->bucket, "b", "2"),
+		c = ns_put(ns, ns->bucket, "c", "3");
+	assert_ok(gml_meta_update(ns->store->meta, damage_inode, &a));
+	assert_ok(gml_meta_update(ns->store->meta, damage_inode, &b));
+	assert_ok(gml_meta_update(ns->store->meta, damage_inode, &c));
+	op.log = damage_log;
+	strcpy(op.request_id, "0123ABCD");
+	assert_rc(gml_object_open(&op, ns->store, B, ns_span("a"), GML_OBJECT_FACTS, &object),
+		  GML_ERR_CORRUPT);
+	assert_ptr_equal(strstr(damage_line, "request 0123ABCD: metadata: the record"),
+			 damage_line);
+	damage_line[0] = '\0';
+	strcpy(op.request_id, "77");
+	assert_rc(gml_inode_getattr(&op, ns->store, b, &attr), GML_ERR_CORRUPT);
+	assert_ptr_equal(strstr(damage_line, "request 77: metadata: the record"), damage_line);
+	damage_line[0] = '\0';
+	op.request_id[0] = '\0'; /* no number: the line alone */
+	assert_rc(gml_dir_remove(&op, ns->store, ns->bucket, ns_span("c"), GML_REMOVE_ANY),
+		  GML_ERR_CORRUPT);
+	assert_ptr_equal(strstr(damage_line, "metadata: the record"), damage_line);
+	ns_close(ns);
+}
+
 static int try_open(struct ns *ns, const char *key, enum gml_object_want want)
 {
 	struct gml_object *object = NULL;
@@ -320,6 +368,7 @@ static void test_nothing_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_line_names_its_request, ns_setup, ns_teardown),
 		cmocka_unit_test_setup_teardown(test_short_blob, ns_setup, ns_teardown),
 		cmocka_unit_test_setup_teardown(test_length_is_remembered, ns_setup, ns_teardown),
 		cmocka_unit_test_setup_teardown(test_missing_blob, ns_setup, ns_teardown),

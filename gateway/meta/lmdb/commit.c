@@ -93,6 +93,7 @@ static void commit_call(struct gml_lmdb_txn *txn, struct gml_update *update, boo
 	bool id_changed = txn->id_changed;
 	*grown_out = false;
 	txn->head.declared_relaxed = txn->head.declared_strict = false;
+	txn->head.op = NULL;
 	update->rc = no_space ? commit_refuses_growth(txn, update, grown_out)
 			      : update->fn(&txn->head, update->arg);
 	update->declared_relaxed =
@@ -131,9 +132,9 @@ static int commit_attempt(struct gml_lmdb *meta, struct gml_update *batch,
 		if (u->rc != 0 && txn.writes != writes) {
 			gml_assert(grown || u->rc == GML_ERR_NOMEM || u->rc == GML_ERR_CORRUPT);
 			if (!grown)
-				gml_meta_log(&meta->head, GML_LOG_ERROR,
-					     "a metadata change failed after it had written: %s",
-					     gml_err_text(u->rc));
+				gml_txn_log(&txn.head, GML_LOG_ERROR,
+					    "a metadata change failed after it had written: %s",
+					    gml_err_text(u->rc));
 			u->done = true;
 			rc = GML_ERR_CANCELED;
 			goto abort;

@@ -155,6 +155,7 @@ void gml_lmdb_read_end(struct gml_txn *head)
 {
 	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
 	gml_assert(head->cursors == 0);
+	head->op = NULL; /* the next reader is another's */
 	mdb_txn_reset(txn->mdb);
 	if (!txn_park(txn->meta, txn))
 		txn_free(txn);
@@ -324,8 +325,7 @@ int gml_lmdb_error(struct gml_lmdb_txn *txn, int code)
 {
 	int rc = gml_lmdb_err(code);
 	if (code != MDB_NOTFOUND) {
-		gml_meta_log(&txn->meta->head, GML_LOG_ERROR, "metadata engine: %s",
-			     mdb_strerror(code));
+		gml_txn_log(&txn->head, GML_LOG_ERROR, "metadata engine: %s", mdb_strerror(code));
 		if (txn->head.writable && txn->failed == 0)
 			txn->failed = rc;
 	}

@@ -94,8 +94,8 @@ static int memory_call(struct gml_memory_txn *txn, gml_meta_fn fn, void *arg)
 		return memory_space(store, txn->version);
 	if (txn->writes > 0) {
 		gml_assert(rc == GML_ERR_NOMEM || rc == GML_ERR_CORRUPT);
-		gml_meta_log(txn->head.meta, GML_LOG_ERROR,
-			     "a metadata change failed after it had written: %s", gml_err_text(rc));
+		gml_txn_log(&txn->head, GML_LOG_ERROR,
+			    "a metadata change failed after it had written: %s", gml_err_text(rc));
 	}
 	return rc;
 }

@@ -59,6 +59,7 @@ int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, const struct gml
 	int rc = path_check(ref);
 	if (rc != 0)
 		return rc;
+	gml_txn_serve(txn, op);
 	out->ref = *ref;
 	out->missing = 0;
 	out->found = out->barred = false;

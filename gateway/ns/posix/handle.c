@@ -63,7 +63,9 @@ static int handle_alive(const struct gml_op *op, struct gml_store *store,
 int gml_handle_look(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
 		    gml_ino ino, struct gml_inode *out, bool *barred_out)
 {
-	int rc = gml_rec_inode_get(txn, ino, out);
+	int rc;
+	gml_txn_serve(txn, op);
+	rc = gml_rec_inode_get(txn, ino, out);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	rc = handle_alive(op, store, out);
@@ -73,7 +75,9 @@ int gml_handle_look(struct gml_txn *txn, const struct gml_op *op, struct gml_sto
 int gml_handle_look_named(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
 			  struct gml_inode *out, bool *barred_out)
 {
-	int rc = gml_rec_inode_get(txn, ino, out);
+	int rc;
+	gml_txn_serve(txn, op);
+	rc = gml_rec_inode_get(txn, ino, out);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
 	if (out->flags & GML_INODE_ORPHAN)

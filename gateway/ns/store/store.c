@@ -425,6 +425,16 @@ int gml_store_ready(struct gml_store *store)
 		       : rc;
 }
 
+struct gml_meta *gml_store_meta(struct gml_store *store)
+{
+	return store->meta;
+}
+
+struct gml_roster *gml_store_roster(struct gml_store *store)
+{
+	return store->roster;
+}
+
 const uint8_t *gml_store_uuid(const struct gml_store *store)
 {
 	return gml_meta_uuid(store->meta);
