@@ -150,6 +150,44 @@ static void test_open_rights(void **state)
 		  GML_ERR_STALE);
 }
 
+static int open_close(struct ns *ns, struct gml_op *op, gml_ino ino, unsigned access)
+{
+	struct gml_file *file = NULL;
+	int rc = gml_file_open(op, ns->store, ino, access, &file);
+	assert_ok(gml_file_close(op, file));
+	return rc;
+}
+
+/* What an OPEN may that its mode forbids: reading of what may be executed, and what its owner had before. */
+static void test_open_excused(void **state)
+{
+	struct ns *ns = *state;
+	const unsigned both = GML_OPEN_READ | GML_OPEN_WRITE;
+	struct gml_op owner = ns_user(1000, 100), other = ns_user(2000, 200), ro = owner;
+	struct gml_setattr set = {.mask = GML_SET_MODE | GML_SET_UID, .mode = 0113, .uid = 1000};
+	gml_ino ino = ns_put(ns, ns->bucket, "f", "x");
+	ro.context.read_only = true;
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &set, NULL));
+	assert_ok(open_close(ns, &owner, ino, GML_OPEN_READ)); /* to execute it */
+	assert_ok(open_close(ns, &other, ino, GML_OPEN_READ));
+	assert_ok(open_close(ns, &other, ino, GML_OPEN_WRITE));
+	assert_rc(open_close(ns, &other, ino, both), GML_ERR_ACCESS); /* not for execution */
+	set.mode = 0;
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, ino, &set, NULL));
+	assert_rc(open_close(ns, &owner, ino, GML_OPEN_READ), GML_ERR_ACCESS);
+	assert_ok(open_close(ns, &owner, ino, GML_OPEN_READ | GML_OPEN_RECLAIM));
+	assert_ok(open_close(ns, &owner, ino, both | GML_OPEN_RECLAIM));
+	assert_rc(open_close(ns, &ro, ino, both | GML_OPEN_RECLAIM), GML_ERR_ROFS);
+	assert_rc(open_close(ns, &other, ino, GML_OPEN_READ | GML_OPEN_RECLAIM), GML_ERR_ACCESS);
+	/* I/O asks for itself; the way is asked for at once. */
+	assert_ok(open_close(ns, &other, ino, both | GML_OPEN_IO));
+	set = (struct gml_setattr){.mask = GML_SET_MODE, .mode = 0700};
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns->bucket, &set, NULL));
+	assert_rc(open_close(ns, &other, ino, GML_OPEN_READ | GML_OPEN_IO), GML_ERR_ACCESS);
+	owner.principal.refused = true;
+	assert_rc(open_close(ns, &owner, ino, GML_OPEN_READ | GML_OPEN_IO), GML_ERR_ACCESS);
+}
+
 static void test_write_read(void **state)
 {
 	struct ns *ns = *state;
@@ -957,17 +995,29 @@ int main(void)
 {
 #define NS_TEST(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
 	const struct CMUnitTest tests[] = {
-		NS_TEST(test_settle_too_late), NS_TEST(test_truncate_rubbish),
-		NS_TEST(test_create_modes),    NS_TEST(test_open_rights),
-		NS_TEST(test_write_read),      NS_TEST(test_commits),
-		NS_TEST(test_unwritten),       NS_TEST(test_unwritten_meanwhile),
-		NS_TEST(test_write_behind),    NS_TEST(test_syncs),
-		NS_TEST(test_times),	       NS_TEST(test_setattr_rights),
-		NS_TEST(test_truncate),	       NS_TEST(test_suid_cleared_by_write),
-		NS_TEST(test_copy_on_write),   NS_TEST(test_truncate_extents),
-		NS_TEST(test_sparse),	       NS_TEST(test_orphan),
-		NS_TEST(test_quota),	       NS_TEST(test_usage_ends),
-		NS_TEST(test_xattr),	       cmocka_unit_test(test_etag),
+		NS_TEST(test_settle_too_late),
+		NS_TEST(test_truncate_rubbish),
+		NS_TEST(test_create_modes),
+		NS_TEST(test_open_rights),
+		NS_TEST(test_open_excused),
+		NS_TEST(test_write_read),
+		NS_TEST(test_commits),
+		NS_TEST(test_unwritten),
+		NS_TEST(test_unwritten_meanwhile),
+		NS_TEST(test_write_behind),
+		NS_TEST(test_syncs),
+		NS_TEST(test_times),
+		NS_TEST(test_setattr_rights),
+		NS_TEST(test_truncate),
+		NS_TEST(test_suid_cleared_by_write),
+		NS_TEST(test_copy_on_write),
+		NS_TEST(test_truncate_extents),
+		NS_TEST(test_sparse),
+		NS_TEST(test_orphan),
+		NS_TEST(test_quota),
+		NS_TEST(test_usage_ends),
+		NS_TEST(test_xattr),
+		cmocka_unit_test(test_etag),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

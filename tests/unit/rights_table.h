@@ -15,6 +15,10 @@ RIGHTS_ROW(object_missing_deep,
 	"NNNNNAANNNN NNNANAANANN NAANNAANNNN NNNNNAANNNN NAAANAANANN ANNNNAANNAN NAAANAANANN")
 RIGHTS_ROW(object_directory,
 	".....AA.... ...A.AA.A.. .AA..AA.... .....AA.... .....AA.... A....AA..A. .AAA.AA.A..")
+RIGHTS_ROW(object_get_acl,
+	".....AA.... ...A.AA.A.. .AA..AA.... .....AA.... .AAA.AA.A.. A....AA..A. .AAA.AA.A..")
+RIGHTS_ROW(object_put_acl,
+	".PPP.AA.PRR .PPA.AA.ARR .AAP.AA.PRR .PPP.AA.PRR .PPP.AA.PRR APPP.AA.PAR .AAA.AA.ARR")
 RIGHTS_ROW(object_put_new,
 	".AAA.AA.ARR .AAA.AA.ARR .AA..AA..RR .....AA..RR .AAA.AA.ARR A....AA..AR .AAA.AA.ARR")
 RIGHTS_ROW(object_put_deep,

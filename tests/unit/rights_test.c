@@ -156,6 +156,24 @@ static int object_directory(struct rights *w, struct gml_op *op)
 	return rights_open(w, op, "d/e/", GML_OBJECT_CONTENT);
 }
 
+static int rights_find(struct rights *w, struct gml_op *op, enum gml_action action)
+{
+	struct gml_object *object = NULL;
+	int rc = gml_object_find(op, w->ns->store, w->bucket, ns_span("d/f"), action, &object);
+	gml_object_close(object);
+	return rc;
+}
+
+static int object_get_acl(struct rights *w, struct gml_op *op)
+{
+	return rights_find(w, op, GML_ACTION_GET_OBJECT_ACL);
+}
+
+static int object_put_acl(struct rights *w, struct gml_op *op)
+{
+	return rights_find(w, op, GML_ACTION_PUT_OBJECT_ACL);
+}
+
 static int rights_put(struct rights *w, struct gml_op *op, const char *key, const char *begin)
 {
 	struct gml_put *put = NULL;
