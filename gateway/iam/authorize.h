@@ -48,8 +48,8 @@ struct gml_verdict {
  * refused hears ACCESS, then what would change something where nothing may be changed ROFS, whatever
  * else stands against it; ADMIN and ROOT are asked before both. Other errors: the store could not be
  * read, so it may not either. *verdict (may be NULL) says what decided.
- * Any transaction, or NULL where the action is not CREATE_BUCKET, which reads the user. No allocation;
- * no blocking. Any thread. Durability: none. */
+ * txn: what the target was read in; NULL for rules ADMIN and ROOT. CREATE_BUCKET reads the user there;
+ * nothing else is read. No allocation; no blocking. Any thread. Durability: none. */
 int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 		  enum gml_action action, const struct gml_target *target,
 		  const struct gml_context *context, struct gml_verdict *verdict);
@@ -62,14 +62,14 @@ static inline int gml_may(struct gml_txn *txn, const struct gml_op *op, enum gml
 }
 
 /* May the caller do this to an inode that was reached? */
-static inline int gml_may_inode(const struct gml_op *op, enum gml_action action,
-				const struct gml_inode *inode, bool barred)
+static inline int gml_may_inode(struct gml_txn *txn, const struct gml_op *op,
+				enum gml_action action, const struct gml_inode *inode, bool barred)
 {
 	const struct gml_target target = {.inode = inode, .barred = barred};
-	return gml_may(NULL, op, action, &target);
+	return gml_may(txn, op, action, &target);
 }
 
-/* May the caller do what only an administrator may? */
+/* May the caller do what only administrators or root may (rules ADMIN, ROOT)? */
 static inline int gml_may_administer(const struct gml_op *op, enum gml_action action)
 {
 	const struct gml_target target = {.barred = false};

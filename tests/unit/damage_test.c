@@ -2,6 +2,7 @@
 /* Content that the disk lost: who reads it gets an error, and neither zeros nor a promise. */
 #include <limits.h>
 #include <gemel/file.h>
+#include "gateway/meta/record/codec.h"
 #include "gateway/ns/object/object_open.h"
 #include "gateway/ns/posix/open_inode.h"
 #include "object_support.h"
@@ -50,10 +51,9 @@ static void blob_path(struct ns *ns, uint64_t id, char path[PATH_MAX])
 /* A record that is no inode's, under the number of one. */
 static int damage_inode(struct gml_txn *txn, void *arg)
 {
-	uint8_t key[8];
-	for (unsigned i = 0; i < 8; i++)
-		key[i] = (uint8_t)(*(gml_ino *)arg >> (56 - 8 * i));
-	return gml_txn_put(txn, GML_TABLE_INODE, (struct gml_span){key, sizeof(key)}, ns_span("?"));
+	uint8_t key[GML_INO_KEY_MAX];
+	size_t len = gml_ino_key(key, *(gml_ino *)arg);
+	return gml_txn_put(txn, GML_TABLE_INODE, (struct gml_span){key, len}, ns_span("?"));
 }
 
 static char damage_line[600];

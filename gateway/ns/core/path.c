@@ -60,6 +60,7 @@ int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, const struct gml
 	if (rc != 0)
 		return rc;
 	gml_txn_serve(txn, op);
+	out->txn = txn;
 	out->ref = *ref;
 	out->missing = 0;
 	out->found = out->barred = false;
@@ -128,7 +129,7 @@ int gml_path_may(const struct gml_op *op, enum gml_action action, const struct g
 {
 	struct gml_target target;
 	gml_path_target(path, inode, &target);
-	return gml_may(NULL, op, action, &target);
+	return gml_may(path->txn, op, action, &target);
 }
 
 int gml_path_missing(const struct gml_op *op, const struct gml_path *path)

@@ -137,7 +137,8 @@ static int complete_check(struct gml_txn *txn, struct complete *c)
 	struct gml_upload_rec upload;
 	int rc = gml_upload_find(txn, c->pub.op, &c->pub.ref, c->id, &c->bucket, &upload);
 	if (rc == 0)
-		rc = gml_upload_may(c->pub.op, GML_ACTION_COMPLETE_UPLOAD, &c->bucket, &upload);
+		rc = gml_upload_may(txn, c->pub.op, GML_ACTION_COMPLETE_UPLOAD, &c->bucket,
+				    &upload);
 	if (rc != 0)
 		return rc;
 	c->uid = upload.uid;

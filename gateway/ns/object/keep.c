@@ -25,10 +25,10 @@
 
 #define KEEP_S3 "user.s3." /* belongs to the content */
 
-bool gml_keep_wanted(const struct gml_op *op, const struct gml_inode *old)
+bool gml_keep_wanted(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *old)
 {
 	/* The name may be replaced: this asks about the inode alone. */
-	return old->type == GML_REG && gml_may_inode(op, GML_ACTION_WRITE, old, false) == 0;
+	return old->type == GML_REG && gml_may_inode(txn, op, GML_ACTION_WRITE, old, false) == 0;
 }
 
 static bool keep_is_s3(struct gml_span name)

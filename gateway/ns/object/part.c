@@ -81,7 +81,7 @@ static int part_check(struct gml_txn *txn, struct part_publish *pub)
 	struct gml_upload_rec upload;
 	int rc = gml_upload_find(txn, pub->op, &pub->ref, pub->id, &bucket, &upload);
 	if (rc == 0)
-		rc = gml_upload_may(pub->op, GML_ACTION_UPLOAD_PART, &bucket, &upload);
+		rc = gml_upload_may(txn, pub->op, GML_ACTION_UPLOAD_PART, &bucket, &upload);
 	if (rc == 0 && upload.checksum_algorithm != GML_CHECKSUM_NONE &&
 	    pub->rec.checksum.algorithm != GML_CHECKSUM_NONE &&
 	    pub->rec.checksum.algorithm != upload.checksum_algorithm)
@@ -137,7 +137,7 @@ int gml_part_begin(struct gml_op *op, struct gml_store *store, const struct gml_
 		return GML_ERR_INVAL;
 	rc = gml_upload_read_begin(op, store, upload, &look);
 	if (rc == 0)
-		rc = gml_upload_may(op, GML_ACTION_UPLOAD_PART, &look.bucket, &look.rec);
+		rc = gml_upload_may(look.txn, op, GML_ACTION_UPLOAD_PART, &look.bucket, &look.rec);
 	gml_meta_read_end(look.txn);
 	if (rc == 0)
 		rc = gml_put_new(store, &upload->object, GML_PART_SIZE_MAX, size_hint, &put);
@@ -349,7 +349,7 @@ int gml_part_list(struct gml_op *op, struct gml_store *store, const struct gml_p
 	struct gml_upload_look look;
 	int rc = gml_upload_read_begin(op, store, &query->upload, &look);
 	if (rc == 0)
-		rc = gml_upload_may(op, GML_ACTION_LIST_PARTS, &look.bucket, &look.rec);
+		rc = gml_upload_may(look.txn, op, GML_ACTION_LIST_PARTS, &look.bucket, &look.rec);
 	if (rc == 0 && query->max > 0)
 		rc = gml_rec_part_each(look.txn, look.id, query->after, part_list_each, &list);
 	gml_meta_read_end(look.txn);

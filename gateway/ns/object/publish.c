@@ -51,7 +51,7 @@ int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 		if (rc != 0)
 			return rc;
 		pub->replaces = true;
-		pub->keeps = gml_keep_wanted(pub->op, &pub->old);
+		pub->keeps = gml_keep_wanted(txn, pub->op, &pub->old);
 		if (pub->old.type == GML_REG && pub->old.nlink == 1) {
 			bytes -= (int64_t)pub->old.size;
 			objects = 0;

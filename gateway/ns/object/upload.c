@@ -121,11 +121,11 @@ int gml_upload_create(struct gml_op *op, struct gml_store *store, const struct g
 
 /* ---- look up ------------------------------------------------------------------------------------------------- */
 
-int gml_upload_may(const struct gml_op *op, enum gml_action action,
+int gml_upload_may(struct gml_txn *txn, const struct gml_op *op, enum gml_action action,
 		   const struct gml_bucket_rec *bucket, const struct gml_upload_rec *upload)
 {
 	const struct gml_target target = {.key = upload->key, .bucket = bucket, .upload = upload};
-	return gml_may(NULL, op, action, &target);
+	return gml_may(txn, op, action, &target);
 }
 
 int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, const struct gml_object_ref *ref,
@@ -143,7 +143,7 @@ int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, const struct g
 		return rc == GML_ERR_NOENT ? GML_ERR_NOUPLOAD : rc;
 	if (!gml_ino_equal(out->bucket, bucket_out->root) || !gml_span_equal(out->key, ref->key))
 		return GML_ERR_NOUPLOAD;
-	return gml_upload_may(op, GML_ACTION_SEE_UPLOAD, bucket_out, out);
+	return gml_upload_may(txn, op, GML_ACTION_SEE_UPLOAD, bucket_out, out);
 }
 
 int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store,
@@ -268,7 +268,7 @@ static int upload_abort_run(struct gml_txn *txn, void *arg)
 	gml_deferred_frees_reset(end->freed);
 	rc = gml_upload_find(txn, end->op, end->ref, end->id, &bucket, &rec);
 	if (rc == 0)
-		rc = gml_upload_may(end->op, GML_ACTION_ABORT_UPLOAD, &bucket, &rec);
+		rc = gml_upload_may(txn, end->op, GML_ACTION_ABORT_UPLOAD, &bucket, &rec);
 	if (rc != 0)
 		return rc;
 	return gml_upload_drop(txn, &bucket, end->ref->key, end->id, end->freed);
@@ -359,7 +359,7 @@ static int upload_list_visit(struct upload_list *list, struct gml_span *name,
 		rc = gml_rec_upload_get(list->txn, id, &rec);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT || rc == GML_ERR_NOUPLOAD ? GML_ERR_CORRUPT : rc;
-	if (gml_upload_may(list->op, GML_ACTION_SEE_UPLOAD, &list->bucket, &rec) != 0)
+	if (gml_upload_may(list->txn, list->op, GML_ACTION_SEE_UPLOAD, &list->bucket, &rec) != 0)
 		return gml_dirent_cursor_next(list->cursor, name, dirent);
 	common = gml_list_start_common(list->query, key);
 	if (common == 0) {
@@ -395,7 +395,7 @@ static int upload_list_run(struct upload_list *list)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
 	rc = gml_rec_inode_get(list->txn, list->bucket.root, &root);
 	if (rc == 0)
-		rc = gml_may_inode(list->op, GML_ACTION_LIST_UPLOADS, &root, false);
+		rc = gml_may_inode(list->txn, list->op, GML_ACTION_LIST_UPLOADS, &root, false);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	if (list->query->max == 0 || !upload_list_bound(list->query, &bound))

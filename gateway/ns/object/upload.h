@@ -18,7 +18,7 @@ int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, const struct g
 		    const uint8_t id[16], struct gml_bucket_rec *bucket_out,
 		    struct gml_upload_rec *out);
 /* May the caller do this with it? gml_authorize's answers. */
-int gml_upload_may(const struct gml_op *op, enum gml_action action,
+int gml_upload_may(struct gml_txn *txn, const struct gml_op *op, enum gml_action action,
 		   const struct gml_bucket_rec *bucket, const struct gml_upload_rec *upload);
 /* An upload as a reader sees it. */
 struct gml_upload_look {

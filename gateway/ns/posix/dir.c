@@ -27,12 +27,12 @@ int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, enum 
 	 * the client look. */
 	int rc = gml_handle_look_named(txn, op, ino, out, &barred);
 	if (rc == 0 && out->type != GML_DIR) { /* told only to who reaches it */
-		rc = gml_may_inode(op, GML_ACTION_GETATTR, out, barred);
+		rc = gml_may_inode(txn, op, GML_ACTION_GETATTR, out, barred);
 		return rc == 0 ? GML_ERR_NOTDIR : rc;
 	}
 	if (barred_out != NULL && rc == 0)
 		*barred_out = barred;
-	return rc == 0 ? gml_may_inode(op, action, out, barred) : rc;
+	return rc == 0 ? gml_may_inode(txn, op, action, out, barred) : rc;
 }
 
 int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
@@ -182,7 +182,7 @@ static int dir_new_txn(struct gml_txn *txn, void *argp)
 	if (rc == 0)
 		rc = gml_inode_init(txn, arg->op, &dir, arg->type, dir_new_mode(arg), &arg->inode);
 	if (rc == 0)
-		rc = gml_setattr_new(arg->op, arg->set, &arg->inode);
+		rc = gml_setattr_new(txn, arg->op, arg->set, &arg->inode);
 	if (rc != 0)
 		return rc;
 	arg->inode.rdev = arg->rdev;
@@ -267,7 +267,7 @@ static int dir_link_txn(struct gml_txn *txn, void *argp)
 	bool barred;
 	int rc = gml_handle_look_named(txn, arg->op, arg->ino, inode, &barred);
 	if (rc == 0)
-		rc = gml_may_inode(arg->op, GML_ACTION_GETATTR, inode, barred);
+		rc = gml_may_inode(txn, arg->op, GML_ACTION_GETATTR, inode, barred);
 	if (rc != 0)
 		return rc;
 	if (inode->type == GML_DIR)

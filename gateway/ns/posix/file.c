@@ -52,20 +52,20 @@ static void file_bind(struct gml_file *file, gml_ino ino)
 
 /* OPEN is strict for owners as well; who reclaims an open, or repeats an exclusive create, is asked as READ and WRITE
  * are (the mode may have changed since). What brings no open of its own (GML_OPEN_IO) is asked by its READ or WRITE. */
-static int file_open_check(const struct gml_op *op, const struct gml_inode *inode, unsigned access,
-			   bool barred)
+static int file_open_check(struct gml_txn *txn, const struct gml_op *op,
+			   const struct gml_inode *inode, unsigned access, bool barred)
 {
 	bool reclaim = access & GML_OPEN_RECLAIM;
-	int rc = gml_may_inode(op, GML_ACTION_GETATTR, inode, barred);
+	int rc = gml_may_inode(txn, op, GML_ACTION_GETATTR, inode, barred);
 	if (rc == 0 && inode->type != GML_REG)
 		rc = inode->type == GML_DIR ? GML_ERR_ISDIR : GML_ERR_INVAL;
 	if (rc != 0 || (access & GML_OPEN_IO))
 		return rc;
 	if (access & GML_OPEN_WRITE)
-		rc = gml_may_inode(op, reclaim ? GML_ACTION_WRITE : GML_ACTION_OPEN_WRITE, inode,
-				   barred);
+		rc = gml_may_inode(txn, op, reclaim ? GML_ACTION_WRITE : GML_ACTION_OPEN_WRITE,
+				   inode, barred);
 	if (rc == 0 && (access & GML_OPEN_READ))
-		rc = gml_may_inode(op,
+		rc = gml_may_inode(txn, op,
 				   reclaim		     ? GML_ACTION_READ
 				   : access & GML_OPEN_WRITE ? GML_ACTION_OPEN_UPDATE
 							     : GML_ACTION_OPEN_READ,
@@ -88,9 +88,9 @@ static int file_open_look(const struct gml_op *op, struct gml_store *store, gml_
 		rc = gml_handle_look(txn, op, store, ino, &inode, &barred);
 	else
 		rc = gml_handle_look_named(txn, op, ino, &inode, &barred);
-	gml_meta_read_end(txn);
 	if (rc == 0)
-		rc = file_open_check(op, &inode, access, barred);
+		rc = file_open_check(txn, op, &inode, access, barred);
+	gml_meta_read_end(txn);
 	if (rc == 0 && (inode.flags & GML_INODE_ORPHAN) && gml_reap_is_freeing(store, ino))
 		rc = GML_ERR_STALE;
 	return rc;
@@ -168,7 +168,7 @@ static int create_txn(struct gml_txn *txn, void *argp)
 	if (rc == 0)
 		rc = gml_inode_init(txn, arg->op, &dir, GML_REG, mode, inode);
 	if (rc == 0)
-		rc = gml_setattr_new(arg->op, arg->set, inode);
+		rc = gml_setattr_new(txn, arg->op, arg->set, inode);
 	if (rc == 0)
 		rc = gml_usage_check(txn, dir.bucket, (int64_t)inode->size, 1);
 	if (rc != 0)

@@ -90,7 +90,7 @@ int gml_handle_get(struct gml_txn *txn, const struct gml_op *op, struct gml_stor
 {
 	bool barred;
 	int rc = gml_handle_look(txn, op, store, ino, out, &barred);
-	return rc == 0 ? gml_may_inode(op, action, out, barred) : rc;
+	return rc == 0 ? gml_may_inode(txn, op, action, out, barred) : rc;
 }
 
 int gml_handle_read(const struct gml_op *op, struct gml_store *store, gml_ino ino,

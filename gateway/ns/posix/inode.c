@@ -101,15 +101,14 @@ int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, un
 	if (rc != 0)
 		return rc;
 	rc = gml_handle_look(txn, op, store, ino, &inode, &barred);
+	if (rc == 0)
+		rc = gml_may_inode(txn, op, GML_ACTION_GETATTR, &inode, barred);
+	for (size_t i = 0; rc == 0 && i < sizeof(rights) / sizeof(rights[0]); i++)
+		if ((want & rights[i].bit) &&
+		    gml_may_inode(txn, op, rights[i].action, &inode, barred) == 0)
+			granted |= rights[i].bit;
 	gml_meta_read_end(txn);
 	if (rc == 0)
-		rc = gml_may_inode(op, GML_ACTION_GETATTR, &inode, barred);
-	if (rc != 0)
-		return rc;
-	for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++)
-		if ((want & rights[i].bit) &&
-		    gml_may_inode(op, rights[i].action, &inode, barred) == 0)
-			granted |= rights[i].bit;
-	*granted_out = granted;
-	return 0;
+		*granted_out = granted;
+	return rc;
 }

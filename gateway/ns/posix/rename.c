@@ -90,14 +90,14 @@ static int rename_inside(struct gml_txn *txn, gml_ino ino, gml_ino top)
 	return 0;
 }
 
-static int rename_may(const struct rename_arg *arg, enum gml_action action,
+static int rename_may(struct gml_txn *txn, const struct rename_arg *arg, enum gml_action action,
 		      const struct rename_end *end, const struct gml_inode *inode)
 {
 	const struct gml_target target = {.name = gml_span_of(end->stored, end->len),
 					  .dir = end->dir,
 					  .inode = inode,
 					  .barred = end->barred};
-	return gml_may(NULL, arg->op, action, &target);
+	return gml_may(txn, arg->op, action, &target);
 }
 
 /* May `from` take the place of what `to` denotes? */
@@ -109,13 +109,13 @@ static int rename_check_target(struct gml_txn *txn, const struct rename_arg *arg
 	work->to.marker = GML_INO_NONE;
 	if (!work->to.found) {
 		rc = gml_name_check_new(arg->to);
-		return rc == 0 ? rename_may(arg, GML_ACTION_RENAME_TO, &work->to, NULL) : rc;
+		return rc == 0 ? rename_may(txn, arg, GML_ACTION_RENAME_TO, &work->to, NULL) : rc;
 	}
 	if (dir != (work->to.inode.type == GML_DIR))
 		return dir ? GML_ERR_NOTDIR : GML_ERR_ISDIR;
-	rc = rename_may(arg, GML_ACTION_RENAME_OVER, &work->to, &work->to.inode);
+	rc = rename_may(txn, arg, GML_ACTION_RENAME_OVER, &work->to, &work->to.inode);
 	if (rc == 0)
-		rc = rename_may(arg, GML_ACTION_RENAME_TO, &work->to, NULL);
+		rc = rename_may(txn, arg, GML_ACTION_RENAME_TO, &work->to, NULL);
 	return rc == 0 && dir ? gml_dir_empty(txn, work->to.inode.ino, &work->to.marker) : rc;
 }
 
@@ -127,7 +127,7 @@ static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struc
 	if (rc == 0)
 		rc = rename_resolve(txn, &work->from, arg->from);
 	if (rc == 0)
-		rc = rename_may(arg, GML_ACTION_RENAME_FROM, &work->from, &work->from.inode);
+		rc = rename_may(txn, arg, GML_ACTION_RENAME_FROM, &work->from, &work->from.inode);
 	if (rc != 0)
 		return rc;
 	rc = rename_resolve(txn, &work->to, arg->to);
@@ -141,8 +141,8 @@ static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struc
 		rc = rename_inside(txn, work->to.dir->ino, work->from.inode.ino);
 		/* Its ".." changes. */
 		if (rc == 0 && work->to.dir != work->from.dir)
-			rc = gml_may_inode(arg->op, GML_ACTION_MOVE_DIRECTORY, &work->from.inode,
-					   work->from.barred);
+			rc = gml_may_inode(txn, arg->op, GML_ACTION_MOVE_DIRECTORY,
+					   &work->from.inode, work->from.barred);
 		if (rc != 0)
 			return rc;
 	}

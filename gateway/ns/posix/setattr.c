@@ -35,7 +35,7 @@
 	 GML_SET_ATIME_NOW | GML_SET_MTIME_NOW)
 
 /* May the caller set all that? */
-static int setattr_may(const struct gml_op *op, const struct gml_setattr *set,
+static int setattr_may(struct gml_txn *txn, const struct gml_op *op, const struct gml_setattr *set,
 		       const struct gml_inode *inode, bool barred)
 {
 	const struct gml_target target = {.inode = inode,
@@ -44,29 +44,29 @@ static int setattr_may(const struct gml_op *op, const struct gml_setattr *set,
 					  .barred = barred};
 	int rc = 0;
 	if (set->mask & GML_SET_MODE)
-		rc = gml_may(NULL, op, GML_ACTION_SET_MODE, &target);
+		rc = gml_may(txn, op, GML_ACTION_SET_MODE, &target);
 	if (rc == 0 && (set->mask & (GML_SET_UID | GML_SET_GID)))
-		rc = gml_may(NULL, op, GML_ACTION_SET_OWNER, &target);
+		rc = gml_may(txn, op, GML_ACTION_SET_OWNER, &target);
 	if (rc == 0 && (set->mask & (GML_SET_ATIME | GML_SET_MTIME)))
-		rc = gml_may(NULL, op, GML_ACTION_SET_TIMES, &target);
+		rc = gml_may(txn, op, GML_ACTION_SET_TIMES, &target);
 	if (rc == 0 && (set->mask & (GML_SET_ATIME_NOW | GML_SET_MTIME_NOW)))
-		rc = gml_may(NULL, op, GML_ACTION_SET_TIMES_NOW, &target);
+		rc = gml_may(txn, op, GML_ACTION_SET_TIMES_NOW, &target);
 	if (rc == 0 && (set->mask & GML_SET_SIZE))
-		rc = gml_may(NULL, op, GML_ACTION_SET_SIZE, &target);
+		rc = gml_may(txn, op, GML_ACTION_SET_SIZE, &target);
 	return rc;
 }
 
-static int setattr_check(const struct gml_op *op, const struct gml_setattr *set,
-			 const struct gml_inode *inode, bool barred)
+static int setattr_check(struct gml_txn *txn, const struct gml_op *op,
+			 const struct gml_setattr *set, const struct gml_inode *inode, bool barred)
 {
-	int rc = gml_may_inode(op, GML_ACTION_GETATTR, inode, barred);
+	int rc = gml_may_inode(txn, op, GML_ACTION_GETATTR, inode, barred);
 	if (rc == 0 && (set->mask & GML_SET_SIZE))
 		rc = gml_may_change(op, inode, GML_CHANGE_SIZE);
 	if (rc == 0 && (set->mask & GML_SET_SIZE) && set->size > GML_FILE_SIZE_MAX)
 		rc = GML_ERR_FBIG;
 	if (rc == 0 && (set->mask & ~(uint32_t)GML_SET_SIZE))
 		rc = gml_may_change(op, inode, GML_CHANGE_ATTRS);
-	return rc == 0 ? setattr_may(op, set, inode, barred) : rc;
+	return rc == 0 ? setattr_may(txn, op, set, inode, barred) : rc;
 }
 
 /* Owner, mode and times; what is checked by now. */
@@ -99,7 +99,8 @@ static void setattr_apply(const struct gml_op *op, const struct gml_setattr *set
 		inode->flags |= GML_INODE_EXPLICIT;
 }
 
-int gml_setattr_new(const struct gml_op *op, const struct gml_setattr *set, struct gml_inode *inode)
+int gml_setattr_new(struct gml_txn *txn, const struct gml_op *op, const struct gml_setattr *set,
+		    struct gml_inode *inode)
 {
 	struct gml_setattr rest;
 	uint32_t mode = inode->mode;
@@ -117,7 +118,7 @@ int gml_setattr_new(const struct gml_op *op, const struct gml_setattr *set, stru
 		rest.mask &= ~(uint32_t)GML_SET_UID;
 	if ((rest.mask & GML_SET_GID) && rest.gid == inode->gid)
 		rest.mask &= ~(uint32_t)GML_SET_GID;
-	rc = rest.mask == 0 ? 0 : setattr_check(op, &rest, inode, false);
+	rc = rest.mask == 0 ? 0 : setattr_check(txn, op, &rest, inode, false);
 	if (rc != 0)
 		return rc;
 	if (rest.mask & GML_SET_SIZE)
@@ -205,7 +206,7 @@ static int setattr_txn(struct gml_txn *txn, void *argp)
 	bool barred;
 	int rc = gml_handle_look(txn, arg->op, arg->store, arg->ino, &inode, &barred);
 	if (rc == 0)
-		rc = setattr_check(arg->op, arg->set, &inode, barred);
+		rc = setattr_check(txn, arg->op, arg->set, &inode, barred);
 	if (rc == 0 && arg->content)
 		rc = setattr_content(txn, arg, &inode);
 	if (rc != 0)
@@ -231,7 +232,7 @@ static int setattr_look(struct setattr_arg *arg, struct gml_open_inode *open_ino
 		return rc;
 	rc = gml_handle_look(txn, arg->op, arg->store, arg->ino, &arg->seen, &barred);
 	if (rc == 0)
-		rc = setattr_check(arg->op, arg->set, &arg->seen, barred);
+		rc = setattr_check(txn, arg->op, arg->set, &arg->seen, barred);
 	if (rc == 0 && (arg->seen.flags & GML_INODE_DIRTY)) {
 		rc = gml_rec_dirty_get(txn, arg->ino, &owner);
 		rc = rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
@@ -341,9 +342,16 @@ int gml_inode_empty(struct gml_op *op, struct gml_store *store, struct gml_open_
 	static const struct gml_setattr set = {.mask = GML_SET_SIZE};
 	struct setattr_arg arg = {.op = op, .store = store, .ino = open_inode->ino, .set = &set};
 	struct gml_inode inode;
-	int rc = gml_inode_read(store, open_inode->ino, &inode);
-	if (rc == 0)
-		rc = gml_may_inode(op, GML_ACTION_OPEN_EMPTY, &inode, false);
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_rec_inode_get(txn, open_inode->ino, &inode);
+	if (rc == GML_ERR_NOENT)
+		rc = GML_ERR_STALE;
+	if (rc == 0) /* it is open: the way to it was asked for */
+		rc = gml_may_inode(txn, op, GML_ACTION_OPEN_EMPTY, &inode, false);
+	gml_meta_read_end(txn);
 	return rc == 0 ? setattr_file(&arg, open_inode) : rc;
 }
 

@@ -10,7 +10,7 @@
 #include "open_inode.h"
 
 /* What a create sets on a fresh inode, which is its caller's; `set` may be NULL. PERM, FBIG, INVAL. */
-int gml_setattr_new(const struct gml_op *op, const struct gml_setattr *set,
+int gml_setattr_new(struct gml_txn *txn, const struct gml_op *op, const struct gml_setattr *set,
 		    struct gml_inode *inode);
 
 /* Truncate to 0 for an open that says so: needs `w`. */

@@ -105,7 +105,7 @@ static int xattr_inode(struct gml_txn *txn, const struct gml_op *op, struct gml_
 	if (rc != 0)
 		return rc;
 	suits = xattr_suits(op, out, ask.change);
-	rc = gml_may_inode(op, suits == 0 ? ask.action : GML_ACTION_GETATTR, out, barred);
+	rc = gml_may_inode(txn, op, suits == 0 ? ask.action : GML_ACTION_GETATTR, out, barred);
 	return rc == 0 ? suits : rc;
 }
 
