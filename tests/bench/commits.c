@@ -38,7 +38,8 @@ static uint64_t commits_now(void)
 static int commits_create(struct gml_txn *txn, void *arg)
 {
 	struct gml_dirent dirent = {.type = GML_REG};
-	struct gml_inode inode = {.type = GML_REG, .mode = 0644, .nlink = 1, .size = 4096};
+	struct gml_inode inode = {
+		.type = GML_REG, .mode = 0644, .nlink = 1, .size = 4096, .born = 1};
 	struct timespec now;
 	char name[48];
 	int rc;
@@ -48,8 +49,9 @@ static int commits_create(struct gml_txn *txn, void *arg)
 	dirent.cookie = gml_txn_next_id(txn);
 	dirent.ino = inode.ino = gml_ino_of(0, gml_txn_next_id(txn));
 	snprintf(name, sizeof(name), "shard-%08llu.tar", (unsigned long long)dirent.ino.num);
-	rc = gml_rec_dirent_put(txn, GML_INO_ROOT, (struct gml_span){name, strlen(name)}, &dirent);
-	return rc != 0 ? rc : gml_rec_inode_put(txn, &inode);
+	rc = gml_rec_dirent_put(txn, &gml_line_none, GML_INO_ROOT,
+				(struct gml_span){name, strlen(name)}, &dirent);
+	return rc != 0 ? rc : gml_rec_inode_put(txn, &gml_line_none, &inode);
 }
 
 static void *commits_thread(void *arg)

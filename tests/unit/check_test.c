@@ -130,7 +130,7 @@ static int change_inode(struct gml_txn *txn, gml_ino ino, void (*change)(struct 
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, ino, &inode);
 	change(&inode);
-	return rc == 0 ? gml_rec_inode_put(txn, &inode) : rc;
+	return rc == 0 ? gml_rec_inode_put(txn, &gml_line_none, &inode) : rc;
 }
 
 static void set_nlink(struct gml_inode *i)
@@ -232,15 +232,15 @@ static int d_far(struct gml_txn *t, struct world *w)
 }
 static int d_inode(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_inode_del(t, w->file);
+	return gml_rec_inode_del(t, &gml_line_none, w->file);
 }
 static int d_root(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_inode_del(t, GML_INO_ROOT);
+	return gml_rec_inode_del(t, &gml_line_none, GML_INO_ROOT);
 }
 static int d_dirent(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_dirent_del(t, w->dir, ns_span("file"));
+	return gml_rec_dirent_del(t, &gml_line_none, w->dir, ns_span("file"), NULL);
 }
 static int d_blob_kind(struct gml_txn *t, struct world *w)
 {
@@ -255,11 +255,11 @@ static int d_blob(struct gml_txn *t, struct world *w)
 }
 static int d_orphan_row(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_orphan_put(t, w->file, 5);
+	return gml_rec_orphan_put(t, &gml_line_none, w->file, 5);
 }
 static int d_orphan_none(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_orphan_put(t, INO(4242), 5);
+	return gml_rec_orphan_put(t, &gml_line_none, INO(4242), 5);
 }
 static int d_bucket_row(struct gml_txn *t, struct world *w)
 {
@@ -270,8 +270,10 @@ static int d_overlap(struct gml_txn *t, struct world *w)
 {
 	int rc = change_inode(t, w->packed, set_extents);
 	if (rc == 0)
-		rc = gml_rec_extent_put(t, w->packed, &(struct gml_extent){0, w->segment, 0, 6});
-	return rc == 0 ? gml_rec_extent_put(t, w->packed, &(struct gml_extent){3, w->segment, 0, 3})
+		rc = gml_rec_extent_put(t, &gml_line_none, w->packed,
+					&(struct gml_extent){0, w->segment, 0, 6});
+	return rc == 0 ? gml_rec_extent_put(t, &gml_line_none, w->packed,
+					    &(struct gml_extent){3, w->segment, 0, 3})
 		       : rc;
 }
 
@@ -309,7 +311,7 @@ static int d_pack_missing(struct gml_txn *t, struct world *w)
 	if (rc == 0)
 		rc = gml_rec_inode_get(t, w->packed, &inode);
 	inode.extents[0].blob = gml_pack_id(99, 0);
-	return rc == 0 ? gml_rec_inode_put(t, &inode) : rc;
+	return rc == 0 ? gml_rec_inode_put(t, &gml_line_none, &inode) : rc;
 }
 
 static int d_segments(struct gml_txn *t, struct world *w)
@@ -321,25 +323,25 @@ static int d_dangling(struct gml_txn *t, struct world *w)
 {
 	struct gml_dirent dirent = {
 		.ino = INO(4242), .cookie = gml_txn_next_id(t), .type = GML_REG};
-	return gml_rec_dirent_put(t, w->dir, ns_span("dangling"), &dirent);
+	return gml_rec_dirent_put(t, &gml_line_none, w->dir, ns_span("dangling"), &dirent);
 }
 
 static int d_type(struct gml_txn *t, struct world *w)
 {
 	struct gml_dirent dirent = {.ino = w->file, .cookie = gml_txn_next_id(t), .type = GML_FIFO};
-	return gml_rec_dirent_put(t, w->dir, ns_span("file"), &dirent);
+	return gml_rec_dirent_put(t, &gml_line_none, w->dir, ns_span("file"), &dirent);
 }
 
 static int d_slash(struct gml_txn *t, struct world *w)
 {
 	struct gml_dirent dirent = {.ino = w->file, .cookie = gml_txn_next_id(t), .type = GML_REG};
-	return gml_rec_dirent_put(t, w->dir, ns_span("x/"), &dirent);
+	return gml_rec_dirent_put(t, &gml_line_none, w->dir, ns_span("x/"), &dirent);
 }
 
 static int d_no_cookie(struct gml_txn *t, struct world *w)
 {
 	struct gml_dirent dirent = {.ino = w->file, .type = GML_REG};
-	return gml_rec_dirent_put(t, w->dir, ns_span("file"), &dirent);
+	return gml_rec_dirent_put(t, &gml_line_none, w->dir, ns_span("file"), &dirent);
 }
 
 static int d_cookie_row(struct gml_txn *t, struct world *w)
@@ -355,7 +357,7 @@ static int d_cookie_row(struct gml_txn *t, struct world *w)
 static int d_stray_dirent(struct gml_txn *t, struct world *w)
 {
 	struct gml_dirent dirent = {.ino = w->file, .type = GML_REG};
-	return gml_rec_dirent_put(t, INO(4242), ns_span("nowhere"), &dirent);
+	return gml_rec_dirent_put(t, &gml_line_none, INO(4242), ns_span("nowhere"), &dirent);
 }
 
 static int d_usage(struct gml_txn *t, struct world *w)
@@ -364,6 +366,25 @@ static int d_usage(struct gml_txn *t, struct world *w)
 	int rc = gml_rec_usage_get(t, gml_line_id(w->ns->bucket), &usage);
 	usage.bytes++;
 	return rc == 0 ? gml_rec_usage_put(t, gml_line_id(w->ns->bucket), &usage) : rc;
+}
+
+static int d_backref_stray(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_link_put(t, &gml_line_none, w->file, w->dir, 4242);
+}
+
+static int d_backref_wrong(struct gml_txn *t, struct world *w)
+{
+	struct gml_dirent dirent;
+	int rc = gml_rec_dirent_get(t, w->dir, ns_span("file"), &dirent);
+	return rc == 0 ? gml_rec_link_put(t, &gml_line_none, w->packed, w->dir, dirent.cookie) : rc;
+}
+
+static int d_backref_missing(struct gml_txn *t, struct world *w)
+{
+	struct gml_dirent dirent;
+	int rc = gml_rec_dirent_get(t, w->dir, ns_span("file"), &dirent);
+	return rc == 0 ? gml_rec_link_del(t, &gml_line_none, w->file, w->dir, dirent.cookie) : rc;
 }
 
 static int d_no_usage(struct gml_txn *t, struct world *w)
@@ -403,7 +424,7 @@ static int d_dirty_dead(struct gml_txn *t, struct world *w)
 
 static int d_xattr_row(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_xattr_put(t, INO(4242), ns_span("user.x"), ns_span("y"));
+	return gml_rec_xattr_put(t, &gml_line_none, INO(4242), ns_span("user.x"), ns_span("y"));
 }
 
 /* A record of any bytes, with the checksum that fits them. */
@@ -431,7 +452,8 @@ static int d_document_damaged(struct gml_txn *t, struct world *w)
 
 static int d_extent_row(struct gml_txn *t, struct world *w)
 {
-	return gml_rec_extent_put(t, w->packed, &(struct gml_extent){50, w->segment, 0, 5});
+	return gml_rec_extent_put(t, &gml_line_none, w->packed,
+				  &(struct gml_extent){50, w->segment, 0, 5});
 }
 
 static int d_upload(struct gml_txn *t, struct world *w)
@@ -451,7 +473,7 @@ static int d_upload_entry(struct gml_txn *t, struct world *w)
 	struct gml_bucket_rec rec;
 	struct gml_dirent dirent = {.ino = INO(1), .type = GML_REG};
 	int rc = gml_rec_bucket_get(t, ns_span("bucket"), &rec);
-	return rc == 0 ? gml_rec_dirent_put(t, rec.uploads,
+	return rc == 0 ? gml_rec_dirent_put(t, &gml_line_none, rec.uploads,
 					    (struct gml_span){"key\0"
 							      "0123456789abcdef0123456789abcdef",
 							      36},
@@ -564,6 +586,9 @@ static void test_damage(void **state)
 		{d_retired_value,
 		 "table SUPER: the record at key \\x13\\x00\\x00\\x00\\x05 is damaged"},
 		{d_unsealed, "table USER: the record at key ada is damaged"},
+		{d_backref_stray, "leads to no name of it"},
+		{d_backref_wrong, "leads to no name of it"},
+		{d_backref_missing, "2 names found, 1 back references, 2 wanted"},
 		{d_no_usage, "its usage is not recorded"},
 		{d_no_line, "bucket bucket: not found by its root"},
 		{d_line_row, "table line: 4242 is no bucket's root"},

@@ -236,7 +236,7 @@ static int map_fn(struct gml_txn *txn, void *arg)
 	for (uint32_t i = 0; rc == 0 && i < map->n; i++) {
 		struct gml_extent extent = {
 			.off = i, .len = 1, .blob = map->blobs[map->one ? 0 : i]};
-		rc = gml_rec_extent_put(txn, map->ino, &extent);
+		rc = gml_rec_extent_put(txn, &gml_line_none, map->ino, &extent);
 	}
 	if (rc == 0)
 		rc = gml_rec_inode_get(txn, map->ino, &inode);
@@ -245,7 +245,7 @@ static int map_fn(struct gml_txn *txn, void *arg)
 	inode.flags |= GML_INODE_EXTENTS;
 	inode.nextents = 0;
 	inode.size = map->n;
-	return gml_rec_inode_put(txn, &inode);
+	return gml_rec_inode_put(txn, &gml_line_none, &inode);
 }
 
 static void lose(struct ns *ns, uint64_t id, off_t size)

@@ -38,3 +38,7 @@ tests_unit_engine_model_test_CPPFLAGS = $(META_TEST_CPPFLAGS)
 tests_unit_engine_change_test_SOURCES = tests/unit/engine_change_test.c tests/unit/engine_support.h tests/unit/meta_support.h
 tests_unit_engine_change_test_LDADD = $(META_TEST_LDADD)
 tests_unit_engine_change_test_CPPFLAGS = $(META_TEST_CPPFLAGS)
+check_PROGRAMS += tests/unit/meta_damage_test
+tests_unit_meta_damage_test_SOURCES = tests/unit/meta_damage_test.c tests/unit/meta_support.h
+tests_unit_meta_damage_test_LDADD = $(META_TEST_LDADD)
+tests_unit_meta_damage_test_CPPFLAGS = $(META_TEST_CPPFLAGS)

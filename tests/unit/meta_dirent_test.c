@@ -109,7 +109,8 @@ static int put_names(struct gml_txn *txn, void *arg)
 		dirent.ino = INO(1000000 + (uint64_t)(name - names->v));
 		CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, name_span(name), &got) ==
 			      GML_ERR_NOENT);
-		CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, name_span(name), &dirent) == 0);
+		CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, PARENT, name_span(name),
+						 &dirent) == 0);
 		name->stored = true;
 	}
 	for (size_t i = 0; i < names->n; i++) {
@@ -117,8 +118,8 @@ static int put_names(struct gml_txn *txn, void *arg)
 		if (!names->v[i].stored) {
 			dirent.cookie = names->v[i].cookie = gml_txn_next_id(txn);
 			dirent.ino = INO(1000000 + i);
-			CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, name_span(&names->v[i]),
-							 &dirent) == 0);
+			CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, PARENT,
+							 name_span(&names->v[i]), &dirent) == 0);
 			names->v[i].stored = true;
 		}
 		CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, name_span(&names->v[i]), &got) == 0);
@@ -129,7 +130,8 @@ static int put_names(struct gml_txn *txn, void *arg)
 		struct gml_dirent dirent = {.type = GML_REG,
 					    .ino = gml_ino_of(parent.view, 1),
 					    .cookie = gml_txn_next_id(txn)};
-		CLOSURE_CHECK(gml_rec_dirent_put(txn, parent, STR("neighbour"), &dirent) == 0);
+		CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, parent, STR("neighbour"),
+						 &dirent) == 0);
 	}
 	return 0;
 }
@@ -252,7 +254,8 @@ static int delete_names(struct gml_txn *txn, void *arg)
 		struct name *name = &deletion->names->v[i];
 		if (!name->stored || (deletion->keep_every && i % deletion->keep_every == 0))
 			continue;
-		CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, name_span(name)) == 0);
+		CLOSURE_CHECK(gml_rec_dirent_del(txn, &gml_line_none, PARENT, name_span(name),
+						 NULL) == 0);
 		CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, name_span(name), &got) ==
 			      GML_ERR_NOENT);
 		name->stored = false;
@@ -302,7 +305,7 @@ static int walk_deleting(struct gml_txn *txn, void *arg)
 	for (rc = gml_dirent_cursor_seek(cursor, SPAN(NULL, 0), true, &name, &dirent); rc == 0;
 	     rc = gml_dirent_cursor_next(cursor, &name, &dirent)) {
 		CLOSURE_CHECK(at < names->n && gml_ino_equal(dirent.ino, INO(1000000 + at)));
-		CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, name) == 0);
+		CLOSURE_CHECK(gml_rec_dirent_del(txn, &gml_line_none, PARENT, name, NULL) == 0);
 		names->v[at].stored = false;
 		at++;
 	}
@@ -333,27 +336,33 @@ static int replace_cookie(struct gml_txn *txn, void *arg)
 	uint64_t count;
 	(void)arg;
 	memset(name, 'x', sizeof(name));
-	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, PARENT, SPAN(name, 700), &dirent) ==
+		      0);
 	dirent.ino = INO(10);
-	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, PARENT, SPAN(name, 700), &dirent) ==
+		      0);
 	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 1);
 	dirent.cookie = 200;
-	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, PARENT, SPAN(name, 700), &dirent) ==
+		      0);
 	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 1);
 	CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, SPAN(name, 700), &got) == 0 &&
 		      got.cookie == 200 && gml_ino_equal(got.ino, INO(10)));
 	dirent.cookie = 0;
-	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, 700), &dirent) == 0);
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, PARENT, SPAN(name, 700), &dirent) ==
+		      0);
 	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_COOKIE, &count) == 0 && count == 0);
-	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, 701)) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, K)) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_dirent_put(txn, PARENT, SPAN(name, sizeof(name)), &dirent) ==
-		      GML_ERR_NAMETOOLONG);
+	CLOSURE_CHECK(gml_rec_dirent_del(txn, &gml_line_none, PARENT, SPAN(name, 701), NULL) ==
+		      GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_dirent_del(txn, &gml_line_none, PARENT, SPAN(name, K), NULL) ==
+		      GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, PARENT, SPAN(name, sizeof(name)),
+					 &dirent) == GML_ERR_NAMETOOLONG);
 	CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, SPAN(name, sizeof(name)), &got) ==
 		      GML_ERR_NAMETOOLONG);
-	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, sizeof(name))) ==
-		      GML_ERR_NAMETOOLONG);
-	CLOSURE_CHECK(gml_rec_dirent_del(txn, PARENT, SPAN(name, 700)) == 0);
+	CLOSURE_CHECK(gml_rec_dirent_del(txn, &gml_line_none, PARENT, SPAN(name, sizeof(name)),
+					 NULL) == GML_ERR_NAMETOOLONG);
+	CLOSURE_CHECK(gml_rec_dirent_del(txn, &gml_line_none, PARENT, SPAN(name, 700), NULL) == 0);
 	CLOSURE_CHECK(gml_rec_count(txn, GML_TABLE_DIRENT, &count) == 0 && count == 0);
 	return 0;
 }

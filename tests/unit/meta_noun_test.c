@@ -19,8 +19,8 @@ static int extents_find(struct gml_txn *txn, void *arg)
 	for (uint64_t off = 1000; off < 10000; off += 1000) {
 		extent.off = off;
 		extent.blob_off = off * 3;
-		CLOSURE_CHECK(gml_rec_extent_put(txn, INO(8), &extent) == 0);
-		CLOSURE_CHECK(gml_rec_extent_put(txn, INO(10), &extent) == 0);
+		CLOSURE_CHECK(gml_rec_extent_put(txn, &gml_line_none, INO(8), &extent) == 0);
+		CLOSURE_CHECK(gml_rec_extent_put(txn, &gml_line_none, INO(10), &extent) == 0);
 	}
 	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(9), 0, &got) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(7), 0, &got) == GML_ERR_NOENT);
@@ -34,11 +34,11 @@ static int extents_find(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(10), 9099, &got) == 0 && got.off == 9000);
 	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(10), 9100, &got) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(10), UINT64_MAX, &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_extent_del(txn, INO(10), 2000) == 0);
-	CLOSURE_CHECK(gml_rec_extent_del(txn, INO(10), 2001) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_extent_del(txn, &gml_line_none, INO(10), 2000) == 0);
+	CLOSURE_CHECK(gml_rec_extent_del(txn, &gml_line_none, INO(10), 2001) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_extent_find(txn, INO(10), 1100, &got) == 0 && got.off == 3000);
 	extent.len = 0;
-	CLOSURE_CHECK(gml_rec_extent_put(txn, INO(10), &extent) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_extent_put(txn, &gml_line_none, INO(10), &extent) == GML_ERR_INVAL);
 	return 0;
 }
 
@@ -69,16 +69,22 @@ static int xattrs(struct gml_txn *txn, void *arg)
 	struct walk walk = {{0}, 0};
 	(void)arg;
 	memset(name, 'n', sizeof(name));
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(5), STR("user.b"), STR("bee")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(5), STR("user.a"), SPAN(NULL, 0)) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(5), STR("user.c"), SPAN(noun_bytes, 65536)) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(6), STR("user.d"), STR("other")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(5), STR("user.c"), SPAN(noun_bytes, 65537)) ==
-		      GML_ERR_TOOBIG);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(5), SPAN(name, sizeof(name)), STR("x")) ==
-		      GML_ERR_NAMETOOLONG);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(5), SPAN(name, 0), STR("x")) == GML_ERR_INVAL);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(4), SPAN(name, 255), STR("x")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, &gml_line_none, INO(5), STR("user.b"), STR("bee")) ==
+		      0);
+	CLOSURE_CHECK(
+		gml_rec_xattr_put(txn, &gml_line_none, INO(5), STR("user.a"), SPAN(NULL, 0)) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, &gml_line_none, INO(5), STR("user.c"),
+					SPAN(noun_bytes, 65536)) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, &gml_line_none, INO(6), STR("user.d"), STR("other")) ==
+		      0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, &gml_line_none, INO(5), STR("user.c"),
+					SPAN(noun_bytes, 65537)) == GML_ERR_TOOBIG);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, &gml_line_none, INO(5), SPAN(name, sizeof(name)),
+					STR("x")) == GML_ERR_NAMETOOLONG);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, &gml_line_none, INO(5), SPAN(name, 0), STR("x")) ==
+		      GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, &gml_line_none, INO(4), SPAN(name, 255), STR("x")) ==
+		      0);
 	CLOSURE_CHECK(gml_rec_xattr_get(txn, INO(5), STR("user.a"), &value) == 0 && value.len == 0);
 	CLOSURE_CHECK(gml_rec_xattr_get(txn, INO(5), STR("user.c"), &value) == 0 &&
 		      value.len == 65536);
@@ -88,8 +94,9 @@ static int xattrs(struct gml_txn *txn, void *arg)
 	walk = (struct walk){{0}, 1};
 	CLOSURE_CHECK(gml_rec_xattr_each(txn, INO(5), STR("user.a"), walk_xattr, &walk) == 0);
 	CLOSURE_CHECK(strcmp(walk.text, "user.b ") == 0);
-	CLOSURE_CHECK(gml_rec_xattr_del(txn, INO(5), STR("user.b")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_del(txn, INO(5), STR("user.b")) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, &gml_line_none, INO(5), STR("user.b")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, &gml_line_none, INO(5), STR("user.b")) ==
+		      GML_ERR_NOENT);
 	return 0;
 }
 
@@ -222,6 +229,34 @@ static void test_lines(void **state)
 	assert_string_equal(name, "name");
 	assert_int_equal(gml_rec_line_name(txn, 8, name), GML_ERR_NOENT);
 	gml_meta_read_end(txn);
+}
+
+static bool walk_link(void *arg, gml_ino parent, uint64_t cookie)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)parent.num,
+			 (unsigned long long)cookie);
+	return walk_add(arg, text, (size_t)n);
+}
+
+static int links(struct gml_txn *txn, void *arg)
+{
+	struct walk walk = {{0}, 0};
+	(void)arg;
+	CLOSURE_CHECK(gml_rec_link_put(txn, &gml_line_none, INO(5), INO(300), 2) == 0);
+	CLOSURE_CHECK(gml_rec_link_put(txn, &gml_line_none, INO(5), INO(2), 300) == 0);
+	CLOSURE_CHECK(gml_rec_link_put(txn, &gml_line_none, INO(5), INO(2), 9) == 0);
+	CLOSURE_CHECK(gml_rec_link_put(txn, &gml_line_none, INO(6), INO(1), 1) == 0);
+	CLOSURE_CHECK(gml_rec_link_put(txn, &gml_line_none, INO(4), INO(1), 1) == 0);
+	CLOSURE_CHECK(gml_rec_link_each(txn, INO(5), walk_link, &walk) == 0);
+	CLOSURE_CHECK(strcmp(walk.text, "2:9 2:300 300:2 ") == 0);
+	CLOSURE_CHECK(gml_rec_link_del(txn, &gml_line_none, INO(5), INO(2), 9) == 0);
+	CLOSURE_CHECK(gml_rec_link_del(txn, &gml_line_none, INO(5), INO(2), 9) == GML_ERR_NOENT);
+	walk = (struct walk){{0}, 1};
+	CLOSURE_CHECK(gml_rec_link_each(txn, INO(5), walk_link, &walk) == 0);
+	CLOSURE_CHECK(strcmp(walk.text, "2:300 ") == 0);
+	CLOSURE_CHECK(gml_rec_link_each(txn, INO(7), walk_link, &walk) == 0);
+	return 0;
 }
 
 static bool walk_user(void *arg, const struct gml_user *user)
@@ -445,7 +480,7 @@ static int small_tables(struct gml_txn *txn, void *arg)
 		      strcmp(walk.text, "300:7 ") == 0);
 	CLOSURE_CHECK(gml_rec_dirty_del(txn, INO(5)) == 0 &&
 		      gml_rec_dirty_get(txn, INO(5), &got) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_orphan_put(txn, INO(9), -4) == 0 &&
+	CLOSURE_CHECK(gml_rec_orphan_put(txn, &gml_line_none, INO(9), -4) == 0 &&
 		      gml_rec_orphan_get(txn, INO(9), &since) == 0 && since == -4);
 	walk.text[0] = 0;
 	CLOSURE_CHECK(gml_rec_orphan_each(txn, GML_INO_NONE, walk_orphan, &walk) == 0 &&
@@ -482,6 +517,7 @@ static void test_nouns(void **state)
 	meta_env_update(*state, extents_find, NULL);
 	meta_env_update(*state, xattrs, NULL);
 	meta_env_update(*state, buckets, NULL);
+	meta_env_update(*state, links, NULL);
 	meta_env_update(*state, users, NULL);
 	meta_env_update(*state, uploads, NULL);
 	meta_env_update(*state, blob_sums, NULL);

@@ -23,7 +23,7 @@ static bool inode_equal(const struct gml_inode *a, const struct gml_inode *b)
 	if (a->atime != b->atime || a->mtime != b->mtime || a->ctime != b->ctime ||
 	    a->btime != b->btime)
 		return false;
-	if (a->birth_seq != b->birth_seq || memcmp(a->verifier, b->verifier, 8) != 0 ||
+	if (a->born != b->born || memcmp(a->verifier, b->verifier, 8) != 0 ||
 	    memcmp(a->md5, b->md5, 16) != 0)
 		return false;
 	if (a->nparts != b->nparts || a->checksum.algorithm != b->checksum.algorithm ||
@@ -64,7 +64,7 @@ static void inode_make(struct gml_inode *inode, uint64_t *seed)
 				    .type = (uint8_t)(1 + meta_random(seed) % 7)};
 	inode->bucket = inode_of(view, seed);
 	inode->parent = has & 1 ? inode_of(view, seed) : GML_INO_NONE;
-	inode->flags = (uint32_t)inode_number(seed);
+	inode->flags = (uint32_t)inode_number(seed) & GML_INODE_FLAGS;
 	inode->mode = (uint32_t)inode_number(seed);
 	inode->uid = (uint32_t)inode_number(seed);
 	inode->gid = UINT32_MAX;
@@ -77,7 +77,7 @@ static void inode_make(struct gml_inode *inode, uint64_t *seed)
 	inode->atime = has & 8 ? -(int64_t)(inode_number(seed) / 2) : inode->mtime;
 	inode->ctime = has & 16 ? INT64_MIN : inode->mtime;
 	inode->btime = has & 32 ? INT64_MAX : inode->mtime;
-	inode->birth_seq = inode_number(seed);
+	inode->born = 1;
 	if (has & 64)
 		memset(inode->verifier, (int)has, 8);
 	if (has & 128)
@@ -118,19 +118,19 @@ static int inodes_round_trip(struct gml_txn *txn, void *arg)
 	for (int i = 0; i < 3000; i++) {
 		struct gml_inode inode, got;
 		inode_make(&inode, &seed);
-		CLOSURE_CHECK(gml_rec_inode_put(txn, &inode) == 0);
+		CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &inode) == 0);
 		CLOSURE_CHECK(gml_rec_inode_get(txn, inode.ino, &got) == 0);
 		CLOSURE_CHECK(inode_equal(&inode, &got));
-		CLOSURE_CHECK(got.change_seq == gml_txn_seq(txn));
+		CLOSURE_CHECK(got.stamp == 1);
 		/* The spans are borrowed from the record that is replaced. */
 		got.size++;
 		inode.size++;
-		CLOSURE_CHECK(gml_rec_inode_put(txn, &got) == 0);
+		CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &got) == 0);
 		CLOSURE_CHECK(gml_rec_inode_get(txn, inode.ino, &got) == 0 &&
 			      inode_equal(&inode, &got));
-		CLOSURE_CHECK(gml_rec_inode_del(txn, inode.ino) == 0);
+		CLOSURE_CHECK(gml_rec_inode_del(txn, &gml_line_none, inode.ino) == 0);
 		CLOSURE_CHECK(gml_rec_inode_get(txn, inode.ino, &got) == GML_ERR_NOENT);
-		CLOSURE_CHECK(gml_rec_inode_del(txn, inode.ino) == GML_ERR_NOENT);
+		CLOSURE_CHECK(gml_rec_inode_del(txn, &gml_line_none, inode.ino) == GML_ERR_NOENT);
 	}
 	return 0;
 }
@@ -149,7 +149,7 @@ static void object_make(struct gml_inode *inode)
 	inode->size = 4096;
 	inode->change = (uint64_t)now + 1;
 	inode->atime = inode->mtime = inode->ctime = inode->btime = now;
-	inode->birth_seq = 1000000;
+	inode->born = 1;
 	memset(inode->md5, 0xcd, 16);
 	inode->checksum.algorithm = GML_CHECKSUM_CRC64NVME;
 	inode->nextents = 1;
@@ -166,7 +166,7 @@ static int inode_limits(struct gml_txn *txn, void *arg)
 	uint8_t key[8];
 	(void)arg;
 	object_make(&inode);
-	CLOSURE_CHECK(gml_rec_inode_put(txn, &inode) == 0);
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &inode) == 0);
 	gml_key_u64(key, inode.ino.num);
 	CLOSURE_CHECK(gml_txn_get(txn, GML_TABLE_INODE, SPAN(key, 8), &value) == 0);
 	CLOSURE_CHECK(value.len < 150);
@@ -174,7 +174,7 @@ static int inode_limits(struct gml_txn *txn, void *arg)
 	{
 		size_t len = value.len;
 		inode.extents[0].blob = UINT64_C(1) << 56 | 77777;
-		CLOSURE_CHECK(gml_rec_inode_put(txn, &inode) == 0);
+		CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &inode) == 0);
 		CLOSURE_CHECK(gml_txn_get(txn, GML_TABLE_INODE, SPAN(key, 8), &value) == 0);
 		CLOSURE_CHECK(value.len < len);
 		CLOSURE_CHECK(gml_rec_inode_get(txn, inode.ino, &bad) == 0);
@@ -182,28 +182,34 @@ static int inode_limits(struct gml_txn *txn, void *arg)
 	}
 	bad = inode;
 	bad.type = 0;
-	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &bad) == GML_ERR_INVAL);
+	bad = inode;
+	bad.flags = GML_INODE_FLAGS + 1;
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &bad) == GML_ERR_INVAL);
+	bad = inode;
+	bad.born = 2;
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &bad) == GML_ERR_INVAL);
 	bad = inode;
 	bad.nextents = GML_INLINE_EXTENTS + 1;
-	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &bad) == GML_ERR_INVAL);
 	bad = inode;
 	bad.nextents = 2;
 	bad.extents[1] = (struct gml_extent){4095, 1, 0, 10}; /* overlaps */
-	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &bad) == GML_ERR_INVAL);
 	bad.extents[1] = (struct gml_extent){5000, 1, 0, 0};
-	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &bad) == GML_ERR_INVAL);
 	bad.extents[1] = (struct gml_extent){5000, 1, UINT64_MAX, 2};
-	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &bad) == GML_ERR_INVAL);
 	bad = inode;
 	bad.bucket = gml_ino_of(5, 1000); /* of another view */
-	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &bad) == GML_ERR_INVAL);
 	bad = inode;
 	bad.parent = gml_ino_of(5, 1000);
-	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &bad) == GML_ERR_INVAL);
 	bad = inode;
 	bad.name.len = GML_REC_NAME_MAX + 1;
 	bad.name.ptr = inode_bytes;
-	CLOSURE_CHECK(gml_rec_inode_put(txn, &bad) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &bad) == GML_ERR_INVAL);
 	return 0;
 }
 
@@ -278,6 +284,17 @@ static bool any_usage(void *arg, uint64_t line, const struct gml_usage_rec *usag
 static int read_usage(struct gml_txn *txn)
 {
 	return gml_rec_usage_each(txn, any_usage, NULL);
+}
+
+static bool any_link(void *arg, gml_ino parent, uint64_t cookie)
+{
+	(void)arg;
+	return parent.num + cookie > 0;
+}
+
+static int read_link(struct gml_txn *txn)
+{
+	return gml_rec_link_each(txn, INO(95), any_link, NULL);
 }
 
 static int read_config(struct gml_txn *txn)
@@ -365,9 +382,10 @@ static int put_samples(struct gml_txn *txn, void *arg)
 	object_make(&inode);
 	upload.headers = STR("\1\2ab");
 	upload.meta = STR("\1a\2bc");
-	CLOSURE_CHECK(gml_rec_inode_put(txn, &inode) == 0);
-	CLOSURE_CHECK(gml_rec_dirent_put(txn, INO(50), STR("some name"), &dirent) == 0);
-	CLOSURE_CHECK(gml_rec_extent_put(txn, INO(60), &extents[0]) == 0);
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &inode) == 0);
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, INO(50), STR("some name"), &dirent) ==
+		      0);
+	CLOSURE_CHECK(gml_rec_extent_put(txn, &gml_line_none, INO(60), &extents[0]) == 0);
 	CLOSURE_CHECK(gml_rec_blob_put(txn, 70, &blob) == 0);
 	CLOSURE_CHECK(gml_rec_bucket_put(txn, STR("photos"), &bucket) == 0);
 	line.id = 100;
@@ -380,7 +398,7 @@ static int put_samples(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == 0);
 	CLOSURE_CHECK(gml_rec_key_put(txn, &key) == 0);
 	CLOSURE_CHECK(gml_rec_dirty_put(txn, INO(80), &owner) == 0);
-	CLOSURE_CHECK(gml_rec_orphan_put(txn, INO(90), 5) == 0);
+	CLOSURE_CHECK(gml_rec_orphan_put(txn, &gml_line_none, INO(90), 5) == 0);
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 0, 1024, &owner, &lease) == 0);
 	return 0;
 }
@@ -478,7 +496,7 @@ static void test_damage(void **state)
 		{GML_TABLE_KEY, read_key, false},	{GML_TABLE_DIRTY, read_dirty, false},
 		{GML_TABLE_ORPHAN, read_orphan, false}, {GML_TABLE_LEASE, read_lease, false},
 		{GML_TABLE_LINE, read_line, false},	{GML_TABLE_USAGE, read_usage, false},
-		{GML_TABLE_CONFIG, read_config, true},
+		{GML_TABLE_LINK, read_link, false},	{GML_TABLE_CONFIG, read_config, true},
 	};
 	meta_env_update(env, put_samples, NULL);
 	assert_int_equal(env->log_errors, 0);
@@ -573,13 +591,15 @@ static int long_put(struct gml_txn *txn, void *arg)
 	struct gml_span too_long = SPAN(long_names[3], GML_REC_XATTR_NAME_MAX + 1);
 	(void)arg;
 	for (int i = 0; i < LONG_NAMES; i++)
-		CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(7), long_name(i), SPAN(&"abcd"[i], 1)) ==
-			      0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(7), STR("a"), STR("first")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(7), STR("z"), STR("last")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(8), long_name(1), STR("other")) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_put(txn, INO(7), too_long, STR("x")) == GML_ERR_NAMETOOLONG);
-	CLOSURE_CHECK(gml_rec_xattr_del(txn, INO(7), too_long) == GML_ERR_NOENT);
+		CLOSURE_CHECK(gml_rec_xattr_put(txn, &gml_line_none, INO(7), long_name(i),
+						SPAN(&"abcd"[i], 1)) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, &gml_line_none, INO(7), STR("a"), STR("first")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, &gml_line_none, INO(7), STR("z"), STR("last")) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, &gml_line_none, INO(8), long_name(1), STR("other")) ==
+		      0);
+	CLOSURE_CHECK(gml_rec_xattr_put(txn, &gml_line_none, INO(7), too_long, STR("x")) ==
+		      GML_ERR_NAMETOOLONG);
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, &gml_line_none, INO(7), too_long) == GML_ERR_NOENT);
 	return 0;
 }
 
@@ -603,8 +623,9 @@ static bool long_each(void *arg, struct gml_span name, struct gml_span value)
 static int long_del(struct gml_txn *txn, void *arg)
 {
 	(void)arg;
-	CLOSURE_CHECK(gml_rec_xattr_del(txn, INO(7), long_name(1)) == 0);
-	CLOSURE_CHECK(gml_rec_xattr_del(txn, INO(7), long_name(1)) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, &gml_line_none, INO(7), long_name(1)) == 0);
+	CLOSURE_CHECK(gml_rec_xattr_del(txn, &gml_line_none, INO(7), long_name(1)) ==
+		      GML_ERR_NOENT);
 	return 0;
 }
 

@@ -463,7 +463,7 @@ struct date {
 static int date_put(struct gml_txn *txn, void *arg)
 {
 	const struct date *date = arg;
-	return gml_rec_orphan_put(txn, date->ino, date->since);
+	return gml_rec_orphan_put(txn, &gml_line_none, date->ino, date->since);
 }
 
 static int date_get(struct gml_txn *txn, void *arg)

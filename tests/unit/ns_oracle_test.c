@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include "gateway/ns/core/backref.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/object/reflink.h"
 #include "gateway/ns/posix/open_inode.h"
@@ -592,6 +593,48 @@ static void compare_dir(struct oracle *o, gml_ino ino, const char *real)
 	}
 }
 
+/* Of all paths that the inode says it has. */
+struct paths_of {
+	const char *want;
+	gml_ino bucket;
+	unsigned count, found;
+};
+
+static bool paths_each(void *arg, gml_ino bucket, struct gml_span path)
+{
+	struct paths_of *of = arg;
+	assert_true(gml_ino_equal(bucket, of->bucket));
+	of->count++;
+	of->found += path.len == strlen(of->want) && memcmp(path.ptr, of->want, path.len) == 0;
+	return true;
+}
+
+static bool paths_stop(void *arg, gml_ino bucket, struct gml_span path)
+{
+	(void)bucket;
+	(void)path;
+	++*(unsigned *)arg;
+	return false;
+}
+
+static void compare_paths(struct oracle *o, gml_ino ino, const char *real, unsigned names)
+{
+	char want[400];
+	struct paths_of of = {.want = want, .bucket = o->ns->bucket};
+	struct gml_attr attr = ns_attr(o->ns, ino);
+	struct gml_txn *txn;
+	unsigned first = 0;
+	snprintf(want, sizeof(want), "%s%s", real + strlen(o->root) + 1,
+		 attr.type == GML_DIR ? "/" : "");
+	assert_ok(gml_meta_read_begin(o->ns->store->meta, &txn));
+	assert_ok(gml_inode_paths(txn, ino, paths_each, &of));
+	assert_int_equal(of.found, 1);
+	assert_int_equal(of.count, names);
+	assert_ok(gml_inode_paths(txn, ino, paths_stop, &first));
+	assert_int_equal(first, 1);
+	gml_meta_read_end(txn);
+}
+
 static void compare_entry(struct oracle *o, gml_ino ino, const char *real)
 {
 	struct gml_attr attr = ns_attr(o->ns, ino);
@@ -600,6 +643,7 @@ static void compare_entry(struct oracle *o, gml_ino ino, const char *real)
 	int fd;
 	assert_int_equal(lstat(real, &st), 0);
 	assert_int_equal(attr.nlink, st.st_nlink);
+	compare_paths(o, ino, real, S_ISDIR(st.st_mode) ? 1 : (unsigned)st.st_nlink);
 	if (S_ISDIR(st.st_mode)) {
 		assert_int_equal(attr.type, GML_DIR);
 		compare_dir(o, ino, real);

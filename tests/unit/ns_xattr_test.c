@@ -68,7 +68,7 @@ static int put_too_many(struct gml_txn *txn, void *argp)
 	for (unsigned i = 0; rc == 0 && i < 2 * GML_XATTR_COUNT_MAX; i++) {
 		char name[32];
 		snprintf(name, sizeof(name), "user.n%05u", i);
-		rc = gml_rec_xattr_put(txn, *ino, ns_span(name), ns_span("long"));
+		rc = gml_rec_xattr_put(txn, &gml_line_none, *ino, ns_span(name), ns_span("long"));
 	}
 	inode.flags |= GML_INODE_XATTRS;
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;

@@ -346,8 +346,8 @@ static int keep_damage_fn(struct gml_txn *txn, void *arg)
 	char name[300];
 	memset(name, 'n', sizeof(name));
 	memcpy(name, "user.", 5);
-	return gml_rec_xattr_put(txn, *(gml_ino *)arg, (struct gml_span){name, sizeof(name)},
-				 ns_span("v"));
+	return gml_rec_xattr_put(txn, &gml_line_none, *(gml_ino *)arg,
+				 (struct gml_span){name, sizeof(name)}, ns_span("v"));
 }
 
 /* A name that cannot be there: what follows it must not get lost. */

@@ -168,8 +168,8 @@ static int long_names_fn(struct gml_txn *txn, void *arg)
 	memset(name, 'n', sizeof(name));
 	memcpy(name, "user.s3.tag.", 12);
 	for (size_t i = 0; rc == 0 && i < LONG_NAMES; i++)
-		rc = gml_rec_xattr_put(txn, *(gml_ino *)arg, (struct gml_span){name, long_names[i]},
-				       ns_span("v"));
+		rc = gml_rec_xattr_put(txn, &gml_line_none, *(gml_ino *)arg,
+				       (struct gml_span){name, long_names[i]}, ns_span("v"));
 	return rc;
 }
 

@@ -408,11 +408,11 @@ static int make_big(struct gml_txn *txn, void *arg)
 	for (unsigned i = 0; rc == 0 && i < big->xattrs; i++) {
 		char name[32];
 		snprintf(name, sizeof(name), "user.%u", i);
-		rc = gml_rec_xattr_put(txn, inode.ino, ns_span(name), ns_span("v"));
+		rc = gml_rec_xattr_put(txn, &gml_line_none, inode.ino, ns_span(name), ns_span("v"));
 	}
 	if (rc == 0)
-		rc = gml_rec_inode_put(txn, &inode);
-	return rc == 0 ? gml_rec_orphan_put(txn, inode.ino, 1) : rc;
+		rc = gml_rec_inode_put(txn, &gml_line_none, &inode);
+	return rc == 0 ? gml_rec_orphan_put(txn, &gml_line_none, inode.ino, 1) : rc;
 }
 
 static void test_reap_in_slices(void **state)

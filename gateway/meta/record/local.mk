@@ -15,6 +15,7 @@ libgemel_la_SOURCES += \
 	gateway/meta/record/record_internal.h \
 	gateway/meta/record/record_lease.c \
 	gateway/meta/record/record_line.c \
+	gateway/meta/record/record_link.c \
 	gateway/meta/record/record_orphan.c \
 	gateway/meta/record/record_scan.c \
 	gateway/meta/record/record_sum.c \

@@ -29,6 +29,53 @@ int gml_rec_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out
  * length of that beginning; 0: the key begins with no inode, and *ino_out is what was read of one. */
 size_t gml_rec_ino_of_key(struct gml_span key, gml_ino *ino_out);
 
+/* ---- line and usage ------------------------------------------------------------------------- */
+/* A bucket's timeline: what a change of any row in the bucket has to know. Epochs count the bucket's
+ * snapshots; each row that snapshots can show says in which epoch it was put (its stamp). */
+enum {
+	GML_LINE_RELAXED = 1 << 0, /* what changes in it is acknowledged before it is durable */
+	GML_LINE_FLAGS = GML_LINE_RELAXED, /* all */
+};
+/* Rows that a snapshot may show (inode, dirent, extent, xattr, link) are put and deleted with the line
+ * that they belong to: the functions below are the only ones that write those tables. */
+struct gml_line {
+	uint64_t id;	 /* gml_line_id; 0: of rows in no bucket */
+	uint32_t flags;	 /* GML_LINE_* */
+	uint32_t epoch;	 /* in which rows are put now; 1, until there are snapshots */
+	uint32_t newest; /* epoch of the newest snapshot; 0: none */
+	uint64_t quota_bytes, quota_objects; /* 0: none */
+	uint64_t next; /* the next number of the line's own; 0: it takes the store's */
+};
+/* The line of a bucket, by its root: the root's number in the present, and 2^63 | view elsewhere,
+ * where each view with rows of its own is one line. */
+static inline uint64_t gml_line_id(gml_ino root)
+{
+	return root.view == 0 ? root.num : root.view | (uint64_t)1 << 63;
+}
+/* That of the namespace root and of what is left of buckets that are gone. */
+extern const struct gml_line gml_line_none;
+/* id 0: gml_line_none. A write transaction reads each line once. NOENT, CORRUPT. */
+int gml_rec_line_get(struct gml_txn *txn, uint64_t id, struct gml_line *out);
+/* The line of an inode's rows, by its `bucket`: gml_line_none when the bucket is gone. CORRUPT. */
+int gml_rec_line_of(struct gml_txn *txn, gml_ino bucket, struct gml_line *out);
+/* The bucket's name, terminated. NOENT, CORRUPT. */
+int gml_rec_line_name(struct gml_txn *txn, uint64_t id, char name_out[GML_BUCKET_NAME_MAX + 1]);
+int gml_rec_line_put(struct gml_txn *txn, const struct gml_line *line, struct gml_span name);
+int gml_rec_line_del(struct gml_txn *txn, uint64_t id);
+int gml_rec_line_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_line *line),
+		      void *arg);
+
+struct gml_usage_rec {
+	uint64_t bytes, objects;
+};
+/* By the line's id. A write transaction reads each once. NOENT, CORRUPT. */
+int gml_rec_usage_get(struct gml_txn *txn, uint64_t id, struct gml_usage_rec *out);
+int gml_rec_usage_put(struct gml_txn *txn, uint64_t id, const struct gml_usage_rec *usage);
+int gml_rec_usage_del(struct gml_txn *txn, uint64_t id);
+int gml_rec_usage_each(struct gml_txn *txn,
+		       bool (*each)(void *arg, uint64_t line, const struct gml_usage_rec *usage),
+		       void *arg);
+
 /* ---- inode ------------------------------------------------------------------------------------------------------------------------------ */
 enum {
 	GML_INODE_EXPLICIT = 1 << 0, /* directory made by a client */
@@ -43,6 +90,8 @@ enum {
 	/* The content may take less room than its size: st_blocks asks the write blob and the
 	 * extents. Never wrong to have. */
 	GML_INODE_SPARSE = 1 << 7,
+	GML_INODE_FLAGS =
+		0xff, /* all; 0x100 to 0x800 are kept for shared, borrowed, noncurrent, tombstone */
 };
 #define GML_INLINE_EXTENTS 4
 
@@ -60,8 +109,7 @@ struct gml_inode {
 	uint32_t flags, mode, uid, gid, nlink;
 	uint64_t size, rdev, change, wblob;
 	int64_t atime, mtime, ctime, btime;
-	uint64_t birth_seq,
-		change_seq; /* gml_txn_seq at creation and at the last change (snapshots build on them) */
+	uint32_t born, stamp; /* the line's epoch when it was made, and when it was put last */
 	uint8_t verifier[8];
 	uint8_t md5[16];
 	uint32_t nparts;
@@ -77,9 +125,10 @@ struct gml_inode {
 };
 
 int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out);
-/* Sets change_seq. The spans of `inode` may be borrowed from the same record. */
-int gml_rec_inode_put(struct gml_txn *txn, const struct gml_inode *inode);
-int gml_rec_inode_del(struct gml_txn *txn, gml_ino ino);
+/* Sets the stamp. `line` is that of inode->bucket, or gml_line_none. The spans of `inode` may be borrowed from the same record. */
+int gml_rec_inode_put(struct gml_txn *txn, const struct gml_line *line,
+		      const struct gml_inode *inode);
+int gml_rec_inode_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino);
 
 /* Content headers <-> one span. encode: into buf[cap], TOOBIG. decode: spans borrowed from `headers`. */
 int gml_rec_headers_encode(const struct gml_span in[GML_HDR_COUNT], void *buf, size_t cap,
@@ -98,13 +147,19 @@ struct gml_dirent {
  * gave can be a parent (upload lists use hidden ones); others might be taken by the continuations of long names. put also maintains table cookie when dirent->cookie != 0 (replacing one drops the old cookie). */
 int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name,
 		       struct gml_dirent *out);
-int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name,
-		       const struct gml_dirent *dirent);
+int gml_rec_dirent_put(struct gml_txn *txn, const struct gml_line *line, gml_ino parent,
+		       struct gml_span name, const struct gml_dirent *dirent);
 /* The name denotes dirent's inode from now on and keeps its cookie, which dirent->cookie becomes: one put. *old_out: what
  * it was. NOENT: there is no such name. */
-int gml_rec_dirent_replace(struct gml_txn *txn, gml_ino parent, struct gml_span name,
-			   struct gml_dirent *dirent, struct gml_dirent *old_out);
-int gml_rec_dirent_del(struct gml_txn *txn, gml_ino parent, struct gml_span name);
+int gml_rec_dirent_replace(struct gml_txn *txn, const struct gml_line *line, gml_ino parent,
+			   struct gml_span name, struct gml_dirent *dirent,
+			   struct gml_dirent *old_out);
+/* *old_out (may be NULL): what went. */
+int gml_rec_dirent_del(struct gml_txn *txn, const struct gml_line *line, gml_ino parent,
+		       struct gml_span name, struct gml_dirent *old_out);
+/* The name of the entry with that cookie, borrowed. NOENT, CORRUPT. */
+int gml_rec_cookie_get(struct gml_txn *txn, gml_ino parent, uint64_t cookie,
+		       struct gml_span *name_out);
 /* Any entry at all? 0 or NOENT. */
 int gml_rec_dirent_any(struct gml_txn *txn, gml_ino parent);
 
@@ -126,8 +181,9 @@ int gml_dirent_cursor_next_cookie(struct gml_dirent_cursor *cursor, struct gml_s
 /* ---- extent (files with more than GML_INLINE_EXTENTS) --------------------------------------------------------------------------- */
 /* First extent that ends after `off`; NOENT. */
 int gml_rec_extent_find(struct gml_txn *txn, gml_ino ino, uint64_t off, struct gml_extent *out);
-int gml_rec_extent_put(struct gml_txn *txn, gml_ino ino, const struct gml_extent *extent);
-int gml_rec_extent_del(struct gml_txn *txn, gml_ino ino, uint64_t off);
+int gml_rec_extent_put(struct gml_txn *txn, const struct gml_line *line, gml_ino ino,
+		       const struct gml_extent *extent);
+int gml_rec_extent_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino, uint64_t off);
 
 /* ---- xattr ------------------------------------------------------------------------------------------------------------------------------ */
 /* Names are without NUL, up to GML_REC_XATTR_NAME_MAX bytes (NAMETOOLONG): S3 metadata may have one
@@ -135,9 +191,10 @@ int gml_rec_extent_del(struct gml_txn *txn, gml_ino ino, uint64_t off);
 #define GML_REC_XATTR_NAME_MAX 2304
 int gml_rec_xattr_get(struct gml_txn *txn, gml_ino ino, struct gml_span name,
 		      struct gml_span *value_out);
-int gml_rec_xattr_put(struct gml_txn *txn, gml_ino ino, struct gml_span name,
-		      struct gml_span value);
-int gml_rec_xattr_del(struct gml_txn *txn, gml_ino ino, struct gml_span name);
+int gml_rec_xattr_put(struct gml_txn *txn, const struct gml_line *line, gml_ino ino,
+		      struct gml_span name, struct gml_span value);
+int gml_rec_xattr_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino,
+		      struct gml_span name);
 /* In name order, from the first > `after` (empty span with NULL ptr: from the start). `each` may
  * not write. Names over GML_XATTR_NAME_MAX bytes are ordered by their first 200 bytes, and in no
  * particular order among those that share these. Resuming after one of them works all the same. */
@@ -189,48 +246,16 @@ int gml_rec_sum_pending_del(struct gml_txn *txn, uint64_t blob);
 int gml_rec_sum_pending_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out,
 			     struct gml_sum_pending *out);
 
-/* ---- line and usage ------------------------------------------------------------------------- */
-/* A bucket's timeline: what a change of any row in the bucket has to know. Epochs count the bucket's
- * snapshots; each row that snapshots can show says in which epoch it was put (its stamp). */
-enum {
-	GML_LINE_RELAXED = 1 << 0, /* what changes in it is acknowledged before it is durable */
-	GML_LINE_FLAGS = GML_LINE_RELAXED, /* all */
-};
-struct gml_line {
-	uint64_t id;	 /* gml_line_id; 0: of rows in no bucket */
-	uint32_t flags;	 /* GML_LINE_* */
-	uint32_t epoch;	 /* in which rows are put now; 1, until there are snapshots */
-	uint32_t newest; /* epoch of the newest snapshot; 0: none */
-	uint64_t quota_bytes, quota_objects; /* 0: none */
-	uint64_t next; /* the next number of the line's own; 0: it takes the store's */
-};
-/* The line of a bucket, by its root: the root's number in the present, and 2^63 | view elsewhere,
- * where each view with rows of its own is one line. */
-static inline uint64_t gml_line_id(gml_ino root)
-{
-	return root.view == 0 ? root.num : root.view | (uint64_t)1 << 63;
-}
-/* That of the namespace root and of what is left of buckets that are gone. */
-extern const struct gml_line gml_line_none;
-/* id 0: gml_line_none. A write transaction reads each line once. NOENT, CORRUPT. */
-int gml_rec_line_get(struct gml_txn *txn, uint64_t id, struct gml_line *out);
-/* The bucket's name, terminated. NOENT, CORRUPT. */
-int gml_rec_line_name(struct gml_txn *txn, uint64_t id, char name_out[GML_BUCKET_NAME_MAX + 1]);
-int gml_rec_line_put(struct gml_txn *txn, const struct gml_line *line, struct gml_span name);
-int gml_rec_line_del(struct gml_txn *txn, uint64_t id);
-int gml_rec_line_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_line *line),
-		      void *arg);
-
-struct gml_usage_rec {
-	uint64_t bytes, objects;
-};
-/* By the line's id. A write transaction reads each once. NOENT, CORRUPT. */
-int gml_rec_usage_get(struct gml_txn *txn, uint64_t id, struct gml_usage_rec *out);
-int gml_rec_usage_put(struct gml_txn *txn, uint64_t id, const struct gml_usage_rec *usage);
-int gml_rec_usage_del(struct gml_txn *txn, uint64_t id);
-int gml_rec_usage_each(struct gml_txn *txn,
-		       bool (*each)(void *arg, uint64_t line, const struct gml_usage_rec *usage),
-		       void *arg);
+/* ---- link ----------------------------------------------------------------------------------- */
+/* Back references: a file with several names has a row for each, so that all of them are found from
+ * the inode. The cookie leads to the name (gml_rec_cookie_get). */
+int gml_rec_link_put(struct gml_txn *txn, const struct gml_line *line, gml_ino ino, gml_ino parent,
+		     uint64_t cookie);
+int gml_rec_link_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino, gml_ino parent,
+		     uint64_t cookie);
+/* All of an inode, by parent and cookie. 0 also when there is none. `each` may not write. */
+int gml_rec_link_each(struct gml_txn *txn, gml_ino ino,
+		      bool (*each)(void *arg, gml_ino parent, uint64_t cookie), void *arg);
 
 /* ---- bucket --------------------------------------------------------------------------------- */
 /* Keyed by name. Its line and usage are put and deleted with it (ns/object/bucket.c). */
@@ -330,7 +355,10 @@ int gml_rec_key_each(struct gml_txn *txn, bool (*each)(void *arg, const struct g
 		     void *arg);
 
 /* ---- orphan, dirty, lease ------------------------------------------------------------------------------------------------------------ */
-int gml_rec_orphan_put(struct gml_txn *txn, gml_ino ino, int64_t since);
+int gml_rec_orphan_put(struct gml_txn *txn, const struct gml_line *line, gml_ino ino,
+		       int64_t since);
+/* Puts an earlier time into the record; a later one is left out. NOENT. */
+int gml_rec_orphan_date(struct gml_txn *txn, gml_ino ino, int64_t since);
 int gml_rec_orphan_get(struct gml_txn *txn, gml_ino ino, int64_t *since_out);
 int gml_rec_orphan_del(struct gml_txn *txn, gml_ino ino);
 int gml_rec_orphan_each(struct gml_txn *txn, gml_ino after,

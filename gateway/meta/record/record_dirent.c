@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "gateway/base/assert.h"
 #include "dirent.h"
 
-enum { DIRENT_FORMAT = 1, DIRENT_FORMAT_NODE = 2, COOKIE_FORMAT = 1 };
+enum { DIRENT_FORMAT = 3, DIRENT_FORMAT_NODE = 2, COOKIE_FORMAT = 1 };
+
+/* Of the same name, in snapshots: none. */
+enum { DIRENT_VERSIONS = 0 };
 
 size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], gml_ino parent, const uint8_t *name,
 		      size_t len)
@@ -27,6 +31,8 @@ bool gml_dirent_decode(struct gml_span value, uint64_t view, struct gml_dirent *
 	out->type = gml_dec_u8(&dec);
 	out->ino = gml_dec_ino_of(&dec, view);
 	out->cookie = gml_dec_varint(&dec);
+	gml_dec_epoch(&dec);
+	(void)gml_dec_max(&dec, DIRENT_VERSIONS);
 	return gml_dec_end(&dec);
 }
 
@@ -153,8 +159,8 @@ static int cookie_del(struct gml_txn *txn, gml_ino parent, uint64_t cookie)
 				   : rc;
 }
 
-static int dirent_put_at(struct gml_txn *txn, const struct dirent_place *place,
-			 const struct gml_dirent *dirent)
+static int dirent_put_at(struct gml_txn *txn, const struct gml_line *line,
+			 const struct dirent_place *place, const struct gml_dirent *dirent)
 {
 	uint8_t key[GML_DIRENT_KEY_MAX];
 	size_t len = gml_dirent_key(key, place->node[place->level], place->rest, place->rest_len);
@@ -163,11 +169,13 @@ static int dirent_put_at(struct gml_txn *txn, const struct dirent_place *place,
 	gml_enc_u8(&enc, dirent->type);
 	gml_enc_varint(&enc, dirent->ino.num);
 	gml_enc_varint(&enc, dirent->cookie);
+	gml_enc_varint(&enc, line->epoch);
+	gml_enc_varint(&enc, DIRENT_VERSIONS);
 	return gml_enc_put(&enc, txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
 }
 
-int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name,
-		       const struct gml_dirent *dirent)
+int gml_rec_dirent_put(struct gml_txn *txn, const struct gml_line *line, gml_ino parent,
+		       struct gml_span name, const struct gml_dirent *dirent)
 {
 	uint8_t copy[GML_REC_NAME_MAX];
 	struct dirent_place place;
@@ -188,14 +196,15 @@ int gml_rec_dirent_put(struct gml_txn *txn, gml_ino parent, struct gml_span name
 		rc = cookie_del(txn, parent, old.cookie);
 	if (rc != 0)
 		return rc;
-	rc = dirent_put_at(txn, &place, dirent);
+	rc = dirent_put_at(txn, line, &place, dirent);
 	if (rc == 0 && dirent->cookie != 0 && old.cookie != dirent->cookie)
 		rc = cookie_put(txn, parent, dirent->cookie, name);
 	return rc;
 }
 
-int gml_rec_dirent_replace(struct gml_txn *txn, gml_ino parent, struct gml_span name,
-			   struct gml_dirent *dirent, struct gml_dirent *old_out)
+int gml_rec_dirent_replace(struct gml_txn *txn, const struct gml_line *line, gml_ino parent,
+			   struct gml_span name, struct gml_dirent *dirent,
+			   struct gml_dirent *old_out)
 {
 	struct dirent_place place;
 	int rc = dirent_walk(txn, parent, name, &place);
@@ -204,7 +213,7 @@ int gml_rec_dirent_replace(struct gml_txn *txn, gml_ino parent, struct gml_span 
 	if (rc != 0)
 		return rc;
 	dirent->cookie = old_out->cookie;
-	return dirent_put_at(txn, &place, dirent);
+	return dirent_put_at(txn, line, &place, dirent);
 }
 
 int gml_rec_dirent_any(struct gml_txn *txn, gml_ino parent)
@@ -223,13 +232,15 @@ int gml_rec_dirent_any(struct gml_txn *txn, gml_ino parent)
 	return rc;
 }
 
-int gml_rec_dirent_del(struct gml_txn *txn, gml_ino parent, struct gml_span name)
+int gml_rec_dirent_del(struct gml_txn *txn, const struct gml_line *line, gml_ino parent,
+		       struct gml_span name, struct gml_dirent *old_out)
 {
 	uint8_t copy[GML_REC_NAME_MAX], key[GML_DIRENT_KEY_MAX];
 	struct dirent_place place;
 	struct gml_dirent old;
 	size_t len;
 	int rc;
+	gml_assert(line->newest < line->epoch);
 	if (name.len > sizeof(copy))
 		return GML_ERR_NAMETOOLONG;
 	if (name.len > 0)
@@ -255,5 +266,22 @@ int gml_rec_dirent_del(struct gml_txn *txn, gml_ino parent, struct gml_span name
 	}
 	if (rc == 0 && old.cookie != 0)
 		rc = cookie_del(txn, parent, old.cookie);
+	if (rc == 0 && old_out != NULL)
+		*old_out = old;
 	return rc;
+}
+
+int gml_rec_cookie_get(struct gml_txn *txn, gml_ino parent, uint64_t cookie,
+		       struct gml_span *name_out)
+{
+	struct gml_span value;
+	uint8_t key[16];
+	int rc;
+	gml_cookie_key(key, parent, cookie);
+	rc = gml_rec_get(txn, GML_TABLE_COOKIE, GML_SPAN(key, 16), &value);
+	if (rc != 0)
+		return rc;
+	return gml_cookie_decode(value, name_out)
+		       ? 0
+		       : gml_txn_corrupt(txn, GML_TABLE_COOKIE, GML_SPAN(key, 16));
 }

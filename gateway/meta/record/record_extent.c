@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Table extent: ino, file offset (u64) -> one extent. Only files with more than GML_INLINE_EXTENTS have entries.
  */
+#include "gateway/base/assert.h"
 #include "record_internal.h"
 
-enum { EXTENT_FORMAT = 1, EXTENT_KEY_MAX = GML_INO_KEY_MAX + 8 };
+enum { EXTENT_FORMAT = 2, EXTENT_KEY_MAX = GML_INO_KEY_MAX + 8 };
 
 static size_t extent_key(uint8_t key[EXTENT_KEY_MAX], gml_ino ino, uint64_t off)
 {
@@ -25,6 +26,7 @@ static bool extent_decode(gml_ino ino, struct gml_span key, struct gml_span valu
 	out->len = gml_dec_varint(&dec);
 	out->blob = gml_dec_blob(&dec);
 	out->blob_off = gml_dec_varint(&dec);
+	gml_dec_epoch(&dec);
 	return gml_dec_end(&dec) && gml_extent_ok(out);
 }
 
@@ -68,7 +70,8 @@ out:
 	return rc;
 }
 
-int gml_rec_extent_put(struct gml_txn *txn, gml_ino ino, const struct gml_extent *extent)
+int gml_rec_extent_put(struct gml_txn *txn, const struct gml_line *line, gml_ino ino,
+		       const struct gml_extent *extent)
 {
 	struct gml_enc enc;
 	uint8_t key[EXTENT_KEY_MAX];
@@ -80,12 +83,14 @@ int gml_rec_extent_put(struct gml_txn *txn, gml_ino ino, const struct gml_extent
 	gml_enc_varint(&enc, extent->len);
 	gml_enc_blob(&enc, extent->blob);
 	gml_enc_varint(&enc, extent->blob_off);
+	gml_enc_varint(&enc, line->epoch);
 	return gml_enc_put(&enc, txn, GML_TABLE_EXTENT, GML_SPAN(key, len));
 }
 
-int gml_rec_extent_del(struct gml_txn *txn, gml_ino ino, uint64_t off)
+int gml_rec_extent_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino, uint64_t off)
 {
 	uint8_t key[EXTENT_KEY_MAX];
 	size_t len = extent_key(key, ino, off);
+	gml_assert(line->newest < line->epoch);
 	return gml_txn_del(txn, GML_TABLE_EXTENT, GML_SPAN(key, len));
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Table inode: ino -> attributes, then optional parts, each announced by a presence bit. docs/on-disk-format.md,
  * "inode". */
+#include "gateway/base/assert.h"
 #include "record_internal.h"
 
 enum {
-	INODE_FORMAT = 1,
+	INODE_FORMAT = 2,
 
 	INODE_HAS_PARENT = 1 << 0,
 	INODE_HAS_ATIME = 1 << 1, /* differs from mtime; the others as well */
@@ -92,7 +93,8 @@ static bool inode_ok(const struct gml_inode *inode)
 	uint64_t end = 0;
 	if (gml_ino_is_none(inode->ino) || !inode_beside(inode, inode->bucket) ||
 	    !inode_beside(inode, inode->parent) || inode->nextents > GML_INLINE_EXTENTS ||
-	    inode->type < GML_REG || inode->type > GML_SOCK)
+	    inode->type < GML_REG || inode->type > GML_SOCK || inode->flags > GML_INODE_FLAGS ||
+	    inode->born != GML_EPOCH_FIRST)
 		return false;
 	for (uint32_t i = 0; i < inode->nextents; i++) {
 		if (!gml_extent_ok(&inode->extents[i]) || inode->extents[i].off < end)
@@ -104,7 +106,7 @@ static bool inode_ok(const struct gml_inode *inode)
 	       inode->checksum.algorithm <= GML_CHECKSUM_SHA256;
 }
 
-static void inode_encode(struct gml_enc *enc, const struct gml_inode *inode, uint64_t change_seq)
+static void inode_encode(struct gml_enc *enc, const struct gml_inode *inode, uint32_t stamp)
 {
 	uint32_t has = inode_presence(inode);
 	gml_enc_varint(enc, has);
@@ -118,8 +120,8 @@ static void inode_encode(struct gml_enc *enc, const struct gml_inode *inode, uin
 	gml_enc_varint(enc, inode->bucket.num);
 	gml_enc_u64(enc, (uint64_t)inode->mtime);
 	gml_enc_delta(enc, (int64_t)inode->change, inode->mtime);
-	gml_enc_varint(enc, inode->birth_seq);
-	gml_enc_delta(enc, (int64_t)change_seq, (int64_t)inode->birth_seq);
+	gml_enc_varint(enc, inode->born);
+	gml_enc_varint(enc, stamp);
 	if (has & INODE_HAS_PARENT)
 		gml_enc_varint(enc, inode->parent.num);
 	if (has & INODE_HAS_ATIME)
@@ -187,7 +189,7 @@ static bool inode_decode(struct gml_span value, struct gml_inode *out)
 	gml_dec_format(&dec, INODE_FORMAT);
 	has = (uint32_t)gml_dec_max(&dec, INODE_HAS_ALL);
 	out->type = gml_dec_u8(&dec);
-	out->flags = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
+	out->flags = (uint32_t)gml_dec_max(&dec, GML_INODE_FLAGS);
 	out->mode = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->uid = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->gid = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
@@ -196,8 +198,9 @@ static bool inode_decode(struct gml_span value, struct gml_inode *out)
 	out->bucket = gml_dec_ino_of(&dec, out->ino.view);
 	out->mtime = (int64_t)gml_dec_u64(&dec);
 	out->change = (uint64_t)gml_dec_delta(&dec, out->mtime);
-	out->birth_seq = gml_dec_varint(&dec);
-	out->change_seq = (uint64_t)gml_dec_delta(&dec, (int64_t)out->birth_seq);
+	gml_dec_epoch(&dec);
+	gml_dec_epoch(&dec);
+	out->born = out->stamp = GML_EPOCH_FIRST;
 	out->parent = has & INODE_HAS_PARENT ? gml_dec_ino_of(&dec, out->ino.view) : GML_INO_NONE;
 	out->atime = has & INODE_HAS_ATIME ? gml_dec_delta(&dec, out->mtime) : out->mtime;
 	out->ctime = has & INODE_HAS_CTIME ? gml_dec_delta(&dec, out->mtime) : out->mtime;
@@ -220,7 +223,8 @@ int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
 					: gml_txn_corrupt(txn, GML_TABLE_INODE, GML_SPAN(key, 8));
 }
 
-int gml_rec_inode_put(struct gml_txn *txn, const struct gml_inode *inode)
+int gml_rec_inode_put(struct gml_txn *txn, const struct gml_line *line,
+		      const struct gml_inode *inode)
 {
 	struct gml_enc enc;
 	uint8_t key[GML_INO_KEY_MAX];
@@ -229,13 +233,14 @@ int gml_rec_inode_put(struct gml_txn *txn, const struct gml_inode *inode)
 		return GML_ERR_INVAL;
 	len = gml_ino_key(key, inode->ino);
 	gml_enc_init(&enc, INODE_FORMAT);
-	inode_encode(&enc, inode, gml_txn_seq(txn));
+	inode_encode(&enc, inode, line->epoch);
 	return gml_enc_put(&enc, txn, GML_TABLE_INODE, GML_SPAN(key, len));
 }
 
-int gml_rec_inode_del(struct gml_txn *txn, gml_ino ino)
+int gml_rec_inode_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino)
 {
 	uint8_t key[GML_INO_KEY_MAX];
 	size_t len = gml_ino_key(key, ino);
+	gml_assert(line->newest < line->epoch);
 	return gml_txn_del(txn, GML_TABLE_INODE, GML_SPAN(key, len));
 }

@@ -3,7 +3,7 @@
  * never leased. */
 #include "record_internal.h"
 
-enum { LEASE_FORMAT = 1, LEASE_COUNTER_FORMAT = 1, LEASE_KINDS = 2 };
+enum { LEASE_FORMAT = 2, LEASE_COUNTER_FORMAT = 1, LEASE_KINDS = 2 };
 
 /* Largest number of each kind: 56 bits of a blob file's id, 28 of a segment's (data/blob.h). */
 static const uint64_t lease_last[LEASE_KINDS] = {(UINT64_C(1) << 56) - 1, (UINT64_C(1) << 28) - 1};

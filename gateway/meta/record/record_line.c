@@ -9,7 +9,7 @@
 enum { LINE_FORMAT = 1, USAGE_FORMAT = 1 };
 
 /* Fields for snapshots: until there are any, all lines are in their first epoch, and have no snapshot. */
-enum { LINE_EPOCH = 1, LINE_NEWEST = 0 };
+enum { LINE_EPOCH = GML_EPOCH_FIRST, LINE_NEWEST = 0 };
 
 struct line_note {
 	struct gml_line line; /* id 0: not known */
@@ -88,6 +88,14 @@ int gml_rec_line_get(struct gml_txn *txn, uint64_t id, struct gml_line *out)
 		return 0;
 	}
 	return line_read(txn, id, out, &name);
+}
+
+int gml_rec_line_of(struct gml_txn *txn, gml_ino bucket, struct gml_line *out)
+{
+	int rc = gml_rec_line_get(txn, gml_line_id(bucket), out);
+	if (rc == GML_ERR_NOENT)
+		*out = gml_line_none;
+	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
 int gml_rec_line_name(struct gml_txn *txn, uint64_t id, char name_out[GML_BUCKET_NAME_MAX + 1])

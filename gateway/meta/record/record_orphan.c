@@ -2,7 +2,7 @@
 /* Tables orphan: ino -> time; dirty: ino -> owning process. */
 #include "record_internal.h"
 
-enum { ORPHAN_FORMAT = 1, DIRTY_FORMAT = 1 };
+enum { ORPHAN_FORMAT = 2, DIRTY_FORMAT = 2 };
 
 /* ---- what tables with one small record per inode share ---- */
 static int orphan_put_enc(struct gml_txn *txn, enum gml_table table, gml_ino ino,
@@ -57,14 +57,16 @@ static bool orphan_decode(struct gml_span value, int64_t *since_out)
 	gml_dec_init(&dec, value);
 	gml_dec_format(&dec, ORPHAN_FORMAT);
 	*since_out = (int64_t)gml_dec_u64(&dec);
+	gml_dec_epoch(&dec);
 	return gml_dec_end(&dec);
 }
 
-int gml_rec_orphan_put(struct gml_txn *txn, gml_ino ino, int64_t since)
+int gml_rec_orphan_put(struct gml_txn *txn, const struct gml_line *line, gml_ino ino, int64_t since)
 {
 	struct gml_enc enc;
 	gml_enc_init(&enc, ORPHAN_FORMAT);
 	gml_enc_u64(&enc, (uint64_t)since);
+	gml_enc_varint(&enc, line->epoch);
 	return orphan_put_enc(txn, GML_TABLE_ORPHAN, ino, &enc);
 }
 
@@ -75,6 +77,15 @@ int gml_rec_orphan_get(struct gml_txn *txn, gml_ino ino, int64_t *since_out)
 	if (rc != 0)
 		return rc;
 	return orphan_decode(value, since_out) ? 0 : orphan_corrupt(txn, GML_TABLE_ORPHAN, ino);
+}
+
+int gml_rec_orphan_date(struct gml_txn *txn, gml_ino ino, int64_t since)
+{
+	int64_t before;
+	int rc = gml_rec_orphan_get(txn, ino, &before);
+	if (rc != 0 || before <= since)
+		return rc;
+	return gml_rec_orphan_put(txn, &gml_line_none, ino, since); /* all are of one epoch */
 }
 
 int gml_rec_orphan_del(struct gml_txn *txn, gml_ino ino)

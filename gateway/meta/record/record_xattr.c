@@ -2,9 +2,10 @@
 /* Table xattr: ino + name -> format byte + value. A name over XATTR_PLAIN_MAX bytes does not fit a key: its key
  * has the beginning and a hash instead, and its record the whole name. */
 #include <gemel/checksum.h>
+#include "gateway/base/assert.h"
 #include "record_internal.h"
 
-enum { XATTR_FORMAT = 1, XATTR_FORMAT_LONG = 2 };
+enum { XATTR_FORMAT = 2, XATTR_FORMAT_LONG = 3 };
 
 #define XATTR_PLAIN_MAX GML_XATTR_NAME_MAX
 #define XATTR_LONG_PREFIX 200 /* bytes of a long name in its key */
@@ -43,6 +44,7 @@ static bool xattr_decode(struct gml_span value, struct gml_span *name_out, struc
 	uint8_t format;
 	gml_dec_init(&dec, value);
 	format = gml_dec_u8(&dec);
+	gml_dec_epoch(&dec);
 	if (format == XATTR_FORMAT_LONG) {
 		*name_out = gml_dec_span(&dec, GML_REC_XATTR_NAME_MAX);
 		dec.bad |= name_out->len <= XATTR_PLAIN_MAX;
@@ -70,7 +72,8 @@ int gml_rec_xattr_get(struct gml_txn *txn, gml_ino ino, struct gml_span name,
 	return 0;
 }
 
-int gml_rec_xattr_put(struct gml_txn *txn, gml_ino ino, struct gml_span name, struct gml_span value)
+int gml_rec_xattr_put(struct gml_txn *txn, const struct gml_line *line, gml_ino ino,
+		      struct gml_span name, struct gml_span value)
 {
 	bool is_long = name.len > XATTR_PLAIN_MAX;
 	struct xattr_key key;
@@ -84,16 +87,19 @@ int gml_rec_xattr_put(struct gml_txn *txn, gml_ino ino, struct gml_span name, st
 	if (value.len > GML_XATTR_VALUE_MAX)
 		return GML_ERR_TOOBIG;
 	gml_enc_init(&enc, is_long ? XATTR_FORMAT_LONG : XATTR_FORMAT);
+	gml_enc_varint(&enc, line->epoch);
 	if (is_long)
 		gml_enc_span(&enc, name);
 	gml_enc_raw(&enc, value.ptr, value.len);
 	return gml_enc_put(&enc, txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len));
 }
 
-int gml_rec_xattr_del(struct gml_txn *txn, gml_ino ino, struct gml_span name)
+int gml_rec_xattr_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino,
+		      struct gml_span name)
 {
 	struct xattr_key key;
 	int rc = xattr_key_make(&key, ino, name);
+	gml_assert(line->newest < line->epoch);
 	if (rc != 0)
 		return rc == GML_ERR_NAMETOOLONG ? GML_ERR_NOENT : rc;
 	return gml_txn_del(txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len));

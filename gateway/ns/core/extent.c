@@ -120,10 +120,10 @@ uint64_t gml_extent_covered(struct gml_txn *txn, const struct gml_inode *inode, 
 }
 
 /* Move the inline extents to the table. */
-static int extent_spill(struct gml_txn *txn, struct gml_inode *inode)
+static int extent_spill(struct gml_txn *txn, const struct gml_line *line, struct gml_inode *inode)
 {
 	for (uint32_t i = 0; i < inode->nextents; i++) {
-		int rc = gml_rec_extent_put(txn, inode->ino, &inode->extents[i]);
+		int rc = gml_rec_extent_put(txn, line, inode->ino, &inode->extents[i]);
 		if (rc != 0)
 			return rc;
 	}
@@ -135,15 +135,15 @@ static int extent_spill(struct gml_txn *txn, struct gml_inode *inode)
 static int extent_insert(struct gml_txn *txn, struct gml_inode *inode,
 			 const struct gml_extent *extent)
 {
+	struct gml_line line;
 	uint32_t at = 0;
-	int rc;
-	if (!(inode->flags & GML_INODE_EXTENTS) && inode->nextents == GML_INLINE_EXTENTS) {
-		rc = extent_spill(txn, inode);
-		if (rc != 0)
-			return rc;
-	}
+	int rc = gml_rec_line_of(txn, inode->bucket, &line);
+	if (rc == 0 && !(inode->flags & GML_INODE_EXTENTS) && inode->nextents == GML_INLINE_EXTENTS)
+		rc = extent_spill(txn, &line, inode);
+	if (rc != 0)
+		return rc;
 	if (inode->flags & GML_INODE_EXTENTS)
-		return gml_rec_extent_put(txn, inode->ino, extent);
+		return gml_rec_extent_put(txn, &line, inode->ino, extent);
 	while (at < inode->nextents && inode->extents[at].off < extent->off)
 		at++;
 	memmove(&inode->extents[at + 1], &inode->extents[at],
@@ -156,9 +156,13 @@ static int extent_insert(struct gml_txn *txn, struct gml_inode *inode,
 static int extent_delete(struct gml_txn *txn, struct gml_inode *inode,
 			 const struct gml_extent *extent)
 {
+	struct gml_line line;
 	uint32_t at = 0;
+	int rc = gml_rec_line_of(txn, inode->bucket, &line);
+	if (rc != 0)
+		return rc;
 	if (inode->flags & GML_INODE_EXTENTS)
-		return gml_rec_extent_del(txn, inode->ino, extent->off);
+		return gml_rec_extent_del(txn, &line, inode->ino, extent->off);
 	while (at < inode->nextents && inode->extents[at].off != extent->off)
 		at++;
 	if (at == inode->nextents)
@@ -254,7 +258,7 @@ static int extent_placeholder_init(struct gml_txn *txn, const struct gml_inode *
 		.mtime = now,
 		.ctime = now,
 		.btime = now,
-		.birth_seq = gml_txn_seq(txn),
+		.born = gml_line_none.epoch,
 	};
 	return gml_ino_is_none(placeholder->ino) ? GML_ERR_CORRUPT : 0;
 }
@@ -278,6 +282,7 @@ int gml_extent_retire(struct gml_txn *txn, struct gml_inode *inode, uint64_t off
 {
 	uint64_t end = len > UINT64_MAX - off ? UINT64_MAX : off + len;
 	struct gml_inode placeholder;
+	struct gml_line line;
 	struct gml_extent first;
 	bool covered;
 	int rc = gml_extent_find(txn, inode, off, &first);
@@ -298,6 +303,8 @@ int gml_extent_retire(struct gml_txn *txn, struct gml_inode *inode, uint64_t off
 		placeholder.wblob = inode->wblob;
 		inode->wblob = 0;
 	}
-	rc = gml_rec_inode_put(txn, &placeholder);
-	return rc == 0 ? gml_rec_orphan_put(txn, placeholder.ino, placeholder.ctime) : rc;
+	rc = gml_rec_line_of(txn, inode->bucket, &line);
+	if (rc == 0)
+		rc = gml_rec_inode_put(txn, &line, &placeholder);
+	return rc == 0 ? gml_rec_orphan_put(txn, &line, placeholder.ino, placeholder.ctime) : rc;
 }

@@ -15,6 +15,7 @@
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
+#include "backref.h"
 #include "link.h"
 #include "name.h"
 #include "time.h"
@@ -36,7 +37,7 @@ int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gm
 		.mtime = now,
 		.ctime = now,
 		.btime = now,
-		.birth_seq = gml_txn_seq(txn),
+		.born = gml_line_none.epoch,
 	};
 	if (dir->mode & S_ISGID) {
 		out->gid = dir->gid;
@@ -68,24 +69,19 @@ static int link_refresh(struct gml_txn *txn, struct gml_inode *inode, struct gml
 	return 0;
 }
 
-/* A bucket that is gone, or cannot be read, is strict. */
-static bool link_is_relaxed(struct gml_txn *txn, gml_ino bucket)
-{
-	struct gml_line line;
-	return gml_rec_line_get(txn, gml_line_id(bucket), &line) == 0 &&
-	       (line.flags & GML_LINE_RELAXED);
-}
-
 static int link_save(struct gml_txn *txn, struct gml_inode *inode, const struct gml_span *name)
 {
+	struct gml_line line;
 	struct gml_span stored;
-	int rc = link_refresh(txn, inode, &stored);
+	int rc = gml_rec_line_of(txn, inode->bucket, &line);
+	if (rc == 0)
+		rc = link_refresh(txn, inode, &stored);
 	if (rc != 0)
 		return rc;
 	inode->name = name != NULL ? *name : stored;
-	rc = gml_rec_inode_put(txn, inode);
+	rc = gml_rec_inode_put(txn, &line, inode);
 	if (rc == 0)
-		gml_txn_durability(txn, link_is_relaxed(txn, inode->bucket));
+		gml_txn_durability(txn, line.flags & GML_LINE_RELAXED);
 	return rc;
 }
 
@@ -124,15 +120,19 @@ int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span nam
 	struct gml_dirent dirent = {
 		.ino = inode->ino, .cookie = gml_txn_next_id(txn), .type = inode->type};
 	bool first = inode->nlink == (inode->type == GML_DIR ? 1u : 0u);
-	int rc;
+	struct gml_line line;
+	int rc = gml_rec_line_of(txn, dir->bucket, &line);
 	if (dirent.cookie == 0)
 		return GML_ERR_CORRUPT;
+	if (rc == 0 && !first)
+		rc = gml_backref_add(txn, &line, inode, dir->ino, dirent.cookie);
 	inode->nlink++;
 	if (!first) {
 		inode->ctime = gml_now();
 		inode->change = gml_change_next(inode->change);
 	}
-	rc = gml_rec_dirent_put(txn, dir->ino, name, &dirent);
+	if (rc == 0)
+		rc = gml_rec_dirent_put(txn, &line, dir->ino, name, &dirent);
 	if (rc == 0)
 		rc = first ? gml_inode_save_named(txn, inode, dir->ino, name)
 			   : gml_inode_save_named(txn, inode, GML_INO_NONE,
@@ -149,7 +149,13 @@ int gml_link_remove(struct gml_txn *txn, const struct gml_link *link, struct gml
 {
 	struct gml_usage usage = {0};
 	bool subdir = inode->type == GML_DIR;
-	int rc = gml_rec_dirent_del(txn, link->dir->ino, link->name);
+	struct gml_dirent gone;
+	struct gml_line line;
+	int rc = gml_rec_line_of(txn, link->dir->bucket, &line);
+	if (rc == 0)
+		rc = gml_rec_dirent_del(txn, &line, link->dir->ino, link->name, &gone);
+	if (rc == 0)
+		rc = gml_backref_remove(txn, &line, inode, link->dir->ino, gone.cookie);
 	if (rc == 0)
 		rc = gml_supersede(txn, link, inode, &usage);
 	if (rc != 0)
@@ -160,20 +166,25 @@ int gml_link_remove(struct gml_txn *txn, const struct gml_link *link, struct gml
 
 /* The name's row: from `old` to `inode`. */
 static int link_swing(struct gml_txn *txn, const struct gml_link *link, const struct gml_inode *old,
-		      const struct gml_inode *inode)
+		      const struct gml_inode *inode, uint64_t *cookie_out)
 {
 	struct gml_dirent was, dirent = {.ino = inode->ino, .type = inode->type};
-	int rc = gml_rec_dirent_replace(txn, link->dir->ino, link->name, &dirent, &was);
+	struct gml_line line;
+	int rc = gml_rec_line_of(txn, link->dir->bucket, &line);
+	if (rc == 0)
+		rc = gml_rec_dirent_replace(txn, &line, link->dir->ino, link->name, &dirent, &was);
 	if (rc == GML_ERR_NOENT || (rc == 0 && !gml_ino_equal(was.ino, old->ino)))
 		return GML_ERR_CORRUPT;
-	return rc;
+	*cookie_out = dirent.cookie;
+	return rc == 0 ? gml_backref_remove(txn, &line, old, link->dir->ino, was.cookie) : rc;
 }
 
 int gml_link_replace(struct gml_txn *txn, const struct gml_link *link, struct gml_inode *old,
 		     struct gml_inode *inode)
 {
 	struct gml_usage usage = {0};
-	int rc = link_swing(txn, link, old, inode);
+	uint64_t cookie;
+	int rc = link_swing(txn, link, old, inode, &cookie);
 	gml_assert(inode->nlink == 0 && inode->type != GML_DIR);
 	inode->nlink = 1;
 	if (rc == 0)
@@ -193,15 +204,34 @@ int gml_link_replace(struct gml_txn *txn, const struct gml_link *link, struct gm
 
 /* The row of the new name: a new one, or `old`'s. */
 static int link_move_name(struct gml_txn *txn, const struct gml_link *to,
-			  const struct gml_inode *inode, const struct gml_inode *old)
+			  const struct gml_inode *inode, const struct gml_inode *old,
+			  uint64_t *cookie_out)
 {
 	struct gml_dirent dirent = {.ino = inode->ino, .type = inode->type};
+	struct gml_line line;
+	int rc;
 	if (old != NULL)
-		return link_swing(txn, to, old, inode);
-	dirent.cookie = gml_txn_next_id(txn);
+		return link_swing(txn, to, old, inode, cookie_out);
+	dirent.cookie = *cookie_out = gml_txn_next_id(txn);
 	if (dirent.cookie == 0)
 		return GML_ERR_CORRUPT;
-	return gml_rec_dirent_put(txn, to->dir->ino, to->name, &dirent);
+	rc = gml_rec_line_of(txn, to->dir->bucket, &line);
+	return rc == 0 ? gml_rec_dirent_put(txn, &line, to->dir->ino, to->name, &dirent) : rc;
+}
+
+/* The names of `inode`, which has several or is a directory, stay as many. */
+static int link_move_backref(struct gml_txn *txn, const struct gml_link *from,
+			     const struct gml_dirent *gone, const struct gml_link *to,
+			     const struct gml_inode *inode, uint64_t cookie)
+{
+	struct gml_line line;
+	int rc;
+	if (inode->type == GML_DIR || inode->nlink == 1)
+		return 0;
+	rc = gml_rec_line_of(txn, to->dir->bucket, &line);
+	if (rc == 0)
+		rc = gml_backref_remove(txn, &line, inode, from->dir->ino, gone->cookie);
+	return rc == 0 ? gml_rec_link_put(txn, &line, inode->ino, to->dir->ino, cookie) : rc;
 }
 
 int gml_link_move(struct gml_txn *txn, const struct gml_link *from, const struct gml_link *to,
@@ -210,9 +240,16 @@ int gml_link_move(struct gml_txn *txn, const struct gml_link *from, const struct
 	bool subdir = inode->type == GML_DIR, apart = from->dir != to->dir;
 	struct gml_usage usage = {0};
 	int subdirs = (subdir && apart) - (old != NULL && old->type == GML_DIR);
-	int rc = gml_rec_dirent_del(txn, from->dir->ino, from->name);
+	struct gml_dirent gone;
+	struct gml_line line;
+	uint64_t cookie;
+	int rc = gml_rec_line_of(txn, from->dir->bucket, &line);
 	if (rc == 0)
-		rc = link_move_name(txn, to, inode, old);
+		rc = gml_rec_dirent_del(txn, &line, from->dir->ino, from->name, &gone);
+	if (rc == 0)
+		rc = link_move_name(txn, to, inode, old, &cookie);
+	if (rc == 0)
+		rc = link_move_backref(txn, from, &gone, to, inode, cookie);
 	if (rc == 0 && old != NULL)
 		rc = gml_supersede(txn, to, old, &usage);
 	if (rc != 0)

@@ -2,6 +2,8 @@
 libgemel_la_SOURCES += \
 	gateway/ns/core/attr.c \
 	gateway/ns/core/attr.h \
+	gateway/ns/core/backref.c \
+	gateway/ns/core/backref.h \
 	gateway/ns/core/blob_sums.c \
 	gateway/ns/core/blob_sums.h \
 	gateway/ns/core/change_counters.c \

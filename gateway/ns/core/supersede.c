@@ -6,6 +6,7 @@
 #include "gateway/base/assert.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
+#include "backref.h"
 #include "link.h"
 #include "supersede.h"
 #include "time.h"
@@ -13,12 +14,15 @@
 /* The last name went. */
 static int supersede_orphan(struct gml_txn *txn, struct gml_inode *inode, struct gml_usage *usage)
 {
+	struct gml_line line;
 	int rc;
 	inode->nlink = 0;
 	inode->flags |= GML_INODE_ORPHAN;
-	rc = gml_inode_save_named(txn, inode, GML_INO_NONE, (struct gml_span){NULL, 0});
+	rc = gml_rec_line_of(txn, inode->bucket, &line);
 	if (rc == 0)
-		rc = gml_rec_orphan_put(txn, inode->ino, inode->ctime);
+		rc = gml_inode_save_named(txn, inode, GML_INO_NONE, (struct gml_span){NULL, 0});
+	if (rc == 0)
+		rc = gml_rec_orphan_put(txn, &line, inode->ino, inode->ctime);
 	if (inode->type == GML_REG) {
 		usage->bytes -= (int64_t)inode->size;
 		usage->objects--;
@@ -56,5 +60,5 @@ int gml_supersede(struct gml_txn *txn, const struct gml_link *link, struct gml_i
 	if (inode->type == GML_DIR || inode->nlink == 1)
 		return supersede_orphan(txn, inode, usage);
 	inode->nlink--;
-	return gml_inode_save(txn, inode);
+	return inode->nlink == 1 ? gml_backref_single(txn, inode) : gml_inode_save(txn, inode);
 }

@@ -305,8 +305,10 @@ static int complete_extent_put(struct gml_txn *txn, const struct complete *c,
 			       struct gml_inode *inode, const struct gml_extent *extent)
 {
 	if (c->extents > GML_INLINE_EXTENTS) {
+		struct gml_line line;
+		int rc = gml_rec_line_of(txn, inode->bucket, &line);
 		inode->flags |= GML_INODE_EXTENTS;
-		return gml_rec_extent_put(txn, inode->ino, extent);
+		return rc != 0 ? rc : gml_rec_extent_put(txn, &line, inode->ino, extent);
 	}
 	inode->extents[inode->nextents++] = *extent;
 	return 0;

@@ -128,12 +128,13 @@ void gml_keep_release(struct gml_publish *pub)
 
 static int keep_put(struct gml_txn *txn, const struct gml_kept *kept, struct gml_inode *inode)
 {
-	int rc = 0;
+	struct gml_line line;
+	int rc = gml_rec_line_of(txn, inode->bucket, &line);
 	for (size_t at = 0; rc == 0 && at < kept->used;) {
 		const char *name = kept->data + at + sizeof(struct keep_head);
 		struct keep_head head;
 		memcpy(&head, kept->data + at, sizeof(head));
-		rc = gml_rec_xattr_put(txn, inode->ino, gml_span_of(name, head.name_len),
+		rc = gml_rec_xattr_put(txn, &line, inode->ino, gml_span_of(name, head.name_len),
 				       gml_span_of(name + head.name_len, head.value_len));
 		at += sizeof(head) + head.name_len + head.value_len;
 	}

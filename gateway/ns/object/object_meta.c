@@ -193,6 +193,7 @@ int gml_object_meta_dup(struct gml_span headers, struct gml_span pairs, struct g
 
 struct object_meta_put {
 	struct gml_txn *txn;
+	struct gml_line line;
 	gml_ino ino;
 	int rc;
 };
@@ -200,7 +201,7 @@ struct object_meta_put {
 static bool object_meta_put_each(void *arg, struct gml_span name, struct gml_span value)
 {
 	struct object_meta_put *put = arg;
-	put->rc = gml_rec_xattr_put(put->txn, put->ino, name, value);
+	put->rc = gml_rec_xattr_put(put->txn, &put->line, put->ino, name, value);
 	return put->rc == 0;
 }
 
@@ -213,7 +214,9 @@ int gml_object_meta_apply(struct gml_txn *txn, const struct gml_object_meta *att
 	if (attach->pairs.len == 0)
 		return 0;
 	inode->flags |= GML_INODE_XATTRS;
-	rc = gml_rec_pairs_each(attach->pairs, object_meta_put_each, &put);
+	rc = gml_rec_line_of(txn, inode->bucket, &put.line);
+	if (rc == 0)
+		rc = gml_rec_pairs_each(attach->pairs, object_meta_put_each, &put);
 	return rc != 0 ? rc : put.rc;
 }
 

@@ -74,6 +74,7 @@ struct upload_create {
 
 static int upload_create_run(struct gml_txn *txn, void *arg)
 {
+	struct gml_line line;
 	struct upload_create *create = arg;
 	struct gml_dirent dirent = {.ino = GML_INO_ROOT, .type = GML_REG};
 	char name[UPLOAD_NAME_MAX + 1];
@@ -84,10 +85,12 @@ static int upload_create_run(struct gml_txn *txn, void *arg)
 	if (rc != 0)
 		return rc;
 	create->rec.bucket = path.bucket.root;
-	rc = gml_rec_upload_put(txn, create->id, &create->rec);
+	rc = gml_rec_line_get(txn, gml_line_id(path.bucket.root), &line);
+	if (rc == 0)
+		rc = gml_rec_upload_put(txn, create->id, &create->rec);
 	if (rc != 0)
-		return rc;
-	return gml_rec_dirent_put(txn, path.bucket.uploads,
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	return gml_rec_dirent_put(txn, &line, path.bucket.uploads,
 				  upload_name(create->ref->key, create->id, name), &dirent);
 }
 
@@ -240,6 +243,7 @@ static bool upload_number_each(void *arg, uint32_t number, const struct gml_part
 int gml_upload_drop(struct gml_txn *txn, const struct gml_bucket_rec *bucket, struct gml_span key,
 		    const uint8_t id[16], struct gml_deferred_frees *freed)
 {
+	struct gml_line line;
 	char name[UPLOAD_NAME_MAX + 1];
 	uint32_t after = 0, number = 0;
 	int rc;
@@ -253,7 +257,10 @@ int gml_upload_drop(struct gml_txn *txn, const struct gml_bucket_rec *bucket, st
 		after = number;
 	}
 	if (rc == 0)
-		rc = gml_rec_dirent_del(txn, bucket->uploads, upload_name(key, id, name));
+		rc = gml_rec_line_get(txn, gml_line_id(bucket->root), &line);
+	if (rc == 0)
+		rc = gml_rec_dirent_del(txn, &line, bucket->uploads, upload_name(key, id, name),
+					NULL);
 	if (rc == 0)
 		rc = gml_rec_upload_del(txn, id);
 	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;

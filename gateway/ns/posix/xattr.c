@@ -218,6 +218,7 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 {
 	struct xattr_arg *arg = argp;
 	struct gml_inode inode;
+	struct gml_line line;
 	struct gml_span old;
 	bool shorter;
 	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, xattr_set_ask(arg->name), &inode);
@@ -234,7 +235,9 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 	shorter = rc == 0 && arg->value.len <= old.len;
 	rc = shorter ? 0 : xattr_fits(txn, arg->ino, arg->name, arg->value);
 	if (rc == 0)
-		rc = gml_rec_xattr_put(txn, arg->ino, arg->name, arg->value);
+		rc = gml_rec_line_of(txn, inode.bucket, &line);
+	if (rc == 0)
+		rc = gml_rec_xattr_put(txn, &line, arg->ino, arg->name, arg->value);
 	if (rc != 0)
 		return rc;
 	inode.flags |= GML_INODE_XATTRS;
@@ -261,13 +264,16 @@ static int xattr_remove_txn(struct gml_txn *txn, void *argp)
 {
 	struct xattr_arg *arg = argp;
 	struct gml_inode inode;
+	struct gml_line line;
 	struct gml_span old;
 	bool any = false;
 	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, xattr_set_ask(arg->name), &inode);
 	if (rc == 0)
 		rc = gml_rec_xattr_get(txn, arg->ino, arg->name, &old);
 	if (rc == 0)
-		rc = gml_rec_xattr_del(txn, arg->ino, arg->name);
+		rc = gml_rec_line_of(txn, inode.bucket, &line);
+	if (rc == 0)
+		rc = gml_rec_xattr_del(txn, &line, arg->ino, arg->name);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOXATTR : rc;
 	rc = gml_rec_xattr_each(txn, arg->ino, (struct gml_span){NULL, 0}, xattr_any_each, &any);
@@ -438,7 +444,7 @@ static bool tags_first_each(void *arg, struct gml_span name, struct gml_span val
 }
 
 /* A deletion ends the scan's spans: each tag is looked up anew. */
-static int tags_clear(struct gml_txn *txn, gml_ino ino)
+static int tags_clear(struct gml_txn *txn, const struct gml_line *line, gml_ino ino)
 {
 	struct tags_first first;
 	int rc;
@@ -446,7 +452,8 @@ static int tags_clear(struct gml_txn *txn, gml_ino ino)
 		first.len = 0;
 		rc = gml_rec_xattr_each(txn, ino, tags_start(), tags_first_each, &first);
 		if (rc == 0 && first.len > 0)
-			rc = gml_rec_xattr_del(txn, ino, (struct gml_span){first.text, first.len});
+			rc = gml_rec_xattr_del(txn, line, ino,
+					       (struct gml_span){first.text, first.len});
 	} while (rc == 0 && first.len > 0);
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
@@ -455,6 +462,7 @@ static int tags_replace_txn(struct gml_txn *txn, void *argp)
 {
 	const struct tags_arg *arg = argp;
 	struct gml_inode inode;
+	struct gml_line line;
 	bool any;
 	const struct xattr_ask ask = {.action = arg->ntags > 0 ? GML_ACTION_PUT_OBJECT_TAGGING
 							       : GML_ACTION_DELETE_OBJECT_TAGGING,
@@ -462,10 +470,12 @@ static int tags_replace_txn(struct gml_txn *txn, void *argp)
 	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, ask, &inode);
 	if (rc == 0)
 		rc = tags_fit(txn, arg, &any);
+	if (rc == 0)
+		rc = gml_rec_line_of(txn, inode.bucket, &line);
 	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
-		rc = tags_clear(txn, arg->ino);
+		rc = tags_clear(txn, &line, arg->ino);
 	for (uint32_t i = 0; rc == 0 && i < arg->ntags; i++)
-		rc = gml_rec_xattr_put(txn, arg->ino, tags_span(&arg->names[i]),
+		rc = gml_rec_xattr_put(txn, &line, arg->ino, tags_span(&arg->names[i]),
 				       arg->tags[i].value);
 	if (rc != 0)
 		return rc;

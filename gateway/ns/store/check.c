@@ -398,6 +398,8 @@ static int check_all(struct check *c)
 	if (rc == 0)
 		rc = gml_check_dirents(c);
 	if (rc == 0)
+		rc = gml_check_backrefs(c);
+	if (rc == 0)
 		rc = gml_check_extents(c);
 	if (rc == 0)
 		rc = gml_check_keys(c, GML_TABLE_XATTR, check_xattr);

@@ -22,6 +22,7 @@ struct check_inode {
 	uint32_t nlink; /* as recorded */
 	uint32_t names; /* dirents found; 0 or 1 for a good directory */
 	uint32_t subdirs;
+	uint32_t links;	    /* rows of table link found */
 	uint8_t type, bits; /* CHECK_* */
 };
 
@@ -123,6 +124,7 @@ int gml_check_owners(struct check *c);
 int gml_check_load_buckets(struct check *c);
 int gml_check_inodes(struct check *c);
 int gml_check_dirents(struct check *c);
+int gml_check_backrefs(struct check *c);
 int gml_check_uploads(struct check *c);
 void gml_check_links(struct check *c);
 int gml_check_lines(struct check *c);

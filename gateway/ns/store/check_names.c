@@ -404,6 +404,62 @@ int gml_check_dirents(struct check *c)
 	return rc;
 }
 
+static int check_backref(struct check *c, struct gml_span key)
+{
+	struct gml_dirent dirent;
+	struct check_inode *inode;
+	struct gml_span name;
+	gml_ino ino, parent;
+	size_t len = gml_rec_ino_of_key(key, &ino);
+	const uint8_t *p = (const uint8_t *)key.ptr + len;
+	if (len == 0 || key.len != len + 16) {
+		gml_check_problem(c, "table link: a key of %zu bytes", key.len);
+		return 0;
+	}
+	parent = gml_ino_of(ino.view, gml_check_u64(p));
+	inode = gml_check_inode(c, ino);
+	if (inode == NULL || gml_rec_cookie_get(c->txn, parent, gml_check_u64(p + 8), &name) != 0 ||
+	    gml_rec_dirent_get(c->txn, parent, name, &dirent) != 0 ||
+	    !gml_ino_equal(dirent.ino, ino))
+		gml_check_problem(c,
+				  "inode %" PRIu64 ": a back reference to directory %" PRIu64
+				  " leads to no name of it",
+				  ino.num, parent.num);
+	else
+		inode->links++;
+	return 0;
+}
+
+static bool check_backref_read(void *arg, gml_ino parent, uint64_t cookie)
+{
+	(void)parent;
+	(void)cookie;
+	++*(uint32_t *)arg;
+	return true;
+}
+
+/* Files with several names have a row for each, others none. */
+int gml_check_backrefs(struct check *c)
+{
+	int rc = gml_check_keys(c, GML_TABLE_LINK, check_backref);
+	for (size_t i = 0; rc == 0 && i < c->inodes.count; i++) {
+		const struct check_inode *inode = gml_check_at(&c->inodes, i);
+		uint32_t want = inode->type != GML_DIR && inode->names > 1 ? inode->names : 0;
+		uint32_t read = 0;
+		if (inode->links != want)
+			gml_check_problem(c,
+					  "inode %" PRIu64
+					  ": %u names found, %u back references, %u wanted",
+					  inode->ino.num, inode->names, inode->links, want);
+		if (inode->links > 0 &&
+		    (gml_rec_link_each(c->txn, inode->ino, check_backref_read, &read) != 0 ||
+		     read != inode->links))
+			gml_check_problem(c, "inode %" PRIu64 ": damaged back references",
+					  inode->ino.num);
+	}
+	return rc;
+}
+
 void gml_check_links(struct check *c)
 {
 	struct check_inode *root = gml_check_inode(c, GML_INO_ROOT);

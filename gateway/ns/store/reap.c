@@ -117,7 +117,8 @@ static bool reap_xattr_add(void *arg, struct gml_span name, struct gml_span valu
 static int reap_xattrs(struct gml_txn *txn, struct reap_txn *reap, struct gml_inode *inode)
 {
 	struct reap_xattrs x;
-	int rc = 0;
+	struct gml_line line;
+	int rc = gml_rec_line_of(txn, inode->bucket, &line);
 	while (rc == 0 && reap->budget > 0 && (inode->flags & GML_INODE_XATTRS)) {
 		const char *name = x.names;
 		x.count = 0;
@@ -125,7 +126,8 @@ static int reap_xattrs(struct gml_txn *txn, struct reap_txn *reap, struct gml_in
 		rc = gml_rec_xattr_each(txn, inode->ino, (struct gml_span){NULL, 0}, reap_xattr_add,
 					&x);
 		for (unsigned i = 0; rc == 0 && i < x.count; name += x.len[i++])
-			rc = gml_rec_xattr_del(txn, inode->ino, (struct gml_span){name, x.len[i]});
+			rc = gml_rec_xattr_del(txn, &line, inode->ino,
+					       (struct gml_span){name, x.len[i]});
 		if (x.count == 0)
 			inode->flags &= ~(uint32_t)GML_INODE_XATTRS;
 		reap->budget -= x.count < reap->budget ? x.count : reap->budget;
@@ -143,6 +145,7 @@ static int reap_one(struct gml_txn *txn, struct reap_txn *reap, gml_ino ino, boo
 {
 	struct gml_extent rest;
 	struct gml_inode inode;
+	struct gml_line line;
 	int64_t since;
 	int rc = gml_rec_orphan_get(txn, ino, &since);
 	*gone_out = true;
@@ -173,7 +176,9 @@ static int reap_one(struct gml_txn *txn, struct reap_txn *reap, gml_ino ino, boo
 		return rc;
 	if (!*gone_out)
 		return gml_inode_save(txn, &inode);
-	rc = gml_rec_inode_del(txn, ino);
+	rc = gml_rec_line_of(txn, inode.bucket, &line);
+	if (rc == 0)
+		rc = gml_rec_inode_del(txn, &line, ino);
 	return rc == 0 ? gml_rec_orphan_del(txn, ino) : rc;
 }
 
@@ -311,13 +316,8 @@ static int reap_date_fn(struct gml_txn *txn, void *arg)
 {
 	const struct reap_list *list = arg;
 	int rc = 0;
-	for (unsigned i = 0; rc == 0 && i < list->nahead; i++) {
-		int64_t since, now = gml_now();
-		rc = gml_rec_orphan_get(txn, list->ahead[i], &since);
-		if (rc == 0 && since > now)
-			rc = gml_rec_orphan_put(txn, list->ahead[i], now);
-		rc = reap_noent_ok(rc); /* another process freed it */
-	}
+	for (unsigned i = 0; rc == 0 && i < list->nahead; i++) /* NOENT: another process freed it */
+		rc = reap_noent_ok(gml_rec_orphan_date(txn, list->ahead[i], gml_now()));
 	return rc;
 }
 

@@ -114,9 +114,9 @@ static int store_root_fn(struct gml_txn *txn, void *arg)
 		.mtime = now,
 		.ctime = now,
 		.btime = now,
-		.birth_seq = gml_txn_seq(txn),
+		.born = gml_line_none.epoch,
 	};
-	return gml_rec_inode_put(txn, &root);
+	return gml_rec_inode_put(txn, &gml_line_none, &root);
 }
 
 static int store_make_meta(const char *path, const uint8_t uuid[GML_STORE_UUID_LEN],

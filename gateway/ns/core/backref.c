@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+/* All names of a file: table LINK, and the paths that follow from it. */
+#include "backref.h"
+#include <string.h>
+#include <gemel/err.h>
+#include "link.h"
+
+int gml_backref_add(struct gml_txn *txn, const struct gml_line *line, const struct gml_inode *inode,
+		    gml_ino parent, uint64_t cookie)
+{
+	struct gml_inode stored;
+	struct gml_dirent first;
+	int rc = 0;
+	if (inode->nlink == 1) {
+		rc = gml_rec_inode_get(txn, inode->ino, &stored);
+		if (rc == 0)
+			rc = gml_rec_dirent_get(txn, stored.parent, stored.name, &first);
+		if (rc == GML_ERR_NOENT || (rc == 0 && !gml_ino_equal(first.ino, inode->ino)))
+			return GML_ERR_CORRUPT;
+		if (rc == 0)
+			rc = gml_rec_link_put(txn, line, inode->ino, stored.parent, first.cookie);
+	}
+	return rc == 0 ? gml_rec_link_put(txn, line, inode->ino, parent, cookie) : rc;
+}
+
+int gml_backref_remove(struct gml_txn *txn, const struct gml_line *line,
+		       const struct gml_inode *inode, gml_ino parent, uint64_t cookie)
+{
+	int rc;
+	if (inode->type == GML_DIR || inode->nlink < 2)
+		return 0;
+	rc = gml_rec_link_del(txn, line, inode->ino, parent, cookie);
+	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+}
+
+struct backref_only {
+	gml_ino parent;
+	uint64_t cookie;
+	unsigned count;
+};
+
+static bool backref_only_one(void *arg, gml_ino parent, uint64_t cookie)
+{
+	struct backref_only *only = arg;
+	only->parent = parent;
+	only->cookie = cookie;
+	return ++only->count < 2;
+}
+
+int gml_backref_single(struct gml_txn *txn, struct gml_inode *inode)
+{
+	char copy[GML_KEY_MAX + 2];
+	struct backref_only only = {0};
+	struct gml_span name;
+	struct gml_line line;
+	int rc = gml_rec_link_each(txn, inode->ino, backref_only_one, &only);
+	if (rc == 0 && only.count != 1)
+		rc = GML_ERR_CORRUPT;
+	if (rc == 0)
+		rc = gml_rec_cookie_get(txn, only.parent, only.cookie, &name);
+	if (rc == GML_ERR_NOENT || (rc == 0 && name.len > sizeof(copy)))
+		rc = GML_ERR_CORRUPT;
+	if (rc != 0)
+		return rc;
+	if (name.len > 0)
+		memcpy(copy, name.ptr, name.len);
+	rc = gml_rec_line_of(txn, inode->bucket, &line);
+	if (rc == 0)
+		rc = gml_rec_link_del(txn, &line, inode->ino, only.parent, only.cookie);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	return gml_inode_save_named(txn, inode, only.parent, (struct gml_span){copy, name.len});
+}
+
+/* ---- paths ----------------------------------------------------------------------------------- */
+struct paths {
+	struct gml_txn *txn;
+	bool (*each)(void *arg, gml_ino bucket, struct gml_span path);
+	void *arg;
+	int rc;
+	size_t at; /* the path so far is buf[at] and what follows */
+	char buf[GML_PATH_LEN_MAX];
+};
+
+static bool paths_prepend(struct paths *paths, struct gml_span name)
+{
+	if (name.len > paths->at) {
+		paths->rc = GML_ERR_NAMETOOLONG;
+		return false;
+	}
+	paths->at -= name.len;
+	if (name.len > 0)
+		memcpy(paths->buf + paths->at, name.ptr, name.len);
+	return true;
+}
+
+/* From the name `name` in directory `dir` up to the bucket's root; false: enough, or an error. A path is finite: each
+ * component but the last has at least two bytes. */
+static bool paths_climb(struct paths *paths, gml_ino dir, struct gml_span name)
+{
+	struct gml_inode inode;
+	paths->at = sizeof(paths->buf);
+	for (;;) {
+		if (!paths_prepend(paths, name))
+			return false;
+		paths->rc = gml_rec_inode_get(paths->txn, dir, &inode);
+		if (paths->rc == GML_ERR_NOENT || (paths->rc == 0 && inode.type != GML_DIR))
+			paths->rc = GML_ERR_CORRUPT;
+		if (paths->rc != 0)
+			return false;
+		if (gml_ino_equal(inode.ino, inode.bucket))
+			return paths->each(paths->arg, inode.bucket,
+					   (struct gml_span){paths->buf + paths->at,
+							     sizeof(paths->buf) - paths->at});
+		if (inode.name.len == 0) {
+			paths->rc = GML_ERR_CORRUPT;
+			return false;
+		}
+		dir = inode.parent;
+		name = inode.name;
+	}
+}
+
+static bool paths_link(void *arg, gml_ino parent, uint64_t cookie)
+{
+	struct paths *paths = arg;
+	struct gml_span name;
+	paths->rc = gml_rec_cookie_get(paths->txn, parent, cookie, &name);
+	if (paths->rc == GML_ERR_NOENT)
+		paths->rc = GML_ERR_CORRUPT;
+	return paths->rc == 0 && paths_climb(paths, parent, name);
+}
+
+int gml_inode_paths(struct gml_txn *txn, gml_ino ino,
+		    bool (*each)(void *arg, gml_ino bucket, struct gml_span path), void *arg)
+{
+	struct paths paths;
+	struct gml_inode inode;
+	int rc = gml_rec_inode_get(txn, ino, &inode);
+	if (rc != 0 || gml_ino_equal(ino, GML_INO_ROOT) || (inode.flags & GML_INODE_ORPHAN))
+		return rc;
+	paths.txn = txn;
+	paths.each = each;
+	paths.arg = arg;
+	paths.rc = 0;
+	if (gml_ino_equal(ino, inode.bucket))
+		(void)each(arg, ino, (struct gml_span){"", 0});
+	else if (inode.type == GML_DIR || inode.nlink == 1)
+		(void)paths_climb(&paths, inode.parent, inode.name);
+	else
+		rc = gml_rec_link_each(txn, ino, paths_link, &paths);
+	return rc != 0 ? rc : paths.rc;
+}
