@@ -22,6 +22,7 @@
 #include <gemel/upload.h>
 #include "disk.h"
 #include "gateway/meta/lmdb/checkpoint.h"
+#include "tests/object_ref.h"
 
 #define RELAXED_STEPS 260
 #define RELAXED_STATES 1200

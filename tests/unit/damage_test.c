@@ -79,7 +79,8 @@ static void test_line_names_its_request(void **state)
 	assert_ok(gml_meta_update(ns->store->meta, damage_inode, &c));
 	op.log = damage_log;
 	strcpy(op.request_id, "0123ABCD");
-	assert_rc(gml_object_open(&op, ns->store, B, ns_span("a"), GML_OBJECT_FACTS, &object),
+	assert_rc(gml_object_open(&op, ns->store, OBJECT_REF(B, ns_span("a")), GML_OBJECT_FACTS,
+				  &object),
 		  GML_ERR_CORRUPT);
 	assert_ptr_equal(strstr(damage_line, "request 0123ABCD: metadata: the record"),
 			 damage_line);

@@ -18,7 +18,7 @@ int __wrap_gml_may_change(const struct gml_op *op, const struct gml_inode *inode
 			  enum gml_change change)
 {
 	asked[change]++;
-	if (gml_ino_equal(inode->ino, locked) && change == refused)
+	if (!gml_ino_is_none(locked) && gml_ino_equal(inode->ino, locked) && change == refused)
 		return REFUSAL;
 	return __real_gml_may_change(op, inode, change);
 }

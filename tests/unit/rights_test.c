@@ -159,7 +159,8 @@ static int object_directory(struct rights *w, struct gml_op *op)
 static int rights_find(struct rights *w, struct gml_op *op, enum gml_action action)
 {
 	struct gml_object *object = NULL;
-	int rc = gml_object_find(op, w->ns->store, w->bucket, ns_span("d/f"), action, &object);
+	int rc = gml_object_find(op, w->ns->store, OBJECT_REF(w->bucket, ns_span("d/f")), action,
+				 &object);
 	gml_object_close(object);
 	return rc;
 }

@@ -170,9 +170,10 @@ static int fault_put(const char *key, size_t size)
 		gml_put_abort(put);
 		return rc;
 	}
-	rc = gml_put_finish(
-		&fault_ns.op, put,
-		&(struct gml_put_options){.md5 = md5, .attrs = &(struct gml_object_new){0}}, NULL);
+	rc = gml_put_finish(&fault_ns.op, put,
+			    &(struct gml_put_options){
+				    .md5 = md5, .attrs = &(struct gml_object_new){.nmeta = 0}},
+			    NULL);
 	fault_tell(key, rc == 0 ? size : FAULT_UNKNOWN);
 	return rc;
 }

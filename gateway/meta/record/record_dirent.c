@@ -275,13 +275,13 @@ int gml_rec_cookie_get(struct gml_txn *txn, gml_ino parent, uint64_t cookie,
 		       struct gml_span *name_out)
 {
 	struct gml_span value;
-	uint8_t key[16];
+	uint8_t key[GML_COOKIE_KEY_MAX];
+	size_t len = gml_cookie_key(key, parent, cookie);
 	int rc;
-	gml_cookie_key(key, parent, cookie);
-	rc = gml_rec_get(txn, GML_TABLE_COOKIE, GML_SPAN(key, 16), &value);
+	rc = gml_rec_get(txn, GML_TABLE_COOKIE, GML_SPAN(key, len), &value);
 	if (rc != 0)
 		return rc;
 	return gml_cookie_decode(value, name_out)
 		       ? 0
-		       : gml_txn_corrupt(txn, GML_TABLE_COOKIE, GML_SPAN(key, 16));
+		       : gml_txn_corrupt(txn, GML_TABLE_COOKIE, GML_SPAN(key, len));
 }

@@ -12,7 +12,7 @@
 #include "gateway/ns/store/store.h"
 
 struct gml_path {
-	struct gml_txn *txn;	  /* in which it was walked */
+	struct gml_txn *txn;	   /* in which it was walked */
 	struct gml_object_ref ref; /* borrowed */
 	struct gml_bucket_rec bucket;
 	struct gml_inode
