@@ -402,7 +402,7 @@ def test_json_of_every_verb(gemel):
     wanted = {(v["noun"], v["verb"]) for v in json.loads(run("--json", "help").stdout)} - {("serve", None), ("store", "create")}
     for words in (
         ["help", "help user", "version", "user create js --uid 77", "user show js", "user update js --groups 1,2", "user list", "key create js --id JSONSKEY", "key update JSONSKEY --disable", "key list js", "key delete JSONSKEY", "bucket create js-bucket --owner js",
-         "bucket quota js-bucket --bytes 1G", "bucket durability js-bucket relaxed", "bucket update js-bucket --mode 750", "bucket show js-bucket", "bucket list", "bucket delete js-bucket", "user delete js", "store info", "store check", "store recover", "store compact", "config check", "config show", "status", "nfs read demo/js-read"]
+         "bucket quota js-bucket --bytes 1G", "bucket durability js-bucket relaxed", "bucket update js-bucket --mode 750", "bucket show js-bucket", "bucket list", "bucket delete js-bucket", "user delete js", "store info", "store check", "store recover", "store compact", "store sum", "config check", "config show", "status", "nfs read demo/js-read"]
     ):
         done = run("-c", gemel.conf, "--json", *words.split())
         assert done.returncode == 0, (words, done.stderr)
