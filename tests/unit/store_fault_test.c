@@ -321,6 +321,7 @@ static void fault_create(void)
 {
 	struct gml_store_options opt = {.meta_capacity = (uint64_t)1 << 30};
 	memset(&fault_ns, 0, sizeof(fault_ns));
+	fault_ns.op = (struct gml_op)GML_OP_LOCAL;
 	strcpy(fault_ns.path, "/dev/shm/ns-test-XXXXXX");
 	if (mkdtemp(fault_ns.path) == NULL) {
 		strcpy(fault_ns.path, "/tmp/ns-test-XXXXXX");
