@@ -28,8 +28,9 @@ static struct disk_log *disk_log; /* recording, when not NULL */
 
 static uint32_t disk_find(dev_t dev, ino_t ino)
 {
-	/* Backwards: the file system uses inode numbers again. */
-	for (size_t i = disk_log->nnodes; i-- > 0;)
+	/* Backwards: the file system uses inode numbers again. Without the lock: nodes are only
+	 * added, and one is whole before it is counted. */
+	for (size_t i = __atomic_load_n(&disk_log->nnodes, __ATOMIC_ACQUIRE); i-- > 0;)
 		if (disk_log->nodes[i].ino == ino && disk_log->nodes[i].dev == dev)
 			return (uint32_t)i;
 	return DISK_NOBODY;
@@ -128,7 +129,7 @@ static void disk_add_name(enum disk_what what, uint32_t parent, const char *name
 			disk_die("too many files");
 		disk_log->nodes[node] =
 			(struct disk_node){st->st_dev, st->st_ino, 0, S_ISDIR(st->st_mode)};
-		disk_log->nnodes++;
+		__atomic_store_n(&disk_log->nnodes, (size_t)node + 1, __ATOMIC_RELEASE);
 	}
 	event = disk_add(what, node);
 	event->parent = parent;
