@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += libauth.la
 libauth_la_SOURCES = \
 	auth/canonical.c auth/canonical.h \
-	auth/claim.c auth/claim.h \
+	auth/credential.c auth/credential.h \
 	auth/digest.c auth/digest.h \
 	auth/signing.c auth/signing.h \
 	auth/sigv2.c auth/sigv2.h \

@@ -24,7 +24,7 @@ struct auth_key_cache {
 	struct signing_slot slots[SIGNING_SLOTS];
 };
 
-static bool signing_derive(struct auth_digest *digest, const struct auth_claim *claim,
+static bool signing_derive(struct auth_digest *digest, const struct auth_credential *credential,
 			   struct gml_span secret, uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
 	char start[4 + AUTH_SECRET_MAX] = "AWS4";
@@ -33,10 +33,12 @@ static bool signing_derive(struct auth_digest *digest, const struct auth_claim *
 		return false;
 	if (secret.len > 0)
 		memcpy(start + 4, secret.ptr, secret.len);
-	auth_hmac(digest, AUTH_SHA256, start, 4 + secret.len, claim->date.ptr, claim->date.len,
+	auth_hmac(digest, AUTH_SHA256, start, 4 + secret.len, credential->date.ptr,
+		  credential->date.len, key);
+	auth_hmac(digest, AUTH_SHA256, key, 32, credential->region.ptr, credential->region.len,
 		  key);
-	auth_hmac(digest, AUTH_SHA256, key, 32, claim->region.ptr, claim->region.len, key);
-	auth_hmac(digest, AUTH_SHA256, key, 32, claim->service.ptr, claim->service.len, key);
+	auth_hmac(digest, AUTH_SHA256, key, 32, credential->service.ptr, credential->service.len,
+		  key);
 	ok = auth_hmac(digest, AUTH_SHA256, key, 32, "aws4_request", 12, key);
 	OPENSSL_cleanse(start, sizeof(start));
 	return ok;
@@ -65,11 +67,11 @@ void auth_key_cache_free(struct auth_key_cache *cache)
 
 /* By access key id: nothing secret decides which slot is touched. */
 static struct signing_slot *signing_slot_of(struct auth_key_cache *cache,
-					    const struct auth_claim *claim)
+					    const struct auth_credential *credential)
 {
 	uint32_t hash = 2166136261u;
-	for (size_t i = 0; i < claim->access_key.len; i++)
-		hash = (hash ^ (unsigned char)gml_span_at(claim->access_key, i)) * 16777619u;
+	for (size_t i = 0; i < credential->access_key.len; i++)
+		hash = (hash ^ (unsigned char)gml_span_at(credential->access_key, i)) * 16777619u;
 	return &cache->slots[(hash ^ hash >> 16) & (SIGNING_SLOTS - 1)];
 }
 
@@ -95,29 +97,31 @@ static void signing_slot_fill(struct signing_slot *slot, const char *scope, size
 	slot->scope_len = scope_len;
 }
 
-static bool signing_mac_plain(struct auth_digest *digest, const struct auth_claim *claim,
+static bool signing_mac_plain(struct auth_digest *digest, const struct auth_credential *credential,
 			      struct gml_span secret, struct gml_span text,
 			      uint8_t mac[AUTH_SHA256_SIZE], uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
-	return signing_derive(digest, claim, secret, key) &&
+	return signing_derive(digest, credential, secret, key) &&
 	       auth_hmac(digest, AUTH_SHA256, key, AUTH_SIGNING_KEY_SIZE, text.ptr, text.len, mac);
 }
 
 bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest,
-		      const struct auth_claim *claim, struct gml_span secret, struct gml_span text,
-		      uint8_t mac[AUTH_SHA256_SIZE], uint8_t key[AUTH_SIGNING_KEY_SIZE])
+		      const struct auth_credential *credential, struct gml_span secret,
+		      struct gml_span text, uint8_t mac[AUTH_SHA256_SIZE],
+		      uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
-	size_t scope_len = claim->date.len + claim->region.len;
+	size_t scope_len = credential->date.len + credential->region.len;
 	char scope[SIGNING_SCOPE_MAX];
 	struct signing_slot *slot;
 	bool held, ok = true;
 	/* auth_parse admits nothing else; auth_sign's callers may. */
-	if (cache == NULL || claim->date.len != 8 || claim->region.len > AUTH_REGION_MAX ||
-	    secret.len == 0 || secret.len > AUTH_SECRET_MAX)
-		return signing_mac_plain(digest, claim, secret, text, mac, key);
-	memcpy(scope, claim->date.ptr, 8);
-	memcpy(scope + 8, claim->region.ptr, claim->region.len);
-	slot = signing_slot_of(cache, claim);
+	if (cache == NULL || credential->date.len != 8 ||
+	    credential->region.len > AUTH_REGION_MAX || secret.len == 0 ||
+	    secret.len > AUTH_SECRET_MAX)
+		return signing_mac_plain(digest, credential, secret, text, mac, key);
+	memcpy(scope, credential->date.ptr, 8);
+	memcpy(scope + 8, credential->region.ptr, credential->region.len);
+	slot = signing_slot_of(cache, credential);
 	pthread_mutex_lock(&cache->lock);
 	held = signing_slot_holds(slot, scope, scope_len, secret);
 	if (held) {
@@ -127,7 +131,7 @@ bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest,
 	pthread_mutex_unlock(&cache->lock);
 	if (held)
 		return ok;
-	if (!signing_mac_plain(digest, claim, secret, text, mac, key))
+	if (!signing_mac_plain(digest, credential, secret, text, mac, key))
 		return false;
 	pthread_mutex_lock(&cache->lock);
 	signing_slot_fill(slot, scope, scope_len, secret, key);

@@ -10,7 +10,8 @@
 #define V2_SKEW 900
 #define V2_SIGNATURE_LEN 28 /* base64 of 20 bytes */
 
-/* Query parameters that are part of the resource; the response-* ones and these values are signed decoded. */
+/* Query parameters that are part of the resource; the response-* ones and these values are signed
+ * decoded. */
 static const char *const v2_subresources[] = {
 	"accelerate",
 	"acl",
@@ -73,7 +74,8 @@ static int v2_compare_params(const void *a, const void *b)
 static void v2_decoded(struct auth_sink *sink, struct gml_span raw)
 {
 	char piece[96];
-	/* Cut between escapes: a piece of 96 raw bytes that ends inside one is shortened by up to two. */
+	/* Cut between escapes: a piece of 96 raw bytes that ends inside one is shortened by up to
+	 * two. */
 	while (raw.len > 0) {
 		size_t take = raw.len < sizeof(piece) ? raw.len : sizeof(piece);
 		int len;
@@ -189,24 +191,25 @@ static void v2_header_line(struct auth_sink *sink, const struct auth_request *re
 	auth_sink_char(sink, '\n');
 }
 
-/* verb, Content-MD5, Content-Type, date or Expires, x-amz-* headers, resource. params are sorted in place. */
+/* verb, Content-MD5, Content-Type, date or Expires, x-amz-* headers, resource. params are sorted in
+ * place. */
 static bool v2_string(struct auth_sink *sink, const struct auth_request *request,
-		      const struct auth_claim *claim, bool slash, struct auth_param *params,
-		      size_t nparams)
+		      const struct auth_credential *credential, bool slash,
+		      struct auth_param *params, size_t nparams)
 {
 	auth_sink_span(sink, request->method);
 	auth_sink_char(sink, '\n');
 	v2_header_line(sink, request, GML_LIT("content-md5"));
 	v2_header_line(sink, request, GML_LIT("content-type"));
-	if (claim->kind == AUTH_V2_QUERY) {
-		auth_sink_span(sink, claim->date); /* Expires, as sent */
+	if (credential->kind == AUTH_V2_QUERY) {
+		auth_sink_span(sink, credential->date); /* Expires, as sent */
 		auth_sink_char(sink, '\n');
 	} else if (auth_header_find(request, GML_LIT("x-amz-date"), NULL) != NULL) {
 		auth_sink_char(sink, '\n');
 	} else {
 		v2_header_line(sink, request, GML_LIT("date"));
 	}
-	if (!v2_amz_headers(sink, request, params, claim->kind == AUTH_V2_QUERY ? nparams : 0))
+	if (!v2_amz_headers(sink, request, params, credential->kind == AUTH_V2_QUERY ? nparams : 0))
 		return false;
 	v2_resource(sink, request, slash, params, nparams);
 	auth_sink_flush(sink);
@@ -214,7 +217,7 @@ static bool v2_string(struct auth_sink *sink, const struct auth_request *request
 }
 
 /* Is `given` the signature of the request? slash: with a "/" behind the path. */
-static bool v2_matches(const struct auth_request *request, const struct auth_claim *claim,
+static bool v2_matches(const struct auth_request *request, const struct auth_credential *credential,
 		       struct gml_span secret, bool slash, const char given[V2_SIGNATURE_LEN],
 		       char *canonical_out, size_t canonical_cap)
 {
@@ -230,7 +233,7 @@ static bool v2_matches(const struct auth_request *request, const struct auth_cla
 	auth_digest_init(&digest);
 	auth_hmac_begin(&digest, AUTH_SHA1, secret.ptr, secret.len);
 	auth_sink_init(&sink, &digest, canonical_out, canonical_cap);
-	if (v2_string(&sink, request, claim, slash, params, (size_t)nparams) &&
+	if (v2_string(&sink, request, credential, slash, params, (size_t)nparams) &&
 	    auth_hmac_final(&digest, mac)) {
 		gml_base64(mac, AUTH_SHA1_SIZE, expected);
 		ok = CRYPTO_memcmp(expected, given, V2_SIGNATURE_LEN) == 0;
@@ -246,20 +249,21 @@ static bool v2_is_bucket(const struct auth_request *request)
 	       gml_span_find(gml_span_from(request->path, 1), '/') == request->path.len - 1;
 }
 
-enum auth_result auth_v2_verify(const struct auth_request *request, const struct auth_claim *claim,
-				struct gml_span secret, int64_t now, char *canonical_out,
-				size_t canonical_cap)
+enum auth_result auth_v2_verify(const struct auth_request *request,
+				const struct auth_credential *credential, struct gml_span secret,
+				int64_t now, char *canonical_out, size_t canonical_cap)
 {
 	char given[V2_SIGNATURE_LEN];
-	if (claim->kind == AUTH_V2_QUERY && now > claim->expires)
+	if (credential->kind == AUTH_V2_QUERY && now > credential->expires)
 		return AUTH_EXPIRED;
-	if (claim->kind == AUTH_V2_HEADER &&
-	    (now - claim->time > V2_SKEW || claim->time - now > V2_SKEW))
+	if (credential->kind == AUTH_V2_HEADER &&
+	    (now - credential->time > V2_SKEW || credential->time - now > V2_SKEW))
 		return AUTH_SKEW;
-	if (auth_decode(claim->signature, false, given, sizeof(given)) != V2_SIGNATURE_LEN)
+	if (auth_decode(credential->signature, false, given, sizeof(given)) != V2_SIGNATURE_LEN)
 		return AUTH_MISMATCH;
-	if (v2_matches(request, claim, secret, false, given, canonical_out, canonical_cap) ||
-	    (v2_is_bucket(request) && v2_matches(request, claim, secret, true, given, NULL, 0)))
+	if (v2_matches(request, credential, secret, false, given, canonical_out, canonical_cap) ||
+	    (v2_is_bucket(request) &&
+	     v2_matches(request, credential, secret, true, given, NULL, 0)))
 		return AUTH_OK;
 	return AUTH_MISMATCH;
 }

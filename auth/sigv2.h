@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* AWS Signature Version 2 ("Signing and Authenticating REST Requests"): what libs3 and other old clients send. Pure;
- * any thread. */
+/* AWS Signature Version 2 ("Signing and Authenticating REST Requests"): what libs3 and other old
+ * clients send. Pure; any thread. */
 #ifndef GML_AUTH_SIGV2_H
 #define GML_AUTH_SIGV2_H
 
 #include "auth/canonical.h"
 
 /* auth_verify for the two kinds of version 2. The text for canonical_out is the string to sign. */
-enum auth_result auth_v2_verify(const struct auth_request *request, const struct auth_claim *claim,
-				struct gml_span secret, int64_t now, char *canonical_out,
-				size_t canonical_cap);
+enum auth_result auth_v2_verify(const struct auth_request *request,
+				const struct auth_credential *credential, struct gml_span secret,
+				int64_t now, char *canonical_out, size_t canonical_cap);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "auth/claim.h"
+#include "auth/credential.h"
 #include "auth/signing.h"
 #include "auth/sigv2.h"
 #include "gateway/base/hex.h"
@@ -22,8 +22,8 @@ struct v4_text {
 	size_t len;
 };
 
-/* Lines of a string to sign. What goes in is bounded by auth_parse and by the fields of struct auth_stream; overflow is
- * a bug, and would make a wrong signature, not a wrong write. */
+/* Lines of a string to sign. What goes in is bounded by auth_parse and by the fields of struct
+ * auth_stream; overflow is a bug, and would make a wrong signature, not a wrong write. */
 static void v4_line(struct v4_text *text, const char *line, size_t len)
 {
 	if (len >= sizeof(text->buf) - text->len)
@@ -40,9 +40,9 @@ static void v4_line_z(struct v4_text *text, const char *line, size_t cap)
 }
 
 /* "date/region/s3/aws4_request" */
-static bool v4_scope(const struct auth_claim *claim, char *out, size_t cap)
+static bool v4_scope(const struct auth_credential *credential, char *out, size_t cap)
 {
-	const struct gml_span parts[] = {claim->date, claim->region, claim->service,
+	const struct gml_span parts[] = {credential->date, credential->region, credential->service,
 					 GML_LIT("aws4_request")};
 	size_t len = 0;
 	for (size_t i = 0; i < 4; i++) {
@@ -59,10 +59,11 @@ static bool v4_scope(const struct auth_claim *claim, char *out, size_t cap)
 
 /* Hash of the canonical request, in hex. */
 static bool v4_canonical(struct auth_digest *digest, const struct auth_request *request,
-			 const struct auth_claim *claim, char *out, size_t cap, char hex[65])
+			 const struct auth_credential *credential, char *out, size_t cap,
+			 char hex[65])
 {
 	struct auth_param params[AUTH_PARAMS_MAX];
-	struct gml_span list = claim->signed_headers, name;
+	struct gml_span list = credential->signed_headers, name;
 	struct auth_sink sink;
 	uint8_t hash[32];
 	int nparams = auth_query_params(request, params);
@@ -76,13 +77,13 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 	auth_canonical_path(&sink, request->path);
 	auth_sink_char(&sink, '\n');
 	auth_canonical_query(&sink, params, (size_t)nparams,
-			     claim->kind == AUTH_V4_QUERY ? GML_LIT("X-Amz-Signature")
-							  : GML_LIT(""));
+			     credential->kind == AUTH_V4_QUERY ? GML_LIT("X-Amz-Signature")
+							       : GML_LIT(""));
 	auth_sink_char(&sink, '\n');
 	while (auth_signed_next(&list, &name))
 		auth_canonical_header(&sink, request, name);
 	auth_sink_char(&sink, '\n');
-	list = claim->signed_headers;
+	list = credential->signed_headers;
 	while (auth_signed_next(&list, &name)) {
 		if (!first)
 			auth_sink_char(&sink, ';');
@@ -90,7 +91,7 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 		auth_sink_span(&sink, name);
 	}
 	auth_sink_char(&sink, '\n');
-	auth_sink_span(&sink, claim->content_sha256);
+	auth_sink_span(&sink, credential->content_sha256);
 	auth_sink_flush(&sink);
 	if (!auth_digest_final(digest, hash))
 		return false;
@@ -98,11 +99,12 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 	return true;
 }
 
-/* Signature of a request by its claim, and the stream that goes on from it. false: out of memory or a limit, never a
- * wrong signature. */
-static bool v4_signature(const struct auth_request *request, const struct auth_claim *claim,
-			 struct gml_span secret, struct auth_key_cache *keys,
-			 struct auth_stream *stream, char *canonical_out, size_t cap)
+/* Signature of a request by its credential, and the stream that goes on from it. false: out of
+ * memory or a limit, never a wrong signature. */
+static bool v4_signature(const struct auth_request *request,
+			 const struct auth_credential *credential, struct gml_span secret,
+			 struct auth_key_cache *keys, struct auth_stream *stream,
+			 char *canonical_out, size_t cap)
 {
 	struct auth_digest digest;
 	struct v4_text text;
@@ -111,16 +113,16 @@ static bool v4_signature(const struct auth_request *request, const struct auth_c
 	bool ok = false;
 	text.len = 0;
 	auth_digest_init(&digest);
-	memcpy(stream->amz_date, claim->amz_date, sizeof(stream->amz_date));
-	if (!v4_canonical(&digest, request, claim, canonical_out, cap, hex) ||
-	    !v4_scope(claim, stream->scope, sizeof(stream->scope)))
+	memcpy(stream->amz_date, credential->amz_date, sizeof(stream->amz_date));
+	if (!v4_canonical(&digest, request, credential, canonical_out, cap, hex) ||
+	    !v4_scope(credential, stream->scope, sizeof(stream->scope)))
 		goto out;
 	v4_line(&text, V4_ALGORITHM, sizeof(V4_ALGORITHM) - 1);
 	v4_line_z(&text, stream->amz_date, sizeof(stream->amz_date));
 	v4_line_z(&text, stream->scope, sizeof(stream->scope));
 	v4_line(&text, hex, 64);
-	ok = auth_signing_mac(keys, &digest, claim, secret, gml_span_of(text.buf, text.len), mac,
-			      stream->signing_key);
+	ok = auth_signing_mac(keys, &digest, credential, secret, gml_span_of(text.buf, text.len),
+			      mac, stream->signing_key);
 	if (ok)
 		gml_hex(mac, sizeof(mac), stream->previous);
 out:
@@ -128,17 +130,18 @@ out:
 	return ok;
 }
 
-static enum auth_result v4_check_time(const struct auth_claim *claim, int64_t now)
+static enum auth_result v4_check_time(const struct auth_credential *credential, int64_t now)
 {
-	if (claim->time > now + V4_SKEW)
+	if (credential->time > now + V4_SKEW)
 		return AUTH_SKEW;
-	if (claim->kind == AUTH_V4_QUERY)
-		return now > claim->time + claim->expires ? AUTH_EXPIRED : AUTH_OK;
-	return claim->time < now - V4_SKEW ? AUTH_SKEW : AUTH_OK;
+	if (credential->kind == AUTH_V4_QUERY)
+		return now > credential->time + credential->expires ? AUTH_EXPIRED : AUTH_OK;
+	return credential->time < now - V4_SKEW ? AUTH_SKEW : AUTH_OK;
 }
 
-enum auth_result auth_verify(const struct auth_request *request, const struct auth_claim *claim,
-			     struct gml_span secret, const struct auth_terms *terms,
+enum auth_result auth_verify(const struct auth_request *request,
+			     const struct auth_credential *credential, struct gml_span secret,
+			     const struct auth_requirements *requirements,
 			     struct auth_stream *stream_out, char *canonical_out,
 			     size_t canonical_cap)
 {
@@ -146,20 +149,21 @@ enum auth_result auth_verify(const struct auth_request *request, const struct au
 	enum auth_result rc;
 	if (canonical_out != NULL && canonical_cap > 0)
 		canonical_out[0] = '\0';
-	if (claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY)
-		return auth_v2_verify(request, claim, secret, terms->now, canonical_out,
+	if (credential->kind == AUTH_V2_HEADER || credential->kind == AUTH_V2_QUERY)
+		return auth_v2_verify(request, credential, secret, requirements->now, canonical_out,
 				      canonical_cap);
-	if (claim->kind != AUTH_V4_HEADER && claim->kind != AUTH_V4_QUERY)
+	if (credential->kind != AUTH_V4_HEADER && credential->kind != AUTH_V4_QUERY)
 		return AUTH_MISMATCH;
-	if (terms->region.len > 0 && !gml_span_equal(terms->region, claim->region))
+	if (requirements->region.len > 0 &&
+	    !gml_span_equal(requirements->region, credential->region))
 		return AUTH_REGION;
-	rc = v4_check_time(claim, terms->now);
+	rc = v4_check_time(credential, requirements->now);
 	if (rc != AUTH_OK)
 		return rc;
-	if (!v4_signature(request, claim, secret, terms->keys, &stream, canonical_out,
+	if (!v4_signature(request, credential, secret, requirements->keys, &stream, canonical_out,
 			  canonical_cap) ||
-	    claim->signature.len != 64 ||
-	    CRYPTO_memcmp(stream.previous, claim->signature.ptr, 64) != 0)
+	    credential->signature.len != 64 ||
+	    CRYPTO_memcmp(stream.previous, credential->signature.ptr, 64) != 0)
 		rc = AUTH_MISMATCH;
 	if (rc == AUTH_OK && stream_out != NULL)
 		*stream_out = stream;
@@ -227,8 +231,8 @@ static bool v4_wants_signed(struct gml_span name)
 	       (name.len > 6 && strncasecmp(name.ptr, "x-amz-", 6) == 0);
 }
 
-/* SignedHeaders of a request to be signed: host, content-md5, content-type and x-amz-*, in lower case, sorted, each
- * once. */
+/* SignedHeaders of a request to be signed: host, content-md5, content-type and x-amz-*, in lower
+ * case, sorted, each once. */
 static bool v4_signed_list(const struct auth_request *request, char list[V4_LIST_MAX],
 			   size_t *len_out)
 {
@@ -274,10 +278,10 @@ int auth_sign(const struct auth_request *request, struct gml_span access_key,
 	      struct gml_span secret, struct gml_span region, const char amz_date[17], char *out,
 	      size_t cap)
 {
-	struct auth_claim claim = {.kind = AUTH_V4_HEADER,
-				   .access_key = access_key,
-				   .region = region,
-				   .service = GML_LIT("s3")};
+	struct auth_credential credential = {.kind = AUTH_V4_HEADER,
+					     .access_key = access_key,
+					     .region = region,
+					     .service = GML_LIT("s3")};
 	const struct auth_header *sha256 =
 		auth_header_find(request, GML_LIT("x-amz-content-sha256"), NULL);
 	struct auth_stream stream;
@@ -287,17 +291,17 @@ int auth_sign(const struct auth_request *request, struct gml_span access_key,
 	if (sha256 == NULL || cap == 0 || region.len == 0 || region.len > AUTH_REGION_MAX ||
 	    !v4_signed_list(request, list, &list_len))
 		return -1;
-	memcpy(claim.amz_date, amz_date, sizeof(claim.amz_date));
-	claim.date = gml_span_of(claim.amz_date, 8);
-	claim.signed_headers = gml_span_of(list, list_len);
-	claim.content_sha256 = gml_span_trim(sha256->value);
-	if (!v4_signature(request, &claim, secret, NULL, &stream, NULL, 0))
+	memcpy(credential.amz_date, amz_date, sizeof(credential.amz_date));
+	credential.date = gml_span_of(credential.amz_date, 8);
+	credential.signed_headers = gml_span_of(list, list_len);
+	credential.content_sha256 = gml_span_trim(sha256->value);
+	if (!v4_signature(request, &credential, secret, NULL, &stream, NULL, 0))
 		goto out;
 	if (v4_append(out, cap, &len, GML_LIT(V4_ALGORITHM " Credential=")) &&
 	    v4_append(out, cap, &len, access_key) && v4_append(out, cap, &len, GML_LIT("/")) &&
 	    v4_append(out, cap, &len, gml_span_of(stream.scope, strlen(stream.scope))) &&
 	    v4_append(out, cap, &len, GML_LIT(", SignedHeaders=")) &&
-	    v4_append(out, cap, &len, claim.signed_headers) &&
+	    v4_append(out, cap, &len, credential.signed_headers) &&
 	    v4_append(out, cap, &len, GML_LIT(", Signature=")) &&
 	    v4_append(out, cap, &len, gml_span_of(stream.previous, 64)))
 		rc = 0;

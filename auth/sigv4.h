@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* AWS Signature Version 4 (and 2) as pure functions over spans: no store, no server, no I/O. Comparisons are
- * constant-time. Any thread. S3 API reference: "Authenticating Requests (AWS Signature Version 4)", "Signature
- * Calculations: … chunked upload", "… trailing headers", "query parameters". */
+/* AWS Signature Version 4 (and 2) as pure functions over spans: no store, no server, no I/O.
+ * Comparisons are constant-time. Any thread. S3 API reference: "Authenticating Requests (AWS
+ * Signature Version 4)", "Signature Calculations: … chunked upload", "… trailing headers", "query
+ * parameters". */
 #ifndef GML_AUTH_SIGV4_H
 #define GML_AUTH_SIGV4_H
 
@@ -10,8 +11,8 @@
 #include <stdint.h>
 #include "gateway/base/span.h"
 
-/* Whether "+" in a path stands for a space. What decodes the key must agree with it, or a signature for one key would
- * open another. AWS reads it as a space. */
+/* Whether "+" in a path stands for a space. What decodes the key must agree with it, or a signature
+ * for one key would open another. AWS reads it as a space. */
 #define AUTH_PATH_PLUS true
 
 struct auth_header {
@@ -22,11 +23,12 @@ struct auth_header {
 struct auth_param {
 	struct gml_span name, value; /* raw */
 };
-/* Query parameters as spans of the raw query, in order; empty ones between two "&" are left out; the value of one
- * without
- * "=" is empty and begins where its name ends. Returns their number, or -1 if there are more than AUTH_PARAMS_MAX. */
+/* Query parameters as spans of the raw query, in order; empty ones between two "&" are left out;
+ * the value of one without "=" is empty and begins where its name ends. Returns their number, or -1
+ * if there are more than AUTH_PARAMS_MAX. */
 int auth_query_split(struct gml_span query, struct auth_param params[AUTH_PARAMS_MAX]);
-/* Does a query parameter of that name, in any case, sign the request or say how it is signed, in version 4 or 2? */
+/* Does a query parameter of that name, in any case, sign the request or say how it is signed, in
+ * version 4 or 2? */
 bool auth_param_signs(struct gml_span name);
 
 /* What is signed. `path` and `query` are the raw target split at the first '?', undecoded. */
@@ -34,11 +36,12 @@ struct auth_request {
 	struct gml_span method, path, query;
 	const struct auth_header *headers;
 	size_t nheaders;
-	/* `query` as auth_query_split splits it, from callers that need it themselves; NULL: it is split when needed.
-	 */
+	/* `query` as auth_query_split splits it, from callers that need it themselves; NULL: it is
+	 * split when needed. */
 	const struct auth_param *params;
 	size_t nparams;
-	/* Virtual-host style: bucket taken from Host (SigV2's CanonicalizedResource needs it); empty otherwise. */
+	/* Virtual-host style: bucket taken from Host (SigV2's CanonicalizedResource needs it);
+	 * empty otherwise. */
 	struct gml_span bucket;
 };
 
@@ -46,13 +49,16 @@ enum auth_result {
 	AUTH_OK,
 	AUTH_NONE,	/* no credentials in the request: anonymous */
 	AUTH_MALFORMED, /* AuthorizationHeaderMalformed / AuthorizationQueryParametersError */
-	AUTH_INCOMPLETE, /* several mechanisms at once, or required parts missing: InvalidRequest / InvalidArgument */
+	/* several mechanisms at once, or required parts missing: InvalidRequest /
+	 * InvalidArgument */
+	AUTH_INCOMPLETE,
 	AUTH_REGION,   /* wrong region: AuthorizationHeaderMalformed with the expected Region */
 	AUTH_EXPIRED,  /* presigned URL past its time: AccessDenied "Request has expired" */
 	AUTH_SKEW,     /* RequestTimeTooSkewed */
 	AUTH_MISMATCH, /* SignatureDoesNotMatch */
-	AUTH_UNSIGNED_HEADER, /* host or an x-amz-* header that must be signed is not; or no valid date, or a V2 query
-				 lacks a part: AccessDenied */
+	/* host or an x-amz-* header that must be signed is not; or no valid date, or a V2 query
+	 * lacks a part: AccessDenied */
+	AUTH_UNSIGNED_HEADER,
 };
 
 enum auth_payload {
@@ -63,12 +69,12 @@ enum auth_payload {
 	AUTH_PAYLOAD_UNSIGNED_TRAILER, /* STREAMING-UNSIGNED-PAYLOAD-TRAILER */
 };
 
-/* Step 1: what the request claims. Spans are borrowed from the request (access_key perhaps from key_buf: do not copy a
- * claim). */
-struct auth_claim {
+/* Step 1: what the request claims. Spans are borrowed from the request (access_key perhaps from
+ * key_buf: do not copy a credential). */
+struct auth_credential {
 	enum { AUTH_V4_HEADER = 1, AUTH_V4_QUERY, AUTH_V2_HEADER, AUTH_V2_QUERY } kind;
-	struct gml_span
-		access_key; /* raw; percent-decoded into key_buf where the query encoded it */
+	/* raw; percent-decoded into key_buf where the query encoded it */
+	struct gml_span access_key;
 	char key_buf[129];
 	struct gml_span date, region, service, signed_headers,
 		signature; /* v4: of the credential scope */
@@ -78,19 +84,20 @@ struct auth_claim {
 	enum auth_payload payload;
 	uint8_t sha256[32]; /* AUTH_PAYLOAD_SIGNED */
 	const char *detail; /* static English text for the error message, or NULL */
-	const char *
-		argument; /* AUTH_INCOMPLETE: header or parameter to blame (InvalidArgument with ArgumentName);
-				 NULL: InvalidRequest */
+	/* AUTH_INCOMPLETE: header or parameter to blame (InvalidArgument with ArgumentName); NULL:
+	 * InvalidRequest */
+	const char *argument;
 	struct gml_span unsigned_header; /* AUTH_UNSIGNED_HEADER: which, for <HeadersNotSigned> */
 	struct gml_span content_sha256;	 /* the payload line of the canonical request */
-	struct gml_span
-		token; /* X-Amz-Security-Token, raw; empty when absent. Signed like the rest; there is no STS:
-				   InvalidToken */
+	/* X-Amz-Security-Token, raw; empty when absent. Signed like the rest; there is no STS:
+	 * InvalidToken */
+	struct gml_span token;
 };
-/* Pure; no secret needed. AUTH_NONE fills `payload` and `sha256` (from x-amz-content-sha256), nothing else: an
- * anonymous body may be hashed or aws-chunked too. Every other result than AUTH_OK sets `detail`. Results: AUTH_OK,
- * NONE, MALFORMED, INCOMPLETE, UNSIGNED_HEADER. */
-enum auth_result auth_parse(const struct auth_request *request, struct auth_claim *claim_out);
+/* Pure; no secret needed. AUTH_NONE fills `payload` and `sha256` (from x-amz-content-sha256),
+ * nothing else: an anonymous body may be hashed or aws-chunked too. Every other result than AUTH_OK
+ * sets `detail`. Results: AUTH_OK, NONE, MALFORMED, INCOMPLETE, UNSIGNED_HEADER. */
+enum auth_result auth_parse(const struct auth_request *request,
+			    struct auth_credential *credential_out);
 
 /* Chunk signing goes on from the request's signature. */
 struct auth_stream {
@@ -100,28 +107,30 @@ struct auth_stream {
 	char scope[128]; /* date/region/service/aws4_request */
 };
 
-/* Signing keys derived lately. Any thread; holds secrets, which free forgets. new: NULL when out of memory. */
+/* Signing keys derived lately. Any thread; holds secrets, which free forgets. new: NULL when out of
+ * memory. */
 struct auth_key_cache;
 struct auth_key_cache *auth_key_cache_new(void);
 void auth_key_cache_free(struct auth_key_cache *cache); /* NULL is fine */
 
 /* What a server accepts. */
-struct auth_terms {
+struct auth_requirements {
 	struct gml_span region;	     /* the one served; any when empty */
 	int64_t now;		     /* s since the epoch; skew allowed 900 s */
 	struct auth_key_cache *keys; /* may be NULL */
 };
 
-/* Step 2: verify against the secret. expires 1..604800. stream_out (may be NULL) is for chunked payloads. canonical_out
- * (may be NULL): buffer for the canonical request or string to sign, for the SignatureDoesNotMatch document; truncated
- * to fit, NUL-terminated. */
-enum auth_result auth_verify(const struct auth_request *request, const struct auth_claim *claim,
-			     struct gml_span secret, const struct auth_terms *terms,
+/* Step 2: verify against the secret. expires 1..604800. stream_out (may be NULL) is for chunked
+ * payloads. canonical_out (may be NULL): buffer for the canonical request or string to sign, for
+ * the SignatureDoesNotMatch document; truncated to fit, NUL-terminated. */
+enum auth_result auth_verify(const struct auth_request *request,
+			     const struct auth_credential *credential, struct gml_span secret,
+			     const struct auth_requirements *requirements,
 			     struct auth_stream *stream_out, char *canonical_out,
 			     size_t canonical_cap);
 
-/* One chunk of a signed aws-chunked body: sha256 of its data, its chunk-signature (64 hex). Advances the stream. false:
- * mismatch. */
+/* One chunk of a signed aws-chunked body: sha256 of its data, its chunk-signature (64 hex).
+ * Advances the stream. false: mismatch. */
 bool auth_stream_chunk(struct auth_stream *stream, const uint8_t sha256[32],
 		       const char signature[64]);
 /* The trailer block of …-TRAILER: sha256 of the canonical trailer lines ("name:value\n" …), and
@@ -129,8 +138,8 @@ bool auth_stream_chunk(struct auth_stream *stream, const uint8_t sha256[32],
 bool auth_stream_trailer(struct auth_stream *stream, const uint8_t sha256[32],
 			 const char signature[64]);
 
-/* Sign a request (tests, quickstart's probe, clients of ours): writes the Authorization header value. Header host and
- * x-amz-date, x-amz-content-sha256 must be among the headers. */
+/* Sign a request (tests, quickstart's probe, clients of ours): writes the Authorization header
+ * value. Header host and x-amz-date, x-amz-content-sha256 must be among the headers. */
 int auth_sign(const struct auth_request *request, struct gml_span access_key,
 	      struct gml_span secret, struct gml_span region, const char amz_date[17], char *out,
 	      size_t cap);

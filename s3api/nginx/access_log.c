@@ -19,7 +19,7 @@ enum {
 	LINE_FIXED = 896, /* names, numbers, and values of our own: ids, operation, error code */
 };
 
-/* The query parameters that sign a request (auth/claim.c); compared without regard to case. No
+/* The query parameters that sign a request (auth/credential.c); compared without regard to case. No
  * logged target holds them: some are secrets, and the fields user, access_key and auth say the
  * rest. */
 static const ngx_str_t line_auth_names[] = {

@@ -37,80 +37,82 @@ static void auth_detail_date(struct s3_call *call, const char *name, int64_t sec
 	s3_detail(call, name, gml_span_text(text));
 }
 
-static enum s3_error auth_expired(struct s3_call *call, const struct auth_claim *claim)
+static enum s3_error auth_expired(struct s3_call *call, const struct auth_credential *credential)
 {
-	if (claim->kind == AUTH_V4_QUERY) {
-		s3_detail_number(call, "X-Amz-Expires", (uint64_t)claim->expires);
-		if (claim->expires <= INT64_MAX - claim->time)
-			auth_detail_date(call, "Expires", claim->time + claim->expires);
+	if (credential->kind == AUTH_V4_QUERY) {
+		s3_detail_number(call, "X-Amz-Expires", (uint64_t)credential->expires);
+		if (credential->expires <= INT64_MAX - credential->time)
+			auth_detail_date(call, "Expires", credential->time + credential->expires);
 	} else {
-		auth_detail_date(call, "Expires", claim->expires);
+		auth_detail_date(call, "Expires", credential->expires);
 	}
 	auth_detail_date(call, "ServerTime", call->now);
 	return s3_refuse(call, S3_ERR_ACCESS_DENIED, "Request has expired");
 }
 
-/* A clock that is wrong in a request that is sent at once; the far future in one that was signed for later. */
-static enum s3_error auth_skewed(struct s3_call *call, const struct auth_claim *claim)
+/* A clock that is wrong in a request that is sent at once; the far future in one that was signed
+ * for later. */
+static enum s3_error auth_skewed(struct s3_call *call, const struct auth_credential *credential)
 {
-	if (claim->kind == AUTH_V4_QUERY) {
-		s3_detail(call, "X-Amz-Date", gml_span_text(claim->amz_date));
-		auth_detail_date(call, "Expires", claim->time + claim->expires);
+	if (credential->kind == AUTH_V4_QUERY) {
+		s3_detail(call, "X-Amz-Date", gml_span_text(credential->amz_date));
+		auth_detail_date(call, "Expires", credential->time + credential->expires);
 		auth_detail_date(call, "ServerTime", call->now);
 		return s3_refuse(call, S3_ERR_ACCESS_DENIED, "Request is not yet valid");
 	}
-	s3_detail(call, "RequestTime", gml_span_text(claim->amz_date));
+	s3_detail(call, "RequestTime", gml_span_text(credential->amz_date));
 	auth_detail_date(call, "ServerTime", call->now);
 	s3_detail_number(call, "MaxAllowedSkewMilliseconds", 900000);
 	return S3_ERR_REQUEST_TIME_TOO_SKEWED;
 }
 
-static enum s3_error auth_mismatch(struct s3_call *call, const struct auth_claim *claim,
+static enum s3_error auth_mismatch(struct s3_call *call, const struct auth_credential *credential,
 				   const char *canonical)
 {
-	bool v2 = claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY;
-	s3_detail(call, "AWSAccessKeyId", claim->access_key);
+	bool v2 = credential->kind == AUTH_V2_HEADER || credential->kind == AUTH_V2_QUERY;
+	s3_detail(call, "AWSAccessKeyId", credential->access_key);
 	s3_detail(call, v2 ? "StringToSign" : "CanonicalRequest", gml_span_text(canonical));
-	s3_detail(call, "SignatureProvided", claim->signature);
+	s3_detail(call, "SignatureProvided", credential->signature);
 	return S3_ERR_SIGNATURE_DOES_NOT_MATCH;
 }
 
-static enum s3_error auth_region(struct s3_call *call, const struct auth_claim *claim)
+static enum s3_error auth_region(struct s3_call *call, const struct auth_credential *credential)
 {
 	s3_detail(call, "Region", gml_span_text(call->config->region));
 	return s3_refuse(call,
-			 claim->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS
-						      : S3_ERR_AUTH_HEADER_MALFORMED,
+			 credential->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS
+							   : S3_ERR_AUTH_HEADER_MALFORMED,
 			 "%s; the region '%.*s' is wrong; expecting '%s'",
-			 claim->kind == AUTH_V4_QUERY
+			 credential->kind == AUTH_V4_QUERY
 				 ? "Error parsing the X-Amz-Credential parameter"
 				 : "The authorization header is malformed",
-			 (int)(claim->region.len < 64 ? claim->region.len : 64),
-			 gml_span_chars(claim->region), call->config->region);
+			 (int)(credential->region.len < 64 ? credential->region.len : 64),
+			 gml_span_chars(credential->region), call->config->region);
 }
 
-static enum s3_error auth_incomplete(struct s3_call *call, const struct auth_claim *claim)
+static enum s3_error auth_incomplete(struct s3_call *call, const struct auth_credential *credential)
 {
 	enum s3_error error = S3_ERR_INVALID_REQUEST;
-	if (claim->argument) {
-		struct gml_span value = s3_header(call, claim->argument);
-		s3_detail(call, "ArgumentName", gml_span_text(claim->argument));
+	if (credential->argument) {
+		struct gml_span value = s3_header(call, credential->argument);
+		s3_detail(call, "ArgumentName", gml_span_text(credential->argument));
 		/* An Authorization value is a credential, if a bad one: it is not echoed. */
-		if (value.ptr && strcasecmp(claim->argument, "authorization") != 0)
+		if (value.ptr && strcasecmp(credential->argument, "authorization") != 0)
 			s3_detail(call, "ArgumentValue", value);
 		error = S3_ERR_INVALID_ARGUMENT;
 	}
-	return claim->detail ? s3_refuse(call, error, "%s", claim->detail) : error;
+	return credential->detail ? s3_refuse(call, error, "%s", credential->detail) : error;
 }
 
-/* A form upload is signed in its fields, which nobody reads here: it must hear so, and not that it is unsigned. */
+/* A form upload is signed in its fields, which nobody reads here: it must hear so, and not that it
+ * is unsigned. */
 static bool auth_is_form(const struct s3_call *call)
 {
 	return call->method == S3_POST && call->scope == S3_BUCKET && !call->operation->query[0];
 }
 
 static enum s3_error auth_failed(struct s3_call *call, enum auth_result result,
-				 const struct auth_claim *claim)
+				 const struct auth_credential *credential)
 {
 	enum s3_error error;
 	switch (result) {
@@ -119,30 +121,31 @@ static enum s3_error auth_failed(struct s3_call *call, enum auth_result result,
 	case AUTH_NONE:
 		return auth_is_form(call) ? S3_ERR_NOT_IMPLEMENTED : S3_ERR_ACCESS_DENIED;
 	case AUTH_MALFORMED:
-		error = claim->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS
-						     : S3_ERR_AUTH_HEADER_MALFORMED;
-		return claim->detail ? s3_refuse(call, error, "%s", claim->detail) : error;
+		error = credential->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS
+							  : S3_ERR_AUTH_HEADER_MALFORMED;
+		return credential->detail ? s3_refuse(call, error, "%s", credential->detail)
+					  : error;
 	case AUTH_INCOMPLETE:
-		return auth_incomplete(call, claim);
+		return auth_incomplete(call, credential);
 	case AUTH_REGION:
-		return auth_region(call, claim);
+		return auth_region(call, credential);
 	case AUTH_EXPIRED:
-		return auth_expired(call, claim);
+		return auth_expired(call, credential);
 	case AUTH_SKEW:
-		return auth_skewed(call, claim);
+		return auth_skewed(call, credential);
 	case AUTH_MISMATCH:
-		return auth_mismatch(call, claim, "");
+		return auth_mismatch(call, credential, "");
 	case AUTH_UNSIGNED_HEADER:
-		s3_detail(call, "HeadersNotSigned", claim->unsigned_header);
+		s3_detail(call, "HeadersNotSigned", credential->unsigned_header);
 		return s3_refuse(call, S3_ERR_ACCESS_DENIED,
 				 "There were headers present in the request which were not signed");
 	}
 	return S3_ERR_INTERNAL_ERROR;
 }
 
-static enum gml_authn auth_kind(const struct auth_claim *claim)
+static enum gml_authn auth_kind(const struct auth_credential *credential)
 {
-	switch (claim->kind) {
+	switch (credential->kind) {
 	case AUTH_V4_HEADER:
 		return GML_AUTHN_SIGV4;
 	case AUTH_V4_QUERY:
@@ -155,9 +158,10 @@ static enum gml_authn auth_kind(const struct auth_claim *claim)
 	return GML_AUTHN_ANONYMOUS;
 }
 
-static void auth_adopt(struct s3_call *call, const struct auth_claim *claim)
+static void auth_adopt(struct s3_call *call, const struct auth_credential *credential)
 {
-	gml_principal_of_user(&call->user, call->access_key, auth_kind(claim), &call->op.principal);
+	gml_principal_of_user(&call->user, call->access_key, auth_kind(credential),
+			      &call->op.principal);
 	call->authenticated = true;
 }
 
@@ -166,14 +170,14 @@ static bool auth_is_stream(enum auth_payload payload)
 	return payload == AUTH_PAYLOAD_CHUNKED || payload == AUTH_PAYLOAD_CHUNKED_TRAILER;
 }
 
-static enum s3_error auth_check_key(struct s3_call *call, const struct auth_claim *claim,
+static enum s3_error auth_check_key(struct s3_call *call, const struct auth_credential *credential,
 				    const struct gml_key *key)
 {
 	if (key->flags & GML_KEY_DISABLED) {
-		s3_detail(call, "AWSAccessKeyId", claim->access_key);
+		s3_detail(call, "AWSAccessKeyId", credential->access_key);
 		return S3_ERR_INVALID_ACCESS_KEY_ID;
 	}
-	if ((claim->kind == AUTH_V2_HEADER || claim->kind == AUTH_V2_QUERY) &&
+	if ((credential->kind == AUTH_V2_HEADER || credential->kind == AUTH_V2_QUERY) &&
 	    !(key->flags & GML_KEY_SIGV2))
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "The authorization mechanism you have provided is not supported. "
@@ -183,81 +187,83 @@ static enum s3_error auth_check_key(struct s3_call *call, const struct auth_clai
 
 /* The same again, for what the client wants to compare with. */
 static enum s3_error auth_explain(struct s3_call *call, const struct auth_request *request,
-				  const struct auth_claim *claim, struct gml_span secret,
-				  const struct auth_terms *terms)
+				  const struct auth_credential *credential, struct gml_span secret,
+				  const struct auth_requirements *requirements)
 {
 	char canonical[4096];
-	auth_verify(request, claim, secret, terms, NULL, canonical, sizeof(canonical));
-	return auth_mismatch(call, claim, canonical);
+	auth_verify(request, credential, secret, requirements, NULL, canonical, sizeof(canonical));
+	return auth_mismatch(call, credential, canonical);
 }
 
 static enum s3_error auth_verify_key(struct s3_call *call, const struct auth_request *request,
-				     const struct auth_claim *claim, const struct gml_key *key)
+				     const struct auth_credential *credential,
+				     const struct gml_key *key)
 {
 	struct gml_span secret = {key->secret, strnlen(key->secret, sizeof(key->secret))};
-	struct auth_terms terms = {
+	struct auth_requirements requirements = {
 		.region = {call->config->region, strlen(call->config->region)},
 		.now = call->now,
 		.keys = call->config->signing_keys,
 	};
 	enum auth_result result;
-	if (auth_is_stream(claim->payload)) {
+	if (auth_is_stream(credential->payload)) {
 		call->stream = s3_arena_alloc(&call->arena, sizeof(*call->stream));
 		if (!call->stream)
 			return S3_ERR_SERVICE_UNAVAILABLE;
 	}
-	result = auth_verify(request, claim, secret, &terms, call->stream, NULL, 0);
+	result = auth_verify(request, credential, secret, &requirements, call->stream, NULL, 0);
 	if (result == AUTH_MISMATCH)
-		return auth_explain(call, request, claim, secret, &terms);
-	return auth_failed(call, result, claim);
+		return auth_explain(call, request, credential, secret, &requirements);
+	return auth_failed(call, result, credential);
 }
 
-/* For the access log, whatever becomes of the claim. */
-static void auth_note(struct s3_call *call, const struct auth_claim *claim)
+/* For the access log, whether the signature is right or not. */
+static void auth_note(struct s3_call *call, const struct auth_credential *credential)
 {
-	if (claim->access_key.len == 0 || claim->access_key.len > GML_ACCESS_KEY_MAX)
+	if (credential->access_key.len == 0 || credential->access_key.len > GML_ACCESS_KEY_MAX)
 		return;
-	call->auth =
-		claim->kind == AUTH_V4_QUERY || claim->kind == AUTH_V2_QUERY ? "query" : "header";
-	call->access_key = claim->access_key;
-	if (claim->access_key.ptr == claim->key_buf)
+	call->auth = credential->kind == AUTH_V4_QUERY || credential->kind == AUTH_V2_QUERY
+			     ? "query"
+			     : "header";
+	call->access_key = credential->access_key;
+	if (credential->access_key.ptr == credential->key_buf)
 		call->access_key = s3_arena_copy(&call->arena, call->access_key);
 }
 
 enum s3_error s3_authenticate(struct s3_call *call)
 {
 	struct auth_request request;
-	struct auth_claim claim;
+	struct auth_credential credential;
 	struct gml_key key;
 	enum auth_result result;
 	enum s3_error error = auth_prepare(call, &request);
 	int rc;
 	if (error)
 		return error;
-	result = auth_parse(&request, &claim);
-	auth_note(call, &claim);
+	result = auth_parse(&request, &credential);
+	auth_note(call, &credential);
 	if (result != AUTH_OK)
-		return auth_failed(call, result, &claim);
-	if (claim.token.len > 0)
+		return auth_failed(call, result, &credential);
+	if (credential.token.len > 0)
 		return S3_ERR_INVALID_TOKEN; /* there are no temporary credentials */
-	rc = gml_key_lookup(call->config->store, claim.access_key, &key, &call->user);
+	rc = gml_key_lookup(call->config->store, credential.access_key, &key, &call->user);
 	if (rc == GML_ERR_NOKEY || rc == GML_ERR_NOUSER || rc == GML_ERR_INVAL ||
 	    rc == GML_ERR_NAMETOOLONG) {
-		s3_detail(call, "AWSAccessKeyId", claim.access_key);
+		s3_detail(call, "AWSAccessKeyId", credential.access_key);
 		return S3_ERR_INVALID_ACCESS_KEY_ID;
 	}
 	if (rc != 0)
 		return s3_error_from(rc);
-	error = auth_check_key(call, &claim, &key);
+	error = auth_check_key(call, &credential, &key);
 	if (!error)
-		error = auth_verify_key(call, &request, &claim, &key);
+		error = auth_verify_key(call, &request, &credential, &key);
 	explicit_bzero(&key, sizeof(key));
 	if (error)
 		return error;
 	if (call->user.flags & GML_USER_DISABLED)
 		return S3_ERR_ACCESS_DENIED;
-	auth_adopt(call, &claim);
-	call->payload = claim.payload;
-	memcpy(call->payload_sha256, claim.sha256, sizeof(call->payload_sha256));
+	auth_adopt(call, &credential);
+	call->payload = credential.payload;
+	memcpy(call->payload_sha256, credential.sha256, sizeof(call->payload_sha256));
 	return S3_OK;
 }

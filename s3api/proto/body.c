@@ -19,7 +19,8 @@ static bool body_names_chunked(const struct s3_call *call)
 	return false;
 }
 
-/* Is the body framed? Unsigned payloads say so by their encoding and the length that goes with it. */
+/* Is the body framed? Unsigned payloads say so by their encoding and the length that goes with
+ * it. */
 static bool body_is_chunked(const struct s3_call *call)
 {
 	switch (call->payload) {
@@ -99,13 +100,13 @@ static enum s3_error body_check_size(struct s3_call *call)
 }
 
 /* The digests that prove what the client said. */
-static enum s3_error body_want_claims(struct s3_call *call)
+static enum s3_error body_want_digests(struct s3_call *call)
 {
 	enum s3_error error = S3_OK;
-	if (call->body.claim.has_md5)
+	if (call->body.integrity.has_md5)
 		error = s3_body_want(call, GML_DIGEST_MD5);
-	if (!error && call->body.claim_is_ours)
-		error = s3_body_want(call, (int)call->body.claim.algorithm);
+	if (!error && call->body.verifies_body)
+		error = s3_body_want(call, (int)call->body.integrity.algorithm);
 	if (!error && call->payload == AUTH_PAYLOAD_SIGNED)
 		error = s3_body_want(call, GML_CHECKSUM_SHA256);
 	return error;
@@ -114,17 +115,17 @@ static enum s3_error body_want_claims(struct s3_call *call)
 enum s3_error s3_body_begin(struct s3_call *call, bool collect, uint64_t max)
 {
 	struct s3_body *body = &call->body;
-	enum s3_error error = s3_integrity_read(call, &body->claim);
+	enum s3_error error = s3_integrity_read(call, &body->integrity);
 	if (error)
 		return error;
 	body->collect = collect;
 	body->max = max;
-	body->claim_is_ours = body->claim.algorithm != GML_CHECKSUM_NONE &&
+	body->verifies_body = body->integrity.algorithm != GML_CHECKSUM_NONE &&
 			      call->operation->handler != s3_complete_upload;
 	if (body_is_chunked(call)) {
 		error = body_begin_chunked(call);
 	} else {
-		if (body->claim.trailer)
+		if (body->integrity.trailer)
 			return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 					 "Trailers need a body in aws-chunked encoding.");
 		/* Content of 0 bytes says so: without a word, it may as well have got lost. */
@@ -135,7 +136,7 @@ enum s3_error s3_body_begin(struct s3_call *call, bool collect, uint64_t max)
 	if (!error)
 		error = body_check_size(call);
 	if (!error)
-		error = body_want_claims(call);
+		error = body_want_digests(call);
 	if (!error)
 		call->step = S3_BODY;
 	return error;
@@ -258,20 +259,20 @@ static enum s3_error body_check_md5(struct s3_call *call)
 {
 	const uint8_t *is = s3_body_digest(call, GML_DIGEST_MD5);
 	char text[GML_BASE64_LEN(16) + 1];
-	if (!call->body.claim.has_md5 || memcmp(is, call->body.claim.md5, 16) == 0)
+	if (!call->body.integrity.has_md5 || memcmp(is, call->body.integrity.md5, 16) == 0)
 		return S3_OK;
-	gml_base64(call->body.claim.md5, 16, text);
+	gml_base64(call->body.integrity.md5, 16, text);
 	s3_detail(call, "ExpectedDigest", gml_span_text(text));
 	gml_base64(is, 16, text);
 	s3_detail(call, "CalculatedDigest", gml_span_text(text));
 	return S3_ERR_BAD_DIGEST;
 }
 
-/* The value that a trailer brought becomes the claim. */
+/* The value of a trailer becomes the expected checksum. */
 static enum s3_error body_read_trailer(struct s3_call *call)
 {
-	struct s3_integrity *claim = &call->body.claim;
-	const char *algorithm = gml_checksum_name(claim->algorithm);
+	struct s3_integrity *expected = &call->body.integrity;
+	const char *algorithm = gml_checksum_name(expected->algorithm);
 	size_t n = s3_chunked_ntrailers(call->body.chunked);
 	for (size_t i = 0; i < n; i++) {
 		struct gml_span name, value;
@@ -279,7 +280,7 @@ static enum s3_error body_read_trailer(struct s3_call *call)
 		if (!gml_span_starts(name, GML_LIT("x-amz-checksum-")) ||
 		    !gml_span_is_nocase(gml_span_from(name, 15), algorithm))
 			continue;
-		if (!s3_integrity_decode(value, claim->algorithm, claim->value, NULL))
+		if (!s3_integrity_decode(value, expected->algorithm, expected->value, NULL))
 			return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 					 "Value for %.*s trailing header is invalid.",
 					 (int)name.len, gml_span_chars(name));
@@ -290,18 +291,18 @@ static enum s3_error body_read_trailer(struct s3_call *call)
 
 static enum s3_error body_check_checksum(struct s3_call *call)
 {
-	const struct s3_integrity *claim = &call->body.claim;
+	const struct s3_integrity *expected = &call->body.integrity;
 	enum s3_error error;
-	if (!call->body.claim_is_ours)
+	if (!call->body.verifies_body)
 		return S3_OK;
-	if (claim->trailer && (error = body_read_trailer(call)) != S3_OK)
+	if (expected->trailer && (error = body_read_trailer(call)) != S3_OK)
 		return error;
-	if (memcmp(s3_body_digest(call, (int)claim->algorithm), claim->value,
-		   gml_checksum_size(claim->algorithm)) == 0)
+	if (memcmp(s3_body_digest(call, (int)expected->algorithm), expected->value,
+		   gml_checksum_size(expected->algorithm)) == 0)
 		return S3_OK;
 	return s3_refuse(call, S3_ERR_BAD_DIGEST,
 			 "The %s you specified did not match the calculated checksum.",
-			 gml_checksum_name(claim->algorithm));
+			 gml_checksum_name(expected->algorithm));
 }
 
 enum s3_error s3_body_end(struct s3_call *call)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A request's body on its way in: framing (aws-chunked), length, digests, and where the bytes go. "Checking object
- * integrity" of the S3 user guide. */
+/* A request's body on its way in: framing (aws-chunked), length, digests, and where the bytes go.
+ * "Checking object integrity" of the S3 user guide. */
 #ifndef GML_S3_BODY_H
 #define GML_S3_BODY_H
 
@@ -10,7 +10,7 @@
 
 struct s3_call;
 
-/* What the client claims about the content. */
+/* The digests that the client expects of the content. */
 struct s3_integrity {
 	bool has_md5;
 	uint8_t md5[16];
@@ -20,7 +20,8 @@ struct s3_integrity {
 	uint32_t nparts;	     /* that N */
 	uint8_t value[GML_CHECKSUM_SIZE_MAX];
 };
-/* Content-MD5, x-amz-checksum-*, x-amz-trailer, x-amz-sdk-checksum-algorithm. INVALID_DIGEST, INVALID_REQUEST. */
+/* Content-MD5, x-amz-checksum-*, x-amz-trailer, x-amz-sdk-checksum-algorithm. INVALID_DIGEST,
+ * INVALID_REQUEST. */
 enum s3_error s3_integrity_read(struct s3_call *call, struct s3_integrity *out);
 /* Base64 of one value of `algorithm`; "-N" is allowed when nparts_out is not NULL. */
 bool s3_integrity_decode(struct gml_span text, enum gml_checksum algorithm, uint8_t *value,
@@ -31,8 +32,9 @@ struct s3_body {
 	uint64_t expected, received; /* bytes of content; expected UINT64_MAX: unknown */
 	uint64_t wire;		     /* bytes that came, with framing */
 	struct s3_chunked *chunked;
-	struct s3_integrity claim;
-	bool claim_is_ours; /* the claimed checksum is of this body (not of a multipart upload to be completed) */
+	struct s3_integrity integrity;
+	/* the expected checksum is of this body (not of a multipart upload to be completed) */
+	bool verifies_body;
 	struct {
 		int algorithm; /* enum gml_checksum or GML_DIGEST_MD5 */
 		struct gml_digest *digest;
@@ -46,10 +48,12 @@ struct s3_body {
 	size_t len, cap, max;
 };
 
-/* Read the claims, fix the length and the framing; the call's step becomes S3_BODY. `max`: most bytes of content.
- * MISSING_CONTENT_LENGTH, ENTITY_TOO_LARGE, MAX_MESSAGE_LENGTH, and those of s3_integrity_read. */
+/* Read the expected digests, fix the length and the framing; the call's step becomes S3_BODY.
+ * `max`: most bytes of content. MISSING_CONTENT_LENGTH, ENTITY_TOO_LARGE, MAX_MESSAGE_LENGTH, and
+ * those of s3_integrity_read. */
 enum s3_error s3_body_begin(struct s3_call *call, bool collect, uint64_t max);
-/* Also compute this digest (once, however often it is asked for). Before the first byte. SERVICE_UNAVAILABLE. */
+/* Also compute this digest (once, however often it is asked for). Before the first byte.
+ * SERVICE_UNAVAILABLE. */
 enum s3_error s3_body_want(struct s3_call *call, int algorithm);
 /* One piece as it came from the wire. */
 enum s3_error s3_body_feed(struct s3_call *call, const void *buf, size_t len);

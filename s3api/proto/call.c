@@ -9,8 +9,8 @@
 
 #define CALL_OBJECT_SIZE_MAX ((uint64_t)5 << 30)
 #define CALL_XML_BODY_MAX (2u << 20)
-#define CALL_DRAIN_MAX                                                                             \
-	(1 << 20) /* unread body that is still worth reading to keep the connection */
+/* unread body that is still worth reading to keep the connection */
+#define CALL_DRAIN_MAX (1 << 20)
 
 /* ---- configuration ---- */
 
@@ -38,7 +38,8 @@ static void config_free_names(char **names)
 	free(names);
 }
 
-/* By which a client on the machine, or one that knows the machine's name, reaches it without any configuration. */
+/* By which a client on the machine, or one that knows the machine's name, reaches it without any
+ * configuration. */
 static int config_own_names(char ***out)
 {
 	char name[HOST_NAME_MAX + 1] = "";
@@ -103,8 +104,8 @@ void s3_config_free(struct s3_config *config)
 
 /* ---- steps ---- */
 
-/* The answer is an error, whatever was prepared. A body that is not wholly read ends the connection unless it is short.
- */
+/* The answer is an error, whatever was prepared. A body that is not wholly read ends the connection
+ * unless it is short. */
 static void call_fail(struct s3_call *call, enum s3_error error)
 {
 	bool unread = call->body_length != 0 && call->body_length != (int64_t)call->body.wire;
@@ -147,7 +148,7 @@ static enum s3_error call_start(struct s3_call *call, const struct s3_request *r
 	if (!error)
 		error = s3_authenticate(call);
 	if (!error)
-		error = s3_refuse_request(call);
+		error = s3_check_supported(call);
 	if (!error)
 		error = s3_check_bucket(call);
 	if (!error)

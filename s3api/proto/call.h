@@ -2,12 +2,12 @@
 /* One request inside the room: what the files of s3api/proto share about struct s3_call.
  *
  * Invariants
- *  1. Handlers return S3_OK with the answer (or the next step) prepared, or an error code; only call.c turns an error
- * into an answer.
+ *  1. Handlers return S3_OK with the answer (or the next step) prepared, or an error code; only
+ *     call.c turns an error into an answer.
  *  2. Everything a handler keeps lives in call->arena or in a member that s3_call_free releases.
  *  3. Handlers of mode NOW and BODY run on the host's event loop: no commits, no locks, no disk.
- *  4. Nothing of a body becomes visible before s3_body_end has checked every digest the client named.
- */
+ *  4. Nothing of a body becomes visible before s3_body_end has checked every digest the client
+ *     named. */
 #ifndef GML_S3_CALL_H
 #define GML_S3_CALL_H
 
@@ -52,7 +52,8 @@ typedef enum s3_error (*s3_handler)(struct s3_call *call);
 enum s3_mode {
 	S3_MODE_NONE,	/* not implemented */
 	S3_MODE_ABSENT, /* configuration that no bucket here can have: answers `absent` */
-	S3_MODE_NOW, /* handler answers in s3_call_new, or sets work and step S3_WORK because content is cold */
+	/* handler answers in s3_call_new, or sets work and step S3_WORK because content is cold */
+	S3_MODE_NOW,
 	S3_MODE_WORK, /* handler runs in s3_call_work */
 	S3_MODE_XML,  /* the body is collected and verified, then the handler runs */
 	S3_MODE_BODY, /* handler runs in s3_call_new, begins the body and sets call->work */
@@ -69,8 +70,8 @@ struct s3_operation {
 	enum gml_action
 		action; /* asked for by handlers that serve several; NONE: the core names it */
 };
-/* route.c: all of them, in matching order; and the one for a request, or an error (METHOD_NOT_ALLOWED,
- * ACCESS_FORBIDDEN, INVALID_REQUEST). */
+/* route.c: all of them, in matching order; and the one for a request, or an error
+ * (METHOD_NOT_ALLOWED, ACCESS_FORBIDDEN, INVALID_REQUEST). */
 const struct s3_operation *s3_operations(size_t *count_out);
 enum s3_error s3_route(struct s3_call *call);
 /* Does any operation bear the name in its query? */
@@ -90,7 +91,8 @@ struct s3_call {
 	const char *allow; /* METHOD_NOT_ALLOWED: the methods that are */
 	int64_t now;	   /* s */
 
-	/* the request; headers with lower-case names, behind the `nsent` that came as such those of the signed query */
+	/* the request; headers with lower-case names, behind the `nsent` that came as such those of
+	 * the signed query */
 	enum s3_method method;
 	enum s3_scope scope;
 	struct gml_span method_text, path, query; /* raw */
@@ -107,7 +109,7 @@ struct s3_call {
 	struct gml_op op;
 	struct gml_user user;
 	bool authenticated;
-	struct gml_span access_key; /* claimed; with `auth` for the log */
+	struct gml_span access_key; /* as the request states it; with `auth` for the log */
 	const char *auth;
 	char request_id[GML_REQUEST_ID_MAX + 1];
 	enum auth_payload payload;
@@ -141,8 +143,8 @@ struct s3_call {
 };
 
 /* ---- request.c ---- */
-/* Copy and take apart. Errors: INVALID_URI, BAD_REQUEST, REQUEST_HEADER_TOO_LARGE, KEY_TOO_LONG, INVALID_BUCKET_NAME.
- */
+/* Copy and take apart. Errors: INVALID_URI, BAD_REQUEST, REQUEST_HEADER_TOO_LARGE, KEY_TOO_LONG,
+ * INVALID_BUCKET_NAME. */
 enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *request);
 /* Value of the first header of that (lower-case) name; NULL ptr: none. */
 struct gml_span s3_header_of(const struct s3_call *call, struct gml_span name);
@@ -161,8 +163,8 @@ static inline bool s3_param(const struct s3_call *call, const char *name,
 {
 	return s3_param_of(call, gml_span_text(name), value_out);
 }
-/* A number in 0..limit from a query parameter; absent: unchanged. Larger ones than `cap` are cut to it.
- * INVALID_ARGUMENT otherwise. */
+/* A number in 0..limit from a query parameter; absent: unchanged. Larger ones than `cap` are cut to
+ * it. INVALID_ARGUMENT otherwise. */
 enum s3_error s3_param_number(struct s3_call *call, const char *name, uint32_t cap,
 			      uint32_t *value);
 /* A number in lo..hi that must be there. INVALID_ARGUMENT. */
@@ -171,12 +173,12 @@ enum s3_error s3_param_ranged(struct s3_call *call, const char *name, uint32_t l
 /* encoding-type=url asked for? INVALID_ARGUMENT for other types. */
 enum s3_error s3_param_encoding(struct s3_call *call, bool *url_out);
 
-/* ---- refuse.c: headers and parameters that ask for what is not there ---- */
-enum s3_error s3_refuse_request(struct s3_call *call);
+/* ---- unsupported.c: headers and parameters of features that are not implemented ---- */
+enum s3_error s3_check_supported(struct s3_call *call);
 /* Also the handler of what is about a lock: INVALID_REQUEST, for no bucket has object lock. */
-enum s3_error s3_refuse_lock(struct s3_call *call);
-/* x-amz-expected-bucket-owner against the bucket, and the bucket itself into call->target where the operation wants it
- * checked early. */
+enum s3_error s3_unsupported_lock(struct s3_call *call);
+/* x-amz-expected-bucket-owner against the bucket, and the bucket itself into call->target where the
+ * operation wants it checked early. */
 enum s3_error s3_check_bucket(struct s3_call *call);
 /* `value` names the owner with that uid? */
 bool s3_owner_matches(struct gml_span value, uint32_t uid);
@@ -194,7 +196,8 @@ enum s3_error s3_refuse_argument(struct s3_call *call, const char *name, struct 
 /* One more element of the error document; the value is copied. */
 void s3_detail(struct s3_call *call, const char *name, struct gml_span value);
 void s3_detail_number(struct s3_call *call, const char *name, uint64_t value);
-/* The value must outlive the call's answer (arena, static). Control characters: dropped, with false. */
+/* The value must outlive the call's answer (arena, static). Control characters: dropped, with
+ * false. */
 bool s3_answer_header(struct s3_call *call, const char *name, struct gml_span value);
 /* The same for a value of our own making, which needs no look. */
 bool s3_answer_put(struct s3_call *call, struct gml_span name, struct gml_span value);
@@ -221,20 +224,21 @@ enum s3_error
 s3_answer_empty(struct s3_call *call,
 		int status); /* no content: 204 without, others with Content-Length: 0 */
 enum s3_error s3_answer_xml(struct s3_call *call, int status); /* call->xml is complete */
-void s3_answer_begin(
-	struct s3_call *call); /* forget what was prepared; the headers of every answer */
+/* forget what was prepared; the headers of every answer */
+void s3_answer_begin(struct s3_call *call);
 void s3_answer_error(struct s3_call *call, enum s3_error error);
 void s3_request_id(char out[17]);
 
 /* ---- health.c ---- */
-/* Is it an unsigned GET or HEAD of /healthz, by whatever host name? Then it becomes a request of the server's state. */
+/* Is it an unsigned GET or HEAD of /healthz, by whatever host name? Then it becomes a request of
+ * the server's state. */
 bool s3_health_asked(struct s3_call *call);
 /* Answers it, from a look that is a second old at most; step is S3_WORK when it needs a new one. */
 enum s3_error s3_get_health(struct s3_call *call);
 
-/* ---- conditions.c ---- */
-/* If-Match and the like; of the target, or of the source of a copy (x-amz-copy-source-if-…). Dates that are none are
- * ignored (RFC 9110 13.1.3). */
+/* ---- preconditions.c ---- */
+/* If-Match and the like; of the target, or of the source of a copy (x-amz-copy-source-if-…). Dates
+ * that are none are ignored (RFC 9110 13.1.3). */
 void s3_conditions_read(const struct s3_call *call, struct gml_conditions *out);
 void s3_conditions_read_source(const struct s3_call *call, struct gml_conditions *out);
 /* One date for such a condition; false: not a date. */
@@ -242,9 +246,9 @@ bool s3_conditions_date(struct gml_span text, int64_t *ns_out);
 /* The conditions of a write: If-Match: etag or *, If-None-Match: *. NOT_IMPLEMENTED for others. */
 enum s3_error s3_conditions_write(struct s3_call *call, struct gml_conditions *out);
 
-/* ---- meta.c: what a request says about an object ---- */
-/* Content headers, x-amz-meta-*, x-amz-tagging. Spans are the call's. METADATA_TOO_LARGE, INVALID_TAG,
- * INVALID_ARGUMENT, INVALID_REDIRECT. */
+/* ---- user_metadata.c: content headers, metadata and tags of a request ---- */
+/* Content headers, x-amz-meta-*, x-amz-tagging. Spans are the call's. METADATA_TOO_LARGE,
+ * INVALID_TAG, INVALID_ARGUMENT, INVALID_REDIRECT. */
 enum s3_error s3_meta_read(struct s3_call *call, struct gml_object_new *out);
 /* Content headers and metadata only / tags only. */
 enum s3_error s3_meta_read_headers(struct s3_call *call, struct gml_object_new *out);
@@ -281,9 +285,11 @@ struct s3_copy_source {
 	struct gml_object_ref object;
 	struct gml_conditions cond;
 };
-/* x-amz-copy-source and its conditions. INVALID_ARGUMENT, INVALID_BUCKET_NAME, KEY_TOO_LONG, NOT_IMPLEMENTED. */
+/* x-amz-copy-source and its conditions. INVALID_ARGUMENT, INVALID_BUCKET_NAME, KEY_TOO_LONG,
+ * NOT_IMPLEMENTED. */
 enum s3_error s3_copy_source_read(struct s3_call *call, struct s3_copy_source *out);
-/* What the core's answer to a copy means: 412 for every condition, the source's name in the error. */
+/* What the core's answer to a copy means: 412 for every condition, the source's name in the
+ * error. */
 enum s3_error s3_copy_error(struct s3_call *call, const struct s3_copy_source *source, int rc);
 
 /* ---- object lookups ---- */
@@ -312,7 +318,8 @@ enum s3_error s3_delete_bucket_document(struct s3_call *call);
 enum s3_error s3_get_bucket_tagging(struct s3_call *call);
 enum s3_error s3_put_bucket_tagging(struct s3_call *call);
 enum s3_error s3_delete_bucket_tagging(struct s3_call *call);
-/* acl.c: buckets and objects have the one ACL that their owner controls them; it can be set, too, but no other. */
+/* acl.c: buckets and objects have the one ACL that their owner controls them; it can be set, too,
+ * but no other. */
 enum s3_error s3_get_acl(struct s3_call *call);
 enum s3_error s3_put_acl(struct s3_call *call);
 /* list.c */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a client claims about the content it sends: Content-MD5 and S3's checksums. */
+/* The digests that a client sends with content: Content-MD5 and S3's checksums. */
 #include "body.h"
 
 #include "call.h"
@@ -88,7 +88,7 @@ static enum s3_error integrity_read_trailer(struct s3_call *call, struct s3_inte
 	return S3_OK;
 }
 
-static enum s3_error integrity_check_sdk(struct s3_call *call, const struct s3_integrity *claim)
+static enum s3_error integrity_check_sdk(struct s3_call *call, const struct s3_integrity *expected)
 {
 	struct gml_span sdk = s3_header(call, "x-amz-sdk-checksum-algorithm");
 	enum gml_checksum algorithm;
@@ -97,13 +97,13 @@ static enum s3_error integrity_check_sdk(struct s3_call *call, const struct s3_i
 	algorithm = gml_checksum_by_name(sdk);
 	if (algorithm == GML_CHECKSUM_NONE)
 		return integrity_unsupported(call);
-	if (claim->algorithm == GML_CHECKSUM_NONE)
+	if (expected->algorithm == GML_CHECKSUM_NONE)
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "x-amz-sdk-checksum-algorithm specified, but no corresponding "
 				 "x-amz-checksum-* or "
 				 "x-amz-trailer "
 				 "headers were found.");
-	if (algorithm != claim->algorithm)
+	if (algorithm != expected->algorithm)
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "Value for x-amz-sdk-checksum-algorithm header is invalid.");
 	return S3_OK;

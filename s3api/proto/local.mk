@@ -10,14 +10,12 @@ libs3_la_SOURCES = \
 	s3api/proto/bucket_config.c \
 	s3api/proto/call.c s3api/proto/call.h \
 	s3api/proto/chunked.c s3api/proto/chunked.h \
-	s3api/proto/conditions.c \
 	s3api/proto/copy_source.c \
 	s3api/proto/error.c s3api/proto/error.h \
 	s3api/proto/hasher.c s3api/proto/hasher.h \
 	s3api/proto/health.c s3api/proto/health.h \
 	s3api/proto/integrity.c \
 	s3api/proto/list.c \
-	s3api/proto/meta.c \
 	s3api/proto/multipart.c \
 	s3api/proto/multipart_complete.c \
 	s3api/proto/multipart_list.c \
@@ -27,13 +25,15 @@ libs3_la_SOURCES = \
 	s3api/proto/object_get.c \
 	s3api/proto/object_put.c \
 	s3api/proto/object_tags.c \
+	s3api/proto/preconditions.c \
 	s3api/proto/range.c s3api/proto/range.h \
-	s3api/proto/refuse.c \
 	s3api/proto/request.c \
 	s3api/proto/response.c \
 	s3api/proto/route.c \
 	s3api/proto/s3.h \
+	s3api/proto/unsupported.c \
 	s3api/proto/uri.c s3api/proto/uri.h \
+	s3api/proto/user_metadata.c \
 	s3api/proto/xml_read.c s3api/proto/xml_read.h \
 	s3api/proto/xml_write.c s3api/proto/xml_write.h
 libs3_la_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(EXPAT_CFLAGS)

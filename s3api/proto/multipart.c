@@ -35,7 +35,8 @@ enum s3_error s3_upload_find(struct s3_call *call, struct gml_upload_ref *ref_ou
 
 /* ---- CreateMultipartUpload ---- */
 
-/* The kinds that S3 knows: CRCs of whole objects, SHAs of parts; CRC32 and CRC32C of either, parts by default. */
+/* The kinds that S3 knows: CRCs of whole objects, SHAs of parts; CRC32 and CRC32C of either, parts
+ * by default. */
 static enum s3_error multipart_checksum(struct s3_call *call, enum gml_checksum *algorithm,
 					bool *composite, bool *asked)
 {
@@ -122,23 +123,25 @@ static enum s3_error part_finish(struct s3_call *call)
 	if (rc != 0)
 		return s3_upload_error(call, rc);
 	s3_answer_part_etag(call, part.md5);
-	if (call->body.claim.algorithm != GML_CHECKSUM_NONE &&
-	    call->body.claim.algorithm != state->algorithm) {
-		checksum.algorithm = (uint8_t)call->body.claim.algorithm;
-		memcpy(checksum.value, call->body.claim.value, sizeof(checksum.value));
+	if (call->body.integrity.algorithm != GML_CHECKSUM_NONE &&
+	    call->body.integrity.algorithm != state->algorithm) {
+		checksum.algorithm = (uint8_t)call->body.integrity.algorithm;
+		memcpy(checksum.value, call->body.integrity.value, sizeof(checksum.value));
 	}
 	s3_answer_checksum(call, &checksum, 0, false);
 	return s3_answer_empty(call, 200);
 }
 
-/* A part's checksum must be of the upload's kind. The default kind was not chosen by anyone: then any is verified, and
- * ours is stored. A composite one is made of what the client says of its parts: it must say it. */
+/* A part's checksum must be of the upload's kind. The default kind was not chosen by anyone: then
+ * any is verified, and ours is stored. A composite one is made of what the client says of its
+ * parts: it must say it. */
 static enum s3_error part_check_algorithm(struct s3_call *call, const struct gml_upload *upload)
 {
-	enum gml_checksum claimed = call->body.claim.algorithm,
+	enum gml_checksum requested = call->body.integrity.algorithm,
 			  kept = (enum gml_checksum)upload->checksum_algorithm;
-	bool fits = claimed == kept || kept == GML_CHECKSUM_CRC64NVME || kept == GML_CHECKSUM_NONE;
-	if (claimed == GML_CHECKSUM_NONE)
+	bool fits =
+		requested == kept || kept == GML_CHECKSUM_CRC64NVME || kept == GML_CHECKSUM_NONE;
+	if (requested == GML_CHECKSUM_NONE)
 		fits = !upload->checksum_composite;
 	if (fits)
 		return S3_OK;
@@ -146,7 +149,7 @@ static enum s3_error part_check_algorithm(struct s3_call *call, const struct gml
 			 "Checksum Type mismatch occurred, expected checksum Type: %s, actual "
 			 "checksum Type: %s",
 			 gml_checksum_name(kept),
-			 claimed != GML_CHECKSUM_NONE ? gml_checksum_name(claimed) : "null");
+			 requested != GML_CHECKSUM_NONE ? gml_checksum_name(requested) : "null");
 }
 
 enum s3_error s3_upload_part(struct s3_call *call)

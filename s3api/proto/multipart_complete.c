@@ -106,12 +106,12 @@ out:
 	return error;
 }
 
-/* The object's checksum, size and type that the client claims in headers. upload NULL: it is gone, only its object can
+/* The object's checksum, size and type that the client states in headers. upload NULL: it is gone, only its object can
  * tell. */
-static enum s3_error complete_claims(struct s3_call *call, const struct gml_upload *upload,
-				     struct gml_object_checksum *checksum, uint64_t *size)
+static enum s3_error complete_expected(struct s3_call *call, const struct gml_upload *upload,
+				       struct gml_object_checksum *checksum, uint64_t *size)
 {
-	const struct s3_integrity *claim = &call->body.claim;
+	const struct s3_integrity *expected = &call->body.integrity;
 	struct gml_span type = s3_header(call, "x-amz-checksum-type"),
 			text = s3_header(call, "x-amz-mp-object-size");
 	*size = UINT64_MAX;
@@ -125,18 +125,19 @@ static enum s3_error complete_claims(struct s3_call *call, const struct gml_uplo
 				 "request must use the "
 				 "same checksum mode.",
 				 upload->checksum_composite ? "COMPOSITE" : "FULL_OBJECT");
-	if (claim->algorithm == GML_CHECKSUM_NONE)
+	if (expected->algorithm == GML_CHECKSUM_NONE)
 		return S3_OK;
 	/* Without a choice, the whole has S3's default. */
-	if (upload && claim->algorithm != (upload->checksum_algorithm
-						   ? (enum gml_checksum)upload->checksum_algorithm
-						   : GML_CHECKSUM_CRC64NVME))
+	if (upload &&
+	    expected->algorithm != (upload->checksum_algorithm
+					    ? (enum gml_checksum)upload->checksum_algorithm
+					    : GML_CHECKSUM_CRC64NVME))
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "The upload was created using another checksum algorithm than %s.",
-				 gml_checksum_name(claim->algorithm));
-	checksum->algorithm = (uint8_t)claim->algorithm;
+				 gml_checksum_name(expected->algorithm));
+	checksum->algorithm = (uint8_t)expected->algorithm;
 	checksum->composite = upload && upload->checksum_composite;
-	memcpy(checksum->value, claim->value, sizeof(checksum->value));
+	memcpy(checksum->value, expected->value, sizeof(checksum->value));
 	return S3_OK;
 }
 
@@ -200,7 +201,7 @@ static enum s3_error complete_do(struct s3_call *call, const struct complete_lis
 	gone = error ==
 	       S3_ERR_NO_SUCH_UPLOAD; /* or completed, and the answer got lost: the core knows */
 	if (!error || gone)
-		error = complete_claims(call, gone ? NULL : &upload, &checksum, &size);
+		error = complete_expected(call, gone ? NULL : &upload, &checksum, &size);
 	if (!error && !gone)
 		error = complete_check_parts(call, &upload, list);
 	if (error)

@@ -105,8 +105,8 @@ static void *delete_batch_run(void *arg)
 	return NULL;
 }
 
-/* Each deletion waits for a commit, and commits of waiting threads are made together: a few threads are that many times
- * faster. Without them (limits) it is slower, not wrong. */
+/* Each deletion waits for a commit, and commits of waiting threads are made together: a few threads
+ * are that many times faster. Without them (limits) it is slower, not wrong. */
 static void delete_batch_do(struct delete_batch *batch)
 {
 	pthread_t threads[DELETE_THREADS];
@@ -147,7 +147,7 @@ enum s3_error s3_delete_objects(struct s3_call *call)
 	struct delete_batch batch = {.call = call};
 	struct s3_doc *doc = NULL;
 	enum s3_error error;
-	if (!call->body.claim.has_md5 && call->body.claim.algorithm == GML_CHECKSUM_NONE)
+	if (!call->body.integrity.has_md5 && call->body.integrity.algorithm == GML_CHECKSUM_NONE)
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 				 "Missing required header for this request: Content-MD5 OR "
 				 "x-amz-checksum-*");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* PutObject: all that can be refused is refused before the first byte; the object appears when its last byte was
- * verified and is durable. */
+/* PutObject: all that can be refused is refused before the first byte; the object appears when its
+ * last byte was verified and is durable. */
 #include "call.h"
 
 struct put_state {
@@ -43,8 +43,8 @@ static enum s3_error put_finish(struct s3_call *call)
 					  .attrs = &state->what,
 					  .cond = &state->cond};
 	int rc;
-	checksum.algorithm = (uint8_t)(call->body.claim.algorithm != GML_CHECKSUM_NONE
-					       ? call->body.claim.algorithm
+	checksum.algorithm = (uint8_t)(call->body.integrity.algorithm != GML_CHECKSUM_NONE
+					       ? call->body.integrity.algorithm
 					       : GML_CHECKSUM_CRC64NVME);
 	memcpy(checksum.value, s3_body_digest(call, checksum.algorithm),
 	       gml_checksum_size(checksum.algorithm));
@@ -80,7 +80,7 @@ enum s3_error s3_put_object(struct s3_call *call)
 		error = s3_body_begin(call, false, call->config->object_size_max);
 	if (!error)
 		error = s3_body_want(call, GML_DIGEST_MD5);
-	if (!error && call->body.claim.algorithm == GML_CHECKSUM_NONE)
+	if (!error && call->body.integrity.algorithm == GML_CHECKSUM_NONE)
 		error = s3_body_want(call, GML_CHECKSUM_CRC64NVME); /* S3's default */
 	if (!error)
 		error = s3_error_from(gml_put_begin(&call->op, call->config->store, &ref,

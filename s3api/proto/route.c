@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Every operation of the S3 API, and which one a request means: method, what the path names, and subresource. */
+/* Every operation of the S3 API, and which one a request means: method, what the path names, and
+ * subresource. */
 #include "call.h"
 
 #include <pthread.h>
@@ -156,8 +157,8 @@ static const struct s3_operation route_table[] = {
 	{"ListObjectAnnotations", S3_GET, S3_OBJECT, QUERY("annotation"), NONE},
 	{"GetObjectAttributes", S3_GET, S3_OBJECT, QUERY("attributes"),
 	 NOW(s3_get_object_attributes)},
-	{"GetObjectLegalHold", S3_GET, S3_OBJECT, QUERY("legal-hold"), NOW(s3_refuse_lock)},
-	{"GetObjectRetention", S3_GET, S3_OBJECT, QUERY("retention"), NOW(s3_refuse_lock)},
+	{"GetObjectLegalHold", S3_GET, S3_OBJECT, QUERY("legal-hold"), NOW(s3_unsupported_lock)},
+	{"GetObjectRetention", S3_GET, S3_OBJECT, QUERY("retention"), NOW(s3_unsupported_lock)},
 	{"GetObjectTagging", S3_GET, S3_OBJECT, QUERY("tagging"), NOW(s3_get_object_tagging)},
 	{"GetObjectTorrent", S3_GET, S3_OBJECT, QUERY("torrent"), NONE},
 	{"ListParts", S3_GET, S3_OBJECT, QUERY("uploadId"), WORK(s3_list_parts)},
@@ -166,9 +167,9 @@ static const struct s3_operation route_table[] = {
 	{"PutObjectAcl", S3_PUT, S3_OBJECT, QUERY("acl"), XML_FOR(s3_put_acl, PUT_OBJECT_ACL)},
 	{"PutObjectAnnotation", S3_PUT, S3_OBJECT, QUERY("annotation"), NONE},
 	{"UpdateObjectEncryption", S3_PUT, S3_OBJECT, QUERY("encryption"), NONE},
-	{"PutObjectLegalHold", S3_PUT, S3_OBJECT, QUERY("legal-hold"), NOW(s3_refuse_lock)},
+	{"PutObjectLegalHold", S3_PUT, S3_OBJECT, QUERY("legal-hold"), NOW(s3_unsupported_lock)},
 	{"RenameObject", S3_PUT, S3_OBJECT, QUERY("renameObject"), NONE},
-	{"PutObjectRetention", S3_PUT, S3_OBJECT, QUERY("retention"), NOW(s3_refuse_lock)},
+	{"PutObjectRetention", S3_PUT, S3_OBJECT, QUERY("retention"), NOW(s3_unsupported_lock)},
 	{"PutObjectTagging", S3_PUT, S3_OBJECT, QUERY("tagging"), XML(s3_put_object_tagging)},
 	{"UploadPartCopy", S3_PUT, S3_OBJECT, QUERY_HEADER("uploadId", "x-amz-copy-source"),
 	 WORK(s3_upload_part_copy)},
@@ -267,8 +268,9 @@ static const struct s3_operation *route_find(const struct s3_call *call, enum s3
 		    (route_index.queries[i] & ~named) != 0 ||
 		    (row->header && !s3_has_header(call, row->header)))
 			continue;
-		/* A subresource that exists, but not for this method or not of an object (a bucket), must not be taken
-		 * for the plain operation: "DELETE /bucket/key?versioning" must not delete the key. */
+		/* A subresource that exists, but not for this method or not of an object (a
+		 * bucket), must not be taken for the plain operation: "DELETE
+		 * /bucket/key?versioning" must not delete the key. */
 		return row->query[0] || (named & route_index.others) == 0 ? row : NULL;
 	}
 	return NULL;
@@ -319,7 +321,8 @@ enum s3_error s3_route(struct s3_call *call)
 	enum s3_error error;
 	uint64_t named;
 	if (call->method == S3_OPTIONS)
-		return S3_ERR_ACCESS_FORBIDDEN; /* a CORS preflight; no bucket has a CORS configuration */
+		/* a CORS preflight; no bucket has a CORS configuration */
+		return S3_ERR_ACCESS_FORBIDDEN;
 	pthread_once(&route_index.once, route_index_init);
 	named = route_named(call);
 	call->operation = route_find(call, call->method, named);

@@ -36,16 +36,17 @@ struct s3_config;
 struct s3_config_options {
 	struct gml_store *store;
 	const char *region; /* e.g. "us-east-1" */
-	const char *const *
-		domains; /* host names of the server, whose subdomains are buckets (virtual-host style),
-				      * NULL-terminated, may be NULL. "localhost" and what the machine is called are
-				      * such names, too. Requests for any other name are refused. */
+	/* host names of the server, whose subdomains are buckets (virtual-host style),
+	 * NULL-terminated, may be NULL. "localhost" and what the machine is called are such names,
+	 * too. Requests for any other name are refused. */
+	const char *const *domains;
 	uint64_t object_size_max; /* per PUT; 0 = 5 GiB (S3's limit for one PUT) */
-	uint32_t
-		xml_body_max; /* bytes of a request's XML; 0 = 2 MiB (CompleteMultipartUpload of 10,000 parts with checksums fits) */
+	/* bytes of a request's XML; 0 = 2 MiB (CompleteMultipartUpload of 10,000 parts with
+	 * checksums fits) */
+	uint32_t xml_body_max;
 	const char *server_id; /* x-amz-id-2 prefix / Server header; NULL = "Gemel" */
-	const char *
-		nfs_address; /* where the NFS door listens, for GET /healthz; NULL: there is none */
+	/* where the NFS door listens, for GET /healthz; NULL: there is none */
+	const char *nfs_address;
 	unsigned nfs_port;
 	gml_log_fn log;
 	void *log_arg;
@@ -62,40 +63,50 @@ struct s3_call;
 struct s3_call *s3_call_new(const struct s3_config *config, const struct s3_request *request);
 enum s3_step s3_call_step(const struct s3_call *call);
 void s3_call_work(struct s3_call *call);
-/* One piece; returns 0, or 1: the answer is ready early, stop reading (the host closes the connection or drains). */
+/* One piece; returns 0, or 1: the answer is ready early, stop reading (the host closes the
+ * connection or drains). */
 int s3_call_body(struct s3_call *call, const void *buf, size_t len);
 void s3_call_body_end(struct s3_call *call);
-/* The host could not read the whole body (connection cut, timeout): nothing will become visible. Then free. */
+/* The host could not read the whole body (connection cut, timeout): nothing will become visible.
+ * Then free. */
 void s3_call_abort(struct s3_call *call);
 void s3_call_free(struct s3_call *call); /* NULL is fine */
 
 struct s3_response {
 	int status;
-	const struct s3_header *
-		headers; /* complete but for Date, Connection and Content-Length; borrowed from the call */
+	/* complete but for Date, Connection and Content-Length; borrowed from the call */
+	const struct s3_header *headers;
 	size_t nheaders;
-	int64_t content_length; /* bytes of the body (for HEAD: what GET would send); -1: no Content-Length header at all (204, 304) */
-	bool has_body;		/* false for HEAD, 204, 304: send the header only */
-	bool close;		/* the connection must not be reused */
+	/* bytes of the body (for HEAD: what GET would send); -1: no Content-Length header at all
+	 * (204, 304) */
+	int64_t content_length;
+	bool has_body; /* false for HEAD, 204, 304: send the header only */
+	bool close;    /* the connection must not be reused */
 };
 const struct s3_response *s3_call_response(const struct s3_call *call);
-/* The next run of the body from offset `pos` of it (0 .. content_length). A mem run is borrowed until s3_call_free, a file run until s3_call_run is called for a later
- * offset. Blocks on open(2) at most. Non-zero: cut the connection. */
+/* The next run of the body from offset `pos` of it (0 .. content_length). A mem run is borrowed
+ * until s3_call_free, a file run until s3_call_run is called for a later offset. Blocks on open(2)
+ * at most. Non-zero: cut the connection. */
 int s3_call_run(struct s3_call *call, uint64_t pos, struct gml_run *out);
-/* True if s3_call_run from pos may have to read cold metadata or open many files: the host should call it on a thread. */
+/* True if s3_call_run from pos may have to read cold metadata or open many files: the host should
+ * call it on a thread. */
 bool s3_call_run_blocks(const struct s3_call *call, uint64_t pos);
 
-/* For access logs: operation ("REST.GET.OBJECT" style is not needed: "GetObject"), bucket, key (raw), error code or NULL, request id, user name or NULL; the access key that the
- * request claims, known or not, and where it does so: "header", "query", NULL for anonymous and unreadable ones. */
+/* For access logs: operation ("REST.GET.OBJECT" style is not needed: "GetObject"), bucket, key
+ * (raw), error code or NULL, request id, user name or NULL; the access key that the request states,
+ * known or not, and where it does so: "header", "query", NULL for anonymous and unreadable ones. */
 struct s3_log_info {
 	const char *operation, *error_code, *request_id, *user, *auth;
 	struct gml_span access_key, bucket, key;
 };
 void s3_call_log_info(const struct s3_call *call, struct s3_log_info *out);
 
-/* An error answer made outside any call (the host's own: malformed request line, header too large, time-out): XML document into buf[cap], returns its length.
- * http_status: what the host would send; it is mapped to S3's code (400 InvalidURI or BadRequest …, 405 MethodNotAllowed, 411 MissingContentLength, 413 EntityTooLarge, 414 → 400 RequestHeaderSectionTooLarge-like, 501 NotImplemented, 503 SlowDown).
- * message: NULL for that of the code. *status_out: status to send. request_id_out: 16 upper-case hex digits + NUL. */
+/* An error answer made outside any call (the host's own: malformed request line, header too large,
+ * time-out): XML document into buf[cap], returns its length. http_status: what the host would send;
+ * it is mapped to S3's code (400 InvalidURI or BadRequest …, 405 MethodNotAllowed, 411
+ * MissingContentLength, 413 EntityTooLarge, 414 → 400 RequestHeaderSectionTooLarge-like, 501
+ * NotImplemented, 503 SlowDown). message: NULL for that of the code. *status_out: status to send.
+ * request_id_out: 16 upper-case hex digits + NUL. */
 size_t s3_error_document(int http_status, const char *message, struct gml_span resource, char *buf,
 			 size_t cap, int *status_out, char request_id_out[17]);
 

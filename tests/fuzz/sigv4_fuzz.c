@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Input: "METHOD TARGET\n", then "name: value\n" lines. Properties: what a claim borrows lies in the request; a
- * signature never verifies by chance; what auth_sign signs verifies. */
+/* Input: "METHOD TARGET\n", then "name: value\n" lines. Properties: what a credential borrows lies
+ * in the request; a signature never verifies by chance; what auth_sign signs verifies. */
 #include <string.h>
 
 #include "auth/canonical.h"
@@ -55,8 +55,8 @@ static void fuzz_signed(struct auth_request *request, struct auth_header *header
 {
 	static const char secret[] = "secret";
 	struct gml_span key = GML_LIT("AKID"), region = GML_LIT("us-east-1");
-	struct auth_terms terms = {.now = FUZZ_NOW, .keys = fuzz_keys()};
-	struct auth_claim claim;
+	struct auth_requirements requirements = {.now = FUZZ_NOW, .keys = fuzz_keys()};
+	struct auth_credential credential;
 	char value[8192];
 	headers[request->nheaders++] = (struct auth_header){GML_LIT("host"), GML_LIT("h")};
 	headers[request->nheaders++] =
@@ -68,41 +68,42 @@ static void fuzz_signed(struct auth_request *request, struct auth_header *header
 		return;
 	headers[request->nheaders++] =
 		(struct auth_header){GML_LIT("authorization"), {value, strlen(value)}};
-	if (auth_parse(request, &claim) != AUTH_OK)
+	if (auth_parse(request, &credential) != AUTH_OK)
 		return;
-	FUZZ_CHECK(claim.kind == AUTH_V4_HEADER && gml_span_equal(claim.access_key, key));
-	terms.region = region;
-	FUZZ_CHECK(auth_verify(request, &claim, (struct gml_span){secret, 6}, &terms, NULL, NULL,
-			       0) == AUTH_OK);
-	FUZZ_CHECK(auth_verify(request, &claim, (struct gml_span){secret, 5}, &terms, NULL, NULL,
-			       0) == AUTH_MISMATCH);
+	FUZZ_CHECK(credential.kind == AUTH_V4_HEADER && gml_span_equal(credential.access_key, key));
+	requirements.region = region;
+	FUZZ_CHECK(auth_verify(request, &credential, (struct gml_span){secret, 6}, &requirements,
+			       NULL, NULL, 0) == AUTH_OK);
+	FUZZ_CHECK(auth_verify(request, &credential, (struct gml_span){secret, 5}, &requirements,
+			       NULL, NULL, 0) == AUTH_MISMATCH);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct auth_header headers[FUZZ_HEADERS + 4];
 	struct auth_request request;
-	struct auth_claim claim;
+	struct auth_credential credential;
 	struct auth_stream stream;
 	char text[300];
 	enum auth_result rc;
 	fuzz_request(data, size, &request, headers);
-	rc = auth_parse(&request, &claim);
-	FUZZ_CHECK(rc == AUTH_OK || rc == AUTH_NONE || claim.detail != NULL);
+	rc = auth_parse(&request, &credential);
+	FUZZ_CHECK(rc == AUTH_OK || rc == AUTH_NONE || credential.detail != NULL);
 	FUZZ_CHECK(rc == AUTH_OK || rc == AUTH_NONE || rc == AUTH_MALFORMED ||
 		   rc == AUTH_INCOMPLETE || rc == AUTH_UNSIGNED_HEADER);
 	if (rc == AUTH_OK) {
-		if (claim.access_key.ptr != claim.key_buf)
-			fuzz_span(claim.access_key, data, size);
-		FUZZ_CHECK(claim.access_key.len > 0 && claim.access_key.len <= AUTH_KEY_MAX);
-		fuzz_span(claim.date, data, size);
-		fuzz_span(claim.region, data, size);
-		fuzz_span(claim.signed_headers, data, size);
-		fuzz_span(claim.signature, data, size);
-		fuzz_span(claim.token, data, size);
+		if (credential.access_key.ptr != credential.key_buf)
+			fuzz_span(credential.access_key, data, size);
+		FUZZ_CHECK(credential.access_key.len > 0 &&
+			   credential.access_key.len <= AUTH_KEY_MAX);
+		fuzz_span(credential.date, data, size);
+		fuzz_span(credential.region, data, size);
+		fuzz_span(credential.signed_headers, data, size);
+		fuzz_span(credential.signature, data, size);
+		fuzz_span(credential.token, data, size);
 		memset(text, 'x', sizeof(text));
-		rc = auth_verify(&request, &claim, GML_LIT("a secret that signed nothing"),
-				 &(struct auth_terms){.now = FUZZ_NOW, .keys = fuzz_keys()},
+		rc = auth_verify(&request, &credential, GML_LIT("a secret that signed nothing"),
+				 &(struct auth_requirements){.now = FUZZ_NOW, .keys = fuzz_keys()},
 				 &stream, text, sizeof(text));
 		FUZZ_CHECK(rc == AUTH_MISMATCH || rc == AUTH_EXPIRED || rc == AUTH_SKEW);
 		FUZZ_CHECK(memchr(text, '\0', sizeof(text)) != NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Signatures: AWS's published examples, requests made by botocore, and everything that must fail. */
+/* Signatures: AWS's published examples, requests made by botocore, and everything that must
+ * fail. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +35,8 @@ struct vector {
 #define DOC_AUTH(headers, signature)                                                               \
 	"AWS4-HMAC-SHA256 " DOC_SCOPE ",SignedHeaders=" headers ",Signature=" signature
 
-/* A request in memory of its own, so that bytes can be changed and reads beyond its ends are seen by ASan. */
+/* A request in memory of its own, so that bytes can be changed and reads beyond its ends are seen
+ * by ASan. */
 struct mutable_request {
 	char *method, *path, *query, *names[HEADERS_MAX], *values[HEADERS_MAX];
 	struct auth_header headers[HEADERS_MAX];
@@ -95,22 +97,24 @@ static struct auth_key_cache *test_keys(void)
 	return keys;
 }
 
-/* Both steps; AUTH_OK only if the key that the claim names is `key`. Derived, remembered and recalled signing keys must
- * agree. */
+/* Both steps; AUTH_OK only if the key that the credential names is `key`. Derived, remembered and
+ * recalled signing keys must agree. */
 static enum auth_result check(const struct auth_request *request, const char *key,
 			      const char *secret, const char *region, int64_t now)
 {
-	struct auth_terms plain = {.region = span(region), .now = now};
-	struct auth_terms terms = {.region = span(region), .now = now, .keys = test_keys()};
-	struct auth_claim claim;
-	enum auth_result rc = auth_parse(request, &claim);
-	if (rc == AUTH_OK && !gml_span_equal(claim.access_key, span(key)))
+	struct auth_requirements plain = {.region = span(region), .now = now};
+	struct auth_requirements requirements = {
+		.region = span(region), .now = now, .keys = test_keys()};
+	struct auth_credential credential;
+	enum auth_result rc = auth_parse(request, &credential);
+	if (rc == AUTH_OK && !gml_span_equal(credential.access_key, span(key)))
 		return AUTH_MISMATCH;
 	if (rc != AUTH_OK)
 		return rc;
-	rc = auth_verify(request, &claim, span(secret), &plain, NULL, NULL, 0);
+	rc = auth_verify(request, &credential, span(secret), &plain, NULL, NULL, 0);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(auth_verify(request, &claim, span(secret), &terms, NULL, NULL, 0),
+		assert_int_equal(auth_verify(request, &credential, span(secret), &requirements,
+					     NULL, NULL, 0),
 				 rc);
 	return rc;
 }
@@ -343,17 +347,17 @@ static void test_published_chunks(void **state)
 	memset(data, 'a', 65536);
 	for (size_t i = 0; i < 2; i++) {
 		struct mutable_request m;
-		struct auth_claim claim;
+		struct auth_credential credential;
 		struct auth_stream stream;
 		struct auth_digest digest;
 		uint8_t sha256[32];
 		load(&m, cases[i].vector);
-		assert_int_equal(auth_parse(&m.request, &claim), AUTH_OK);
-		assert_int_equal(claim.payload,
+		assert_int_equal(auth_parse(&m.request, &credential), AUTH_OK);
+		assert_int_equal(credential.payload,
 				 i == 0 ? AUTH_PAYLOAD_CHUNKED : AUTH_PAYLOAD_CHUNKED_TRAILER);
-		assert_int_equal(auth_verify(&m.request, &claim, span(DOC_SECRET),
-					     &(struct auth_terms){.region = span("us-east-1"),
-								  .now = DOC_NOW},
+		assert_int_equal(auth_verify(&m.request, &credential, span(DOC_SECRET),
+					     &(struct auth_requirements){
+						     .region = span("us-east-1"), .now = DOC_NOW},
 					     &stream, NULL, 0),
 				 AUTH_OK);
 		assert_string_equal(stream.scope, "20130524/us-east-1/s3/aws4_request");
@@ -407,11 +411,12 @@ static void test_token(void **state)
 	size_t seen = 0;
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
 		struct mutable_request m;
-		struct auth_claim claim;
+		struct auth_credential credential;
 		load(&m, &vectors[i]);
-		assert_int_equal(auth_parse(&m.request, &claim), AUTH_OK);
-		assert_int_equal(claim.token.len > 0, strncmp(vectors[i].name, "v4 token", 8) == 0);
-		seen += claim.token.len > 0;
+		assert_int_equal(auth_parse(&m.request, &credential), AUTH_OK);
+		assert_int_equal(credential.token.len > 0,
+				 strncmp(vectors[i].name, "v4 token", 8) == 0);
+		seen += credential.token.len > 0;
 		unload(&m);
 	}
 	assert_true(seen > 10);
@@ -435,13 +440,13 @@ static size_t mutate(struct mutable_request *m, const char *name, const char *wh
 	return tried;
 }
 
-static bool is_signed(const struct auth_claim *claim, struct gml_span name)
+static bool is_signed(const struct auth_credential *credential, struct gml_span name)
 {
-	struct gml_span list = claim->signed_headers, one;
+	struct gml_span list = credential->signed_headers, one;
 	while (auth_signed_next(&list, &one))
 		if (gml_span_equal_nocase(one, name))
 			return true;
-	return claim->kind == AUTH_V2_HEADER &&
+	return credential->kind == AUTH_V2_HEADER &&
 	       (gml_span_equal_nocase(name, GML_LIT("content-md5")) ||
 		gml_span_equal_nocase(name, GML_LIT("content-type")) ||
 		strncasecmp(name.ptr, "x-amz-", 6) == 0);
@@ -451,27 +456,27 @@ static size_t mutate_vector(const struct vector *v, const char *key, const char 
 			    const char *region, int64_t now)
 {
 	struct mutable_request m;
-	struct auth_claim claim;
+	struct auth_credential credential;
 	const char *signature;
 	size_t tried = 0;
 	load(&m, v);
 	assert_int_equal(check(&m.request, key, secret, region, now), AUTH_OK);
-	assert_int_equal(auth_parse(&m.request, &claim), AUTH_OK);
-	signature = claim.signature.ptr;
-	tried += mutate(&m, v->name, "signature", (char *)(uintptr_t)signature, claim.signature.len,
-			key, secret, region, now);
+	assert_int_equal(auth_parse(&m.request, &credential), AUTH_OK);
+	signature = credential.signature.ptr;
+	tried += mutate(&m, v->name, "signature", (char *)(uintptr_t)signature,
+			credential.signature.len, key, secret, region, now);
 	tried += mutate(&m, v->name, "method", m.method, m.request.method.len, key, secret, region,
 			now);
 	tried += mutate(&m, v->name, "path", m.path, m.request.path.len, key, secret, region, now);
-	if (claim.kind == AUTH_V4_HEADER || claim.kind == AUTH_V4_QUERY)
+	if (credential.kind == AUTH_V4_HEADER || credential.kind == AUTH_V4_QUERY)
 		tried += mutate(&m, v->name, "query", m.query, m.request.query.len, key, secret,
 				region, now);
 	for (size_t i = 0; i < m.request.nheaders; i++) {
 		if (gml_span_equal_nocase(m.headers[i].name, GML_LIT("authorization")) &&
-		    claim.kind == AUTH_V4_HEADER)
+		    credential.kind == AUTH_V4_HEADER)
 			tried += mutate(&m, v->name, "authorization", m.values[i],
 					m.headers[i].value.len, key, secret, region, now);
-		else if (is_signed(&claim, m.headers[i].name))
+		else if (is_signed(&credential, m.headers[i].name))
 			tried += mutate(&m, v->name, v->headers[i].name, m.values[i],
 					m.headers[i].value.len, key, secret, region, now);
 	}
@@ -506,13 +511,13 @@ static void test_header_set(void **state)
 {
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i += 3) {
 		struct mutable_request m;
-		struct auth_claim claim;
+		struct auth_credential credential;
 		load(&m, &vectors[i]);
-		assert_int_equal(auth_parse(&m.request, &claim), AUTH_OK);
+		assert_int_equal(auth_parse(&m.request, &credential), AUTH_OK);
 		for (size_t h = 0; h < m.request.nheaders; h++) {
 			struct auth_header saved = m.headers[h],
 					   last = m.headers[m.request.nheaders - 1];
-			if (!is_signed(&claim, saved.name) || saved.value.len == 0)
+			if (!is_signed(&credential, saved.name) || saved.value.len == 0)
 				continue;
 			m.headers[h] = last;
 			m.request.nheaders--;
@@ -533,10 +538,10 @@ static void test_header_set(void **state)
 		}
 		m.headers[m.request.nheaders++] =
 			(struct auth_header){GML_LIT("x-amz-acl"), GML_LIT("public-read")};
-		if (claim.kind == AUTH_V4_HEADER || claim.kind == AUTH_V4_QUERY) {
-			enum auth_result rc = auth_parse(&m.request, &claim);
+		if (credential.kind == AUTH_V4_HEADER || credential.kind == AUTH_V4_QUERY) {
+			enum auth_result rc = auth_parse(&m.request, &credential);
 			if (rc == AUTH_UNSIGNED_HEADER)
-				assert_true(gml_span_equal(claim.unsigned_header,
+				assert_true(gml_span_equal(credential.unsigned_header,
 							   GML_LIT("x-amz-acl")));
 			assert_true(rc == AUTH_UNSIGNED_HEADER ||
 				    check(&m.request, VECTOR_KEY, VECTOR_SECRET, VECTOR_REGION,
@@ -911,16 +916,16 @@ static void test_refusals(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct mutable_request m;
-		struct auth_claim claim;
+		struct auth_credential credential;
 		enum auth_result rc;
 		load(&m, &cases[i].vector);
-		rc = auth_parse(&m.request, &claim);
+		rc = auth_parse(&m.request, &credential);
 		if (rc != cases[i].result ||
 		    (cases[i].detail != NULL &&
-		     (claim.detail == NULL ||
-		      strncmp(claim.detail, cases[i].detail, strlen(cases[i].detail)) != 0)))
+		     (credential.detail == NULL ||
+		      strncmp(credential.detail, cases[i].detail, strlen(cases[i].detail)) != 0)))
 			fail_msg("%s: %d, %s", cases[i].vector.name, rc,
-				 claim.detail != NULL ? claim.detail : "(none)");
+				 credential.detail != NULL ? credential.detail : "(none)");
 		unload(&m);
 	}
 }
@@ -949,24 +954,24 @@ static void test_limits(void **state)
 	char *target = malloc(AUTH_TARGET_MAX + 1);
 	struct auth_request request = {
 		.method = GML_LIT("GET"), .path = GML_LIT("/"), .headers = headers};
-	struct auth_claim claim;
+	struct auth_credential credential;
 	for (size_t i = 0; i <= AUTH_HEADERS_MAX; i++)
 		headers[i] = (struct auth_header){GML_LIT("n"), GML_LIT("v")};
 	request.nheaders = AUTH_HEADERS_MAX + 1;
-	assert_int_equal(auth_parse(&request, &claim), AUTH_INCOMPLETE);
+	assert_int_equal(auth_parse(&request, &credential), AUTH_INCOMPLETE);
 	request.nheaders = AUTH_HEADERS_MAX;
-	assert_int_equal(auth_parse(&request, &claim), AUTH_NONE);
+	assert_int_equal(auth_parse(&request, &credential), AUTH_NONE);
 	memset(target, 'a', AUTH_TARGET_MAX + 1);
 	request.query = gml_span_of(target, AUTH_TARGET_MAX);
-	assert_int_equal(auth_parse(&request, &claim), AUTH_INCOMPLETE);
+	assert_int_equal(auth_parse(&request, &credential), AUTH_INCOMPLETE);
 	request.query.len--;
-	assert_int_equal(auth_parse(&request, &claim), AUTH_NONE);
+	assert_int_equal(auth_parse(&request, &credential), AUTH_NONE);
 	for (size_t i = 0; i < AUTH_TARGET_MAX; i++)
 		target[i] = i % 2 ? '&' : 'a';
 	request.query.len = 2 * AUTH_PARAMS_MAX;
-	assert_int_equal(auth_parse(&request, &claim), AUTH_NONE);
+	assert_int_equal(auth_parse(&request, &credential), AUTH_NONE);
 	request.query.len = 2 * AUTH_PARAMS_MAX + 1;
-	assert_int_equal(auth_parse(&request, &claim), AUTH_INCOMPLETE);
+	assert_int_equal(auth_parse(&request, &credential), AUTH_INCOMPLETE);
 	free(target);
 	free(headers);
 }
@@ -989,7 +994,7 @@ static void test_sign(void **state)
 				       .query = GML_LIT("uploads"),
 				       .headers = headers,
 				       .nheaders = 6};
-	struct auth_claim claim;
+	struct auth_credential credential;
 	char value[512], text[1024];
 	assert_int_equal(auth_sign(&request, span(DOC_KEY), span(DOC_SECRET), span("us-east-1"),
 				   "20130524T000000Z", value, sizeof(value)),
@@ -1004,9 +1009,9 @@ static void test_sign(void **state)
 				 -1);
 	request.nheaders = 7;
 
-	assert_int_equal(auth_parse(&request, &claim), AUTH_OK);
-	assert_int_equal(auth_verify(&request, &claim, span("wrong"),
-				     &(struct auth_terms){.now = DOC_NOW}, NULL, text,
+	assert_int_equal(auth_parse(&request, &credential), AUTH_OK);
+	assert_int_equal(auth_verify(&request, &credential, span("wrong"),
+				     &(struct auth_requirements){.now = DOC_NOW}, NULL, text,
 				     sizeof(text)),
 			 AUTH_MISMATCH);
 	assert_string_equal(
@@ -1015,12 +1020,12 @@ static void test_sign(void **state)
 		"sp%20ace\nuploads=\nhost:h:1\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:"
 		"20130524T000000Z\nx-amz-meta-b:two spaces,again\n\n"
 		"host;x-amz-content-sha256;x-amz-date;x-amz-meta-b\nUNSIGNED-PAYLOAD");
-	assert_int_equal(auth_verify(&request, &claim, span("wrong"),
-				     &(struct auth_terms){.now = DOC_NOW}, NULL, text, 8),
+	assert_int_equal(auth_verify(&request, &credential, span("wrong"),
+				     &(struct auth_requirements){.now = DOC_NOW}, NULL, text, 8),
 			 AUTH_MISMATCH);
 	assert_string_equal(text, "PUT\n/b/");
-	assert_int_equal(auth_verify(&request, &claim, span("wrong"),
-				     &(struct auth_terms){.now = DOC_NOW}, NULL, text, 1),
+	assert_int_equal(auth_verify(&request, &credential, span("wrong"),
+				     &(struct auth_requirements){.now = DOC_NOW}, NULL, text, 1),
 			 AUTH_MISMATCH);
 	assert_string_equal(text, "");
 }

@@ -80,7 +80,8 @@ static enum s3_error meta_strip_chunked(struct s3_call *call, struct gml_span *e
 	return S3_OK;
 }
 
-/* Those of general purpose buckets. They are labels: what they promise of price and time is not for a store to keep. */
+/* Those of general purpose buckets. They are labels: what they promise of price and time is not for
+ * a store to keep. */
 enum s3_error s3_meta_read_class(struct s3_call *call, struct gml_span *out)
 {
 	static const char *const labels[] = {"REDUCED_REDUNDANCY",  "STANDARD_IA", "ONEZONE_IA",

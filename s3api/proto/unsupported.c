@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a request must not ask for, because nothing here could honour it. Nothing that changes the meaning of a request
- * is ignored. Two headers change nothing here: x-amz-bypass-governance-retention and x-amz-mfa open locks, and there is
- * no lock. */
+/* What a request must not ask for, because nothing here could honour it. Nothing that changes the
+ * meaning of a request is ignored. Two headers change nothing here:
+ * x-amz-bypass-governance-retention and x-amz-mfa open locks, and there is no lock. */
 #include "call.h"
 
 #include <stdio.h>
 
-static bool refuse_acl_private(struct gml_span value)
+static bool unsupported_acl_private(struct gml_span value)
 {
 	/* What every object and bucket here is anyway: the owner's alone as far as ACLs go. */
 	return gml_span_is(value, "private") || gml_span_is(value, "bucket-owner-full-control");
 }
 
-static enum s3_error refuse_acl(struct s3_call *call)
+static enum s3_error unsupported_acl(struct s3_call *call)
 {
 	if (call->operation->handler == s3_create_bucket)
 		return S3_ERR_ACL_WITH_OWNERSHIP;
@@ -24,7 +24,7 @@ static const struct {
 	bool prefix;
 	const char *harmless; /* the one value that asks for nothing, any case; NULL: none */
 	enum s3_error error;
-} refuse_headers[] = {
+} unsupported_headers[] = {
 	{"x-amz-bucket-object-lock-enabled", false, "false", S3_ERR_NOT_IMPLEMENTED},
 	{"x-amz-bucket-namespace", false, NULL, S3_ERR_NOT_IMPLEMENTED},
 	{"x-amz-copy-source-server-side-encryption-", true, NULL, S3_ERR_NOT_IMPLEMENTED},
@@ -36,40 +36,42 @@ static const struct {
 	{"x-amz-write-offset-bytes", false, NULL, S3_ERR_NOT_IMPLEMENTED},
 };
 
-enum s3_error s3_refuse_lock(struct s3_call *call)
+enum s3_error s3_unsupported_lock(struct s3_call *call)
 {
 	return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 			 "Bucket is missing Object Lock Configuration");
 }
 
-static enum s3_error refuse_header(struct s3_call *call, const struct s3_header *header)
+static enum s3_error unsupported_header(struct s3_call *call, const struct s3_header *header)
 {
 	if (gml_span_is(header->name, "x-amz-acl"))
-		return refuse_acl_private(header->value) ? S3_OK : refuse_acl(call);
+		return unsupported_acl_private(header->value) ? S3_OK : unsupported_acl(call);
 	if (gml_span_starts(header->name, GML_LIT("x-amz-grant-")))
-		return refuse_acl(call);
-	for (size_t i = 0; i < sizeof(refuse_headers) / sizeof(refuse_headers[0]); i++) {
-		const char *name = refuse_headers[i].name;
-		if (refuse_headers[i].prefix ? !gml_span_starts(header->name, gml_span_text(name))
-					     : !gml_span_is(header->name, name))
+		return unsupported_acl(call);
+	for (size_t i = 0; i < sizeof(unsupported_headers) / sizeof(unsupported_headers[0]); i++) {
+		const char *name = unsupported_headers[i].name;
+		if (unsupported_headers[i].prefix
+			    ? !gml_span_starts(header->name, gml_span_text(name))
+			    : !gml_span_is(header->name, name))
 			continue;
-		if (refuse_headers[i].harmless &&
-		    gml_span_is_nocase(header->value, refuse_headers[i].harmless))
+		if (unsupported_headers[i].harmless &&
+		    gml_span_is_nocase(header->value, unsupported_headers[i].harmless))
 			continue;
-		if (refuse_headers[i].error == S3_ERR_NOT_IMPLEMENTED)
+		if (unsupported_headers[i].error == S3_ERR_NOT_IMPLEMENTED)
 			s3_detail(call, "Header", header->name);
-		return refuse_headers[i].error == S3_ERR_INVALID_REQUEST ? s3_refuse_lock(call)
-									 : refuse_headers[i].error;
+		return unsupported_headers[i].error == S3_ERR_INVALID_REQUEST
+			       ? s3_unsupported_lock(call)
+			       : unsupported_headers[i].error;
 	}
 	return S3_OK;
 }
 
 /* Parameters that the operation knows, or that it refuses itself. */
-static bool refuse_param_known(const struct s3_call *call, struct gml_span name)
+static bool unsupported_param_known(const struct s3_call *call, struct gml_span name)
 {
 	const char *const *query = call->operation->query;
-	if (gml_span_starts(name, GML_LIT("x-")) ||
-	    gml_span_starts(name, GML_LIT("X-"))) /* signatures, and what is meant for logs only */
+	/* signatures, and what is meant for logs only */
+	if (gml_span_starts(name, GML_LIT("x-")) || gml_span_starts(name, GML_LIT("X-")))
 		return true;
 	for (unsigned i = 0; i < 2 && query[i]; i++)
 		if (gml_span_is(name, query[i]))
@@ -79,16 +81,17 @@ static bool refuse_param_known(const struct s3_call *call, struct gml_span name)
 	return gml_span_is(name, "versionId") || gml_span_starts(name, GML_LIT("response-"));
 }
 
-/* Unknown parameters are ignored, as AWS does; a subresource that the operation has not is refused where something
- * would change. S3 grows more of them, whose names stand alone, and "DELETE /bucket/key?new-one" must not delete the
- * key: an unknown parameter without a value is taken for one. */
-static enum s3_error refuse_params(struct s3_call *call)
+/* Unknown parameters are ignored, as AWS does; a subresource that the operation has not is refused
+ * where something would change. S3 grows more of them, whose names stand alone, and "DELETE
+ * /bucket/key?new-one" must not delete the key: an unknown parameter without a value is taken for
+ * one. */
+static enum s3_error unsupported_params(struct s3_call *call)
 {
 	if (call->method == S3_GET || call->method == S3_HEAD)
 		return S3_OK;
 	for (size_t i = 0; i < call->nparams; i++) {
 		struct gml_span name = call->params[i].name;
-		if (refuse_param_known(call, name) ||
+		if (unsupported_param_known(call, name) ||
 		    (call->params[i].value.len > 0 && !s3_route_is_subresource(name)))
 			continue;
 		s3_detail(call, "ArgumentName", name);
@@ -97,17 +100,17 @@ static enum s3_error refuse_params(struct s3_call *call)
 	return S3_OK;
 }
 
-enum s3_error s3_refuse_request(struct s3_call *call)
+enum s3_error s3_check_supported(struct s3_call *call)
 {
 	for (size_t i = 0; i < call->nheaders; i++) {
 		enum s3_error error;
 		if (!gml_span_starts(call->headers[i].name, GML_LIT("x-amz-")))
 			continue;
-		error = refuse_header(call, &call->headers[i]);
+		error = unsupported_header(call, &call->headers[i]);
 		if (error)
 			return error;
 	}
-	return refuse_params(call);
+	return unsupported_params(call);
 }
 
 enum s3_error s3_check_version(struct s3_call *call)
@@ -130,7 +133,7 @@ bool s3_owner_matches(struct gml_span value, uint32_t uid)
 }
 
 /* Operations that would otherwise touch the bucket only after a body, or never. */
-static bool refuse_wants_bucket(const struct s3_call *call)
+static bool unsupported_wants_bucket(const struct s3_call *call)
 {
 	if (call->scope == S3_SERVICE || call->operation->handler == s3_create_bucket)
 		return false;
@@ -145,7 +148,7 @@ static bool refuse_wants_bucket(const struct s3_call *call)
 		break;
 	}
 	return s3_has_header(call, "x-amz-expected-bucket-owner") ||
-	       call->operation->handler == s3_refuse_lock ||
+	       call->operation->handler == s3_unsupported_lock ||
 	       (call->scope == S3_BUCKET && call->operation->mode == S3_MODE_NOW);
 }
 
@@ -153,7 +156,7 @@ enum s3_error s3_check_bucket(struct s3_call *call)
 {
 	struct gml_span expected = s3_header(call, "x-amz-expected-bucket-owner");
 	int rc;
-	if (!refuse_wants_bucket(call))
+	if (!unsupported_wants_bucket(call))
 		return S3_OK;
 	call->target = s3_arena_alloc(&call->arena, sizeof(*call->target));
 	if (!call->target)
