@@ -2,8 +2,9 @@
 /* An async task is one s3_call and the thread-pool task that runs it. It is allocated outside the
  * request's pool, because an aborted call is freed on a thread after the request is gone.
  *
- *      gml_async_task_new ── idle ──gml_async_task_submit──► busy ──(loop)──► done(request) └──
- *      gml_async_task_release ──► freed at once, or on a thread when freeing may block */
+ *      gml_async_task_new ── idle ──gml_async_task_submit──► busy ──(event loop)──► done(request)
+ *                             └── gml_async_task_release ──► freed at once, or on a thread when
+ *                                                            freeing may block */
 #ifndef GML_NGINX_ASYNC_TASK_H
 #define GML_NGINX_ASYNC_TASK_H
 
