@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What can be asked of Gemel: one row for each kind of question, with the name that policies know it
- * by and the right that grants it today. gml_authorize (gateway/iam/authorize.h) answers every row. */
+/* Actions: one row for each kind of decision, with its name in policies and the right that grants
+ * it today. gml_authorize (gateway/iam/authorize.h) answers every row. */
 #ifndef GEMEL_ACTION_H
 #define GEMEL_ACTION_H
 
@@ -11,24 +11,24 @@ GML_API_BEGIN
 
 /* GML_ACTION(id, action, rule, bits)
  *
- * action: S3's or IAM's name; gemel:… only where they have no word for it. Several rows may bear one
- *   action: OPEN and READ are both s3:GetObject, but the mode bits treat them differently.
- * rule and bits: today's right, as gateway/iam/authorize.c applies it.
+ * action: S3's or IAM's name; gemel:… only where they have none. Several rows may have one action:
+ *   OPEN and READ are both s3:GetObject, but the mode bits treat them differently.
+ * rule and bits: the right that grants it today, as gateway/iam/authorize.c applies it.
  *   MODE    all of `bits` in the mode of the inode, for the caller's class
  *   ANY     one of `bits`
- *   IO      one of `bits`, or the caller owns the inode: a file that is open goes on for its owner
+ *   IO      one of `bits`, or the caller owns the inode: an open file stays usable for its owner
  *   OWNER   the caller owns the inode; else PERM
- *   CHOWN   that, and may give it to the wanted uid and gid; else PERM
- *   NAME    w and x on the directory and, where the name denotes something, the sticky bit's rule (PERM)
- *   REACH   no more than the way to it
+ *   CHOWN   the caller owns the inode and may set the requested uid and gid; else PERM
+ *   NAME    w and x on the directory and, if the name exists, the sticky bit's rule (PERM)
+ *   REACH   only the path to it
  *   SEEN    the bucket's owner, an administrator, or r or x on its root
  *   MINE    the bucket's owner or an administrator; not root
  *   BUCKET  the bucket's owner, an administrator or root
- *   UPLOAD  who began the upload, or owns the bucket; or root
- *   CREATE  a user who is not forbidden to make buckets, an administrator or root
+ *   UPLOAD  the uid that began the upload, the bucket's owner, or root
+ *   CREATE  a user that may make buckets, an administrator or root
  *   ADMIN   an administrator; else PERM
  *   ROOT    root; else PERM
- * Bits: R 4, W 2, X 1; C 8: changes something, so that it is ROFS where nothing may be changed.
+ * Bits: R 4, W 2, X 1; C 8: changes something: ROFS where changes are forbidden.
  *
  * Of a directory, s3:GetObject is s3:ListBucket (gml_action_name). */
 #define GML_ACTIONS(GML_ACTION)                                                                    \

@@ -25,7 +25,8 @@ struct gml_bucket {
 int gml_bucket_name_check(struct gml_span name);
 
 /* Documents of a bucket's configuration: bytes that the caller understands, the core keeps. They go
- * with their bucket. X(name, number): the number is on disk, so none is ever used for another kind. */
+ * with their bucket. X(name, number): the number is on disk, so none is ever used for another
+ * kind. */
 #define GML_BUCKET_DOCUMENT_MAP(X)                                                                 \
 	X(TAGGING, 1)                                                                              \
 	X(POLICY, 2)                                                                               \
@@ -63,8 +64,8 @@ struct gml_bucket_new {
 	struct gml_span document; /* NULL ptr: none */
 };
 
-/* Creates the bucket with owner op->principal.cred.uid and its group, and all that `what` (NULL: the
- * defaults) says: in one transaction, all of it or nothing. Who may: uid 0, administrators, and
+/* Creates the bucket with owner op->principal.cred.uid and its group, and all that `what` (NULL:
+ * the defaults) says: in one transaction, all of it or nothing. Who may: uid 0, administrators, and
  * users without GML_USER_NO_BUCKETS (by uid); else ACCESS. BUCKETNAME; BUCKETOWNED if the caller
  * has a bucket of this name, BUCKETEXISTS if another has; PERM for what is the administrator's;
  * TOOBIG, ROFS, NOSPC. *out (may be NULL): as it is then. Any thread. Blocks on commit. Durable,

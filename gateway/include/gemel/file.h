@@ -16,8 +16,8 @@ GML_API_BEGIN
 struct gml_file; /* an open file: a counted reference to the in-process state of one inode */
 
 /* Access modes of an open file. IO: for requests without an open state of their own (special
- * stateids, NFSv3); such an open does not count as an open of op->handle.client, and rights
- * are left to each READ and WRITE. RECLAIM: of an open that the caller had, or of an exclusive create
+ * stateids, NFSv3); such an open does not count as an open of op->handle.client, and rights are
+ * left to each READ and WRITE. RECLAIM: of an open that the caller had, or of an exclusive create
  * that is repeated; the owner passes, as in READ and WRITE. */
 enum { GML_OPEN_READ = 1, GML_OPEN_WRITE = 2, GML_OPEN_IO = 4, GML_OPEN_RECLAIM = 8 };
 
@@ -30,11 +30,11 @@ enum gml_create_disposition {
 };
 
 /* Open the regular file `ino` for GML_OPEN_* `access`; 0 opens it for its attributes only. The mode
- * bits bind everyone at OPEN, the owner included; for reading alone, `x` does as well as `r`
- * (RFC 8881 18.16.3: execution and reading look the same). READ and WRITE on the open file also admit
- * the owner. A file that loses its last name while it is open stays usable for op->handle.client until its
- * last close, and for no other client. The open of a file without a name is STALE, unless op->handle.found
- * is set or, with GML_OPEN_IO, op->handle.client has it open.
+ * bits bind everyone at OPEN, the owner included; for reading alone, `x` does as well as `r` (RFC
+ * 8881 18.16.3: execution and reading look the same). READ and WRITE on the open file also admit
+ * the owner. A file that loses its last name while it is open stays usable for op->handle.client
+ * until its last close, and for no other client. The open of a file without a name is STALE, unless
+ * op->handle.found is set or, with GML_OPEN_IO, op->handle.client has it open.
  * Ownership: *out belongs to the caller until gml_file_close.
  * Errors: ISDIR, INVAL (not a regular file), STALE, ACCESS, ROFS, NOMEM; AGAIN with GML_OPEN_IO
  * while op->handle.recovering.

@@ -3,9 +3,9 @@
  *
  * The number comes from a handle. So each operation first passes a gate: ACCESS without search
  * permission on the root of the inode's bucket (the root itself answers everyone); STALE for an
- * inode that has lost its last name, unless op->handle.found, or op->handle.client has it open (gemel/file.h);
- * AGAIN in place of STALE while op->handle.recovering. These three are in the error lists below as "gate".
- * The labels of the contracts are explained in README.md here. */
+ * inode that has lost its last name, unless op->handle.found, or op->handle.client has it open
+ * (gemel/file.h); AGAIN in place of STALE while op->handle.recovering. These three are in the error
+ * lists below as "gate". The labels of the contracts are explained in README.md here. */
 #ifndef GEMEL_INODE_H
 #define GEMEL_INODE_H
 

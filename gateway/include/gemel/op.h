@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who asks, how, and under which number: the first parameter of every core operation. */
+/* The context of an operation: its caller, its transport and its number. The first parameter of
+ * every core operation. */
 #ifndef GEMEL_OP_H
 #define GEMEL_OP_H
 
@@ -28,15 +29,15 @@ struct gml_cred {
 	const uint32_t *groups;
 };
 
-/* How the caller proved who it is. */
+/* How the caller was authenticated. */
 enum gml_authn {
 	GML_AUTHN_ANONYMOUS,
-	GML_AUTHN_LOCAL, /* whoever may open the store's files */
+	GML_AUTHN_LOCAL, /* a process that may open the store's files */
 	GML_AUTHN_SIGV4,
 	GML_AUTHN_SIGV4_PRESIGNED,
 	GML_AUTHN_SIGV2,
 	GML_AUTHN_SIGV2_PRESIGNED,
-	GML_AUTHN_SYS, /* AUTH_SYS: the client's machine says so */
+	GML_AUTHN_SYS, /* AUTH_SYS: the client's host states the uid */
 	GML_AUTHN_KRB5,
 	GML_AUTHN_KRB5I,
 	GML_AUTHN_KRB5P,
@@ -47,20 +48,21 @@ enum {
 	GML_PRIVILEGE_ROOT = 2,	 /* uid 0 that no export squashed: passes every mode check */
 };
 
-/* Who asks. Made by the functions of gemel/principal.h, once for each operation; only gateway/iam
- * decides by what is in it. */
+/* The caller. Made by the functions of gemel/principal.h, once for each operation; only gateway/iam
+ * decides by its members. */
 struct gml_principal {
 	struct gml_cred cred;
-	/* The user's name, borrowed. NULL where a uid is all that is known: the caller is the guest of
-	 * that uid, and the user who has it where a decision looks one up. */
+	/* The user's name, borrowed. NULL if only a uid is known: the caller is the guest of that
+	 * uid, or the user that has it where a decision looks one up. */
 	const char *user;
-	struct gml_span key; /* the access key that signed, borrowed; empty: none did */
+	struct gml_span key; /* the access key of the signature, borrowed; empty: none */
 	uint32_t privileges; /* GML_PRIVILEGE_* */
 	enum gml_authn authn;
-	bool refused; /* the uid may do nothing (gml_uid_refused): what asks for rights answers ACCESS */
+	/* the uid may do nothing (gml_uid_refused): every check of rights answers ACCESS */
+	bool refused;
 };
 
-/* How and from where it was asked. */
+/* The transport of the request. */
 struct gml_context {
 	enum gml_protocol protocol;
 	bool secure;	    /* the transport is encrypted */
@@ -69,23 +71,23 @@ struct gml_context {
 	uint8_t source[16]; /* the client's address, network order */
 };
 
-/* What the request says about the inode that its handle names, for the gate of handles
- * (gateway/ns/posix/handle.c). It is about which inode is meant and whether it still is, and no right:
- * that gate answers STALE and AGAIN by it, and never ACCESS. */
+/* Facts of the request about the inode of its handle, for the gate of handles
+ * (gateway/ns/posix/handle.c). They say which inode is meant and whether it still is; they grant no
+ * right: the gate answers STALE and AGAIN by them, and never ACCESS. */
 struct gml_handle_context {
-	/* The inode was found by its name within this request, or its client reclaims it: it may have
-	 * lost that name since, and still answers. */
+	/* The inode was found by its name within this request, or its client reclaims it: it may
+	 * have lost that name since, and still answers. */
 	bool found;
-	/* Clients may not have said yet which files they have open: what one that is not known asks
-	 * of an inode without a name answers GML_ERR_AGAIN, not STALE. */
+	/* Clients may not have reclaimed their open files yet: a request of an unknown client for
+	 * an inode without a name answers GML_ERR_AGAIN, not STALE. */
 	bool recovering;
-	/* Whose open files count as open for this operation (gemel/file.h). 0: not known;
-	 * GML_CLIENT_NONE: nobody's. */
+	/* The client whose open files count as open for this operation (gemel/file.h). 0: not
+	 * known; GML_CLIENT_NONE: none. */
 	uint64_t client;
 };
 
-/* One operation; caller's storage, lives until the call returns. Zero-initialise, then fill. Zero is
- * a guest of uid 0 without any privilege. */
+/* One operation; caller's storage, lives until the call returns. Zero-initialise, then fill. Zero
+ * is a guest of uid 0 without any privilege. */
 struct gml_op {
 	struct gml_principal principal;
 	struct gml_context context;
@@ -96,7 +98,7 @@ struct gml_op {
 	void *log_arg;
 };
 
-/* Initialiser: the program itself, run by who may open the store's files. */
+/* Initialiser: the program itself, run by a user that may open the store's files. */
 #define GML_OP_LOCAL                                                                               \
 	{                                                                                          \
 		.principal = {                                                                     \

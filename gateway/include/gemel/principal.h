@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Users, groups and access keys, and who asks. Names: 1 to 64 of [A-Za-z0-9._@-]. Changes are for
- * administrators only (PERM otherwise); durable. */
+/* Users, groups, access keys, and principals. A user's name is 1 to 64 of [A-Za-z0-9._@-]. Only
+ * administrators may change them; others get PERM. The labels of the contracts are explained in
+ * README.md here. */
 #ifndef GEMEL_PRINCIPAL_H
 #define GEMEL_PRINCIPAL_H
 
@@ -31,46 +32,74 @@ struct gml_key {
 	int64_t created;
 };
 
-/* May a user, or a key's id, be called so? 0 or INVAL. No blocking. */
+/* May a user have this name?
+ * Errors: INVAL. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 int gml_user_name_check(const char *name);
+/* May an access key have this id?
+ * Errors: INVAL. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 int gml_key_id_check(const char *id);
 
-/* A uid belongs to one enabled user at a time: UIDTAKEN when another enabled one has it (a user
- * that is made enabled, is enabled again, or gets another uid). A uid that only disabled users
- * have, or that was a user's and is nobody's now, is refused at the NFS door (gml_uid_refused) from
- * the return of the call on, in every process. */
-int gml_user_create(struct gml_op *op, struct gml_store *store,
-		    const struct gml_user *user); /* EXIST; UIDTAKEN; INVAL */
-int gml_user_update(struct gml_op *op, struct gml_store *store,
-		    const struct gml_user *user); /* by name; NOUSER; UIDTAKEN */
-int gml_user_delete(
-	struct gml_op *op, struct gml_store *store,
-	const char *name); /* with its keys; NOUSER; NOTEMPTY while it owns buckets (by uid) */
-/* Must a door that knows no more than a uid refuse everything to it (principal.refused)? Uids that never
- * were a user's are let in: mode bits decide. True also when the store cannot be read. Two loads
- * when nobody is refused; else a lock, and after a change of users one read of the store. No
- * blocking on writers. Any thread. */
+/* Make a user. A uid belongs to one enabled user at a time.
+ * Errors: EXIST (the name), UIDTAKEN (another enabled user has the uid), INVAL, PERM, NOSPC.
+ * Threads: any. Blocks: commit. Durable: yes; the new uid is accepted in every process when the
+ * call returns. On failure: nothing changed. */
+int gml_user_create(struct gml_op *op, struct gml_store *store, const struct gml_user *user);
+/* Replace the settings of the user of that name. When the user is enabled, or gets another uid, the
+ * uid must be free. A uid that only disabled users have, or that a user had and no user has now, is
+ * refused over NFS (gml_uid_refused) in every process when the call returns.
+ * Errors: NOUSER, UIDTAKEN, INVAL, PERM, NOSPC.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
+int gml_user_update(struct gml_op *op, struct gml_store *store, const struct gml_user *user);
+/* Delete a user with its keys. Its uid is refused over NFS, in every process, when the call
+ * returns.
+ * Errors: NOUSER, NOTEMPTY (it owns buckets, by uid), PERM.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
+int gml_user_delete(struct gml_op *op, struct gml_store *store, const char *name);
+/* Must a protocol that knows only a uid refuse everything to it (principal.refused)? Uids that
+ * never belonged to a user are accepted: mode bits decide. Costs four loads while no uid is
+ * refused; else a lock, and after a change of users one read of the store.
+ * Errors: none; true also when the store cannot be read. Threads: any. Blocks: no. Durable: n/a. On
+ * failure: n/a. */
 bool gml_uid_refused(struct gml_store *store, uint32_t uid);
-int gml_user_get(struct gml_store *store, const char *name, struct gml_user *out); /* NOUSER */
-int gml_user_by_uid(
-	struct gml_store *store, uint32_t uid,
-	struct gml_user *out); /* the first enabled one by name; without one, the first; NOUSER */
+/* The user of a name.
+ * Errors: NOUSER. Threads: any. Blocks: no. Durable: n/a. On failure: *out is undefined. */
+int gml_user_get(struct gml_store *store, const char *name, struct gml_user *out);
+/* The first enabled user with this uid, by name; if there is none, the first disabled one.
+ * Errors: NOUSER. Threads: any. Blocks: no. Durable: n/a. On failure: *out is undefined. */
+int gml_user_by_uid(struct gml_store *store, uint32_t uid, struct gml_user *out);
+/* Call `each` for the users in bytewise order of their names, until it returns false. Users are
+ * borrowed for the call.
+ * Errors: CORRUPT. Threads: any; `each` must not call the core. Blocks: no. Durable: n/a. On
+ * failure: `each` may have been called. */
 int gml_user_list(struct gml_store *store, bool (*each)(void *arg, const struct gml_user *user),
 		  void *arg);
 
-/* Makes id ("GK" + 18 of [A-Z2-7]) and a 40-character secret from the kernel's random source unless
- * given non-empty in *key; fills *key. */
+/* Make an access key. An empty id ("GK" and 18 of [A-Z2-7]) or secret (40 characters) in *key is
+ * filled from the kernel's random source; *key is complete afterwards.
+ * Errors: EXIST (the id), NOUSER, INVAL, PERM, IO (no random bytes), NOSPC.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_key_create(struct gml_op *op, struct gml_store *store, struct gml_key *key);
+/* Set the flags of a key.
+ * Errors: NOKEY, INVAL, PERM, NOSPC. Threads: any. Blocks: commit. Durable: yes. On failure:
+ * nothing changed. */
 int gml_key_update(struct gml_op *op, struct gml_store *store, const char *id, uint32_t flags);
+/* Delete a key.
+ * Errors: NOKEY, PERM. Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_key_delete(struct gml_op *op, struct gml_store *store, const char *id);
-int gml_key_list(struct gml_store *store, const char *user /* NULL: all */,
+/* Call `each` for the keys of a user (NULL: of all users) in bytewise order of their ids, until it
+ * returns false. Keys are borrowed for the call.
+ * Errors: NOUSER, CORRUPT, NOMEM. Threads: any; `each` must not call the core. Blocks: no. Durable:
+ * n/a. On failure: `each` may have been called. */
+int gml_key_list(struct gml_store *store, const char *user,
 		 bool (*each)(void *arg, const struct gml_key *key), void *arg);
-/* Key and its user in one snapshot: what a request's authentication needs. No blocking. NOKEY,
- * NOUSER. Disabled ones are returned with their flags. */
+/* A key and its user, in one snapshot: what the authentication of a request needs. Disabled ones
+ * are returned with their flags.
+ * Errors: NOKEY, NOUSER. Threads: any. Blocks: no. Durable: n/a. On failure: the results are
+ * undefined. */
 int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *key_out,
 		   struct gml_user *user_out);
 
-/* ---- who asks: made once for each operation ---- */
+/* ---- principals: made once for each operation ---- */
 
 /* A user who signed with `key` (empty: none): root if its uid is 0, refused if it is disabled.
  * Ownership: *out borrows from `user` and `key`.
@@ -78,8 +107,8 @@ int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *
 void gml_principal_of_user(const struct gml_user *user, struct gml_span key, enum gml_authn authn,
 			   struct gml_principal *out);
 
-/* The guest of a uid, as NFS knows its callers after squashing: root if the uid is 0 even so, refused
- * if gml_uid_refused says so.
+/* The guest of a uid, as NFS knows its callers after squashing: root if the uid is 0 even so,
+ * refused if gml_uid_refused says so.
  * Ownership: *out borrows cred->groups.
  * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: a store that cannot be read
  * refuses. */
@@ -90,9 +119,9 @@ void gml_principal_of_uid(struct gml_store *store, const struct gml_cred *cred,
  * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 void gml_principal_server(struct gml_principal *out);
 
-/* The same caller with another uid and gid, and no further groups: an administrator (GML_OP_LOCAL) who
- * makes what another user will own. It keeps the privilege of administration, and is root only if that
- * uid is 0.
+/* The same caller with another uid and gid, and no further groups: an administrator (GML_OP_LOCAL)
+ * who makes what another user will own. It keeps the privilege of administration, and is root only
+ * if that uid is 0.
  * Errors: none. Threads: one for each principal. Blocks: no. Durable: n/a. On failure: n/a. */
 void gml_principal_for(struct gml_principal *principal, uint32_t uid, uint32_t gid);
 
