@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The one decision, by today's rules: privileges, owners, mode bits with all groups.
  *
- * Order: what only administrators and root may; a caller who is refused; what may not be changed; the
- * rule of the action's row. Rules by mode and owner hold only for what was reached without a bar. */
+ * Order: actions for administrators and root only; refused callers; targets that must not be
+ * changed; the rule of the action's row. Rules by mode and owner grant only when the path had no
+ * bar. */
 #include <string.h>
 #include <sys/stat.h>
 #include <gemel/err.h>

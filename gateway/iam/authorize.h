@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The one decision: may this principal do that? No other code compares uids, looks at mode bits or
- * knows what an administrator is (docs/adr/0008-authorize.md). */
+/* The one decision about rights: may this principal do that? No other code compares uids, reads
+ * mode bits or defines administrators (docs/adr/0008-authorize.md). */
 #ifndef GML_IAM_AUTHORIZE_H
 #define GML_IAM_AUTHORIZE_H
 
@@ -8,25 +8,25 @@
 #include <gemel/op.h>
 #include "gateway/meta/record/record.h"
 
-/* What is asked about: whatever of it the caller has read already, for nothing is read again. All is
- * borrowed for the call. */
+/* The target of a decision: the parts that the caller has read already, because nothing is read
+ * again. All is borrowed for the call. */
 struct gml_target {
 	struct gml_span bucket_name, key; /* of a request by key; empty for others */
 	struct gml_span name;		  /* in `dir`; may be empty */
 	const struct gml_inode *dir;	  /* of the name (rule NAME) */
-	/* The inode; of rule NAME what the name denotes (NULL: nothing, or not looked at), of SEEN the
+	/* The inode; of rule NAME the inode of the name (NULL: none, or not read), of SEEN the
 	 * bucket's root. */
 	const struct gml_inode *inode;
 	const struct gml_bucket_rec *bucket; /* rules SEEN, MINE, BUCKET, UPLOAD */
 	const struct gml_upload_rec *upload; /* rule UPLOAD */
-	uint32_t uid, gid;		     /* the wanted owner (rules CHOWN, CREATE) */
-	/* A directory on the way to it has no `x` for the caller. The walk goes on and notes it here,
-	 * so that the decision knows all: mode bits are refused, what will be granted by policy needs
-	 * no `x` on the way. */
+	uint32_t uid, gid;		     /* the requested owner (rules CHOWN, CREATE) */
+	/* A directory on the path has no `x` for the caller. The walk continues and records it here
+	 * for the decision: grants by mode bits are refused then; grants by policy will need no `x`
+	 * on the path. */
 	bool barred;
 };
 
-/* What decided. */
+/* The reason of a decision. */
 enum gml_reason {
 	GML_REASON_NONE,      /* refused: nothing grants it */
 	GML_REASON_REFUSED,   /* refused: the caller's uid may do nothing */
@@ -36,7 +36,7 @@ enum gml_reason {
 	GML_REASON_PRIVILEGE, /* granted: root or administrator */
 	GML_REASON_OWNER,     /* granted: of the inode, the bucket or the upload */
 	GML_REASON_MODE,      /* granted: mode bits */
-	GML_REASON_USER,      /* granted or refused: what the user's record says */
+	GML_REASON_USER,      /* granted or refused: the user's record */
 	GML_REASON_REACH,     /* granted: the way to it is enough */
 };
 
@@ -80,7 +80,8 @@ static inline int gml_may_administer(const struct gml_op *op, enum gml_action ac
 
 /* Has the directory no `x` for the caller? For walks, which note it in their target. Pure. */
 bool gml_search_barred(const struct gml_principal *principal, const struct gml_inode *dir);
-/* Is the caller stopped by no mode bits, so that a walk need not read directories for their sake? */
+/* Is the caller stopped by no mode bits, so that a walk need not read directories for their
+ * sake? */
 bool gml_search_unlimited(const struct gml_principal *principal);
 /* A bucket that is gone: its files are barred to all but their owner. */
 bool gml_leftover_barred(const struct gml_principal *principal, const struct gml_inode *inode);

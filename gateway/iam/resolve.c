@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Who asks: the only place where privileges come from. */
+/* Principals: the only place that grants privileges. */
 #include <gemel/op.h>
 #include <gemel/principal.h>
 
