@@ -76,18 +76,17 @@ static inline int gml_may_administer(const struct gml_op *op, enum gml_action ac
 	return gml_may(NULL, op, action, &target);
 }
 
-/* ---- what is no decision of its own ---- */
+/* ---- helpers that decide nothing by themselves ---- */
 
-/* Has the directory no `x` for the caller? For walks, which note it in their target. Pure. */
+/* Has the directory no `x` for the caller? For walks, which record it in their target. Pure. */
 bool gml_search_barred(const struct gml_principal *principal, const struct gml_inode *dir);
-/* Is the caller stopped by no mode bits, so that a walk need not read directories for their
- * sake? */
+/* True if mode bits never stop the caller, so that a walk need not read directories for them. */
 bool gml_search_unlimited(const struct gml_principal *principal);
-/* A bucket that is gone: its files are barred to all but their owner. */
+/* For a deleted bucket: its files are barred to all callers but their owner. */
 bool gml_leftover_barred(const struct gml_principal *principal, const struct gml_inode *inode);
 
-/* POSIX: who keeps the setuid and setgid bits of what it writes to or gives away (root), and the
- * setgid bit of a file with that group (its members). Pure. */
+/* POSIX: does the caller keep the setuid and setgid bits of a file that it writes or gives away
+ * (root only), and the setgid bit of a file with that group (its members)? Pure. */
 bool gml_keeps_setid(const struct gml_principal *principal);
 bool gml_keeps_setgid(const struct gml_principal *principal, uint32_t gid);
 
