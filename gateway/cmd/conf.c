@@ -363,7 +363,7 @@ static bool conf_is_any(const char *address)
 }
 
 /* S3 and NFS at one address and port. */
-static bool conf_doors_clash(const struct conf *conf)
+static bool conf_ports_clash(const struct conf *conf)
 {
 	const char *s3 = conf->value[CONF_s3_address], *nfs = conf->value[CONF_nfs_address];
 	return conf_bool(conf, CONF_s3_enable) && conf_bool(conf, CONF_nfs_enable) &&
@@ -377,7 +377,7 @@ int conf_check(const struct conf *conf, char *err, size_t cap)
 	bool certificate = conf->value[CONF_s3_tls_certificate][0] != 0,
 	     key = conf->value[CONF_s3_tls_key][0] != 0;
 	char where[2 * CONF_VALUE_MAX + 128];
-	if (conf_doors_clash(conf))
+	if (conf_ports_clash(conf))
 		conf_error(&errors, "%s: S3 and NFS have the same port: give one of them another",
 			   conf_where(conf,
 				      conf->line[CONF_nfs_port] ? CONF_nfs_port : CONF_s3_port,

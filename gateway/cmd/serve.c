@@ -188,7 +188,7 @@ static bool serve_stale(const struct serve *serve, int which)
 		conf_string(&serve->cmd->conf, CONF_s3_tls_certificate)[0] != 0);
 }
 
-static void serve_reload_door(struct serve *serve, int which, const struct conf *before)
+static void serve_reload_server(struct serve *serve, int which, const struct conf *before)
 {
 	struct child *child = &serve->children[which];
 	if (child->pid == 0)
@@ -235,7 +235,7 @@ static void serve_reload(struct serve *serve)
 		return;
 	}
 	for (int i = 0; i < SERVE_CHILDREN; i++)
-		serve_reload_door(serve, i, &before);
+		serve_reload_server(serve, i, &before);
 }
 
 /* Restarts servers whose pause is over; returns when to call again. */

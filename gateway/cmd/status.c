@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <gemel/probe.h>
 
-static json_t *status_door(bool enabled, const char *address, unsigned port, bool answers)
+static json_t *status_server(bool enabled, const char *address, unsigned port, bool answers)
 {
 	return json_pack("{s:b, s:s, s:i, s:b}", "enabled", enabled, "address", address, "port",
 			 (int)port, "answers", answers);
@@ -28,8 +28,9 @@ static int status_run(struct cmd *cmd)
 	bool good = s3 == s3_on && nfs == nfs_on;
 	json_t *object = json_pack("{s:b}", "good", good);
 	if (cmd->json) {
-		json_object_set_new(object, "s3", status_door(s3_on, s3_address, s3_port, s3));
-		json_object_set_new(object, "nfs", status_door(nfs_on, nfs_address, nfs_port, nfs));
+		json_object_set_new(object, "s3", status_server(s3_on, s3_address, s3_port, s3));
+		json_object_set_new(object, "nfs",
+				    status_server(nfs_on, nfs_address, nfs_port, nfs));
 	} else {
 		json_object_set_new(object, "s3",
 				    json_sprintf("%s:%u %s", s3_address, s3_port,
