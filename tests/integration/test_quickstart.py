@@ -140,7 +140,7 @@ def test_a_taken_port(scratch):
 def test_a_start_that_fails_keeps_no_port(scratch):
     """What was asked for is kept once the doors have answered there, and not before."""
     home = scratch / "quickstart-ports"
-    for ports, said in ((("17520", "17520"), "both doors have this port"), (("17520", "17521"), "choose another port with --nfs-port N")):
+    for ports, said in ((("17520", "17520"), "S3 and NFS have the same port"), (("17520", "17521"), "choose another port with --nfs-port N")):
         with socket.create_server(("127.0.0.1", 17521)):
             done = quickstart(home, "--s3-port", ports[0], "--nfs-port", ports[1], "--detach")
         assert done.returncode == 1 and said in done.stderr and "--nfs-port N" in done.stderr, done.stderr
