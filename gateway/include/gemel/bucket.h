@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Buckets. A bucket is a directory of the namespace root with a record of its own. */
+/* Buckets. A bucket is a directory of the namespace root with a record of its own. The labels of
+ * the contracts are explained in README.md here. */
 #ifndef GEMEL_BUCKET_H
 #define GEMEL_BUCKET_H
 
@@ -20,8 +21,9 @@ struct gml_bucket {
 	bool relaxed;			     /* gml_bucket_set_relaxed */
 };
 
-/* S3's naming rules (3-63 of [a-z0-9.-], no IP address, no "..", ".-", no xn-- prefix …). 0 or
- * BUCKETNAME. */
+/* Does the name follow S3's rules (3 to 63 of [a-z0-9.-], no IP address, no "..", ".-", no prefix
+ * xn-- …)?
+ * Errors: BUCKETNAME. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 int gml_bucket_name_check(struct gml_span name);
 
 /* Documents of a bucket's configuration: bytes that the caller understands, the core keeps. They go
@@ -64,12 +66,12 @@ struct gml_bucket_new {
 	struct gml_span document; /* NULL ptr: none */
 };
 
-/* Creates the bucket with owner op->principal.cred.uid and its group, and all that `what` (NULL:
- * the defaults) says: in one transaction, all of it or nothing. Who may: uid 0, administrators, and
- * users without GML_USER_NO_BUCKETS (by uid); else ACCESS. BUCKETNAME; BUCKETOWNED if the caller
- * has a bucket of this name, BUCKETEXISTS if another has; PERM for what is the administrator's;
- * TOOBIG, ROFS, NOSPC. *out (may be NULL): as it is then. Any thread. Blocks on commit. Durable,
- * relaxed buckets too. */
+/* Make a bucket with the caller's uid as owner and its group, and with all settings of `what`
+ * (NULL: the defaults), in one transaction (CreateBucket). Allowed for uid 0, the administrator,
+ * and users without GML_USER_NO_BUCKETS (by uid). *out (may be NULL): the new bucket.
+ * Errors: BUCKETNAME, BUCKETOWNED (the caller has a bucket of this name), BUCKETEXISTS (another
+ * user has), ACCESS, PERM (a setting of the administrator), TOOBIG, ROFS, NOSPC.
+ * Threads: any. Blocks: commit. Durable: yes, relaxed buckets too. On failure: nothing changed. */
 int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		      const struct gml_bucket_new *what, struct gml_bucket *out);
 /* May the caller do `action`, a row of gemel/action.h about buckets, to the bucket?
@@ -77,41 +79,58 @@ int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_spa
  * Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 int gml_bucket_may(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		   enum gml_action action);
-/* Owner or uid 0. NOTEMPTY while a key or a directory is in it; unfinished uploads go with it
- * (many: in several transactions, of which the last removes the bucket). Durable. */
+/* Delete a bucket (DeleteBucket); for its owner or uid 0. Unfinished uploads are deleted with it,
+ * many of them in several transactions, of which the last removes the bucket.
+ * Errors: NOBUCKET, NOTEMPTY (it has a key or a directory), ACCESS, ROFS, NOMEM.
+ * Threads: any. Blocks: commit and disk. Durable: yes. On failure: some unfinished uploads may be
+ * gone. */
 int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_span name);
-/* Any caller with `r` or `x` on its root, the owner, or uid 0; else ACCESS. NOBUCKET. No
- * blocking. */
+/* The facts of a bucket (HeadBucket); for its owner, uid 0, and callers with `r` or `x` on its
+ * root.
+ * Errors: NOBUCKET, ACCESS.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *out is undefined. */
 int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		    struct gml_bucket *out);
-/* Bytewise order from after `after`; those the caller owns (all for an administrator). */
+/* Call `each` for the buckets after the name `after`, in bytewise order, until it returns false
+ * (ListBuckets): those that the caller owns, for the administrator all. Buckets are borrowed for
+ * the call.
+ * Errors: CORRUPT.
+ * Threads: any; `each` must not call the core. Blocks: no. Durable: n/a. On failure: `each` may
+ * have been called. */
 int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span after,
 		    bool (*each)(void *arg, const struct gml_bucket *bucket), void *arg);
+/* Limit the bytes and objects of a bucket; 0 removes a limit. For the administrator.
+ * Errors: NOBUCKET, PERM, NOSPC.
+ * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name,
-			 uint64_t bytes, uint64_t objects); /* admin only */
-/* Relaxed: changes in the bucket are answered before they are durable, from now on; a new bucket is
- * strict. Admin only (PERM). NOBUCKET. Blocks on commit. Durable itself, with all that the bucket
- * answered before.
- *
- * What a relaxed bucket may lose, and when: after a power cut or a crash of the kernel, what was
- * answered in about the last second: names, attributes and published objects. Never by the death of
- * processes, and never after an orderly end. What is left is a state that the bucket went through:
- * the first so many of its changes, whole, each file with the right bytes. Other buckets lose
- * nothing. Durable all the same are: what gml_file_commit, a stable gml_file_write,
- * gml_file_allocate and gml_file_deallocate return for, with every change that was answered before;
- * uploads and their parts until they are completed; the bucket itself, its owner and quota. Bytes
- * that NFS writes are durable from gml_file_commit on, as in any bucket; what of them reaches the
- * disk before may outlive changes that were answered before them. */
+			 uint64_t bytes, uint64_t objects);
+/* Make a bucket relaxed, or strict again. For the administrator; a new bucket is strict. Changes of
+ * a relaxed bucket are acknowledged before they are durable. After a power cut or a crash of the
+ * kernel, a relaxed bucket may lose the changes acknowledged in about the last second: names,
+ * attributes and published objects. The death of processes and an orderly stop lose nothing, and
+ * other buckets lose nothing. The state that is left is a prefix of the bucket's changes, each
+ * whole, and each file with the right bytes. Durable all the same is what gml_file_commit, a stable
+ * gml_file_write, gml_file_allocate and gml_file_deallocate return for, with every change
+ * acknowledged before; uploads and their parts until they are completed; the bucket itself, its
+ * owner and its quota. Bytes that NFS writes are durable from gml_file_commit on, as in any bucket;
+ * bytes that reach the disk earlier may outlive changes acknowledged before them.
+ * Errors: NOBUCKET, PERM, NOSPC.
+ * Threads: any. Blocks: commit. Durable: yes, with every change that the bucket acknowledged
+ * before. On failure: nothing changed. */
 int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name,
 			   bool relaxed);
 
-/* A copy on the heap, which the caller frees; not NUL-terminated. NOENT: there is none. NOBUCKET;
- * ACCESS as in gml_bucket_head; NOMEM. Any thread. No blocking. */
+/* Copy a document of the bucket's configuration, for callers that gml_bucket_head admits.
+ * Ownership: *buf_out is on the heap and freed by the caller; not NUL-terminated.
+ * Errors: NOENT (there is none), NOBUCKET, ACCESS, CORRUPT, NOMEM.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *buf_out is NULL. */
 int gml_bucket_document_get(struct gml_op *op, struct gml_store *store, struct gml_span name,
 			    enum gml_bucket_document kind, void **buf_out, size_t *len_out);
-/* Replaces the document, whole or not at all; NULL ptr: removes it, and is content when there is
- * none. Owner or uid 0; else ACCESS. NOBUCKET, ROFS, TOOBIG, NOSPC. Any thread. Blocks on commit.
- * Durable, in relaxed buckets as well. On failure nothing changed. */
+/* Replace a document of the bucket's configuration, or remove it (NULL ptr; an absent one is no
+ * error). For the owner or uid 0.
+ * Errors: ACCESS, NOBUCKET, ROFS, TOOBIG, NOSPC.
+ * Threads: any. Blocks: commit. Durable: yes, in relaxed buckets too. On failure: nothing
+ * changed. */
 int gml_bucket_document_set(struct gml_op *op, struct gml_store *store, struct gml_span name,
 			    enum gml_bucket_document kind, struct gml_span document);
 
