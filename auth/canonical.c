@@ -171,8 +171,8 @@ int auth_query_params(const struct auth_request *request, struct auth_param para
 	return (int)request->nparams;
 }
 
-/* Rank of a decoded byte in the order of encoded text: all that is escaped begins with '%', which sorts before every
- * unreserved character; escapes sort by value. */
+/* Rank of a decoded byte in the order of encoded text: all that is escaped begins with '%', which
+ * sorts before every unreserved character; escapes sort by value. */
 static int canonical_rank(unsigned char c)
 {
 	return canonical_unreserved(c) ? 256 + c : c;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* auth_parse: which mechanism a request uses and what it states about its signature. Refuses
- * whatever a signature could not be checked for; needs no secret. */
+ * requests whose signature cannot be checked; needs no secret. */
 #include "auth/credential.h"
 
 #include <stddef.h>
@@ -126,7 +126,7 @@ static bool credential_payload_header(const struct auth_request *request, struct
 	return count <= 1;
 }
 
-/* Where nothing but the transport vouches for the body: anonymous requests and version 2. */
+/* Only the transport protects the body: anonymous requests and version 2. */
 static enum auth_result credential_payload_plain(const struct auth_request *request,
 						 struct auth_credential *credential)
 {
@@ -217,9 +217,9 @@ static bool credential_list_valid(struct gml_span list)
 	return count > 0;
 }
 
-/* S3 wants host and every x-amz-* header signed. The payload header is bound by the canonical
- * request's last line already; in a presigned request an unsigned one may only say what is assumed
- * anyway. */
+/* S3 requires host and every x-amz-* header signed. The canonical request's last line already
+ * covers the payload header; in a presigned request an unsigned one may only repeat what is
+ * assumed. */
 static enum auth_result credential_check_signed(const struct auth_request *request,
 						struct auth_credential *credential)
 {

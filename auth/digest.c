@@ -6,11 +6,11 @@
 #include <pthread.h>
 #include <string.h>
 
-/* Fetched once: EVP_sha256() looks the implementation up again at every init, which costs more than the hashing. Kept
- * until the process ends. */
+/* Fetched once: EVP_sha256() looks the implementation up again at every init, which costs more than
+ * the hashing. Kept until the process ends. */
 static pthread_once_t digest_once = PTHREAD_ONCE_INIT;
 static EVP_MD *digest_md[2];
-/* A context that this thread used before: making and freeing one costs as much as hashing a short text. */
+/* A context kept by this thread: making and freeing one costs as much as hashing a short text. */
 static pthread_key_t digest_spare_key;
 static _Thread_local EVP_MD_CTX *digest_spare;
 
@@ -38,8 +38,8 @@ void auth_digest_init(struct auth_digest *digest)
 			 digest_md[AUTH_SHA1] == NULL;
 }
 
-/* What a context holds may be the hash of a key: begun anew it holds nothing, and the next user need not begin it. The
- * thread's end frees it. */
+/* A context may hold the hash of a key. Begun anew it holds nothing, and its next use need not
+ * begin it. The end of the thread frees it. */
 static bool digest_keep(struct auth_digest *digest)
 {
 	if (digest_spare != NULL || digest->failed ||
@@ -153,7 +153,7 @@ void auth_hmac_key_release(struct auth_hmac_key *ready)
 	ready->inner = ready->outer = NULL;
 }
 
-/* Go on from where another context is. */
+/* Continue from the state of another context. */
 static void digest_resume(struct auth_digest *digest, const void *from, enum auth_hash hash)
 {
 	digest->hash = hash;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* SHA-256 and SHA-1, plain and keyed (RFC 2104), over OpenSSL's EVP with the algorithms fetched once per process.
- * One thread at a time per object; no blocking. A failure (out of memory) sticks: auth_digest_final and auth_hmac_final
- * then return false, and callers must refuse. */
+/* SHA-256 and SHA-1, plain and keyed (RFC 2104), over OpenSSL's EVP with the algorithms fetched
+ * once per process. One thread at a time per object; no blocking. A failure (out of memory) sticks:
+ * auth_digest_final and auth_hmac_final then return false, and callers must refuse. */
 #ifndef GML_AUTH_DIGEST_H
 #define GML_AUTH_DIGEST_H
 
@@ -23,7 +23,7 @@ struct auth_digest {
 	uint8_t outer[AUTH_HMAC_BLOCK]; /* key xor opad while a keyed digest is in progress */
 };
 
-/* Caller's storage; every init needs a release, which forgets key material. */
+/* Caller's storage; every init needs a release, which erases key material. */
 void auth_digest_init(struct auth_digest *digest);
 void auth_digest_release(struct auth_digest *digest);
 
@@ -39,8 +39,9 @@ bool auth_hmac_final(struct auth_digest *digest, uint8_t *out);
 bool auth_hmac(struct auth_digest *digest, enum auth_hash hash, const void *key, size_t key_len,
 	       const void *msg, size_t msg_len, uint8_t *out);
 
-/* A key for many messages, as the state that its two blocks leave behind. Caller's storage, zeroed before the first
- * init; release takes one that never was, and forgets the key. Read by one thread at a time. */
+/* A key for many messages, as the state that its two blocks leave behind. Caller's storage, zeroed
+ * before the first init; release accepts a key that was never initialised, and erases the key. Read
+ * by one thread at a time. */
 struct auth_hmac_key {
 	void *inner, *outer; /* EVP_MD_CTX */
 	enum auth_hash hash;

@@ -114,7 +114,7 @@ bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest,
 	char scope[SIGNING_SCOPE_MAX];
 	struct signing_slot *slot;
 	bool held, ok = true;
-	/* auth_parse admits nothing else; auth_sign's callers may. */
+	/* auth_parse accepts nothing else; callers of auth_sign may pass others. */
 	if (cache == NULL || credential->date.len != 8 ||
 	    credential->region.len > AUTH_REGION_MAX || secret.len == 0 ||
 	    secret.len > AUTH_SECRET_MAX)

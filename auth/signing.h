@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Signing keys of version 4 (S3 API reference: "Calculating a Signature", step 3): four keyed
  * hashes over secret, date, region and service. A key holds for a day, and deriving it costs more
- * than the rest of a verification, so a few are remembered. */
+ * than the rest of a verification, so a few are kept. */
 #ifndef GML_AUTH_SIGNING_H
 #define GML_AUTH_SIGNING_H
 
@@ -11,9 +11,9 @@
 #define AUTH_SIGNING_KEY_SIZE 32
 
 /* Keyed hash of `text` under the key of the credential's scope, and that key. From `cache` (may be
- * NULL) if it was derived lately; the cache is asked with the secret: a key that got another
- * secret, or none, never finds what was derived from the old one. digest: initialised by the
- * caller. false: out of memory, or a secret beyond AUTH_SECRET_MAX. Any thread; no blocking. */
+ * NULL) if it was derived lately; the lookup includes the secret: a key that got another secret, or
+ * none, never finds keys derived from the old one. digest: initialised by the caller. false: out of
+ * memory, or a secret beyond AUTH_SECRET_MAX. Any thread; no blocking. */
 bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest,
 		      const struct auth_credential *credential, struct gml_span secret,
 		      struct gml_span text, uint8_t mac[AUTH_SHA256_SIZE],

@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include "gateway/base/span.h"
 
-/* Whether "+" in a path stands for a space. What decodes the key must agree with it, or a signature
- * for one key would open another. AWS reads it as a space. */
+/* Whether "+" in a path stands for a space. The code that decodes the key must agree with it, or a
+ * signature for one key would be valid for another. AWS reads it as a space. */
 #define AUTH_PATH_PLUS true
 
 struct auth_header {
@@ -107,8 +107,8 @@ struct auth_stream {
 	char scope[128]; /* date/region/service/aws4_request */
 };
 
-/* Signing keys derived lately. Any thread; holds secrets, which free forgets. new: NULL when out of
- * memory. */
+/* Recently derived signing keys. Any thread; holds secrets, which free erases. new: NULL when out
+ * of memory. */
 struct auth_key_cache;
 struct auth_key_cache *auth_key_cache_new(void);
 void auth_key_cache_free(struct auth_key_cache *cache); /* NULL is fine */

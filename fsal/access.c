@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* FSAL_MDCACHE answers ACCESS, and checks rights before each operation, from attributes that it
- * keeps, and lets an owner pass whom it remembers. It never asks the FSAL below. So its table of
- * operations gets our check; objects of other FSALs still get the old one. The table and the
- * cache's entries are private to one release of ganesha: module.c refuses any other. */
+/* FSAL_MDCACHE answers ACCESS, and checks rights before each operation, from cached attributes, and
+ * admits an owner from its cache. It never calls the FSAL below. So its table of operations gets
+ * our check; objects of other FSALs still get the old one. The table and the cache's entries are
+ * private to one release of ganesha: module.c refuses any other. */
 #include "fsal.h"
 
 #include "mdcache_int.h"
@@ -41,7 +41,7 @@ static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflag
 		*denied = 0;
 	want = access_want(FSAL_MODE_MASK(access));
 	/* owner_skip: READ, WRITE, ALLOCATE, a reclaim or a repeated exclusive create. The
-	 * operation itself decides, a moment from now. */
+	 * operation itself decides afterwards. */
 	if (want == 0 || owner_skip)
 		return fsalstat(ERR_FSAL_NO_ERROR, 0);
 	gml_fsal_op(&op, 0);

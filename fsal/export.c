@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Exports: the store's life, wire handles, file system information, states. */
+/* Exports: opening and closing the store, wire handles, file system information, states. */
 #include "fsal.h"
 
 #define EXPORT_UUID_LEN 16 /* bytes of a store's uuid */
@@ -78,7 +78,7 @@ static int export_store_ref(const char *path)
 	int rc = 0;
 	PTHREAD_MUTEX_lock(&gml_fsal.lock);
 	if (gml_fsal.exports == 0) {
-		/* ganesha would go on without this export, and serve an empty root. */
+		/* ganesha would continue without this export, and serve an empty root. */
 		if (export_store_start(path) != 0)
 			LogFatal(COMPONENT_FSAL,
 				 "the store cannot be served: the lines above have the reason");
@@ -121,9 +121,9 @@ static void export_release(struct fsal_export *exp)
 	gsh_free(mine);
 }
 
-/* PUTFH tells the client nothing of the object, so it asks no rights: the operations behind it do,
- * but for two (export_wire_to_host). A client may also bring the handle of a nameless file in order
- * to reclaim it. */
+/* PUTFH reveals nothing of the object, so it checks no rights: the operations behind it do, except
+ * two (export_wire_to_host). A client may also send the handle of a nameless file in order to
+ * reclaim it. */
 static fsal_status_t export_handle(gml_ino ino, struct fsal_obj_handle **out,
 				   struct fsal_attrlist *attrs_out)
 {
@@ -133,8 +133,8 @@ static fsal_status_t export_handle(gml_ino ino, struct fsal_obj_handle **out,
 	return gml_fsal_status(rc);
 }
 
-/* The only path ever asked for is the export's: it is the root of the buckets, whatever it is
- * called. */
+/* The only path that is looked up is the export's: it is the root of the buckets, under any
+ * name. */
 static fsal_status_t export_lookup_path(struct fsal_export *exp, const char *path,
 					struct fsal_obj_handle **out,
 					struct fsal_attrlist *attrs_out)
@@ -143,11 +143,11 @@ static fsal_status_t export_lookup_path(struct fsal_export *exp, const char *pat
 	return export_handle(GML_INO_ROOT, out, attrs_out);
 }
 
-/* What operations of a compound that ganesha answers alone want of an object. */
+/* The needs of operations in a compound that ganesha answers alone. */
 enum export_unasked {
 	UNASKED_NONE = 0,
 	UNASKED_OBJECT = 1, /* LOCKT, LOOKUPP: the object itself */
-	/* LOCK, LOCKU, CLOSE, OPEN_DOWNGRADE: a state of a client who has it open */
+	/* LOCK, LOCKU, CLOSE, OPEN_DOWNGRADE: a state of a client that has it open */
 	UNASKED_STATE = 2,
 };
 
@@ -167,8 +167,8 @@ static unsigned export_unasked_by(nfs_opnum4 op)
 	}
 }
 
-/* What those want that are about the handle which PUTFH brings now. The handle may be saved and
- * restored on the way. What else becomes current is asked for itself. */
+/* The needs of operations on the handle of the present PUTFH. The handle may be saved and restored
+ * on the way. Other current handles are checked on their own. */
 static unsigned export_unasked(const compound_data_t *compound)
 {
 	bool current = true, saved = false;
@@ -198,11 +198,11 @@ static unsigned export_unasked(const compound_data_t *compound)
 	return wanted;
 }
 
-/* ganesha answers some operations from what it keeps. So the object is asked when the handle comes,
- * and what they should say, STALE or ACCESS, PUTFH says. ACCESS is in their lists of errors, but
- * not in PUTFH's (RFC 8881 15.2); a client that looks at the compound's status sees what it would
- * see otherwise. Of a state ganesha 4.3 does not ask whose it is: one client could lock with, or
- * close, another's. */
+/* ganesha answers some operations from its own state. So the object is checked when its handle
+ * arrives, and PUTFH returns the error that they should return, STALE or ACCESS. ACCESS is in their
+ * lists of errors, but not in PUTFH's (RFC 8881 15.2); a client that looks at the compound's status
+ * sees what it would see otherwise. ganesha 4.3 does not compare the client of a state: one client
+ * could lock with, or close, another's. */
 static fsal_status_t export_wire_to_host(struct fsal_export *exp, fsal_digesttype_t type,
 					 struct gsh_buffdesc *desc, int flags)
 {
@@ -256,8 +256,7 @@ static fsal_status_t export_dynamic_info(struct fsal_export *exp, struct fsal_ob
 	return gml_fsal_status(0);
 }
 
-/* Another value whenever WRITEs that were answered as UNSTABLE may be lost, with or without a
- * restart. */
+/* Changes whenever WRITEs that were answered as UNSTABLE may be lost, with or without a restart. */
 static void export_write_verifier(struct fsal_export *exp, struct gsh_buffdesc *desc)
 {
 	static uint64_t base;

@@ -188,7 +188,7 @@ void gml_fsal_file_forget(struct gml_fsal_obj *obj)
 	if (obj->listed)
 		glist_del(&obj->idle);
 	PTHREAD_MUTEX_unlock(&file_idle.lock);
-	gml_fsal_file_unshare_locked(obj, shared); /* nobody else has obj any more */
+	gml_fsal_file_unshare_locked(obj, shared); /* no other thread has obj any more */
 	(void)gml_fsal_file_put(shared[0]);
 	(void)gml_fsal_file_put(shared[1]);
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the files of the plugin share. Only this header brings in ganesha's.
+/* Declarations shared by the files of the plugin. Only this header includes ganesha's.
  *
  * Invariants
- *  1. No operation does more than: decode, one call of the core, encode. Rights are decided in the core, with the
- * credentials of op_ctx.
- *  2. Every object handle that an operation returns is new; FSAL_MDCACHE merges it into the one it knows and releases
- * it.
- *  3. What changes in a handle after its creation is guarded by handle.obj_lock. Lock order: idle list (file.c) before
- * obj_lock. No lock is held during a call of the core.
- *  4. A gml_fsal_file lives as long as someone holds a reference: the state or handle that opened it, and each I/O in
- * flight. So a CLOSE never waits for I/O, and I/O never uses a closed file. */
+ *  1. No operation does more than: decode, one call of the core, encode. Rights are decided in the
+ *     core, with the credentials of op_ctx.
+ *  2. Every object handle that an operation returns is new; FSAL_MDCACHE merges it into its own and
+ *     releases it.
+ *  3. handle.obj_lock guards the members of a handle that change after its creation. Lock order:
+ *     idle list (file.c) before obj_lock. No lock is held during a call of the core.
+ *  4. A gml_fsal_file lives as long as there is a reference: of the state or handle that opened it,
+ *     and of each running I/O. So a CLOSE never waits for I/O, and I/O never uses a closed file. */
 #ifndef GML_FSAL_H
 #define GML_FSAL_H
 
@@ -27,8 +27,8 @@
 #include <gemel/file.h>
 #include <gemel/principal.h>
 
-/* Wire handle, host handle and cache key are the same bytes: the first half of the store's uuid, then the inode's view
- * and number, big-endian. */
+/* Wire handle, host handle and cache key are the same bytes: the first half of the store's uuid,
+ * then the inode's view and number, big-endian. */
 #define GML_FSAL_KEY_LEN 24
 #define GML_FSAL_IO_MAX (4u << 20)
 #define GML_FSAL_ATTRS (ATTRS_POSIX | ATTR_CREATION | ATTR4_XATTR)
@@ -62,9 +62,9 @@ struct gml_fsal_obj {
 	unsigned states;		 /* open states */
 	unsigned creates; /* stateless creates that ganesha has counted as open descriptors */
 	time_t used;	  /* when `shared` was last asked for (monotonic seconds) */
-	struct glist_head
-		idle; /* in the list of file.c, guarded by its lock, while `listed`; always so when `shared`
-				   holds something */
+	/* in the list of file.c, guarded by its lock, while `listed`; always so when `shared` holds
+	 * something */
+	struct glist_head idle;
 	bool listed;
 };
 
@@ -88,12 +88,12 @@ static inline struct gml_span gml_fsal_span(const char *name)
 fsal_status_t gml_fsal_status(int rc);
 
 /* op.c */
-/* Who asks. Two ways, each for one thing:
- *  - gml_fsal_op: the caller, for whatever a client asks for. Credentials and client of op_ctx, and what the compound
- *    says about the object; read_only unless the export grants all of `need` (EXPORT_OPTION_*_ACCESS; 0: nothing is
- *    changed).
- *  - gml_fsal_op_root: the server itself, with uid 0 and never refused, for what is open already and for its own work.
- *    Works without op_ctx; no client. */
+/* The caller of an operation. Two ways, each for one purpose:
+ *  - gml_fsal_op: the caller, for requests of clients. Credentials and client of op_ctx, and the
+ *    compound's facts about the object; read_only unless the export grants all of `need`
+ *    (EXPORT_OPTION_*_ACCESS; 0: nothing is changed).
+ *  - gml_fsal_op_root: the server itself, with uid 0 and never refused, for files that are open
+ *    already and for its own work. Works without op_ctx; no client. */
 void gml_fsal_op(struct gml_op *op, uint32_t need);
 void gml_fsal_op_root(struct gml_op *op);
 /* The NFSv4 compound that this thread works on, or NULL. */
@@ -104,8 +104,8 @@ void gml_fsal_log(void *arg, enum gml_log_level level, const char *line);
 object_file_type_t gml_fsal_type(enum gml_type type);
 /* Fills everything but request_mask. */
 void gml_fsal_attr_encode(const struct gml_attr *in, struct fsal_attrlist *out);
-/* ATTRNOTSUPP for what cannot be set, INVAL for ids out of range and for a second's fraction that is none; a time that
- * 64 bits of nanoseconds cannot hold becomes the nearest that they can. */
+/* ATTRNOTSUPP for attributes that cannot be set, INVAL for ids out of range and for an invalid
+ * fraction of a second; a time that 64 bits of nanoseconds cannot hold becomes the nearest one. */
 fsal_status_t gml_fsal_attr_decode(const struct fsal_attrlist *in, struct gml_setattr *out);
 
 /* handle.c */
@@ -123,24 +123,25 @@ fsal_status_t gml_fsal_readdir(struct fsal_obj_handle *dir, fsal_cookie_t *whenc
 
 /* file.c */
 struct gml_fsal_file *gml_fsal_file_new(struct gml_file *file, unsigned access);
-/* Drops a reference; the last one closes the file. Returns the core's error of that, after noting that unstable data
- * may be lost. */
+/* Drops a reference; the last one closes the file. Returns the core's error of that, after noting
+ * that unstable data may be lost. */
 int gml_fsal_file_put(struct gml_fsal_file *file);
-/* A referenced file for I/O with the access mode `access`: the state's own, any other open one, or a shared one that is opened now.
- * Checks share reservations where the state does not cover the access; rights are left to the I/O itself. */
+/* A referenced file for I/O with the access mode `access`: the state's own, any other open one, or
+ * a shared one that is opened now. Checks share reservations where the state does not cover the
+ * access; rights are left to the I/O itself. */
 fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state, unsigned access,
 				bool bypass, struct gml_fsal_file **out);
-/* SHARE_DENIED if a reservation of another open forbids `access` (FSAL_O_READ, FSAL_O_WRITE) and `state` (may be NULL)
- * does not cover it. */
+/* SHARE_DENIED if a reservation of another open forbids `access` (FSAL_O_READ, FSAL_O_WRITE) and
+ * `state` (may be NULL) does not cover it. */
 fsal_status_t gml_fsal_file_share_check(struct gml_fsal_obj *obj, struct state_t *state,
 					fsal_openflags_t access, bool bypass);
 /* An open file that may have been written, referenced; NULL if there is none. */
 struct gml_fsal_file *gml_fsal_file_writer(struct gml_fsal_obj *obj);
 /* Takes the shared files from obj into out[2]. obj_lock held for writing. */
 void gml_fsal_file_unshare_locked(struct gml_fsal_obj *obj, struct gml_fsal_file *out[2]);
-/* For release: closes what is shared and leaves the idle list. */
+/* For release: closes the shared files and leaves the idle list. */
 void gml_fsal_file_forget(struct gml_fsal_obj *obj);
-/* Closes shared files that nobody asked for since `age` seconds. */
+/* Closes shared files that were not used for `age` seconds. */
 void gml_fsal_file_expire(time_t age);
 /* Notes that data which was acknowledged as unstable may be lost: clients must send it again. */
 void gml_fsal_file_lost(void);
@@ -153,10 +154,10 @@ void gml_fsal_io_ops(struct fsal_obj_ops *ops);
 void gml_fsal_xattr_ops(struct fsal_obj_ops *ops);
 
 /* wire.c */
-/* Makes ganesha take and give values of extended attributes of up to GML_XATTR_VALUE_MAX bytes. Once, before ganesha
- * takes requests; logs when it cannot. */
+/* Lets ganesha decode and encode values of extended attributes of up to GML_XATTR_VALUE_MAX bytes.
+ * Once, before ganesha takes requests; logs when it cannot. */
 void gml_fsal_wire_hook(void);
-/* Before the plugin is unloaded: ganesha has its own functions back. */
+/* Before the plugin is unloaded: restore ganesha's functions. */
 void gml_fsal_wire_unhook(void);
 /* The longest value that a reply can hold. */
 size_t gml_fsal_wire_value_max(void);
@@ -169,15 +170,18 @@ fsal_status_t gml_fsal_update_export(struct fsal_module *module, void *node,
 				     struct config_error_type *err, struct fsal_export *original,
 				     struct fsal_module *updated_super);
 
-/* access.c: makes FSAL_MDCACHE, which `exp` is stacked under, ask the core instead of its cache. Idempotent. */
+/* access.c: makes FSAL_MDCACHE, under which `exp` is stacked, check rights in the core instead of
+ * in its cache. Idempotent. */
 void gml_fsal_access_hook(struct fsal_export *exp);
 
-/* maintenance.c: the background thread: reaps orphans, closes idle files, keeps the coherence settings. */
+/* maintenance.c: the background thread: frees orphans, closes idle files, keeps the coherence
+ * settings. */
 int gml_fsal_maintenance_start(void);
 void gml_fsal_maintenance_stop(void);
 /* May clients still reclaim what they had open when the last server ended? No blocking. */
 bool gml_fsal_maintenance_recovering(void);
-/* Attributes and directories are never answered from a cache, whatever the configuration says. */
+/* Set the options by which ganesha answers attributes and directories from no cache, in place of
+ * the configured ones. */
 void gml_fsal_maintenance_enforce(struct gsh_export *exp);
 
 #endif

@@ -35,7 +35,7 @@ fsal_status_t gml_fsal_key_decode(const struct gsh_buffdesc *desc, gml_ino *ino_
 	uint64_t ino[2];
 	if (desc->len != GML_FSAL_KEY_LEN)
 		return fsalstat(ERR_FSAL_BADHANDLE, 0);
-	/* A handle of another store is one that has gone, not a malformed one: clients know what to do about STALE. */
+	/* A handle of another store is stale, not malformed: clients handle STALE. */
 	if (memcmp(desc->addr, gml_store_uuid(gml_fsal.store), GML_FSAL_KEY_LEN - sizeof(ino)) != 0)
 		return fsalstat(ERR_FSAL_STALE, 0);
 	memcpy(ino, (const char *)desc->addr + GML_FSAL_KEY_LEN - sizeof(ino), sizeof(ino));
@@ -59,8 +59,8 @@ static void handle_to_key(struct fsal_obj_handle *handle, struct gsh_buffdesc *d
 	desc->len = GML_FSAL_KEY_LEN;
 }
 
-/* `dupe` was just made for the object that `orig` stands for; its opens become orig's. DENIED leaves both as they were.
- */
+/* `dupe` was just made for the object that `orig` stands for; its opens become orig's. DENIED
+ * leaves both as they were. */
 static fsal_status_t handle_merge(struct fsal_obj_handle *orig_handle,
 				  struct fsal_obj_handle *dupe_handle)
 {
@@ -85,7 +85,7 @@ static fsal_status_t handle_merge(struct fsal_obj_handle *orig_handle,
 
 /* ---- names ---- */
 
-/* The end of every operation that finds or makes an object. */
+/* The last step of every operation that finds or makes an object. */
 static fsal_status_t handle_result(int rc, const struct gml_attr *attr,
 				   struct fsal_obj_handle **out, struct fsal_attrlist *attrs_out)
 {
@@ -251,8 +251,9 @@ static fsal_status_t handle_readlink(struct fsal_obj_handle *handle, struct gsh_
 	return gml_fsal_status(0);
 }
 
-/* When an ordinary user gives away the owner or group, ganesha adds a mode without setuid and setgid to what he asked
- * for, also for a directory, which must keep them. The core knows when they go: only a mode that the client sent counts. */
+/* When an ordinary user changes the owner or group, ganesha adds a mode without setuid and setgid
+ * to the request, also for a directory, which must keep them. The core clears them: only a mode
+ * that the client sent counts. */
 static bool handle_mode_is_added(void)
 {
 	const compound_data_t *compound = gml_fsal_compound();
@@ -282,14 +283,15 @@ static fsal_status_t handle_setattr2(struct fsal_obj_handle *handle, bool bypass
 	}
 	gml_fsal_op(&op, set.mask & GML_SET_SIZE ? EXPORT_OPTION_WRITE_ACCESS
 						 : EXPORT_OPTION_MD_WRITE_ACCESS);
-	/* ftruncate(2) comes with the open file; truncate(2), by path, does not, and means what bears the name now. */
+	/* ftruncate(2) carries the open file; truncate(2), by path, does not, and means the inode
+	 * that has the name now. */
 	if ((set.mask & GML_SET_SIZE) && state == NULL)
 		op.handle.client = GML_CLIENT_NONE;
 	return gml_fsal_status(gml_inode_setattr(&op, gml_fsal.store, obj->ino, &set, NULL));
 }
 
-/* The default takes a sticky directory without execute bits for a referral, and asks for attributes each time to find
- * out. */
+/* The default takes a sticky directory without execute bits for a referral, and reads attributes
+ * each time to find out. */
 static bool handle_is_referral(struct fsal_obj_handle *handle, struct fsal_attrlist *attrs,
 			       bool cache_attrs)
 {

@@ -28,14 +28,16 @@ void gml_fsal_log(void *arg, enum gml_log_level level, const char *line)
 	}
 }
 
-/* Did this compound find the object that the operation is about by its name? An object that it brought as a handle may
- * have lost the name that the client means. */
+/* Did this compound find the object that the operation is about by its name? An object that came as
+ * a handle may have lost the name that the client means. */
 static bool op_found(const compound_data_t *compound)
 {
 	for (uint32_t i = compound->oppos + 1; i-- > 0;) {
 		const nfs_argop4 *arg = &compound->argarray[i];
 		switch (arg->argop) {
-		case NFS4_OP_OPEN: /* by name; or a reclaim, of what may have lost its name while the server was down */
+		/* by name; or a reclaim of a file that may have lost its name while the server was
+		 * down */
+		case NFS4_OP_OPEN:
 			return arg->nfs_argop4_u.opopen.claim.claim == CLAIM_NULL ||
 			       arg->nfs_argop4_u.opopen.claim.claim == CLAIM_PREVIOUS;
 		case NFS4_OP_LOOKUP:
@@ -56,8 +58,8 @@ static bool op_found(const compound_data_t *compound)
 	return false;
 }
 
-/* Whose open files count as the caller's. A client of NFSv4.0 does not say who it is: all of them are one. NFSv3 opens
- * nothing. */
+/* The client whose open files count as the caller's. Requests of NFSv4.0 do not name their client:
+ * all of them are one. NFSv3 opens nothing. */
 static void op_client(struct gml_op *op, const compound_data_t *compound)
 {
 	struct gml_handle_context *handle = &op->handle;
@@ -66,8 +68,8 @@ static void op_client(struct gml_op *op, const compound_data_t *compound)
 		return;
 	handle->found = op_found(compound);
 	handle->client = compound->session ? compound->session->clientid : 0;
-	/* A client that has a session reclaims its open files before it does anything else; one of NFSv4.0 may not
-	 * even know yet that the server was started anew. */
+	/* A client that has a session reclaims its open files before it does anything else; one of
+	 * NFSv4.0 may not even know yet that the server was started anew. */
 	handle->recovering = handle->client == 0 && gml_fsal_maintenance_recovering();
 }
 
@@ -122,8 +124,8 @@ void gml_fsal_op(struct gml_op *op, uint32_t need)
 		.context =
 			{.protocol = GML_PROTOCOL_NFS,
 			 .secure = authn == GML_AUTHN_KRB5P,
-			 /* ganesha enforces Access_Type for most operations, but not for ALLOCATE, DEALLOCATE
-			     * and xattrs. */
+			 /* ganesha enforces Access_Type for most operations, but not for ALLOCATE,
+			  * DEALLOCATE and xattrs. */
 			 .read_only = (op_ctx->export_perms.options & need) != need},
 		.log = gml_fsal_log,
 	};

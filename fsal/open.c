@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* OPEN, CLOSE and share reservations. One function per way of opening: by handle, by name, by creating. */
+/* OPEN, CLOSE and share reservations. One function per way of opening: by handle, by name, by
+ * creating. */
 #include "fsal.h"
 
 static unsigned open_access(fsal_openflags_t openflags)
@@ -32,7 +33,7 @@ static int open_truncate(gml_ino ino)
 
 static bool open_check_verifier(struct fsal_obj_handle *handle, fsal_verifier_t verifier)
 {
-	static const fsal_verifier_t none; /* of files that were made in another way */
+	static const fsal_verifier_t none; /* the verifier of files that were made in another way */
 	struct gml_attr attr;
 	struct gml_op op;
 	gml_fsal_op(&op, 0);
@@ -41,7 +42,7 @@ static bool open_check_verifier(struct fsal_obj_handle *handle, fsal_verifier_t 
 	       memcmp(attr.verifier, verifier, sizeof(attr.verifier)) == 0;
 }
 
-/* Takes the reservation before the file is opened, so that no other open can come between. */
+/* Takes the reservation before the file is opened, so that no other open can intervene. */
 static fsal_status_t open_share_begin(struct gml_fsal_obj *obj, struct gml_fsal_state *state,
 				      fsal_openflags_t openflags)
 {
@@ -75,8 +76,8 @@ static void open_share_commit(struct gml_fsal_obj *obj, struct gml_fsal_state *s
 	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
 }
 
-/* Opens obj for `state`; without one (NFSv3 CREATE) nothing stays open, but what ganesha counts as an open descriptor
- * is noted for close. */
+/* Opens obj for `state`; without one (NFSv3 CREATE) nothing stays open, but an open that ganesha
+ * counts is recorded for close. */
 static fsal_status_t open_obj(struct gml_fsal_obj *obj, struct state_t *state_t,
 			      fsal_openflags_t openflags, bool reclaim)
 {
@@ -169,8 +170,8 @@ static enum gml_create_disposition open_create_disposition(enum fsal_create_mode
 	return GML_CREATE_UNCHECKED;
 }
 
-/* The new handle is not known to anyone yet: no reservation can conflict here; merge finds those of a file that another
- * client just made. */
+/* No other thread has the new handle yet: no reservation can conflict here; merge finds those of a
+ * file that another client just made. */
 static void open_adopt(struct gml_fsal_obj *obj, struct state_t *state_t,
 		       fsal_openflags_t openflags, struct gml_file *file)
 {
@@ -251,15 +252,16 @@ static fsal_openflags_t open_status2(struct fsal_obj_handle *handle, struct stat
 	return open_state(state)->openflags;
 }
 
-/* In an OPEN: does ganesha take the upgrade back, since something failed after it? What an upgrade asks for includes what
- * the state has. An upgrade may be refused; taking it back may not, or the state would keep what the client never got. */
+/* In an OPEN: does ganesha revert the upgrade, because a later step failed? The access of an
+ * upgrade includes the state's present one. An upgrade may be refused; its reversal must not be, or
+ * the state would keep access that the client never got. */
 static bool open_is_takeback(fsal_openflags_t openflags, fsal_openflags_t old)
 {
 	return (old & ~openflags) != 0;
 }
 
-/* What an OPEN asks for that upgrades a state; ganesha hands on only the union with what the state has. Nothing for an
- * upgrade that is reclaimed, a downgrade, and an upgrade that is taken back. */
+/* The access that an upgrading OPEN requests; ganesha passes only the union with the state's
+ * present one. None for a reclaimed upgrade, a downgrade, and a reverted upgrade. */
 static fsal_openflags_t open_asked(fsal_openflags_t openflags, fsal_openflags_t old)
 {
 	const compound_data_t *compound = gml_fsal_compound();
@@ -274,9 +276,10 @@ static fsal_openflags_t open_asked(fsal_openflags_t openflags, fsal_openflags_t 
 	       (args->share_deny & OPEN4_SHARE_DENY_WRITE ? FSAL_O_DENY_WRITE_MAND : 0);
 }
 
-/* Replaces the state's reservation. What an OPEN asks for must not conflict with what any open has, the state's own
- * reservation included (RFC 7530 9.9 and 16.16.5, RFC 8881 9.7): an owner who denies writing is refused when he opens
- * for writing again. What is had already conflicts with nobody. Else the state's old reservation is no conflict. */
+/* Replaces the state's reservation. The access of an OPEN must not conflict with any open, the
+ * state's own reservation included (RFC 7530 9.9 and 16.16.5, RFC 8881 9.7): an owner that denies
+ * writing is refused when it opens for writing again. Access that is held already conflicts with
+ * none. Else the state's old reservation is no conflict. */
 static fsal_status_t open_share_change(struct gml_fsal_obj *obj, struct gml_fsal_state *state,
 				       fsal_openflags_t openflags, fsal_openflags_t asked)
 {
@@ -296,8 +299,8 @@ static fsal_status_t open_share_change(struct gml_fsal_obj *obj, struct gml_fsal
 	return status;
 }
 
-/* ganesha (4.3 and 6.5) forgets to note the new mode of a state that is downgraded, and would go on to let it write.
- * The caller holds the state's lock. */
+/* ganesha (4.3 and 6.5) does not record the new mode of a downgraded state, and would let it write
+ * on. The caller holds the state's lock. */
 static void open_note_mode(struct state_t *state, fsal_openflags_t openflags)
 {
 	struct state_share *share = &state->state_data.share;
@@ -311,8 +314,8 @@ static void open_note_mode(struct state_t *state, fsal_openflags_t openflags)
 									  : 0);
 }
 
-/* An OPEN by an owner who has the file open: by the handle that the client remembers (CLAIM_FH), of a file that lost all
- * its names, it is STALE like any other (docs/adr/0002). */
+/* An OPEN by an owner that has the file open: by the handle that the client remembers (CLAIM_FH),
+ * of a file that lost all its names, it is STALE like any other (docs/adr/0002). */
 static int open_again(gml_ino ino, fsal_openflags_t openflags, fsal_openflags_t old)
 {
 	const compound_data_t *compound = gml_fsal_compound();
@@ -326,8 +329,9 @@ static int open_again(gml_ino ino, fsal_openflags_t openflags, fsal_openflags_t 
 	return gml_inode_access(&op, gml_fsal.store, ino, 0, &granted);
 }
 
-/* Who asks for a file that the state has open in a mode that it may have: `more` than it had, and the caller must have
- * the rights; or less, and the server does it for the client, whatever became of the caller or of the file's name. */
+/* The caller for a change of the state's mode. With `more` access than before the caller must have
+ * the rights. With less, the server acts for the client, whatever happened to the caller's rights
+ * or the file's name. */
 static void open_reopen_op(struct gml_op *op, bool more, fsal_openflags_t openflags)
 {
 	uint64_t client;
@@ -339,8 +343,8 @@ static void open_reopen_op(struct gml_op *op, bool more, fsal_openflags_t openfl
 	op->handle.client = client;
 }
 
-/* OPEN upgrade and OPEN_DOWNGRADE. ganesha checks no rights for either: an upgrade does here, a downgrade cannot fail.
- */
+/* OPEN upgrade and OPEN_DOWNGRADE. ganesha checks rights for neither: this function checks them for
+ * an upgrade; a downgrade cannot fail. */
 static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t *state_t,
 				  fsal_openflags_t openflags)
 {
@@ -384,7 +388,7 @@ static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t
 	return gml_fsal_status(gml_fsal_file_put(before));
 }
 
-/* The last state to go takes the shared files with it, so that CLOSE settles the file. */
+/* The last state closes the shared files as well, so that CLOSE finalizes the file. */
 static fsal_status_t open_close2(struct fsal_obj_handle *handle, struct state_t *state_t)
 {
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
@@ -408,8 +412,8 @@ static fsal_status_t open_close2(struct fsal_obj_handle *handle, struct state_t 
 	return gml_fsal_status(rc ? rc : rc2 ? rc2 : rc3);
 }
 
-/* ganesha 4.3 counts an open descriptor for each stateless create, and one less for each close that does not answer
- * NOT_OPENED. 6.5 counts nothing, and takes both answers for success. */
+/* ganesha 4.3 counts an open descriptor for each stateless create, and one less for each close that
+ * does not answer NOT_OPENED. 6.5 counts nothing, and treats both answers as success. */
 static fsal_status_t open_close(struct fsal_obj_handle *handle)
 {
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);

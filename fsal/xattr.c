@@ -93,9 +93,10 @@ static fsal_status_t xattr_remove(struct fsal_obj_handle *handle, xattrkey4 *key
 
 /* ---- LISTXATTRS: by cookie, as much as the client and ganesha take ----
  *
- * Names may come and go between two replies of one listing, and each that stays must be listed once. Linux makes
- * BAD_COOKIE a failed listxattr(2), so a cookie has to hold whatever happens: names are given in the order of a number
- * that each name has by itself, and a cookie is that number of the last name given. */
+ * Names may come and go between two replies of one listing, and each name that stays must be listed
+ * once. Linux turns BAD_COOKIE into a failed listxattr(2), so a cookie must be valid in any case:
+ * names are listed in the order of a number that each name has by itself, and a cookie is that
+ * number of the last listed name. */
 
 /* names that ganesha can encode; with more, the connection would be lost */
 #define XATTR_LIST_COUNT XDR_ARRAY_MAXLEN

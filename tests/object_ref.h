@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* References to objects and uploads, spelled shortly for tests. The compound literals live as long as the block. */
+/* References to objects and uploads, spelled shortly for tests. The compound literals live as long
+ * as the block. */
 #ifndef GML_TEST_OBJECT_REF_H
 #define GML_TEST_OBJECT_REF_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Dates and times of the proleptic Gregorian calendar in UTC, and their forms on the wire. Seconds
- * and nanoseconds count from 1970-01-01T00:00:00Z. Pure; any thread; no blocking; the locale and the
- * time zone of the process are not consulted. */
+ * and nanoseconds count from 1970-01-01T00:00:00Z. Pure; any thread; no blocking; the locale and
+ * the time zone of the process are not consulted. */
 #ifndef GML_BASE_CALENDAR_H
 #define GML_BASE_CALENDAR_H
 

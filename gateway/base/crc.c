@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One engine for the three CRCs. All are reflected: bit 0 of a word is its highest power of x, so the first byte on the
- * wire is the highest coefficient and a little-endian load puts everything into its place. A CRC of W bits lives in the
- * low W bits of a uint64_t.
+/* One engine for the three CRCs. All are reflected: bit 0 of a word is its highest power of x, so
+ * the first byte on the wire is the highest coefficient and a little-endian load puts everything
+ * into its place. A CRC of W bits lives in the low W bits of a uint64_t.
  *
- * Tables: eight of them, eight bytes a step ("slicing"). A state narrower than 64 bits simply meets the low bytes of
- * the step. Folding: a 16-byte block that d bits follow may be replaced by its product with x^d mod P, xored into the
- * block d bits later. With l and h the block's first and second half, the product is l * (x^(d+64) mod P) + h * (x^d
- * mod P). The carry-less product of two reflected words comes out one bit short of its place, that is multiplied by x;
- * so the constants are of x^(d+63) and x^(d-1). Four blocks are folded at a time to hide the multiplier's latency; what
- * remains in the end, one block, is congruent to all that went in and goes through the tables like any other 16 bytes.
- */
+ * Tables: eight of them, eight bytes a step ("slicing"). A state narrower than 64 bits simply meets
+ * the low bytes of the step. Folding: a 16-byte block that d bits follow may be replaced by its
+ * product with x^d mod P, xored into the block d bits later. With l and h the block's first and
+ * second half, the product is l * (x^(d+64) mod P) + h * (x^d mod P). The carry-less product of two
+ * reflected words comes out one bit short of its place, that is multiplied by x; so the constants
+ * are of x^(d+63) and x^(d-1). Four blocks are folded at a time to hide the multiplier's latency;
+ * what remains in the end, one block, is congruent to all that went in and goes through the tables
+ * like any other 16 bytes. */
 #include "crc.h"
 
 #include <pthread.h>
@@ -52,7 +53,8 @@ static uint64_t crc_multiply(const struct crc_kind *kind, uint64_t a, uint64_t b
 	return product;
 }
 
-/* x^(n * 2^shift) mod P for any n: bits that the shift moves beyond the table are reached by squaring on. */
+/* x^(n * 2^shift) mod P for any n: bits that the shift moves beyond the table are reached by
+ * squaring on. */
 static uint64_t crc_power(const struct crc_kind *kind, uint64_t n, unsigned shift)
 {
 	uint64_t result = (uint64_t)1 << (kind->width - 1), square;
@@ -69,8 +71,8 @@ static uint64_t crc_power(const struct crc_kind *kind, uint64_t n, unsigned shif
 
 static void crc_prepare(struct crc_kind *kind)
 {
-	const unsigned lift =
-		64 - kind->width; /* a narrow constant as the low powers of a 64-bit word */
+	/* a narrow constant as the low powers of a 64-bit word */
+	const unsigned lift = 64 - kind->width;
 	for (unsigned i = 0; i < 256; i++) {
 		uint64_t crc = i;
 		for (int bit = 0; bit < 8; bit++)
@@ -203,6 +205,7 @@ uint64_t gml_crc_combine(enum gml_crc which, uint64_t a, uint64_t b, uint64_t b_
 {
 	const struct crc_kind *kind = &crc_kinds[which];
 	pthread_once(&crc_once, crc_init);
-	/* The initial value and the final xor cancel out: only a's remainder moves up, by 8 * b_len powers. */
+	/* The initial value and the final xor cancel out: only a's remainder moves up, by 8 * b_len
+	 * powers. */
 	return crc_multiply(kind, crc_power(kind, b_len, 3), a) ^ b;
 }

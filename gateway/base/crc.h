@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The three CRCs of S3: reflected, initial value and final xor all ones. Values are what the algorithm's definition
- * prints ("123456789": cbf43926, e3069283, ae8b14860a799888). Pure, any thread, no blocking; tables are made at first
- * use. */
+/* The three CRCs of S3: reflected, initial value and final xor all ones. Values are what the
+ * algorithm's definition prints ("123456789": cbf43926, e3069283, ae8b14860a799888). Pure, any
+ * thread, no blocking; tables are made at first use. */
 #ifndef GML_DATA_CRC_H
 #define GML_DATA_CRC_H
 
@@ -11,7 +11,8 @@
 
 enum gml_crc { GML_CRC_32, GML_CRC_32C, GML_CRC_64NVME };
 
-/* CRC of what `crc` covers followed by buf; begin with 0. Uses carry-less multiplication where the processor has it. */
+/* CRC of what `crc` covers followed by buf; begin with 0. Uses carry-less multiplication where the
+ * processor has it. */
 uint64_t gml_crc_update(enum gml_crc kind, uint64_t crc, const void *buf, size_t len);
 /* The same by tables alone: what other processors use, and what tests compare with. */
 uint64_t gml_crc_update_table(enum gml_crc kind, uint64_t crc, const void *buf, size_t len);

@@ -26,7 +26,8 @@ static int errmap_errno(int code)
 		return GML_ERR_NAMETOOLONG;
 	case ENOSPC:
 		return GML_ERR_NOSPC;
-	case EDQUOT: /* the quota of the gateway's own account on the disk: for clients the store is full */
+	/* the quota of the gateway's own account on the disk: for clients the store is full */
+	case EDQUOT:
 		return GML_ERR_NOSPC;
 	case EROFS:
 		return GML_ERR_ROFS;

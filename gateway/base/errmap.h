@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* errno -> enum gml_err, for the whole core; nobody else translates it. An engine maps the codes of its library itself. */
+/* errno -> enum gml_err, the only translation in the core. An engine maps the codes of its library
+ * itself. */
 #ifndef GML_META_ERRMAP_H
 #define GML_META_ERRMAP_H
 

@@ -7,8 +7,8 @@
 #include "hex.h"
 
 enum { GML_PERCENT_UNRESERVED = 1, GML_PERCENT_SLASH = 2 };
-/* What a byte is: GML_PERCENT_UNRESERVED for unreserved characters, GML_PERCENT_SLASH for '/', or 0.
- * A mask of both says what stands for itself. */
+/* What a byte is: GML_PERCENT_UNRESERVED for unreserved characters, GML_PERCENT_SLASH for '/', or
+ * 0. A mask of both says what stands for itself. */
 extern const uint8_t gml_percent_class[256];
 
 /* "%XX" of a byte, with upper-case digits, without NUL. */

@@ -31,8 +31,8 @@ int gml_blob_reserve(struct gml_data *data, uint64_t *id_out)
 {
 	char path[GML_BLOB_PATH];
 	int rc;
-	/* Ids never repeat, but metadata restored from a copy may count from an older number: step over what is there.
-	 */
+	/* Ids never repeat, but metadata restored from a copy may count from an older number: step
+	 * over what is there. */
 	for (;;) {
 		rc = blob_next_id(data, GML_BLOB_WRITE, id_out);
 		if (rc != 0)
@@ -196,15 +196,16 @@ static int blob_sync(struct gml_blob *blob, int (*sync)(int fd))
 	while (sync(blob->fd) != 0) {
 		if (errno == EINTR)
 			continue;
-		/* The kernel forgets dirty pages that it failed to write: a later success would be a lie. */
+		/* The kernel drops dirty pages that it failed to write: a later success would prove
+		 * nothing. */
 		rc = gml_err_map(errno);
 		atomic_compare_exchange_strong(&blob->sync_rc, &none, rc);
 		gml_data_log(blob->data, GML_LOG_ERROR, "blob %llx: sync failed: %s",
 			     (unsigned long long)blob->key, gml_err_text(rc));
 		return rc;
 	}
-	return atomic_load(
-		&blob->sync_rc); /* another thread's sync may have taken the error from the kernel */
+	/* the sync of another thread may have consumed the error of the kernel */
+	return atomic_load(&blob->sync_rc);
 }
 
 int gml_blob_sync(struct gml_blob *blob)
@@ -338,7 +339,7 @@ int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off, uint64_t *off_
 		return GML_ERR_INVAL;
 	if (off > INT64_MAX)
 		return GML_ERR_NXIO;
-	/* The shared file position that this moves is used by nobody: all transfers are positioned. */
+	/* The file position that this moves is not used: all transfers are positioned. */
 	at = lseek(blob->fd, (off_t)off, hole ? SEEK_HOLE : SEEK_DATA);
 	if (at < 0)
 		return errno == ENXIO ? GML_ERR_NXIO : gml_err_map(errno);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The blob store: bytes under 64-bit ids; local files now, other backends later. Knows nothing of inodes and metadata.
+/* The blob store: bytes under 64-bit ids; local files now, other backends later. It knows neither
+ * inodes nor metadata.
  *
- * Ids say how to read what they name.
+ * An id says how to read its blob.
  *   bit 63 clear: a file of its own (data/xx/yy/<16 hex>). Bits 62..56: kind (enum gml_blob_kind),
  *                 55..0: number (1..2^56-1), of one counter for all kinds.
  *   bit 63 set:   a segment of a pack file. Bits 62..60: kind (0 plain; its record has its checksum),
@@ -10,8 +11,10 @@
  * An id of a kind that is not listed here is refused: CORRUPT.
  *
  * Invariants
- *  1. A published blob's bytes never change (write blobs are published with their inode and change in place until their last extent reference goes).
- *  2. Nothing is durable before gml_blob_sync, or gml_pack_sync for segments, returned 0. A new file's name is durable with its first sync.
+ *  1. A published blob's bytes never change (write blobs are published with their inode and change
+ *     in place until their last extent reference goes).
+ *  2. Nothing is durable before gml_blob_sync, or gml_pack_sync for segments, returned 0. A new
+ *     file's name is durable with its first sync.
  *  3. Files are opened relative to the data directory, O_CLOEXEC | O_NOFOLLOW, mode 0600.
  *  4. A process appends only to packs whose number it leased itself.
  */
@@ -41,11 +44,12 @@ struct gml_blob; /* an open blob: reference-counted, shared, cached */
 
 struct gml_data_options {
 	/* Leases: next number of a blob file (kind 0: 1..GML_BLOB_NUMBER_MAX) or of a pack (kind 1:
-	 * 1..GML_PACK_NUMBER_MAX). Called without locks of the data layer that its own callers could need. */
+	 * 1..GML_PACK_NUMBER_MAX). Called without locks of the data layer that its own callers
+	 * could need. */
 	int (*next_id)(void *arg, int kind, uint64_t *id_out);
 	void *next_id_arg;
-	unsigned
-		open_max; /* cached idle descriptors; 0 = 1024; never more than half of RLIMIT_NOFILE */
+	/* cached idle descriptors; 0 = 1024; never more than half of RLIMIT_NOFILE */
+	unsigned open_max;
 	uint64_t pack_size; /* 0 = GML_PACK_SIZE; less for tests */
 	gml_log_fn log;
 	void *log_arg;
@@ -62,32 +66,36 @@ int gml_blob_create(struct gml_data *data, uint64_t *id_out, struct gml_blob **b
 /* Fresh id of kind WRITE, without making the file (it appears with the first write). */
 int gml_blob_reserve(struct gml_data *data, uint64_t *id_out);
 enum { GML_BLOB_CREATE = 1 /* make the file when missing */ };
-/* Open an existing blob (file, or the pack that holds the segment). NOENT when missing. Cached: usually no system call. */
+/* Open an existing blob (file, or the pack that holds the segment). NOENT when missing. Cached:
+ * usually no system call. */
 int gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags, struct gml_blob **blob_out);
 void gml_blob_ref(struct gml_blob *blob);
 void gml_blob_unref(struct gml_blob *blob); /* NULL is fine; any thread */
 uint64_t gml_blob_id(const struct gml_blob *blob);
 
-/* The descriptor and where the blob's byte 0 lies in it (segments: their offset in the pack); -1 when the backend has none. Borrowed. */
+/* The descriptor and where the blob's byte 0 lies in it (segments: their offset in the pack); -1
+ * when the backend has none. Borrowed. */
 int gml_blob_fd(const struct gml_blob *blob, uint64_t id, uint64_t *base_out);
-/* Offsets are within the blob `id`. read: NOT short except at the end of the file; *nread_out. write: all or error (NOSPC, FBIG, IO). Retries EINTR and short transfers. */
+/* Offsets are within the blob `id`. read: NOT short except at the end of the file; *nread_out.
+ * write: all or error (NOSPC, FBIG, IO). Retries EINTR and short transfers. */
 int gml_blob_read(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len,
 		  size_t *nread_out);
-/* All len bytes, without waiting for the disk. COLD: some are not in the page cache, or not there at all. */
+/* All len bytes, without waiting for the disk. COLD: some are not in the page cache, or not there
+ * at all. */
 int gml_blob_read_cached(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, size_t len);
 int gml_blob_write(struct gml_blob *blob, uint64_t off, const struct iovec *iov, int iovcnt);
-int gml_blob_sync(
-	struct gml_blob *
-		blob); /* fdatasync; a later sync after an I/O error keeps failing for this blob (no silent loss) */
+/* fdatasync; a later sync after an I/O error keeps failing for this blob (no silent loss) */
+int gml_blob_sync(struct gml_blob *blob);
 int gml_blob_sync_times(struct gml_blob *blob); /* the same, and the mtime (fsync) */
 /* Start write-back of a range without waiting (sync_file_range); advisory. */
 void gml_blob_flush_hint(struct gml_blob *blob, uint64_t off, uint64_t len);
 int gml_blob_truncate(struct gml_blob *blob, uint64_t size);
 int gml_blob_stat(struct gml_blob *blob, uint64_t *size_out, uint64_t *space_out,
 		  int64_t *mtime_out, int64_t *ctime_out);
-/* Whether the file has a byte before offset `end` of the descriptor (gml_blob_fd). A yes is remembered
- * with the descriptor until gml_blob_stat or the sweeper sees a shorter file: no system call then. For
- * bytes that published metadata name; they do not go while it does. Any thread. Blocks as fstat does. */
+/* Whether the file has a byte before offset `end` of the descriptor (gml_blob_fd). A yes is kept
+ * with the descriptor until gml_blob_stat or the sweeper finds a shorter file: then there is no
+ * system call. For bytes that published metadata refer to, which are not removed meanwhile. Any
+ * thread. Blocks as fstat does. */
 int gml_blob_reaches(struct gml_blob *blob, uint64_t end, bool *yes_out);
 int gml_blob_set_mtime(struct gml_blob *blob, int64_t mtime);
 int gml_blob_allocate(struct gml_blob *blob, uint64_t off,
@@ -97,18 +105,21 @@ int gml_blob_punch(struct gml_blob *blob, uint64_t off,
 int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off,
 		  uint64_t *off_out); /* NXIO past the end */
 
-/* Remove a blob: unlinks the file (open references keep reading), or has the segment of `len` bytes punched out of its pack within seconds, together with others. Missing: success. */
+/* Remove a blob: unlinks the file (open references keep reading), or has the segment of `len` bytes
+ * punched out of its pack within seconds, together with others. Missing: success. */
 int gml_blob_remove(struct gml_data *data, uint64_t id, uint64_t len);
-/* Punch now what was removed. Blocks on disk. */
+/* Punch the removed segments now. Blocks on disk. */
 void gml_pack_flush_removed(struct gml_data *data);
 
-/* Append one segment (1..GML_PACK_SEGMENT_MAX bytes) to this process's current pack. *sum_out: the checksum of
- * the bytes that were written (data/sums.h). Thread-safe; concurrent appends proceed in parallel. Not durable until gml_pack_sync. */
+/* Append one segment (1..GML_PACK_SEGMENT_MAX bytes) to this process's current pack. *sum_out: the
+ * checksum of the bytes that were written (data/sums.h). Thread-safe; concurrent appends proceed in
+ * parallel. Not durable until gml_pack_sync. */
 int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t *id_out,
 		    uint32_t *sum_out);
-/* Make every append that returned before this call durable. One fdatasync for all of them; no system call when nothing is pending. */
+/* Make every append that returned before this call durable. One fdatasync for all of them; no
+ * system call when nothing is pending. */
 int gml_pack_sync(struct gml_data *data);
-/* Is this the pack this process appends to? (compaction leaves it alone) */
+/* Does this process append to this pack? (compaction skips it) */
 bool gml_pack_is_current(struct gml_data *data, uint64_t id);
 /* Does this program know the id's kind? Pure. */
 static inline bool gml_blob_known(uint64_t id)
@@ -142,7 +153,8 @@ static inline uint64_t gml_pack_offset(uint64_t id)
 {
 	return (id & 0xffffffffu) * 64;
 }
-/* Compaction's tools: every pack file's number; size and allocated bytes of one; punch a range; remove the file. */
+/* Compaction's tools: every pack file's number; size and allocated bytes of one; punch a range;
+ * remove the file. */
 int gml_pack_each(struct gml_data *data, bool (*each)(void *arg, uint64_t pack), void *arg);
 int gml_pack_stat(struct gml_data *data, uint64_t pack, uint64_t *size_out, uint64_t *space_out);
 int gml_pack_punch(struct gml_data *data, uint64_t pack, uint64_t off, uint64_t len);
@@ -154,14 +166,17 @@ int gml_blob_each(struct gml_data *data, bool (*each)(void *arg, uint64_t id, ui
  * (recovery of a lease). */
 int gml_blob_each_in(struct gml_data *data, uint64_t first, uint64_t count,
 		     bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
-/* Walks in slices: the first of the GML_BLOB_LEAVES directories >= `from` that exists (GML_BLOB_LEAVES: none), and the files of known kinds in one (NOENT when it does not exist). */
+/* Walks in slices: the first of the GML_BLOB_LEAVES directories >= `from` that exists
+ * (GML_BLOB_LEAVES: none), and the files of known kinds in one (NOENT when it does not exist). */
 #define GML_BLOB_LEAVES 65536
 unsigned gml_blob_leaf_next(struct gml_data *data, unsigned from);
 int gml_blob_each_leaf(struct gml_data *data, unsigned leaf,
 		       bool (*each)(void *arg, uint64_t id, uint64_t size), void *arg);
-/* A directory's listing from its start, below dirfd; the caller ends it with closedir. Errors of openat, NOMEM. */
+/* A directory's listing from its start, below dirfd; the caller ends it with closedir. Errors of
+ * openat, NOMEM. */
 int gml_data_opendir(int dirfd, const char *path, DIR **dir_out);
-/* Its next name other than "." and ".."; NULL at the end, or after an error, which *rc then holds (else it is left alone). */
+/* Its next name other than "." and ".."; NULL at the end, or after an error, which *rc then holds
+ * (else it is left alone). */
 const char *gml_data_readdir(DIR *dir, int *rc);
 
 #endif

@@ -2,16 +2,16 @@
 /* Open descriptors by blob.
  *
  * Invariants
- *  1. At most one listed entry per key; entries in use are always listed unless their file was removed (or lost a
- * race).
- *  2. Idle entries (no references) are on their shard's list, oldest first, at most idle_max of them. One whose sync
- *     failed keeps its place in the table without a descriptor, so that the error is never forgotten.
- *  3. The sweeper closes idle descriptors of files that another process unlinked: their space would stay taken. It also
- *     punches freed segments (punch.c).
- *  4. `reach` only ever spares a question: bytes that an extent or a clean file's inode names are there from before the
- *     record that names them until after it. A file that lost its end behind the store's back is noticed by the next
- *     gml_blob_stat, and by the sweeper.
- */
+ *  1. At most one listed entry per key; entries in use are always listed unless their file was
+ *     removed (or lost a race).
+ *  2. Idle entries (no references) are on their shard's list, oldest first, at most idle_max of
+ *     them. One whose sync failed keeps its place in the table without a descriptor, so that the
+ *     error is never forgotten.
+ *  3. The sweeper closes idle descriptors of files that another process unlinked, so that their
+ *     space is freed. It also punches freed segments (punch.c).
+ *  4. `reach` only saves system calls: bytes that an extent or a clean file's inode refers to exist
+ *     from before their record until after it. The next gml_blob_stat, or the sweeper, finds a file
+ *     that was truncated without the store. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -237,7 +237,7 @@ bool gml_cache_shrink(struct gml_data *data)
 	return any;
 }
 
-/* ---- sweeper ------------------------------------------------------------------------------------------------- */
+/* ---- sweeper --------------------------------------------------------------------------------- */
 
 static void cache_sweep_shard(struct gml_cache_shard *shard)
 {
@@ -280,7 +280,7 @@ static void *cache_sweeper(void *arg)
 	return NULL;
 }
 
-/* The host's signals are not ours to take. */
+/* Signals are left to the threads of the host. */
 static int cache_start_sweeper(struct gml_data *data)
 {
 	struct gml_cache *cache = &data->cache;

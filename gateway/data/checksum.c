@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* SHA256_Init and its like, which OpenSSL 3 calls deprecated, are the only ones of it that take no memory. */
+/* SHA256_Init and its like, which OpenSSL 3 calls deprecated, are the only ones of it that take no
+ * memory. */
 #define OPENSSL_API_COMPAT 10101
 #include <gemel/checksum.h>
 
@@ -33,7 +34,8 @@ struct gml_digest {
 	bool failed;
 };
 
-/* Fetched once per process and kept: EVP_md5() and its like look the implementation up again at every use. */
+/* Fetched once per process and kept: EVP_md5() and its like look the implementation up again at
+ * every use. */
 static pthread_once_t checksum_once = PTHREAD_ONCE_INIT;
 static EVP_MD *checksum_md5, *checksum_sha1, *checksum_sha256;
 

@@ -6,11 +6,13 @@
  *   DIR/xx/yy/NNNNNNNNNNNNNNNN blob id in hex; xx = bits 20..27, yy = bits 12..19 of the id
  *
  * Invariants
- *  1. Neighbouring numbers, of whatever kinds, share a directory: 4096 of them, the size of a lease, so that what a dead process left is found
- * by reading one or two directories, and new files seldom need a new directory.
- *  2. A fan-out directory's own name is durable before a file is made in it: its parent is synced. The name of a new
- * file becomes durable with the first fdatasync of the file: on ext4, xfs and btrfs that commits the transaction that
- * made the inode, which holds its dirent as well. Another file system must promise the same to hold a store.
+ *  1. Neighbouring numbers, of whatever kinds, share a directory: 4096 of them, the size of a lease,
+ *     so that files of a dead process are found by reading one or two directories, and new files
+ *     seldom need a new directory.
+ *  2. A fan-out directory's own name is durable before a file is made in it: its parent is synced.
+ *     The name of a new file becomes durable with the first fdatasync of the file: on ext4, xfs and
+ *     btrfs that commits the transaction that made the inode, which holds its dirent as well.
+ *     Another file system must promise the same to hold a store.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -59,8 +61,7 @@ static int data_sync_dir(int dirfd, const char *path)
 	return rc;
 }
 
-/* A directory that is there already was synced by whoever made it, or is about to be: sync again, it costs nothing
- * then. */
+/* An existing directory was synced by its maker, or is about to be: syncing again is cheap then. */
 static int data_mkdir(int dirfd, const char *path, const char *parent)
 {
 	if (mkdirat(dirfd, path, 0700) != 0 && errno != EEXIST)
@@ -160,7 +161,7 @@ int gml_data_create(const char *dir)
 	return rc;
 }
 
-/* Idle descriptors may take at most half of what the process has. */
+/* Idle descriptors may use at most half of the process's limit. */
 static unsigned data_open_max(unsigned wanted)
 {
 	struct rlimit limit;
@@ -236,7 +237,7 @@ int gml_data_statfs(struct gml_data *data, uint64_t *total_out, uint64_t *free_o
 	return 0;
 }
 
-/* ---- walks --------------------------------------------------------------------------------------------------- */
+/* ---- walks ----------------------------------------------------------------------------------- */
 
 /* The whole name as a hex number of exactly `digits` lower-case digits. */
 static bool data_parse_hex(const char *name, size_t digits, uint64_t *out)

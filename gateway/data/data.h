@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the files of gateway/data share: the open blob store, its descriptor cache and its packs.
+/* Shared by the files of gateway/data: the open blob store, its descriptor cache and its packs.
  *
- * Lock order: a shard's lock and the packs' lock are never held together, and neither is held across next_id, open(2),
- * close(2), a sync or a transfer.
- */
+ * Lock order: a shard's lock and the packs' lock are never held together, and neither is held
+ * across next_id, open(2), close(2), a sync or a transfer. */
 #ifndef GML_DATA_DATA_H
 #define GML_DATA_DATA_H
 
@@ -45,13 +44,13 @@ struct gml_cache {
 	bool stop;
 };
 
-/* A pack this process appends to, or appended to and has not synced to its end. */
+/* A pack that this process appends to, or has appended to and not synced to its end. */
 struct gml_pack {
 	struct gml_blob *blob; /* opened for writing */
 	uint64_t number;
 	uint64_t size;		    /* reserved */
 	uint64_t ahead;		    /* zeros are written up to here */
-	bool extending, plain;	    /* somebody writes zeros; no room for zeros: plain appends */
+	bool extending, plain;	    /* a thread writes zeros; no space for zeros: plain appends */
 	unsigned inflight;	    /* reserved and not yet returned */
 	uint64_t completed, synced; /* appends */
 	struct gml_pack *next;
@@ -85,12 +84,13 @@ struct gml_data {
 	struct gml_punches punches;
 };
 
-/* ---- data.c -------------------------------------------------------------------------------------------------- */
+/* ---- data.c ---------------------------------------------------------------------------------- */
 void gml_data_log(const struct gml_data *data, enum gml_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void gml_blob_path(uint64_t key, char out[GML_BLOB_PATH]);
-/* openat below the data directory (O_CLOEXEC | O_NOFOLLOW are added); makes missing fan-out directories durable under
- * O_CREAT. Closes idle descriptors and tries again when the process has none left. */
+/* openat below the data directory (O_CLOEXEC | O_NOFOLLOW are added); makes missing fan-out
+ * directories durable under O_CREAT. Closes idle descriptors and tries again when the process has
+ * none left. */
 int gml_data_openat(struct gml_data *data, uint64_t key, int flags, int *fd_out);
 static inline uint64_t gml_blob_key(uint64_t id)
 {
@@ -101,25 +101,26 @@ static inline uint64_t gml_blob_base(uint64_t id)
 	return id & GML_BLOB_PACKED ? gml_pack_offset(id) : 0;
 }
 
-/* ---- cache.c ------------------------------------------------------------------------------------------------- */
+/* ---- cache.c --------------------------------------------------------------------------------- */
 /* Also starts the sweeper. */
 int gml_cache_init(struct gml_data *data, unsigned open_max);
 void gml_cache_stop(struct gml_cache *cache); /* the sweeper */
 void gml_cache_release(struct gml_cache *cache);
 /* A new reference, or NULL when it is not cached. */
 struct gml_blob *gml_cache_get(struct gml_data *data, uint64_t key);
-/* Takes `fd` over (closes it on failure, or when another thread was first and its entry is the result). */
+/* Takes `fd` over (closes it on failure, or when another thread was first and its entry is the
+ * result). */
 int gml_cache_add(struct gml_data *data, uint64_t key, int fd, struct gml_blob **blob_out);
 /* Forget a removed file: no later get finds it. */
 void gml_cache_drop(struct gml_data *data, uint64_t key);
 /* Close up to a quarter of the idle descriptors; false when there was none. */
 bool gml_cache_shrink(struct gml_data *data);
 
-/* ---- pack.c -------------------------------------------------------------------------------------------------- */
+/* ---- pack.c ---------------------------------------------------------------------------------- */
 void gml_packs_init(struct gml_packs *packs);
 void gml_packs_release(struct gml_data *data);
 
-/* ---- punch.c ------------------------------------------------------------------------------------------------- */
+/* ---- punch.c --------------------------------------------------------------------------------- */
 void gml_punches_init(struct gml_punches *punches);
 void gml_punches_release(struct gml_punches *punches);
 void gml_punch_add(struct gml_data *data, uint64_t id, uint64_t len);

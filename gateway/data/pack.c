@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Packs: small content of many files in one, so that one sync makes a whole batch durable.
  *
- * Life of a pack: rolled in (new file, name durable) -> current: appends reserve their place under the lock and write
- * outside it -> retired when the next append would pass the size of a pack: stays listed until its last append returned
- * and a sync covered it -> an ordinary read-only blob, which compaction thins and removes in the end.
+ * Life of a pack: rolled in (new file, name durable) -> current: appends reserve their place under
+ * the lock and write outside it -> retired when the next append would pass the size of a pack:
+ * stays listed until its last append returned and a sync covered it -> an ordinary read-only blob,
+ * which compaction thins and removes in the end.
  *
- * Zeros are written PACK_AHEAD bytes ahead of the appends: overwriting initialised blocks changes no metadata of the
- * file system, so that a sync needs no journal commit and waits for one flush only. Measured on ext4, 4 KiB appends: 8
- * writers get 10 to 14 thousand durable ones a second against 5 to 11 without; with 64 writers sharing a sync, both get
- * 32 to 50 thousand, and writing twice costs what it saves. fallocate gains less: its unwritten blocks have to be
- * converted.
+ * Zeros are written PACK_AHEAD bytes ahead of the appends: overwriting initialised blocks changes
+ * no metadata of the file system, so that a sync needs no journal commit and waits for one flush
+ * only. Measured on ext4, 4 KiB appends: 8 writers get 10 to 14 thousand durable ones a second
+ * against 5 to 11 without; with 64 writers sharing a sync, both get 32 to 50 thousand, and writing
+ * twice costs what it saves. fallocate gains less: its unwritten blocks have to be converted.
  *
- * A failed sync is final for this process: which segments the kernel lost is unknown, and they may be about to be
- * published. The metadata's commits fail from then on until the store is opened anew.
- */
+ * A failed sync is final for this process: it is unknown which segments the kernel lost, and they
+ * may be about to be published. Commits of metadata fail from then on until the store is opened
+ * again. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* fallocate, sync_file_range, SEEK_HOLE */
 #endif
@@ -43,7 +44,7 @@ static void pack_free(struct gml_pack *pack)
 	free(pack);
 }
 
-/* Give the zeros behind the last segment back. */
+/* Free the zeros behind the last segment. */
 static void pack_trim(struct gml_pack *pack)
 {
 	if ((pack->ahead > pack->size || pack->plain) &&
@@ -65,7 +66,7 @@ void gml_packs_release(struct gml_data *data)
 	pthread_mutex_destroy(&packs->lock);
 }
 
-/* ---- rolling ------------------------------------------------------------------------------------------------- */
+/* ---- rolling --------------------------------------------------------------------------------- */
 
 static int pack_new(struct gml_data *data, struct gml_pack **pack_out)
 {
@@ -96,7 +97,8 @@ static int pack_new(struct gml_data *data, struct gml_pack **pack_out)
 	return 0;
 }
 
-/* Called with the lock, returns with it. next_id may commit metadata, which syncs packs: so not under the lock. */
+/* Called with the lock, returns with it. next_id may commit metadata, which syncs packs: so not
+ * under the lock. */
 static int pack_roll_locked(struct gml_data *data)
 {
 	struct gml_packs *packs = &data->packs;
@@ -116,7 +118,7 @@ static int pack_roll_locked(struct gml_data *data)
 	return rc;
 }
 
-/* ---- appending ----------------------------------------------------------------------------------------------- */
+/* ---- appending ------------------------------------------------------------------------------- */
 
 static int pack_pwrite(int fd, const char *buf, size_t len, uint64_t off)
 {
@@ -133,8 +135,8 @@ static int pack_pwrite(int fd, const char *buf, size_t len, uint64_t off)
 	return 0;
 }
 
-/* Called with the lock, returns with it. Nobody appends past `ahead` meanwhile. No room: appends go on without zeros.
- */
+/* Called with the lock, returns with it. No thread appends past `ahead` meanwhile. Without space,
+ * appends continue without zeros. */
 static void pack_extend_locked(struct gml_data *data, struct gml_pack *pack)
 {
 	static const char zeros[1 << 20];
@@ -159,7 +161,8 @@ static void pack_extend_locked(struct gml_data *data, struct gml_pack *pack)
 	pthread_cond_broadcast(&packs->changed);
 }
 
-/* A place for `need` bytes in the current pack. Called with the lock, returns with it (but may let go in between). */
+/* A place for `need` bytes in the current pack. Called with the lock, returns with it (may release
+ * it in between). */
 static int pack_reserve_locked(struct gml_data *data, size_t len, struct gml_pack **pack_out,
 			       uint64_t *off_out)
 {
@@ -221,7 +224,7 @@ int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t
 		atomic_fetch_add(&packs->done, 1);
 		*id_out = gml_pack_id(pack->number, off);
 	}
-	/* Ahead of need, so that others need not wait for it. */
+	/* Before it is needed, so that other threads do not wait for it. */
 	if (pack == packs->current && !pack->extending && !pack->plain &&
 	    pack->ahead < data->opt.pack_size && pack->ahead - pack->size < PACK_LOW)
 		pack_extend_locked(data, pack);
@@ -230,7 +233,7 @@ out:
 	return rc;
 }
 
-/* ---- syncing ------------------------------------------------------------------------------------------------- */
+/* ---- syncing --------------------------------------------------------------------------------- */
 
 /* Sync one pack as far as its appends have returned. Called with the lock, returns with it. */
 static int pack_sync_one_locked(struct gml_data *data, struct gml_pack *pack)
@@ -248,7 +251,7 @@ static int pack_sync_one_locked(struct gml_data *data, struct gml_pack *pack)
 	return rc;
 }
 
-/* Retired packs that need nothing any more leave the list. */
+/* Remove retired packs that are complete from the list. */
 static struct gml_pack *pack_prune_locked(struct gml_packs *packs)
 {
 	struct gml_pack **link = &packs->list, *gone = NULL;
@@ -293,8 +296,8 @@ static void pack_sync_lead_locked(struct gml_data *data)
 			pthread_mutex_lock(&packs->lock);
 		}
 	} else {
-		packs->failed =
-			GML_ERR_IO; /* not what the disk said: room that is made later mends nothing */
+		/* not the disk's error: space that is freed later does not repair it */
+		packs->failed = GML_ERR_IO;
 	}
 	packs->syncing = false;
 	pthread_cond_broadcast(&packs->changed);
@@ -319,7 +322,7 @@ int gml_pack_sync(struct gml_data *data)
 	return rc;
 }
 
-/* ---- compaction's tools -------------------------------------------------------------------------------------- */
+/* ---- compaction's tools ---------------------------------------------------------------------- */
 
 bool gml_pack_is_current(struct gml_data *data, uint64_t id)
 {
@@ -358,7 +361,7 @@ int gml_pack_punch(struct gml_data *data, uint64_t pack, uint64_t off, uint64_t 
 	       0) {
 		if (errno == EINTR)
 			continue;
-		/* Space that cannot be given back early is given back when the whole pack goes. */
+		/* Space that cannot be freed early is freed when the whole pack is removed. */
 		rc = errno == EOPNOTSUPP ? 0 : gml_err_map(errno);
 		break;
 	}

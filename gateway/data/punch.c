@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Freed segments, on their way to being punched out of their packs.
  *
- * A punch is a transaction of the file system, 0.1 to 1 ms: too much for each object of 4 KiB that is deleted. So
- * ranges are noted, and every few seconds the sweeper sorts them, joins neighbours (segments that were written together
- * tend to go together, and two that share a block free it together) and punches whole blocks. What a crash forgets, or
- * what finds no room here, is found by compaction.
- */
+ * A punch is a transaction of the file system, 0.1 to 1 ms: too much for each object of 4 KiB that
+ * is deleted. So ranges are listed, and every few seconds the sweeper sorts them, joins neighbours
+ * (segments that were written together tend to be removed together, and two that share a block free
+ * it together) and punches whole blocks. Compaction finds ranges that a crash loses or that do not
+ * fit here. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -37,7 +37,7 @@ void gml_punch_add(struct gml_data *data, uint64_t id, uint64_t len)
 			punches->cap = cap;
 		}
 	}
-	/* Segments begin at multiples of 64 bytes: the rest of the last unit is nobody's. */
+	/* Segments begin at multiples of 64 bytes: the rest of the last unit is unused. */
 	if (punches->count < punches->cap)
 		punches->list[punches->count++] =
 			(struct gml_punch){gml_pack_number(id), off, off + (len + 63) / 64 * 64};
@@ -52,7 +52,7 @@ static int punch_order(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* Best effort: compaction comes by later. */
+/* Best effort: compaction repeats it later. */
 static void punch_blocks(struct gml_data *data, const struct gml_punch *run)
 {
 	uint64_t start = (run->start + GML_BLOCK - 1) / GML_BLOCK * GML_BLOCK,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Block checksums of content: the CRC32C of each GML_SUM_BLOCK bytes of a blob as its file has them,
- * of the last block as long as it is. docs/adr/0009-checksums-of-content.md says where they are kept. */
+/* Block checksums of content: the CRC32C of each GML_SUM_BLOCK bytes of a blob as its file has
+ * them, of the last block as long as it is. docs/adr/0009-checksums-of-content.md says where they
+ * are kept. */
 #ifndef GML_DATA_SUMS_H
 #define GML_DATA_SUMS_H
 
@@ -38,11 +39,12 @@ uint32_t gml_sum_of(const void *buf, size_t len);
 /* That of `len` zeros (0..GML_SUM_BLOCK). Pure; any thread. */
 uint32_t gml_sum_of_zeros(size_t len);
 
-/* Are the bytes `off`.. `off + len` of the file in a hole, before the file's end? *data is where the next
- * data begins as far as is known; 0 at first. False is always right. Any thread. May block on disk. */
+/* Are the bytes `off`.. `off + len` of the file in a hole, before the file's end? *data is where
+ * the next data begins as far as is known; 0 at first. False is always right. Any thread. May block
+ * on disk. */
 bool gml_blob_in_hole(struct gml_blob *blob, uint64_t off, size_t len, uint64_t *data);
-/* Checksum of bytes `off`.. `off + len` of a blob, as they are now. `buf` holds `len` bytes, at most
- * GML_SUM_BLOCK, and holds them afterwards. Errors: CORRUPT, the file ends before; those of
+/* Checksum of bytes `off`.. `off + len` of a blob, as they are now. `buf` holds `len` bytes, at
+ * most GML_SUM_BLOCK, and holds them afterwards. Errors: CORRUPT, the file ends before; those of
  * gml_blob_read. Any thread. Blocks on disk. */
 int gml_blob_sum(struct gml_blob *blob, uint64_t id, uint64_t off, size_t len, void *buf,
 		 uint32_t *sum_out);

@@ -49,7 +49,7 @@ int gml_key_id_check(const char *id)
 										 : GML_ERR_INVAL;
 }
 
-/* ---- users --------------------------------------------------------------------------------------------------- */
+/* ---- users ----------------------------------------------------------------------------------- */
 
 static bool principal_user_ok(const struct gml_user *user)
 {
@@ -70,7 +70,8 @@ static int principal_user_get(struct gml_txn *txn, struct gml_span name, struct 
 	return rc == GML_ERR_NOENT ? GML_ERR_NOUSER : rc;
 }
 
-/* At the NFS door a uid is all there is of a user: only one of those who share it may be enabled. */
+/* Over NFS a user is identified by its uid alone: only one of the users that share it may be
+ * enabled. */
 static int principal_uid_check(struct gml_txn *txn, const struct gml_user *user)
 {
 	struct gml_user other;
@@ -266,7 +267,7 @@ int gml_user_list(struct gml_store *store, bool (*each)(void *arg, const struct 
 	return rc;
 }
 
-/* ---- keys ---------------------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 /* `len` characters of an alphabet of n, all equally likely. */
 static int principal_random_text(char *out, size_t len, const char *alphabet, size_t n)

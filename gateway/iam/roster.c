@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which uids may do nothing at the NFS door: those that only disabled users have, and those that were a user's and are
- * nobody's now. An S3 request names its key, and the key its user; an NFS request brings a uid and nothing else, with
- * every operation, so the answer must cost next to nothing.
+/* Which uids may do nothing over NFS: uids that only disabled users have, and uids that a user had
+ * and no user has now. An S3 request names its key, and the key its user; an NFS request carries
+ * only a uid, with every operation, so the check must cost almost nothing.
  *
- * The truth is in the metadata. Each process keeps what it read there, as of a number of changes; run/roster, mapped by
- * all of them, has the number that counts. Who is not refused pays four loads for an operation, and takes no lock.
+ * The metadata has the users. Each process keeps a copy as of a number of changes; run/roster,
+ * mapped by all of them, has the present number. A uid that is not refused costs four loads for an
+ * operation, and no lock.
  *
  * Invariants
- *  1. `begun` grows inside the transaction of each change of users (under the writers' lock), to a number of its own.
- *     `done` becomes that number when the change is committed and visible, and never shrinks.
- *  2. begun == done: every change up to that number is visible. What is read after both were seen to be equal holds all
- *     of them, and is good for as long as `begun` stays.
- *  3. begun > done: a change is on its way, or its process died. Then each question goes to the store. The next change
- *     of users ends that, and so does each recovery (gml_roster_resolve), at start and from time to time: a change has
- *     its number from inside its transaction, so when the writers' lock was taken after `begun` was read, all changes up
- *     to there are visible or never will be.
- *  4. The filter is good as of `filtered`, read before and after it, and equal both times. Each number is installed once,
- *     and while the words change, `filtered` is no number.
- * The file needs no durability: a process that opens the store knows nothing yet, and reads. */
+ *  1. `begun` grows inside the transaction of each change of users (under the writers' lock), to a
+ *     number of its own. `done` becomes that number when the change is committed and visible, and
+ *     never shrinks.
+ *  2. begun == done: every change up to that number is visible. What is read after both were seen
+ *     to be equal holds all of them, and is good for as long as `begun` stays.
+ *  3. begun > done: a change is on its way, or its process died. Then each question goes to the
+ *     store. The next change of users ends that, and so does each recovery (gml_roster_resolve), at
+ *     start and from time to time: a change has its number from inside its transaction, so when the
+ *     writers' lock was taken after `begun` was read, all changes up to there are visible or never
+ *     will be.
+ *  4. The filter is good as of `filtered`, read before and after it, and equal both times. Each
+ *     number is installed once, and while the words change, `filtered` is no number. The file needs
+ *     no durability: a process that opens the store knows nothing yet, and reads. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -33,8 +36,8 @@
 #include "gateway/meta/record/record.h"
 #include "roster.h"
 
-#define ROSTER_BITS                                                                                \
-	16 /* 65536 bits, 8 KiB: of 1000 refused uids every 65th other one has to take the lock */
+/* 65536 bits, 8 KiB: of 1000 refused uids every 65th other one has to take the lock */
+#define ROSTER_BITS 16
 #define ROSTER_WORDS ((1u << ROSTER_BITS) / 64)
 
 struct roster_shared {
@@ -45,9 +48,9 @@ _Static_assert(sizeof(struct roster_shared) == 16, "the file is shared between b
 struct gml_roster {
 	struct roster_shared *shared;
 	_Atomic uint64_t filtered; /* what `filter` is as of; UINT64_MAX: nothing */
-	_Atomic uint64_t filter
-		[ROSTER_WORDS]; /* a uid whose bit is clear is not refused; written under `lock` */
-	pthread_rwlock_t lock;	/* a leaf; guards the rest */
+	/* a uid whose bit is clear is not refused; written under `lock` */
+	_Atomic uint64_t filter[ROSTER_WORDS];
+	pthread_rwlock_t lock; /* a leaf; guards the rest */
 	bool loaded;
 	uint64_t asof;	/* `begun` when `uids` was read */
 	uint32_t *uids; /* refused, ascending */

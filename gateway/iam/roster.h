@@ -17,12 +17,12 @@ struct gml_roster *gml_store_roster(struct gml_store *store);
  * open store. */
 int gml_roster_open(int dirfd, struct gml_roster **out);
 void gml_roster_close(struct gml_roster *roster); /* NULL is fine */
-/* A change of users, inside its transaction, after the last check: its number. When the commit
- * returned, also with an error after which nothing of it will come to light: gml_roster_done. */
+/* A change of users, inside its transaction, after the last check: its number. Call gml_roster_done
+ * when the commit has returned, also with an error after which the change cannot become visible. */
 uint64_t gml_roster_begin(struct gml_roster *roster);
 void gml_roster_done(struct gml_roster *roster, uint64_t change); /* 0: it never began */
-/* Changes that were begun before the call, and whose processes died, count as done: what of them is
- * not visible now never will be. Any thread, not in a transaction. Blocks on other writers while a
+/* Changes that were begun before the call by processes that died count as done: if one is not
+ * visible now, it never will be. Any thread, not in a transaction. Blocks on other writers while a
  * change is open. Durability: none. */
 int gml_roster_resolve(struct gml_store *store);
 

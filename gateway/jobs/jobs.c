@@ -10,8 +10,8 @@
 #define JOBS_REAP_BATCH 256
 #define JOBS_COMPACT_EVERY (60 * JOBS_SECOND)
 #define JOBS_SUM_EVERY (5 * JOBS_SECOND)
-#define JOBS_SUM_AGE                                                                               \
-	(60 * JOBS_SECOND) /* a file that is written again before is not read in vain */
+/* a file that is written again before is not read in vain */
+#define JOBS_SUM_AGE (60 * JOBS_SECOND)
 #define JOBS_SUM_BYTES ((uint64_t)128 << 20) /* in one run, and so a second */
 /* nginx replaces a dead worker by itself, without a notice to the supervisor */
 #define JOBS_RECOVER_EVERY (10 * JOBS_SECOND)

@@ -27,8 +27,8 @@
 #include <stdatomic.h>
 
 /* Version of everything that a store holds: the store's `format` file says it to people and to
- * openers, the engine's format record to whoever finds the metadata alone. It changes with each
- * format that a program of before must not meet. */
+ * openers, the engine's format record for a program that finds the metadata alone. It changes with
+ * each format that older programs must not open. */
 #define GML_STORE_VERSION 3
 
 /* X(name): the stable on-disk name; numbered in this order. */
@@ -85,7 +85,8 @@ const char *gml_table_name(enum gml_table table);
 #define GML_ENGINE_KEY_LEAST ((size_t)511)
 #define GML_ENGINE_VALUE_LEAST ((size_t)4 << 20)
 
-/* Numbers of the counter are smaller: the bits above mark other kinds of numbers in keys and handles. */
+/* Numbers of the counter are smaller: the bits above mark other kinds of numbers in keys and
+ * handles. */
 #define GML_ENGINE_ID_END ((uint64_t)1 << 62)
 
 /* Changes with every incompatible change of struct gml_engine or of the heads. */

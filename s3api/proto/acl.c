@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* ACLs as buckets with "bucket owner enforced" have them: the owner has full control, and that is all. Rights are mode
- * bits, which S3's ACLs cannot say. Setting the ACL that is there already succeeds ("Controlling ownership of objects",
- * S3 user guide); any other is refused. */
+/* ACLs as of buckets with "bucket owner enforced": the owner has full control, and there are no
+ * other grants. Rights are mode bits, which S3's ACLs cannot express. Setting the present ACL
+ * succeeds ("Controlling ownership of objects", S3 user guide); any other is refused. */
 #include "call.h"
 
 #define ACL_ELEMENTS_MAX 256
@@ -93,7 +93,7 @@ enum s3_error s3_put_acl(struct s3_call *call)
 	enum s3_error error = acl_owner(call, &uid);
 	if (error)
 		return error;
-	/* A canned ACL other than the harmless ones was refused with the headers. */
+	/* unsupported.c has refused every other canned ACL. */
 	if (call->body.len == 0)
 		return s3_has_header(call, "x-amz-acl") ? s3_answer_empty(call, 200)
 							: S3_ERR_MISSING_REQUEST_BODY;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Who asks: signature, access key, user. */
+/* The requester: signature, access key, user. */
 #include "call.h"
 
 #include <stdio.h>
@@ -96,7 +96,7 @@ static enum s3_error auth_incomplete(struct s3_call *call, const struct auth_cre
 	if (credential->argument) {
 		struct gml_span value = s3_header(call, credential->argument);
 		s3_detail(call, "ArgumentName", gml_span_text(credential->argument));
-		/* An Authorization value is a credential, if a bad one: it is not echoed. */
+		/* Even a malformed Authorization value may hold a credential: it is not echoed. */
 		if (value.ptr && strcasecmp(credential->argument, "authorization") != 0)
 			s3_detail(call, "ArgumentValue", value);
 		error = S3_ERR_INVALID_ARGUMENT;
@@ -104,8 +104,8 @@ static enum s3_error auth_incomplete(struct s3_call *call, const struct auth_cre
 	return credential->detail ? s3_refuse(call, error, "%s", credential->detail) : error;
 }
 
-/* A form upload is signed in its fields, which nobody reads here: it must hear so, and not that it
- * is unsigned. */
+/* A form upload is signed in its fields, which this code does not read: the answer must say so, and
+ * not that the request is unsigned. */
 static bool auth_is_form(const struct s3_call *call)
 {
 	return call->method == S3_POST && call->scope == S3_BUCKET && !call->operation->query[0];
@@ -185,7 +185,7 @@ static enum s3_error auth_check_key(struct s3_call *call, const struct auth_cred
 	return S3_OK;
 }
 
-/* The same again, for what the client wants to compare with. */
+/* Verify again, for the canonical text that the client can compare. */
 static enum s3_error auth_explain(struct s3_call *call, const struct auth_request *request,
 				  const struct auth_credential *credential, struct gml_span secret,
 				  const struct auth_requirements *requirements)

@@ -99,7 +99,7 @@ static enum s3_error body_check_size(struct s3_call *call)
 	return S3_ERR_ENTITY_TOO_LARGE;
 }
 
-/* The digests that prove what the client said. */
+/* Compute the digests that the client expects. */
 static enum s3_error body_want_digests(struct s3_call *call)
 {
 	enum s3_error error = S3_OK;
@@ -128,7 +128,8 @@ enum s3_error s3_body_begin(struct s3_call *call, bool collect, uint64_t max)
 		if (body->integrity.trailer)
 			return s3_refuse(call, S3_ERR_INVALID_REQUEST,
 					 "Trailers need a body in aws-chunked encoding.");
-		/* Content of 0 bytes says so: without a word, it may as well have got lost. */
+		/* Content of 0 bytes needs an explicit length: without one the content may have
+		 * been lost. */
 		if (!collect && (call->body_length < 0 || !s3_has_header(call, "content-length")))
 			return S3_ERR_MISSING_CONTENT_LENGTH;
 		body->expected = call->body_length < 0 ? UINT64_MAX : (uint64_t)call->body_length;

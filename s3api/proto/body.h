@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A request's body on its way in: framing (aws-chunked), length, digests, and where the bytes go.
+/* The body of a request: framing (aws-chunked), length, digests, and the sink of the bytes.
  * "Checking object integrity" of the S3 user guide. */
 #ifndef GML_S3_BODY_H
 #define GML_S3_BODY_H
@@ -52,7 +52,7 @@ struct s3_body {
  * `max`: most bytes of content. MISSING_CONTENT_LENGTH, ENTITY_TOO_LARGE, MAX_MESSAGE_LENGTH, and
  * those of s3_integrity_read. */
 enum s3_error s3_body_begin(struct s3_call *call, bool collect, uint64_t max);
-/* Also compute this digest (once, however often it is asked for). Before the first byte.
+/* Also compute this digest (once, for any number of calls). Before the first byte.
  * SERVICE_UNAVAILABLE. */
 enum s3_error s3_body_want(struct s3_call *call, int algorithm);
 /* One piece as it came from the wire. */
@@ -63,7 +63,7 @@ enum s3_error s3_body_end(struct s3_call *call);
 const uint8_t *s3_body_digest(const struct s3_call *call, int algorithm);
 /* What was collected. */
 struct gml_span s3_body_text(const struct s3_call *call);
-/* Throws away what was not published. May block. */
+/* Drops unpublished content. May block. */
 void s3_body_release(struct s3_call *call);
 
 #endif

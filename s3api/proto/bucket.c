@@ -106,7 +106,7 @@ static enum s3_error bucket_read_tags(struct s3_call *call, const struct s3_doc 
 	return out->failed ? S3_ERR_SERVICE_UNAVAILABLE : S3_OK;
 }
 
-/* *tags_out: the document of the tags that it shall have, if any; the caller releases it. */
+/* *tags_out: the document of the requested tags, if any; the caller releases it. */
 static enum s3_error bucket_check_configuration(struct s3_call *call, const struct s3_doc *doc,
 						struct s3_xml *tags_out)
 {

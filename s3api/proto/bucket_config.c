@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A bucket's configuration: what is the same for every bucket, what none has, and its tags. */
+/* The configuration of a bucket: settings that are the same for all buckets, settings that none
+ * has, and its tags. */
 #include "call.h"
 
 #include <stdlib.h>
@@ -17,8 +18,8 @@ static enum s3_error config_may(struct s3_call *call)
 static const struct config_constant {
 	const char *get, *put; /* operations; put NULL: cannot be set */
 	const char *root, *content;
-	const char *element[2],
-		*value; /* of what is set: path below the root and text; NULL: nothing may be there */
+	/* of the settable value: path below the root and text; NULL: the document must be empty */
+	const char *element[2], *value;
 	const char *const *others; /* values that S3 knows besides */
 } config_constants[] = {
 	{"GetBucketAccelerateConfiguration",
@@ -81,7 +82,7 @@ enum s3_error s3_get_bucket_constant(struct s3_call *call)
 	return s3_answer_xml(call, 200);
 }
 
-/* What S3 knows and this does not is not implemented; what S3 does not know either is malformed. */
+/* Elements of S3 that are missing here are not implemented; all others are malformed. */
 static enum s3_error config_check_constant(struct s3_call *call,
 					   const struct config_constant *constant,
 					   const struct s3_doc *doc)

@@ -38,8 +38,8 @@ static void config_free_names(char **names)
 	free(names);
 }
 
-/* By which a client on the machine, or one that knows the machine's name, reaches it without any
- * configuration. */
+/* Names by which a client on the machine, or one that uses the machine's name, reaches the server
+ * without configuration. */
 static int config_own_names(char ***out)
 {
 	char name[HOST_NAME_MAX + 1] = "";
@@ -104,8 +104,8 @@ void s3_config_free(struct s3_config *config)
 
 /* ---- steps ---- */
 
-/* The answer is an error, whatever was prepared. A body that is not wholly read ends the connection
- * unless it is short. */
+/* Answer with an error in place of any prepared answer. A body that is not read completely ends the
+ * connection, unless it is short. */
 static void call_fail(struct s3_call *call, enum s3_error error)
 {
 	bool unread = call->body_length != 0 && call->body_length != (int64_t)call->body.wire;

@@ -67,8 +67,8 @@ struct s3_operation {
 	enum s3_mode mode;
 	s3_handler handler;
 	enum s3_error absent;
-	enum gml_action
-		action; /* asked for by handlers that serve several; NONE: the core names it */
+	/* asked for by handlers that serve several; NONE: the core names it */
+	enum gml_action action;
 };
 /* route.c: all of them, in matching order; and the one for a request, or an error
  * (METHOD_NOT_ALLOWED, ACCESS_FORBIDDEN, INVALID_REQUEST). */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Decoder of aws-chunked bodies. Invariants:
- * 1. A piece of input is looked at byte by byte in order, and a decision is made only where a line, a chunk or the body
- * ends: the result cannot depend on the cuts.
+ * 1. A piece of input is looked at byte by byte in order, and a decision is made only where a line,
+ *    a chunk or the body ends: the result cannot depend on the cuts.
  * 2. `received` + `left` never exceeds decoded_length: a chunk that would is refused at its header.
  * 3. An error sticks. */
 #include "s3api/proto/chunked.h"
@@ -137,7 +137,8 @@ enum s3_chunked_error s3_chunked_new(const struct s3_chunked_options *options,
 	*out = NULL;
 	if (options->form == AUTH_PAYLOAD_SIGNED || (is_signed && options->stream == NULL))
 		return S3_CHUNKED_ANNOUNCEMENT;
-	/* The buffers at the end are written before they are read: only what stands before them needs a value. */
+	/* The buffers at the end are written before they are read: only what stands before them
+	 * needs a value. */
 	chunked = malloc(sizeof(*chunked));
 	if (chunked == NULL)
 		return S3_CHUNKED_NOMEM;
@@ -181,8 +182,8 @@ static enum s3_chunked_error chunked_verify(struct s3_chunked *chunked)
 		       : S3_CHUNKED_SIGNATURE;
 }
 
-/* Extension of a chunk header, from its ";" on. Signed forms need the signature and nothing else; the others ignore
- * what is printable. */
+/* Extension of a chunk header, from its ";" on. Signed forms need the signature and nothing else;
+ * the others ignore what is printable. */
 static bool chunked_extension(struct s3_chunked *chunked, const char *text, size_t len)
 {
 	const size_t prefix = sizeof(CHUNKED_EXTENSION) - 1;
@@ -376,8 +377,8 @@ static enum s3_chunked_error chunked_verify_trailers(struct s3_chunked *chunked)
 		       : S3_CHUNKED_SIGNATURE;
 }
 
-/* A tail with trailers. The final empty line may be missing (some clients leave it out): the signature, or the presence
- * of all that was announced, shows that nothing else is. */
+/* A tail with trailers. The final empty line may be missing (some clients leave it out): the
+ * signature, or the presence of all that was announced, shows that nothing else is. */
 static enum s3_chunked_error chunked_trailers(struct s3_chunked *chunked)
 {
 	char *at = chunked->tail, *end = at + chunked->tail_len;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* S3's error codes: one table, and the only mapping from the core's codes. Pure; any thread. "Error responses" of the
- * S3 API reference. */
+/* S3's error codes: one table, and the only mapping from the core's codes. Pure; any thread. "Error
+ * responses" of the S3 API reference. */
 #ifndef GML_S3_ERROR_H
 #define GML_S3_ERROR_H
 
@@ -152,8 +152,8 @@ const char *s3_error_code(enum s3_error error);
 const char *s3_error_message(enum s3_error error);
 int s3_error_status(enum s3_error error);
 
-/* What a core result means to an S3 client; S3_OK for 0. NOENT is NoSuchKey: who asked for something else maps it
- * itself. */
+/* What a core result means to an S3 client; S3_OK for 0. NOENT is NoSuchKey: who asked for
+ * something else maps it itself. */
 enum s3_error s3_error_from(int rc);
 /* What an HTTP status that the host made by itself means. */
 enum s3_error s3_error_from_http(int status);

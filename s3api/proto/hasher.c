@@ -12,7 +12,8 @@
 struct s3_hasher {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	struct s3_hash_job *jobs; /* taken by nobody yet; never more than there are idle threads */
+	/* not taken by a thread yet; never more than there are idle threads */
+	struct s3_hash_job *jobs;
 	unsigned threads, started, idle;
 	bool stop;
 	pthread_t thread[HASHER_THREADS_MAX];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Threads that compute one digest of a piece while the caller computes the others and writes it: MD5 alone is slower
- * than all the rest, so one stream becomes up to 1.6 times faster. Any thread may ask; nobody waits for a free one. */
+/* Threads that compute one digest of a piece while the caller computes the others and writes it:
+ * MD5 alone is slower than all the rest, so one stream becomes up to 1.6 times faster. Any thread
+ * may call it; no call waits for a free thread. */
 #ifndef GML_S3_HASHER_H
 #define GML_S3_HASHER_H
 
@@ -18,13 +19,14 @@ struct s3_hash_job { /* caller's storage from start to wait */
 };
 
 struct s3_hasher;
-/* `threads` 0: half of the processors, at most 8. They start with the first job, so a process may still fork before.
- * NULL when out of memory. */
+/* `threads` 0: half of the processors, at most 8. They start with the first job, so a process may
+ * still fork before. NULL when out of memory. */
 struct s3_hasher *s3_hasher_new(unsigned threads);
-/* Nobody may have a job. Waits for the threads. NULL is fine. */
+/* No job may be running. Waits for the threads. NULL is fine. */
 void s3_hasher_free(struct s3_hasher *hasher);
-/* Feed the digest on another thread. false: none is free (or hasher is NULL), nothing was done. After true, neither the
- * digest nor the buffer may be touched until s3_hasher_wait. Does not block. */
+/* Feed the digest on another thread. false: none is free (or hasher is NULL), nothing was done.
+ * After true, neither the digest nor the buffer may be touched until s3_hasher_wait. Does not
+ * block. */
 bool s3_hasher_start(struct s3_hasher *hasher, struct s3_hash_job *job, struct gml_digest *digest,
 		     const void *buf, size_t len);
 void s3_hasher_wait(struct s3_hash_job *job);

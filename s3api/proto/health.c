@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* GET /healthz, for load balancers and the like: unsigned, under any host name, 200 or 503, and a line of JSON.
+/* GET /healthz, for load balancers and the like: unsigned, under any host name, 200 or 503, and a
+ * line of JSON.
  *
- * A bucket may be called healthz: its requests are signed, in the header or in the query, and no such request comes here.
- * Without a signature there is nothing else to be had by that path, for no bucket and no object is public.
+ * A bucket may be called healthz: its requests are signed, in the header or in the query, and no
+ * such request comes here. An unsigned request for that path has no other meaning, because no
+ * bucket and no object is public.
  *
- * Life of a look: nobody looks ─ first who asks starts the thread ─► running ─► ended, fresh for HEALTH_FRESH ─► stale. */
+ * States of an examination: none ─ the first request starts the thread ─► running ─► ended, fresh
+ * for HEALTH_FRESH ─► stale. */
 #include "health.h"
 
 #include <pthread.h>
@@ -19,8 +22,8 @@
 #define HEALTH_FRESH HEALTH_SECOND
 #define HEALTH_PATIENCE (2 * HEALTH_SECOND)
 #define HEALTH_PROBE_MS 1500
-#define HEALTH_WAITING_MAX                                                                         \
-	4 /* who asks meanwhile keeps no thread: the last answer, or that there is none yet */
+/* who asks meanwhile keeps no thread: the last answer, or that there is none yet */
+#define HEALTH_WAITING_MAX 4
 
 struct s3_health {
 	struct gml_store *store;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Whether the server can do its work: the store takes changes, the NFS door answers. One look a second at most, however
- * many ask, on a thread of its own, so that a disk which does not answer keeps nobody longer than HEALTH_PATIENCE. */
+/* Whether the server can do its work: the store accepts changes, NFS answers. At most one
+ * examination a second, for any number of requests, on a thread of its own, so that a disk which
+ * does not answer delays no request longer than HEALTH_PATIENCE. */
 #ifndef GML_S3_HEALTH_H
 #define GML_S3_HEALTH_H
 
@@ -22,16 +23,18 @@ struct s3_health_state {
 };
 
 struct s3_health;
-/* `store` must outlive it; nfs_address (copied) NULL: there is no NFS door. Starts no thread. NULL when out of memory. */
+/* `store` must outlive it; nfs_address (copied) NULL: there is no NFS door. Starts no thread. NULL
+ * when out of memory. */
 struct s3_health *s3_health_new(struct gml_store *store, const char *nfs_address,
 				unsigned nfs_port);
-/* Nobody is in s3_health_look. Waits for a look that is under way. NULL is fine. */
+/* No call of s3_health_look may be running. Waits for a running examination. NULL is fine. */
 void s3_health_free(struct s3_health *health);
-/* What the last look found: if that is fresh, if a new one would be in vain because one has been waiting
- * too long, or if HEALTH_WAITING_MAX threads wait for one already. Any thread; does not block. */
+/* What the last look found: if that is fresh, if a new one would be in vain because one has been
+ * waiting too long, or if HEALTH_WAITING_MAX threads wait for one already. Any thread; does not
+ * block. */
 bool s3_health_known(struct s3_health *health, struct s3_health_state *out);
-/* The same, after a new look if it takes one. Any thread; blocks for HEALTH_PATIENCE at most, and no more
- * than HEALTH_WAITING_MAX threads at a time. */
+/* The same, after a new look if it takes one. Any thread; blocks for HEALTH_PATIENCE at most, and
+ * no more than HEALTH_WAITING_MAX threads at a time. */
 void s3_health_look(struct s3_health *health, struct s3_health_state *out);
 
 #endif

@@ -106,8 +106,8 @@ out:
 	return error;
 }
 
-/* The object's checksum, size and type that the client states in headers. upload NULL: it is gone, only its object can
- * tell. */
+/* The object's checksum, size and type that the client states in headers. upload NULL: the upload
+ * is gone; only its object is known. */
 static enum s3_error complete_expected(struct s3_call *call, const struct gml_upload *upload,
 				       struct gml_object_checksum *checksum, uint64_t *size)
 {
@@ -141,7 +141,7 @@ static enum s3_error complete_expected(struct s3_call *call, const struct gml_up
 	return S3_OK;
 }
 
-/* A composite checksum is made of the parts', so all of them must be told. */
+/* A composite checksum is made of those of the parts, so the client must send all of them. */
 static enum s3_error complete_check_parts(struct s3_call *call, const struct gml_upload *upload,
 					  const struct complete_list *list)
 {
@@ -198,8 +198,8 @@ static enum s3_error complete_do(struct s3_call *call, const struct complete_lis
 	int rc;
 	if (!error)
 		error = s3_upload_find(call, &ref, &upload);
-	gone = error ==
-	       S3_ERR_NO_SUCH_UPLOAD; /* or completed, and the answer got lost: the core knows */
+	/* or completed before, and the answer got lost: the core finds out */
+	gone = error == S3_ERR_NO_SUCH_UPLOAD;
 	if (!error || gone)
 		error = complete_expected(call, gone ? NULL : &upload, &checksum, &size);
 	if (!error && !gone)

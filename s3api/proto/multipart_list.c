@@ -22,7 +22,7 @@ void s3_answer_part_etag(struct s3_call *call, const uint8_t md5[16])
 struct parts_page {
 	struct s3_call *call;
 	struct s3_xml parts;
-	bool checksums; /* somebody chose an algorithm */
+	bool checksums; /* the upload has an algorithm */
 	uint32_t last;
 };
 
@@ -154,7 +154,7 @@ static enum s3_error uploads_read(struct s3_call *call, struct uploads_page *pag
 	page->query.prefix = uploads_param(call, "prefix");
 	page->query.delimiter = uploads_param(call, "delimiter");
 	page->query.after = uploads_param(call, "key-marker");
-	/* Without a key there is nothing that the id could be within: S3 ignores it. */
+	/* Without a key marker an id marker has no meaning: S3 ignores it. */
 	page->query.after_id =
 		page->query.after.len > 0 ? uploads_param(call, "upload-id-marker") : GML_LIT("");
 	page->query.max = MULTIPART_PAGE;
@@ -170,9 +170,9 @@ static void uploads_write(struct uploads_page *page)
 	s3_xml_text(xml, "Bucket", call->bucket);
 	s3_xml_key(xml, "KeyMarker", page->query.after, page->url);
 	s3_xml_text(xml, "UploadIdMarker", page->query.after_id);
-	/* The markers come as a pair, and S3 documents no id for a page that ends in a common prefix. That of the
-	 * first upload under it can be sent back: the next page begins behind the prefix, whatever the id, and without
-	 * the delimiter it goes on within. */
+	/* The markers come as a pair, and S3 documents no id for a page that ends in a common
+	 * prefix. That of the first upload under it can be sent back: the next page begins behind
+	 * the prefix, whatever the id, and without the delimiter it goes on within. */
 	if (page->truncated) {
 		s3_xml_key(xml, "NextKeyMarker", gml_span_of(page->last_key, page->last_len),
 			   page->url);

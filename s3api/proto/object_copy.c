@@ -7,7 +7,7 @@ struct copy_plan {
 	struct gml_conditions cond;
 	struct gml_object_new what;
 	bool replace_meta, replace_tags;
-	bool own; /* something is said of the copy itself: redirection, storage class */
+	bool own; /* the request sets a property of the copy itself: redirection, storage class */
 	enum gml_checksum checksum;
 };
 
@@ -39,9 +39,9 @@ static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 {
 	enum s3_error error;
 	bool self;
-	if (s3_has_header(
-		    call,
-		    "x-amz-copy-source-range")) { /* a part's; the whole instead would be a surprise */
+	if (s3_has_header(call,
+			  /* a part's; the whole instead would be a surprise */
+			  "x-amz-copy-source-range")) {
 		s3_detail(call, "Header", GML_LIT("x-amz-copy-source-range"));
 		return S3_ERR_NOT_IMPLEMENTED;
 	}
@@ -94,8 +94,8 @@ static void copy_take_meta(struct s3_call *call, struct copy_plan *plan,
 	plan->what.nmeta = meta ? info->nmeta : 0;
 }
 
-/* One half comes from the source, the other from the request: read the source's half, and hold the copy to the content
- * that was looked at. */
+/* One half comes from the source, the other from the request: read the source's half, and make the
+ * copy conditional on the content that was read. */
 static enum s3_error copy_mix(struct s3_call *call, struct copy_plan *plan)
 {
 	const struct gml_object_info *info;

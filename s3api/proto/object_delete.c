@@ -40,7 +40,7 @@ struct delete_batch {
 	struct delete_item *items;
 	unsigned n;
 	bool quiet;
-	atomic_uint next; /* first item that nobody works on */
+	atomic_uint next; /* first item that no thread works on */
 };
 
 static enum s3_error delete_item_read(const struct s3_doc *doc, s3_node node,
@@ -105,8 +105,8 @@ static void *delete_batch_run(void *arg)
 	return NULL;
 }
 
-/* Each deletion waits for a commit, and commits of waiting threads are made together: a few threads
- * are that many times faster. Without them (limits) it is slower, not wrong. */
+/* Each deletion waits for a commit, and waiting threads share commits: a few threads are several
+ * times faster. Without them (limits) it is slower, not wrong. */
 static void delete_batch_do(struct delete_batch *batch)
 {
 	pthread_t threads[DELETE_THREADS];

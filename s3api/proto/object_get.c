@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* GetObject and HeadObject: one lookup, conditions, range or part, headers; the content follows in runs. */
+/* GetObject and HeadObject: one lookup, conditions, range or part, headers; the content follows in
+ * runs. */
 #include "call.h"
 
 #include "gateway/base/base64.h"
@@ -14,9 +15,9 @@ enum s3_error s3_object_find(struct s3_call *call, enum gml_action action)
 						     &call->object));
 }
 
-/* Content stays readable whatever happens to the key. A HEAD reads none of it, but needs the same right, and does not
- * promise what a GET would not find. Where the disk is needed, step is S3_WORK afterwards: the handler is run again, on a
- * thread. */
+/* Content stays readable whatever happens to the key. A HEAD reads none of it, but needs the same
+ * right, and fails where a GET would fail. Where the disk is needed, step is S3_WORK afterwards:
+ * the handler is run again, on a thread. */
 static enum s3_error get_open(struct s3_call *call)
 {
 	enum gml_object_want want =
@@ -82,7 +83,7 @@ static enum s3_error get_put_content_headers(struct s3_call *call,
 	return S3_OK;
 }
 
-/* RFC 9110 5.6.2: metadata that the NFS door wrote may have names that no header can have. */
+/* RFC 9110 5.6.2: metadata written over NFS may have names that no header can have. */
 static bool get_name_is_token(struct gml_span name)
 {
 	const unsigned char *p = name.ptr;
@@ -92,8 +93,8 @@ static bool get_name_is_token(struct gml_span name)
 	return name.len > 0;
 }
 
-/* A value that is not US-ASCII goes out as one encoded word (RFC 2047), as in S3. Bytes that are no text in UTF-8 are what
- * HTTP took for text before it. */
+/* A value that is not US-ASCII goes out as one encoded word (RFC 2047), as in S3. Bytes that are no
+ * text in UTF-8 are what HTTP took for text before it. */
 static struct gml_span get_meta_value(struct s3_call *call, struct gml_span value)
 {
 	const unsigned char *p = value.ptr;
@@ -172,7 +173,8 @@ static enum s3_error get_choose_part(struct s3_call *call, const struct gml_obje
 	return s3_error_from(rc);
 }
 
-/* If-Range (RFC 9110 13.1.5): the range counts only for the representation that the client already has part of. */
+/* If-Range (RFC 9110 13.1.5): the range counts only for the representation that the client already
+ * has part of. */
 static bool get_if_range_holds(struct s3_call *call, const struct gml_object_info *info)
 {
 	struct gml_span value = s3_header(call, "if-range");

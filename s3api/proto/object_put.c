@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* PutObject: all that can be refused is refused before the first byte; the object appears when its
- * last byte was verified and is durable. */
+/* PutObject: every possible refusal comes before the first byte; the object appears when its last
+ * byte is verified and durable. */
 #include "call.h"
 
 struct put_state {
@@ -16,7 +16,7 @@ enum s3_error s3_put_error(struct s3_call *call, const struct gml_conditions *co
 	return s3_error_from(rc);
 }
 
-/* An early look at the conditions saves the upload; the transaction that publishes decides. */
+/* An early check of the conditions saves the upload; the publishing transaction decides. */
 static enum s3_error put_check_conditions(struct s3_call *call, const struct gml_conditions *cond)
 {
 	struct gml_object_ref ref = s3_object_ref(call);
@@ -26,7 +26,7 @@ static enum s3_error put_check_conditions(struct s3_call *call, const struct gml
 		return S3_OK;
 	rc = gml_object_open(&call->op, call->config->store, &ref, GML_OBJECT_FACTS, &object);
 	if (rc != 0 && rc != GML_ERR_NOENT)
-		return S3_OK; /* the write itself will say it better */
+		return S3_OK; /* the write itself reports it more precisely */
 	rc = gml_conditions_check(cond, rc == 0 ? gml_object_info(object) : NULL, true);
 	gml_object_close(object);
 	return s3_put_error(call, cond, rc);
@@ -85,7 +85,7 @@ enum s3_error s3_put_object(struct s3_call *call)
 	if (!error)
 		error = s3_error_from(gml_put_begin(&call->op, call->config->store, &ref,
 						    call->body.expected, &call->body.put));
-	/* Only who may write here learns what is here. */
+	/* Only a caller that may write here learns whether the key exists. */
 	if (!error)
 		error = put_check_conditions(call, &state->cond);
 	return error;

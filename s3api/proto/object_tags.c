@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* An object's tags: extended attributes "user.s3.tag.NAME" of its inode, which the NFS door shows too. */
+/* An object's tags: extended attributes "user.s3.tag.NAME" of its inode, which NFS shows too. */
 #include "call.h"
 
-#define TAGS_XML_FACTOR 2 /* so many times the limit is read, to say what is wrong */
+#define TAGS_XML_FACTOR 2 /* this many times the limit is read, for a precise error */
 
 enum s3_error s3_get_object_tagging(struct s3_call *call)
 {

@@ -47,7 +47,7 @@ enum s3_error s3_conditions_write(struct s3_call *call, struct gml_conditions *o
 		}
 	out->if_match = s3_header(call, "if-match");
 	out->if_none_match = s3_header(call, "if-none-match");
-	/* Only "create it" or "replace that": both at once make no sense. */
+	/* Either "create" or "replace": both at once contradict each other. */
 	if (out->if_none_match.ptr &&
 	    (out->if_match.ptr || !gml_span_is(out->if_none_match, "*"))) {
 		s3_detail(call, "Header", GML_LIT("If-None-Match"));

@@ -29,7 +29,8 @@ static enum s3_range range_suffix(struct gml_span digits, uint64_t size, uint64_
 	if (count == 0)
 		return S3_RANGE_UNSATISFIABLE;
 	if (size == 0)
-		return S3_RANGE_IGNORE; /* satisfiable, with nothing, which no Content-Range can say */
+		/* satisfiable, with nothing, which no Content-Range can say */
+		return S3_RANGE_IGNORE;
 	*len_out = count < size ? count : size;
 	*off_out = size - *len_out;
 	return S3_RANGE_OK;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The Range header (RFC 9110 14.2) as S3 takes it: one byte range; anything else is ignored. Pure; any thread. */
+/* The Range header (RFC 9110 14.2) as S3 takes it: one byte range; anything else is ignored. Pure;
+ * any thread. */
 #ifndef GML_S3_RANGE_H
 #define GML_S3_RANGE_H
 

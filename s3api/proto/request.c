@@ -7,11 +7,12 @@
 #include <netinet/in.h>
 
 #define REQUEST_HEADERS_MAX 512
-#define REQUEST_HEADERS_SIZE_MAX                                                                   \
-	8192 /* bytes of names and values, S3's limit; those in the query count as well */
+/* bytes of names and values, S3's limit; those in the query count as well */
+#define REQUEST_HEADERS_SIZE_MAX 8192
 #define REQUEST_HOST_SHOWN 128 /* bytes of a name that is refused */
 
-/* RFC 9110 5.6.2 tokens, with the few more characters that clients are known to use in metadata names. */
+/* RFC 9110 5.6.2 tokens, with the few more characters that clients are known to use in metadata
+ * names. */
 static bool request_name_valid(struct gml_span name)
 {
 	const unsigned char *p = name.ptr;
@@ -165,8 +166,8 @@ static enum s3_error request_read_query(struct s3_call *call)
 
 /* ---- headers in the query ---- */
 
-/* The checksum of a body. Signers put that of the body they see, which is none, into a URL, and S3 takes no notice of it
- * there. */
+/* The checksum of a body. Signers put the checksum of the body that they see, which is empty, into
+ * a URL, and S3 ignores it there. */
 static bool request_is_checksum(struct gml_span name)
 {
 	if (name.len > 15 && strncasecmp(name.ptr, "x-amz-checksum-", 15) == 0)
@@ -208,8 +209,9 @@ static enum s3_error request_hoist_one(struct s3_call *call, size_t index)
 	return S3_OK;
 }
 
-/* Is what stands in the query signed? Version 4 signs all of it, version 2 x-amz-* parameters when it stands there itself.
- * As auth_parse sees it, in the raw query: an escaped name signs nothing. */
+/* Are the parameters of the query signed? Version 4 signs all of them, version 2 the x-amz-*
+ * parameters if the signature is in the query. As auth_parse sees it, in the raw query: an escaped
+ * name signs nothing. */
 static bool request_signs_query(const struct s3_call *call)
 {
 	for (size_t i = 0; i < call->nparams; i++) {
@@ -232,7 +234,8 @@ static enum s3_error request_check_size(struct s3_call *call)
 	return S3_ERR_REQUEST_HEADER_TOO_LARGE;
 }
 
-/* Signers of URLs put x-amz-* headers into the query, where S3 reads them too: what they ask for must be done or refused. */
+/* Signers of URLs put x-amz-* headers into the query, where S3 reads them too: they must be obeyed
+ * or refused. */
 static enum s3_error request_hoist(struct s3_call *call)
 {
 	struct s3_header *headers;
@@ -267,8 +270,8 @@ static enum s3_error request_decode(struct s3_call *call, struct gml_span raw, s
 	return S3_OK;
 }
 
-/* A name that is not the server's may be a bucket's in a domain that nobody configured: taken as path style, a request
- * for a key would reach the bucket called as the key. */
+/* A name that is not the server's may name a bucket in a domain that is not configured: taken as
+ * path style, a request for a key would reach the bucket called as the key. */
 static enum s3_error request_unknown_host(struct s3_call *call, struct gml_span host)
 {
 	return s3_refuse(call, S3_ERR_INVALID_REQUEST,
@@ -281,7 +284,7 @@ static enum s3_error request_unknown_host(struct s3_call *call, struct gml_span 
 			 host.ptr ? (const char *)host.ptr : "");
 }
 
-/* What the configuration says comes first: a name of our own may lie in a domain of buckets. */
+/* The configuration comes first: a name of the server may lie in a domain of buckets. */
 static enum s3_error request_read_host(struct s3_call *call)
 {
 	struct gml_span host = s3_header(call, "host"), found = {NULL, 0};
@@ -367,7 +370,7 @@ enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *req
 	if (call->path.len == 0 || gml_span_chars(call->path)[0] != '/')
 		return S3_ERR_INVALID_URI;
 	if (s3_health_asked(call))
-		return S3_OK; /* under whatever name: those who watch over servers know addresses at best */
+		return S3_OK; /* under any name: monitoring often knows only addresses */
 	error = request_read_query(call);
 	if (!error)
 		error = request_hoist(call);

@@ -31,7 +31,8 @@ static void response_seed_init(void)
 		response_seed = (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid();
 }
 
-/* A counter through a bijection of 64 bits (splitmix64's finish): ids of one process never repeat, and look random. */
+/* A counter through a bijection of 64 bits (splitmix64's finish): ids of one process never repeat,
+ * and look random. */
 void s3_request_id(char out[17])
 {
 	uint64_t x;
@@ -90,7 +91,7 @@ static bool response_has_detail(const struct s3_call *call, const char *name)
 	return false;
 }
 
-/* What S3 adds to some codes, unless the handler knew better. */
+/* Elements that S3 adds to some codes, unless the handler added others. */
 static void response_name_culprit(struct s3_call *call, enum s3_error error)
 {
 	if (error == S3_ERR_NO_SUCH_BUCKET && !response_has_detail(call, "BucketName"))
@@ -118,8 +119,9 @@ static void response_write_error(struct s3_call *call, enum s3_error error)
 	s3_xml_close(xml, "Error");
 }
 
-/* A client that signed for another region learns the right one, also from a HEAD, whose refusal has no text (HeadBucket in
- * the S3 API reference). All buckets are in one: telling it does not tell which ones exist. */
+/* A client that signed for another region gets the right one, also from a HEAD, whose refusal has
+ * no text (HeadBucket in the S3 API reference). All buckets are in one region, so this does not
+ * reveal which ones exist. */
 static bool response_tells_region(const struct s3_call *call, enum s3_error error)
 {
 	return call->bucket.len > 0 && error != S3_ERR_NO_SUCH_BUCKET &&
@@ -253,7 +255,7 @@ void s3_owner_id(uint32_t uid, char out[13])
 	snprintf(out, 13, "%012u", uid);
 }
 
-/* Listings ask for the same few owners again and again. */
+/* Listings look the same few owners up again and again. */
 static const char *response_owner_name(struct s3_call *call, uint32_t uid, const char *id)
 {
 	struct gml_user user;

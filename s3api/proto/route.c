@@ -21,7 +21,7 @@
 #define NOW_FOR(handler, action) S3_MODE_NOW, handler, S3_OK, GML_ACTION_##action
 #define XML_FOR(handler, action) S3_MODE_XML, handler, S3_OK, GML_ACTION_##action
 
-/* The first row that fits is taken: those with more conditions stand before those with fewer. */
+/* The first matching row counts: rows with more conditions come before those with fewer. */
 static const struct s3_operation route_table[] = {
 	{"WriteGetObjectResponse", S3_POST, S3_OBJECT, HEADER("x-amz-request-route"), NONE},
 	/* the service */
@@ -303,7 +303,7 @@ bool s3_route_is_subresource(struct gml_span name)
 	return gml_span_is(name, "partNumber");
 }
 
-/* What S3 says more of than that the method is not allowed. */
+/* Cases in which S3 gives a more precise answer than "method not allowed". */
 static enum s3_error route_missing(struct s3_call *call)
 {
 	static const char *const lists[] = {"uploads", "versions"};

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/* S3 as a protocol, without a server: one struct s3_call is one request from its header to the last byte of its answer. A host (nginx adapter, test adapter) drives it.
+/* S3 as a protocol, without a server: one struct s3_call is one request from its header to the last
+ * byte of its answer. A host (nginx adapter, test adapter) drives it.
  *
  *      s3_call_new ── header, authentication, routing; never blocks on disk or locks (≤ 50 µs)
  *          │ step
  *          ├─ S3_RESPOND: the answer is ready
- *          ├─ S3_WORK:    s3_call_work on a thread that may block, then look at the step again
- *          └─ S3_BODY:    (send 100 Continue if asked,) s3_call_body for each piece of the body, in order, then s3_call_body_end; all on threads that may block; then look again
+ *          ├─ S3_WORK:    s3_call_work on a thread that may block, then examine the step again
+ *          └─ S3_BODY:    (send 100 Continue if the client waits for it,) s3_call_body for each
+ *                         piece of the body, in order, then s3_call_body_end; all on threads that
+ *                         may block; then examine the step again
  *      answer: s3_call_response, then s3_call_run for the content
- *      s3_call_free ── at any time when no call is inside; aborts what is unfinished; may block (unlink)
+ *      s3_call_free ── at any time when no call is inside; aborts an unfinished operation; may
+ *                      block (unlink)
  *
- * A call may be used by one thread at a time. It copies what it needs of the request in s3_call_new.
+ * A call may be used by one thread at a time. s3_call_new copies what it needs of the request.
  */
 #ifndef GML_S3_H
 #define GML_S3_H
@@ -45,7 +49,7 @@ struct s3_config_options {
 	 * checksums fits) */
 	uint32_t xml_body_max;
 	const char *server_id; /* x-amz-id-2 prefix / Server header; NULL = "Gemel" */
-	/* where the NFS door listens, for GET /healthz; NULL: there is none */
+	/* where NFS is served, for GET /healthz; NULL: nowhere */
 	const char *nfs_address;
 	unsigned nfs_port;
 	gml_log_fn log;
@@ -53,7 +57,7 @@ struct s3_config_options {
 };
 /* Errors: INVAL, NOMEM. The configuration is the caller's; `store` must outlive it. */
 int s3_config_new(const struct s3_config_options *options, struct s3_config **out);
-/* NULL is fine; no call is left. Waits for a look of /healthz that is under way. */
+/* NULL is accepted; no call may be left. Waits for a running examination of /healthz. */
 void s3_config_free(struct s3_config *config);
 
 enum s3_step { S3_RESPOND, S3_WORK, S3_BODY };

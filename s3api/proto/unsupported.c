@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a request must not ask for, because nothing here could honour it. Nothing that changes the
+/* Refuses requests for features that are not implemented. No header or parameter that changes the
  * meaning of a request is ignored. Two headers change nothing here:
- * x-amz-bypass-governance-retention and x-amz-mfa open locks, and there is no lock. */
+ * x-amz-bypass-governance-retention and x-amz-mfa open locks, and there are no locks. */
 #include "call.h"
 
 #include <stdio.h>
 
 static bool unsupported_acl_private(struct gml_span value)
 {
-	/* What every object and bucket here is anyway: the owner's alone as far as ACLs go. */
+	/* The ACL that every object and bucket here has anyway: full control for the owner
+	 * alone. */
 	return gml_span_is(value, "private") || gml_span_is(value, "bucket-owner-full-control");
 }
 
@@ -22,7 +23,7 @@ static enum s3_error unsupported_acl(struct s3_call *call)
 static const struct {
 	const char *name;
 	bool prefix;
-	const char *harmless; /* the one value that asks for nothing, any case; NULL: none */
+	const char *harmless; /* the one value without effect, in any case; NULL: none */
 	enum s3_error error;
 } unsupported_headers[] = {
 	{"x-amz-bucket-object-lock-enabled", false, "false", S3_ERR_NOT_IMPLEMENTED},
@@ -66,7 +67,7 @@ static enum s3_error unsupported_header(struct s3_call *call, const struct s3_he
 	return S3_OK;
 }
 
-/* Parameters that the operation knows, or that it refuses itself. */
+/* Parameters that the operation handles, or refuses itself. */
 static bool unsupported_param_known(const struct s3_call *call, struct gml_span name)
 {
 	const char *const *query = call->operation->query;
@@ -81,10 +82,10 @@ static bool unsupported_param_known(const struct s3_call *call, struct gml_span 
 	return gml_span_is(name, "versionId") || gml_span_starts(name, GML_LIT("response-"));
 }
 
-/* Unknown parameters are ignored, as AWS does; a subresource that the operation has not is refused
- * where something would change. S3 grows more of them, whose names stand alone, and "DELETE
- * /bucket/key?new-one" must not delete the key: an unknown parameter without a value is taken for
- * one. */
+/* Unknown parameters are ignored, as AWS does; a subresource that the operation does not have is
+ * refused in requests that change something. S3 adds new ones, whose names come without a value,
+ * and "DELETE /bucket/key?new-one" must not delete the key: an unknown parameter without a value is
+ * taken for one. */
 static enum s3_error unsupported_params(struct s3_call *call)
 {
 	if (call->method == S3_GET || call->method == S3_HEAD)

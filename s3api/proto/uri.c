@@ -72,7 +72,7 @@ static bool uri_is_address(struct gml_span name)
 	uint8_t raw[16];
 	if (v6) {
 		name = gml_span_of(p + 1, name.len - 2);
-		name.len = gml_span_find(name, '%'); /* a zone says something to its sender only */
+		name.len = gml_span_find(name, '%'); /* a zone has a meaning for its sender only */
 	}
 	if (name.len >= sizeof(text) || gml_span_find(name, 0) < name.len)
 		return false;

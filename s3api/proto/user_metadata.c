@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a request says about an object besides its bytes: content headers, user metadata, tags. */
+/* The properties of an object besides its bytes: content headers, user metadata, tags. */
 #include "call.h"
 
 #define META_PREFIX "x-amz-meta-"
@@ -8,7 +8,7 @@
 /* Characters, as UTF-16 counts them ("Categorizing your objects using tags", S3 user guide). */
 #define TAG_KEY_MAX 128
 #define TAG_VALUE_MAX 256
-#define TAGS_LOAD_MAX 64 /* the NFS door may have set more than S3 would */
+#define TAGS_LOAD_MAX 64 /* NFS may have set more than S3 would */
 
 static const struct {
 	const char *request, *answer;
@@ -80,8 +80,8 @@ static enum s3_error meta_strip_chunked(struct s3_call *call, struct gml_span *e
 	return S3_OK;
 }
 
-/* Those of general purpose buckets. They are labels: what they promise of price and time is not for
- * a store to keep. */
+/* Those of general purpose buckets. They are labels: a store cannot keep their promises of price
+ * and time. */
 enum s3_error s3_meta_read_class(struct s3_call *call, struct gml_span *out)
 {
 	static const char *const labels[] = {"REDUCED_REDUNDANCY",  "STANDARD_IA", "ONEZONE_IA",

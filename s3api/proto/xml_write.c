@@ -51,8 +51,8 @@ static void xml_puts(struct s3_xml *xml, const char *text)
 	xml_put(xml, text, strlen(text));
 }
 
-/* Length of the well-formed UTF-8 sequence at p of a character that XML 1.0 allows, or 0 (Unicode table 3-7;
- * XML 1.0 2.2). */
+/* Length of the well-formed UTF-8 sequence at p of a character that XML 1.0 allows, or 0 (Unicode
+ * table 3-7; XML 1.0 2.2). */
 static size_t xml_char(const unsigned char *p, size_t left)
 {
 	uint32_t c;

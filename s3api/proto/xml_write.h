@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* XML documents, written. Text is escaped; bytes that XML 1.0 cannot carry (and invalid UTF-8) become U+FFFD: clients
- * that need such keys ask for encoding-type=url. Memory errors are remembered: check `failed` once at the end. One
- * thread at a time. */
+/* XML documents, written. Text is escaped; bytes that XML 1.0 cannot carry (and invalid UTF-8)
+ * become U+FFFD: clients that need such keys ask for encoding-type=url. Memory errors are
+ * remembered: check `failed` once at the end. One thread at a time. */
 #ifndef GML_S3_XML_WRITE_H
 #define GML_S3_XML_WRITE_H
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Durable metadata updates a second: each makes one name (dirent and cookie) and one inode. See README.md here.
- *   commits DIR PROCESSES THREADS SECONDS [relaxed]
- * makes a store in DIR (which must not hold one), runs, prints one line, and leaves the store for a look at its size.
- */
+/* Durable metadata updates a second: each makes one name (dirent and cookie) and one inode. See
+ * README.md here. commits DIR PROCESSES THREADS SECONDS [relaxed] makes a store in DIR (which must
+ * not hold one), runs, prints one line, and leaves the store for a look at its size. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>

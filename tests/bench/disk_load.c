@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the disk itself does: disk_load DIR THREADS COUNT SIZE: COUNT files of SIZE bytes in all, each created, written and fsync'ed, by THREADS threads.
- * Prints files per second and MB/s. */
+/* What the disk itself does: disk_load DIR THREADS COUNT SIZE: COUNT files of SIZE bytes in all,
+ * each created, written and fsync'ed, by THREADS threads. Prints files per second and MB/s. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A bounded NFSv4 load over one connection, by libnfs's asynchronous calls: nfs_load URL OPERATION COUNT DEPTH [SIZE].
+/* A bounded NFSv4 load over one connection, by libnfs's asynchronous calls: nfs_load URL OPERATION
+ * COUNT DEPTH [SIZE].
  *
- * Operations: create, exclusive, stat, delete (COUNT files fN in the URL's directory, DEPTH at a time); read:NAME (COUNT bytes of file NAME in SIZE-byte calls).
- * create is one OPEN that carries the mode, as kernel clients send it; exclusive is O_EXCL over NFSv4.0: an OPEN, and a SETATTR that brings the mode.
- * The first component of the URL's path is mounted, as a client mounts a bucket. Prints one number: operations per second, or MB/s (10^6 bytes).
- */
+ * Operations: create, exclusive, stat, delete (COUNT files fN in the URL's directory, DEPTH at a
+ * time); read:NAME (COUNT bytes of file NAME in SIZE-byte calls). create is one OPEN that carries
+ * the mode, as kernel clients send it; exclusive is O_EXCL over NFSv4.0: an OPEN, and a SETATTR
+ * that brings the mode. The first component of the URL's path is mounted, as a client mounts a
+ * bucket. Prints one number: operations per second, or MB/s (10^6 bytes). */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

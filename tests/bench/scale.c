@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What an operation costs in a directory of N entries: scale [--entries N] [--home DIR] [--json FILE] [--shuffle]
- * [--keep].
+/* What an operation costs in a directory of N entries: scale [--entries N] [--home DIR] [--json
+ * FILE] [--shuffle] [--keep].
  *
- * Fills one directory of one bucket through the public API, as an upload of N small objects does: empty objects, PUTs
- * from many threads, each acknowledged when it is durable. At 10 thousand, 1 million and N entries it measures single
- * operations at random places of the directory, with warm caches. What is created for a measurement is deleted again.
- * The B-trees get one level deeper for about every hundredfold of entries; nothing else may grow. */
+ * Fills one directory of one bucket through the public API, as an upload of N small objects does:
+ * empty objects, PUTs from many threads, each acknowledged when it is durable. At 10 thousand, 1
+ * million and N entries it measures single operations at random places of the directory, with warm
+ * caches. What is created for a measurement is deleted again. The B-trees get one level deeper for
+ * about every hundredfold of entries; nothing else may grow. */
 #include <errno.h>
 #include <ftw.h>
 #include <getopt.h>
@@ -37,8 +38,8 @@
 #define SCALE_SINGLES 5000 /* samples of single operations */
 #define SCALE_CREATES 1000
 #define SCALE_PAGES 400
-#define SCALE_ENTRY_BYTES                                                                          \
-	1024 /* disk that one entry takes, with what commits have in flight; measured, rounded up */
+/* disk that one entry takes, with what commits have in flight; measured, rounded up */
+#define SCALE_ENTRY_BYTES 1024
 
 static struct scale {
 	struct gml_store *store;
@@ -98,7 +99,8 @@ static struct gml_span scale_span(const char *text)
 /* Names of equal length; the prefix makes keys of the directory. */
 #define SCALE_NAME_FORMAT "img_%010" PRIu64 ".jpg"
 
-/* --shuffle: the i-th name made is another one, so that keys arrive in no order (a bijection of 0..entries-1). */
+/* --shuffle: the i-th name made is another one, so that keys arrive in no order (a bijection of
+ * 0..entries-1). */
 static uint64_t scale_place(uint64_t i)
 {
 	uint64_t bits = 1, x = i;
@@ -140,7 +142,7 @@ static int scale_put(const char *key)
 					NULL);
 }
 
-/* ---- fill -------------------------------------------------------------------------------------------------------- */
+/* ---- fill ------------------------------------------------------------------------------------ */
 
 static void *scale_filler(void *arg)
 {
@@ -206,7 +208,7 @@ static int scale_fill(struct scale_stage *stage, uint64_t from)
 	return rc;
 }
 
-/* ---- measurements ------------------------------------------------------------------------------------------------ */
+/* ---- measurements ---------------------------------------------------------------------------- */
 
 static int scale_order(const void *a, const void *b)
 {
@@ -432,7 +434,8 @@ static bool scale_walk_entry(void *arg, const struct gml_list_entry *entry)
 	return true;
 }
 
-/* Every page of the trees that reading touches is in memory and mapped; and every entry is there. */
+/* Every page of the trees that reading touches is in memory and mapped; and every entry is
+ * there. */
 static int scale_warm(uint64_t entries)
 {
 	struct gml_op op = scale_op(GML_PROTOCOL_S3);
@@ -477,7 +480,7 @@ static int scale_run_stage(struct scale_stage *stage, uint64_t from)
 	return rc;
 }
 
-/* ---- program ----------------------------------------------------------------------------------------------------- */
+/* ---- program --------------------------------------------------------------------------------- */
 
 static int scale_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Input: form, split seed, two bytes of decoded length, length of x-amz-trailer and its text, then the body.
- * Properties: the result does not depend on how the body is cut; accepted bodies have the announced length and
- * trailers; data lies in the input. */
+/* Input: form, split seed, two bytes of decoded length, length of x-amz-trailer and its text, then
+ * the body. Properties: the result does not depend on how the body is cut; accepted bodies have the
+ * announced length and trailers; data lies in the input. */
 #include <string.h>
 
 #include "s3api/proto/chunked.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Runs a fuzz target over files: those named as arguments, else all of the directory GML_CORPUS. Fails if it finds
- * none. */
+/* Runs a fuzz target over files: those named as arguments, else all of the directory GML_CORPUS.
+ * Fails if it finds none. */
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Input: flags, then "METHOD TARGET\n", header lines, an empty line, the body.
- * Flags: 1 sign, 2 break off in the middle of the body, 4..16 how the body is cut, 32 length unknown, 64 unsigned
- * payload. Properties: every request gets an answer of a sane status and exactly the promised bytes (the host checks
- * the runs); error documents are well-formed; how a body is cut does not matter; nothing that broke off is seen. */
+/* Input: flags, then "METHOD TARGET\n", header lines, an empty line, the body. Flags: 1 sign, 2
+ * break off in the middle of the body, 4..16 how the body is cut, 32 length unknown, 64 unsigned
+ * payload. Properties: every request gets an answer of a sane status and exactly the promised bytes
+ * (the host checks the runs); error documents are well-formed; how a body is cut does not matter;
+ * nothing that broke off is seen. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Preloaded into the servers: while the file named by SLOW_DISK exists, each flush takes SLOW_DISK_MS longer, as with a disk
- * that has much to write. */
+/* Preloaded into the servers: while the file named by SLOW_DISK exists, each flush takes
+ * SLOW_DISK_MS longer, as with a disk that has much to write. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -47,7 +47,8 @@ int fsync(int fd)
 	return real(fd);
 }
 
-/* ganesha opens plugins so that they see their own libraries first: they would not see the above. */
+/* ganesha opens plugins so that they see their own libraries first: they would not see the
+ * above. */
 void *dlopen(const char *file, int mode)
 {
 	static void *(*real)(const char *, int);

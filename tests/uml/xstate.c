@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Preloaded into user-mode-linux, whose kernel 6.1 keeps 2.7 KiB of extended processor state (AVX-512). The host takes a
- * whole state or none (EFAULT): 11 KiB on a processor with AMX, where the client would die with its first process. What
- * it leaves out is filled up here with what the traced process has. */
+/* Preloaded into user-mode-linux, whose kernel 6.1 keeps 2.7 KiB of extended processor state
+ * (AVX-512). The host takes a whole state or none (EFAULT): 11 KiB on a processor with AMX, where
+ * the client would die with its first process. What it leaves out is filled up here with what the
+ * traced process has. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <elf.h>

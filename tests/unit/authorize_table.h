@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* authorize_test.c: each action of gemel/action.h in its order, its name for policies, and a letter for each of
- * authorize_callers ("ogitrxwap"). NULL: it reads the store; rights_test.c asks it. */
+/* authorize_test.c: each action of gemel/action.h in its order, its name for policies, and a letter
+ * for each of authorize_callers ("ogitrxwap"). NULL: it reads the store; rights_test.c asks it. */
 /* clang-format off */
 {GML_ACTION_FIND_OBJECT, "s3:ListBucket", "......A.."},
 {GML_ACTION_GET_OBJECT, "s3:GetObject", "..AA.AAA."},

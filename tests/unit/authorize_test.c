@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Every action of gemel/action.h, asked of the one decision itself: callers of all kinds, one target. What the core's
- * operations make of it is in rights_test.c. */
+/* Every action of gemel/action.h, asked of the one decision itself: callers of all kinds, one
+ * target. What the core's operations make of it is in rights_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

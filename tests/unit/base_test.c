@@ -390,7 +390,8 @@ static void test_date_forms(void **state)
 	assert_true(ns == INT64_MAX);
 	assert_true(date_parse(GML_LIT("Mon, 01 Jan 0001 00:00:00 GMT"), &ns));
 	assert_true(ns == INT64_MIN);
-	/* The first and the last second that a file's time can have: what was shown of them is understood again. */
+	/* The first and the last second that a file's time can have: what was shown of them is
+	 * understood again. */
 	assert_true(date_parse(GML_LIT("Fri, 11 Apr 2262 23:47:16 GMT"), &ns));
 	assert_true(ns == 9223372036 * GML_NS_PER_S);
 	assert_true(date_parse(GML_LIT("Tue, 21 Sep 1677 00:12:44 GMT"), &ns));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Documents of a bucket's configuration: kept over a restart, for their owner to change, gone with their bucket. And
- * metadata whose names no attribute over NFS could have. */
+/* Documents of a bucket's configuration: kept over a restart, for their owner to change, gone with
+ * their bucket. And metadata whose names no attribute over NFS could have. */
 #include "gateway/ns/object/object_open.h"
 #include "object_support.h"
 
@@ -202,7 +202,8 @@ static void test_long_names(void **state)
 	assert_rc(gml_xattr_set(&ns->op, ns->store, ino, ns_span("user.s3.meta.b"),
 				(struct gml_span){name, 100}, GML_XATTR_EITHER),
 		  GML_ERR_TOOBIG);
-	/* Tags are replaced as a set, and the metadata beside them stays, also when it is all that is left. */
+	/* Tags are replaced as a set, and the metadata beside them stays, also when it is all that
+	 * is left. */
 	assert_ok(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.a")));
 	tags[0].name.len = 380;
 	tags[1] = (struct gml_meta_pair){ns_span("short"), ns_span("s")};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gml_store_check finds each kind of damage. Every case breaks one thing in a sound store by hand, and names what must
- * be said. */
+/* gml_store_check finds each kind of damage. Every case breaks one thing in a sound store by hand,
+ * and names what must be said. */
 #include <fcntl.h>
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/posix/open_inode.h"
@@ -39,7 +39,7 @@ static void done(struct ns *ns)
 	ns_close(ns);
 }
 
-/* ---- the sound store ----------------------------------------------------------------------------------------- */
+/* ---- the sound store ------------------------------------------------------------------------- */
 
 struct world {
 	struct ns *ns;
@@ -110,7 +110,7 @@ static void test_progress(void **state)
 	assert_true(progress_last > 0);
 }
 
-/* ---- damage -------------------------------------------------------------------------------------------------- */
+/* ---- damage ---------------------------------------------------------------------------------- */
 
 typedef int (*damage_fn)(struct gml_txn *txn, struct world *w);
 
@@ -612,7 +612,7 @@ static void test_damage(void **state)
 	}
 }
 
-/* ---- files --------------------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static void test_missing_file(void **state)
 {

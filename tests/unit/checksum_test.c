@@ -223,8 +223,8 @@ static void test_combine(void **state)
 			assert_int_equal(gml_checksum_combine(algorithm, a, b, len - cut), 0);
 			assert_memory_equal(a, whole, kinds[i].size);
 		}
-		/* Long ones, by the law that joining is associative: (a b) c = a (b c) with lengths near the ends of 64
-		 * bits. */
+		/* Long ones, by the law that joining is associative: (a b) c = a (b c) with lengths
+		 * near the ends of 64 bits. */
 		for (int round = 0; round < 50; round++) {
 			uint64_t b_len = (uint64_t)1 << (round % 63),
 				 c_len = ((uint64_t)1 << 62) - (uint64_t)round;

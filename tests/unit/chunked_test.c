@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* aws-chunked bodies: AWS's published examples, what clients send, every way to be wrong; each in every split. */
+/* aws-chunked bodies: AWS's published examples, what clients send, every way to be wrong; each in
+ * every split. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +41,8 @@ static void body_fill(struct body *body, char c, size_t len)
 	free(run);
 }
 
-/* A client's half of the signature chain, written from the documentation and independent of auth_stream_*. */
+/* A client's half of the signature chain, written from the documentation and independent of
+ * auth_stream_*. */
 
 static const struct auth_stream seed = {
 	.signing_key = {1, 2, 3, 4, 5},
@@ -99,7 +101,8 @@ struct result {
 	uint64_t small_chunk, small_size;
 };
 
-/* cuts: next piece's length by position; pieces live in memory of their own, so that ASan sees reads behind them. */
+/* cuts: next piece's length by position; pieces live in memory of their own, so that ASan sees
+ * reads behind them. */
 static void decode(const struct s3_chunked_options *options, const struct body *body,
 		   size_t (*cut)(void *, size_t), void *arg, struct result *out)
 {
@@ -471,8 +474,8 @@ static void test_sizes(void **state)
 	free(data);
 }
 
-/* Every byte of a signed body changed in turn: never accepted, unless the change is in what the format leaves free (hex
- * digits' case). */
+/* Every byte of a signed body changed in turn: never accepted, unless the change is in what the
+ * format leaves free (hex digits' case). */
 static void test_signed_mutations(void **state)
 {
 	struct auth_stream stream = seed;
@@ -506,7 +509,8 @@ static void test_signed_mutations(void **state)
 			body.bytes[i] ^= (char)(1 << bit);
 		}
 	assert_in_range(survived, 1, 60);
-	/* Cut anywhere: incomplete. The final CRLF, and the LF of the one before it, may be missing. */
+	/* Cut anywhere: incomplete. The final CRLF, and the LF of the one before it, may be
+	 * missing. */
 	for (size_t len = 0; len < body.len - 2; len++) {
 		struct body shorter = {body.bytes, len};
 		decode(&options, &shorter, cut_whole, NULL, &result);

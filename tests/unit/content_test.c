@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Checksums of content: made with S3 content and for settled NFS content, gone before bytes change, and
- * what they find. */
+/* Checksums of content: made with S3 content and for settled NFS content, gone before bytes change,
+ * and what they find. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -10,7 +10,7 @@
 #define BLOCK ((uint64_t)GML_SUM_BLOCK)
 #define MIB ((size_t)1 << 20)
 
-/* ---- what happens while a blob is being summed --------------------------------------------------- */
+/* ---- what happens while a blob is being summed ----------------------------------------------- */
 
 static void (*on_pread)(struct ns *ns);
 static struct ns *on_pread_ns;
@@ -25,7 +25,7 @@ ssize_t pread(int fd, void *buf, size_t len, off_t off)
 	return n;
 }
 
-/* ---- helpers ------------------------------------------------------------------------------------ */
+/* ---- helpers --------------------------------------------------------------------------------- */
 
 static char *noise(size_t len, uint32_t x)
 {
@@ -159,9 +159,10 @@ static struct gml_file *reopen(struct ns *ns, gml_ino ino)
 	return file;
 }
 
-/* ---- S3 content --------------------------------------------------------------------------------- */
+/* ---- S3 content ------------------------------------------------------------------------------ */
 
-/* Sizes around every boundary; the first, the last and a middle byte of each is found when it flips. */
+/* Sizes around every boundary; the first, the last and a middle byte of each is found when it
+ * flips. */
 static void test_objects(void **state)
 {
 	static const size_t sizes[] = {1,	  4096,		 BLOCK - 1,   BLOCK,
@@ -200,7 +201,8 @@ static void test_objects(void **state)
 	free(bytes);
 }
 
-/* One range for neighbours; a file that ends early; a file that is gone; whose it is, when several share it. */
+/* One range for neighbours; a file that ends early; a file that is gone; whose it is, when several
+ * share it. */
 static void test_ways_to_be_damaged(void **state)
 {
 	struct ns *ns = *state;
@@ -322,7 +324,7 @@ static void test_uploads(void **state)
 	free(bytes);
 }
 
-/* ---- settled NFS content ------------------------------------------------------------------------- */
+/* ---- settled NFS content --------------------------------------------------------------------- */
 
 static void test_settled_file(void **state)
 {
@@ -542,7 +544,8 @@ static void test_changed_while_checked(void **state)
 	free(bytes);
 }
 
-/* What S3 shares of NFS's content keeps its checksums, or gets them; in-place writes go elsewhere then. */
+/* What S3 shares of NFS's content keeps its checksums, or gets them; in-place writes go elsewhere
+ * then. */
 static void test_shared_with_s3(void **state)
 {
 	struct ns *ns = *state;

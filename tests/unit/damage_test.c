@@ -134,8 +134,8 @@ static void test_short_blob(void **state)
 	ns_close(ns);
 }
 
-/* A length that was seen is not asked for again, but for HEAD, from which the next GET has it. The open object keeps
- * the sweeper from seeing it as well. */
+/* A length that was seen is not asked for again, but for HEAD, from which the next GET has it. The
+ * open object keeps the sweeper from seeing it as well. */
 static void test_length_is_remembered(void **state)
 {
 	struct ns *ns = *state;
@@ -187,8 +187,8 @@ static void test_pack(void **state)
 	ns_close(ns);
 }
 
-/* A map of many extents in two files, which take turns: every other MiB of it was written over NFS. The last one is
- * looked at as well. */
+/* A map of many extents in two files, which take turns: every other MiB of it was written over NFS.
+ * The last one is looked at as well. */
 static void test_long_map(void **state)
 {
 	enum { MIB = 1 << 20, CHUNKS = 20 };
@@ -262,7 +262,8 @@ static int read_all(void *arg, const void *buf, size_t len)
 	return 0;
 }
 
-/* HEAD looks at the first 256 files, and on an event loop at no object of so many. A GET finds what is beyond. */
+/* HEAD looks at the first 256 files, and on an event loop at no object of so many. A GET finds what
+ * is beyond. */
 static void test_many_files(void **state)
 {
 	enum { FILES = 300 };
@@ -308,7 +309,8 @@ static void test_many_files(void **state)
 	ns_close(ns);
 }
 
-/* What NFS wrote lies in a write blob. Of a file that nobody writes, the missing end is lost, and not a hole. */
+/* What NFS wrote lies in a write blob. Of a file that nobody writes, the missing end is lost, and
+ * not a hole. */
 static void test_write_blob(void **state)
 {
 	struct ns *ns = *state;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the tests of gateway/data share: a blob store in a temporary directory, whose ids come from two counters, and
- * syncs that are counted and can be made to fail. */
+/* What the tests of gateway/data share: a blob store in a temporary directory, whose ids come from
+ * two counters, and syncs that are counted and can be made to fail. */
 #ifndef GML_TEST_DATA_SUPPORT_H
 #define GML_TEST_DATA_SUPPORT_H
 
@@ -28,7 +28,7 @@
 /* Of the last segment that this thread appended. */
 __attribute__((unused)) static _Thread_local uint32_t pack_sum;
 
-/* ---- counted and failing syncs ------------------------------------------------------------------------------- */
+/* ---- counted and failing syncs --------------------------------------------------------------- */
 
 static _Atomic unsigned sync_count;
 static _Atomic int sync_errno;
@@ -43,7 +43,7 @@ int fdatasync(int fd)
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
-/* ---- fixture ------------------------------------------------------------------------------------------------- */
+/* ---- fixture --------------------------------------------------------------------------------- */
 
 struct world {
 	char dir[64];

@@ -2,7 +2,7 @@
 /* Blob files and the descriptor cache, on real directories. */
 #include "data_support.h"
 
-/* ---- the directory ------------------------------------------------------------------------------------------- */
+/* ---- the directory --------------------------------------------------------------------------- */
 
 static void test_create_refuses_full_directory(void **state)
 {
@@ -33,7 +33,7 @@ static void test_statfs(void **state)
 	assert_true(total >= free_bytes && free_bytes >= avail && avail > 0);
 }
 
-/* ---- blobs --------------------------------------------------------------------------------------------------- */
+/* ---- blobs ----------------------------------------------------------------------------------- */
 
 static void test_blob_round_trip(void **state)
 {
@@ -202,7 +202,7 @@ static void test_blob_shape(void **state)
 	gml_blob_unref(blob);
 }
 
-/* ---- cache --------------------------------------------------------------------------------------------------- */
+/* ---- cache ----------------------------------------------------------------------------------- */
 
 static void test_hit_needs_no_file(void **state)
 {
@@ -361,7 +361,7 @@ static void test_cache_under_threads(void **state)
 	}
 }
 
-/* ---- walks --------------------------------------------------------------------------------------------------- */
+/* ---- walks ----------------------------------------------------------------------------------- */
 
 struct seen {
 	uint64_t count, sum, bytes;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Group commit over LMDB: many threads, several processes, closures that fail, a full map, writers that are killed. */
+/* Group commit over LMDB: many threads, several processes, closures that fail, a full map, writers
+ * that are killed. */
 #include "meta_support.h"
 #include <errno.h>
 #include <pthread.h>
@@ -129,7 +130,8 @@ static void test_processes(void **state)
 }
 
 /* ---- a batch with black sheep ---- */
-/* Holds the leader inside its closure until the others have queued up behind it, so that they form one batch. */
+/* Holds the leader inside its closure until the others have queued up behind it, so that they form
+ * one batch. */
 struct gate {
 	sem_t entered, go;
 };
@@ -353,8 +355,8 @@ static void test_kill_in_closure(void **state)
 	close(ready[1]);
 }
 
-/* Processes of several writers each are killed at random moments; what they were told is stored must be there, by every
- * count. */
+/* Processes of several writers each are killed at random moments; what they were told is stored
+ * must be there, by every count. */
 #define KILL_THREADS 8
 struct kill_shared {
 	_Atomic uint64_t acked[KILL_THREADS];
@@ -526,7 +528,8 @@ static void *voter_run(void *arg)
 	return NULL;
 }
 
-/* The first leads alone; the others are one batch, in their order. Returns the flushes since the first was called. */
+/* The first leads alone; the others are one batch, in their order. Returns the flushes since the
+ * first was called. */
 static uint64_t one_batch(struct meta_env *env, struct voter *voter, int n)
 {
 	struct gml_meta_stats stats;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Names of any length: exact bytewise order, continuation nodes, cookies; against a sorted array. In the
- * present, and in another view. */
+/* Names of any length: exact bytewise order, continuation nodes, cookies; against a sorted array.
+ * In the present, and in another view. */
 #define TEST_VIEW test_view
 #include "meta_support.h"
 #include "gateway/meta/record/dirent.h"
@@ -372,8 +372,8 @@ static void test_replace(void **state)
 	meta_env_update(*state, replace_cookie, NULL);
 }
 
-/* Where one name ends and its continuation begins, keys have one length in any view, and the longest
- * fits. */
+/* Where one name ends and its continuation begins, keys have one length in any view, and the
+ * longest fits. */
 static void test_longest_key(void **state)
 {
 	const uint8_t name[K] = {1};

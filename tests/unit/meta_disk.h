@@ -351,8 +351,8 @@ static inline void disk_image_event(struct disk_image *image, size_t at, bool sa
 static inline void disk_image_build(struct disk_image *image, size_t cut, uint64_t *seed)
 {
 	size_t safe[DISK_FILES] = {0};
-	unsigned mood =
-		meta_random(seed) % 4; /* none, all or some of what was not flushed made it */
+	/* none, all or some of what was not flushed made it */
+	unsigned mood = meta_random(seed) % 4;
 	for (int i = 0; i < DISK_FILES; i++) {
 		memset(image->bytes[i], 0, image->len[i]);
 		memcpy(image->bytes[i], image->base[i], image->base_len[i]);

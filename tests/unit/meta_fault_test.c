@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Memory runs out: the n-th allocation of a life of the store fails, for n = 1, 2, 3 … until a whole run meets no
- * failure. Each run ends with an error or with everything done, leaks nothing, and leaves a store that opens and holds
- * what was acknowledged. */
+/* Memory runs out: the n-th allocation of a life of the store fails, for n = 1, 2, 3 … until a
+ * whole run meets no failure. Each run ends with an error or with everything done, leaks nothing,
+ * and leaves a store that opens and holds what was acknowledged. */
 #include "meta_support.h"
 
 #ifdef META_SANITIZED

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What read transactions remember of earlier ones must never show: a model against random changes, with snapshots of
- * several ages open at once, and more keys than are remembered. */
+/* What read transactions remember of earlier ones must never show: a model against random changes,
+ * with snapshots of several ages open at once, and more keys than are remembered. */
 #include "meta_support.h"
 #include <pthread.h>
 
@@ -132,8 +132,8 @@ static void *race_read(void *arg)
 		struct gml_txn *txn;
 		if (gml_meta_read_begin(race->env->meta, &txn) != 0)
 			return arg;
-		if (gml_txn_get(txn, GML_TABLE_JOURNAL, STR("a"), &a) !=
-			    0 || /* perhaps remembered */
+		/* perhaps remembered */
+		if (gml_txn_get(txn, GML_TABLE_JOURNAL, STR("a"), &a) != 0 ||
 		    gml_cursor_open(txn, GML_TABLE_JOURNAL, &cursor) != 0)
 			return arg;
 		if (gml_cursor_seek(cursor, STR("b"), &key, &b) != 0 ||

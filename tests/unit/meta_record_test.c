@@ -106,8 +106,8 @@ static void inode_make(struct gml_inode *inode, uint64_t *seed)
 		inode->target = SPAN(inode_bytes, inode_number(seed) % (GML_SYMLINK_MAX + 1));
 	if (has >> 16 & 1)
 		inode->headers = SPAN(inode_bytes, inode_number(seed) % 8192);
-	if ((has >> 17 & 31) ==
-	    0) /* few: pages of large values are not used twice in one transaction */
+	/* few: pages of large values are not used twice in one transaction */
+	if ((has >> 17 & 31) == 0)
 		inode->parts = SPAN(inode_bytes, inode_number(seed) % 400000);
 }
 
@@ -448,8 +448,9 @@ static int damage_decoder(struct gml_txn *txn, const struct damage *damage, stru
 	return 0;
 }
 
-/* Every cut, one more byte and every flipped bit are found by the checksum. With a checksum that fits, the decoder still
- * refuses every cut, one more byte and another format, and reads all else within bounds (the sanitizer watches). */
+/* Every cut, one more byte and every flipped bit are found by the checksum. With a checksum that
+ * fits, the decoder still refuses every cut, one more byte and another format, and reads all else
+ * within bounds (the sanitizer watches). */
 static int damage_record(struct gml_txn *txn, void *arg)
 {
 	struct damage *damage = arg;

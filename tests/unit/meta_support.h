@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A metadata store in a directory of its own for one test, and a closure that runs a plain function. */
+/* A metadata store in a directory of its own for one test, and a closure that runs a plain
+ * function. */
 #ifndef TESTS_META_SUPPORT_H
 #define TESTS_META_SUPPORT_H
 
@@ -114,7 +115,8 @@ static inline struct gml_txn *meta_env_read(struct meta_env *env)
 	return txn;
 }
 
-/* Assertions may not leave a closure by longjmp (the write transaction would stay open): count failures instead. */
+/* Assertions may not leave a closure by longjmp (the write transaction would stay open): count
+ * failures instead. */
 #define CLOSURE_CHECK(cond)                                                                        \
 	do {                                                                                       \
 		if (!(cond)) {                                                                     \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The engine over LMDB: its files, what it refuses to open, its readers and its map. The contract is engine_test.c,
- * group commit meta_commit_test.c. */
+/* The engine over LMDB: its files, what it refuses to open, its readers and its map. The contract
+ * is engine_test.c, group commit meta_commit_test.c. */
 #include "meta_support.h"
 #include <errno.h>
 #include <lmdb.h>
@@ -190,7 +190,8 @@ static void test_default_map(void **state)
 	meta_env_free(env);
 }
 
-/* Where a terabyte of addresses is refused, the store is made with what can be had, and opens with it. */
+/* Where a terabyte of addresses is refused, the store is made with what can be had, and opens with
+ * it. */
 static void test_small_address_space(void **state)
 {
 #ifdef META_SANITIZED

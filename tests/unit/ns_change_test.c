@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Every change of an inode in place asks gml_may_change: a refusal there binds all roads, and leaves things as they
- * were. */
+/* Every change of an inode in place asks gml_may_change: a refusal there binds all roads, and
+ * leaves things as they were. */
 #include "gateway/ns/core/may_change.h"
 #include "object_support.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A writer is killed at a random moment; what it was told to be durable must be there afterwards, and every invariant
- * hold. (Killing loses no page of the kernel's cache; order on the disk is tests/crash's business.) */
+/* A writer is killed at a random moment; what it was told to be durable must be there afterwards,
+ * and every invariant hold. (Killing loses no page of the kernel's cache; order on the disk is
+ * tests/crash's business.) */
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -221,7 +222,8 @@ static void child_overwrite(struct ns *ns, struct told *told, unsigned seed)
 	}
 }
 
-/* Cuts a little more each time and grows it back; in between a byte is written, so that the states alternate. */
+/* Cuts a little more each time and grows it back; in between a byte is written, so that the states
+ * alternate. */
 static void child_truncate(struct ns *ns, struct told *told, unsigned seed)
 {
 	struct gml_setattr set = {.mask = GML_SET_SIZE};
@@ -318,8 +320,8 @@ static void test_kill_truncating(void **state)
 	kill_old(true);
 }
 
-/* A living process writes the file: another one may read it, but not write, truncate or settle it. After its death it
- * may. */
+/* A living process writes the file: another one may read it, but not write, truncate or settle it.
+ * After its death it may. */
 static void test_two_processes(void **state)
 {
 	int up[2], down[2];

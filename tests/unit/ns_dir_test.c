@@ -3,8 +3,7 @@
 #include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
-/* ---- what a directory shows ----------------------------------------------------------------------------------------
- */
+/* ---- what a directory shows ------------------------------------------------------------------ */
 
 struct listing {
 	unsigned count, stop;
@@ -152,7 +151,8 @@ static void test_symlink_mknod(void **state)
 	assert_rc(gml_dir_mknod(&ns->op, ns->store, ns->bucket, ns_span("r"),
 				&(struct gml_node){.type = GML_REG}, &attr),
 		  GML_ERR_INVAL);
-	/* A symlink is renamed whole, target included, past other writes of the same transaction. */
+	/* A symlink is renamed whole, target included, past other writes of the same
+	 * transaction. */
 	assert_ok(gml_dir_rename(&ns->op, ns->store, ns->bucket, ns_span("l"), ns->bucket,
 				 ns_span("l2")));
 	assert_ok(gml_inode_readlink(&ns->op, ns->store, ns_lookup(ns, ns->bucket, "l2"), buf,
@@ -218,8 +218,7 @@ static void test_remove(void **state)
 	assert_rc(gml_inode_getattr(&ns->op, ns->store, d, &(struct gml_attr){0}), GML_ERR_STALE);
 }
 
-/* ---- rename
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- rename ---------------------------------------------------------------------------------- */
 
 static int mv(struct ns *ns, gml_ino from_dir, const char *from, gml_ino to_dir, const char *to)
 {
@@ -300,8 +299,7 @@ static void test_rename_implicit(void **state)
 	assert_ino_equal(ns_lookup(ns, b, "n"), GML_INO_NONE);
 }
 
-/* ---- escapes
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- escapes --------------------------------------------------------------------------------- */
 
 static void test_escapes(void **state)
 {
@@ -410,8 +408,7 @@ static void test_marker(void **state)
 	assert_ok(mv(ns, b, "e", b, "d"));
 }
 
-/* ---- readdir
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- readdir --------------------------------------------------------------------------------- */
 
 static void test_readdir_resume(void **state)
 {
@@ -464,8 +461,7 @@ static void test_readdir_live(void **state)
 	assert_ok(gml_file_close(&ns->op, file));
 }
 
-/* ---- rights
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- rights ---------------------------------------------------------------------------------- */
 
 static void test_rights(void **state)
 {
@@ -549,7 +545,8 @@ static void test_root(void **state)
 	list_dir(ns, &user, GML_INO_ROOT, &list);
 	assert_int_equal(list.count, 1);
 	assert_true(list_has(&list, "bucket"));
-	/* Found by its name all the same, or nobody could mount it with root squashed; what is in it is not. */
+	/* Found by its name all the same, or nobody could mount it with root squashed; what is in
+	 * it is not. */
 	assert_ok(gml_dir_lookup(&user, ns->store, GML_INO_ROOT, ns_span("private"), &attr));
 	assert_int_equal(attr.mode, 0700);
 	assert_rc(gml_dir_read(&user, ns->store, attr.ino,
@@ -574,7 +571,8 @@ static void test_root(void **state)
 		  GML_ERR_NOENT);
 }
 
-/* An engine that keeps no count of inodes: the objects of the buckets are the files that are known. */
+/* An engine that keeps no count of inodes: the objects of the buckets are the files that are
+ * known. */
 static void test_statfs_files(void **state)
 {
 	struct ns *ns = *state;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Inodes and open files: gateway/ns/inode.c, setattr.c, xattr.c, file.c, write.c, seek.c, finalize.c, extent.c, change_counters.c,
- * etag.c. */
+/* Inodes and open files: gateway/ns/inode.c, setattr.c, xattr.c, file.c, write.c, seek.c,
+ * finalize.c, extent.c, change_counters.c, etag.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -275,8 +275,8 @@ static struct {
 int sync_file_range(int fd, off_t off, off_t len, unsigned flags)
 {
 	(void)fd;
-	if (flags !=
-	    SYNC_FILE_RANGE_WRITE) /* a checkpoint of the metadata, on a thread of its own */
+	/* a checkpoint of the metadata, on a thread of its own */
+	if (flags != SYNC_FILE_RANGE_WRITE)
 		return 0;
 	written_back.calls++;
 	written_back.from = off;
@@ -292,7 +292,8 @@ int fsync(int fd)
 	return (int)syscall(SYS_fsync, fd);
 }
 
-/* One sync a file: what COMMIT did, the close does not do again. In place, COMMIT leaves the times to the close. */
+/* One sync a file: what COMMIT did, the close does not do again. In place, COMMIT leaves the times
+ * to the close. */
 static void test_syncs(void **state)
 {
 	struct ns *ns = *state;
@@ -325,7 +326,8 @@ static void test_syncs(void **state)
 	assert_int_equal(fsyncs, 4);
 }
 
-/* A stream is written back while it comes, whatever order its pieces arrive in; what is written here and there is not. */
+/* A stream is written back while it comes, whatever order its pieces arrive in; what is written
+ * here and there is not. */
 static void test_write_behind(void **state)
 {
 	struct ns *ns = *state;
@@ -351,8 +353,8 @@ static void assert_clean(struct ns *ns, gml_ino ino)
 	assert_false(ns_record(ns, ino).flags & GML_INODE_DIRTY);
 }
 
-/* Never written: the close costs nothing, and many become clean at once, without a write blob and without anybody
- * seeing a change. */
+/* Never written: the close costs nothing, and many become clean at once, without a write blob and
+ * without anybody seeing a change. */
 static void test_unwritten(void **state)
 {
 	struct ns *ns = *state;
@@ -501,8 +503,8 @@ static void test_setattr_rights(void **state)
 	assert_ok(SET(&other, .mask = GML_SET_SIZE, .size = 3));
 	assert_int_equal(attr.size, 3);
 	assert_ok(SET(&ns->op, .mask = GML_SET_MODE | GML_SET_GID, .mode = 02755, .gid = 300));
-	assert_ok(
-		SET(&owner, .mask = GML_SET_MODE, .mode = 02755)); /* not in the group: no setgid */
+	/* not in the group: no setgid */
+	assert_ok(SET(&owner, .mask = GML_SET_MODE, .mode = 02755));
 	assert_int_equal(attr.mode, 0755);
 	assert_rc(SET(&ns->op, .mask = GML_SET_SIZE, .size = GML_FILE_SIZE_MAX + 1), GML_ERR_FBIG);
 	assert_rc(gml_inode_setattr(&ns->op, ns->store, d,
@@ -532,8 +534,7 @@ static void test_suid_cleared_by_write(void **state)
 	assert_ok(gml_file_close(&user, file));
 }
 
-/* ---- truncation
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- truncation ------------------------------------------------------------------------------ */
 
 static void test_truncate(void **state)
 {
@@ -564,7 +565,8 @@ static void test_truncate(void **state)
 	assert_int_equal(usage(ns).bytes, 0);
 }
 
-/* A crash came between a truncation's commit and that of the write blob's file: its rubbish must never show. */
+/* A crash came between a truncation's commit and that of the write blob's file: its rubbish must
+ * never show. */
 static void test_truncate_rubbish(void **state)
 {
 	struct ns *ns = *state;
@@ -586,8 +588,7 @@ static void test_truncate_rubbish(void **state)
 	assert_ok(gml_file_close(&ns->op, file));
 }
 
-/* ---- S3 content under NFS's hands
- * ----------------------------------------------------------------------------------------- */
+/* ---- S3 content under NFS's hands ------------------------------------------------------------ */
 
 struct built {
 	gml_ino ino;
@@ -613,7 +614,8 @@ static int built_txn(struct gml_txn *txn, void *argp)
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
-/* A file of `count` extents of `len` bytes each, every second one missing if `holes`; its bytes in `model`. */
+/* A file of `count` extents of `len` bytes each, every second one missing if `holes`; its bytes in
+ * `model`. */
 static gml_ino build(struct ns *ns, const char *name, unsigned count, uint64_t len, bool holes,
 		     uint8_t *model)
 {
@@ -790,8 +792,7 @@ static void test_sparse(void **state)
 	free(model);
 }
 
-/* ---- the rest
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 static void test_orphan(void **state)
 {

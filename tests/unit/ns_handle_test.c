@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The gate for inode numbers that came from a handle (gateway/ns/posix/handle.c), and orphans whose time is wrong. */
+/* The gate for inode numbers that came from a handle (gateway/ns/posix/handle.c), and orphans whose
+ * time is wrong. */
 #include <fcntl.h>
 #include "gateway/ns/core/time.h"
 #include "gateway/ns/posix/open_inode.h"
@@ -210,7 +211,7 @@ static void handle_remove(struct ns *ns, const char *name)
 	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span(name), GML_REMOVE_ANY));
 }
 
-/* ---- what lost its names --------------------------------------------------------------------------------------- */
+/* ---- what lost its names --------------------------------------------------------------------- */
 
 static void test_nameless(void **state)
 {
@@ -373,7 +374,7 @@ static void test_create_finds_the_name(void **state)
 	assert_ok(gml_file_close(&op, file));
 }
 
-/* ---- search permission on the bucket's root -------------------------------------------------------------------- */
+/* ---- search permission on the bucket's root -------------------------------------------------- */
 
 static void chmod_to(struct ns *ns, gml_ino ino, uint32_t mode, uint32_t uid)
 {
@@ -453,7 +454,7 @@ static void test_bucket_gone(void **state)
 	assert_ok(gml_file_close(&owner, file));
 }
 
-/* ---- a clock that was set back --------------------------------------------------------------------------------- */
+/* ---- a clock that was set back --------------------------------------------------------------- */
 
 struct date {
 	gml_ino ino;

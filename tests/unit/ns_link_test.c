@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Names that get another inode, and names that lose theirs: gateway/ns/core/link.c and supersede.c, by all roads of both
- * doors. What a change writes is counted at the engine's border. */
+/* Names that get another inode, and names that lose theirs: gateway/ns/core/link.c and supersede.c,
+ * by all roads of both doors. What a change writes is counted at the engine's border. */
 #include "gateway/ns/core/supersede.h"
 #include "object_support.h"
 
-/* ---- what goes past the test -------------------------------------------------------------------------------- */
+/* ---- what goes past the test ----------------------------------------------------------------- */
 
 static unsigned table_changes[GML_TABLE_COUNT_], changes;
 static enum gml_supersede reasons[16];
@@ -96,7 +96,7 @@ static int copy(struct ns *ns, const char *from, const char *to)
 			       &(struct gml_copy_options){.src_cond = NULL}, NULL);
 }
 
-/* ---- what a change costs ------------------------------------------------------------------------------------ */
+/* ---- what a change costs --------------------------------------------------------------------- */
 
 static void test_changes(void **state)
 {
@@ -132,7 +132,7 @@ static void test_changes(void **state)
 	assert_int_equal(changes, 6); /* dirent, cookie, inode, orphan, directory, usage */
 }
 
-/* ---- a replaced name ---------------------------------------------------------------------------------------- */
+/* ---- a replaced name ------------------------------------------------------------------------- */
 
 static void test_cookie_stays(void **state)
 {
@@ -318,7 +318,7 @@ static void test_directories(void **state)
 	object_assert(ns, ns_span("e/gone/f"), "f", 1);
 }
 
-/* ---- listings while names are replaced ---------------------------------------------------------------------- */
+/* ---- listings while names are replaced ------------------------------------------------------- */
 
 #define MANY 40
 
@@ -411,9 +411,10 @@ static void test_list_replaced(void **state)
 		assert_int_equal(seen.times[i], 1);
 }
 
-/* ---- all roads ---------------------------------------------------------------------------------------------- */
+/* ---- all roads ------------------------------------------------------------------------------- */
 
-/* Each loss of a name's content is told to gml_supersede, with its reason, and leaves one orphan. */
+/* Each loss of a name's content is told to gml_supersede, with its reason, and leaves one
+ * orphan. */
 static void assert_lost(struct ns *ns, unsigned *orphans, enum gml_supersede why)
 {
 	assert_int_equal(nreasons, 1);
@@ -463,7 +464,7 @@ static void test_roads(void **state)
 	assert_lost(ns, &orphans, GML_SUPERSEDE_BUCKET);
 }
 
-/* ---- damage ------------------------------------------------------------------------------------------------- */
+/* ---- damage ---------------------------------------------------------------------------------- */
 
 struct wrong {
 	gml_ino dir, old, new;

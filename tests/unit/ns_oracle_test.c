@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Random sequences of operations on a store and on a directory of the file system below it: the results, the trees and
- * the bytes must be the same. From time to time what lies in write blobs becomes extents, as CopyObject makes it,
- * orphans are reaped, and the store is closed and opened again. NS_SEED and NS_STEPS choose another run. */
+/* Random sequences of operations on a store and on a directory of the file system below it: the
+ * results, the trees and the bytes must be the same. From time to time what lies in write blobs
+ * becomes extents, as CopyObject makes it, orphans are reaped, and the store is closed and opened
+ * again. NS_SEED and NS_STEPS choose another run. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -134,8 +135,7 @@ static void expect(struct oracle *o, const char *what, const char *path, const c
 			 path2 ? path2 : "", gml_err_name(got), gml_err_name(want));
 }
 
-/* ---- operations on names --------------------------------------------------------------------------------------------
- */
+/* ---- operations on names --------------------------------------------------------------------- */
 
 static void do_mkdir(struct oracle *o)
 {
@@ -232,8 +232,8 @@ static void do_link(struct oracle *o)
 	expect(o, "link", path, path2, rc, want);
 }
 
-/* S3's PUT is open(O_EXCL) of another file and rename(2) over the name. Where a directory has the name, or there is none
- * to hold it, S3 has rules of its own. */
+/* S3's PUT is open(O_EXCL) of another file and rename(2) over the name. Where a directory has the
+ * name, or there is none to hold it, S3 has rules of its own. */
 static void do_put(struct oracle *o)
 {
 	char path[64], real[160], real2[160], key[64];
@@ -264,8 +264,7 @@ static void do_put(struct oracle *o)
 	o->puts++;
 }
 
-/* ---- operations on files
- * ------------------------------------------------------------------------------------------------ */
+/* ---- operations on files --------------------------------------------------------------------- */
 
 static void close_handle(struct oracle *o, struct handle *h)
 {
@@ -417,8 +416,7 @@ static void do_seek(struct oracle *o)
 	}
 }
 
-/* ---- what others do meanwhile
- * ---------------------------------------------------------------------------------------------- */
+/* ---- what others do meanwhile ---------------------------------------------------------------- */
 
 struct reflink_arg {
 	gml_ino ino;
@@ -478,7 +476,7 @@ static void do_reopen(struct oracle *o)
 	assert_ok(gml_store_recover(&o->ns->op, o->ns->store));
 }
 
-/* ---- READDIR's cookies ------------------------------------------------------------------------------------------- */
+/* ---- READDIR's cookies ----------------------------------------------------------------------- */
 
 struct root_list {
 	struct oracle *o;
@@ -494,8 +492,8 @@ static bool root_each(void *arg, struct gml_span name, const struct gml_attr *at
 	return true;
 }
 
-/* After each step: a name that was there before has the cookie that it had, whatever it denotes by now; a new one has a
- * cookie that never was. */
+/* After each step: a name that was there before has the cookie that it had, whatever it denotes by
+ * now; a new one has a cookie that never was. */
 static void check_cookies(struct oracle *o)
 {
 	struct root_list list = {.o = o};
@@ -527,7 +525,8 @@ static bool reader_each(void *arg, struct gml_span name, const struct gml_attr *
 	return false; /* one a page */
 }
 
-/* At its end: what was there all the time was shown once. What came and went may be shown or not, each life once. */
+/* At its end: what was there all the time was shown once. What came and went may be shown or not,
+ * each life once. */
 static void do_reading(struct oracle *o)
 {
 	struct reader *reader = &o->reader;
@@ -551,8 +550,7 @@ static void do_reading(struct oracle *o)
 	*reader = (struct reader){.after = 0};
 }
 
-/* ---- the whole tree
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- the whole tree -------------------------------------------------------------------------- */
 
 struct tree {
 	struct oracle *o;

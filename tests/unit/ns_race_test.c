@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Races that hold still: the linker sends gml_blob_open and gml_owner_alive through here, and what another thread or
- * process might do just then is done just then. */
+/* Races that hold still: the linker sends gml_blob_open and gml_owner_alive through here, and what
+ * another thread or process might do just then is done just then. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -69,7 +69,8 @@ static gml_ino race_hidden_wblob(struct ns *ns)
 	return ino;
 }
 
-/* A copy gives the write blob back between a writer's look at the clean file and its opening the blob. */
+/* A copy gives the write blob back between a writer's look at the clean file and its opening the
+ * blob. */
 static void test_write_copy(void **state)
 {
 	struct ns *ns = *state;
@@ -96,7 +97,8 @@ static void test_grow_copy(void **state)
 	object_assert(ns, ns_span("copy"), "content of f", 12);
 }
 
-/* An orphan is freed between a writer's look at it and its opening a blob: it is stale, not damaged. */
+/* An orphan is freed between a writer's look at it and its opening a blob: it is stale, not
+ * damaged. */
 static void race_write_freed(struct ns *ns, gml_ino ino, uint64_t blob)
 {
 	struct gml_file *file;
@@ -162,7 +164,7 @@ static void test_write_lost(void **state)
 	assert_ok(race_reap(ns));
 }
 
-/* ---- the reaper and who opens by handle ------------------------------------------------------------------------- */
+/* ---- the reaper and who opens by handle ------------------------------------------------------ */
 
 struct race_open {
 	struct ns *ns;
@@ -204,7 +206,7 @@ static void test_open_claimed(void **state)
 	assert_false(gml_reap_is_freeing(ns->store, ino));
 }
 
-/* ---- who lives -------------------------------------------------------------------------------------------------- */
+/* ---- who lives ------------------------------------------------------------------------------- */
 
 static const char *race_open_fails; /* of files whose path begins like this */
 
@@ -250,7 +252,8 @@ static struct {
 bool __real_gml_owner_alive(const struct gml_owner *owner);
 bool __wrap_gml_owner_alive(const struct gml_owner *owner);
 
-/* While the reaper asks about a dead process's reader, its slot gets free and another reader takes it. */
+/* While the reaper asks about a dead process's reader, its slot gets free and another reader takes
+ * it. */
 bool __wrap_gml_owner_alive(const struct gml_owner *owner)
 {
 	struct ns *ns = race_slot.ns;

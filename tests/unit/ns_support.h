@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the tests of gateway/ns share: a fresh store in a temporary directory, short names for common calls. */
+/* What the tests of gateway/ns share: a fresh store in a temporary directory, short names for
+ * common calls. */
 #ifndef GML_TEST_NS_SUPPORT_H
 #define GML_TEST_NS_SUPPORT_H
 

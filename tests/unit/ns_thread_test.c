@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Many threads on few files and names: gateway/ns under contention. Run it under ThreadSanitizer as well. */
+/* Many threads on few files and names: gateway/ns under contention. Run it under ThreadSanitizer as
+ * well. */
 #include <pthread.h>
 #include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
@@ -41,8 +42,9 @@ static void run(struct crowd *crowd, void *(*fn)(void *))
 	assert_int_equal(crowd->failed, 0);
 }
 
-/* Each writes its own stripe of one file, opening and closing it now and then, so that it is settled and made DIRTY
- * between others' writes; chmod and utimes come between. No byte may get lost. */
+/* Each writes its own stripe of one file, opening and closing it now and then, so that it is
+ * settled and made DIRTY between others' writes; chmod and utimes come between. No byte may get
+ * lost. */
 static void *stripe(void *arg)
 {
 	struct one *one = arg;
@@ -100,7 +102,8 @@ static void test_stripes(void **state)
 	assert_ok(gml_file_close(&crowd.ns->op, file));
 }
 
-/* Names come and go; whatever error there is must be one that a race explains, and the store must check. */
+/* Names come and go; whatever error there is must be one that a race explains, and the store must
+ * check. */
 static void *names(void *arg)
 {
 	struct one *one = arg;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How many extended attributes an inode can have, and how large they may be: gateway/ns/posix/xattr.c. */
+/* How many extended attributes an inode can have, and how large they may be:
+ * gateway/ns/posix/xattr.c. */
 #include "gateway/ns/core/link.h"
 #include "gemel/object.h"
 #include "ns_support.h"

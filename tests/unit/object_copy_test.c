@@ -73,7 +73,8 @@ static void test_self(void **state)
 	object_assert(ns, ns_span("s"), "self", 4);
 	assert_ok(object_head(ns, ns_span("s"), &after));
 	assert_int_equal(after.nmeta, 1);
-	/* What NFS wrote, onto itself: the write blob becomes extents of the old inode and the new. */
+	/* What NFS wrote, onto itself: the write blob becomes extents of the old inode and the
+	 * new. */
 	ns_put(ns, ns->bucket, "n", "written over NFS");
 	assert_ok(copy(ns, "n", "n", &what, 0, NULL));
 	object_assert(ns, ns_span("n"), "written over NFS", 16);

@@ -31,7 +31,8 @@ static void keep_set(struct ns *ns, gml_ino ino, const char *name, const char *v
 				GML_XATTR_EITHER));
 }
 
-/* alice's file, as NFS makes it: group staff, two xattrs of her own, and S3 metadata that somebody set there. */
+/* alice's file, as NFS makes it: group staff, two xattrs of her own, and S3 metadata that somebody
+ * set there. */
 static gml_ino keep_file(struct ns *ns, const char *name, uint32_t mode)
 {
 	struct gml_setattr set = {.mask = GML_SET_MODE | GML_SET_UID | GML_SET_GID,
@@ -268,7 +269,8 @@ static const char *keep_long_name(char name[GML_XATTR_NAME_MAX + 1], unsigned n,
 	return name;
 }
 
-/* More names than listxattr(2) can return together with what the object brings: refused, and nothing changes. */
+/* More names than listxattr(2) can return together with what the object brings: refused, and
+ * nothing changes. */
 static void test_too_many_names(void **state)
 {
 	struct ns *ns = *state;
@@ -308,7 +310,8 @@ static bool keep_count_each(void *arg, struct gml_span name)
 	return name.len > 0;
 }
 
-/* As many as an inode may have, or as large: with metadata they are too many, without they are all kept. */
+/* As many as an inode may have, or as large: with metadata they are too many, without they are all
+ * kept. */
 static void keep_full(struct ns *ns, const char *key, unsigned n, size_t each)
 {
 	gml_ino ino = ns_put(ns, ns->bucket, key, "old content");

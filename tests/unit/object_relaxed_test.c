@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A relaxed bucket: which of its changes wait for the log, and which must. That nothing but the last of them is lost is
- * what tests/crash/scratch sees. */
+/* A relaxed bucket: which of its changes wait for the log, and which must. That nothing but the
+ * last of them is lost is what tests/crash/scratch sees. */
 #include "gateway/ns/object/put.h"
 #include "gateway/ns/posix/open_inode.h"
 #include "gateway/meta/lmdb/checkpoint.h"
@@ -132,7 +132,8 @@ static void test_what_is_stable(void **state)
 	EARLY(gml_file_close(&ns->op, file));
 }
 
-/* A file's bytes are about to change in place, or to go: then the record that says so is durable before. */
+/* A file's bytes are about to change in place, or to go: then the record that says so is durable
+ * before. */
 static void test_bytes_that_go(void **state)
 {
 	struct ns *ns = *state;
@@ -196,7 +197,8 @@ static int relaxed_part(struct ns *ns, const char *id, uint32_t number, size_t l
 	return rc;
 }
 
-/* Parts are durable; the object is the bucket's. Parts that are left over free their bytes at once. */
+/* Parts are durable; the object is the bucket's. Parts that are left over free their bytes at
+ * once. */
 static void test_uploads(void **state)
 {
 	struct ns *ns = *state;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The room that a file takes (st_blocks): holes count, whoever made the content, open or closed, small or large. */
+/* The room that a file takes (st_blocks): holes count, whoever made the content, open or closed,
+ * small or large. */
 #include "gateway/ns/object/object_open.h"
 #include "gateway/ns/posix/open_inode.h"
 #include "object_support.h"
@@ -100,7 +101,8 @@ static bool space_each(void *arg, struct gml_span name, const struct gml_attr *a
 	return name.len > 0;
 }
 
-/* One snapshot for an operation, also on a file with holes and many extents that is being written. */
+/* One snapshot for an operation, also on a file with holes and many extents that is being
+ * written. */
 static void test_snapshots(void **state)
 {
 	struct ns *ns = *state;

@@ -83,7 +83,8 @@ static void test_replace(void **state)
 	assert_int_equal(tags_look(ns, ino).n, 2);
 	assert_ok(gml_tags_replace(&ns->op, ns->store, ino, NULL, 0));
 	assert_int_equal(tags_look(ns, ino).n, 0);
-	/* What is no tag stayed; what is the last attribute takes the inode's flag along (the check looks at it). */
+	/* What is no tag stayed; what is the last attribute takes the inode's flag along (the check
+	 * looks at it). */
 	assert_ok(gml_xattr_get(&ns->op, ns->store, ino, ns_span("user.s3.tab"),
 				(struct gml_buf){buf, sizeof(buf)}, &len));
 	assert_ok(gml_xattr_get(&ns->op, ns->store, ino, ns_span("user.z"),
@@ -205,8 +206,8 @@ static void *tags_read(void *arg)
 	return NULL;
 }
 
-/* A reader sees the one set or the other; a crash leaves the one or the other, because each replacing is one
- * transaction. */
+/* A reader sees the one set or the other; a crash leaves the one or the other, because each
+ * replacing is one transaction. */
 static void test_atomic(void **state)
 {
 	struct ns *ns = *state;

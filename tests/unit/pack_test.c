@@ -2,7 +2,7 @@
 /* Packs, on real directories. `pack_test bench [threads]` measures durable appends. */
 #include "data_support.h"
 
-/* ---- packs --------------------------------------------------------------------------------------------------- */
+/* ---- packs ----------------------------------------------------------------------------------- */
 
 static void test_segments(void **state)
 {
@@ -129,7 +129,8 @@ static void test_small_segments_share_blocks(void **state)
 	gml_blob_unref(blob);
 }
 
-/* Together they fill blocks that none of them fills alone; a living one in between keeps its own. */
+/* Together they fill blocks that none of them fills alone; a living one in between keeps its
+ * own. */
 static void test_removed_neighbours_free_their_blocks(void **state)
 {
 	struct world *w = *state;
@@ -274,7 +275,7 @@ static void test_killed_process_keeps_synced_segments(void **state)
 	}
 }
 
-/* ---- bench --------------------------------------------------------------------------------------------------- */
+/* ---- bench ----------------------------------------------------------------------------------- */
 
 static int bench(unsigned nthreads)
 {

@@ -5,7 +5,7 @@
 
 static struct gml_op admin = GML_OP_LOCAL;
 
-/* ---- users and keys ------------------------------------------------------------------------------------------ */
+/* ---- users and keys -------------------------------------------------------------------------- */
 
 static struct gml_user user_of(const char *name, uint32_t uid)
 {
@@ -130,7 +130,7 @@ static void test_keys(void **state)
 	assert_rc(gml_key_lookup(ns->store, ns_span(""), &found, &found_user), GML_ERR_NOKEY);
 }
 
-/* ---- buckets ------------------------------------------------------------------------------------------------- */
+/* ---- buckets --------------------------------------------------------------------------------- */
 
 static void test_bucket_names(void **state)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Out of memory: the n-th allocation of the protocol room fails, for n = 0, 1, 2, … until a request meets no fault.
- * Each time there is an answer (or no call at all), nothing of a failed write is seen, and nothing leaks (sanitizers).
- * The linker wraps the allocator for this program's static parts only: the core and expat keep theirs. */
+/* Out of memory: the n-th allocation of the protocol room fails, for n = 0, 1, 2, … until a request
+ * meets no fault. Each time there is an answer (or no call at all), nothing of a failed write is
+ * seen, and nothing leaks (sanitizers). The linker wraps the allocator for this program's static
+ * parts only: the core and expat keep theirs. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +14,8 @@
 #include "gateway/base/base64.h"
 #include "s3_host.h"
 
-/* Visible, for the linker takes the core's references into account; at run time the core finds the C library's. */
+/* Visible, for the linker takes the core's references into account; at run time the core finds the
+ * C library's. */
 #pragma GCC visibility push(default)
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);

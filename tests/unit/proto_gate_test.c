@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What is decided before and beside the operations: by which names the server is known, its region, its health; and GET and
- * HEAD of next to nothing, or of less than there should be. */
+/* What is decided before and beside the operations: by which names the server is known, its region,
+ * its health; and GET and HEAD of next to nothing, or of less than there should be. */
 #include <arpa/inet.h>
 #include <ftw.h>
 #include <limits.h>
@@ -268,8 +268,8 @@ static void *ask_run(void *got)
 	return NULL;
 }
 
-/* During the first look, too, no more than 4 wait for it: who else asks learns that nothing is known. The look takes
- * 1.5 seconds, as the other door says nothing. */
+/* During the first look, too, no more than 4 wait for it: who else asks learns that nothing is
+ * known. The look takes 1.5 seconds, as the other door says nothing. */
 static void test_health_asked_by_many(void **state)
 {
 	enum { ASK = 8, WAITING_MAX = 4 };

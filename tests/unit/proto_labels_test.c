@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a client says of an object, up to its limits, and how it comes back: metadata, tags, content headers, checksums,
- * storage classes. */
+/* What a client says of an object, up to its limits, and how it comes back: metadata, tags, content
+ * headers, checksums, storage classes. */
 #include "s3_expect.h"
 
 /* ---- limits ---- */
@@ -200,7 +200,8 @@ static void complete(const char *key, const char *id, const char *etag, const ch
 	EXPECT(200, "");
 }
 
-/* Uploads that nobody chose an algorithm for list none; their object has S3's default all the same. */
+/* Uploads that nobody chose an algorithm for list none; their object has S3's default all the
+ * same. */
 static void test_upload_checksums(void **state)
 {
 	char id[64], etag[64], target[256];

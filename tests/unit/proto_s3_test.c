@@ -50,7 +50,8 @@ static char *pattern(size_t len)
 
 static unsigned cold_files;
 
-/* Takes a pack out of the page cache, where the file system lets that be done. mincore looks without reading ahead. */
+/* Takes a pack out of the page cache, where the file system lets that be done. mincore looks
+ * without reading ahead. */
 static int cold_evict(const char *path, const struct stat *st, int type, struct FTW *where)
 {
 	int fd = type == FTW_F && st->st_size > 0 && strstr(path, "/pack") != NULL
@@ -1017,7 +1018,8 @@ static void test_multipart_small(void **state)
 
 #define THREADS_SIZE 200000
 
-/* Each writes its own byte over the same key, reads whole contents of one writer, lists and deletes. */
+/* Each writes its own byte over the same key, reads whole contents of one writer, lists and
+ * deletes. */
 static void *thread_run(void *arg)
 {
 	struct s3_host_answer mine = {0};

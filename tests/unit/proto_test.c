@@ -502,7 +502,8 @@ static void test_routes_refused(void **state)
 		{"PUT", "/"},
 		{"HEAD", "/bkt?acl"},
 		{"PUT",
-		 "/bkt/k?policy"}, /* a bucket's subresource is none of an object's, nor the other way round */
+		 /* a bucket's subresource is none of an object's, nor the other way round */
+		 "/bkt/k?policy"},
 		{"DELETE", "/bkt/k?versioning"},
 		{"GET", "/bkt/k?cors"},
 		{"PUT", "/bkt?retention"},
@@ -579,8 +580,8 @@ static enum s3_error header_sum(size_t sum, const char *query)
 
 static void test_header_sum(void **state)
 {
-	static const char hoisted[] =
-		"?X-Amz-Algorithm=x&x-amz-meta-a=12345"; /* 12 and 5: a header in the query */
+	/* 12 and 5: a header in the query */
+	static const char hoisted[] = "?X-Amz-Algorithm=x&x-amz-meta-a=12345";
 	(void)state;
 	assert_int_equal(header_sum(8192, ""), S3_OK);
 	assert_int_equal(header_sum(8193, ""), S3_ERR_REQUEST_HEADER_TOO_LARGE);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Who may do what: every operation of the core, by callers of all kinds, on buckets, directories and files of seven
- * modes. The answers are in rights_table.h, as one letter for each caller; they are what clients rely on. */
+/* Who may do what: every operation of the core, by callers of all kinds, on buckets, directories
+ * and files of seven modes. The answers are in rights_table.h, as one letter for each caller; they
+ * are what clients rely on. */
 #include "gateway/base/span.h"
 #include "object_support.h"
 

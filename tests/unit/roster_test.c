@@ -299,8 +299,8 @@ static void test_settle_waits(void **state)
 
 struct watch {
 	struct ns *ns;
-	_Atomic int
-		disabled; /* 1: acknowledged and not being changed; 0: enabled so; -1: on its way */
+	/* 1: acknowledged and not being changed; 0: enabled so; -1: on its way */
+	_Atomic int disabled;
 	_Atomic bool stop, wrong;
 	_Atomic unsigned looks;
 };
@@ -320,8 +320,8 @@ static void *watch_run(void *arg)
 	return NULL;
 }
 
-/* Looks by all watchers together. One that hangs fails the test, and does not hang it: the deadline is far beyond what
- * any machine takes. */
+/* Looks by all watchers together. One that hangs fails the test, and does not hang it: the deadline
+ * is far beyond what any machine takes. */
 static void watch_wait(struct watch *watch, unsigned looks)
 {
 	struct timespec now, until;

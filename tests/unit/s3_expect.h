@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What tests of single answers share: one host with the bucket "bkt", requests in a line, and what must be in the
- * answer. */
+/* What tests of single answers share: one host with the bucket "bkt", requests in a line, and what
+ * must be in the answer. */
 #ifndef GML_TEST_S3_EXPECT_H
 #define GML_TEST_S3_EXPECT_H
 

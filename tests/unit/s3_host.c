@@ -225,8 +225,8 @@ static void host_read(struct s3_call *call, struct s3_host_answer *out)
 	host_read_body(call, response, out);
 }
 
-/* Pieces are copied to memory of exactly their size, so that a sanitizer sees any step beyond. False: the answer came
- * early, or the body broke off. */
+/* Pieces are copied to memory of exactly their size, so that a sanitizer sees any step beyond.
+ * False: the answer came early, or the body broke off. */
 static bool host_send_body(struct s3_call *call, const struct s3_host_request *request)
 {
 	size_t end = request->abort ? request->abort_after : request->body_len;

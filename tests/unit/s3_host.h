@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A host for s3api/proto in memory: a store in a temporary directory, one user, and requests whose bodies come in
- * pieces of any size or break off. */
+/* A host for s3api/proto in memory: a store in a temporary directory, one user, and requests whose
+ * bodies come in pieces of any size or break off. */
 #ifndef GML_TEST_S3_HOST_H
 #define GML_TEST_S3_HOST_H
 
@@ -14,7 +14,8 @@ struct s3_host {
 	struct gml_op admin;
 	char access[129], secret[129]; /* of the user "alice", uid 1000 */
 };
-/* Aborts the test program on failure. The store is in memory where there is such a directory, or in `parent`. */
+/* Aborts the test program on failure. The store is in memory where there is such a directory, or in
+ * `parent`. */
 void s3_host_open(struct s3_host *host, const char *region);
 void s3_host_open_in(struct s3_host *host, const char *parent, const char *region);
 void s3_host_close(struct s3_host *host);
@@ -45,7 +46,8 @@ struct s3_host_answer {
 	char *body;    /* heap, NUL-terminated */
 	size_t body_len;
 };
-/* True while a call of s3.h runs, for tests that let the call's allocations fail; then no call at all is status 0. */
+/* True while a call of s3.h runs, for tests that let the call's allocations fail; then no call at
+ * all is status 0. */
 extern _Thread_local bool s3_host_inside;
 /* Sign, send, read the whole answer. Frees what *out held before: start with zeros. */
 void s3_host_send(struct s3_host *host, const struct s3_host_request *request,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Several processes on one store, killed at random moments, while another recovers, reaps, compacts and checks.
- * Afterwards every object is whole, and the store check finds nothing. */
+/* Several processes on one store, killed at random moments, while another recovers, reaps, compacts
+ * and checks. Afterwards every object is whole, and the store check finds nothing. */
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -167,7 +167,7 @@ static void crash_checker(struct ns *ns)
 	}
 }
 
-/* ---- verification -------------------------------------------------------------------------------------------- */
+/* ---- verification ---------------------------------------------------------------------------- */
 
 struct crash_names {
 	struct ns *ns;
@@ -253,7 +253,7 @@ static void crash_verifier(struct ns *ns)
 	_exit(bad != 0 ? 10 : 0);
 }
 
-/* ---- rounds -------------------------------------------------------------------------------------------------- */
+/* ---- rounds ---------------------------------------------------------------------------------- */
 
 static pid_t crash_spawn(struct ns *ns, int what, unsigned seed)
 {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Memory or the disk fails: the n-th allocation, or the n-th changing system call, of a life of the store goes wrong,
- * for n = 1, 2, 3 … until a whole life meets no failure (in growing steps: each
- * life adds a directory that the next ones walk). Each life ends
- * with an error or with everything done, leaks nothing, and leaves a store that opens, is whole, and holds what was
- * acknowledged. */
+/* Memory or the disk fails: the n-th allocation, or the n-th changing system call, of a life of the
+ * store goes wrong, for n = 1, 2, 3 … until a whole life meets no failure (in growing steps: each
+ * life adds a directory that the next ones walk). Each life ends with an error or with everything
+ * done, leaks nothing, and leaves a store that opens, is whole, and holds what was acknowledged. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -14,7 +13,7 @@
 #include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
-/* ---- failing calls ------------------------------------------------------------------------------------------- */
+/* ---- failing calls --------------------------------------------------------------------------- */
 
 static _Thread_local bool fault_armed; /* the sweeper's calls do not count: runs must repeat */
 static long fault_in, fault_hits;      /* the n-th call from now fails; 0: none */
@@ -131,13 +130,14 @@ EXPORTED int ftruncate(int fd, off_t size)
 	return fault_now(false) ? -1 : (int)syscall(SYS_ftruncate, fd, size);
 }
 
-/* ---- a life -------------------------------------------------------------------------------------------------- */
+/* ---- a life ---------------------------------------------------------------------------------- */
 
 static struct ns fault_ns;
 static char fault_bytes[200000];
 static unsigned fault_life; /* names differ from life to life */
 
-/* What this life was told: by key, its size. A change that answered with an error may have happened. */
+/* What this life was told: by key, its size. A change that answered with an error may have
+ * happened. */
 #define FAULT_UNKNOWN SIZE_MAX
 static struct fault_told {
 	char key[32];

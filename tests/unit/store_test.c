@@ -15,7 +15,7 @@
 
 static struct gml_op admin = GML_OP_LOCAL;
 
-/* ---- create and open ----------------------------------------------------------------------------------------- */
+/* ---- create and open ------------------------------------------------------------------------- */
 
 static void test_create_and_open(void **state)
 {
@@ -111,7 +111,7 @@ static void test_zombie_is_dead(void **state)
 	close(pipefd[0]);
 }
 
-/* ---- leases and recovery ------------------------------------------------------------------------------------- */
+/* ---- leases and recovery --------------------------------------------------------------------- */
 
 struct leases {
 	unsigned count, packs;
@@ -198,7 +198,8 @@ static unsigned check_now(struct ns *ns)
 	return problems;
 }
 
-/* What the child leaves: a file half put, a file half written, packed bytes that nobody published. */
+/* What the child leaves: a file half put, a file half written, packed bytes that nobody
+ * published. */
 static void die_in_the_middle(struct ns *ns, int fd)
 {
 	struct gml_blob *blob;
@@ -241,8 +242,8 @@ static bool all_durable(struct ns *ns)
 	return gml_redo_durable(redo, &redo->shared->tail);
 }
 
-/* The blob's record goes by a commit that is not flushed yet: so looks what another process's reaper does at this
- * moment. A checkpoint may pass it; then once more. */
+/* The blob's record goes by a commit that is not flushed yet: so looks what another process's
+ * reaper does at this moment. A checkpoint may pass it; then once more. */
 static void forget_record(struct ns *ns, uint64_t blob)
 {
 	int tries = 0;
@@ -330,7 +331,7 @@ static void test_strays_are_collected(void **state)
 	ns_assert_content(ns, kept, "stays", 5);
 }
 
-/* ---- orphans ------------------------------------------------------------------------------------------------- */
+/* ---- orphans --------------------------------------------------------------------------------- */
 
 static gml_ino open_ino;
 
@@ -468,7 +469,7 @@ static void test_reap_goes_round_damage(void **state)
 	ns_close(ns); /* no check in the teardown */
 }
 
-/* ---- packs --------------------------------------------------------------------------------------------------- */
+/* ---- packs ----------------------------------------------------------------------------------- */
 
 static void forget_removed(struct ns *ns)
 {
@@ -517,7 +518,7 @@ static void test_compaction_punches_gaps(void **state)
 	assert_int_equal(freed, 0);
 }
 
-/* ---- statfs -------------------------------------------------------------------------------------------------- */
+/* ---- statfs ---------------------------------------------------------------------------------- */
 
 static void test_statfs(void **state)
 {

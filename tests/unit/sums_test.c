@@ -3,7 +3,8 @@
 #include "data_support.h"
 #include "gateway/base/crc.h"
 
-/* Bit by bit, after the definition of CRC-32C (RFC 3720 B.4 has that of 32 zeros, bytes aa 36 91 8a). */
+/* Bit by bit, after the definition of CRC-32C (RFC 3720 B.4 has that of 32 zeros, bytes aa 36 91
+ * 8a). */
 static uint32_t slow_crc(const uint8_t *p, size_t len)
 {
 	uint32_t crc = 0xffffffff;

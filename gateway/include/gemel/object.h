@@ -18,8 +18,8 @@ GML_API_BEGIN
 struct gml_object_ref {
 	struct gml_span bucket;
 	struct gml_span key; /* raw bytes, 1 to GML_KEY_MAX without NUL: else INVAL, NAMETOOLONG */
-	struct gml_span
-		version; /* empty: the current one. "null": as well; all others: NOVERSION */
+	/* empty: the current one. "null": as well; all others: NOVERSION */
+	struct gml_span version;
 };
 
 enum gml_checksum {
@@ -99,8 +99,8 @@ int gml_object_open(struct gml_op *op, struct gml_store *store, const struct gml
 /* The object's facts (GML_OBJECT_FACTS), in one snapshot with the answer whether the caller may do
  * `action` to it, a row of gemel/action.h about an object that is there.
  * Ownership: *out belongs to the caller until gml_object_close.
- * Errors: ACCESS, PERM, ROFS (it may not); NOBUCKET; NOVERSION; NOENT, or ACCESS for who may not know; INVAL,
- * NAMETOOLONG, NOMEM.
+ * Errors: ACCESS, PERM, ROFS (it may not); NOBUCKET; NOVERSION; NOENT, or ACCESS for who may not
+ * know; INVAL, NAMETOOLONG, NOMEM.
  * Threads: any. Blocks: no. Durable: n/a. On failure: *out is NULL. */
 int gml_object_find(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
 		    enum gml_action action, struct gml_object **out);
@@ -139,8 +139,8 @@ int gml_object_part(const struct gml_object *object, uint32_t number, uint64_t *
 /* Conditions of a write or copy source, RFC 9110 13 and S3's conditional requests. ETags without
  * quotes; times in ns with second precision compare. */
 struct gml_conditions {
-	struct gml_span
-		if_match; /* comma-separated list of ETags as sent, or "*"; NULL ptr: none */
+	/* comma-separated list of ETags as sent, or "*"; NULL ptr: none */
+	struct gml_span if_match;
 	struct gml_span if_none_match;			/* the same */
 	int64_t if_modified_since, if_unmodified_since; /* 0: none */
 };

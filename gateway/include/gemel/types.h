@@ -9,9 +9,10 @@
 #include <stdint.h>
 #include <gemel/visibility.h>
 
-/* An inode's identity: a number within a view. View 0 is the present; every other view is a snapshot
- * or a clone, and neither its number nor an inode's is used again. Numbers are below 2^62. A number
- * alone names nothing: what is stored beside an inode (a parent, a child) has that inode's view. */
+/* An inode's identity: a number within a view. View 0 is the present; every other view is a
+ * snapshot or a clone, and neither its number nor an inode's is used again. Numbers are below 2^62.
+ * A number alone names nothing: what is stored beside an inode (a parent, a child) has that inode's
+ * view. */
 typedef struct gml_ino {
 	uint64_t view, num;
 } gml_ino;
@@ -35,10 +36,10 @@ static inline gml_ino gml_ino_of(uint64_t view, uint64_t num)
 	return num == 0 ? GML_INO_NONE : (gml_ino){view, num};
 }
 
-/* The one hash of inodes. The numbers of a view follow each other in it, so that those that were made
- * one after the other never meet in a table of 2^n places. The factor is 2^63 divided by the golden
- * ratio: two inodes whose views differ by v and numbers by n have one hash, modulo 2^63, only when
- * v * n is 2^61 or more. */
+/* The one hash of inodes. The numbers of a view follow each other in it, so that those that were
+ * made one after the other never meet in a table of 2^n places. The factor is 2^63 divided by the
+ * golden ratio: two inodes whose views differ by v and numbers by n have one hash, modulo 2^63,
+ * only when v * n is 2^61 or more. */
 static inline uint64_t gml_ino_hash(gml_ino ino)
 {
 	return ino.num + ino.view * 0x4f1bbcdcbfa53e0b;
@@ -51,9 +52,11 @@ static inline uint64_t gml_ino_fileid(gml_ino ino)
 	return ino.view == 0 ? ino.num : gml_ino_hash(ino) | (uint64_t)1 << 63;
 }
 
-/* Text for people: "NUMBER", or "VIEW:NUMBER" outside the present. Into buf, which is returned. */
 enum { GML_INO_TEXT = 42 };
 GML_API_BEGIN
+/* Text for people: "NUMBER", or "VIEW:NUMBER" outside the present view. Written to buf, which is
+ * returned.
+ * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 const char *gml_ino_format(gml_ino ino, char buf[GML_INO_TEXT]);
 GML_API_END
 /* The same in a buffer of its own, which lives as long as the block that the call is in. */

@@ -214,7 +214,7 @@ static int checkpoint_make_locked(struct gml_lmdb *meta, uint64_t floor, bool cl
 		return 0; /* the last one says it all */
 	if (rc == 0) {
 		rc = checkpoint_write(meta, &slot, &tail);
-		if (rc != 0) /* pages may be lost, for everybody */
+		if (rc != 0) /* pages may be lost, for all processes */
 			atomic_store(&shared->broken, 1);
 	}
 	if (rc != 0)

@@ -177,7 +177,7 @@ static int commit_run(struct gml_lmdb *meta, struct gml_update *batch,
 }
 
 /* The batch as a whole met an engine error such as a full map: each change gets its own
- * transaction, so that those that fit succeed and nobody suffers for another's size. */
+ * transaction, so that those that fit succeed and none fails because of another's size. */
 static void commit_each_alone(struct gml_lmdb *meta, struct gml_update *batch,
 			      struct gml_redo_place *place_out)
 {
@@ -214,7 +214,7 @@ static void commit_batch(struct gml_lmdb *meta, struct gml_update *batch,
 	if (rc == 0)
 		return;
 	if (rc == GML_ERR_IO) {
-		/* After a failed flush nobody knows which pages the disk holds, and the kernel
+		/* After a failed flush it is unknown which pages the disk holds, and the kernel
 		 * reports it only once: stop changing. */
 		atomic_store(&meta->commit.broken, rc);
 		update_fail(batch, rc);
@@ -245,7 +245,7 @@ static bool commit_has_relaxed(const struct gml_update *batch)
 	return batch != NULL;
 }
 
-/* Pass leadership to the first waiter of the queue; nobody leads when it is empty. */
+/* Pass leadership to the first waiter of the queue; if it is empty, no thread leads. */
 static void commit_hand_over(struct gml_commit *commit)
 {
 	struct gml_update *next_leader;

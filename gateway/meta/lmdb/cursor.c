@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Cursors. One of a write transaction remembers its key: the tree may change under it. Closed cursors of read
- * transactions are kept for the next use of the transaction. */
+/* Cursors. One of a write transaction remembers its key: the tree may change under it. Closed
+ * cursors of read transactions are kept for the next use of the transaction. */
 #include <stdlib.h>
 #include <string.h>
 #include "lmdb_internal.h"
@@ -93,7 +93,8 @@ int gml_lmdb_cursor_next(struct gml_cursor *head, struct gml_span *key_out,
 		rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_NEXT);
 		return cursor_result(cursor, rc, &k, &v, key_out, value_out);
 	}
-	/* The tree changed under the cursor, perhaps its own entry went: find the place again by key. */
+	/* The tree changed under the cursor, perhaps its own entry went: find the place again by
+	 * key. */
 	k = (MDB_val){cursor->key_len, cursor->key};
 	rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_SET_RANGE);
 	if (rc == 0 && k.mv_size == cursor->key_len &&

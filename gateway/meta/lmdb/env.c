@@ -2,15 +2,17 @@
 /* The LMDB environment: creation, opening, its tables and the format record.
  *
  * Invariants
- *  1. Every process maps the store with the size that its creator recorded (LMDB keeps it in the meta page), so no
- * process meets pages beyond its map.
- *  2. Handles of all tables are opened before the first transaction of a caller; nobody opens one later.
- *  3. A process opens a store once: LMDB's claim on its reader slots is a lock that closing any second descriptor would
- * drop, and other processes would then clear the slots of living readers.
- *  4. Environments are opened with MDB_NOSYNC: a commit flushes nothing. What is durable stands in the redo log
- * (redo.h) and the last checkpoint (checkpoint.h).
- *  5. Opening and closing, one process at a time holds the gate. The first one in is alone: it recovers before anybody
- * else gets through. Everybody else is alive until he has closed. A process that dies drops both. */
+ *  1. Every process maps the store with the size that its creator recorded (LMDB keeps it in the
+ *     meta page), so no process meets pages beyond its map.
+ *  2. Handles of all tables are opened before the first transaction of a caller, and none later.
+ *  3. A process opens a store once: LMDB's claim on its reader slots is a lock that closing any
+ *     second descriptor would drop, and other processes would then clear the slots of living
+ *     readers.
+ *  4. Environments are opened with MDB_NOSYNC: a commit flushes nothing. The redo log (redo.h) and
+ *     the last checkpoint (checkpoint.h) are durable.
+ *  5. One process at a time holds the gate, while it opens or closes. The first opener is alone: it
+ *     recovers before another process passes the gate. Every opener holds the lock ALIVE until it
+ *     has closed. A process that dies drops both. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,8 +31,8 @@
 
 _Static_assert(GML_TABLE_COUNT_ <= META_TABLES_MAX, "META_TABLES_MAX is too small");
 
-/* An environment without handles; map_size 0 adopts the recorded size. flags: MDB_NOSYNC, or 0 while there is no log.
- */
+/* An environment without handles; map_size 0 adopts the recorded size. flags: MDB_NOSYNC, or 0
+ * while there is no log. */
 static int meta_env_open(struct gml_lmdb *meta, const char *dir, uint64_t map_size, unsigned flags)
 {
 	uint32_t readers = meta->opt.snapshots ? meta->opt.snapshots : META_READERS_DEFAULT;
@@ -68,8 +70,8 @@ static int meta_tables_open(struct gml_lmdb *meta, unsigned flags)
 	return mdb_txn_commit(txn); /* publishes the handles, also of a read transaction */
 }
 
-/* Format record: version (u32 little-endian), then the uuid. It is read before the other tables are opened, which a
- * store of another version may not have. NOENT, FORMAT, CORRUPT. */
+/* Format record: version (u32 little-endian), then the uuid. It is read before the other tables are
+ * opened, which a store of another version may not have. NOENT, FORMAT, CORRUPT. */
 static int meta_format_read(struct gml_lmdb *meta)
 {
 	uint8_t key = GML_SUPER_FORMAT;
@@ -182,8 +184,8 @@ no_commit:
 }
 
 /* ---- stores that this process has open (invariant 3) ---- */
-static pthread_mutex_t meta_open_lock =
-	PTHREAD_MUTEX_INITIALIZER; /* held while one is opened or closed */
+/* held while one is opened or closed */
+static pthread_mutex_t meta_open_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gml_lmdb *meta_open_list;
 static pid_t meta_open_pid; /* whose list it is: a forked child has opened nothing yet */
 
@@ -226,8 +228,8 @@ static void meta_forget(struct gml_lmdb *meta)
 }
 
 /* ---- create, open, close ---- */
-/* The largest map that the address space allows. Tried without LMDB, which would record the first size even if it could
- * not map it. */
+/* The largest map that the address space allows. Tried without LMDB, which would record the first
+ * size even if it could not map it. */
 static uint64_t meta_map_size(void)
 {
 	uint64_t size = META_MAP_DEFAULT;
@@ -242,8 +244,8 @@ static uint64_t meta_map_size(void)
 	return size;
 }
 
-/* 0: this process is alone and has everything to itself; EAGAIN: others have the store open, and it is alive. Either
- * way the gate is held. */
+/* 0: this process is alone and has everything to itself; EAGAIN: others have the store open, and it
+ * is alive. Either way the gate is held. */
 static int meta_enter(struct gml_lmdb *meta)
 {
 	int rc = gml_file_lock(meta->data_fd, GML_FILE_LOCK_GATE, F_WRLCK, true);
@@ -257,8 +259,9 @@ static int meta_entered(struct gml_lmdb *meta)
 	return rc != 0 ? rc : gml_file_lock(meta->data_fd, GML_FILE_LOCK_GATE, F_UNLCK, false);
 }
 
-/* The tables are there, the environment is open and flushing: makes the log, then the format record, then the first
- * whole slot, with which the creation is complete. Cut short, it is done again: until then the log says MAKING. */
+/* The tables are there, the environment is open and flushing: makes the log, then the format
+ * record, then the first whole slot, with which the creation is complete. Cut short, it is done
+ * again: until then the log says MAKING. */
 static int meta_make(struct gml_lmdb *meta, const char *dir, const uint8_t uuid[16])
 {
 	struct gml_redo_slot slot = {.seq = 1, .state = GML_REDO_MAKING};
@@ -333,8 +336,9 @@ int gml_lmdb_create(const char *dir, const uint8_t uuid[16], const struct gml_me
 	return rc;
 }
 
-/* A larger map than the recorded one is adopted and recorded with the next commit, and a checkpoint, for a recovery
- * maps what the checkpoint says; every process must be opened anew for it. */
+/* A larger map than the recorded one is adopted and recorded with the next commit, and a
+ * checkpoint, for a recovery maps what the checkpoint says; every process must be opened anew for
+ * it. */
 static int meta_grow(struct gml_lmdb *meta)
 {
 	struct gml_lmdb_txn txn;
@@ -387,7 +391,7 @@ static int meta_open_joined(struct gml_lmdb *meta, const char *dir)
 	return meta_open_env(meta, dir);
 }
 
-/* Without its log nobody knows whether data.mdb is whole. Stores of version 1 had none. */
+/* Without its log it is unknown whether data.mdb is whole. Stores of version 1 had none. */
 static int meta_open_without_log(struct gml_lmdb *meta, const char *dir)
 {
 	int rc = meta_open_env(meta, dir);
@@ -397,8 +401,9 @@ static int meta_open_without_log(struct gml_lmdb *meta, const char *dir)
 	return GML_ERR_CORRUPT;
 }
 
-/* This process is alone: when it is done, the store is whole and of this program's version. A change of format is
- * adopted here, behind the replay and before others get in (docs/on-disk-format.md, "Changes of format"). */
+/* This process is alone: when it is done, the store is whole and of this program's version. A
+ * change of format is adopted here, behind the replay and before others get in
+ * (docs/on-disk-format.md, "Changes of format"). */
 static int meta_open_alone(struct gml_lmdb *meta, const char *dir)
 {
 	struct gml_redo_slot slot;
@@ -458,8 +463,8 @@ int gml_lmdb_open(const char *dir, const struct gml_meta_options *opt, struct gm
 	return 0;
 }
 
-/* Relaxed updates are durable after an orderly end, and after that of the last one there is nothing to replay. The next
- * opener can tell. */
+/* Relaxed updates are durable after an orderly end, and after that of the last one there is nothing
+ * to replay. The next opener can tell. */
 static void meta_leave(struct gml_lmdb *meta)
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
@@ -467,8 +472,8 @@ static void meta_leave(struct gml_lmdb *meta)
 	if (atomic_load(&shared->broken) != 0 || atomic_load(&meta->commit.broken) != 0)
 		return;
 	if (meta_enter(meta) == 0)
-		(void)gml_checkpoint_close(
-			meta); /* it has logged why not; the log holds everything */
+		/* it has logged why not; the log holds everything */
+		(void)gml_checkpoint_close(meta);
 	else
 		(void)gml_checkpoint_wait_durable(meta, &seen);
 }
@@ -502,8 +507,9 @@ bool gml_lmdb_lost(struct gml_lmdb *meta)
 	int rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn);
 	if (rc == 0)
 		mdb_txn_abort(txn);
-	/* LMDB gives the environment up when a meta page fails. A failed flush it reports like a write that found no
-	 * room; but the kernel tells every descriptor of pages that it lost, once. */
+	/* LMDB gives the environment up when a meta page fails. A failed flush it reports like a
+	 * write that found no room; but the kernel tells every descriptor of pages that it lost,
+	 * once. */
 	if (fdatasync(meta->data_fd) != 0) {
 		atomic_store(&meta->redo.shared->broken, 1);
 		return true;

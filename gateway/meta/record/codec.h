@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Bytes of records: one writer, one bounds-checked reader, for every table.
  *
- * Integers are little-endian fixed (u32, u64, i64) or varint: seven bits a byte, least significant first, top bit =
- * more follows; at most ten bytes, the shortest form only when written. Byte strings are a varint length and the bytes.
- * The reader is sticky: after the first overrun it answers zeros and empty spans, and gml_dec_end says CORRUPT. */
+ * Integers are little-endian fixed (u32, u64, i64) or varint: seven bits a byte, least significant
+ * first, top bit = more follows; at most ten bytes, the shortest form only when written. Byte
+ * strings are a varint length and the bytes. The reader is sticky: after the first overrun it
+ * answers zeros and empty spans, and gml_dec_end says CORRUPT. */
 #ifndef GML_META_CODEC_H
 #define GML_META_CODEC_H
 
 #include <string.h>
 #include "../engine.h"
 
-/* The longest key and the largest value of a record: the on-disk format fixes them (dirent.h cuts names
- * by the former), and every engine offers as much. */
+/* The longest key and the largest value of a record: the on-disk format fixes them (dirent.h cuts
+ * names by the former), and every engine offers as much. */
 #define GML_REC_KEY_MAX ((size_t)511)
 #define GML_REC_VALUE_MAX ((size_t)4 << 20)
 _Static_assert(GML_REC_KEY_MAX <= GML_ENGINE_KEY_LEAST &&
@@ -120,7 +121,8 @@ static inline bool gml_dec_end(const struct gml_dec *dec)
 }
 
 /* ---- writer ---- */
-/* Grows from the stack to the heap. Sticky as well: gml_enc_put answers NOMEM at the end. Release in any case. */
+/* Grows from the stack to the heap. Sticky as well: gml_enc_put answers NOMEM at the end. Release
+ * in any case. */
 struct gml_enc {
 	uint8_t *buf;
 	size_t len, cap;

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How names of any length live under keys of limited length, in exact order.
  *
- * Table dirent, key = parent + name, when the name has at most GML_DIRENT_PLAIN bytes. A longer name is cut: the
- * key parent + its first GML_DIRENT_PLAIN bytes + one zero byte names a *continuation node*, a number from the store's
- * counter, under which (in the parent's view) the rest of the name is stored by the same rule.
+ * Table dirent, key = parent + name, when the name has at most GML_DIRENT_PLAIN bytes. A longer
+ * name is cut: the key parent + its first GML_DIRENT_PLAIN bytes + one zero byte names a
+ * *continuation node*, a number from the store's counter, under which (in the parent's view) the
+ * rest of the name is stored by the same rule.
  *
  * Invariants
- *  1. Keys with more than GML_DIRENT_PLAIN bytes after the parent are continuations and nothing else; they have exactly
- * one more.
- *  2. A continuation sorts directly after the plain name that it prolongs and before every other name: all names it
- * stands for lie in that gap, so the order of keys, depth first, is the order of names.
- *  3. A node is never empty: the deletion of its last name deletes its continuation. Rests are never empty.
- *  4. Names have at most GML_REC_NAME_MAX bytes, so at most GML_DIRENT_LEVELS nodes follow each other. */
+ *  1. Keys with more than GML_DIRENT_PLAIN bytes after the parent are continuations and nothing
+ *     else; they have exactly one more.
+ *  2. A continuation sorts directly after the plain name that it prolongs and before every other
+ *     name: all names it stands for lie in that gap, so the order of keys, depth first, is the
+ *     order of names.
+ *  3. A node is never empty: the deletion of its last name deletes its continuation. Rests are
+ *     never empty.
+ *  4. Names have at most GML_REC_NAME_MAX bytes, so at most GML_DIRENT_LEVELS nodes follow each
+ *     other. */
 #ifndef GML_META_DIRENT_H
 #define GML_META_DIRENT_H
 

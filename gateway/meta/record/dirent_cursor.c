@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Ordered walk of a parent's names, through continuation nodes (dirent.h), and the walk in cookie order. */
+/* Ordered walk of a parent's names, through continuation nodes (dirent.h), and the walk in cookie
+ * order. */
 #include "dirent.h"
 #include <stdlib.h>
 
 struct gml_dirent_cursor {
 	struct gml_txn *txn;
 	struct gml_cursor *names, *cookies; /* opened when first needed */
-	gml_ino node
-		[GML_DIRENT_LEVELS]; /* node[0] = the parent; node[i] holds what follows i * GML_DIRENT_PLAIN bytes
-					     of name */
+	/* node[0] = the parent; node[i] holds what follows i * GML_DIRENT_PLAIN bytes of name */
+	gml_ino node[GML_DIRENT_LEVELS];
 	unsigned level;
 	bool placed;
 	size_t name_len;
@@ -52,9 +52,9 @@ static int dirent_cursor_leave(struct gml_dirent_cursor *cursor, struct gml_span
 	return gml_cursor_seek(cursor->names, GML_SPAN(after, len), key, value);
 }
 
-/* `rc`, `key`, `value`: what a move in table dirent found. Go down continuations and out of exhausted nodes until an
- * entry is reached. The spans are used where the engine has just written them: to copy one is to wait for both halves,
- * 7 ns an entry of a walk. */
+/* `rc`, `key`, `value`: what a move in table dirent found. Go down continuations and out of
+ * exhausted nodes until an entry is reached. The spans are used where the engine has just written
+ * them: to copy one is to wait for both halves, 7 ns an entry of a walk. */
 static int dirent_cursor_normalize(struct gml_dirent_cursor *cursor, int rc, struct gml_span *key,
 				   struct gml_span *value, struct gml_span *name_out,
 				   struct gml_dirent *out)
@@ -98,8 +98,8 @@ static int dirent_cursor_normalize(struct gml_dirent_cursor *cursor, int rc, str
 	}
 }
 
-/* Go down the continuations that the name passes; false: one is missing, and the wanted place is right behind where it
- * would be. */
+/* Go down the continuations that the name passes; false: one is missing, and the wanted place is
+ * right behind where it would be. */
 static int dirent_cursor_descend(struct gml_dirent_cursor *cursor, struct gml_span name,
 				 bool *whole_out)
 {
@@ -140,7 +140,8 @@ int gml_dirent_cursor_seek(struct gml_dirent_cursor *cursor, struct gml_span nam
 	if (rc != 0)
 		return rc;
 	if (name.len >
-	    GML_REC_NAME_MAX) { /* stored names are shorter: what follows its beginning follows it */
+	    /* stored names are shorter: what follows its beginning follows it */
+	    GML_REC_NAME_MAX) {
 		name.len = GML_REC_NAME_MAX;
 		inclusive = false;
 	}

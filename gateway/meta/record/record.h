@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Typed records over the engine: what each table's keys and values are. Every value starts with a format byte; decoding is bounds-checked and answers CORRUPT.
- * Integers in keys are big-endian (order), in values little-endian. docs/on-disk-format.md is the byte-level truth.
+/* Typed records over the engine: what each table's keys and values are. Every value starts with a
+ * format byte; decoding is bounds-checked and answers CORRUPT. Integers in keys are big-endian
+ * (order), in values little-endian. docs/on-disk-format.md is the byte-level truth.
  *
- * get: NOENT when absent. put replaces. All take any transaction; put and del need a write transaction. */
+ * get: NOENT when absent. put replaces. All take any transaction; put and del need a write
+ * transaction. */
 #ifndef GML_META_RECORD_H
 #define GML_META_RECORD_H
 
@@ -10,15 +12,16 @@
 #include <gemel/principal.h>
 #include "../engine.h"
 
-/* Keys of table SUPER begin with one of these; what is below GML_SUPER_RECORDS belongs to the engine. */
+/* Keys of table SUPER begin with one of these; what is below GML_SUPER_RECORDS belongs to the
+ * engine. */
 enum {
 	GML_SUPER_LEASE = GML_SUPER_RECORDS, /* + kind -> first number not leased yet */
 	GML_SUPER_UID = 0x11,	  /* + uid + user name -> nothing: index of users by uid */
 	GML_SUPER_RETIRED = 0x13, /* + uid that was a user's -> nothing */
 };
 
-/* Reads every record of a table; calls `damaged` for each whose checksum is not its own (it has been
- * logged). The key is borrowed for the call. Errors: the engine's, not CORRUPT. */
+/* Reads every record of a table; calls `damaged` for each whose checksum is not its own (it has
+ * been logged). The key is borrowed for the call. Errors: the engine's, not CORRUPT. */
 int gml_rec_verify(struct gml_txn *txn, enum gml_table table,
 		   void (*damaged)(void *arg, enum gml_table table, struct gml_span key),
 		   void *arg);
@@ -26,7 +29,8 @@ int gml_rec_verify(struct gml_txn *txn, enum gml_table table,
 /* Number of entries of a table, exact: what the engine keeps, or else a walk of the whole table. */
 int gml_rec_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);
 /* The inode that a key of a table of inodes, names, extents or attributes begins with. Returns the
- * length of that beginning; 0: the key begins with no inode, and *ino_out is what was read of one. */
+ * length of that beginning; 0: the key begins with no inode, and *ino_out is what was read of
+ * one. */
 size_t gml_rec_ino_of_key(struct gml_span key, gml_ino *ino_out);
 
 /* ---- line and usage ------------------------------------------------------------------------- */
@@ -82,9 +86,9 @@ enum {
 	GML_INODE_DIRTY = 1 << 1,    /* size and times are the wblob's */
 	GML_INODE_XATTRS = 1 << 2,   /* table xattr has entries */
 	GML_INODE_EXTENTS = 1 << 3,  /* extents are in table extent; otherwise inline */
-	GML_INODE_MD5 =
-		1
-		<< 4, /* etag is md5 (nparts > 0: md5 of md5s) of the content; otherwise opaque, from ino and change */
+	/* etag is md5 (nparts > 0: md5 of md5s) of the content; otherwise opaque, from ino and
+	 * change */
+	GML_INODE_MD5 = 1 << 4,
 	GML_INODE_PARTS = 1 << 5,  /* part sizes and checksums are in `parts` */
 	GML_INODE_ORPHAN = 1 << 6, /* no name is left; in table orphan */
 	/* The content may take less room than its size: st_blocks asks the write blob and the
@@ -116,12 +120,13 @@ struct gml_inode {
 	struct gml_object_checksum checksum;
 	uint32_t nextents; /* inline ones; ascending, not overlapping */
 	struct gml_extent extents[GML_INLINE_EXTENTS];
-	/* Variable parts; on decode borrowed from the transaction (engine.h, invariant 3): copy before the next write. */
+	/* Variable parts; on decode borrowed from the transaction (engine.h, invariant 3): copy
+	 * before the next write. */
 	struct gml_span name;	 /* in `parent`; as stored (directories with '/') */
 	struct gml_span target;	 /* symlink */
 	struct gml_span headers; /* content headers, encoded by record_headers.c */
-	struct gml_span
-		parts; /* nparts x { u64 end offset, checksum value of the upload's algorithm } */
+	/* nparts x { u64 end offset, checksum value of the upload's algorithm } */
+	struct gml_span parts;
 };
 
 int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out);
@@ -130,21 +135,24 @@ int gml_rec_inode_put(struct gml_txn *txn, const struct gml_line *line,
 		      const struct gml_inode *inode);
 int gml_rec_inode_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino);
 
-/* Content headers <-> one span. encode: into buf[cap], TOOBIG. decode: spans borrowed from `headers`. */
+/* Content headers <-> one span. encode: into buf[cap], TOOBIG. decode: spans borrowed from
+ * `headers`. */
 int gml_rec_headers_encode(const struct gml_span in[GML_HDR_COUNT], void *buf, size_t cap,
 			   size_t *len_out);
 int gml_rec_headers_decode(struct gml_span headers, struct gml_span out[GML_HDR_COUNT]);
 /* One of them; without it, the others are not looked at. */
 int gml_rec_header_one(struct gml_span headers, enum gml_header header, struct gml_span *out);
 
-/* ---- dirent and cookie -------------------------------------------------------------------------------------------------------------- */
+/* ---- dirent and cookie ----------------------------------------------------------------------- */
 struct gml_dirent {
 	gml_ino ino; /* in the parent's view */
 	uint64_t cookie;
 	uint8_t type; /* enum gml_type */
 };
-/* name: stored form, 0..1024+1 bytes (empty = marker). Order over all entries of a parent is exactly bytewise by name, at any length. Any number that gml_txn_next_id
- * gave can be a parent (upload lists use hidden ones); others might be taken by the continuations of long names. put also maintains table cookie when dirent->cookie != 0 (replacing one drops the old cookie). */
+/* name: stored form, 0..1024+1 bytes (empty = marker). Order over all entries of a parent is
+ * exactly bytewise by name, at any length. Any number that gml_txn_next_id gave can be a parent
+ * (upload lists use hidden ones); others might be taken by the continuations of long names. put
+ * also maintains table cookie when dirent->cookie != 0 (replacing one drops the old cookie). */
 int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name,
 		       struct gml_dirent *out);
 int gml_rec_dirent_put(struct gml_txn *txn, const struct gml_line *line, gml_ino parent,
@@ -163,7 +171,8 @@ int gml_rec_cookie_get(struct gml_txn *txn, gml_ino parent, uint64_t cookie,
 /* Any entry at all? 0 or NOENT. */
 int gml_rec_dirent_any(struct gml_txn *txn, gml_ino parent);
 
-/* Ordered walk of one parent. The name is copied to the cursor (stays valid until the next call on it). */
+/* Ordered walk of one parent. The name is copied to the cursor (stays valid until the next call on
+ * it). */
 struct gml_dirent_cursor;
 int gml_dirent_cursor_open(struct gml_txn *txn, gml_ino parent, struct gml_dirent_cursor **out);
 void gml_dirent_cursor_close(struct gml_dirent_cursor *cursor);
@@ -178,14 +187,14 @@ int gml_dirent_cursor_after_cookie(struct gml_dirent_cursor *cursor, uint64_t af
 int gml_dirent_cursor_next_cookie(struct gml_dirent_cursor *cursor, struct gml_span *name_out,
 				  struct gml_dirent *out);
 
-/* ---- extent (files with more than GML_INLINE_EXTENTS) --------------------------------------------------------------------------- */
+/* ---- extent (files with more than GML_INLINE_EXTENTS) ---------------------------------------- */
 /* First extent that ends after `off`; NOENT. */
 int gml_rec_extent_find(struct gml_txn *txn, gml_ino ino, uint64_t off, struct gml_extent *out);
 int gml_rec_extent_put(struct gml_txn *txn, const struct gml_line *line, gml_ino ino,
 		       const struct gml_extent *extent);
 int gml_rec_extent_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino, uint64_t off);
 
-/* ---- xattr ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- xattr ----------------------------------------------------------------------------------- */
 /* Names are without NUL, up to GML_REC_XATTR_NAME_MAX bytes (NAMETOOLONG): S3 metadata may have one
  * of 2 KiB. */
 #define GML_REC_XATTR_NAME_MAX 2304
@@ -202,13 +211,13 @@ int gml_rec_xattr_each(struct gml_txn *txn, gml_ino ino, struct gml_span after,
 		       bool (*each)(void *arg, struct gml_span name, struct gml_span value),
 		       void *arg);
 
-/* ---- blob ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- blob ------------------------------------------------------------------------------------ */
 struct gml_blob_rec {
 	uint64_t refs;	 /* extents (and one for being an inode's wblob) */
 	uint64_t len;	 /* bytes; 0 for wblobs (unbounded) */
 	uint64_t summed; /* so many bytes from its first on have checksums; 0: none */
-	uint32_t
-		crc; /* of these, when they are one block (1..GML_REC_SUM_BLOCK); more: table sum */
+	/* of these, when they are one block (1..GML_REC_SUM_BLOCK); more: table sum */
+	uint32_t crc;
 };
 #define GML_REC_SUM_BLOCK 65536 /* bytes (data/sums.h) */
 int gml_rec_blob_get(struct gml_txn *txn, uint64_t blob, struct gml_blob_rec *out);
@@ -219,7 +228,8 @@ int gml_rec_blob_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out,
 		      struct gml_blob_rec *out);
 
 /* ---- checksums of blobs ---------------------------------------------------------------------- */
-/* Of blobs of more than one block: rows of GML_SUM_CHUNK blocks each. A row that is missing: zeros. */
+/* Of blobs of more than one block: rows of GML_SUM_CHUNK blocks each. A row that is missing:
+ * zeros. */
 #define GML_SUM_CHUNK 256 /* 16 MiB */
 /* NOENT, CORRUPT. */
 int gml_rec_sums_get(struct gml_txn *txn, uint64_t blob, uint32_t chunk,
@@ -261,7 +271,8 @@ int gml_rec_link_each(struct gml_txn *txn, gml_ino ino,
 /* Keyed by name. Its line and usage are put and deleted with it (ns/object/bucket.c). */
 struct gml_bucket_rec {
 	gml_ino root;
-	/* Hidden parent of this bucket's uploads: dirent name = key, NUL, 32 hex digits of the id. */
+	/* Hidden parent of this bucket's uploads: dirent name = key, NUL, 32 hex digits of the
+	 * id. */
 	gml_ino uploads;
 	uint32_t uid;
 	int64_t created;
@@ -287,7 +298,7 @@ int gml_rec_config_del(struct gml_txn *txn, gml_ino root, uint8_t kind);
 /* All of a bucket; 0 also when it has none. */
 int gml_rec_config_drop(struct gml_txn *txn, gml_ino root);
 
-/* ---- upload and part ------------------------------------------------------------------------------------------------------------------ */
+/* ---- upload and part ------------------------------------------------------------------------- */
 struct gml_upload_rec {
 	gml_ino bucket;
 	uint32_t uid, gid;
@@ -316,8 +327,9 @@ struct gml_part_rec {
 	uint8_t md5[16];
 	struct gml_object_checksum checksum;
 	uint32_t nextents;
-	struct gml_span
-		extents; /* nextents x 4 u64 little-endian (off, blob, blob_off, len); borrowed; gml_rec_part_extent reads one */
+	/* nextents x 4 u64 little-endian (off, blob, blob_off, len); borrowed; gml_rec_part_extent
+	 * reads one */
+	struct gml_span extents;
 };
 int gml_rec_part_get(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
 		     struct gml_part_rec *out);
@@ -329,7 +341,7 @@ int gml_rec_part_each(struct gml_txn *txn, const uint8_t id[16], uint32_t after,
 		      bool (*each)(void *arg, uint32_t number, const struct gml_part_rec *rec),
 		      void *arg);
 
-/* ---- users and keys ------------------------------------------------------------------------------------------------------------------- */
+/* ---- users and keys -------------------------------------------------------------------------- */
 /* put and del also keep the index uid -> name. */
 int gml_rec_user_get(struct gml_txn *txn, struct gml_span name, struct gml_user *out);
 /* The first enabled one by name; without one, the first. */
@@ -364,7 +376,9 @@ int gml_rec_orphan_del(struct gml_txn *txn, gml_ino ino);
 int gml_rec_orphan_each(struct gml_txn *txn, gml_ino after,
 			bool (*each)(void *arg, gml_ino ino, int64_t since), void *arg);
 
-struct gml_owner { /* a process: pid plus start time in clock ticks since boot (/proc/PID/stat field 22) plus boot id hash */
+/* a process: pid plus start time in clock ticks since boot (/proc/PID/stat field 22) plus boot id
+ * hash */
+struct gml_owner {
 	uint32_t pid;
 	uint64_t start, boot;
 };
@@ -375,7 +389,8 @@ int gml_rec_dirty_each(struct gml_txn *txn, gml_ino after,
 		       bool (*each)(void *arg, gml_ino ino, const struct gml_owner *owner),
 		       void *arg);
 
-/* Blob-id leases; kind 0: ids of blob files, 1: pack numbers. take: next unleased range of `count` (monotonic counter in SUPER). */
+/* Blob-id leases; kind 0: ids of blob files, 1: pack numbers. take: next unleased range of `count`
+ * (monotonic counter in SUPER). */
 struct gml_lease {
 	uint8_t kind;
 	uint64_t first, count;

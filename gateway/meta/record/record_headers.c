@@ -32,7 +32,8 @@ static void headers_put_span(struct headers_out *out, struct gml_span span)
 	headers_put(out, span.ptr, span.len);
 }
 
-/* One byte with a bit per header, then the present ones in order; nothing at all when none is there. */
+/* One byte with a bit per header, then the present ones in order; nothing at all when none is
+ * there. */
 int gml_rec_headers_encode(const struct gml_span in[GML_HDR_COUNT], void *buf, size_t cap,
 			   size_t *len_out)
 {

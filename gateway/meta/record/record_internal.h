@@ -8,10 +8,12 @@
 
 #define GML_SPAN(p, n) ((struct gml_span){(p), (n)})
 
-/* Every value ends with its seal: the CRC32C of key and value, begun with the table's number as the CRC of what is
- * before. So a damaged value is found, and one that stands under another key or in another table. */
+/* Every value ends with its seal: the CRC32C of key and value, begun with the table's number as the
+ * CRC of what is before. So a damaged value is found, and one that stands under another key or in
+ * another table. */
 uint32_t gml_rec_seal(enum gml_table table, struct gml_span key, struct gml_span value);
-/* Takes the seal off *value. CORRUPT (logged) when it is not the record's; *value may be cut then. */
+/* Takes the seal off *value. CORRUPT (logged) when it is not the record's; *value may be cut
+ * then. */
 int gml_rec_unseal(struct gml_txn *txn, enum gml_table table, struct gml_span key,
 		   struct gml_span *value);
 /* gml_txn_get, without the seal. NOENT, CORRUPT. */
@@ -38,8 +40,8 @@ typedef int (*gml_rec_scan_fn)(void *arg, struct gml_span key, struct gml_span v
 int gml_rec_scan(struct gml_txn *txn, enum gml_table table, struct gml_span from,
 		 struct gml_span prefix, gml_rec_scan_fn each, void *arg);
 
-/* Blob ids as varints. What says how to read it goes to the bottom, so that small numbers stay short:
- * of a segment bit 63, of a file the 7 bits of its kind, above a clear bit. */
+/* Blob ids as varints. What says how to read it goes to the bottom, so that small numbers stay
+ * short: of a segment bit 63, of a file the 7 bits of its kind, above a clear bit. */
 static inline void gml_enc_blob(struct gml_enc *enc, uint64_t blob)
 {
 	gml_enc_varint(enc, blob >> 63 ? blob << 1 | 1 : blob << 8 | blob >> 56 << 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Table lease: kind (u8), first (u64) -> count, owner; table super, GML_SUPER_LEASE + kind -> first number that was
- * never leased. */
+/* Table lease: kind (u8), first (u64) -> count, owner; table super, GML_SUPER_LEASE + kind -> first
+ * number that was never leased. */
 #include "record_internal.h"
 
 enum { LEASE_FORMAT = 2, LEASE_COUNTER_FORMAT = 1, LEASE_KINDS = 2 };

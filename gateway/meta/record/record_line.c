@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Tables line: number of a bucket's root (u64) -> state of the bucket's timeline, its name; usage: the same key ->
- * counters. They stand apart because every change reads the former, and every change of content puts the latter.
+/* Tables line: number of a bucket's root (u64) -> state of the bucket's timeline, its name; usage:
+ * the same key -> counters. They stand apart because every change reads the former, and every
+ * change of content puts the latter.
  *
- * A write transaction keeps the lines and the usage that it has seen, by root modulo LINE_NOTES: a batch of closures
- * reads each of them once. */
+ * A write transaction keeps the lines and the usage that it has seen, by root modulo LINE_NOTES: a
+ * batch of closures reads each of them once. */
 #include "record_internal.h"
 
 enum { LINE_FORMAT = 1, USAGE_FORMAT = 1 };

@@ -97,7 +97,7 @@ int gml_rec_sums_drop(struct gml_txn *txn, uint64_t blob, uint32_t from)
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-/* ---- what is to be summed --------------------------------------------------------------------- */
+/* ---- what is to be summed -------------------------------------------------------------------- */
 
 static bool pending_decode(struct gml_span value, struct gml_sum_pending *out)
 {

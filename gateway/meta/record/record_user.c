@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Tables user: name -> record; key: access key id -> record; super, GML_SUPER_UID + uid (u32) + name -> format byte,
- * and GML_SUPER_RETIRED + uid (u32) -> format byte. Several users may share a uid, of whom one is enabled. */
+/* Tables user: name -> record; key: access key id -> record; super, GML_SUPER_UID + uid (u32) +
+ * name -> format byte, and GML_SUPER_RETIRED + uid (u32) -> format byte. Several users may share a
+ * uid, of whom one is enabled. */
 #include "record_internal.h"
 
 enum { USER_FORMAT = 1, USER_INDEX_FORMAT = 1, USER_RETIRED_FORMAT = 1, KEY_FORMAT = 1 };

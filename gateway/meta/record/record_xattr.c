@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Table xattr: ino + name -> format byte + value. A name over XATTR_PLAIN_MAX bytes does not fit a key: its key
- * has the beginning and a hash instead, and its record the whole name. */
+/* Table xattr: ino + name -> format byte + value. A name over XATTR_PLAIN_MAX bytes does not fit a
+ * key: its key has the beginning and a hash instead, and its record the whole name. */
 #include <gemel/checksum.h>
 #include "gateway/base/assert.h"
 #include "record_internal.h"

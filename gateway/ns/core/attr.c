@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Attributes of an inode as of now: what the write blob knows better than the record. */
+/* The present attributes of an inode: while it is DIRTY, the write blob has newer ones than the
+ * record. */
 #include <gemel/err.h>
 #include <gemel/types.h>
 #include "gateway/data/blob.h"
@@ -11,10 +12,9 @@
 #include "attr.h"
 #include "change_counters.h"
 #include "extent.h"
-#define GML_SPACE_EXACT                                                                            \
-	((uint64_t)1 << 20) /* sizes above this are worth an fstat for their true space */
-#define ATTR_EXTENTS                                                                               \
-	256 /* extents of a sparse file that a GETATTR adds up; with more, the size stands for the space */
+#define GML_SPACE_EXACT ((uint64_t)1 << 20) /* above this size an fstat finds the exact space */
+/* extents of a sparse file that a GETATTR adds up; with more, the space is taken to be the size */
+#define ATTR_EXTENTS 256
 
 static uint64_t attr_round(uint64_t size)
 {
@@ -39,7 +39,8 @@ bool gml_attr_sparse(uint64_t size, uint64_t wblob_space, uint64_t covered)
 	       whole - covered - wblob_space >= 4096;
 }
 
-/* The same of those in the table, for a file that has holes. `txn` NULL: in a snapshot of its own. */
+/* The same for extents in the table, of a file that has holes. `txn` NULL: in a snapshot of its
+ * own. */
 static uint64_t attr_covered_table(struct gml_store *store, struct gml_txn *txn,
 				   const struct gml_inode *inode)
 {
@@ -87,7 +88,8 @@ void gml_inode_attr_new(const struct gml_inode *inode, struct gml_attr *attr)
 		attr->space = attr_round(inode->size);
 }
 
-/* What the write blob knows better than the record. NOENT: it has no file; size and times are the record's then. */
+/* The attributes that the write blob has. NOENT: it has no file; the size and times of the record
+ * count then. */
 static int attr_wblob(struct gml_store *store, const struct gml_inode *inode, struct gml_attr *attr,
 		      uint64_t *space_out)
 {
@@ -114,8 +116,8 @@ static bool attr_unwritten(struct gml_store *store, const struct gml_inode *inod
 	       gml_open_inode_unwritten(store, inode->ino);
 }
 
-/* The change attribute is read before what it vouches for: a reader that races with a write then sees it change
- * again. */
+/* The change attribute is read before the attributes that it stands for: a reader that races with a
+ * write then sees it change again. */
 static void attr_begin(struct gml_store *store, const struct gml_inode *inode,
 		       struct gml_attr *attr)
 {
@@ -156,7 +158,7 @@ int gml_inode_attr(struct gml_store *store, struct gml_txn *txn, const struct gm
 		return 0;
 	rc = attr_wblob(store, inode, attr, &space);
 	if (rc == GML_ERR_NOENT) {
-		/* The record says 0. (Or the inode was freed since it was read.) */
+		/* The record has 0. (Or the inode was freed since it was read.) */
 		if (attr->size == 0)
 			attr->space = 0;
 		return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Attributes of an inode as of now, also while its content is being written. */
+/* The present attributes of an inode, also while its content is being written. */
 #ifndef GML_NS_CORE_ATTR_H
 #define GML_NS_CORE_ATTR_H
 
@@ -8,16 +8,17 @@
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/store/store.h"
 
-/* Does content of this size leave at least a block out, when its write blob and its extents take so
- * many bytes? */
+/* True if content of this size has a hole of at least a block, given the bytes that its write blob
+ * and extents occupy. */
 bool gml_attr_sparse(uint64_t size, uint64_t wblob_space, uint64_t covered);
-/* Size, mtime, ctime, space and change of an inode as of now (reads the wblob while DIRTY) into *attr;
- * for all types and states. `txn`: any transaction that the caller has open, for the extents of a file
- * with holes; NULL: none, then these take a snapshot. NOMEM, IO. Any thread. May open a file. */
+/* The present size, mtime, ctime, space and change attribute of an inode (from the write blob while
+ * DIRTY) into *attr; for all types and states. `txn`: any transaction that the caller has open, for
+ * the extents of a file with holes; NULL: none, then these take a snapshot. NOMEM, IO. Any thread.
+ * May open a file. */
 int gml_inode_attr(struct gml_store *store, struct gml_txn *txn, const struct gml_inode *inode,
 		   struct gml_attr *attr);
-/* The same without the space, of which *attr holds nothing to use: no look at the extents. For who
- * wants to know the size. */
+/* The same without the space, which is undefined in *attr: the extents are not read. For callers
+ * that need the size only. */
 int gml_inode_attr_spaceless(struct gml_store *store, const struct gml_inode *inode,
 			     struct gml_attr *attr);
 void gml_inode_attr_new(

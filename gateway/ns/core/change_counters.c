@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Change attributes of files that are being written: shared counters in run/changes.
  *
- * run/changes is a file of CHANGE_SLOTS 64-bit counters that every process maps. An inode uses the slot of its hash.
- * Two inodes in one slot only make each other's change attribute grow, which is harmless. The file needs no durability:
- * recovery gives what was DIRTY a change attribute from the clock, and that is larger. */
+ * run/changes is a file of CHANGE_SLOTS 64-bit counters that every process maps. An inode uses the
+ * slot of its hash. Two inodes in one slot advance each other's change attribute, which is
+ * harmless. The file needs no durability: recovery gives a DIRTY inode a change attribute from the
+ * clock, which is larger. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>

@@ -11,7 +11,8 @@ uint64_t
 gml_change_current(struct gml_store *store,
 		   const struct gml_inode *inode); /* max(record, slot) while DIRTY, else record */
 void gml_change_bump(struct gml_store *store, gml_ino ino);
-/* run/changes, below the store's directory: made when missing, mapped shared. Lives as long as the open store. */
+/* run/changes, below the store's directory: made when missing, mapped shared. Lives as long as the
+ * open store. */
 int gml_change_counters_open(int dirfd, struct gml_change_counters **out);
 void gml_change_counters_close(struct gml_change_counters *counters); /* NULL is fine */
 

@@ -15,7 +15,8 @@ void gml_etag_format(const struct gml_inode *inode, uint64_t change, char out[GM
 {
 	const size_t n = 2 * sizeof(inode->md5);
 	if (!(inode->flags & GML_INODE_MD5)) {
-		/* The dash keeps clients from taking it for an MD5 and checking the content against it. */
+		/* Because of the dash clients do not take it for an MD5 to verify the content
+		 * with. */
 		snprintf(out, GML_ETAG_MAX + 1, "%" PRIx64 "-%016" PRIx64,
 			 gml_ino_fileid(inode->ino), change);
 		return;

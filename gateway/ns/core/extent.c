@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* An inode's content map: which bytes of the file lie in which blob.
+/* The content map of an inode: which bytes of the file are in which blob.
  *
  * Invariants
  *  1. Extents of one inode ascend and do not overlap; none is empty.
- *  2. Up to GML_INLINE_EXTENTS live in the inode record; with more, all of them are in table extent (flag EXTENTS).
- * They go back into the record only when none is left.
+ *  2. Up to GML_INLINE_EXTENTS live in the inode record; with more, all of them are in table extent
+ *     (flag EXTENTS). They return to the record only when none is left.
  *  3. Every extent holds one reference of its blob; so does an inode's wblob.
- *  4. Bytes of a blob whose last reference went are removed when that is durable, never before: whatever frees some is
- * no relaxed change. Those that a reader in another process could still be on are first moved to an orphan
- * (gml_extent_retire), so that the reaper frees them later. */
+ *  4. The bytes of a blob that lost its last reference are removed when that is durable, never
+ *     before: a change that frees bytes is never relaxed. Bytes that a reader in another process
+ *     may still use are first moved to an orphan (gml_extent_retire), so that the reaper frees them
+ *     later. */
 #include <stdlib.h>
 #include <string.h>
 #include <gemel/err.h>
@@ -173,7 +174,7 @@ static int extent_delete(struct gml_txn *txn, struct gml_inode *inode,
 	return 0;
 }
 
-/* Replace `extent` by what of it lies outside [off, end). */
+/* Replace `extent` by its parts outside [off, end). */
 static int extent_split(struct gml_txn *txn, struct gml_inode *inode,
 			const struct gml_extent *extent, uint64_t off, uint64_t end,
 			struct gml_deferred_frees *freed)
@@ -239,8 +240,8 @@ int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gm
 	return rc == 0 ? extent_insert(txn, inode, extent) : rc;
 }
 
-/* A file without a name, as young as the transaction: the reaper frees it and its content when no reader can be on it.
- */
+/* A file without a name, dated now: the reaper frees it and its content when no reader can use it
+ * any more. */
 static int extent_placeholder_init(struct gml_txn *txn, const struct gml_inode *inode,
 				   struct gml_inode *placeholder)
 {

@@ -15,20 +15,24 @@ int gml_extent_find(struct gml_txn *txn, const struct gml_inode *inode, uint64_t
 /* Bytes that extents cover (any transaction); UINT64_MAX when there are more than `max`, or they
  * cannot be read. */
 uint64_t gml_extent_covered(struct gml_txn *txn, const struct gml_inode *inode, unsigned max);
-/* Remove the coverage of [off, off+len): trims and splits; references are adjusted; ids whose last reference went are appended to `freed`. Updates *inode (caller puts it). */
+/* Remove the coverage of [off, off+len): trims and splits; references are adjusted; ids that lost
+ * their last reference are appended to `freed`. Updates *inode (caller puts it). */
 struct gml_deferred_frees; /* list of (blob id, len) to remove after the commit */
 int gml_extent_cut(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len,
 		   struct gml_deferred_frees *freed);
 /* Add one extent over an uncovered range; takes a reference (gml_blob_take_ref with `fresh`). */
 int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gml_extent *extent,
 		   const struct gml_fresh_blob *fresh);
-/* Cut whose bytes a reader elsewhere may still be on: coverage of the range (and, with `wblob`, the write blob; inode->wblob becomes 0) moves to a fresh orphan, which the reaper frees. */
+/* A cut whose bytes a reader in another process may still use: the coverage of the range (and, with
+ * `wblob`, the write blob; inode->wblob becomes 0) moves to a fresh orphan, which the reaper
+ * frees. */
 int gml_extent_retire(struct gml_txn *txn, struct gml_inode *inode, uint64_t off, uint64_t len,
 		      bool wblob);
-/* Drop one reference of a blob. With `freed`, the loss of the last one must be durable before it is answered (gml_txn_durability). */
+/* Drop one reference of a blob. With `freed`, the loss of the last one must be durable before it is
+ * acknowledged (gml_txn_durability). */
 int gml_blob_put_ref(struct gml_txn *txn, uint64_t blob, struct gml_deferred_frees *freed);
 struct gml_deferred_frees *gml_deferred_frees_new(void);
-/* Forget what a closure that is run again had noted: call first thing in a closure. */
+/* Drop the ids of a former run of the closure: call it first in a closure. */
 void gml_deferred_frees_reset(struct gml_deferred_frees *freed);
 /* After the commit returned 0: remove the blobs' bytes. Then free the list. */
 void gml_deferred_frees_apply(struct gml_store *store, struct gml_deferred_frees *freed);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Names and inodes: what a dirent's coming and going changes, for every operation of both doors.
+/* Names and inodes: what adding and removing a dirent changes, for every operation of both
+ * protocols.
  *
- * Spans of an inode that was read in this transaction end with the next write (meta/engine.h, invariant 3). So
- * everything here puts inodes through gml_inode_save, which takes the variable parts anew from the stored record.
+ * Spans of an inode that was read in this transaction become invalid at the next write
+ * (meta/engine.h, invariant 3). So this file puts inodes through gml_inode_save, which reads the
+ * variable parts anew from the stored record.
  *
- * Every change of a file or directory saves an inode of its bucket, so this is where the bucket says how durable it
- * must be. The namespace root is in no bucket: buckets come and go durably. */
+ * Every change of a file or directory saves an inode of its bucket, so the durability of the bucket
+ * is applied here. The namespace root is in no bucket: making and removing a bucket is durable. */
 #include <string.h>
 #include <sys/stat.h>
 #include <gemel/err.h>
@@ -103,7 +105,7 @@ void gml_dir_touch(struct gml_inode *dir)
 	dir->change = gml_change_next(dir->change);
 }
 
-/* After a change of its entries; `subdirs`: directories more among them. */
+/* After a change of its entries; `subdirs`: the number of directories added to them. */
 static int link_dir_changed(struct gml_txn *txn, struct gml_inode *dir, int subdirs)
 {
 	if (subdirs < 0 && dir->nlink > 2)
@@ -254,7 +256,7 @@ int gml_link_move(struct gml_txn *txn, const struct gml_link *from, const struct
 		rc = gml_supersede(txn, to, old, &usage);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	/* With several names nobody knows which one is meant. */
+	/* With several names the parent is ambiguous. */
 	if (subdir || inode->nlink == 1)
 		rc = gml_inode_save_named(txn, inode, to->dir->ino, to->name);
 	else
@@ -331,9 +333,10 @@ int gml_dir_prune(struct gml_txn *txn, const struct gml_op *op, struct gml_inode
 	return 0;
 }
 
-/* ---- usage ---------------------------------------------------------------------------------------------------- */
+/* ---- usage ----------------------------------------------------------------------------------- */
 
-/* Without a quota, what can be counted is one: a sum that was cut off could not be taken apart again. */
+/* Without a quota, the limit is what can be counted: a sum that was cut off could not be reduced
+ * again. */
 static bool usage_exceeds(uint64_t used, int64_t more, uint64_t quota)
 {
 	if (quota == 0)

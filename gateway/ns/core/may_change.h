@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The one place that is asked before an inode changes in place.
  *
- * Bytes written over bytes, a new size, attributes, extended attributes and tags of an inode that exists: each such
- * change asks here, in the transaction that decides it, beside the rights (gateway/iam). What keeps an inode as it is,
- * whoever asks, is decided here and nowhere else. A new inode that takes a name does not change the old one
- * (supersede.h). */
+ * Bytes written over bytes, a new size, attributes, extended attributes and tags of an inode that
+ * exists: each such change asks here, in the transaction that decides it, beside the rights
+ * (gateway/iam). What keeps an inode as it is, whoever asks, is decided here and nowhere else. A
+ * new inode that takes a name does not change the old one (supersede.h). */
 #ifndef GML_NS_CORE_MAY_CHANGE_H
 #define GML_NS_CORE_MAY_CHANGE_H
 
@@ -20,8 +20,9 @@ enum gml_change {
 	GML_CHANGE_TAGS,      /* S3's tags, as one set */
 };
 
-/* 0: it may. BYTES and SIZE: ISDIR of a directory, INVAL of all else that is no file. XATTRS and TAGS: PERM of what is
- * neither file nor directory, as Linux has it. Pure; any thread; no blocking. */
+/* 0: it may. BYTES and SIZE: ISDIR of a directory, INVAL of all else that is no file. XATTRS and
+ * TAGS: PERM of what is neither file nor directory, as Linux has it. Pure; any thread; no
+ * blocking. */
 int gml_may_change(const struct gml_op *op, const struct gml_inode *inode, enum gml_change change);
 
 #endif

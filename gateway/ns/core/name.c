@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* NFS names <-> stored names.
  *
- * A stored name is an S3 key's component; a directory's ends with '/'. What POSIX cannot show under that name is shown
- * under an escape that begins with ".gml~" (docs/architecture.md, "Names"). Every dirent has exactly one NFS name at a
- * time: gml_name_show computes it, and gml_name_resolve accepts no other. */
+ * A stored name is an S3 key's component; a directory's ends with '/'. Names that POSIX does not
+ * allow are shown under an escape that begins with ".gml~" (docs/architecture.md, "Names"). Every
+ * dirent has exactly one NFS name at a time: gml_name_show computes it, and gml_name_resolve
+ * accepts no other. */
 #include <openssl/sha.h>
 #include <string.h>
 #include <gemel/err.h>
@@ -20,7 +21,8 @@
 #define NAME_PREFIX_LEN 200
 #define NAME_LONG_LEN (NAME_SHORT_LEN + NAME_HASH_LEN + 1 + NAME_PREFIX_LEN)
 
-/* What Linux calls a file that is removed while it has it open: .nfs, the fileid, a counter. */
+/* The name that Linux gives a file that is removed while it has it open: .nfs, the fileid, a
+ * counter. */
 #define NAME_SILLY ".nfs"
 #define NAME_SILLY_INO 16
 #define NAME_SILLY_COUNT 8
@@ -37,7 +39,7 @@ static bool name_dots(struct gml_span name)
 	return (name.len == 1 && p[0] == '.') || (name.len == 2 && p[0] == '.' && p[1] == '.');
 }
 
-/* What no NFS name may be, not even in a question. */
+/* Names that are invalid over NFS, in lookups as well. */
 static int name_check(struct gml_span nfs)
 {
 	if (nfs.len > GML_NFS_NAME_MAX)
@@ -100,7 +102,7 @@ static size_t name_escape(struct gml_span component, bool dir, char *out)
 	return n + component.len;
 }
 
-/* Does a directory of the same parent bear the component's name? */
+/* Has a directory of the same parent the component's name? */
 static bool name_shadowed(struct gml_txn *txn, gml_ino dir, struct gml_span component)
 {
 	char stored[GML_NFS_NAME_MAX + 1];

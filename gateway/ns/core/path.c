@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* S3 keys to inodes (docs/architecture.md, "Names"): every component but the last is a directory, stored with its
- * slash. */
+/* S3 keys to inodes (docs/architecture.md, "Names"): every component but the last is a directory,
+ * stored with its slash. */
 #include <string.h>
 #include <gemel/err.h>
 #include <gemel/inode.h>
@@ -29,7 +29,7 @@ static int path_check(const struct gml_object_ref *ref)
 	return ref->version.len == 0 || gml_span_is(ref->version, "null") ? 0 : GML_ERR_NOVERSION;
 }
 
-/* Steps into the directory `name` of path->dir, or notes that it is missing. */
+/* Enters the directory `name` of path->dir, or counts it as missing. */
 static int path_enter(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
 		      struct gml_path *path)
 {

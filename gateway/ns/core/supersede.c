@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What becomes of an inode that a name no longer denotes. */
+/* The fate of an inode that a name no longer denotes. */
 #include <gemel/err.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
@@ -30,7 +30,8 @@ static int supersede_orphan(struct gml_txn *txn, struct gml_inode *inode, struct
 	return rc;
 }
 
-/* Can it be so? Directories are not overwritten, and what goes by itself is of one kind. */
+/* Is the combination possible? Directories are not overwritten, and only implicit directories are
+ * removed by themselves. */
 static bool supersede_plausible(const struct gml_link *link, const struct gml_inode *inode)
 {
 	bool dir = inode->type == GML_DIR;

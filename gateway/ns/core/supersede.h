@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The one place where a name loses its content.
  *
- * Whatever takes an inode from under a name comes here, from link.c: overwriting by PUT, CopyObject and
- * CompleteMultipartUpload, S3 DELETE, unlink and rmdir, rename over a name, the removal of implicit directories that
- * became empty and of buckets. What becomes of the inode is decided here and nowhere else. */
+ * Every operation that takes an inode from a name comes here, through link.c: overwriting by PUT,
+ * CopyObject and CompleteMultipartUpload, S3 DELETE, unlink and rmdir, rename over a name, the
+ * removal of implicit directories that became empty and of buckets. The fate of the inode is
+ * decided here and nowhere else. */
 #ifndef GML_NS_CORE_SUPERSEDE_H
 #define GML_NS_CORE_SUPERSEDE_H
 
@@ -16,7 +17,7 @@ enum gml_supersede {
 	GML_SUPERSEDE_REPLACED = 1, /* a new inode takes the key: PUT, copy, completed upload */
 	GML_SUPERSEDE_REMOVED,	    /* S3 DELETE, unlink, rmdir */
 	GML_SUPERSEDE_RENAMED_OVER, /* an inode that had another name takes this one */
-	GML_SUPERSEDE_PRUNED,	    /* an implicit directory went with its last entry */
+	GML_SUPERSEDE_PRUNED,	    /* an implicit directory is removed with its last entry */
 	GML_SUPERSEDE_BUCKET,	    /* a bucket's root directory */
 };
 
@@ -26,10 +27,11 @@ struct gml_usage {
 };
 
 struct gml_link; /* link.h */
-/* `inode` is no longer what `link` names: its row is gone, or denotes another inode by now. It loses one link; an inode
- * that has no other name becomes an orphan, which the reaper frees. Puts the inode, whose spans are stale then; adds to
- * *usage what its bucket has less. `link->op` may do this (checked before). CORRUPT: the inode had no name. Write
- * transactions. Only link.c calls it. */
+/* `inode` is no longer what `link` names: its row is gone, or denotes another inode by now. It
+ * loses one link; an inode that has no other name becomes an orphan, which the reaper frees. Puts
+ * the inode, whose spans are stale then; adds the loss of its bucket to *usage. `link->op` may do
+ * this (checked before). CORRUPT: the inode had no name. Write transactions. Only link.c calls
+ * it. */
 int gml_supersede(struct gml_txn *txn, const struct gml_link *link, struct gml_inode *inode,
 		  struct gml_usage *usage);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Clocks.
  *
- * Times come from the kernel's coarse clock, because that is the one that stamps the write blobs: a file's record and
- * its write blob then tell one story, and a write never seems older than the create before it. */
+ * Times come from the kernel's coarse clock, because the kernel stamps the write blobs with it: a
+ * file's record and its write blob then agree, and a write never seems older than the create before
+ * it. */
 #include <time.h>
 #include "time.h"
 
@@ -13,7 +14,8 @@ int64_t gml_now(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* The fine clock: a change after the last bump of a live counter, within the same tick, must still exceed it. */
+/* The fine clock: a change after the last advance of a change counter, within the same tick, must
+ * still exceed it. */
 uint64_t gml_change_next(uint64_t last)
 {
 	struct timespec fine;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Buckets: a directory of the namespace root, a record, and a hidden parent for uploads, made and removed together. */
+/* Buckets: a directory of the namespace root, a record, and a hidden parent for uploads, made and
+ * removed together. */
 #include <string.h>
 #include <gemel/bucket.h>
 #include <gemel/err.h>
@@ -16,9 +17,9 @@
 #include "bucket_txn.h"
 #include "upload.h"
 
-#define BUCKET_UPLOADS_AT_ONCE 16 /* dropped with a bucket in one transaction */
+#define BUCKET_UPLOADS_AT_ONCE 16 /* uploads dropped with a bucket in one transaction */
 
-/* ---- names --------------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static bool bucket_name_char(char c)
 {
@@ -69,7 +70,8 @@ int gml_bucket_name_check(struct gml_span name)
 		return GML_ERR_BUCKETNAME;
 	for (size_t i = 0; i < name.len; i++) {
 		bool edge = i == 0 || i == name.len - 1 || s[i - 1] == '.' || s[i + 1] == '.';
-		/* Each label between dots begins and ends with a letter or digit, so none is empty. */
+		/* Each label between dots begins and ends with a letter or digit, so none is
+		 * empty. */
 		if (!bucket_name_char(s[i]) && (s[i] != '-' || edge) &&
 		    (s[i] != '.' || i == 0 || i == name.len - 1))
 			return GML_ERR_BUCKETNAME;
@@ -81,7 +83,7 @@ int gml_bucket_name_check(struct gml_span name)
 	return 0;
 }
 
-/* ---- inside a transaction ------------------------------------------------------------------------------------ */
+/* ---- inside a transaction -------------------------------------------------------------------- */
 
 struct bucket_dirname {
 	char text[GML_BUCKET_NAME_MAX + 1];
@@ -155,7 +157,7 @@ int gml_bucket_txn_may(struct gml_txn *txn, const struct gml_op *op, enum gml_ac
 	return gml_may(txn, op, action, &target);
 }
 
-/* May it go, but for what its uploads say? */
+/* May the bucket be removed, apart from its uploads? */
 static int bucket_remove_check(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
 			       struct gml_bucket_rec *rec_out)
 {
@@ -212,7 +214,7 @@ int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid)
 	return gml_rec_bucket_put(txn, (struct gml_span){name, strlen(name)}, &rec);
 }
 
-/* ---- operations ---------------------------------------------------------------------------------------------- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 static int bucket_line(struct gml_txn *txn, gml_ino root, struct gml_line *out)
 {
@@ -252,7 +254,7 @@ struct bucket_change {
 	uint64_t quota_bytes, quota_objects;
 	bool relaxed;
 	struct gml_bucket *out;
-	struct gml_deferred_frees *freed; /* delete: what the dropped uploads held */
+	struct gml_deferred_frees *freed; /* delete: the blobs of the dropped uploads */
 	bool more;			  /* and whether there are others */
 };
 
@@ -296,8 +298,8 @@ int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_spa
 	return rc == 0 ? gml_meta_update(store->meta, bucket_create_fn, &change) : rc;
 }
 
-/* Unfinished uploads go with their bucket. They may be many, with many parts: each transaction takes some, after it looked
- * again whether the bucket may go. */
+/* Unfinished uploads are removed with their bucket. They may be many, with many parts: each
+ * transaction takes some, after it checked again that the bucket may be removed. */
 static int bucket_drop_uploads(struct gml_txn *txn, struct bucket_change *change)
 {
 	struct gml_bucket_rec rec;
@@ -408,7 +410,7 @@ int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span 
 	return rc != 0 ? rc : walk.rc;
 }
 
-/* What an administrator sets in a bucket's line. */
+/* Settings of a bucket's line for administrators. */
 static int bucket_admin_get(struct gml_txn *txn, const struct bucket_change *change,
 			    struct gml_line *out)
 {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* CompleteMultipartUpload: the parts' references move to a new inode in one transaction; no data moves.
+/* CompleteMultipartUpload: the parts' references move to a new inode in one transaction; no data
+ * moves.
  *
- * A client whose answer got lost asks again. The upload is gone by then, but its object bears its mark: the random half of
- * the id as verifier, which is what tells a repeated exclusive create from another one at the NFS door.
+ * A client whose answer got lost repeats the request. The upload is gone then, but its object has
+ * its mark: the random half of the id as verifier, the field by which NFS recognises a repeated
+ * exclusive create.
  *
- * The whole's checksum: FULL_OBJECT combines the parts' CRCs; COMPOSITE is the digest of the parts' digests, as S3 has
- * it. SHA digests cannot be combined, so for them only COMPOSITE exists. */
+ * The checksum of the whole: FULL_OBJECT combines the CRCs of the parts; COMPOSITE is the digest of
+ * their digests, as in S3. SHA digests cannot be combined, so for them only COMPOSITE exists. */
 #include <stdlib.h>
 #include <string.h>
 #include <gemel/checksum.h>
@@ -58,7 +60,7 @@ struct complete {
 	struct gml_inode inode;
 };
 
-/* ---- check --------------------------------------------------------------------------------------------------- */
+/* ---- check ----------------------------------------------------------------------------------- */
 
 /* Hex digits of either case. */
 static bool complete_etag_parse(const char *etag, uint8_t md5[16])
@@ -90,9 +92,10 @@ static bool complete_checksum_is(const struct gml_object_checksum *expected,
 	       memcmp(expected->value, have->value, gml_checksum_size(expected->algorithm)) == 0;
 }
 
-/* Is what the client says of a part's checksum right, as far as is known? Where nobody chose a kind, or the
- * default one was chosen, UploadPart takes, verifies and repeats a checksum of any kind, and the part keeps ours. So
- * the client may well send back one of another kind; the ETag says already which bytes are meant. */
+/* Is the client's checksum of a part right, as far as is known? If no algorithm was chosen, or the
+ * default one, UploadPart accepts, verifies and repeats a checksum of any algorithm, and the part
+ * keeps ours. So the client may send back one of another algorithm; the ETag already identifies the
+ * bytes. */
 static bool complete_part_expected_holds(const struct complete *c,
 					 const struct gml_object_checksum *expected,
 					 const struct gml_object_checksum *have)
@@ -163,7 +166,7 @@ static int complete_check(struct gml_txn *txn, struct complete *c)
 	return complete_size_is(c, c->pub.size) ? 0 : GML_ERR_INVAL;
 }
 
-/* ---- digests --------------------------------------------------------------------------------------------------- */
+/* ---- digests --------------------------------------------------------------------------------- */
 
 static int complete_etag(struct complete *c)
 {
@@ -231,7 +234,7 @@ static int complete_checksum(struct complete *c)
 	return rc;
 }
 
-/* What GetObject's partNumber and GetObjectAttributes want to know later. */
+/* The part sizes that GetObject's partNumber and GetObjectAttributes need later. */
 static int complete_spans(struct complete *c)
 {
 	size_t size = gml_checksum_size(c->checksum.algorithm), width = 8 + size;
@@ -251,12 +254,12 @@ static int complete_spans(struct complete *c)
 	return 0;
 }
 
-/* ---- again ---------------------------------------------------------------------------------------------------- */
+/* ---- again ----------------------------------------------------------------------------------- */
 
 #define COMPLETE_MARK 8 /* offset of the random half of an id */
 
-/* Is the object that was made of this upload and these parts there still? Then it is the answer, as it was the first
- * time; conditions held then. NOUPLOAD otherwise. */
+/* If the object that was made of this upload and these parts still exists, it is the answer, as it
+ * was the first time; the conditions held then. NOUPLOAD otherwise. */
 static int complete_again(struct gml_txn *txn, struct complete *c)
 {
 	const uint32_t made = GML_INODE_MD5 | GML_INODE_PARTS;
@@ -286,7 +289,7 @@ static int complete_again(struct gml_txn *txn, struct complete *c)
 	return complete_size_is(c, c->inode.size) ? 0 : GML_ERR_INVAL;
 }
 
-/* ---- publish --------------------------------------------------------------------------------------------------- */
+/* ---- publish --------------------------------------------------------------------------------- */
 
 /* A part's extents, copied: spans end with the next write. */
 static int complete_part_extents(struct gml_txn *txn, struct complete *c, uint32_t i, uint32_t *n)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Preconditions: RFC 9110, 13.1 and 13.2.2, with what S3 makes of them. */
+/* Preconditions: RFC 9110, 13.1 and 13.2.2, with S3's deviations. */
 #include <string.h>
 #include <gemel/err.h>
 #include <gemel/object.h>
 #include <gemel/types.h>
 #include "gateway/base/span.h"
 
-/* Next entity tag of a comma-separated list: quoted as the RFC has it, or bare as S3's clients send it. False at the
- * end. */
+/* Next entity tag of a comma-separated list: quoted as in the RFC, or bare as clients of S3 send
+ * it. False at the end. */
 static bool conditions_next(struct gml_span *list, struct gml_span *tag_out, bool *weak_out)
 {
 	const char *p = list->ptr, *end = p + list->len, *stop, *next;
@@ -33,7 +33,8 @@ static bool conditions_next(struct gml_span *list, struct gml_span *tag_out, boo
 	return true;
 }
 
-/* Is the etag in the list? strong: weak members never match (RFC 9110, 8.8.3.2; our own tags are strong). */
+/* Is the etag in the list? strong: weak members never match (RFC 9110, 8.8.3.2; our own tags are
+ * strong). */
 static bool conditions_match(struct gml_span list, const char *etag, bool strong)
 {
 	struct gml_span tag;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* CopyObject: the target shares the source's blobs; only what is being written over NFS is copied by bytes.
+/* CopyObject: the target shares the source's blobs; only a file that is being written over NFS is
+ * copied by bytes.
  *
- * The ETag of a copy: the source's, part count included, because the content is the same (S3 would compute a plain MD5,
- * which takes reading it all). Opaque tags come from the inode, so the copy of what NFS wrote has its own. Content that
- * must be read anyway, for a checksum, gets its MD5. */
+ * The ETag of a copy: the source's, part count included, because the content is the same (S3
+ * computes a plain MD5, which requires reading all of it). Opaque ETags are made from the inode, so
+ * the copy of a file that NFS wrote has its own. Content that must be read anyway, for a checksum,
+ * gets its MD5. */
 #include <stdlib.h>
 #include <string.h>
 #include <gemel/err.h>
@@ -67,7 +69,7 @@ static int copy_source(struct gml_txn *txn, struct object_copy *copy)
 	return rc;
 }
 
-/* What outlives the first write of the closure. */
+/* Copies that outlive the first write of the closure. */
 static int copy_hold(struct gml_txn *txn, struct object_copy *copy)
 {
 	const struct gml_inode *src = &copy->src;
@@ -139,8 +141,8 @@ static int copy_share(struct gml_txn *txn, void *arg)
 	if (rc != 0)
 		return rc;
 	if (copy->pub.replaces && gml_ino_equal(copy->pub.old.ino, copy->src.ino))
-		copy->pub.old =
-			copy->src; /* onto itself: what is unlinked is what was just settled */
+		/* onto itself: the unlinked inode is the one that was just finalized */
+		copy->pub.old = copy->src;
 	rc = gml_publish_inode(txn, &copy->pub, &copy->inode);
 	if (rc != 0)
 		return rc;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What new content keeps of the file whose name it takes.
+/* Attributes that a new inode keeps of the file that it replaces.
  *
- * `aws s3 cp new s3://b/f` over a file that NFS made is meant as `cp new f`: the bytes change, and the file stays whose
- * it was. So a caller that may write the replaced inode leaves its owner, group, mode and user xattrs as they are; S3's
- * own headers, metadata and tags come with the new content. A caller with no more than w+x on the directory does what
- * `mv new f` does: the new inode is the caller's. The inode is a new one in either case: readers of the old content and
- * its other names keep the old one. */
+ * `aws s3 cp new s3://b/f` over a file that NFS made is meant as `cp new f`: the bytes change, and
+ * the file keeps its owner. So if the caller may write the replaced inode, its owner, group, mode
+ * and user xattrs stay; S3's own headers, metadata and tags come with the new content. For a caller
+ * with only w+x on the directory it acts as `mv new f`: the new inode is the caller's. The inode is
+ * a new one in either case: readers of the old content and its other names keep the old one. */
 #include <stdlib.h>
 #include <string.h>
 #include <gemel/err.h>
@@ -36,7 +36,7 @@ static bool keep_is_s3(struct gml_span name)
 	return gml_span_starts(name, gml_span_of(KEEP_S3, sizeof(KEEP_S3) - 1));
 }
 
-/* ---- the replaced inode's xattrs, copied before the first write: spans of the transaction end with it ---- */
+/* ---- the replaced inode's xattrs, copied before the first write: spans of the transaction end with it  */
 
 /* `data` has, one after the other: this, the name, the value. */
 struct keep_head {
@@ -48,7 +48,7 @@ struct gml_kept {
 	char data[];
 };
 
-/* What the new inode would have. */
+/* The attributes of the new inode. */
 struct keep_sum {
 	size_t count, total, names; /* names: what listxattr(2) returns, each with a NUL */
 	size_t kept;		    /* bytes of `data` */
@@ -95,7 +95,7 @@ static int keep_copy(struct gml_txn *txn, struct gml_publish *pub, size_t size)
 	pub->kept->cap = size;
 	pub->kept->used = 0;
 	rc = gml_rec_xattr_each(txn, pub->old.ino, gml_span_of(NULL, 0), keep_copy_each, pub->kept);
-	/* The transaction shows what it showed when it was counted. */
+	/* The transaction sees the same records as when they were counted. */
 	gml_assert(rc != 0 || pub->kept->used == size);
 	return rc;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a new inode keeps of the one that it replaces. */
+/* Attributes that a new inode keeps of the one that it replaces. */
 #ifndef GML_NS_OBJECT_KEEP_H
 #define GML_NS_OBJECT_KEEP_H
 
@@ -17,8 +17,8 @@ bool gml_keep_wanted(struct gml_txn *txn, const struct gml_op *op, const struct 
  * than it can be. NOMEM. */
 int gml_keep_prepare(struct gml_txn *txn, struct gml_publish *pub,
 		     const struct gml_object_meta *attach);
-/* Write transaction: gives the new inode what is kept (setuid and setgid go as write(2) takes them); its xattrs are put,
- * the inode is the caller's to put. NOMEM as any put of a record. */
+/* Write transaction: gives the new inode the kept attributes (setuid and setgid are cleared as by
+ * write(2)); its xattrs are put, the inode is the caller's to put. NOMEM as any put of a record. */
 int gml_keep_apply(struct gml_txn *txn, const struct gml_publish *pub, struct gml_inode *inode);
 void gml_keep_release(struct gml_publish *pub); /* zeroed is fine */
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* ListObjects: a walk of the dirents depth first, which is the order of keys (docs/architecture.md, "Names").
+/* ListObjects: a walk of the dirents depth first, which is the order of keys (docs/architecture.md,
+ * "Names").
  *
  * Invariants
- *  1. frames[0] is the bucket's root; the path of frame i, key[0 .. path_len), is a prefix of that of frame i + 1.
- *  2. Every entry not yet visited sorts behind everything handed out. A common prefix is handed out at its first entry,
- * and the walk goes on behind it: what lies under it is never looked at.
- *  3. What is not shown costs steps. A page that has something ends when they are used up; one that is empty goes on,
- * since there would be no place to resume at. So hidden entries are walked at most twice, and a page costs at most
- *     LIST_STEPS more than what stands before its first entry. */
+ *  1. frames[0] is the bucket's root; the path of frame i, key[0 .. path_len), is a prefix of that
+ *     of frame i + 1.
+ *  2. Every unvisited entry sorts behind everything that was returned. A common prefix is returned
+ *     at its first entry, and the walk continues behind it: entries under it are not read.
+ *  3. Hidden entries cost steps. A page that is not empty ends when the steps are used up; an empty
+ *     page continues, because it has no continuation point. So hidden entries are walked at most
+ *     twice, and a page costs at most LIST_STEPS more than the entries before its first one. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem, memrchr */
 #endif
@@ -66,7 +68,7 @@ static void list_pop(struct list *list)
 	list->depth--;
 }
 
-/* ---- what is handed out ---------------------------------------------------------------------------------------- */
+/* ---- what is handed out ---------------------------------------------------------------------- */
 
 static bool list_full(struct list *list)
 {
@@ -110,7 +112,7 @@ static void list_emit_common(struct list *list, size_t len)
 		list_hand_out(list, &entry);
 }
 
-/* ---- down and along -------------------------------------------------------------------------------------------- */
+/* ---- down and along -------------------------------------------------------------------------- */
 
 static int list_frame_add(struct list *list, gml_ino ino, size_t path_len, bool knows_missing)
 {
@@ -144,9 +146,10 @@ static int list_may(const struct list *list, enum gml_action action, const struc
 	return gml_may(list->txn, list->op, action, &target);
 }
 
-/* Into the directory whose path is key[0 .. path_len). On the way to the prefix it is noted who may not search it; the
- * prefix's own directory is where it is decided (ACCESS); below, what may not be listed is left out. `self`: the
- * directory's own key is wanted. */
+/* Into the directory whose path is key[0 .. path_len). On the way to the prefix a directory that
+ * may not be searched is recorded; the decision is made at the prefix's own directory (ACCESS);
+ * below it, directories that may not be listed are left out. `self`: the directory's own key is
+ * requested. */
 static int list_push(struct list *list, gml_ino ino, size_t path_len, bool self)
 {
 	struct gml_inode inode;
@@ -189,7 +192,8 @@ static int list_seek(struct list *list, const struct gml_list_start *bound)
 		end = frame->path_len + len;
 		if (slash == NULL || rc != 0 ||
 		    !gml_span_equal(frame->name, gml_span_of(rest, len))) {
-			/* No directory on the way to the prefix: only who may read this one may know. */
+			/* No directory on the way to the prefix: only a caller that may read this
+			 * one may know. */
 			return slash != NULL && end <= list->prefix_dir && !frame->knows_missing
 				       ? GML_ERR_ACCESS
 				       : 0;
@@ -242,8 +246,8 @@ static int list_common(struct list *list, const struct gml_dirent *dirent, size_
 	if (rc != 0 || !visible)
 		return rc;
 	list_emit_common(list, common);
-	if (list->stop ||
-	    (dirent->type == GML_DIR && common == key_len)) /* the next entry is behind it */
+	/* the next entry is behind it */
+	if (list->stop || (dirent->type == GML_DIR && common == key_len))
 		return 0;
 	if (!gml_list_start_after(gml_span_of(list->key, common), &behind)) {
 		list->stop = true;
@@ -272,8 +276,8 @@ static int list_visit(struct list *list, const struct list_frame *frame)
 	}
 	if (dirent.type != GML_REG && dirent.type != GML_DIR)
 		return 0;
-	if (dirent.type == GML_REG &&
-	    gml_name_silly(frame->name, dirent.ino)) /* removed, as far as its users know */
+	/* removed, as far as its users know */
+	if (dirent.type == GML_REG && gml_name_silly(frame->name, dirent.ino))
 		return 0;
 	common = gml_list_start_common(list->query, gml_span_of(list->key, len));
 	if (common > 0)

@@ -54,7 +54,8 @@ bool gml_list_start_init(const struct gml_list_query *query, struct gml_list_sta
 		return list_start_set(prefix, true, out);
 	if (!gml_span_starts(after, prefix))
 		return false;
-	/* A marker within a common prefix: that sorts before the marker, so all of it has been listed. */
+	/* A marker within a common prefix: that sorts before the marker, so all of it has been
+	 * listed. */
 	common = gml_list_start_common(query, after);
 	if (common > GML_KEY_MAX || common == 0)
 		return list_start_set(after, false, out);

@@ -7,7 +7,7 @@
 #include <gemel/types.h>
 
 #define GML_LIST_START_MAX (GML_KEY_MAX + 64)
-/* Where a listing begins: the first name to look at, inclusive or not. */
+/* The start of a listing: the first name to read, inclusive or not. */
 struct gml_list_start {
 	char name[GML_LIST_START_MAX];
 	size_t len;

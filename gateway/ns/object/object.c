@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Objects open for reading. docs/architecture.md, "Data"; ns/README.md says what keeps the bytes there.
+/* Objects open for reading. docs/architecture.md, "Data"; ns/README.md says how the bytes are kept.
  *
  * Invariants
- *  1. An object whose extents are in the inode is pinned when it is opened: blobs open, packed bytes in memory. What
- * was freed between the snapshot and the pinning makes the open start again.
- *  2. One whose extents are in the table is noted as read (reader.c), and its map is read window by window, each from a
- *     snapshot that still shows the etag that was promised. Content that changed in place ends the reading with IO: an
- *     answer never mixes two contents. A file that was DIRTY when it was opened promises nothing and is read as it is.
- *  3. A pack's segment is read, and then its record looked up again, unless nothing was committed since the snapshot
- * that named it: freed segments are punched, ids never come back, so a record that is still there vouches for the
- * bytes. */
+ *  1. An object whose extents are in the inode is pinned when it is opened: blobs open, packed
+ *     bytes in memory. If a blob was freed between the snapshot and the pinning, the open starts
+ *     again.
+ *  2. An object whose extents are in the table is registered as read (reader.c). Its map is read
+ *     window by window, each from a snapshot that still shows the promised ETag. Content that
+ *     changed in place ends the read with IO: an answer never mixes two contents. A file that was
+ *     DIRTY when it was opened promises nothing and is read as it is.
+ *  3. A pack's segment is read, and then its record looked up again, unless nothing was committed
+ *     since the snapshot that named it: freed segments are punched and ids never return, so an
+ *     existing record proves that the bytes are right. */
 #include <stdlib.h>
 #include <string.h>
 #include <gemel/err.h>
@@ -31,7 +33,7 @@
 
 #define OBJECT_META_MAX ((size_t)64 << 10) /* of metadata handed out; pairs beyond are left out */
 
-/* ---- metadata -------------------------------------------------------------------------------------------------- */
+/* ---- metadata -------------------------------------------------------------------------------- */
 
 struct object_meta {
 	struct gml_span prefix;
@@ -90,9 +92,9 @@ static int object_tags_count(struct gml_txn *txn, gml_ino ino, struct object_met
 				  object_tags_each, meta);
 }
 
-/* ---- open ------------------------------------------------------------------------------------------------------ */
+/* ---- open ------------------------------------------------------------------------------------ */
 
-/* One allocation for all that the object knows of its inode. */
+/* One allocation for all facts of the inode. */
 static int object_new(struct gml_txn *txn, struct gml_store *store, const struct gml_inode *inode,
 		      struct gml_object **out)
 {
@@ -251,8 +253,9 @@ int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t se
 	return rc;
 }
 
-/* That of a file being written appears with its first byte: missing is fine as long as the inode still has it. That of
- * a clean one is as long as the file (open_inode.h, invariant 1), or the bytes are lost: gaps in it are zeros, not its end. */
+/* The write blob of a file being written appears with its first byte: it may be missing as long as
+ * the inode refers to it. The write blob of a clean file is at least as long as the file
+ * (open_inode.h, invariant 1), or bytes are lost: gaps in it are zeros, not its end. */
 static int object_pin_wblob(struct gml_object *object)
 {
 	struct gml_extent whole = {.blob = object->wblob, .len = object->info.size};

@@ -14,14 +14,14 @@
 #include "publish.h"
 
 struct object_delete {
-	struct gml_publish at; /* where the key is; size and quota play no part */
+	struct gml_publish at; /* the place of the key; size and quota do not matter */
 	struct gml_inode child;
 	bool existed;
 	bool file;     /* a name goes */
 	bool unmarked; /* the directory's EXPLICIT flag goes */
 };
 
-/* Rights to take the directory itself away, as rmdir(2) needs them. */
+/* The rights to remove the directory itself, as for rmdir(2). */
 static int delete_may_remove(struct gml_txn *txn, const struct gml_op *op,
 			     const struct gml_path *path)
 {
@@ -96,7 +96,7 @@ int gml_object_delete(struct gml_op *op, struct gml_store *store, const struct g
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	/* Most refusals and missing keys need no turn as a writer. */
+	/* Most refusals and missing keys need no write transaction. */
 	rc = delete_check(txn, &del);
 	gml_meta_read_end(txn);
 	if (rc == 0 && del.existed)

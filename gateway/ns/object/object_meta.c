@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What an object carries besides its bytes: content headers (in the inode), metadata and tags (xattrs user.s3.*). */
+/* The properties of an object besides its bytes: content headers (in the inode), metadata and tags
+ * (xattrs user.s3.*). */
 #include <stdlib.h>
 #include <string.h>
 #include <gemel/err.h>

@@ -16,13 +16,14 @@
 #define GML_TAG_NAME_MAX 512   /* bytes: 128 characters of up to 4 */
 #define GML_TAG_VALUE_MAX 1024 /* bytes: 256 characters of up to 4 */
 
-/* In encoded form, on the heap: what a closure needs to attach them to an inode, and what an upload's record keeps. */
+/* In encoded form, on the heap: for a closure that attaches them to an inode, and for the record of
+ * an upload. */
 struct gml_object_meta {
 	void *buf;
 	struct gml_span headers, pairs; /* into buf; pairs: whole xattr names and values */
 };
-/* From a request; `what` NULL: nothing. TOOBIG (metadata, tags or headers over their limits), INVAL (an empty name, or
- * one with a NUL), NOMEM. On failure *out is empty. */
+/* From a request; `what` NULL: nothing. TOOBIG (metadata, tags or headers over their limits), INVAL
+ * (an empty name, or one with a NUL), NOMEM. On failure *out is empty. */
 int gml_object_meta_build(const struct gml_object_new *what, struct gml_object_meta *out);
 /* From an inode (COPY): its headers but for the redirection and the storage class, S3 metadata and
  * tags. Errors also: TOOBIG for more than 64 KiB of pairs. */
@@ -31,7 +32,8 @@ int gml_object_meta_copy(struct gml_txn *txn, const struct gml_inode *inode,
 /* From an upload's record: copies the spans. */
 int gml_object_meta_dup(struct gml_span headers, struct gml_span pairs,
 			struct gml_object_meta *out);
-/* Write transaction: the xattrs are put, inode->headers and flags set (borrowed from the attach; the caller puts). */
+/* Write transaction: the xattrs are put, inode->headers and flags set (borrowed from the attach;
+ * the caller puts). */
 int gml_object_meta_apply(struct gml_txn *txn, const struct gml_object_meta *attach,
 			  struct gml_inode *inode);
 void gml_object_meta_release(struct gml_object_meta *attach); /* zeroed is fine */

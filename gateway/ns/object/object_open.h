@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* An open object, as its two halves share it: opened by object.c, read by object_run.c. */
+/* An open object, shared by its two halves: object.c opens it, object_run.c reads it. */
 #ifndef GML_NS_OBJECT_OPEN_H
 #define GML_NS_OBJECT_OPEN_H
 
@@ -34,18 +34,20 @@ struct gml_object {
 	char text[]; /* metadata pairs, headers, names and values */
 };
 
-/* Makes the piece, which the snapshot `seq` named, readable. AGAIN: its bytes were freed since, or are lost. COLD: nowait,
- * and it is one of those that are read now, and not in the page cache. */
+/* Makes the piece, which the snapshot `seq` named, readable. AGAIN: its bytes were freed since, or
+ * are lost. COLD: nowait, and the piece must be read now and is not in the page cache. */
 int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t seq, bool nowait);
-/* Do the files of the object's content exist, and are they long enough? Bounded as GML_OBJECT_PRESENT
- * says. AGAIN: they are not. COLD: nowait, and they are more than an event loop looks at. */
+/* Do the files of the object's content exist, and are they long enough? Bounded as
+ * GML_OBJECT_PRESENT says. AGAIN: they are not. COLD: nowait, and there are more than an event loop
+ * examines. */
 int gml_object_look(struct gml_object *object, bool nowait);
 void gml_piece_release(struct gml_piece *piece);
 
-/* Feeds [off, off+len) to `sink` in pieces of at most 256 KiB; stops at its first error. Blocks on disk. IO, NOMEM. */
+/* Feeds [off, off+len) to `sink` in pieces of at most 256 KiB; stops at its first error. Blocks on
+ * disk. IO, NOMEM. */
 int gml_object_each(struct gml_object *object, uint64_t off, uint64_t len,
 		    int (*sink)(void *arg, const void *buf, size_t len), void *arg);
-/* Was the file DIRTY when it was opened? */
+/* True if the file was DIRTY when it was opened. */
 bool gml_object_dirty(const struct gml_object *object);
 
 #endif

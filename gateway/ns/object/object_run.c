@@ -19,7 +19,7 @@
 
 #define OBJECT_CHUNK ((size_t)256 << 10)
 
-/* ---- runs -------------------------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static int object_keep(struct gml_object *object, const struct gml_piece *piece)
 {
@@ -60,7 +60,8 @@ static int object_window_read(struct gml_txn *txn, struct gml_object *object, ui
 		return rc == GML_ERR_NOENT ? GML_ERR_IO : rc;
 	if (!object->dirty) { /* invariant 2 */
 		gml_etag_format(&inode, inode.change, etag);
-		/* Losing the name counts as a change of the inode, and makes a new opaque tag of the old content. */
+		/* The loss of a name changes the inode, so the old content gets a new opaque
+		 * ETag. */
 		if (inode.flags & GML_INODE_DIRTY ||
 		    (strcmp(etag, object->info.etag) != 0 &&
 		     (inode.flags & GML_INODE_MD5 || !(inode.flags & GML_INODE_ORPHAN) ||
@@ -93,10 +94,10 @@ static int object_window(struct gml_object *object, uint64_t off)
 	return rc;
 }
 
-/* ---- a look at the files, but not at what is in them ------------------------------------------------------------- */
+/* ---- a look at the files, but not at what is in them ----------------------------------------- */
 
-#define LOOK_SEEN                                                                                  \
-	8 /* files remembered: an object that was changed in place has a few, which take turns */
+/* files remembered: an object that was changed in place has a few, which take turns */
+#define LOOK_SEEN 8
 
 static const struct look_bound {
 	uint32_t files, extents;
@@ -176,7 +177,7 @@ int gml_object_look(struct gml_object *object, bool nowait)
 	return rc == 0 && full && nowait ? GML_ERR_COLD : rc;
 }
 
-/* ---- a run ------------------------------------------------------------------------------------------------------- */
+/* ---- a run ----------------------------------------------------------------------------------- */
 
 /* A backend without descriptors: a chunk in memory, kept until released. */
 static int object_run_chunk(struct gml_object *object, const struct gml_piece *piece, uint64_t skip,
@@ -295,7 +296,7 @@ void gml_object_run_release(struct gml_object *object, uint64_t off)
 	}
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int object_run_pread(const struct gml_run *run, void *buf, size_t len)
 {
@@ -340,7 +341,7 @@ int gml_object_each(struct gml_object *object, uint64_t off, uint64_t len,
 	return rc;
 }
 
-/* ---- parts ------------------------------------------------------------------------------------------------------- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static uint64_t object_part_end(const uint8_t *entry)
 {
@@ -385,7 +386,7 @@ int gml_object_part(const struct gml_object *object, uint32_t number, uint64_t *
 	}
 	if (number < 1 || number > object->info.nparts)
 		return GML_ERR_INVAL;
-	/* Up to 400 KB that only such requests want: read where they lie, not copied by every open. */
+	/* Up to 400 KB that only such requests need: read in place, not copied by every open. */
 	rc = gml_meta_read_begin(object->store->meta, &txn);
 	if (rc != 0)
 		return rc;

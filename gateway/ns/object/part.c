@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Parts of an upload: extents with references of their own, until the upload is completed or aborted. */
+/* Parts of an upload: extents with references of their own, until the upload is completed or
+ * aborted. */
 #include <stdlib.h>
 #include <string.h>
 #include <gemel/err.h>
@@ -57,8 +58,9 @@ int gml_part_drop(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
 	return gml_rec_part_del(txn, id, number);
 }
 
-/* The new references come first: old and new part may share blobs. Durable, whatever the bucket that it is copied from
- * says: an upload's parts may be long in coming, and only the end of it changes the bucket. */
+/* The new references come first: old and new part may share blobs. Durable, whatever the durability
+ * of the source's bucket: the parts of an upload may take long, and only its end changes the
+ * bucket. */
 static int part_store(struct gml_txn *txn, struct part_publish *pub)
 {
 	struct gml_part_rec old;
@@ -125,7 +127,7 @@ static int part_update(struct gml_store *store, struct part_publish *pub, gml_me
 	return 0;
 }
 
-/* ---- by bytes ------------------------------------------------------------------------------------------------ */
+/* ---- by bytes -------------------------------------------------------------------------------- */
 
 int gml_part_begin(struct gml_op *op, struct gml_store *store, const struct gml_upload_ref *upload,
 		   uint32_t number, uint64_t size_hint, struct gml_put **out)
@@ -173,9 +175,9 @@ out:
 	return rc;
 }
 
-/* ---- copies -------------------------------------------------------------------------------------------------- */
+/* ---- copies ---------------------------------------------------------------------------------- */
 
-/* AGAIN when the source is no longer what was read. */
+/* AGAIN when the source has changed since it was read. */
 static int part_copy_run(struct gml_txn *txn, void *arg)
 {
 	struct part_publish *pub = arg;
@@ -305,14 +307,14 @@ int gml_part_copy(struct gml_op *op, struct gml_store *store, const struct gml_o
 							  : GML_CHECKSUM_CRC64NVME;
 		rc = gml_object_dirty(from.object) ? GML_ERR_AGAIN
 						   : part_copy_shared(&from, &pub, out);
-		if (rc == GML_ERR_AGAIN) /* it changes faster than it can be shared */
+		if (rc == GML_ERR_AGAIN) /* the source changes faster than it can be shared */
 			rc = part_copy_bytes(&from, upload, &pub, out);
 	}
 	gml_object_close(from.object);
 	return rc;
 }
 
-/* ---- list ---------------------------------------------------------------------------------------------------- */
+/* ---- list ------------------------------------------------------------------------------------ */
 
 struct part_list {
 	bool (*each)(void *arg, const struct gml_part *part);

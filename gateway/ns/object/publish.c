@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The common end of PUT, CopyObject and CompleteMultipartUpload: a new inode takes a key's name in one transaction. */
+/* The common end of PUT, CopyObject and CompleteMultipartUpload: a new inode takes a key's name in
+ * one transaction. */
 #include <string.h>
 #include <gemel/err.h>
 #include <gemel/inode.h>
@@ -14,7 +15,8 @@
 #include "keep.h"
 #include "publish.h"
 
-/* Conditions look at objects only: what S3 does not show is not there for them, although a PUT replaces it. */
+/* Preconditions consider only entries visible over S3. A symbolic link at the key fails If-Match,
+ * although the PUT replaces it. */
 static int publish_conditions(struct gml_txn *txn, const struct gml_publish *pub)
 {
 	struct gml_object_info info;
@@ -62,7 +64,7 @@ int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 
 int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *out)
 {
-	/* The marker of a directory that is not there yet: its maker wants the directory (mkdir in S3's words). */
+	/* The marker of a missing directory: its PUT makes the directory (S3's form of mkdir). */
 	bool explicit_dir = pub->path.missing > 0 && pub->path.last.len == 0;
 	int rc = gml_path_make(txn, pub->op, pub->ref.key, &pub->path);
 	if (rc != 0)

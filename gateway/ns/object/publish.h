@@ -11,8 +11,8 @@
 #include "gateway/ns/core/path.h"
 #include "gateway/ns/store/store.h"
 
-/* Order within a closure: check, gml_keep_prepare (reads only), inode (first writes), [content and attachments], link.
- * The caller's storage; fill the first part, zero the rest. */
+/* Order within a closure: check, gml_keep_prepare (reads only), inode (first writes), [content and
+ * attachments], link. The caller's storage; fill the first part, zero the rest. */
 struct gml_publish {
 	struct gml_op *op;
 	struct gml_store *store;
@@ -23,17 +23,18 @@ struct gml_publish {
 	struct gml_path path;
 	bool replaces;
 	struct gml_inode old;  /* when `replaces` */
-	bool keeps;	       /* the new inode is the old one's owner's (keep.c) */
+	bool keeps;	       /* the new inode keeps the owner of the old one (keep.c) */
 	struct gml_kept *kept; /* on the heap: gml_keep_release */
 };
-/* Walks the path; conditions, rights, quota. Writes nothing. NOBUCKET, ACCESS, PERM, ROFS, PRECONDITION, NOENT, DQUOT,
- * INVAL, NAMETOOLONG, NOVERSION. */
+/* Walks the path; conditions, rights, quota. Writes nothing. NOBUCKET, ACCESS, PERM, ROFS,
+ * PRECONDITION, NOENT, DQUOT, INVAL, NAMETOOLONG, NOVERSION. */
 int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub);
-/* Makes missing directories, initialises the new inode: regular, the caller's, 0644, or as keep.c has it. */
+/* Makes missing directories, initialises the new inode: regular, the caller's, 0644, or as keep.c
+ * has it. */
 int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *out);
-/* Links the finished inode under the key, in place of the one that it replaces; that accounts it. */
+/* Links the finished inode under the key, in place of the replaced one; this updates the usage. */
 int gml_publish_link(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *inode);
-/* What the caller learns of a published inode: ino, etag, size, mtime, nparts, checksum. */
+/* The facts of a published inode for the caller: ino, etag, size, mtime, nparts, checksum. */
 void gml_publish_info(const struct gml_inode *inode, struct gml_object_info *info);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Content on its way in: small in memory and then packed, large to a blob file as it comes. docs/architecture.md,
- * "Data". */
+/* Content being written: small content in memory and then packed, large content to a blob file as
+ * it arrives. docs/architecture.md, "Data". */
 #include <stdlib.h>
 #include <string.h>
 #include <gemel/err.h>
@@ -231,7 +231,8 @@ int gml_put_publish(struct gml_op *op, struct gml_put *put, const struct gml_put
 				       .size = put->size};
 	rc = gml_meta_update(put->store->meta, put_publish, &fin);
 	gml_keep_release(&fin.pub);
-	/* A commit that failed with IO may yet reach the disk: then the blob stays, and the next start finds out. */
+	/* A commit that failed with IO may still reach the disk: then the blob stays, and the next
+	 * start decides. */
 	discard = rc != 0 && (fin.refused != 0 || rc != GML_ERR_IO);
 	if (rc == 0 && info_out != NULL)
 		gml_publish_info(&fin.inode, info_out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Content of an object on its way in. */
+/* Content of an object that is being written. */
 #ifndef GML_NS_OBJECT_PUT_H
 #define GML_NS_OBJECT_PUT_H
 
@@ -16,7 +16,7 @@ struct gml_put {
 	struct gml_store *store;
 	struct gml_object_ref ref; /* its spans are copies, behind the struct */
 	uint64_t size, limit;
-	uint8_t *buf; /* small content, or what is gathered for the next write to the blob */
+	uint8_t *buf; /* small content, or the bytes gathered for the next write to the blob */
 	size_t cap, used;
 	struct gml_blob *blob;	     /* file; NULL while all fits the buffer */
 	uint64_t blob_id;	     /* 0: none yet; set also for packed content once sealed */
@@ -29,11 +29,11 @@ struct gml_put {
 };
 int gml_put_new(struct gml_store *store, const struct gml_object_ref *ref, uint64_t limit,
 		uint64_t size_hint, struct gml_put **out);
-/* All bytes to the store, durable (packed ones with the commit that references them). *out: the content as one extent,
- * len 0 when empty; its blob, new, as put->fresh. */
+/* All bytes to the store, durable (packed ones with the commit that references them). *out: the
+ * content as one extent, len 0 when empty; its blob, new, as put->fresh. */
 int gml_put_seal(struct gml_put *put, struct gml_extent *out);
-/* gml_put_finish with headers, metadata and tags in encoded form, `meta`, in place of options->attrs. Consumes the
- * put. */
+/* gml_put_finish with headers, metadata and tags in encoded form, `meta`, in place of
+ * options->attrs. Consumes the put. */
 int gml_put_publish(struct gml_op *op, struct gml_put *put, const struct gml_put_options *options,
 		    const struct gml_object_meta *meta, struct gml_object_info *info_out);
 /* Frees the put; `discard`: and its bytes. NULL is fine. */

@@ -8,7 +8,8 @@
 #include "gateway/ns/core/link.h"
 #include "reflink.h"
 
-/* What no extent covers becomes extents of the write blob: clean, so its file is at least as long as the content. */
+/* Ranges without extent become extents of the write blob: clean, so its file is at least as long as
+ * the content. */
 static int reflink_fill(struct gml_txn *txn, struct gml_inode *inode)
 {
 	uint64_t pos = 0;

@@ -13,7 +13,8 @@ struct gml_scan {
 	uint8_t md5_value[16];
 	struct gml_object_checksum value;
 };
-/* Reads [off, off+len) of the object; md5_value and value (algorithm NONE: none) are the results. Blocks on disk. */
+/* Reads [off, off+len) of the object; md5_value and value (algorithm NONE: none) are the results.
+ * Blocks on disk. */
 int gml_scan_run(struct gml_object *object, uint64_t off, uint64_t len, enum gml_checksum algorithm,
 		 struct gml_put *put, struct gml_scan *out);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Multipart uploads: create, look up, abort, list. Parts are in part.c, the end of an upload in complete.c.
+/* Multipart uploads: create, look up, abort, list. Parts are in part.c, the end of an upload in
+ * complete.c.
  *
- * An upload is a record (table upload), its parts (table part), and an entry "key NUL id" under the bucket's hidden
- * `uploads` parent, so that the order of names is S3's order of uploads. Ids begin with the time, so they sort by
- * initiation. */
+ * An upload is a record (table upload), its parts (table part), and an entry "key NUL id" under the
+ * bucket's hidden `uploads` parent, so that the order of names is S3's order of uploads. Ids begin
+ * with the time, so they sort by initiation. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +44,8 @@ int gml_upload_id_parse(struct gml_span id, uint8_t out[16])
 
 static int upload_id_make(uint8_t id[16])
 {
-	static _Atomic uint64_t
-		last; /* ids of one process are in the order of their making also within one tick */
+	/* ids of one process are in order of creation also within one tick */
+	static _Atomic uint64_t last;
 	uint64_t before = atomic_load(&last), now;
 	do {
 		now = gml_change_next(before);
@@ -63,7 +64,7 @@ static struct gml_span upload_name(struct gml_span key, const uint8_t id[16],
 	return gml_span_of(buf, key.len + 1 + GML_UPLOAD_ID_LEN);
 }
 
-/* ---- create -------------------------------------------------------------------------------------------------- */
+/* ---- create ---------------------------------------------------------------------------------- */
 
 struct upload_create {
 	struct gml_op *op;
@@ -122,7 +123,7 @@ int gml_upload_create(struct gml_op *op, struct gml_store *store, const struct g
 	return rc;
 }
 
-/* ---- look up ------------------------------------------------------------------------------------------------- */
+/* ---- look up --------------------------------------------------------------------------------- */
 
 int gml_upload_may(struct gml_txn *txn, const struct gml_op *op, enum gml_action action,
 		   const struct gml_bucket_rec *bucket, const struct gml_upload_rec *upload)
@@ -197,7 +198,7 @@ int gml_upload_get(struct gml_op *op, struct gml_store *store, const struct gml_
 	return rc;
 }
 
-/* ---- abort --------------------------------------------------------------------------------------------------- */
+/* ---- abort ----------------------------------------------------------------------------------- */
 
 int gml_upload_drop_first(struct gml_txn *txn, const struct gml_bucket_rec *bucket,
 			  struct gml_deferred_frees *freed)
@@ -299,7 +300,7 @@ int gml_upload_abort(struct gml_op *op, struct gml_store *store,
 	return rc;
 }
 
-/* ---- list ---------------------------------------------------------------------------------------------------- */
+/* ---- list ------------------------------------------------------------------------------------ */
 
 struct upload_list {
 	struct gml_op *op;

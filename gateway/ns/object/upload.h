@@ -12,8 +12,8 @@
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/store/store.h"
 
-/* Record of an upload that the caller may see (GML_ACTION_SEE_UPLOAD): NOBUCKET, NOUPLOAD (also when bucket or key
- * differ), ACCESS. Spans are borrowed from the transaction. */
+/* Record of an upload that the caller may see (GML_ACTION_SEE_UPLOAD): NOBUCKET, NOUPLOAD (also
+ * when bucket or key differ), ACCESS. Spans are borrowed from the transaction. */
 int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, const struct gml_object_ref *ref,
 		    const uint8_t id[16], struct gml_bucket_rec *bucket_out,
 		    struct gml_upload_rec *out);
@@ -27,15 +27,15 @@ struct gml_upload_look {
 	struct gml_bucket_rec bucket;
 	struct gml_upload_rec rec; /* spans are borrowed from txn */
 };
-/* gml_upload_find by the id's text, in a read transaction of its own, which the caller ends; out->txn is NULL on
- * failure. */
+/* gml_upload_find by the id's text, in a read transaction of its own, which the caller ends;
+ * out->txn is NULL on failure. */
 int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store,
 			  const struct gml_upload_ref *upload, struct gml_upload_look *out);
 /* 32 lower-case hex digits; NOUPLOAD for all else. */
 int gml_upload_id_parse(struct gml_span id, uint8_t out[16]);
 void gml_upload_id_format(const uint8_t id[16], char out[GML_UPLOAD_ID_LEN + 1]);
-/* Write transaction: drops every part still there with its references, the list entry and the record. `key`: the
- * caller's memory. */
+/* Write transaction: drops every part still there with its references, the list entry and the
+ * record. `key`: the caller's memory. */
 int gml_upload_drop(struct gml_txn *txn, const struct gml_bucket_rec *bucket, struct gml_span key,
 		    const uint8_t id[16], struct gml_deferred_frees *freed);
 /* The same for the first upload of a bucket. NOENT: it has none. */

@@ -23,8 +23,8 @@ int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, enum 
 		struct gml_inode *out, bool *barred_out)
 {
 	bool barred;
-	/* Not NOENT for what was in a directory that is gone: the path may lead to another one by now, and STALE makes
-	 * the client look. */
+	/* Not NOENT for an entry of a removed directory: the path may lead to another one by now,
+	 * and STALE makes the client look it up. */
 	int rc = gml_handle_look_named(txn, op, ino, out, &barred);
 	if (rc == 0 && out->type != GML_DIR) { /* told only to who reaches it */
 		rc = gml_may_inode(txn, op, GML_ACTION_GETATTR, out, barred);
@@ -69,8 +69,7 @@ int gml_dir_drop_marker(struct gml_txn *txn, const struct gml_op *op, struct gml
 				     : rc;
 }
 
-/* ---- lookup -------------------------------------------------------------------------------------------------------
- */
+/* ---- lookup ---------------------------------------------------------------------------------- */
 
 static int dir_lookup_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino parent,
 			  struct gml_span name, struct gml_inode *out, uint64_t *cookie_out)
@@ -84,8 +83,9 @@ static int dir_lookup_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino 
 	if (rc != 0)
 		return rc;
 	*cookie_out = dirent.cookie;
-	/* A bucket that is named is found by everybody, also when READDIR does not show it to the caller, as HeadBucket
-	 * tells 403 from 404: clients mount as root, who is squashed to somebody who may not look into it. */
+	/* Every caller finds a bucket by its name, also when READDIR does not show it to the
+	 * caller, as HeadBucket distinguishes 403 from 404: clients mount as root, who is squashed
+	 * to a user that may not look into the bucket. */
 	rc = gml_rec_inode_get(txn, dirent.ino, out);
 	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 }
@@ -128,8 +128,7 @@ int gml_dir_parent(struct gml_op *op, struct gml_store *store, gml_ino ino, stru
 	return rc;
 }
 
-/* ---- new names ----------------------------------------------------------------------------------------------------
- */
+/* ---- new names ------------------------------------------------------------------------------- */
 
 struct dir_new_arg {
 	struct gml_op *op;
@@ -248,8 +247,7 @@ int gml_dir_mknod(struct gml_op *op, struct gml_store *store, gml_ino parent, st
 	return dir_new(store, &arg, out);
 }
 
-/* ---- link -----------------------------------------------------------------------------------------------------------
- */
+/* ---- link ------------------------------------------------------------------------------------ */
 
 struct dir_link_arg {
 	struct gml_op *op;
@@ -263,7 +261,8 @@ static int dir_link_txn(struct gml_txn *txn, void *argp)
 {
 	struct dir_link_arg *arg = argp;
 	struct gml_inode dir, *inode = &arg->inode;
-	/* STALE for what has no name, not the NOENT of linkat(2): the client had a name for it, and looks it up. */
+	/* STALE for an inode without a name, not the NOENT of linkat(2): the client had a name for
+	 * it, and looks it up. */
 	bool barred;
 	int rc = gml_handle_look_named(txn, arg->op, arg->ino, inode, &barred);
 	if (rc == 0)
@@ -295,8 +294,7 @@ int gml_dir_link(struct gml_op *op, struct gml_store *store, gml_ino ino, gml_in
 	return rc == 0 && out != NULL ? gml_inode_attr(store, NULL, &arg.inode, out) : rc;
 }
 
-/* ---- remove
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- remove ---------------------------------------------------------------------------------- */
 
 struct dir_remove_arg {
 	struct gml_op *op;
@@ -345,8 +343,8 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 	if (child.type == GML_DIR)
 		rc = gml_dir_empty(txn, child.ino, &marker);
 	child.change = gml_change_current(arg->store, &child);
-	dir.flags |=
-		GML_INODE_EXPLICIT; /* a client uses it: rm -r removes the emptied directory next */
+	/* a client uses it: rm -r removes the emptied directory next */
+	dir.flags |= GML_INODE_EXPLICIT;
 	if (rc == 0)
 		rc = gml_dir_drop_marker(txn, arg->op, &child, marker);
 	if (rc != 0)

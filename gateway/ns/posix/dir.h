@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the operations on names share. */
+/* Declarations shared by the operations on names. */
 #ifndef GML_NS_POSIX_DIR_H
 #define GML_NS_POSIX_DIR_H
 
@@ -9,17 +9,17 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 
-/* The directory `ino`, when the caller may do `action` to it. *barred_out (may be NULL): for further decisions about
- * what is in it. STALE, NOTDIR, and gml_authorize's answers. */
+/* The directory `ino`, when the caller may do `action` to it. *barred_out (may be NULL): for
+ * further decisions about what is in it. STALE, NOTDIR, and gml_authorize's answers. */
 int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, enum gml_action action,
 		struct gml_inode *out, bool *barred_out);
-/* The directory in which `name` is about to be made: not the root (PERM), not a removed one (STALE); the name is free
- * (EXIST) and allowed (INVAL); the caller may do `action` there (ACCESS, ROFS). A name that
- * exists is told before a right that is missing, as
- * POSIX has it. */
+/* The directory for a new `name`: not the root (PERM), not a removed one (STALE); the name is free
+ * (EXIST) and allowed (INVAL); the caller may do `action` there (ACCESS, ROFS). An existing name is
+ * reported before a missing right, as in POSIX. */
 int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
 			struct gml_span name, enum gml_action action, struct gml_inode *out);
-/* The hidden marker (gml_dir_empty) of a directory that is about to go, goes first; 0: it has none. Puts `dir`. */
+/* Remove the hidden marker (gml_dir_empty) of a directory before the directory itself; 0: it has
+ * none. Puts `dir`. */
 int gml_dir_drop_marker(struct gml_txn *txn, const struct gml_op *op, struct gml_inode *dir,
 			gml_ino marker);
 

@@ -28,7 +28,7 @@
 #define FILE_TRIES 8
 #define FILE_SEGMENTS 64 /* parts of one READ that one snapshot describes */
 
-/* Everything that can fail, before it is known which inode it will be. */
+/* All steps that can fail, before the inode is known. */
 static struct gml_file *file_alloc(struct gml_op *op, struct gml_store *store, unsigned access)
 {
 	struct gml_file *file = calloc(1, sizeof(*file));
@@ -73,8 +73,9 @@ static int file_open_check(struct gml_txn *txn, const struct gml_op *op,
 	return rc;
 }
 
-/* May it be opened? An open by handle of what has lost its names is refused also to the client that has it open: by
- * path, it is about to open what bears the name now (docs/adr/0002). I/O goes on with what is open. */
+/* May it be opened? An open by handle of an inode that has lost its names is refused also to the
+ * client that has it open: the client's open by path must find the inode that has the name now
+ * (docs/adr/0002). I/O continues on the open inode. */
 static int file_open_look(const struct gml_op *op, struct gml_store *store, gml_ino ino,
 			  unsigned access)
 {
@@ -108,8 +109,8 @@ int gml_file_open(struct gml_op *op, struct gml_store *store, gml_ino ino, unsig
 	if (file == NULL)
 		return GML_ERR_NOMEM;
 	*file = (struct gml_file){.store = store, .access = access, .client = op->handle.client};
-	/* First the reference, then the look: the reaper leaves alone what is open. What it claimed before is as good
-	 * as gone. */
+	/* First the reference, then the check: the reaper does not free an open inode. One that it
+	 * has marked before is treated as gone. */
 	rc = gml_open_inode_get(store, ino, &file->open_inode);
 	if (rc == 0)
 		rc = file_open_look(op, store, ino, access);
@@ -138,7 +139,7 @@ int gml_file_close(struct gml_op *op, struct gml_file *file)
 		rc = gml_open_inode_finalize(file->store, file->open_inode);
 	gml_open_inode_put(file->store, file->open_inode);
 	free(file);
-	return rc == GML_ERR_STALE ? 0 : rc; /* freed while open: nothing was left to settle */
+	return rc == GML_ERR_STALE ? 0 : rc; /* freed while open: nothing is left to finalize */
 }
 
 gml_ino gml_file_ino(const struct gml_file *file)
@@ -146,7 +147,7 @@ gml_ino gml_file_ino(const struct gml_file *file)
 	return file->open_inode->ino;
 }
 
-/* ---- create ------------------------------------------------------------------------------------------------------ */
+/* ---- create ---------------------------------------------------------------------------------- */
 
 struct create_arg {
 	struct gml_store *store;
@@ -175,7 +176,8 @@ static int create_txn(struct gml_txn *txn, void *argp)
 		return rc;
 	if (arg->verifier != NULL)
 		memcpy(inode->verifier, arg->verifier, sizeof(inode->verifier));
-	/* Born DIRTY: the first write needs no transaction, and a close without one costs no sync. */
+	/* Born DIRTY: the first write needs no transaction, and a close without one costs no
+	 * sync. */
 	if (arg->wblob != 0 && inode->size == 0)
 		rc = gml_dirty_apply(txn, arg->op, arg->store, inode, arg->wblob, true);
 	dir.flags |= GML_INODE_EXPLICIT;
@@ -200,13 +202,14 @@ static int create_new(struct create_arg *arg, unsigned access, struct gml_file *
 	}
 	atomic_store(&file->open_inode->written, 0);
 	file->open_inode->owned = (arg->inode.flags & GML_INODE_DIRTY) != 0;
-	/* Nobody can have unlinked and reaped it yet: an orphan lives for seconds. */
+	/* It cannot have been unlinked and reaped yet: an orphan lives for seconds. */
 	file_bind(file, arg->inode.ino);
 	*out = file;
 	return 0;
 }
 
-/* Is it what the same request made before? Zeros are kept with files that were made in another way. */
+/* Did the same request make it before? Files that were made in another way have a verifier of
+ * zeros. */
 static bool create_repeated(const struct gml_inode *inode, const uint8_t *verifier)
 {
 	static const uint8_t none[sizeof(inode->verifier)];
@@ -226,8 +229,8 @@ static int create_existing(struct create_arg *arg, const struct gml_create *crea
 		return GML_ERR_EXIST;
 	if (disposition == GML_CREATE_EXCLUSIVE && !create_repeated(inode, create->verifier))
 		return GML_ERR_EXIST;
-	named.handle.found =
-		false; /* the name may denote another file since the look: STALE, and it is looked up again */
+	/* the name may denote another file since the look: STALE, and it is looked up again */
+	named.handle.found = false;
 	rc = gml_file_open(&named, arg->store, inode->ino, create->access, out);
 	if (rc == 0 && disposition == GML_CREATE_UNCHECKED && empty)
 		rc = gml_inode_empty(arg->op, arg->store, (*out)->open_inode);
@@ -269,7 +272,7 @@ static int create_try(struct create_arg *arg, const struct gml_create *create,
 	*created_out = rc == GML_ERR_NOENT;
 	if (rc == GML_ERR_NOENT) {
 		rc = create_new(arg, create->access, out);
-		/* Somebody was faster: look again, unless the answer is clear. */
+		/* Another request was faster: look again, unless the answer is definite. */
 		return rc == GML_ERR_EXIST && create->disposition != GML_CREATE_GUARDED
 			       ? GML_ERR_AGAIN
 			       : rc;
@@ -312,15 +315,15 @@ int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent,
 	return rc;
 }
 
-/* ---- read ---------------------------------------------------------------------------------------------------------
- */
+/* ---- read ------------------------------------------------------------------------------------ */
 
 /* A part of the range and where its bytes are. */
 struct read_segment {
 	uint64_t len;
 	uint64_t blob; /* 0: zeros */
 	uint64_t blob_off;
-	bool growing; /* a blob being written: bytes past its end, and all while there is none, are zeros */
+	/* a blob being written: bytes past its end, and all while there is none, are zeros */
+	bool growing;
 };
 
 struct read_plan {
@@ -335,7 +338,7 @@ static void read_add(struct read_plan *plan, struct read_segment segment)
 	plan->len += segment.len;
 }
 
-/* Where [off, off+len) is, as far as the plan holds it. */
+/* The places of [off, off+len), as far as the plan has them. */
 static int read_map(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off, uint64_t len,
 		    struct read_plan *plan)
 {
@@ -388,7 +391,7 @@ static int read_segment(struct gml_store *store, const struct read_segment *segm
 	return rc;
 }
 
-/* Rights, size as of now, and the map of the range. */
+/* Rights, the present size, and the map of the range. */
 static int read_plan(struct gml_op *op, struct gml_store *store, gml_ino ino, uint64_t off,
 		     uint64_t len, uint64_t *size_out, struct read_plan *plan)
 {
@@ -431,7 +434,7 @@ int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, struct
 			if (rc == 0)
 				done += plan.segments[i].len;
 		}
-		/* The blob moved (compaction) since the look: look again. */
+		/* Compaction has moved the blob since the map was read: read it again. */
 		if ((rc == GML_ERR_NOENT || rc == GML_ERR_CORRUPT) && tries++ < FILE_TRIES) {
 			rc = 0;
 			continue;

@@ -27,8 +27,8 @@
 #include "write.h"
 
 #define FINALIZE_TRIES 8
-#define FINALIZE_EXTENTS                                                                           \
-	4096 /* extents that are looked at for holes; a file of more counts as without */
+/* extents that are looked at for holes; a file of more counts as without */
+#define FINALIZE_EXTENTS 4096
 
 void gml_inode_forget_content(struct gml_inode *inode)
 {
@@ -74,7 +74,7 @@ int gml_finalize_look(struct gml_store *store, gml_ino ino, struct gml_inode *in
 	int rc = finalize_read(store, ino, inode, owner);
 	if (rc != 0)
 		return rc;
-	/* An orphan's size is asked of its write blob as long as it lives. */
+	/* The size of an orphan is read from its write blob as long as it exists. */
 	if (!(inode->flags & GML_INODE_DIRTY) || (inode->flags & GML_INODE_ORPHAN) ||
 	    !finalize_is_self(store, owner))
 		return GML_ERR_AGAIN;
@@ -94,7 +94,7 @@ int gml_finalize_sample(struct gml_store *store, struct gml_open_inode *open_ino
 		return inode->size == 0 ? 0 : GML_ERR_CORRUPT;
 	}
 	if (rc == 0 && sync && atomic_load(&open_inode->timed) < written) {
-		/* With the mtime, which is all that changes in a file that is overwritten in place. */
+		/* With the mtime, the only change of a file that is overwritten in place. */
 		rc = gml_blob_sync_times(blob);
 		if (rc == 0) {
 			atomic_store(&open_inode->synced, written);
@@ -114,14 +114,14 @@ int gml_finalize_apply(struct gml_txn *txn, struct gml_store *store, struct gml_
 	int rc;
 	if (!(inode->flags & GML_INODE_DIRTY) || inode->wblob != final->wblob)
 		return GML_ERR_AGAIN;
-	/* Two processes may settle for a dead one. Who comes second must not settle what the first is writing by now.
-	 */
+	/* Two processes may finalize for a dead one. The second must not finalize a file that the
+	 * first is writing by now. */
 	rc = gml_rec_dirty_get(txn, inode->ino, &owner);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	if (!finalize_same_owner(&owner, &final->owner))
 		return GML_ERR_AGAIN;
-	/* An own file that was never written shows nothing new. */
+	/* A file of this process that was never written has no new attributes. */
 	inode->change = gml_change_current(store, inode);
 	if (!final->missing || !finalize_is_self(store, &owner))
 		inode->change = gml_change_next(inode->change);
@@ -140,7 +140,8 @@ int gml_finalize_apply(struct gml_txn *txn, struct gml_store *store, struct gml_
 	}
 	inode->size = final->size;
 	inode->flags &= ~(uint32_t)GML_INODE_SPARSE;
-	/* Dense by itself, as most are: no look at the extents while others wait to write. */
+	/* Without holes in the write blob, as most are: the extents are not read while others wait
+	 * to write. */
 	if (rc == 0 && gml_attr_sparse(final->size, final->space, 0) &&
 	    gml_attr_sparse(final->size, final->space,
 			    gml_extent_covered(txn, inode, FINALIZE_EXTENTS)))
@@ -174,8 +175,9 @@ static int finalize_inode(struct gml_store *store, struct gml_open_inode *open_i
 	int rc = gml_finalize_sample(store, open_inode, inode, owner, true, &arg.final);
 	if (rc != 0)
 		return rc;
-	/* Data, size and mtime are durable, and the record that says DIRTY comes before this commit in the log: should
-	 * this one get lost, recovery reads the same from the write blob; should both, there is no such file yet. */
+	/* Data, size and mtime are durable, and the record that says DIRTY comes before this commit
+	 * in the log: should this one get lost, recovery reads the same from the write blob; should
+	 * both, there is no such file yet. */
 	rc = gml_meta_update_relaxed(store->meta, finalize_txn, &arg);
 	if (rc != 0)
 		return rc == GML_ERR_AGAIN || rc == GML_ERR_NOENT ? 0 : rc;
@@ -190,7 +192,7 @@ int gml_open_inode_finalize(struct gml_store *store, struct gml_open_inode *open
 	int rc;
 	if (atomic_load(&open_inode->written) == 0 && gml_unwritten_add(store, open_inode->ino))
 		return 0;
-	/* The bulk is written back before others are kept waiting. */
+	/* Most bytes are written back before the lock keeps others waiting. */
 	rc = gml_open_inode_sync(store, open_inode);
 	if (rc != 0)
 		return rc;
@@ -228,7 +230,7 @@ int gml_inode_finalize(struct gml_op *op, struct gml_store *store, gml_ino ino)
 	return rc;
 }
 
-/* ---- clean to DIRTY ---------------------------------------------------------------------------------------------- */
+/* ---- clean to DIRTY -------------------------------------------------------------------------- */
 
 int gml_dirty_apply(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
 		    struct gml_inode *inode, uint64_t id, bool fresh)
@@ -239,12 +241,13 @@ int gml_dirty_apply(struct gml_txn *txn, const struct gml_op *op, struct gml_sto
 	gml_inode_forget_content(inode);
 	inode->flags |= GML_INODE_DIRTY;
 	inode->wblob = id;
-	/* The etag of what was there goes before the first byte changes. */
+	/* The ETag of the old content is removed before the first byte changes. */
 	inode->change = gml_change_next(inode->change);
 	if (fresh) {
 		rc = gml_rec_blob_put(txn, id, &(struct gml_blob_rec){.refs = 1});
 	} else {
-		/* From now on the bytes change in place, those that the record promises while it says clean. */
+		/* From now on the bytes change in place, those that the record promises while it
+		 * says clean. */
 		gml_txn_durability(txn, false);
 		rc = gml_blob_sums_void(txn, id);
 	}
@@ -279,8 +282,9 @@ static int dirty_txn(struct gml_txn *txn, void *argp)
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
-/* Invariant 2: the file's length and mtime become the inode's, on disk. An unsynced truncation may be under way even if
- * the length is right, hence the sync in any case; with nothing to write it is cheap. */
+/* Invariant 2: the file's length and mtime become the inode's, on disk. An unsynced truncation may
+ * be under way even if the length is right, hence the sync in any case; with nothing to write it is
+ * cheap. */
 static int dirty_prepare(struct gml_store *store, struct gml_open_inode *open_inode,
 			 const struct dirty_arg *arg)
 {
@@ -291,8 +295,8 @@ static int dirty_prepare(struct gml_store *store, struct gml_open_inode *open_in
 	if (arg->fresh && arg->seen.size == 0)
 		return 0;
 	rc = gml_open_inode_wblob(store, open_inode, arg->id, arg->fresh, &blob);
-	if (rc ==
-	    GML_ERR_NOENT) /* the file was clean when it was read: a copy needs no lock to take the write blob */
+	/* the file was clean when it was read: a copy needs no lock to take the write blob */
+	if (rc == GML_ERR_NOENT)
 		return gml_open_inode_lost(store, open_inode->ino, arg->seen.wblob);
 	if (rc == 0)
 		rc = gml_blob_stat(blob, &size, &space, &mtime, &ctime);
@@ -344,8 +348,8 @@ int gml_open_inode_dirty(const struct gml_op *op, struct gml_store *store,
 	int rc = GML_ERR_AGAIN;
 	for (int i = 0; i < FINALIZE_TRIES && rc == GML_ERR_AGAIN; i++)
 		rc = dirty_try(store, open_inode, &arg, &reserved);
-	/* The file may have been made. After a failed commit nobody knows what the disk holds: it stays for recovery.
-	 */
+	/* The file may exist. After a failed commit the content of the disk is unknown: it stays
+	 * for recovery. */
 	if (reserved != 0 &&
 	    (rc == 0 || rc == GML_ERR_AGAIN || rc == GML_ERR_STALE || rc == GML_ERR_BUSY))
 		(void)gml_blob_remove(store->data, reserved, 0);

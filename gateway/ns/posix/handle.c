@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The gate: every operation passes it whose inode number came from a handle, and not from a name.
+/* The gate that every operation passes whose inode number came from a handle, not from a name.
  *
- * A handle outlives the name that it was given for, and is no secret: a store id and a number that counts up. So
- *  1. an inode that has lost its last name answers STALE, and the client looks the name up again. Otherwise a change by
- *     path would end in the file that a PUT replaced. Two may go on with such an inode: a request that itself found it
- *     by name (op->handle.found), and the client that has it open.
- *  2. what lies in a bucket is barred to who may not search the bucket's root, whatever the modes below. The root
- *     itself is barred to nobody: a client that mounts the bucket asks for its attributes before anything else. The
- *     gate notes the bar; gml_authorize decides with it.
+ * A handle outlives the name that it was given for, and is no secret: a store id and a number that
+ * counts up. So
+ *  1. an inode that has lost its last name answers STALE, and the client looks the name up again.
+ *     Otherwise a change by path would end in the file that a PUT replaced. Two kinds of request
+ *     may continue with such an inode: one that itself found it by name (op->handle.found), and one
+ *     of the client that has it open.
+ *  2. inodes of a bucket are barred to callers that may not search the bucket's root, whatever the
+ *     modes below. The root itself is never barred: a client that mounts the bucket asks for its
+ *     attributes before anything else. The gate reports the bar; gml_authorize decides with it.
  *
- * What 1. answers, by what is true of an inode without a name; the first column that fits counts:
+ * The answers of rule 1 for an inode without a name; the first column that applies counts:
  *
- *                          named   found    client has it open   recovering   else
- *   gml_handle_look        goes on goes on  goes on              AGAIN        STALE
- *   gml_handle_look_named  goes on STALE    STALE                STALE        STALE
- *   gml_file_open          goes on goes on  STALE                STALE        STALE
- *     with GML_OPEN_IO     goes on goes on  goes on              AGAIN        STALE
+ *                          named      found      client has it open  recovering  else
+ *   gml_handle_look        continues  continues  continues           AGAIN       STALE
+ *   gml_handle_look_named  continues  STALE      STALE               STALE       STALE
+ *   gml_file_open          continues  continues  STALE               STALE       STALE
+ *     with GML_OPEN_IO     continues  continues  continues           AGAIN       STALE
  *
- * (struct gml_handle_context). What goes on is asked 2.; to a caller who is refused everything but roots of buckets and
- * the namespace's is barred. gml_handle_look_named is for directories and LINK. */
+ * (struct gml_handle_context). An inode that continues is then checked by rule 2. To a refused
+ * caller everything is barred but the roots of buckets and of the namespace. gml_handle_look_named
+ * is for directories and LINK. */
 #include <gemel/err.h>
 #include <gemel/inode.h>
 #include <gemel/op.h>
@@ -42,7 +45,7 @@ static int handle_bar(struct gml_txn *txn, const struct gml_op *op, const struct
 	    gml_search_unlimited(who))
 		return 0;
 	rc = gml_rec_inode_get(txn, inode->bucket, &root);
-	if (rc == GML_ERR_NOENT) { /* the bucket is gone; what is left of it is open files */
+	if (rc == GML_ERR_NOENT) { /* the bucket is deleted; only open files of it are left */
 		*barred_out = gml_leftover_barred(who, inode);
 		return 0;
 	}

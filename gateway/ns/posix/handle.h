@@ -10,15 +10,15 @@
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/store/store.h"
 
-/* The inode, when it is still what the handle was given for, and whether the way to it is barred: the caller may not
- * search its bucket's root (docs/adr/0008). Decides nothing: who looks asks gml_authorize. STALE: it is gone, or it has
- * no name any more and op's client does not have it open. AGAIN: the same while op->handle.recovering. Roots are barred
- * to nobody, a refused caller included: a client that is refused the attributes of what it has mounted takes them for
- * STALE, and tells that to its users. Any transaction; takes a shard's lock (open_inode.h) for an inode without a
- * name. */
+/* The inode, if it is still the one of the handle, and whether it is barred: the caller may not
+ * search its bucket's root (docs/adr/0008). Decides nothing: callers of this function call
+ * gml_authorize. STALE: it is freed, or it has no name any more and op's client does not have it
+ * open. AGAIN: the same while op->handle.recovering. Roots are never barred, also for a refused
+ * caller: a client that is refused the attributes of its mount point reports STALE to its users.
+ * Any transaction; takes a shard's lock (open_inode.h) for an inode without a name. */
 int gml_handle_look(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
 		    gml_ino ino, struct gml_inode *out, bool *barred_out);
-/* The same for what needs a name whoever has it open, and whatever op->handle.found says: directories, LINK. STALE. */
+/* The same for operations that need a name in any case: directories, LINK. STALE. */
 int gml_handle_look_named(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
 			  struct gml_inode *out, bool *barred_out);
 /* gml_handle_look, and that the caller may do `action`: gml_authorize's answers. */

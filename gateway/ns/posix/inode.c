@@ -57,7 +57,8 @@ int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, s
 	if (rc == 0)
 		rc = gml_inode_attr(store, txn, &inode, out);
 	gml_meta_read_end(txn);
-	/* What the root lists depends on who asks: users of one client must not share its cached listing. */
+	/* The listing of the root depends on the caller: users of one client must not share a
+	 * cached listing. */
 	if (rc == 0 && gml_ino_equal(ino, GML_INO_ROOT))
 		out->change ^= op->principal.cred.uid * UINT64_C(0x9e3779b97f4a7c15);
 	return rc;

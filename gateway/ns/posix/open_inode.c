@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The table of this process's open files, by inode. */
+/* The table of open files of this process, by inode. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -77,11 +77,11 @@ struct gml_open_inode *gml_open_inode_spare(void)
 	if (open_inode == NULL)
 		return NULL;
 	open_inode->refs = 1;
-	/* A settling that failed may have left something unsynced: the first commit looks. */
+	/* A failed finalization may have left unsynced bytes: the first commit checks. */
 	atomic_init(&open_inode->written, 1);
 	atomic_init(&open_inode->synced, 0);
 	pthread_mutex_init(&open_inode->wb_lock, NULL);
-	/* A stream of writes must not keep a truncation or a copy-on-write waiting for ever. */
+	/* A stream of writes must not block a truncation or a copy-on-write for ever. */
 	pthread_rwlockattr_init(&attr);
 	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&open_inode->lock, &attr);
@@ -180,7 +180,7 @@ bool gml_open_inode_leave(struct gml_file *file)
 	return last;
 }
 
-/* Looks at who has the inode open: *held_out, `client` has; *any_out, somebody has. */
+/* Which clients have the inode open: *held_out: `client` has; *any_out: any client has. */
 static void open_inode_holders(struct gml_store *store, gml_ino ino, uint64_t client,
 			       bool *held_out, bool *any_out)
 {

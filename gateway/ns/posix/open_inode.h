@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/* This process's open files, and the two states of a file's content: clean and DIRTY.
+/* The open files of this process, and the two states of a file's content: clean and DIRTY.
  *
  * Invariants
- *  1. Clean: the record's size counts. The write blob's file, if there is one, is at least as long; what lies beyond
- * the size is rubbish.
- *  2. DIRTY: the length of the write blob's file is the size (no file: 0), its mtime the mtime. It never shrinks while
- * DIRTY. So it is cut to the record's size, durably, before the transaction that sets DIRTY.
- *  3. Under an extent the write blob's bytes are rubbish; they are overwritten or punched before the extent is cut.
- *  4. Only the process whose owner record stands in table dirty writes to the write blob.
+ *  1. Clean: the record's size counts. The write blob's file, if there is one, is at least as long;
+ *     bytes beyond the size are undefined.
+ *  2. DIRTY: the length of the write blob's file is the size (no file: 0), its mtime the mtime. It
+ *     never shrinks while DIRTY. So it is cut to the record's size, durably, before the transaction
+ *     that sets DIRTY.
+ *  3. Under an extent the write blob's bytes are undefined; they are overwritten or punched before
+ *     the extent is cut.
+ *  4. Only the process whose owner record is in table dirty writes to the write blob.
  *
- * Lock order: open_inode->lock, then a shard's lock or open_inode->wb_lock (leaves). Nobody waits for an open_inode's lock while he
- * holds another's. A transaction's closure takes no open_inode's lock; a shard's it may. */
+ * Lock order: open_inode->lock, then a shard's lock or open_inode->wb_lock (leaves). No thread
+ * waits for the lock of an open_inode while it holds another's. A closure takes no lock of an
+ * open_inode; it may take a shard's. */
 #ifndef GML_NS_POSIX_OPEN_INODE_H
 #define GML_NS_POSIX_OPEN_INODE_H
 
@@ -20,7 +23,7 @@
 #include "gateway/data/data.h"
 #include "gateway/ns/store/store.h"
 
-/* What was written since write-back was last asked for (write.c). */
+/* The range written since write-back was last started (write.c). */
 struct gml_writeback {
 	uint64_t from, to, bytes;
 };
@@ -30,13 +33,13 @@ struct gml_open_inode {
 	struct gml_open_inode *next; /* shard lock, as the two counts */
 	unsigned refs;
 	unsigned writers; /* opens for writing */
-	struct gml_file *
-		holders; /* opens but for GML_OPEN_IO: an inode without a name is theirs; shard lock */
-	pthread_rwlock_t
-		lock; /* shared: writes in place. Exclusive: changes of size, content map or state */
-	bool owned;   /* DIRTY, by this process. Read under lock, set under exclusive lock */
+	/* opens without GML_OPEN_IO: an inode without a name stays usable for them; shard lock */
+	struct gml_file *holders;
+	/* shared: writes in place. Exclusive: changes of size, content map or state */
+	pthread_rwlock_t lock;
+	bool owned; /* DIRTY, by this process. Read under lock, set under exclusive lock */
 	pthread_mutex_t wb_lock;
-	struct gml_blob *wb; /* open write blob; wb_lock; borrowed by those who hold `lock` */
+	struct gml_blob *wb; /* open write blob; wb_lock; borrowed by threads that hold `lock` */
 	struct gml_writeback writeback; /* wb_lock */
 	_Atomic uint64_t written;	/* writes that returned; 0: new, nothing was written yet */
 	_Atomic uint64_t synced;	/* of those, how many a sync covered */
@@ -53,11 +56,10 @@ struct gml_file {
 };
 
 int gml_open_inodes_new(struct gml_store *store, struct gml_open_inodes **out);
-void gml_open_inodes_free(
-	struct gml_open_inodes *open_inodes); /* NULL is fine; nothing may be open any more */
-bool gml_open_inode_unwritten(
-	struct gml_store *store,
-	gml_ino ino); /* made and open in this process, and nobody has written to it */
+/* NULL is fine; nothing may be open any more */
+void gml_open_inodes_free(struct gml_open_inodes *open_inodes);
+bool gml_open_inode_unwritten(struct gml_store *store,
+			      gml_ino ino); /* made and open in this process, and not written yet */
 
 /* One more reference to the inode's open_inode, made when it is the first. NOMEM. No blocking. */
 int gml_open_inode_get(struct gml_store *store, gml_ino ino, struct gml_open_inode **out);
@@ -69,20 +71,23 @@ struct gml_open_inode *gml_open_inode_get_spare(struct gml_store *store, gml_ino
 						struct gml_open_inode *spare);
 void gml_open_inode_put(struct gml_store *store,
 			struct gml_open_inode *open_inode); /* NULL is fine */
-/* The open counts from now on: as a writer, and as one that holds the inode. */
+/* Count the open: as a writer, and as a holder of the inode. */
 void gml_open_inode_enter(struct gml_file *file);
-/* It counts no longer. True: that was the last writer. */
+/* Stop counting it. True: it was the last writer. */
 bool gml_open_inode_leave(struct gml_file *file);
-/* Has `client` the inode open here? GML_CLIENT_NONE: no; what was opened as nobody's is nobody's. No blocking. */
+/* Has `client` the inode open here? Never true for GML_CLIENT_NONE. No blocking. */
 bool gml_open_inode_held(struct gml_store *store, gml_ino ino, uint64_t client);
-/* Do clients have the inode open here, and `client` is none of them (GML_CLIENT_NONE never is)? No blocking. */
+/* Do other clients have the inode open here, and `client` does not (GML_CLIENT_NONE never has)? No
+ * blocking. */
 bool gml_open_inode_held_by_others(struct gml_store *store, gml_ino ino, uint64_t client);
 bool gml_open_inode_has_writers(struct gml_store *store, struct gml_open_inode *open_inode);
-/* The open write blob `id`, borrowed while the caller holds open_inode->lock; made when `create`. NOENT. */
+/* The open write blob `id`, borrowed while the caller holds open_inode->lock; made when `create`.
+ * NOENT. */
 int gml_open_inode_wblob(struct gml_store *store, struct gml_open_inode *open_inode, uint64_t id,
 			 bool create, struct gml_blob **out);
-/* A blob that the record named when it was read, with write blob `wblob`, has no file. Never 0: STALE, the inode was
- * freed since; AGAIN, its content lies elsewhere by now (a copy made extents of it); CORRUPT, the bytes are lost. */
+/* A blob that the record named when it was read, with write blob `wblob`, has no file. Never 0:
+ * STALE, the inode was freed since; AGAIN, its content has moved (a copy made extents of it);
+ * CORRUPT, the bytes are lost. */
 int gml_open_inode_lost(struct gml_store *store, gml_ino ino, uint64_t wblob);
 
 #endif

@@ -100,7 +100,7 @@ static int rename_may(struct gml_txn *txn, const struct rename_arg *arg, enum gm
 	return gml_may(txn, arg->op, action, &target);
 }
 
-/* May `from` take the place of what `to` denotes? */
+/* May `from` replace the inode that `to` denotes? */
 static int rename_check_target(struct gml_txn *txn, const struct rename_arg *arg,
 			       struct rename_work *work)
 {
@@ -149,7 +149,7 @@ static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struc
 	return rename_check_target(txn, arg, work);
 }
 
-/* A name that nobody bears yet, in stored form. A name that was replaced stays as it is stored (it may be an escaped
+/* An unused name, in stored form. A replaced name stays as it is stored (it may be an escaped
  * one). */
 static void rename_target_name(const struct rename_arg *arg, struct rename_work *work)
 {

@@ -20,8 +20,7 @@
 #include "open_inode.h"
 #include "write.h"
 
-/* ---- SEEK: extents are data; elsewhere the write blob's own map counts --------------------------------------------
- */
+/* ---- SEEK: extents are data; elsewhere the write blob's own map counts ----------------------- */
 
 struct seek_view {
 	struct gml_txn *txn;
@@ -131,8 +130,7 @@ int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek kind, 
 	return rc;
 }
 
-/* ---- ALLOCATE and DEALLOCATE ----------------------------------------------------------------------------------------
- */
+/* ---- ALLOCATE and DEALLOCATE ----------------------------------------------------------------- */
 
 static int seek_range(const struct gml_file *file, uint64_t off, uint64_t len, uint64_t *end_out)
 {
@@ -175,7 +173,8 @@ int gml_file_allocate(struct gml_op *op, struct gml_file *file, uint64_t off, ui
 	return rc == 0 ? gml_open_inode_commit(file->store, file->open_inode) : rc;
 }
 
-/* The write blob first, also below extents: what they uncover must be zeros by then (open_inode.h, invariant 3). */
+/* The write blob first, also below extents: the bytes that they uncover must be zeros by then
+ * (open_inode.h, invariant 3). */
 static int seek_deallocate(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t end)
 {
 	struct gml_extent extent;

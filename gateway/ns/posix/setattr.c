@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* SETATTR. Size and mtime of a DIRTY file live in its write blob: such a change first settles the file, in the same
- * transaction that makes the change. */
+/* SETATTR. Size and mtime of a DIRTY file are in its write blob: such a change first finalizes the
+ * file, in the same transaction. */
 #include <pthread.h>
 #include <sys/stat.h>
 #include <gemel/err.h>
@@ -69,7 +69,7 @@ static int setattr_check(struct gml_txn *txn, const struct gml_op *op,
 	return rc == 0 ? setattr_may(txn, op, set, inode, barred) : rc;
 }
 
-/* Owner, mode and times; what is checked by now. */
+/* Owner, mode and times, after their checks. */
 static void setattr_apply(const struct gml_op *op, const struct gml_setattr *set, int64_t now,
 			  struct gml_inode *inode)
 {
@@ -108,12 +108,12 @@ int gml_setattr_new(struct gml_txn *txn, const struct gml_op *op, const struct g
 	if (set == NULL)
 		return 0;
 	rest = *set;
-	/* The mode is in the inode by now, with setgid as the directory has it; an owner given at birth takes nothing
-	 * of it. */
+	/* The mode is already set, with the directory's setgid; an owner given at creation clears
+	 * no bits of it. */
 	rest.mask &= SETATTR_ALL & ~(uint32_t)GML_SET_MODE;
 	if (inode->type != GML_REG)
 		rest.mask &= ~(uint32_t)GML_SET_SIZE;
-	/* To give one's own file to oneself is no change of owner. */
+	/* Setting the present owner is no change of owner. */
 	if ((rest.mask & GML_SET_UID) && rest.uid == inode->uid)
 		rest.mask &= ~(uint32_t)GML_SET_UID;
 	if ((rest.mask & GML_SET_GID) && rest.gid == inode->gid)
@@ -134,7 +134,8 @@ struct setattr_arg {
 	struct gml_store *store;
 	gml_ino ino;
 	const struct gml_setattr *set;
-	bool content;		    /* a file's size or mtime changes: `seen` and `settled` count */
+	/* the size or mtime of a file changes: `seen` and `final` count */
+	bool content;
 	struct gml_inode seen;	    /* scalars only */
 	struct gml_finalized final; /* while DIRTY */
 	bool keep_dirty;	    /* nothing was ever written, and the size stays 0 */
@@ -148,8 +149,8 @@ static uint64_t setattr_size(const struct setattr_arg *arg)
 	return arg->seen.flags & GML_INODE_DIRTY ? arg->final.size : arg->seen.size;
 }
 
-/* The write blob stays as long as the new size, and is summed again: its last block is another one. With
- * size 0 it goes to an orphan, and need not be on disk. */
+/* The write blob stays as long as the new size, and is summed again: its last block is another one.
+ * With size 0 it goes to an orphan, and need not be on disk. */
 static int setattr_resum(struct gml_txn *txn, uint64_t wblob, uint64_t size)
 {
 	int rc = gml_blob_sums_void(txn, wblob);
@@ -167,8 +168,8 @@ static int setattr_resize(struct gml_txn *txn, struct setattr_arg *arg, struct g
 		rc = setattr_resum(txn, inode->wblob, size);
 	if (rc == 0 && (size < inode->size || size == 0))
 		rc = gml_extent_retire(txn, inode, size, UINT64_MAX, size == 0);
-	if (size < inode->size &&
-	    inode->wblob != 0) /* what is cut off leaves the write blob right after the commit */
+	/* the write blob is cut right after the commit */
+	if (size < inode->size && inode->wblob != 0)
 		gml_txn_durability(txn, false);
 	if (delta > 0) /* a hole */
 		inode->flags |= GML_INODE_SPARSE;
@@ -220,7 +221,7 @@ static int setattr_txn(struct gml_txn *txn, void *argp)
 	return rc;
 }
 
-/* AGAIN: what a dead process had left DIRTY was final. */
+/* AGAIN: an inode that a dead process had left DIRTY is clean now. */
 static int setattr_look(struct setattr_arg *arg, struct gml_open_inode *open_inode)
 {
 	const struct gml_owner *self = &arg->store->self;
@@ -245,7 +246,8 @@ static int setattr_look(struct setattr_arg *arg, struct gml_open_inode *open_ino
 	return rc == 0 ? GML_ERR_AGAIN : rc;
 }
 
-/* Asked before the write blob grows, which every process sees while DIRTY; the transaction asks again. */
+/* Checked before the write blob grows, which every process sees while DIRTY; the transaction checks
+ * again. */
 static int setattr_quota(const struct setattr_arg *arg)
 {
 	struct gml_txn *txn;
@@ -260,8 +262,8 @@ static int setattr_quota(const struct setattr_arg *arg)
 	return rc;
 }
 
-/* Growth: the write blob must hold zeros up to the new size, durably, before the size says so (open_inode.h, invariant 1).
- */
+/* Growth: the write blob must hold zeros up to the new size, durably, before the size is changed
+ * (open_inode.h, invariant 1). */
 static int setattr_grow(struct setattr_arg *arg, struct gml_open_inode *open_inode)
 {
 	uint64_t size = setattr_size(arg);
@@ -294,7 +296,7 @@ static int setattr_prepare(struct setattr_arg *arg, struct gml_open_inode *open_
 	}
 	if (rc == 0 && sized && arg->set->size > setattr_size(arg))
 		rc = setattr_grow(arg, open_inode);
-	/* Who truncates an open file is about to write it. */
+	/* A truncation of an open file is usually followed by a write. */
 	if (rc == 0 && empty && !arg->keep_dirty && arg->wblob == 0 &&
 	    gml_open_inode_has_writers(arg->store, open_inode))
 		rc = gml_blob_reserve(arg->store->data, &arg->wblob);
@@ -313,7 +315,8 @@ static int setattr_locked(struct setattr_arg *arg, struct gml_open_inode *open_i
 	if (rc != 0)
 		return rc;
 	open_inode->owned = (arg->after.flags & GML_INODE_DIRTY) != 0;
-	/* Give back what a truncation cut off; should that fail, it is rubbish past the end. */
+	/* Free the bytes that a truncation cut off; after a failure they are undefined bytes past
+	 * the end. */
 	if ((arg->set->mask & GML_SET_SIZE) && arg->set->size < setattr_size(arg) &&
 	    arg->set->size > 0 && arg->after.wblob != 0 &&
 	    gml_open_inode_wblob(arg->store, open_inode, arg->after.wblob, false, &blob) == 0)
@@ -328,7 +331,8 @@ static int setattr_file(struct setattr_arg *arg, struct gml_open_inode *open_ino
 	arg->content = true;
 	if (!(arg->set->mask & GML_SET_SIZE) || arg->set->size > 0)
 		rc = gml_open_inode_sync(arg->store,
-					 open_inode); /* the bulk, before others are kept waiting */
+					 /* most bytes, before the lock keeps others waiting */
+					 open_inode);
 	if (rc == 0) {
 		pthread_rwlock_wrlock(&open_inode->lock);
 		rc = setattr_locked(arg, open_inode);

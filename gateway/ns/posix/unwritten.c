@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Files that were made for writing and closed without a write.
  *
- * They are born DIRTY, so that a first write needs no transaction; without one there is nothing to
- * make durable, and going back to clean changes nothing that anybody sees. So the close only notes
- * the inode, and one relaxed transaction does it for many. A crash before that leaves them DIRTY,
- * and recovery does the same; a power cut that takes back also their making (a relaxed bucket's)
- * leaves nothing of them.
+ * They are made DIRTY, so that a first write needs no transaction. Without a write there is nothing
+ * to make durable, and becoming clean changes no visible attribute. So the close only lists the
+ * inode, and one relaxed transaction makes many clean. A crash before that leaves them DIRTY, and
+ * recovery does the same; a power cut that also undoes their creation (in a relaxed bucket) leaves
+ * nothing of them.
  *
  * Invariant: a thread that holds open_inodes' locks here takes the next one only if it is free, and
  * never waits for one. */
@@ -24,7 +24,7 @@
 #include "open_inode.h"
 #include "unwritten.h"
 
-#define UNWRITTEN_MAX 256 /* noted at most; also what one transaction takes */
+#define UNWRITTEN_MAX 256 /* maximum of listed inodes; also of one transaction */
 
 struct gml_unwritten {
 	pthread_mutex_t lock;
@@ -63,7 +63,7 @@ void gml_unwritten_free(struct gml_unwritten *unwritten)
 	free(unwritten);
 }
 
-/* False: there is no room. *full_out: there is none for another. */
+/* False: the list is full. *full_out: it is full now. */
 static bool unwritten_note(struct gml_unwritten *unwritten, gml_ino ino, bool *full_out)
 {
 	bool noted;
@@ -95,7 +95,7 @@ static unsigned unwritten_take(struct gml_unwritten *unwritten, gml_ino inos[UNW
 	return count;
 }
 
-/* Lock held. Is it still what was noted? What was written since is settled by the close of its
+/* Lock held. Is it still unwritten? A file that was written since is finalized by the close of its
  * writer. */
 static bool unwritten_still(struct gml_store *store, struct gml_open_inode *open_inode,
 			    struct gml_finalized *final)
@@ -108,8 +108,8 @@ static bool unwritten_still(struct gml_store *store, struct gml_open_inode *open
 	       final->missing;
 }
 
-/* Next in the batch, if it is still unwritten. False: somebody has its lock, or no memory; the next
- * round tries again. */
+/* Next in the batch, if it is still unwritten. False: another thread has its lock, or no memory;
+ * the next round tries again. */
 static bool unwritten_lock(struct unwritten_batch *batch, gml_ino ino)
 {
 	struct unwritten_one *one = &batch->files[batch->count];
@@ -140,7 +140,7 @@ static int unwritten_txn(struct gml_txn *txn, void *arg)
 		one->done = rc == 0;
 		if (rc == 0)
 			rc = gml_inode_save(txn, &inode);
-		/* gone, or changed: it is not ours any more */
+		/* freed, or changed: it is not in the batch any more */
 		else if (rc == GML_ERR_NOENT || rc == GML_ERR_AGAIN)
 			rc = 0;
 	}

@@ -7,11 +7,12 @@
 #include "gateway/ns/store/store.h"
 
 int gml_unwritten_new(struct gml_unwritten **out);
-void gml_unwritten_free(
-	struct gml_unwritten *unwritten); /* NULL is fine; what is noted stays DIRTY */
-/* Note that a new file was closed without a write: it becomes clean later, with others. False: no room, the caller settles it. May settle those that are noted; no lock held. */
+/* NULL is accepted; listed inodes stay DIRTY */
+void gml_unwritten_free(struct gml_unwritten *unwritten);
+/* List a new file that was closed without a write: it becomes clean later, with others. False: the
+ * list is full, the caller finalizes it. May finalize the listed ones; no lock held. */
 bool gml_unwritten_add(struct gml_store *store, gml_ino ino);
-/* Those that are noted become clean: one relaxed commit. No lock held. */
+/* Make the listed files clean: one relaxed commit. No lock held. */
 void gml_unwritten_finalize(struct gml_store *store);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* WRITE: in place in the write blob; over an extent, by copying the touched chunks first. COMMIT. */
+/* WRITE: in place in the write blob; over an extent, by copying the touched chunks first.
+ * COMMIT. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@
 #define WRITE_BACK ((uint64_t)8 << 20)
 #define WRITE_EXTENTS 64 /* extents looked at in one snapshot */
 
-/* What one look at the record decided. */
+/* Decisions made from one read of the record. */
 struct write_look {
 	struct gml_inode inode; /* scalars only */
 	bool covered;		/* an extent covers a part of the range */
@@ -82,8 +83,8 @@ int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end, stru
 	return rc;
 }
 
-/* A stream is written back while it comes, so that COMMIT finds little left. Not what is written here and there: it may
- * be written again before anybody wants it on disk. */
+/* A stream is written back while it arrives, so that COMMIT has little left to do. Scattered writes
+ * are not: they may be overwritten before they must be on the disk. */
 static void write_back(struct gml_open_inode *open_inode, struct gml_blob *blob, uint64_t off,
 		       uint64_t end)
 {
@@ -122,10 +123,10 @@ static int write_in_place(struct gml_file *file, const struct gml_inode *inode, 
 	return rc;
 }
 
-/* ---- copy on write ---------------------------------------------------------------------------------------------- */
+/* ---- copy on write --------------------------------------------------------------------------- */
 
-/* Copy [from, to) of the file, which `extent` covers, to the same place of the write blob. NOENT: the extent's blob has
- * no file. */
+/* Copy [from, to) of the file, which `extent` covers, to the same place of the write blob. NOENT:
+ * the extent's blob has no file. */
 static int write_copy(struct gml_store *store, struct gml_blob *wb, const struct gml_extent *extent,
 		      uint64_t from, uint64_t to, void *buf)
 {
@@ -148,7 +149,7 @@ static int write_copy(struct gml_store *store, struct gml_blob *wb, const struct
 	return rc;
 }
 
-/* Extents that overlap [*from, to), at most WRITE_EXTENTS; *from = where to look on. */
+/* Extents that overlap [*from, to), at most WRITE_EXTENTS; *from = where to continue. */
 static int write_extents(struct gml_store *store, gml_ino ino, uint64_t *from, uint64_t to,
 			 struct gml_extent *out, unsigned *count_out)
 {
@@ -229,7 +230,8 @@ static int splice_txn(struct gml_txn *txn, void *argp)
 	if (!(inode.flags & GML_INODE_DIRTY) || inode.wblob != arg->wblob)
 		return GML_ERR_AGAIN;
 	rc = gml_extent_retire(txn, &inode, arg->off, arg->len, false);
-	/* What is written in place from now on may not show without what was written before, under the extents. */
+	/* Bytes written in place from now on must not be visible without the bytes written before,
+	 * under the extents. */
 	gml_txn_durability(txn, false);
 	if (arg->hole)
 		inode.flags |= GML_INODE_SPARSE;
@@ -244,8 +246,8 @@ int gml_open_inode_splice(struct gml_store *store, struct gml_open_inode *open_i
 	return gml_meta_update(store->meta, splice_txn, &arg);
 }
 
-/* DIRTY by this process; exclusive lock held. The chunks' old bytes and the new ones are on disk before the map
- * changes; until then the extents hide them. */
+/* DIRTY by this process; exclusive lock held. The chunks' old bytes and the new ones are on disk
+ * before the map changes; until then the extents hide them. */
 static int write_over_extents(struct gml_file *file, const struct gml_inode *inode, uint64_t off,
 			      uint64_t end, const struct iovec *iov, int iovcnt)
 {
@@ -266,8 +268,7 @@ static int write_over_extents(struct gml_file *file, const struct gml_inode *ino
 		       : rc;
 }
 
-/* ---- WRITE and COMMIT ----------------------------------------------------------------------------------------------
- */
+/* ---- WRITE and COMMIT ------------------------------------------------------------------------ */
 
 static int write_exclusive(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t end,
 			   const struct iovec *iov, int iovcnt)
@@ -287,7 +288,7 @@ static int write_exclusive(struct gml_op *op, struct gml_file *file, uint64_t of
 	return rc;
 }
 
-/* The usual case. *done_out false: it takes the exclusive lock. */
+/* The usual case. *done_out false: the exclusive lock is needed. */
 static int write_shared(struct gml_op *op, struct gml_file *file, uint64_t off, uint64_t end,
 			const struct iovec *iov, int iovcnt, bool *done_out)
 {
@@ -350,7 +351,7 @@ static int write_sync_blob(struct gml_store *store, struct gml_open_inode *open_
 	gml_meta_read_end(txn);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_STALE : rc;
-	/* What is clean was synced before it became so. */
+	/* A clean file was synced before it became clean. */
 	if (!(inode.flags & GML_INODE_DIRTY))
 		return 0;
 	rc = gml_open_inode_wblob(store, open_inode, inode.wblob, false, out);
@@ -366,8 +367,8 @@ static void write_raise(_Atomic uint64_t *count, uint64_t to)
 		;
 }
 
-/* A size that changed must reach the disk with the inode, so the times may as well: then the last close has nothing to
- * sync. A file that is overwritten in place is spared the inode. */
+/* A size that changed must reach the disk with the inode, so the times may as well: then the last
+ * close has nothing to sync. For a file that is overwritten in place, the inode is not synced. */
 static int write_sync(struct gml_open_inode *open_inode, struct gml_blob *blob, uint64_t written)
 {
 	uint64_t size, space;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Extended attributes (RFC 8276). Names below user.s3. are what S3 keeps with an object; they obey S3's limits here as
- * well, and hold nothing that an HTTP header could not. */
+/* Extended attributes (RFC 8276). Names below user.s3. are the metadata of an S3 object; S3's
+ * limits apply to them here as well, and they contain only what an HTTP header can. */
 #include <stdlib.h>
 #include <string.h>
 #include <gemel/err.h>
@@ -151,7 +151,7 @@ int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struc
 	return rc == GML_ERR_NOENT ? GML_ERR_NOXATTR : rc;
 }
 
-/* What the inode would have after a set. */
+/* The attributes of the inode after a set. */
 struct xattr_sum {
 	struct gml_span name; /* left out: it is replaced */
 	size_t count, total, names, meta, tags;
@@ -231,7 +231,8 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 		return GML_ERR_NOXATTR;
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
-	/* What gets no longer fits as well as before, also beside more than a set allows today. */
+	/* A value that does not become longer fits as before, also when the inode has more than a
+	 * set allows. */
 	shorter = rc == 0 && arg->value.len <= old.len;
 	rc = shorter ? 0 : xattr_fits(txn, arg->ino, arg->name, arg->value);
 	if (rc == 0)
@@ -318,7 +319,7 @@ static bool xattr_list_each(void *arg, struct gml_span name, struct gml_span val
 {
 	struct xattr_list *list = arg;
 	(void)value;
-	/* Over NFS no longer name can be said. */
+	/* NFS cannot carry longer names. */
 	return name.len > GML_XATTR_NAME_MAX || list->each(list->arg, name);
 }
 
@@ -329,7 +330,7 @@ int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino,
 	return xattr_walk(op, store, ino, (struct gml_span){NULL, 0}, xattr_list_each, &list);
 }
 
-/* ---- tags: a set that is read and replaced as a whole ------------------------------------------------------------ */
+/* ---- tags: a set that is read and replaced as a whole ---------------------------------------- */
 
 struct tags_list {
 	bool (*each)(void *arg, struct gml_span name, struct gml_span value);
@@ -348,7 +349,7 @@ static bool tags_list_each(void *arg, struct gml_span name, struct gml_span valu
 			  (struct gml_span){(const char *)name.ptr + skip, name.len - skip}, value);
 }
 
-/* Walks start behind a name: that of all tags without the last byte of the prefix. */
+/* Walks start behind a name: for all tags, the prefix without its last byte. */
 static struct gml_span tags_start(void)
 {
 	return (struct gml_span){XATTR_TAG, strlen(XATTR_TAG) - 1};
@@ -381,7 +382,7 @@ static struct gml_span tags_span(const struct tags_name *name)
 	return (struct gml_span){name->text, name->len};
 }
 
-/* Names and values before anything is looked at. */
+/* Check names and values first. */
 static int tags_prepare(struct tags_arg *arg)
 {
 	size_t skip = strlen(XATTR_TAG);
@@ -406,7 +407,7 @@ static int tags_prepare(struct tags_arg *arg)
 	return 0;
 }
 
-/* What the inode would have without any tag. */
+/* The attributes of the inode without tags. */
 static bool tags_rest_each(void *arg, struct gml_span name, struct gml_span value)
 {
 	if (!xattr_has_prefix(name, XATTR_TAG))

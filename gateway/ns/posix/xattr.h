@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Extended attributes: limits that others keep as well. */
+/* Extended attributes: limits that other files use as well. */
 #ifndef GML_NS_POSIX_XATTR_H
 #define GML_NS_POSIX_XATTR_H
 

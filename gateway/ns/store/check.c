@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The store check: its frame, and the tables that are about no name and no content. */
+/* The store check: its frame, and the tables of neither names nor content. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -165,7 +165,7 @@ int gml_check_keys(struct check *c, enum gml_table table,
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-/* ---- orphans and DIRTY files --------------------------------------------------------------------------------- */
+/* ---- orphans and DIRTY files ----------------------------------------------------------------- */
 
 static bool check_orphan(void *arg, gml_ino ino, int64_t since)
 {
@@ -192,8 +192,8 @@ static bool check_dirty(void *arg, gml_ino ino, const struct gml_owner *owner)
 	else if (!(inode->bits & CHECK_DIRTY))
 		gml_check_problem(c, "inode %s: in the dirty table, but not marked DIRTY",
 				  gml_ino_text(ino));
-	else if (!(inode->bits & CHECK_ORPHAN) &&
-		 !gml_owner_alive(owner)) /* the reaper frees those */
+	/* the reaper frees those */
+	else if (!(inode->bits & CHECK_ORPHAN) && !gml_owner_alive(owner))
 		gml_check_problem(
 			c, "inode %s: DIRTY by process %u, which is gone (recovery settles it)",
 			gml_ino_text(ino), owner->pid);
@@ -224,7 +224,7 @@ static int check_states(struct check *c)
 	return rc;
 }
 
-/* ---- xattrs -------------------------------------------------------------------------------------------------- */
+/* ---- xattrs ---------------------------------------------------------------------------------- */
 
 static int check_xattr(struct check *c, struct gml_span key)
 {
@@ -241,7 +241,7 @@ static int check_xattr(struct check *c, struct gml_span key)
 	return 0;
 }
 
-/* ---- users, keys, indexes ------------------------------------------------------------------------------------ */
+/* ---- users, keys, indexes -------------------------------------------------------------------- */
 
 struct check_same {
 	const char *name;
@@ -317,7 +317,7 @@ static int check_super(struct check *c, struct gml_span key)
 	return 0;
 }
 
-/* ---- checksums of the records -------------------------------------------------------------------------------- */
+/* ---- checksums of the records ---------------------------------------------------------------- */
 
 static void check_damaged(void *arg, enum gml_table table, struct gml_span key)
 {
@@ -335,7 +335,7 @@ static int check_records(struct check *c)
 	return rc;
 }
 
-/* A damaged record ends the walk of its table, not the check. */
+/* A damaged record ends the walk of its table; the check continues. */
 static int check_table(struct check *c, const char *table, int rc)
 {
 	if (rc != GML_ERR_CORRUPT)
@@ -344,7 +344,7 @@ static int check_table(struct check *c, const char *table, int rc)
 	return 0;
 }
 
-/* ---- frame --------------------------------------------------------------------------------------------------- */
+/* ---- frame ----------------------------------------------------------------------------------- */
 
 static bool check_add_lease(void *arg, const struct gml_lease *lease)
 {

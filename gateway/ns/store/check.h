@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The store check: what its files share.
+/* Declarations shared by the files of the store check.
  *
- * The content directory is read first, then everything else from one snapshot. So a file without a record is either not
- * published yet (leased by a living process) or was freed since (it is gone when looked at again), or a problem.
- * Memory: 32 bytes per inode and 24 per blob, 16 more per blob file for a while.
- */
+ * The content directory is read first, then everything else from one snapshot. So a file without a
+ * record is not published yet (leased by a living process), or was freed since (it is gone when
+ * checked again), or is a problem. Memory: 32 bytes per inode and 24 per blob, 16 more per blob
+ * file for a while. */
 #ifndef GML_NS_CHECK_H
 #define GML_NS_CHECK_H
 
@@ -77,8 +77,8 @@ struct check {
 	uint64_t extent_end;
 };
 
-/* ---- check.c ------------------------------------------------------------------------------------------------- */
-/* A failure that says nothing about the store (no memory, the disk): remembered, the check will answer it. */
+/* ---- check.c --------------------------------------------------------------------------------- */
+/* A failure that proves nothing about the store (no memory, the disk): the result of the check. */
 bool gml_check_failed(struct check *c, int rc);
 void gml_check_problem(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void gml_check_step(struct check *c);
@@ -94,8 +94,8 @@ int gml_check_keys(struct check *c, enum gml_table table,
 uint64_t gml_check_u64(const void *key);
 /* Views in ascending order, the present first; in each, by number: the order of keys. */
 int gml_check_order(gml_ino a, gml_ino b);
-/* The inode that a key begins with, and `rest` bytes more. False: it is none (*ino_out is what there is,
- * for messages). */
+/* The inode that a key begins with, and `rest` bytes more. False: it is none (*ino_out is what
+ * there is, for messages). */
 bool gml_check_ino(struct gml_span key, size_t rest, gml_ino *ino_out);
 /* Printable form of a name, cut when long. */
 const char *gml_check_name(char out[128], struct gml_span name);
@@ -104,10 +104,11 @@ static inline void *gml_check_at(const struct check_array *array, size_t i)
 	return (char *)array->items + i * array->size;
 }
 
-/* ---- check_data.c -------------------------------------------------------------------------------------------- */
+/* ---- check_data.c ---------------------------------------------------------------------------- */
 int gml_check_read_disk(struct check *c);
 int gml_check_blobs(struct check *c);
-/* One extent of `what` `number` (for messages; of an inode, or a part of the present): the blob exists and is long enough; counts the reference. */
+/* One extent of `what` `number` (for messages; of an inode, or a part of the present): the blob
+ * exists and is long enough; counts the reference. */
 void gml_check_extent(struct check *c, const char *what, gml_ino number,
 		      const struct gml_extent *extent);
 int gml_check_sums(struct check *c);
@@ -116,11 +117,12 @@ int gml_check_extents(struct check *c);
 void gml_check_refs(struct check *c);
 int gml_check_unreferenced(struct check *c);
 
-/* ---- check_owner.c ------------------------------------------------------------------------------------------- */
-/* Names whose damaged bytes c->damages are: files, objects, parts. Reads all content maps, in one snapshot. */
+/* ---- check_owner.c --------------------------------------------------------------------------- */
+/* Names whose damaged bytes c->damages are: files, objects, parts. Reads all content maps, in one
+ * snapshot. */
 int gml_check_owners(struct check *c);
 
-/* ---- check_names.c ------------------------------------------------------------------------------------------- */
+/* ---- check_names.c --------------------------------------------------------------------------- */
 int gml_check_load_buckets(struct check *c);
 int gml_check_inodes(struct check *c);
 int gml_check_dirents(struct check *c);

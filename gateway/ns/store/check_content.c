@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The check of content: every byte that has a checksum is read and compared with it.
  *
- * Blobs are taken from short snapshots, in the order of their ids, and read without one. What does not
- * match is looked at again between two snapshots that name the same checksum: it may have been freed,
- * or written to, in between, and is no damage then. */
+ * Blobs are taken from short snapshots, in the order of their ids, and read without one. What does
+ * not match is looked at again between two snapshots that name the same checksum: it may have been
+ * freed, or written to, in between, and is no damage then. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +27,8 @@ struct content_blob {
 };
 
 struct content {
-	struct check
-		c; /* store, problem, progress, report->problems; txn while the owners are sought */
+	/* store, problem, progress, report->problems; txn while the owners are sought */
+	struct check c;
 	struct gml_check_report problems;
 	struct gml_content_report *report;
 	uint64_t unnamed;
@@ -37,7 +37,7 @@ struct content {
 	unsigned nsums; /* of the row below; 0: it is missing, all of it zeros */
 };
 
-/* ---- damages ----------------------------------------------------------------------------------- */
+/* ---- damages --------------------------------------------------------------------------------- */
 
 static int content_damage(struct content *ct, uint64_t blob, uint64_t off, uint64_t len,
 			  const char *what)
@@ -61,7 +61,7 @@ static int content_damage(struct content *ct, uint64_t blob, uint64_t off, uint6
 	return 0;
 }
 
-/* ---- checksums --------------------------------------------------------------------------------- */
+/* ---- checksums ------------------------------------------------------------------------------- */
 
 /* The checksums of the blob's blocks from `chunk` * GML_SUM_CHUNK on, as they are in `txn`. */
 static int content_sums(struct content *ct, struct gml_txn *txn, const struct content_blob *blob,
@@ -199,7 +199,7 @@ static int content_one(struct content *ct, const struct content_blob *blob)
 	return rc;
 }
 
-/* ---- frame ------------------------------------------------------------------------------------- */
+/* ---- frame ----------------------------------------------------------------------------------- */
 
 static int content_batch(struct content *ct, uint64_t from, struct content_blob *out,
 			 unsigned *count_out)

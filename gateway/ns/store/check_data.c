@@ -13,7 +13,7 @@
 
 #define CHECK_NO_FILE UINT64_MAX
 
-/* ---- the directory ------------------------------------------------------------------------------------------- */
+/* ---- the directory --------------------------------------------------------------------------- */
 
 static bool check_add_file(void *arg, uint64_t id, uint64_t size)
 {
@@ -68,9 +68,9 @@ static bool check_leased(struct check *c, uint8_t kind, uint64_t number)
 	return false;
 }
 
-/* ---- the blob table ------------------------------------------------------------------------------------------ */
+/* ---- the blob table -------------------------------------------------------------------------- */
 
-/* Files before `id` that no record names: looked at again in the end. */
+/* Files before `id` that no record names: checked again in the end. */
 static bool check_skip_files(struct check *c, size_t *at, uint64_t id)
 {
 	for (; *at < c->files.count; ++*at) {
@@ -96,7 +96,7 @@ static bool check_skip_files(struct check *c, size_t *at, uint64_t id)
 }
 
 struct check_packs {
-	uint64_t pack, size; /* the last one looked at; CHECK_NO_FILE: missing */
+	uint64_t pack, size; /* the last checked one; CHECK_NO_FILE: missing */
 	uint64_t end;	     /* of its last segment */
 };
 
@@ -184,7 +184,7 @@ int gml_check_blobs(struct check *c)
 	return rc;
 }
 
-/* ---- checksums ----------------------------------------------------------------------------------------------- */
+/* ---- checksums ------------------------------------------------------------------------------- */
 
 static int check_sum_key(struct check *c, struct gml_span key)
 {
@@ -207,9 +207,10 @@ int gml_check_sums(struct check *c)
 	return gml_check_keys(c, GML_TABLE_SUM, check_sum_key);
 }
 
-/* ---- references ---------------------------------------------------------------------------------------------- */
+/* ---- references ------------------------------------------------------------------------------ */
 
-/* Bytes the blob has; looks again when the list from before the snapshot is not enough. */
+/* The bytes of the blob; examines the file again when the list from before the snapshot is not
+ * enough. */
 static uint64_t check_size(struct check *c, struct check_blob *blob, uint64_t need)
 {
 	if (!(blob->id & GML_BLOB_PACKED) && (blob->size == CHECK_NO_FILE || blob->size < need))
@@ -249,7 +250,8 @@ void gml_check_extent(struct check *c, const char *what, gml_ino number,
 				  what, gml_ino_text(number), extent->blob, size, end);
 }
 
-/* Has the inode been written since the snapshot? Then its write blob says nothing about the record. */
+/* Has the inode been written since the snapshot? Then its write blob proves nothing about the
+ * record. */
 static bool check_written_since(struct check *c, const struct gml_inode *then)
 {
 	struct gml_txn *txn = NULL;
@@ -315,7 +317,7 @@ void gml_check_wblob(struct check *c, const struct gml_inode *inode)
 			size == CHECK_NO_FILE ? "is missing" : "is too short", inode->size);
 }
 
-/* ---- extents in the table ------------------------------------------------------------------------------------ */
+/* ---- extents in the table -------------------------------------------------------------------- */
 
 static int check_extent_key(struct check *c, struct gml_span key)
 {
@@ -386,7 +388,7 @@ void gml_check_refs(struct check *c)
 	}
 }
 
-/* ---- files without a record ---------------------------------------------------------------------------------- */
+/* ---- files without a record ------------------------------------------------------------------ */
 
 struct check_held {
 	uint64_t number;
@@ -401,7 +403,8 @@ static bool check_held_one(void *arg, const struct gml_lease *lease)
 	return !held->held;
 }
 
-/* Everything else took its time: what was freed around the snapshot has been removed by now. */
+/* The rest of the check takes seconds: files that were freed around the snapshot have been removed
+ * by now. */
 int gml_check_unreferenced(struct check *c)
 {
 	struct gml_txn *txn = NULL;

@@ -11,10 +11,10 @@
 #include "gateway/ns/object/upload.h"
 #include "check.h"
 
-#define CHECK_DIRENT_PLAIN                                                                         \
-	492 /* longer names have a continuation record per this many bytes (docs/on-disk-format.md) */
+/* longer names have a continuation record per this many bytes (docs/on-disk-format.md) */
+#define CHECK_DIRENT_PLAIN 492
 
-/* ---- buckets ------------------------------------------------------------------------------------------------- */
+/* ---- buckets --------------------------------------------------------------------------------- */
 
 static bool check_add_bucket(void *arg, struct gml_span name, const struct gml_bucket_rec *rec)
 {
@@ -109,7 +109,7 @@ void gml_check_usage(struct check *c)
 	}
 }
 
-/* ---- inodes -------------------------------------------------------------------------------------------------- */
+/* ---- inodes ---------------------------------------------------------------------------------- */
 
 static void check_inline_extents(struct check *c, const struct gml_inode *inode)
 {
@@ -244,7 +244,7 @@ int gml_check_inodes(struct check *c)
 	return rc;
 }
 
-/* ---- dirents ------------------------------------------------------------------------------------------------- */
+/* ---- dirents --------------------------------------------------------------------------------- */
 
 /* Continuation records that this name needs and the one before it did not. */
 static unsigned check_continuations(struct gml_span name, struct gml_span before)
@@ -486,7 +486,7 @@ void gml_check_links(struct check *c)
 	}
 }
 
-/* ---- uploads ------------------------------------------------------------------------------------------------- */
+/* ---- uploads --------------------------------------------------------------------------------- */
 
 struct check_part {
 	struct check *c;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Blob files that nothing knows: a process died between the commit that freed them and their removal.
+/* Unreferenced blob files: a process died between the commit that freed them and their removal.
  *
- * A directory is listed first, leases and records are read from a snapshot taken after. A listed file was made under a
- * lease that was there before; if neither the lease nor a record is there now, the file was published and freed, or
- * given up, for good: ids are never used again.
- */
+ * A directory is listed first, leases and records are read from a snapshot taken after. A listed
+ * file was made under a lease that was there before; if neither the lease nor a record is there
+ * now, the file was published and freed, or dropped, for good: ids are never reused. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <gemel/err.h>

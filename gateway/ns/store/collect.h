@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Blob files that nothing refers to. */
+/* Unreferenced blob files. */
 #ifndef GML_NS_STORE_COLLECT_H
 #define GML_NS_STORE_COLLECT_H
 
@@ -7,12 +7,16 @@
 #include <stdbool.h>
 #include "store.h"
 
-/* Remove a blob that was to be published, unless it was: a commit that answered with an error may have happened all the same (its sync failed). BUSY: it was; others: unknown, the next start looks. */
+/* Remove the blob of a failed publication, unless it was published: a commit that returned an error
+ * may have happened all the same (its sync failed). BUSY: it was published. Others: unknown, the
+ * next start decides. */
 int gml_blob_discard(struct gml_store *store, uint64_t blob, uint64_t len);
-/* Ask before bytes are removed that a snapshot knows nothing of: a power cut may take back what it shows, and then the record is there again. Waits until that cannot be, once for a snapshot
- * (*settled, which the caller clears). IO. */
+/* Call before removing bytes that a snapshot does not refer to: a power cut may undo the commits
+ * that it shows, and then the record exists again. Waits until they are durable, once for a
+ * snapshot (*settled, which the caller clears). IO. */
 int gml_collect_wait_durable(struct gml_store *store, bool *settled);
-/* Remove blob files that no record and no lease knows, in the next few directories; adds their bytes to *freed. */
+/* Remove blob files without record and lease, in the next few directories; adds their bytes to
+ * *freed. */
 int gml_collect_unreferenced(struct gml_store *store, uint64_t *freed);
 
 #endif

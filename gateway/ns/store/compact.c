@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Pack space: blocks of a pack in which no segment lives are punched out; a pack without any goes.
+/* Pack space: blocks of a pack without live segments are punched out; a pack without any is
+ * removed.
  *
- * Only packs that nobody leases are touched (recovery drops the leases of the dead), and leases and segments are read from one snapshot: nobody
- * appends to such a pack any more, and whatever was appended has been published or given up (lease.c), so a block
- * without a segment in the snapshot stays without one.
- */
+ * Only packs without lease are touched (recovery drops the leases of dead processes), and leases
+ * and segments are read from one snapshot: no process appends to such a pack any more, and every
+ * append has been published or dropped (lease.c), so a block without a segment in the snapshot
+ * stays without one. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <gemel/err.h>
@@ -17,15 +18,15 @@
 #include "store.h"
 
 #define COMPACT_BLOCK 4096
-#define COMPACT_SLACK                                                                              \
-	(16 * COMPACT_BLOCK) /* not worth the work; the file system counts its own blocks as well */
-#define COMPACT_SEGMENTS 200000 /* records looked at per call, about a second */
+/* not worth the work; the file system counts its own blocks as well */
+#define COMPACT_SLACK (16 * COMPACT_BLOCK)
+#define COMPACT_SEGMENTS 200000 /* records read per call, about a second */
 #define COMPACT_PACKS 4096	/* pack files considered per call */
 
 struct compact_packs {
 	uint64_t from;
-	uint64_t numbers
-		[COMPACT_PACKS]; /* the smallest ones >= from, as a heap with the largest on top */
+	/* the smallest ones >= from, as a heap with the largest on top */
+	uint64_t numbers[COMPACT_PACKS];
 	unsigned count;
 };
 
@@ -94,7 +95,8 @@ static uint64_t compact_up(uint64_t off)
 	return (off + COMPACT_BLOCK - 1) / COMPACT_BLOCK * COMPACT_BLOCK;
 }
 
-/* Walk the pack's live segments. punch: give the gaps' blocks back. *live_out: bytes of blocks that hold a live one. */
+/* Walk the pack's live segments. punch: free the blocks of the gaps. *live_out: bytes of blocks
+ * that hold a live one. */
 static int compact_walk(struct compact *c, uint64_t pack, uint64_t size, bool punch,
 			uint64_t *live_out)
 {
@@ -151,8 +153,8 @@ static int compact_pack(struct compact *c, uint64_t pack)
 		return rc == GML_ERR_NOENT ? 0 : rc;
 	if (live != 0 && space <= live + live / 128 + COMPACT_SLACK)
 		return 0;
-	rc = gml_meta_refresh(
-		c->store->meta); /* as gml_collect_wait_durable; the snapshot is this pack's */
+	/* as gml_collect_wait_durable; the snapshot is this pack's */
+	rc = gml_meta_refresh(c->store->meta);
 	if (rc != 0)
 		return rc;
 	if (live == 0) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Leases: which process may use which new blob ids and pack numbers.
  *
- * Life of a lease: taken in a transaction -> its ids are handed out from memory -> kept while the process lives,
- * because an id that was handed out may be published any time -> dropped at close, or by recovery once its owner is
- * dead and the files that nothing references are gone.
+ * Life of a lease: taken in a transaction -> its ids are handed out from memory -> kept while the
+ * process lives, because an id may be published at any time -> dropped at close, or by recovery
+ * once its owner is dead and the unreferenced files are removed.
  *
- * Packs are leased one by one. The lease of a pack that was closed is dropped when it has been closed for
- * LEASE_PACK_KEEP: every append to it has been published or given up by then, and compaction may thin it.
- */
+ * Packs are leased one by one. The lease of a pack that was closed is dropped when it has been
+ * closed for LEASE_PACK_KEEP: every append to it has been published or dropped by then, and
+ * compaction may punch it. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -54,7 +54,7 @@ static int lease_take_fn(struct gml_txn *txn, void *arg)
 	return rc;
 }
 
-/* Note that the current pack was left, and move what has been left long ago to `take`. */
+/* Record that the current pack was closed, and move packs closed long ago to `take`. */
 static void lease_age_packs(struct gml_store *store, struct lease_take *take)
 {
 	int64_t now = lease_clock();
@@ -82,7 +82,7 @@ static int lease_refill(struct gml_store *store, int kind)
 	if (rc != 0)
 		return rc;
 	store->lease[kind] = take.out;
-	/* One that finds no room here is dropped at close. */
+	/* A pack that does not fit here is dropped at close. */
 	if (kind == 1 && store->nheld_packs < GML_HELD_PACKS)
 		store->held_packs[store->nheld_packs++] =
 			(struct gml_held_pack){.pack = take.out.first};
@@ -106,7 +106,7 @@ int gml_lease_next_id(void *arg, int kind, uint64_t *id_out)
 	return rc;
 }
 
-/* ---- dropping ------------------------------------------------------------------------------------------------ */
+/* ---- dropping -------------------------------------------------------------------------------- */
 
 struct lease_list {
 	bool (*want)(const struct lease_list *list, const struct gml_owner *owner);
@@ -158,7 +158,7 @@ static int lease_drop_fn(struct gml_txn *txn, void *arg)
 	return rc;
 }
 
-/* ---- sweeping ------------------------------------------------------------------------------------------------ */
+/* ---- sweeping -------------------------------------------------------------------------------- */
 
 struct lease_sweep {
 	struct gml_store *store;
@@ -185,8 +185,8 @@ static bool lease_sweep_file(void *arg, uint64_t id, uint64_t size)
 	return rc == 0;
 }
 
-/* The owner is closing, or dead and what it committed was brought to light (gml_meta_refresh): what is in no snapshot now
- * never will be. */
+/* The owner is closing, or dead and its commits are visible (gml_meta_refresh): an id that is in no
+ * snapshot now never will be. */
 static int lease_sweep(struct gml_store *store, const struct gml_lease *lease, uint64_t *removed)
 {
 	struct lease_sweep sweep = {.store = store};
@@ -202,7 +202,8 @@ static int lease_sweep(struct gml_store *store, const struct gml_lease *lease, u
 	return rc != 0 ? rc : sweep.rc;
 }
 
-/* Sweeps and drops the wanted leases; stops after LEASE_CLOSE_LIMIT when closing: what is left is for recovery. */
+/* Sweeps and drops the wanted leases; stops after LEASE_CLOSE_LIMIT when closing: recovery does the
+ * rest. */
 static int lease_finish(struct gml_store *store, struct lease_list *list, int64_t until,
 			uint64_t *dropped, uint64_t *removed)
 {
@@ -210,7 +211,8 @@ static int lease_finish(struct gml_store *store, struct lease_list *list, int64_
 	int rc;
 	do {
 		rc = lease_collect(store, list);
-		/* Also for one's own: a change that was answered with IO may yet come to light, and then this fails. */
+		/* Also for the own leases: a change that returned IO may become visible, and then
+		 * this fails. */
 		if (rc == 0 && list->count > 0)
 			rc = gml_meta_refresh(store->meta);
 		for (swept = 0; rc == 0 && swept < list->count && lease_clock() < until; swept++)

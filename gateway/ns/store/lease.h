@@ -6,11 +6,12 @@
 #include <stdint.h>
 #include "store.h"
 
-/* The data layer's next_id (data/blob.h); `arg` is the store. Takes lease_lock and may commit: never inside a transaction. */
+/* The data layer's next_id (data/blob.h); `arg` is the store. Takes lease_lock and may commit:
+ * never inside a transaction. */
 int gml_lease_next_id(void *arg, int kind, uint64_t *id_out);
-/* Give back every lease of this process (close). */
+/* Return every lease of this process (close). */
 int gml_lease_drop_all(struct gml_store *store);
-/* Remove what dead processes left unpublished in their leased ranges, then drop those leases. */
+/* Remove unpublished files of dead processes in their leased ranges, then drop those leases. */
 int gml_lease_recover(struct gml_store *store);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Processes as owners of leases and DIRTY files: a pid alone comes back, with its start time and the boot it does not.
- * All processes of one store must share a pid namespace: one that cannot be seen counts as dead.
- */
+/* Processes as owners of leases and DIRTY files: a pid alone is reused, but not together with its
+ * start time and the boot id. All processes of one store must share a pid namespace: one that
+ * cannot be seen counts as dead. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "gateway/meta/record/record.h"
 #include "owner.h"
 
-/* 0; NOENT: there is no such file, or its process ended meanwhile; IO: nobody knows. */
+/* 0; NOENT: there is no such file, or its process ended meanwhile; IO: unknown. */
 static int owner_read_file(const char *path, char *buf, size_t cap)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), code = errno;
@@ -28,7 +28,8 @@ static int owner_read_file(const char *path, char *buf, size_t cap)
 	return 0;
 }
 
-/* Start time of a process, in clock ticks since boot; NOENT when there is none, or only its corpse. */
+/* Start time of a process, in clock ticks since boot; NOENT when there is none, or only a
+ * zombie. */
 static int owner_start(const char *path, uint64_t *start_out)
 {
 	char buf[1024], *p, *save = NULL;
@@ -81,7 +82,7 @@ bool gml_owner_alive(const struct gml_owner *owner)
 	char path[32];
 	int rc;
 	if (!owner_boot(&boot))
-		return true; /* without knowledge nothing is taken away */
+		return true; /* an unknown owner counts as alive */
 	if (owner->boot != boot)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%u/stat", owner->pid);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which process is whose: owners of leases and DIRTY files. */
+/* Processes as owners of leases and DIRTY files. */
 #ifndef GML_NS_STORE_OWNER_H
 #define GML_NS_STORE_OWNER_H
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which inodes have S3 readers that open their content piece by piece (object.c).
+/* Inodes whose content S3 readers open piece by piece (object.c).
  *
- * An object of a few extents is pinned when it is opened: its blobs are open, its packed bytes in memory. One whose map
- * is in table extent may have 10,000 blobs; they are opened as the reader gets there. Deleted meanwhile, it becomes an
- * orphan, which stays for as long as this table names it: the reaper asks. The table is run/readers, mapped by every
- * process; it needs no durability, because what it protects are requests that die with their process.
+ * An object of a few extents is pinned when it is opened: its blobs are open, its packed bytes in
+ * memory. One whose map is in table extent may have 10,000 blobs; they are opened when the reader
+ * reaches them. Deleted meanwhile, it becomes an orphan, which stays as long as this table lists
+ * it: the reaper checks. The table is run/readers, mapped by every process; it needs no durability,
+ * because it protects requests that end with their process.
  *
  * Invariants
  *  1. A slot is taken by setting `busy` from 0 to 1; its owner and its view are written before
  *     `num`; num != 0 makes it count.
- *  2. A reader is noted within the reaper's 15 s after the snapshot that found the key: so no orphan is freed in
- * between.
+ *  2. A reader is registered within the reaper's 15 s after the snapshot that found the key: so no
+ *     orphan is freed in between.
  *  3. Only the process that took a slot frees it, or one that found that process dead. */
 #include <errno.h>
 #include <fcntl.h>
@@ -125,8 +126,9 @@ static bool readers_slot_is(struct readers_slot *slot, gml_ino ino)
 	       atomic_load_explicit(&slot->view, memory_order_relaxed) == ino.view;
 }
 
-/* Is the slot's reader of this inode alive? That of a dead process is cleared. While its owner was looked at, the slot
- * may have come to another reader, who must keep it: then what was read of the owner, or the inode, has changed. */
+/* Is the slot's reader of this inode alive? The slot of a dead process is cleared. Meanwhile the
+ * slot may have passed to another reader, which must keep it: then the owner or the inode in the
+ * slot has changed. */
 static bool readers_slot_alive(struct readers_slot *slot, gml_ino ino)
 {
 	while (readers_slot_is(slot, ino)) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Orphans: inodes without a name, freed when they are old enough and nobody has them open.
+/* Orphans: inodes without a name, freed when they are old enough and no process has them open.
  *
  * One transaction frees as many small orphans, or as large a slice of one, as REAP_BUDGET allows:
  * content, xattrs, the inode, its entry in the orphan table, in this order, so that a crash between
- * two slices leaves an orphan that is smaller, and nothing else. Bytes go after the commit; if the
- * process dies in between, they stay as files that nothing references, until gml_store_compact
+ * two slices leaves an orphan that is smaller, and nothing else. Bytes are removed after the
+ * commit; if the process dies in between, they stay as unreferenced files, until gml_store_compact
  * collects them. */
 #include <pthread.h>
 #include <stdlib.h>
@@ -48,8 +48,8 @@ static bool reap_is_open(const struct reap_list *list, gml_ino ino)
 	return list->is_open != NULL && list->is_open(list->arg, ino);
 }
 
-/* S3 readers note themselves where the content's map is long: all other content they have open or
- * in memory (reader.c). */
+/* S3 readers register for content with a long map: all other content they have open or in memory
+ * (reader.c). */
 static bool reap_is_read(const struct reap_list *list, gml_ino ino)
 {
 	struct gml_inode inode;
@@ -154,7 +154,8 @@ static int reap_one(struct gml_txn *txn, struct reap_txn *reap, gml_ino ino, boo
 	rc = gml_rec_inode_get(txn, ino, &inode);
 	if (rc == GML_ERR_NOENT)
 		return reap_noent_ok(gml_rec_orphan_del(txn, ino));
-	if (rc != 0 || inode.nlink > 0) /* a name again: not ours to free; the check reports it */
+	/* a name again: it must not be freed; the check reports it */
+	if (rc != 0 || inode.nlink > 0)
 		return rc;
 	rc = reap_extents(txn, reap, &inode);
 	if (rc == 0)
@@ -248,8 +249,8 @@ static void reap_freeing_end(struct gml_store *store, struct gml_reaping *claim)
 	pthread_mutex_unlock(&store->reap_lock);
 }
 
-/* Claim up to `most` orphans from `at` on, and keep those before the first that is open: one may
- * have been opened by handle since the snapshot. Nobody can open what is returned. */
+/* Mark up to `most` orphans from `at` on, and keep those before the first that is open: one may
+ * have been opened by handle since the snapshot. The returned ones can no longer be opened. */
 static unsigned reap_freeing_run(const struct reap_list *list, struct gml_reaping *claim,
 				 unsigned at, unsigned most)
 {
@@ -275,8 +276,8 @@ static int reap_commit(struct gml_store *store, struct reap_txn *reap)
 	return rc;
 }
 
-/* A damaged orphan fails every transaction it is in: then they go one by one, and it is left
- * out. */
+/* A damaged orphan makes every transaction fail that contains it: then orphans are freed one by
+ * one, and it is left out. */
 static int reap_free(struct gml_store *store, const struct reap_list *list, unsigned *freed_out)
 {
 	struct gml_reaping claim = {0};
@@ -321,8 +322,8 @@ static int reap_date_fn(struct gml_txn *txn, void *arg)
 	return rc;
 }
 
-/* Nobody can say how old they are: their time begins now, or they would stay until the clock is
- * there again. Should that get lost, it is done again. */
+/* Their age is unknown: their time begins now, or they would stay until the clock reaches it. If
+ * this is lost, it is repeated. */
 static int reap_date(struct gml_store *store, struct reap_list *list)
 {
 	return list->nahead == 0 ? 0 : gml_meta_update_relaxed(store->meta, reap_date_fn, list);

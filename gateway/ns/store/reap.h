@@ -6,7 +6,9 @@
 #include <gemel/types.h>
 #include "store.h"
 
-/* Is this process's reaper about to free the orphan? Who opens one notes its open_inode first, then asks; the reaper claims first, then asks what is open: so one of them gives way. No blocking. */
+/* Is this process's reaper about to free the orphan? Ordering: an opener registers its open_inode,
+ * then checks for reaping; the reaper marks, then checks for openers. At least one of them sees the
+ * other. No blocking. */
 bool gml_reap_is_freeing(struct gml_store *store, gml_ino ino);
 
 #endif

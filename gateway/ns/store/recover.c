@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a server does before it serves, and again when another process of the store died. */
+/* Recovery: before a server serves, and again when another process of the store died. */
 #include <stdlib.h>
 #include <gemel/err.h>
 #include <gemel/op.h>
@@ -32,7 +32,7 @@ static bool recover_add(void *arg, gml_ino ino, const struct gml_owner *owner)
 	return list->count < RECOVER_BATCH && list->seen < 64 * RECOVER_BATCH;
 }
 
-/* An entry whose inode is gone or clean says nothing. */
+/* An entry whose inode is freed or clean has no meaning. */
 static int recover_drop_stale_fn(struct gml_txn *txn, void *arg)
 {
 	const gml_ino *ino = arg;
@@ -59,7 +59,7 @@ static int recover_finalize(struct gml_op *op, struct gml_store *store, gml_ino 
 	return rc;
 }
 
-/* One file that cannot be settled must not keep the others from it: the first error is the result,
+/* One file that cannot be made clean must not prevent the others: the first error is the result,
  * after all were tried. */
 static int recover_dirty(struct gml_op *op, struct gml_store *store)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The store's directory: making, opening and closing it, and the room in it.
+/* The directory of the store: making, opening and closing it, and its space.
  *
  * On disk: PATH/meta (gateway/meta), PATH/data (gateway/data), PATH/run (shared state that needs no
  * durability), PATH/format (what this is, for people; written last, so a store without it was never
@@ -36,7 +36,7 @@
 #include "reader.h"
 #include "store.h"
 
-#define STORE_READY_SPACE ((uint64_t)8 << 20) /* less of the disk is as good as nothing */
+#define STORE_READY_SPACE ((uint64_t)8 << 20) /* less free disk space counts as none */
 
 void gml_store_log(const struct gml_store *store, enum gml_log_level level, const char *fmt, ...)
 {
@@ -58,7 +58,7 @@ static int store_sub(char out[PATH_MAX], const char *path, const char *sub)
 
 /* ---- create ---------------------------------------------------------------------------------- */
 
-/* 0 when nothing is in the directory but what a fresh file system holds; EXIST for a store,
+/* 0 when the directory has only the entries of a fresh file system; EXIST for a store,
  * NOTEMPTY for anything else. */
 static int store_check_empty(int dirfd)
 {
@@ -163,7 +163,7 @@ static void store_clear(int dirfd, const char *name)
 static int store_sync_parent(int dirfd)
 {
 	int fd = openat(dirfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-	if (fd < 0) /* a parent that may be searched but not read: not ours to sync */
+	if (fd < 0) /* a parent that may be searched but not read cannot be synced */
 		return errno == EACCES ? 0 : gml_err_map(errno);
 	if (fsync(fd) != 0)
 		rc = gml_err_map(errno);
@@ -253,8 +253,8 @@ static int store_other_version(const struct gml_store *store, const char *path, 
 	return GML_ERR_FORMAT;
 }
 
-/* The format file tells a store from an unfinished one, and its version before anything of it is touched. Until version
- * 3 it said 1, whatever the version of the metadata. */
+/* The format file tells a store from an unfinished one, and its version before anything of it is
+ * touched. Until version 3 it said 1, whatever the version of the metadata. */
 static int store_check_format(const struct gml_store *store, const char *path)
 {
 	static const char head[] = "gemel store\nformat ";
@@ -381,7 +381,7 @@ void gml_store_close(struct gml_store *store)
 	int rc;
 	if (store == NULL)
 		return;
-	/* before the leases: the ids of what is not settled are in use */
+	/* before the leases: ids of DIRTY inodes are in use */
 	gml_unwritten_finalize(store);
 	rc = gml_lease_drop_all(store);
 	if (rc != 0) /* recovery drops them once this process is gone */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The open store: what every operation of the core works on. */
+/* The open store. */
 #ifndef GML_NS_STORE_STORE_H
 #define GML_NS_STORE_STORE_H
 
@@ -30,7 +30,8 @@ struct gml_store {
 	int dirfd;
 	pthread_mutex_t lease_lock;
 	struct gml_lease lease[2]; /* unused rest of the current leases, by kind */
-	struct gml_held_pack { /* packs this process has leased, newest last; an old one's lease is dropped (lease.c) */
+	/* packs this process has leased, newest last; an old one's lease is dropped (lease.c) */
+	struct gml_held_pack {
 		uint64_t pack;
 		int64_t since; /* when the next one was leased; CLOCK_MONOTONIC, ns; 0: current */
 	} held_packs[GML_HELD_PACKS];
@@ -38,8 +39,8 @@ struct gml_store {
 	pthread_mutex_t reap_lock;
 	struct gml_reaping *reaping;   /* orphans that are being freed (reap.c); reap_lock */
 	_Atomic uint64_t compact_next; /* pack at which the next gml_store_compact begins */
-	_Atomic uint32_t
-		collect_next; /* directory of blob files at which its search for strays begins */
+	/* directory of blob files at which its search for unreferenced files begins */
+	_Atomic uint32_t collect_next;
 	_Atomic uint64_t sum_next; /* blob at which the next gml_store_sum begins to look */
 	gml_log_fn log;
 	void *log_arg;

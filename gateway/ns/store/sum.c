@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Checksums of settled content: write blobs that nobody changed for a while are read and summed.
+/* Checksums of clean content: write blobs that have not changed for a while are read and summed.
  *
- * A file's life: DIRTY -> settled: pending, with a new mark (core/blob_sums.h) -> its bytes are read in
- * steps without a lock; each step's checksums are put by a transaction that finds the pending record
- * as it was read before -> summed. A write, or a change of size, takes the pending record away or
- * gives it another mark: what was read meanwhile is dropped. A step that is put is done: the next
- * one, of whatever process, goes on behind it.
+ * States of a file: DIRTY -> clean: pending, with a new mark (core/blob_sums.h) -> its bytes are
+ * read in steps without a lock; each step's checksums are put by a transaction that finds the
+ * pending record as it was read before -> summed. A write, or a change of size, takes the pending
+ * record away or gives it another mark: what was read meanwhile is dropped. A step that is put is
+ * done: the next one, of any process, continues behind it.
  *
- * The transactions are relaxed: one that a crash takes back is done again. The bytes were durable
- * before the file was settled. */
+ * The transactions are relaxed: one that a crash undoes is repeated. The bytes were durable before
+ * the file became clean. */
 #include <stdlib.h>
 #include <gemel/err.h>
 #include <gemel/op.h>
@@ -44,7 +44,7 @@ struct sum {
 	struct sum_step steps[SUM_BATCH];
 };
 
-/* ---- putting ----------------------------------------------------------------------------------- */
+/* ---- putting --------------------------------------------------------------------------------- */
 
 static bool sum_all_zeros(const struct sum_step *step, uint32_t first, unsigned count)
 {
@@ -99,7 +99,7 @@ static int sum_put_step(struct gml_txn *txn, const struct sum_step *step)
 	int rc = gml_rec_sum_pending_get(txn, step->blob, &now);
 	if (rc == GML_ERR_NOENT ||
 	    (rc == 0 && (now.mark != step->seen.mark || now.next != step->seen.next)))
-		return 0; /* other bytes, or somebody was faster */
+		return 0; /* other bytes, or another process was faster */
 	if (rc == 0 && blocks > 1)
 		rc = sum_put_rows(txn, step);
 	now.next += step->count;
@@ -126,7 +126,7 @@ static int sum_flush(struct sum *sum)
 	return rc;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Blocks from seen.next on, as many as the batch and the call have room for. */
 static int sum_read(struct sum *sum, struct gml_blob *blob, struct sum_step *step)
@@ -177,14 +177,15 @@ static bool sum_blob(struct sum *sum, uint64_t id, const struct gml_sum_pending 
 	return rc != 0 || step->seen.next + step->count == gml_sums_blocks(seen->size);
 }
 
-/* ---- frame ------------------------------------------------------------------------------------- */
+/* ---- frame ----------------------------------------------------------------------------------- */
 
 struct sum_look {
 	uint64_t blob;
 	struct gml_sum_pending seen;
 };
 
-/* Up to SUM_BATCH pending blobs that are old enough, from sum->from on. *looks: what may still be looked at. */
+/* Up to SUM_BATCH pending blobs that are old enough, from sum->from on. *looks: what may still be
+ * looked at. */
 static int sum_look(struct sum *sum, struct sum_look found[SUM_BATCH], unsigned *count_out,
 		    unsigned *looks, bool *end_out)
 {
@@ -197,7 +198,8 @@ static int sum_look(struct sum *sum, struct sum_look found[SUM_BATCH], unsigned 
 			break;
 		sum->from = found[n].blob + 1;
 		--*looks;
-		/* One that is dated in the future, by a clock that was set back since, counts as old. */
+		/* One that is dated in the future, by a clock that was set back since, counts as
+		 * old. */
 		if (found[n].seen.since <= sum->until || found[n].seen.since > gml_now())
 			n++;
 	}
