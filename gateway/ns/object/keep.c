@@ -53,6 +53,7 @@ struct keep_sum {
 	size_t count, total, names; /* names: what listxattr(2) returns, each with a NUL */
 	size_t kept;		    /* bytes of `data` */
 	bool is_kept;		    /* what is counted is kept, not attached */
+	struct gml_span damaged;    /* a name that no client can have set */
 };
 
 static bool keep_sum_each(void *arg, struct gml_span name, struct gml_span value)
@@ -60,6 +61,10 @@ static bool keep_sum_each(void *arg, struct gml_span name, struct gml_span value
 	struct keep_sum *sum = arg;
 	if (sum->is_kept && keep_is_s3(name))
 		return true;
+	if (sum->is_kept && name.len > GML_XATTR_NAME_MAX) {
+		sum->damaged = name;
+		return false;
+	}
 	if (sum->is_kept)
 		sum->kept += sizeof(struct keep_head) + name.len + value.len;
 	sum->count++;
@@ -109,6 +114,8 @@ int gml_keep_prepare(struct gml_txn *txn, struct gml_publish *pub,
 	if (!pub->keeps || !(pub->old.flags & GML_INODE_XATTRS))
 		return 0;
 	rc = gml_rec_xattr_each(txn, pub->old.ino, gml_span_of(NULL, 0), keep_sum_each, &sum);
+	if (rc == 0 && sum.damaged.len > 0)
+		rc = gml_txn_corrupt(txn, GML_TABLE_XATTR, sum.damaged);
 	sum.is_kept = false;
 	if (rc == 0 && attach->pairs.len > 0)
 		rc = gml_rec_pairs_each(attach->pairs, keep_sum_each, &sum);
