@@ -94,7 +94,7 @@ struct principal_change {
 static int principal_update(struct principal_change *change, gml_meta_fn fn)
 {
 	int rc = gml_meta_update(gml_store_meta(change->store), fn, change);
-	/* After IO nobody knows whether it will come to light: the roster stays open. */
+	/* After IO it is unknown whether the change will become visible: the roster stays open. */
 	if (rc != GML_ERR_IO)
 		gml_roster_done(gml_store_roster(change->store), change->change);
 	return rc;

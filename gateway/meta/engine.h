@@ -286,8 +286,8 @@ struct gml_txn {
 	/* gml_txn_durability. The engine clears both before each closure. */
 	bool declared_relaxed, declared_strict;
 	unsigned cursors; /* open now */
-	/* gml_txn_serve: whose request the reader or the closure works on, for log lines; NULL: none's.
-	 * The engine clears it before each closure and when a reader ends. */
+	/* gml_txn_serve: whose request the reader or the closure works on, for log lines; NULL:
+	 * none's. The engine clears it before each closure and when a reader ends. */
 	const struct gml_op *op;
 	/* Write transactions: GML_TXN_LOCAL bytes, aligned to 8, zero when the transaction begins,
 	 * kept from one closure of it to the next. Read transactions: NULL. */
@@ -335,8 +335,9 @@ uint64_t gml_txn_seq(const struct gml_txn *txn);
  * declaration it is strict. A relaxed change is acknowledged after the commit: the death of all
  * processes does not lose it; a power cut within about a second may, with all changes after it. */
 void gml_txn_durability(struct gml_txn *txn, bool relaxed);
-/* The transaction works for `op` from now on: lines about what it finds go to op->log (if it has one)
- * and name op->request_id. Borrowed until the closure returns or the reader ends. No blocking. */
+/* The transaction works for `op` from now on: lines about what it finds go to op->log (if it has
+ * one) and name op->request_id. Borrowed until the closure returns or the reader ends. No
+ * blocking. */
 void gml_txn_serve(struct gml_txn *txn, const struct gml_op *op);
 /* gml_meta_log for a transaction: a line of the request that it works for. */
 void gml_txn_log(struct gml_txn *txn, enum gml_log_level level, const char *format, ...)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Bytes of data.mdb that changed on the disk: a damaged value is found and named; whatever is damaged, no read returns a
- * wrong value. What LMDB itself makes of damaged pages is counted (docs/adr/0007-record-seals.md has the figures);
- * META_DAMAGE_FLIPS chooses how many are tried. */
+/* Bytes of data.mdb that changed on the disk: a damaged value is found and named; whatever is
+ * damaged, no read returns a wrong value. What LMDB itself makes of damaged pages is counted
+ * (docs/adr/0007-record-seals.md has the figures); META_DAMAGE_FLIPS chooses how many are tried. */
 #include "meta_support.h"
 #include <fcntl.h>
 #include <signal.h>

@@ -158,7 +158,8 @@ static int open_close(struct ns *ns, struct gml_op *op, gml_ino ino, unsigned ac
 	return rc;
 }
 
-/* What an OPEN may that its mode forbids: reading of what may be executed, and what its owner had before. */
+/* What an OPEN may that its mode forbids: reading of what may be executed, and what its owner had
+ * before. */
 static void test_open_excused(void **state)
 {
 	struct ns *ns = *state;

@@ -34,14 +34,15 @@ int gml_rec_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out
 size_t gml_rec_ino_of_key(struct gml_span key, gml_ino *ino_out);
 
 /* ---- line and usage ------------------------------------------------------------------------- */
-/* A bucket's timeline: what a change of any row in the bucket has to know. Epochs count the bucket's
- * snapshots; each row that snapshots can show says in which epoch it was put (its stamp). */
+/* A bucket's timeline: what a change of any row in the bucket has to know. Epochs count the
+ * bucket's snapshots; each row that snapshots can show says in which epoch it was put (its
+ * stamp). */
 enum {
 	GML_LINE_RELAXED = 1 << 0, /* what changes in it is acknowledged before it is durable */
 	GML_LINE_FLAGS = GML_LINE_RELAXED, /* all */
 };
-/* Rows that a snapshot may show (inode, dirent, extent, xattr, link) are put and deleted with the line
- * that they belong to: the functions below are the only ones that write those tables. */
+/* Rows that a snapshot may show (inode, dirent, extent, xattr, link) are put and deleted with the
+ * line that they belong to: the functions below are the only ones that write those tables. */
 struct gml_line {
 	uint64_t id;	 /* gml_line_id; 0: of rows in no bucket */
 	uint32_t flags;	 /* GML_LINE_* */
@@ -80,7 +81,7 @@ int gml_rec_usage_each(struct gml_txn *txn,
 		       bool (*each)(void *arg, uint64_t line, const struct gml_usage_rec *usage),
 		       void *arg);
 
-/* ---- inode ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- inode ----------------------------------------------------------------------------------- */
 enum {
 	GML_INODE_EXPLICIT = 1 << 0, /* directory made by a client */
 	GML_INODE_DIRTY = 1 << 1,    /* size and times are the wblob's */
@@ -94,8 +95,8 @@ enum {
 	/* The content may take less room than its size: st_blocks asks the write blob and the
 	 * extents. Never wrong to have. */
 	GML_INODE_SPARSE = 1 << 7,
-	GML_INODE_FLAGS =
-		0xff, /* all; 0x100 to 0x800 are kept for shared, borrowed, noncurrent, tombstone */
+	/* all; 0x100 to 0x800 are kept for shared, borrowed, noncurrent, tombstone */
+	GML_INODE_FLAGS = 0xff,
 };
 #define GML_INLINE_EXTENTS 4
 
@@ -130,7 +131,8 @@ struct gml_inode {
 };
 
 int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out);
-/* Sets the stamp. `line` is that of inode->bucket, or gml_line_none. The spans of `inode` may be borrowed from the same record. */
+/* Sets the stamp. `line` is that of inode->bucket, or gml_line_none. The spans of `inode` may be
+ * borrowed from the same record. */
 int gml_rec_inode_put(struct gml_txn *txn, const struct gml_line *line,
 		      const struct gml_inode *inode);
 int gml_rec_inode_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino);
@@ -157,8 +159,8 @@ int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name
 		       struct gml_dirent *out);
 int gml_rec_dirent_put(struct gml_txn *txn, const struct gml_line *line, gml_ino parent,
 		       struct gml_span name, const struct gml_dirent *dirent);
-/* The name denotes dirent's inode from now on and keeps its cookie, which dirent->cookie becomes: one put. *old_out: what
- * it was. NOENT: there is no such name. */
+/* The name denotes dirent's inode from now on and keeps its cookie, which dirent->cookie becomes:
+ * one put. *old_out: what it was. NOENT: there is no such name. */
 int gml_rec_dirent_replace(struct gml_txn *txn, const struct gml_line *line, gml_ino parent,
 			   struct gml_span name, struct gml_dirent *dirent,
 			   struct gml_dirent *old_out);
@@ -366,7 +368,7 @@ int gml_rec_key_del(struct gml_txn *txn, struct gml_span id);
 int gml_rec_key_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_key *key),
 		     void *arg);
 
-/* ---- orphan, dirty, lease ------------------------------------------------------------------------------------------------------------ */
+/* ---- orphan, dirty, lease -------------------------------------------------------------------- */
 int gml_rec_orphan_put(struct gml_txn *txn, const struct gml_line *line, gml_ino ino,
 		       int64_t since);
 /* Puts an earlier time into the record; a later one is left out. NOENT. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Table extent: ino, file offset (u64) -> one extent. Only files with more than GML_INLINE_EXTENTS have entries.
- */
+/* Table extent: ino, file offset (u64) -> one extent. Only files with more than GML_INLINE_EXTENTS
+ * have entries. */
 #include "gateway/base/assert.h"
 #include "record_internal.h"
 

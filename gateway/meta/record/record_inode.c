@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Table inode: ino -> attributes, then optional parts, each announced by a presence bit. docs/on-disk-format.md,
- * "inode". */
+/* Table inode: ino -> attributes, then optional parts, each announced by a presence bit.
+ * docs/on-disk-format.md, "inode". */
 #include "gateway/base/assert.h"
 #include "record_internal.h"
 

@@ -24,8 +24,8 @@ static inline int gml_rec_get(struct gml_txn *txn, enum gml_table table, struct 
 	return rc != 0 ? rc : gml_rec_unseal(txn, table, key, value_out);
 }
 
-/* The stamp of a versioned row: the epoch in which it was put. Until there are snapshots, all of them
- * are of the first epoch, and other ones are refused. */
+/* The stamp of a versioned row: the epoch in which it was put. Until there are snapshots, all of
+ * them are of the first epoch, and other ones are refused. */
 #define GML_EPOCH_FIRST 1
 static inline void gml_dec_epoch(struct gml_dec *dec)
 {
@@ -33,8 +33,8 @@ static inline void gml_dec_epoch(struct gml_dec *dec)
 		dec->bad = true;
 }
 
-/* Calls `each` for the entries whose key begins with `prefix`, ascending from the first key >= `from`. each: 0 = go on,
- * GML_REC_STOP = enough, else an error that scan returns. */
+/* Calls `each` for the entries whose key begins with `prefix`, ascending from the first key >=
+ * `from`. each: 0 = go on, GML_REC_STOP = enough, else an error that scan returns. */
 #define GML_REC_STOP (-1)
 typedef int (*gml_rec_scan_fn)(void *arg, struct gml_span key, struct gml_span value);
 int gml_rec_scan(struct gml_txn *txn, enum gml_table table, struct gml_span from,

@@ -9,7 +9,8 @@
 
 enum { LINE_FORMAT = 1, USAGE_FORMAT = 1 };
 
-/* Fields for snapshots: until there are any, all lines are in their first epoch, and have no snapshot. */
+/* Fields for snapshots: until there are any, all lines are in their first epoch, and have no
+ * snapshot. */
 enum { LINE_EPOCH = GML_EPOCH_FIRST, LINE_NEWEST = 0 };
 
 struct line_note {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Table link: ino, parent (of the same view: its number, u64), cookie (u64) -> since when, until when. */
+/* Table link: ino, parent (of the same view: its number, u64), cookie (u64) -> since when, until
+ * when. */
 #include "gateway/base/assert.h"
 #include "record_internal.h"
 

@@ -94,8 +94,8 @@ static bool paths_prepend(struct paths *paths, struct gml_span name)
 	return true;
 }
 
-/* From the name `name` in directory `dir` up to the bucket's root; false: enough, or an error. A path is finite: each
- * component but the last has at least two bytes. */
+/* From the name `name` in directory `dir` up to the bucket's root; false: enough, or an error. A
+ * path is finite: each component but the last has at least two bytes. */
 static bool paths_climb(struct paths *paths, gml_ino dir, struct gml_span name)
 {
 	struct gml_inode inode;

@@ -2,8 +2,8 @@
 /* All names of a file.
  *
  * Invariants
- *  1. An inode with one name, and each directory, has the name and its parent in its own record, and
- *     no row in table LINK.
+ *  1. An inode with one name, and each directory, has the name and its parent in its own record,
+ *     and no row in table LINK.
  *  2. A file with several names has a row in table LINK for each, and none in its own record. */
 #ifndef GML_NS_CORE_BACKREF_H
 #define GML_NS_CORE_BACKREF_H
@@ -24,16 +24,16 @@ int gml_backref_add(struct gml_txn *txn, const struct gml_line *line, const stru
  * directory. Write transactions. CORRUPT: it was not one of its names. */
 int gml_backref_remove(struct gml_txn *txn, const struct gml_line *line,
 		       const struct gml_inode *inode, gml_ino parent, uint64_t cookie);
-/* One name is left, nlink is 1: takes it from table LINK into the inode's record, and puts that (see
- * gml_inode_save). Write transactions. CORRUPT: not one row is left. */
+/* One name is left, nlink is 1: takes it from table LINK into the inode's record, and puts that
+ * (see gml_inode_save). Write transactions. CORRUPT: not one row is left. */
 int gml_backref_single(struct gml_txn *txn, struct gml_inode *inode);
 
-/* Calls `each` with every path of an inode: the number of the bucket's root, and the path below it as
- * stored (components end with '/' but for a file's own name), without a terminating NUL; both are
- * borrowed for the call. An orphan and the namespace root have none, a bucket's root the empty one.
- * Stops when `each` answers false: so callers bound the number of paths. Costs a get or two for each
- * component. Any transaction. Errors: NOENT (no such inode), CORRUPT, NAMETOOLONG (a path over
- * GML_PATH_LEN_MAX). */
+/* Calls `each` with every path of an inode: the number of the bucket's root, and the path below it
+ * as stored (components end with '/' but for a file's own name), without a terminating NUL; both
+ * are borrowed for the call. An orphan and the namespace root have none, a bucket's root the empty
+ * one. Stops when `each` answers false: so callers bound the number of paths. Costs a get or two
+ * for each component. Any transaction. Errors: NOENT (no such inode), CORRUPT, NAMETOOLONG (a path
+ * over GML_PATH_LEN_MAX). */
 int gml_inode_paths(struct gml_txn *txn, gml_ino ino,
 		    bool (*each)(void *arg, gml_ino bucket, struct gml_span path), void *arg);
 

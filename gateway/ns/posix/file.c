@@ -50,8 +50,9 @@ static void file_bind(struct gml_file *file, gml_ino ino)
 	gml_open_inode_enter(file);
 }
 
-/* OPEN is strict for owners as well; who reclaims an open, or repeats an exclusive create, is asked as READ and WRITE
- * are (the mode may have changed since). What brings no open of its own (GML_OPEN_IO) is asked by its READ or WRITE. */
+/* OPEN is strict for owners as well; who reclaims an open, or repeats an exclusive create, is asked
+ * as READ and WRITE are (the mode may have changed since). What brings no open of its own
+ * (GML_OPEN_IO) is asked by its READ or WRITE. */
 static int file_open_check(struct gml_txn *txn, const struct gml_op *op,
 			   const struct gml_inode *inode, unsigned access, bool barred)
 {

@@ -9,7 +9,8 @@
 #include "gateway/ns/store/store.h"
 #include "open_inode.h"
 
-/* What a create sets on a fresh inode, which is its caller's; `set` may be NULL. PERM, FBIG, INVAL. */
+/* The attributes that a create sets on a fresh inode, which belongs to the caller; `set` may be
+ * NULL. PERM, FBIG, INVAL. */
 int gml_setattr_new(struct gml_txn *txn, const struct gml_op *op, const struct gml_setattr *set,
 		    struct gml_inode *inode);
 

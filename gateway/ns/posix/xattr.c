@@ -444,7 +444,7 @@ static bool tags_first_each(void *arg, struct gml_span name, struct gml_span val
 	return false;
 }
 
-/* A deletion ends the scan's spans: each tag is looked up anew. */
+/* A deletion invalidates the spans of the scan: each tag is looked up anew. */
 static int tags_clear(struct gml_txn *txn, const struct gml_line *line, gml_ino ino)
 {
 	struct tags_first first;
