@@ -25,11 +25,12 @@
 #include "compat.h"
 
 #include <gemel/file.h>
+#include <gemel/handle.h>
 #include <gemel/principal.h>
 
-/* Wire handle, host handle and cache key are the same bytes: the first half of the store's uuid,
- * then the inode's view and number, big-endian. */
-#define GML_FSAL_KEY_LEN 24
+/* Wire handle, host handle and cache key are the same bytes (gemel/handle.h), the code included: it
+ * is computed once for an object, and a made-up key finds no cached object either. */
+#define GML_FSAL_KEY_LEN GML_HANDLE_LEN
 #define GML_FSAL_IO_MAX (4u << 20)
 #define GML_FSAL_ATTRS (ATTRS_POSIX | ATTR_CREATION | ATTR4_XATTR)
 

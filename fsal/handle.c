@@ -2,15 +2,11 @@
 /* Object handles, and the operations on names and attributes. */
 #include "fsal.h"
 
-#include <endian.h>
-
 struct gml_fsal_obj *gml_fsal_obj_new(const struct gml_attr *attr, struct fsal_attrlist *attrs_out)
 {
 	struct gml_fsal_obj *obj = gsh_calloc(1, sizeof(*obj));
-	uint64_t ino[2] = {htobe64(attr->ino.view), htobe64(attr->ino.num)};
 	obj->ino = attr->ino;
-	memcpy(obj->key, gml_store_uuid(gml_fsal.store), GML_FSAL_KEY_LEN - sizeof(ino));
-	memcpy(obj->key + GML_FSAL_KEY_LEN - sizeof(ino), ino, sizeof(ino));
+	gml_handle_encode(gml_fsal.store, attr->ino, obj->key);
 	glist_init(&obj->files);
 	glist_init(&obj->idle);
 	gml_fsal_handle_init(&obj->handle, op_ctx->fsal_export, gml_fsal_type(attr->type));
@@ -32,15 +28,9 @@ static void handle_release(struct fsal_obj_handle *handle)
 
 fsal_status_t gml_fsal_key_decode(const struct gsh_buffdesc *desc, gml_ino *ino_out)
 {
-	uint64_t ino[2];
-	if (desc->len != GML_FSAL_KEY_LEN)
-		return fsalstat(ERR_FSAL_BADHANDLE, 0);
-	/* A handle of another store is stale, not malformed: clients handle STALE. */
-	if (memcmp(desc->addr, gml_store_uuid(gml_fsal.store), GML_FSAL_KEY_LEN - sizeof(ino)) != 0)
-		return fsalstat(ERR_FSAL_STALE, 0);
-	memcpy(ino, (const char *)desc->addr + GML_FSAL_KEY_LEN - sizeof(ino), sizeof(ino));
-	*ino_out = gml_ino_of(be64toh(ino[0]), be64toh(ino[1]));
-	return fsalstat(ERR_FSAL_NO_ERROR, 0);
+	int rc = gml_handle_decode(gml_fsal.store, (struct gml_span){desc->addr, desc->len},
+				   ino_out);
+	return rc == GML_ERR_INVAL ? fsalstat(ERR_FSAL_BADHANDLE, 0) : gml_fsal_status(rc);
 }
 
 static fsal_status_t handle_to_wire(const struct fsal_obj_handle *handle, fsal_digesttype_t type,

@@ -16,6 +16,8 @@ libgemel_la_SOURCES += \
 	gateway/base/ino.c \
 	gateway/base/percent.c \
 	gateway/base/percent.h \
+	gateway/base/siphash.c \
+	gateway/base/siphash.h \
 	gateway/base/span.h
 
 # The pure part, for auth and the S3 protocol: libgemel exports none of it.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Handles outlive names and are no secrets: what has lost its name is STALE, but to the client that has it open; what lies in a bucket answers only who may search the bucket."""
+"""Handles outlive names, and nobody can make one: what has lost its name is STALE, but to the client that has it open; what lies in a bucket answers only who may search the bucket."""
 import struct
 import threading
 
@@ -10,6 +10,8 @@ from harness import Gemel
 from nfs4 import ACCESS, ANONYMOUS, BOTH, DELAY, DENIED, GRACE, GUARDED, OK, READ, STALE, UNCHECKED, Client, putfh
 
 MODE, SIZE, TYPE = 33, 4, 1
+BADHANDLE = 10001
+HANDLE = 32  # bytes of our part of a handle, at its end
 
 
 @pytest.fixture
@@ -182,13 +184,12 @@ def test_names_that_exist_are_never_stale(gemel, clients):
 
 
 def forged(handle, ino):
-    """The handle of another inode: the number stands at its end."""
-    at = handle.rfind(struct.pack(">Q", 1))
-    return handle[:at] + struct.pack(">Q", ino) + handle[at + 8 :]
+    """The handle of another inode, as somebody makes it who knows all but the store's secret: the number stands before the code."""
+    return handle[:-16] + struct.pack(">Q", ino) + handle[-8:]
 
 
 def test_made_up_handles(gemel):
-    """All inode numbers there are, by somebody who may not search the bucket: not even the kind of a file is told."""
+    """Somebody who may not search the bucket, with handles that somebody else passed on: not even the kind of a file is told. And with all inode numbers there are, made into handles: no look at any."""
     gemel.new_user("secretive", 4001)
     bucket = gemel.new_bucket(owner="secretive", mode="0700")
     root_client, stranger = Client(gemel.nfs_port), Client(gemel.nfs_port, uid=4444, gid=4444)
@@ -221,14 +222,49 @@ def test_made_up_handles(gemel):
     # The root of a bucket answers everybody: a client that mounts the bucket asks.
     assert stranger.compound(putfh(top), nfs4.getattr(TYPE, MODE))[0] == OK
     assert stranger.compound(putfh(top), nfs4.readdir())[0] == ACCESS
-    start, last, roots = stranger.handle(), struct.unpack(">Q", link[-8:])[0], (top, root_client.handle("demo"))
-    assert forged(start, last) == link
+    start, last = stranger.handle(), struct.unpack(">Q", link[-16:-8])[0]
+    assert forged(start, last)[:-8] == link[:-8]
     for ino in range(2, last + 2):
-        handle = forged(start, ino)
-        assert stranger.compound(putfh(handle), nfs4.getattr(TYPE))[0] in ((OK,) if handle in roots else (ACCESS, STALE)), ino
+        for client in (stranger, root_client):
+            assert client.compound(putfh(forged(start, ino)), nfs4.getattr(TYPE))[0] == BADHANDLE, ino
     assert root_client.compound(putfh(file), nfs4.read(stateid, 0, 10))[1][-1] == b"secret"
     root_client.close()
     stranger.close()
+
+
+def test_altered_handles(gemel):
+    """A file that everybody may read, in a bucket that nobody else may search: one bit of each byte of its handle, its beginnings, and what is longer."""
+    gemel.new_user("discreet", 4005)
+    bucket = gemel.new_bucket(owner="discreet", mode="0700")
+    gemel.s3().put_object(Bucket=bucket, Key="in", Body=b"secret")
+    client = Client(gemel.nfs_port)
+    handle, others = client.handle(bucket, "in"), client.handle("demo")
+    look = nfs4.getattr(TYPE)
+    assert client.compound(putfh(handle), look)[0] == OK
+    for at in range(len(handle) - HANDLE, len(handle)):
+        altered = handle[:at] + bytes([handle[at] ^ 1 << at % 8]) + handle[at + 1 :]
+        of_store = 1 <= at - (len(handle) - HANDLE) < 8
+        assert client.compound(putfh(altered), look)[0] == (STALE if of_store else BADHANDLE), at
+    for altered in (handle[:-8] + others[-8:], *(handle[:length] for length in range(len(handle))), handle + b"\0"):
+        assert client.compound(putfh(altered), look)[0] in (BADHANDLE, STALE), altered
+    assert client.compound(putfh(handle), look)[0] == OK
+    client.close()
+
+
+def test_handle_of_another_store(gemel, fresh):
+    """Stale: the client looks for the file anew. After a restart, the store knows its handles."""
+    here, there = Client(gemel.nfs_port), Client(fresh.nfs_port)
+    fresh.s3().put_object(Bucket="demo", Key="f", Body=b"here")
+    handle = there.handle("demo", "f")
+    assert here.compound(putfh(handle), nfs4.getattr(TYPE))[0] == STALE
+    there.close()
+    fresh.stop()
+    fresh.start()
+    there = Client(fresh.nfs_port)
+    assert there.handle("demo", "f") == handle
+    assert there.compound(putfh(handle), nfs4.getattr(TYPE))[0] == OK
+    for client in (here, there):
+        client.close()
 
 
 def test_states_of_other_clients(gemel):

@@ -13,6 +13,7 @@
 #include "gateway/base/calendar.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/percent.h"
+#include "gateway/base/siphash.h"
 #include "gateway/base/span.h"
 
 /* ---- spans ---- */
@@ -448,12 +449,34 @@ static void test_date_basic_and_mail(void **state)
 	}
 }
 
+/* The vectors of the authors: the key is 00 01 … 0f, the message 00 01 … of that length. */
+static void test_siphash(void **state)
+{
+	static const struct {
+		size_t len;
+		uint64_t hash;
+	} vectors[] = {
+		{0, 0x726fdb47dd0e0e31}, {1, 0x74f839c593dc67fd},  {7, 0xab0200f58b01d137},
+		{8, 0x93f5f5799a932462}, {15, 0xa129ca6149be45e5}, {24, 0xb8ad50c6f649af94},
+	};
+	uint8_t key[GML_SIPHASH_KEY], message[24];
+	(void)state;
+	for (size_t i = 0; i < sizeof(message); i++)
+		message[i] = (uint8_t)i;
+	memcpy(key, message, sizeof(key));
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++)
+		assert_true(gml_siphash(key, message, vectors[i].len) == vectors[i].hash);
+	key[15] ^= 1;
+	assert_true(gml_siphash(key, message, 24) != vectors[5].hash);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_span_compare),
 		cmocka_unit_test(test_span_parts),
 		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_siphash),
 		cmocka_unit_test(test_percent_class),
 		cmocka_unit_test(test_percent_take),
 		cmocka_unit_test(test_percent_decode),

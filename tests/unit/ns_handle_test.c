@@ -2,6 +2,7 @@
 /* The gate for inode numbers that came from a handle (gateway/ns/posix/handle.c), and orphans whose
  * time is wrong. */
 #include <fcntl.h>
+#include <gemel/handle.h>
 #include "gateway/ns/core/time.h"
 #include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
@@ -510,6 +511,80 @@ static void test_dated_in_the_future(void **state)
 	assert_int_equal(all, DATES);
 }
 
+/* ---- handles as bytes ---- */
+
+static int handle_decode(struct ns *ns, const uint8_t *bytes, size_t len)
+{
+	gml_ino ino;
+	int rc = gml_handle_decode(ns->store, (struct gml_span){bytes, len}, &ino);
+	assert_true(rc == 0 || gml_ino_is_none(ino));
+	return rc;
+}
+
+static void assert_handle(struct ns *ns, const uint8_t bytes[GML_HANDLE_LEN], gml_ino want)
+{
+	gml_ino got;
+	assert_ok(gml_handle_decode(ns->store, (struct gml_span){bytes, GML_HANDLE_LEN}, &got));
+	assert_ino_equal(got, want);
+}
+
+/* Each bit of a handle is one that its code covers, or is the code's. */
+static void test_altered_handle(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino inodes[] = {GML_INO_ROOT, ns->bucket, gml_ino_of(7, 1),
+			    gml_ino_of(GML_INO_NUM_END - 1, GML_INO_NUM_END - 1)};
+	uint8_t handle[GML_HANDLE_LEN + 1] = {0};
+	for (size_t i = 0; i < sizeof(inodes) / sizeof(*inodes); i++) {
+		gml_handle_encode(ns->store, inodes[i], handle);
+		assert_handle(ns, handle, inodes[i]);
+		for (size_t bit = 0; bit < (size_t)GML_HANDLE_LEN * 8; bit++) {
+			bool of_store = bit >= 8 && bit < 64;
+			handle[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			assert_rc(handle_decode(ns, handle, GML_HANDLE_LEN),
+				  of_store ? GML_ERR_STALE : GML_ERR_INVAL);
+			handle[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+		for (size_t len = 0; len <= GML_HANDLE_LEN + 1; len++)
+			assert_rc(handle_decode(ns, handle, len),
+				  len == GML_HANDLE_LEN ? 0 : GML_ERR_INVAL);
+	}
+}
+
+/* The number of a file is no secret; the code of one handle does not open another. */
+static void test_guessed_handle(void **state)
+{
+	struct ns *ns = *state;
+	uint8_t one[GML_HANDLE_LEN], other[GML_HANDLE_LEN];
+	gml_handle_encode(ns->store, ns_put(ns, ns->bucket, "one", "1"), one);
+	gml_handle_encode(ns->store, ns_put(ns, ns->bucket, "other", "2"), other);
+	memcpy(one + 16, other + 16, 8);
+	assert_rc(handle_decode(ns, one, sizeof(one)), GML_ERR_INVAL);
+	memcpy(one + 24, other + 24, 8);
+	assert_int_equal(handle_decode(ns, one, sizeof(one)), 0);
+}
+
+/* A handle lives as long as the store; another store has another secret, even under the same uuid. */
+static void test_handle_of_store(void **state)
+{
+	struct ns *ns = *state, other;
+	uint8_t handle[GML_HANDLE_LEN], again[GML_HANDLE_LEN];
+	gml_ino ino = ns_put(ns, ns->bucket, "kept", "1");
+	gml_handle_encode(ns->store, ino, handle);
+	ns_close(ns);
+	ns_open(ns);
+	gml_handle_encode(ns->store, ino, again);
+	assert_memory_equal(again, handle, sizeof(handle));
+	assert_handle(ns, handle, ino);
+	ns_create(&other);
+	ns_open(&other);
+	assert_rc(handle_decode(&other, handle, sizeof(handle)), GML_ERR_STALE);
+	memcpy(handle + 1, gml_store_uuid(other.store), 7);
+	assert_rc(handle_decode(&other, handle, sizeof(handle)), GML_ERR_INVAL);
+	ns_close(&other);
+	ns_rm(other.path);
+}
+
 #define NS_TEST(f) cmocka_unit_test_setup_teardown(f, ns_setup, ns_teardown)
 
 int main(void)
@@ -525,6 +600,9 @@ int main(void)
 		NS_TEST(test_search),
 		NS_TEST(test_bucket_gone),
 		NS_TEST(test_dated_in_the_future),
+		NS_TEST(test_altered_handle),
+		NS_TEST(test_guessed_handle),
+		NS_TEST(test_handle_of_store),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@ libgemel_la_SOURCES += \
 	gateway/meta/record/record_link.c \
 	gateway/meta/record/record_orphan.c \
 	gateway/meta/record/record_scan.c \
+	gateway/meta/record/record_secret.c \
 	gateway/meta/record/record_sum.c \
 	gateway/meta/record/record_upload.c \
 	gateway/meta/record/record_user.c \

@@ -18,6 +18,7 @@ enum {
 	GML_SUPER_LEASE = GML_SUPER_RECORDS, /* + kind -> first number not leased yet */
 	GML_SUPER_UID = 0x11,	  /* + uid + user name -> nothing: index of users by uid */
 	GML_SUPER_RETIRED = 0x13, /* + uid that was a user's -> nothing */
+	GML_SUPER_SECRET = 0x14,  /* -> secret of the store's file handles */
 };
 
 /* Reads every record of a table; calls `damaged` for each whose checksum is not its own (it has
@@ -32,6 +33,13 @@ int gml_rec_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out
  * length of that beginning; 0: the key begins with no inode, and *ino_out is what was read of
  * one. */
 size_t gml_rec_ino_of_key(struct gml_span key, gml_ino *ino_out);
+
+/* The secret under which the store signs file handles: made with the store, never changed, never
+ * logged. Whoever has a copy of the metadata has it. get: NOENT, CORRUPT. */
+enum { GML_REC_SECRET = 16 };
+int gml_rec_secret_get(struct gml_txn *txn, uint8_t out[GML_REC_SECRET]);
+int gml_rec_secret_put(struct gml_txn *txn, const uint8_t secret[GML_REC_SECRET]);
+
 
 /* ---- line and usage ------------------------------------------------------------------------- */
 /* A bucket's timeline: what a change of any row in the bucket has to know. Epochs count the

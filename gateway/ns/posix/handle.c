@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The gate that every operation passes whose inode number came from a handle, not from a name.
  *
- * A handle outlives the name that it was given for, and is no secret: a store id and a number that
- * counts up. So
+ * A handle outlives the name that it was given for, and the rights of the client that received it,
+ * and it can be passed on. So
  *  1. an inode that has lost its last name answers STALE, and the client looks the name up again.
  *     Otherwise a change by path would end in the file that a PUT replaced. Two kinds of request
  *     may continue with such an inode: one that itself found it by name (op->handle.found), and one

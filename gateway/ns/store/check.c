@@ -296,6 +296,14 @@ static void check_retired(struct check *c, struct gml_span key)
 				  gml_check_name(text, key));
 }
 
+static void check_secret(struct check *c)
+{
+	uint8_t secret[GML_REC_SECRET];
+	if (gml_rec_secret_get(c->txn, secret) != 0)
+		gml_check_problem(c, "table super: the secret of file handles is damaged");
+	explicit_bzero(secret, sizeof(secret));
+}
+
 static int check_super(struct check *c, struct gml_span key)
 {
 	const uint8_t *p = key.ptr;
@@ -310,6 +318,8 @@ static int check_super(struct check *c, struct gml_span key)
 					  gml_check_name(text, who));
 	} else if (p[0] == GML_SUPER_RETIRED) {
 		check_retired(c, key);
+	} else if (p[0] == GML_SUPER_SECRET && key.len == 1) {
+		check_secret(c);
 	} else if (p[0] > GML_SUPER_LEASE) {
 		gml_check_problem(c, "table super: key %s is of no kind",
 				  gml_check_name(text, key));

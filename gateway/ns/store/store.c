@@ -100,9 +100,11 @@ static int store_write_format(int dirfd, const uint8_t uuid[GML_STORE_UUID_LEN])
 	return rc;
 }
 
+/* `arg`: the secret of handles. */
 static int store_root_fn(struct gml_txn *txn, void *arg)
 {
 	int64_t now = gml_now();
+	int rc;
 	struct gml_inode root = {
 		.ino = GML_INO_ROOT,
 		.type = GML_DIR,
@@ -116,7 +118,8 @@ static int store_root_fn(struct gml_txn *txn, void *arg)
 		.btime = now,
 		.born = gml_line_none.epoch,
 	};
-	return gml_rec_inode_put(txn, &gml_line_none, &root);
+	rc = gml_rec_inode_put(txn, &gml_line_none, &root);
+	return rc != 0 ? rc : gml_rec_secret_put(txn, arg);
 }
 
 static int store_make_meta(const char *path, const uint8_t uuid[GML_STORE_UUID_LEN],
@@ -127,16 +130,20 @@ static int store_make_meta(const char *path, const uint8_t uuid[GML_STORE_UUID_L
 					    .snapshots = opt->meta_snapshots,
 					    .log = opt->log,
 					    .log_arg = opt->log_arg};
+	uint8_t secret[GML_REC_SECRET];
 	struct gml_meta *meta = NULL;
 	char dir[PATH_MAX];
 	int rc = store_sub(dir, path, "meta");
+	if (rc == 0 && getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+		rc = GML_ERR_IO;
 	if (rc == 0)
 		rc = gml_meta_create(dir, uuid, &meta_opt);
 	if (rc == 0)
 		rc = gml_meta_open(dir, &meta_opt, &meta);
 	if (rc != 0)
 		return rc;
-	rc = gml_meta_update(meta, store_root_fn, NULL);
+	rc = gml_meta_update(meta, store_root_fn, secret);
+	explicit_bzero(secret, sizeof(secret));
 	gml_meta_close(meta);
 	return rc;
 }
@@ -277,13 +284,16 @@ static int store_check_format(const struct gml_store *store, const char *path)
 					    : store_other_version(store, path, (unsigned)version);
 }
 
-static int store_check_root(struct gml_store *store)
+/* What creation put into the metadata: the root, and the secret of handles. */
+static int store_read_root(struct gml_store *store)
 {
 	struct gml_txn *txn = NULL;
 	struct gml_inode root;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc == 0)
 		rc = gml_rec_inode_get(txn, GML_INO_ROOT, &root);
+	if (rc == 0)
+		rc = gml_rec_secret_get(txn, store->handle_secret);
 	if (rc == GML_ERR_NOENT || (rc == 0 && root.type != GML_DIR))
 		rc = GML_ERR_CORRUPT;
 	gml_meta_read_end(txn);
@@ -313,7 +323,7 @@ static int store_open_parts(struct gml_store *store, const char *path,
 	if (rc == 0)
 		rc = gml_meta_open(dir, &meta_opt, &store->meta);
 	if (rc == 0)
-		rc = store_check_root(store);
+		rc = store_read_root(store);
 	if (rc == 0 && mkdirat(store->dirfd, "run", 0700) != 0 && errno != EEXIST)
 		rc = gml_err_map(errno);
 	if (rc == 0)
@@ -344,6 +354,7 @@ static void store_free(struct gml_store *store)
 		close(store->dirfd);
 	pthread_mutex_destroy(&store->reap_lock);
 	pthread_mutex_destroy(&store->lease_lock);
+	explicit_bzero(store->handle_secret, sizeof(store->handle_secret));
 	free(store);
 }
 

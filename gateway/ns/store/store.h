@@ -27,6 +27,7 @@ struct gml_store {
 	struct gml_roster *roster;
 	struct gml_unwritten *unwritten;
 	struct gml_owner self;
+	uint8_t handle_secret[GML_REC_SECRET]; /* handle_bytes.c; set by open */
 	int dirfd;
 	pthread_mutex_t lease_lock;
 	struct gml_lease lease[2]; /* unused rest of the current leases, by kind */
