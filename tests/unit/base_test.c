@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <gemel/types.h>
 #include "gateway/base/base64.h"
 #include "gateway/base/calendar.h"
 #include "gateway/base/hex.h"
@@ -470,6 +471,50 @@ static void test_siphash(void **state)
 	assert_true(gml_siphash(key, message, 24) != vectors[5].hash);
 }
 
+/* ---- inodes ---- */
+
+static void test_ino_text(void **state)
+{
+	gml_ino last = gml_ino_of(GML_INO_NUM_END - 1, GML_INO_NUM_END - 1);
+	(void)state;
+	assert_string_equal(gml_ino_text(GML_INO_NONE), "0");
+	assert_string_equal(gml_ino_text(gml_ino_of(0, 42)), "42");
+	assert_string_equal(gml_ino_text(gml_ino_of(7, 42)), "7:42");
+	assert_string_equal(gml_ino_text(last), "4611686018427387903:4611686018427387903");
+	assert_true(gml_ino_is_none(gml_ino_of(7, 0)) && gml_ino_of(7, 0).view == 0);
+	assert_false(gml_ino_equal(gml_ino_of(7, 42), gml_ino_of(0, 42)));
+	assert_false(gml_ino_equal(gml_ino_of(7, 42), gml_ino_of(7, 43)));
+}
+
+static int ino_order(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Images of the same files in many views: no two of one fileid, and none of one in the present. */
+static void test_ino_hash(void **state)
+{
+	enum { VIEWS = 500, NUMS = 200, FIRST = 1000000 };
+	uint64_t *ids = calloc((size_t)VIEWS * NUMS, sizeof(*ids));
+	size_t n = 0;
+	(void)state;
+	assert_non_null(ids);
+	for (uint64_t view = 0; view < VIEWS; view++)
+		for (uint64_t num = 0; num < NUMS; num++)
+			ids[n++] = gml_ino_fileid(
+				gml_ino_of(view == 0 ? 0 : FIRST + view, FIRST + num));
+	qsort(ids, n, sizeof(*ids), ino_order);
+	for (size_t i = 1; i < n; i++)
+		assert_true(ids[i - 1] < ids[i]);
+	assert_true(ids[NUMS - 1] < (uint64_t)1 << 63 && ids[NUMS] >= (uint64_t)1 << 63);
+	for (uint64_t num = 1; num < 65536;
+	     num++) /* one after the other: one place after the other */
+		assert_true((gml_ino_hash(gml_ino_of(9, num)) + 1) % 65536 ==
+			    gml_ino_hash(gml_ino_of(9, num + 1)) % 65536);
+	free(ids);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -477,6 +522,8 @@ int main(void)
 		cmocka_unit_test(test_span_parts),
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_siphash),
+		cmocka_unit_test(test_ino_text),
+		cmocka_unit_test(test_ino_hash),
 		cmocka_unit_test(test_percent_class),
 		cmocka_unit_test(test_percent_take),
 		cmocka_unit_test(test_percent_decode),

@@ -399,6 +399,7 @@ static int put_samples(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_key_put(txn, &key) == 0);
 	CLOSURE_CHECK(gml_rec_dirty_put(txn, INO(80), &owner) == 0);
 	CLOSURE_CHECK(gml_rec_orphan_put(txn, &gml_line_none, INO(90), 5) == 0);
+	CLOSURE_CHECK(gml_rec_link_put(txn, &gml_line_none, INO(95), INO(96), 97) == 0);
 	CLOSURE_CHECK(gml_rec_lease_take(txn, 0, 1024, &owner, &lease) == 0);
 	return 0;
 }

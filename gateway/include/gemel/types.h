@@ -38,8 +38,8 @@ static inline gml_ino gml_ino_of(uint64_t view, uint64_t num)
 
 /* The one hash of inodes. The numbers of a view follow each other in it, so that those that were
  * made one after the other never meet in a table of 2^n places. The factor is 2^63 divided by the
- * golden ratio: two inodes whose views differ by v and numbers by n have one hash, modulo 2^63,
- * only when v * n is 2^61 or more. */
+ * golden ratio, made odd: two inodes whose views differ by v < 2^33 and whose numbers differ by n
+ * have one hash, modulo 2^63, only when v * n is 2^61 or more. */
 static inline uint64_t gml_ino_hash(gml_ino ino)
 {
 	return ino.num + ino.view * 0x4f1bbcdcbfa53e0b;

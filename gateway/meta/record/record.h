@@ -40,7 +40,6 @@ enum { GML_REC_SECRET = 16 };
 int gml_rec_secret_get(struct gml_txn *txn, uint8_t out[GML_REC_SECRET]);
 int gml_rec_secret_put(struct gml_txn *txn, const uint8_t secret[GML_REC_SECRET]);
 
-
 /* ---- line and usage ------------------------------------------------------------------------- */
 /* A bucket's timeline: what a change of any row in the bucket has to know. Epochs count the
  * bucket's snapshots; each row that snapshots can show says in which epoch it was put (its
