@@ -181,6 +181,9 @@ static bool nfs_receive(struct nfs_read *nfs, void *out, size_t len)
 	return recv(nfs->fd, out, len, MSG_WAITALL) == (ssize_t)len;
 }
 
+/* A server that ends accepts connections until it is gone. */
+#define NFS_SILENT "the NFS server does not answer: 'gemel status' shows more"
+
 /* Sends the call and collects the fragments of the reply (RFC 5531 11). Its length, or -1. */
 static int64_t nfs_exchange(struct nfs_read *nfs, const struct xdr_out *call)
 {
@@ -190,7 +193,7 @@ static int64_t nfs_exchange(struct nfs_read *nfs, const struct xdr_out *call)
 		return nfs_wrong(nfs, "the call cannot be sent to the server");
 	do {
 		if (!nfs_receive(nfs, &mark, sizeof(mark)))
-			return nfs_wrong(nfs, "the server does not answer");
+			return nfs_wrong(nfs, NFS_SILENT);
 		mark = ntohl(mark);
 		size_t len = mark & 0x7fffffffu;
 		if (len > NFS_READ_REPLY_MAX - used)
@@ -328,7 +331,7 @@ int nfs_read_open(struct nfs_read *nfs, const char *address, unsigned port, int 
 	nfs->fd = nfs_connect(address, port, milliseconds);
 	if (nfs->fd >= 0)
 		return 0;
-	return nfs_wrong(nfs, "the NFS server does not answer: 'gemel status' shows more");
+	return nfs_wrong(nfs, NFS_SILENT);
 }
 
 void nfs_read_close(struct nfs_read *nfs)
