@@ -351,7 +351,7 @@ static void conf_check_file(const struct conf *conf, enum conf_option option,
 		conf_error(errors, "%s: %s", conf_where(conf, option, where, sizeof(where)),
 			   strerror(errno));
 	else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		conf_error(errors, "%s: no such file",
+		conf_error(errors, "%s: it is not a regular file",
 			   conf_where(conf, option, where, sizeof(where)));
 	if (fd >= 0)
 		close(fd);

@@ -136,9 +136,9 @@ def run(*words):
 @pytest.mark.parametrize("certificate_file, key_file, line, what", [
     ("nowhere.pem", "server.key", 4, "No such file"),
     ("server.pem", "nowhere.key", 5, "No such file"),
-    (".", "server.key", 4, "is not a file"),
-    ("server.pem", "", 4, "go together"),
-    ("", "server.key", 5, "go together"),
+    (".", "server.key", 4, "is not a regular file"),
+    ("server.pem", "", 4, "or neither"),
+    ("", "server.key", 5, "or neither"),
     ("server.pem", "other.key", 5, "mismatch"),
     ("server.key", "server.key", 4, "cannot load certificate"),
 ])
