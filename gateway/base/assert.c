@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 void (*gml_assert_hook)(const char *file, int line, const char *text);
+_Thread_local bool gml_in_closure;
 
 void gml_assert_failed(const char *file, int line, const char *text)
 {

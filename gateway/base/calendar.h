@@ -6,8 +6,8 @@
 #define GML_BASE_CALENDAR_H
 
 #include <gemel/types.h>
+#include "clock.h"
 
-#define GML_NS_PER_S ((int64_t)1000000000)
 #define GML_DATE_FIRST ((int64_t)-62167219200) /* 0000-01-01T00:00:00Z */
 #define GML_DATE_LAST ((int64_t)253402300799)  /* 9999-12-31T23:59:59Z */
 

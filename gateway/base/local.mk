@@ -6,6 +6,8 @@ libgemel_la_SOURCES += \
 	gateway/base/base64.h \
 	gateway/base/calendar.c \
 	gateway/base/calendar.h \
+	gateway/base/clock.c \
+	gateway/base/clock.h \
 	gateway/base/crc.c \
 	gateway/base/crc.h \
 	gateway/base/err.c \
@@ -14,10 +16,20 @@ libgemel_la_SOURCES += \
 	gateway/base/hex.c \
 	gateway/base/hex.h \
 	gateway/base/ino.c \
+	gateway/base/log.c \
+	gateway/base/log.h \
+	gateway/base/map.c \
+	gateway/base/map.h \
+	gateway/base/owner.c \
+	gateway/base/owner.h \
 	gateway/base/percent.c \
 	gateway/base/percent.h \
+	gateway/base/presence.c \
+	gateway/base/presence.h \
 	gateway/base/siphash.c \
 	gateway/base/siphash.h \
+	gateway/base/small_file.c \
+	gateway/base/small_file.h \
 	gateway/base/span.h
 
 # The pure part, for auth and the S3 protocol: libgemel exports none of it.
@@ -25,6 +37,7 @@ noinst_LTLIBRARIES += libbase.la
 libbase_la_SOURCES = \
 	gateway/base/base64.c gateway/base/base64.h \
 	gateway/base/calendar.c gateway/base/calendar.h \
+	gateway/base/clock.c gateway/base/clock.h \
 	gateway/base/hex.c gateway/base/hex.h \
 	gateway/base/percent.c gateway/base/percent.h \
 	gateway/base/span.h

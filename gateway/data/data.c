@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The blob store's directory.
  *
- * On disk
- *   DIR/pack/NNNNNNNN          kind and number of the pack: bits 32..62 of its segments' ids, in hex
- *   DIR/xx/yy/NNNNNNNNNNNNNNNN blob id in hex; xx = bits 20..27, yy = bits 12..19 of the id
+ * On disk DIR/pack/NNNNNNNN          kind and number of the pack: bits 32..62 of its segments' ids,
+ * in hex DIR/xx/yy/NNNNNNNNNNNNNNNN blob id in hex; xx = bits 20..27, yy = bits 12..19 of the id
  *
  * Invariants
- *  1. Neighbouring numbers, of whatever kinds, share a directory: 4096 of them, the size of a lease,
- *     so that files of a dead process are found by reading one or two directories, and new files
- *     seldom need a new directory.
+ *  1. Neighbouring numbers, of whatever kinds, share a directory: 4096 of them, the size of a
+ *     lease, so that files of a dead process are found by reading one or two directories, and new
+ *     files seldom need a new directory.
  *  2. A fan-out directory's own name is durable before a file is made in it: its parent is synced.
  *     The name of a new file becomes durable with the first fdatasync of the file: on ext4, xfs and
  *     btrfs that commits the transaction that made the inode, which holds its dirent as well.
- *     Another file system must promise the same to hold a store.
- */
+ *     Another file system must promise the same to hold a store. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -26,18 +24,15 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include "gateway/base/errmap.h"
+#include "gateway/base/log.h"
 #include "data.h"
 
 void gml_data_log(const struct gml_data *data, enum gml_log_level level, const char *fmt, ...)
 {
-	char line[256];
 	va_list ap;
-	if (data->opt.log == NULL)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	gml_log_va(data->opt.log, data->opt.log_arg, level, fmt, ap);
 	va_end(ap);
-	data->opt.log(data->opt.log_arg, level, line);
 }
 
 void gml_blob_path(uint64_t key, char out[GML_BLOB_PATH])

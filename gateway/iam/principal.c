@@ -7,9 +7,9 @@
 #include <gemel/op.h>
 #include <gemel/principal.h>
 #include <gemel/types.h>
+#include "gateway/base/clock.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
-#include "gateway/ns/core/time.h"
 #include "authorize.h"
 #include "roster.h"
 

@@ -21,17 +21,13 @@
  *  4. The filter is good as of `filtered`, read before and after it, and equal both times. Each
  *     number is installed once, and while the words change, `filtered` is no number. The file needs
  *     no durability: a process that opens the store knows nothing yet, and reads. */
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <gemel/err.h>
 #include <gemel/principal.h>
 #include "gateway/base/errmap.h"
+#include "gateway/base/map.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "roster.h"
@@ -62,28 +58,16 @@ struct gml_roster {
 int gml_roster_open(int dirfd, struct gml_roster **out)
 {
 	struct gml_roster *roster = calloc(1, sizeof(*roster));
-	void *map = MAP_FAILED;
-	struct stat st;
-	int rc = 0, fd;
+	void *map;
+	int code;
 	*out = NULL;
 	if (roster == NULL)
 		return GML_ERR_NOMEM;
-	fd = openat(dirfd, "run/roster", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || fstat(fd, &st) != 0)
-		rc = gml_err_map(errno);
-	else if ((size_t)st.st_size < sizeof(struct roster_shared) &&
-		 ftruncate(fd, sizeof(struct roster_shared)) != 0)
-		rc = gml_err_map(errno);
-	if (rc == 0) {
-		map = mmap(NULL, sizeof(struct roster_shared), PROT_READ | PROT_WRITE, MAP_SHARED,
-			   fd, 0);
-		rc = map == MAP_FAILED ? gml_err_map(errno) : 0;
-	}
-	if (fd >= 0)
-		close(fd);
-	if (rc != 0) {
+	code = gml_shared_map(dirfd, "run/roster", sizeof(struct roster_shared), GML_MAP_MAKE,
+			      &map);
+	if (code != 0) {
 		free(roster);
-		return rc;
+		return gml_err_map(code);
 	}
 	roster->shared = map;
 	atomic_init(&roster->filtered, UINT64_MAX);
@@ -96,7 +80,7 @@ void gml_roster_close(struct gml_roster *roster)
 {
 	if (roster == NULL)
 		return;
-	munmap(roster->shared, sizeof(*roster->shared));
+	gml_shared_unmap(roster->shared, sizeof(*roster->shared));
 	pthread_rwlock_destroy(&roster->lock);
 	free(roster->uids);
 	free(roster);

@@ -16,6 +16,8 @@
 #include "gateway/base/assert.h"
 #include "engines.h"
 #include "gateway/base/errmap.h"
+#include "gateway/base/small_file.h"
+#include "gateway/base/log.h"
 
 #define ENGINE_DEFAULT "lmdb"
 #define ENGINE_NAME_MAX 31
@@ -58,64 +60,45 @@ static int engine_path(char path[4096], const char *dir)
 static int engine_read(const char *dir, char name[ENGINE_NAME_MAX + 1])
 {
 	char path[4096], text[ENGINE_NAME_MAX + 2];
-	ssize_t n;
-	int fd, rc = engine_path(path, dir);
+	size_t len;
+	int code, rc = engine_path(path, dir);
 	name[0] = 0;
 	if (rc != 0)
 		return rc;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : gml_err_map(errno);
-	n = read(fd, text, sizeof(text));
-	rc = n < 0 ? gml_err_map(errno) : 0;
-	close(fd);
-	if (rc != 0 || n == 0)
-		return rc;
-	if (text[n - 1] != '\n')
-		return n < (ssize_t)sizeof(text) ? 0 : GML_ERR_FORMAT; /* cut short; too long */
-	memcpy(name, text, (size_t)n - 1);
-	name[n - 1] = 0;
+	code = gml_small_file_read(AT_FDCWD, path, text, sizeof(text), &len);
+	if (code != 0 || len == 0)
+		return code == ENOENT ? 0 : gml_err_map(code);
+	if (text[len - 1] != '\n')
+		return len < sizeof(text) ? 0 : GML_ERR_FORMAT; /* cut short; too long */
+	memcpy(name, text, len - 1);
+	name[len - 1] = 0;
 	return 0;
 }
 
 static int engine_write(const char *dir, const char *name)
 {
 	char path[4096], text[ENGINE_NAME_MAX + 2];
-	int len = snprintf(text, sizeof(text), "%s\n", name), fd, rc = engine_path(path, dir);
+	int len = snprintf(text, sizeof(text), "%s\n", name), code, rc = engine_path(path, dir);
 	if (rc != 0)
 		return rc;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return gml_err_map(errno);
-	if (write(fd, text, (size_t)len) != len)
-		rc = GML_ERR_NOSPC;
-	else if (fsync(fd) != 0)
-		rc = gml_err_map(errno);
-	close(fd);
-	if (rc != 0)
-		return rc;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return gml_err_map(errno);
-	rc = fsync(fd) != 0 ? gml_err_map(errno) : 0;
-	close(fd);
-	return rc;
+	code = gml_small_file_write(AT_FDCWD, path, text, (size_t)len, false);
+	if (code == 0)
+		code = gml_small_file_sync_dir(AT_FDCWD, dir);
+	return gml_err_map(code);
 }
 
 /* For log lines before there is a store. */
 __attribute__((format(printf, 3, 4))) static void
 engine_log(const struct gml_meta_options *opt, const char *dir, const char *format, ...)
 {
-	char line[512];
-	size_t n;
+	char text[GML_LOG_LINE];
 	va_list ap;
-	if (opt == NULL || opt->log == NULL)
+	if (opt == NULL)
 		return;
-	n = (size_t)snprintf(line, sizeof(line), "%.200s: ", dir);
 	va_start(ap, format);
-	vsnprintf(line + n, sizeof(line) - n, format, ap);
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	opt->log(opt->log_arg, GML_LOG_ERROR, line);
+	gml_log_line(opt->log, opt->log_arg, GML_LOG_ERROR, "%.200s: %s", dir, text);
 }
 
 /* FORMAT: this program cannot use it. */
@@ -229,11 +212,13 @@ void gml_meta_stats_get(struct gml_meta *meta, struct gml_meta_stats *out)
 
 int gml_meta_update(struct gml_meta *meta, gml_meta_fn fn, void *arg)
 {
+	gml_assert_outside_closures();
 	return meta->engine->update(meta, fn, arg, false);
 }
 
 int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg)
 {
+	gml_assert_outside_closures();
 	return meta->engine->update(meta, fn, arg, true);
 }
 
@@ -334,20 +319,20 @@ struct meta_sink {
 static void meta_vlog(struct gml_meta *meta, const struct meta_sink *sink, enum gml_log_level level,
 		      const char *format, va_list ap)
 {
-	char line[512];
+	char line[GML_LOG_LINE];
 	uint64_t dropped;
-	int at = 0;
 	if (sink->log == NULL || !meta_log_admit(meta, &dropped))
 		return;
-	if (dropped > 0) {
-		snprintf(line, sizeof(line), "%llu messages of the metadata store were left out",
-			 (unsigned long long)dropped);
-		sink->log(sink->arg, GML_LOG_WARN, line);
+	if (dropped > 0)
+		gml_log_line(sink->log, sink->arg, GML_LOG_WARN,
+			     "%llu messages of the metadata store were left out",
+			     (unsigned long long)dropped);
+	if (sink->request_id[0] == '\0') {
+		gml_log_va(sink->log, sink->arg, level, format, ap);
+		return;
 	}
-	if (sink->request_id[0] != '\0')
-		at = snprintf(line, sizeof(line), "request %s: ", sink->request_id);
-	vsnprintf(line + at, sizeof(line) - (size_t)at, format, ap);
-	sink->log(sink->arg, level, line);
+	vsnprintf(line, sizeof(line), format, ap);
+	gml_log_line(sink->log, sink->arg, level, "request %s: %s", sink->request_id, line);
 }
 
 void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
@@ -372,6 +357,22 @@ void gml_txn_log(struct gml_txn *txn, enum gml_log_level level, const char *form
 	va_start(ap, format);
 	meta_vlog(txn->meta, &sink, level, format, ap);
 	va_end(ap);
+}
+
+int gml_txn_call(struct gml_txn *txn, gml_meta_fn fn, void *arg)
+{
+	int rc;
+	gml_assert(txn->writable);
+	gml_assert_outside_closures();
+#ifdef GML_TESTING
+	gml_in_closure = true;
+#endif
+	rc = fn(txn, arg);
+#ifdef GML_TESTING
+	gml_in_closure = false;
+#endif
+	gml_assert(txn->cursors == 0);
+	return rc;
 }
 
 /* Printable bytes as they are, others as \xNN; "…" when it is cut. */

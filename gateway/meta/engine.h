@@ -399,6 +399,9 @@ void gml_meta_head_init(struct gml_meta *meta, const struct gml_engine *engine,
  * Any thread. */
 void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Engines run each closure by this: it asserts what closures must keep to. Returns what fn
+ * returned. */
+int gml_txn_call(struct gml_txn *txn, gml_meta_fn fn, void *arg);
 /* The record of `table` at `key` is damaged: logs its table and key, unless it was the last one
  * logged, and returns CORRUPT. The key may be borrowed. Any thread. */
 int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table, struct gml_span key);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 #include <gemel/probe.h>
+#include "gateway/base/clock.h"
 #include "call.h"
 
 #define HEALTH_SECOND ((int64_t)1000000000)
@@ -37,13 +38,6 @@ struct s3_health {
 	int64_t began, ended; /* of the last look; CLOCK_MONOTONIC, ns */
 	struct s3_health_state state;
 };
-
-static int64_t health_clock(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * HEALTH_SECOND + now.tv_nsec;
-}
 
 struct s3_health *s3_health_new(struct gml_store *store, const char *nfs_address, unsigned nfs_port)
 {
@@ -107,7 +101,7 @@ static void *health_run(void *arg)
 	health->state = state;
 	health->known = true;
 	health->running = false;
-	health->ended = health_clock();
+	health->ended = gml_monotonic();
 	pthread_cond_broadcast(&health->ended_one);
 	pthread_mutex_unlock(&health->lock);
 	return NULL;
@@ -120,7 +114,7 @@ static void health_start_locked(struct s3_health *health)
 		pthread_join(health->thread, NULL); /* it has given up the lock for the last time */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are the host's business */
-	health->began = health_clock();
+	health->began = gml_monotonic();
 	health->joinable = health->running =
 		pthread_create(&health->thread, NULL, health_run, health) == 0;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -143,7 +137,7 @@ static void health_stalled(const struct s3_health *health, struct s3_health_stat
 
 static bool health_known_locked(const struct s3_health *health, struct s3_health_state *out)
 {
-	int64_t now = health_clock();
+	int64_t now = gml_monotonic();
 	if (health->running && now - health->began >= HEALTH_PATIENCE) {
 		health_stalled(health, out);
 		return true;

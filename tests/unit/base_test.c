@@ -1,21 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gateway/base: spans, hexadecimal digits, percent-encoding, base64, the calendar. */
+/* gateway/base: spans, hexadecimal digits, percent-encoding, base64, the calendar, clocks, small
+ * files, shared memory, owners, log lines. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/base64.h"
 #include "gateway/base/calendar.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/small_file.h"
 #include "gateway/base/hex.h"
+#include "gateway/base/log.h"
+#include "gateway/base/map.h"
+#include "gateway/base/owner.h"
 #include "gateway/base/percent.h"
+#include "gateway/base/presence.h"
 #include "gateway/base/siphash.h"
 #include "gateway/base/span.h"
+
+#define BASE_INO(n) gml_ino_of(3, (n))
 
 /* ---- spans ---- */
 
@@ -515,6 +530,231 @@ static void test_ino_hash(void **state)
 	free(ids);
 }
 
+/* ---- clocks ---- */
+
+static void test_change_next(void **state)
+{
+	uint64_t a = gml_change_next(0), b = gml_change_next(a);
+	int64_t mono = gml_monotonic();
+	(void)state;
+	assert_true(b > a);
+	assert_true(gml_change_next(UINT64_MAX - 1) == UINT64_MAX); /* the clock was set back */
+	assert_true(gml_change_next((uint64_t)INT64_MAX) == (uint64_t)INT64_MAX + 1);
+	assert_true(gml_now() > 1600000000 * GML_NS_PER_S);
+	assert_true(gml_monotonic() >= mono);
+}
+
+/* ---- files and shared memory ---- */
+
+static int base_dir(void **state)
+{
+	char path[] = "/tmp/base_test.XXXXXX";
+	int fd;
+	if (mkdtemp(path) == NULL || (fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return -1;
+	*state = (void *)(intptr_t)fd;
+	return 0;
+}
+
+static int base_dir_end(void **state)
+{
+	int fd = (int)(intptr_t)*state;
+	char link[64], path[256];
+	ssize_t n;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	unlinkat(fd, "f", 0);
+	unlinkat(fd, "l", 0);
+	close(fd);
+	if (n < 0)
+		return -1;
+	path[n] = '\0';
+	return rmdir(path);
+}
+
+static void test_file(void **state)
+{
+	int dir = (int)(intptr_t)*state;
+	char buf[8];
+	struct stat st;
+	size_t len;
+	assert_int_equal(gml_small_file_read(dir, "f", buf, sizeof(buf), &len), ENOENT);
+	assert_int_equal(gml_small_file_write(dir, "f", "hello", 5, true), 0);
+	assert_int_equal(gml_small_file_write(dir, "f", "again", 5, true), EEXIST);
+	assert_int_equal(gml_small_file_read(dir, "f", buf, sizeof(buf), &len), 0);
+	assert_int_equal(len, 5);
+	assert_memory_equal(buf, "hello", 5);
+	assert_int_equal(gml_small_file_write(dir, "f", "abc", 3, false),
+			 0); /* what was longer goes */
+	assert_int_equal(gml_small_file_read(dir, "f", buf, 2, &len), 0);
+	assert_int_equal(len, 2);
+	assert_int_equal(gml_small_file_read(dir, "f", buf, 4, &len), 0);
+	assert_int_equal(len, 3);
+	assert_true(fstatat(dir, "f", &st, 0) == 0 && (st.st_mode & 0777) == 0600);
+	assert_int_equal(gml_small_file_sync_dir(dir, "."), 0);
+	assert_int_equal(gml_small_file_sync_dir(dir, "none"), ENOENT);
+	assert_int_equal(symlinkat("f", dir, "l"), 0);
+	assert_int_equal(gml_small_file_read(dir, "l", buf, 4, &len), ELOOP);
+	assert_int_equal(gml_small_file_write(dir, "l", "x", 1, false), ELOOP);
+}
+
+static void test_shared_map(void **state)
+{
+	int dir = (int)(intptr_t)*state, status;
+	char *a, *b;
+	void *map = "";
+	struct stat st;
+	assert_int_equal(gml_shared_map(dir, "f", 4096, GML_MAP_EXISTING, &map), ENOENT);
+	assert_null(map);
+	assert_int_equal(gml_shared_map(dir, "f", 4096, GML_MAP_MAKE, (void **)&a), 0);
+	assert_true(a[0] == 0 && a[4095] == 0);
+	assert_true(fstatat(dir, "f", &st, 0) == 0 && st.st_blocks > 0); /* no signal later */
+	a[0] = 'a';
+	/* Longer: what it holds stays, and so does the first mapping. */
+	assert_int_equal(gml_shared_map(dir, "f", 8192, GML_MAP_MAKE, (void **)&b), 0);
+	assert_true(b[0] == 'a' && b[8191] == 0);
+	if (fork() == 0) {
+		b[8191] = 'c';
+		_exit(0);
+	}
+	assert_true(wait(&status) > 0 && b[8191] == 'c');
+	b[1] = 'b';
+	assert_true(a[1] == 'b');
+	gml_shared_unmap(b, 8192);
+	/* Shorter: the file never shrinks. */
+	assert_int_equal(gml_shared_map(dir, "f", 4096, GML_MAP_EXISTING, (void **)&b), 0);
+	assert_true(b[1] == 'b' && fstatat(dir, "f", &st, 0) == 0 && st.st_size == 8192);
+	gml_shared_unmap(b, 4096);
+	assert_int_equal(gml_shared_map(dir, "f", 4096, GML_MAP_FRESH, (void **)&b), 0);
+	assert_true(b[1] == 0 && a[0] == 0);
+	gml_shared_unmap(b, 4096);
+	gml_shared_unmap(a, 4096);
+	gml_shared_unmap(NULL, 4096);
+}
+
+/* ---- owners ---- */
+
+static void test_owner(void **state)
+{
+	struct gml_owner self, other;
+	(void)state;
+	assert_int_equal(gml_owner_self(&self), 0);
+	assert_true(self.gateway == 0 && self.pid == (uint32_t)getpid());
+	other = self;
+	assert_true(gml_owner_equal(&self, &other) && gml_owner_alive(&self));
+	other.start++; /* the pid came back */
+	assert_false(gml_owner_equal(&self, &other) || gml_owner_alive(&other));
+	other = self;
+	other.boot++;
+	assert_false(gml_owner_equal(&self, &other) || gml_owner_alive(&other));
+	other = self;
+	other.gateway = 1;
+	assert_false(gml_owner_equal(&self, &other));
+}
+
+/* ---- presence ---- */
+
+static unsigned base_asserts;
+
+static void base_count_assert(const char *file, int line, const char *text)
+{
+	base_asserts++;
+}
+
+static int base_run_dir(void **state)
+{
+	return base_dir(state) == 0 ? mkdirat((int)(intptr_t)*state, "run", 0700) : -1;
+}
+
+static int base_run_dir_end(void **state)
+{
+	int dir = (int)(intptr_t)*state;
+	unlinkat(dir, "run/changes", 0);
+	unlinkat(dir, "run/readers", 0);
+	unlinkat(dir, "run", AT_REMOVEDIR);
+	return base_dir_end(state);
+}
+
+static void test_presence(void **state)
+{
+	int dir = (int)(intptr_t)*state, place;
+	struct gml_presence *a, *b;
+	struct gml_owner self, other;
+	const gml_ino ino = BASE_INO(7), next = BASE_INO(8);
+	assert_int_equal(gml_owner_self(&self), 0);
+	assert_int_equal(gml_presence_open(dir, &self, &a), 0);
+	assert_int_equal(gml_presence_open(dir, &self, &b), 0);
+	assert_true(gml_presence_change(a, ino) == 0);
+	gml_presence_step(a, ino);
+	assert_true(gml_presence_change(b, ino) > 0 && gml_presence_change(b, next) == 0);
+	/* A place of one process is seen by the other; that of an ended one is not, and is free. */
+	place = gml_presence_reader_add(a, ino);
+	assert_true(place >= 0 && gml_presence_reader_any(b, ino));
+	assert_false(gml_presence_reader_any(b, next));
+	gml_presence_reader_remove(a, place);
+	gml_presence_reader_remove(a, -1);
+	assert_false(gml_presence_reader_any(b, ino));
+	b->self.start ^= 1;
+	assert_true(gml_presence_reader_add(b, ino) >= 0);
+	assert_false(gml_presence_reader_any(a, ino));
+	/* Of another gateway's processes nobody here knows. */
+	other = self;
+	other.start ^= 1;
+	assert_true(gml_presence_alive(a, &self) && !gml_presence_alive(a, &other));
+	other.gateway = 1;
+	assert_true(gml_presence_alive(a, &other));
+	/* Full. */
+	for (place = 0; gml_presence_reader_add(a, ino) >= 0;)
+		place++;
+	assert_int_equal(place, 8192);
+	gml_presence_close(a);
+	gml_presence_close(b);
+	gml_presence_close(NULL);
+}
+
+/* Closures ask nothing of other processes. */
+static void test_presence_in_closure(void **state)
+{
+	int dir = (int)(intptr_t)*state;
+	struct gml_presence *presence;
+	struct gml_owner self;
+	assert_int_equal(gml_owner_self(&self), 0);
+	assert_int_equal(gml_presence_open(dir, &self, &presence), 0);
+	gml_assert_hook = base_count_assert;
+	gml_in_closure = true;
+	base_asserts = 0;
+	(void)gml_presence_change(presence, BASE_INO(1));
+	gml_presence_step(presence, BASE_INO(1));
+	gml_presence_reader_remove(presence, gml_presence_reader_add(presence, BASE_INO(1)));
+	(void)gml_presence_reader_any(presence, BASE_INO(1));
+	(void)gml_presence_alive(presence, &self);
+	gml_in_closure = false;
+	(void)gml_presence_change(presence, BASE_INO(1));
+	gml_assert_hook = NULL;
+	assert_int_equal(base_asserts, 5);
+	gml_presence_close(presence);
+}
+
+/* ---- log lines ---- */
+
+static void base_log(void *arg, enum gml_log_level level, const char *line)
+{
+	snprintf(arg, 2 * GML_LOG_LINE, "%d %s", (int)level, line);
+}
+
+static void test_log(void **state)
+{
+	char long_text[2 * GML_LOG_LINE], got[2 * GML_LOG_LINE] = "";
+	(void)state;
+	gml_log_line(NULL, NULL, GML_LOG_ERROR, "%s", "nobody listens");
+	gml_log_line(base_log, got, GML_LOG_WARN, "%s %d", "a", 7);
+	assert_string_equal(got, "1 a 7");
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	gml_log_line(base_log, got, GML_LOG_INFO, "%s", long_text);
+	assert_int_equal(strlen(got), 2 + GML_LOG_LINE - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -537,6 +777,14 @@ int main(void)
 		cmocka_unit_test(test_date_shown),
 		cmocka_unit_test(test_date_forms),
 		cmocka_unit_test(test_date_basic_and_mail),
+		cmocka_unit_test(test_change_next),
+		cmocka_unit_test_setup_teardown(test_file, base_dir, base_dir_end),
+		cmocka_unit_test_setup_teardown(test_shared_map, base_dir, base_dir_end),
+		cmocka_unit_test(test_owner),
+		cmocka_unit_test(test_log),
+		cmocka_unit_test_setup_teardown(test_presence, base_run_dir, base_run_dir_end),
+		cmocka_unit_test_setup_teardown(test_presence_in_closure, base_run_dir,
+						base_run_dir_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

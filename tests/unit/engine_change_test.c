@@ -230,11 +230,21 @@ static int borrowed_value_fn(struct gml_txn *txn, void *arg)
 	return rc != 0 ? rc : gml_txn_put(txn, GML_TABLE_JOURNAL, STR("b"), value);
 }
 
+static int note_closure_fn(struct gml_txn *txn, void *arg)
+{
+	(void)txn;
+	*(bool *)arg = gml_in_closure;
+	return 0;
+}
+
 static void case_assertions(void **state)
 {
 	struct meta_env *env = *state;
 	struct gml_txn *txn = meta_env_read(env);
 	struct gml_cursor *cursor;
+	bool inside = false;
+	assert_int_equal(gml_meta_update(env->meta, note_closure_fn, &inside), 0);
+	assert_true(inside && !gml_in_closure);
 	engine_asserted = 0;
 	gml_assert_hook = engine_count_assert;
 	assert_int_equal(gml_txn_put(txn, GML_TABLE_JOURNAL, STR("c"), STR("x")), GML_ERR_INVAL);

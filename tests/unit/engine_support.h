@@ -11,6 +11,7 @@
 
 /* The test library has these (assert.h); this file is not compiled with GML_TESTING. */
 extern void (*gml_assert_hook)(const char *file, int line, const char *text);
+extern _Thread_local bool gml_in_closure;
 
 static const struct gml_engine *const engine_all[] = {&gml_engine_lmdb, &gml_engine_memory,
 						      &gml_engine_memory_plain};

@@ -462,7 +462,7 @@ static int blob_sums(struct gml_txn *txn, void *arg)
 static int small_tables(struct gml_txn *txn, void *arg)
 {
 	const uint64_t packs = (UINT64_C(1) << 28) - 1; /* numbers that packs may have */
-	struct gml_owner owner = {7, 8, 9}, got;
+	struct gml_owner owner = {.gateway = 3, .pid = 7, .start = 8, .boot = 9}, got;
 	struct gml_lease lease;
 	struct gml_blob_rec blob = {1, 2};
 	struct walk walk = {{0}, 0};
@@ -471,8 +471,7 @@ static int small_tables(struct gml_txn *txn, void *arg)
 	(void)arg;
 	CLOSURE_CHECK(gml_rec_dirty_put(txn, INO(300), &owner) == 0 &&
 		      gml_rec_dirty_put(txn, INO(5), &owner) == 0);
-	CLOSURE_CHECK(gml_rec_dirty_get(txn, INO(300), &got) == 0 && got.start == 8 &&
-		      got.boot == 9);
+	CLOSURE_CHECK(gml_rec_dirty_get(txn, INO(300), &got) == 0 && gml_owner_equal(&got, &owner));
 	CLOSURE_CHECK(gml_rec_dirty_each(txn, GML_INO_NONE, walk_owner, &walk) == 0 &&
 		      strcmp(walk.text, "5:7 300:7 ") == 0);
 	walk.text[0] = 0;

@@ -376,7 +376,7 @@ static int put_samples(struct gml_txn *txn, void *arg)
 	struct gml_user user = {
 		.name = "ada", .uid = 1000, .gid = 1000, .ngroups = 2, .groups = {27, 100000}};
 	struct gml_key key = {.id = "GKABC", .secret = "not so secret", .user = "ada"};
-	struct gml_owner owner = {4242, 1234567, 0xdeadbeef};
+	struct gml_owner owner = {.gateway = 3, .pid = 4242, .start = 1234567, .boot = 0xdeadbeef};
 	struct gml_lease lease;
 	(void)arg;
 	object_make(&inode);

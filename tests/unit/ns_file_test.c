@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Inodes and open files: gateway/ns/inode.c, setattr.c, xattr.c, file.c, write.c, seek.c,
- * finalize.c, extent.c, change_counters.c, etag.c. */
+ * finalize.c, extent.c, etag.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>

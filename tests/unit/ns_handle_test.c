@@ -3,7 +3,7 @@
  * time is wrong. */
 #include <fcntl.h>
 #include <gemel/handle.h>
-#include "gateway/ns/core/time.h"
+#include "gateway/base/clock.h"
 #include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 
@@ -564,7 +564,8 @@ static void test_guessed_handle(void **state)
 	assert_int_equal(handle_decode(ns, one, sizeof(one)), 0);
 }
 
-/* A handle lives as long as the store; another store has another secret, even under the same uuid. */
+/* A handle lives as long as the store; another store has another secret, even under the same
+ * uuid. */
 static void test_handle_of_store(void **state)
 {
 	struct ns *ns = *state, other;

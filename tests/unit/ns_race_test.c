@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
+#include "gateway/base/clock.h"
+#include "gateway/base/map.h"
+#include "gateway/base/presence.h"
 #include "gateway/ns/posix/open_inode.h"
-#include "gateway/ns/store/owner.h"
-#include "gateway/ns/store/reader.h"
 #include "gateway/ns/store/reap.h"
 #include "object_support.h"
 
@@ -261,10 +262,9 @@ bool __wrap_gml_owner_alive(const struct gml_owner *owner)
 	if (ns == NULL)
 		return __real_gml_owner_alive(owner);
 	race_slot.ns = NULL;
-	gml_readers_remove(ns->store->readers, race_slot.slot);
-	while ((slot = gml_readers_add(ns->store->readers, &ns->store->self, INO(7))) !=
-	       race_slot.slot)
-		gml_readers_remove(ns->store->readers, slot);
+	gml_presence_reader_remove(ns->store->presence, race_slot.slot);
+	while ((slot = gml_presence_reader_add(ns->store->presence, INO(7))) != race_slot.slot)
+		gml_presence_reader_remove(ns->store->presence, slot);
 	return __real_gml_owner_alive(owner);
 }
 
@@ -273,14 +273,76 @@ static void test_reader_slot(void **state)
 	struct ns *ns = *state;
 	struct gml_owner dead = {
 		.pid = ns->store->self.pid, .start = 1, .boot = ns->store->self.boot};
-	race_slot.slot = gml_readers_add(ns->store->readers, &dead, INO(5));
+	race_slot.slot = ns_reader_of(ns, &dead, INO(5));
 	race_slot.ns = ns;
-	assert_false(gml_readers_has(ns->store->readers, INO(5)));
+	assert_false(gml_presence_reader_any(ns->store->presence, INO(5)));
 	assert_null(race_slot.ns);
-	assert_true(gml_readers_has(ns->store->readers, INO(7)));
-	gml_readers_remove(ns->store->readers, race_slot.slot);
-	race_slot.slot = gml_readers_add(ns->store->readers, &dead, INO(5));
-	assert_false(gml_readers_has(ns->store->readers, INO(5))); /* and is cleared */
+	assert_true(gml_presence_reader_any(ns->store->presence, INO(7)));
+	gml_presence_reader_remove(ns->store->presence, race_slot.slot);
+	race_slot.slot = ns_reader_of(ns, &dead, INO(5));
+	assert_false(gml_presence_reader_any(ns->store->presence, INO(5))); /* and is cleared */
+}
+
+/* ---- change attributes ahead of the clock ---- */
+
+/* As if the clock had been set back by an hour since the last write. */
+static void race_set_back(struct ns *ns)
+{
+	const size_t bytes = 65536 * sizeof(uint64_t);
+	uint64_t *slots;
+	void *map;
+	assert_int_equal(
+		gml_shared_map(ns->store->dirfd, "run/changes", bytes, GML_MAP_EXISTING, &map), 0);
+	slots = map;
+	for (size_t i = 0; i < bytes / sizeof(*slots); i++)
+		slots[i] = (uint64_t)gml_now() + 3600 * (uint64_t)GML_NS_PER_S;
+	gml_shared_unmap(map, bytes);
+}
+
+static uint64_t race_change(struct ns *ns, gml_ino ino)
+{
+	struct gml_attr attr;
+	assert_ok(gml_inode_getattr(&ns->op, ns->store, ino, &attr));
+	return attr.change;
+}
+
+/* Each change of a file that is being written shows, and none takes its change attribute back. */
+static void test_change_ahead_of_clock(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_setattr mode = {.mask = GML_SET_MODE, .mode = 0600};
+	struct gml_file *file = ns_new(ns, ns->bucket, "f"), *over;
+	gml_ino ino = gml_file_ino(file);
+	uint64_t last, next;
+	assert_ok(ns_write(ns, file, 0, "text"));
+	race_set_back(ns);
+	last = race_change(ns, ino);
+	assert_true(last > (uint64_t)gml_now());
+#define GROWS(call)                                                                                \
+	do {                                                                                       \
+		assert_ok(call);                                                                   \
+		next = race_change(ns, ino);                                                       \
+		assert_true(next > last);                                                          \
+		last = next;                                                                       \
+	} while (0)
+	GROWS(ns_write(ns, file, 0, "next"));
+	GROWS(gml_inode_setattr(&ns->op, ns->store, ino, &mode, NULL));
+	GROWS(gml_xattr_set(&ns->op, ns->store, ino, ns_span("user.a"), ns_span("v"),
+			    GML_XATTR_EITHER));
+	GROWS(gml_xattr_remove(&ns->op, ns->store, ino, ns_span("user.a")));
+	GROWS(gml_dir_link(&ns->op, ns->store, ino, ns->bucket, ns_span("g"), NULL));
+	GROWS(gml_dir_rename(&ns->op, ns->store, ns->bucket, ns_span("f"), ns->bucket,
+			     ns_span("h")));
+	GROWS(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("h"), GML_REMOVE_FILE));
+	/* What is replaced while it is open, too. */
+	over = ns_new(ns, ns->bucket, "over");
+	GROWS(gml_dir_link(&ns->op, ns->store, ino, ns->bucket, ns_span("h"), NULL));
+	GROWS(gml_dir_rename(&ns->op, ns->store, ns->bucket, ns_span("over"), ns->bucket,
+			     ns_span("h")));
+	GROWS(gml_file_close(&ns->op, file));
+	assert_true(ns_record(ns, ino).change == last);
+	assert_ok(gml_file_close(&ns->op, over));
+#undef GROWS
 }
 
 int main(void)
@@ -293,6 +355,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_allocate_freed, ns_setup, ns_teardown),
 		cmocka_unit_test_setup_teardown(test_write_lost, ns_setup, ns_teardown),
 		cmocka_unit_test_setup_teardown(test_open_claimed, ns_setup, ns_teardown),
+		cmocka_unit_test_setup_teardown(test_change_ahead_of_clock, ns_setup, ns_teardown),
 		cmocka_unit_test(test_owner_unknown),
 		cmocka_unit_test_setup_teardown(test_reader_slot, ns_setup, ns_teardown),
 	};

@@ -26,6 +26,7 @@
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/posix/open_inode.h"
+#include "gateway/base/presence.h"
 #include "gateway/ns/store/store.h"
 #include "ino_support.h"
 #include "tests/object_ref.h"
@@ -45,6 +46,19 @@ struct ns {
 	struct gml_op op; /* the administrator, and root */
 	gml_ino bucket;
 };
+
+/* A reader's place that another process took. */
+__attribute__((unused)) static int ns_reader_of(struct ns *ns, const struct gml_owner *owner,
+						gml_ino ino)
+{
+	struct gml_presence *presence = ns->store->presence;
+	struct gml_owner self = presence->self;
+	int place;
+	presence->self = *owner;
+	place = gml_presence_reader_add(presence, ino);
+	presence->self = self;
+	return place;
+}
 
 __attribute__((unused)) static struct gml_span ns_span(const char *text)
 {

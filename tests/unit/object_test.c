@@ -5,7 +5,6 @@
 #include "gateway/ns/object/object_open.h"
 #include "gateway/ns/object/put.h"
 #include "gateway/ns/posix/open_inode.h"
-#include "gateway/ns/store/reader.h"
 #include "object_support.h"
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -228,16 +227,16 @@ static void test_readers_of_the_dead(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_owner dead = ns->store->self;
-	int slot = gml_readers_add(ns->store->readers, &ns->store->self, INO(77)), other;
+	int slot = gml_presence_reader_add(ns->store->presence, INO(77)), other;
 	assert_true(slot >= 0);
-	assert_true(gml_readers_has(ns->store->readers, INO(77)));
-	assert_false(gml_readers_has(ns->store->readers, INO(78)));
+	assert_true(gml_presence_reader_any(ns->store->presence, INO(77)));
+	assert_false(gml_presence_reader_any(ns->store->presence, INO(78)));
 	dead.start ^= 1; /* this pid, in an earlier life */
-	other = gml_readers_add(ns->store->readers, &dead, INO(78));
+	other = ns_reader_of(ns, &dead, INO(78));
 	assert_true(other >= 0 && other != slot);
-	assert_false(gml_readers_has(ns->store->readers, INO(78)));
-	gml_readers_remove(ns->store->readers, slot);
-	assert_false(gml_readers_has(ns->store->readers, INO(77)));
+	assert_false(gml_presence_reader_any(ns->store->presence, INO(78)));
+	gml_presence_reader_remove(ns->store->presence, slot);
+	assert_false(gml_presence_reader_any(ns->store->presence, INO(77)));
 }
 
 static void test_abort_leaves_nothing(void **state)
@@ -433,6 +432,45 @@ static void test_dirty(void **state)
 	object_assert_empty(ns);
 }
 
+/* Conditions check the present attributes of a file that is being written, which closures may not
+ * read. */
+static void test_conditions_on_dirty(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_conditions match = {0};
+	struct gml_object_info first, second;
+	struct gml_file *file;
+	bool existed = false;
+	assert_ok(object_put(ns, ns_span("f"), "0123456789"));
+	assert_ok(object_head(ns, ns_span("f"), &first));
+	assert_ok(gml_file_open(&ns->op, ns->store, first.ino, GML_OPEN_WRITE, &file));
+	assert_ok(ns_write(ns, file, 0, "a"));
+	assert_ok(object_head(ns, ns_span("f"), &first));
+	assert_ok(ns_write(ns, file, 0, "b"));
+	assert_ok(object_head(ns, ns_span("f"), &second));
+	assert_string_not_equal(first.etag, second.etag);
+	match.if_match = ns_span(first.etag);
+	assert_rc(object_put_full(ns, &ns->op, ns_span("f"), "x", 1, 1, 1, NULL, &match, NULL),
+		  GML_ERR_PRECONDITION);
+	assert_rc(gml_object_delete(&ns->op, ns->store, OBJECT_REF(B, ns_span("f")), &match,
+				    &existed),
+		  GML_ERR_PRECONDITION);
+	match.if_match = ns_span(second.etag);
+	assert_ok(object_put_full(ns, &ns->op, ns_span("f"), "new", 3, 3, 3, NULL, &match, NULL));
+	assert_ok(gml_file_close(&ns->op, file));
+	object_assert(ns, ns_span("f"), "new", 3);
+	assert_ok(object_head(ns, ns_span("f"), &first));
+	assert_ok(gml_file_open(&ns->op, ns->store, first.ino, GML_OPEN_WRITE, &file));
+	assert_ok(ns_write(ns, file, 0, "c"));
+	assert_ok(object_head(ns, ns_span("f"), &second));
+	match.if_match = ns_span(second.etag);
+	assert_ok(gml_object_delete(&ns->op, ns->store, OBJECT_REF(B, ns_span("f")), &match,
+				    &existed));
+	assert_true(existed);
+	assert_ok(gml_file_close(&ns->op, file));
+	assert_rc(object_head(ns, ns_span("f"), NULL), GML_ERR_NOENT);
+}
+
 /* ---- many at once ---------------------------------------------------------------------------- */
 
 #define THREADS 16
@@ -524,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_conditions),
 		T(test_conditional_writes),
 		T(test_dirty),
+		T(test_conditions_on_dirty),
 		T(test_readers_of_the_dead),
 		T(test_race),
 	};

@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include "gateway/base/owner.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/posix/open_inode.h"
 #include "gateway/ns/store/lease.h"
-#include "gateway/ns/store/owner.h"
 #include "gateway/ns/store/store.h"
 #include "gateway/data/data.h"
 #include "gateway/meta/lmdb/lmdb_internal.h"

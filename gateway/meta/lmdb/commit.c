@@ -77,7 +77,7 @@ static int commit_refuses_growth(struct gml_lmdb_txn *txn, struct gml_update *up
 	uint64_t before, after;
 	int rc = gml_reserve_records(txn, &before);
 	if (rc == 0)
-		rc = update->fn(&txn->head, update->arg);
+		rc = gml_txn_call(&txn->head, update->fn, update->arg);
 	if (rc == 0)
 		rc = gml_reserve_records(txn, &after);
 	*grown_out = rc == 0 && after > before;
@@ -95,10 +95,9 @@ static void commit_call(struct gml_lmdb_txn *txn, struct gml_update *update, boo
 	txn->head.declared_relaxed = txn->head.declared_strict = false;
 	txn->head.op = NULL;
 	update->rc = no_space ? commit_refuses_growth(txn, update, grown_out)
-			      : update->fn(&txn->head, update->arg);
+			      : gml_txn_call(&txn->head, update->fn, update->arg);
 	update->declared_relaxed =
 		update->rc == 0 && txn->head.declared_relaxed && !txn->head.declared_strict;
-	gml_assert(txn->head.cursors == 0);
 	if (update->rc != 0) {
 		txn->last_id = last_id;
 		txn->id_changed = id_changed;

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 #include "gateway/base/crc.h"
+#include "gateway/base/map.h"
 #include "lmdb_internal.h"
 
 #define REDO_MAGIC "GMLREDO"
@@ -246,23 +246,13 @@ static void redo_share_fill(struct gml_redo_shared *shared, const struct gml_red
 
 int gml_redo_share(struct gml_redo *redo, const char *dir, const struct gml_redo_slot *slot)
 {
-	static const uint8_t zeros[REDO_PAGE];
 	char path[4096];
-	void *map = MAP_FAILED;
-	int n = snprintf(path, sizeof(path), "%s/redo.tail", dir), fd, rc = 0;
+	void *map;
+	int n = snprintf(path, sizeof(path), "%s/redo.tail", dir), rc;
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return ENAMETOOLONG;
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (slot != NULL ? O_CREAT : 0), 0600);
-	if (fd < 0)
-		return errno;
-	/* written, so that a full disk is an error here and not a fault on the mapping */
-	if (slot != NULL)
-		rc = redo_pwrite(fd, zeros, sizeof(zeros), 0);
-	if (rc == 0)
-		map = mmap(NULL, REDO_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (rc == 0 && map == MAP_FAILED)
-		rc = errno;
-	close(fd);
+	rc = gml_shared_map(AT_FDCWD, path, REDO_PAGE,
+			    slot != NULL ? GML_MAP_FRESH : GML_MAP_EXISTING, &map);
 	if (rc != 0)
 		return rc;
 	redo->shared = map;
@@ -278,8 +268,7 @@ void gml_redo_init(struct gml_redo *redo)
 
 void gml_redo_release(struct gml_redo *redo)
 {
-	if (redo->shared != NULL)
-		munmap(redo->shared, REDO_PAGE);
+	gml_shared_unmap(redo->shared, REDO_PAGE);
 	if (redo->fd >= 0)
 		close(redo->fd);
 	free(redo->buf);

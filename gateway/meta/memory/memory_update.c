@@ -85,9 +85,8 @@ static int memory_space(struct gml_memory_store *store, const struct gml_memory_
 static int memory_call(struct gml_memory_txn *txn, gml_meta_fn fn, void *arg)
 {
 	struct gml_memory_store *store = gml_memory_of(txn->head.meta)->store;
-	int rc = fn(&txn->head, arg);
+	int rc = gml_txn_call(&txn->head, fn, arg);
 	gml_memory_lent_end(txn);
-	gml_assert(txn->head.cursors == 0);
 	if (txn->failed != 0)
 		return txn->failed;
 	if (rc == 0)

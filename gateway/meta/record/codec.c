@@ -160,12 +160,9 @@ gml_ino gml_dec_ino(struct gml_dec *dec)
 	return gml_dec_ino_of(dec, gml_dec_max(dec, GML_INO_NUM_END - 1));
 }
 
-/* The number of the only gateway that a store has. */
-enum { OWNER_GATEWAY = 0 };
-
 void gml_enc_owner(struct gml_enc *enc, const struct gml_owner *owner)
 {
-	gml_enc_u32(enc, OWNER_GATEWAY);
+	gml_enc_varint(enc, owner->gateway);
 	gml_enc_u32(enc, owner->pid);
 	gml_enc_u64(enc, owner->start);
 	gml_enc_u64(enc, owner->boot);
@@ -173,8 +170,7 @@ void gml_enc_owner(struct gml_enc *enc, const struct gml_owner *owner)
 
 void gml_dec_owner(struct gml_dec *dec, struct gml_owner *out)
 {
-	if (gml_dec_u32(dec) != OWNER_GATEWAY)
-		dec->bad = true;
+	out->gateway = (uint32_t)gml_dec_max(dec, UINT32_MAX);
 	out->pid = gml_dec_u32(dec);
 	out->start = gml_dec_u64(dec);
 	out->boot = gml_dec_u64(dec);

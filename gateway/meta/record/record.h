@@ -10,6 +10,7 @@
 
 #include <gemel/object.h>
 #include <gemel/principal.h>
+#include "gateway/base/owner.h"
 #include "../engine.h"
 
 /* Keys of table SUPER begin with one of these; what is below GML_SUPER_RECORDS belongs to the
@@ -385,12 +386,6 @@ int gml_rec_orphan_del(struct gml_txn *txn, gml_ino ino);
 int gml_rec_orphan_each(struct gml_txn *txn, gml_ino after,
 			bool (*each)(void *arg, gml_ino ino, int64_t since), void *arg);
 
-/* a process: pid plus start time in clock ticks since boot (/proc/PID/stat field 22) plus boot id
- * hash */
-struct gml_owner {
-	uint32_t pid;
-	uint64_t start, boot;
-};
 int gml_rec_dirty_put(struct gml_txn *txn, gml_ino ino, const struct gml_owner *owner);
 int gml_rec_dirty_get(struct gml_txn *txn, gml_ino ino, struct gml_owner *owner_out);
 int gml_rec_dirty_del(struct gml_txn *txn, gml_ino ino);

@@ -3,6 +3,7 @@
  * record. */
 #include <gemel/err.h>
 #include <gemel/types.h>
+#include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
 #include "gateway/meta/engine.h"
@@ -10,7 +11,6 @@
 #include "gateway/ns/posix/open_inode.h"
 #include "gateway/ns/store/store.h"
 #include "attr.h"
-#include "change_counters.h"
 #include "extent.h"
 #define GML_SPACE_EXACT ((uint64_t)1 << 20) /* above this size an fstat finds the exact space */
 /* extents of a sparse file that a GETATTR adds up; with more, the space is taken to be the size */
@@ -114,6 +114,13 @@ static bool attr_unwritten(struct gml_store *store, const struct gml_inode *inod
 {
 	return (inode->flags & GML_INODE_DIRTY) && inode->size == 0 &&
 	       gml_open_inode_unwritten(store, inode->ino);
+}
+
+uint64_t gml_change_current(struct gml_store *store, const struct gml_inode *inode)
+{
+	if (!(inode->flags & GML_INODE_DIRTY))
+		return inode->change;
+	return gml_change_seen(inode, gml_presence_change(store->presence, inode->ino));
 }
 
 /* The change attribute is read before the attributes that it stands for: a reader that races with a

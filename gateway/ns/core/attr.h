@@ -8,6 +8,15 @@
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/store/store.h"
 
+/* The change attribute of an inode whose gml_presence_change is `counter`. Pure. */
+static inline uint64_t gml_change_seen(const struct gml_inode *inode, uint64_t counter)
+{
+	return (inode->flags & GML_INODE_DIRTY) && counter > inode->change ? counter
+									   : inode->change;
+}
+/* The present change attribute. Not in closures: their argument carries the counter, read before
+ * (gml_presence_change), or it is stepped after the commit. */
+uint64_t gml_change_current(struct gml_store *store, const struct gml_inode *inode);
 /* True if content of this size has a hole of at least a block, given the bytes that its write blob
  * and extents occupy. */
 bool gml_attr_sparse(uint64_t size, uint64_t wblob_space, uint64_t covered);

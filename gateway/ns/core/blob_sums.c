@@ -2,7 +2,7 @@
 /* Checksums of blobs. */
 #include <gemel/err.h>
 #include "blob_sums.h"
-#include "time.h"
+#include "gateway/base/clock.h"
 
 _Static_assert(GML_REC_SUM_BLOCK == GML_SUM_BLOCK, "one size of blocks");
 

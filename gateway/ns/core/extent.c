@@ -14,12 +14,12 @@
 #include <string.h>
 #include <gemel/err.h>
 #include <gemel/types.h>
+#include "gateway/base/clock.h"
 #include "gateway/data/blob.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/store/store.h"
 #include "extent.h"
-#include "time.h"
 
 struct gml_deferred_frees {
 	size_t count, cap;

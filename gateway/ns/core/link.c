@@ -14,13 +14,13 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
+#include "gateway/base/clock.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "backref.h"
 #include "link.h"
 #include "name.h"
-#include "time.h"
 
 int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
 		   enum gml_type type, uint32_t mode, struct gml_inode *out)

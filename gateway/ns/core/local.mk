@@ -6,8 +6,6 @@ libgemel_la_SOURCES += \
 	gateway/ns/core/backref.h \
 	gateway/ns/core/blob_sums.c \
 	gateway/ns/core/blob_sums.h \
-	gateway/ns/core/change_counters.c \
-	gateway/ns/core/change_counters.h \
 	gateway/ns/core/etag.c \
 	gateway/ns/core/etag.h \
 	gateway/ns/core/extent.c \
@@ -21,6 +19,4 @@ libgemel_la_SOURCES += \
 	gateway/ns/core/path.c \
 	gateway/ns/core/path.h \
 	gateway/ns/core/supersede.c \
-	gateway/ns/core/supersede.h \
-	gateway/ns/core/time.c \
-	gateway/ns/core/time.h
+	gateway/ns/core/supersede.h

@@ -5,8 +5,8 @@
  * allow are shown under an escape that begins with ".gml~" (docs/architecture.md, "Names"). Every
  * dirent has exactly one NFS name at a time: gml_name_show computes it, and gml_name_resolve
  * accepts no other. */
-#include <openssl/sha.h>
 #include <string.h>
+#include <gemel/checksum.h>
 #include <gemel/err.h>
 #include <gemel/types.h>
 #include "gateway/base/hex.h"
@@ -70,8 +70,8 @@ bool gml_name_silly(struct gml_span stored, gml_ino ino)
 
 static void name_hash(struct gml_span component, char out[NAME_HASH_LEN])
 {
-	uint8_t hash[SHA256_DIGEST_LENGTH];
-	SHA256(component.ptr, component.len, hash);
+	uint8_t hash[GML_CHECKSUM_SIZE_MAX];
+	gml_sha256(component.ptr, component.len, hash);
 	gml_hex_digits(hash, NAME_HASH_LEN / 2, out);
 }
 

@@ -159,33 +159,35 @@ int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml
 	return 0;
 }
 
-int gml_path_facts(struct gml_store *store, const struct gml_inode *inode, bool directory,
-		   struct gml_object_info *info)
+void gml_path_facts_of(const struct gml_inode *inode, bool directory, const struct gml_attr *live,
+		       struct gml_object_info *info)
 {
+	bool dirty = !directory && (inode->flags & GML_INODE_DIRTY);
 	memset(info, 0, sizeof(*info));
 	info->ino = inode->ino;
 	info->uid = inode->uid;
-	info->mtime = inode->mtime;
+	info->mtime = dirty ? live->mtime : inode->mtime;
 	info->directory = directory;
 	if (directory) {
 		memcpy(info->etag, GML_ETAG_EMPTY, sizeof(GML_ETAG_EMPTY));
-		return 0;
+		return;
 	}
-	info->size = inode->size;
-	info->nparts = inode->nparts;
-	info->checksum = inode->checksum;
-	if (inode->flags & GML_INODE_DIRTY) {
-		struct gml_attr attr;
-		int rc = gml_inode_attr_spaceless(store, inode, &attr);
-		if (rc != 0)
-			return rc;
-		info->size = attr.size;
-		info->mtime = attr.mtime;
-		info->nparts = 0;
-		info->checksum = (struct gml_object_checksum){0};
-		gml_etag_format(inode, attr.change, info->etag);
-		return 0;
+	info->size = dirty ? live->size : inode->size;
+	if (!dirty) {
+		info->nparts = inode->nparts;
+		info->checksum = inode->checksum;
 	}
-	gml_etag_format(inode, inode->change, info->etag);
-	return 0;
+	gml_etag_format(inode, dirty ? live->change : inode->change, info->etag);
+}
+
+int gml_path_facts(struct gml_store *store, const struct gml_inode *inode, bool directory,
+		   struct gml_object_info *info)
+{
+	struct gml_attr live;
+	int rc = 0;
+	if (!directory && (inode->flags & GML_INODE_DIRTY))
+		rc = gml_inode_attr_spaceless(store, inode, &live);
+	if (rc == 0)
+		gml_path_facts_of(inode, directory, &live, info);
+	return rc;
 }

@@ -52,8 +52,13 @@ int gml_path_missing(const struct gml_op *op, const struct gml_path *path);
 int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml_inode *out,
 		    bool *directory_out);
 /* Fills the present ino, size, mtime, etag, nparts, checksum, directory; leaves headers and
- * metadata empty. */
+ * metadata empty. Not in closures: it asks about a file that is being written
+ * (gml_inode_attr_spaceless). */
 int gml_path_facts(struct gml_store *store, const struct gml_inode *inode, bool directory,
 		   struct gml_object_info *info);
+/* The same from attributes that were read before. `live`: those of a file that is being written;
+ * not read otherwise. Pure. */
+void gml_path_facts_of(const struct gml_inode *inode, bool directory, const struct gml_attr *live,
+		       struct gml_object_info *info);
 
 #endif

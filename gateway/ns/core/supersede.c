@@ -4,12 +4,12 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
+#include "gateway/base/clock.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "backref.h"
 #include "link.h"
 #include "supersede.h"
-#include "time.h"
 
 /* The last name went. */
 static int supersede_orphan(struct gml_txn *txn, struct gml_inode *inode, struct gml_usage *usage)

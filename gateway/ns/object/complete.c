@@ -407,7 +407,7 @@ int gml_upload_complete(struct gml_op *op, struct gml_store *store,
 	c.part = calloc(c.n, sizeof(*c.part));
 	c.freed = gml_deferred_frees_new();
 	rc = c.part == NULL || c.freed == NULL ? GML_ERR_NOMEM
-					       : gml_meta_update(store->meta, complete_run, &c);
+					       : gml_publish_update(&c.pub, complete_run, &c);
 	if (rc == 0) {
 		gml_deferred_frees_apply(store, c.freed);
 		if (info_out != NULL)

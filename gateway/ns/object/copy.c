@@ -58,12 +58,13 @@ static int copy_source(struct gml_txn *txn, struct object_copy *copy)
 	}
 	if (rc == 0)
 		rc = gml_path_may(pub->op, GML_ACTION_GET_OBJECT, &path, &copy->src);
-	if (rc == 0)
-		rc = gml_path_facts(pub->store, &copy->src, copy->directory, &info);
-	if (rc == 0)
-		rc = gml_conditions_check(copy->options->src_cond, &info, true);
-	if (rc == 0 && (copy->src.flags & GML_INODE_DIRTY ||
-			(copy->scan != NULL && strcmp(info.etag, copy->etag) != 0)))
+	if (rc == 0 && (copy->src.flags & GML_INODE_DIRTY))
+		rc = GML_ERR_AGAIN; /* it is opened again, and its bytes are copied */
+	if (rc != 0)
+		return rc;
+	gml_path_facts_of(&copy->src, copy->directory, NULL, &info);
+	rc = gml_conditions_check(copy->options->src_cond, &info, true);
+	if (rc == 0 && copy->scan != NULL && strcmp(info.etag, copy->etag) != 0)
 		rc = GML_ERR_AGAIN;
 	pub->size = info.size;
 	return rc;
@@ -161,7 +162,7 @@ static int copy_shared(struct object_copy *copy, struct gml_object_info *info_ou
 	copy->freed = gml_deferred_frees_new();
 	if (copy->freed == NULL)
 		return GML_ERR_NOMEM;
-	rc = gml_meta_update(store->meta, copy_share, copy);
+	rc = gml_publish_update(&copy->pub, copy_share, copy);
 	gml_keep_release(&copy->pub);
 	if (rc == 0) {
 		gml_deferred_frees_apply(store, copy->freed);

@@ -19,6 +19,7 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/presence.h"
 #include "gateway/base/span.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
@@ -26,7 +27,6 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/path.h"
-#include "gateway/ns/store/reader.h"
 #include "gateway/ns/store/store.h"
 #include "object_meta.h"
 #include "object_open.h"
@@ -285,8 +285,7 @@ static int object_pin(struct gml_object *object, enum gml_object_want want, bool
 	if (want == GML_OBJECT_FACTS)
 		return 0;
 	if (object->table)
-		object->reader = gml_readers_add(object->store->readers, &object->store->self,
-						 object->info.ino);
+		object->reader = gml_presence_reader_add(object->store->presence, object->info.ino);
 	if (want == GML_OBJECT_PRESENT)
 		rc = gml_object_look(object, nowait);
 	for (uint32_t i = 0; rc == 0 && want == GML_OBJECT_CONTENT && i < object->npieces; i++)
@@ -383,7 +382,7 @@ void gml_object_close(struct gml_object *object)
 	for (uint32_t i = 0; i < object->nkept; i++)
 		gml_piece_release(&object->kept[i]);
 	gml_blob_unref(object->write_blob);
-	gml_readers_remove(object->store->readers, object->reader);
+	gml_presence_reader_remove(object->store->presence, object->reader);
 	free(object->kept);
 	free(object);
 }

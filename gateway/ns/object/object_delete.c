@@ -50,10 +50,11 @@ static int delete_check(struct gml_txn *txn, struct object_delete *del)
 	del->existed = rc == 0;
 	if (rc == GML_ERR_NOENT)
 		return gml_conditions_check(at->cond, NULL, true);
-	if (rc == 0)
-		rc = gml_path_facts(at->store, &del->child, directory, &info);
-	if (rc == 0)
-		rc = gml_conditions_check(at->cond, &info, true);
+	if (rc == 0 && at->cond != NULL) {
+		rc = gml_publish_facts(txn, at, &del->child, directory, &info);
+		if (rc == 0)
+			rc = gml_conditions_check(at->cond, &info, true);
+	}
 	del->file = !directory;
 	del->unmarked = path->last.len == 0 && path->dir.flags & GML_INODE_EXPLICIT;
 	if (rc == 0 && del->file)
@@ -100,7 +101,7 @@ int gml_object_delete(struct gml_op *op, struct gml_store *store, const struct g
 	rc = delete_check(txn, &del);
 	gml_meta_read_end(txn);
 	if (rc == 0 && del.existed)
-		rc = gml_meta_update(store->meta, delete_run, &del);
+		rc = gml_publish_update(&del.at, delete_run, &del);
 	if (rc == 0 && existed_out != NULL)
 		*existed_out = del.existed;
 	return rc;

@@ -8,13 +8,13 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include <gemel/upload.h>
+#include "gateway/base/clock.h"
 #include "gateway/base/span.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/etag.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/core/link.h"
-#include "gateway/ns/core/time.h"
 #include "gateway/ns/store/store.h"
 #include "object_open.h"
 #include "put.h"

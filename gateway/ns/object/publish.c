@@ -9,15 +9,65 @@
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
+#include "gateway/ns/core/attr.h"
 #include "gateway/ns/core/etag.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/core/path.h"
 #include "keep.h"
 #include "publish.h"
 
+#define PUBLISH_TRIES 8
+
+/* Does `live` describe the inode's present content? If a later write made the inode DIRTY again,
+ * its record has a later change attribute. */
+static bool publish_is_live(const struct gml_publish *pub, const struct gml_inode *inode)
+{
+	return gml_ino_equal(pub->live.ino, inode->ino) && pub->live.change >= inode->change;
+}
+
+int gml_publish_facts(struct gml_txn *txn, struct gml_publish *pub, const struct gml_inode *inode,
+		      bool directory, struct gml_object_info *info)
+{
+	if (!txn->writable)
+		return gml_path_facts(pub->store, inode, directory, info);
+	if (!directory && (inode->flags & GML_INODE_DIRTY) && !publish_is_live(pub, inode)) {
+		pub->asks = true;
+		pub->live = (struct gml_attr){.ino = inode->ino};
+		return GML_ERR_AGAIN;
+	}
+	gml_path_facts_of(inode, directory, &pub->live, info);
+	return 0;
+}
+
+static int publish_ask(struct gml_publish *pub)
+{
+	struct gml_txn *txn = NULL;
+	struct gml_inode inode;
+	int rc = gml_meta_read_begin(pub->store->meta, &txn);
+	if (rc == 0)
+		rc = gml_rec_inode_get(txn, pub->live.ino, &inode);
+	if (rc == 0)
+		rc = gml_inode_attr_spaceless(pub->store, &inode, &pub->live);
+	gml_meta_read_end(txn);
+	return rc == GML_ERR_NOENT ? 0 : rc; /* gone meanwhile: the closure sees another one */
+}
+
+int gml_publish_update(struct gml_publish *pub, gml_meta_fn fn, void *arg)
+{
+	int rc = 0;
+	for (int i = 0; rc == 0 && i < PUBLISH_TRIES; i++) {
+		pub->asks = false;
+		rc = gml_meta_update(pub->store->meta, fn, arg);
+		if (rc != GML_ERR_AGAIN || !pub->asks)
+			return rc;
+		rc = publish_ask(pub);
+	}
+	return rc != 0 ? rc : GML_ERR_CONFLICT;
+}
+
 /* Preconditions consider only entries visible over S3. A symbolic link at the key fails If-Match,
  * although the PUT replaces it. */
-static int publish_conditions(struct gml_txn *txn, const struct gml_publish *pub)
+static int publish_conditions(struct gml_txn *txn, struct gml_publish *pub)
 {
 	struct gml_object_info info;
 	struct gml_inode inode;
@@ -29,7 +79,7 @@ static int publish_conditions(struct gml_txn *txn, const struct gml_publish *pub
 	if (rc == GML_ERR_NOENT)
 		return gml_conditions_check(pub->cond, NULL, true);
 	if (rc == 0)
-		rc = gml_path_facts(pub->store, &inode, directory, &info);
+		rc = gml_publish_facts(txn, pub, &inode, directory, &info);
 	return rc != 0 ? rc : gml_conditions_check(pub->cond, &info, true);
 }
 

@@ -25,7 +25,18 @@ struct gml_publish {
 	struct gml_inode old;  /* when `replaces` */
 	bool keeps;	       /* the new inode keeps the owner of the old one (keep.c) */
 	struct gml_kept *kept; /* on the heap: gml_keep_release */
+
+	bool asks;	      /* the closure needs `live` of this inode: AGAIN */
+	struct gml_attr live; /* of a file that is being written, asked between two runs */
 };
+/* gml_meta_update of a closure that works on *pub. Between two runs of it, the present attributes
+ * of a file that is being written are read, if conditions need them. CONFLICT: the name denotes
+ * another such file each time. */
+int gml_publish_update(struct gml_publish *pub, gml_meta_fn fn, void *arg);
+/* The facts that conditions check, in a transaction. AGAIN in a closure: gml_publish_update reads
+ * the attributes and runs it again. */
+int gml_publish_facts(struct gml_txn *txn, struct gml_publish *pub, const struct gml_inode *inode,
+		      bool directory, struct gml_object_info *info);
 /* Walks the path; conditions, rights, quota. Writes nothing. NOBUCKET, ACCESS, PERM, ROFS,
  * PRECONDITION, NOENT, DQUOT, INVAL, NAMETOOLONG, NOVERSION. */
 int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub);

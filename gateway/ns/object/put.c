@@ -229,7 +229,7 @@ int gml_put_publish(struct gml_op *op, struct gml_put *put, const struct gml_put
 				       .ref = put->ref,
 				       .cond = options->cond,
 				       .size = put->size};
-	rc = gml_meta_update(put->store->meta, put_publish, &fin);
+	rc = gml_publish_update(&fin.pub, put_publish, &fin);
 	gml_keep_release(&fin.pub);
 	/* A commit that failed with IO may still reach the disk: then the blob stays, and the next
 	 * start decides. */

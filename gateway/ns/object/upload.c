@@ -15,6 +15,7 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include <gemel/upload.h>
+#include "gateway/base/clock.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
@@ -22,7 +23,6 @@
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/core/path.h"
-#include "gateway/ns/core/time.h"
 #include "gateway/ns/store/store.h"
 #include "list_start.h"
 #include "object_meta.h"

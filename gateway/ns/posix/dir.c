@@ -6,11 +6,11 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/presence.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/attr.h"
-#include "gateway/ns/core/change_counters.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/core/name.h"
 #include "gateway/ns/object/bucket_txn.h"
@@ -254,6 +254,7 @@ struct dir_link_arg {
 	struct gml_store *store;
 	gml_ino ino, parent;
 	struct gml_span name;
+	uint64_t counter; /* gml_presence_change of ino */
 	struct gml_inode inode;
 };
 
@@ -281,15 +282,19 @@ static int dir_link_txn(struct gml_txn *txn, void *argp)
 	if (inode->nlink >= GML_LINK_MAX)
 		return GML_ERR_MLINK;
 	dir.flags |= GML_INODE_EXPLICIT;
-	inode->change = gml_change_current(arg->store, inode);
+	inode->change = gml_change_seen(inode, arg->counter);
 	return gml_link_add(txn, &dir, arg->name, inode);
 }
 
 int gml_dir_link(struct gml_op *op, struct gml_store *store, gml_ino ino, gml_ino parent,
 		 struct gml_span name, struct gml_attr *out)
 {
-	struct dir_link_arg arg = {
-		.op = op, .store = store, .ino = ino, .parent = parent, .name = name};
+	struct dir_link_arg arg = {.op = op,
+				   .store = store,
+				   .ino = ino,
+				   .parent = parent,
+				   .name = name,
+				   .counter = gml_presence_change(store->presence, ino)};
 	int rc = gml_meta_update(store->meta, dir_link_txn, &arg);
 	return rc == 0 && out != NULL ? gml_inode_attr(store, NULL, &arg.inode, out) : rc;
 }
@@ -302,6 +307,8 @@ struct dir_remove_arg {
 	gml_ino parent;
 	struct gml_span name;
 	enum gml_remove_kind kind;
+	gml_ino child; /* whose name goes, in the closure's last run */
+	bool dirty;    /* it is being written */
 };
 
 static int dir_remove_bucket(struct gml_txn *txn, struct dir_remove_arg *arg)
@@ -342,7 +349,8 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 		return GML_ERR_ISDIR;
 	if (child.type == GML_DIR)
 		rc = gml_dir_empty(txn, child.ino, &marker);
-	child.change = gml_change_current(arg->store, &child);
+	arg->child = child.ino;
+	arg->dirty = child.flags & GML_INODE_DIRTY;
 	/* a client uses it: rm -r removes the emptied directory next */
 	dir.flags |= GML_INODE_EXPLICIT;
 	if (rc == 0)
@@ -362,5 +370,8 @@ int gml_dir_remove(struct gml_op *op, struct gml_store *store, gml_ino parent, s
 {
 	struct dir_remove_arg arg = {
 		.op = op, .store = store, .parent = parent, .name = name, .kind = kind};
-	return gml_meta_update(store->meta, dir_remove_txn, &arg);
+	int rc = gml_meta_update(store->meta, dir_remove_txn, &arg);
+	if (rc == 0 && arg.dirty)
+		gml_presence_step(store->presence, arg.child);
+	return rc;
 }

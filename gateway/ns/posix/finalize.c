@@ -7,19 +7,19 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/clock.h"
+#include "gateway/base/owner.h"
+#include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/attr.h"
 #include "gateway/ns/core/blob_sums.h"
-#include "gateway/ns/core/change_counters.h"
 #include "gateway/ns/core/extent.h"
 #include "inode.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/core/may_change.h"
-#include "gateway/ns/core/time.h"
-#include "gateway/ns/store/owner.h"
 #include "gateway/ns/store/store.h"
 #include "finalize.h"
 #include "open_inode.h"
@@ -58,14 +58,9 @@ static int finalize_read(struct gml_store *store, gml_ino ino, struct gml_inode 
 	return rc;
 }
 
-static bool finalize_same_owner(const struct gml_owner *a, const struct gml_owner *b)
-{
-	return a->pid == b->pid && a->start == b->start && a->boot == b->boot;
-}
-
 static bool finalize_is_self(const struct gml_store *store, const struct gml_owner *owner)
 {
-	return finalize_same_owner(owner, &store->self);
+	return gml_owner_equal(owner, &store->self);
 }
 
 int gml_finalize_look(struct gml_store *store, gml_ino ino, struct gml_inode *inode,
@@ -88,7 +83,9 @@ int gml_finalize_sample(struct gml_store *store, struct gml_open_inode *open_ino
 	struct gml_blob *blob;
 	uint64_t written = atomic_load(&open_inode->written);
 	int rc = gml_open_inode_wblob(store, open_inode, inode->wblob, false, &blob);
-	*out = (struct gml_finalized){.owner = *owner, .wblob = inode->wblob};
+	*out = (struct gml_finalized){.owner = *owner,
+				      .wblob = inode->wblob,
+				      .counter = gml_presence_change(store->presence, inode->ino)};
 	if (rc == GML_ERR_NOENT) {
 		out->missing = true;
 		return inode->size == 0 ? 0 : GML_ERR_CORRUPT;
@@ -119,10 +116,10 @@ int gml_finalize_apply(struct gml_txn *txn, struct gml_store *store, struct gml_
 	rc = gml_rec_dirty_get(txn, inode->ino, &owner);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	if (!finalize_same_owner(&owner, &final->owner))
+	if (!gml_owner_equal(&owner, &final->owner))
 		return GML_ERR_AGAIN;
 	/* A file of this process that was never written has no new attributes. */
-	inode->change = gml_change_current(store, inode);
+	inode->change = gml_change_seen(inode, final->counter);
 	if (!final->missing || !finalize_is_self(store, &owner))
 		inode->change = gml_change_next(inode->change);
 	inode->flags &= ~(uint32_t)GML_INODE_DIRTY;
@@ -211,7 +208,7 @@ int gml_open_inode_takeover(struct gml_store *store, struct gml_open_inode *open
 	int rc = finalize_read(store, open_inode->ino, &inode, &owner);
 	if (rc != 0 || !(inode.flags & GML_INODE_DIRTY))
 		return rc;
-	if (!finalize_is_self(store, &owner) && gml_owner_alive(&owner))
+	if (!finalize_is_self(store, &owner) && gml_presence_alive(store->presence, &owner))
 		return GML_ERR_BUSY;
 	return finalize_inode(store, open_inode, &inode, &owner);
 }
@@ -259,6 +256,7 @@ struct dirty_arg {
 	struct gml_store *store;
 	struct gml_inode seen; /* scalars only */
 	uint64_t id;
+	uint64_t counter; /* gml_presence_change */
 	bool fresh, strip;
 };
 
@@ -275,7 +273,7 @@ static int dirty_txn(struct gml_txn *txn, void *argp)
 	if (arg->strip) {
 		gml_inode_strip(&inode);
 		inode.ctime = gml_now();
-		inode.change = gml_change_next(gml_change_current(arg->store, &inode));
+		inode.change = gml_change_next(gml_change_seen(&inode, arg->counter));
 	}
 	if (!(inode.flags & GML_INODE_DIRTY))
 		rc = gml_dirty_apply(txn, arg->op, arg->store, &inode, arg->id, arg->fresh);
@@ -314,6 +312,7 @@ static int dirty_try(struct gml_store *store, struct gml_open_inode *open_inode,
 	int rc = finalize_read(store, open_inode->ino, &arg->seen, &owner);
 	if (rc != 0)
 		return rc;
+	arg->counter = gml_presence_change(store->presence, open_inode->ino);
 	if (arg->seen.flags & GML_INODE_DIRTY) {
 		if (!finalize_is_self(store, &owner)) {
 			rc = gml_open_inode_takeover(store, open_inode);

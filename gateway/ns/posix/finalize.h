@@ -17,6 +17,7 @@ struct gml_finalized {
 	bool missing; /* never written: no file */
 	uint64_t size, space;
 	int64_t mtime, ctime;
+	uint64_t counter; /* gml_presence_change */
 };
 /* 0: the inode has a name and is DIRTY by this process. AGAIN: not so. STALE. */
 int gml_finalize_look(struct gml_store *store, gml_ino ino, struct gml_inode *inode,

@@ -6,14 +6,14 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/clock.h"
+#include "gateway/base/presence.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
-#include "gateway/ns/core/change_counters.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/core/name.h"
-#include "gateway/ns/core/time.h"
 #include "gateway/ns/store/store.h"
 #include "dir.h"
 
@@ -22,6 +22,10 @@ struct rename_arg {
 	struct gml_store *store;
 	gml_ino from_ino, to_ino;
 	struct gml_span from, to;
+	struct rename_changed {
+		gml_ino ino;
+		bool dirty; /* it is being written */
+	} changed[2];	    /* what moved and what was replaced, in the closure's last run */
 };
 
 /* One end: the directory, and what the name denotes in it. */
@@ -171,25 +175,32 @@ static int rename_move(struct gml_txn *txn, const struct rename_arg *arg, struct
 				    .why = GML_SUPERSEDE_RENAMED_OVER};
 	struct gml_inode *inode = &work->from.inode;
 	inode->ctime = gml_now();
-	inode->change = gml_change_next(gml_change_current(arg->store, inode));
+	inode->change = gml_change_next(inode->change);
 	if (inode->type == GML_DIR)
 		inode->flags |= GML_INODE_EXPLICIT;
 	return gml_link_move(txn, &from, &to, inode, work->to.found ? &work->to.inode : NULL);
 }
 
+static struct rename_changed rename_changed_of(const struct gml_inode *inode)
+{
+	return (struct rename_changed){inode->ino, inode->flags & GML_INODE_DIRTY};
+}
+
 static int rename_txn(struct gml_txn *txn, void *argp)
 {
-	const struct rename_arg *arg = argp;
+	struct rename_arg *arg = argp;
 	struct rename_work work;
 	bool same;
 	int rc = rename_check(txn, arg, &work, &same);
+	memset(arg->changed, 0, sizeof(arg->changed));
 	if (rc != 0 || same)
 		return rc;
 	rename_target_name(arg, &work);
 	work.to.dir->flags |= GML_INODE_EXPLICIT; /* a client uses them */
 	work.from.dir->flags |= GML_INODE_EXPLICIT;
+	arg->changed[0] = rename_changed_of(&work.from.inode);
 	if (work.to.found) {
-		work.to.inode.change = gml_change_current(arg->store, &work.to.inode);
+		arg->changed[1] = rename_changed_of(&work.to.inode);
 		rc = gml_dir_drop_marker(txn, arg->op, &work.to.inode, work.to.marker);
 	}
 	return rc == 0 ? rename_move(txn, arg, &work) : rc;
@@ -198,6 +209,15 @@ static int rename_txn(struct gml_txn *txn, void *argp)
 int gml_dir_rename(struct gml_op *op, struct gml_store *store, gml_ino from_dir,
 		   struct gml_span from, gml_ino to_dir, struct gml_span to)
 {
-	struct rename_arg arg = {op, store, from_dir, to_dir, from, to};
-	return gml_meta_update(store->meta, rename_txn, &arg);
+	struct rename_arg arg = {.op = op,
+				 .store = store,
+				 .from_ino = from_dir,
+				 .to_ino = to_dir,
+				 .from = from,
+				 .to = to};
+	int rc = gml_meta_update(store->meta, rename_txn, &arg);
+	for (int i = 0; rc == 0 && i < 2; i++)
+		if (arg.changed[i].dirty)
+			gml_presence_step(store->presence, arg.changed[i].ino);
+	return rc;
 }

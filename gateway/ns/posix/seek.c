@@ -7,13 +7,13 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/attr.h"
-#include "gateway/ns/core/change_counters.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/store/store.h"
 #include "handle.h"
@@ -157,7 +157,7 @@ static int seek_allocate(struct gml_op *op, struct gml_file *file, uint64_t off,
 					   : rc;
 	rc = gml_blob_allocate(wb, off, end - off);
 	atomic_fetch_add(&file->open_inode->written, 1);
-	gml_change_bump(file->store, file->open_inode->ino);
+	gml_presence_step(file->store->presence, file->open_inode->ino);
 	return rc;
 }
 
@@ -193,7 +193,7 @@ static int seek_deallocate(struct gml_op *op, struct gml_file *file, uint64_t of
 	if (rc == 0)
 		rc = gml_blob_punch(wb, off, end - off);
 	atomic_fetch_add(&file->open_inode->written, 1);
-	gml_change_bump(file->store, file->open_inode->ino);
+	gml_presence_step(file->store->presence, file->open_inode->ino);
 	if (rc == 0)
 		rc = gml_blob_sync(wb);
 	if (rc == 0)

@@ -7,6 +7,8 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/clock.h"
+#include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
 #include "gateway/iam/authorize.h"
@@ -14,12 +16,10 @@
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/attr.h"
 #include "gateway/ns/core/blob_sums.h"
-#include "gateway/ns/core/change_counters.h"
 #include "gateway/ns/core/extent.h"
 #include "inode.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/core/may_change.h"
-#include "gateway/ns/core/time.h"
 #include "gateway/ns/object/bucket_txn.h"
 #include "gateway/ns/store/store.h"
 #include "finalize.h"
@@ -138,6 +138,7 @@ struct setattr_arg {
 	bool content;
 	struct gml_inode seen;	    /* scalars only */
 	struct gml_finalized final; /* while DIRTY */
+	uint64_t counter;	    /* gml_presence_change */
 	bool keep_dirty;	    /* nothing was ever written, and the size stays 0 */
 	uint64_t wblob; /* the emptied file is DIRTY at once, with this write blob; 0: not */
 	struct gml_inode after; /* scalars and target's length */
@@ -213,12 +214,18 @@ static int setattr_txn(struct gml_txn *txn, void *argp)
 	if (rc != 0)
 		return rc;
 	setattr_apply(arg->op, arg->set, gml_now(), &inode);
-	inode.change = gml_change_next(gml_change_current(arg->store, &inode));
+	inode.change = gml_change_next(gml_change_seen(&inode, arg->counter));
 	rc = gml_inode_save(txn, &inode);
 	if (rc == 0 && (arg->set->mask & GML_SET_UID) && gml_ino_equal(inode.ino, inode.bucket))
 		rc = gml_bucket_txn_chown(txn, inode.ino, inode.uid);
 	arg->after = inode;
 	return rc;
+}
+
+static int setattr_commit(struct setattr_arg *arg)
+{
+	arg->counter = gml_presence_change(arg->store->presence, arg->ino);
+	return gml_meta_update(arg->store->meta, setattr_txn, arg);
 }
 
 /* AGAIN: an inode that a dead process had left DIRTY is clean now. */
@@ -239,8 +246,7 @@ static int setattr_look(struct setattr_arg *arg, struct gml_open_inode *open_ino
 		rc = rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	}
 	gml_meta_read_end(txn);
-	if (rc != 0 ||
-	    (owner.pid == self->pid && owner.start == self->start && owner.boot == self->boot))
+	if (rc != 0 || gml_owner_equal(&owner, self))
 		return rc;
 	rc = gml_open_inode_takeover(arg->store, open_inode);
 	return rc == 0 ? GML_ERR_AGAIN : rc;
@@ -310,7 +316,7 @@ static int setattr_locked(struct setattr_arg *arg, struct gml_open_inode *open_i
 	for (int i = 0; i < SETATTR_TRIES && rc == GML_ERR_AGAIN; i++) {
 		rc = setattr_prepare(arg, open_inode);
 		if (rc == 0)
-			rc = gml_meta_update(arg->store->meta, setattr_txn, arg);
+			rc = setattr_commit(arg);
 	}
 	if (rc != 0)
 		return rc;
@@ -387,7 +393,7 @@ int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino,
 			rc = setattr_file(&arg, open_inode);
 		gml_open_inode_put(store, open_inode);
 	} else {
-		rc = gml_meta_update(store->meta, setattr_txn, &arg);
+		rc = setattr_commit(&arg);
 	}
 	return rc == 0 && out != NULL ? gml_inode_attr(store, NULL, &arg.after, out) : rc;
 }

@@ -11,16 +11,17 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/clock.h"
+#include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
-#include "gateway/ns/core/change_counters.h"
+#include "gateway/ns/core/attr.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/core/may_change.h"
-#include "gateway/ns/core/time.h"
 #include "gateway/ns/store/store.h"
 #include "finalize.h"
 #include "handle.h"
@@ -117,7 +118,7 @@ static int write_in_place(struct gml_file *file, const struct gml_inode *inode, 
 	rc = gml_blob_write(blob, off, iov, iovcnt);
 	/* Also after a failure: a part may have been written. */
 	atomic_fetch_add(&file->open_inode->written, 1);
-	gml_change_bump(file->store, file->open_inode->ino);
+	gml_presence_step(file->store->presence, file->open_inode->ino);
 	if (rc == 0)
 		write_back(file->open_inode, blob, off, end);
 	return rc;
@@ -214,9 +215,9 @@ static int write_copy_around(struct gml_store *store, gml_ino ino, struct gml_bl
 }
 
 struct splice_arg {
-	struct gml_store *store;
 	gml_ino ino;
 	uint64_t wblob, off, len;
+	uint64_t counter; /* gml_presence_change */
 	bool hole;
 };
 
@@ -235,14 +236,19 @@ static int splice_txn(struct gml_txn *txn, void *argp)
 	gml_txn_durability(txn, false);
 	if (arg->hole)
 		inode.flags |= GML_INODE_SPARSE;
-	inode.change = gml_change_next(gml_change_current(arg->store, &inode));
+	inode.change = gml_change_next(gml_change_seen(&inode, arg->counter));
 	return rc == 0 ? gml_inode_save(txn, &inode) : rc;
 }
 
 int gml_open_inode_splice(struct gml_store *store, struct gml_open_inode *open_inode,
 			  uint64_t wblob, uint64_t off, uint64_t len, bool hole)
 {
-	struct splice_arg arg = {store, open_inode->ino, wblob, off, len, hole};
+	struct splice_arg arg = {.ino = open_inode->ino,
+				 .wblob = wblob,
+				 .off = off,
+				 .len = len,
+				 .counter = gml_presence_change(store->presence, open_inode->ino),
+				 .hole = hole};
 	return gml_meta_update(store->meta, splice_txn, &arg);
 }
 

@@ -8,14 +8,15 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/clock.h"
+#include "gateway/base/presence.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
-#include "gateway/ns/core/change_counters.h"
+#include "gateway/ns/core/attr.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/core/may_change.h"
-#include "gateway/ns/core/time.h"
 #include "gateway/ns/object/object_meta.h"
 #include "gateway/ns/store/store.h"
 #include "handle.h"
@@ -203,12 +204,14 @@ struct xattr_arg {
 	gml_ino ino;
 	struct gml_span name, value;
 	enum gml_xattr_disposition disposition;
+	uint64_t counter; /* gml_presence_change */
 };
 
-static int xattr_touch(struct gml_txn *txn, struct gml_store *store, struct gml_inode *inode)
+/* counter: gml_presence_change. */
+static int xattr_touch(struct gml_txn *txn, struct gml_inode *inode, uint64_t counter)
 {
 	inode->ctime = gml_now();
-	inode->change = gml_change_next(gml_change_current(store, inode));
+	inode->change = gml_change_next(gml_change_seen(inode, counter));
 	if (inode->type == GML_DIR)
 		inode->flags |= GML_INODE_EXPLICIT;
 	return gml_inode_save(txn, inode);
@@ -242,13 +245,19 @@ static int xattr_set_txn(struct gml_txn *txn, void *argp)
 	if (rc != 0)
 		return rc;
 	inode.flags |= GML_INODE_XATTRS;
-	return xattr_touch(txn, arg->store, &inode);
+	return xattr_touch(txn, &inode, arg->counter);
 }
 
 int gml_xattr_set(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name,
 		  struct gml_span value, enum gml_xattr_disposition disposition)
 {
-	struct xattr_arg arg = {op, store, ino, name, value, disposition};
+	struct xattr_arg arg = {op,
+				store,
+				ino,
+				name,
+				value,
+				disposition,
+				gml_presence_change(store->presence, ino)};
 	int rc = xattr_name_check(name);
 	if (rc == 0)
 		rc = xattr_value_check(name, value);
@@ -282,12 +291,16 @@ static int xattr_remove_txn(struct gml_txn *txn, void *argp)
 		return rc;
 	if (!any)
 		inode.flags &= ~(uint32_t)GML_INODE_XATTRS;
-	return xattr_touch(txn, arg->store, &inode);
+	return xattr_touch(txn, &inode, arg->counter);
 }
 
 int gml_xattr_remove(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name)
 {
-	struct xattr_arg arg = {.op = op, .store = store, .ino = ino, .name = name};
+	struct xattr_arg arg = {.op = op,
+				.store = store,
+				.ino = ino,
+				.name = name,
+				.counter = gml_presence_change(store->presence, ino)};
 	int rc = xattr_name_check(name);
 	return rc == 0 ? gml_meta_update(store->meta, xattr_remove_txn, &arg) : rc;
 }
@@ -375,6 +388,7 @@ struct tags_arg {
 	const struct gml_meta_pair *tags;
 	struct tags_name names[GML_TAGS_MAX];
 	uint32_t ntags;
+	uint64_t counter; /* gml_presence_change */
 };
 
 static struct gml_span tags_span(const struct tags_name *name)
@@ -482,7 +496,7 @@ static int tags_replace_txn(struct gml_txn *txn, void *argp)
 		return rc;
 	inode.flags =
 		any ? inode.flags | GML_INODE_XATTRS : inode.flags & ~(uint32_t)GML_INODE_XATTRS;
-	return xattr_touch(txn, arg->store, &inode);
+	return xattr_touch(txn, &inode, arg->counter);
 }
 
 int gml_tags_replace(struct gml_op *op, struct gml_store *store, gml_ino ino,
@@ -495,8 +509,12 @@ int gml_tags_replace(struct gml_op *op, struct gml_store *store, gml_ino ino,
 	arg = malloc(sizeof(*arg));
 	if (arg == NULL)
 		return GML_ERR_NOMEM;
-	*arg = (struct tags_arg){
-		.op = op, .store = store, .ino = ino, .tags = tags, .ntags = ntags};
+	*arg = (struct tags_arg){.op = op,
+				 .store = store,
+				 .ino = ino,
+				 .tags = tags,
+				 .ntags = ntags,
+				 .counter = gml_presence_change(store->presence, ino)};
 	rc = tags_prepare(arg);
 	if (rc == 0)
 		rc = gml_meta_update(store->meta, tags_replace_txn, arg);

@@ -10,10 +10,11 @@
 #include <gemel/principal.h>
 #include <gemel/store.h>
 #include <gemel/types.h>
+#include "gateway/base/owner.h"
+#include "gateway/base/presence.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "check.h"
-#include "owner.h"
 #include "store.h"
 
 #define CHECK_STEP 4096 /* records between two calls of progress */
@@ -193,7 +194,7 @@ static bool check_dirty(void *arg, gml_ino ino, const struct gml_owner *owner)
 		gml_check_problem(c, "inode %s: in the dirty table, but not marked DIRTY",
 				  gml_ino_text(ino));
 	/* the reaper frees those */
-	else if (!(inode->bits & CHECK_ORPHAN) && !gml_owner_alive(owner))
+	else if (!(inode->bits & CHECK_ORPHAN) && !gml_presence_alive(c->store->presence, owner))
 		gml_check_problem(
 			c, "inode %s: DIRTY by process %u, which is gone (recovery settles it)",
 			gml_ino_text(ino), owner->pid);
@@ -360,7 +361,7 @@ static bool check_add_lease(void *arg, const struct gml_lease *lease)
 {
 	struct check *c = arg;
 	struct gml_lease *copy;
-	if (!gml_owner_alive(&lease->owner))
+	if (!gml_presence_alive(c->store->presence, &lease->owner))
 		return true;
 	copy = gml_check_push(c, &c->leases);
 	if (copy == NULL)

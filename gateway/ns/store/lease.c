@@ -13,25 +13,20 @@
 #include <time.h>
 #include <gemel/err.h>
 #include <gemel/op.h>
+#include "gateway/base/clock.h"
+#include "gateway/base/owner.h"
+#include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "collect.h"
 #include "lease.h"
-#include "owner.h"
 #include "store.h"
 
 #define LEASE_BLOBS 4096 /* one directory of the blob store */
 #define LEASE_PACK_KEEP ((int64_t)600 * 1000000000)
 #define LEASE_CLOSE_LIMIT ((int64_t)2 * 1000000000) /* time for sweeping at close */
 #define LEASE_BATCH 256
-
-static int64_t lease_clock(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 struct lease_take {
 	uint8_t kind;
@@ -57,7 +52,7 @@ static int lease_take_fn(struct gml_txn *txn, void *arg)
 /* Record that the current pack was closed, and move packs closed long ago to `take`. */
 static void lease_age_packs(struct gml_store *store, struct lease_take *take)
 {
-	int64_t now = lease_clock();
+	int64_t now = gml_monotonic();
 	unsigned kept = 0;
 	for (unsigned i = 0; i < store->nheld_packs; i++) {
 		struct gml_held_pack held = store->held_packs[i];
@@ -110,7 +105,7 @@ int gml_lease_next_id(void *arg, int kind, uint64_t *id_out)
 
 struct lease_list {
 	bool (*want)(const struct lease_list *list, const struct gml_owner *owner);
-	const struct gml_owner *self;
+	struct gml_presence *presence;
 	struct gml_lease leases[LEASE_BATCH];
 	unsigned count;
 };
@@ -125,13 +120,12 @@ static bool lease_list_add(void *arg, const struct gml_lease *lease)
 
 static bool lease_is_own(const struct lease_list *list, const struct gml_owner *owner)
 {
-	return owner->pid == list->self->pid && owner->start == list->self->start &&
-	       owner->boot == list->self->boot;
+	return gml_owner_equal(owner, &list->presence->self);
 }
 
 static bool lease_is_dead(const struct lease_list *list, const struct gml_owner *owner)
 {
-	return !gml_owner_alive(owner);
+	return !gml_presence_alive(list->presence, owner);
 }
 
 /* Up to LEASE_BATCH leases that are wanted. */
@@ -215,7 +209,7 @@ static int lease_finish(struct gml_store *store, struct lease_list *list, int64_
 		 * this fails. */
 		if (rc == 0 && list->count > 0)
 			rc = gml_meta_refresh(store->meta);
-		for (swept = 0; rc == 0 && swept < list->count && lease_clock() < until; swept++)
+		for (swept = 0; rc == 0 && swept < list->count && gml_monotonic() < until; swept++)
 			rc = lease_sweep(store, &list->leases[swept], removed);
 		list->count = swept;
 		if (rc == 0 && swept > 0)
@@ -234,8 +228,8 @@ int gml_lease_drop_all(struct gml_store *store)
 	if (list == NULL)
 		return GML_ERR_NOMEM;
 	list->want = lease_is_own;
-	list->self = &store->self;
-	rc = lease_finish(store, list, lease_clock() + LEASE_CLOSE_LIMIT, &dropped, &removed);
+	list->presence = store->presence;
+	rc = lease_finish(store, list, gml_monotonic() + LEASE_CLOSE_LIMIT, &dropped, &removed);
 	if (removed > 0)
 		gml_store_log(store, GML_LOG_WARN, "%llu unpublished files removed at close",
 			      (unsigned long long)removed);
@@ -251,7 +245,7 @@ int gml_lease_recover(struct gml_store *store)
 	if (list == NULL)
 		return GML_ERR_NOMEM;
 	list->want = lease_is_dead;
-	list->self = &store->self;
+	list->presence = store->presence;
 	rc = lease_finish(store, list, INT64_MAX, &dropped, &removed);
 	if (dropped > 0)
 		gml_store_log(

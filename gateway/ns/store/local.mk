@@ -12,10 +12,6 @@ libgemel_la_SOURCES += \
 	gateway/ns/store/handle_bytes.c \
 	gateway/ns/store/lease.c \
 	gateway/ns/store/lease.h \
-	gateway/ns/store/owner.c \
-	gateway/ns/store/owner.h \
-	gateway/ns/store/reader.c \
-	gateway/ns/store/reader.h \
 	gateway/ns/store/reap.c \
 	gateway/ns/store/reap.h \
 	gateway/ns/store/recover.c \

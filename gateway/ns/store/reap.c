@@ -13,12 +13,12 @@
 #include <gemel/op.h>
 #include <gemel/store.h>
 #include <gemel/types.h>
+#include "gateway/base/clock.h"
+#include "gateway/base/presence.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/core/link.h"
-#include "gateway/ns/core/time.h"
-#include "reader.h"
 #include "reap.h"
 #include "store.h"
 
@@ -54,7 +54,8 @@ static bool reap_is_read(const struct reap_list *list, gml_ino ino)
 {
 	struct gml_inode inode;
 	return gml_rec_inode_get(list->txn, ino, &inode) == 0 &&
-	       (inode.flags & GML_INODE_EXTENTS) && gml_readers_has(list->store->readers, ino);
+	       (inode.flags & GML_INODE_EXTENTS) &&
+	       gml_presence_reader_any(list->store->presence, ino);
 }
 
 static bool reap_add(void *arg, gml_ino ino, int64_t since)

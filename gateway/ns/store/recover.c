@@ -5,18 +5,20 @@
 #include <gemel/op.h>
 #include <gemel/store.h>
 #include <gemel/types.h>
+#include "gateway/base/owner.h"
+#include "gateway/base/presence.h"
 #include "gateway/iam/roster.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/posix/finalize.h"
 #include "lease.h"
-#include "owner.h"
 #include "store.h"
 
 #define RECOVER_BATCH 512
 
 /* DIRTY inodes whose writer is dead, in inode order. */
 struct recover_list {
+	struct gml_presence *presence;
 	gml_ino inos[RECOVER_BATCH], last;
 	unsigned count, seen;
 };
@@ -26,7 +28,7 @@ static bool recover_add(void *arg, gml_ino ino, const struct gml_owner *owner)
 	struct recover_list *list = arg;
 	list->last = ino;
 	list->seen++;
-	if (!gml_owner_alive(owner))
+	if (!gml_presence_alive(list->presence, owner))
 		list->inos[list->count++] = ino;
 	/* Bounded also where all are alive: a snapshot is not held for long. */
 	return list->count < RECOVER_BATCH && list->seen < 64 * RECOVER_BATCH;
@@ -69,6 +71,7 @@ static int recover_dirty(struct gml_op *op, struct gml_store *store)
 	int rc = 0, first_rc = 0;
 	if (list == NULL)
 		return GML_ERR_NOMEM;
+	list->presence = store->presence;
 	do {
 		struct gml_txn *txn = NULL;
 		list->count = list->seen = 0;

@@ -21,33 +21,31 @@
 #include <gemel/op.h>
 #include <gemel/store.h>
 #include <gemel/types.h>
+#include "gateway/base/clock.h"
 #include "gateway/base/errmap.h"
+#include "gateway/base/small_file.h"
+#include "gateway/base/hex.h"
+#include "gateway/base/log.h"
+#include "gateway/base/owner.h"
+#include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
 #include "gateway/iam/roster.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
-#include "gateway/ns/core/change_counters.h"
-#include "gateway/ns/core/time.h"
 #include "gateway/ns/posix/handle.h"
 #include "gateway/ns/posix/open_inode.h"
 #include "gateway/ns/posix/unwritten.h"
 #include "lease.h"
-#include "owner.h"
-#include "reader.h"
 #include "store.h"
 
 #define STORE_READY_SPACE ((uint64_t)8 << 20) /* less free disk space counts as none */
 
 void gml_store_log(const struct gml_store *store, enum gml_log_level level, const char *fmt, ...)
 {
-	char line[512];
 	va_list ap;
-	if (store->log == NULL)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	gml_log_va(store->log, store->log_arg, level, fmt, ap);
 	va_end(ap);
-	store->log(store->log_arg, level, line);
 }
 
 static int store_sub(char out[PATH_MAX], const char *path, const char *sub)
@@ -80,24 +78,16 @@ static int store_check_empty(int dirfd)
 static int store_write_format(int dirfd, const uint8_t uuid[GML_STORE_UUID_LEN])
 {
 	char text[256], hex[2 * GML_STORE_UUID_LEN + 1];
-	int fd, len, rc = 0;
-	for (int i = 0; i < GML_STORE_UUID_LEN; i++)
-		snprintf(hex + 2 * i, 3, "%02x", uuid[i]);
+	int len, code;
+	gml_hex(uuid, GML_STORE_UUID_LEN, hex);
 	len = snprintf(text, sizeof(text),
 		       "gemel store\nformat %u\nuuid %s\n\n"
 		       "meta holds the metadata, data the content. Change nothing here by hand.\n",
 		       GML_STORE_VERSION, hex);
-	fd = openat(dirfd, "format", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return gml_err_map(errno);
-	if (write(fd, text, (size_t)len) != len)
-		rc = GML_ERR_NOSPC;
-	else if (fsync(fd) != 0)
-		rc = gml_err_map(errno);
-	close(fd);
-	if (rc == 0 && fsync(dirfd) != 0)
-		rc = gml_err_map(errno);
-	return rc;
+	code = gml_small_file_write(dirfd, "format", text, (size_t)len, true);
+	if (code == 0)
+		code = gml_small_file_sync_dir(dirfd, ".");
+	return gml_err_map(code);
 }
 
 /* `arg`: the secret of handles. */
@@ -265,16 +255,12 @@ static int store_other_version(const struct gml_store *store, const char *path, 
 static int store_check_format(const struct gml_store *store, const char *path)
 {
 	static const char head[] = "gemel store\nformat ";
-	int fd = openat(store->dirfd, "format", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	unsigned long version;
 	char text[64] = "", *end;
-	ssize_t n;
-	if (fd < 0)
-		return gml_err_map(errno);
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n < 0)
-		return GML_ERR_IO;
+	size_t len;
+	int code = gml_small_file_read(store->dirfd, "format", text, sizeof(text) - 1, &len);
+	if (code != 0)
+		return gml_err_map(code);
 	if (strncmp(text, head, sizeof(head) - 1) != 0)
 		return GML_ERR_FORMAT;
 	version = strtoul(text + sizeof(head) - 1, &end, 10);
@@ -327,9 +313,7 @@ static int store_open_parts(struct gml_store *store, const char *path,
 	if (rc == 0 && mkdirat(store->dirfd, "run", 0700) != 0 && errno != EEXIST)
 		rc = gml_err_map(errno);
 	if (rc == 0)
-		rc = gml_change_counters_open(store->dirfd, &store->change_counters);
-	if (rc == 0)
-		rc = gml_readers_open(store->dirfd, &store->readers);
+		rc = gml_presence_open(store->dirfd, &store->self, &store->presence);
 	if (rc == 0)
 		rc = gml_roster_open(store->dirfd, &store->roster);
 	if (rc == 0)
@@ -345,8 +329,7 @@ static void store_free(struct gml_store *store)
 	gml_unwritten_free(store->unwritten);
 	gml_open_inodes_free(store->open_inodes);
 	gml_roster_close(store->roster);
-	gml_readers_close(store->readers);
-	gml_change_counters_close(store->change_counters);
+	gml_presence_close(store->presence);
 	if (store->meta != NULL)
 		gml_meta_close(store->meta);
 	gml_data_close(store->data);

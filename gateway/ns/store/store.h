@@ -10,10 +10,9 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 
-struct gml_change_counters;
 struct gml_open_inodes;
+struct gml_presence;
 struct gml_roster;
-struct gml_readers;
 struct gml_unwritten;
 
 #define GML_HELD_PACKS 64
@@ -21,9 +20,8 @@ struct gml_unwritten;
 struct gml_store {
 	struct gml_meta *meta;
 	struct gml_data *data;
-	struct gml_change_counters *change_counters;
+	struct gml_presence *presence;
 	struct gml_open_inodes *open_inodes;
-	struct gml_readers *readers;
 	struct gml_roster *roster;
 	struct gml_unwritten *unwritten;
 	struct gml_owner self;

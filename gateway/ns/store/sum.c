@@ -13,11 +13,11 @@
 #include <gemel/err.h>
 #include <gemel/op.h>
 #include <gemel/store.h>
+#include "gateway/base/clock.h"
 #include "gateway/data/data.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/blob_sums.h"
-#include "gateway/ns/core/time.h"
 #include "store.h"
 
 #define SUM_BATCH 64	       /* blobs of one transaction */

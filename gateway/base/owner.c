@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Processes as owners of leases and DIRTY files: a pid alone is reused, but not together with its
- * start time and the boot id. All processes of one store must share a pid namespace: one that
- * cannot be seen counts as dead. */
+/* See owner.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,23 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 #include <gemel/err.h>
-#include "gateway/meta/record/record.h"
+#include "small_file.h"
 #include "owner.h"
 
 /* 0; NOENT: there is no such file, or its process ended meanwhile; IO: unknown. */
 static int owner_read_file(const char *path, char *buf, size_t cap)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), code = errno;
-	ssize_t n = -1;
-	if (fd >= 0) {
-		n = read(fd, buf, cap - 1);
-		code = errno;
-		close(fd);
-	}
-	if (n <= 0)
-		return n < 0 && (code == ENOENT || code == ESRCH) ? GML_ERR_NOENT : GML_ERR_IO;
-	buf[n] = '\0';
-	return 0;
+	size_t len;
+	int code = gml_small_file_read(AT_FDCWD, path, buf, cap - 1, &len);
+	if (code != 0)
+		return code == ENOENT || code == ESRCH ? GML_ERR_NOENT : GML_ERR_IO;
+	buf[len] = '\0';
+	return len > 0 ? 0 : GML_ERR_IO;
 }
 
 /* Start time of a process, in clock ticks since boot; NOENT when there is none, or only a
@@ -76,13 +69,19 @@ int gml_owner_self(struct gml_owner *out)
 		       : GML_ERR_IO;
 }
 
+bool gml_owner_equal(const struct gml_owner *a, const struct gml_owner *b)
+{
+	return a->gateway == b->gateway && a->pid == b->pid && a->start == b->start &&
+	       a->boot == b->boot;
+}
+
 bool gml_owner_alive(const struct gml_owner *owner)
 {
 	uint64_t start, boot;
 	char path[32];
 	int rc;
 	if (!owner_boot(&boot))
-		return true; /* an unknown owner counts as alive */
+		return true;
 	if (owner->boot != boot)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%u/stat", owner->pid);
