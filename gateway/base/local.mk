@@ -16,6 +16,8 @@ libgemel_la_SOURCES += \
 	gateway/base/hex.c \
 	gateway/base/hex.h \
 	gateway/base/ino.c \
+	gateway/base/lock.c \
+	gateway/base/lock.h \
 	gateway/base/log.c \
 	gateway/base/log.h \
 	gateway/base/map.c \

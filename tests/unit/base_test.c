@@ -22,6 +22,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/small_file.h"
 #include "gateway/base/hex.h"
+#include "gateway/base/lock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/map.h"
 #include "gateway/base/owner.h"
@@ -712,6 +713,55 @@ static void test_presence(void **state)
 	gml_presence_close(NULL);
 }
 
+/* ---- locks ---- */
+
+/* Each bug is seen once, and what is right is not. */
+static void test_locks(void **state)
+{
+	struct gml_rwlock a, b;
+	pthread_mutex_t leaf = PTHREAD_MUTEX_INITIALIZER, other = PTHREAD_MUTEX_INITIALIZER;
+	(void)state;
+	gml_rwlock_init(&a);
+	gml_rwlock_init(&b);
+	base_asserts = 0;
+	gml_assert_hook = base_count_assert;
+	gml_rwlock_shared(&a);
+	assert_true(gml_lock_held(&a, false) && !gml_lock_held(&a, true));
+	assert_false(gml_lock_held(&b, false));
+	gml_assert_locked(&a);
+	gml_leaf_lock(&leaf);
+	gml_leaf_unlock(&leaf);
+	assert_true(gml_rwlock_try_exclusive(&b)); /* who tries does not wait */
+	assert_false(gml_rwlock_try_exclusive(&b));
+	gml_rwlock_unlock(&a);
+	gml_assert_locked_exclusive(&b);
+	gml_rwlock_unlock(&b);
+	assert_int_equal(base_asserts, 0);
+	gml_assert_locked(&a); /* 1: not held */
+	gml_rwlock_shared(&a);
+	gml_assert_locked_exclusive(&a); /* 2: not so */
+	gml_rwlock_shared(&b);		 /* 3: waits while it holds another */
+	gml_rwlock_unlock(&b);
+	gml_rwlock_unlock(&a);
+	gml_leaf_lock(&leaf);
+	gml_rwlock_exclusive(&a); /* 4: under a leaf */
+	gml_rwlock_unlock(&a);
+	gml_leaf_lock(&other); /* 5: the same */
+	gml_leaf_unlock(&other);
+	gml_leaf_unlock(&leaf);
+	gml_in_closure = true;
+	gml_leaf_lock(&leaf);
+	gml_leaf_unlock(&leaf);
+	gml_rwlock_exclusive(&a); /* 6: in a closure */
+	gml_rwlock_unlock(&a);
+	gml_in_closure = false;
+	gml_lock_dropped(&a); /* 7: not held */
+	gml_assert_hook = NULL;
+	assert_int_equal(base_asserts, 7);
+	gml_rwlock_destroy(&a);
+	gml_rwlock_destroy(&b);
+}
+
 /* Closures ask nothing of other processes. */
 static void test_presence_in_closure(void **state)
 {
@@ -782,6 +832,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_shared_map, base_dir, base_dir_end),
 		cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_locks),
 		cmocka_unit_test_setup_teardown(test_presence, base_run_dir, base_run_dir_end),
 		cmocka_unit_test_setup_teardown(test_presence_in_closure, base_run_dir,
 						base_run_dir_end),

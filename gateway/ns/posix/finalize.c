@@ -82,7 +82,9 @@ int gml_finalize_sample(struct gml_store *store, struct gml_open_inode *open_ino
 {
 	struct gml_blob *blob;
 	uint64_t written = atomic_load(&open_inode->written);
-	int rc = gml_open_inode_wblob(store, open_inode, inode->wblob, false, &blob);
+	int rc;
+	gml_assert_locked_exclusive(&open_inode->lock);
+	rc = gml_open_inode_wblob(store, open_inode, inode->wblob, false, &blob);
 	*out = (struct gml_finalized){.owner = *owner,
 				      .wblob = inode->wblob,
 				      .counter = gml_presence_change(store->presence, inode->ino)};
@@ -193,11 +195,11 @@ int gml_open_inode_finalize(struct gml_store *store, struct gml_open_inode *open
 	rc = gml_open_inode_sync(store, open_inode);
 	if (rc != 0)
 		return rc;
-	pthread_rwlock_wrlock(&open_inode->lock);
+	gml_rwlock_exclusive(&open_inode->lock);
 	rc = gml_finalize_look(store, open_inode->ino, &inode, &owner);
 	if (rc == 0)
 		rc = finalize_inode(store, open_inode, &inode, &owner);
-	pthread_rwlock_unlock(&open_inode->lock);
+	gml_rwlock_unlock(&open_inode->lock);
 	return rc == GML_ERR_AGAIN ? 0 : rc;
 }
 
@@ -206,6 +208,7 @@ int gml_open_inode_takeover(struct gml_store *store, struct gml_open_inode *open
 	struct gml_inode inode;
 	struct gml_owner owner;
 	int rc = finalize_read(store, open_inode->ino, &inode, &owner);
+	gml_assert_locked_exclusive(&open_inode->lock);
 	if (rc != 0 || !(inode.flags & GML_INODE_DIRTY))
 		return rc;
 	if (!finalize_is_self(store, &owner) && gml_presence_alive(store->presence, &owner))
@@ -220,9 +223,9 @@ int gml_inode_finalize(struct gml_op *op, struct gml_store *store, gml_ino ino)
 	(void)op;
 	if (rc != 0)
 		return rc;
-	pthread_rwlock_wrlock(&open_inode->lock);
+	gml_rwlock_exclusive(&open_inode->lock);
 	rc = gml_open_inode_takeover(store, open_inode);
-	pthread_rwlock_unlock(&open_inode->lock);
+	gml_rwlock_unlock(&open_inode->lock);
 	gml_open_inode_put(store, open_inode);
 	return rc;
 }
@@ -235,6 +238,8 @@ int gml_dirty_apply(struct gml_txn *txn, const struct gml_op *op, struct gml_sto
 	int rc = gml_may_change(op, inode, GML_CHANGE_BYTES);
 	if (rc != 0)
 		return rc;
+	gml_assert(inode->type == GML_REG && !(inode->flags & GML_INODE_DIRTY));
+	gml_assert(id != 0 && (fresh ? inode->wblob == 0 : inode->wblob == id));
 	gml_inode_forget_content(inode);
 	inode->flags |= GML_INODE_DIRTY;
 	inode->wblob = id;
@@ -345,6 +350,7 @@ int gml_open_inode_dirty(const struct gml_op *op, struct gml_store *store,
 	struct dirty_arg arg = {.op = op, .store = store, .strip = strip};
 	uint64_t reserved = 0;
 	int rc = GML_ERR_AGAIN;
+	gml_assert_locked_exclusive(&open_inode->lock);
 	for (int i = 0; i < FINALIZE_TRIES && rc == GML_ERR_AGAIN; i++)
 		rc = dirty_try(store, open_inode, &arg, &reserved);
 	/* The file may exist. After a failed commit the content of the disk is unknown: it stays

@@ -43,7 +43,7 @@ static void open_inode_free(struct gml_open_inode *open_inode)
 {
 	gml_blob_unref(open_inode->wb);
 	pthread_mutex_destroy(&open_inode->wb_lock);
-	pthread_rwlock_destroy(&open_inode->lock);
+	gml_rwlock_destroy(&open_inode->lock);
 	free(open_inode);
 }
 
@@ -73,7 +73,6 @@ static struct gml_open_inode **open_inode_slot(struct open_inode_shard *shard, g
 struct gml_open_inode *gml_open_inode_spare(void)
 {
 	struct gml_open_inode *open_inode = calloc(1, sizeof(*open_inode));
-	pthread_rwlockattr_t attr;
 	if (open_inode == NULL)
 		return NULL;
 	open_inode->refs = 1;
@@ -81,11 +80,7 @@ struct gml_open_inode *gml_open_inode_spare(void)
 	atomic_init(&open_inode->written, 1);
 	atomic_init(&open_inode->synced, 0);
 	pthread_mutex_init(&open_inode->wb_lock, NULL);
-	/* A stream of writes must not block a truncation or a copy-on-write for ever. */
-	pthread_rwlockattr_init(&attr);
-	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(&open_inode->lock, &attr);
-	pthread_rwlockattr_destroy(&attr);
+	gml_rwlock_init(&open_inode->lock);
 	return open_inode;
 }
 
@@ -100,14 +95,14 @@ struct gml_open_inode *gml_open_inode_get_spare(struct gml_store *store, gml_ino
 	struct open_inode_shard *shard = open_inode_shard(store, ino);
 	struct gml_open_inode **slot, *open_inode;
 	spare->ino = ino;
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
 	slot = open_inode_slot(shard, ino);
 	if (*slot != NULL)
 		(*slot)->refs++;
 	else
 		*slot = spare;
 	open_inode = *slot;
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 	if (open_inode != spare)
 		open_inode_free(spare);
 	return open_inode;
@@ -117,11 +112,11 @@ int gml_open_inode_get(struct gml_store *store, gml_ino ino, struct gml_open_ino
 {
 	struct open_inode_shard *shard = open_inode_shard(store, ino);
 	struct gml_open_inode *spare;
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
 	*out = *open_inode_slot(shard, ino);
 	if (*out != NULL)
 		(*out)->refs++;
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 	if (*out != NULL)
 		return 0;
 	spare = gml_open_inode_spare();
@@ -138,11 +133,13 @@ void gml_open_inode_put(struct gml_store *store, struct gml_open_inode *open_ino
 	if (open_inode == NULL)
 		return;
 	shard = open_inode_shard(store, open_inode->ino);
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
+	gml_assert(open_inode->refs > 0);
 	last = --open_inode->refs == 0;
+	gml_assert(!last || (open_inode->writers == 0 && open_inode->holders == NULL));
 	if (last)
 		*open_inode_slot(shard, open_inode->ino) = open_inode->next;
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 	if (last)
 		open_inode_free(open_inode);
 }
@@ -151,7 +148,7 @@ void gml_open_inode_enter(struct gml_file *file)
 {
 	struct gml_open_inode *open_inode = file->open_inode;
 	struct open_inode_shard *shard = open_inode_shard(file->store, open_inode->ino);
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
 	if (file->access & GML_OPEN_WRITE)
 		open_inode->writers++;
 	if (!(file->access & GML_OPEN_IO)) {
@@ -161,7 +158,7 @@ void gml_open_inode_enter(struct gml_file *file)
 			file->next->link = &file->next;
 		open_inode->holders = file;
 	}
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 }
 
 bool gml_open_inode_leave(struct gml_file *file)
@@ -169,14 +166,15 @@ bool gml_open_inode_leave(struct gml_file *file)
 	struct gml_open_inode *open_inode = file->open_inode;
 	struct open_inode_shard *shard = open_inode_shard(file->store, open_inode->ino);
 	bool last;
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
+	gml_assert(!(file->access & GML_OPEN_WRITE) || open_inode->writers > 0);
 	last = (file->access & GML_OPEN_WRITE) && --open_inode->writers == 0;
 	if (!(file->access & GML_OPEN_IO)) {
 		*file->link = file->next;
 		if (file->next != NULL)
 			file->next->link = file->link;
 	}
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 	return last;
 }
 
@@ -187,14 +185,14 @@ static void open_inode_holders(struct gml_store *store, gml_ino ino, uint64_t cl
 	struct open_inode_shard *shard = open_inode_shard(store, ino);
 	const struct gml_file *file;
 	const struct gml_open_inode *open_inode;
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
 	open_inode = *open_inode_slot(shard, ino);
 	file = open_inode != NULL ? open_inode->holders : NULL;
 	*any_out = file != NULL;
 	while (file != NULL && (client == GML_CLIENT_NONE || file->client != client))
 		file = file->next;
 	*held_out = file != NULL;
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 }
 
 bool gml_open_inode_held(struct gml_store *store, gml_ino ino, uint64_t client)
@@ -215,9 +213,9 @@ bool gml_open_inode_has_writers(struct gml_store *store, struct gml_open_inode *
 {
 	struct open_inode_shard *shard = open_inode_shard(store, open_inode->ino);
 	bool any;
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
 	any = open_inode->writers > 0;
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 	return any;
 }
 
@@ -225,7 +223,8 @@ int gml_open_inode_wblob(struct gml_store *store, struct gml_open_inode *open_in
 			 bool create, struct gml_blob **out)
 {
 	int rc = 0;
-	pthread_mutex_lock(&open_inode->wb_lock);
+	gml_assert_locked(&open_inode->lock);
+	gml_leaf_lock(&open_inode->wb_lock);
 	if (open_inode->wb != NULL && gml_blob_id(open_inode->wb) != id) {
 		gml_blob_unref(open_inode->wb);
 		open_inode->wb = NULL;
@@ -235,7 +234,7 @@ int gml_open_inode_wblob(struct gml_store *store, struct gml_open_inode *open_in
 	if (rc != 0)
 		open_inode->wb = NULL;
 	*out = open_inode->wb;
-	pthread_mutex_unlock(&open_inode->wb_lock);
+	gml_leaf_unlock(&open_inode->wb_lock);
 	return rc;
 }
 
@@ -253,10 +252,10 @@ bool gml_open_inode_unwritten(struct gml_store *store, gml_ino ino)
 	struct open_inode_shard *shard = open_inode_shard(store, ino);
 	const struct gml_open_inode *open_inode;
 	bool unwritten;
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
 	open_inode = *open_inode_slot(shard, ino);
 	unwritten = open_inode != NULL && atomic_load(&open_inode->written) == 0;
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 	return unwritten;
 }
 
@@ -265,8 +264,8 @@ bool gml_store_file_is_open(void *arg, gml_ino ino)
 	struct gml_store *store = arg;
 	struct open_inode_shard *shard = open_inode_shard(store, ino);
 	bool open;
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
 	open = *open_inode_slot(shard, ino) != NULL;
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 	return open;
 }

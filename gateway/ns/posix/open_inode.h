@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <gemel/types.h>
+#include "gateway/base/lock.h"
 #include "gateway/data/data.h"
 #include "gateway/ns/store/store.h"
 
@@ -36,7 +37,7 @@ struct gml_open_inode {
 	/* opens without GML_OPEN_IO: an inode without a name stays usable for them; shard lock */
 	struct gml_file *holders;
 	/* shared: writes in place. Exclusive: changes of size, content map or state */
-	pthread_rwlock_t lock;
+	struct gml_rwlock lock;
 	bool owned; /* DIRTY, by this process. Read under lock, set under exclusive lock */
 	pthread_mutex_t wb_lock;
 	struct gml_blob *wb; /* open write blob; wb_lock; borrowed by threads that hold `lock` */

@@ -167,9 +167,9 @@ int gml_file_allocate(struct gml_op *op, struct gml_file *file, uint64_t off, ui
 	int rc = seek_range(file, off, len, &end);
 	if (rc != 0)
 		return rc;
-	pthread_rwlock_wrlock(&file->open_inode->lock);
+	gml_rwlock_exclusive(&file->open_inode->lock);
 	rc = seek_allocate(op, file, off, end);
-	pthread_rwlock_unlock(&file->open_inode->lock);
+	gml_rwlock_unlock(&file->open_inode->lock);
 	return rc == 0 ? gml_open_inode_commit(file->store, file->open_inode) : rc;
 }
 
@@ -218,8 +218,8 @@ int gml_file_deallocate(struct gml_op *op, struct gml_file *file, uint64_t off, 
 	int rc = seek_range(file, off, len, &end);
 	if (rc != 0)
 		return rc;
-	pthread_rwlock_wrlock(&file->open_inode->lock);
+	gml_rwlock_exclusive(&file->open_inode->lock);
 	rc = seek_deallocate(op, file, off, end);
-	pthread_rwlock_unlock(&file->open_inode->lock);
+	gml_rwlock_unlock(&file->open_inode->lock);
 	return rc == 0 ? gml_meta_flush(file->store->meta) : rc;
 }

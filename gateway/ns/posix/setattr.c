@@ -340,9 +340,9 @@ static int setattr_file(struct setattr_arg *arg, struct gml_open_inode *open_ino
 					 /* most bytes, before the lock keeps others waiting */
 					 open_inode);
 	if (rc == 0) {
-		pthread_rwlock_wrlock(&open_inode->lock);
+		gml_rwlock_exclusive(&open_inode->lock);
 		rc = setattr_locked(arg, open_inode);
-		pthread_rwlock_unlock(&open_inode->lock);
+		gml_rwlock_unlock(&open_inode->lock);
 	}
 	return rc;
 }

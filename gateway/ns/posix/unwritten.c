@@ -116,13 +116,13 @@ static bool unwritten_lock(struct unwritten_batch *batch, gml_ino ino)
 	bool locked;
 	if (gml_open_inode_get(batch->store, ino, &one->open_inode) != 0)
 		return false;
-	locked = pthread_rwlock_trywrlock(&one->open_inode->lock) == 0;
+	locked = gml_rwlock_try_exclusive(&one->open_inode->lock);
 	if (locked && unwritten_still(batch->store, one->open_inode, &one->final)) {
 		batch->count++;
 		return true;
 	}
 	if (locked)
-		pthread_rwlock_unlock(&one->open_inode->lock);
+		gml_rwlock_unlock(&one->open_inode->lock);
 	gml_open_inode_put(batch->store, one->open_inode);
 	return locked;
 }
@@ -179,7 +179,7 @@ void gml_unwritten_finalize(struct gml_store *store)
 	if (batch->count > 0)
 		unwritten_commit(batch);
 	for (unsigned i = 0; i < batch->count; i++) {
-		pthread_rwlock_unlock(&batch->files[i].open_inode->lock);
+		gml_rwlock_unlock(&batch->files[i].open_inode->lock);
 		gml_open_inode_put(store, batch->files[i].open_inode);
 	}
 	free(batch);

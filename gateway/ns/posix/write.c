@@ -90,7 +90,7 @@ static void write_back(struct gml_open_inode *open_inode, struct gml_blob *blob,
 		       uint64_t end)
 {
 	struct gml_writeback *writeback = &open_inode->writeback, due = {0};
-	pthread_mutex_lock(&open_inode->wb_lock);
+	gml_leaf_lock(&open_inode->wb_lock);
 	writeback->from = writeback->bytes == 0 || off < writeback->from ? off : writeback->from;
 	writeback->to = writeback->bytes == 0 || end > writeback->to ? end : writeback->to;
 	writeback->bytes += end - off;
@@ -98,7 +98,7 @@ static void write_back(struct gml_open_inode *open_inode, struct gml_blob *blob,
 		due = *writeback;
 		*writeback = (struct gml_writeback){0};
 	}
-	pthread_mutex_unlock(&open_inode->wb_lock);
+	gml_leaf_unlock(&open_inode->wb_lock);
 	if (due.bytes > 0 && due.to - due.from <= 2 * due.bytes)
 		gml_blob_flush_hint(blob, due.from, due.to - due.from);
 }
@@ -108,9 +108,11 @@ static int write_in_place(struct gml_file *file, const struct gml_inode *inode, 
 			  uint64_t end, const struct iovec *iov, int iovcnt)
 {
 	struct gml_blob *blob;
+	int rc;
+	gml_assert(inode->flags & GML_INODE_DIRTY && file->open_inode->owned);
 	/* Only a file that had no content may have no write blob file yet. */
-	int rc = gml_open_inode_wblob(file->store, file->open_inode, inode->wblob, inode->size == 0,
-				      &blob);
+	rc = gml_open_inode_wblob(file->store, file->open_inode, inode->wblob, inode->size == 0,
+				  &blob);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT
 			       ? gml_open_inode_lost(file->store, inode->ino, inode->wblob)
@@ -249,6 +251,7 @@ int gml_open_inode_splice(struct gml_store *store, struct gml_open_inode *open_i
 				 .len = len,
 				 .counter = gml_presence_change(store->presence, open_inode->ino),
 				 .hole = hole};
+	gml_assert_locked_exclusive(&open_inode->lock);
 	return gml_meta_update(store->meta, splice_txn, &arg);
 }
 
@@ -281,7 +284,7 @@ static int write_exclusive(struct gml_op *op, struct gml_file *file, uint64_t of
 {
 	struct write_look look;
 	int rc;
-	pthread_rwlock_wrlock(&file->open_inode->lock);
+	gml_rwlock_exclusive(&file->open_inode->lock);
 	rc = write_look(op, file->store, file->open_inode->ino, off, end, &look);
 	if (rc == 0)
 		rc = gml_open_inode_dirty(op, file->store, file->open_inode, look.strip);
@@ -290,7 +293,7 @@ static int write_exclusive(struct gml_op *op, struct gml_file *file, uint64_t of
 	if (rc == 0)
 		rc = look.covered ? write_over_extents(file, &look.inode, off, end, iov, iovcnt)
 				  : write_in_place(file, &look.inode, off, end, iov, iovcnt);
-	pthread_rwlock_unlock(&file->open_inode->lock);
+	gml_rwlock_unlock(&file->open_inode->lock);
 	return rc;
 }
 
@@ -301,14 +304,14 @@ static int write_shared(struct gml_op *op, struct gml_file *file, uint64_t off, 
 	struct write_look look;
 	int rc;
 	*done_out = true;
-	pthread_rwlock_rdlock(&file->open_inode->lock);
+	gml_rwlock_shared(&file->open_inode->lock);
 	rc = write_look(op, file->store, file->open_inode->ino, off, end, &look);
 	if (rc == 0 && (look.covered || look.strip || !file->open_inode->owned ||
 			!(look.inode.flags & GML_INODE_DIRTY)))
 		*done_out = false;
 	else if (rc == 0)
 		rc = write_in_place(file, &look.inode, off, end, iov, iovcnt);
-	pthread_rwlock_unlock(&file->open_inode->lock);
+	gml_rwlock_unlock(&file->open_inode->lock);
 	return rc;
 }
 
@@ -397,11 +400,11 @@ int gml_open_inode_sync(struct gml_store *store, struct gml_open_inode *open_ino
 	struct gml_blob *blob;
 	uint64_t written, synced;
 	int rc;
-	pthread_rwlock_rdlock(&open_inode->lock);
+	gml_rwlock_shared(&open_inode->lock);
 	written = atomic_load(&open_inode->written);
 	synced = atomic_load(&open_inode->synced);
 	rc = synced >= written ? 0 : write_sync_blob(store, open_inode, &blob);
-	pthread_rwlock_unlock(&open_inode->lock);
+	gml_rwlock_unlock(&open_inode->lock);
 	if (rc != 0 || synced >= written)
 		return rc;
 	if (blob != NULL)
