@@ -8,7 +8,6 @@
 #include "gateway/data/data.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
-#include "gateway/ns/posix/open_inode.h"
 #include "gateway/ns/store/store.h"
 #include "attr.h"
 #include "extent.h"

@@ -17,6 +17,9 @@ static inline uint64_t gml_change_seen(const struct gml_inode *inode, uint64_t c
 /* The present change attribute. Not in closures: their argument carries the counter, read before
  * (gml_presence_change), or it is stepped after the commit. */
 uint64_t gml_change_current(struct gml_store *store, const struct gml_inode *inode);
+/* Made and open in this process, and not written yet. Any thread. Blocks: no. Implemented by the
+ * table of open files (ns/posix/open_inode.c), a layer above this folder. */
+bool gml_open_inode_unwritten(struct gml_store *store, gml_ino ino);
 /* True if content of this size has a hole of at least a block, given the bytes that its write blob
  * and extents occupy. */
 bool gml_attr_sparse(uint64_t size, uint64_t wblob_space, uint64_t covered);

@@ -11,6 +11,7 @@
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
 #include "gateway/meta/record/record.h"
+#include "gateway/ns/core/attr.h"
 #include "inode.h"
 #include "gateway/ns/store/store.h"
 #include "open_inode.h"

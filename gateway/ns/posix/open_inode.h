@@ -59,8 +59,6 @@ struct gml_file {
 int gml_open_inodes_new(struct gml_store *store, struct gml_open_inodes **out);
 /* NULL is fine; nothing may be open any more */
 void gml_open_inodes_free(struct gml_open_inodes *open_inodes);
-bool gml_open_inode_unwritten(struct gml_store *store,
-			      gml_ino ino); /* made and open in this process, and not written yet */
 
 /* One more reference to the inode's open_inode, made when it is the first. NOMEM. No blocking. */
 int gml_open_inode_get(struct gml_store *store, gml_ino ino, struct gml_open_inode **out);
