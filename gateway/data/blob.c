@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/errmap.h"
 #include "data.h"
 
@@ -31,6 +32,7 @@ int gml_blob_reserve(struct gml_data *data, uint64_t *id_out)
 {
 	char path[GML_BLOB_PATH];
 	int rc;
+	gml_assert_outside_closures();
 	/* Ids never repeat, but metadata restored from a copy may count from an older number: step
 	 * over what is there. */
 	for (;;) {
@@ -69,6 +71,7 @@ int gml_blob_open(struct gml_data *data, uint64_t id, unsigned flags, struct gml
 	uint64_t key = gml_blob_key(id);
 	bool packed = id & GML_BLOB_PACKED;
 	int fd, rc;
+	gml_assert_outside_closures();
 	*blob_out = gml_cache_get(data, key);
 	if (*blob_out != NULL)
 		return 0;
@@ -105,6 +108,7 @@ int gml_blob_read(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, s
 {
 	uint64_t base = gml_blob_base(id);
 	size_t done = 0;
+	gml_assert_outside_closures();
 	*nread_out = 0;
 	if (!blob_range_ok(base, off, len))
 		return GML_ERR_INVAL;
@@ -158,6 +162,7 @@ int gml_blob_write(struct gml_blob *blob, uint64_t off, const struct iovec *iov,
 {
 	struct iovec window[BLOB_IOV];
 	size_t skip = 0;
+	gml_assert_outside_closures();
 	if (blob->key & GML_BLOB_PACKED)
 		return GML_ERR_INVAL;
 	while (iovcnt > 0) {
@@ -226,6 +231,7 @@ void gml_blob_flush_hint(struct gml_blob *blob, uint64_t off, uint64_t len)
 
 int gml_blob_truncate(struct gml_blob *blob, uint64_t size)
 {
+	gml_assert_outside_closures();
 	if (blob->key & GML_BLOB_PACKED)
 		return GML_ERR_INVAL;
 	if (size > INT64_MAX)
@@ -246,6 +252,7 @@ int gml_blob_stat(struct gml_blob *blob, uint64_t *size_out, uint64_t *space_out
 		  int64_t *mtime_out, int64_t *ctime_out)
 {
 	struct stat st;
+	gml_assert_outside_closures();
 	if (fstat(blob->fd, &st) != 0)
 		return gml_err_map(errno);
 	*size_out = (uint64_t)st.st_size;
@@ -272,6 +279,7 @@ int gml_blob_reaches(struct gml_blob *blob, uint64_t end, bool *yes_out)
 int gml_blob_set_mtime(struct gml_blob *blob, int64_t mtime)
 {
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	gml_assert_outside_closures();
 	times[1].tv_sec = mtime / 1000000000;
 	times[1].tv_nsec = mtime % 1000000000;
 	if (times[1].tv_nsec < 0) {
@@ -283,6 +291,7 @@ int gml_blob_set_mtime(struct gml_blob *blob, int64_t mtime)
 
 int gml_blob_allocate(struct gml_blob *blob, uint64_t off, uint64_t len)
 {
+	gml_assert_outside_closures();
 	if (blob->key & GML_BLOB_PACKED || len == 0)
 		return GML_ERR_INVAL;
 	if (!blob_range_ok(0, off, len))
@@ -318,6 +327,7 @@ static int blob_write_zeros(struct gml_blob *blob, uint64_t off, uint64_t len)
 
 int gml_blob_punch(struct gml_blob *blob, uint64_t off, uint64_t len)
 {
+	gml_assert_outside_closures();
 	if (blob->key & GML_BLOB_PACKED || !blob_range_ok(0, off, len))
 		return GML_ERR_INVAL;
 	if (len == 0)
@@ -350,6 +360,7 @@ int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off, uint64_t *off_
 int gml_blob_remove(struct gml_data *data, uint64_t id, uint64_t len)
 {
 	char path[GML_BLOB_PATH];
+	gml_assert_outside_closures();
 	if (!gml_blob_known(id))
 		return GML_ERR_CORRUPT;
 	if (id & GML_BLOB_PACKED) {

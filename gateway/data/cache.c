@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/errmap.h"
 #include "data.h"
 
@@ -194,6 +195,7 @@ void gml_blob_unref(struct gml_blob *blob)
 	idle_max = blob->data->cache.idle_max;
 	shard = cache_shard(&blob->data->cache, blob->key);
 	pthread_mutex_lock(&shard->lock);
+	gml_assert(blob->refs > 0);
 	if (--blob->refs > 0) {
 		/* in use */
 	} else if (!blob->listed) {

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/errmap.h"
 #include "data.h"
 #include "sums.h"
@@ -208,6 +209,7 @@ int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t
 	struct gml_pack *pack = NULL;
 	uint64_t off = 0;
 	int rc;
+	gml_assert_outside_closures();
 	if (len == 0 || len > GML_PACK_SEGMENT_MAX)
 		return GML_ERR_INVAL;
 	*sum_out = gml_sum_of(buf, len);
@@ -308,6 +310,7 @@ int gml_pack_sync(struct gml_data *data)
 	struct gml_packs *packs = &data->packs;
 	uint64_t target = atomic_load(&packs->done);
 	int rc;
+	gml_assert_outside_closures();
 	if (atomic_load(&packs->durable) >= target)
 		return 0;
 	pthread_mutex_lock(&packs->lock);
