@@ -5,4 +5,5 @@ libgemel_la_SOURCES += \
 	gateway/iam/principal.c \
 	gateway/iam/resolve.c \
 	gateway/iam/roster.c \
-	gateway/iam/roster.h
+	gateway/iam/roster.h \
+	gateway/iam/store.h

@@ -12,6 +12,7 @@
 #include "gateway/meta/record/record.h"
 #include "authorize.h"
 #include "roster.h"
+#include "store.h"
 
 #define PRINCIPAL_KEY_PREFIX "GK"
 #define PRINCIPAL_KEY_LEN 20

@@ -31,6 +31,7 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "roster.h"
+#include "store.h"
 
 /* 65536 bits, 8 KiB: of 1000 refused uids every 65th other one has to take the lock */
 #define ROSTER_BITS 16

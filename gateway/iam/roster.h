@@ -5,13 +5,8 @@
 
 #include <stdint.h>
 #include <gemel/store.h>
-#include "gateway/meta/engine.h"
 
 struct gml_roster;
-
-/* Of the open store, which keeps both (gateway/ns/store/store.c). Borrowed; pure. */
-struct gml_meta *gml_store_meta(struct gml_store *store);
-struct gml_roster *gml_store_roster(struct gml_store *store);
 
 /* run/roster below the store's directory: made when missing, mapped shared. Lives as long as the
  * open store. */

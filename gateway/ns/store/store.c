@@ -30,6 +30,7 @@
 #include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
 #include "gateway/iam/roster.h"
+#include "gateway/iam/store.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/posix/handle.h"
