@@ -94,6 +94,7 @@ static int local_reader_add(struct gml_presence *presence, gml_ino ino)
 static void local_reader_remove(struct gml_presence *presence, int place)
 {
 	struct reader_place *at = &presence_local_of(presence)->readers[place];
+	gml_assert(place < READER_PLACES && atomic_load(&at->busy) == 1);
 	atomic_store(&at->num, 0);
 	atomic_store(&at->busy, 0);
 }

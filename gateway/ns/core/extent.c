@@ -14,6 +14,7 @@
 #include <string.h>
 #include <gemel/err.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "gateway/data/blob.h"
 #include "gateway/meta/engine.h"
@@ -139,6 +140,7 @@ static int extent_insert(struct gml_txn *txn, struct gml_inode *inode,
 	struct gml_line line;
 	uint32_t at = 0;
 	int rc = gml_rec_line_of(txn, inode->bucket, &line);
+	gml_assert(inode->type == GML_REG && extent->len > 0 && extent->blob != 0);
 	if (rc == 0 && !(inode->flags & GML_INODE_EXTENTS) && inode->nextents == GML_INLINE_EXTENTS)
 		rc = extent_spill(txn, &line, inode);
 	if (rc != 0)
@@ -147,6 +149,9 @@ static int extent_insert(struct gml_txn *txn, struct gml_inode *inode,
 		return gml_rec_extent_put(txn, &line, inode->ino, extent);
 	while (at < inode->nextents && inode->extents[at].off < extent->off)
 		at++;
+	gml_assert(inode->nextents < GML_INLINE_EXTENTS);
+	gml_assert(at == 0 || extent_end(&inode->extents[at - 1]) <= extent->off);
+	gml_assert(at == inode->nextents || extent_end(extent) <= inode->extents[at].off);
 	memmove(&inode->extents[at + 1], &inode->extents[at],
 		(inode->nextents - at) * sizeof(*extent));
 	inode->extents[at] = *extent;

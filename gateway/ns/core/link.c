@@ -71,6 +71,18 @@ static int link_refresh(struct gml_txn *txn, struct gml_inode *inode, struct gml
 	return 0;
 }
 
+/* Invariants of each inode at the moment it is saved. */
+static void link_assert_inode(const struct gml_inode *inode)
+{
+	const bool dirty = inode->flags & GML_INODE_DIRTY;
+	gml_assert(!dirty || (inode->type == GML_REG && inode->wblob != 0));
+	gml_assert(!dirty || !(inode->flags & GML_INODE_MD5)); /* its bytes change */
+	gml_assert(inode->type == GML_REG || (inode->wblob == 0 && inode->nextents == 0));
+	gml_assert((inode->nlink == 0) == ((inode->flags & GML_INODE_ORPHAN) != 0));
+	gml_assert(inode->nextents <= GML_INLINE_EXTENTS);
+	(void)dirty;
+}
+
 static int link_save(struct gml_txn *txn, struct gml_inode *inode, const struct gml_span *name)
 {
 	struct gml_line line;
@@ -81,6 +93,7 @@ static int link_save(struct gml_txn *txn, struct gml_inode *inode, const struct 
 	if (rc != 0)
 		return rc;
 	inode->name = name != NULL ? *name : stored;
+	link_assert_inode(inode);
 	rc = gml_rec_inode_put(txn, &line, inode);
 	if (rc == 0)
 		gml_txn_durability(txn, line.flags & GML_LINE_RELAXED);
