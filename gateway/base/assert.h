@@ -5,8 +5,8 @@
  * printed and the program aborts, unless a test has set the hook. Off in the installed library: the
  * condition is compiled and not evaluated, so it must have no side effects; the code behind an
  * assertion refuses what it can (INVAL) and is safe without it. */
-#ifndef GML_META_ASSERT_H
-#define GML_META_ASSERT_H
+#ifndef GML_BASE_ASSERT_H
+#define GML_BASE_ASSERT_H
 
 #include <stdbool.h>
 

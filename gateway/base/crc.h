@@ -2,8 +2,8 @@
 /* The three CRCs of S3: reflected, initial value and final xor all ones. Values are what the
  * algorithm's definition prints ("123456789": cbf43926, e3069283, ae8b14860a799888). Pure, any
  * thread, no blocking; tables are made at first use. */
-#ifndef GML_DATA_CRC_H
-#define GML_DATA_CRC_H
+#ifndef GML_BASE_CRC_H
+#define GML_BASE_CRC_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* errno -> enum gml_err, the only translation in the core. An engine maps the codes of its library
  * itself. */
-#ifndef GML_META_ERRMAP_H
-#define GML_META_ERRMAP_H
+#ifndef GML_BASE_ERRMAP_H
+#define GML_BASE_ERRMAP_H
 
 #include <gemel/err.h>
 

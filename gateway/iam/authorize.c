@@ -117,7 +117,7 @@ bool gml_keeps_setgid(const struct gml_principal *principal, uint32_t gid)
 
 /* ---- rules ---- */
 
-static int rule_no(struct gml_verdict *out, enum gml_reason reason, int rc)
+static int rule_answer(struct gml_verdict *out, enum gml_reason reason, int rc)
 {
 	out->reason = reason;
 	return rc;
@@ -139,7 +139,7 @@ static int rule_mode(const struct gml_principal *who, const struct action_row *r
 	has = who_has(who, target->inode) & want;
 	if (row->rule == RULE_MODE ? has == want : has != 0)
 		return rule_yes(out, who, GML_REASON_MODE);
-	return rule_no(out, GML_REASON_NONE, GML_ERR_ACCESS);
+	return rule_answer(out, GML_REASON_NONE, GML_ERR_ACCESS);
 }
 
 static int rule_owner(const struct gml_principal *who, const struct action_row *row,
@@ -147,11 +147,11 @@ static int rule_owner(const struct gml_principal *who, const struct action_row *
 {
 	const struct gml_inode *inode = target->inode;
 	if (!who_owns(who, inode))
-		return rule_no(out, GML_REASON_NONE, GML_ERR_PERM);
+		return rule_answer(out, GML_REASON_NONE, GML_ERR_PERM);
 	if (row->rule == RULE_CHOWN && !who_is_root(who) &&
 	    (target->uid != inode->uid ||
 	     (target->gid != inode->gid && !who_in_group(who, target->gid))))
-		return rule_no(out, GML_REASON_NONE, GML_ERR_PERM);
+		return rule_answer(out, GML_REASON_NONE, GML_ERR_PERM);
 	return rule_yes(out, who, GML_REASON_OWNER);
 }
 
@@ -160,10 +160,10 @@ static int rule_name(const struct gml_principal *who, const struct gml_target *t
 {
 	const unsigned want = GML_MAY_WRITE | GML_MAY_EXEC;
 	if ((who_has(who, target->dir) & want) != want)
-		return rule_no(out, GML_REASON_NONE, GML_ERR_ACCESS);
+		return rule_answer(out, GML_REASON_NONE, GML_ERR_ACCESS);
 	if (target->inode != NULL && (target->dir->mode & S_ISVTX) && !who_owns(who, target->dir) &&
 	    !who_owns(who, target->inode))
-		return rule_no(out, GML_REASON_STICKY, GML_ERR_PERM);
+		return rule_answer(out, GML_REASON_STICKY, GML_ERR_PERM);
 	return rule_yes(out, who, GML_REASON_MODE);
 }
 
@@ -179,11 +179,11 @@ static int rule_bucket(const struct gml_principal *who, const struct action_row 
 		return rule_yes(out, who, GML_REASON_OWNER);
 	if ((row->rule != RULE_UPLOAD && who_is_admin(who)) ||
 	    (row->rule != RULE_MINE && who_is_root(who)))
-		return rule_no(out, GML_REASON_PRIVILEGE, 0);
+		return rule_answer(out, GML_REASON_PRIVILEGE, 0);
 	if (row->rule == RULE_SEEN &&
 	    (who_has(who, target->inode) & (GML_MAY_READ | GML_MAY_EXEC)) != 0)
 		return rule_yes(out, who, GML_REASON_MODE);
-	return rule_no(out, GML_REASON_NONE, GML_ERR_ACCESS);
+	return rule_answer(out, GML_REASON_NONE, GML_ERR_ACCESS);
 }
 
 static int rule_create(struct gml_txn *txn, const struct gml_principal *who,
@@ -192,22 +192,23 @@ static int rule_create(struct gml_txn *txn, const struct gml_principal *who,
 	struct gml_user user;
 	int rc;
 	if (!who_is_root(who) && (target->uid != who->cred.uid || !who_in_group(who, target->gid)))
-		return rule_no(out, GML_REASON_NONE, GML_ERR_PERM);
+		return rule_answer(out, GML_REASON_NONE, GML_ERR_PERM);
 	if (who_is_admin(who) || who_is_root(who))
-		return rule_no(out, GML_REASON_PRIVILEGE, 0);
+		return rule_answer(out, GML_REASON_PRIVILEGE, 0);
 	rc = gml_rec_user_by_uid(txn, who->cred.uid, &user);
 	if (rc == GML_ERR_NOENT || rc == GML_ERR_NOUSER)
-		return rule_no(out, GML_REASON_USER, GML_ERR_ACCESS);
+		return rule_answer(out, GML_REASON_USER, GML_ERR_ACCESS);
 	if (rc == 0 && (user.flags & (GML_USER_NO_BUCKETS | GML_USER_DISABLED)))
 		rc = GML_ERR_ACCESS;
-	return rule_no(out, GML_REASON_USER, rc);
+	return rule_answer(out, GML_REASON_USER, rc);
 }
 
 static int rule_privilege(const struct gml_principal *who, const struct action_row *row,
 			  struct gml_verdict *out)
 {
 	bool yes = row->rule == RULE_ADMIN ? who_is_admin(who) : who_is_root(who);
-	return rule_no(out, yes ? GML_REASON_PRIVILEGE : GML_REASON_NONE, yes ? 0 : GML_ERR_PERM);
+	return rule_answer(out, yes ? GML_REASON_PRIVILEGE : GML_REASON_NONE,
+			   yes ? 0 : GML_ERR_PERM);
 }
 
 static int authorize_row(struct gml_txn *txn, const struct gml_principal *who,
@@ -225,7 +226,7 @@ static int authorize_row(struct gml_txn *txn, const struct gml_principal *who,
 	case RULE_NAME:
 		return rule_name(who, target, out);
 	case RULE_REACH:
-		return rule_no(out, GML_REASON_REACH, 0);
+		return rule_answer(out, GML_REASON_REACH, 0);
 	case RULE_SEEN:
 	case RULE_MINE:
 	case RULE_BUCKET:
@@ -250,10 +251,10 @@ int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 	if (row->rule == RULE_ADMIN || row->rule == RULE_ROOT)
 		return rule_privilege(principal, row, out);
 	if (target->barred)
-		return rule_no(out, GML_REASON_BARRED, GML_ERR_ACCESS);
+		return rule_answer(out, GML_REASON_BARRED, GML_ERR_ACCESS);
 	if (principal->refused && row->rule != RULE_REACH)
-		return rule_no(out, GML_REASON_REFUSED, GML_ERR_ACCESS);
+		return rule_answer(out, GML_REASON_REFUSED, GML_ERR_ACCESS);
 	if ((row->bits & ACTION_CHANGES) && context->read_only)
-		return rule_no(out, GML_REASON_READ_ONLY, GML_ERR_ROFS);
+		return rule_answer(out, GML_REASON_READ_ONLY, GML_ERR_ROFS);
 	return authorize_row(txn, principal, row, target, out);
 }
