@@ -83,6 +83,18 @@ static int64_t request_body_length(const ngx_http_request_t *r)
 	return r->headers_in.content_length_n > 0 ? r->headers_in.content_length_n : 0;
 }
 
+/* The client's address. Empty: it has none, as over a UNIX socket. */
+static struct gml_span request_source(const struct sockaddr *from)
+{
+	if (from->sa_family == AF_INET)
+		return (struct gml_span){&((const struct sockaddr_in *)from)->sin_addr,
+					 sizeof(struct in_addr)};
+	if (from->sa_family == AF_INET6)
+		return (struct gml_span){&((const struct sockaddr_in6 *)from)->sin6_addr,
+					 sizeof(struct in6_addr)};
+	return (struct gml_span){NULL, 0};
+}
+
 static struct s3_call *request_call(ngx_http_request_t *r)
 {
 	struct s3_request request;
@@ -94,7 +106,7 @@ static struct s3_call *request_call(ngx_http_request_t *r)
 	/* never r->uri: it is decoded and normalised */
 	request.target = gml_request_span(&r->unparsed_uri);
 	request.body_length = request_body_length(r);
-	request.peer = gml_request_span(&r->connection->addr_text);
+	request.source = request_source(r->connection->sockaddr);
 #if (NGX_HTTP_SSL)
 	request.tls = r->connection->ssl != NULL;
 #endif

@@ -3,7 +3,6 @@
 #include "call.h"
 #include "gateway/base/percent.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 
 #define REQUEST_HEADERS_MAX 512
@@ -337,20 +336,6 @@ static enum s3_error request_read_path(struct s3_call *call)
 	return S3_OK;
 }
 
-/* The client's address, from its text: "unix:" and what else is none stays unknown. */
-static void request_source(struct gml_span peer, struct gml_context *context)
-{
-	char text[INET6_ADDRSTRLEN];
-	if (peer.len == 0 || peer.len >= sizeof(text))
-		return;
-	memcpy(text, peer.ptr, peer.len);
-	text[peer.len] = 0;
-	if (inet_pton(AF_INET, text, context->source) == 1)
-		context->source_len = sizeof(struct in_addr);
-	else if (inet_pton(AF_INET6, text, context->source) == 1)
-		context->source_len = sizeof(struct in6_addr);
-}
-
 enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *request)
 {
 	struct gml_span target = s3_arena_copy(&call->arena, request->target);
@@ -359,7 +344,10 @@ enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *req
 	call->method_text = s3_arena_copy(&call->arena, request->method);
 	call->body_length = request->body_length;
 	call->tls = call->op.context.secure = request->tls;
-	request_source(request->peer, &call->op.context);
+	if (request->source.len > 0 && request->source.len <= sizeof(call->op.context.source)) {
+		memcpy(call->op.context.source, request->source.ptr, request->source.len);
+		call->op.context.source_len = (uint8_t)request->source.len;
+	}
 	if (!target.ptr || !call->method_text.ptr)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	call->query = target;

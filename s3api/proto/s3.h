@@ -30,8 +30,9 @@ struct s3_request {
 	const struct s3_header
 		*headers; /* in order, duplicates kept; values without surrounding white space */
 	size_t nheaders;
-	int64_t body_length;  /* -1: chunked transfer coding, length unknown; 0: none */
-	struct gml_span peer; /* textual client address */
+	int64_t body_length; /* -1: chunked transfer coding, length unknown; 0: none */
+	struct gml_span
+		source; /* the client's address, network order: 4 or 16 bytes; empty: none */
 	bool tls;
 };
 

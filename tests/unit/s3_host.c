@@ -268,7 +268,7 @@ void s3_host_send(struct s3_host *host, const struct s3_host_request *request,
 	struct host_wire wire;
 	struct s3_request s3 = {.method = gml_span_text(request->method),
 				.target = gml_span_text(request->target),
-				.peer = GML_LIT("127.0.0.1")};
+				.source = GML_LIT("\x7f\0\0\1")};
 	struct s3_call *call;
 	s3_host_answer_release(out);
 	host_build(host, request, &wire);
