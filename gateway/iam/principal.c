@@ -11,7 +11,7 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "authorize.h"
-#include "roster.h"
+#include "epoch.h"
 #include "store.h"
 
 #define PRINCIPAL_KEY_PREFIX "GK"
@@ -84,21 +84,16 @@ static int principal_uid_check(struct gml_txn *txn, const struct gml_user *user)
 		       : GML_ERR_UIDTAKEN;
 }
 
-/* A change of users on its way through a transaction. */
+/* A change of users or keys. */
 struct principal_change {
-	struct gml_store *store;
+	struct gml_access_change access;
 	const struct gml_user *user;
 	const char *name;
-	uint64_t change; /* its number in the roster */
 };
 
 static int principal_update(struct principal_change *change, gml_meta_fn fn)
 {
-	int rc = gml_meta_update(gml_store_meta(change->store), fn, change);
-	/* After IO it is unknown whether the change will become visible: the roster stays open. */
-	if (rc != GML_ERR_IO)
-		gml_roster_done(gml_store_roster(change->store), change->change);
-	return rc;
+	return gml_access_change_commit(&change->access, fn, change);
 }
 
 static int principal_user_create_fn(struct gml_txn *txn, void *arg)
@@ -112,14 +107,14 @@ static int principal_user_create_fn(struct gml_txn *txn, void *arg)
 	rc = user->flags & GML_USER_DISABLED ? 0 : principal_uid_check(txn, user);
 	if (rc != 0)
 		return rc;
-	change->change = gml_roster_begin(gml_store_roster(change->store));
+	gml_access_change_begin(&change->access);
 	return gml_rec_user_put(txn, user);
 }
 
 int gml_user_create(struct gml_op *op, struct gml_store *store, const struct gml_user *user)
 {
 	struct gml_user copy = *user;
-	struct principal_change change = {.store = store, .user = &copy};
+	struct principal_change change = {.access.store = store, .user = &copy};
 	if (gml_may_administer(op, GML_ACTION_CREATE_USER) != 0)
 		return GML_ERR_PERM;
 	if (!principal_user_ok(user))
@@ -142,7 +137,7 @@ static int principal_user_update_fn(struct gml_txn *txn, void *arg)
 		rc = principal_uid_check(txn, &user);
 	if (rc != 0)
 		return rc;
-	change->change = gml_roster_begin(gml_store_roster(change->store));
+	gml_access_change_begin(&change->access);
 	user.created = old.created;
 	rc = gml_rec_user_put(txn, &user);
 	return rc == 0 && user.uid != old.uid ? gml_rec_uid_retire(txn, old.uid) : rc;
@@ -150,7 +145,7 @@ static int principal_user_update_fn(struct gml_txn *txn, void *arg)
 
 int gml_user_update(struct gml_op *op, struct gml_store *store, const struct gml_user *user)
 {
-	struct principal_change change = {.store = store, .user = user};
+	struct principal_change change = {.access.store = store, .user = user};
 	if (gml_may_administer(op, GML_ACTION_UPDATE_USER) != 0)
 		return GML_ERR_PERM;
 	if (!principal_user_ok(user))
@@ -215,7 +210,7 @@ static int principal_user_delete_fn(struct gml_txn *txn, void *arg)
 	if (rc == 0)
 		rc = keys.rc;
 	if (rc == 0)
-		change->change = gml_roster_begin(gml_store_roster(change->store));
+		gml_access_change_begin(&change->access);
 	for (size_t i = 0; rc == 0 && i < keys.count; i++)
 		rc = gml_rec_key_del(txn, principal_span(keys.ids[i], sizeof(keys.ids[i])));
 	if (rc == 0)
@@ -228,7 +223,7 @@ static int principal_user_delete_fn(struct gml_txn *txn, void *arg)
 
 int gml_user_delete(struct gml_op *op, struct gml_store *store, const char *name)
 {
-	struct principal_change change = {.store = store, .name = name};
+	struct principal_change change = {.access.store = store, .name = name};
 	if (gml_may_administer(op, GML_ACTION_DELETE_USER) != 0)
 		return GML_ERR_PERM;
 	return principal_update(&change, principal_user_delete_fn);
@@ -320,9 +315,18 @@ static bool principal_key_ok(const struct gml_key *key)
 	       principal_name_ok(key->id, sizeof(key->id), GML_ACCESS_KEY_MAX);
 }
 
+/* A change of a key. */
+struct principal_key_change {
+	struct gml_access_change access;
+	struct gml_key *key; /* create */
+	const char *id;
+	uint32_t flags;
+};
+
 static int principal_key_create_fn(struct gml_txn *txn, void *arg)
 {
-	const struct gml_key *key = arg;
+	struct principal_key_change *change = arg;
+	const struct gml_key *key = change->key;
 	struct gml_user user;
 	struct gml_key old;
 	int rc = principal_user_get(txn, principal_span(key->user, sizeof(key->user)), &user);
@@ -332,12 +336,14 @@ static int principal_key_create_fn(struct gml_txn *txn, void *arg)
 	explicit_bzero(&old, sizeof(old));
 	if (rc != GML_ERR_NOENT)
 		return rc == 0 ? GML_ERR_EXIST : rc;
+	gml_access_change_begin(&change->access);
 	return gml_rec_key_put(txn, key);
 }
 
 int gml_key_create(struct gml_op *op, struct gml_store *store, struct gml_key *key)
 {
 	struct gml_key made = *key;
+	struct principal_key_change change = {.access.store = store, .key = &made};
 	int rc;
 	if (gml_may_administer(op, GML_ACTION_CREATE_KEY) != 0)
 		return GML_ERR_PERM;
@@ -345,17 +351,12 @@ int gml_key_create(struct gml_op *op, struct gml_store *store, struct gml_key *k
 		return GML_ERR_INVAL;
 	rc = principal_key_fill(&made);
 	if (rc == 0)
-		rc = gml_meta_update(gml_store_meta(store), principal_key_create_fn, &made);
+		rc = gml_access_change_commit(&change.access, principal_key_create_fn, &change);
 	if (rc == 0)
 		*key = made;
 	explicit_bzero(&made, sizeof(made));
 	return rc;
 }
-
-struct principal_key_change {
-	const char *id;
-	uint32_t flags;
-};
 
 static int principal_key_get(struct gml_txn *txn, struct gml_span id, struct gml_key *out)
 {
@@ -365,12 +366,13 @@ static int principal_key_get(struct gml_txn *txn, struct gml_span id, struct gml
 
 static int principal_key_update_fn(struct gml_txn *txn, void *arg)
 {
-	const struct principal_key_change *change = arg;
+	struct principal_key_change *change = arg;
 	struct gml_key key;
 	int rc = principal_key_get(txn, principal_span(change->id, GML_ACCESS_KEY_MAX + 1), &key);
 	if (rc != 0)
 		return rc;
 	key.flags = change->flags;
+	gml_access_change_begin(&change->access);
 	rc = gml_rec_key_put(txn, &key);
 	explicit_bzero(&key, sizeof(key));
 	return rc;
@@ -378,25 +380,33 @@ static int principal_key_update_fn(struct gml_txn *txn, void *arg)
 
 int gml_key_update(struct gml_op *op, struct gml_store *store, const char *id, uint32_t flags)
 {
-	struct principal_key_change change = {id, flags};
+	struct principal_key_change change = {.access.store = store, .id = id, .flags = flags};
 	if (gml_may_administer(op, GML_ACTION_UPDATE_KEY) != 0)
 		return GML_ERR_PERM;
 	if ((flags & ~(uint32_t)(GML_KEY_DISABLED | GML_KEY_SIGV2)) != 0)
 		return GML_ERR_INVAL;
-	return gml_meta_update(gml_store_meta(store), principal_key_update_fn, &change);
+	return gml_access_change_commit(&change.access, principal_key_update_fn, &change);
 }
 
 static int principal_key_delete_fn(struct gml_txn *txn, void *arg)
 {
-	int rc = gml_rec_key_del(txn, principal_span(arg, GML_ACCESS_KEY_MAX + 1));
-	return rc == GML_ERR_NOENT ? GML_ERR_NOKEY : rc;
+	struct principal_key_change *change = arg;
+	struct gml_span id = principal_span(change->id, GML_ACCESS_KEY_MAX + 1);
+	struct gml_key key;
+	int rc = principal_key_get(txn, id, &key);
+	explicit_bzero(&key, sizeof(key));
+	if (rc != 0)
+		return rc;
+	gml_access_change_begin(&change->access);
+	return gml_rec_key_del(txn, id);
 }
 
 int gml_key_delete(struct gml_op *op, struct gml_store *store, const char *id)
 {
+	struct principal_key_change change = {.access.store = store, .id = id};
 	if (gml_may_administer(op, GML_ACTION_DELETE_KEY) != 0)
 		return GML_ERR_PERM;
-	return gml_meta_update(gml_store_meta(store), principal_key_delete_fn, (void *)id);
+	return gml_access_change_commit(&change.access, principal_key_delete_fn, &change);
 }
 
 struct principal_key_walk {

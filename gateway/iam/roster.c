@@ -3,33 +3,19 @@
  * and no user has now. An S3 request names its key, and the key its user; an NFS request carries
  * only a uid, with every operation, so the check must cost almost nothing.
  *
- * The metadata has the users. Each process keeps a copy as of a number of changes; run/roster,
- * mapped by all of them, has the present number. A uid that is not refused costs four loads for an
- * operation, and no lock.
+ * The metadata has the users. Each process keeps a copy of the refused uids as of an access epoch
+ * (epoch.h). A uid that is not refused costs four loads for an operation, and no lock.
  *
- * Invariants
- *  1. `begun` grows inside the transaction of each change of users (under the writers' lock), to a
- *     number of its own. `done` becomes that number when the change is committed and visible, and
- *     never shrinks.
- *  2. begun == done: every change up to that number is visible. What is read after both were seen
- *     to be equal holds all of them, and is good for as long as `begun` stays.
- *  3. begun > done: a change is on its way, or its process died. Then each question goes to the
- *     store. The next change of users ends that, and so does each recovery (gml_roster_resolve), at
- *     start and from time to time: a change has its number from inside its transaction, so when the
- *     writers' lock was taken after `begun` was read, all changes up to there are visible or never
- *     will be.
- *  4. The filter is good as of `filtered`, read before and after it, and equal both times. Each
- *     number is installed once, and while the words change, `filtered` is no number. The file needs
- *     no durability: a process that opens the store knows nothing yet, and reads. */
+ * The filter is good as of `filtered`, read before and after it, and equal both times. Each epoch is
+ * installed once, and while the words change, `filtered` is no epoch. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <gemel/err.h>
 #include <gemel/principal.h>
-#include "gateway/base/errmap.h"
-#include "gateway/base/map.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
+#include "epoch.h"
 #include "roster.h"
 #include "store.h"
 
@@ -37,88 +23,37 @@
 #define ROSTER_BITS 16
 #define ROSTER_WORDS ((1u << ROSTER_BITS) / 64)
 
-struct roster_shared {
-	_Atomic uint64_t begun, done;
-};
-_Static_assert(sizeof(struct roster_shared) == 16, "the file is shared between builds");
-
 struct gml_roster {
-	struct roster_shared *shared;
 	_Atomic uint64_t filtered; /* what `filter` is as of; UINT64_MAX: nothing */
 	/* a uid whose bit is clear is not refused; written under `lock` */
 	_Atomic uint64_t filter[ROSTER_WORDS];
 	pthread_rwlock_t lock; /* a leaf; guards the rest */
 	bool loaded;
-	uint64_t asof;	/* `begun` when `uids` was read */
+	uint64_t asof;	/* the epoch of `uids` */
 	uint32_t *uids; /* refused, ascending */
 	size_t count;
 };
 
 /* ---- life ---- */
 
-int gml_roster_open(int dirfd, struct gml_roster **out)
+int gml_roster_new(struct gml_roster **out)
 {
 	struct gml_roster *roster = calloc(1, sizeof(*roster));
-	void *map;
-	int code;
-	*out = NULL;
+	*out = roster;
 	if (roster == NULL)
 		return GML_ERR_NOMEM;
-	code = gml_shared_map(dirfd, "run/roster", sizeof(struct roster_shared), GML_MAP_MAKE,
-			      &map);
-	if (code != 0) {
-		free(roster);
-		return gml_err_map(code);
-	}
-	roster->shared = map;
 	atomic_init(&roster->filtered, UINT64_MAX);
 	pthread_rwlock_init(&roster->lock, NULL);
-	*out = roster;
 	return 0;
 }
 
-void gml_roster_close(struct gml_roster *roster)
+void gml_roster_free(struct gml_roster *roster)
 {
 	if (roster == NULL)
 		return;
-	gml_shared_unmap(roster->shared, sizeof(*roster->shared));
 	pthread_rwlock_destroy(&roster->lock);
 	free(roster->uids);
 	free(roster);
-}
-
-/* ---- changes ---- */
-
-uint64_t gml_roster_begin(struct gml_roster *roster)
-{
-	return atomic_fetch_add(&roster->shared->begun, 1) + 1;
-}
-
-void gml_roster_done(struct gml_roster *roster, uint64_t change)
-{
-	uint64_t seen = atomic_load(&roster->shared->done);
-	while (seen < change && !atomic_compare_exchange_weak(&roster->shared->done, &seen, change))
-		;
-}
-
-static int roster_nothing_fn(struct gml_txn *txn, void *arg)
-{
-	(void)txn;
-	(void)arg;
-	return 0;
-}
-
-int gml_roster_resolve(struct gml_store *store)
-{
-	struct roster_shared *shared = gml_store_roster(store)->shared;
-	uint64_t begun = atomic_load(&shared->begun);
-	int rc;
-	if (atomic_load(&shared->done) >= begun)
-		return 0;
-	rc = gml_meta_update(gml_store_meta(store), roster_nothing_fn, NULL);
-	if (rc == 0)
-		gml_roster_done(gml_store_roster(store), begun);
-	return rc;
 }
 
 /* ---- the filter ---- */
@@ -141,15 +76,15 @@ static void roster_filter_set(struct gml_roster *roster, uint64_t asof, const ui
 	atomic_store(&roster->filtered, asof);
 }
 
-/* true: as of `begun` the uid is not refused. */
-static bool roster_filter_passes(struct gml_roster *roster, uint64_t begun, uint32_t uid)
+/* true: as of the epoch `now` the uid is not refused. */
+static bool roster_filter_passes(struct gml_roster *roster, uint64_t now, uint32_t uid)
 {
 	uint32_t bit = roster_bit(uid);
 	uint64_t word;
-	if (atomic_load(&roster->filtered) != begun)
+	if (atomic_load(&roster->filtered) != now)
 		return false;
 	word = atomic_load(&roster->filter[bit / 64]);
-	return !(word >> bit % 64 & 1) && atomic_load(&roster->filtered) == begun;
+	return !(word >> bit % 64 & 1) && atomic_load(&roster->filtered) == now;
 }
 
 /* ---- questions ---- */
@@ -253,12 +188,12 @@ static int roster_find(const void *key, const void *element)
 	return uid < other ? -1 : uid > other;
 }
 
-/* false: what is kept is not as of `begun`. */
-static bool roster_kept(struct gml_roster *roster, uint64_t begun, uint32_t uid, bool *refused_out)
+/* false: what is kept is not as of the epoch `now`. */
+static bool roster_kept(struct gml_roster *roster, uint64_t now, uint32_t uid, bool *refused_out)
 {
 	bool known;
 	pthread_rwlock_rdlock(&roster->lock);
-	known = roster->loaded && roster->asof == begun;
+	known = roster->loaded && roster->asof == now;
 	if (known)
 		*refused_out =
 			roster->count > 0 && bsearch(&uid, roster->uids, roster->count,
@@ -280,16 +215,17 @@ static bool roster_ask(struct gml_store *store, uint32_t uid)
 
 bool gml_uid_refused(struct gml_store *store, uint32_t uid)
 {
+	const struct gml_access_epoch *epoch = gml_store_access_epoch(store);
 	struct gml_roster *roster = gml_store_roster(store);
-	uint64_t begun = atomic_load(&roster->shared->begun);
+	uint64_t now = gml_access_epoch_now(epoch);
 	uint32_t *uids;
 	size_t count;
 	bool refused;
-	if (roster_filter_passes(roster, begun, uid))
+	if (roster_filter_passes(roster, now, uid))
 		return false;
-	if (roster_kept(roster, begun, uid, &refused))
+	if (roster_kept(roster, now, uid, &refused))
 		return refused;
-	if (atomic_load(&roster->shared->done) == begun && roster_load(store, &uids, &count) == 0)
-		roster_install(roster, begun, uids, count);
+	if (gml_access_epoch_settled(epoch, now) && roster_load(store, &uids, &count) == 0)
+		roster_install(roster, now, uids, count);
 	return roster_ask(store, uid);
 }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <time.h>
+#include "gateway/iam/epoch.h"
 #include "gateway/iam/roster.h"
 #include "gateway/ns/posix/open_inode.h"
 #include "gateway/ns/store/store.h"
@@ -29,6 +30,13 @@ static int user_set(struct ns *ns, const char *name, uint32_t uid, uint32_t flag
 {
 	struct gml_user user = user_of(name, uid, flags);
 	return gml_user_update(&admin, ns->store, &user);
+}
+
+/* A change that says no more of itself, as of a process that died. */
+static void change_begin(struct ns *ns)
+{
+	struct gml_access_change change = {.store = ns->store};
+	gml_access_change_begin(&change);
 }
 
 static bool refused(struct ns *ns, uint32_t uid)
@@ -179,7 +187,7 @@ static void test_died_between(void **state)
 	struct gml_user ann = user_of("ann", 1000, GML_USER_DISABLED);
 	assert_ok(user_new(ns, "ann", 1000, 0));
 	assert_false(refused(ns, 1000));
-	(void)gml_roster_begin(ns->store->roster);
+	change_begin(ns);
 	assert_false(refused(ns, 1000));
 	assert_ok(gml_meta_update(ns->store->meta, legacy_fn, &ann));
 	assert_true(refused(ns, 1000));
@@ -218,13 +226,13 @@ static void test_died_long_ago(void **state)
 	uint64_t before;
 	assert_ok(user_new(ns, "ann", 1000, GML_USER_DISABLED));
 	assert_settled(ns);
-	(void)gml_roster_begin(ns->store->roster);
+	change_begin(ns);
 	before = snapshots(ns);
 	assert_true(refused(ns, 1000));
 	assert_true(snapshots(ns) > before);
 	assert_ok(gml_store_recover(&admin, ns->store));
 	assert_settled(ns);
-	(void)gml_roster_begin(ns->store->roster);
+	change_begin(ns);
 	ns_close(ns);
 	ns_open(ns);
 	assert_ok(gml_store_recover(&admin, ns->store));
@@ -266,7 +274,7 @@ static void *settle_run(void *arg)
 	struct on_its_way *way = arg;
 	while (!atomic_load(&way->begun))
 		usleep(100);
-	if (gml_roster_resolve(way->ns->store) != 0 || !atomic_load(&way->ended))
+	if (gml_access_epoch_resolve(way->ns->store) != 0 || !atomic_load(&way->ended))
 		atomic_store(&way->wrong, true);
 	return NULL;
 }
@@ -276,7 +284,7 @@ static int slow_fn(struct gml_txn *txn, void *arg)
 	struct on_its_way *way = arg;
 	struct gml_user ann = user_of("ann", 1000, GML_USER_DISABLED);
 	int rc;
-	(void)gml_roster_begin(way->ns->store->roster);
+	change_begin(way->ns);
 	atomic_store(&way->begun, true);
 	usleep(50000); /* the other thread asks meanwhile, and must wait */
 	rc = gml_rec_user_put(txn, &ann);
@@ -339,7 +347,7 @@ static void *watch_settle(void *arg)
 {
 	struct watch *watch = arg;
 	while (!atomic_load(&watch->stop)) {
-		if (gml_roster_resolve(watch->ns->store) != 0)
+		if (gml_access_epoch_resolve(watch->ns->store) != 0)
 			atomic_store(&watch->wrong, true);
 		usleep(200);
 	}

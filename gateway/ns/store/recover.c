@@ -7,7 +7,7 @@
 #include <gemel/types.h>
 #include "gateway/base/owner.h"
 #include "gateway/base/presence.h"
-#include "gateway/iam/roster.h"
+#include "gateway/iam/epoch.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/posix/finalize.h"
@@ -97,7 +97,7 @@ static int recover_dirty(struct gml_op *op, struct gml_store *store)
 int gml_store_recover(struct gml_op *op, struct gml_store *store)
 {
 	int rc = gml_meta_housekeep(store->meta);
-	int roster_rc, dirty_rc, lease_rc;
+	int access_rc, dirty_rc, lease_rc;
 	if (rc != 0)
 		gml_store_log(store, GML_LOG_WARN,
 			      "recovery: metadata readers of dead processes cannot be removed: %s; "
@@ -106,10 +106,10 @@ int gml_store_recover(struct gml_op *op, struct gml_store *store)
 	rc = gml_meta_refresh(store->meta);
 	if (rc != 0)
 		return rc;
-	roster_rc = gml_roster_resolve(store);
+	access_rc = gml_access_epoch_resolve(store);
 	dirty_rc = recover_dirty(op, store);
 	lease_rc = gml_lease_recover(store);
-	if (roster_rc != 0)
-		return roster_rc;
+	if (access_rc != 0)
+		return access_rc;
 	return dirty_rc != 0 ? dirty_rc : lease_rc;
 }

@@ -29,6 +29,7 @@
 #include "gateway/base/owner.h"
 #include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
+#include "gateway/iam/epoch.h"
 #include "gateway/iam/roster.h"
 #include "gateway/iam/store.h"
 #include "gateway/meta/engine.h"
@@ -316,7 +317,9 @@ static int store_open_parts(struct gml_store *store, const char *path,
 	if (rc == 0)
 		rc = gml_presence_open(store->dirfd, &store->self, &store->presence);
 	if (rc == 0)
-		rc = gml_roster_open(store->dirfd, &store->roster);
+		rc = gml_access_epoch_open(store->dirfd, &store->access_epoch);
+	if (rc == 0)
+		rc = gml_roster_new(&store->roster);
 	if (rc == 0)
 		rc = gml_open_inodes_new(store, &store->open_inodes);
 	if (rc == 0)
@@ -329,7 +332,8 @@ static void store_free(struct gml_store *store)
 {
 	gml_unwritten_free(store->unwritten);
 	gml_open_inodes_free(store->open_inodes);
-	gml_roster_close(store->roster);
+	gml_roster_free(store->roster);
+	gml_access_epoch_close(store->access_epoch);
 	gml_presence_close(store->presence);
 	if (store->meta != NULL)
 		gml_meta_close(store->meta);
@@ -423,6 +427,11 @@ int gml_store_ready(struct gml_store *store)
 struct gml_meta *gml_store_meta(struct gml_store *store)
 {
 	return store->meta;
+}
+
+struct gml_access_epoch *gml_store_access_epoch(struct gml_store *store)
+{
+	return store->access_epoch;
 }
 
 struct gml_roster *gml_store_roster(struct gml_store *store)
