@@ -3,6 +3,7 @@
 if HAVE_CMOCKA
 include tests/unit/base.mk
 include tests/unit/auth.mk
+include tests/unit/policy.mk
 include tests/unit/meta.mk
 include tests/unit/data.mk
 include tests/unit/store.mk
