@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Group commit over LMDB: many threads, several processes, closures that fail, a full map, writers
  * that are killed. */
+#include "child_support.h"
 #include "meta_support.h"
 #include <errno.h>
 #include <pthread.h>
@@ -322,8 +323,7 @@ static int hang_in_closure(struct gml_txn *txn, void *arg)
 	if (gml_txn_put(txn, GML_TABLE_JOURNAL, STR("half"), STR("done")) != 0 ||
 	    write(*(int *)arg, &byte, 1) != 1)
 		_exit(1);
-	pause();
-	return 0;
+	child_until_killed();
 }
 
 static void test_kill_in_closure(void **state)
@@ -404,7 +404,7 @@ static void kill_child(struct meta_env *env, struct kill_shared *shared)
 		if (pthread_create(&thread, NULL, kill_writer, &self[i]) != 0)
 			_exit(1);
 	}
-	pause();
+	child_until_killed();
 }
 
 static void test_kill_writers(void **state)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Power cuts and failing disks (meta_disk.h). What the redo log promises in particular is
  * meta_redo_test.c. */
+#include "child_support.h"
 #include "meta_disk.h"
 #include <sys/wait.h>
 #include "gateway/meta/lmdb/checkpoint.h"
@@ -320,8 +321,7 @@ static pid_t process_start(struct meta_env *env, int process)
 		if (pthread_create(&writer[i].thread, NULL, process_writer, &writer[i]) != 0)
 			_exit(1);
 	}
-	pause();
-	_exit(1);
+	child_until_killed();
 }
 
 static void power_processes(struct meta_env *env)

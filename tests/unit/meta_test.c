@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The engine over LMDB: its files, what it refuses to open, its readers and its map. The contract
  * is engine_test.c, group commit meta_commit_test.c. */
+#include "child_support.h"
 #include "meta_support.h"
 #include <errno.h>
 #include <lmdb.h>
@@ -142,7 +143,7 @@ static void test_stale_reader(void **state)
 		byte = 'r';
 		if (write(ready[1], &byte, 1) != 1)
 			_exit(1);
-		pause();
+		child_until_killed();
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), 0);

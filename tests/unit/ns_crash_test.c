@@ -8,6 +8,7 @@
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/posix/open_inode.h"
+#include "child_support.h"
 #include "ns_support.h"
 
 #define FILES 4
@@ -66,8 +67,7 @@ static void child(struct ns *ns, child_fn fn, struct told *told, unsigned seed)
 {
 	ns_open(ns);
 	fn(ns, told, seed);
-	for (;;) /* never back into the test runner */
-		pause();
+	child_until_killed(); /* never back into the test runner */
 }
 
 static void verify_file(struct ns *ns, const struct told *told, unsigned f)
@@ -348,8 +348,7 @@ static void test_two_processes(void **state)
 		assert_ok(ns_write(&ns, file, 5, " world"));
 		if (write(up[1], &ino, sizeof(ino)) != sizeof(ino))
 			_exit(1);
-		for (;;)
-			pause();
+		child_until_killed();
 	}
 	assert_int_equal(read(up[0], &ino, sizeof(ino)), sizeof(ino));
 	ns_open(&ns);

@@ -11,6 +11,7 @@
 #include "gateway/ns/store/store.h"
 #include "gateway/data/data.h"
 #include "gateway/meta/lmdb/lmdb_internal.h"
+#include "child_support.h"
 #include "ns_support.h"
 
 static struct gml_op admin = GML_OP_LOCAL;
@@ -96,8 +97,7 @@ static void test_zombie_is_dead(void **state)
 		if (gml_owner_self(&child) != 0 ||
 		    write(pipefd[1], &child, sizeof(child)) != sizeof(child))
 			_exit(1);
-		pause();
-		_exit(0);
+		child_until_killed();
 	}
 	close(pipefd[1]);
 	assert_int_equal(read(pipefd[0], &child, sizeof(child)), sizeof(child));
@@ -221,8 +221,7 @@ static void die_in_the_middle(struct ns *ns, int fd)
 	ids[3] = gml_file_ino(file).num;
 	if (write(fd, ids, sizeof(ids)) != sizeof(ids))
 		_exit(1);
-	pause();
-	_exit(0);
+	child_until_killed();
 }
 
 static int note_fn(struct gml_txn *txn, void *arg)
