@@ -89,6 +89,10 @@ fsal_errors_t gml_fsal_error(int rc)
 	case GML_ERR_NOUSER:
 	case GML_ERR_NOKEY:
 	case GML_ERR_UIDTAKEN:
+	case GML_ERR_NOGROUP:
+	case GML_ERR_NOROLE:
+	case GML_ERR_INUSE:
+	case GML_ERR_LIMIT:
 	case GML_ERR_COUNT_:
 		break;
 	}

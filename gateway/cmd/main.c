@@ -55,6 +55,10 @@ static const char *main_advice(int rc)
 	switch (rc) {
 	case GML_ERR_NOUSER:
 		return "'gemel user list' shows the users";
+	case GML_ERR_NOGROUP:
+		return "'gemel group list' shows the groups";
+	case GML_ERR_NOROLE:
+		return "'gemel role list' shows the roles";
 	case GML_ERR_NOKEY:
 		return "'gemel key list' shows the keys";
 	case GML_ERR_NOBUCKET:

@@ -16,6 +16,23 @@ json_t *cmd_json_time(int64_t ns)
 	return json_string(text);
 }
 
+/* The members of an object, as "KEY=TEXT,KEY=TEXT". */
+static void output_members(const json_t *object, char *buf, size_t cap)
+{
+	size_t used = 0;
+	const char *key;
+	json_t *item;
+	buf[0] = 0;
+	json_object_foreach((json_t *)object, key, item)
+	{
+		int len = snprintf(buf + used, cap - used, "%s%s=%s", used ? "," : "", key,
+				   json_is_string(item) ? json_string_value(item) : "-");
+		if (len < 0 || (size_t)len >= cap - used)
+			break;
+		used += (size_t)len;
+	}
+}
+
 /* A value as text for a table cell; buf serves scalars. */
 static const char *output_cell(const json_t *value, char *buf, size_t cap)
 {
@@ -38,7 +55,9 @@ static const char *output_cell(const json_t *value, char *buf, size_t cap)
 				break;
 			used += (size_t)len;
 		}
-	} else
+	} else if (json_is_object(value))
+		output_members(value, buf, cap);
+	else
 		snprintf(buf, cap, "-");
 	return buf;
 }

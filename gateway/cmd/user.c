@@ -5,16 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "identity.h"
 
 static json_t *user_json(const struct gml_user *user)
 {
 	json_t *groups = json_array();
 	for (uint32_t i = 0; i < user->ngroups; i++)
 		json_array_append_new(groups, json_integer(user->groups[i]));
-	return json_pack("{s:s, s:I, s:I, s:o, s:b, s:b, s:o}", "name", user->name, "uid",
-			 (json_int_t)user->uid, "gid", (json_int_t)user->gid, "groups", groups,
-			 "disabled", (user->flags & GML_USER_DISABLED) != 0, "may_create_buckets",
-			 (user->flags & GML_USER_NO_BUCKETS) == 0, "created",
+	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:b, s:b, s:o}", "name", user->name, "id",
+			 user->id, "uid", (json_int_t)user->uid, "gid", (json_int_t)user->gid,
+			 "groups", groups, "disabled", (user->flags & GML_USER_DISABLED) != 0,
+			 "may_create_buckets", (user->flags & GML_USER_NO_BUCKETS) == 0, "created",
 			 cmd_json_time(user->created));
 }
 
@@ -82,9 +83,7 @@ static int user_create(struct cmd *cmd)
 	const char *name = cmd->args[0];
 	int rc;
 	if (gml_user_name_check(name) != 0)
-		return cmd_wrong("'%s' cannot be a user's name: it has 1 to %d letters, digits, "
-				 "'.', '_', '@' and '-'",
-				 name, GML_USER_NAME_MAX);
+		return cmd_wrong_name(name, "a user's", GML_USER_NAME_MAX);
 	strcpy(user.name, name);
 	if (cmd_option(cmd, "uid") == NULL)
 		return cmd_wrong("--uid N is missing: the number by which NFS identifies the user");
@@ -154,11 +153,33 @@ static int user_update(struct cmd *cmd)
 	return cmd_print_object(cmd, user_json(&user));
 }
 
+static bool user_group(void *arg, const struct gml_group *group)
+{
+	return json_array_append_new(arg, json_string(group->name)) == 0;
+}
+
 static int user_show(struct cmd *cmd)
 {
+	const char *name = cmd->args[0];
+	json_t *object, *tags, *groups = json_array();
 	struct gml_user user;
-	int rc = gml_user_get(cmd->store, cmd->args[0], &user);
-	return rc ? cmd_fail_rc(rc, cmd->args[0]) : cmd_print_object(cmd, user_json(&user));
+	int rc = gml_user_get(cmd->store, name, &user);
+	if (rc == 0)
+		rc = gml_user_groups(cmd->store, name, user_group, groups);
+	tags = rc == 0 ? cmd_tags_json(cmd, GML_IDENTITY_USER, name) : NULL;
+	if (tags == NULL) {
+		json_decref(groups);
+		return rc ? cmd_fail_rc(rc, name) : CMD_FAILED;
+	}
+	object = user_json(&user);
+	json_object_set_new(object, "member_of", groups);
+	json_object_set_new(object, "tags", tags);
+	return cmd_print_object(cmd, object);
+}
+
+static int user_tag(struct cmd *cmd)
+{
+	return cmd_tag(cmd, GML_IDENTITY_USER);
 }
 
 static bool user_key(void *arg, const struct gml_key *key)
@@ -243,6 +264,14 @@ const struct cmd_verb cmd_user_verbs[] = {
 	 {USER_OPTIONS,
 	  {"yes", NULL,
 	   "change the uid although buckets keep the old one, without a confirmation"}},
+	 .changes = true},
+	{"user",
+	 "tag",
+	 "NAME",
+	 "Change the tags of a user, which policies can ask for.",
+	 CMD_STORE,
+	 user_tag,
+	 {CMD_TAG_OPTIONS},
 	 .changes = true},
 	{"user",
 	 "delete",

@@ -10,6 +10,8 @@ const struct cmd_noun cmd_nouns[] = {
 	{"status", NULL, cmd_status_verbs},
 	{"bucket", "Buckets, their owners and limits.", cmd_bucket_verbs},
 	{"user", "Users, with their uid and gids.", cmd_user_verbs},
+	{"group", "Groups of users, for policies.", cmd_group_verbs},
+	{"role", "Roles: rights that are taken on for a while.", cmd_role_verbs},
 	{"key", "Access keys, with which users sign S3 requests.", cmd_key_verbs},
 	{"store", "The store as a whole: creation, verification, recovery.", cmd_store_verbs},
 	{"config", "The configuration file.", cmd_config_verbs},

@@ -4,8 +4,15 @@ libgemel_la_SOURCES += \
 	gateway/iam/authorize.h \
 	gateway/iam/epoch.c \
 	gateway/iam/epoch.h \
+	gateway/iam/group.c \
+	gateway/iam/identity.c \
+	gateway/iam/identity.h \
+	gateway/iam/name.c \
+	gateway/iam/name.h \
 	gateway/iam/principal.c \
 	gateway/iam/resolve.c \
+	gateway/iam/role.c \
 	gateway/iam/roster.c \
 	gateway/iam/roster.h \
-	gateway/iam/store.h
+	gateway/iam/store.h \
+	gateway/iam/tag.c

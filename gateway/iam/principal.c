@@ -2,7 +2,6 @@
 /* Users and access keys. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <gemel/err.h>
 #include <gemel/op.h>
 #include <gemel/principal.h>
@@ -12,42 +11,22 @@
 #include "gateway/meta/record/record.h"
 #include "authorize.h"
 #include "epoch.h"
+#include "identity.h"
+#include "name.h"
 #include "store.h"
 
 #define PRINCIPAL_KEY_PREFIX "GK"
 #define PRINCIPAL_KEY_LEN 20
 #define PRINCIPAL_SECRET_LEN 40
 
-static struct gml_span principal_span(const char *s, size_t cap)
-{
-	return (struct gml_span){s, strnlen(s, cap)};
-}
-
-static bool principal_name_ok(const char *name, size_t cap, size_t max)
-{
-	size_t len = strnlen(name, cap);
-	if (len == 0 || len > max)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = name[i];
-		bool alnum =
-			(c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-		if (!alnum && strchr("._@-", c) == NULL)
-			return false;
-	}
-	return true;
-}
-
 int gml_user_name_check(const char *name)
 {
-	return principal_name_ok(name, GML_USER_NAME_MAX + 1, GML_USER_NAME_MAX) ? 0
-										 : GML_ERR_INVAL;
+	return gml_iam_name_ok(name, GML_USER_NAME_MAX, GML_IAM_NAME_MORE) ? 0 : GML_ERR_INVAL;
 }
 
 int gml_key_id_check(const char *id)
 {
-	return principal_name_ok(id, GML_ACCESS_KEY_MAX + 1, GML_ACCESS_KEY_MAX) ? 0
-										 : GML_ERR_INVAL;
+	return gml_iam_name_ok(id, GML_ACCESS_KEY_MAX, "._@-") ? 0 : GML_ERR_INVAL;
 }
 
 /* ---- users ----------------------------------------------------------------------------------- */
@@ -62,7 +41,7 @@ static bool principal_user_ok(const struct gml_user *user)
 		if (user->groups[i] == UINT32_MAX)
 			return false;
 	return (user->flags & ~(uint32_t)(GML_USER_DISABLED | GML_USER_NO_BUCKETS)) == 0 &&
-	       principal_name_ok(user->name, sizeof(user->name), GML_USER_NAME_MAX);
+	       gml_user_name_check(user->name) == 0;
 }
 
 static int principal_user_get(struct gml_txn *txn, struct gml_span name, struct gml_user *out)
@@ -101,7 +80,7 @@ static int principal_user_create_fn(struct gml_txn *txn, void *arg)
 	struct principal_change *change = arg;
 	const struct gml_user *user = change->user;
 	struct gml_user old;
-	int rc = gml_rec_user_get(txn, principal_span(user->name, sizeof(user->name)), &old);
+	int rc = gml_rec_user_get(txn, gml_iam_span(user->name, sizeof(user->name)), &old);
 	if (rc != GML_ERR_NOENT)
 		return rc == 0 ? GML_ERR_EXIST : rc;
 	rc = user->flags & GML_USER_DISABLED ? 0 : principal_uid_check(txn, user);
@@ -115,20 +94,22 @@ int gml_user_create(struct gml_op *op, struct gml_store *store, const struct gml
 {
 	struct gml_user copy = *user;
 	struct principal_change change = {.access.store = store, .user = &copy};
+	int rc;
 	if (gml_may_administer(op, GML_ACTION_CREATE_USER) != 0)
 		return GML_ERR_PERM;
 	if (!principal_user_ok(user))
 		return GML_ERR_INVAL;
 	if (copy.created == 0)
 		copy.created = gml_now();
-	return principal_update(&change, principal_user_create_fn);
+	rc = gml_iam_id(copy.id, "AIDA");
+	return rc != 0 ? rc : principal_update(&change, principal_user_create_fn);
 }
 
 static int principal_user_update_fn(struct gml_txn *txn, void *arg)
 {
 	struct principal_change *change = arg;
 	struct gml_user user = *change->user, old;
-	int rc = principal_user_get(txn, principal_span(user.name, sizeof(user.name)), &old);
+	int rc = principal_user_get(txn, gml_iam_span(user.name, sizeof(user.name)), &old);
 	if (rc != 0)
 		return rc;
 	/* Two that share a uid since before that was refused can still be changed otherwise. */
@@ -139,6 +120,7 @@ static int principal_user_update_fn(struct gml_txn *txn, void *arg)
 		return rc;
 	gml_access_change_begin(&change->access);
 	user.created = old.created;
+	memcpy(user.id, old.id, sizeof(user.id));
 	rc = gml_rec_user_put(txn, &user);
 	return rc == 0 && user.uid != old.uid ? gml_rec_uid_retire(txn, old.uid) : rc;
 }
@@ -195,10 +177,12 @@ static bool principal_owns_one(void *arg, struct gml_span name, const struct gml
 static int principal_user_delete_fn(struct gml_txn *txn, void *arg)
 {
 	struct principal_change *change = arg;
+	const struct gml_rec_identity identity = {
+		GML_IDENTITY_USER, gml_iam_span(change->name, GML_USER_NAME_MAX + 1)};
 	struct principal_keys keys = {.user = change->name};
 	struct principal_owns owns = {0};
 	struct gml_user user;
-	int rc = principal_user_get(txn, principal_span(keys.user, GML_USER_NAME_MAX + 1), &user);
+	int rc = principal_user_get(txn, identity.name, &user);
 	if (rc != 0)
 		return rc;
 	owns.uid = user.uid;
@@ -212,9 +196,11 @@ static int principal_user_delete_fn(struct gml_txn *txn, void *arg)
 	if (rc == 0)
 		gml_access_change_begin(&change->access);
 	for (size_t i = 0; rc == 0 && i < keys.count; i++)
-		rc = gml_rec_key_del(txn, principal_span(keys.ids[i], sizeof(keys.ids[i])));
+		rc = gml_rec_key_del(txn, gml_iam_span(keys.ids[i], sizeof(keys.ids[i])));
 	if (rc == 0)
-		rc = gml_rec_user_del(txn, principal_span(user.name, sizeof(user.name)));
+		rc = gml_identity_drop(txn, &identity);
+	if (rc == 0)
+		rc = gml_rec_user_del(txn, gml_iam_span(user.name, sizeof(user.name)));
 	if (rc == 0)
 		rc = gml_rec_uid_retire(txn, user.uid);
 	free(keys.ids);
@@ -234,7 +220,7 @@ int gml_user_get(struct gml_store *store, const char *name, struct gml_user *out
 	struct gml_txn *txn = NULL;
 	int rc = gml_meta_read_begin(gml_store_meta(store), &txn);
 	if (rc == 0)
-		rc = principal_user_get(txn, principal_span(name, GML_USER_NAME_MAX + 1), out);
+		rc = principal_user_get(txn, gml_iam_span(name, GML_USER_NAME_MAX + 1), out);
 	gml_meta_read_end(txn);
 	return rc;
 }
@@ -265,38 +251,18 @@ int gml_user_list(struct gml_store *store, bool (*each)(void *arg, const struct 
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
-/* `len` characters of an alphabet of n, all equally likely. */
-static int principal_random_text(char *out, size_t len, const char *alphabet, size_t n)
-{
-	size_t done = 0, limit = 256 - 256 % n;
-	uint8_t bytes[64];
-	while (done < len) {
-		if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-			return GML_ERR_IO;
-		for (size_t i = 0; i < sizeof(bytes) && done < len; i++)
-			if (bytes[i] < limit)
-				out[done++] = alphabet[bytes[i] % n];
-	}
-	explicit_bzero(bytes, sizeof(bytes));
-	out[len] = '\0';
-	return 0;
-}
-
 static int principal_key_fill(struct gml_key *key)
 {
-	static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 	static const char alnum[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 	size_t prefix = strlen(PRINCIPAL_KEY_PREFIX);
 	int rc = 0;
 	if (key->id[0] == '\0') {
 		memcpy(key->id, PRINCIPAL_KEY_PREFIX, prefix);
-		rc = principal_random_text(key->id + prefix, PRINCIPAL_KEY_LEN - prefix, base32,
-					   sizeof(base32) - 1);
+		rc = gml_iam_random(key->id + prefix, PRINCIPAL_KEY_LEN - prefix, GML_IAM_BASE32);
 	}
 	if (rc == 0 && key->secret[0] == '\0')
-		rc = principal_random_text(key->secret, PRINCIPAL_SECRET_LEN, alnum,
-					   sizeof(alnum) - 1);
+		rc = gml_iam_random(key->secret, PRINCIPAL_SECRET_LEN, alnum);
 	if (key->created == 0)
 		key->created = gml_now();
 	return rc;
@@ -311,8 +277,7 @@ static bool principal_key_ok(const struct gml_key *key)
 	for (size_t i = 0; i < len; i++)
 		if (key->secret[i] < '!' || key->secret[i] > '~')
 			return false;
-	return key->id[0] == '\0' ||
-	       principal_name_ok(key->id, sizeof(key->id), GML_ACCESS_KEY_MAX);
+	return key->id[0] == '\0' || gml_key_id_check(key->id) == 0;
 }
 
 /* A change of a key. */
@@ -329,10 +294,10 @@ static int principal_key_create_fn(struct gml_txn *txn, void *arg)
 	const struct gml_key *key = change->key;
 	struct gml_user user;
 	struct gml_key old;
-	int rc = principal_user_get(txn, principal_span(key->user, sizeof(key->user)), &user);
+	int rc = principal_user_get(txn, gml_iam_span(key->user, sizeof(key->user)), &user);
 	if (rc != 0)
 		return rc;
-	rc = gml_rec_key_get(txn, principal_span(key->id, sizeof(key->id)), &old);
+	rc = gml_rec_key_get(txn, gml_iam_span(key->id, sizeof(key->id)), &old);
 	explicit_bzero(&old, sizeof(old));
 	if (rc != GML_ERR_NOENT)
 		return rc == 0 ? GML_ERR_EXIST : rc;
@@ -368,7 +333,7 @@ static int principal_key_update_fn(struct gml_txn *txn, void *arg)
 {
 	struct principal_key_change *change = arg;
 	struct gml_key key;
-	int rc = principal_key_get(txn, principal_span(change->id, GML_ACCESS_KEY_MAX + 1), &key);
+	int rc = principal_key_get(txn, gml_iam_span(change->id, GML_ACCESS_KEY_MAX + 1), &key);
 	if (rc != 0)
 		return rc;
 	key.flags = change->flags;
@@ -391,7 +356,7 @@ int gml_key_update(struct gml_op *op, struct gml_store *store, const char *id, u
 static int principal_key_delete_fn(struct gml_txn *txn, void *arg)
 {
 	struct principal_key_change *change = arg;
-	struct gml_span id = principal_span(change->id, GML_ACCESS_KEY_MAX + 1);
+	struct gml_span id = gml_iam_span(change->id, GML_ACCESS_KEY_MAX + 1);
 	struct gml_key key;
 	int rc = principal_key_get(txn, id, &key);
 	explicit_bzero(&key, sizeof(key));
@@ -446,7 +411,7 @@ int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *
 	if (rc == 0)
 		rc = principal_key_get(txn, id, key_out);
 	if (rc == 0)
-		rc = principal_user_get(txn, principal_span(key_out->user, sizeof(key_out->user)),
+		rc = principal_user_get(txn, gml_iam_span(key_out->user, sizeof(key_out->user)),
 					user_out);
 	gml_meta_read_end(txn);
 	return rc;

@@ -67,7 +67,8 @@
 	X(RSTATE)                                                                                  \
 	X(CONFIG)                                                                                  \
 	X(LINK)                                                                                    \
-	X(SUM)
+	X(SUM)                                                                                     \
+	X(IAM)
 enum gml_table {
 #define GML_TABLE_ENUM(name) GML_TABLE_##name,
 	GML_TABLE_MAP(GML_TABLE_ENUM)

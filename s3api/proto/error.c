@@ -46,6 +46,8 @@ enum s3_error s3_error_from(int rc)
 	case GML_ERR_PERM:
 	case GML_ERR_ROFS:
 	case GML_ERR_NOUSER:
+	case GML_ERR_NOGROUP:
+	case GML_ERR_NOROLE:
 		return S3_ERR_ACCESS_DENIED;
 	case GML_ERR_NOTEMPTY:
 		return S3_ERR_BUCKET_NOT_EMPTY;
@@ -107,6 +109,8 @@ enum s3_error s3_error_from(int rc)
 		return S3_ERR_INVALID_ACCESS_KEY_ID;
 	case GML_ERR_EXIST:
 	case GML_ERR_UIDTAKEN:
+	case GML_ERR_INUSE:
+	case GML_ERR_LIMIT:
 	case GML_ERR_CANCELED:
 		return S3_ERR_OPERATION_ABORTED;
 	case GML_ERR_BADHANDLE:

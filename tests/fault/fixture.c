@@ -6,6 +6,7 @@
 #include <gemel/checksum.h>
 #include <gemel/dir.h>
 #include <gemel/file.h>
+#include <gemel/iam.h>
 #include <gemel/inode.h>
 #include <gemel/object.h>
 #include <gemel/principal.h>
@@ -178,6 +179,20 @@ static int operation_xattr(struct fixture *fixture)
 
 /* ---- records and uploads --------------------------------------------------------------------- */
 
+/* Groups, roles and tags; a group and a role are left. */
+static int fixture_identities(struct fixture *fixture)
+{
+	const struct gml_identity bob = {GML_IDENTITY_USER, "bob"};
+	const struct gml_meta_pair tag = {fixture_span("team"), fixture_span("blue")};
+	struct gml_role role = {.name = "reader"};
+	int rc = gml_group_create(&fixture->op, fixture->store, "team", NULL);
+	if (rc == 0)
+		rc = gml_group_add(&fixture->op, fixture->store, "team", "bob");
+	if (rc == 0)
+		rc = gml_tags_set(&fixture->op, fixture->store, &bob, &tag, 1);
+	return rc == 0 ? gml_role_create(&fixture->op, fixture->store, &role) : rc;
+}
+
 static int operation_records(struct fixture *fixture)
 {
 	struct gml_user bob = {.name = "bob", .uid = 502, .gid = 502};
@@ -195,6 +210,8 @@ static int operation_records(struct fixture *fixture)
 			    gml_user_create(&fixture->op, fixture->store, &bob));
 	if (rc == 0)
 		rc = gml_key_create(&fixture->op, fixture->store, &key);
+	if (rc == 0)
+		rc = fixture_identities(fixture);
 	if (rc != 0)
 		return rc;
 	fixture_gone(fixture, fixture->user);

@@ -51,6 +51,10 @@ def fill(gemel):
     s3.put_object(Bucket="limited", Key="one", Body=b"1234")
     gemel.new_user("gone", 4321)
     gemel.gemel("user", "delete", "gone", "--yes")
+    gemel.gemel("group", "create", "Team")
+    gemel.gemel("group", "add", "Team", "demo")
+    gemel.gemel("user", "tag", "demo", "--set", "stage=kept")
+    gemel.gemel("role", "create", "reader", "--description", "reads", "--max-session", 7200)
     client = Client(gemel.nfs_port)
     root, directory = client.handle("demo"), client.handle("demo", "dir")
     status, stateid, handle = client.open(root, "written", create=nfs4.UNCHECKED)
@@ -120,6 +124,8 @@ def test_a_released_store_is_served(scratch, archive):
         read_nfs(client)
         shown = gemel.gemel("bucket", "show", "limited")
         assert (shown["objects"], shown["bytes"], shown["quota_objects"], shown["quota_bytes"], shown["durability"]) == (1, 4, 5, 1000, "relaxed")
+        assert gemel.gemel("group", "show", "team")["members"] == ["demo"] and gemel.gemel("user", "show", "demo")["tags"] == {"stage": "kept"}
+        assert gemel.gemel("role", "show", "reader")["max_session"] == 7200
         # It takes changes: of a name with several, and of what a quota limits.
         assert client.compound(putfh(client.handle("demo")), nfs4.remove("written"))[0] == OK
         assert client.compound(putfh(client.handle("demo", "dir", "another name")), nfs4.read(ANONYMOUS, 0, 8)) == (OK, [None, b"over NFS"])

@@ -487,6 +487,58 @@ static int d_key(struct gml_txn *t, struct world *w)
 		t, &(struct gml_key){.id = "GKX", .secret = "hidden", .user = "nobody"});
 }
 
+static int d_group(struct gml_txn *t)
+{
+	return gml_rec_group_put(
+		t, &(struct gml_group){.name = "Team", .id = "AGPAABCDEFGHIJKLMNOPQ"});
+}
+
+static int d_member_user(struct gml_txn *t, struct world *w)
+{
+	int rc = d_group(t);
+	return rc == 0 ? gml_rec_member_put(t, ns_span("team"), ns_span("ghost")) : rc;
+}
+
+static int d_member_group(struct gml_txn *t, struct world *w)
+{
+	const struct gml_user ann = {.name = "ann", .id = "AIDAABCDEFGHIJKLMNOPQ"};
+	int rc = gml_rec_user_put(t, &ann);
+	return rc == 0 ? gml_rec_member_put(t, ns_span("none"), ns_span("ann")) : rc;
+}
+
+static int iam_put(struct gml_txn *t, const char *key, size_t len, const char *value)
+{
+	return sealed_put(t, GML_TABLE_IAM, (struct gml_span){key, len}, value);
+}
+
+static int d_member_of(struct gml_txn *t, struct world *w)
+{
+	int rc = d_member_group(t, w);
+	if (rc == 0)
+		rc = d_group(t);
+	return rc == 0 ? iam_put(t,
+				 "\x11"
+				 "ann\0team",
+				 9, "\1")
+		       : rc;
+}
+
+static int d_tags(struct gml_txn *t, struct world *w)
+{
+	int rc = d_member_group(t, w);
+	return rc == 0 ? iam_put(t, "\x30\1ann", 5, "\1\3\2k=") : rc;
+}
+
+static int d_iam_row(struct gml_txn *t, struct world *w)
+{
+	return iam_put(t, "\x7f", 1, "\1");
+}
+
+static int d_group_damaged(struct gml_txn *t, struct world *w)
+{
+	return iam_put(t, "\1team", 5, "\1\4Tean");
+}
+
 static int d_garbage(struct gml_txn *t, struct world *w)
 {
 	uint8_t key[GML_INO_KEY_MAX];
@@ -578,6 +630,12 @@ static void test_damage(void **state)
 		{d_part, "table part has 1 records"},
 		{d_upload_entry, "names no upload"},
 		{d_key, "access key GKX: no user nobody"},
+		{d_member_user, "group team: has member ghost, which is no user"},
+		{d_member_group, "user ann: in group none, which does not have it"},
+		{d_member_of, "user ann: in group team, which does not have it"},
+		{d_tags, "user ann: damaged tags"},
+		{d_iam_row, "table iam has 1 records, users, groups and roles account for 0"},
+		{d_group_damaged, "table iam: a damaged record"},
 		{d_garbage, "damaged record"},
 		{d_index, "index of uids: 5 is not user ghost"},
 		{d_retired_short, "retired uids: a damaged record, key \\x13\\x00\\x00\\x05"},

@@ -271,8 +271,9 @@ static bool walk_key(void *arg, const struct gml_key *key)
 
 static bool user_equal(const struct gml_user *a, const struct gml_user *b)
 {
-	return strcmp(a->name, b->name) == 0 && a->uid == b->uid && a->gid == b->gid &&
-	       a->ngroups == b->ngroups && a->flags == b->flags && a->created == b->created &&
+	return strcmp(a->name, b->name) == 0 && strcmp(a->id, b->id) == 0 && a->uid == b->uid &&
+	       a->gid == b->gid && a->ngroups == b->ngroups && a->flags == b->flags &&
+	       a->created == b->created &&
 	       memcmp(a->groups, b->groups, a->ngroups * sizeof(*a->groups)) == 0;
 }
 
@@ -285,6 +286,7 @@ static bool key_equal(const struct gml_key *a, const struct gml_key *b)
 static int users(struct gml_txn *txn, void *arg)
 {
 	struct gml_user user = {.name = "bob",
+				.id = "AIDAABCDEFGHIJKLMNOPQ",
 				.uid = 1000,
 				.gid = 5,
 				.flags = GML_USER_DISABLED,
@@ -319,6 +321,9 @@ static int users(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_user_del(txn, STR("bob")) == GML_ERR_NOENT);
 	user.name[0] = 0;
 	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == GML_ERR_INVAL);
+	user.name[0] = 'a';
+	user.id[20] = 0;
+	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == GML_ERR_INVAL);
 	CLOSURE_CHECK(gml_rec_key_put(txn, &key) == 0);
 	CLOSURE_CHECK(gml_rec_key_get(txn, STR("GK1"), &key_got) == 0 && key_equal(&key_got, &key));
 	walk.text[0] = 0;
@@ -328,6 +333,93 @@ static int users(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_key_get(txn, SPAN(NULL, 0), &key_got) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_key_del(txn, STR("GK1")) == 0 &&
 		      gml_rec_key_del(txn, STR("GK1")) == GML_ERR_NOENT);
+	return 0;
+}
+
+static bool walk_name(void *arg, struct gml_span name)
+{
+	return walk_add(arg, name.ptr, name.len);
+}
+
+static int groups(struct gml_txn *txn, void *arg)
+{
+	struct gml_group group = {.name = "Team", .id = "AGPAABCDEFGHIJKLMNOPQ", .created = 7};
+	struct gml_group got;
+	struct walk walk = {{0}, 0};
+	(void)arg;
+	CLOSURE_CHECK(gml_rec_group_put(txn, &group) == 0);
+	CLOSURE_CHECK(gml_rec_group_get(txn, STR("tEAM"), &got) == 0 &&
+		      strcmp(got.name, "Team") == 0 && strcmp(got.id, group.id) == 0 &&
+		      got.created == 7);
+	strcpy(group.name, "Te");
+	CLOSURE_CHECK(gml_rec_group_put(txn, &group) == 0);
+	CLOSURE_CHECK(gml_rec_group_each(txn, walk_name, &walk) == 0 &&
+		      strcmp(walk.text, "te team ") == 0);
+	CLOSURE_CHECK(gml_rec_group_get(txn, STR(""), &got) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_group_get(txn, SPAN("Te\0m", 4), &got) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_group_get(txn, SPAN(noun_bytes, 129), &got) == GML_ERR_NOENT);
+	group.name[0] = 0;
+	CLOSURE_CHECK(gml_rec_group_put(txn, &group) == GML_ERR_INVAL);
+	/* Members, from both sides; "Te" is no part of "Team", nor "an" of "ann". */
+	CLOSURE_CHECK(gml_rec_member_put(txn, STR("Team"), STR("bob")) == 0);
+	CLOSURE_CHECK(gml_rec_member_put(txn, STR("team"), STR("Bob")) == 0);
+	CLOSURE_CHECK(gml_rec_member_put(txn, STR("te"), STR("bob")) == 0);
+	CLOSURE_CHECK(gml_rec_member_put(txn, STR("te"), STR("bobby")) == 0);
+	walk.text[0] = 0;
+	CLOSURE_CHECK(gml_rec_member_each(txn, STR("TEAM"), walk_name, &walk) == 0 &&
+		      strcmp(walk.text, "Bob bob ") == 0);
+	walk.text[0] = 0;
+	CLOSURE_CHECK(gml_rec_member_each_of(txn, STR("bob"), walk_name, &walk) == 0 &&
+		      strcmp(walk.text, "te team ") == 0);
+	CLOSURE_CHECK(gml_rec_member_has(txn, STR("TE"), STR("bobby")) == 0);
+	CLOSURE_CHECK(gml_rec_member_has(txn, STR("te"), STR("Bob")) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_member_del(txn, STR("TEAM"), STR("bob")) == 0);
+	CLOSURE_CHECK(gml_rec_member_del(txn, STR("TEAM"), STR("bob")) == GML_ERR_NOENT);
+	walk.text[0] = 0;
+	CLOSURE_CHECK(gml_rec_member_each_of(txn, STR("bob"), walk_name, &walk) == 0 &&
+		      strcmp(walk.text, "te ") == 0);
+	CLOSURE_CHECK(gml_rec_member_each_of(txn, STR(""), walk_name, &walk) == 0);
+	CLOSURE_CHECK(gml_rec_member_put(txn, STR("te"), STR("")) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_group_del(txn, STR("TEAM")) == 0 &&
+		      gml_rec_group_del(txn, STR("team")) == GML_ERR_NOENT);
+	return 0;
+}
+
+static int roles(struct gml_txn *txn, void *arg)
+{
+	struct gml_role role = {.name = "Reader",
+				.id = "AROAABCDEFGHIJKLMNOPQ",
+				.description = "reads",
+				.max_session = 3600,
+				.created = 9},
+			got;
+	const struct gml_rec_identity reader = {GML_IDENTITY_ROLE, STR("READER")},
+				      user = {GML_IDENTITY_USER, STR("Reader")},
+				      none = {9, STR("Reader")};
+	struct walk walk = {{0}, 0};
+	struct gml_span trust;
+	(void)arg;
+	CLOSURE_CHECK(gml_rec_role_put(txn, &role, STR("{}")) == 0);
+	CLOSURE_CHECK(gml_rec_role_get(txn, STR("reader"), &got, &trust) == 0 &&
+		      strcmp(got.name, "Reader") == 0 && strcmp(got.id, role.id) == 0 &&
+		      strcmp(got.description, "reads") == 0 && got.max_session == 3600 &&
+		      got.created == 9 && span_equal(trust, STR("{}")));
+	CLOSURE_CHECK(gml_rec_role_put(txn, &role, SPAN(noun_bytes, GML_POLICY_DOCUMENT_MAX + 1)) ==
+		      GML_ERR_TOOBIG);
+	CLOSURE_CHECK(gml_rec_role_each(txn, walk_name, &walk) == 0 &&
+		      strcmp(walk.text, "reader ") == 0);
+	CLOSURE_CHECK(gml_rec_role_get(txn, SPAN(noun_bytes, 65), &got, NULL) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_tags_get(txn, &reader, &trust) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_tags_put(txn, &reader, STR("\1k\1v")) == 0);
+	CLOSURE_CHECK(gml_rec_tags_get(txn, &user, &trust) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_tags_get(txn, &reader, &trust) == 0 &&
+		      span_equal(trust, STR("\1k\1v")));
+	CLOSURE_CHECK(gml_rec_tags_put(txn, &reader, SPAN(NULL, 0)) == 0);
+	CLOSURE_CHECK(gml_rec_tags_put(txn, &reader, SPAN(NULL, 0)) == 0);
+	CLOSURE_CHECK(gml_rec_tags_get(txn, &reader, &trust) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_tags_put(txn, &none, STR("\1k\1v")) == GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_role_del(txn, STR("Reader")) == 0 &&
+		      gml_rec_role_del(txn, STR("Reader")) == GML_ERR_NOENT);
 	return 0;
 }
 
@@ -518,6 +610,8 @@ static void test_nouns(void **state)
 	meta_env_update(*state, buckets, NULL);
 	meta_env_update(*state, links, NULL);
 	meta_env_update(*state, users, NULL);
+	meta_env_update(*state, groups, NULL);
+	meta_env_update(*state, roles, NULL);
 	meta_env_update(*state, uploads, NULL);
 	meta_env_update(*state, blob_sums, NULL);
 	meta_env_update(*state, small_tables, NULL);

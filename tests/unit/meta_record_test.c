@@ -331,6 +331,12 @@ static int read_user(struct gml_txn *txn)
 	return gml_rec_user_get(txn, STR("ada"), &user);
 }
 
+static int read_iam(struct gml_txn *txn)
+{
+	struct gml_group group;
+	return gml_rec_group_get(txn, STR("TEAM"), &group);
+}
+
 static int read_key(struct gml_txn *txn)
 {
 	struct gml_key key;
@@ -373,8 +379,13 @@ static int put_samples(struct gml_txn *txn, void *arg)
 		.bucket = INO(100), .uid = 1, .checksum_algorithm = 2, .key = STR("some/key")};
 	struct gml_part_rec part = {
 		.size = 9, .checksum.algorithm = GML_CHECKSUM_SHA256, .nextents = 2};
-	struct gml_user user = {
-		.name = "ada", .uid = 1000, .gid = 1000, .ngroups = 2, .groups = {27, 100000}};
+	struct gml_user user = {.name = "ada",
+				.id = "AIDAABCDEFGHIJKLMNOPQ",
+				.uid = 1000,
+				.gid = 1000,
+				.ngroups = 2,
+				.groups = {27, 100000}};
+	struct gml_group group = {.name = "Team", .id = "AGPAABCDEFGHIJKLMNOPQ", .created = 5};
 	struct gml_key key = {.id = "GKABC", .secret = "not so secret", .user = "ada"};
 	struct gml_owner owner = {.gateway = 3, .pid = 4242, .start = 1234567, .boot = 0xdeadbeef};
 	struct gml_lease lease;
@@ -396,6 +407,7 @@ static int put_samples(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_upload_put(txn, upload_id, &upload) == 0);
 	CLOSURE_CHECK(gml_rec_part_put(txn, upload_id, 10000, &part, extents) == 0);
 	CLOSURE_CHECK(gml_rec_user_put(txn, &user) == 0);
+	CLOSURE_CHECK(gml_rec_group_put(txn, &group) == 0);
 	CLOSURE_CHECK(gml_rec_key_put(txn, &key) == 0);
 	CLOSURE_CHECK(gml_rec_dirty_put(txn, INO(80), &owner) == 0);
 	CLOSURE_CHECK(gml_rec_orphan_put(txn, &gml_line_none, INO(90), 5) == 0);
@@ -499,6 +511,7 @@ static void test_damage(void **state)
 		{GML_TABLE_ORPHAN, read_orphan, false}, {GML_TABLE_LEASE, read_lease, false},
 		{GML_TABLE_LINE, read_line, false},	{GML_TABLE_USAGE, read_usage, false},
 		{GML_TABLE_LINK, read_link, false},	{GML_TABLE_CONFIG, read_config, true},
+		{GML_TABLE_IAM, read_iam, false},
 	};
 	meta_env_update(env, put_samples, NULL);
 	assert_int_equal(env->log_errors, 0);

@@ -2,6 +2,7 @@
 /* Who may do what: every operation of the core, by callers of all kinds, on buckets, directories
  * and files of seven modes. The answers are in rights_table.h, as one letter for each caller; they
  * are what clients rely on. */
+#include <gemel/iam.h>
 #include "gateway/base/span.h"
 #include "object_support.h"
 
@@ -897,6 +898,72 @@ static int key_delete(struct rights *w, struct gml_op *op)
 	return gml_key_delete(op, w->ns->store, "GKNONE");
 }
 
+/* ---- groups, roles, tags: what there is not ---- */
+
+static int group_create(struct rights *w, struct gml_op *op)
+{
+	char name[32];
+	snprintf(name, sizeof(name), "group%u", w->made++);
+	return gml_group_create(op, w->ns->store, name, NULL);
+}
+
+static int group_delete(struct rights *w, struct gml_op *op)
+{
+	return gml_group_delete(op, w->ns->store, "none");
+}
+
+static int group_add(struct rights *w, struct gml_op *op)
+{
+	return gml_group_add(op, w->ns->store, "none", "owner");
+}
+
+static int group_remove(struct rights *w, struct gml_op *op)
+{
+	return gml_group_remove(op, w->ns->store, "none", "owner");
+}
+
+static int role_create(struct rights *w, struct gml_op *op)
+{
+	struct gml_role role = {.max_session = 3600};
+	snprintf(role.name, sizeof(role.name), "role%u", w->made++);
+	return gml_role_create(op, w->ns->store, &role);
+}
+
+static int role_update(struct rights *w, struct gml_op *op)
+{
+	struct gml_role role = {.name = "none", .max_session = 3600};
+	return gml_role_update(op, w->ns->store, &role);
+}
+
+static int role_delete(struct rights *w, struct gml_op *op)
+{
+	return gml_role_delete(op, w->ns->store, "none");
+}
+
+static const struct gml_identity rights_owner = {GML_IDENTITY_USER, "owner"},
+				 rights_role = {GML_IDENTITY_ROLE, "none"};
+static const struct gml_meta_pair rights_tag = {{"k", 1}, {"v", 1}};
+
+static int user_tag(struct rights *w, struct gml_op *op)
+{
+	return gml_tags_set(op, w->ns->store, &rights_owner, &rights_tag, 1);
+}
+
+static int user_untag(struct rights *w, struct gml_op *op)
+{
+	return gml_tags_remove(op, w->ns->store, &rights_owner, &rights_tag, 1);
+}
+
+static int role_tag(struct rights *w, struct gml_op *op)
+{
+	return gml_tags_set(op, w->ns->store, &rights_role, &rights_tag, 1);
+}
+
+static int role_untag(struct rights *w, struct gml_op *op)
+{
+	return gml_tags_remove(op, w->ns->store, &rights_role, &rights_tag, 1);
+}
+
 /* ---- the table ---- */
 
 struct rights_row {
@@ -928,6 +995,10 @@ static char rights_letter(int rc, unsigned shown)
 		return 'E';
 	case GML_ERR_NOKEY:
 		return 'K';
+	case GML_ERR_NOGROUP:
+		return 'G';
+	case GML_ERR_NOROLE:
+		return 'O';
 	default:
 		fail_msg("unexpected: %s", gml_err_name(rc));
 		return '?';

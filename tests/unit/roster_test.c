@@ -109,6 +109,8 @@ static void test_legacy(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_user a = user_of("a", 1000, 0), b = user_of("b", 1000, 0);
+	strcpy(a.id, "AIDAABCDEFGHIJKLMNOPA");
+	strcpy(b.id, "AIDAABCDEFGHIJKLMNOPB");
 	assert_ok(gml_meta_update(ns->store->meta, legacy_fn, &a));
 	assert_ok(gml_meta_update(ns->store->meta, legacy_fn, &b));
 	b.ngroups = 1;
@@ -185,6 +187,7 @@ static void test_died_between(void **state)
 {
 	struct ns *ns = *state;
 	struct gml_user ann = user_of("ann", 1000, GML_USER_DISABLED);
+	strcpy(ann.id, "AIDAABCDEFGHIJKLMNOPQ");
 	assert_ok(user_new(ns, "ann", 1000, 0));
 	assert_false(refused(ns, 1000));
 	change_begin(ns);
@@ -284,6 +287,7 @@ static int slow_fn(struct gml_txn *txn, void *arg)
 	struct on_its_way *way = arg;
 	struct gml_user ann = user_of("ann", 1000, GML_USER_DISABLED);
 	int rc;
+	strcpy(ann.id, "AIDAABCDEFGHIJKLMNOPQ");
 	change_begin(way->ns);
 	atomic_store(&way->begun, true);
 	usleep(50000); /* the other thread asks meanwhile, and must wait */

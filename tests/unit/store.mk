@@ -21,3 +21,7 @@ check_PROGRAMS += tests/unit/roster_test
 tests_unit_roster_test_SOURCES = tests/unit/roster_test.c tests/unit/ns_support.h
 tests_unit_roster_test_LDADD = libgemeltest.la $(CMOCKA_LIBS) -lpthread
 tests_unit_roster_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/iam_test
+tests_unit_iam_test_SOURCES = tests/unit/iam_test.c tests/unit/ns_support.h
+tests_unit_iam_test_LDADD = libgemeltest.la $(CMOCKA_LIBS)
+tests_unit_iam_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

@@ -113,7 +113,18 @@ GML_API_BEGIN
 	GML_ACTION(DELETE_USER, "iam:DeleteUser", ADMIN, 8)                                        \
 	GML_ACTION(CREATE_KEY, "iam:CreateAccessKey", ADMIN, 8)                                    \
 	GML_ACTION(UPDATE_KEY, "iam:UpdateAccessKey", ADMIN, 8)                                    \
-	GML_ACTION(DELETE_KEY, "iam:DeleteAccessKey", ADMIN, 8)
+	GML_ACTION(DELETE_KEY, "iam:DeleteAccessKey", ADMIN, 8)                                    \
+	GML_ACTION(CREATE_GROUP, "iam:CreateGroup", ADMIN, 8)                                      \
+	GML_ACTION(DELETE_GROUP, "iam:DeleteGroup", ADMIN, 8)                                      \
+	GML_ACTION(ADD_TO_GROUP, "iam:AddUserToGroup", ADMIN, 8)                                   \
+	GML_ACTION(REMOVE_FROM_GROUP, "iam:RemoveUserFromGroup", ADMIN, 8)                         \
+	GML_ACTION(CREATE_ROLE, "iam:CreateRole", ADMIN, 8)                                        \
+	GML_ACTION(UPDATE_ROLE, "iam:UpdateRole", ADMIN, 8)                                        \
+	GML_ACTION(DELETE_ROLE, "iam:DeleteRole", ADMIN, 8)                                        \
+	GML_ACTION(TAG_USER, "iam:TagUser", ADMIN, 8)                                              \
+	GML_ACTION(UNTAG_USER, "iam:UntagUser", ADMIN, 8)                                          \
+	GML_ACTION(TAG_ROLE, "iam:TagRole", ADMIN, 8)                                              \
+	GML_ACTION(UNTAG_ROLE, "iam:UntagRole", ADMIN, 8)
 
 #define GML_ACTION_ENUM(id, action, rule, bits) GML_ACTION_##id,
 enum gml_action { GML_ACTION_NONE, GML_ACTIONS(GML_ACTION_ENUM) GML_ACTION_COUNT };

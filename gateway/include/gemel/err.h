@@ -57,6 +57,10 @@ GML_API_BEGIN
 	X(NOUSER, "no such user", 0)                                                               \
 	X(NOKEY, "no such access key", 0)                                                          \
 	X(UIDTAKEN, "another enabled user has this uid", 0)                                        \
+	X(NOGROUP, "no such group", 0)                                                             \
+	X(NOROLE, "no such role", 0)                                                               \
+	X(INUSE, "something still belongs to it", 0)                                               \
+	X(LIMIT, "it has as many as it may have", 0)                                               \
 	X(CORRUPT, "the store is damaged", 0)                                                      \
 	X(FORMAT, "the store has another format version", 0)                                       \
 	X(LOCKED, "the store is in use", 1)                                                        \

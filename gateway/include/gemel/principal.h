@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Users, groups, access keys, and principals. A user's name is 1 to 64 of [A-Za-z0-9._@-]. Only
+/* Users, access keys, and principals. A user's name is 1 to 64 of [A-Za-z0-9_+=,.@-]. Only
  * administrators may change them; others get PERM. The labels of the contracts are explained in
  * README.md here. */
 #ifndef GEMEL_PRINCIPAL_H
@@ -14,10 +14,14 @@ GML_API_BEGIN
 #define GML_USER_GROUPS_MAX 64
 #define GML_ACCESS_KEY_MAX 128
 #define GML_SECRET_MAX 128
+/* Characters of the id of a user, group, role or policy, which nothing else ever has: "AIDA",
+ * "AGPA", "AROA" or "ANPA", then 17 of [A-Z2-7]. */
+#define GML_UNIQUE_ID 21
 
 enum { GML_USER_DISABLED = 1, GML_USER_NO_BUCKETS = 2 /* may not create buckets */ };
 struct gml_user {
 	char name[GML_USER_NAME_MAX + 1];
+	char id[GML_UNIQUE_ID + 1];
 	uint32_t uid, gid, ngroups;
 	uint32_t groups[GML_USER_GROUPS_MAX];
 	uint32_t flags;
@@ -39,19 +43,21 @@ int gml_user_name_check(const char *name);
  * Errors: INVAL. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 int gml_key_id_check(const char *id);
 
-/* Make a user. A uid belongs to one enabled user at a time.
+/* Make a user, with an id of its own (user->id is not looked at). A uid belongs to one enabled user
+ * at a time.
  * Errors: EXIST (the name), UIDTAKEN (another enabled user has the uid), INVAL, PERM, NOSPC.
  * Threads: any. Blocks: commit. Durable: yes; the new uid is accepted in every process when the
  * call returns. On failure: nothing changed. */
 int gml_user_create(struct gml_op *op, struct gml_store *store, const struct gml_user *user);
-/* Replace the settings of the user of that name. When the user is enabled, or gets another uid, the
- * uid must be free. A uid that only disabled users have, or that a user had and no user has now, is
- * refused over NFS (gml_uid_refused) in every process when the call returns.
+/* Replace the settings of the user of that name, but for its id and the time of its creation. When
+ * the user is enabled, or gets another uid, the uid must be free. A uid that only disabled users
+ * have, or that a user had and no user has now, is refused over NFS (gml_uid_refused) in every
+ * process when the call returns.
  * Errors: NOUSER, UIDTAKEN, INVAL, PERM, NOSPC.
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_user_update(struct gml_op *op, struct gml_store *store, const struct gml_user *user);
-/* Delete a user with its keys. Its uid is refused over NFS, in every process, when the call
- * returns.
+/* Delete a user with its keys, its memberships of groups and its tags. Its uid is refused over NFS,
+ * in every process, when the call returns.
  * Errors: NOUSER, NOTEMPTY (it owns buckets, by uid), PERM.
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_user_delete(struct gml_op *op, struct gml_store *store, const char *name);

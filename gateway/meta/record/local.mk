@@ -11,6 +11,7 @@ libgemel_la_SOURCES += \
 	gateway/meta/record/record_dirent.c \
 	gateway/meta/record/record_extent.c \
 	gateway/meta/record/record_headers.c \
+	gateway/meta/record/record_iam.c \
 	gateway/meta/record/record_inode.c \
 	gateway/meta/record/record_internal.h \
 	gateway/meta/record/record_lease.c \

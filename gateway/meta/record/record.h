@@ -8,6 +8,7 @@
 #ifndef GML_META_RECORD_H
 #define GML_META_RECORD_H
 
+#include <gemel/iam.h>
 #include <gemel/object.h>
 #include <gemel/principal.h>
 #include "gateway/base/owner.h"
@@ -375,6 +376,42 @@ int gml_rec_key_put(struct gml_txn *txn, const struct gml_key *key);
 int gml_rec_key_del(struct gml_txn *txn, struct gml_span id);
 int gml_rec_key_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_key *key),
 		     void *arg);
+
+/* ---- groups, roles, policies ------------------------------------------------------------------ */
+/* Names of groups and roles are found in any case, and their records have them as spelled. `each`
+ * gets names in the case of the keys, in order, until it returns false; it may not write. What is
+ * no name at all: NOENT. */
+int gml_rec_group_get(struct gml_txn *txn, struct gml_span name, struct gml_group *out);
+int gml_rec_group_put(struct gml_txn *txn, const struct gml_group *group);
+int gml_rec_group_del(struct gml_txn *txn, struct gml_span name);
+int gml_rec_group_each(struct gml_txn *txn, bool (*each)(void *arg, struct gml_span name),
+		       void *arg);
+/* trust: the document that says who may assume it; empty: nobody. *trust_out (may be NULL) is
+ * borrowed. */
+int gml_rec_role_get(struct gml_txn *txn, struct gml_span name, struct gml_role *out,
+		     struct gml_span *trust_out);
+int gml_rec_role_put(struct gml_txn *txn, const struct gml_role *role, struct gml_span trust);
+int gml_rec_role_del(struct gml_txn *txn, struct gml_span name);
+int gml_rec_role_each(struct gml_txn *txn, bool (*each)(void *arg, struct gml_span name),
+		      void *arg);
+/* Which users are in which groups, found from both. has: 0 or NOENT. */
+int gml_rec_member_has(struct gml_txn *txn, struct gml_span group, struct gml_span user);
+int gml_rec_member_put(struct gml_txn *txn, struct gml_span group, struct gml_span user);
+int gml_rec_member_del(struct gml_txn *txn, struct gml_span group, struct gml_span user);
+int gml_rec_member_each(struct gml_txn *txn, struct gml_span group,
+			bool (*each)(void *arg, struct gml_span user), void *arg);
+int gml_rec_member_each_of(struct gml_txn *txn, struct gml_span user,
+			   bool (*each)(void *arg, struct gml_span group), void *arg);
+/* A user, a group or a role. */
+struct gml_rec_identity {
+	uint8_t kind; /* enum gml_identity_kind */
+	struct gml_span name;
+};
+/* As gml_rec_pairs_encode made them; borrowed on get. Empty ones are not kept. */
+int gml_rec_tags_get(struct gml_txn *txn, const struct gml_rec_identity *identity,
+		     struct gml_span *pairs_out);
+int gml_rec_tags_put(struct gml_txn *txn, const struct gml_rec_identity *identity,
+		     struct gml_span pairs);
 
 /* ---- orphan, dirty, lease -------------------------------------------------------------------- */
 int gml_rec_orphan_put(struct gml_txn *txn, const struct gml_line *line, gml_ino ino,

@@ -4,7 +4,7 @@
  * uid, of whom one is enabled. */
 #include "record_internal.h"
 
-enum { USER_FORMAT = 1, USER_INDEX_FORMAT = 1, USER_RETIRED_FORMAT = 1, KEY_FORMAT = 1 };
+enum { USER_FORMAT = 2, USER_INDEX_FORMAT = 1, USER_RETIRED_FORMAT = 1, KEY_FORMAT = 1 };
 
 static bool user_decode(struct gml_span name, struct gml_span value, struct gml_user *out)
 {
@@ -15,6 +15,7 @@ static bool user_decode(struct gml_span name, struct gml_span value, struct gml_
 	memcpy(out->name, name.ptr, name.len);
 	gml_dec_init(&dec, value);
 	gml_dec_format(&dec, USER_FORMAT);
+	gml_dec_copy(&dec, out->id, GML_UNIQUE_ID);
 	out->uid = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->gid = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->flags = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
@@ -186,7 +187,8 @@ int gml_rec_user_put(struct gml_txn *txn, const struct gml_user *user)
 	struct gml_user old;
 	struct gml_enc enc;
 	int rc;
-	if (name.len == 0 || name.len > GML_USER_NAME_MAX || user->ngroups > GML_USER_GROUPS_MAX)
+	if (name.len == 0 || name.len > GML_USER_NAME_MAX || user->ngroups > GML_USER_GROUPS_MAX ||
+	    strnlen(user->id, sizeof(user->id)) != GML_UNIQUE_ID)
 		return GML_ERR_INVAL;
 	rc = gml_rec_user_get(txn, name, &old);
 	if (rc == 0 && old.uid != user->uid)
@@ -196,6 +198,7 @@ int gml_rec_user_put(struct gml_txn *txn, const struct gml_user *user)
 	if (rc != 0)
 		return rc;
 	gml_enc_init(&enc, USER_FORMAT);
+	gml_enc_raw(&enc, user->id, GML_UNIQUE_ID);
 	gml_enc_varint(&enc, user->uid);
 	gml_enc_varint(&enc, user->gid);
 	gml_enc_varint(&enc, user->flags);

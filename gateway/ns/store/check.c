@@ -421,6 +421,8 @@ static int check_all(struct check *c)
 	if (rc == 0)
 		rc = check_table(c, "user", gml_rec_user_each(c->txn, check_user, c));
 	if (rc == 0)
+		rc = check_table(c, "iam", gml_check_iam(c));
+	if (rc == 0)
 		rc = check_table(c, "key", gml_rec_key_each(c->txn, check_key, c));
 	if (rc == 0)
 		rc = gml_check_keys(c, GML_TABLE_CONFIG, check_config);

@@ -132,4 +132,8 @@ void gml_check_links(struct check *c);
 int gml_check_lines(struct check *c);
 void gml_check_usage(struct check *c);
 
+/* ---- check_iam.c ----------------------------------------------------------------------------- */
+/* Groups and roles, and what belongs to them and to users. */
+int gml_check_iam(struct check *c);
+
 #endif

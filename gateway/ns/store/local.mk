@@ -4,6 +4,7 @@ libgemel_la_SOURCES += \
 	gateway/ns/store/check.h \
 	gateway/ns/store/check_content.c \
 	gateway/ns/store/check_data.c \
+	gateway/ns/store/check_iam.c \
 	gateway/ns/store/check_names.c \
 	gateway/ns/store/check_owner.c \
 	gateway/ns/store/collect.c \

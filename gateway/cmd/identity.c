@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "identity.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int cmd_wrong_name(const char *name, const char *whose, int max)
+{
+	return cmd_wrong("'%s' cannot be %s name: it has 1 to %d letters, digits, '_', '+', "
+			 "'=', ',', '.', '@' and '-'",
+			 name, whose, max);
+}
+
+int cmd_fail_members(const char *name, const char *has, const json_t *array, const char *advice)
+{
+	size_t i, used = 0, count = json_array_size(array);
+	char text[512] = "";
+	json_t *item;
+	json_array_foreach(array, i, item)
+	{
+		const char *between = i == 0 ? "" : i + 1 < count ? ", " : " and ";
+		int len = snprintf(text + used, sizeof(text) - used, "%s%s", between,
+				   json_string_value(item));
+		if (len < 0 || (size_t)len >= sizeof(text) - used) {
+			snprintf(text + used, sizeof(text) - used, " …");
+			break;
+		}
+		used += (size_t)len;
+	}
+	return cmd_fail("%s %s: %s; %s", name, has, text, advice);
+}
+
+/* ---- tags ---- */
+
+static bool identity_tag(void *arg, const struct gml_meta_pair *tag)
+{
+	char key[4 * GML_IAM_TAG_KEY_MAX + 1];
+	snprintf(key, sizeof(key), "%.*s", (int)tag->name.len, (const char *)tag->name.ptr);
+	return json_object_set_new(arg, key, json_stringn(tag->value.ptr, tag->value.len)) == 0;
+}
+
+json_t *cmd_tags_json(const struct cmd *cmd, enum gml_identity_kind kind, const char *name)
+{
+	const struct gml_identity identity = {kind, name};
+	json_t *tags = json_object();
+	int rc = gml_tags_list(cmd->store, &identity, identity_tag, tags);
+	if (rc == 0)
+		return tags;
+	json_decref(tags);
+	cmd_fail_rc(rc, name);
+	return NULL;
+}
+
+/* Cuts "A=B,C=D" or "A,C" into pairs. Exit status. */
+static int identity_pairs(const char *option, const char *text, bool values,
+			  struct gml_meta_pair *out, size_t *count_out)
+{
+	*count_out = 0;
+	while (text != NULL) {
+		size_t len = strcspn(text, ","), key = strcspn(text, ",=");
+		if (*count_out == GML_TAGS_PER_IDENTITY)
+			return cmd_wrong("--%s: more than %d tags", option, GML_TAGS_PER_IDENTITY);
+		if (key == 0 || values != (text[key] == '='))
+			return cmd_wrong("--%s %.*s: not %s", option, (int)len, text,
+					 values ? "KEY=VALUE" : "the key of a tag");
+		out[*count_out].name = (struct gml_span){text, key};
+		out[*count_out].value = values ? (struct gml_span){text + key + 1, len - key - 1}
+					       : (struct gml_span){"", 0};
+		*count_out += 1;
+		text = text[len] == ',' ? text + len + 1 : NULL;
+	}
+	return CMD_OK;
+}
+
+static int identity_tag_fail(int rc, const char *name)
+{
+	if (rc == GML_ERR_LIMIT)
+		return cmd_fail("%s: it would have more than %d tags", name, GML_TAGS_PER_IDENTITY);
+	if (rc == GML_ERR_INVAL)
+		return cmd_fail("%s: a key has 1 to %d and a value up to %d letters, digits, "
+				"spaces, '_', '.', ':', '/', '=', '+', '-' and '@'; no key begins "
+				"with aws:, and none is given twice, in upper or lower case",
+				name, GML_IAM_TAG_KEY_MAX, GML_IAM_TAG_VALUE_MAX);
+	return cmd_fail_rc(rc, name);
+}
+
+int cmd_tag(struct cmd *cmd, enum gml_identity_kind kind)
+{
+	const struct gml_identity identity = {kind, cmd->args[0]};
+	const char *set = cmd_option(cmd, "set"), *remove = cmd_option(cmd, "remove");
+	struct gml_meta_pair pairs[GML_TAGS_PER_IDENTITY];
+	size_t count;
+	json_t *tags;
+	int rc = set ? identity_pairs("set", set, true, pairs, &count)
+		     : identity_pairs("remove", remove, false, pairs, &count);
+	if (rc != CMD_OK)
+		return rc;
+	rc = set ? gml_tags_set(&cmd->op, cmd->store, &identity, pairs, count)
+		 : gml_tags_remove(&cmd->op, cmd->store, &identity, pairs, count);
+	if (rc != 0)
+		return identity_tag_fail(rc, cmd->args[0]);
+	tags = cmd_tags_json(cmd, kind, cmd->args[0]);
+	return tags == NULL ? CMD_FAILED : cmd_print_object(cmd, tags);
+}
