@@ -6,8 +6,8 @@
 #ifndef GML_AUTH_POLICY_CONDITION_H
 #define GML_AUTH_POLICY_CONDITION_H
 
-#include "auth/policy/pattern.h"
-#include "auth/policy/value.h"
+#include "auth/access/pattern.h"
+#include "auth/access/value.h"
 
 /* What is compared. */
 enum auth_compare {

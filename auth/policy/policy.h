@@ -6,7 +6,7 @@
 #ifndef GML_AUTH_POLICY_POLICY_H
 #define GML_AUTH_POLICY_POLICY_H
 
-#include "auth/policy/access.h"
+#include "auth/access/access.h"
 
 /* What a policy is attached to, which decides what its grammar is and what it can do. */
 enum auth_policy_kind {

@@ -5,7 +5,7 @@
 #ifndef GML_AUTH_POLICY_PRINCIPAL_H
 #define GML_AUTH_POLICY_PRINCIPAL_H
 
-#include "auth/policy/access.h"
+#include "auth/access/access.h"
 
 enum auth_party_kind {
 	AUTH_PARTY_EVERYONE,  /* "*": anonymous callers too */

@@ -6,7 +6,7 @@
 #define GML_AUTH_POLICY_READER_H
 
 #include <jansson.h>
-#include "auth/policy/arena.h"
+#include "auth/access/arena.h"
 #include "auth/policy/policy.h"
 
 struct auth_reader {

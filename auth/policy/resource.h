@@ -6,7 +6,7 @@
 #ifndef GML_AUTH_POLICY_RESOURCE_H
 #define GML_AUTH_POLICY_RESOURCE_H
 
-#include "auth/policy/pattern.h"
+#include "auth/access/pattern.h"
 
 /* Compiles one value, which `arena` must outlive. `variables`: ${…} is one. Returns NULL, or what
  * is wrong as the end of a sentence (static). */

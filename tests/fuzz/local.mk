@@ -31,3 +31,14 @@ tests_fuzz_s3_request_fuzz_SOURCES = tests/fuzz/s3_request_fuzz.c tests/unit/s3_
 tests_fuzz_s3_request_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_s3_request_fuzz_LDADD = libs3.la libauth.la libgemel.la
 endif
+
+check_PROGRAMS += tests/fuzz/policy_replay
+tests_fuzz_policy_replay_SOURCES = tests/fuzz/policy_fuzz.c tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_policy_replay_CPPFLAGS = $(AM_CPPFLAGS) -DGML_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/policy"'
+tests_fuzz_policy_replay_LDADD = libpolicy.la libbase.la
+if ENABLE_FUZZ
+noinst_PROGRAMS += tests/fuzz/policy_fuzz
+tests_fuzz_policy_fuzz_SOURCES = tests/fuzz/policy_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_policy_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_policy_fuzz_LDADD = libpolicy.la libbase.la
+endif

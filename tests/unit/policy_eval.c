@@ -12,12 +12,13 @@
  *       "result": "allow"|"deny"|"none"|"capped"}
  *
  * With an error in any policy, decisions and result are null. With "action": null nothing is
- * decided either. Of an unknown action the answer is {"error": …}. */
+ * decided either. Of an unknown action the answer is {"error": …}. Several policies of one kind that
+ * caps are one cap: it is enough that one of them allows. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "auth/policy/policy.h"
+#include "auth/decision/set.h"
 
 #define EVAL_POLICIES 64
 #define EVAL_VALUES 64
@@ -163,8 +164,8 @@ static json_t *eval_compile(struct eval *eval, const json_t *policies, bool *goo
 	return errors;
 }
 
-/* What the policies say together (see set.h). */
-static const char *eval_result(const struct eval *eval, const enum auth_effect *effects)
+/* What the policies say together, from what each says alone. */
+static const char *eval_joined(const struct eval *eval, const enum auth_effect *effects)
 {
 	bool granted = false, present[AUTH_POLICY_KINDS] = {false},
 	     allows[AUTH_POLICY_KINDS] = {false};
@@ -180,6 +181,31 @@ static const char *eval_result(const struct eval *eval, const enum auth_effect *
 			return "capped";
 	granted = allows[AUTH_POLICY_IDENTITY] || allows[AUTH_POLICY_BUCKET];
 	return granted ? "allow" : "none";
+}
+
+/* The same from a set, whose answer must not differ. */
+static const char *eval_result(const struct eval *eval, const enum auth_effect *effects,
+			       const struct auth_access *access)
+{
+	static const char *const verdicts[] = {
+		[AUTH_VERDICT_NONE] = "none",
+		[AUTH_VERDICT_ALLOW] = "allow",
+		[AUTH_VERDICT_DENY] = "deny",
+		[AUTH_VERDICT_CAPPED] = "capped",
+	};
+	struct auth_policy_source sources[EVAL_POLICIES];
+	struct auth_policy_set *set;
+	struct auth_decision decision;
+	for (size_t i = 0; i < eval->count; i++)
+		sources[i] = (struct auth_policy_source){eval->policies[i], "policy"};
+	set = auth_policy_set_new(sources, eval->count);
+	if (set == NULL)
+		eval_die("out of memory");
+	decision = auth_policy_evaluate((const struct auth_policy_set *const[]){set}, 1, access);
+	auth_policy_set_free(set);
+	if (strcmp(verdicts[decision.verdict], eval_joined(eval, effects)) != 0)
+		eval_die("a set and its policies disagree");
+	return verdicts[decision.verdict];
 }
 
 static void eval_decide(struct eval *eval, const json_t *request, json_t *answer)
@@ -205,7 +231,7 @@ static void eval_decide(struct eval *eval, const json_t *request, json_t *answer
 		json_array_append_new(decisions, json_string(eval_effects[effects[i]]));
 	}
 	json_object_set_new(answer, "decisions", decisions);
-	json_object_set_new(answer, "result", json_string(eval_result(eval, effects)));
+	json_object_set_new(answer, "result", json_string(eval_result(eval, effects, &access)));
 }
 
 static json_t *eval_line(const json_t *line)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "auth/policy/action.h"
+#include "auth/access/action.h"
 
-#include "auth/policy/action_table.h"
-#include "auth/policy/pattern.h"
+#include "auth/access/action_table.h"
+#include "auth/access/pattern.h"
 
 struct action_row {
 	struct gml_span name;

@@ -3,8 +3,8 @@
  *
  * Pure; any thread; no blocking. Names compare without regard to the case of ASCII letters, what
  * follows the slash of a key with a tag's name included (IAM JSON policy elements: Condition). */
-#ifndef GML_AUTH_POLICY_KEY_H
-#define GML_AUTH_POLICY_KEY_H
+#ifndef GML_AUTH_ACCESS_KEY_H
+#define GML_AUTH_ACCESS_KEY_H
 
 #include "gateway/base/span.h"
 

@@ -4,8 +4,8 @@
  * to case, for auth_action_find.
  *
  * AUTH_ACTION(name, kinds). ACCOUNT: no resource; OTHER: one that Gemel does not have. */
-#ifndef GML_AUTH_POLICY_ACTION_TABLE_H
-#define GML_AUTH_POLICY_ACTION_TABLE_H
+#ifndef GML_AUTH_ACCESS_ACTION_TABLE_H
+#define GML_AUTH_ACCESS_ACTION_TABLE_H
 
 /* clang-format off */
 #define AUTH_ACTIONS(AUTH_ACTION) \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "auth/policy/pattern.h"
+#include "auth/access/pattern.h"
 
 /* A string on its way to tokens: read twice, first to count them. */
 struct pattern_reader {

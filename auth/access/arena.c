@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "auth/policy/arena.h"
+#include "auth/access/arena.h"
 
 #include <stdalign.h>
 #include <stdint.h>

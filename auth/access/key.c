@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "auth/policy/key.h"
+#include "auth/access/key.h"
 
 struct key_row {
 	struct gml_span name;

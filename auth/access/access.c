@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "auth/policy/access.h"
+#include "auth/access/access.h"
 
 static const struct gml_span access_anonymous = GML_LIT("anonymous");
 static const struct gml_span access_types[] = {

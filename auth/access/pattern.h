@@ -4,11 +4,11 @@
  *
  * Pure; any thread; no blocking. A character is one of UTF-8; a byte that is none counts as one.
  * What a variable stands for is taken as it is: a `*` in it is an asterisk. */
-#ifndef GML_AUTH_POLICY_PATTERN_H
-#define GML_AUTH_POLICY_PATTERN_H
+#ifndef GML_AUTH_ACCESS_PATTERN_H
+#define GML_AUTH_ACCESS_PATTERN_H
 
-#include "auth/policy/access.h"
-#include "auth/policy/arena.h"
+#include "auth/access/access.h"
+#include "auth/access/arena.h"
 
 #define AUTH_VARIABLES_MAX 8 /* of one string */
 

@@ -2,8 +2,8 @@
 /* Memory that is allocated piece by piece and freed at once.
  *
  * One thread at a time while it grows. An allocation that fails returns NULL and is remembered. */
-#ifndef GML_AUTH_POLICY_ARENA_H
-#define GML_AUTH_POLICY_ARENA_H
+#ifndef GML_AUTH_ACCESS_ARENA_H
+#define GML_AUTH_ACCESS_ARENA_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,11 +3,11 @@
  *
  * Pure; any thread; no blocking, but for what the caller's function of values does. Spans are
  * borrowed while the request is decided. */
-#ifndef GML_AUTH_POLICY_ACCESS_H
-#define GML_AUTH_POLICY_ACCESS_H
+#ifndef GML_AUTH_ACCESS_ACCESS_H
+#define GML_AUTH_ACCESS_ACCESS_H
 
-#include "auth/policy/action.h"
-#include "auth/policy/key.h"
+#include "auth/access/action.h"
+#include "auth/access/key.h"
 
 enum auth_principal_type {
 	AUTH_PRINCIPAL_ANONYMOUS,

@@ -3,8 +3,8 @@
  *
  * Pure; any thread; no blocking. Names compare without regard to the case of ASCII letters (IAM
  * JSON policy elements: Action). */
-#ifndef GML_AUTH_POLICY_ACTION_H
-#define GML_AUTH_POLICY_ACTION_H
+#ifndef GML_AUTH_ACCESS_ACTION_H
+#define GML_AUTH_ACCESS_ACTION_H
 
 #include "gateway/base/span.h"
 

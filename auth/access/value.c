@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "auth/policy/value.h"
+#include "auth/access/value.h"
 
 #include <arpa/inet.h>
 #include "gateway/base/calendar.h"

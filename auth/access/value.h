@@ -2,8 +2,8 @@
 /* Numbers, dates and addresses as policies and requests write them.
  *
  * Pure; any thread; no blocking; no locale. */
-#ifndef GML_AUTH_POLICY_VALUE_H
-#define GML_AUTH_POLICY_VALUE_H
+#ifndef GML_AUTH_ACCESS_VALUE_H
+#define GML_AUTH_ACCESS_VALUE_H
 
 #include "gateway/base/span.h"
 
