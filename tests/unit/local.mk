@@ -14,5 +14,7 @@ include tests/unit/proto.mk
 include tests/unit/cmd.mk
 # Quick ones once more, on the metadata engine in memory.
 TESTS += tests/unit/on_memory
+# Those of names and content once more, with their bucket in another view.
+TESTS += tests/unit/in_view
 endif
-EXTRA_DIST += tests/unit/on_memory
+EXTRA_DIST += tests/unit/on_memory tests/unit/in_view

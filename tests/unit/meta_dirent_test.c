@@ -3,6 +3,7 @@
  * In the present, and in another view. */
 #define TEST_VIEW test_view
 #include "meta_support.h"
+#include "gateway/base/assert.h"
 #include "gateway/meta/record/dirent.h"
 
 static uint64_t test_view;
@@ -128,7 +129,7 @@ static int put_names(struct gml_txn *txn, void *arg)
 	for (unsigned i = 0; i < NEIGHBOURS; i++) {
 		gml_ino parent = neighbour(i);
 		struct gml_dirent dirent = {.type = GML_REG,
-					    .ino = gml_ino_of(parent.view, 1),
+					    .ino = gml_ino_of(parent.view, 8),
 					    .cookie = gml_txn_next_id(txn)};
 		CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, parent, STR("neighbour"),
 						 &dirent) == 0);
@@ -372,6 +373,53 @@ static void test_replace(void **state)
 	meta_env_update(*state, replace_cookie, NULL);
 }
 
+static unsigned asserted;
+
+static void count_assert(const char *file, int line, const char *text)
+{
+	(void)file, (void)line, (void)text;
+	asserted++;
+}
+
+/* A row says its child's number only: the child is of the parent's view. The namespace root is of
+ * every view, as a child and as a parent. */
+static int put_strangers(struct gml_txn *txn, void *arg)
+{
+	gml_ino stranger = gml_ino_of(test_view + 1, 9);
+	struct gml_dirent dirent = {.ino = INO(9), .cookie = 100, .type = GML_DIR}, got, old;
+	(void)arg;
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, PARENT, STR("d/"), &dirent) == 0);
+	asserted = 0;
+	gml_assert_hook = count_assert;
+	dirent.ino = stranger;
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, PARENT, STR("d/"), &dirent) ==
+		      GML_ERR_INVAL);
+	CLOSURE_CHECK(gml_rec_dirent_replace(txn, &gml_line_none, PARENT, STR("d/"), &dirent,
+					     &old) == GML_ERR_INVAL);
+	dirent.ino = gml_ino_of(7, GML_INO_ROOT.num); /* there is no such inode */
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, PARENT, STR("d/"), &dirent) ==
+		      GML_ERR_INVAL);
+	gml_assert_hook = NULL;
+	CLOSURE_CHECK(asserted == 3);
+	CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, STR("d/"), &got) == 0 &&
+		      gml_ino_equal(got.ino, INO(9)));
+	dirent.ino = GML_INO_ROOT;
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, PARENT, STR("d/"), &dirent) == 0);
+	CLOSURE_CHECK(gml_rec_dirent_get(txn, PARENT, STR("d/"), &got) == 0 &&
+		      gml_ino_equal(got.ino, GML_INO_ROOT));
+	dirent = (struct gml_dirent){.ino = stranger, .cookie = 200, .type = GML_DIR};
+	CLOSURE_CHECK(gml_rec_dirent_put(txn, &gml_line_none, GML_INO_ROOT, STR("bucket/"),
+					 &dirent) == 0);
+	CLOSURE_CHECK(gml_rec_dirent_get(txn, GML_INO_ROOT, STR("bucket/"), &got) == 0 &&
+		      gml_ino_equal(got.ino, gml_ino_of(0, stranger.num)));
+	return 0;
+}
+
+static void test_views(void **state)
+{
+	meta_env_update(*state, put_strangers, NULL);
+}
+
 /* Where one name ends and its continuation begins, keys have one length in any view, and the
  * longest fits. */
 static void test_longest_key(void **state)
@@ -392,10 +440,8 @@ int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, meta_env_setup, meta_env_teardown)
 	const struct CMUnitTest tests[] = {
-		WITH_STORE(test_order),
-		WITH_STORE(test_walk_deleting),
-		WITH_STORE(test_replace),
-		WITH_STORE(test_longest_key),
+		WITH_STORE(test_order), WITH_STORE(test_walk_deleting), WITH_STORE(test_replace),
+		WITH_STORE(test_views), WITH_STORE(test_longest_key),
 	};
 	int failed = cmocka_run_group_tests_name("meta_dirent", tests, NULL, NULL);
 	test_view = 900;

@@ -52,7 +52,8 @@ static uint64_t inode_number(uint64_t *seed)
 
 static gml_ino inode_of(uint64_t view, uint64_t *seed)
 {
-	return gml_ino_of(view, inode_number(seed) % GML_INO_NUM_END);
+	uint64_t num = inode_number(seed) % GML_INO_NUM_END;
+	return num == GML_INO_ROOT.num ? GML_INO_ROOT : gml_ino_of(view, num);
 }
 
 /* Any legal inode. */

@@ -17,7 +17,7 @@
 
 /* What the child was told, in memory that outlives it. */
 struct told {
-	_Atomic uint64_t ino[FILES];		      /* numbers of the present; 0: not yet */
+	_Atomic uint64_t ino[FILES];		      /* numbers in the bucket's view; 0: not yet */
 	_Atomic unsigned begun[FILES], synced[FILES]; /* blocks */
 	_Atomic unsigned names, removed; /* files n0, n1, … made, and removed from the start */
 };
@@ -45,8 +45,9 @@ static void child_files(struct ns *ns, struct told *told, unsigned seed)
 			told->synced[f] = b + 1;
 			if (rand_r(&seed) / 7 % 8 == 0) { /* settled, and DIRTY again */
 				assert_ok(gml_file_close(&ns->op, files[f]));
-				assert_ok(gml_file_open(&ns->op, ns->store, INO(told->ino[f]),
-							GML_OPEN_WRITE, &files[f]));
+				assert_ok(gml_file_open(&ns->op, ns->store,
+							ns_ino(ns, told->ino[f]), GML_OPEN_WRITE,
+							&files[f]));
 			}
 		}
 		snprintf(name, sizeof(name), "n%u", told->names);
@@ -72,14 +73,15 @@ static void child(struct ns *ns, child_fn fn, struct told *told, unsigned seed)
 
 static void verify_file(struct ns *ns, const struct told *told, unsigned f)
 {
-	struct gml_attr attr = ns_attr(ns, INO(told->ino[f]));
+	struct gml_attr attr = ns_attr(ns, ns_ino(ns, told->ino[f]));
 	struct gml_file *file;
 	char block[BLOCK];
 	size_t got;
 	bool eof;
 	assert_true(attr.size >= (uint64_t)told->synced[f] * BLOCK);
 	assert_true(attr.size <= (uint64_t)told->begun[f] * BLOCK);
-	assert_ok(gml_file_open(&ns->op, ns->store, INO(told->ino[f]), GML_OPEN_READ, &file));
+	assert_ok(
+		gml_file_open(&ns->op, ns->store, ns_ino(ns, told->ino[f]), GML_OPEN_READ, &file));
 	for (unsigned b = 0; b < told->synced[f]; b++) {
 		assert_ok(gml_file_read(&ns->op, file, (uint64_t)b * BLOCK,
 					(struct gml_buf){block, BLOCK}, &got, &eof));
@@ -136,7 +138,7 @@ static void test_kill(void **state)
 		/* Attributes are right even before the recovery … */
 		for (unsigned f = 0; f < FILES; f++)
 			if (told->ino[f] != 0)
-				before[f] = ns_attr(&ns, INO(told->ino[f]));
+				before[f] = ns_attr(&ns, ns_ino(&ns, told->ino[f]));
 		assert_ok(gml_store_recover(&ns.op, ns.store));
 		ns_check(&ns);
 		written += told->synced[0];
@@ -145,8 +147,10 @@ static void test_kill(void **state)
 				continue;
 			verify_file(&ns, told, f);
 			/* … and afterwards the change attribute has not gone back. */
-			assert_int_equal(ns_attr(&ns, INO(told->ino[f])).size, before[f].size);
-			assert_true(ns_attr(&ns, INO(told->ino[f])).change >= before[f].change);
+			assert_int_equal(ns_attr(&ns, ns_ino(&ns, told->ino[f])).size,
+					 before[f].size);
+			assert_true(ns_attr(&ns, ns_ino(&ns, told->ino[f])).change >=
+				    before[f].change);
 		}
 		verify_names(&ns, told);
 		ns_close(&ns);
@@ -209,14 +213,15 @@ static void child_overwrite(struct ns *ns, struct told *told, unsigned seed)
 	struct iovec iov = {block, BLOCK};
 	struct gml_file *file;
 	memset(block, 0xfe, BLOCK);
-	assert_ok(gml_file_open(&ns->op, ns->store, INO(told->ino[0]), GML_OPEN_WRITE, &file));
+	assert_ok(
+		gml_file_open(&ns->op, ns->store, ns_ino(ns, told->ino[0]), GML_OPEN_WRITE, &file));
 	for (unsigned b = 0; b < OLD_SIZE / BLOCK; b++) {
 		told->begun[0] = b + 1;
 		assert_ok(gml_file_write(&ns->op, file, (uint64_t)b * BLOCK, &iov, 1, true));
 		told->synced[0] = b + 1;
 		if (rand_r(&seed) / 7 % 16 == 0) {
 			assert_ok(gml_file_close(&ns->op, file));
-			assert_ok(gml_file_open(&ns->op, ns->store, INO(told->ino[0]),
+			assert_ok(gml_file_open(&ns->op, ns->store, ns_ino(ns, told->ino[0]),
 						GML_OPEN_WRITE, &file));
 		}
 	}
@@ -230,18 +235,20 @@ static void child_truncate(struct ns *ns, struct told *told, unsigned seed)
 	struct gml_file *file = NULL;
 	for (unsigned k = 0; k < OLD_SIZE / BLOCK; k++) {
 		if (file == NULL && rand_r(&seed) / 7 % 2)
-			assert_ok(gml_file_open(&ns->op, ns->store, INO(told->ino[0]),
+			assert_ok(gml_file_open(&ns->op, ns->store, ns_ino(ns, told->ino[0]),
 						GML_OPEN_WRITE, &file));
 		if (file != NULL)
 			assert_ok(ns_write(ns, file, 0, "\1"));
 		told->begun[0] = k + 1;
 		set.size = OLD_SIZE - (k + 1) * BLOCK;
-		assert_ok(gml_inode_setattr(&ns->op, ns->store, INO(told->ino[0]), &set, NULL));
+		assert_ok(gml_inode_setattr(&ns->op, ns->store, ns_ino(ns, told->ino[0]), &set,
+					    NULL));
 		told->synced[0] = k + 1;
 		if (file != NULL && rand_r(&seed) / 7 % 2)
 			assert_ok(ns_write(ns, file, 1, "\1"));
 		set.size = OLD_SIZE;
-		assert_ok(gml_inode_setattr(&ns->op, ns->store, INO(told->ino[0]), &set, NULL));
+		assert_ok(gml_inode_setattr(&ns->op, ns->store, ns_ino(ns, told->ino[0]), &set,
+					    NULL));
 		if (file != NULL && rand_r(&seed) / 7 % 2) {
 			assert_ok(gml_file_close(&ns->op, file));
 			file = NULL;
@@ -252,12 +259,13 @@ static void child_truncate(struct ns *ns, struct told *told, unsigned seed)
 static void verify_old(struct ns *ns, const struct told *told, bool truncated)
 {
 	uint64_t begun = told->begun[0] * (uint64_t)BLOCK, done = told->synced[0] * (uint64_t)BLOCK;
-	uint64_t size = ns_attr(ns, INO(told->ino[0])).size;
+	uint64_t size = ns_attr(ns, ns_ino(ns, told->ino[0])).size;
 	uint8_t *bytes = malloc(OLD_SIZE);
 	struct gml_file *file;
 	size_t got;
 	bool eof;
-	assert_ok(gml_file_open(&ns->op, ns->store, INO(told->ino[0]), GML_OPEN_READ, &file));
+	assert_ok(
+		gml_file_open(&ns->op, ns->store, ns_ino(ns, told->ino[0]), GML_OPEN_READ, &file));
 	assert_ok(gml_file_read(&ns->op, file, 0, (struct gml_buf){bytes, OLD_SIZE}, &got, &eof));
 	assert_int_equal(got, size);
 	if (truncated)

@@ -571,6 +571,55 @@ static void test_root(void **state)
 		  GML_ERR_NOENT);
 }
 
+/* Changes the view that the record of a bucket says. */
+static int root_view_txn(struct gml_txn *txn, void *arg)
+{
+	struct gml_bucket_rec rec;
+	int rc = gml_rec_bucket_get(txn, ns_span("bucket"), &rec);
+	rec.root.view = *(const uint64_t *)arg;
+	return rc == 0 ? gml_rec_bucket_put(txn, ns_span("bucket"), &rec) : rc;
+}
+
+static void set_root_view(struct ns *ns, uint64_t view)
+{
+	assert_ok(gml_meta_update(ns->store->meta, root_view_txn, &view));
+}
+
+/* The entry of a bucket says a number, its record the view as well. */
+static void test_root_view(void **state)
+{
+	struct ns *ns = *state;
+	const uint64_t view = ns->bucket.view ^ 77;
+	struct ns_far far = {.op = &ns->op, .view = view, .name = "far"};
+	struct gml_attr attr;
+	struct listing list;
+	bool eof;
+	assert_ok(gml_meta_update(ns->store->meta, ns_far_txn, &far));
+	assert_int_equal(far.root.view, view);
+	assert_ino_equal(ns_lookup(ns, GML_INO_ROOT, "far"), far.root);
+	assert_ok(gml_dir_parent(&ns->op, ns->store, far.root, &attr));
+	assert_ino_equal(attr.ino, GML_INO_ROOT);
+	list_dir(ns, &ns->op, GML_INO_ROOT, &list);
+	assert_int_equal(list.count, 2);
+	assert_ino_equal(list.inos[0], ns->bucket);
+	assert_ino_equal(list.inos[1], far.root);
+	assert_ino_equal(ns_lookup(ns, far.root, "d"), GML_INO_NONE);
+	assert_int_equal(ns_mkdir(ns, far.root, "d").view, view);
+	assert_int_equal(ns_lookup(ns, far.root, "d").view, view);
+	/* A record without the directory that it names: damage, not another directory. */
+	set_root_view(ns, ns->bucket.view ^ 1);
+	assert_rc(gml_dir_lookup(&ns->op, ns->store, GML_INO_ROOT, ns_span("bucket"), &attr),
+		  GML_ERR_CORRUPT);
+	assert_rc(gml_dir_read(&ns->op, ns->store, GML_INO_ROOT,
+			       &(struct gml_dir_query){.each = list_each, .arg = &list}, &eof),
+		  GML_ERR_CORRUPT);
+	set_root_view(ns, ns->bucket.view);
+	assert_ok(gml_dir_remove(&ns->op, ns->store, far.root, ns_span("d"), GML_REMOVE_DIR));
+	ns_check(ns);
+	assert_ok(gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, ns_span("far"), GML_REMOVE_DIR));
+	assert_ino_equal(ns_lookup(ns, GML_INO_ROOT, "far"), GML_INO_NONE);
+}
+
 /* An engine that keeps no count of inodes: the objects of the buckets are the files that are
  * known. */
 static void test_statfs_files(void **state)
@@ -596,7 +645,7 @@ int main(void)
 		NS_TEST(test_marker),	    NS_TEST(test_readdir_resume),
 		NS_TEST(test_readdir_live), NS_TEST(test_rights),
 		NS_TEST(test_sticky),	    NS_TEST(test_root),
-		NS_TEST(test_statfs_files),
+		NS_TEST(test_root_view),    NS_TEST(test_statfs_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

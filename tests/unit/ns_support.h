@@ -47,6 +47,12 @@ struct ns {
 	gml_ino bucket;
 };
 
+/* The inode of that number in the bucket's view. */
+__attribute__((unused)) static gml_ino ns_ino(const struct ns *ns, uint64_t num)
+{
+	return gml_ino_of(ns->bucket.view, num);
+}
+
 /* A reader's place that another process took. */
 __attribute__((unused)) static int ns_reader_of(struct ns *ns, const struct gml_owner *owner,
 						gml_ino ino)
@@ -111,11 +117,59 @@ __attribute__((unused)) static void ns_create(struct ns *ns)
 	assert_ok(gml_store_create(ns->path, &opt));
 }
 
+/* A bucket in another view, as a clone will be: it differs from one of the present by the view that
+ * its record says. */
+struct ns_far {
+	struct gml_op *op;
+	const char *name;
+	uint64_t view;
+	gml_ino root;
+};
+
+__attribute__((unused)) static int ns_far_txn(struct gml_txn *txn, void *argp)
+{
+	struct ns_far *far = argp;
+	const struct gml_span name = ns_span(far->name);
+	char stored[GML_BUCKET_NAME_MAX + 2];
+	struct gml_bucket_rec rec = {0};
+	struct gml_line line = gml_line_none;
+	struct gml_inode top, root;
+	int rc = gml_rec_inode_get(txn, GML_INO_ROOT, &top);
+
+	if (rc == 0)
+		rc = gml_inode_init(txn, far->op, &top, GML_DIR, 0755, &root);
+	if (rc != 0)
+		return rc;
+	root.ino.view = far->view;
+	root.flags |= GML_INODE_EXPLICIT;
+	far->root = rec.root = root.bucket = root.ino;
+	rec.uploads = gml_ino_of(far->view, gml_txn_next_id(txn));
+	rec.created = root.btime;
+	line.id = gml_line_id(root.ino);
+	snprintf(stored, sizeof(stored), "%s/", far->name);
+	rc = gml_rec_line_put(txn, &line, name);
+	if (rc == 0)
+		rc = gml_rec_usage_put(txn, line.id, &(struct gml_usage_rec){0});
+	if (rc == 0)
+		rc = gml_link_add(txn, &top, ns_span(stored), &root);
+	return rc == 0 ? gml_rec_bucket_put(txn, name, &rec) : rc;
+}
+
+/* GML_TEST_VIEW: the bucket is in that view. */
 __attribute__((unused)) static void ns_mkbucket(struct ns *ns)
 {
 	struct gml_setattr set = {.mask = GML_SET_MODE, .mode = 0755};
+	const char *view = getenv("GML_TEST_VIEW");
 	struct gml_attr attr;
 
+	if (view != NULL) {
+		struct ns_far far = {
+			.op = &ns->op, .name = "bucket", .view = strtoull(view, NULL, 10)};
+
+		assert_ok(gml_meta_update(ns->store->meta, ns_far_txn, &far));
+		ns->bucket = far.root;
+		return;
+	}
 	assert_ok(gml_dir_mkdir(&ns->op, ns->store, GML_INO_ROOT, ns_span("bucket"), &set, &attr));
 	ns->bucket = attr.ino;
 }

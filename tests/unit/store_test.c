@@ -278,7 +278,7 @@ static void test_recovery_after_kill(void **state)
 	assert_int_equal(freed, 0);
 	assert_ok(gml_blob_open(ns->store->data, ids[0], 0, &blob));
 	gml_blob_unref(blob);
-	assert_int_equal(ns_attr(ns, INO(ids[3])).size, 9);
+	assert_int_equal(ns_attr(ns, ns_ino(ns, ids[3])).size, 9);
 
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -287,7 +287,7 @@ static void test_recovery_after_kill(void **state)
 	assert_int_equal(check_now(ns), 0);
 	assert_int_equal(leases_now(ns).count, 0);
 	assert_rc(gml_blob_open(ns->store->data, ids[0], 0, &blob), GML_ERR_NOENT);
-	ns_assert_content(ns, INO(ids[3]), "some text", 9);
+	ns_assert_content(ns, ns_ino(ns, ids[3]), "some text", 9);
 	assert_ok(gml_pack_stat(ns->store->data, pack, &size, &space));
 	assert_ok(gml_store_compact(&ns->op, ns->store, &freed));
 	assert_true(freed >= 4096);

@@ -12,7 +12,7 @@
 /* An inode's identity: a number within a view. View 0 is the present; every other view is a
  * snapshot or a clone, and neither its number nor an inode's is used again. Numbers are below 2^62.
  * A number alone names nothing: what is stored beside an inode (a parent, a child) has that inode's
- * view. */
+ * view. The directory of buckets is one for all views. */
 typedef struct gml_ino {
 	uint64_t view, num;
 } gml_ino;
@@ -100,7 +100,8 @@ struct gml_attr {
 	uint64_t rdev;
 	int64_t atime, mtime, ctime, btime;
 	uint64_t change;
-	uint64_t cookie; /* set by gml_dir_read and gml_dir_lookup: the dirent's cookie */
+	/* Of the entry; set by gml_dir_read and gml_dir_lookup, which sets 0 for a bucket. */
+	uint64_t cookie;
 	/* Exclusive-create verifier (RFC 8881 18.16.3), or the mark of the multipart upload that
 	 * made the inode; zero: neither. */
 	uint8_t verifier[8];

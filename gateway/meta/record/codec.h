@@ -235,12 +235,20 @@ static inline size_t gml_ino_key_read(struct gml_span key, gml_ino *out)
 struct gml_object_checksum;
 struct gml_owner;
 /* An inode of any view: varint view, varint number. What has the view of the row that names it is
- * stored as a varint number alone, and read with gml_dec_ino_of. */
+ * stored as a varint number alone, and read with gml_dec_ino_of: number 1 is the namespace root,
+ * which every view shares. */
 void gml_enc_ino(struct gml_enc *enc, gml_ino ino);
 gml_ino gml_dec_ino(struct gml_dec *dec);
 static inline gml_ino gml_dec_ino_of(struct gml_dec *dec, uint64_t view)
 {
-	return gml_ino_of(view, gml_dec_max(dec, GML_INO_NUM_END - 1));
+	uint64_t num = gml_dec_max(dec, GML_INO_NUM_END - 1);
+	return num == GML_INO_ROOT.num ? GML_INO_ROOT : gml_ino_of(view, num);
+}
+/* Can a row of `row` name `other` by its number alone? */
+static inline bool gml_ino_beside(gml_ino row, gml_ino other)
+{
+	return gml_ino_is_none(other) ||
+	       other.view == (other.num == GML_INO_ROOT.num ? GML_INO_ROOT.view : row.view);
 }
 /* algorithm | composite << 7, then the value's bytes; one zero byte when there is none. */
 void gml_enc_checksum(struct gml_enc *enc, const struct gml_object_checksum *checksum);

@@ -117,9 +117,10 @@ struct gml_extent {
 };
 
 struct gml_inode {
-	gml_ino ino, bucket,
-		parent; /* of one view; parent: NONE when unknown (several names, orphan) */
-	uint8_t type;	/* enum gml_type */
+	/* Of one view, but for GML_INO_ROOT, the parent of a bucket's root in every view. parent:
+	 * NONE when unknown (several names, orphan). */
+	gml_ino ino, bucket, parent;
+	uint8_t type; /* enum gml_type */
 	uint32_t flags, mode, uid, gid, nlink;
 	uint64_t size, rdev, change, wblob;
 	int64_t atime, mtime, ctime, btime;
@@ -156,20 +157,23 @@ int gml_rec_header_one(struct gml_span headers, enum gml_header header, struct g
 
 /* ---- dirent and cookie ----------------------------------------------------------------------- */
 struct gml_dirent {
-	gml_ino ino; /* in the parent's view */
+	/* In the parent's view. An entry of the namespace root says the number only (view 0): the
+	 * record of the bucket says the view. */
+	gml_ino ino;
 	uint64_t cookie;
 	uint8_t type; /* enum gml_type */
 };
 /* name: stored form, 0..1024+1 bytes (empty = marker). Order over all entries of a parent is
  * exactly bytewise by name, at any length. Any number that gml_txn_next_id gave can be a parent
  * (upload lists use hidden ones); others might be taken by the continuations of long names. put
- * also maintains table cookie when dirent->cookie != 0 (replacing one drops the old cookie). */
+ * also maintains table cookie when dirent->cookie != 0 (replacing one drops the old cookie). INVAL:
+ * dirent->ino is of another view than the parent, which is not the namespace root. */
 int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name,
 		       struct gml_dirent *out);
 int gml_rec_dirent_put(struct gml_txn *txn, const struct gml_line *line, gml_ino parent,
 		       struct gml_span name, const struct gml_dirent *dirent);
 /* The name denotes dirent's inode from now on and keeps its cookie, which dirent->cookie becomes:
- * one put. *old_out: what it was. NOENT: there is no such name. */
+ * one put. *old_out: what it was. NOENT: there is no such name. INVAL as put. */
 int gml_rec_dirent_replace(struct gml_txn *txn, const struct gml_line *line, gml_ino parent,
 			   struct gml_span name, struct gml_dirent *dirent,
 			   struct gml_dirent *old_out);

@@ -159,6 +159,14 @@ static int cookie_del(struct gml_txn *txn, gml_ino parent, uint64_t cookie)
 				   : rc;
 }
 
+/* The row says the child's number only. */
+static bool dirent_child_ok(gml_ino parent, gml_ino child)
+{
+	bool ok = gml_ino_beside(parent, child) || gml_ino_equal(parent, GML_INO_ROOT);
+	gml_assert(ok);
+	return ok;
+}
+
 static int dirent_put_at(struct gml_txn *txn, const struct gml_line *line,
 			 const struct dirent_place *place, const struct gml_dirent *dirent)
 {
@@ -181,6 +189,8 @@ int gml_rec_dirent_put(struct gml_txn *txn, const struct gml_line *line, gml_ino
 	struct dirent_place place;
 	struct gml_dirent old = {0};
 	int rc;
+	if (!dirent_child_ok(parent, dirent->ino))
+		return GML_ERR_INVAL;
 	if (name.len > sizeof(copy))
 		return GML_ERR_NAMETOOLONG;
 	if (name.len >
@@ -207,7 +217,10 @@ int gml_rec_dirent_replace(struct gml_txn *txn, const struct gml_line *line, gml
 			   struct gml_dirent *old_out)
 {
 	struct dirent_place place;
-	int rc = dirent_walk(txn, parent, name, &place);
+	int rc;
+	if (!dirent_child_ok(parent, dirent->ino))
+		return GML_ERR_INVAL;
+	rc = dirent_walk(txn, parent, name, &place);
 	if (rc == 0)
 		rc = dirent_get_at(txn, &place, old_out);
 	if (rc != 0)

@@ -82,17 +82,11 @@ static void inode_get_extents(struct gml_dec *dec, struct gml_inode *inode)
 	}
 }
 
-/* The record says the number only: the view is the inode's. */
-static bool inode_beside(const struct gml_inode *inode, gml_ino other)
-{
-	return gml_ino_is_none(other) || other.view == inode->ino.view;
-}
-
 static bool inode_ok(const struct gml_inode *inode)
 {
 	uint64_t end = 0;
-	if (gml_ino_is_none(inode->ino) || !inode_beside(inode, inode->bucket) ||
-	    !inode_beside(inode, inode->parent) || inode->nextents > GML_INLINE_EXTENTS ||
+	if (gml_ino_is_none(inode->ino) || !gml_ino_beside(inode->ino, inode->bucket) ||
+	    !gml_ino_beside(inode->ino, inode->parent) || inode->nextents > GML_INLINE_EXTENTS ||
 	    inode->type < GML_REG || inode->type > GML_SOCK || inode->flags > GML_INODE_FLAGS ||
 	    inode->born != GML_EPOCH_FIRST)
 		return false;
@@ -220,7 +214,7 @@ int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
 	memset(out, 0, sizeof(*out));
 	out->ino = ino;
 	return inode_decode(value, out) ? 0
-					: gml_txn_corrupt(txn, GML_TABLE_INODE, GML_SPAN(key, 8));
+					: gml_txn_corrupt(txn, GML_TABLE_INODE, GML_SPAN(key, len));
 }
 
 int gml_rec_inode_put(struct gml_txn *txn, const struct gml_line *line,

@@ -39,8 +39,7 @@ static bool name_dots(struct gml_span name)
 	return (name.len == 1 && p[0] == '.') || (name.len == 2 && p[0] == '.' && p[1] == '.');
 }
 
-/* Names that are invalid over NFS, in lookups as well. */
-static int name_check(struct gml_span nfs)
+int gml_name_check(struct gml_span nfs)
 {
 	if (nfs.len > GML_NFS_NAME_MAX)
 		return GML_ERR_NAMETOOLONG;
@@ -52,7 +51,7 @@ static int name_check(struct gml_span nfs)
 
 int gml_name_check_new(struct gml_span nfs)
 {
-	int rc = name_check(nfs);
+	int rc = gml_name_check(nfs);
 	return rc == 0 && name_reserved(nfs) ? GML_ERR_INVAL : rc;
 }
 
@@ -127,7 +126,7 @@ bool gml_name_show(struct gml_txn *txn, gml_ino dir, struct gml_span stored,
 	bool is_dir = dirent->type == GML_DIR;
 	if (stored.len == 0 && name_hidden_marker(txn, dirent))
 		return false;
-	if (name_check(component) != 0 || name_reserved(component) ||
+	if (gml_name_check(component) != 0 || name_reserved(component) ||
 	    (!is_dir && name_shadowed(txn, dir, component))) {
 		*len_out = name_escape(component, is_dir, out);
 		return true;
@@ -212,7 +211,7 @@ static int name_find_escaped(struct gml_txn *txn, gml_ino dir, struct gml_span n
 int gml_name_resolve(struct gml_txn *txn, gml_ino dir, struct gml_span nfs, char *stored_out,
 		     size_t *stored_len_out, struct gml_dirent *out)
 {
-	int rc = name_check(nfs);
+	int rc = gml_name_check(nfs);
 	if (rc != 0)
 		return rc;
 	if (name_reserved(nfs))

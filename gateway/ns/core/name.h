@@ -15,6 +15,8 @@ int gml_name_resolve(struct gml_txn *txn, gml_ino dir, struct gml_span nfs, char
  * + 1. */
 bool gml_name_show(struct gml_txn *txn, gml_ino dir, struct gml_span stored,
 		   const struct gml_dirent *dirent, char *out, size_t *len_out);
+/* Can a name occur over NFS, in a lookup as well? INVAL, NAMETOOLONG. */
+int gml_name_check(struct gml_span nfs);
 /* May a new NFS name be created like this? INVAL for the reserved prefix, ".", "..". */
 int gml_name_check_new(struct gml_span nfs);
 

@@ -8,6 +8,7 @@
 #include <gemel/op.h>
 #include <gemel/principal.h>
 #include <gemel/types.h>
+#include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
@@ -200,6 +201,18 @@ int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct g
 	if (rc == 0)
 		rc = gml_rec_line_del(txn, gml_line_id(rec.root));
 	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+}
+
+int gml_bucket_txn_entry(struct gml_txn *txn, struct gml_span name, struct gml_dirent *entry)
+{
+	struct gml_bucket_rec rec;
+	int rc = gml_rec_bucket_get(txn, gml_span_of(name.ptr, name.len > 0 ? name.len - 1 : 0),
+				    &rec);
+	if (rc == GML_ERR_NOENT || (rc == 0 && rec.root.num != entry->ino.num))
+		return GML_ERR_CORRUPT;
+	if (rc == 0)
+		entry->ino = rec.root;
+	return rc;
 }
 
 int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid)

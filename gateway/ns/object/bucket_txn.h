@@ -24,6 +24,9 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 /* Remove it. NOBUCKET, NOTEMPTY (also while an upload is unfinished), ACCESS, ROFS. Its root
  * becomes an orphan. */
 int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct gml_span name);
+/* `entry`, which the namespace root has under the stored name `name`, gets the view that the record
+ * of the bucket says. Any transaction. CORRUPT: there is no such bucket, or it has another root. */
+int gml_bucket_txn_entry(struct gml_txn *txn, struct gml_span name, struct gml_dirent *entry);
 /* The root directory of a bucket got another owner: the bucket as well. NOENT when `root` is no
  * bucket's root. */
 int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid);

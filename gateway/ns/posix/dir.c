@@ -71,15 +71,32 @@ int gml_dir_drop_marker(struct gml_txn *txn, const struct gml_op *op, struct gml
 
 /* ---- lookup ---------------------------------------------------------------------------------- */
 
+/* What the name denotes. The record of a bucket takes the place of its entry in the namespace root,
+ * which says the number of its root and not the view. */
+static int dir_child(struct gml_txn *txn, gml_ino parent, struct gml_span name,
+		     struct gml_dirent *out)
+{
+	char stored[GML_KEY_MAX + 2];
+	struct gml_bucket_rec rec;
+	size_t len;
+	int rc;
+	if (!gml_ino_equal(parent, GML_INO_ROOT))
+		return gml_name_resolve(txn, parent, name, stored, &len, out);
+	rc = gml_name_check(name);
+	if (rc == 0)
+		rc = gml_rec_bucket_get(txn, name, &rec);
+	if (rc == 0)
+		*out = (struct gml_dirent){.ino = rec.root, .type = GML_DIR};
+	return rc;
+}
+
 static int dir_lookup_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino parent,
 			  struct gml_span name, struct gml_inode *out, uint64_t *cookie_out)
 {
-	char stored[GML_KEY_MAX + 2];
 	struct gml_dirent dirent;
-	size_t len;
 	int rc = gml_dir_get(txn, op, parent, GML_ACTION_LOOKUP, out, NULL);
 	if (rc == 0)
-		rc = gml_name_resolve(txn, parent, name, stored, &len, &dirent);
+		rc = dir_child(txn, parent, name, &dirent);
 	if (rc != 0)
 		return rc;
 	*cookie_out = dirent.cookie;

@@ -15,15 +15,15 @@
 
 /* One entry's attributes. false: it is not shown. */
 static int readdir_entry(struct gml_op *op, struct gml_store *store, struct gml_txn *txn,
-			 gml_ino dir, const struct gml_dirent *dirent, struct gml_attr *attr,
+			 bool bucket, const struct gml_dirent *dirent, struct gml_attr *attr,
 			 bool *shown_out)
 {
 	struct gml_inode inode;
 	int rc = gml_rec_inode_get(txn, dirent->ino, &inode);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	*shown_out = !gml_ino_equal(dir, GML_INO_ROOT) ||
-		     gml_bucket_txn_may(txn, op, GML_ACTION_SHOW_BUCKET, NULL, &inode) == 0;
+	*shown_out =
+		!bucket || gml_bucket_txn_may(txn, op, GML_ACTION_SHOW_BUCKET, NULL, &inode) == 0;
 	if (!*shown_out)
 		return 0;
 	rc = gml_inode_attr(store, txn, &inode, attr);
@@ -34,6 +34,7 @@ static int readdir_entry(struct gml_op *op, struct gml_store *store, struct gml_
 static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_txn *txn,
 			gml_ino dir, const struct gml_dir_query *query)
 {
+	const bool buckets = gml_ino_equal(dir, GML_INO_ROOT);
 	char shown[GML_NFS_NAME_MAX + 1];
 	struct gml_dirent_cursor *cursor;
 	struct gml_dirent dirent;
@@ -48,7 +49,9 @@ static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_t
 		size_t len;
 		if (!gml_name_show(txn, dir, name, &dirent, shown, &len))
 			continue;
-		rc = readdir_entry(op, store, txn, dir, &dirent, &attr, &show);
+		rc = buckets ? gml_bucket_txn_entry(txn, name, &dirent) : 0;
+		if (rc == 0)
+			rc = readdir_entry(op, store, txn, buckets, &dirent, &attr, &show);
 		if (rc != 0)
 			break;
 		if (show && !query->each(query->arg, (struct gml_span){shown, len}, &attr)) {

@@ -8,6 +8,7 @@
 #include "gateway/base/span.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/link.h"
+#include "gateway/ns/object/bucket_txn.h"
 #include "gateway/ns/object/upload.h"
 #include "check.h"
 
@@ -45,7 +46,7 @@ static void check_bucket_record(struct check *c, const struct check_bucket *buck
 	dirname[len] = '/';
 	if (gml_rec_dirent_get(c->txn, GML_INO_ROOT, (struct gml_span){dirname, len + 1},
 			       &dirent) != 0 ||
-	    !gml_ino_equal(dirent.ino, bucket->rec.root))
+	    dirent.ino.num != bucket->rec.root.num)
 		gml_check_problem(c, "bucket %s: the namespace root has no such entry",
 				  bucket->name);
 	if (gml_rec_bucket_by_root(c->txn, bucket->rec.root, found, &rec) != 0 ||
@@ -152,6 +153,15 @@ static void check_content(struct check *c, const struct gml_inode *inode)
 	}
 }
 
+/* Completes the entry of a directory. One of the namespace root that is no bucket's stays as it is:
+ * it denotes no inode then, or one in no bucket. */
+static void check_entry_view(struct check *c, gml_ino dir, struct gml_span name,
+			     struct gml_dirent *entry)
+{
+	if (gml_ino_equal(dir, GML_INO_ROOT))
+		(void)gml_bucket_txn_entry(c->txn, name, entry);
+}
+
 /* Where the inode says it is. */
 static void check_place(struct check *c, const struct gml_inode *inode)
 {
@@ -171,6 +181,8 @@ static void check_place(struct check *c, const struct gml_inode *inode)
 		return;
 	}
 	rc = gml_rec_dirent_get(c->txn, inode->parent, inode->name, &dirent);
+	if (rc == 0)
+		check_entry_view(c, inode->parent, inode->name, &dirent);
 	if (rc != 0 || !gml_ino_equal(dirent.ino, inode->ino))
 		gml_check_problem(c, "inode %s: its parent %s has no entry %s for it",
 				  gml_ino_text(inode->ino), gml_ino_text(inode->parent),
@@ -349,6 +361,7 @@ static int check_walk(struct check_walk *walk)
 			1 + check_continuations(name,
 						(struct gml_span){walk->before, walk->before_len});
 		check_cookie(walk, name, &dirent);
+		check_entry_view(walk->c, walk->parent, name, &dirent);
 		if (walk->dir != NULL)
 			check_child(walk, name, &dirent);
 		else
