@@ -82,6 +82,7 @@ int gml_data_openat(struct gml_data *data, uint64_t key, int flags, int *fd_out)
 	char path[GML_BLOB_PATH];
 	bool made = false;
 	int fd, rc;
+	*fd_out = -1;
 	gml_blob_path(key, path);
 	for (;;) {
 		fd = openat(data->dirfd, path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
