@@ -449,7 +449,7 @@ static bool is_signed(const struct auth_credential *credential, struct gml_span 
 	return credential->kind == AUTH_V2_HEADER &&
 	       (gml_span_equal_nocase(name, GML_LIT("content-md5")) ||
 		gml_span_equal_nocase(name, GML_LIT("content-type")) ||
-		strncasecmp(name.ptr, "x-amz-", 6) == 0);
+		gml_span_starts_nocase(name, GML_LIT("x-amz-")));
 }
 
 static size_t mutate_vector(const struct vector *v, const char *key, const char *secret,

@@ -83,9 +83,10 @@ static inline void disk_add(enum disk_what what, enum disk_file file, off_t off,
 			    size_t len, int writer, uint64_t number)
 {
 	size_t index = atomic_fetch_add(&disk->n, 1);
-	struct disk_event *event = &disk->events[index];
+	struct disk_event *event;
 	if (index >= DISK_EVENTS)
 		abort();
+	event = &disk->events[index];
 	event->what = what;
 	event->file = file;
 	event->off = off;
