@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 libgemel_la_SOURCES += \
+	gateway/iam/acl.c \
+	gateway/iam/acl.h \
+	gateway/iam/acl_mode.c \
 	gateway/iam/authorize.c \
 	gateway/iam/authorize.h \
 	gateway/iam/epoch.c \

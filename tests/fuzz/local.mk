@@ -42,3 +42,12 @@ tests_fuzz_policy_fuzz_SOURCES = tests/fuzz/policy_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_policy_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_policy_fuzz_LDADD = libpolicy.la libbase.la
 endif
+
+check_PROGRAMS += tests/fuzz/acl_replay
+tests_fuzz_acl_replay_SOURCES = tests/fuzz/acl_fuzz.c gateway/iam/acl.c gateway/iam/acl_mode.c tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_acl_replay_CPPFLAGS = $(AM_CPPFLAGS) -DGML_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/acl"'
+if ENABLE_FUZZ
+noinst_PROGRAMS += tests/fuzz/acl_fuzz
+tests_fuzz_acl_fuzz_SOURCES = tests/fuzz/acl_fuzz.c gateway/iam/acl.c gateway/iam/acl_mode.c tests/fuzz/fuzz.h
+tests_fuzz_acl_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
