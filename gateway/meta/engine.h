@@ -217,7 +217,8 @@ struct gml_engine {
 	/* A snapshot of the last commit. While it is open, all records that were replaced since
 	 * stay on the disk.
 	 * Ownership: *txn_out is the caller's until read_end; NULL after an error. Errors: AGAIN
-	 * (too many snapshots). Threads: any. Blocks: no. */
+	 * (too many snapshots). Threads: any. Blocks: no; when a table got its first row, perhaps
+	 * for that commit. */
 	int (*read_begin)(struct gml_meta *meta, struct gml_txn **txn_out);
 	/* Ends it; `txn` is no longer valid. All its cursors are closed. Blocks: no. */
 	void (*read_end)(struct gml_txn *txn);

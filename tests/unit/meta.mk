@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-check_PROGRAMS += tests/unit/engine_test tests/unit/engine_change_test tests/unit/engine_model_test tests/unit/meta_test tests/unit/meta_commit_test tests/unit/meta_record_test tests/unit/meta_dirent_test tests/unit/meta_crash_test tests/unit/meta_redo_test tests/unit/meta_fault_test tests/unit/meta_noun_test tests/unit/meta_hint_test
+check_PROGRAMS += tests/unit/engine_test tests/unit/engine_change_test tests/unit/engine_model_test tests/unit/meta_test tests/unit/meta_commit_test tests/unit/meta_record_test tests/unit/meta_dirent_test tests/unit/meta_crash_test tests/unit/meta_redo_test tests/unit/meta_fault_test tests/unit/meta_noun_test tests/unit/meta_hint_test tests/unit/meta_table_test
 META_TEST_LDADD = libgemeltest.la $(CMOCKA_LIBS)
 META_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_meta_test_SOURCES = tests/unit/meta_test.c tests/unit/meta_support.h tests/unit/child_support.h
@@ -29,6 +29,9 @@ tests_unit_meta_noun_test_CPPFLAGS = $(META_TEST_CPPFLAGS)
 tests_unit_meta_hint_test_SOURCES = tests/unit/meta_hint_test.c tests/unit/meta_support.h
 tests_unit_meta_hint_test_LDADD = $(META_TEST_LDADD)
 tests_unit_meta_hint_test_CPPFLAGS = $(META_TEST_CPPFLAGS)
+tests_unit_meta_table_test_SOURCES = tests/unit/meta_table_test.c tests/unit/meta_support.h
+tests_unit_meta_table_test_LDADD = $(META_TEST_LDADD) -llmdb
+tests_unit_meta_table_test_CPPFLAGS = $(META_TEST_CPPFLAGS)
 tests_unit_engine_test_SOURCES = tests/unit/engine_test.c tests/unit/engine_support.h tests/unit/meta_support.h
 tests_unit_engine_test_LDADD = $(META_TEST_LDADD)
 tests_unit_engine_test_CPPFLAGS = $(META_TEST_CPPFLAGS)

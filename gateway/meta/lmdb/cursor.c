@@ -10,31 +10,58 @@ static struct gml_lmdb_txn *cursor_txn(const struct gml_lmdb_cursor *cursor)
 	return gml_lmdb_txn_of(cursor->head.txn);
 }
 
-int gml_lmdb_cursor_open(struct gml_txn *head, enum gml_table table, struct gml_cursor **cursor_out)
+void gml_lmdb_cursor_free(struct gml_lmdb_cursor *cursor)
 {
-	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
-	struct gml_lmdb_cursor *cursor = txn->idle[table];
+	if (cursor != NULL && cursor->mdb != NULL)
+		mdb_cursor_close(cursor->mdb);
+	free(cursor);
+}
+
+/* NOENT: there is no such table yet, so it holds nothing. In a write transaction it may come while
+ * the cursor is open. */
+static int cursor_ready(struct gml_lmdb_cursor *cursor)
+{
+	struct gml_lmdb_txn *txn = cursor_txn(cursor);
 	int rc;
-	*cursor_out = NULL;
-	if (cursor != NULL) {
-		txn->idle[table] = NULL;
-		rc = mdb_cursor_renew(txn->mdb, cursor->mdb);
-	} else {
-		cursor = malloc(sizeof(*cursor));
-		if (cursor == NULL)
-			return GML_ERR_NOMEM;
-		cursor->mdb = NULL;
-		rc = mdb_cursor_open(txn->mdb, txn->meta->dbi[table], &cursor->mdb);
-	}
-	if (rc != 0) {
-		if (cursor->mdb != NULL)
-			mdb_cursor_close(cursor->mdb);
-		free(cursor);
-		return gml_lmdb_error(txn, rc);
-	}
-	cursor->head = (struct gml_cursor){head->engine, head};
+	if (cursor->mdb != NULL)
+		return 0;
+	if (!gml_tables_have(&txn->tables, cursor->table))
+		return GML_ERR_NOENT;
+	rc = mdb_cursor_open(txn->mdb, txn->meta->tables.handle[cursor->table], &cursor->mdb);
+	return rc == 0 ? 0 : gml_lmdb_error(txn, rc);
+}
+
+/* One that was kept, if there is one. */
+static int cursor_take(struct gml_lmdb_txn *txn, enum gml_table table,
+		       struct gml_lmdb_cursor **cursor_out)
+{
+	struct gml_lmdb_cursor *cursor = txn->idle[table];
+	int rc = 0;
+	txn->idle[table] = NULL;
+	if (cursor == NULL)
+		cursor = calloc(1, sizeof(*cursor));
+	*cursor_out = cursor;
+	if (cursor == NULL)
+		return GML_ERR_NOMEM;
+	cursor->head = (struct gml_cursor){txn->head.engine, &txn->head};
 	cursor->table = table;
 	cursor->placed = false;
+	if (cursor->mdb != NULL)
+		rc = mdb_cursor_renew(txn->mdb, cursor->mdb);
+	return rc == 0 ? 0 : gml_lmdb_error(txn, rc);
+}
+
+int gml_lmdb_cursor_open(struct gml_txn *head, enum gml_table table, struct gml_cursor **cursor_out)
+{
+	struct gml_lmdb_cursor *cursor;
+	int rc = cursor_take(gml_lmdb_txn_of(head), table, &cursor);
+	if (rc == 0)
+		rc = cursor_ready(cursor);
+	if (rc != 0 && rc != GML_ERR_NOENT) {
+		gml_lmdb_cursor_free(cursor);
+		*cursor_out = NULL;
+		return rc;
+	}
 	head->cursors++;
 	*cursor_out = &cursor->head;
 	return 0;
@@ -49,8 +76,7 @@ void gml_lmdb_cursor_close(struct gml_cursor *head)
 		txn->idle[cursor->table] = cursor;
 		return;
 	}
-	mdb_cursor_close(cursor->mdb);
-	free(cursor);
+	gml_lmdb_cursor_free(cursor);
 }
 
 static int cursor_result(struct gml_lmdb_cursor *cursor, int rc, const MDB_val *key,
@@ -77,6 +103,9 @@ int gml_lmdb_cursor_seek(struct gml_cursor *head, struct gml_span key, struct gm
 	int rc;
 	if (key.len > GML_LMDB_KEY_MAX)
 		return GML_ERR_INVAL;
+	rc = cursor_ready(cursor);
+	if (rc != 0)
+		return rc;
 	rc = mdb_cursor_get(cursor->mdb, &k, &v, key.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
 	return cursor_result(cursor, rc, &k, &v, key_out, value_out);
 }
@@ -111,6 +140,9 @@ int gml_lmdb_cursor_before(struct gml_cursor *head, struct gml_span key, struct 
 	int rc;
 	if (key.len == 0 || key.len > GML_LMDB_KEY_MAX)
 		return GML_ERR_INVAL;
+	rc = cursor_ready(cursor);
+	if (rc != 0)
+		return rc;
 	rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_SET_RANGE);
 	if (rc == 0)
 		rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_PREV);

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The LMDB environment: creation, opening, its tables and the format record.
+/* The LMDB environment: creation, opening and the format record.
  *
  * Invariants
  *  1. Every process maps the store with the size that its creator recorded (LMDB keeps it in the
  *     meta page), so no process meets pages beyond its map.
- *  2. Handles of all tables are opened before the first transaction of a caller, and none later.
- *  3. A process opens a store once: LMDB's claim on its reader slots is a lock that closing any
+ *  2. A process opens a store once: LMDB's claim on its reader slots is a lock that closing any
  *     second descriptor would drop, and other processes would then clear the slots of living
  *     readers.
- *  4. Environments are opened with MDB_NOSYNC: a commit flushes nothing. The redo log (redo.h) and
+ *  3. Environments are opened with MDB_NOSYNC: a commit flushes nothing. The redo log (redo.h) and
  *     the last checkpoint (checkpoint.h) are durable.
- *  5. One process at a time holds the gate, while it opens or closes. The first opener is alone: it
+ *  4. One process at a time holds the gate, while it opens or closes. The first opener is alone: it
  *     recovers before another process passes the gate. Every opener holds the lock ALIVE until it
  *     has closed. A process that dies drops both. */
 #include <errno.h>
@@ -57,21 +56,8 @@ static int meta_env_open(struct gml_lmdb *meta, const char *dir, uint64_t map_si
 	return rc;
 }
 
-static int meta_tables_open(struct gml_lmdb *meta, unsigned flags)
-{
-	MDB_txn *txn = NULL;
-	int rc = mdb_txn_begin(meta->env, NULL, flags & MDB_CREATE ? 0 : MDB_RDONLY, &txn);
-	for (int i = 0; rc == 0 && i < GML_TABLE_COUNT_; i++)
-		rc = mdb_dbi_open(txn, gml_table_name((enum gml_table)i), flags, &meta->dbi[i]);
-	if (rc != 0) {
-		mdb_txn_abort(txn);
-		return rc;
-	}
-	return mdb_txn_commit(txn); /* publishes the handles, also of a read transaction */
-}
-
-/* Format record: version (u32 little-endian), then the uuid. It is read before the other tables are
- * opened, which a store of another version may not have. NOENT, FORMAT, CORRUPT. */
+/* Format record: version (u32 little-endian), then the uuid. It is read before the tables are
+ * opened: a store of another version may have other ones. NOENT, FORMAT, CORRUPT. */
 static int meta_format_read(struct gml_lmdb *meta)
 {
 	uint8_t key = GML_SUPER_FORMAT;
@@ -83,9 +69,7 @@ static int meta_format_read(struct gml_lmdb *meta)
 	if (rc != 0)
 		return gml_lmdb_err(rc);
 	rc = mdb_dbi_open(txn, gml_table_name(GML_TABLE_SUPER), 0, &super);
-	if (rc == MDB_NOTFOUND) /* without our tables it is not ours, or half made */
-		rc = MDB_INVALID;
-	else if (rc == 0)
+	if (rc == 0)
 		rc = mdb_get(txn, super, &k, &v);
 	rc = gml_lmdb_err(rc);
 	if (rc == 0 && v.mv_size < 4)
@@ -109,7 +93,8 @@ out:
 	return rc;
 }
 
-/* Also begins the counter. Durable: the environment is not in MDB_NOSYNC yet. */
+/* Makes the first table, and begins the counter. Durable: the environment is not in MDB_NOSYNC
+ * yet. */
 static int meta_format_write(struct gml_lmdb *meta, const uint8_t uuid[16])
 {
 	uint8_t format_key = GML_SUPER_FORMAT, id_key = GML_SUPER_NEXT_ID;
@@ -117,16 +102,19 @@ static int meta_format_write(struct gml_lmdb *meta, const uint8_t uuid[16])
 		id[9] = {1, 1}; /* format; the last number given: inode 1 is the root */
 	MDB_val k = {1, &format_key}, v = {sizeof(format), format};
 	MDB_txn *txn = NULL;
+	MDB_dbi super;
 	int rc;
 	memcpy(format + 4, uuid, 16);
 	rc = mdb_txn_begin(meta->env, NULL, 0, &txn);
 	if (rc != 0)
 		return rc;
-	rc = mdb_put(txn, meta->dbi[GML_TABLE_SUPER], &k, &v, 0);
+	rc = mdb_dbi_open(txn, gml_table_name(GML_TABLE_SUPER), MDB_CREATE, &super);
+	if (rc == 0)
+		rc = mdb_put(txn, super, &k, &v, 0);
 	k.mv_data = &id_key;
 	v = (MDB_val){sizeof(id), id};
 	if (rc == 0)
-		rc = mdb_put(txn, meta->dbi[GML_TABLE_SUPER], &k, &v, 0);
+		rc = mdb_put(txn, super, &k, &v, 0);
 	if (rc != 0) {
 		mdb_txn_abort(txn);
 		return rc;
@@ -156,6 +144,7 @@ static void meta_free(struct gml_lmdb *meta)
 		close(meta->data_fd);
 	gml_checkpoint_release(&meta->checkpoint);
 	gml_commit_release(&meta->commit);
+	gml_tables_release(&meta->tables);
 	free(meta);
 }
 
@@ -175,7 +164,11 @@ static struct gml_lmdb *meta_new(const struct gml_meta_options *opt)
 		goto no_commit;
 	if (gml_checkpoint_init(&meta->checkpoint) != 0)
 		goto no_checkpoint;
+	if (gml_tables_init(&meta->tables) != 0)
+		goto no_tables;
 	return meta;
+no_tables:
+	gml_checkpoint_release(&meta->checkpoint);
 no_checkpoint:
 	gml_commit_release(&meta->commit);
 no_commit:
@@ -183,7 +176,7 @@ no_commit:
 	return NULL;
 }
 
-/* ---- stores that this process has open (invariant 3) ---- */
+/* ---- stores that this process has open (invariant 2) ---- */
 /* held while one is opened or closed */
 static pthread_mutex_t meta_open_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gml_lmdb *meta_open_list;
@@ -259,9 +252,9 @@ static int meta_entered(struct gml_lmdb *meta)
 	return rc != 0 ? rc : gml_file_lock(meta->data_fd, GML_FILE_LOCK_GATE, F_UNLCK, false);
 }
 
-/* The tables are there, the environment is open and flushing: makes the log, then the format
- * record, then the first whole slot, with which the creation is complete. Cut short, it is done
- * again: until then the log says MAKING. */
+/* The environment is open and flushing: makes the log, then the format record, then the first whole
+ * slot, with which the creation is complete. Cut short, it is done again: until then the log says
+ * MAKING. */
 static int meta_make(struct gml_lmdb *meta, const char *dir, const uint8_t uuid[16])
 {
 	struct gml_redo_slot slot = {.seq = 1, .state = GML_REDO_MAKING};
@@ -275,6 +268,8 @@ static int meta_make(struct gml_lmdb *meta, const char *dir, const uint8_t uuid[
 		rc = meta_dir_sync(dir);
 	if (rc == 0)
 		rc = meta_format_write(meta, uuid);
+	if (rc == 0)
+		rc = gml_tables_open(meta);
 	if (rc == 0)
 		rc = mdb_env_set_flags(meta->env, MDB_NOSYNC, 1);
 	if (rc == 0)
@@ -301,8 +296,6 @@ static int meta_create_alone(struct gml_lmdb *meta, const char *dir, const uint8
 	if (rc == 0 || rc == ENOENT)
 		rc = meta_env_open(meta, dir,
 				   meta->opt.capacity ? meta->opt.capacity : meta_map_size(), 0);
-	if (rc == 0)
-		rc = meta_tables_open(meta, MDB_CREATE);
 	if (rc != 0)
 		return gml_lmdb_err(rc);
 	/* Without a log there is a format record only in a store that has lost its log. */
@@ -374,8 +367,7 @@ static int meta_open_env(struct gml_lmdb *meta, const char *dir)
 		rc = meta_format_read(meta);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	rc = meta_tables_open(meta, 0);
-	return gml_lmdb_err(rc == MDB_NOTFOUND ? MDB_INVALID : rc);
+	return gml_lmdb_err(gml_tables_open(meta));
 }
 
 /* Others have it open: the log and its shared tail are in order. */

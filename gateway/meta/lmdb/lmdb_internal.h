@@ -12,6 +12,7 @@
 #include "../engines.h"
 #include "checkpoint.h"
 #include "reserve.h"
+#include "tables.h"
 
 #define GML_LMDB_KEY_MAX 511 /* LMDB's own, as it is built everywhere; gml_lmdb_open checks it */
 #define GML_LMDB_VALUE_MAX ((size_t)4 << 20)
@@ -25,7 +26,7 @@ enum {
 
 struct gml_lmdb_cursor {
 	struct gml_cursor head;
-	MDB_cursor *mdb;
+	MDB_cursor *mdb; /* NULL: the table was not there yet */
 	enum gml_table table;
 	bool placed; /* stands on an entry */
 	/* txn->writes when it was placed; key[] counts in write transactions only */
@@ -50,6 +51,7 @@ struct gml_lmdb_txn {
 	struct gml_txn head;
 	struct gml_lmdb *meta;
 	MDB_txn *mdb;
+	struct gml_txn_tables tables;
 	/* of a read transaction: */
 	uint64_t seq;					/* of the snapshot */
 	struct gml_hint *hints;				/* GML_HINT_SLOTS; kept for its next use */
@@ -88,12 +90,12 @@ struct gml_lmdb {
 	struct gml_lmdb *next_open; /* env.c: every environment of this process */
 	uint64_t dev, ino;	    /* of data.mdb */
 	int data_fd;		    /* data.mdb: claims, meta pages, flushes; -1: none */
-	MDB_dbi dbi[GML_TABLE_COUNT_];
 	struct gml_meta_options opt;
 	struct gml_commit commit;
 	struct gml_redo redo;
 	struct gml_checkpoint checkpoint;
 	struct gml_reserve reserve;
+	struct gml_tables tables;
 	_Atomic uint64_t commits, updates, syncs, log_bytes;
 	struct gml_read_slot slots[GML_LMDB_READ_SLOTS];
 };
@@ -146,6 +148,8 @@ void gml_lmdb_pool_drain(struct gml_lmdb *meta);
 int gml_lmdb_error(struct gml_lmdb_txn *txn, int code);
 
 /* ---- cursor.c ---- */
+/* A closed one that was kept; NULL is fine. */
+void gml_lmdb_cursor_free(struct gml_lmdb_cursor *cursor);
 int gml_lmdb_cursor_open(struct gml_txn *head, enum gml_table table,
 			 struct gml_cursor **cursor_out);
 void gml_lmdb_cursor_close(struct gml_cursor *head);

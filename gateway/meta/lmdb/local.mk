@@ -14,4 +14,6 @@ libgemel_la_SOURCES += \
 	gateway/meta/lmdb/reserve.c \
 	gateway/meta/lmdb/reserve.h \
 	gateway/meta/lmdb/slots.c \
+	gateway/meta/lmdb/tables.c \
+	gateway/meta/lmdb/tables.h \
 	gateway/meta/lmdb/txn.c

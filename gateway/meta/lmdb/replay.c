@@ -34,6 +34,7 @@ int gml_recover_restore(struct gml_lmdb *meta, const struct gml_redo_slot *slot)
 struct recover_apply {
 	struct gml_lmdb *meta;
 	MDB_txn *txn;
+	struct gml_txn_tables tables;
 };
 
 static int recover_apply(void *arg, bool put, enum gml_table table, struct gml_span key,
@@ -41,8 +42,15 @@ static int recover_apply(void *arg, bool put, enum gml_table table, struct gml_s
 {
 	struct recover_apply *apply = arg;
 	MDB_val k = {key.len, (void *)key.ptr}, v = {value.len, (void *)value.ptr};
-	int rc = put ? mdb_put(apply->txn, apply->meta->dbi[table], &k, &v, 0)
-		     : mdb_del(apply->txn, apply->meta->dbi[table], &k, NULL);
+	const MDB_dbi *handle = &apply->meta->tables.handle[table];
+	int rc = MDB_NOTFOUND;
+	if (put) {
+		rc = gml_tables_need(apply->meta, &apply->tables, apply->txn, table);
+		if (rc == 0)
+			rc = mdb_put(apply->txn, *handle, &k, &v, 0);
+	} else if (gml_tables_have(&apply->tables, table)) {
+		rc = mdb_del(apply->txn, *handle, &k, NULL);
+	}
 	return rc == MDB_NOTFOUND ? GML_ERR_CORRUPT : gml_lmdb_err(rc);
 }
 
@@ -50,16 +58,19 @@ static int recover_apply(void *arg, bool put, enum gml_table table, struct gml_s
 static int recover_record(struct gml_lmdb *meta, const struct gml_redo_record *record)
 {
 	struct recover_apply apply = {.meta = meta};
-	int rc = gml_lmdb_err(mdb_txn_begin(meta->env, NULL, 0, &apply.txn));
+	int rc;
+	gml_tables_see(meta, &apply.tables);
+	rc = gml_lmdb_err(mdb_txn_begin(meta->env, NULL, 0, &apply.txn));
 	if (rc != 0)
 		return rc;
 	rc = mdb_txn_id(apply.txn) == record->txnid ? gml_redo_walk(record, recover_apply, &apply)
 						    : GML_ERR_CORRUPT;
-	if (rc != 0) {
+	if (rc == 0)
+		rc = gml_lmdb_err(mdb_txn_commit(apply.txn));
+	else
 		mdb_txn_abort(apply.txn);
-		return rc;
-	}
-	return gml_lmdb_err(mdb_txn_commit(apply.txn));
+	gml_tables_end(meta, &apply.tables, rc == 0);
+	return rc;
 }
 
 static int recover_records(struct gml_lmdb *meta, const struct gml_redo_slot *slot,
@@ -94,7 +105,9 @@ static int recover_skip_ids(struct gml_lmdb *meta)
 	struct gml_lmdb_txn txn = {
 		.head = {.engine = meta->head.engine, .meta = &meta->head, .writable = true},
 		.meta = meta};
-	int rc = gml_lmdb_err(mdb_txn_begin(meta->env, NULL, 0, &txn.mdb));
+	int rc;
+	gml_tables_see(meta, &txn.tables);
+	rc = gml_lmdb_err(mdb_txn_begin(meta->env, NULL, 0, &txn.mdb));
 	if (rc != 0)
 		return rc;
 	gml_redo_begin(&meta->redo); /* not written to the log: a checkpoint follows */

@@ -27,12 +27,8 @@ static _Atomic unsigned txn_slot_spread;
 
 static void txn_free(struct gml_lmdb_txn *txn)
 {
-	for (int i = 0; i < GML_TABLE_COUNT_; i++) {
-		if (txn->idle[i] == NULL)
-			continue;
-		mdb_cursor_close(txn->idle[i]->mdb);
-		free(txn->idle[i]);
-	}
+	for (int i = 0; i < GML_TABLE_COUNT_; i++)
+		gml_lmdb_cursor_free(txn->idle[i]);
 	if (txn->mdb != NULL)
 		mdb_txn_abort(txn->mdb);
 	free(txn->hints);
@@ -87,45 +83,51 @@ static bool txn_is_exact(const struct gml_lmdb_txn *txn)
 	       atomic_load_explicit(&shared->tail.txnid, memory_order_acquire) <= txn->seq + 1;
 }
 
-/* The number of a snapshot that was just taken. Each further attempt follows a commit that was
- * announced meanwhile. */
-static int txn_pin(struct gml_lmdb_txn *txn)
+static struct gml_lmdb_txn *txn_read_new(struct gml_lmdb *meta)
 {
-	int rc = 0;
-	txn->seq = mdb_txn_id(txn->mdb);
-	while (rc == 0 && !txn_is_exact(txn)) {
-		mdb_txn_reset(txn->mdb);
+	struct gml_lmdb_txn *txn = calloc(1, sizeof(*txn));
+	if (txn == NULL)
+		return NULL;
+	txn->head = (struct gml_txn){.engine = meta->head.engine, .meta = &meta->head};
+	txn->meta = meta;
+	/* without them every key is searched for */
+	txn->hints = calloc(GML_HINT_SLOTS, sizeof(*txn->hints));
+	return txn;
+}
+
+static int txn_snapshot(struct gml_lmdb_txn *txn)
+{
+	MDB_env *env = txn->meta->env;
+	int dead, rc;
+	gml_tables_see(txn->meta, &txn->tables);
+	if (txn->mdb != NULL) {
 		rc = mdb_txn_renew(txn->mdb);
-		txn->seq = mdb_txn_id(txn->mdb);
+	} else {
+		rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn->mdb);
+		if (rc == MDB_READERS_FULL && mdb_reader_check(env, &dead) == 0 && dead > 0)
+			rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn->mdb);
 	}
+	if (rc == 0)
+		txn->seq = mdb_txn_id(txn->mdb);
 	return rc;
 }
 
-static int txn_read_new(struct gml_lmdb *meta, struct gml_txn **txn_out)
+/* Each further attempt follows a commit that was announced meanwhile, or one that made a table. */
+static int txn_begin_read(struct gml_lmdb_txn *txn)
 {
-	int dead, rc;
-	struct gml_lmdb_txn *txn = calloc(1, sizeof(*txn));
-	if (txn == NULL)
-		return GML_ERR_NOMEM;
-	txn->head = (struct gml_txn){.engine = meta->head.engine, .meta = &meta->head};
-	txn->meta = meta;
-	txn->hints = calloc(GML_HINT_SLOTS,
-			    sizeof(*txn->hints)); /* without it every key is searched for */
-	rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
-	if (rc == MDB_READERS_FULL && mdb_reader_check(meta->env, &dead) == 0 && dead > 0)
-		rc = mdb_txn_begin(meta->env, NULL, MDB_RDONLY, &txn->mdb);
-	if (rc != 0)
-		txn->mdb = NULL;
-	else
-		rc = txn_pin(txn);
-	if (rc != 0) {
-		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot begin a read transaction: %s",
-			     mdb_strerror(rc));
-		txn_free(txn);
-		return gml_lmdb_err(rc);
+	int rc, strange = 0;
+	while ((rc = txn_snapshot(txn)) == 0) {
+		bool exact = txn_is_exact(txn);
+		if (exact && gml_tables_match(txn->meta, &txn->tables, txn->mdb))
+			return 0;
+		mdb_txn_reset(txn->mdb);
+		if (!exact)
+			continue;
+		rc = strange++ < GML_TABLE_COUNT_ ? gml_tables_open(txn->meta) : MDB_CORRUPTED;
+		if (rc != 0)
+			return rc;
 	}
-	*txn_out = &txn->head;
-	return 0;
+	return rc;
 }
 
 int gml_lmdb_read_begin(struct gml_meta *head, struct gml_txn **txn_out)
@@ -137,12 +139,12 @@ int gml_lmdb_read_begin(struct gml_meta *head, struct gml_txn **txn_out)
 	atomic_fetch_add_explicit(&meta->slots[txn_slot_hint % GML_LMDB_READ_SLOTS].reads, 1,
 				  memory_order_relaxed);
 	if (txn == NULL)
-		return txn_read_new(meta, txn_out);
-	rc = mdb_txn_renew(txn->mdb);
-	if (rc == 0)
-		rc = txn_pin(txn);
+		txn = txn_read_new(meta);
+	if (txn == NULL)
+		return GML_ERR_NOMEM;
+	rc = txn_begin_read(txn);
 	if (rc != 0) {
-		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot renew a read transaction: %s",
+		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot begin a read transaction: %s",
 			     mdb_strerror(rc));
 		txn_free(txn);
 		return gml_lmdb_err(rc);
@@ -171,6 +173,21 @@ void gml_lmdb_pool_drain(struct gml_lmdb *meta)
 }
 
 /* ---- write transactions ---- */
+static int txn_begin_write(struct gml_lmdb_txn *txn)
+{
+	int rc = 0;
+	for (int strange = 0; rc == 0; strange++) {
+		gml_tables_see(txn->meta, &txn->tables);
+		rc = mdb_txn_begin(txn->meta->env, NULL, 0, &txn->mdb);
+		if (rc != 0 || gml_tables_match(txn->meta, &txn->tables, txn->mdb))
+			return rc;
+		mdb_txn_abort(txn->mdb);
+		txn->mdb = NULL;
+		rc = strange < GML_TABLE_COUNT_ ? gml_tables_open(txn->meta) : MDB_CORRUPTED;
+	}
+	return rc;
+}
+
 int gml_lmdb_write_begin(struct gml_lmdb *meta, struct gml_lmdb_txn *txn, void *local)
 {
 	int rc;
@@ -183,7 +200,7 @@ int gml_lmdb_write_begin(struct gml_lmdb *meta, struct gml_lmdb_txn *txn, void *
 	rc = gml_checkpoint_pin(meta);
 	if (rc != 0)
 		return rc;
-	rc = mdb_txn_begin(meta->env, NULL, 0, &txn->mdb);
+	rc = txn_begin_write(txn);
 	if (rc != 0) {
 		gml_meta_log(&meta->head, GML_LOG_ERROR, "cannot begin a write transaction: %s",
 			     mdb_strerror(rc));
@@ -247,6 +264,7 @@ int gml_lmdb_write_commit(struct gml_lmdb_txn *txn)
 	else
 		rc = mdb_txn_commit(txn->mdb);
 	txn->mdb = NULL;
+	gml_tables_end(meta, &txn->tables, rc == 0);
 	if (rc != 0)
 		return txn_commit_failed(meta, rc);
 	gml_redo_committed(&meta->redo, &txn->place);
@@ -260,6 +278,7 @@ void gml_lmdb_write_abort(struct gml_lmdb_txn *txn)
 	if (txn->mdb != NULL)
 		mdb_txn_abort(txn->mdb);
 	txn->mdb = NULL;
+	gml_tables_end(txn->meta, &txn->tables, false);
 }
 
 static int txn_id_damaged(struct gml_lmdb_txn *txn)
@@ -387,13 +406,15 @@ int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key
 	int rc;
 	if (!txn_key_ok(key))
 		return GML_ERR_INVAL;
+	if (!gml_tables_have(&txn->tables, table))
+		return GML_ERR_NOENT;
 	hint = hint_slot(txn, table, key);
 	for (int i = 0; hint != NULL && i < 2; i++)
 		if (hint_holds(&hint[i], txn, table, key)) {
 			*value_out = hint[i].value;
 			return 0;
 		}
-	rc = mdb_get(txn->mdb, txn->meta->dbi[table], &k, &v);
+	rc = mdb_get(txn->mdb, txn->meta->tables.handle[table], &k, &v);
 	if (rc != 0)
 		return gml_lmdb_error(txn, rc);
 	*value_out = (struct gml_span){v.mv_data, v.mv_size};
@@ -417,7 +438,9 @@ int gml_lmdb_put(struct gml_txn *head, enum gml_table table, struct gml_span key
 	txn->writes++;
 	txn->work += 1 + value.len / TXN_PAGE;
 	gml_redo_add(&txn->meta->redo, true, table, (struct gml_span){copy, key.len}, value);
-	rc = mdb_put(txn->mdb, txn->meta->dbi[table], &k, &v, 0);
+	rc = gml_tables_need(txn->meta, &txn->tables, txn->mdb, table);
+	if (rc == 0)
+		rc = mdb_put(txn->mdb, txn->meta->tables.handle[table], &k, &v, 0);
 	return rc == 0 ? 0 : gml_lmdb_error(txn, rc);
 }
 
@@ -429,8 +452,10 @@ int gml_lmdb_del(struct gml_txn *head, enum gml_table table, struct gml_span key
 	int rc;
 	if (!txn_key_ok(key))
 		return GML_ERR_INVAL;
+	if (!gml_tables_have(&txn->tables, table))
+		return GML_ERR_NOENT;
 	memcpy(copy, key.ptr, key.len);
-	rc = mdb_del(txn->mdb, txn->meta->dbi[table], &k, NULL);
+	rc = mdb_del(txn->mdb, txn->meta->tables.handle[table], &k, NULL);
 	if (rc != 0)
 		return gml_lmdb_error(txn, rc);
 	txn->writes++;
@@ -443,8 +468,10 @@ int gml_lmdb_del(struct gml_txn *head, enum gml_table table, struct gml_span key
 int gml_lmdb_count(struct gml_txn *head, enum gml_table table, uint64_t *count_out)
 {
 	struct gml_lmdb_txn *txn = gml_lmdb_txn_of(head);
-	MDB_stat stat;
-	int rc = mdb_stat(txn->mdb, txn->meta->dbi[table], &stat);
+	MDB_stat stat = {0};
+	int rc = 0;
+	if (gml_tables_have(&txn->tables, table))
+		rc = mdb_stat(txn->mdb, txn->meta->tables.handle[table], &stat);
 	if (rc != 0)
 		return gml_lmdb_error(txn, rc);
 	*count_out = stat.ms_entries;
