@@ -20,7 +20,7 @@ libfsalgemel_la_SOURCES = \
 	fsal/wire.c \
 	fsal/xattr.c
 # -iquote: ganesha's headers and ours must find ganesha's config.h, which automake's -I. would hide.
-libfsalgemel_la_CPPFLAGS = -D_GNU_SOURCE -iquote $(GANESHA_HEADERS) -I$(top_srcdir)/gateway/include \
+libfsalgemel_la_CPPFLAGS = -D_GNU_SOURCE $(GML_ASSERT_CPPFLAGS) -iquote $(GANESHA_HEADERS) -I$(top_srcdir)/gateway/include -I$(top_srcdir) \
 	-isystem $(GANESHA_HEADERS)/include -isystem $(GANESHA_HEADERS)/mdcache $(NTIRPC_CFLAGS)
 libfsalgemel_la_LIBADD = libgemel.la
 # Not linked with ganesha's library: then the plugin could not refuse another release by a message of its own (module.c).

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "assert.h"
 
-#ifdef GML_TESTING
+#ifdef GML_ASSERT
 #include <stdio.h>
 #include <stdlib.h>
 

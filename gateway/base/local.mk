@@ -37,6 +37,7 @@ libgemel_la_SOURCES += \
 # The pure part, for auth and the S3 protocol: libgemel exports none of it.
 noinst_LTLIBRARIES += libbase.la
 libbase_la_SOURCES = \
+	gateway/base/assert.c gateway/base/assert.h \
 	gateway/base/base64.c gateway/base/base64.h \
 	gateway/base/calendar.c gateway/base/calendar.h \
 	gateway/base/clock.c gateway/base/clock.h \

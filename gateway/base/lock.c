@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock.h"
 
-#ifdef GML_TESTING
+#ifdef GML_ASSERT
 #include <string.h>
 
 #define LOCKS_HELD 1024 /* a batch of unwritten files holds many */

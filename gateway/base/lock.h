@@ -3,7 +3,7 @@
  *
  * A thread that waits for a gml_rwlock holds no other one and no leaf (it may try for more);
  * closures of gml_meta_update wait for none. A leaf is a mutex under which no other lock of this
- * file is taken. Test builds (GML_TESTING) keep a list of the locks that each thread holds and
+ * file is taken. Test builds (GML_ASSERT) keep a list of the locks that each thread holds and
  * assert this, and that a thread that unlocks holds the lock. In the installed library the
  * functions are the pthread calls. */
 #ifndef GML_BASE_LOCK_H
@@ -17,7 +17,7 @@ struct gml_rwlock {
 	pthread_rwlock_t lock;
 };
 
-#ifdef GML_TESTING
+#ifdef GML_ASSERT
 enum gml_lock_kind { GML_LOCK_SHARED, GML_LOCK_EXCLUSIVE, GML_LOCK_LEAF };
 /* Before a thread waits for the lock; when it holds it; before it unlocks. */
 void gml_lock_wanted(const void *lock, enum gml_lock_kind kind);

@@ -364,11 +364,11 @@ int gml_txn_call(struct gml_txn *txn, gml_meta_fn fn, void *arg)
 	int rc;
 	gml_assert(txn->writable);
 	gml_assert_outside_closures();
-#ifdef GML_TESTING
+#ifdef GML_ASSERT
 	gml_in_closure = true;
 #endif
 	rc = fn(txn, arg);
-#ifdef GML_TESTING
+#ifdef GML_ASSERT
 	gml_in_closure = false;
 #endif
 	gml_assert(txn->cursors == 0);

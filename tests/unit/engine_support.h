@@ -9,7 +9,7 @@
 
 #define ENGINE_CAPACITY ((uint64_t)64 << 20)
 
-/* The test library has these (assert.h); this file is not compiled with GML_TESTING. */
+/* The test library has these (assert.h), also where nothing else has assertions. */
 extern void (*gml_assert_hook)(const char *file, int line, const char *text);
 extern _Thread_local bool gml_in_closure;
 
