@@ -24,9 +24,11 @@ void gml_assert_failed(const char *file, int line, const char *text) __attribute
 /* Whether this thread runs a closure of gml_meta_update; the engines' common code sets it. */
 extern _Thread_local bool gml_in_closure;
 #define gml_assert_outside_closures() gml_assert(!gml_in_closure)
+#define gml_assert_inside_closure() gml_assert(gml_in_closure)
 #else
 #define gml_assert(cond) ((void)sizeof((cond) ? 1 : 0))
 #define gml_assert_outside_closures() ((void)0)
+#define gml_assert_inside_closure() ((void)0)
 #endif
 
 #endif

@@ -11,6 +11,7 @@
 #include <gemel/op.h>
 #include <gemel/principal.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/meta/record/record.h"
 #include "authorize.h"
 
@@ -32,6 +33,8 @@ enum action_rule {
 };
 #define ACTION_CHANGES 8 /* in `bits` */
 #define ACTION_MODES 7
+_Static_assert(ACTION_MODES == (GML_MAY_READ | GML_MAY_WRITE | GML_MAY_EXEC),
+	       "a row's bits are those of a mode");
 
 struct action_row {
 	const char *name;
@@ -63,6 +66,7 @@ static bool who_is_admin(const struct gml_principal *who)
 static bool who_in_group(const struct gml_principal *who, uint32_t gid)
 {
 	const struct gml_cred *cred = &who->cred;
+	gml_assert(cred->ngroups == 0 || cred->groups != NULL);
 	if (cred->gid == gid)
 		return true;
 	for (uint32_t i = 0; i < cred->ngroups && i < GML_GROUPS_MAX; i++)
@@ -117,8 +121,40 @@ bool gml_keeps_setgid(const struct gml_principal *principal, uint32_t gid)
 
 /* ---- rules ---- */
 
+/* The parts of the target that the rule reads. */
+static bool rule_has_parts(enum action_rule rule, const struct gml_txn *txn,
+			   const struct gml_target *target)
+{
+	switch (rule) {
+	case RULE_MODE:
+	case RULE_ANY:
+	case RULE_IO:
+	case RULE_OWNER:
+	case RULE_CHOWN:
+		return target->inode != NULL;
+	case RULE_NAME:
+		return target->dir != NULL && target->dir->type == GML_DIR;
+	case RULE_SEEN:
+		return target->inode != NULL;
+	case RULE_MINE:
+	case RULE_BUCKET:
+		return target->bucket != NULL || target->inode != NULL;
+	case RULE_UPLOAD:
+		return target->bucket != NULL && target->upload != NULL;
+	case RULE_CREATE:
+		return txn != NULL;
+	case RULE_REACH:
+	case RULE_ADMIN:
+	case RULE_ROOT:
+		break;
+	}
+	return true;
+}
+
 static int rule_answer(struct gml_verdict *out, enum gml_reason reason, int rc)
 {
+	/* Only a user's record is a reason for both answers. */
+	gml_assert((rc == 0) == (reason >= GML_REASON_PRIVILEGE) || reason == GML_REASON_USER);
 	out->reason = reason;
 	return rc;
 }
@@ -126,8 +162,7 @@ static int rule_answer(struct gml_verdict *out, enum gml_reason reason, int rc)
 static int rule_yes(struct gml_verdict *out, const struct gml_principal *who,
 		    enum gml_reason reason)
 {
-	out->reason = who_is_root(who) ? GML_REASON_PRIVILEGE : reason;
-	return 0;
+	return rule_answer(out, who_is_root(who) ? GML_REASON_PRIVILEGE : reason, 0);
 }
 
 static int rule_mode(const struct gml_principal *who, const struct action_row *row,
@@ -215,6 +250,7 @@ static int authorize_row(struct gml_txn *txn, const struct gml_principal *who,
 			 const struct action_row *row, const struct gml_target *target,
 			 struct gml_verdict *out)
 {
+	gml_assert(rule_has_parts(row->rule, txn, target));
 	switch ((enum action_rule)row->rule) {
 	case RULE_MODE:
 	case RULE_ANY:
@@ -248,6 +284,7 @@ int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 	const struct action_row *row =
 		&action_rows[action < GML_ACTION_COUNT ? action : GML_ACTION_NONE];
 	struct gml_verdict unused, *out = verdict != NULL ? verdict : &unused;
+	gml_assert(action < GML_ACTION_COUNT);
 	if (row->rule == RULE_ADMIN || row->rule == RULE_ROOT)
 		return rule_privilege(principal, row, out);
 	if (target->barred)

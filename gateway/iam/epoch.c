@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <gemel/err.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/errmap.h"
 #include "gateway/base/map.h"
 #include "store.h"
@@ -57,12 +58,15 @@ bool gml_access_epoch_settled(const struct gml_access_epoch *epoch, uint64_t now
 void gml_access_change_begin(struct gml_access_change *change)
 {
 	struct epoch_shared *shared = gml_store_access_epoch(change->store)->shared;
+	gml_assert_inside_closure(); /* invariant 1 */
 	change->number = atomic_fetch_add(&shared->begun, 1) + 1;
 }
 
 static void epoch_done(struct epoch_shared *shared, uint64_t number)
 {
 	uint64_t seen = atomic_load(&shared->done);
+	gml_assert_outside_closures(); /* what is inside is not visible */
+	gml_assert(number <= atomic_load(&shared->begun));
 	while (seen < number && !atomic_compare_exchange_weak(&shared->done, &seen, number))
 		;
 }
@@ -70,6 +74,7 @@ static void epoch_done(struct epoch_shared *shared, uint64_t number)
 int gml_access_change_commit(struct gml_access_change *change, gml_meta_fn fn, void *arg)
 {
 	int rc = gml_meta_update(gml_store_meta(change->store), fn, arg);
+	gml_assert(rc != 0 || change->number != 0); /* the closure has begun it */
 	if (rc != GML_ERR_IO)
 		epoch_done(gml_store_access_epoch(change->store)->shared, change->number);
 	return rc;

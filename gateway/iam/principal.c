@@ -6,6 +6,7 @@
 #include <gemel/op.h>
 #include <gemel/principal.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
@@ -18,6 +19,8 @@
 #define PRINCIPAL_KEY_PREFIX "GK"
 #define PRINCIPAL_KEY_LEN 20
 #define PRINCIPAL_SECRET_LEN 40
+_Static_assert(PRINCIPAL_KEY_LEN <= GML_ACCESS_KEY_MAX && PRINCIPAL_SECRET_LEN <= GML_SECRET_MAX,
+	       "what is made here would be refused from a caller");
 
 int gml_user_name_check(const char *name)
 {
@@ -294,7 +297,12 @@ static int principal_key_create_fn(struct gml_txn *txn, void *arg)
 	const struct gml_key *key = change->key;
 	struct gml_user user;
 	struct gml_key old;
+<<<<<<< HEAD
 	int rc = principal_user_get(txn, gml_iam_span(key->user, sizeof(key->user)), &user);
+=======
+	int rc = principal_user_get(txn, principal_span(key->user, sizeof(key->user)), &user);
+	gml_assert(key->id[0] != '\0' && key->secret[0] != '\0'); /* principal_key_fill */
+>>>>>>> e09966b (iam: what a decision and a principal are, asserted)
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_key_get(txn, gml_iam_span(key->id, sizeof(key->id)), &old);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <gemel/err.h>
 #include <gemel/principal.h>
+#include "gateway/base/assert.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "epoch.h"
@@ -66,6 +67,7 @@ static uint32_t roster_bit(uint32_t uid)
 static void roster_filter_set(struct gml_roster *roster, uint64_t asof, const uint32_t *uids,
 			      size_t count)
 {
+	gml_assert(asof != UINT64_MAX);
 	atomic_store(&roster->filtered, UINT64_MAX);
 	for (size_t i = 0; i < ROSTER_WORDS; i++)
 		atomic_store(&roster->filter[i], 0);
@@ -158,8 +160,10 @@ static int roster_load(struct gml_store *store, uint32_t **uids_out, size_t *cou
 	}
 	for (size_t i = 0; rc == 0 && i < list.count; i++)
 		if ((i == 0 || list.entries[i].uid != list.entries[i - 1].uid) &&
-		    !list.entries[i].enabled)
+		    !list.entries[i].enabled) {
+			gml_assert(n == 0 || uids[n - 1] < list.entries[i].uid);
 			uids[n++] = list.entries[i].uid;
+		}
 	free(list.entries);
 	*uids_out = uids;
 	*count_out = n;
@@ -221,6 +225,7 @@ bool gml_uid_refused(struct gml_store *store, uint32_t uid)
 	uint32_t *uids;
 	size_t count;
 	bool refused;
+	gml_assert_outside_closures(); /* other processes change the number */
 	if (roster_filter_passes(roster, now, uid))
 		return false;
 	if (roster_kept(roster, now, uid, &refused))
