@@ -382,7 +382,7 @@ static void test_reap(void **state)
 }
 
 struct big {
-	gml_ino ino;
+	gml_ino bucket, ino;
 	uint64_t *blobs;
 	struct gml_fresh_blob fresh; /* all are the same */
 	unsigned count, xattrs;
@@ -394,7 +394,10 @@ static int make_big(struct gml_txn *txn, void *arg)
 	struct big *big = arg;
 	struct gml_op op = {0};
 	struct gml_inode top, inode;
-	int rc = gml_rec_inode_get(txn, GML_INO_ROOT, &top);
+	struct gml_line line;
+	int rc = gml_rec_line_of(txn, big->bucket, &line);
+	if (rc == 0)
+		rc = gml_rec_inode_get(txn, big->bucket, &top);
 	if (rc == 0)
 		rc = gml_inode_init(txn, &op, &top, GML_REG, 0644, &inode);
 	inode.flags |= GML_INODE_ORPHAN | GML_INODE_XATTRS;
@@ -408,17 +411,17 @@ static int make_big(struct gml_txn *txn, void *arg)
 	for (unsigned i = 0; rc == 0 && i < big->xattrs; i++) {
 		char name[32];
 		snprintf(name, sizeof(name), "user.%u", i);
-		rc = gml_rec_xattr_put(txn, &gml_line_none, inode.ino, ns_span(name), ns_span("v"));
+		rc = gml_rec_xattr_put(txn, &line, inode.ino, ns_span(name), ns_span("v"));
 	}
 	if (rc == 0)
-		rc = gml_rec_inode_put(txn, &gml_line_none, &inode);
-	return rc == 0 ? gml_rec_orphan_put(txn, &gml_line_none, inode.ino, 1) : rc;
+		rc = gml_rec_inode_put(txn, &line, &inode);
+	return rc == 0 ? gml_rec_orphan_put(txn, &line, inode.ino, 1) : rc;
 }
 
 static void test_reap_in_slices(void **state)
 {
 	struct ns *ns = *state;
-	struct big big = {.count = 3000, .xattrs = 1500};
+	struct big big = {.bucket = ns->bucket, .count = 3000, .xattrs = 1500};
 	struct gml_meta_stats before, after;
 	struct gml_attr attr;
 	unsigned freed;

@@ -10,6 +10,7 @@
 #include <gemel/principal.h>
 #include <gemel/store.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/owner.h"
 #include "gateway/base/presence.h"
 #include "gateway/meta/engine.h"
@@ -48,6 +49,7 @@ void gml_check_step(struct check *c)
 
 void *gml_check_push(struct check *c, struct check_array *array)
 {
+	gml_assert(array->size > 0 && array->count <= array->cap);
 	if (array->count == array->cap) {
 		size_t cap = array->cap != 0 ? array->cap + array->cap / 2 : 1024;
 		void *items = reallocarray(array->items, cap, array->size);
@@ -151,6 +153,7 @@ int gml_check_keys(struct check *c, enum gml_table table,
 	struct gml_span key, value, start = {"", 0};
 	struct gml_cursor *cursor = NULL;
 	int rc = gml_cursor_open(c->txn, table, &cursor);
+	gml_assert(!c->txn->writable); /* a check changes nothing */
 	if (rc != 0)
 		return rc;
 	for (rc = gml_cursor_seek(cursor, start, &key, &value); rc == 0;

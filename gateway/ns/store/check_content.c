@@ -11,6 +11,7 @@
 #include <gemel/err.h>
 #include <gemel/op.h>
 #include <gemel/store.h>
+#include "gateway/base/assert.h"
 #include "gateway/data/data.h"
 #include "gateway/data/sums.h"
 #include "gateway/meta/engine.h"
@@ -50,6 +51,8 @@ static int content_damage(struct content *ct, uint64_t blob, uint64_t off, uint6
 		last->len += len;
 		return 0;
 	}
+	/* gml_check_owners searches by halves. */
+	gml_assert(last == NULL || last->blob < blob || (last->blob == blob && last->off < off));
 	if (ct->c.damages.count == CONTENT_DAMAGES) {
 		ct->unnamed++;
 		return 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <gemel/err.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
 #include "gateway/meta/engine.h"
@@ -127,6 +128,9 @@ static int check_blob_record(struct check *c, struct check_packs *packs, size_t 
 			     uint64_t id, const struct gml_blob_rec *rec)
 {
 	struct check_blob *blob;
+	/* gml_check_blob searches by halves. */
+	gml_assert(c->blobs.count == 0 ||
+		   ((struct check_blob *)gml_check_at(&c->blobs, c->blobs.count - 1))->id < id);
 	gml_check_step(c);
 	c->report->blobs++;
 	if (!check_skip_files(c, file_at, id))
@@ -340,6 +344,7 @@ static int check_extent_key(struct check *c, struct gml_span key)
 		return 0;
 	}
 	if (!(inode->bits & CHECK_SEEN)) {
+		gml_assert(c->extents_flags > 0); /* counted when its inode was read */
 		inode->bits |= CHECK_SEEN;
 		c->extents_flags--;
 	}

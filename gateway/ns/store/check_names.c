@@ -5,6 +5,7 @@
 #include <string.h>
 #include <gemel/err.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/link.h"
@@ -229,6 +230,12 @@ static int check_inode_key(struct check *c, struct gml_span key)
 		gml_check_problem(c, "inode %s: damaged record", gml_ino_text(ino));
 		return 0;
 	}
+	/* gml_check_inode searches by halves. */
+	gml_assert(
+		c->inodes.count == 0 ||
+		gml_check_order(
+			((struct check_inode *)gml_check_at(&c->inodes, c->inodes.count - 1))->ino,
+			ino) < 0);
 	item = gml_check_push(c, &c->inodes);
 	if (item == NULL)
 		return c->rc;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <gemel/err.h>
+#include "gateway/base/assert.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "check.h"
@@ -47,6 +48,7 @@ static bool owner_path(struct check *c, const struct gml_inode *of, char out[160
 static void owner_note(struct check_damage *damage, const char *text)
 {
 	size_t used = strlen(damage->owners), len = strlen(text);
+	gml_assert(used < sizeof(damage->owners) && len > 0);
 	if (used + len + 3 > sizeof(damage->owners)) {
 		damage->more = true;
 		return;

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <gemel/err.h>
+#include "gateway/base/assert.h"
 #include "gateway/data/blob.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
@@ -66,6 +67,7 @@ static int collect_one(struct gml_store *store, struct collect *c, const struct 
 {
 	struct gml_blob_rec rec;
 	int rc = gml_rec_blob_get(c->txn, file->id, &rec);
+	gml_assert(!(file->id & GML_BLOB_PACKED)); /* segments have no lease of their own */
 	if (rc != GML_ERR_NOENT)
 		return rc;
 	c->number = gml_blob_number(file->id);
@@ -91,6 +93,7 @@ static int collect_leaf(struct gml_store *store, struct collect *c, unsigned lea
 	if (rc != 0)
 		return rc;
 	c->settled = false;
+	gml_assert(c->txn == NULL); /* the snapshot is younger than the listing */
 	rc = gml_meta_read_begin(store->meta, &c->txn);
 	for (size_t i = 0; rc == 0 && i < c->count; i++)
 		rc = collect_one(store, c, &c->files[i], freed);

@@ -11,6 +11,7 @@
 #include <gemel/err.h>
 #include <gemel/op.h>
 #include <gemel/store.h>
+#include "gateway/base/assert.h"
 #include "gateway/data/blob.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
@@ -35,6 +36,7 @@ static void compact_sift(struct compact_packs *packs, unsigned at)
 	for (;;) {
 		unsigned big = at, l = 2 * at + 1, r = l + 1;
 		uint64_t tmp = packs->numbers[at];
+		gml_assert(at < packs->count);
 		if (l < packs->count && packs->numbers[l] > packs->numbers[big])
 			big = l;
 		if (r < packs->count && packs->numbers[r] > packs->numbers[big])
@@ -127,6 +129,7 @@ static int compact_walk(struct compact *c, uint64_t pack, uint64_t size, bool pu
 		}
 		if (rc == 0) {
 			uint64_t first = start / COMPACT_BLOCK * COMPACT_BLOCK;
+			gml_assert(blob >= id && past % COMPACT_BLOCK == 0);
 			if (first < past)
 				first = past;
 			if (compact_up(end) > first) {

@@ -4,11 +4,15 @@
 #include <string.h>
 #include <gemel/err.h>
 #include <gemel/handle.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/siphash.h"
 #include "store.h"
 
 enum { HANDLE_FORMAT = 1, HANDLE_STORE = 1, HANDLE_VIEW = 8, HANDLE_NUM = 16, HANDLE_CODE = 24 };
 _Static_assert(GML_HANDLE_LEN == HANDLE_CODE + 8, "the code stands at the end");
+_Static_assert((int)HANDLE_VIEW - (int)HANDLE_STORE <= (int)GML_STORE_UUID_LEN,
+	       "it begins with the uuid's bytes");
+_Static_assert((int)GML_REC_SECRET == (int)GML_SIPHASH_KEY, "the store's secret is the key");
 
 static void handle_put(uint8_t *at, uint64_t value)
 {
@@ -30,6 +34,7 @@ static uint64_t handle_code(const struct gml_store *store, const uint8_t *bytes)
 
 void gml_handle_encode(const struct gml_store *store, gml_ino ino, uint8_t out[GML_HANDLE_LEN])
 {
+	gml_assert(!gml_ino_is_none(ino) && ino.num < GML_INO_NUM_END);
 	out[0] = HANDLE_FORMAT;
 	memcpy(out + HANDLE_STORE, gml_store_uuid(store), HANDLE_VIEW - HANDLE_STORE);
 	handle_put(out + HANDLE_VIEW, ino.view);

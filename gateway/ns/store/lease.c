@@ -13,6 +13,7 @@
 #include <time.h>
 #include <gemel/err.h>
 #include <gemel/op.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/owner.h"
 #include "gateway/base/presence.h"
@@ -56,6 +57,7 @@ static void lease_age_packs(struct gml_store *store, struct lease_take *take)
 	unsigned kept = 0;
 	for (unsigned i = 0; i < store->nheld_packs; i++) {
 		struct gml_held_pack held = store->held_packs[i];
+		gml_assert(held.since != 0 || i + 1 == store->nheld_packs); /* the newest */
 		if (held.since == 0)
 			held.since = now;
 		if (now - held.since >= LEASE_PACK_KEEP)
@@ -76,6 +78,7 @@ static int lease_refill(struct gml_store *store, int kind)
 	rc = gml_meta_update(store->meta, lease_take_fn, &take);
 	if (rc != 0)
 		return rc;
+	gml_assert(take.out.kind == kind && take.out.first > 0 && take.out.count == take.count);
 	store->lease[kind] = take.out;
 	/* A pack that does not fit here is dropped at close. */
 	if (kind == 1 && store->nheld_packs < GML_HELD_PACKS)
@@ -88,6 +91,7 @@ int gml_lease_next_id(void *arg, int kind, uint64_t *id_out)
 {
 	struct gml_store *store = arg;
 	int rc = 0;
+	gml_assert_outside_closures();
 	if (kind != 0 && kind != 1)
 		return GML_ERR_INVAL;
 	pthread_mutex_lock(&store->lease_lock);
@@ -113,6 +117,7 @@ struct lease_list {
 static bool lease_list_add(void *arg, const struct gml_lease *lease)
 {
 	struct lease_list *list = arg;
+	gml_assert(list->count < LEASE_BATCH); /* the walk ended when it was full */
 	if (list->want(list, &lease->owner))
 		list->leases[list->count++] = *lease;
 	return list->count < LEASE_BATCH;

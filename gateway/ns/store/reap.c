@@ -13,7 +13,9 @@
 #include <gemel/op.h>
 #include <gemel/store.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/lock.h"
 #include "gateway/base/presence.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
@@ -61,6 +63,7 @@ static bool reap_is_read(const struct reap_list *list, gml_ino ino)
 static bool reap_add(void *arg, gml_ino ino, int64_t since)
 {
 	struct reap_list *list = arg;
+	gml_assert(list->count < list->max && list->count < REAP_BATCH);
 	list->last = ino;
 	if (since > list->oldest_kept && since > list->now + REAP_AHEAD &&
 	    list->nahead < REAP_BATCH)
@@ -106,6 +109,7 @@ _Static_assert(REAP_XATTR_BYTES >= GML_REC_XATTR_NAME_MAX, "the longest name fit
 static bool reap_xattr_add(void *arg, struct gml_span name, struct gml_span value)
 {
 	struct reap_xattrs *x = arg;
+	gml_assert(x->count < REAP_XATTRS);
 	(void)value;
 	if (name.len > sizeof(x->names) - x->used)
 		return false;
@@ -178,6 +182,9 @@ static int reap_one(struct gml_txn *txn, struct reap_txn *reap, gml_ino ino, boo
 		return rc;
 	if (!*gone_out)
 		return gml_inode_save(txn, &inode);
+	/* Nothing is left that only the inode would lead to. */
+	gml_assert(inode.nextents == 0 && inode.wblob == 0);
+	gml_assert(!(inode.flags & (GML_INODE_EXTENTS | GML_INODE_XATTRS | GML_INODE_DIRTY)));
 	rc = gml_rec_line_of(txn, inode.bucket, &line);
 	if (rc == 0)
 		rc = gml_rec_inode_del(txn, &line, ino);
@@ -214,40 +221,41 @@ struct gml_reaping {
 bool gml_reap_is_freeing(struct gml_store *store, gml_ino ino)
 {
 	bool found = false;
-	pthread_mutex_lock(&store->reap_lock);
+	gml_leaf_lock(&store->reap_lock);
 	for (const struct gml_reaping *claim = store->reaping; claim != NULL && !found;
 	     claim = claim->next)
 		for (unsigned i = 0; i < claim->count && !found; i++)
 			found = gml_ino_equal(claim->inos[i], ino);
-	pthread_mutex_unlock(&store->reap_lock);
+	gml_leaf_unlock(&store->reap_lock);
 	return found;
 }
 
 static void reap_freeing_begin(struct gml_store *store, struct gml_reaping *claim)
 {
-	pthread_mutex_lock(&store->reap_lock);
+	gml_leaf_lock(&store->reap_lock);
 	claim->next = store->reaping;
 	store->reaping = claim;
-	pthread_mutex_unlock(&store->reap_lock);
+	gml_leaf_unlock(&store->reap_lock);
 }
 
 static void reap_freeing_set(struct gml_store *store, struct gml_reaping *claim,
 			     const gml_ino *inos, unsigned count)
 {
-	pthread_mutex_lock(&store->reap_lock);
+	gml_leaf_lock(&store->reap_lock);
+	gml_assert(store->reaping != NULL); /* the claim is listed: openers see what it says */
 	claim->inos = inos;
 	claim->count = count;
-	pthread_mutex_unlock(&store->reap_lock);
+	gml_leaf_unlock(&store->reap_lock);
 }
 
 static void reap_freeing_end(struct gml_store *store, struct gml_reaping *claim)
 {
 	struct gml_reaping **link = &store->reaping;
-	pthread_mutex_lock(&store->reap_lock);
+	gml_leaf_lock(&store->reap_lock);
 	while (*link != claim)
 		link = &(*link)->next;
 	*link = claim->next;
-	pthread_mutex_unlock(&store->reap_lock);
+	gml_leaf_unlock(&store->reap_lock);
 }
 
 /* Mark up to `most` orphans from `at` on, and keep those before the first that is open: one may
@@ -256,6 +264,7 @@ static unsigned reap_freeing_run(const struct reap_list *list, struct gml_reapin
 				 unsigned at, unsigned most)
 {
 	unsigned want = list->count - at < most ? list->count - at : most, n = 0;
+	gml_assert(at < list->count);
 	reap_freeing_set(list->store, claim, list->inos + at, want);
 	while (n < want && !reap_is_open(list, list->inos[at + n]))
 		n++;
@@ -266,6 +275,7 @@ static unsigned reap_freeing_run(const struct reap_list *list, struct gml_reapin
 static int reap_commit(struct gml_store *store, struct reap_txn *reap)
 {
 	int rc;
+	gml_assert(reap->count > 0);
 	reap->freed = gml_deferred_frees_new();
 	if (reap->freed == NULL)
 		return GML_ERR_NOMEM;

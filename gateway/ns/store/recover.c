@@ -5,6 +5,7 @@
 #include <gemel/op.h>
 #include <gemel/store.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/owner.h"
 #include "gateway/base/presence.h"
 #include "gateway/iam/epoch.h"
@@ -26,6 +27,7 @@ struct recover_list {
 static bool recover_add(void *arg, gml_ino ino, const struct gml_owner *owner)
 {
 	struct recover_list *list = arg;
+	gml_assert(list->count < RECOVER_BATCH); /* the walk ended when it was full */
 	list->last = ino;
 	list->seen++;
 	if (!gml_presence_alive(list->presence, owner))

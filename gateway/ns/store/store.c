@@ -21,6 +21,7 @@
 #include <gemel/op.h>
 #include <gemel/store.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/errmap.h"
 #include "gateway/base/small_file.h"
@@ -330,6 +331,7 @@ static int store_open_parts(struct gml_store *store, const char *path,
 /* Nothing is written here: an unfinished store may be closed like a whole one. */
 static void store_free(struct gml_store *store)
 {
+	gml_assert(store->reaping == NULL); /* no other call runs */
 	gml_unwritten_free(store->unwritten);
 	gml_open_inodes_free(store->open_inodes);
 	gml_roster_free(store->roster);
@@ -380,6 +382,7 @@ void gml_store_close(struct gml_store *store)
 	int rc;
 	if (store == NULL)
 		return;
+	gml_assert_outside_closures();
 	/* before the leases: ids of DIRTY inodes are in use */
 	gml_unwritten_finalize(store);
 	rc = gml_lease_drop_all(store);

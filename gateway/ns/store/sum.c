@@ -13,6 +13,7 @@
 #include <gemel/err.h>
 #include <gemel/op.h>
 #include <gemel/store.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "gateway/data/data.h"
 #include "gateway/meta/engine.h"
@@ -22,7 +23,8 @@
 
 #define SUM_BATCH 64	       /* blobs of one transaction */
 #define SUM_BATCH_BLOCKS 16384 /* blocks of one: 1 GiB, 64 rows */
-#define SUM_LOOKS 4096	       /* pending records looked at in one call */
+_Static_assert(SUM_BATCH_BLOCKS % GML_SUM_CHUNK == 0, "a batch has whole rows");
+#define SUM_LOOKS 4096 /* pending records looked at in one call */
 
 struct sum_step {
 	uint64_t blob;
@@ -61,6 +63,9 @@ static bool sum_all_zeros(const struct sum_step *step, uint32_t first, unsigned 
 static int sum_put_rows(struct gml_txn *txn, const struct sum_step *step)
 {
 	int rc = 0;
+	gml_assert(step->seen.next % GML_SUM_CHUNK == 0);
+	gml_assert(step->count % GML_SUM_CHUNK == 0 ||
+		   step->seen.next + step->count == gml_sums_blocks(step->seen.size));
 	for (uint32_t at = 0; rc == 0 && at < step->count; at += GML_SUM_CHUNK) {
 		uint32_t chunk = (uint32_t)((step->seen.next + at) / GML_SUM_CHUNK);
 		unsigned n = step->count - at < GML_SUM_CHUNK ? step->count - at : GML_SUM_CHUNK;
@@ -79,8 +84,10 @@ static int sum_put_last(struct gml_txn *txn, const struct sum_step *step)
 	uint64_t blocks = gml_sums_blocks(step->seen.size);
 	struct gml_blob_rec rec;
 	int rc = gml_rec_blob_get(txn, step->blob, &rec);
+	gml_assert(gml_blob_is_write(step->blob)); /* others are summed when they are published */
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	gml_assert(rec.summed == 0);
 	rec.summed = step->seen.size;
 	rec.crc = step->sums[0];
 	rc = gml_rec_blob_put(txn, step->blob, &rec);
@@ -103,6 +110,7 @@ static int sum_put_step(struct gml_txn *txn, const struct sum_step *step)
 	if (rc == 0 && blocks > 1)
 		rc = sum_put_rows(txn, step);
 	now.next += step->count;
+	gml_assert(rc != 0 || (step->count > 0 && now.next <= blocks));
 	if (rc == 0)
 		rc = now.next == blocks ? sum_put_last(txn, step)
 					: gml_rec_sum_pending_put(txn, step->blob, &now);
@@ -134,6 +142,7 @@ static int sum_read(struct sum *sum, struct gml_blob *blob, struct sum_step *ste
 	uint64_t size = step->seen.size, blocks = gml_sums_blocks(size), data = 0;
 	uint32_t max = SUM_BATCH_BLOCKS - sum->used;
 	int rc = 0;
+	gml_assert(max >= GML_SUM_CHUNK); /* else a step would never end */
 	for (uint64_t block = step->seen.next; rc == 0 && block < blocks; block++) {
 		uint64_t off = block * GML_SUM_BLOCK;
 		size_t len = gml_sums_block_len(size, block);
@@ -162,6 +171,7 @@ static bool sum_blob(struct sum *sum, uint64_t id, const struct gml_sum_pending 
 	struct sum_step *step = &sum->steps[sum->count];
 	struct gml_blob *blob = NULL;
 	int rc = gml_blob_open(sum->store->data, id, 0, &blob);
+	gml_assert(sum->count < SUM_BATCH);
 	*step = (struct sum_step){.blob = id, .seen = *seen, .sums = sum->sums + sum->used};
 	if (rc == 0)
 		rc = sum_read(sum, blob, step);
