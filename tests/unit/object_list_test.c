@@ -172,6 +172,9 @@ static void test_directories(void **state)
 	assert_ok(object_put(ns, ns_span("empty/"), ""));
 	list_expect(ns, "", "", "empty/ full/deep/er/ full/file top ");
 	list_expect(ns, "empty/", "/", "empty/ ");
+	/* Behind the last common prefix lies a directory without the prefix. */
+	assert_ok(object_put(ns, ns_span("empty.\xff"), ""));
+	list_expect(ns, "empty.", "\xff", ">empty.\xff ");
 }
 
 static void test_bounds(void **state)

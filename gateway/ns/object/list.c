@@ -20,6 +20,7 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
@@ -59,6 +60,7 @@ struct list {
 
 static struct list_frame *list_top(struct list *list)
 {
+	gml_assert(list->depth > 0);
 	return &list->frames[list->depth - 1];
 }
 
@@ -80,6 +82,8 @@ static bool list_full(struct list *list)
 
 static void list_hand_out(struct list *list, const struct gml_list_entry *entry)
 {
+	gml_assert(!list->stop && list->count < list->query->max);
+	gml_assert(gml_span_starts(entry->key, list->query->prefix));
 	list->count++;
 	if (!list->each(list->arg, entry))
 		list->truncated = list->stop = true;
@@ -118,6 +122,8 @@ static int list_frame_add(struct list *list, gml_ino ino, size_t path_len, bool 
 {
 	struct list_frame *frame;
 	int rc;
+	gml_assert(list->depth == 0 ? path_len == 0 : path_len > list_top(list)->path_len);
+	gml_assert(path_len <= GML_KEY_MAX); /* invariant 1 */
 	if (list->depth == list->cap) {
 		size_t cap = list->cap != 0 ? list->cap * 2 : 16;
 		struct list_frame *frames = reallocarray(list->frames, cap, sizeof(*frames));
@@ -186,6 +192,7 @@ static int list_seek(struct list *list, const struct gml_list_start *bound)
 		int rc = gml_dirent_cursor_seek(frame->cursor, gml_span_of(rest, len),
 						slash != NULL || bound->inclusive, &frame->name,
 						&frame->dirent);
+		gml_assert(frame->path_len <= bound->len);
 		frame->loaded = rc == 0;
 		if (rc != 0 && rc != GML_ERR_NOENT)
 			return rc;
@@ -243,14 +250,16 @@ static int list_common(struct list *list, const struct gml_dirent *dirent, size_
 	struct gml_list_start behind;
 	bool visible = true;
 	int rc = dirent->type == GML_DIR ? list_visible(list, dirent->ino, &visible) : 0;
+	gml_assert(common > list->query->prefix.len && common <= key_len);
 	if (rc != 0 || !visible)
 		return rc;
 	list_emit_common(list, common);
 	/* the next entry is behind it */
 	if (list->stop || (dirent->type == GML_DIR && common == key_len))
 		return 0;
-	if (!gml_list_start_after(gml_span_of(list->key, common), &behind)) {
-		list->stop = true;
+	if (!gml_list_start_after(gml_span_of(list->key, common), &behind) ||
+	    !gml_span_starts(gml_span_of(behind.name, behind.len), list->query->prefix)) {
+		list->stop = true; /* nothing behind it begins with the prefix */
 		return 0;
 	}
 	return list_seek(list, &behind);
