@@ -17,6 +17,7 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include <gemel/upload.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
@@ -30,6 +31,8 @@
 #include "upload.h"
 
 #define COMPLETE_EXTENTS_MAX 1000000u /* bounds the transaction */
+_Static_assert((size_t)GML_PART_MAX *(8 + GML_CHECKSUM_SIZE_MAX) < GML_ENGINE_VALUE_LEAST / 2,
+	       "the parts of an object fit its record");
 
 struct complete_part {
 	uint64_t size;
@@ -117,6 +120,7 @@ static int complete_part_check(struct gml_txn *txn, struct complete *c, uint32_t
 	struct complete_part *part = &c->part[i];
 	struct gml_part_rec rec;
 	int rc;
+	gml_assert(i == 0 || ref->number > c->refs[i - 1].number); /* none counts twice */
 	rc = gml_rec_part_get(txn, c->id, ref->number, &rec);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_BADPART : rc;
@@ -172,14 +176,15 @@ static int complete_etag(struct complete *c)
 {
 	struct gml_digest *digest = gml_digest_new(GML_DIGEST_MD5);
 	uint8_t value[GML_CHECKSUM_SIZE_MAX];
+	bool made;
 	if (digest == NULL)
 		return GML_ERR_NOMEM;
 	for (uint32_t i = 0; i < c->n; i++)
 		gml_digest_update(digest, c->part[i].md5, sizeof(c->part[i].md5));
-	gml_digest_final(digest, value);
+	made = gml_digest_final(digest, value) != 0;
 	gml_digest_free(digest);
 	memcpy(c->md5, value, sizeof(c->md5));
-	return 0;
+	return made ? 0 : GML_ERR_NOMEM;
 }
 
 /* The one algorithm that every part has a checksum of; NONE when there is no such. */
@@ -198,14 +203,15 @@ static int complete_composite(struct complete *c)
 {
 	struct gml_digest *digest = gml_digest_new(c->checksum.algorithm);
 	size_t size = gml_checksum_size(c->checksum.algorithm);
+	bool made;
 	if (digest == NULL)
 		return GML_ERR_NOMEM;
 	for (uint32_t i = 0; i < c->n; i++)
 		gml_digest_update(digest, c->part[i].checksum.value, size);
-	gml_digest_final(digest, c->checksum.value);
+	made = gml_digest_final(digest, c->checksum.value) == size;
 	gml_digest_free(digest);
 	c->checksum.composite = 1;
-	return 0;
+	return made ? 0 : GML_ERR_NOMEM;
 }
 
 static int complete_checksum(struct complete *c)
@@ -251,12 +257,16 @@ static int complete_spans(struct complete *c)
 			entry[b] = (uint8_t)(end >> 8 * b);
 		memcpy(entry + 8, c->part[i].checksum.value, size);
 	}
+	gml_assert(end == c->pub.size);
 	return 0;
 }
 
 /* ---- again ----------------------------------------------------------------------------------- */
 
 #define COMPLETE_MARK 8 /* offset of the random half of an id */
+_Static_assert(sizeof(((struct gml_inode *)NULL)->verifier) ==
+		       sizeof(((struct complete *)NULL)->id) - COMPLETE_MARK,
+	       "the mark is the rest of the id");
 
 /* If the object that was made of this upload and these parts still exists, it is the answer, as it
  * was the first time; the conditions held then. NOUPLOAD otherwise. */
@@ -298,6 +308,7 @@ static int complete_part_extents(struct gml_txn *txn, struct complete *c, uint32
 	int rc = gml_rec_part_get(txn, c->id, c->refs[i].number, &rec);
 	if (rc != 0)
 		return rc;
+	gml_assert(rec.nextents <= c->extents_max); /* as complete_check found it */
 	*n = rec.nextents;
 	for (uint32_t k = 0; rc == 0 && k < rec.nextents; k++)
 		rc = gml_rec_part_extent(&rec, k, &c->list[k]);
@@ -313,6 +324,7 @@ static int complete_extent_put(struct gml_txn *txn, const struct complete *c,
 		inode->flags |= GML_INODE_EXTENTS;
 		return rc != 0 ? rc : gml_rec_extent_put(txn, &line, inode->ino, extent);
 	}
+	gml_assert(inode->nextents < GML_INLINE_EXTENTS);
 	inode->extents[inode->nextents++] = *extent;
 	return 0;
 }
@@ -333,6 +345,7 @@ static int complete_move(struct gml_txn *txn, struct complete *c)
 			rc = gml_rec_part_del(txn, c->id, c->refs[i].number);
 		base += c->part[i].size;
 	}
+	gml_assert(rc != 0 || base == c->inode.size);
 	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 }
 
@@ -340,6 +353,7 @@ static int complete_publish(struct gml_txn *txn, struct complete *c)
 {
 	struct gml_inode *inode = &c->inode;
 	bool group = c->pub.path.dir.mode & 02000;
+	gml_assert(c->spans != NULL && c->list != NULL); /* nothing may fail for memory from here */
 	int rc = gml_publish_inode(txn, &c->pub, inode);
 	if (rc != 0)
 		return rc;
