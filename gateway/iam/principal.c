@@ -297,12 +297,8 @@ static int principal_key_create_fn(struct gml_txn *txn, void *arg)
 	const struct gml_key *key = change->key;
 	struct gml_user user;
 	struct gml_key old;
-<<<<<<< HEAD
 	int rc = principal_user_get(txn, gml_iam_span(key->user, sizeof(key->user)), &user);
-=======
-	int rc = principal_user_get(txn, principal_span(key->user, sizeof(key->user)), &user);
 	gml_assert(key->id[0] != '\0' && key->secret[0] != '\0'); /* principal_key_fill */
->>>>>>> e09966b (iam: what a decision and a principal are, asserted)
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_key_get(txn, gml_iam_span(key->id, sizeof(key->id)), &old);

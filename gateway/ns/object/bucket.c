@@ -8,6 +8,7 @@
 #include <gemel/op.h>
 #include <gemel/principal.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
@@ -93,6 +94,7 @@ struct bucket_dirname {
 
 static void bucket_dirname(struct gml_span name, struct bucket_dirname *out)
 {
+	gml_assert(name.len > 0 && name.len <= GML_BUCKET_NAME_MAX);
 	memcpy(out->text, name.ptr, name.len);
 	out->text[name.len] = '/';
 	out->span = (struct gml_span){out->text, name.len + 1};
@@ -177,6 +179,7 @@ int gml_bucket_txn_remove(struct gml_txn *txn, const struct gml_op *op, struct g
 	int rc = bucket_remove_check(txn, op, name, &rec);
 	if (rc != 0)
 		return rc;
+	gml_assert(!gml_ino_equal(rec.uploads, rec.root)); /* its names are no files */
 	rc = gml_rec_dirent_any(txn, rec.uploads);
 	if (rc != GML_ERR_NOENT)
 		return rc == 0 ? GML_ERR_NOTEMPTY : rc;
@@ -327,6 +330,7 @@ static int bucket_delete_fn(struct gml_txn *txn, void *arg)
 {
 	struct bucket_change *change = arg;
 	int rc;
+	gml_assert(change->freed != NULL); /* the blobs of uploads are freed after the commit */
 	gml_deferred_frees_reset(change->freed);
 	rc = bucket_drop_uploads(txn, change);
 	return rc != 0 || change->more ? rc : gml_bucket_txn_remove(txn, change->op, change->name);

@@ -11,6 +11,8 @@
 #include "gateway/ns/store/store.h"
 #include "bucket_txn.h"
 
+_Static_assert(GML_BUCKET_DOCUMENT_MAX < GML_ENGINE_VALUE_LEAST, "a document is one record");
+
 static int document_bucket(struct gml_txn *txn, struct gml_span name, struct gml_bucket_rec *out)
 {
 	int rc = gml_rec_bucket_get(txn, name, out);

@@ -4,6 +4,7 @@
 #include <gemel/err.h>
 #include <gemel/object.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 
 /* Next entity tag of a comma-separated list: quoted as in the RFC, or bare as clients of S3 send
@@ -28,6 +29,7 @@ static bool conditions_next(struct gml_span *list, struct gml_span *tag_out, boo
 		for (stop = next; stop > p && (stop[-1] == ' ' || stop[-1] == '\t'); stop--)
 			;
 	}
+	gml_assert(p <= stop && stop <= next && next > gml_span_chars(*list) && next <= end);
 	*tag_out = gml_span_of(p, (size_t)(stop - p));
 	*list = gml_span_of(next, (size_t)(end - next));
 	return true;

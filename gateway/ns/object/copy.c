@@ -13,6 +13,7 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
@@ -100,6 +101,7 @@ static int copy_hold(struct gml_txn *txn, struct object_copy *copy)
 static void copy_identity(const struct object_copy *copy, struct gml_inode *inode)
 {
 	const struct gml_inode *src = &copy->src;
+	gml_assert(!(src->flags & GML_INODE_DIRTY) && !(inode->flags & GML_INODE_MD5));
 	inode->size = copy->directory ? 0 : src->size;
 	if (copy->directory) {
 		static const uint8_t empty[16] = {0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0x00, 0xb2, 0x04,
@@ -141,6 +143,7 @@ static int copy_share(struct gml_txn *txn, void *arg)
 		rc = gml_reflink_extents(txn, &copy->src, copy->freed);
 	if (rc != 0)
 		return rc;
+	gml_assert(copy->directory || copy->src.wblob == 0); /* what is shared does not change */
 	if (copy->pub.replaces && gml_ino_equal(copy->pub.old.ino, copy->src.ino))
 		/* onto itself: the unlinked inode is the one that was just finalized */
 		copy->pub.old = copy->src;
@@ -159,6 +162,7 @@ static int copy_shared(struct object_copy *copy, struct gml_object_info *info_ou
 {
 	struct gml_store *store = copy->pub.store;
 	int rc;
+	gml_assert(copy->freed == NULL);
 	copy->freed = gml_deferred_frees_new();
 	if (copy->freed == NULL)
 		return GML_ERR_NOMEM;

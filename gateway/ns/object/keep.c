@@ -110,7 +110,9 @@ int gml_keep_prepare(struct gml_txn *txn, struct gml_publish *pub,
 {
 	struct keep_sum sum = {.is_kept = true};
 	int rc;
-	gml_keep_release(pub); /* the closure's run before this one */
+	gml_assert(txn == pub->path.txn &&
+		   (pub->replaces || !pub->keeps)); /* checked in this run */
+	gml_keep_release(pub);			    /* the closure's run before this one */
 	if (!pub->keeps || !(pub->old.flags & GML_INODE_XATTRS))
 		return 0;
 	rc = gml_rec_xattr_each(txn, pub->old.ino, gml_span_of(NULL, 0), keep_sum_each, &sum);
@@ -141,6 +143,7 @@ static int keep_put(struct gml_txn *txn, const struct gml_kept *kept, struct gml
 		const char *name = kept->data + at + sizeof(struct keep_head);
 		struct keep_head head;
 		memcpy(&head, kept->data + at, sizeof(head));
+		gml_assert(at + sizeof(head) + head.name_len + head.value_len <= kept->used);
 		rc = gml_rec_xattr_put(txn, &line, inode->ino, gml_span_of(name, head.name_len),
 				       gml_span_of(name + head.name_len, head.value_len));
 		at += sizeof(head) + head.name_len + head.value_len;
@@ -152,6 +155,7 @@ static int keep_put(struct gml_txn *txn, const struct gml_kept *kept, struct gml
 int gml_keep_apply(struct gml_txn *txn, const struct gml_publish *pub, struct gml_inode *inode)
 {
 	const struct gml_inode *old = &pub->old;
+	gml_assert(inode->nlink == 0 && !gml_ino_equal(inode->ino, old->ino));
 	if (!pub->keeps)
 		return 0;
 	inode->uid = old->uid;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <gemel/object.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 #include "list_start.h"
 
@@ -25,6 +26,7 @@ static bool list_start_set(struct gml_span name, bool inclusive, struct gml_list
 bool gml_list_start_after(struct gml_span prefix, struct gml_list_start *out)
 {
 	const uint8_t *p = prefix.ptr;
+	gml_assert(prefix.len <= GML_KEY_MAX);
 	while (prefix.len > 0 && p[prefix.len - 1] == 0xff)
 		prefix.len--;
 	if (prefix.len == 0)

@@ -19,6 +19,7 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/presence.h"
 #include "gateway/base/span.h"
 #include "gateway/data/blob.h"
@@ -32,6 +33,7 @@
 #include "object_open.h"
 
 #define OBJECT_META_MAX ((size_t)64 << 10) /* of metadata handed out; pairs beyond are left out */
+_Static_assert(GML_INLINE_EXTENTS <= GML_OBJECT_WINDOW, "the extents of an inode are one window");
 
 /* ---- metadata -------------------------------------------------------------------------------- */
 
@@ -126,6 +128,10 @@ static int object_new(struct gml_txn *txn, struct gml_store *store, const struct
 	} else {
 		meta.p = object->text;
 	}
+	/* The second scan saw what the first one measured. */
+	gml_assert(meta.p + inode->headers.len <= object->text + pairs + meta.bytes +
+							  inode->headers.len +
+							  _Alignof(struct gml_meta_pair));
 	object->seq = gml_txn_seq(txn);
 	object->info.meta = meta.pairs;
 	if (inode->headers.len > 0) {
@@ -200,6 +206,7 @@ static int object_piece_load(struct gml_store *store, struct gml_piece *piece,
 	size_t nread = extent->len;
 	void *mem;
 	int rc;
+	gml_assert((extent->blob & GML_BLOB_PACKED) && piece->mem == NULL);
 	if (extent->len > GML_PACK_SEGMENT_MAX)
 		return GML_ERR_CORRUPT;
 	mem = malloc((size_t)extent->len);
@@ -235,6 +242,7 @@ int gml_piece_open(struct gml_store *store, struct gml_piece *piece, uint64_t se
 {
 	struct gml_blob *blob = NULL;
 	int rc;
+	gml_assert(piece->extent.len > 0 && (piece->blob == NULL || piece->mem == NULL));
 	if (piece->blob != NULL || piece->mem != NULL)
 		return 0;
 	rc = gml_blob_open(store->data, piece->extent.blob, 0, &blob);
@@ -262,6 +270,7 @@ static int object_pin_wblob(struct gml_object *object)
 	struct gml_inode inode;
 	struct gml_txn *txn = NULL;
 	int rc = gml_blob_open(object->store->data, object->wblob, 0, &object->write_blob);
+	gml_assert(gml_blob_is_write(object->wblob));
 	if (rc == 0 && !object->dirty)
 		return object_reached(object->write_blob, &whole);
 	if (rc != GML_ERR_NOENT)
@@ -282,6 +291,7 @@ static int object_pin_wblob(struct gml_object *object)
 static int object_pin(struct gml_object *object, enum gml_object_want want, bool nowait)
 {
 	int rc = 0;
+	gml_assert(object->reader == -1 && object->write_blob == NULL); /* pinned once */
 	if (want == GML_OBJECT_FACTS)
 		return 0;
 	if (object->table)

@@ -5,6 +5,7 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
@@ -71,6 +72,7 @@ static int delete_run(struct gml_txn *txn, void *arg)
 	int rc = delete_check(txn, del);
 	if (rc != 0 || !del->existed)
 		return rc;
+	gml_assert(del->file || del->unmarked); /* what exists is a name, or a directory's flag */
 	if (del->unmarked)
 		dir->flags &= ~(uint32_t)GML_INODE_EXPLICIT;
 	if (del->file) {

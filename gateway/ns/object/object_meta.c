@@ -6,12 +6,15 @@
 #include <gemel/err.h>
 #include <gemel/object.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "object_meta.h"
 
 #define ATTACH_PAIRS 4096 /* more than 64 KiB could hold */
+_Static_assert(sizeof(GML_OBJECT_TAG_PREFIX) - 1 + GML_TAG_NAME_MAX <= GML_REC_XATTR_NAME_MAX,
+	       "a tag is an extended attribute");
 
 static int object_meta_encode(const struct gml_span headers[GML_HDR_COUNT],
 			      const struct gml_meta_pair *pairs, uint32_t n,
@@ -109,6 +112,7 @@ int gml_object_meta_build(const struct gml_object_new *what, struct gml_object_m
 	if (rc == 0)
 		rc = object_meta_prefix(GML_OBJECT_TAG_PREFIX, what->tags, what->ntags,
 					pairs + what->nmeta, &names);
+	gml_assert(rc != 0 || names == (char *)(pairs + n) + names_len);
 	if (rc == 0)
 		rc = object_meta_encode(what->headers, pairs, n, out);
 	free(pairs);
@@ -170,6 +174,7 @@ int gml_object_meta_copy(struct gml_txn *txn, const struct gml_inode *inode,
 			return GML_ERR_NOMEM;
 		rc = object_meta_scan(txn, inode->ino, &scan);
 	}
+	gml_assert(rc != 0 || scan.n == scan.max); /* as it was counted */
 	if (rc == 0)
 		rc = object_meta_encode(headers, scan.pairs, scan.n, out);
 	free(scan.pairs);
@@ -211,6 +216,7 @@ int gml_object_meta_apply(struct gml_txn *txn, const struct gml_object_meta *att
 {
 	struct object_meta_put put = {.txn = txn, .ino = inode->ino};
 	int rc;
+	gml_assert(inode->nlink == 0); /* new: it has no S3 attributes that would be left */
 	inode->headers = attach->headers;
 	if (attach->pairs.len == 0)
 		return 0;

@@ -8,6 +8,7 @@
 #include <gemel/err.h>
 #include <gemel/object.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
 #include "gateway/meta/engine.h"
@@ -23,6 +24,7 @@
 
 static int object_keep(struct gml_object *object, const struct gml_piece *piece)
 {
+	gml_assert((piece->blob != NULL) != (piece->mem != NULL));
 	if (object->nkept == object->kept_cap) {
 		uint32_t cap = object->kept_cap != 0 ? object->kept_cap * 2 : 16;
 		struct gml_piece *kept = reallocarray(object->kept, cap, sizeof(*kept));
@@ -76,6 +78,7 @@ static int object_window_read(struct gml_txn *txn, struct gml_object *object, ui
 		pos = extent->off + extent->len;
 		object->npieces++;
 	}
+	gml_assert(object->npieces < GML_OBJECT_WINDOW || pos > off);
 	object->window = off;
 	object->window_end = object->npieces == GML_OBJECT_WINDOW ? pos : object->info.size;
 	return rc == GML_ERR_NOENT ? 0 : rc;
@@ -85,6 +88,7 @@ static int object_window(struct gml_object *object, uint64_t off)
 {
 	struct gml_txn *txn = NULL;
 	int rc = object_window_retire(object);
+	gml_assert(object->table && (off < object->info.size || off == 0));
 	if (rc == 0)
 		rc = gml_meta_read_begin(object->store->meta, &txn);
 	if (rc != 0)
@@ -209,6 +213,7 @@ static int object_run_piece(struct gml_object *object, const struct gml_piece *p
 {
 	uint64_t skip = off - piece->extent.off, left = piece->extent.len - skip, base = 0;
 	int fd;
+	gml_assert(off >= piece->extent.off && skip < piece->extent.len && len > 0);
 	if (left < len)
 		len = left;
 	if (piece->mem != NULL) {
@@ -232,6 +237,7 @@ static int object_run_gap(struct gml_object *object, uint64_t off, uint64_t len,
 				  .blob = object->write_blob};
 	uint64_t size = 0, space;
 	int64_t mtime, ctime;
+	gml_assert(len > 0 && off + len <= object->info.size);
 	*out = (struct gml_run){.fd = -1, .len = len};
 	if (object->write_blob != NULL) {
 		int rc = gml_blob_stat(object->write_blob, &size, &space, &mtime, &ctime);
@@ -324,6 +330,7 @@ int gml_object_each(struct gml_object *object, uint64_t off, uint64_t len,
 		rc = gml_object_run(object, off, len < OBJECT_CHUNK ? len : OBJECT_CHUNK, &run);
 		if (rc != 0)
 			break;
+		gml_assert(run.len > 0 && run.len <= OBJECT_CHUNK && run.len <= len);
 		n = (size_t)run.len;
 		if (run.fd >= 0)
 			rc = object_run_pread(&run, buf, n);
@@ -358,6 +365,7 @@ static int object_part_read(const struct gml_object *object, struct gml_span par
 	size_t width = 8 + gml_checksum_size(object->info.checksum.algorithm);
 	const uint8_t *entry;
 	uint64_t start, end;
+	gml_assert(number >= 1 && number <= object->info.nparts);
 	if (parts.len < width * object->info.nparts)
 		return GML_ERR_CORRUPT;
 	entry = (const uint8_t *)parts.ptr + (number - 1) * width;

@@ -8,6 +8,7 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include <gemel/upload.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/span.h"
 #include "gateway/meta/engine.h"
@@ -65,6 +66,9 @@ static int part_store(struct gml_txn *txn, struct part_publish *pub)
 {
 	struct gml_part_rec old;
 	int rc = 0;
+	gml_assert(pub->number >= 1 && pub->number <= GML_PART_MAX);
+	gml_assert(pub->fresh == NULL ||
+		   pub->rec.nextents <= 1); /* its checksums are of one blob */
 	gml_txn_durability(txn, false);
 	for (uint32_t i = 0; rc == 0 && i < pub->rec.nextents; i++)
 		rc = gml_blob_take_ref(txn, pub->extents[i].blob, pub->fresh);
@@ -107,6 +111,7 @@ static int part_update(struct gml_store *store, struct part_publish *pub, gml_me
 		       struct gml_part *out)
 {
 	int rc;
+	gml_assert(pub->freed == NULL && pub->rec.size <= GML_PART_SIZE_MAX);
 	pub->rec.mtime = gml_now();
 	pub->freed = gml_deferred_frees_new();
 	if (pub->freed == NULL)
@@ -330,6 +335,7 @@ static bool part_list_each(void *arg, uint32_t number, const struct gml_part_rec
 				.size = rec->size,
 				.mtime = rec->mtime,
 				.checksum = rec->checksum};
+	gml_assert(!list->truncated); /* the walk ended there */
 	if (list->count == list->max) {
 		list->truncated = true;
 		return false;

@@ -6,6 +6,7 @@
 #include <gemel/inode.h>
 #include <gemel/object.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
@@ -117,6 +118,7 @@ int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_i
 	/* The marker of a missing directory: its PUT makes the directory (S3's form of mkdir). */
 	bool explicit_dir = pub->path.missing > 0 && pub->path.last.len == 0;
 	int rc = gml_path_make(txn, pub->op, pub->ref.key, &pub->path);
+	gml_assert(txn->writable && pub->path.txn == txn); /* gml_publish_check, in this run */
 	if (rc != 0)
 		return rc;
 	if (explicit_dir)
@@ -131,6 +133,8 @@ int gml_publish_link(struct gml_txn *txn, struct gml_publish *pub, struct gml_in
 				      .dir = &pub->path.dir,
 				      .name = pub->path.last,
 				      .why = GML_SUPERSEDE_REPLACED};
+	gml_assert(pub->path.txn == txn && pub->path.missing == 0);
+	gml_assert(inode->type == GML_REG && inode->size == pub->size); /* what the quota allowed */
 	return pub->replaces ? gml_link_replace(txn, &link, &pub->old, inode)
 			     : gml_link_add(txn, link.dir, link.name, inode);
 }

@@ -8,6 +8,7 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 #include "gateway/data/blob.h"
 #include "gateway/iam/authorize.h"
@@ -94,6 +95,7 @@ static int put_spill(struct gml_put *put, const void *buf, size_t len)
 	struct iovec iov[2] = {{put->buf, put->used}, {(void *)(uintptr_t)buf, len}};
 	uint64_t end = put->size + len;
 	int rc = 0;
+	gml_assert(put->used <= put->size && (put->blob != NULL || put->used == put->size));
 	if (put->blob == NULL)
 		rc = gml_blob_create(put->store->data, &put->blob_id, &put->blob);
 	if (rc == 0)
@@ -115,6 +117,7 @@ static int put_spill(struct gml_put *put, const void *buf, size_t len)
 
 static int put_gather(struct gml_put *put, const void *buf, size_t len)
 {
+	gml_assert(put->used <= put->cap && put->used + len <= GML_PACK_SEGMENT_MAX);
 	if (put->cap - put->used < len) {
 		size_t cap = put->cap * 2 > put->used + len ? put->cap * 2 : put->used + len;
 		uint8_t *grown =
@@ -132,6 +135,7 @@ static int put_gather(struct gml_put *put, const void *buf, size_t len)
 int gml_put_write(struct gml_put *put, const void *buf, size_t len)
 {
 	int rc;
+	gml_assert(put->size <= put->limit && put->fresh.len == 0); /* not sealed */
 	if (put->failed)
 		return GML_ERR_INVAL;
 	if (len == 0)
@@ -152,12 +156,14 @@ int gml_put_write(struct gml_put *put, const void *buf, size_t len)
 int gml_put_seal(struct gml_put *put, struct gml_extent *out)
 {
 	int rc = 0;
+	gml_assert((put->blob_id != 0) == (put->blob != NULL)); /* not sealed */
 	if (put->failed)
 		return GML_ERR_INVAL;
 	memset(out, 0, sizeof(*out));
 	if (put->size == 0)
 		return 0;
 	if (put->blob == NULL) {
+		gml_assert(put->used == put->size);
 		rc = gml_pack_append(put->store->data, put->buf, put->used, &put->blob_id,
 				     &put->fresh.crc);
 	} else {
@@ -192,6 +198,7 @@ static int put_publish(struct gml_txn *txn, void *arg)
 	struct put_finish *fin = arg;
 	struct gml_inode *inode = &fin->inode;
 	int rc = gml_publish_check(txn, &fin->pub);
+	gml_assert(fin->extent.off == 0 && fin->extent.len == fin->pub.size);
 	if (rc == 0)
 		rc = gml_keep_prepare(txn, &fin->pub, fin->meta);
 	if (rc == 0)

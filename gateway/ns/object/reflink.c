@@ -2,6 +2,7 @@
 /* Several inodes, or parts of uploads, over the same blobs. */
 #include <stdlib.h>
 #include <gemel/err.h>
+#include "gateway/base/assert.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
@@ -13,6 +14,7 @@
 static int reflink_fill(struct gml_txn *txn, struct gml_inode *inode)
 {
 	uint64_t pos = 0;
+	gml_assert(inode->wblob != 0 && !(inode->flags & GML_INODE_DIRTY));
 	while (pos < inode->size) {
 		struct gml_extent next, gap = {.off = pos, .blob = inode->wblob, .blob_off = pos};
 		int rc = gml_extent_find(txn, inode, pos, &next);
@@ -63,6 +65,8 @@ struct reflink_list {
 
 static int reflink_append(struct reflink_list *list, const struct gml_extent *extent)
 {
+	const struct gml_extent *last = list->n > 0 ? &list->extents[list->n - 1] : NULL;
+	gml_assert(last == NULL || last->off + last->len <= extent->off);
 	if (extent->len == 0)
 		return 0;
 	if (list->n == list->cap) {
@@ -83,6 +87,7 @@ int gml_reflink_slice(struct gml_txn *txn, const struct gml_inode *inode, uint64
 	struct reflink_list list = {0};
 	uint64_t pos = off, end = off + len;
 	int rc = 0;
+	gml_assert(!(inode->flags & GML_INODE_DIRTY) && end <= inode->size);
 	while (rc == 0 && pos < end) {
 		struct gml_extent extent,
 			gap = {.off = pos - off, .blob = inode->wblob, .blob_off = pos};

@@ -15,6 +15,7 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include <gemel/upload.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/span.h"
@@ -29,6 +30,7 @@
 #include "upload.h"
 
 #define UPLOAD_NAME_MAX (GML_KEY_MAX + 1 + GML_UPLOAD_ID_LEN)
+_Static_assert(UPLOAD_NAME_MAX <= GML_LIST_START_MAX, "a list of uploads begins at any of them");
 
 void gml_upload_id_format(const uint8_t id[16], char out[GML_UPLOAD_ID_LEN + 1])
 {
@@ -58,6 +60,7 @@ static int upload_id_make(uint8_t id[16])
 static struct gml_span upload_name(struct gml_span key, const uint8_t id[16],
 				   char buf[UPLOAD_NAME_MAX + 1])
 {
+	gml_assert(key.len > 0 && key.len <= GML_KEY_MAX);
 	memcpy(buf, key.ptr, key.len);
 	buf[key.len] = '\0';
 	gml_upload_id_format(id, buf + key.len + 1);
@@ -252,6 +255,7 @@ int gml_upload_drop(struct gml_txn *txn, const struct gml_bucket_rec *bucket, st
 		rc = gml_rec_part_each(txn, id, after, upload_number_each, &number);
 		if (rc != 0 || number == after)
 			break;
+		gml_assert(number > after); /* or it would not end */
 		rc = gml_part_drop(txn, id, number, freed);
 		if (rc != 0)
 			return rc;
@@ -328,6 +332,7 @@ static bool upload_list_bound(const struct gml_list_query *query, struct gml_lis
 		out->inclusive = true;
 		return true;
 	}
+	gml_assert(after_id.len == GML_UPLOAD_ID_LEN && out->len <= GML_KEY_MAX);
 	out->name[out->len++] = '\0';
 	memcpy(out->name + out->len, after_id.ptr, after_id.len);
 	out->len += after_id.len;
@@ -336,6 +341,7 @@ static bool upload_list_bound(const struct gml_list_query *query, struct gml_lis
 
 static void upload_hand_out(struct upload_list *list, const struct gml_upload *upload)
 {
+	gml_assert(!list->stop && gml_span_starts(upload->key, list->query->prefix));
 	if (list->count == list->query->max) {
 		list->truncated = list->stop = true;
 		return;
