@@ -3,6 +3,7 @@
  * record. */
 #include <gemel/err.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
@@ -96,6 +97,7 @@ static int attr_wblob(struct gml_store *store, const struct gml_inode *inode, st
 	struct gml_blob *blob;
 	uint64_t size;
 	int rc = gml_blob_open(store->data, inode->wblob, 0, &blob);
+	gml_assert(inode->type == GML_REG && gml_blob_is_write(inode->wblob));
 	if (rc != 0)
 		return rc;
 	rc = gml_blob_stat(blob, &size, space_out, &mtime, &ctime);
@@ -117,6 +119,7 @@ static bool attr_unwritten(struct gml_store *store, const struct gml_inode *inod
 
 uint64_t gml_change_current(struct gml_store *store, const struct gml_inode *inode)
 {
+	gml_assert_outside_closures(); /* also for a file that is clean in this run */
 	if (!(inode->flags & GML_INODE_DIRTY))
 		return inode->change;
 	return gml_change_seen(inode, gml_presence_change(store->presence, inode->ino));

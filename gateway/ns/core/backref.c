@@ -3,6 +3,7 @@
 #include "backref.h"
 #include <string.h>
 #include <gemel/err.h>
+#include "gateway/base/assert.h"
 #include "link.h"
 
 int gml_backref_add(struct gml_txn *txn, const struct gml_line *line, const struct gml_inode *inode,
@@ -11,6 +12,7 @@ int gml_backref_add(struct gml_txn *txn, const struct gml_line *line, const stru
 	struct gml_inode stored;
 	struct gml_dirent first;
 	int rc = 0;
+	gml_assert(inode->type != GML_DIR && inode->nlink > 0 && cookie != 0);
 	if (inode->nlink == 1) {
 		rc = gml_rec_inode_get(txn, inode->ino, &stored);
 		if (rc == 0)
@@ -54,6 +56,7 @@ int gml_backref_single(struct gml_txn *txn, struct gml_inode *inode)
 	struct gml_span name;
 	struct gml_line line;
 	int rc = gml_rec_link_each(txn, inode->ino, backref_only_one, &only);
+	gml_assert(inode->type != GML_DIR && inode->nlink == 1);
 	if (rc == 0 && only.count != 1)
 		rc = GML_ERR_CORRUPT;
 	if (rc == 0)

@@ -2,6 +2,7 @@
 /* Checksums of blobs. */
 #include <gemel/err.h>
 #include "blob_sums.h"
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 
 _Static_assert(GML_REC_SUM_BLOCK == GML_SUM_BLOCK, "one size of blocks");
@@ -17,10 +18,19 @@ static int sums_publish(struct gml_txn *txn, uint64_t blob, const struct gml_sum
 	return rc;
 }
 
+/* As many checksums as blocks; those of one block are in the record itself. */
+static bool sums_whole(const struct gml_fresh_blob *fresh)
+{
+	return fresh->len > 0 &&
+	       (fresh->sums == NULL ? fresh->len <= GML_SUM_BLOCK
+				    : fresh->sums->count == gml_sums_blocks(fresh->len));
+}
+
 int gml_blob_take_ref(struct gml_txn *txn, uint64_t blob, const struct gml_fresh_blob *fresh)
 {
 	struct gml_blob_rec rec;
 	int rc = gml_rec_blob_get(txn, blob, &rec);
+	gml_assert(rc != 0 || fresh == NULL); /* a new number has no record */
 	if (rc == 0) {
 		rec.refs++;
 		return gml_rec_blob_put(txn, blob, &rec);
@@ -29,6 +39,7 @@ int gml_blob_take_ref(struct gml_txn *txn, uint64_t blob, const struct gml_fresh
 		return rc;
 	if (fresh == NULL)
 		return GML_ERR_CORRUPT;
+	gml_assert(sums_whole(fresh) && !gml_blob_is_write(blob));
 	rec = (struct gml_blob_rec){
 		.refs = 1, .len = fresh->len, .summed = fresh->len, .crc = fresh->crc};
 	rc = gml_rec_blob_put(txn, blob, &rec);
@@ -39,6 +50,7 @@ int gml_blob_sums_pend(struct gml_txn *txn, uint64_t blob, uint64_t size)
 {
 	struct gml_sum_pending pending = {
 		.size = size, .mark = gml_txn_next_id(txn), .since = gml_now()};
+	gml_assert(gml_blob_is_write(blob)); /* others never change: summed from the first */
 	if (size == 0)
 		return 0;
 	return pending.mark == 0 ? GML_ERR_CORRUPT : gml_rec_sum_pending_put(txn, blob, &pending);
@@ -48,6 +60,7 @@ int gml_blob_sums_void(struct gml_txn *txn, uint64_t blob)
 {
 	struct gml_blob_rec rec;
 	int rc = gml_rec_blob_get(txn, blob, &rec);
+	gml_assert(gml_blob_is_write(blob));
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	if (rec.summed != 0) {

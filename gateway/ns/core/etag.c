@@ -6,6 +6,9 @@
 #include "gateway/meta/record/record.h"
 #include "etag.h"
 
+_Static_assert(2 * sizeof(((struct gml_inode *)NULL)->md5) + 1 + 10 <= GML_ETAG_MAX,
+	       "an MD5 and the number of parts");
+
 static char etag_digit(unsigned nibble)
 {
 	return (char)(nibble + (nibble > 9 ? 'a' - 10 : '0'));

@@ -50,6 +50,7 @@ void gml_deferred_frees_free(struct gml_deferred_frees *freed)
 
 void gml_deferred_frees_apply(struct gml_store *store, struct gml_deferred_frees *freed)
 {
+	gml_assert_outside_closures();
 	if (freed == NULL)
 		return;
 	/* A failure leaves bytes that nothing references; the store check finds them. */
@@ -60,6 +61,7 @@ void gml_deferred_frees_apply(struct gml_store *store, struct gml_deferred_frees
 
 static int freed_add(struct gml_deferred_frees *freed, uint64_t blob, uint64_t len)
 {
+	gml_assert(len > 0 || gml_blob_is_write(blob)); /* what of a pack is to be punched */
 	if (freed->count == freed->cap) {
 		size_t cap = freed->cap ? freed->cap * 2 : 16;
 		struct freed_blob *blobs = reallocarray(freed->blobs, cap, sizeof(*blobs));
@@ -98,6 +100,7 @@ static uint64_t extent_end(const struct gml_extent *extent)
 int gml_extent_find(struct gml_txn *txn, const struct gml_inode *inode, uint64_t off,
 		    struct gml_extent *out)
 {
+	gml_assert(inode->nextents == 0 || !(inode->flags & GML_INODE_EXTENTS)); /* invariant 2 */
 	if (inode->flags & GML_INODE_EXTENTS)
 		return gml_rec_extent_find(txn, inode->ino, off, out);
 	for (uint32_t i = 0; i < inode->nextents; i++) {
@@ -187,6 +190,7 @@ static int extent_split(struct gml_txn *txn, struct gml_inode *inode,
 	struct gml_extent left = *extent, right = *extent;
 	unsigned kept = 0;
 	int rc = extent_delete(txn, inode, extent);
+	gml_assert(extent->off < end && extent_end(extent) > off);
 	if (rc == 0 && extent->off < off) {
 		left.len = off - extent->off;
 		rc = extent_insert(txn, inode, &left);
@@ -237,6 +241,7 @@ int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gm
 	if (extent->len == 0 || extent->off > GML_FILE_SIZE_MAX || extent->len > GML_FILE_SIZE_MAX)
 		return GML_ERR_INVAL;
 	rc = gml_extent_find(txn, inode, extent->off, &next);
+	gml_assert(rc != 0 || next.off >= extent_end(extent)); /* invariant 1 */
 	if (rc == 0 && next.off < extent_end(extent))
 		return GML_ERR_INVAL;
 	if (rc != 0 && rc != GML_ERR_NOENT)
@@ -292,6 +297,7 @@ int gml_extent_retire(struct gml_txn *txn, struct gml_inode *inode, uint64_t off
 	struct gml_extent first;
 	bool covered;
 	int rc = gml_extent_find(txn, inode, off, &first);
+	gml_assert(inode->type == GML_REG);
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
 	covered = rc == 0 && first.off < end;

@@ -15,6 +15,8 @@
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/span.h"
+#include "gateway/data/blob.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
@@ -26,6 +28,7 @@ int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gm
 		   enum gml_type type, uint32_t mode, struct gml_inode *out)
 {
 	int64_t now = gml_now();
+	gml_assert(dir->type == GML_DIR && type >= GML_REG && type <= GML_SOCK);
 	*out = (struct gml_inode){
 		.ino = gml_ino_of(dir->ino.view, gml_txn_next_id(txn)),
 		.bucket = dir->bucket,
@@ -74,13 +77,42 @@ static int link_refresh(struct gml_txn *txn, struct gml_inode *inode, struct gml
 /* Invariants of each inode at the moment it is saved. */
 static void link_assert_inode(const struct gml_inode *inode)
 {
-	const bool dirty = inode->flags & GML_INODE_DIRTY;
+	const bool dirty = inode->flags & GML_INODE_DIRTY, dir = inode->type == GML_DIR;
+	const bool root = gml_ino_equal(inode->ino, GML_INO_ROOT);
+	/* what it is */
+	gml_assert(inode->type >= GML_REG && inode->type <= GML_SOCK);
+	gml_assert((inode->flags & ~(uint32_t)GML_INODE_FLAGS) == 0);
+	gml_assert((inode->mode & ~(uint32_t)07777) == 0 && inode->change > 0);
+	/* where it is */
+	gml_assert(root == gml_ino_is_none(inode->bucket));
+	gml_assert(root || inode->bucket.view == inode->ino.view);
+	gml_assert((inode->nlink == 0) == ((inode->flags & GML_INODE_ORPHAN) != 0));
+	/* core/backref.h, invariants 1 and 2 */
+	gml_assert(root || gml_ino_is_none(inode->parent) ==
+				   (inode->nlink == 0 || (!dir && inode->nlink > 1)));
+	/* its content */
 	gml_assert(!dirty || (inode->type == GML_REG && inode->wblob != 0));
 	gml_assert(!dirty || !(inode->flags & GML_INODE_MD5)); /* its bytes change */
 	gml_assert(inode->type == GML_REG || (inode->wblob == 0 && inode->nextents == 0));
-	gml_assert((inode->nlink == 0) == ((inode->flags & GML_INODE_ORPHAN) != 0));
+	gml_assert(inode->wblob == 0 || gml_blob_is_write(inode->wblob));
 	gml_assert(inode->nextents <= GML_INLINE_EXTENTS);
-	(void)dirty;
+	gml_assert(inode->nextents == 0 || !(inode->flags & GML_INODE_EXTENTS));
+	gml_assert(inode->nparts == 0 || (inode->flags & GML_INODE_MD5));
+	(void)dirty, (void)dir, (void)root;
+}
+
+/* The stored form: a directory's name, and no other, ends with a slash; it has no other one. */
+static bool link_name_is_of(struct gml_span name, uint8_t type)
+{
+	size_t at = gml_span_find(name, '/');
+	return type == GML_DIR ? at + 1 == name.len : at == name.len;
+}
+
+static bool link_name_is_free(struct gml_txn *txn, const struct gml_inode *dir,
+			      struct gml_span name)
+{
+	struct gml_dirent dirent;
+	return gml_rec_dirent_get(txn, dir->ino, name, &dirent) != 0;
 }
 
 static int link_save(struct gml_txn *txn, struct gml_inode *inode, const struct gml_span *name)
@@ -121,6 +153,7 @@ void gml_dir_touch(struct gml_inode *dir)
 /* After a change of its entries; `subdirs`: the number of directories added to them. */
 static int link_dir_changed(struct gml_txn *txn, struct gml_inode *dir, int subdirs)
 {
+	gml_assert(dir->type == GML_DIR && dir->nlink > 0);
 	if (subdirs < 0 && dir->nlink > 2)
 		dir->nlink--;
 	else if (subdirs > 0)
@@ -137,6 +170,9 @@ int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span nam
 	bool first = inode->nlink == (inode->type == GML_DIR ? 1u : 0u);
 	struct gml_line line;
 	int rc = gml_rec_line_of(txn, dir->bucket, &line);
+	gml_assert(link_name_is_of(name, inode->type) && link_name_is_free(txn, dir, name));
+	gml_assert(gml_ino_equal(dir->ino, GML_INO_ROOT) ||
+		   gml_ino_equal(dir->bucket, inode->bucket));
 	if (dirent.cookie == 0)
 		return GML_ERR_CORRUPT;
 	if (rc == 0 && !first)
@@ -225,8 +261,10 @@ static int link_move_name(struct gml_txn *txn, const struct gml_link *to,
 	struct gml_dirent dirent = {.ino = inode->ino, .type = inode->type};
 	struct gml_line line;
 	int rc;
+	gml_assert(link_name_is_of(to->name, inode->type));
 	if (old != NULL)
 		return link_swing(txn, to, old, inode, cookie_out);
+	gml_assert(link_name_is_free(txn, to->dir, to->name));
 	dirent.cookie = *cookie_out = gml_txn_next_id(txn);
 	if (dirent.cookie == 0)
 		return GML_ERR_CORRUPT;
@@ -259,6 +297,9 @@ int gml_link_move(struct gml_txn *txn, const struct gml_link *from, const struct
 	struct gml_line line;
 	uint64_t cookie;
 	int rc = gml_rec_line_of(txn, from->dir->bucket, &line);
+	gml_assert(gml_ino_equal(from->dir->bucket, to->dir->bucket)); /* rows of one line */
+	gml_assert(old == NULL || (old->type == GML_DIR) == subdir);
+	gml_assert(apart == !gml_ino_equal(from->dir->ino, to->dir->ino)); /* one struct for one */
 	if (rc == 0)
 		rc = gml_rec_dirent_del(txn, &line, from->dir->ino, from->name, &gone);
 	if (rc == 0)
@@ -379,6 +420,7 @@ int gml_usage_check(struct gml_txn *txn, gml_ino bucket, int64_t bytes, int64_t 
 static uint64_t usage_sum(uint64_t used, int64_t delta)
 {
 	uint64_t less = delta < 0 ? (uint64_t)0 - (uint64_t)delta : 0, sum;
+	gml_assert(delta >= 0 || used >= less); /* what is taken was added before */
 	if (delta < 0)
 		return used > less ? used - less : 0;
 	return __builtin_add_overflow(used, (uint64_t)delta, &sum) ? UINT64_MAX : sum;

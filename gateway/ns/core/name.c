@@ -9,6 +9,7 @@
 #include <gemel/checksum.h>
 #include <gemel/err.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/hex.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
@@ -20,6 +21,9 @@
 #define NAME_HASH_LEN 32		     /* hex digits */
 #define NAME_PREFIX_LEN 200
 #define NAME_LONG_LEN (NAME_SHORT_LEN + NAME_HASH_LEN + 1 + NAME_PREFIX_LEN)
+_Static_assert(NAME_LONG_LEN <= GML_NFS_NAME_MAX, "every escape is a name over NFS");
+_Static_assert(sizeof(NAME_ESCAPE) - 1 == NAME_ESCAPE_LEN, "the length of what is put");
+_Static_assert(NAME_HASH_LEN / 2 <= GML_CHECKSUM_SIZE_MAX, "digits of one hash");
 
 /* The name that Linux gives a file that is removed while it has it open: .nfs, the fileid, a
  * counter. */
@@ -96,6 +100,7 @@ static size_t name_escape(struct gml_span component, bool dir, char *out)
 		out[n++] = '~';
 		component.len = NAME_PREFIX_LEN;
 	}
+	gml_assert(n + component.len <= GML_NFS_NAME_MAX);
 	if (component.len > 0)
 		memcpy(out + n, component.ptr, component.len);
 	return n + component.len;
@@ -106,6 +111,7 @@ static bool name_shadowed(struct gml_txn *txn, gml_ino dir, struct gml_span comp
 {
 	char stored[GML_NFS_NAME_MAX + 1];
 	struct gml_dirent dirent;
+	gml_assert(component.len <= GML_NFS_NAME_MAX); /* a longer one is escaped in any case */
 	memcpy(stored, component.ptr, component.len);
 	stored[component.len] = '/';
 	return gml_rec_dirent_get(txn, dir, (struct gml_span){stored, component.len + 1},

@@ -7,6 +7,7 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
@@ -35,6 +36,7 @@ static int path_enter(struct gml_txn *txn, const struct gml_op *op, struct gml_s
 {
 	struct gml_dirent dirent;
 	int rc;
+	gml_assert(name.len > 0 && gml_span_at(name, name.len - 1) == '/');
 	if (path->missing > 0) {
 		path->missing++;
 		return 0;
@@ -92,6 +94,7 @@ int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span 
 		return 0;
 	for (const char *q = p; (q = memchr(q, '/', (size_t)(end - q))) != NULL; q++)
 		existing++;
+	gml_assert(path->txn == txn && existing >= path->missing); /* `key` was walked here */
 	existing -= path->missing;
 	while (existing-- > 0)
 		p = (const char *)memchr(p, '/', (size_t)(end - p)) + 1;
@@ -128,6 +131,7 @@ int gml_path_may(const struct gml_op *op, enum gml_action action, const struct g
 		 const struct gml_inode *inode)
 {
 	struct gml_target target;
+	gml_assert(path->dir.type == GML_DIR);
 	gml_path_target(path, inode, &target);
 	return gml_may(path->txn, op, action, &target);
 }
@@ -142,6 +146,7 @@ int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml
 		    bool *directory_out)
 {
 	int rc;
+	gml_assert(path->txn == txn);
 	*directory_out = false;
 	if (path->missing > 0)
 		return GML_ERR_NOENT;
@@ -163,6 +168,8 @@ void gml_path_facts_of(const struct gml_inode *inode, bool directory, const stru
 		       struct gml_object_info *info)
 {
 	bool dirty = !directory && (inode->flags & GML_INODE_DIRTY);
+	gml_assert(directory == (inode->type == GML_DIR));
+	gml_assert(!dirty || gml_ino_equal(live->ino, inode->ino));
 	memset(info, 0, sizeof(*info));
 	info->ino = inode->ino;
 	info->uid = inode->uid;
@@ -185,6 +192,7 @@ int gml_path_facts(struct gml_store *store, const struct gml_inode *inode, bool 
 {
 	struct gml_attr live;
 	int rc = 0;
+	gml_assert_outside_closures();
 	if (!directory && (inode->flags & GML_INODE_DIRTY))
 		rc = gml_inode_attr_spaceless(store, inode, &live);
 	if (rc == 0)
