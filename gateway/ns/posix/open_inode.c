@@ -48,10 +48,20 @@ static void open_inode_free(struct gml_open_inode *open_inode)
 	free(open_inode);
 }
 
+static bool open_inodes_empty(const struct gml_open_inodes *open_inodes)
+{
+	for (int i = 0; i < OPEN_INODE_SHARDS; i++)
+		for (int chain = 0; chain < OPEN_INODE_CHAINS; chain++)
+			if (open_inodes->shards[i].chains[chain] != NULL)
+				return false;
+	return true;
+}
+
 void gml_open_inodes_free(struct gml_open_inodes *open_inodes)
 {
 	if (open_inodes == NULL)
 		return;
+	gml_assert(open_inodes_empty(open_inodes)); /* every file was closed before the store */
 	for (int i = 0; i < OPEN_INODE_SHARDS; i++)
 		pthread_mutex_destroy(&open_inodes->shards[i].lock);
 	free(open_inodes);
@@ -66,6 +76,7 @@ static struct gml_open_inode **open_inode_slot(struct open_inode_shard *shard, g
 {
 	struct gml_open_inode **slot =
 		&shard->chains[gml_ino_hash(ino) / OPEN_INODE_SHARDS % OPEN_INODE_CHAINS];
+	gml_assert_locked(&shard->lock);
 	while (*slot != NULL && !gml_ino_equal((*slot)->ino, ino))
 		slot = &(*slot)->next;
 	return slot;
@@ -95,6 +106,7 @@ struct gml_open_inode *gml_open_inode_get_spare(struct gml_store *store, gml_ino
 {
 	struct open_inode_shard *shard = open_inode_shard(store, ino);
 	struct gml_open_inode **slot, *open_inode;
+	gml_assert(spare->refs == 1 && spare->next == NULL && !gml_ino_is_none(ino));
 	spare->ino = ino;
 	gml_leaf_lock(&shard->lock);
 	slot = open_inode_slot(shard, ino);
@@ -103,6 +115,7 @@ struct gml_open_inode *gml_open_inode_get_spare(struct gml_store *store, gml_ino
 	else
 		*slot = spare;
 	open_inode = *slot;
+	gml_assert(open_inode == spare || open_inode->refs > 1);
 	gml_leaf_unlock(&shard->lock);
 	if (open_inode != spare)
 		open_inode_free(spare);
@@ -138,6 +151,7 @@ void gml_open_inode_put(struct gml_store *store, struct gml_open_inode *open_ino
 	gml_assert(open_inode->refs > 0);
 	last = --open_inode->refs == 0;
 	gml_assert(!last || (open_inode->writers == 0 && open_inode->holders == NULL));
+	gml_assert(*open_inode_slot(shard, open_inode->ino) == open_inode);
 	if (last)
 		*open_inode_slot(shard, open_inode->ino) = open_inode->next;
 	gml_leaf_unlock(&shard->lock);
@@ -150,8 +164,10 @@ void gml_open_inode_enter(struct gml_file *file)
 	struct gml_open_inode *open_inode = file->open_inode;
 	struct open_inode_shard *shard = open_inode_shard(file->store, open_inode->ino);
 	gml_leaf_lock(&shard->lock);
+	gml_assert(file->link == NULL);
 	if (file->access & GML_OPEN_WRITE)
 		open_inode->writers++;
+	gml_assert(open_inode->writers <= open_inode->refs); /* each open has one of its own */
 	if (!(file->access & GML_OPEN_IO)) {
 		file->next = open_inode->holders;
 		file->link = &open_inode->holders;
@@ -171,6 +187,7 @@ bool gml_open_inode_leave(struct gml_file *file)
 	gml_assert(!(file->access & GML_OPEN_WRITE) || open_inode->writers > 0);
 	last = (file->access & GML_OPEN_WRITE) && --open_inode->writers == 0;
 	if (!(file->access & GML_OPEN_IO)) {
+		gml_assert(*file->link == file);
 		*file->link = file->next;
 		if (file->next != NULL)
 			file->next->link = file->link;
@@ -220,22 +237,44 @@ bool gml_open_inode_has_writers(struct gml_store *store, struct gml_open_inode *
 	return any;
 }
 
+/* The one that is kept, if it is blob `id`; NULL: none is. */
+static struct gml_blob *open_inode_wblob_kept(struct gml_open_inode *open_inode, uint64_t id)
+{
+	struct gml_blob *blob;
+	gml_leaf_lock(&open_inode->wb_lock);
+	blob = open_inode->wb != NULL && gml_blob_id(open_inode->wb) == id ? open_inode->wb : NULL;
+	gml_leaf_unlock(&open_inode->wb_lock);
+	return blob;
+}
+
+/* Keeps the blob in place of another one, and consumes its reference. Returns the one that is kept
+ * then: another thread may have been faster. */
+static struct gml_blob *open_inode_wblob_keep(struct gml_open_inode *open_inode,
+					      struct gml_blob *blob)
+{
+	struct gml_blob *kept, *gone;
+	gml_leaf_lock(&open_inode->wb_lock);
+	kept = open_inode->wb;
+	gone = kept != NULL && gml_blob_id(kept) == gml_blob_id(blob) ? blob : kept;
+	if (gone != blob)
+		kept = open_inode->wb = blob;
+	gml_leaf_unlock(&open_inode->wb_lock);
+	gml_blob_unref(gone);
+	return kept;
+}
+
 int gml_open_inode_wblob(struct gml_store *store, struct gml_open_inode *open_inode, uint64_t id,
 			 bool create, struct gml_blob **out)
 {
-	int rc = 0;
+	int rc;
 	gml_assert_locked(&open_inode->lock);
-	gml_leaf_lock(&open_inode->wb_lock);
-	if (open_inode->wb != NULL && gml_blob_id(open_inode->wb) != id) {
-		gml_blob_unref(open_inode->wb);
-		open_inode->wb = NULL;
-	}
-	if (open_inode->wb == NULL)
-		rc = gml_blob_open(store->data, id, create ? GML_BLOB_CREATE : 0, &open_inode->wb);
-	if (rc != 0)
-		open_inode->wb = NULL;
-	*out = open_inode->wb;
-	gml_leaf_unlock(&open_inode->wb_lock);
+	gml_assert(gml_blob_is_write(id));
+	*out = open_inode_wblob_kept(open_inode, id);
+	if (*out != NULL)
+		return 0;
+	rc = gml_blob_open(store->data, id, create ? GML_BLOB_CREATE : 0, out);
+	if (rc == 0)
+		*out = open_inode_wblob_keep(open_inode, *out);
 	return rc;
 }
 
