@@ -6,6 +6,7 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/presence.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
@@ -201,6 +202,7 @@ static int dir_new_txn(struct gml_txn *txn, void *argp)
 		rc = gml_setattr_new(txn, arg->op, arg->set, &arg->inode);
 	if (rc != 0)
 		return rc;
+	gml_assert(len > 0 && len <= GML_NFS_NAME_MAX); /* gml_name_check_new */
 	arg->inode.rdev = arg->rdev;
 	arg->inode.target = arg->target;
 	memcpy(stored, arg->name.ptr, len);

@@ -8,6 +8,7 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
 #include "gateway/iam/authorize.h"
@@ -335,6 +336,7 @@ struct read_plan {
 
 static void read_add(struct read_plan *plan, struct read_segment segment)
 {
+	gml_assert(plan->count < FILE_SEGMENTS && segment.len > 0);
 	plan->segments[plan->count++] = segment;
 	plan->len += segment.len;
 }
@@ -443,6 +445,7 @@ int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, struct
 	} while (rc == 0 && plan.len > 0 && done < buf.len);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	gml_assert(done <= buf.len && off + done <= (off > size ? off : size));
 	*nread_out = done;
 	*eof_out = off + done >= size;
 	return 0;

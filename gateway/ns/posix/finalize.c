@@ -7,6 +7,7 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/owner.h"
 #include "gateway/base/presence.h"
@@ -111,6 +112,7 @@ int gml_finalize_apply(struct gml_txn *txn, struct gml_store *store, struct gml_
 	int64_t delta = (int64_t) final->size - (int64_t)inode->size;
 	struct gml_owner owner;
 	int rc;
+	gml_assert(!final->missing || final->size == 0);
 	if (!(inode->flags & GML_INODE_DIRTY) || inode->wblob != final->wblob)
 		return GML_ERR_AGAIN;
 	/* Two processes may finalize for a dead one. The second must not finalize a file that the
@@ -172,6 +174,7 @@ static int finalize_inode(struct gml_store *store, struct gml_open_inode *open_i
 {
 	struct finalize_arg arg = {.store = store, .ino = open_inode->ino};
 	int rc = gml_finalize_sample(store, open_inode, inode, owner, true, &arg.final);
+	gml_assert(inode->flags & GML_INODE_DIRTY);
 	if (rc != 0)
 		return rc;
 	/* Data, size and mtime are durable, and the record that says DIRTY comes before this commit
@@ -295,6 +298,7 @@ static int dirty_prepare(struct gml_store *store, struct gml_open_inode *open_in
 	struct gml_blob *blob;
 	int64_t mtime, ctime;
 	int rc;
+	gml_assert(!(arg->seen.flags & GML_INODE_DIRTY)); /* its size is in the record */
 	if (arg->fresh && arg->seen.size == 0)
 		return 0;
 	rc = gml_open_inode_wblob(store, open_inode, arg->id, arg->fresh, &blob);
@@ -353,6 +357,7 @@ int gml_open_inode_dirty(const struct gml_op *op, struct gml_store *store,
 	gml_assert_locked_exclusive(&open_inode->lock);
 	for (int i = 0; i < FINALIZE_TRIES && rc == GML_ERR_AGAIN; i++)
 		rc = dirty_try(store, open_inode, &arg, &reserved);
+	gml_assert(rc != 0 || open_inode->owned);
 	/* The file may exist. After a failed commit the content of the disk is unknown: it stays
 	 * for recovery. */
 	if (reserved != 0 &&

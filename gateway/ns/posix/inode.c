@@ -6,6 +6,7 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
@@ -99,6 +100,7 @@ int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, un
 	unsigned granted = 0;
 	bool barred;
 	int rc = gml_meta_read_begin(store->meta, &txn);
+	gml_assert((want & ~(unsigned)(GML_MAY_READ | GML_MAY_WRITE | GML_MAY_EXEC)) == 0);
 	if (rc != 0)
 		return rc;
 	rc = gml_handle_look(txn, op, store, ino, &inode, &barred);

@@ -5,6 +5,7 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/attr.h"
@@ -47,6 +48,7 @@ static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_t
 		struct gml_attr attr;
 		bool show;
 		size_t len;
+		gml_assert(dirent.cookie > query->cookie); /* or the client would never end */
 		if (!gml_name_show(txn, dir, name, &dirent, shown, &len))
 			continue;
 		rc = buckets ? gml_bucket_txn_entry(txn, name, &dirent) : 0;

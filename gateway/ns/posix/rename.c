@@ -6,6 +6,7 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/presence.h"
 #include "gateway/base/span.h"
@@ -159,6 +160,7 @@ static void rename_target_name(const struct rename_arg *arg, struct rename_work 
 {
 	if (work->to.found)
 		return;
+	gml_assert(arg->to.len > 0 && arg->to.len <= GML_NFS_NAME_MAX); /* gml_name_check_new */
 	memcpy(work->to.stored, arg->to.ptr, arg->to.len);
 	work->to.len = arg->to.len;
 	if (work->from.inode.type == GML_DIR)
@@ -174,6 +176,7 @@ static int rename_move(struct gml_txn *txn, const struct rename_arg *arg, struct
 				    .name = {work->to.stored, work->to.len},
 				    .why = GML_SUPERSEDE_RENAMED_OVER};
 	struct gml_inode *inode = &work->from.inode;
+	gml_assert(!work->to.found || !gml_ino_equal(inode->ino, work->to.inode.ino));
 	inode->ctime = gml_now();
 	inode->change = gml_change_next(inode->change);
 	if (inode->type == GML_DIR)

@@ -7,6 +7,7 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
@@ -122,6 +123,7 @@ int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek kind, 
 	if (rc == 0)
 		rc = kind == GML_SEEK_DATA ? seek_data(&view, off, off_out)
 					   : seek_hole(&view, off, off_out);
+	gml_assert(rc != 0 || (*off_out >= off && *off_out <= view.size));
 	/* No data up to the end: the answer is "end of file", not an error (RFC 7862 15.11.3). */
 	if (rc == 0)
 		*eof_out = *off_out >= view.size;

@@ -7,6 +7,7 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
@@ -164,6 +165,7 @@ static int setattr_resize(struct gml_txn *txn, struct setattr_arg *arg, struct g
 	uint64_t size = arg->set->size;
 	int64_t delta = (int64_t)size - (int64_t)inode->size;
 	int rc = 0;
+	gml_assert(!(inode->flags & GML_INODE_DIRTY)); /* finalized before */
 	gml_inode_forget_content(inode);
 	if (inode->wblob != 0)
 		rc = setattr_resum(txn, inode->wblob, size);
@@ -213,6 +215,8 @@ static int setattr_txn(struct gml_txn *txn, void *argp)
 		rc = setattr_content(txn, arg, &inode);
 	if (rc != 0)
 		return rc;
+	gml_assert(arg->content || inode.type != GML_REG ||
+		   !(arg->set->mask & (GML_SET_SIZE | SETATTR_MTIMES)));
 	setattr_apply(arg->op, arg->set, gml_now(), &inode);
 	inode.change = gml_change_next(gml_change_seen(&inode, arg->counter));
 	rc = gml_inode_save(txn, &inode);
@@ -313,6 +317,7 @@ static int setattr_locked(struct setattr_arg *arg, struct gml_open_inode *open_i
 {
 	struct gml_blob *blob;
 	int rc = GML_ERR_AGAIN;
+	gml_assert_locked_exclusive(&open_inode->lock);
 	for (int i = 0; i < SETATTR_TRIES && rc == GML_ERR_AGAIN; i++) {
 		rc = setattr_prepare(arg, open_inode);
 		if (rc == 0)

@@ -16,6 +16,7 @@
 #include <gemel/op.h>
 #include <gemel/store.h>
 #include <gemel/types.h>
+#include "gateway/base/lock.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/link.h"
@@ -67,12 +68,12 @@ void gml_unwritten_free(struct gml_unwritten *unwritten)
 static bool unwritten_note(struct gml_unwritten *unwritten, gml_ino ino, bool *full_out)
 {
 	bool noted;
-	pthread_mutex_lock(&unwritten->lock);
+	gml_leaf_lock(&unwritten->lock);
 	noted = unwritten->count < UNWRITTEN_MAX;
 	if (noted)
 		unwritten->inos[unwritten->count++] = ino;
 	*full_out = unwritten->count == UNWRITTEN_MAX;
-	pthread_mutex_unlock(&unwritten->lock);
+	gml_leaf_unlock(&unwritten->lock);
 	return noted;
 }
 
@@ -87,11 +88,11 @@ bool gml_unwritten_add(struct gml_store *store, gml_ino ino)
 static unsigned unwritten_take(struct gml_unwritten *unwritten, gml_ino inos[UNWRITTEN_MAX])
 {
 	unsigned count;
-	pthread_mutex_lock(&unwritten->lock);
+	gml_leaf_lock(&unwritten->lock);
 	count = unwritten->count;
 	memcpy(inos, unwritten->inos, count * sizeof(inos[0]));
 	unwritten->count = 0;
-	pthread_mutex_unlock(&unwritten->lock);
+	gml_leaf_unlock(&unwritten->lock);
 	return count;
 }
 
@@ -114,6 +115,7 @@ static bool unwritten_lock(struct unwritten_batch *batch, gml_ino ino)
 {
 	struct unwritten_one *one = &batch->files[batch->count];
 	bool locked;
+	gml_assert(batch->count < UNWRITTEN_MAX);
 	if (gml_open_inode_get(batch->store, ino, &one->open_inode) != 0)
 		return false;
 	locked = gml_rwlock_try_exclusive(&one->open_inode->lock);
@@ -134,6 +136,7 @@ static int unwritten_txn(struct gml_txn *txn, void *arg)
 	for (unsigned i = 0; rc == 0 && i < batch->count; i++) {
 		struct unwritten_one *one = &batch->files[i];
 		struct gml_inode inode;
+		gml_assert(one->final.missing); /* nothing that a relaxed commit could lose */
 		rc = gml_rec_inode_get(txn, one->open_inode->ino, &inode);
 		if (rc == 0)
 			rc = gml_finalize_apply(txn, batch->store, &inode, &one->final);
@@ -158,8 +161,10 @@ static void unwritten_commit(struct unwritten_batch *batch)
 		return;
 	}
 	for (unsigned i = 0; i < batch->count; i++)
-		if (batch->files[i].done)
+		if (batch->files[i].done) {
+			gml_assert_locked_exclusive(&batch->files[i].open_inode->lock);
 			batch->files[i].open_inode->owned = false;
+		}
 }
 
 void gml_unwritten_finalize(struct gml_store *store)

@@ -11,6 +11,7 @@
 #include <gemel/inode.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
@@ -29,6 +30,7 @@
 #include "write.h"
 
 #define WRITE_CHUNK ((uint64_t)1 << 20)
+_Static_assert((WRITE_CHUNK & (WRITE_CHUNK - 1)) == 0, "offsets are rounded by a mask");
 #define WRITE_BUFFER ((size_t)256 << 10)
 #define WRITE_BACK ((uint64_t)8 << 20)
 #define WRITE_EXTENTS 64 /* extents looked at in one snapshot */
@@ -76,6 +78,7 @@ int gml_write_ready(struct gml_op *op, struct gml_file *file, uint64_t end, stru
 {
 	struct write_look look;
 	int rc = write_look(op, file->store, file->open_inode->ino, end, end, &look);
+	gml_assert_locked_exclusive(&file->open_inode->lock);
 	if (rc == 0)
 		rc = gml_open_inode_dirty(op, file->store, file->open_inode, look.strip);
 	if (rc == 0)
@@ -135,6 +138,7 @@ static int write_copy(struct gml_store *store, struct gml_blob *wb, const struct
 {
 	struct gml_blob *blob;
 	int rc = gml_blob_open(store->data, extent->blob, 0, &blob);
+	gml_assert(from >= extent->off && to <= extent->off + extent->len);
 	if (rc != 0)
 		return rc;
 	while (rc == 0 && from < to) {
@@ -264,6 +268,7 @@ static int write_over_extents(struct gml_file *file, const struct gml_inode *ino
 		 stop = (end + WRITE_CHUNK - 1) & ~(WRITE_CHUNK - 1);
 	struct gml_blob *wb;
 	int rc = gml_open_inode_wblob(file->store, file->open_inode, inode->wblob, false, &wb);
+	gml_assert_locked_exclusive(&file->open_inode->lock);
 	if (rc == 0)
 		rc = write_copy_around(file->store, inode->ino, wb, start, stop, off, end);
 	if (rc == GML_ERR_NOENT)

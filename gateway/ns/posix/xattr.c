@@ -8,6 +8,7 @@
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/presence.h"
 #include "gateway/base/span.h"
@@ -27,6 +28,7 @@
 #define XATTR_TAG GML_OBJECT_TAG_PREFIX
 #define XATTR_META_MAX 2048 /* bytes of all metadata names (without the prefix) and values */
 #define XATTR_NAMES_MAX GML_XATTR_NAMES_MAX
+_Static_assert(GML_XATTR_VALUE_MAX < GML_ENGINE_VALUE_LEAST, "a value is one record");
 
 static bool xattr_has_prefix(struct gml_span name, const char *prefix)
 {
@@ -210,6 +212,7 @@ struct xattr_arg {
 /* counter: gml_presence_change. */
 static int xattr_touch(struct gml_txn *txn, struct gml_inode *inode, uint64_t counter)
 {
+	gml_assert(inode->type == GML_REG || inode->type == GML_DIR); /* xattr_suits */
 	inode->ctime = gml_now();
 	inode->change = gml_change_next(gml_change_seen(inode, counter));
 	if (inode->type == GML_DIR)
@@ -453,6 +456,7 @@ static bool tags_first_each(void *arg, struct gml_span name, struct gml_span val
 	(void)value;
 	if (!xattr_has_prefix(name, XATTR_TAG))
 		return false;
+	gml_assert(name.len <= sizeof(first->text));
 	first->len = name.len;
 	memcpy(first->text, name.ptr, name.len);
 	return false;
