@@ -49,6 +49,7 @@ int gml_blob_create(struct gml_data *data, uint64_t *id_out, struct gml_blob **b
 {
 	uint64_t id;
 	int fd, rc;
+	gml_assert_outside_closures();
 	do {
 		rc = blob_next_id(data, GML_BLOB_PLAIN, &id);
 		if (rc != 0)
@@ -92,6 +93,7 @@ uint64_t gml_blob_id(const struct gml_blob *blob)
 
 int gml_blob_fd(const struct gml_blob *blob, uint64_t id, uint64_t *base_out)
 {
+	gml_assert(blob->key == gml_blob_key(id));
 	*base_out = gml_blob_base(id);
 	return blob->fd;
 }
@@ -109,6 +111,7 @@ int gml_blob_read(struct gml_blob *blob, uint64_t id, uint64_t off, void *buf, s
 	uint64_t base = gml_blob_base(id);
 	size_t done = 0;
 	gml_assert_outside_closures();
+	gml_assert(blob->key == gml_blob_key(id) && blob->fd >= 0);
 	*nread_out = 0;
 	if (!blob_range_ok(base, off, len))
 		return GML_ERR_INVAL;
@@ -132,6 +135,8 @@ int gml_blob_read_cached(struct gml_blob *blob, uint64_t id, uint64_t off, void 
 	struct iovec iov = {.iov_base = buf, .iov_len = len};
 	uint64_t base = gml_blob_base(id);
 	ssize_t n;
+	gml_assert_outside_closures();
+	gml_assert(blob->key == gml_blob_key(id) && blob->fd >= 0);
 	if (!blob_range_ok(base, off, len))
 		return GML_ERR_INVAL;
 	n = preadv2(blob->fd, &iov, 1, (off_t)(base + off), RWF_NOWAIT);
@@ -151,6 +156,7 @@ static int blob_iov_window(const struct iovec *iov, int iovcnt, size_t skip,
 			   struct iovec out[BLOB_IOV])
 {
 	int n = iovcnt < BLOB_IOV ? iovcnt : BLOB_IOV;
+	gml_assert(n > 0 && skip < iov->iov_len);
 	for (int i = 0; i < n; i++)
 		out[i] = iov[i];
 	out[0].iov_base = (char *)out[0].iov_base + skip;
@@ -196,8 +202,10 @@ int gml_blob_write(struct gml_blob *blob, uint64_t off, const struct iovec *iov,
 static int blob_sync(struct gml_blob *blob, int (*sync)(int fd))
 {
 	int rc = atomic_load(&blob->sync_rc), none = 0;
+	gml_assert_outside_closures();
 	if (rc != 0)
 		return rc;
+	gml_assert(blob->fd >= 0); /* gone only while idle */
 	while (sync(blob->fd) != 0) {
 		if (errno == EINTR)
 			continue;
@@ -345,6 +353,7 @@ int gml_blob_punch(struct gml_blob *blob, uint64_t off, uint64_t len)
 int gml_blob_seek(struct gml_blob *blob, bool hole, uint64_t off, uint64_t *off_out)
 {
 	off_t at;
+	gml_assert_outside_closures();
 	if (blob->key & GML_BLOB_PACKED)
 		return GML_ERR_INVAL;
 	if (off > INT64_MAX)

@@ -26,6 +26,7 @@
 #include <gemel/err.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/base/assert.h"
 
 #define GML_BLOB_PACKED ((uint64_t)1 << 63)
 #define GML_BLOB_NUMBER_BITS 56
@@ -129,6 +130,7 @@ static inline bool gml_blob_known(uint64_t id)
 }
 static inline uint64_t gml_blob_file_id(enum gml_blob_kind kind, uint64_t number)
 {
+	gml_assert(number > 0 && number <= GML_BLOB_NUMBER_MAX);
 	return (uint64_t)kind << GML_BLOB_NUMBER_BITS | number;
 }
 /* Is it a file of kind WRITE? Pure. */
@@ -143,6 +145,7 @@ static inline uint64_t gml_blob_number(uint64_t id)
 }
 static inline uint64_t gml_pack_id(uint64_t pack, uint64_t offset)
 {
+	gml_assert(pack <= GML_PACK_NUMBER_MAX && offset % 64 == 0 && offset / 64 <= UINT32_MAX);
 	return GML_BLOB_PACKED | pack << 32 | offset / 64;
 }
 static inline uint64_t gml_pack_number(uint64_t id)

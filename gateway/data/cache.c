@@ -35,6 +35,8 @@ static uint64_t cache_hash(uint64_t key)
 	return key * 0x9e3779b97f4a7c15u;
 }
 
+_Static_assert(GML_CACHE_SHARDS == 1 << 4, "four bits of the hash choose one");
+
 static struct gml_cache_shard *cache_shard(struct gml_cache *cache, uint64_t key)
 {
 	return &cache->shards[cache_hash(key) >> 60];
@@ -43,6 +45,7 @@ static struct gml_cache_shard *cache_shard(struct gml_cache *cache, uint64_t key
 static struct gml_blob **cache_slot(struct gml_cache_shard *shard, uint64_t key)
 {
 	struct gml_blob **slot = &shard->table[cache_hash(key) >> 32 & (GML_CACHE_BUCKETS - 1)];
+	gml_assert_locked(&shard->lock);
 	while (*slot != NULL && (*slot)->key != key)
 		slot = &(*slot)->chain;
 	return slot;
@@ -51,6 +54,7 @@ static struct gml_blob **cache_slot(struct gml_cache_shard *shard, uint64_t key)
 static void cache_unlist(struct gml_cache_shard *shard, struct gml_blob *blob)
 {
 	struct gml_blob **slot = cache_slot(shard, blob->key);
+	gml_assert(*slot == blob && blob->listed); /* invariant 1 */
 	*slot = blob->chain;
 	blob->chain = NULL;
 	blob->listed = false;
@@ -58,6 +62,8 @@ static void cache_unlist(struct gml_cache_shard *shard, struct gml_blob *blob)
 
 static void cache_idle_push(struct gml_cache_shard *shard, struct gml_blob *blob)
 {
+	gml_assert_locked(&shard->lock);
+	gml_assert(blob->refs == 0 && blob->listed && blob->fd >= 0); /* invariant 2 */
 	blob->newer = NULL;
 	blob->older = shard->newest;
 	if (shard->newest != NULL)
@@ -70,6 +76,8 @@ static void cache_idle_push(struct gml_cache_shard *shard, struct gml_blob *blob
 
 static void cache_idle_take(struct gml_cache_shard *shard, struct gml_blob *blob)
 {
+	gml_assert_locked(&shard->lock);
+	gml_assert(shard->idle > 0 && blob->refs == 0);
 	if (blob->older != NULL)
 		blob->older->newer = blob->newer;
 	else
@@ -94,6 +102,7 @@ static void cache_free_all(struct gml_blob *blob)
 {
 	while (blob != NULL) {
 		struct gml_blob *next = blob->chain;
+		gml_assert(blob->refs == 0); /* at close as well: all references were returned */
 		cache_free(blob);
 		blob = next;
 	}
@@ -122,11 +131,11 @@ struct gml_blob *gml_cache_get(struct gml_data *data, uint64_t key)
 {
 	struct gml_cache_shard *shard = cache_shard(&data->cache, key);
 	struct gml_blob *blob;
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
 	blob = *cache_slot(shard, key);
 	if (blob != NULL && !cache_revive(shard, blob))
 		blob = NULL;
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 	return blob;
 }
 
@@ -134,12 +143,13 @@ int gml_cache_add(struct gml_data *data, uint64_t key, int fd, struct gml_blob *
 {
 	struct gml_cache_shard *shard = cache_shard(&data->cache, key);
 	struct gml_blob *blob = calloc(1, sizeof(*blob)), **slot, *found;
+	gml_assert(fd >= 0);
 	if (blob == NULL) {
 		close(fd);
 		return GML_ERR_NOMEM;
 	}
 	*blob = (struct gml_blob){.data = data, .key = key, .fd = fd, .refs = 1};
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
 	slot = cache_slot(shard, key);
 	found = *slot;
 	if (found == NULL) {
@@ -149,7 +159,7 @@ int gml_cache_add(struct gml_data *data, uint64_t key, int fd, struct gml_blob *
 		found = NULL; /* stays unlisted: the failed one keeps its place */
 		atomic_store(&blob->sync_rc, atomic_load(&(*slot)->sync_rc));
 	}
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 	if (found != NULL) {
 		cache_free(blob);
 		blob = found;
@@ -162,7 +172,7 @@ void gml_cache_drop(struct gml_data *data, uint64_t key)
 {
 	struct gml_cache_shard *shard = cache_shard(&data->cache, key);
 	struct gml_blob *blob;
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
 	blob = *cache_slot(shard, key);
 	if (blob != NULL) {
 		cache_unlist(shard, blob);
@@ -171,7 +181,7 @@ void gml_cache_drop(struct gml_data *data, uint64_t key)
 		else if (blob->fd >= 0 && atomic_load(&blob->sync_rc) == 0)
 			cache_idle_take(shard, blob);
 	}
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 	if (blob != NULL)
 		cache_free(blob);
 }
@@ -179,9 +189,10 @@ void gml_cache_drop(struct gml_data *data, uint64_t key)
 void gml_blob_ref(struct gml_blob *blob)
 {
 	struct gml_cache_shard *shard = cache_shard(&blob->data->cache, blob->key);
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
+	gml_assert(blob->refs > 0); /* from a reference of the caller's */
 	blob->refs++;
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 }
 
 void gml_blob_unref(struct gml_blob *blob)
@@ -194,7 +205,7 @@ void gml_blob_unref(struct gml_blob *blob)
 		return;
 	idle_max = blob->data->cache.idle_max;
 	shard = cache_shard(&blob->data->cache, blob->key);
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
 	gml_assert(blob->refs > 0);
 	if (--blob->refs > 0) {
 		/* in use */
@@ -210,8 +221,9 @@ void gml_blob_unref(struct gml_blob *blob)
 			cache_idle_take(shard, victim);
 			cache_unlist(shard, victim);
 		}
+		gml_assert(shard->idle <= idle_max);
 	}
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 	if (victim != NULL)
 		cache_free(victim);
 	if (failed_fd >= 0)
@@ -224,7 +236,7 @@ bool gml_cache_shrink(struct gml_data *data)
 	for (int i = 0; i < GML_CACHE_SHARDS; i++) {
 		struct gml_cache_shard *shard = &data->cache.shards[i];
 		struct gml_blob *gone = NULL;
-		pthread_mutex_lock(&shard->lock);
+		gml_leaf_lock(&shard->lock);
 		for (unsigned n = (shard->idle + 3) / 4; n > 0; n--) {
 			struct gml_blob *blob = shard->oldest;
 			cache_idle_take(shard, blob);
@@ -232,7 +244,7 @@ bool gml_cache_shrink(struct gml_data *data)
 			blob->chain = gone;
 			gone = blob;
 		}
-		pthread_mutex_unlock(&shard->lock);
+		gml_leaf_unlock(&shard->lock);
 		any = any || gone != NULL;
 		cache_free_all(gone);
 	}
@@ -245,7 +257,7 @@ static void cache_sweep_shard(struct gml_cache_shard *shard)
 {
 	struct gml_blob *gone = NULL, *next;
 	struct stat st;
-	pthread_mutex_lock(&shard->lock);
+	gml_leaf_lock(&shard->lock);
 	for (struct gml_blob *blob = shard->oldest; blob != NULL; blob = next) {
 		next = blob->newer;
 		if (fstat(blob->fd, &st) == 0 && st.st_nlink > 0) {
@@ -257,7 +269,7 @@ static void cache_sweep_shard(struct gml_cache_shard *shard)
 		blob->chain = gone;
 		gone = blob;
 	}
-	pthread_mutex_unlock(&shard->lock);
+	gml_leaf_unlock(&shard->lock);
 	cache_free_all(gone);
 }
 
@@ -266,19 +278,19 @@ static void *cache_sweeper(void *arg)
 	struct gml_data *data = arg;
 	struct gml_cache *cache = &data->cache;
 	struct timespec until;
-	pthread_mutex_lock(&cache->sweep_lock);
+	gml_leaf_lock(&cache->sweep_lock);
 	while (!cache->stop) {
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += CACHE_SWEEP_SECONDS;
 		if (pthread_cond_timedwait(&cache->sweep_cond, &cache->sweep_lock, &until) == 0)
 			continue;
-		pthread_mutex_unlock(&cache->sweep_lock);
+		gml_leaf_unlock(&cache->sweep_lock);
 		for (int i = 0; i < GML_CACHE_SHARDS; i++)
 			cache_sweep_shard(&cache->shards[i]);
 		gml_pack_flush_removed(data);
-		pthread_mutex_lock(&cache->sweep_lock);
+		gml_leaf_lock(&cache->sweep_lock);
 	}
-	pthread_mutex_unlock(&cache->sweep_lock);
+	gml_leaf_unlock(&cache->sweep_lock);
 	return NULL;
 }
 
@@ -315,10 +327,10 @@ void gml_cache_stop(struct gml_cache *cache)
 {
 	if (!cache->sweeping)
 		return;
-	pthread_mutex_lock(&cache->sweep_lock);
+	gml_leaf_lock(&cache->sweep_lock);
 	cache->stop = true;
 	pthread_cond_signal(&cache->sweep_cond);
-	pthread_mutex_unlock(&cache->sweep_lock);
+	gml_leaf_unlock(&cache->sweep_lock);
 	pthread_join(cache->sweeper, NULL);
 	cache->sweeping = false;
 }

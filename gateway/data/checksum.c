@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "gateway/base/assert.h"
 #include "gateway/base/crc.h"
 
 static const struct checksum_kind {
@@ -26,6 +27,8 @@ static const struct checksum_kind {
 	[GML_CHECKSUM_SHA256] = {"SHA256", 32, -1},
 };
 #define CHECKSUM_COUNT (sizeof(checksum_kinds) / sizeof(checksum_kinds[0]))
+_Static_assert(CHECKSUM_COUNT == GML_CHECKSUM_SHA256 + 1, "every algorithm has a row");
+_Static_assert(GML_DIGEST_MD5 >= CHECKSUM_COUNT, "MD5 is none of them");
 
 struct gml_digest {
 	const struct checksum_kind *kind; /* of a CRC */
@@ -105,6 +108,7 @@ struct gml_digest *gml_digest_new(int algorithm)
 
 void gml_digest_update(struct gml_digest *digest, const void *buf, size_t len)
 {
+	gml_assert((digest->ctx == NULL) == (digest->kind != NULL));
 	if (len == 0)
 		return;
 	if (digest->ctx == NULL)
@@ -116,6 +120,7 @@ void gml_digest_update(struct gml_digest *digest, const void *buf, size_t len)
 
 static void checksum_put(uint64_t value, size_t size, uint8_t *out)
 {
+	gml_assert(size <= sizeof(value)); /* a CRC */
 	for (; size > 0; value >>= 8)
 		out[--size] = (uint8_t)value;
 }

@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/errmap.h"
 #include "gateway/base/log.h"
 #include "data.h"
@@ -68,6 +69,7 @@ static int data_make_fanout(struct gml_data *data, uint64_t key)
 {
 	char path[GML_BLOB_PATH], top[4];
 	int rc;
+	gml_assert(!(key & GML_BLOB_PACKED)); /* packs share one directory */
 	gml_blob_path(key, path);
 	snprintf(top, sizeof(top), "%.2s", path);
 	path[5] = '\0';
@@ -82,6 +84,7 @@ int gml_data_openat(struct gml_data *data, uint64_t key, int flags, int *fd_out)
 	char path[GML_BLOB_PATH];
 	bool made = false;
 	int fd, rc;
+	gml_assert(key == gml_blob_key(key)); /* not the id of a segment */
 	*fd_out = -1;
 	gml_blob_path(key, path);
 	for (;;) {

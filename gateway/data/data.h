@@ -8,12 +8,14 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include "gateway/base/lock.h"
 #include "blob.h"
 
 #define GML_CACHE_SHARDS 16
-#define GML_CACHE_BUCKETS 1024 /* per shard; a power of two */
-#define GML_BLOCK 4096	       /* unit of punching and of the alignment of segments */
-#define GML_BLOB_PATH 32       /* "pack/xxxxxxxx", "xx/yy/xxxxxxxxxxxxxxxx" */
+#define GML_CACHE_BUCKETS 1024 /* per shard */
+_Static_assert((GML_CACHE_BUCKETS & (GML_CACHE_BUCKETS - 1)) == 0, "a hash is cut by a mask");
+#define GML_BLOCK 4096	 /* unit of punching and of the alignment of segments */
+#define GML_BLOB_PATH 32 /* "pack/xxxxxxxx", "xx/yy/xxxxxxxxxxxxxxxx" */
 
 struct gml_blob {
 	struct gml_data *data;

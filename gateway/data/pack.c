@@ -32,6 +32,11 @@
 #define PACK_AHEAD ((uint64_t)8 << 20)
 #define PACK_LOW ((uint64_t)2 << 20) /* less than this many zeroed bytes left: extend */
 #define PACK_UNIT 64
+_Static_assert(GML_PACK_SEGMENT_MAX % PACK_UNIT == 0 && GML_BLOCK % PACK_UNIT == 0,
+	       "segments begin at units");
+_Static_assert(GML_PACK_SIZE / PACK_UNIT <= UINT32_MAX, "an id has 32 bits for the offset");
+_Static_assert(PACK_LOW >= GML_PACK_SEGMENT_MAX && PACK_LOW < PACK_AHEAD,
+	       "zeros are written before an append needs them");
 
 void gml_packs_init(struct gml_packs *packs)
 {
@@ -60,6 +65,7 @@ void gml_packs_release(struct gml_data *data)
 	while (packs->list != NULL) {
 		struct gml_pack *pack = packs->list;
 		packs->list = pack->next;
+		gml_assert(pack->inflight == 0);
 		pack_trim(pack);
 		pack_free(pack);
 	}
@@ -105,10 +111,12 @@ static int pack_roll_locked(struct gml_data *data)
 	struct gml_packs *packs = &data->packs;
 	struct gml_pack *pack = NULL;
 	int rc;
+	gml_assert_locked(&packs->lock);
+	gml_assert(!packs->rolling); /* one thread makes the next pack */
 	packs->rolling = true;
-	pthread_mutex_unlock(&packs->lock);
+	gml_leaf_unlock(&packs->lock);
 	rc = pack_new(data, &pack);
-	pthread_mutex_lock(&packs->lock);
+	gml_leaf_lock(&packs->lock);
 	packs->rolling = false;
 	if (rc == 0) {
 		pack->next = packs->list;
@@ -144,15 +152,17 @@ static void pack_extend_locked(struct gml_data *data, struct gml_pack *pack)
 	struct gml_packs *packs = &data->packs;
 	uint64_t off = pack->ahead, end = off + PACK_AHEAD;
 	int rc = 0;
+	gml_assert_locked(&packs->lock);
+	gml_assert(!pack->extending && !pack->plain);
 	if (end > data->opt.pack_size)
 		end = data->opt.pack_size;
 	pack->extending = true;
 	pack->inflight++;
-	pthread_mutex_unlock(&packs->lock);
+	gml_leaf_unlock(&packs->lock);
 	for (; rc == 0 && off < end; off += sizeof(zeros))
 		rc = pack_pwrite(pack->blob->fd, zeros,
 				 end - off < sizeof(zeros) ? end - off : sizeof(zeros), off);
-	pthread_mutex_lock(&packs->lock);
+	gml_leaf_lock(&packs->lock);
 	pack->extending = false;
 	pack->inflight--;
 	if (rc == 0)
@@ -170,6 +180,7 @@ static int pack_reserve_locked(struct gml_data *data, size_t len, struct gml_pac
 	struct gml_packs *packs = &data->packs;
 	uint64_t need = (len + PACK_UNIT - 1) / PACK_UNIT * PACK_UNIT, off;
 	int rc;
+	gml_assert_locked(&packs->lock);
 	for (;;) {
 		struct gml_pack *pack = packs->current;
 		if (packs->failed != 0)
@@ -194,6 +205,7 @@ static int pack_reserve_locked(struct gml_data *data, size_t len, struct gml_pac
 				pack_extend_locked(data, pack);
 			continue;
 		}
+		gml_assert(off >= pack->size && off % PACK_UNIT == 0); /* no segment is there */
 		pack->size = off + need;
 		pack->inflight++;
 		*pack_out = pack;
@@ -213,13 +225,14 @@ int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t
 	if (len == 0 || len > GML_PACK_SEGMENT_MAX)
 		return GML_ERR_INVAL;
 	*sum_out = gml_sum_of(buf, len);
-	pthread_mutex_lock(&packs->lock);
+	gml_leaf_lock(&packs->lock);
 	rc = pack_reserve_locked(data, len, &pack, &off);
 	if (rc != 0)
 		goto out;
-	pthread_mutex_unlock(&packs->lock);
+	gml_leaf_unlock(&packs->lock);
 	rc = pack_pwrite(pack->blob->fd, buf, len, off);
-	pthread_mutex_lock(&packs->lock);
+	gml_leaf_lock(&packs->lock);
+	gml_assert(pack->inflight > 0); /* so it is still listed, and not freed */
 	pack->inflight--;
 	if (rc == 0) {
 		pack->completed++;
@@ -231,7 +244,7 @@ int gml_pack_append(struct gml_data *data, const void *buf, size_t len, uint64_t
 	    pack->ahead < data->opt.pack_size && pack->ahead - pack->size < PACK_LOW)
 		pack_extend_locked(data, pack);
 out:
-	pthread_mutex_unlock(&packs->lock);
+	gml_leaf_unlock(&packs->lock);
 	return rc;
 }
 
@@ -243,11 +256,13 @@ static int pack_sync_one_locked(struct gml_data *data, struct gml_pack *pack)
 	struct gml_packs *packs = &data->packs;
 	uint64_t completed = pack->completed;
 	int rc;
+	gml_assert_locked(&packs->lock);
+	gml_assert(packs->syncing && completed >= pack->synced);
 	if (completed == pack->synced)
 		return 0;
-	pthread_mutex_unlock(&packs->lock);
+	gml_leaf_unlock(&packs->lock);
 	rc = gml_blob_sync(pack->blob);
-	pthread_mutex_lock(&packs->lock);
+	gml_leaf_lock(&packs->lock);
 	if (rc == 0)
 		pack->synced = completed;
 	return rc;
@@ -257,6 +272,8 @@ static int pack_sync_one_locked(struct gml_data *data, struct gml_pack *pack)
 static struct gml_pack *pack_prune_locked(struct gml_packs *packs)
 {
 	struct gml_pack **link = &packs->list, *gone = NULL;
+	gml_assert_locked(&packs->lock);
+	gml_assert(packs->syncing); /* only the leader of a sync takes elements out */
 	while (*link != NULL) {
 		struct gml_pack *pack = *link;
 		if (pack == packs->current || pack->inflight > 0 ||
@@ -286,16 +303,19 @@ static void pack_sync_lead_locked(struct gml_data *data)
 	struct gml_packs *packs = &data->packs;
 	uint64_t covered = atomic_load(&packs->done);
 	int rc = 0;
+	gml_assert_locked(&packs->lock);
+	gml_assert(!packs->syncing && packs->failed == 0);
 	packs->syncing = true;
 	for (struct gml_pack *pack = packs->list; rc == 0 && pack != NULL; pack = pack->next)
 		rc = pack_sync_one_locked(data, pack);
 	if (rc == 0) {
 		struct gml_pack *gone = pack_prune_locked(packs);
+		gml_assert(covered >= atomic_load(&packs->durable));
 		atomic_store(&packs->durable, covered);
 		if (gone != NULL) {
-			pthread_mutex_unlock(&packs->lock);
+			gml_leaf_unlock(&packs->lock);
 			pack_free_all(gone);
-			pthread_mutex_lock(&packs->lock);
+			gml_leaf_lock(&packs->lock);
 		}
 	} else {
 		/* not the disk's error: space that is freed later does not repair it */
@@ -313,7 +333,7 @@ int gml_pack_sync(struct gml_data *data)
 	gml_assert_outside_closures();
 	if (atomic_load(&packs->durable) >= target)
 		return 0;
-	pthread_mutex_lock(&packs->lock);
+	gml_leaf_lock(&packs->lock);
 	while (packs->failed == 0 && atomic_load(&packs->durable) < target) {
 		if (packs->syncing)
 			pthread_cond_wait(&packs->changed, &packs->lock);
@@ -321,7 +341,7 @@ int gml_pack_sync(struct gml_data *data)
 			pack_sync_lead_locked(data);
 	}
 	rc = packs->failed;
-	pthread_mutex_unlock(&packs->lock);
+	gml_leaf_unlock(&packs->lock);
 	return rc;
 }
 
@@ -331,10 +351,10 @@ bool gml_pack_is_current(struct gml_data *data, uint64_t id)
 {
 	uint64_t number = gml_pack_number(id);
 	bool found = false;
-	pthread_mutex_lock(&data->packs.lock);
+	gml_leaf_lock(&data->packs.lock);
 	for (struct gml_pack *pack = data->packs.list; pack != NULL && !found; pack = pack->next)
 		found = pack->number == number;
-	pthread_mutex_unlock(&data->packs.lock);
+	gml_leaf_unlock(&data->packs.lock);
 	return found;
 }
 
@@ -353,6 +373,8 @@ int gml_pack_stat(struct gml_data *data, uint64_t pack, uint64_t *size_out, uint
 int gml_pack_punch(struct gml_data *data, uint64_t pack, uint64_t off, uint64_t len)
 {
 	int fd, rc;
+	gml_assert_outside_closures();
+	gml_assert(off % GML_BLOCK == 0 && len % GML_BLOCK == 0); /* else it writes zeros */
 	if (off > INT64_MAX || len > INT64_MAX - off)
 		return GML_ERR_INVAL;
 	if (len == 0)

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "gateway/base/assert.h"
 #include "data.h"
 
 #define PUNCH_MAX 65536
@@ -28,7 +29,8 @@ void gml_punch_add(struct gml_data *data, uint64_t id, uint64_t len)
 {
 	struct gml_punches *punches = &data->punches;
 	uint64_t off = gml_pack_offset(id);
-	pthread_mutex_lock(&punches->lock);
+	gml_assert((id & GML_BLOB_PACKED) && len > 0 && len <= GML_PACK_SEGMENT_MAX);
+	gml_leaf_lock(&punches->lock);
 	if (punches->count == punches->cap && punches->cap < PUNCH_MAX) {
 		size_t cap = punches->cap != 0 ? punches->cap * 2 : 256;
 		void *list = reallocarray(punches->list, cap, sizeof(*punches->list));
@@ -41,7 +43,7 @@ void gml_punch_add(struct gml_data *data, uint64_t id, uint64_t len)
 	if (punches->count < punches->cap)
 		punches->list[punches->count++] =
 			(struct gml_punch){gml_pack_number(id), off, off + (len + 63) / 64 * 64};
-	pthread_mutex_unlock(&punches->lock);
+	gml_leaf_unlock(&punches->lock);
 }
 
 static int punch_order(const void *a, const void *b)
@@ -66,12 +68,12 @@ void gml_pack_flush_removed(struct gml_data *data)
 	struct gml_punches *punches = &data->punches;
 	struct gml_punch *list;
 	size_t count;
-	pthread_mutex_lock(&punches->lock);
+	gml_leaf_lock(&punches->lock);
 	list = punches->list;
 	count = punches->count;
 	punches->list = NULL;
 	punches->count = punches->cap = 0;
-	pthread_mutex_unlock(&punches->lock);
+	gml_leaf_unlock(&punches->lock);
 
 	if (count > 1)
 		qsort(list, count, sizeof(*list), punch_order);
@@ -79,6 +81,7 @@ void gml_pack_flush_removed(struct gml_data *data)
 		struct gml_punch run = list[i++];
 		for (; i < count && list[i].pack == run.pack && list[i].start <= run.end; i++)
 			run.end = list[i].end > run.end ? list[i].end : run.end;
+		gml_assert(run.start < run.end && run.start % 64 == 0);
 		punch_blocks(data, &run);
 	}
 	free(list);

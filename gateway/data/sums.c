@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <gemel/err.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/crc.h"
 #include "sums.h"
 
@@ -30,12 +31,14 @@ static void sums_zero_init(void)
 
 uint32_t gml_sum_of_zeros(size_t len)
 {
+	gml_assert(len <= GML_SUM_BLOCK);
 	pthread_once(&sums_once, sums_zero_init);
 	return len == GML_SUM_BLOCK ? sums_zero_block : sums_add_zeros(0, len);
 }
 
 static int sums_push(struct gml_sums *sums)
 {
+	gml_assert(sums->fill > 0 && sums->fill <= GML_SUM_BLOCK);
 	if (sums->count == sums->cap) {
 		size_t cap = sums->cap != 0 ? sums->cap * 2 : 16;
 		uint32_t *grown = reallocarray(sums->sums, cap, sizeof(*grown));
@@ -97,6 +100,7 @@ int gml_blob_sum(struct gml_blob *blob, uint64_t id, uint64_t off, size_t len, v
 {
 	size_t got;
 	int rc = gml_blob_read(blob, id, off, buf, len, &got);
+	gml_assert(len > 0 && len <= GML_SUM_BLOCK); /* of one block */
 	if (rc == 0 && got != len)
 		rc = GML_ERR_CORRUPT;
 	if (rc == 0)

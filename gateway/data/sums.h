@@ -26,6 +26,7 @@ static inline uint64_t gml_sums_blocks(uint64_t size)
 static inline size_t gml_sums_block_len(uint64_t size, uint64_t block)
 {
 	uint64_t rest = size - block * GML_SUM_BLOCK;
+	gml_assert(block < gml_sums_blocks(size));
 	return rest < GML_SUM_BLOCK ? (size_t)rest : GML_SUM_BLOCK;
 }
 /* The next `len` bytes. NOMEM: the checksums are lost, release them. Does not block. */
