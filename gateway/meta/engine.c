@@ -46,6 +46,7 @@ const char *gml_table_name(enum gml_table table)
 		GML_TABLE_MAP(ENGINE_TABLE_NAME)
 #undef ENGINE_TABLE_NAME
 	};
+	gml_assert(table < GML_TABLE_COUNT_);
 	return names[table];
 }
 
@@ -224,11 +225,13 @@ int gml_meta_update_relaxed(struct gml_meta *meta, gml_meta_fn fn, void *arg)
 
 int gml_meta_flush(struct gml_meta *meta)
 {
+	gml_assert_outside_closures();
 	return meta->engine->flush(meta);
 }
 
 int gml_meta_refresh(struct gml_meta *meta)
 {
+	gml_assert_outside_closures();
 	return meta->engine->refresh(meta);
 }
 
@@ -237,16 +240,25 @@ bool gml_meta_is_short(struct gml_meta *meta)
 	return meta->engine->is_short != NULL && meta->engine->is_short(meta);
 }
 
+/* The other keys of table SUPER are the engine's (engine.h, invariant 6). */
+static bool engine_is_key_of_records(enum gml_table table, struct gml_span key)
+{
+	return table < GML_TABLE_COUNT_ && (table != GML_TABLE_SUPER || key.len == 0 ||
+					    *(const uint8_t *)key.ptr >= GML_SUPER_RECORDS);
+}
+
 int gml_txn_put(struct gml_txn *txn, enum gml_table table, struct gml_span key,
 		struct gml_span value)
 {
 	gml_assert(txn->writable);
+	gml_assert(engine_is_key_of_records(table, key));
 	return txn->writable ? txn->engine->put(txn, table, key, value) : GML_ERR_INVAL;
 }
 
 int gml_txn_del(struct gml_txn *txn, enum gml_table table, struct gml_span key)
 {
 	gml_assert(txn->writable);
+	gml_assert(engine_is_key_of_records(table, key));
 	return txn->writable ? txn->engine->del(txn, table, key) : GML_ERR_INVAL;
 }
 
@@ -270,6 +282,7 @@ int gml_txn_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out
 
 void gml_txn_durability(struct gml_txn *txn, bool relaxed)
 {
+	gml_assert(txn->writable);
 	txn->declared_relaxed = txn->declared_relaxed || relaxed;
 	txn->declared_strict = txn->declared_strict || !relaxed;
 }
@@ -279,10 +292,22 @@ void gml_txn_serve(struct gml_txn *txn, const struct gml_op *op)
 	txn->op = op;
 }
 
+/* All slots but those that may be NULL. */
+static bool engine_is_whole(const struct gml_engine *engine)
+{
+	return engine->create && engine->open && engine->close && engine->stats && engine->update &&
+	       engine->flush && engine->refresh && engine->read_begin && engine->read_end &&
+	       engine->get && engine->put && engine->del && engine->next_id &&
+	       (engine->count || !engine->caps.cheap_count) && engine->cursor_open &&
+	       engine->cursor_close && engine->cursor_seek && engine->cursor_next &&
+	       engine->cursor_before;
+}
+
 /* ---- log lines ---- */
 void gml_meta_head_init(struct gml_meta *meta, const struct gml_engine *engine,
 			const struct gml_meta_options *opt)
 {
+	gml_assert(engine_is_whole(engine));
 	meta->engine = engine;
 	if (opt != NULL) {
 		meta->log = opt->log;

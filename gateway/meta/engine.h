@@ -25,6 +25,7 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include <stdatomic.h>
+#include "gateway/base/assert.h"
 
 /* Version of everything that a store holds: the store's `format` file says it to people and to
  * openers, the engine's format record for a program that finds the metadata alone. It changes with
@@ -355,6 +356,7 @@ static inline void *gml_txn_local(struct gml_txn *txn)
 /* The paths of reads cost one indirect call. */
 static inline int gml_meta_read_begin(struct gml_meta *meta, struct gml_txn **txn_out)
 {
+	gml_assert_outside_closures(); /* a closure depends on its own transaction only */
 	return meta->engine->read_begin(meta, txn_out);
 }
 static inline void gml_meta_read_end(struct gml_txn *txn) /* NULL is fine */
@@ -365,6 +367,7 @@ static inline void gml_meta_read_end(struct gml_txn *txn) /* NULL is fine */
 static inline int gml_txn_get(struct gml_txn *txn, enum gml_table table, struct gml_span key,
 			      struct gml_span *value_out)
 {
+	gml_assert(table < GML_TABLE_COUNT_);
 	return txn->engine->get(txn, table, key, value_out);
 }
 static inline int gml_cursor_open(struct gml_txn *txn, enum gml_table table,
@@ -374,6 +377,7 @@ static inline int gml_cursor_open(struct gml_txn *txn, enum gml_table table,
 }
 static inline void gml_cursor_close(struct gml_cursor *cursor) /* NULL is fine */
 {
+	gml_assert(cursor == NULL || cursor->txn->cursors > 0);
 	if (cursor != NULL)
 		cursor->engine->cursor_close(cursor);
 }

@@ -70,6 +70,9 @@ static int pin_begin(struct gml_lmdb *meta)
 		return gml_lmdb_err(rc);
 	}
 	checkpoint->pin_txnid[1] = mdb_txn_id(checkpoint->pin[1]);
+	/* Invariant 3: pins only advance. */
+	gml_assert(checkpoint->pin[0] == NULL ||
+		   checkpoint->pin_txnid[0] <= checkpoint->pin_txnid[1]);
 	return 0;
 }
 
@@ -182,6 +185,7 @@ static int checkpoint_write(struct gml_lmdb *meta, const struct gml_redo_slot *s
 {
 	struct gml_redo_shared *shared = meta->redo.shared;
 	int rc = checkpoint_trickle(meta->data_fd);
+	gml_assert(slot->txnid >= shared->k_txnid && slot->pos >= shared->k_pos);
 	if (rc == 0)
 		rc = fdatasync(meta->data_fd) == 0 ? 0 : errno;
 	if (rc == 0)

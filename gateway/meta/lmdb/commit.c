@@ -249,6 +249,7 @@ static void commit_hand_over(struct gml_commit *commit)
 {
 	struct gml_update *next_leader;
 	pthread_mutex_lock(&commit->lock);
+	gml_assert(commit->led); /* by this thread */
 	next_leader = commit->head;
 	if (next_leader != NULL)
 		next_leader->lead = true;
@@ -273,6 +274,7 @@ static struct gml_update *commit_take(struct gml_commit *commit)
 	struct gml_update *batch;
 	pthread_mutex_lock(&commit->lock);
 	batch = commit->head;
+	gml_assert(commit->led && batch != NULL); /* its own is in it */
 	commit->head = NULL;
 	commit->tail = &commit->head;
 	pthread_mutex_unlock(&commit->lock);

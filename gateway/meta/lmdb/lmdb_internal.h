@@ -17,6 +17,9 @@
 #define GML_LMDB_KEY_MAX 511 /* LMDB's own, as it is built everywhere; gml_lmdb_open checks it */
 #define GML_LMDB_VALUE_MAX ((size_t)4 << 20)
 #define GML_LMDB_READ_SLOTS 128
+_Static_assert(GML_LMDB_KEY_MAX >= GML_ENGINE_KEY_LEAST &&
+		       GML_LMDB_VALUE_MAX >= GML_ENGINE_VALUE_LEAST,
+	       "every engine offers as much");
 
 /* The engine's keys of table SUPER; all below GML_SUPER_RECORDS. */
 enum {
@@ -38,8 +41,9 @@ struct gml_lmdb_cursor {
 /* Lookup hints of read transactions: where in the map the value of a key is, in one snapshot. A
  * later transaction on the same snapshot (no commit in between) finds it without a search; for any
  * other snapshot the hint does not count. Absent keys, and keys that do not fit, get no hint. */
-#define GML_HINT_SLOTS 256 /* power of two; a key uses one of two */
+#define GML_HINT_SLOTS 256 /* a key uses one of two */
 #define GML_HINT_KEY_MAX 47
+_Static_assert((GML_HINT_SLOTS & (GML_HINT_SLOTS - 1)) == 0, "a hash is cut by a mask");
 struct gml_hint {
 	uint64_t seq; /* 0: free */
 	struct gml_span value;

@@ -27,6 +27,10 @@
 uint64_t gml_redo_size = (uint64_t)4 << 20;
 
 _Static_assert(sizeof(struct gml_redo_shared) <= REDO_PAGE, "the shared tail is one page");
+_Static_assert(REDO_RING >= 3 * REDO_PAGE, "the header and two slots stand before the ring");
+_Static_assert(64 + 2 * GML_REDO_META + 8 <= REDO_PAGE, "a slot is one page");
+_Static_assert(GML_TABLE_COUNT_ <= UINT8_MAX && GML_LMDB_KEY_MAX <= UINT16_MAX,
+	       "a change has one byte for the table and two for the key's length");
 
 /* ---- integers ---- */
 static void redo_store(uint8_t *p, uint64_t value, unsigned bytes)
@@ -84,6 +88,7 @@ static int redo_ring(const struct gml_redo *redo, bool write, void *buf, size_t 
 	size_t first = redo->size - at < len ? (size_t)(redo->size - at) : len;
 	int rc = write ? redo_pwrite(redo->fd, buf, first, REDO_RING + at)
 		       : redo_pread(redo->fd, buf, first, REDO_RING + at);
+	gml_assert(len <= redo->size); /* longer, it would overwrite its own beginning */
 	if (rc != 0 || first == len)
 		return rc;
 	return write ? redo_pwrite(redo->fd, (uint8_t *)buf + first, len - first, REDO_RING)
@@ -208,6 +213,8 @@ int gml_redo_slot_write(struct gml_redo *redo, const struct gml_redo_slot *slot)
 {
 	uint8_t page[REDO_PAGE] = REDO_SLOT_MAGIC;
 	int rc;
+	gml_assert(slot->seq > 0 && slot->pos % 8 == 0); /* as redo_slot_decode wants it */
+	gml_assert(slot->state == GML_REDO_MAKING || slot->state == GML_REDO_WHOLE);
 	redo_store(page + 8, slot->seq, 8);
 	redo_store(page + 16, slot->txnid, 8);
 	redo_store(page + 24, slot->pos, 8);
@@ -400,6 +407,7 @@ int gml_redo_append(struct gml_redo *redo, uint64_t txnid, uint64_t work,
 	struct gml_redo_shared *shared = redo->shared;
 	uint64_t at = shared->tail.pos;
 	bool fits;
+	gml_assert(redo->len >= REDO_HEAD && at % 8 == 0); /* gml_redo_begin */
 	redo_place_copy(out, &shared->tail, txnid);
 	out->work += work;
 	fits = redo_fits(redo, out);

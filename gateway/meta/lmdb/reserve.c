@@ -44,6 +44,7 @@ static int reserve_free_pages(struct gml_lmdb *meta, uint64_t want, bool *enough
 static int reserve_fallocate(struct gml_lmdb *meta, uint64_t from, uint64_t end)
 {
 	int rc;
+	gml_assert(from < end);
 	do
 		rc = fallocate(meta->data_fd, FALLOC_FL_KEEP_SIZE, (off_t)from,
 			       (off_t)(end - from)) == 0

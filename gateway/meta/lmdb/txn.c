@@ -57,6 +57,7 @@ static struct gml_lmdb_txn *txn_unpark(struct gml_lmdb *meta)
 
 static bool txn_park(struct gml_lmdb *meta, struct gml_lmdb_txn *txn)
 {
+	gml_assert(!txn->head.writable && txn->head.op == NULL); /* the next user begins anew */
 	for (unsigned i = 0; i < GML_LMDB_READ_SLOTS; i++) {
 		struct gml_read_slot *slot =
 			&meta->slots[(txn_slot_hint + i) % GML_LMDB_READ_SLOTS];
@@ -191,6 +192,7 @@ static int txn_begin_write(struct gml_lmdb_txn *txn)
 int gml_lmdb_write_begin(struct gml_lmdb *meta, struct gml_lmdb_txn *txn, void *local)
 {
 	int rc;
+	gml_assert((uintptr_t)local % 8 == 0);
 	memset(txn, 0, sizeof(*txn));
 	txn->head = (struct gml_txn){
 		.engine = meta->head.engine, .meta = &meta->head, .writable = true, .local = local};
@@ -222,6 +224,7 @@ int gml_lmdb_write_begin(struct gml_lmdb *meta, struct gml_lmdb_txn *txn, void *
 static int txn_store_id(struct gml_lmdb_txn *txn)
 {
 	uint8_t key = GML_SUPER_NEXT_ID, value[TXN_ID_LEN] = {TXN_ID_FORMAT};
+	gml_assert(txn->last_id < GML_ENGINE_ID_END);
 	if (!txn->id_changed)
 		return 0;
 	memcpy(value + 1, &txn->last_id, 8); /* little-endian, as all hosts that codec.h admits */
@@ -253,6 +256,7 @@ int gml_lmdb_write_commit(struct gml_lmdb_txn *txn)
 	struct gml_lmdb *meta = txn->meta;
 	uint64_t before;
 	int rc = txn->failed ? txn->failed : txn_store_id(txn);
+	gml_assert(txn->mdb != NULL && txn->head.cursors == 0);
 	if (rc != 0) {
 		gml_lmdb_write_abort(txn);
 		return rc;
@@ -389,6 +393,7 @@ static bool hint_holds(const struct gml_hint *hint, const struct gml_lmdb_txn *t
 static void hint_note(struct gml_hint *hint, const struct gml_lmdb_txn *txn, enum gml_table table,
 		      struct gml_span key, struct gml_span value)
 {
+	gml_assert(!txn->head.writable && txn->seq != 0); /* the invariant above */
 	hint[1] = hint[0];
 	hint->seq = txn->seq;
 	hint->value = value;

@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <sys/types.h>
 #include "gateway/base/assert.h"
+#include "gateway/base/lock.h"
 #include "../engine.h"
 #include "../engines.h"
 #include "tree.h"

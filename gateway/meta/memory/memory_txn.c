@@ -153,6 +153,7 @@ int gml_memory_del(struct gml_txn *head, enum gml_table table, struct gml_span k
 	old = gml_tree_find(version->root[table], key);
 	if (old == NULL)
 		return GML_ERR_NOENT;
+	gml_assert(version->count[table] > 0 && version->bytes >= gml_tree_entry_size(old));
 	txn->writes++;
 	version->bytes -= gml_tree_entry_size(old);
 	version->count[table]--;

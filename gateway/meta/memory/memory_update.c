@@ -29,6 +29,7 @@ struct gml_memory_version *gml_memory_version_clone(struct gml_memory_version *f
 
 void gml_memory_version_unref(struct gml_memory_version *version)
 {
+	gml_assert(version == NULL || atomic_load(&version->refs) > 0);
 	if (version == NULL || atomic_fetch_sub(&version->refs, 1) != 1)
 		return;
 	for (int i = 0; i < GML_TABLE_COUNT_; i++)
@@ -39,20 +40,21 @@ void gml_memory_version_unref(struct gml_memory_version *version)
 struct gml_memory_version *gml_memory_current(struct gml_memory_store *store)
 {
 	struct gml_memory_version *version;
-	pthread_mutex_lock(&store->lock);
+	gml_leaf_lock(&store->lock);
 	version = store->current;
 	atomic_fetch_add(&version->refs, 1);
-	pthread_mutex_unlock(&store->lock);
+	gml_leaf_unlock(&store->lock);
 	return version;
 }
 
 static void memory_publish(struct gml_memory_store *store, struct gml_memory_version *version)
 {
 	struct gml_memory_version *old;
-	pthread_mutex_lock(&store->lock);
+	gml_leaf_lock(&store->lock);
 	old = store->current;
+	gml_assert(version->seq == old->seq + 1); /* one writer at a time */
 	store->current = version;
-	pthread_mutex_unlock(&store->lock);
+	gml_leaf_unlock(&store->lock);
 	gml_memory_version_unref(old);
 }
 

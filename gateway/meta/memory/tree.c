@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* See tree.h. */
 #include "tree.h"
+#include "gateway/base/assert.h"
 #include <gemel/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ struct gml_tree_entry *gml_tree_entry_new(struct gml_span key, struct gml_span v
 
 void gml_tree_entry_unref(struct gml_tree_entry *entry)
 {
+	gml_assert(entry == NULL || atomic_load(&entry->refs) > 0);
 	if (entry != NULL && atomic_fetch_sub(&entry->refs, 1) == 1)
 		free(entry);
 }
@@ -235,6 +237,7 @@ int gml_tree_put(struct gml_tree_node **root, struct gml_tree_entry *entry)
 int gml_tree_del(struct gml_tree_node **root, struct gml_span key)
 {
 	struct gml_tree_node **link = root;
+	gml_assert(gml_tree_find(*root, key) != NULL);
 	for (;;) {
 		struct gml_tree_node *node = tree_own(link), *left, *right;
 		int order;

@@ -129,6 +129,7 @@ size_t gml_rec_checksum_size(uint8_t algorithm)
 
 void gml_enc_checksum(struct gml_enc *enc, const struct gml_object_checksum *checksum)
 {
+	gml_assert(checksum->algorithm <= GML_CHECKSUM_SHA256); /* or it could not be read again */
 	gml_enc_u8(enc, (uint8_t)(checksum->algorithm | (checksum->composite ? 0x80 : 0)));
 	gml_enc_raw(enc, checksum->value, gml_rec_checksum_size(checksum->algorithm));
 }
@@ -151,6 +152,7 @@ size_t gml_rec_ino_of_key(struct gml_span key, gml_ino *ino_out)
 
 void gml_enc_ino(struct gml_enc *enc, gml_ino ino)
 {
+	gml_assert(ino.num < GML_INO_NUM_END && ino.view < GML_INO_NUM_END);
 	gml_enc_varint(enc, ino.view);
 	gml_enc_varint(enc, ino.num);
 }

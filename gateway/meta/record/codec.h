@@ -9,6 +9,7 @@
 #define GML_META_CODEC_H
 
 #include <string.h>
+#include "gateway/base/assert.h"
 #include "../engine.h"
 
 /* The longest key and the largest value of a record: the on-disk format fixes them (dirent.h cuts
@@ -193,6 +194,7 @@ static inline size_t gml_ino_key_len(gml_ino ino)
 /* Returns the length. */
 static inline size_t gml_ino_key(uint8_t *out, gml_ino ino)
 {
+	gml_assert(ino.num < GML_INO_NUM_END && ino.view < GML_INO_NUM_END);
 	if (ino.view == 0) {
 		gml_key_u64(out, ino.num);
 		return 8;

@@ -27,6 +27,7 @@
 	(GML_INO_KEY_MAX + GML_DIRENT_PLAIN +                                                      \
 	 2) /* one more than a continuation: the key right after it */
 _Static_assert(GML_DIRENT_KEY_MAX <= GML_REC_KEY_MAX, "names are cut too late");
+_Static_assert(GML_DIRENT_LEVELS *GML_DIRENT_PLAIN >= GML_REC_NAME_MAX, "invariant 4");
 
 /* parent + name (at most GML_DIRENT_PLAIN bytes); returns the length. */
 size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], gml_ino parent, const uint8_t *name,

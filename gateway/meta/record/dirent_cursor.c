@@ -45,6 +45,7 @@ static int dirent_cursor_leave(struct gml_dirent_cursor *cursor, struct gml_span
 {
 	uint8_t after[GML_DIRENT_KEY_MAX];
 	size_t len;
+	gml_assert(cursor->level > 0);
 	cursor->level--;
 	len = gml_dirent_key_more(after, cursor->node[cursor->level],
 				  cursor->name + cursor->level * GML_DIRENT_PLAIN);
@@ -120,6 +121,7 @@ static int dirent_cursor_descend(struct gml_dirent_cursor *cursor, struct gml_sp
 		if (!gml_dirent_decode_node(value, cursor->node[0].view,
 					    &cursor->node[cursor->level + 1]))
 			return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+		gml_assert(cursor->level + 1 < GML_DIRENT_LEVELS);
 		cursor->level++;
 	}
 	return 0;

@@ -41,6 +41,7 @@ int gml_rec_blob_put(struct gml_txn *txn, uint64_t blob, const struct gml_blob_r
 {
 	struct gml_enc enc;
 	uint8_t key[8];
+	gml_assert(blob != 0);
 	gml_key_u64(key, blob);
 	gml_enc_init(&enc, BLOB_FORMAT);
 	gml_enc_varint(&enc, rec->refs);

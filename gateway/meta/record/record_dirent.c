@@ -11,6 +11,7 @@ size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], gml_ino parent, const uin
 		      size_t len)
 {
 	size_t parent_len = gml_ino_key(key, parent);
+	gml_assert(!gml_ino_is_none(parent) && len <= GML_DIRENT_PLAIN);
 	if (len > 0)
 		memcpy(key + parent_len, name, len);
 	return parent_len + len;
@@ -88,6 +89,7 @@ static int dirent_walk(struct gml_txn *txn, gml_ino parent, struct gml_span name
 			return rc;
 		if (!gml_dirent_decode_node(value, parent.view, &place->node[place->level + 1]))
 			return gml_txn_corrupt(txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+		gml_assert(place->level + 1 < GML_DIRENT_LEVELS);
 		place->level++;
 		place->rest += GML_DIRENT_PLAIN;
 		place->rest_len -= GML_DIRENT_PLAIN;
@@ -133,6 +135,7 @@ static int dirent_extend(struct gml_txn *txn, struct dirent_place *place)
 		rc = gml_enc_put(&enc, txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
 		if (rc != 0)
 			return rc;
+		gml_assert(place->level + 1 < GML_DIRENT_LEVELS);
 		place->node[++place->level] = node;
 		place->rest += GML_DIRENT_PLAIN;
 		place->rest_len -= GML_DIRENT_PLAIN;
@@ -145,6 +148,7 @@ static int cookie_put(struct gml_txn *txn, gml_ino parent, uint64_t cookie, stru
 	struct gml_enc enc;
 	uint8_t key[GML_COOKIE_KEY_MAX];
 	size_t len = gml_cookie_key(key, parent, cookie);
+	gml_assert(cookie != 0); /* READDIR begins behind it */
 	gml_enc_init(&enc, COOKIE_FORMAT);
 	gml_enc_raw(&enc, name.ptr, name.len);
 	return gml_enc_put(&enc, txn, GML_TABLE_COOKIE, GML_SPAN(key, len));
@@ -173,6 +177,8 @@ static int dirent_put_at(struct gml_txn *txn, const struct gml_line *line,
 	uint8_t key[GML_DIRENT_KEY_MAX];
 	size_t len = gml_dirent_key(key, place->node[place->level], place->rest, place->rest_len);
 	struct gml_enc enc;
+	gml_assert(dirent->ino.view == place->node[0].view); /* the row has the number only */
+	gml_assert(dirent->type >= GML_REG && dirent->type <= GML_SOCK);
 	gml_enc_init(&enc, DIRENT_FORMAT);
 	gml_enc_u8(&enc, dirent->type);
 	gml_enc_varint(&enc, dirent->ino.num);

@@ -28,6 +28,12 @@ enum {
 #define INODE_PARTS_MAX ((size_t)10000 * (8 + GML_CHECKSUM_SIZE_MAX))
 
 static const uint8_t inode_zero[16];
+_Static_assert(sizeof(((struct gml_inode *)NULL)->md5) <= sizeof(inode_zero) &&
+		       sizeof(((struct gml_inode *)NULL)->verifier) <= sizeof(inode_zero),
+	       "both are compared with it");
+_Static_assert(INODE_PARTS_MAX + GML_REC_HEADERS_MAX + GML_SYMLINK_MAX + GML_REC_NAME_MAX <
+		       GML_REC_VALUE_MAX / 2,
+	       "an inode is one record");
 
 static uint32_t inode_presence(const struct gml_inode *inode)
 {
@@ -58,6 +64,7 @@ static void inode_put_extents(struct gml_enc *enc, const struct gml_inode *inode
 	gml_enc_varint(enc, inode->nextents);
 	for (uint32_t i = 0; i < inode->nextents; i++) {
 		const struct gml_extent *extent = &inode->extents[i];
+		gml_assert(extent->off >= end && extent->len > 0);
 		gml_enc_varint(enc, extent->off - end);
 		gml_enc_varint(enc, extent->len);
 		gml_enc_blob(enc, extent->blob);
@@ -225,6 +232,7 @@ int gml_rec_inode_put(struct gml_txn *txn, const struct gml_line *line,
 	size_t len;
 	if (!inode_ok(inode))
 		return GML_ERR_INVAL;
+	gml_assert(line->id == 0 || line->id == gml_line_id(inode->bucket));
 	len = gml_ino_key(key, inode->ino);
 	gml_enc_init(&enc, INODE_FORMAT);
 	inode_encode(&enc, inode, line->epoch);

@@ -64,6 +64,7 @@ int gml_rec_lease_take(struct gml_txn *txn, uint8_t kind, uint64_t count,
 int gml_rec_lease_del(struct gml_txn *txn, uint8_t kind, uint64_t first)
 {
 	uint8_t key[9];
+	gml_assert(kind < LEASE_KINDS && first != 0);
 	lease_key(key, kind, first);
 	return gml_txn_del(txn, GML_TABLE_LEASE, GML_SPAN(key, 9));
 }

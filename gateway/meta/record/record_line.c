@@ -33,6 +33,7 @@ static struct line_note *line_note(struct gml_txn *txn, uint64_t id)
 static void line_keep(struct gml_txn *txn, const struct gml_line *line)
 {
 	struct line_note *note = line_note(txn, line->id);
+	gml_assert(line->id != 0 && line->newest < line->epoch);
 	if (note != NULL)
 		note->line = *line;
 }
@@ -179,6 +180,7 @@ int gml_rec_usage_put(struct gml_txn *txn, uint64_t id, const struct gml_usage_r
 	struct line_note *note = line_note(txn, id);
 	struct gml_enc enc;
 	uint8_t key[8];
+	gml_assert(id != 0); /* of no bucket is no usage, and no note */
 	gml_key_u64(key, id);
 	gml_enc_init(&enc, USAGE_FORMAT);
 	gml_enc_varint(&enc, usage->bytes);

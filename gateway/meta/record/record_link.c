@@ -23,6 +23,7 @@ int gml_rec_link_put(struct gml_txn *txn, const struct gml_line *line, gml_ino i
 {
 	uint8_t key[LINK_KEY_MAX];
 	struct gml_enc enc;
+	gml_assert(parent.view == ino.view && !gml_ino_is_none(parent) && cookie != 0);
 	gml_enc_init(&enc, LINK_FORMAT);
 	gml_enc_varint(&enc, line->epoch);
 	gml_enc_varint(&enc, LINK_UNTIL);

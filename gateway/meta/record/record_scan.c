@@ -65,6 +65,8 @@ int gml_rec_scan(struct gml_txn *txn, enum gml_table table, struct gml_span from
 	struct gml_cursor *cursor;
 	struct gml_span key, value;
 	int rc = gml_cursor_open(txn, table, &cursor);
+	gml_assert(prefix.len == 0 ||
+		   (from.len >= prefix.len && memcmp(from.ptr, prefix.ptr, prefix.len) == 0));
 	if (rc != 0)
 		return rc;
 	for (rc = gml_cursor_seek(cursor, from, &key, &value); rc == 0;

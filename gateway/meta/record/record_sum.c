@@ -129,6 +129,7 @@ int gml_rec_sum_pending_put(struct gml_txn *txn, uint64_t blob, const struct gml
 {
 	uint8_t key[SUM_CHUNK_KEY];
 	struct gml_enc enc;
+	gml_assert(rec->size == 0 || rec->next <= (rec->size - 1) / GML_REC_SUM_BLOCK);
 	if (rec->size == 0)
 		return GML_ERR_INVAL;
 	sum_key(key, SUM_PENDING, blob, 0);

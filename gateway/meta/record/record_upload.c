@@ -130,6 +130,7 @@ int gml_rec_part_put(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
 	for (uint32_t i = 0; i < rec->nextents; i++) {
 		if (!gml_extent_ok(&extents[i]))
 			return GML_ERR_INVAL;
+		gml_assert(i == 0 || extents[i - 1].off + extents[i - 1].len <= extents[i].off);
 	}
 	part_key(key, id, number);
 	gml_enc_init(&enc, PART_FORMAT);

@@ -33,6 +33,7 @@ struct user_index_key {
 
 static struct gml_span user_index(struct user_index_key *key, uint32_t uid, struct gml_span name)
 {
+	gml_assert(name.len <= GML_USER_NAME_MAX);
 	key->bytes[0] = GML_SUPER_UID;
 	gml_key_u32(key->bytes + 1, uid);
 	if (name.len > 0)

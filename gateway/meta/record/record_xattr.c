@@ -11,6 +11,8 @@ enum { XATTR_FORMAT = 2, XATTR_FORMAT_LONG = 3 };
 #define XATTR_LONG_PREFIX 200 /* bytes of a long name in its key */
 #define XATTR_HASH GML_CHECKSUM_SIZE_MAX
 
+_Static_assert(XATTR_LONG_PREFIX + 1 + XATTR_HASH <= GML_XATTR_NAME_MAX, "a long name's key fits");
+
 struct xattr_key {
 	size_t len, ino_len;
 	uint8_t bytes[GML_INO_KEY_MAX + GML_XATTR_NAME_MAX + 1];
@@ -79,6 +81,8 @@ int gml_rec_xattr_put(struct gml_txn *txn, const struct gml_line *line, gml_ino 
 	struct xattr_key key;
 	struct gml_enc enc;
 	int rc;
+	/* A NUL tells the key of a long name from that of a plain one. */
+	gml_assert(name.len == 0 || memchr(name.ptr, 0, name.len) == NULL);
 	if (name.len == 0)
 		return GML_ERR_INVAL;
 	rc = xattr_key_make(&key, ino, name);
