@@ -59,6 +59,8 @@ def is_text(value):
 def one_or_many(value, place):
     """[(place, member)] of an element that takes one value or a list of them."""
     if isinstance(value, list):
+        if not value:
+            raise PolicyError(place, "an empty list")
         return [(f"{place}[{index}]", member) for index, member in enumerate(value)]
     return [(place, value)]
 
@@ -183,6 +185,8 @@ def resource_patterns(value, place, variables):
                 raise PolicyError(where, "a resource is * or arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE")
             if any(isinstance(piece, Variable) for part in parts[:5] for piece in part):
                 raise PolicyError(where, "policy variables belong after the fifth colon of an ARN")
+            if not parts[2] or ANY in parts[2] or ONE in parts[2]:
+                raise PolicyError(where, "the service of an ARN is written in full")
         found.append(pieces)
     return found
 
@@ -195,8 +199,8 @@ def principals(value, place):
     """The principals of type AWS that VALUE names, "*" among them; those of other types match nobody here."""
     if value == "*":
         return ["*"]
-    if not isinstance(value, dict):
-        raise PolicyError(place, "a principal is * or an object")
+    if not isinstance(value, dict) or not value:
+        raise PolicyError(place, "a principal is * or an object that names some")
     found = []
     for kind, names in value.items():
         if kind not in ("AWS", "Service", "Federated", "CanonicalUser"):
@@ -215,19 +219,19 @@ def number(text):
     return Decimal(text) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) else None
 
 
-DATE = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:\d\d))?)?", re.ASCII)
+DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:\d\d))?)?)?", re.ASCII)
 
 
 def date(text):
-    """Seconds since 1970 of a W3C date (https://www.w3.org/TR/NOTE-datetime) or of seconds; None if it is neither."""
-    if re.fullmatch(r"-?[0-9]{5,}|[0-9]{1,3}", text):
+    """Seconds since 1970 of a W3C date (https://www.w3.org/TR/NOTE-datetime), of which a year is one, or of seconds."""
+    if re.fullmatch(r"[0-9]{1,3}|[0-9]{5,}", text):
         return Decimal(text)
     found = DATE.fullmatch(text)
     if not found:
         return None
     year, month, day, hour, minute, second, fraction, zone = found.groups()
     try:
-        moment = datetime(int(year), int(month), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0),
+        moment = datetime(int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0),
                           tzinfo=timezone.utc)
     except ValueError:
         return None
@@ -362,9 +366,7 @@ class Condition:
             return empty or all(self.matches(value, context) for value in values)
         if self.set == "ForAnyValue":
             return not empty and any(self.matches(value, context) for value in values)
-        if not values:
-            return self.negated
-        return len(values) == 1 and self.matches(values[0], context)
+        return any(self.one(ours, value, context) for ours in self.values for value in values) != self.negated
 
 
 def conditions(value, place, variables):
@@ -459,15 +461,13 @@ class Policy:
         version = document.get("Version", "2008-10-17")
         if version not in VERSIONS:
             raise PolicyError("Version", f"one of {', '.join(VERSIONS)} is needed")
-        if not is_text(document.get("Id", "")):
-            raise PolicyError("Id", "a string is needed")
+        if not is_text(document.get("Id", "")) or "Id" in document and kind != "bucket":
+            raise PolicyError("Id", "a string is needed, and only the policy of a bucket has it")
         listed = one_or_many(document.get("Statement", []), "Statement")
-        if not listed:
-            raise PolicyError("Statement", "no statement")
         self.kind = kind
         self.statements = [Statement(value, place, kind, version) for place, value in listed]
         sids = [statement.sid for statement in self.statements if statement.sid]
-        if kind != "bucket" and len(set(sids)) < len(sids):
+        if len(set(sids)) < len(sids):
             raise PolicyError("Statement", "two statements with the same Sid")
 
     def decide(self, request, context):
@@ -505,13 +505,13 @@ def context_of(request):
 
 
 def combine(kinds, decisions):
-    """The result of all policies: a Deny ends it, each cap has to allow, and a grant is needed."""
+    """The result of all policies: a Deny ends it, each kind of cap has to allow, and a grant is needed."""
     if "deny" in decisions:
         return "deny"
-    if any(kind in CAPS and decision != "allow" for kind, decision in zip(kinds, decisions)):
+    allowing = {kind for kind, decision in zip(kinds, decisions) if decision == "allow"}
+    if any(kind in CAPS and kind not in allowing for kind in kinds):
         return "capped"
-    granted = any(kind not in CAPS and decision == "allow" for kind, decision in zip(kinds, decisions))
-    return "allow" if granted else "none"
+    return "allow" if allowing.difference(CAPS) else "none"
 
 
 def evaluate(case):
