@@ -427,3 +427,12 @@ int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table, struct gml_span k
 		    gml_table_name(table), text);
 	return GML_ERR_CORRUPT;
 }
+
+int gml_txn_ids_end(struct gml_txn *txn)
+{
+	gml_txn_log(
+		txn, GML_LOG_ERROR,
+		"metadata: all numbers for inodes and names are used; what is there can be read, "
+		"changed and removed: copy the buckets to a new store");
+	return GML_ERR_NOSPC;
+}

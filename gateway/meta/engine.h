@@ -241,8 +241,9 @@ struct gml_engine {
 	/* The next number of the store's one counter: greater than every committed one before it;
 	 * not even a power cut lets a number return. A closure that fails returns its numbers; one
 	 * that succeeds puts each into a key or value of a record. Write transactions only. 0: the
-	 * counter is damaged, cannot be read, or would reach GML_ENGINE_ID_END, and the transaction
-	 * fails. */
+	 * transaction fails, whatever the closure returns: with NOSPC if the next number would be
+	 * GML_ENGINE_ID_END (gml_txn_ids_end), else because the counter is damaged or cannot be
+	 * read. */
 	uint64_t (*next_id)(struct gml_txn *txn);
 	/* Number of entries of the table. May be NULL unless caps.cheap_count. */
 	int (*count)(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);
@@ -411,5 +412,7 @@ int gml_txn_call(struct gml_txn *txn, gml_meta_fn fn, void *arg);
 /* The record of `table` at `key` is damaged: logs its table and key, unless it was the last one
  * logged, and returns CORRUPT. The key may be borrowed. Any thread. */
 int gml_txn_corrupt(struct gml_txn *txn, enum gml_table table, struct gml_span key);
+/* All numbers of the counter are used: logs it, and returns NOSPC. Any thread. */
+int gml_txn_ids_end(struct gml_txn *txn);
 
 #endif

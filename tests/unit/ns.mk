@@ -41,3 +41,7 @@ tests_unit_ns_change_test_SOURCES = tests/unit/ns_change_test.c tests/unit/ns_su
 tests_unit_ns_change_test_LDADD = $(NS_TEST_LDADD)
 tests_unit_ns_change_test_CPPFLAGS = $(NS_TEST_CPPFLAGS) -I$(top_srcdir)/tests/unit
 tests_unit_ns_change_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=gml_may_change
+check_PROGRAMS += tests/unit/ns_numbers_test
+tests_unit_ns_numbers_test_SOURCES = tests/unit/ns_numbers_test.c tests/unit/child_support.h tests/unit/ns_support.h tests/unit/object_support.h
+tests_unit_ns_numbers_test_LDADD = $(NS_TEST_LDADD)
+tests_unit_ns_numbers_test_CPPFLAGS = $(NS_TEST_CPPFLAGS) -I$(top_srcdir)/tests/unit

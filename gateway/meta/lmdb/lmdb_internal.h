@@ -144,7 +144,7 @@ int gml_lmdb_count(struct gml_txn *head, enum gml_table table, uint64_t *count_o
 int gml_lmdb_write_begin(struct gml_lmdb *meta, struct gml_lmdb_txn *txn, void *local);
 int gml_lmdb_write_commit(struct gml_lmdb_txn *txn);
 void gml_lmdb_write_abort(struct gml_lmdb_txn *txn);
-/* Skip the next `count` numbers. CORRUPT, and errors of put. */
+/* Skip the next `count` numbers, or all that are left. CORRUPT, and errors of put. */
 int gml_lmdb_skip_ids(struct gml_lmdb_txn *txn, uint64_t count);
 void gml_lmdb_pool_drain(struct gml_lmdb *meta);
 /* An error of LMDB within a transaction: unless it is NOTFOUND, it is logged and ends a write

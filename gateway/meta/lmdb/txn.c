@@ -314,7 +314,7 @@ uint64_t gml_lmdb_next_id(struct gml_txn *head)
 	if (!txn_load_id(txn))
 		return 0;
 	if (txn->last_id + 1 >= GML_ENGINE_ID_END) {
-		int rc = txn_id_damaged(txn);
+		int rc = gml_txn_ids_end(head);
 		txn->failed = txn->failed ? txn->failed : rc;
 		return 0;
 	}
@@ -326,8 +326,9 @@ int gml_lmdb_skip_ids(struct gml_lmdb_txn *txn, uint64_t count)
 {
 	if (!txn_load_id(txn))
 		return txn->failed;
+	/* Near their end all that are left: a store without numbers can still be read. */
 	if (count >= GML_ENGINE_ID_END - txn->last_id)
-		return txn_id_damaged(txn);
+		count = GML_ENGINE_ID_END - 1 - txn->last_id;
 	txn->last_id += count;
 	txn->id_changed = true;
 	return txn_store_id(txn);

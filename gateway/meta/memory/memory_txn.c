@@ -166,8 +166,7 @@ uint64_t gml_memory_next_id(struct gml_txn *head)
 {
 	struct gml_memory_txn *txn = gml_memory_txn_of(head);
 	if (txn->version->last_id + 1 >= GML_ENGINE_ID_END) {
-		memory_fail(txn,
-			    gml_txn_corrupt(head, GML_TABLE_SUPER, (struct gml_span){NULL, 0}));
+		memory_fail(txn, gml_txn_ids_end(head));
 		return 0;
 	}
 	return ++txn->version->last_id;

@@ -261,7 +261,7 @@ int gml_rec_sums_next(struct gml_txn *txn, uint64_t blob, uint32_t from, uint64_
 struct gml_sum_pending {
 	uint64_t size; /* bytes to be summed, not 0 */
 	uint64_t next; /* first block that has not been */
-	uint64_t mark; /* a number that is used once: another one means other bytes */
+	uint64_t mark; /* used once for this blob: another one means other bytes */
 	int64_t since; /* when it was settled; ns since the epoch */
 };
 int gml_rec_sum_pending_get(struct gml_txn *txn, uint64_t blob, struct gml_sum_pending *out);

@@ -46,14 +46,13 @@ int gml_blob_take_ref(struct gml_txn *txn, uint64_t blob, const struct gml_fresh
 	return rc == 0 && fresh->sums != NULL ? sums_publish(txn, blob, fresh->sums) : rc;
 }
 
-int gml_blob_sums_pend(struct gml_txn *txn, uint64_t blob, uint64_t size)
+int gml_blob_sums_pend(struct gml_txn *txn, const struct gml_inode *inode, uint64_t size)
 {
-	struct gml_sum_pending pending = {
-		.size = size, .mark = gml_txn_next_id(txn), .since = gml_now()};
-	gml_assert(gml_blob_is_write(blob)); /* others never change: summed from the first */
-	if (size == 0)
-		return 0;
-	return pending.mark == 0 ? GML_ERR_CORRUPT : gml_rec_sum_pending_put(txn, blob, &pending);
+	const struct gml_sum_pending pending = {
+		.size = size, .mark = inode->change, .since = gml_now()};
+	gml_assert(
+		gml_blob_is_write(inode->wblob)); /* others never change: summed from the first */
+	return size == 0 ? 0 : gml_rec_sum_pending_put(txn, inode->wblob, &pending);
 }
 
 int gml_blob_sums_void(struct gml_txn *txn, uint64_t blob)

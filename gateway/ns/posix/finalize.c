@@ -137,7 +137,7 @@ int gml_finalize_apply(struct gml_txn *txn, struct gml_store *store, struct gml_
 		inode->mtime = final->mtime;
 		if (final->ctime > inode->ctime)
 			inode->ctime = final->ctime;
-		rc = gml_blob_sums_pend(txn, inode->wblob, final->size);
+		rc = gml_blob_sums_pend(txn, inode, final->size);
 	}
 	inode->size = final->size;
 	inode->flags &= ~(uint32_t)GML_INODE_SPARSE;

@@ -153,10 +153,11 @@ static uint64_t setattr_size(const struct setattr_arg *arg)
 
 /* The write blob stays as long as the new size, and is summed again: its last block is another one.
  * With size 0 it goes to an orphan, and need not be on disk. */
-static int setattr_resum(struct gml_txn *txn, uint64_t wblob, uint64_t size)
+static int setattr_resum(struct gml_txn *txn, struct gml_inode *inode, uint64_t size)
 {
-	int rc = gml_blob_sums_void(txn, wblob);
-	return rc == 0 ? gml_blob_sums_pend(txn, wblob, size) : rc;
+	int rc = gml_blob_sums_void(txn, inode->wblob);
+	inode->change = gml_change_next(inode->change);
+	return rc == 0 ? gml_blob_sums_pend(txn, inode, size) : rc;
 }
 
 /* The content map and the size, inside the transaction. */
@@ -168,7 +169,7 @@ static int setattr_resize(struct gml_txn *txn, struct setattr_arg *arg, struct g
 	gml_assert(!(inode->flags & GML_INODE_DIRTY)); /* finalized before */
 	gml_inode_forget_content(inode);
 	if (inode->wblob != 0)
-		rc = setattr_resum(txn, inode->wblob, size);
+		rc = setattr_resum(txn, inode, size);
 	if (rc == 0 && (size < inode->size || size == 0))
 		rc = gml_extent_retire(txn, inode, size, UINT64_MAX, size == 0);
 	/* the write blob is cut right after the commit */
