@@ -504,7 +504,8 @@ static int blob_sums(struct gml_txn *txn, void *arg)
 {
 	static const uint64_t summed[] = {0, 1, 65535, 65536, 65537, 1 << 20};
 	uint32_t sums[GML_SUM_CHUNK], got[GML_SUM_CHUNK], chunk;
-	struct gml_sum_pending pending = {.size = 7, .next = 300, .mark = UINT64_MAX, .since = -5};
+	struct gml_sum_pending pending = {
+		.size = (300 << 16) + 7, .next = 300, .mark = UINT64_MAX, .since = -5};
 	struct gml_sum_pending seen;
 	struct gml_blob_rec rec;
 	uint64_t id;
