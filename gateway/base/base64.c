@@ -3,6 +3,7 @@
 
 static const char base64_std[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char base64_url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+_Static_assert(sizeof(base64_std) == 65 && sizeof(base64_url) == 65, "a digit for each six bits");
 
 static size_t base64_encode(const uint8_t *in, size_t len, char *out, const char *alphabet,
 			    bool pad)

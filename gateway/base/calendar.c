@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include "assert.h"
 #include "span.h"
 
 #define CALENDAR_DAY 86400
@@ -40,6 +41,7 @@ static void calendar_set_days(struct gml_civil *civil, int64_t days)
 	civil->day = (unsigned)(of_year - (153 * month + 2) / 5 + 1);
 	civil->month = (unsigned)(month < 10 ? month + 3 : month - 9);
 	civil->year = year + era * 400 + (civil->month <= 2);
+	gml_assert(civil->day >= 1 && civil->day <= 31 && civil->month >= 1 && civil->month <= 12);
 }
 
 bool gml_civil_valid(const struct gml_civil *civil)
@@ -99,6 +101,7 @@ static void calendar_put(char *out, unsigned width, unsigned value)
 		out[width] = (char)('0' + value % 10);
 		value /= 10;
 	}
+	gml_assert(value == 0); /* the width was enough */
 }
 
 void gml_date_iso(int64_t seconds, char out[25])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clock.h"
 #include <time.h>
+#include "assert.h"
 
 static int64_t clock_ns(clockid_t id)
 {
@@ -22,5 +23,6 @@ int64_t gml_monotonic(void)
 uint64_t gml_change_next(uint64_t last)
 {
 	int64_t now = clock_ns(CLOCK_REALTIME);
+	gml_assert(last < UINT64_MAX); /* a change attribute only grows */
 	return now > 0 && (uint64_t)now > last ? (uint64_t)now : last + 1;
 }

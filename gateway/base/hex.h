@@ -6,15 +6,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "assert.h"
 
 /* The digit of a value below 16. */
 static inline char gml_hex_digit(unsigned value)
 {
+	gml_assert(value < 16);
 	return (char)(value + (value > 9 ? 'a' - 10 : '0'));
 }
 
 static inline char gml_hex_digit_upper(unsigned value)
 {
+	gml_assert(value < 16);
 	return (char)(value + (value > 9 ? 'A' - 10 : '0'));
 }
 

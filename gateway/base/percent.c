@@ -64,6 +64,7 @@ unsigned char gml_percent_take(struct gml_span *in, bool plus)
 	const char *p = in->ptr;
 	unsigned char c = (unsigned char)*p, escaped;
 	size_t used = 1;
+	gml_assert(in->len > 0);
 	if (c == '%' && in->len >= 3 && gml_unhex(p + 1, 1, &escaped)) {
 		c = escaped;
 		used = 3;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <gemel/types.h>
+#include "assert.h"
 
 /* A string literal as a span, also in a static initializer. */
 #define GML_LIT(text) ((struct gml_span){(text), sizeof(text) - 1})
@@ -32,6 +33,7 @@ static inline const char *gml_span_chars(struct gml_span span)
 /* The byte at `at`, which is less than span.len. */
 static inline char gml_span_at(struct gml_span span, size_t at)
 {
+	gml_assert(at < span.len);
 	return gml_span_chars(span)[at];
 }
 
@@ -88,6 +90,7 @@ static inline int gml_span_order_nocase(struct gml_span a, struct gml_span b)
 /* What follows the first `off` bytes; off is at most span.len. */
 static inline struct gml_span gml_span_from(struct gml_span span, size_t off)
 {
+	gml_assert(off <= span.len);
 	return gml_span_of(off > 0 ? gml_span_chars(span) + off : span.ptr, span.len - off);
 }
 
