@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/percent.h"
 
 /* ---- sink ---- */
@@ -21,6 +22,7 @@ void auth_sink_init(struct auth_sink *sink, struct auth_digest *digest, char *ou
 void auth_sink_flush(struct auth_sink *sink)
 {
 	size_t fits;
+	gml_assert(sink->out == NULL || sink->len < sink->cap); /* the last byte is NUL */
 	auth_digest_update(sink->digest, sink->stage, sink->staged);
 	if (sink->out != NULL) {
 		fits = sink->cap - 1 - sink->len;
@@ -36,6 +38,7 @@ void auth_sink_flush(struct auth_sink *sink)
 void auth_sink_put(struct auth_sink *sink, const void *buf, size_t len)
 {
 	const char *from = buf;
+	gml_assert(sink->staged < sizeof(sink->stage)); /* a full stage has been flushed */
 	if (len < sizeof(sink->stage) - sink->staged) {
 		memcpy(sink->stage + sink->staged, from, len);
 		sink->staged += len;
@@ -61,6 +64,7 @@ void auth_sink_span(struct auth_sink *sink, struct gml_span span)
 
 void auth_sink_char(struct auth_sink *sink, char c)
 {
+	gml_assert(sink->staged < sizeof(sink->stage));
 	sink->stage[sink->staged++] = c;
 	if (sink->staged == sizeof(sink->stage))
 		auth_sink_flush(sink);
@@ -231,6 +235,7 @@ void auth_canonical_query(struct auth_sink *sink, struct auth_param *params, siz
 			params[kept++] = params[i];
 	canonical_sort(params, kept);
 	for (size_t i = 0; i < kept; i++) {
+		gml_assert(i == 0 || canonical_param_compare(&params[i - 1], &params[i]) <= 0);
 		if (i > 0)
 			auth_sink_char(sink, '&');
 		canonical_encode(sink, params[i].name, true, false);
@@ -248,6 +253,7 @@ static void canonical_value(struct auth_sink *sink, struct gml_span value)
 	while (value.len > 0) {
 		size_t space = gml_span_find(value, ' ');
 		size_t run = space < value.len ? space + 1 : space;
+		gml_assert(run > 0); /* else this never ends */
 		auth_sink_put(sink, value.ptr, run);
 		while (run < value.len && gml_span_at(value, run) == ' ')
 			run++;
@@ -290,6 +296,7 @@ bool auth_signed_next(struct gml_span *list, struct gml_span *name_out)
 			skip = 3;
 			break;
 		}
+	gml_assert((size_t)(end - stop) >= skip);
 	*name_out = gml_span_of(p, (size_t)(stop - p));
 	*list = gml_span_of(stop + skip, (size_t)(end - stop) - skip);
 	return true;

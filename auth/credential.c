@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/calendar.h"
 #include "gateway/base/hex.h"
 
@@ -31,6 +32,7 @@ struct credential_query {
 enum auth_result auth_refuse(struct auth_credential *credential, enum auth_result result,
 			     const char *detail)
 {
+	gml_assert(result != AUTH_OK && result != AUTH_NONE && detail != NULL);
 	credential->detail = detail;
 	return result;
 }
@@ -166,6 +168,8 @@ static bool credential_rsplit(struct gml_span *rest, bool encoded, struct gml_sp
 	return false;
 }
 
+_Static_assert(sizeof(((struct auth_credential *)NULL)->key_buf) > AUTH_KEY_MAX,
+	       "a decoded key has its NUL");
 bool auth_credential_scope(struct auth_credential *credential, struct gml_span text, bool encoded)
 {
 	struct gml_span rest = text, terminator;
@@ -257,6 +261,8 @@ static enum auth_result credential_check_v4(const struct auth_request *request,
 		return auth_refuse(credential, AUTH_MALFORMED,
 				   "The credential scope names another service. This endpoint "
 				   "belongs to \"s3\".");
+	/* What auth_credential_scope and credential_date_iso accepted. */
+	gml_assert(credential->date.len == 8 && strlen(credential->amz_date) == 16);
 	if (memcmp(credential->date.ptr, credential->amz_date, 8) != 0)
 		return auth_refuse(
 			credential, AUTH_MALFORMED,
@@ -269,6 +275,7 @@ static bool credential_date_iso(struct gml_span text, struct auth_credential *cr
 {
 	if (!gml_date_basic_parse(text, &credential->time))
 		return false;
+	gml_assert(text.len == sizeof(credential->amz_date) - 1);
 	memcpy(credential->amz_date, text.ptr, sizeof(credential->amz_date) - 1);
 	return true;
 }
@@ -493,7 +500,22 @@ static enum auth_result credential_header(const struct auth_request *request,
 	return auth_refuse(credential, AUTH_INCOMPLETE, "Unsupported Authorization Type");
 }
 
-enum auth_result auth_parse(const struct auth_request *request, struct auth_credential *credential)
+/* What auth_parse promises with that result. */
+static bool credential_is_whole(const struct auth_credential *credential, enum auth_result result)
+{
+	if (result == AUTH_NONE)
+		return credential->kind == 0 && credential->access_key.len == 0;
+	if (result != AUTH_OK)
+		return credential->detail != NULL &&
+		       (result == AUTH_MALFORMED || result == AUTH_INCOMPLETE ||
+			result == AUTH_UNSIGNED_HEADER);
+	return credential->kind != 0 && credential->access_key.len > 0 &&
+	       credential->access_key.len <= AUTH_KEY_MAX && credential->detail == NULL &&
+	       (credential->kind >= AUTH_V2_HEADER || credential->signature.len == 64);
+}
+
+static enum auth_result credential_parse(const struct auth_request *request,
+					 struct auth_credential *credential)
 {
 	struct auth_param params[AUTH_PARAMS_MAX];
 	struct credential_query query;
@@ -528,4 +550,11 @@ enum auth_result auth_parse(const struct auth_request *request, struct auth_cred
 	if (credential_payload_plain(request, credential) != AUTH_OK)
 		return AUTH_INCOMPLETE;
 	return AUTH_NONE;
+}
+
+enum auth_result auth_parse(const struct auth_request *request, struct auth_credential *credential)
+{
+	enum auth_result rc = credential_parse(request, credential);
+	gml_assert(credential_is_whole(credential, rc));
+	return rc;
 }

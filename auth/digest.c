@@ -5,6 +5,10 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <string.h>
+#include "gateway/base/assert.h"
+
+_Static_assert(AUTH_SHA1_SIZE <= AUTH_SHA256_SIZE && AUTH_SHA256_SIZE <= AUTH_HMAC_BLOCK,
+	       "a hash fits where a SHA-256 is kept, and a long key's hash into the block");
 
 /* Fetched once: EVP_sha256() looks the implementation up again at every init, which costs more than
  * the hashing. Kept until the process ends. */
@@ -66,6 +70,7 @@ static size_t digest_size(enum auth_hash hash)
 void auth_digest_begin(struct auth_digest *digest, enum auth_hash hash)
 {
 	bool begun = digest->fresh && hash == AUTH_SHA256;
+	gml_assert(digest->ctx != NULL || digest->failed); /* between init and release */
 	digest->hash = hash;
 	digest->fresh = false;
 	if (!digest->failed && !begun && EVP_DigestInit_ex(digest->ctx, digest_md[hash], NULL) != 1)
@@ -74,12 +79,15 @@ void auth_digest_begin(struct auth_digest *digest, enum auth_hash hash)
 
 void auth_digest_update(struct auth_digest *digest, const void *buf, size_t len)
 {
+	gml_assert(!digest->fresh); /* it has begun */
 	if (len > 0 && !digest->failed && EVP_DigestUpdate(digest->ctx, buf, len) != 1)
 		digest->failed = true;
 }
 
 bool auth_digest_final(struct auth_digest *digest, uint8_t *out)
 {
+	gml_assert(digest->failed ||
+		   EVP_MD_CTX_get_size(digest->ctx) == (int)digest_size(digest->hash));
 	if (!digest->failed && EVP_DigestFinal_ex(digest->ctx, out, NULL) != 1)
 		digest->failed = true;
 	if (digest->failed)
@@ -133,6 +141,7 @@ bool auth_hmac_key_init(struct auth_hmac_key *ready, enum auth_hash hash, const 
 {
 	struct auth_digest inner, outer;
 	bool ok;
+	gml_assert(ready->inner == NULL && ready->outer == NULL); /* what it held is released */
 	auth_digest_init(&inner);
 	auth_digest_init(&outer);
 	auth_hmac_begin(&inner, hash, key, len);
@@ -166,6 +175,7 @@ bool auth_hmac_ready(struct auth_digest *digest, const struct auth_hmac_key *rea
 		     size_t msg_len, uint8_t *out)
 {
 	uint8_t inner[AUTH_SHA256_SIZE];
+	gml_assert(ready->inner != NULL && ready->outer != NULL);
 	digest_resume(digest, ready->inner, ready->hash);
 	auth_digest_update(digest, msg, msg_len);
 	auth_digest_final(digest, inner);

@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "auth/canonical.h"
+#include "gateway/base/assert.h"
 
 #define SIGNING_SLOTS 256u /* power of two; a slot holds the last key that fell into it */
 #define SIGNING_SCOPE_MAX (8 + AUTH_REGION_MAX)
+_Static_assert((SIGNING_SLOTS & (SIGNING_SLOTS - 1)) == 0, "a hash is cut to a slot's number");
+_Static_assert(AUTH_SIGNING_KEY_SIZE == AUTH_SHA256_SIZE, "each step's hash is the next one's key");
 
 struct signing_slot {
 	size_t secret_len, scope_len; /* scope_len 0: free */
@@ -78,6 +81,7 @@ static struct signing_slot *signing_slot_of(struct auth_key_cache *cache,
 static bool signing_slot_holds(const struct signing_slot *slot, const char *scope, size_t scope_len,
 			       struct gml_span secret)
 {
+	gml_assert((slot->scope_len > 0) == (slot->ready.inner != NULL));
 	return slot->scope_len == scope_len && memcmp(slot->scope, scope, scope_len) == 0 &&
 	       slot->secret_len == secret.len &&
 	       CRYPTO_memcmp(slot->secret, secret.ptr, secret.len) == 0;
@@ -86,6 +90,8 @@ static bool signing_slot_holds(const struct signing_slot *slot, const char *scop
 static void signing_slot_fill(struct signing_slot *slot, const char *scope, size_t scope_len,
 			      struct gml_span secret, const uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
+	gml_assert(scope_len > 0 && scope_len <= sizeof(slot->scope));
+	gml_assert(secret.len > 0 && secret.len <= sizeof(slot->secret));
 	auth_hmac_key_release(&slot->ready);
 	OPENSSL_cleanse(slot, sizeof(*slot));
 	if (!auth_hmac_key_init(&slot->ready, AUTH_SHA256, key, AUTH_SIGNING_KEY_SIZE))
@@ -119,6 +125,7 @@ bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest,
 	    credential->region.len > AUTH_REGION_MAX || secret.len == 0 ||
 	    secret.len > AUTH_SECRET_MAX)
 		return signing_mac_plain(digest, credential, secret, text, mac, key);
+	gml_assert(gml_span_equal(credential->service, GML_LIT("s3"))); /* no slot says which */
 	memcpy(scope, credential->date.ptr, 8);
 	memcpy(scope + 8, credential->region.ptr, credential->region.len);
 	slot = signing_slot_of(cache, credential);

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/base64.h"
 
 #define V2_SKEW 900
 #define V2_SIGNATURE_LEN 28 /* base64 of 20 bytes */
+_Static_assert(V2_SIGNATURE_LEN == GML_BASE64_LEN(AUTH_SHA1_SIZE), "of an HMAC-SHA1");
 
 /* Query parameters that are part of the resource; the response-* ones and these values are signed
  * decoded. */
@@ -85,6 +87,7 @@ static void v2_decoded(struct auth_sink *sink, struct gml_span raw)
 				break;
 			}
 		len = auth_decode(gml_span_of(raw.ptr, take), true, piece, sizeof(piece));
+		gml_assert(take > 0 && len >= 0); /* decoding lengthens nothing */
 		auth_sink_put(sink, piece, (size_t)len);
 		raw = gml_span_from(raw, take);
 	}
@@ -254,6 +257,7 @@ enum auth_result auth_v2_verify(const struct auth_request *request,
 				int64_t now, char *canonical_out, size_t canonical_cap)
 {
 	char given[V2_SIGNATURE_LEN];
+	gml_assert(credential->kind == AUTH_V2_HEADER || credential->kind == AUTH_V2_QUERY);
 	if (credential->kind == AUTH_V2_QUERY && now > credential->expires)
 		return AUTH_EXPIRED;
 	if (credential->kind == AUTH_V2_HEADER &&

@@ -9,6 +9,7 @@
 #include "auth/credential.h"
 #include "auth/signing.h"
 #include "auth/sigv2.h"
+#include "gateway/base/assert.h"
 #include "gateway/base/hex.h"
 
 #define V4_SKEW 900
@@ -16,6 +17,9 @@
 #define V4_EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 /* Longest of the three names, two lines of at most 128, three of 64, and their ends. */
 #define V4_STRING_MAX 512
+_Static_assert(sizeof(((struct auth_stream *)NULL)->scope) >
+		       sizeof("YYYYMMDD//s3/aws4_request") + AUTH_REGION_MAX,
+	       "the longest scope that auth_parse accepts fits");
 
 struct v4_text {
 	char buf[V4_STRING_MAX];
@@ -26,6 +30,7 @@ struct v4_text {
  * auth_stream; overflow is a bug, and would make a wrong signature, not a wrong write. */
 static void v4_line(struct v4_text *text, const char *line, size_t len)
 {
+	gml_assert(len < sizeof(text->buf) - text->len);
 	if (len >= sizeof(text->buf) - text->len)
 		return;
 	if (text->len > 0)
@@ -132,6 +137,7 @@ out:
 
 static enum auth_result v4_check_time(const struct auth_credential *credential, int64_t now)
 {
+	gml_assert(credential->kind != AUTH_V4_QUERY || credential->expires > 0); /* auth_parse */
 	if (credential->time > now + V4_SKEW)
 		return AUTH_SKEW;
 	if (credential->kind == AUTH_V4_QUERY)
@@ -147,6 +153,7 @@ enum auth_result auth_verify(const struct auth_request *request,
 {
 	struct auth_stream stream;
 	enum auth_result rc;
+	gml_assert(credential->kind >= AUTH_V4_HEADER && credential->kind <= AUTH_V2_QUERY);
 	if (canonical_out != NULL && canonical_cap > 0)
 		canonical_out[0] = '\0';
 	if (credential->kind == AUTH_V2_HEADER || credential->kind == AUTH_V2_QUERY)
@@ -182,6 +189,9 @@ static bool v4_stream_link(struct auth_stream *stream, const char *algorithm, bo
 	uint8_t mac[32];
 	char hex[65];
 	bool ok;
+	/* The chain begins at the request's signature: auth_verify has filled the stream. */
+	gml_assert(strnlen(stream->previous, sizeof(stream->previous)) == 64);
+	gml_assert(strnlen(stream->amz_date, sizeof(stream->amz_date)) == 16);
 	text.len = 0;
 	gml_hex(sha256, 32, hex);
 	v4_line_z(&text, algorithm, 32);
@@ -266,6 +276,7 @@ static bool v4_signed_list(const struct auth_request *request, char list[V4_LIST
 
 static bool v4_append(char *out, size_t cap, size_t *len, struct gml_span piece)
 {
+	gml_assert(*len < cap); /* the NUL of the last piece */
 	if (piece.len >= cap - *len)
 		return false;
 	memcpy(out + *len, piece.ptr, piece.len);
