@@ -3,6 +3,7 @@
  * other grants. Rights are mode bits, which S3's ACLs cannot express. Setting the present ACL
  * succeeds ("Controlling ownership of objects", S3 user guide); any other is refused. */
 #include "call.h"
+#include "gateway/base/assert.h"
 
 #define ACL_ELEMENTS_MAX 256
 
@@ -17,6 +18,7 @@ static enum s3_error acl_owner(struct s3_call *call, uint32_t *uid_out)
 			*uid_out = gml_object_info(call->object)->uid;
 		return error;
 	}
+	gml_assert(call->target != NULL); /* unsupported_wants_bucket */
 	*uid_out = call->target->uid;
 	/* s3_check_bucket has asked whether the caller may see it. */
 	return action == GML_ACTION_NONE

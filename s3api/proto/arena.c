@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 
 #define ARENA_BLOCK 8192
 #define ARENA_MAX ((size_t)64 << 20)
 #define ARENA_ALIGN 16
+_Static_assert(ARENA_ALIGN >= _Alignof(max_align_t) && ARENA_BLOCK % ARENA_ALIGN == 0,
+	       "what follows in a block is aligned for any type");
 
 struct s3_arena_block {
 	struct s3_arena_block *next;
@@ -18,6 +21,7 @@ struct s3_arena_block {
 
 void s3_arena_init(struct s3_arena *arena, void *first, size_t size)
 {
+	gml_assert((uintptr_t)first % ARENA_ALIGN == 0);
 	memset(arena, 0, sizeof(*arena));
 	arena->next = first;
 	arena->left = first ? size : 0;
@@ -38,6 +42,7 @@ static bool arena_grow(struct s3_arena *arena, size_t size)
 {
 	size_t data = size > ARENA_BLOCK ? size : ARENA_BLOCK;
 	struct s3_arena_block *block;
+	gml_assert(arena->total <= ARENA_MAX);
 	if (data > ARENA_MAX - arena->total)
 		return false;
 	block = malloc(sizeof(*block) + data);
@@ -63,6 +68,7 @@ static void *arena_take(struct s3_arena *arena, size_t size)
 		return NULL;
 	}
 	ptr = arena->next;
+	gml_assert((uintptr_t)ptr % ARENA_ALIGN == 0 && padded >= size);
 	arena->next += padded;
 	arena->left -= padded;
 	return ptr;

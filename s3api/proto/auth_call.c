@@ -3,7 +3,13 @@
 #include "call.h"
 
 #include <stdio.h>
+#include "auth/canonical.h"
+#include "gateway/base/assert.h"
 #include "gateway/base/calendar.h"
+
+_Static_assert((int)AUTH_KEY_MAX == (int)GML_ACCESS_KEY_MAX &&
+		       (int)AUTH_SECRET_MAX >= (int)GML_SECRET_MAX,
+	       "every key that the store keeps can sign");
 
 static enum s3_error auth_prepare(struct s3_call *call, struct auth_request *out)
 {
@@ -94,10 +100,12 @@ static enum s3_error auth_incomplete(struct s3_call *call, const struct auth_cre
 {
 	enum s3_error error = S3_ERR_INVALID_REQUEST;
 	if (credential->argument) {
-		struct gml_span value = s3_header(call, credential->argument);
+		struct gml_span value = {NULL, 0};
 		s3_detail(call, "ArgumentName", gml_span_text(credential->argument));
 		/* Even a malformed Authorization value may hold a credential: it is not echoed. */
-		if (value.ptr && strcasecmp(credential->argument, "authorization") != 0)
+		if (strcasecmp(credential->argument, "authorization") != 0)
+			value = s3_header(call, credential->argument);
+		if (value.ptr)
 			s3_detail(call, "ArgumentValue", value);
 		error = S3_ERR_INVALID_ARGUMENT;
 	}
@@ -160,6 +168,7 @@ static enum gml_authn auth_kind(const struct auth_credential *credential)
 
 static void auth_adopt(struct s3_call *call, const struct auth_credential *credential)
 {
+	gml_assert(!call->authenticated && call->access_key.len > 0);
 	gml_principal_of_user(&call->user, call->access_key, auth_kind(credential),
 			      &call->op.principal);
 	call->authenticated = true;
@@ -263,6 +272,7 @@ enum s3_error s3_authenticate(struct s3_call *call)
 	if (call->user.flags & GML_USER_DISABLED)
 		return S3_ERR_ACCESS_DENIED;
 	auth_adopt(call, &credential);
+	_Static_assert(sizeof(call->payload_sha256) == sizeof(credential.sha256), "one hash");
 	call->payload = credential.payload;
 	memcpy(call->payload_sha256, credential.sha256, sizeof(call->payload_sha256));
 	return S3_OK;

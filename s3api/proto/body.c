@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "call.h"
 #include "chunked.h"
+#include "gateway/base/assert.h"
 #include "gateway/base/base64.h"
 #include "gateway/base/hex.h"
 
@@ -116,6 +117,7 @@ enum s3_error s3_body_begin(struct s3_call *call, bool collect, uint64_t max)
 {
 	struct s3_body *body = &call->body;
 	enum s3_error error = s3_integrity_read(call, &body->integrity);
+	gml_assert(call->step != S3_BODY && body->wire == 0 && body->ndigests == 0); /* once */
 	if (error)
 		return error;
 	body->collect = collect;
@@ -147,9 +149,11 @@ enum s3_error s3_body_want(struct s3_call *call, int algorithm)
 {
 	struct s3_body *body = &call->body;
 	struct gml_digest *digest;
+	gml_assert(body->wire == 0); /* bytes that came before would be missing from it */
 	for (unsigned i = 0; i < body->ndigests; i++)
 		if (body->digests[i].algorithm == algorithm)
 			return S3_OK;
+	gml_assert(body->ndigests < S3_BODY_DIGESTS);
 	if (body->ndigests == S3_BODY_DIGESTS)
 		return S3_ERR_INTERNAL_ERROR;
 	digest = gml_digest_new(algorithm);
@@ -164,6 +168,7 @@ enum s3_error s3_body_want(struct s3_call *call, int algorithm)
 
 static enum s3_error body_collect(struct s3_body *body, const void *buf, size_t len)
 {
+	gml_assert(body->len <= body->max && body->len <= body->cap);
 	if (len > body->max - body->len)
 		return S3_ERR_MAX_MESSAGE_LENGTH;
 	if (body->cap - body->len < len) {
@@ -189,6 +194,7 @@ static enum s3_error body_store(struct s3_call *call, struct gml_span data)
 	struct s3_hash_job job;
 	bool beside = false;
 	enum s3_error error;
+	gml_assert(body->put != NULL); /* opened between s3_body_begin and the first byte */
 	for (unsigned i = 0; i < body->ndigests && data.len >= S3_HASHER_PIECE_MIN && !beside; i++)
 		beside = body->digests[i].algorithm == GML_DIGEST_MD5 &&
 			 s3_hasher_start(call->config->hasher, &job, body->digests[i].digest,
@@ -205,6 +211,7 @@ static enum s3_error body_store(struct s3_call *call, struct gml_span data)
 static enum s3_error body_take(struct s3_call *call, struct gml_span data)
 {
 	struct s3_body *body = &call->body;
+	gml_assert(body->received <= body->expected);
 	if (data.len == 0)
 		return S3_OK;
 	if (body->expected != UINT64_MAX && data.len > body->expected - body->received)
@@ -237,17 +244,21 @@ enum s3_error s3_body_feed(struct s3_call *call, const void *buf, size_t len)
 
 const uint8_t *s3_body_digest(const struct s3_call *call, int algorithm)
 {
-	for (unsigned i = 0; i < call->body.ndigests; i++)
-		if (call->body.digests[i].algorithm == algorithm)
-			return call->body.digests[i].value;
-	return NULL;
+	unsigned i = 0;
+	while (i < call->body.ndigests && call->body.digests[i].algorithm != algorithm)
+		i++;
+	gml_assert(i < call->body.ndigests); /* s3_body_want */
+	return i < call->body.ndigests ? call->body.digests[i].value : NULL;
 }
 
 static enum s3_error body_check_sha256(struct s3_call *call)
 {
-	const uint8_t *is = s3_body_digest(call, GML_CHECKSUM_SHA256);
+	const uint8_t *is;
 	char hex[65];
-	if (call->payload != AUTH_PAYLOAD_SIGNED || memcmp(is, call->payload_sha256, 32) == 0)
+	if (call->payload != AUTH_PAYLOAD_SIGNED)
+		return S3_OK;
+	is = s3_body_digest(call, GML_CHECKSUM_SHA256);
+	if (memcmp(is, call->payload_sha256, 32) == 0)
 		return S3_OK;
 	gml_hex(call->payload_sha256, 32, hex);
 	s3_detail(call, "ClientComputedContentSHA256", gml_span_text(hex));
@@ -258,9 +269,12 @@ static enum s3_error body_check_sha256(struct s3_call *call)
 
 static enum s3_error body_check_md5(struct s3_call *call)
 {
-	const uint8_t *is = s3_body_digest(call, GML_DIGEST_MD5);
+	const uint8_t *is;
 	char text[GML_BASE64_LEN(16) + 1];
-	if (!call->body.integrity.has_md5 || memcmp(is, call->body.integrity.md5, 16) == 0)
+	if (!call->body.integrity.has_md5)
+		return S3_OK;
+	is = s3_body_digest(call, GML_DIGEST_MD5);
+	if (memcmp(is, call->body.integrity.md5, 16) == 0)
 		return S3_OK;
 	gml_base64(call->body.integrity.md5, 16, text);
 	s3_detail(call, "ExpectedDigest", gml_span_text(text));
@@ -274,7 +288,9 @@ static enum s3_error body_read_trailer(struct s3_call *call)
 {
 	struct s3_integrity *expected = &call->body.integrity;
 	const char *algorithm = gml_checksum_name(expected->algorithm);
-	size_t n = s3_chunked_ntrailers(call->body.chunked);
+	size_t n;
+	gml_assert(call->body.chunked != NULL); /* s3_body_begin refuses trailers without it */
+	n = s3_chunked_ntrailers(call->body.chunked);
 	for (size_t i = 0; i < n; i++) {
 		struct gml_span name, value;
 		s3_chunked_trailer(call->body.chunked, i, &name, &value);
@@ -317,7 +333,8 @@ enum s3_error s3_body_end(struct s3_call *call)
 	if (error)
 		return error;
 	for (unsigned i = 0; i < body->ndigests; i++)
-		gml_digest_final(body->digests[i].digest, body->digests[i].value);
+		if (gml_digest_final(body->digests[i].digest, body->digests[i].value) == 0)
+			return S3_ERR_SERVICE_UNAVAILABLE;
 	error = body_check_sha256(call);
 	if (!error)
 		error = body_check_md5(call);
@@ -326,6 +343,7 @@ enum s3_error s3_body_end(struct s3_call *call)
 
 struct gml_span s3_body_text(const struct s3_call *call)
 {
+	gml_assert(call->body.collect); /* else it is in the store */
 	return gml_span_of(call->body.buf ? call->body.buf : "", call->body.len);
 }
 

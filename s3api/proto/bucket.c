@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Operations on buckets. */
 #include "call.h"
+#include "gateway/base/assert.h"
 #include "gateway/base/base64.h"
 
 /* ---- ListBuckets ---- */
@@ -20,6 +21,7 @@ static bool bucket_list_one(void *arg, const struct gml_bucket *bucket)
 	size_t len = strlen(bucket->name);
 	int order = memcmp(bucket->name, page->prefix.ptr,
 			   len < page->prefix.len ? len : page->prefix.len);
+	gml_assert(page->count == 0 || strcmp(page->last, bucket->name) < 0);
 	if (order > 0)
 		return false; /* behind every name with the prefix */
 	if (order < 0 || len < page->prefix.len)

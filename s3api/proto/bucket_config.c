@@ -4,11 +4,13 @@
 #include "call.h"
 
 #include <stdlib.h>
+#include "gateway/base/assert.h"
 
 #define CONFIG_ELEMENTS_MAX 64
 
 static enum s3_error config_may(struct s3_call *call)
 {
+	gml_assert(call->operation->action != GML_ACTION_NONE); /* the row of route.c says it */
 	return s3_error_from(gml_bucket_may(&call->op, call->config->store, call->bucket,
 					    call->operation->action));
 }
@@ -74,6 +76,7 @@ static const struct config_constant *config_constant_of(const char *operation)
 enum s3_error s3_get_bucket_constant(struct s3_call *call)
 {
 	const struct config_constant *constant = config_constant_of(call->operation->name);
+	gml_assert(constant != NULL); /* every row of route.c with this handler has one */
 	if (!constant)
 		return S3_ERR_INTERNAL_ERROR;
 	s3_xml_begin(&call->xml, constant->root, true);
@@ -98,6 +101,7 @@ static enum s3_error config_check_constant(struct s3_call *call,
 		s3_detail(call, "Element", gml_span_text(s3_doc_name(doc, child)));
 		return S3_ERR_NOT_IMPLEMENTED;
 	}
+	gml_assert(constant->element[0] != NULL && constant->others != NULL);
 	for (unsigned i = 0; i < 2 && constant->element[i]; i++) {
 		const struct s3_doc_field field = {constant->element[i], &node};
 		s3_node parent = node;
@@ -118,6 +122,7 @@ enum s3_error s3_put_bucket_constant(struct s3_call *call)
 	const struct config_constant *constant = config_constant_of(call->operation->name);
 	struct s3_doc *doc = NULL;
 	enum s3_error error = config_may(call);
+	gml_assert(constant != NULL && constant->put != NULL);
 	if (!error && !constant)
 		error = S3_ERR_INTERNAL_ERROR;
 	if (!error)

@@ -6,11 +6,17 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include "gateway/base/assert.h"
 
 #define CALL_OBJECT_SIZE_MAX ((uint64_t)5 << 30)
 #define CALL_XML_BODY_MAX (2u << 20)
 /* unread body that is still worth reading to keep the connection */
 #define CALL_DRAIN_MAX (1 << 20)
+
+_Static_assert(sizeof(((struct s3_call *)NULL)->request_id) == 17, "what s3_request_id writes");
+_Static_assert(sizeof(((struct s3_call *)NULL)->request_id) ==
+		       sizeof(((struct s3_call *)NULL)->op.request_id),
+	       "the core logs the same id");
 
 /* ---- configuration ---- */
 
@@ -116,6 +122,26 @@ static void call_fail(struct s3_call *call, enum s3_error error)
 		unread && (call->body_length < 0 || call->body_length > CALL_DRAIN_MAX);
 }
 
+/* What a handler of that mode leaves behind with S3_OK: the answer, or the next step and its
+ * work. */
+static bool call_is_begun(const struct s3_call *call, enum s3_mode mode)
+{
+	switch (mode) {
+	case S3_MODE_NOW:
+		return call->step == S3_RESPOND || (call->step == S3_WORK && call->work);
+	case S3_MODE_WORK:
+		return call->step == S3_WORK && call->work;
+	case S3_MODE_XML:
+		return call->step == S3_BODY && call->work && call->body.collect;
+	case S3_MODE_BODY:
+		return call->step == S3_BODY && call->work && call->body.put;
+	case S3_MODE_NONE:
+	case S3_MODE_ABSENT:
+		break;
+	}
+	return false;
+}
+
 static enum s3_error call_start_operation(struct s3_call *call)
 {
 	const struct s3_operation *operation = call->operation;
@@ -143,16 +169,19 @@ static enum s3_error call_start(struct s3_call *call, const struct s3_request *r
 	enum s3_error error = s3_request_read(call, request);
 	if (!error && call->operation)
 		return call_start_operation(call); /* s3_health_asked found it */
+	gml_assert(error || (call->bucket.len > 0) == (call->scope != S3_SERVICE));
 	if (!error)
 		error = s3_route(call);
 	if (!error)
 		error = s3_authenticate(call);
+	gml_assert(error || call->authenticated); /* nothing is done for others */
 	if (!error)
 		error = s3_check_supported(call);
 	if (!error)
 		error = s3_check_bucket(call);
 	if (!error)
 		error = call_start_operation(call);
+	gml_assert(error || call_is_begun(call, call->operation->mode));
 	return !error && call->arena.failed ? S3_ERR_SERVICE_UNAVAILABLE : error;
 }
 
@@ -188,6 +217,8 @@ enum s3_step s3_call_step(const struct s3_call *call)
 static void call_run_work(struct s3_call *call)
 {
 	enum s3_error error = call->work(call);
+	gml_assert(error || call->step == S3_RESPOND); /* call.h, invariant 1 */
+	gml_assert(error || call->body.put == NULL);   /* no success without what was sent */
 	if (!error && call->arena.failed)
 		error = S3_ERR_SERVICE_UNAVAILABLE;
 	if (error)
@@ -199,6 +230,7 @@ static void call_run_work(struct s3_call *call)
 
 void s3_call_work(struct s3_call *call)
 {
+	gml_assert(call->step == S3_WORK);
 	if (call->step == S3_WORK)
 		call_run_work(call);
 }
@@ -260,16 +292,20 @@ const struct s3_response *s3_call_response(const struct s3_call *call)
 
 static int call_object_run(struct s3_call *call, uint64_t pos, struct gml_run *out)
 {
+	int rc;
 	if (pos >= call->range_len)
 		return GML_ERR_INVAL;
 	/* Bounds the descriptors of an object of many parts. */
 	gml_object_run_release(call->object, call->range_off + pos);
-	return gml_object_run(call->object, call->range_off + pos, call->range_len - pos, out);
+	rc = gml_object_run(call->object, call->range_off + pos, call->range_len - pos, out);
+	gml_assert(rc != 0 || (out->len > 0 && out->len <= call->range_len - pos));
+	return rc;
 }
 
 int s3_call_run(struct s3_call *call, uint64_t pos, struct gml_run *out)
 {
 	struct gml_span text;
+	gml_assert(call->step == S3_RESPOND && call->response.has_body);
 	switch (call->content) {
 	case S3_CONTENT_NONE:
 		return GML_ERR_INVAL;

@@ -11,6 +11,7 @@
 
 #include "auth/canonical.h"
 #include "auth/digest.h"
+#include "gateway/base/assert.h"
 #include "gateway/base/hex.h"
 
 #define CHUNKED_SIGNATURE_NAME "x-amz-trailer-signature"
@@ -40,6 +41,8 @@ struct s3_chunked {
 	char names_buf[CHUNKED_NAMES_MAX];
 	char tail[S3_CHUNKED_TAIL_MAX];
 };
+_Static_assert(sizeof(((struct s3_chunked *)NULL)->signature) == 2 * AUTH_SHA256_SIZE,
+	       "a signature is an HMAC in hex");
 
 const char *s3_chunked_text(enum s3_chunked_error error)
 {
@@ -205,6 +208,7 @@ static enum s3_chunked_error chunked_header(struct s3_chunked *chunked)
 	size_t len = chunked->line_len, digits = 0;
 	uint64_t size = 0;
 	bool small = chunked->number > 0 && chunked->size < S3_CHUNKED_SIZE_MIN;
+	gml_assert(chunked->left == 0 && chunked->received <= chunked->decoded_length);
 	chunked->line_len = 0;
 	if (len == 0 || chunked->line[--len] != '\r')
 		return S3_CHUNKED_FORMAT;
@@ -242,6 +246,7 @@ static enum s3_chunked_error chunked_line(struct s3_chunked *chunked, const char
 {
 	const char *lf = memchr(*at, '\n', (size_t)(end - *at));
 	size_t len = (size_t)((lf != NULL ? lf : end) - *at);
+	gml_assert(chunked->line_len <= sizeof(chunked->line));
 	if (len > sizeof(chunked->line) - chunked->line_len)
 		return S3_CHUNKED_FORMAT;
 	memcpy(chunked->line + chunked->line_len, *at, len);
@@ -254,6 +259,8 @@ static enum s3_chunked_error chunked_data(struct s3_chunked *chunked, const char
 					  const char *end, struct gml_span *data_out)
 {
 	size_t len = (size_t)(end - *at);
+	gml_assert(chunked->left > 0 &&
+		   chunked->left <= chunked->decoded_length - chunked->received); /* 2 */
 	if (len > chunked->left)
 		len = (size_t)chunked->left;
 	if (chunked->is_signed)
@@ -272,6 +279,7 @@ static enum s3_chunked_error chunked_tail(struct s3_chunked *chunked, const char
 					  const char *end)
 {
 	size_t len = (size_t)(end - *at), cap = chunked->has_trailers ? sizeof(chunked->tail) : 2;
+	gml_assert(chunked->left == 0 && chunked->tail_len <= cap);
 	if (len > cap - chunked->tail_len)
 		return chunked->has_trailers ? S3_CHUNKED_TRAILER_FORMAT : S3_CHUNKED_FORMAT;
 	memcpy(chunked->tail + chunked->tail_len, *at, len);
@@ -307,6 +315,8 @@ enum s3_chunked_error s3_chunked_next(struct s3_chunked *chunked, struct gml_spa
 			break;
 		}
 	}
+	/* A consumer that gets no data comes back with the next input. */
+	gml_assert(rc != S3_CHUNKED_OK || data_out->len > 0 || at == end);
 	*input = gml_span_of(at, (size_t)(end - at));
 	chunked->error = rc;
 	return rc;
@@ -343,6 +353,7 @@ static enum s3_chunked_error chunked_trailer(struct s3_chunked *chunked, char *l
 		if (gml_span_equal(chunked->pairs[i].name, name))
 			return S3_CHUNKED_TRAILER_UNEXPECTED;
 	/* Announced names are at most TRAILERS_MAX, and each comes once: there is room. */
+	gml_assert(chunked->npairs < chunked->nnames);
 	chunked->pairs[chunked->npairs++] = (struct chunked_pair){name, value};
 	return S3_CHUNKED_OK;
 }
@@ -361,6 +372,7 @@ static enum s3_chunked_error chunked_verify_trailers(struct s3_chunked *chunked)
 {
 	struct chunked_pair sorted[S3_CHUNKED_TRAILERS_MAX];
 	uint8_t sha256[AUTH_SHA256_SIZE];
+	gml_assert(chunked->is_signed && chunked->npairs == chunked->nnames);
 	memcpy(sorted, chunked->pairs, chunked->npairs * sizeof(sorted[0]));
 	qsort(sorted, chunked->npairs, sizeof(sorted[0]), chunked_pair_compare);
 	auth_digest_begin(&chunked->digest, AUTH_SHA256);
@@ -411,6 +423,7 @@ static enum s3_chunked_error chunked_trailers(struct s3_chunked *chunked)
 
 enum s3_chunked_error s3_chunked_end(struct s3_chunked *chunked)
 {
+	gml_assert(chunked->npairs == 0); /* called once */
 	if (chunked->error != S3_CHUNKED_OK)
 		return chunked->error;
 	if (chunked->state != CHUNKED_TAIL)
@@ -434,12 +447,14 @@ size_t s3_chunked_ntrailers(const struct s3_chunked *chunked)
 void s3_chunked_trailer(const struct s3_chunked *chunked, size_t index, struct gml_span *name_out,
 			struct gml_span *value_out)
 {
+	gml_assert(chunked->error == S3_CHUNKED_OK && index < chunked->npairs);
 	*name_out = gml_span_of(chunked->pairs[index].name.ptr, chunked->pairs[index].name.len);
 	*value_out = gml_span_of(chunked->pairs[index].value.ptr, chunked->pairs[index].value.len);
 }
 
 void s3_chunked_small(const struct s3_chunked *chunked, uint64_t *chunk_out, uint64_t *size_out)
 {
+	gml_assert(chunked->error == S3_CHUNKED_CHUNK_SMALL && chunked->number > 1);
 	*chunk_out = chunked->number;
 	*size_out = chunked->size;
 }

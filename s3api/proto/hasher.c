@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "gateway/base/assert.h"
 
 #define HASHER_THREADS_MAX 8
 #define HASHER_STACK ((size_t)128 << 10)
@@ -45,6 +46,7 @@ void s3_hasher_free(struct s3_hasher *hasher)
 	if (!hasher)
 		return;
 	pthread_mutex_lock(&hasher->lock);
+	gml_assert(hasher->jobs == NULL && hasher->idle == hasher->started); /* no job runs */
 	hasher->stop = true;
 	pthread_cond_broadcast(&hasher->work);
 	pthread_mutex_unlock(&hasher->lock);
@@ -70,6 +72,7 @@ static void *hasher_run(void *arg)
 		gml_digest_update(job->digest, job->buf, job->len);
 		pthread_mutex_lock(&hasher->lock);
 		hasher->idle++;
+		gml_assert(hasher->idle <= hasher->started);
 		sem_post(&job->done); /* the job is the waiter's again */
 	}
 	pthread_mutex_unlock(&hasher->lock);
@@ -86,6 +89,7 @@ static void hasher_grow_locked(struct s3_hasher *hasher)
 	if (pthread_create(&hasher->thread[hasher->started], &attr, hasher_run, hasher) == 0) {
 		hasher->started++;
 		hasher->idle++;
+		gml_assert(hasher->started <= hasher->threads);
 	} else {
 		hasher->threads = hasher->started; /* limits: do with what there is */
 	}

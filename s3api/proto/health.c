@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 #include <gemel/probe.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
 #include "call.h"
 
@@ -64,6 +65,7 @@ void s3_health_free(struct s3_health *health)
 {
 	if (!health)
 		return;
+	gml_assert(health->waiting == 0);
 	if (health->joinable)
 		pthread_join(health->thread, NULL);
 	pthread_cond_destroy(&health->ended_one);
@@ -110,6 +112,7 @@ static void *health_run(void *arg)
 static void health_start_locked(struct s3_health *health)
 {
 	sigset_t all, old;
+	gml_assert(!health->running); /* else the join waits under the lock that the thread needs */
 	if (health->joinable)
 		pthread_join(health->thread, NULL); /* it has given up the lock for the last time */
 	sigfillset(&all);
@@ -226,6 +229,7 @@ static enum s3_error health_answer(struct s3_call *call, const struct s3_health_
 					     [S3_HEALTH_UNKNOWN] = "unknown"};
 	bool nfs = state->nfs_answers || !state->nfs_wanted,
 	     good = nfs && state->store == S3_HEALTH_OK;
+	gml_assert(stores[state->store] != NULL);
 	call->text = gml_span_text(s3_arena_printf(
 		&call->arena, "{\"status\":\"%s\",\"s3\":\"ok\",\"nfs\":\"%s\",\"store\":\"%s\"}\n",
 		good ? "ok" : "unavailable", health_nfs_text(state), stores[state->store]));

@@ -3,6 +3,7 @@
 #include "call.h"
 
 #include <stdlib.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/base64.h"
 
 #define LIST_MAX 1000
@@ -120,6 +121,8 @@ static void list_write_key(struct list_page *page, const struct gml_list_entry *
 static bool list_one(void *arg, const struct gml_list_entry *entry)
 {
 	struct list_page *page = arg;
+	gml_assert(page->count < page->query.max);
+	gml_assert(entry->key.len > 0 && entry->key.len <= sizeof(page->last));
 	if (entry->common_prefix) {
 		s3_xml_open(&page->prefixes, "CommonPrefixes");
 		s3_xml_key(&page->prefixes, "Prefix", entry->key, page->url);
@@ -142,6 +145,7 @@ static void list_write_next(struct list_page *page)
 	char raw[GML_KEY_MAX + 1], token[GML_BASE64_LEN(GML_KEY_MAX + 1) + 1];
 	if (!page->truncated)
 		return;
+	gml_assert(last.len > 0); /* the next page begins behind it */
 	switch (page->kind) {
 	case LIST_V1:
 		if (page->query.delimiter.len >

@@ -2,6 +2,7 @@
 /* Multipart uploads: create, parts, abort. */
 #include "call.h"
 
+#include "gateway/base/assert.h"
 #include "range.h"
 
 /* ---- what all of them need ---- */
@@ -84,6 +85,7 @@ enum s3_error s3_create_upload(struct s3_call *call)
 		error = s3_meta_read(call, &what);
 	if (error)
 		return error;
+	gml_assert(asked || !options.composite); /* the core's default is of the whole */
 	options.checksum = asked ? algorithm : GML_CHECKSUM_NONE;
 	rc = gml_upload_create(&call->op, call->config->store, &ref, &options, id);
 	if (rc != 0)
@@ -115,6 +117,7 @@ static enum s3_error part_finish(struct s3_call *call)
 	struct gml_put *put = call->body.put;
 	struct gml_part part;
 	int rc;
+	gml_assert(put != NULL && call->body.received == call->body.expected);
 	memcpy(checksum.value, s3_body_digest(call, checksum.algorithm),
 	       gml_checksum_size(state->algorithm));
 	call->body.put = NULL; /* consumed in any case */
@@ -208,6 +211,7 @@ static enum s3_error part_copy_range(struct s3_call *call, const struct s3_copy_
 			"The x-amz-copy-source-range value must be of the form bytes=first-last "
 			"where first and last are the "
 			"zero-based offsets of the first and last bytes to copy");
+	gml_assert(call->object == NULL);
 	rc = gml_object_open(&call->op, call->config->store, &source->object, GML_OBJECT_FACTS,
 			     &call->object);
 	if (rc == 0)

@@ -3,6 +3,7 @@
 #include "call.h"
 
 #include <stdlib.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/percent.h"
 
 /* Per part: itself, number, ETag, and checksums. */
@@ -70,6 +71,7 @@ static enum s3_error complete_read_part(struct s3_call *call, const struct s3_do
 		return s3_refuse_argument(call, "partNumber", number,
 					  "PartNumber must be between 1 and 10000, inclusive");
 	out->number = (uint32_t)value;
+	_Static_assert(sizeof(out->etag) == GML_ETAG_MAX + 1, "with its NUL");
 	if (etag.len > GML_ETAG_MAX)
 		return S3_ERR_INVALID_PART;
 	memcpy(out->etag, etag.ptr, etag.len);
@@ -98,6 +100,7 @@ static enum s3_error complete_read(struct s3_call *call, struct complete_list *l
 	for (node = s3_doc_child(doc, root, NULL); node && !error;
 	     node = s3_doc_next(doc, node, NULL))
 		error = complete_read_part(call, doc, node, &list->parts[list->n++]);
+	gml_assert(error || list->n == count);
 	for (uint32_t i = 1; i < list->n && !error; i++)
 		if (list->parts[i].number <= list->parts[i - 1].number)
 			error = S3_ERR_INVALID_PART_ORDER;

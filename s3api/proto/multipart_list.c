@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* ListParts and ListMultipartUploads. */
 #include "call.h"
+#include "gateway/base/assert.h"
 #include "gateway/base/hex.h"
 
 #define MULTIPART_PAGE 1000
@@ -31,6 +32,7 @@ static bool parts_one(void *arg, const struct gml_part *part)
 	struct parts_page *page = arg;
 	struct s3_xml *xml = &page->parts;
 	char etag[33];
+	gml_assert(part->number > page->last && part->number <= GML_PART_MAX);
 	s3_part_etag(part->md5, etag);
 	s3_xml_open(xml, "Part");
 	s3_xml_number(xml, "PartNumber", part->number);
@@ -49,6 +51,7 @@ static void parts_write(struct s3_call *call, const struct gml_upload *upload,
 			bool truncated)
 {
 	struct s3_xml *xml = &call->xml;
+	gml_assert(!truncated || query->max == 0 || page->last > query->after); /* a client ends */
 	s3_xml_begin(xml, "ListPartsResult", true);
 	s3_xml_text(xml, "Bucket", call->bucket);
 	s3_xml_text(xml, "Key", call->key);
@@ -133,6 +136,7 @@ static bool uploads_one(void *arg, const struct gml_upload *upload)
 		s3_xml_key(xml, "Prefix", upload->key, page->url);
 		s3_xml_close(xml, "CommonPrefixes");
 	}
+	gml_assert(upload->key.len > 0 && upload->key.len <= sizeof(page->last_key));
 	page->last_len =
 		upload->key.len < sizeof(page->last_key) ? upload->key.len : sizeof(page->last_key);
 	memcpy(page->last_key, upload->key.ptr, page->last_len);
@@ -166,6 +170,7 @@ static void uploads_write(struct uploads_page *page)
 {
 	struct s3_call *call = page->call;
 	struct s3_xml *xml = &call->xml;
+	gml_assert(!page->truncated || (page->last_len > 0 && page->last_id[0] != '\0'));
 	s3_xml_begin(xml, "ListMultipartUploadsResult", true);
 	s3_xml_text(xml, "Bucket", call->bucket);
 	s3_xml_key(xml, "KeyMarker", page->query.after, page->url);

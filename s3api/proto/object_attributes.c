@@ -14,6 +14,8 @@ static enum s3_error attributes_read(struct s3_call *call, unsigned *out)
 {
 	static const char *const names[] = {"ETag", "Checksum", "ObjectParts", "StorageClass",
 					    "ObjectSize"};
+	_Static_assert(ATTRIBUTE_SIZE == 1 << (sizeof(names) / sizeof(names[0]) - 1),
+		       "a name's place is its bit");
 	*out = 0;
 	for (size_t i = 0; i < call->nheaders; i++) {
 		struct gml_span rest = call->headers[i].value;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* CopyObject. Metadata and tags each come from the source (COPY) or from the request (REPLACE). */
 #include "call.h"
+#include "gateway/base/assert.h"
 
 struct copy_plan {
 	struct s3_copy_source source;
@@ -100,8 +101,10 @@ static enum s3_error copy_mix(struct s3_call *call, struct copy_plan *plan)
 {
 	const struct gml_object_info *info;
 	enum s3_error error = S3_OK;
-	int rc = gml_object_open(&call->op, call->config->store, &plan->source.object,
-				 GML_OBJECT_FACTS, &call->object);
+	int rc;
+	gml_assert(call->object == NULL && !(plan->replace_meta && plan->replace_tags));
+	rc = gml_object_open(&call->op, call->config->store, &plan->source.object, GML_OBJECT_FACTS,
+			     &call->object);
 	if (rc != 0)
 		return s3_copy_error(call, &plan->source, rc);
 	info = gml_object_info(call->object);

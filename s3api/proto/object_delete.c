@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include "gateway/base/assert.h"
 
 #define DELETE_KEYS_MAX 1000
 #define DELETE_ELEMENTS_MAX (DELETE_KEYS_MAX * 8 + 16)
@@ -112,6 +113,7 @@ static void delete_batch_do(struct delete_batch *batch)
 	pthread_t threads[DELETE_THREADS];
 	unsigned want = (batch->n - 1) / DELETE_PER_THREAD, n = 0;
 	pthread_attr_t attr;
+	gml_assert(batch->n > 0 && batch->n <= DELETE_KEYS_MAX); /* delete_read */
 	if (pthread_attr_init(&attr) != 0) {
 		delete_batch_run(batch);
 		return;
@@ -124,6 +126,7 @@ static void delete_batch_do(struct delete_batch *batch)
 	delete_batch_run(batch);
 	while (n > 0)
 		pthread_join(threads[--n], NULL);
+	gml_assert(batch->next >= batch->n); /* every item has its result */
 }
 
 static void delete_item_answer(struct s3_call *call, const struct delete_item *item, bool quiet)

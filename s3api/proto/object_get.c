@@ -3,6 +3,7 @@
  * runs. */
 #include "call.h"
 
+#include "gateway/base/assert.h"
 #include "gateway/base/base64.h"
 #include "range.h"
 
@@ -10,6 +11,7 @@ enum s3_error s3_object_find(struct s3_call *call, enum gml_action action)
 {
 	const struct gml_object_ref ref = s3_object_ref(call);
 	enum s3_error error = s3_check_version(call);
+	gml_assert(call->object == NULL); /* s3_call_free closes one */
 	return error ? error
 		     : s3_error_from(gml_object_find(&call->op, call->config->store, &ref, action,
 						     &call->object));
@@ -25,12 +27,14 @@ static enum s3_error get_open(struct s3_call *call)
 	struct gml_object_ref ref = s3_object_ref(call);
 	enum s3_error error = s3_check_version(call);
 	int rc;
+	gml_assert(call->object == NULL);
 	if (error)
 		return error;
 	call->op.nowait = call->step != S3_WORK;
 	rc = gml_object_open(&call->op, call->config->store, &ref, want, &call->object);
 	if (rc != GML_ERR_COLD)
 		return s3_error_from(rc);
+	gml_assert(call->op.nowait); /* a thread waits for the disk: no second round */
 	call->work = s3_get_object;
 	call->step = S3_WORK;
 	return S3_OK;
@@ -63,6 +67,7 @@ static enum s3_error get_put_content_headers(struct s3_call *call,
 {
 	bool some = get_overrides_some(call);
 	struct gml_span values[GML_HDR_COUNT];
+	_Static_assert(sizeof(values) == sizeof(info->headers), "the same headers");
 	memcpy(values, info->headers, sizeof(values));
 	if (!values[GML_HDR_CONTENT_TYPE].ptr || values[GML_HDR_CONTENT_TYPE].len == 0)
 		values[GML_HDR_CONTENT_TYPE] = gml_span_text(
@@ -234,6 +239,7 @@ static enum s3_error get_check_conditions(struct s3_call *call, const struct gml
 static void get_put_partial(struct s3_call *call, const struct gml_object_info *info,
 			    const struct get_choice *choice)
 {
+	gml_assert(call->range_len > 0 || !choice->partial); /* a Content-Range names a last byte */
 	s3_answer_own_header(call, "Accept-Ranges", GML_LIT("bytes"));
 	if (choice->partial)
 		s3_answer_header(
@@ -252,6 +258,7 @@ static void get_put_partial(struct s3_call *call, const struct gml_object_info *
 
 static enum s3_error get_not_modified(struct s3_call *call, const struct gml_object_info *info)
 {
+	_Static_assert(GML_HDR_EXPIRES == GML_HDR_CACHE_CONTROL + 1, "these two (RFC 9110 15.4.5)");
 	get_put_validators(call, info);
 	for (unsigned i = GML_HDR_CACHE_CONTROL; i <= GML_HDR_EXPIRES; i++)
 		if (info->headers[i].ptr)
@@ -278,6 +285,8 @@ enum s3_error s3_get_object(struct s3_call *call)
 						   : get_choose_range(call, info, &choice);
 	if (error)
 		return error;
+	gml_assert(call->range_off <= info->size &&
+		   call->range_len <= info->size - call->range_off);
 	get_put_validators(call, info);
 	error = get_put_content_headers(call, info);
 	if (error)

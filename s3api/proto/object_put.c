@@ -2,6 +2,7 @@
 /* PutObject: every possible refusal comes before the first byte; the object appears when its last
  * byte is verified and durable. */
 #include "call.h"
+#include "gateway/base/assert.h"
 
 struct put_state {
 	struct gml_object_new what;
@@ -43,6 +44,7 @@ static enum s3_error put_finish(struct s3_call *call)
 					  .attrs = &state->what,
 					  .cond = &state->cond};
 	int rc;
+	gml_assert(put != NULL && call->body.received == call->body.expected);
 	checksum.algorithm = (uint8_t)(call->body.integrity.algorithm != GML_CHECKSUM_NONE
 					       ? call->body.integrity.algorithm
 					       : GML_CHECKSUM_CRC64NVME);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "range.h"
 
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 
 /* Digits whose value may exceed 64 bits: then UINT64_MAX, which lies behind any object. */
@@ -56,5 +57,6 @@ enum s3_range s3_range_parse(struct gml_span header, uint64_t size, uint64_t *of
 		return S3_RANGE_UNSATISFIABLE;
 	*off_out = first;
 	*len_out = (last < size ? last : size - 1) - first + 1;
+	gml_assert(*len_out > 0 && *len_out <= size - first);
 	return S3_RANGE_OK;
 }

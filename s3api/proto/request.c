@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From wire to call: header copies, target, bucket and key. */
 #include "call.h"
+#include "auth/canonical.h"
+#include "gateway/base/assert.h"
 #include "gateway/base/percent.h"
 
 #include <netinet/in.h>
@@ -9,6 +11,8 @@
 /* bytes of names and values, S3's limit; those in the query count as well */
 #define REQUEST_HEADERS_SIZE_MAX 8192
 #define REQUEST_HOST_SHOWN 128 /* bytes of a name that is refused */
+_Static_assert(REQUEST_HEADERS_MAX <= AUTH_HEADERS_MAX && S3_URI_PARAMS_MAX <= AUTH_PARAMS_MAX,
+	       "what is read here can be signed");
 
 /* RFC 9110 5.6.2 tokens, with the few more characters that clients are known to use in metadata
  * names. */
@@ -27,6 +31,14 @@ static bool request_value_valid(struct gml_span value)
 	       gml_span_find(value, '\n') == value.len;
 }
 
+static bool request_is_lower(struct gml_span name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (gml_span_chars(name)[i] >= 'A' && gml_span_chars(name)[i] <= 'Z')
+			return false;
+	return true;
+}
+
 static struct gml_span request_lower(struct gml_span name, char *to)
 {
 	for (size_t i = 0; i < name.len; i++) {
@@ -39,13 +51,13 @@ static struct gml_span request_lower(struct gml_span name, char *to)
 static enum s3_error request_copy_headers(struct s3_call *call, const struct s3_request *request)
 {
 	size_t text = 0;
-	char *to;
+	char *to, *begin;
 	if (request->nheaders > REQUEST_HEADERS_MAX)
 		return S3_ERR_REQUEST_HEADER_TOO_LARGE;
 	for (size_t i = 0; i < request->nheaders; i++)
 		text += request->headers[i].name.len + request->headers[i].value.len;
 	call->headers = s3_arena_array(&call->arena, request->nheaders, sizeof(*call->headers));
-	to = s3_arena_alloc(&call->arena, text);
+	to = begin = s3_arena_alloc(&call->arena, text);
 	if (!call->headers || !to)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	for (size_t i = 0; i < request->nheaders; i++) {
@@ -60,12 +72,14 @@ static enum s3_error request_copy_headers(struct s3_call *call, const struct s3_
 			memcpy(to, from->value.ptr, from->value.len);
 		to += from->value.len;
 	}
+	gml_assert(to == begin + text);
 	call->nheaders = call->nsent = request->nheaders;
 	return S3_OK;
 }
 
 struct gml_span s3_header_of(const struct s3_call *call, struct gml_span name)
 {
+	gml_assert(request_is_lower(name)); /* no other is ever found */
 	for (size_t i = 0; i < call->nheaders; i++)
 		if (gml_span_equal(call->headers[i].name, name))
 			return call->headers[i].value;
@@ -88,6 +102,7 @@ enum s3_error s3_param_number(struct s3_call *call, const char *name, uint32_t c
 {
 	struct gml_span text;
 	uint64_t number;
+	gml_assert(*value <= cap);
 	if (!s3_param(call, name, &text))
 		return S3_OK;
 	if (!gml_span_u64(text, INT32_MAX, &number))
@@ -131,6 +146,7 @@ static enum s3_method request_method(struct gml_span method)
 	static const char *const names[] = {
 		[S3_GET] = "GET",   [S3_HEAD] = "HEAD",	    [S3_PUT] = "PUT",
 		[S3_POST] = "POST", [S3_DELETE] = "DELETE", [S3_OPTIONS] = "OPTIONS"};
+	_Static_assert(sizeof(names) / sizeof(names[0]) == S3_METHOD_OTHER, "all have a name");
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (gml_span_is(method, names[i]))
 			return (enum s3_method)i;
@@ -204,6 +220,7 @@ static enum s3_error request_hoist_one(struct s3_call *call, size_t index)
 	    !request_value_valid(value))
 		return s3_refuse(call, S3_ERR_BAD_REQUEST,
 				 "A header in the query of the request is malformed.");
+	gml_assert(call->nheaders < call->nsent + call->nparams); /* the room of request_hoist */
 	call->headers[call->nheaders++] = (struct s3_header){name, value};
 	return S3_OK;
 }
@@ -308,6 +325,7 @@ static enum s3_error request_read_path(struct s3_call *call)
 {
 	struct gml_span rest = gml_span_from(call->path, 1);
 	enum s3_error error = request_read_host(call);
+	gml_assert(gml_span_chars(call->path)[0] == '/');
 	if (error)
 		return error;
 	if (!call->virtual_host) {
@@ -324,6 +342,7 @@ static enum s3_error request_read_path(struct s3_call *call)
 	call->scope = rest.len > 0 ? S3_OBJECT : S3_BUCKET;
 	if (rest.len > 0 && (error = request_decode(call, rest, &call->key)) != S3_OK)
 		return error;
+	gml_assert((call->key.len > 0) == (call->scope == S3_OBJECT)); /* decoding keeps some */
 	if (gml_bucket_name_check(call->bucket) != 0) {
 		s3_detail(call, "BucketName", call->bucket);
 		return S3_ERR_INVALID_BUCKET_NAME;

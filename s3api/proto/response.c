@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <time.h>
 #include <unistd.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/base64.h"
 #include "gateway/base/calendar.h"
 #include "gateway/base/hex.h"
@@ -53,6 +54,7 @@ enum s3_error s3_refuse(struct s3_call *call, enum s3_error error, const char *f
 {
 	char text[512];
 	va_list args;
+	gml_assert(error != S3_OK); /* else the request would go on */
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
@@ -71,6 +73,7 @@ enum s3_error s3_refuse_argument(struct s3_call *call, const char *name, struct 
 void s3_detail(struct s3_call *call, const char *name, struct gml_span value)
 {
 	struct gml_span copy = s3_arena_copy(&call->arena, value);
+	gml_assert(call->ndetails < S3_DETAILS_MAX);
 	if (call->ndetails == S3_DETAILS_MAX || !copy.ptr)
 		return;
 	call->details[call->ndetails++] = (struct s3_detail){name, copy};
@@ -132,6 +135,7 @@ void s3_answer_error(struct s3_call *call, enum s3_error error)
 {
 	bool range = error == S3_ERR_INVALID_RANGE && call->object;
 	int status = s3_error_status(error);
+	gml_assert(error != S3_OK);
 	call->error = error;
 	response_name_culprit(call, error);
 	s3_answer_begin(call);
@@ -169,6 +173,8 @@ bool s3_answer_header(struct s3_call *call, const char *name, struct gml_span va
 
 bool s3_answer_put(struct s3_call *call, struct gml_span name, struct gml_span value)
 {
+	/* Ours, or looked at by s3_answer_header: no value begins a line of its own. */
+	gml_assert(name.len > 0 && response_value_valid(value));
 	if (call->response.nheaders == call->answer_cap) {
 		size_t cap = call->answer_cap * 2;
 		struct s3_header *grown = s3_arena_array(&call->arena, cap, sizeof(*grown));
@@ -213,12 +219,16 @@ static const struct {
 	[GML_CHECKSUM_SHA256] = {"x-amz-checksum-sha256", "ChecksumSHA256"},
 };
 
+_Static_assert(GML_BASE64_LEN(GML_CHECKSUM_SIZE_MAX) + sizeof("-4294967295") <= 64,
+	       "the text of the longest checksum fits");
+
 bool s3_checksum_text(const struct gml_object_checksum *checksum, uint32_t nparts, char out[64])
 {
 	size_t size = gml_checksum_size((enum gml_checksum)checksum->algorithm), len;
 	if (size == 0 ||
 	    checksum->algorithm >= sizeof(response_checksums) / sizeof(response_checksums[0]))
 		return false;
+	gml_assert(response_checksums[checksum->algorithm].header != NULL);
 	len = gml_base64(checksum->value, size, out);
 	if (checksum->composite && nparts > 0)
 		snprintf(out + len, 64 - len, "-%u", nparts);
@@ -310,6 +320,7 @@ enum s3_error s3_answer_xml(struct s3_call *call, int status)
 {
 	if (status == 304)
 		return s3_answer_empty(call, status);
+	gml_assert(call->xml.failed || (call->xml.len > 0 && call->xml.open == 0));
 	call->step = S3_RESPOND;
 	call->content = S3_CONTENT_XML;
 	call->response.status = status;

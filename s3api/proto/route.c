@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include "gateway/base/assert.h"
 
 #define NOTHING {NULL, NULL}, NULL
 #define QUERY(name) {name, NULL}, NULL
@@ -226,6 +227,42 @@ static uint64_t route_name_bit(const char *name)
 	return (uint64_t)1 << i;
 }
 
+/* Has the row what its mode runs or answers, and nothing besides? */
+static bool route_row_is_whole(const struct s3_operation *row)
+{
+	bool runs = row->handler != NULL && row->absent == S3_OK;
+	if ((row->query[1] != NULL && row->query[0] == NULL) || row->method >= S3_OPTIONS)
+		return false;
+	switch (row->mode) {
+	case S3_MODE_NONE:
+		return row->handler == NULL && row->absent == S3_OK;
+	case S3_MODE_ABSENT:
+		return row->handler == NULL && row->absent != S3_OK;
+	case S3_MODE_NOW:
+	case S3_MODE_WORK:
+	case S3_MODE_XML:
+		return runs;
+	case S3_MODE_BODY:
+		return runs && row->scope == S3_OBJECT;
+	}
+	return false;
+}
+
+/* Would a row above match whatever this one does? Then it would never be found. */
+static bool route_row_is_hidden(size_t at)
+{
+	const struct s3_operation *row = &route_table[at];
+	for (size_t i = 0; i < at; i++) {
+		const struct s3_operation *above = &route_table[i];
+		if (above->method == row->method && above->scope == row->scope &&
+		    (route_index.queries[i] & ~route_index.queries[at]) == 0 &&
+		    (above->header == NULL ||
+		     (row->header != NULL && strcmp(above->header, row->header) == 0)))
+			return true;
+	}
+	return false;
+}
+
 static void route_index_init(void)
 {
 	for (size_t i = 0; i < ROUTE_COUNT; i++) {
@@ -237,6 +274,7 @@ static void route_index_init(void)
 		*end = i + 1;
 		for (unsigned j = 0; j < 2 && row->query[j]; j++)
 			route_index.queries[i] |= route_name_bit(row->query[j]);
+		gml_assert(route_row_is_whole(row) && !route_row_is_hidden(i));
 		if (row->query[0] && strcmp(row->query[0], "list-type") != 0)
 			route_index.others |= route_name_bit(row->query[0]);
 	}
@@ -320,6 +358,7 @@ enum s3_error s3_route(struct s3_call *call)
 {
 	enum s3_error error;
 	uint64_t named;
+	gml_assert(call->operation == NULL);
 	if (call->method == S3_OPTIONS)
 		/* a CORS preflight; no bucket has a CORS configuration */
 		return S3_ERR_ACCESS_FORBIDDEN;

@@ -2,6 +2,7 @@
 #include "uri.h"
 
 #include <arpa/inet.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/percent.h"
 #include "gateway/base/span.h"
 
@@ -11,6 +12,7 @@ static bool uri_param_text(struct gml_span raw, bool plus, char **text, struct g
 	long len = gml_percent_decode(raw, plus, *text);
 	if (len < 0)
 		return false;
+	gml_assert((size_t)len <= raw.len); /* all of them together fit where the query does */
 	*out = gml_span_of(*text, (size_t)len);
 	*text += len;
 	return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The properties of an object besides its bytes: content headers, user metadata, tags. */
 #include "call.h"
+#include "gateway/base/assert.h"
 
 #define META_PREFIX "x-amz-meta-"
 #define META_SIZE_MAX 2048 /* bytes of names and values together */
@@ -25,6 +26,7 @@ static const struct {
 
 const char *s3_meta_header_name(enum gml_header header)
 {
+	gml_assert(header < GML_HDR_COUNT && meta_headers[header].answer != NULL);
 	return meta_headers[header].answer;
 }
 
@@ -55,6 +57,7 @@ static enum s3_error meta_join_lines(struct s3_call *call, const char *name, str
 				memcpy(text, ", ", 2);
 			text += 2;
 		}
+	gml_assert(text == gml_span_chars(*value) + len);
 	return S3_OK;
 }
 
@@ -75,6 +78,7 @@ static enum s3_error meta_strip_chunked(struct s3_call *call, struct gml_span *e
 		memcpy(out + len, token.ptr, token.len);
 		len += token.len;
 	}
+	gml_assert(len <= encoding->len);
 	left = gml_span_trim_space(gml_span_of(out, len));
 	*encoding = left.len > 0 ? left : gml_span_of(NULL, 0);
 	return S3_OK;

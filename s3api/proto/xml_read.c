@@ -3,6 +3,7 @@
 
 #include <expat.h>
 #include <stdlib.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 
 #define DOC_SEPARATOR '\x01' /* between namespace and local name */
@@ -88,6 +89,7 @@ static void XMLCALL doc_on_start(void *arg, const char *name, const char **attri
 	}
 	doc->nodes[node].text = (uint32_t)doc->text_len;
 	parent = &doc->nodes[doc->open[doc->depth]];
+	gml_assert(parent->last < node); /* siblings follow each other: a walk ends */
 	if (parent->last)
 		doc->nodes[parent->last].next = node;
 	else
@@ -99,8 +101,12 @@ static void XMLCALL doc_on_start(void *arg, const char *name, const char **attri
 static void XMLCALL doc_on_end(void *arg, const char *name)
 {
 	struct s3_doc *doc = arg;
-	struct doc_node *node = &doc->nodes[doc->open[doc->depth--]];
+	struct doc_node *node;
 	(void)name;
+	if (doc->error)
+		return; /* expat still ends an empty element whose beginning was refused */
+	gml_assert(doc->depth > 0);
+	node = &doc->nodes[doc->open[doc->depth--]];
 	if (!node->child)
 		node->text_len = (uint32_t)(doc->text_len - node->text);
 	if (!doc_put_text(doc, "", 1))
@@ -146,6 +152,7 @@ enum s3_error s3_doc_parse(struct gml_span xml, uint32_t elements_max, struct s3
 		if (XML_GetErrorCode(doc->parser) == XML_ERROR_NO_MEMORY)
 			error = S3_ERR_SERVICE_UNAVAILABLE;
 	}
+	gml_assert(error || (doc->depth == 0 && doc->nodes[0].child == doc->nodes[0].last));
 out:
 	if (doc->parser)
 		XML_ParserFree(doc->parser);
@@ -168,6 +175,7 @@ void s3_doc_free(struct s3_doc *doc)
 
 const char *s3_doc_name(const struct s3_doc *doc, s3_node node)
 {
+	gml_assert(node < doc->nnodes);
 	return node ? doc->text + doc->nodes[node].name : "";
 }
 
@@ -223,6 +231,7 @@ struct gml_span s3_doc_text(const struct s3_doc *doc, s3_node node)
 {
 	if (!node)
 		return GML_LIT("");
+	gml_assert(node < doc->nnodes);
 	return gml_span_of(doc->text + doc->nodes[node].text, doc->nodes[node].text_len);
 }
 

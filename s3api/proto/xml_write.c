@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 #include "gateway/base/calendar.h"
 #include "gateway/base/percent.h"
@@ -20,6 +21,7 @@ static bool xml_room(struct s3_xml *xml, size_t more)
 {
 	size_t cap = xml->cap ? xml->cap : 1024;
 	char *buf;
+	gml_assert(xml->len <= xml->cap && xml->len <= XML_MAX);
 	if (xml->failed || more > XML_MAX - xml->len) {
 		xml->failed = true;
 		return false;
@@ -111,6 +113,7 @@ static void xml_put_text(struct s3_xml *xml, struct gml_span text)
 	while (i < text.len) {
 		size_t len = xml_char(p + i, text.len - i);
 		const char *escape = len == 1 ? xml_escape(p[i]) : len == 0 ? "\xef\xbf\xbd" : NULL;
+		gml_assert(len <= text.len - i && (len > 0 || escape != NULL)); /* it goes on */
 		if (!escape) {
 			i += len;
 			continue;
@@ -125,6 +128,8 @@ static void xml_put_text(struct s3_xml *xml, struct gml_span text)
 
 void s3_xml_begin(struct s3_xml *xml, const char *root, bool namespaced)
 {
+	gml_assert(xml->len == 0 && xml->open == 0);
+	xml->open = 1;
 	xml_puts(xml, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<");
 	xml_puts(xml, root);
 	if (namespaced)
@@ -134,6 +139,7 @@ void s3_xml_begin(struct s3_xml *xml, const char *root, bool namespaced)
 
 void s3_xml_open(struct s3_xml *xml, const char *tag)
 {
+	xml->open++;
 	xml_puts(xml, "<");
 	xml_puts(xml, tag);
 	xml_puts(xml, ">");
@@ -142,6 +148,8 @@ void s3_xml_open(struct s3_xml *xml, const char *tag)
 void s3_xml_close(struct s3_xml *xml, const char *tag)
 {
 	const char *space = strchr(tag, ' '); /* attributes belong to the opening tag only */
+	gml_assert(xml->open > 0);
+	xml->open--;
 	xml_puts(xml, "</");
 	xml_put(xml, tag, space ? (size_t)(space - tag) : strlen(tag));
 	xml_puts(xml, ">");
@@ -196,6 +204,7 @@ void s3_xml_key(struct s3_xml *xml, const char *tag, struct gml_span key, bool u
 	s3_xml_open(xml, tag);
 	if (key.len <= XML_MAX / 3 && xml_room(xml, 3 * key.len + 1))
 		xml->len += gml_percent_encode(key, true, xml->buf + xml->len);
+	gml_assert(xml->len <= xml->cap); /* three bytes for each were enough */
 	s3_xml_close(xml, tag);
 }
 

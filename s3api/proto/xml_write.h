@@ -13,6 +13,7 @@
 struct s3_xml {
 	char *buf;
 	size_t len, cap;
+	unsigned open; /* elements begun and not ended */
 	bool failed;
 };
 void s3_xml_release(struct s3_xml *xml);

@@ -148,7 +148,8 @@ static void decode(const struct s3_chunked_options *options, const struct body *
 				 (int)name.len, (const char *)name.ptr, (int)value.len,
 				 (const char *)value.ptr);
 		}
-	s3_chunked_small(chunked, &out->small_chunk, &out->small_size);
+	if (out->error == S3_CHUNKED_CHUNK_SMALL)
+		s3_chunked_small(chunked, &out->small_chunk, &out->small_size);
 	s3_chunked_free(chunked);
 }
 
