@@ -48,6 +48,7 @@ static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflag
 	rc = gml_inode_access(&op, gml_fsal.store, gml_fsal_obj_of(sub)->ino, want, &granted);
 	if (rc != 0)
 		return gml_fsal_status(rc);
+	gml_assert((granted & ~want) == 0);
 	if (allowed)
 		*allowed = access_flags(granted);
 	if (denied)
@@ -69,6 +70,7 @@ void gml_fsal_access_hook(struct fsal_export *exp)
 	PTHREAD_MUTEX_lock(&gml_fsal.lock);
 	if (ops->test_access != access_test) {
 		access_before = ops->test_access;
+		gml_assert(access_before != NULL);
 		__atomic_store_n(&ops->test_access, access_test, __ATOMIC_RELEASE);
 	}
 	PTHREAD_MUTEX_unlock(&gml_fsal.lock);

@@ -32,6 +32,7 @@ static struct timespec attr_time(int64_t ns)
 		ts.tv_nsec += NS_PER_S;
 		ts.tv_sec--;
 	}
+	gml_assert(ts.tv_nsec >= 0 && ts.tv_nsec < NS_PER_S);
 	return ts;
 }
 

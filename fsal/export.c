@@ -47,6 +47,8 @@ static int export_store_start(const char *path)
 	const uint8_t *uuid;
 	struct gml_op op;
 	int rc;
+	_Static_assert(sizeof(gml_fsal.fsid) == EXPORT_UUID_LEN, "a file system's id is the uuid");
+	gml_assert(gml_fsal.store == NULL);
 	rc = gml_store_open(path, &opt, &gml_fsal.store);
 	if (rc != 0) {
 		LogCrit(COMPONENT_FSAL, "cannot open the store %s: %s", path, gml_err_text(rc));
@@ -97,6 +99,7 @@ static int export_store_ref(const char *path)
 static void export_store_unref(void)
 {
 	PTHREAD_MUTEX_lock(&gml_fsal.lock);
+	gml_assert(gml_fsal.exports > 0 && gml_fsal.store != NULL);
 	if (--gml_fsal.exports == 0) {
 		gml_fsal_maintenance_stop();
 		gml_fsal_file_expire(0);

@@ -33,6 +33,7 @@ void gml_fsal_file_lost(void)
 struct gml_fsal_file *gml_fsal_file_new(struct gml_file *file, unsigned access)
 {
 	struct gml_fsal_file *f = gsh_calloc(1, sizeof(*f));
+	gml_assert(file != NULL && (access & ~(GML_OPEN_READ | GML_OPEN_WRITE)) == 0);
 	glist_init(&f->link);
 	f->refs = 1;
 	f->access = access;
@@ -44,9 +45,15 @@ int gml_fsal_file_put(struct gml_fsal_file *f)
 {
 	gml_ino ino;
 	struct gml_op op;
+	int32_t left;
 	int rc;
-	if (f == NULL || __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL) > 0)
+	if (f == NULL)
 		return 0;
+	left = __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL);
+	gml_assert(left >= 0);
+	if (left > 0)
+		return 0;
+	gml_assert(glist_empty(&f->link) || glist_null(&f->link)); /* no owner lists it */
 	ino = gml_file_ino(f->file);
 	gml_fsal_op_root(&op);
 	rc = gml_file_close(&op, f->file);
@@ -61,7 +68,8 @@ int gml_fsal_file_put(struct gml_fsal_file *f)
 
 static struct gml_fsal_file *file_ref(struct gml_fsal_file *f)
 {
-	__atomic_add_fetch(&f->refs, 1, __ATOMIC_RELAXED);
+	int32_t refs = __atomic_add_fetch(&f->refs, 1, __ATOMIC_RELAXED);
+	gml_assert(refs > 1); /* its owner, or the caller, has one */
 	return f;
 }
 
@@ -107,6 +115,7 @@ static struct gml_fsal_file *file_share(struct gml_fsal_obj *obj, struct gml_fsa
 {
 	struct gml_fsal_file **slot = &obj->shared[f->access & GML_OPEN_WRITE ? 1 : 0],
 			     *extra = NULL;
+	gml_assert(f->access & GML_OPEN_READ); /* shared[]: for reading, for both */
 	PTHREAD_MUTEX_lock(&file_idle.lock);
 	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
 	if (*slot) {
@@ -156,6 +165,7 @@ fsal_status_t gml_fsal_file_get(struct gml_fsal_obj *obj, struct state_t *state,
 			return gml_fsal_status(rc);
 		f = file_share(obj, gml_fsal_file_new(file, access));
 	}
+	gml_assert(f == NULL || (f->access & access) == access);
 	*out = f;
 	return status;
 }
@@ -185,6 +195,7 @@ void gml_fsal_file_forget(struct gml_fsal_obj *obj)
 	if (obj->handle.type != REGULAR_FILE)
 		return;
 	PTHREAD_MUTEX_lock(&file_idle.lock);
+	gml_assert(obj->listed || (obj->shared[0] == NULL && obj->shared[1] == NULL));
 	if (obj->listed)
 		glist_del(&obj->idle);
 	PTHREAD_MUTEX_unlock(&file_idle.lock);
@@ -205,6 +216,7 @@ static bool file_expire_some(time_t before)
 	glist_for_each_safe(each, next, &file_idle.objs)
 	{
 		struct gml_fsal_obj *obj = glist_entry(each, struct gml_fsal_obj, idle);
+		gml_assert(obj->listed && n <= 2 * FILE_EXPIRE_BATCH);
 		if (n == 2 * FILE_EXPIRE_BATCH)
 			break;
 		if (__atomic_load_n(&obj->used, __ATOMIC_RELAXED) > before)

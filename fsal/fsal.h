@@ -27,6 +27,7 @@
 #include <gemel/file.h>
 #include <gemel/handle.h>
 #include <gemel/principal.h>
+#include "gateway/base/assert.h"
 
 /* Wire handle, host handle and cache key are the same bytes (gemel/handle.h), the code included: it
  * is computed once for an object, and a made-up key finds no cached object either. */

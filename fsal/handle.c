@@ -10,6 +10,7 @@ struct gml_fsal_obj *gml_fsal_obj_new(const struct gml_attr *attr, struct fsal_a
 	glist_init(&obj->files);
 	glist_init(&obj->idle);
 	gml_fsal_handle_init(&obj->handle, op_ctx->fsal_export, gml_fsal_type(attr->type));
+	gml_assert(obj->handle.type != NO_FILE_TYPE);
 	obj->handle.fsid = gml_fsal.fsid;
 	obj->handle.fileid = gml_ino_fileid(attr->ino);
 	obj->handle.obj_ops = &gml_fsal.handle_ops;
@@ -57,6 +58,9 @@ static fsal_status_t handle_merge(struct fsal_obj_handle *orig_handle,
 	struct gml_fsal_obj *orig = gml_fsal_obj_of(orig_handle),
 			    *dupe = gml_fsal_obj_of(dupe_handle);
 	fsal_status_t status;
+	/* No I/O has come to dupe: it has no files but those that states opened. */
+	gml_assert(gml_ino_equal(orig->ino, dupe->ino));
+	gml_assert(orig == dupe || (dupe->shared[0] == NULL && dupe->shared[1] == NULL));
 	if (orig == dupe || orig_handle->type != REGULAR_FILE || dupe_handle->type != REGULAR_FILE)
 		return fsalstat(ERR_FSAL_NO_ERROR, 0);
 	if (dupe->states == 0 && dupe->creates == 0)
@@ -235,6 +239,7 @@ static fsal_status_t handle_readlink(struct fsal_obj_handle *handle, struct gsh_
 		gsh_free(buf);
 		return gml_fsal_status(rc);
 	}
+	gml_assert(len <= GML_SYMLINK_MAX);
 	buf[len] = 0;
 	link->addr = buf;
 	link->len = len + 1;

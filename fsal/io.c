@@ -24,6 +24,7 @@ static int io_read_all(struct gml_op *op, struct gml_file *file, struct fsal_io_
 				       &n, &eof);
 		if (rc != 0)
 			return rc;
+		gml_assert(n <= arg->iov[i].iov_len && (eof || n == arg->iov[i].iov_len));
 		arg->io_amount += n;
 		off += n;
 		arg->end_of_file = eof;
@@ -116,6 +117,7 @@ static fsal_status_t io_seek2(struct fsal_obj_handle *handle, struct state_t *st
 	gml_fsal_op(&op, 0);
 	rc = gml_file_seek(&op, f->file, kind, info->io_content.hole.di_offset, &off, &eof);
 	(void)gml_fsal_file_put(f);
+	gml_assert(rc != 0 || eof || off >= info->io_content.hole.di_offset);
 	if (rc == 0) {
 		info->io_content.hole.di_offset = off;
 		info->io_eof = eof;

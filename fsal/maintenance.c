@@ -56,6 +56,7 @@ static void maintenance_reap(void)
 	gml_fsal_op_root(&op);
 	do {
 		rc = gml_store_reap(&op, gml_fsal.store, &reap, &freed);
+		gml_assert(rc != 0 || freed <= MAINTENANCE_REAP_MAX);
 		if (rc != 0)
 			LogWarn(COMPONENT_FSAL, "cannot remove orphans: %s; it is tried again",
 				gml_err_text(rc));
@@ -119,6 +120,7 @@ int gml_fsal_maintenance_start(void)
 {
 	pthread_condattr_t attr;
 	int rc;
+	gml_assert(!maintenance.running); /* one per process */
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&maintenance.wake, &attr);

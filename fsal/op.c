@@ -92,6 +92,7 @@ static enum gml_authn op_authn(const struct svc_req *rpc)
 static void op_source(struct gml_context *context)
 {
 	const sockaddr_t *addr = op_ctx->caller_addr;
+	_Static_assert(sizeof(context->source) >= sizeof(struct in6_addr), "any address fits");
 	if (addr != NULL && addr->ss_family == AF_INET) {
 		context->source_len = sizeof(struct in_addr);
 		memcpy(context->source, &((const struct sockaddr_in *)addr)->sin_addr,
@@ -106,6 +107,7 @@ static void op_source(struct gml_context *context)
 /* The RPC's number, as a packet capture shows it. */
 static void op_request_id(struct gml_op *op, uint32_t xid)
 {
+	_Static_assert(GML_REQUEST_ID_MAX >= 8, "a number of 32 bits in hex fits");
 	for (unsigned i = 0; i < 8; i++)
 		op->request_id[i] = "0123456789abcdef"[xid >> (28 - 4 * i) & 15];
 }
@@ -120,6 +122,7 @@ void gml_fsal_op(struct gml_op *op, uint32_t need)
 	const nfs_request_t *request = gml_fsal_request();
 	enum gml_authn authn = request != NULL ? op_authn(&request->svc) : GML_AUTHN_ANONYMOUS;
 	_Static_assert(sizeof(gid_t) == sizeof(uint32_t), "group lists are passed on as they are");
+	gml_assert(gml_fsal.store != NULL); /* from the first create_export to the last release */
 	*op = (struct gml_op){
 		.context =
 			{.protocol = GML_PROTOCOL_NFS,

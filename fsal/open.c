@@ -48,6 +48,7 @@ static fsal_status_t open_share_begin(struct gml_fsal_obj *obj, struct gml_fsal_
 {
 	fsal_status_t status;
 	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
+	gml_assert(state->file == NULL && state->openflags == FSAL_O_CLOSED); /* else reopen2 */
 	status = check_share_conflict(&obj->share, openflags, false);
 	if (FSAL_IS_SUCCESS(status)) {
 		update_share_counters(&obj->share, FSAL_O_CLOSED, openflags);
@@ -61,6 +62,7 @@ static fsal_status_t open_share_begin(struct gml_fsal_obj *obj, struct gml_fsal_
 static void open_share_abort(struct gml_fsal_obj *obj, struct gml_fsal_state *state)
 {
 	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
+	gml_assert(obj->states > 0 && state->file == NULL); /* begun, not committed */
 	update_share_counters(&obj->share, state->openflags, FSAL_O_CLOSED);
 	state->openflags = FSAL_O_CLOSED;
 	obj->states--;
@@ -71,6 +73,7 @@ static void open_share_commit(struct gml_fsal_obj *obj, struct gml_fsal_state *s
 			      struct gml_fsal_file *file)
 {
 	PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
+	gml_assert(obj->states > 0 && state->file == NULL);
 	state->file = file;
 	glist_add_tail(&obj->files, &file->link);
 	PTHREAD_RWLOCK_unlock(&obj->handle.obj_lock);
@@ -177,6 +180,7 @@ static void open_adopt(struct gml_fsal_obj *obj, struct state_t *state_t,
 {
 	struct gml_fsal_state *state = state_t ? open_state(state_t) : NULL;
 	struct gml_fsal_file *f = gml_fsal_file_new(file, open_access(openflags));
+	gml_assert(obj->states == 0 && obj->creates == 0);
 	if (state == NULL) {
 		obj->creates = 1;
 		(void)gml_fsal_file_put(f);
@@ -400,6 +404,7 @@ static fsal_status_t open_close2(struct fsal_obj_handle *handle, struct state_t 
 	state->file = NULL;
 	if (file) {
 		glist_del(&file->link);
+		gml_assert(obj->states > 0);
 		update_share_counters(&obj->share, state->openflags, FSAL_O_CLOSED);
 		state->openflags = FSAL_O_CLOSED;
 		if (--obj->states == 0)

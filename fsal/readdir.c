@@ -20,6 +20,7 @@ static bool readdir_each(void *arg, struct gml_span name, const struct gml_attr 
 {
 	struct readdir_batch *batch = arg;
 	struct readdir_entry *entry = &batch->entry[batch->count];
+	gml_assert(batch->count < batch->limit && batch->limit <= READDIR_MAX);
 	if (name.len > GML_NFS_NAME_MAX) /* the core shows no such name */
 		return true;
 	memcpy(entry->name, name.ptr, name.len);
@@ -31,6 +32,7 @@ static bool readdir_each(void *arg, struct gml_span name, const struct gml_attr 
 /* 0, 1 and 2 are reserved by NFS; cookies of the core are at least 1. */
 static fsal_cookie_t readdir_cookie(uint64_t cookie)
 {
+	gml_assert(cookie > 0 && cookie <= UINT64_MAX - FIRST_COOKIE);
 	return cookie + FIRST_COOKIE;
 }
 
@@ -75,6 +77,8 @@ fsal_status_t gml_fsal_readdir(struct fsal_obj_handle *dir, fsal_cookie_t *whenc
 			end = true;
 			break;
 		}
+		/* Cookies rise: a listing ends, and shows no name twice. */
+		gml_assert(batch->entry[batch->count - 1].attr.cookie > query.cookie);
 		more = readdir_hand_on(batch, dir_state, cb, mask);
 		query.cookie = batch->entry[batch->count - 1].attr.cookie;
 		batch->limit = READDIR_MAX;

@@ -22,6 +22,8 @@
  * at most that. */
 #define WIRE_DECODE_MAX (XDR_STRING_MAXLEN - 1)
 #define WIRE_ENCODE_MAX XDR_STRING_MAXLEN
+_Static_assert(WIRE_ARGS_MAX > GML_XATTR_VALUE_MAX && WIRE_ENCODE_MAX < GML_XATTR_VALUE_MAX,
+	       "ganesha's own limits are below the core's, and those here above");
 
 typedef bool (*wire_decode_fn)(XDR *xdrs, COMPOUND4args *args);
 typedef bool (*wire_encode_fn)(XDR *xdrs, struct COMPOUND4res_extended **res);
@@ -84,6 +86,7 @@ static bool wire_resop(XDR *xdrs, nfs_resop4 *op)
 
 	if (value == NULL)
 		return xdr_nfs_resop4(xdrs, op);
+	gml_assert(value->utf8string_len <= GML_XATTR_VALUE_MAX); /* gml_fsal_wire_value_max */
 	return XDR_PUTUINT32(xdrs, NFS4_OP_GETXATTR) && XDR_PUTUINT32(xdrs, NFS4_OK) &&
 	       inline_xdr_bytes(xdrs, &value->utf8string_val, &value->utf8string_len,
 				GML_XATTR_VALUE_MAX);
@@ -209,6 +212,7 @@ static nfs_function_desc_t *wire_find(void)
 void gml_fsal_wire_hook(void)
 {
 	nfs_function_desc_t *desc = wire_find();
+	gml_assert(wire_hooked == NULL); /* else ours would call themselves */
 	if (desc != NULL) {
 		wire_decode_before = (wire_decode_fn)desc->xdr_decode_func;
 		wire_encode_before = (wire_encode_fn)desc->xdr_encode_func;

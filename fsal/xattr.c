@@ -35,6 +35,7 @@ static fsal_status_t xattr_get(struct fsal_obj_handle *handle, xattrkey4 *key, x
 	if (rc == 0)
 		rc = gml_xattr_get(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, name.span,
 				   (struct gml_buf){value->utf8string_val, cap}, &len);
+	gml_assert(rc != 0 || len <= cap);
 	if (rc == 0 && len > gml_fsal_wire_value_max()) { /* the reply would be lost */
 		gsh_free(value->utf8string_val);
 		value->utf8string_val = NULL;
@@ -133,6 +134,8 @@ static bool xattr_list_each(void *arg, struct gml_span span)
 	const char *name = (const char *)span.ptr + XATTR_PREFIX_LEN;
 	uint32_t len = (uint32_t)(span.len - XATTR_PREFIX_LEN);
 	nfs_cookie4 position = xattr_position(name, len);
+	gml_assert(span.len > XATTR_PREFIX_LEN &&
+		   memcmp(span.ptr, XATTR_PREFIX, XATTR_PREFIX_LEN) == 0);
 	if (position <= list->from)
 		return true;
 	if (list->count == list->cap) {
@@ -225,6 +228,7 @@ static fsal_status_t xattr_list(struct fsal_obj_handle *handle, count4 maxcount,
 		} else {
 			*eof = n == list.count;
 			*cookie = n > 0 ? list.names[n - 1].position : list.from;
+			gml_assert(n == 0 || *cookie > list.from); /* a listing ends */
 			xattr_list_give(&list, n, names);
 		}
 	}
