@@ -341,8 +341,10 @@ struct meta_sink {
 	const char *request_id; /* "": nobody's */
 };
 
-static void meta_vlog(struct gml_meta *meta, const struct meta_sink *sink, enum gml_log_level level,
-		      const char *format, va_list ap)
+__attribute__((format(printf, 4, 0))) static void meta_vlog(struct gml_meta *meta,
+							    const struct meta_sink *sink,
+							    enum gml_log_level level,
+							    const char *format, va_list ap)
 {
 	char line[GML_LOG_LINE];
 	uint64_t dropped;
