@@ -28,21 +28,16 @@ static bool blob_decode(struct gml_span value, struct gml_blob_rec *out)
 int gml_rec_blob_get(struct gml_txn *txn, uint64_t blob, struct gml_blob_rec *out)
 {
 	struct gml_span value;
-	uint8_t key[8];
-	int rc;
-	gml_key_u64(key, blob);
-	rc = gml_rec_get(txn, GML_TABLE_BLOB, GML_SPAN(key, 8), &value);
+	int rc = gml_rec_num_get(txn, GML_TABLE_BLOB, blob, &value);
 	if (rc != 0)
 		return rc;
-	return blob_decode(value, out) ? 0 : gml_txn_corrupt(txn, GML_TABLE_BLOB, GML_SPAN(key, 8));
+	return blob_decode(value, out) ? 0 : gml_rec_num_corrupt(txn, GML_TABLE_BLOB, blob);
 }
 
 int gml_rec_blob_put(struct gml_txn *txn, uint64_t blob, const struct gml_blob_rec *rec)
 {
 	struct gml_enc enc;
-	uint8_t key[8];
 	gml_assert(blob != 0);
-	gml_key_u64(key, blob);
 	gml_enc_init(&enc, BLOB_FORMAT);
 	gml_enc_varint(&enc, rec->refs);
 	gml_enc_varint(&enc, rec->len);
@@ -53,14 +48,12 @@ int gml_rec_blob_put(struct gml_txn *txn, uint64_t blob, const struct gml_blob_r
 		gml_enc_varint(&enc, rec->summed);
 	if (blob_is_one_block(rec))
 		gml_enc_u32(&enc, rec->crc);
-	return gml_enc_put(&enc, txn, GML_TABLE_BLOB, GML_SPAN(key, 8));
+	return gml_rec_num_put(txn, GML_TABLE_BLOB, blob, &enc);
 }
 
 int gml_rec_blob_del(struct gml_txn *txn, uint64_t blob)
 {
-	uint8_t key[8];
-	gml_key_u64(key, blob);
-	return gml_txn_del(txn, GML_TABLE_BLOB, GML_SPAN(key, 8));
+	return gml_rec_num_del(txn, GML_TABLE_BLOB, blob);
 }
 
 int gml_rec_blob_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out,

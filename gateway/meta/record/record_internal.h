@@ -24,6 +24,35 @@ static inline int gml_rec_get(struct gml_txn *txn, enum gml_table table, struct 
 	return rc != 0 ? rc : gml_rec_unseal(txn, table, key, value_out);
 }
 
+/* Rows under one number, as in tables line, usage and blob. get: NOENT, CORRUPT. corrupt: as
+ * gml_txn_corrupt. */
+static inline int gml_rec_num_get(struct gml_txn *txn, enum gml_table table, uint64_t num,
+				  struct gml_span *value_out)
+{
+	uint8_t key[8];
+	gml_key_u64(key, num);
+	return gml_rec_get(txn, table, GML_SPAN(key, 8), value_out);
+}
+static inline int gml_rec_num_put(struct gml_txn *txn, enum gml_table table, uint64_t num,
+				  struct gml_enc *enc)
+{
+	uint8_t key[8];
+	gml_key_u64(key, num);
+	return gml_enc_put(enc, txn, table, GML_SPAN(key, 8));
+}
+static inline int gml_rec_num_del(struct gml_txn *txn, enum gml_table table, uint64_t num)
+{
+	uint8_t key[8];
+	gml_key_u64(key, num);
+	return gml_txn_del(txn, table, GML_SPAN(key, 8));
+}
+static inline int gml_rec_num_corrupt(struct gml_txn *txn, enum gml_table table, uint64_t num)
+{
+	uint8_t key[8];
+	gml_key_u64(key, num);
+	return gml_txn_corrupt(txn, table, GML_SPAN(key, 8));
+}
+
 /* The stamp of a versioned row: the epoch in which it was put. Until there are snapshots, all of
  * them are of the first epoch, and other ones are refused. */
 #define GML_EPOCH_FIRST 1

@@ -65,15 +65,12 @@ static int line_read(struct gml_txn *txn, uint64_t id, struct gml_line *out,
 		     struct gml_span *name_out)
 {
 	struct gml_span value;
-	uint8_t key[8];
-	int rc;
-	gml_key_u64(key, id);
-	rc = gml_rec_get(txn, GML_TABLE_LINE, GML_SPAN(key, 8), &value);
+	int rc = gml_rec_num_get(txn, GML_TABLE_LINE, id, &value);
 	if (rc != 0)
 		return rc;
 	*out = (struct gml_line){.id = id};
 	if (!line_decode(value, out, name_out))
-		return gml_txn_corrupt(txn, GML_TABLE_LINE, GML_SPAN(key, 8));
+		return gml_rec_num_corrupt(txn, GML_TABLE_LINE, id);
 	line_keep(txn, out);
 	return 0;
 }
@@ -116,11 +113,9 @@ int gml_rec_line_name(struct gml_txn *txn, uint64_t id, char name_out[GML_BUCKET
 int gml_rec_line_put(struct gml_txn *txn, const struct gml_line *line, struct gml_span name)
 {
 	struct gml_enc enc;
-	uint8_t key[8];
 	if (line->id == 0 || line->epoch != LINE_EPOCH || line->newest != LINE_NEWEST ||
 	    (line->flags & ~GML_LINE_FLAGS) != 0 || name.len == 0 || name.len > GML_BUCKET_NAME_MAX)
 		return GML_ERR_INVAL;
-	gml_key_u64(key, line->id);
 	gml_enc_init(&enc, LINE_FORMAT);
 	gml_enc_span(&enc, name);
 	gml_enc_varint(&enc, line->flags);
@@ -130,15 +125,13 @@ int gml_rec_line_put(struct gml_txn *txn, const struct gml_line *line, struct gm
 	gml_enc_varint(&enc, line->quota_objects);
 	gml_enc_varint(&enc, line->next);
 	line_keep(txn, line);
-	return gml_enc_put(&enc, txn, GML_TABLE_LINE, GML_SPAN(key, 8));
+	return gml_rec_num_put(txn, GML_TABLE_LINE, line->id, &enc);
 }
 
 int gml_rec_line_del(struct gml_txn *txn, uint64_t id)
 {
-	uint8_t key[8];
-	gml_key_u64(key, id);
 	line_forget(txn, id);
-	return gml_txn_del(txn, GML_TABLE_LINE, GML_SPAN(key, 8));
+	return gml_rec_num_del(txn, GML_TABLE_LINE, id);
 }
 
 /* ---- usage ---- */
@@ -156,18 +149,16 @@ int gml_rec_usage_get(struct gml_txn *txn, uint64_t id, struct gml_usage_rec *ou
 {
 	struct line_note *note = line_note(txn, id);
 	struct gml_span value;
-	uint8_t key[8];
 	int rc;
 	if (note != NULL && note->usage_of == id) {
 		*out = note->usage;
 		return 0;
 	}
-	gml_key_u64(key, id);
-	rc = gml_rec_get(txn, GML_TABLE_USAGE, GML_SPAN(key, 8), &value);
+	rc = gml_rec_num_get(txn, GML_TABLE_USAGE, id, &value);
 	if (rc != 0)
 		return rc;
 	if (!usage_decode(value, out))
-		return gml_txn_corrupt(txn, GML_TABLE_USAGE, GML_SPAN(key, 8));
+		return gml_rec_num_corrupt(txn, GML_TABLE_USAGE, id);
 	if (note != NULL) {
 		note->usage = *out;
 		note->usage_of = id;
@@ -179,9 +170,7 @@ int gml_rec_usage_put(struct gml_txn *txn, uint64_t id, const struct gml_usage_r
 {
 	struct line_note *note = line_note(txn, id);
 	struct gml_enc enc;
-	uint8_t key[8];
 	gml_assert(id != 0); /* of no bucket is no usage, and no note */
-	gml_key_u64(key, id);
 	gml_enc_init(&enc, USAGE_FORMAT);
 	gml_enc_varint(&enc, usage->bytes);
 	gml_enc_varint(&enc, usage->objects);
@@ -189,17 +178,15 @@ int gml_rec_usage_put(struct gml_txn *txn, uint64_t id, const struct gml_usage_r
 		note->usage = *usage;
 		note->usage_of = id;
 	}
-	return gml_enc_put(&enc, txn, GML_TABLE_USAGE, GML_SPAN(key, 8));
+	return gml_rec_num_put(txn, GML_TABLE_USAGE, id, &enc);
 }
 
 int gml_rec_usage_del(struct gml_txn *txn, uint64_t id)
 {
 	struct line_note *note = line_note(txn, id);
-	uint8_t key[8];
-	gml_key_u64(key, id);
 	if (note != NULL && note->usage_of == id)
 		note->usage_of = 0;
-	return gml_txn_del(txn, GML_TABLE_USAGE, GML_SPAN(key, 8));
+	return gml_rec_num_del(txn, GML_TABLE_USAGE, id);
 }
 
 /* ---- all of them ---- */
