@@ -822,7 +822,7 @@ static void principals_are_named(void **state)
 			struct auth_access access = support_access(all[j], "s3:GetObject",
 								   "arn:aws:s3:::b/k", &context);
 			if (auth_policy_decide(policy, &access, NULL) == AUTH_EFFECT_ALLOW)
-				strncat(who, &"asr-"[j], 1);
+				who[strlen(who)] = "asr-"[j];
 		}
 		if (strcmp(who, principal_rows[i].who) != 0)
 			fail_msg("%s: %s", principal_rows[i].principal, who);
