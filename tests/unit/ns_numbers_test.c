@@ -13,8 +13,9 @@ static int counter_txn(struct gml_txn *txn, void *arg)
 	const uint8_t key = GML_SUPER_NEXT_ID;
 	uint8_t value[9] = {1};
 	memcpy(value + 1, arg, 8);
-	return gml_txn_put(txn, GML_TABLE_SUPER, gml_span_of(&key, 1),
-			   gml_span_of(value, sizeof(value)));
+	/* past the check that records leave the engine its keys */
+	return txn->engine->put(txn, GML_TABLE_SUPER, gml_span_of(&key, 1),
+				gml_span_of(value, sizeof(value)));
 }
 
 /* So many numbers are left. */
