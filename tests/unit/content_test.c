@@ -79,6 +79,15 @@ static void expect_damage(struct ns *ns, const char *what, const char *whose)
 			 whose);
 }
 
+/* So many, the last told with these words. */
+static void expect_damages(struct ns *ns, unsigned count, const char *what)
+{
+	struct heard heard;
+	content(ns, &heard);
+	assert_int_equal(heard.count, count);
+	assert_non_null(strstr(heard.text, what));
+}
+
 static void blob_file(struct ns *ns, uint64_t blob, char path[128])
 {
 	char name[GML_BLOB_PATH];
@@ -232,9 +241,27 @@ static void test_ways_to_be_damaged(void **state)
 	ns_close(ns);
 }
 
+struct lost {
+	uint64_t blob;
+	uint32_t row;
+};
+
 static int lose_sums(struct gml_txn *txn, void *arg)
 {
-	return gml_rec_sums_del(txn, *(uint64_t *)arg, 0);
+	const struct lost *lost = arg;
+	return gml_rec_sums_del(txn, lost->blob, lost->row);
+}
+
+/* The check that reads no content finds it as well: its one problem. */
+static void expect_lost_rows(struct ns *ns, uint64_t blob, const char *what)
+{
+	struct gml_check_report report = {0};
+	struct heard heard = {0};
+	char want[128];
+	snprintf(want, sizeof(want), "blob %016llx: %s", (unsigned long long)blob, what);
+	assert_ok(gml_store_check(&ns->op, ns->store, hear, NULL, &heard, &report));
+	assert_int_equal(heard.count, 1);
+	assert_string_equal(heard.text, want);
 }
 
 static int shorten_sums(struct gml_txn *txn, void *arg)
@@ -255,10 +282,79 @@ static void test_lost_checksums(void **state)
 	blob = record_of(ns, ns_span("a")).extents[0].blob;
 	assert_ok(gml_meta_update(ns->store->meta, shorten_sums, &blob));
 	expect_damage(ns, "bytes 983040 to 1048575 are without a checksum", "bucket/a");
-	assert_ok(gml_meta_update(ns->store->meta, lose_sums, &blob));
-	expect_damage(ns, "bytes 0 to 1048575 are not what was written", "bucket/a");
+	assert_ok(gml_meta_update(ns->store->meta, lose_sums, &(struct lost){blob, 0}));
+	expect_damage(ns, "bytes 0 to 1048575 are without a checksum", "bucket/a");
+	expect_lost_rows(ns, blob, "1 rows with its checksums are lost");
 	free(bytes);
 	ns_close(ns);
+}
+
+/* A row may be left out where all is zeros. One that was not left out, and is gone, is no sign of
+ * wrong content; and wrong content is no lost row. */
+static void test_lost_row_beside_holes(void **state)
+{
+	const uint64_t row = GML_SUM_CHUNK * BLOCK, size = 4 * row;
+	struct ns *ns = *state;
+	struct gml_file *file = ns_new(ns, ns->bucket, "sparse");
+	gml_ino ino = gml_file_ino(file);
+	char *bytes = noise(MIB, 14), want[128];
+	uint64_t blob;
+	write_at(ns, file, row + 3 * BLOCK, bytes, MIB);
+	write_at(ns, file, size - MIB, bytes, MIB);
+	assert_ok(gml_file_close(&ns->op, file));
+	blob = ns_record(ns, ino).wblob;
+	sum_all(ns);
+	assert_int_equal(blob_record(ns, blob).rows, 2); /* of 4 */
+	expect_good(ns, size, 0);
+	flip(ns, blob, 2 * row + 5); /* in a hole */
+	snprintf(want, sizeof(want), "bytes %llu to %llu are not what was written",
+		 (unsigned long long)(2 * row), (unsigned long long)(2 * row + BLOCK - 1));
+	expect_damage(ns, want, "content of bucket/sparse");
+	flip(ns, blob, 2 * row + 5);
+	expect_good(ns, size, 0);
+	assert_ok(gml_meta_update(ns->store->meta, lose_sums, &(struct lost){blob, 1}));
+	snprintf(want, sizeof(want), "bytes %llu to %llu are without a checksum",
+		 (unsigned long long)(row + 3 * BLOCK),
+		 (unsigned long long)(row + 3 * BLOCK + MIB - 1));
+	expect_damage(ns, want, "content of bucket/sparse");
+	expect_lost_rows(ns, blob, "1 rows with its checksums are lost");
+	/* What still has a checksum is compared with it. */
+	flip(ns, blob, size - 1);
+	expect_damages(ns, 2, "are not what was written");
+	flip(ns, blob, size - 1);
+	/* Content that is written again gets all of them. */
+	file = reopen(ns, ino);
+	write_at(ns, file, 0, bytes, 1);
+	assert_ok(gml_file_close(&ns->op, file));
+	sum_all(ns);
+	assert_int_equal(blob_record(ns, blob).rows, 3);
+	expect_good(ns, size, 0);
+	free(bytes);
+}
+
+static int add_row(struct gml_txn *txn, void *arg)
+{
+	uint32_t sum = 1;
+	return gml_rec_sums_put(txn, *(const uint64_t *)arg, 0, &sum, 1);
+}
+
+/* A row too many is found as well; one behind the content means nothing. */
+static void test_rows_too_many(void **state)
+{
+	const uint64_t row = GML_SUM_CHUNK * BLOCK;
+	struct ns *ns = *state;
+	struct gml_file *file = ns_new(ns, ns->bucket, "sparse");
+	gml_ino ino = gml_file_ino(file);
+	uint64_t blob;
+	write_at(ns, file, 2 * row - 1, "e", 1);
+	assert_ok(gml_file_close(&ns->op, file));
+	blob = ns_record(ns, ino).wblob;
+	sum_all(ns);
+	assert_int_equal(blob_record(ns, blob).rows, 1);
+	assert_ok(gml_meta_update(ns->store->meta, add_row, &blob));
+	expect_lost_rows(ns, blob, "has more rows with checksums than its record says (1)");
+	assert_ok(gml_meta_update(ns->store->meta, lose_sums, &(struct lost){blob, 0}));
+	expect_good(ns, 2 * row, 0);
 }
 
 static int part_of(struct ns *ns, const char *id, uint32_t number, const char *bytes, size_t len,
@@ -585,6 +681,8 @@ int main(void)
 		T(test_objects),
 		T(test_ways_to_be_damaged),
 		T(test_lost_checksums),
+		T(test_lost_row_beside_holes),
+		T(test_rows_too_many),
 		T(test_uploads),
 		T(test_settled_file),
 		T(test_written_again),

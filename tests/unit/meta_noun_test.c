@@ -505,7 +505,7 @@ static int blob_sums(struct gml_txn *txn, void *arg)
 	static const uint64_t summed[] = {0, 1, 65535, 65536, 65537, 1 << 20};
 	uint32_t sums[GML_SUM_CHUNK], got[GML_SUM_CHUNK], chunk;
 	struct gml_sum_pending pending = {
-		.size = (300 << 16) + 7, .next = 300, .mark = UINT64_MAX, .since = -5};
+		.size = (300 << 16) + 7, .next = 300, .rows = 1, .mark = UINT64_MAX, .since = -5};
 	struct gml_sum_pending seen;
 	struct gml_blob_rec rec;
 	uint64_t id;
@@ -515,10 +515,12 @@ static int blob_sums(struct gml_txn *txn, void *arg)
 		for (uint64_t len = 0; len <= 1 << 20; len += len < 65536 ? 65536 : 983040) {
 			struct gml_blob_rec put = {3, len, summed[i], 0xfedcba98};
 			bool one = put.summed > 0 && put.summed <= 65536;
+			put.rows = i % 2;
 			CLOSURE_CHECK(gml_rec_blob_put(txn, 40, &put) == 0 &&
 				      gml_rec_blob_get(txn, 40, &rec) == 0);
 			CLOSURE_CHECK(rec.refs == 3 && rec.len == len && rec.summed == summed[i] &&
-				      rec.crc == (one ? put.crc : 0));
+				      rec.crc == (one ? put.crc : 0) &&
+				      rec.rows == (put.summed > 65536 ? put.rows : 0));
 		}
 	}
 	for (unsigned i = 0; i < GML_SUM_CHUNK; i++)
@@ -533,6 +535,10 @@ static int blob_sums(struct gml_txn *txn, void *arg)
 		      memcmp(got, sums, sizeof(sums)) == 0);
 	CLOSURE_CHECK(gml_rec_sums_get(txn, 40, 1, got, &count) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_sums_next(txn, 40, 1, &id, &chunk) == 0 && id == 40 && chunk == 3);
+	CLOSURE_CHECK(gml_rec_sums_count(txn, 40, 3 * 256 * 65536 + 1, &chunk) == 0 && chunk == 2 &&
+		      gml_rec_sums_count(txn, 40, 3 * 256 * 65536, &chunk) == 0 && chunk == 1 &&
+		      gml_rec_sums_count(txn, 40, 65536, &chunk) == 0 && chunk == 0 &&
+		      gml_rec_sums_count(txn, 41, 1 << 20, &chunk) == 0 && chunk == 1);
 	CLOSURE_CHECK(gml_rec_sums_drop(txn, 40, 1) == 0);
 	CLOSURE_CHECK(gml_rec_sums_next(txn, 40, 1, &id, &chunk) == 0 && id == 41 && chunk == 0);
 	CLOSURE_CHECK(gml_rec_sums_drop(txn, 40, 0) == 0 && gml_rec_sums_drop(txn, 40, 0) == 0);
@@ -540,8 +546,9 @@ static int blob_sums(struct gml_txn *txn, void *arg)
 		      gml_rec_sums_get(txn, 41, 0, got, &count) == 0 && got[0] == sums[1]);
 	CLOSURE_CHECK(gml_rec_sum_pending_next(txn, 0, &id, &seen) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_sum_pending_put(txn, 40, &pending) == 0 &&
-		      gml_rec_sum_pending_get(txn, 40, &seen) == 0 &&
-		      memcmp(&seen, &pending, sizeof(seen)) == 0);
+		      gml_rec_sum_pending_get(txn, 40, &seen) == 0 && seen.size == pending.size &&
+		      seen.next == 300 && seen.rows == 1 && seen.mark == UINT64_MAX &&
+		      seen.since == -5);
 	CLOSURE_CHECK(gml_rec_sum_pending_next(txn, 7, &id, &seen) == 0 && id == 40 &&
 		      gml_rec_sum_pending_next(txn, 41, &id, &seen) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_sum_pending_del(txn, 40) == 0 &&

@@ -233,6 +233,7 @@ struct gml_blob_rec {
 	uint64_t summed; /* so many bytes from its first on have checksums; 0: none */
 	/* of these, when they are one block (1..GML_REC_SUM_BLOCK); more: table sum */
 	uint32_t crc;
+	uint32_t rows; /* that table sum has of more than one block */
 };
 #define GML_REC_SUM_BLOCK 65536 /* bytes (data/sums.h) */
 int gml_rec_blob_get(struct gml_txn *txn, uint64_t blob, struct gml_blob_rec *out);
@@ -243,8 +244,8 @@ int gml_rec_blob_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out,
 		      struct gml_blob_rec *out);
 
 /* ---- checksums of blobs ---------------------------------------------------------------------- */
-/* Of blobs of more than one block: rows of GML_SUM_CHUNK blocks each. A row that is missing:
- * zeros. */
+/* Of blobs of more than one block: rows of GML_SUM_CHUNK blocks each. The record of the blob says
+ * how many there are: a row of zeros may be left out, and one that was lost is noticed. */
 #define GML_SUM_CHUNK 256 /* 16 MiB */
 /* NOENT, CORRUPT. */
 int gml_rec_sums_get(struct gml_txn *txn, uint64_t blob, uint32_t chunk,
@@ -252,6 +253,14 @@ int gml_rec_sums_get(struct gml_txn *txn, uint64_t blob, uint32_t chunk,
 int gml_rec_sums_put(struct gml_txn *txn, uint64_t blob, uint32_t chunk, const uint32_t *sums,
 		     unsigned count);
 int gml_rec_sums_del(struct gml_txn *txn, uint64_t blob, uint32_t chunk);
+/* Number of rows of the blob's first `size` bytes. */
+int gml_rec_sums_count(struct gml_txn *txn, uint64_t blob, uint64_t size, uint32_t *count_out);
+/* Rows that `size` bytes have, when none is left out. Pure. */
+static inline uint32_t gml_sums_rows(uint64_t size)
+{
+	const uint64_t row = (uint64_t)GML_SUM_CHUNK * GML_REC_SUM_BLOCK;
+	return size <= GML_REC_SUM_BLOCK ? 0 : (uint32_t)(size / row + (size % row != 0));
+}
 /* All rows of the blob from chunk `from` on; 0 also when there is none. */
 int gml_rec_sums_drop(struct gml_txn *txn, uint64_t blob, uint32_t from);
 /* The first row of (blob, from) or after it, whatever blob it is of; NOENT. */
@@ -261,6 +270,7 @@ int gml_rec_sums_next(struct gml_txn *txn, uint64_t blob, uint32_t from, uint64_
 struct gml_sum_pending {
 	uint64_t size; /* bytes to be summed, not 0 */
 	uint64_t next; /* first block that has not been */
+	uint32_t rows; /* put so far */
 	uint64_t mark; /* used once for this blob: another one means other bytes */
 	int64_t since; /* when it was settled; ns since the epoch */
 };

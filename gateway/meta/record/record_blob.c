@@ -4,6 +4,12 @@
 
 enum { BLOB_FORMAT = 2, BLOB_SUMMED = 1 /* all of len */, BLOB_SUMMED_TO = 2, BLOB_BITS = 3 };
 
+/* More than one: table sum has their checksums. */
+static bool blob_is_blocks(const struct gml_blob_rec *rec)
+{
+	return rec->summed > GML_REC_SUM_BLOCK;
+}
+
 static bool blob_is_one_block(const struct gml_blob_rec *rec)
 {
 	return rec->summed > 0 && rec->summed <= GML_REC_SUM_BLOCK;
@@ -22,6 +28,8 @@ static bool blob_decode(struct gml_span value, struct gml_blob_rec *out)
 	if (bits & BLOB_SUMMED_TO)
 		out->summed = gml_dec_varint(&dec);
 	out->crc = blob_is_one_block(out) ? gml_dec_u32(&dec) : 0;
+	out->rows =
+		blob_is_blocks(out) ? (uint32_t)gml_dec_max(&dec, gml_sums_rows(out->summed)) : 0;
 	return gml_dec_end(&dec) && bits != BLOB_BITS && (bits == 0 || out->summed > 0);
 }
 
@@ -48,6 +56,8 @@ int gml_rec_blob_put(struct gml_txn *txn, uint64_t blob, const struct gml_blob_r
 		gml_enc_varint(&enc, rec->summed);
 	if (blob_is_one_block(rec))
 		gml_enc_u32(&enc, rec->crc);
+	if (blob_is_blocks(rec))
+		gml_enc_varint(&enc, rec->rows);
 	return gml_rec_num_put(txn, GML_TABLE_BLOB, blob, &enc);
 }
 

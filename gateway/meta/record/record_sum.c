@@ -81,6 +81,20 @@ int gml_rec_sums_next(struct gml_txn *txn, uint64_t blob, uint32_t from, uint64_
 	return rc;
 }
 
+int gml_rec_sums_count(struct gml_txn *txn, uint64_t blob, uint64_t size, uint32_t *count_out)
+{
+	uint32_t end = gml_sums_rows(size), chunk = 0;
+	uint64_t found = blob;
+	int rc = 0;
+	for (*count_out = 0; chunk < end; chunk++) {
+		rc = gml_rec_sums_next(txn, blob, chunk, &found, &chunk);
+		if (rc != 0 || found != blob || chunk >= end)
+			break;
+		++*count_out;
+	}
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
 int gml_rec_sums_drop(struct gml_txn *txn, uint64_t blob, uint32_t from)
 {
 	uint64_t found;
@@ -106,6 +120,7 @@ static bool pending_decode(struct gml_span value, struct gml_sum_pending *out)
 	gml_dec_format(&dec, SUM_FORMAT);
 	out->size = gml_dec_varint(&dec);
 	out->next = gml_dec_varint(&dec);
+	out->rows = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->mark = gml_dec_u64(&dec);
 	out->since = (int64_t)gml_dec_u64(&dec);
 	return gml_dec_end(&dec) && out->size > 0;
@@ -136,6 +151,7 @@ int gml_rec_sum_pending_put(struct gml_txn *txn, uint64_t blob, const struct gml
 	gml_enc_init(&enc, SUM_FORMAT);
 	gml_enc_varint(&enc, rec->size);
 	gml_enc_varint(&enc, rec->next);
+	gml_enc_varint(&enc, rec->rows);
 	gml_enc_u64(&enc, rec->mark);
 	gml_enc_u64(&enc, (uint64_t)rec->since);
 	return gml_enc_put(&enc, txn, GML_TABLE_SUM, GML_SPAN(key, SUM_PENDING_KEY));

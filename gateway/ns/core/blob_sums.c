@@ -42,6 +42,7 @@ int gml_blob_take_ref(struct gml_txn *txn, uint64_t blob, const struct gml_fresh
 	gml_assert(sums_whole(fresh) && !gml_blob_is_write(blob));
 	rec = (struct gml_blob_rec){
 		.refs = 1, .len = fresh->len, .summed = fresh->len, .crc = fresh->crc};
+	rec.rows = gml_sums_rows(rec.summed);
 	rc = gml_rec_blob_put(txn, blob, &rec);
 	return rc == 0 && fresh->sums != NULL ? sums_publish(txn, blob, fresh->sums) : rc;
 }

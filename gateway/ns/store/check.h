@@ -30,6 +30,7 @@ struct check_blob {
 	uint64_t id;
 	uint64_t size; /* bytes on disk; UINT64_MAX: no file */
 	uint32_t refs; /* found */
+	uint32_t rows; /* of checksums, not found yet */
 };
 
 struct check_bucket {

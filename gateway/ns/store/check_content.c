@@ -35,7 +35,9 @@ struct content {
 	uint64_t unnamed;
 	uint8_t *buf; /* GML_SUM_BLOCK */
 	uint32_t sums[GML_SUM_CHUNK];
-	unsigned nsums; /* of the row below; 0: it is missing, all of it zeros */
+	unsigned nsums;	  /* of them; 0: there is no such row */
+	uint64_t counted; /* the blob whose rows were counted last; 0: none */
+	bool lost;	  /* some of them are missing that were not left out */
 };
 
 /* ---- damages --------------------------------------------------------------------------------- */
@@ -81,15 +83,24 @@ static int content_sums(struct content *ct, struct gml_txn *txn, const struct co
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
+/* The row of the block is one of those that were left out, because all its blocks are zeros. */
+static bool content_left_out(const struct content *ct, const struct gml_blob_rec *rec)
+{
+	return ct->nsums == 0 && rec->rows < gml_sums_rows(rec->summed);
+}
+
 /* That of one block; CORRUPT when the row has none of it. */
-static int content_sum(const struct content *ct, uint64_t size, uint64_t block, uint32_t *out)
+static int content_sum(const struct content *ct, const struct gml_blob_rec *rec, uint64_t block,
+		       uint32_t *out)
 {
 	unsigned at = (unsigned)(block % GML_SUM_CHUNK);
-	if (ct->nsums == 0)
-		*out = gml_sum_of_zeros(gml_sums_block_len(size, block));
+	if (content_left_out(ct, rec))
+		*out = gml_sum_of_zeros(gml_sums_block_len(rec->summed, block));
 	else if (at < ct->nsums)
 		*out = ct->sums[at];
-	return ct->nsums == 0 || at < ct->nsums ? 0 : GML_ERR_CORRUPT;
+	else
+		return GML_ERR_CORRUPT;
+	return 0;
 }
 
 /* The record and the block's checksum now. AGAIN: freed, or other bytes are its content by now. */
@@ -108,7 +119,7 @@ static int content_again(struct content *ct, const struct content_blob *blob, ui
 		rc = content_sums(ct, txn, &(struct content_blob){blob->id, rec},
 				  (uint32_t)(block / GML_SUM_CHUNK));
 	if (rc == 0)
-		rc = content_sum(ct, rec.summed, block, out);
+		rc = content_sum(ct, &rec, block, out);
 	gml_meta_read_end(txn);
 	return rc;
 }
@@ -118,6 +129,34 @@ static const char content_missing[] = "missing";
 static const char content_unreadable[] = "cannot be read";
 static const char content_sumless[] = "without a checksum";
 
+/* Bytes are not what their checksum says. Where their row was left out they should be zeros: then a
+ * lost row is more likely than other bytes, if one of the blob's is missing. AGAIN as above. */
+static int content_doubt(struct content *ct, const struct content_blob *blob,
+			 const char **wrong_out)
+{
+	struct gml_txn *txn = NULL;
+	struct gml_blob_rec rec;
+	uint32_t rows;
+	int rc = 0;
+	if (ct->nsums != 0)
+		return 0;
+	if (ct->counted != blob->id) {
+		rc = gml_meta_read_begin(ct->c.store->meta, &txn);
+		if (rc == 0)
+			rc = gml_rec_blob_get(txn, blob->id, &rec);
+		if (rc == 0 && rec.summed == blob->rec.summed)
+			rc = gml_rec_sums_count(txn, blob->id, rec.summed, &rows);
+		else if (rc == 0 || rc == GML_ERR_NOENT)
+			rc = GML_ERR_AGAIN;
+		gml_meta_read_end(txn);
+		ct->lost = rc == 0 && rows < rec.rows;
+		ct->counted = rc == 0 ? blob->id : 0;
+	}
+	if (ct->lost)
+		*wrong_out = content_sumless;
+	return rc;
+}
+
 /* 0: as its checksum has it. AGAIN: the blob is not what it was. Else what is wrong. */
 static int content_block(struct content *ct, struct gml_blob *file, const struct content_blob *blob,
 			 uint64_t block, const char **wrong_out)
@@ -125,7 +164,7 @@ static int content_block(struct content *ct, struct gml_blob *file, const struct
 	size_t len = gml_sums_block_len(blob->rec.summed, block);
 	uint64_t off = block * GML_SUM_BLOCK;
 	uint32_t want = 0, then, have = 0;
-	int rc = content_sum(ct, blob->rec.summed, block, &want), read = 0;
+	int rc = content_sum(ct, &blob->rec, block, &want), read = 0;
 	for (unsigned i = 0; i < CONTENT_TRIES; i++) {
 		if (rc == 0)
 			read = gml_blob_sum(file, blob->id, off, len, ct->buf, &have);
@@ -142,8 +181,11 @@ static int content_block(struct content *ct, struct gml_blob *file, const struct
 		if (rc == GML_ERR_AGAIN)
 			return rc;
 		if (*wrong_out == content_sumless ? rc == GML_ERR_CORRUPT
-						  : rc == 0 && want == then && i > 0)
-			return GML_ERR_CORRUPT;
+						  : rc == 0 && want == then && i > 0) {
+			rc = *wrong_out == content_mismatch ? content_doubt(ct, blob, wrong_out)
+							    : 0;
+			return rc == 0 ? GML_ERR_CORRUPT : rc;
+		}
 	}
 	return rc == 0 ? GML_ERR_AGAIN : rc;
 }
@@ -162,7 +204,7 @@ static int content_file(struct content *ct, struct gml_blob *file, const struct 
 			if (rc != 0 && rc != GML_ERR_CORRUPT)
 				break;
 		}
-		if (ct->nsums == 0 && !packed &&
+		if (content_left_out(ct, &blob->rec) && !packed &&
 		    gml_blob_in_hole(file, block * GML_SUM_BLOCK, len, &data))
 			rc = 0; /* zeros, as they should be */
 		else

@@ -140,6 +140,7 @@ static int check_blob_record(struct check *c, struct check_packs *packs, size_t 
 		return c->rc;
 	blob->id = id;
 	blob->size = CHECK_NO_FILE;
+	blob->rows = rec->rows;
 	if (!gml_blob_known(id)) {
 		gml_check_problem(
 			c, "blob %016" PRIx64 ": of a kind that this program does not know", id);
@@ -190,6 +191,22 @@ int gml_check_blobs(struct check *c)
 
 /* ---- checksums ------------------------------------------------------------------------------- */
 
+/* One row of checksums. What is behind the summed bytes means nothing. */
+static void check_sum_row(struct check *c, uint64_t id, uint32_t chunk,
+			  const struct gml_blob_rec *rec)
+{
+	struct check_blob *blob = gml_check_blob(c, id);
+	if (blob == NULL || chunk >= gml_sums_rows(rec->summed))
+		return;
+	if (blob->rows > 0)
+		blob->rows--;
+	else
+		gml_check_problem(c,
+				  "blob %016" PRIx64
+				  ": has more rows with checksums than its record says (%u)",
+				  id, rec->rows);
+}
+
 static int check_sum_key(struct check *c, struct gml_span key)
 {
 	const uint8_t *p = key.ptr;
@@ -201,14 +218,24 @@ static int check_sum_key(struct check *c, struct gml_span key)
 	}
 	if (gml_rec_blob_get(c->txn, id, &rec) != 0)
 		gml_check_problem(c, "checksums of blob %016" PRIx64 ", which has no record", id);
-	else if (key.len == 9 && (rec.summed != 0 || !gml_blob_is_write(id)))
+	else if (key.len == 13)
+		check_sum_row(c, id, (uint32_t)gml_check_u64(p + 5), &rec);
+	else if (rec.summed != 0 || !gml_blob_is_write(id))
 		gml_check_problem(c, "blob %016" PRIx64 ": is to be summed, and has checksums", id);
 	return 0;
 }
 
 int gml_check_sums(struct check *c)
 {
-	return gml_check_keys(c, GML_TABLE_SUM, check_sum_key);
+	int rc = gml_check_keys(c, GML_TABLE_SUM, check_sum_key);
+	for (size_t i = 0; rc == 0 && i < c->blobs.count; i++) {
+		const struct check_blob *blob = gml_check_at(&c->blobs, i);
+		if (blob->rows > 0)
+			gml_check_problem(
+				c, "blob %016" PRIx64 ": %u rows with its checksums are lost",
+				blob->id, blob->rows);
+	}
+	return rc;
 }
 
 /* ---- references ------------------------------------------------------------------------------ */

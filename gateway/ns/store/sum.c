@@ -59,8 +59,8 @@ static bool sum_all_zeros(const struct sum_step *step, uint32_t first, unsigned 
 	return true;
 }
 
-/* Steps begin and end at rows, but for the last row of a blob. */
-static int sum_put_rows(struct gml_txn *txn, const struct sum_step *step)
+/* Steps begin and end at rows, but for the last row of a blob. *rows: of the blob, put so far. */
+static int sum_put_rows(struct gml_txn *txn, const struct sum_step *step, uint32_t *rows)
 {
 	int rc = 0;
 	gml_assert(step->seen.next % GML_SUM_CHUNK == 0);
@@ -71,6 +71,7 @@ static int sum_put_rows(struct gml_txn *txn, const struct sum_step *step)
 		unsigned n = step->count - at < GML_SUM_CHUNK ? step->count - at : GML_SUM_CHUNK;
 		if (!sum_all_zeros(step, at, n)) {
 			rc = gml_rec_sums_put(txn, step->blob, chunk, step->sums + at, n);
+			++*rows;
 			continue;
 		}
 		rc = gml_rec_sums_del(txn, step->blob, chunk);
@@ -79,7 +80,7 @@ static int sum_put_rows(struct gml_txn *txn, const struct sum_step *step)
 	return rc;
 }
 
-static int sum_put_last(struct gml_txn *txn, const struct sum_step *step)
+static int sum_put_last(struct gml_txn *txn, const struct sum_step *step, uint32_t rows)
 {
 	uint64_t blocks = gml_sums_blocks(step->seen.size);
 	struct gml_blob_rec rec;
@@ -90,6 +91,7 @@ static int sum_put_last(struct gml_txn *txn, const struct sum_step *step)
 	gml_assert(rec.summed == 0);
 	rec.summed = step->seen.size;
 	rec.crc = step->sums[0];
+	rec.rows = rows;
 	rc = gml_rec_blob_put(txn, step->blob, &rec);
 	/* Rows of when it was longer. */
 	if (rc == 0)
@@ -108,11 +110,11 @@ static int sum_put_step(struct gml_txn *txn, const struct sum_step *step)
 	    (rc == 0 && (now.mark != step->seen.mark || now.next != step->seen.next)))
 		return 0; /* other bytes, or another process was faster */
 	if (rc == 0 && blocks > 1)
-		rc = sum_put_rows(txn, step);
+		rc = sum_put_rows(txn, step, &now.rows);
 	now.next += step->count;
 	gml_assert(rc != 0 || (step->count > 0 && now.next <= blocks));
 	if (rc == 0)
-		rc = now.next == blocks ? sum_put_last(txn, step)
+		rc = now.next == blocks ? sum_put_last(txn, step, now.rows)
 					: gml_rec_sum_pending_put(txn, step->blob, &now);
 	return rc;
 }
