@@ -2,7 +2,6 @@
 /* Exports: opening and closing the store, wire handles, file system information, states. */
 #include "fsal.h"
 
-#define EXPORT_UUID_LEN 16 /* bytes of a store's uuid */
 
 struct gml_fsal_export {
 	struct fsal_export export;
@@ -29,12 +28,13 @@ static struct config_block export_block = {
 /* A client takes two servers of one owner and scope for one server with two addresses (RFC 8881
  * 2.10.4 and 2.10.5), and ganesha's default is the host's name, for both. The store is what makes a
  * server this one: also behind another address, and not another one behind this. */
-static void export_server_owner(const uint8_t *uuid)
+static void export_server_owner(const struct gml_store *store)
 {
+	static const char prefix[] = "gemel-";
 	nfs_version4_parameter_t *v4 = &nfs_param.nfsv4_param;
-	char name[sizeof("gemel-") + 2 * EXPORT_UUID_LEN] = "gemel-";
-	for (unsigned i = 0; i < EXPORT_UUID_LEN; i++)
-		(void)snprintf(name + strlen(name), 3, "%02x", uuid[i]);
+	char name[sizeof(prefix) - 1 + GML_STORE_UUID_TEXT];
+	memcpy(name, prefix, sizeof(prefix) - 1);
+	gml_store_uuid_text(store, name + sizeof(prefix) - 1);
 	if (v4->server_owner == NULL)
 		v4->server_owner = gsh_strdup(name);
 	if (v4->server_scope == NULL)
@@ -47,7 +47,7 @@ static int export_store_start(const char *path)
 	const uint8_t *uuid;
 	struct gml_op op;
 	int rc;
-	_Static_assert(sizeof(gml_fsal.fsid) == EXPORT_UUID_LEN, "a file system's id is the uuid");
+	_Static_assert(sizeof(gml_fsal.fsid) == GML_STORE_UUID_LEN, "a file system's id is the uuid");
 	gml_assert(gml_fsal.store == NULL);
 	rc = gml_store_open(path, &opt, &gml_fsal.store);
 	if (rc != 0) {
@@ -68,7 +68,7 @@ static int export_store_start(const char *path)
 	memcpy(&gml_fsal.fsid.major, uuid, sizeof(gml_fsal.fsid.major));
 	memcpy(&gml_fsal.fsid.minor, uuid + sizeof(gml_fsal.fsid.major),
 	       sizeof(gml_fsal.fsid.minor));
-	export_server_owner(uuid);
+	export_server_owner(gml_fsal.store);
 	gml_fsal.store_path = gsh_strdup(path);
 	LogEvent(COMPONENT_FSAL, "serving the store %s", path);
 	return 0;

@@ -104,30 +104,32 @@ static void calendar_put(char *out, unsigned width, unsigned value)
 	gml_assert(value == 0); /* the width was enough */
 }
 
-void gml_date_iso(int64_t seconds, char out[25])
+/* Places of month, day, hour, minute and second in the two forms of ISO 8601; the year is first. */
+static const uint8_t calendar_extended[5] = {5, 8, 11, 14, 17}, calendar_basic[5] = {4, 6, 9, 11, 13};
+
+static void calendar_put_iso(int64_t seconds, const uint8_t at[5], char *out)
 {
 	struct gml_civil c = gml_civil_of(seconds);
-	memcpy(out, "0000-00-00T00:00:00.000Z", 25);
 	calendar_put(out, 4, (unsigned)c.year);
-	calendar_put(out + 5, 2, c.month);
-	calendar_put(out + 8, 2, c.day);
-	calendar_put(out + 11, 2, c.hour);
-	calendar_put(out + 14, 2, c.minute);
-	calendar_put(out + 17, 2, c.second);
+	calendar_put(out + at[0], 2, c.month);
+	calendar_put(out + at[1], 2, c.day);
+	calendar_put(out + at[2], 2, c.hour);
+	calendar_put(out + at[3], 2, c.minute);
+	calendar_put(out + at[4], 2, c.second);
+}
+
+void gml_date_iso(int64_t seconds, char out[25])
+{
+	memcpy(out, "0000-00-00T00:00:00.000Z", 25);
+	calendar_put_iso(seconds, calendar_extended, out);
 }
 
 bool gml_date_basic(int64_t seconds, char out[17])
 {
-	struct gml_civil c = gml_civil_of(seconds);
 	if (seconds < GML_DATE_FIRST || seconds > GML_DATE_LAST)
 		return false;
 	memcpy(out, "00000000T000000Z", 17);
-	calendar_put(out, 4, (unsigned)c.year);
-	calendar_put(out + 4, 2, c.month);
-	calendar_put(out + 6, 2, c.day);
-	calendar_put(out + 9, 2, c.hour);
-	calendar_put(out + 11, 2, c.minute);
-	calendar_put(out + 13, 2, c.second);
+	calendar_put_iso(seconds, calendar_basic, out);
 	return true;
 }
 

@@ -31,12 +31,11 @@ static int store_create(struct cmd *cmd)
 static int store_info(struct cmd *cmd)
 {
 	struct gml_statfs fs;
-	char uuid[2 * GML_STORE_UUID_LEN + 1];
+	char uuid[GML_STORE_UUID_TEXT];
 	int rc = gml_store_statfs(&cmd->op, cmd->store, GML_INO_ROOT, &fs);
 	if (rc != 0)
 		return cmd_fail_rc(rc, "the store");
-	for (int i = 0; i < GML_STORE_UUID_LEN; i++)
-		snprintf(uuid + 2 * i, 3, "%02x", gml_store_uuid(cmd->store)[i]);
+	gml_store_uuid_text(cmd->store, uuid);
 	return cmd_print_object(cmd,
 				json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "home",
 					  conf_string(&cmd->conf, CONF_store_home), "uuid", uuid,

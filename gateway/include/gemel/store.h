@@ -53,6 +53,10 @@ void gml_store_close(struct gml_store *store);
  * gml_store_close.
  * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 const uint8_t *gml_store_uuid(const struct gml_store *store);
+enum { GML_STORE_UUID_TEXT = 2 * GML_STORE_UUID_LEN + 1 };
+/* The same as 32 lower-case hexadecimal digits and a NUL.
+ * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
+void gml_store_uuid_text(const struct gml_store *store, char out[GML_STORE_UUID_TEXT]);
 
 /* Clean up after processes that died. DIRTY inodes whose writer is gone get size, times, change
  * attribute and ETag from their write blob; unreferenced blob files of dead leases are removed; the

@@ -107,8 +107,11 @@ int gml_lease_next_id(void *arg, int kind, uint64_t *id_out)
 
 /* ---- dropping -------------------------------------------------------------------------------- */
 
+struct lease_list;
+typedef bool (*lease_wanted)(const struct lease_list *list, const struct gml_owner *owner);
+
 struct lease_list {
-	bool (*want)(const struct lease_list *list, const struct gml_owner *owner);
+	lease_wanted want;
 	struct gml_presence *presence;
 	struct gml_lease leases[LEASE_BATCH];
 	unsigned count;
@@ -201,10 +204,13 @@ static int lease_sweep(struct gml_store *store, const struct gml_lease *lease, u
 	return rc != 0 ? rc : sweep.rc;
 }
 
-/* Sweeps and drops the wanted leases; stops after LEASE_CLOSE_LIMIT when closing: recovery does the
- * rest. */
-static int lease_finish(struct gml_store *store, struct lease_list *list, int64_t until,
-			uint64_t *dropped, uint64_t *removed)
+/* What became of leases that were finished. */
+struct lease_finished {
+	uint64_t dropped, removed; /* leases; unpublished files */
+};
+
+static int lease_finish_list(struct gml_store *store, struct lease_list *list, int64_t until,
+			     struct lease_finished *out)
 {
 	unsigned swept;
 	int rc;
@@ -215,48 +221,51 @@ static int lease_finish(struct gml_store *store, struct lease_list *list, int64_
 		if (rc == 0 && list->count > 0)
 			rc = gml_meta_refresh(store->meta);
 		for (swept = 0; rc == 0 && swept < list->count && gml_monotonic() < until; swept++)
-			rc = lease_sweep(store, &list->leases[swept], removed);
+			rc = lease_sweep(store, &list->leases[swept], &out->removed);
 		list->count = swept;
 		if (rc == 0 && swept > 0)
 			rc = gml_meta_update(store->meta, lease_drop_fn, list);
 		if (rc == 0)
-			*dropped += swept;
+			out->dropped += swept;
 	} while (rc == 0 && swept == LEASE_BATCH);
+	return rc;
+}
+
+/* Sweeps and drops the wanted leases, until that time (monotonic) at the latest. */
+static int lease_finish(struct gml_store *store, lease_wanted want, int64_t until,
+			struct lease_finished *out)
+{
+	struct lease_list *list = calloc(1, sizeof(*list));
+	int rc;
+	*out = (struct lease_finished){0};
+	if (list == NULL)
+		return GML_ERR_NOMEM;
+	list->want = want;
+	list->presence = store->presence;
+	rc = lease_finish_list(store, list, until, out);
+	free(list);
 	return rc;
 }
 
 int gml_lease_drop_all(struct gml_store *store)
 {
-	struct lease_list *list = calloc(1, sizeof(*list));
-	uint64_t dropped = 0, removed = 0;
-	int rc;
-	if (list == NULL)
-		return GML_ERR_NOMEM;
-	list->want = lease_is_own;
-	list->presence = store->presence;
-	rc = lease_finish(store, list, gml_monotonic() + LEASE_CLOSE_LIMIT, &dropped, &removed);
-	if (removed > 0)
+	struct lease_finished done;
+	/* What takes longer is left to recovery. */
+	int rc = lease_finish(store, lease_is_own, gml_monotonic() + LEASE_CLOSE_LIMIT, &done);
+	if (done.removed > 0)
 		gml_store_log(store, GML_LOG_WARN, "%llu unpublished files removed at close",
-			      (unsigned long long)removed);
-	free(list);
+			      (unsigned long long)done.removed);
 	return rc;
 }
 
 int gml_lease_recover(struct gml_store *store)
 {
-	struct lease_list *list = calloc(1, sizeof(*list));
-	uint64_t dropped = 0, removed = 0;
-	int rc;
-	if (list == NULL)
-		return GML_ERR_NOMEM;
-	list->want = lease_is_dead;
-	list->presence = store->presence;
-	rc = lease_finish(store, list, INT64_MAX, &dropped, &removed);
-	if (dropped > 0)
+	struct lease_finished done;
+	int rc = lease_finish(store, lease_is_dead, INT64_MAX, &done);
+	if (done.dropped > 0)
 		gml_store_log(
 			store, GML_LOG_INFO,
 			"recovery: %llu leases of dead processes, %llu unpublished files removed",
-			(unsigned long long)dropped, (unsigned long long)removed);
-	free(list);
+			(unsigned long long)done.dropped, (unsigned long long)done.removed);
 	return rc;
 }

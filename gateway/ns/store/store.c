@@ -447,6 +447,11 @@ const uint8_t *gml_store_uuid(const struct gml_store *store)
 	return gml_meta_uuid(store->meta);
 }
 
+void gml_store_uuid_text(const struct gml_store *store, char out[GML_STORE_UUID_TEXT])
+{
+	gml_hex(gml_store_uuid(store), GML_STORE_UUID_LEN, out);
+}
+
 /* ---- statfs ---------------------------------------------------------------------------------- */
 
 static bool store_add_used(void *arg, uint64_t line, const struct gml_usage_rec *usage)
