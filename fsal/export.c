@@ -2,7 +2,6 @@
 /* Exports: opening and closing the store, wire handles, file system information, states. */
 #include "fsal.h"
 
-
 struct gml_fsal_export {
 	struct fsal_export export;
 	char *store; /* from the configuration */

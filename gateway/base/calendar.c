@@ -105,7 +105,8 @@ static void calendar_put(char *out, unsigned width, unsigned value)
 }
 
 /* Places of month, day, hour, minute and second in the two forms of ISO 8601; the year is first. */
-static const uint8_t calendar_extended[5] = {5, 8, 11, 14, 17}, calendar_basic[5] = {4, 6, 9, 11, 13};
+static const uint8_t calendar_extended[5] = {5, 8, 11, 14, 17},
+		     calendar_basic[5] = {4, 6, 9, 11, 13};
 
 static void calendar_put_iso(int64_t seconds, const uint8_t at[5], char *out)
 {

@@ -9,127 +9,14 @@
  * All values are printable ASCII: other bytes, quotes and backslashes are percent-encoded, so the
  * line is valid JSON whatever a client sends (nginx's own escape=json passes bytes >= 0x80 as they
  * are). A key is also encoded where it holds '%', and is thus unambiguous. */
-#include <strings.h>
-
 #include "request.h"
+#include "s3api/proto/log_text.h"
 
 enum {
 	LINE_TARGET_MAX = 4096,
 	LINE_AGENT_MAX = 512,
 	LINE_FIXED = 896, /* names, numbers, and values of our own: ids, operation, error code */
 };
-
-/* The query parameters that sign a request (auth/credential.c); compared without regard to case. No
- * logged target holds them: some are secrets, and the fields user, access_key and auth say the
- * rest. */
-static const ngx_str_t line_auth_names[] = {
-	ngx_string("x-amz-algorithm"),
-	ngx_string("x-amz-credential"),
-	ngx_string("x-amz-date"),
-	ngx_string("x-amz-expires"),
-	ngx_string("x-amz-signedheaders"),
-	ngx_string("x-amz-signature"),
-	ngx_string("x-amz-security-token"),
-	ngx_string("x-amz-content-sha256"),
-	ngx_string("awsaccesskeyid"),
-	ngx_string("expires"),
-	ngx_string("signature"),
-};
-
-/* Bytes that stay as they are: bit 0 in texts, bit 1 in names, where '%' and space are encoded as
- * well. */
-enum { LINE_TEXT = 1, LINE_NAME = 2 };
-static const u_char line_plain[256] = {
-	[' '] = LINE_TEXT, ['!'] = 3,	      ['#' ... '$'] = 3,
-	['%'] = LINE_TEXT, ['&' ... '['] = 3, [']' ... '~'] = 3,
-};
-
-/* As much of [p, end) as fits before limit. */
-static u_char *line_encode(u_char *out, const u_char *limit, const u_char *p, const u_char *end,
-			   unsigned kind)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	while (p < end) {
-		const u_char *run = p, *stop = p + ngx_min(end - p, limit - out);
-		while (stop - run >= 4 && (line_plain[run[0]] & line_plain[run[1]] &
-					   line_plain[run[2]] & line_plain[run[3]] & kind))
-			run += 4;
-		while (run < stop && (line_plain[*run] & kind))
-			run++;
-		out = ngx_cpymem(out, p, (size_t)(run - p));
-		p = run;
-		if (p == end || limit - out < 3)
-			break;
-		*out++ = '%';
-		*out++ = (u_char)hex[*p >> 4];
-		*out++ = (u_char)hex[*p++ & 15];
-	}
-	return out;
-}
-
-static int line_hex(u_char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool line_auth_name(const u_char *name, size_t len)
-{
-	size_t i;
-	for (i = 0; i < sizeof(line_auth_names) / sizeof(line_auth_names[0]); i++)
-		if (len == line_auth_names[i].len &&
-		    strncasecmp((const char *)name, (const char *)line_auth_names[i].data, len) ==
-			    0)
-			return true;
-	return false;
-}
-
-/* Is the parameter name [p, end), decoded, one that signs? */
-static bool line_auth_param(const u_char *p, const u_char *end)
-{
-	u_char name[32];
-	size_t n = 0;
-	if (line_auth_name(p, (size_t)(end - p)))
-		return true;
-	if (memchr(p, '%', (size_t)(end - p)) == NULL)
-		return false;
-	while (p < end && n < sizeof(name)) {
-		u_char c = *p++;
-		if (c == '%' && end - p >= 2 && line_hex(p[0]) >= 0 && line_hex(p[1]) >= 0) {
-			c = (u_char)(line_hex(p[0]) << 4 | line_hex(p[1]));
-			p += 2;
-		}
-		name[n++] = c;
-	}
-	return p == end && line_auth_name(name, n);
-}
-
-/* The raw target without the parameters that sign it, at most cap bytes; returns the end. */
-static u_char *line_target(const ngx_str_t *target, u_char *out, size_t cap)
-{
-	const u_char *p = target->data, *end = p + target->len, *limit = out + cap, *next, *equals;
-	const u_char *query = target->len > 0 ? memchr(p, '?', target->len) : NULL;
-	u_char separator = '?';
-	if (query == NULL)
-		return line_encode(out, limit, p, end, LINE_TEXT);
-	out = line_encode(out, limit, p, query, LINE_TEXT);
-	/* One parameter at a time, with what separates it from the one before, while anything
-	 * fits. */
-	for (p = query; p < end && limit - out >= 3; p = next) {
-		p++;
-		next = memchr(p, '&', (size_t)(end - p));
-		next = next != NULL ? next : end;
-		equals = memchr(p, '=', (size_t)(next - p));
-		if (line_auth_param(p, equals != NULL ? equals : next))
-			continue;
-		*out++ = separator;
-		separator = '&';
-		out = line_encode(out, limit, p, next, LINE_TEXT);
-	}
-	return out;
-}
 
 /* ---- the access log's line ------------------------------------------------- */
 
@@ -173,13 +60,12 @@ static struct gml_span line_tls(const ngx_http_request_t *r)
 
 /* head: ,"name":" */
 static inline u_char *line_string(u_char *out, const char *head, size_t head_len,
-				  struct gml_span value, unsigned kind)
+				  struct gml_span value, enum s3_log_kind kind)
 {
-	const u_char *p = value.ptr;
 	if (value.len == 0)
 		return out;
 	out = ngx_cpymem(out, head, head_len);
-	out = line_encode(out, out + 3 * value.len, p, p + value.len, kind);
+	out = s3_log_text(out, out + 3 * value.len, value, kind);
 	*out++ = '"';
 	return out;
 }
@@ -261,23 +147,24 @@ static u_char *line_write(ngx_http_request_t *r, const struct s3_log_info *info,
 	out = line_own(out, LINE_LIT(",\"request_id\":\""), line_text(info->request_id));
 	out = line_own(out, LINE_LIT(",\"peer\":\""), gml_request_span(&r->connection->addr_text));
 	out = line_own(out, LINE_LIT(",\"user\":\""), line_text(info->user));
-	out = line_string(out, LINE_LIT(",\"access_key\":\""), info->access_key, LINE_NAME);
+	out = line_string(out, LINE_LIT(",\"access_key\":\""), info->access_key, S3_LOG_NAME);
 	out = line_own(out, LINE_LIT(",\"auth\":\""), line_text(info->auth));
 	out = line_own(out, LINE_LIT(",\"operation\":\""), line_text(info->operation));
-	out = line_string(out, LINE_LIT(",\"bucket\":\""), info->bucket, LINE_NAME);
-	out = line_string(out, LINE_LIT(",\"key\":\""), info->key, LINE_NAME);
+	out = line_string(out, LINE_LIT(",\"bucket\":\""), info->bucket, S3_LOG_NAME);
+	out = line_string(out, LINE_LIT(",\"key\":\""), info->key, S3_LOG_NAME);
 	out = line_string(out, LINE_LIT(",\"method\":\""), gml_request_span(&r->method_name),
-			  LINE_TEXT);
+			  S3_LOG_TEXT);
 	if (r->unparsed_uri.len > 0) {
 		out = LINE_PUT(out, ",\"target\":\"");
-		out = line_target(&r->unparsed_uri, out, line_target_max(&r->unparsed_uri));
+		out = s3_log_target(out, line_target_max(&r->unparsed_uri),
+				    gml_request_span(&r->unparsed_uri));
 		*out++ = '"';
 	}
 	out = line_number(out, LINE_LIT(",\"status\":"), r->headers_out.status);
 	out = line_own(out, LINE_LIT(",\"error\":\""), line_text(info->error_code));
 	out = line_own(out, LINE_LIT(",\"problem\":\""), line_text(gml_request_problem(r)));
 	out = line_traffic(r, out);
-	out = line_string(out, LINE_LIT(",\"agent\":\""), agent, LINE_TEXT);
+	out = line_string(out, LINE_LIT(",\"agent\":\""), agent, S3_LOG_TEXT);
 	out = line_own(out, LINE_LIT(",\"tls\":\""), line_tls(r));
 	*out++ = '}';
 	return out;
@@ -323,7 +210,8 @@ static u_char *line_error(ngx_http_request_t *r, ngx_http_request_t *sr, u_char 
 	buf = ngx_cpymem(buf, head, sizeof(head) - 1);
 	buf = ngx_cpymem(buf, r->method_name.data, r->method_name.len);
 	buf = ngx_cpymem(buf, middle, sizeof(middle) - 1);
-	buf = line_target(&r->unparsed_uri, buf, (size_t)(end - buf) - sizeof(tail));
+	buf = s3_log_target(buf, (size_t)(end - buf) - sizeof(tail),
+			    gml_request_span(&r->unparsed_uri));
 	return ngx_cpymem(buf, tail, sizeof(tail) - 1);
 }
 

@@ -16,6 +16,7 @@ libs3_la_SOURCES = \
 	s3api/proto/health.c s3api/proto/health.h \
 	s3api/proto/integrity.c \
 	s3api/proto/list.c \
+	s3api/proto/log_text.c s3api/proto/log_text.h \
 	s3api/proto/multipart.c \
 	s3api/proto/multipart_complete.c \
 	s3api/proto/multipart_list.c \

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "s3api/proto/call.h"
+#include "s3api/proto/log_text.h"
 #include "s3api/proto/range.h"
 
 /* ---- uri ---- */
@@ -590,6 +591,60 @@ static void test_header_sum(void **state)
 	assert_int_equal(header_sum(8193 - 17, hoisted), S3_ERR_REQUEST_HEADER_TOO_LARGE);
 }
 
+/* ---- text for logs ---- */
+
+static void expect_log(const char *want, size_t cap, struct gml_span text, enum s3_log_kind kind)
+{
+	unsigned char out[256];
+	unsigned char *end = s3_log_text(out, out + cap, text, kind);
+	assert_true(end <= out + cap);
+	*end = 0;
+	assert_string_equal((const char *)out, want);
+}
+
+static void expect_target(const char *want, size_t cap, const char *target)
+{
+	unsigned char out[256];
+	unsigned char *end = s3_log_target(out, cap, gml_span_text(target));
+	assert_true(end <= out + cap);
+	*end = 0;
+	assert_string_equal((const char *)out, want);
+}
+
+static void test_log_text(void **state)
+{
+	(void)state;
+	expect_log("plain text 100%", 200, GML_LIT("plain text 100%"), S3_LOG_TEXT);
+	expect_log("plain%20text%20100%25", 200, GML_LIT("plain text 100%"), S3_LOG_NAME);
+	expect_log("%22%5C%00%0A%7F%C3%A9~", 200, GML_LIT("\"\\\0\n\x7f\xc3\xa9~"), S3_LOG_NAME);
+	expect_log("", 200, gml_span_of(NULL, 0), S3_LOG_TEXT);
+	/* Cut where it does not fit, and never within an escape. */
+	expect_log("12345", 5, GML_LIT("12345678"), S3_LOG_TEXT);
+	expect_log("123", 5, GML_LIT("123\n"), S3_LOG_TEXT);
+	expect_log("12%0A", 5, GML_LIT("12\n45"), S3_LOG_TEXT);
+}
+
+static void test_log_target(void **state)
+{
+	(void)state;
+	expect_target("/b/k%22%20", 200, "/b/k%22%20");
+	expect_target("/b/k?list-type=2&prefix=a", 200, "/b/k?list-type=2&prefix=a");
+	expect_target("/b/k?a=1&z", 200, "/b/k?a=1&X-Amz-Signature=secret&z");
+	expect_target("/b/k?a=1", 200, "/b/k?x-amz-signature=s&AWSACCESSKEYID=i&a=1&Signature=s");
+	expect_target("/b/k", 200,
+		      "/b/k?X-Amz-Credential=c&X-Amz-Date=d&X-Amz-Expires=1&"
+		      "X-Amz-SignedHeaders=h&X-Amz-Algorithm=a&Expires=1");
+	/* As escapes as well. */
+	expect_target("/b/k?a", 200, "/b/k?X-Amz-Security%2dToken=secret&a");
+	expect_target("/b/k?a", 200, "/b/k?%58-Amz-Signature=secret&a");
+	expect_target("/b/k?X-Amz-Signatur%zz=1", 200, "/b/k?X-Amz-Signatur%zz=1");
+	expect_target("/b/k?&a&", 200, "/b/k?&a&");
+	expect_target("/b/k?", 200, "/b/k?");
+	expect_target("", 200, "");
+	expect_target("/b/k?ab", 7, "/b/k?abcdef");
+	expect_target("/b/k", 6, "/b/k?a");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -599,7 +654,8 @@ int main(void)
 		cmocka_unit_test(test_hasher),	       cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_error_document), cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_routes_refused), cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_header_sum),
+		cmocka_unit_test(test_header_sum),     cmocka_unit_test(test_log_text),
+		cmocka_unit_test(test_log_target),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
