@@ -302,10 +302,10 @@ bool auth_signed_next(struct gml_span *list, struct gml_span *name_out)
 	return true;
 }
 
-const struct auth_header *auth_header_find(const struct auth_request *request, struct gml_span name,
-					   size_t *count_out)
+const struct gml_http_header *auth_header_find(const struct auth_request *request,
+					       struct gml_span name, size_t *count_out)
 {
-	const struct auth_header *found = NULL;
+	const struct gml_http_header *found = NULL;
 	size_t count = 0;
 	for (size_t i = 0; i < request->nheaders; i++) {
 		if (!gml_span_equal_nocase(request->headers[i].name, name))

@@ -58,7 +58,7 @@ bool auth_signed_next(struct gml_span *list, struct gml_span *name_out);
 
 /* First header of that name (any case), and how many there are. NULL if none. count_out may be
  * NULL. */
-const struct auth_header *auth_header_find(const struct auth_request *request, struct gml_span name,
-					   size_t *count_out);
+const struct gml_http_header *auth_header_find(const struct auth_request *request,
+					       struct gml_span name, size_t *count_out);
 
 #endif

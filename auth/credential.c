@@ -122,7 +122,7 @@ static enum auth_result credential_payload(struct auth_credential *credential, s
 static bool credential_payload_header(const struct auth_request *request, struct gml_span *out)
 {
 	size_t count;
-	const struct auth_header *header =
+	const struct gml_http_header *header =
 		auth_header_find(request, GML_LIT("x-amz-content-sha256"), &count);
 	*out = header != NULL ? gml_span_trim(header->value) : gml_span_of(NULL, 0);
 	return count <= 1;
@@ -232,7 +232,7 @@ static enum auth_result credential_check_signed(const struct auth_request *reque
 		return auth_refuse(credential, AUTH_UNSIGNED_HEADER, CREDENTIAL_NOT_SIGNED);
 	}
 	for (size_t i = 0; i < request->nheaders; i++) {
-		const struct auth_header *header = &request->headers[i];
+		const struct gml_http_header *header = &request->headers[i];
 		if (header->name.len <= 6 || strncasecmp(header->name.ptr, "x-amz-", 6) != 0 ||
 		    credential_signs(credential, header->name))
 			continue;
@@ -284,7 +284,8 @@ static bool credential_request_date(const struct auth_request *request,
 				    struct auth_credential *credential)
 {
 	size_t count;
-	const struct auth_header *header = auth_header_find(request, GML_LIT("x-amz-date"), &count);
+	const struct gml_http_header *header =
+		auth_header_find(request, GML_LIT("x-amz-date"), &count);
 	struct gml_span text;
 	if (header == NULL)
 		header = auth_header_find(request, GML_LIT("date"), &count);
@@ -337,7 +338,7 @@ static enum auth_result credential_v4_header(const struct auth_request *request,
 					     struct gml_span text)
 {
 	struct gml_span scope = {NULL, 0}, sha256;
-	const struct auth_header *token =
+	const struct gml_http_header *token =
 		auth_header_find(request, GML_LIT("x-amz-security-token"), NULL);
 	enum auth_result rc = credential_v4_components(credential, text, &scope);
 	credential->kind = AUTH_V4_HEADER;
@@ -430,7 +431,7 @@ static enum auth_result credential_v2_header(const struct auth_request *request,
 					     struct auth_credential *credential,
 					     struct gml_span text)
 {
-	const struct auth_header *token =
+	const struct gml_http_header *token =
 		auth_header_find(request, GML_LIT("x-amz-security-token"), NULL);
 	const char *colon;
 	size_t at;
@@ -520,7 +521,7 @@ static enum auth_result credential_parse(const struct auth_request *request,
 	struct auth_param params[AUTH_PARAMS_MAX];
 	struct credential_query query;
 	size_t authorizations;
-	const struct auth_header *header;
+	const struct gml_http_header *header;
 	int nparams;
 	bool v4, v2;
 	memset(credential, 0, sizeof(*credential));

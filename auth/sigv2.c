@@ -188,7 +188,7 @@ static void v2_resource(struct auth_sink *sink, const struct auth_request *reque
 static void v2_header_line(struct auth_sink *sink, const struct auth_request *request,
 			   struct gml_span name)
 {
-	const struct auth_header *header = auth_header_find(request, name, NULL);
+	const struct gml_http_header *header = auth_header_find(request, name, NULL);
 	if (header != NULL)
 		auth_sink_span(sink, gml_span_trim(header->value));
 	auth_sink_char(sink, '\n');

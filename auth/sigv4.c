@@ -293,7 +293,7 @@ int auth_sign(const struct auth_request *request, struct gml_span access_key,
 					     .access_key = access_key,
 					     .region = region,
 					     .service = GML_LIT("s3")};
-	const struct auth_header *sha256 =
+	const struct gml_http_header *sha256 =
 		auth_header_find(request, GML_LIT("x-amz-content-sha256"), NULL);
 	struct auth_stream stream;
 	char list[V4_LIST_MAX];

@@ -9,15 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "gateway/base/http_header.h"
 #include "gateway/base/span.h"
 
 /* Whether "+" in a path stands for a space. The code that decodes the key must agree with it, or a
  * signature for one key would be valid for another. AWS reads it as a space. */
 #define AUTH_PATH_PLUS true
-
-struct auth_header {
-	struct gml_span name, value; /* as received; names in any case; duplicates kept, in order */
-};
 
 #define AUTH_PARAMS_MAX 256u /* query parameters of a request */
 struct auth_param {
@@ -34,7 +31,7 @@ bool auth_param_signs(struct gml_span name);
 /* What is signed. `path` and `query` are the raw target split at the first '?', undecoded. */
 struct auth_request {
 	struct gml_span method, path, query;
-	const struct auth_header *headers;
+	const struct gml_http_header *headers; /* as received; duplicates kept, in order */
 	size_t nheaders;
 	/* `query` as auth_query_split splits it, from callers that need it themselves; NULL: it is
 	 * split when needed. */

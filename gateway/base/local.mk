@@ -15,6 +15,7 @@ libgemel_la_SOURCES += \
 	gateway/base/errmap.h \
 	gateway/base/hex.c \
 	gateway/base/hex.h \
+	gateway/base/http_header.h \
 	gateway/base/ino.c \
 	gateway/base/lock.c \
 	gateway/base/lock.h \
@@ -42,5 +43,6 @@ libbase_la_SOURCES = \
 	gateway/base/calendar.c gateway/base/calendar.h \
 	gateway/base/clock.c gateway/base/clock.h \
 	gateway/base/hex.c gateway/base/hex.h \
+	gateway/base/http_header.h \
 	gateway/base/percent.c gateway/base/percent.h \
 	gateway/base/span.h

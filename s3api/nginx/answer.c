@@ -56,12 +56,12 @@ ngx_int_t gml_answer_server(ngx_http_request_t *r)
 }
 
 /* Compares the spelling of s3api/proto, letter case included. */
-static inline bool answer_named(const struct s3_header *header, const char *name, size_t len)
+static inline bool answer_named(const struct gml_http_header *header, const char *name, size_t len)
 {
 	return header->name.len == len && memcmp(header->name.ptr, name, len) == 0;
 }
 
-static ngx_int_t answer_one_header(ngx_http_request_t *r, const struct s3_header *header)
+static ngx_int_t answer_one_header(ngx_http_request_t *r, const struct gml_http_header *header)
 {
 	ngx_table_elt_t *h;
 

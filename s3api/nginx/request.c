@@ -43,11 +43,11 @@ static struct gml_span request_authority(const ngx_http_request_t *r)
 
 /* All headers in the order sent, duplicates included. If the target names a host, the Host header
  * gets that value: then the signed host and the host that names a bucket are the same. */
-static struct s3_header *request_headers(ngx_http_request_t *r, size_t *n_out)
+static struct gml_http_header *request_headers(ngx_http_request_t *r, size_t *n_out)
 {
 	struct gml_span authority = request_authority(r);
 	ngx_list_part_t *part;
-	struct s3_header *headers;
+	struct gml_http_header *headers;
 	bool host = false;
 	size_t n = 0;
 	ngx_uint_t i;
@@ -71,7 +71,7 @@ static struct s3_header *request_headers(ngx_http_request_t *r, size_t *n_out)
 		}
 	}
 	if (authority.len > 0 && !host) /* HTTP/1.0 */
-		headers[n++] = (struct s3_header){{"host", 4}, authority};
+		headers[n++] = (struct gml_http_header){{"host", 4}, authority};
 	*n_out = n;
 	return headers;
 }

@@ -11,27 +11,19 @@ _Static_assert((int)AUTH_KEY_MAX == (int)GML_ACCESS_KEY_MAX &&
 		       (int)AUTH_SECRET_MAX >= (int)GML_SECRET_MAX,
 	       "every key that the store keeps can sign");
 
-static enum s3_error auth_prepare(struct s3_call *call, struct auth_request *out)
+/* What is signed; borrowed from the call. */
+static struct auth_request auth_request_of(const struct s3_call *call)
 {
-	struct auth_header *headers = s3_arena_array(&call->arena, call->nsent, sizeof(*headers));
-	if (!headers)
-		return S3_ERR_SERVICE_UNAVAILABLE;
-	for (size_t i = 0; i < call->nsent; i++) {
-		headers[i].name = call->headers[i].name;
-		headers[i].value = call->headers[i].value;
-	}
-	*out = (struct auth_request){
+	return (struct auth_request){
 		.method = call->method_text,
 		.path = call->path,
 		.query = call->query,
-		.headers = headers,
+		.headers = call->headers,
 		.nheaders = call->nsent,
 		.params = call->raw_params,
 		.nparams = call->nparams,
+		.bucket = call->virtual_host ? call->bucket : gml_span_of(NULL, 0),
 	};
-	if (call->virtual_host)
-		out->bucket = call->bucket;
-	return S3_OK;
 }
 
 static void auth_detail_date(struct s3_call *call, const char *name, int64_t seconds)
@@ -241,14 +233,12 @@ static void auth_note(struct s3_call *call, const struct auth_credential *creden
 
 enum s3_error s3_authenticate(struct s3_call *call)
 {
-	struct auth_request request;
+	const struct auth_request request = auth_request_of(call);
 	struct auth_credential credential;
 	struct gml_key key;
 	enum auth_result result;
-	enum s3_error error = auth_prepare(call, &request);
+	enum s3_error error;
 	int rc;
-	if (error)
-		return error;
 	result = auth_parse(&request, &credential);
 	auth_note(call, &credential);
 	if (result != AUTH_OK)

@@ -96,8 +96,8 @@ struct s3_call {
 	enum s3_method method;
 	enum s3_scope scope;
 	struct gml_span method_text, path, query; /* raw */
-	struct s3_header *headers;
-	size_t nheaders, nsent;
+	struct gml_http_header *headers;
+	size_t nheaders, nsent, headers_max;
 	struct s3_param *params; /* decoded */
 	struct auth_param *raw_params;
 	size_t nparams;
@@ -129,7 +129,7 @@ struct s3_call {
 	struct gml_span text; /* S3_CONTENT_TEXT; static or arena */
 	struct s3_xml xml;
 	struct s3_response response;
-	struct s3_header *answer_headers;
+	struct gml_http_header *answer_headers;
 	size_t answer_cap;
 	enum s3_error error;
 	const char *message; /* overrides the table's */
@@ -138,7 +138,7 @@ struct s3_call {
 	uint32_t owner_uid; /* the last owner that was named */
 	const char *owner_name;
 
-	struct s3_header first_headers[32];
+	struct gml_http_header first_headers[32];
 	max_align_t first[3072 / sizeof(max_align_t)];
 };
 

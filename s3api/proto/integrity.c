@@ -41,7 +41,8 @@ static bool integrity_is_option(struct gml_span name)
 	       gml_span_is(name, "x-amz-checksum-type") || gml_span_is(name, "x-amz-checksum-mode");
 }
 
-static enum s3_error integrity_read_header(struct s3_call *call, const struct s3_header *header,
+static enum s3_error integrity_read_header(struct s3_call *call,
+					   const struct gml_http_header *header,
 					   struct s3_integrity *out)
 {
 	enum gml_checksum algorithm =
@@ -122,7 +123,7 @@ enum s3_error s3_integrity_read(struct s3_call *call, struct s3_integrity *out)
 		out->has_md5 = true;
 	}
 	for (size_t i = 0; i < call->nheaders; i++) {
-		const struct s3_header *header = &call->headers[i];
+		const struct gml_http_header *header = &call->headers[i];
 		if (!gml_span_starts(header->name, GML_LIT(INTEGRITY_PREFIX)) ||
 		    integrity_is_option(header->name))
 			continue;

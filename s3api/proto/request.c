@@ -48,20 +48,31 @@ static struct gml_span request_lower(struct gml_span name, char *to)
 	return gml_span_of(to, name.len);
 }
 
+/* Parameters that the query may have: as many headers may be hoisted from it. */
+static size_t request_params_max(const struct s3_call *call)
+{
+	struct gml_span rest = call->query;
+	size_t n = 0;
+	for (; rest.len > 0 && n < S3_URI_PARAMS_MAX; n++)
+		(void)gml_span_cut(&rest, '&');
+	return n;
+}
+
 static enum s3_error request_copy_headers(struct s3_call *call, const struct s3_request *request)
 {
 	size_t text = 0;
 	char *to, *begin;
 	if (request->nheaders > REQUEST_HEADERS_MAX)
 		return S3_ERR_REQUEST_HEADER_TOO_LARGE;
+	call->headers_max = request->nheaders + request_params_max(call);
 	for (size_t i = 0; i < request->nheaders; i++)
 		text += request->headers[i].name.len + request->headers[i].value.len;
-	call->headers = s3_arena_array(&call->arena, request->nheaders, sizeof(*call->headers));
+	call->headers = s3_arena_array(&call->arena, call->headers_max, sizeof(*call->headers));
 	to = begin = s3_arena_alloc(&call->arena, text);
 	if (!call->headers || !to)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	for (size_t i = 0; i < request->nheaders; i++) {
-		const struct s3_header *from = &request->headers[i];
+		const struct gml_http_header *from = &request->headers[i];
 		if (!request_name_valid(from->name) || !request_value_valid(from->value))
 			return s3_refuse(call, S3_ERR_BAD_REQUEST,
 					 "A header of the request is malformed.");
@@ -220,8 +231,8 @@ static enum s3_error request_hoist_one(struct s3_call *call, size_t index)
 	    !request_value_valid(value))
 		return s3_refuse(call, S3_ERR_BAD_REQUEST,
 				 "A header in the query of the request is malformed.");
-	gml_assert(call->nheaders < call->nsent + call->nparams); /* the room of request_hoist */
-	call->headers[call->nheaders++] = (struct s3_header){name, value};
+	gml_assert(call->nheaders < call->headers_max);
+	call->headers[call->nheaders++] = (struct gml_http_header){name, value};
 	return S3_OK;
 }
 
@@ -254,19 +265,12 @@ static enum s3_error request_check_size(struct s3_call *call)
  * or refused. */
 static enum s3_error request_hoist(struct s3_call *call)
 {
-	struct s3_header *headers;
 	enum s3_error error = S3_OK;
 	size_t first = 0;
 	while (first < call->nparams && !request_is_hoisted(call->params[first].name))
 		first++;
 	if (first == call->nparams || !request_signs_query(call))
 		return S3_OK;
-	headers = s3_arena_array(&call->arena, call->nheaders + call->nparams, sizeof(*headers));
-	if (!headers)
-		return S3_ERR_SERVICE_UNAVAILABLE;
-	for (size_t i = 0; i < call->nheaders; i++)
-		headers[i] = call->headers[i];
-	call->headers = headers;
 	for (size_t i = first; i < call->nparams && !error; i++)
 		if (request_is_hoisted(call->params[i].name))
 			error = request_hoist_one(call, i);

@@ -177,7 +177,7 @@ bool s3_answer_put(struct s3_call *call, struct gml_span name, struct gml_span v
 	gml_assert(name.len > 0 && response_value_valid(value));
 	if (call->response.nheaders == call->answer_cap) {
 		size_t cap = call->answer_cap * 2;
-		struct s3_header *grown = s3_arena_array(&call->arena, cap, sizeof(*grown));
+		struct gml_http_header *grown = s3_arena_array(&call->arena, cap, sizeof(*grown));
 		if (!grown)
 			return false;
 		memcpy(grown, call->answer_headers, call->response.nheaders * sizeof(*grown));
@@ -185,7 +185,7 @@ bool s3_answer_put(struct s3_call *call, struct gml_span name, struct gml_span v
 		call->answer_cap = cap;
 		call->response.headers = grown;
 	}
-	call->answer_headers[call->response.nheaders++] = (struct s3_header){name, value};
+	call->answer_headers[call->response.nheaders++] = (struct gml_http_header){name, value};
 	return true;
 }
 

@@ -19,16 +19,13 @@
 #define GML_S3_H
 
 #include <gemel/object.h>
-
-struct s3_header {
-	struct gml_span name, value;
-};
+#include "gateway/base/http_header.h"
 
 struct s3_request {
 	struct gml_span method,
 		target; /* target: raw path and query as on the wire (origin form) */
-	const struct s3_header
-		*headers; /* in order, duplicates kept; values without surrounding white space */
+	/* in order, duplicates kept; values without surrounding white space */
+	const struct gml_http_header *headers;
 	size_t nheaders;
 	int64_t body_length; /* -1: chunked transfer coding, length unknown; 0: none */
 	struct gml_span
@@ -80,7 +77,7 @@ void s3_call_free(struct s3_call *call); /* NULL is fine */
 struct s3_response {
 	int status;
 	/* complete but for Date, Connection and Content-Length; borrowed from the call */
-	const struct s3_header *headers;
+	const struct gml_http_header *headers;
 	size_t nheaders;
 	/* bytes of the body (for HEAD: what GET would send); -1: no Content-Length header at all
 	 * (204, 304) */

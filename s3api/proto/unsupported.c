@@ -43,7 +43,7 @@ enum s3_error s3_unsupported_lock(struct s3_call *call)
 			 "Bucket is missing Object Lock Configuration");
 }
 
-static enum s3_error unsupported_header(struct s3_call *call, const struct s3_header *header)
+static enum s3_error unsupported_header(struct s3_call *call, const struct gml_http_header *header)
 {
 	if (gml_span_is(header->name, "x-amz-acl"))
 		return unsupported_acl_private(header->value) ? S3_OK : unsupported_acl(call);

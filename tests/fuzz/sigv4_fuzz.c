@@ -20,7 +20,7 @@ static struct gml_span fuzz_line(const char **at, const char *end)
 }
 
 static void fuzz_request(const uint8_t *data, size_t size, struct auth_request *request,
-			 struct auth_header headers[FUZZ_HEADERS + 4])
+			 struct gml_http_header headers[FUZZ_HEADERS + 4])
 {
 	const char *at = (const char *)data, *end = at + size;
 	struct gml_span line = fuzz_line(&at, end);
@@ -30,7 +30,7 @@ static void fuzz_request(const uint8_t *data, size_t size, struct auth_request *
 	request->query = line;
 	request->path = gml_span_cut(&request->query, '?');
 	while (at < end && request->nheaders < FUZZ_HEADERS) {
-		struct auth_header *header = &headers[request->nheaders++];
+		struct gml_http_header *header = &headers[request->nheaders++];
 		line = fuzz_line(&at, end);
 		header->name = gml_span_cut(&line, ':');
 		header->value = gml_span_trim(line);
@@ -51,23 +51,23 @@ static struct auth_key_cache *fuzz_keys(void)
 	return keys;
 }
 
-static void fuzz_signed(struct auth_request *request, struct auth_header *headers)
+static void fuzz_signed(struct auth_request *request, struct gml_http_header *headers)
 {
 	static const char secret[] = "secret";
 	struct gml_span key = GML_LIT("AKID"), region = GML_LIT("us-east-1");
 	struct auth_requirements requirements = {.now = FUZZ_NOW, .keys = fuzz_keys()};
 	struct auth_credential credential;
 	char value[8192];
-	headers[request->nheaders++] = (struct auth_header){GML_LIT("host"), GML_LIT("h")};
+	headers[request->nheaders++] = (struct gml_http_header){GML_LIT("host"), GML_LIT("h")};
 	headers[request->nheaders++] =
-		(struct auth_header){GML_LIT("x-amz-date"), GML_LIT(FUZZ_DATE)};
-	headers[request->nheaders++] =
-		(struct auth_header){GML_LIT("x-amz-content-sha256"), GML_LIT("UNSIGNED-PAYLOAD")};
+		(struct gml_http_header){GML_LIT("x-amz-date"), GML_LIT(FUZZ_DATE)};
+	headers[request->nheaders++] = (struct gml_http_header){GML_LIT("x-amz-content-sha256"),
+								GML_LIT("UNSIGNED-PAYLOAD")};
 	if (auth_sign(request, key, (struct gml_span){secret, 6}, region, FUZZ_DATE, value,
 		      sizeof(value)) != 0)
 		return;
 	headers[request->nheaders++] =
-		(struct auth_header){GML_LIT("authorization"), {value, strlen(value)}};
+		(struct gml_http_header){GML_LIT("authorization"), {value, strlen(value)}};
 	if (auth_parse(request, &credential) != AUTH_OK)
 		return;
 	FUZZ_CHECK(credential.kind == AUTH_V4_HEADER && gml_span_equal(credential.access_key, key));
@@ -80,7 +80,7 @@ static void fuzz_signed(struct auth_request *request, struct auth_header *header
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct auth_header headers[FUZZ_HEADERS + 4];
+	struct gml_http_header headers[FUZZ_HEADERS + 4];
 	struct auth_request request;
 	struct auth_credential credential;
 	struct auth_stream stream;

@@ -39,7 +39,7 @@ struct vector {
  * by ASan. */
 struct mutable_request {
 	char *method, *path, *query, *names[HEADERS_MAX], *values[HEADERS_MAX];
-	struct auth_header headers[HEADERS_MAX];
+	struct gml_http_header headers[HEADERS_MAX];
 	struct auth_request request;
 };
 
@@ -515,8 +515,8 @@ static void test_header_set(void **state)
 		load(&m, &vectors[i]);
 		assert_int_equal(auth_parse(&m.request, &credential), AUTH_OK);
 		for (size_t h = 0; h < m.request.nheaders; h++) {
-			struct auth_header saved = m.headers[h],
-					   last = m.headers[m.request.nheaders - 1];
+			struct gml_http_header saved = m.headers[h],
+					       last = m.headers[m.request.nheaders - 1];
 			if (!is_signed(&credential, saved.name) || saved.value.len == 0)
 				continue;
 			m.headers[h] = last;
@@ -537,7 +537,7 @@ static void test_header_set(void **state)
 			m.request.nheaders--;
 		}
 		m.headers[m.request.nheaders++] =
-			(struct auth_header){GML_LIT("x-amz-acl"), GML_LIT("public-read")};
+			(struct gml_http_header){GML_LIT("x-amz-acl"), GML_LIT("public-read")};
 		if (credential.kind == AUTH_V4_HEADER || credential.kind == AUTH_V4_QUERY) {
 			enum auth_result rc = auth_parse(&m.request, &credential);
 			if (rc == AUTH_UNSIGNED_HEADER)
@@ -950,13 +950,13 @@ static void test_v2_expires(void **state)
 
 static void test_limits(void **state)
 {
-	struct auth_header *headers = calloc(AUTH_HEADERS_MAX + 1, sizeof(*headers));
+	struct gml_http_header *headers = calloc(AUTH_HEADERS_MAX + 1, sizeof(*headers));
 	char *target = malloc(AUTH_TARGET_MAX + 1);
 	struct auth_request request = {
 		.method = GML_LIT("GET"), .path = GML_LIT("/"), .headers = headers};
 	struct auth_credential credential;
 	for (size_t i = 0; i <= AUTH_HEADERS_MAX; i++)
-		headers[i] = (struct auth_header){GML_LIT("n"), GML_LIT("v")};
+		headers[i] = (struct gml_http_header){GML_LIT("n"), GML_LIT("v")};
 	request.nheaders = AUTH_HEADERS_MAX + 1;
 	assert_int_equal(auth_parse(&request, &credential), AUTH_INCOMPLETE);
 	request.nheaders = AUTH_HEADERS_MAX;
@@ -980,7 +980,7 @@ static void test_limits(void **state)
 
 static void test_sign(void **state)
 {
-	struct auth_header headers[] = {
+	struct gml_http_header headers[] = {
 		{GML_LIT("X-Amz-Meta-B"), GML_LIT("two  spaces")},
 		{GML_LIT("Host"), GML_LIT("h:1")},
 		{GML_LIT("x-amz-date"), GML_LIT("20130524T000000Z")},

@@ -331,7 +331,7 @@ static const struct s3_operation *route(const char *method, const char *target, 
 {
 	static struct s3_config config = {.region = (char *)"us-east-1", .server_id = (char *)"t"};
 	static struct s3_call call;
-	struct s3_header headers[1] = {{gml_span_text(header ? header : "x"), GML_LIT("v")}};
+	struct gml_http_header headers[1] = {{gml_span_text(header ? header : "x"), GML_LIT("v")}};
 	struct s3_request request = {.method = gml_span_text(method),
 				     .target = gml_span_text(target),
 				     .headers = headers,
@@ -562,14 +562,14 @@ static enum s3_error header_sum(size_t sum, const char *query)
 	static struct s3_config config = {.region = (char *)"us-east-1", .server_id = (char *)"t"};
 	struct s3_call *call = calloc(1, sizeof(*call));
 	char *text = calloc(1, sum), target[64];
-	struct s3_header headers[3] = {{GML_LIT("x-a"), GML_LIT("1")},
-				       {GML_LIT("x-b"), GML_LIT("")}};
+	struct gml_http_header headers[3] = {{GML_LIT("x-a"), GML_LIT("1")},
+					     {GML_LIT("x-b"), GML_LIT("")}};
 	struct s3_request request = {.method = GML_LIT("GET"), .headers = headers, .nheaders = 3};
 	enum s3_error error;
 	snprintf(target, sizeof(target), "/bkt/k%s", query);
 	request.target = gml_span_text(target);
 	memset(text, 'v', sum);
-	headers[2] = (struct s3_header){GML_LIT("x-c"), gml_span_of(text, sum - 10)};
+	headers[2] = (struct gml_http_header){GML_LIT("x-c"), gml_span_of(text, sum - 10)};
 	call->config = &config;
 	s3_arena_init(&call->arena, call->first, sizeof(call->first));
 	s3_answer_begin(call);

@@ -84,8 +84,7 @@ void s3_host_close(struct s3_host *host)
 /* ---- signing ---- */
 
 struct host_wire {
-	struct s3_header headers[S3_HOST_HEADERS + 8];
-	struct auth_header auth[S3_HOST_HEADERS + 8];
+	struct gml_http_header headers[S3_HOST_HEADERS + 8];
 	size_t n;
 	char amz_date[17], sha256[128], authorization[4096], length[24];
 };
@@ -94,9 +93,7 @@ static void host_add(struct host_wire *wire, const char *name, size_t name_len, 
 {
 	HOST_CHECK(wire->n < S3_HOST_HEADERS + 8);
 	wire->headers[wire->n].name = gml_span_of(name, name_len);
-	wire->headers[wire->n].value = gml_span_text(value);
-	wire->auth[wire->n].name = (struct gml_span){name, name_len};
-	wire->auth[wire->n++].value = (struct gml_span){value, strlen(value)};
+	wire->headers[wire->n++].value = gml_span_text(value);
 }
 
 static bool host_has(const struct host_wire *wire, const char *name)
@@ -132,7 +129,7 @@ static void host_sign(struct s3_host *host, const struct s3_host_request *reques
 		.path = {request->target,
 			 query ? (size_t)(query - request->target) : strlen(request->target)},
 		.query = {query ? query + 1 : "", query ? strlen(query + 1) : 0},
-		.headers = wire->auth,
+		.headers = wire->headers,
 	};
 	time_t now = time(NULL);
 	struct tm tm;
