@@ -310,7 +310,7 @@ int auth_sign(const struct auth_request *request, struct gml_span access_key,
 		goto out;
 	if (v4_append(out, cap, &len, GML_LIT(V4_ALGORITHM " Credential=")) &&
 	    v4_append(out, cap, &len, access_key) && v4_append(out, cap, &len, GML_LIT("/")) &&
-	    v4_append(out, cap, &len, gml_span_of(stream.scope, strlen(stream.scope))) &&
+	    v4_append(out, cap, &len, gml_span_text(stream.scope)) &&
 	    v4_append(out, cap, &len, GML_LIT(", SignedHeaders=")) &&
 	    v4_append(out, cap, &len, credential.signed_headers) &&
 	    v4_append(out, cap, &len, GML_LIT(", Signature=")) &&

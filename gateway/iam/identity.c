@@ -3,6 +3,7 @@
 #include <string.h>
 #include <gemel/err.h>
 #include "name.h"
+#include "gateway/base/span.h"
 
 struct gml_rec_identity gml_identity_of(const struct gml_identity *identity)
 {
@@ -53,15 +54,14 @@ static int identity_leave_groups(struct gml_txn *txn, struct gml_span user)
 		first.len = 0;
 		rc = gml_rec_member_each_of(txn, user, identity_first_one, &first);
 		if (rc == 0 && first.len > 0)
-			rc = gml_rec_member_del(txn, (struct gml_span){first.name, first.len},
-						user);
+			rc = gml_rec_member_del(txn, gml_span_of(first.name, first.len), user);
 	} while (rc == 0 && first.len > 0);
 	return rc;
 }
 
 int gml_identity_drop(struct gml_txn *txn, const struct gml_rec_identity *identity)
 {
-	int rc = gml_rec_tags_put(txn, identity, (struct gml_span){NULL, 0});
+	int rc = gml_rec_tags_put(txn, identity, gml_span_of(NULL, 0));
 	if (rc == 0 && identity->kind == GML_IDENTITY_USER)
 		rc = identity_leave_groups(txn, identity->name);
 	return rc;

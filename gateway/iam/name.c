@@ -2,6 +2,7 @@
 #include "name.h"
 #include <sys/random.h>
 #include <gemel/err.h>
+#include "gateway/base/span.h"
 
 bool gml_iam_name_ok(const char *name, size_t max, const char *more)
 {
@@ -33,7 +34,7 @@ uint32_t gml_iam_rune(struct gml_span *text)
 	}
 	if (rune < least[len] || rune > 0x10ffff || (rune >= 0xd800 && rune <= 0xdfff))
 		return UINT32_MAX;
-	*text = (struct gml_span){p + len, text->len - len};
+	*text = gml_span_of(p + len, text->len - len);
 	return rune;
 }
 

@@ -7,13 +7,14 @@
 #include <string.h>
 #include <gemel/iam.h>
 #include <gemel/types.h>
+#include "gateway/base/span.h"
 
 #define GML_IAM_BASE32 "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 /* The text before the first zero byte of at most `cap` bytes. */
 static inline struct gml_span gml_iam_span(const char *text, size_t cap)
 {
-	return (struct gml_span){text, strnlen(text, cap)};
+	return gml_span_of(text, strnlen(text, cap));
 }
 
 /* Has the name 1 to `max` letters (ASCII), digits and characters of `more`? At most max + 1 bytes

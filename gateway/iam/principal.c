@@ -8,6 +8,7 @@
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/span.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "authorize.h"
@@ -189,7 +190,7 @@ static int principal_user_delete_fn(struct gml_txn *txn, void *arg)
 	if (rc != 0)
 		return rc;
 	owns.uid = user.uid;
-	rc = gml_rec_bucket_each(txn, (struct gml_span){NULL, 0}, principal_owns_one, &owns);
+	rc = gml_rec_bucket_each(txn, gml_span_of(NULL, 0), principal_owns_one, &owns);
 	if (rc == 0 && owns.found)
 		rc = GML_ERR_NOTEMPTY;
 	if (rc == 0)

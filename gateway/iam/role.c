@@ -5,6 +5,7 @@
 #include <gemel/iam.h>
 #include <gemel/op.h>
 #include "gateway/base/clock.h"
+#include "gateway/base/span.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "authorize.h"
@@ -46,7 +47,7 @@ static int role_create_fn(struct gml_txn *txn, void *arg)
 	if (rc != GML_ERR_NOENT)
 		return rc == 0 ? GML_ERR_EXIST : rc;
 	gml_access_change_begin(&change->access);
-	return gml_rec_role_put(txn, change->role, (struct gml_span){NULL, 0});
+	return gml_rec_role_put(txn, change->role, gml_span_of(NULL, 0));
 }
 
 int gml_role_create(struct gml_op *op, struct gml_store *store, struct gml_role *role)

@@ -5,6 +5,7 @@
 #include <gemel/err.h>
 #include <gemel/iam.h>
 #include <gemel/op.h>
+#include "gateway/base/span.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "authorize.h"
@@ -48,7 +49,7 @@ static bool tag_ok(const struct gml_meta_pair *tag)
 	return tag->name.len > 0 && tag_text_ok(tag->name, GML_IAM_TAG_KEY_MAX) &&
 	       tag_text_ok(tag->value, GML_IAM_TAG_VALUE_MAX) &&
 	       (tag->name.len < 4 ||
-		tag_order((struct gml_span){tag->name.ptr, 4}, (struct gml_span){"aws:", 4}) != 0);
+		tag_order(gml_span_of(tag->name.ptr, 4), gml_span_of("aws:", 4)) != 0);
 }
 
 static const struct gml_meta_pair *tag_find(const struct gml_meta_pair *tags, size_t count,

@@ -595,7 +595,7 @@ static void test_header_sum(void **state)
 
 static void expect_log(const char *want, size_t cap, struct gml_span text, enum s3_log_kind kind)
 {
-	unsigned char out[256];
+	unsigned char out[256] = {0};
 	unsigned char *end = s3_log_text(out, out + cap, text, kind);
 	assert_true(end <= out + cap);
 	*end = 0;
@@ -604,7 +604,7 @@ static void expect_log(const char *want, size_t cap, struct gml_span text, enum 
 
 static void expect_target(const char *want, size_t cap, const char *target)
 {
-	unsigned char out[256];
+	unsigned char out[256] = {0};
 	unsigned char *end = s3_log_target(out, cap, gml_span_text(target));
 	assert_true(end <= out + cap);
 	*end = 0;

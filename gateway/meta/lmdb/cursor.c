@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lmdb_internal.h"
+#include "gateway/base/span.h"
 
 static struct gml_lmdb_txn *cursor_txn(const struct gml_lmdb_cursor *cursor)
 {
@@ -90,8 +91,8 @@ static int cursor_result(struct gml_lmdb_cursor *cursor, int rc, const MDB_val *
 		cursor->key_len = key->mv_size;
 		memcpy(cursor->key, key->mv_data, key->mv_size);
 	}
-	*key_out = (struct gml_span){key->mv_data, key->mv_size};
-	*value_out = (struct gml_span){value->mv_data, value->mv_size};
+	*key_out = gml_span_of(key->mv_data, key->mv_size);
+	*value_out = gml_span_of(value->mv_data, value->mv_size);
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "lmdb_internal.h"
+#include "gateway/base/span.h"
 
 #define META_TABLES_MAX 64 /* named databases that LMDB makes room for */
 #define META_MAP_DEFAULT ((uint64_t)1 << 40)
@@ -346,12 +347,12 @@ static int meta_grow(struct gml_lmdb *meta)
 		rc = gml_lmdb_write_begin(meta, &txn, NULL);
 	if (rc != 0)
 		return rc;
-	rc = gml_lmdb_get(&txn.head, GML_TABLE_SUPER, (struct gml_span){&key, 1}, &format);
+	rc = gml_lmdb_get(&txn.head, GML_TABLE_SUPER, gml_span_of(&key, 1), &format);
 	if (rc == 0) {
 		uint8_t copy[20];
 		memcpy(copy, format.ptr, sizeof(copy)); /* its length was checked */
-		rc = gml_lmdb_put(&txn.head, GML_TABLE_SUPER, (struct gml_span){&key, 1},
-				  (struct gml_span){copy, sizeof(copy)});
+		rc = gml_lmdb_put(&txn.head, GML_TABLE_SUPER, gml_span_of(&key, 1),
+				  gml_span_of(copy, sizeof(copy)));
 	}
 	if (rc == 0)
 		rc = gml_lmdb_write_commit(&txn);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "gateway/base/crc.h"
 #include "gateway/base/map.h"
+#include "gateway/base/span.h"
 #include "lmdb_internal.h"
 
 #define REDO_MAGIC "GMLREDO"
@@ -512,9 +513,8 @@ int gml_redo_walk(const struct gml_redo_record *record, gml_redo_apply_fn apply,
 		if (p[0] < 1 || p[0] > 2 || p[1] >= GML_TABLE_COUNT_ || key_len > rest ||
 		    value_len > rest - key_len)
 			return GML_ERR_CORRUPT;
-		rc = apply(arg, p[0] == 1, (enum gml_table)p[1],
-			   (struct gml_span){p + REDO_OP, key_len},
-			   (struct gml_span){p + REDO_OP + key_len, value_len});
+		rc = apply(arg, p[0] == 1, (enum gml_table)p[1], gml_span_of(p + REDO_OP, key_len),
+			   gml_span_of(p + REDO_OP + key_len, value_len));
 		if (rc != 0)
 			return rc;
 		p += REDO_OP + key_len + value_len;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lmdb_internal.h"
+#include "gateway/base/span.h"
 
 /* Pages that a transaction writes besides one leaf for each change: branches, roots, the list of
  * free pages. */
@@ -228,8 +229,8 @@ static int txn_store_id(struct gml_lmdb_txn *txn)
 	if (!txn->id_changed)
 		return 0;
 	memcpy(value + 1, &txn->last_id, 8); /* little-endian, as all hosts that codec.h admits */
-	return gml_lmdb_put(&txn->head, GML_TABLE_SUPER, (struct gml_span){&key, 1},
-			    (struct gml_span){value, sizeof(value)});
+	return gml_lmdb_put(&txn->head, GML_TABLE_SUPER, gml_span_of(&key, 1),
+			    gml_span_of(value, sizeof(value)));
 }
 
 /* Its record is behind the tail and must not be found after a power cut. The next holder of the
@@ -288,7 +289,7 @@ void gml_lmdb_write_abort(struct gml_lmdb_txn *txn)
 static int txn_id_damaged(struct gml_lmdb_txn *txn)
 {
 	uint8_t key = GML_SUPER_NEXT_ID;
-	return gml_txn_corrupt(&txn->head, GML_TABLE_SUPER, (struct gml_span){&key, 1});
+	return gml_txn_corrupt(&txn->head, GML_TABLE_SUPER, gml_span_of(&key, 1));
 }
 
 static bool txn_load_id(struct gml_lmdb_txn *txn)
@@ -298,7 +299,7 @@ static bool txn_load_id(struct gml_lmdb_txn *txn)
 	int rc;
 	if (txn->last_id != 0)
 		return true;
-	rc = gml_lmdb_get(&txn->head, GML_TABLE_SUPER, (struct gml_span){&key, 1}, &value);
+	rc = gml_lmdb_get(&txn->head, GML_TABLE_SUPER, gml_span_of(&key, 1), &value);
 	if (rc == 0 && value.len == TXN_ID_LEN && *(const uint8_t *)value.ptr == TXN_ID_FORMAT)
 		memcpy(&txn->last_id, (const uint8_t *)value.ptr + 1, 8);
 	if (txn->last_id != 0 && txn->last_id < GML_ENGINE_ID_END)
@@ -423,7 +424,7 @@ int gml_lmdb_get(struct gml_txn *head, enum gml_table table, struct gml_span key
 	rc = mdb_get(txn->mdb, txn->meta->tables.handle[table], &k, &v);
 	if (rc != 0)
 		return gml_lmdb_error(txn, rc);
-	*value_out = (struct gml_span){v.mv_data, v.mv_size};
+	*value_out = gml_span_of(v.mv_data, v.mv_size);
 	if (hint != NULL)
 		hint_note(hint, txn, table, key, *value_out);
 	return 0;
@@ -443,7 +444,7 @@ int gml_lmdb_put(struct gml_txn *head, enum gml_table table, struct gml_span key
 	memcpy(copy, key.ptr, key.len);
 	txn->writes++;
 	txn->work += 1 + value.len / TXN_PAGE;
-	gml_redo_add(&txn->meta->redo, true, table, (struct gml_span){copy, key.len}, value);
+	gml_redo_add(&txn->meta->redo, true, table, gml_span_of(copy, key.len), value);
 	rc = gml_tables_need(txn->meta, &txn->tables, txn->mdb, table);
 	if (rc == 0)
 		rc = mdb_put(txn->mdb, txn->meta->tables.handle[table], &k, &v, 0);
@@ -466,8 +467,8 @@ int gml_lmdb_del(struct gml_txn *head, enum gml_table table, struct gml_span key
 		return gml_lmdb_error(txn, rc);
 	txn->writes++;
 	txn->work++;
-	gml_redo_add(&txn->meta->redo, false, table, (struct gml_span){copy, key.len},
-		     (struct gml_span){0});
+	gml_redo_add(&txn->meta->redo, false, table, gml_span_of(copy, key.len),
+		     gml_span_of(NULL, 0));
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "memory.h"
+#include "gateway/base/span.h"
 
 struct memory_cursor {
 	struct gml_cursor head;
@@ -84,7 +85,7 @@ static int memory_lend(struct gml_memory_txn *txn, struct gml_span span, struct 
 	memcpy(lent->bytes, span.ptr, span.len);
 	lent->next = txn->lent;
 	txn->lent = lent;
-	*out = (struct gml_span){lent->bytes, span.len};
+	*out = gml_span_of(lent->bytes, span.len);
 	return 0;
 }
 

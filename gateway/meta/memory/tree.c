@@ -2,6 +2,7 @@
 /* See tree.h. */
 #include "tree.h"
 #include "gateway/base/assert.h"
+#include "gateway/base/span.h"
 #include <gemel/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,12 +31,12 @@ void gml_tree_entry_unref(struct gml_tree_entry *entry)
 
 struct gml_span gml_tree_key(const struct gml_tree_entry *entry)
 {
-	return (struct gml_span){entry->bytes, entry->key_len};
+	return gml_span_of(entry->bytes, entry->key_len);
 }
 
 struct gml_span gml_tree_value(const struct gml_tree_entry *entry)
 {
-	return (struct gml_span){entry->bytes + entry->key_len, entry->value_len};
+	return gml_span_of(entry->bytes + entry->key_len, entry->value_len);
 }
 
 uint64_t gml_tree_entry_size(const struct gml_tree_entry *entry)

@@ -2,6 +2,7 @@
 #include "codec.h"
 #include <stdlib.h>
 #include "record_internal.h"
+#include "gateway/base/span.h"
 
 uint64_t gml_dec_varint_long(struct gml_dec *dec)
 {
@@ -102,11 +103,11 @@ void gml_enc_span(struct gml_enc *enc, struct gml_span span)
 
 int gml_enc_put(struct gml_enc *enc, struct gml_txn *txn, enum gml_table table, struct gml_span key)
 {
-	uint32_t seal = gml_rec_seal(table, key, (struct gml_span){enc->buf, enc->len});
+	uint32_t seal = gml_rec_seal(table, key, gml_span_of(enc->buf, enc->len));
 	int rc;
 	gml_enc_u32(enc, seal);
 	rc = enc->bad ? GML_ERR_NOMEM
-		      : gml_txn_put(txn, table, key, (struct gml_span){enc->buf, enc->len});
+		      : gml_txn_put(txn, table, key, gml_span_of(enc->buf, enc->len));
 	gml_enc_release(enc);
 	return rc;
 }

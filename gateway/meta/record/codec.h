@@ -10,6 +10,7 @@
 
 #include <string.h>
 #include "gateway/base/assert.h"
+#include "gateway/base/span.h"
 #include "../engine.h"
 
 /* The longest key and the largest value of a record: the on-disk format fixes them (dirent.h cuts
@@ -95,7 +96,7 @@ static inline struct gml_span gml_dec_span(struct gml_dec *dec, size_t max)
 {
 	size_t len = (size_t)gml_dec_max(dec, max);
 	const uint8_t *p = gml_dec_bytes(dec, len);
-	return p == NULL ? (struct gml_span){0} : (struct gml_span){p, len};
+	return p == NULL ? gml_span_of(NULL, 0) : gml_span_of(p, len);
 }
 
 /* Copy of `len` bytes; zeros on overrun. */

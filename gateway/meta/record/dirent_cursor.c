@@ -50,7 +50,7 @@ static int dirent_cursor_leave(struct gml_dirent_cursor *cursor, struct gml_span
 	len = gml_dirent_key_more(after, cursor->node[cursor->level],
 				  cursor->name + cursor->level * GML_DIRENT_PLAIN);
 	after[len++] = 0;
-	return gml_cursor_seek(cursor->names, GML_SPAN(after, len), key, value);
+	return gml_cursor_seek(cursor->names, gml_span_of(after, len), key, value);
 }
 
 /* `rc`, `key`, `value`: what a move in table dirent found. Go down continuations and out of
@@ -85,7 +85,7 @@ static int dirent_cursor_normalize(struct gml_dirent_cursor *cursor, int rc, str
 				       len);
 			cursor->name_len = base + len;
 			cursor->placed = true;
-			*name_out = GML_SPAN(cursor->name, cursor->name_len);
+			*name_out = gml_span_of(cursor->name, cursor->name_len);
 			return 0;
 		}
 		if (len != GML_DIRENT_PLAIN + 1 || cursor->level + 1 >= GML_DIRENT_LEVELS ||
@@ -95,7 +95,7 @@ static int dirent_cursor_normalize(struct gml_dirent_cursor *cursor, int rc, str
 		       GML_DIRENT_PLAIN);
 		cursor->level++;
 		len = gml_ino_key(first, cursor->node[cursor->level]);
-		rc = gml_cursor_seek(cursor->names, GML_SPAN(first, len), key, value);
+		rc = gml_cursor_seek(cursor->names, gml_span_of(first, len), key, value);
 	}
 }
 
@@ -111,7 +111,7 @@ static int dirent_cursor_descend(struct gml_dirent_cursor *cursor, struct gml_sp
 		size_t len =
 			gml_dirent_key_more(key, cursor->node[cursor->level], cursor->name + base);
 		struct gml_span value;
-		int rc = gml_rec_get(cursor->txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
+		int rc = gml_rec_get(cursor->txn, GML_TABLE_DIRENT, gml_span_of(key, len), &value);
 		if (rc == GML_ERR_NOENT) {
 			*whole_out = false;
 			return 0;
@@ -120,7 +120,8 @@ static int dirent_cursor_descend(struct gml_dirent_cursor *cursor, struct gml_sp
 			return rc;
 		if (!gml_dirent_decode_node(value, cursor->node[0].view,
 					    &cursor->node[cursor->level + 1]))
-			return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+			return gml_txn_corrupt(cursor->txn, GML_TABLE_DIRENT,
+					       gml_span_of(key, len));
 		gml_assert(cursor->level + 1 < GML_DIRENT_LEVELS);
 		cursor->level++;
 	}
@@ -159,7 +160,7 @@ int gml_dirent_cursor_seek(struct gml_dirent_cursor *cursor, struct gml_span nam
 				     name.len - cursor->level * GML_DIRENT_PLAIN);
 	else
 		len = gml_dirent_key_more(want, cursor->node[cursor->level], rest);
-	rc = gml_cursor_seek(cursor->names, GML_SPAN(want, len), &key, &value);
+	rc = gml_cursor_seek(cursor->names, gml_span_of(want, len), &key, &value);
 	if (rc == 0 && !inclusive && key.len == len && memcmp(key.ptr, want, len) == 0)
 		rc = gml_cursor_next(cursor->names, &key, &value);
 	return dirent_cursor_normalize(cursor, rc, &key, &value, name_out, out);
@@ -196,7 +197,7 @@ static int dirent_cursor_cookie(struct gml_dirent_cursor *cursor, int rc, struct
 	if (name.len > 0)
 		memcpy(cursor->name, name.ptr, name.len);
 	cursor->name_len = name.len;
-	*name_out = GML_SPAN(cursor->name, name.len);
+	*name_out = gml_span_of(cursor->name, name.len);
 	rc = gml_rec_dirent_get(cursor->txn, cursor->node[0], *name_out, out);
 	if (rc == GML_ERR_NOENT ||
 	    (rc == 0 && out->cookie != gml_key_read_u64((const uint8_t *)key.ptr + parent_len)))
@@ -219,7 +220,7 @@ int gml_dirent_cursor_after_cookie(struct gml_dirent_cursor *cursor, uint64_t af
 	if (after == UINT64_MAX)
 		return GML_ERR_NOENT;
 	len = gml_cookie_key(want, cursor->node[0], after + 1);
-	rc = gml_cursor_seek(cursor->cookies, GML_SPAN(want, len), &key, &value);
+	rc = gml_cursor_seek(cursor->cookies, gml_span_of(want, len), &key, &value);
 	return dirent_cursor_cookie(cursor, rc, key, value, name_out, out);
 }
 

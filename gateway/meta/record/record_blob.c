@@ -76,7 +76,7 @@ int gml_rec_blob_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out,
 	if (rc != 0)
 		return rc;
 	gml_key_u64(want, from);
-	rc = gml_cursor_seek(cursor, GML_SPAN(want, 8), &key, &value);
+	rc = gml_cursor_seek(cursor, gml_span_of(want, 8), &key, &value);
 	if (rc == 0)
 		rc = gml_rec_unseal(txn, GML_TABLE_BLOB, key, &value);
 	if (rc == 0 && (key.len != 8 || !blob_decode(value, out)))

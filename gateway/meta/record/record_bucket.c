@@ -35,7 +35,7 @@ int gml_rec_bucket_by_root(struct gml_txn *txn, gml_ino root,
 	int rc = gml_rec_line_name(txn, gml_line_id(root), name_out);
 	if (rc != 0)
 		return rc;
-	name = GML_SPAN(name_out, strlen(name_out));
+	name = gml_span_text(name_out);
 	rc = gml_rec_bucket_get(txn, name, out);
 	if (rc == GML_ERR_NOENT || (rc == 0 && !gml_ino_equal(out->root, root)))
 		return gml_txn_corrupt(txn, GML_TABLE_BUCKET, name);
@@ -90,6 +90,6 @@ int gml_rec_bucket_each(struct gml_txn *txn, struct gml_span after,
 		memcpy(from, after.ptr, len);
 		from[len++] = 0;
 	}
-	return gml_rec_scan(txn, GML_TABLE_BUCKET, GML_SPAN(from, len), GML_SPAN(NULL, 0),
+	return gml_rec_scan(txn, GML_TABLE_BUCKET, gml_span_of(from, len), gml_span_of(NULL, 0),
 			    bucket_each_one, &walk);
 }

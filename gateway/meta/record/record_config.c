@@ -8,7 +8,7 @@ static struct gml_span config_key(uint8_t key[CONFIG_KEY], gml_ino root, uint8_t
 {
 	gml_key_u64(key, gml_line_id(root));
 	key[8] = kind;
-	return GML_SPAN(key, CONFIG_KEY);
+	return gml_span_of(key, CONFIG_KEY);
 }
 
 int gml_rec_config_get(struct gml_txn *txn, gml_ino root, uint8_t kind, struct gml_span *out)
@@ -21,9 +21,9 @@ int gml_rec_config_get(struct gml_txn *txn, gml_ino root, uint8_t kind, struct g
 		return rc;
 	gml_dec_init(&dec, value);
 	gml_dec_format(&dec, CONFIG_FORMAT);
-	*out = GML_SPAN(dec.p, (size_t)(dec.end - dec.p));
+	*out = gml_span_of(dec.p, (size_t)(dec.end - dec.p));
 	return dec.bad || out->len > GML_BUCKET_DOCUMENT_MAX
-		       ? gml_txn_corrupt(txn, GML_TABLE_CONFIG, GML_SPAN(key, CONFIG_KEY))
+		       ? gml_txn_corrupt(txn, GML_TABLE_CONFIG, gml_span_of(key, CONFIG_KEY))
 		       : 0;
 }
 

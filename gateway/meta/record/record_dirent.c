@@ -58,7 +58,7 @@ bool gml_cookie_decode(struct gml_span value, struct gml_span *name_out)
 	struct gml_dec dec;
 	gml_dec_init(&dec, value);
 	gml_dec_format(&dec, COOKIE_FORMAT);
-	*name_out = GML_SPAN(dec.p, dec.bad ? 0 : (size_t)(dec.end - dec.p));
+	*name_out = gml_span_of(dec.p, dec.bad ? 0 : (size_t)(dec.end - dec.p));
 	return !dec.bad && name_out->len <= GML_REC_NAME_MAX;
 }
 
@@ -84,11 +84,11 @@ static int dirent_walk(struct gml_txn *txn, gml_ino parent, struct gml_span name
 		uint8_t key[GML_DIRENT_KEY_MAX];
 		size_t len = gml_dirent_key_more(key, place->node[place->level], place->rest);
 		struct gml_span value;
-		int rc = gml_rec_get(txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
+		int rc = gml_rec_get(txn, GML_TABLE_DIRENT, gml_span_of(key, len), &value);
 		if (rc != 0)
 			return rc;
 		if (!gml_dirent_decode_node(value, parent.view, &place->node[place->level + 1]))
-			return gml_txn_corrupt(txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+			return gml_txn_corrupt(txn, GML_TABLE_DIRENT, gml_span_of(key, len));
 		gml_assert(place->level + 1 < GML_DIRENT_LEVELS);
 		place->level++;
 		place->rest += GML_DIRENT_PLAIN;
@@ -103,12 +103,12 @@ static int dirent_get_at(struct gml_txn *txn, const struct dirent_place *place,
 	uint8_t key[GML_DIRENT_KEY_MAX];
 	size_t len = gml_dirent_key(key, place->node[place->level], place->rest, place->rest_len);
 	struct gml_span value;
-	int rc = gml_rec_get(txn, GML_TABLE_DIRENT, GML_SPAN(key, len), &value);
+	int rc = gml_rec_get(txn, GML_TABLE_DIRENT, gml_span_of(key, len), &value);
 	if (rc != 0)
 		return rc;
 	return gml_dirent_decode(value, place->node[0].view, out)
 		       ? 0
-		       : gml_txn_corrupt(txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+		       : gml_txn_corrupt(txn, GML_TABLE_DIRENT, gml_span_of(key, len));
 }
 
 int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name,
@@ -132,7 +132,7 @@ static int dirent_extend(struct gml_txn *txn, struct dirent_place *place)
 			return GML_ERR_CORRUPT;
 		gml_enc_init(&enc, DIRENT_FORMAT_NODE);
 		gml_enc_varint(&enc, node.num);
-		rc = gml_enc_put(&enc, txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+		rc = gml_enc_put(&enc, txn, GML_TABLE_DIRENT, gml_span_of(key, len));
 		if (rc != 0)
 			return rc;
 		gml_assert(place->level + 1 < GML_DIRENT_LEVELS);
@@ -151,15 +151,15 @@ static int cookie_put(struct gml_txn *txn, gml_ino parent, uint64_t cookie, stru
 	gml_assert(cookie != 0); /* READDIR begins behind it */
 	gml_enc_init(&enc, COOKIE_FORMAT);
 	gml_enc_raw(&enc, name.ptr, name.len);
-	return gml_enc_put(&enc, txn, GML_TABLE_COOKIE, GML_SPAN(key, len));
+	return gml_enc_put(&enc, txn, GML_TABLE_COOKIE, gml_span_of(key, len));
 }
 
 static int cookie_del(struct gml_txn *txn, gml_ino parent, uint64_t cookie)
 {
 	uint8_t key[GML_COOKIE_KEY_MAX];
 	size_t len = gml_cookie_key(key, parent, cookie);
-	int rc = gml_txn_del(txn, GML_TABLE_COOKIE, GML_SPAN(key, len));
-	return rc == GML_ERR_NOENT ? gml_txn_corrupt(txn, GML_TABLE_COOKIE, GML_SPAN(key, len))
+	int rc = gml_txn_del(txn, GML_TABLE_COOKIE, gml_span_of(key, len));
+	return rc == GML_ERR_NOENT ? gml_txn_corrupt(txn, GML_TABLE_COOKIE, gml_span_of(key, len))
 				   : rc;
 }
 
@@ -185,7 +185,7 @@ static int dirent_put_at(struct gml_txn *txn, const struct gml_line *line,
 	gml_enc_varint(&enc, dirent->cookie);
 	gml_enc_varint(&enc, line->epoch);
 	gml_enc_varint(&enc, DIRENT_VERSIONS);
-	return gml_enc_put(&enc, txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+	return gml_enc_put(&enc, txn, GML_TABLE_DIRENT, gml_span_of(key, len));
 }
 
 int gml_rec_dirent_put(struct gml_txn *txn, const struct gml_line *line, gml_ino parent,
@@ -244,7 +244,7 @@ int gml_rec_dirent_any(struct gml_txn *txn, gml_ino parent)
 	int rc = gml_cursor_open(txn, GML_TABLE_DIRENT, &cursor);
 	if (rc != 0)
 		return rc;
-	rc = gml_cursor_seek(cursor, GML_SPAN(prefix, len), &key, &value);
+	rc = gml_cursor_seek(cursor, gml_span_of(prefix, len), &key, &value);
 	if (rc == 0 && !gml_ino_key_is(key, parent))
 		rc = GML_ERR_NOENT;
 	gml_cursor_close(cursor);
@@ -271,7 +271,7 @@ int gml_rec_dirent_del(struct gml_txn *txn, const struct gml_line *line, gml_ino
 	if (rc != 0)
 		return rc;
 	len = gml_dirent_key(key, place.node[place.level], place.rest, place.rest_len);
-	rc = gml_txn_del(txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+	rc = gml_txn_del(txn, GML_TABLE_DIRENT, gml_span_of(key, len));
 	/* Nodes that became empty go with their last name, innermost first. */
 	for (unsigned level = place.level; rc == 0 && level > 0; level--) {
 		rc = gml_rec_dirent_any(txn, place.node[level]);
@@ -281,7 +281,7 @@ int gml_rec_dirent_del(struct gml_txn *txn, const struct gml_line *line, gml_ino
 			return rc;
 		len = gml_dirent_key_more(key, place.node[level - 1],
 					  copy + (level - 1) * GML_DIRENT_PLAIN);
-		rc = gml_txn_del(txn, GML_TABLE_DIRENT, GML_SPAN(key, len));
+		rc = gml_txn_del(txn, GML_TABLE_DIRENT, gml_span_of(key, len));
 	}
 	if (rc == 0 && old.cookie != 0)
 		rc = cookie_del(txn, parent, old.cookie);
@@ -297,10 +297,10 @@ int gml_rec_cookie_get(struct gml_txn *txn, gml_ino parent, uint64_t cookie,
 	uint8_t key[GML_COOKIE_KEY_MAX];
 	size_t len = gml_cookie_key(key, parent, cookie);
 	int rc;
-	rc = gml_rec_get(txn, GML_TABLE_COOKIE, GML_SPAN(key, len), &value);
+	rc = gml_rec_get(txn, GML_TABLE_COOKIE, gml_span_of(key, len), &value);
 	if (rc != 0)
 		return rc;
 	return gml_cookie_decode(value, name_out)
 		       ? 0
-		       : gml_txn_corrupt(txn, GML_TABLE_COOKIE, GML_SPAN(key, len));
+		       : gml_txn_corrupt(txn, GML_TABLE_COOKIE, gml_span_of(key, len));
 }

@@ -50,7 +50,7 @@ int gml_rec_extent_find(struct gml_txn *txn, gml_ino ino, uint64_t off, struct g
 		return rc;
 	len = extent_key(want, ino, off);
 	want[len++] = 0; /* right after `off`: the last one before it begins at or before off */
-	rc = gml_cursor_before(cursor, GML_SPAN(want, len), &key, &value);
+	rc = gml_cursor_before(cursor, gml_span_of(want, len), &key, &value);
 	if (rc == 0 && gml_ino_key_is(key, ino)) {
 		rc = extent_open(txn, ino, key, value, out);
 		if (rc != 0)
@@ -60,7 +60,7 @@ int gml_rec_extent_find(struct gml_txn *txn, gml_ino ino, uint64_t off, struct g
 	} else if (rc != 0 && rc != GML_ERR_NOENT) {
 		goto out;
 	}
-	rc = gml_cursor_seek(cursor, GML_SPAN(want, len), &key, &value);
+	rc = gml_cursor_seek(cursor, gml_span_of(want, len), &key, &value);
 	if (rc == 0 && !gml_ino_key_is(key, ino))
 		rc = GML_ERR_NOENT;
 	if (rc == 0)
@@ -84,7 +84,7 @@ int gml_rec_extent_put(struct gml_txn *txn, const struct gml_line *line, gml_ino
 	gml_enc_blob(&enc, extent->blob);
 	gml_enc_varint(&enc, extent->blob_off);
 	gml_enc_varint(&enc, line->epoch);
-	return gml_enc_put(&enc, txn, GML_TABLE_EXTENT, GML_SPAN(key, len));
+	return gml_enc_put(&enc, txn, GML_TABLE_EXTENT, gml_span_of(key, len));
 }
 
 int gml_rec_extent_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino, uint64_t off)
@@ -92,5 +92,5 @@ int gml_rec_extent_del(struct gml_txn *txn, const struct gml_line *line, gml_ino
 	uint8_t key[EXTENT_KEY_MAX];
 	size_t len = extent_key(key, ino, off);
 	gml_assert(line->newest < line->epoch);
-	return gml_txn_del(txn, GML_TABLE_EXTENT, GML_SPAN(key, len));
+	return gml_txn_del(txn, GML_TABLE_EXTENT, gml_span_of(key, len));
 }

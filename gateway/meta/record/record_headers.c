@@ -78,7 +78,7 @@ int gml_rec_header_one(struct gml_span headers, enum gml_header header, struct g
 	struct gml_span all[GML_HDR_COUNT];
 	int rc;
 	gml_assert(header < GML_HDR_COUNT);
-	*out = GML_SPAN(NULL, 0);
+	*out = gml_span_of(NULL, 0);
 	if (headers.len == 0 || !(*(const uint8_t *)headers.ptr & 1u << header))
 		return 0;
 	rc = gml_rec_headers_decode(headers, all);

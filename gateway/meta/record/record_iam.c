@@ -74,7 +74,7 @@ static void iam_key_identity(struct iam_key *key, const struct gml_rec_identity 
 
 static struct gml_span iam_span(const struct iam_key *key)
 {
-	return GML_SPAN(key->bytes, key->len);
+	return gml_span_of(key->bytes, key->len);
 }
 
 static int iam_get(struct gml_txn *txn, const struct iam_key *key, struct gml_dec *dec)
@@ -143,8 +143,8 @@ static int iam_walk_one(void *arg, struct gml_span key, struct gml_span value)
 	(void)value;
 	if (key.len == walk->prefix)
 		return gml_txn_corrupt(walk->txn, GML_TABLE_IAM, key);
-	return walk->each(walk->arg,
-			  GML_SPAN((const uint8_t *)key.ptr + walk->prefix, key.len - walk->prefix))
+	return walk->each(walk->arg, gml_span_of((const uint8_t *)key.ptr + walk->prefix,
+						 key.len - walk->prefix))
 		       ? 0
 		       : GML_REC_STOP;
 }
@@ -178,7 +178,7 @@ static void iam_dec_name(struct gml_dec *dec, struct gml_span folded, char *out)
 
 static struct gml_span iam_text(const char *text, size_t cap)
 {
-	return GML_SPAN(text, strnlen(text, cap));
+	return gml_span_of(text, strnlen(text, cap));
 }
 
 static void iam_dec_text(struct gml_dec *dec, char *out, size_t max)
@@ -198,7 +198,7 @@ static void iam_dec_id(struct gml_dec *dec, char out[GML_UNIQUE_ID + 1])
 /* The name of a key that is a kind and one name. */
 static struct gml_span iam_key_rest(const struct iam_key *key)
 {
-	return GML_SPAN(key->bytes + 1, key->len - 1);
+	return gml_span_of(key->bytes + 1, key->len - 1);
 }
 
 int gml_rec_group_get(struct gml_txn *txn, struct gml_span name, struct gml_group *out)

@@ -215,13 +215,14 @@ int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
 	struct gml_span value;
 	uint8_t key[GML_INO_KEY_MAX];
 	size_t len = gml_ino_key(key, ino);
-	int rc = gml_rec_get(txn, GML_TABLE_INODE, GML_SPAN(key, len), &value);
+	int rc = gml_rec_get(txn, GML_TABLE_INODE, gml_span_of(key, len), &value);
 	if (rc != 0)
 		return rc;
 	memset(out, 0, sizeof(*out));
 	out->ino = ino;
-	return inode_decode(value, out) ? 0
-					: gml_txn_corrupt(txn, GML_TABLE_INODE, GML_SPAN(key, len));
+	return inode_decode(value, out)
+		       ? 0
+		       : gml_txn_corrupt(txn, GML_TABLE_INODE, gml_span_of(key, len));
 }
 
 int gml_rec_inode_put(struct gml_txn *txn, const struct gml_line *line,
@@ -236,7 +237,7 @@ int gml_rec_inode_put(struct gml_txn *txn, const struct gml_line *line,
 	len = gml_ino_key(key, inode->ino);
 	gml_enc_init(&enc, INODE_FORMAT);
 	inode_encode(&enc, inode, line->epoch);
-	return gml_enc_put(&enc, txn, GML_TABLE_INODE, GML_SPAN(key, len));
+	return gml_enc_put(&enc, txn, GML_TABLE_INODE, gml_span_of(key, len));
 }
 
 int gml_rec_inode_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino)
@@ -244,5 +245,5 @@ int gml_rec_inode_del(struct gml_txn *txn, const struct gml_line *line, gml_ino 
 	uint8_t key[GML_INO_KEY_MAX];
 	size_t len = gml_ino_key(key, ino);
 	gml_assert(line->newest < line->epoch);
-	return gml_txn_del(txn, GML_TABLE_INODE, GML_SPAN(key, len));
+	return gml_txn_del(txn, GML_TABLE_INODE, gml_span_of(key, len));
 }

@@ -6,8 +6,6 @@
 #include "codec.h"
 #include "record.h"
 
-#define GML_SPAN(p, n) ((struct gml_span){(p), (n)})
-
 /* Every value ends with its seal: the CRC32C of key and value, begun with the table's number as the
  * CRC of what is before. So a damaged value is found, and one that stands under another key or in
  * another table. */
@@ -31,26 +29,26 @@ static inline int gml_rec_num_get(struct gml_txn *txn, enum gml_table table, uin
 {
 	uint8_t key[8];
 	gml_key_u64(key, num);
-	return gml_rec_get(txn, table, GML_SPAN(key, 8), value_out);
+	return gml_rec_get(txn, table, gml_span_of(key, 8), value_out);
 }
 static inline int gml_rec_num_put(struct gml_txn *txn, enum gml_table table, uint64_t num,
 				  struct gml_enc *enc)
 {
 	uint8_t key[8];
 	gml_key_u64(key, num);
-	return gml_enc_put(enc, txn, table, GML_SPAN(key, 8));
+	return gml_enc_put(enc, txn, table, gml_span_of(key, 8));
 }
 static inline int gml_rec_num_del(struct gml_txn *txn, enum gml_table table, uint64_t num)
 {
 	uint8_t key[8];
 	gml_key_u64(key, num);
-	return gml_txn_del(txn, table, GML_SPAN(key, 8));
+	return gml_txn_del(txn, table, gml_span_of(key, 8));
 }
 static inline int gml_rec_num_corrupt(struct gml_txn *txn, enum gml_table table, uint64_t num)
 {
 	uint8_t key[8];
 	gml_key_u64(key, num);
-	return gml_txn_corrupt(txn, table, GML_SPAN(key, 8));
+	return gml_txn_corrupt(txn, table, gml_span_of(key, 8));
 }
 
 /* The stamp of a versioned row: the epoch in which it was put. Until there are snapshots, all of

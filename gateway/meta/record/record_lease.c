@@ -19,7 +19,7 @@ static int lease_counter_get(struct gml_txn *txn, uint8_t kind, uint64_t *next_o
 	uint8_t key[2] = {GML_SUPER_LEASE, kind};
 	struct gml_span value;
 	struct gml_dec dec;
-	int rc = gml_rec_get(txn, GML_TABLE_SUPER, GML_SPAN(key, 2), &value);
+	int rc = gml_rec_get(txn, GML_TABLE_SUPER, gml_span_of(key, 2), &value);
 	*next_out = 1;
 	if (rc == GML_ERR_NOENT)
 		return 0;
@@ -30,7 +30,7 @@ static int lease_counter_get(struct gml_txn *txn, uint8_t kind, uint64_t *next_o
 	*next_out = gml_dec_u64(&dec);
 	return gml_dec_end(&dec) && *next_out != 0
 		       ? 0
-		       : gml_txn_corrupt(txn, GML_TABLE_SUPER, GML_SPAN(key, 2));
+		       : gml_txn_corrupt(txn, GML_TABLE_SUPER, gml_span_of(key, 2));
 }
 
 int gml_rec_lease_take(struct gml_txn *txn, uint8_t kind, uint64_t count,
@@ -49,14 +49,14 @@ int gml_rec_lease_take(struct gml_txn *txn, uint8_t kind, uint64_t count,
 		return GML_ERR_NOSPC;
 	gml_enc_init(&enc, LEASE_COUNTER_FORMAT);
 	gml_enc_u64(&enc, next + count);
-	rc = gml_enc_put(&enc, txn, GML_TABLE_SUPER, GML_SPAN(counter_key, 2));
+	rc = gml_enc_put(&enc, txn, GML_TABLE_SUPER, gml_span_of(counter_key, 2));
 	if (rc != 0)
 		return rc;
 	lease_key(key, kind, next);
 	gml_enc_init(&enc, LEASE_FORMAT);
 	gml_enc_varint(&enc, count);
 	gml_enc_owner(&enc, owner);
-	rc = gml_enc_put(&enc, txn, GML_TABLE_LEASE, GML_SPAN(key, 9));
+	rc = gml_enc_put(&enc, txn, GML_TABLE_LEASE, gml_span_of(key, 9));
 	*out = (struct gml_lease){kind, next, count, *owner};
 	return rc;
 }
@@ -66,7 +66,7 @@ int gml_rec_lease_del(struct gml_txn *txn, uint8_t kind, uint64_t first)
 	uint8_t key[9];
 	gml_assert(kind < LEASE_KINDS && first != 0);
 	lease_key(key, kind, first);
-	return gml_txn_del(txn, GML_TABLE_LEASE, GML_SPAN(key, 9));
+	return gml_txn_del(txn, GML_TABLE_LEASE, gml_span_of(key, 9));
 }
 
 struct lease_each {
@@ -97,6 +97,6 @@ int gml_rec_lease_each(struct gml_txn *txn, bool (*each)(void *arg, const struct
 		       void *arg)
 {
 	struct lease_each walk = {txn, each, arg};
-	return gml_rec_scan(txn, GML_TABLE_LEASE, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0),
+	return gml_rec_scan(txn, GML_TABLE_LEASE, gml_span_of(NULL, 0), gml_span_of(NULL, 0),
 			    lease_each_one, &walk);
 }

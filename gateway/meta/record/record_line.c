@@ -211,7 +211,7 @@ int gml_rec_line_each(struct gml_txn *txn, bool (*each)(void *arg, const struct 
 		      void *arg)
 {
 	struct line_each walk = {txn, each, arg};
-	return gml_rec_scan(txn, GML_TABLE_LINE, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0),
+	return gml_rec_scan(txn, GML_TABLE_LINE, gml_span_of(NULL, 0), gml_span_of(NULL, 0),
 			    line_each_one, &walk);
 }
 
@@ -235,6 +235,6 @@ int gml_rec_usage_each(struct gml_txn *txn,
 		       void *arg)
 {
 	struct usage_each walk = {txn, each, arg};
-	return gml_rec_scan(txn, GML_TABLE_USAGE, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0),
+	return gml_rec_scan(txn, GML_TABLE_USAGE, gml_span_of(NULL, 0), gml_span_of(NULL, 0),
 			    usage_each_one, &walk);
 }

@@ -15,7 +15,7 @@ static struct gml_span link_key(uint8_t key[LINK_KEY_MAX], gml_ino ino, gml_ino 
 	size_t len = gml_ino_key(key, ino);
 	gml_key_u64(key + len, parent.num);
 	gml_key_u64(key + len + 8, cookie);
-	return GML_SPAN(key, len + 16);
+	return gml_span_of(key, len + 16);
 }
 
 int gml_rec_link_put(struct gml_txn *txn, const struct gml_line *line, gml_ino ino, gml_ino parent,
@@ -69,6 +69,6 @@ int gml_rec_link_each(struct gml_txn *txn, gml_ino ino,
 	struct link_each walk = {txn, ino, each, arg};
 	uint8_t prefix[GML_INO_KEY_MAX];
 	size_t len = gml_ino_key(prefix, ino);
-	return gml_rec_scan(txn, GML_TABLE_LINK, GML_SPAN(prefix, len), GML_SPAN(prefix, len),
+	return gml_rec_scan(txn, GML_TABLE_LINK, gml_span_of(prefix, len), gml_span_of(prefix, len),
 			    link_each_one, &walk);
 }

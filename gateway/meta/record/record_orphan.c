@@ -10,7 +10,7 @@ static int orphan_put_enc(struct gml_txn *txn, enum gml_table table, gml_ino ino
 {
 	uint8_t key[GML_INO_KEY_MAX];
 	size_t len = gml_ino_key(key, ino);
-	return gml_enc_put(enc, txn, table, GML_SPAN(key, len));
+	return gml_enc_put(enc, txn, table, gml_span_of(key, len));
 }
 
 static int orphan_get_value(struct gml_txn *txn, enum gml_table table, gml_ino ino,
@@ -18,21 +18,21 @@ static int orphan_get_value(struct gml_txn *txn, enum gml_table table, gml_ino i
 {
 	uint8_t key[GML_INO_KEY_MAX];
 	size_t len = gml_ino_key(key, ino);
-	return gml_rec_get(txn, table, GML_SPAN(key, len), value_out);
+	return gml_rec_get(txn, table, gml_span_of(key, len), value_out);
 }
 
 static int orphan_corrupt(struct gml_txn *txn, enum gml_table table, gml_ino ino)
 {
 	uint8_t key[GML_INO_KEY_MAX];
 	size_t len = gml_ino_key(key, ino);
-	return gml_txn_corrupt(txn, table, GML_SPAN(key, len));
+	return gml_txn_corrupt(txn, table, gml_span_of(key, len));
 }
 
 static int orphan_del_key(struct gml_txn *txn, enum gml_table table, gml_ino ino)
 {
 	uint8_t key[GML_INO_KEY_MAX];
 	size_t len = gml_ino_key(key, ino);
-	return gml_txn_del(txn, table, GML_SPAN(key, len));
+	return gml_txn_del(txn, table, gml_span_of(key, len));
 }
 
 static bool orphan_key_read(struct gml_span key, gml_ino *ino_out)
@@ -47,7 +47,7 @@ static int orphan_scan(struct gml_txn *txn, enum gml_table table, gml_ino after,
 	uint8_t from[GML_INO_KEY_MAX + 1];
 	size_t len = gml_ino_key(from, after);
 	from[len++] = 0; /* the key right after it */
-	return gml_rec_scan(txn, table, GML_SPAN(from, len), GML_SPAN(NULL, 0), each, arg);
+	return gml_rec_scan(txn, table, gml_span_of(from, len), gml_span_of(NULL, 0), each, arg);
 }
 
 /* ---- orphan ---- */

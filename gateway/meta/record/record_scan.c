@@ -14,7 +14,7 @@ int gml_rec_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out
 	if (rc != 0)
 		return rc;
 	*count_out = 0;
-	for (rc = gml_cursor_seek(cursor, GML_SPAN(NULL, 0), &key, &value); rc == 0;
+	for (rc = gml_cursor_seek(cursor, gml_span_of(NULL, 0), &key, &value); rc == 0;
 	     rc = gml_cursor_next(cursor, &key, &value))
 		++*count_out;
 	gml_cursor_close(cursor);
@@ -47,7 +47,7 @@ int gml_rec_verify(struct gml_txn *txn, enum gml_table table,
 	int rc = gml_cursor_open(txn, table, &cursor);
 	if (rc != 0)
 		return rc;
-	for (rc = gml_cursor_seek(cursor, GML_SPAN(NULL, 0), &key, &value); rc == 0;
+	for (rc = gml_cursor_seek(cursor, gml_span_of(NULL, 0), &key, &value); rc == 0;
 	     rc = gml_cursor_next(cursor, &key, &value)) {
 		if (table == GML_TABLE_SUPER && *(const uint8_t *)key.ptr < GML_SUPER_RECORDS)
 			continue; /* the engine's own */

@@ -24,7 +24,7 @@ int gml_rec_sums_get(struct gml_txn *txn, uint64_t blob, uint32_t chunk,
 	struct gml_dec dec;
 	int rc;
 	sum_key(key, SUM_CHUNK, blob, chunk);
-	rc = gml_rec_get(txn, GML_TABLE_SUM, GML_SPAN(key, sizeof(key)), &value);
+	rc = gml_rec_get(txn, GML_TABLE_SUM, gml_span_of(key, sizeof(key)), &value);
 	if (rc != 0)
 		return rc;
 	gml_dec_init(&dec, value);
@@ -34,7 +34,7 @@ int gml_rec_sums_get(struct gml_txn *txn, uint64_t blob, uint32_t chunk,
 		out[i] = gml_dec_u32(&dec);
 	if (gml_dec_end(&dec) && *count_out > 0)
 		return 0;
-	return gml_txn_corrupt(txn, GML_TABLE_SUM, GML_SPAN(key, sizeof(key)));
+	return gml_txn_corrupt(txn, GML_TABLE_SUM, gml_span_of(key, sizeof(key)));
 }
 
 int gml_rec_sums_put(struct gml_txn *txn, uint64_t blob, uint32_t chunk, const uint32_t *sums,
@@ -49,14 +49,14 @@ int gml_rec_sums_put(struct gml_txn *txn, uint64_t blob, uint32_t chunk, const u
 	gml_enc_varint(&enc, count);
 	for (unsigned i = 0; i < count; i++)
 		gml_enc_u32(&enc, sums[i]);
-	return gml_enc_put(&enc, txn, GML_TABLE_SUM, GML_SPAN(key, sizeof(key)));
+	return gml_enc_put(&enc, txn, GML_TABLE_SUM, gml_span_of(key, sizeof(key)));
 }
 
 int gml_rec_sums_del(struct gml_txn *txn, uint64_t blob, uint32_t chunk)
 {
 	uint8_t key[SUM_CHUNK_KEY];
 	sum_key(key, SUM_CHUNK, blob, chunk);
-	return gml_txn_del(txn, GML_TABLE_SUM, GML_SPAN(key, sizeof(key)));
+	return gml_txn_del(txn, GML_TABLE_SUM, gml_span_of(key, sizeof(key)));
 }
 
 int gml_rec_sums_next(struct gml_txn *txn, uint64_t blob, uint32_t from, uint64_t *blob_out,
@@ -69,7 +69,7 @@ int gml_rec_sums_next(struct gml_txn *txn, uint64_t blob, uint32_t from, uint64_
 	if (rc != 0)
 		return rc;
 	sum_key(want, SUM_CHUNK, blob, from);
-	rc = gml_cursor_seek(cursor, GML_SPAN(want, sizeof(want)), &key, &value);
+	rc = gml_cursor_seek(cursor, gml_span_of(want, sizeof(want)), &key, &value);
 	if (rc == 0 && key.len != SUM_CHUNK_KEY)
 		rc = gml_txn_corrupt(txn, GML_TABLE_SUM, key);
 	if (rc == 0) {
@@ -132,12 +132,12 @@ int gml_rec_sum_pending_get(struct gml_txn *txn, uint64_t blob, struct gml_sum_p
 	struct gml_span value;
 	int rc;
 	sum_key(key, SUM_PENDING, blob, 0);
-	rc = gml_rec_get(txn, GML_TABLE_SUM, GML_SPAN(key, SUM_PENDING_KEY), &value);
+	rc = gml_rec_get(txn, GML_TABLE_SUM, gml_span_of(key, SUM_PENDING_KEY), &value);
 	if (rc != 0)
 		return rc;
 	if (pending_decode(value, out))
 		return 0;
-	return gml_txn_corrupt(txn, GML_TABLE_SUM, GML_SPAN(key, SUM_PENDING_KEY));
+	return gml_txn_corrupt(txn, GML_TABLE_SUM, gml_span_of(key, SUM_PENDING_KEY));
 }
 
 int gml_rec_sum_pending_put(struct gml_txn *txn, uint64_t blob, const struct gml_sum_pending *rec)
@@ -154,14 +154,14 @@ int gml_rec_sum_pending_put(struct gml_txn *txn, uint64_t blob, const struct gml
 	gml_enc_varint(&enc, rec->rows);
 	gml_enc_u64(&enc, rec->mark);
 	gml_enc_u64(&enc, (uint64_t)rec->since);
-	return gml_enc_put(&enc, txn, GML_TABLE_SUM, GML_SPAN(key, SUM_PENDING_KEY));
+	return gml_enc_put(&enc, txn, GML_TABLE_SUM, gml_span_of(key, SUM_PENDING_KEY));
 }
 
 int gml_rec_sum_pending_del(struct gml_txn *txn, uint64_t blob)
 {
 	uint8_t key[SUM_CHUNK_KEY];
 	sum_key(key, SUM_PENDING, blob, 0);
-	return gml_txn_del(txn, GML_TABLE_SUM, GML_SPAN(key, SUM_PENDING_KEY));
+	return gml_txn_del(txn, GML_TABLE_SUM, gml_span_of(key, SUM_PENDING_KEY));
 }
 
 int gml_rec_sum_pending_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_out,
@@ -174,7 +174,7 @@ int gml_rec_sum_pending_next(struct gml_txn *txn, uint64_t from, uint64_t *blob_
 	if (rc != 0)
 		return rc;
 	sum_key(want, SUM_PENDING, from, 0);
-	rc = gml_cursor_seek(cursor, GML_SPAN(want, SUM_PENDING_KEY), &key, &value);
+	rc = gml_cursor_seek(cursor, gml_span_of(want, SUM_PENDING_KEY), &key, &value);
 	if (rc == 0 && ((const uint8_t *)key.ptr)[0] != SUM_PENDING)
 		rc = GML_ERR_NOENT;
 	if (rc == 0)

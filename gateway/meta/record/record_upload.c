@@ -26,11 +26,12 @@ static bool upload_decode(struct gml_span value, struct gml_upload_rec *out)
 int gml_rec_upload_get(struct gml_txn *txn, const uint8_t id[16], struct gml_upload_rec *out)
 {
 	struct gml_span value;
-	int rc = gml_rec_get(txn, GML_TABLE_UPLOAD, GML_SPAN(id, 16), &value);
+	int rc = gml_rec_get(txn, GML_TABLE_UPLOAD, gml_span_of(id, 16), &value);
 	if (rc != 0)
 		return rc;
-	return upload_decode(value, out) ? 0
-					 : gml_txn_corrupt(txn, GML_TABLE_UPLOAD, GML_SPAN(id, 16));
+	return upload_decode(value, out)
+		       ? 0
+		       : gml_txn_corrupt(txn, GML_TABLE_UPLOAD, gml_span_of(id, 16));
 }
 
 int gml_rec_upload_put(struct gml_txn *txn, const uint8_t id[16], const struct gml_upload_rec *rec)
@@ -48,12 +49,12 @@ int gml_rec_upload_put(struct gml_txn *txn, const uint8_t id[16], const struct g
 	gml_enc_span(&enc, rec->key);
 	gml_enc_span(&enc, rec->headers);
 	gml_enc_span(&enc, rec->meta);
-	return gml_enc_put(&enc, txn, GML_TABLE_UPLOAD, GML_SPAN(id, 16));
+	return gml_enc_put(&enc, txn, GML_TABLE_UPLOAD, gml_span_of(id, 16));
 }
 
 int gml_rec_upload_del(struct gml_txn *txn, const uint8_t id[16])
 {
-	return gml_txn_del(txn, GML_TABLE_UPLOAD, GML_SPAN(id, 16));
+	return gml_txn_del(txn, GML_TABLE_UPLOAD, gml_span_of(id, 16));
 }
 
 struct upload_each {
@@ -77,7 +78,7 @@ int gml_rec_upload_each(struct gml_txn *txn,
 			void *arg)
 {
 	struct upload_each walk = {txn, each, arg};
-	return gml_rec_scan(txn, GML_TABLE_UPLOAD, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0),
+	return gml_rec_scan(txn, GML_TABLE_UPLOAD, gml_span_of(NULL, 0), gml_span_of(NULL, 0),
 			    upload_each_one, &walk);
 }
 
@@ -100,7 +101,7 @@ static bool part_decode(struct gml_span value, struct gml_part_rec *out)
 	gml_dec_checksum(&dec, &out->checksum);
 	out->nextents = (uint32_t)gml_dec_max(&dec, GML_REC_VALUE_MAX / PART_EXTENT_SIZE);
 	len = (size_t)out->nextents * PART_EXTENT_SIZE;
-	out->extents = GML_SPAN(gml_dec_bytes(&dec, len), len);
+	out->extents = gml_span_of(gml_dec_bytes(&dec, len), len);
 	return gml_dec_end(&dec);
 }
 
@@ -111,11 +112,11 @@ int gml_rec_part_get(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
 	uint8_t key[20];
 	int rc;
 	part_key(key, id, number);
-	rc = gml_rec_get(txn, GML_TABLE_PART, GML_SPAN(key, 20), &value);
+	rc = gml_rec_get(txn, GML_TABLE_PART, gml_span_of(key, 20), &value);
 	if (rc != 0)
 		return rc;
 	return part_decode(value, out) ? 0
-				       : gml_txn_corrupt(txn, GML_TABLE_PART, GML_SPAN(key, 20));
+				       : gml_txn_corrupt(txn, GML_TABLE_PART, gml_span_of(key, 20));
 }
 
 int gml_rec_part_put(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
@@ -145,14 +146,14 @@ int gml_rec_part_put(struct gml_txn *txn, const uint8_t id[16], uint32_t number,
 		gml_enc_u64(&enc, extents[i].blob_off);
 		gml_enc_u64(&enc, extents[i].len);
 	}
-	return gml_enc_put(&enc, txn, GML_TABLE_PART, GML_SPAN(key, 20));
+	return gml_enc_put(&enc, txn, GML_TABLE_PART, gml_span_of(key, 20));
 }
 
 int gml_rec_part_del(struct gml_txn *txn, const uint8_t id[16], uint32_t number)
 {
 	uint8_t key[20];
 	part_key(key, id, number);
-	return gml_txn_del(txn, GML_TABLE_PART, GML_SPAN(key, 20));
+	return gml_txn_del(txn, GML_TABLE_PART, gml_span_of(key, 20));
 }
 
 int gml_rec_part_extent(const struct gml_part_rec *rec, uint32_t i, struct gml_extent *out)
@@ -161,8 +162,8 @@ int gml_rec_part_extent(const struct gml_part_rec *rec, uint32_t i, struct gml_e
 	if (i >= rec->nextents || rec->extents.len < ((size_t)i + 1) * PART_EXTENT_SIZE)
 		return GML_ERR_INVAL;
 	gml_dec_init(&dec,
-		     GML_SPAN((const uint8_t *)rec->extents.ptr + (size_t)i * PART_EXTENT_SIZE,
-			      PART_EXTENT_SIZE));
+		     gml_span_of((const uint8_t *)rec->extents.ptr + (size_t)i * PART_EXTENT_SIZE,
+				 PART_EXTENT_SIZE));
 	out->off = gml_dec_u64(&dec);
 	out->blob = gml_dec_u64(&dec);
 	out->blob_off = gml_dec_u64(&dec);
@@ -196,6 +197,6 @@ int gml_rec_part_each(struct gml_txn *txn, const uint8_t id[16], uint32_t after,
 	if (after == UINT32_MAX)
 		return 0;
 	part_key(from, id, after + 1);
-	return gml_rec_scan(txn, GML_TABLE_PART, GML_SPAN(from, 20), GML_SPAN(from, 16),
+	return gml_rec_scan(txn, GML_TABLE_PART, gml_span_of(from, 20), gml_span_of(from, 16),
 			    part_each_one, &walk);
 }

@@ -39,7 +39,7 @@ static struct gml_span user_index(struct user_index_key *key, uint32_t uid, stru
 	if (name.len > 0)
 		memcpy(key->bytes + 5, name.ptr, name.len);
 	key->len = 5 + name.len;
-	return GML_SPAN(key->bytes, key->len);
+	return gml_span_of(key->bytes, key->len);
 }
 
 int gml_rec_user_get(struct gml_txn *txn, struct gml_span name, struct gml_user *out)
@@ -65,7 +65,7 @@ static int user_of_uid_one(void *arg, struct gml_span key, struct gml_span value
 {
 	struct user_of_uid *walk = arg;
 	struct gml_user user;
-	int rc = gml_rec_user_get(walk->txn, GML_SPAN((const uint8_t *)key.ptr + 5, key.len - 5),
+	int rc = gml_rec_user_get(walk->txn, gml_span_of((const uint8_t *)key.ptr + 5, key.len - 5),
 				  &user);
 	(void)value;
 	if (rc == GML_ERR_NOENT || (rc == 0 && user.uid != walk->uid))
@@ -80,7 +80,7 @@ int gml_rec_user_each_of(struct gml_txn *txn, uint32_t uid,
 {
 	struct user_of_uid walk = {txn, uid, each, arg};
 	struct user_index_key want;
-	struct gml_span prefix = user_index(&want, uid, GML_SPAN(NULL, 0));
+	struct gml_span prefix = user_index(&want, uid, gml_span_of(NULL, 0));
 	return gml_rec_scan(txn, GML_TABLE_SUPER, prefix, prefix, user_of_uid_one, &walk);
 }
 
@@ -111,7 +111,7 @@ static struct gml_span uid_retired(uint8_t key[5], uint32_t uid)
 {
 	key[0] = GML_SUPER_RETIRED;
 	gml_key_u32(key + 1, uid);
-	return GML_SPAN(key, 5);
+	return gml_span_of(key, 5);
 }
 
 int gml_rec_uid_retire(struct gml_txn *txn, uint32_t uid)
@@ -162,8 +162,8 @@ int gml_rec_uid_each_retired(struct gml_txn *txn, bool (*each)(void *arg, uint32
 {
 	struct uid_each walk = {each, arg, txn};
 	uint8_t key[1] = {GML_SUPER_RETIRED};
-	return gml_rec_scan(txn, GML_TABLE_SUPER, GML_SPAN(key, 1), GML_SPAN(key, 1), uid_each_one,
-			    &walk);
+	return gml_rec_scan(txn, GML_TABLE_SUPER, gml_span_of(key, 1), gml_span_of(key, 1),
+			    uid_each_one, &walk);
 }
 
 static int user_index_put(struct gml_txn *txn, uint32_t uid, struct gml_span name)
@@ -184,7 +184,7 @@ static int user_index_del(struct gml_txn *txn, uint32_t uid, struct gml_span nam
 
 int gml_rec_user_put(struct gml_txn *txn, const struct gml_user *user)
 {
-	struct gml_span name = GML_SPAN(user->name, strnlen(user->name, sizeof(user->name)));
+	struct gml_span name = gml_span_of(user->name, strnlen(user->name, sizeof(user->name)));
 	struct gml_user old;
 	struct gml_enc enc;
 	int rc;
@@ -215,8 +215,8 @@ int gml_rec_user_del(struct gml_txn *txn, struct gml_span name)
 	struct gml_user old;
 	int rc = gml_rec_user_get(txn, name, &old);
 	if (rc == 0)
-		rc = user_index_del(txn, old.uid, GML_SPAN(old.name, name.len));
-	return rc != 0 ? rc : gml_txn_del(txn, GML_TABLE_USER, GML_SPAN(old.name, name.len));
+		rc = user_index_del(txn, old.uid, gml_span_of(old.name, name.len));
+	return rc != 0 ? rc : gml_txn_del(txn, GML_TABLE_USER, gml_span_of(old.name, name.len));
 }
 
 struct user_each {
@@ -238,7 +238,7 @@ int gml_rec_user_each(struct gml_txn *txn, bool (*each)(void *arg, const struct 
 		      void *arg)
 {
 	struct user_each walk = {txn, each, arg};
-	return gml_rec_scan(txn, GML_TABLE_USER, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0),
+	return gml_rec_scan(txn, GML_TABLE_USER, gml_span_of(NULL, 0), gml_span_of(NULL, 0),
 			    user_each_one, &walk);
 }
 
@@ -280,9 +280,10 @@ int gml_rec_key_get(struct gml_txn *txn, struct gml_span id, struct gml_key *out
 
 int gml_rec_key_put(struct gml_txn *txn, const struct gml_key *key)
 {
-	struct gml_span id = GML_SPAN(key->id, strnlen(key->id, sizeof(key->id)));
-	struct gml_span user = GML_SPAN(key->user, strnlen(key->user, sizeof(key->user)));
-	struct gml_span secret = GML_SPAN(key->secret, strnlen(key->secret, sizeof(key->secret)));
+	struct gml_span id = gml_span_of(key->id, strnlen(key->id, sizeof(key->id)));
+	struct gml_span user = gml_span_of(key->user, strnlen(key->user, sizeof(key->user)));
+	struct gml_span secret =
+		gml_span_of(key->secret, strnlen(key->secret, sizeof(key->secret)));
 	struct gml_enc enc;
 	int rc;
 	if (id.len == 0 || id.len > GML_ACCESS_KEY_MAX || user.len > GML_USER_NAME_MAX ||
@@ -327,6 +328,6 @@ int gml_rec_key_each(struct gml_txn *txn, bool (*each)(void *arg, const struct g
 		     void *arg)
 {
 	struct key_each walk = {txn, each, arg};
-	return gml_rec_scan(txn, GML_TABLE_KEY, GML_SPAN(NULL, 0), GML_SPAN(NULL, 0), key_each_one,
-			    &walk);
+	return gml_rec_scan(txn, GML_TABLE_KEY, gml_span_of(NULL, 0), gml_span_of(NULL, 0),
+			    key_each_one, &walk);
 }

@@ -53,7 +53,7 @@ static bool xattr_decode(struct gml_span value, struct gml_span *name_out, struc
 	}
 	if (dec.bad || (format != XATTR_FORMAT && format != XATTR_FORMAT_LONG))
 		return false;
-	*out = GML_SPAN(dec.p, (size_t)(dec.end - dec.p));
+	*out = gml_span_of(dec.p, (size_t)(dec.end - dec.p));
 	return out->len <= GML_XATTR_VALUE_MAX &&
 	       (format == XATTR_FORMAT_LONG || name_out->len <= XATTR_PLAIN_MAX);
 }
@@ -65,12 +65,12 @@ int gml_rec_xattr_get(struct gml_txn *txn, gml_ino ino, struct gml_span name,
 	struct xattr_key key;
 	int rc = xattr_key_make(&key, ino, name);
 	if (rc == 0)
-		rc = gml_rec_get(txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len), &value);
+		rc = gml_rec_get(txn, GML_TABLE_XATTR, gml_span_of(key.bytes, key.len), &value);
 	if (rc != 0)
 		return rc == GML_ERR_NAMETOOLONG ? GML_ERR_NOENT : rc;
 	if (!xattr_decode(value, &found, value_out) || found.len != name.len ||
 	    (found.len > 0 && memcmp(found.ptr, name.ptr, name.len) != 0))
-		return gml_txn_corrupt(txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len));
+		return gml_txn_corrupt(txn, GML_TABLE_XATTR, gml_span_of(key.bytes, key.len));
 	return 0;
 }
 
@@ -95,7 +95,7 @@ int gml_rec_xattr_put(struct gml_txn *txn, const struct gml_line *line, gml_ino 
 	if (is_long)
 		gml_enc_span(&enc, name);
 	gml_enc_raw(&enc, value.ptr, value.len);
-	return gml_enc_put(&enc, txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len));
+	return gml_enc_put(&enc, txn, GML_TABLE_XATTR, gml_span_of(key.bytes, key.len));
 }
 
 int gml_rec_xattr_del(struct gml_txn *txn, const struct gml_line *line, gml_ino ino,
@@ -106,7 +106,7 @@ int gml_rec_xattr_del(struct gml_txn *txn, const struct gml_line *line, gml_ino 
 	gml_assert(line->newest < line->epoch);
 	if (rc != 0)
 		return rc == GML_ERR_NAMETOOLONG ? GML_ERR_NOENT : rc;
-	return gml_txn_del(txn, GML_TABLE_XATTR, GML_SPAN(key.bytes, key.len));
+	return gml_txn_del(txn, GML_TABLE_XATTR, gml_span_of(key.bytes, key.len));
 }
 
 struct xattr_each {
@@ -122,7 +122,7 @@ static int xattr_each_one(void *arg, struct gml_span key, struct gml_span value)
 	struct gml_span content, name;
 	if (key.len <= walk->ino_len)
 		return gml_txn_corrupt(walk->txn, GML_TABLE_XATTR, key);
-	name = GML_SPAN((const uint8_t *)key.ptr + walk->ino_len, key.len - walk->ino_len);
+	name = gml_span_of((const uint8_t *)key.ptr + walk->ino_len, key.len - walk->ino_len);
 	if (!xattr_decode(value, &name, &content))
 		return gml_txn_corrupt(walk->txn, GML_TABLE_XATTR, key);
 	return walk->each(walk->arg, name, content) ? 0 : GML_REC_STOP;
@@ -139,6 +139,6 @@ int gml_rec_xattr_each(struct gml_txn *txn, gml_ino ino, struct gml_span after,
 		return rc;
 	if (after.ptr != NULL)
 		from.bytes[from.len++] = 0; /* the key right after it */
-	return gml_rec_scan(txn, GML_TABLE_XATTR, GML_SPAN(from.bytes, from.len),
-			    GML_SPAN(from.bytes, from.ino_len), xattr_each_one, &walk);
+	return gml_rec_scan(txn, GML_TABLE_XATTR, gml_span_of(from.bytes, from.len),
+			    gml_span_of(from.bytes, from.ino_len), xattr_each_one, &walk);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <gemel/err.h>
 #include "gateway/base/assert.h"
+#include "gateway/base/span.h"
 #include "link.h"
 
 int gml_backref_add(struct gml_txn *txn, const struct gml_line *line, const struct gml_inode *inode,
@@ -72,7 +73,7 @@ int gml_backref_single(struct gml_txn *txn, struct gml_inode *inode)
 		rc = gml_rec_link_del(txn, &line, inode->ino, only.parent, only.cookie);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	return gml_inode_save_named(txn, inode, only.parent, (struct gml_span){copy, name.len});
+	return gml_inode_save_named(txn, inode, only.parent, gml_span_of(copy, name.len));
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -113,8 +114,8 @@ static bool paths_climb(struct paths *paths, gml_ino dir, struct gml_span name)
 			return false;
 		if (gml_ino_equal(inode.ino, inode.bucket))
 			return paths->each(paths->arg, inode.bucket,
-					   (struct gml_span){paths->buf + paths->at,
-							     sizeof(paths->buf) - paths->at});
+					   gml_span_of(paths->buf + paths->at,
+						       sizeof(paths->buf) - paths->at));
 		if (inode.name.len == 0) {
 			paths->rc = GML_ERR_CORRUPT;
 			return false;
@@ -147,7 +148,7 @@ int gml_inode_paths(struct gml_txn *txn, gml_ino ino,
 	paths.arg = arg;
 	paths.rc = 0;
 	if (gml_ino_equal(ino, inode.bucket))
-		(void)each(arg, ino, (struct gml_span){"", 0});
+		(void)each(arg, ino, GML_LIT(""));
 	else if (inode.type == GML_DIR || inode.nlink == 1)
 		(void)paths_climb(&paths, inode.parent, inode.name);
 	else

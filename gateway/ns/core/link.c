@@ -186,8 +186,7 @@ int gml_link_add(struct gml_txn *txn, struct gml_inode *dir, struct gml_span nam
 		rc = gml_rec_dirent_put(txn, &line, dir->ino, name, &dirent);
 	if (rc == 0)
 		rc = first ? gml_inode_save_named(txn, inode, dir->ino, name)
-			   : gml_inode_save_named(txn, inode, GML_INO_NONE,
-						  (struct gml_span){NULL, 0});
+			   : gml_inode_save_named(txn, inode, GML_INO_NONE, gml_span_of(NULL, 0));
 	if (rc != 0)
 		return rc;
 	rc = link_dir_changed(txn, dir, inode->type == GML_DIR ? 1 : 0);
@@ -314,7 +313,7 @@ int gml_link_move(struct gml_txn *txn, const struct gml_link *from, const struct
 	if (subdir || inode->nlink == 1)
 		rc = gml_inode_save_named(txn, inode, to->dir->ino, to->name);
 	else
-		rc = gml_inode_save_named(txn, inode, GML_INO_NONE, (struct gml_span){NULL, 0});
+		rc = gml_inode_save_named(txn, inode, GML_INO_NONE, gml_span_of(NULL, 0));
 	if (rc == 0)
 		rc = link_dir_changed(txn, to->dir, subdirs);
 	if (rc == 0 && apart)
@@ -333,7 +332,7 @@ static int link_first_shown(struct gml_txn *txn, gml_ino dir, gml_ino *marker_ou
 	int rc = gml_dirent_cursor_open(txn, dir, &cursor);
 	if (rc != 0)
 		return rc;
-	rc = gml_dirent_cursor_seek(cursor, (struct gml_span){"", 0}, true, &name, &dirent);
+	rc = gml_dirent_cursor_seek(cursor, GML_LIT(""), true, &name, &dirent);
 	if (rc == 0 && name.len == 0 && !gml_name_show(txn, dir, name, &dirent, shown, &len)) {
 		*marker_out = dirent.ino;
 		rc = gml_dirent_cursor_next(cursor, &name, &dirent);

@@ -11,6 +11,7 @@
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
 #include "gateway/base/hex.h"
+#include "gateway/base/span.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "name.h"
@@ -114,8 +115,7 @@ static bool name_shadowed(struct gml_txn *txn, gml_ino dir, struct gml_span comp
 	gml_assert(component.len <= GML_NFS_NAME_MAX); /* a longer one is escaped in any case */
 	memcpy(stored, component.ptr, component.len);
 	stored[component.len] = '/';
-	return gml_rec_dirent_get(txn, dir, (struct gml_span){stored, component.len + 1},
-				  &dirent) == 0;
+	return gml_rec_dirent_get(txn, dir, gml_span_of(stored, component.len + 1), &dirent) == 0;
 }
 
 static bool name_hidden_marker(struct gml_txn *txn, const struct gml_dirent *dirent)
@@ -195,7 +195,7 @@ static int name_find_escaped(struct gml_txn *txn, gml_ino dir, struct gml_span n
 		if (kind == 'd')
 			stored_out[len++] = '/';
 		*stored_len_out = len;
-		rc = gml_rec_dirent_get(txn, dir, (struct gml_span){stored_out, len}, out);
+		rc = gml_rec_dirent_get(txn, dir, gml_span_of(stored_out, len), out);
 		break;
 	case 'F':
 	case 'D':
@@ -207,7 +207,7 @@ static int name_find_escaped(struct gml_txn *txn, gml_ino dir, struct gml_span n
 	if (rc != 0)
 		return rc;
 	/* Only the one name that it is shown under counts. */
-	if (!gml_name_show(txn, dir, (struct gml_span){stored_out, *stored_len_out}, out, shown,
+	if (!gml_name_show(txn, dir, gml_span_of(stored_out, *stored_len_out), out, shown,
 			   &shown_len) ||
 	    shown_len != nfs.len || memcmp(shown, text, shown_len) != 0)
 		return GML_ERR_NOENT;
@@ -225,7 +225,7 @@ int gml_name_resolve(struct gml_txn *txn, gml_ino dir, struct gml_span nfs, char
 	memcpy(stored_out, nfs.ptr, nfs.len);
 	stored_out[nfs.len] = '/';
 	*stored_len_out = nfs.len + 1;
-	rc = gml_rec_dirent_get(txn, dir, (struct gml_span){stored_out, nfs.len + 1}, out);
+	rc = gml_rec_dirent_get(txn, dir, gml_span_of(stored_out, nfs.len + 1), out);
 	if (rc != GML_ERR_NOENT)
 		return rc;
 	*stored_len_out = nfs.len;

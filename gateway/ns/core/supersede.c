@@ -5,6 +5,7 @@
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/span.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "backref.h"
@@ -20,7 +21,7 @@ static int supersede_orphan(struct gml_txn *txn, struct gml_inode *inode, struct
 	inode->flags |= GML_INODE_ORPHAN;
 	rc = gml_rec_line_of(txn, inode->bucket, &line);
 	if (rc == 0)
-		rc = gml_inode_save_named(txn, inode, GML_INO_NONE, (struct gml_span){NULL, 0});
+		rc = gml_inode_save_named(txn, inode, GML_INO_NONE, gml_span_of(NULL, 0));
 	if (rc == 0)
 		rc = gml_rec_orphan_put(txn, &line, inode->ino, inode->ctime);
 	if (inode->type == GML_REG) {

@@ -97,7 +97,7 @@ static void bucket_dirname(struct gml_span name, struct bucket_dirname *out)
 	gml_assert(name.len > 0 && name.len <= GML_BUCKET_NAME_MAX);
 	memcpy(out->text, name.ptr, name.len);
 	out->text[name.len] = '/';
-	out->span = (struct gml_span){out->text, name.len + 1};
+	out->span = gml_span_of(out->text, name.len + 1);
 }
 
 static int bucket_get_root(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
@@ -227,7 +227,7 @@ int gml_bucket_txn_chown(struct gml_txn *txn, gml_ino root, uint32_t uid)
 		return rc;
 	rec.uid = uid;
 	gml_txn_durability(txn, false);
-	return gml_rec_bucket_put(txn, (struct gml_span){name, strlen(name)}, &rec);
+	return gml_rec_bucket_put(txn, gml_span_text(name), &rec);
 }
 
 /* ---- operations ------------------------------------------------------------------------------ */

@@ -46,7 +46,7 @@ static bool conditions_match(struct gml_span list, const char *etag, bool strong
 			continue;
 		if (tag.len == 1 && *(const char *)tag.ptr == '*' && !weak)
 			return true;
-		if (gml_span_equal(tag, gml_span_of(etag, strlen(etag))))
+		if (gml_span_equal(tag, gml_span_text(etag)))
 			return true;
 	}
 	return false;

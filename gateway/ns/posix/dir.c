@@ -8,6 +8,7 @@
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
 #include "gateway/base/presence.h"
+#include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
@@ -211,7 +212,7 @@ static int dir_new_txn(struct gml_txn *txn, void *argp)
 		arg->inode.flags |= GML_INODE_EXPLICIT;
 	}
 	dir.flags |= GML_INODE_EXPLICIT; /* a client uses it */
-	return gml_link_add(txn, &dir, (struct gml_span){stored, len}, &arg->inode);
+	return gml_link_add(txn, &dir, gml_span_of(stored, len), &arg->inode);
 }
 
 static int dir_new(struct gml_store *store, struct dir_new_arg *arg, struct gml_attr *out)

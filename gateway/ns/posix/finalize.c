@@ -11,6 +11,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/owner.h"
 #include "gateway/base/presence.h"
+#include "gateway/base/span.h"
 #include "gateway/data/blob.h"
 #include "gateway/data/data.h"
 #include "gateway/meta/engine.h"
@@ -37,7 +38,7 @@ void gml_inode_forget_content(struct gml_inode *inode)
 	inode->nparts = 0;
 	memset(inode->md5, 0, sizeof(inode->md5));
 	inode->checksum = (struct gml_object_checksum){0};
-	inode->parts = (struct gml_span){NULL, 0};
+	inode->parts = gml_span_of(NULL, 0);
 }
 
 static int finalize_read(struct gml_store *store, gml_ino ino, struct gml_inode *inode,

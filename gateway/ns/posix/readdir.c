@@ -6,6 +6,7 @@
 #include <gemel/op.h>
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
+#include "gateway/base/span.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/attr.h"
@@ -56,7 +57,7 @@ static int readdir_walk(struct gml_op *op, struct gml_store *store, struct gml_t
 			rc = readdir_entry(op, store, txn, buckets, &dirent, &attr, &show);
 		if (rc != 0)
 			break;
-		if (show && !query->each(query->arg, (struct gml_span){shown, len}, &attr)) {
+		if (show && !query->each(query->arg, gml_span_of(shown, len), &attr)) {
 			rc = GML_ERR_CANCELED;
 			break;
 		}

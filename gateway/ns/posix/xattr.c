@@ -73,7 +73,7 @@ static int xattr_value_check(struct gml_span name, struct gml_span value)
 	if (value.len > GML_XATTR_VALUE_MAX)
 		return GML_ERR_TOOBIG;
 	if (xattr_has_prefix(name, XATTR_META) &&
-	    (!xattr_token((struct gml_span){(const char *)name.ptr + meta, name.len - meta}) ||
+	    (!xattr_token(gml_span_of((const char *)name.ptr + meta, name.len - meta)) ||
 	     !xattr_no_controls(value)))
 		return GML_ERR_INVAL;
 	if (xattr_has_prefix(name, XATTR_TAG)) {
@@ -189,7 +189,7 @@ static bool xattr_sum_fits(const struct xattr_sum *sum)
 static int xattr_fits(struct gml_txn *txn, gml_ino ino, struct gml_span name, struct gml_span value)
 {
 	struct xattr_sum sum = {.name = name};
-	int rc = gml_rec_xattr_each(txn, ino, (struct gml_span){NULL, 0}, xattr_sum_each, &sum);
+	int rc = gml_rec_xattr_each(txn, ino, gml_span_of(NULL, 0), xattr_sum_each, &sum);
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
 	xattr_count(&sum, name, value);
@@ -289,7 +289,7 @@ static int xattr_remove_txn(struct gml_txn *txn, void *argp)
 		rc = gml_rec_xattr_del(txn, &line, arg->ino, arg->name);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOXATTR : rc;
-	rc = gml_rec_xattr_each(txn, arg->ino, (struct gml_span){NULL, 0}, xattr_any_each, &any);
+	rc = gml_rec_xattr_each(txn, arg->ino, gml_span_of(NULL, 0), xattr_any_each, &any);
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
 	if (!any)
@@ -343,7 +343,7 @@ int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		   bool (*each)(void *arg, struct gml_span name), void *arg)
 {
 	struct xattr_list list = {each, arg};
-	return xattr_walk(op, store, ino, (struct gml_span){NULL, 0}, xattr_list_each, &list);
+	return xattr_walk(op, store, ino, gml_span_of(NULL, 0), xattr_list_each, &list);
 }
 
 /* ---- tags: a set that is read and replaced as a whole ---------------------------------------- */
@@ -361,14 +361,14 @@ static bool tags_list_each(void *arg, struct gml_span name, struct gml_span valu
 		return false; /* behind the last tag */
 	if (name.len == skip)
 		return true;
-	return list->each(list->arg,
-			  (struct gml_span){(const char *)name.ptr + skip, name.len - skip}, value);
+	return list->each(list->arg, gml_span_of((const char *)name.ptr + skip, name.len - skip),
+			  value);
 }
 
 /* Walks start behind a name: for all tags, the prefix without its last byte. */
 static struct gml_span tags_start(void)
 {
-	return (struct gml_span){XATTR_TAG, strlen(XATTR_TAG) - 1};
+	return gml_span_of(XATTR_TAG, strlen(XATTR_TAG) - 1);
 }
 
 int gml_tags_each(struct gml_op *op, struct gml_store *store, gml_ino ino,
@@ -396,7 +396,7 @@ struct tags_arg {
 
 static struct gml_span tags_span(const struct tags_name *name)
 {
-	return (struct gml_span){name->text, name->len};
+	return gml_span_of(name->text, name->len);
 }
 
 /* Check names and values first. */
@@ -435,8 +435,7 @@ static bool tags_rest_each(void *arg, struct gml_span name, struct gml_span valu
 static int tags_fit(struct gml_txn *txn, const struct tags_arg *arg, bool *any_out)
 {
 	struct xattr_sum sum = {.names = 0};
-	int rc =
-		gml_rec_xattr_each(txn, arg->ino, (struct gml_span){NULL, 0}, tags_rest_each, &sum);
+	int rc = gml_rec_xattr_each(txn, arg->ino, gml_span_of(NULL, 0), tags_rest_each, &sum);
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
 	for (uint32_t i = 0; i < arg->ntags; i++)
@@ -471,8 +470,7 @@ static int tags_clear(struct gml_txn *txn, const struct gml_line *line, gml_ino 
 		first.len = 0;
 		rc = gml_rec_xattr_each(txn, ino, tags_start(), tags_first_each, &first);
 		if (rc == 0 && first.len > 0)
-			rc = gml_rec_xattr_del(txn, line, ino,
-					       (struct gml_span){first.text, first.len});
+			rc = gml_rec_xattr_del(txn, line, ino, gml_span_of(first.text, first.len));
 	} while (rc == 0 && first.len > 0);
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }

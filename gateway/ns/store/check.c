@@ -13,6 +13,7 @@
 #include "gateway/base/assert.h"
 #include "gateway/base/owner.h"
 #include "gateway/base/presence.h"
+#include "gateway/base/span.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "check.h"
@@ -272,7 +273,7 @@ static bool check_key(void *arg, const struct gml_key *key)
 {
 	struct check *c = arg;
 	struct gml_user user;
-	if (gml_rec_user_get(c->txn, (struct gml_span){key->user, strlen(key->user)}, &user) != 0)
+	if (gml_rec_user_get(c->txn, gml_span_text(key->user), &user) != 0)
 		gml_check_problem(c, "access key %s: no user %s", key->id, key->user);
 	return true;
 }

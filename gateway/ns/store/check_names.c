@@ -45,8 +45,7 @@ static void check_bucket_record(struct check *c, const struct check_bucket *buck
 	struct gml_inode root;
 	memcpy(dirname, bucket->name, len);
 	dirname[len] = '/';
-	if (gml_rec_dirent_get(c->txn, GML_INO_ROOT, (struct gml_span){dirname, len + 1},
-			       &dirent) != 0 ||
+	if (gml_rec_dirent_get(c->txn, GML_INO_ROOT, gml_span_of(dirname, len + 1), &dirent) != 0 ||
 	    dirent.ino.num != bucket->rec.root.num)
 		gml_check_problem(c, "bucket %s: the namespace root has no such entry",
 				  bucket->name);
@@ -64,7 +63,7 @@ static void check_bucket_record(struct check *c, const struct check_bucket *buck
 
 int gml_check_load_buckets(struct check *c)
 {
-	int rc = gml_rec_bucket_each(c->txn, (struct gml_span){NULL, 0}, check_add_bucket, c);
+	int rc = gml_rec_bucket_each(c->txn, gml_span_of(NULL, 0), check_add_bucket, c);
 	if (c->buckets.count > 1)
 		qsort(c->buckets.items, c->buckets.count, c->buckets.size, check_bucket_order);
 	for (size_t i = 0; i < c->buckets.count; i++)
@@ -365,8 +364,7 @@ static int check_walk(struct check_walk *walk)
 	while (rc == 0) {
 		gml_check_step(walk->c);
 		walk->c->dirent_records +=
-			1 + check_continuations(name,
-						(struct gml_span){walk->before, walk->before_len});
+			1 + check_continuations(name, gml_span_of(walk->before, walk->before_len));
 		check_cookie(walk, name, &dirent);
 		check_entry_view(walk->c, walk->parent, name, &dirent);
 		if (walk->dir != NULL)
@@ -554,8 +552,8 @@ static bool check_upload(void *arg, const uint8_t id[16], const struct gml_uploa
 		memcpy(name, rec->key.ptr, len);
 		name[len] = '\0';
 		gml_upload_id_format(id, name + len + 1);
-		if (gml_rec_dirent_get(c->txn, bucket->rec.uploads,
-				       (struct gml_span){name, len + 33}, &dirent) != 0)
+		if (gml_rec_dirent_get(c->txn, bucket->rec.uploads, gml_span_of(name, len + 33),
+				       &dirent) != 0)
 			gml_check_problem(c, "upload %016" PRIx64 "...: not in its bucket's list",
 					  gml_check_u64(id));
 	}

@@ -17,6 +17,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/lock.h"
 #include "gateway/base/presence.h"
+#include "gateway/base/span.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
@@ -128,11 +129,9 @@ static int reap_xattrs(struct gml_txn *txn, struct reap_txn *reap, struct gml_in
 		const char *name = x.names;
 		x.count = 0;
 		x.used = 0;
-		rc = gml_rec_xattr_each(txn, inode->ino, (struct gml_span){NULL, 0}, reap_xattr_add,
-					&x);
+		rc = gml_rec_xattr_each(txn, inode->ino, gml_span_of(NULL, 0), reap_xattr_add, &x);
 		for (unsigned i = 0; rc == 0 && i < x.count; name += x.len[i++])
-			rc = gml_rec_xattr_del(txn, &line, inode->ino,
-					       (struct gml_span){name, x.len[i]});
+			rc = gml_rec_xattr_del(txn, &line, inode->ino, gml_span_of(name, x.len[i]));
 		if (x.count == 0)
 			inode->flags &= ~(uint32_t)GML_INODE_XATTRS;
 		reap->budget -= x.count < reap->budget ? x.count : reap->budget;
