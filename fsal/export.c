@@ -46,7 +46,8 @@ static int export_store_start(const char *path)
 	const uint8_t *uuid;
 	struct gml_op op;
 	int rc;
-	_Static_assert(sizeof(gml_fsal.fsid) == GML_STORE_UUID_LEN, "a file system's id is the uuid");
+	_Static_assert(sizeof(gml_fsal.fsid) == GML_STORE_UUID_LEN,
+		       "a file system's id is the uuid");
 	gml_assert(gml_fsal.store == NULL);
 	rc = gml_store_open(path, &opt, &gml_fsal.store);
 	if (rc != 0) {
