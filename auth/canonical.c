@@ -39,6 +39,9 @@ void auth_sink_put(struct auth_sink *sink, const void *buf, size_t len)
 {
 	const char *from = buf;
 	gml_assert(sink->staged < sizeof(sink->stage)); /* a full stage has been flushed */
+	/* Of nothing, buf may be NULL. */
+	if (len == 0)
+		return;
 	if (len < sizeof(sink->stage) - sink->staged) {
 		memcpy(sink->stage + sink->staged, from, len);
 		sink->staged += len;

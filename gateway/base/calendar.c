@@ -212,12 +212,15 @@ static bool calendar_zone(struct gml_span zone, int64_t *offset_out)
 
 bool gml_date_mail_parse(struct gml_span text, int64_t *seconds_out)
 {
-	const char *p = text.ptr, *end = p + text.len;
+	const char *p = text.ptr, *end;
 	struct gml_civil civil = {0};
 	size_t day_len;
 	unsigned year;
 	int64_t offset;
-	if (text.len > 5 && p[3] == ',' && p[4] == ' ') /* the day of the week says nothing new */
+	if (text.len < 21)
+		return false;
+	end = p + text.len;
+	if (p[3] == ',' && p[4] == ' ') /* the day of the week says nothing new */
 		p += 5;
 	/* "D Mon YYYY HH:MM:SS Z" at the least, with one or two digits for the day. */
 	if (end - p < 21)
