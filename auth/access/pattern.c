@@ -287,6 +287,12 @@ static enum auth_truth pattern_compare(const struct auth_pattern *pattern,
 	return pattern_walk(walk) ? AUTH_TRUE : AUTH_FALSE;
 }
 
+bool auth_is_arn(struct gml_span text)
+{
+	size_t body;
+	return gml_span_starts(text, GML_LIT("arn:")) && pattern_arn_body(text, &body);
+}
+
 enum auth_truth auth_pattern_match(const struct auth_pattern *pattern, enum auth_match how,
 				   struct gml_span subject, const struct auth_access *access)
 {

@@ -45,6 +45,9 @@ auth_key_set auth_pattern_needs(const struct auth_pattern *pattern);
 /* The bytes that everything it matches begins with. */
 struct gml_span auth_pattern_prefix(const struct auth_pattern *pattern);
 
+/* Does it begin with "arn:" and have six parts? */
+bool auth_is_arn(struct gml_span text);
+
 /* How the strings compare. */
 enum auth_match {
 	AUTH_MATCH_TEXT,

@@ -230,7 +230,9 @@ static enum auth_truth condition_date(enum auth_relation relation,
 static enum auth_truth condition_network(const union auth_operand *operand, struct gml_span value)
 {
 	struct auth_network network;
-	return condition_truth(auth_network_parse(value, &network) &&
+	/* A request comes from an address, not from a network. */
+	return condition_truth(gml_span_find(value, '/') == value.len &&
+			       auth_network_parse(value, &network) &&
 			       auth_network_contains(&operand->network, &network));
 }
 
@@ -247,6 +249,8 @@ static enum auth_truth condition_match(const struct auth_condition *condition,
 	case AUTH_COMPARE_BOOL:
 		return auth_pattern_match(&operand->pattern, AUTH_MATCH_NOCASE, value, access);
 	case AUTH_COMPARE_ARN:
+		if (!auth_is_arn(value)) /* "*" does not match it either */
+			return AUTH_FALSE;
 		return auth_pattern_match(&operand->pattern, AUTH_MATCH_ARN, value, access);
 	case AUTH_COMPARE_NUMBER:
 		return condition_number(condition->how.relation, operand, value);

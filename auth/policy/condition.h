@@ -54,6 +54,7 @@ struct auth_condition {
 	struct gml_span operator_name, key_name; /* as the policy has them */
 	enum auth_key key;
 	const union auth_operand *operands;
+	const struct gml_span *values; /* the operands as the policy has them */
 	size_t count;
 };
 

@@ -5,10 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Takes away a character of UTF-8 that was cut off at the end. */
-static void reader_whole(char *text)
+/* Replaces control characters, which could command a terminal, and takes away a character of UTF-8
+ * that was cut off at the end. */
+static void reader_clean(char *text)
 {
 	size_t len = strlen(text), begin = len;
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			text[i] = '?';
 	while (begin > 0 && ((unsigned char)text[begin - 1] & 0xc0) == 0x80)
 		begin--;
 	if (begin == 0 || (unsigned char)text[begin - 1] < 0xc0)
@@ -26,8 +30,8 @@ bool auth_reader_fail(struct auth_reader *reader, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(reader->error->text, sizeof(reader->error->text), format, args);
 	va_end(args);
-	reader_whole(reader->error->place);
-	reader_whole(reader->error->text);
+	reader_clean(reader->error->place);
+	reader_clean(reader->error->text);
 	return false;
 }
 

@@ -12,7 +12,10 @@ struct auth_statement {
 	struct gml_span sid; /* empty: none */
 	bool allow;
 	struct auth_action_set actions; /* NotAction is turned round already */
-	bool not_principal, not_resource;
+	/* The names of actions, as the policy has them. */
+	const struct gml_span *action_names;
+	size_t nactions;
+	bool not_action, not_principal, not_resource;
 	const struct auth_party *parties;
 	size_t nparties;
 	const struct auth_pattern *resources;
@@ -27,6 +30,8 @@ struct auth_policy {
 	struct auth_arena arena; /* holds all the rest */
 	const struct auth_statement *statements;
 	size_t nstatements;
+	bool single;	/* Statement is an object, not an array of one */
+	bool variables; /* Version 2012-10-17 */
 	auth_key_set needs;
 };
 

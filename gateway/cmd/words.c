@@ -13,6 +13,7 @@ const struct cmd_noun cmd_nouns[] = {
 	{"group", "Groups of users, for policies.", cmd_group_verbs},
 	{"role", "Roles: rights that are taken on for a while.", cmd_role_verbs},
 	{"key", "Access keys, with which users sign S3 requests.", cmd_key_verbs},
+	{"policy", "Policies: who may do what.", cmd_policy_verbs},
 	{"store", "The store as a whole: creation, verification, recovery.", cmd_store_verbs},
 	{"config", "The configuration file.", cmd_config_verbs},
 	{"nfs", "Reading over NFS without a mount.", cmd_nfs_verbs},

@@ -10,6 +10,7 @@ libgemel_la_SOURCES += \
 	gateway/iam/group.c \
 	gateway/iam/identity.c \
 	gateway/iam/identity.h \
+	gateway/iam/lint.c \
 	gateway/iam/name.c \
 	gateway/iam/name.h \
 	gateway/iam/principal.c \
@@ -19,3 +20,5 @@ libgemel_la_SOURCES += \
 	gateway/iam/roster.h \
 	gateway/iam/store.h \
 	gateway/iam/tag.c
+# The language of policies: a part of the core.
+libgemel_la_LIBADD += libpolicy.la

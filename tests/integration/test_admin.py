@@ -399,11 +399,13 @@ def test_status_and_info(gemel):
 def test_json_of_every_verb(gemel):
     """Also of those that have nothing to tell."""
     gemel.s3().put_object(Bucket="demo", Key="js-read", Body=b"x")
+    policy = gemel.home / "js-policy.json"
+    policy.write_text('{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}')
     wanted = {(v["noun"], v["verb"]) for v in json.loads(run("--json", "help").stdout)} - {("serve", None), ("store", "create")}
     for words in (
         ["help", "help user", "version", "user create js --uid 77", "user show js", "user update js --groups 1,2", "user list", "key create js --id JSONSKEY", "key update JSONSKEY --disable", "key list js", "key delete JSONSKEY", "bucket create js-bucket --owner js",
          "bucket quota js-bucket --bytes 1G", "bucket durability js-bucket relaxed", "bucket update js-bucket --mode 750", "bucket show js-bucket", "bucket list", "bucket delete js-bucket",
-         "user tag js --set a=b", "group create js-group", "group add js-group js", "group list", "group show js-group", "group remove js-group js", "group delete js-group", "role create js-role", "role tag js-role --set a=b", "role update js-role --max-session 7200", "role list", "role show js-role", "role delete js-role", "user delete js", "store info", "store check", "store recover", "store compact", "store sum", "config check", "config show", "status", "nfs read demo/js-read"]
+         "user tag js --set a=b", "group create js-group", "group add js-group js", "group list", "group show js-group", "group remove js-group js", "group delete js-group", "role create js-role", "role tag js-role --set a=b", "role update js-role --max-session 7200", "role list", "role show js-role", "role delete js-role", "user delete js", "store info", "store check", "store recover", "store compact", "store sum", "config check", "config show", "status", "nfs read demo/js-read", f"policy lint {policy}"]
     ):
         done = run("-c", gemel.conf, "--json", *words.split())
         assert done.returncode == 0, (words, done.stderr)

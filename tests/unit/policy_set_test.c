@@ -200,6 +200,8 @@ static void below_knows_what_it_should(void **state)
 		{ALLOW("'arn:aws:s3:::b/a/*'"), "b", "b/", AUTH_BELOW_NONE},
 		{ALLOW("'arn:aws:s3:::b/a/*'"), "c", "a/", AUTH_BELOW_NONE},
 		{ALLOW("'arn:aws:s3:::b/a/x'"), "b", "a/", AUTH_BELOW_DEPENDS},
+		{ALLOW("'arn:aws:s3:*:*:b/*'"), "b", "a/", AUTH_BELOW_ALL},
+		{ALLOW("'arn:aws:s3:*:*:c/*'"), "b", "a/", AUTH_BELOW_NONE},
 		{ALLOW("'arn:aws:s3:::b/a/x'"), "b", "a/x/", AUTH_BELOW_NONE},
 		{ALLOW("'arn:aws:s3:::b/*/x'"), "b", "a/", AUTH_BELOW_DEPENDS},
 		{ALLOW("'arn:aws:s3:::b/?/*'"), "b", "a/", AUTH_BELOW_ALL},
@@ -365,11 +367,14 @@ static struct auth_policy *random_policy(uint64_t *seed, enum auth_policy_kind k
 	char *at = stpcpy(document, "{'Version':'2012-10-17','Statement':[");
 	uint32_t count = 1 + support_random(seed, 3);
 	for (uint32_t i = 0; i < count; i++) {
-		bool array = support_random(seed, 3) == 0;
-		at += sprintf(at, "%s{'Effect':'%s',", i > 0 ? "," : "",
-			      support_random(seed, 4) ? "Allow" : "Deny");
-		if (kind == AUTH_POLICY_BUCKET)
-			at += sprintf(at, "%s,", PICK(seed, random_principals));
+		bool array = support_random(seed, 3) == 0, deny = support_random(seed, 4) == 0;
+		at = stpcpy(at, i > 0 ? ",{" : "{");
+		if (kind == AUTH_POLICY_BUCKET) {
+			const char *principal = PICK(seed, random_principals);
+			at += sprintf(at, "%s,", principal);
+			deny = deny || principal[1] == 'N'; /* it cannot allow */
+		}
+		at += sprintf(at, "'Effect':'%s',", deny ? "Deny" : "Allow");
 		at += sprintf(
 			at, "'%s':%s,'%s':%s", support_random(seed, 6) ? "Action" : "NotAction",
 			PICK(seed, random_actions),

@@ -339,8 +339,6 @@ static const struct wrong {
 	{ID, STATEMENT("'Sid':'a b'," USUAL), "Statement[0].Sid", "letters and digits"},
 	{ID, STATEMENT("'Sid':'a'," USUAL "},{'Sid':'a'," USUAL), "Statement[1].Sid", "same Sid"},
 	{BK, BUCKET("'Sid':'a\\u0001'," USUAL), "Statement[0].Sid", "control characters"},
-	{BK, BUCKET("'Sid':'a'," USUAL "},{'Principal':'*','Sid':'a'," USUAL), "Statement[1].Sid",
-	 "same Sid"},
 	{ID, STATEMENT("'Principal':'*'," USUAL), "Statement[0].Principal",
 	 "only policies of buckets"},
 	{AUTH_POLICY_BOUNDARY, STATEMENT("'NotPrincipal':'*'," USUAL), "Statement[0].NotPrincipal",
@@ -348,6 +346,8 @@ static const struct wrong {
 	{BK, STATEMENT(USUAL), "Statement[0]", "neither Principal nor NotPrincipal"},
 	{BK, STATEMENT("'Principal':'*','NotPrincipal':'*'," USUAL), "Statement[0]",
 	 "exclude each other"},
+	{BK, STATEMENT("'NotPrincipal':{'AWS':'000000000000'}," USUAL), "Statement[0].NotPrincipal",
+	 "deny only"},
 	{BK, STATEMENT("'Principal':'ann'," USUAL), "Statement[0].Principal", "\"*\" or an object"},
 	{BK, STATEMENT("'Principal':{}," USUAL), "Statement[0].Principal", "empty"},
 	{BK, STATEMENT("'Principal':{'AWS':[]}," USUAL), "Statement[0].Principal", "empty"},
@@ -491,7 +491,8 @@ static const struct {
 	{ID, CONDITION("'StringLike':{'s3:prefix':['${*}','${?}','${$}','$','a$b']}")},
 	{ID, CONDITION("'BinaryEquals':{'acme:b':'QmluYXJ5VmFsdWVJbkJhc2U2NA=='}")},
 	{BK, "{'Id':'P1','Statement':{'Principal':'*'," USUAL "}}"},
-	{BK, BUCKET("'Sid':'Statement 1-a'," USUAL)},
+	{BK,
+	 BUCKET("'Sid':'Statement 1-a'," USUAL "},{'Principal':'*','Sid':'Statement 1-a'," USUAL)},
 	{BK, STATEMENT("'Principal':{'AWS':['*','000000000000','arn:aws:iam::000000000000:root'],"
 		       "'CanonicalUser':'c0ffee','Service':'s3.amazonaws.com',"
 		       "'Federated':'accounts.google.com'}," USUAL)},
@@ -685,7 +686,10 @@ static const struct {
 	{"ArnLike", "aws:SourceArn", "'arn:aws:s3:::b*'", "aws:SourceArn=b", false},
 	{"ArnNotLike", "aws:SourceArn", "'arn:aws:s3:::b*'", "aws:SourceArn=b", true},
 	{"ArnNotEquals", "aws:PrincipalArn", "'" ANN_ARN "'", "", false},
-	{"ArnLike", "aws:SourceArn", "'*'", "aws:SourceArn=anything", true},
+	{"ArnLike", "aws:SourceArn", "'*'", "aws:SourceArn=" ANN_ARN, true},
+	{"ArnLike", "aws:SourceArn", "'*'", "aws:SourceArn=anything", false},
+	{"ArnNotLike", "aws:SourceArn", "'*'", "aws:SourceArn=anything", true},
+	{"IpAddress", "aws:SourceIp", "'0.0.0.0/0'", "aws:SourceIp=10.0.0.0/8", false},
 	{"Null", "aws:TokenIssueTime", "'true'", "", true},
 	{"Null", "aws:TokenIssueTime", "true", "aws:TokenIssueTime=2020", false},
 	{"Null", "aws:TokenIssueTime", "'false'", "aws:TokenIssueTime=2020", true},
@@ -813,16 +817,19 @@ static void principals_are_named(void **state)
 	static const struct auth_principal *const all[] = {&support_ann, &support_session,
 							   &support_root, &support_anonymous};
 	for (size_t i = 0; ROW(principal_rows, i); i++) {
-		char document[1024], who[5] = "";
+		char document[1024], who[5] = "", *end = who;
 		struct support_context context = {.lines = ""};
-		snprintf(document, sizeof(document), STATEMENT("%s," USUAL),
-			 principal_rows[i].principal);
+		/* NotPrincipal can deny only. */
+		snprintf(document, sizeof(document),
+			 STATEMENT("%s,'Effect':'%s','Action':'s3:GetObject','Resource':'*'"),
+			 principal_rows[i].principal,
+			 principal_rows[i].principal[1] == 'N' ? "Deny" : "Allow");
 		struct auth_policy *policy = support_policy(BK, document);
 		for (size_t j = 0; j < 4; j++) {
 			struct auth_access access = support_access(all[j], "s3:GetObject",
 								   "arn:aws:s3:::b/k", &context);
-			if (auth_policy_decide(policy, &access, NULL) == AUTH_EFFECT_ALLOW)
-				who[strlen(who)] = "asr-"[j];
+			if (auth_policy_decide(policy, &access, NULL) != AUTH_EFFECT_NONE)
+				*end++ = "asr-"[j];
 		}
 		if (strcmp(who, principal_rows[i].who) != 0)
 			fail_msg("%s: %s", principal_rows[i].principal, who);

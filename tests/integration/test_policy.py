@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""gemel policy lint: what it says, how it says it, and its exit status."""
+import json
+import subprocess
+
+import pytest
+
+from harness import PROGRAM
+
+GOOD = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}]}
+
+
+def lint(*words, text=None):
+    return subprocess.run([str(PROGRAM), "policy", "lint", *map(str, words)], capture_output=True, text=True, timeout=60, input=text)
+
+
+def written(path, policy):
+    path.write_text(policy if isinstance(policy, str) else json.dumps(policy))
+    return path
+
+
+def test_nothing_wrong(tmp_path):
+    file = written(tmp_path / "p.json", GOOD)
+    said = lint(file)
+    assert said.returncode == 0 and said.stdout == f"{file}: nothing is wrong with it\n" and said.stderr == ""
+    assert json.loads(lint(file, "--json").stdout) == []
+    assert lint("-", text=json.dumps(GOOD)).stdout == "-: nothing is wrong with it\n"
+
+
+@pytest.mark.parametrize("words, policy, place, problem", [
+    ([], {**GOOD, "Statement": [{**GOOD["Statement"][0], "Effect": "allow"}]}, "Statement[0].Effect", '"allow" is not allowed: it is "Allow" or "Deny"'),
+    ([], {**GOOD, "Statement": [{**GOOD["Statement"][0], "Condition": {"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "10.0.0.0/64"]}}}]},
+     "Statement[0].Condition.IpAddress.aws:SourceIp[1]", '"10.0.0.0/64" is not allowed: an address is like 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32'),
+    (["--kind", "bucket"], GOOD, "Statement[0]", "there is neither Principal nor NotPrincipal"),
+    (["--kind=bucket", "--bucket=c"], {**GOOD, "Statement": [{**GOOD["Statement"][0], "Principal": "*"}]}, "Statement[0].Resource",
+     '"arn:aws:s3:::b/*" is not allowed: a bucket\'s policy speaks of this bucket and what is in it only'),
+])
+def test_an_error_has_a_place(tmp_path, words, policy, place, problem):
+    file = written(tmp_path / "p.json", policy)
+    said = lint(file, *words, "--json")
+    assert said.returncode == 1 and said.stderr == ""
+    assert json.loads(said.stdout) == [{"severity": "error", "place": place, "problem": problem}]
+    said = lint(file, *words)
+    assert said.returncode == 1 and said.stdout.splitlines()[0].split() == ["severity", "place", "problem"]
+    assert place in said.stdout and problem in said.stdout
+
+
+def test_no_json_has_line_and_column(tmp_path):
+    said = lint(written(tmp_path / "p.json", '{"Version": "2012-10-17",\n "Statement" []}'), "--json")
+    [error] = json.loads(said.stdout)
+    assert said.returncode == 1 and error["severity"] == "error" and error["line"] == 2 and error["column"] > 1
+    assert error["place"] == f"line 2 column {error['column']}" and error["problem"].startswith("this is no JSON: ")
+
+
+def test_warnings_do_not_fail(tmp_path):
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObjct", "ec2:*"], "Resource": "*"},
+                                                     {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "s3:*", "Resource": "*"}]}
+    both = [{"severity": "warning", "place": "Statement[0].Action[0]", "problem": "there is no action s3:GetObjct"},
+            {"severity": "warning", "place": "Statement[0].Action[1]", "problem": "Gemel has no service ec2: nothing asks for this action"}]
+    said = lint(written(tmp_path / "i.json", {**policy, "Statement": policy["Statement"][:1]}), "--json")
+    assert said.returncode == 0 and json.loads(said.stdout) == both
+    said = lint(written(tmp_path / "b.json", {**policy, "Statement": policy["Statement"][1:]}), "--kind", "bucket", "--json")
+    assert said.returncode == 0
+    assert [(w["place"], w["problem"]) for w in json.loads(said.stdout)] == [("Statement[0].Principal", '"*" is everyone, anonymous callers included')]
+
+
+@pytest.mark.parametrize("words, said", [
+    (["--kind", "buckt"], "gemel: --kind buckt: the kinds are identity, bucket, boundary, session and key; did you mean 'bucket'?"),
+    (["--bucket", "b"], "gemel: --bucket b: only policies of buckets speak of one bucket: --kind bucket"),
+])
+def test_wrong_words(tmp_path, words, said):
+    wrong = lint(written(tmp_path / "p.json", GOOD), *words)
+    assert wrong.returncode == 2 and wrong.stderr.startswith(said) and wrong.stdout == ""
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    missing = lint(tmp_path / "none")
+    assert missing.returncode == 1 and missing.stderr == f"gemel: {tmp_path}/none: No such file or directory\n"
+    folder = lint(tmp_path)
+    assert folder.returncode == 1 and "Is a directory" in folder.stderr
+    large = lint(written(tmp_path / "large", " " * 200000))
+    assert large.returncode == 1 and "too large for a policy" in large.stderr
+    [error] = json.loads(lint(written(tmp_path / "long", " " * 70000), "--json").stdout)
+    assert error["place"] == "" and error["problem"] == "it has more than 65536 bytes"
