@@ -74,7 +74,6 @@ static void epoch_done(struct epoch_shared *shared, uint64_t number)
 int gml_access_change_commit(struct gml_access_change *change, gml_meta_fn fn, void *arg)
 {
 	int rc = gml_meta_update(gml_store_meta(change->store), fn, arg);
-	gml_assert(rc != 0 || change->number != 0); /* the closure has begun it */
 	if (rc != GML_ERR_IO)
 		epoch_done(gml_store_access_epoch(change->store)->shared, change->number);
 	return rc;

@@ -48,9 +48,9 @@ struct gml_access_change {
 };
 /* In the closure, after the last check and before the first put. */
 void gml_access_change_begin(struct gml_access_change *change);
-/* gml_meta_update, for a closure that begins `change`. The epoch has moved when it returns 0: no
- * process answers by what was before. After IO it is unknown whether the change will become
- * visible: the epoch stays open. As gml_meta_update otherwise. */
+/* gml_meta_update, for a closure that begins `change`, or finds nothing to change. The epoch has
+ * moved when it returns 0: no process answers by what was before. After IO it is unknown whether
+ * the change will become visible: the epoch stays open. As gml_meta_update otherwise. */
 int gml_access_change_commit(struct gml_access_change *change, gml_meta_fn fn, void *arg);
 
 /* Changes that were begun before the call by processes that died count as done: if one is not

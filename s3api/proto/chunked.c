@@ -423,7 +423,6 @@ static enum s3_chunked_error chunked_trailers(struct s3_chunked *chunked)
 
 enum s3_chunked_error s3_chunked_end(struct s3_chunked *chunked)
 {
-	gml_assert(chunked->npairs == 0); /* called once */
 	if (chunked->error != S3_CHUNKED_OK)
 		return chunked->error;
 	if (chunked->state != CHUNKED_TAIL)

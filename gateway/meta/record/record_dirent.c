@@ -177,7 +177,6 @@ static int dirent_put_at(struct gml_txn *txn, const struct gml_line *line,
 	uint8_t key[GML_DIRENT_KEY_MAX];
 	size_t len = gml_dirent_key(key, place->node[place->level], place->rest, place->rest_len);
 	struct gml_enc enc;
-	gml_assert(dirent->ino.view == place->node[0].view); /* the row has the number only */
 	gml_assert(dirent->type >= GML_REG && dirent->type <= GML_SOCK);
 	gml_enc_init(&enc, DIRENT_FORMAT);
 	gml_enc_u8(&enc, dirent->type);
