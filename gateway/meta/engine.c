@@ -371,16 +371,30 @@ void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *f
 	va_end(ap);
 }
 
-void gml_txn_log(struct gml_txn *txn, enum gml_log_level level, const char *format, ...)
+static struct meta_sink meta_sink_of(const struct gml_meta *meta, const struct gml_op *op)
 {
-	const struct gml_op *op = txn->op;
-	struct meta_sink sink = {txn->meta->log, txn->meta->log_arg,
-				 op != NULL ? op->request_id : ""};
-	va_list ap;
+	struct meta_sink sink = {meta->log, meta->log_arg, op != NULL ? op->request_id : ""};
 	if (op != NULL && op->log != NULL) {
 		sink.log = op->log;
 		sink.arg = op->log_arg;
 	}
+	return sink;
+}
+
+void gml_meta_log_of(struct gml_meta *meta, const struct gml_op *op, enum gml_log_level level,
+		     const char *format, ...)
+{
+	const struct meta_sink sink = meta_sink_of(meta, op);
+	va_list ap;
+	va_start(ap, format);
+	meta_vlog(meta, &sink, level, format, ap);
+	va_end(ap);
+}
+
+void gml_txn_log(struct gml_txn *txn, enum gml_log_level level, const char *format, ...)
+{
+	const struct meta_sink sink = meta_sink_of(txn->meta, txn->op);
+	va_list ap;
 	va_start(ap, format);
 	meta_vlog(txn->meta, &sink, level, format, ap);
 	va_end(ap);

@@ -339,9 +339,9 @@ uint64_t gml_txn_seq(const struct gml_txn *txn);
  * declaration it is strict. A relaxed change is acknowledged after the commit: the death of all
  * processes does not lose it; a power cut within about a second may, with all changes after it. */
 void gml_txn_durability(struct gml_txn *txn, bool relaxed);
-/* The transaction works for `op` from now on: lines about what it finds go to op->log (if it has
- * one) and name op->request_id. Borrowed until the closure returns or the reader ends. No
- * blocking. */
+/* The transaction works for `op` from now on: lines about what it finds, and about a commit that
+ * fails, go to op->log (if it has one) and name op->request_id. Borrowed until gml_meta_update
+ * returns or the reader ends. No blocking. */
 void gml_txn_serve(struct gml_txn *txn, const struct gml_op *op);
 /* gml_meta_log for a transaction: a line of the request that it works for. */
 void gml_txn_log(struct gml_txn *txn, enum gml_log_level level, const char *format, ...)
@@ -406,6 +406,9 @@ void gml_meta_head_init(struct gml_meta *meta, const struct gml_engine *engine,
  * Any thread. */
 void gml_meta_log(struct gml_meta *meta, enum gml_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same about what failed for a request; NULL: for none. */
+void gml_meta_log_of(struct gml_meta *meta, const struct gml_op *op, enum gml_log_level level,
+		     const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Engines run each closure by this: it asserts what closures must keep to. Returns what fn
  * returned. */
 int gml_txn_call(struct gml_txn *txn, gml_meta_fn fn, void *arg);

@@ -4,6 +4,7 @@
 #include "child_support.h"
 #include "meta_disk.h"
 #include <sys/wait.h>
+#include "gateway/base/log.h"
 #include "gateway/meta/lmdb/checkpoint.h"
 
 /* ---- the workload ---- */
@@ -474,6 +475,88 @@ static void test_flush_fails(void **state)
 	disk_forget();
 }
 
+/* ---- whose change failed ---- */
+#define NAMED 4
+
+struct named {
+	struct meta_env *env;
+	pthread_t thread;
+	struct gml_op op;
+	char line[GML_LOG_LINE];
+	int lines, rc;
+};
+
+static void named_log(void *arg, enum gml_log_level level, const char *line)
+{
+	struct named *named = arg;
+	assert_int_equal(level, GML_LOG_ERROR);
+	snprintf(named->line, sizeof(named->line), "%s", line);
+	named->lines++;
+}
+
+static int named_put(struct gml_txn *txn, void *arg)
+{
+	struct named *named = arg;
+	gml_txn_serve(txn, &named->op);
+	return gml_txn_put(txn, GML_TABLE_JOURNAL, STR(named->op.request_id), STR("put"));
+}
+
+static void *named_run(void *arg)
+{
+	struct named *named = arg;
+	named->rc = gml_meta_update(named->env->meta, named_put, named);
+	return NULL;
+}
+
+/* Requests whose closures share a failed commit are named, each in its own log. */
+static void named_all(struct meta_env *env, enum gml_err want)
+{
+	struct named named[NAMED];
+	char line[GML_LOG_LINE];
+	int lines = 0;
+	memset(named, 0, sizeof(named));
+	for (int i = 0; i < NAMED; i++) {
+		named[i].env = env;
+		named[i].op.log = named_log;
+		named[i].op.log_arg = &named[i];
+		snprintf(named[i].op.request_id, sizeof(named[i].op.request_id), "REQUEST%d", i);
+		assert_int_equal(pthread_create(&named[i].thread, NULL, named_run, &named[i]), 0);
+	}
+	for (int i = 0; i < NAMED; i++) {
+		pthread_join(named[i].thread, NULL);
+		snprintf(line, sizeof(line), "request REQUEST%d: a change was not committed: %s", i,
+			 gml_err_text(want));
+		if (named[i].lines > 0) /* else it came when nothing was accepted any more */
+			assert_string_equal(named[i].line, line);
+		assert_int_equal(named[i].rc, want);
+		lines += named[i].lines;
+	}
+	assert_in_range(lines, 1, NAMED);
+}
+
+static void test_failures_are_named(void **state)
+{
+	struct meta_env *env = *state;
+	struct named one = {.env = env, .op = {.request_id = "ONE", .log = named_log}};
+	one.op.log_arg = &one;
+	disk_watch(env);
+	meta_env_update(env, named_put, &one);
+	assert_int_equal(one.lines, 0);
+	disk->fail_call = CALL_PAGES;
+	disk->fail_errno = ENOSPC;
+	disk->fail_in = 1;
+	assert_int_equal(gml_meta_update(env->meta, named_put, &one), GML_ERR_NOSPC);
+	assert_string_equal(one.line,
+			    "request ONE: a change was not committed: no space left in the store");
+	disk->fail_in = 0;
+	disk->fail_call = CALL_LOG_FLUSH;
+	disk->fail_errno = EIO;
+	disk->fail_in = 1;
+	named_all(env, GML_ERR_IO);
+	disk_unwatch();
+	disk_forget();
+}
+
 /* A writer is killed after its commit is written and before it is announced to the others: by the
  * barrier at the latest they see it, and the log goes on behind it. */
 static void kill_writer_at(struct meta_env *env, enum disk_call call, bool after)
@@ -546,6 +629,7 @@ int main(void)
 		WITH_STORE(test_disk_full),
 		WITH_STORE(test_meta_page_fails),
 		WITH_STORE(test_flush_fails),
+		WITH_STORE(test_failures_are_named),
 		WITH_STORE(test_killed_before_announcing),
 		WITH_STORE(test_killed_before_commit),
 		WITH_STORE(test_power_cut_processes),

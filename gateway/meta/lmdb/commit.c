@@ -25,8 +25,10 @@ struct gml_update {
 	gml_meta_fn fn;
 	void *arg;
 	int rc;
-	bool relaxed;	       /* whatever its closure says */
-	bool declared_relaxed; /* its closure said so, in the last run */
+	const struct gml_op *op; /* whose request its closure worked for, in the last run */
+	bool agreed;		 /* its closure succeeded, in the last run */
+	bool relaxed;		 /* whatever its closure says */
+	bool declared_relaxed;	 /* its closure said so, in the last run */
 	bool done; /* has its result for good; closures of later runs of the batch leave it out */
 	bool lead; /* woken to lead, not with a result */
 	sem_t wake;
@@ -96,8 +98,10 @@ static void commit_call(struct gml_lmdb_txn *txn, struct gml_update *update, boo
 	txn->head.op = NULL;
 	update->rc = no_space ? commit_refuses_growth(txn, update, grown_out)
 			      : gml_txn_call(&txn->head, update->fn, update->arg);
+	update->op = txn->head.op;
+	update->agreed = update->rc == 0;
 	update->declared_relaxed =
-		update->rc == 0 && txn->head.declared_relaxed && !txn->head.declared_strict;
+		update->agreed && txn->head.declared_relaxed && !txn->head.declared_strict;
 	if (update->rc != 0) {
 		txn->last_id = last_id;
 		txn->id_changed = id_changed;
@@ -338,6 +342,10 @@ int gml_lmdb_update(struct gml_meta *head, gml_meta_fn fn, void *arg, bool relax
 		update_wait(&update);
 	}
 	sem_destroy(&update.wake);
+	/* What failed is logged where it failed, once for all of the batch. */
+	if (update.rc != 0 && update.agreed)
+		gml_meta_log_of(&meta->head, update.op, GML_LOG_ERROR,
+				"a change was not committed: %s", gml_err_text(update.rc));
 	return update.rc;
 }
 
