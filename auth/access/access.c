@@ -38,20 +38,20 @@ struct auth_values auth_access_values(const struct auth_access *access, enum aut
 	return access->values(access->arg, key, name);
 }
 
-struct gml_span auth_access_arn(char buf[AUTH_ARN_MAX], struct gml_span bucket, bool object,
+struct gml_span auth_access_arn(char *buf, size_t cap, struct gml_span bucket, bool object,
 				struct gml_span key)
 {
 	static const struct gml_span head = GML_LIT("arn:aws:s3:::");
+	size_t tail = object ? 1 + key.len : 0;
 	char *end = buf;
-	if (bucket.len > GML_BUCKET_NAME_MAX || key.len > GML_KEY_MAX)
+	if (cap < head.len || cap - head.len < bucket.len || cap - head.len - bucket.len < tail)
 		return gml_span_of(NULL, 0);
 	end = mempcpy(end, head.ptr, head.len);
 	if (bucket.len > 0)
 		end = mempcpy(end, bucket.ptr, bucket.len);
-	if (object) {
+	if (object)
 		*end++ = '/';
-		if (key.len > 0)
-			end = mempcpy(end, key.ptr, key.len);
-	}
+	if (object && key.len > 0)
+		end = mempcpy(end, key.ptr, key.len);
 	return gml_span_of(buf, (size_t)(end - buf));
 }

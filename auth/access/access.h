@@ -53,11 +53,12 @@ struct auth_access {
 	void *arg;
 };
 
-#define AUTH_ARN_MAX (13 + GML_BUCKET_NAME_MAX + 1 + GML_KEY_MAX) /* of a bucket or an object */
+#define AUTH_ARN_MAX (13 + GML_BUCKET_NAME_MAX + 1 + GML_KEY_MAX) /* of what S3 can name */
 /* Writes the ARN of a bucket, or with `object` that of a key (which may be empty: of what begins
- * with "BUCKET/"). Returns it, borrowing buf; empty if a name is longer than S3's limits, so that
- * no policy can match. */
-struct gml_span auth_access_arn(char buf[AUTH_ARN_MAX], struct gml_span bucket, bool object,
+ * with "BUCKET/") into buf, which has room for `cap` bytes. Paths over NFS may be longer than S3's
+ * keys. Returns the ARN, borrowing buf; empty if there is no room for it: a request for that is
+ * refused. */
+struct gml_span auth_access_arn(char *buf, size_t cap, struct gml_span bucket, bool object,
 				struct gml_span key);
 
 /* Values of a key, the principal's included. */

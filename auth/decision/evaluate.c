@@ -149,6 +149,8 @@ struct auth_decision auth_policy_evaluate(const struct auth_policy_set *const *s
 					  const struct auth_access *access)
 {
 	struct evaluation evaluation = {.sets = sets, .count = count, .access = access};
+	if (access->resource.len == 0) /* it had no room: no Deny can be missed */
+		return (struct auth_decision){.verdict = AUTH_VERDICT_DENY, .statement = -1};
 	/* What is not known denies, and allows nothing. */
 	if (evaluate_role(&evaluation, SET_DENY) != AUTH_FALSE)
 		return evaluate_decision(&evaluation, AUTH_VERDICT_DENY);
@@ -209,8 +211,8 @@ enum auth_below auth_policy_below(const struct auth_policy_set *const *sets, siz
 	struct auth_access asked = evaluate_asked(access);
 	struct evaluation evaluation = {
 		.sets = sets, .count = count, .access = &asked, .below = true};
-	asked.resource = auth_access_arn(arn, bucket, true, prefix);
-	return asked.resource.len > 0 ? answers[evaluate_truth(&evaluation)] : AUTH_BELOW_NONE;
+	asked.resource = auth_access_arn(arn, sizeof(arn), bucket, true, prefix);
+	return asked.resource.len > 0 ? answers[evaluate_truth(&evaluation)] : AUTH_BELOW_DEPENDS;
 }
 
 /* Does an action have the same statements as the one before it? */
@@ -226,28 +228,28 @@ static bool evaluate_same(const struct evaluation *evaluation, int action)
 }
 
 bool auth_policy_could(const struct auth_policy_set *const *sets, size_t count,
-		       const struct auth_access *access, struct gml_span bucket)
+		       const struct auth_access *access, struct gml_span bucket,
+		       struct gml_span prefix)
 {
 	char arn[AUTH_ARN_MAX];
 	struct auth_access asked = evaluate_asked(access);
 	struct evaluation evaluation = {.sets = sets, .count = count, .access = &asked};
-	struct gml_span below = auth_access_arn(arn, bucket, true, gml_span_of(NULL, 0)),
-			itself = below;
-	if (below.len == 0)
-		return false;
-	itself.len--;
+	struct gml_span below = auth_access_arn(arn, sizeof(arn), bucket, true, prefix);
+	if (below.len == 0) /* longer than S3's names: not known */
+		return true;
 	for (int action = 0; action < auth_action_count(); action++) {
 		unsigned kinds = auth_action_kinds(action);
 		if (evaluate_same(&evaluation, action))
 			continue;
 		asked.action = action;
-		asked.resource = itself;
-		evaluation.below = false;
-		if ((kinds & AUTH_RESOURCE_BUCKET) && evaluate_truth(&evaluation) != AUTH_FALSE)
-			return true;
 		asked.resource = below;
 		evaluation.below = true;
 		if ((kinds & AUTH_RESOURCE_OBJECT) && evaluate_truth(&evaluation) != AUTH_FALSE)
+			return true;
+		asked.resource.len = below.len - 1; /* without the slash */
+		evaluation.below = false;
+		if (prefix.len == 0 && (kinds & AUTH_RESOURCE_BUCKET) &&
+		    evaluate_truth(&evaluation) != AUTH_FALSE)
 			return true;
 	}
 	return false;

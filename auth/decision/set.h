@@ -52,6 +52,7 @@ struct auth_decision {
 	struct gml_span sid; /* borrowed from the set; empty: it has none */
 };
 
+/* A request without a resource is denied, with no origin: its ARN had no room. */
 struct auth_decision auth_policy_evaluate(const struct auth_policy_set *const *sets, size_t count,
 					  const struct auth_access *access);
 
@@ -66,13 +67,16 @@ enum auth_below {
  * AUTH_VALUES_VARY, and is not asked for what objects have of their own (AUTH_KEY_RESOURCE); if it
  * is NULL, nothing but the principal is taken as known. ALL and NONE are certain: for each key
  * auth_policy_evaluate says the same, as long as the values that were used are the same.
- * DEPENDS may be answered where ALL or NONE were right. */
+ * DEPENDS may be answered where ALL or NONE were right, and is for a prefix that no key of S3 can
+ * have. */
 enum auth_below auth_policy_below(const struct auth_policy_set *const *sets, size_t count,
 				  const struct auth_access *access, struct gml_span bucket,
 				  struct gml_span prefix);
-/* Could any action on the bucket or on anything in it be allowed? false is certain. access->action
- * and access->resource are not looked at; values as for auth_policy_below. */
+/* Could any action on a key that begins with the prefix be allowed; with the empty prefix, any on the
+ * bucket or on anything in it? false is certain. access->action and access->resource are not looked
+ * at; values as for auth_policy_below. */
 bool auth_policy_could(const struct auth_policy_set *const *sets, size_t count,
-		       const struct auth_access *access, struct gml_span bucket);
+		       const struct auth_access *access, struct gml_span bucket,
+		       struct gml_span prefix);
 
 #endif

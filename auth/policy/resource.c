@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/policy/resource.h"
 
-#include <stdio.h>
-
 /* The part of an ARN before the next colon, and the colon. */
 static struct gml_span resource_part(struct gml_span *rest)
 {
@@ -71,11 +69,11 @@ bool auth_resource_in_bucket(struct auth_arena *arena, const struct auth_pattern
 	const struct auth_access nobody = {.principal = &anonymous};
 	char arn[AUTH_ARN_MAX];
 	struct auth_pattern wide;
-	int len = snprintf(arn, sizeof(arn), "arn:aws:s3:::%.*s/", (int)bucket.len,
-			   gml_span_chars(bucket));
-	if (len < 0 || (size_t)len >= sizeof(arn) || !resource_widen(arena, resource, &wide))
+	struct gml_span below = auth_access_arn(arn, sizeof(arn), bucket, true,
+						gml_span_of(NULL, 0)),
+			itself = below;
+	if (below.len == 0 || !resource_widen(arena, resource, &wide))
 		return false;
-	struct gml_span below = gml_span_of(arn, (size_t)len), itself = below;
 	itself.len--;
 	return auth_pattern_match(&wide, AUTH_MATCH_ARN, itself, &nobody) != AUTH_FALSE ||
 	       auth_pattern_match_below(&wide, below, &nobody) != AUTH_FALSE;

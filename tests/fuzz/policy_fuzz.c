@@ -94,7 +94,7 @@ static void fuzz_decide(struct auth_policy *policy, struct auth_access *access, 
 	struct auth_decision decision;
 	int statement;
 	FUZZ_CHECK(set != NULL);
-	access->resource = auth_access_arn(arn, GML_LIT("b"), true, key);
+	access->resource = auth_access_arn(arn, sizeof(arn), GML_LIT("b"), true, key);
 	effect = auth_policy_decide(policy, access, &statement);
 	FUZZ_CHECK((statement >= 0) == (effect != AUTH_EFFECT_NONE));
 	decision = auth_policy_evaluate(sets, 1, access);
@@ -104,7 +104,7 @@ static void fuzz_decide(struct auth_policy *policy, struct auth_access *access, 
 		auth_policy_below(sets, 1, access, GML_LIT("b"), gml_span_of(key.ptr, prefix));
 	FUZZ_CHECK(below != AUTH_BELOW_NONE || decision.verdict != AUTH_VERDICT_ALLOW);
 	FUZZ_CHECK(below != AUTH_BELOW_ALL || decision.verdict == AUTH_VERDICT_ALLOW);
-	FUZZ_CHECK(auth_policy_could(sets, 1, access, GML_LIT("b")) ||
+	FUZZ_CHECK(auth_policy_could(sets, 1, access, GML_LIT("b"), gml_span_of(key.ptr, prefix)) ||
 		   decision.verdict != AUTH_VERDICT_ALLOW);
 	auth_policy_set_free(set);
 }
