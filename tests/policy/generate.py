@@ -29,6 +29,10 @@ NETWORKS = ("10.0.0.0/8", "10.0.0.7/16", "10.0.0.0/24", "10.0.0.0/31", "10.0.0.1
 DATES = ("2024-01-02T03:04:05Z", "2024-01-02T03:04:06Z", "2024-01-02T03:04:05.5Z", "2024-01-02T04:04:05+01:00", "2024-01-01T22:04:05-05:00",
          "2024-01-02", "2024-01", "1704164645", "1704164646", "1704153600", "2024", "1704067200",
          "2024-02-29T00:00:00Z", "2023-12-31T23:59:59Z", "2024-01-02T03:04Z", "x")
+# Values that are equal or close to each other.
+CLOSE = (("9", "10", "10.0", "11"), ("2.5", "2.50"), ("0.1", "0.10000000000000001"), ("9007199254740992", "9007199254740993"), ("-1", "0", "1"),
+         ("2024-01-02T03:04:05Z", "2024-01-02T03:04:05.5Z", "2024-01-02T03:04:06Z", "2024-01-02T04:04:05+01:00", "2024-01-01T22:04:05-05:00",
+          "1704164645", "1704164646"), ("2024-01-02", "1704153600"), ("2024-01", "2024", "1704067200"))
 TEXT, NUMBER, ADDRESS, DATE, BOOL, ARN = "text", "number", "address", "date", "bool", "arn"
 POOLS = {TEXT: WORDS, NUMBER: NUMBERS, ADDRESS: ADDRESSES, DATE: DATES, BOOL: ("true", "false")}
 
@@ -133,6 +137,7 @@ class Generator:
         end = self.random.randrange(at, len(text) + 1)
         values = [(key, values[0]) for key, values in request["context"].items() if len(values) == 1 and values[0] and " " not in key]
         principal = request["principal"]
+        values += [(key, value) for key in MULTI for value in request["context"].get(key, []) if len(request["context"][key]) > 1 and value]
         values += [("aws:username", principal["username"])] * 3 * bool(principal["username"])
         values += [("aws:userid", principal["userid"]), ("aws:PrincipalAccount", principal["account"])]
         within = [(key, value) for key, value in values if value in text]
@@ -228,13 +233,18 @@ class Generator:
             text = self.templated(text, request, old) if self.chance(0.7) else text
             return int(text) if text in ("1", "9", "10") and self.chance(0.5) else text
         if operator.startswith("Numeric"):
-            text = given if kind == NUMBER and given not in (None, "x", "") and self.chance(0.5) else self.pick(NUMBERS[:-2])
+            text = self.close(given, NUMBERS[:-2])
             return json.loads(text) if len(text) < 9 and self.chance(0.4) else text
         if operator.startswith("Date"):
-            return given if kind == DATE and given not in (None, "x") and self.chance(0.4) else self.pick(DATES[:-1])
+            return self.close(given, DATES[:-1])
         if operator == "Bool":
             return self.pick(("true", "false", True, False))
         return given if kind == ADDRESS and given not in (None, "x") and self.chance(0.2) else self.pick(NETWORKS)
+
+    def close(self, given, pool):
+        """One of POOL, mostly equal or close to GIVEN."""
+        near = [one for group in CLOSE if given in group for one in group if one in pool] or [given if given in pool else pool[0]]
+        return self.pick(near) if self.chance(0.7) else self.pick(pool)
 
     def arn(self, text, request, old):
         parts = text.split(":", 5)
