@@ -29,7 +29,8 @@ struct auth_values auth_access_values(const struct auth_access *access, enum aut
 	case AUTH_KEY_PRINCIPAL_TYPE:
 		return access_one(&access_types[who->type]);
 	case AUTH_KEY_PRINCIPAL_ACCOUNT:
-		return access_one(&who->account);
+		return access_one(who->type == AUTH_PRINCIPAL_ANONYMOUS ? &access_anonymous
+									: &who->account);
 	default: /* the others are the context's */
 		break;
 	}

@@ -859,7 +859,7 @@ static void principals_have_keys(void **state)
 		{&support_root, "aws:PrincipalType", "Account"},
 		{&support_anonymous, "aws:PrincipalType", "Anonymous"},
 		{&support_root, "aws:PrincipalAccount", "000000000000"},
-		{&support_anonymous, "aws:PrincipalAccount", NULL},
+		{&support_anonymous, "aws:PrincipalAccount", "anonymous"},
 	};
 	for (size_t i = 0; ROW(table, i); i++) {
 		struct gml_span name = gml_span_text(table[i].key);
