@@ -158,9 +158,12 @@ int auth_date_order(const struct auth_date *a, const struct auth_date *b)
 	return (a->nanoseconds > b->nanoseconds) - (a->nanoseconds < b->nanoseconds);
 }
 
+/* IPv4 in IPv6. */
+#define VALUE_MAPPED_BITS 96
+static const uint8_t value_mapped[VALUE_MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
+
 bool auth_network_parse(struct gml_span text, struct auth_network *out)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	struct gml_span rest = text, address = gml_span_cut(&rest, '/');
 	bool slash = address.len < text.len;
 	char copy[INET6_ADDRSTRLEN];
@@ -173,10 +176,10 @@ bool auth_network_parse(struct gml_span text, struct auth_network *out)
 		return false;
 	*out = (struct auth_network){.bits = 128};
 	if (inet_pton(AF_INET, copy, out->address + 12) == 1) {
-		memcpy(out->address, mapped, sizeof(mapped));
+		memcpy(out->address, value_mapped, sizeof(value_mapped));
 		if (slash && !(rest.len <= 2 && gml_span_u64(rest, 32, &bits)))
 			return false;
-		out->bits = 96 + (slash ? (unsigned)bits : 32);
+		out->bits = VALUE_MAPPED_BITS + (slash ? (unsigned)bits : 32);
 		return true;
 	}
 	if (inet_pton(AF_INET6, copy, out->address) != 1)
@@ -191,6 +194,9 @@ bool auth_network_contains(const struct auth_network *outer, const struct auth_n
 {
 	unsigned whole = outer->bits / 8, part = outer->bits % 8;
 	if (inner->bits < outer->bits || memcmp(outer->address, inner->address, whole) != 0)
+		return false;
+	if (outer->bits < VALUE_MAPPED_BITS &&
+	    memcmp(inner->address, value_mapped, sizeof(value_mapped)) == 0)
 		return false;
 	return part == 0 || ((outer->address[whole] ^ inner->address[whole]) >> (8 - part)) == 0;
 }

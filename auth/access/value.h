@@ -30,7 +30,8 @@ struct auth_date {
 bool auth_date_parse(struct gml_span text, struct auth_date *out);
 int auth_date_order(const struct auth_date *a, const struct auth_date *b);
 
-/* A range of addresses. An IPv4 address in IPv6 (::ffff:0:0/96) is the IPv4 address. */
+/* A range of addresses. An IPv4 address in IPv6 (::ffff:0:0/96) is the IPv4 address. A range of
+ * IPv6 holds none of those: AWS wants both kinds written. */
 struct auth_network {
 	uint8_t address[16]; /* in IPv6 */
 	unsigned bits;	     /* of 128 that count */
