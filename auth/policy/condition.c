@@ -70,7 +70,7 @@ bool auth_operator_find(struct gml_span name, struct auth_operator *out)
 		*out = condition_names[i].how;
 		out->quantifier = around.quantifier;
 		out->if_exists = around.if_exists;
-		return out->compare != AUTH_COMPARE_NULL || bare.len == name.len;
+		return out->compare != AUTH_COMPARE_NULL || !out->if_exists;
 	}
 	return false;
 }
@@ -288,10 +288,13 @@ static bool condition_is_null(struct auth_values values)
 	return true;
 }
 
+/* Access Analyzer, "Null with qualifier": with ForAllValues always true, with ForAnyValue false. */
 static enum auth_truth condition_null(const struct auth_condition *condition,
 				      struct auth_values values)
 {
 	bool null = condition_is_null(values);
+	if (condition->how.quantifier != AUTH_PLAIN)
+		return condition_truth(condition->how.quantifier == AUTH_FOR_ALL);
 	for (size_t i = 0; i < condition->count; i++)
 		if (condition->operands[i].null == null)
 			return AUTH_TRUE;

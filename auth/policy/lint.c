@@ -224,6 +224,7 @@ static bool lint_has_null(const struct auth_statement *statement, struct gml_spa
 {
 	for (size_t i = 0; i < statement->nconditions; i++)
 		if (statement->conditions[i].how.compare == AUTH_COMPARE_NULL &&
+		    statement->conditions[i].how.quantifier == AUTH_PLAIN &&
 		    gml_span_equal_nocase(statement->conditions[i].key_name, key))
 			return true;
 	return false;
@@ -233,7 +234,15 @@ static void lint_quantifier(struct lint *lint, const struct auth_condition *cond
 {
 	enum auth_quantifier quantifier = condition->how.quantifier;
 	bool many = condition->key != AUTH_KEY_OTHER && auth_key_many(condition->key);
-	if (many && quantifier == AUTH_PLAIN && condition->how.compare != AUTH_COMPARE_NULL)
+	if (condition->how.compare == AUTH_COMPARE_NULL) {
+		if (quantifier != AUTH_PLAIN)
+			lint_warn(lint,
+				  "this is always %s, whatever the request has: Null alone "
+				  "asks whether there is a value",
+				  quantifier == AUTH_FOR_ALL ? "true" : "false");
+		return;
+	}
+	if (many && quantifier == AUTH_PLAIN)
 		lint_warn(lint, "a request may have several values: ForAllValues: or ForAnyValue: "
 				"before the operator says how many must match");
 	if (condition->key != AUTH_KEY_OTHER && !many && quantifier != AUTH_PLAIN)

@@ -89,6 +89,8 @@ static const struct {
 	 "Statement[0].Condition.StringEquals.aws:TagKeys", "several values"},
 	{ID, CONDITION("'ForAnyValue:StringEquals':{'aws:username':'a'}"),
 	 "Statement[0].Condition.ForAnyValue:StringEquals.aws:username", "one value at most"},
+	{ID, CONDITION("'ForAllValues:Null':{'aws:TagKeys':'false'}"),
+	 "Statement[0].Condition.ForAllValues:Null.aws:TagKeys", "always true"},
 	{ID, CONDITION("'ForAllValues:StringEquals':{'aws:TagKeys':'a'}"),
 	 "Statement[0].Condition.ForAllValues:StringEquals.aws:TagKeys", "a Null condition"},
 	{ID,
