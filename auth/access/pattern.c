@@ -25,30 +25,37 @@ static bool pattern_special(struct gml_span inner)
 	return inner.len == 1 && memchr("*?$", gml_span_at(inner, 0), 3) != NULL;
 }
 
+/* 'DEFAULT', behind the comma and one space. */
+static bool pattern_default(struct gml_span text, struct gml_span *out)
+{
+	if (text.len < 3 || !gml_span_starts(text, GML_LIT(" '")) ||
+	    gml_span_at(text, text.len - 1) != '\'')
+		return false;
+	*out = gml_span_of(gml_span_chars(text) + 2, text.len - 3);
+	return true;
+}
+
 /* "KEY" or "KEY, 'DEFAULT'", without the braces. */
 static void pattern_variable(struct pattern_reader *reader, struct gml_span inner)
 {
 	struct auth_token token = {.kind = AUTH_TOKEN_VARIABLE};
-	struct gml_span rest = inner, name = gml_span_cut(&rest, ',');
+	struct gml_span rest = inner;
 	if (pattern_special(inner)) {
 		pattern_add(reader, (struct auth_token){.kind = AUTH_TOKEN_TEXT, .text = inner});
 		return;
 	}
-	token.text = gml_span_trim(name);
-	if (!auth_key_valid(token.text)) {
-		reader->wrong = "a variable is ${PREFIX:KEY} or ${PREFIX:KEY, 'DEFAULT'}";
+	token.text = gml_span_cut(&rest, ',');
+	if (!auth_key_valid(token.text) || gml_span_find(token.text, ' ') < token.text.len) {
+		reader->wrong = "a variable is ${PREFIX:KEY} or ${PREFIX:KEY, 'DEFAULT'}, "
+				"without spaces in KEY";
 		return;
 	}
 	token.key = auth_key_find(token.text);
-	if (name.len < inner.len) {
-		rest = gml_span_trim(rest);
-		if (rest.len < 2 || gml_span_at(rest, 0) != '\'' ||
-		    gml_span_at(rest, rest.len - 1) != '\'') {
-			reader->wrong = "the default of a variable stands between single quotes";
-			return;
-		}
-		token.fallback = gml_span_of(gml_span_chars(rest) + 1, rest.len - 2);
-		token.has_fallback = true;
+	token.has_fallback = token.text.len < inner.len;
+	if (token.has_fallback && !pattern_default(rest, &token.fallback)) {
+		reader->wrong = "the default of a variable stands between single quotes, after a "
+				"comma and a space";
+		return;
 	}
 	token.index = reader->variables;
 	if (++reader->variables > AUTH_VARIABLES_MAX)

@@ -402,6 +402,13 @@ static const struct wrong {
 	 STATEMENT("'Effect':'Allow','Action':'s3:*','Resource':"
 		   "'arn:aws:s3:::${aws:userid, x}'"),
 	 "Statement[0].Resource", "single quotes"},
+	{ID,
+	 STATEMENT("'Effect':'Allow','Action':'s3:*','Resource':"
+		   "'arn:aws:s3:::${aws:userid,^x^}'"),
+	 "Statement[0].Resource", "a comma and a space"},
+	{ID,
+	 STATEMENT("'Effect':'Allow','Action':'s3:*','Resource':'arn:aws:s3:::${aws: userid}'"),
+	 "Statement[0].Resource", "without spaces"},
 	{ID, STATEMENT(USUAL ",'Condition':[]"), "Statement[0].Condition", "operators"},
 	{ID, CONDITION("'StringEquals':1"), "Statement[0].Condition.StringEquals", "keys"},
 	{ID, CONDITION("'StringMatches':{'aws:username':'a'}"),
