@@ -175,6 +175,29 @@ static size_t pattern_character(struct gml_span text, size_t at)
 	return len;
 }
 
+/* A byte of UTF-8 behind `before`, of letters up to U+00FF the small one: policies may hold those. */
+static unsigned char pattern_small(unsigned char before, unsigned char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c + 0x20;
+	return before == 0xc3 && c >= 0x80 && c <= 0x9e && c != 0x97 ? c + 0x20 : c;
+}
+
+static bool pattern_starts_nocase(struct gml_span text, struct gml_span prefix)
+{
+	unsigned char before = 0;
+	if (text.len < prefix.len)
+		return false;
+	for (size_t i = 0; i < prefix.len; i++) {
+		unsigned char c = (unsigned char)gml_span_at(prefix, i);
+		if (pattern_small(before, c) !=
+		    pattern_small(before, (unsigned char)gml_span_at(text, i)))
+			return false;
+		before = c;
+	}
+	return true;
+}
+
 /* May a wildcard match the character at `at`? */
 static bool pattern_may_skip(const struct pattern_walk *walk, size_t at)
 {
@@ -198,7 +221,7 @@ static bool pattern_text(struct pattern_walk *walk, struct gml_span text)
 	struct gml_span rest = gml_span_from(walk->subject, walk->at);
 	if (walk->below && rest.len < text.len)
 		text.len = rest.len;
-	if (!(walk->nocase ? gml_span_starts_nocase(rest, text) : gml_span_starts(rest, text)))
+	if (!(walk->nocase ? pattern_starts_nocase(rest, text) : gml_span_starts(rest, text)))
 		return false;
 	walk->at += text.len;
 	walk->token++;
@@ -307,8 +330,10 @@ enum auth_truth auth_pattern_match(const struct auth_pattern *pattern, enum auth
 	if (pattern->everything)
 		return AUTH_TRUE;
 	if (pattern->literal)
-		return (how == AUTH_MATCH_NOCASE ? gml_span_equal_nocase(subject, pattern->text)
-						 : gml_span_equal(subject, pattern->text))
+		return subject.len == pattern->text.len &&
+				       (how == AUTH_MATCH_NOCASE
+						? pattern_starts_nocase(subject, pattern->text)
+						: gml_span_equal(subject, pattern->text))
 			       ? AUTH_TRUE
 			       : AUTH_FALSE;
 	if (how == AUTH_MATCH_ARN && !pattern_arn_body(subject, &walk.body))

@@ -51,7 +51,7 @@ bool auth_is_arn(struct gml_span text);
 /* How the strings compare. */
 enum auth_match {
 	AUTH_MATCH_TEXT,
-	AUTH_MATCH_NOCASE, /* ASCII letters in any case */
+	AUTH_MATCH_NOCASE, /* letters up to U+00FF in any case */
 	/* An ARN: wildcards do not match a colon of the first five, which divide its parts */
 	AUTH_MATCH_ARN,
 };

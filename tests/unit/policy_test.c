@@ -406,8 +406,7 @@ static const struct wrong {
 	 STATEMENT("'Effect':'Allow','Action':'s3:*','Resource':"
 		   "'arn:aws:s3:::${aws:userid,^x^}'"),
 	 "Statement[0].Resource", "a comma and a space"},
-	{ID,
-	 STATEMENT("'Effect':'Allow','Action':'s3:*','Resource':'arn:aws:s3:::${aws: userid}'"),
+	{ID, STATEMENT("'Effect':'Allow','Action':'s3:*','Resource':'arn:aws:s3:::${aws: userid}'"),
 	 "Statement[0].Resource", "without spaces"},
 	{ID, STATEMENT(USUAL ",'Condition':[]"), "Statement[0].Condition", "operators"},
 	{ID, CONDITION("'StringEquals':1"), "Statement[0].Condition.StringEquals", "keys"},
@@ -636,6 +635,8 @@ static const struct {
 	{"StringNotEqualsIfExists", "aws:UserAgent", "'a'", "", true},
 	{"StringEqualsIgnoreCase", "aws:UserAgent", "'aB'", "aws:UserAgent=Ab", true},
 	{"StringNotEqualsIgnoreCase", "aws:UserAgent", "'aB'", "aws:UserAgent=Ab", false},
+	{"StringEqualsIgnoreCase", "aws:UserAgent", "'GRÜN Øß'", "aws:UserAgent=grün øß", true},
+	{"StringEqualsIgnoreCase", "aws:UserAgent", "'×'", "aws:UserAgent=÷", false},
 	{"StringLike", "s3:prefix", "['','home/','home/?/*']", "s3:prefix=", true},
 	{"StringLike", "s3:prefix", "['','home/','home/?/*']", "s3:prefix=home/a/x/y", true},
 	{"StringLike", "s3:prefix", "['','home/','home/?/*']", "s3:prefix=home/ab/", false},
