@@ -56,10 +56,10 @@ def is_text(value):
     return isinstance(value, str) and not isinstance(value, Number)
 
 
-def one_or_many(value, place):
+def one_or_many(value, place, least=1):
     """[(place, member)] of an element that takes one value or a list of them."""
     if isinstance(value, list):
-        if not value:
+        if len(value) < least:
             raise PolicyError(place, "an empty list")
         return [(f"{place}[{index}]", member) for index, member in enumerate(value)]
     return [(place, value)]
@@ -381,7 +381,7 @@ def conditions(value, place, variables):
             condition = Condition(operator, key, where, variables)
             if not re.fullmatch(r"[A-Za-z0-9-]+:[^*?${}]+", key):
                 raise PolicyError(f"{where}.{key}", "a condition key is SERVICE:NAME")
-            for at, member in one_or_many(values, f"{where}.{key}"):
+            for at, member in one_or_many(values, f"{where}.{key}", least=0):
                 condition.add(member, at)
             found.append(condition)
     return found
@@ -417,6 +417,8 @@ class Statement:
         name, self.not_principal = either(value, "Principal", place, kind == "bucket")
         if kind != "bucket" and name in value:
             raise PolicyError(f"{place}.{name}", "only the policy of a bucket names principals")
+        if self.not_principal and self.effect == "Allow":
+            raise PolicyError(f"{place}.{name}", "it may only deny")
         self.principals = principals(value[name], f"{place}.{name}") if kind == "bucket" else None
         name, self.not_action = either(value, "Action", place)
         self.actions = action_patterns(value[name], f"{place}.{name}")
@@ -467,7 +469,7 @@ class Policy:
         self.kind = kind
         self.statements = [Statement(value, place, kind, version) for place, value in listed]
         sids = [statement.sid for statement in self.statements if statement.sid]
-        if len(set(sids)) < len(sids):
+        if kind != "bucket" and len(set(sids)) < len(sids):
             raise PolicyError("Statement", "two statements with the same Sid")
 
     def decide(self, request, context):

@@ -278,6 +278,7 @@ class Generator:
             return f"{qualifier}Null", written, self.pick(("true", "false", True, False, ["true"], ["true", "false"]))
         operator = self.pick(OPERATORS[kind]) if self.chance(0.9) else self.pick(ALL_OPERATORS)
         found = self.some(3, lambda: self.value(kind, operator, request, self.pick(values) if values else None, old))
+        found = [] if self.chance(0.02) else found
         return qualifier + operator + "IfExists" * self.chance(0.2), written, found
 
     @staticmethod
@@ -293,14 +294,14 @@ class Generator:
         cap = kind in ("boundary", "session")
         found = {"Effect": "Deny" if self.chance(0.1 if cap else 0.25) else "Allow"}
         if self.chance(0.2):
-            found["Sid"] = f"s{number}"
+            found["Sid"] = self.pick(("one", "two words")) if kind == "bucket" else f"s{number}"
         broad = found["Effect"] == "Allow" and self.chance(0.5 if cap else 0.15)
         name = "NotAction" if self.chance(0.12) else "Action"
         found[name] = "*" if broad and name == "Action" else self.actions(request, kind == "bucket")
         name = "NotResource" if self.chance(0.12) else "Resource"
         found[name] = "*" if broad and name == "Resource" else self.resources(request, old, kind == "bucket")
         if kind == "bucket":
-            name = "NotPrincipal" if self.chance(0.15) else "Principal"
+            name = "NotPrincipal" if found["Effect"] == "Deny" and self.chance(0.4) else "Principal"
             found[name] = self.principals(request, name == "NotPrincipal")
         if self.chance(0.55):
             block = found["Condition"] = {}
@@ -397,6 +398,9 @@ class Generator:
             statement.pop("NotPrincipal", None)
         elif self.chance(0.2):
             statement["Principal"] = statement["NotPrincipal"] = "*"
+        elif self.chance(0.2):
+            statement.pop("Principal", None)
+            statement.update(Effect="Allow", NotPrincipal={"AWS": ROOT})
         else:
             statement.pop("NotPrincipal", None)
             part = self.pick((f"arn:aws:iam::{ACCOUNT}:user/*", f"arn:aws:iam::{ACCOUNT}:user/a?n", "arn:aws:iam::*:root", "ann", "", "00000000000",
@@ -404,7 +408,9 @@ class Generator:
             statement["Principal"] = self.pick((part, {"AWS": part}, {"AWS": [ROOT, part]}, {"User": "ann"}, [ROOT], 5, {"AWS": 5}))
 
     def spoil_sid(self, document, statement, kind):
-        if kind != "bucket" and self.chance(0.5):
+        if kind == "bucket":  # which may have any, and the same twice
+            statement["Sid"] = self.pick((5, [], None))
+        elif self.chance(0.5):
             statement["Sid"] = self.pick(("a b", "a-b", "\u00e9"))
         else:
             statement["Sid"] = "same"
