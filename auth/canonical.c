@@ -8,11 +8,11 @@
 
 /* ---- sink ---- */
 
-void auth_sink_init(struct auth_sink *sink, struct auth_digest *digest, char *out, size_t cap)
+void auth_sink_init(struct auth_sink *sink, struct auth_digest *digest, struct gml_buf out)
 {
 	sink->digest = digest;
-	sink->out = cap > 0 ? out : NULL;
-	sink->cap = cap;
+	sink->out = out.len > 0 ? out.ptr : NULL;
+	sink->cap = out.len;
 	sink->len = 0;
 	sink->staged = 0;
 	if (sink->out != NULL)

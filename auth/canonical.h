@@ -29,7 +29,7 @@ struct auth_sink {
 	size_t staged;
 	char stage[1024];
 };
-void auth_sink_init(struct auth_sink *sink, struct auth_digest *digest, char *out, size_t cap);
+void auth_sink_init(struct auth_sink *sink, struct auth_digest *digest, struct gml_buf out);
 void auth_sink_put(struct auth_sink *sink, const void *buf, size_t len);
 void auth_sink_span(struct auth_sink *sink, struct gml_span span);
 void auth_sink_char(struct auth_sink *sink, char c);

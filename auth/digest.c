@@ -128,11 +128,11 @@ bool auth_hmac_final(struct auth_digest *digest, uint8_t *out)
 	return auth_digest_final(digest, out);
 }
 
-bool auth_hmac(struct auth_digest *digest, enum auth_hash hash, const void *key, size_t key_len,
-	       const void *msg, size_t msg_len, uint8_t *out)
+bool auth_hmac(struct auth_digest *digest, enum auth_hash hash, struct gml_span key,
+	       struct gml_span msg, uint8_t *out)
 {
-	auth_hmac_begin(digest, hash, key, key_len);
-	auth_digest_update(digest, msg, msg_len);
+	auth_hmac_begin(digest, hash, key.ptr, key.len);
+	auth_digest_update(digest, msg.ptr, msg.len);
 	return auth_hmac_final(digest, out);
 }
 

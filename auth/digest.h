@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <gemel/types.h>
 
 #define AUTH_SHA256_SIZE 32
 #define AUTH_SHA1_SIZE 20
@@ -35,9 +36,9 @@ bool auth_digest_final(struct auth_digest *digest, uint8_t *out);
 /* Keyed: begin, auth_digest_update, final. */
 void auth_hmac_begin(struct auth_digest *digest, enum auth_hash hash, const void *key, size_t len);
 bool auth_hmac_final(struct auth_digest *digest, uint8_t *out);
-/* All three in one for a short message. */
-bool auth_hmac(struct auth_digest *digest, enum auth_hash hash, const void *key, size_t key_len,
-	       const void *msg, size_t msg_len, uint8_t *out);
+/* All three in one for a short message. `out` may be where the key is. */
+bool auth_hmac(struct auth_digest *digest, enum auth_hash hash, struct gml_span key,
+	       struct gml_span msg, uint8_t *out);
 
 /* A key for many messages, as the state that its two blocks leave behind. Caller's storage, zeroed
  * before the first init; release accepts a key that was never initialised, and erases the key. Read

@@ -30,19 +30,17 @@ struct auth_key_cache {
 static bool signing_derive(struct auth_digest *digest, const struct auth_credential *credential,
 			   struct gml_span secret, uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
+	const struct gml_span step = gml_span_of(key, AUTH_SIGNING_KEY_SIZE);
 	char start[4 + AUTH_SECRET_MAX] = "AWS4";
 	bool ok;
 	if (secret.len > AUTH_SECRET_MAX)
 		return false;
 	if (secret.len > 0)
 		memcpy(start + 4, secret.ptr, secret.len);
-	auth_hmac(digest, AUTH_SHA256, start, 4 + secret.len, credential->date.ptr,
-		  credential->date.len, key);
-	auth_hmac(digest, AUTH_SHA256, key, 32, credential->region.ptr, credential->region.len,
-		  key);
-	auth_hmac(digest, AUTH_SHA256, key, 32, credential->service.ptr, credential->service.len,
-		  key);
-	ok = auth_hmac(digest, AUTH_SHA256, key, 32, "aws4_request", 12, key);
+	auth_hmac(digest, AUTH_SHA256, gml_span_of(start, 4 + secret.len), credential->date, key);
+	auth_hmac(digest, AUTH_SHA256, step, credential->region, key);
+	auth_hmac(digest, AUTH_SHA256, step, credential->service, key);
+	ok = auth_hmac(digest, AUTH_SHA256, step, GML_LIT("aws4_request"), key);
 	OPENSSL_cleanse(start, sizeof(start));
 	return ok;
 }
@@ -108,14 +106,15 @@ static bool signing_mac_plain(struct auth_digest *digest, const struct auth_cred
 			      uint8_t mac[AUTH_SHA256_SIZE], uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
 	return signing_derive(digest, credential, secret, key) &&
-	       auth_hmac(digest, AUTH_SHA256, key, AUTH_SIGNING_KEY_SIZE, text.ptr, text.len, mac);
+	       auth_hmac(digest, AUTH_SHA256, gml_span_of(key, AUTH_SIGNING_KEY_SIZE), text, mac);
 }
 
-bool auth_signing_mac(struct auth_key_cache *cache, struct auth_digest *digest,
-		      const struct auth_credential *credential, struct gml_span secret,
-		      struct gml_span text, uint8_t mac[AUTH_SHA256_SIZE],
-		      uint8_t key[AUTH_SIGNING_KEY_SIZE])
+bool auth_signing_mac(struct auth_digest *digest, const struct auth_credential *credential,
+		      const struct auth_requirements *with, struct gml_span text,
+		      uint8_t mac[AUTH_SHA256_SIZE], uint8_t key[AUTH_SIGNING_KEY_SIZE])
 {
+	struct auth_key_cache *cache = with->keys;
+	const struct gml_span secret = with->secret;
 	size_t scope_len = credential->date.len + credential->region.len;
 	char scope[SIGNING_SCOPE_MAX];
 	struct signing_slot *slot;

@@ -222,7 +222,7 @@ static bool v2_string(struct auth_sink *sink, const struct auth_request *request
 /* Is `given` the signature of the request? slash: with a "/" behind the path. */
 static bool v2_matches(const struct auth_request *request, const struct auth_credential *credential,
 		       struct gml_span secret, bool slash, const char given[V2_SIGNATURE_LEN],
-		       char *canonical_out, size_t canonical_cap)
+		       struct gml_buf canonical)
 {
 	struct auth_param params[AUTH_PARAMS_MAX];
 	struct auth_digest digest;
@@ -235,7 +235,7 @@ static bool v2_matches(const struct auth_request *request, const struct auth_cre
 		return false;
 	auth_digest_init(&digest);
 	auth_hmac_begin(&digest, AUTH_SHA1, secret.ptr, secret.len);
-	auth_sink_init(&sink, &digest, canonical_out, canonical_cap);
+	auth_sink_init(&sink, &digest, canonical);
 	if (v2_string(&sink, request, credential, slash, params, (size_t)nparams) &&
 	    auth_hmac_final(&digest, mac)) {
 		gml_base64(mac, AUTH_SHA1_SIZE, expected);
@@ -253,9 +253,12 @@ static bool v2_is_bucket(const struct auth_request *request)
 }
 
 enum auth_result auth_v2_verify(const struct auth_request *request,
-				const struct auth_credential *credential, struct gml_span secret,
-				int64_t now, char *canonical_out, size_t canonical_cap)
+				const struct auth_credential *credential,
+				const struct auth_requirements *requirements,
+				struct gml_buf canonical)
 {
+	const struct gml_span secret = requirements->secret;
+	const int64_t now = requirements->now;
 	char given[V2_SIGNATURE_LEN];
 	gml_assert(credential->kind == AUTH_V2_HEADER || credential->kind == AUTH_V2_QUERY);
 	if (credential->kind == AUTH_V2_QUERY && now > credential->expires)
@@ -265,9 +268,9 @@ enum auth_result auth_v2_verify(const struct auth_request *request,
 		return AUTH_SKEW;
 	if (auth_decode(credential->signature, false, given, sizeof(given)) != V2_SIGNATURE_LEN)
 		return AUTH_MISMATCH;
-	if (v2_matches(request, credential, secret, false, given, canonical_out, canonical_cap) ||
+	if (v2_matches(request, credential, secret, false, given, canonical) ||
 	    (v2_is_bucket(request) &&
-	     v2_matches(request, credential, secret, true, given, NULL, 0)))
+	     v2_matches(request, credential, secret, true, given, (struct gml_buf){NULL, 0})))
 		return AUTH_OK;
 	return AUTH_MISMATCH;
 }

@@ -6,9 +6,10 @@
 
 #include "auth/canonical.h"
 
-/* auth_verify for the two kinds of version 2. The text for canonical_out is the string to sign. */
+/* auth_verify for the two kinds of version 2. The text for canonical is the string to sign. */
 enum auth_result auth_v2_verify(const struct auth_request *request,
-				const struct auth_credential *credential, struct gml_span secret,
-				int64_t now, char *canonical_out, size_t canonical_cap);
+				const struct auth_credential *credential,
+				const struct auth_requirements *requirements,
+				struct gml_buf canonical);
 
 #endif

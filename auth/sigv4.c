@@ -64,7 +64,7 @@ static bool v4_scope(const struct auth_credential *credential, char *out, size_t
 
 /* Hash of the canonical request, in hex. */
 static bool v4_canonical(struct auth_digest *digest, const struct auth_request *request,
-			 const struct auth_credential *credential, char *out, size_t cap,
+			 const struct auth_credential *credential, struct gml_buf canonical,
 			 char hex[65])
 {
 	struct auth_param params[AUTH_PARAMS_MAX];
@@ -76,7 +76,7 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 	if (nparams < 0)
 		return false;
 	auth_digest_begin(digest, AUTH_SHA256);
-	auth_sink_init(&sink, digest, out, cap);
+	auth_sink_init(&sink, digest, canonical);
 	auth_sink_span(&sink, request->method);
 	auth_sink_char(&sink, '\n');
 	auth_canonical_path(&sink, request->path);
@@ -107,9 +107,9 @@ static bool v4_canonical(struct auth_digest *digest, const struct auth_request *
 /* Signature of a request by its credential, and the stream that goes on from it. false: out of
  * memory or a limit, never a wrong signature. */
 static bool v4_signature(const struct auth_request *request,
-			 const struct auth_credential *credential, struct gml_span secret,
-			 struct auth_key_cache *keys, struct auth_stream *stream,
-			 char *canonical_out, size_t cap)
+			 const struct auth_credential *credential,
+			 const struct auth_requirements *requirements, struct auth_stream *stream,
+			 struct gml_buf canonical)
 {
 	struct auth_digest digest;
 	struct v4_text text;
@@ -119,14 +119,14 @@ static bool v4_signature(const struct auth_request *request,
 	text.len = 0;
 	auth_digest_init(&digest);
 	memcpy(stream->amz_date, credential->amz_date, sizeof(stream->amz_date));
-	if (!v4_canonical(&digest, request, credential, canonical_out, cap, hex) ||
+	if (!v4_canonical(&digest, request, credential, canonical, hex) ||
 	    !v4_scope(credential, stream->scope, sizeof(stream->scope)))
 		goto out;
 	v4_line(&text, V4_ALGORITHM, sizeof(V4_ALGORITHM) - 1);
 	v4_line_z(&text, stream->amz_date, sizeof(stream->amz_date));
 	v4_line_z(&text, stream->scope, sizeof(stream->scope));
 	v4_line(&text, hex, 64);
-	ok = auth_signing_mac(keys, &digest, credential, secret, gml_span_of(text.buf, text.len),
+	ok = auth_signing_mac(&digest, credential, requirements, gml_span_of(text.buf, text.len),
 			      mac, stream->signing_key);
 	if (ok)
 		gml_hex(mac, sizeof(mac), stream->previous);
@@ -146,19 +146,17 @@ static enum auth_result v4_check_time(const struct auth_credential *credential, 
 }
 
 enum auth_result auth_verify(const struct auth_request *request,
-			     const struct auth_credential *credential, struct gml_span secret,
+			     const struct auth_credential *credential,
 			     const struct auth_requirements *requirements,
-			     struct auth_stream *stream_out, char *canonical_out,
-			     size_t canonical_cap)
+			     struct auth_stream *stream_out, struct gml_buf canonical)
 {
 	struct auth_stream stream;
 	enum auth_result rc;
 	gml_assert(credential->kind >= AUTH_V4_HEADER && credential->kind <= AUTH_V2_QUERY);
-	if (canonical_out != NULL && canonical_cap > 0)
-		canonical_out[0] = '\0';
+	if (canonical.ptr != NULL && canonical.len > 0)
+		*(char *)canonical.ptr = '\0';
 	if (credential->kind == AUTH_V2_HEADER || credential->kind == AUTH_V2_QUERY)
-		return auth_v2_verify(request, credential, secret, requirements->now, canonical_out,
-				      canonical_cap);
+		return auth_v2_verify(request, credential, requirements, canonical);
 	if (credential->kind != AUTH_V4_HEADER && credential->kind != AUTH_V4_QUERY)
 		return AUTH_MISMATCH;
 	if (requirements->region.len > 0 &&
@@ -167,8 +165,7 @@ enum auth_result auth_verify(const struct auth_request *request,
 	rc = v4_check_time(credential, requirements->now);
 	if (rc != AUTH_OK)
 		return rc;
-	if (!v4_signature(request, credential, secret, requirements->keys, &stream, canonical_out,
-			  canonical_cap) ||
+	if (!v4_signature(request, credential, requirements, &stream, canonical) ||
 	    credential->signature.len != 64 ||
 	    CRYPTO_memcmp(stream.previous, credential->signature.ptr, 64) != 0)
 		rc = AUTH_MISMATCH;
@@ -202,7 +199,8 @@ static bool v4_stream_link(struct auth_stream *stream, const char *algorithm, bo
 		v4_line(&text, V4_EMPTY_SHA256, 64);
 	v4_line(&text, hex, 64);
 	auth_digest_init(&digest);
-	ok = auth_hmac(&digest, AUTH_SHA256, stream->signing_key, 32, text.buf, text.len, mac);
+	ok = auth_hmac(&digest, AUTH_SHA256, gml_span_of(stream->signing_key, 32),
+		       gml_span_of(text.buf, text.len), mac);
 	auth_digest_release(&digest);
 	gml_hex(mac, sizeof(mac), hex);
 	if (!ok || CRYPTO_memcmp(hex, signature, 64) != 0)
@@ -285,13 +283,13 @@ static bool v4_append(char *out, size_t cap, size_t *len, struct gml_span piece)
 	return true;
 }
 
-int auth_sign(const struct auth_request *request, struct gml_span access_key,
-	      struct gml_span secret, struct gml_span region, const char amz_date[17], char *out,
+int auth_sign(const struct auth_request *request, const struct auth_signer *signer, char *out,
 	      size_t cap)
 {
+	const struct auth_requirements with = {.secret = signer->secret};
 	struct auth_credential credential = {.kind = AUTH_V4_HEADER,
-					     .access_key = access_key,
-					     .region = region,
+					     .access_key = signer->access_key,
+					     .region = signer->region,
 					     .service = GML_LIT("s3")};
 	const struct gml_http_header *sha256 =
 		auth_header_find(request, GML_LIT("x-amz-content-sha256"), NULL);
@@ -299,17 +297,18 @@ int auth_sign(const struct auth_request *request, struct gml_span access_key,
 	char list[V4_LIST_MAX];
 	size_t len = 0, list_len;
 	int rc = -1;
-	if (sha256 == NULL || cap == 0 || region.len == 0 || region.len > AUTH_REGION_MAX ||
-	    !v4_signed_list(request, list, &list_len))
+	if (sha256 == NULL || cap == 0 || signer->region.len == 0 ||
+	    signer->region.len > AUTH_REGION_MAX || !v4_signed_list(request, list, &list_len))
 		return -1;
-	memcpy(credential.amz_date, amz_date, sizeof(credential.amz_date));
+	memcpy(credential.amz_date, signer->amz_date, sizeof(credential.amz_date));
 	credential.date = gml_span_of(credential.amz_date, 8);
 	credential.signed_headers = gml_span_of(list, list_len);
 	credential.content_sha256 = gml_span_trim(sha256->value);
-	if (!v4_signature(request, &credential, secret, NULL, &stream, NULL, 0))
+	if (!v4_signature(request, &credential, &with, &stream, (struct gml_buf){NULL, 0}))
 		goto out;
 	if (v4_append(out, cap, &len, GML_LIT(V4_ALGORITHM " Credential=")) &&
-	    v4_append(out, cap, &len, access_key) && v4_append(out, cap, &len, GML_LIT("/")) &&
+	    v4_append(out, cap, &len, signer->access_key) &&
+	    v4_append(out, cap, &len, GML_LIT("/")) &&
 	    v4_append(out, cap, &len, gml_span_text(stream.scope)) &&
 	    v4_append(out, cap, &len, GML_LIT(", SignedHeaders=")) &&
 	    v4_append(out, cap, &len, credential.signed_headers) &&

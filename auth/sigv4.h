@@ -110,21 +110,21 @@ struct auth_key_cache;
 struct auth_key_cache *auth_key_cache_new(void);
 void auth_key_cache_free(struct auth_key_cache *cache); /* NULL is fine */
 
-/* What a server accepts. */
+/* What a request is held against. */
 struct auth_requirements {
+	struct gml_span secret;	     /* of the access key */
 	struct gml_span region;	     /* the one served; any when empty */
 	int64_t now;		     /* s since the epoch; skew allowed 900 s */
 	struct auth_key_cache *keys; /* may be NULL */
 };
 
 /* Step 2: verify against the secret. expires 1..604800. stream_out (may be NULL) is for chunked
- * payloads. canonical_out (may be NULL): buffer for the canonical request or string to sign, for
- * the SignatureDoesNotMatch document; truncated to fit, NUL-terminated. */
+ * payloads. canonical (its ptr may be NULL): gets the canonical request or string to sign, for the
+ * SignatureDoesNotMatch document; truncated to fit, NUL-terminated. */
 enum auth_result auth_verify(const struct auth_request *request,
-			     const struct auth_credential *credential, struct gml_span secret,
+			     const struct auth_credential *credential,
 			     const struct auth_requirements *requirements,
-			     struct auth_stream *stream_out, char *canonical_out,
-			     size_t canonical_cap);
+			     struct auth_stream *stream_out, struct gml_buf canonical);
 
 /* One chunk of a signed aws-chunked body: sha256 of its data, its chunk-signature (64 hex).
  * Advances the stream. false: mismatch. */
@@ -135,10 +135,15 @@ bool auth_stream_chunk(struct auth_stream *stream, const uint8_t sha256[32],
 bool auth_stream_trailer(struct auth_stream *stream, const uint8_t sha256[32],
 			 const char signature[64]);
 
+/* Who signs a request, for where and when. */
+struct auth_signer {
+	struct gml_span access_key, secret, region;
+	const char *amz_date; /* YYYYMMDDTHHMMSSZ, as header x-amz-date has it */
+};
 /* Sign a request (tests, quickstart's probe, clients of ours): writes the Authorization header
- * value. Header host and x-amz-date, x-amz-content-sha256 must be among the headers. */
-int auth_sign(const struct auth_request *request, struct gml_span access_key,
-	      struct gml_span secret, struct gml_span region, const char amz_date[17], char *out,
+ * value. Header host and x-amz-date, x-amz-content-sha256 must be among the headers. -1: one is
+ * missing, or the value does not fit into `cap` bytes. */
+int auth_sign(const struct auth_request *request, const struct auth_signer *signer, char *out,
 	      size_t cap);
 
 #endif

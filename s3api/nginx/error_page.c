@@ -31,15 +31,18 @@ static ngx_int_t error_page_id_header(ngx_http_request_t *r, const struct gml_re
 static ngx_int_t error_page_make(ngx_http_request_t *r)
 {
 	struct gml_request *request = gml_request_make(r);
-	int status = (int)r->err_status;
+	struct s3_host_error error = {.http_status = (int)r->err_status};
+	int status;
 	if (request == NULL)
 		return NGX_ERROR;
 	request->document.data = ngx_pnalloc(r->pool, ERROR_PAGE_CAP);
 	if (request->document.data == NULL)
 		return NGX_ERROR;
-	request->document.len = s3_error_document(
-		status, gml_request_problem(r), error_page_resource(r),
-		(char *)request->document.data, ERROR_PAGE_CAP, &status, request->request_id);
+	error.message = gml_request_problem(r);
+	error.resource = error_page_resource(r);
+	request->document.len =
+		s3_error_document(&error, (struct gml_buf){request->document.data, ERROR_PAGE_CAP},
+				  &status, request->request_id);
 	r->headers_out.status = (ngx_uint_t)status;
 	r->headers_out.status_line.len = 0;
 	r->headers_out.content_length_n = (off_t)request->document.len;

@@ -188,11 +188,12 @@ static enum s3_error auth_check_key(struct s3_call *call, const struct auth_cred
 
 /* Verify again, for the canonical text that the client can compare. */
 static enum s3_error auth_explain(struct s3_call *call, const struct auth_request *request,
-				  const struct auth_credential *credential, struct gml_span secret,
+				  const struct auth_credential *credential,
 				  const struct auth_requirements *requirements)
 {
 	char canonical[4096];
-	auth_verify(request, credential, secret, requirements, NULL, canonical, sizeof(canonical));
+	auth_verify(request, credential, requirements, NULL,
+		    (struct gml_buf){canonical, sizeof(canonical)});
 	return auth_mismatch(call, credential, canonical);
 }
 
@@ -200,8 +201,8 @@ static enum s3_error auth_verify_key(struct s3_call *call, const struct auth_req
 				     const struct auth_credential *credential,
 				     const struct gml_key *key)
 {
-	struct gml_span secret = {key->secret, strnlen(key->secret, sizeof(key->secret))};
-	struct auth_requirements requirements = {
+	const struct auth_requirements requirements = {
+		.secret = {key->secret, strnlen(key->secret, sizeof(key->secret))},
 		.region = {call->config->region, strlen(call->config->region)},
 		.now = call->now,
 		.keys = call->config->signing_keys,
@@ -212,9 +213,10 @@ static enum s3_error auth_verify_key(struct s3_call *call, const struct auth_req
 		if (!call->stream)
 			return S3_ERR_SERVICE_UNAVAILABLE;
 	}
-	result = auth_verify(request, credential, secret, &requirements, call->stream, NULL, 0);
+	result = auth_verify(request, credential, &requirements, call->stream,
+			     (struct gml_buf){NULL, 0});
 	if (result == AUTH_MISMATCH)
-		return auth_explain(call, request, credential, secret, &requirements);
+		return auth_explain(call, request, credential, &requirements);
 	return auth_failed(call, result, credential);
 }
 

@@ -337,27 +337,27 @@ enum s3_error s3_answer_xml(struct s3_call *call, int status)
 	return S3_OK;
 }
 
-size_t s3_error_document(int http_status, const char *message, struct gml_span resource, char *buf,
-			 size_t cap, int *status_out, char request_id_out[17])
+size_t s3_error_document(const struct s3_host_error *host, struct gml_buf buf, int *status_out,
+			 char request_id_out[17])
 {
-	enum s3_error error = s3_error_from_http(http_status);
+	enum s3_error error = s3_error_from_http(host->http_status);
 	struct s3_xml xml = {0};
 	size_t len = 0;
 	s3_request_id(request_id_out);
 	*status_out = s3_error_status(error);
 	s3_xml_begin(&xml, "Error", false);
 	s3_xml_string(&xml, "Code", s3_error_code(error));
-	s3_xml_string(&xml, "Message", message ? message : s3_error_message(error));
-	if (resource.len <= 2048)
-		s3_xml_text(&xml, "Resource", resource);
+	s3_xml_string(&xml, "Message", host->message ? host->message : s3_error_message(error));
+	if (host->resource.len <= 2048)
+		s3_xml_text(&xml, "Resource", host->resource);
 	s3_xml_string(&xml, "RequestId", request_id_out);
 	s3_xml_close(&xml, "Error");
-	if (!xml.failed && xml.len <= cap) {
-		memcpy(buf, xml.buf, xml.len);
+	if (!xml.failed && xml.len <= buf.len) {
+		memcpy(buf.ptr, xml.buf, xml.len);
 		len = xml.len;
-	} else if (cap >= sizeof(response_no_memory) - 1) {
+	} else if (buf.len >= sizeof(response_no_memory) - 1) {
 		len = sizeof(response_no_memory) - 1;
-		memcpy(buf, response_no_memory, len);
+		memcpy(buf.ptr, response_no_memory, len);
 		*status_out = 503;
 	}
 	s3_xml_release(&xml);

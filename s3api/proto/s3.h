@@ -103,13 +103,19 @@ struct s3_log_info {
 };
 void s3_call_log_info(const struct s3_call *call, struct s3_log_info *out);
 
-/* An error answer made outside any call (the host's own: malformed request line, header too large,
- * time-out): XML document into buf[cap], returns its length. http_status: what the host would send;
- * it is mapped to S3's code (400 InvalidURI or BadRequest …, 405 MethodNotAllowed, 411
- * MissingContentLength, 413 EntityTooLarge, 414 → 400 RequestHeaderSectionTooLarge-like, 501
- * NotImplemented, 503 SlowDown). message: NULL for that of the code. *status_out: status to send.
- * request_id_out: 16 upper-case hex digits + NUL. */
-size_t s3_error_document(int http_status, const char *message, struct gml_span resource, char *buf,
-			 size_t cap, int *status_out, char request_id_out[17]);
+/* An error that the host itself answers, outside any call: malformed request line, header too
+ * large, time-out. */
+struct s3_host_error {
+	/* What the host would send. It is mapped to S3's code (400 InvalidURI or BadRequest …, 405
+	 * MethodNotAllowed, 411 MissingContentLength, 413 EntityTooLarge, 414 → 400
+	 * RequestHeaderSectionTooLarge-like, 501 NotImplemented, 503 SlowDown). */
+	int http_status;
+	const char *message; /* NULL: that of the code */
+	struct gml_span resource;
+};
+/* Its XML document into `buf`; returns the length. *status_out: status to send. request_id_out: 16
+ * upper-case hex digits + NUL. */
+size_t s3_error_document(const struct s3_host_error *host, struct gml_buf buf, int *status_out,
+			 char request_id_out[17]);
 
 #endif

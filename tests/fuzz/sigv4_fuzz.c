@@ -53,9 +53,9 @@ static struct auth_key_cache *fuzz_keys(void)
 
 static void fuzz_signed(struct auth_request *request, struct gml_http_header *headers)
 {
-	static const char secret[] = "secret";
 	struct gml_span key = GML_LIT("AKID"), region = GML_LIT("us-east-1");
-	struct auth_requirements requirements = {.now = FUZZ_NOW, .keys = fuzz_keys()};
+	struct auth_requirements requirements = {
+		.secret = GML_LIT("secret"), .now = FUZZ_NOW, .keys = fuzz_keys()};
 	struct auth_credential credential;
 	char value[8192];
 	headers[request->nheaders++] = (struct gml_http_header){GML_LIT("host"), GML_LIT("h")};
@@ -63,8 +63,12 @@ static void fuzz_signed(struct auth_request *request, struct gml_http_header *he
 		(struct gml_http_header){GML_LIT("x-amz-date"), GML_LIT(FUZZ_DATE)};
 	headers[request->nheaders++] = (struct gml_http_header){GML_LIT("x-amz-content-sha256"),
 								GML_LIT("UNSIGNED-PAYLOAD")};
-	if (auth_sign(request, key, (struct gml_span){secret, 6}, region, FUZZ_DATE, value,
-		      sizeof(value)) != 0)
+	if (auth_sign(request,
+		      &(struct auth_signer){.access_key = key,
+					    .secret = GML_LIT("secret"),
+					    .region = region,
+					    .amz_date = FUZZ_DATE},
+		      value, sizeof(value)) != 0)
 		return;
 	headers[request->nheaders++] =
 		(struct gml_http_header){GML_LIT("authorization"), {value, strlen(value)}};
@@ -72,10 +76,11 @@ static void fuzz_signed(struct auth_request *request, struct gml_http_header *he
 		return;
 	FUZZ_CHECK(credential.kind == AUTH_V4_HEADER && gml_span_equal(credential.access_key, key));
 	requirements.region = region;
-	FUZZ_CHECK(auth_verify(request, &credential, (struct gml_span){secret, 6}, &requirements,
-			       NULL, NULL, 0) == AUTH_OK);
-	FUZZ_CHECK(auth_verify(request, &credential, (struct gml_span){secret, 5}, &requirements,
-			       NULL, NULL, 0) == AUTH_MISMATCH);
+	FUZZ_CHECK(auth_verify(request, &credential, &requirements, NULL,
+			       (struct gml_buf){NULL, 0}) == AUTH_OK);
+	requirements.secret = GML_LIT("secre");
+	FUZZ_CHECK(auth_verify(request, &credential, &requirements, NULL,
+			       (struct gml_buf){NULL, 0}) == AUTH_MISMATCH);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -102,9 +107,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_span(credential.signature, data, size);
 		fuzz_span(credential.token, data, size);
 		memset(text, 'x', sizeof(text));
-		rc = auth_verify(&request, &credential, GML_LIT("a secret that signed nothing"),
-				 &(struct auth_requirements){.now = FUZZ_NOW, .keys = fuzz_keys()},
-				 &stream, text, sizeof(text));
+		rc = auth_verify(&request, &credential,
+				 &(struct auth_requirements){
+					 .secret = GML_LIT("a secret that signed nothing"),
+					 .now = FUZZ_NOW,
+					 .keys = fuzz_keys()},
+				 &stream, (struct gml_buf){text, sizeof(text)});
 		FUZZ_CHECK(rc == AUTH_MISMATCH || rc == AUTH_EXPIRED || rc == AUTH_SKEW);
 		FUZZ_CHECK(memchr(text, '\0', sizeof(text)) != NULL);
 	}

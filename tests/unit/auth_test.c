@@ -102,19 +102,19 @@ static struct auth_key_cache *test_keys(void)
 static enum auth_result check(const struct auth_request *request, const char *key,
 			      const char *secret, const char *region, int64_t now)
 {
-	struct auth_requirements plain = {.region = span(region), .now = now};
 	struct auth_requirements requirements = {
-		.region = span(region), .now = now, .keys = test_keys()};
+		.secret = span(secret), .region = span(region), .now = now};
 	struct auth_credential credential;
 	enum auth_result rc = auth_parse(request, &credential);
 	if (rc == AUTH_OK && !gml_span_equal(credential.access_key, span(key)))
 		return AUTH_MISMATCH;
 	if (rc != AUTH_OK)
 		return rc;
-	rc = auth_verify(request, &credential, span(secret), &plain, NULL, NULL, 0);
+	rc = auth_verify(request, &credential, &requirements, NULL, (struct gml_buf){NULL, 0});
+	requirements.keys = test_keys();
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(auth_verify(request, &credential, span(secret), &requirements,
-					     NULL, NULL, 0),
+		assert_int_equal(auth_verify(request, &credential, &requirements, NULL,
+					     (struct gml_buf){NULL, 0}),
 				 rc);
 	return rc;
 }
@@ -355,11 +355,13 @@ static void test_published_chunks(void **state)
 		assert_int_equal(auth_parse(&m.request, &credential), AUTH_OK);
 		assert_int_equal(credential.payload,
 				 i == 0 ? AUTH_PAYLOAD_CHUNKED : AUTH_PAYLOAD_CHUNKED_TRAILER);
-		assert_int_equal(auth_verify(&m.request, &credential, span(DOC_SECRET),
-					     &(struct auth_requirements){
-						     .region = span("us-east-1"), .now = DOC_NOW},
-					     &stream, NULL, 0),
-				 AUTH_OK);
+		assert_int_equal(
+			auth_verify(&m.request, &credential,
+				    &(struct auth_requirements){.secret = span(DOC_SECRET),
+								.region = span("us-east-1"),
+								.now = DOC_NOW},
+				    &stream, (struct gml_buf){NULL, 0}),
+			AUTH_OK);
 		assert_string_equal(stream.scope, "20130524/us-east-1/s3/aws4_request");
 		auth_digest_init(&digest);
 		for (size_t j = 0; j < 3; j++) {
@@ -994,25 +996,25 @@ static void test_sign(void **state)
 				       .query = GML_LIT("uploads"),
 				       .headers = headers,
 				       .nheaders = 6};
+	const struct auth_signer signer = {.access_key = span(DOC_KEY),
+					   .secret = span(DOC_SECRET),
+					   .region = span("us-east-1"),
+					   .amz_date = "20130524T000000Z"};
+	const struct auth_requirements wrong = {.secret = span("wrong"), .now = DOC_NOW};
 	struct auth_credential credential;
 	char value[512], text[1024];
-	assert_int_equal(auth_sign(&request, span(DOC_KEY), span(DOC_SECRET), span("us-east-1"),
-				   "20130524T000000Z", value, sizeof(value)),
-			 0);
+	assert_int_equal(auth_sign(&request, &signer, value, sizeof(value)), 0);
 	headers[6].value = span(value);
 	request.nheaders = 7;
 	assert_int_equal(check(&request, DOC_KEY, DOC_SECRET, "us-east-1", DOC_NOW), AUTH_OK);
 	request.nheaders = 6;
 	for (size_t cap = 0; cap <= strlen(value); cap++)
-		assert_int_equal(auth_sign(&request, span(DOC_KEY), span(DOC_SECRET),
-					   span("us-east-1"), "20130524T000000Z", text, cap),
-				 -1);
+		assert_int_equal(auth_sign(&request, &signer, text, cap), -1);
 	request.nheaders = 7;
 
 	assert_int_equal(auth_parse(&request, &credential), AUTH_OK);
-	assert_int_equal(auth_verify(&request, &credential, span("wrong"),
-				     &(struct auth_requirements){.now = DOC_NOW}, NULL, text,
-				     sizeof(text)),
+	assert_int_equal(auth_verify(&request, &credential, &wrong, NULL,
+				     (struct gml_buf){text, sizeof(text)}),
 			 AUTH_MISMATCH);
 	assert_string_equal(
 		text,
@@ -1020,13 +1022,13 @@ static void test_sign(void **state)
 		"sp%20ace\nuploads=\nhost:h:1\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:"
 		"20130524T000000Z\nx-amz-meta-b:two spaces,again\n\n"
 		"host;x-amz-content-sha256;x-amz-date;x-amz-meta-b\nUNSIGNED-PAYLOAD");
-	assert_int_equal(auth_verify(&request, &credential, span("wrong"),
-				     &(struct auth_requirements){.now = DOC_NOW}, NULL, text, 8),
-			 AUTH_MISMATCH);
+	assert_int_equal(
+		auth_verify(&request, &credential, &wrong, NULL, (struct gml_buf){text, 8}),
+		AUTH_MISMATCH);
 	assert_string_equal(text, "PUT\n/b/");
-	assert_int_equal(auth_verify(&request, &credential, span("wrong"),
-				     &(struct auth_requirements){.now = DOC_NOW}, NULL, text, 1),
-			 AUTH_MISMATCH);
+	assert_int_equal(
+		auth_verify(&request, &credential, &wrong, NULL, (struct gml_buf){text, 1}),
+		AUTH_MISMATCH);
 	assert_string_equal(text, "");
 }
 
@@ -1037,19 +1039,19 @@ static void test_hmac(void **state)
 	uint8_t out[32];
 	char hex[65], key[131];
 	auth_digest_init(&digest);
-	assert_true(auth_hmac(&digest, AUTH_SHA256, "Jefe", 4, "what do ya want for nothing?", 28,
-			      out));
+	assert_true(auth_hmac(&digest, AUTH_SHA256, span("Jefe"),
+			      span("what do ya want for nothing?"), out));
 	gml_hex(out, 32, hex);
 	assert_string_equal(hex,
 			    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	memset(key, 0xaa, sizeof(key));
-	assert_true(auth_hmac(&digest, AUTH_SHA256, key, sizeof(key),
-			      "Test Using Larger Than Block-Size Key - Hash Key First", 54, out));
+	assert_true(auth_hmac(&digest, AUTH_SHA256, gml_span_of(key, sizeof(key)),
+			      span("Test Using Larger Than Block-Size Key - Hash Key First"), out));
 	gml_hex(out, 32, hex);
 	assert_string_equal(hex,
 			    "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
-	assert_true(
-		auth_hmac(&digest, AUTH_SHA1, "Jefe", 4, "what do ya want for nothing?", 28, out));
+	assert_true(auth_hmac(&digest, AUTH_SHA1, span("Jefe"),
+			      span("what do ya want for nothing?"), out));
 	gml_hex(out, 20, hex);
 	assert_string_equal(hex, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
 	auth_digest_release(&digest);

@@ -63,8 +63,8 @@ static void sign(struct auth_stream *stream, const char *algorithm, const char *
 	gml_hex(hash, 32, content);
 	snprintf(text, sizeof(text), "%s\n%s\n%s\n%s\n%s%s", algorithm, stream->amz_date,
 		 stream->scope, stream->previous, middle, content);
-	assert_true(
-		auth_hmac(&digest, AUTH_SHA256, stream->signing_key, 32, text, strlen(text), hash));
+	assert_true(auth_hmac(&digest, AUTH_SHA256, gml_span_of(stream->signing_key, 32),
+			      gml_span_text(text), hash));
 	gml_hex(hash, 32, hex);
 	memcpy(stream->previous, hex, 65);
 	auth_digest_release(&digest);
@@ -235,12 +235,13 @@ static void test_published(void **state)
 	struct auth_digest digest;
 	struct auth_stream stream = seed;
 	uint8_t *key = stream.signing_key;
+	const struct gml_span step = gml_span_of(key, 32);
 	auth_digest_init(&digest);
-	auth_hmac(&digest, AUTH_SHA256, "AWS4wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", 44,
-		  "20130524", 8, key);
-	auth_hmac(&digest, AUTH_SHA256, key, 32, "us-east-1", 9, key);
-	auth_hmac(&digest, AUTH_SHA256, key, 32, "s3", 2, key);
-	assert_true(auth_hmac(&digest, AUTH_SHA256, key, 32, "aws4_request", 12, key));
+	auth_hmac(&digest, AUTH_SHA256, GML_LIT("AWS4wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+		  GML_LIT("20130524"), key);
+	auth_hmac(&digest, AUTH_SHA256, step, GML_LIT("us-east-1"), key);
+	auth_hmac(&digest, AUTH_SHA256, step, GML_LIT("s3"), key);
+	assert_true(auth_hmac(&digest, AUTH_SHA256, step, GML_LIT("aws4_request"), key));
 	auth_digest_release(&digest);
 	for (int i = 0; i < 2; i++) {
 		struct s3_chunked_options options = {.form = i == 0 ? AUTH_PAYLOAD_CHUNKED

@@ -309,8 +309,10 @@ static void test_error_document(void **state)
 	char buf[8192], id[17], other[17];
 	struct s3_doc *doc;
 	int status;
-	size_t len =
-		s3_error_document(414, NULL, GML_LIT("/a&b\xff"), buf, sizeof(buf), &status, id);
+	const struct gml_buf all = {buf, sizeof(buf)};
+	size_t len = s3_error_document(
+		&(struct s3_host_error){.http_status = 414, .resource = GML_LIT("/a&b\xff")}, all,
+		&status, id);
 	(void)state;
 	assert_int_equal(status, 400);
 	assert_int_equal(s3_doc_parse(gml_span_of(buf, len), 10, &doc), S3_OK);
@@ -318,11 +320,14 @@ static void test_error_document(void **state)
 		gml_span_is(s3_doc_child_text(doc, s3_doc_root(doc, "Error"), "RequestId"), id));
 	s3_doc_free(doc);
 	assert_int_equal(strspn(id, "0123456789ABCDEF"), 16);
-	s3_error_document(500, "What happened & why.", GML_LIT(""), buf, sizeof(buf), &status,
-			  other);
+	s3_error_document(
+		&(struct s3_host_error){.http_status = 500, .message = "What happened & why."}, all,
+		&status, other);
 	assert_non_null(strstr(buf, "<Message>What happened &amp; why.</Message>"));
 	assert_string_not_equal(id, other);
-	assert_int_equal(s3_error_document(500, NULL, GML_LIT(""), buf, 10, &status, other), 0);
+	assert_int_equal(s3_error_document(&(struct s3_host_error){.http_status = 500},
+					   (struct gml_buf){buf, 10}, &status, other),
+			 0);
 }
 
 /* ---- routes ---- */

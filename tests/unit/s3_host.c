@@ -138,9 +138,12 @@ static void host_sign(struct s3_host *host, const struct s3_host_request *reques
 	host_add(wire, "x-amz-date", 10, wire->amz_date);
 	host_add(wire, "x-amz-content-sha256", 20, wire->sha256);
 	signing.nheaders = wire->n;
-	if (auth_sign(&signing, (struct gml_span){access, strlen(access)},
-		      (struct gml_span){secret, strlen(secret)}, (struct gml_span){"us-east-1", 9},
-		      wire->amz_date, wire->authorization, sizeof(wire->authorization)) == 0)
+	if (auth_sign(&signing,
+		      &(struct auth_signer){.access_key = gml_span_text(access),
+					    .secret = gml_span_text(secret),
+					    .region = GML_LIT("us-east-1"),
+					    .amz_date = wire->amz_date},
+		      wire->authorization, sizeof(wire->authorization)) == 0)
 		host_add(wire, "Authorization", 13, wire->authorization);
 }
 
