@@ -74,15 +74,15 @@ static enum s3_error multipart_checksum(struct s3_call *call, enum gml_checksum 
 enum s3_error s3_create_upload(struct s3_call *call)
 {
 	struct gml_object_ref ref = s3_object_ref(call);
-	struct gml_object_new what;
-	struct gml_upload_options options = {.attrs = &what};
+	struct gml_object_new attrs;
+	struct gml_upload_options options = {.attrs = &attrs};
 	enum gml_checksum algorithm;
 	bool asked = false;
 	char id[GML_UPLOAD_ID_LEN + 1];
 	enum s3_error error = multipart_checksum(call, &algorithm, &options.composite, &asked);
 	int rc;
 	if (!error)
-		error = s3_meta_read(call, &what);
+		error = s3_meta_read(call, &attrs);
 	if (error)
 		return error;
 	gml_assert(asked || !options.composite); /* the core's default is of the whole */

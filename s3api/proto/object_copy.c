@@ -6,7 +6,7 @@
 struct copy_plan {
 	struct s3_copy_source source;
 	struct gml_conditions cond;
-	struct gml_object_new what;
+	struct gml_object_new attrs;
 	bool replace_meta, replace_tags;
 	bool own; /* the request sets a property of the copy itself: redirection, storage class */
 	enum gml_checksum checksum;
@@ -56,13 +56,13 @@ static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 	if (!error)
 		error = copy_checksum(call, &plan->checksum);
 	if (!error)
-		error = s3_meta_read(call, &plan->what);
+		error = s3_meta_read(call, &plan->attrs);
 	if (error)
 		return error;
 	self = gml_span_equal(plan->source.object.bucket, call->bucket) &&
 	       gml_span_equal(plan->source.object.key, call->key);
-	plan->own = plan->what.headers[GML_HDR_REDIRECT].ptr ||
-		    plan->what.headers[GML_HDR_STORAGE_CLASS].ptr ||
+	plan->own = plan->attrs.headers[GML_HDR_REDIRECT].ptr ||
+		    plan->attrs.headers[GML_HDR_STORAGE_CLASS].ptr ||
 		    (self && s3_has_header(call, "x-amz-storage-class"));
 	if (self && !plan->replace_meta && !plan->replace_tags && !plan->own)
 		return s3_refuse(call, S3_ERR_INVALID_REQUEST,
@@ -77,22 +77,22 @@ static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 static void copy_take_meta(struct s3_call *call, struct copy_plan *plan,
 			   const struct gml_object_info *info)
 {
-	struct gml_span redirect = plan->what.headers[GML_HDR_REDIRECT];
-	struct gml_span class = plan->what.headers[GML_HDR_STORAGE_CLASS];
+	struct gml_span redirect = plan->attrs.headers[GML_HDR_REDIRECT];
+	struct gml_span class = plan->attrs.headers[GML_HDR_STORAGE_CLASS];
 	struct gml_meta_pair *meta = s3_arena_array(&call->arena, info->nmeta, sizeof(*meta));
 	for (unsigned i = 0; i < GML_HDR_COUNT; i++)
-		plan->what.headers[i] = info->headers[i].ptr
-						? s3_arena_copy(&call->arena, info->headers[i])
-						: gml_span_of(NULL, 0);
+		plan->attrs.headers[i] = info->headers[i].ptr
+						 ? s3_arena_copy(&call->arena, info->headers[i])
+						 : gml_span_of(NULL, 0);
 	/* Never copied: one belongs to the name, the other is asked for. */
-	plan->what.headers[GML_HDR_REDIRECT] = redirect;
-	plan->what.headers[GML_HDR_STORAGE_CLASS] = class;
+	plan->attrs.headers[GML_HDR_REDIRECT] = redirect;
+	plan->attrs.headers[GML_HDR_STORAGE_CLASS] = class;
 	for (uint32_t i = 0; meta && i < info->nmeta; i++) {
 		meta[i].name = s3_arena_copy(&call->arena, info->meta[i].name);
 		meta[i].value = s3_arena_copy(&call->arena, info->meta[i].value);
 	}
-	plan->what.meta = meta;
-	plan->what.nmeta = meta ? info->nmeta : 0;
+	plan->attrs.meta = meta;
+	plan->attrs.nmeta = meta ? info->nmeta : 0;
 }
 
 /* One half comes from the source, the other from the request: read the source's half, and make the
@@ -112,12 +112,12 @@ static enum s3_error copy_mix(struct s3_call *call, struct copy_plan *plan)
 		copy_take_meta(call, plan, info);
 	if (!plan->replace_tags) {
 		struct gml_meta_pair *tags;
-		plan->what.tags = NULL;
-		plan->what.ntags = 0;
-		error = info->ntags > 0 ? s3_tags_load(call, info->ino, &tags, &plan->what.ntags)
+		plan->attrs.tags = NULL;
+		plan->attrs.ntags = 0;
+		error = info->ntags > 0 ? s3_tags_load(call, info->ino, &tags, &plan->attrs.ntags)
 					: S3_OK;
-		if (!error && plan->what.ntags > 0)
-			plan->what.tags = tags;
+		if (!error && plan->attrs.ntags > 0)
+			plan->attrs.tags = tags;
 	}
 	if (!plan->source.cond.if_match.ptr)
 		plan->source.cond.if_match =
@@ -154,7 +154,7 @@ enum s3_error s3_copy_object(struct s3_call *call)
 	}
 	options = (struct gml_copy_options){.src_cond = &plan.source.cond,
 					    .cond = &plan.cond,
-					    .attrs = keep ? NULL : &plan.what,
+					    .attrs = keep ? NULL : &plan.attrs,
 					    .checksum = plan.checksum};
 	rc = gml_object_copy(&call->op, call->config->store, &plan.source.object, &dst, &options,
 			     &info);

@@ -5,7 +5,7 @@
 #include "gateway/base/assert.h"
 
 struct put_state {
-	struct gml_object_new what;
+	struct gml_object_new attrs;
 	struct gml_conditions cond;
 };
 
@@ -41,7 +41,7 @@ static enum s3_error put_finish(struct s3_call *call)
 	struct gml_put *put = call->body.put;
 	struct gml_put_options options = {.md5 = s3_body_digest(call, GML_DIGEST_MD5),
 					  .checksum = &checksum,
-					  .attrs = &state->what,
+					  .attrs = &state->attrs,
 					  .cond = &state->cond};
 	int rc;
 	gml_assert(put != NULL && call->body.received == call->body.expected);
@@ -75,7 +75,7 @@ enum s3_error s3_put_object(struct s3_call *call)
 					  "A part number needs an uploadId.");
 	call->state = state;
 	call->work = put_finish;
-	error = s3_meta_read(call, &state->what);
+	error = s3_meta_read(call, &state->attrs);
 	if (!error)
 		error = s3_conditions_write(call, &state->cond);
 	if (!error)

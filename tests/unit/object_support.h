@@ -36,7 +36,7 @@ __attribute__((unused)) static struct gml_object_checksum object_sum(int algorit
 /* Put with everything; written in pieces of `step`. */
 __attribute__((unused)) static int
 object_put_full(struct ns *ns, struct gml_op *op, struct gml_span key, const void *buf, size_t len,
-		size_t step, uint64_t hint, const struct gml_object_new *what,
+		size_t step, uint64_t hint, const struct gml_object_new *attrs,
 		const struct gml_conditions *cond, struct gml_object_info *info)
 {
 	struct gml_put *put = NULL;
@@ -55,7 +55,7 @@ object_put_full(struct ns *ns, struct gml_op *op, struct gml_span key, const voi
 	}
 	object_md5(buf, len, md5);
 	return gml_put_finish(
-		op, put, &(struct gml_put_options){.md5 = md5, .attrs = what, .cond = cond}, info);
+		op, put, &(struct gml_put_options){.md5 = md5, .attrs = attrs, .cond = cond}, info);
 }
 
 __attribute__((unused)) static int object_put(struct ns *ns, struct gml_span key, const char *text)

@@ -66,14 +66,14 @@ struct gml_bucket_new {
 	struct gml_span document; /* NULL ptr: none */
 };
 
-/* Make a bucket with the caller's uid as owner and its group, and with all settings of `what`
+/* Make a bucket with the caller's uid as owner and its group, and with all of `settings`
  * (NULL: the defaults), in one transaction (CreateBucket). Allowed for uid 0, the administrator,
  * and users without GML_USER_NO_BUCKETS (by uid). *out (may be NULL): the new bucket.
  * Errors: BUCKETNAME, BUCKETOWNED (the caller has a bucket of this name), BUCKETEXISTS (another
  * user has), ACCESS, PERM (a setting of the administrator), TOOBIG, ROFS, NOSPC.
  * Threads: any. Blocks: commit. Durable: yes, relaxed buckets too. On failure: nothing changed. */
 int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
-		      const struct gml_bucket_new *what, struct gml_bucket *out);
+		      const struct gml_bucket_new *settings, struct gml_bucket *out);
 /* May the caller do `action`, a row of gemel/action.h about buckets, to the bucket?
  * Errors: ACCESS, PERM, ROFS (it may not); NOBUCKET.
  * Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */

@@ -266,7 +266,7 @@ static int bucket_fill(struct gml_txn *txn, struct gml_span name, const struct g
 struct bucket_change {
 	const struct gml_op *op;
 	struct gml_span name;
-	struct gml_bucket_new what; /* create */
+	struct gml_bucket_new settings; /* create */
 	uint64_t quota_bytes, quota_objects;
 	bool relaxed;
 	struct gml_bucket *out;
@@ -277,19 +277,20 @@ struct bucket_change {
 static int bucket_create_fn(struct gml_txn *txn, void *arg)
 {
 	struct bucket_change *change = arg;
-	const struct gml_bucket_new *what = &change->what;
+	const struct gml_bucket_new *settings = &change->settings;
 	struct gml_bucket_rec rec;
 	struct gml_line line;
 	struct gml_inode root;
-	const struct gml_bucket_root want = {.mode = what->has_mode ? what->mode : GML_BUCKET_MODE,
+	const struct gml_bucket_root want = {.mode = settings->has_mode ? settings->mode
+									: GML_BUCKET_MODE,
 					     .uid = change->op->principal.cred.uid,
 					     .gid = change->op->principal.cred.gid};
 	int rc = gml_bucket_txn_create(txn, change->op, change->name, &want, &root);
-	if (rc == 0 && what->document.ptr != NULL)
-		rc = gml_rec_config_put(txn, root.ino, (uint8_t)what->kind, what->document);
+	if (rc == 0 && settings->document.ptr != NULL)
+		rc = gml_rec_config_put(txn, root.ino, (uint8_t)settings->kind, settings->document);
 	if (rc == 0)
 		rc = gml_rec_bucket_get(txn, change->name, &rec);
-	if (rc == 0 && what->relaxed) {
+	if (rc == 0 && settings->relaxed) {
 		rc = bucket_line(txn, rec.root, &line);
 		line.flags |= GML_LINE_RELAXED;
 		if (rc == 0)
@@ -301,15 +302,15 @@ static int bucket_create_fn(struct gml_txn *txn, void *arg)
 }
 
 int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
-		      const struct gml_bucket_new *what, struct gml_bucket *out)
+		      const struct gml_bucket_new *settings, struct gml_bucket *out)
 {
 	struct bucket_change change = {.op = op, .name = name, .out = out};
 	int rc = gml_bucket_name_check(name);
-	if (what != NULL)
-		change.what = *what;
-	if (rc == 0 && change.what.relaxed)
+	if (settings != NULL)
+		change.settings = *settings;
+	if (rc == 0 && change.settings.relaxed)
 		rc = gml_may_administer(op, GML_ACTION_SET_RELAXED);
-	if (rc == 0 && change.what.document.len > GML_BUCKET_DOCUMENT_MAX)
+	if (rc == 0 && change.settings.document.len > GML_BUCKET_DOCUMENT_MAX)
 		rc = GML_ERR_TOOBIG;
 	return rc == 0 ? gml_meta_update(store->meta, bucket_create_fn, &change) : rc;
 }

@@ -5,8 +5,8 @@
  * Invariants
  *  1. frames[0] is the bucket's root; the path of frame i, key[0 .. path_len), is a prefix of that
  *     of frame i + 1.
- *  2. Every unvisited entry sorts behind everything that was returned. A common prefix is returned
- *     at its first entry, and the walk continues behind it: entries under it are not read.
+ *  2. Every unvisited entry sorts after everything that was returned. A common prefix is returned
+ *     at its first entry, and the walk continues after it: entries under it are not read.
  *  3. Hidden entries cost steps. A page that is not empty ends when the steps are used up; an empty
  *     page continues, because it has no continuation point. So hidden entries are walked at most
  *     twice, and a page costs at most LIST_STEPS more than the entries before its first one. */
@@ -247,22 +247,22 @@ static int list_visible(struct list *list, gml_ino ino, bool *visible_out)
 static int list_common(struct list *list, const struct gml_dirent *dirent, size_t key_len,
 		       size_t common)
 {
-	struct gml_list_start behind;
+	struct gml_list_start next;
 	bool visible = true;
 	int rc = dirent->type == GML_DIR ? list_visible(list, dirent->ino, &visible) : 0;
 	gml_assert(common > list->query->prefix.len && common <= key_len);
 	if (rc != 0 || !visible)
 		return rc;
 	list_emit_common(list, common);
-	/* the next entry is behind it */
+	/* the walk's own next entry comes after it */
 	if (list->stop || (dirent->type == GML_DIR && common == key_len))
 		return 0;
-	if (!gml_list_start_after(gml_span_of(list->key, common), &behind) ||
-	    !gml_span_starts(gml_span_of(behind.name, behind.len), list->query->prefix)) {
-		list->stop = true; /* nothing behind it begins with the prefix */
+	if (!gml_list_start_after(gml_span_of(list->key, common), &next) ||
+	    !gml_span_starts(gml_span_of(next.name, next.len), list->query->prefix)) {
+		list->stop = true; /* nothing after it begins with the prefix */
 		return 0;
 	}
-	return list_seek(list, &behind);
+	return list_seek(list, &next);
 }
 
 static int list_visit(struct list *list, const struct list_frame *frame)
@@ -280,7 +280,7 @@ static int list_visit(struct list *list, const struct list_frame *frame)
 	if (frame->name.len > 0)
 		memcpy(list->key + frame->path_len, frame->name.ptr, frame->name.len);
 	if (!gml_span_starts(gml_span_of(list->key, len), list->query->prefix)) {
-		list->stop = true; /* behind the last key with the prefix */
+		list->stop = true; /* past the last key with the prefix */
 		return 0;
 	}
 	if (dirent.type != GML_REG && dirent.type != GML_DIR)

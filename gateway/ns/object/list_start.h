@@ -15,7 +15,7 @@ struct gml_list_start {
 };
 /* From prefix, delimiter and after; false: nothing can follow. */
 bool gml_list_start_init(const struct gml_list_query *query, struct gml_list_start *out);
-/* Behind everything that begins with `prefix` (at most GML_KEY_MAX bytes); false: nothing is. */
+/* After everything that begins with `prefix` (at most GML_KEY_MAX bytes); false: nothing is. */
 bool gml_list_start_after(struct gml_span prefix, struct gml_list_start *out);
 /* Length of the key's common prefix, 0: it has none. */
 size_t gml_list_start_common(const struct gml_list_query *query, struct gml_span key);

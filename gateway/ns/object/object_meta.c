@@ -86,7 +86,7 @@ static int object_meta_size(const struct object_meta_kind *kind, const struct gm
 	return 0;
 }
 
-int gml_object_meta_build(const struct gml_object_new *what, struct gml_object_meta *out)
+int gml_object_meta_build(const struct gml_object_new *attrs, struct gml_object_meta *out)
 {
 	struct gml_meta_pair *pairs = NULL;
 	size_t names_len = 0;
@@ -94,27 +94,27 @@ int gml_object_meta_build(const struct gml_object_new *what, struct gml_object_m
 	uint32_t n;
 	int rc;
 	memset(out, 0, sizeof(*out));
-	if (what == NULL)
+	if (attrs == NULL)
 		return 0;
-	if (what->nmeta > ATTACH_PAIRS || what->ntags > GML_TAGS_MAX)
+	if (attrs->nmeta > ATTACH_PAIRS || attrs->ntags > GML_TAGS_MAX)
 		return GML_ERR_TOOBIG;
-	n = what->nmeta + what->ntags;
-	rc = object_meta_size(&object_meta_user, what->meta, what->nmeta, &names_len);
+	n = attrs->nmeta + attrs->ntags;
+	rc = object_meta_size(&object_meta_user, attrs->meta, attrs->nmeta, &names_len);
 	if (rc == 0)
-		rc = object_meta_size(&object_meta_tag, what->tags, what->ntags, &names_len);
+		rc = object_meta_size(&object_meta_tag, attrs->tags, attrs->ntags, &names_len);
 	if (rc != 0)
 		return rc;
 	pairs = malloc(n * sizeof(*pairs) + names_len + 1);
 	if (pairs == NULL)
 		return GML_ERR_NOMEM;
 	names = (char *)(pairs + n);
-	rc = object_meta_prefix(GML_OBJECT_META_PREFIX, what->meta, what->nmeta, pairs, &names);
+	rc = object_meta_prefix(GML_OBJECT_META_PREFIX, attrs->meta, attrs->nmeta, pairs, &names);
 	if (rc == 0)
-		rc = object_meta_prefix(GML_OBJECT_TAG_PREFIX, what->tags, what->ntags,
-					pairs + what->nmeta, &names);
+		rc = object_meta_prefix(GML_OBJECT_TAG_PREFIX, attrs->tags, attrs->ntags,
+					pairs + attrs->nmeta, &names);
 	gml_assert(rc != 0 || names == (char *)(pairs + n) + names_len);
 	if (rc == 0)
-		rc = object_meta_encode(what->headers, pairs, n, out);
+		rc = object_meta_encode(attrs->headers, pairs, n, out);
 	free(pairs);
 	return rc;
 }

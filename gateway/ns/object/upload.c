@@ -318,7 +318,7 @@ struct upload_list {
 	bool stop, truncated;
 };
 
-/* Behind all uploads of the marker's key, or behind the one that after_id names. */
+/* After all uploads of the marker's key, or after the one that after_id names. */
 static bool upload_list_bound(const struct gml_list_query *query, struct gml_list_start *out)
 {
 	struct gml_span after = query->after, after_id = query->after_id;
@@ -357,7 +357,7 @@ static int upload_list_visit(struct upload_list *list, struct gml_span *name,
 {
 	struct gml_upload upload = {0};
 	struct gml_upload_rec rec;
-	struct gml_list_start behind;
+	struct gml_list_start next;
 	uint8_t id[16];
 	size_t common;
 	struct gml_span key;
@@ -388,10 +388,10 @@ static int upload_list_visit(struct upload_list *list, struct gml_span *name,
 	upload.common_prefix = true;
 	gml_upload_id_format(id, upload.id);
 	upload_hand_out(list, &upload);
-	if (list->stop || !gml_list_start_after(upload.key, &behind))
+	if (list->stop || !gml_list_start_after(upload.key, &next))
 		return GML_ERR_NOENT;
-	return gml_dirent_cursor_seek(list->cursor, gml_span_of(behind.name, behind.len), true,
-				      name, dirent);
+	return gml_dirent_cursor_seek(list->cursor, gml_span_of(next.name, next.len), true, name,
+				      dirent);
 }
 
 static int upload_list_run(struct upload_list *list)
