@@ -182,8 +182,8 @@ static inline uint32_t gml_key_read_u32(const void *p)
 #endif
 
 /* ---- keys that begin with an inode ----
- * In the present: u64 number. In another view: u64 2^63 | view, u64 number. So the present's keys come
- * first, then those of each view in one piece. */
+ * In the present: u64 number. In another view: u64 2^63 | view, u64 number. So the keys of the
+ * present come first, then those of each view in one piece. */
 #define GML_INO_KEY_MAX ((size_t)16)
 #define GML_INO_KEY_VIEW ((uint64_t)1 << 63)
 

@@ -39,7 +39,7 @@ void gml_dirent_cursor_close(struct gml_dirent_cursor *cursor)
 	free(cursor);
 }
 
-/* Leave an exhausted node: stand behind its continuation in the node above. */
+/* Leaves a node at its end: goes to what follows its continuation in the node above. */
 static int dirent_cursor_leave(struct gml_dirent_cursor *cursor, struct gml_span *key,
 			       struct gml_span *value)
 {
@@ -53,9 +53,9 @@ static int dirent_cursor_leave(struct gml_dirent_cursor *cursor, struct gml_span
 	return gml_cursor_seek(cursor->names, gml_span_of(after, len), key, value);
 }
 
-/* `rc`, `key`, `value`: what a move in table dirent found. Go down continuations and out of
- * exhausted nodes until an entry is reached. The spans are used where the engine has just written
- * them: to copy one is to wait for both halves, 7 ns an entry of a walk. */
+/* `rc`, `key`, `value`: what a move in table dirent found. Goes down continuations, and out of
+ * nodes at their end, until an entry is reached. The spans are used where the engine has just
+ * written them: to copy one is to wait for both halves, 7 ns an entry of a walk. */
 static int dirent_cursor_normalize(struct gml_dirent_cursor *cursor, int rc, struct gml_span *key,
 				   struct gml_span *value, struct gml_span *name_out,
 				   struct gml_dirent *out)
@@ -99,8 +99,8 @@ static int dirent_cursor_normalize(struct gml_dirent_cursor *cursor, int rc, str
 	}
 }
 
-/* Go down the continuations that the name passes; false: one is missing, and the wanted place is
- * right behind where it would be. */
+/* Goes down the continuations of the name. *whole_out false: one does not exist, and the place that
+ * is sought comes directly after where it would be. */
 static int dirent_cursor_descend(struct gml_dirent_cursor *cursor, struct gml_span name,
 				 bool *whole_out)
 {
@@ -178,7 +178,7 @@ int gml_dirent_cursor_next(struct gml_dirent_cursor *cursor, struct gml_span *na
 	return dirent_cursor_normalize(cursor, rc, &key, &value, name_out, out);
 }
 
-/* What the cookie cursor stands on, with its dirent. */
+/* The entry at the position of the cookie cursor. */
 static int dirent_cursor_cookie(struct gml_dirent_cursor *cursor, int rc, struct gml_span key,
 				struct gml_span value, struct gml_span *name_out,
 				struct gml_dirent *out)

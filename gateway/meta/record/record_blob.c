@@ -4,7 +4,7 @@
 
 enum { BLOB_FORMAT = 2, BLOB_SUMMED = 1 /* all of len */, BLOB_SUMMED_TO = 2, BLOB_BITS = 3 };
 
-/* More than one: table sum has their checksums. */
+/* Are the summed bytes several blocks? Table sum has their checksums then. */
 static bool blob_is_blocks(const struct gml_blob_rec *rec)
 {
 	return rec->summed > GML_REC_SUM_BLOCK;

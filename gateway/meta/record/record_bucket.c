@@ -84,7 +84,7 @@ int gml_rec_bucket_each(struct gml_txn *txn, struct gml_span after,
 {
 	struct bucket_each walk = {txn, each, arg};
 	uint8_t from[GML_REC_KEY_MAX];
-	/* Clients name `after`: beyond the longest key its beginning decides. */
+	/* `after` comes from clients: of one that is longer than any key, the beginning decides. */
 	size_t len = after.len < sizeof(from) ? after.len : sizeof(from) - 1;
 	if (len > 0) {
 		memcpy(from, after.ptr, len);

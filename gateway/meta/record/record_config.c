@@ -52,7 +52,7 @@ static int config_first(void *arg, struct gml_span key, struct gml_span value)
 	return GML_REC_STOP;
 }
 
-/* Kinds that a later version of the program knows go as well. */
+/* With the kinds that only later versions of the program know. */
 int gml_rec_config_drop(struct gml_txn *txn, gml_ino root)
 {
 	uint8_t key[CONFIG_KEY];

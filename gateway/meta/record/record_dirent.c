@@ -4,7 +4,7 @@
 
 enum { DIRENT_FORMAT = 3, DIRENT_FORMAT_NODE = 2, COOKIE_FORMAT = 1 };
 
-/* Of the same name, in snapshots: none. */
+/* Older versions of a name, which snapshots show: there are none yet. */
 enum { DIRENT_VERSIONS = 0 };
 
 size_t gml_dirent_key(uint8_t key[GML_DIRENT_KEY_MAX], gml_ino parent, const uint8_t *name,
@@ -62,7 +62,7 @@ bool gml_cookie_decode(struct gml_span value, struct gml_span *name_out)
 	return !dec.bad && name_out->len <= GML_REC_NAME_MAX;
 }
 
-/* Where a name lives: the keys of the nodes passed on the way, and the rest under the last one. */
+/* Where a name is stored: the nodes on the way, and the rest of the name under the last one. */
 struct dirent_place {
 	gml_ino node[GML_DIRENT_LEVELS]; /* node[0] = the parent itself */
 	unsigned level;
@@ -70,7 +70,7 @@ struct dirent_place {
 	size_t rest_len;
 };
 
-/* NOENT: a continuation on the way is missing; place stands at the deepest existing node. */
+/* NOENT: a continuation on the way does not exist, and *place has the deepest node that does. */
 static int dirent_walk(struct gml_txn *txn, gml_ino parent, struct gml_span name,
 		       struct dirent_place *place)
 {
@@ -119,7 +119,7 @@ int gml_rec_dirent_get(struct gml_txn *txn, gml_ino parent, struct gml_span name
 	return rc != 0 ? rc : dirent_get_at(txn, &place, out);
 }
 
-/* Make the continuations that dirent_walk missed. */
+/* Makes the continuations that dirent_walk did not find. */
 static int dirent_extend(struct gml_txn *txn, struct dirent_place *place)
 {
 	while (place->rest_len > GML_DIRENT_PLAIN) {
@@ -148,7 +148,7 @@ static int cookie_put(struct gml_txn *txn, gml_ino parent, uint64_t cookie, stru
 	struct gml_enc enc;
 	uint8_t key[GML_COOKIE_KEY_MAX];
 	size_t len = gml_cookie_key(key, parent, cookie);
-	gml_assert(cookie != 0); /* READDIR begins behind it */
+	gml_assert(cookie != 0); /* READDIR begins after it */
 	gml_enc_init(&enc, COOKIE_FORMAT);
 	gml_enc_raw(&enc, name.ptr, name.len);
 	return gml_enc_put(&enc, txn, GML_TABLE_COOKIE, gml_span_of(key, len));

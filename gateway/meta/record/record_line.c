@@ -170,7 +170,7 @@ int gml_rec_usage_put(struct gml_txn *txn, uint64_t id, const struct gml_usage_r
 {
 	struct line_note *note = line_note(txn, id);
 	struct gml_enc enc;
-	gml_assert(id != 0); /* of no bucket is no usage, and no note */
+	gml_assert(id != 0); /* what is in no bucket has no usage, and no note */
 	gml_enc_init(&enc, USAGE_FORMAT);
 	gml_enc_varint(&enc, usage->bytes);
 	gml_enc_varint(&enc, usage->objects);

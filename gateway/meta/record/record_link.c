@@ -6,7 +6,7 @@
 
 enum { LINK_FORMAT = 1, LINK_KEY_MAX = GML_INO_KEY_MAX + 16 };
 
-/* In the present: it has no end. */
+/* Until when, of a name that is there. */
 enum { LINK_UNTIL = 0 };
 
 static struct gml_span link_key(uint8_t key[LINK_KEY_MAX], gml_ino ino, gml_ino parent,
