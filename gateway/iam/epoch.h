@@ -10,6 +10,12 @@
  *  1. `begun` grows inside the transaction of each change (under the writers' lock), to a number of
  *     its own. `done` becomes that number when the change is committed and visible, and never
  *     shrinks.
+ *     Inside, because numbers have to be in the order of the commits. Were they taken before the
+ *     transaction, a change with number 6 could become visible before that with number 5, and set
+ *     `done` to 6: invariant 2 would be broken while 5 is on its way. And gml_access_epoch_resolve,
+ *     which takes the writers' lock after it has read `begun`, could not know that no change up to
+ *     there waits for the lock. What a closure does depends on the number in nothing; one that runs
+ *     again takes another, and the number of the run before, which no commit has, is below it.
  *  2. begun == done: every change up to that number is visible. What is read after both were seen
  *     to be equal holds all of them, and is good for as long as `begun` stays.
  *  3. begun > done: a change is on its way, or its process died. Then each question goes to the
