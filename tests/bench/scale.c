@@ -28,6 +28,7 @@
 #include <gemel/store.h>
 #include "tests/object_ref.h"
 #include "scale.h"
+#include "tests/spans.h"
 
 #define SCALE_BUCKET "scale"
 #define SCALE_DIR "data"
@@ -91,11 +92,6 @@ static struct gml_op scale_op(enum gml_protocol door)
 	return op;
 }
 
-static struct gml_span scale_span(const char *text)
-{
-	return (struct gml_span){text, strlen(text)};
-}
-
 /* Names of equal length; the prefix makes keys of the directory. */
 #define SCALE_NAME_FORMAT "img_%010" PRIu64 ".jpg"
 
@@ -134,8 +130,7 @@ static int scale_put(const char *key)
 	static const struct gml_object_new what;
 	struct gml_op op = scale_op(GML_PROTOCOL_S3);
 	struct gml_put *put;
-	int rc = gml_put_begin(&op, scale.store,
-			       OBJECT_REF(scale_span(SCALE_BUCKET), scale_span(key)), 0, &put);
+	int rc = gml_put_begin(&op, scale.store, OBJECT_REF(STR(SCALE_BUCKET), STR(key)), 0, &put);
 	return rc != 0 ? rc
 		       : gml_put_finish(&op, put,
 					&(struct gml_put_options){.md5 = md5, .attrs = &what},
@@ -246,8 +241,7 @@ static int scale_lookup(const char *key, uint64_t *cookie_out)
 {
 	struct gml_op op = scale_op(GML_PROTOCOL_NFS);
 	struct gml_attr attr;
-	int rc = gml_dir_lookup(&op, scale.store, scale.dir, scale_span(key + sizeof(SCALE_DIR)),
-				&attr);
+	int rc = gml_dir_lookup(&op, scale.store, scale.dir, STR(key + sizeof(SCALE_DIR)), &attr);
 	*cookie_out = attr.cookie;
 	return rc;
 }
@@ -256,8 +250,7 @@ static int scale_open(const char *key)
 {
 	struct gml_op op = scale_op(GML_PROTOCOL_S3);
 	struct gml_object *object;
-	int rc = gml_object_open(&op, scale.store,
-				 OBJECT_REF(scale_span(SCALE_BUCKET), scale_span(key)), true,
+	int rc = gml_object_open(&op, scale.store, OBJECT_REF(STR(SCALE_BUCKET), STR(key)), true,
 				 &object);
 	if (rc == 0)
 		gml_object_close(object);
@@ -268,10 +261,10 @@ static int scale_list(const char *prefix, const char *delimiter, const char *aft
 		      uint64_t *count_out)
 {
 	struct gml_op op = scale_op(GML_PROTOCOL_S3);
-	struct gml_list_query query = {.bucket = scale_span(SCALE_BUCKET),
-				       .prefix = scale_span(prefix),
-				       .delimiter = scale_span(delimiter),
-				       .after = scale_span(after),
+	struct gml_list_query query = {.bucket = STR(SCALE_BUCKET),
+				       .prefix = STR(prefix),
+				       .delimiter = STR(delimiter),
+				       .after = STR(after),
 				       .max = SCALE_PAGE};
 	bool truncated;
 	*count_out = 0;
@@ -340,8 +333,7 @@ static int scale_delete(const char *key)
 {
 	struct gml_op op = scale_op(GML_PROTOCOL_S3);
 	bool existed = false;
-	int rc = gml_object_delete(&op, scale.store,
-				   OBJECT_REF(scale_span(SCALE_BUCKET), scale_span(key)), NULL,
+	int rc = gml_object_delete(&op, scale.store, OBJECT_REF(STR(SCALE_BUCKET), STR(key)), NULL,
 				   &existed);
 	return rc == 0 && !existed ? GML_ERR_CORRUPT : rc;
 }
@@ -439,7 +431,7 @@ static bool scale_walk_entry(void *arg, const struct gml_list_entry *entry)
 static int scale_warm(uint64_t entries)
 {
 	struct gml_op op = scale_op(GML_PROTOCOL_S3);
-	struct gml_list_query query = {.bucket = scale_span(SCALE_BUCKET), .max = SCALE_PAGE};
+	struct gml_list_query query = {.bucket = STR(SCALE_BUCKET), .max = SCALE_PAGE};
 	struct scale_page page = {0};
 	struct scale_walk walk = {0};
 	uint64_t seen = 0;
@@ -450,7 +442,7 @@ static int scale_warm(uint64_t entries)
 		seen += page.count;
 	} while (rc == 0 && page.count == 10000 && !scale_stop);
 	while (rc == 0 && more && !scale_stop) {
-		query.after = scale_span(walk.last);
+		query.after = STR(walk.last);
 		rc = gml_object_list(&op, scale.store, &query, scale_walk_entry, &walk, &more);
 	}
 	return rc == 0 && !scale_stop && (seen != entries || walk.count != entries)
@@ -500,10 +492,9 @@ static int scale_setup(void)
 	if (rc == 0)
 		rc = gml_store_open(scale.path, &opt, &scale.store);
 	if (rc == 0)
-		rc = gml_bucket_create(&op, scale.store, scale_span(SCALE_BUCKET), NULL, &bucket);
+		rc = gml_bucket_create(&op, scale.store, STR(SCALE_BUCKET), NULL, &bucket);
 	if (rc == 0)
-		rc = gml_dir_mkdir(&op, scale.store, bucket.root, scale_span(SCALE_DIR), NULL,
-				   &attr);
+		rc = gml_dir_mkdir(&op, scale.store, bucket.root, STR(SCALE_DIR), NULL, &attr);
 	scale.dir = attr.ino;
 	if (rc == 0)
 		rc = gml_store_statfs(&op, scale.store, GML_INO_ROOT, &fs);

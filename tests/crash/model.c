@@ -11,6 +11,7 @@
 #include <gemel/principal.h>
 #include <gemel/upload.h>
 #include "model.h"
+#include "tests/spans.h"
 
 #define MODEL_BYTES ((size_t)256 << 20) /* address space */
 #define MODEL_SECTOR 512
@@ -137,11 +138,6 @@ static struct gml_op model_op(void)
 	return (struct gml_op)GML_OP_LOCAL;
 }
 
-static struct gml_span model_span(const char *text)
-{
-	return (struct gml_span){text, strlen(text)};
-}
-
 static void model_fail(struct model_observation *answer, const char *what, int rc)
 {
 	if (answer->error[0] == '\0')
@@ -160,7 +156,7 @@ static int model_walk(struct gml_store *store, const char *path, struct gml_attr
 {
 	struct gml_op op = model_op();
 	gml_ino at = GML_INO_ROOT;
-	int rc = gml_dir_lookup(&op, store, at, model_span(MODEL_BUCKET_NAME), out);
+	int rc = gml_dir_lookup(&op, store, at, STR(MODEL_BUCKET_NAME), out);
 	while (rc == 0 && *path != '\0') {
 		size_t len = strcspn(path, "/");
 		at = out->ino;
@@ -229,8 +225,7 @@ static void model_observe_file(struct gml_store *store, const char *path,
 		answer->value.mtime = attr.mtime;
 		model_read_nfs(store, &attr, answer);
 	}
-	s3 = gml_object_open(&op, store,
-			     OBJECT_REF(model_span(MODEL_BUCKET_NAME), model_span(path)), true,
+	s3 = gml_object_open(&op, store, OBJECT_REF(STR(MODEL_BUCKET_NAME), STR(path)), true,
 			     &object);
 	if (s3 == GML_ERR_NOBUCKET)
 		s3 = GML_ERR_NOENT;
@@ -264,7 +259,7 @@ static void model_observe_path(struct gml_store *store, const struct model_slot 
 					&answer->value.len);
 		answer->value.there = true;
 	} else if (rc == 0) {
-		rc = gml_xattr_get(&op, store, attr.ino, model_span(slot->arg),
+		rc = gml_xattr_get(&op, store, attr.ino, STR(slot->arg),
 				   (struct gml_buf){answer->buf, MODEL_READ_MAX},
 				   &answer->value.len);
 		answer->value.there = rc == 0;
@@ -288,14 +283,14 @@ static void model_observe_upload(struct gml_store *store, const struct model_slo
 {
 	struct gml_op op = model_op();
 	bool more;
-	int rc = gml_part_list(&op, store,
-			       &(struct gml_part_query){.upload = {{model_span(MODEL_BUCKET_NAME),
-								    model_span(slot->path),
-								    {NULL, 0}},
-								   model_span(slot->arg)},
-							.after = 0,
-							.max = 1000},
-			       model_observe_part, answer, &more);
+	int rc = gml_part_list(
+		&op, store,
+		&(struct gml_part_query){
+			.upload = {{STR(MODEL_BUCKET_NAME), STR(slot->path), {NULL, 0}},
+				   STR(slot->arg)},
+			.after = 0,
+			.max = 1000},
+		model_observe_part, answer, &more);
 	answer->value.there = rc == 0;
 	if (rc != 0 && rc != GML_ERR_NOUPLOAD && rc != GML_ERR_NOBUCKET)
 		model_fail(answer, "upload", rc);
@@ -311,7 +306,7 @@ static void model_observe_record(struct gml_store *store, const struct model_slo
 	char text[160] = "";
 	int rc;
 	if (slot->type == MODEL_BUCKET) {
-		rc = gml_bucket_head(&op, store, model_span(slot->path), &bucket);
+		rc = gml_bucket_head(&op, store, STR(slot->path), &bucket);
 		if (rc == 0)
 			snprintf(text, sizeof(text), "%llu",
 				 (unsigned long long)bucket.quota_objects);
@@ -320,7 +315,7 @@ static void model_observe_record(struct gml_store *store, const struct model_slo
 		if (rc == 0)
 			snprintf(text, sizeof(text), "%u", user.uid);
 	} else {
-		rc = gml_key_lookup(store, model_span(slot->path), &key, &user);
+		rc = gml_key_lookup(store, STR(slot->path), &key, &user);
 		if (rc == 0)
 			snprintf(text, sizeof(text), "%s", key.secret);
 	}

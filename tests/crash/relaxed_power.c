@@ -23,6 +23,7 @@
 #include "disk.h"
 #include "gateway/meta/lmdb/checkpoint.h"
 #include "tests/object_ref.h"
+#include "tests/spans.h"
 
 #define RELAXED_STEPS 260
 #define RELAXED_STATES 1200
@@ -77,11 +78,6 @@ static void relaxed_must(int rc, const char *what)
 }
 #define MUST(call) relaxed_must((call), #call)
 
-static struct gml_span relaxed_span(const char *text)
-{
-	return (struct gml_span){text, strlen(text)};
-}
-
 static struct gml_store_options relaxed_options(void)
 {
 	return (struct gml_store_options){.meta_capacity = (uint64_t)256 << 20};
@@ -117,8 +113,7 @@ static bool relaxed_list_add(void *arg, struct gml_span name, const struct gml_a
 static int observe_tag(struct relaxed_worker *u, const char *key, uint64_t *tag)
 {
 	struct gml_object *object;
-	int rc = gml_object_open(&u->op, u->store,
-				 OBJECT_REF(relaxed_span("relaxed"), relaxed_span(key)), false,
+	int rc = gml_object_open(&u->op, u->store, OBJECT_REF(STR("relaxed"), STR(key)), false,
 				 &object);
 	*tag = DIGEST_NONE;
 	if (rc != 0)
@@ -164,7 +159,7 @@ static int observe_dir(struct relaxed_worker *u, gml_ino dir, const char *path,
 		digest_add(&view->digest, list->names[i], strlen(list->names[i]) + 1);
 		digest_add(&view->digest, facts, sizeof(facts));
 		view->last = attr->ino.num > view->last ? attr->ino.num : view->last;
-		if (gml_xattr_get(&u->op, u->store, attr->ino, relaxed_span("user.x"),
+		if (gml_xattr_get(&u->op, u->store, attr->ino, STR("user.x"),
 				  (struct gml_buf){value, sizeof(value)}, &len) == 0)
 			digest_add(&view->digest, value, len);
 		if (view->nfiles == RELAXED_ENTRIES)
@@ -241,8 +236,7 @@ static int relaxed_put(struct relaxed_worker *u, const char *key, size_t len)
 {
 	char *bytes = malloc(len + 1);
 	struct gml_put *put;
-	int rc = gml_put_begin(&u->op, u->store,
-			       OBJECT_REF(relaxed_span("relaxed"), relaxed_span(key)), len, &put);
+	int rc = gml_put_begin(&u->op, u->store, OBJECT_REF(STR("relaxed"), STR(key)), len, &put);
 	relaxed_fill(u, bytes, len);
 	if (rc == 0)
 		rc = gml_put_write(put, bytes, len);
@@ -276,7 +270,7 @@ static int relaxed_create(struct relaxed_worker *u, gml_ino dir, const char *nam
 			  struct gml_file **out)
 {
 	return gml_file_create(
-		&u->op, u->store, dir, relaxed_span(name),
+		&u->op, u->store, dir, STR(name),
 		&(struct gml_create){.access = GML_OPEN_WRITE, .disposition = GML_CREATE_GUARDED},
 		out);
 }
@@ -308,7 +302,7 @@ static void relaxed_overwrite(struct relaxed_worker *u, const char *name)
 	struct gml_file *file;
 	struct gml_attr attr;
 	STEP(relaxed_put(u, name, 600));
-	MUST(gml_dir_lookup(&u->op, u->store, u->bucket, relaxed_span(name), &attr));
+	MUST(gml_dir_lookup(&u->op, u->store, u->bucket, STR(name), &attr));
 	MUST(gml_file_open(&u->op, u->store, attr.ino, GML_OPEN_WRITE, &file));
 	STEP(relaxed_write_at(u, file, 600));
 	STEP_DURABLE(gml_file_commit(&u->op, file));
@@ -320,15 +314,15 @@ static void relaxed_overwrite(struct relaxed_worker *u, const char *name)
 static int relaxed_upload(struct relaxed_worker *u, const char *key, char id[GML_UPLOAD_ID_LEN + 1],
 			  struct gml_part_ref refs[1])
 {
-	struct gml_span bucket = relaxed_span("relaxed"), name = relaxed_span(key);
+	struct gml_span bucket = STR("relaxed"), name = STR(key);
 	char *bytes = calloc(1, RELAXED_PART);
 	uint8_t md5[16] = {1};
 	struct gml_put *put;
 	int rc = gml_upload_create(&u->op, u->store, OBJECT_REF(bucket, name),
 				   &(struct gml_upload_options){.attrs = NULL}, id);
 	for (uint32_t number = 1; rc == 0 && number <= 2; number++) { /* one will be left over */
-		rc = gml_part_begin(&u->op, u->store, UPLOAD_REF(bucket, name, relaxed_span(id)),
-				    number, RELAXED_PART, &put);
+		rc = gml_part_begin(&u->op, u->store, UPLOAD_REF(bucket, name, STR(id)), number,
+				    RELAXED_PART, &put);
 		if (rc == 0)
 			rc = gml_put_write(put, bytes, RELAXED_PART);
 		if (rc == 0)
@@ -357,7 +351,7 @@ static int relaxed_make_durable(struct relaxed_worker *u)
 	struct gml_attr attr;
 	char name[16];
 	snprintf(name, sizeof(name), "k%u", u->now.kept++);
-	return gml_dir_mkdir(&u->op, u->store, u->kept, relaxed_span(name), NULL, &attr);
+	return gml_dir_mkdir(&u->op, u->store, u->kept, STR(name), NULL, &attr);
 }
 
 /* Something that changes what is there. */
@@ -386,29 +380,26 @@ static void relaxed_change(struct relaxed_worker *u, gml_ino dir, const char *na
 		relaxed_rewrite(u, attr->ino);
 		break;
 	case 4:
-		STEP(gml_dir_rename(&u->op, u->store, dir, relaxed_span(name), other,
-				    relaxed_span(to)));
+		STEP(gml_dir_rename(&u->op, u->store, dir, STR(name), other, STR(to)));
 		break;
 	case 5:
-		STEP(gml_dir_remove(&u->op, u->store, dir, relaxed_span(name), GML_REMOVE_FILE));
+		STEP(gml_dir_remove(&u->op, u->store, dir, STR(name), GML_REMOVE_FILE));
 		break;
 	case 6:
-		STEP(gml_xattr_set(&u->op, u->store, attr->ino, relaxed_span("user.x"),
-				   relaxed_span(to), GML_XATTR_EITHER));
+		STEP(gml_xattr_set(&u->op, u->store, attr->ino, STR("user.x"), STR(to),
+				   GML_XATTR_EITHER));
 		break;
 	case 7:
 		if (gml_ino_equal(dir, u->bucket))
-			STEP(gml_object_copy(
-				&u->op, u->store,
-				OBJECT_REF(relaxed_span("relaxed"), relaxed_span(name)),
-				OBJECT_REF(relaxed_span("relaxed"), relaxed_span(key)),
-				&(struct gml_copy_options){.src_cond = NULL}, NULL));
+			STEP(gml_object_copy(&u->op, u->store,
+					     OBJECT_REF(STR("relaxed"), STR(name)),
+					     OBJECT_REF(STR("relaxed"), STR(key)),
+					     &(struct gml_copy_options){.src_cond = NULL}, NULL));
 		break;
 	case 8:
 		STEP_DURABLE(relaxed_upload(u, key, id, refs));
 		STEP(gml_upload_complete(
-			&u->op, u->store,
-			UPLOAD_REF(relaxed_span("relaxed"), relaxed_span(key), relaxed_span(id)),
+			&u->op, u->store, UPLOAD_REF(STR("relaxed"), STR(key), STR(id)),
 			&(struct gml_complete_options){.parts = refs, .nparts = 1}, NULL));
 		break;
 	}
@@ -432,13 +423,11 @@ static void relaxed_step(struct relaxed_worker *u)
 	} else if (what == 7) {
 		relaxed_overwrite(u, name);
 	} else {
-		if (at < 4 &&
-		    gml_dir_lookup(&u->op, u->store, u->bucket, relaxed_span(dirname), &attr) == 0)
+		if (at < 4 && gml_dir_lookup(&u->op, u->store, u->bucket, STR(dirname), &attr) == 0)
 			dir = attr.ino;
 		else if (at < 4)
-			STEP(gml_dir_mkdir(&u->op, u->store, u->bucket, relaxed_span(dirname), NULL,
-					   &attr));
-		if (gml_dir_lookup(&u->op, u->store, dir, relaxed_span(name), &attr) == 0)
+			STEP(gml_dir_mkdir(&u->op, u->store, u->bucket, STR(dirname), NULL, &attr));
+		if (gml_dir_lookup(&u->op, u->store, dir, STR(name), &attr) == 0)
 			relaxed_change(u, dir, name, &attr);
 		else
 			relaxed_new_file(u, dir, name);
@@ -452,11 +441,11 @@ static void relaxed_work(const char *path)
 	struct gml_bucket got;
 	MUST(gml_store_create(path, &opt));
 	MUST(gml_store_open(path, &opt, &u->store));
-	MUST(gml_bucket_create(&u->op, u->store, relaxed_span("relaxed"), NULL, &got));
+	MUST(gml_bucket_create(&u->op, u->store, STR("relaxed"), NULL, &got));
 	u->bucket = got.root;
-	MUST(gml_bucket_create(&u->op, u->store, relaxed_span("kept"), NULL, &got));
+	MUST(gml_bucket_create(&u->op, u->store, STR("kept"), NULL, &got));
 	u->kept = got.root;
-	STEP_DURABLE(gml_bucket_set_relaxed(&u->op, u->store, relaxed_span("relaxed"), true));
+	STEP_DURABLE(gml_bucket_set_relaxed(&u->op, u->store, STR("relaxed"), true));
 	for (int i = 0; i < RELAXED_STEPS; i++)
 		relaxed_step(u);
 }
@@ -559,7 +548,7 @@ static int relaxed_examine(const char *path, size_t cut, bool killed)
 	relaxed_range(cut, killed, &from, &to, &acked);
 	MUST(gml_store_open(path, &opt, &u->store));
 	MUST(gml_store_recover(&u->op, u->store));
-	MUST(gml_bucket_head(&u->op, u->store, relaxed_span("relaxed"), &got));
+	MUST(gml_bucket_head(&u->op, u->store, STR("relaxed"), &got));
 	u->bucket = got.root;
 	if (!relaxed_checks(u) || !got.relaxed)
 		return 255;
@@ -577,7 +566,7 @@ static int relaxed_examine(const char *path, size_t cut, bool killed)
 	/* What was written last may not have been synced yet. */
 	if (!relaxed_bytes(&view, at > from ? at - 1 : at, to) || !relaxed_tags(&view))
 		return 255;
-	MUST(gml_bucket_head(&u->op, u->store, relaxed_span("kept"), &got));
+	MUST(gml_bucket_head(&u->op, u->store, STR("kept"), &got));
 	MUST(gml_dir_read(&u->op, u->store, got.root,
 			  &(struct gml_dir_query){.each = relaxed_count, .arg = &kept}, &eof));
 	if (kept < relaxed.history->states[acked].kept) {
@@ -586,7 +575,7 @@ static int relaxed_examine(const char *path, size_t cut, bool killed)
 	}
 	MUST(relaxed_jobs(u)); /* what they remove, nobody misses */
 	MUST(relaxed_observe(u, &again));
-	MUST(gml_dir_mkdir(&u->op, u->store, u->bucket, relaxed_span("after"), NULL, &attr));
+	MUST(gml_dir_mkdir(&u->op, u->store, u->bucket, STR("after"), NULL, &attr));
 	if (!relaxed_view_equal(&again, &view) ||
 	    attr.ino.num <= relaxed.history->states[acked].view.last || !relaxed_checks(u)) {
 		fprintf(stderr, "  after the jobs; inode %s after %llu\n", gml_ino_text(attr.ino),

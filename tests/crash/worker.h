@@ -6,6 +6,7 @@
 #include <gemel/dir.h>
 #include <gemel/file.h>
 #include "workload.h"
+#include "tests/spans.h"
 
 #define WORKLOAD_BIG 150000 /* bytes: a blob file of its own */
 
@@ -22,7 +23,6 @@ struct worker {
 void workload_check(int rc, const char *what);
 #define MUST(call) workload_check((call), #call)
 
-struct gml_span workload_span(const char *text);
 struct gml_span workload_bucket(void);
 /* Random bytes in the model's memory. */
 const uint8_t *workload_bytes(struct worker *w, size_t len);

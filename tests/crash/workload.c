@@ -37,14 +37,9 @@ struct gml_store_options workload_options(void)
 	return (struct gml_store_options){.meta_capacity = (uint64_t)256 << 20};
 }
 
-struct gml_span workload_span(const char *text)
-{
-	return (struct gml_span){text, strlen(text)};
-}
-
 struct gml_span workload_bucket(void)
 {
-	return workload_span(MODEL_BUCKET_NAME);
+	return STR(MODEL_BUCKET_NAME);
 }
 
 const uint8_t *workload_bytes(struct worker *w, size_t len)
@@ -107,8 +102,8 @@ gml_ino workload_dir_of(struct worker *w, const char *path)
 struct gml_attr workload_attr(struct worker *w, const char *path)
 {
 	struct gml_attr attr;
-	MUST(gml_dir_lookup(&w->op, w->store, workload_dir_of(w, path),
-			    workload_span(workload_name(path)), &attr));
+	MUST(gml_dir_lookup(&w->op, w->store, workload_dir_of(w, path), STR(workload_name(path)),
+			    &attr));
 	return attr;
 }
 
@@ -125,8 +120,7 @@ int workload_put(struct worker *w, struct model_item *item, size_t len)
 	state->values[0] =
 		(struct model_value){.there = true, .bytes = bytes, .len = len, .md5 = md5};
 	workload_request(w, item);
-	MUST(gml_put_begin(&w->op, w->store, OBJECT_REF(workload_bucket(), workload_span(key)), len,
-			   &put));
+	MUST(gml_put_begin(&w->op, w->store, OBJECT_REF(workload_bucket(), STR(key)), len, &put));
 	for (size_t off = 0; off < len; off += 60000)
 		MUST(gml_put_write(put, bytes + off, len - off < 60000 ? len - off : 60000));
 	MUST(gml_put_finish(&w->op, put, &(struct gml_put_options){.md5 = md5, .attrs = &what},
@@ -146,8 +140,8 @@ void workload_delete(struct worker *w, struct model_item *item)
 	workload_gone(item);
 	workload_request(w, item);
 	MUST(gml_object_delete(&w->op, w->store,
-			       OBJECT_REF(workload_bucket(), workload_span(item->slots[0].path)),
-			       NULL, NULL));
+			       OBJECT_REF(workload_bucket(), STR(item->slots[0].path)), NULL,
+			       NULL));
 	workload_acknowledge(w, item);
 }
 
@@ -158,8 +152,8 @@ void workload_copy(struct worker *w, const struct model_item *from, struct model
 	state->values[0] = model_last(from)->values[0];
 	workload_request(w, to);
 	MUST(gml_object_copy(&w->op, w->store,
-			     OBJECT_REF(workload_bucket(), workload_span(from->slots[0].path)),
-			     OBJECT_REF(workload_bucket(), workload_span(to->slots[0].path)),
+			     OBJECT_REF(workload_bucket(), STR(from->slots[0].path)),
+			     OBJECT_REF(workload_bucket(), STR(to->slots[0].path)),
 			     &(struct gml_copy_options){.src_cond = NULL}, &info));
 	state->values[0].mtime = info.mtime;
 	workload_acknowledge(w, to);

@@ -12,8 +12,7 @@ struct gml_file *workload_create(struct worker *w, struct model_item *item)
 	struct gml_file *file;
 	model_next(item)->values[0] = (struct model_value){.there = true};
 	workload_request(w, item);
-	MUST(gml_file_create(&w->op, w->store, workload_dir_of(w, path),
-			     workload_span(workload_name(path)),
+	MUST(gml_file_create(&w->op, w->store, workload_dir_of(w, path), STR(workload_name(path)),
 			     &(struct gml_create){.access = GML_OPEN_READ | GML_OPEN_WRITE,
 						  .disposition = GML_CREATE_GUARDED},
 			     &file));

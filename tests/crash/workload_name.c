@@ -21,9 +21,8 @@ static void workload_rename(struct worker *w, struct model_item *item, const cha
 	state->values[1] = state->values[0];
 	state->values[0] = (struct model_value){.there = false};
 	workload_request(w, item);
-	MUST(gml_dir_rename(&w->op, w->store, workload_dir_of(w, from),
-			    workload_span(workload_name(from)), workload_dir_of(w, to),
-			    workload_span(workload_name(to))));
+	MUST(gml_dir_rename(&w->op, w->store, workload_dir_of(w, from), STR(workload_name(from)),
+			    workload_dir_of(w, to), STR(workload_name(to))));
 	workload_acknowledge(w, item);
 }
 
@@ -33,7 +32,7 @@ static struct model_item *workload_mkdir(struct worker *w, const char *path)
 	struct gml_attr attr;
 	WORKLOAD_FACT(w, item, "",
 		      gml_dir_mkdir(&w->op, w->store, workload_dir_of(w, path),
-				    workload_span(workload_name(path)), NULL, &attr));
+				    STR(workload_name(path)), NULL, &attr));
 	return item;
 }
 
@@ -42,22 +41,20 @@ static void workload_remove(struct worker *w, struct model_item *item, enum gml_
 	const char *path = item->slots[0].path;
 	workload_gone(item);
 	workload_request(w, item);
-	MUST(gml_dir_remove(&w->op, w->store, workload_dir_of(w, path),
-			    workload_span(workload_name(path)), kind));
+	MUST(gml_dir_remove(&w->op, w->store, workload_dir_of(w, path), STR(workload_name(path)),
+			    kind));
 	workload_acknowledge(w, item);
 }
 
 static void workload_xattrs(struct worker *w, const char *path)
 {
 	struct model_item *item = workload_item(w, MODEL_XATTR, path, "user.color");
-	struct gml_span name = workload_span("user.color");
+	struct gml_span name = STR("user.color");
 	gml_ino ino = workload_attr(w, path).ino;
-	WORKLOAD_FACT(
-		w, item, "red",
-		gml_xattr_set(&w->op, w->store, ino, name, workload_span("red"), GML_XATTR_CREATE));
+	WORKLOAD_FACT(w, item, "red",
+		      gml_xattr_set(&w->op, w->store, ino, name, STR("red"), GML_XATTR_CREATE));
 	WORKLOAD_FACT(w, item, "green",
-		      gml_xattr_set(&w->op, w->store, ino, name, workload_span("green"),
-				    GML_XATTR_REPLACE));
+		      gml_xattr_set(&w->op, w->store, ino, name, STR("green"), GML_XATTR_REPLACE));
 	workload_gone(item);
 	workload_request(w, item);
 	MUST(gml_xattr_remove(&w->op, w->store, ino, name));
@@ -75,9 +72,8 @@ static void workload_rename_dir(struct worker *w, struct model_item *dir, struct
 	workload_gone(dir);
 	workload_request(w, file);
 	workload_request(w, dir);
-	MUST(gml_dir_rename(&w->op, w->store, workload_dir_of(w, from),
-			    workload_span(workload_name(from)), workload_dir_of(w, "d2/"),
-			    workload_span(name)));
+	MUST(gml_dir_rename(&w->op, w->store, workload_dir_of(w, from), STR(workload_name(from)),
+			    workload_dir_of(w, "d2/"), STR(name)));
 	workload_acknowledge(w, file);
 	workload_acknowledge(w, dir);
 }
@@ -99,17 +95,16 @@ void workload_names(struct worker *w)
 	inside = workload_pair(w, "d1/sub/f", "d2/sub2/f");
 	workload_put(w, inside, 700);
 	workload_rename_dir(w, sub, inside, "sub2");
-	WORKLOAD_FACT(
-		w, link, "d2/y",
-		gml_dir_mknod(&w->op, w->store, w->bucket, workload_span("link"),
-			      &(struct gml_node){.type = GML_LNK, .target = workload_span("d2/y")},
-			      &attr));
+	WORKLOAD_FACT(w, link, "d2/y",
+		      gml_dir_mknod(&w->op, w->store, w->bucket, STR("link"),
+				    &(struct gml_node){.type = GML_LNK, .target = STR("d2/y")},
+				    &attr));
 	WORKLOAD_FACT(
 		w, mode, "640 77 0 1",
 		gml_inode_setattr(&w->op, w->store, workload_attr(w, "d1/other").ino, &set, NULL));
 	WORKLOAD_FACT(w, mode, "640 77 0 2",
 		      gml_dir_link(&w->op, w->store, workload_attr(w, "d1/other").ino, w->bucket,
-				   workload_span("hard"), NULL));
+				   STR("hard"), NULL));
 	workload_xattrs(w, "d2/y");
 	workload_close(w, removed, workload_create(w, removed));
 	workload_remove(w, removed, GML_REMOVE_FILE);
@@ -127,15 +122,14 @@ void workload_records(struct worker *w)
 	struct gml_bucket bucket;
 	strcpy(key.secret, "abcdefghijklmnopqrstuvwxyz0123456789abcd");
 	WORKLOAD_FACT(w, quota, "0",
-		      gml_bucket_create(&w->op, w->store, workload_span("second"), NULL, &bucket));
-	WORKLOAD_FACT(w, quota, "5",
-		      gml_bucket_set_quota(&w->op, w->store, workload_span("second"), 0, 5));
+		      gml_bucket_create(&w->op, w->store, STR("second"), NULL, &bucket));
+	WORKLOAD_FACT(w, quota, "5", gml_bucket_set_quota(&w->op, w->store, STR("second"), 0, 5));
 	WORKLOAD_FACT(w, user, "501", gml_user_create(&w->op, w->store, &alice));
 	secret = workload_item(w, MODEL_KEY, key.id, NULL);
 	WORKLOAD_FACT(w, secret, key.secret, gml_key_create(&w->op, w->store, &key));
 	workload_gone(quota);
 	workload_request(w, quota);
-	MUST(gml_bucket_delete(&w->op, w->store, workload_span("second")));
+	MUST(gml_bucket_delete(&w->op, w->store, STR("second")));
 	workload_acknowledge(w, quota);
 }
 
@@ -147,10 +141,9 @@ static void workload_part(struct worker *w, struct model_item *item, const uint8
 	struct gml_part part;
 	workload_set_text(w, &model_next(item)->values[1], parts);
 	workload_request(w, item);
-	MUST(gml_part_begin(
-		&w->op, w->store,
-		UPLOAD_REF(workload_bucket(), workload_span(slot->path), workload_span(slot->arg)),
-		1, len, &put));
+	MUST(gml_part_begin(&w->op, w->store,
+			    UPLOAD_REF(workload_bucket(), STR(slot->path), STR(slot->arg)), 1, len,
+			    &put));
 	MUST(gml_put_write(put, bytes, len));
 	MUST(gml_part_finish(&w->op, put, bytes, NULL, &part));
 	workload_acknowledge(w, item);
@@ -162,7 +155,7 @@ static struct model_item *workload_upload(struct worker *w, const char *key)
 	struct model_item *item = workload_file(w, key);
 	size_t before = disk_now(w->workload->log);
 	char id[GML_UPLOAD_ID_LEN + 1];
-	MUST(gml_upload_create(&w->op, w->store, OBJECT_REF(workload_bucket(), workload_span(key)),
+	MUST(gml_upload_create(&w->op, w->store, OBJECT_REF(workload_bucket(), STR(key)),
 			       &(struct gml_upload_options){.attrs = &what}, id));
 	model_slot(item, MODEL_UPLOAD, key, id);
 	workload_set_text(w, &model_next(item)->values[1], "");
@@ -194,11 +187,11 @@ void workload_uploads(struct worker *w)
 			(struct model_value){.there = true, .bytes = bytes, .len = lens[i]};
 		state->values[1] = (struct model_value){.there = false};
 		workload_request(w, item);
-		MUST(gml_upload_complete(
-			&w->op, w->store,
-			UPLOAD_REF(workload_bucket(), workload_span(item->slots[0].path),
-				   workload_span(item->slots[1].arg)),
-			&(struct gml_complete_options){.parts = &ref, .nparts = 1}, NULL));
+		MUST(gml_upload_complete(&w->op, w->store,
+					 UPLOAD_REF(workload_bucket(), STR(item->slots[0].path),
+						    STR(item->slots[1].arg)),
+					 &(struct gml_complete_options){.parts = &ref, .nparts = 1},
+					 NULL));
 		workload_acknowledge(w, item);
 	}
 	item = workload_upload(w, "up-aborted");
@@ -207,8 +200,8 @@ void workload_uploads(struct worker *w)
 	workload_part(w, item, bytes, 70000, text);
 	model_next(item)->values[1] = (struct model_value){.there = false};
 	workload_request(w, item);
-	MUST(gml_upload_abort(&w->op, w->store,
-			      UPLOAD_REF(workload_bucket(), workload_span("up-aborted"),
-					 workload_span(item->slots[1].arg))));
+	MUST(gml_upload_abort(
+		&w->op, w->store,
+		UPLOAD_REF(workload_bucket(), STR("up-aborted"), STR(item->slots[1].arg))));
 	workload_acknowledge(w, item);
 }

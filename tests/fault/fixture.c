@@ -14,14 +14,9 @@
 #include "operation.h"
 #include "inject.h"
 
-struct gml_span fixture_span(const char *text)
-{
-	return (struct gml_span){text, strlen(text)};
-}
-
 struct gml_span fixture_bucket(void)
 {
-	return fixture_span(MODEL_BUCKET_NAME);
+	return STR(MODEL_BUCKET_NAME);
 }
 
 struct gml_store_options fixture_options(void)
@@ -80,7 +75,7 @@ static gml_ino fixture_dir(const struct fixture *fixture, const char *path)
 static struct gml_span fixture_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	return fixture_span(slash == NULL ? path : slash + 1);
+	return STR(slash == NULL ? path : slash + 1);
 }
 
 int fixture_ino(struct fixture *fixture, const struct model_item *item, gml_ino *ino_out)
@@ -104,8 +99,7 @@ static int operation_rename(struct fixture *fixture)
 	model_request(fixture->model, item);
 	return fixture_result(fixture, item,
 			      gml_dir_rename(&fixture->op, fixture->store, fixture->bucket,
-					     fixture_span("pair-from"), fixture->nfs,
-					     fixture_span("pair-to")));
+					     STR("pair-from"), fixture->nfs, STR("pair-to")));
 }
 
 static int operation_mkdir(struct fixture *fixture)
@@ -115,15 +109,14 @@ static int operation_mkdir(struct fixture *fixture)
 	fixture_text(fixture, fixture->made, "");
 	rc = fixture_result(fixture, fixture->made,
 			    gml_dir_mkdir(&fixture->op, fixture->store, fixture->bucket,
-					  fixture_span("made"), NULL, &attr));
+					  STR("made"), NULL, &attr));
 	if (rc != 0)
 		return rc;
 	fixture_text(fixture, fixture->link, "made/x");
 	return fixture_result(
 		fixture, fixture->link,
-		gml_dir_mknod(&fixture->op, fixture->store, fixture->bucket, fixture_span("link"),
-			      &(struct gml_node){.type = GML_LNK, .target = fixture_span("made/x")},
-			      &attr));
+		gml_dir_mknod(&fixture->op, fixture->store, fixture->bucket, STR("link"),
+			      &(struct gml_node){.type = GML_LNK, .target = STR("made/x")}, &attr));
 }
 
 static int operation_link(struct fixture *fixture)
@@ -135,7 +128,7 @@ static int operation_link(struct fixture *fixture)
 	fixture_text(fixture, fixture->mode, "644 0 0 2");
 	return fixture_result(fixture, fixture->mode,
 			      gml_dir_link(&fixture->op, fixture->store, ino, fixture->bucket,
-					   fixture_span("hard"), NULL));
+					   STR("hard"), NULL));
 }
 
 static int operation_remove(struct fixture *fixture)
@@ -143,7 +136,7 @@ static int operation_remove(struct fixture *fixture)
 	fixture_gone(fixture, fixture->plain);
 	return fixture_result(fixture, fixture->plain,
 			      gml_dir_remove(&fixture->op, fixture->store, fixture->nfs,
-					     fixture_span("plain"), GML_REMOVE_FILE));
+					     STR("plain"), GML_REMOVE_FILE));
 }
 
 static bool fixture_any(void *arg, struct gml_span name)
@@ -154,7 +147,7 @@ static bool fixture_any(void *arg, struct gml_span name)
 
 static int operation_xattr(struct fixture *fixture)
 {
-	struct gml_span name = fixture_span("user.color");
+	struct gml_span name = STR("user.color");
 	char buf[100];
 	size_t len;
 	gml_ino ino;
@@ -163,8 +156,8 @@ static int operation_xattr(struct fixture *fixture)
 		return rc;
 	fixture_text(fixture, fixture->xattr, "blue");
 	rc = fixture_result(fixture, fixture->xattr,
-			    gml_xattr_set(&fixture->op, fixture->store, ino, name,
-					  fixture_span("blue"), GML_XATTR_EITHER));
+			    gml_xattr_set(&fixture->op, fixture->store, ino, name, STR("blue"),
+					  GML_XATTR_EITHER));
 	if (rc == 0)
 		rc = gml_xattr_get(&fixture->op, fixture->store, ino, name,
 				   (struct gml_buf){buf, sizeof(buf)}, &len);
@@ -183,7 +176,7 @@ static int operation_xattr(struct fixture *fixture)
 static int fixture_identities(struct fixture *fixture)
 {
 	const struct gml_identity bob = {GML_IDENTITY_USER, "bob"};
-	const struct gml_meta_pair tag = {fixture_span("team"), fixture_span("blue")};
+	const struct gml_meta_pair tag = {STR("team"), STR("blue")};
 	struct gml_role role = {.name = "reader"};
 	int rc = gml_group_create(&fixture->op, fixture->store, "team", NULL);
 	if (rc == 0)
@@ -200,9 +193,9 @@ static int operation_records(struct fixture *fixture)
 	struct gml_bucket bucket;
 	int rc;
 	fixture_text(fixture, fixture->second, "0");
-	rc = fixture_result(fixture, fixture->second,
-			    gml_bucket_create(&fixture->op, fixture->store, fixture_span("second"),
-					      NULL, &bucket));
+	rc = fixture_result(
+		fixture, fixture->second,
+		gml_bucket_create(&fixture->op, fixture->store, STR("second"), NULL, &bucket));
 	if (rc != 0)
 		return rc;
 	fixture_text(fixture, fixture->user, "502");
@@ -220,9 +213,8 @@ static int operation_records(struct fixture *fixture)
 	if (rc != 0)
 		return rc;
 	fixture_gone(fixture, fixture->second);
-	return fixture_result(
-		fixture, fixture->second,
-		gml_bucket_delete(&fixture->op, fixture->store, fixture_span("second")));
+	return fixture_result(fixture, fixture->second,
+			      gml_bucket_delete(&fixture->op, fixture->store, STR("second")));
 }
 
 /* Another part in place of the one that is there, then the whole. */
@@ -230,7 +222,7 @@ static int operation_complete(struct fixture *fixture)
 {
 	struct model_item *item = fixture->up;
 	struct model_value content = fixture_content(fixture, 80000, 300);
-	struct gml_span key = fixture_span("up"), id = fixture_span(item->slots[1].arg);
+	struct gml_span key = STR("up"), id = STR(item->slots[1].arg);
 	struct gml_part_ref ref = {.number = 1};
 	struct model_state *state = model_next(item);
 	struct gml_put *put;
@@ -269,10 +261,10 @@ static int operation_abort(struct fixture *fixture)
 	struct model_item *item = fixture->up;
 	model_next(item)->values[1] = (struct model_value){.there = false};
 	model_request(fixture->model, item);
-	return fixture_result(fixture, item,
-			      gml_upload_abort(&fixture->op, fixture->store,
-					       UPLOAD_REF(fixture_bucket(), fixture_span("up"),
-							  fixture_span(item->slots[1].arg))));
+	return fixture_result(
+		fixture, item,
+		gml_upload_abort(&fixture->op, fixture->store,
+				 UPLOAD_REF(fixture_bucket(), STR("up"), STR(item->slots[1].arg))));
 }
 
 /* ---- the store as a whole -------------------------------------------------------------------- */
@@ -287,8 +279,8 @@ int fixture_open(struct fixture *fixture)
 	rc = gml_dir_lookup(&fixture->op, fixture->store, GML_INO_ROOT, fixture_bucket(), &attr);
 	fixture->bucket = attr.ino;
 	if (rc == 0)
-		rc = gml_dir_lookup(&fixture->op, fixture->store, fixture->bucket,
-				    fixture_span("nfs"), &attr);
+		rc = gml_dir_lookup(&fixture->op, fixture->store, fixture->bucket, STR("nfs"),
+				    &attr);
 	fixture->nfs = attr.ino;
 	return rc;
 }

@@ -10,6 +10,7 @@
 #include <gemel/object.h>
 #include <gemel/upload.h>
 #include "fixture.h"
+#include "tests/spans.h"
 
 #define FIXTURE_ID_PLACE 1 /* slot of the upload's id */
 
@@ -21,11 +22,6 @@ static void make_must(int rc, const char *what)
 	abort();
 }
 #define MUST(call) make_must((call), #call)
-
-static struct gml_span make_span(const char *text)
-{
-	return (struct gml_span){text, strlen(text)};
-}
 
 static struct model_item *make_file(struct fixture *fixture, const char *path, size_t len,
 				    uint64_t seed)
@@ -90,8 +86,8 @@ static void make_put(struct fixture *fixture, const struct model_item *item)
 	const struct model_value *value = &model_last(item)->values[0];
 	struct gml_put *put;
 	MUST(gml_put_begin(&fixture->op, fixture->store,
-			   OBJECT_REF(make_span(MODEL_BUCKET_NAME), make_span(item->slots[0].path)),
-			   value->len, &put));
+			   OBJECT_REF(STR(MODEL_BUCKET_NAME), STR(item->slots[0].path)), value->len,
+			   &put));
 	MUST(gml_put_write(put, value->bytes, value->len));
 	MUST(gml_put_finish(&fixture->op, put,
 			    &(struct gml_put_options){.md5 = value->bytes, .attrs = &what}, NULL));
@@ -104,7 +100,7 @@ static struct gml_file *make_write(struct fixture *fixture, gml_ino dir, const c
 	struct iovec iov = {(void *)(uintptr_t)value->bytes, value->len};
 	struct gml_file *file;
 	MUST(gml_file_create(
-		&fixture->op, fixture->store, dir, make_span(name),
+		&fixture->op, fixture->store, dir, STR(name),
 		&(struct gml_create){.access = GML_OPEN_WRITE, .disposition = GML_CREATE_GUARDED},
 		&file));
 	MUST(gml_file_write(&fixture->op, file, 0, &iov, 1, true));
@@ -114,7 +110,7 @@ static struct gml_file *make_write(struct fixture *fixture, gml_ino dir, const c
 static void make_upload(struct fixture *fixture)
 {
 	static const struct gml_object_new what;
-	struct gml_span bucket = make_span(MODEL_BUCKET_NAME), key = make_span("up");
+	struct gml_span bucket = STR(MODEL_BUCKET_NAME), key = STR("up");
 	const struct model_value *bytes = &model_last(fixture->small)->values[0];
 	struct model_slot *slot = &fixture->up->slots[FIXTURE_ID_PLACE];
 	struct gml_put *put;
@@ -123,8 +119,8 @@ static void make_upload(struct fixture *fixture)
 	char text[40];
 	MUST(gml_upload_create(&fixture->op, fixture->store, OBJECT_REF(bucket, key),
 			       &(struct gml_upload_options){.attrs = &what}, slot->arg));
-	MUST(gml_part_begin(&fixture->op, fixture->store,
-			    UPLOAD_REF(bucket, key, make_span(slot->arg)), 1, bytes->len, &put));
+	MUST(gml_part_begin(&fixture->op, fixture->store, UPLOAD_REF(bucket, key, STR(slot->arg)),
+			    1, bytes->len, &put));
 	MUST(gml_put_write(put, bytes->bytes, bytes->len));
 	MUST(gml_part_finish(&fixture->op, put, bytes->bytes, NULL, &part));
 	snprintf(text, sizeof(text), "1:%zu:%02x ", bytes->len, bytes->bytes[0]);
@@ -143,14 +139,12 @@ static void make_garbage(struct fixture *fixture)
 	snprintf(gone.slots[0].path, sizeof(gone.slots[0].path), "gone");
 	make_put(fixture, &gone);
 	MUST(gml_object_delete(&fixture->op, fixture->store,
-			       OBJECT_REF(make_span(MODEL_BUCKET_NAME), make_span("gone")), NULL,
-			       NULL));
+			       OBJECT_REF(STR(MODEL_BUCKET_NAME), STR("gone")), NULL, NULL));
 	gone = *fixture->small;
 	snprintf(gone.slots[0].path, sizeof(gone.slots[0].path), "gone");
 	make_put(fixture, &gone);
 	MUST(gml_object_delete(&fixture->op, fixture->store,
-			       OBJECT_REF(make_span(MODEL_BUCKET_NAME), make_span("gone")), NULL,
-			       NULL));
+			       OBJECT_REF(STR(MODEL_BUCKET_NAME), STR("gone")), NULL, NULL));
 }
 
 static void make_store(struct fixture *fixture, const char *path, bool neat)
@@ -161,19 +155,18 @@ static void make_store(struct fixture *fixture, const char *path, bool neat)
 	struct gml_attr attr;
 	MUST(gml_store_create(path, &opt));
 	MUST(gml_store_open(path, &opt, &fixture->store));
-	MUST(gml_bucket_create(&fixture->op, fixture->store, make_span(MODEL_BUCKET_NAME), NULL,
+	MUST(gml_bucket_create(&fixture->op, fixture->store, STR(MODEL_BUCKET_NAME), NULL,
 			       &bucket));
-	MUST(gml_dir_mkdir(&fixture->op, fixture->store, bucket.root, make_span("nfs"), NULL,
-			   &attr));
+	MUST(gml_dir_mkdir(&fixture->op, fixture->store, bucket.root, STR("nfs"), NULL, &attr));
 	make_put(fixture, fixture->small);
 	make_put(fixture, fixture->big);
 	make_put(fixture, fixture->deep);
 	make_put(fixture, fixture->pair);
 	MUST(gml_file_close(&fixture->op, make_write(fixture, attr.ino, "plain", fixture->plain)));
 	MUST(gml_file_close(&fixture->op, make_write(fixture, attr.ino, "other", fixture->other)));
-	MUST(gml_dir_lookup(&fixture->op, fixture->store, attr.ino, make_span("other"), &attr));
-	MUST(gml_xattr_set(&fixture->op, fixture->store, attr.ino, make_span("user.color"),
-			   make_span("red"), GML_XATTR_CREATE));
+	MUST(gml_dir_lookup(&fixture->op, fixture->store, attr.ino, STR("other"), &attr));
+	MUST(gml_xattr_set(&fixture->op, fixture->store, attr.ino, STR("user.color"), STR("red"),
+			   GML_XATTR_CREATE));
 	make_garbage(fixture);
 	make_upload(fixture);
 	left = make_write(fixture, bucket.root, "left", fixture->left);

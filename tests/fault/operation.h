@@ -4,8 +4,8 @@
 #define TESTS_FAULT_OPERATION_H
 
 #include "fixture.h"
+#include "tests/spans.h"
 
-struct gml_span fixture_span(const char *text);
 struct gml_span fixture_bucket(void);
 
 /* An operation on this item ended. A refused one has not happened; after IO it may have. Returns

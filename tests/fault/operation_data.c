@@ -17,7 +17,7 @@
 static int fixture_put_as(struct fixture *fixture, struct model_item *item, size_t len,
 			  uint64_t seed, const struct gml_object_new *what)
 {
-	struct gml_span key = fixture_span(item->slots[0].path);
+	struct gml_span key = STR(item->slots[0].path);
 	struct model_state *state = model_next(item);
 	struct gml_put *put;
 	int rc;
@@ -54,12 +54,11 @@ int operation_put_new(struct fixture *fixture)
 int operation_put_headers(struct fixture *fixture)
 {
 	static char value[1500];
-	struct gml_meta_pair meta[2] = {{fixture_span("color"), fixture_span("red")},
-					{fixture_span("long"), {value, 1500}}};
-	struct gml_meta_pair tag = {fixture_span("project"), fixture_span("gemel")};
+	struct gml_meta_pair meta[2] = {{STR("color"), STR("red")}, {STR("long"), {value, 1500}}};
+	struct gml_meta_pair tag = {STR("project"), STR("gemel")};
 	struct gml_object_new what = {.meta = meta, .nmeta = 2, .tags = &tag, .ntags = 1};
 	memset(value, 'v', sizeof(value));
-	what.headers[GML_HDR_CONTENT_TYPE] = fixture_span("text/plain");
+	what.headers[GML_HDR_CONTENT_TYPE] = STR("text/plain");
 	return fixture_put_as(fixture, fixture->small, 70, 101, &what);
 }
 
@@ -70,7 +69,7 @@ int operation_put_big(struct fixture *fixture)
 
 static int fixture_delete(struct fixture *fixture, struct model_item *item)
 {
-	struct gml_span key = fixture_span(item->slots[0].path);
+	struct gml_span key = STR(item->slots[0].path);
 	fixture_gone(fixture, item);
 	return fixture_result(fixture, item,
 			      gml_object_delete(&fixture->op, fixture->store,
@@ -90,8 +89,8 @@ static int fixture_copy(struct fixture *fixture, struct model_item *from, struct
 	return fixture_result(
 		fixture, to,
 		gml_object_copy(&fixture->op, fixture->store,
-				OBJECT_REF(fixture_bucket(), fixture_span(from->slots[0].path)),
-				OBJECT_REF(fixture_bucket(), fixture_span(to->slots[0].path)),
+				OBJECT_REF(fixture_bucket(), STR(from->slots[0].path)),
+				OBJECT_REF(fixture_bucket(), STR(to->slots[0].path)),
 				&(struct gml_copy_options){.checksum = algorithm}, NULL));
 }
 
@@ -124,7 +123,7 @@ static bool fixture_count_name(void *arg, struct gml_span name, const struct gml
 int operation_list(struct fixture *fixture)
 {
 	struct gml_list_query query = {
-		.bucket = fixture_bucket(), .delimiter = fixture_span("/"), .max = 1000};
+		.bucket = fixture_bucket(), .delimiter = STR("/"), .max = 1000};
 	unsigned keys = 0, names = 0;
 	bool more, eof;
 	int rc = gml_object_list(&fixture->op, fixture->store, &query, fixture_count, &keys, &more);
@@ -145,8 +144,8 @@ static int fixture_read_one(struct fixture *fixture, const struct model_item *it
 	struct gml_object *object = NULL;
 	struct gml_run run = {0};
 	int rc = gml_object_open(&fixture->op, fixture->store,
-				 OBJECT_REF(fixture_bucket(), fixture_span(item->slots[0].path)),
-				 true, &object);
+				 OBJECT_REF(fixture_bucket(), STR(item->slots[0].path)), true,
+				 &object);
 	if (rc == 0)
 		rc = gml_object_run(object, 0, want->len, &run);
 	if (rc == 0 && (run.len != want->len || gml_object_info(object)->size != want->len))
@@ -197,7 +196,7 @@ int operation_file(struct fixture *fixture)
 	model_request(fixture->model, item);
 	rc = fixture_result(
 		fixture, item,
-		gml_file_create(&fixture->op, fixture->store, fixture->bucket, fixture_span("file"),
+		gml_file_create(&fixture->op, fixture->store, fixture->bucket, STR("file"),
 				&(struct gml_create){.access = GML_OPEN_READ | GML_OPEN_WRITE,
 						     .disposition = GML_CREATE_GUARDED},
 				&file));
@@ -224,7 +223,7 @@ int operation_file_empty(struct fixture *fixture)
 	model_request(fixture->model, item);
 	rc = fixture_result(fixture, item,
 			    gml_file_create(&fixture->op, fixture->store, fixture->bucket,
-					    fixture_span("file"),
+					    STR("file"),
 					    &(struct gml_create){.access = GML_OPEN_WRITE,
 								 .disposition = GML_CREATE_GUARDED},
 					    &file));

@@ -25,6 +25,7 @@ struct vector {
 };
 #include "gateway/base/hex.h"
 #include "tests/unit/auth_vectors.h"
+#include "tests/spans.h"
 
 #define DOC_KEY "AKIAIOSFODNN7EXAMPLE"
 #define DOC_SECRET "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -82,11 +83,6 @@ static void unload(struct mutable_request *m)
 	}
 }
 
-static struct gml_span span(const char *text)
-{
-	return gml_span_of(text, strlen(text));
-}
-
 /* One cache for all tests: what it remembers of one must not show in another. */
 static struct auth_key_cache *test_keys(void)
 {
@@ -103,10 +99,10 @@ static enum auth_result check(const struct auth_request *request, const char *ke
 			      const char *secret, const char *region, int64_t now)
 {
 	struct auth_requirements requirements = {
-		.secret = span(secret), .region = span(region), .now = now};
+		.secret = STR(secret), .region = STR(region), .now = now};
 	struct auth_credential credential;
 	enum auth_result rc = auth_parse(request, &credential);
-	if (rc == AUTH_OK && !gml_span_equal(credential.access_key, span(key)))
+	if (rc == AUTH_OK && !gml_span_equal(credential.access_key, STR(key)))
 		return AUTH_MISMATCH;
 	if (rc != AUTH_OK)
 		return rc;
@@ -355,13 +351,12 @@ static void test_published_chunks(void **state)
 		assert_int_equal(auth_parse(&m.request, &credential), AUTH_OK);
 		assert_int_equal(credential.payload,
 				 i == 0 ? AUTH_PAYLOAD_CHUNKED : AUTH_PAYLOAD_CHUNKED_TRAILER);
-		assert_int_equal(
-			auth_verify(&m.request, &credential,
-				    &(struct auth_requirements){.secret = span(DOC_SECRET),
-								.region = span("us-east-1"),
-								.now = DOC_NOW},
-				    &stream, (struct gml_buf){NULL, 0}),
-			AUTH_OK);
+		assert_int_equal(auth_verify(&m.request, &credential,
+					     &(struct auth_requirements){.secret = STR(DOC_SECRET),
+									 .region = STR("us-east-1"),
+									 .now = DOC_NOW},
+					     &stream, (struct gml_buf){NULL, 0}),
+				 AUTH_OK);
 		assert_string_equal(stream.scope, "20130524/us-east-1/s3/aws4_request");
 		auth_digest_init(&digest);
 		for (size_t j = 0; j < 3; j++) {
@@ -996,15 +991,15 @@ static void test_sign(void **state)
 				       .query = GML_LIT("uploads"),
 				       .headers = headers,
 				       .nheaders = 6};
-	const struct auth_signer signer = {.access_key = span(DOC_KEY),
-					   .secret = span(DOC_SECRET),
-					   .region = span("us-east-1"),
+	const struct auth_signer signer = {.access_key = STR(DOC_KEY),
+					   .secret = STR(DOC_SECRET),
+					   .region = STR("us-east-1"),
 					   .amz_date = "20130524T000000Z"};
-	const struct auth_requirements wrong = {.secret = span("wrong"), .now = DOC_NOW};
+	const struct auth_requirements wrong = {.secret = STR("wrong"), .now = DOC_NOW};
 	struct auth_credential credential;
 	char value[512], text[1024];
 	assert_int_equal(auth_sign(&request, &signer, value, sizeof(value)), 0);
-	headers[6].value = span(value);
+	headers[6].value = STR(value);
 	request.nheaders = 7;
 	assert_int_equal(check(&request, DOC_KEY, DOC_SECRET, "us-east-1", DOC_NOW), AUTH_OK);
 	request.nheaders = 6;
@@ -1039,19 +1034,19 @@ static void test_hmac(void **state)
 	uint8_t out[32];
 	char hex[65], key[131];
 	auth_digest_init(&digest);
-	assert_true(auth_hmac(&digest, AUTH_SHA256, span("Jefe"),
-			      span("what do ya want for nothing?"), out));
+	assert_true(auth_hmac(&digest, AUTH_SHA256, STR("Jefe"),
+			      STR("what do ya want for nothing?"), out));
 	gml_hex(out, 32, hex);
 	assert_string_equal(hex,
 			    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	memset(key, 0xaa, sizeof(key));
 	assert_true(auth_hmac(&digest, AUTH_SHA256, gml_span_of(key, sizeof(key)),
-			      span("Test Using Larger Than Block-Size Key - Hash Key First"), out));
+			      STR("Test Using Larger Than Block-Size Key - Hash Key First"), out));
 	gml_hex(out, 32, hex);
 	assert_string_equal(hex,
 			    "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
-	assert_true(auth_hmac(&digest, AUTH_SHA1, span("Jefe"),
-			      span("what do ya want for nothing?"), out));
+	assert_true(auth_hmac(&digest, AUTH_SHA1, STR("Jefe"), STR("what do ya want for nothing?"),
+			      out));
 	gml_hex(out, 20, hex);
 	assert_string_equal(hex, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
 	auth_digest_release(&digest);

@@ -17,4 +17,4 @@ TESTS += tests/unit/on_memory
 # Those of names and content once more, with their bucket in another view.
 TESTS += tests/unit/in_view
 endif
-EXTRA_DIST += tests/unit/on_memory tests/unit/in_view
+EXTRA_DIST += tests/unit/on_memory tests/unit/in_view tests/spans.h

@@ -14,9 +14,7 @@
 #include <cmocka.h>
 #include "gateway/meta/record/record.h"
 #include "ino_support.h"
-
-#define SPAN(p, n) ((struct gml_span){(p), (n)})
-#define STR(s) ((struct gml_span){(s), strlen(s)})
+#include "tests/spans.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define META_SANITIZED

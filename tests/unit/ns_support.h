@@ -30,6 +30,9 @@
 #include "gateway/ns/store/store.h"
 #include "ino_support.h"
 #include "tests/object_ref.h"
+#include "tests/spans.h"
+
+#define ns_span STR
 
 #define assert_rc(call, want)                                                                      \
 	do {                                                                                       \
@@ -64,11 +67,6 @@ __attribute__((unused)) static int ns_reader_of(struct ns *ns, const struct gml_
 	place = gml_presence_reader_add(presence, ino);
 	presence->self = self;
 	return place;
-}
-
-__attribute__((unused)) static struct gml_span ns_span(const char *text)
-{
-	return (struct gml_span){text, strlen(text)};
 }
 
 static int ns_rm_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
