@@ -13,7 +13,6 @@
  * like any other 16 bytes. */
 #include "crc.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -38,7 +37,6 @@ static struct crc_kind crc_kinds[3] = {
 	[GML_CRC_32C] = {.polynomial = 0x82f63b78, .width = 32, .all = 0xffffffff},
 	[GML_CRC_64NVME] = {.polynomial = 0x9a6c9329ac4bc9b5, .width = 64, .all = ~(uint64_t)0},
 };
-static pthread_once_t crc_once = PTHREAD_ONCE_INIT;
 static bool crc_folding, crc_instruction;
 
 /* a * b mod P. */
@@ -92,11 +90,13 @@ static void crc_prepare(struct crc_kind *kind)
 	kind->by128[1] = crc_power(kind, 128 - 1, 0) << lift;
 }
 
-static void crc_init(void)
+/* When the library is loaded: no call asks whether the tables are made. */
+__attribute__((constructor)) static void crc_init(void)
 {
 	for (size_t i = 0; i < sizeof(crc_kinds) / sizeof(crc_kinds[0]); i++)
 		crc_prepare(&crc_kinds[i]);
 #ifdef CRC_HAVE_PCLMUL
+	__builtin_cpu_init();
 	crc_folding = __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse2");
 	crc_instruction = __builtin_cpu_supports("sse4.2");
 #endif
@@ -104,7 +104,6 @@ static void crc_init(void)
 
 bool gml_crc_accelerated(void)
 {
-	pthread_once(&crc_once, crc_init);
 	return crc_folding;
 }
 
@@ -147,11 +146,21 @@ __attribute__((target("pclmul,sse2"))) static inline __m128i crc_fold(__m128i bl
 __attribute__((target("sse4.2"))) static uint64_t crc_short(uint64_t state, const uint8_t *p,
 							    size_t len)
 {
+	uint32_t four;
+	uint16_t two;
 	for (; len >= 8; p += 8, len -= 8)
 		state = _mm_crc32_u64(state, crc_load(p));
-	for (; len > 0; p++, len--)
-		state = _mm_crc32_u8((uint32_t)state, *p);
-	return state;
+	if (len & 4) {
+		memcpy(&four, p, sizeof(four));
+		state = _mm_crc32_u32((uint32_t)state, four);
+		p += sizeof(four);
+	}
+	if (len & 2) {
+		memcpy(&two, p, sizeof(two));
+		state = _mm_crc32_u16((uint32_t)state, two);
+		p += sizeof(two);
+	}
+	return len & 1 ? _mm_crc32_u8((uint32_t)state, *p) : state;
 }
 
 /* len is at least 64. */
@@ -183,7 +192,6 @@ crc_fold_all(const struct crc_kind *kind, uint64_t state, const uint8_t *p, size
 uint64_t gml_crc_update_table(enum gml_crc which, uint64_t crc, const void *buf, size_t len)
 {
 	const struct crc_kind *kind = &crc_kinds[which];
-	pthread_once(&crc_once, crc_init);
 	return crc_table(kind, crc ^ kind->all, buf, len) ^ kind->all;
 }
 
@@ -192,7 +200,6 @@ uint64_t gml_crc_update(enum gml_crc which, uint64_t crc, const void *buf, size_
 #ifdef CRC_HAVE_PCLMUL
 	const struct crc_kind *kind = &crc_kinds[which];
 
-	pthread_once(&crc_once, crc_init);
 	if (which == GML_CRC_32C && len < CRC_SHORT_END && crc_instruction)
 		return crc_short(crc ^ kind->all, buf, len) ^ kind->all;
 	if (len >= CRC_FOLD_MIN && crc_folding)
@@ -204,7 +211,6 @@ uint64_t gml_crc_update(enum gml_crc which, uint64_t crc, const void *buf, size_
 uint64_t gml_crc_combine(enum gml_crc which, uint64_t a, uint64_t b, uint64_t b_len)
 {
 	const struct crc_kind *kind = &crc_kinds[which];
-	pthread_once(&crc_once, crc_init);
 	/* The initial value and the final xor cancel out: only a's remainder moves up, by 8 * b_len
 	 * powers. */
 	return crc_multiply(kind, crc_power(kind, b_len, 3), a) ^ b;
