@@ -7,10 +7,9 @@
  * processes of one machine.
  *
  * Invariants
- *  1. Closures of gml_meta_update ask nothing here: they may run again, on other threads, and
- *     depend on their arguments and the transaction only. A caller that changes an inode that is
- *     being written reads its counter before and passes it in, or steps it afterwards. Test builds
- *     assert it.
+ *  1. Closures of gml_meta_update ask nothing here (docs/locking.md, "Closures"). A caller that
+ *     changes an inode that is being written reads its counter before and passes it in, or steps it
+ *     afterwards. Test builds assert it.
  *  2. A power cut loses nothing that is needed: no writer and no reader outlives it. Recovery gives
  *     a DIRTY inode a change attribute from the clock, which is larger.
  *  3. An unknown owner counts as alive. */

@@ -188,8 +188,8 @@ struct gml_engine {
 	/* ---- changes ---- */
 	/* Runs `fn` in a write transaction, perhaps together with other closures and on another
 	 * thread. fn checks everything before its first put or delete; if it returns non-zero it
-	 * should have written nothing. It may be run several times, so it depends on `txn` and
-	 * `arg` only; it does no I/O, does not wait, and calls no other update. fn returns 0: its
+	 * should have written nothing. It may be run several times; what it may read and wait for
+	 * is in docs/locking.md, "Closures". It calls no other update. fn returns 0: its
 	 * changes are committed. Else: none of its changes is ever visible, the numbers that it
 	 * took are returned, the other closures are not affected, and update returns fn's error.
 	 * Ownership: borrows `arg`. Errors: fn's, and those of the commit: NOSPC (full; before it

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Names and directories: gateway/ns/name.c, dir.c, rename.c, readdir.c, link.c, access.c. */
+/* Names and directories over NFS: gateway/ns/posix/{dir,rename,readdir}.c, core/{name,link}.c. */
 #include "gateway/ns/posix/open_inode.h"
 #include "ns_support.h"
 

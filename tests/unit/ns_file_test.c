@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Inodes and open files: gateway/ns/inode.c, setattr.c, xattr.c, file.c, write.c, seek.c,
- * finalize.c, extent.c, etag.c. */
+/* Inodes and open files: gateway/ns/posix/{inode,setattr,xattr,file,write,seek,finalize}.c,
+ * core/{extent,etag}.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>

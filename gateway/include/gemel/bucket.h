@@ -105,15 +105,10 @@ int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span 
 int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_span name,
 			 uint64_t bytes, uint64_t objects);
 /* Make a bucket relaxed, or strict again. For the administrator; a new bucket is strict. Changes of
- * a relaxed bucket are acknowledged before they are durable. After a power cut or a crash of the
- * kernel, a relaxed bucket may lose the changes acknowledged in about the last second: names,
- * attributes and published objects. The death of processes and an orderly stop lose nothing, and
- * other buckets lose nothing. The state that is left is a prefix of the bucket's changes, each
- * whole, and each file with the right bytes. Durable all the same is what gml_file_commit, a stable
- * gml_file_write, gml_file_allocate and gml_file_deallocate return for, with every change
- * acknowledged before; uploads and their parts until they are completed; the bucket itself, its
- * owner and its quota. Bytes that NFS writes are durable from gml_file_commit on, as in any bucket;
- * bytes that reach the disk earlier may outlive changes acknowledged before them.
+ * a relaxed bucket are acknowledged before they are durable: a power cut or a crash of the kernel
+ * may lose those of about the last second. docs/architecture.md, "Durability", says which, and what
+ * is durable all the same: gml_file_commit, a stable gml_file_write, gml_file_allocate and
+ * gml_file_deallocate, with every change acknowledged before.
  * Errors: NOBUCKET, PERM, NOSPC.
  * Threads: any. Blocks: commit. Durable: yes, with every change that the bucket acknowledged
  * before. On failure: nothing changed. */

@@ -384,7 +384,7 @@ static int meta_open_joined(struct gml_lmdb *meta, const char *dir)
 	return meta_open_env(meta, dir);
 }
 
-/* Without its log it is unknown whether data.mdb is whole. Stores of version 1 had none. */
+/* Without its log it is unknown whether data.mdb is whole. */
 static int meta_open_without_log(struct gml_lmdb *meta, const char *dir)
 {
 	int rc = meta_open_env(meta, dir);

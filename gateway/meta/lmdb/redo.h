@@ -92,7 +92,7 @@ typedef int (*gml_redo_apply_fn)(void *arg, bool put, enum gml_table table, stru
 void gml_redo_init(struct gml_redo *redo);
 void gml_redo_release(struct gml_redo *redo);
 /* All return 0, an errno, or what their comments list. Blocks on disk. make: a new file with one
- * ADOPTING slot, durable but for its name. open: ENOENT when there is none, or an unfinished one;
+ * MAKING slot, durable but for its name. open: ENOENT when there is none, or an unfinished one;
  * EILSEQ when it is damaged. */
 int gml_redo_make(struct gml_redo *redo, const char *dir, uint32_t page_size);
 int gml_redo_open(struct gml_redo *redo, const char *dir);

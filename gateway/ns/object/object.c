@@ -5,7 +5,7 @@
  *  1. An object whose extents are in the inode is pinned when it is opened: blobs open, packed
  *     bytes in memory. If a blob was freed between the snapshot and the pinning, the open starts
  *     again.
- *  2. An object whose extents are in the table is registered as read (reader.c). Its map is read
+ *  2. An object whose extents are in the table is registered as read (presence.h). Its map is read
  *     window by window, each from a snapshot that still shows the promised ETag. Content that
  *     changed in place ends the read with IO: an answer never mixes two contents. A file that was
  *     DIRTY when it was opened promises nothing and is read as it is.

@@ -22,7 +22,7 @@ struct gml_object {
 	struct gml_store *store;
 	struct gml_object_info info;
 	bool dirty, table, parts;
-	int reader; /* slot of reader.c, -1: none */
+	int reader; /* its place in run/readers, -1: none */
 	uint64_t wblob;
 	struct gml_blob *write_blob; /* NULL: none, or no byte of it written yet */
 	uint64_t seq;		     /* of the snapshot that the pieces are from */

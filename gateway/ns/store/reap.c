@@ -52,7 +52,7 @@ static bool reap_is_open(const struct reap_list *list, gml_ino ino)
 }
 
 /* S3 readers register for content with a long map: all other content they have open or in memory
- * (reader.c). */
+ * (gateway/base/presence.h). */
 static bool reap_is_read(const struct reap_list *list, gml_ino ino)
 {
 	struct gml_inode inode;
