@@ -9,8 +9,6 @@
 #define MAINTENANCE_IDLE_S 2	  /* an idle shared file stays open for this long */
 #define MAINTENANCE_REAP_S 2	  /* seconds between two searches for orphans */
 #define MAINTENANCE_REAP_MAX 1000 /* in one transaction */
-/* a client between LOOKUP and OPEN still finds a file that was replaced meanwhile */
-#define MAINTENANCE_ORPHAN_AGE_NS 15000000000
 /* from create_export to the start of grace, and for its end to be noticed */
 #define MAINTENANCE_GRACE_SLACK_S 10
 
@@ -46,7 +44,7 @@ static void maintenance_enforce_all(void)
 
 static void maintenance_reap(void)
 {
-	const struct gml_reap reap = {.min_age_ns = MAINTENANCE_ORPHAN_AGE_NS,
+	const struct gml_reap reap = {.min_age_ns = GML_ORPHAN_AGE_NS,
 				      .max = MAINTENANCE_REAP_MAX,
 				      .is_open = gml_store_file_is_open,
 				      .arg = gml_fsal.store};

@@ -31,6 +31,18 @@ void gml_hex_u64(uint64_t value, unsigned count, char *out)
 	}
 }
 
+bool gml_unhex_u64(const char *hex, unsigned count, uint64_t *out)
+{
+	uint64_t value = 0;
+	gml_assert(count <= 16);
+	if (!gml_hex_is_lower(hex, count))
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		value = value << 4 | (unsigned)gml_hex_value(hex[i]);
+	*out = value;
+	return true;
+}
+
 bool gml_unhex(const char *hex, size_t len, void *out)
 {
 	uint8_t *to = out, all = 16;

@@ -37,6 +37,8 @@ void gml_hex_digits(const void *bytes, size_t len, char *out);
 void gml_hex(const void *bytes, size_t len, char *out);
 /* `count` lower-case digits of the value's low bits, without NUL, the most significant first. */
 void gml_hex_u64(uint64_t value, unsigned count, char *out);
+/* The number that `count` such digits, at most 16, stand for. false: others occur. */
+bool gml_unhex_u64(const char *hex, unsigned count, uint64_t *out);
 /* Exactly 2 * len digits of either case to len bytes. false: others occur; `out` then holds nothing
  * of use. */
 bool gml_unhex(const char *hex, size_t len, void *out);

@@ -25,6 +25,7 @@
 #include <unistd.h>
 #include "gateway/base/assert.h"
 #include "gateway/base/errmap.h"
+#include "gateway/base/hex.h"
 #include "gateway/base/log.h"
 #include "data.h"
 
@@ -238,24 +239,9 @@ int gml_data_statfs(struct gml_data *data, uint64_t *total_out, uint64_t *free_o
 
 /* ---- walks ----------------------------------------------------------------------------------- */
 
-/* The whole name as a hex number of exactly `digits` lower-case digits. */
-static bool data_parse_hex(const char *name, size_t digits, uint64_t *out)
+static bool data_parse_name(const char *name, unsigned digits, uint64_t *out)
 {
-	uint64_t v = 0;
-	if (strlen(name) != digits)
-		return false;
-	for (; *name != '\0'; name++) {
-		unsigned d;
-		if (*name >= '0' && *name <= '9')
-			d = (unsigned)(*name - '0');
-		else if (*name >= 'a' && *name <= 'f')
-			d = (unsigned)(*name - 'a' + 10);
-		else
-			return false;
-		v = v << 4 | d;
-	}
-	*out = v;
-	return true;
+	return strlen(name) == digits && gml_unhex_u64(name, digits, out);
 }
 
 struct data_walk {
@@ -280,7 +266,7 @@ static int data_walk_leaf(struct data_walk *walk, unsigned leaf)
 	if (rc != 0)
 		return rc;
 	while (!walk->stopped && (name = gml_data_readdir(dir, &rc)) != NULL) {
-		if (!data_parse_hex(name, 16, &id) || id == 0 || id & GML_BLOB_PACKED)
+		if (!data_parse_name(name, 16, &id) || id == 0 || id & GML_BLOB_PACKED)
 			continue;
 		if (!walk->all && (!gml_blob_known(id) || gml_blob_number(id) < walk->first ||
 				   gml_blob_number(id) > walk->last))
@@ -368,7 +354,7 @@ int gml_pack_each(struct gml_data *data, bool (*each)(void *arg, uint64_t pack),
 	if (rc != 0)
 		return rc;
 	while ((name = gml_data_readdir(dir, &rc)) != NULL) {
-		if (data_parse_hex(name, 8, &pack) && pack <= GML_PACK_NUMBER_MAX &&
+		if (data_parse_name(name, 8, &pack) && pack <= GML_PACK_NUMBER_MAX &&
 		    !each(arg, pack))
 			break;
 	}

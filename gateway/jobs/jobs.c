@@ -6,7 +6,6 @@
 
 #define JOBS_SECOND ((int64_t)1000000000)
 #define JOBS_REAP_EVERY (2 * JOBS_SECOND)
-#define JOBS_REAP_AGE (15 * JOBS_SECOND)
 #define JOBS_REAP_BATCH 256
 #define JOBS_COMPACT_EVERY (60 * JOBS_SECOND)
 #define JOBS_SUM_EVERY (5 * JOBS_SECOND)
@@ -52,7 +51,7 @@ int64_t jobs_run(struct jobs *jobs, int64_t now)
 			jobs_failed(jobs, "recovery", rc);
 	}
 	if (jobs->reap && now >= jobs->next_reap) {
-		const struct gml_reap reap = {.min_age_ns = JOBS_REAP_AGE,
+		const struct gml_reap reap = {.min_age_ns = GML_ORPHAN_AGE_NS,
 					      .max = JOBS_REAP_BATCH,
 					      .is_open = gml_store_file_is_open,
 					      .arg = jobs->store};

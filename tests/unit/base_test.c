@@ -84,6 +84,7 @@ static void test_hex(void **state)
 {
 	char text[2 * 256 + 1], digits[17];
 	uint8_t all[256], back[256];
+	uint64_t number = 5;
 	(void)state;
 	for (int i = 0; i < 256; i++)
 		all[i] = (uint8_t)i;
@@ -112,6 +113,12 @@ static void test_hex(void **state)
 	assert_memory_equal(digits, "fedcba9876543210x", 17);
 	gml_hex_u64(0x1ff, 2, digits);
 	assert_memory_equal(digits, "ffdc", 4);
+	assert_true(gml_unhex_u64("fedcba9876543210", 16, &number) &&
+		    number == UINT64_C(0xfedcba9876543210));
+	assert_true(gml_unhex_u64("0ffx", 3, &number) && number == 0xff);
+	assert_false(gml_unhex_u64("0fF", 3, &number) || gml_unhex_u64("0g", 2, &number) ||
+		     gml_unhex_u64("0", 2, &number));
+	assert_true(number == 0xff && gml_unhex_u64("", 0, &number) && number == 0);
 }
 
 /* ---- percent-encoding ---- */

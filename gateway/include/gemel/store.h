@@ -91,9 +91,13 @@ int gml_store_flush(struct gml_store *store);
  * Durable: n/a. On failure: nothing changed. */
 int gml_store_ready(struct gml_store *store);
 
+/* How long orphans stay while others use the store: a client between LOOKUP and OPEN still finds a
+ * file that was replaced meanwhile, and so does a reader in another process. */
+#define GML_ORPHAN_AGE_NS INT64_C(15000000000)
+
 /* Which orphans to free. */
 struct gml_reap {
-	int64_t min_age_ns;			 /* at least so old */
+	int64_t min_age_ns;			 /* at least so old: GML_ORPHAN_AGE_NS */
 	unsigned max;				 /* at most so many */
 	bool (*is_open)(void *arg, gml_ino ino); /* and not open; NULL: none is */
 	void *arg;

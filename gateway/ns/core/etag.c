@@ -3,16 +3,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <gemel/types.h>
+#include "gateway/base/hex.h"
 #include "gateway/meta/record/record.h"
 #include "etag.h"
 
 _Static_assert(2 * sizeof(((struct gml_inode *)NULL)->md5) + 1 + 10 <= GML_ETAG_MAX,
 	       "an MD5 and the number of parts");
-
-static char etag_digit(unsigned nibble)
-{
-	return (char)(nibble + (nibble > 9 ? 'a' - 10 : '0'));
-}
 
 void gml_etag_format(const struct gml_inode *inode, uint64_t change, char out[GML_ETAG_MAX + 1])
 {
@@ -24,11 +20,7 @@ void gml_etag_format(const struct gml_inode *inode, uint64_t change, char out[GM
 			 gml_ino_fileid(inode->ino), change);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(inode->md5); i++) {
-		out[2 * i] = etag_digit(inode->md5[i] >> 4);
-		out[2 * i + 1] = etag_digit(inode->md5[i] & 15u);
-	}
-	out[n] = '\0';
+	gml_hex(inode->md5, sizeof(inode->md5), out);
 	if (inode->nparts > 0)
 		snprintf(out + n, GML_ETAG_MAX + 1 - n, "-%" PRIu32, inode->nparts);
 }

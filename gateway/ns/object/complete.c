@@ -18,6 +18,7 @@
 #include <gemel/types.h>
 #include <gemel/upload.h>
 #include "gateway/base/assert.h"
+#include "gateway/base/hex.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
@@ -68,18 +69,7 @@ struct complete {
 /* Hex digits of either case. */
 static bool complete_etag_parse(const char *etag, uint8_t md5[16])
 {
-	for (size_t i = 0; i < 32; i++) {
-		unsigned char c = (unsigned char)etag[i], low = (unsigned char)(c | 0x20);
-		unsigned digit;
-		if (c >= '0' && c <= '9')
-			digit = c - '0';
-		else if (low >= 'a' && low <= 'f')
-			digit = low - 'a' + 10u;
-		else
-			return false; /* at the end at the latest */
-		md5[i / 2] = (uint8_t)(i % 2 != 0 ? md5[i / 2] << 4 | digit : digit);
-	}
-	return etag[32] == '\0';
+	return strlen(etag) == 32 && gml_unhex(etag, 16, md5);
 }
 
 static bool complete_etag_is(const char *etag, const uint8_t md5[16])

@@ -10,6 +10,7 @@
 #include <gemel/upload.h>
 #include "gateway/base/assert.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/hex.h"
 #include "gateway/base/span.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
@@ -223,14 +224,12 @@ static bool part_copy_known(const struct gml_object_info *info, const struct par
 {
 	enum gml_checksum algorithm = from->algorithm;
 	if (from->off != 0 || from->len != info->size || info->nparts != 0 ||
-	    strlen(info->etag) != 32 ||
+	    strlen(info->etag) != 2 * sizeof(rec->md5) ||
 	    (algorithm != GML_CHECKSUM_NONE &&
 	     (info->checksum.algorithm != algorithm || info->checksum.composite)))
 		return false;
-	for (size_t i = 0; i < 16; i++) {
-		char hex[3] = {info->etag[2 * i], info->etag[2 * i + 1], '\0'};
-		rec->md5[i] = (uint8_t)strtoul(hex, NULL, 16);
-	}
+	if (!gml_unhex(info->etag, sizeof(rec->md5), rec->md5))
+		return false; /* an opaque one */
 	if (algorithm != GML_CHECKSUM_NONE)
 		rec->checksum = info->checksum;
 	return true;
