@@ -23,12 +23,27 @@ static int open_file(struct gml_op *op, gml_ino ino, unsigned access, struct gml
 	return rc;
 }
 
-static int open_truncate(gml_ino ino)
+/* The truncation in an OPEN, which asks for more than a SETATTR does. */
+static int open_truncate(struct gml_fsal_file *file)
 {
-	struct gml_setattr set = {.mask = GML_SET_SIZE};
 	struct gml_op op;
 	gml_fsal_op(&op, EXPORT_OPTION_WRITE_ACCESS);
-	return gml_inode_setattr(&op, gml_fsal.store, ino, &set, NULL);
+	return gml_file_empty(&op, file->file);
+}
+
+/* The truncation in an NFSv3 CREATE, after which nothing is open. */
+static int open_truncate_unopened(gml_ino ino)
+{
+	struct gml_fsal_file *file;
+	struct gml_op op;
+	int rc, closed;
+	gml_fsal_op(&op, EXPORT_OPTION_WRITE_ACCESS);
+	rc = open_file(&op, ino, 0, &file);
+	if (rc != 0)
+		return rc;
+	rc = open_truncate(file);
+	closed = gml_fsal_file_put(file);
+	return rc != 0 ? rc : closed;
 }
 
 static bool open_check_verifier(struct fsal_obj_handle *handle, fsal_verifier_t verifier)
@@ -91,7 +106,7 @@ static fsal_status_t open_obj(struct gml_fsal_obj *obj, struct state_t *state_t,
 	int rc = 0;
 	if (state == NULL) {
 		if (openflags & FSAL_O_TRUNC)
-			rc = open_truncate(obj->ino);
+			rc = open_truncate_unopened(obj->ino);
 		if (rc == 0) {
 			PTHREAD_RWLOCK_wrlock(&obj->handle.obj_lock);
 			obj->creates++;
@@ -106,7 +121,7 @@ static fsal_status_t open_obj(struct gml_fsal_obj *obj, struct state_t *state_t,
 	rc = open_file(&op, obj->ino, open_access(openflags) | (reclaim ? GML_OPEN_RECLAIM : 0),
 		       &file);
 	if (rc == 0 && (openflags & FSAL_O_TRUNC))
-		rc = open_truncate(obj->ino);
+		rc = open_truncate(file);
 	if (rc == 0) {
 		open_share_commit(obj, state, file);
 	} else {
@@ -373,7 +388,7 @@ static fsal_status_t open_reopen2(struct fsal_obj_handle *handle, struct state_t
 		rc = open_file(&op, obj->ino,
 			       access | (openflags & FSAL_O_RECLAIM ? GML_OPEN_RECLAIM : 0), &file);
 	if (rc == 0 && (openflags & FSAL_O_TRUNC))
-		rc = open_truncate(obj->ino);
+		rc = open_truncate(change ? file : state->file);
 	if (rc != 0) {
 		(void)open_share_change(obj, state, old, FSAL_O_CLOSED);
 		(void)gml_fsal_file_put(file);

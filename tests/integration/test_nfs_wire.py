@@ -174,3 +174,44 @@ def test_read_only_export(scratch):
     client.close()
     server.stop()
     server.assert_clean()
+
+
+def test_truncation_in_an_open(gemel):
+    """OPEN with a size of 0 asks for `w` of the owner too, whether the server knows the file already (by handle) or not (by name); SETATTR does not."""
+    gemel.new_user("trunc", 1777)
+    bucket = gemel.new_bucket(owner="trunc", mode="0777")
+    client = Client(gemel.nfs_port, uid=1777, gid=1777)
+    root = client.handle(bucket)
+    emptied = nfs4.u32(1, 1 << 4) + nfs4.opaque(nfs4.u64(0))
+
+    def chmod(file, mode):
+        set_mode = 34, ANONYMOUS + nfs4.u32(2, 0, 1 << 1) + nfs4.opaque(nfs4.u32(mode)), nfs4.Reader.bitmap
+        assert client.compound(putfh(file), set_mode)[0] == OK
+
+    def open_empty(owner, access=READ):
+        args = nfs4.u32(0, access | 0x400, 0) + nfs4.u64(client.clientid) + nfs4.opaque(owner) + nfs4.u32(1, UNCHECKED) + emptied + nfs4.u32(0) + nfs4.opaque("f")
+        status, results = client.compound(putfh(root), (18, args, nfs4.open_result))
+        return status, results[-1] if status == OK else None
+
+    def size(file):
+        _, results = client.compound(putfh(file), nfs4.getattr(4))
+        return int.from_bytes(results[-1], "big")
+
+    status, state, file = client.open(root, "f", create=EXCLUSIVE, verifier=os.urandom(8))
+    assert status == OK and client.compound(putfh(file), nfs4.write(state, 0, b"text"))[0] == OK
+    assert client.compound(putfh(file), nfs4.close(state))[0] == OK
+    chmod(file, 0o444)
+    assert open_empty("a")[0] == nfs4.ACCESS and size(file) == 4
+    chmod(file, 0o644)
+    status, state = open_empty("a")
+    assert status == OK and size(file) == 0
+    assert client.compound(putfh(file), nfs4.write(ANONYMOUS, 0, b"more"))[0] == OK and size(file) == 4
+    # The same owner once more: it has the file open already.
+    status, state = open_empty("a")
+    assert status == OK and size(file) == 0
+    assert client.compound(putfh(file), nfs4.write(ANONYMOUS, 0, b"more"))[0] == OK
+    chmod(file, 0o444)
+    assert open_empty("a")[0] == nfs4.ACCESS and size(file) == 4
+    assert client.compound(putfh(file), nfs4.setattr_size(0))[0] == OK and size(file) == 0
+    assert client.compound(putfh(file), nfs4.close(state))[0] == OK
+    client.close()

@@ -3,6 +3,8 @@
  * core/{extent,etag}.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 #include "gateway/ns/core/etag.h"
 #include "gateway/ns/core/extent.h"
@@ -88,10 +90,11 @@ static void test_create_modes(void **state)
 	assert_ok(gml_dir_mknod(&ns->op, ns->store, b, ns_span("l"),
 				&(struct gml_node){.type = GML_LNK, .target = ns_span("f")}, NULL));
 	assert_rc(CREATE("l", GML_CREATE_UNCHECKED, NULL, NULL), GML_ERR_INVAL);
-	/* A size other than 0 is given at birth. */
+	/* A size other than 0 is given at birth, and is a hole. */
 	set.size = 1000;
 	assert_ok(CREATE("sized", GML_CREATE_GUARDED, NULL, &set));
 	assert_int_equal(attr.size, 1000);
+	assert_int_equal(attr.space, ns_attr(ns, attr.ino).space);
 	assert_ok(ns_write(ns, file, 10, "abc"));
 	assert_int_equal(ns_attr(ns, attr.ino).size, 1000);
 	assert_ok(gml_file_close(&ns->op, file));
@@ -156,6 +159,106 @@ static int open_close(struct ns *ns, struct gml_op *op, gml_ino ino, unsigned ac
 	int rc = gml_file_open(op, ns->store, ino, access, &file);
 	assert_ok(gml_file_close(op, file));
 	return rc;
+}
+
+/* A READ beyond the end is answered from one snapshot: a second one could show a shorter file. */
+static void test_short_read(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino ino = ns_put(ns, ns->bucket, "f", "content");
+	struct gml_file *file;
+	uint64_t reads[2];
+	size_t got;
+	bool eof;
+	assert_ok(gml_file_open(&ns->op, ns->store, ino, GML_OPEN_READ, &file));
+	for (int i = 0; i < 2; i++) {
+		char buf[64];
+		reads[i] = stats(ns).reads;
+		assert_ok(gml_file_read(&ns->op, file, 0, (struct gml_buf){buf, i == 0 ? 7 : 64},
+					&got, &eof));
+		reads[i] = stats(ns).reads - reads[i];
+		assert_int_equal(got, 7);
+		assert_true(eof);
+	}
+	assert_int_equal(reads[0], reads[1]);
+	assert_ok(gml_file_close(&ns->op, file));
+}
+
+struct cutter {
+	struct ns *ns;
+	gml_ino ino;
+	atomic_bool stop;
+};
+
+static void *cut(void *arg)
+{
+	struct cutter *c = arg;
+	for (uint64_t size = 1; !atomic_load(&c->stop); size = size == 1 ? 4000000 : 1)
+		resize(c->ns, c->ino, size);
+	return NULL;
+}
+
+/* While another client truncates the file, a READ has the bytes of some moment. */
+static void test_read_while_truncated(void **state)
+{
+	struct ns *ns = *state;
+	struct cutter cutter = {.ns = ns, .ino = ns_put(ns, ns->bucket, "f", "x")};
+	struct gml_file *file;
+	pthread_t thread;
+	char buf[4096];
+	size_t got;
+	bool eof;
+	assert_ok(gml_file_open(&ns->op, ns->store, cutter.ino, GML_OPEN_READ, &file));
+	assert_int_equal(pthread_create(&thread, NULL, cut, &cutter), 0);
+	for (int i = 0; i < 300; i++) {
+		assert_ok(gml_file_read(&ns->op, file, 4000000 - 2048,
+					(struct gml_buf){buf, sizeof(buf)}, &got, &eof));
+		assert_true(got == 0 || got == 2048);
+		assert_true(eof);
+	}
+	atomic_store(&cutter.stop, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_ok(gml_file_close(&ns->op, file));
+}
+
+/* A create whose answer was lost is repeated by its owner, whatever the mode; the truncation in an
+ * OPEN asks for `w`, by name and by handle. */
+static void test_open_again(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_op owner = ns_user(1000, 100), other = ns_user(2000, 200);
+	struct gml_setattr read_only = {.mask = GML_SET_MODE, .mode = 0444};
+	struct gml_setattr size = {.mask = GML_SET_SIZE};
+	struct gml_create create = {.access = GML_OPEN_WRITE,
+				    .disposition = GML_CREATE_EXCLUSIVE,
+				    .verifier = (const uint8_t[8]){7},
+				    .set = &read_only};
+	struct gml_create empty = {.disposition = GML_CREATE_UNCHECKED, .set = &size};
+	struct gml_file *file;
+	gml_ino ino;
+	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns->bucket,
+				    &(struct gml_setattr){.mask = GML_SET_MODE, .mode = 0777},
+				    NULL));
+	for (int i = 0; i < 2; i++) {
+		assert_ok(gml_file_create(&owner, ns->store, ns->bucket, ns_span("f"), &create,
+					  &file));
+		ino = gml_file_ino(file);
+		assert_ok(gml_file_write(&owner, file, 0, &(struct iovec){"data", 4}, 1, false));
+		assert_ok(gml_file_close(&owner, file));
+	}
+	assert_rc(gml_file_create(&other, ns->store, ns->bucket, ns_span("f"), &create, &file),
+		  GML_ERR_ACCESS);
+	assert_rc(gml_file_create(&owner, ns->store, ns->bucket, ns_span("f"), &empty, &file),
+		  GML_ERR_ACCESS);
+	assert_ok(gml_file_open(&owner, ns->store, ino, 0, &file));
+	assert_rc(gml_file_empty(&owner, file), GML_ERR_ACCESS);
+	assert_int_equal(ns_attr(ns, ino).size, 4);
+	assert_ok(gml_inode_setattr(&owner, ns->store, ino, &size, NULL)); /* as SETATTR may */
+	read_only.mode = 0644;
+	assert_ok(gml_inode_setattr(&owner, ns->store, ino, &read_only, NULL));
+	assert_ok(gml_file_empty(&owner, file));
+	assert_int_equal(ns_attr(ns, ino).size, 0);
+	assert_ok(gml_file_close(&owner, file));
 }
 
 /* What an OPEN may that its mode forbids: reading of what may be executed, and what its owner had
@@ -1001,6 +1104,9 @@ int main(void)
 		NS_TEST(test_truncate_rubbish),
 		NS_TEST(test_create_modes),
 		NS_TEST(test_open_rights),
+		NS_TEST(test_open_again),
+		NS_TEST(test_short_read),
+		NS_TEST(test_read_while_truncated),
 		NS_TEST(test_open_excused),
 		NS_TEST(test_write_read),
 		NS_TEST(test_commits),

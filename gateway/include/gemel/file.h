@@ -18,7 +18,8 @@ struct gml_file; /* an open file: a counted reference to the in-process state of
 /* Access modes of an open file. IO: for requests without an open state of their own (special
  * stateids, NFSv3); such an open does not count as an open of op->handle.client, and rights are
  * left to each READ and WRITE. RECLAIM: of an open that the caller had, or of an exclusive create
- * that is repeated; the owner passes, as in READ and WRITE. */
+ * that is repeated by handle (by name, gml_file_create sees it itself); the owner passes, as in
+ * READ and WRITE. */
 enum { GML_OPEN_READ = 1, GML_OPEN_WRITE = 2, GML_OPEN_IO = 4, GML_OPEN_RECLAIM = 8 };
 
 enum gml_create_disposition {
@@ -61,6 +62,12 @@ struct gml_create {
  * Threads: any. Blocks: commit. Durable: yes. On failure: *out is NULL and nothing was created. */
 int gml_file_create(struct gml_op *op, struct gml_store *store, gml_ino parent,
 		    struct gml_span name, const struct gml_create *create, struct gml_file **out);
+
+/* Truncate an open file to 0, for an OPEN that says so of a file it finds (RFC 8881 18.16.3). As at
+ * OPEN, the mode bits bind the owner too; gml_inode_setattr lets the owner pass.
+ * Errors: ACCESS, ROFS, STALE, NOSPC, IO.
+ * Threads: any. Blocks: disk and commit. Durable: yes. On failure: the content is unchanged. */
+int gml_file_empty(struct gml_op *op, struct gml_file *file);
 
 /* Close the file; NULL is accepted. The last close of a written file syncs and finalizes it. The
  * last close of an orphan whose time is over frees it. A new file that was never written costs
@@ -109,7 +116,7 @@ int gml_file_commit(struct gml_op *op, struct gml_file *file);
 enum gml_seek { GML_SEEK_DATA, GML_SEEK_HOLE };
 /* Find the next data or hole at or after off (SEEK, RFC 7862 15.11). A hole is implied at the end
  * of the file; *eof_out says that *off_out is the end.
- * Errors: NXIO (off is past the end, or no data follows), ACCESS, STALE, IO.
+ * Errors: NXIO (off is at the end or past it), ACCESS, STALE, IO.
  * Threads: any. Blocks: disk. Durable: n/a. On failure: nothing changed. */
 int gml_file_seek(struct gml_op *op, struct gml_file *file, enum gml_seek kind, uint64_t off,
 		  uint64_t *off_out, bool *eof_out);

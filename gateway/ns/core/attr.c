@@ -54,7 +54,7 @@ static uint64_t attr_covered_table(struct gml_store *store, struct gml_txn *txn,
 	return sum;
 }
 
-static void attr_attr_record(const struct gml_inode *inode, struct gml_attr *attr)
+void gml_inode_attr_new(const struct gml_inode *inode, struct gml_attr *attr)
 {
 	*attr = (struct gml_attr){
 		.ino = inode->ino,
@@ -79,13 +79,6 @@ static void attr_attr_record(const struct gml_inode *inode, struct gml_attr *att
 		attr->size = inode->target.len;
 	if (inode->type == GML_DIR)
 		attr->size = attr->space = 4096;
-}
-
-void gml_inode_attr_new(const struct gml_inode *inode, struct gml_attr *attr)
-{
-	attr_attr_record(inode, attr);
-	if (inode->type == GML_REG)
-		attr->space = attr_round(inode->size);
 }
 
 /* The attributes that the write blob has. NOENT: it has no file; the size and times of the record
@@ -131,7 +124,7 @@ static void attr_begin(struct gml_store *store, const struct gml_inode *inode,
 		       struct gml_attr *attr)
 {
 	uint64_t change = gml_change_current(store, inode);
-	attr_attr_record(inode, attr);
+	gml_inode_attr_new(inode, attr);
 	attr->change = change;
 }
 

@@ -33,8 +33,7 @@ int gml_inode_attr(struct gml_store *store, struct gml_txn *txn, const struct gm
  * that need the size only. */
 int gml_inode_attr_spaceless(struct gml_store *store, const struct gml_inode *inode,
 			     struct gml_attr *attr);
-void gml_inode_attr_new(
-	const struct gml_inode *inode,
-	struct gml_attr *attr); /* as it was made: DIRTY or not, no write blob has a file yet */
+/* As it was made: DIRTY or not, no write blob has a file yet, and a size is a hole. Pure. */
+void gml_inode_attr_new(const struct gml_inode *inode, struct gml_attr *attr);
 
 #endif

@@ -131,6 +131,11 @@ int gml_file_state_check(const struct gml_op *op, struct gml_store *store, gml_i
 	return gml_open_inode_held_by_others(store, ino, op->handle.client) ? GML_ERR_ACCESS : 0;
 }
 
+int gml_file_empty(struct gml_op *op, struct gml_file *file)
+{
+	return gml_inode_empty(op, file->store, file->open_inode);
+}
+
 int gml_file_close(struct gml_op *op, struct gml_file *file)
 {
 	int rc = 0;
@@ -233,9 +238,11 @@ static int create_existing(struct create_arg *arg, const struct gml_create *crea
 		return GML_ERR_EXIST;
 	/* the name may denote another file since the look: STALE, and it is looked up again */
 	named.handle.found = false;
-	rc = gml_file_open(&named, arg->store, inode->ino, create->access, out);
+	rc = gml_file_open(
+		&named, arg->store, inode->ino,
+		create->access | (disposition == GML_CREATE_EXCLUSIVE ? GML_OPEN_RECLAIM : 0), out);
 	if (rc == 0 && disposition == GML_CREATE_UNCHECKED && empty)
-		rc = gml_inode_empty(arg->op, arg->store, (*out)->open_inode);
+		rc = gml_file_empty(arg->op, *out);
 	if (rc != 0) {
 		(void)gml_file_close(arg->op, *out);
 		*out = NULL;
@@ -442,10 +449,10 @@ int gml_file_read(struct gml_op *op, struct gml_file *file, uint64_t off, struct
 			rc = 0;
 			continue;
 		}
-	} while (rc == 0 && plan.len > 0 && done < buf.len);
+	} while (rc == 0 && plan.len > 0 && done < buf.len && off + done < size);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	gml_assert(done <= buf.len && off + done <= (off > size ? off : size));
+	gml_assert(done <= buf.len); /* but the file may be shorter than off + done by now */
 	*nread_out = done;
 	*eof_out = off + done >= size;
 	return 0;
