@@ -45,7 +45,8 @@ static void test_mkdir_lookup(void **state)
 {
 	struct ns *ns = *state;
 	gml_ino a = ns_mkdir(ns, ns->bucket, "a"), b = ns_mkdir(ns, a, "b");
-	struct gml_attr attr;
+	struct gml_op someone = ns_user(1000, 100);
+	struct gml_attr attr, root;
 	assert_ino_equal(ns_lookup(ns, ns->bucket, "a"), a);
 	assert_ino_equal(ns_lookup(ns, a, "b"), b);
 	assert_int_equal(ns_attr(ns, a).nlink, 3);
@@ -56,6 +57,11 @@ static void test_mkdir_lookup(void **state)
 	assert_ok(gml_dir_parent(&ns->op, ns->store, ns->bucket, &attr));
 	assert_ino_equal(attr.ino, GML_INO_ROOT);
 	assert_rc(gml_dir_parent(&ns->op, ns->store, GML_INO_ROOT, &attr), GML_ERR_NOENT);
+	/* Each caller's listing of the root has its own change attribute, whatever is asked. */
+	assert_ok(gml_dir_parent(&someone, ns->store, ns->bucket, &attr));
+	assert_ok(gml_inode_getattr(&someone, ns->store, GML_INO_ROOT, &root));
+	assert_int_equal(attr.change, root.change);
+	assert_int_not_equal(attr.change, ns_attr(ns, GML_INO_ROOT).change);
 	assert_rc(gml_dir_mkdir(&ns->op, ns->store, ns->bucket, ns_span("a"), NULL, &attr),
 		  GML_ERR_EXIST);
 	assert_rc(gml_dir_lookup(&ns->op, ns->store, INO(999999), ns_span("a"), &attr),

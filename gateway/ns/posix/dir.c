@@ -19,6 +19,7 @@
 #include "gateway/ns/store/store.h"
 #include "dir.h"
 #include "handle.h"
+#include "inode.h"
 #include "setattr.h"
 
 int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, enum gml_action action,
@@ -144,6 +145,8 @@ int gml_dir_parent(struct gml_op *op, struct gml_store *store, gml_ino ino, stru
 	if (rc == 0)
 		rc = gml_inode_attr(store, txn, &inode, out);
 	gml_meta_read_end(txn);
+	if (rc == 0)
+		gml_inode_attr_for(op, out);
 	return rc;
 }
 

@@ -47,6 +47,12 @@ void gml_inode_strip(struct gml_inode *inode)
 	inode->mode &= ~(uint32_t)(S_ISUID | (inode->mode & S_IXGRP ? S_ISGID : 0));
 }
 
+void gml_inode_attr_for(const struct gml_op *op, struct gml_attr *out)
+{
+	if (gml_ino_equal(out->ino, GML_INO_ROOT))
+		out->change ^= op->principal.cred.uid * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)
 {
 	struct gml_inode inode;
@@ -58,10 +64,8 @@ int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, s
 	if (rc == 0)
 		rc = gml_inode_attr(store, txn, &inode, out);
 	gml_meta_read_end(txn);
-	/* The listing of the root depends on the caller: users of one client must not share a
-	 * cached listing. */
-	if (rc == 0 && gml_ino_equal(ino, GML_INO_ROOT))
-		out->change ^= op->principal.cred.uid * UINT64_C(0x9e3779b97f4a7c15);
+	if (rc == 0)
+		gml_inode_attr_for(op, out);
 	return rc;
 }
 

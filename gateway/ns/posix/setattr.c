@@ -401,5 +401,10 @@ int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino,
 	} else {
 		rc = setattr_commit(&arg);
 	}
-	return rc == 0 && out != NULL ? gml_inode_attr(store, NULL, &arg.after, out) : rc;
+	if (rc != 0 || out == NULL)
+		return rc;
+	rc = gml_inode_attr(store, NULL, &arg.after, out);
+	if (rc == 0)
+		gml_inode_attr_for(op, out);
+	return rc;
 }
