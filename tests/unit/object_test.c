@@ -332,6 +332,11 @@ static void test_conditions(void **state)
 			assert_int_equal(gml_conditions_check(&c, &info, false), 0);
 		}
 	}
+	/* In quotes, the asterisk is a tag like any other. */
+	c = (struct gml_conditions){.if_match = ns_span("\"*\"")};
+	assert_int_equal(gml_conditions_check(&c, &info, true), GML_ERR_PRECONDITION);
+	c = (struct gml_conditions){.if_none_match = ns_span("\"*\"")};
+	assert_int_equal(gml_conditions_check(&c, &info, true), 0);
 	/* Weak tags: never for If-Match, alike for If-None-Match. */
 	c = (struct gml_conditions){.if_match = ns_span("W/\"abc\"")};
 	assert_int_equal(gml_conditions_check(&c, &info, false), GML_ERR_PRECONDITION);

@@ -7,19 +7,25 @@
 #include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 
+struct conditions_tag {
+	struct gml_span text;
+	bool weak, quoted; /* "*" in quotes is a tag like any other (RFC 9110, 8.8.3) */
+};
+
 /* Next entity tag of a comma-separated list: quoted as in the RFC, or bare as clients of S3 send
  * it. False at the end. */
-static bool conditions_next(struct gml_span *list, struct gml_span *tag_out, bool *weak_out)
+static bool conditions_next(struct gml_span *list, struct conditions_tag *out)
 {
 	const char *p = list->ptr, *end = p + list->len, *stop, *next;
 	while (p < end && (*p == ' ' || *p == '\t' || *p == ','))
 		p++;
 	if (p == end)
 		return false;
-	*weak_out = end - p >= 2 && p[0] == 'W' && p[1] == '/';
-	if (*weak_out)
+	out->weak = end - p >= 2 && p[0] == 'W' && p[1] == '/';
+	if (out->weak)
 		p += 2;
-	if (p < end && *p == '"') {
+	out->quoted = p < end && *p == '"';
+	if (out->quoted) {
 		for (stop = ++p; stop < end && *stop != '"'; stop++)
 			;
 		next = stop < end ? stop + 1 : end;
@@ -30,7 +36,7 @@ static bool conditions_next(struct gml_span *list, struct gml_span *tag_out, boo
 			;
 	}
 	gml_assert(p <= stop && stop <= next && next > gml_span_chars(*list) && next <= end);
-	*tag_out = gml_span_of(p, (size_t)(stop - p));
+	out->text = gml_span_of(p, (size_t)(stop - p));
 	*list = gml_span_of(next, (size_t)(end - next));
 	return true;
 }
@@ -39,14 +45,13 @@ static bool conditions_next(struct gml_span *list, struct gml_span *tag_out, boo
  * strong). */
 static bool conditions_match(struct gml_span list, const char *etag, bool strong)
 {
-	struct gml_span tag;
-	bool weak;
-	while (conditions_next(&list, &tag, &weak)) {
-		if (weak && strong)
+	struct conditions_tag tag;
+	while (conditions_next(&list, &tag)) {
+		if (tag.weak && strong)
 			continue;
-		if (tag.len == 1 && *(const char *)tag.ptr == '*' && !weak)
+		if (!tag.weak && !tag.quoted && gml_span_equal(tag.text, GML_LIT("*")))
 			return true;
-		if (gml_span_equal(tag, gml_span_text(etag)))
+		if (gml_span_equal(tag.text, gml_span_text(etag)))
 			return true;
 	}
 	return false;
