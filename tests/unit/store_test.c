@@ -471,6 +471,36 @@ static void test_reap_goes_round_damage(void **state)
 	ns_close(ns); /* no check in the teardown */
 }
 
+/* An orphan by its table only: it is left, is not counted, and keeps no other from being freed. */
+static int add_orphan(struct gml_txn *txn, void *arg)
+{
+	struct gml_inode inode;
+	struct gml_line line;
+	int rc = gml_rec_inode_get(txn, *(gml_ino *)arg, &inode);
+	if (rc == 0)
+		rc = gml_rec_line_of(txn, inode.bucket, &line);
+	return rc == 0 ? gml_rec_orphan_put(txn, &line, inode.ino, 1) : rc;
+}
+
+static void test_reap_leaves_what_has_a_name(void **state)
+{
+	struct ns *ns = *state;
+	gml_ino named = ns_put(ns, ns->bucket, "a", "content");
+	unsigned freed;
+	ns_put(ns, ns->bucket, "b", "content");
+	assert_ok(gml_meta_update(ns->store->meta, add_orphan, &named));
+	assert_ok(gml_dir_remove(&ns->op, ns->store, ns->bucket, ns_span("b"), GML_REMOVE_FILE));
+	for (unsigned left = 1; left < 2; left--) {
+		assert_ok(gml_store_reap(&ns->op, ns->store,
+					 &(struct gml_reap){.min_age_ns = -1000000000, .max = 1},
+					 &freed));
+		assert_int_equal(freed, left);
+	}
+	ns_assert_content(ns, named, "content", 7);
+	assert_true(check_now(ns) > 0);
+	ns_close(ns); /* no check in the teardown */
+}
+
 /* ---- packs ----------------------------------------------------------------------------------- */
 
 static void forget_removed(struct ns *ns)
@@ -557,6 +587,7 @@ int main(void)
 		T(test_reap),
 		T(test_reap_in_slices),
 		T(test_reap_goes_round_damage),
+		T(test_reap_leaves_what_has_a_name),
 		T(test_compaction_punches_gaps),
 		T(test_statfs),
 	};

@@ -33,7 +33,7 @@
 
 struct reap_list {
 	gml_ino inos[REAP_BATCH];
-	unsigned count, max;
+	unsigned count, max;	   /* at most REAP_BATCH */
 	gml_ino ahead[REAP_BATCH]; /* orphans dated in the future */
 	unsigned nahead;
 	int64_t now;
@@ -64,7 +64,7 @@ static bool reap_is_read(const struct reap_list *list, gml_ino ino)
 static bool reap_add(void *arg, gml_ino ino, int64_t since)
 {
 	struct reap_list *list = arg;
-	gml_assert(list->count < list->max && list->count < REAP_BATCH);
+	gml_assert(list->count < list->max);
 	list->last = ino;
 	if (since > list->oldest_kept && since > list->now + REAP_AHEAD &&
 	    list->nahead < REAP_BATCH)
@@ -72,14 +72,15 @@ static bool reap_add(void *arg, gml_ino ino, int64_t since)
 	if (since > list->oldest_kept || reap_is_open(list, ino) || reap_is_read(list, ino))
 		return true;
 	list->inos[list->count++] = ino;
-	list->more = list->count == REAP_BATCH;
-	return list->count < list->max && list->count < REAP_BATCH;
+	list->more = list->count == list->max;
+	return !list->more;
 }
 
 struct reap_txn {
 	const gml_ino *inos;
 	unsigned count;
-	unsigned done; /* orphans dealt with for good */
+	unsigned done;	 /* orphans of `inos` that need no further slice */
+	unsigned nfreed; /* those of them that were freed here */
 	unsigned budget;
 	struct gml_deferred_frees *freed;
 };
@@ -144,15 +145,23 @@ static int reap_noent_ok(int rc)
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-/* One orphan, as far as the budget goes; *gone_out: all of it. */
-static int reap_one(struct gml_txn *txn, struct reap_txn *reap, gml_ino ino, bool *gone_out)
+enum reap_result {
+	REAP_PART,  /* the budget ended before it */
+	REAP_FREED, /* all of it */
+	REAP_LEFT,  /* nothing to free: gone already, or not an orphan */
+};
+
+/* One orphan, as far as the budget goes. */
+static int reap_one(struct gml_txn *txn, struct reap_txn *reap, gml_ino ino,
+		    enum reap_result *result_out)
 {
 	struct gml_extent rest;
 	struct gml_inode inode;
 	struct gml_line line;
 	int64_t since;
+	bool rest_left;
 	int rc = gml_rec_orphan_get(txn, ino, &since);
-	*gone_out = true;
+	*result_out = REAP_LEFT;
 	if (rc != 0) /* another process was first */
 		return reap_noent_ok(rc);
 	rc = gml_rec_inode_get(txn, ino, &inode);
@@ -164,7 +173,7 @@ static int reap_one(struct gml_txn *txn, struct reap_txn *reap, gml_ino ino, boo
 	rc = reap_extents(txn, reap, &inode);
 	if (rc == 0)
 		rc = gml_extent_find(txn, &inode, 0, &rest);
-	*gone_out = rc == GML_ERR_NOENT;
+	rest_left = rc != GML_ERR_NOENT;
 	rc = reap_noent_ok(rc);
 	if (rc == 0 && inode.wblob != 0) {
 		rc = gml_blob_put_ref(txn, inode.wblob, reap->freed);
@@ -172,14 +181,14 @@ static int reap_one(struct gml_txn *txn, struct reap_txn *reap, gml_ino ino, boo
 	}
 	if (rc == 0)
 		rc = reap_xattrs(txn, reap, &inode);
-	*gone_out = *gone_out && !(inode.flags & GML_INODE_XATTRS);
 	if (rc == 0 && (inode.flags & GML_INODE_DIRTY)) {
 		rc = reap_noent_ok(gml_rec_dirty_del(txn, ino));
 		inode.flags &= ~(uint32_t)GML_INODE_DIRTY;
 	}
 	if (rc != 0)
 		return rc;
-	if (!*gone_out)
+	*result_out = rest_left || (inode.flags & GML_INODE_XATTRS) ? REAP_PART : REAP_FREED;
+	if (*result_out == REAP_PART)
 		return gml_inode_save(txn, &inode);
 	/* Nothing is left that only the inode would lead to. */
 	gml_assert(inode.nextents == 0 && inode.wblob == 0);
@@ -195,14 +204,15 @@ static int reap_fn(struct gml_txn *txn, void *arg)
 	struct reap_txn *reap = arg;
 	int rc = 0;
 	gml_deferred_frees_reset(reap->freed);
-	reap->done = 0;
+	reap->done = reap->nfreed = 0;
 	reap->budget = REAP_BUDGET;
 	while (rc == 0 && reap->budget > 0 && reap->done < reap->count) {
-		bool gone;
-		rc = reap_one(txn, reap, reap->inos[reap->done], &gone);
-		if (rc != 0 || !gone)
+		enum reap_result result;
+		rc = reap_one(txn, reap, reap->inos[reap->done], &result);
+		if (rc != 0 || result == REAP_PART)
 			break;
 		reap->done++;
+		reap->nfreed += result == REAP_FREED;
 		if (reap->budget > 0)
 			reap->budget--;
 	}
@@ -304,7 +314,7 @@ static int reap_free(struct gml_store *store, const struct reap_list *list, unsi
 		rc = reap_commit(store, &reap);
 		if (rc == 0) {
 			at += reap.done;
-			*freed_out += reap.done;
+			*freed_out += reap.nfreed;
 		} else if (rc == GML_ERR_CORRUPT && reap.count > 1) {
 			most = 1;
 			rc = 0;
@@ -357,6 +367,8 @@ int gml_store_reap(struct gml_op *op, struct gml_store *store, const struct gml_
 		list->nahead = 0;
 		list->more = false;
 		list->max = reap->max - *freed_out;
+		if (list->max > REAP_BATCH)
+			list->max = REAP_BATCH;
 		rc = gml_meta_read_begin(store->meta, &list->txn);
 		if (rc == 0)
 			rc = gml_rec_orphan_each(list->txn, after, reap_add, list);
