@@ -185,12 +185,16 @@ static int principal_user_delete_fn(struct gml_txn *txn, void *arg)
 		GML_IDENTITY_USER, gml_iam_span(change->name, GML_USER_NAME_MAX + 1)};
 	struct principal_keys keys = {.user = change->name};
 	struct principal_owns owns = {0};
-	struct gml_user user;
+	struct gml_user user, owner;
 	int rc = principal_user_get(txn, identity.name, &user);
+	if (rc == 0)
+		rc = gml_rec_user_by_uid(txn, user.uid, &owner);
 	if (rc != 0)
 		return rc;
 	owns.uid = user.uid;
-	rc = gml_rec_bucket_each(txn, gml_span_of(NULL, 0), principal_owns_one, &owns);
+	/* Users may share a uid while they are disabled: its buckets belong to the one it means. */
+	if (strcmp(owner.name, user.name) == 0)
+		rc = gml_rec_bucket_each(txn, gml_span_of(NULL, 0), principal_owns_one, &owns);
 	if (rc == 0 && owns.found)
 		rc = GML_ERR_NOTEMPTY;
 	if (rc == 0)

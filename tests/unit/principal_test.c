@@ -176,7 +176,7 @@ static bool note_bucket(void *arg, const struct gml_bucket *bucket)
 static void test_bucket_life(void **state)
 {
 	struct ns *ns = *state;
-	struct gml_user user = user_of("ann", 1000);
+	struct gml_user user = user_of("ann", 1000), twin;
 	struct gml_op ann = ns_user(1000, 1000), bob = ns_user(2000, 2000);
 	struct gml_bucket bucket;
 	char names[256] = "";
@@ -209,6 +209,13 @@ static void test_bucket_life(void **state)
 	assert_ok(gml_bucket_list(&admin, ns->store, ns_span("anns"), note_bucket, names));
 	assert_string_equal(names, "bucket ");
 
+	assert_rc(gml_user_delete(&admin, ns->store, "ann"), GML_ERR_NOTEMPTY);
+	/* A disabled user that shares her uid owns nothing. */
+	twin = user;
+	strcpy(twin.name, "aaa");
+	twin.flags = GML_USER_DISABLED;
+	assert_ok(gml_user_create(&admin, ns->store, &twin));
+	assert_ok(gml_user_delete(&admin, ns->store, "aaa"));
 	assert_rc(gml_user_delete(&admin, ns->store, "ann"), GML_ERR_NOTEMPTY);
 	assert_rc(gml_bucket_delete(&bob, ns->store, ns_span("anns")), GML_ERR_ACCESS);
 	ns_put(ns,

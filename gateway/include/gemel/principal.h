@@ -58,7 +58,7 @@ int gml_user_create(struct gml_op *op, struct gml_store *store, const struct gml
 int gml_user_update(struct gml_op *op, struct gml_store *store, const struct gml_user *user);
 /* Delete a user with its keys, its memberships of groups and its tags. Its uid is refused over NFS,
  * in every process, when the call returns.
- * Errors: NOUSER, NOTEMPTY (it owns buckets, by uid), PERM.
+ * Errors: NOUSER, NOTEMPTY (its uid owns buckets and means no other user), PERM.
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_user_delete(struct gml_op *op, struct gml_store *store, const char *name);
 /* Must a protocol that knows only a uid refuse everything to it (principal.refused)? Uids that
