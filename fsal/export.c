@@ -124,7 +124,7 @@ static void export_release(struct fsal_export *exp)
 	gsh_free(mine);
 }
 
-/* PUTFH reveals nothing of the object, so it checks no rights: the operations behind it do, except
+/* PUTFH reveals nothing of the object, so it checks no rights: the operations after it do, except
  * two (export_wire_to_host). A client may also send the handle of a nameless file in order to
  * reclaim it. */
 static fsal_status_t export_handle(gml_ino ino, struct fsal_obj_handle **out,

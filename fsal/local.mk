@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The NFS door: a plugin for the nfs-ganesha that is installed.
+# NFS: a plugin for the nfs-ganesha that is installed.
 pkglib_LTLIBRARIES += libfsalgemel.la
 libfsalgemel_la_SOURCES = \
 	fsal/access.c \

@@ -114,7 +114,7 @@ struct xattr_listed {
 
 struct xattr_list {
 	nfs_cookie4 from;
-	struct xattr_listed *names; /* those behind `from` */
+	struct xattr_listed *names; /* those after `from` */
 	size_t count, cap;
 };
 

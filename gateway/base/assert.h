@@ -6,7 +6,7 @@
  * failed one is printed and the process aborts, unless a test has set the hook.
  *
  * Off in production, which is configured without --enable-tests: the condition is compiled and not
- * evaluated, so it costs nothing and must have no side effects. The code behind an assertion
+ * evaluated, so it costs nothing and must have no side effects. The code after an assertion
  * refuses what it can (INVAL) and is safe without it. */
 #ifndef GML_BASE_ASSERT_H
 #define GML_BASE_ASSERT_H
@@ -16,7 +16,7 @@
 #ifdef GML_ASSERT
 #pragma GCC visibility push(default) /* of libgemel, for the plugin of ganesha */
 /* Called instead of the abort, when set; for tests that make a bug on purpose. `text` is the
- * condition; static storage. Returns to the code behind the assertion. Any thread. */
+ * condition; static storage. Returns to the code after the assertion. Any thread. */
 extern void (*gml_assert_hook)(const char *file, int line, const char *text);
 void gml_assert_failed(const char *file, int line, const char *text) __attribute__((cold));
 #pragma GCC visibility pop

@@ -54,7 +54,7 @@ static int base64_value(char c, char c62, char c63)
 	return c == c62 ? 62 : c == c63 ? 63 : -1;
 }
 
-/* Digits without padding. Refuses stray bits behind the last byte, so that each value has one
+/* Digits without padding. Refuses stray bits after the last byte, so that each value has one
  * spelling. */
 static bool base64_decode(const char *in, size_t len, char c62, char c63, uint8_t *out, size_t cap,
 			  size_t *len_out)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 enum gml_map_how {
-	GML_MAP_MAKE,	 /* made when missing; its contents stay; bytes behind its end are zero */
+	GML_MAP_MAKE,	 /* made when missing; its contents stay; bytes after its end are zero */
 	GML_MAP_FRESH,	 /* made when missing; zero when the call returns: for the first process */
 	GML_MAP_EXISTING /* ENOENT when missing */
 };

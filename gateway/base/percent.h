@@ -23,11 +23,11 @@ static inline void gml_percent_escape(unsigned char c, char out[3])
  * NUL. Returns the length. */
 size_t gml_percent_encode(struct gml_span in, bool keep_slash, char *out);
 /* Into out[in.len], without NUL; out may be where `in` is. plus: '+' stands for a space, as in
- * query values. Returns the length, or -1: a '%' without two hexadecimal digits behind it. */
+ * query values. Returns the length, or -1: a '%' without two hexadecimal digits after it. */
 long gml_percent_decode(struct gml_span in, bool plus, char *out);
 /* Length of the run at p, of at most `len` bytes, that holds nothing to decode. */
 size_t gml_percent_plain(const char *p, size_t len, bool plus);
-/* Take one decoded byte from *in, which is not empty. A '%' without two digits behind it stands for
+/* Take one decoded byte from *in, which is not empty. A '%' without two digits after it stands for
  * itself. */
 unsigned char gml_percent_take(struct gml_span *in, bool plus);
 

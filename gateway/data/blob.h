@@ -34,7 +34,7 @@
 #define GML_PACK_NUMBER_MAX (((uint64_t)1 << 28) - 1)
 /* Kinds of files. 2 and 3 are kept for encrypted content: never changed, and changed in place. */
 enum gml_blob_kind {
-	GML_BLOB_WRITE = 0, /* changes in place; has block checksums while its content is settled */
+	GML_BLOB_WRITE = 0, /* changes in place; has block checksums while its file is clean */
 	GML_BLOB_PLAIN = 1, /* never changes; has block checksums from its publication on */
 };
 #define GML_PACK_SEGMENT_MAX 65536	  /* content up to this many bytes is packed */

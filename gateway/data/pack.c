@@ -50,7 +50,7 @@ static void pack_free(struct gml_pack *pack)
 	free(pack);
 }
 
-/* Free the zeros behind the last segment. */
+/* Free the zeros after the last segment. */
 static void pack_trim(struct gml_pack *pack)
 {
 	if ((pack->ahead > pack->size || pack->plain) &&

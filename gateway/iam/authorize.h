@@ -44,10 +44,10 @@ struct gml_verdict {
 	enum gml_reason reason;
 };
 
-/* 0: it may. ACCESS, PERM, ROFS: it may not, as the action's row says (gemel/action.h); a caller
- * who is refused hears ACCESS, then what would change something where nothing may be changed ROFS,
- * whatever else stands against it; ADMIN and ROOT are asked before both. Other errors: the store
- * could not be read, so it may not either. *verdict (may be NULL) says what decided. txn: what the
+/* 0: it may. ACCESS, PERM, ROFS: it may not, as the action's row says (gemel/action.h). For all
+ * rules but ADMIN and ROOT, two answers come before that of the row: ACCESS for a refused caller or
+ * a barred path, then ROFS for a change where nothing may be changed. Other errors: the store could
+ * not be read, so it may not either. *verdict (may be NULL) says what decided. txn: what the
  * target was read in; NULL for rules ADMIN and ROOT. CREATE_BUCKET reads the user there; nothing
  * else is read. No allocation; no blocking. Any thread. Durability: none. */
 int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,

@@ -259,7 +259,7 @@ struct gml_engine {
 	 * 3). */
 	int (*cursor_seek)(struct gml_cursor *cursor, struct gml_span key, struct gml_span *key_out,
 			   struct gml_span *value_out);
-	/* Goes to the first entry behind its position, whatever its own transaction put or deleted
+	/* Goes to the first entry after its position, whatever its own transaction put or deleted
 	 * meanwhile, that entry included. NOENT: there is none, or it had no position; it has none
 	 * then. */
 	int (*cursor_next)(struct gml_cursor *cursor, struct gml_span *key_out,

@@ -23,7 +23,7 @@ void s3_arena_release(struct s3_arena *arena);
  * total. */
 void *s3_arena_alloc(struct s3_arena *arena, size_t size);
 void *s3_arena_array(struct s3_arena *arena, size_t count, size_t size);
-/* A copy with a NUL behind it; {NULL, 0} when out of memory. */
+/* A copy with a NUL after it; {NULL, 0} when out of memory. */
 struct gml_span s3_arena_copy(struct s3_arena *arena, struct gml_span span);
 /* Formatted text, NUL-terminated; "" when out of memory. */
 const char *s3_arena_printf(struct s3_arena *arena, const char *format, ...)

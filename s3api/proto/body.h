@@ -15,7 +15,7 @@ struct s3_integrity {
 	bool has_md5;
 	uint8_t md5[16];
 	enum gml_checksum algorithm; /* x-amz-checksum-*, as header or trailer; NONE: none */
-	bool trailer;		     /* its value comes behind the content */
+	bool trailer;		     /* its value comes after the content */
 	bool composite;		     /* the value ends in -N: of a whole multipart upload */
 	uint32_t nparts;	     /* that N */
 	uint8_t value[GML_CHECKSUM_SIZE_MAX];

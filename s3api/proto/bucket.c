@@ -23,7 +23,7 @@ static bool bucket_list_one(void *arg, const struct gml_bucket *bucket)
 			   len < page->prefix.len ? len : page->prefix.len);
 	gml_assert(page->count == 0 || strcmp(page->last, bucket->name) < 0);
 	if (order > 0)
-		return false; /* behind every name with the prefix */
+		return false; /* after every name with the prefix */
 	if (order < 0 || len < page->prefix.len)
 		return true;
 	if (page->count == page->max) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One request inside the room: what the files of s3api/proto share about struct s3_call.
+/* One request from inside: what the files of s3api/proto share about struct s3_call.
  *
  * Invariants
  *  1. Handlers return S3_OK with the answer (or the next step) prepared, or an error code; only
@@ -91,7 +91,7 @@ struct s3_call {
 	const char *allow; /* METHOD_NOT_ALLOWED: the methods that are */
 	int64_t now;	   /* s */
 
-	/* the request; headers with lower-case names, behind the `nsent` that came as such those of
+	/* the request; headers with lower-case names, after the `nsent` that came as such those of
 	 * the signed query */
 	enum s3_method method;
 	enum s3_scope scope;

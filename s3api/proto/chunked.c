@@ -324,7 +324,7 @@ enum s3_chunked_error s3_chunked_next(struct s3_chunked *chunked, struct gml_spa
 
 /* ---- tail ---- */
 
-/* "name:value" into pairs[], or into signature if it is the one behind all others. */
+/* "name:value" into pairs[], or into signature if it is the one after all others. */
 static enum s3_chunked_error chunked_trailer(struct s3_chunked *chunked, char *line, size_t len,
 					     bool *signature_seen)
 {

@@ -26,7 +26,7 @@
 #define S3_CHUNKED_SIZE_MIN 8192u /* every data chunk but the last holds at least this much */
 #define S3_CHUNKED_SIZE_MAX ((uint64_t)5 << 30) /* bytes of one chunk */
 #define S3_CHUNKED_LINE_MAX 256u		/* bytes of a chunk header without CRLF */
-#define S3_CHUNKED_TAIL_MAX 8192u   /* bytes from behind the last chunk's header to the end */
+#define S3_CHUNKED_TAIL_MAX 8192u   /* bytes from after the last chunk's header to the end */
 #define S3_CHUNKED_TRAILERS_MAX 16u /* announced names, and trailer lines */
 
 /* What can be wrong, and S3's code for it. */
@@ -36,7 +36,7 @@ enum s3_chunked_error {
 	/* x-amz-trailer is malformed, too long, or sent with a form without trailers:
 	 * InvalidRequest */
 	S3_CHUNKED_ANNOUNCEMENT,
-	S3_CHUNKED_FORMAT,	/* not chunk framing, or bytes behind the end: IncompleteBody */
+	S3_CHUNKED_FORMAT,	/* not chunk framing, or bytes beyond the end: IncompleteBody */
 	S3_CHUNKED_CHUNK_LARGE, /* chunk over S3_CHUNKED_SIZE_MAX: EntityTooLarge */
 	/* a chunk under S3_CHUNKED_SIZE_MIN is followed by more data: InvalidChunkSizeError (403),
 	 * see s3_chunked_small */

@@ -23,7 +23,7 @@ struct s3_health_state {
 };
 
 struct s3_health;
-/* `store` must outlive it; nfs_address (copied) NULL: there is no NFS door. Starts no thread. NULL
+/* `store` must outlive it; nfs_address (copied) NULL: NFS is not served. Starts no thread. NULL
  * when out of memory. */
 struct s3_health *s3_health_new(struct gml_store *store, const char *nfs_address,
 				unsigned nfs_port);

@@ -17,7 +17,7 @@ struct list_page {
 	struct gml_list_query query;
 	bool url, owner, truncated;
 	uint32_t count;
-	struct s3_xml prefixes; /* <CommonPrefixes> go behind the contents */
+	struct s3_xml prefixes; /* <CommonPrefixes> go after the contents */
 	char last[GML_KEY_MAX];
 	size_t last_len;
 };
@@ -145,7 +145,7 @@ static void list_write_next(struct list_page *page)
 	char raw[GML_KEY_MAX + 1], token[GML_BASE64_LEN(GML_KEY_MAX + 1) + 1];
 	if (!page->truncated)
 		return;
-	gml_assert(last.len > 0); /* the next page begins behind it */
+	gml_assert(last.len > 0); /* the next page begins after it */
 	switch (page->kind) {
 	case LIST_V1:
 		if (page->query.delimiter.len >

@@ -176,7 +176,7 @@ static void uploads_write(struct uploads_page *page)
 	s3_xml_key(xml, "KeyMarker", page->query.after, page->url);
 	s3_xml_text(xml, "UploadIdMarker", page->query.after_id);
 	/* The markers come as a pair, and S3 documents no id for a page that ends in a common
-	 * prefix. That of the first upload under it can be sent back: the next page begins behind
+	 * prefix. That of the first upload under it can be sent back: the next page begins after
 	 * the prefix, whatever the id, and without the delimiter it goes on within. */
 	if (page->truncated) {
 		s3_xml_key(xml, "NextKeyMarker", gml_span_of(page->last_key, page->last_len),

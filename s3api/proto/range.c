@@ -4,7 +4,7 @@
 #include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 
-/* Digits whose value may exceed 64 bits: then UINT64_MAX, which lies behind any object. */
+/* Digits whose value may exceed 64 bits: then UINT64_MAX, which lies beyond any object. */
 static bool range_number(struct gml_span digits, uint64_t *out)
 {
 	if (digits.len == 0)

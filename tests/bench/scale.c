@@ -84,10 +84,10 @@ static void scale_log(void *arg, enum gml_log_level level, const char *line)
 		fprintf(stderr, "scale: %s\n", line);
 }
 
-static struct gml_op scale_op(enum gml_protocol door)
+static struct gml_op scale_op(enum gml_protocol protocol)
 {
 	struct gml_op op = GML_OP_LOCAL;
-	op.context.protocol = door;
+	op.context.protocol = protocol;
 	op.log = scale_log;
 	return op;
 }

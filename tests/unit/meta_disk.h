@@ -332,7 +332,7 @@ static inline void disk_image_room(struct disk_image *image)
 		image->bytes[i] = malloc(image->len[i]);
 }
 
-static inline void disk_image_event(struct disk_image *image, size_t at, bool safe, unsigned mood,
+static inline void disk_image_event(struct disk_image *image, size_t at, bool safe, unsigned luck,
 				    uint64_t *seed)
 {
 	const struct disk_event *event = &disk->events[at];
@@ -340,7 +340,7 @@ static inline void disk_image_event(struct disk_image *image, size_t at, bool sa
 		/* Sectors are whole or not at all, wherever in them the write began. */
 		size_t len = DISK_SECTOR - (size_t)(event->off + (off_t)off) % DISK_SECTOR;
 		len = event->len - off < len ? event->len - off : len;
-		if (safe || mood == 1 || (mood > 1 && (meta_random(seed) & 1)))
+		if (safe || luck == 1 || (luck > 1 && (meta_random(seed) & 1)))
 			memcpy(image->bytes[event->file] + event->off + off,
 			       disk->bytes + event->bytes + off, len);
 		off += len;
@@ -353,7 +353,7 @@ static inline void disk_image_build(struct disk_image *image, size_t cut, uint64
 {
 	size_t safe[DISK_FILES] = {0};
 	/* none, all or some of what was not flushed made it */
-	unsigned mood = meta_random(seed) % 4;
+	unsigned luck = meta_random(seed) % 4;
 	for (int i = 0; i < DISK_FILES; i++) {
 		memset(image->bytes[i], 0, image->len[i]);
 		memcpy(image->bytes[i], image->base[i], image->base_len[i]);
@@ -366,7 +366,7 @@ static inline void disk_image_build(struct disk_image *image, size_t cut, uint64
 	for (size_t i = 0; i < cut; i++) {
 		const struct disk_event *event = &disk->events[i];
 		if (event->there && event->what == DISK_WRITE)
-			disk_image_event(image, i, i < safe[event->file], mood, seed);
+			disk_image_event(image, i, i < safe[event->file], luck, seed);
 	}
 }
 

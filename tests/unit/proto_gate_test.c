@@ -185,22 +185,22 @@ static void test_health_of_a_store_that_takes_nothing(void **state)
 	assert_int_equal(answer.status, 503);
 }
 
-/* The other door: nobody listens, somebody listens and says nothing, or gives NFS's answer. */
-struct door {
+/* The NFS server: nobody listens, somebody listens and says nothing, or gives NFS's answer. */
+struct peer {
 	int fd;
 	unsigned port;
 	bool answers;
 	pthread_t thread;
 };
 
-static void *door_run(void *arg)
+static void *peer_run(void *arg)
 {
-	struct door *door = arg;
+	struct peer *peer = arg;
 	uint32_t call[11], reply[7] = {htonl(0x80000000u | 24), 0, htonl(1)};
-	int fd = accept(door->fd, NULL, NULL);
+	int fd = accept(peer->fd, NULL, NULL);
 	assert_int_equal(recv(fd, call, sizeof(call), MSG_WAITALL), sizeof(call));
 	reply[1] = call[1];
-	if (door->answers)
+	if (peer->answers)
 		assert_int_equal(send(fd, reply, sizeof(reply), 0), sizeof(reply));
 	assert_int_equal(recv(fd, call, 1, 0),
 			 0); /* who asked ends the connection, and does not reset it */
@@ -208,24 +208,24 @@ static void *door_run(void *arg)
 	return NULL;
 }
 
-static void door_open(struct door *door, bool answers)
+static void peer_open(struct peer *peer, bool answers)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
-	door->fd = socket(AF_INET, SOCK_STREAM, 0);
-	door->answers = answers;
-	assert_int_equal(bind(door->fd, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(listen(door->fd, 4), 0);
-	assert_int_equal(getsockname(door->fd, (struct sockaddr *)&address, &len), 0);
-	door->port = ntohs(address.sin_port);
-	assert_int_equal(pthread_create(&door->thread, NULL, door_run, door), 0);
+	peer->fd = socket(AF_INET, SOCK_STREAM, 0);
+	peer->answers = answers;
+	assert_int_equal(bind(peer->fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(listen(peer->fd, 4), 0);
+	assert_int_equal(getsockname(peer->fd, (struct sockaddr *)&address, &len), 0);
+	peer->port = ntohs(address.sin_port);
+	assert_int_equal(pthread_create(&peer->thread, NULL, peer_run, peer), 0);
 }
 
-static void door_close(struct door *door)
+static void peer_close(struct peer *peer)
 {
-	pthread_join(door->thread, NULL);
-	close(door->fd);
+	pthread_join(peer->thread, NULL);
+	close(peer->fd);
 }
 
 static void host_with_nfs(unsigned port)
@@ -240,23 +240,23 @@ static void host_with_nfs(unsigned port)
 
 static void test_health_of_the_other_door(void **state)
 {
-	struct door door;
+	struct peer peer;
 	(void)state;
-	door_open(&door, true);
-	host_with_nfs(door.port);
+	peer_open(&peer, true);
+	host_with_nfs(peer.port);
 	SEND("GET", "/healthz", .access = "");
 	expect_health(200, "{\"status\":\"ok\",\"s3\":\"ok\",\"nfs\":\"ok\",\"store\":\"ok\"}\n");
-	door_close(&door);
-	host_with_nfs(door.port); /* nobody is there now */
+	peer_close(&peer);
+	host_with_nfs(peer.port); /* nobody is there now */
 	SEND("GET", "/healthz", .access = "");
 	expect_health(503, "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"no "
 			   "answer\",\"store\":\"ok\"}\n");
-	door_open(&door, false);
-	host_with_nfs(door.port);
+	peer_open(&peer, false);
+	host_with_nfs(peer.port);
 	SEND("GET", "/healthz", .access = "");
 	expect_health(503, "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"no "
 			   "answer\",\"store\":\"ok\"}\n");
-	door_close(&door);
+	peer_close(&peer);
 }
 
 #define UNKNOWN                                                                                    \
@@ -269,17 +269,17 @@ static void *ask_run(void *got)
 }
 
 /* During the first look, too, no more than 4 wait for it: who else asks learns that nothing is
- * known. The look takes 1.5 seconds, as the other door says nothing. */
+ * known. The look takes 1.5 seconds, as the NFS server says nothing. */
 static void test_health_asked_by_many(void **state)
 {
 	enum { ASK = 8, WAITING_MAX = 4 };
 	struct s3_host_answer answers[ASK] = {0};
 	pthread_t threads[ASK];
-	struct door door;
+	struct peer peer;
 	int unknown = 0;
 	(void)state;
-	door_open(&door, false);
-	host_with_nfs(door.port);
+	peer_open(&peer, false);
+	host_with_nfs(peer.port);
 	for (int i = 0; i < ASK; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, ask_run, &answers[i]), 0);
 	for (int i = 0; i < ASK; i++) {
@@ -292,7 +292,7 @@ static void test_health_asked_by_many(void **state)
 	SEND("GET", "/healthz", .access = "");
 	expect_health(503, "{\"status\":\"unavailable\",\"s3\":\"ok\",\"nfs\":\"no "
 			   "answer\",\"store\":\"ok\"}\n");
-	door_close(&door);
+	peer_close(&peer);
 }
 
 /* ---- next to nothing ---- */

@@ -74,7 +74,7 @@ GML_API_BEGIN
 	GML_ACTION(DELETE_BUCKET_WEBSITE, "s3:DeleteBucketWebsite", BUCKET, 8)                     \
 	GML_ACTION(SET_QUOTA, "gemel:PutBucketQuota", ADMIN, 8)                                    \
 	GML_ACTION(SET_RELAXED, "gemel:PutBucketDurability", ADMIN, 8)                             \
-	/* names, at the NFS door */                                                               \
+	/* names, over NFS */                                                                      \
 	GML_ACTION(LOOKUP, "s3:ListBucket", MODE, 1) /* LOOKUPP as well */                         \
 	GML_ACTION(READDIR, "s3:ListBucket", MODE, 4)                                              \
 	GML_ACTION(CREATE, "s3:PutObject", NAME, 8) /* OPEN that creates, mkdir, mknod, symlink */ \
@@ -85,7 +85,7 @@ GML_API_BEGIN
 	GML_ACTION(RENAME_TO, "s3:PutObject", NAME, 8)                                             \
 	GML_ACTION(RENAME_OVER, "s3:DeleteObject", NAME, 8)                                        \
 	GML_ACTION(MOVE_DIRECTORY, "s3:PutObject", MODE, 8 | 2) /* its ".." changes */             \
-	/* inodes, at the NFS door */                                                              \
+	/* inodes, over NFS */                                                                     \
 	GML_ACTION(GETATTR, "s3:GetObject", REACH, 0)                                              \
 	GML_ACTION(READLINK, "s3:GetObject", REACH, 0)                                             \
 	GML_ACTION(ACCESS_READ, "s3:GetObject", MODE, 4)                                           \
@@ -98,7 +98,7 @@ GML_API_BEGIN
 	GML_ACTION(SET_SIZE, "s3:PutObject", IO, 8 | 2)                                            \
 	GML_ACTION(GET_XATTR, "s3:GetObject", MODE, 4)                                             \
 	GML_ACTION(SET_XATTR, "s3:PutObject", MODE, 8 | 2)                                         \
-	/* files, at the NFS door */                                                               \
+	/* files, over NFS */                                                                      \
 	GML_ACTION(OPEN_READ, "s3:GetObject", ANY, 4 | 1) /* RFC 8881 18.16.3: or to execute it */ \
 	GML_ACTION(OPEN_WRITE, "s3:PutObject", MODE, 8 | 2)                                        \
 	GML_ACTION(OPEN_UPDATE, "s3:GetObject", MODE, 4)    /* an OPEN for both reads as well */   \

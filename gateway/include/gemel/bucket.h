@@ -16,7 +16,7 @@ struct gml_bucket {
 	uint32_t uid;  /* owner */
 	uint32_t mode; /* of its root directory */
 	int64_t created;
-	uint64_t bytes, objects; /* usage: content bytes and regular files (settled state) */
+	uint64_t bytes, objects; /* usage: content bytes and files; DIRTY ones as last clean */
 	uint64_t quota_bytes, quota_objects; /* 0 = INT64_MAX; exceeded: DQUOT */
 	bool relaxed;			     /* gml_bucket_set_relaxed */
 };

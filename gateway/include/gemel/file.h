@@ -90,7 +90,7 @@ gml_ino gml_file_ino(const struct gml_file *file);
 
 /* Read up to buf.len bytes at off into buf (READ, RFC 8881 18.22). Holes read as zeros. *nread_out
  * is less than that only at the end of the file. *eof_out: off + *nread_out reaches the end; true
- * for every `off` behind the end, also where no file can reach. Needs `r`, or `x` (execution), or
+ * for every `off` beyond the end, also where no file can reach. Needs `r`, or `x` (execution), or
  * the owner.
  * Errors: ACCESS, ISDIR, STALE, IO, CORRUPT.
  * Threads: any. Blocks: disk. Durable: n/a. On failure: the content of buf is undefined. */

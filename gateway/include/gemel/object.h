@@ -121,7 +121,7 @@ struct gml_run {
 };
 /* The first run of [off, off+len) of the content. Opens at most one file.
  * Ownership: fd and mem are borrowed until gml_object_close, or until gml_object_run_release of
- * bytes behind them.
+ * bytes after them.
  * Errors: IO (lost, or changed in place by NFS since the open), CORRUPT, NOMEM.
  * Threads: one at a time per object. Blocks: disk. Durable: n/a. On failure: *out is undefined. */
 int gml_object_run(struct gml_object *object, uint64_t off, uint64_t len, struct gml_run *out);
@@ -237,7 +237,7 @@ struct gml_list_query {
 	struct gml_span prefix, delimiter; /* empty = none; the delimiter may be any string */
 	/* Keys and common prefixes bytewise greater than this: S3's marker, or start-after. */
 	struct gml_span after;
-	/* gml_upload_list only: of the uploads for the key `after`, those behind this id. Empty:
+	/* gml_upload_list only: of the uploads for the key `after`, those after this id. Empty:
 	 * none of them. */
 	struct gml_span after_id;
 	uint32_t max; /* entries and common prefixes, at most 1000 */

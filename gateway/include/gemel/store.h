@@ -121,7 +121,7 @@ bool gml_store_file_is_open(void *store, gml_ino ino);
  * failure: the rest is left to the next call. */
 int gml_store_compact(struct gml_op *op, struct gml_store *store, uint64_t *freed_bytes_out);
 
-/* Make the checksums of content that NFS clients wrote and that has been settled for
+/* Make the checksums of content that NFS clients wrote and that has been clean for
  * `min_age_ns`: reads it, about `max_bytes` at most in one call. May run in any process while
  * others serve: what changes meanwhile is left for a later call. *summed_out: bytes read.
  * *more_out: there is more to do at once.

@@ -80,7 +80,7 @@ void gml_checkpoint_watch(struct gml_lmdb *meta);
 void gml_checkpoint_nudge(struct gml_lmdb *meta, const struct gml_redo_place *place);
 /* Blocks until what was committed at `place` is durable. */
 int gml_checkpoint_wait_durable(struct gml_lmdb *meta, const struct gml_redo_place *place);
-/* No process makes a checkpoint until unlock: the records behind the last one stay. */
+/* No process makes a checkpoint until unlock: the records after the last one stay. */
 int gml_checkpoint_lock(struct gml_lmdb *meta);
 void gml_checkpoint_unlock(struct gml_lmdb *meta);
 /* The last committed transaction: its meta pages and the position of the log. */

@@ -157,7 +157,7 @@ abort:
 	return rc;
 }
 
-/* What was set aside is used up: pages that were freed lately come back behind checkpoints, and
+/* What was set aside is used up: pages that were freed lately come back after checkpoints, and
  * when the other processes' threads have moved their pins. */
 static bool commit_wait_for_space(struct gml_lmdb *meta)
 {

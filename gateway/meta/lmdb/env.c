@@ -395,7 +395,7 @@ static int meta_open_without_log(struct gml_lmdb *meta, const char *dir)
 }
 
 /* This process is alone: when it is done, the store is whole and of this program's version. A
- * change of format is adopted here, behind the replay and before others get in
+ * change of format is adopted here, after the replay and before others get in
  * (docs/on-disk-format.md, "Changes of format"). */
 static int meta_open_alone(struct gml_lmdb *meta, const char *dir)
 {

@@ -22,7 +22,7 @@
 #define REDO_RING 16384
 #define REDO_HEAD 24 /* of a record */
 #define REDO_OP 8    /* of a change */
-/* so many pages behind the checkpoint, writers wait for the next one */
+/* so many pages past the checkpoint, writers wait for the next one */
 #define REDO_WORK_HARD 16384
 
 uint64_t gml_redo_size = (uint64_t)4 << 20;

@@ -40,7 +40,7 @@ static int redo_check_records(struct gml_lmdb *meta, const struct redo_check *ch
 		int rc = gml_redo_read(&meta->redo, record.pos, record.chain, record.txnid + 1,
 				       &record);
 		if (rc == GML_ERR_NOENT) {
-			/* Those behind a gap wait for a checkpoint. */
+			/* Those after a gap wait for a checkpoint. */
 			if (tail->gap <= slot->txnid)
 				redo_problem(check, "the record is missing or damaged",
 					     record.txnid + 1);

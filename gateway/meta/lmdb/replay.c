@@ -120,7 +120,7 @@ static int recover_skip_ids(struct gml_lmdb *meta)
 }
 
 /* LMDB is open at the checkpoint, the shared tail was made from the slot. Ends with a checkpoint
- * that begins a new chain: bytes behind the last record continue no chain any more. */
+ * that begins a new chain: bytes after the last record continue no chain any more. */
 int gml_recover_replay(struct gml_lmdb *meta, const struct gml_redo_slot *slot)
 {
 	uint64_t seed, count = 0;

@@ -8,7 +8,7 @@
  *  2. When neither that much space nor free pages are available, space is short: a change that
  *     leaves more records than it found gets NOSPC. A change that removes as many as it makes
  *     continues and uses the reserve.
- *  3. While space is short, checkpoints come early, because pages are reused only behind them. */
+ *  3. While space is short, checkpoints come early, because pages are reused only after them. */
 #ifndef GML_META_RESERVE_H
 #define GML_META_RESERVE_H
 

@@ -12,7 +12,7 @@
  *     transaction begins anew. So a table that it does not have is empty in its snapshot.
  *  4. LMDB allows one transaction of a process at a time to open handles: `lock` is held until that
  *     transaction has ended. A new handle gets the first number that is free in its transaction,
- *     so that transaction must have begun behind the end of the last one that opened any. For a
+ *     so that transaction must have begun after the end of the last one that opened any. For a
  *     writer that makes a table, 3 sees to it: it has all tables that are committed, so others find
  *     none to open while it runs. */
 #ifndef GML_META_TABLES_H

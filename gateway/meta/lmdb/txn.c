@@ -233,7 +233,7 @@ static int txn_store_id(struct gml_lmdb_txn *txn)
 			    gml_span_of(value, sizeof(value)));
 }
 
-/* Its record is behind the tail and must not be found after a power cut. The next holder of the
+/* Its record is after the tail and must not be found after a power cut. The next holder of the
  * writers' lock erases it, perhaps in another process; but this must happen before the failure is
  * reported. */
 static int txn_commit_failed(struct gml_lmdb *meta, int code)

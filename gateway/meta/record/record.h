@@ -294,7 +294,7 @@ struct gml_sum_pending {
 	uint64_t next; /* the first block that is not summed yet */
 	uint32_t rows; /* that were put so far */
 	uint64_t mark; /* used once for this blob: another mark means other bytes */
-	int64_t since; /* when the content was settled, ns since the epoch */
+	int64_t since; /* when the content became clean, ns since 1970 */
 };
 int gml_rec_sum_pending_get(struct gml_txn *txn, uint64_t blob, struct gml_sum_pending *out);
 int gml_rec_sum_pending_put(struct gml_txn *txn, uint64_t blob, const struct gml_sum_pending *rec);

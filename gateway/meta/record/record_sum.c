@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Table sum: the block checksums of blobs of more than one block, and what is to be summed.
- *   00, blob (u64)               a settled write blob whose checksums are still to be made
+ *   00, blob (u64)               a clean write blob whose checksums are still to be made
  *   01, blob (u64), chunk (u32)  those of GML_SUM_CHUNK blocks, in order
  */
 #include "record_internal.h"

@@ -28,7 +28,7 @@ struct gml_fresh_blob {
 /* One more reference of a blob; its record and checksums are made when there is none and `fresh` is
  * not NULL (NULL: CORRUPT then). Errors: those of the records. */
 int gml_blob_take_ref(struct gml_txn *txn, uint64_t blob, const struct gml_fresh_blob *fresh);
-/* The first `size` bytes of the inode's write blob are settled and durable: to be summed. It has no
+/* The first `size` bytes of the inode's write blob are clean and durable: to be summed. It has no
  * checksums. The mark is the inode's change attribute, which the caller has advanced since the
  * bytes changed; the inode is saved with it or a later one. */
 int gml_blob_sums_pend(struct gml_txn *txn, const struct gml_inode *inode, uint64_t size);

@@ -142,7 +142,7 @@ bool gml_name_show(struct gml_txn *txn, gml_ino dir, struct gml_span stored,
 	return true;
 }
 
-/* The dirent behind ".gml~F~HASH~PREFIX": all of it is in the range of its prefix. */
+/* The dirent after ".gml~F~HASH~PREFIX": all of it is in the range of its prefix. */
 static int name_find_long(struct gml_txn *txn, gml_ino dir, struct gml_span nfs, bool is_dir,
 			  char *stored_out, size_t *stored_len_out, struct gml_dirent *out)
 {

@@ -213,7 +213,7 @@ static int complete_checksum(struct complete *c)
 	int rc = 0;
 	c->checksum = (struct gml_object_checksum){.algorithm = algorithm};
 	if (algorithm == GML_CHECKSUM_NONE) {
-		/* nothing to tell */
+		/* the object gets no checksum */
 	} else if (c->algorithm != GML_CHECKSUM_NONE && (c->composite || !crc)) {
 		rc = complete_composite(c);
 	} else if (!crc) {
@@ -367,7 +367,7 @@ static int complete_publish(struct gml_txn *txn, struct complete *c)
 	return rc != 0 ? rc : gml_publish_link(txn, &c->pub, inode);
 }
 
-static int complete_run(struct gml_txn *txn, void *arg)
+static int complete_fn(struct gml_txn *txn, void *arg)
 {
 	struct complete *c = arg;
 	int rc;
@@ -411,7 +411,7 @@ int gml_upload_complete(struct gml_op *op, struct gml_store *store,
 	c.part = calloc(c.n, sizeof(*c.part));
 	c.freed = gml_deferred_frees_new();
 	rc = c.part == NULL || c.freed == NULL ? GML_ERR_NOMEM
-					       : gml_publish_update(&c.pub, complete_run, &c);
+					       : gml_publish_update(&c.pub, complete_fn, &c);
 	if (rc == 0) {
 		gml_deferred_frees_apply(store, c.freed);
 		if (info_out != NULL)

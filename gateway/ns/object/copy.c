@@ -127,7 +127,7 @@ static void copy_identity(const struct object_copy *copy, struct gml_inode *inod
 	}
 }
 
-static int copy_share(struct gml_txn *txn, void *arg)
+static int copy_share_fn(struct gml_txn *txn, void *arg)
 {
 	struct object_copy *copy = arg;
 	int rc;
@@ -166,7 +166,7 @@ static int copy_shared(struct object_copy *copy, struct gml_object_info *info_ou
 	copy->freed = gml_deferred_frees_new();
 	if (copy->freed == NULL)
 		return GML_ERR_NOMEM;
-	rc = gml_publish_update(&copy->pub, copy_share, copy);
+	rc = gml_publish_update(&copy->pub, copy_share_fn, copy);
 	gml_keep_release(&copy->pub);
 	if (rc == 0) {
 		gml_deferred_frees_apply(store, copy->freed);

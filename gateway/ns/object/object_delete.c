@@ -65,7 +65,7 @@ static int delete_check(struct gml_txn *txn, struct object_delete *del)
 	return rc;
 }
 
-static int delete_run(struct gml_txn *txn, void *arg)
+static int delete_fn(struct gml_txn *txn, void *arg)
 {
 	struct object_delete *del = arg;
 	struct gml_inode *dir = &del->at.path.dir;
@@ -103,7 +103,7 @@ int gml_object_delete(struct gml_op *op, struct gml_store *store, const struct g
 	rc = delete_check(txn, &del);
 	gml_meta_read_end(txn);
 	if (rc == 0 && del.existed)
-		rc = gml_publish_update(&del.at, delete_run, &del);
+		rc = gml_publish_update(&del.at, delete_fn, &del);
 	if (rc == 0 && existed_out != NULL)
 		*existed_out = del.existed;
 	return rc;

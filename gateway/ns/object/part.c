@@ -96,7 +96,7 @@ static int part_check(struct gml_txn *txn, struct part_publish *pub)
 	return rc != 0 ? rc : gml_usage_check(txn, bucket.root, (int64_t)pub->rec.size, 0);
 }
 
-static int part_publish_run(struct gml_txn *txn, void *arg)
+static int part_publish_fn(struct gml_txn *txn, void *arg)
 {
 	struct part_publish *pub = arg;
 	int rc;
@@ -174,7 +174,7 @@ int gml_part_finish(struct gml_op *op, struct gml_put *put, const uint8_t md5[16
 	pub.rec.nextents = put->size > 0;
 	pub.extents = &extent;
 	pub.fresh = &put->fresh;
-	rc = part_update(put->store, &pub, part_publish_run, out);
+	rc = part_update(put->store, &pub, part_publish_fn, out);
 	discard = rc != 0 && (pub.refused != 0 || rc != GML_ERR_IO);
 out:
 	gml_put_free(put, discard);
@@ -184,7 +184,7 @@ out:
 /* ---- copies ---------------------------------------------------------------------------------- */
 
 /* AGAIN when the source has changed since it was read. */
-static int part_copy_run(struct gml_txn *txn, void *arg)
+static int part_copy_fn(struct gml_txn *txn, void *arg)
 {
 	struct part_publish *pub = arg;
 	char etag[GML_ETAG_MAX + 1];
@@ -252,7 +252,7 @@ static int part_copy_shared(const struct part_source *from, struct part_publish 
 	pub->src = info->ino;
 	pub->etag = info->etag;
 	pub->off = from->off;
-	rc = part_update(from->store, pub, part_copy_run, out);
+	rc = part_update(from->store, pub, part_copy_fn, out);
 	free(pub->extents);
 	pub->extents = NULL;
 	return rc;

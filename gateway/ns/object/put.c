@@ -193,7 +193,7 @@ struct put_finish {
 	int refused; /* the closure's own answer */
 };
 
-static int put_publish(struct gml_txn *txn, void *arg)
+static int put_publish_fn(struct gml_txn *txn, void *arg)
 {
 	struct put_finish *fin = arg;
 	struct gml_inode *inode = &fin->inode;
@@ -236,7 +236,7 @@ int gml_put_publish(struct gml_op *op, struct gml_put *put, const struct gml_put
 				       .ref = put->ref,
 				       .cond = options->cond,
 				       .size = put->size};
-	rc = gml_publish_update(&fin.pub, put_publish, &fin);
+	rc = gml_publish_update(&fin.pub, put_publish_fn, &fin);
 	gml_keep_release(&fin.pub);
 	/* A commit that failed with IO may still reach the disk: then the blob stays, and the next
 	 * start decides. */

@@ -14,7 +14,7 @@
 
 struct gml_put {
 	struct gml_store *store;
-	struct gml_object_ref ref; /* its spans are copies, behind the struct */
+	struct gml_object_ref ref; /* its spans are copies, after the struct */
 	uint64_t size, limit;
 	uint8_t *buf; /* small content, or the bytes gathered for the next write to the blob */
 	size_t cap, used;

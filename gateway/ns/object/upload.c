@@ -76,7 +76,7 @@ struct upload_create {
 	uint8_t id[16];
 };
 
-static int upload_create_run(struct gml_txn *txn, void *arg)
+static int upload_create_fn(struct gml_txn *txn, void *arg)
 {
 	struct gml_line line;
 	struct upload_create *create = arg;
@@ -118,7 +118,7 @@ int gml_upload_create(struct gml_op *op, struct gml_store *store, const struct g
 			.headers = attach.headers,
 			.meta = attach.pairs,
 		};
-		rc = gml_meta_update(store->meta, upload_create_run, &create);
+		rc = gml_meta_update(store->meta, upload_create_fn, &create);
 	}
 	if (rc == 0)
 		gml_upload_id_format(create.id, id_out);
@@ -271,7 +271,7 @@ int gml_upload_drop(struct gml_txn *txn, const struct gml_bucket_rec *bucket, st
 	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 }
 
-static int upload_abort_run(struct gml_txn *txn, void *arg)
+static int upload_abort_fn(struct gml_txn *txn, void *arg)
 {
 	struct upload_abort *end = arg;
 	struct gml_bucket_rec bucket;
@@ -296,7 +296,7 @@ int gml_upload_abort(struct gml_op *op, struct gml_store *store,
 	end.freed = gml_deferred_frees_new();
 	if (end.freed == NULL)
 		return GML_ERR_NOMEM;
-	rc = gml_meta_update(store->meta, upload_abort_run, &end);
+	rc = gml_meta_update(store->meta, upload_abort_fn, &end);
 	if (rc == 0)
 		gml_deferred_frees_apply(store, end.freed);
 	else

@@ -29,7 +29,7 @@ int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, enum 
 	/* Not NOENT for an entry of a removed directory: the path may lead to another one by now,
 	 * and STALE makes the client look it up. */
 	int rc = gml_handle_look_named(txn, op, ino, out, &barred);
-	if (rc == 0 && out->type != GML_DIR) { /* told only to who reaches it */
+	if (rc == 0 && out->type != GML_DIR) { /* only callers who reach it learn its type */
 		rc = gml_may_inode(txn, op, GML_ACTION_GETATTR, out, barred);
 		return rc == 0 ? GML_ERR_NOTDIR : rc;
 	}

@@ -167,7 +167,7 @@ struct create_arg {
 	struct gml_inode inode;
 };
 
-static int create_txn(struct gml_txn *txn, void *argp)
+static int create_fn(struct gml_txn *txn, void *argp)
 {
 	struct create_arg *arg = argp;
 	struct gml_inode dir, *inode = &arg->inode;
@@ -201,7 +201,7 @@ static int create_new(struct create_arg *arg, unsigned access, struct gml_file *
 	if (access & GML_OPEN_WRITE)
 		rc = gml_blob_reserve(arg->store->data, &arg->wblob);
 	if (rc == 0)
-		rc = gml_meta_update(arg->store->meta, create_txn, arg);
+		rc = gml_meta_update(arg->store->meta, create_fn, arg);
 	if (rc != 0) {
 		gml_open_inode_spare_free(file->open_inode);
 		free(file);

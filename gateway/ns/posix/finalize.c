@@ -159,7 +159,7 @@ struct finalize_arg {
 	struct gml_finalized final;
 };
 
-static int finalize_txn(struct gml_txn *txn, void *argp)
+static int finalize_fn(struct gml_txn *txn, void *argp)
 {
 	struct finalize_arg *arg = argp;
 	struct gml_inode inode;
@@ -181,7 +181,7 @@ static int finalize_inode(struct gml_store *store, struct gml_open_inode *open_i
 	/* Data, size and mtime are durable, and the record that says DIRTY comes before this commit
 	 * in the log: should this one get lost, recovery reads the same from the write blob; should
 	 * both, there is no such file yet. */
-	rc = gml_meta_update_relaxed(store->meta, finalize_txn, &arg);
+	rc = gml_meta_update_relaxed(store->meta, finalize_fn, &arg);
 	if (rc != 0)
 		return rc == GML_ERR_AGAIN || rc == GML_ERR_NOENT ? 0 : rc;
 	open_inode->owned = false;
@@ -269,7 +269,7 @@ struct dirty_arg {
 	bool fresh, strip;
 };
 
-static int dirty_txn(struct gml_txn *txn, void *argp)
+static int dirty_fn(struct gml_txn *txn, void *argp)
 {
 	struct dirty_arg *arg = argp;
 	struct gml_inode inode;
@@ -329,7 +329,7 @@ static int dirty_try(struct gml_store *store, struct gml_open_inode *open_inode,
 			return rc == 0 ? GML_ERR_AGAIN : rc;
 		}
 		open_inode->owned = true;
-		return arg->strip ? gml_meta_update(store->meta, dirty_txn, arg) : 0;
+		return arg->strip ? gml_meta_update(store->meta, dirty_fn, arg) : 0;
 	}
 	arg->fresh = arg->seen.wblob == 0;
 	if (arg->fresh && *reserved == 0) {
@@ -340,7 +340,7 @@ static int dirty_try(struct gml_store *store, struct gml_open_inode *open_inode,
 	arg->id = arg->fresh ? *reserved : arg->seen.wblob;
 	rc = dirty_prepare(store, open_inode, arg);
 	if (rc == 0)
-		rc = gml_meta_update(store->meta, dirty_txn, arg);
+		rc = gml_meta_update(store->meta, dirty_fn, arg);
 	if (rc != 0)
 		return rc;
 	if (arg->fresh)

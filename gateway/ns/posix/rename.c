@@ -189,7 +189,7 @@ static struct rename_changed rename_changed_of(const struct gml_inode *inode)
 	return (struct rename_changed){inode->ino, inode->flags & GML_INODE_DIRTY};
 }
 
-static int rename_txn(struct gml_txn *txn, void *argp)
+static int rename_fn(struct gml_txn *txn, void *argp)
 {
 	struct rename_arg *arg = argp;
 	struct rename_work work;
@@ -218,7 +218,7 @@ int gml_dir_rename(struct gml_op *op, struct gml_store *store, gml_ino from_dir,
 				 .to_ino = to_dir,
 				 .from = from,
 				 .to = to};
-	int rc = gml_meta_update(store->meta, rename_txn, &arg);
+	int rc = gml_meta_update(store->meta, rename_fn, &arg);
 	for (int i = 0; rc == 0 && i < 2; i++)
 		if (arg.changed[i].dirty)
 			gml_presence_step(store->presence, arg.changed[i].ino);

@@ -129,7 +129,7 @@ static bool unwritten_lock(struct unwritten_batch *batch, gml_ino ino)
 	return locked;
 }
 
-static int unwritten_txn(struct gml_txn *txn, void *arg)
+static int unwritten_fn(struct gml_txn *txn, void *arg)
 {
 	struct unwritten_batch *batch = arg;
 	int rc = 0;
@@ -152,7 +152,7 @@ static int unwritten_txn(struct gml_txn *txn, void *arg)
 
 static void unwritten_commit(struct unwritten_batch *batch)
 {
-	int rc = gml_meta_update_relaxed(batch->store->meta, unwritten_txn, batch);
+	int rc = gml_meta_update_relaxed(batch->store->meta, unwritten_fn, batch);
 	if (rc != 0) {
 		gml_store_log(batch->store, GML_LOG_ERROR,
 			      "%u new files stay marked as being written: %s; recovery will clear "

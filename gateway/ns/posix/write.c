@@ -227,7 +227,7 @@ struct splice_arg {
 	bool hole;
 };
 
-static int splice_txn(struct gml_txn *txn, void *argp)
+static int splice_fn(struct gml_txn *txn, void *argp)
 {
 	struct splice_arg *arg = argp;
 	struct gml_inode inode;
@@ -256,7 +256,7 @@ int gml_open_inode_splice(struct gml_store *store, struct gml_open_inode *open_i
 				 .counter = gml_presence_change(store->presence, open_inode->ino),
 				 .hole = hole};
 	gml_assert_locked_exclusive(&open_inode->lock);
-	return gml_meta_update(store->meta, splice_txn, &arg);
+	return gml_meta_update(store->meta, splice_fn, &arg);
 }
 
 /* DIRTY by this process; exclusive lock held. The chunks' old bytes and the new ones are on disk

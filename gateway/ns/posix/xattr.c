@@ -220,7 +220,7 @@ static int xattr_touch(struct gml_txn *txn, struct gml_inode *inode, uint64_t co
 	return gml_inode_save(txn, inode);
 }
 
-static int xattr_set_txn(struct gml_txn *txn, void *argp)
+static int xattr_set_fn(struct gml_txn *txn, void *argp)
 {
 	struct xattr_arg *arg = argp;
 	struct gml_inode inode;
@@ -264,7 +264,7 @@ int gml_xattr_set(struct gml_op *op, struct gml_store *store, gml_ino ino, struc
 	int rc = xattr_name_check(name);
 	if (rc == 0)
 		rc = xattr_value_check(name, value);
-	return rc == 0 ? gml_meta_update(store->meta, xattr_set_txn, &arg) : rc;
+	return rc == 0 ? gml_meta_update(store->meta, xattr_set_fn, &arg) : rc;
 }
 
 static bool xattr_any_each(void *arg, struct gml_span name, struct gml_span value)
@@ -273,7 +273,7 @@ static bool xattr_any_each(void *arg, struct gml_span name, struct gml_span valu
 	return false;
 }
 
-static int xattr_remove_txn(struct gml_txn *txn, void *argp)
+static int xattr_remove_fn(struct gml_txn *txn, void *argp)
 {
 	struct xattr_arg *arg = argp;
 	struct gml_inode inode;
@@ -305,10 +305,10 @@ int gml_xattr_remove(struct gml_op *op, struct gml_store *store, gml_ino ino, st
 				.name = name,
 				.counter = gml_presence_change(store->presence, ino)};
 	int rc = xattr_name_check(name);
-	return rc == 0 ? gml_meta_update(store->meta, xattr_remove_txn, &arg) : rc;
+	return rc == 0 ? gml_meta_update(store->meta, xattr_remove_fn, &arg) : rc;
 }
 
-/* All attributes behind the name `from`, in one snapshot, while `each` answers true. */
+/* All attributes after the name `from`, in one snapshot, while `each` answers true. */
 static int xattr_walk(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span from,
 		      bool (*each)(void *arg, struct gml_span name, struct gml_span value),
 		      void *arg)
@@ -358,14 +358,14 @@ static bool tags_list_each(void *arg, struct gml_span name, struct gml_span valu
 	struct tags_list *list = arg;
 	size_t skip = strlen(XATTR_TAG);
 	if (!xattr_has_prefix(name, XATTR_TAG))
-		return false; /* behind the last tag */
+		return false; /* after the last tag */
 	if (name.len == skip)
 		return true;
 	return list->each(list->arg, gml_span_of((const char *)name.ptr + skip, name.len - skip),
 			  value);
 }
 
-/* Walks start behind a name: for all tags, the prefix without its last byte. */
+/* Walks start after a name: for all tags, the prefix without its last byte. */
 static struct gml_span tags_start(void)
 {
 	return gml_span_of(XATTR_TAG, strlen(XATTR_TAG) - 1);
@@ -475,7 +475,7 @@ static int tags_clear(struct gml_txn *txn, const struct gml_line *line, gml_ino 
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-static int tags_replace_txn(struct gml_txn *txn, void *argp)
+static int tags_replace_fn(struct gml_txn *txn, void *argp)
 {
 	const struct tags_arg *arg = argp;
 	struct gml_inode inode;
@@ -519,7 +519,7 @@ int gml_tags_replace(struct gml_op *op, struct gml_store *store, gml_ino ino,
 				 .counter = gml_presence_change(store->presence, ino)};
 	rc = tags_prepare(arg);
 	if (rc == 0)
-		rc = gml_meta_update(store->meta, tags_replace_txn, arg);
+		rc = gml_meta_update(store->meta, tags_replace_fn, arg);
 	free(arg);
 	return rc;
 }

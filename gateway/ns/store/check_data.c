@@ -191,7 +191,7 @@ int gml_check_blobs(struct check *c)
 
 /* ---- checksums ------------------------------------------------------------------------------- */
 
-/* One row of checksums. What is behind the summed bytes means nothing. */
+/* One row of checksums. What is after the summed bytes means nothing. */
 static void check_sum_row(struct check *c, uint64_t id, uint32_t chunk,
 			  const struct gml_blob_rec *rec)
 {

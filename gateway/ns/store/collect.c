@@ -26,14 +26,14 @@ struct collect {
 	struct gml_txn *txn;
 	uint64_t number; /* whose lease is asked about */
 	bool leased;
-	bool settled; /* gml_collect_wait_durable, for `txn` */
+	bool waited; /* gml_collect_wait_durable, for `txn` */
 	int rc;
 };
 
-int gml_collect_wait_durable(struct gml_store *store, bool *settled)
+int gml_collect_wait_durable(struct gml_store *store, bool *waited)
 {
-	int rc = *settled ? 0 : gml_meta_refresh(store->meta);
-	*settled = rc == 0;
+	int rc = *waited ? 0 : gml_meta_refresh(store->meta);
+	*waited = rc == 0;
 	return rc;
 }
 
@@ -75,7 +75,7 @@ static int collect_one(struct gml_store *store, struct collect *c, const struct 
 	rc = gml_rec_lease_each(c->txn, collect_lease, c);
 	if (rc != 0 || c->leased)
 		return rc;
-	rc = gml_collect_wait_durable(store, &c->settled);
+	rc = gml_collect_wait_durable(store, &c->waited);
 	if (rc == 0)
 		rc = gml_blob_remove(store->data, file->id, 0);
 	if (rc == 0)
@@ -92,7 +92,7 @@ static int collect_leaf(struct gml_store *store, struct collect *c, unsigned lea
 		rc = c->rc;
 	if (rc != 0)
 		return rc;
-	c->settled = false;
+	c->waited = false;
 	gml_assert(c->txn == NULL); /* the snapshot is younger than the listing */
 	rc = gml_meta_read_begin(store->meta, &c->txn);
 	for (size_t i = 0; rc == 0 && i < c->count; i++)

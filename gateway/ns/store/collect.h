@@ -13,8 +13,8 @@
 int gml_blob_discard(struct gml_store *store, uint64_t blob, uint64_t len);
 /* Call before removing bytes that a snapshot does not refer to: a power cut may undo the commits
  * that it shows, and then the record exists again. Waits until they are durable, once for a
- * snapshot (*settled, which the caller clears). IO. */
-int gml_collect_wait_durable(struct gml_store *store, bool *settled);
+ * snapshot (*waited, which the caller clears). IO. */
+int gml_collect_wait_durable(struct gml_store *store, bool *waited);
 /* Remove blob files without record and lease, in the next few directories; adds their bytes to
  * *freed. */
 int gml_collect_unreferenced(struct gml_store *store, uint64_t *freed);

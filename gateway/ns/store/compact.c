@@ -118,7 +118,7 @@ static int compact_walk(struct compact *c, uint64_t pack, uint64_t size, bool pu
 		} else {
 			rc = GML_ERR_NOENT;
 		}
-		/* `past`: the first block behind the last live one */
+		/* `past`: the first block beyond the last live one */
 		if (punch && start / COMPACT_BLOCK * COMPACT_BLOCK > past) {
 			int one = gml_pack_punch(c->store->data, pack, past,
 						 (rc == 0 ? start / COMPACT_BLOCK * COMPACT_BLOCK

@@ -166,7 +166,7 @@ struct lease_sweep {
 	struct gml_store *store;
 	struct gml_txn *txn;
 	uint64_t removed;
-	bool settled; /* gml_collect_wait_durable, for `txn` */
+	bool waited; /* gml_collect_wait_durable, for `txn` */
 	int rc;
 };
 
@@ -178,7 +178,7 @@ static bool lease_sweep_file(void *arg, uint64_t id, uint64_t size)
 	if (rc == 0)
 		return true;
 	if (rc == GML_ERR_NOENT)
-		rc = gml_collect_wait_durable(sweep->store, &sweep->settled);
+		rc = gml_collect_wait_durable(sweep->store, &sweep->waited);
 	if (rc == 0)
 		rc = gml_blob_remove(sweep->store->data, id, 0);
 	if (rc == 0)

@@ -219,7 +219,7 @@ static int reap_fn(struct gml_txn *txn, void *arg)
 	return rc;
 }
 
-/* ---- claims ---- */
+/* ---- which orphans are being freed ---- */
 
 struct gml_reaping {
 	struct gml_reaping *next;
@@ -231,53 +231,53 @@ bool gml_reap_is_freeing(struct gml_store *store, gml_ino ino)
 {
 	bool found = false;
 	gml_leaf_lock(&store->reap_lock);
-	for (const struct gml_reaping *claim = store->reaping; claim != NULL && !found;
-	     claim = claim->next)
-		for (unsigned i = 0; i < claim->count && !found; i++)
-			found = gml_ino_equal(claim->inos[i], ino);
+	for (const struct gml_reaping *reaping = store->reaping; reaping != NULL && !found;
+	     reaping = reaping->next)
+		for (unsigned i = 0; i < reaping->count && !found; i++)
+			found = gml_ino_equal(reaping->inos[i], ino);
 	gml_leaf_unlock(&store->reap_lock);
 	return found;
 }
 
-static void reap_freeing_begin(struct gml_store *store, struct gml_reaping *claim)
+static void reap_freeing_begin(struct gml_store *store, struct gml_reaping *reaping)
 {
 	gml_leaf_lock(&store->reap_lock);
-	claim->next = store->reaping;
-	store->reaping = claim;
+	reaping->next = store->reaping;
+	store->reaping = reaping;
 	gml_leaf_unlock(&store->reap_lock);
 }
 
-static void reap_freeing_set(struct gml_store *store, struct gml_reaping *claim,
+static void reap_freeing_set(struct gml_store *store, struct gml_reaping *reaping,
 			     const gml_ino *inos, unsigned count)
 {
 	gml_leaf_lock(&store->reap_lock);
-	gml_assert(store->reaping != NULL); /* the claim is listed: openers see what it says */
-	claim->inos = inos;
-	claim->count = count;
+	gml_assert(store->reaping != NULL); /* the reaping is listed: openers see what it says */
+	reaping->inos = inos;
+	reaping->count = count;
 	gml_leaf_unlock(&store->reap_lock);
 }
 
-static void reap_freeing_end(struct gml_store *store, struct gml_reaping *claim)
+static void reap_freeing_end(struct gml_store *store, struct gml_reaping *reaping)
 {
 	struct gml_reaping **link = &store->reaping;
 	gml_leaf_lock(&store->reap_lock);
-	while (*link != claim)
+	while (*link != reaping)
 		link = &(*link)->next;
-	*link = claim->next;
+	*link = reaping->next;
 	gml_leaf_unlock(&store->reap_lock);
 }
 
 /* Mark up to `most` orphans from `at` on, and keep those before the first that is open: one may
  * have been opened by handle since the snapshot. The returned ones can no longer be opened. */
-static unsigned reap_freeing_run(const struct reap_list *list, struct gml_reaping *claim,
+static unsigned reap_freeing_run(const struct reap_list *list, struct gml_reaping *reaping,
 				 unsigned at, unsigned most)
 {
 	unsigned want = list->count - at < most ? list->count - at : most, n = 0;
 	gml_assert(at < list->count);
-	reap_freeing_set(list->store, claim, list->inos + at, want);
+	reap_freeing_set(list->store, reaping, list->inos + at, want);
 	while (n < want && !reap_is_open(list, list->inos[at + n]))
 		n++;
-	reap_freeing_set(list->store, claim, list->inos + at, n);
+	reap_freeing_set(list->store, reaping, list->inos + at, n);
 	return n;
 }
 
@@ -300,13 +300,13 @@ static int reap_commit(struct gml_store *store, struct reap_txn *reap)
  * one, and it is left out. */
 static int reap_free(struct gml_store *store, const struct reap_list *list, unsigned *freed_out)
 {
-	struct gml_reaping claim = {0};
+	struct gml_reaping reaping = {0};
 	unsigned at = 0, most = REAP_BATCH;
 	int rc = 0;
-	reap_freeing_begin(store, &claim);
+	reap_freeing_begin(store, &reaping);
 	while (rc == 0 && at < list->count) {
 		struct reap_txn reap = {.inos = list->inos + at,
-					.count = reap_freeing_run(list, &claim, at, most)};
+					.count = reap_freeing_run(list, &reaping, at, most)};
 		if (reap.count == 0) {
 			at++;
 			continue;
@@ -327,7 +327,7 @@ static int reap_free(struct gml_store *store, const struct reap_list *list, unsi
 			rc = 0;
 		}
 	}
-	reap_freeing_end(store, &claim);
+	reap_freeing_end(store, &reaping);
 	return rc;
 }
 

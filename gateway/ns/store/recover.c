@@ -68,7 +68,7 @@ static int recover_finalize(struct gml_op *op, struct gml_store *store, gml_ino 
 static int recover_dirty(struct gml_op *op, struct gml_store *store)
 {
 	struct recover_list *list = malloc(sizeof(*list));
-	uint64_t settled = 0;
+	uint64_t cleaned = 0;
 	gml_ino after = GML_INO_NONE;
 	int rc = 0, first_rc = 0;
 	if (list == NULL)
@@ -85,13 +85,13 @@ static int recover_dirty(struct gml_op *op, struct gml_store *store)
 		for (unsigned i = 0; rc == 0 && i < list->count; i++) {
 			int one = recover_finalize(op, store, list->inos[i]);
 			first_rc = first_rc != 0 ? first_rc : one;
-			settled += one == 0;
+			cleaned += one == 0;
 		}
 	} while (rc == 0 && list->seen > 0);
-	if (settled > 0)
+	if (cleaned > 0)
 		gml_store_log(store, GML_LOG_INFO,
 			      "recovery: %llu files of dead writers made clean",
-			      (unsigned long long)settled);
+			      (unsigned long long)cleaned);
 	free(list);
 	return rc != 0 ? rc : first_rc;
 }

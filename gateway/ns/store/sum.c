@@ -5,7 +5,7 @@
  * read in steps without a lock; each step's checksums are put by a transaction that finds the
  * pending record as it was read before -> summed. A write, or a change of size, takes the pending
  * record away or gives it another mark: what was read meanwhile is dropped. A step that is put is
- * done: the next one, of any process, continues behind it.
+ * done: the next one, of any process, continues after it.
  *
  * The transactions are relaxed: one that a crash undoes is repeated. The bytes were durable before
  * the file became clean. */
@@ -35,7 +35,7 @@ struct sum_step {
 
 struct sum {
 	struct gml_store *store;
-	int64_t until;	/* what was settled after this is left alone */
+	int64_t until;	/* what became clean after this is left alone */
 	uint64_t bytes; /* that may still be read in this call */
 	uint64_t done;	/* that were read */
 	uint64_t from;	/* the next pending record */
@@ -119,7 +119,7 @@ static int sum_put_step(struct gml_txn *txn, const struct sum_step *step)
 	return rc;
 }
 
-static int sum_put(struct gml_txn *txn, void *arg)
+static int sum_put_fn(struct gml_txn *txn, void *arg)
 {
 	const struct sum *sum = arg;
 	int rc = 0;
@@ -130,7 +130,7 @@ static int sum_put(struct gml_txn *txn, void *arg)
 
 static int sum_flush(struct sum *sum)
 {
-	int rc = sum->count == 0 ? 0 : gml_meta_update_relaxed(sum->store->meta, sum_put, sum);
+	int rc = sum->count == 0 ? 0 : gml_meta_update_relaxed(sum->store->meta, sum_put_fn, sum);
 	sum->count = 0;
 	sum->used = 0;
 	return rc;
