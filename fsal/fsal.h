@@ -2,8 +2,8 @@
 /* Declarations shared by the files of the plugin. Only this header includes ganesha's.
  *
  * Invariants
- *  1. No operation does more than: decode, one call of the core, encode. Rights are decided in the
- *     core, with the credentials of op_ctx.
+ *  1. An operation decodes, calls the core (once; OPEN more often), and encodes. Rights are decided
+ *     in the core, with the credentials of op_ctx.
  *  2. Every object handle that an operation returns is new; FSAL_MDCACHE merges it into its own and
  *     releases it.
  *  3. handle.obj_lock guards the members of a handle that change after its creation. Lock order:

@@ -102,7 +102,7 @@ class Gemel:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break
-            # Both: the doors may answer before the supervisor has seen it, and until then he takes their death for a start in vain.
+            # Both: the servers may answer before the supervisor has seen it, and until then he takes their death for a start in vain.
             if self.gemel("status", json_out=False, check=False).returncode == 0 and b" is ready at " in (self.home / "serve.log").read_bytes()[self.said:]:
                 return
             time.sleep(0.05)

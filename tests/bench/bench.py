@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures both doors side by side with nginx's static files, the disk itself, and ganesha's FSAL_VFS, in interleaved rounds; prints medians of paired ratios."""
+"""Measures both servers side by side with nginx's static files, the disk itself, and ganesha's FSAL_VFS, in interleaved rounds; prints medians of paired ratios."""
 import argparse
 import json
 import os
@@ -36,7 +36,7 @@ def wrk(script, url, connections, seconds, **env):
 
 
 class Static:
-    """nginx's own static serving with the settings of our door."""
+    """nginx's own static serving with the settings of our server."""
 
     def __init__(self, home):
         self.root = home / "static"

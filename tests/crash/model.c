@@ -130,7 +130,7 @@ struct model_observation {
 	struct model_value value;
 	uint8_t *buf;
 	char etag[GML_ETAG_MAX + 1];
-	char error[160]; /* not empty: the doors contradict each other, or a call failed */
+	char error[160]; /* not empty: the protocols contradict each other, or a call failed */
 };
 
 static struct gml_op model_op(void)

@@ -21,7 +21,7 @@
 
 enum model_type {
 	MODEL_UNUSED,
-	MODEL_FILE,   /* path: content, read at both doors */
+	MODEL_FILE,   /* path: content, read over both protocols */
 	MODEL_LINK,   /* path: target */
 	MODEL_DIR,    /* path: is there */
 	MODEL_MODE,   /* path: mode, owner, links */

@@ -301,7 +301,7 @@ def test_a_secret_that_is_brought_is_never_shown(gemel, tmp_path):
 
 
 def test_a_bucket_gets_another_owner_and_mode(gemel):
-    """In force at both doors at once; what is in the bucket stays as it is."""
+    """In force over both protocols at once; what is in the bucket stays as it is."""
     s3 = {}
     for name, uid in (("lena", 3050), ("mark", 3051)):
         s3[name] = gemel.s3(*gemel.new_user(name, uid, gid=uid + 100))
@@ -416,7 +416,7 @@ def test_json_of_every_verb(gemel):
 
 
 def test_systemd_is_told(scratch, monkeypatch):
-    """Type=notify: READY=1 when both doors answer, STOPPING=1 at the end."""
+    """Type=notify: READY=1 when both servers answer, STOPPING=1 at the end."""
     path = scratch / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as inbox:
         inbox.bind(str(path))
@@ -583,7 +583,7 @@ def test_a_start_in_vain_does_not_hide_a_change_from_the_reload(scratch):
 
 
 def test_a_refused_start_leaves_no_trace(scratch):
-    """The doors outlive the supervisor; a start with another configuration is refused; once its cause is gone, the same configuration is served."""
+    """The servers outlive the supervisor; a start with another configuration is refused; once its cause is gone, the same configuration is served."""
     server = Gemel(scratch / "refused")
     server.start()
     server.kill("serve")
@@ -621,7 +621,7 @@ def test_idle_connections_over_a_shells_limit_of_open_files(scratch):
 
 
 def test_a_stop_while_a_door_is_awaited(scratch):
-    """A door that a killed supervisor left does not answer: SIGTERM ends the new one before it gives up on it."""
+    """A server that a killed supervisor left does not answer: SIGTERM ends the new one before it gives up on it."""
     import signal
 
     server = Gemel(scratch / "awaited")

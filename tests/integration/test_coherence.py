@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one door answered, the other sees at once: no stale answer in thousands of rounds."""
+"""What one protocol answered, the other shows at once: no stale answer in thousands of rounds."""
 import hashlib
 import json
 import threading
@@ -149,7 +149,7 @@ def test_compare_and_swap_across_doors(gemel, nfs):
 
 
 def test_readers_see_old_or_new_whole(gemel, nfs):
-    """While PUTs replace an object, every read at either door is one version, whole."""
+    """While PUTs replace an object, every read over either protocol is one version, whole."""
     s3 = gemel.s3()
     size = 600000
     body = lambda i: hashlib.sha256(b"%d" % i).digest() * (size // 32)

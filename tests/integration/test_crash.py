@@ -15,7 +15,7 @@ import nfs4
 
 
 class Load:
-    """Writers at the S3 door that remember what was acknowledged."""
+    """Writers over S3 that remember what was acknowledged."""
 
     def __init__(self, gemel, threads=6):
         self.gemel = gemel
@@ -97,7 +97,7 @@ def test_kill_under_s3_load(fresh, which):
 
 
 def test_relaxed_bucket_survives_kills(fresh):
-    """Its changes are answered before the log is flushed: the death of all processes costs none of them, at neither door."""
+    """Its changes are answered before the log is flushed: the death of all processes costs none of them, over neither protocol."""
     assert fresh.gemel("bucket", "durability", "demo", "relaxed")["durability"] == "relaxed"
     load = Load(fresh, threads=4)
     made = []
@@ -132,7 +132,7 @@ def test_relaxed_bucket_survives_kills(fresh):
 
 
 def test_the_other_door_does_not_notice(fresh):
-    """A crash of the NFS server must not cost the S3 door one request, nor the other way round."""
+    """A crash of the NFS server must not cost the S3 server one request, nor the other way round."""
     s3 = fresh.s3()
     s3.put_object(Bucket="demo", Key="k", Body=b"v")
     for _ in range(3):

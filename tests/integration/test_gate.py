@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the S3 door answers before any operation: host names, /healthz, what is not HTTP; its time-outs; and what the logs of a quiet server hold."""
+"""What the S3 server answers before any operation: host names, /healthz, what is not HTTP; its time-outs; and what the logs of a quiet server hold."""
 import json
 import signal
 import socket
@@ -82,7 +82,7 @@ def lines_since(log, offset, count=1):
 def test_health_follows_the_doors(fresh):
     for host in ("127.0.0.1", "balancer.check", "demo.s3.gemel.test"):
         assert health(fresh, host) == (200, {"status": "ok", "s3": "ok", "nfs": "ok", "store": "ok"})
-    assert fresh.kill("serve")  # else it starts the door again at once
+    assert fresh.kill("serve")  # else it starts the server again at once
     assert fresh.kill("nfs")
     assert wait_health(fresh, 503) == {"status": "unavailable", "s3": "ok", "nfs": "no answer", "store": "ok"}
     assert raw(fresh, b"HEAD /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 503 ")
@@ -147,7 +147,7 @@ def test_what_is_not_http_leaves_one_line(gemel):
 
 
 def test_a_quiet_start_has_no_complaints_of_our_own_probes(fresh):
-    """`gemel serve` and `gemel status` ask the NFS door whether it lives; so does /healthz. quickstart reads a file with `gemel nfs read`; libnfs is another client."""
+    """`gemel serve` and `gemel status` ask the NFS server whether it lives; so does /healthz. quickstart reads a file with `gemel nfs read`; libnfs is another client."""
     fresh.s3().put_object(Bucket="demo", Key="k", Body=b"x")
     assert subprocess.run(["nfs-cat", fresh.nfs_url("/demo/k")], capture_output=True, check=True).stdout == b"x"
     assert fresh.gemel("nfs", "read", "/demo/k")["content"] == "x"

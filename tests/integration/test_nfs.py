@@ -82,7 +82,7 @@ assert [n for n in os.listdir() if not n.startswith(".nfs")] == []
 
 
 def test_readdir_survives_changes(gemel, kernel, place):
-    """Entries that stay are seen exactly once, whatever is created, removed and renamed meanwhile, at either door."""
+    """Entries that stay are seen exactly once, whatever is created, removed and renamed meanwhile, over either protocol."""
     key = place.split("/mnt/gemel/")[1]
     kernel.run(f"cd {place} && seq -f 'stay%05.0f' 5000 | xargs touch && seq -f 'go%05.0f' 1000 | xargs touch", timeout=200)
     s3 = gemel.s3()

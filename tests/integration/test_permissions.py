@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One decision for both doors: uid, gids and mode bits bind S3 as they bind NFS."""
+"""One decision for both protocols: uid, gids and mode bits bind S3 as they bind NFS."""
 import itertools
 import threading
 

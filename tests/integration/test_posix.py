@@ -247,7 +247,7 @@ assert os.stat("o").st_blocks * 512 >= 100000
 
 
 def test_holes_take_no_room(kernel, place, gemel):
-    """`fallocate -p` lowers st_blocks, of files of either door, open and closed, small and large; so does a truncation that makes a hole."""
+    """`fallocate -p` lowers st_blocks, of files of either protocol, open and closed, small and large; so does a truncation that makes a hole."""
     gemel.s3().put_object(Bucket=BUCKET, Key=key(place, "object"), Body=os.urandom(1 << 19))
     kernel.run(f"""cd {place}
 head -c 262144 /dev/urandom > small; head -c 4194304 /dev/urandom > large; echo x > grown; truncate -s 1000000 grown
@@ -265,7 +265,7 @@ done
 
 
 def test_reading_leaves_the_access_time(kernel, place, gemel):
-    """As on a file system mounted noatime: it is what was set, or the time of creation, at whatever door it is read; utimes sets it."""
+    """As on a file system mounted noatime: it is what was set, or the time of creation, over whichever protocol it is read; utimes sets it."""
     python(kernel, place, r'''
 put("f", b"x" * 5000); os.utime("f", ns=(1_000_000_000, 2_000_000_000)); os.mkdir("d"); put("d/f"); os.utime("d", ns=(1_000_000_000, 2_000_000_000))
 ''')
@@ -394,7 +394,7 @@ assert os.pread(fd, 1, 0) == b"2", os.pread(fd, 1, 0)
 
 
 def test_unlinked_open_file_through_a_restart(fresh, kernel, fresh_mounted):
-    """The kernel client renames such a file to .nfs…; one removed through the other door has no name at all, and lives on too."""
+    """The kernel client renames such a file to .nfs…; one removed over the other protocol has no name at all, and lives on too."""
     kernel.run(f"""cd {fresh_mounted} && cat > /run/orphan.py <<'END'
 import os, time
 fds = [os.open(n, os.O_CREAT | os.O_RDWR) for n in ("here", "there")]

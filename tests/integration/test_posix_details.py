@@ -147,7 +147,7 @@ ODD = ["caf\u00e9.txt", "cafe\u0301.txt", "._caf\u00e9.txt", ".DS_Store", "a:b",
 
 
 def test_odd_names_at_both_doors(gemel, kernel, place, s3):
-    """What other systems would fold, trim or forbid: the same bytes through both doors, each name once, and removable from the other door."""
+    """What other systems would fold, trim or forbid: the same bytes over both protocols, each name once, and removable over the other protocol."""
     wire, latin = Wire(gemel), f"/demo/{quote(key(place, 'n/caf'))}%E9.txt"
     python(kernel, place, f'os.mkdir("n")\nfor n in {ODD!r}: put("n/" + n, n.encode())\nput(b"n/caf\\xe9.txt", b"latin")')
     listed = [o["Key"].removeprefix(key(place, "n/")) for page in s3.get_paginator("list_objects_v2").paginate(Bucket="demo", Prefix=key(place, "n/"), PaginationConfig={"PageSize": 5}) for o in page["Contents"]]
@@ -164,7 +164,7 @@ def test_odd_names_at_both_doors(gemel, kernel, place, s3):
 
 
 def test_hard_links_in_a_big_directory(kernel, place, s3):
-    """Many names of few files, over several READDIR replies, made at both doors: each name once, whoever lists."""
+    """Many names of few files, over several READDIR replies, made over both protocols: each name once, whoever lists."""
     python(kernel, place, 'for i in range(8): put(f"f{i}", b"%d" % i)\nfor i in range(300): os.link(f"f{i % 8}", f"l{i:04}")\nos.mkdir("sub")\nfor i in range(40): os.mkdir(f"sub/d{i}")')
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda i: s3.put_object(Bucket="demo", Key=key(place, f"s3-{i:04}"), Body=b""), range(300)))

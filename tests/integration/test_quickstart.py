@@ -138,7 +138,7 @@ def test_a_taken_port(scratch):
 
 
 def test_a_start_that_fails_keeps_no_port(scratch):
-    """What was asked for is kept once the doors have answered there, and not before."""
+    """What was asked for is kept once the servers have answered there, and not before."""
     home = scratch / "quickstart-ports"
     for ports, said in ((("17520", "17520"), "S3 and NFS have the same port"), (("17520", "17521"), "choose another port with --nfs-port N")):
         with socket.create_server(("127.0.0.1", 17521)):
@@ -269,7 +269,7 @@ class Forward:
 
 
 def test_the_lines_of_the_readme(scratch, kernel):
-    """README.md's own lines as they stand, but for var/ and Python's path: S3 here, the mount on another machine whose port 2049 leads to the door."""
+    """README.md's own lines as they stand, but for var/ and Python's path: S3 here, the mount on another machine whose port 2049 leads to the server."""
     text = (TOP / "README.md").read_text()
     shell = [line.strip() for line in text.split("Then:")[1].split("```python")[0].splitlines() if line.strip()]
     python = text.split("```python\n")[1].split("```")[0]
@@ -310,7 +310,7 @@ setsid /usr/bin/python3 /run/forward.py > /dev/null 2>&1 < /dev/null & echo $! >
 
 
 def test_the_lines_of_the_readme_for_another_machine(scratch, kernel):
-    """With the doors open as README.md has it, and SERVER, ID and SECRET filled in: S3 at an address that is not loopback, the mount on another machine."""
+    """With the ports open as README.md has it, and SERVER, ID and SECRET filled in: S3 at an address that is not loopback, the mount on another machine."""
     section = (TOP / "README.md").read_text().split("### From another machine")[1].split("###")[0]
     lines = [line.strip() for line in section.splitlines() if line.startswith("    ")]
     assert [line.split()[0] for line in lines] == ["ssh", "gemel", "gemel", "gemel", "export", "aws", "mount", "cat"], lines

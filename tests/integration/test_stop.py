@@ -44,7 +44,7 @@ def assert_orderly(server):
 
 
 def write_both(server):
-    """Something that each door has to put away: ids that it leased, and a pack."""
+    """Something that each server has to put away: ids that it leased, and a pack."""
     server.s3().put_object(Bucket="demo", Key="k", Body=b"x" * 1000)
     server.s3().put_object(Bucket="demo", Key="large", Body=b"x" * (1 << 20))
     client = nfs4.Client(server.nfs_port)

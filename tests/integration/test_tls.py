@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTPS at the S3 door: a certificate of one's own authority, real clients that verify it, and what is refused."""
+"""HTTPS over S3: a certificate of one's own authority, real clients that verify it, and what is refused."""
 import os
 import signal
 import socket
@@ -92,12 +92,12 @@ def test_plain_http_gets_an_s3_error(secure):
 
 
 def served(server, seconds=10):
-    """The certificate that the door shows now."""
+    """The certificate that the server shows now."""
     return ssl.get_server_certificate(("127.0.0.1", server.s3_port), timeout=seconds)
 
 
 def test_a_renewed_certificate_is_served_after_sighup(secure, keys):
-    """Certificates are renewed under their old names: gemel.conf has not changed, and all the same the door must read them again."""
+    """Certificates are renewed under their old names: gemel.conf has not changed, and all the same the server must read them again."""
     before = served(secure)
     certificate(keys)
     os.kill(secure.process.pid, signal.SIGHUP)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is let in, at both doors: users that are disabled, deleted or renumbered, and uids that several want."""
+"""Who is let in, over both protocols: users that are disabled, deleted or renumbered, and uids that several want."""
 import threading
 
 import pytest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The NFS door's mapping of errors; the rest needs ganesha (tests/integration).
+# NFS's mapping of errors; the rest needs ganesha (tests/integration).
 check_PROGRAMS += tests/unit/fsal_test
 tests_unit_fsal_test_SOURCES = tests/unit/fsal_test.c fsal/errmap.c
 tests_unit_fsal_test_CPPFLAGS = $(libfsalgemel_la_CPPFLAGS) $(CMOCKA_CFLAGS)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Core errors at the NFS door. */
+/* Core errors over NFS. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

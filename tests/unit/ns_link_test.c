@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Names that get another inode, and names that lose theirs: gateway/ns/core/link.c and supersede.c,
- * by all roads of both doors. What a change writes is counted at the engine's border. */
+ * by all ways of both protocols. What a change writes is counted at the engine's border. */
 #include "gateway/ns/core/supersede.h"
 #include "object_support.h"
 

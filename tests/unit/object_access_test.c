@@ -162,7 +162,7 @@ static void test_access(void **state)
 	assert_ok(object_list_all(ns, &alice, ns_span("pub/"), ns_span(""), ns_span(""), 10, got));
 	assert_int_equal(got->n, 1);
 	object_listing_free(got);
-	/* Read-only doors. */
+	/* Read-only exports. */
 	reader.context.read_only = true;
 	assert_rc(gml_put_begin(&reader, ns->store, OBJECT_REF(B, ns_span("new")), 1, &put),
 		  GML_ERR_ROFS);

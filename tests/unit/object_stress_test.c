@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Everything at once on a handful of keys: both doors, copies, uploads, the reaper. Afterwards the
+/* Everything at once on a handful of keys: both protocols, copies, uploads, the reaper. Afterwards the
  * store is whole, and empty once the names are gone. Content is made of runs that tell torn reads:
  * each object is one byte value, repeated, unless NFS wrote into it (those keys begin with "n"). */
 #include <pthread.h>
