@@ -5,6 +5,7 @@
 #include <gemel/err.h>
 #include <gemel/op.h>
 #include "acl.h"
+#include "cred.h"
 
 #define ACL_VERSION 1
 
@@ -158,16 +159,6 @@ int gml_acl_decode(struct gml_span encoded, struct gml_acl *out)
 
 /* ---- evaluation ------------------------------------------------------------------------------ */
 
-static bool acl_in_group(const struct gml_cred *cred, uint32_t gid)
-{
-	if (cred->gid == gid)
-		return true;
-	for (uint32_t i = 0; i < cred->ngroups && i < GML_GROUPS_MAX; i++)
-		if (cred->groups[i] == gid)
-			return true;
-	return false;
-}
-
 /* Is the entry about the caller? An anonymous caller has no uid: what its credentials say is the
  * number that a server works under. */
 static bool acl_matches(const struct gml_ace *ace, const struct gml_acl_question *question)
@@ -178,14 +169,14 @@ static bool acl_matches(const struct gml_ace *ace, const struct gml_acl_question
 	case GML_ACE_OWNER:
 		return !anonymous && cred->uid == question->uid;
 	case GML_ACE_GROUP:
-		return !anonymous && acl_in_group(cred, question->gid);
+		return !anonymous && gml_cred_in_group(cred, question->gid);
 	case GML_ACE_EVERYONE:
 	case GML_ACE_AUTHENTICATED:
 		return !anonymous;
 	case GML_ACE_UID:
 		return !anonymous && cred->uid == ace->id;
 	case GML_ACE_GID:
-		return !anonymous && acl_in_group(cred, ace->id);
+		return !anonymous && gml_cred_in_group(cred, ace->id);
 	case GML_ACE_ANONYMOUS:
 		return anonymous;
 	}

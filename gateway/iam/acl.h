@@ -17,13 +17,12 @@
 /* ---- form ------------------------------------------------------------------------------------ */
 /* May a client set this ACL? NOTSUP: an entry that cannot be enforced: an unknown type, `who`,
  * flag or right. INVAL: an entry that says nothing: inheritance of what is no directory, or
- * INHERIT_ONLY or NO_PROPAGATE without inheritance; an id where none belongs, or the one
- * that chown(2) takes for none. TOOBIG: more than
- * GML_ACL_ENTRIES_MAX entries. */
+ * INHERIT_ONLY or NO_PROPAGATE without inheritance; an id where none belongs, or the one that
+ * chown(2) takes for none. TOOBIG: more than GML_ACL_ENTRIES_MAX entries. */
 int gml_acl_check(const struct gml_acl *acl, bool directory);
 
-/* Encoded: a version, the number of entries, the entries. Never empty: an empty span says
- * that there is no ACL. */
+/* Encoded: a version, the number of entries, the entries (docs/on-disk-format.md, "INODE"). Never
+ * empty: an empty span says that there is no ACL. */
 #define GML_ACL_BYTES_MAX ((size_t)4 + (size_t)10 * GML_ACL_ENTRIES_ROOM)
 /* Encodes an ACL that gml_acl_check or the functions below made sure of. Returns the length. */
 size_t gml_acl_encode(const struct gml_acl *acl, uint8_t out[GML_ACL_BYTES_MAX]);
@@ -67,18 +66,21 @@ bool gml_acl_says_mode(const struct gml_acl *acl, bool directory);
 void gml_acl_chmod(const struct gml_acl *acl, uint32_t mode, bool directory, struct gml_acl *out);
 
 /* The mode that a new inode is asked to have. */
-struct gml_acl_create {
+struct gml_new_mode {
 	uint32_t mode;
 	uint32_t umask;
 	/* The umask came apart from the mode (RFC 8275), or the caller asked for no mode: what is
 	 * inherited counts, the umask does not, and the mode is an upper bound of it. Otherwise the
 	 * mode is applied to what is inherited (6.4.3). */
 	bool has_umask;
-	bool directory;
 };
+/* What inodes have that S3 makes, and those that a client asks no mode for. */
+#define GML_NEW_FILE_MODE ((struct gml_new_mode){0666, 0022, true})
+#define GML_NEW_DIRECTORY_MODE ((struct gml_new_mode){0777, 0022, true})
+
 /* The ACL of a new inode in a directory with this ACL, before gml_acl_says_mode. False: nothing is
  * inherited; *out is undefined, and the inode has mode & ~umask. `out` may not be `dir`. */
-bool gml_acl_inherit(const struct gml_acl *dir, const struct gml_acl_create *create,
+bool gml_acl_inherit(const struct gml_acl *dir, const struct gml_new_mode *mode, bool directory,
 		     struct gml_acl *out);
 
 #endif

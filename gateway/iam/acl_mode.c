@@ -239,19 +239,19 @@ static void inherit_bound(const struct gml_acl *acl, const struct mode_rights *r
 	}
 }
 
-bool gml_acl_inherit(const struct gml_acl *dir, const struct gml_acl_create *create,
+bool gml_acl_inherit(const struct gml_acl *dir, const struct gml_new_mode *mode, bool directory,
 		     struct gml_acl *out)
 {
 	struct mode_rights rights;
 	struct gml_acl heritage;
-	if (!inherit_entries(dir, create->directory, &heritage))
+	if (!inherit_entries(dir, directory, &heritage))
 		return false;
-	if (!create->has_umask) {
-		gml_acl_chmod(&heritage, create->mode & ~create->umask, create->directory, out);
+	if (!mode->has_umask) {
+		gml_acl_chmod(&heritage, mode->mode & ~mode->umask, directory, out);
 		return true;
 	}
-	inherit_complete(create->mode & ~create->umask, create->directory, &heritage);
-	mode_rights(create->mode, create->directory, &rights);
+	inherit_complete(mode->mode & ~mode->umask, directory, &heritage);
+	mode_rights(mode->mode, directory, &rights);
 	inherit_bound(&heritage, &rights, out);
 	return true;
 }

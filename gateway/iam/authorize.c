@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The one decision, by today's rules: privileges, owners, mode bits with all groups.
+/* The one decision, by today's rules: privileges, owners, ACLs, mode bits with all groups.
  *
  * Order: actions for administrators and root only; refused callers; targets that must not be
- * changed; the rule of the action's row. Rules by mode and owner grant only when the path had no
- * bar. */
+ * changed; the rule of the action's row. Rules by mode, ACL and owner grant only when the path had
+ * no bar.
+ *
+ * The mode of an inode with an ACL grants nothing: the ACL does (RFC 8881 6.2.1), and to its owner,
+ * whatever it says, the rights to read and write ACL and attributes. For an inode without one each
+ * question costs one comparison more than without ACLs. */
 #include <string.h>
 #include <sys/stat.h>
+#include <gemel/acl.h>
 #include <gemel/err.h>
 #include <gemel/inode.h>
 #include <gemel/op.h>
@@ -13,7 +18,9 @@
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
 #include "gateway/meta/record/record.h"
+#include "acl.h"
 #include "authorize.h"
+#include "cred.h"
 
 enum action_rule {
 	RULE_MODE,
@@ -22,6 +29,8 @@ enum action_rule {
 	RULE_OWNER,
 	RULE_CHOWN,
 	RULE_NAME,
+	RULE_CHILD,
+	RULE_SHOWN,
 	RULE_REACH,
 	RULE_SEEN,
 	RULE_MINE,
@@ -45,6 +54,47 @@ struct action_row {
 static const struct action_row action_rows[GML_ACTION_COUNT] = {{"", RULE_ADMIN, ACTION_CHANGES},
 								GML_ACTIONS(ACTION_ROW)};
 
+/* What an ACL must allow, where it is not what the row's bits stand for. ADD_FILE and
+ * ADD_SUBDIRECTORY: in the directory, for a new name; DELETE: no new name is made (rule_name). */
+static const uint32_t action_rights[GML_ACTION_COUNT] = {
+	[GML_ACTION_GET_OBJECT_ACL] = GML_ACE_READ_ACL,
+	[GML_ACTION_GET_OBJECT_TAGGING] = GML_ACE_READ_NAMED_ATTRS,
+	[GML_ACTION_PUT_OBJECT] = GML_ACE_ADD_FILE,
+	[GML_ACTION_PUT_OBJECT_ACL] = GML_ACE_WRITE_ACL,
+	[GML_ACTION_PUT_OBJECT_TAGGING] = GML_ACE_WRITE_NAMED_ATTRS,
+	[GML_ACTION_DELETE_OBJECT_TAGGING] = GML_ACE_WRITE_NAMED_ATTRS,
+	[GML_ACTION_DELETE_OBJECT] = GML_ACE_DELETE,
+	[GML_ACTION_CREATE] = GML_ACE_ADD_FILE,
+	[GML_ACTION_MAKE_DIRECTORY] = GML_ACE_ADD_SUBDIRECTORY,
+	[GML_ACTION_LINK] = GML_ACE_ADD_FILE,
+	[GML_ACTION_REMOVE] = GML_ACE_DELETE,
+	[GML_ACTION_RENAME_FROM] = GML_ACE_DELETE,
+	[GML_ACTION_RENAME_TO] = GML_ACE_ADD_FILE,
+	[GML_ACTION_RENAME_OVER] = GML_ACE_DELETE,
+	[GML_ACTION_MOVE_DIRECTORY] = GML_ACE_ADD_SUBDIRECTORY,
+	[GML_ACTION_ACCESS_EXTEND] = GML_ACE_WRITE_DATA | GML_ACE_APPEND_DATA,
+	[GML_ACTION_SET_MODE] = GML_ACE_WRITE_ACL,
+	[GML_ACTION_GET_ACL] = GML_ACE_READ_ACL,
+	[GML_ACTION_SET_ACL] = GML_ACE_WRITE_ACL,
+	[GML_ACTION_SET_OWNER] = GML_ACE_WRITE_OWNER,
+	[GML_ACTION_SET_TIMES] = GML_ACE_WRITE_ATTRIBUTES,
+	[GML_ACTION_SET_TIMES_NOW] = GML_ACE_WRITE_DATA | GML_ACE_WRITE_ATTRIBUTES,
+	[GML_ACTION_GET_XATTR] = GML_ACE_READ_NAMED_ATTRS,
+	[GML_ACTION_SET_XATTR] = GML_ACE_WRITE_NAMED_ATTRS,
+	[GML_ACTION_OPEN_WRITE] = GML_ACE_WRITE_DATA | GML_ACE_APPEND_DATA,
+	[GML_ACTION_APPEND] = GML_ACE_WRITE_DATA | GML_ACE_APPEND_DATA,
+};
+
+static uint32_t action_wants(const struct action_row *row)
+{
+	uint32_t rights = action_rights[row - action_rows];
+	if (rights != 0)
+		return rights;
+	return (row->bits & GML_MAY_READ ? GML_ACE_READ_DATA : 0) |
+	       (row->bits & GML_MAY_WRITE ? GML_ACE_WRITE_DATA : 0) |
+	       (row->bits & GML_MAY_EXEC ? GML_ACE_EXECUTE : 0);
+}
+
 const char *gml_action_name(enum gml_action action, bool directory)
 {
 	const char *name = action < GML_ACTION_COUNT ? action_rows[action].name : "";
@@ -63,24 +113,12 @@ static bool who_is_admin(const struct gml_principal *who)
 	return who->privileges & GML_PRIVILEGE_ADMIN;
 }
 
-static bool who_in_group(const struct gml_principal *who, uint32_t gid)
-{
-	const struct gml_cred *cred = &who->cred;
-	gml_assert(cred->ngroups == 0 || cred->groups != NULL);
-	if (cred->gid == gid)
-		return true;
-	for (uint32_t i = 0; i < cred->ngroups && i < GML_GROUPS_MAX; i++)
-		if (cred->groups[i] == gid)
-			return true;
-	return false;
-}
-
 static bool who_owns(const struct gml_principal *who, const struct gml_inode *inode)
 {
 	return who_is_root(who) || who->cred.uid == inode->uid;
 }
 
-/* All GML_MAY_* that the mode gives. */
+/* All GML_MAY_* that the mode of an inode without ACL gives. */
 static unsigned who_has(const struct gml_principal *who, const struct gml_inode *inode)
 {
 	if (who_is_root(who)) {
@@ -89,14 +127,65 @@ static unsigned who_has(const struct gml_principal *who, const struct gml_inode 
 	}
 	if (who->cred.uid == inode->uid)
 		return inode->mode >> 6 & 7;
-	if (who_in_group(who, inode->gid))
+	if (gml_cred_in_group(&who->cred, inode->gid))
 		return inode->mode >> 3 & 7;
 	return inode->mode & 7;
 }
 
+/* RFC 8881 6.3.1.1: an ACL does not lock out its owner. */
+#define WHO_OWNER_ALWAYS                                                                           \
+	(GML_ACE_READ_ATTRIBUTES | GML_ACE_WRITE_ATTRIBUTES | GML_ACE_READ_ACL | GML_ACE_WRITE_ACL)
+
+/* Extended attributes are part of the data, except where an entry names the rights to them. */
+static void who_reads_attrs(struct gml_acl_answer *answer)
+{
+	uint32_t named = answer->allowed | answer->denied;
+	if (!(named & GML_ACE_READ_NAMED_ATTRS) && (answer->allowed & GML_ACE_READ_DATA))
+		answer->allowed |= GML_ACE_READ_NAMED_ATTRS;
+	if (!(named & GML_ACE_WRITE_NAMED_ATTRS) && (answer->allowed & GML_ACE_WRITE_DATA))
+		answer->allowed |= GML_ACE_WRITE_NAMED_ATTRS;
+}
+
+/* What the ACL of an inode says of these rights. CORRUPT: nothing. */
+static int who_asks(const struct gml_principal *who, const struct gml_inode *inode, uint32_t want,
+		    struct gml_acl_answer *out)
+{
+	const uint32_t attrs = GML_ACE_READ_NAMED_ATTRS | GML_ACE_WRITE_NAMED_ATTRS,
+		       data = GML_ACE_READ_DATA | GML_ACE_WRITE_DATA;
+	const struct gml_acl_question question = {.who = who,
+						  .uid = inode->uid,
+						  .gid = inode->gid,
+						  .want = want & attrs ? want | data : want};
+	uint32_t always = who_owns(who, inode) ? want & WHO_OWNER_ALWAYS : 0;
+	int rc;
+	if (who_is_root(who)) { /* executes what somebody may execute */
+		bool exec =
+			inode->type != GML_REG || gml_acl_allows_any(inode->acl, GML_ACE_EXECUTE);
+		*out = (struct gml_acl_answer){.allowed = exec ? want : want & ~GML_ACE_EXECUTE};
+		return 0;
+	}
+	rc = gml_acl_ask(inode->acl, &question, out);
+	if (rc != 0)
+		return rc;
+	who_reads_attrs(out);
+	out->allowed = (out->allowed | always) & want;
+	out->denied &= want & ~always;
+	return 0;
+}
+
+/* Does the ACL, or what stands for these rights in the mode, give one of them? */
+static bool who_may_any(const struct gml_principal *who, const struct gml_inode *inode,
+			uint32_t rights, unsigned bits)
+{
+	struct gml_acl_answer answer;
+	if (inode->acl.len == 0)
+		return (who_has(who, inode) & bits) != 0;
+	return who_asks(who, inode, rights, &answer) == 0 && answer.allowed != 0;
+}
+
 bool gml_search_barred(const struct gml_principal *principal, const struct gml_inode *dir)
 {
-	return principal->refused || !(who_has(principal, dir) & GML_MAY_EXEC);
+	return principal->refused || !who_may_any(principal, dir, GML_ACE_EXECUTE, GML_MAY_EXEC);
 }
 
 bool gml_search_unlimited(const struct gml_principal *principal)
@@ -116,7 +205,7 @@ bool gml_keeps_setid(const struct gml_principal *principal)
 
 bool gml_keeps_setgid(const struct gml_principal *principal, uint32_t gid)
 {
-	return who_is_root(principal) || who_in_group(principal, gid);
+	return who_is_root(principal) || gml_cred_in_group(&principal->cred, gid);
 }
 
 /* ---- rules ---- */
@@ -131,6 +220,8 @@ static bool rule_has_parts(enum action_rule rule, const struct gml_txn *txn,
 	case RULE_IO:
 	case RULE_OWNER:
 	case RULE_CHOWN:
+	case RULE_CHILD:
+	case RULE_SHOWN:
 		return target->inode != NULL;
 	case RULE_NAME:
 		return target->dir != NULL && target->dir->type == GML_DIR;
@@ -165,39 +256,161 @@ static int rule_yes(struct gml_verdict *out, const struct gml_principal *who,
 	return rule_answer(out, who_is_root(who) ? GML_REASON_PRIVILEGE : reason, 0);
 }
 
+/* Of an inode with an ACL: all of the rights for rule MODE, one of them for others. */
+static int rule_acl(const struct gml_principal *who, const struct action_row *row,
+		    const struct gml_inode *inode, struct gml_verdict *out)
+{
+	uint32_t want = action_wants(row);
+	struct gml_acl_answer answer;
+	int rc = who_asks(who, inode, want, &answer);
+	if (rc != 0)
+		return rule_answer(out, GML_REASON_NONE, rc);
+	if (row->rule == RULE_MODE ? answer.allowed == want : answer.allowed != 0)
+		return rule_yes(out, who, GML_REASON_ACL);
+	return rule_answer(out, GML_REASON_NONE, GML_ERR_ACCESS);
+}
+
 static int rule_mode(const struct gml_principal *who, const struct action_row *row,
 		     const struct gml_target *target, struct gml_verdict *out)
 {
 	unsigned want = row->bits & ACTION_MODES, has;
 	if (row->rule == RULE_IO && who_owns(who, target->inode))
 		return rule_yes(out, who, GML_REASON_OWNER);
+	if (target->inode->acl.len != 0)
+		return rule_acl(who, row, target->inode, out);
 	has = who_has(who, target->inode) & want;
 	if (row->rule == RULE_MODE ? has == want : has != 0)
 		return rule_yes(out, who, GML_REASON_MODE);
 	return rule_answer(out, GML_REASON_NONE, GML_ERR_ACCESS);
 }
 
+static int rule_shown(const struct gml_principal *who, const struct action_row *row,
+		      const struct gml_target *target, struct gml_verdict *out)
+{
+	if (target->inode->acl.len == 0)
+		return rule_answer(out, GML_REASON_REACH, 0);
+	return rule_acl(who, row, target->inode, out);
+}
+
+/* May the caller set this owner and group? `takes`: the ACL allows WRITE_OWNER, which is to become
+ * the owner, as for other servers, not to give the inode away. */
+static bool rule_may_own(const struct gml_principal *who, const struct gml_target *target,
+			 bool takes)
+{
+	const struct gml_inode *inode = target->inode;
+	if (who_is_root(who))
+		return true;
+	if (target->uid != inode->uid && !(takes && target->uid == who->cred.uid))
+		return false;
+	return target->gid == inode->gid || gml_cred_in_group(&who->cred, target->gid);
+}
+
 static int rule_owner(const struct gml_principal *who, const struct action_row *row,
 		      const struct gml_target *target, struct gml_verdict *out)
 {
-	const struct gml_inode *inode = target->inode;
-	if (!who_owns(who, inode))
+	bool owns = who_owns(who, target->inode), granted = false;
+	int rc = 0;
+	if (!owns && target->inode->acl.len != 0) {
+		rc = rule_acl(who, row, target->inode, out);
+		granted = rc == 0;
+	}
+	if (rc != 0 && rc != GML_ERR_ACCESS)
+		return rc;
+	if ((!owns && !granted) || (row->rule == RULE_CHOWN && !rule_may_own(who, target, granted)))
 		return rule_answer(out, GML_REASON_NONE, GML_ERR_PERM);
-	if (row->rule == RULE_CHOWN && !who_is_root(who) &&
-	    (target->uid != inode->uid ||
-	     (target->gid != inode->gid && !who_in_group(who, target->gid))))
-		return rule_answer(out, GML_REASON_NONE, GML_ERR_PERM);
-	return rule_yes(out, who, GML_REASON_OWNER);
+	return owns ? rule_yes(out, who, GML_REASON_OWNER) : 0;
 }
 
-static int rule_name(const struct gml_principal *who, const struct gml_target *target,
-		     struct gml_verdict *out)
+static bool name_is_sticky(const struct gml_principal *who, const struct gml_target *target)
+{
+	return target->inode != NULL && (target->dir->mode & S_ISVTX) &&
+	       !who_owns(who, target->dir) && !who_owns(who, target->inode);
+}
+
+/* A name in a directory that has an ACL, or of an inode that has one. */
+struct name_rights {
+	uint32_t add;		    /* what a new name needs of the directory; 0: none is made */
+	bool removes;		    /* the name of `inode` goes, or of what was not read */
+	struct gml_acl_answer dir;  /* EXECUTE, ADD_*, DELETE_CHILD */
+	struct gml_acl_answer gone; /* DELETE of the inode */
+};
+
+static int name_ask(const struct gml_principal *who, const struct gml_target *target,
+		    struct name_rights *rights)
+{
+	const uint32_t change = GML_ACE_ADD_FILE | GML_ACE_ADD_SUBDIRECTORY | GML_ACE_DELETE_CHILD;
+	int rc = 0;
+	rights->gone = (struct gml_acl_answer){0, 0};
+	if (target->dir->acl.len == 0) {
+		unsigned has = who_has(who, target->dir);
+		rights->dir = (struct gml_acl_answer){
+			.allowed = (has & GML_MAY_EXEC ? GML_ACE_EXECUTE : 0) |
+				   (has & GML_MAY_WRITE ? change : 0)};
+	} else {
+		rc = who_asks(who, target->dir, GML_ACE_EXECUTE | change, &rights->dir);
+	}
+	if (rc == 0 && rights->removes && target->inode != NULL && target->inode->acl.len != 0)
+		rc = who_asks(who, target->inode, GML_ACE_DELETE, &rights->gone);
+	return rc;
+}
+
+/* RFC 8881 6.2.1.3.2. Either right suffices, whatever denies the other; where neither is mentioned,
+ * ADD_FILE stands for `w`. */
+static int name_may_go(const struct gml_principal *who, const struct gml_target *target,
+		       const struct name_rights *rights, struct gml_verdict *out)
+{
+	bool denied = (rights->dir.denied & GML_ACE_DELETE_CHILD) || rights->gone.denied != 0;
+	if (rights->gone.allowed != 0)
+		return rule_yes(out, who, GML_REASON_ACL);
+	if (!(rights->dir.allowed & GML_ACE_DELETE_CHILD) &&
+	    (denied || !(rights->dir.allowed & GML_ACE_ADD_FILE)))
+		return rule_answer(out, GML_REASON_NONE, GML_ERR_ACCESS);
+	if (name_is_sticky(who, target))
+		return rule_answer(out, GML_REASON_STICKY, GML_ERR_PERM);
+	return rule_yes(out, who, GML_REASON_ACL);
+}
+
+static int rule_child(const struct gml_principal *who, const struct action_row *row,
+		      const struct gml_target *target, struct gml_verdict *out)
+{
+	const struct gml_target some = {.dir = target->inode};
+	struct name_rights rights = {.removes = true};
+	int rc;
+	if (target->inode->acl.len == 0)
+		return rule_mode(who, row, target, out);
+	rc = name_ask(who, &some, &rights);
+	return rc != 0 ? rule_answer(out, GML_REASON_NONE, rc)
+		       : name_may_go(who, &some, &rights, out);
+}
+
+static int rule_name_acl(const struct gml_principal *who, const struct action_row *row,
+			 const struct gml_target *target, struct gml_verdict *out)
+{
+	uint32_t wants = action_wants(row);
+	struct name_rights rights = {.add = wants & (GML_ACE_ADD_FILE | GML_ACE_ADD_SUBDIRECTORY)};
+	int rc;
+	if (rights.add == GML_ACE_ADD_FILE && target->directory)
+		rights.add = GML_ACE_ADD_SUBDIRECTORY;
+	/* PUT asks first whether a name may be made, then whether the one which is there may go. */
+	rights.removes = rights.add == 0 || target->inode != NULL;
+	rc = name_ask(who, target, &rights);
+	if (rc != 0)
+		return rule_answer(out, GML_REASON_NONE, rc);
+	if ((~rights.dir.allowed & (GML_ACE_EXECUTE | rights.add)) != 0)
+		return rule_answer(out, GML_REASON_NONE, GML_ERR_ACCESS);
+	return rights.removes ? name_may_go(who, target, &rights, out)
+			      : rule_yes(out, who, GML_REASON_ACL);
+}
+
+static int rule_name(const struct gml_principal *who, const struct action_row *row,
+		     const struct gml_target *target, struct gml_verdict *out)
 {
 	const unsigned want = GML_MAY_WRITE | GML_MAY_EXEC;
+	if (target->dir->acl.len != 0 || (target->inode != NULL && target->inode->acl.len != 0))
+		return rule_name_acl(who, row, target, out);
 	if ((who_has(who, target->dir) & want) != want)
 		return rule_answer(out, GML_REASON_NONE, GML_ERR_ACCESS);
-	if (target->inode != NULL && (target->dir->mode & S_ISVTX) && !who_owns(who, target->dir) &&
-	    !who_owns(who, target->inode))
+	if (name_is_sticky(who, target))
 		return rule_answer(out, GML_REASON_STICKY, GML_ERR_PERM);
 	return rule_yes(out, who, GML_REASON_MODE);
 }
@@ -216,8 +429,10 @@ static int rule_bucket(const struct gml_principal *who, const struct action_row 
 	    (row->rule != RULE_MINE && who_is_root(who)))
 		return rule_answer(out, GML_REASON_PRIVILEGE, 0);
 	if (row->rule == RULE_SEEN &&
-	    (who_has(who, target->inode) & (GML_MAY_READ | GML_MAY_EXEC)) != 0)
-		return rule_yes(out, who, GML_REASON_MODE);
+	    who_may_any(who, target->inode, GML_ACE_LIST_DIRECTORY | GML_ACE_EXECUTE,
+			GML_MAY_READ | GML_MAY_EXEC))
+		return rule_yes(out, who,
+				target->inode->acl.len != 0 ? GML_REASON_ACL : GML_REASON_MODE);
 	return rule_answer(out, GML_REASON_NONE, GML_ERR_ACCESS);
 }
 
@@ -226,7 +441,8 @@ static int rule_create(struct gml_txn *txn, const struct gml_principal *who,
 {
 	struct gml_user user;
 	int rc;
-	if (!who_is_root(who) && (target->uid != who->cred.uid || !who_in_group(who, target->gid)))
+	if (!who_is_root(who) &&
+	    (target->uid != who->cred.uid || !gml_cred_in_group(&who->cred, target->gid)))
 		return rule_answer(out, GML_REASON_NONE, GML_ERR_PERM);
 	if (who_is_admin(who) || who_is_root(who))
 		return rule_answer(out, GML_REASON_PRIVILEGE, 0);
@@ -260,7 +476,11 @@ static int authorize_row(struct gml_txn *txn, const struct gml_principal *who,
 	case RULE_CHOWN:
 		return rule_owner(who, row, target, out);
 	case RULE_NAME:
-		return rule_name(who, target, out);
+		return rule_name(who, row, target, out);
+	case RULE_CHILD:
+		return rule_child(who, row, target, out);
+	case RULE_SHOWN:
+		return rule_shown(who, row, target, out);
 	case RULE_REACH:
 		return rule_answer(out, GML_REASON_REACH, 0);
 	case RULE_SEEN:

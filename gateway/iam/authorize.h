@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The one decision about rights: may this principal do that? No other code compares uids, reads
- * mode bits or defines administrators (docs/adr/0008-authorize.md). */
+ * mode bits or ACLs, or defines administrators (docs/adr/0008-authorize.md). */
 #ifndef GML_IAM_AUTHORIZE_H
 #define GML_IAM_AUTHORIZE_H
 
@@ -13,6 +13,7 @@
 struct gml_target {
 	struct gml_span bucket_name, key; /* of a request by key; empty for others */
 	struct gml_span name;		  /* in `dir`; may be empty */
+	bool directory;			  /* what gets the name, which is new, is a directory */
 	const struct gml_inode *dir;	  /* of the name (rule NAME) */
 	/* The inode; of rule NAME the inode of the name (NULL: none, or not read), of SEEN the
 	 * bucket's root. */
@@ -36,6 +37,7 @@ enum gml_reason {
 	GML_REASON_PRIVILEGE, /* granted: root or administrator */
 	GML_REASON_OWNER,     /* granted: of the inode, the bucket or the upload */
 	GML_REASON_MODE,      /* granted: mode bits */
+	GML_REASON_ACL,	      /* granted: an ACL */
 	GML_REASON_USER,      /* granted or refused: the user's record */
 	GML_REASON_REACH,     /* granted: the way to it is enough */
 };

@@ -5,6 +5,7 @@ libgemel_la_SOURCES += \
 	gateway/iam/acl_mode.c \
 	gateway/iam/authorize.c \
 	gateway/iam/authorize.h \
+	gateway/iam/cred.h \
 	gateway/iam/epoch.c \
 	gateway/iam/epoch.h \
 	gateway/iam/group.c \

@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -400,10 +402,36 @@ void gml_txn_log(struct gml_txn *txn, enum gml_log_level level, const char *form
 	va_end(ap);
 }
 
+struct gml_txn_block {
+	struct gml_txn_block *next;
+	_Alignas(max_align_t) unsigned char bytes[];
+};
+
+void *gml_txn_memory(struct gml_txn *txn, size_t len)
+{
+	struct gml_txn_block *block;
+	gml_assert(txn->writable);
+	block = len > SIZE_MAX - sizeof(*block) ? NULL : malloc(sizeof(*block) + len);
+	if (block == NULL)
+		return NULL;
+	block->next = txn->memory;
+	txn->memory = block;
+	return block->bytes;
+}
+
+static void txn_memory_end(struct gml_txn *txn)
+{
+	while (txn->memory != NULL) {
+		struct gml_txn_block *block = txn->memory;
+		txn->memory = block->next;
+		free(block);
+	}
+}
+
 int gml_txn_call(struct gml_txn *txn, gml_meta_fn fn, void *arg)
 {
 	int rc;
-	gml_assert(txn->writable);
+	gml_assert(txn->writable && txn->memory == NULL);
 	gml_assert_outside_closures();
 #ifdef GML_ASSERT
 	gml_in_closure = true;
@@ -413,6 +441,8 @@ int gml_txn_call(struct gml_txn *txn, gml_meta_fn fn, void *arg)
 	gml_in_closure = false;
 #endif
 	gml_assert(txn->cursors == 0);
+	if (txn->memory != NULL)
+		txn_memory_end(txn);
 	return rc;
 }
 

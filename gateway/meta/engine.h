@@ -293,6 +293,7 @@ struct gml_txn {
 	/* gml_txn_serve: whose request the reader or the closure works on, for log lines; NULL:
 	 * none's. The engine clears it before each closure and when a reader ends. */
 	const struct gml_op *op;
+	struct gml_txn_block *memory; /* gml_txn_memory, of the closure that runs */
 	/* Write transactions: GML_TXN_LOCAL bytes, aligned to 8, zero when the transaction begins,
 	 * kept from one closure of it to the next. Read transactions: NULL. */
 	void *local;
@@ -346,6 +347,9 @@ void gml_txn_serve(struct gml_txn *txn, const struct gml_op *op);
 /* gml_meta_log for a transaction: a line of the request that it works for. */
 void gml_txn_log(struct gml_txn *txn, enum gml_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* In a closure: memory that lives until it returns, aligned for every type; NULL: there is none.
+ * For parts of records that are made in one function and put in another. No blocking. */
+void *gml_txn_memory(struct gml_txn *txn, size_t len);
 /* Statistics. NOTSUP: the engine keeps no count (gml_rec_count walks the table then). */
 int gml_txn_count(struct gml_txn *txn, enum gml_table table, uint64_t *count_out);
 /* The record layer's bytes of a write transaction; NULL: a read transaction. */

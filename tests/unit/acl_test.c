@@ -374,10 +374,9 @@ static void check_limits(const struct gml_acl *acl, uint32_t mode, bool director
 static void check_heritage(const struct gml_acl *a, const struct gml_acl *b, bool directory)
 {
 	static struct gml_acl from_a, from_b;
-	const struct gml_acl_create create = {
-		.mode = 0777, .umask = 022, .has_umask = true, .directory = directory};
-	bool any = gml_acl_inherit(a, &create, &from_a);
-	assert_int_equal(gml_acl_inherit(b, &create, &from_b), any);
+	const struct gml_new_mode mode = {.mode = 0777, .umask = 022, .has_umask = true};
+	bool any = gml_acl_inherit(a, &mode, directory, &from_a);
+	assert_int_equal(gml_acl_inherit(b, &mode, directory, &from_b), any);
 	if (any)
 		assert_true(same(&from_a, &from_b));
 }
@@ -446,15 +445,13 @@ static void test_inherit_flags(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		for (int directory = 0; directory < 2; directory++) {
-			const struct gml_acl_create create = {.mode = 0777,
-							      .umask = 0,
-							      .has_umask = true,
-							      .directory = directory};
+			const struct gml_new_mode mode = {.mode = 0777, .has_umask = true};
 			int expected = directory ? rows[i].directory : rows[i].file;
 			acl.count = 0;
 			add(&acl, ALLOW, GML_ACE_UID, 5, READ | GML_ACE_DELETE);
 			acl.aces[0].flags = rows[i].flags;
-			assert_int_equal(gml_acl_inherit(&acl, &create, &out), expected >= 0);
+			assert_int_equal(gml_acl_inherit(&acl, &mode, directory, &out),
+					 expected >= 0);
 			if (expected >= 0) {
 				assert_int_equal(out.aces[0].flags, expected);
 				assert_int_equal(out.aces[0].mask, READ | GML_ACE_DELETE);
@@ -465,14 +462,14 @@ static void test_inherit_flags(void **state)
 /* 6.4.3: a mode alone is applied to what is inherited. */
 static void test_inherit_mode(void **state)
 {
-	const struct gml_acl_create create = {.mode = 0640};
+	const struct gml_new_mode mode = {.mode = 0640};
 	static struct gml_acl acl, out;
 	(void)state;
 	acl.count = 0;
 	add(&acl, ALLOW, GML_ACE_UID, 2000, READ | WRITE | EXEC);
 	add(&acl, ALLOW, GML_ACE_OWNER, 0, READ | WRITE | EXEC);
 	acl.aces[0].flags = F;
-	assert_true(gml_acl_inherit(&acl, &create, &out));
+	assert_true(gml_acl_inherit(&acl, &mode, false, &out));
 	assert_int_equal(gml_acl_mode(&out), 0640);
 	assert_int_equal(out.aces[0].mask, READ);
 }
@@ -480,28 +477,27 @@ static void test_inherit_mode(void **state)
 /* RFC 8275: what is inherited counts, the umask does not. */
 static void test_inherit_umask(void **state)
 {
-	struct gml_acl_create create = {.mode = 0666, .umask = 077, .has_umask = true};
+	struct gml_new_mode mode = {.mode = 0666, .umask = 077, .has_umask = true};
 	static struct gml_acl acl, out;
 	(void)state;
 	acl.count = 0;
 	add(&acl, ALLOW, GML_ACE_UID, 2000, READ | WRITE | EXEC);
 	acl.aces[0].flags = F | D;
 	/* Nothing for the classes of a mode is inherited: the mode speaks for them. */
-	assert_true(gml_acl_inherit(&acl, &create, &out));
+	assert_true(gml_acl_inherit(&acl, &mode, false, &out));
 	assert_int_equal(gml_acl_mode(&out), 0600);
 	assert_int_equal(out.aces[0].mask, READ | WRITE); /* 0666 has no x */
-	create.mode = 0600; /* a program that wants a private file gets one */
-	assert_true(gml_acl_inherit(&acl, &create, &out));
+	mode.mode = 0600; /* a program that wants a private file gets one */
+	assert_true(gml_acl_inherit(&acl, &mode, false, &out));
 	assert_int_equal(ask(&out, &callers[2], READ | WRITE).allowed, 0);
-	create.mode = 0777;
+	mode.mode = 0777;
 	add(&acl, ALLOW, GML_ACE_GROUP, 0, READ | WRITE | EXEC);
 	acl.aces[1].flags = F | D | I;
-	assert_true(gml_acl_inherit(&acl, &create, &out));
+	assert_true(gml_acl_inherit(&acl, &mode, false, &out));
 	assert_int_equal(out.count, 2);
 	assert_int_equal(gml_acl_mode(&out), 0070);
-	create.directory = true;
-	create.mode = 0707;
-	assert_true(gml_acl_inherit(&acl, &create, &out));
+	mode.mode = 0707;
+	assert_true(gml_acl_inherit(&acl, &mode, true, &out));
 	assert_int_equal(gml_acl_mode(&out), 0);
 	assert_int_equal(out.count, 2); /* both are left to what is made below */
 	assert_int_equal(out.aces[0].flags, F | D | I | INHERITED);

@@ -2,6 +2,7 @@
 /* gml_store_check finds each kind of damage. Every case breaks one thing in a sound store by hand,
  * and names what must be said. */
 #include <fcntl.h>
+#include "gateway/iam/acl.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/posix/open_inode.h"
 #include "gateway/meta/record/record_internal.h"
@@ -182,6 +183,31 @@ static void set_far(struct gml_inode *i)
 	i->extents[0].blob_off = 100;
 }
 
+/* An ACL of one entry: for the owner, or what a mode says. */
+static uint8_t set_acl_bytes[GML_ACL_BYTES_MAX];
+static void set_acl(struct gml_inode *i, uint32_t mode, bool of_mode)
+{
+	struct gml_acl acl = {.count = 1,
+			      .aces = {{.who = GML_ACE_OWNER, .mask = GML_ACE_READ_DATA}}};
+	if (of_mode)
+		gml_acl_of_mode(mode, false, &acl);
+	i->mode = mode;
+	i->acl = (struct gml_span){set_acl_bytes, gml_acl_encode(&acl, set_acl_bytes)};
+}
+static void set_acl_damaged(struct gml_inode *i)
+{
+	set_acl(i, 0400, false);
+	set_acl_bytes[0] = 2;
+}
+static void set_acl_mode(struct gml_inode *i)
+{
+	set_acl(i, 0600, false);
+}
+static void set_acl_idle(struct gml_inode *i)
+{
+	set_acl(i, 0640, true);
+}
+
 static int d_nlink(struct gml_txn *t, struct world *w)
 {
 	return change_inode(t, w->file, set_nlink);
@@ -277,13 +303,26 @@ static int d_overlap(struct gml_txn *t, struct world *w)
 		       : rc;
 }
 
+static int d_acl(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->file, set_acl_damaged);
+}
+static int d_acl_mode(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->file, set_acl_mode);
+}
+static int d_acl_idle(struct gml_txn *t, struct world *w)
+{
+	return change_inode(t, w->file, set_acl_idle);
+}
+
 static int d_implicit(struct gml_txn *t, struct world *w)
 {
 	struct gml_op op = {0};
 	struct gml_inode dir, inode;
 	int rc = gml_rec_inode_get(t, w->dir, &dir);
 	if (rc == 0)
-		rc = gml_inode_init(t, &op, &dir, GML_DIR, 0755, &inode);
+		rc = gml_inode_init(t, &op, &dir, GML_DIR, &GML_NEW_DIRECTORY_MODE, &inode);
 	set_implicit(&inode);
 	return rc == 0 ? gml_link_add(t, &dir, ns_span("empty/"), &inode) : rc;
 }
@@ -609,6 +648,9 @@ static void test_damage(void **state)
 		{d_orphan_none, "orphan 4242: no such inode"},
 		{d_bucket_row, "there are 0 buckets"},
 		{d_implicit, "implicit and empty"},
+		{d_acl, "its ACL cannot be read"},
+		{d_acl_mode, "mode 0600, but its ACL gives 0400"},
+		{d_acl_idle, "has an ACL that says no more than its mode"},
 		{d_refs, "2 references recorded, 1 found"},
 		{d_unreferenced, "1 references recorded, 0 found"},
 		{d_pack_missing, "are missing"},

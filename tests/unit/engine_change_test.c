@@ -53,6 +53,34 @@ static void case_closure_fails(void **state)
 	assert_true(good.id > 3);
 }
 
+/* ---- the memory of a closure ---- */
+static int memory_fn(struct gml_txn *txn, void *arg)
+{
+	unsigned char *block[3];
+	for (size_t i = 0; i < 3; i++) {
+		block[i] = gml_txn_memory(txn, 1000 * i);
+		if (block[i] == NULL || (uintptr_t)block[i] % _Alignof(max_align_t) != 0)
+			return GML_ERR_NOMEM;
+		memset(block[i], (int)i, 1000 * i);
+	}
+	if (block[1][999] != 1 || block[2][0] != 2 || gml_txn_memory(txn, SIZE_MAX) != NULL)
+		return GML_ERR_CORRUPT;
+	return *(int *)arg;
+}
+
+/* It is there until the closure returns, whatever that returns; the sanitizers see that it ends. */
+static void case_memory(void **state)
+{
+	struct meta_env *env = *state;
+	int rc = 0;
+	assert_int_equal(gml_meta_update(env->meta, memory_fn, &rc), 0);
+	rc = GML_ERR_EXIST;
+	assert_int_equal(gml_meta_update(env->meta, memory_fn, &rc), GML_ERR_EXIST);
+	rc = 0;
+	assert_int_equal(gml_meta_update(env->meta, memory_fn, &rc), 0);
+}
+
+/* ---- a full store ---- */
 static int ignores_error_fn(struct gml_txn *txn, void *arg)
 {
 	char key[16];
@@ -268,6 +296,7 @@ int main(void)
 {
 	static const struct engine_case cases[] = {
 		{"closure fails", case_closure_fails},
+		{"memory", case_memory},
 		{"full", case_full},
 		{"full is emptied", case_full_is_emptied},
 		{"votes", case_votes},

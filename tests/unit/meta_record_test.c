@@ -39,7 +39,8 @@ static bool inode_equal(const struct gml_inode *a, const struct gml_inode *b)
 			return false;
 	}
 	return span_equal(a->name, b->name) && span_equal(a->target, b->target) &&
-	       span_equal(a->headers, b->headers) && span_equal(a->parts, b->parts);
+	       span_equal(a->acl, b->acl) && span_equal(a->headers, b->headers) &&
+	       span_equal(a->parts, b->parts);
 }
 
 static const uint8_t inode_bytes[410000] = {7, 6, 5, 4};
@@ -110,6 +111,8 @@ static void inode_make(struct gml_inode *inode, uint64_t *seed)
 	/* few: pages of large values are not used twice in one transaction */
 	if ((has >> 17 & 31) == 0)
 		inode->parts = SPAN(inode_bytes, inode_number(seed) % 400000);
+	if (has >> 22 & 1)
+		inode->acl = SPAN(inode_bytes, inode_number(seed) % (GML_REC_ACL_MAX + 1));
 }
 
 static int inodes_round_trip(struct gml_txn *txn, void *arg)

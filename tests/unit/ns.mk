@@ -45,3 +45,7 @@ check_PROGRAMS += tests/unit/ns_numbers_test
 tests_unit_ns_numbers_test_SOURCES = tests/unit/ns_numbers_test.c tests/unit/child_support.h tests/unit/ns_support.h tests/unit/object_support.h
 tests_unit_ns_numbers_test_LDADD = $(NS_TEST_LDADD)
 tests_unit_ns_numbers_test_CPPFLAGS = $(NS_TEST_CPPFLAGS) -I$(top_srcdir)/tests/unit
+check_PROGRAMS += tests/unit/ns_acl_test
+tests_unit_ns_acl_test_SOURCES = tests/unit/ns_acl_test.c tests/unit/ns_support.h tests/unit/object_support.h
+tests_unit_ns_acl_test_LDADD = $(NS_TEST_LDADD)
+tests_unit_ns_acl_test_CPPFLAGS = $(NS_TEST_CPPFLAGS) -I$(top_srcdir)/tests/unit

@@ -482,7 +482,7 @@ static int wrong_txn(struct gml_txn *txn, void *argp)
 				.why = GML_SUPERSEDE_REPLACED};
 	assert_ok(gml_rec_inode_get(txn, wrong->dir, &dir));
 	assert_ok(gml_rec_inode_get(txn, wrong->old, &old));
-	assert_ok(gml_inode_init(txn, &op, &dir, GML_REG, 0644, &inode));
+	assert_ok(gml_inode_init(txn, &op, &dir, GML_REG, &GML_NEW_FILE_MODE, &inode));
 	return gml_link_replace(txn, &link, &old, &inode);
 }
 

@@ -135,7 +135,7 @@ __attribute__((unused)) static int ns_far_txn(struct gml_txn *txn, void *argp)
 	int rc = gml_rec_inode_get(txn, GML_INO_ROOT, &top);
 
 	if (rc == 0)
-		rc = gml_inode_init(txn, far->op, &top, GML_DIR, 0755, &root);
+		rc = gml_inode_init(txn, far->op, &top, GML_DIR, &GML_NEW_DIRECTORY_MODE, &root);
 	if (rc != 0)
 		return rc;
 	root.ino.view = far->view;
@@ -336,7 +336,9 @@ static int ns_raw_txn(struct gml_txn *txn, void *argp)
 	int rc = gml_rec_inode_get(txn, raw->parent, &dir);
 
 	if (rc == 0)
-		rc = gml_inode_init(txn, &op, &dir, raw->type, raw->type == GML_DIR ? 0755 : 0644,
+		rc = gml_inode_init(txn, &op, &dir, raw->type,
+				    raw->type == GML_DIR ? &GML_NEW_DIRECTORY_MODE
+							 : &GML_NEW_FILE_MODE,
 				    &inode);
 	if (rc != 0)
 		return rc;

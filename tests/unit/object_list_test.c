@@ -234,7 +234,7 @@ static int list_hide(struct gml_txn *txn, void *arg)
 	int rc = gml_rec_inode_get(txn, ns->bucket, &dir);
 	char name[32];
 	for (int i = 0; rc == 0 && i < 25000; i++) {
-		rc = gml_inode_init(txn, &ns->op, &dir, GML_FIFO, 0644, &inode);
+		rc = gml_inode_init(txn, &ns->op, &dir, GML_FIFO, &GML_NEW_FILE_MODE, &inode);
 		snprintf(name, sizeof(name), "m%06d", i);
 		if (rc == 0)
 			rc = gml_link_add(txn, &dir, ns_span(name), &inode);

@@ -399,7 +399,7 @@ static int make_big(struct gml_txn *txn, void *arg)
 	if (rc == 0)
 		rc = gml_rec_inode_get(txn, big->bucket, &top);
 	if (rc == 0)
-		rc = gml_inode_init(txn, &op, &top, GML_REG, 0644, &inode);
+		rc = gml_inode_init(txn, &op, &top, GML_REG, &GML_NEW_FILE_MODE, &inode);
 	inode.flags |= GML_INODE_ORPHAN | GML_INODE_XATTRS;
 	inode.nlink = 0;
 	for (unsigned i = 0; rc == 0 && i < big->count; i++) {

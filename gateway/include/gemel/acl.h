@@ -45,7 +45,8 @@ enum {
 	(GML_ACE_INHERIT | GML_ACE_NO_PROPAGATE | GML_ACE_INHERIT_ONLY | GML_ACE_INHERITED)
 
 /* Rights (RFC 8881 6.2.1.3). READ_ATTRIBUTES and SYNCHRONIZE are stored and shown, and granted to
- * every caller that reaches the inode: as in POSIX, stat(2) needs no right on the inode. */
+ * every caller that reaches the inode: as in POSIX, stat(2) needs no right on the inode. Where no
+ * entry names the rights to extended attributes, those to the data decide. */
 enum {
 	GML_ACE_READ_DATA = 0x1,
 	GML_ACE_LIST_DIRECTORY = 0x1,

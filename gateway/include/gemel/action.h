@@ -20,6 +20,8 @@ GML_API_BEGIN
  *   OWNER   the caller owns the inode; else PERM
  *   CHOWN   the caller owns the inode and may set the requested uid and gid; else PERM
  *   NAME    w and x on the directory and, if the name exists, the sticky bit's rule (PERM)
+ *   CHILD   `bits` on the directory: to remove some name of it
+ *   SHOWN   only the path to it, unless the inode has an ACL
  *   REACH   only the path to it
  *   SEEN    the bucket's owner, an administrator, or r or x on its root
  *   MINE    the bucket's owner or an administrator; not root
@@ -29,6 +31,8 @@ GML_API_BEGIN
  *   ADMIN   an administrator; else PERM
  *   ROOT    root; else PERM
  * Bits: R 4, W 2, X 1; C 8: changes something: ROFS where changes are forbidden.
+ * An inode with an ACL is asked for rights (gemel/acl.h) instead of mode bits: READ_DATA,
+ *   WRITE_DATA and EXECUTE, or the rights that authorize.c names for the action.
  *
  * Of a directory, s3:GetObject is s3:ListBucket (gml_action_name). */
 #define GML_ACTIONS(GML_ACTION)                                                                    \
@@ -77,7 +81,8 @@ GML_API_BEGIN
 	/* names, over NFS */                                                                      \
 	GML_ACTION(LOOKUP, "s3:ListBucket", MODE, 1) /* LOOKUPP as well */                         \
 	GML_ACTION(READDIR, "s3:ListBucket", MODE, 4)                                              \
-	GML_ACTION(CREATE, "s3:PutObject", NAME, 8) /* OPEN that creates, mkdir, mknod, symlink */ \
+	GML_ACTION(CREATE, "s3:PutObject", NAME, 8) /* OPEN that creates, mknod, symlink */        \
+	GML_ACTION(MAKE_DIRECTORY, "s3:PutObject", NAME, 8)                                        \
 	GML_ACTION(MAKE_DEVICE, "gemel:MakeDevice", ROOT, 8)                                       \
 	GML_ACTION(LINK, "s3:PutObject", NAME, 8)                                                  \
 	GML_ACTION(REMOVE, "s3:DeleteObject", NAME, 8)                                             \
@@ -90,8 +95,12 @@ GML_API_BEGIN
 	GML_ACTION(READLINK, "s3:GetObject", REACH, 0)                                             \
 	GML_ACTION(ACCESS_READ, "s3:GetObject", MODE, 4)                                           \
 	GML_ACTION(ACCESS_WRITE, "s3:PutObject", MODE, 2)                                          \
+	GML_ACTION(ACCESS_EXTEND, "s3:PutObject", ANY, 2)                                          \
+	GML_ACTION(ACCESS_DELETE, "s3:DeleteObject", CHILD, 2)                                     \
 	GML_ACTION(ACCESS_EXECUTE, "s3:GetObject", MODE, 1)                                        \
 	GML_ACTION(SET_MODE, "s3:PutObjectAcl", OWNER, 8)                                          \
+	GML_ACTION(GET_ACL, "s3:GetObjectAcl", SHOWN, 0)                                           \
+	GML_ACTION(SET_ACL, "s3:PutObjectAcl", OWNER, 8)                                           \
 	GML_ACTION(SET_OWNER, "gemel:Chown", CHOWN, 8)                                             \
 	GML_ACTION(SET_TIMES, "s3:PutObject", OWNER, 8)                                            \
 	GML_ACTION(SET_TIMES_NOW, "s3:PutObject", IO, 8 | 2)                                       \
@@ -100,12 +109,13 @@ GML_API_BEGIN
 	GML_ACTION(SET_XATTR, "s3:PutObject", MODE, 8 | 2)                                         \
 	/* files, over NFS */                                                                      \
 	GML_ACTION(OPEN_READ, "s3:GetObject", ANY, 4 | 1) /* RFC 8881 18.16.3: or to execute it */ \
-	GML_ACTION(OPEN_WRITE, "s3:PutObject", MODE, 8 | 2)                                        \
+	GML_ACTION(OPEN_WRITE, "s3:PutObject", ANY, 8 | 2)                                         \
 	GML_ACTION(OPEN_UPDATE, "s3:GetObject", MODE, 4)    /* an OPEN for both reads as well */   \
 	GML_ACTION(OPEN_EMPTY, "s3:PutObject", MODE, 8 | 2) /* the truncation in an OPEN */        \
 	GML_ACTION(READ, "s3:GetObject", IO, 4 | 1)                                                \
 	GML_ACTION(SEEK, "s3:GetObject", IO, 4)                                                    \
-	GML_ACTION(WRITE, "s3:PutObject", IO, 8 | 2) /* ALLOCATE and DEALLOCATE as well */         \
+	GML_ACTION(WRITE, "s3:PutObject", IO, 8 | 2)  /* ALLOCATE and DEALLOCATE as well */        \
+	GML_ACTION(APPEND, "s3:PutObject", IO, 8 | 2) /* WRITE behind the end */                   \
 	GML_ACTION(COMMIT, "s3:PutObject", REACH, 0)                                               \
 	/* administration */                                                                       \
 	GML_ACTION(CREATE_USER, "iam:CreateUser", ADMIN, 8)                                        \

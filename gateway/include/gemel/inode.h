@@ -9,6 +9,7 @@
 #ifndef GEMEL_INODE_H
 #define GEMEL_INODE_H
 
+#include <gemel/acl.h>
 #include <gemel/store.h>
 #include <gemel/visibility.h>
 
@@ -21,6 +22,18 @@ GML_API_BEGIN
 int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		      struct gml_attr *out);
 
+/* The same, and the ACL of the same moment; of an inode without one, the ACL that says its mode
+ * (RFC 8881 6.4.2). A caller that may not read the ACL gets an empty one.
+ * Errors: gate.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *out and *acl_out are undefined. */
+int gml_inode_getattr_acl(struct gml_op *op, struct gml_store *store, gml_ino ino,
+			  struct gml_attr *out, struct gml_acl *acl_out);
+/* The ACL alone (RFC 8881 6.2.1), for the owner and callers to whom it allows READ_ACL; every
+ * caller may see the ACL of an inode that has only a mode.
+ * Errors: gate.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *out is undefined. */
+int gml_inode_acl(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_acl *out);
+
 /* The attributes of an inode, named or not, without the gate: what it is, so that a caller can
  * refuse operations on it.
  * Errors: STALE (no such inode).
@@ -28,10 +41,14 @@ int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino,
 int gml_inode_find(struct gml_store *store, gml_ino ino, struct gml_attr *out);
 
 /* Change attributes, all or none (SETATTR, RFC 8881 18.30). The rules of chmod, chown, utimes and
- * truncate apply: mode and explicit times need the owner or uid 0, times "now" and size need `w`, a
- * change of owner needs uid 0, a change of gid the owner within own groups. setuid and setgid are
- * cleared as POSIX says. `out` (may be NULL): the attributes afterwards.
- * Errors: gate, PERM, ROFS, ISDIR and INVAL (size of what is not a file), FBIG, NOSPC, DQUOT, IO.
+ * truncate apply: mode, ACL and explicit times need the owner or uid 0, times "now" and size need
+ * `w`, a change of owner needs uid 0, a change of gid the owner within own groups. An ACL can allow
+ * each of them to others, and a caller to become the owner. setuid and setgid are cleared as POSIX
+ * says. A mode changes the ACL, and an ACL the mode (RFC 8881 6.4.1); when both are set, the mode
+ * is first. `out` (may be NULL): the attributes afterwards.
+ * Errors: gate, PERM, ROFS, ISDIR and INVAL (size of what is not a file), FBIG, NOSPC, DQUOT, IO;
+ * NOTSUP (an entry of the ACL that cannot be enforced), INVAL (one that says nothing;
+ * GML_SET_UMASK), TOOBIG (more than GML_ACL_ENTRIES_MAX entries).
  * Threads: any. Blocks: commit; disk when the size changes. Durable: yes. On failure: nothing
  * changed. */
 int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino,
@@ -48,6 +65,11 @@ enum {
 	GML_MAY_EXEC = 1, /* search, for a directory */
 	GML_MAY_WRITE = 2,
 	GML_MAY_READ = 4,
+	/* What only ACLs tell apart from WRITE: */
+	GML_MAY_EXTEND = 8,  /* write behind the end of a file, add a name to a directory */
+	GML_MAY_DELETE = 16, /* remove a name from a directory */
+	GML_MAY_READ_ACL = 32,
+	GML_MAY_ALL = 63,
 };
 /* Which of `want` (GML_MAY_*) the caller has on the inode (ACCESS, RFC 8881 18.1).
  * Errors: gate.

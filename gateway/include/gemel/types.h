@@ -117,12 +117,18 @@ enum {
 	GML_SET_MTIME = 1 << 5,
 	GML_SET_ATIME_NOW = 1 << 6,
 	GML_SET_MTIME_NOW = 1 << 7,
+	GML_SET_ACL = 1 << 8,
+	/* With MODE, in creates: the client's umask, which is not applied to `mode` yet, and counts
+	 * only where the directory hands down no ACL (RFC 8275). */
+	GML_SET_UMASK = 1 << 9,
 };
+struct gml_acl;
 struct gml_setattr {
 	uint32_t mask;
-	uint32_t mode, uid, gid;
+	uint32_t mode, umask, uid, gid;
 	uint64_t size;
 	int64_t atime, mtime;
+	const struct gml_acl *acl; /* gemel/acl.h; borrowed */
 };
 
 #endif

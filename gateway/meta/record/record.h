@@ -120,6 +120,7 @@ enum {
 	GML_INODE_FLAGS = 0xff,
 };
 #define GML_INLINE_EXTENTS 4
+#define GML_REC_ACL_MAX ((size_t)16 << 10) /* bytes of an encoded ACL */
 
 struct gml_extent {
 	uint64_t off;	   /* in the file, bytes */
@@ -150,6 +151,9 @@ struct gml_inode {
 	struct gml_span headers; /* content headers (gml_rec_headers_encode) */
 	/* For each of the nparts parts: u64 end offset, checksum value of the upload's algorithm. */
 	struct gml_span parts;
+	struct gml_span acl; /* encoded (iam/acl.h); empty: the mode alone governs */
+	/* in memory: `acl` is not borrowed, and is what the inode is to have */
+	bool acl_is_ours;
 };
 
 int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out);

@@ -22,7 +22,9 @@ enum {
 	INODE_HAS_PARTS = 1 << 12,
 	INODE_HAS_TARGET = 1 << 13,
 	INODE_HAS_RDEV = 1 << 14,
-	INODE_HAS_ALL = (1 << 15) - 1,
+	/* 15 to 19 and 21 are kept (docs/on-disk-format.md) */
+	INODE_HAS_ACL = 1 << 20,
+	INODE_HAS_ALL = ((1 << 15) - 1) | INODE_HAS_ACL,
 };
 
 #define INODE_PARTS_MAX ((size_t)10000 * (8 + GML_CHECKSUM_SIZE_MAX))
@@ -55,6 +57,7 @@ static uint32_t inode_presence(const struct gml_inode *inode)
 	has |= inode->parts.len != 0 ? INODE_HAS_PARTS : 0;
 	has |= inode->target.len != 0 ? INODE_HAS_TARGET : 0;
 	has |= inode->rdev != 0 ? INODE_HAS_RDEV : 0;
+	has |= inode->acl.len != 0 ? INODE_HAS_ACL : 0;
 	return has;
 }
 
@@ -104,6 +107,7 @@ static bool inode_ok(const struct gml_inode *inode)
 	}
 	return inode->name.len <= GML_REC_NAME_MAX && inode->target.len <= GML_SYMLINK_MAX &&
 	       inode->headers.len <= GML_REC_HEADERS_MAX && inode->parts.len <= INODE_PARTS_MAX &&
+	       inode->acl.len <= GML_REC_ACL_MAX &&
 	       inode->checksum.algorithm <= GML_CHECKSUM_SHA256;
 }
 
@@ -153,6 +157,16 @@ static void inode_encode(struct gml_enc *enc, const struct gml_inode *inode, uin
 		gml_enc_span(enc, inode->target);
 	if (has & INODE_HAS_RDEV)
 		gml_enc_varint(enc, inode->rdev);
+	if (has & INODE_HAS_ACL)
+		gml_enc_span(enc, inode->acl);
+}
+
+/* An empty one says something else than none. */
+static void inode_get_acl(struct gml_dec *dec, struct gml_inode *inode)
+{
+	inode->acl = gml_dec_span(dec, GML_REC_ACL_MAX);
+	if (inode->acl.len == 0)
+		dec->bad = true;
 }
 
 /* The optional parts, in the order in which they are written. */
@@ -180,6 +194,8 @@ static void inode_decode_parts(struct gml_dec *dec, uint32_t has, struct gml_ino
 		out->target = gml_dec_span(dec, GML_SYMLINK_MAX);
 	if (has & INODE_HAS_RDEV)
 		out->rdev = gml_dec_varint(dec);
+	if (has & INODE_HAS_ACL)
+		inode_get_acl(dec, out);
 }
 
 static bool inode_decode(struct gml_span value, struct gml_inode *out)
@@ -189,6 +205,8 @@ static bool inode_decode(struct gml_span value, struct gml_inode *out)
 	gml_dec_init(&dec, value);
 	gml_dec_format(&dec, INODE_FORMAT);
 	has = (uint32_t)gml_dec_max(&dec, INODE_HAS_ALL);
+	if (has & ~(uint32_t)INODE_HAS_ALL)
+		dec.bad = true;
 	out->type = gml_dec_u8(&dec);
 	out->flags = (uint32_t)gml_dec_max(&dec, GML_INODE_FLAGS);
 	out->mode = (uint32_t)gml_dec_max(&dec, UINT32_MAX);

@@ -21,11 +21,12 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "backref.h"
+#include "inode_acl.h"
 #include "link.h"
 #include "name.h"
 
 int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
-		   enum gml_type type, uint32_t mode, struct gml_inode *out)
+		   enum gml_type type, const struct gml_new_mode *mode, struct gml_inode *out)
 {
 	int64_t now = gml_now();
 	gml_assert(dir->type == GML_DIR && type >= GML_REG && type <= GML_SOCK);
@@ -33,7 +34,7 @@ int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gm
 		.ino = gml_ino_of(dir->ino.view, gml_txn_next_id(txn)),
 		.bucket = dir->bucket,
 		.type = (uint8_t)type,
-		.mode = mode & 07777,
+		.mode = mode->mode & ~mode->umask & 07777,
 		.uid = op->principal.cred.uid,
 		.gid = op->principal.cred.gid,
 		.nlink = type == GML_DIR ? 1 : 0, /* "."; its name adds one */
@@ -51,7 +52,9 @@ int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gm
 	}
 	if (type != GML_DIR && (out->mode & S_ISGID) && !gml_keeps_setgid(&op->principal, out->gid))
 		out->mode &= ~(uint32_t)S_ISGID;
-	return gml_ino_is_none(out->ino) ? GML_ERR_CORRUPT : 0;
+	if (gml_ino_is_none(out->ino))
+		return GML_ERR_CORRUPT;
+	return dir->acl.len != 0 ? gml_inode_acl_inherit(txn, dir, mode, out) : 0;
 }
 
 /* Takes every non-empty variable part except the name from the stored record. */
@@ -71,6 +74,8 @@ static int link_refresh(struct gml_txn *txn, struct gml_inode *inode, struct gml
 		inode->headers = stored.headers;
 	if (inode->parts.len > 0)
 		inode->parts = stored.parts;
+	if (inode->acl.len > 0 && !inode->acl_is_ours)
+		inode->acl = stored.acl;
 	return 0;
 }
 
@@ -98,6 +103,8 @@ static void link_assert_inode(const struct gml_inode *inode)
 	gml_assert(inode->nextents <= GML_INLINE_EXTENTS);
 	gml_assert(inode->nextents == 0 || !(inode->flags & GML_INODE_EXTENTS));
 	gml_assert(inode->nparts == 0 || (inode->flags & GML_INODE_MD5));
+	/* who may use it */
+	gml_assert(gml_inode_acl_fits(inode));
 	(void)dirty, (void)dir, (void)root;
 }
 

@@ -7,21 +7,23 @@
 #include <gemel/types.h>
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
+#include "gateway/iam/acl.h"
 #include "supersede.h"
 
-/* Any write ends the spans (name, target, headers, parts) of inodes read in the same transaction.
- * gml_inode_save puts such an inode all the same: spans that are not empty are read anew from the
- * stored record (all but the name can be emptied). The link functions below put through it; the
- * spans of their `dir` and `inode` are stale afterwards. A `name` argument must be the caller's own
- * memory, not the transaction's. A new inode's spans are the caller's. */
+/* Any write ends the spans (name, target, headers, parts, acl) of inodes read in the same
+ * transaction. gml_inode_save puts such an inode all the same: spans that are not empty are read
+ * anew from the stored record (all but the name can be emptied; inode_acl.h can change an ACL). The
+ * link functions below put through it; the spans of their `dir` and `inode` are stale afterwards. A
+ * `name` argument must be the caller's own memory, not the transaction's. A new inode's spans are
+ * the caller's. */
 int gml_inode_save(struct gml_txn *txn, struct gml_inode *inode);
 int gml_inode_save_named(struct gml_txn *txn, struct gml_inode *inode, gml_ino parent,
 			 struct gml_span name); /* the same, with another name */
 void gml_dir_touch(struct gml_inode *dir); /* mtime, ctime, change after a change of its entries */
-/* Fresh inode: number, owner, times, change, birth; not yet put, no name (nlink 0; a directory
- * 1). */
+/* Fresh inode in `dir`: number, owner, times, change, birth, mode and inherited ACL; not yet put,
+ * no name (nlink 0; a directory 1). NOMEM, CORRUPT. */
 int gml_inode_init(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
-		   enum gml_type type, uint32_t mode, struct gml_inode *out);
+		   enum gml_type type, const struct gml_new_mode *mode, struct gml_inode *out);
 /* Add dirent `name` (stored form) -> inode in dir, with a new cookie; sets inode's parent and name,
  * bumps dir's mtime, ctime, change (and nlink for directories); puts both. The name must be free.
  * An inode's first name also adds its size and, for a file, one object to the bucket's usage (ask

@@ -10,6 +10,8 @@ libgemel_la_SOURCES += \
 	gateway/ns/core/etag.h \
 	gateway/ns/core/extent.c \
 	gateway/ns/core/extent.h \
+	gateway/ns/core/inode_acl.c \
+	gateway/ns/core/inode_acl.h \
 	gateway/ns/core/link.c \
 	gateway/ns/core/link.h \
 	gateway/ns/core/may_change.c \

@@ -101,7 +101,8 @@ int gml_path_make(struct gml_txn *txn, const struct gml_op *op, struct gml_span 
 	while (path->missing > 0) {
 		const char *slash = memchr(p, '/', (size_t)(end - p));
 		struct gml_inode made;
-		int rc = gml_inode_init(txn, op, &path->dir, GML_DIR, 0755, &made);
+		int rc = gml_inode_init(txn, op, &path->dir, GML_DIR, &GML_NEW_DIRECTORY_MODE,
+					&made);
 		if (rc == 0)
 			rc = gml_link_add(txn, &path->dir, gml_span_of(p, (size_t)(slash + 1 - p)),
 					  &made);
@@ -121,6 +122,7 @@ void gml_path_target(const struct gml_path *path, const struct gml_inode *inode,
 	*out = (struct gml_target){.bucket_name = path->ref.bucket,
 				   .key = path->ref.key,
 				   .name = path->last,
+				   .directory = path->missing > 0,
 				   .dir = &path->dir,
 				   .inode = inode,
 				   .bucket = &path->bucket,

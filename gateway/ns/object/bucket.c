@@ -14,6 +14,7 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
+#include "gateway/ns/core/inode_acl.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/store/store.h"
 #include "bucket_txn.h"
@@ -117,6 +118,8 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 	int rc = gml_bucket_name_check(name);
 	if (rc == 0)
 		rc = gml_may(txn, op, GML_ACTION_CREATE_BUCKET, &wanted);
+	if (rc == 0 && root->acl != NULL)
+		rc = gml_acl_check(root->acl, true);
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_bucket_get(txn, name, &rec);
@@ -128,7 +131,9 @@ int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct g
 	if (rc != 0)
 		return rc;
 
-	rc = gml_inode_init(txn, op, &top, GML_DIR, root->mode, root_out);
+	rc = gml_inode_init(txn, op, &top, GML_DIR, &root->mode, root_out);
+	if (rc == 0 && root->acl != NULL)
+		rc = gml_inode_acl_set(txn, root_out, root->acl);
 	if (rc != 0)
 		return rc;
 	root_out->bucket = root_out->ino;
@@ -281,8 +286,8 @@ static int bucket_create_fn(struct gml_txn *txn, void *arg)
 	struct gml_bucket_rec rec;
 	struct gml_line line;
 	struct gml_inode root;
-	const struct gml_bucket_root want = {.mode = settings->has_mode ? settings->mode
-									: GML_BUCKET_MODE,
+	const struct gml_bucket_root want = {.mode.mode = settings->has_mode ? settings->mode
+									     : GML_BUCKET_MODE,
 					     .uid = change->op->principal.cred.uid,
 					     .gid = change->op->principal.cred.gid};
 	int rc = gml_bucket_txn_create(txn, change->op, change->name, &want, &root);

@@ -7,6 +7,7 @@
 #include <gemel/action.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/iam/acl.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 
@@ -14,11 +15,13 @@
 
 /* Of a new bucket's root directory. */
 struct gml_bucket_root {
-	uint32_t mode, uid, gid;
+	struct gml_new_mode mode;
+	uint32_t uid, gid;
+	const struct gml_acl *acl; /* NULL: none is asked for */
 };
 /* Create bucket `name` (without slash), whose owner is the root's. The rights are those of
- * bucket.h. BUCKETNAME, BUCKETOWNED, BUCKETEXISTS, ACCESS, ROFS. *root_out: its root directory as
- * stored (spans borrowed until the next write). */
+ * bucket.h. BUCKETNAME, BUCKETOWNED, BUCKETEXISTS, ACCESS, ROFS; NOTSUP, INVAL, TOOBIG of the ACL.
+ * *root_out: its root directory as stored (spans borrowed until the next write). */
 int gml_bucket_txn_create(struct gml_txn *txn, const struct gml_op *op, struct gml_span name,
 			  const struct gml_bucket_root *root, struct gml_inode *root_out);
 /* Remove it. NOBUCKET, NOTEMPTY (also while an upload is unfinished), ACCESS, ROFS. Its root

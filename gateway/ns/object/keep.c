@@ -2,10 +2,11 @@
 /* Attributes that a new inode keeps of the file that it replaces.
  *
  * `aws s3 cp new s3://b/f` over a file that NFS made is meant as `cp new f`: the bytes change, and
- * the file keeps its owner. So if the caller may write the replaced inode, its owner, group, mode
- * and user xattrs stay; S3's own headers, metadata and tags come with the new content. For a caller
- * with only w+x on the directory it acts as `mv new f`: the new inode is the caller's. The inode is
- * a new one in either case: readers of the old content and its other names keep the old one. */
+ * the file keeps its owner. So if the caller may write the replaced inode, its owner, group, mode,
+ * ACL and user xattrs stay; S3's own headers, metadata and tags come with the new content. For a
+ * caller with only w+x on the directory it acts as `mv new f`: the new inode is the caller's. The
+ * inode is a new one in either case: readers of the old content and its other names keep the old
+ * one. */
 #include <stdlib.h>
 #include <string.h>
 #include <gemel/err.h>
@@ -17,6 +18,7 @@
 #include "gateway/iam/authorize.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
+#include "gateway/ns/core/inode_acl.h"
 #include "gateway/ns/posix/inode.h"
 #include "gateway/ns/posix/xattr.h"
 #include "keep.h"
@@ -113,8 +115,11 @@ int gml_keep_prepare(struct gml_txn *txn, struct gml_publish *pub,
 	gml_assert(txn == pub->path.txn &&
 		   (pub->replaces || !pub->keeps)); /* checked in this run */
 	gml_keep_release(pub);			    /* the closure's run before this one */
-	if (!pub->keeps || !(pub->old.flags & GML_INODE_XATTRS))
+	if (!pub->keeps)
 		return 0;
+	rc = gml_inode_acl_copy(txn, &pub->old, &pub->kept_acl);
+	if (rc != 0 || !(pub->old.flags & GML_INODE_XATTRS))
+		return rc;
 	rc = gml_rec_xattr_each(txn, pub->old.ino, gml_span_of(NULL, 0), keep_sum_each, &sum);
 	if (rc == 0 && sum.damaged.len > 0)
 		rc = gml_txn_corrupt(txn, GML_TABLE_XATTR, sum.damaged);
@@ -160,7 +165,7 @@ int gml_keep_apply(struct gml_txn *txn, const struct gml_publish *pub, struct gm
 		return 0;
 	inode->uid = old->uid;
 	inode->gid = old->gid;
-	inode->mode = old->mode;
+	gml_inode_acl_keep(inode, pub->kept_acl, old->mode);
 	if (!gml_keeps_setid(&pub->op->principal))
 		gml_inode_strip(inode);
 	return pub->kept != NULL ? keep_put(txn, pub->kept, inode) : 0;

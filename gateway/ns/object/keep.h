@@ -9,14 +9,14 @@
 #include "object_meta.h"
 #include "publish.h"
 
-/* May the caller write the replaced inode? Then the new one has its owner, group, mode, and xattrs
- * other than S3's. */
+/* May the caller write the replaced inode? Then the new one has its owner, group, mode, ACL, and
+ * xattrs other than S3's. */
 bool gml_keep_wanted(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *old);
-/* Before the closure's first write, in every run of it: copies the xattrs that are kept to
- * pub->kept, which the caller releases when the update is over, whatever its result. XATTRFULL:
- * together with the attached ones they exceed the limits of an inode (GML_XATTR_COUNT_MAX,
- * GML_XATTR_TOTAL_MAX, names as listxattr(2) can return them). CORRUPT: one is longer than it can
- * be. NOMEM. */
+/* Before the closure's first write, in every run of it: copies the ACL that is kept to
+ * pub->kept_acl, and the xattrs to pub->kept, which the caller releases when the update is over,
+ * whatever its result. XATTRFULL: together with the attached ones the xattrs exceed the limits of
+ * an inode (GML_XATTR_COUNT_MAX, GML_XATTR_TOTAL_MAX, names as listxattr(2) can return them).
+ * CORRUPT: one is longer than it can be. NOMEM. */
 int gml_keep_prepare(struct gml_txn *txn, struct gml_publish *pub,
 		     const struct gml_object_meta *attach);
 /* Write transaction: gives the new inode the kept attributes (setuid and setgid are cleared as by

@@ -36,30 +36,39 @@ static int delete_may_remove(struct gml_txn *txn, const struct gml_op *op,
 	return gml_may(txn, op, GML_ACTION_DELETE_OBJECT, &target);
 }
 
+/* What the key denotes, after the decision. The right to delete may be the inode's own, so it is
+ * asked about what is there. */
+static int delete_look(struct gml_txn *txn, struct object_delete *del)
+{
+	struct gml_path *path = &del->at.path;
+	bool directory = false;
+	int may, rc = gml_path_walk(txn, del->at.op, &del->at.ref, path);
+	if (rc != 0)
+		return rc;
+	rc = gml_path_object(txn, path, &del->child, &directory);
+	del->existed = rc == 0;
+	del->file = rc == 0 && !directory;
+	if (rc != 0 && rc != GML_ERR_NOENT)
+		return rc;
+	may = gml_path_may(del->at.op, GML_ACTION_DELETE_OBJECT, path,
+			   del->file ? &del->child : NULL);
+	return may != 0 ? may : rc;
+}
+
 static int delete_check(struct gml_txn *txn, struct object_delete *del)
 {
 	struct gml_publish *at = &del->at;
 	struct gml_path *path = &at->path;
 	struct gml_object_info info;
-	bool directory = false;
-	int rc = gml_path_walk(txn, at->op, &at->ref, path);
-	if (rc == 0)
-		rc = gml_path_may(at->op, GML_ACTION_DELETE_OBJECT, path, NULL);
-	if (rc != 0)
-		return rc;
-	rc = gml_path_object(txn, path, &del->child, &directory);
-	del->existed = rc == 0;
+	int rc = delete_look(txn, del);
 	if (rc == GML_ERR_NOENT)
 		return gml_conditions_check(at->cond, NULL, true);
 	if (rc == 0 && at->cond != NULL) {
-		rc = gml_publish_facts(txn, at, &del->child, directory, &info);
+		rc = gml_publish_facts(txn, at, &del->child, !del->file, &info);
 		if (rc == 0)
 			rc = gml_conditions_check(at->cond, &info, true);
 	}
-	del->file = !directory;
 	del->unmarked = path->last.len == 0 && path->dir.flags & GML_INODE_EXPLICIT;
-	if (rc == 0 && del->file)
-		rc = gml_path_may(at->op, GML_ACTION_DELETE_OBJECT, path, &del->child);
 	if (rc == 0 && del->unmarked)
 		rc = delete_may_remove(txn, at->op, path);
 	return rc;

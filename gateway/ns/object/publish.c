@@ -123,7 +123,7 @@ int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_i
 		return rc;
 	if (explicit_dir)
 		pub->path.dir.flags |= GML_INODE_EXPLICIT;
-	rc = gml_inode_init(txn, pub->op, &pub->path.dir, GML_REG, 0644, out);
+	rc = gml_inode_init(txn, pub->op, &pub->path.dir, GML_REG, &GML_NEW_FILE_MODE, out);
 	return rc == 0 ? gml_keep_apply(txn, pub, out) : rc;
 }
 

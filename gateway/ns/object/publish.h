@@ -22,9 +22,10 @@ struct gml_publish {
 
 	struct gml_path path;
 	bool replaces;
-	struct gml_inode old;  /* when `replaces` */
-	bool keeps;	       /* the new inode keeps the owner of the old one (keep.c) */
-	struct gml_kept *kept; /* on the heap: gml_keep_release */
+	struct gml_inode old;	  /* when `replaces` */
+	bool keeps;		  /* the new inode keeps the owner of the old one (keep.c) */
+	struct gml_kept *kept;	  /* on the heap: gml_keep_release */
+	struct gml_span kept_acl; /* the closure's */
 
 	bool asks;	      /* the closure needs `live` of this inode: AGAIN */
 	struct gml_attr live; /* of a file that is being written, asked between two runs */

@@ -163,13 +163,11 @@ struct dir_new_arg {
 	struct gml_inode inode;
 };
 
-static uint32_t dir_new_mode(const struct dir_new_arg *arg)
+static struct gml_new_mode dir_new_mode(const struct dir_new_arg *arg)
 {
 	if (arg->type == GML_LNK)
-		return 0777;
-	if (arg->set != NULL && (arg->set->mask & GML_SET_MODE))
-		return arg->set->mode;
-	return arg->type == GML_DIR ? 0755 : 0644;
+		return (struct gml_new_mode){.mode = 0777};
+	return gml_setattr_new_mode(arg->set, arg->type == GML_DIR);
 }
 
 /* mkdir in the namespace root. */
@@ -178,7 +176,9 @@ static int dir_new_bucket(struct gml_txn *txn, struct dir_new_arg *arg)
 	const struct gml_setattr *set = arg->set;
 	uint32_t mask = set != NULL ? set->mask : 0;
 	const struct gml_bucket_root want = {
-		.mode = mask & GML_SET_MODE ? set->mode & 07777 : GML_BUCKET_MODE,
+		.mode = mask & GML_SET_MODE ? gml_setattr_new_mode(set, true)
+					    : (struct gml_new_mode){.mode = GML_BUCKET_MODE},
+		.acl = mask & GML_SET_ACL ? set->acl : NULL,
 		.uid = mask & GML_SET_UID ? set->uid : arg->op->principal.cred.uid,
 		.gid = mask & GML_SET_GID ? set->gid : arg->op->principal.cred.gid};
 	struct gml_inode root;
@@ -195,13 +195,16 @@ static int dir_new_txn(struct gml_txn *txn, void *argp)
 	struct dir_new_arg *arg = argp;
 	char stored[GML_NFS_NAME_MAX + 1];
 	size_t len = arg->name.len;
+	const struct gml_new_mode mode = dir_new_mode(arg);
 	struct gml_inode dir;
 	int rc;
 	if (gml_ino_equal(arg->parent, GML_INO_ROOT) && arg->type == GML_DIR)
 		return dir_new_bucket(txn, arg);
-	rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, GML_ACTION_CREATE, &dir);
+	rc = gml_dir_get_for_new(
+		txn, arg->op, arg->parent, arg->name,
+		arg->type == GML_DIR ? GML_ACTION_MAKE_DIRECTORY : GML_ACTION_CREATE, &dir);
 	if (rc == 0)
-		rc = gml_inode_init(txn, arg->op, &dir, arg->type, dir_new_mode(arg), &arg->inode);
+		rc = gml_inode_init(txn, arg->op, &dir, arg->type, &mode, &arg->inode);
 	if (rc == 0)
 		rc = gml_setattr_new(txn, arg->op, arg->set, &arg->inode);
 	if (rc != 0)

@@ -64,7 +64,7 @@ static int file_open_check(struct gml_txn *txn, const struct gml_op *op,
 	if (rc != 0 || (access & GML_OPEN_IO))
 		return rc;
 	if (access & GML_OPEN_WRITE)
-		rc = gml_may_inode(txn, op, reclaim ? GML_ACTION_WRITE : GML_ACTION_OPEN_WRITE,
+		rc = gml_may_inode(txn, op, reclaim ? GML_ACTION_APPEND : GML_ACTION_OPEN_WRITE,
 				   inode, barred);
 	if (rc == 0 && (access & GML_OPEN_READ))
 		rc = gml_may_inode(txn, op,
@@ -171,10 +171,10 @@ static int create_fn(struct gml_txn *txn, void *argp)
 {
 	struct create_arg *arg = argp;
 	struct gml_inode dir, *inode = &arg->inode;
-	uint32_t mode = arg->set != NULL && (arg->set->mask & GML_SET_MODE) ? arg->set->mode : 0644;
+	const struct gml_new_mode mode = gml_setattr_new_mode(arg->set, false);
 	int rc = gml_dir_get_for_new(txn, arg->op, arg->parent, arg->name, GML_ACTION_CREATE, &dir);
 	if (rc == 0)
-		rc = gml_inode_init(txn, arg->op, &dir, GML_REG, mode, inode);
+		rc = gml_inode_init(txn, arg->op, &dir, GML_REG, &mode, inode);
 	if (rc == 0)
 		rc = gml_setattr_new(txn, arg->op, arg->set, inode);
 	if (rc == 0)

@@ -13,6 +13,7 @@
 #include "handle.h"
 #include "gateway/ns/store/store.h"
 #include "gateway/ns/core/attr.h"
+#include "gateway/ns/core/inode_acl.h"
 #include "inode.h"
 
 int gml_inode_read(struct gml_store *store, gml_ino ino, struct gml_inode *out)
@@ -53,7 +54,20 @@ void gml_inode_attr_for(const struct gml_op *op, struct gml_attr *out)
 		out->change ^= op->principal.cred.uid * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)
+/* The ACL, if the caller may see it: else an empty one. */
+static int inode_acl_shown(struct gml_txn *txn, const struct gml_op *op,
+			   const struct gml_inode *inode, struct gml_acl *out)
+{
+	int rc = gml_may_inode(txn, op, GML_ACTION_GET_ACL, inode, false);
+	if (rc == 0)
+		return gml_inode_acl_get(txn, inode, out);
+	out->count = 0;
+	return rc == GML_ERR_ACCESS ? 0 : rc;
+}
+
+/* acl_out NULL: not asked for. */
+static int inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino,
+			 struct gml_attr *out, struct gml_acl *acl_out)
 {
 	struct gml_inode inode;
 	struct gml_txn *txn;
@@ -63,9 +77,36 @@ int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, s
 	rc = gml_handle_get(txn, op, store, ino, GML_ACTION_GETATTR, &inode);
 	if (rc == 0)
 		rc = gml_inode_attr(store, txn, &inode, out);
+	if (rc == 0 && acl_out != NULL)
+		rc = inode_acl_shown(txn, op, &inode, acl_out);
 	gml_meta_read_end(txn);
 	if (rc == 0)
 		gml_inode_attr_for(op, out);
+	return rc;
+}
+
+int gml_inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_attr *out)
+{
+	return inode_getattr(op, store, ino, out, NULL);
+}
+
+int gml_inode_getattr_acl(struct gml_op *op, struct gml_store *store, gml_ino ino,
+			  struct gml_attr *out, struct gml_acl *acl_out)
+{
+	return inode_getattr(op, store, ino, out, acl_out);
+}
+
+int gml_inode_acl(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_acl *out)
+{
+	struct gml_inode inode;
+	struct gml_txn *txn;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_handle_get(txn, op, store, ino, GML_ACTION_GET_ACL, &inode);
+	if (rc == 0)
+		rc = gml_inode_acl_get(txn, &inode, out);
+	gml_meta_read_end(txn);
 	return rc;
 }
 
@@ -98,13 +139,16 @@ int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, un
 		enum gml_action action;
 	} rights[] = {{GML_MAY_READ, GML_ACTION_ACCESS_READ},
 		      {GML_MAY_WRITE, GML_ACTION_ACCESS_WRITE},
-		      {GML_MAY_EXEC, GML_ACTION_ACCESS_EXECUTE}};
+		      {GML_MAY_EXEC, GML_ACTION_ACCESS_EXECUTE},
+		      {GML_MAY_EXTEND, GML_ACTION_ACCESS_EXTEND},
+		      {GML_MAY_DELETE, GML_ACTION_ACCESS_DELETE},
+		      {GML_MAY_READ_ACL, GML_ACTION_GET_ACL}};
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	unsigned granted = 0;
 	bool barred;
 	int rc = gml_meta_read_begin(store->meta, &txn);
-	gml_assert((want & ~(unsigned)(GML_MAY_READ | GML_MAY_WRITE | GML_MAY_EXEC)) == 0);
+	gml_assert((want & ~(unsigned)GML_MAY_ALL) == 0);
 	if (rc != 0)
 		return rc;
 	rc = gml_handle_look(txn, op, store, ino, &inode, &barred);

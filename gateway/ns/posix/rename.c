@@ -37,6 +37,7 @@ struct rename_end {
 	size_t len;
 	struct gml_inode inode;
 	bool found;
+	bool directory; /* gets the name */
 	gml_ino marker; /* of a directory that gives way */
 };
 
@@ -99,6 +100,7 @@ static int rename_may(struct gml_txn *txn, const struct rename_arg *arg, enum gm
 		      const struct rename_end *end, const struct gml_inode *inode)
 {
 	const struct gml_target target = {.name = gml_span_of(end->stored, end->len),
+					  .directory = end->directory,
 					  .dir = end->dir,
 					  .inode = inode,
 					  .barred = end->barred};
@@ -112,6 +114,7 @@ static int rename_check_target(struct gml_txn *txn, const struct rename_arg *arg
 	bool dir = work->from.inode.type == GML_DIR;
 	int rc;
 	work->to.marker = GML_INO_NONE;
+	work->to.directory = dir;
 	if (!work->to.found) {
 		rc = gml_name_check_new(arg->to);
 		return rc == 0 ? rename_may(txn, arg, GML_ACTION_RENAME_TO, &work->to, NULL) : rc;
@@ -128,7 +131,7 @@ static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struc
 			bool *same_out)
 {
 	int rc = rename_dirs(txn, arg, work);
-	*same_out = false;
+	*same_out = work->from.directory = false;
 	if (rc == 0)
 		rc = rename_resolve(txn, &work->from, arg->from);
 	if (rc == 0)

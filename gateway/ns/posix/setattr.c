@@ -18,6 +18,7 @@
 #include "gateway/ns/core/attr.h"
 #include "gateway/ns/core/blob_sums.h"
 #include "gateway/ns/core/extent.h"
+#include "gateway/ns/core/inode_acl.h"
 #include "inode.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/core/may_change.h"
@@ -33,7 +34,7 @@
 #define SETATTR_MTIMES (GML_SET_MTIME | GML_SET_MTIME_NOW)
 #define SETATTR_ALL                                                                                \
 	(GML_SET_MODE | GML_SET_UID | GML_SET_GID | GML_SET_SIZE | GML_SET_ATIME | GML_SET_MTIME | \
-	 GML_SET_ATIME_NOW | GML_SET_MTIME_NOW)
+	 GML_SET_ATIME_NOW | GML_SET_MTIME_NOW | GML_SET_ACL)
 
 /* May the caller set all that? */
 static int setattr_may(struct gml_txn *txn, const struct gml_op *op, const struct gml_setattr *set,
@@ -46,6 +47,8 @@ static int setattr_may(struct gml_txn *txn, const struct gml_op *op, const struc
 	int rc = 0;
 	if (set->mask & GML_SET_MODE)
 		rc = gml_may(txn, op, GML_ACTION_SET_MODE, &target);
+	if (rc == 0 && (set->mask & GML_SET_ACL))
+		rc = gml_may(txn, op, GML_ACTION_SET_ACL, &target);
 	if (rc == 0 && (set->mask & (GML_SET_UID | GML_SET_GID)))
 		rc = gml_may(txn, op, GML_ACTION_SET_OWNER, &target);
 	if (rc == 0 && (set->mask & (GML_SET_ATIME | GML_SET_MTIME)))
@@ -67,10 +70,28 @@ static int setattr_check(struct gml_txn *txn, const struct gml_op *op,
 		rc = GML_ERR_FBIG;
 	if (rc == 0 && (set->mask & ~(uint32_t)GML_SET_SIZE))
 		rc = gml_may_change(op, inode, GML_CHANGE_ATTRS);
+	if (rc == 0 && (set->mask & GML_SET_ACL))
+		rc = gml_acl_check(set->acl, inode->type == GML_DIR);
 	return rc == 0 ? setattr_may(txn, op, set, inode, barred) : rc;
 }
 
-/* Owner, mode and times, after their checks. */
+/* The mode, then the ACL (RFC 8881 6.4.1.3). */
+static int setattr_apply_mode(struct gml_txn *txn, const struct gml_op *op,
+			      const struct gml_setattr *set, struct gml_inode *inode)
+{
+	int rc = 0;
+	if (set->mask & GML_SET_MODE) {
+		inode->mode = set->mode & 07777;
+		if (!gml_keeps_setgid(&op->principal, inode->gid))
+			inode->mode &= ~(uint32_t)S_ISGID;
+		rc = gml_inode_acl_chmod(txn, inode, set->mode);
+	}
+	if (rc == 0 && (set->mask & GML_SET_ACL))
+		rc = gml_inode_acl_set(txn, inode, set->acl);
+	return rc;
+}
+
+/* Owner and times, after their checks. */
 static void setattr_apply(const struct gml_op *op, const struct gml_setattr *set, int64_t now,
 			  struct gml_inode *inode)
 {
@@ -82,11 +103,6 @@ static void setattr_apply(const struct gml_op *op, const struct gml_setattr *set
 	if (inode->type != GML_DIR &&
 	    ((set->mask & (GML_SET_UID | GML_SET_GID)) || (!keeps && (set->mask & GML_SET_SIZE))))
 		gml_inode_strip(inode);
-	if (set->mask & GML_SET_MODE) {
-		inode->mode = set->mode & 07777;
-		if (!gml_keeps_setgid(&op->principal, inode->gid))
-			inode->mode &= ~(uint32_t)S_ISGID;
-	}
 	if (set->mask & GML_SET_ATIME)
 		inode->atime = set->atime;
 	if (set->mask & GML_SET_ATIME_NOW)
@@ -98,6 +114,15 @@ static void setattr_apply(const struct gml_op *op, const struct gml_setattr *set
 	inode->ctime = now;
 	if (inode->type == GML_DIR)
 		inode->flags |= GML_INODE_EXPLICIT;
+}
+
+struct gml_new_mode gml_setattr_new_mode(const struct gml_setattr *set, bool directory)
+{
+	if (set == NULL || !(set->mask & GML_SET_MODE))
+		return directory ? GML_NEW_DIRECTORY_MODE : GML_NEW_FILE_MODE;
+	if (!(set->mask & GML_SET_UMASK))
+		return (struct gml_new_mode){.mode = set->mode};
+	return (struct gml_new_mode){set->mode, set->umask & 0777, true};
 }
 
 int gml_setattr_new(struct gml_txn *txn, const struct gml_op *op, const struct gml_setattr *set,
@@ -127,7 +152,7 @@ int gml_setattr_new(struct gml_txn *txn, const struct gml_op *op, const struct g
 	rest.mask &= ~(uint32_t)GML_SET_SIZE;
 	setattr_apply(op, &rest, inode->ctime, inode);
 	inode->mode = mode;
-	return 0;
+	return setattr_apply_mode(txn, op, &rest, inode);
 }
 
 struct setattr_arg {
@@ -219,8 +244,10 @@ static int setattr_txn(struct gml_txn *txn, void *argp)
 	gml_assert(arg->content || inode.type != GML_REG ||
 		   !(arg->set->mask & (GML_SET_SIZE | SETATTR_MTIMES)));
 	setattr_apply(arg->op, arg->set, gml_now(), &inode);
+	rc = setattr_apply_mode(txn, arg->op, arg->set, &inode);
 	inode.change = gml_change_next(gml_change_seen(&inode, arg->counter));
-	rc = gml_inode_save(txn, &inode);
+	if (rc == 0)
+		rc = gml_inode_save(txn, &inode);
 	if (rc == 0 && (arg->set->mask & GML_SET_UID) && gml_ino_equal(inode.ino, inode.bucket))
 		rc = gml_bucket_txn_chown(txn, inode.ino, inode.uid);
 	arg->after = inode;
@@ -387,6 +414,8 @@ int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino,
 	struct gml_open_inode *open_inode = NULL;
 	bool file = false;
 	int rc;
+	if (set->mask & GML_SET_UMASK)
+		return GML_ERR_INVAL;
 	if ((set->mask & SETATTR_ALL) == 0)
 		return gml_inode_getattr(op, store, ino, out != NULL ? out : &(struct gml_attr){0});
 	rc = set->mask & (GML_SET_SIZE | SETATTR_MTIMES) ? setattr_is_file(op, store, ino, &file)

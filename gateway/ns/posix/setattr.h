@@ -5,12 +5,15 @@
 
 #include <gemel/op.h>
 #include <gemel/types.h>
+#include "gateway/iam/acl.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/store/store.h"
 #include "open_inode.h"
 
-/* The attributes that a create sets on a fresh inode, which belongs to the caller; `set` may be
- * NULL. PERM, FBIG, INVAL. */
+/* The mode that a create asks for; `set` may be NULL. Pure. */
+struct gml_new_mode gml_setattr_new_mode(const struct gml_setattr *set, bool directory);
+/* The other attributes that a create sets on a fresh inode, which belongs to the caller; `set` may
+ * be NULL. PERM, FBIG, INVAL, and of an ACL NOTSUP, TOOBIG. */
 int gml_setattr_new(struct gml_txn *txn, const struct gml_op *op, const struct gml_setattr *set,
 		    struct gml_inode *inode);
 

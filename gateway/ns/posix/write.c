@@ -42,12 +42,30 @@ struct write_look {
 	bool strip;		/* suid or sgid must go */
 };
 
+/* May the caller write from `off` on? Behind the end of the file, the right to append is enough. */
+static int write_may(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
+		     gml_ino ino, uint64_t off, struct gml_inode *inode)
+{
+	struct gml_attr attr;
+	bool barred;
+	int rc = gml_handle_look(txn, op, store, ino, inode, &barred), may;
+	if (rc != 0)
+		return rc;
+	may = gml_may_inode(txn, op, GML_ACTION_WRITE, inode, barred);
+	if (may != GML_ERR_ACCESS || gml_may_inode(txn, op, GML_ACTION_APPEND, inode, barred) != 0)
+		return may;
+	rc = gml_inode_attr_spaceless(store, inode, &attr);
+	if (rc != 0)
+		return rc;
+	return off >= attr.size ? 0 : may;
+}
+
 static int write_look_txn(struct gml_txn *txn, const struct gml_op *op, struct gml_store *store,
 			  gml_ino ino, uint64_t off, uint64_t end, struct write_look *look)
 {
 	struct gml_inode *inode = &look->inode;
 	struct gml_extent extent;
-	int rc = gml_handle_get(txn, op, store, ino, GML_ACTION_WRITE, inode);
+	int rc = write_may(txn, op, store, ino, off, inode);
 	if (rc == 0)
 		rc = gml_may_change(op, inode, GML_CHANGE_BYTES);
 	if (rc == 0 && end > inode->size && !(inode->flags & GML_INODE_ORPHAN))
@@ -345,7 +363,7 @@ int gml_file_write(struct gml_op *op, struct gml_file *file, uint64_t off, const
 	if (rc != 0)
 		return rc;
 	if (end == off)
-		return write_look(op, file->store, file->open_inode->ino, 0, 0, &look);
+		return write_look(op, file->store, file->open_inode->ino, off, 0, &look);
 	rc = write_shared(op, file, off, end, iov, iovcnt, &done);
 	if (rc == 0 && !done)
 		rc = write_exclusive(op, file, off, end, iov, iovcnt);

@@ -7,6 +7,7 @@
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
 #include "gateway/base/span.h"
+#include "gateway/iam/acl.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/object/bucket_txn.h"
@@ -213,6 +214,21 @@ static void check_directory(struct check *c, const struct gml_inode *inode)
 		gml_check_problem(c, "directory %s: has content", gml_ino_text(inode->ino));
 }
 
+static void check_acl(struct check *c, const struct gml_inode *inode)
+{
+	struct gml_acl acl;
+	if (inode->acl.len == 0)
+		return;
+	if (gml_acl_decode(inode->acl, &acl) != 0)
+		gml_check_problem(c, "inode %s: its ACL cannot be read", gml_ino_text(inode->ino));
+	else if (gml_acl_mode(&acl) != (inode->mode & 0777))
+		gml_check_problem(c, "inode %s: mode %04o, but its ACL gives %04o",
+				  gml_ino_text(inode->ino), inode->mode, gml_acl_mode(&acl));
+	else if (gml_acl_says_mode(&acl, inode->type == GML_DIR))
+		gml_check_problem(c, "inode %s: has an ACL that says no more than its mode",
+				  gml_ino_text(inode->ino));
+}
+
 static int check_inode_key(struct check *c, struct gml_span key)
 {
 	struct check_inode *item;
@@ -249,6 +265,7 @@ static int check_inode_key(struct check *c, struct gml_span key)
 	};
 	check_content(c, &inode);
 	check_place(c, &inode);
+	check_acl(c, &inode);
 	if (inode.type == GML_DIR)
 		check_directory(c, &inode);
 	return 0;
