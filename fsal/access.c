@@ -10,17 +10,35 @@
 static fsal_status_t (*access_before)(struct fsal_obj_handle *, fsal_accessflags_t,
 				      fsal_accessflags_t *, fsal_accessflags_t *, bool);
 
-static unsigned access_want(fsal_accessflags_t access)
+/* A check before an operation. The operation decides itself, so what it needs is asked for in its
+ * widest sense: to write is also to write behind the end, or to add a name. Rights to change
+ * attributes are not asked for: the answer to a request that lacks them is not always ACCESS. */
+static unsigned access_want_check(fsal_accessflags_t access)
 {
-	return (access & FSAL_R_OK ? GML_MAY_READ : 0) | (access & FSAL_W_OK ? GML_MAY_WRITE : 0) |
+	return (access & FSAL_R_OK ? GML_MAY_READ : 0) | (access & FSAL_W_OK ? GML_MAY_EXTEND : 0) |
+	       (access & FSAL_X_OK ? GML_MAY_EXEC : 0) |
+	       (access & FSAL_ACE_PERM_READ_ACL ? GML_MAY_READ_ACL : 0);
+}
+
+/* The operation ACCESS. ganesha translates the bits of ACCESS to rights and back, each right for
+ * itself: those of ACLs, where the mode's `w` says less. */
+static unsigned access_want_op(fsal_accessflags_t access, bool directory)
+{
+	const unsigned change = directory ? GML_MAY_DELETE : GML_MAY_WRITE;
+	return (access & FSAL_R_OK ? GML_MAY_READ : 0) |
+	       (access & FSAL_W_OK ? change | GML_MAY_EXTEND : 0) |
 	       (access & FSAL_X_OK ? GML_MAY_EXEC : 0);
 }
 
-static fsal_accessflags_t access_flags(unsigned may)
+static fsal_accessflags_t access_granted(unsigned may, bool directory)
 {
-	return (fsal_accessflags_t)((may & GML_MAY_READ ? FSAL_R_OK : 0) |
-				    (may & GML_MAY_WRITE ? FSAL_W_OK : 0) |
-				    (may & GML_MAY_EXEC ? FSAL_X_OK : 0));
+	uint32_t flags =
+		(may & GML_MAY_READ ? FSAL_R_OK : 0) | (may & GML_MAY_EXEC ? FSAL_X_OK : 0);
+	if (may & GML_MAY_EXTEND)
+		flags |= directory ? FSAL_ACE_PERM_ADD_FILE : FSAL_ACE_PERM_APPEND_DATA;
+	if (may & (GML_MAY_DELETE | GML_MAY_WRITE))
+		flags |= directory ? FSAL_ACE_PERM_DELETE_CHILD : FSAL_ACE_PERM_WRITE_DATA;
+	return (fsal_accessflags_t)flags;
 }
 
 static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflags_t access,
@@ -29,6 +47,7 @@ static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflag
 {
 	mdcache_entry_t *entry = container_of(handle, mdcache_entry_t, obj_handle);
 	struct fsal_obj_handle *sub = entry->sub_handle;
+	bool directory = handle->type == DIRECTORY;
 	unsigned want, granted;
 	struct gml_op op;
 	int rc;
@@ -39,7 +58,7 @@ static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflag
 		*allowed = 0;
 	if (denied)
 		*denied = 0;
-	want = access_want(FSAL_MODE_MASK(access));
+	want = allowed ? access_want_op(access, directory) : access_want_check(access);
 	/* owner_skip: READ, WRITE, ALLOCATE, a reclaim or a repeated exclusive create. The
 	 * operation itself decides afterwards. */
 	if (want == 0 || owner_skip)
@@ -50,9 +69,9 @@ static fsal_status_t access_test(struct fsal_obj_handle *handle, fsal_accessflag
 		return gml_fsal_status(rc);
 	gml_assert((granted & ~want) == 0);
 	if (allowed)
-		*allowed = access_flags(granted);
+		*allowed = access_granted(granted, directory);
 	if (denied)
-		*denied = access_flags(want & ~granted);
+		*denied = access_granted(want & ~granted, directory);
 	return fsalstat(granted == want ? ERR_FSAL_NO_ERROR : ERR_FSAL_ACCESS, 0);
 }
 

@@ -38,7 +38,7 @@ static struct timespec attr_time(int64_t ns)
 
 void gml_fsal_attr_encode(const struct gml_attr *in, struct fsal_attrlist *out)
 {
-	out->valid_mask = GML_FSAL_ATTRS;
+	out->valid_mask = GML_FSAL_ATTRS_ALWAYS;
 	out->supported = GML_FSAL_ATTRS;
 	out->type = gml_fsal_type(in->type);
 	out->filesize = in->size;
@@ -62,6 +62,15 @@ void gml_fsal_attr_encode(const struct gml_attr *in, struct fsal_attrlist *out)
 	out->expire_time_attr = 0;
 }
 
+void gml_fsal_attr_encode_acl(const struct gml_attr *in, const struct gml_acl *acl,
+			      struct fsal_attrlist *out)
+{
+	gml_fsal_attr_encode(in, out);
+	out->acl = gml_fsal_acl_encode(acl);
+	if (out->acl != NULL)
+		out->valid_mask |= ATTR_ACL;
+}
+
 /* Nanoseconds in 64 bits reach from 1677 to 2262. A time outside becomes the nearest whole second
  * inside, as local file systems do with times that their inodes cannot hold: tools that copy
  * sentinel dates (0001, 9999) must not fail. */
@@ -79,16 +88,20 @@ static bool attr_ns(const struct timespec *ts, int64_t *ns_out)
 	return true;
 }
 
-fsal_status_t gml_fsal_attr_decode(const struct fsal_attrlist *in, struct gml_setattr *out)
+static fsal_status_t attr_decode(const struct fsal_attrlist *in, struct gml_setattr *out)
 {
 	const attrmask_t known = ATTR_MODE | ATTR_OWNER | ATTR_GROUP | ATTR_SIZE | ATTRS_SET_TIME |
-				 ATTR_TYPE | ATTR_RAWDEV;
+				 ATTR_TYPE | ATTR_RAWDEV | ATTR_ACL;
 	memset(out, 0, sizeof(*out));
 	if (in->valid_mask & ~known)
 		return fsalstat(ERR_FSAL_ATTRNOTSUPP, 0);
 	if (in->valid_mask & ATTR_MODE) {
 		out->mask |= GML_SET_MODE;
 		out->mode = in->mode & 07777;
+	}
+	if ((in->valid_mask & ATTR_MODE) && (in->generation & GML_FSAL_HAS_UMASK)) {
+		out->mask |= GML_SET_UMASK;
+		out->umask = in->generation & 0777;
 	}
 	if (in->valid_mask & ATTR_OWNER) {
 		out->mask |= GML_SET_UID;
@@ -121,4 +134,65 @@ fsal_status_t gml_fsal_attr_decode(const struct fsal_attrlist *in, struct gml_se
 			return fsalstat(ERR_FSAL_INVAL, 0);
 	}
 	return fsalstat(ERR_FSAL_NO_ERROR, 0);
+}
+
+fsal_status_t gml_fsal_attr_decode(const struct fsal_attrlist *in, struct gml_fsal_set *out)
+{
+	fsal_status_t status = attr_decode(in, &out->set);
+	if (!FSAL_IS_ERROR(status) && (in->valid_mask & ATTR_ACL)) {
+		out->set.mask |= GML_SET_ACL;
+		out->set.acl = &out->acl;
+		status = gml_fsal_acl_decode(in->acl, &out->acl);
+	}
+	return status;
+}
+
+/* The attributes in the request, of an operation that sets some. NULL: none; an exclusive create of
+ * NFSv4.0 makes a file that is its owner's alone, until a SETATTR (RFC 8881 6.4.3). */
+static const struct bitmap4 *attr_requested(const compound_data_t *compound)
+{
+	const nfs_argop4 *arg = &compound->argarray[compound->oppos];
+	const createhow4 *how = &arg->nfs_argop4_u.opopen.openhow.openflag4_u.how;
+	switch (compound->opcode) {
+	case NFS4_OP_SETATTR:
+		return &arg->nfs_argop4_u.opsetattr.obj_attributes.attrmask;
+	case NFS4_OP_CREATE:
+		return &arg->nfs_argop4_u.opcreate.createattrs.attrmask;
+	case NFS4_OP_OPEN:
+		if (arg->nfs_argop4_u.opopen.openhow.opentype != OPEN4_CREATE ||
+		    how->mode == EXCLUSIVE4)
+			return NULL;
+		return how->mode == EXCLUSIVE4_1
+			       ? &how->createhow4_u.ch_createboth.cva_attrs.attrmask
+			       : &how->createhow4_u.createattrs.attrmask;
+	default:
+		return NULL;
+	}
+}
+
+static bool attr_has(const struct bitmap4 *mask, unsigned attribute)
+{
+	return mask->bitmap4_len > attribute / 32 &&
+	       (mask->map[attribute / 32] & 1u << attribute % 32) != 0;
+}
+
+bool gml_fsal_attr_mode_is_stated(void)
+{
+	const compound_data_t *compound = gml_fsal_compound();
+	const struct bitmap4 *mask;
+	mask = compound != NULL ? attr_requested(compound) : NULL;
+	return mask == NULL || attr_has(mask, FATTR4_MODE) ||
+	       attr_has(mask, GML_FSAL_FATTR_MODE_UMASK);
+}
+
+fsal_status_t gml_fsal_attr_decode_new(const struct fsal_attrlist *in, struct gml_fsal_set *out)
+{
+	fsal_status_t status = gml_fsal_attr_decode(in, out);
+	struct gml_setattr *set = &out->set;
+	if (FSAL_IS_ERROR(status) || !(set->mask & GML_SET_MODE) || gml_fsal_attr_mode_is_stated())
+		return status;
+	set->umask = ~set->mode & 0777;
+	set->mode = 0777;
+	set->mask |= GML_SET_UMASK;
+	return status;
 }

@@ -24,6 +24,9 @@
 
 #include "compat.h"
 
+#include <link.h>
+
+#include <gemel/acl.h>
 #include <gemel/file.h>
 #include <gemel/handle.h>
 #include <gemel/principal.h>
@@ -33,7 +36,17 @@
  * is computed once for an object, and a made-up key finds no cached object either. */
 #define GML_FSAL_KEY_LEN GML_HANDLE_LEN
 #define GML_FSAL_IO_MAX (4u << 20)
-#define GML_FSAL_ATTRS (ATTRS_POSIX | ATTR_CREATION | ATTR4_XATTR)
+/* Every object has these; ATTR_ACL is filled where it is asked for. */
+#define GML_FSAL_ATTRS_ALWAYS (ATTRS_POSIX | ATTR_CREATION | ATTR4_XATTR)
+#define GML_FSAL_ATTRS (GML_FSAL_ATTRS_ALWAYS | ATTR_ACL)
+
+/* `who` of an ace that is marked as special, after ganesha's own (FSAL_ACE_SPECIAL_*). */
+#define GML_FSAL_ACE_AUTHENTICATED 0x100
+#define GML_FSAL_ACE_ANONYMOUS 0x101
+/* Number of the attribute mode_umask (RFC 8275). */
+#define GML_FSAL_FATTR_MODE_UMASK 81
+/* In `generation` of attributes that are to be set: the low bits are the umask of `mode`. */
+#define GML_FSAL_HAS_UMASK ((uint64_t)1 << 32)
 
 struct gml_fsal_module {
 	struct fsal_module module;
@@ -104,11 +117,32 @@ void gml_fsal_log(void *arg, enum gml_log_level level, const char *line);
 
 /* attr.c */
 object_file_type_t gml_fsal_type(enum gml_type type);
-/* Fills everything but request_mask. */
+/* Fills everything but request_mask and the ACL. */
 void gml_fsal_attr_encode(const struct gml_attr *in, struct fsal_attrlist *out);
+/* The same, and the ACL, in a reference of its own. */
+void gml_fsal_attr_encode_acl(const struct gml_attr *in, const struct gml_acl *acl,
+			      struct fsal_attrlist *out);
+/* What a client sets; set.acl points to `acl`. */
+struct gml_fsal_set {
+	struct gml_setattr set;
+	struct gml_acl acl;
+};
 /* ATTRNOTSUPP for attributes that cannot be set, INVAL for ids out of range and for an invalid
- * fraction of a second; a time that 64 bits of nanoseconds cannot hold becomes the nearest one. */
-fsal_status_t gml_fsal_attr_decode(const struct fsal_attrlist *in, struct gml_setattr *out);
+ * fraction of a second; a time that 64 bits of nanoseconds cannot hold becomes the nearest one. For
+ * an ACL see gml_fsal_acl_decode. */
+fsal_status_t gml_fsal_attr_decode(const struct fsal_attrlist *in, struct gml_fsal_set *out);
+/* The same for a new object: a mode that the client did not state is no bound of what the directory
+ * hands down. */
+fsal_status_t gml_fsal_attr_decode_new(const struct fsal_attrlist *in, struct gml_fsal_set *out);
+/* Does the request that this thread works on state a mode, if it states attributes? Ganesha adds
+ * modes to requests. */
+bool gml_fsal_attr_mode_is_stated(void);
+
+/* acl.c */
+/* A reference for the attributes that get it; NULL when ganesha cannot keep it. */
+fsal_acl_t *gml_fsal_acl_encode(const struct gml_acl *acl);
+/* NULL: an ACL without entries. ATTRNOTSUPP: an entry that cannot be enforced; FBIG: too many. */
+fsal_status_t gml_fsal_acl_decode(const fsal_acl_t *in, struct gml_acl *out);
 
 /* handle.c */
 /* A new handle for the object, in op_ctx's export; fills attrs_out unless NULL. Never NULL. */
@@ -154,6 +188,21 @@ uint64_t gml_fsal_file_verifier(void);
 void gml_fsal_open_ops(struct fsal_obj_ops *ops);
 void gml_fsal_io_ops(struct fsal_obj_ops *ops);
 void gml_fsal_xattr_ops(struct fsal_obj_ops *ops);
+
+/* table.c: tables of ganesha's library that it does not export. */
+/* The one place in the library's constant data at which `is` holds; `size` bytes can be read there.
+ * NULL: there is none, or more than one. */
+void *gml_fsal_table_find(size_t size, bool (*is)(const struct dl_phdr_info *info, const void *at));
+/* For `is`: does the library have code at the address; the text? */
+bool gml_fsal_table_is_code(const struct dl_phdr_info *info, uintptr_t address);
+bool gml_fsal_table_is_text(const struct dl_phdr_info *info, const char *p, const char *text);
+/* Changes constant data. While no request runs. */
+bool gml_fsal_table_write(void *at, const void *bytes, size_t len);
+
+/* fattr.c: lets ganesha carry ACLs as the core has them, and mode_umask. Hook and unhook as
+ * gml_fsal_wire_hook. */
+void gml_fsal_fattr_hook(void);
+void gml_fsal_fattr_unhook(void);
 
 /* wire.c */
 /* Lets ganesha decode and encode values of extended attributes of up to GML_XATTR_VALUE_MAX bytes.

@@ -106,16 +106,16 @@ static fsal_status_t handle_mkdir(struct fsal_obj_handle *dir, const char *name,
 				  struct fsal_attrlist *attrs_in, struct fsal_obj_handle **out,
 				  struct fsal_attrlist *attrs_out GML_FSAL_DIR_ATTRS)
 {
-	struct gml_setattr set;
+	struct gml_fsal_set set;
 	struct gml_attr attr;
 	struct gml_op op;
-	fsal_status_t status = gml_fsal_attr_decode(attrs_in, &set);
+	fsal_status_t status = gml_fsal_attr_decode_new(attrs_in, &set);
 	*out = NULL;
 	if (FSAL_IS_ERROR(status))
 		return status;
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
 	return handle_result(gml_dir_mkdir(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino,
-					   gml_fsal_span(name), &set, &attr),
+					   gml_fsal_span(name), &set.set, &attr),
 			     &attr, out, attrs_out);
 }
 
@@ -124,19 +124,20 @@ static fsal_status_t handle_symlink(struct fsal_obj_handle *dir, const char *nam
 				    struct fsal_obj_handle **out,
 				    struct fsal_attrlist *attrs_out GML_FSAL_DIR_ATTRS)
 {
-	struct gml_setattr set;
+	struct gml_fsal_set set;
 	struct gml_attr attr;
 	struct gml_op op;
-	fsal_status_t status = gml_fsal_attr_decode(attrs_in, &set);
+	fsal_status_t status = gml_fsal_attr_decode_new(attrs_in, &set);
 	int rc;
 	*out = NULL;
 	if (FSAL_IS_ERROR(status))
 		return status;
 	gml_fsal_op(&op, EXPORT_OPTION_MD_WRITE_ACCESS);
-	rc = gml_dir_mknod(
-		&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, gml_fsal_span(name),
-		&(struct gml_node){.type = GML_LNK, .target = gml_fsal_span(target), .set = &set},
-		&attr);
+	rc = gml_dir_mknod(&op, gml_fsal.store, gml_fsal_obj_of(dir)->ino, gml_fsal_span(name),
+			   &(struct gml_node){.type = GML_LNK,
+					      .target = gml_fsal_span(target),
+					      .set = &set.set},
+			   &attr);
 	return handle_result(rc, &attr, out, attrs_out);
 }
 
@@ -145,11 +146,11 @@ static fsal_status_t handle_mknode(struct fsal_obj_handle *dir, const char *name
 				   struct fsal_obj_handle **out,
 				   struct fsal_attrlist *attrs_out GML_FSAL_DIR_ATTRS)
 {
-	struct gml_setattr set;
-	struct gml_node node = {.set = &set};
+	struct gml_fsal_set set;
+	struct gml_node node = {.set = &set.set};
 	struct gml_attr attr;
 	struct gml_op op;
-	fsal_status_t status = gml_fsal_attr_decode(attrs_in, &set);
+	fsal_status_t status = gml_fsal_attr_decode_new(attrs_in, &set);
 	int rc;
 	*out = NULL;
 	if (FSAL_IS_ERROR(status))
@@ -210,14 +211,34 @@ static fsal_status_t handle_unlink(struct fsal_obj_handle *dir, struct fsal_obj_
 
 /* ---- attributes ---- */
 
-fsal_status_t gml_fsal_handle_getattrs(struct fsal_obj_handle *handle,
-				       struct fsal_attrlist *attrs_out)
+/* With the ACL. ganesha asks for it also for its own checks, of callers that may not read it: they
+ * have an empty one then, and access.c decides. */
+static fsal_status_t handle_getattrs_acl(gml_ino ino, struct fsal_attrlist *attrs_out)
 {
 	struct gml_attr attr;
+	struct gml_acl acl;
 	struct gml_op op;
 	int rc;
 	gml_fsal_op(&op, 0);
-	rc = gml_inode_getattr(&op, gml_fsal.store, gml_fsal_obj_of(handle)->ino, &attr);
+	rc = gml_inode_getattr_acl(&op, gml_fsal.store, ino, &attr, &acl);
+	if (rc == 0)
+		gml_fsal_attr_encode_acl(&attr, &acl, attrs_out);
+	else if (attrs_out->request_mask & ATTR_RDATTR_ERR)
+		attrs_out->valid_mask = ATTR_RDATTR_ERR;
+	return gml_fsal_status(rc);
+}
+
+fsal_status_t gml_fsal_handle_getattrs(struct fsal_obj_handle *handle,
+				       struct fsal_attrlist *attrs_out)
+{
+	gml_ino ino = gml_fsal_obj_of(handle)->ino;
+	struct gml_attr attr;
+	struct gml_op op;
+	int rc;
+	if (attrs_out->request_mask & ATTR_ACL)
+		return handle_getattrs_acl(ino, attrs_out);
+	gml_fsal_op(&op, 0);
+	rc = gml_inode_getattr(&op, gml_fsal.store, ino, &attr);
 	if (rc == 0)
 		gml_fsal_attr_encode(&attr, attrs_out);
 	else if (attrs_out->request_mask & ATTR_RDATTR_ERR)
@@ -252,37 +273,34 @@ static fsal_status_t handle_readlink(struct fsal_obj_handle *handle, struct gsh_
 static bool handle_mode_is_added(void)
 {
 	const compound_data_t *compound = gml_fsal_compound();
-	const struct bitmap4 *mask;
-	if (compound == NULL || compound->opcode != NFS4_OP_SETATTR)
-		return false;
-	mask = &compound->argarray[compound->oppos].nfs_argop4_u.opsetattr.obj_attributes.attrmask;
-	return mask->bitmap4_len <= FATTR4_MODE / 32 ||
-	       (mask->map[FATTR4_MODE / 32] & 1u << FATTR4_MODE % 32) == 0;
+	return compound != NULL && compound->opcode == NFS4_OP_SETATTR &&
+	       !gml_fsal_attr_mode_is_stated();
 }
 
 static fsal_status_t handle_setattr2(struct fsal_obj_handle *handle, bool bypass,
 				     struct state_t *state, struct fsal_attrlist *attrs)
 {
 	struct gml_fsal_obj *obj = gml_fsal_obj_of(handle);
-	struct gml_setattr set;
+	struct gml_fsal_set decoded;
+	struct gml_setattr *set = &decoded.set;
 	struct gml_op op;
-	fsal_status_t status = gml_fsal_attr_decode(attrs, &set);
+	fsal_status_t status = gml_fsal_attr_decode(attrs, &decoded);
 	if (FSAL_IS_ERROR(status))
 		return status;
 	if (handle_mode_is_added())
-		set.mask &= ~(uint32_t)GML_SET_MODE;
-	if ((set.mask & GML_SET_SIZE) && handle->type == REGULAR_FILE) {
+		set->mask &= ~(uint32_t)GML_SET_MODE;
+	if ((set->mask & GML_SET_SIZE) && handle->type == REGULAR_FILE) {
 		status = gml_fsal_file_share_check(obj, state, FSAL_O_WRITE, bypass);
 		if (FSAL_IS_ERROR(status))
 			return status;
 	}
-	gml_fsal_op(&op, set.mask & GML_SET_SIZE ? EXPORT_OPTION_WRITE_ACCESS
-						 : EXPORT_OPTION_MD_WRITE_ACCESS);
+	gml_fsal_op(&op, set->mask & GML_SET_SIZE ? EXPORT_OPTION_WRITE_ACCESS
+						  : EXPORT_OPTION_MD_WRITE_ACCESS);
 	/* ftruncate(2) carries the open file; truncate(2), by path, does not, and means the inode
 	 * that has the name now. */
-	if ((set.mask & GML_SET_SIZE) && state == NULL)
+	if ((set->mask & GML_SET_SIZE) && state == NULL)
 		op.handle.client = GML_CLIENT_NONE;
-	return gml_fsal_status(gml_inode_setattr(&op, gml_fsal.store, obj->ino, &set, NULL));
+	return gml_fsal_status(gml_inode_setattr(&op, gml_fsal.store, obj->ino, set, NULL));
 }
 
 /* The default takes a sticky directory without execute bits for a referral, and reads attributes

@@ -3,11 +3,13 @@
 pkglib_LTLIBRARIES += libfsalgemel.la
 libfsalgemel_la_SOURCES = \
 	fsal/access.c \
+	fsal/acl.c \
 	fsal/attr.c \
 	fsal/compat.h \
 	fsal/errmap.c \
 	fsal/errmap.h \
 	fsal/export.c \
+	fsal/fattr.c \
 	fsal/file.c \
 	fsal/fsal.h \
 	fsal/handle.c \
@@ -17,6 +19,7 @@ libfsalgemel_la_SOURCES = \
 	fsal/op.c \
 	fsal/open.c \
 	fsal/readdir.c \
+	fsal/table.c \
 	fsal/wire.c \
 	fsal/xattr.c
 # -iquote: ganesha's headers and ours must find ganesha's config.h, which automake's -I. would hide.

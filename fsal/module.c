@@ -37,7 +37,7 @@ struct gml_fsal_module gml_fsal = {
 			.lock_support = false,
 			.named_attr = false,
 			.unique_handles = true,
-			.acl_support = 0,
+			.acl_support = FSAL_ACLSUPPORT_ALLOW | FSAL_ACLSUPPORT_DENY,
 			.cansettime = true,
 			.homogenous = true,
 			.supported_attrs = GML_FSAL_ATTRS,
@@ -181,6 +181,7 @@ void gml_fsal_init(void)
 	module_bind_ipv4();
 	module_epoch();
 	gml_fsal_wire_hook();
+	gml_fsal_fattr_hook();
 	if (register_fsal(&gml_fsal.module, module_name, FSAL_MAJOR_VERSION, FSAL_MINOR_VERSION,
 			  FSAL_ID_NO_PNFS) != 0)
 		return; /* it has logged why */
@@ -193,6 +194,7 @@ void gml_fsal_init(void)
 MODULE_FINI void gml_fsal_fini(void);
 void gml_fsal_fini(void)
 {
+	gml_fsal_fattr_unhook();
 	gml_fsal_wire_unhook();
 	if (gml_fsal.module.m_ops.create_export && unregister_fsal(&gml_fsal.module) != 0)
 		LogCrit(COMPONENT_FSAL, "the GEMEL FSAL is unloaded while in use");

@@ -215,7 +215,8 @@ static fsal_status_t open_create(gml_ino parent, struct state_t *state, fsal_ope
 {
 	uint32_t need = EXPORT_OPTION_MD_WRITE_ACCESS |
 			(state && (openflags & FSAL_O_WRITE) ? EXPORT_OPTION_WRITE_ACCESS : 0);
-	struct gml_setattr set = {.mask = 0};
+	struct gml_fsal_set decoded;
+	struct gml_setattr *set = &decoded.set;
 	struct gml_fsal_obj *obj;
 	struct gml_file *file;
 	struct gml_attr attr;
@@ -223,18 +224,19 @@ static fsal_status_t open_create(gml_ino parent, struct state_t *state, fsal_ope
 	bool created;
 	struct gml_create create = {.disposition = open_create_disposition(mode),
 				    .verifier = (const uint8_t *)verifier,
-				    .set = &set,
+				    .set = set,
 				    .attr_out = &attr,
 				    .created_out = &created};
 	fsal_status_t status = {ERR_FSAL_NO_ERROR, 0};
 	int rc;
+	set->mask = 0;
 	if (attrs_in)
-		status = gml_fsal_attr_decode(attrs_in, &set);
+		status = gml_fsal_attr_decode_new(attrs_in, &decoded);
 	if (FSAL_IS_ERROR(status))
 		return status;
 	if (openflags & FSAL_O_TRUNC) {
-		set.mask |= GML_SET_SIZE;
-		set.size = 0;
+		set->mask |= GML_SET_SIZE;
+		set->size = 0;
 	}
 	if (state == NULL)
 		openflags &= ~FSAL_O_RDWR;

@@ -36,6 +36,16 @@ static fsal_cookie_t readdir_cookie(uint64_t cookie)
 	return cookie + FIRST_COOKIE;
 }
 
+/* Who asks for the ACLs of all entries pays a look at each. */
+static void readdir_add_acl(const struct gml_attr *attr, struct fsal_attrlist *attrs)
+{
+	struct gml_acl acl;
+	struct gml_op op;
+	gml_fsal_op(&op, 0);
+	if (gml_inode_acl(&op, gml_fsal.store, attr->ino, &acl) == 0)
+		gml_fsal_attr_encode_acl(attr, &acl, attrs);
+}
+
 /* False when the caller takes no more entries. */
 static bool readdir_hand_on(const struct readdir_batch *batch, void *dir_state, fsal_readdir_cb cb,
 			    attrmask_t mask)
@@ -46,6 +56,8 @@ static bool readdir_hand_on(const struct readdir_batch *batch, void *dir_state, 
 		enum fsal_dir_result result;
 		fsal_prepare_attrs(&attrs, mask);
 		obj = gml_fsal_obj_new(&batch->entry[i].attr, &attrs);
+		if (mask & ATTR_ACL)
+			readdir_add_acl(&batch->entry[i].attr, &attrs);
 		result = cb(batch->entry[i].name, &obj->handle, &attrs, dir_state,
 			    readdir_cookie(batch->entry[i].attr.cookie));
 		fsal_release_attrs(&attrs);

@@ -6,15 +6,8 @@
  * The functions that decode a COMPOUND and encode its results are in a table of the library, which
  * every request points to. Loading the plugin puts ours there, before the first request. Ours call
  * ganesha's and add only what those cannot do: a COMPOUND that cannot be decoded is decoded again,
- * with longer values allowed; results that hold a long value are encoded here. The table's form
- * belongs to one release of ganesha: module.c refuses any other. */
+ * with longer values allowed; results that hold a long value are encoded here. */
 #include "fsal.h"
-
-#include <dlfcn.h>
-#include <inttypes.h>
-#include <link.h>
-#include <stdio.h>
-#include <sys/mman.h>
 
 /* a longer value than the core accepts is decoded, and refused as too big */
 #define WIRE_ARGS_MAX XDR_BYTES_MAXLEN
@@ -106,112 +99,29 @@ static bool wire_encode(XDR *xdrs, struct COMPOUND4res_extended **res)
 			 XDR_ARRAY_MAXLEN, sizeof(nfs_resop4), (xdrproc_t)wire_resop);
 }
 
-/* The protection of the page at `address` as /proc/self/maps has it; -1: not found. */
-static int wire_protection(uintptr_t address)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	uintptr_t from, to;
-	char line[4096], mode[5];
-	int prot = -1;
-	while (maps != NULL && prot < 0 && fgets(line, sizeof(line), maps) != NULL)
-		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &from, &to, mode) == 3 &&
-		    from <= address && address < to)
-			prot = (mode[0] == 'r' ? PROT_READ : 0) |
-			       (mode[1] == 'w' ? PROT_WRITE : 0) | (mode[2] == 'x' ? PROT_EXEC : 0);
-	if (maps != NULL)
-		(void)fclose(maps);
-	return prot;
-}
-
-/* Puts the two functions into the table. The loader has made it read-only, so its pages are made
- * writable meanwhile and get their former protection afterwards. */
-static bool wire_replace(nfs_function_desc_t *desc, xdrproc_t decode, xdrproc_t encode)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)desc & ~(page - 1);
-	size_t len = (uintptr_t)(desc + 1) - start;
-	int prot = wire_protection(start);
-	if (prot < 0 || prot != wire_protection((uintptr_t)(desc + 1) - 1) ||
-	    mprotect((void *)start, len, prot | PROT_READ | PROT_WRITE) != 0)
-		return false;
-	__atomic_store_n(&desc->xdr_decode_func, decode, __ATOMIC_RELEASE);
-	__atomic_store_n(&desc->xdr_encode_func, encode, __ATOMIC_RELEASE);
-	(void)mprotect((void *)start, len, prot);
-	return true;
-}
-
-/* ---- ganesha's table, which its library does not export: found by the name that stands in it - */
-
 #define WIRE_NAME "NFS4_COMP"
 
-struct wire_search {
-	ElfW(Addr) base; /* of the library */
-	nfs_function_desc_t *found;
-	unsigned hits;
-};
-
-/* Do `len` bytes at `address` lie in a segment of the library that has the flags `want` of those in
- * `mask`? */
-static bool wire_within(const struct dl_phdr_info *info, uintptr_t address, size_t len,
-			ElfW(Word) mask, ElfW(Word) want)
+static bool wire_is_entry(const struct dl_phdr_info *info, const void *at)
 {
-	for (ElfW(Half) i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-		uintptr_t start = info->dlpi_addr + part->p_vaddr;
-		if (part->p_type == PT_LOAD && (part->p_flags & mask) == want && address >= start &&
-		    address - start < part->p_memsz && len <= part->p_memsz - (address - start))
-			return true;
-	}
-	return false;
+	const nfs_function_desc_t *desc = at;
+	return gml_fsal_table_is_code(info, (uintptr_t)desc->service_function) &&
+	       gml_fsal_table_is_code(info, (uintptr_t)desc->free_function) &&
+	       gml_fsal_table_is_code(info, (uintptr_t)desc->xdr_decode_func) &&
+	       gml_fsal_table_is_code(info, (uintptr_t)desc->xdr_encode_func) &&
+	       gml_fsal_table_is_text(info, desc->funcname, WIRE_NAME);
 }
 
-static bool wire_is_entry(const struct dl_phdr_info *info, const nfs_function_desc_t *desc)
+static bool wire_replace(nfs_function_desc_t *desc, xdrproc_t decode, xdrproc_t encode)
 {
-	const uintptr_t functions[] = {
-		(uintptr_t)desc->service_function, (uintptr_t)desc->free_function,
-		(uintptr_t)desc->xdr_decode_func, (uintptr_t)desc->xdr_encode_func};
-	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
-		if (!wire_within(info, functions[i], 1, PF_X, PF_X))
-			return false;
-	return wire_within(info, (uintptr_t)desc->funcname, sizeof(WIRE_NAME), PF_R | PF_W, PF_R) &&
-	       memcmp(desc->funcname, WIRE_NAME, sizeof(WIRE_NAME)) == 0;
-}
-
-/* The table is constant but for its addresses, so it lies in what the loader makes read-only
- * (PT_GNU_RELRO). */
-static int wire_search(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	struct wire_search *search = arg;
-	if (info->dlpi_addr != search->base)
-		return 0;
-	for (ElfW(Half) i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-		uintptr_t at = info->dlpi_addr + part->p_vaddr, end = at + part->p_memsz;
-		for (; part->p_type == PT_GNU_RELRO && at + sizeof(nfs_function_desc_t) <= end;
-		     at += sizeof(void *))
-			if (wire_is_entry(info, (const nfs_function_desc_t *)at)) {
-				search->found = (nfs_function_desc_t *)at;
-				search->hits++;
-			}
-	}
-	return 1;
-}
-
-static nfs_function_desc_t *wire_find(void)
-{
-	struct wire_search search = {.hits = 0};
-	struct link_map *map;
-	Dl_info info;
-
-	if (dladdr1((void *)(uintptr_t)register_fsal, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
-		return NULL;
-	search.base = map->l_addr;
-	(void)dl_iterate_phdr(wire_search, &search);
-	return search.hits == 1 ? search.found : NULL;
+	nfs_function_desc_t changed = *desc;
+	changed.xdr_decode_func = decode;
+	changed.xdr_encode_func = encode;
+	return gml_fsal_table_write(desc, &changed, sizeof(changed));
 }
 
 void gml_fsal_wire_hook(void)
 {
-	nfs_function_desc_t *desc = wire_find();
+	nfs_function_desc_t *desc = gml_fsal_table_find(sizeof(*desc), wire_is_entry);
 	gml_assert(wire_hooked == NULL); /* else ours would call themselves */
 	if (desc != NULL) {
 		wire_decode_before = (wire_decode_fn)desc->xdr_decode_func;

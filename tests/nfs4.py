@@ -10,11 +10,12 @@ import struct
 
 OK, NOENT, ACCESS, EXIST, NOSPC, ROFS, STALE = 0, 2, 13, 17, 28, 30, 70
 LOCKED, NOTSUPP, TOOSMALL, DELAY, DENIED, GRACE, SHARE_DENIED, XATTR2BIG = 10012, 10004, 10005, 10008, 10010, 10013, 10015, 10096
+INVAL, FBIG, PERM, ATTRNOTSUPP, BADOWNER = 22, 27, 1, 10032, 10039
 READ, WRITE, BOTH = 1, 2, 3
 UNCHECKED, GUARDED, EXCLUSIVE = 0, 1, 3
 ANONYMOUS = bytes(16)
+SUPPORTED, ACL, ACLSUPPORT, MODE, MODE_UMASK = 0, 12, 13, 33, 81
 CURRENT = struct.pack(">I", 1) + bytes(12)  # the stateid of the operation before, in this compound
-MODE_600 = struct.pack(">III", 2, 0, 1 << 1) + struct.pack(">II", 4, 0o600)
 
 
 def u32(*values):
@@ -28,6 +29,26 @@ def u64(*values):
 def opaque(data):
     data = data.encode() if isinstance(data, str) else data
     return u32(len(data)) + data + bytes(-len(data) % 4)
+
+
+def bitmap(attributes):
+    words = [0] * (max(attributes, default=-1) // 32 + 1)
+    for attribute in attributes:
+        words[attribute // 32] |= 1 << attribute % 32
+    return u32(len(words), *words)
+
+
+def fattr(values):
+    """Attributes to set: number → its bytes."""
+    return bitmap(values) + opaque(b"".join(values[number] for number in sorted(values)))
+
+
+MODE_600 = fattr({MODE: u32(0o600)})
+
+
+def acl(*entries):
+    """Entries are (type, flags, rights, who)."""
+    return u32(len(entries)) + b"".join(u32(*entry[:3]) + opaque(entry[3]) for entry in entries)
 
 
 class Reader:
@@ -54,6 +75,9 @@ class Reader:
 
     def bitmap(self):
         return [self.u32() for _ in range(self.u32())]
+
+    def acl(self):
+        return [(self.u32(), self.u32(), self.u32(), self.opaque().decode()) for _ in range(self.u32())]
 
 
 def nothing(reply):
@@ -103,9 +127,17 @@ def getfh():
 
 
 def getattr(*attributes):
-    """Attributes by number, below 64; their values as they stand on the wire."""
-    words = [sum(1 << a % 32 for a in attributes if a // 32 == i) for i in (0, 1)]
-    return 9, u32(2, *words), lambda reply: (reply.bitmap(), reply.opaque())[1]
+    """Attributes by number; their values as they stand on the wire."""
+    return 9, bitmap(attributes), lambda reply: (reply.bitmap(), reply.opaque())[1]
+
+
+def getattr_acl():
+    return 9, bitmap([ACL]), lambda reply: (reply.bitmap(), Reader(reply.opaque()).acl())[1]
+
+
+def setattr(values, stateid=ANONYMOUS):
+    """number → bytes of the attribute"""
+    return 34, stateid + fattr(values), Reader.bitmap
 
 
 def nverify_type():
@@ -165,8 +197,8 @@ def setattr_size(size, stateid=ANONYMOUS):
     return 34, stateid + u32(1, 1 << 4) + opaque(u64(size)), Reader.bitmap
 
 
-def create_directory(name):
-    return 6, u32(2) + opaque(name) + MODE_600, lambda reply: (reply.take(20), reply.bitmap())
+def create_directory(name, attributes=MODE_600):
+    return 6, u32(2) + opaque(name) + attributes, lambda reply: (reply.take(20), reply.bitmap())
 
 
 def create_symlink(name, target):
@@ -239,11 +271,19 @@ def readdir(cookie=0, verifier=bytes(8), room=65536, attributes=(0, 0)):
     """(verifier, [(cookie, name)], is it the end)"""
 
     def result(reply):
+        verifier, entries, end = readdir_full(attributes)[2](reply)
+        return verifier, [entry[:2] for entry in entries], end
+
+    return 26, u64(cookie) + verifier + u32(room, room, len(attributes), *attributes), result
+
+
+def readdir_full(attributes, cookie=0, verifier=bytes(8), room=65536):
+    """As readdir; entries are (cookie, name, bytes of the attributes)."""
+
+    def result(reply):
         verifier, entries = reply.take(8), []
         while reply.u32():
-            entries.append((reply.u64(), reply.opaque()))
-            reply.bitmap()
-            reply.opaque()
+            entries.append((reply.u64(), reply.opaque(), (reply.bitmap(), reply.opaque())[1]))
         return verifier, entries, bool(reply.u32())
 
     return 26, u64(cookie) + verifier + u32(room, room, len(attributes), *attributes), result
@@ -324,14 +364,19 @@ class Client:
         assert status == OK, (path, status)
         return results[-1]
 
-    def open(self, directory, name, access=BOTH, deny=0, owner="o", create=None, verifier=bytes(8)):
+    def handle_of(self, directory, name):
+        status, results = self.compound(putfh(directory), lookup(name), getfh())
+        assert status == OK, (name, status)
+        return results[-1]
+
+    def open(self, directory, name, access=BOTH, deny=0, owner="o", create=None, verifier=bytes(8), attributes=MODE_600):
         """(status, stateid, handle)"""
         if create is None:
             how = u32(0)
         elif create == EXCLUSIVE:
-            how = u32(1, EXCLUSIVE) + verifier + MODE_600
+            how = u32(1, EXCLUSIVE) + verifier + attributes
         else:
-            how = u32(1, create) + MODE_600
+            how = u32(1, create) + attributes
         args = u32(0, access | 0x400, deny) + u64(self.clientid) + opaque(owner) + how + u32(0) + opaque(name)
         status, results = self.compound(putfh(directory), (18, args, open_result), getfh())
         return (status, *results[1:]) if status == OK else (status, None, None)
