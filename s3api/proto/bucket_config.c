@@ -157,7 +157,7 @@ enum s3_error s3_list_configurations(struct s3_call *call)
 	return S3_ERR_INTERNAL_ERROR;
 }
 
-/* Such a document is never there, so it is deleted already. */
+/* It is gone already. */
 enum s3_error s3_delete_bucket_document(struct s3_call *call)
 {
 	enum s3_error error = config_may(call);
