@@ -505,7 +505,7 @@ static int blob_sums(struct gml_txn *txn, void *arg)
 	static const uint64_t summed[] = {0, 1, 65535, 65536, 65537, 1 << 20};
 	uint32_t sums[GML_SUM_CHUNK], got[GML_SUM_CHUNK], chunk;
 	struct gml_sum_pending pending = {
-		.size = (300 << 16) + 7, .next = 300, .rows = 1, .mark = UINT64_MAX, .since = -5};
+		.size = (300 << 16) + 7, .next = 256, .rows = 1, .mark = UINT64_MAX, .since = -5};
 	struct gml_sum_pending seen;
 	struct gml_blob_rec rec;
 	uint64_t id;
@@ -547,7 +547,7 @@ static int blob_sums(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_sum_pending_next(txn, 0, &id, &seen) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_sum_pending_put(txn, 40, &pending) == 0 &&
 		      gml_rec_sum_pending_get(txn, 40, &seen) == 0 && seen.size == pending.size &&
-		      seen.next == 300 && seen.rows == 1 && seen.mark == UINT64_MAX &&
+		      seen.next == 256 && seen.rows == 1 && seen.mark == UINT64_MAX &&
 		      seen.since == -5);
 	CLOSURE_CHECK(gml_rec_sum_pending_next(txn, 7, &id, &seen) == 0 && id == 40 &&
 		      gml_rec_sum_pending_next(txn, 41, &id, &seen) == GML_ERR_NOENT);

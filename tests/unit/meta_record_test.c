@@ -57,6 +57,28 @@ static gml_ino inode_of(uint64_t view, uint64_t *seed)
 	return num == GML_INO_ROOT.num ? GML_INO_ROOT : gml_ino_of(view, num);
 }
 
+/* Makes the record agree with itself. */
+static void inode_agree(struct gml_inode *inode)
+{
+	if (gml_ino_is_none(inode->bucket))
+		inode->bucket = gml_ino_of(inode->ino.view, 2);
+	if (gml_ino_equal(inode->ino, GML_INO_ROOT))
+		inode->bucket = GML_INO_NONE;
+	inode->mode &= 07777;
+	inode->change |= 1;
+	inode->wblob >>= 8;
+	if (inode->type != GML_REG) {
+		inode->wblob = inode->nextents = 0;
+		inode->flags &= ~(uint32_t)(GML_INODE_DIRTY | GML_INODE_EXTENTS);
+	}
+	if (inode->nextents > 0)
+		inode->flags &= ~(uint32_t)GML_INODE_EXTENTS;
+	if (inode->nparts > 0)
+		inode->flags |= GML_INODE_MD5;
+	if (inode->wblob == 0 || (inode->flags & GML_INODE_MD5))
+		inode->flags &= ~(uint32_t)GML_INODE_DIRTY;
+}
+
 /* Any legal inode. */
 static void inode_make(struct gml_inode *inode, uint64_t *seed)
 {
@@ -98,7 +120,7 @@ static void inode_make(struct gml_inode *inode, uint64_t *seed)
 		struct gml_extent *extent = &inode->extents[i];
 		extent->off = end + inode_number(seed) / 64;
 		extent->len = 1 + inode_number(seed) / 64;
-		extent->blob = meta_random(seed);
+		extent->blob = meta_random(seed) | 1;
 		extent->blob_off = inode_number(seed) / 2;
 		end = extent->off + extent->len;
 	}
@@ -113,6 +135,42 @@ static void inode_make(struct gml_inode *inode, uint64_t *seed)
 		inode->parts = SPAN(inode_bytes, inode_number(seed) % 400000);
 	if (has >> 22 & 1)
 		inode->acl = SPAN(inode_bytes, inode_number(seed) % (GML_REC_ACL_MAX + 1));
+	inode_agree(inode);
+}
+
+/* A seal is right, and the record is not: damage, not a failed assertion. */
+static int inodes_disagree(struct gml_txn *txn, void *arg)
+{
+	const struct gml_inode whole = {.ino = INO(7),
+					.bucket = INO(5),
+					.type = GML_REG,
+					.mode = 07777,
+					.change = 1,
+					.wblob = 9,
+					.born = 1};
+	struct gml_inode wrong[9], got;
+	(void)arg;
+	CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &whole) == 0);
+	CLOSURE_CHECK(gml_rec_inode_get(txn, whole.ino, &got) == 0);
+	for (int i = 0; i < 9; i++)
+		wrong[i] = whole;
+	wrong[0].mode = 010000;
+	wrong[1].change = 0;
+	wrong[2].bucket = GML_INO_NONE;
+	wrong[3].wblob = UINT64_C(1) << 56;
+	wrong[4].type = GML_DIR;
+	wrong[5].flags = GML_INODE_DIRTY | GML_INODE_MD5;
+	wrong[6].flags = GML_INODE_DIRTY;
+	wrong[6].wblob = 0;
+	wrong[7].flags = GML_INODE_EXTENTS;
+	wrong[7].nextents = 1;
+	wrong[7].extents[0] = (struct gml_extent){.blob = 3, .len = 1};
+	wrong[8].nparts = 1;
+	for (int i = 0; i < 9; i++) {
+		CLOSURE_CHECK(gml_rec_inode_put(txn, &gml_line_none, &wrong[i]) == 0);
+		CLOSURE_CHECK(gml_rec_inode_get(txn, whole.ino, &got) == GML_ERR_CORRUPT);
+	}
+	return 0;
 }
 
 static int inodes_round_trip(struct gml_txn *txn, void *arg)
@@ -220,6 +278,7 @@ static int inode_limits(struct gml_txn *txn, void *arg)
 static void test_inode(void **state)
 {
 	meta_env_update(*state, inodes_round_trip, NULL);
+	meta_env_update(*state, inodes_disagree, NULL);
 	meta_env_update(*state, inode_limits, NULL);
 }
 

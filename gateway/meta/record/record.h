@@ -180,6 +180,9 @@ struct gml_dirent {
 	uint64_t cookie; /* 0: none */
 	uint8_t type;	 /* enum gml_type */
 };
+/* The inode that the entry names. CORRUPT: there is none, or it is of another type. */
+int gml_rec_inode_named(struct gml_txn *txn, const struct gml_dirent *dirent,
+			struct gml_inode *out);
 /* The entry `name` of `parent`. `name` is in stored form and has at most GML_REC_NAME_MAX bytes
  * (NAMETOOLONG); the empty name is the marker. The entries of a parent are in bytewise order of
  * their names, whatever the length. A parent is any number that gml_txn_next_id gave, also one that

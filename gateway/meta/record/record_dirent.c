@@ -34,7 +34,7 @@ bool gml_dirent_decode(struct gml_span value, uint64_t view, struct gml_dirent *
 	out->cookie = gml_dec_varint(&dec);
 	gml_dec_epoch(&dec);
 	(void)gml_dec_max(&dec, DIRENT_VERSIONS);
-	return gml_dec_end(&dec);
+	return gml_dec_end(&dec) && out->type >= GML_REG && out->type <= GML_SOCK;
 }
 
 bool gml_dirent_decode_node(struct gml_span value, uint64_t view, gml_ino *node_out)

@@ -27,6 +27,7 @@ enum {
 	INODE_HAS_ALL = ((1 << 15) - 1) | INODE_HAS_ACL,
 };
 
+#define INODE_WBLOB_MAX ((UINT64_C(1) << 56) - 1) /* an id of kind 0 (gateway/data/blob.h) */
 #define INODE_PARTS_MAX ((size_t)10000 * (8 + GML_CHECKSUM_SIZE_MAX))
 
 static const uint8_t inode_zero[16];
@@ -109,6 +110,21 @@ static bool inode_ok(const struct gml_inode *inode)
 	       inode->headers.len <= GML_REC_HEADERS_MAX && inode->parts.len <= INODE_PARTS_MAX &&
 	       inode->acl.len <= GML_REC_ACL_MAX &&
 	       inode->checksum.algorithm <= GML_CHECKSUM_SHA256;
+}
+
+/* Does a record agree with itself? The code that gets an inode relies on it, as on the seal: what
+ * does not agree is damage. (Names, parents and link counts are compared by the check, and by the
+ * changes that use them.) */
+static bool inode_agrees(const struct gml_inode *inode)
+{
+	const bool root = gml_ino_equal(inode->ino, GML_INO_ROOT), file = inode->type == GML_REG,
+		   dirty = inode->flags & GML_INODE_DIRTY, table = inode->flags & GML_INODE_EXTENTS,
+		   md5 = inode->flags & GML_INODE_MD5;
+	return root == gml_ino_is_none(inode->bucket) && inode->change > 0 &&
+	       inode->wblob <= INODE_WBLOB_MAX &&
+	       (file || (inode->wblob == 0 && inode->nextents == 0 && !table)) &&
+	       (!dirty || (inode->wblob != 0 && !md5)) && (inode->nextents == 0 || !table) &&
+	       (inode->nparts == 0 || md5);
 }
 
 static void inode_encode(struct gml_enc *enc, const struct gml_inode *inode, uint32_t stamp)
@@ -209,7 +225,7 @@ static bool inode_decode(struct gml_span value, struct gml_inode *out)
 		dec.bad = true;
 	out->type = gml_dec_u8(&dec);
 	out->flags = (uint32_t)gml_dec_max(&dec, GML_INODE_FLAGS);
-	out->mode = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
+	out->mode = (uint32_t)gml_dec_max(&dec, 07777);
 	out->uid = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->gid = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->nlink = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
@@ -225,7 +241,8 @@ static bool inode_decode(struct gml_span value, struct gml_inode *out)
 	out->ctime = has & INODE_HAS_CTIME ? gml_dec_delta(&dec, out->mtime) : out->mtime;
 	out->btime = has & INODE_HAS_BTIME ? gml_dec_delta(&dec, out->mtime) : out->mtime;
 	inode_decode_parts(&dec, has, out);
-	return gml_dec_end(&dec) && out->type >= GML_REG && out->type <= GML_SOCK;
+	return gml_dec_end(&dec) && out->type >= GML_REG && out->type <= GML_SOCK &&
+	       inode_agrees(out);
 }
 
 int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
@@ -241,6 +258,16 @@ int gml_rec_inode_get(struct gml_txn *txn, gml_ino ino, struct gml_inode *out)
 	return inode_decode(value, out)
 		       ? 0
 		       : gml_txn_corrupt(txn, GML_TABLE_INODE, gml_span_of(key, len));
+}
+
+int gml_rec_inode_named(struct gml_txn *txn, const struct gml_dirent *dirent, struct gml_inode *out)
+{
+	uint8_t key[GML_INO_KEY_MAX];
+	int rc = gml_rec_inode_get(txn, dirent->ino, out);
+	if (rc == GML_ERR_NOENT || (rc == 0 && out->type != dirent->type))
+		rc = gml_txn_corrupt(txn, GML_TABLE_INODE,
+				     gml_span_of(key, gml_ino_key(key, dirent->ino)));
+	return rc;
 }
 
 int gml_rec_inode_put(struct gml_txn *txn, const struct gml_line *line,

@@ -79,10 +79,10 @@ static inline uint64_t gml_dec_blob(struct gml_dec *dec)
 	return value & 1 ? value >> 1 | UINT64_C(1) << 63 : value >> 8 | (value & 0xff) << 55;
 }
 
-/* A range that an extent may cover: not empty, no overflow in the file or the blob. */
+/* A range that an extent may cover: not empty, of a blob, no overflow in the file or the blob. */
 static inline bool gml_extent_ok(const struct gml_extent *extent)
 {
-	return extent->len > 0 && extent->off <= UINT64_MAX - extent->len &&
+	return extent->len > 0 && extent->blob != 0 && extent->off <= UINT64_MAX - extent->len &&
 	       extent->blob_off <= UINT64_MAX - extent->len;
 }
 

@@ -123,7 +123,9 @@ static bool pending_decode(struct gml_span value, struct gml_sum_pending *out)
 	out->rows = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->mark = gml_dec_u64(&dec);
 	out->since = (int64_t)gml_dec_u64(&dec);
-	return gml_dec_end(&dec) && out->size > 0;
+	/* Steps begin at rows, and the last one takes the record away. */
+	return gml_dec_end(&dec) && out->size > 0 && out->next % GML_SUM_CHUNK == 0 &&
+	       out->next <= (out->size - 1) / GML_REC_SUM_BLOCK;
 }
 
 int gml_rec_sum_pending_get(struct gml_txn *txn, uint64_t blob, struct gml_sum_pending *out)

@@ -16,6 +16,9 @@ int gml_backref_add(struct gml_txn *txn, const struct gml_line *line, const stru
 	gml_assert(inode->type != GML_DIR && inode->nlink > 0 && cookie != 0);
 	if (inode->nlink == 1) {
 		rc = gml_rec_inode_get(txn, inode->ino, &stored);
+		if (rc == 0 &&
+		    (gml_ino_is_none(stored.parent) || stored.parent.view != inode->ino.view))
+			return GML_ERR_CORRUPT;
 		if (rc == 0)
 			rc = gml_rec_dirent_get(txn, stored.parent, stored.name, &first);
 		if (rc == GML_ERR_NOENT || (rc == 0 && !gml_ino_equal(first.ino, inode->ino)))

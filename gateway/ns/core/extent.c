@@ -84,6 +84,10 @@ int gml_blob_put_ref(struct gml_txn *txn, uint64_t blob, struct gml_deferred_fre
 		return rc;
 	if (--rec.refs > 0)
 		return gml_rec_blob_put(txn, blob, &rec);
+	if (!gml_blob_is_write(blob) && rec.len == 0)
+		return GML_ERR_CORRUPT;
+	if ((blob & GML_BLOB_PACKED) && rec.len > GML_PACK_SEGMENT_MAX)
+		return GML_ERR_CORRUPT;
 	if (freed != NULL)
 		gml_txn_durability(txn, false); /* invariant 4 */
 	rc = freed == NULL ? 0 : freed_add(freed, blob, rec.len);
@@ -241,9 +245,8 @@ int gml_extent_add(struct gml_txn *txn, struct gml_inode *inode, const struct gm
 	if (extent->len == 0 || extent->off > GML_FILE_SIZE_MAX || extent->len > GML_FILE_SIZE_MAX)
 		return GML_ERR_INVAL;
 	rc = gml_extent_find(txn, inode, extent->off, &next);
-	gml_assert(rc != 0 || next.off >= extent_end(extent)); /* invariant 1 */
-	if (rc == 0 && next.off < extent_end(extent))
-		return GML_ERR_INVAL;
+	if (rc == 0 && next.off < extent_end(extent)) /* the map that it was copied from overlaps */
+		return GML_ERR_CORRUPT;
 	if (rc != 0 && rc != GML_ERR_NOENT)
 		return rc;
 	rc = gml_blob_take_ref(txn, extent->blob, fresh);

@@ -82,7 +82,7 @@ static int link_refresh(struct gml_txn *txn, struct gml_inode *inode, struct gml
 /* Invariants of each inode at the moment it is saved. */
 static void link_assert_inode(const struct gml_inode *inode)
 {
-	const bool dirty = inode->flags & GML_INODE_DIRTY, dir = inode->type == GML_DIR;
+	const bool dirty = inode->flags & GML_INODE_DIRTY;
 	const bool root = gml_ino_equal(inode->ino, GML_INO_ROOT);
 	/* what it is */
 	gml_assert(inode->type >= GML_REG && inode->type <= GML_SOCK);
@@ -91,10 +91,6 @@ static void link_assert_inode(const struct gml_inode *inode)
 	/* where it is */
 	gml_assert(root == gml_ino_is_none(inode->bucket));
 	gml_assert(root || inode->bucket.view == inode->ino.view);
-	gml_assert((inode->nlink == 0) == ((inode->flags & GML_INODE_ORPHAN) != 0));
-	/* core/backref.h, invariants 1 and 2 */
-	gml_assert(root || gml_ino_is_none(inode->parent) ==
-				   (inode->nlink == 0 || (!dir && inode->nlink > 1)));
 	/* its content */
 	gml_assert(!dirty || (inode->type == GML_REG && inode->wblob != 0));
 	gml_assert(!dirty || !(inode->flags & GML_INODE_MD5)); /* its bytes change */
@@ -105,7 +101,18 @@ static void link_assert_inode(const struct gml_inode *inode)
 	gml_assert(inode->nparts == 0 || (inode->flags & GML_INODE_MD5));
 	/* who may use it */
 	gml_assert(gml_inode_acl_fits(inode));
-	(void)dirty, (void)dir, (void)root;
+	(void)dirty, (void)root;
+}
+
+/* Do link count, flag and parent agree (core/backref.h, invariants 1 and 2)? They come from the disk,
+ * where they can be damaged: a change that would carry that on fails. */
+static bool link_count_agrees(const struct gml_inode *inode)
+{
+	bool several = inode->type != GML_DIR && inode->nlink > 1;
+	if ((inode->nlink == 0) != ((inode->flags & GML_INODE_ORPHAN) != 0))
+		return false;
+	return gml_ino_equal(inode->ino, GML_INO_ROOT) ||
+	       gml_ino_is_none(inode->parent) == (inode->nlink == 0 || several);
 }
 
 /* The stored form: a directory's name, and no other, ends with a slash; it has no other one. */
@@ -132,6 +139,8 @@ static int link_save(struct gml_txn *txn, struct gml_inode *inode, const struct 
 	if (rc != 0)
 		return rc;
 	inode->name = name != NULL ? *name : stored;
+	if (!link_count_agrees(inode))
+		return GML_ERR_CORRUPT;
 	link_assert_inode(inode);
 	rc = gml_rec_inode_put(txn, &line, inode);
 	if (rc == 0)
@@ -160,7 +169,9 @@ void gml_dir_touch(struct gml_inode *dir)
 /* After a change of its entries; `subdirs`: the number of directories added to them. */
 static int link_dir_changed(struct gml_txn *txn, struct gml_inode *dir, int subdirs)
 {
-	gml_assert(dir->type == GML_DIR && dir->nlink > 0);
+	gml_assert(dir->type == GML_DIR);
+	if (dir->nlink == 0)
+		return GML_ERR_CORRUPT;
 	if (subdirs < 0 && dir->nlink > 2)
 		dir->nlink--;
 	else if (subdirs > 0)

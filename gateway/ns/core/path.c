@@ -47,11 +47,7 @@ static int path_enter(struct gml_txn *txn, const struct gml_op *op, struct gml_s
 		path->missing = 1;
 		return 0;
 	}
-	if (rc == 0)
-		rc = gml_rec_inode_get(txn, dirent.ino, &path->dir);
-	if (rc == GML_ERR_NOENT || (rc == 0 && path->dir.type != GML_DIR))
-		return GML_ERR_CORRUPT;
-	return rc;
+	return rc == 0 ? gml_rec_inode_named(txn, &dirent, &path->dir) : rc;
 }
 
 int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, const struct gml_object_ref *ref,
@@ -70,8 +66,8 @@ int gml_path_walk(struct gml_txn *txn, const struct gml_op *op, const struct gml
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
 	rc = gml_rec_inode_get(txn, out->bucket.root, &out->dir);
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	if (rc == GML_ERR_NOENT || (rc == 0 && out->dir.type != GML_DIR))
+		return GML_ERR_CORRUPT;
 	while (rc == 0 && (slash = memchr(p, '/', (size_t)(end - p))) != NULL) {
 		rc = path_enter(txn, op, gml_span_of(p, (size_t)(slash + 1 - p)), out);
 		p = slash + 1;
@@ -147,7 +143,6 @@ int gml_path_missing(const struct gml_op *op, const struct gml_path *path)
 int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml_inode *out,
 		    bool *directory_out)
 {
-	int rc;
 	gml_assert(path->txn == txn);
 	*directory_out = false;
 	if (path->missing > 0)
@@ -155,9 +150,7 @@ int gml_path_object(struct gml_txn *txn, const struct gml_path *path, struct gml
 	if (path->found) {
 		if (path->dirent.type != GML_REG)
 			return GML_ERR_NOENT;
-		rc = gml_rec_inode_get(txn, path->dirent.ino, out);
-		return rc == GML_ERR_NOENT || (rc == 0 && out->type != GML_REG) ? GML_ERR_CORRUPT
-										: rc;
+		return gml_rec_inode_named(txn, &path->dirent, out);
 	}
 	if (path->last.len > 0 || !(path->dir.flags & GML_INODE_EXPLICIT))
 		return GML_ERR_NOENT;

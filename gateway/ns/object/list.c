@@ -293,10 +293,8 @@ static int list_visit(struct list *list, const struct list_frame *frame)
 		return list_common(list, &dirent, len, common);
 	if (dirent.type == GML_DIR)
 		return list_enter(list, dirent.ino, len);
-	rc = gml_rec_inode_get(list->txn, dirent.ino, &inode);
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	return list_emit_inode(list, len, &inode);
+	rc = gml_rec_inode_named(list->txn, &dirent, &inode);
+	return rc == 0 ? list_emit_inode(list, len, &inode) : rc;
 }
 
 static int list_walk(struct list *list)

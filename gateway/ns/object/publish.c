@@ -96,9 +96,7 @@ int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 	if (rc != 0)
 		return rc;
 	if (pub->path.missing == 0 && pub->path.found) {
-		rc = gml_rec_inode_get(txn, pub->path.dirent.ino, &pub->old);
-		if (rc == GML_ERR_NOENT)
-			rc = GML_ERR_CORRUPT;
+		rc = gml_rec_inode_named(txn, &pub->path.dirent, &pub->old);
 		if (rc == 0)
 			rc = gml_path_may(pub->op, GML_ACTION_PUT_OBJECT, &pub->path, &pub->old);
 		if (rc != 0)

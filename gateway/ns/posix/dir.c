@@ -106,8 +106,7 @@ static int dir_lookup_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino 
 	/* Every caller finds a bucket by its name, also when READDIR does not show it to the
 	 * caller, as HeadBucket distinguishes 403 from 404: clients mount as root, who is squashed
 	 * to a user that may not look into the bucket. */
-	rc = gml_rec_inode_get(txn, dirent.ino, out);
-	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	return gml_rec_inode_named(txn, &dirent, out);
 }
 
 int gml_dir_lookup(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
@@ -363,10 +362,9 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 		rc = gml_name_resolve(txn, arg->parent, arg->name, stored, &len, &dirent);
 	if (rc != 0)
 		return rc;
-	rc = gml_rec_inode_get(txn, dirent.ino, &child);
-	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	rc = gml_may(txn, arg->op, GML_ACTION_REMOVE, &target);
+	rc = gml_rec_inode_named(txn, &dirent, &child);
+	if (rc == 0)
+		rc = gml_may(txn, arg->op, GML_ACTION_REMOVE, &target);
 	if (rc != 0)
 		return rc;
 	if (arg->kind == GML_REMOVE_DIR && child.type != GML_DIR)

@@ -265,10 +265,8 @@ static int create_look(struct create_arg *arg, struct gml_inode *inode)
 		rc = GML_ERR_PERM;
 	if (rc == 0)
 		rc = gml_name_resolve(txn, arg->parent, arg->name, stored, &len, &dirent);
-	if (rc == 0) {
-		rc = gml_rec_inode_get(txn, dirent.ino, inode);
-		rc = rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	}
+	if (rc == 0)
+		rc = gml_rec_inode_named(txn, &dirent, inode);
 	gml_meta_read_end(txn);
 	return rc;
 }

@@ -21,9 +21,9 @@ static int readdir_entry(struct gml_op *op, struct gml_store *store, struct gml_
 			 bool *shown_out)
 {
 	struct gml_inode inode;
-	int rc = gml_rec_inode_get(txn, dirent->ino, &inode);
+	int rc = gml_rec_inode_named(txn, dirent, &inode);
 	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+		return rc;
 	*shown_out =
 		!bucket || gml_bucket_txn_may(txn, op, GML_ACTION_SHOW_BUCKET, NULL, &inode) == 0;
 	if (!*shown_out)

@@ -51,10 +51,7 @@ static int rename_resolve(struct gml_txn *txn, struct rename_end *end, struct gm
 	struct gml_dirent dirent;
 	int rc = gml_name_resolve(txn, end->dir->ino, name, end->stored, &end->len, &dirent);
 	end->found = rc == 0;
-	if (rc != 0)
-		return rc;
-	rc = gml_rec_inode_get(txn, dirent.ino, &end->inode);
-	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
+	return rc == 0 ? gml_rec_inode_named(txn, &dirent, &end->inode) : rc;
 }
 
 static int rename_dirs(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work)

@@ -85,10 +85,11 @@ static int sum_put_last(struct gml_txn *txn, const struct sum_step *step, uint32
 	uint64_t blocks = gml_sums_blocks(step->seen.size);
 	struct gml_blob_rec rec;
 	int rc = gml_rec_blob_get(txn, step->blob, &rec);
-	gml_assert(gml_blob_is_write(step->blob)); /* others are summed when they are published */
+	/* Only write blobs are summed here, and none is pending and summed at once. */
+	if (rc == GML_ERR_NOENT || (rc == 0 && (rec.summed != 0 || !gml_blob_is_write(step->blob))))
+		rc = GML_ERR_CORRUPT;
 	if (rc != 0)
-		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	gml_assert(rec.summed == 0);
+		return rc;
 	rec.summed = step->seen.size;
 	rec.crc = step->sums[0];
 	rec.rows = rows;
@@ -107,7 +108,8 @@ static int sum_put_step(struct gml_txn *txn, const struct sum_step *step)
 	struct gml_sum_pending now;
 	int rc = gml_rec_sum_pending_get(txn, step->blob, &now);
 	if (rc == GML_ERR_NOENT ||
-	    (rc == 0 && (now.mark != step->seen.mark || now.next != step->seen.next)))
+	    (rc == 0 && (now.mark != step->seen.mark || now.next != step->seen.next ||
+			 now.size != step->seen.size)))
 		return 0; /* other bytes, or another process was faster */
 	if (rc == 0 && blocks > 1)
 		rc = sum_put_rows(txn, step, &now.rows);
