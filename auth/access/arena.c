@@ -23,6 +23,7 @@ static struct auth_arena_block *arena_block(struct auth_arena *arena, size_t nee
 	if (block == NULL)
 		return NULL;
 	block->size = size;
+	arena->bytes += sizeof(*block) + size;
 	block->next = arena->blocks;
 	arena->blocks = block;
 	return block;
@@ -62,5 +63,6 @@ void auth_arena_release(struct auth_arena *arena)
 		free(arena->blocks);
 		arena->blocks = next;
 	}
+	arena->bytes = 0;
 	arena->failed = false;
 }

@@ -12,7 +12,8 @@
 struct auth_arena_block;
 struct auth_arena {
 	struct auth_arena_block *blocks;
-	bool failed; /* an allocation has failed */
+	size_t bytes; /* allocated for all blocks */
+	bool failed;  /* an allocation has failed */
 };
 
 /* `count` zeroed items of `size` bytes, aligned for any type; a pointer that is not NULL for 0

@@ -151,6 +151,14 @@ void auth_policy_set_free(struct auth_policy_set *set)
 	free(set);
 }
 
+size_t auth_policy_set_size(const struct auth_policy_set *set)
+{
+	size_t size = sizeof(*set) + set->arena.bytes;
+	for (size_t i = 0; i < set->nsources; i++)
+		size += auth_policy_size(set->sources[i].policy);
+	return size;
+}
+
 auth_key_set auth_policy_set_needs(const struct auth_policy_set *set)
 {
 	return set->needs;

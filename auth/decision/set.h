@@ -24,6 +24,8 @@ struct auth_policy_source {
 struct auth_policy_set *auth_policy_set_new(const struct auth_policy_source *sources, size_t count);
 /* NULL is allowed. No thread may still use it. */
 void auth_policy_set_free(struct auth_policy_set *set);
+/* Bytes of memory that it takes, with its policies. */
+size_t auth_policy_set_size(const struct auth_policy_set *set);
 /* The keys that a question may ask for. */
 auth_key_set auth_policy_set_needs(const struct auth_policy_set *set);
 /* Has it no policy at all? */

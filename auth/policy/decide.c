@@ -6,7 +6,7 @@
 bool auth_statement_names(const struct auth_policy *policy, const struct auth_statement *statement,
 			  const struct auth_principal *who)
 {
-	if (policy->kind != AUTH_POLICY_BUCKET)
+	if (policy->kind != AUTH_POLICY_BUCKET && policy->kind != AUTH_POLICY_TRUST)
 		return true;
 	for (size_t i = 0; i < statement->nparties; i++)
 		if (statement->not_principal ? auth_party_names_exactly(&statement->parties[i], who)

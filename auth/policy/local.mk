@@ -10,6 +10,7 @@ libpolicy_la_SOURCES = \
 	auth/policy/parse_inside.h auth/policy/policy.h auth/policy/statement.h \
 	auth/policy/place.c auth/policy/place.h \
 	auth/policy/principal.c auth/policy/principal.h \
+	auth/policy/public.c \
 	auth/policy/reader.c auth/policy/reader.h \
 	auth/policy/resource.c auth/policy/resource.h
 libpolicy_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

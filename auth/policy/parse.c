@@ -55,6 +55,11 @@ const json_t *auth_parse_either(struct parse *parse, const json_t *statement, co
 	return other != NULL ? other : plain;
 }
 
+static bool parse_is_sts(struct gml_span name)
+{
+	return gml_span_starts_nocase(name, GML_LIT("sts:"));
+}
+
 /* S3 refuses what it does not know, and what has no resource; IAM takes the names of other
  * services' actions. `resources`: the kinds of the
  * statement's resources. */
@@ -68,6 +73,10 @@ static bool parse_action(struct parse *parse, struct gml_span name, unsigned res
 		return auth_parse_verdict(
 			parse, name,
 			"an action is \"*\" or SERVICE:NAME, as s3:GetObject, s3:Get*");
+	if (parse->policy->kind == AUTH_POLICY_TRUST && !parse_is_sts(name))
+		return auth_parse_verdict(parse, name,
+					  "what a role's trust policy allows is sts:AssumeRole and "
+					  "other actions of sts");
 	matched = auth_action_set_add(&own, name);
 	for (int row = 0; row < auth_action_count(); row++)
 		if (auth_action_set_has(&own, row)) {
@@ -132,13 +141,29 @@ static bool parse_resource(struct parse *parse, const json_t *item, struct auth_
 				  "a bucket's policy speaks of this bucket and what is in it only");
 }
 
+/* The resource of a trust policy is its role. */
+static bool parse_no_resource(struct parse *parse, const json_t *json,
+			      struct auth_statement *statement)
+{
+	const char *name = json_object_get(json, "Resource")	  ? "Resource"
+			   : json_object_get(json, "NotResource") ? "NotResource"
+								  : NULL;
+	statement->not_resource = true;
+	if (name == NULL)
+		return true;
+	auth_reader_enter(&parse->reader, name);
+	return auth_reader_fail(&parse->reader, "a trust policy speaks of its role only");
+}
+
 static bool parse_resources(struct parse *parse, const json_t *json,
 			    struct auth_statement *statement)
 {
 	size_t at = parse->reader.at, count;
 	struct auth_pattern *resources;
-	const json_t *value =
-		auth_parse_either(parse, json, "Resource", "NotResource", &statement->not_resource);
+	const json_t *value;
+	if (parse->policy->kind == AUTH_POLICY_TRUST)
+		return parse_no_resource(parse, json, statement);
+	value = auth_parse_either(parse, json, "Resource", "NotResource", &statement->not_resource);
 	if (value == NULL || !auth_parse_count(parse, value, 1, &count) ||
 	    (resources = auth_parse_array(parse, count, sizeof(*resources))) == NULL)
 		return false;
@@ -307,6 +332,7 @@ static bool parse_size(struct parse *parse, struct gml_span document)
 		[AUTH_POLICY_BOUNDARY] = AUTH_POLICY_BOUNDARY_MAX,
 		[AUTH_POLICY_SESSION] = AUTH_POLICY_IDENTITY_MAX,
 		[AUTH_POLICY_KEY] = AUTH_POLICY_IDENTITY_MAX,
+		[AUTH_POLICY_TRUST] = AUTH_POLICY_TRUST_MAX,
 	};
 	size_t size = 0;
 	for (size_t i = 0; i < document.len && document.len <= AUTH_POLICY_BYTES_MAX; i++)
@@ -359,6 +385,11 @@ void auth_policy_unref(struct auth_policy *policy)
 		return;
 	auth_arena_release(&policy->arena);
 	free(policy);
+}
+
+size_t auth_policy_size(const struct auth_policy *policy)
+{
+	return sizeof(*policy) + policy->arena.bytes;
 }
 
 enum auth_policy_kind auth_policy_kind(const struct auth_policy *policy)

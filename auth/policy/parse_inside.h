@@ -18,6 +18,12 @@ static inline bool auth_parse_is_bucket(const struct parse *parse)
 	return parse->policy->kind == AUTH_POLICY_BUCKET;
 }
 
+/* Policies of buckets and roles name principals; others are for whoever has them. */
+static inline bool auth_parse_is_for(const struct parse *parse)
+{
+	return auth_parse_is_bucket(parse) || parse->policy->kind == AUTH_POLICY_TRUST;
+}
+
 /* An array for `count` items, in the policy's memory. */
 void *auth_parse_array(struct parse *parse, size_t count, size_t size);
 /* Says that a value is wrong, in the words of a function that compiles one; true for NULL, unless

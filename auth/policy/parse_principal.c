@@ -59,7 +59,7 @@ bool auth_parse_principal(struct parse *parse, const json_t *json, struct auth_s
 	static const struct auth_party everyone = {.kind = AUTH_PARTY_EVERYONE};
 	size_t at = parse->reader.at;
 	const json_t *value;
-	if (!auth_parse_is_bucket(parse)) {
+	if (!auth_parse_is_for(parse)) {
 		const char *name = json_object_get(json, "Principal")	   ? "Principal"
 				   : json_object_get(json, "NotPrincipal") ? "NotPrincipal"
 									   : NULL;
@@ -67,8 +67,8 @@ bool auth_parse_principal(struct parse *parse, const json_t *json, struct auth_s
 			return true;
 		auth_reader_enter(&parse->reader, name);
 		return auth_reader_fail(&parse->reader,
-					"only policies of buckets name principals: this one is "
-					"for whoever it is attached to");
+					"only policies of buckets and trust policies name "
+					"principals: this one is for whoever it is attached to");
 	}
 	value = auth_parse_either(parse, json, "Principal", "NotPrincipal",
 				  &statement->not_principal);

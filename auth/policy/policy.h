@@ -15,6 +15,7 @@ enum auth_policy_kind {
 	AUTH_POLICY_BOUNDARY, /* of a user or a role: caps */
 	AUTH_POLICY_SESSION,  /* of temporary credentials: caps */
 	AUTH_POLICY_KEY,      /* of an access key: caps */
+	AUTH_POLICY_TRUST,    /* of a role: names who may take it on */
 	AUTH_POLICY_KINDS,
 };
 
@@ -24,6 +25,7 @@ enum {
 	AUTH_POLICY_IDENTITY_MAX = 10240,
 	AUTH_POLICY_BUCKET_MAX = 20480,
 	AUTH_POLICY_BOUNDARY_MAX = 6144,
+	AUTH_POLICY_TRUST_MAX = 2048,
 	AUTH_POLICY_STATEMENTS_MAX = 400,
 	AUTH_POLICY_CONDITIONS_MAX = 64, /* of a statement */
 	AUTH_POLICY_VALUES_MAX = 1000,	 /* of an element or a condition */
@@ -50,9 +52,15 @@ struct auth_policy *auth_policy_ref(struct auth_policy *policy);
 /* NULL is allowed. */
 void auth_policy_unref(struct auth_policy *policy);
 
+/* Bytes of memory that it takes. */
+size_t auth_policy_size(const struct auth_policy *policy);
+
 enum auth_policy_kind auth_policy_kind(const struct auth_policy *policy);
 /* The keys that a decision may ask for. */
 auth_key_set auth_policy_needs(const struct auth_policy *policy);
+
+/* Does a bucket's policy allow something to everyone (S3 User Guide: The meaning of "public")? */
+bool auth_policy_is_public(const struct auth_policy *policy);
 
 enum auth_effect { AUTH_EFFECT_NONE, AUTH_EFFECT_ALLOW, AUTH_EFFECT_DENY };
 /* What the policy alone says to a request: a Deny that matches, else an Allow that matches, else

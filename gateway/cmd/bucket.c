@@ -2,11 +2,13 @@
 /* gemel bucket … */
 #include "cmd.h"
 
+#include <gemel/account.h>
 #include <gemel/inode.h>
 #include <gemel/upload.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "document.h"
 
 static struct gml_span bucket_span(const char *text)
 {
@@ -83,6 +85,51 @@ static int bucket_options(struct cmd *cmd, struct gml_setattr *set)
 	return CMD_OK;
 }
 
+/* A document, as text; what it is when there is none. */
+static int bucket_document(struct cmd *cmd, enum gml_bucket_document kind, const char *none,
+			   json_t **out)
+{
+	size_t len;
+	void *buf;
+	int rc = gml_bucket_document_get(&cmd->op, cmd->store, bucket_span(cmd->args[0]), kind,
+					 &buf, &len);
+	*out = rc == 0 && len > 0 ? json_stringn(buf, len) : json_string(none);
+	free(buf);
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
+/* What S3 knows of the access to it, into `object`. */
+static int bucket_access(struct cmd *cmd, json_t *object)
+{
+	json_t *blocks = NULL, *ownership = NULL;
+	bool is_public = false;
+	int rc = gml_bucket_policy_status(&cmd->op, cmd->store, bucket_span(cmd->args[0]),
+					  &is_public);
+	json_object_set_new(object, "policy",
+			    json_string(rc == GML_ERR_NOENT ? "none"
+					: is_public	    ? "public"
+							    : "not public"));
+	if (rc == 0 || rc == GML_ERR_NOENT)
+		rc = bucket_document(cmd, GML_BUCKET_PUBLIC_ACCESS_BLOCK, "none", &blocks);
+	if (rc == 0)
+		rc = bucket_document(cmd, GML_BUCKET_OWNERSHIP, "BucketOwnerEnforced", &ownership);
+	if (blocks != NULL)
+		json_object_set_new(object, "public_access_block", blocks);
+	if (ownership != NULL)
+		json_object_set_new(object, "ownership", ownership);
+	return rc;
+}
+
+static int bucket_print(struct cmd *cmd, const struct gml_bucket *bucket)
+{
+	json_t *object = bucket_json(cmd, bucket);
+	int rc = bucket_access(cmd, object);
+	if (rc == 0)
+		return cmd_print_object(cmd, object);
+	json_decref(object);
+	return cmd_fail_rc(rc, cmd->args[0]);
+}
+
 static int bucket_create(struct cmd *cmd)
 {
 	struct gml_setattr set = {0};
@@ -107,8 +154,7 @@ static int bucket_create(struct cmd *cmd)
 		return cmd_fail("%s: there is a bucket of this name already; 'gemel bucket show "
 				"%s' shows its owner",
 				cmd->args[0], cmd->args[0]);
-	return rc ? cmd_fail_rc(rc, cmd->args[0])
-		  : cmd_print_object(cmd, bucket_json(cmd, &bucket));
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : bucket_print(cmd, &bucket);
 }
 
 static int bucket_update(struct cmd *cmd)
@@ -119,16 +165,42 @@ static int bucket_update(struct cmd *cmd)
 	if (status != CMD_OK)
 		return status;
 	rc = bucket_set(cmd, &set, &bucket);
-	return rc ? cmd_fail_rc(rc, cmd->args[0])
-		  : cmd_print_object(cmd, bucket_json(cmd, &bucket));
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : bucket_print(cmd, &bucket);
 }
 
 static int bucket_show(struct cmd *cmd)
 {
 	struct gml_bucket bucket;
 	int rc = gml_bucket_head(&cmd->op, cmd->store, bucket_span(cmd->args[0]), &bucket);
-	return rc ? cmd_fail_rc(rc, cmd->args[0])
-		  : cmd_print_object(cmd, bucket_json(cmd, &bucket));
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : bucket_print(cmd, &bucket);
+}
+
+static int bucket_set_document(struct cmd *cmd, enum gml_bucket_document kind, const char *text)
+{
+	int rc = gml_bucket_document_set(&cmd->op, cmd->store, bucket_span(cmd->args[0]), kind,
+					 bucket_span(text));
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : bucket_show(cmd);
+}
+
+static int bucket_public_access(struct cmd *cmd)
+{
+	char text[GML_PUBLIC_ACCESS_TEXT];
+	uint32_t settings;
+	int status = cmd_public_access(cmd->args[1], &settings);
+	if (status != CMD_OK)
+		return status;
+	gml_public_access_format(settings, text);
+	return bucket_set_document(cmd, GML_BUCKET_PUBLIC_ACCESS_BLOCK, text);
+}
+
+static int bucket_ownership(struct cmd *cmd)
+{
+	enum gml_ownership ownership;
+	if (gml_ownership_parse(bucket_span(cmd->args[1]), &ownership) != 0)
+		return cmd_wrong("'%s': not BucketOwnerEnforced (ACLs of S3 are off), "
+				 "BucketOwnerPreferred or ObjectWriter",
+				 cmd->args[1]);
+	return bucket_set_document(cmd, GML_BUCKET_OWNERSHIP, cmd->args[1]);
 }
 
 struct bucket_rows {
@@ -223,8 +295,7 @@ static int bucket_quota(struct cmd *cmd)
 		return CMD_USAGE;
 	rc = gml_bucket_set_quota(&cmd->op, cmd->store, bucket_span(cmd->args[0]),
 				  bucket.quota_bytes, bucket.quota_objects);
-	return rc ? cmd_fail_rc(rc, cmd->args[0])
-		  : cmd_print_object(cmd, bucket_json(cmd, &bucket));
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : bucket_print(cmd, &bucket);
 }
 
 static int bucket_durability(struct cmd *cmd)
@@ -237,8 +308,7 @@ static int bucket_durability(struct cmd *cmd)
 	rc = gml_bucket_set_relaxed(&cmd->op, cmd->store, bucket_span(cmd->args[0]), relaxed);
 	if (rc == 0)
 		rc = gml_bucket_head(&cmd->op, cmd->store, bucket_span(cmd->args[0]), &bucket);
-	return rc ? cmd_fail_rc(rc, cmd->args[0])
-		  : cmd_print_object(cmd, bucket_json(cmd, &bucket));
+	return rc ? cmd_fail_rc(rc, cmd->args[0]) : bucket_print(cmd, &bucket);
 }
 
 const struct cmd_verb cmd_bucket_verbs[] = {
@@ -278,6 +348,21 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	 "of them.",
 	 CMD_STORE,
 	 bucket_durability,
+	 {{0}}},
+	{"bucket",
+	 "public-access",
+	 "NAME SETTINGS",
+	 "Block public access to a bucket: all, none, or names of settings with commas between.",
+	 CMD_STORE,
+	 bucket_public_access,
+	 {{0}}},
+	{"bucket",
+	 "ownership",
+	 "NAME HOW",
+	 "Who owns the objects that others write: BucketOwnerEnforced, BucketOwnerPreferred, "
+	 "ObjectWriter.",
+	 CMD_STORE,
+	 bucket_ownership,
 	 {{0}}},
 	{"bucket",
 	 "delete",

@@ -70,9 +70,13 @@ static int group_delete(struct cmd *cmd)
 	const char *name = cmd->args[0];
 	json_t *members = json_array();
 	int rc = gml_group_delete(&cmd->op, cmd->store, name);
-	if (rc == GML_ERR_INUSE && gml_group_members(cmd->store, name, group_member, members) == 0)
+	if (rc == GML_ERR_INUSE) /* what cannot be read any more is not named */
+		(void)gml_group_members(cmd->store, name, group_member, members);
+	if (rc == GML_ERR_INUSE && json_array_size(members) > 0)
 		rc = cmd_fail_members(name, "has members", members,
 				      "'gemel group remove' ends a membership");
+	else if (rc == GML_ERR_INUSE)
+		rc = cmd_fail_policies(cmd, GML_IDENTITY_GROUP, name);
 	else
 		rc = rc ? cmd_fail_rc(rc, name) : cmd_print_nothing(cmd);
 	json_decref(members);
@@ -125,7 +129,7 @@ const struct cmd_verb cmd_group_verbs[] = {
 	{"group",
 	 "delete",
 	 "NAME",
-	 "Delete a group that has no members.",
+	 "Delete a group that has neither members nor policies.",
 	 CMD_STORE,
 	 group_delete,
 	 {{0}}},

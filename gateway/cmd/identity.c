@@ -30,6 +30,38 @@ int cmd_fail_members(const char *name, const char *has, const json_t *array, con
 	return cmd_fail("%s %s: %s; %s", name, has, text, advice);
 }
 
+static bool identity_policy(void *arg, const struct gml_policy *policy)
+{
+	return json_array_append_new(arg, json_string(policy->name)) == 0;
+}
+
+static bool identity_inline(void *arg, struct gml_span name, struct gml_span document)
+{
+	(void)document;
+	return json_array_append_new(arg, json_stringn(name.ptr, name.len)) == 0;
+}
+
+int cmd_policies_of(const struct cmd *cmd, const struct gml_identity *identity, json_t *attached,
+		    json_t *inlined)
+{
+	int rc = gml_policy_attached(cmd->store, identity, identity_policy, attached);
+	return rc != 0 ? rc
+		       : gml_policy_inline_list(cmd->store, identity, identity_inline, inlined);
+}
+
+int cmd_fail_policies(const struct cmd *cmd, enum gml_identity_kind kind, const char *name)
+{
+	const struct gml_identity identity = {kind, name};
+	json_t *names = json_array();
+	int rc = cmd_policies_of(cmd, &identity, names, names);
+	rc = rc != 0 ? cmd_fail_rc(rc, name)
+		     : cmd_fail_members(name, "has policies", names,
+					"'gemel policy list' tells which are attached and which "
+					"its own; detach or delete them first");
+	json_decref(names);
+	return rc;
+}
+
 /* ---- tags ---- */
 
 static bool identity_tag(void *arg, const struct gml_meta_pair *tag)

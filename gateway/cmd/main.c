@@ -57,6 +57,8 @@ static const char *main_advice(int rc)
 		return "'gemel user list' shows the users";
 	case GML_ERR_NOGROUP:
 		return "'gemel group list' shows the groups";
+	case GML_ERR_NOPOLICY:
+		return "'gemel policy list' shows the policies";
 	case GML_ERR_NOROLE:
 		return "'gemel role list' shows the roles";
 	case GML_ERR_NOKEY:

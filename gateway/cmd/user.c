@@ -189,11 +189,31 @@ static bool user_key(void *arg, const struct gml_key *key)
 	return true;
 }
 
+static bool user_policy(void *arg, struct gml_span policy, struct gml_span document)
+{
+	(void)policy;
+	(void)document;
+	*(unsigned *)arg += 1;
+	return true;
+}
+
+static void user_belongings(char *out, size_t cap, const char *name, unsigned keys,
+			    unsigned policies)
+{
+	char count[64] = "", more[64] = "";
+	if (keys > 0)
+		snprintf(count, sizeof(count), "%u access key%s", keys, keys == 1 ? "" : "s");
+	if (policies > 0)
+		snprintf(more, sizeof(more), "%s%u polic%s of its own", keys > 0 ? " and " : "",
+			 policies, policies == 1 ? "y" : "ies");
+	snprintf(out, cap, "%s has %s%s, which would be deleted with the user", name, count, more);
+}
+
 static int user_delete(struct cmd *cmd)
 {
 	const char *name = cmd->args[0];
 	struct gml_user user;
-	unsigned keys = 0, buckets = 0;
+	unsigned keys = 0, buckets = 0, policies = 0;
 	char what[256];
 	int status, rc = gml_user_get(cmd->store, name, &user);
 	if (rc == 0)
@@ -202,11 +222,12 @@ static int user_delete(struct cmd *cmd)
 		rc = GML_ERR_NOTEMPTY;
 	if (rc == 0)
 		rc = gml_key_list(cmd->store, name, user_key, &keys);
-	if (rc == 0 && keys > 0) {
-		snprintf(what, sizeof(what),
-			 "%s has %u access key%s, which would be deleted with the user ('gemel key "
-			 "list %s' shows them)",
-			 name, keys, keys == 1 ? "" : "s", name);
+	if (rc == 0)
+		rc = gml_policy_inline_list(cmd->store,
+					    &(struct gml_identity){GML_IDENTITY_USER, name},
+					    user_policy, &policies);
+	if (rc == 0 && keys + policies > 0) {
+		user_belongings(what, sizeof(what), name, keys, policies);
 		if ((status = cmd_confirm(cmd, what, "Delete the user?")) != CMD_OK)
 			return status;
 	}
@@ -276,9 +297,9 @@ const struct cmd_verb cmd_user_verbs[] = {
 	{"user",
 	 "delete",
 	 "NAME",
-	 "Delete a user and its keys.",
+	 "Delete a user, its keys and its own policies.",
 	 CMD_STORE,
 	 user_delete,
-	 {{"yes", NULL, "delete its keys as well, without a confirmation"}}},
+	 {{"yes", NULL, "delete its keys and policies as well, without a confirmation"}}},
 	{0},
 };

@@ -9,6 +9,7 @@
 #include "gateway/meta/record/record.h"
 #include "authorize.h"
 #include "epoch.h"
+#include "identity.h"
 #include "name.h"
 #include "store.h"
 
@@ -95,11 +96,14 @@ static bool group_any(void *arg, struct gml_span name)
 static int group_delete_fn(struct gml_txn *txn, void *arg)
 {
 	struct group_change *change = arg;
+	const struct gml_rec_identity identity = {GML_IDENTITY_GROUP, change->name};
 	struct gml_group group;
 	bool used = false;
 	int rc = group_read(txn, change->name, &group);
 	if (rc == 0)
 		rc = gml_rec_member_each(txn, change->name, group_any, &used);
+	if (rc == 0 && !used)
+		rc = gml_identity_has_policies(txn, &identity, &used);
 	if (rc == 0 && used)
 		rc = GML_ERR_INUSE;
 	if (rc != 0)

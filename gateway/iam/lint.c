@@ -4,6 +4,7 @@
 #include <gemel/policy.h>
 #include "auth/policy/lint.h"
 #include "gateway/base/span.h"
+#include "document.h"
 
 /* The only account. */
 static const struct gml_span lint_account = GML_LIT("000000000000");
@@ -22,22 +23,15 @@ static void lint_warning(void *arg, const char *place, const char *text)
 int gml_policy_lint(enum gml_policy_kind kind, struct gml_span document, struct gml_span bucket,
 		    void (*each)(void *arg, const struct gml_policy_finding *finding), void *arg)
 {
-	static const enum auth_policy_kind kinds[GML_POLICY_KINDS] = {
-		[GML_POLICY_IDENTITY] = AUTH_POLICY_IDENTITY,
-		[GML_POLICY_BUCKET] = AUTH_POLICY_BUCKET,
-		[GML_POLICY_BOUNDARY] = AUTH_POLICY_BOUNDARY,
-		[GML_POLICY_SESSION] = AUTH_POLICY_SESSION,
-		[GML_POLICY_KEY] = AUTH_POLICY_KEY,
-	};
 	struct lint_each to = {each, arg};
 	struct auth_policy *policy;
 	struct auth_policy_error error;
-	if (!auth_policy_parse(kinds[kind], document, bucket, &policy, &error)) {
+	if (!auth_policy_parse(gml_document_kind(kind), document, bucket, &policy, &error)) {
 		if (error.memory)
 			return GML_ERR_NOMEM;
 		each(arg, &(struct gml_policy_finding){true, error.place, error.text, error.line,
 						       error.column});
-		return GML_ERR_INVAL;
+		return GML_ERR_BADPOLICY;
 	}
 	auth_policy_lint(policy, lint_account, lint_warning, &to);
 	auth_policy_unref(policy);

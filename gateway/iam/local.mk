@@ -1,11 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 libgemel_la_SOURCES += \
+	gateway/iam/access.c \
+	gateway/iam/access.h \
+	gateway/iam/access_cache.c \
+	gateway/iam/access_cache.h \
+	gateway/iam/access_load.c \
+	gateway/iam/access_load.h \
+	gateway/iam/access_values.c \
+	gateway/iam/access_values.h \
+	gateway/iam/account.c \
 	gateway/iam/acl.c \
 	gateway/iam/acl.h \
 	gateway/iam/acl_mode.c \
+	gateway/iam/attach.c \
 	gateway/iam/authorize.c \
 	gateway/iam/authorize.h \
 	gateway/iam/cred.h \
+	gateway/iam/document.c \
+	gateway/iam/document.h \
 	gateway/iam/epoch.c \
 	gateway/iam/epoch.h \
 	gateway/iam/group.c \
@@ -14,6 +26,7 @@ libgemel_la_SOURCES += \
 	gateway/iam/lint.c \
 	gateway/iam/name.c \
 	gateway/iam/name.h \
+	gateway/iam/policy.c \
 	gateway/iam/principal.c \
 	gateway/iam/resolve.c \
 	gateway/iam/role.c \

@@ -8,10 +8,12 @@
 #include <gemel/store.h>
 #include "gateway/meta/engine.h"
 
+struct gml_access;
 struct gml_access_epoch;
 struct gml_roster;
 
 struct gml_meta *gml_store_meta(struct gml_store *store);
+struct gml_access *gml_store_access(struct gml_store *store);
 struct gml_access_epoch *gml_store_access_epoch(struct gml_store *store);
 struct gml_roster *gml_store_roster(struct gml_store *store);
 

@@ -16,20 +16,6 @@
 
 #define TAG_BYTES ((size_t)64 << 10) /* of all tags of an identity (gml_rec_pairs_encode) */
 
-static uint8_t tag_lower(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
-
-static int tag_order(struct gml_span a, struct gml_span b)
-{
-	const uint8_t *p = a.ptr, *q = b.ptr;
-	for (size_t i = 0; i < a.len && i < b.len; i++)
-		if (tag_lower(p[i]) != tag_lower(q[i]))
-			return tag_lower(p[i]) < tag_lower(q[i]) ? -1 : 1;
-	return a.len == b.len ? 0 : a.len < b.len ? -1 : 1;
-}
-
 /* At most `max` characters of those that tags have. */
 static bool tag_text_ok(struct gml_span text, size_t max)
 {
@@ -48,15 +34,14 @@ static bool tag_ok(const struct gml_meta_pair *tag)
 {
 	return tag->name.len > 0 && tag_text_ok(tag->name, GML_IAM_TAG_KEY_MAX) &&
 	       tag_text_ok(tag->value, GML_IAM_TAG_VALUE_MAX) &&
-	       (tag->name.len < 4 ||
-		tag_order(gml_span_of(tag->name.ptr, 4), gml_span_of("aws:", 4)) != 0);
+	       !gml_span_starts_nocase(tag->name, GML_LIT("aws:"));
 }
 
 static const struct gml_meta_pair *tag_find(const struct gml_meta_pair *tags, size_t count,
 					    struct gml_span key)
 {
 	for (size_t i = 0; i < count; i++)
-		if (tag_order(tags[i].name, key) == 0)
+		if (gml_span_equal_nocase(tags[i].name, key))
 			return &tags[i];
 	return NULL;
 }
@@ -97,8 +82,8 @@ static bool tag_keep(void *arg, struct gml_span name, struct gml_span value)
 
 static int tag_pair_order(const void *a, const void *b)
 {
-	return tag_order(((const struct gml_meta_pair *)a)->name,
-			 ((const struct gml_meta_pair *)b)->name);
+	return gml_span_order_nocase(((const struct gml_meta_pair *)a)->name,
+				     ((const struct gml_meta_pair *)b)->name);
 }
 
 /* buf: room for TAG_BYTES. */

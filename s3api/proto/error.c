@@ -105,6 +105,10 @@ enum s3_error s3_error_from(int rc)
 		return S3_ERR_NOT_MODIFIED;
 	case GML_ERR_BADDIGEST:
 		return S3_ERR_BAD_DIGEST;
+	case GML_ERR_NOPOLICY:
+		return S3_ERR_NO_SUCH_BUCKET_POLICY;
+	case GML_ERR_BADPOLICY:
+		return S3_ERR_MALFORMED_POLICY;
 	case GML_ERR_NOKEY:
 		return S3_ERR_INVALID_ACCESS_KEY_ID;
 	case GML_ERR_EXIST:

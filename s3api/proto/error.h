@@ -76,6 +76,8 @@
 	  "The provided token is malformed or otherwise invalid.")                                 \
 	X(INVALID_URI, "InvalidURI", 400, "Couldn't parse the specified URI.")                     \
 	X(KEY_TOO_LONG, "KeyTooLongError", 400, "Your key is too long")                            \
+	X(MALFORMED_POLICY, "MalformedPolicy", 400,                                                \
+	  "Policies must be valid JSON of a bucket policy.")                                       \
 	X(MALFORMED_TRAILER, "MalformedTrailerError", 400,                                         \
 	  "The request contained trailing data that was not well-formed or did not conform to "    \
 	  "our published schema.")                                                                 \

@@ -6,9 +6,9 @@
 #include <gemel/checksum.h>
 #include <gemel/dir.h>
 #include <gemel/file.h>
-#include <gemel/iam.h>
 #include <gemel/inode.h>
 #include <gemel/object.h>
+#include <gemel/policy.h>
 #include <gemel/principal.h>
 #include <gemel/upload.h>
 #include "operation.h"
@@ -172,18 +172,32 @@ static int operation_xattr(struct fixture *fixture)
 
 /* ---- records and uploads --------------------------------------------------------------------- */
 
-/* Groups, roles and tags; a group and a role are left. */
+/* Groups, roles, tags and policies; a group, a role and a policy are left. */
 static int fixture_identities(struct fixture *fixture)
 {
 	const struct gml_identity bob = {GML_IDENTITY_USER, "bob"};
 	const struct gml_meta_pair tag = {STR("team"), STR("blue")};
+	const struct gml_span document =
+		STR("{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\","
+		    "\"Resource\":\"*\"}}");
+	struct gml_policy policy = {.name = "read"};
 	struct gml_role role = {.name = "reader"};
 	int rc = gml_group_create(&fixture->op, fixture->store, "team", NULL);
 	if (rc == 0)
 		rc = gml_group_add(&fixture->op, fixture->store, "team", "bob");
 	if (rc == 0)
 		rc = gml_tags_set(&fixture->op, fixture->store, &bob, &tag, 1);
-	return rc == 0 ? gml_role_create(&fixture->op, fixture->store, &role) : rc;
+	if (rc == 0)
+		rc = gml_policy_put(&fixture->op, fixture->store, &policy, document);
+	if (rc == 0)
+		rc = gml_policy_attach(&fixture->op, fixture->store, &bob, "read");
+	if (rc == 0)
+		rc = gml_policy_inline_put(&fixture->op, fixture->store, &bob, "own", document);
+	if (rc == 0)
+		rc = gml_policy_boundary_set(&fixture->op, fixture->store, &bob, "read");
+	return rc == 0 ? gml_role_create(&fixture->op, fixture->store, &role,
+					 (struct gml_span){NULL, 0})
+		       : rc;
 }
 
 static int operation_records(struct fixture *fixture)

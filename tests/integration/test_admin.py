@@ -396,8 +396,11 @@ def test_status_and_info(gemel):
     assert len(info["uuid"]) == 32 and info["disk_available"] > 0
 
 
-def test_json_of_every_verb(gemel):
+def test_json_of_every_verb(gemel, tmp_path):
     """Also of those that have nothing to tell."""
+    read, trust = tmp_path / "read", tmp_path / "trust"
+    read.write_text(json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}))
+    trust.write_text(json.dumps({"Statement": {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "sts:AssumeRole"}}))
     gemel.s3().put_object(Bucket="demo", Key="js-read", Body=b"x")
     policy = gemel.home / "js-policy.json"
     policy.write_text('{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}')
@@ -405,7 +408,9 @@ def test_json_of_every_verb(gemel):
     for words in (
         ["help", "help user", "version", "user create js --uid 77", "user show js", "user update js --groups 1,2", "user list", "key create js --id JSONSKEY", "key update JSONSKEY --disable", "key list js", "key delete JSONSKEY", "bucket create js-bucket --owner js",
          "bucket quota js-bucket --bytes 1G", "bucket durability js-bucket relaxed", "bucket update js-bucket --mode 750", "bucket show js-bucket", "bucket list", "bucket delete js-bucket",
-         "user tag js --set a=b", "group create js-group", "group add js-group js", "group list", "group show js-group", "group remove js-group js", "group delete js-group", "role create js-role", "role tag js-role --set a=b", "role update js-role --max-session 7200", "role list", "role show js-role", "role delete js-role", "user delete js", "store info", "store check", "store recover", "store compact", "store sum", "config check", "config show", "status", "nfs read demo/js-read", f"policy lint {policy}"]
+         "user tag js --set a=b", "group create js-group", "group add js-group js", "group list", "group show js-group", "group remove js-group js", "group delete js-group", "role create js-role", "role tag js-role --set a=b", "role update js-role --max-session 7200", "role list", "role show js-role", f"role update js-role --trust {trust}", "role trust js-role", "role delete js-role",
+         f"policy put js-policy --file {read}", "policy list", "policy get js-policy", "policy show js-policy", "policy attach js-policy --user js", "policy detach js-policy --user js", "policy boundary js-policy --user js", "policy boundary --remove --user js", "policy delete js-policy",
+         "account show", "account public-access none", "bucket public-access demo none", "bucket ownership demo BucketOwnerEnforced", "user delete js", "store info", "store check", "store recover", "store compact", "store sum", "config check", "config show", "status", "nfs read demo/js-read", f"policy lint {policy}"]
     ):
         done = run("-c", gemel.conf, "--json", *words.split())
         assert done.returncode == 0, (words, done.stderr)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Groups, roles and tags through the gemel program, while the store is served."""
+"""Groups, roles, tags and policies through the gemel program, while the store is served."""
+import json
 import re
 
 import pytest
@@ -90,4 +91,147 @@ def test_tags(gemel, refused):
     assert "exclude each other" in refused("user", "tag", "gloria", "--set", "a=b", "--remove", "a", status=2)
     gemel.gemel("user", "delete", "gloria")
     assert "gloria: no such user" in refused("user", "tag", "gloria", "--set", "a=b")
+    gemel.check_store()
+
+
+# ---- policies
+
+def policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+READ = policy({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::*/*"})
+TRUST = policy({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:user/hanna"}, "Action": "sts:AssumeRole"})
+
+
+@pytest.fixture()
+def written(tmp_path):
+    """A file with this text."""
+    def write(text):
+        path = tmp_path / "document.json"
+        path.write_text(text)
+        return path
+    return write
+
+
+def test_policies_to_attach(gemel, refused, written):
+    gemel.gemel("user", "create", "hanna", "--uid", 3200)
+    gemel.gemel("group", "create", "Historians")
+    gemel.gemel("role", "create", "Helper")
+    made = gemel.gemel("policy", "put", "ReadAll", "--file", written(READ), "--description", "reads all")
+    assert re.fullmatch("ANPA[A-Z2-7]{17}", made["id"]) and made["description"] == "reads all"
+    assert gemel.gemel("policy", "get", "readall", json_out=False).stdout == READ + "\n"
+    assert gemel.gemel("policy", "get", "ReadAll") == json.loads(READ)
+    assert gemel.gemel("policy", "put", "READALL", "--file", "-", stdin=READ.replace("s3:GetObject", "s3:Get*"))["id"] == made["id"]
+    assert gemel.gemel("policy", "get", "ReadAll")["Statement"][0]["Action"] == "s3:Get*"
+    assert [p["name"] for p in gemel.gemel("policy", "list")].count("ReadAll") == 1
+    for option, name in (("--user", "hanna"), ("--group", "historians"), ("--role", "HELPER")):
+        gemel.gemel("policy", "attach", "readall", option, name)
+        assert gemel.gemel("policy", "list", option, name) == [{"name": "ReadAll", "how": "attached"}]
+    gemel.gemel("policy", "boundary", "ReadAll", "--user", "hanna")
+    shown = gemel.gemel("policy", "show", "ReadAll")
+    assert (shown["attached_to"], shown["boundary_of"]) == (["user/hanna", "group/Historians", "role/Helper"], ["user/hanna"])
+    assert "ReadAll is attached to: user/hanna, group/Historians and role/Helper; 'gemel policy detach'" in refused("policy", "delete", "ReadAll")
+    assert "Historians has policies: ReadAll; 'gemel policy list'" in refused("group", "delete", "Historians")
+    assert "Helper has policies: ReadAll; 'gemel policy list'" in refused("role", "delete", "Helper")
+    for option, name in (("--user", "hanna"), ("--group", "Historians"), ("--role", "Helper")):
+        gemel.gemel("policy", "detach", "ReadAll", option, name)
+        assert f"ReadAll is not attached to {name}" in refused("policy", "detach", "ReadAll", option, name)
+    assert "ReadAll is the boundary of: user/hanna; 'gemel policy boundary'" in refused("policy", "delete", "ReadAll")
+    gemel.gemel("policy", "boundary", "--remove", "--user", "hanna")
+    gemel.gemel("policy", "delete", "ReadAll")
+    for words in (("get", "ReadAll"), ("show", "ReadAll"), ("delete", "ReadAll"), ("attach", "ReadAll", "--user", "hanna"), ("boundary", "ReadAll", "--user", "hanna")):
+        assert "ReadAll: no such policy; 'gemel policy list' shows the policies" in refused("policy", *words)
+    gemel.gemel("user", "delete", "hanna")
+    gemel.gemel("group", "delete", "Historians")
+    gemel.gemel("role", "delete", "Helper")
+    gemel.check_store()
+
+
+def test_own_policies(gemel, refused, written):
+    gemel.gemel("user", "create", "heidi", "--uid", 3210)
+    gemel.gemel("group", "create", "Heirs")
+    for option, name in (("--user", "heidi"), ("--group", "Heirs")):
+        gemel.gemel("policy", "put", "own", "--file", written(READ), option, name)
+        assert gemel.gemel("policy", "get", "OWN", option, name, json_out=False).stdout == READ + "\n"
+        assert gemel.gemel("policy", "list", option, name) == [{"name": "own", "how": "inline"}]
+    assert "heidi has 1 policy of its own, which would be deleted with the user; --yes confirms it" in refused("user", "delete", "heidi", status=2)
+    assert "Heirs has policies: own" in refused("group", "delete", "Heirs")
+    long = policy({"Effect": "Allow", "Action": "s3:" + "A" * 2000, "Resource": "*"})
+    assert "all policies of one user together may have 2048" in refused("policy", "put", "more", "--file", written(long), "--user", "heidi")
+    assert "more: no such policy" in refused("policy", "get", "more", "--user", "heidi")
+    gemel.gemel("policy", "delete", "own", "--group", "Heirs")
+    assert "own: no such policy" in refused("policy", "delete", "own", "--group", "Heirs")
+    assert "nobody-there: no such user" in refused("policy", "put", "own", "--file", written(READ), "--user", "nobody-there")
+    gemel.gemel("group", "delete", "Heirs")
+    gemel.gemel("user", "delete", "heidi", "--yes")
+    gemel.check_store()
+
+
+def test_documents_that_are_not_valid(gemel, refused, written):
+    """The place and what would be right; nothing is kept."""
+    gemel.gemel("user", "create", "hugo", "--uid", 3220)
+    path = written(policy({"Effect": "Maybe", "Action": "s3:GetObject", "Resource": "*"}))
+    for words in ((), ("--user", "hugo")):
+        assert f'{path}: Statement[0].Effect: "Maybe" is not allowed: it is "Allow" or "Deny"' in refused("policy", "put", "bad", "--file", path, *words)
+        assert "bad: no such policy" in refused("policy", "get", "bad", *words)
+    assert "line 1 column" in refused("policy", "put", "bad", "--file", written("{,}"))
+    assert "it is empty" in refused("policy", "put", "bad", "--file", written(""))
+    assert "more than 65536 bytes" in refused("policy", "put", "bad", "--file", written(" " * 70000), "--user", "hugo")
+    assert "a policy may have 6144" in refused("policy", "put", "bad", "--file", written(policy({"Effect": "Allow", "Action": "s3:" + "A" * 6144, "Resource": "*"})))
+    assert "No such file" in refused("policy", "put", "bad", "--file", "/nowhere")
+    assert "Resource: a trust policy speaks of its role only" in refused("role", "create", "bad", "--trust", written(READ.replace("s3:GetObject", "sts:AssumeRole").replace('"Action"', '"Principal": "*", "Action"')))
+    for words, said in (
+        (("put", "--file", path), "the NAME of the policy is missing"), (("put", "x"), "--file FILE is missing"), (("put", "a b", "--file", path), "cannot be a policy's name"),
+        (("put", "x", "--file", path, "--bucket", "demo"), "the policy of a bucket has no name"), (("put", "x", "--file", path, "--user", "a", "--group", "b"), "of one of --user, --group, --role and --bucket"),
+        (("put", "x", "--file", path, "--user", "hugo", "--description", "d"), "only policies of their own have one"), (("attach", "x"), "--user, --group or --role is missing"),
+        (("boundary", "--user", "hugo"), "either the NAME of a policy or --remove"), (("boundary", "x", "--remove", "--user", "hugo"), "either the NAME of a policy or --remove"), (("boundary", "x", "--group", "g"), "no option --group"),
+    ):
+        assert said in refused("policy", *words, status=2), words
+    gemel.gemel("user", "delete", "hugo")
+
+
+def test_who_may_take_a_role_on(gemel, refused, written):
+    gemel.gemel("role", "create", "Historian", "--trust", written(TRUST))
+    assert gemel.gemel("role", "trust", "historian") == json.loads(TRUST)
+    gemel.gemel("role", "update", "Historian", "--trust", written(TRUST.replace("hanna", "heidi")), "--max-session", 7200)
+    assert "heidi" in gemel.gemel("role", "trust", "Historian", json_out=False).stdout and gemel.gemel("role", "show", "Historian")["max_session"] == 7200
+    gemel.gemel("role", "create", "Nobodys")
+    assert "Nobodys: nobody may take the role on" in refused("role", "trust", "Nobodys")
+    for name in ("Historian", "Nobodys"):
+        gemel.gemel("role", "delete", name)
+
+
+def test_policies_of_buckets(gemel, refused, written):
+    bucket = gemel.new_bucket()
+    shown = gemel.gemel("bucket", "show", bucket)
+    assert (shown["policy"], shown["public_access_block"], shown["ownership"]) == ("none", "none", "BucketOwnerEnforced")
+
+    def document(principal):
+        return policy({"Effect": "Allow", "Principal": principal, "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"})
+
+    assert f"{bucket}: the bucket has no policy" in refused("policy", "get", "--bucket", bucket)
+    private = document({"AWS": "arn:aws:iam::000000000000:user/demo"})
+    gemel.gemel("policy", "put", "--bucket", bucket, "--file", written(private))
+    assert gemel.gemel("bucket", "show", bucket)["policy"] == "not public"
+    assert gemel.gemel("policy", "get", "--bucket", bucket, json_out=False).stdout == private + "\n"
+    gemel.gemel("policy", "put", "--bucket", bucket, "--file", written(document("*")))
+    assert gemel.gemel("bucket", "show", bucket)["policy"] == "public"
+    assert "this bucket" in refused("policy", "put", "--bucket", bucket, "--file", written(document("*").replace(bucket, "other")))
+    assert "nowhere: no such bucket" in refused("policy", "put", "--bucket", "nowhere", "--file", written(document("*").replace(bucket, "nowhere")))
+    # Public access blocks, of the bucket and of all.
+    for off in ((("bucket", "public-access", bucket), "all"), (("account", "public-access"), "BlockPublicPolicy")):
+        words, settings = off
+        gemel.gemel(*words, settings)
+        assert "a public access block forbids that" in refused("policy", "put", "--bucket", bucket, "--file", written(document("*")))
+        gemel.gemel("policy", "put", "--bucket", bucket, "--file", written(private))
+        gemel.gemel(*words, "none")
+    assert gemel.gemel("account", "show") == {"public_access_block": "none"}
+    assert gemel.gemel("bucket", "public-access", bucket, "IgnorePublicAcls,BlockPublicAcls")["public_access_block"] == "BlockPublicAcls,IgnorePublicAcls"
+    assert "'some': not all, none, or some of BlockPublicAcls" in refused("account", "public-access", "some", status=2)
+    assert gemel.gemel("bucket", "ownership", bucket, "ObjectWriter")["ownership"] == "ObjectWriter"
+    assert "'mine': not BucketOwnerEnforced" in refused("bucket", "ownership", bucket, "mine", status=2)
+    gemel.gemel("policy", "delete", "--bucket", bucket)
+    assert gemel.gemel("bucket", "show", bucket)["policy"] == "none"
+    gemel.gemel("bucket", "delete", bucket)
     gemel.check_store()

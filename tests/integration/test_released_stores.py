@@ -3,6 +3,7 @@
 
 Run as a program, it makes the store of the present version: see tests/stores/README.md."""
 import hashlib
+import json
 import sys
 import tarfile
 import tempfile
@@ -27,6 +28,8 @@ def body(key, size):
 
 
 OBJECTS = {"small": 100, "empty": 0, "dir/in a directory": 3000, "dir/sub/deeper": 17, "block": 40000, LONG: 10, "naïve/ключ": 5, "double//slash": 6}
+READ = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}'
+LIMITED = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:user/demo"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::limited/*"}}'
 WHOLE = bytes(PART) + body("multipart", 1000)
 
 
@@ -55,6 +58,13 @@ def fill(gemel):
     gemel.gemel("group", "add", "Team", "demo")
     gemel.gemel("user", "tag", "demo", "--set", "stage=kept")
     gemel.gemel("role", "create", "reader", "--description", "reads", "--max-session", 7200)
+    gemel.gemel("policy", "put", "Read", "--file", "-", stdin=READ)
+    gemel.gemel("policy", "attach", "Read", "--group", "Team")
+    gemel.gemel("policy", "boundary", "Read", "--role", "reader")
+    gemel.gemel("policy", "put", "own", "--user", "demo", "--file", "-", stdin=READ)
+    gemel.gemel("policy", "put", "--bucket", "limited", "--file", "-", stdin=LIMITED)
+    gemel.gemel("bucket", "public-access", "limited", "BlockPublicAcls")
+    gemel.gemel("account", "public-access", "BlockPublicPolicy")
     client = Client(gemel.nfs_port)
     root, directory = client.handle("demo"), client.handle("demo", "dir")
     status, stateid, handle = client.open(root, "written", create=nfs4.UNCHECKED)
@@ -126,6 +136,10 @@ def test_a_released_store_is_served(scratch, archive):
         assert (shown["objects"], shown["bytes"], shown["quota_objects"], shown["quota_bytes"], shown["durability"]) == (1, 4, 5, 1000, "relaxed")
         assert gemel.gemel("group", "show", "team")["members"] == ["demo"] and gemel.gemel("user", "show", "demo")["tags"] == {"stage": "kept"}
         assert gemel.gemel("role", "show", "reader")["max_session"] == 7200
+        used = gemel.gemel("policy", "show", "read")
+        assert (used["attached_to"], used["boundary_of"]) == (["group/Team"], ["role/reader"]) and gemel.gemel("policy", "get", "own", "--user", "demo") == json.loads(READ)
+        assert gemel.gemel("policy", "get", "--bucket", "limited") == json.loads(LIMITED)
+        assert (shown["policy"], shown["public_access_block"]) == ("not public", "BlockPublicAcls") and gemel.gemel("account", "show")["public_access_block"] == "BlockPublicPolicy"
         # It takes changes: of a name with several, and of what a quota limits.
         assert client.compound(putfh(client.handle("demo")), nfs4.remove("written"))[0] == OK
         assert client.compound(putfh(client.handle("demo", "dir", "another name")), nfs4.read(ANONYMOUS, 0, 8)) == (OK, [None, b"over NFS"])

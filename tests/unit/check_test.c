@@ -568,6 +568,62 @@ static int d_tags(struct gml_txn *t, struct world *w)
 	return rc == 0 ? iam_put(t, "\x30\1ann", 5, "\1\3\2k=") : rc;
 }
 
+static int d_attached(struct gml_txn *t, struct world *w)
+{
+	int rc = d_group(t);
+	return rc == 0 ? gml_rec_attached_put(
+				 t, &(struct gml_rec_identity){GML_IDENTITY_GROUP, ns_span("team")},
+				 ns_span("none"))
+		       : rc;
+}
+
+static int policy_put(struct gml_txn *t, const char *document)
+{
+	return gml_rec_policy_put(
+		t, &(struct gml_policy){.name = "Read", .id = "ANPAABCDEFGHIJKLMNOPQ"},
+		ns_span(document));
+}
+
+static int d_policy(struct gml_txn *t, struct world *w)
+{
+	return policy_put(t, "{}");
+}
+
+/* "used by user x", who does not know. */
+static int d_used(struct gml_txn *t, struct world *w)
+{
+	int rc = policy_put(t, "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\","
+			       "\"Resource\":\"*\"}}");
+	return rc == 0 ? iam_put(t, "\x21read\0\1\1x", 9, "\1") : rc;
+}
+
+static int d_inline(struct gml_txn *t, struct world *w)
+{
+	const struct gml_rec_identity team = {GML_IDENTITY_GROUP, ns_span("team")};
+	int rc = d_group(t);
+	return rc == 0 ? gml_rec_inline_put(t, &team, ns_span("Own"), ns_span("{}")) : rc;
+}
+
+static int d_trust(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_role_put(t,
+				&(struct gml_role){.name = "Reader", .id = "AROAABCDEFGHIJKLMNOPQ"},
+				ns_span("{}"));
+}
+
+static int d_bucket_policy(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_config_put(t, w->ns->bucket, GML_BUCKET_POLICY, ns_span("{}"));
+}
+
+static int d_bucket_policy_row(struct gml_txn *t, struct world *w)
+{
+	int rc = d_bucket_policy(t, w);
+	uint8_t key[9] = {0x24};
+	gml_key_u64(key + 1, gml_line_id(w->ns->bucket));
+	return rc == 0 ? gml_txn_del(t, GML_TABLE_IAM, (struct gml_span){key, sizeof(key)}) : rc;
+}
+
 static int d_iam_row(struct gml_txn *t, struct world *w)
 {
 	return iam_put(t, "\x7f", 1, "\1");
@@ -676,7 +732,15 @@ static void test_damage(void **state)
 		{d_member_group, "user ann: in group none, which does not have it"},
 		{d_member_of, "user ann: in group team, which does not have it"},
 		{d_tags, "user ann: damaged tags"},
-		{d_iam_row, "table iam has 1 records, users, groups and roles account for 0"},
+		{d_attached, "group team: has policy none, which there is not"},
+		{d_policy, "policy read is not valid"},
+		{d_used, "identities have 0 policies, policies are used 1 times"},
+		{d_inline, "group team: its policy Own is not valid"},
+		{d_trust, "role reader: its trust policy is not valid"},
+		{d_bucket_policy, "bucket bucket: its document 2 is not valid"},
+		{d_bucket_policy_row, "bucket bucket: has a policy, and is not among those"},
+		{d_iam_row,
+		 "table iam has 1 records, users, groups, roles and policies account for 0"},
 		{d_group_damaged, "table iam: a damaged record"},
 		{d_garbage, "damaged record"},
 		{d_index, "index of uids: 5 is not user ghost"},

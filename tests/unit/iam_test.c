@@ -5,6 +5,7 @@
 #include "ns_support.h"
 
 static struct gml_op admin = GML_OP_LOCAL;
+static const struct gml_span none;
 static const struct gml_identity ann = {GML_IDENTITY_USER, "ann"},
 				 reader = {GML_IDENTITY_ROLE, "Reader"},
 				 team = {GML_IDENTITY_GROUP, "Team"};
@@ -20,7 +21,7 @@ static void role_new(struct ns *ns, const char *name)
 {
 	struct gml_role role = {.max_session = 0};
 	snprintf(role.name, sizeof(role.name), "%s", name);
-	assert_ok(gml_role_create(&admin, ns->store, &role));
+	assert_ok(gml_role_create(&admin, ns->store, &role, none));
 }
 
 static void assert_id(const char *id, const char *prefix)
@@ -129,7 +130,7 @@ static void test_names(void **state)
 		assert_rc(gml_group_create(&admin, ns->store, bad[i], NULL), GML_ERR_INVAL);
 		assert_rc(gml_group_name_check(bad[i]), GML_ERR_INVAL);
 		strcpy(role.name, bad[i]);
-		assert_rc(gml_role_create(&admin, ns->store, &role), GML_ERR_INVAL);
+		assert_rc(gml_role_create(&admin, ns->store, &role, none), GML_ERR_INVAL);
 	}
 	memset(longest, 'n', sizeof(longest));
 	longest[129] = '\0';
@@ -139,9 +140,9 @@ static void test_names(void **state)
 	assert_ok(gml_group_create(&admin, ns->store, longest, NULL));
 	assert_ok(gml_group_delete(&admin, ns->store, longest));
 	memset(role.name, 'r', sizeof(role.name)); /* not terminated */
-	assert_rc(gml_role_create(&admin, ns->store, &role), GML_ERR_INVAL);
+	assert_rc(gml_role_create(&admin, ns->store, &role, none), GML_ERR_INVAL);
 	role.name[64] = '\0';
-	assert_ok(gml_role_create(&admin, ns->store, &role));
+	assert_ok(gml_role_create(&admin, ns->store, &role, none));
 	assert_ok(gml_user_name_check("a+b=c,d.e@f_g-h"));
 }
 
@@ -213,12 +214,12 @@ static void test_roles(void **state)
 				.description = "r\xc3\xa9"
 					       "ads"},
 			found;
-	assert_ok(gml_role_create(&admin, ns->store, &role));
+	assert_ok(gml_role_create(&admin, ns->store, &role, none));
 	assert_id(role.id, "AROA");
 	assert_int_equal(role.max_session, 3600);
 	assert_ok(gml_role_get(ns->store, "READER", &found));
 	assert_memory_equal(&found, &role, sizeof(found));
-	assert_rc(gml_role_create(&admin, ns->store, &role), GML_ERR_EXIST);
+	assert_rc(gml_role_create(&admin, ns->store, &role, none), GML_ERR_EXIST);
 	found.max_session = 43200;
 	strcpy(found.description, "");
 	strcpy(found.name, "reader");
@@ -232,7 +233,7 @@ static void test_roles(void **state)
 		found.max_session = bad == 0 ? 3599 : 43201;
 		assert_rc(gml_role_update(&admin, ns->store, &found), GML_ERR_INVAL);
 		strcpy(found.name, "new");
-		assert_rc(gml_role_create(&admin, ns->store, &found), GML_ERR_INVAL);
+		assert_rc(gml_role_create(&admin, ns->store, &found, none), GML_ERR_INVAL);
 	}
 	strcpy(role.name, "none");
 	assert_rc(gml_role_update(&admin, ns->store, &role), GML_ERR_NOROLE);
@@ -251,12 +252,12 @@ static void test_descriptions(void **state)
 	struct gml_role role = {.name = "r", .max_session = 3600};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		strcpy(role.description, bad[i]);
-		assert_rc(gml_role_create(&admin, ns->store, &role), GML_ERR_INVAL);
+		assert_rc(gml_role_create(&admin, ns->store, &role, none), GML_ERR_INVAL);
 	}
 	memset(role.description, 'd', sizeof(role.description)); /* not terminated */
-	assert_rc(gml_role_create(&admin, ns->store, &role), GML_ERR_INVAL);
+	assert_rc(gml_role_create(&admin, ns->store, &role, none), GML_ERR_INVAL);
 	role.description[1000] = '\0';
-	assert_ok(gml_role_create(&admin, ns->store, &role));
+	assert_ok(gml_role_create(&admin, ns->store, &role, none));
 }
 
 /* ---- tags ---- */
@@ -366,7 +367,7 @@ static void test_epoch(void **state)
 	assert_moves(ns, false, 0);
 	assert_moves(ns, true, gml_group_remove(&admin, ns->store, "Team", "ann"));
 	assert_moves(ns, true, gml_group_delete(&admin, ns->store, "Team"));
-	assert_moves(ns, true, gml_role_create(&admin, ns->store, &role));
+	assert_moves(ns, true, gml_role_create(&admin, ns->store, &role, none));
 	assert_moves(ns, true, gml_role_update(&admin, ns->store, &role));
 	assert_moves(ns, true, tag_set(ns, &reader, "k", "v"));
 	assert_moves(ns, true, gml_role_delete(&admin, ns->store, "Reader"));

@@ -423,6 +423,107 @@ static int roles(struct gml_txn *txn, void *arg)
 	return 0;
 }
 
+static bool walk_use(void *arg, enum gml_policy_use use, const struct gml_rec_identity *identity)
+{
+	char text[200];
+	snprintf(text, sizeof(text), "%d%d%.*s", (int)use, identity->kind, (int)identity->name.len,
+		 (const char *)identity->name.ptr);
+	return walk_add(arg, text, strlen(text));
+}
+
+static bool walk_inline(void *arg, struct gml_span policy, struct gml_span document)
+{
+	(void)document;
+	return walk_add(arg, policy.ptr, policy.len);
+}
+
+static int policies(struct gml_txn *txn, void *arg)
+{
+	struct gml_policy policy = {.name = "Read",
+				    .id = "ANPAABCDEFGHIJKLMNOPQ",
+				    .description = "reads",
+				    .created = 5,
+				    .updated = 6},
+			  got;
+	struct gml_account account = {.public_access = 5};
+	const gml_ino other = gml_ino_of(TEST_VIEW + 1, 6); /* of another bucket */
+	bool any = true;
+	struct walk walk = {{0}, 0};
+	struct gml_span document;
+	(void)arg;
+	CLOSURE_CHECK(gml_rec_policy_put(txn, &policy, STR("{}")) == 0);
+	CLOSURE_CHECK(
+		gml_rec_policy_put(txn, &policy, SPAN(noun_bytes, GML_POLICY_DOCUMENT_MAX + 1)) ==
+		GML_ERR_TOOBIG);
+	CLOSURE_CHECK(gml_rec_policy_get(txn, STR("READ"), &got, &document) == 0 &&
+		      strcmp(got.name, "Read") == 0 && strcmp(got.id, policy.id) == 0 &&
+		      strcmp(got.description, "reads") == 0 && got.created == 5 &&
+		      got.updated == 6 && span_equal(document, STR("{}")));
+	CLOSURE_CHECK(gml_rec_policy_each(txn, walk_name, &walk) == 0 &&
+		      strcmp(walk.text, "read ") == 0);
+	CLOSURE_CHECK(gml_rec_policy_any(txn, &any) == 0 && !any); /* nobody has it */
+	CLOSURE_CHECK(gml_rec_config_put(txn, INO(5), GML_BUCKET_POLICY, STR("{}")) == 0 &&
+		      gml_rec_config_put(txn, INO(5), GML_BUCKET_POLICY, STR("{2}")) == 0 &&
+		      gml_rec_policy_bucket_has(txn, INO(5)) == 0 &&
+		      gml_rec_policy_bucket_has(txn, other) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_policy_any(txn, &any) == 0 && any);
+	CLOSURE_CHECK(gml_rec_config_drop(txn, INO(5)) == 0 &&
+		      gml_rec_policy_bucket_has(txn, INO(5)) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_policy_any(txn, &any) == 0 && !any);
+	CLOSURE_CHECK(gml_rec_policy_del(txn, STR("rEAD")) == 0 &&
+		      gml_rec_policy_get(txn, STR("Read"), &got, NULL) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_account_get(txn, &account) == GML_ERR_NOENT &&
+		      account.public_access == 0);
+	account.public_access = 15;
+	CLOSURE_CHECK(gml_rec_account_put(txn, &account) == 0);
+	account.public_access = 0;
+	CLOSURE_CHECK(gml_rec_account_get(txn, &account) == 0 && account.public_access == 15);
+	return 0;
+}
+
+static int policies_of(struct gml_txn *txn, void *arg)
+{
+	const struct gml_rec_identity ann = {GML_IDENTITY_USER, STR("ann")},
+				      role = {GML_IDENTITY_ROLE, STR("Ann")},
+				      none = {GML_IDENTITY_USER, STR("an")};
+	char boundary[GML_POLICY_NAME_MAX + 1];
+	bool any = false;
+	struct walk walk = {{0}, 0};
+	struct gml_span document;
+	(void)arg;
+	CLOSURE_CHECK(gml_rec_attached_put(txn, &ann, STR("Read")) == 0);
+	CLOSURE_CHECK(gml_rec_attached_put(txn, &role, STR("READ")) == 0);
+	CLOSURE_CHECK(gml_rec_attached_has(txn, &role, STR("read")) == 0);
+	CLOSURE_CHECK(gml_rec_attached_has(txn, &none, STR("read")) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_boundary_put(txn, &ann, STR("Read")) == 0);
+	CLOSURE_CHECK(gml_rec_policy_each_use(txn, STR("Read"), walk_use, &walk) == 0 &&
+		      strcmp(walk.text, "11ann 13ann 21ann ") == 0);
+	CLOSURE_CHECK(gml_rec_boundary_put(txn, &ann, STR("Limit")) == 0);
+	CLOSURE_CHECK(gml_rec_boundary_get(txn, &ann, boundary) == 0 &&
+		      strcmp(boundary, "Limit") == 0);
+	CLOSURE_CHECK(gml_rec_boundary_get(txn, &role, boundary) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_attached_del(txn, &ann, STR("read")) == 0 &&
+		      gml_rec_attached_del(txn, &ann, STR("read")) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_policy_any(txn, &any) == 0 && any);
+	walk.text[0] = 0;
+	CLOSURE_CHECK(gml_rec_policy_each_use(txn, STR("read"), walk_use, &walk) == 0 &&
+		      strcmp(walk.text, "13ann ") == 0);
+	CLOSURE_CHECK(gml_rec_boundary_del(txn, &ann) == 0 &&
+		      gml_rec_boundary_del(txn, &ann) == GML_ERR_NOENT);
+	CLOSURE_CHECK(gml_rec_inline_put(txn, &ann, STR("Own"), STR("{1}")) == 0);
+	CLOSURE_CHECK(gml_rec_inline_put(txn, &ann, STR("all"), STR("{2}")) == 0);
+	CLOSURE_CHECK(gml_rec_inline_put(txn, &role, STR("Own"), STR("{3}")) == 0);
+	CLOSURE_CHECK(gml_rec_inline_get(txn, &ann, STR("OWN"), &document) == 0 &&
+		      span_equal(document, STR("{1}")));
+	CLOSURE_CHECK(gml_rec_inline_get(txn, &none, STR("Own"), &document) == GML_ERR_NOENT);
+	walk.text[0] = 0;
+	CLOSURE_CHECK(gml_rec_inline_each(txn, &ann, walk_inline, &walk) == 0 &&
+		      strcmp(walk.text, "all Own ") == 0);
+	CLOSURE_CHECK(gml_rec_inline_del(txn, &ann, STR("own")) == 0 &&
+		      gml_rec_inline_del(txn, &ann, STR("own")) == GML_ERR_NOENT);
+	return 0;
+}
+
 static bool walk_part(void *arg, uint32_t number, const struct gml_part_rec *rec)
 {
 	char text[16];
@@ -620,6 +721,8 @@ static void test_nouns(void **state)
 	meta_env_update(*state, users, NULL);
 	meta_env_update(*state, groups, NULL);
 	meta_env_update(*state, roles, NULL);
+	meta_env_update(*state, policies, NULL);
+	meta_env_update(*state, policies_of, NULL);
 	meta_env_update(*state, uploads, NULL);
 	meta_env_update(*state, blob_sums, NULL);
 	meta_env_update(*state, small_tables, NULL);

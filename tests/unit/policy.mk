@@ -15,3 +15,7 @@ tests_unit_policy_set_test_LDADD = libpolicy.la libbase.la $(CMOCKA_LIBS)
 tests_unit_policy_lint_test_SOURCES = tests/unit/policy_lint_test.c tests/unit/policy_support.h
 tests_unit_policy_lint_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_policy_lint_test_LDADD = libpolicy.la libbase.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/policy_kinds_test
+tests_unit_policy_kinds_test_SOURCES = tests/unit/policy_kinds_test.c
+tests_unit_policy_kinds_test_LDADD = libpolicy.la libbase.la $(CMOCKA_LIBS)
+tests_unit_policy_kinds_test_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

@@ -2,7 +2,8 @@
 /* Who may do what: every operation of the core, by callers of all kinds, on buckets, directories
  * and files of seven modes. The answers are in rights_table.h, as one letter for each caller; they
  * are what clients rely on. */
-#include <gemel/iam.h>
+#include <gemel/account.h>
+#include <gemel/policy.h>
 #include "gateway/base/span.h"
 #include "object_support.h"
 
@@ -926,7 +927,7 @@ static int role_create(struct rights *w, struct gml_op *op)
 {
 	struct gml_role role = {.max_session = 3600};
 	snprintf(role.name, sizeof(role.name), "role%u", w->made++);
-	return gml_role_create(op, w->ns->store, &role);
+	return gml_role_create(op, w->ns->store, &role, (struct gml_span){NULL, 0});
 }
 
 static int role_update(struct rights *w, struct gml_op *op)
@@ -964,6 +965,125 @@ static int role_untag(struct rights *w, struct gml_op *op)
 	return gml_tags_remove(op, w->ns->store, &rights_role, &rights_tag, 1);
 }
 
+/* ---- policies: of what there is not ---- */
+
+#define RIGHTS_POLICY                                                                              \
+	"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}}"
+static const struct gml_identity rights_group = {GML_IDENTITY_GROUP, "none"};
+
+static int policy_put(struct rights *w, struct gml_op *op)
+{
+	struct gml_policy policy = {.name = "policy"};
+	return gml_policy_put(op, w->ns->store, &policy, ns_span(RIGHTS_POLICY));
+}
+
+static int policy_delete(struct rights *w, struct gml_op *op)
+{
+	return gml_policy_delete(op, w->ns->store, "none");
+}
+
+static int policy_attach(struct rights *w, struct gml_op *op)
+{
+	return gml_policy_attach(op, w->ns->store, &rights_group, "none");
+}
+
+static int policy_detach(struct rights *w, struct gml_op *op)
+{
+	return gml_policy_detach(op, w->ns->store, &rights_role, "none");
+}
+
+static int policy_inline_put(struct rights *w, struct gml_op *op)
+{
+	return gml_policy_inline_put(op, w->ns->store, &rights_owner, "own",
+				     ns_span(RIGHTS_POLICY));
+}
+
+static int policy_inline_delete(struct rights *w, struct gml_op *op)
+{
+	return gml_policy_inline_delete(op, w->ns->store, &rights_group, "own");
+}
+
+static int policy_boundary(struct rights *w, struct gml_op *op)
+{
+	return gml_policy_boundary_set(op, w->ns->store, &rights_role, "none");
+}
+
+static int policy_boundary_remove(struct rights *w, struct gml_op *op)
+{
+	return gml_policy_boundary_set(op, w->ns->store, &rights_owner, NULL);
+}
+
+static int role_trust(struct rights *w, struct gml_op *op)
+{
+	return gml_role_trust_set(op, w->ns->store, "none", ns_span(""));
+}
+
+static int account_set(struct rights *w, struct gml_op *op)
+{
+	struct gml_account account = {0};
+	return gml_account_set(op, w->ns->store, &account);
+}
+
+static int rights_document(struct rights *w, struct gml_op *op, enum gml_bucket_document kind)
+{
+	size_t len;
+	void *buf;
+	int rc = gml_bucket_document_get(op, w->ns->store, w->bucket, kind, &buf, &len);
+	free(buf);
+	return rc;
+}
+
+static int bucket_policy(struct rights *w, struct gml_op *op)
+{
+	return rights_document(w, op, GML_BUCKET_POLICY);
+}
+
+static int bucket_policy_status(struct rights *w, struct gml_op *op)
+{
+	bool is_public;
+	return gml_bucket_policy_status(op, w->ns->store, w->bucket, &is_public);
+}
+
+static int bucket_policy_set(struct rights *w, struct gml_op *op)
+{
+	char text[300];
+	snprintf(text, sizeof(text),
+		 "{\"Statement\":{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:"
+		 "GetObject\","
+		 "\"Resource\":\"arn:aws:s3:::%s/none\"}}",
+		 w->name);
+	return gml_bucket_document_set(op, w->ns->store, w->bucket, GML_BUCKET_POLICY,
+				       ns_span(text));
+}
+
+static int bucket_policy_delete(struct rights *w, struct gml_op *op)
+{
+	return gml_bucket_document_set(op, w->ns->store, w->bucket, GML_BUCKET_POLICY,
+				       (struct gml_span){NULL, 0});
+}
+
+static int bucket_public_access(struct rights *w, struct gml_op *op)
+{
+	return rights_document(w, op, GML_BUCKET_PUBLIC_ACCESS_BLOCK);
+}
+
+static int bucket_public_access_set(struct rights *w, struct gml_op *op)
+{
+	return gml_bucket_document_set(op, w->ns->store, w->bucket, GML_BUCKET_PUBLIC_ACCESS_BLOCK,
+				       ns_span("BlockPublicAcls"));
+}
+
+static int bucket_ownership(struct rights *w, struct gml_op *op)
+{
+	return rights_document(w, op, GML_BUCKET_OWNERSHIP);
+}
+
+static int bucket_ownership_set(struct rights *w, struct gml_op *op)
+{
+	return gml_bucket_document_set(op, w->ns->store, w->bucket, GML_BUCKET_OWNERSHIP,
+				       ns_span("ObjectWriter"));
+}
+
 /* ---- the table ---- */
 
 struct rights_row {
@@ -999,6 +1119,8 @@ static char rights_letter(int rc, unsigned shown)
 		return 'G';
 	case GML_ERR_NOROLE:
 		return 'O';
+	case GML_ERR_NOPOLICY:
+		return 'Y';
 	default:
 		fail_msg("unexpected: %s", gml_err_name(rc));
 		return '?';

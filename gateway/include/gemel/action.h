@@ -71,6 +71,11 @@ GML_API_BEGIN
 	GML_ACTION(PUT_BUCKET_LOGGING, "s3:PutBucketLogging", BUCKET, 8)                           \
 	GML_ACTION(PUT_BUCKET_NOTIFICATION, "s3:PutBucketNotification", BUCKET, 8)                 \
 	GML_ACTION(PUT_BUCKET_OWNERSHIP, "s3:PutBucketOwnershipControls", BUCKET, 8)               \
+	GML_ACTION(GET_BUCKET_POLICY, "s3:GetBucketPolicy", BUCKET, 0)                             \
+	GML_ACTION(GET_BUCKET_POLICY_STATUS, "s3:GetBucketPolicyStatus", BUCKET, 0)                \
+	GML_ACTION(PUT_BUCKET_POLICY, "s3:PutBucketPolicy", BUCKET, 8)                             \
+	GML_ACTION(GET_BUCKET_PUBLIC_ACCESS, "s3:GetBucketPublicAccessBlock", BUCKET, 0)           \
+	GML_ACTION(GET_BUCKET_OWNERSHIP, "s3:GetBucketOwnershipControls", BUCKET, 0)               \
 	GML_ACTION(DELETE_BUCKET_POLICY, "s3:DeleteBucketPolicy", BUCKET, 8)                       \
 	GML_ACTION(PUT_BUCKET_PUBLIC_ACCESS, "s3:PutBucketPublicAccessBlock", BUCKET, 8)           \
 	GML_ACTION(PUT_BUCKET_REPLICATION, "s3:PutReplicationConfiguration", BUCKET, 8)            \
@@ -134,7 +139,27 @@ GML_API_BEGIN
 	GML_ACTION(TAG_USER, "iam:TagUser", ADMIN, 8)                                              \
 	GML_ACTION(UNTAG_USER, "iam:UntagUser", ADMIN, 8)                                          \
 	GML_ACTION(TAG_ROLE, "iam:TagRole", ADMIN, 8)                                              \
-	GML_ACTION(UNTAG_ROLE, "iam:UntagRole", ADMIN, 8)
+	GML_ACTION(UNTAG_ROLE, "iam:UntagRole", ADMIN, 8)                                          \
+	GML_ACTION(PUT_POLICY, "iam:CreatePolicy", ADMIN, 8)                                       \
+	GML_ACTION(DELETE_POLICY, "iam:DeletePolicy", ADMIN, 8)                                    \
+	GML_ACTION(ATTACH_USER_POLICY, "iam:AttachUserPolicy", ADMIN, 8)                           \
+	GML_ACTION(DETACH_USER_POLICY, "iam:DetachUserPolicy", ADMIN, 8)                           \
+	GML_ACTION(PUT_USER_POLICY, "iam:PutUserPolicy", ADMIN, 8)                                 \
+	GML_ACTION(DELETE_USER_POLICY, "iam:DeleteUserPolicy", ADMIN, 8)                           \
+	GML_ACTION(PUT_USER_BOUNDARY, "iam:PutUserPermissionsBoundary", ADMIN, 8)                  \
+	GML_ACTION(DELETE_USER_BOUNDARY, "iam:DeleteUserPermissionsBoundary", ADMIN, 8)            \
+	GML_ACTION(ATTACH_GROUP_POLICY, "iam:AttachGroupPolicy", ADMIN, 8)                         \
+	GML_ACTION(DETACH_GROUP_POLICY, "iam:DetachGroupPolicy", ADMIN, 8)                         \
+	GML_ACTION(PUT_GROUP_POLICY, "iam:PutGroupPolicy", ADMIN, 8)                               \
+	GML_ACTION(DELETE_GROUP_POLICY, "iam:DeleteGroupPolicy", ADMIN, 8)                         \
+	GML_ACTION(ATTACH_ROLE_POLICY, "iam:AttachRolePolicy", ADMIN, 8)                           \
+	GML_ACTION(DETACH_ROLE_POLICY, "iam:DetachRolePolicy", ADMIN, 8)                           \
+	GML_ACTION(PUT_ROLE_POLICY, "iam:PutRolePolicy", ADMIN, 8)                                 \
+	GML_ACTION(DELETE_ROLE_POLICY, "iam:DeleteRolePolicy", ADMIN, 8)                           \
+	GML_ACTION(PUT_ROLE_BOUNDARY, "iam:PutRolePermissionsBoundary", ADMIN, 8)                  \
+	GML_ACTION(DELETE_ROLE_BOUNDARY, "iam:DeleteRolePermissionsBoundary", ADMIN, 8)            \
+	GML_ACTION(PUT_ROLE_TRUST, "iam:UpdateAssumeRolePolicy", ADMIN, 8)                         \
+	GML_ACTION(PUT_ACCOUNT_PUBLIC_ACCESS, "s3:PutAccountPublicAccessBlock", ADMIN, 8)
 
 #define GML_ACTION_ENUM(id, action, rule, bits) GML_ACTION_##id,
 enum gml_action { GML_ACTION_NONE, GML_ACTIONS(GML_ACTION_ENUM) GML_ACTION_COUNT };

@@ -27,8 +27,9 @@ struct gml_bucket {
 int gml_bucket_name_check(struct gml_span name);
 
 /* Documents of a bucket's configuration: bytes that the caller understands, the core keeps. They go
- * with their bucket. X(name, number): the number is on disk, so none is ever used for another
- * kind. */
+ * with their bucket. X(name, number): the number is on disk, so none is ever used for another kind.
+ * The core understands POLICY (gemel/policy.h), PUBLIC_ACCESS_BLOCK and OWNERSHIP (gemel/account.h)
+ * and takes valid ones only. In use are these and TAGGING. */
 #define GML_BUCKET_DOCUMENT_MAP(X)                                                                 \
 	X(TAGGING, 1)                                                                              \
 	X(POLICY, 2)                                                                               \
@@ -70,7 +71,8 @@ struct gml_bucket_new {
  * (NULL: the defaults), in one transaction (CreateBucket). Allowed for uid 0, the administrator,
  * and users without GML_USER_NO_BUCKETS (by uid). *out (may be NULL): the new bucket.
  * Errors: BUCKETNAME, BUCKETOWNED (the caller has a bucket of this name), BUCKETEXISTS (another
- * user has), ACCESS, PERM (a setting of the administrator), TOOBIG, ROFS, NOSPC.
+ * user has), ACCESS, PERM (a setting of the administrator), TOOBIG, INVAL and BADPOLICY (the
+ * document), ROFS, NOSPC.
  * Threads: any. Blocks: commit. Durable: yes, relaxed buckets too. On failure: nothing changed. */
 int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		      const struct gml_bucket_new *settings, struct gml_bucket *out);
@@ -115,19 +117,28 @@ int gml_bucket_set_quota(struct gml_op *op, struct gml_store *store, struct gml_
 int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gml_span name,
 			   bool relaxed);
 
-/* Copy a document of the bucket's configuration, for callers that gml_bucket_head admits.
+/* Copy a document of the bucket's configuration. TAGGING: for callers that gml_bucket_head admits;
+ * others: for the owner, an administrator, or uid 0.
  * Ownership: *buf_out is on the heap and freed by the caller; not NUL-terminated.
- * Errors: NOENT (there is none), NOBUCKET, ACCESS, CORRUPT, NOMEM.
+ * Errors: NOENT (there is none), NOBUCKET, ACCESS, INVAL (a kind that is not in use), CORRUPT,
+ * NOMEM.
  * Threads: any. Blocks: no. Durable: n/a. On failure: *buf_out is NULL. */
 int gml_bucket_document_get(struct gml_op *op, struct gml_store *store, struct gml_span name,
 			    enum gml_bucket_document kind, void **buf_out, size_t *len_out);
 /* Replace a document of the bucket's configuration, or remove it (NULL ptr; an absent one is no
- * error). For the owner or uid 0.
- * Errors: ACCESS, NOBUCKET, ROFS, TOOBIG, NOSPC.
- * Threads: any. Blocks: commit. Durable: yes, in relaxed buckets too. On failure: nothing
- * changed. */
+ * error). For the owner, an administrator, or uid 0.
+ * Errors: ACCESS (or a public access block forbids a policy that is public), NOBUCKET, ROFS,
+ * BADPOLICY, INVAL (it is not valid, or of a kind that is not in use), TOOBIG, NOSPC.
+ * Threads: any. Blocks: commit. Durable: yes, in relaxed buckets too. On failure: nothing changed.
+ * */
 int gml_bucket_document_set(struct gml_op *op, struct gml_store *store, struct gml_span name,
 			    enum gml_bucket_document kind, struct gml_span document);
+/* Does the bucket's policy allow something to everyone (GetBucketPolicyStatus)? For the owner, an
+ * administrator, or uid 0.
+ * Errors: NOENT (it has no policy), NOBUCKET, ACCESS, CORRUPT, NOMEM. Threads: any. Blocks: no.
+ * Durable: n/a. On failure: *public_out is undefined. */
+int gml_bucket_policy_status(struct gml_op *op, struct gml_store *store, struct gml_span name,
+			     bool *public_out);
 
 GML_API_END
 

@@ -59,6 +59,8 @@ GML_API_BEGIN
 	X(UIDTAKEN, "another enabled user has this uid", 0)                                        \
 	X(NOGROUP, "no such group", 0)                                                             \
 	X(NOROLE, "no such role", 0)                                                               \
+	X(NOPOLICY, "no such policy", 0)                                                           \
+	X(BADPOLICY, "the policy is not valid", 0)                                                 \
 	X(INUSE, "something still belongs to it", 0)                                               \
 	X(LIMIT, "it has as many as it may have", 0)                                               \
 	X(CORRUPT, "the store is damaged", 0)                                                      \

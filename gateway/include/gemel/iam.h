@@ -20,11 +20,11 @@ GML_API_BEGIN
 #define GML_DESCRIPTION_MAX 1000
 #define GML_GROUPS_PER_USER 10
 #define GML_TAGS_PER_IDENTITY 50
-#define GML_IAM_TAG_KEY_MAX 128	  /* characters */
-#define GML_IAM_TAG_VALUE_MAX 256 /* characters */
-#define GML_SESSION_LEAST 3600	  /* seconds */
-#define GML_SESSION_MOST 43200	  /* seconds */
-#define GML_POLICY_DOCUMENT_MAX ((size_t)20480)
+#define GML_IAM_TAG_KEY_MAX 128			/* characters */
+#define GML_IAM_TAG_VALUE_MAX 256		/* characters */
+#define GML_SESSION_LEAST 3600			/* seconds */
+#define GML_SESSION_MOST 43200			/* seconds */
+#define GML_POLICY_DOCUMENT_MAX ((size_t)65536) /* with white space */
 
 /* What policies and tags belong to; the numbers are on disk. Groups have no tags. */
 enum gml_identity_kind { GML_IDENTITY_USER = 1, GML_IDENTITY_GROUP = 2, GML_IDENTITY_ROLE = 3 };
@@ -58,8 +58,8 @@ int gml_group_name_check(const char *name);
 int gml_group_create(struct gml_op *op, struct gml_store *store, const char *name,
 		     struct gml_group *out);
 /* Delete a group (DeleteGroup).
- * Errors: NOGROUP, INUSE (it has members), PERM. Threads: any. Blocks: commit. Durable: yes. On
- * failure: nothing changed. */
+ * Errors: NOGROUP, INUSE (it has members or policies), PERM. Threads: any. Blocks: commit. Durable:
+ * yes. On failure: nothing changed. */
 int gml_group_delete(struct gml_op *op, struct gml_store *store, const char *name);
 /* The group of a name.
  * Errors: NOGROUP. Threads: any. Blocks: no. Durable: n/a. On failure: *out is undefined. */
@@ -97,16 +97,30 @@ int gml_user_groups(struct gml_store *store, const char *user,
  * Errors: INVAL. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 int gml_role_name_check(const char *name);
 /* Make a role (CreateRole) with the name, description and max_session (0: GML_SESSION_LEAST) of
- * *role; *role is complete afterwards.
- * Errors: EXIST (a role of this name, in any case), INVAL, PERM, IO (no random bytes), NOSPC.
+ * *role; *role is complete afterwards. `trust`: the policy that says who may take it on
+ * (gemel/policy.h, GML_POLICY_TRUST); empty: nobody.
+ * Errors: EXIST (a role of this name, in any case), INVAL, BADPOLICY, PERM, IO (no random bytes),
+ * NOSPC.
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
-int gml_role_create(struct gml_op *op, struct gml_store *store, struct gml_role *role);
+int gml_role_create(struct gml_op *op, struct gml_store *store, struct gml_role *role,
+		    struct gml_span trust);
+/* Replace the policy that says who may take a role on (UpdateAssumeRolePolicy); empty: nobody.
+ * Errors: NOROLE, BADPOLICY, PERM, NOSPC. Threads: any. Blocks: commit. Durable: yes. On failure:
+ * nothing changed. */
+int gml_role_trust_set(struct gml_op *op, struct gml_store *store, const char *name,
+		       struct gml_span trust);
+/* Copy that policy.
+ * Ownership: *buf_out is on the heap and freed by the caller; not NUL-terminated; of no bytes if
+ * nobody may take the role on.
+ * Errors: NOROLE, NOMEM. Threads: any. Blocks: no. Durable: n/a. On failure: *buf_out is NULL. */
+int gml_role_trust_get(struct gml_store *store, const char *name, void **buf_out, size_t *len_out);
 /* Replace description and max_session of the role of that name (UpdateRole).
  * Errors: NOROLE, INVAL, PERM, NOSPC. Threads: any. Blocks: commit. Durable: yes. On failure:
  * nothing changed. */
 int gml_role_update(struct gml_op *op, struct gml_store *store, const struct gml_role *role);
-/* Delete a role with its tags (DeleteRole).
- * Errors: NOROLE, PERM. Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
+/* Delete a role with its tags and its boundary (DeleteRole).
+ * Errors: NOROLE, INUSE (it has policies), PERM. Threads: any. Blocks: commit. Durable: yes. On
+ * failure: nothing changed. */
 int gml_role_delete(struct gml_op *op, struct gml_store *store, const char *name);
 /* The role of a name.
  * Errors: NOROLE. Threads: any. Blocks: no. Durable: n/a. On failure: *out is undefined. */

@@ -62,6 +62,19 @@ struct gml_principal {
 	bool refused;
 };
 
+/* Gives the values of a condition key of policies that the request states, in its headers or query.
+ *
+ * `key` is spelled as the policy has it, in any case, the tag's name after the slash included:
+ * "s3:x-amz-acl", "aws:RequestTag/project". Writes at most `max` spans, which stay as they are
+ * until the operation ends, and returns how many values there are: 0 if the request does not
+ * have the key (more than `max`: they count as unknown). Called for each statement that asks,
+ * perhaps several times. Not called for what the core knows: the caller and its tags, address,
+ * time and transport, the protocol, the way of authentication, tags of the object. s3:prefix
+ * comes here: a protocol without this function asks with the prefix that the operation lists.
+ * Must not call the core. Any thread that runs the operation. */
+typedef size_t (*gml_condition_fn)(void *arg, struct gml_span key, struct gml_span *values,
+				   size_t max);
+
 /* The transport of the request. */
 struct gml_context {
 	enum gml_protocol protocol;
@@ -69,6 +82,8 @@ struct gml_context {
 	bool read_only;	    /* the export forbids changes: every change answers GML_ERR_ROFS */
 	uint8_t source_len; /* bytes of `source`: 4 (IPv4), 16 (IPv6), 0: not known */
 	uint8_t source[16]; /* the client's address, network order */
+	gml_condition_fn condition; /* NULL: the request states no value of any key */
+	void *condition_arg;
 };
 
 /* Facts of the request about the inode of its handle, for the gate of handles

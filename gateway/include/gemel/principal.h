@@ -56,8 +56,8 @@ int gml_user_create(struct gml_op *op, struct gml_store *store, const struct gml
  * Errors: NOUSER, UIDTAKEN, INVAL, PERM, NOSPC.
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_user_update(struct gml_op *op, struct gml_store *store, const struct gml_user *user);
-/* Delete a user with its keys, its memberships of groups and its tags. Its uid is refused over NFS,
- * in every process, when the call returns.
+/* Delete a user with its keys, its memberships of groups, its tags, policies and boundary. Its uid
+ * is refused over NFS, in every process, when the call returns.
  * Errors: NOUSER, NOTEMPTY (its uid owns buckets and means no other user), PERM.
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_user_delete(struct gml_op *op, struct gml_store *store, const char *name);

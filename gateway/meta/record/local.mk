@@ -12,12 +12,14 @@ libgemel_la_SOURCES += \
 	gateway/meta/record/record_extent.c \
 	gateway/meta/record/record_headers.c \
 	gateway/meta/record/record_iam.c \
+	gateway/meta/record/record_iam.h \
 	gateway/meta/record/record_inode.c \
 	gateway/meta/record/record_internal.h \
 	gateway/meta/record/record_lease.c \
 	gateway/meta/record/record_line.c \
 	gateway/meta/record/record_link.c \
 	gateway/meta/record/record_orphan.c \
+	gateway/meta/record/record_policy.c \
 	gateway/meta/record/record_scan.c \
 	gateway/meta/record/record_secret.c \
 	gateway/meta/record/record_sum.c \

@@ -18,8 +18,10 @@
 #ifndef GML_META_RECORD_H
 #define GML_META_RECORD_H
 
+#include <gemel/account.h>
 #include <gemel/iam.h>
 #include <gemel/object.h>
+#include <gemel/policy.h>
 #include <gemel/principal.h>
 #include "gateway/base/owner.h"
 #include "../engine.h"
@@ -241,6 +243,7 @@ int gml_rec_extent_del(struct gml_txn *txn, const struct gml_line *line, gml_ino
 /* Names have no NUL and at most GML_REC_XATTR_NAME_MAX bytes (NAMETOOLONG); metadata of S3 may have
  * one of 2 KiB. */
 #define GML_REC_XATTR_NAME_MAX 2304
+#define GML_OBJECT_TAG_PREFIX "user.s3.tag." /* of the names of an object's tags */
 int gml_rec_xattr_get(struct gml_txn *txn, gml_ino ino, struct gml_span name,
 		      struct gml_span *value_out);
 int gml_rec_xattr_put(struct gml_txn *txn, const struct gml_line *line, gml_ino ino,
@@ -453,11 +456,58 @@ struct gml_rec_identity {
 	uint8_t kind; /* enum gml_identity_kind */
 	struct gml_span name;
 };
-/* Tags, as gml_rec_pairs_encode makes them. An empty list is not kept. */
+/* Tags, as gml_rec_pairs_encode makes them; borrowed on get. An empty list is not kept. */
 int gml_rec_tags_get(struct gml_txn *txn, const struct gml_rec_identity *identity,
 		     struct gml_span *pairs_out);
 int gml_rec_tags_put(struct gml_txn *txn, const struct gml_rec_identity *identity,
 		     struct gml_span pairs);
+/* Managed policies, found in any case. *document_out (may be NULL) is borrowed. Documents: TOOBIG.
+ * */
+int gml_rec_policy_get(struct gml_txn *txn, struct gml_span name, struct gml_policy *out,
+		       struct gml_span *document_out);
+int gml_rec_policy_put(struct gml_txn *txn, const struct gml_policy *policy,
+		       struct gml_span document);
+int gml_rec_policy_del(struct gml_txn *txn, struct gml_span name);
+int gml_rec_policy_each(struct gml_txn *txn, bool (*each)(void *arg, struct gml_span name),
+			void *arg);
+/* Which managed policies an identity has. has: 0 or NOENT. */
+int gml_rec_attached_has(struct gml_txn *txn, const struct gml_rec_identity *identity,
+			 struct gml_span policy);
+int gml_rec_attached_put(struct gml_txn *txn, const struct gml_rec_identity *identity,
+			 struct gml_span policy);
+int gml_rec_attached_del(struct gml_txn *txn, const struct gml_rec_identity *identity,
+			 struct gml_span policy);
+int gml_rec_attached_each(struct gml_txn *txn, const struct gml_rec_identity *identity,
+			  bool (*each)(void *arg, struct gml_span policy), void *arg);
+/* The one managed policy that is an identity's boundary, as it was spelled. put replaces it. */
+int gml_rec_boundary_get(struct gml_txn *txn, const struct gml_rec_identity *identity,
+			 char policy_out[GML_POLICY_NAME_MAX + 1]);
+int gml_rec_boundary_put(struct gml_txn *txn, const struct gml_rec_identity *identity,
+			 struct gml_span policy);
+int gml_rec_boundary_del(struct gml_txn *txn, const struct gml_rec_identity *identity);
+/* Who has a managed policy, both ways, by use and identity. */
+int gml_rec_policy_each_use(struct gml_txn *txn, struct gml_span policy,
+			    bool (*each)(void *arg, enum gml_policy_use use,
+					 const struct gml_rec_identity *identity),
+			    void *arg);
+/* The policies that are an identity's alone. `each` gets their names as they were spelled, in the
+ * order of the keys. */
+int gml_rec_inline_get(struct gml_txn *txn, const struct gml_rec_identity *identity,
+		       struct gml_span policy, struct gml_span *document_out);
+int gml_rec_inline_put(struct gml_txn *txn, const struct gml_rec_identity *identity,
+		       struct gml_span policy, struct gml_span document);
+int gml_rec_inline_del(struct gml_txn *txn, const struct gml_rec_identity *identity,
+		       struct gml_span policy);
+int gml_rec_inline_each(struct gml_txn *txn, const struct gml_rec_identity *identity,
+			bool (*each)(void *arg, struct gml_span policy, struct gml_span document),
+			void *arg);
+/* Has the bucket a policy (0 or NOENT)? The row follows gml_rec_config_put and _del. */
+int gml_rec_policy_bucket_has(struct gml_txn *txn, gml_ino root);
+/* Has any identity or bucket a policy? */
+int gml_rec_policy_any(struct gml_txn *txn, bool *out);
+/* The settings of all buckets. get: also with NOENT *out is set, to zeros. */
+int gml_rec_account_get(struct gml_txn *txn, struct gml_account *out);
+int gml_rec_account_put(struct gml_txn *txn, const struct gml_account *account);
 
 /* ---- orphan, dirty, lease -------------------------------------------------------------------- */
 /* Inodes without a name. since: when it lost its last name, ns since the epoch. */

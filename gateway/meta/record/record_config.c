@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Table config: line of a bucket (u64) + kind (u8) -> format byte + document. */
-#include "record_internal.h"
+/* Table config: line of a bucket (u64) + kind (u8) -> format byte + document. A bucket's policy has
+ * a row in table iam besides. */
+#include "record_iam.h"
 
 enum { CONFIG_FORMAT = 1, CONFIG_KEY = 9 };
 
@@ -31,17 +32,22 @@ int gml_rec_config_put(struct gml_txn *txn, gml_ino root, uint8_t kind, struct g
 {
 	uint8_t key[CONFIG_KEY];
 	struct gml_enc enc;
+	int rc;
 	if (document.len > GML_BUCKET_DOCUMENT_MAX)
 		return GML_ERR_TOOBIG;
 	gml_enc_init(&enc, CONFIG_FORMAT);
 	gml_enc_raw(&enc, document.ptr, document.len);
-	return gml_enc_put(&enc, txn, GML_TABLE_CONFIG, config_key(key, root, kind));
+	rc = gml_enc_put(&enc, txn, GML_TABLE_CONFIG, config_key(key, root, kind));
+	return rc == 0 && kind == GML_BUCKET_POLICY ? gml_iam_bucket_put(txn, gml_line_id(root))
+						    : rc;
 }
 
 int gml_rec_config_del(struct gml_txn *txn, gml_ino root, uint8_t kind)
 {
 	uint8_t key[CONFIG_KEY];
-	return gml_txn_del(txn, GML_TABLE_CONFIG, config_key(key, root, kind));
+	int rc = gml_txn_del(txn, GML_TABLE_CONFIG, config_key(key, root, kind));
+	return rc == 0 && kind == GML_BUCKET_POLICY ? gml_iam_bucket_del(txn, gml_line_id(root))
+						    : rc;
 }
 
 static int config_first(void *arg, struct gml_span key, struct gml_span value)

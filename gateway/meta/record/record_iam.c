@@ -1,34 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Table iam: a kind (u8) and names -> record. Two names have a zero byte between them. Names of
- * groups, roles and policies stand in the keys in lower case, because they are not distinguished by
- * case; the records have them as they were spelled. */
-#include "record_internal.h"
+/* Table iam (record_iam.h): groups, roles, memberships, tags; and what all its codecs share. */
+#include "record_iam.h"
 
-enum {
-	IAM_FORMAT = 1,
-	/* kinds of keys */
-	IAM_GROUP = 0x01,     /* group */
-	IAM_ROLE = 0x02,      /* role */
-	IAM_MEMBER = 0x10,    /* group, user */
-	IAM_MEMBER_OF = 0x11, /* user, group */
-	IAM_TAGS = 0x30,      /* kind of identity, name */
-};
-
-struct iam_key {
-	size_t len;
-	bool bad; /* a name that none can have: nothing is there */
-	uint8_t bytes[3 + GML_GROUP_NAME_MAX + GML_POLICY_NAME_MAX];
-};
-
-static void iam_key_begin(struct iam_key *key, uint8_t kind)
-{
-	key->bytes[0] = kind;
-	key->len = 1;
-	key->bad = false;
-}
-
-/* An empty name, one with a zero byte or over `max` bytes is none. */
-static void iam_key_name(struct iam_key *key, struct gml_span name, size_t max, bool fold)
+void gml_iam_key_name(struct iam_key *key, struct gml_span name, size_t max, bool fold)
 {
 	const uint8_t *p = name.ptr;
 	if (name.len == 0 || name.len > max || memchr(p, 0, name.len) != NULL) {
@@ -40,22 +14,7 @@ static void iam_key_name(struct iam_key *key, struct gml_span name, size_t max, 
 			fold && p[i] >= 'A' && p[i] <= 'Z' ? (uint8_t)(p[i] | 0x20) : p[i];
 }
 
-static void iam_key_zero(struct iam_key *key)
-{
-	key->bytes[key->len++] = 0;
-}
-
-static void iam_key_group(struct iam_key *key, struct gml_span group)
-{
-	iam_key_name(key, group, GML_GROUP_NAME_MAX, true);
-}
-
-static void iam_key_user(struct iam_key *key, struct gml_span user)
-{
-	iam_key_name(key, user, GML_USER_NAME_MAX, false);
-}
-
-static void iam_key_identity(struct iam_key *key, const struct gml_rec_identity *identity)
+void gml_iam_key_identity(struct iam_key *key, const struct gml_rec_identity *identity)
 {
 	key->bytes[key->len++] = identity->kind;
 	switch ((enum gml_identity_kind)identity->kind) {
@@ -66,18 +25,13 @@ static void iam_key_identity(struct iam_key *key, const struct gml_rec_identity 
 		iam_key_group(key, identity->name);
 		return;
 	case GML_IDENTITY_ROLE:
-		iam_key_name(key, identity->name, GML_ROLE_NAME_MAX, true);
+		iam_key_role(key, identity->name);
 		return;
 	}
 	key->bad = true;
 }
 
-static struct gml_span iam_span(const struct iam_key *key)
-{
-	return gml_span_of(key->bytes, key->len);
-}
-
-static int iam_get(struct gml_txn *txn, const struct iam_key *key, struct gml_dec *dec)
+int gml_iam_get(struct gml_txn *txn, const struct iam_key *key, struct gml_dec *dec)
 {
 	struct gml_span value;
 	int rc = key->bad ? GML_ERR_NOENT : gml_rec_get(txn, GML_TABLE_IAM, iam_span(key), &value);
@@ -88,13 +42,12 @@ static int iam_get(struct gml_txn *txn, const struct iam_key *key, struct gml_de
 	return 0;
 }
 
-/* The end of a record, or damage. */
-static int iam_end(struct gml_txn *txn, const struct iam_key *key, const struct gml_dec *dec)
+int gml_iam_end(struct gml_txn *txn, const struct iam_key *key, const struct gml_dec *dec)
 {
 	return gml_dec_end(dec) ? 0 : gml_txn_corrupt(txn, GML_TABLE_IAM, iam_span(key));
 }
 
-static int iam_put(struct gml_txn *txn, const struct iam_key *key, struct gml_enc *enc)
+int gml_iam_put(struct gml_txn *txn, const struct iam_key *key, struct gml_enc *enc)
 {
 	if (!key->bad)
 		return gml_enc_put(enc, txn, GML_TABLE_IAM, iam_span(key));
@@ -102,31 +55,30 @@ static int iam_put(struct gml_txn *txn, const struct iam_key *key, struct gml_en
 	return GML_ERR_INVAL;
 }
 
-static int iam_del(struct gml_txn *txn, const struct iam_key *key)
+int gml_iam_del(struct gml_txn *txn, const struct iam_key *key)
 {
 	return key->bad ? GML_ERR_NOENT : gml_txn_del(txn, GML_TABLE_IAM, iam_span(key));
 }
 
 /* ---- rows without a value -------------------------------------------------------------------- */
 
-static int iam_row_has(struct gml_txn *txn, const struct iam_key *key)
+int gml_iam_row_has(struct gml_txn *txn, const struct iam_key *key)
 {
 	struct gml_dec dec;
-	int rc = iam_get(txn, key, &dec);
-	return rc != 0 ? rc : iam_end(txn, key, &dec);
+	int rc = gml_iam_get(txn, key, &dec);
+	return rc != 0 ? rc : gml_iam_end(txn, key, &dec);
 }
 
-static int iam_row_put(struct gml_txn *txn, const struct iam_key *key)
+int gml_iam_row_put(struct gml_txn *txn, const struct iam_key *key)
 {
 	struct gml_enc enc;
 	gml_enc_init(&enc, IAM_FORMAT);
-	return iam_put(txn, key, &enc);
+	return gml_iam_put(txn, key, &enc);
 }
 
-/* Of the two directions of one fact: one is never there without the other. */
-static int iam_row_del_other(struct gml_txn *txn, const struct iam_key *key)
+int gml_iam_row_del(struct gml_txn *txn, const struct iam_key *key)
 {
-	int rc = iam_del(txn, key);
+	int rc = gml_iam_del(txn, key);
 	return rc == GML_ERR_NOENT ? gml_txn_corrupt(txn, GML_TABLE_IAM, iam_span(key)) : rc;
 }
 
@@ -149,9 +101,8 @@ static int iam_walk_one(void *arg, struct gml_span key, struct gml_span value)
 		       : GML_REC_STOP;
 }
 
-/* The rest of each key that begins with `key`. */
-static int iam_walk(struct gml_txn *txn, const struct iam_key *key,
-		    bool (*each)(void *arg, struct gml_span name), void *arg)
+int gml_iam_walk(struct gml_txn *txn, const struct iam_key *key,
+		 bool (*each)(void *arg, struct gml_span name), void *arg)
 {
 	struct iam_walk walk = {txn, key->len, each, arg};
 	return key->bad ? 0
@@ -159,10 +110,9 @@ static int iam_walk(struct gml_txn *txn, const struct iam_key *key,
 				       iam_walk_one, &walk);
 }
 
-/* ---- groups and roles ------------------------------------------------------------------------ */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
-/* A name as it was spelled: of the key's length, and the key's but for case. */
-static void iam_dec_name(struct gml_dec *dec, struct gml_span folded, char *out)
+void gml_iam_dec_name(struct gml_dec *dec, struct gml_span folded, char *out)
 {
 	struct gml_span name = gml_dec_span(dec, folded.len);
 	const uint8_t *a = name.ptr, *b = folded.ptr;
@@ -176,12 +126,7 @@ static void iam_dec_name(struct gml_dec *dec, struct gml_span folded, char *out)
 	out[dec->bad ? 0 : name.len] = '\0';
 }
 
-static struct gml_span iam_text(const char *text, size_t cap)
-{
-	return gml_span_of(text, strnlen(text, cap));
-}
-
-static void iam_dec_text(struct gml_dec *dec, char *out, size_t max)
+void gml_iam_dec_text(struct gml_dec *dec, char *out, size_t max)
 {
 	struct gml_span text = gml_dec_span(dec, max);
 	if (text.len > 0)
@@ -189,17 +134,7 @@ static void iam_dec_text(struct gml_dec *dec, char *out, size_t max)
 	out[text.len] = '\0';
 }
 
-static void iam_dec_id(struct gml_dec *dec, char out[GML_UNIQUE_ID + 1])
-{
-	gml_dec_copy(dec, out, GML_UNIQUE_ID);
-	out[GML_UNIQUE_ID] = '\0';
-}
-
-/* The name of a key that is a kind and one name. */
-static struct gml_span iam_key_rest(const struct iam_key *key)
-{
-	return gml_span_of(key->bytes + 1, key->len - 1);
-}
+/* ---- groups and roles ------------------------------------------------------------------------ */
 
 int gml_rec_group_get(struct gml_txn *txn, struct gml_span name, struct gml_group *out)
 {
@@ -208,14 +143,14 @@ int gml_rec_group_get(struct gml_txn *txn, struct gml_span name, struct gml_grou
 	int rc;
 	iam_key_begin(&key, IAM_GROUP);
 	iam_key_group(&key, name);
-	rc = iam_get(txn, &key, &dec);
+	rc = gml_iam_get(txn, &key, &dec);
 	if (rc != 0)
 		return rc;
 	memset(out, 0, sizeof(*out));
-	iam_dec_name(&dec, iam_key_rest(&key), out->name);
+	gml_iam_dec_name(&dec, iam_key_rest(&key), out->name);
 	iam_dec_id(&dec, out->id);
 	out->created = (int64_t)gml_dec_u64(&dec);
-	return iam_end(txn, &key, &dec);
+	return gml_iam_end(txn, &key, &dec);
 }
 
 int gml_rec_group_put(struct gml_txn *txn, const struct gml_group *group)
@@ -229,7 +164,7 @@ int gml_rec_group_put(struct gml_txn *txn, const struct gml_group *group)
 	gml_enc_span(&enc, name);
 	gml_enc_raw(&enc, group->id, GML_UNIQUE_ID);
 	gml_enc_u64(&enc, (uint64_t)group->created);
-	return iam_put(txn, &key, &enc);
+	return gml_iam_put(txn, &key, &enc);
 }
 
 int gml_rec_group_del(struct gml_txn *txn, struct gml_span name)
@@ -237,7 +172,7 @@ int gml_rec_group_del(struct gml_txn *txn, struct gml_span name)
 	struct iam_key key;
 	iam_key_begin(&key, IAM_GROUP);
 	iam_key_group(&key, name);
-	return iam_del(txn, &key);
+	return gml_iam_del(txn, &key);
 }
 
 int gml_rec_group_each(struct gml_txn *txn, bool (*each)(void *arg, struct gml_span name),
@@ -245,7 +180,7 @@ int gml_rec_group_each(struct gml_txn *txn, bool (*each)(void *arg, struct gml_s
 {
 	struct iam_key key;
 	iam_key_begin(&key, IAM_GROUP);
-	return iam_walk(txn, &key, each, arg);
+	return gml_iam_walk(txn, &key, each, arg);
 }
 
 int gml_rec_role_get(struct gml_txn *txn, struct gml_span name, struct gml_role *out,
@@ -256,20 +191,20 @@ int gml_rec_role_get(struct gml_txn *txn, struct gml_span name, struct gml_role 
 	struct gml_dec dec;
 	int rc;
 	iam_key_begin(&key, IAM_ROLE);
-	iam_key_name(&key, name, GML_ROLE_NAME_MAX, true);
-	rc = iam_get(txn, &key, &dec);
+	iam_key_role(&key, name);
+	rc = gml_iam_get(txn, &key, &dec);
 	if (rc != 0)
 		return rc;
 	memset(out, 0, sizeof(*out));
-	iam_dec_name(&dec, iam_key_rest(&key), out->name);
+	gml_iam_dec_name(&dec, iam_key_rest(&key), out->name);
 	iam_dec_id(&dec, out->id);
 	out->created = (int64_t)gml_dec_u64(&dec);
 	out->max_session = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
-	iam_dec_text(&dec, out->description, GML_DESCRIPTION_MAX);
+	gml_iam_dec_text(&dec, out->description, GML_DESCRIPTION_MAX);
 	trust = gml_dec_span(&dec, GML_POLICY_DOCUMENT_MAX);
 	if (trust_out != NULL)
 		*trust_out = trust;
-	return iam_end(txn, &key, &dec);
+	return gml_iam_end(txn, &key, &dec);
 }
 
 int gml_rec_role_put(struct gml_txn *txn, const struct gml_role *role, struct gml_span trust)
@@ -280,7 +215,7 @@ int gml_rec_role_put(struct gml_txn *txn, const struct gml_role *role, struct gm
 	if (trust.len > GML_POLICY_DOCUMENT_MAX)
 		return GML_ERR_TOOBIG;
 	iam_key_begin(&key, IAM_ROLE);
-	iam_key_name(&key, name, GML_ROLE_NAME_MAX, true);
+	iam_key_role(&key, name);
 	gml_enc_init(&enc, IAM_FORMAT);
 	gml_enc_span(&enc, name);
 	gml_enc_raw(&enc, role->id, GML_UNIQUE_ID);
@@ -288,22 +223,22 @@ int gml_rec_role_put(struct gml_txn *txn, const struct gml_role *role, struct gm
 	gml_enc_varint(&enc, role->max_session);
 	gml_enc_span(&enc, iam_text(role->description, GML_DESCRIPTION_MAX));
 	gml_enc_span(&enc, trust);
-	return iam_put(txn, &key, &enc);
+	return gml_iam_put(txn, &key, &enc);
 }
 
 int gml_rec_role_del(struct gml_txn *txn, struct gml_span name)
 {
 	struct iam_key key;
 	iam_key_begin(&key, IAM_ROLE);
-	iam_key_name(&key, name, GML_ROLE_NAME_MAX, true);
-	return iam_del(txn, &key);
+	iam_key_role(&key, name);
+	return gml_iam_del(txn, &key);
 }
 
 int gml_rec_role_each(struct gml_txn *txn, bool (*each)(void *arg, struct gml_span name), void *arg)
 {
 	struct iam_key key;
 	iam_key_begin(&key, IAM_ROLE);
-	return iam_walk(txn, &key, each, arg);
+	return gml_iam_walk(txn, &key, each, arg);
 }
 
 /* ---- membership ------------------------------------------------------------------------------ */
@@ -328,7 +263,7 @@ int gml_rec_member_has(struct gml_txn *txn, struct gml_span group, struct gml_sp
 {
 	struct iam_key key;
 	iam_key_member(&key, group, user);
-	return iam_row_has(txn, &key);
+	return gml_iam_row_has(txn, &key);
 }
 
 int gml_rec_member_put(struct gml_txn *txn, struct gml_span group, struct gml_span user)
@@ -337,8 +272,8 @@ int gml_rec_member_put(struct gml_txn *txn, struct gml_span group, struct gml_sp
 	int rc;
 	iam_key_member(&key, group, user);
 	iam_key_member_of(&other, user, group);
-	rc = iam_row_put(txn, &key);
-	return rc != 0 ? rc : iam_row_put(txn, &other);
+	rc = gml_iam_row_put(txn, &key);
+	return rc != 0 ? rc : gml_iam_row_put(txn, &other);
 }
 
 int gml_rec_member_del(struct gml_txn *txn, struct gml_span group, struct gml_span user)
@@ -347,8 +282,8 @@ int gml_rec_member_del(struct gml_txn *txn, struct gml_span group, struct gml_sp
 	int rc;
 	iam_key_member(&key, group, user);
 	iam_key_member_of(&other, user, group);
-	rc = iam_del(txn, &key);
-	return rc != 0 ? rc : iam_row_del_other(txn, &other);
+	rc = gml_iam_del(txn, &key);
+	return rc != 0 ? rc : gml_iam_row_del(txn, &other);
 }
 
 int gml_rec_member_each(struct gml_txn *txn, struct gml_span group,
@@ -358,7 +293,7 @@ int gml_rec_member_each(struct gml_txn *txn, struct gml_span group,
 	iam_key_begin(&key, IAM_MEMBER);
 	iam_key_group(&key, group);
 	iam_key_zero(&key);
-	return iam_walk(txn, &key, each, arg);
+	return gml_iam_walk(txn, &key, each, arg);
 }
 
 int gml_rec_member_each_of(struct gml_txn *txn, struct gml_span user,
@@ -368,7 +303,7 @@ int gml_rec_member_each_of(struct gml_txn *txn, struct gml_span user,
 	iam_key_begin(&key, IAM_MEMBER_OF);
 	iam_key_user(&key, user);
 	iam_key_zero(&key);
-	return iam_walk(txn, &key, each, arg);
+	return gml_iam_walk(txn, &key, each, arg);
 }
 
 /* ---- tags ------------------------------------------------------------------------------------ */
@@ -376,7 +311,7 @@ int gml_rec_member_each_of(struct gml_txn *txn, struct gml_span user,
 static void iam_key_tags(struct iam_key *key, const struct gml_rec_identity *identity)
 {
 	iam_key_begin(key, IAM_TAGS);
-	iam_key_identity(key, identity);
+	gml_iam_key_identity(key, identity);
 }
 
 int gml_rec_tags_get(struct gml_txn *txn, const struct gml_rec_identity *identity,
@@ -386,11 +321,11 @@ int gml_rec_tags_get(struct gml_txn *txn, const struct gml_rec_identity *identit
 	struct gml_dec dec;
 	int rc;
 	iam_key_tags(&key, identity);
-	rc = iam_get(txn, &key, &dec);
+	rc = gml_iam_get(txn, &key, &dec);
 	if (rc != 0)
 		return rc;
 	*pairs_out = gml_dec_span(&dec, GML_REC_PAIRS_MAX);
-	return iam_end(txn, &key, &dec);
+	return gml_iam_end(txn, &key, &dec);
 }
 
 int gml_rec_tags_put(struct gml_txn *txn, const struct gml_rec_identity *identity,
@@ -401,10 +336,10 @@ int gml_rec_tags_put(struct gml_txn *txn, const struct gml_rec_identity *identit
 	int rc;
 	iam_key_tags(&key, identity);
 	if (pairs.len == 0) {
-		rc = iam_del(txn, &key);
+		rc = gml_iam_del(txn, &key);
 		return rc == GML_ERR_NOENT ? 0 : rc;
 	}
 	gml_enc_init(&enc, IAM_FORMAT);
 	gml_enc_span(&enc, pairs);
-	return iam_put(txn, &key, &enc);
+	return gml_iam_put(txn, &key, &enc);
 }

@@ -11,6 +11,8 @@
 #include "gateway/base/assert.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
+#include "gateway/iam/document.h"
+#include "gateway/iam/epoch.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
@@ -269,12 +271,14 @@ static int bucket_fill(struct gml_txn *txn, struct gml_span name, const struct g
 }
 
 struct bucket_change {
+	struct gml_access_change access; /* create */
 	const struct gml_op *op;
 	struct gml_span name;
 	struct gml_bucket_new settings; /* create */
 	uint64_t quota_bytes, quota_objects;
 	bool relaxed;
 	struct gml_bucket *out;
+	struct gml_document_facts facts;  /* create: of settings.document */
 	struct gml_deferred_frees *freed; /* delete: the blobs of the dropped uploads */
 	bool more;			  /* and whether there are others */
 };
@@ -290,7 +294,11 @@ static int bucket_create_fn(struct gml_txn *txn, void *arg)
 									     : GML_BUCKET_MODE,
 					     .uid = change->op->principal.cred.uid,
 					     .gid = change->op->principal.cred.gid};
-	int rc = gml_bucket_txn_create(txn, change->op, change->name, &want, &root);
+	int rc = gml_document_may(txn, GML_INO_NONE, &change->facts);
+	if (rc == 0)
+		rc = gml_bucket_txn_create(txn, change->op, change->name, &want, &root);
+	if (rc == 0 && change->facts.decides)
+		gml_access_change_begin(&change->access);
 	if (rc == 0 && settings->document.ptr != NULL)
 		rc = gml_rec_config_put(txn, root.ino, (uint8_t)settings->kind, settings->document);
 	if (rc == 0)
@@ -309,7 +317,7 @@ static int bucket_create_fn(struct gml_txn *txn, void *arg)
 int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		      const struct gml_bucket_new *settings, struct gml_bucket *out)
 {
-	struct bucket_change change = {.op = op, .name = name, .out = out};
+	struct bucket_change change = {.access.store = store, .op = op, .name = name, .out = out};
 	int rc = gml_bucket_name_check(name);
 	if (settings != NULL)
 		change.settings = *settings;
@@ -317,7 +325,8 @@ int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_spa
 		rc = gml_may_administer(op, GML_ACTION_SET_RELAXED);
 	if (rc == 0 && change.settings.document.len > GML_BUCKET_DOCUMENT_MAX)
 		rc = GML_ERR_TOOBIG;
-	return rc == 0 ? gml_meta_update(store->meta, bucket_create_fn, &change) : rc;
+	gml_document_look(change.settings.kind, name, change.settings.document, &change.facts);
+	return rc == 0 ? gml_access_change_commit(&change.access, bucket_create_fn, &change) : rc;
 }
 
 /* Unfinished uploads are removed with their bucket. They may be many, with many parts: each

@@ -11,7 +11,6 @@
 #define GML_OBJECT_HEADERS_MAX 8192
 #define GML_OBJECT_PAIRS_MAX 65536
 #define GML_OBJECT_META_PREFIX "user.s3.meta."
-#define GML_OBJECT_TAG_PREFIX "user.s3.tag."
 #define GML_TAGS_MAX 10	       /* tags of an object */
 #define GML_TAG_NAME_MAX 512   /* bytes: 128 characters of up to 4 */
 #define GML_TAG_VALUE_MAX 1024 /* bytes: 256 characters of up to 4 */

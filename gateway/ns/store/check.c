@@ -289,6 +289,8 @@ static int check_config(struct check *c, struct gml_span key)
 				  line);
 	else if (gml_rec_config_get(c->txn, bucket->rec.root, kind, &document) != 0)
 		gml_check_problem(c, "document %u of bucket %" PRIu64 ": damaged", kind, line);
+	else
+		gml_check_document(c, bucket, kind, document);
 	return 0;
 }
 
@@ -425,11 +427,11 @@ static int check_all(struct check *c)
 	if (rc == 0)
 		rc = check_table(c, "user", gml_rec_user_each(c->txn, check_user, c));
 	if (rc == 0)
-		rc = check_table(c, "iam", gml_check_iam(c));
-	if (rc == 0)
 		rc = check_table(c, "key", gml_rec_key_each(c->txn, check_key, c));
 	if (rc == 0)
 		rc = gml_check_keys(c, GML_TABLE_CONFIG, check_config);
+	if (rc == 0)
+		rc = check_table(c, "iam", gml_check_iam(c));
 	if (rc == 0)
 		rc = gml_check_keys(c, GML_TABLE_SUPER, check_super);
 	if (rc == 0)

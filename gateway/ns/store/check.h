@@ -74,6 +74,7 @@ struct check {
 	struct check_array leases;  /* struct gml_lease of living processes */
 	struct check_array damages; /* struct check_damage, by blob and offset (check_content.c) */
 	uint64_t dirent_records, cookies, dirty, extents_flags;
+	uint64_t bucket_policies;
 	gml_ino extent_ino; /* the last extent of table extent, and where it ended */
 	uint64_t extent_end;
 };
@@ -136,5 +137,8 @@ void gml_check_usage(struct check *c);
 /* ---- check_iam.c ----------------------------------------------------------------------------- */
 /* Groups and roles, and what belongs to them and to users. */
 int gml_check_iam(struct check *c);
+/* A document of a bucket that is there. */
+void gml_check_document(struct check *c, const struct check_bucket *bucket, uint8_t kind,
+			struct gml_span document);
 
 #endif

@@ -3,6 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 #include <gemel/err.h>
+#include <gemel/policy.h>
+#include "gateway/base/span.h"
+#include "gateway/iam/document.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "check.h"
@@ -12,6 +15,7 @@ struct check_iam {
 	struct gml_rec_identity identity; /* the one that is looked at */
 	uint64_t rows;			  /* found so far */
 	uint64_t members, member_of;	  /* memberships, found from groups and from users */
+	uint64_t uses, used;		  /* of policies, found from identities and from policies */
 };
 
 static const char *const check_iam_kinds[] = {"", "user", "group", "role"};
@@ -44,6 +48,82 @@ static void check_iam_tags(struct check_iam *iam)
 				  gml_check_name(text, iam->identity.name));
 }
 
+/* ---- policies ---- */
+
+static void check_iam_policy_of(struct check_iam *iam, struct gml_span policy)
+{
+	struct gml_policy found;
+	char text[128], name[128];
+	iam->uses++;
+	if (gml_rec_policy_get(iam->c->txn, policy, &found, NULL) != 0)
+		gml_check_problem(iam->c, "%s %s: has policy %s, which there is not",
+				  check_iam_kind(iam), gml_check_name(name, iam->identity.name),
+				  gml_check_name(text, policy));
+}
+
+static bool check_iam_attached(void *arg, struct gml_span policy)
+{
+	struct check_iam *iam = arg;
+	iam->rows++;
+	check_iam_policy_of(iam, policy);
+	return true;
+}
+
+static bool check_iam_inline(void *arg, struct gml_span policy, struct gml_span document)
+{
+	struct check_iam *iam = arg;
+	char text[128], name[128];
+	iam->rows++;
+	if (gml_document_check(GML_POLICY_IDENTITY, document) == GML_ERR_BADPOLICY)
+		gml_check_problem(iam->c, "%s %s: its policy %s is not valid", check_iam_kind(iam),
+				  gml_check_name(name, iam->identity.name),
+				  gml_check_name(text, policy));
+	return true;
+}
+
+/* What every identity may have. */
+static int check_iam_belongings(struct check_iam *iam)
+{
+	char boundary[GML_POLICY_NAME_MAX + 1];
+	int rc = gml_rec_boundary_get(iam->c->txn, &iam->identity, boundary);
+	if (rc == 0) {
+		iam->rows++;
+		check_iam_policy_of(iam, gml_span_text(boundary));
+	}
+	check_iam_tags(iam);
+	if (rc == 0 || rc == GML_ERR_NOENT)
+		rc = gml_rec_attached_each(iam->c->txn, &iam->identity, check_iam_attached, iam);
+	return rc != 0 ? rc
+		       : gml_rec_inline_each(iam->c->txn, &iam->identity, check_iam_inline, iam);
+}
+
+static bool check_iam_use(void *arg, enum gml_policy_use use,
+			  const struct gml_rec_identity *identity)
+{
+	(void)use;
+	(void)identity;
+	((struct check_iam *)arg)->used++;
+	((struct check_iam *)arg)->rows++;
+	return true;
+}
+
+static bool check_iam_policy(void *arg, struct gml_span name)
+{
+	struct check_iam *iam = arg;
+	struct gml_policy policy;
+	struct gml_span document;
+	char text[128];
+	int rc = gml_rec_policy_get(iam->c->txn, name, &policy, &document);
+	iam->rows++;
+	if (rc == 0 && gml_document_check(GML_POLICY_IDENTITY, document) == GML_ERR_BADPOLICY)
+		gml_check_problem(iam->c, "policy %s is not valid", gml_check_name(text, name));
+	if (rc == 0)
+		rc = gml_rec_policy_each_use(iam->c->txn, name, check_iam_use, iam);
+	if (rc != 0)
+		iam->c->rc = rc;
+	return rc == 0;
+}
+
 /* ---- users ---- */
 
 static bool check_iam_member_of(void *arg, struct gml_span group)
@@ -67,8 +147,10 @@ static bool check_iam_user(void *arg, const struct gml_user *user)
 	int rc;
 	iam->identity =
 		(struct gml_rec_identity){GML_IDENTITY_USER, {user->name, strlen(user->name)}};
-	check_iam_tags(iam);
-	rc = gml_rec_member_each_of(iam->c->txn, iam->identity.name, check_iam_member_of, iam);
+	rc = check_iam_belongings(iam);
+	if (rc == 0)
+		rc = gml_rec_member_each_of(iam->c->txn, iam->identity.name, check_iam_member_of,
+					    iam);
 	if (rc != 0)
 		iam->c->rc = rc;
 	return rc == 0;
@@ -99,6 +181,8 @@ static bool check_iam_group(void *arg, struct gml_span name)
 	iam->identity = (struct gml_rec_identity){GML_IDENTITY_GROUP, name};
 	if (rc == 0)
 		rc = gml_rec_member_each(iam->c->txn, name, check_iam_member, iam);
+	if (rc == 0)
+		rc = check_iam_belongings(iam);
 	if (rc != 0)
 		iam->c->rc = rc;
 	return rc == 0;
@@ -107,11 +191,18 @@ static bool check_iam_group(void *arg, struct gml_span name)
 static bool check_iam_role(void *arg, struct gml_span name)
 {
 	struct check_iam *iam = arg;
+	struct gml_span trust;
 	struct gml_role role;
-	int rc = gml_rec_role_get(iam->c->txn, name, &role, NULL);
+	char text[128];
+	int rc = gml_rec_role_get(iam->c->txn, name, &role, &trust);
 	iam->rows++;
 	iam->identity = (struct gml_rec_identity){GML_IDENTITY_ROLE, name};
-	check_iam_tags(iam);
+	if (rc == 0 && trust.len > 0 &&
+	    gml_document_check(GML_POLICY_TRUST, trust) == GML_ERR_BADPOLICY)
+		gml_check_problem(iam->c, "role %s: its trust policy is not valid",
+				  gml_check_name(text, name));
+	if (rc == 0)
+		rc = check_iam_belongings(iam);
 	if (rc != 0)
 		iam->c->rc = rc;
 	return rc == 0;
@@ -125,6 +216,8 @@ static int check_iam_walks(struct check_iam *iam)
 		rc = gml_rec_group_each(c->txn, check_iam_group, iam);
 	if (rc == 0 && c->rc == 0)
 		rc = gml_rec_role_each(c->txn, check_iam_role, iam);
+	if (rc == 0 && c->rc == 0)
+		rc = gml_rec_policy_each(c->txn, check_iam_policy, iam);
 	if (rc == 0) {
 		rc = c->rc;
 		c->rc = 0;
@@ -132,11 +225,35 @@ static int check_iam_walks(struct check_iam *iam)
 	return rc;
 }
 
+void gml_check_document(struct check *c, const struct check_bucket *bucket, uint8_t kind,
+			struct gml_span document)
+{
+	const struct gml_span name = {bucket->name, strlen(bucket->name)};
+	struct gml_document_facts facts;
+	gml_document_look((enum gml_bucket_document)kind, name, document, &facts);
+	if (facts.rc == GML_ERR_BADPOLICY || facts.rc == GML_ERR_INVAL)
+		gml_check_problem(c, "bucket %s: its document %u is not valid", bucket->name, kind);
+	if (kind != GML_BUCKET_POLICY)
+		return;
+	c->bucket_policies++;
+	if (gml_rec_policy_bucket_has(c->txn, bucket->rec.root) != 0)
+		gml_check_problem(c, "bucket %s: has a policy, and is not among those that have",
+				  bucket->name);
+}
+
+/* Behind the check of the buckets' documents. */
 int gml_check_iam(struct check *c)
 {
-	struct check_iam iam = {.c = c};
+	struct check_iam iam = {.c = c, .rows = c->bucket_policies};
+	struct gml_account account;
 	uint64_t rows = 0;
 	int rc = check_iam_walks(&iam);
+	if (rc == 0)
+		rc = gml_rec_account_get(c->txn, &account);
+	if (rc == 0)
+		iam.rows++;
+	else if (rc == GML_ERR_NOENT)
+		rc = 0;
 	if (rc == 0)
 		rc = gml_rec_count(c->txn, GML_TABLE_IAM, &rows);
 	if (rc != 0)
@@ -145,10 +262,15 @@ int gml_check_iam(struct check *c)
 		gml_check_problem(
 			c, "groups have %" PRIu64 " members, users are in %" PRIu64 " groups",
 			iam.members, iam.member_of);
+	if (iam.uses != iam.used)
+		gml_check_problem(c,
+				  "identities have %" PRIu64 " policies, policies are used %" PRIu64
+				  " times",
+				  iam.uses, iam.used);
 	if (rows != iam.rows)
 		gml_check_problem(c,
-				  "table iam has %" PRIu64 " records, users, groups and roles "
-				  "account for %" PRIu64,
+				  "table iam has %" PRIu64 " records, users, groups, roles and "
+				  "policies account for %" PRIu64,
 				  rows, iam.rows);
 	return 0;
 }

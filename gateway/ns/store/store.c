@@ -30,6 +30,7 @@
 #include "gateway/base/owner.h"
 #include "gateway/base/presence.h"
 #include "gateway/data/blob.h"
+#include "gateway/iam/access.h"
 #include "gateway/iam/epoch.h"
 #include "gateway/iam/roster.h"
 #include "gateway/iam/store.h"
@@ -322,6 +323,8 @@ static int store_open_parts(struct gml_store *store, const char *path,
 	if (rc == 0)
 		rc = gml_roster_new(&store->roster);
 	if (rc == 0)
+		rc = gml_access_new(&store->access);
+	if (rc == 0)
 		rc = gml_open_inodes_new(store, &store->open_inodes);
 	if (rc == 0)
 		rc = gml_unwritten_new(&store->unwritten);
@@ -334,6 +337,7 @@ static void store_free(struct gml_store *store)
 	gml_assert(store->reaping == NULL); /* no other call runs */
 	gml_unwritten_free(store->unwritten);
 	gml_open_inodes_free(store->open_inodes);
+	gml_access_free(store->access);
 	gml_roster_free(store->roster);
 	gml_access_epoch_close(store->access_epoch);
 	gml_presence_close(store->presence);
@@ -430,6 +434,11 @@ int gml_store_ready(struct gml_store *store)
 struct gml_meta *gml_store_meta(struct gml_store *store)
 {
 	return store->meta;
+}
+
+struct gml_access *gml_store_access(struct gml_store *store)
+{
+	return store->access;
 }
 
 struct gml_access_epoch *gml_store_access_epoch(struct gml_store *store)

@@ -10,6 +10,7 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 
+struct gml_access;
 struct gml_access_epoch;
 struct gml_open_inodes;
 struct gml_presence;
@@ -24,6 +25,7 @@ struct gml_store {
 	struct gml_presence *presence;
 	struct gml_open_inodes *open_inodes;
 	struct gml_access_epoch *access_epoch;
+	struct gml_access *access;
 	struct gml_roster *roster;
 	struct gml_unwritten *unwritten;
 	struct gml_owner self;
