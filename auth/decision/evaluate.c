@@ -254,3 +254,56 @@ bool auth_policy_could(const struct auth_policy_set *const *sets, size_t count,
 	}
 	return false;
 }
+
+/* ---- ranges of keys -------------------------------------------------------------------------- */
+
+/* Is the request refused, whatever grants it: does a Deny match, or does a cap not allow it? */
+static enum auth_truth evaluate_refused(struct evaluation *evaluation)
+{
+	enum auth_truth any = evaluate_role(evaluation, SET_DENY);
+	for (int role = SET_BOUNDARY; role < SET_ROLES && any != AUTH_TRUE; role++)
+		if (evaluate_is_capped(evaluation, (enum set_role)role)) {
+			enum auth_truth one =
+				auth_truth_not(evaluate_role(evaluation, (enum set_role)role));
+			any = one > any ? one : any;
+		}
+	return any;
+}
+
+struct auth_spread auth_policy_spread(const struct auth_policy_set *const *sets, size_t count,
+				      const struct auth_access *access,
+				      const struct auth_range *range)
+{
+	char arn[AUTH_ARN_MAX];
+	struct auth_access asked = evaluate_asked(access);
+	struct evaluation evaluation = {
+		.sets = sets, .count = count, .access = &asked, .below = range->below};
+	asked.resource = auth_access_arn(arn, sizeof(arn), range->bucket, true, range->key);
+	if (asked.resource.len == 0)
+		return (struct auth_spread){AUTH_MAYBE, AUTH_MAYBE};
+	return (struct auth_spread){evaluate_truth(&evaluation), evaluate_refused(&evaluation)};
+}
+
+struct auth_reach auth_policy_reach(const struct auth_policy_set *const *sets, size_t count,
+				    const struct auth_access *access,
+				    const struct auth_range *range)
+{
+	char arn[AUTH_ARN_MAX];
+	struct auth_access asked = evaluate_asked(access);
+	struct evaluation evaluation = {
+		.sets = sets, .count = count, .access = &asked, .below = range->below};
+	struct auth_reach reach = {.could = false, .shut = true};
+	asked.resource = auth_access_arn(arn, sizeof(arn), range->bucket, true, range->key);
+	if (asked.resource.len == 0)
+		return (struct auth_reach){.could = true, .shut = false};
+	for (int action = 0; action < auth_action_count() && (!reach.could || reach.shut);
+	     action++) {
+		if (evaluate_same(&evaluation, action) ||
+		    !(auth_action_kinds(action) & AUTH_RESOURCE_OBJECT))
+			continue;
+		asked.action = action;
+		reach.could = reach.could || evaluate_truth(&evaluation) != AUTH_FALSE;
+		reach.shut = reach.shut && evaluate_refused(&evaluation) == AUTH_TRUE;
+	}
+	return reach;
+}

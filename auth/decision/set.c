@@ -2,14 +2,16 @@
 #include "auth/decision/set_inside.h"
 
 #include <stdlib.h>
+#include "gateway/base/assert.h"
 
 static enum set_role set_role(enum auth_policy_kind kind, bool allow)
 {
-	static const enum set_role roles[AUTH_POLICY_KINDS] = {
+	static const enum set_role roles[AUTH_POLICY_TRUST] = {
 		[AUTH_POLICY_IDENTITY] = SET_GRANT,    [AUTH_POLICY_BUCKET] = SET_GRANT,
 		[AUTH_POLICY_BOUNDARY] = SET_BOUNDARY, [AUTH_POLICY_SESSION] = SET_SESSION,
 		[AUTH_POLICY_KEY] = SET_KEY,
 	};
+	gml_assert(kind < AUTH_POLICY_TRUST); /* which says nothing about requests */
 	return allow ? roles[kind] : SET_DENY;
 }
 

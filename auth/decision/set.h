@@ -18,7 +18,7 @@ struct auth_policy_source {
 	const char *origin;
 };
 
-/* Makes a set. Takes a reference to each policy, and copies the origins. NULL: out of memory. Its
+/* Makes a set of policies that speak of requests: not AUTH_POLICY_TRUST. Takes a reference to each policy, and copies the origins. NULL: out of memory. Its
  * size is at most the number of resources of all statements, times the number of actions that some
  * statement tells apart, times some 50 bytes. */
 struct auth_policy_set *auth_policy_set_new(const struct auth_policy_source *sources, size_t count);
@@ -80,5 +80,31 @@ enum auth_below auth_policy_below(const struct auth_policy_set *const *sets, siz
 bool auth_policy_could(const struct auth_policy_set *const *sets, size_t count,
 		       const struct auth_access *access, struct gml_span bucket,
 		       struct gml_span prefix);
+
+/* A key, or with `below` all keys that begin with it. */
+struct auth_range {
+	struct gml_span bucket, key;
+	bool below;
+};
+
+/* What holds for an action on objects, for all keys of a range: MAYBE where it is not the same for
+ * each, or not known. refused: whatever else grants it, by a Deny or by a cap. Values as for
+ * auth_policy_below. */
+struct auth_spread {
+	enum auth_truth allowed, refused;
+};
+struct auth_spread auth_policy_spread(const struct auth_policy_set *const *sets, size_t count,
+				      const struct auth_access *access,
+				      const struct auth_range *range);
+
+/* What holds for all actions on objects together. could: one of them is allowed for some key, or may
+ * be (false is certain). shut: each of them is refused for every key (true is certain).
+ * access->action is not looked at; values as for auth_policy_below. */
+struct auth_reach {
+	bool could, shut;
+};
+struct auth_reach auth_policy_reach(const struct auth_policy_set *const *sets, size_t count,
+				    const struct auth_access *access,
+				    const struct auth_range *range);
 
 #endif

@@ -34,7 +34,7 @@ struct eval {
 	size_t nlists;
 };
 
-static const char *const eval_kinds[AUTH_POLICY_KINDS] = {
+static const char *const eval_kinds[AUTH_POLICY_TRUST] = {
 	[AUTH_POLICY_IDENTITY] = "identity", [AUTH_POLICY_BUCKET] = "bucket",
 	[AUTH_POLICY_BOUNDARY] = "boundary", [AUTH_POLICY_SESSION] = "session",
 	[AUTH_POLICY_KEY] = "key",
@@ -149,7 +149,7 @@ static json_t *eval_compile(struct eval *eval, const json_t *policies, bool *goo
 			eval_die("too many policies");
 		bool parsed = auth_policy_parse(
 			(enum auth_policy_kind)eval_word(json_object_get(json, "kind"), eval_kinds,
-							 AUTH_POLICY_KINDS),
+							 AUTH_POLICY_TRUST),
 			dumped != NULL ? gml_span_text(dumped)
 				       : gml_span_of(json_string_value(document),
 						     json_string_length(document)),
@@ -167,8 +167,8 @@ static json_t *eval_compile(struct eval *eval, const json_t *policies, bool *goo
 /* What the policies say together, from what each says alone. */
 static const char *eval_joined(const struct eval *eval, const enum auth_effect *effects)
 {
-	bool granted = false, present[AUTH_POLICY_KINDS] = {false},
-	     allows[AUTH_POLICY_KINDS] = {false};
+	bool granted = false, present[AUTH_POLICY_TRUST] = {false},
+	     allows[AUTH_POLICY_TRUST] = {false};
 	for (size_t i = 0; i < eval->count; i++) {
 		enum auth_policy_kind kind = auth_policy_kind(eval->policies[i]);
 		if (effects[i] == AUTH_EFFECT_DENY)
@@ -176,7 +176,7 @@ static const char *eval_joined(const struct eval *eval, const enum auth_effect *
 		present[kind] = true;
 		allows[kind] |= effects[i] == AUTH_EFFECT_ALLOW;
 	}
-	for (int kind = AUTH_POLICY_BOUNDARY; kind < AUTH_POLICY_KINDS; kind++)
+	for (int kind = AUTH_POLICY_BOUNDARY; kind < AUTH_POLICY_TRUST; kind++)
 		if (present[kind] && !allows[kind])
 			return "capped";
 	granted = allows[AUTH_POLICY_IDENTITY] || allows[AUTH_POLICY_BUCKET];

@@ -419,7 +419,7 @@ static struct auth_policy *random_policy(uint64_t *seed, enum auth_policy_kind k
 static enum auth_verdict joined(struct auth_policy **policies, size_t count,
 				const struct auth_access *access)
 {
-	bool present[AUTH_POLICY_KINDS] = {false}, allows[AUTH_POLICY_KINDS] = {false};
+	bool present[AUTH_POLICY_TRUST] = {false}, allows[AUTH_POLICY_TRUST] = {false};
 	for (size_t i = 0; i < count; i++) {
 		enum auth_policy_kind kind = auth_policy_kind(policies[i]);
 		enum auth_effect effect = auth_policy_decide(policies[i], access, NULL);
@@ -428,7 +428,7 @@ static enum auth_verdict joined(struct auth_policy **policies, size_t count,
 		present[kind] = true;
 		allows[kind] |= effect == AUTH_EFFECT_ALLOW;
 	}
-	for (int kind = AUTH_POLICY_BOUNDARY; kind < AUTH_POLICY_KINDS; kind++)
+	for (int kind = AUTH_POLICY_BOUNDARY; kind < AUTH_POLICY_TRUST; kind++)
 		if (present[kind] && !allows[kind])
 			return AUTH_VERDICT_CAPPED;
 	return allows[AUTH_POLICY_IDENTITY] || allows[AUTH_POLICY_BUCKET] ? AUTH_VERDICT_ALLOW
@@ -458,6 +458,7 @@ struct random_world {
 	const char *lines; /* what is the same for all objects */
 	const char *tag;   /* of an object; NULL: none */
 	unsigned answers[3], coulds[2], verdicts[4];
+	unsigned spreads[3][3], reaches[2][2];
 };
 
 /* The policies apart, as one set, and as two. */
@@ -473,8 +474,8 @@ static void random_make(struct random_world *world, uint64_t *seed)
 	world->who = PICK(seed, all);
 	world->lines = PICK(seed, lines);
 	for (size_t i = 0; i < world->count; i++) {
-		uint32_t kind = support_random(seed, AUTH_POLICY_KINDS + 3);
-		world->policies[i] = random_policy(seed, kind >= AUTH_POLICY_KINDS
+		uint32_t kind = support_random(seed, AUTH_POLICY_TRUST + 3);
+		world->policies[i] = random_policy(seed, kind >= AUTH_POLICY_TRUST
 								 ? AUTH_POLICY_IDENTITY
 								 : (enum auth_policy_kind)kind);
 		sources[i] = (struct auth_policy_source){world->policies[i], "x"};
@@ -564,6 +565,54 @@ static void random_check_could(struct random_world *world, const char *prefix, c
 	}
 }
 
+/* The verdict of one key, as the sets' own evaluation has it (random_allowed compares that). */
+static enum auth_verdict random_verdict(const struct random_world *world, int action,
+					const char *key, const char *tag)
+{
+	char lines[256], arn[64];
+	struct support_context context = {.lines = lines};
+	struct auth_access access = {world->who, action, {NULL, 0}, support_values, &context};
+	snprintf(lines, sizeof(lines), "%s%s%s", world->lines,
+		 tag ? "\ns3:ExistingObjectTag/t=" : "", tag ? tag : "");
+	snprintf(arn, sizeof(arn), "arn:aws:s3:::b/%s", key);
+	access.resource = gml_span_text(arn);
+	return auth_policy_evaluate(ONE(world->whole), &access).verdict;
+}
+
+static bool random_refuses(enum auth_verdict verdict)
+{
+	return verdict == AUTH_VERDICT_DENY || verdict == AUTH_VERDICT_CAPPED;
+}
+
+/* A range: all keys that begin with the prefix, or it alone. */
+static void random_check_range(struct random_world *world, int action,
+			       const struct auth_range *range, char keys[121][5], size_t nkeys)
+{
+	struct support_context context = {.lines = world->lines};
+	struct auth_access access = {world->who, action, {NULL, 0}, support_values, &context};
+	struct auth_spread spread = auth_policy_spread(ONE(world->whole), &access, range);
+	struct auth_reach reach = auth_policy_reach(ONE(world->whole), &access, range);
+	world->spreads[spread.allowed][spread.refused]++;
+	world->reaches[reach.could][reach.shut]++;
+	for (size_t i = 0; i < nkeys; i++) {
+		const char *tag = random_tags[i % 5];
+		enum auth_verdict verdict;
+		if (range->below ? !gml_span_starts(gml_span_text(keys[i]), range->key)
+				 : !gml_span_equal(gml_span_text(keys[i]), range->key))
+			continue;
+		verdict = random_verdict(world, action, keys[i], tag);
+		if (spread.allowed != AUTH_MAYBE)
+			assert_int_equal(verdict == AUTH_VERDICT_ALLOW,
+					 spread.allowed == AUTH_TRUE);
+		if (spread.refused != AUTH_MAYBE)
+			assert_int_equal(random_refuses(verdict), spread.refused == AUTH_TRUE);
+		if (!reach.could)
+			assert_int_not_equal(verdict, AUTH_VERDICT_ALLOW);
+		if (reach.shut)
+			assert_true(random_refuses(verdict));
+	}
+}
+
 static void sets_agree_with_their_policies(void **state)
 {
 	char keys[121][5];
@@ -571,6 +620,7 @@ static void sets_agree_with_their_policies(void **state)
 	struct random_world world = {.count = 0};
 	uint64_t seed = 20261201;
 	static const char *const actions[] = {"s3:GetObject", "s3:PutObject", "s3:ListBucket"};
+	static const char *const objects[] = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"};
 	static const char *const prefixes[] = {"", "a", "a/", "b/a", "/", "ab/"};
 	for (int round = 0; round < 3000; round++) {
 		random_make(&world, &seed);
@@ -580,6 +630,12 @@ static void sets_agree_with_their_policies(void **state)
 					   PICK(&seed, prefixes), keys, nkeys);
 		random_check_could(&world, "", keys, nkeys);
 		random_check_could(&world, PICK(&seed, prefixes), keys, nkeys);
+		for (int i = 0; i < 4; i++)
+			random_check_range(
+				&world, auth_action_find(gml_span_text(PICK(&seed, objects))),
+				&(struct auth_range){GML_LIT("b"),
+						     gml_span_text(PICK(&seed, prefixes)), i % 2},
+				keys, nkeys);
 		random_release(&world);
 	}
 	/* The comparison means something only if every answer was frequent. */
@@ -588,6 +644,14 @@ static void sets_agree_with_their_policies(void **state)
 	for (int i = 0; i < 4; i++)
 		assert_in_range(world.verdicts[i], 10000, 400000);
 	assert_in_range(world.coulds[0], 300, 5700);
+	for (int i = 0; i < 3; i++) {
+		assert_in_range(world.spreads[AUTH_FALSE][i], 100, 11000);
+		assert_in_range(world.spreads[AUTH_MAYBE][i % 2], 100, 11000);
+	}
+	assert_in_range(world.spreads[AUTH_TRUE][AUTH_FALSE], 100, 11000);
+	assert_in_range(world.reaches[false][false], 100, 11000);
+	assert_in_range(world.reaches[false][true], 30, 11000);
+	assert_in_range(world.reaches[true][false], 100, 11000);
 }
 
 static double cost_now(void)
