@@ -95,6 +95,23 @@ static struct gml_span request_source(const struct sockaddr *from)
 	return (struct gml_span){NULL, 0};
 }
 
+/* As s3:TlsVersion has it. */
+static struct gml_span request_tls(const ngx_connection_t *connection)
+{
+#if (NGX_HTTP_SSL)
+	if (connection->ssl != NULL)
+		switch (SSL_version(connection->ssl->connection)) {
+		case TLS1_3_VERSION:
+			return (struct gml_span){"1.3", 3};
+		case TLS1_2_VERSION:
+			return (struct gml_span){"1.2", 3};
+		default:
+			return (struct gml_span){"", 0};
+		}
+#endif
+	return (struct gml_span){NULL, 0};
+}
+
 static struct s3_call *request_call(ngx_http_request_t *r)
 {
 	struct s3_request request;
@@ -107,9 +124,7 @@ static struct s3_call *request_call(ngx_http_request_t *r)
 	request.target = gml_request_span(&r->unparsed_uri);
 	request.body_length = request_body_length(r);
 	request.source = request_source(r->connection->sockaddr);
-#if (NGX_HTTP_SSL)
-	request.tls = r->connection->ssl != NULL;
-#endif
+	request.tls_version = request_tls(r->connection);
 	return s3_call_new(gml_frontend_config(), &request);
 }
 

@@ -10,21 +10,16 @@
 /* Whose the bucket or object is, if the caller may do what the operation is about. */
 static enum s3_error acl_owner(struct s3_call *call, uint32_t *uid_out)
 {
-	enum gml_action action = call->operation->action;
 	enum s3_error error;
 	if (call->scope == S3_OBJECT) {
-		error = s3_object_find(call, action);
+		error = s3_object_find(call, call->operation->action);
 		if (!error)
 			*uid_out = gml_object_info(call->object)->uid;
 		return error;
 	}
-	gml_assert(call->target != NULL); /* unsupported_wants_bucket */
+	gml_assert(call->target != NULL); /* s3_check_bucket: the operation has an action */
 	*uid_out = call->target->uid;
-	/* s3_check_bucket has asked whether the caller may see it. */
-	return action == GML_ACTION_NONE
-		       ? S3_OK
-		       : s3_error_from(gml_bucket_may(&call->op, call->config->store, call->bucket,
-						      action));
+	return S3_OK;
 }
 
 enum s3_error s3_get_acl(struct s3_call *call)

@@ -164,6 +164,7 @@ static void auth_adopt(struct s3_call *call, const struct auth_credential *crede
 	gml_principal_of_user(&call->user, call->access_key, auth_kind(credential),
 			      &call->op.principal);
 	call->authenticated = true;
+	call->signed_at = credential->time;
 }
 
 static bool auth_is_stream(enum auth_payload payload)

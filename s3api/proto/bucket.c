@@ -127,6 +127,8 @@ static enum s3_error bucket_check_configuration(struct s3_call *call, const stru
 		return S3_ERR_NOT_IMPLEMENTED; /* directory buckets */
 	}
 	text = s3_doc_text(doc, constraint);
+	if (text.len > 0)
+		call->location = s3_arena_copy(&call->arena, text);
 	if (text.len > 0 && !bucket_region_fits(call, text))
 		return s3_refuse(call, S3_ERR_ILLEGAL_LOCATION,
 				 "The %.*s location constraint is incompatible for the region "

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The configuration of a bucket: settings that are the same for all buckets, settings that none
- * has, and its tags. */
+ * has, and its tags. s3_check_bucket has asked whether the caller may do what the operation is
+ * about. */
 #include "call.h"
 
 #include <stdlib.h>
 #include "gateway/base/assert.h"
 
 #define CONFIG_ELEMENTS_MAX 64
-
-static enum s3_error config_may(struct s3_call *call)
-{
-	gml_assert(call->operation->action != GML_ACTION_NONE); /* the row of route.c says it */
-	return s3_error_from(gml_bucket_may(&call->op, call->config->store, call->bucket,
-					    call->operation->action));
-}
 
 /* ---- the same for every bucket: it can be read, and set to what it is ---- */
 
@@ -121,12 +115,11 @@ enum s3_error s3_put_bucket_constant(struct s3_call *call)
 {
 	const struct config_constant *constant = config_constant_of(call->operation->name);
 	struct s3_doc *doc = NULL;
-	enum s3_error error = config_may(call);
+	enum s3_error error;
 	gml_assert(constant != NULL && constant->put != NULL);
-	if (!error && !constant)
-		error = S3_ERR_INTERNAL_ERROR;
-	if (!error)
-		error = s3_doc_parse(s3_body_text(call), CONFIG_ELEMENTS_MAX, &doc);
+	if (!constant)
+		return S3_ERR_INTERNAL_ERROR;
+	error = s3_doc_parse(s3_body_text(call), CONFIG_ELEMENTS_MAX, &doc);
 	if (!error)
 		error = config_check_constant(call, constant, doc);
 	s3_doc_free(doc);
@@ -160,8 +153,7 @@ enum s3_error s3_list_configurations(struct s3_call *call)
 /* It is gone already. */
 enum s3_error s3_delete_bucket_document(struct s3_call *call)
 {
-	enum s3_error error = config_may(call);
-	return error ? error : s3_answer_empty(call, 204);
+	return s3_answer_empty(call, 204);
 }
 
 /* ---- tags: the store keeps the document that GET answers ---- */
@@ -190,9 +182,7 @@ enum s3_error s3_put_bucket_tagging(struct s3_call *call)
 	struct s3_xml xml = {0};
 	struct gml_meta_pair *tags;
 	uint32_t ntags;
-	enum s3_error error = config_may(call);
-	if (!error)
-		error = s3_tags_read_xml(call, S3_BUCKET_TAGS_MAX, &tags, &ntags);
+	enum s3_error error = s3_tags_read_xml(call, S3_BUCKET_TAGS_MAX, &tags, &ntags);
 	if (error)
 		return error;
 	s3_tags_write_xml(&xml, tags, ntags);

@@ -197,7 +197,9 @@ struct s3_call *s3_call_new(const struct s3_config *config, const struct s3_requ
 	call->step = S3_RESPOND;
 	call->now = time(NULL);
 	s3_request_id(call->request_id);
-	call->op = (struct gml_op){.context = {.protocol = GML_PROTOCOL_S3},
+	call->op = (struct gml_op){.context = {.protocol = GML_PROTOCOL_S3,
+					       .condition = s3_condition,
+					       .condition_arg = call},
 				   .handle = {.found = true},
 				   .log = config->log,
 				   .log_arg = config->log_arg};

@@ -67,7 +67,8 @@ struct s3_operation {
 	enum s3_mode mode;
 	s3_handler handler;
 	enum s3_error absent;
-	/* asked for by handlers that serve several; NONE: the core names it */
+	/* of operations on buckets, asked for by s3_check_bucket; of others, by handlers that serve
+	 * several; NONE: the core names it */
 	enum gml_action action;
 };
 /* route.c: all of them, in matching order; and the one for a request, or an error
@@ -103,12 +104,19 @@ struct s3_call {
 	size_t nparams;
 	int64_t body_length;
 	bool tls, virtual_host;
+	struct gml_span tls_version; /* as s3:TlsVersion has it; NULL ptr: none, or not known */
 	struct gml_span bucket, key; /* decoded */
+	/* What the request sets, once it is parsed: tags of the object or bucket, and the location
+	 * of a new bucket. Policies may ask for them (s3_condition). */
+	const struct gml_meta_pair *tags;
+	uint32_t ntags;
+	struct gml_span location;
 
 	/* who asks */
 	struct gml_op op;
 	struct gml_user user;
 	bool authenticated;
+	int64_t signed_at;	    /* s */
 	struct gml_span access_key; /* as the request states it; with `auth` for the log */
 	const char *auth;
 	char request_id[GML_REQUEST_ID_MAX + 1];
@@ -177,14 +185,19 @@ enum s3_error s3_param_encoding(struct s3_call *call, bool *url_out);
 enum s3_error s3_check_supported(struct s3_call *call);
 /* Also the handler of what is about a lock: INVALID_REQUEST, for no bucket has object lock. */
 enum s3_error s3_unsupported_lock(struct s3_call *call);
-/* x-amz-expected-bucket-owner against the bucket, and the bucket itself into call->target where the
- * operation wants it checked early. */
+/* x-amz-expected-bucket-owner; that there is a bucket, before a body is read; and for an operation
+ * on a bucket whose row has an action, whether the caller may do it, with the bucket in
+ * call->target. */
 enum s3_error s3_check_bucket(struct s3_call *call);
 /* `value` names the owner with that uid? */
 bool s3_owner_matches(struct gml_span value, uint32_t uid);
 
 /* ---- auth_call.c ---- */
 enum s3_error s3_authenticate(struct s3_call *call);
+
+/* ---- condition.c ---- */
+/* The values of the condition keys that the request states: gml_condition_fn, `arg` is the call. */
+size_t s3_condition(void *arg, struct gml_span name, struct gml_span *values, size_t max);
 
 /* ---- response.c ---- */
 /* Text for the error message; returns `error`. */
@@ -224,6 +237,8 @@ enum s3_error
 s3_answer_empty(struct s3_call *call,
 		int status); /* no content: 204 without, others with Content-Length: 0 */
 enum s3_error s3_answer_xml(struct s3_call *call, int status); /* call->xml is complete */
+/* call->text, which is complete, of that Content-Type. */
+enum s3_error s3_answer_text(struct s3_call *call, int status, const char *type);
 /* forget what was prepared; the headers of every answer */
 void s3_answer_begin(struct s3_call *call);
 void s3_answer_error(struct s3_call *call, enum s3_error error);
@@ -288,6 +303,8 @@ struct s3_copy_source {
 /* x-amz-copy-source and its conditions. INVALID_ARGUMENT, INVALID_BUCKET_NAME, KEY_TOO_LONG,
  * NOT_IMPLEMENTED. */
 enum s3_error s3_copy_source_read(struct s3_call *call, struct s3_copy_source *out);
+/* "bucket/key" of such a header, decoded, into the arena. INVALID_ARGUMENT. */
+enum s3_error s3_copy_source_name(struct s3_call *call, struct gml_span raw, struct gml_span *out);
 /* What the core's answer to a copy means: 412 for every condition, the source's name in the
  * error. */
 enum s3_error s3_copy_error(struct s3_call *call, const struct s3_copy_source *source, int rc);
@@ -318,6 +335,11 @@ enum s3_error s3_delete_bucket_document(struct s3_call *call);
 enum s3_error s3_get_bucket_tagging(struct s3_call *call);
 enum s3_error s3_put_bucket_tagging(struct s3_call *call);
 enum s3_error s3_delete_bucket_tagging(struct s3_call *call);
+/* bucket_policy.c */
+enum s3_error s3_get_bucket_policy(struct s3_call *call);
+enum s3_error s3_get_bucket_policy_status(struct s3_call *call);
+enum s3_error s3_put_bucket_policy(struct s3_call *call);
+enum s3_error s3_delete_bucket_policy(struct s3_call *call);
 /* acl.c: buckets and objects have the one ACL that their owner controls them; it can be set, too,
  * but no other. */
 enum s3_error s3_get_acl(struct s3_call *call);

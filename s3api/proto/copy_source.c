@@ -16,25 +16,35 @@ static enum s3_error copy_source_version(struct s3_call *call, struct gml_span q
 	return s3_refuse_argument(call, "x-amz-copy-source", query, "Invalid version id specified");
 }
 
-static enum s3_error copy_source_split(struct s3_call *call, struct gml_span raw,
-				       struct s3_copy_source *out)
+enum s3_error s3_copy_source_name(struct s3_call *call, struct gml_span raw, struct gml_span *out)
 {
-	struct gml_span query = raw, path = gml_span_cut(&query, '?');
+	struct gml_span rest = raw, path = gml_span_cut(&rest, '?');
 	char *text = s3_arena_alloc(&call->arena, path.len);
-	enum s3_error error = copy_source_version(call, query);
 	long len;
-	if (error)
-		return error;
 	if (!text)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	len = gml_percent_decode(path, AUTH_PATH_PLUS, text);
 	if (len < 0 || memchr(text, 0, (size_t)len))
 		return copy_source_invalid(call, raw, "Invalid copy source encoding.");
-	out->object.key = gml_span_of(text, (size_t)len);
+	*out = gml_span_of(text, (size_t)len);
+	if (gml_span_starts(*out, GML_LIT("/")))
+		*out = gml_span_from(*out, 1);
+	return S3_OK;
+}
+
+static enum s3_error copy_source_split(struct s3_call *call, struct gml_span raw,
+				       struct s3_copy_source *out)
+{
+	struct gml_span query = raw;
+	enum s3_error error;
+	gml_span_cut(&query, '?');
+	error = copy_source_version(call, query);
+	if (!error)
+		error = s3_copy_source_name(call, raw, &out->object.key);
+	if (error)
+		return error;
 	if (gml_span_starts(out->object.key, GML_LIT("arn:")))
 		return S3_ERR_NOT_IMPLEMENTED; /* access points */
-	if (gml_span_starts(out->object.key, GML_LIT("/")))
-		out->object.key = gml_span_from(out->object.key, 1);
 	out->object.bucket = gml_span_cut(&out->object.key, '/');
 	if (out->object.bucket.len == 0 || out->object.key.len == 0)
 		return copy_source_invalid(call, raw,
@@ -50,14 +60,14 @@ static enum s3_error copy_source_split(struct s3_call *call, struct gml_span raw
 static enum s3_error copy_source_owner(struct s3_call *call, const struct s3_copy_source *source)
 {
 	struct gml_span expected = s3_header(call, "x-amz-source-expected-bucket-owner");
-	struct gml_bucket bucket;
+	uint32_t uid;
 	int rc;
 	if (!expected.ptr)
 		return S3_OK;
-	rc = gml_bucket_head(&call->op, call->config->store, source->object.bucket, &bucket);
+	rc = gml_bucket_owner(call->config->store, source->object.bucket, &uid);
 	if (rc != 0)
 		return s3_copy_error(call, source, rc);
-	return s3_owner_matches(expected, bucket.uid) ? S3_OK : S3_ERR_ACCESS_DENIED;
+	return s3_owner_matches(expected, uid) ? S3_OK : S3_ERR_ACCESS_DENIED;
 }
 
 enum s3_error s3_copy_source_read(struct s3_call *call, struct s3_copy_source *out)
@@ -81,9 +91,9 @@ enum s3_error s3_copy_error(struct s3_call *call, const struct s3_copy_source *s
 		return S3_ERR_NO_SUCH_KEY;
 	case GML_ERR_NOBUCKET: {
 		/* Which of the two? */
-		struct gml_bucket bucket;
-		bool target = gml_bucket_head(&call->op, call->config->store, call->bucket,
-					      &bucket) == GML_ERR_NOBUCKET;
+		uint32_t uid;
+		bool target = gml_bucket_owner(call->config->store, call->bucket, &uid) ==
+			      GML_ERR_NOBUCKET;
 		s3_detail(call, "BucketName", target ? call->bucket : source->object.bucket);
 		return S3_ERR_NO_SUCH_BUCKET;
 	}

@@ -233,11 +233,7 @@ static enum s3_error health_answer(struct s3_call *call, const struct s3_health_
 	call->text = gml_span_text(s3_arena_printf(
 		&call->arena, "{\"status\":\"%s\",\"s3\":\"ok\",\"nfs\":\"%s\",\"store\":\"%s\"}\n",
 		good ? "ok" : "unavailable", health_nfs_text(state), stores[state->store]));
-	s3_answer_empty(call, good ? 200 : 503);
-	call->content = S3_CONTENT_TEXT;
-	call->response.content_length = (int64_t)call->text.len;
-	call->response.has_body = call->method == S3_GET;
-	s3_answer_own_header(call, "Content-Type", GML_LIT("application/json"));
+	s3_answer_text(call, good ? 200 : 503, "application/json");
 	s3_answer_own_header(call, "Cache-Control", GML_LIT("no-store"));
 	return S3_OK;
 }

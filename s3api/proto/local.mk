@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # S3 as a protocol, without a server. The host (nginx module, tests) links it with libgemel.
 noinst_LTLIBRARIES += libs3.la
+# The names of condition keys: the library of policies, which has them too, is inside libgemel.
 libs3_la_SOURCES = \
+	auth/access/key.c auth/access/key.h \
 	s3api/proto/acl.c \
 	s3api/proto/arena.c s3api/proto/arena.h \
 	s3api/proto/auth_call.c \
 	s3api/proto/body.c s3api/proto/body.h \
 	s3api/proto/bucket.c \
 	s3api/proto/bucket_config.c \
+	s3api/proto/bucket_policy.c \
 	s3api/proto/call.c s3api/proto/call.h \
 	s3api/proto/chunked.c s3api/proto/chunked.h \
+	s3api/proto/condition.c \
 	s3api/proto/copy_source.c \
 	s3api/proto/error.c s3api/proto/error.h \
 	s3api/proto/hasher.c s3api/proto/hasher.h \

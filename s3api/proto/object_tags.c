@@ -55,6 +55,8 @@ enum s3_error s3_tags_read_list(struct s3_call *call, const struct s3_doc *doc, 
 		error = n < cap ? tags_read_one(call, doc, node, &tags[n++]) : S3_ERR_MALFORMED_XML;
 	*tags_out = tags;
 	*ntags_out = n;
+	call->tags = tags;
+	call->ntags = error ? 0 : n;
 	return error ? error : s3_tags_check(call, tags, n, max);
 }
 

@@ -366,7 +366,8 @@ enum s3_error s3_request_read(struct s3_call *call, const struct s3_request *req
 	call->method = request_method(request->method);
 	call->method_text = s3_arena_copy(&call->arena, request->method);
 	call->body_length = request->body_length;
-	call->tls = call->op.context.secure = request->tls;
+	call->tls = call->op.context.secure = request->tls_version.ptr != NULL;
+	call->tls_version = request->tls_version;
 	if (request->source.len > 0 && request->source.len <= sizeof(call->op.context.source)) {
 		memcpy(call->op.context.source, request->source.ptr, request->source.len);
 		call->op.context.source_len = (uint8_t)request->source.len;

@@ -337,6 +337,17 @@ enum s3_error s3_answer_xml(struct s3_call *call, int status)
 	return S3_OK;
 }
 
+enum s3_error s3_answer_text(struct s3_call *call, int status, const char *type)
+{
+	call->step = S3_RESPOND;
+	call->content = S3_CONTENT_TEXT;
+	call->response.status = status;
+	call->response.content_length = (int64_t)call->text.len;
+	call->response.has_body = call->method != S3_HEAD;
+	s3_answer_own_header(call, "Content-Type", gml_span_text(type));
+	return S3_OK;
+}
+
 size_t s3_error_document(const struct s3_host_error *host, struct gml_buf buf, int *status_out,
 			 char request_id_out[17])
 {

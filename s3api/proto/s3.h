@@ -30,7 +30,8 @@ struct s3_request {
 	int64_t body_length; /* -1: chunked transfer coding, length unknown; 0: none */
 	struct gml_span
 		source; /* the client's address, network order: 4 or 16 bytes; empty: none */
-	bool tls;
+	/* "1.2" or "1.3"; empty: another one; NULL ptr: the connection is not encrypted. Static. */
+	struct gml_span tls_version;
 };
 
 /* Configuration, shared by all calls, immutable. */

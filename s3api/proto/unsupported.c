@@ -133,39 +133,45 @@ bool s3_owner_matches(struct gml_span value, uint32_t uid)
 	return gml_span_is(value, padded) || gml_span_is(value, plain);
 }
 
-/* Operations that would otherwise touch the bucket only after a body, or never. */
-static bool unsupported_wants_bucket(const struct s3_call *call)
+/* Operations about objects that would otherwise touch the bucket only after a body, or never. */
+static bool unsupported_wants_owner(const struct s3_call *call)
 {
 	if (call->scope == S3_SERVICE || call->operation->handler == s3_create_bucket)
 		return false;
 	switch (call->operation->mode) {
-	case S3_MODE_ABSENT:
 	case S3_MODE_XML:
 	case S3_MODE_BODY:
 		return true;
+	case S3_MODE_ABSENT:
 	case S3_MODE_NONE:
 	case S3_MODE_NOW:
 	case S3_MODE_WORK:
 		break;
 	}
 	return s3_has_header(call, "x-amz-expected-bucket-owner") ||
-	       call->operation->handler == s3_unsupported_lock ||
-	       (call->scope == S3_BUCKET && call->operation->mode == S3_MODE_NOW);
+	       call->operation->handler == s3_unsupported_lock;
+}
+
+static enum s3_error unsupported_owner(const struct s3_call *call, uint32_t uid)
+{
+	struct gml_span expected = s3_header(call, "x-amz-expected-bucket-owner");
+	return !expected.ptr || s3_owner_matches(expected, uid) ? S3_OK : S3_ERR_ACCESS_DENIED;
 }
 
 enum s3_error s3_check_bucket(struct s3_call *call)
 {
-	struct gml_span expected = s3_header(call, "x-amz-expected-bucket-owner");
+	uint32_t uid;
 	int rc;
-	if (!unsupported_wants_bucket(call))
+	if (call->scope == S3_BUCKET && call->operation->action != GML_ACTION_NONE) {
+		call->target = s3_arena_alloc(&call->arena, sizeof(*call->target));
+		if (!call->target)
+			return S3_ERR_SERVICE_UNAVAILABLE;
+		rc = gml_bucket_may(&call->op, call->config->store, call->bucket,
+				    call->operation->action, call->target);
+		return rc != 0 ? s3_error_from(rc) : unsupported_owner(call, call->target->uid);
+	}
+	if (!unsupported_wants_owner(call))
 		return S3_OK;
-	call->target = s3_arena_alloc(&call->arena, sizeof(*call->target));
-	if (!call->target)
-		return S3_ERR_SERVICE_UNAVAILABLE;
-	rc = gml_bucket_head(&call->op, call->config->store, call->bucket, call->target);
-	if (rc != 0)
-		return s3_error_from(rc);
-	return !expected.ptr || s3_owner_matches(expected, call->target->uid)
-		       ? S3_OK
-		       : S3_ERR_ACCESS_DENIED;
+	rc = gml_bucket_owner(call->config->store, call->bucket, &uid);
+	return rc != 0 ? s3_error_from(rc) : unsupported_owner(call, uid);
 }

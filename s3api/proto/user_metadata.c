@@ -281,7 +281,8 @@ enum s3_error s3_meta_read_tags(struct s3_call *call, struct gml_object_new *out
 		tags[i] = (struct gml_meta_pair){
 			params[i].name, params[i].value.ptr ? params[i].value : GML_LIT("")};
 	out->tags = tags;
-	out->ntags = (uint32_t)n;
+	call->tags = tags;
+	out->ntags = call->ntags = (uint32_t)n;
 	return s3_tags_check(call, tags, out->ntags, S3_TAGS_MAX);
 }
 

@@ -158,12 +158,14 @@ static void test_born_with(void **state)
 	assert_rc(gml_bucket_head(&admin, ns->store, B, &bucket), GML_ERR_NOBUCKET);
 	ns_mkbucket(ns);
 	/* What S3 asks before it answers for a bucket that stays as it is. */
-	assert_ok(gml_bucket_may(&admin, ns->store, B, GML_ACTION_PUT_BUCKET_ACL));
+	assert_ok(gml_bucket_may(&admin, ns->store, B, GML_ACTION_PUT_BUCKET_ACL, NULL));
 	admin = ns_user(7, 7);
-	assert_rc(gml_bucket_may(&admin, ns->store, B, GML_ACTION_PUT_BUCKET_ACL), GML_ERR_ACCESS);
-	assert_ok(gml_bucket_may(&admin, ns->store, B, GML_ACTION_HEAD_BUCKET));
+	assert_rc(gml_bucket_may(&admin, ns->store, B, GML_ACTION_PUT_BUCKET_ACL, NULL),
+		  GML_ERR_ACCESS);
+	assert_ok(gml_bucket_may(&admin, ns->store, B, GML_ACTION_HEAD_BUCKET, NULL));
 	admin.principal.refused = true;
-	assert_rc(gml_bucket_may(&admin, ns->store, B, GML_ACTION_HEAD_BUCKET), GML_ERR_ACCESS);
+	assert_rc(gml_bucket_may(&admin, ns->store, B, GML_ACTION_HEAD_BUCKET, NULL),
+		  GML_ERR_ACCESS);
 }
 
 static void test_long_names(void **state)

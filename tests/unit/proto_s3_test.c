@@ -127,7 +127,7 @@ static void test_buckets(void **state)
 	SEND("GET", "/nosuch?policy");
 	EXPECT(404, "NoSuchBucket");
 	SEND("PUT", "/bkt?policy", .body = "{}", .body_len = 2);
-	EXPECT(501, "NotImplemented");
+	EXPECT(400, "MalformedPolicy");
 	SEND("GET", "/bkt?acl");
 	EXPECT(200, "");
 	assert_string_equal(s3_host_element(&answer, "ID"), "000000001000");

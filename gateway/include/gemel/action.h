@@ -63,6 +63,23 @@ GML_API_BEGIN
 	GML_ACTION(SHOW_BUCKET, "s3:ListAllMyBuckets", SEEN, 0) /* in READDIR of the root */       \
 	GML_ACTION(HEAD_BUCKET, "s3:ListBucket", SEEN, 0)                                          \
 	GML_ACTION(GET_BUCKET_TAGGING, "s3:GetBucketTagging", SEEN, 0)                             \
+	GML_ACTION(GET_BUCKET_ACL, "s3:GetBucketAcl", SEEN, 0)                                     \
+	GML_ACTION(GET_BUCKET_LOCATION, "s3:GetBucketLocation", SEEN, 0)                           \
+	GML_ACTION(GET_BUCKET_VERSIONING, "s3:GetBucketVersioning", SEEN, 0)                       \
+	GML_ACTION(GET_BUCKET_LOCK, "s3:GetBucketObjectLockConfiguration", SEEN, 0)                \
+	GML_ACTION(GET_BUCKET_CORS, "s3:GetBucketCORS", SEEN, 0)                                   \
+	GML_ACTION(GET_BUCKET_ENCRYPTION, "s3:GetEncryptionConfiguration", SEEN, 0)                \
+	GML_ACTION(GET_BUCKET_LIFECYCLE, "s3:GetLifecycleConfiguration", SEEN, 0)                  \
+	GML_ACTION(GET_BUCKET_LOGGING, "s3:GetBucketLogging", SEEN, 0)                             \
+	GML_ACTION(GET_BUCKET_NOTIFICATION, "s3:GetBucketNotification", SEEN, 0)                   \
+	GML_ACTION(GET_BUCKET_REPLICATION, "s3:GetReplicationConfiguration", SEEN, 0)              \
+	GML_ACTION(GET_BUCKET_PAYMENT, "s3:GetBucketRequestPayment", SEEN, 0)                      \
+	GML_ACTION(GET_BUCKET_WEBSITE, "s3:GetBucketWebsite", SEEN, 0)                             \
+	GML_ACTION(GET_BUCKET_ACCELERATE, "s3:GetAccelerateConfiguration", SEEN, 0)                \
+	GML_ACTION(GET_BUCKET_ANALYTICS, "s3:GetAnalyticsConfiguration", SEEN, 0)                  \
+	GML_ACTION(GET_BUCKET_TIERING, "s3:GetIntelligentTieringConfiguration", SEEN, 0)           \
+	GML_ACTION(GET_BUCKET_INVENTORY, "s3:GetInventoryConfiguration", SEEN, 0)                  \
+	GML_ACTION(GET_BUCKET_METRICS, "s3:GetMetricsConfiguration", SEEN, 0)                      \
 	GML_ACTION(PUT_BUCKET_TAGGING, "s3:PutBucketTagging", BUCKET, 8)                           \
 	GML_ACTION(PUT_BUCKET_ACL, "s3:PutBucketAcl", BUCKET, 8)                                   \
 	GML_ACTION(PUT_BUCKET_CORS, "s3:PutBucketCORS", BUCKET, 8)                                 \
@@ -81,6 +98,10 @@ GML_API_BEGIN
 	GML_ACTION(PUT_BUCKET_REPLICATION, "s3:PutReplicationConfiguration", BUCKET, 8)            \
 	GML_ACTION(PUT_BUCKET_PAYMENT, "s3:PutBucketRequestPayment", BUCKET, 8)                    \
 	GML_ACTION(DELETE_BUCKET_WEBSITE, "s3:DeleteBucketWebsite", BUCKET, 8)                     \
+	GML_ACTION(PUT_BUCKET_ANALYTICS, "s3:PutAnalyticsConfiguration", BUCKET, 8)                \
+	GML_ACTION(PUT_BUCKET_TIERING, "s3:PutIntelligentTieringConfiguration", BUCKET, 8)         \
+	GML_ACTION(PUT_BUCKET_INVENTORY, "s3:PutInventoryConfiguration", BUCKET, 8)                \
+	GML_ACTION(PUT_BUCKET_METRICS, "s3:PutMetricsConfiguration", BUCKET, 8)                    \
 	GML_ACTION(SET_QUOTA, "gemel:PutBucketQuota", ADMIN, 8)                                    \
 	GML_ACTION(SET_RELAXED, "gemel:PutBucketDurability", ADMIN, 8)                             \
 	/* names, over NFS */                                                                      \

@@ -76,11 +76,17 @@ struct gml_bucket_new {
  * Threads: any. Blocks: commit. Durable: yes, relaxed buckets too. On failure: nothing changed. */
 int gml_bucket_create(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		      const struct gml_bucket_new *settings, struct gml_bucket *out);
-/* May the caller do `action`, a row of gemel/action.h about buckets, to the bucket?
+/* May the caller do `action`, a row of gemel/action.h about buckets, to the bucket? *out (may be
+ * NULL): its facts.
  * Errors: ACCESS, PERM, ROFS (it may not); NOBUCKET.
- * Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *out is undefined. */
 int gml_bucket_may(struct gml_op *op, struct gml_store *store, struct gml_span name,
-		   enum gml_action action);
+		   enum gml_action action, struct gml_bucket *out);
+/* Who owns the bucket. It asks for no right, as S3 tells everybody whether a bucket is there: for
+ * x-amz-expected-bucket-owner, and NoSuchBucket before a body is read.
+ * Errors: NOBUCKET, CORRUPT.
+ * Threads: any. Blocks: no. Durable: n/a. On failure: *uid_out is undefined. */
+int gml_bucket_owner(struct gml_store *store, struct gml_span name, uint32_t *uid_out);
 /* Delete a bucket (DeleteBucket); for its owner or uid 0. Unfinished uploads are deleted with it,
  * many of them in several transactions, of which the last removes the bucket.
  * Errors: NOBUCKET, NOTEMPTY (it has a key or a directory), ACCESS, ROFS, NOMEM.

@@ -403,10 +403,26 @@ int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span 
 }
 
 int gml_bucket_may(struct gml_op *op, struct gml_store *store, struct gml_span name,
-		   enum gml_action action)
+		   enum gml_action action, struct gml_bucket *out)
 {
 	struct gml_bucket bucket;
-	return bucket_look(op, store, name, action, &bucket);
+	return bucket_look(op, store, name, action, out != NULL ? out : &bucket);
+}
+
+int gml_bucket_owner(struct gml_store *store, struct gml_span name, uint32_t *uid_out)
+{
+	struct gml_txn *txn = NULL;
+	struct gml_bucket_rec rec;
+	int rc;
+	if (name.len == 0 || name.len > GML_BUCKET_NAME_MAX)
+		return GML_ERR_NOBUCKET;
+	rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc == 0)
+		rc = gml_rec_bucket_get(txn, name, &rec);
+	if (rc == 0)
+		*uid_out = rec.uid;
+	gml_meta_read_end(txn);
+	return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
 }
 
 struct bucket_walk {
