@@ -24,6 +24,8 @@ int cmd_document_print(const struct cmd *cmd, void *buf, size_t len);
 
 /* The verb `policy lint`. */
 int cmd_policy_lint(struct cmd *cmd);
+/* The verb `policy simulate`. */
+int cmd_policy_simulate(struct cmd *cmd);
 /* Settings of a public access block: "all", "none" or names. Exit status, after printing the error.
  * */
 int cmd_public_access(const char *text, uint32_t *settings_out);

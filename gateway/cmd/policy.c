@@ -458,5 +458,15 @@ const struct cmd_verb cmd_policy_verbs[] = {
 	   "identity (of a user, group or role; the default), bucket, boundary, session, key or "
 	   "trust (of a role)"},
 	  {"bucket", "NAME", "the bucket whose policy it is to be (with --kind bucket)"}}},
+	{"policy",
+	 "simulate",
+	 "ACTION RESOURCE",
+	 "Ask a policy about a request: what it says, and why each statement does or does not.",
+	 CMD_NO_CONF,
+	 cmd_policy_simulate,
+	 {{"file", "FILE", "the document (- for standard input)"},
+	  {"bucket-policy", NULL, "it is the policy of the resource's bucket"},
+	  {"user", "NAME", "who asks; without it, an anonymous caller"},
+	  {"context", "KEY=VALUE,…", "what else the request has, as aws:SourceIp=10.0.0.1"}}},
 	{0},
 };

@@ -32,6 +32,7 @@ libgemel_la_SOURCES += \
 	gateway/iam/role.c \
 	gateway/iam/roster.c \
 	gateway/iam/roster.h \
+	gateway/iam/simulate.c \
 	gateway/iam/store.h \
 	gateway/iam/tag.c
 # The language of policies: a part of the core.

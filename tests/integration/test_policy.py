@@ -65,7 +65,7 @@ def test_warnings_do_not_fail(tmp_path):
 
 
 @pytest.mark.parametrize("words, said", [
-    (["--kind", "buckt"], "gemel: --kind buckt: the kinds are identity, bucket, boundary, session and key; did you mean 'bucket'?"),
+    (["--kind", "buckt"], "gemel: --kind buckt: the kinds are identity, bucket, boundary, session, key and trust; did you mean 'bucket'?"),
     (["--bucket", "b"], "gemel: --bucket b: only policies of buckets speak of one bucket: --kind bucket"),
 ])
 def test_wrong_words(tmp_path, words, said):
@@ -82,3 +82,35 @@ def test_files_that_cannot_be_read(tmp_path):
     assert large.returncode == 1 and "too large for a policy" in large.stderr
     [error] = json.loads(lint(written(tmp_path / "long", " " * 70000), "--json").stdout)
     assert error["place"] == "" and error["problem"] == "it has more than 65536 bytes"
+
+
+def simulated(policy, *words):
+    said = subprocess.run([str(PROGRAM), "policy", "simulate", *words, "--file", "-", "--json"], capture_output=True, text=True, timeout=60, input=json.dumps(policy))
+    assert said.returncode == 0, said.stderr
+    return json.loads(said.stdout)
+
+
+def test_simulate():
+    policy = {"Version": "2012-10-17", "Statement": [
+        {"Sid": "Home", "Effect": "Allow", "Action": "s3:*Object", "Resource": "arn:aws:s3:::b/${aws:username}/*"},
+        {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*", "Condition": {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}]}
+    here = ["--context", "aws:SourceIp=10.1.2.3"]
+    mine = simulated(policy, "s3:GetObject", "s3://b/ann/x", "--user", "ann", *here)
+    assert mine["answer"] == "allow"
+    assert [(row["statement"], row["sid"], row["effect"], row["matches"]) for row in mine["statements"]] == [(0, "Home", "Allow", True), (1, "", "Deny", False)]
+    assert mine["statements"][1]["obstacle"] == "Statement[1].Action" and mine["statements"][1]["wanted"] == "s3:DeleteObject"
+    assert simulated(policy, "s3:GetObject", "s3://b/bob/x", "--user", "ann", *here)["answer"] == "nothing"
+    assert simulated(policy, "s3:DeleteObject", "s3://b/ann/x", "--user", "ann", *here)["answer"] == "allow"
+    assert simulated(policy, "s3:DeleteObject", "s3://b/ann/x", "--user", "ann", "--context", "aws:SourceIp=192.0.2.1")["answer"] == "deny"
+    anyone = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b"}]}
+    assert simulated(anyone, "s3:ListBucket", "s3://b", "--bucket-policy")["answer"] == "allow"
+
+
+@pytest.mark.parametrize("words, said", [
+    (["s3:GetObjct", "s3://b/k"], "there is no such action"),
+    (["s3:GetObject", "b/k"], "a resource is s3://BUCKET or s3://BUCKET/KEY"),
+    (["s3:GetObject", "s3://b/k", "--context", "aws:SourceIp"], "KEY=VALUE is wanted"),
+])
+def test_simulate_wrong_words(words, said):
+    wrong = subprocess.run([str(PROGRAM), "policy", "simulate", *words, "--file", "-"], capture_output=True, text=True, timeout=60, input=json.dumps(GOOD))
+    assert wrong.returncode == 2 and said in wrong.stderr, wrong.stderr

@@ -57,6 +57,35 @@ int gml_policy_lint(enum gml_policy_kind kind, struct gml_span document, struct 
  * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
 size_t gml_policy_size(struct gml_span document);
 
+/* What a policy is asked, before anybody has it. All is borrowed for the call. */
+struct gml_policy_question {
+	const char *action; /* "s3:GetObject" */
+	struct gml_span bucket;
+	struct gml_span key; /* NULL ptr: the bucket itself */
+	const char *user;    /* who asks; need not exist; NULL: an anonymous caller */
+	/* "aws:SourceIp=10.0.0.1"; several of one key are its values. aws:username and the like
+	 * come from `user`. */
+	const char *const *values;
+	size_t nvalues;
+};
+enum gml_policy_answer { GML_POLICY_SILENT, GML_POLICY_ALLOWS, GML_POLICY_DENIES };
+/* What a statement says to the question. */
+struct gml_policy_reason {
+	int statement; /* from 0 */
+	struct gml_span sid;
+	bool allow;	    /* its Effect */
+	bool matches;	    /* it speaks of the question */
+	const char *place;  /* else the first thing that does not fit: "Statement[0].Action" */
+	const char *wanted; /* and what stands there */
+};
+/* What a policy by itself says to a question (SimulateCustomPolicy). `each` (may be NULL) is called
+ * for each statement, which is borrowed during the call.
+ * Errors: BADPOLICY, INVAL (there is no such action, or a value has no '='), NOMEM. Threads: any.
+ * Blocks: no. Durable: n/a. On failure: *out is undefined. */
+int gml_policy_simulate(enum gml_policy_kind kind, struct gml_span document,
+			const struct gml_policy_question *question, enum gml_policy_answer *out,
+			void (*each)(void *arg, const struct gml_policy_reason *reason), void *arg);
+
 /* ---- managed policies ---- */
 
 struct gml_policy {
