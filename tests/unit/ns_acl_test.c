@@ -629,8 +629,8 @@ static void test_bucket(void **state)
 	assert_ok(open_file(ns, &alice, file, GML_OPEN_READ));
 	assert_rc(get(ns, &bob, "f"), GML_ERR_ACCESS);
 	assert_rc(gml_inode_getattr(&bob, ns->store, file, &(struct gml_attr){0}), GML_ERR_ACCESS);
-	assert_ok(gml_bucket_may(&alice, ns->store, B, GML_ACTION_HEAD_BUCKET));
-	assert_rc(gml_bucket_may(&bob, ns->store, B, GML_ACTION_HEAD_BUCKET), GML_ERR_ACCESS);
+	assert_ok(gml_bucket_may(&alice, ns->store, B, GML_ACTION_HEAD_BUCKET, NULL));
+	assert_rc(gml_bucket_may(&bob, ns->store, B, GML_ACTION_HEAD_BUCKET, NULL), GML_ERR_ACCESS);
 }
 
 #define acl_test(name) cmocka_unit_test_setup_teardown(name, acl_setup, ns_teardown)
