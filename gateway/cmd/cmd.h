@@ -51,6 +51,7 @@ struct cmd_verb {
 	gml_log_fn log;
 	/* the verb changes the settings that its options name; without any option it is refused */
 	bool changes;
+	const char *needs; /* "--owner USER": the option that must be given, for the help */
 };
 
 struct cmd_noun {

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "near.h"
+#include "tls.h"
 
 #define CONF_SKIP "]" /* no section can be called so */
 
@@ -92,6 +93,8 @@ static const char *conf_wrong(const struct conf_row *row, const char *value)
 	case CONF_STRING:
 		return NULL;
 	case CONF_PATH:
+		if (value[0] == 0 && row->lo > 0)
+			return "must not be empty";
 		return value[0] == 0 || value[0] == '/' ? NULL : "must be an absolute path";
 	case CONF_BOOL:
 		return conf_is_choice(value, "yes no") ? NULL : "must be yes or no";
@@ -330,6 +333,30 @@ int conf_read(struct conf *conf, const char *file, char *err, size_t cap)
 	return conf_errors_end(&errors, file);
 }
 
+int conf_write(const struct conf *conf, const char *file)
+{
+	char path[sizeof(conf->file) + CONF_VALUE_MAX];
+	int error = 0;
+	snprintf(path, sizeof(path), "%s.new", file);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	FILE *stream = fd < 0 ? NULL : fdopen(fd, "w");
+	if (stream == NULL) {
+		error = errno;
+		if (fd >= 0)
+			close(fd);
+		return error;
+	}
+	for (size_t i = 0; i < CONF_COUNT_; i++) {
+		if (conf_begins_section(i))
+			fprintf(stream, "[%s]\n", conf_table[i].section);
+		fprintf(stream, "%s = %s\n", conf_table[i].name, conf->value[i]);
+	}
+	bool whole = ferror(stream) == 0;
+	if (fclose(stream) != 0 || !whole || rename(path, file) != 0)
+		error = errno ? errno : EIO;
+	return error;
+}
+
 const char *conf_where(const struct conf *conf, enum conf_option option, char *out, size_t cap)
 {
 	if (conf->line[option])
@@ -341,9 +368,10 @@ const char *conf_where(const struct conf *conf, enum conf_option option, char *o
 }
 
 /* A file that an option names must exist, be a file, and be readable. */
-static void conf_check_file(const struct conf *conf, enum conf_option option,
+static bool conf_check_file(const struct conf *conf, enum conf_option option,
 			    struct conf_errors *errors)
 {
+	unsigned before = errors->count;
 	char where[2 * CONF_VALUE_MAX + 128];
 	struct stat st;
 	int fd = open(conf->value[option], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -355,6 +383,28 @@ static void conf_check_file(const struct conf *conf, enum conf_option option,
 			   conf_where(conf, option, where, sizeof(where)));
 	if (fd >= 0)
 		close(fd);
+	return errors->count == before;
+}
+
+static void conf_check_tls(const struct conf *conf, struct conf_errors *errors)
+{
+	static const enum conf_option options[2] = {CONF_s3_tls_certificate, CONF_s3_tls_key};
+	bool given[2], good = true, key;
+	char where[2 * CONF_VALUE_MAX + 128];
+	const char *wrong;
+	for (int i = 0; i < 2; i++)
+		given[i] = conf->value[options[i]][0] != 0;
+	if (given[0] != given[1])
+		conf_error(errors, "%s: set both s3.tls_certificate and s3.tls_key, or neither",
+			   conf_where(conf, options[given[1]], where, sizeof(where)));
+	for (int i = 0; i < 2; i++)
+		good = (!given[i] || conf_check_file(conf, options[i], errors)) && good;
+	if (!good || !given[0] || !given[1])
+		return;
+	wrong = tls_wrong(conf->value[options[0]], conf->value[options[1]], &key);
+	if (wrong != NULL)
+		conf_error(errors, "%s: %s", conf_where(conf, options[key], where, sizeof(where)),
+			   wrong);
 }
 
 static bool conf_is_any(const char *address)
@@ -374,8 +424,6 @@ static bool conf_ports_clash(const struct conf *conf)
 int conf_check(const struct conf *conf, char *err, size_t cap)
 {
 	struct conf_errors errors = {.text = err, .cap = cap};
-	bool certificate = conf->value[CONF_s3_tls_certificate][0] != 0,
-	     key = conf->value[CONF_s3_tls_key][0] != 0;
 	char where[2 * CONF_VALUE_MAX + 128];
 	if (conf_ports_clash(conf))
 		conf_error(&errors, "%s: S3 and NFS have the same port: give one of them another",
@@ -387,14 +435,7 @@ int conf_check(const struct conf *conf, char *err, size_t cap)
 			&errors,
 			"%s: nfs-ganesha needs 2 or more threads; 0 lets gemel choose the number",
 			conf_where(conf, CONF_nfs_threads, where, sizeof(where)));
-	if (certificate != key)
-		conf_error(&errors, "%s: set both s3.tls_certificate and s3.tls_key, or neither",
-			   conf_where(conf, certificate ? CONF_s3_tls_certificate : CONF_s3_tls_key,
-				      where, sizeof(where)));
-	if (certificate)
-		conf_check_file(conf, CONF_s3_tls_certificate, &errors);
-	if (key)
-		conf_check_file(conf, CONF_s3_tls_key, &errors);
+	conf_check_tls(conf, &errors);
 	return conf_errors_end(&errors, conf->file);
 }
 

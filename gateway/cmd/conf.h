@@ -22,9 +22,10 @@ enum conf_type {
 };
 
 /* X(section, name, type, default, minimum, maximum or choices) CONF_NUMBER, CONF_SIZE, CONF_PORT:
- * range; CONF_NAME: minimum 1 refuses an empty one; CONF_CHOICE: `choices` lists the words. */
+ * range; CONF_NAME, CONF_PATH: minimum 1 refuses an empty one; CONF_CHOICE: `choices` lists the
+ * words. */
 #define CONF_MAP(X)                                                                                \
-	X(store, home, CONF_PATH, "", 0, 0, "")                                                    \
+	X(store, home, CONF_PATH, "/var/lib/gemel", 1, 0, "")                                      \
 	X(store, metadata_max, CONF_SIZE, "1T", 1 << 26, (uint64_t)1 << 46, "")                    \
 	X(run, user, CONF_NAME, "", 0, 0, "")                                                      \
 	X(run, jemalloc, CONF_BOOL, "yes", 0, 0, "")                                               \
@@ -63,6 +64,7 @@ enum conf_option {
 };
 
 #define CONF_VALUE_MAX 1024
+#define CONF_IN_FORCE "gemel.conf" /* under run/: what is served */
 #define CONF_ERRORS_MAX 20
 #define CONF_ERRORS_SIZE 65536
 struct conf {
@@ -79,6 +81,9 @@ int conf_read(struct conf *conf, const char *file, char *err, size_t cap);
 /* Errors that no single line shows: options that must be set together, and the files that options
  * name, with the rights of this process. Result as of conf_read. */
 int conf_check(const struct conf *conf, char *err, size_t cap);
+/* Writes the values of all options to `file` (mode 0600, replaced atomically), for conf_read. 0, or
+ * an errno. */
+int conf_write(const struct conf *conf, const char *file);
 /* Writes "FILE:LINE: section.name = value" into out[cap]; without a line when the option has its
  * default. Returns out. */
 const char *conf_where(const struct conf *conf, enum conf_option option, char *out, size_t cap);

@@ -30,8 +30,9 @@ static void help_line(const char *words, const char *text, FILE *out)
 
 static void help_call(const struct cmd_verb *verb, char *out, size_t cap)
 {
-	snprintf(out, cap, "%s%s%s%s%s", verb->noun, verb->name ? " " : "",
-		 verb->name ? verb->name : "", *verb->args ? " " : "", verb->args);
+	snprintf(out, cap, "%s%s%s%s%s%s%s", verb->noun, verb->name ? " " : "",
+		 verb->name ? verb->name : "", *verb->args ? " " : "", verb->args,
+		 verb->needs ? " " : "", verb->needs ? verb->needs : "");
 }
 
 static void help_verbs(const struct cmd_noun *noun, FILE *out)
@@ -55,7 +56,7 @@ static void help_all(FILE *out)
 	}
 	fprintf(out,
 		"\nSee 'gemel help NOUN VERB' for the options of a verb.\n"
-		"The configuration is --config FILE, or $GEMEL_CONF (now %s), or "
+		"The configuration is --config FILE (or -c FILE), or $GEMEL_CONF (now %s), or "
 		"%s/gemel/gemel.conf.\n",
 		getenv("GEMEL_CONF") ?: "not set", GEMEL_SYSCONFDIR);
 }
@@ -80,7 +81,7 @@ static void help_verb(const struct cmd_verb *verb, FILE *out)
 		help_line(words, option->help, out);
 	}
 	help_line("--json", "print JSON", out);
-	help_line("--config FILE", "the configuration", out);
+	help_line("--config FILE, -c FILE", "the configuration", out);
 	help_line("--help", "this text", out);
 }
 
@@ -102,8 +103,9 @@ static json_t *help_json_verb(const struct cmd_verb *verb)
 				      json_pack("{s:s, s:s?, s:s}", "name", verb->options[i].name,
 						"value", verb->options[i].value, "help",
 						verb->options[i].help));
-	return json_pack("{s:s, s:s?, s:s, s:s, s:o}", "noun", verb->noun, "verb", verb->name,
-			 "arguments", verb->args, "help", verb->help, "options", options);
+	return json_pack("{s:s, s:s?, s:s, s:s?, s:s, s:o}", "noun", verb->noun, "verb", verb->name,
+			 "arguments", verb->args, "needs", verb->needs, "help", verb->help,
+			 "options", options);
 }
 
 /* The verbs asked for, as rows. */

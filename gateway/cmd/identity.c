@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 int cmd_wrong_name(const char *name, const char *whose, int max)
 {
@@ -116,6 +117,28 @@ static int identity_tag_fail(int rc, const char *name)
 	return cmd_fail_rc(rc, name);
 }
 
+/* A key that is not there was misspelt: nothing is removed then. */
+static int identity_has_tags(struct cmd *cmd, enum gml_identity_kind kind,
+			     const struct gml_meta_pair *pairs, size_t count)
+{
+	json_t *tags = cmd_tags_json(cmd, kind, cmd->args[0]), *value;
+	int status = tags == NULL ? CMD_FAILED : CMD_OK;
+	for (size_t i = 0; status == CMD_OK && i < count; i++) {
+		bool there = false;
+		const char *key;
+		json_object_foreach(tags, key, value) there |=
+			strlen(key) == pairs[i].name.len &&
+			strncasecmp(key, pairs[i].name.ptr, pairs[i].name.len) == 0;
+		if (!there)
+			status = cmd_fail("%s has no tag '%.*s'; 'gemel %s show %s' shows its tags",
+					  cmd->args[0], (int)pairs[i].name.len,
+					  (const char *)pairs[i].name.ptr, cmd->verb->noun,
+					  cmd->args[0]);
+	}
+	json_decref(tags);
+	return status;
+}
+
 int cmd_tag(struct cmd *cmd, enum gml_identity_kind kind)
 {
 	const struct gml_identity identity = {kind, cmd->args[0]};
@@ -126,6 +149,8 @@ int cmd_tag(struct cmd *cmd, enum gml_identity_kind kind)
 	int rc = set ? identity_pairs("set", set, true, pairs, &count)
 		     : identity_pairs("remove", remove, false, pairs, &count);
 	if (rc != CMD_OK)
+		return rc;
+	if (remove && (rc = identity_has_tags(cmd, kind, pairs, count)) != CMD_OK)
 		return rc;
 	rc = set ? gml_tags_set(&cmd->op, cmd->store, &identity, pairs, count)
 		 : gml_tags_remove(&cmd->op, cmd->store, &identity, pairs, count);

@@ -4,6 +4,7 @@
 #include "cmd.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -173,12 +174,42 @@ static int main_denied(const struct cmd *cmd, const char *path)
 	if (stat(path, &st) != 0 && stat(shown = home, &st) != 0)
 		return cmd_fail_rc(GML_ERR_ACCESS, path);
 	const struct passwd *owner = getpwuid(st.st_uid);
+	const char *user = conf_string(&cmd->conf, CONF_run_user);
 	if (st.st_uid == geteuid())
 		return cmd_fail("%s: permission denied: some of its files have another owner or "
 				"other modes; give all of them to the owner of the directory",
 				shown);
-	return owner ? cmd_fail("%s belongs to %s: run gemel as that user", shown, owner->pw_name)
-		     : cmd_fail("%s belongs to uid %u: run gemel as that user", shown, st.st_uid);
+	char name[64];
+	if (owner)
+		snprintf(name, sizeof(name), "%s", owner->pw_name);
+	else
+		snprintf(name, sizeof(name), "uid %u", st.st_uid);
+	if (user[0])
+		return cmd_fail("%s belongs to %s, and run.user is %s: give all of it to that user "
+				"(chown -R), or set run.user to its owner",
+				shown, name, user);
+	return cmd_fail("%s belongs to %s: run gemel as that user", shown, name);
+}
+
+/* There is no store at `path`: nothing, or something else. */
+static int main_no_store(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	const char *other = NULL;
+	while (dir && other == NULL && (entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+		    strcmp(entry->d_name, "lost+found") != 0)
+			other = entry->d_name;
+	if (other)
+		cmd_fail("%s: this directory holds other files (%s), and no store: move them away, "
+			 "or set store.home to another directory",
+			 path, other);
+	else
+		cmd_fail("%s: there is no store: make one with 'gemel store create'", path);
+	if (dir)
+		closedir(dir);
+	return CMD_FAILED;
 }
 
 static int main_open(struct cmd *cmd)
@@ -187,14 +218,11 @@ static int main_open(struct cmd *cmd)
 	struct gml_store_options options = {
 		.meta_capacity = conf_number(&cmd->conf, CONF_store_metadata_max),
 		.log = cmd->op.log};
-	if (conf_string(&cmd->conf, CONF_store_home)[0] == 0)
-		return cmd_fail("store.home is not set: name a configuration with --config FILE or "
-				"GEMEL_CONF");
 	if (!conf_home_path(&cmd->conf, "store", path, sizeof(path)))
 		return cmd_fail("store.home is too long");
 	int rc = gml_store_open(path, &options, &cmd->store);
 	if (rc == GML_ERR_NOENT)
-		return cmd_fail("%s: there is no store: make one with 'gemel store create'", path);
+		return main_no_store(path);
 	if (rc == GML_ERR_ACCESS || rc == GML_ERR_PERM)
 		return main_denied(cmd, path);
 	return rc ? cmd_fail_rc(rc, path) : CMD_OK;
@@ -213,9 +241,8 @@ static int main_become(const struct conf *conf, enum cmd_store store)
 		return cmd_fail(
 			"run.user = %s: the system has no such user: make it, or set another one",
 			name);
-	if (store != CMD_NO_STORE && home[0] &&
-	    ((mkdir(home, 0700) != 0 && errno != EEXIST) ||
-	     chown(home, user->pw_uid, user->pw_gid) != 0))
+	if (store != CMD_NO_STORE && ((mkdir(home, 0700) != 0 && errno != EEXIST) ||
+				      chown(home, user->pw_uid, user->pw_gid) != 0))
 		return cmd_fail("%s: %s", home, strerror(errno));
 	if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
 	    setuid(user->pw_uid) != 0)
@@ -236,6 +263,13 @@ static int main_configure(struct cmd *cmd, const char *config)
 		return cmd_fail("%s is not there: name the configuration with --config FILE or "
 				"GEMEL_CONF; %s/gemel.conf has every option, to copy and change",
 				config, getenv("GEMEL_DATADIR") ?: GEMEL_PKGDATADIR);
+	if (access(config, R_OK) != 0 && errno == EACCES)
+		return cmd_fail("%s: permission denied: run gemel as a user who may read it, or "
+				"name another configuration with --config FILE or GEMEL_CONF%s",
+				config,
+				cmd->verb == cmd_nfs_verbs
+					? " ('gemel nfs read' needs port and address of [nfs] only)"
+					: "");
 	if (conf_read(&cmd->conf, config, err, sizeof(err)) != 0)
 		return cmd_fail_lines(err);
 	return main_become(&cmd->conf, cmd->verb->store);

@@ -166,9 +166,18 @@ static int serve_await(struct serve *serve)
 	return CMD_OK;
 }
 
+/* The file that was read may change at any time; gemel status asks where the servers are. */
+static void serve_note_conf(const struct serve *serve)
+{
+	int error = conf_write(&serve->cmd->conf, serve->in_force);
+	if (error != 0)
+		serve_say("%s cannot be written: %s", serve->in_force, strerror(error));
+}
+
 static void serve_ready(struct serve *serve)
 {
 	const struct conf *conf = &serve->cmd->conf;
+	serve_note_conf(serve);
 	if (serve->enabled[SERVE_S3])
 		serve_say("S3 is ready at %s://%s:%s",
 			  conf_string(conf, CONF_s3_tls_certificate)[0] ? "https" : "http",
@@ -236,6 +245,7 @@ static void serve_reload(struct serve *serve)
 	}
 	for (int i = 0; i < SERVE_CHILDREN; i++)
 		serve_reload_server(serve, i, &before);
+	serve_note_conf(serve);
 }
 
 /* Restarts servers whose pause is over; returns when to call again. */
@@ -370,6 +380,7 @@ static int serve_run(struct cmd *cmd)
 	status = CMD_OK;
 stop:
 	serve_stop(serve);
+	unlink(serve->in_force); /* it is not there when the start failed */
 out:
 	if (signals >= 0)
 		close(signals);

@@ -20,7 +20,8 @@ struct serve {
 	char conf_file[SERVE_CHILDREN][SERVE_PATH_MAX], pid_file[SERVE_CHILDREN][SERVE_PATH_MAX],
 		log_file[SERVE_CHILDREN][SERVE_PATH_MAX],
 		own_pid_file[SERVE_CHILDREN][SERVE_PATH_MAX];
-	char arenas[48]; /* for the malloc of ganesha; an environment variable */
+	char in_force[SERVE_PATH_MAX]; /* the configuration that is served, for gemel status */
+	char arenas[48];	       /* for the malloc of ganesha; an environment variable */
 	const char *lib_dir, *data_dir;
 };
 

@@ -62,6 +62,8 @@ static void serve_files(struct serve *serve)
 	static const char *const conf_names[SERVE_CHILDREN] = {"nginx.conf", "ganesha.conf"};
 	static const char *const log_names[SERVE_CHILDREN] = {"nginx-error.log", "nfs.log"};
 	static const char *const pid_names[SERVE_CHILDREN] = {"nginx.pid", "ganesha.pid"};
+	snprintf(serve->in_force, SERVE_PATH_MAX, "%.*s/" CONF_IN_FORCE, SERVE_PATH_MAX - 32,
+		 serve->run_dir);
 	for (int i = 0; i < SERVE_CHILDREN; i++) {
 		snprintf(serve->conf_file[i], SERVE_PATH_MAX, "%.*s/%s", SERVE_PATH_MAX - 32,
 			 serve->run_dir, conf_names[i]);
@@ -318,10 +320,16 @@ static int serve_capture(const char *const argv[], char *out, size_t cap)
 /* The option that nginx rejects, as "FILE:LINE: …: ", or "". */
 static const char *serve_blame_s3(const struct conf *conf, const char *said, char *out, size_t cap)
 {
-	bool key = strstr(said, "certificate key") || strstr(said, "PrivateKey");
+	enum conf_option option = CONF_COUNT_;
+	if (strstr(said, "bind() to"))
+		option = CONF_s3_address;
+	else if (strstr(said, "certificate key") || strstr(said, "PrivateKey"))
+		option = CONF_s3_tls_key;
+	else if (strstr(said, "certificate"))
+		option = CONF_s3_tls_certificate;
 	out[0] = 0;
-	if (key || strstr(said, "certificate")) {
-		conf_where(conf, key ? CONF_s3_tls_key : CONF_s3_tls_certificate, out, cap - 2);
+	if (option != CONF_COUNT_) {
+		conf_where(conf, option, out, cap - 2);
 		strcat(out, ": ");
 	}
 	return out;
@@ -347,6 +355,8 @@ static int serve_version_s3(struct serve *serve)
 	if (status < 0)
 		return cmd_fail("%s cannot be run: is the package nginx-light installed?",
 				GEMEL_NGINX);
+	for (size_t len = strlen(out); len > 0 && out[len - 1] == '\n'; len--)
+		out[len - 1] = 0;
 	if (strstr(out, "binary compatible") || strstr(out, "instead of"))
 		return cmd_fail("the S3 module was built for another nginx than the installed one: "
 				"build Gemel again (nginx reports: %s)",
@@ -436,9 +446,11 @@ static int serve_port_free(struct serve *serve, int which, const struct conf *be
 	if (error == EADDRINUSE)
 		return cmd_fail("port %s is used by another program: set %s to a free one", port,
 				conf_name(serve_port[which]));
+	char where[2 * CONF_VALUE_MAX + 128];
 	if (error != 0)
-		return cmd_fail("cannot listen on %s port %s: %s (see %s)", address, port,
-				strerror(error), conf_name(serve_address[which]));
+		return cmd_fail("%s: cannot listen on this address, port %s: %s",
+				conf_where(conf, serve_address[which], where, sizeof(where)), port,
+				strerror(error));
 	return CMD_OK;
 }
 
@@ -452,8 +464,9 @@ int serve_ports(struct serve *serve, const struct conf *before)
 		return cmd_fail("%s: NFSv3 needs rpcbind, which does not answer on this machine: "
 				"install and start it",
 				conf_where(conf, CONF_nfs_v3, where, sizeof(where)));
+	int status = CMD_OK;
 	for (int i = 0; i < SERVE_CHILDREN; i++)
 		if (serve->enabled[i] && serve_port_free(serve, i, before) != CMD_OK)
-			return CMD_FAILED;
-	return CMD_OK;
+			status = CMD_FAILED;
+	return status;
 }

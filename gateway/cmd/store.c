@@ -15,8 +15,8 @@ static int store_create(struct cmd *cmd)
 		.meta_capacity = conf_number(&cmd->conf, CONF_store_metadata_max),
 		.log = cmd->op.log};
 	const char *home = conf_string(&cmd->conf, CONF_store_home);
-	if (home[0] == 0 || !conf_home_path(&cmd->conf, "store", path, sizeof(path)))
-		return cmd_fail("store.home is not set, or too long: set it in %s", cmd->conf.file);
+	if (!conf_home_path(&cmd->conf, "store", path, sizeof(path)))
+		return cmd_fail("store.home is too long");
 	if (mkdir(home, 0700) != 0 && errno != EEXIST)
 		return cmd_fail("store.home = %s cannot be made: %s", home, strerror(errno));
 	if (access(home, W_OK) != 0)
@@ -24,6 +24,10 @@ static int store_create(struct cmd *cmd)
 	int rc = gml_store_create(path, &options);
 	if (rc == GML_ERR_EXIST)
 		return cmd_fail("%s: a store exists already: set store.home to another directory",
+				path);
+	if (rc == GML_ERR_NOTEMPTY)
+		return cmd_fail("%s: this directory holds other files: move them away, or set "
+				"store.home to another directory",
 				path);
 	return rc ? cmd_fail_rc(rc, path) : cmd_print_nothing(cmd);
 }

@@ -106,23 +106,44 @@ static int user_create(struct cmd *cmd)
 /* Buckets belong to a uid. */
 struct user_owns {
 	uint32_t uid;
-	unsigned buckets;
+	json_t *names;
 };
 
 static bool user_owns_one(void *arg, const struct gml_bucket *bucket)
 {
 	struct user_owns *owns = arg;
-	owns->buckets += bucket->uid == owns->uid;
-	return true;
+	return bucket->uid != owns->uid ||
+	       json_array_append_new(owns->names, json_string(bucket->name)) == 0;
 }
 
-static int user_owns(struct cmd *cmd, const struct gml_user *user, unsigned *buckets_out)
+/* Appends the names of the user's buckets. */
+static int user_owns(struct cmd *cmd, const struct gml_user *user, json_t *names)
 {
-	struct user_owns owns = {.uid = user->uid};
-	int rc = gml_bucket_list(&cmd->op, cmd->store, (struct gml_span){"", 0}, user_owns_one,
-				 &owns);
-	*buckets_out = owns.buckets;
+	struct user_owns owns = {.uid = user->uid, .names = names};
+	return gml_bucket_list(&cmd->op, cmd->store, (struct gml_span){"", 0}, user_owns_one,
+			       &owns);
+}
+
+/* Their number. */
+static int user_owns_count(struct cmd *cmd, const struct gml_user *user, unsigned *count_out)
+{
+	json_t *names = json_array();
+	int rc = user_owns(cmd, user, names);
+	*count_out = (unsigned)json_array_size(names);
+	json_decref(names);
 	return rc;
+}
+
+static int user_fail_owner(struct cmd *cmd, const struct gml_user *user)
+{
+	json_t *names = json_array();
+	int rc = user_owns(cmd, user, names);
+	int status = rc ? cmd_fail_rc(rc, user->name)
+			: cmd_fail_members(user->name, "owns buckets", names,
+					   "delete them, or give them to another user with 'gemel "
+					   "bucket update BUCKET --owner USER' first");
+	json_decref(names);
+	return status;
 }
 
 static int user_update(struct cmd *cmd)
@@ -136,7 +157,7 @@ static int user_update(struct cmd *cmd)
 	if (rc == 0 && user_options(cmd, &user) != 0)
 		return CMD_USAGE;
 	if (rc == 0 && user.uid != before.uid)
-		rc = user_owns(cmd, &before, &buckets);
+		rc = user_owns_count(cmd, &before, &buckets);
 	if (rc == 0 && buckets > 0) {
 		snprintf(what, sizeof(what),
 			 "%s owns %u bucket%s, which keep the uid %u with all their contents", name,
@@ -217,7 +238,7 @@ static int user_delete(struct cmd *cmd)
 	char what[256];
 	int status, rc = gml_user_get(cmd->store, name, &user);
 	if (rc == 0)
-		rc = user_owns(cmd, &user, &buckets);
+		rc = user_owns_count(cmd, &user, &buckets);
 	if (rc == 0 && buckets > 0)
 		rc = GML_ERR_NOTEMPTY;
 	if (rc == 0)
@@ -234,9 +255,7 @@ static int user_delete(struct cmd *cmd)
 	if (rc == 0)
 		rc = gml_user_delete(&cmd->op, cmd->store, name);
 	if (rc == GML_ERR_NOTEMPTY)
-		return cmd_fail("%s owns buckets: delete them, or give them to another user with "
-				"'gemel bucket update BUCKET --owner USER' first",
-				name);
+		return user_fail_owner(cmd, &user);
 	return rc ? cmd_fail_rc(rc, name) : cmd_print_nothing(cmd);
 }
 
@@ -273,7 +292,8 @@ const struct cmd_verb cmd_user_verbs[] = {
 	 "Make a user with the number --uid.",
 	 CMD_STORE,
 	 user_create,
-	 {USER_OPTIONS}},
+	 {USER_OPTIONS},
+	 .needs = "--uid N"},
 	{"user", "list", "", "List the users.", CMD_STORE, user_list, {{0}}},
 	{"user", "show", "NAME", "Show one user.", CMD_STORE, user_show, {{0}}},
 	{"user",

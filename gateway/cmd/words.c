@@ -149,6 +149,8 @@ static int words_global(struct words *words, struct cmd *cmd, struct words_line 
 	const char *word = line->argv[line->at], *equals = strchr(word, '=');
 	if (strcmp(word, "-h") == 0)
 		return words->help = true;
+	if (strcmp(word, "-V") == 0)
+		return words->version = true;
 	if (strcmp(word, "-c") == 0 || words_is(word, equals, "--config")) {
 		words->config = words_value(line, equals, "config", "FILE");
 		return words->config ? 1 : -1;

@@ -265,7 +265,8 @@ int gml_lease_recover(struct gml_store *store)
 	if (done.dropped > 0)
 		gml_store_log(
 			store, GML_LOG_INFO,
-			"recovery: %llu leases of dead processes, %llu unpublished files removed",
-			(unsigned long long)done.dropped, (unsigned long long)done.removed);
+			"recovery: removed %llu lease%s of dead processes, %llu unpublished file%s",
+			(unsigned long long)done.dropped, done.dropped == 1 ? "" : "s",
+			(unsigned long long)done.removed, done.removed == 1 ? "" : "s");
 	return rc;
 }
