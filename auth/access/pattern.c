@@ -175,7 +175,7 @@ static size_t pattern_character(struct gml_span text, size_t at)
 	return len;
 }
 
-/* A byte of UTF-8 behind `before`, of letters up to U+00FF the small one: policies may hold those. */
+/* A byte of UTF-8 after `before`, of letters up to U+00FF the small one: policies may hold them. */
 static unsigned char pattern_small(unsigned char before, unsigned char c)
 {
 	if (c >= 'A' && c <= 'Z')

@@ -18,9 +18,10 @@ struct auth_policy_source {
 	const char *origin;
 };
 
-/* Makes a set of policies that speak of requests: not AUTH_POLICY_TRUST. Takes a reference to each policy, and copies the origins. NULL: out of memory. Its
- * size is at most the number of resources of all statements, times the number of actions that some
- * statement tells apart, times some 50 bytes. */
+/* Makes a set of policies that speak of requests: not AUTH_POLICY_TRUST. Takes a reference to each
+ * policy, and copies the origins. NULL: out of memory. Its size is at most the number of resources
+ * of all statements, times the number of actions that some statement tells apart, times some 50
+ * bytes. */
 struct auth_policy_set *auth_policy_set_new(const struct auth_policy_source *sources, size_t count);
 /* NULL is allowed. No thread may still use it. */
 void auth_policy_set_free(struct auth_policy_set *set);
@@ -74,9 +75,9 @@ enum auth_below {
 enum auth_below auth_policy_below(const struct auth_policy_set *const *sets, size_t count,
 				  const struct auth_access *access, struct gml_span bucket,
 				  struct gml_span prefix);
-/* Could any action on a key that begins with the prefix be allowed; with the empty prefix, any on the
- * bucket or on anything in it? false is certain. access->action and access->resource are not looked
- * at; values as for auth_policy_below. */
+/* Could any action on a key that begins with the prefix be allowed; with the empty prefix, any on
+ * the bucket or on anything in it? false is certain. access->action and access->resource are not
+ * looked at; values as for auth_policy_below. */
 bool auth_policy_could(const struct auth_policy_set *const *sets, size_t count,
 		       const struct auth_access *access, struct gml_span bucket,
 		       struct gml_span prefix);
@@ -97,8 +98,8 @@ struct auth_spread auth_policy_spread(const struct auth_policy_set *const *sets,
 				      const struct auth_access *access,
 				      const struct auth_range *range);
 
-/* What holds for all actions on objects together. could: one of them is allowed for some key, or may
- * be (false is certain). shut: each of them is refused for every key (true is certain).
+/* What holds for all actions on objects together. could: one of them is allowed for some key, or
+ * may be (false is certain). shut: each of them is refused for every key (true is certain).
  * access->action is not looked at; values as for auth_policy_below. */
 struct auth_reach {
 	bool could, shut;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* SipHash-2-4 (Aumasson and Bernstein, 2012): two rounds for each eight bytes, four at the end. All words
- * are little-endian. */
+/* SipHash-2-4 (Aumasson and Bernstein, 2012): two rounds for each eight bytes, four at the end. All
+ * words are little-endian. */
 #include "siphash.h"
 #include <endian.h>
 #include <string.h>

@@ -18,7 +18,7 @@ static size_t help_columns(const char *text)
 	return columns;
 }
 
-/* "  WORDS   TEXT" with the text in its column, or on the next line when the words reach into it. */
+/* "  WORDS   TEXT" with the text in its column, or on the next line if the words reach it. */
 static void help_line(const char *words, const char *text, FILE *out)
 {
 	size_t columns = help_columns(words);

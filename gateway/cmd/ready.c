@@ -48,7 +48,8 @@ static const struct ready_actions ready_actions[] = {
 	{READ, WRITE, LIST_UPLOADS, "s3:GetBucketLocation"},
 	{READ "," WRITE "," CURATE, NULL, LIST_UPLOADS, "s3:GetBucketLocation"},
 	{AUDIT, NULL, LIST_UPLOADS,
-	 "s3:GetBucket*,s3:GetEncryptionConfiguration,s3:GetLifecycleConfiguration,s3:GetReplicationConfiguration"},
+	 "s3:GetBucket*,s3:GetEncryptionConfiguration,s3:GetLifecycleConfiguration,"
+	 "s3:GetReplicationConfiguration"},
 	{"s3:*", NULL, LIST_UPLOADS, "s3:*"},
 };
 /* clang-format on */

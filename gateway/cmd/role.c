@@ -155,7 +155,8 @@ static int role_delete(struct cmd *cmd)
 #define ROLE_OPTIONS \
 	{"trust", "FILE", "the policy that says who may take it on (- for standard input)"}, \
 	{"description", "TEXT", "what it is for"}, \
-	{"max-session", "SECONDS", "the longest time that credentials of it are good, 3600 to 43200 (default 3600)"}
+	{"max-session", "SECONDS", \
+	 "the longest time that credentials of it are good, 3600 to 43200 (default 3600)"}
 /* clang-format on */
 
 const struct cmd_verb cmd_role_verbs[] = {

@@ -5,9 +5,9 @@
  * An id says how to read its blob.
  *   bit 63 clear: a file of its own (data/xx/yy/<16 hex>). Bits 62..56: kind (enum gml_blob_kind),
  *                 55..0: number (1..2^56-1), of one counter for all kinds.
- *   bit 63 set:   a segment of a pack file. Bits 62..60: kind (0 plain; its record has its checksum),
- *                 59..32: number of the pack (1..2^28-1), 31..0: offset in the pack in units of 64
- *                 bytes. A segment's length is known to the metadata only.
+ *   bit 63 set:   a segment of a pack file. Bits 62..60: kind (0 plain; its record has its
+ *                 checksum), 59..32: number of the pack (1..2^28-1), 31..0: offset in the pack in
+ *                 units of 64 bytes. A segment's length is known to the metadata only.
  * An id of a kind that is not listed here is refused: CORRUPT.
  *
  * Invariants

@@ -3,8 +3,8 @@
  * groups, its boundary) and of the bucket, compiled and remembered.
  *
  * Each process remembers compiled policies as of an access epoch (epoch.h), those of at most
- * GML_ACCESS_BYTES. A question costs two loads while nobody in the store has a policy. Else it costs
- * a read lock of a shard for the caller and for the bucket, and the evaluation
+ * GML_ACCESS_BYTES. A question costs two loads while nobody in the store has a policy. Else it
+ * costs a read lock of a shard for the caller and for the bucket, and the evaluation
  * (auth/decision/set.h). What is not remembered, or as of another epoch, is read from the store.
  *
  * Invariants
@@ -40,8 +40,8 @@ struct gml_access_question {
 	/* The bucket, by its root; GML_INO_NONE: one that is not there (`bucket`), or none. */
 	gml_ino root;
 	struct gml_span bucket;
-	/* The key of an object, at most GML_ACCESS_PATH_MAX bytes. Of an action on a bucket: what s3:prefix is when the request states
-	 * none; NULL ptr: nothing. */
+	/* The key of an object, at most GML_ACCESS_PATH_MAX bytes. Of an action on a bucket: what
+	 * s3:prefix is when the request states none; NULL ptr: nothing. */
 	struct gml_span key;
 	const struct gml_inode *inode; /* of the object, for its tags; NULL: it has none */
 	const struct gml_context *context;

@@ -6,8 +6,8 @@
  * The metadata has the users. Each process keeps a copy of the refused uids as of an access epoch
  * (epoch.h). A uid that is not refused costs four loads for an operation, and no lock.
  *
- * The filter is good as of `filtered`, read before and after it, and equal both times. Each epoch is
- * installed once, and while the words change, `filtered` is no epoch. */
+ * The filter is good as of `filtered`, read before and after it, and equal both times. Each epoch
+ * is installed once, and while the words change, `filtered` is no epoch. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>

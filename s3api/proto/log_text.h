@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What of a request may stand in a log line. The result is printable ASCII without quotes and
- * backslashes, so a line of JSON is valid whatever a client sends. Pure; any thread; no blocking. */
+ * backslashes, so a line of JSON is valid whatever a client sends. Pure; any thread. */
 #ifndef GML_S3_LOG_TEXT_H
 #define GML_S3_LOG_TEXT_H
 

@@ -264,7 +264,7 @@ static void test_add(void **state)
 }
 
 /* RFC 8881 6.2.1.3.2: what the directory says of DELETE_CHILD, and the inode of DELETE, each +
- * (allowed), - (denied) or 0 (nothing); whether it may then be removed with and without ADD_FILE. */
+ * (allowed), - (denied) or 0 (nothing); if it may then be removed with and without ADD_FILE. */
 static void test_remove(void **state)
 {
 	static const struct {

@@ -64,8 +64,8 @@ static void damage_log(void *arg, enum gml_log_level level, const char *line)
 	snprintf(damage_line, sizeof(damage_line), "%s", line);
 }
 
-/* The line about a damaged record goes where the operation's lines go, and names its request: of reads and of changes,
- * by key and by handle. */
+/* The line about a damaged record goes where the operation's lines go, and names its request: of
+ * reads and of changes, by key and by handle. */
 static void test_line_names_its_request(void **state)
 {
 	struct ns *ns = *state;

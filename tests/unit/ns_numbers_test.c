@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The end of the store's counter, 2^62: what needs a number is refused, everything else goes on, and
- * no crash makes the store unusable. */
+/* The end of the store's counter, 2^62: what needs a number is refused, everything else goes on,
+ * and no crash makes the store unusable. */
 #include <signal.h>
 #include <sys/wait.h>
 #include "child_support.h"

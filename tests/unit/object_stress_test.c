@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Everything at once on a handful of keys: both protocols, copies, uploads, the reaper. Afterwards the
- * store is whole, and empty once the names are gone. Content is made of runs that tell torn reads:
- * each object is one byte value, repeated, unless NFS wrote into it (those keys begin with "n"). */
+/* Everything at once on a handful of keys: both protocols, copies, uploads, the reaper. Afterwards
+ * the store is whole, and empty once the names are gone. Content is made of runs that tell torn
+ * reads: each object is one byte value, repeated, unless NFS wrote into it (those keys begin with
+ * "n"). */
 #include <pthread.h>
 #include "gateway/ns/object/object_open.h"
 #include "gateway/ns/posix/open_inode.h"

@@ -12,8 +12,8 @@
  *       "result": "allow"|"deny"|"none"|"capped"}
  *
  * With an error in any policy, decisions and result are null. With "action": null nothing is
- * decided either. Of an unknown action the answer is {"error": …}. Several policies of one kind that
- * caps are one cap: it is enough that one of them allows. */
+ * decided either. Of an unknown action the answer is {"error": …}. Several policies of one kind
+ * that caps are one cap: it is enough that one of them allows. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

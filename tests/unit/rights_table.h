@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* rights_test.c: who may do what today. Seven groups, one for each of rights_modes; in each a
  * letter for each of rights_callers ("ogstrxzabpq"). '.': done; a digit: done, and what the
- * operation counted; A: ACCESS, P: PERM, R: ROFS, N: NOENT, E: EXIST, T: NOTEMPTY, K: NOKEY, G: NOGROUP, O: NOROLE, Y: NOPOLICY. A
- * change of a letter is a change of what clients may do. */
+ * operation counted; A: ACCESS, P: PERM, R: ROFS, N: NOENT, E: EXIST, T: NOTEMPTY, K: NOKEY, G:
+ * NOGROUP, O: NOROLE, Y: NOPOLICY. A change of a letter is a change of what clients may do. */
 /* clang-format off */
 RIGHTS_ROW(object_content,
 	".....AA.... ...A.AA.A.. .AA..AA.... .....AA.... .AAA.AA.A.. A....AA..A. .AAA.AA.A..")

@@ -110,8 +110,8 @@ enum {
 	GML_INODE_DIRTY = 1 << 1,    /* size and times are those of the write blob's file */
 	GML_INODE_XATTRS = 1 << 2,   /* table xattr has rows of the inode */
 	GML_INODE_EXTENTS = 1 << 3,  /* the extents are in table extent, not in the record */
-	/* The ETag is the MD5 of the content (nparts > 0: the MD5 of those of its parts). Without the
-	 * flag it is opaque, made from number and change attribute. */
+	/* The ETag is the MD5 of the content (nparts > 0: the MD5 of those of its parts). Without
+	 * the flag it is opaque, made from number and change attribute. */
 	GML_INODE_MD5 = 1 << 4,
 	GML_INODE_PARTS = 1 << 5,  /* `parts` has the sizes and checksums of the parts */
 	GML_INODE_ORPHAN = 1 << 6, /* it has no name; table orphan has it */
@@ -151,7 +151,7 @@ struct gml_inode {
 	struct gml_span name;	/* in `parent`, in stored form: that of a directory ends with '/' */
 	struct gml_span target; /* of a symbolic link */
 	struct gml_span headers; /* content headers (gml_rec_headers_encode) */
-	/* For each of the nparts parts: u64 end offset, checksum value of the upload's algorithm. */
+	/* For each of the nparts parts: u64 end offset, checksum of the upload's algorithm. */
 	struct gml_span parts;
 	struct gml_span acl; /* encoded (iam/acl.h); empty: the mode alone governs */
 	/* in memory: `acl` is not borrowed, and is what the inode is to have */
@@ -329,8 +329,8 @@ int gml_rec_link_each(struct gml_txn *txn, gml_ino ino,
  * (ns/object/bucket.c). */
 struct gml_bucket_rec {
 	gml_ino root; /* its root directory, in the bucket's view */
-	/* The parent of the names of its uploads, which is no directory. Such a name is the key, NUL,
-	 * and the 32 hexadecimal digits of the upload's id. */
+	/* The parent of the names of its uploads, which is no directory. Such a name is the key,
+	 * NUL, and the 32 hexadecimal digits of the upload's id. */
 	gml_ino uploads;
 	uint32_t uid;	 /* owner */
 	int64_t created; /* ns since the epoch */

@@ -309,7 +309,7 @@ int gml_rec_inline_each(struct gml_txn *txn, const struct gml_rec_identity *iden
 				      iam_inline_one, &walk);
 }
 
-/* ---- buckets that have a policy, and whether anybody has one ------------------------------------ */
+/* ---- buckets that have a policy, and whether anybody has one --------------------------------- */
 
 static void iam_key_bucket(struct iam_key *key, uint64_t line)
 {

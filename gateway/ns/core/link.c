@@ -104,8 +104,8 @@ static void link_assert_inode(const struct gml_inode *inode)
 	(void)dirty, (void)root;
 }
 
-/* Do link count, flag and parent agree (core/backref.h, invariants 1 and 2)? They come from the disk,
- * where they can be damaged: a change that would carry that on fails. */
+/* Do link count, flag and parent agree (core/backref.h, invariants 1 and 2)? They come from the
+ * disk, where they can be damaged: a change that would carry that on fails. */
 static bool link_count_agrees(const struct gml_inode *inode)
 {
 	bool several = inode->type != GML_DIR && inode->nlink > 1;

@@ -38,7 +38,8 @@ static bool keep_is_s3(struct gml_span name)
 	return gml_span_starts(name, gml_span_of(KEEP_S3, sizeof(KEEP_S3) - 1));
 }
 
-/* ---- the replaced inode's xattrs, copied before the first write: spans of the transaction end with it  */
+/* ---- the replaced inode's xattrs, copied before the first write: spans of the transaction end
+ * with it */
 
 /* `data` has, one after the other: this, the name, the value. */
 struct keep_head {

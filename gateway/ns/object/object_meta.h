@@ -21,8 +21,8 @@ struct gml_object_meta {
 	void *buf;
 	struct gml_span headers, pairs; /* into buf; pairs: whole xattr names and values */
 };
-/* From a request; `attrs` NULL: nothing. TOOBIG (metadata, tags or headers over their limits), INVAL
- * (an empty name, or one with a NUL), NOMEM. On failure *out is empty. */
+/* From a request; `attrs` NULL: nothing. TOOBIG (metadata, tags or headers over their limits),
+ * INVAL (an empty name, or one with a NUL), NOMEM. On failure *out is empty. */
 int gml_object_meta_build(const struct gml_object_new *attrs, struct gml_object_meta *out);
 /* From an inode (COPY): its headers but for the redirection and the storage class, S3 metadata and
  * tags. Errors also: TOOBIG for more than 64 KiB of pairs. */

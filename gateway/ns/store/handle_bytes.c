@@ -48,7 +48,8 @@ int gml_handle_decode(const struct gml_store *store, struct gml_span bytes, gml_
 	*ino_out = GML_INO_NONE;
 	if (bytes.len != GML_HANDLE_LEN || p[0] != HANDLE_FORMAT)
 		return GML_ERR_INVAL;
-	/* A client that mounted a store which was replaced by this one knows what to do about STALE. */
+	/* A client that mounted a store which was replaced by this one knows what to do about
+	 * STALE. */
 	if (memcmp(p + HANDLE_STORE, gml_store_uuid(store), HANDLE_VIEW - HANDLE_STORE) != 0)
 		return GML_ERR_STALE;
 	if (handle_get(p + HANDLE_CODE) != handle_code(store, p))
