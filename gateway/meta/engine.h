@@ -130,7 +130,9 @@ struct gml_meta_stats {
 };
 
 /* The capabilities of an engine; constant. Callers may use them, and must be right without any of
- * them. */
+ * them. Several gateways on one store, and replicas, will need `local`, `one_process` and
+ * `durable`; until then the suite of all engines is what reads most of them
+ * (tests/unit/engine_test.c). */
 struct gml_engine_caps {
 	bool snapshot_reads; /* a read transaction shows one commit; without, each get the newest */
 	bool cheap_seq;	     /* seq and txn_seq are known, and cost next to nothing */

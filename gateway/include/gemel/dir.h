@@ -28,8 +28,8 @@ int gml_dir_parent(struct gml_op *op, struct gml_store *store, gml_ino ino, stru
 /* Make a directory, or a bucket in the root (mkdir; CREATE, RFC 8881 18.4). Needs `w+x` on the
  * parent. `set` may be NULL: mode 0755, the caller's uid, and the caller's gid or the parent's
  * under setgid. *out: the new inode.
- * Errors: EXIST (the name is shown there), NOENT, NOTDIR, STALE, ACCESS, PERM, ROFS, INVAL,
- * NAMETOOLONG, BUCKETNAME, BUCKETEXISTS, BUCKETOWNED, NOSPC, DQUOT.
+ * Errors: EXIST (the name is shown there, or a bucket has it), NOTDIR, STALE, ACCESS, PERM, ROFS,
+ * INVAL, NAMETOOLONG, BUCKETNAME, NOSPC, DQUOT.
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_dir_mkdir(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
 		  const struct gml_setattr *set, struct gml_attr *out);
@@ -70,8 +70,7 @@ enum gml_remove_kind { GML_REMOVE_ANY, GML_REMOVE_FILE, GML_REMOVE_DIR };
 /* Remove a name (REMOVE, RFC 8881 18.25), with POSIX's rules for the sticky bit. An inode that
  * loses its last name becomes an orphan.
  * Errors: NOENT, ISDIR (FILE, and it is a directory), NOTDIR (DIR, and it is not), NOTEMPTY (a
- * directory that shows an entry), STALE, ACCESS, PERM, ROFS, INVAL, NAMETOOLONG, NOBUCKET,
- * BUCKETNAME.
+ * directory that shows an entry), STALE, ACCESS, PERM, ROFS, INVAL, NAMETOOLONG, BUCKETNAME.
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_dir_remove(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
 		   enum gml_remove_kind kind);
@@ -88,7 +87,7 @@ struct gml_dir_query {
 /* Call `each` for entries in cookie order, without "." and ".." (READDIR, RFC 8881 18.23).
  * *eof_out: no entry is left. Needs `r` on the directory. In the root, buckets that the caller may
  * not see are left out.
- * Errors: NOENT, NOTDIR, STALE, ACCESS.
+ * Errors: NOTDIR, STALE, ACCESS.
  * Threads: any. Blocks: no. Durable: n/a. On failure: `each` may have been called for some
  * entries. */
 int gml_dir_read(struct gml_op *op, struct gml_store *store, gml_ino dir,

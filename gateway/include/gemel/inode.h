@@ -82,7 +82,7 @@ int gml_inode_access(struct gml_op *op, struct gml_store *store, gml_ino ino, un
  * "user.s3.tag.*" its tags; S3's limits apply to them (2 KiB of metadata in total). */
 
 /* Copy a value into buf; *len_out is its length. buf.len 0 asks for the length only.
- * Errors: gate, NOXATTR, NOTSUP, INVAL, NAMETOOLONG, TOOBIG (longer than buf), PERM.
+ * Errors: gate, NOXATTR, NOTSUP, INVAL, NAMETOOLONG, TOOBIG (longer than buf).
  * Threads: any. Blocks: no. Durable: n/a. On failure: *len_out is undefined. */
 int gml_xattr_get(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name,
 		  struct gml_buf buf, size_t *len_out);
@@ -100,7 +100,7 @@ int gml_xattr_set(struct gml_op *op, struct gml_store *store, gml_ino ino, struc
 int gml_xattr_remove(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span name);
 /* Call `each` per name in bytewise order until it returns false. Names are borrowed for the call.
  * Names over GML_XATTR_NAME_MAX bytes (S3 metadata and tags) are left out: NFS cannot carry them.
- * Errors: gate, PERM.
+ * Errors: gate.
  * Threads: any; `each` must not call the core. Blocks: no. Durable: n/a. On failure: `each` may
  * have been called. */
 int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino,

@@ -88,7 +88,7 @@ struct gml_part_copy_options {
 /* Make a part of a range of an object, which shares its blobs (UploadPartCopy). MD5 and checksum
  * (CRC64NVME where nobody chose one for the upload) are computed by reading. `out` may be NULL.
  * Errors: those of gml_part_begin and gml_part_finish and, for the source, of gml_object_open;
- * PRECONDITION, NOTMODIFIED; INVAL (the range is not in the source).
+ * PRECONDITION; INVAL (the range is not in the source).
  * Threads: any. Blocks: disk, commit. Durable: yes, in relaxed buckets as well. On failure: nothing
  * changed. */
 int gml_part_copy(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *src,
