@@ -200,6 +200,9 @@ enum s3_error s3_authenticate(struct s3_call *call);
 size_t s3_condition(void *arg, struct gml_span name, struct gml_span *values, size_t max);
 
 /* ---- response.c ---- */
+/* POST / is the call of another service of AWS, from a client that has one endpoint for all. Its
+ * protocol wraps errors in ErrorResponse. */
+bool s3_for_other_service(const struct s3_call *call);
 /* Text for the error message; returns `error`. */
 enum s3_error s3_refuse(struct s3_call *call, enum s3_error error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -108,10 +108,22 @@ static void response_name_culprit(struct s3_call *call, enum s3_error error)
 		s3_detail(call, "BucketName", call->bucket);
 }
 
+bool s3_for_other_service(const struct s3_call *call)
+{
+	return call->method == S3_POST && call->scope == S3_SERVICE;
+}
+
 static void response_write_error(struct s3_call *call, enum s3_error error)
 {
 	struct s3_xml *xml = &call->xml;
-	s3_xml_begin(xml, "Error", false);
+	/* The protocol of those services has the error in another element. */
+	bool wrapped = s3_for_other_service(call);
+	if (wrapped)
+		s3_xml_begin(xml, "ErrorResponse", false);
+	if (wrapped)
+		s3_xml_open(xml, "Error");
+	else
+		s3_xml_begin(xml, "Error", false);
 	s3_xml_string(xml, "Code", s3_error_code(error));
 	s3_xml_string(xml, "Message", call->message ? call->message : s3_error_message(error));
 	for (unsigned i = 0; i < call->ndetails; i++)
@@ -120,6 +132,8 @@ static void response_write_error(struct s3_call *call, enum s3_error error)
 	s3_xml_string(xml, "RequestId", call->request_id);
 	s3_xml_string(xml, "HostId", call->config->server_id);
 	s3_xml_close(xml, "Error");
+	if (wrapped)
+		s3_xml_close(xml, "ErrorResponse");
 }
 
 /* A client that signed for another region gets the right one, also from a HEAD, whose refusal has

@@ -359,6 +359,10 @@ static enum s3_error route_missing(struct s3_call *call)
 				call, S3_ERR_INVALID_REQUEST,
 				"A key has no list of %s: ask its bucket, with the key as prefix.",
 				lists[i]);
+	if (s3_for_other_service(call))
+		return s3_refuse(call, S3_ERR_METHOD_NOT_ALLOWED,
+				 "This server has S3 only. POST / is a call of another service of "
+				 "AWS, such as IAM or STS.");
 	return S3_ERR_METHOD_NOT_ALLOWED;
 }
 

@@ -135,6 +135,12 @@ def test_methods(gemel, wire):
         assert code(wire.send(method, target)) == (405, "MethodNotAllowed"), (method, target)
     for method, target, allowed in (("POST", "/demo/steady", "GET, HEAD, PUT, DELETE"), ("PUT", "/demo?location", "GET"), ("PATCH", "/demo/steady?tagging", "GET, PUT, DELETE"), ("DELETE", "/", "GET"), ("DELETE", "/demo/steady?versions", "")):
         assert wire.send(method, target)[1]["allow"] == allowed, (method, target)
+    import boto3  # a client of another service, which has the endpoint for all of them
+    from botocore.exceptions import ClientError
+
+    sts = boto3.client("sts", endpoint_url=gemel.endpoint, region_name="us-east-1", aws_access_key_id="X", aws_secret_access_key="y")
+    with pytest.raises(ClientError, match=r"\(MethodNotAllowed\).*GetCallerIdentity.*This server has S3 only"):
+        sts.get_caller_identity()
     for subresource in ("uploads", "versions"):  # where S3 has more to say
         assert code(wire.send("GET", f"/demo/steady?{subresource}")) == (400, "InvalidRequest"), subresource
     for subresource in ("policy", "versioning", "lifecycle", "cors", "website", "location", "versions", "delete", "session", "object-lock", "requestPayment"):  # a bucket's, asked of an object
