@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -81,10 +82,102 @@ def test_quickstart(scratch):
         assert stat.S_IMODE((home / "gemel.conf").stat().st_mode) == 0o600
     finally:
         quickstart(home, "--stop")
+    # It proves what is switched on.
+    set_options(home / "gemel.conf", nfs_enable="no")
+    last = quickstart(home, "--detach", timeout=60)
+    quickstart(home, "--stop")
+    assert last.returncode == 0 and "went in and came back through S3. NFS is switched off" in last.stdout and "mount -t" not in last.stdout, last.stdout + last.stderr
+    set_options(home / "gemel.conf", nfs_enable="yes", s3_enable="no")
+    last = quickstart(home, "--detach", timeout=60)
+    quickstart(home, "--stop")
+    assert last.returncode == 0 and "S3 is switched off (s3.enable). NFS has the directory demo" in last.stdout and "mount -t" in last.stdout, last.stdout + last.stderr
+    # A store that is not there is not made anew while there is a key of it.
+    (home / "store").rename(home / "away")
+    last = quickstart(home, "--detach")
+    assert last.returncode == 1 and "bring the store back" in last.stderr and not (home / "store").exists()
+    (home / "away").rename(home / "store")
+    text = (home / "demo.env").read_text()
+    (home / "demo.env").write_text(text.replace("AWS_ACCESS_KEY_ID=", "AWS_ACCESS_KEY_ID=X"))
+    last = quickstart(home, "--detach")
+    assert last.returncode == 1 and "is not one of this store" in last.stderr, last.stderr
+    (home / "demo.env").write_text(text)
     reset = next(line for line in done.stdout.splitlines() if line.startswith("  reset ")).split(None, 1)[1]
     assert subprocess.run(["sh", "-c", reset], cwd=TOP, capture_output=True, text=True, check=True).stdout.startswith("Nothing is running in ") and not home.exists()
     assert f"rm -rf {BUILD} && git -C {TOP} clean -fdX" in done.stdout  # the build is not tried away: it is the tests' own
     assert quickstart(home, "--stop").returncode == 0 and not home.exists()
+
+
+def set_options(conf, **options):
+    """section_name=value, in a gemel.conf that has the option."""
+    section, lines = "", []
+    for line in conf.read_text().splitlines():
+        section = line.strip("[]") if line.startswith("[") else section
+        name = line.partition(" ")[0]
+        lines.append(f"{name} = {options.pop(f'{section}_{name}')}" if f"{section}_{name}" in options else line)
+    assert not options
+    conf.write_text("\n".join(lines) + "\n")
+
+
+def test_https(scratch):
+    """With a certificate the proof, the endpoint and what clients trust are those of HTTPS."""
+    home, keys = scratch / "quickstart-https", scratch / "quickstart-certificates"
+    keys.mkdir()
+    for name, names in (("address", "IP:127.0.0.1"), ("name", "DNS:localhost"), ("other", "DNS:s3.example.com")):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", keys / f"{name}.key", "-out", keys / f"{name}.pem", "-subj", "/CN=x", "-addext", f"subjectAltName={names}"], check=True, capture_output=True)
+    home.mkdir()
+    for name, host in (("address", "127.0.0.1"), ("name", "localhost"), ("other", "127.0.0.1")):
+        (home / "gemel.conf").write_text(f"[store]\nhome = {home}\n[s3]\nport = 17540\ntls_certificate = {keys}/{name}.pem\ntls_key = {keys}/{name}.key\n[nfs]\nport = 12099\nsquash = none\n")
+        done = quickstart(home, "--detach")
+        try:
+            assert done.returncode == 0 and f"https://{host}:17540" in done.stdout and "came back through NFS" in done.stdout, done.stdout + done.stderr
+            env = environment(home)
+            assert env["AWS_ENDPOINT_URL"] == f"https://{host}:17540" and ("clients refuse it" in done.stdout) == (name == "other")
+            script = 'import boto3; print(boto3.client("s3").list_objects_v2(Bucket="demo")["KeyCount"])'
+            told = subprocess.run([sys.executable, "-c", script], env={**env, "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1"}, capture_output=True, text=True, timeout=60)
+            assert (told.stdout.strip() == "1") == (name != "other"), told.stdout + told.stderr
+        finally:
+            quickstart(home, "--stop")
+
+
+def test_stop_after_the_supervisor_was_killed(scratch):
+    home = scratch / "quickstart-killed"
+    assert quickstart(home, "--s3-port", "17550", "--nfs-port", "12109", "--detach").returncode == 0
+    os.kill(int((home / "run" / "serve.lock").read_text()), signal.SIGKILL)
+    assert socket.socket().connect_ex(("127.0.0.1", 17550)) == 0
+    done = quickstart(home, "--stop")
+    assert done.returncode == 0 and "The supervisor had been killed" in done.stdout, done
+    assert [socket.socket().connect_ex(("127.0.0.1", port)) for port in (17550, 12109)] == [111, 111]
+    assert quickstart(home, "--stop").stdout.startswith("Nothing is running")
+
+
+def test_a_directory_of_another_program(scratch):
+    """It is told what is wrong, and nothing is left there."""
+    home = scratch / "quickstart-foreign"
+    (home / "store").mkdir(parents=True)
+    (home / "store" / "letters").write_text("x")
+    done = quickstart(home, "--detach")
+    assert done.returncode == 1 and f"{home}/store holds other files (letters), and no store" in done.stderr
+    assert os.listdir(home) == ["store"] and os.listdir(home / "store") == ["letters"]
+
+
+def test_a_build_with_other_options(tmp_path):
+    """Everything is compiled again; without options, with the same ones or on a fresh clone it is not."""
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "m4").mkdir()
+    shutil.copy(TOP / "tools" / "build", tmp_path / "tools" / "build")
+    for name in ("configure.ac", "m4/gemel.m4"):
+        (tmp_path / name).touch()
+    (tmp_path / "configure").write_text("""#!/bin/sh
+touch config.status
+printf 'all: object\\nobject:\\n\\techo compiled >> ../log; touch $@\\nclean:\\n\\trm -f object; echo clean >> ../log\\ninstalled.stamp: object\\n\\ttouch $@\\n' > Makefile
+""")
+    (tmp_path / "configure").chmod(0o755)
+    env = {k: v for k, v in os.environ.items() if k != "GEMEL_BUILD"}
+    log = []
+    for options, done in ((["--enable-tests"], ["compiled"]), ([], []), (["--enable-tests"], []), (["--disable-assert"], ["clean", "compiled"]), ([], [])):
+        subprocess.run([tmp_path / "tools" / "build", *options], env=env, check=True, capture_output=True, timeout=60)
+        log += done
+        assert (tmp_path / "log").read_text().split() == log, options
 
 
 def test_what_is_missing_of_an_installation_comes_again(scratch):
@@ -227,7 +320,7 @@ def test_a_home_that_only_another_user_may_see():
 
 def test_bad_words(scratch):
     assert quickstart(scratch / "q", "--s3-port", "x").returncode == 1
-    for word, said in (("--stpo", "there is no option '--stpo'."), ("stop", "there is no option 'stop'; did you mean '--stop'?")):
+    for word, said in (("--stpo", "there is no option '--stpo'."), ("stop", "there is no option 'stop'; did you mean '--stop'?"), ("-stop", "there is no option '-stop'; did you mean '--stop'?")):
         done = quickstart(scratch / "q", word)
         assert (done.returncode, done.stderr) == (2, f"quickstart: {said} See './quickstart --help'\n")
     told = quickstart(scratch / "q", "--help").stdout
