@@ -93,6 +93,7 @@ fsal_errors_t gml_fsal_error(int rc)
 	case GML_ERR_NOROLE:
 	case GML_ERR_NOPOLICY:
 	case GML_ERR_BADPOLICY:
+	case GML_ERR_NOACL:
 	case GML_ERR_INUSE:
 	case GML_ERR_LIMIT:
 	case GML_ERR_COUNT_:

@@ -183,6 +183,33 @@ static bool acl_matches(const struct gml_ace *ace, const struct gml_acl_question
 	return false;
 }
 
+/* The same for an entry that allows something as a grant of S3. */
+static bool acl_grants(const struct gml_ace *ace, const struct gml_acl_question *question)
+{
+	switch ((enum gml_ace_who)ace->who) {
+	case GML_ACE_OWNER:
+	case GML_ACE_UID:
+		return acl_matches(ace, question);
+	case GML_ACE_AUTHENTICATED:
+		return !question->ignore_public && acl_matches(ace, question);
+	case GML_ACE_ANONYMOUS:
+		return !question->ignore_public;
+	case GML_ACE_GROUP:
+	case GML_ACE_EVERYONE:
+	case GML_ACE_GID:
+		break;
+	}
+	return false;
+}
+
+static bool acl_counts(const struct gml_ace *ace, const struct gml_acl_question *question)
+{
+	if (ace->flags & GML_ACE_INHERIT_ONLY)
+		return false;
+	return question->grants && ace->type == GML_ACE_ALLOW ? acl_grants(ace, question)
+							      : acl_matches(ace, question);
+}
+
 int gml_acl_ask(struct gml_span encoded, const struct gml_acl_question *question,
 		struct gml_acl_answer *out)
 {
@@ -193,8 +220,7 @@ int gml_acl_ask(struct gml_span encoded, const struct gml_acl_question *question
 	acl_read_begin(&in, encoded);
 	while (open != 0 && acl_read(&in, &ace)) {
 		uint32_t decides = ace.mask & open;
-		if (decides == 0 || (ace.flags & GML_ACE_INHERIT_ONLY) ||
-		    !acl_matches(&ace, question))
+		if (decides == 0 || !acl_counts(&ace, question))
 			continue;
 		*(ace.type == GML_ACE_ALLOW ? &out->allowed : &out->denied) |= decides;
 		open &= ~decides;

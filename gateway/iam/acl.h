@@ -37,6 +37,10 @@ struct gml_acl_question {
 	const struct gml_principal *who;
 	uint32_t uid, gid; /* of the inode: OWNER@ and GROUP@ */
 	uint32_t want;
+	/* Only entries that S3 shows as grants (iam/grant.h) allow something; ANONYMOUS@ is
+	 * AllUsers then. */
+	bool grants;
+	bool ignore_public; /* of grants: AllUsers and AuthenticatedUsers are nobody */
 };
 /* Of the rights asked for, those that the first entry about the caller which names them allows, and
  * those that it denies. What is neither is not granted, except where a rule of authorize.c says

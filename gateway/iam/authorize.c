@@ -21,6 +21,7 @@
 #include "acl.h"
 #include "authorize.h"
 #include "cred.h"
+#include "grant.h"
 
 enum action_rule {
 	RULE_MODE,
@@ -497,6 +498,31 @@ static int authorize_row(struct gml_txn *txn, const struct gml_principal *who,
 	return rule_privilege(who, row, out);
 }
 
+/* By the row, unless something refuses first. */
+static int authorize_rest(struct gml_txn *txn, const struct gml_principal *who,
+			  const struct action_row *row, const struct gml_target *target,
+			  const struct gml_context *context, struct gml_verdict *out)
+{
+	if (target->barred)
+		return rule_answer(out, GML_REASON_BARRED, GML_ERR_ACCESS);
+	if (who->refused && row->rule != RULE_REACH)
+		return rule_answer(out, GML_REASON_REFUSED, GML_ERR_ACCESS);
+	if ((row->bits & ACTION_CHANGES) && context->read_only)
+		return rule_answer(out, GML_REASON_READ_ONLY, GML_ERR_ROFS);
+	return authorize_row(txn, who, row, target, out);
+}
+
+/* What grants of S3 allow where nothing else does. */
+static int authorize_grants(struct gml_txn *txn, const struct gml_principal *who,
+			    const struct action_row *row, const struct gml_target *target,
+			    int refusal, struct gml_verdict *out)
+{
+	int rc = gml_grants_decide(txn, who, (enum gml_action)(row - action_rows), target);
+	if (rc == GML_ERR_ACCESS)
+		return refusal;
+	return rule_answer(out, rc == 0 ? GML_REASON_ACL : GML_REASON_NONE, rc);
+}
+
 int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 		  enum gml_action action, const struct gml_target *target,
 		  const struct gml_context *context, struct gml_verdict *verdict)
@@ -504,14 +530,21 @@ int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 	const struct action_row *row =
 		&action_rows[action < GML_ACTION_COUNT ? action : GML_ACTION_NONE];
 	struct gml_verdict unused, *out = verdict != NULL ? verdict : &unused;
+	struct gml_target nameless;
+	bool s3 = context->protocol == GML_PROTOCOL_S3;
+	int rc;
 	gml_assert(action < GML_ACTION_COUNT);
 	if (row->rule == RULE_ADMIN || row->rule == RULE_ROOT)
 		return rule_privilege(principal, row, out);
-	if (target->barred)
-		return rule_answer(out, GML_REASON_BARRED, GML_ERR_ACCESS);
-	if (principal->refused && row->rule != RULE_REACH)
-		return rule_answer(out, GML_REASON_REFUSED, GML_ERR_ACCESS);
-	if ((row->bits & ACTION_CHANGES) && context->read_only)
-		return rule_answer(out, GML_REASON_READ_ONLY, GML_ERR_ROFS);
-	return authorize_row(txn, principal, row, target, out);
+	if (s3 && principal->authn == GML_AUTHN_ANONYMOUS) {
+		/* modes and owners mean users: to others they are as behind a closed directory */
+		nameless = *target;
+		nameless.barred = true;
+		target = &nameless;
+	}
+	rc = authorize_rest(txn, principal, row, target, context, out);
+	if (!s3 || principal->refused || context->read_only ||
+	    (rc != GML_ERR_ACCESS && rc != GML_ERR_PERM) || out->reason == GML_REASON_STICKY)
+		return rc;
+	return authorize_grants(txn, principal, row, target, rc, out);
 }

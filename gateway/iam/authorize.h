@@ -18,7 +18,7 @@ struct gml_target {
 	/* The inode; of rule NAME the inode of the name (NULL: none, or not read), of SEEN the
 	 * bucket's root. */
 	const struct gml_inode *inode;
-	const struct gml_bucket_rec *bucket; /* rules SEEN, MINE, BUCKET, UPLOAD */
+	const struct gml_bucket_rec *bucket; /* rules SEEN, MINE, BUCKET, UPLOAD; grants */
 	const struct gml_upload_rec *upload; /* rule UPLOAD */
 	uint32_t uid, gid;		     /* the requested owner (rules CHOWN, CREATE) */
 	/* A directory on the path has no `x` for the caller. The walk continues and records it here
@@ -50,8 +50,9 @@ struct gml_verdict {
  * rules but ADMIN and ROOT, two answers come before that of the row: ACCESS for a refused caller or
  * a barred path, then ROFS for a change where nothing may be changed. Other errors: the store could
  * not be read, so it may not either. *verdict (may be NULL) says what decided. txn: what the
- * target was read in; NULL for rules ADMIN and ROOT. CREATE_BUCKET reads the user there; nothing
- * else is read. No allocation; no blocking. Any thread. Durability: none. */
+ * target was read in; NULL for rules ADMIN and ROOT. CREATE_BUCKET reads the user there, and the
+ * refusal of a request of S3 the settings of the bucket, for grants (grant.h); nothing else is
+ * read. No allocation; no blocking. Any thread. Durability: none. */
 int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 		  enum gml_action action, const struct gml_target *target,
 		  const struct gml_context *context, struct gml_verdict *verdict);

@@ -20,6 +20,9 @@ libgemel_la_SOURCES += \
 	gateway/iam/document.h \
 	gateway/iam/epoch.c \
 	gateway/iam/epoch.h \
+	gateway/iam/grant.c \
+	gateway/iam/grant.h \
+	gateway/iam/grant_decide.c \
 	gateway/iam/group.c \
 	gateway/iam/identity.c \
 	gateway/iam/identity.h \

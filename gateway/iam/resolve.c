@@ -11,6 +11,12 @@ static uint32_t resolve_privileges(uint32_t uid)
 	return uid == 0 ? GML_PRIVILEGE_ROOT : 0;
 }
 
+void gml_principal_anonymous(struct gml_principal *out)
+{
+	*out = (struct gml_principal){.cred = {.uid = GML_UID_ANONYMOUS, .gid = GML_UID_ANONYMOUS},
+				      .authn = GML_AUTHN_ANONYMOUS};
+}
+
 void gml_principal_server(struct gml_principal *out)
 {
 	*out = (struct gml_principal){.privileges = GML_PRIVILEGE_ROOT, .authn = GML_AUTHN_LOCAL};

@@ -87,6 +87,8 @@ enum s3_error s3_error_from(int rc)
 		return S3_ERR_BUCKET_ALREADY_EXISTS;
 	case GML_ERR_BUCKETOWNED:
 		return S3_ERR_BUCKET_ALREADY_OWNED_BY_YOU;
+	case GML_ERR_NOACL:
+		return S3_ERR_ACL_NOT_SUPPORTED;
 	case GML_ERR_NOVERSION:
 		return S3_ERR_NO_SUCH_VERSION;
 	case GML_ERR_NOUPLOAD:

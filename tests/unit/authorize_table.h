@@ -26,7 +26,7 @@
 {GML_ACTION_SHOW_BUCKET, "s3:ListAllMyBuckets", ".....AA.."},
 {GML_ACTION_HEAD_BUCKET, "s3:ListBucket", ".....AA.."},
 {GML_ACTION_GET_BUCKET_TAGGING, "s3:GetBucketTagging", ".....AA.."},
-{GML_ACTION_GET_BUCKET_ACL, "s3:GetBucketAcl", ".....AA.."},
+{GML_ACTION_GET_BUCKET_ACL, "s3:GetBucketAcl", ".AAA.AA.."},
 {GML_ACTION_GET_BUCKET_LOCATION, "s3:GetBucketLocation", ".....AA.."},
 {GML_ACTION_GET_BUCKET_VERSIONING, "s3:GetBucketVersioning", ".....AA.."},
 {GML_ACTION_GET_BUCKET_LOCK, "s3:GetBucketObjectLockConfiguration", ".....AA.."},

@@ -24,7 +24,7 @@ static void errmap_every_code(void **state)
 		if (gml_err_retryable(rc))
 			assert_int_equal(error, ERR_FSAL_DELAY);
 	}
-	assert_int_equal(faults, 10); /* those that no NFS operation can meet */
+	assert_int_equal(faults, 13); /* those that no NFS operation can meet */
 }
 
 static void errmap_what_clients_rely_on(void **state)

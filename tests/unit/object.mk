@@ -64,3 +64,7 @@ check_PROGRAMS += tests/unit/authorize_test
 tests_unit_authorize_test_SOURCES = tests/unit/authorize_test.c tests/unit/authorize_table.h
 tests_unit_authorize_test_LDADD = $(OBJECT_TEST_LDADD)
 tests_unit_authorize_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)
+check_PROGRAMS += tests/unit/grant_test
+tests_unit_grant_test_SOURCES = tests/unit/grant_test.c tests/unit/ns_support.h tests/unit/object_support.h
+tests_unit_grant_test_LDADD = $(OBJECT_TEST_LDADD)
+tests_unit_grant_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS) -I$(top_srcdir)/tests/unit

@@ -34,6 +34,9 @@ GML_API_BEGIN
  * An inode with an ACL is asked for rights (gemel/acl.h) instead of mode bits: READ_DATA,
  *   WRITE_DATA and EXECUTE, or the rights that authorize.c names for the action.
  *
+ * Where a row refuses a request of S3, grants may allow it (gateway/iam/grant.h). They alone allow
+ * something to anonymous callers.
+ *
  * Of a directory, s3:GetObject is s3:ListBucket (gml_action_name). */
 #define GML_ACTIONS(GML_ACTION)                                                                    \
 	/* objects, by key */                                                                      \
@@ -63,7 +66,7 @@ GML_API_BEGIN
 	GML_ACTION(SHOW_BUCKET, "s3:ListAllMyBuckets", SEEN, 0) /* in READDIR of the root */       \
 	GML_ACTION(HEAD_BUCKET, "s3:ListBucket", SEEN, 0)                                          \
 	GML_ACTION(GET_BUCKET_TAGGING, "s3:GetBucketTagging", SEEN, 0)                             \
-	GML_ACTION(GET_BUCKET_ACL, "s3:GetBucketAcl", SEEN, 0)                                     \
+	GML_ACTION(GET_BUCKET_ACL, "s3:GetBucketAcl", BUCKET, 0)                                   \
 	GML_ACTION(GET_BUCKET_LOCATION, "s3:GetBucketLocation", SEEN, 0)                           \
 	GML_ACTION(GET_BUCKET_VERSIONING, "s3:GetBucketVersioning", SEEN, 0)                       \
 	GML_ACTION(GET_BUCKET_LOCK, "s3:GetBucketObjectLockConfiguration", SEEN, 0)                \

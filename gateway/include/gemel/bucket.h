@@ -5,6 +5,7 @@
 #define GEMEL_BUCKET_H
 
 #include <gemel/action.h>
+#include <gemel/account.h>
 #include <gemel/store.h>
 #include <gemel/visibility.h>
 
@@ -58,6 +59,7 @@ enum gml_bucket_document {
 };
 #define GML_BUCKET_DOCUMENT_MAX ((size_t)1 << 20) /* bytes */
 
+struct gml_grants;
 /* What a bucket has from the start. Zero: the defaults. The span is borrowed for the call. */
 struct gml_bucket_new {
 	bool has_mode; /* else 0700 */
@@ -65,6 +67,9 @@ struct gml_bucket_new {
 	bool relaxed;  /* gml_bucket_set_relaxed; administrators only */
 	enum gml_bucket_document kind;
 	struct gml_span document; /* NULL ptr: none */
+	bool has_ownership;
+	enum gml_ownership ownership;	 /* else it has none: as "bucket owner enforced" */
+	const struct gml_grants *grants; /* gemel/grant.h; NULL: as the mode says */
 };
 
 /* Make a bucket with the caller's uid as owner and its group, and with all of `settings`

@@ -61,6 +61,7 @@ GML_API_BEGIN
 	X(NOROLE, "no such role", 0)                                                               \
 	X(NOPOLICY, "no such policy", 0)                                                           \
 	X(BADPOLICY, "the policy is not valid", 0)                                                 \
+	X(NOACL, "the bucket has no ACLs", 0)                                                      \
 	X(INUSE, "something still belongs to it", 0)                                               \
 	X(LIMIT, "it has as many as it may have", 0)                                               \
 	X(CORRUPT, "the store is damaged", 0)                                                      \

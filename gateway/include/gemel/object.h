@@ -162,6 +162,7 @@ struct gml_object_new {
 };
 
 /* ---- writing --------------------------------------------------------------------------------- */
+struct gml_grants;
 struct gml_put; /* content on its way in; invisible until finished */
 
 /* How content becomes an object. */
@@ -170,6 +171,7 @@ struct gml_put_options {
 	const struct gml_object_checksum *checksum; /* NULL: none */
 	const struct gml_object_new *attrs;	    /* NULL: none */
 	const struct gml_conditions *cond;	    /* on what has the key now; NULL: none */
+	const struct gml_grants *grants;	    /* gemel/grant.h; NULL: it states none */
 };
 
 /* Check rights (`w+x` on the directory, or that it could be made) and open a sink. size_hint: bytes
@@ -219,6 +221,7 @@ struct gml_copy_options {
 	const struct gml_object_new *attrs;
 	/* NONE: the source's checksum is kept. Another kind than it has: computed by reading. */
 	enum gml_checksum checksum;
+	const struct gml_grants *grants; /* of the copy; NULL: it states none */
 };
 /* Copy an object, which shares the source's blobs (CopyObject); the bytes of a file that NFS is
  * writing are copied. Needs `r` on the source. The target is published as by gml_put_finish, with

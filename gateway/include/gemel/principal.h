@@ -113,6 +113,11 @@ int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *
 void gml_principal_of_user(const struct gml_user *user, struct gml_span key, enum gml_authn authn,
 			   struct gml_principal *out);
 
+#define GML_UID_ANONYMOUS 65534 /* has what anonymous requesters make */
+/* A requester of S3 who did not sign.
+ * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
+void gml_principal_anonymous(struct gml_principal *out);
+
 /* The guest of a uid, as NFS knows its callers after squashing: root if the uid is 0 even so,
  * refused if gml_uid_refused says so.
  * Ownership: *out borrows cred->groups.

@@ -49,7 +49,8 @@ struct gml_upload_options {
 	/* NONE: nobody chose one. The object then gets the checksum that all of its parts have, if
 	 * they are of one algorithm that can be combined (CRCs). */
 	enum gml_checksum checksum;
-	bool composite; /* COMPOSITE, else FULL_OBJECT */
+	bool composite;			 /* COMPOSITE, else FULL_OBJECT */
+	const struct gml_grants *grants; /* gemel/grant.h; NULL: it states none */
 };
 /* Begin an upload (CreateMultipartUpload). Needs `w+x` on the directory, as a PUT does.
  * Errors: NOBUCKET, NOVERSION, ACCESS, ROFS, INVAL, NAMETOOLONG, TOOBIG, NOSPC, NOMEM.

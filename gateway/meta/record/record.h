@@ -365,9 +365,11 @@ struct gml_upload_rec {
 	int64_t initiated;
 	uint8_t checksum_algorithm, checksum_composite;
 	/* Borrowed after a get. meta: the attributes that the object will have, as
-	 * gml_rec_pairs_encode makes them. */
-	struct gml_span key, headers, meta;
+	 * gml_rec_pairs_encode makes them. grants: encoded (iam/grant.h); empty: the request stated
+	 * none. */
+	struct gml_span key, headers, meta, grants;
 };
+#define GML_REC_GRANTS_MAX ((size_t)1024)
 int gml_rec_upload_get(struct gml_txn *txn, const uint8_t id[16], struct gml_upload_rec *out);
 int gml_rec_upload_put(struct gml_txn *txn, const uint8_t id[16], const struct gml_upload_rec *rec);
 int gml_rec_upload_del(struct gml_txn *txn, const uint8_t id[16]);

@@ -20,6 +20,11 @@ static bool upload_decode(struct gml_span value, struct gml_upload_rec *out)
 	out->key = gml_dec_span(&dec, GML_KEY_MAX);
 	out->headers = gml_dec_span(&dec, GML_REC_HEADERS_MAX);
 	out->meta = gml_dec_span(&dec, GML_REC_PAIRS_MAX);
+	out->grants = gml_span_of(NULL, 0);
+	if (!dec.bad && dec.p != dec.end) {
+		out->grants = gml_dec_span(&dec, GML_REC_GRANTS_MAX);
+		dec.bad |= out->grants.len == 0;
+	}
 	return gml_dec_end(&dec) && out->checksum_algorithm <= GML_CHECKSUM_SHA256;
 }
 
@@ -38,7 +43,8 @@ int gml_rec_upload_put(struct gml_txn *txn, const uint8_t id[16], const struct g
 {
 	struct gml_enc enc;
 	if (rec->key.len > GML_KEY_MAX || rec->headers.len > GML_REC_HEADERS_MAX ||
-	    rec->meta.len > GML_REC_PAIRS_MAX || rec->checksum_algorithm > GML_CHECKSUM_SHA256)
+	    rec->meta.len > GML_REC_PAIRS_MAX || rec->grants.len > GML_REC_GRANTS_MAX ||
+	    rec->checksum_algorithm > GML_CHECKSUM_SHA256)
 		return GML_ERR_INVAL;
 	gml_enc_init(&enc, UPLOAD_FORMAT);
 	gml_enc_ino(&enc, rec->bucket);
@@ -49,6 +55,8 @@ int gml_rec_upload_put(struct gml_txn *txn, const uint8_t id[16], const struct g
 	gml_enc_span(&enc, rec->key);
 	gml_enc_span(&enc, rec->headers);
 	gml_enc_span(&enc, rec->meta);
+	if (rec->grants.len != 0)
+		gml_enc_span(&enc, rec->grants);
 	return gml_enc_put(&enc, txn, GML_TABLE_UPLOAD, gml_span_of(id, 16));
 }
 

@@ -2,6 +2,7 @@
 /* Buckets: a directory of the namespace root, a record, and a hidden parent for uploads, made and
  * removed together. */
 #include <string.h>
+#include <gemel/account.h>
 #include <gemel/bucket.h>
 #include <gemel/err.h>
 #include <gemel/inode.h>
@@ -13,6 +14,7 @@
 #include "gateway/iam/authorize.h"
 #include "gateway/iam/document.h"
 #include "gateway/iam/epoch.h"
+#include "gateway/iam/grant.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
@@ -20,6 +22,7 @@
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/store/store.h"
 #include "bucket_txn.h"
+#include "object_grants.h"
 #include "upload.h"
 
 #define BUCKET_UPLOADS_AT_ONCE 16 /* uploads dropped with a bucket in one transaction */
@@ -283,24 +286,56 @@ struct bucket_change {
 	bool more;			  /* and whether there are others */
 };
 
+/* The ACL of the new root where grants are stated, and the bucket has ACLs. */
+static int bucket_grants(struct gml_txn *txn, const struct gml_bucket_new *settings,
+			 struct gml_bucket_root *want, struct gml_acl *acl)
+{
+	const struct gml_bucket_rec rec = {.root = GML_INO_NONE, .uid = want->uid};
+	int rc;
+	if (settings->grants == NULL)
+		return 0;
+	rc = gml_grants_may(txn, &rec, settings->ownership, settings->grants);
+	if (rc != 0 || settings->ownership == GML_BUCKET_OWNER_ENFORCED)
+		return rc;
+	want->acl = acl;
+	return gml_grants_of_new(settings->grants, want->mode.mode, true, want->uid, want->uid,
+				 acl);
+}
+
+static int bucket_put_documents(struct gml_txn *txn, const struct gml_bucket_new *settings,
+				gml_ino root)
+{
+	const char *ownership = gml_ownership_format(settings->ownership);
+	int rc = 0;
+	if (settings->document.ptr != NULL)
+		rc = gml_rec_config_put(txn, root, (uint8_t)settings->kind, settings->document);
+	if (rc == 0 && settings->has_ownership)
+		rc = gml_rec_config_put(txn, root, GML_BUCKET_OWNERSHIP, gml_span_text(ownership));
+	return rc;
+}
+
 static int bucket_create_fn(struct gml_txn *txn, void *arg)
 {
 	struct bucket_change *change = arg;
 	const struct gml_bucket_new *settings = &change->settings;
 	struct gml_bucket_rec rec;
+	struct gml_acl acl;
 	struct gml_line line;
 	struct gml_inode root;
-	const struct gml_bucket_root want = {.mode.mode = settings->has_mode ? settings->mode
-									     : GML_BUCKET_MODE,
-					     .uid = change->op->principal.cred.uid,
-					     .gid = change->op->principal.cred.gid};
+	struct gml_bucket_root want = {.mode.mode = settings->has_mode ? settings->mode
+								       : GML_BUCKET_MODE,
+				       .uid = change->op->principal.cred.uid,
+				       .gid = change->op->principal.cred.gid};
 	int rc = gml_document_may(txn, GML_INO_NONE, &change->facts);
+	/* of a bucket that is there, gml_bucket_txn_create says so */
+	if (rc == 0 && gml_rec_bucket_get(txn, change->name, &rec) == GML_ERR_NOENT)
+		rc = bucket_grants(txn, settings, &want, &acl);
 	if (rc == 0)
 		rc = gml_bucket_txn_create(txn, change->op, change->name, &want, &root);
 	if (rc == 0 && change->facts.decides)
 		gml_access_change_begin(&change->access);
-	if (rc == 0 && settings->document.ptr != NULL)
-		rc = gml_rec_config_put(txn, root.ino, (uint8_t)settings->kind, settings->document);
+	if (rc == 0)
+		rc = bucket_put_documents(txn, settings, root.ino);
 	if (rc == 0)
 		rc = gml_rec_bucket_get(txn, change->name, &rec);
 	if (rc == 0 && settings->relaxed) {

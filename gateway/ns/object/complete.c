@@ -21,12 +21,14 @@
 #include "gateway/base/hex.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
+#include "gateway/iam/grant.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/core/path.h"
 #include "gateway/ns/store/store.h"
 #include "keep.h"
+#include "object_grants.h"
 #include "object_meta.h"
 #include "publish.h"
 #include "upload.h"
@@ -51,6 +53,7 @@ struct complete {
 	struct gml_bucket_rec bucket;
 	uint32_t uid, gid;
 	uint8_t algorithm, composite;
+	struct gml_grants grants; /* when pub.grants */
 	struct gml_object_meta attach;
 	struct complete_part *part;
 	uint64_t extents;     /* of all parts */
@@ -142,6 +145,9 @@ static int complete_check(struct gml_txn *txn, struct complete *c)
 	c->gid = upload.gid;
 	c->algorithm = upload.checksum_algorithm;
 	c->composite = upload.checksum_composite;
+	c->pub.grants = upload.grants.len != 0 ? &c->grants : NULL;
+	if (upload.grants.len != 0 && gml_grants_decode(upload.grants, &c->grants) != 0)
+		return GML_ERR_CORRUPT;
 	gml_object_meta_release(&c->attach);
 	rc = gml_object_meta_dup(upload.headers, upload.meta, &c->attach);
 	c->pub.size = 0;
@@ -352,6 +358,9 @@ static int complete_publish(struct gml_txn *txn, struct complete *c)
 		if (!group)
 			inode->gid = c->gid;
 	}
+	rc = gml_publish_grant(txn, &c->pub, inode);
+	if (rc != 0)
+		return rc;
 	inode->size = c->pub.size;
 	inode->flags |= GML_INODE_MD5 | GML_INODE_PARTS;
 	inode->nparts = c->n;

@@ -22,6 +22,7 @@
 #include "gateway/ns/core/path.h"
 #include "gateway/ns/store/store.h"
 #include "keep.h"
+#include "object_grants.h"
 #include "object_meta.h"
 #include "object_open.h"
 #include "publish.h"
@@ -148,6 +149,8 @@ static int copy_share_fn(struct gml_txn *txn, void *arg)
 		/* onto itself: the unlinked inode is the one that was just finalized */
 		copy->pub.old = copy->src;
 	rc = gml_publish_inode(txn, &copy->pub, &copy->inode);
+	if (rc == 0)
+		rc = gml_publish_grant(txn, &copy->pub, &copy->inode);
 	if (rc != 0)
 		return rc;
 	copy_identity(copy, &copy->inode);
@@ -201,8 +204,10 @@ static int copy_bytes(struct object_copy *copy, struct gml_object *object,
 	struct gml_publish *pub = &copy->pub;
 	struct gml_put *put = NULL;
 	struct gml_scan scan;
-	struct gml_put_options options = {
-		.md5 = scan.md5_value, .checksum = &scan.value, .cond = pub->cond};
+	struct gml_put_options options = {.md5 = scan.md5_value,
+					  .checksum = &scan.value,
+					  .cond = pub->cond,
+					  .grants = pub->grants};
 	int rc = 0;
 	if (copy->options->attrs == NULL) {
 		copy->src.ino = info->ino;
@@ -255,7 +260,11 @@ int gml_object_copy(struct gml_op *op, struct gml_store *store, const struct gml
 		    struct gml_object_info *info_out)
 {
 	struct object_copy copy = {
-		.pub = {.op = op, .store = store, .ref = *dst, .cond = options->cond},
+		.pub = {.op = op,
+			.store = store,
+			.ref = *dst,
+			.cond = options->cond,
+			.grants = options->grants},
 		.ref = *src,
 		.options = options,
 	};

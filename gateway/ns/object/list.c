@@ -50,7 +50,8 @@ struct list {
 	bool (*each)(void *arg, const struct gml_list_entry *entry);
 	void *arg;
 	size_t prefix_dir; /* length of the prefix's directory part */
-	bool barred;	   /* a directory on the way to the prefix has no `x` for the caller */
+	struct gml_bucket_rec bucket;
+	bool barred; /* a directory on the way to the prefix has no `x` for the caller */
 	uint32_t count, steps;
 	bool stop, truncated;
 	struct list_frame *frames;
@@ -147,6 +148,7 @@ static int list_may(const struct list *list, enum gml_action action, const struc
 {
 	const struct gml_target target = {.bucket_name = list->query->bucket,
 					  .key = list->query->prefix,
+					  .bucket = &list->bucket,
 					  .inode = dir,
 					  .barred = list->barred};
 	return gml_may(list->txn, list->op, action, &target);
@@ -321,13 +323,12 @@ static int list_walk(struct list *list)
 static int list_start(struct list *list)
 {
 	struct gml_span bucket = list->query->bucket;
-	struct gml_bucket_rec rec;
 	struct gml_list_start bound;
 	const char *slash;
 	int rc;
 	if (bucket.len == 0 || bucket.len > GML_BUCKET_NAME_MAX)
 		return GML_ERR_NOBUCKET;
-	rc = gml_rec_bucket_get(list->txn, bucket, &rec);
+	rc = gml_rec_bucket_get(list->txn, bucket, &list->bucket);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
 	slash = list->query->prefix.len > 0
@@ -335,7 +336,7 @@ static int list_start(struct list *list)
 			: NULL;
 	if (slash != NULL)
 		list->prefix_dir = (size_t)(slash + 1 - (const char *)list->query->prefix.ptr);
-	rc = list_push(list, rec.root, 0, false);
+	rc = list_push(list, list->bucket.root, 0, false);
 	if (rc != 0)
 		return rc;
 	if (!gml_list_start_init(list->query, &bound) || list->query->max == 0) {

@@ -13,6 +13,8 @@ libgemel_la_SOURCES += \
 	gateway/ns/object/list_start.h \
 	gateway/ns/object/object.c \
 	gateway/ns/object/object_delete.c \
+	gateway/ns/object/object_grants.c \
+	gateway/ns/object/object_grants.h \
 	gateway/ns/object/object_meta.c \
 	gateway/ns/object/object_meta.h \
 	gateway/ns/object/object_open.h \

@@ -15,6 +15,7 @@
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/core/path.h"
 #include "keep.h"
+#include "object_grants.h"
 #include "publish.h"
 
 #define PUBLISH_TRIES 8
@@ -108,7 +109,8 @@ int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 			objects = 0;
 		}
 	}
-	return gml_usage_check(txn, pub->path.bucket.root, bytes, objects);
+	rc = gml_publish_may_grant(txn, pub);
+	return rc == 0 ? gml_usage_check(txn, pub->path.bucket.root, bytes, objects) : rc;
 }
 
 int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *out)

@@ -3,6 +3,7 @@
 #ifndef GML_NS_OBJECT_PUBLISH_H
 #define GML_NS_OBJECT_PUBLISH_H
 
+#include <gemel/account.h>
 #include <gemel/object.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
@@ -11,21 +12,24 @@
 #include "gateway/ns/core/path.h"
 #include "gateway/ns/store/store.h"
 
-/* Order within a closure: check, gml_keep_prepare (reads only), inode (first writes), [content and
- * attachments], link. The caller's storage; fill the first part, zero the rest. */
+/* Order within a closure: check, gml_keep_prepare (reads only), inode (first writes),
+ * gml_publish_grant, [content and attachments], link. The caller's storage; fill the first part, zero the rest. */
 struct gml_publish {
 	struct gml_op *op;
 	struct gml_store *store;
 	struct gml_object_ref ref;
 	const struct gml_conditions *cond; /* may be NULL */
+	const struct gml_grants *grants;   /* that the request states; may be NULL */
 	uint64_t size;			   /* of the new content: quota */
 
 	struct gml_path path;
 	bool replaces;
-	struct gml_inode old;	  /* when `replaces` */
-	bool keeps;		  /* the new inode keeps the owner of the old one (keep.c) */
-	struct gml_kept *kept;	  /* on the heap: gml_keep_release */
-	struct gml_span kept_acl; /* the closure's */
+	struct gml_inode old;	      /* when `replaces` */
+	bool keeps;		      /* the new inode keeps the owner of the old one (keep.c) */
+	struct gml_kept *kept;	      /* on the heap: gml_keep_release */
+	struct gml_span kept_acl;     /* the closure's */
+	enum gml_ownership ownership; /* when `sets_grants` */
+	bool sets_grants;	      /* gml_publish_grant gives the new inode some */
 
 	bool asks;	      /* the closure needs `live` of this inode: AGAIN */
 	struct gml_attr live; /* of a file that is being written, asked between two runs */

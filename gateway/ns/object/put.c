@@ -19,6 +19,7 @@
 #include "gateway/ns/store/collect.h"
 #include "gateway/ns/store/store.h"
 #include "keep.h"
+#include "object_grants.h"
 #include "object_meta.h"
 #include "publish.h"
 #include "put.h"
@@ -203,6 +204,8 @@ static int put_publish_fn(struct gml_txn *txn, void *arg)
 		rc = gml_keep_prepare(txn, &fin->pub, fin->meta);
 	if (rc == 0)
 		rc = gml_publish_inode(txn, &fin->pub, inode);
+	if (rc == 0)
+		rc = gml_publish_grant(txn, &fin->pub, inode);
 	if (rc != 0)
 		goto out;
 	inode->size = fin->pub.size;
@@ -235,6 +238,7 @@ int gml_put_publish(struct gml_op *op, struct gml_put *put, const struct gml_put
 				       .store = put->store,
 				       .ref = put->ref,
 				       .cond = options->cond,
+				       .grants = options->grants,
 				       .size = put->size};
 	rc = gml_publish_update(&fin.pub, put_publish_fn, &fin);
 	gml_keep_release(&fin.pub);

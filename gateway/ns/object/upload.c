@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <gemel/account.h>
 #include <gemel/err.h>
 #include <gemel/inode.h>
 #include <gemel/object.h>
@@ -20,11 +21,13 @@
 #include "gateway/base/hex.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
+#include "gateway/iam/grant.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/core/path.h"
 #include "gateway/ns/store/store.h"
+#include "bucket_txn.h"
 #include "list_start.h"
 #include "object_meta.h"
 #include "upload.h"
@@ -72,20 +75,42 @@ static struct gml_span upload_name(struct gml_span key, const uint8_t id[16],
 struct upload_create {
 	struct gml_op *op;
 	const struct gml_object_ref *ref;
+	const struct gml_grants *grants; /* NULL: none */
 	struct gml_upload_rec rec;
 	uint8_t id[16];
 };
+
+/* May the object get the grants? They are kept where the bucket has ACLs. */
+static int upload_grants(struct gml_txn *txn, struct upload_create *create,
+			 const struct gml_bucket_rec *bucket, uint8_t encoded[GML_GRANTS_BYTES_MAX])
+{
+	enum gml_ownership ownership;
+	int rc;
+	create->rec.grants = gml_span_of(NULL, 0);
+	if (create->grants == NULL)
+		return 0;
+	rc = gml_grants_ownership(txn, bucket->root, &ownership);
+	if (rc == 0)
+		rc = gml_grants_may(txn, bucket, ownership, create->grants);
+	if (rc == 0 && ownership != GML_BUCKET_OWNER_ENFORCED)
+		create->rec.grants =
+			gml_span_of(encoded, gml_grants_encode(create->grants, encoded));
+	return rc;
+}
 
 static int upload_create_fn(struct gml_txn *txn, void *arg)
 {
 	struct gml_line line;
 	struct upload_create *create = arg;
 	struct gml_dirent dirent = {.ino = GML_INO_ROOT, .type = GML_REG};
+	uint8_t grants[GML_GRANTS_BYTES_MAX];
 	char name[UPLOAD_NAME_MAX + 1];
 	struct gml_path path;
 	int rc = gml_path_walk(txn, create->op, create->ref, &path);
 	if (rc == 0)
 		rc = gml_path_may(create->op, GML_ACTION_PUT_OBJECT, &path, NULL);
+	if (rc == 0)
+		rc = upload_grants(txn, create, &path.bucket, grants);
 	if (rc != 0)
 		return rc;
 	create->rec.bucket = path.bucket.root;
@@ -101,9 +126,11 @@ static int upload_create_fn(struct gml_txn *txn, void *arg)
 int gml_upload_create(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
 		      const struct gml_upload_options *options, char id_out[GML_UPLOAD_ID_LEN + 1])
 {
-	struct upload_create create = {.op = op, .ref = ref};
+	struct upload_create create = {.op = op, .ref = ref, .grants = options->grants};
 	struct gml_object_meta attach;
-	int rc = gml_object_meta_build(options->attrs, &attach);
+	int rc = options->grants != NULL && options->grants->count > GML_GRANTS_MAX
+			 ? GML_ERR_INVAL
+			 : gml_object_meta_build(options->attrs, &attach);
 	if (rc != 0)
 		return rc;
 	rc = upload_id_make(create.id);
@@ -409,7 +436,8 @@ static int upload_list_run(struct upload_list *list)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
 	rc = gml_rec_inode_get(list->txn, list->bucket.root, &root);
 	if (rc == 0)
-		rc = gml_may_inode(list->txn, list->op, GML_ACTION_LIST_UPLOADS, &root, false);
+		rc = gml_bucket_txn_may(list->txn, list->op, GML_ACTION_LIST_UPLOADS, &list->bucket,
+					&root);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	if (list->query->max == 0 || !upload_list_bound(list->query, &bound))
