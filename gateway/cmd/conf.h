@@ -34,6 +34,8 @@ enum conf_type {
 	X(s3, port, CONF_PORT, "7480", 1, 65535, "")                                               \
 	X(s3, region, CONF_NAME, "us-east-1", 1, 0, "")                                            \
 	X(s3, domains, CONF_DOMAINS, "", 0, 0, "")                                                 \
+	X(s3, object_ownership, CONF_CHOICE, "BucketOwnerEnforced", 0, 0,                          \
+	  "BucketOwnerEnforced BucketOwnerPreferred ObjectWriter")                                 \
 	X(s3, workers, CONF_NUMBER, "1", 1, 64, "")                                                \
 	X(s3, threads, CONF_NUMBER, "64", 4, 1024, "")                                             \
 	X(s3, connections, CONF_NUMBER, "4096", 64, 1000000, "")                                   \

@@ -192,6 +192,7 @@ static int serve_render_s3(struct serve *serve)
 	serve_var(&vars, "STORE", serve->store_dir);
 	serve_var(&vars, "METADATA_MAX", sizes[2]);
 	serve_var(&vars, "REGION", conf_string(conf, CONF_s3_region));
+	serve_var(&vars, "OBJECT_OWNERSHIP", conf_string(conf, CONF_s3_object_ownership));
 	serve_var(&vars, "DOMAIN_LINE", domains);
 	serve_var(&vars, "NFS_LINE", nfs);
 	serve_var(&vars, "SEND_TIMEOUT", conf_string(conf, CONF_s3_send_timeout));

@@ -36,6 +36,7 @@ static int frontend_try(ngx_log_t *log)
 		.meta_capacity = (uint64_t)conf->metadata_max, .log = frontend_log, .log_arg = log};
 	struct s3_config_options options = {
 		.region = (const char *)conf->region.data,
+		.object_ownership = (enum gml_ownership)conf->object_ownership,
 		.domains = conf->domains != NULL ? conf->domains->elts : NULL,
 		.object_size_max = (uint64_t)conf->object_max,
 		.nfs_address = conf->nfs_address,

@@ -33,6 +33,7 @@ extern ngx_module_t ngx_http_gemel_module;
 /* http{} level configuration: one store per nginx. */
 struct gml_frontend_conf {
 	ngx_str_t store, region;
+	ngx_uint_t object_ownership; /* enum gml_ownership */
 	/* of const char *, NULL-terminated once the configuration is read; NULL: none */
 	ngx_array_t *domains;
 	const char *nfs_address; /* where NFS is served; NULL: nowhere */

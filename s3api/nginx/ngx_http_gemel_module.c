@@ -3,6 +3,7 @@
  *
  *      http {
  *          gemel_store PATH;  gemel_metadata_max BYTES;  gemel_region NAME;  gemel_domain NAME …;
+ *          gemel_object_ownership NAME;
  *          gemel_threads N;  gemel_object_max BYTES;  gemel_nfs ADDRESS PORT;
  *          server { location / { gemel; } }
  *      } */
@@ -25,6 +26,7 @@ static void *module_create_conf(ngx_conf_t *cf)
 		return NULL;
 	conf->object_max = NGX_CONF_UNSET;
 	conf->metadata_max = NGX_CONF_UNSET;
+	conf->object_ownership = NGX_CONF_UNSET_UINT;
 	conf->threads = NGX_CONF_UNSET;
 	return conf;
 }
@@ -60,6 +62,7 @@ static char *module_init_conf(ngx_conf_t *cf, void *arg)
 	struct gml_frontend_conf *conf = arg;
 	ngx_conf_init_value(conf->object_max, 0);
 	ngx_conf_init_value(conf->metadata_max, 0);
+	ngx_conf_init_uint_value(conf->object_ownership, GML_BUCKET_OWNER_ENFORCED);
 	ngx_conf_init_value(conf->threads, MODULE_THREADS);
 	if (conf->region.data == NULL) {
 		ngx_str_set(&conf->region, "us-east-1"); /* two statements */
@@ -196,6 +199,13 @@ static void module_exit_process(ngx_cycle_t *cycle)
 		ngx_exiting = 0;
 }
 
+static ngx_conf_enum_t module_ownerships[] = {
+	{ngx_string("BucketOwnerEnforced"), GML_BUCKET_OWNER_ENFORCED},
+	{ngx_string("BucketOwnerPreferred"), GML_BUCKET_OWNER_PREFERRED},
+	{ngx_string("ObjectWriter"), GML_OBJECT_WRITER},
+	{ngx_null_string, 0},
+};
+
 static ngx_command_t module_commands[] = {
 	{ngx_string("gemel_store"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_frontend_conf, store), NULL},
@@ -204,6 +214,9 @@ static ngx_command_t module_commands[] = {
 	 offsetof(struct gml_frontend_conf, metadata_max), NULL},
 	{ngx_string("gemel_region"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gml_frontend_conf, region), NULL},
+	{ngx_string("gemel_object_ownership"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1,
+	 ngx_conf_set_enum_slot, NGX_HTTP_MAIN_CONF_OFFSET,
+	 offsetof(struct gml_frontend_conf, object_ownership), module_ownerships},
 	{ngx_string("gemel_domain"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, module_domain,
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("gemel_threads"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_num_slot,

@@ -118,8 +118,8 @@ static enum s3_error auth_failed(struct s3_call *call, enum auth_result result,
 	switch (result) {
 	case AUTH_OK:
 		return S3_OK;
-	case AUTH_NONE:
-		return auth_is_form(call) ? S3_ERR_NOT_IMPLEMENTED : S3_ERR_ACCESS_DENIED;
+	case AUTH_NONE: /* a form */
+		return S3_ERR_NOT_IMPLEMENTED;
 	case AUTH_MALFORMED:
 		error = credential->kind == AUTH_V4_QUERY ? S3_ERR_AUTH_QUERY_PARAMETERS
 							  : S3_ERR_AUTH_HEADER_MALFORMED;
@@ -165,6 +165,24 @@ static void auth_adopt(struct s3_call *call, const struct auth_credential *crede
 			      &call->op.principal);
 	call->authenticated = true;
 	call->signed_at = credential->time;
+}
+
+/* A request without a signature. Rights decide about it as about others (gemel/action.h); what
+ * needs a requester with a name, or is not implemented, is refused here. */
+static enum s3_error auth_anonymous(struct s3_call *call, const struct auth_credential *credential)
+{
+	if (call->scope == S3_SERVICE || call->operation->mode == S3_MODE_NONE ||
+	    call->operation->handler == s3_create_bucket ||
+	    call->operation->handler == s3_create_upload)
+		return S3_ERR_ACCESS_DENIED;
+	if (credential->payload == AUTH_PAYLOAD_CHUNKED ||
+	    credential->payload == AUTH_PAYLOAD_CHUNKED_TRAILER)
+		return S3_ERR_ACCESS_DENIED; /* chunks cannot be signed without a key */
+	gml_principal_anonymous(&call->op.principal);
+	call->anonymous = true;
+	call->payload = credential->payload;
+	memcpy(call->payload_sha256, credential->sha256, sizeof(call->payload_sha256));
+	return S3_OK;
 }
 
 static bool auth_is_stream(enum auth_payload payload)
@@ -244,6 +262,8 @@ enum s3_error s3_authenticate(struct s3_call *call)
 	int rc;
 	result = auth_parse(&request, &credential);
 	auth_note(call, &credential);
+	if (result == AUTH_NONE && !auth_is_form(call))
+		return auth_anonymous(call, &credential);
 	if (result != AUTH_OK)
 		return auth_failed(call, result, &credential);
 	if (credential.token.len > 0)

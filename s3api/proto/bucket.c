@@ -151,23 +151,54 @@ static enum s3_error bucket_read_configuration(struct s3_call *call, struct s3_x
 	return error;
 }
 
+static enum s3_error bucket_read_ownership(struct s3_call *call, struct gml_bucket_new *settings)
+{
+	struct gml_span name = s3_header(call, "x-amz-object-ownership");
+	settings->has_ownership = true;
+	settings->ownership = call->config->object_ownership;
+	if (!name.ptr || gml_ownership_parse(name, &settings->ownership) == 0)
+		return S3_OK;
+	return s3_refuse_argument(call, "x-amz-object-ownership", name,
+				  "Invalid x-amz-object-ownership header");
+}
+
+/* S3's oldest region answers success to the owner of the bucket, and resets its grants; all others
+ * a conflict. */
+static enum s3_error bucket_create_again(struct s3_call *call, const struct gml_grants *grants)
+{
+	const struct gml_grants private = {
+		.count = 1, .grants = {{GML_GRANTEE_OWNER, 0, GML_GRANT_FULL_CONTROL}}};
+	int rc = gml_bucket_grants_set(&call->op, call->config->store, call->bucket,
+				       grants ? grants : &private);
+	return rc == GML_ERR_NOACL ? S3_ERR_ACL_WITH_OWNERSHIP : s3_error_from(rc);
+}
+
+static enum s3_error bucket_create(struct s3_call *call, const struct gml_bucket_new *settings)
+{
+	int rc = gml_bucket_create(&call->op, call->config->store, call->bucket, settings, NULL);
+	if (rc == GML_ERR_BUCKETOWNED && strcmp(call->config->region, "us-east-1") == 0)
+		return bucket_create_again(call, settings->grants);
+	return rc == GML_ERR_NOACL ? S3_ERR_ACL_WITH_OWNERSHIP : s3_error_from(rc);
+}
+
 enum s3_error s3_create_bucket(struct s3_call *call)
 {
 	struct s3_xml tags = {0};
+	struct gml_grants *grants = NULL;
+	struct gml_bucket_new settings = {.kind = GML_BUCKET_TAGGING};
 	enum s3_error error = bucket_read_configuration(call, &tags);
-	struct gml_bucket_new what = {.kind = GML_BUCKET_TAGGING};
-	int rc = 0;
-	if (tags.len > 0)
-		what.document = gml_span_of(tags.buf, tags.len);
 	if (!error)
-		rc = gml_bucket_create(&call->op, call->config->store, call->bucket, &what, NULL);
+		error = bucket_read_ownership(call, &settings);
+	if (!error)
+		error = s3_grants_read_headers(call, &grants);
+	if (tags.len > 0)
+		settings.document = gml_span_of(tags.buf, tags.len);
+	settings.grants = grants;
+	if (!error)
+		error = bucket_create(call, &settings);
 	s3_xml_release(&tags);
 	if (error)
 		return error;
-	/* S3's oldest region answers success for the owner; all others a conflict. */
-	if (rc != 0 &&
-	    !(rc == GML_ERR_BUCKETOWNED && strcmp(call->config->region, "us-east-1") == 0))
-		return s3_error_from(rc);
 	s3_answer_header(call, "Location",
 			 gml_span_text(s3_arena_printf(&call->arena, "/%.*s", (int)call->bucket.len,
 						       gml_span_chars(call->bucket))));

@@ -84,6 +84,7 @@ int s3_config_new(const struct s3_config_options *options, struct s3_config **ou
 	config->object_size_max =
 		options->object_size_max ? options->object_size_max : CALL_OBJECT_SIZE_MAX;
 	config->xml_body_max = options->xml_body_max ? options->xml_body_max : CALL_XML_BODY_MAX;
+	config->object_ownership = options->object_ownership;
 	config->log = options->log;
 	config->log_arg = options->log_arg;
 	if (config_fill(config, options) != 0) {
@@ -174,7 +175,7 @@ static enum s3_error call_start(struct s3_call *call, const struct s3_request *r
 		error = s3_route(call);
 	if (!error)
 		error = s3_authenticate(call);
-	gml_assert(error || call->authenticated); /* nothing is done for others */
+	gml_assert(error || call->authenticated != call->anonymous);
 	if (!error)
 		error = s3_check_supported(call);
 	if (!error)

@@ -12,6 +12,7 @@
 #define GML_S3_CALL_H
 
 #include <gemel/checksum.h>
+#include <gemel/grant.h>
 #include <gemel/inode.h>
 #include <gemel/object.h>
 #include <gemel/principal.h>
@@ -35,6 +36,7 @@ struct s3_config {
 	char **own_names; /* "localhost" and the machine's; the same */
 	uint64_t object_size_max;
 	uint32_t xml_body_max;
+	enum gml_ownership object_ownership; /* of new buckets */
 	char *server_id;
 	struct s3_hasher *hasher; /* MD5 of large bodies beside the rest */
 	struct auth_key_cache *signing_keys;
@@ -115,9 +117,9 @@ struct s3_call {
 	/* who asks */
 	struct gml_op op;
 	struct gml_user user;
-	bool authenticated;
-	int64_t signed_at;	    /* s */
-	struct gml_span access_key; /* as the request states it; with `auth` for the log */
+	bool authenticated, anonymous; /* one of them, or nothing is done */
+	int64_t signed_at;	       /* s */
+	struct gml_span access_key;    /* as the request states it; with `auth` for the log */
 	const char *auth;
 	char request_id[GML_REQUEST_ID_MAX + 1];
 	enum auth_payload payload;
@@ -298,6 +300,21 @@ void s3_xml_class(struct s3_xml *xml, struct gml_span storage_class);
 const char *s3_meta_header_name(enum gml_header header);
 #define S3_TAG_XATTR "user.s3.tag."
 
+/* ---- grants.c ---- */
+/* Does the request have x-amz-acl or x-amz-grant-…? */
+bool s3_grants_stated(const struct s3_call *call);
+/* What they state, in the arena; NULL: nothing. INVALID_ARGUMENT, INVALID_REQUEST,
+ * METHOD_NOT_ALLOWED, NOT_IMPLEMENTED. */
+enum s3_error s3_grants_read_headers(struct s3_call *call, struct gml_grants **out);
+/* The same, if objects of the bucket can get it: ACL_NOT_SUPPORTED, ACCESS_DENIED,
+ * NO_SUCH_BUCKET. */
+enum s3_error s3_grants_check(struct s3_call *call, struct gml_grants **out);
+/* <AccessControlPolicy> in the body, of an owner. MALFORMED_XML, ACCESS_DENIED (another owner), and
+ * those of the headers. */
+enum s3_error s3_grants_read_body(struct s3_call *call, uint32_t uid, struct gml_grants **out);
+/* The whole document. */
+void s3_grants_write(struct s3_call *call, const struct gml_grants *grants, uint32_t uid);
+
 /* ---- copy_source.c ---- */
 struct s3_copy_source {
 	struct gml_object_ref object;
@@ -343,10 +360,16 @@ enum s3_error s3_get_bucket_policy(struct s3_call *call);
 enum s3_error s3_get_bucket_policy_status(struct s3_call *call);
 enum s3_error s3_put_bucket_policy(struct s3_call *call);
 enum s3_error s3_delete_bucket_policy(struct s3_call *call);
-/* acl.c: buckets and objects have the one ACL that their owner controls them; it can be set, too,
- * but no other. */
+/* acl.c */
 enum s3_error s3_get_acl(struct s3_call *call);
 enum s3_error s3_put_acl(struct s3_call *call);
+/* bucket_access.c */
+enum s3_error s3_get_bucket_ownership(struct s3_call *call);
+enum s3_error s3_put_bucket_ownership(struct s3_call *call);
+enum s3_error s3_delete_bucket_ownership(struct s3_call *call);
+enum s3_error s3_get_public_access_block(struct s3_call *call);
+enum s3_error s3_put_public_access_block(struct s3_call *call);
+enum s3_error s3_delete_public_access_block(struct s3_call *call);
 /* list.c */
 enum s3_error s3_list_objects(struct s3_call *call);
 enum s3_error s3_list_objects_v2(struct s3_call *call);

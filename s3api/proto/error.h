@@ -107,6 +107,8 @@
 	  "The lifecycle configuration does not exist")                                            \
 	X(NO_SUCH_LOCK, "ObjectLockConfigurationNotFoundError", 404,                               \
 	  "Object Lock configuration does not exist for this bucket")                              \
+	X(NO_SUCH_OWNERSHIP, "OwnershipControlsNotFoundError", 404,                                \
+	  "The bucket ownership controls were not found")                                          \
 	X(NO_SUCH_PUBLIC_ACCESS_BLOCK, "NoSuchPublicAccessBlockConfiguration", 404,                \
 	  "The public access block configuration was not found")                                   \
 	X(NO_SUCH_REPLICATION, "ReplicationConfigurationNotFoundError", 404,                       \

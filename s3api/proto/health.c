@@ -2,9 +2,8 @@
 /* GET /healthz, for load balancers and the like: unsigned, under any host name, 200 or 503, and a
  * line of JSON.
  *
- * A bucket may be called healthz: its requests are signed, in the header or in the query, and no
- * such request comes here. An unsigned request for that path has no other meaning, because no
- * bucket and no object is public.
+ * A bucket may be called healthz: requests that are signed, in the header or in the query, are its
+ * own, and do not come here. Without a signature it cannot be listed, even where it is public.
  *
  * States of an examination: none ─ the first request starts the thread ─► running ─► ended, fresh
  * for HEALTH_FRESH ─► stale. */

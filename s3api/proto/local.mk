@@ -9,6 +9,7 @@ libs3_la_SOURCES = \
 	s3api/proto/auth_call.c \
 	s3api/proto/body.c s3api/proto/body.h \
 	s3api/proto/bucket.c \
+	s3api/proto/bucket_access.c \
 	s3api/proto/bucket_config.c \
 	s3api/proto/bucket_policy.c \
 	s3api/proto/call.c s3api/proto/call.h \
@@ -16,6 +17,7 @@ libs3_la_SOURCES = \
 	s3api/proto/condition.c \
 	s3api/proto/copy_source.c \
 	s3api/proto/error.c s3api/proto/error.h \
+	s3api/proto/grants.c \
 	s3api/proto/hasher.c s3api/proto/hasher.h \
 	s3api/proto/health.c s3api/proto/health.h \
 	s3api/proto/integrity.c \

@@ -76,6 +76,7 @@ enum s3_error s3_create_upload(struct s3_call *call)
 	struct gml_object_ref ref = s3_object_ref(call);
 	struct gml_object_new attrs;
 	struct gml_upload_options options = {.attrs = &attrs};
+	struct gml_grants *grants = NULL;
 	enum gml_checksum algorithm;
 	bool asked = false;
 	char id[GML_UPLOAD_ID_LEN + 1];
@@ -83,9 +84,12 @@ enum s3_error s3_create_upload(struct s3_call *call)
 	int rc;
 	if (!error)
 		error = s3_meta_read(call, &attrs);
+	if (!error)
+		error = s3_grants_read_headers(call, &grants);
 	if (error)
 		return error;
 	gml_assert(asked || !options.composite); /* the core's default is of the whole */
+	options.grants = grants;
 	options.checksum = asked ? algorithm : GML_CHECKSUM_NONE;
 	rc = gml_upload_create(&call->op, call->config->store, &ref, &options, id);
 	if (rc != 0)

@@ -7,6 +7,7 @@ struct copy_plan {
 	struct s3_copy_source source;
 	struct gml_conditions cond;
 	struct gml_object_new attrs;
+	struct gml_grants *grants; /* NULL: none are stated */
 	bool replace_meta, replace_tags;
 	bool own; /* the request sets a property of the copy itself: redirection, storage class */
 	enum gml_checksum checksum;
@@ -57,6 +58,8 @@ static enum s3_error copy_read(struct s3_call *call, struct copy_plan *plan)
 		error = copy_checksum(call, &plan->checksum);
 	if (!error)
 		error = s3_meta_read(call, &plan->attrs);
+	if (!error)
+		error = s3_grants_read_headers(call, &plan->grants);
 	if (error)
 		return error;
 	self = gml_span_equal(plan->source.object.bucket, call->bucket) &&
@@ -155,7 +158,8 @@ enum s3_error s3_copy_object(struct s3_call *call)
 	options = (struct gml_copy_options){.src_cond = &plan.source.cond,
 					    .cond = &plan.cond,
 					    .attrs = keep ? NULL : &plan.attrs,
-					    .checksum = plan.checksum};
+					    .checksum = plan.checksum,
+					    .grants = plan.grants};
 	rc = gml_object_copy(&call->op, call->config->store, &plan.source.object, &dst, &options,
 			     &info);
 	return rc != 0 ? s3_copy_error(call, &plan.source, rc) : copy_answer(call, &info);

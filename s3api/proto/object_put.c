@@ -7,6 +7,7 @@
 struct put_state {
 	struct gml_object_new attrs;
 	struct gml_conditions cond;
+	struct gml_grants *grants; /* NULL: none are stated */
 };
 
 enum s3_error s3_put_error(struct s3_call *call, const struct gml_conditions *cond, int rc)
@@ -42,7 +43,8 @@ static enum s3_error put_finish(struct s3_call *call)
 	struct gml_put_options options = {.md5 = s3_body_digest(call, GML_DIGEST_MD5),
 					  .checksum = &checksum,
 					  .attrs = &state->attrs,
-					  .cond = &state->cond};
+					  .cond = &state->cond,
+					  .grants = state->grants};
 	int rc;
 	gml_assert(put != NULL && call->body.received == call->body.expected);
 	checksum.algorithm = (uint8_t)(call->body.integrity.algorithm != GML_CHECKSUM_NONE
@@ -78,6 +80,8 @@ enum s3_error s3_put_object(struct s3_call *call)
 	error = s3_meta_read(call, &state->attrs);
 	if (!error)
 		error = s3_conditions_write(call, &state->cond);
+	if (!error)
+		error = s3_grants_check(call, &state->grants);
 	if (!error)
 		error = s3_body_begin(call, false, call->config->object_size_max);
 	if (!error)

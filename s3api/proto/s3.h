@@ -38,7 +38,8 @@ struct s3_request {
 struct s3_config;
 struct s3_config_options {
 	struct gml_store *store;
-	const char *region; /* e.g. "us-east-1" */
+	const char *region;		     /* e.g. "us-east-1" */
+	enum gml_ownership object_ownership; /* of new buckets that state none */
 	/* host names of the server, whose subdomains are buckets (virtual-host style),
 	 * NULL-terminated, may be NULL. "localhost" and what the machine is called are such names,
 	 * too. Requests for any other name are refused. */

@@ -6,18 +6,15 @@
 
 #include <stdio.h>
 
-static bool unsupported_acl_private(struct gml_span value)
+/* Operations that make something, or set its grants. */
+static bool unsupported_takes_grants(const struct s3_call *call)
 {
-	/* The ACL that every object and bucket here has anyway: full control for the owner
-	 * alone. */
-	return gml_span_is(value, "private") || gml_span_is(value, "bucket-owner-full-control");
-}
-
-static enum s3_error unsupported_acl(struct s3_call *call)
-{
-	if (call->operation->handler == s3_create_bucket)
-		return S3_ERR_ACL_WITH_OWNERSHIP;
-	return S3_ERR_ACL_NOT_SUPPORTED;
+	static const s3_handler handlers[] = {s3_create_bucket, s3_put_acl, s3_put_object,
+					      s3_copy_object, s3_create_upload};
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		if (call->operation->handler == handlers[i])
+			return true;
+	return false;
 }
 
 static const struct {
@@ -31,7 +28,9 @@ static const struct {
 	{"x-amz-copy-source-server-side-encryption-", true, NULL, S3_ERR_NOT_IMPLEMENTED},
 	{"x-amz-if-match-", true, NULL, S3_ERR_NOT_IMPLEMENTED},
 	{"x-amz-object-lock-", true, NULL, S3_ERR_INVALID_REQUEST},
-	{"x-amz-object-ownership", false, "BucketOwnerEnforced", S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-acl", false, "private", S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-grant-", true, NULL, S3_ERR_NOT_IMPLEMENTED},
+	{"x-amz-object-ownership", false, NULL, S3_ERR_NOT_IMPLEMENTED},
 	{"x-amz-rename-source", true, NULL, S3_ERR_NOT_IMPLEMENTED},
 	{"x-amz-server-side-encryption", true, NULL, S3_ERR_NOT_IMPLEMENTED},
 	{"x-amz-write-offset-bytes", false, NULL, S3_ERR_NOT_IMPLEMENTED},
@@ -45,10 +44,13 @@ enum s3_error s3_unsupported_lock(struct s3_call *call)
 
 static enum s3_error unsupported_header(struct s3_call *call, const struct gml_http_header *header)
 {
-	if (gml_span_is(header->name, "x-amz-acl"))
-		return unsupported_acl_private(header->value) ? S3_OK : unsupported_acl(call);
-	if (gml_span_starts(header->name, GML_LIT("x-amz-grant-")))
-		return unsupported_acl(call);
+	if (unsupported_takes_grants(call) &&
+	    (gml_span_is(header->name, "x-amz-acl") ||
+	     gml_span_starts(header->name, GML_LIT("x-amz-grant-"))))
+		return S3_OK;
+	if (call->operation->handler == s3_create_bucket &&
+	    gml_span_is(header->name, "x-amz-object-ownership"))
+		return S3_OK;
 	for (size_t i = 0; i < sizeof(unsupported_headers) / sizeof(unsupported_headers[0]); i++) {
 		const char *name = unsupported_headers[i].name;
 		if (unsupported_headers[i].prefix

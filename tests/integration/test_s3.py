@@ -495,21 +495,22 @@ def test_tokens_across_changes(s3, bucket):
 # ---- what is not there must say so
 
 ANSWERED = {
+    "GetBucketOwnershipControls", "PutBucketOwnershipControls", "DeleteBucketOwnershipControls", "GetPublicAccessBlock", "PutPublicAccessBlock", "DeletePublicAccessBlock",
     "AbortMultipartUpload", "CompleteMultipartUpload", "CopyObject", "CreateBucket", "CreateMultipartUpload", "DeleteBucket", "DeleteObject", "DeleteObjectTagging", "DeleteObjects", "GetBucketAcl", "GetBucketLocation", "GetObject",
     "GetObjectAcl", "GetObjectAttributes", "GetObjectTagging", "HeadBucket", "HeadObject", "ListBuckets", "ListMultipartUploads", "ListObjectVersions", "ListObjects", "ListObjectsV2", "ListParts", "PutBucketAcl", "PutObject", "PutObjectAcl",
     "PutBucketTagging", "PutObjectTagging", "UploadPart", "UploadPartCopy",
 }
 # Configuration that nobody can set here: the answer tells that it is not set, as AWS does; to set nothing, and to delete what is not there, succeeds.
 CONSTANT = {
-    "GetBucketAccelerateConfiguration", "GetBucketLogging", "GetBucketNotification", "GetBucketNotificationConfiguration", "GetBucketOwnershipControls", "GetBucketRequestPayment", "GetBucketVersioning",
+    "GetBucketAccelerateConfiguration", "GetBucketLogging", "GetBucketNotification", "GetBucketNotificationConfiguration", "GetBucketRequestPayment", "GetBucketVersioning",
     "ListBucketAnalyticsConfigurations", "ListBucketIntelligentTieringConfigurations", "ListBucketInventoryConfigurations", "ListBucketMetricsConfigurations", "PutBucketLogging", "PutBucketNotification",
-    "PutBucketNotificationConfiguration", "DeleteBucketCors", "DeleteBucketEncryption", "DeleteBucketLifecycle", "DeleteBucketPolicy", "DeleteBucketReplication", "DeleteBucketTagging", "DeleteBucketWebsite", "DeletePublicAccessBlock",
+    "PutBucketNotificationConfiguration", "DeleteBucketCors", "DeleteBucketEncryption", "DeleteBucketLifecycle", "DeleteBucketPolicy", "DeleteBucketReplication", "DeleteBucketTagging", "DeleteBucketWebsite",
 }
 LOCKLESS = {"GetObjectLegalHold", "GetObjectRetention", "PutObjectLegalHold", "PutObjectRetention"}
 ABSENT = {
     "GetBucketCors": "NoSuchCORSConfiguration", "GetBucketEncryption": "ServerSideEncryptionConfigurationNotFoundError", "GetBucketLifecycle": "NoSuchLifecycleConfiguration",
     "GetBucketLifecycleConfiguration": "NoSuchLifecycleConfiguration", "GetBucketPolicy": "NoSuchBucketPolicy", "GetBucketPolicyStatus": "NoSuchBucketPolicy", "GetBucketReplication": "ReplicationConfigurationNotFoundError",
-    "GetBucketTagging": "NoSuchTagSet", "GetBucketWebsite": "NoSuchWebsiteConfiguration", "GetObjectLockConfiguration": "ObjectLockConfigurationNotFoundError", "GetPublicAccessBlock": "NoSuchPublicAccessBlockConfiguration",
+    "GetBucketTagging": "NoSuchTagSet", "GetBucketWebsite": "NoSuchWebsiteConfiguration", "GetObjectLockConfiguration": "ObjectLockConfigurationNotFoundError",
     **{f"{verb}Bucket{kind}Configuration": "NoSuchConfiguration" for verb in ("Get", "Delete") for kind in ("Analytics", "IntelligentTiering", "Inventory", "Metrics")},
 }
 

@@ -169,17 +169,13 @@ def test_absent_configuration(s3, other, bucket):
 
 
 def test_configuration_as_it_is(s3, bucket):
-    owner = lambda value: {"Bucket": bucket, "OwnershipControls": {"Rules": [{"ObjectOwnership": value}]}}
     payer = lambda value: {"Bucket": bucket, "RequestPaymentConfiguration": {"Payer": value}}
-    s3.put_bucket_ownership_controls(**owner("BucketOwnerEnforced"))
     s3.put_bucket_request_payment(**payer("BucketOwner"))
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
     s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
-    fails("NotImplemented", 501, s3.put_bucket_ownership_controls, **owner("ObjectWriter"))
     fails("NotImplemented", 501, s3.put_bucket_request_payment, **payer("Requester"))
     fails("NotImplemented", 501, s3.put_bucket_logging, Bucket=bucket, BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": bucket, "TargetPrefix": "log/"}})
     fails("NotImplemented", 501, s3.put_bucket_notification_configuration, Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [{"QueueArn": "arn:aws:sqs:us-east-1:1:q", "Events": ["s3:ObjectCreated:*"]}]})
-    assert s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"][0]["ObjectOwnership"] == "BucketOwnerEnforced"
     assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner" and "LoggingEnabled" not in s3.get_bucket_logging(Bucket=bucket)
 
 

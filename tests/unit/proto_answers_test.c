@@ -98,7 +98,7 @@ static void test_constants(void **state)
 		{"ownershipControls",
 		 "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></"
 		 "OwnershipControls>",
-		 501, "NotImplemented"},
+		 200, ""},
 		{"ownershipControls",
 		 "<OwnershipControls><Rule><ObjectOwnership>Me</ObjectOwnership></Rule></"
 		 "OwnershipControls>",

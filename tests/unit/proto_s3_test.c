@@ -865,7 +865,7 @@ static void test_acls(void **state)
 		send_xml("PUT", paths[i], own); /* what is there may be set */
 		EXPECT(200, "");
 		at = strstr(own, "FULL_CONTROL");
-		memcpy(at, "READ_ACP____", 12);
+		memcpy(at, "READ_ACP    ", 12);
 		send_xml("PUT", paths[i], own);
 		EXPECT(400, "AccessControlListNotSupported");
 		send_xml("PUT", paths[i],
