@@ -168,7 +168,8 @@ const struct cmd_verb cmd_grant_verbs[] = {
 	 "Grant a ready role (reader, writer, trainer, curator, auditor, admin) on s3://BUCKET/….",
 	 CMD_STORE,
 	 grant_run,
-	 {{"to", "WHOM", "user:NAME, group:NAME or role:NAME"}}},
+	 {{"to", "WHOM", "user:NAME, group:NAME or role:NAME"}},
+	 .needs = "--to WHOM"},
 	{0},
 };
 const struct cmd_verb cmd_revoke_verbs[] = {
@@ -178,6 +179,7 @@ const struct cmd_verb cmd_revoke_verbs[] = {
 	 "End a grant. Other grants and policies stay.",
 	 CMD_STORE,
 	 revoke_run,
-	 {{"from", "WHOM", "user:NAME, group:NAME or role:NAME"}}},
+	 {{"from", "WHOM", "user:NAME, group:NAME or role:NAME"}},
+	 .needs = "--from WHOM"},
 	{0},
 };

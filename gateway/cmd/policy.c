@@ -402,7 +402,8 @@ const struct cmd_verb cmd_policy_verbs[] = {
 	 {{"file", "FILE", "the document, in AWS's language (- for standard input)"},
 	  POLICY_OF,
 	  POLICY_OF_BUCKET,
-	  {"description", "TEXT", "what a policy to attach is for"}}},
+	  {"description", "TEXT", "what a policy to attach is for"}},
+	 .needs = "--file FILE"},
 	{"policy",
 	 "get",
 	 "[NAME]",
@@ -467,6 +468,7 @@ const struct cmd_verb cmd_policy_verbs[] = {
 	 {{"file", "FILE", "the document (- for standard input)"},
 	  {"bucket-policy", NULL, "it is the policy of the resource's bucket"},
 	  {"user", "NAME", "who asks; without it, an anonymous caller"},
-	  {"context", "KEY=VALUE,…", "what else the request has, as aws:SourceIp=10.0.0.1"}}},
+	  {"context", "KEY=VALUE,…", "what else the request has, as aws:SourceIp=10.0.0.1"}},
+	 .needs = "--file FILE"},
 	{0},
 };

@@ -60,13 +60,17 @@ static const struct cmd_verb *words_find_verb(const struct cmd_noun *noun, const
 	return NULL;
 }
 
-/* "create bucket": the noun that has such a verb; first choice is the noun named after it. */
+/* "create bucket": the noun named after the verb, if it has such a verb. */
 static const struct cmd_noun *words_exchanged(const char *verb, const char *next)
 {
 	const struct cmd_noun *noun = next ? words_find_noun(next) : NULL;
-	if (noun && words_find_verb(noun, verb))
-		return noun;
-	for (noun = cmd_nouns; noun->name; noun++)
+	return noun && words_find_verb(noun, verb) ? noun : NULL;
+}
+
+/* "create": the first noun that has such a verb. */
+static const struct cmd_noun *words_with_verb(const char *verb)
+{
+	for (const struct cmd_noun *noun = cmd_nouns; noun->name; noun++)
 		if (words_find_verb(noun, verb))
 			return noun;
 	return NULL;
@@ -80,12 +84,15 @@ const struct cmd_noun *words_noun(const char *word, const char *next)
 	char question[128];
 	if (noun)
 		return noun;
+	const struct cmd_noun *meant = words_exchanged(synonym, next);
 	if ((noun = words_find_noun(synonym)) != NULL)
 		near.best = noun->name; /* nothing is nearer */
-	for (noun = cmd_nouns; noun->name; noun++)
+	for (noun = cmd_nouns; noun->name && meant == NULL; noun++)
 		near_offer(&near, noun->name);
-	if (near.best == NULL && (noun = words_exchanged(synonym, next)) != NULL)
-		snprintf(question, sizeof(question), "; did you mean '%s %s'?", noun->name,
+	if (near.best == NULL && meant == NULL)
+		meant = words_with_verb(synonym);
+	if (meant != NULL)
+		snprintf(question, sizeof(question), "; did you mean '%s %s'?", meant->name,
 			 synonym);
 	else
 		near_question(&near, "", question, sizeof(question));
