@@ -195,8 +195,9 @@ static void test_large_transaction(void **state)
 }
 
 /* ---- what is left of earlier lives ---- */
-/* A power cut lost the third of five records; the others are on the disk. What is written in its
- * place is followed by the old fourth, byte for byte where a fourth would stand. */
+/* A power cut lost the third of five records, which nobody had waited for; the others are on the
+ * disk. What is written in its place is followed by the old fourth, byte for byte where a fourth
+ * would stand. */
 static void test_stale_records(void **state)
 {
 	struct meta_env *env = *state, *control;
@@ -210,8 +211,10 @@ static void test_stale_records(void **state)
 	disk_image_init(&image, env->dir);
 	disk->recording = true;
 	assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), 0);
-	for (uint64_t i = 1; i <= 5; i++)
-		put(env, "n", i, 100);
+	for (uint64_t i = 1; i <= 5; i++) {
+		struct put what = {"n", i, 100};
+		assert_int_equal(gml_meta_update_relaxed(env->meta, put_fn, &what), 0);
+	}
 	disk->recording = false;
 	for (size_t i = 0; i < disk->n && n < 8; i++)
 		if (disk->events[i].what == DISK_WRITE && disk->events[i].file == DISK_LOG &&
@@ -234,6 +237,143 @@ static void test_stale_records(void **state)
 	control = control_open(env);
 	assert_int_equal(got(control, "n"), 3);
 	meta_env_free(control);
+}
+
+/* ---- damage ---- */
+static uint64_t file_sum(const struct meta_env *env, const char *name)
+{
+	uint8_t buf[65536];
+	uint64_t crc = 0;
+	char path[96];
+	ssize_t n;
+	int fd;
+	snprintf(path, sizeof(path), "%s/%s", env->dir, name);
+	fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		crc = gml_crc_update(GML_CRC_64NVME, crc, buf, (size_t)n);
+	close(fd);
+	return crc;
+}
+
+static void flip(const struct meta_env *env, const char *name, off_t at)
+{
+	char path[96];
+	uint8_t byte;
+	int fd;
+	snprintf(path, sizeof(path), "%s/%s", env->dir, name);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 0x20;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
+static uint32_t log_u32(const struct meta_env *env, off_t at)
+{
+	uint8_t bytes[4];
+	char path[96];
+	int fd;
+	snprintf(path, sizeof(path), "%s/redo", env->dir);
+	fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, bytes, 4, at), 4);
+	close(fd);
+	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+	       (uint32_t)bytes[3] << 24;
+}
+
+static void assert_refused(struct meta_env *env)
+{
+	uint64_t data = file_sum(env, "data.mdb"), redo = file_sum(env, "redo");
+	assert_int_equal(gml_meta_open(env->dir, &env->opt, &env->meta), GML_ERR_CORRUPT);
+	assert_null(env->meta);
+	assert_true(file_sum(env, "data.mdb") == data && file_sum(env, "redo") == redo);
+}
+
+/* All processes died. A bit of any record but the last, wherever it is: what was acknowledged is
+ * not dropped in silence, and nothing is changed. */
+static void test_damaged_record(void **state)
+{
+	struct meta_env *env = *state, *control;
+	off_t end = 16384;
+	gml_checkpoint_pages = MANY;
+	for (uint64_t i = 1; i <= 5; i++)
+		put(env, "n", i, 100);
+	control = disk_control(env);
+	for (int i = 0; i < 4; i++)
+		end += log_u32(control, end + 4);
+	assert_in_range(end, 16384 + 4 * 150, 16384 + 4 * 200);
+	for (off_t at = 16384; at < end; at += 3) {
+		flip(control, "redo", at);
+		assert_refused(control);
+		flip(control, "redo", at);
+	}
+	assert_int_equal(gml_meta_open(control->dir, &control->opt, &control->meta), 0);
+	assert_int_equal(got(control, "n"), 5);
+	meta_env_free(control);
+}
+
+/* What was dropped by a power cut stands in the log still, and is not taken for damage later. */
+static void test_dropped_records(void **state)
+{
+	struct meta_env *env = *state, *control;
+	gml_checkpoint_pages = MANY;
+	gml_checkpoint_flush_ms = 3600 * 1000;
+	for (uint64_t i = 1; i <= 5; i++) {
+		struct put what = {"n", i, 100};
+		assert_int_equal(gml_meta_update_relaxed(env->meta, put_fn, &what), 0);
+	}
+	control = disk_control(env);
+	flip(control, "redo", 16384 + log_u32(control, 16384 + 4) + 60); /* the second */
+	assert_int_equal(gml_meta_open(control->dir, &control->opt, &control->meta), 0);
+	assert_int_equal(got(control, "n"), 1);
+	put(control, "m", 1, 0);
+	assert_int_equal(control_got(control, "m"), 1);
+	meta_env_free(control);
+}
+
+/* Of the two copies of the last checkpoint one is enough. */
+static void test_damaged_slot(void **state)
+{
+	struct meta_env *env = *state, *control;
+	struct put large = {"large", 7, 3 << 20}; /* has no record */
+	put(env, "n", 1, 10);
+	meta_env_update(env, put_fn, &large);
+	put(env, "n", 2, 10);
+	for (int orderly = 0; orderly < 2; orderly++) {
+		for (off_t at = 4096; at <= 8192; at += 4096) {
+			control = disk_control(env);
+			flip(control, "redo", at + 9);
+			assert_int_equal(gml_meta_open(control->dir, &control->opt, &control->meta),
+					 0);
+			assert_int_equal(got(control, "large"), 7);
+			assert_int_equal(got(control, "n"), 2);
+			meta_env_free(control);
+		}
+		control = disk_control(env);
+		flip(control, "redo", 4096 + 9);
+		flip(control, "redo", 8192 + 9);
+		assert_refused(control);
+		meta_env_free(control);
+		gml_meta_close(env->meta);
+		env->meta = NULL;
+	}
+	meta_env_reopen(env);
+}
+
+static void test_cut_data(void **state)
+{
+	struct meta_env *env = *state;
+	struct put large = {"large", 7, 3 << 20};
+	char path[96];
+	meta_env_update(env, put_fn, &large);
+	gml_meta_close(env->meta);
+	env->meta = NULL;
+	snprintf(path, sizeof(path), "%s/data.mdb", env->dir);
+	assert_int_equal(truncate(path, 100 * 4096), 0);
+	assert_refused(env);
 }
 
 /* Numbers of transactions stand in records: a recovery must not give them out again. */
@@ -455,22 +595,6 @@ static void make_version_1(struct meta_env *env)
 	mdb_env_close(mdb);
 }
 
-static uint64_t file_sum(const struct meta_env *env, const char *name)
-{
-	uint8_t buf[65536];
-	uint64_t crc = 0;
-	char path[96];
-	ssize_t n;
-	int fd;
-	snprintf(path, sizeof(path), "%s/%s", env->dir, name);
-	fd = open(path, O_RDONLY);
-	assert_true(fd >= 0);
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		crc = gml_crc_update(GML_CRC_64NVME, crc, buf, (size_t)n);
-	close(fd);
-	return crc;
-}
-
 /* It is refused, neither adopted nor made anew, and stays as it was. */
 static void test_version_1(void **state)
 {
@@ -576,7 +700,7 @@ static void test_check(void **state)
 	snprintf(path, sizeof(path), "%s/redo", env->dir);
 	fd = open(path, O_RDWR);
 	assert_true(fd >= 0);
-	for (off_t at = 16384; at < 16384 + 20 * 100; at += 77) {
+	for (off_t at = 16384; at < 16384 + 20 * 100; at += 77) { /* inside the records */
 		uint8_t byte, other;
 		assert_int_equal(pread(fd, &byte, 1, at), 1);
 		other = byte ^ 0x20;
@@ -664,6 +788,10 @@ int main(void)
 		WITH_STORE(test_version_1),
 		WITH_STORE(test_creation_cut),
 		WITH_STORE(test_log_missing),
+		WITH_STORE(test_damaged_record),
+		WITH_STORE(test_dropped_records),
+		WITH_STORE(test_damaged_slot),
+		WITH_STORE(test_cut_data),
 		WITH_STORE(test_check),
 		WITH_STORE(test_idle_process),
 		WITH_STORE(test_full_store_is_emptied),

@@ -125,6 +125,10 @@ void gml_checkpoint_pins_drop(struct gml_lmdb *meta)
 /* ---- making one ---- */
 static int checkpoint_read_meta(struct gml_lmdb *meta, struct gml_redo_slot *slot)
 {
+	struct stat st;
+	if (fstat(meta->data_fd, &st) != 0)
+		return errno;
+	slot->data_size = (uint64_t)st.st_size;
 	for (unsigned i = 0; i < 2; i++) {
 		ssize_t n;
 		do
@@ -190,7 +194,7 @@ static int checkpoint_write(struct gml_lmdb *meta, const struct gml_redo_slot *s
 		rc = fdatasync(meta->data_fd) == 0 ? 0 : errno;
 	if (rc == 0)
 		rc = gml_redo_slot_write(&meta->redo, slot);
-	atomic_fetch_add_explicit(&meta->syncs, 2, memory_order_relaxed);
+	atomic_fetch_add_explicit(&meta->syncs, 3, memory_order_relaxed);
 	if (rc != 0)
 		return rc;
 	atomic_store(&shared->k_seq, slot->seq);

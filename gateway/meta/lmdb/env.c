@@ -394,6 +394,27 @@ static int meta_open_without_log(struct gml_lmdb *meta, const char *dir)
 	return GML_ERR_CORRUPT;
 }
 
+/* Before anything is changed. CORRUPT, NOMEM, IO. */
+static int meta_log_verify(struct gml_lmdb *meta, const char *dir, const struct gml_redo_slot *slot)
+{
+	struct gml_redo_damage damage;
+	int rc = gml_redo_verify(&meta->redo, slot, &damage);
+	if (slot->copies == 1 && slot->closed)
+		gml_meta_log(&meta->head, GML_LOG_WARN,
+			     "%s: one of the two copies of the last checkpoint in the metadata log "
+			     "(redo) was damaged; the other one is taken",
+			     dir);
+	if (rc == GML_ERR_CORRUPT)
+		gml_meta_log(&meta->head, GML_LOG_ERROR,
+			     "%s: the metadata log (redo) is damaged at byte %llu: change %llu "
+			     "cannot be read, though it was on the disk; %llu changes behind it "
+			     "are whole, and cannot be run without it. Nothing was changed. "
+			     "Put back the bytes, or a copy of the whole store",
+			     dir, (unsigned long long)damage.off, (unsigned long long)damage.txnid,
+			     (unsigned long long)damage.later);
+	return rc;
+}
+
 /* This process is alone: when it is done, the store is whole and of this program's version. A
  * change of format is adopted here, after the replay and before others get in
  * (docs/on-disk-format.md, "Changes of format"). */
@@ -403,8 +424,17 @@ static int meta_open_alone(struct gml_lmdb *meta, const char *dir)
 	int rc = meta_log_open(meta, dir, &slot);
 	if (rc == ENOENT || (rc == 0 && slot.state == GML_REDO_MAKING))
 		return meta_open_without_log(meta, dir);
-	if (rc == 0)
-		rc = gml_recover_restore(meta, &slot);
+	if (rc == EILSEQ)
+		gml_meta_log(&meta->head, GML_LOG_ERROR,
+			     "%s: the header or both checkpoints of the metadata log (redo) are "
+			     "damaged",
+			     dir);
+	if (rc != 0)
+		return rc == EILSEQ ? GML_ERR_CORRUPT : gml_lmdb_err(rc);
+	rc = meta_log_verify(meta, dir, &slot);
+	if (rc != 0)
+		return rc;
+	rc = gml_recover_restore(meta, &slot);
 	if (rc == 0)
 		rc = gml_redo_share(&meta->redo, dir, &slot);
 	if (rc != 0)

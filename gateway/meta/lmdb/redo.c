@@ -16,11 +16,12 @@
 #define REDO_MAGIC "GMLREDO"
 #define REDO_SLOT_MAGIC "GMLSLOT"
 #define REDO_RECORD_MAGIC UINT32_C(0x524c4d47) /* "GMLR" */
-#define REDO_VERSION 1
+#define REDO_VERSION 2
 #define REDO_CLOSED 1  /* flag of a slot */
 #define REDO_PAGE 4096 /* of the header and of each slot; the checksum is in its last eight bytes */
 #define REDO_RING 16384
-#define REDO_HEAD 24 /* of a record */
+#define REDO_HEAD 40 /* of a record: magic, length, transaction, chain before, durable, checksum */
+#define REDO_SUM 32  /* where its checksum stands */
 #define REDO_OP 8    /* of a change */
 /* so many pages past the checkpoint, writers wait for the next one */
 #define REDO_WORK_HARD 16384
@@ -138,6 +139,9 @@ int gml_redo_make(struct gml_redo *redo, const char *dir, uint32_t page_size)
 	int rc = redo->fd >= 0 ? 0 : redo_file_open(redo, dir, O_CREAT);
 	if (rc != 0)
 		return rc;
+	rc = gml_redo_seed(&redo->salt);
+	if (rc != 0)
+		return rc;
 	redo->size = gml_redo_size;
 	redo->page_size = page_size;
 	/* Written, not just allocated: a flush of bytes that overwrite written ones needs no change
@@ -148,6 +152,7 @@ int gml_redo_make(struct gml_redo *redo, const char *dir, uint32_t page_size)
 	redo_store(page + 8, REDO_VERSION, 4);
 	redo_store(page + 12, page_size, 4);
 	redo_store(page + 16, redo->size, 8);
+	redo_store(page + 24, redo->salt, 8);
 	redo_page_seal(page);
 	if (rc == 0) /* last: a file without it is unfinished */
 		rc = redo_pwrite(redo->fd, page, sizeof(page), 0);
@@ -169,6 +174,7 @@ int gml_redo_open(struct gml_redo *redo, const char *dir)
 		return rc;
 	redo->page_size = (uint32_t)redo_load(page + 12, 4);
 	redo->size = redo_load(page + 16, 8);
+	redo->salt = redo_load(page + 24, 8);
 	if (!redo_page_whole(page, REDO_MAGIC) || redo_load(page + 8, 4) != REDO_VERSION)
 		return EILSEQ;
 	/* The checksum does not rule out a mistake of a program; it must not cause a division by
@@ -188,6 +194,7 @@ static bool redo_slot_decode(const uint8_t *page, struct gml_redo_slot *slot)
 	slot->chain = redo_load(page + 32, 8);
 	slot->state = (enum gml_redo_state)redo_load(page + 40, 4);
 	slot->closed = redo_load(page + 44, 4) & REDO_CLOSED;
+	slot->data_size = redo_load(page + 48, 8);
 	memcpy(slot->meta, page + 64, sizeof(slot->meta));
 	return (slot->state == GML_REDO_MAKING || slot->state == GML_REDO_WHOLE) &&
 	       slot->pos % 8 == 0;
@@ -202,12 +209,22 @@ int gml_redo_slot_read(struct gml_redo *redo, struct gml_redo_slot *out)
 		int rc = redo_pread(redo->fd, page, sizeof(page), REDO_PAGE + i * REDO_PAGE);
 		if (rc != 0)
 			return rc;
-		if (!redo_slot_decode(page, &slot) || (found && slot.seq < out->seq))
+		if (!redo_slot_decode(page, &slot))
 			continue;
+		slot.copies = found && slot.seq == out->seq ? 2 : 1;
+		if (found && slot.seq < out->seq)
+			continue;
+		slot.at = i;
 		*out = slot;
 		found = true;
 	}
 	return found ? 0 : EILSEQ;
+}
+
+static int redo_slot_put(struct gml_redo *redo, const uint8_t page[REDO_PAGE], unsigned at)
+{
+	int rc = redo_pwrite(redo->fd, page, REDO_PAGE, REDO_PAGE + (uint64_t)at * REDO_PAGE);
+	return rc == 0 && fdatasync(redo->fd) != 0 ? errno : rc;
 }
 
 int gml_redo_slot_write(struct gml_redo *redo, const struct gml_redo_slot *slot)
@@ -222,12 +239,11 @@ int gml_redo_slot_write(struct gml_redo *redo, const struct gml_redo_slot *slot)
 	redo_store(page + 32, slot->chain, 8);
 	redo_store(page + 40, slot->state, 4);
 	redo_store(page + 44, slot->closed ? REDO_CLOSED : 0, 4);
+	redo_store(page + 48, slot->data_size, 8);
 	memcpy(page + 64, slot->meta, sizeof(slot->meta));
 	redo_page_seal(page);
-	rc = redo_pwrite(redo->fd, page, sizeof(page), REDO_PAGE + (slot->seq & 1) * REDO_PAGE);
-	if (rc == 0 && fdatasync(redo->fd) != 0)
-		rc = errno;
-	return rc;
+	rc = redo_slot_put(redo, page, slot->seq & 1);
+	return rc == 0 ? redo_slot_put(redo, page, ~slot->seq & 1) : rc;
 }
 
 int gml_redo_seed(uint64_t *seed_out)
@@ -249,7 +265,8 @@ static void redo_share_fill(struct gml_redo_shared *shared, const struct gml_red
 	shared->k_txnid = slot->txnid;
 	shared->k_pos = slot->pos;
 	shared->k_chain = slot->chain;
-	shared->k_seq = slot->seq;
+	/* The next one is not written first into the slot that may be the only whole one. */
+	shared->k_seq = slot->seq + (slot->at != (slot->seq & 1));
 }
 
 int gml_redo_share(struct gml_redo *redo, const char *dir, const struct gml_redo_slot *slot)
@@ -371,14 +388,11 @@ void gml_redo_add(struct gml_redo *redo, bool put, enum gml_table table, struct 
 	redo->len += REDO_OP + key.len + value.len;
 }
 
-/* Covers the chain before, the record's head up to its own chain, and its changes. */
-static uint64_t redo_chain(uint64_t chain, const uint8_t *record, size_t len)
+/* Begins with a number that only this log has: bytes that a client stores do not look like a record
+ * of it. Covers all of the record but itself, so also the chain before. */
+static uint64_t redo_sum(const struct gml_redo *redo, const uint8_t *record, size_t len)
 {
-	uint8_t before[8];
-	uint64_t crc;
-	redo_store(before, chain, 8);
-	crc = gml_crc_update(GML_CRC_64NVME, 0, before, 8);
-	crc = gml_crc_update(GML_CRC_64NVME, crc, record, 16);
+	uint64_t crc = gml_crc_update(GML_CRC_64NVME, redo->salt, record, REDO_SUM);
 	return gml_crc_update(GML_CRC_64NVME, crc, record + REDO_HEAD, len - REDO_HEAD);
 }
 
@@ -389,8 +403,10 @@ static void redo_seal(struct gml_redo *redo, uint64_t txnid, struct gml_redo_pla
 	redo_store(redo->buf, REDO_RECORD_MAGIC, 4);
 	redo_store(redo->buf + 4, redo->len, 4);
 	redo_store(redo->buf + 8, txnid, 8);
-	place->chain = redo_chain(place->chain, redo->buf, redo->len);
 	redo_store(redo->buf + 16, place->chain, 8);
+	redo_store(redo->buf + 24, atomic_load(&redo->shared->flushed), 8);
+	place->chain = redo_sum(redo, redo->buf, redo->len);
+	redo_store(redo->buf + REDO_SUM, place->chain, 8);
 	place->pos += redo->len;
 }
 
@@ -473,34 +489,113 @@ int gml_redo_flush(struct gml_redo *redo)
 }
 
 /* ---- reading ---- */
-int gml_redo_read(struct gml_redo *redo, uint64_t pos, uint64_t chain, uint64_t txnid,
-		  struct gml_redo_record *out)
+/* 0: the head cannot be one. */
+static size_t redo_head_len(const struct gml_redo *redo, const uint8_t *head)
+{
+	size_t len = redo_load(head + 4, 4);
+	bool may_be = redo_load(head, 4) == REDO_RECORD_MAGIC && len >= REDO_HEAD &&
+		      len <= redo->size / 4 && len % 8 == 0;
+	return may_be ? len : 0;
+}
+
+/* The whole record at `pos`, whatever it continues. NOENT, NOMEM, IO. */
+static int redo_read_any(struct gml_redo *redo, uint64_t pos, struct gml_redo_record *out)
 {
 	uint8_t head[REDO_HEAD], *record;
 	size_t len;
+	int rc;
 	if (redo_ring(redo, false, head, sizeof(head), pos) != 0)
 		return GML_ERR_IO;
-	len = redo_load(head + 4, 4);
-	if (redo_load(head, 4) != REDO_RECORD_MAGIC || redo_load(head + 8, 8) != txnid ||
-	    len < REDO_HEAD || len > redo->size / 4 || len % 8 != 0)
+	len = redo_head_len(redo, head);
+	if (len == 0)
 		return GML_ERR_NOENT;
 	record = malloc(len);
 	if (record == NULL)
 		return GML_ERR_NOMEM;
-	if (redo_ring(redo, false, record, len, pos) != 0) {
+	rc = redo_ring(redo, false, record, len, pos) != 0 ? GML_ERR_IO : 0;
+	if (rc == 0 && redo_load(record + REDO_SUM, 8) != redo_sum(redo, record, len))
+		rc = GML_ERR_NOENT;
+	if (rc != 0) {
 		free(record);
-		return GML_ERR_IO;
+		return rc;
 	}
-	out->chain = redo_chain(chain, record, len);
-	if (redo_load(record + 16, 8) != out->chain) {
-		free(record);
+	*out = (struct gml_redo_record){.txnid = redo_load(record + 8, 8),
+					.pos = pos + len,
+					.chain = redo_load(record + REDO_SUM, 8),
+					.before = redo_load(record + 16, 8),
+					.payload = record,
+					.len = len};
+	return 0;
+}
+
+int gml_redo_read(struct gml_redo *redo, uint64_t pos, uint64_t chain, uint64_t txnid,
+		  struct gml_redo_record *out)
+{
+	struct gml_redo_record record;
+	int rc = redo_read_any(redo, pos, &record);
+	if (rc != 0)
+		return rc;
+	if (record.before != chain || record.txnid != txnid) {
+		free(record.payload);
 		return GML_ERR_NOENT;
 	}
-	out->txnid = txnid;
-	out->pos = pos + len;
-	out->payload = record;
-	out->len = len;
+	*out = record;
 	return 0;
+}
+
+/* A transaction before the record at the end has none: all behind it waited for a checkpoint. */
+static int redo_ends_in_gap(struct gml_redo *redo, const struct gml_redo_record *last)
+{
+	struct gml_redo_record next;
+	int rc = redo_read_any(redo, last->pos, &next);
+	if (rc != 0)
+		return rc;
+	free(next.payload);
+	return next.before == last->chain && next.txnid > last->txnid ? 0 : GML_ERR_NOENT;
+}
+
+/* Whole records of one lap from `pos` on that were written when the log was durable beyond it.
+ * Those of earlier laps, or from before a recovery, were not: their positions are smaller. */
+static int redo_count_later(struct gml_redo *redo, uint64_t pos, uint64_t *count_out)
+{
+	uint8_t *ring = malloc(redo->size);
+	int rc = ring == NULL ? GML_ERR_NOMEM : 0;
+	*count_out = 0;
+	if (rc == 0 && redo_ring(redo, false, ring, redo->size, pos) != 0)
+		rc = GML_ERR_IO;
+	for (uint64_t off = 0; rc == 0 && off + REDO_HEAD <= redo->size;) {
+		const uint8_t *record = ring + off;
+		size_t len = redo_head_len(redo, record);
+		if (len == 0 || len > redo->size - off ||
+		    redo_load(record + REDO_SUM, 8) != redo_sum(redo, record, len)) {
+			off += 8;
+			continue;
+		}
+		*count_out += redo_load(record + 24, 8) > pos;
+		off += len;
+	}
+	free(ring);
+	return rc;
+}
+
+int gml_redo_verify(struct gml_redo *redo, const struct gml_redo_slot *slot,
+		    struct gml_redo_damage *out)
+{
+	struct gml_redo_record last = {
+		.txnid = slot->txnid, .pos = slot->pos, .chain = slot->chain};
+	int rc;
+	if (slot->closed) /* nothing follows it, and what stands behind it is old */
+		return 0;
+	while ((rc = gml_redo_read(redo, last.pos, last.chain, last.txnid + 1, &last)) == 0)
+		free(last.payload);
+	if (rc == GML_ERR_NOENT)
+		rc = redo_ends_in_gap(redo, &last);
+	if (rc != GML_ERR_NOENT)
+		return rc;
+	rc = redo_count_later(redo, last.pos, &out->later);
+	out->txnid = last.txnid + 1;
+	out->off = REDO_RING + last.pos % redo->size;
+	return rc == 0 && out->later > 0 ? GML_ERR_CORRUPT : rc;
 }
 
 int gml_redo_walk(const struct gml_redo_record *record, gml_redo_apply_fn apply, void *arg)

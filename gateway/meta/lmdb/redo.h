@@ -6,15 +6,19 @@
  *
  * Invariants
  *  1. A record is written under LMDB's writer lock before its transaction is committed. Its
- *     position follows that of the last committed transaction, its chain value covers the chain
- *     value before it: so a record of a dead writer, of an earlier lap or of an earlier opening is
+ *     position follows that of the last committed transaction, its checksum covers that of the
+ *     record before it: so a record of a dead writer, of an earlier lap or of an earlier opening is
  *     never taken for the successor of another.
  *  2. `next` in the shared tail describes the transaction being committed. The next holder of the
  *     writer lock compares it with LMDB's transaction number: if it was committed it becomes the
  *     tail, if not its record is erased before anything else happens. So a commit needs no step
  *     after it, and a writer may die anywhere.
  *  3. A transaction without a record (too large, no space) is a gap: it and all later ones are
- *     durable only once a checkpoint has passed it. */
+ *     durable only once a checkpoint has passed it.
+ *  4. A record says how far the log was durable when it was written. A record that is missing
+ *     although a later one says that it was durable is damage; others a power cut may take.
+ *  5. A checkpoint is published when both slots have it. So whichever slot is lost, the other has
+ *     the last one that was published, or a newer one. */
 #ifndef GML_META_REDO_H
 #define GML_META_REDO_H
 
@@ -22,7 +26,7 @@
 #include <stdatomic.h>
 #include "../engine.h"
 
-#define GML_REDO_LAYOUT 2
+#define GML_REDO_LAYOUT 3
 /* bytes of each of LMDB's two meta pages that are kept; more than it uses */
 #define GML_REDO_META 512
 #define GML_REDO_META_FIXED 40 /* the first of these never change */
@@ -64,13 +68,17 @@ enum gml_redo_state { GML_REDO_MAKING = 1, GML_REDO_WHOLE = 2 };
 struct gml_redo_slot {
 	uint64_t seq, txnid, pos, chain;
 	enum gml_redo_state state;
-	bool closed; /* no commit follows it: the last process closed the store */
+	bool closed;	    /* no commit follows it: the last process closed the store */
+	uint64_t data_size; /* bytes of data.mdb that it needs */
+	unsigned at;	    /* as read: where it stands, */
+	unsigned copies;    /* and how many slots have it */
 	uint8_t meta[2][GML_REDO_META];
 };
 
 struct gml_redo {
 	int fd; /* meta/redo; -1: not open */
 	uint64_t size;
+	uint64_t salt;	    /* every checksum of a record begins with it */
 	uint32_t page_size; /* of data.mdb */
 	struct gml_redo_shared *shared;
 	/* The record being made, of the holder of the writer lock. */
@@ -81,8 +89,16 @@ struct gml_redo {
 
 struct gml_redo_record {
 	uint64_t txnid, pos, chain; /* after it */
+	uint64_t before;	    /* the chain that it continues */
 	uint8_t *payload;	    /* heap */
 	size_t len;
+};
+
+/* Where the log is damaged. */
+struct gml_redo_damage {
+	uint64_t txnid; /* whose record is missing */
+	uint64_t off;	/* where in the file it should stand */
+	uint64_t later; /* whole records behind it that prove it */
 };
 
 /* Called for each change of a record in turn; non-zero ends the walk. op: put or delete. */
@@ -100,7 +116,7 @@ int gml_redo_open(struct gml_redo *redo, const char *dir);
 int gml_redo_share(struct gml_redo *redo, const char *dir, const struct gml_redo_slot *slot);
 /* The newest whole slot; EILSEQ when none is. */
 int gml_redo_slot_read(struct gml_redo *redo, struct gml_redo_slot *out);
-/* Replaces the older slot and flushes the log. */
+/* Puts it into both slots, one after the other, and flushes the log twice. */
 int gml_redo_slot_write(struct gml_redo *redo, const struct gml_redo_slot *slot);
 /* A number that no earlier chain began with. */
 int gml_redo_seed(uint64_t *seed_out);
@@ -133,6 +149,10 @@ int gml_redo_flush(struct gml_redo *redo);
 /* ---- recovery and verification. NOENT: no record follows. CORRUPT, NOMEM, IO. ---- */
 int gml_redo_read(struct gml_redo *redo, uint64_t pos, uint64_t chain, uint64_t txnid,
 		  struct gml_redo_record *out);
+/* CORRUPT, and *out: a record behind the slot is missing that was durable (invariant 4). NOMEM, IO.
+ * Reads all of the log. */
+int gml_redo_verify(struct gml_redo *redo, const struct gml_redo_slot *slot,
+		    struct gml_redo_damage *out);
 int gml_redo_walk(const struct gml_redo_record *record, gml_redo_apply_fn apply, void *arg);
 
 #endif

@@ -26,6 +26,8 @@ static void redo_check_slot(const struct redo_check *check, const struct gml_red
 {
 	uint64_t txnid;
 	memcpy(&txnid, slot->meta[slot->txnid & 1] + REDO_CHECK_META_TXNID, sizeof(txnid));
+	if (slot->copies != 2)
+		redo_problem(check, "one copy of the last checkpoint is damaged", slot->txnid);
 	if (slot->state != GML_REDO_WHOLE || txnid != slot->txnid)
 		redo_problem(check, "the last checkpoint is not of its transaction", slot->txnid);
 }

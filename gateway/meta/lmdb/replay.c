@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "checkpoint.h"
 #include "lmdb_internal.h"
@@ -14,6 +15,16 @@
 int gml_recover_restore(struct gml_lmdb *meta, const struct gml_redo_slot *slot)
 {
 	uint8_t there[GML_REDO_META];
+	struct stat st;
+	if (fstat(meta->data_fd, &st) != 0)
+		return errno;
+	if ((uint64_t)st.st_size < slot->data_size) {
+		gml_meta_log(&meta->head, GML_LOG_ERROR,
+			     "data.mdb was cut: it has %llu bytes, and the last checkpoint needs "
+			     "%llu; put back a copy of meta/ of one moment",
+			     (unsigned long long)st.st_size, (unsigned long long)slot->data_size);
+		return EILSEQ;
+	}
 	for (unsigned i = 0; i < 2; i++) {
 		off_t off = (off_t)i * meta->redo.page_size;
 		ssize_t n = pread(meta->data_fd, there, sizeof(there), off);
