@@ -194,9 +194,15 @@ static int main_denied(const struct cmd *cmd, const char *path)
 /* There is no store at `path`: nothing, or something else. */
 static int main_no_store(const char *path)
 {
-	DIR *dir = opendir(path);
+	char making[CONF_VALUE_MAX + 32];
 	const struct dirent *entry;
 	const char *other = NULL;
+	snprintf(making, sizeof(making), "%s/making", path);
+	if (access(making, F_OK) == 0)
+		return cmd_fail(
+			"%s: making this store was cut short: run 'gemel store create' again",
+			path);
+	DIR *dir = opendir(path);
 	while (dir && other == NULL && (entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
 		    strcmp(entry->d_name, "lost+found") != 0)
@@ -225,6 +231,8 @@ static int main_open(struct cmd *cmd)
 		return main_no_store(path);
 	if (rc == GML_ERR_ACCESS || rc == GML_ERR_PERM)
 		return main_denied(cmd, path);
+	if (rc == GML_ERR_CORRUPT) /* where, the log has said */
+		return cmd_fail("%s: the store is damaged, and was not opened", path);
 	return rc ? cmd_fail_rc(rc, path) : CMD_OK;
 }
 

@@ -27,7 +27,9 @@ static int store_create(struct cmd *cmd)
 				path);
 	if (rc == GML_ERR_NOTEMPTY)
 		return cmd_fail("%s: this directory holds other files: move them away, or set "
-				"store.home to another directory",
+				"store.home to another directory; if they are those of a store, it "
+				"has lost "
+				"its file 'format': put that back",
 				path);
 	return rc ? cmd_fail_rc(rc, path) : cmd_print_nothing(cmd);
 }

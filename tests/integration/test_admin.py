@@ -155,6 +155,12 @@ def test_missing_things_say_what_to_do(tmp_path):
     (tmp_path / "home" / "store" / ".hidden").write_text("")
     for words in (("bucket", "list"), ("store", "create")):
         assert "home/store: this directory holds other files" in run("-c", conf, *words).stderr
+    (tmp_path / "home" / "store" / ".hidden").rename(tmp_path / "home" / "store" / "making")
+    assert "making this store was cut short" in run("-c", conf, "bucket", "list").stderr
+    assert run("-c", conf, "store", "create").returncode == 0 and run("-c", conf, "bucket", "list").returncode == 0
+    (tmp_path / "home" / "store" / "format").unlink()
+    assert "the file 'format' of this store is missing" in run("-c", conf, "bucket", "list").stderr
+    assert "it has lost its file 'format'" in run("-c", conf, "store", "create").stderr
     conf.write_text("[store]\nhome =\n")
     assert f"{conf}:2: store.home = : must not be empty" in run("-c", conf, "config", "check").stderr
     missing = run("-c", tmp_path / "none", "bucket", "list")

@@ -64,6 +64,142 @@ static void test_create_refuses_what_is_not_empty(void **state)
 	assert_rc(gml_store_create("/tmp/ns-test-none/deeper", NULL), GML_ERR_NOENT);
 }
 
+static bool path_has(const char *path, const char *name)
+{
+	char file[96];
+	snprintf(file, sizeof(file), "%s/%s", path, name);
+	return access(file, F_OK) == 0;
+}
+
+/* A creation that is killed at any moment is done again by the next one. */
+static void test_create_is_repeated(void **state)
+{
+	char path[] = "/tmp/ns-test-XXXXXX";
+	bool killed = true, cut = false;
+	struct gml_store *store;
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	for (unsigned us = 0; killed; us += 200) {
+		int status;
+		pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			_exit(gml_store_create(path, NULL) != 0);
+		usleep(us);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		killed = WIFSIGNALED(status);
+		cut |= path_has(path, "making");
+		if (!path_has(path, "format") || path_has(path, "making")) {
+			assert_rc(gml_store_open(path, NULL, &store), GML_ERR_NOENT);
+			assert_ok(gml_store_create(path, NULL));
+		}
+		assert_false(path_has(path, "making"));
+		assert_rc(gml_store_create(path, NULL), GML_ERR_EXIST);
+		assert_ok(gml_store_open(path, NULL, &store));
+		gml_store_close(store);
+		if (killed)
+			ns_rm(path);
+	}
+	assert_true(cut);
+	ns_rm(path);
+}
+
+/* Several at once: one makes it, and the others leave it alone. */
+static void test_create_at_once(void **state)
+{
+	char path[] = "/tmp/ns-test-XXXXXX";
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	for (int round = 0; round < 20; round++) {
+		struct gml_store *store;
+		int made = 0, status;
+		ns_rm(path);
+		for (int i = 0; i < 4; i++) {
+			pid_t pid = fork();
+			assert_true(pid >= 0);
+			if (pid == 0) {
+				int rc = gml_store_create(path, NULL);
+				_exit(rc == 0 ? 0 : rc == GML_ERR_EXIST ? 1 : 2);
+			}
+		}
+		for (int i = 0; i < 4; i++) {
+			assert_true(wait(&status) > 0 && WIFEXITED(status));
+			made += WEXITSTATUS(status) == 0;
+			assert_true(WEXITSTATUS(status) <= 1);
+		}
+		assert_int_equal(made, 1);
+		assert_ok(gml_store_open(path, NULL, &store));
+		gml_store_close(store);
+	}
+	ns_rm(path);
+}
+
+static void file_rename(const char *path, const char *from, const char *to)
+{
+	char old[96], new[96];
+	snprintf(old, sizeof(old), "%s/%s", path, from);
+	snprintf(new, sizeof(new), "%s/%s", path, to);
+	assert_int_equal(rename(old, new), 0);
+}
+
+/* A store that has lost a part, or has a part of another one, is neither opened nor made anew. */
+static void test_parts(void **state)
+{
+	static const char *const part[] = {"format", "meta", "data"};
+	struct ns *ns = *state;
+	char other[] = "/tmp/ns-test-XXXXXX", from[96], to[96];
+	struct gml_store *none;
+	ns_close(ns);
+	for (int i = 0; i < 3; i++) {
+		file_rename(ns->path, part[i], "away");
+		assert_rc(gml_store_open(ns->path, NULL, &none), GML_ERR_CORRUPT);
+		assert_null(none);
+		assert_rc(gml_store_create(ns->path, NULL),
+			  i == 0 ? GML_ERR_NOTEMPTY : GML_ERR_EXIST);
+		file_rename(ns->path, "away", part[i]);
+	}
+	assert_non_null(mkdtemp(other));
+	assert_ok(gml_store_create(other, NULL));
+	snprintf(from, sizeof(from), "%s/format", other);
+	snprintf(to, sizeof(to), "%s/format", ns->path);
+	file_rename(ns->path, "format", "kept");
+	assert_int_equal(rename(from, to), 0);
+	assert_rc(gml_store_open(ns->path, NULL, &none), GML_ERR_CORRUPT);
+	file_rename(ns->path, "kept", "format");
+	ns_rm(other);
+	ns_open(ns);
+}
+
+/* Who maps run/access anew would not be heard by those who have the store open. */
+static void test_access_file_removed(void **state)
+{
+	struct ns *ns = *state;
+	char file[96];
+	int status;
+	pid_t pid;
+	snprintf(file, sizeof(file), "%s/run/access", ns->path);
+	for (int removed = 0; removed < 2; removed++) {
+		if (removed)
+			assert_int_equal(unlink(file), 0);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			struct gml_store *second;
+			int rc = gml_store_open(ns->path, NULL, &second);
+			if (rc == 0)
+				gml_store_close(second);
+			_exit(rc == 0 ? 0 : rc == GML_ERR_CORRUPT ? 1 : 2);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), removed);
+	}
+	assert_rc(gml_store_create(ns->path, NULL), GML_ERR_EXIST); /* does not wait */
+	ns_close(ns);
+	ns_open(ns);
+}
+
 static void test_owner(void **state)
 {
 	struct gml_owner self, other;
@@ -577,6 +713,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_create_and_open),
 		cmocka_unit_test(test_create_refuses_what_is_not_empty),
+		cmocka_unit_test(test_create_is_repeated),
+		cmocka_unit_test(test_create_at_once),
+		T(test_parts),
+		T(test_access_file_removed),
 		cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_zombie_is_dead),
 		T(test_leases),

@@ -28,10 +28,13 @@ struct gml_store_options {
 	void *log_arg;
 };
 
-/* Make an empty store in the new or empty directory `path` (mode 0700).
- * Errors: EXIST (a store is there), NOTEMPTY, NAMETOOLONG, ACCESS, NOSPC, IO.
- * Threads: any. Blocks: disk. Durable: yes. On failure: what was made is removed again, as far as
- * the disk allows. */
+/* Make an empty store in the new or empty directory `path` (mode 0700), or where an earlier
+ * creation was cut short.
+ * Errors: EXIST (a store is there), NOTEMPTY (other files are, or a store that has lost its file
+ * `format`), NAMETOOLONG, ACCESS, NOSPC, IO.
+ * Threads: any. Blocks: disk, and for another process's creation there. Durable: yes. On failure:
+ * what was made in the directory is removed again, as far as the disk allows; the next creation
+ * removes the rest. */
 int gml_store_create(const char *path, const struct gml_store_options *opt);
 
 /* Open the store for reading and writing. At most once per process, after its last fork; a child

@@ -10,6 +10,7 @@ libgemel_la_SOURCES += \
 	gateway/ns/store/collect.c \
 	gateway/ns/store/collect.h \
 	gateway/ns/store/compact.c \
+	gateway/ns/store/create.c \
 	gateway/ns/store/handle_bytes.c \
 	gateway/ns/store/lease.c \
 	gateway/ns/store/lease.h \

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The directory of the store: making, opening and closing it, and its space.
- *
- * On disk: PATH/meta (gateway/meta), PATH/data (gateway/data), PATH/run (shared state that needs no
- * durability), PATH/format (what this is, for people; written last, so a store without it was never
- * finished). */
-#include <dirent.h>
+/* The directory of the store: opening and closing it, and its space. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,14 +16,12 @@
 #include <gemel/store.h>
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
-#include "gateway/base/clock.h"
 #include "gateway/base/errmap.h"
 #include "gateway/base/small_file.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/log.h"
 #include "gateway/base/owner.h"
 #include "gateway/base/presence.h"
-#include "gateway/data/blob.h"
 #include "gateway/iam/access.h"
 #include "gateway/iam/epoch.h"
 #include "gateway/iam/roster.h"
@@ -52,177 +44,10 @@ void gml_store_log(const struct gml_store *store, enum gml_log_level level, cons
 	va_end(ap);
 }
 
-static int store_sub(char out[PATH_MAX], const char *path, const char *sub)
+int gml_store_sub(char out[PATH_MAX], const char *path, const char *sub)
 {
 	int n = snprintf(out, PATH_MAX, "%s/%s", path, sub);
 	return n > 0 && n < PATH_MAX ? 0 : GML_ERR_NAMETOOLONG;
-}
-
-/* ---- create ---------------------------------------------------------------------------------- */
-
-/* 0 when the directory has only the entries of a fresh file system; EXIST for a store,
- * NOTEMPTY for anything else. */
-static int store_check_empty(int dirfd)
-{
-	const char *name;
-	DIR *dir;
-	int rc = gml_data_opendir(dirfd, ".", &dir);
-	if (rc != 0)
-		return rc;
-	while (rc != GML_ERR_EXIST && (name = gml_data_readdir(dir, &rc)) != NULL) {
-		if (strcmp(name, "format") == 0)
-			rc = GML_ERR_EXIST;
-		else if (strcmp(name, "lost+found") != 0)
-			rc = GML_ERR_NOTEMPTY;
-	}
-	closedir(dir);
-	return rc;
-}
-
-static int store_write_format(int dirfd, const uint8_t uuid[GML_STORE_UUID_LEN])
-{
-	char text[256], hex[2 * GML_STORE_UUID_LEN + 1];
-	int len, code;
-	gml_hex(uuid, GML_STORE_UUID_LEN, hex);
-	len = snprintf(text, sizeof(text),
-		       "gemel store\nformat %u\nuuid %s\n\n"
-		       "meta holds the metadata, data the content. Change nothing here by hand.\n",
-		       GML_STORE_VERSION, hex);
-	code = gml_small_file_write(dirfd, "format", text, (size_t)len, true);
-	if (code == 0)
-		code = gml_small_file_sync_dir(dirfd, ".");
-	return gml_err_map(code);
-}
-
-/* `arg`: the secret of handles. */
-static int store_root_fn(struct gml_txn *txn, void *arg)
-{
-	int64_t now = gml_now();
-	int rc;
-	struct gml_inode root = {
-		.ino = GML_INO_ROOT,
-		.type = GML_DIR,
-		.flags = GML_INODE_EXPLICIT,
-		.mode = 0755,
-		.nlink = 2,
-		.change = gml_change_next(0),
-		.atime = now,
-		.mtime = now,
-		.ctime = now,
-		.btime = now,
-		.born = gml_line_none.epoch,
-	};
-	rc = gml_rec_inode_put(txn, &gml_line_none, &root);
-	return rc != 0 ? rc : gml_rec_secret_put(txn, arg);
-}
-
-static int store_make_meta(const char *path, const uint8_t uuid[GML_STORE_UUID_LEN],
-			   const struct gml_store_options *opt)
-{
-	struct gml_meta_options meta_opt = {.engine = opt->engine,
-					    .capacity = opt->meta_capacity,
-					    .snapshots = opt->meta_snapshots,
-					    .log = opt->log,
-					    .log_arg = opt->log_arg};
-	uint8_t secret[GML_REC_SECRET];
-	struct gml_meta *meta = NULL;
-	char dir[PATH_MAX];
-	int rc = store_sub(dir, path, "meta");
-	if (rc == 0 && getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
-		rc = GML_ERR_IO;
-	if (rc == 0)
-		rc = gml_meta_create(dir, uuid, &meta_opt);
-	if (rc == 0)
-		rc = gml_meta_open(dir, &meta_opt, &meta);
-	if (rc != 0)
-		return rc;
-	rc = gml_meta_update(meta, store_root_fn, secret);
-	explicit_bzero(secret, sizeof(secret));
-	gml_meta_close(meta);
-	return rc;
-}
-
-/* Undo a creation that failed: the files of a directory that was made here, then itself. */
-static void store_clear(int dirfd, const char *name)
-{
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-	if (dir == NULL) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	while ((e = readdir(dir)) != NULL)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			(void)unlinkat(fd, e->d_name, 0);
-	closedir(dir);
-	(void)unlinkat(dirfd, name, AT_REMOVEDIR);
-}
-
-/* The new directory's own name. */
-static int store_sync_parent(int dirfd)
-{
-	int fd = openat(dirfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-	if (fd < 0) /* a parent that may be searched but not read cannot be synced */
-		return errno == EACCES ? 0 : gml_err_map(errno);
-	if (fsync(fd) != 0)
-		rc = gml_err_map(errno);
-	close(fd);
-	return rc;
-}
-
-static int store_fill(const char *path, int dirfd, bool made, const struct gml_store_options *opt)
-{
-	uint8_t uuid[GML_STORE_UUID_LEN];
-	char data[PATH_MAX];
-	int rc;
-	if (getrandom(uuid, sizeof(uuid), 0) != (ssize_t)sizeof(uuid))
-		return GML_ERR_IO;
-	rc = store_sub(data, path, "data");
-	if (rc == 0 && (mkdirat(dirfd, "meta", 0700) != 0 || mkdirat(dirfd, "run", 0700) != 0))
-		rc = gml_err_map(errno);
-	if (rc == 0)
-		rc = gml_data_create(data);
-	if (rc == 0)
-		rc = store_make_meta(path, uuid, opt);
-	if (rc == 0 && fsync(dirfd) != 0)
-		rc = gml_err_map(errno);
-	if (rc == 0 && made)
-		rc = store_sync_parent(dirfd);
-	if (rc == 0)
-		rc = store_write_format(dirfd, uuid);
-	if (rc != 0) {
-		(void)unlinkat(dirfd, "format", 0);
-		store_clear(dirfd, "meta");
-		store_clear(dirfd, "data/pack");
-		store_clear(dirfd, "data");
-		store_clear(dirfd, "run");
-	}
-	return rc;
-}
-
-int gml_store_create(const char *path, const struct gml_store_options *opt)
-{
-	static const struct gml_store_options defaults;
-	bool made = mkdir(path, 0700) == 0;
-	int dirfd, rc;
-	if (!made && errno != EEXIST)
-		return gml_err_map(errno);
-	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd < 0)
-		rc = gml_err_map(errno);
-	else
-		rc = made ? 0 : store_check_empty(dirfd);
-	if (rc == 0 && fchmod(dirfd, 0700) != 0)
-		rc = gml_err_map(errno);
-	if (rc == 0)
-		rc = store_fill(path, dirfd, made, opt != NULL ? opt : &defaults);
-	if (dirfd >= 0)
-		close(dirfd);
-	if (rc != 0 && made)
-		(void)rmdir(path);
-	return rc;
 }
 
 /* ---- open ------------------------------------------------------------------------------------ */
@@ -254,24 +79,66 @@ static int store_other_version(const struct gml_store *store, const char *path, 
 	return GML_ERR_FORMAT;
 }
 
+/* No file `format`: no store, or one that has lost it. */
+static int store_no_format(const struct gml_store *store, const char *path)
+{
+	if (faccessat(store->dirfd, "meta", F_OK, 0) != 0)
+		return GML_ERR_NOENT;
+	gml_store_log(store, GML_LOG_ERROR,
+		      "%s: the file 'format' of this store is missing: put it back from a copy of "
+		      "the store",
+		      path);
+	return GML_ERR_CORRUPT;
+}
+
 /* The format file tells a store from an unfinished one, and its version before anything of it is
  * touched. Until version 3 it said 1, whatever the version of the metadata. */
-static int store_check_format(const struct gml_store *store, const char *path)
+static int store_check_format(const struct gml_store *store, const char *path,
+			      uint8_t uuid_out[GML_STORE_UUID_LEN])
 {
-	static const char head[] = "gemel store\nformat ";
+	static const char head[] = "gemel store\nformat ", uuid[] = "\nuuid ";
 	unsigned long version;
-	char text[64] = "", *end;
+	char text[128] = "", *end;
 	size_t len;
-	int code = gml_small_file_read(store->dirfd, "format", text, sizeof(text) - 1, &len);
+	int code;
+	if (faccessat(store->dirfd, GML_STORE_MAKING, F_OK, 0) == 0)
+		return GML_ERR_NOENT;
+	code = gml_small_file_read(store->dirfd, "format", text, sizeof(text) - 1, &len);
 	if (code != 0)
-		return gml_err_map(code);
+		return code == ENOENT ? store_no_format(store, path) : gml_err_map(code);
 	if (strncmp(text, head, sizeof(head) - 1) != 0)
 		return GML_ERR_FORMAT;
 	version = strtoul(text + sizeof(head) - 1, &end, 10);
 	if (*end != '\n' || version == 0 || version > UINT32_MAX)
 		return GML_ERR_FORMAT;
-	return version == GML_STORE_VERSION ? 0
-					    : store_other_version(store, path, (unsigned)version);
+	if (version != GML_STORE_VERSION)
+		return store_other_version(store, path, (unsigned)version);
+	if (strncmp(end, uuid, sizeof(uuid) - 1) != 0 ||
+	    !gml_unhex(end + sizeof(uuid) - 1, GML_STORE_UUID_LEN, uuid_out))
+		return GML_ERR_FORMAT;
+	return 0;
+}
+
+/* A part that is not there, of a store that was whole once. */
+static int store_part(const struct gml_store *store, const char *path, const char *part, int rc)
+{
+	if (rc != GML_ERR_NOENT)
+		return rc;
+	gml_store_log(store, GML_LOG_ERROR,
+		      "%s: '%s' of this store is missing, or not complete: put it back from a copy "
+		      "of the store",
+		      path, part);
+	return GML_ERR_CORRUPT;
+}
+
+static int store_check_uuid(const struct gml_store *store, const char *path,
+			    const uint8_t uuid[GML_STORE_UUID_LEN])
+{
+	if (memcmp(uuid, gml_meta_uuid(store->meta), GML_STORE_UUID_LEN) == 0)
+		return 0;
+	gml_store_log(store, GML_LOG_ERROR,
+		      "%s: 'format' and 'meta' are of two stores: their uuids differ", path);
+	return GML_ERR_CORRUPT;
 }
 
 /* What creation put into the metadata: the root, and the secret of handles. */
@@ -290,7 +157,20 @@ static int store_read_root(struct gml_store *store)
 	return rc;
 }
 
+static int store_open_epoch(struct gml_store *store, const char *path)
+{
+	int rc = gml_access_epoch_open(store->dirfd, &store->access_epoch);
+	if (rc != GML_ERR_NOENT)
+		return rc;
+	gml_store_log(store, GML_LOG_ERROR,
+		      "%s: run/access was removed while the store is open: its servers would not "
+		      "learn of changes of users and rights. Stop all of them, then start them",
+		      path);
+	return GML_ERR_CORRUPT;
+}
+
 static int store_open_parts(struct gml_store *store, const char *path,
+			    const uint8_t uuid[GML_STORE_UUID_LEN],
 			    const struct gml_store_options *opt)
 {
 	struct gml_data_options data_opt = {.next_id = gml_lease_next_id,
@@ -305,13 +185,15 @@ static int store_open_parts(struct gml_store *store, const char *path,
 					    .log = opt->log,
 					    .log_arg = opt->log_arg};
 	char dir[PATH_MAX];
-	int rc = store_sub(dir, path, "data");
+	int rc = gml_store_sub(dir, path, "data");
 	if (rc == 0)
-		rc = gml_data_open(dir, &data_opt, &store->data);
+		rc = store_part(store, path, "data", gml_data_open(dir, &data_opt, &store->data));
 	if (rc == 0)
-		rc = store_sub(dir, path, "meta");
+		rc = gml_store_sub(dir, path, "meta");
 	if (rc == 0)
-		rc = gml_meta_open(dir, &meta_opt, &store->meta);
+		rc = store_part(store, path, "meta", gml_meta_open(dir, &meta_opt, &store->meta));
+	if (rc == 0)
+		rc = store_check_uuid(store, path, uuid);
 	if (rc == 0)
 		rc = store_read_root(store);
 	if (rc == 0 && mkdirat(store->dirfd, "run", 0700) != 0 && errno != EEXIST)
@@ -319,7 +201,7 @@ static int store_open_parts(struct gml_store *store, const char *path,
 	if (rc == 0)
 		rc = gml_presence_open(store->dirfd, &store->self, &store->presence);
 	if (rc == 0)
-		rc = gml_access_epoch_open(store->dirfd, &store->access_epoch);
+		rc = store_open_epoch(store, path);
 	if (rc == 0)
 		rc = gml_roster_new(&store->roster);
 	if (rc == 0)
@@ -357,6 +239,7 @@ int gml_store_open(const char *path, const struct gml_store_options *opt,
 {
 	static const struct gml_store_options defaults;
 	struct gml_store *store = calloc(1, sizeof(*store));
+	uint8_t uuid[GML_STORE_UUID_LEN];
 	int rc;
 	*store_out = NULL;
 	if (store == NULL)
@@ -368,11 +251,11 @@ int gml_store_open(const char *path, const struct gml_store_options *opt,
 	store->log = opt->log;
 	store->log_arg = opt->log_arg;
 	store->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = store->dirfd < 0 ? gml_err_map(errno) : store_check_format(store, path);
+	rc = store->dirfd < 0 ? gml_err_map(errno) : store_check_format(store, path, uuid);
 	if (rc == 0)
 		rc = gml_owner_self(&store->self);
 	if (rc == 0)
-		rc = store_open_parts(store, path, opt);
+		rc = store_open_parts(store, path, uuid, opt);
 	if (rc != 0) {
 		store_free(store);
 		return rc;

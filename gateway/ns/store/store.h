@@ -3,6 +3,7 @@
 #ifndef GML_NS_STORE_STORE_H
 #define GML_NS_STORE_STORE_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <gemel/op.h>
@@ -18,6 +19,8 @@ struct gml_roster;
 struct gml_unwritten;
 
 #define GML_HELD_PACKS 64
+/* a file that is there until the store is whole */
+#define GML_STORE_MAKING "making"
 
 struct gml_store {
 	struct gml_meta *meta;
@@ -51,5 +54,7 @@ struct gml_store {
 
 void gml_store_log(const struct gml_store *store, enum gml_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* path/sub. NAMETOOLONG. */
+int gml_store_sub(char out[PATH_MAX], const char *path, const char *sub);
 
 #endif
