@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "epoch.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
 #include <gemel/err.h>
 #include "gateway/base/assert.h"
 #include "gateway/base/errmap.h"
@@ -17,16 +22,47 @@ struct gml_access_epoch {
 	struct epoch_shared *shared;
 };
 
+static int epoch_flock(int fd, int how)
+{
+	while (flock(fd, how) != 0)
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
+/* The file is made by a process that is alone: if another has mapped it, and it is missing, that
+ * one has a file without a name, and would see no change of this one. Whoever has the store open
+ * holds a shared lock of its directory; one of `run` is held meanwhile. */
+static int epoch_map(int dirfd, void **map_out)
+{
+	int gate = openat(dirfd, "run", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), code;
+	bool alone;
+	if (gate < 0)
+		return errno;
+	code = epoch_flock(gate, LOCK_EX);
+	if (code == 0)
+		code = epoch_flock(dirfd, LOCK_EX | LOCK_NB);
+	alone = code == 0;
+	if (code == 0 || code == EWOULDBLOCK)
+		code = gml_shared_map(dirfd, "run/access", sizeof(struct epoch_shared),
+				      alone ? GML_MAP_MAKE : GML_MAP_EXISTING, map_out);
+	if (code == 0)
+		code = epoch_flock(dirfd, LOCK_SH);
+	close(gate);
+	return code;
+}
+
 int gml_access_epoch_open(int dirfd, struct gml_access_epoch **out)
 {
 	struct gml_access_epoch *epoch = calloc(1, sizeof(*epoch));
-	void *map;
+	void *map = NULL;
 	int code;
 	*out = NULL;
 	if (epoch == NULL)
 		return GML_ERR_NOMEM;
-	code = gml_shared_map(dirfd, "run/access", sizeof(struct epoch_shared), GML_MAP_MAKE, &map);
+	code = epoch_map(dirfd, &map);
 	if (code != 0) {
+		gml_shared_unmap(map, sizeof(struct epoch_shared));
 		free(epoch);
 		return gml_err_map(code);
 	}
