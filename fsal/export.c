@@ -150,8 +150,9 @@ static fsal_status_t export_lookup_path(struct fsal_export *exp, const char *pat
 enum export_unasked {
 	UNASKED_NONE = 0,
 	UNASKED_OBJECT = 1, /* LOCKT, LOOKUPP: the object itself */
-	/* LOCK, LOCKU, CLOSE, OPEN_DOWNGRADE: a state of a client that has it open */
+	/* LOCKU, CLOSE, OPEN_DOWNGRADE: a state of a client that has it open */
 	UNASKED_STATE = 2,
+	UNASKED_LOCK = 4, /* LOCK: the same, and a caller who may still do anything */
 };
 
 static unsigned export_unasked_by(nfs_opnum4 op)
@@ -161,6 +162,7 @@ static unsigned export_unasked_by(nfs_opnum4 op)
 	case NFS4_OP_LOOKUPP:
 		return UNASKED_OBJECT;
 	case NFS4_OP_LOCK:
+		return UNASKED_LOCK;
 	case NFS4_OP_LOCKU:
 	case NFS4_OP_CLOSE:
 	case NFS4_OP_OPEN_DOWNGRADE:
@@ -170,9 +172,54 @@ static unsigned export_unasked_by(nfs_opnum4 op)
 	}
 }
 
+static stateid4 *export_stateid_of(nfs_argop4 *arg)
+{
+	switch (arg->argop) {
+	case NFS4_OP_LOCK: {
+		locker4 *locker = &arg->nfs_argop4_u.oplock.locker;
+		return locker->new_lock_owner ? &locker->locker4_u.open_owner.open_stateid
+					      : &locker->locker4_u.lock_owner.lock_stateid;
+	}
+	case NFS4_OP_LOCKU:
+		return &arg->nfs_argop4_u.oplocku.lock_stateid;
+	case NFS4_OP_CLOSE:
+		return &arg->nfs_argop4_u.opclose.open_stateid;
+	case NFS4_OP_OPEN_DOWNGRADE:
+		return &arg->nfs_argop4_u.opopen_downgrade.open_stateid;
+	case NFS4_OP_READ:
+		return &arg->nfs_argop4_u.opread.stateid;
+	case NFS4_OP_WRITE:
+		return &arg->nfs_argop4_u.opwrite.stateid;
+	default:
+		return NULL;
+	}
+}
+
+/* ganesha makes a stateid of the client's id and a counter that begins at 1, and does not compare
+ * the client of a state with that of the session. A stateid of another client becomes one that
+ * nobody has, which is what it is for this one: BAD_STATEID (RFC 8881 8.2.4). Those of zeros and of
+ * ones have a meaning of their own. */
+static void export_check_stateid(const compound_data_t *compound, nfs_argop4 *arg)
+{
+	static const char zeros[OTHERSIZE];
+	stateid4 *stateid = export_stateid_of(arg);
+	char ones[OTHERSIZE];
+	clientid4 mine;
+	if (stateid == NULL || compound->session == NULL)
+		return;
+	mine = compound->session->clientid;
+	memset(ones, 0xff, sizeof(ones));
+	if (memcmp(stateid->other, &mine, sizeof(mine)) == 0 ||
+	    memcmp(stateid->other, zeros, OTHERSIZE) == 0 ||
+	    memcmp(stateid->other, ones, OTHERSIZE) == 0)
+		return;
+	memset(stateid->other, 0, OTHERSIZE);
+	memcpy(stateid->other, &mine, sizeof(mine));
+}
+
 /* The needs of operations on the handle of the present PUTFH. The handle may be saved and restored
  * on the way. Other current handles are checked on their own. */
-static unsigned export_unasked(const compound_data_t *compound)
+static unsigned export_unasked(compound_data_t *compound)
 {
 	bool current = true, saved = false;
 	unsigned wanted = UNASKED_NONE;
@@ -196,6 +243,7 @@ static unsigned export_unasked(const compound_data_t *compound)
 		default:
 			wanted |= current ? export_unasked_by(compound->argarray[i].argop)
 					  : UNASKED_NONE;
+			export_check_stateid(compound, &compound->argarray[i]);
 			break;
 		}
 	return wanted;
@@ -204,12 +252,12 @@ static unsigned export_unasked(const compound_data_t *compound)
 /* ganesha answers some operations from its own state. So the object is checked when its handle
  * arrives, and PUTFH returns the error that they should return, STALE or ACCESS. ACCESS is in their
  * lists of errors, but not in PUTFH's (RFC 8881 15.2); a client that looks at the compound's status
- * sees what it would see otherwise. ganesha 4.3 does not compare the client of a state: one client
- * could lock with, or close, another's. */
+ * sees what it would see otherwise. A client of NFSv4.0 is not known here: it must have the file
+ * open, or it could lock with, or close, the state of another. */
 static fsal_status_t export_wire_to_host(struct fsal_export *exp, fsal_digesttype_t type,
 					 struct gsh_buffdesc *desc, int flags)
 {
-	const compound_data_t *compound = gml_fsal_compound();
+	compound_data_t *compound = gml_fsal_compound();
 	unsigned granted, wanted;
 	struct gml_op op;
 	gml_ino ino;
@@ -225,6 +273,8 @@ static fsal_status_t export_wire_to_host(struct fsal_export *exp, fsal_digesttyp
 		rc = gml_inode_access(&op, gml_fsal.store, ino, 0, &granted);
 	if (rc == 0 && (wanted & UNASKED_STATE))
 		rc = gml_file_state_check(&op, gml_fsal.store, ino);
+	if (rc == 0 && (wanted & UNASKED_LOCK))
+		rc = gml_file_lock_check(&op, gml_fsal.store, ino);
 	return gml_fsal_status(rc);
 }
 

@@ -6,7 +6,8 @@
  * The functions that decode a COMPOUND and encode its results are in a table of the library, which
  * every request points to. Loading the plugin puts ours there, before the first request. Ours call
  * ganesha's and add only what those cannot do: a COMPOUND that cannot be decoded is decoded again,
- * with longer values allowed; results that hold a long value are encoded here. */
+ * with longer values allowed; names with a byte 00 are refused; results that hold a long value are
+ * encoded here. */
 #include "fsal.h"
 
 /* a longer value than the core accepts is decoded, and refused as too big */
@@ -45,13 +46,54 @@ static bool wire_argop(XDR *xdrs, nfs_argop4 *op)
 	return wire_setxattr_args(xdrs, &op->nfs_argop4_u.opsetxattr);
 }
 
-static bool wire_decode(XDR *xdrs, COMPOUND4args *args)
+/* ganesha takes a name for a string in many places, so one with a byte 00 would be the name before
+ * it. As an empty one it is INVAL. */
+static void wire_refuse_zero(utf8string *name)
 {
-	u_int start;
+	if (name->utf8string_val != NULL &&
+	    memchr(name->utf8string_val, 0, name->utf8string_len) != NULL)
+		name->utf8string_len = 0;
+}
 
-	if (xdrs->x_op != XDR_DECODE)
-		return wire_decode_before(xdrs, args);
-	start = XDR_GETPOS(xdrs);
+static void wire_check_names(nfs_argop4 *op)
+{
+	CREATE4args *create = &op->nfs_argop4_u.opcreate;
+	open_claim4 *claim = &op->nfs_argop4_u.opopen.claim;
+
+	switch (op->argop) {
+	case NFS4_OP_LOOKUP:
+		wire_refuse_zero(&op->nfs_argop4_u.oplookup.objname);
+		break;
+	case NFS4_OP_OPEN:
+		if (claim->claim == CLAIM_NULL)
+			wire_refuse_zero(&claim->open_claim4_u.file);
+		break;
+	case NFS4_OP_CREATE:
+		wire_refuse_zero(&create->objname);
+		if (create->objtype.type == NF4LNK)
+			wire_refuse_zero(&create->objtype.createtype4_u.linkdata);
+		break;
+	case NFS4_OP_REMOVE:
+		wire_refuse_zero(&op->nfs_argop4_u.opremove.target);
+		break;
+	case NFS4_OP_RENAME:
+		wire_refuse_zero(&op->nfs_argop4_u.oprename.oldname);
+		wire_refuse_zero(&op->nfs_argop4_u.oprename.newname);
+		break;
+	case NFS4_OP_LINK:
+		wire_refuse_zero(&op->nfs_argop4_u.oplink.newname);
+		break;
+	case NFS4_OP_SECINFO:
+		wire_refuse_zero(&op->nfs_argop4_u.opsecinfo.name);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool wire_decode_any(XDR *xdrs, COMPOUND4args *args)
+{
+	u_int start = XDR_GETPOS(xdrs);
 	if (wire_decode_before(xdrs, args))
 		return true;
 	(void)xdr_free((xdrproc_t)wire_decode_before, args);
@@ -60,6 +102,17 @@ static bool wire_decode(XDR *xdrs, COMPOUND4args *args)
 	       inline_xdr_u_int32_t(xdrs, &args->minorversion) &&
 	       xdr_array(xdrs, (char **)&args->argarray.argarray_val, &args->argarray.argarray_len,
 			 XDR_ARRAY_MAXLEN, sizeof(nfs_argop4), (xdrproc_t)wire_argop);
+}
+
+static bool wire_decode(XDR *xdrs, COMPOUND4args *args)
+{
+	if (xdrs->x_op != XDR_DECODE)
+		return wire_decode_before(xdrs, args);
+	if (!wire_decode_any(xdrs, args))
+		return false;
+	for (u_int i = 0; i < args->argarray.argarray_len; i++)
+		wire_check_names(&args->argarray.argarray_val[i]);
+	return true;
 }
 
 static xattrvalue4 *wire_long_value(nfs_resop4 *op)

@@ -10,7 +10,7 @@ import struct
 
 OK, NOENT, ACCESS, EXIST, NOSPC, ROFS, STALE = 0, 2, 13, 17, 28, 30, 70
 LOCKED, NOTSUPP, TOOSMALL, DELAY, DENIED, GRACE, SHARE_DENIED, XATTR2BIG = 10012, 10004, 10005, 10008, 10010, 10013, 10015, 10096
-INVAL, FBIG, PERM, ATTRNOTSUPP, BADOWNER = 22, 27, 1, 10032, 10039
+INVAL, FBIG, PERM, ATTRNOTSUPP, BADOWNER, BAD_STATEID = 22, 27, 1, 10032, 10039, 10025
 READ, WRITE, BOTH = 1, 2, 3
 UNCHECKED, GUARDED, EXCLUSIVE = 0, 1, 3
 ANONYMOUS = bytes(16)
@@ -232,6 +232,10 @@ def seek(offset, what=0, stateid=ANONYMOUS):
 def lock(stateid, clientid, offset, length, owner="locker"):
     """A write lock by a new lock owner."""
     return 12, u32(2, 0) + u64(offset, length) + u32(1, 0) + stateid + u32(0) + u64(clientid) + opaque(owner), skip(16)
+
+
+def unlock(stateid, offset, length):
+    return 14, u32(2, 0) + stateid + u64(offset, length), skip(16)
 
 
 def lockt(clientid, offset, length, owner="tester"):

@@ -194,6 +194,11 @@ bool gml_search_unlimited(const struct gml_principal *principal)
 	return who_is_root(principal) && !principal->refused;
 }
 
+bool gml_lock_barred(const struct gml_principal *principal)
+{
+	return principal->refused;
+}
+
 bool gml_leftover_barred(const struct gml_principal *principal, const struct gml_inode *inode)
 {
 	return principal->refused || !who_owns(principal, inode);

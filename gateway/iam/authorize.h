@@ -87,6 +87,9 @@ bool gml_search_barred(const struct gml_principal *principal, const struct gml_i
 bool gml_search_unlimited(const struct gml_principal *principal);
 /* For a deleted bucket: its files are barred to all callers but their owner. */
 bool gml_leftover_barred(const struct gml_principal *principal, const struct gml_inode *inode);
+/* To lock a file that the caller's client has open: opening it was the question, so only a caller
+ * who may do nothing any more is barred. */
+bool gml_lock_barred(const struct gml_principal *principal);
 
 /* POSIX: does the caller keep the setuid and setgid bits of a file that it writes or gives away
  * (root only), and the setgid bit of a file with that group (its members)? Pure. */

@@ -6,7 +6,7 @@ import pytest
 
 import nfs4
 from harness import Gemel
-from nfs4 import ANONYMOUS, BOTH, EXCLUSIVE, EXIST, GUARDED, LOCKED, NOTSUPP, OK, READ, ROFS, SHARE_DENIED, UNCHECKED, WRITE, Client, putfh
+from nfs4 import ANONYMOUS, BAD_STATEID, BOTH, DENIED, EXCLUSIVE, EXIST, GUARDED, INVAL, LOCKED, NOENT, NOTSUPP, OK, READ, ROFS, SHARE_DENIED, UNCHECKED, WRITE, Client, putfh
 
 
 @pytest.fixture
@@ -67,6 +67,38 @@ def test_an_owner_s_own_deny_mode_counts(gemel, wire, access, deny, again, statu
     assert wire.compound(putfh(file), nfs4.close(second or stateid))[0] == OK
     assert other.open(root, name, BOTH, deny=BOTH, owner="p")[0] == OK
     other.close()
+
+
+def test_a_stateid_is_its_client_s(gemel, wire):
+    """RFC 8881 8.2.4: also when the other client has the file open, too."""
+    other, root = Client(gemel.nfs_port), wire.handle("demo")
+    status, mine, file = wire.open(root, "two", BOTH, create=UNCHECKED)
+    assert status == OK
+    status, theirs, _ = other.open(root, "two", READ)
+    assert status == OK
+    status, results = wire.compound(putfh(file), nfs4.lock(mine, wire.clientid, 0, 100))
+    assert status == OK
+    locked = results[-1]
+    for op in (nfs4.lock(mine, other.clientid, 200, 1), nfs4.unlock(locked, 0, 100), nfs4.open_downgrade(mine, READ), nfs4.close(mine), nfs4.read(mine, 0, 1), nfs4.write(mine, 0, b"x")):
+        assert other.compound(putfh(file), op)[0] == BAD_STATEID
+    assert other.compound(putfh(file), nfs4.lockt(other.clientid, 50, 1))[0] == DENIED
+    assert other.compound(putfh(file), nfs4.read(ANONYMOUS, 0, 1))[0] == OK
+    assert other.compound(putfh(file), nfs4.close(theirs))[0] == OK
+    assert wire.compound(putfh(file), nfs4.write(mine, 0, b"x"))[0] == OK
+    assert wire.compound(putfh(file), nfs4.unlock(locked, 0, 100))[0] == OK
+    assert wire.compound(putfh(file), nfs4.close(mine))[0] == OK
+    other.close()
+
+
+def test_names_with_a_zero_byte(gemel, wire):
+    root = wire.handle("demo")
+    wire.make(root, "zero")
+    for op in (nfs4.lookup(b"zero\0x"), nfs4.remove(b"zero\0x"), nfs4.create_directory(b"new\0x"), nfs4.create_symlink("new", b"to\0x")):
+        assert wire.compound(putfh(root), op)[0] == INVAL
+    assert wire.compound(putfh(root), nfs4.savefh(), putfh(root), nfs4.rename("zero", b"new\0x"))[0] == INVAL
+    assert wire.open(root, b"new\0x", create=UNCHECKED)[0] == INVAL
+    assert wire.compound(putfh(root), nfs4.lookup("zero"))[0] == OK
+    assert wire.compound(putfh(root), nfs4.lookup("new"))[0] == NOENT
 
 
 def test_read_behind_any_end(gemel, wire):

@@ -41,6 +41,7 @@ def test_a_disabled_uid_is_refused_at_once(gemel):
     for off, on in ((["user", "update", "alice", "--disable"], ["user", "update", "alice", "--enable"]),) * 3:
         gemel.gemel(*off)
         assert set(answers().values()) == {ACCESS} and not s3(), answers()
+        assert alice.compound(nfs4.putfh(handle), nfs4.lock(state, alice.clientid, 0, 1))[0] == ACCESS
         assert alice.open(directory, "f")[0] == ACCESS and alice.open(directory, "new", create=nfs4.UNCHECKED)[0] == ACCESS
         assert bob.compound(nfs4.putfh(bob.handle(bucket)), nfs4.lookup("f"))[0] == nfs4.OK
         gemel.gemel(*on)

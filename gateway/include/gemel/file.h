@@ -78,11 +78,16 @@ int gml_file_empty(struct gml_op *op, struct gml_file *file);
  * not committed may be lost. */
 int gml_file_close(struct gml_op *op, struct gml_file *file);
 
-/* May op's client name the open states of the file in a request (LOCK, LOCKU, CLOSE,
+/* May op's client name the open states of the file in a request (LOCKU, CLOSE,
  * OPEN_DOWNGRADE)? 0: the client has the file open, or no client has.
  * Errors: ACCESS (only other clients have it open, so the state is not this client's).
  * Threads: any. Blocks: no. Durable: n/a. On failure: nothing changed. */
 int gml_file_state_check(const struct gml_op *op, struct gml_store *store, gml_ino ino);
+
+/* The same for LOCK, which makes a state.
+ * Errors: ACCESS (also of a caller who may do nothing any more).
+ * Threads: any. Blocks: no. Durable: n/a. On failure: nothing changed. */
+int gml_file_lock_check(const struct gml_op *op, struct gml_store *store, gml_ino ino);
 
 /* The inode number of an open file.
  * Errors: none. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */

@@ -131,6 +131,12 @@ int gml_file_state_check(const struct gml_op *op, struct gml_store *store, gml_i
 	return gml_open_inode_held_by_others(store, ino, op->handle.client) ? GML_ERR_ACCESS : 0;
 }
 
+int gml_file_lock_check(const struct gml_op *op, struct gml_store *store, gml_ino ino)
+{
+	return gml_lock_barred(&op->principal) ? GML_ERR_ACCESS
+					       : gml_file_state_check(op, store, ino);
+}
+
 int gml_file_empty(struct gml_op *op, struct gml_file *file)
 {
 	return gml_inode_empty(op, file->store, file->open_inode);
