@@ -14,16 +14,18 @@ int cmd_wrong_name(const char *name, const char *whose, int max)
 
 int cmd_fail_members(const char *name, const char *has, const json_t *array, const char *advice)
 {
+	static const char more[] = " …";
 	size_t i, used = 0, count = json_array_size(array);
 	char text[512] = "";
+	const size_t room = sizeof(text) - sizeof(more);
 	json_t *item;
 	json_array_foreach(array, i, item)
 	{
 		const char *between = i == 0 ? "" : i + 1 < count ? ", " : " and ";
-		int len = snprintf(text + used, sizeof(text) - used, "%s%s", between,
+		int len = snprintf(text + used, room - used, "%s%s", between,
 				   json_string_value(item));
-		if (len < 0 || (size_t)len >= sizeof(text) - used) {
-			snprintf(text + used, sizeof(text) - used, " …");
+		if (len < 0 || (size_t)len >= room - used) {
+			memcpy(text + used, more, sizeof(more));
 			break;
 		}
 		used += (size_t)len;

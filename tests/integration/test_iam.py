@@ -42,6 +42,16 @@ def test_groups(gemel, refused):
     gemel.check_store()
 
 
+def test_a_group_with_long_names(gemel, refused):
+    """The message that names its members is cut between two of them, not inside a character."""
+    names = [f"{n}" * 60 for n in range(9)]
+    gemel.gemel("group", "create", "long")
+    for number, name in enumerate(names, 3130):
+        gemel.gemel("user", "create", name, "--uid", number)
+        gemel.gemel("group", "add", "long", name)
+    assert f"long has members: {', '.join(names[:8])} …; 'gemel" in refused("group", "delete", "long")
+
+
 def test_a_user_in_ten_groups(gemel, refused):
     gemel.gemel("user", "create", "gerda", "--uid", 3110)
     names = [f"gerdas-{number}" for number in range(11)]
