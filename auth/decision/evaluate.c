@@ -284,6 +284,13 @@ struct auth_spread auth_policy_spread(const struct auth_policy_set *const *sets,
 	return (struct auth_spread){evaluate_truth(&evaluation), evaluate_refused(&evaluation)};
 }
 
+/* An action of S3 on objects. */
+static bool evaluate_is_object(int action)
+{
+	return (auth_action_kinds(action) & AUTH_RESOURCE_OBJECT) &&
+	       gml_span_starts(gml_span_text(auth_action_name(action)), GML_LIT("s3:"));
+}
+
 struct auth_reach auth_policy_reach(const struct auth_policy_set *const *sets, size_t count,
 				    const struct auth_access *access,
 				    const struct auth_range *range)
@@ -298,8 +305,8 @@ struct auth_reach auth_policy_reach(const struct auth_policy_set *const *sets, s
 		return (struct auth_reach){.could = true, .shut = false};
 	for (int action = 0; action < auth_action_count() && (!reach.could || reach.shut);
 	     action++) {
-		if (evaluate_same(&evaluation, action) ||
-		    !(auth_action_kinds(action) & AUTH_RESOURCE_OBJECT))
+		if (!evaluate_is_object(action) || (action > 0 && evaluate_is_object(action - 1) &&
+						    evaluate_same(&evaluation, action)))
 			continue;
 		asked.action = action;
 		reach.could = reach.could || evaluate_truth(&evaluation) != AUTH_FALSE;

@@ -35,15 +35,7 @@ static int access_action(const struct gml_access_question *question)
 
 /* ---- what applies ---- */
 
-/* The policies of the caller and the bucket, while they are asked. */
-struct access_held {
-	struct access_entry *caller, *bucket; /* references; NULL: none */
-	const struct auth_policy_set *sets[2];
-	size_t count;
-	struct auth_principal who;
-};
-
-static void access_release(struct access_held *held)
+void gml_access_release(struct gml_access_held *held)
 {
 	gml_access_entry_unref(held->caller);
 	gml_access_entry_unref(held->bucket);
@@ -100,7 +92,7 @@ static int access_load(const struct access_source *source, const struct access_k
 /* Reads what `held` lacks. A snapshot that is older than the epoch may not be remembered as of it,
  * so readers read in one of their own. A write transaction sees each change that has a number. */
 static int access_read(struct gml_store *store, struct gml_txn *txn, uint64_t now,
-		       const struct gml_access_question *question, struct access_held *held,
+		       const struct gml_access_question *question, struct gml_access_held *held,
 		       bool wants_caller)
 {
 	const struct gml_access_epoch *epoch = gml_store_access_epoch(store);
@@ -155,7 +147,7 @@ static int access_applies(struct gml_store *store, struct gml_txn *txn, uint64_t
 	return 0;
 }
 
-static void access_gather(struct access_held *held)
+static void access_gather(struct gml_access_held *held)
 {
 	const struct access_entry *entries[] = {held->caller, held->bucket};
 	for (size_t i = 0; i < 2; i++)
@@ -166,16 +158,15 @@ static void access_gather(struct access_held *held)
 			    : (struct auth_principal){.type = AUTH_PRINCIPAL_ANONYMOUS};
 }
 
-/* held->count 0: no policy says anything. Release `held` in any case. */
-static int access_hold(struct gml_store *store, struct gml_txn *txn,
-		       const struct gml_access_question *question, struct access_held *held)
+int gml_access_hold(struct gml_store *store, struct gml_txn *txn,
+		    const struct gml_access_question *question, struct gml_access_held *held)
 {
 	struct gml_access *access = gml_store_access(store);
 	uint64_t now = gml_access_epoch_now(gml_store_access_epoch(store));
 	bool caller = question->principal->authn != GML_AUTHN_ANONYMOUS, applies;
 	struct access_key key;
 	int rc = access_applies(store, txn, now, question->principal, &applies);
-	*held = (struct access_held){.count = 0};
+	*held = (struct gml_access_held){.count = 0};
 	if (rc != 0 || !applies)
 		return rc;
 	if (caller) {
@@ -195,7 +186,7 @@ static int access_hold(struct gml_store *store, struct gml_txn *txn,
 }
 
 /* Does a public access block keep the bucket's policy from granting to this caller? */
-static bool access_restricted(const struct access_held *held)
+static bool access_restricted(const struct gml_access_held *held)
 {
 	return held->who.type == AUTH_PRINCIPAL_ANONYMOUS && held->bucket != NULL &&
 	       held->bucket->facts.is_public &&
@@ -205,17 +196,17 @@ static bool access_restricted(const struct access_held *held)
 /* ---- the question ---- */
 
 static struct gml_span access_bucket_name(const struct gml_access_question *question,
-					  const struct access_held *held)
+					  const struct gml_access_held *held)
 {
 	return held->bucket != NULL ? gml_span_text(held->bucket->bucket) : question->bucket;
 }
 
 /* The resource of an action, as its kinds have it. */
-#define ACCESS_ARN_MAX (AUTH_ARN_MAX - GML_KEY_MAX + GML_ACCESS_PATH_MAX)
+#define ACCESS_ARN_MAX (AUTH_ARN_MAX - GML_KEY_MAX + GML_PATH_LEN_MAX)
 
 static struct gml_span access_resource(char buf[ACCESS_ARN_MAX], int action,
 				       const struct gml_access_question *question,
-				       const struct access_held *held)
+				       const struct gml_access_held *held)
 {
 	unsigned kinds = auth_action_kinds(action);
 	if (kinds & AUTH_RESOURCE_OBJECT)
@@ -227,92 +218,75 @@ static struct gml_span access_resource(char buf[ACCESS_ARN_MAX], int action,
 	return GML_LIT("arn:aws:s3:::*");
 }
 
-static void access_answer(struct gml_access_answer *out, const struct auth_decision *decision)
+/* What evaluation is given, but the resource and the action. */
+static struct auth_access access_asked(const struct gml_access_held *held, struct gml_txn *txn,
+				       const struct gml_access_question *question,
+				       struct access_values *values)
 {
-	out->verdict = decision->verdict;
-	out->kind = decision->kind;
-	out->statement = decision->statement;
-	snprintf(out->origin, sizeof(out->origin), "%s",
-		 decision->origin != NULL ? decision->origin : "");
+	gml_access_values_init(values, txn, question, held->caller);
+	return (struct auth_access){.principal = &held->who,
+				    .action = access_action(question),
+				    .values = gml_access_value,
+				    .arg = values};
 }
 
-static void access_nothing(struct gml_access_answer *out)
+int gml_held_decide(const struct gml_access_held *held, struct gml_txn *txn,
+		    const struct gml_access_question *question, struct auth_decision *out)
 {
-	const struct auth_decision none = {.verdict = AUTH_VERDICT_NONE, .statement = -1};
-	access_answer(out, &none);
-}
-
-int gml_access_decide(struct gml_store *store, struct gml_txn *txn,
-		      const struct gml_access_question *question, struct gml_access_answer *out)
-{
-	int action = access_action(question);
+	struct access_values values;
+	struct auth_access asked = access_asked(held, txn, question, &values);
+	struct auth_decision decision;
 	char arn[ACCESS_ARN_MAX];
-	struct access_values values;
-	struct access_held held;
-	int rc = access_hold(store, txn, question, &held);
-	access_nothing(out);
-	if (rc == 0 && held.count > 0 && action != AUTH_ACTION_NONE) {
-		struct auth_access asked;
-		struct auth_decision decision;
-		gml_access_values_init(&values, txn, question, held.caller);
-		asked = (struct auth_access){.principal = &held.who,
-					     .action = action,
-					     .resource =
-						     access_resource(arn, action, question, &held),
-					     .values = gml_access_value,
-					     .arg = &values};
-		gml_assert(asked.resource.len > 0); /* the lengths are within their limits */
-		decision = auth_policy_evaluate(held.sets, held.count, &asked);
-		rc = values.rc;
-		if (rc == 0 &&
-		    !(decision.verdict == AUTH_VERDICT_ALLOW && access_restricted(&held)))
-			access_answer(out, &decision);
-	}
-	access_release(&held);
-	return rc;
+	*out = (struct auth_decision){.verdict = AUTH_VERDICT_NONE, .statement = -1};
+	if (held->count == 0 || asked.action == AUTH_ACTION_NONE)
+		return 0;
+	asked.resource = access_resource(arn, asked.action, question, held);
+	gml_assert(asked.resource.len > 0); /* the lengths are within their limits */
+	decision = auth_policy_evaluate(held->sets, held->count, &asked);
+	if (values.rc == 0 && !(decision.verdict == AUTH_VERDICT_ALLOW && access_restricted(held)))
+		*out = decision;
+	return values.rc;
 }
 
-int gml_access_below(struct gml_store *store, struct gml_txn *txn,
-		     const struct gml_access_question *question, enum auth_below *out)
+int gml_held_spread(const struct gml_access_held *held, struct gml_txn *txn,
+		    const struct gml_access_question *question, struct auth_spread *out)
 {
-	int action = access_action(question);
 	struct access_values values;
-	struct access_held held;
-	int rc = access_hold(store, txn, question, &held);
-	*out = AUTH_BELOW_NONE;
-	if (rc == 0 && held.count > 0 && action != AUTH_ACTION_NONE && !access_restricted(&held)) {
-		struct auth_access asked;
-		gml_access_values_init(&values, txn, question, held.caller);
-		asked = (struct auth_access){.principal = &held.who,
-					     .action = action,
-					     .values = gml_access_value,
-					     .arg = &values};
-		*out = auth_policy_below(held.sets, held.count, &asked,
-					 access_bucket_name(question, &held), question->key);
-		rc = values.rc;
-	}
-	access_release(&held);
-	return rc;
+	struct auth_access asked = access_asked(held, txn, question, &values);
+	const struct auth_range range = {access_bucket_name(question, held), question->key, true};
+	*out = (struct auth_spread){AUTH_FALSE, AUTH_FALSE};
+	if (held->count == 0 || asked.action == AUTH_ACTION_NONE)
+		return 0;
+	*out = auth_policy_spread(held->sets, held->count, &asked, &range);
+	if (access_restricted(held))
+		out->allowed = AUTH_FALSE;
+	return values.rc;
 }
 
-int gml_access_could(struct gml_store *store, struct gml_txn *txn,
-		     const struct gml_access_question *question, bool *out)
+int gml_held_reach(const struct gml_access_held *held, struct gml_txn *txn,
+		   const struct gml_access_question *question, struct auth_reach *out)
 {
 	struct access_values values;
-	struct access_held held;
-	int rc = access_hold(store, txn, question, &held);
-	*out = false;
-	if (rc == 0 && held.count > 0 && !access_restricted(&held)) {
-		struct auth_access asked;
-		gml_access_values_init(&values, txn, question, held.caller);
-		asked = (struct auth_access){
-			.principal = &held.who, .values = gml_access_value, .arg = &values};
-		*out = auth_policy_could(held.sets, held.count, &asked,
-					 access_bucket_name(question, &held), question->key);
-		rc = values.rc;
-	}
-	access_release(&held);
-	return rc;
+	struct auth_access asked = access_asked(held, txn, question, &values);
+	const struct auth_range range = {access_bucket_name(question, held), question->key,
+					 question->directory};
+	*out = (struct auth_reach){.could = false, .shut = false};
+	if (held->count == 0)
+		return 0;
+	*out = auth_policy_reach(held->sets, held->count, &asked, &range);
+	out->could = out->could && !access_restricted(held);
+	return values.rc;
+}
+
+int gml_held_could(const struct gml_access_held *held, struct gml_txn *txn,
+		   const struct gml_access_question *question, bool *out)
+{
+	struct access_values values;
+	struct auth_access asked = access_asked(held, txn, question, &values);
+	*out = held->count > 0 && !access_restricted(held) &&
+	       auth_policy_could(held->sets, held->count, &asked,
+				 access_bucket_name(question, held), question->key);
+	return values.rc;
 }
 
 int gml_access_bucket(struct gml_store *store, struct gml_txn *txn, gml_ino root,
@@ -320,7 +294,7 @@ int gml_access_bucket(struct gml_store *store, struct gml_txn *txn, gml_ino root
 {
 	const struct gml_access_question question = {.root = root};
 	uint64_t now = gml_access_epoch_now(gml_store_access_epoch(store));
-	struct access_held held = {.count = 0};
+	struct gml_access_held held = {.count = 0};
 	struct access_key key;
 	int rc = 0;
 	access_key_bucket(&key, root);
@@ -329,6 +303,6 @@ int gml_access_bucket(struct gml_store *store, struct gml_txn *txn, gml_ino root
 		rc = access_read(store, txn, now, &question, &held, false);
 	if (rc == 0)
 		*out = held.bucket->facts;
-	access_release(&held);
+	gml_access_release(&held);
 	return rc;
 }

@@ -23,7 +23,6 @@
 #include "gateway/meta/record/record.h"
 
 #define GML_ACCESS_BYTES ((size_t)32 << 20)
-#define GML_ACCESS_PATH_MAX ((size_t)4096) /* bytes of a key, or of a path over NFS */
 #define GML_ACCESS_ORIGIN_MAX 320
 
 struct gml_access;
@@ -40,40 +39,49 @@ struct gml_access_question {
 	/* The bucket, by its root; GML_INO_NONE: one that is not there (`bucket`), or none. */
 	gml_ino root;
 	struct gml_span bucket;
-	/* The key of an object, at most GML_ACCESS_PATH_MAX bytes. Of an action on a bucket: what
+	/* The key of an object, at most GML_PATH_LEN_MAX bytes. Of an action on a bucket: what
 	 * s3:prefix is when the request states none; NULL ptr: nothing. */
 	struct gml_span key;
 	const struct gml_inode *inode; /* of the object, for its tags; NULL: it has none */
 	const struct gml_context *context;
 };
 
-struct gml_access_answer {
-	enum auth_verdict verdict;
-	/* Of DENY, ALLOW and CAPPED: what decided. */
-	enum auth_policy_kind kind;
-	int statement; /* from 0; -1: none */
-	char origin[GML_ACCESS_ORIGIN_MAX];
+/* The policies of a caller and a bucket, for one or more questions about them. */
+struct gml_access_held {
+	struct access_entry *caller, *bucket; /* references; NULL: none */
+	const struct auth_policy_set *sets[2];
+	size_t count; /* of sets; 0: no policy says anything */
+	struct auth_principal who;
 };
-
-/* The verdict of the policies alone. A caller that opened the store's files (GML_AUTHN_LOCAL) is
- * bound by none: NONE. Policies of a bucket that are public grant nothing to guests and anonymous
- * callers where a public access block restricts them: NONE.
+/* Finds what applies to question->principal and question->root; the rest of the question is not
+ * looked at. To a caller that opened the store's files (GML_AUTHN_LOCAL) nothing does.
  * txn: a transaction of the store; what is not remembered is read in it if it is a write
- * transaction, else in a snapshot of its own. Errors: CORRUPT (a record or a policy is damaged),
- * NOMEM, IO, AGAIN: nothing is known, so nothing is allowed. Threads: any. Blocks: no; takes leaf
- * locks, allocates. Durability: none. */
-int gml_access_decide(struct gml_store *store, struct gml_txn *txn,
-		      const struct gml_access_question *question, struct gml_access_answer *out);
+ * transaction, else in a snapshot of its own. Release *held in any case. Errors: CORRUPT (a record
+ * or a policy is damaged), NOENT (no bucket has that root), NOMEM, IO, AGAIN: nothing is known, so
+ * nothing is allowed. Threads: any. Blocks: no; takes leaf locks, allocates. Durability: none. */
+int gml_access_hold(struct gml_store *store, struct gml_txn *txn,
+		    const struct gml_access_question *question, struct gml_access_held *held);
+void gml_access_release(struct gml_access_held *held);
 
-/* What the policies say to all keys of the bucket that begin with question->key: ALL, NONE or
- * DEPENDS (auth/decision/set.h). As gml_access_decide. */
-int gml_access_below(struct gml_store *store, struct gml_txn *txn,
-		     const struct gml_access_question *question, enum auth_below *out);
-/* Could the policies allow any action on a key that begins with question->key; with the empty one,
- * on the bucket or in it? false is certain. question->action is not looked at. As
- * gml_access_decide. */
-int gml_access_could(struct gml_store *store, struct gml_txn *txn,
-		     const struct gml_access_question *question, bool *out);
+/* The answers of what is held; questions are about the same principal and root. Policies of a bucket
+ * that are public grant nothing to guests and anonymous callers where a public access block
+ * restricts them. Tags of the object are read in txn. CORRUPT, IO: as above. Any thread. Blocks:
+ * no. */
+
+/* The verdict of the policies, and what made it: borrowed until the release. */
+int gml_held_decide(const struct gml_access_held *held, struct gml_txn *txn,
+		    const struct gml_access_question *question, struct auth_decision *out);
+/* What they say of the action and all keys that begin with question->key (auth/decision/set.h). */
+int gml_held_spread(const struct gml_access_held *held, struct gml_txn *txn,
+		    const struct gml_access_question *question, struct auth_spread *out);
+/* What they say of all actions: on the key, or with question->directory on all keys that begin with
+ * it. question->action is not looked at. */
+int gml_held_reach(const struct gml_access_held *held, struct gml_txn *txn,
+		   const struct gml_access_question *question, struct auth_reach *out);
+/* Could they allow any action on the bucket or in it, for keys that begin with question->key? false
+ * is certain. question->action is not looked at. */
+int gml_held_could(const struct gml_access_held *held, struct gml_txn *txn,
+		   const struct gml_access_question *question, bool *out);
 
 /* What is remembered of a bucket besides its policy. */
 struct gml_access_bucket {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The one decision, by today's rules: privileges, owners, ACLs, mode bits with all groups.
+/* The one decision: privileges, policies, owners, ACLs, mode bits with all groups.
  *
  * Order: actions for administrators and root only; refused callers; targets that must not be
- * changed; the rule of the action's row. Rules by mode, ACL and owner grant only when the path had
- * no bar.
+ * changed; policies (authorize_policy.c); the rule of the action's row. Rules by mode, ACL and owner
+ * grant only when the path had no bar.
  *
  * The mode of an inode with an ACL grants nothing: the ACL does (RFC 8881 6.2.1), and to its owner,
  * whatever it says, the rights to read and write ACL and attributes. For an inode without one each
@@ -20,6 +20,7 @@
 #include "gateway/meta/record/record.h"
 #include "acl.h"
 #include "authorize.h"
+#include "authorize_policy.h"
 #include "cred.h"
 #include "grant.h"
 
@@ -202,6 +203,11 @@ bool gml_lock_barred(const struct gml_principal *principal)
 bool gml_leftover_barred(const struct gml_principal *principal, const struct gml_inode *inode)
 {
 	return principal->refused || !who_owns(principal, inode);
+}
+
+bool gml_owns(const struct gml_principal *principal, const struct gml_inode *inode)
+{
+	return who_owns(principal, inode);
 }
 
 bool gml_keeps_setid(const struct gml_principal *principal)
@@ -442,13 +448,19 @@ static int rule_bucket(const struct gml_principal *who, const struct action_row 
 	return rule_answer(out, GML_REASON_NONE, GML_ERR_ACCESS);
 }
 
+/* May the new bucket have the requested owner? No policy says so. */
+static bool rule_owner_fits(const struct gml_principal *who, const struct gml_target *target)
+{
+	return who_is_root(who) ||
+	       (target->uid == who->cred.uid && gml_cred_in_group(&who->cred, target->gid));
+}
+
 static int rule_create(struct gml_txn *txn, const struct gml_principal *who,
 		       const struct gml_target *target, struct gml_verdict *out)
 {
 	struct gml_user user;
 	int rc;
-	if (!who_is_root(who) &&
-	    (target->uid != who->cred.uid || !gml_cred_in_group(&who->cred, target->gid)))
+	if (!rule_owner_fits(who, target))
 		return rule_answer(out, GML_REASON_NONE, GML_ERR_PERM);
 	if (who_is_admin(who) || who_is_root(who))
 		return rule_answer(out, GML_REASON_PRIVILEGE, 0);
@@ -503,18 +515,29 @@ static int authorize_row(struct gml_txn *txn, const struct gml_principal *who,
 	return rule_privilege(who, row, out);
 }
 
-/* By the row, unless something refuses first. */
-static int authorize_rest(struct gml_txn *txn, const struct gml_principal *who,
-			  const struct action_row *row, const struct gml_target *target,
-			  const struct gml_context *context, struct gml_verdict *out)
+/* What refuses whatever grants: a refused caller, a place where nothing may be changed. */
+static int authorize_first(const struct gml_principal *who, const struct action_row *row,
+			   const struct gml_target *target, const struct gml_context *context,
+			   struct gml_verdict *out)
 {
-	if (target->barred)
+	bool changes = row->bits & ACTION_CHANGES;
+	if (target->barred && (who->refused || (changes && context->read_only)))
 		return rule_answer(out, GML_REASON_BARRED, GML_ERR_ACCESS);
 	if (who->refused && row->rule != RULE_REACH)
 		return rule_answer(out, GML_REASON_REFUSED, GML_ERR_ACCESS);
-	if ((row->bits & ACTION_CHANGES) && context->read_only)
+	if (changes && context->read_only)
 		return rule_answer(out, GML_REASON_READ_ONLY, GML_ERR_ROFS);
-	return authorize_row(txn, who, row, target, out);
+	return 0;
+}
+
+/* By the row, where policies say nothing. */
+static int authorize_rest(struct gml_txn *txn, const struct gml_principal *who,
+			  const struct action_row *row, const struct gml_target *target,
+			  const struct gml_policy_saying *saying, struct gml_verdict *out)
+{
+	int rc = target->barred ? rule_answer(out, GML_REASON_BARRED, GML_ERR_ACCESS)
+				: authorize_row(txn, who, row, target, out);
+	return rc == GML_ERR_ACCESS && saying->way ? rule_answer(out, GML_REASON_WAY, 0) : rc;
 }
 
 /* What grants of S3 allow where nothing else does. */
@@ -535,19 +558,32 @@ int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 	const struct action_row *row =
 		&action_rows[action < GML_ACTION_COUNT ? action : GML_ACTION_NONE];
 	struct gml_verdict unused, *out = verdict != NULL ? verdict : &unused;
+	struct gml_policy_saying saying = {.word = GML_SAYS_NOTHING};
 	struct gml_target nameless;
 	bool s3 = context->protocol == GML_PROTOCOL_S3;
 	int rc;
 	gml_assert(action < GML_ACTION_COUNT);
 	if (row->rule == RULE_ADMIN || row->rule == RULE_ROOT)
 		return rule_privilege(principal, row, out);
+	rc = authorize_first(principal, row, target, context, out);
+	if (rc != 0)
+		return rc;
+	if (!principal->refused)
+		rc = gml_policy_ask(txn, principal, action, target, context, &saying);
+	if (rc != 0)
+		return rule_answer(out, GML_REASON_NONE, rc);
+	if (saying.word == GML_SAYS_NO)
+		return rule_answer(out, saying.reason, GML_ERR_ACCESS);
+	if (saying.word == GML_SAYS_YES &&
+	    (row->rule != RULE_CREATE || rule_owner_fits(principal, target)))
+		return rule_answer(out, saying.reason, 0);
 	if (s3 && principal->authn == GML_AUTHN_ANONYMOUS) {
 		/* modes and owners mean users: to others they are as behind a closed directory */
 		nameless = *target;
 		nameless.barred = true;
 		target = &nameless;
 	}
-	rc = authorize_rest(txn, principal, row, target, context, out);
+	rc = authorize_rest(txn, principal, row, target, &saying, out);
 	if (!s3 || principal->refused || context->read_only ||
 	    (rc != GML_ERR_ACCESS && rc != GML_ERR_PERM) || out->reason == GML_REASON_STICKY)
 		return rc;

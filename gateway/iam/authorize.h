@@ -12,7 +12,7 @@
  * again. All is borrowed for the call. */
 struct gml_target {
 	struct gml_span bucket_name, key; /* of a request by key; empty for others */
-	struct gml_span name;		  /* in `dir`; may be empty */
+	struct gml_span name;		  /* in `dir`, as stored; may be empty */
 	bool directory;			  /* what gets the name, which is new, is a directory */
 	const struct gml_inode *dir;	  /* of the name (rule NAME) */
 	/* The inode; of rule NAME the inode of the name (NULL: none, or not read), of SEEN the
@@ -22,8 +22,8 @@ struct gml_target {
 	const struct gml_upload_rec *upload; /* rule UPLOAD */
 	uint32_t uid, gid;		     /* the requested owner (rules CHOWN, CREATE) */
 	/* A directory on the path has no `x` for the caller. The walk continues and records it here
-	 * for the decision: grants by mode bits are refused then; grants by policy will need no `x`
-	 * on the path. */
+	 * for the decision: grants by mode bits are refused then; grants by policy need no `x` on
+	 * the path. */
 	bool barred;
 };
 
@@ -34,12 +34,18 @@ enum gml_reason {
 	GML_REASON_READ_ONLY, /* refused: nothing may be changed here */
 	GML_REASON_BARRED,    /* refused: the way to it */
 	GML_REASON_STICKY,    /* refused: the directory's sticky bit */
+	GML_REASON_DENIED,    /* refused: a policy denies it */
+	GML_REASON_CAPPED,    /* refused: a boundary or another cap does not allow it */
 	GML_REASON_PRIVILEGE, /* granted: root or administrator */
 	GML_REASON_OWNER,     /* granted: of the inode, the bucket or the upload */
 	GML_REASON_MODE,      /* granted: mode bits */
 	GML_REASON_ACL,	      /* granted: an ACL */
 	GML_REASON_USER,      /* granted or refused: the user's record */
 	GML_REASON_REACH,     /* granted: the way to it is enough */
+	GML_REASON_POLICY,    /* granted: a policy allows it */
+	/* granted, of the listing of a directory: only those names may be shown whose GETATTR is
+	 * granted though `barred` */
+	GML_REASON_WAY,
 };
 
 struct gml_verdict {
@@ -47,12 +53,14 @@ struct gml_verdict {
 };
 
 /* 0: it may. ACCESS, PERM, ROFS: it may not, as the action's row says (gemel/action.h). For all
- * rules but ADMIN and ROOT, two answers come before that of the row: ACCESS for a refused caller or
- * a barred path, then ROFS for a change where nothing may be changed. Other errors: the store could
- * not be read, so it may not either. *verdict (may be NULL) says what decided. txn: what the
- * target was read in; NULL for rules ADMIN and ROOT. CREATE_BUCKET reads the user there, and the
- * refusal of a request of S3 the settings of the bucket, for grants (grant.h); nothing else is
- * read. No allocation; no blocking. Any thread. Durability: none. */
+ * rules but ADMIN and ROOT, other answers come before that of the row: ACCESS for a refused caller;
+ * ROFS for a change where nothing may be changed (ACCESS if the path is barred); ACCESS for what
+ * policies deny or cap, to owners and root as well; 0 for what they allow; ACCESS for a barred path.
+ * Other errors: the store could not be read, so it may not either. *verdict (may be NULL) says what
+ * decided. txn: what the target was read in; NULL for rules ADMIN and ROOT. CREATE_BUCKET reads the
+ * user there, the refusal of a request of S3 the settings of the bucket, for grants (grant.h).
+ * Policies are read when they changed, and paths of inodes where a policy could speak of them
+ * (authorize_policy.h). No blocking. Any thread. Durability: none. */
 int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 		  enum gml_action action, const struct gml_target *target,
 		  const struct gml_context *context, struct gml_verdict *verdict);
@@ -71,6 +79,15 @@ static inline int gml_may_inode(struct gml_txn *txn, const struct gml_op *op,
 	const struct gml_target target = {.inode = inode, .barred = barred};
 	return gml_may(txn, op, action, &target);
 }
+
+/* May the caller bring what it moves or links to a further path, as far as that could let it read
+ * what it could not read before (CopyObject asks the same)? Policies that refuse s3:GetObject of it
+ * refuse. Where they are silent, one that speaks of it at the new path asks for `r`, or ownership;
+ * a directory is refused where one could allow it, because what is below is not looked at. `inode`
+ * and `barred` are of what is brought, `to` is a target by name. The right to change the names is
+ * asked apart. As gml_authorize. */
+int gml_may_carry(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *inode,
+		  bool barred, const struct gml_target *to);
 
 /* May the caller do what only administrators or root may (rules ADMIN, ROOT)? */
 static inline int gml_may_administer(const struct gml_op *op, enum gml_action action)
@@ -91,6 +108,9 @@ bool gml_leftover_barred(const struct gml_principal *principal, const struct gml
  * who may do nothing any more is barred. */
 bool gml_lock_barred(const struct gml_principal *principal);
 
+/* Does the caller own the inode, or is it root? Who may set a mode without that, by an ACL or a
+ * policy, sets neither setuid nor setgid. Pure. */
+bool gml_owns(const struct gml_principal *principal, const struct gml_inode *inode);
 /* POSIX: does the caller keep the setuid and setgid bits of a file that it writes or gives away
  * (root only), and the setgid bit of a file with that group (its members)? Pure. */
 bool gml_keeps_setid(const struct gml_principal *principal);

@@ -15,6 +15,8 @@ libgemel_la_SOURCES += \
 	gateway/iam/attach.c \
 	gateway/iam/authorize.c \
 	gateway/iam/authorize.h \
+	gateway/iam/authorize_policy.c \
+	gateway/iam/authorize_policy.h \
 	gateway/iam/cred.h \
 	gateway/iam/document.c \
 	gateway/iam/document.h \

@@ -95,6 +95,7 @@ const char *gml_table_name(enum gml_table table);
 #define GML_ENGINE_ABI 1
 
 struct gml_engine;
+struct gml_store;
 struct gml_meta;
 struct gml_txn;
 struct gml_cursor;
@@ -280,6 +281,9 @@ struct gml_meta {
 	void *log_arg;
 	_Atomic uint64_t log_window;	 /* engine.c */
 	_Atomic uint64_t corrupt_logged; /* hash of the damaged record named last */
+	/* Whose metadata it is: set by who opened it before others use it, so that decisions about
+	 * rights find what is remembered for them; NULL: of no store. */
+	struct gml_store *store;
 };
 
 /* Bytes of a write transaction that belong to the record layer. */

@@ -59,13 +59,38 @@ static struct gml_access_question question_of(struct ns *ns, const struct asked 
 		.context = &asked->context};
 }
 
-static int ask(struct ns *ns, const struct asked *asked, struct gml_access_answer *out)
+/* A verdict, and a copy of what made it. */
+struct answer {
+	enum auth_verdict verdict;
+	enum auth_policy_kind kind;
+	int statement;
+	char origin[GML_ACCESS_ORIGIN_MAX];
+};
+
+static int decide(struct gml_store *store, struct gml_txn *txn,
+		  const struct gml_access_question *question, struct answer *out)
+{
+	struct auth_decision decision = {.verdict = AUTH_VERDICT_NONE, .statement = -1};
+	struct gml_access_held held;
+	int rc = gml_access_hold(store, txn, question, &held);
+	if (rc == 0)
+		rc = gml_held_decide(&held, txn, question, &decision);
+	out->verdict = decision.verdict;
+	out->kind = decision.kind;
+	out->statement = decision.statement;
+	snprintf(out->origin, sizeof(out->origin), "%s",
+		 decision.origin != NULL ? decision.origin : "");
+	gml_access_release(&held);
+	return rc;
+}
+
+static int ask(struct ns *ns, const struct asked *asked, struct answer *out)
 {
 	const struct gml_access_question question = question_of(ns, asked);
 	struct gml_txn *txn;
 	int rc;
 	assert_ok(gml_meta_read_begin(ns->store->meta, &txn));
-	rc = gml_access_decide(ns->store, txn, &question, out);
+	rc = decide(ns->store, txn, &question, out);
 	gml_meta_read_end(txn);
 	return rc;
 }
@@ -73,7 +98,7 @@ static int ask(struct ns *ns, const struct asked *asked, struct gml_access_answe
 static enum auth_verdict verdict(struct ns *ns, struct gml_principal who)
 {
 	const struct asked asked = {.who = who};
-	struct gml_access_answer answer;
+	struct answer answer;
 	assert_ok(ask(ns, &asked, &answer));
 	return answer.verdict;
 }
@@ -82,7 +107,7 @@ static void assert_decided(struct ns *ns, struct gml_principal who, enum auth_ve
 			   const char *origin)
 {
 	const struct asked asked = {.who = who};
-	struct gml_access_answer answer;
+	struct answer answer;
 	assert_ok(ask(ns, &asked, &answer));
 	assert_int_equal(answer.verdict, want);
 	assert_string_equal(answer.origin, origin);
@@ -281,7 +306,7 @@ static void test_actions_are_known(void **state)
 static enum auth_verdict verdict_of(struct ns *ns, enum gml_action action, const char *key)
 {
 	const struct asked asked = {.who = user_named("ann"), .action = action, .key = key};
-	struct gml_access_answer answer;
+	struct answer answer;
 	assert_ok(ask(ns, &asked, &answer));
 	return answer.verdict;
 }
@@ -299,7 +324,9 @@ static void test_resources(void **state)
 	struct ns *ns = *state;
 	struct asked asked = {.who = user_named("ann"), .key = "home/"};
 	struct gml_access_question question;
-	enum auth_below below;
+	struct gml_access_held held;
+	struct auth_spread spread;
+	struct auth_reach reach;
 	struct gml_txn *txn;
 	bool could;
 	user_new(ns, "ann", 1000);
@@ -311,22 +338,31 @@ static void test_resources(void **state)
 	assert_int_equal(verdict_of(ns, GML_ACTION_LIST_BUCKETS, ""), AUTH_VERDICT_NONE);
 	assert_ok(gml_meta_read_begin(ns->store->meta, &txn));
 	question = question_of(ns, &asked);
-	assert_ok(gml_access_below(ns->store, txn, &question, &below));
-	assert_int_equal(below, AUTH_BELOW_ALL);
+	assert_ok(gml_access_hold(ns->store, txn, &question, &held));
+	assert_ok(gml_held_spread(&held, txn, &question, &spread));
+	assert_int_equal(spread.allowed, AUTH_TRUE);
 	question.key = ns_span("h");
-	assert_ok(gml_access_below(ns->store, txn, &question, &below));
-	assert_int_equal(below, AUTH_BELOW_DEPENDS);
+	assert_ok(gml_held_spread(&held, txn, &question, &spread));
+	assert_int_equal(spread.allowed, AUTH_MAYBE);
+	assert_ok(gml_held_reach(&held, txn, &question, &reach)); /* that key */
+	assert_true(!reach.could && !reach.shut);
+	question.directory = true;
+	assert_ok(gml_held_reach(&held, txn, &question, &reach));
+	assert_true(reach.could && !reach.shut);
 	question.key = ns_span("x");
-	assert_ok(gml_access_below(ns->store, txn, &question, &below));
-	assert_int_equal(below, AUTH_BELOW_NONE);
-	assert_ok(gml_access_could(ns->store, txn, &question, &could));
+	assert_ok(gml_held_spread(&held, txn, &question, &spread));
+	assert_int_equal(spread.allowed, AUTH_FALSE);
+	assert_ok(gml_held_could(&held, txn, &question, &could));
 	assert_false(could);
 	question.key = ns_span("");
-	assert_ok(gml_access_could(ns->store, txn, &question, &could));
+	assert_ok(gml_held_could(&held, txn, &question, &could));
 	assert_true(could);
+	gml_access_release(&held);
 	asked.who = user_named("bob");
-	assert_ok(gml_access_could(ns->store, txn, &question, &could));
+	assert_ok(gml_access_hold(ns->store, txn, &question, &held));
+	assert_ok(gml_held_could(&held, txn, &question, &could));
 	assert_false(could);
+	gml_access_release(&held);
 	gml_meta_read_end(txn);
 	own_put(ns, &ann, buckets);
 	assert_int_equal(verdict_of(ns, GML_ACTION_LIST_BUCKETS, ""), AUTH_VERDICT_ALLOW);
@@ -406,7 +442,7 @@ static void test_conditions(void **state)
 				ns_span("blue"), GML_XATTR_EITHER));
 	inode = ns_record(ns, f);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct gml_access_answer a, b;
+		struct answer a, b;
 		own_put(ns, &ann, cases[i].document);
 		assert_ok(ask(ns, &s3, &a));
 		assert_ok(ask(ns, &nfs, &b));
@@ -421,7 +457,7 @@ static void test_conditions(void **state)
 struct in_closure {
 	struct ns *ns;
 	struct gml_access_change access;
-	struct gml_access_answer before, after;
+	struct answer before, after;
 	int rc;
 };
 
@@ -432,12 +468,12 @@ static int closure_fn(struct gml_txn *txn, void *arg)
 	const struct asked asked = {.who = user_named("ann")};
 	const struct gml_access_question question = question_of(in->ns, &asked);
 	const struct gml_rec_identity who = {GML_IDENTITY_USER, ns_span("ann")};
-	in->rc = gml_access_decide(in->ns->store, txn, &question, &in->before);
+	in->rc = decide(in->ns->store, txn, &question, &in->before);
 	gml_access_change_begin(&in->access);
 	if (in->rc == 0)
 		in->rc = gml_rec_inline_put(txn, &who, ns_span("own"), ns_span(DENY));
 	if (in->rc == 0)
-		in->rc = gml_access_decide(in->ns->store, txn, &question, &in->after);
+		in->rc = decide(in->ns->store, txn, &question, &in->after);
 	return in->rc != 0 ? in->rc : GML_ERR_CORRUPT; /* as if a record were damaged */
 }
 
@@ -459,13 +495,13 @@ static void test_old_snapshot(void **state)
 	const struct asked asked = {.who = user_named("ann")};
 	struct ns *ns = *state;
 	const struct gml_access_question question = question_of(ns, &asked);
-	struct gml_access_answer answer;
+	struct answer answer;
 	struct gml_txn *old;
 	user_new(ns, "ann", 1000);
 	own_put(ns, &ann, ALLOW);
 	assert_ok(gml_meta_read_begin(ns->store->meta, &old));
 	own_put(ns, &ann, DENY);
-	assert_ok(gml_access_decide(ns->store, old, &question, &answer));
+	assert_ok(decide(ns->store, old, &question, &answer));
 	assert_int_equal(answer.verdict, AUTH_VERDICT_DENY);
 	gml_meta_read_end(old);
 	assert_int_equal(verdict(ns, user_named("ann")), AUTH_VERDICT_DENY);
@@ -499,7 +535,7 @@ static int damage_fn(struct gml_txn *txn, void *arg)
 static void test_damage(void **state)
 {
 	const struct asked asked = {.who = user_named("ann")};
-	struct gml_access_answer answer;
+	struct answer answer;
 	struct ns *ns = *state;
 	user_new(ns, "ann", 1000);
 	user_new(ns, "bob", 1001);
@@ -581,12 +617,12 @@ static void *watch_run(void *arg)
 		int before = atomic_load(&watch->denied);
 		const struct asked asked = {.who = user_named("ann")};
 		const struct gml_access_question question = question_of(watch->ns, &asked);
-		struct gml_access_answer answer = {.verdict = AUTH_VERDICT_NONE};
+		struct answer answer = {.verdict = AUTH_VERDICT_NONE};
 		struct gml_txn *txn;
 		enum auth_verdict want = before == 1 ? AUTH_VERDICT_DENY : AUTH_VERDICT_ALLOW;
 		int rc = gml_meta_read_begin(watch->ns->store->meta, &txn);
 		if (rc == 0)
-			rc = gml_access_decide(watch->ns->store, txn, &question, &answer);
+			rc = decide(watch->ns->store, txn, &question, &answer);
 		gml_meta_read_end(txn);
 		if (rc != 0 || (before >= 0 && atomic_load(&watch->denied) == before &&
 				answer.verdict != want))

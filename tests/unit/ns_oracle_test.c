@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include "gateway/ns/core/backref.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/object/reflink.h"
 #include "gateway/ns/posix/open_inode.h"

@@ -68,3 +68,7 @@ check_PROGRAMS += tests/unit/grant_test
 tests_unit_grant_test_SOURCES = tests/unit/grant_test.c tests/unit/ns_support.h tests/unit/object_support.h
 tests_unit_grant_test_LDADD = $(OBJECT_TEST_LDADD)
 tests_unit_grant_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS) -I$(top_srcdir)/tests/unit
+check_PROGRAMS += tests/unit/policy_rights_test
+tests_unit_policy_rights_test_SOURCES = tests/unit/policy_rights_test.c tests/unit/object_support.h
+tests_unit_policy_rights_test_LDADD = $(OBJECT_TEST_LDADD)
+tests_unit_policy_rights_test_CPPFLAGS = $(OBJECT_TEST_CPPFLAGS)

@@ -110,7 +110,8 @@ GML_API_BEGIN
 	/* names, over NFS */                                                                      \
 	GML_ACTION(LOOKUP, "s3:ListBucket", MODE, 1) /* LOOKUPP as well */                         \
 	GML_ACTION(READDIR, "s3:ListBucket", MODE, 4)                                              \
-	GML_ACTION(CREATE, "s3:PutObject", NAME, 8) /* OPEN that creates, mknod, symlink */        \
+	GML_ACTION(KNOW_NAME, "s3:ListBucket", REACH, 0) /* that it denotes nothing */             \
+	GML_ACTION(CREATE, "s3:PutObject", NAME, 8)	 /* OPEN that creates, mknod, symlink */   \
 	GML_ACTION(MAKE_DIRECTORY, "s3:PutObject", NAME, 8)                                        \
 	GML_ACTION(MAKE_DEVICE, "gemel:MakeDevice", ROOT, 8)                                       \
 	GML_ACTION(LINK, "s3:PutObject", NAME, 8)                                                  \
@@ -118,7 +119,7 @@ GML_API_BEGIN
 	GML_ACTION(RENAME_FROM, "s3:DeleteObject", NAME, 8)                                        \
 	GML_ACTION(RENAME_TO, "s3:PutObject", NAME, 8)                                             \
 	GML_ACTION(RENAME_OVER, "s3:DeleteObject", NAME, 8)                                        \
-	GML_ACTION(MOVE_DIRECTORY, "s3:PutObject", MODE, 8 | 2) /* its ".." changes */             \
+	GML_ACTION(MOVE_DIRECTORY, "s3:DeleteObject", MODE, 8 | 2) /* its ".." changes */          \
 	/* inodes, over NFS */                                                                     \
 	GML_ACTION(GETATTR, "s3:GetObject", REACH, 0)                                              \
 	GML_ACTION(READLINK, "s3:GetObject", REACH, 0)                                             \

@@ -93,6 +93,9 @@ struct gml_handle_context {
 	/* The inode was found by its name within this request, or its client reclaims it: it may
 	 * have lost that name since, and still answers. */
 	bool found;
+	/* The name was found in a directory that the caller may not search (a policy let it pass):
+	 * no mode bits count. */
+	bool barred;
 	/* Clients may not have reclaimed their open files yet: a request of an unknown client for
 	 * an inode without a name answers GML_ERR_AGAIN, not STALE. */
 	bool recovering;

@@ -19,6 +19,7 @@ libgemel_la_SOURCES += \
 	gateway/meta/record/record_line.c \
 	gateway/meta/record/record_link.c \
 	gateway/meta/record/record_orphan.c \
+	gateway/meta/record/record_paths.c \
 	gateway/meta/record/record_policy.c \
 	gateway/meta/record/record_scan.c \
 	gateway/meta/record/record_secret.c \

@@ -545,4 +545,17 @@ int gml_rec_lease_del(struct gml_txn *txn, uint8_t kind, uint64_t first);
 int gml_rec_lease_each(struct gml_txn *txn, bool (*each)(void *arg, const struct gml_lease *lease),
 		       void *arg);
 
+/* ---- paths ----------------------------------------------------------------------------------- */
+/* Bytes of the longest path that gml_inode_paths finds. */
+#define GML_PATH_LEN_MAX 4096
+
+/* Calls `each` with every path of an inode: the number of the bucket's root, and the path below it
+ * as stored (components end with '/' but for a file's own name), without a terminating NUL; both
+ * are borrowed for the call. An orphan and the namespace root have none, a bucket's root the empty
+ * one. Stops when `each` answers false: so callers bound the number of paths. Costs a get or two
+ * for each component. Any transaction. Errors: NOENT (no such inode), CORRUPT, NAMETOOLONG (a path
+ * over GML_PATH_LEN_MAX). */
+int gml_inode_paths(struct gml_txn *txn, gml_ino ino,
+		    bool (*each)(void *arg, gml_ino bucket, struct gml_span path), void *arg);
+
 #endif

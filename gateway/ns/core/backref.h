@@ -12,9 +12,6 @@
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 
-/* Bytes of the longest path that gml_inode_paths finds. */
-#define GML_PATH_LEN_MAX 4096
-
 /* The file gets one name more, with that cookie in that directory; nlink is still what it was, at
  * least 1. The second name brings a row for the first, too. Write transactions. CORRUPT: the first
  * name is not where the inode says. */
@@ -27,14 +24,5 @@ int gml_backref_remove(struct gml_txn *txn, const struct gml_line *line,
 /* One name is left, nlink is 1: takes it from table LINK into the inode's record, and puts that
  * (see gml_inode_save). Write transactions. CORRUPT: not one row is left. */
 int gml_backref_single(struct gml_txn *txn, struct gml_inode *inode);
-
-/* Calls `each` with every path of an inode: the number of the bucket's root, and the path below it
- * as stored (components end with '/' but for a file's own name), without a terminating NUL; both
- * are borrowed for the call. An orphan and the namespace root have none, a bucket's root the empty
- * one. Stops when `each` answers false: so callers bound the number of paths. Costs a get or two
- * for each component. Any transaction. Errors: NOENT (no such inode), CORRUPT, NAMETOOLONG (a path
- * over GML_PATH_LEN_MAX). */
-int gml_inode_paths(struct gml_txn *txn, gml_ino ino,
-		    bool (*each)(void *arg, gml_ino bucket, struct gml_span path), void *arg);
 
 #endif

@@ -38,11 +38,22 @@ int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, enum 
 	return rc == 0 ? gml_may_inode(txn, op, action, out, barred) : rc;
 }
 
+bool gml_dir_shows_ways(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
+			bool barred)
+{
+	const struct gml_target target = {.inode = dir, .barred = barred};
+	struct gml_verdict verdict;
+	return gml_authorize(txn, &op->principal, GML_ACTION_READDIR, &target, &op->context,
+			     &verdict) == 0 &&
+	       verdict.reason == GML_REASON_WAY;
+}
+
 int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
 			struct gml_span name, enum gml_action action, struct gml_inode *out)
 {
 	char stored[GML_KEY_MAX + 2];
-	struct gml_target target = {.name = name, .dir = out};
+	struct gml_target target = {
+		.name = name, .directory = action == GML_ACTION_MAKE_DIRECTORY, .dir = out};
 	struct gml_dirent dirent;
 	size_t len;
 	int rc = gml_dir_get(txn, op, ino, GML_ACTION_LOOKUP, out, &target.barred);
@@ -74,6 +85,26 @@ int gml_dir_drop_marker(struct gml_txn *txn, const struct gml_op *op, struct gml
 
 /* ---- lookup ---------------------------------------------------------------------------------- */
 
+int gml_dir_may_find(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
+		     bool barred, struct gml_span name, const struct gml_inode *inode)
+{
+	struct gml_target target = {.inode = inode,
+				    .barred = barred || gml_search_barred(&op->principal, dir)};
+	int rc;
+	if (inode != NULL)
+		return gml_may(txn, op, GML_ACTION_GETATTR, &target);
+	if (!target.barred)
+		return GML_ERR_NOENT;
+	target.dir = dir;
+	target.name = name;
+	rc = gml_may(txn, op, GML_ACTION_KNOW_NAME, &target);
+	if (rc != 0) {
+		target.directory = true;
+		rc = gml_may(txn, op, GML_ACTION_KNOW_NAME, &target);
+	}
+	return rc == 0 ? GML_ERR_NOENT : rc;
+}
+
 /* What the name denotes. The record of a bucket takes the place of its entry in the namespace root,
  * which says the number of its root and not the view. */
 static int dir_child(struct gml_txn *txn, gml_ino parent, struct gml_span name,
@@ -97,16 +128,23 @@ static int dir_lookup_txn(struct gml_txn *txn, const struct gml_op *op, gml_ino 
 			  struct gml_span name, struct gml_inode *out, uint64_t *cookie_out)
 {
 	struct gml_dirent dirent;
-	int rc = gml_dir_get(txn, op, parent, GML_ACTION_LOOKUP, out, NULL);
+	struct gml_inode dir;
+	bool barred;
+	int rc = gml_dir_get(txn, op, parent, GML_ACTION_LOOKUP, &dir, &barred);
+	if (rc != 0)
+		return rc;
+	rc = dir_child(txn, parent, name, &dirent);
+	if (rc == GML_ERR_NOENT)
+		return gml_dir_may_find(txn, op, &dir, barred, name, NULL);
 	if (rc == 0)
-		rc = dir_child(txn, parent, name, &dirent);
+		rc = gml_rec_inode_named(txn, &dirent, out);
 	if (rc != 0)
 		return rc;
 	*cookie_out = dirent.cookie;
 	/* Every caller finds a bucket by its name, also when READDIR does not show it to the
 	 * caller, as HeadBucket distinguishes 403 from 404: clients mount as root, who is squashed
 	 * to a user that may not look into the bucket. */
-	return gml_rec_inode_named(txn, &dirent, out);
+	return gml_dir_may_find(txn, op, &dir, barred, name, out);
 }
 
 int gml_dir_lookup(struct gml_op *op, struct gml_store *store, gml_ino parent, struct gml_span name,
@@ -114,7 +152,7 @@ int gml_dir_lookup(struct gml_op *op, struct gml_store *store, gml_ino parent, s
 {
 	struct gml_inode inode;
 	struct gml_txn *txn;
-	uint64_t cookie;
+	uint64_t cookie = 0;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
@@ -145,7 +183,7 @@ int gml_dir_parent(struct gml_op *op, struct gml_store *store, gml_ino ino, stru
 		rc = gml_inode_attr(store, txn, &inode, out);
 	gml_meta_read_end(txn);
 	if (rc == 0)
-		gml_inode_attr_for(op, out);
+		gml_inode_attr_for(op, store, out);
 	return rc;
 }
 
@@ -306,6 +344,10 @@ static int dir_link_txn(struct gml_txn *txn, void *argp)
 		return GML_ERR_XDEV;
 	if (inode->nlink >= GML_LINK_MAX)
 		return GML_ERR_MLINK;
+	rc = gml_may_carry(txn, arg->op, inode, barred,
+			   &(struct gml_target){.name = arg->name, .dir = &dir});
+	if (rc != 0)
+		return rc;
 	dir.flags |= GML_INODE_EXPLICIT;
 	inode->change = gml_change_seen(inode, arg->counter);
 	return gml_link_add(txn, &dir, arg->name, inode);
@@ -350,7 +392,7 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 	struct dir_remove_arg *arg = argp;
 	char stored[GML_KEY_MAX + 2];
 	struct gml_inode dir, child;
-	struct gml_target target = {.name = arg->name, .dir = &dir, .inode = &child};
+	struct gml_target target = {.dir = &dir, .inode = &child};
 	struct gml_dirent dirent;
 	gml_ino marker = GML_INO_NONE;
 	size_t len;
@@ -363,6 +405,7 @@ static int dir_remove_txn(struct gml_txn *txn, void *argp)
 	if (rc != 0)
 		return rc;
 	rc = gml_rec_inode_named(txn, &dirent, &child);
+	target.name = gml_span_of(stored, len);
 	if (rc == 0)
 		rc = gml_may(txn, arg->op, GML_ACTION_REMOVE, &target);
 	if (rc != 0)

@@ -168,6 +168,7 @@ struct create_arg {
 	gml_ino parent;
 	struct gml_span name;
 	const struct gml_setattr *set;
+	bool barred;		 /* the name is in a directory that the caller may not search */
 	const uint8_t *verifier; /* NULL: none */
 	uint64_t wblob;		 /* reserved for the first write; 0: none */
 	struct gml_inode inode;
@@ -244,6 +245,7 @@ static int create_existing(struct create_arg *arg, const struct gml_create *crea
 		return GML_ERR_EXIST;
 	/* the name may denote another file since the look: STALE, and it is looked up again */
 	named.handle.found = false;
+	named.handle.barred = arg->barred;
 	rc = gml_file_open(
 		&named, arg->store, inode->ino,
 		create->access | (disposition == GML_CREATE_EXCLUSIVE ? GML_OPEN_RECLAIM : 0), out);
@@ -262,13 +264,15 @@ static int create_look(struct create_arg *arg, struct gml_inode *inode)
 	char stored[GML_KEY_MAX + 2];
 	struct gml_dirent dirent;
 	struct gml_txn *txn;
+	bool barred;
 	size_t len;
 	int rc = gml_meta_read_begin(arg->store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_dir_get(txn, arg->op, arg->parent, GML_ACTION_LOOKUP, inode, NULL);
+	rc = gml_dir_get(txn, arg->op, arg->parent, GML_ACTION_LOOKUP, inode, &barred);
 	if (rc == 0 && gml_ino_equal(inode->ino, GML_INO_ROOT))
 		rc = GML_ERR_PERM;
+	arg->barred = rc == 0 && (barred || gml_search_barred(&arg->op->principal, inode));
 	if (rc == 0)
 		rc = gml_name_resolve(txn, arg->parent, arg->name, stored, &len, &dirent);
 	if (rc == 0)

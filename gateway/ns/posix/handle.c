@@ -40,9 +40,9 @@ static int handle_bar(struct gml_txn *txn, const struct gml_op *op, const struct
 	const struct gml_principal *who = &op->principal;
 	struct gml_inode root;
 	int rc;
-	*barred_out = false;
-	if (gml_ino_is_none(inode->bucket) || gml_ino_equal(inode->ino, inode->bucket) ||
-	    gml_search_unlimited(who))
+	*barred_out = op->handle.barred;
+	if (*barred_out || gml_ino_is_none(inode->bucket) ||
+	    gml_ino_equal(inode->ino, inode->bucket) || gml_search_unlimited(who))
 		return 0;
 	rc = gml_rec_inode_get(txn, inode->bucket, &root);
 	if (rc == GML_ERR_NOENT) { /* the bucket is deleted; only open files of it are left */

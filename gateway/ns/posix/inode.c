@@ -8,8 +8,10 @@
 #include <gemel/types.h>
 #include "gateway/base/assert.h"
 #include "gateway/iam/authorize.h"
+#include "gateway/iam/epoch.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
+#include "dir.h"
 #include "handle.h"
 #include "gateway/ns/store/store.h"
 #include "gateway/ns/core/attr.h"
@@ -48,10 +50,18 @@ void gml_inode_strip(struct gml_inode *inode)
 	inode->mode &= ~(uint32_t)(S_ISUID | (inode->mode & S_IXGRP ? S_ISGID : 0));
 }
 
-void gml_inode_attr_for(const struct gml_op *op, struct gml_attr *out)
+static void inode_attr_own(const struct gml_op *op, const struct gml_store *store,
+			   struct gml_attr *out)
+{
+	out->change ^= op->principal.cred.uid * UINT64_C(0x9e3779b97f4a7c15) ^
+		       gml_access_epoch_now(store->access_epoch) * UINT64_C(0xd1342543de82ef95);
+}
+
+void gml_inode_attr_for(const struct gml_op *op, const struct gml_store *store,
+			struct gml_attr *out)
 {
 	if (gml_ino_equal(out->ino, GML_INO_ROOT))
-		out->change ^= op->principal.cred.uid * UINT64_C(0x9e3779b97f4a7c15);
+		inode_attr_own(op, store, out);
 }
 
 /* The ACL, if the caller may see it: else an empty one. */
@@ -69,19 +79,26 @@ static int inode_acl_shown(struct gml_txn *txn, const struct gml_op *op,
 static int inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino,
 			 struct gml_attr *out, struct gml_acl *acl_out)
 {
+	bool barred, ways = false;
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_handle_get(txn, op, store, ino, GML_ACTION_GETATTR, &inode);
+	rc = gml_handle_look(txn, op, store, ino, &inode, &barred);
+	if (rc == 0)
+		rc = gml_may_inode(txn, op, GML_ACTION_GETATTR, &inode, barred);
 	if (rc == 0)
 		rc = gml_inode_attr(store, txn, &inode, out);
 	if (rc == 0 && acl_out != NULL)
 		rc = inode_acl_shown(txn, op, &inode, acl_out);
+	if (rc == 0 && inode.type == GML_DIR)
+		ways = gml_dir_shows_ways(txn, op, &inode, barred);
 	gml_meta_read_end(txn);
 	if (rc == 0)
-		gml_inode_attr_for(op, out);
+		gml_inode_attr_for(op, store, out);
+	if (rc == 0 && ways)
+		inode_attr_own(op, store, out);
 	return rc;
 }
 

@@ -104,6 +104,29 @@ static int rename_may(struct gml_txn *txn, const struct rename_arg *arg, enum gm
 	return gml_may(txn, arg->op, action, &target);
 }
 
+/* An unused name, in stored form. A replaced name stays as it is stored (it may be an escaped
+ * one). */
+static void rename_target_name(const struct rename_arg *arg, struct rename_work *work)
+{
+	gml_assert(arg->to.len > 0 && arg->to.len <= GML_NFS_NAME_MAX); /* gml_name_check_new */
+	memcpy(work->to.stored, arg->to.ptr, arg->to.len);
+	work->to.len = arg->to.len;
+	if (work->from.inode.type == GML_DIR)
+		work->to.stored[work->to.len++] = '/';
+}
+
+/* May the caller bring the inode there (gml_may_carry)? */
+static int rename_may_carry(struct gml_txn *txn, const struct rename_arg *arg,
+			    const struct rename_work *work)
+{
+	const struct rename_end *from = &work->from, *to = &work->to;
+	bool barred = from->barred || gml_search_barred(&arg->op->principal, from->dir);
+	return gml_may_carry(txn, arg->op, &from->inode, barred,
+			     &(struct gml_target){.name = gml_span_of(to->stored, to->len),
+						  .directory = to->directory,
+						  .dir = to->dir});
+}
+
 /* May `from` replace the inode that `to` denotes? */
 static int rename_check_target(struct gml_txn *txn, const struct rename_arg *arg,
 			       struct rename_work *work)
@@ -114,7 +137,10 @@ static int rename_check_target(struct gml_txn *txn, const struct rename_arg *arg
 	work->to.directory = dir;
 	if (!work->to.found) {
 		rc = gml_name_check_new(arg->to);
-		return rc == 0 ? rename_may(txn, arg, GML_ACTION_RENAME_TO, &work->to, NULL) : rc;
+		if (rc != 0)
+			return rc;
+		rename_target_name(arg, work);
+		return rename_may(txn, arg, GML_ACTION_RENAME_TO, &work->to, NULL);
 	}
 	if (dir != (work->to.inode.type == GML_DIR))
 		return dir ? GML_ERR_NOTDIR : GML_ERR_ISDIR;
@@ -151,20 +177,8 @@ static int rename_check(struct gml_txn *txn, const struct rename_arg *arg, struc
 		if (rc != 0)
 			return rc;
 	}
-	return rename_check_target(txn, arg, work);
-}
-
-/* An unused name, in stored form. A replaced name stays as it is stored (it may be an escaped
- * one). */
-static void rename_target_name(const struct rename_arg *arg, struct rename_work *work)
-{
-	if (work->to.found)
-		return;
-	gml_assert(arg->to.len > 0 && arg->to.len <= GML_NFS_NAME_MAX); /* gml_name_check_new */
-	memcpy(work->to.stored, arg->to.ptr, arg->to.len);
-	work->to.len = arg->to.len;
-	if (work->from.inode.type == GML_DIR)
-		work->to.stored[work->to.len++] = '/';
+	rc = rename_check_target(txn, arg, work);
+	return rc == 0 ? rename_may_carry(txn, arg, work) : rc;
 }
 
 static int rename_move(struct gml_txn *txn, const struct rename_arg *arg, struct rename_work *work)
@@ -198,7 +212,6 @@ static int rename_fn(struct gml_txn *txn, void *argp)
 	memset(arg->changed, 0, sizeof(arg->changed));
 	if (rc != 0 || same)
 		return rc;
-	rename_target_name(arg, &work);
 	work.to.dir->flags |= GML_INODE_EXPLICIT; /* a client uses them */
 	work.from.dir->flags |= GML_INODE_EXPLICIT;
 	arg->changed[0] = rename_changed_of(&work.from.inode);

@@ -84,6 +84,9 @@ static int setattr_apply_mode(struct gml_txn *txn, const struct gml_op *op,
 		inode->mode = set->mode & 07777;
 		if (!gml_keeps_setgid(&op->principal, inode->gid))
 			inode->mode &= ~(uint32_t)S_ISGID;
+		/* whom an ACL or a policy lets change another user's file */
+		if (!gml_owns(&op->principal, inode))
+			inode->mode &= ~(uint32_t)(S_ISUID | S_ISGID);
 		rc = gml_inode_acl_chmod(txn, inode, set->mode);
 	}
 	if (rc == 0 && (set->mask & GML_SET_ACL))
@@ -434,6 +437,6 @@ int gml_inode_setattr(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		return rc;
 	rc = gml_inode_attr(store, NULL, &arg.after, out);
 	if (rc == 0)
-		gml_inode_attr_for(op, out);
+		gml_inode_attr_for(op, store, out);
 	return rc;
 }

@@ -207,6 +207,8 @@ static int store_open_parts(struct gml_store *store, const char *path,
 	if (rc == 0)
 		rc = gml_access_new(&store->access);
 	if (rc == 0)
+		store->meta->store = store; /* from here on policies are asked */
+	if (rc == 0)
 		rc = gml_open_inodes_new(store, &store->open_inodes);
 	if (rc == 0)
 		rc = gml_unwritten_new(&store->unwritten);

@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What policies let callers do and keep them from doing, over both protocols: the ways of NFS, its
+ * listings, hard links, renames, and open files whose right ends. */
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <gemel/policy.h>
+#include "gateway/iam/authorize.h"
+#include "object_support.h"
+
+#define UID 1000
+#define OWNER 1001
+
+static struct gml_op admin = GML_OP_LOCAL;
+static const struct gml_identity ann = {GML_IDENTITY_USER, "ann"};
+
+#define ARN "arn:aws:s3:::bucket"
+#define STATEMENT(effect, actions, resources)                                                      \
+	"{\"Effect\":\"" effect "\",\"Action\":[" actions "],\"Resource\":[" resources "]}"
+#define POLICY(statements) "{\"Version\":\"2012-10-17\",\"Statement\":[" statements "]}"
+#define ALLOW(actions, resources) STATEMENT("Allow", actions, resources)
+#define DENY(actions, resources) STATEMENT("Deny", actions, resources)
+#define KEYS(keys) "\"" ARN "/" keys "\""
+#define EVERYTHING "\"" ARN "\",\"" ARN "/*\""
+
+/* home/ann/f, home/bob/f, pub/f, secret/f: OWNER's, and closed to all others. */
+struct world {
+	struct ns *ns;
+	gml_ino root, home, ann, bob, pub, secret;
+	gml_ino ann_f, bob_f, pub_f, secret_f;
+};
+
+static struct gml_op op_of(uint32_t uid)
+{
+	struct gml_op op = {.context = {.protocol = GML_PROTOCOL_NFS}};
+	const struct gml_cred cred = {.uid = uid, .gid = uid};
+	op.principal = (struct gml_principal){.cred = cred,
+					      .privileges = uid == 0 ? GML_PRIVILEGE_ROOT : 0,
+					      .authn = GML_AUTHN_SYS};
+	return op;
+}
+
+static void own(struct world *w, gml_ino ino, uint32_t mode)
+{
+	const struct gml_setattr set = {.mask = GML_SET_MODE | GML_SET_UID | GML_SET_GID,
+					.mode = mode,
+					.uid = OWNER,
+					.gid = OWNER};
+	assert_ok(gml_inode_setattr(&admin, w->ns->store, ino, &set, NULL));
+}
+
+static gml_ino directory(struct world *w, gml_ino parent, const char *name)
+{
+	gml_ino ino = ns_mkdir(w->ns, parent, name);
+	own(w, ino, 0700);
+	return ino;
+}
+
+static gml_ino file(struct world *w, gml_ino parent, const char *name)
+{
+	gml_ino ino = ns_put(w->ns, parent, name, "content");
+	own(w, ino, 0600);
+	return ino;
+}
+
+static void user(struct world *w, const char *name, uint32_t uid)
+{
+	struct gml_user user = {.uid = uid, .gid = uid};
+	snprintf(user.name, sizeof(user.name), "%s", name);
+	assert_ok(gml_user_create(&admin, w->ns->store, &user));
+}
+
+static struct world world_of(void **state)
+{
+	struct world w = {.ns = *state};
+	w.root = w.ns->bucket;
+	w.home = directory(&w, w.root, "home");
+	w.ann = directory(&w, w.home, "ann");
+	w.bob = directory(&w, w.home, "bob");
+	w.pub = directory(&w, w.root, "pub");
+	w.secret = directory(&w, w.root, "secret");
+	w.ann_f = file(&w, w.ann, "f");
+	w.bob_f = file(&w, w.bob, "f");
+	w.pub_f = file(&w, w.pub, "f");
+	w.secret_f = file(&w, w.secret, "f");
+	own(&w, w.root, 0700);
+	user(&w, "ann", UID);
+	user(&w, "owner", OWNER);
+	return w;
+}
+
+static void policy(struct world *w, const char *document)
+{
+	assert_ok(gml_policy_inline_put(&admin, w->ns->store, &ann, "own", ns_span(document)));
+}
+
+static void bucket_policy(struct world *w, const char *document)
+{
+	assert_ok(gml_bucket_document_set(&admin, w->ns->store, ns_span("bucket"),
+					  GML_BUCKET_POLICY, ns_span(document)));
+}
+
+/* ---- what callers do ---- */
+
+static int s3_get(struct world *w, uint32_t uid, const char *key)
+{
+	struct gml_object *object = NULL;
+	struct gml_op op = op_of(uid);
+	int rc;
+	op.context.protocol = GML_PROTOCOL_S3;
+	rc = gml_object_open(&op, w->ns->store, OBJECT_REF(B, ns_span(key)), GML_OBJECT_CONTENT,
+			     &object);
+	gml_object_close(object);
+	return rc;
+}
+
+static int s3_put(struct world *w, uint32_t uid, const char *key)
+{
+	struct gml_op op = op_of(uid);
+	op.context.protocol = GML_PROTOCOL_S3;
+	return object_put_full(w->ns, &op, ns_span(key), "new", 3, 3, 3, NULL, NULL, NULL);
+}
+
+static bool s3_count(void *arg, const struct gml_list_entry *entry)
+{
+	(void)entry;
+	++*(int *)arg;
+	return true;
+}
+
+/* How many keys; or an error, as a negative number. */
+static int s3_list(struct world *w, uint32_t uid, const char *prefix)
+{
+	const struct gml_list_query query = {.bucket = B, .prefix = ns_span(prefix), .max = 100};
+	struct gml_op op = op_of(uid);
+	bool truncated;
+	int count = 0, rc;
+	op.context.protocol = GML_PROTOCOL_S3;
+	rc = gml_object_list(&op, w->ns->store, &query, s3_count, &count, &truncated);
+	return rc != 0 ? -rc : count;
+}
+
+static int nfs_lookup(struct world *w, uint32_t uid, gml_ino dir, const char *name)
+{
+	struct gml_op op = op_of(uid);
+	struct gml_attr attr;
+	return gml_dir_lookup(&op, w->ns->store, dir, ns_span(name), &attr);
+}
+
+static int nfs_open(struct world *w, uint32_t uid, gml_ino ino, unsigned access)
+{
+	struct gml_op op = op_of(uid);
+	struct gml_file *file;
+	int rc = gml_file_open(&op, w->ns->store, ino, access, &file);
+	return rc != 0 ? rc : gml_file_close(&op, file);
+}
+
+static int nfs_getattr(struct world *w, uint32_t uid, gml_ino ino)
+{
+	struct gml_op op = op_of(uid);
+	struct gml_attr attr;
+	return gml_inode_getattr(&op, w->ns->store, ino, &attr);
+}
+
+static int nfs_create(struct world *w, uint32_t uid, gml_ino dir, const char *name)
+{
+	const struct gml_create create = {.access = GML_OPEN_WRITE,
+					  .disposition = GML_CREATE_GUARDED};
+	struct gml_op op = op_of(uid);
+	struct gml_file *file;
+	int rc = gml_file_create(&op, w->ns->store, dir, ns_span(name), &create, &file);
+	return rc != 0 ? rc : gml_file_close(&op, file);
+}
+
+static unsigned nfs_access(struct world *w, uint32_t uid, gml_ino ino)
+{
+	struct gml_op op = op_of(uid);
+	unsigned granted = 0;
+	if (gml_inode_access(&op, w->ns->store, ino, GML_MAY_READ | GML_MAY_WRITE | GML_MAY_EXEC,
+			     &granted) != 0)
+		return 0;
+	return granted;
+}
+
+static bool nfs_name(void *arg, struct gml_span name, const struct gml_attr *attr)
+{
+	char *text = arg;
+	(void)attr;
+	sprintf(text + strlen(text), "%.*s ", (int)name.len, (const char *)name.ptr);
+	return true;
+}
+
+/* The names, in the order of their making; or what went wrong. */
+static const char *nfs_list(struct world *w, uint32_t uid, gml_ino dir)
+{
+	static char text[256];
+	const struct gml_dir_query query = {.each = nfs_name, .arg = text};
+	struct gml_op op = op_of(uid);
+	bool eof;
+	int rc;
+	text[0] = '\0';
+	rc = gml_dir_read(&op, w->ns->store, dir, &query, &eof);
+	return rc != 0 ? gml_err_text(rc) : text;
+}
+
+static int nfs_rename(struct world *w, uint32_t uid, gml_ino from, const char *name, gml_ino to,
+		      const char *new_name)
+{
+	struct gml_op op = op_of(uid);
+	return gml_dir_rename(&op, w->ns->store, from, ns_span(name), to, ns_span(new_name));
+}
+
+static int nfs_link(struct world *w, uint32_t uid, gml_ino ino, gml_ino to, const char *name)
+{
+	struct gml_op op = op_of(uid);
+	return gml_dir_link(&op, w->ns->store, ino, to, ns_span(name), NULL);
+}
+
+static int nfs_remove(struct world *w, uint32_t uid, gml_ino dir, const char *name)
+{
+	struct gml_op op = op_of(uid);
+	return gml_dir_remove(&op, w->ns->store, dir, ns_span(name), GML_REMOVE_ANY);
+}
+
+#define assert_refused(rc) assert_rc((rc), GML_ERR_ACCESS)
+
+/* ---- grants ---- */
+
+static void test_a_file_and_the_way_to_it(void **state)
+{
+	struct world w = world_of(state);
+	assert_refused(s3_get(&w, UID, "home/ann/f"));
+	assert_refused(nfs_lookup(&w, UID, w.root, "home"));
+	policy(&w, POLICY(ALLOW("\"s3:GetObject\"", KEYS("home/ann/*"))));
+	assert_ok(s3_get(&w, UID, "home/ann/f"));
+	assert_refused(s3_get(&w, UID, "home/bob/f"));
+	assert_refused(s3_get(&w, UID, "home/ann/none"));
+	/* The way leads there, and nowhere else. */
+	assert_ok(nfs_lookup(&w, UID, w.root, "home"));
+	assert_ok(nfs_lookup(&w, UID, w.home, "ann"));
+	assert_ok(nfs_lookup(&w, UID, w.ann, "f"));
+	assert_rc(nfs_lookup(&w, UID, w.ann, "none"), GML_ERR_NOENT);
+	assert_refused(nfs_lookup(&w, UID, w.home, "bob"));
+	assert_refused(nfs_lookup(&w, UID, w.home, "none"));
+	assert_refused(nfs_lookup(&w, UID, w.root, "pub"));
+	assert_ok(nfs_getattr(&w, UID, w.home));
+	assert_ok(nfs_getattr(&w, UID, w.ann_f));
+	assert_refused(nfs_getattr(&w, UID, w.pub_f));
+	assert_refused(nfs_getattr(&w, UID, w.pub));
+	assert_string_equal(nfs_list(&w, UID, w.root), "home ");
+	assert_string_equal(nfs_list(&w, UID, w.home), "ann ");
+	assert_string_equal(nfs_list(&w, UID, w.ann), "f ");
+	assert_string_equal(nfs_list(&w, UID, w.pub), "permission denied");
+	assert_string_equal(nfs_list(&w, OWNER, w.root), "home pub secret ");
+	assert_string_equal(nfs_list(&w, UID, GML_INO_ROOT), "bucket ");
+	assert_string_equal(nfs_list(&w, UID + 5, GML_INO_ROOT), "");
+	assert_ok(nfs_open(&w, UID, w.ann_f, GML_OPEN_READ));
+	assert_refused(nfs_open(&w, UID, w.ann_f, GML_OPEN_WRITE));
+	assert_refused(nfs_open(&w, UID, w.bob_f, GML_OPEN_READ));
+	assert_int_equal(nfs_access(&w, UID, w.ann_f), GML_MAY_READ | GML_MAY_EXEC);
+	assert_int_equal(nfs_access(&w, UID, w.ann), GML_MAY_READ | GML_MAY_EXEC);
+	assert_int_equal(nfs_access(&w, UID, w.pub), 0);
+	assert_int_equal(s3_list(&w, UID, "home/ann/"), -GML_ERR_ACCESS);
+}
+
+static void test_listings(void **state)
+{
+	struct world w = world_of(state);
+	policy(&w,
+	       POLICY("{\"Effect\":\"Allow\",\"Action\":\"s3:ListBucket\",\"Resource\":\"" ARN
+		      "\",\"Condition\":{\"StringEquals\":{\"s3:prefix\":[\"home/\",\"pub/\"]}}}"));
+	assert_int_equal(s3_list(&w, UID, "home/"), 2);
+	assert_int_equal(s3_list(&w, UID, "home/ann/"), -GML_ERR_ACCESS);
+	assert_string_equal(nfs_list(&w, UID, w.home), "ann bob ");
+	assert_string_equal(nfs_list(&w, UID, w.pub), "f ");
+	assert_string_equal(nfs_list(&w, UID, w.ann), "permission denied");
+	assert_ok(nfs_lookup(&w, UID, w.pub, "f"));
+	assert_refused(nfs_open(&w, UID, w.pub_f, GML_OPEN_READ));
+	assert_int_equal(nfs_access(&w, UID, w.pub), GML_MAY_READ | GML_MAY_EXEC);
+}
+
+static void test_changes(void **state)
+{
+	struct world w = world_of(state);
+	struct gml_op op = op_of(UID);
+	const struct gml_setattr setuid = {.mask = GML_SET_MODE, .mode = 06755};
+	struct gml_attr attr;
+	policy(&w, POLICY(ALLOW("\"s3:PutObject\",\"s3:PutObjectAcl\"", KEYS("pub/*"))));
+	assert_ok(s3_put(&w, UID, "pub/new"));
+	assert_ok(s3_put(&w, UID, "pub/deep/new"));
+	assert_ok(s3_put(&w, UID, "pub/f"));
+	assert_refused(s3_put(&w, UID, "home/new"));
+	w.pub_f = ns_lookup(w.ns, w.pub, "f");
+	assert_ok(nfs_create(&w, UID, w.pub, "made"));
+	assert_ok(gml_dir_mkdir(&op, w.ns->store, w.pub, ns_span("sub"), NULL, &attr));
+	assert_ok(nfs_create(&w, UID, attr.ino, "made"));
+	assert_refused(nfs_create(&w, UID, w.home, "made"));
+	assert_refused(gml_dir_mkdir(&op, w.ns->store, w.root, ns_span("sub"), NULL, &attr));
+	assert_ok(nfs_open(&w, UID, w.pub_f, GML_OPEN_WRITE));
+	assert_refused(nfs_open(&w, UID, w.pub_f, GML_OPEN_READ));
+	assert_refused(nfs_remove(&w, UID, w.pub, "f"));
+	/* The mode of another's file, without what runs it as its owner. */
+	assert_ok(gml_inode_setattr(&op, w.ns->store, w.pub_f, &setuid, NULL));
+	assert_int_equal(ns_attr(w.ns, w.pub_f).mode, 0755);
+	assert_refused(gml_inode_setattr(&op, w.ns->store, w.ann_f, &setuid, NULL));
+	policy(&w, POLICY(ALLOW("\"s3:DeleteObject\"", KEYS("pub/f"))));
+	assert_ok(nfs_remove(&w, UID, w.pub, "f"));
+	assert_refused(nfs_remove(&w, UID, w.pub, "new"));
+}
+
+/* ---- refusals ---- */
+
+static void test_denials_bind_owners_and_root(void **state)
+{
+	struct world w = world_of(state);
+	assert_ok(nfs_open(&w, OWNER, w.secret_f, GML_OPEN_READ));
+	bucket_policy(&w,
+		      POLICY("{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\","
+			     "\"Resource\":\"" ARN "/secret/*\"}"));
+	for (uint32_t uid = 0; uid <= OWNER; uid += OWNER) {
+		assert_refused(nfs_open(&w, uid, w.secret_f, GML_OPEN_READ));
+		assert_refused(s3_get(&w, uid, "secret/f"));
+		assert_ok(nfs_open(&w, uid, w.secret_f, GML_OPEN_WRITE));
+		assert_ok(nfs_open(&w, uid, w.pub_f, GML_OPEN_READ));
+	}
+	/* Who opened the store's files is bound by none: the way out. */
+	assert_ok(gml_inode_getattr(&admin, w.ns->store, w.secret_f, &(struct gml_attr){0}));
+	bucket_policy(&w, POLICY("{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:*\","
+				 "\"Resource\":[" EVERYTHING "]}"));
+	assert_refused(nfs_lookup(&w, OWNER, w.root, "pub"));
+	assert_refused(nfs_getattr(&w, OWNER, w.pub_f));
+	assert_string_equal(nfs_list(&w, OWNER, w.root), "permission denied");
+	assert_string_equal(nfs_list(&w, OWNER, GML_INO_ROOT), "");
+	assert_ok(nfs_getattr(&w, OWNER, w.root)); /* a mount point answers */
+	assert_int_equal(s3_list(&w, OWNER, ""), -GML_ERR_ACCESS);
+	assert_ok(gml_bucket_document_set(&admin, w.ns->store, ns_span("bucket"), GML_BUCKET_POLICY,
+					  (struct gml_span){NULL, 0}));
+	assert_ok(nfs_open(&w, OWNER, w.secret_f, GML_OPEN_READ));
+}
+
+static void test_a_boundary_caps_owners(void **state)
+{
+	const struct gml_identity owner = {GML_IDENTITY_USER, "owner"};
+	struct gml_policy cap = {.name = "cap"};
+	struct world w = world_of(state);
+	assert_ok(gml_policy_put(&admin, w.ns->store, &cap,
+				 ns_span(POLICY(ALLOW("\"s3:GetObject\"", KEYS("pub/*"))))));
+	assert_ok(gml_policy_boundary_set(&admin, w.ns->store, &owner, "cap"));
+	assert_ok(nfs_open(&w, OWNER, w.pub_f, GML_OPEN_READ));
+	assert_ok(s3_get(&w, OWNER, "pub/f"));
+	/* The way to it is open to who owns it, as it is over S3. */
+	assert_ok(nfs_lookup(&w, OWNER, w.root, "pub"));
+	assert_refused(nfs_lookup(&w, OWNER, w.root, "home"));
+	assert_refused(nfs_open(&w, OWNER, w.pub_f, GML_OPEN_WRITE));
+	assert_refused(nfs_open(&w, OWNER, w.ann_f, GML_OPEN_READ));
+	assert_refused(s3_get(&w, OWNER, "home/ann/f"));
+}
+
+/* ---- several paths ---- */
+
+static void test_hard_links(void **state)
+{
+	struct world w = world_of(state);
+	assert_ok(gml_dir_link(&admin, w.ns->store, w.secret_f, w.pub, ns_span("g"), NULL));
+	policy(&w, POLICY(ALLOW("\"s3:GetObject\"", KEYS("pub/*"))));
+	assert_ok(nfs_open(&w, UID, w.secret_f, GML_OPEN_READ));
+	assert_ok(s3_get(&w, UID, "pub/g"));
+	assert_refused(s3_get(&w, UID, "secret/f"));
+	policy(&w, POLICY(ALLOW("\"s3:GetObject\"", KEYS("pub/*")) "," DENY("\"s3:GetObject\"",
+									    KEYS("secret/*"))));
+	assert_refused(nfs_open(&w, UID, w.secret_f, GML_OPEN_READ));
+	assert_ok(nfs_open(&w, UID, w.pub_f, GML_OPEN_READ));
+	/* The name that was denied is gone. */
+	assert_ok(gml_dir_remove(&admin, w.ns->store, w.secret, ns_span("f"), GML_REMOVE_FILE));
+	assert_ok(nfs_open(&w, UID, w.secret_f, GML_OPEN_READ));
+}
+
+#define MOVES "\"s3:PutObject\",\"s3:DeleteObject\""
+
+static void test_nobody_gains_by_moving(void **state)
+{
+	struct world w = world_of(state);
+	policy(&w, POLICY(ALLOW(MOVES, KEYS("*")) "," ALLOW("\"s3:GetObject\"", KEYS("pub/*"))));
+	assert_refused(nfs_rename(&w, UID, w.bob, "f", w.pub, "g"));
+	assert_refused(nfs_link(&w, UID, w.bob_f, w.pub, "g"));
+	/* To where nothing lets the caller read it; and what it may read. */
+	assert_ok(nfs_rename(&w, UID, w.bob, "f", w.bob, "g"));
+	assert_ok(nfs_link(&w, UID, w.bob_f, w.ann, "g"));
+	assert_ok(nfs_rename(&w, UID, w.pub, "f", w.pub, "g"));
+	own(&w, w.secret_f, 0604);
+	assert_refused(nfs_rename(&w, UID, w.secret, "f", w.pub, "h"));
+	own(&w, w.root, 0755);
+	own(&w, w.secret, 0755);
+	assert_ok(nfs_rename(&w, UID, w.secret, "f", w.pub, "h"));
+	/* Out of what denies. */
+	policy(&w, POLICY(ALLOW(MOVES, KEYS("*")) "," DENY("\"s3:GetObject\"", KEYS("home/*"))));
+	assert_refused(nfs_rename(&w, UID, w.bob, "g", w.pub, "i"));
+	assert_refused(nfs_link(&w, UID, w.bob_f, w.pub, "i"));
+}
+
+static void test_directories_move_whole(void **state)
+{
+	struct world w = world_of(state);
+	policy(&w, POLICY(ALLOW(MOVES, KEYS("home/*"))));
+	assert_ok(nfs_rename(&w, UID, w.home, "bob", w.home, "bill"));
+	assert_refused(nfs_rename(&w, UID, w.root, "pub", w.home, "pub"));
+	assert_refused(nfs_rename(&w, UID, w.home, "bill", w.root, "bill"));
+	/* Where single keys decide. */
+	policy(&w, POLICY(ALLOW(MOVES, KEYS("home/*")) "," DENY("\"s3:DeleteObject\"",
+								KEYS("home/bill/f*"))));
+	assert_refused(nfs_rename(&w, UID, w.home, "bill", w.home, "bob"));
+	policy(&w, POLICY(ALLOW(MOVES, KEYS("home/*")) "," ALLOW("\"s3:GetObject\"",
+								 KEYS("home/read/*"))));
+	assert_refused(nfs_rename(&w, UID, w.home, "bill", w.home, "read"));
+	assert_ok(nfs_rename(&w, UID, w.home, "bill", w.home, "bob"));
+	/* The owner moves by mode bits, unless something is refused. */
+	assert_ok(nfs_rename(&w, OWNER, w.root, "pub", w.root, "public"));
+	bucket_policy(&w,
+		      POLICY("{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\","
+			     "\"Resource\":\"" ARN "/public/x\"}"));
+	assert_refused(nfs_rename(&w, OWNER, w.root, "public", w.root, "pub"));
+}
+
+/* ---- what is open ---- */
+
+static void test_open_files_ask_again(void **state)
+{
+	struct world w = world_of(state);
+	struct gml_op op = op_of(UID), owner = op_of(OWNER);
+	struct iovec iov = {"x", 1};
+	struct gml_file *file, *theirs;
+	char byte[1];
+	bool eof;
+	size_t got;
+	policy(&w, POLICY(ALLOW("\"s3:GetObject\",\"s3:PutObject\"", KEYS("*"))));
+	assert_ok(gml_file_open(&op, w.ns->store, w.pub_f, GML_OPEN_READ | GML_OPEN_WRITE, &file));
+	assert_ok(gml_file_open(&owner, w.ns->store, w.pub_f, GML_OPEN_READ, &theirs));
+	for (int i = 0; i < 3; i++) {
+		assert_ok(gml_file_read(&op, file, 0, (struct gml_buf){byte, 1}, &got, &eof));
+		assert_ok(gml_file_write(&op, file, 0, &iov, 1, false));
+	}
+	policy(&w, POLICY(ALLOW("\"s3:PutObject\"", KEYS("*"))));
+	assert_refused(gml_file_read(&op, file, 0, (struct gml_buf){byte, 1}, &got, &eof));
+	assert_ok(gml_file_write(&op, file, 0, &iov, 1, false));
+	/* The right ends with the name that gave it. */
+	policy(&w, POLICY(ALLOW("\"s3:GetObject\"", KEYS("pub/f"))));
+	assert_ok(gml_file_read(&op, file, 0, (struct gml_buf){byte, 1}, &got, &eof));
+	assert_refused(gml_file_write(&op, file, 0, &iov, 1, false));
+	assert_ok(nfs_rename(&w, OWNER, w.pub, "f", w.pub, "g"));
+	assert_refused(gml_file_read(&op, file, 0, (struct gml_buf){byte, 1}, &got, &eof));
+	assert_ok(nfs_rename(&w, OWNER, w.pub, "g", w.pub, "f"));
+	assert_ok(gml_file_read(&op, file, 0, (struct gml_buf){byte, 1}, &got, &eof));
+	assert_ok(nfs_rename(&w, OWNER, w.root, "pub", w.root, "public"));
+	assert_refused(gml_file_read(&op, file, 0, (struct gml_buf){byte, 1}, &got, &eof));
+	assert_ok(gml_file_read(&owner, theirs, 0, (struct gml_buf){byte, 1}, &got, &eof));
+	assert_ok(gml_file_close(&op, file));
+	assert_ok(gml_file_close(&owner, theirs));
+}
+
+/* What the mode bits of a file grant counts only where the way to it is open. */
+static void test_the_way_grants_nothing_else(void **state)
+{
+	const struct gml_create create = {.access = GML_OPEN_READ,
+					  .disposition = GML_CREATE_UNCHECKED};
+	struct world w = world_of(state);
+	struct gml_op op = op_of(UID);
+	struct gml_file *opened;
+	own(&w, w.root, 0755);
+	own(&w, w.ann_f, 0644);
+	policy(&w, POLICY(ALLOW("\"s3:PutObject\"", KEYS("home/ann/*"))));
+	assert_ok(nfs_lookup(&w, UID, w.ann, "f"));
+	assert_refused(s3_get(&w, UID, "home/ann/f"));
+	assert_refused(gml_file_create(&op, w.ns->store, w.ann, ns_span("f"), &create, &opened));
+	assert_null(opened);
+}
+
+static void test_reasons(void **state)
+{
+	static const struct {
+		const char *document;
+		enum gml_reason reason;
+	} table[] = {
+		{POLICY(ALLOW("\"s3:GetObject\"", KEYS("pub/f"))), GML_REASON_POLICY},
+		{POLICY(DENY("\"s3:GetObject\"", KEYS("pub/f"))), GML_REASON_DENIED},
+		{POLICY(ALLOW("\"s3:GetObject\"", KEYS("pub/g"))), GML_REASON_BARRED},
+	};
+	struct world w = world_of(state);
+	struct gml_op op = op_of(UID);
+	struct gml_inode inode = ns_record(w.ns, w.pub_f);
+	const struct gml_target target = {.inode = &inode, .barred = true};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct gml_verdict verdict;
+		struct gml_txn *txn;
+		int rc;
+		policy(&w, table[i].document);
+		assert_ok(gml_meta_read_begin(w.ns->store->meta, &txn));
+		rc = gml_authorize(txn, &op.principal, GML_ACTION_OPEN_READ, &target, &op.context,
+				   &verdict);
+		gml_meta_read_end(txn);
+		assert_int_equal(verdict.reason, table[i].reason);
+		assert_int_equal(rc, table[i].reason == GML_REASON_POLICY ? 0 : GML_ERR_ACCESS);
+	}
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, ns_setup, ns_teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_a_file_and_the_way_to_it),
+		T(test_listings),
+		T(test_changes),
+		T(test_denials_bind_owners_and_root),
+		T(test_a_boundary_caps_owners),
+		T(test_hard_links),
+		T(test_nobody_gains_by_moving),
+		T(test_directories_move_whole),
+		T(test_open_files_ask_again),
+		T(test_the_way_grants_nothing_else),
+		T(test_reasons),
+	};
+	return cmocka_run_group_tests_name("policy_rights", tests, NULL, NULL);
+}
