@@ -605,7 +605,9 @@ static void test_other_process(void **state)
 
 struct watch {
 	struct ns *ns;
-	_Atomic int denied; /* 1, 0: acknowledged and not being changed; -1: on its way */
+	/* Twice the number of the last change, and 1 if it denies; -1: one is on its way. A thread that
+	 * slept through two changes sees another number. */
+	_Atomic int denied;
 	_Atomic bool stop, wrong;
 	_Atomic unsigned looks;
 };
@@ -619,7 +621,7 @@ static void *watch_run(void *arg)
 		const struct gml_access_question question = question_of(watch->ns, &asked);
 		struct answer answer = {.verdict = AUTH_VERDICT_NONE};
 		struct gml_txn *txn;
-		enum auth_verdict want = before == 1 ? AUTH_VERDICT_DENY : AUTH_VERDICT_ALLOW;
+		enum auth_verdict want = before & 1 ? AUTH_VERDICT_DENY : AUTH_VERDICT_ALLOW;
 		int rc = gml_meta_read_begin(watch->ns->store->meta, &txn);
 		if (rc == 0)
 			rc = decide(watch->ns->store, txn, &question, &answer);
@@ -646,7 +648,7 @@ static void test_threads(void **state)
 		unsigned seen = atomic_load(&watch.looks);
 		atomic_store(&watch.denied, -1);
 		own_put(ns, &ann, i % 2 == 0 ? DENY : ALLOW);
-		atomic_store(&watch.denied, i % 2 == 0);
+		atomic_store(&watch.denied, 2 * i + 2 + (i % 2 == 0));
 		while (atomic_load(&watch.looks) < seen + 6)
 			sched_yield();
 	}
