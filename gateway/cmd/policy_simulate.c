@@ -52,9 +52,9 @@ static void simulate_reason(void *arg, const struct gml_policy_reason *reason)
 
 static int simulate_print(const struct cmd *cmd, enum gml_policy_answer answer, json_t *rows)
 {
-	static const char *const answers[] = {[GML_POLICY_SILENT] = "nothing",
-					      [GML_POLICY_ALLOWS] = "allow",
-					      [GML_POLICY_DENIES] = "deny"};
+	static const char *const answers[] = {[GML_SIMULATED_NOTHING] = "nothing",
+					      [GML_SIMULATED_ALLOW] = "allow",
+					      [GML_SIMULATED_DENY] = "deny"};
 	if (cmd->json)
 		return cmd_print_object(cmd, json_pack("{s:s, s:o}", "answer", answers[answer],
 						       "statements", rows));

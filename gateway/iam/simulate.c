@@ -87,9 +87,9 @@ static int simulate_ask(struct simulate *simulate, struct auth_policy *policy,
 			enum gml_policy_answer *out)
 {
 	static const enum gml_policy_answer answers[] = {
-		[AUTH_EFFECT_NONE] = GML_POLICY_SILENT,
-		[AUTH_EFFECT_ALLOW] = GML_POLICY_ALLOWS,
-		[AUTH_EFFECT_DENY] = GML_POLICY_DENIES,
+		[AUTH_EFFECT_NONE] = GML_SIMULATED_NOTHING,
+		[AUTH_EFFECT_ALLOW] = GML_SIMULATED_ALLOW,
+		[AUTH_EFFECT_DENY] = GML_SIMULATED_DENY,
 	};
 	const struct gml_policy_question *question = simulate->question;
 	char arn[AUTH_ARN_MAX];

@@ -68,7 +68,7 @@ struct gml_policy_question {
 	const char *const *values;
 	size_t nvalues;
 };
-enum gml_policy_answer { GML_POLICY_SILENT, GML_POLICY_ALLOWS, GML_POLICY_DENIES };
+enum gml_policy_answer { GML_SIMULATED_NOTHING, GML_SIMULATED_ALLOW, GML_SIMULATED_DENY };
 /* What a statement says to the question. */
 struct gml_policy_reason {
 	int statement; /* from 0 */
