@@ -69,12 +69,13 @@ static int fault_put(struct gml_txn *txn, void *arg)
 	static const char longer[900] = {'n'};
 	struct gml_dirent dirent = {.type = GML_REG};
 	struct gml_dirent_cursor *cursor = NULL;
-	struct gml_inode inode = {.type = GML_REG, .nlink = 1, .born = 1};
+	struct gml_inode inode = {.type = GML_REG, .nlink = 1, .born = 1, .change = 1};
 	struct gml_dirent got;
 	struct gml_span name;
 	int rc;
 	dirent.cookie = gml_txn_next_id(txn);
 	dirent.ino = inode.ino = *(gml_ino *)arg = INO(gml_txn_next_id(txn));
+	inode.bucket = inode.ino;
 	inode.target = SPAN(longer, sizeof(longer)); /* more than the writer holds on the stack */
 	rc = gml_rec_dirent_put(txn, &gml_line_none, INO(1), SPAN(longer, sizeof(longer)), &dirent);
 	if (rc == 0)
