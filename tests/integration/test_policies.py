@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policies bind boto3 and a kernel mount alike: the ways over NFS, listings, links, renames, and revocation."""
+import json
+import time
+
+import pytest
+
+from test_permissions import s3_can
+
+OWNER, ANN = 1201, 1202
+BELOW = 1.0  # seconds: how soon a change of a policy holds
+
+
+@pytest.fixture(scope="module")
+def people(gemel):
+    return {"owner": gemel.s3(*gemel.new_user("owner", OWNER)), "ann": gemel.s3(*gemel.new_user("ann", ANN))}
+
+
+@pytest.fixture
+def root(gemel, kernel):
+    target = kernel.mount(gemel.nfs_port, "/", target="/mnt/policies", options="actimeo=0")
+    yield target
+    kernel.umount(target)
+
+
+@pytest.fixture
+def bucket(gemel, people):
+    """home/ann/f, home/bob/f, pub/f and secret/f, its owner's, closed to others."""
+    name = gemel.new_bucket(owner="owner", mode="0700")
+    for key in ("home/ann/f", "home/bob/f", "pub/f", "secret/f"):
+        people["owner"].put_object(Bucket=name, Key=key, Body=key.encode())
+    return name
+
+
+def policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def statement(bucket, effect, actions, *keys, **more):
+    return {"Effect": effect, "Action": actions, "Resource": [f"arn:aws:s3:::{bucket}/{key}" for key in keys] or f"arn:aws:s3:::{bucket}", **more}
+
+
+@pytest.fixture
+def own(gemel):
+    """Sets ann's own policy; it goes with the test."""
+    def put(*statements):
+        gemel.gemel("policy", "put", "own", "--user", "ann", "--file", "-", stdin=policy(*statements))
+    yield put
+    gemel.gemel("policy", "delete", "own", "--user", "ann", check=False)
+
+
+def test_same_answer_at_both_doors(gemel, kernel, people, root, bucket, own):
+    own(statement(bucket, "Allow", ["s3:GetObject", "s3:PutObject"], "home/ann/*"), statement(bucket, "Deny", "s3:PutObject", "home/ann/fixed*"),
+        statement(bucket, "Allow", "s3:ListBucket", Condition={"StringLike": {"s3:prefix": "pub/*"}}))
+    ann, base = people["ann"], f"{root}/{bucket}"
+    differ = []
+    for key in ("home/ann/f", "home/ann/fixed", "home/bob/f", "pub/f", "secret/f"):
+        folder = key.rpartition("/")[0]
+        for what, by_s3, script in (
+            ("read", lambda: s3_can(ann.get_object, Bucket=bucket, Key=key), f"cat {base}/{key}"),
+            ("write", lambda: s3_can(ann.put_object, Bucket=bucket, Key=key, Body=b"new"), f"echo new > {base}/{key}"),
+            ("list", lambda: s3_can(ann.list_objects_v2, Bucket=bucket, Prefix=folder + "/"), None),
+        ):
+            if what == "read" and key.endswith("fixed"):
+                continue  # there is no such key
+            answer = by_s3()
+            if script is not None and answer != (kernel.run(script, uid=ANN, gid=ANN, check=False).rc == 0):
+                differ.append((what, key, answer))
+    assert not differ
+    # The way shows what leads to something granted, and nothing beside it.
+    shown = lambda path: kernel.run(f"ls {base}/{path}", uid=ANN, gid=ANN).text.split()
+    assert shown("") == ["home", "pub"] and shown("home") == ["ann"] and shown("pub") == ["f"]
+    assert bucket in kernel.run(f"ls {root}", uid=ANN, gid=ANN).text.split()
+    assert kernel.run(f"ls {base}/secret", uid=ANN, gid=ANN, check=False).rc != 0
+    assert set(kernel.run(f"ls {base}", uid=OWNER, gid=OWNER).text.split()) == {"home", "pub", "secret"}
+
+
+def test_denials_bind_the_owner_and_root(gemel, kernel, people, root, bucket):
+    gemel.gemel("policy", "put", "--bucket", bucket, "--file", "-", stdin=policy(statement(bucket, "Deny", "s3:GetObject", "secret/*", Principal="*")))
+    assert not s3_can(people["owner"].get_object, Bucket=bucket, Key="secret/f")
+    for uid in (OWNER, 0):
+        assert kernel.run(f"cat {root}/{bucket}/secret/f", uid=uid, gid=uid, check=False).rc != 0
+        assert kernel.run(f"cat {root}/{bucket}/pub/f", uid=uid, gid=uid).text == "pub/f"
+    gemel.gemel("policy", "delete", "--bucket", bucket)
+    assert kernel.run(f"cat {root}/{bucket}/secret/f", uid=OWNER, gid=OWNER).text == "secret/f"
+
+
+def test_hard_links_and_renames(gemel, kernel, people, root, bucket, own):
+    base = f"{root}/{bucket}"
+    run = lambda script: kernel.run(script, uid=ANN, gid=ANN, check=False).rc
+    moves = ["s3:PutObject", "s3:DeleteObject"]
+    own(statement(bucket, "Allow", moves, "*"), statement(bucket, "Allow", "s3:GetObject", "pub/*"))
+    assert run(f"mv {base}/secret/f {base}/pub/g") != 0 and run(f"ln {base}/secret/f {base}/pub/g") != 0
+    assert not s3_can(people["ann"].get_object, Bucket=bucket, Key="secret/f")
+    assert run(f"mv {base}/pub/f {base}/pub/g") == 0 and run(f"cat {base}/pub/g") == 0
+    assert run(f"mv {base}/home/bob {base}/pub/bob") != 0
+    assert run(f"mv {base}/home/bob {base}/home/bill") == 0
+    # One name is denied: the file is, under each of its names.
+    kernel.run(f"ln {base}/secret/f {base}/pub/h", uid=OWNER, gid=OWNER)
+    assert s3_can(people["ann"].get_object, Bucket=bucket, Key="pub/h") and run(f"cat {base}/pub/h") == 0
+    own(statement(bucket, "Allow", "s3:GetObject", "pub/*"), statement(bucket, "Deny", "s3:GetObject", "secret/*"))
+    assert run(f"cat {base}/pub/h") != 0
+
+
+def test_a_right_ends_at_both_doors(gemel, kernel, people, root, bucket, own):
+    """An open file, too, within a second."""
+    own(statement(bucket, "Allow", "s3:GetObject", "pub/*"))
+    reader = f"""
+import mmap, os, time
+buffer = mmap.mmap(-1, 4096)
+file = os.open({f"{root}/{bucket}/pub/f"!r}, os.O_RDONLY | os.O_DIRECT)
+open("/tmp/policies.ready", "w").close()
+while True:
+    try:
+        os.preadv(file, [buffer], 0)
+    except PermissionError:
+        print(time.time())
+        break
+    time.sleep(0.01)
+"""
+    kernel.run("rm -f /tmp/policies.ready /tmp/policies.out")
+    kernel.run(f"cat > /tmp/policies.py <<'EOF'\n{reader}\nEOF")
+    kernel.run("(python3 /tmp/policies.py > /tmp/policies.out 2>&1 &) ; for i in $(seq 100); do [ -e /tmp/policies.ready ] && break; sleep 0.1; done; [ -e /tmp/policies.ready ]", uid=ANN, gid=ANN)
+    assert s3_can(people["ann"].get_object, Bucket=bucket, Key="pub/f")
+    gemel.gemel("policy", "delete", "own", "--user", "ann")
+    ended = time.monotonic()
+    assert not s3_can(people["ann"].get_object, Bucket=bucket, Key="pub/f")
+    while not kernel.run("cat /tmp/policies.out", check=False).text.strip():
+        assert time.monotonic() - ended < BELOW, "the open file is still read"
+        time.sleep(0.05)
+    float(kernel.run("cat /tmp/policies.out").text)
