@@ -10,6 +10,7 @@ import time
 import pytest
 
 from harness import PROGRAM, Gemel
+from test_conditions import allow, granted
 
 
 def openssl(*words):
@@ -155,3 +156,18 @@ def test_bad_files_are_refused_with_file_and_line(scratch, keys, tmp_path, certi
     assert done.returncode == 1 and f"{conf}:{line}: s3.tls_" in done.stderr and what in done.stderr, done.stderr
     done = run("-c", conf, "config", "check")
     assert done.returncode == 1 and f"{conf}:{line}: s3.tls_" in done.stderr and what in done.stderr, done.stderr
+
+
+def test_conditions_of_policies(secure, keys, tmp_path):
+    import boto3
+    from botocore.config import Config
+
+    key, secret = secure.new_user("cleo", 1501)
+    vault = secure.new_bucket(mode="0700")
+    owner = client(secure, keys)
+    owner.put_object(Bucket=vault, Key="a/x", Body=b"x")
+    s3 = boto3.client("s3", endpoint_url=f"https://127.0.0.1:{secure.s3_port}", verify=str(keys / "ca.pem"), region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret,
+                      config=Config(retries={"total_max_attempts": 1}))
+    for condition, right in (({"Bool": {"aws:SecureTransport": "true"}}, True), ({"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}}, True), ({"NumericLessThan": {"s3:TlsVersion": "1.2"}}, False)):
+        allow(secure, tmp_path, vault, condition)
+        assert granted(s3.get_object, Bucket=vault, Key="a/x") is right, condition
