@@ -64,8 +64,8 @@ extern const struct cmd_noun cmd_nouns[]; /* ended by a NULL name */
 extern const struct cmd_verb cmd_serve_verbs[], cmd_status_verbs[], cmd_store_verbs[],
 	cmd_user_verbs[], cmd_group_verbs[], cmd_role_verbs[], cmd_policy_verbs[],
 	cmd_account_verbs[], cmd_key_verbs[], cmd_bucket_verbs[], cmd_config_verbs[],
-	cmd_nfs_verbs[], cmd_grant_verbs[], cmd_revoke_verbs[], cmd_help_verbs[],
-	cmd_version_verbs[];
+	cmd_nfs_verbs[], cmd_grant_verbs[], cmd_access_verbs[], cmd_revoke_verbs[],
+	cmd_help_verbs[], cmd_version_verbs[];
 
 /* Exit statuses */
 enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 2 };

@@ -13,6 +13,7 @@ const struct cmd_noun cmd_nouns[] = {
 	{"group", "Groups of users, for policies.", cmd_group_verbs},
 	{"role", "Roles: rights that are taken on for a while.", cmd_role_verbs},
 	{"policy", "Policies: who may do what.", cmd_policy_verbs},
+	{"access", "Who may do what, and why.", cmd_access_verbs},
 	{"grant", NULL, cmd_grant_verbs},
 	{"revoke", NULL, cmd_revoke_verbs},
 	{"account", "What holds for all buckets.", cmd_account_verbs},

@@ -63,8 +63,8 @@ int gml_access_hold(struct gml_store *store, struct gml_txn *txn,
 		    const struct gml_access_question *question, struct gml_access_held *held);
 void gml_access_release(struct gml_access_held *held);
 
-/* The answers of what is held; questions are about the same principal and root. Policies of a bucket
- * that are public grant nothing to guests and anonymous callers where a public access block
+/* The answers of what is held; questions are about the same principal and root. Policies of a
+ * bucket that are public grant nothing to guests and anonymous callers where a public access block
  * restricts them. Tags of the object are read in txn. CORRUPT, IO: as above. Any thread. Blocks:
  * no. */
 

@@ -2,8 +2,8 @@
 /* The one decision: privileges, policies, owners, ACLs, mode bits with all groups.
  *
  * Order: actions for administrators and root only; refused callers; targets that must not be
- * changed; policies (authorize_policy.c); the rule of the action's row. Rules by mode, ACL and owner
- * grant only when the path had no bar.
+ * changed; policies (authorize_policy.c); the rule of the action's row. Rules by mode, ACL and
+ * owner grant only when the path had no bar.
  *
  * The mode of an inode with an ACL grants nothing: the ACL does (RFC 8881 6.2.1), and to its owner,
  * whatever it says, the rights to read and write ACL and attributes. For an inode without one each

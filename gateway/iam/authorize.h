@@ -55,12 +55,12 @@ struct gml_verdict {
 /* 0: it may. ACCESS, PERM, ROFS: it may not, as the action's row says (gemel/action.h). For all
  * rules but ADMIN and ROOT, other answers come before that of the row: ACCESS for a refused caller;
  * ROFS for a change where nothing may be changed (ACCESS if the path is barred); ACCESS for what
- * policies deny or cap, to owners and root as well; 0 for what they allow; ACCESS for a barred path.
- * Other errors: the store could not be read, so it may not either. *verdict (may be NULL) says what
- * decided. txn: what the target was read in; NULL for rules ADMIN and ROOT. CREATE_BUCKET reads the
- * user there, the refusal of a request of S3 the settings of the bucket, for grants (grant.h).
- * Policies are read when they changed, and paths of inodes where a policy could speak of them
- * (authorize_policy.h). No blocking. Any thread. Durability: none. */
+ * policies deny or cap, to owners and root as well; 0 for what they allow; ACCESS for a barred
+ * path. Other errors: the store could not be read, so it may not either. *verdict (may be NULL)
+ * says what decided. txn: what the target was read in; NULL for rules ADMIN and ROOT. CREATE_BUCKET
+ * reads the user there, the refusal of a request of S3 the settings of the bucket, for grants
+ * (grant.h). Policies are read when they changed, and paths of inodes where a policy could speak of
+ * them (authorize_policy.h). No blocking. Any thread. Durability: none. */
 int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 		  enum gml_action action, const struct gml_target *target,
 		  const struct gml_context *context, struct gml_verdict *verdict);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Actions of S3 by key know their key. Over NFS the keys of an inode are its paths, which are looked
- * up only where a policy could speak.
+/* Actions of S3 by key know their key. Over NFS the keys of an inode are its paths, which are
+ * looked up only where a policy could speak.
  *
  * Most actions ask about their key. The others are about directories, which S3 does not have:
  *  - PASS: may the caller know of it and go through it? If it may list it (s3:ListBucket with that
@@ -344,7 +344,7 @@ int gml_may_carry(struct gml_txn *txn, const struct gml_op *op, const struct gml
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 	if (here == GML_SAYS_NO || (there == GML_SAYS_YES && tree))
 		return GML_ERR_ACCESS;
-	/* Policies would speak of the file from now on: it may be what the caller may read already. */
+	/* Policies would speak of the file from now on: it may be what the caller may read. */
 	return there != GML_SAYS_NOTHING && !tree
 		       ? gml_may_inode(txn, op, GML_ACTION_SEEK, inode, barred)
 		       : 0;

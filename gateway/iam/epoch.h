@@ -34,9 +34,9 @@
 
 struct gml_access_epoch;
 
-/* run/access below the store's directory, whose `run` is there: mapped shared, and made when missing
- * if no other process has the store open. Lives as long as the open store, and dirfd, which gets a
- * shared flock. Errors: NOENT (missing, and others have it open), NOMEM, NOSPC, IO. */
+/* run/access below the store's directory, whose `run` is there: mapped shared, and made when
+ * missing if no other process has the store open. Lives as long as the open store, and dirfd,
+ * which gets a shared flock. Errors: NOENT (missing, and others have it open), NOMEM, NOSPC, IO. */
 int gml_access_epoch_open(int dirfd, struct gml_access_epoch **out);
 void gml_access_epoch_close(struct gml_access_epoch *epoch); /* NULL is fine */
 

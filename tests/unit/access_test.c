@@ -605,8 +605,8 @@ static void test_other_process(void **state)
 
 struct watch {
 	struct ns *ns;
-	/* Twice the number of the last change, and 1 if it denies; -1: one is on its way. A thread that
-	 * slept through two changes sees another number. */
+	/* Twice the number of the last change, and 1 if it denies; -1: one is on its way. A thread
+	 * that slept through two changes sees another number. */
 	_Atomic int denied;
 	_Atomic bool stop, wrong;
 	_Atomic unsigned looks;

@@ -40,9 +40,12 @@ static bool shows(const struct gml_acl *acl, bool directory, enum gml_grantee wh
 
 static bool has(const struct gml_acl *acl, struct gml_ace wanted)
 {
-	for (uint32_t i = 0; i < acl->count; i++)
-		if (memcmp(&acl->aces[i], &wanted, sizeof(wanted)) == 0)
+	for (uint32_t i = 0; i < acl->count; i++) {
+		const struct gml_ace *ace = &acl->aces[i];
+		if (ace->type == wanted.type && ace->who == wanted.who &&
+		    ace->flags == wanted.flags && ace->id == wanted.id && ace->mask == wanted.mask)
 			return true;
+	}
 	return false;
 }
 

@@ -6,6 +6,7 @@ libgemel_la_SOURCES += \
 	gateway/ns/object/complete.c \
 	gateway/ns/object/conditions.c \
 	gateway/ns/object/copy.c \
+	gateway/ns/object/explain.c \
 	gateway/ns/object/keep.c \
 	gateway/ns/object/keep.h \
 	gateway/ns/object/list.c \

@@ -13,7 +13,8 @@
 #include "gateway/ns/store/store.h"
 
 /* Order within a closure: check, gml_keep_prepare (reads only), inode (first writes),
- * gml_publish_grant, [content and attachments], link. The caller's storage; fill the first part, zero the rest. */
+ * gml_publish_grant, [content and attachments], link. The caller's storage; fill the first part,
+ * zero the rest. */
 struct gml_publish {
 	struct gml_op *op;
 	struct gml_store *store;

@@ -13,9 +13,10 @@
  * further decisions about what is in it. STALE, NOTDIR, and gml_authorize's answers. */
 int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, enum gml_action action,
 		struct gml_inode *out, bool *barred_out);
-/* May the caller know what the name denotes: *inode, or nothing (NULL)? `dir`, `barred`: of gml_dir_get
- * for LOOKUP. A directory that the caller may not search, and passes because a policy speaks of
- * something in it, shows no more than that. 0; NOENT: it may know that there is nothing; ACCESS. */
+/* May the caller know what the name denotes: *inode, or nothing (NULL)? `dir`, `barred`: of
+ * gml_dir_get for LOOKUP. A directory that the caller may not search, and passes because a policy
+ * speaks of something in it, shows no more than that. 0; NOENT: it may know that there is nothing;
+ * ACCESS. */
 int gml_dir_may_find(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
 		     bool barred, struct gml_span name, const struct gml_inode *inode);
 /* Does the caller list the directory only because a policy speaks of something in it? Then the
