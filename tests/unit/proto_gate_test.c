@@ -88,9 +88,9 @@ static void test_refusals_tell_the_region(void **state)
 	assert_string_equal(s3_host_header(&answer, "x-amz-bucket-region"), "us-east-1");
 	SEND("HEAD", "/", {"Host: bkt.s3.test"}, .access = "");
 	assert_string_equal(s3_host_header(&answer, "x-amz-bucket-region"), "us-east-1");
-	SEND("HEAD", "/none", .access = ""); /* a stranger does not learn which buckets exist */
-	EXPECT(403, "AccessDenied");
-	assert_string_equal(s3_host_header(&answer, "x-amz-bucket-region"), "us-east-1");
+	SEND("HEAD", "/none", .access = ""); /* as at AWS, everybody learns which buckets exist */
+	EXPECT(404, "NoSuchBucket");
+	assert_null(s3_host_header(&answer, "x-amz-bucket-region"));
 	SEND("HEAD", "/none");
 	EXPECT(404, "NoSuchBucket");
 	assert_null(s3_host_header(&answer, "x-amz-bucket-region"));

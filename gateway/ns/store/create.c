@@ -203,14 +203,12 @@ static int create_lock(int dirfd)
 	return 0;
 }
 
-int gml_store_create(const char *path, const struct gml_store_options *opt)
+/* In the directory, which is there. */
+static int create_in(const char *path, const struct gml_store_options *opt)
 {
 	static const struct gml_store_options defaults;
 	struct create_found found = {0};
-	int dirfd, rc;
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return gml_err_map(errno);
-	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 	if (dirfd < 0)
 		return gml_err_map(errno);
 	/* before the lock: who has a store open holds one, too */
@@ -228,5 +226,17 @@ int gml_store_create(const char *path, const struct gml_store_options *opt)
 	if (rc == 0)
 		rc = create_fill(path, dirfd, opt != NULL ? opt : &defaults);
 	close(dirfd); /* and with it the lock */
+	return rc;
+}
+
+int gml_store_create(const char *path, const struct gml_store_options *opt)
+{
+	bool made = mkdir(path, 0700) == 0;
+	int rc;
+	if (!made && errno != EEXIST)
+		return gml_err_map(errno);
+	rc = create_in(path, opt);
+	if (rc != 0 && made)
+		(void)rmdir(path); /* stays if another one has begun in it */
 	return rc;
 }
