@@ -114,8 +114,8 @@ def test_readdir_of_long_names(gemel, wire):
         assert wire.make(directory, name) == OK
     _, [_, words] = wire.compound(putfh(directory), (9, nfs4.u32(1, 1), lambda reply: (reply.bitmap(), nfs4.Reader(reply.opaque()).bitmap())[1]))
     small = Client(gemel.nfs_port, largest_reply=4096)
-    settable_only = (0, (1 << 16) | (1 << 22))  # TIME_ACCESS_SET and TIME_MODIFY_SET cannot be read
-    everything = [word & ~(settable_only[i] if i < 2 else 0) for i, word in enumerate(words)]
+    settable_only = (0, (1 << 16) | (1 << 22), 1 << 17)  # TIME_ACCESS_SET, TIME_MODIFY_SET and MODE_UMASK cannot be read
+    everything = [word & ~settable_only[i] for i, word in enumerate(words)]
     for client, room in ((wire, 1 << 20), (wire, 32768), (wire, 2048), (small, 2048), (small, 1 << 20)):
         for attributes in ((0, 0), everything):
             names, cookie, verifier, end = [], 0, bytes(8), False
