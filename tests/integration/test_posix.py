@@ -207,7 +207,7 @@ os.removexattr("f", "user.v")
 for i in range(4096):
     os.setxattr("f", f"user.n{i:04}", b"v")
 fails(errno.ENOSPC, os.setxattr, "f", "user.more", b"v")
-assert sorted(os.listxattr("f")) == [f"user.n{i:04}" for i in range(4096)]
+assert sorted(name for name in os.listxattr("f") if name.startswith("user.")) == [f"user.n{i:04}" for i in range(4096)]
 os.removexattr("f", "user.n0007")
 os.setxattr("f", "user.more", b"v")
 os.mkdir("d")

@@ -46,7 +46,7 @@ chmod 4750 own; chmod 0664 group; chmod 0644 other""")
     replace(people["alice"], bucket, "own")
     replace(people["bob"], bucket, "group")
     replace(people["bob"], bucket, "other")
-    look = lambda name: kernel.run(f"cd {target} && cat {name} && stat -c ' %u %g %a' {name} && getfattr -d -m - {name} | grep = | sort | tr '\\n' ' '").text
+    look = lambda name: kernel.run(f"cd {target} && cat {name} && stat -c ' %u %g %a' {name} && getfattr -d {name} | grep = | sort | tr '\\n' ' '").text
     kept = 'user.colour="red" user.s3.meta.by="s3" user.s3.tag.t="1" '
     assert look("own") == f"new {ALICE} {STAFF} 750\n{kept}"  # setuid goes, as when it is written
     assert look("group") == f"new {ALICE} {STAFF} 664\n{kept}"
