@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "document.h"
 
 /* Who asks. Principals borrow from it. */
 struct access_who {
@@ -16,14 +17,9 @@ struct access_who {
 
 static int access_place(const char *text, struct gml_object_ref *out)
 {
-	const char *bucket, *slash;
-	if (strncmp(text, "s3://", 5) != 0 || text[5] == '/' || text[5] == 0)
+	*out = (struct gml_object_ref){.bucket = {NULL, 0}};
+	if (!cmd_place_split(text, &out->bucket, &out->key))
 		return cmd_wrong("'%s': a place is s3://BUCKET or s3://BUCKET/KEY", text);
-	bucket = text + 5;
-	slash = strchrnul(bucket, '/');
-	*out = (struct gml_object_ref){.bucket = {bucket, (size_t)(slash - bucket)}};
-	if (*slash == '/')
-		out->key = (struct gml_span){slash + 1, strlen(slash + 1)};
 	return CMD_OK;
 }
 

@@ -65,3 +65,16 @@ int cmd_document_print(const struct cmd *cmd, void *buf, size_t len)
 	free(buf);
 	return status;
 }
+
+bool cmd_place_split(const char *text, struct gml_span *bucket_out, struct gml_span *key_out)
+{
+	const char *bucket = text + 5, *slash;
+	if (strncmp(text, "s3://", 5) != 0 || *bucket == '/' || *bucket == 0)
+		return false;
+	slash = strchrnul(bucket, '/');
+	*bucket_out = (struct gml_span){bucket, (size_t)(slash - bucket)};
+	*key_out = (struct gml_span){NULL, 0};
+	if (*slash == '/')
+		*key_out = (struct gml_span){slash + 1, strlen(slash + 1)};
+	return true;
+}

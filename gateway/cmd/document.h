@@ -22,6 +22,10 @@ int cmd_document_fail(const struct cmd_document *document, enum gml_policy_kind 
 /* Prints a document: as it is, or as JSON. Frees buf. Exit status. */
 int cmd_document_print(const struct cmd *cmd, void *buf, size_t len);
 
+/* Splits "s3://BUCKET" or "s3://BUCKET/KEY", borrowing it. key_out->ptr NULL: no slash ends the
+ * bucket. false: it is neither. */
+bool cmd_place_split(const char *text, struct gml_span *bucket_out, struct gml_span *key_out);
+
 /* The verb `policy lint`. */
 int cmd_policy_lint(struct cmd *cmd);
 /* The verb `policy simulate`. */

@@ -50,14 +50,15 @@ static int grant_place(const char *text, struct grant *grant)
 /* "user:ann" of option --to or --from. */
 static int grant_whom(const char *option, const char *text, struct grant *grant)
 {
-	static const char *const kinds[] = {"", "user:", "group:", "role:"};
 	if (text == NULL)
 		return cmd_wrong("--%s is missing: user:NAME, group:NAME or role:NAME", option);
 	for (int kind = GML_IDENTITY_USER; kind <= GML_IDENTITY_ROLE; kind++) {
-		size_t len = strlen(kinds[kind]);
-		if (strncmp(text, kinds[kind], len) != 0 || text[len] == 0)
+		size_t len = strlen(cmd_identity_kinds[kind]);
+		if (strncmp(text, cmd_identity_kinds[kind], len) != 0 || text[len] != ':' ||
+		    text[len + 1] == 0)
 			continue;
-		grant->identity = (struct gml_identity){(enum gml_identity_kind)kind, text + len};
+		grant->identity =
+			(struct gml_identity){(enum gml_identity_kind)kind, text + len + 1};
 		return CMD_OK;
 	}
 	return cmd_wrong("--%s %s: it is user:NAME, group:NAME or role:NAME", option, text);
@@ -77,11 +78,11 @@ static int grant_read(const struct cmd *cmd, const char *option, struct grant *g
 
 static int grant_print(const struct cmd *cmd, const struct grant *grant)
 {
-	static const char *const kinds[] = {"", "user", "group", "role"};
-	return cmd_print_object(
-		cmd, json_pack("{s:s, s:s, s:s, s:s, s:s}", "role", grant->role->name, "place",
-			       grant->place_text, kinds[grant->identity.kind], grant->identity.name,
-			       "policy", grant->policy, "means", grant->role->help));
+	return cmd_print_object(cmd, json_pack("{s:s, s:s, s:s, s:s, s:s}", "role",
+					       grant->role->name, "place", grant->place_text,
+					       cmd_identity_kinds[grant->identity.kind],
+					       grant->identity.name, "policy", grant->policy,
+					       "means", grant->role->help));
 }
 
 /* Puts the policy where it is not there yet. One of the same name that says something else stays:

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+const char *const cmd_identity_kinds[] = {"", "user", "group", "role"};
+
 int cmd_wrong_name(const char *name, const char *whose, int max)
 {
 	return cmd_wrong("'%s' cannot be %s name: it has 1 to %d letters, digits, '_', '+', "

@@ -6,6 +6,9 @@
 #include <gemel/policy.h>
 #include "cmd.h"
 
+/* "user", "group", "role", by enum gml_identity_kind. */
+extern const char *const cmd_identity_kinds[];
+
 /* Says that `name` cannot be a name; `whose`: "a group's". CMD_USAGE. */
 int cmd_wrong_name(const char *name, const char *whose, int max);
 /* "NAME HAS: A, B and C; ADVICE" with the strings of an array; returns CMD_FAILED. */

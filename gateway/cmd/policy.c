@@ -11,8 +11,6 @@
 
 /* ---- whose policy ---------------------------------------------------------------------------- */
 
-static const char *const policy_kinds[] = {"", "user", "group", "role"};
-
 /* What the options name. */
 struct policy_of {
 	struct gml_identity identity; /* name NULL: none */
@@ -25,12 +23,12 @@ static int policy_of(const struct cmd *cmd, struct policy_of *of)
 	const char *name;
 	*of = (struct policy_of){.bucket = cmd_option(cmd, "bucket")};
 	for (int kind = GML_IDENTITY_USER; kind <= GML_IDENTITY_ROLE; kind++) {
-		if ((name = cmd_option(cmd, policy_kinds[kind])) == NULL)
+		if ((name = cmd_option(cmd, cmd_identity_kinds[kind])) == NULL)
 			continue;
 		if (of->identity.name != NULL || of->bucket != NULL)
 			return cmd_wrong("--%s: a policy is of one of --user, --group, --role and "
 					 "--bucket",
-					 policy_kinds[kind]);
+					 cmd_identity_kinds[kind]);
 		of->identity = (struct gml_identity){(enum gml_identity_kind)kind, name};
 	}
 	return CMD_OK;
@@ -87,7 +85,7 @@ static int policy_too_long(const struct policy_of *of, const struct cmd_document
 				document->path, size, most[0]);
 	return cmd_fail("%s: it has %zu bytes without white space, and all policies of one %s "
 			"together may have %d: attach policies of their own instead",
-			document->path, size, policy_kinds[of->identity.kind],
+			document->path, size, cmd_identity_kinds[of->identity.kind],
 			most[of->identity.kind]);
 }
 
@@ -276,7 +274,7 @@ static bool policy_use(void *arg, enum gml_policy_use use, const struct gml_iden
 {
 	struct policy_uses *uses = arg;
 	char text[GML_GROUP_NAME_MAX + 8];
-	snprintf(text, sizeof(text), "%s/%s", policy_kinds[identity->kind], identity->name);
+	snprintf(text, sizeof(text), "%s/%s", cmd_identity_kinds[identity->kind], identity->name);
 	return json_array_append_new(use == GML_POLICY_USE_ATTACHED ? uses->attached
 								    : uses->boundary,
 				     json_string(text)) == 0;

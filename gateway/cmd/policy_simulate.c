@@ -9,17 +9,10 @@
 
 #define SIMULATE_CONTEXT_MAX 32
 
-/* s3://BUCKET or s3://BUCKET/KEY */
 static int simulate_resource(const char *text, struct gml_policy_question *question)
 {
-	const char *bucket, *slash;
-	if (strncmp(text, "s3://", 5) != 0 || text[5] == '/' || text[5] == 0)
+	if (!cmd_place_split(text, &question->bucket, &question->key))
 		return cmd_wrong("'%s': a resource is s3://BUCKET or s3://BUCKET/KEY", text);
-	bucket = text + 5;
-	slash = strchrnul(bucket, '/');
-	question->bucket = (struct gml_span){bucket, (size_t)(slash - bucket)};
-	if (*slash == '/')
-		question->key = (struct gml_span){slash + 1, strlen(slash + 1)};
 	return CMD_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "document.h"
 
 /* ---- roles ---- */
 
@@ -69,25 +70,20 @@ const struct ready_role *ready_role_find(const char *name)
 
 bool ready_place_parse(const char *text, struct ready_place *out, const char **problem_out)
 {
-	const char *bucket = strncmp(text, "s3://", 5) == 0 ? text + 5 : text, *slash;
+	struct gml_span bucket, key;
 	size_t len;
 	*out = (struct ready_place){.directory = false};
 	*problem_out = "a place is s3://BUCKET, s3://BUCKET/DIRECTORY or s3://BUCKET/PREFIX*";
-	if (bucket == text)
+	if (!cmd_place_split(text, &bucket, &key) || bucket.len >= sizeof(out->bucket))
 		return false;
-	slash = strchrnul(bucket, '/');
-	len = (size_t)(slash - bucket);
-	if (len == 0 || len >= sizeof(out->bucket))
-		return false;
-	memcpy(out->bucket, bucket, len);
-	if (*slash == '/')
-		slash++;
-	len = strlen(slash);
+	memcpy(out->bucket, bucket.ptr, bucket.len);
+	len = key.len;
 	if (len > READY_PREFIX_MAX) {
 		*problem_out = "a key has at most 1024 bytes";
 		return false;
 	}
-	memcpy(out->prefix, slash, len);
+	if (len > 0)
+		memcpy(out->prefix, key.ptr, len);
 	if (len > 0 && out->prefix[len - 1] == '*')
 		out->prefix[len - 1] = 0;
 	else
