@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -432,6 +433,22 @@ bool serve_moves(const struct serve *serve, int which, const struct conf *before
 	       serve_same(serve, before, serve_port[which]);
 }
 
+/*
+ * A server of an earlier run that was killed holds its port until its last thread has ended:
+ * a port in use is asked for again, up to SERVE_PORT_WAIT ms.
+ */
+static int serve_probe_port(const char *address, unsigned port)
+{
+	enum { SERVE_PORT_WAIT = 2000, SERVE_PORT_PAUSE = 50 };
+	int error = gml_probe_bind(address, port);
+	for (int waited = 0; error == EADDRINUSE && waited < SERVE_PORT_WAIT;
+	     waited += SERVE_PORT_PAUSE) {
+		poll(NULL, 0, SERVE_PORT_PAUSE);
+		error = gml_probe_bind(address, port);
+	}
+	return error;
+}
+
 static int serve_port_free(struct serve *serve, int which, const struct conf *before)
 {
 	const struct conf *conf = &serve->cmd->conf;
@@ -441,8 +458,10 @@ static int serve_port_free(struct serve *serve, int which, const struct conf *be
 	if (runs && serve_same(serve, before, serve_address[which]) &&
 	    serve_same(serve, before, serve_port[which]))
 		return CMD_OK;
-	int error = gml_probe_bind(address, (unsigned)conf_number(conf, serve_port[which]));
-	if (error == EADDRINUSE && runs && serve_moves(serve, which, before))
+	bool moves = runs && serve_moves(serve, which, before);
+	unsigned number = (unsigned)conf_number(conf, serve_port[which]);
+	int error = moves ? gml_probe_bind(address, number) : serve_probe_port(address, number);
+	if (error == EADDRINUSE && moves)
 		return CMD_OK; /* by the server itself, most likely */
 	if (error == EADDRINUSE)
 		return cmd_fail("port %s is used by another program: set %s to a free one", port,
