@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Actions of S3 by key know their key. Over NFS the keys of an inode are its paths, which are
+/* Actions of S3 by key know their key; of a file with several names they are about all of its
+ * paths, unless they change the name itself. Over NFS the keys of an inode are its paths, which are
  * looked up only where a policy could speak.
  *
  * Most actions ask about their key. The others are about directories, which S3 does not have:
@@ -249,10 +250,20 @@ static int ask_paths(struct ask *ask, gml_ino ino)
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
+/* Is the question about a file that has several names, and not about the one by which it is asked?
+ */
+static bool ask_is_linked(const struct ask *ask, const struct gml_target *target)
+{
+	return target->inode != NULL && target->inode->type == GML_REG &&
+	       target->inode->nlink > 1 && ask->question.action != GML_ACTION_PUT_OBJECT &&
+	       ask->question.action != GML_ACTION_DELETE_OBJECT;
+}
+
 static int ask_target(struct ask *ask, const struct gml_target *target)
 {
 	if (ask_by_key(target))
-		return ask_one(ask, target->key);
+		return ask_is_linked(ask, target) ? ask_paths(ask, target->inode->ino)
+						  : ask_one(ask, target->key);
 	if (target->dir != NULL) {
 		ask->name = target->name;
 		ask->slash = (target->directory || ask_is_directory(target->inode)) &&

@@ -72,6 +72,9 @@ class Verdict(NamedTuple):
     why: str
 
 
+REFUSED = ("deny", "capped")
+
+
 class Ask(NamedTuple):
     """One question: an action on a path, what POSIX says to it, and for s3:ListBucket the prefix."""
     action: str
@@ -80,6 +83,7 @@ class Ask(NamedTuple):
     prefix: str = None
     changes: bool = True
     owner: bool = False  # the bucket's owner may by himself
+    name: bool = False   # about this name of the inode, not about the inode
 
 
 # POSIX: ACLs and modes
@@ -165,7 +169,8 @@ def acl_of_grants(grants, directory):
 
 # What policies say of all keys below a place
 
-OBJECT_ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:GetObjectTagging", "s3:PutObjectTagging", "s3:GetObjectAcl", "s3:PutObjectAcl")
+OBJECT_ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:GetObjectTagging", "s3:PutObjectTagging", "s3:DeleteObjectTagging", "s3:GetObjectAcl",
+                  "s3:PutObjectAcl", "s3:GetObjectVersion", "s3:AbortMultipartUpload", "s3:RestoreObject")
 OTHER = "\U0010ffff"  # stands for each character that no pattern has
 YES, NO, MAYBE = True, False, None
 
@@ -361,6 +366,22 @@ class World:
 
     # The way
 
+    def known(self, who, path, context):
+        """GETATTR of a file: what lists its directory shows it, and what allows any action on it. Each of its paths counts."""
+        bucket = self.buckets[path.partition("/")[0]]
+        asked = []
+        for one in self.paths_of(path):
+            name, _, key = one.partition("/")
+            parent = key.rpartition("/")[0]
+            listed = self.ask_policies(who, "s3:ListBucket", name, {**context, "s3:prefix": [parent + "/" if parent else ""]}, name)
+            found = [next(iter(self.below(who, action, one, context))) for action in OBJECT_ACTIONS]
+            left = [answer for answer in found if answer.could_allow_caps and not answer.does_deny]
+            asked.append((listed == "allow" or any(answer.could_grant for answer in left), listed in REFUSED and not left))
+        if any(not granted and refused for granted, refused in asked):
+            return Verdict(False, "policies refuse all of it")
+        policy, searched = any(granted for granted, _ in asked), self.searched(who, path)
+        return Verdict(policy and searched if bucket.both else policy or searched, "it is known")
+
     def could_below(self, who, path, context):
         """(could policies grant anything at PATH or below, is anything there that they do not refuse)"""
         found = list(self.below(who, "s3:ListBucket", path, context))
@@ -377,7 +398,7 @@ class World:
         listed = self.ask_policies(who, "s3:ListBucket", bucket, {**context, "s3:prefix": [key + "/" if key else ""]}, bucket)
         search = has(self.inodes[directory], who, EXECUTE)
         by_policy = grant or listed == "allow"
-        if not left and listed != "allow":
+        if not by_policy and not left and listed in REFUSED:
             return False
         return search and by_policy if self.buckets[bucket].both else search or by_policy
 
@@ -409,7 +430,8 @@ class World:
             return Verdict(False, "disabled")
         of_bucket = ask.prefix is not None or "/" not in ask.path
         slash = "/" if not of_bucket and inode is not None and inode.directory else ""
-        paths = [bucket] if of_bucket else [path + slash for path in self.paths_of(ask.path)]
+        names = [ask.path] if ask.name else self.paths_of(ask.path)
+        paths = [bucket] if of_bucket else [path + slash for path in names]
         results = [self.ask_policies(who, ask.action, path, keys, bucket) for path in paths]
         if "deny" in results:
             return Verdict(False, "denied by a policy")
@@ -476,7 +498,7 @@ class World:
         """PUT over S3: as `cp` over a file that may be written, else as `mv`."""
         over = path in self.inodes and self.posix(who, path, WRITE_DATA)
         made = self.name(who, path, ADD_FILE) and (path not in self.inodes or self.name(who, path, DELETE_CHILD))
-        return [[Ask("s3:PutObject", path, over or made)]]
+        return [[Ask("s3:PutObject", path, over or made, name=True)]]
 
     def verb_create(self, who, path, to, context):
         return [[Ask("s3:PutObject", path, self.name(who, path, ADD_FILE))]]
@@ -485,16 +507,14 @@ class World:
         return [[Ask("s3:PutObject", path + "/", self.name(who, path, ADD_DIRECTORY))]]
 
     def verb_delete(self, who, path, to, context):
-        return [[Ask("s3:DeleteObject", path, self.name(who, path, DELETE_CHILD))]]
+        return [[Ask("s3:DeleteObject", path, self.name(who, path, DELETE_CHILD), name=True)]]
 
     def verb_stat(self, who, path, to, context):
         """GETATTR, after LOOKUP of each name."""
         way = Verdict(self.way(who, path, context) and not who.disabled, "the way")
         if self.inodes[path].directory:
             return [[way]]
-        parent, searched = path.rpartition("/")[0].partition("/")[2], self.searched(who, path)
-        return [[way], [Ask("s3:GetObject", path, searched, changes=False),
-                        Ask("s3:ListBucket", path, searched, prefix=parent + "/" if parent else "", changes=False)]]
+        return [[way], [self.known(who, path, context)]]
 
     def verb_list(self, who, path, to, context):
         key = path.partition("/")[2]
@@ -514,14 +534,20 @@ class World:
 
     def verb_rename(self, who, path, to, context):
         asks = self.carried(who, path, to, context) + [
-            [Ask("s3:DeleteObject", path, self.name(who, path, DELETE_CHILD))],
+            [Ask("s3:DeleteObject", path, self.name(who, path, DELETE_CHILD), name=True)],
             [Ask("s3:PutObject", to, self.name(who, to, ADD_FILE))]]
         if to in self.inodes:
-            asks.append([Ask("s3:DeleteObject", to, self.name(who, to, DELETE_CHILD))])
+            asks.append([Ask("s3:DeleteObject", to, self.name(who, to, DELETE_CHILD), name=True)])
         if self.inodes[path].directory:
             asks += [[self.all_below(who, "s3:DeleteObject", path, context)], [self.all_below(who, "s3:GetObject", path, context)],
-                     [self.all_below(who, "s3:PutObject", to, context)]]
+                     [self.all_below(who, "s3:PutObject", to, context)], [self.gains_nothing(who, path, to, context)]]
         return asks
+
+    def gains_nothing(self, who, path, to, context):
+        """Where a policy could let WHO read something below TO, one has to let him read all below PATH as it is."""
+        gains = any(one.could_grant and one.could_allow_caps and not one.does_deny for one in self.below(who, "s3:GetObject", to + "/", context))
+        read = all(one.does_grant for one in self.below(who, "s3:GetObject", path + "/", context))
+        return Verdict(read or not gains, "nobody gains by moving")
 
     def all_below(self, who, action, path, context):
         """Do the policies treat all keys below PATH alike, and let the action through?"""
@@ -535,10 +561,13 @@ class World:
     def carried(self, who, path, to, context):
         """Nobody gains by moving: s3:GetObject is wanted where policies speak of it at either place."""
         bucket = path.partition("/")[0]
-        silent = all(self.ask_policies(who, "s3:GetObject", one, context, bucket) == "none" for one in (*self.paths_of(path), to))
-        if silent or self.inodes[path].directory:
+        if self.inodes[path].directory:
             return []
-        return [[Ask("s3:GetObject", path, self.posix(who, path, READ_DATA), changes=False)]]
+        tags = {f"s3:ExistingObjectTag/{name}": [value] for name, value in self.inodes[path].tags.items()}
+        if all(self.ask_policies(who, "s3:GetObject", one, {**context, **tags}, bucket) == "none" for one in (*self.paths_of(path), to)):
+            return []
+        reads = self.posix(who, path, READ_DATA) or owns(self.inodes[path], who) and self.searched(who, path)
+        return [[Ask("s3:GetObject", path, reads, changes=False)]]
 
     def verb_copy(self, who, path, to, context):
         return self.verb_read(who, path, None, context) + self.verb_put(who, to, None, context)

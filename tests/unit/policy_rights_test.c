@@ -364,14 +364,28 @@ static void test_hard_links(void **state)
 	policy(&w, POLICY(ALLOW("\"s3:GetObject\"", KEYS("pub/*"))));
 	assert_ok(nfs_open(&w, UID, w.secret_f, GML_OPEN_READ));
 	assert_ok(s3_get(&w, UID, "pub/g"));
-	assert_refused(s3_get(&w, UID, "secret/f"));
+	assert_ok(s3_get(&w, UID, "secret/f"));
 	policy(&w, POLICY(ALLOW("\"s3:GetObject\"", KEYS("pub/*")) "," DENY("\"s3:GetObject\"",
 									    KEYS("secret/*"))));
 	assert_refused(nfs_open(&w, UID, w.secret_f, GML_OPEN_READ));
+	assert_refused(s3_get(&w, UID, "pub/g"));
+	assert_refused(s3_get(&w, UID, "secret/f"));
 	assert_ok(nfs_open(&w, UID, w.pub_f, GML_OPEN_READ));
+	/* A name that is not denied can be replaced: the file keeps the other one. */
+	policy(&w, POLICY(ALLOW("\"s3:PutObject\"", KEYS("pub/*")) "," DENY("\"s3:PutObject\"",
+									    KEYS("secret/*"))));
+	assert_ok(s3_put(&w, UID, "pub/g"));
+	assert_refused(s3_put(&w, UID, "secret/f"));
+	policy(&w, POLICY(ALLOW("\"s3:GetObject\"", KEYS("pub/*")) "," DENY("\"s3:GetObject\"",
+									    KEYS("secret/*"))));
+	assert_ok(s3_get(&w, UID, "pub/g"));
+	assert_ok(gml_dir_remove(&admin, w.ns->store, w.pub, ns_span("g"), GML_REMOVE_FILE));
+	assert_ok(gml_dir_link(&admin, w.ns->store, w.secret_f, w.pub, ns_span("g"), NULL));
+	assert_refused(s3_get(&w, UID, "pub/g"));
 	/* The name that was denied is gone. */
 	assert_ok(gml_dir_remove(&admin, w.ns->store, w.secret, ns_span("f"), GML_REMOVE_FILE));
 	assert_ok(nfs_open(&w, UID, w.secret_f, GML_OPEN_READ));
+	assert_ok(s3_get(&w, UID, "pub/g"));
 }
 
 #define MOVES "\"s3:PutObject\",\"s3:DeleteObject\""
