@@ -28,6 +28,7 @@ libgemel_la_SOURCES += \
 	gateway/iam/group.c \
 	gateway/iam/identity.c \
 	gateway/iam/identity.h \
+	gateway/iam/key.c \
 	gateway/iam/lint.c \
 	gateway/iam/name.c \
 	gateway/iam/name.h \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Users and access keys. */
+/* Users. */
 #include <stdlib.h>
 #include <string.h>
 #include <gemel/err.h>
@@ -17,23 +17,10 @@
 #include "name.h"
 #include "store.h"
 
-#define PRINCIPAL_KEY_PREFIX "GK"
-#define PRINCIPAL_KEY_LEN 20
-#define PRINCIPAL_SECRET_LEN 40
-_Static_assert(PRINCIPAL_KEY_LEN <= GML_ACCESS_KEY_MAX && PRINCIPAL_SECRET_LEN <= GML_SECRET_MAX,
-	       "what is made here would be refused from a caller");
-
 int gml_user_name_check(const char *name)
 {
 	return gml_iam_name_ok(name, GML_USER_NAME_MAX, GML_IAM_NAME_MORE) ? 0 : GML_ERR_INVAL;
 }
-
-int gml_key_id_check(const char *id)
-{
-	return gml_iam_name_ok(id, GML_ACCESS_KEY_MAX, "._@-") ? 0 : GML_ERR_INVAL;
-}
-
-/* ---- users ----------------------------------------------------------------------------------- */
 
 static bool principal_user_ok(const struct gml_user *user)
 {
@@ -253,175 +240,6 @@ int gml_user_list(struct gml_store *store, bool (*each)(void *arg, const struct 
 	int rc = gml_meta_read_begin(gml_store_meta(store), &txn);
 	if (rc == 0)
 		rc = gml_rec_user_each(txn, each, arg);
-	gml_meta_read_end(txn);
-	return rc;
-}
-
-/* ---- keys ------------------------------------------------------------------------------------ */
-
-static int principal_key_fill(struct gml_key *key)
-{
-	static const char alnum[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-	size_t prefix = strlen(PRINCIPAL_KEY_PREFIX);
-	int rc = 0;
-	if (key->id[0] == '\0') {
-		memcpy(key->id, PRINCIPAL_KEY_PREFIX, prefix);
-		rc = gml_iam_random(key->id + prefix, PRINCIPAL_KEY_LEN - prefix, GML_IAM_BASE32);
-	}
-	if (rc == 0 && key->secret[0] == '\0')
-		rc = gml_iam_random(key->secret, PRINCIPAL_SECRET_LEN, alnum);
-	if (key->created == 0)
-		key->created = gml_now();
-	return rc;
-}
-
-static bool principal_key_ok(const struct gml_key *key)
-{
-	size_t len = strnlen(key->secret, sizeof(key->secret));
-	if (len > GML_SECRET_MAX ||
-	    (key->flags & ~(uint32_t)(GML_KEY_DISABLED | GML_KEY_SIGV2)) != 0)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (key->secret[i] < '!' || key->secret[i] > '~')
-			return false;
-	return key->id[0] == '\0' || gml_key_id_check(key->id) == 0;
-}
-
-/* A change of a key. */
-struct principal_key_change {
-	struct gml_access_change access;
-	struct gml_key *key; /* create */
-	const char *id;
-	uint32_t flags;
-};
-
-static int principal_key_create_fn(struct gml_txn *txn, void *arg)
-{
-	struct principal_key_change *change = arg;
-	const struct gml_key *key = change->key;
-	struct gml_user user;
-	struct gml_key old;
-	int rc = principal_user_get(txn, gml_iam_span(key->user, sizeof(key->user)), &user);
-	gml_assert(key->id[0] != '\0' && key->secret[0] != '\0'); /* principal_key_fill */
-	if (rc != 0)
-		return rc;
-	rc = gml_rec_key_get(txn, gml_iam_span(key->id, sizeof(key->id)), &old);
-	explicit_bzero(&old, sizeof(old));
-	if (rc != GML_ERR_NOENT)
-		return rc == 0 ? GML_ERR_EXIST : rc;
-	gml_access_change_begin(&change->access);
-	return gml_rec_key_put(txn, key);
-}
-
-int gml_key_create(struct gml_op *op, struct gml_store *store, struct gml_key *key)
-{
-	struct gml_key made = *key;
-	struct principal_key_change change = {.access.store = store, .key = &made};
-	int rc;
-	if (gml_may_administer(op, GML_ACTION_CREATE_KEY) != 0)
-		return GML_ERR_PERM;
-	if (!principal_key_ok(key))
-		return GML_ERR_INVAL;
-	rc = principal_key_fill(&made);
-	if (rc == 0)
-		rc = gml_access_change_commit(&change.access, principal_key_create_fn, &change);
-	if (rc == 0)
-		*key = made;
-	explicit_bzero(&made, sizeof(made));
-	return rc;
-}
-
-static int principal_key_get(struct gml_txn *txn, struct gml_span id, struct gml_key *out)
-{
-	int rc = gml_rec_key_get(txn, id, out);
-	return rc == GML_ERR_NOENT ? GML_ERR_NOKEY : rc;
-}
-
-static int principal_key_update_fn(struct gml_txn *txn, void *arg)
-{
-	struct principal_key_change *change = arg;
-	struct gml_key key;
-	int rc = principal_key_get(txn, gml_iam_span(change->id, GML_ACCESS_KEY_MAX + 1), &key);
-	if (rc != 0)
-		return rc;
-	key.flags = change->flags;
-	gml_access_change_begin(&change->access);
-	rc = gml_rec_key_put(txn, &key);
-	explicit_bzero(&key, sizeof(key));
-	return rc;
-}
-
-int gml_key_update(struct gml_op *op, struct gml_store *store, const char *id, uint32_t flags)
-{
-	struct principal_key_change change = {.access.store = store, .id = id, .flags = flags};
-	if (gml_may_administer(op, GML_ACTION_UPDATE_KEY) != 0)
-		return GML_ERR_PERM;
-	if ((flags & ~(uint32_t)(GML_KEY_DISABLED | GML_KEY_SIGV2)) != 0)
-		return GML_ERR_INVAL;
-	return gml_access_change_commit(&change.access, principal_key_update_fn, &change);
-}
-
-static int principal_key_delete_fn(struct gml_txn *txn, void *arg)
-{
-	struct principal_key_change *change = arg;
-	struct gml_span id = gml_iam_span(change->id, GML_ACCESS_KEY_MAX + 1);
-	struct gml_key key;
-	int rc = principal_key_get(txn, id, &key);
-	explicit_bzero(&key, sizeof(key));
-	if (rc != 0)
-		return rc;
-	gml_access_change_begin(&change->access);
-	return gml_rec_key_del(txn, id);
-}
-
-int gml_key_delete(struct gml_op *op, struct gml_store *store, const char *id)
-{
-	struct principal_key_change change = {.access.store = store, .id = id};
-	if (gml_may_administer(op, GML_ACTION_DELETE_KEY) != 0)
-		return GML_ERR_PERM;
-	return gml_access_change_commit(&change.access, principal_key_delete_fn, &change);
-}
-
-struct principal_key_walk {
-	const char *user;
-	bool (*each)(void *arg, const struct gml_key *key);
-	void *arg;
-};
-
-static bool principal_key_list_one(void *arg, const struct gml_key *key)
-{
-	struct principal_key_walk *walk = arg;
-	if (walk->user != NULL && strcmp(walk->user, key->user) != 0)
-		return true;
-	return walk->each(walk->arg, key);
-}
-
-int gml_key_list(struct gml_store *store, const char *user,
-		 bool (*each)(void *arg, const struct gml_key *key), void *arg)
-{
-	struct principal_key_walk walk = {user, each, arg};
-	struct gml_txn *txn = NULL;
-	int rc = gml_meta_read_begin(gml_store_meta(store), &txn);
-	if (rc == 0)
-		rc = gml_rec_key_each(txn, principal_key_list_one, &walk);
-	gml_meta_read_end(txn);
-	return rc;
-}
-
-int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *key_out,
-		   struct gml_user *user_out)
-{
-	struct gml_txn *txn = NULL;
-	int rc;
-	if (id.len == 0 || id.len > GML_ACCESS_KEY_MAX)
-		return GML_ERR_NOKEY;
-	rc = gml_meta_read_begin(gml_store_meta(store), &txn);
-	if (rc == 0)
-		rc = principal_key_get(txn, id, key_out);
-	if (rc == 0)
-		rc = principal_user_get(txn, gml_iam_span(key_out->user, sizeof(key_out->user)),
-					user_out);
 	gml_meta_read_end(txn);
 	return rc;
 }

@@ -193,7 +193,7 @@ static bool auth_is_stream(enum auth_payload payload)
 static enum s3_error auth_check_key(struct s3_call *call, const struct auth_credential *credential,
 				    const struct gml_key *key)
 {
-	if (key->flags & GML_KEY_DISABLED) {
+	if ((key->flags & GML_KEY_DISABLED) || (key->expires != 0 && gml_now() >= key->expires)) {
 		s3_detail(call, "AWSAccessKeyId", credential->access_key);
 		return S3_ERR_INVALID_ACCESS_KEY_ID;
 	}

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is let in, over both protocols: users that are disabled, deleted or renumbered, and uids that several want."""
 import threading
+import time
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -144,3 +147,43 @@ def test_mount_of_a_private_bucket(scratch, kernel, version):
     finally:
         server.stop()
     server.assert_clean()
+
+
+def test_keys_expire_and_rotate(gemel):
+    """From the second on that they expire, on a connection that is in use as well; presigned URLs end with their key."""
+    gemel.gemel("user", "create", "petra", "--uid", 1017, "--gid", 1017)
+    key = gemel.gemel("key", "create", "petra", "--expires", "1h")
+    assert key["expires"] > key["created"]
+    s3 = gemel.s3(key["id"], key["secret"], signature_version="s3v4")
+
+    def answer(client=None):
+        try:
+            (client or s3).list_buckets()
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+
+    assert answer() is None
+    url = s3.generate_presigned_url("list_buckets")
+    assert urlopen(url).status == 200
+    # Rotated: both are accepted until the first has expired.
+    new = gemel.gemel("key", "rotate", key["id"], "--expires", "3s")
+    begun = time.monotonic()
+    other = gemel.s3(new["id"], new["secret"])
+    assert new["user"] == "petra" and new["expires"] is None and answer(other) is None and answer() is None
+    while answer() is None:
+        assert time.monotonic() < begun + 10
+        time.sleep(0.05)
+    assert time.monotonic() > begun + 1  # a second is left off the moment, and the clock's own
+    assert answer() == "InvalidAccessKeyId" and answer(other) is None
+    with pytest.raises(HTTPError) as refused:
+        urlopen(url)
+    assert refused.value.code == 403
+    listed = {row["id"]: row["expires"] for row in gemel.gemel("key", "list", "petra")}
+    assert listed.keys() == {key["id"], new["id"]} and listed[key["id"]] and listed[new["id"]] is None
+    # What has expired can be prolonged.
+    gemel.gemel("key", "update", key["id"], "--expires", "never")
+    assert answer() is None
+    for words, says in ((("update", key["id"], "--expires", "2001-01-01"), "is past"), (("rotate", key["id"], "--expires", "never"), "the old key must end"), (("rotate", "NOKEY"), "no such access key")):
+        done = gemel.gemel("key", *words, json_out=False, check=False)
+        assert done.returncode in (1, 2) and says in done.stderr, done.stderr
+    gemel.gemel("user", "delete", "petra", "--yes")

@@ -373,7 +373,7 @@ static void test_epoch(void **state)
 	assert_moves(ns, true, gml_role_delete(&admin, ns->store, "Reader"));
 	assert_moves(ns, true, tag_set(ns, &ann, "k", "v"));
 	assert_moves(ns, true, gml_key_create(&admin, ns->store, &key));
-	assert_moves(ns, true, gml_key_update(&admin, ns->store, key.id, GML_KEY_DISABLED));
+	assert_moves(ns, true, gml_key_update(&admin, ns->store, key.id, GML_KEY_DISABLED, 0));
 	assert_moves(ns, true, gml_key_delete(&admin, ns->store, key.id));
 	assert_rc(gml_key_delete(&admin, ns->store, key.id), GML_ERR_NOKEY);
 	assert_moves(ns, false, 0);

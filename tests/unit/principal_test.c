@@ -115,11 +115,13 @@ static void test_keys(void **state)
 	assert_string_equal(found.secret, key.secret);
 	assert_string_equal(found_user.name, "ann");
 	assert_rc(gml_key_create(&admin, ns->store, &key), GML_ERR_EXIST);
-	assert_ok(gml_key_update(&admin, ns->store, key.id, GML_KEY_DISABLED));
+	assert_ok(gml_key_update(&admin, ns->store, key.id, GML_KEY_DISABLED, 77));
 	assert_ok(gml_key_lookup(ns->store, ns_span(key.id), &found, &found_user));
 	assert_int_equal(found.flags, GML_KEY_DISABLED);
-	assert_rc(gml_key_update(&admin, ns->store, key.id, 99), GML_ERR_INVAL);
-	assert_rc(gml_key_update(&admin, ns->store, "none", 0), GML_ERR_NOKEY);
+	assert_int_equal(found.expires, 77);
+	assert_rc(gml_key_update(&admin, ns->store, key.id, 99, 0), GML_ERR_INVAL);
+	assert_rc(gml_key_update(&admin, ns->store, key.id, 0, -1), GML_ERR_INVAL);
+	assert_rc(gml_key_update(&admin, ns->store, "none", 0, 0), GML_ERR_NOKEY);
 	assert_ok(gml_key_list(ns->store, "ann", count_key, &n));
 	assert_int_equal(n, 2);
 	assert_ok(gml_key_delete(&admin, ns->store, second.id));
@@ -128,6 +130,39 @@ static void test_keys(void **state)
 	assert_ok(gml_user_delete(&admin, ns->store, "ann")); /* with its keys */
 	assert_rc(gml_key_lookup(ns->store, ns_span(key.id), &found, &found_user), GML_ERR_NOKEY);
 	assert_rc(gml_key_lookup(ns->store, ns_span(""), &found, &found_user), GML_ERR_NOKEY);
+}
+
+static void test_rotation(void **state)
+{
+	struct ns *ns = *state;
+	struct gml_user user = user_of("ann", 1000), found_user;
+	struct gml_op someone = ns_user(0, 0);
+	struct gml_key key = {.user = "ann", .flags = GML_KEY_SIGV2}, next = {0}, found;
+	assert_ok(gml_user_create(&admin, ns->store, &user));
+	assert_ok(gml_key_create(&admin, ns->store, &key));
+	assert_rc(gml_key_rotate(&someone, ns->store, key.id, 500, &next), GML_ERR_PERM);
+	assert_rc(gml_key_rotate(&admin, ns->store, "none", 500, &next), GML_ERR_NOKEY);
+	assert_rc(gml_key_rotate(&admin, ns->store, key.id, 0, &next), GML_ERR_INVAL);
+	strcpy(next.id, key.id);
+	assert_rc(gml_key_rotate(&admin, ns->store, key.id, 500, &next), GML_ERR_EXIST);
+	assert_ok(gml_key_lookup(ns->store, ns_span(key.id), &found, &found_user));
+	assert_int_equal(found.expires, 0); /* as it was */
+	next.id[0] = '\0';
+	assert_ok(gml_key_rotate(&admin, ns->store, key.id, 500, &next));
+	assert_string_equal(next.user, "ann");
+	assert_int_equal(next.flags, GML_KEY_SIGV2);
+	assert_string_not_equal(next.secret, key.secret);
+	assert_ok(gml_key_lookup(ns->store, ns_span(key.id), &found, &found_user));
+	assert_int_equal(found.expires, 500);
+	assert_string_equal(found.secret, key.secret);
+	/* What expires already is not prolonged. */
+	memset(&next, 0, sizeof(next));
+	assert_ok(gml_key_rotate(&admin, ns->store, key.id, 900, &next));
+	assert_ok(gml_key_lookup(ns->store, ns_span(key.id), &found, &found_user));
+	assert_int_equal(found.expires, 500);
+	assert_ok(gml_key_lookup(ns->store, ns_span(next.id), &found, &found_user));
+	assert_int_equal(found.expires, 0);
+	assert_ok(gml_user_delete(&admin, ns->store, "ann"));
 }
 
 /* ---- buckets --------------------------------------------------------------------------------- */
@@ -292,6 +327,7 @@ int main(void)
 		T(test_users),
 		T(test_user_arguments),
 		T(test_keys),
+		T(test_rotation),
 		cmocka_unit_test(test_bucket_names),
 		T(test_bucket_life),
 		T(test_who_may_create_buckets),

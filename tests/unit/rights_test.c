@@ -891,7 +891,13 @@ static int key_create(struct rights *w, struct gml_op *op)
 
 static int key_update(struct rights *w, struct gml_op *op)
 {
-	return gml_key_update(op, w->ns->store, "GKNONE", 0); /* NOKEY */
+	return gml_key_update(op, w->ns->store, "GKNONE", 0, 0); /* NOKEY */
+}
+
+static int key_rotate(struct rights *w, struct gml_op *op)
+{
+	struct gml_key key = {0};
+	return gml_key_rotate(op, w->ns->store, "GKNONE", 1, &key); /* NOKEY */
 }
 
 static int key_delete(struct rights *w, struct gml_op *op)

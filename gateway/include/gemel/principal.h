@@ -34,6 +34,7 @@ struct gml_key {
 	char user[GML_USER_NAME_MAX + 1];
 	uint32_t flags;
 	int64_t created;
+	int64_t expires; /* ns since the epoch, from when on it is refused; 0: never */
 };
 
 /* May a user have this name?
@@ -85,10 +86,18 @@ int gml_user_list(struct gml_store *store, bool (*each)(void *arg, const struct 
  * Errors: EXIST (the id), NOUSER, INVAL, PERM, IO (no random bytes), NOSPC.
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_key_create(struct gml_op *op, struct gml_store *store, struct gml_key *key);
-/* Set the flags of a key.
+/* Set the flags of a key, and when it expires (ns since the epoch; 0: never).
  * Errors: NOKEY, INVAL, PERM, NOSPC. Threads: any. Blocks: commit. Durable: yes. On failure:
  * nothing changed. */
-int gml_key_update(struct gml_op *op, struct gml_store *store, const char *id, uint32_t flags);
+int gml_key_update(struct gml_op *op, struct gml_store *store, const char *id, uint32_t flags,
+		   int64_t expires);
+/* Make a second key, *key as for gml_key_create, for the user of a key: enabled, never expiring
+ * unless key->expires says otherwise, with SigV2 if the first has it. The first expires at
+ * `expires` (ns, not 0), or when it did, whichever is earlier; until then both are accepted.
+ * Errors: NOKEY, EXIST (the new id), INVAL, PERM, IO (no random bytes), NOSPC. Threads: any.
+ * Blocks: commit. Durable: yes, both together. On failure: nothing changed. */
+int gml_key_rotate(struct gml_op *op, struct gml_store *store, const char *id, int64_t expires,
+		   struct gml_key *key);
 /* Delete a key.
  * Errors: NOKEY, PERM. Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_key_delete(struct gml_op *op, struct gml_store *store, const char *id);
@@ -98,8 +107,8 @@ int gml_key_delete(struct gml_op *op, struct gml_store *store, const char *id);
  * n/a. On failure: `each` may have been called. */
 int gml_key_list(struct gml_store *store, const char *user,
 		 bool (*each)(void *arg, const struct gml_key *key), void *arg);
-/* A key and its user, in one snapshot: what the authentication of a request needs. Disabled ones
- * are returned with their flags.
+/* A key and its user, in one snapshot: what the authentication of a request needs. Disabled and
+ * expired ones are returned as well.
  * Errors: NOKEY, NOUSER. Threads: any. Blocks: no. Durable: n/a. On failure: the results are
  * undefined. */
 int gml_key_lookup(struct gml_store *store, struct gml_span id, struct gml_key *key_out,

@@ -4,7 +4,7 @@
  * uid, of whom one is enabled. */
 #include "record_internal.h"
 
-enum { USER_FORMAT = 2, USER_INDEX_FORMAT = 1, USER_RETIRED_FORMAT = 1, KEY_FORMAT = 1 };
+enum { USER_FORMAT = 2, USER_INDEX_FORMAT = 1, USER_RETIRED_FORMAT = 1, KEY_FORMAT = 2 };
 
 static bool user_decode(struct gml_span name, struct gml_span value, struct gml_user *out)
 {
@@ -261,6 +261,7 @@ static bool key_decode(struct gml_span id, struct gml_span value, struct gml_key
 	gml_dec_format(&dec, KEY_FORMAT);
 	out->flags = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
 	out->created = (int64_t)gml_dec_u64(&dec);
+	out->expires = (int64_t)gml_dec_max(&dec, INT64_MAX);
 	key_text(&dec, out->user, GML_USER_NAME_MAX);
 	key_text(&dec, out->secret, GML_SECRET_MAX);
 	return gml_dec_end(&dec);
@@ -292,6 +293,7 @@ int gml_rec_key_put(struct gml_txn *txn, const struct gml_key *key)
 	gml_enc_init(&enc, KEY_FORMAT);
 	gml_enc_varint(&enc, key->flags);
 	gml_enc_u64(&enc, (uint64_t)key->created);
+	gml_enc_varint(&enc, (uint64_t)key->expires);
 	gml_enc_span(&enc, user);
 	gml_enc_span(&enc, secret);
 	rc = gml_enc_put(&enc, txn, GML_TABLE_KEY, id);
