@@ -11,6 +11,7 @@
 #define AUTH_ACTIONS(AUTH_ACTION) \
 	AUTH_ACTION("gemel:Chown", OBJECT) \
 	AUTH_ACTION("gemel:MakeDevice", OBJECT) \
+	AUTH_ACTION("gemel:PutBucketAccess", BUCKET) \
 	AUTH_ACTION("gemel:PutBucketDurability", BUCKET) \
 	AUTH_ACTION("gemel:PutBucketQuota", BUCKET) \
 	AUTH_ACTION("iam:AcceptDelegationRequest", OTHER) \

@@ -101,7 +101,7 @@ static int bucket_document(struct cmd *cmd, enum gml_bucket_document kind, const
 /* What S3 knows of the access to it, into `object`. */
 static int bucket_access(struct cmd *cmd, json_t *object)
 {
-	json_t *blocks = NULL, *ownership = NULL;
+	json_t *blocks = NULL, *ownership = NULL, *access = NULL;
 	bool is_public = false;
 	int rc = gml_bucket_policy_status(&cmd->op, cmd->store, bucket_span(cmd->args[0]),
 					  &is_public);
@@ -113,6 +113,10 @@ static int bucket_access(struct cmd *cmd, json_t *object)
 		rc = bucket_document(cmd, GML_BUCKET_PUBLIC_ACCESS_BLOCK, "none", &blocks);
 	if (rc == 0)
 		rc = bucket_document(cmd, GML_BUCKET_OWNERSHIP, "BucketOwnerEnforced", &ownership);
+	if (rc == 0)
+		rc = bucket_document(cmd, GML_BUCKET_ACCESS, "either", &access);
+	if (access != NULL)
+		json_object_set_new(object, "access", access);
 	if (blocks != NULL)
 		json_object_set_new(object, "public_access_block", blocks);
 	if (ownership != NULL)
@@ -175,10 +179,12 @@ static int bucket_show(struct cmd *cmd)
 	return rc ? cmd_fail_rc(rc, cmd->args[0]) : bucket_print(cmd, &bucket);
 }
 
+/* text NULL: without one. */
 static int bucket_set_document(struct cmd *cmd, enum gml_bucket_document kind, const char *text)
 {
+	const struct gml_span none = {NULL, 0};
 	int rc = gml_bucket_document_set(&cmd->op, cmd->store, bucket_span(cmd->args[0]), kind,
-					 bucket_span(text));
+					 text != NULL ? bucket_span(text) : none);
 	return rc ? cmd_fail_rc(rc, cmd->args[0]) : bucket_show(cmd);
 }
 
@@ -201,6 +207,17 @@ static int bucket_ownership(struct cmd *cmd)
 				 "BucketOwnerPreferred or ObjectWriter",
 				 cmd->args[1]);
 	return bucket_set_document(cmd, GML_BUCKET_OWNERSHIP, cmd->args[1]);
+}
+
+static int bucket_demands(struct cmd *cmd)
+{
+	if (strcmp(cmd->args[1], GML_ACCESS_BOTH) == 0)
+		return bucket_set_document(cmd, GML_BUCKET_ACCESS, GML_ACCESS_BOTH);
+	if (strcmp(cmd->args[1], "either") == 0)
+		return bucket_set_document(cmd, GML_BUCKET_ACCESS, NULL);
+	return cmd_wrong("'%s': access is either (a policy, or an ACL, mode bits or ownership) or "
+			 "both",
+			 cmd->args[1]);
 }
 
 struct bucket_rows {
@@ -349,6 +366,14 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	 "of them.",
 	 CMD_STORE,
 	 bucket_durability,
+	 {{0}}},
+	{"bucket",
+	 "access",
+	 "NAME HOW",
+	 "either: a policy, or an ACL, mode bits or ownership grant access (default); both: a "
+	 "policy and one of these.",
+	 CMD_STORE,
+	 bucket_demands,
 	 {{0}}},
 	{"bucket",
 	 "public-access",

@@ -153,6 +153,7 @@ static void access_gather(struct gml_access_held *held)
 	for (size_t i = 0; i < 2; i++)
 		if (entries[i] != NULL && entries[i]->set != NULL)
 			held->sets[held->count++] = entries[i]->set;
+	held->both = held->bucket != NULL && held->bucket->facts.both;
 	held->who = held->caller != NULL
 			    ? held->caller->who
 			    : (struct auth_principal){.type = AUTH_PRINCIPAL_ANONYMOUS};

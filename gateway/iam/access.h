@@ -51,6 +51,7 @@ struct gml_access_held {
 	struct access_entry *caller, *bucket; /* references; NULL: none */
 	const struct auth_policy_set *sets[2];
 	size_t count; /* of sets; 0: no policy says anything */
+	bool both;    /* struct gml_access_bucket */
 	struct auth_principal who;
 };
 /* Finds what applies to question->principal and question->root; the rest of the question is not
@@ -85,6 +86,7 @@ int gml_held_could(const struct gml_access_held *held, struct gml_txn *txn,
 
 /* What is remembered of a bucket besides its policy. */
 struct gml_access_bucket {
+	bool both;		/* it demands an Allow, and what the action's row asks as well */
 	uint32_t public_access; /* of the account and the bucket together */
 	enum gml_ownership ownership;
 	bool has_policy, is_public;

@@ -302,11 +302,20 @@ static int load_ownership(struct gml_txn *txn, gml_ino root, struct access_entry
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
+static int load_both(struct gml_txn *txn, gml_ino root, struct access_entry *entry)
+{
+	int rc = gml_rec_policy_bucket_has(txn, root, GML_BUCKET_ACCESS);
+	entry->facts.both = rc == 0;
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
 int gml_access_load_bucket(const struct access_source *source, gml_ino root,
 			   struct access_entry *entry)
 {
 	struct load load = {.source = source};
 	int rc = gml_rec_line_name(source->txn, gml_line_id(root), entry->bucket);
+	if (rc == 0)
+		rc = load_both(source->txn, root, entry);
 	if (rc == 0)
 		rc = gml_document_public_access(source->txn, root, &entry->facts.public_access);
 	if (rc == 0)

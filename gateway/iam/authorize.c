@@ -3,7 +3,8 @@
  *
  * Order: actions for administrators and root only; refused callers; targets that must not be
  * changed; policies (authorize_policy.c); the rule of the action's row. Rules by mode, ACL and
- * owner grant only when the path had no bar.
+ * owner grant only when the path had no bar. What policies allow needs no row, except in buckets
+ * that demand both.
  *
  * The mode of an inode with an ACL grants nothing: the ACL does (RFC 8881 6.2.1), and to its owner,
  * whatever it says, the rights to read and write ACL and attributes. For an inode without one each
@@ -530,16 +531,6 @@ static int authorize_first(const struct gml_principal *who, const struct action_
 	return 0;
 }
 
-/* By the row, where policies say nothing. */
-static int authorize_rest(struct gml_txn *txn, const struct gml_principal *who,
-			  const struct action_row *row, const struct gml_target *target,
-			  const struct gml_policy_saying *saying, struct gml_verdict *out)
-{
-	int rc = target->barred ? rule_answer(out, GML_REASON_BARRED, GML_ERR_ACCESS)
-				: authorize_row(txn, who, row, target, out);
-	return rc == GML_ERR_ACCESS && saying->way ? rule_answer(out, GML_REASON_WAY, 0) : rc;
-}
-
 /* What grants of S3 allow where nothing else does. */
 static int authorize_grants(struct gml_txn *txn, const struct gml_principal *who,
 			    const struct action_row *row, const struct gml_target *target,
@@ -551,6 +542,35 @@ static int authorize_grants(struct gml_txn *txn, const struct gml_principal *who
 	return rule_answer(out, rc == 0 ? GML_REASON_ACL : GML_REASON_NONE, rc);
 }
 
+/* By all that is not a policy. */
+static int authorize_plain(struct gml_txn *txn, const struct gml_principal *who,
+			   const struct action_row *row, const struct gml_target *target,
+			   const struct gml_context *context, struct gml_verdict *out)
+{
+	bool s3 = context->protocol == GML_PROTOCOL_S3;
+	/* Modes and owners mean users: to others they are as behind a closed directory. */
+	bool nobody = s3 && who->authn == GML_AUTHN_ANONYMOUS;
+	int rc = target->barred || nobody ? rule_answer(out, GML_REASON_BARRED, GML_ERR_ACCESS)
+					  : authorize_row(txn, who, row, target, out);
+	if (!s3 || who->refused || context->read_only ||
+	    (rc != GML_ERR_ACCESS && rc != GML_ERR_PERM) || out->reason == GML_REASON_STICKY)
+		return rc;
+	return authorize_grants(txn, who, row, target, rc, out);
+}
+
+/* In a bucket that demands both, where no policy refuses. */
+static int authorize_both(const struct gml_policy_saying *saying, int plain,
+			  struct gml_verdict *out)
+{
+	if (saying->word != GML_SAYS_YES && !saying->way)
+		return rule_answer(out, GML_REASON_NO_POLICY, GML_ERR_ACCESS);
+	if (plain == 0)
+		return rule_answer(out, saying->way ? GML_REASON_WAY : GML_REASON_BOTH, 0);
+	if (plain == GML_ERR_ACCESS || plain == GML_ERR_PERM)
+		return rule_answer(out, GML_REASON_POLICY_ONLY, plain);
+	return plain;
+}
+
 int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 		  enum gml_action action, const struct gml_target *target,
 		  const struct gml_context *context, struct gml_verdict *verdict)
@@ -559,8 +579,6 @@ int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 		&action_rows[action < GML_ACTION_COUNT ? action : GML_ACTION_NONE];
 	struct gml_verdict unused, *out = verdict != NULL ? verdict : &unused;
 	struct gml_policy_saying saying = {.word = GML_SAYS_NOTHING};
-	struct gml_target nameless;
-	bool s3 = context->protocol == GML_PROTOCOL_S3;
 	int rc;
 	gml_assert(action < GML_ACTION_COUNT);
 	if (row->rule == RULE_ADMIN || row->rule == RULE_ROOT)
@@ -574,18 +592,11 @@ int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 		return rule_answer(out, GML_REASON_NONE, rc);
 	if (saying.word == GML_SAYS_NO)
 		return rule_answer(out, saying.reason, GML_ERR_ACCESS);
-	if (saying.word == GML_SAYS_YES &&
+	if (saying.word == GML_SAYS_YES && !saying.both &&
 	    (row->rule != RULE_CREATE || rule_owner_fits(principal, target)))
 		return rule_answer(out, saying.reason, 0);
-	if (s3 && principal->authn == GML_AUTHN_ANONYMOUS) {
-		/* modes and owners mean users: to others they are as behind a closed directory */
-		nameless = *target;
-		nameless.barred = true;
-		target = &nameless;
-	}
-	rc = authorize_rest(txn, principal, row, target, &saying, out);
-	if (!s3 || principal->refused || context->read_only ||
-	    (rc != GML_ERR_ACCESS && rc != GML_ERR_PERM) || out->reason == GML_REASON_STICKY)
-		return rc;
-	return authorize_grants(txn, principal, row, target, rc, out);
+	rc = authorize_plain(txn, principal, row, target, context, out);
+	if (saying.both)
+		return authorize_both(&saying, rc, out);
+	return saying.way && rc == GML_ERR_ACCESS ? rule_answer(out, GML_REASON_WAY, 0) : rc;
 }

@@ -36,15 +36,19 @@ enum gml_reason {
 	GML_REASON_STICKY,    /* refused: the directory's sticky bit */
 	GML_REASON_DENIED,    /* refused: a policy denies it */
 	GML_REASON_CAPPED,    /* refused: a boundary or another cap does not allow it */
-	GML_REASON_PRIVILEGE, /* granted: root or administrator */
-	GML_REASON_OWNER,     /* granted: of the inode, the bucket or the upload */
-	GML_REASON_MODE,      /* granted: mode bits */
-	GML_REASON_ACL,	      /* granted: an ACL */
-	GML_REASON_USER,      /* granted or refused: the user's record */
-	GML_REASON_REACH,     /* granted: the way to it is enough */
-	GML_REASON_POLICY,    /* granted: a policy allows it */
+	/* refused: the bucket demands that a policy allows it, and ACL, mode or ownership as well */
+	GML_REASON_NO_POLICY,	/* no policy does */
+	GML_REASON_POLICY_ONLY, /* a policy does, and nothing else */
+	GML_REASON_PRIVILEGE,	/* granted: root or administrator */
+	GML_REASON_OWNER,	/* granted: of the inode, the bucket or the upload */
+	GML_REASON_MODE,	/* granted: mode bits */
+	GML_REASON_ACL,		/* granted: an ACL */
+	GML_REASON_USER,	/* granted or refused: the user's record */
+	GML_REASON_REACH,	/* granted: the way to it is enough */
+	GML_REASON_POLICY,	/* granted: a policy allows it */
+	GML_REASON_BOTH,	/* granted: a policy allows it, and ACL, mode or ownership */
 	/* granted, of the listing of a directory: only those names may be shown whose GETATTR is
-	 * granted though `barred` */
+	 * granted by a policy */
 	GML_REASON_WAY,
 };
 
@@ -56,7 +60,8 @@ struct gml_verdict {
  * rules but ADMIN and ROOT, other answers come before that of the row: ACCESS for a refused caller;
  * ROFS for a change where nothing may be changed (ACCESS if the path is barred); ACCESS for what
  * policies deny or cap, to owners and root as well; 0 for what they allow; ACCESS for a barred
- * path. Other errors: the store could not be read, so it may not either. *verdict (may be NULL)
+ * path. In a bucket that demands both, ACCESS for what no policy allows, and the row's answer for
+ * what one does. Other errors: the store could not be read, so it may not either. *verdict (may be NULL)
  * says what decided. txn: what the target was read in; NULL for rules ADMIN and ROOT. CREATE_BUCKET
  * reads the user there, the refusal of a request of S3 the settings of the bucket, for grants
  * (grant.h). Policies are read when they changed, and paths of inodes where a policy could speak of

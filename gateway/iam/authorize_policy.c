@@ -246,8 +246,11 @@ static int ask_paths(struct ask *ask, gml_ino ino)
 		rc = ask->rc;
 	if (rc == 0 && ask->paths == 0)
 		rc = ask_one(ask, GML_LIT(""));
+	if (rc != GML_ERR_NOENT)
+		return rc;
 	/* The inode is not stored yet: a file that is being made. Its name was asked about. */
-	return rc == GML_ERR_NOENT ? 0 : rc;
+	ask->out->both = false;
+	return 0;
 }
 
 /* Is the question about a file that has several names, and not about the one by which it is asked?
@@ -274,6 +277,16 @@ static int ask_target(struct ask *ask, const struct gml_target *target)
 	if (target->bucket != NULL || ask->form == ASK_SHOW)
 		return ask_one(ask, gml_span_of(NULL, 0));
 	return ask_paths(ask, target->inode->ino);
+}
+
+/* A bucket that demands an Allow of policies: not for a client's mount point, nor for the list of
+ * the caller's buckets. */
+static bool ask_demands(const struct ask *ask, const struct gml_target *target)
+{
+	const struct gml_access_question *question = &ask->question;
+	bool mount = question->action == GML_ACTION_GETATTR && target->inode != NULL &&
+		     gml_ino_equal(target->inode->ino, question->root);
+	return ask->held.both && !mount && question->action != GML_ACTION_LIST_BUCKETS;
 }
 
 static struct gml_store *ask_store(const struct gml_txn *txn)
@@ -304,7 +317,8 @@ int gml_policy_ask(struct gml_txn *txn, const struct gml_principal *principal,
 	if (store == NULL || (gml_ino_is_none(ask.question.root) && target->bucket_name.len == 0))
 		return 0;
 	rc = gml_access_hold(store, txn, &ask.question, &ask.held);
-	if (rc == 0 && ask.held.count > 0)
+	out->both = rc == 0 && ask_demands(&ask, target);
+	if (rc == 0 && (ask.held.count > 0 || out->both))
 		rc = ask_target(&ask, target);
 	gml_access_release(&ask.held);
 	/* The bucket is deleted, and open files are left: nothing speaks of them any more. */

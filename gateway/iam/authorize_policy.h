@@ -14,6 +14,9 @@ struct gml_policy_saying {
 	/* Of the listing of a directory, with NOTHING: something below it could be allowed, so the
 	 * names that lead there are shown. */
 	bool way;
+	/* The bucket demands an Allow: without a YES the action is refused, with it the action's
+	 * row is asked as well. */
+	bool both;
 };
 
 /* Asks the policies of the caller and of the target's bucket. A Deny about one path of the target

@@ -69,9 +69,9 @@ void gml_document_look(enum gml_bucket_document kind, struct gml_span bucket,
 {
 	enum gml_ownership ownership;
 	uint32_t settings;
-	*out = (struct gml_document_facts){.decides = kind == GML_BUCKET_POLICY ||
-						      kind == GML_BUCKET_OWNERSHIP ||
-						      kind == GML_BUCKET_PUBLIC_ACCESS_BLOCK};
+	*out = (struct gml_document_facts){
+		.decides = kind == GML_BUCKET_POLICY || kind == GML_BUCKET_OWNERSHIP ||
+			   kind == GML_BUCKET_PUBLIC_ACCESS_BLOCK || kind == GML_BUCKET_ACCESS};
 	if (document.ptr == NULL)
 		return;
 	if (kind == GML_BUCKET_POLICY)
@@ -80,6 +80,8 @@ void gml_document_look(enum gml_bucket_document kind, struct gml_span bucket,
 		out->rc = gml_ownership_parse(document, &ownership);
 	else if (kind == GML_BUCKET_PUBLIC_ACCESS_BLOCK)
 		out->rc = gml_public_access_parse(document, &settings);
+	else if (kind == GML_BUCKET_ACCESS)
+		out->rc = gml_span_equal(document, GML_LIT(GML_ACCESS_BOTH)) ? 0 : GML_ERR_INVAL;
 }
 
 int gml_document_public_access(struct gml_txn *txn, gml_ino root, uint32_t *settings_out)

@@ -85,6 +85,42 @@ def test_denials_bind_the_owner_and_root(gemel, kernel, people, root, bucket):
     assert kernel.run(f"cat {root}/{bucket}/secret/f", uid=OWNER, gid=OWNER).text == "secret/f"
 
 
+def test_a_bucket_that_demands_both(gemel, kernel, people, root, bucket, own):
+    ann, owner, base = people["ann"], people["owner"], f"{root}/{bucket}"
+    nfs = lambda script, uid=ANN: kernel.run(script, uid=uid, gid=uid, check=False).rc == 0
+    reads = lambda key: (s3_can(ann.get_object, Bucket=bucket, Key=key), nfs(f"cat {base}/{key}"))
+    writes = lambda key: (s3_can(ann.put_object, Bucket=bucket, Key=key, Body=b"new"), nfs(f"echo new > {base}/{key}"))
+    explained = lambda key, *more: gemel.gemel("access", "explain", "ann", "s3:GetObject", f"s3://{bucket}/{key}", *more)
+    kernel.run(f"chmod 755 {base} {base}/pub; chmod 700 {base}/secret; chmod 644 {base}/pub/f", uid=OWNER, gid=OWNER)
+    assert reads("pub/f") == (True, True)
+    shown = gemel.gemel("bucket", "access", bucket, "both")
+    assert shown["access"] == "both" == gemel.gemel("bucket", "show", bucket)["access"]
+    # A mode without a policy, of others and of the owner.
+    assert reads("pub/f") == (False, False) and "demands that a policy allows it" in explained("pub/f")["because"]
+    assert not s3_can(owner.get_object, Bucket=bucket, Key="pub/f") and not nfs(f"cat {base}/pub/f", OWNER) and not nfs(f"cat {base}/pub/f", 0)
+    assert not s3_can(owner.delete_bucket_policy, Bucket=bucket) and bucket in [one["Name"] for one in owner.list_buckets()["Buckets"]]
+    assert nfs(f"stat {base}") and not nfs(f"ls {base}", OWNER)
+    # Both; and a policy without a mode.
+    own(statement(bucket, "Allow", ["s3:GetObject", "s3:PutObject"], "*"))
+    assert reads("pub/f") == (True, True) and explained("pub/f")["because"] == "a policy allows it, and an ACL, mode bits or ownership do"
+    assert explained("pub/f", "--door", "nfs")["answer"] == "granted"
+    assert reads("secret/f") == (False, False) and writes("pub/f") == (False, False)
+    assert "a policy alone does" in explained("secret/f")["because"] and explained("secret/f")["policy"]
+    # An owner and its policy.
+    gemel.gemel("grant", "admin", f"s3://{bucket}", "--to", "user:owner")
+    kernel.run(f"chmod 777 {base}/pub; chmod 666 {base}/pub/f", uid=OWNER, gid=OWNER)
+    assert writes("pub/f") == (True, True) and writes("pub/new") == (True, True)
+    assert s3_can(owner.get_object, Bucket=bucket, Key="secret/f") and nfs(f"cat {base}/secret/f && mv {base}/pub {base}/public", OWNER)
+    assert s3_can(owner.delete_bucket_policy, Bucket=bucket) and not s3_can(ann.delete_bucket_policy, Bucket=bucket)
+    gemel.gemel("revoke", "admin", f"s3://{bucket}", "--from", "user:owner")
+    assert not nfs(f"cat {base}/secret/f", OWNER)
+    assert gemel.gemel("bucket", "access", bucket, "either")["access"] == "either"
+    kernel.run("echo 2 > /proc/sys/vm/drop_caches")  # the client keeps ACCESS's no while the directory is the same
+    assert nfs(f"cat {base}/secret/f", OWNER)
+    refused = gemel.gemel("bucket", "access", bucket, "neither", json_out=False, check=False)
+    assert (refused.returncode, "either" in refused.stderr) == (2, True)
+
+
 def test_hard_links_and_renames(gemel, kernel, people, root, bucket, own):
     base = f"{root}/{bucket}"
     run = lambda script: kernel.run(script, uid=ANN, gid=ANN, check=False).rc

@@ -442,14 +442,14 @@ class World:
         return self.granted(who, ask, where, "allow" in results)
 
     def granted(self, who, ask, bucket, policy):
-        if bucket is not None and bucket.both and not ask.owner:
-            why = "policy and POSIX" if policy and ask.posix else "both are needed"
-            return Verdict(policy and ask.posix, why)
+        owner = ask.owner and bucket is not None and not who.anonymous and who.uid == bucket.uid
+        if bucket is not None and bucket.both:
+            granted = policy and (ask.posix or owner)
+            return Verdict(granted, "policy and POSIX" if granted else "both are needed")
         if policy:
             return Verdict(True, "policy")
         if ask.posix:
             return Verdict(True, "POSIX")
-        owner = ask.owner and bucket is not None and not who.anonymous and who.uid == bucket.uid
         return Verdict(owner, "the bucket's owner" if owner else "nothing grants it")
 
     # Verbs: each a list of questions, which all have to be granted; a question may have alternatives

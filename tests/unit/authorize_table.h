@@ -67,6 +67,7 @@
 {GML_ACTION_PUT_BUCKET_METRICS, "s3:PutMetricsConfiguration", ".AAA.AA.R"},
 {GML_ACTION_SET_QUOTA, "gemel:PutBucketQuota", "PPPPPPP.P"},
 {GML_ACTION_SET_RELAXED, "gemel:PutBucketDurability", "PPPPPPP.P"},
+{GML_ACTION_SET_ACCESS, "gemel:PutBucketAccess", "PPPPPPP.P"},
 {GML_ACTION_LOOKUP, "s3:ListBucket", ".....AA.."},
 {GML_ACTION_READDIR, "s3:ListBucket", "..AA.AAA."},
 {GML_ACTION_KNOW_NAME, "s3:ListBucket", "......A.."},

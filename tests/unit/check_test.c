@@ -624,6 +624,19 @@ static int d_bucket_policy_row(struct gml_txn *t, struct world *w)
 	return rc == 0 ? gml_txn_del(t, GML_TABLE_IAM, (struct gml_span){key, sizeof(key)}) : rc;
 }
 
+static int d_bucket_access(struct gml_txn *t, struct world *w)
+{
+	return gml_rec_config_put(t, w->ns->bucket, GML_BUCKET_ACCESS, ns_span("neither"));
+}
+
+static int d_bucket_access_row(struct gml_txn *t, struct world *w)
+{
+	int rc = gml_rec_config_put(t, w->ns->bucket, GML_BUCKET_ACCESS, ns_span(GML_ACCESS_BOTH));
+	uint8_t key[9] = {0x25};
+	gml_key_u64(key + 1, gml_line_id(w->ns->bucket));
+	return rc == 0 ? gml_txn_del(t, GML_TABLE_IAM, (struct gml_span){key, sizeof(key)}) : rc;
+}
+
 static int d_iam_row(struct gml_txn *t, struct world *w)
 {
 	return iam_put(t, "\x7f", 1, "\1");
@@ -739,6 +752,8 @@ static void test_damage(void **state)
 		{d_trust, "role reader: its trust policy is not valid"},
 		{d_bucket_policy, "bucket bucket: its document 2 is not valid"},
 		{d_bucket_policy_row, "bucket bucket: has a policy, and is not among those"},
+		{d_bucket_access, "bucket bucket: its document 21 is not valid"},
+		{d_bucket_access_row, "bucket bucket: demands a policy, and is not among those"},
 		{d_iam_row,
 		 "table iam has 1 records, users, groups, roles and policies account for 0"},
 		{d_group_damaged, "table iam: a damaged record"},

@@ -470,6 +470,122 @@ static void test_open_files_ask_again(void **state)
 	assert_ok(gml_file_close(&owner, theirs));
 }
 
+/* ---- buckets that demand both ---- */
+
+static void demand(struct world *w, const char *what)
+{
+	const struct gml_span none = {NULL, 0};
+	assert_ok(gml_bucket_document_set(&admin, w->ns->store, ns_span("bucket"),
+					  GML_BUCKET_ACCESS, what != NULL ? ns_span(what) : none));
+}
+
+/* Everybody may read pub/f by its mode, and OWNER may do all. */
+static struct world open_world_of(void **state)
+{
+	struct world w = world_of(state);
+	own(&w, w.root, 0755);
+	own(&w, w.pub, 0755);
+	own(&w, w.pub_f, 0644);
+	assert_ok(s3_get(&w, UID, "pub/f"));
+	demand(&w, GML_ACCESS_BOTH);
+	return w;
+}
+
+static bool count_bucket(void *arg, const struct gml_bucket *bucket)
+{
+	(void)bucket;
+	++*(int *)arg;
+	return true;
+}
+
+static void test_both_without_a_policy(void **state)
+{
+	struct world w = open_world_of(state);
+	struct gml_op owner = op_of(OWNER);
+	int buckets = 0;
+	for (uint32_t uid = 0; uid <= OWNER; uid = uid == 0 ? UID : uid + 1) {
+		assert_refused(s3_get(&w, uid, "pub/f"));
+		assert_refused(s3_put(&w, uid, "pub/f"));
+		assert_int_equal(s3_list(&w, uid, ""), -GML_ERR_ACCESS);
+		assert_refused(nfs_open(&w, uid, w.pub_f, GML_OPEN_READ));
+		assert_refused(nfs_lookup(&w, uid, w.root, "pub"));
+		assert_refused(nfs_lookup(&w, uid, w.root, "none"));
+		assert_refused(nfs_getattr(&w, uid, w.pub_f));
+		assert_int_equal(nfs_access(&w, uid, w.pub), 0);
+		assert_string_equal(nfs_list(&w, uid, w.root), "permission denied");
+		assert_string_equal(nfs_list(&w, uid, GML_INO_ROOT), "");
+		assert_ok(nfs_getattr(&w, uid, w.root)); /* a mount point answers */
+	}
+	assert_refused(gml_bucket_delete(&owner, w.ns->store, ns_span("bucket")));
+	assert_ok(gml_bucket_list(&owner, w.ns->store, ns_span(""), count_bucket, &buckets));
+	assert_int_equal(buckets, 1);
+	assert_ok(gml_inode_getattr(&admin, w.ns->store, w.secret_f, &(struct gml_attr){0}));
+	demand(&w, NULL);
+	assert_ok(s3_get(&w, UID, "pub/f"));
+	assert_ok(nfs_open(&w, OWNER, w.secret_f, GML_OPEN_READ));
+}
+
+static void test_both_with_a_policy(void **state)
+{
+	struct world w = open_world_of(state);
+	policy(&w, POLICY(ALLOW("\"s3:*Object\"", KEYS("pub/*") "," KEYS("secret/*"))));
+	assert_ok(s3_get(&w, UID, "pub/f"));
+	assert_ok(nfs_open(&w, UID, w.pub_f, GML_OPEN_READ));
+	assert_ok(nfs_lookup(&w, UID, w.root, "pub"));
+	assert_ok(nfs_lookup(&w, UID, w.pub, "f"));
+	assert_refused(nfs_lookup(&w, UID, w.root, "home"));
+	assert_string_equal(nfs_list(&w, UID, GML_INO_ROOT), "bucket ");
+	assert_string_equal(nfs_list(&w, UID, w.root), "pub secret ");
+	/* The policy allows these, and the modes do not. */
+	assert_refused(s3_get(&w, UID, "secret/f"));
+	assert_refused(nfs_open(&w, UID, w.secret_f, GML_OPEN_READ));
+	assert_refused(nfs_lookup(&w, UID, w.secret, "f"));
+	assert_string_equal(nfs_list(&w, UID, w.secret), "permission denied");
+	assert_refused(s3_put(&w, UID, "pub/f"));
+	assert_refused(s3_put(&w, UID, "pub/new"));
+	assert_refused(nfs_open(&w, UID, w.pub_f, GML_OPEN_WRITE));
+	assert_refused(nfs_remove(&w, UID, w.pub, "f"));
+	own(&w, w.pub, 0777);
+	own(&w, w.pub_f, 0666);
+	assert_ok(nfs_open(&w, UID, w.pub_f, GML_OPEN_WRITE));
+	assert_ok(nfs_create(&w, UID, w.pub, "new"));
+	assert_ok(s3_put(&w, UID, "pub/deep/new"));
+	assert_ok(nfs_remove(&w, UID, w.pub, "f"));
+	/* `r` or the policy alone list nothing. */
+	assert_int_equal(s3_list(&w, UID, "pub/"), -GML_ERR_ACCESS);
+	policy(&w, POLICY(ALLOW("\"s3:ListBucket\"", "\"" ARN "\"")));
+	assert_int_equal(s3_list(&w, UID, "pub/"), 2);
+	assert_int_equal(s3_list(&w, UID, "home/"), -GML_ERR_ACCESS);
+	assert_string_equal(nfs_list(&w, UID, w.root), "home pub secret ");
+	assert_string_equal(nfs_list(&w, UID, w.home), "permission denied");
+}
+
+/* Ownership is the other side: of the owner, a policy has to allow what it does. */
+static void test_both_for_the_owner(void **state)
+{
+	struct world w = open_world_of(state);
+	struct gml_op owner = op_of(OWNER), other = op_of(UID);
+	bucket_policy(&w, POLICY("{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":"
+				 "\"000000000000\"},\"Action\":\"s3:*\",\"Resource\":[" EVERYTHING
+				 "]}"));
+	assert_ok(s3_get(&w, OWNER, "secret/f"));
+	assert_ok(s3_put(&w, OWNER, "secret/f"));
+	assert_ok(s3_put(&w, OWNER, "a/b/c"));
+	assert_ok(nfs_create(&w, OWNER, w.home, "made"));
+	assert_ok(nfs_rename(&w, OWNER, w.root, "pub", w.root, "public"));
+	assert_ok(nfs_rename(&w, OWNER, w.home, "made", w.secret, "made"));
+	assert_ok(nfs_link(&w, OWNER, w.ann_f, w.secret, "linked"));
+	assert_string_equal(nfs_list(&w, OWNER, w.secret), "f made linked ");
+	assert_ok(gml_bucket_may(&owner, w.ns->store, ns_span("bucket"),
+				 GML_ACTION_PUT_BUCKET_POLICY, NULL));
+	assert_refused(gml_bucket_may(&other, w.ns->store, ns_span("bucket"),
+				      GML_ACTION_PUT_BUCKET_POLICY, NULL));
+	assert_refused(s3_get(&w, UID, "secret/f"));
+	bucket_policy(&w, POLICY("{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:"
+				 "GetObject\",\"Resource\":\"" ARN "/secret/*\"}"));
+	assert_refused(s3_get(&w, OWNER, "secret/f"));
+}
+
 /* What the mode bits of a file grant counts only where the way to it is open. */
 static void test_the_way_grants_nothing_else(void **state)
 {
@@ -528,6 +644,9 @@ int main(void)
 		T(test_nobody_gains_by_moving),
 		T(test_directories_move_whole),
 		T(test_open_files_ask_again),
+		T(test_both_without_a_policy),
+		T(test_both_with_a_policy),
+		T(test_both_for_the_owner),
 		T(test_the_way_grants_nothing_else),
 		T(test_reasons),
 	};

@@ -1079,6 +1079,17 @@ static int bucket_public_access_set(struct rights *w, struct gml_op *op)
 				       ns_span("BlockPublicAcls"));
 }
 
+static int bucket_access(struct rights *w, struct gml_op *op)
+{
+	return rights_document(w, op, GML_BUCKET_ACCESS);
+}
+
+static int bucket_access_set(struct rights *w, struct gml_op *op)
+{
+	return gml_bucket_document_set(op, w->ns->store, w->bucket, GML_BUCKET_ACCESS,
+				       (struct gml_span){NULL, 0});
+}
+
 static int bucket_ownership(struct rights *w, struct gml_op *op)
 {
 	return rights_document(w, op, GML_BUCKET_OWNERSHIP);

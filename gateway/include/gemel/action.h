@@ -107,6 +107,7 @@ GML_API_BEGIN
 	GML_ACTION(PUT_BUCKET_METRICS, "s3:PutMetricsConfiguration", BUCKET, 8)                    \
 	GML_ACTION(SET_QUOTA, "gemel:PutBucketQuota", ADMIN, 8)                                    \
 	GML_ACTION(SET_RELAXED, "gemel:PutBucketDurability", ADMIN, 8)                             \
+	GML_ACTION(SET_ACCESS, "gemel:PutBucketAccess", ADMIN, 8)                                  \
 	/* names, over NFS */                                                                      \
 	GML_ACTION(LOOKUP, "s3:ListBucket", MODE, 1) /* LOOKUPP as well */                         \
 	GML_ACTION(READDIR, "s3:ListBucket", MODE, 4)                                              \

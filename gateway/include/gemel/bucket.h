@@ -30,7 +30,9 @@ int gml_bucket_name_check(struct gml_span name);
 /* Documents of a bucket's configuration: bytes that the caller understands, the core keeps. They go
  * with their bucket. X(name, number): the number is on disk, so none is ever used for another kind.
  * The core understands POLICY (gemel/policy.h), PUBLIC_ACCESS_BLOCK and OWNERSHIP (gemel/account.h)
- * and takes valid ones only. In use are these and TAGGING. */
+ * and takes valid ones only. ACCESS is the word GML_ACCESS_BOTH: the bucket demands that a policy
+ * allows what is done in it, and ACL, mode bits or ownership as well. In use are these and TAGGING.
+ */
 #define GML_BUCKET_DOCUMENT_MAP(X)                                                                 \
 	X(TAGGING, 1)                                                                              \
 	X(POLICY, 2)                                                                               \
@@ -51,12 +53,14 @@ int gml_bucket_name_check(struct gml_span name);
 	X(ANALYTICS, 17)                                                                           \
 	X(INVENTORY, 18)                                                                           \
 	X(METRICS, 19)                                                                             \
-	X(INTELLIGENT_TIERING, 20)
+	X(INTELLIGENT_TIERING, 20)                                                                 \
+	X(ACCESS, 21)
 enum gml_bucket_document {
 #define GML_BUCKET_DOCUMENT_ENUM(name, number) GML_BUCKET_##name = number,
 	GML_BUCKET_DOCUMENT_MAP(GML_BUCKET_DOCUMENT_ENUM)
 #undef GML_BUCKET_DOCUMENT_ENUM
 };
+#define GML_ACCESS_BOTH "both"
 #define GML_BUCKET_DOCUMENT_MAX ((size_t)1 << 20) /* bytes */
 
 struct gml_grants;
@@ -137,9 +141,10 @@ int gml_bucket_set_relaxed(struct gml_op *op, struct gml_store *store, struct gm
 int gml_bucket_document_get(struct gml_op *op, struct gml_store *store, struct gml_span name,
 			    enum gml_bucket_document kind, void **buf_out, size_t *len_out);
 /* Replace a document of the bucket's configuration, or remove it (NULL ptr; an absent one is no
- * error). For the owner, an administrator, or uid 0.
- * Errors: ACCESS (or a public access block forbids a policy that is public), NOBUCKET, ROFS,
- * BADPOLICY, INVAL (it is not valid, or of a kind that is not in use), TOOBIG, NOSPC.
+ * error). For the owner, an administrator, or uid 0; ACCESS for an administrator.
+ * Errors: PERM (ACCESS, by others), ACCESS (or a public access block forbids a policy that is
+ * public), NOBUCKET, ROFS, BADPOLICY, INVAL (it is not valid, or of a kind that is not in use),
+ * TOOBIG, NOSPC.
  * Threads: any. Blocks: commit. Durable: yes, in relaxed buckets too. On failure: nothing changed.
  * */
 int gml_bucket_document_set(struct gml_op *op, struct gml_store *store, struct gml_span name,

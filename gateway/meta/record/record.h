@@ -503,9 +503,10 @@ int gml_rec_inline_del(struct gml_txn *txn, const struct gml_rec_identity *ident
 int gml_rec_inline_each(struct gml_txn *txn, const struct gml_rec_identity *identity,
 			bool (*each)(void *arg, struct gml_span policy, struct gml_span document),
 			void *arg);
-/* Has the bucket a policy (0 or NOENT)? The row follows gml_rec_config_put and _del. */
-int gml_rec_policy_bucket_has(struct gml_txn *txn, gml_ino root);
-/* Has any identity or bucket a policy? */
+/* Has the bucket a policy (kind GML_BUCKET_POLICY), does it demand one (GML_BUCKET_ACCESS)? 0 or
+ * NOENT, also for other kinds. The row follows gml_rec_config_put and _del. */
+int gml_rec_policy_bucket_has(struct gml_txn *txn, gml_ino root, uint8_t kind);
+/* Has any identity or bucket a policy, or does any bucket demand one? */
 int gml_rec_policy_any(struct gml_txn *txn, bool *out);
 /* The settings of all buckets. get: also with NOENT *out is set, to zeros. */
 int gml_rec_account_get(struct gml_txn *txn, struct gml_account *out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Table config: line of a bucket (u64) + kind (u8) -> format byte + document. A bucket's policy has
- * a row in table iam besides. */
+/* Table config: line of a bucket (u64) + kind (u8) -> format byte + document. Policies of
+ * buckets, and what they demand, have a row in table iam besides. */
 #include "record_iam.h"
 
 enum { CONFIG_FORMAT = 1, CONFIG_KEY = 9 };
@@ -38,16 +38,14 @@ int gml_rec_config_put(struct gml_txn *txn, gml_ino root, uint8_t kind, struct g
 	gml_enc_init(&enc, CONFIG_FORMAT);
 	gml_enc_raw(&enc, document.ptr, document.len);
 	rc = gml_enc_put(&enc, txn, GML_TABLE_CONFIG, config_key(key, root, kind));
-	return rc == 0 && kind == GML_BUCKET_POLICY ? gml_iam_bucket_put(txn, gml_line_id(root))
-						    : rc;
+	return rc == 0 ? gml_iam_bucket_put(txn, gml_line_id(root), kind) : rc;
 }
 
 int gml_rec_config_del(struct gml_txn *txn, gml_ino root, uint8_t kind)
 {
 	uint8_t key[CONFIG_KEY];
 	int rc = gml_txn_del(txn, GML_TABLE_CONFIG, config_key(key, root, kind));
-	return rc == 0 && kind == GML_BUCKET_POLICY ? gml_iam_bucket_del(txn, gml_line_id(root))
-						    : rc;
+	return rc == 0 ? gml_iam_bucket_del(txn, gml_line_id(root), kind) : rc;
 }
 
 static int config_first(void *arg, struct gml_span key, struct gml_span value)

@@ -20,9 +20,11 @@ enum {
 	IAM_USED = 0x21,      /* policy, enum gml_policy_use, identity */
 	IAM_INLINE = 0x22,    /* identity, policy */
 	IAM_BOUNDARY = 0x23,  /* identity */
-	IAM_BUCKET =
-		0x24,	 /* line of a bucket that has a policy; the last kind that is a policy's */
-	IAM_TAGS = 0x30, /* identity */
+	IAM_BUCKET = 0x24,    /* line of a bucket that has a policy */
+	/* line of a bucket that demands policies and modes both; the last kind that policies need
+	 * to be asked for */
+	IAM_BOTH = 0x25,
+	IAM_TAGS = 0x30,    /* identity */
 	IAM_ACCOUNT = 0x40, /* nothing */
 };
 
@@ -90,10 +92,10 @@ int gml_iam_row_del(struct gml_txn *txn, const struct iam_key *key);
 int gml_iam_walk(struct gml_txn *txn, const struct iam_key *key,
 		 bool (*each)(void *arg, struct gml_span name), void *arg);
 
-/* ---- buckets that have a policy ---- */
-/* Follows the document of a bucket's policy (record_config.c). */
-int gml_iam_bucket_put(struct gml_txn *txn, uint64_t line);
-int gml_iam_bucket_del(struct gml_txn *txn, uint64_t line);
+/* ---- buckets of which policies decide ---- */
+/* Follow the documents POLICY and ACCESS of a bucket (record_config.c); of other kinds: 0. */
+int gml_iam_bucket_put(struct gml_txn *txn, uint64_t line, uint8_t kind);
+int gml_iam_bucket_del(struct gml_txn *txn, uint64_t line, uint8_t kind);
 
 /* ---- fields ---- */
 static inline struct gml_span iam_text(const char *text, size_t cap)

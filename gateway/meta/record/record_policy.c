@@ -309,40 +309,40 @@ int gml_rec_inline_each(struct gml_txn *txn, const struct gml_rec_identity *iden
 				      iam_inline_one, &walk);
 }
 
-/* ---- buckets that have a policy, and whether anybody has one --------------------------------- */
+/* ---- buckets of which policies decide, and whether any policy does --------------------------- */
 
-static void iam_key_bucket(struct iam_key *key, uint64_t line)
+/* false: documents of this kind have no row. */
+static bool iam_key_bucket(struct iam_key *key, uint64_t line, uint8_t kind)
 {
-	iam_key_begin(key, IAM_BUCKET);
+	iam_key_begin(key, kind == GML_BUCKET_ACCESS ? IAM_BOTH : IAM_BUCKET);
 	gml_key_u64(key->bytes + 1, line);
 	key->len += 8;
+	return kind == GML_BUCKET_ACCESS || kind == GML_BUCKET_POLICY;
 }
 
-int gml_iam_bucket_put(struct gml_txn *txn, uint64_t line)
+int gml_iam_bucket_put(struct gml_txn *txn, uint64_t line, uint8_t kind)
 {
 	struct iam_key key;
-	iam_key_bucket(&key, line);
-	return gml_iam_row_put(txn, &key);
+	return iam_key_bucket(&key, line, kind) ? gml_iam_row_put(txn, &key) : 0;
 }
 
-int gml_iam_bucket_del(struct gml_txn *txn, uint64_t line)
+int gml_iam_bucket_del(struct gml_txn *txn, uint64_t line, uint8_t kind)
 {
 	struct iam_key key;
-	iam_key_bucket(&key, line);
-	return gml_iam_row_del(txn, &key);
+	return iam_key_bucket(&key, line, kind) ? gml_iam_row_del(txn, &key) : 0;
 }
 
-int gml_rec_policy_bucket_has(struct gml_txn *txn, gml_ino root)
+int gml_rec_policy_bucket_has(struct gml_txn *txn, gml_ino root, uint8_t kind)
 {
 	struct iam_key key;
-	iam_key_bucket(&key, gml_line_id(root));
-	return gml_iam_row_has(txn, &key);
+	return iam_key_bucket(&key, gml_line_id(root), kind) ? gml_iam_row_has(txn, &key)
+							     : GML_ERR_NOENT;
 }
 
 static int iam_any_one(void *arg, struct gml_span key, struct gml_span value)
 {
 	(void)value;
-	*(bool *)arg = *(const uint8_t *)key.ptr <= IAM_BUCKET;
+	*(bool *)arg = *(const uint8_t *)key.ptr <= IAM_BOTH;
 	return GML_REC_STOP;
 }
 

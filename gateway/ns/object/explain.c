@@ -112,6 +112,13 @@ static const struct explain_text {
 			       "that statement would have to go, or to name less"},
 	[GML_REASON_CAPPED] = {"a boundary does not allow it",
 			       "the boundary would have to allow it ('gemel policy boundary')"},
+	[GML_REASON_NO_POLICY] = {"its bucket demands that a policy allows it, and none does",
+				  "an Allow of a policy ('gemel grant'), or 'gemel bucket access "
+				  "NAME either'"},
+	[GML_REASON_POLICY_ONLY] = {"its bucket demands that an ACL, mode bits or ownership allow "
+				    "it as well, and a policy alone does",
+				    "an ACL or mode bits (chmod), with 'x' on each directory of "
+				    "the way, or 'gemel bucket access NAME either'"},
 	[GML_REASON_PRIVILEGE] = {"root and administrators may", ""},
 	[GML_REASON_OWNER] = {"the caller owns it", ""},
 	[GML_REASON_MODE] = {"mode bits allow it", ""},
@@ -119,13 +126,15 @@ static const struct explain_text {
 	[GML_REASON_USER] = {"the user's own record says so", ""},
 	[GML_REASON_REACH] = {"whoever reaches it may", ""},
 	[GML_REASON_POLICY] = {"a policy allows it", ""},
+	[GML_REASON_BOTH] = {"a policy allows it, and an ACL, mode bits or ownership do", ""},
 	[GML_REASON_WAY] = {"it leads to what policies allow: only such names are shown", ""},
 };
 
 static bool explain_by_policy(enum gml_reason reason)
 {
 	return reason == GML_REASON_DENIED || reason == GML_REASON_CAPPED ||
-	       reason == GML_REASON_POLICY;
+	       reason == GML_REASON_POLICY || reason == GML_REASON_POLICY_ONLY ||
+	       reason == GML_REASON_BOTH;
 }
 
 /* Which statement it was. */

@@ -48,6 +48,15 @@ bool gml_dir_shows_ways(struct gml_txn *txn, const struct gml_op *op, const stru
 	       verdict.reason == GML_REASON_WAY;
 }
 
+bool gml_dir_shows_way(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *inode)
+{
+	const struct gml_target target = {.inode = inode};
+	struct gml_verdict verdict;
+	return gml_authorize(txn, &op->principal, GML_ACTION_GETATTR, &target, &op->context,
+			     &verdict) == 0 &&
+	       (verdict.reason == GML_REASON_POLICY || verdict.reason == GML_REASON_BOTH);
+}
+
 int gml_dir_get_for_new(struct gml_txn *txn, const struct gml_op *op, gml_ino ino,
 			struct gml_span name, enum gml_action action, struct gml_inode *out)
 {

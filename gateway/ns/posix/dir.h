@@ -20,9 +20,10 @@ int gml_dir_get(struct gml_txn *txn, const struct gml_op *op, gml_ino ino, enum 
 int gml_dir_may_find(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
 		     bool barred, struct gml_span name, const struct gml_inode *inode);
 /* Does the caller list the directory only because a policy speaks of something in it? Then the
- * listing shows what gml_authorize grants GETATTR though it is barred. */
+ * listing shows what a policy grants GETATTR of: gml_dir_shows_way. */
 bool gml_dir_shows_ways(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
 			bool barred);
+bool gml_dir_shows_way(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *inode);
 /* The directory for a new `name`: not the root (PERM), not a removed one (STALE); the name is free
  * (EXIST) and allowed (INVAL); the caller may do `action` there (ACCESS, ROFS). An existing name is
  * reported before a missing right, as in POSIX. */

@@ -40,8 +40,7 @@ static bool readdir_shows(const struct readdir *readdir, const struct gml_inode 
 		return gml_bucket_txn_may(readdir->txn, readdir->op, GML_ACTION_SHOW_BUCKET, NULL,
 					  inode) == 0;
 	case READDIR_WAYS:
-		return gml_may_inode(readdir->txn, readdir->op, GML_ACTION_GETATTR, inode, true) ==
-		       0;
+		return gml_dir_shows_way(readdir->txn, readdir->op, inode);
 	}
 	return true;
 }

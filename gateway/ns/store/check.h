@@ -74,7 +74,7 @@ struct check {
 	struct check_array leases;  /* struct gml_lease of living processes */
 	struct check_array damages; /* struct check_damage, by blob and offset (check_content.c) */
 	uint64_t dirent_records, cookies, dirty, extents_flags;
-	uint64_t bucket_policies;
+	uint64_t bucket_rows;
 	gml_ino extent_ino; /* the last extent of table extent, and where it ended */
 	uint64_t extent_end;
 };

@@ -233,18 +233,18 @@ void gml_check_document(struct check *c, const struct check_bucket *bucket, uint
 	gml_document_look((enum gml_bucket_document)kind, name, document, &facts);
 	if (facts.rc == GML_ERR_BADPOLICY || facts.rc == GML_ERR_INVAL)
 		gml_check_problem(c, "bucket %s: its document %u is not valid", bucket->name, kind);
-	if (kind != GML_BUCKET_POLICY)
+	if (kind != GML_BUCKET_POLICY && kind != GML_BUCKET_ACCESS)
 		return;
-	c->bucket_policies++;
-	if (gml_rec_policy_bucket_has(c->txn, bucket->rec.root) != 0)
-		gml_check_problem(c, "bucket %s: has a policy, and is not among those that have",
-				  bucket->name);
+	c->bucket_rows++;
+	if (gml_rec_policy_bucket_has(c->txn, bucket->rec.root, kind) != 0)
+		gml_check_problem(c, "bucket %s: %s a policy, and is not among those that do",
+				  bucket->name, kind == GML_BUCKET_POLICY ? "has" : "demands");
 }
 
 /* Behind the check of the buckets' documents. */
 int gml_check_iam(struct check *c)
 {
-	struct check_iam iam = {.c = c, .rows = c->bucket_policies};
+	struct check_iam iam = {.c = c, .rows = c->bucket_rows};
 	struct gml_account account;
 	uint64_t rows = 0;
 	int rc = check_iam_walks(&iam);
