@@ -26,8 +26,7 @@ static void access_actions_find(void)
 				gml_span_text(gml_action_name((enum gml_action)i, directory)));
 }
 
-/* The row of auth/access/action.h; AUTH_ACTION_NONE: policies know no such action. */
-static int access_action(const struct gml_access_question *question)
+int gml_access_action(const struct gml_access_question *question)
 {
 	pthread_once(&access_actions_once, access_actions_find);
 	return access_actions[question->action][question->directory];
@@ -105,6 +104,7 @@ static int access_read(struct gml_store *store, struct gml_txn *txn, uint64_t no
 	int rc = txn->writable ? 0 : gml_meta_read_begin(gml_store_meta(store), &own);
 	if (own != NULL)
 		source.txn = own;
+	held->firm = source.remember;
 	if (rc == 0 && wants_caller && held->caller == NULL) {
 		access_key_caller(&key, question->principal);
 		rc = access_load(&source, &key, question->principal, GML_INO_NONE, &held->caller);
@@ -147,6 +147,13 @@ static int access_applies(struct gml_store *store, struct gml_txn *txn, uint64_t
 	return 0;
 }
 
+bool gml_access_is_silent(struct gml_store *store, const struct gml_principal *principal)
+{
+	uint64_t now = gml_access_epoch_now(gml_store_access_epoch(store));
+	return principal->authn == GML_AUTHN_LOCAL ||
+	       gml_access_any(gml_store_access(store), now) == ACCESS_ANY_NONE;
+}
+
 static void access_gather(struct gml_access_held *held)
 {
 	const struct access_entry *entries[] = {held->caller, held->bucket};
@@ -167,7 +174,7 @@ int gml_access_hold(struct gml_store *store, struct gml_txn *txn,
 	bool caller = question->principal->authn != GML_AUTHN_ANONYMOUS, applies;
 	struct access_key key;
 	int rc = access_applies(store, txn, now, question->principal, &applies);
-	*held = (struct gml_access_held){.count = 0};
+	*held = (struct gml_access_held){.asof = now, .firm = true};
 	if (rc != 0 || !applies)
 		return rc;
 	if (caller) {
@@ -226,7 +233,7 @@ static struct auth_access access_asked(const struct gml_access_held *held, struc
 {
 	gml_access_values_init(values, txn, question, held->caller);
 	return (struct auth_access){.principal = &held->who,
-				    .action = access_action(question),
+				    .action = gml_access_action(question),
 				    .values = gml_access_value,
 				    .arg = values};
 }

@@ -44,6 +44,10 @@ struct gml_access_question {
 	struct gml_span key;
 	const struct gml_inode *inode; /* of the object, for its tags; NULL: it has none */
 	const struct gml_context *context;
+	/* Set to true if the answer used the time, the transport, a tag of the object or what the
+	 * request states: another request of this caller about the same, over this protocol, could get
+	 * another one. NULL: not wanted. */
+	bool *varies;
 };
 
 /* The policies of a caller and a bucket, for one or more questions about them. */
@@ -53,7 +57,12 @@ struct gml_access_held {
 	size_t count; /* of sets; 0: no policy says anything */
 	bool both;    /* struct gml_access_bucket */
 	struct auth_principal who;
+	uint64_t asof; /* the access epoch */
+	bool firm;     /* they are good for as long as the epoch is that */
 };
+/* Is it certain that no policy says anything to the caller, because nobody has one? Two loads,
+ * after a first question as of the epoch. Any thread. Blocks: no. */
+bool gml_access_is_silent(struct gml_store *store, const struct gml_principal *principal);
 /* Finds what applies to question->principal and question->root; the rest of the question is not
  * looked at. To a caller that opened the store's files (GML_AUTHN_LOCAL) nothing does.
  * txn: a transaction of the store; what is not remembered is read in it if it is a write
@@ -83,6 +92,10 @@ int gml_held_reach(const struct gml_access_held *held, struct gml_txn *txn,
  * is certain. question->action is not looked at. */
 int gml_held_could(const struct gml_access_held *held, struct gml_txn *txn,
 		   const struct gml_access_question *question, bool *out);
+
+/* The row of auth/access/action.h that question->action is for policies; AUTH_ACTION_NONE: they
+ * know no such action. */
+int gml_access_action(const struct gml_access_question *question);
 
 /* What is remembered of a bucket besides its policy. */
 struct gml_access_bucket {

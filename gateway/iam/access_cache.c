@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <gemel/err.h>
 #include "gateway/base/siphash.h"
+#include "access_memo.h"
 
 #define ACCESS_SHARDS 16
 #define ACCESS_SLOTS 256 /* of a shard */
@@ -21,6 +22,7 @@ struct gml_access {
 	_Atomic uint64_t none, some; /* epochs as of which nobody, or somebody, has a policy */
 	_Atomic uint64_t tick;	     /* installations */
 	_Atomic size_t bytes;	     /* of all entries */
+	struct gml_memo *memo;
 	uint8_t hash_key[GML_SIPHASH_KEY];
 	struct access_shard shards[ACCESS_SHARDS];
 };
@@ -31,8 +33,14 @@ int gml_access_new(struct gml_access **out)
 	*out = NULL;
 	if (access == NULL)
 		return GML_ERR_NOMEM;
+	access->memo = gml_memo_new();
+	if (access->memo == NULL) {
+		free(access);
+		return GML_ERR_NOMEM;
+	}
 	if (getrandom(access->hash_key, sizeof(access->hash_key), 0) !=
 	    (ssize_t)sizeof(access->hash_key)) {
+		gml_memo_free(access->memo);
 		free(access);
 		return GML_ERR_IO;
 	}
@@ -58,7 +66,13 @@ void gml_access_free(struct gml_access *access)
 			}
 		pthread_rwlock_destroy(&shard->lock);
 	}
+	gml_memo_free(access->memo);
 	free(access);
+}
+
+struct gml_memo *gml_access_memo(struct gml_access *access)
+{
+	return access->memo;
 }
 
 size_t gml_access_size(const struct gml_access *access)

@@ -54,7 +54,10 @@ struct access_entry *gml_access_find(struct gml_access *access, const struct acc
  * Others are forgotten for its room. */
 void gml_access_install(struct gml_access *access, struct access_entry *entry);
 
-/* Bytes of all that is remembered. */
+/* The table of answers about inodes. Borrowed. */
+struct gml_memo *gml_access_memo(struct gml_access *access);
+
+/* Bytes of all policies that are remembered. */
 size_t gml_access_size(const struct gml_access *access);
 
 /* Whether anybody has a policy, as of the epoch `now`: a yes, a no, or nothing is known. */

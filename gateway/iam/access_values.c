@@ -168,6 +168,13 @@ static struct auth_values values_object_tag(struct access_values *values, struct
 
 /* ---- the request ---- */
 
+/* Another request could have another value (struct gml_access_question). */
+static void values_vary(struct access_values *values)
+{
+	if (values->question->varies != NULL)
+		*values->question->varies = true;
+}
+
 static struct auth_values values_stated(struct access_values *values, struct gml_span name)
 {
 	const struct gml_context *context = values->question->context;
@@ -175,6 +182,7 @@ static struct auth_values values_stated(struct access_values *values, struct gml
 	struct gml_span *spans = values->spans + values->used;
 	if (context->condition == NULL)
 		return values_none;
+	values_vary(values);
 	count = context->condition(context->condition_arg, name, spans, room);
 	if (count > room)
 		return values_unknown;
@@ -191,11 +199,22 @@ static struct auth_values values_prefix(struct access_values *values, struct gml
 	return values_one(values, question->key);
 }
 
+/* Keys that the core knows and whose values differ from request to request of one caller over one
+ * protocol. What only the request knows varies as well, where it states anything. */
+static const auth_key_set values_varying =
+	AUTH_KEY_BIT(AUTH_KEY_SOURCE_IP) | AUTH_KEY_BIT(AUTH_KEY_SECURE_TRANSPORT) |
+	AUTH_KEY_BIT(AUTH_KEY_CURRENT_TIME) | AUTH_KEY_BIT(AUTH_KEY_EPOCH_TIME) |
+	AUTH_KEY_BIT(AUTH_KEY_RESOURCE_TAG) | AUTH_KEY_BIT(AUTH_KEY_EXISTING_OBJECT_TAG) |
+	AUTH_KEY_BIT(AUTH_KEY_AUTH_TYPE) | AUTH_KEY_BIT(AUTH_KEY_SIGNATURE_VERSION) |
+	AUTH_KEY_BIT(AUTH_KEY_NFS_SECURITY);
+
 struct auth_values gml_access_value(void *arg, enum auth_key key, struct gml_span name)
 {
 	struct access_values *values = arg;
 	const struct gml_access_question *question = values->question;
 	const struct values_authn *authn = values_authn(question->principal->authn);
+	if (AUTH_KEY_BIT(key) & values_varying)
+		values_vary(values);
 	switch (key) {
 	case AUTH_KEY_SOURCE_IP:
 		return values_address(values);

@@ -13,10 +13,13 @@
 #include "gateway/base/map.h"
 #include "store.h"
 
-struct epoch_shared {
+struct epoch {
 	_Atomic uint64_t begun, done;
 };
-_Static_assert(sizeof(struct epoch_shared) == 16, "the file is shared between builds");
+struct epoch_shared {
+	struct epoch access, paths;
+};
+_Static_assert(sizeof(struct epoch_shared) == 32, "the file is shared between builds");
 
 struct gml_access_epoch {
 	struct epoch_shared *shared;
@@ -81,29 +84,44 @@ void gml_access_epoch_close(struct gml_access_epoch *epoch)
 
 uint64_t gml_access_epoch_now(const struct gml_access_epoch *epoch)
 {
-	return atomic_load(&epoch->shared->begun);
+	return atomic_load(&epoch->shared->access.begun);
 }
 
 bool gml_access_epoch_settled(const struct gml_access_epoch *epoch, uint64_t now)
 {
-	return atomic_load(&epoch->shared->done) == now;
+	return atomic_load(&epoch->shared->access.done) == now;
+}
+
+uint64_t gml_path_epoch_now(const struct gml_access_epoch *epoch)
+{
+	return atomic_load(&epoch->shared->paths.begun);
+}
+
+bool gml_path_epoch_settled(const struct gml_access_epoch *epoch, uint64_t now)
+{
+	return atomic_load(&epoch->shared->paths.done) == now;
 }
 
 /* ---- changes ---- */
 
-void gml_access_change_begin(struct gml_access_change *change)
+static struct epoch *epoch_of(const struct gml_access_change *change)
 {
 	struct epoch_shared *shared = gml_store_access_epoch(change->store)->shared;
-	gml_assert_inside_closure(); /* invariant 1 */
-	change->number = atomic_fetch_add(&shared->begun, 1) + 1;
+	return change->paths ? &shared->paths : &shared->access;
 }
 
-static void epoch_done(struct epoch_shared *shared, uint64_t number)
+void gml_access_change_begin(struct gml_access_change *change)
 {
-	uint64_t seen = atomic_load(&shared->done);
+	gml_assert_inside_closure(); /* invariant 1 */
+	change->number = atomic_fetch_add(&epoch_of(change)->begun, 1) + 1;
+}
+
+static void epoch_done(struct epoch *epoch, uint64_t number)
+{
+	uint64_t seen = atomic_load(&epoch->done);
 	gml_assert_outside_closures(); /* what is inside is not visible */
-	gml_assert(number <= atomic_load(&shared->begun));
-	while (seen < number && !atomic_compare_exchange_weak(&shared->done, &seen, number))
+	gml_assert(number <= atomic_load(&epoch->begun));
+	while (seen < number && !atomic_compare_exchange_weak(&epoch->done, &seen, number))
 		;
 }
 
@@ -111,7 +129,7 @@ int gml_access_change_commit(struct gml_access_change *change, gml_meta_fn fn, v
 {
 	int rc = gml_meta_update(gml_store_meta(change->store), fn, arg);
 	if (rc != GML_ERR_IO)
-		epoch_done(gml_store_access_epoch(change->store)->shared, change->number);
+		epoch_done(epoch_of(change), change->number);
 	return rc;
 }
 
@@ -125,12 +143,16 @@ static int epoch_nothing_fn(struct gml_txn *txn, void *arg)
 int gml_access_epoch_resolve(struct gml_store *store)
 {
 	struct epoch_shared *shared = gml_store_access_epoch(store)->shared;
-	uint64_t begun = atomic_load(&shared->begun);
+	uint64_t access = atomic_load(&shared->access.begun),
+		 paths = atomic_load(&shared->paths.begun);
 	int rc;
-	if (atomic_load(&shared->done) >= begun)
+	if (atomic_load(&shared->access.done) >= access &&
+	    atomic_load(&shared->paths.done) >= paths)
 		return 0;
 	rc = gml_meta_update(gml_store_meta(store), epoch_nothing_fn, NULL);
-	if (rc == 0)
-		epoch_done(shared, begun);
-	return rc;
+	if (rc != 0)
+		return rc;
+	epoch_done(&shared->access, access);
+	epoch_done(&shared->paths, paths);
+	return 0;
 }

@@ -6,7 +6,11 @@
  * It lets a process remember answers that follow from these records without asking the store again,
  * and forget them at once.
  *
- * Invariants
+ * Beside it the path epoch: how often a directory got another path. A rename of a directory moves
+ * it, if anybody has a policy then: others speak of no paths. It is a number of its own so that
+ * such a rename does not make all processes compile all policies again.
+ *
+ * Invariants, of each of the two
  *  1. `begun` grows inside the transaction of each change (under the writers' lock), to a number of
  *     its own. `done` becomes that number when the change is committed and visible, and never
  *     shrinks.
@@ -45,22 +49,26 @@ uint64_t gml_access_epoch_now(const struct gml_access_epoch *epoch);
 /* Is every change up to `now` visible? Only what is read after a yes may be remembered as of it.
  * Any thread. Blocks: no. */
 bool gml_access_epoch_settled(const struct gml_access_epoch *epoch, uint64_t now);
+/* The same of the path epoch. */
+uint64_t gml_path_epoch_now(const struct gml_access_epoch *epoch);
+bool gml_path_epoch_settled(const struct gml_access_epoch *epoch, uint64_t now);
 
 /* ---- changes ---- */
 
-/* A change on its way through a transaction. Set `store`, and zero the number. */
+/* A change on its way through a transaction. Set `store` and `paths`, and zero the number. */
 struct gml_access_change {
 	struct gml_store *store;
+	bool paths;	 /* of the path epoch */
 	uint64_t number; /* 0: it has not begun */
 };
 /* In the closure, after the last check and before the first put. */
 void gml_access_change_begin(struct gml_access_change *change);
-/* gml_meta_update, for a closure that begins `change`, or finds nothing to change. The epoch has
+/* gml_meta_update, for a closure that begins `change`, or finds nothing to change. Its epoch has
  * moved when it returns 0: no process answers by what was before. After IO it is unknown whether
  * the change will become visible: the epoch stays open. As gml_meta_update otherwise. */
 int gml_access_change_commit(struct gml_access_change *change, gml_meta_fn fn, void *arg);
 
-/* Changes that were begun before the call by processes that died count as done: if one is not
+/* Changes of both that were begun before the call by processes that died count as done: if one is not
  * visible now, it never will be. Any thread, not in a transaction. Blocks on other writers while a
  * change is open. Durability: none. */
 int gml_access_epoch_resolve(struct gml_store *store);

@@ -6,6 +6,8 @@ libgemel_la_SOURCES += \
 	gateway/iam/access_cache.h \
 	gateway/iam/access_load.c \
 	gateway/iam/access_load.h \
+	gateway/iam/access_memo.c \
+	gateway/iam/access_memo.h \
 	gateway/iam/access_values.c \
 	gateway/iam/access_values.h \
 	gateway/iam/account.c \

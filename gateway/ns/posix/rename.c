@@ -11,6 +11,7 @@
 #include "gateway/base/presence.h"
 #include "gateway/base/span.h"
 #include "gateway/iam/authorize.h"
+#include "gateway/iam/epoch.h"
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/link.h"
@@ -23,6 +24,7 @@ struct rename_arg {
 	struct gml_store *store;
 	gml_ino from_ino, to_ino;
 	struct gml_span from, to;
+	struct gml_access_change paths; /* begun where a directory moves */
 	struct rename_changed {
 		gml_ino ino;
 		bool dirty; /* it is being written */
@@ -198,6 +200,16 @@ static int rename_move(struct gml_txn *txn, const struct rename_arg *arg, struct
 	return gml_link_move(txn, &from, &to, inode, work->to.found ? &work->to.inode : NULL);
 }
 
+/* All below a directory that moves gets other paths, of which policies may speak. */
+static int rename_paths(struct gml_txn *txn, struct rename_arg *arg, const struct gml_inode *inode)
+{
+	bool any = false;
+	int rc = inode->type == GML_DIR ? gml_rec_policy_any(txn, &any) : 0;
+	if (rc == 0 && any)
+		gml_access_change_begin(&arg->paths);
+	return rc;
+}
+
 static struct rename_changed rename_changed_of(const struct gml_inode *inode)
 {
 	return (struct rename_changed){inode->ino, inode->flags & GML_INODE_DIRTY};
@@ -210,6 +222,8 @@ static int rename_fn(struct gml_txn *txn, void *argp)
 	bool same;
 	int rc = rename_check(txn, arg, &work, &same);
 	memset(arg->changed, 0, sizeof(arg->changed));
+	if (rc == 0 && !same)
+		rc = rename_paths(txn, arg, &work.from.inode);
 	if (rc != 0 || same)
 		return rc;
 	work.to.dir->flags |= GML_INODE_EXPLICIT; /* a client uses them */
@@ -230,8 +244,9 @@ int gml_dir_rename(struct gml_op *op, struct gml_store *store, gml_ino from_dir,
 				 .from_ino = from_dir,
 				 .to_ino = to_dir,
 				 .from = from,
-				 .to = to};
-	int rc = gml_meta_update(store->meta, rename_fn, &arg);
+				 .to = to,
+				 .paths = {.store = store, .paths = true}};
+	int rc = gml_access_change_commit(&arg.paths, rename_fn, &arg);
 	for (int i = 0; rc == 0 && i < 2; i++)
 		if (arg.changed[i].dirty)
 			gml_presence_step(store->presence, arg.changed[i].ino);
