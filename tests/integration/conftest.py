@@ -1,12 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: real servers in a directory of their own, real clients."""
+import ctypes
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from harness import Gemel
 from uml.client import KernelClient
+
+CLONE_NEWNET = 0x40000000
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # gw0, gw1, … when several processes share the files of tests
+
+
+def pytest_configure():
+    """Each of several processes has its own network, as `tests/netns` makes it for one: all may use the same ports."""
+    if WORKER is None:
+        return
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNET)")
+    subprocess.run([Path(__file__).parent.parent / "netns", "--here"], check=True)
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +34,7 @@ def scratch(tmp_path_factory):
 @pytest.fixture(scope="session")
 def kernel(scratch):
     """One Linux NFS client for the whole run."""
-    client = KernelClient(scratch / "uml1", index=1)
+    client = KernelClient(scratch / "uml1", index=1, processor=int(WORKER.removeprefix("gw")) if WORKER else 0)
     yield client
     client.close()
 

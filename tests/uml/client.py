@@ -51,16 +51,16 @@ def preload(directory):
     return library
 
 
-def pin(index):
+def pin(number):
     """Its kernel and its processes run in turn, never at once: on one processor they change places three times as fast."""
     processors = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {processors[-index % len(processors)]})
+    os.sched_setaffinity(0, {processors[number % len(processors)]})
 
 
 class KernelClient:
-    """Boots on construction; `close` powers it off. `index` tells several clients apart (1, 2, …)."""
+    """Boots on construction; `close` powers it off. `index` tells several clients of a network apart (1, 2, …); it runs on the processor of that number from the last one down."""
 
-    def __init__(self, directory, index=1, memory="768M"):
+    def __init__(self, directory, index=1, memory="768M", processor=0):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.tap = f"gmltap{index}"
@@ -78,7 +78,7 @@ class KernelClient:
                 f"gemel_dir={module_tree(self.directory)}", f"gemel_addr={self.address}",
                 f"gemel_agent={HERE / 'agent.py'}",
             ],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True, preexec_fn=lambda: pin(index),
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True, preexec_fn=lambda: pin(-index - processor),
             env={**os.environ, "TMPDIR": "/dev/shm", "LD_PRELOAD": str(preload(self.directory))},
         )
         self._wait_up()
