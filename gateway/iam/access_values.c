@@ -190,11 +190,14 @@ static struct auth_values values_stated(struct access_values *values, struct gml
 	return (struct auth_values){spans, count};
 }
 
+/* Who may know that there is no such key is who may list it, whatever prefix the request states. */
 static struct auth_values values_prefix(struct access_values *values, struct gml_span name)
 {
 	const struct gml_access_question *question = values->question;
-	struct auth_values stated = values_stated(values, name);
-	if (stated.count != 0 || question->context->condition != NULL || question->key.ptr == NULL)
+	bool missing = question->action == GML_ACTION_KNOW_MISSING && question->key.len > 0;
+	struct auth_values stated = missing ? values_none : values_stated(values, name);
+	if (!missing && (stated.count != 0 || question->context->condition != NULL ||
+			 question->key.ptr == NULL))
 		return stated;
 	return values_one(values, question->key);
 }

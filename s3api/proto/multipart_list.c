@@ -57,7 +57,7 @@ static void parts_write(struct s3_call *call, const struct gml_upload *upload,
 	s3_xml_text(xml, "Key", call->key);
 	s3_xml_text(xml, "UploadId", query->upload.id);
 	s3_xml_owner(call, xml, "Initiator", upload->uid);
-	s3_xml_owner(call, xml, "Owner", upload->uid);
+	s3_xml_owner(call, xml, "Owner", upload->owner);
 	s3_xml_class(xml, gml_span_text(upload->storage_class));
 	s3_xml_number(xml, "PartNumberMarker", query->after);
 	s3_xml_number(xml, "NextPartNumberMarker", page->last);
@@ -120,7 +120,7 @@ static bool uploads_one(void *arg, const struct gml_upload *upload)
 		s3_xml_key(xml, "Key", upload->key, page->url);
 		s3_xml_string(xml, "UploadId", upload->id);
 		s3_xml_owner(page->call, xml, "Initiator", upload->uid);
-		s3_xml_owner(page->call, xml, "Owner", upload->uid);
+		s3_xml_owner(page->call, xml, "Owner", upload->owner);
 		s3_xml_class(xml, gml_span_text(upload->storage_class));
 		s3_xml_date(xml, "Initiated", upload->initiated);
 		if (upload->checksum_algorithm) {

@@ -131,3 +131,28 @@ def test_presigned(gemel, tmp_path, cleo, vault):
     assert not fetch() and granted(s3.get_object, Bucket=vault, Key="a/x")
     allow(gemel, tmp_path, vault, {"StringEquals": {"s3:x-amz-content-sha256": "UNSIGNED-PAYLOAD"}})
     assert fetch() and not granted(s3.get_object, Bucket=vault, Key="a/x")
+
+
+def test_tags_without_content(gemel, tmp_path, cleo, vault):
+    allow(gemel, tmp_path, vault, {"StringEquals": {"s3:ExistingObjectTag/kind": "shown"}}, "s3:GetObjectTagging")
+    for key, kind in (("t/shown", "shown"), ("t/hidden", "hidden")):
+        gemel.s3().put_object(Bucket=vault, Key=key, Body=BODY, Tagging=f"kind={kind}")
+    s3 = gemel.s3(*cleo)
+    assert s3.get_object_tagging(Bucket=vault, Key="t/shown")["TagSet"] == [{"Key": "kind", "Value": "shown"}]
+    assert not granted(s3.get_object_tagging, Bucket=vault, Key="t/hidden")
+    assert not granted(s3.get_object, Bucket=vault, Key="t/shown")
+
+
+def test_who_may_list_a_key_learns_that_it_is_missing(gemel, tmp_path, cleo, vault):
+    allow(gemel, tmp_path, vault, {"StringLike": {"s3:prefix": "a/*"}}, "s3:ListBucket")
+    s3 = gemel.s3(*cleo)
+
+    def status(key):
+        with pytest.raises(ClientError) as refused:
+            s3.head_object(Bucket=vault, Key=key)
+        return refused.value.response["ResponseMetadata"]["HTTPStatusCode"]
+
+    assert [status(key) for key in ("a/none", "a/none/below", "b/none", "none")] == [404, 404, 403, 403]
+    # a prefix that such a request states is not asked about
+    s3.meta.events.register("before-call.s3.HeadObject", lambda params, **_: params.update(url=f"{params['url']}?prefix=a/"))
+    assert [status(key) for key in ("a/none", "b/none")] == [404, 403]

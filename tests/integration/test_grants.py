@@ -209,6 +209,11 @@ def test_ownership(people, gemel):
     assert own("BucketOwnerPreferred") is None
     assert code(bob.put_object, Bucket=bucket, Key="alices", Body=b"x", ACL="bucket-owner-full-control") is None
     assert alice.get_object_acl(Bucket=bucket, Key="alices")["Owner"]["ID"] == f"{ALICE:012}"
+    for words, owner in (({"ACL": "bucket-owner-full-control"}, ALICE), ({"ACL": "private"}, BOB), ({}, BOB)):
+        upload = {"Bucket": bucket, "Key": "large", "UploadId": bob.create_multipart_upload(Bucket=bucket, Key="large", **words)["UploadId"]}
+        listed = [bob.list_parts(**upload), next(u for u in bob.list_multipart_uploads(Bucket=bucket)["Uploads"] if u["UploadId"] == upload["UploadId"])]
+        assert [(each["Owner"]["ID"], each["Initiator"]["ID"]) for each in listed] == [(f"{owner:012}", f"{BOB:012}")] * 2
+        bob.abort_multipart_upload(**upload)
     assert s3_can(nobody.list_objects_v2, Bucket=bucket)
     assert own("BucketOwnerEnforced") == "InvalidBucketAclWithObjectOwnership"
     alice.put_bucket_acl(Bucket=bucket, ACL="private")

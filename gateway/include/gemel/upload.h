@@ -26,7 +26,8 @@ struct gml_upload_ref {
 struct gml_upload {
 	char id[GML_UPLOAD_ID_LEN + 1];
 	struct gml_span key; /* borrowed */
-	uint32_t uid;
+	uint32_t uid;	     /* who began it */
+	uint32_t owner;	     /* whose the object is to be: that uid, or the bucket's owner */
 	int64_t initiated;
 	uint8_t checksum_algorithm; /* enum gml_checksum; NONE: nobody chose one */
 	uint8_t checksum_composite; /* COMPOSITE (1) or FULL_OBJECT (0) */

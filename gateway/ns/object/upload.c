@@ -197,17 +197,40 @@ int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store,
 	return rc;
 }
 
-static int upload_fill(const uint8_t id[16], const struct gml_upload_rec *rec, struct gml_span key,
+/* As gml_publish_grant decides it when the upload is completed. */
+static int upload_owner(struct gml_txn *txn, const struct gml_bucket_rec *bucket,
+			const struct gml_upload_rec *rec, uint32_t *out)
+{
+	enum gml_ownership ownership;
+	struct gml_grants grants;
+	int rc;
+	*out = rec->uid;
+	if (rec->grants.len == 0)
+		return 0;
+	if (gml_grants_decode(rec->grants, &grants) != 0)
+		return GML_ERR_CORRUPT;
+	rc = gml_grants_ownership(txn, bucket->root, &ownership);
+	if (rc == 0 && grants.for_bucket_owner && ownership == GML_BUCKET_OWNER_PREFERRED)
+		*out = bucket->uid;
+	return rc;
+}
+
+static int upload_fill(struct gml_txn *txn, const struct gml_bucket_rec *bucket,
+		       const uint8_t id[16], const struct gml_upload_rec *rec, struct gml_span key,
 		       struct gml_upload *out)
 {
 	struct gml_span class;
+	uint32_t owner;
 	int rc = gml_rec_header_one(rec->headers, GML_HDR_STORAGE_CLASS, &class);
 	if (rc == 0 && class.len > GML_STORAGE_CLASS_MAX)
 		rc = GML_ERR_CORRUPT;
+	if (rc == 0)
+		rc = upload_owner(txn, bucket, rec, &owner);
 	if (rc != 0)
 		return rc;
 	*out = (struct gml_upload){.key = key,
 				   .uid = rec->uid,
+				   .owner = owner,
 				   .initiated = rec->initiated,
 				   .checksum_algorithm = rec->checksum_algorithm,
 				   .checksum_composite = rec->checksum_composite};
@@ -223,7 +246,8 @@ int gml_upload_get(struct gml_op *op, struct gml_store *store, const struct gml_
 	struct gml_upload_look look;
 	int rc = gml_upload_read_begin(op, store, upload, &look);
 	if (rc == 0)
-		rc = upload_fill(look.id, &look.rec, upload->object.key, out);
+		rc = upload_fill(look.txn, &look.bucket, look.id, &look.rec, upload->object.key,
+				 out);
 	gml_meta_read_end(look.txn);
 	return rc;
 }
@@ -404,7 +428,7 @@ static int upload_list_visit(struct upload_list *list, struct gml_span *name,
 		return gml_dirent_cursor_next(list->cursor, name, dirent);
 	common = gml_list_start_common(list->query, key);
 	if (common == 0) {
-		rc = upload_fill(id, &rec, key, &upload);
+		rc = upload_fill(list->txn, &list->bucket, id, &rec, key, &upload);
 		if (rc != 0)
 			return rc;
 		upload_hand_out(list, &upload);

@@ -308,19 +308,27 @@ int gml_xattr_remove(struct gml_op *op, struct gml_store *store, gml_ino ino, st
 	return rc == 0 ? gml_meta_update(store->meta, xattr_remove_fn, &arg) : rc;
 }
 
-/* All attributes after the name `from`, in one snapshot, while `each` answers true. */
-static int xattr_walk(struct gml_op *op, struct gml_store *store, gml_ino ino, struct gml_span from,
+/* Which attributes are wanted. */
+struct xattr_range {
+	enum gml_action action; /* the right that they need */
+	struct gml_span from;	/* after this name */
+};
+
+/* In one snapshot, while `each` answers true. */
+static int xattr_walk(struct gml_op *op, struct gml_store *store, gml_ino ino,
+		      const struct xattr_range *range,
 		      bool (*each)(void *arg, struct gml_span name, struct gml_span value),
 		      void *arg)
 {
+	const struct xattr_ask ask = {.action = range->action};
 	struct gml_inode inode;
 	struct gml_txn *txn;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = xattr_inode(txn, op, store, ino, xattr_get_ask(from), &inode);
+	rc = xattr_inode(txn, op, store, ino, ask, &inode);
 	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
-		rc = gml_rec_xattr_each(txn, ino, from, each, arg);
+		rc = gml_rec_xattr_each(txn, ino, range->from, each, arg);
 	gml_meta_read_end(txn);
 	/* What can have none has none. */
 	return rc == GML_ERR_PERM || rc == GML_ERR_NOENT ? 0 : rc;
@@ -343,7 +351,8 @@ int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		   bool (*each)(void *arg, struct gml_span name), void *arg)
 {
 	struct xattr_list list = {each, arg};
-	return xattr_walk(op, store, ino, gml_span_of(NULL, 0), xattr_list_each, &list);
+	const struct xattr_range all = {.action = GML_ACTION_GET_XATTR};
+	return xattr_walk(op, store, ino, &all, xattr_list_each, &list);
 }
 
 /* ---- tags: a set that is read and replaced as a whole ---------------------------------------- */
@@ -375,7 +384,8 @@ int gml_tags_each(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		  bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg)
 {
 	struct tags_list list = {each, arg};
-	return xattr_walk(op, store, ino, tags_start(), tags_list_each, &list);
+	const struct xattr_range tags = {GML_ACTION_GET_OBJECT_TAGGING, tags_start()};
+	return xattr_walk(op, store, ino, &tags, tags_list_each, &list);
 }
 
 /* With its prefix. */
