@@ -23,6 +23,8 @@ libgemel_la_SOURCES += \
 	gateway/base/log.h \
 	gateway/base/map.c \
 	gateway/base/map.h \
+	gateway/base/near.c \
+	gateway/base/near.h \
 	gateway/base/owner.c \
 	gateway/base/owner.h \
 	gateway/base/percent.c \
@@ -44,5 +46,6 @@ libbase_la_SOURCES = \
 	gateway/base/clock.c gateway/base/clock.h \
 	gateway/base/hex.c gateway/base/hex.h \
 	gateway/base/http_header.h \
+	gateway/base/near.c gateway/base/near.h \
 	gateway/base/percent.c gateway/base/percent.h \
 	gateway/base/span.h

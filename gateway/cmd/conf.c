@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "near.h"
+#include "../base/near.h"
 #include "tls.h"
 
 #define CONF_SKIP "]" /* no section can be called so */
@@ -178,16 +178,16 @@ static bool conf_begins_section(size_t i)
 
 static int conf_section(const char *name, char *err, size_t cap)
 {
-	struct near near = {.word = name};
+	struct gml_near near = {.word = name};
 	char question[128];
 	for (size_t i = 0; i < CONF_COUNT_; i++) {
 		if (strcmp(conf_table[i].section, name) == 0)
 			return 0;
 		if (conf_begins_section(i))
-			near_offer(&near, conf_table[i].section);
+			gml_near_offer(&near, conf_table[i].section);
 	}
 	snprintf(err, cap, "no section is called [%s]%s", name,
-		 near_question(&near, "", question, sizeof(question)));
+		 gml_near_question(&near, "", question, sizeof(question)));
 	return -1;
 }
 
@@ -195,7 +195,7 @@ static int conf_section(const char *name, char *err, size_t cap)
  * misspelt? */
 static void conf_unknown(const char *section, const char *name, char *err, size_t cap)
 {
-	struct near here = {.word = name}, anywhere = {.word = name};
+	struct gml_near here = {.word = name}, anywhere = {.word = name};
 	char question[128];
 	for (size_t i = 0; i < CONF_COUNT_; i++) {
 		const struct conf_row *row = &conf_table[i];
@@ -205,9 +205,9 @@ static void conf_unknown(const char *section, const char *name, char *err, size_
 				 section, *section ? "]" : "", name, row->name, row->section);
 			return;
 		}
-		near_offer(strcmp(row->section, section) == 0 ? &here : &anywhere, row->name);
+		gml_near_offer(strcmp(row->section, section) == 0 ? &here : &anywhere, row->name);
 	}
-	near_question(here.best ? &here : &anywhere, "", question, sizeof(question));
+	gml_near_question(here.best ? &here : &anywhere, "", question, sizeof(question));
 	snprintf(err, cap, "%s%s%s has no option '%s'%s",
 		 *section ? "section [" : "the part before the first section", section,
 		 *section ? "]" : "", name, question);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "identity.h"
-#include "near.h"
+#include "../base/near.h"
 #include "ready.h"
 
 struct grant {
@@ -21,14 +21,14 @@ struct grant {
 
 static int grant_role(const char *name, struct grant *grant)
 {
-	struct near near = {.word = name};
+	struct gml_near near = {.word = name};
 	char question[128];
 	grant->role = ready_role_find(name);
 	if (grant->role != NULL)
 		return CMD_OK;
 	for (const struct ready_role *role = ready_roles; role->name; role++)
-		near_offer(&near, role->name);
-	near_question(&near, "", question, sizeof(question));
+		gml_near_offer(&near, role->name);
+	gml_near_question(&near, "", question, sizeof(question));
 	return cmd_wrong("'%s': the roles to grant are reader, writer, trainer, curator, auditor "
 			 "and admin%s",
 			 name, question);

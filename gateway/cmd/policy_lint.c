@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "document.h"
-#include "near.h"
+#include "../base/near.h"
 
 #define LINT_FILE_MAX 131072u /* more than any policy may have */
 
@@ -20,14 +20,14 @@ static const char *const lint_kinds[] = {
 /* The kind that --kind names; -1 after printing that there is none. */
 static int lint_kind(const char *name)
 {
-	struct near near = {.word = name};
+	struct gml_near near = {.word = name};
 	char question[128];
 	for (int kind = 0; kind < GML_POLICY_KINDS; kind++) {
 		if (strcmp(name, lint_kinds[kind]) == 0)
 			return kind;
-		near_offer(&near, lint_kinds[kind]);
+		gml_near_offer(&near, lint_kinds[kind]);
 	}
-	near_question(&near, "", question, sizeof(question));
+	gml_near_question(&near, "", question, sizeof(question));
 	cmd_wrong("--kind %s: the kinds are identity, bucket, boundary, session, key and trust%s",
 		  name, question);
 	return -1;

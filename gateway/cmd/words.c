@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "near.h"
+#include "../base/near.h"
 
 const struct cmd_noun cmd_nouns[] = {
 	{"serve", NULL, cmd_serve_verbs},
@@ -80,7 +80,7 @@ static const struct cmd_noun *words_with_verb(const char *verb)
 const struct cmd_noun *words_noun(const char *word, const char *next)
 {
 	const struct cmd_noun *noun = words_find_noun(word);
-	struct near near = {.word = word};
+	struct gml_near near = {.word = word};
 	const char *synonym = words_synonym(word);
 	char question[128];
 	if (noun)
@@ -89,14 +89,14 @@ const struct cmd_noun *words_noun(const char *word, const char *next)
 	if ((noun = words_find_noun(synonym)) != NULL)
 		near.best = noun->name; /* nothing is nearer */
 	for (noun = cmd_nouns; noun->name && meant == NULL; noun++)
-		near_offer(&near, noun->name);
+		gml_near_offer(&near, noun->name);
 	if (near.best == NULL && meant == NULL)
 		meant = words_with_verb(synonym);
 	if (meant != NULL)
 		snprintf(question, sizeof(question), "; did you mean '%s %s'?", meant->name,
 			 synonym);
 	else
-		near_question(&near, "", question, sizeof(question));
+		gml_near_question(&near, "", question, sizeof(question));
 	cmd_wrong("no noun is called '%s'%s See 'gemel help'", word, *question ? question : ".");
 	return NULL;
 }
@@ -104,7 +104,7 @@ const struct cmd_noun *words_noun(const char *word, const char *next)
 const struct cmd_verb *words_verb(const struct cmd_noun *noun, const char *word)
 {
 	const struct cmd_verb *verb = words_find_verb(noun, word);
-	struct near near = {.word = word};
+	struct gml_near near = {.word = word};
 	char question[128], before[64];
 	if (verb)
 		return verb;
@@ -115,9 +115,9 @@ const struct cmd_verb *words_verb(const struct cmd_noun *noun, const char *word)
 	if ((verb = words_find_verb(noun, words_synonym(word))) != NULL)
 		near.best = verb->name; /* nothing is nearer */
 	for (verb = noun->verbs; verb->noun; verb++)
-		near_offer(&near, verb->name);
+		gml_near_offer(&near, verb->name);
 	snprintf(before, sizeof(before), "%s ", noun->name);
-	near_question(&near, before, question, sizeof(question));
+	gml_near_question(&near, before, question, sizeof(question));
 	cmd_wrong("'%s' has no verb '%s'%s See 'gemel help %s'", noun->name, word,
 		  *question ? question : ".", noun->name);
 	return NULL;
@@ -178,15 +178,15 @@ static int words_global(struct words *words, struct cmd *cmd, struct words_line 
 static int words_no_option(const struct cmd_verb *verb, const char *word, const char *equals)
 {
 	static const char *const globals[] = {"json", "help", "config", "version"};
-	char typed[NEAR_WORD_MAX + 2], question[128];
-	struct near near = {.word = typed};
+	char typed[GML_NEAR_WORD_MAX + 2], question[128];
+	struct gml_near near = {.word = typed};
 	snprintf(typed, sizeof(typed), "%.*s",
-		 equals ? (int)(equals - word - 2) : NEAR_WORD_MAX + 1, word + 2);
+		 equals ? (int)(equals - word - 2) : GML_NEAR_WORD_MAX + 1, word + 2);
 	for (size_t i = 0; i < CMD_OPTIONS_MAX && verb && verb->options[i].name; i++)
-		near_offer(&near, verb->options[i].name);
+		gml_near_offer(&near, verb->options[i].name);
 	for (size_t i = 0; i < sizeof(globals) / sizeof(globals[0]); i++)
-		near_offer(&near, globals[i]);
-	near_question(&near, "--", question, sizeof(question));
+		gml_near_offer(&near, globals[i]);
+	gml_near_question(&near, "--", question, sizeof(question));
 	if (verb == NULL)
 		return cmd_wrong("no option before the verb is called %s%s The options of a verb "
 				 "follow it. See 'gemel help'",

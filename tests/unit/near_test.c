@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which word was probably meant. */
-#include "../../gateway/cmd/near.h"
+#include "gateway/base/near.h"
 
 #include <limits.h>
 #include <setjmp.h>
@@ -12,33 +12,33 @@
 
 static void test_distance(void **state)
 {
-	char longest[NEAR_WORD_MAX + 2];
+	char longest[GML_NEAR_WORD_MAX + 2];
 	(void)state;
-	assert_int_equal(near_distance("", ""), 0);
-	assert_int_equal(near_distance("", "abc"), 3);
-	assert_int_equal(near_distance("abc", ""), 3);
-	assert_int_equal(near_distance("port", "port"), 0);
-	assert_int_equal(near_distance("prot", "port"), 1); /* exchanged */
-	assert_int_equal(near_distance("pot", "port"), 1);
-	assert_int_equal(near_distance("poort", "port"), 1);
-	assert_int_equal(near_distance("pert", "port"), 1);
-	assert_int_equal(near_distance("ca", "abc"), 3); /* a letter changes once at most */
+	assert_int_equal(gml_near_distance("", ""), 0);
+	assert_int_equal(gml_near_distance("", "abc"), 3);
+	assert_int_equal(gml_near_distance("abc", ""), 3);
+	assert_int_equal(gml_near_distance("port", "port"), 0);
+	assert_int_equal(gml_near_distance("prot", "port"), 1); /* exchanged */
+	assert_int_equal(gml_near_distance("pot", "port"), 1);
+	assert_int_equal(gml_near_distance("poort", "port"), 1);
+	assert_int_equal(gml_near_distance("pert", "port"), 1);
+	assert_int_equal(gml_near_distance("ca", "abc"), 3); /* a letter changes once at most */
 	memset(longest, 'a', sizeof(longest));
-	longest[NEAR_WORD_MAX] = 0;
-	assert_int_equal(near_distance(longest, ""), NEAR_WORD_MAX);
-	assert_int_equal(near_distance(longest, longest), 0);
-	longest[NEAR_WORD_MAX] = 'a';
-	longest[NEAR_WORD_MAX + 1] = 0;
-	assert_true(near_distance(longest, "a") == UINT_MAX);
-	assert_true(near_distance("a", longest) == UINT_MAX);
+	longest[GML_NEAR_WORD_MAX] = 0;
+	assert_int_equal(gml_near_distance(longest, ""), GML_NEAR_WORD_MAX);
+	assert_int_equal(gml_near_distance(longest, longest), 0);
+	longest[GML_NEAR_WORD_MAX] = 'a';
+	longest[GML_NEAR_WORD_MAX + 1] = 0;
+	assert_true(gml_near_distance(longest, "a") == UINT_MAX);
+	assert_true(gml_near_distance("a", longest) == UINT_MAX);
 }
 
 static const char *meant(const char *word)
 {
 	static const char *const words[] = {"bucket", "user", "s3", "update", "show", "store"};
-	struct near near = {.word = word};
+	struct gml_near near = {.word = word};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		near_offer(&near, words[i]);
+		gml_near_offer(&near, words[i]);
 	return near.best ? near.best : "";
 }
 
@@ -48,6 +48,8 @@ static void test_offer(void **state)
 	assert_string_equal(meant("buckt"), "bucket");
 	assert_string_equal(meant("bukcte"), "bucket");
 	assert_string_equal(meant("users"), "user");
+	assert_string_equal(meant("BUCKETS"), "bucket");
+	assert_string_equal(meant("UPD"), "update");
 	assert_string_equal(meant("upd"), "update"); /* its beginning */
 	assert_string_equal(meant("s4"), "s3");
 	assert_string_equal(meant("sho"), "show");
@@ -60,14 +62,15 @@ static void test_offer(void **state)
 
 static void test_question(void **state)
 {
-	struct near near = {.word = "buckt"};
+	struct gml_near near = {.word = "buckt"};
 	char text[64], small[8];
 	(void)state;
-	assert_string_equal(near_question(&near, "", text, sizeof(text)), "");
-	near_offer(&near, "bucket");
-	assert_string_equal(near_question(&near, "help ", text, sizeof(text)),
+	assert_string_equal(gml_near_question(&near, "", text, sizeof(text)), "");
+	gml_near_offer(&near, "bucket");
+	assert_string_equal(gml_near_question(&near, "help ", text, sizeof(text)),
 			    "; did you mean 'help bucket'?");
-	assert_int_equal(strlen(near_question(&near, "", small, sizeof(small))), sizeof(small) - 1);
+	assert_int_equal(strlen(gml_near_question(&near, "", small, sizeof(small))),
+			 sizeof(small) - 1);
 }
 
 int main(void)
