@@ -75,14 +75,15 @@ bool auth_operator_find(struct gml_span name, struct auth_operator *out)
 	return false;
 }
 
-const char *auth_operator_near(struct gml_span name)
+const char *auth_operator_name(size_t index)
+{
+	return index < CONDITION_NAMES ? condition_names[index].name : NULL;
+}
+
+struct gml_span auth_operator_bare(struct gml_span name)
 {
 	struct auth_operator around = {0};
-	struct gml_span bare = condition_bare(name, &around, gml_span_equal_nocase);
-	for (size_t i = 0; i < CONDITION_NAMES; i++)
-		if (gml_span_is_nocase(bare, condition_names[i].name))
-			return condition_names[i].name;
-	return NULL;
+	return condition_bare(name, &around, gml_span_equal_nocase);
 }
 
 static const char *condition_pattern(struct auth_arena *arena, struct gml_span text, unsigned flags,
@@ -164,25 +165,30 @@ const char *auth_operand_compile(struct auth_arena *arena, const struct auth_ope
 	return NULL;
 }
 
+bool auth_condition_has_patterns(const struct auth_condition *condition)
+{
+	switch (condition->how.compare) {
+	case AUTH_COMPARE_STRING:
+	case AUTH_COMPARE_STRING_NOCASE:
+	case AUTH_COMPARE_STRING_LIKE:
+	case AUTH_COMPARE_ARN:
+	case AUTH_COMPARE_BOOL:
+		return true;
+	case AUTH_COMPARE_NUMBER:
+	case AUTH_COMPARE_DATE:
+	case AUTH_COMPARE_BINARY:
+	case AUTH_COMPARE_NETWORK:
+	case AUTH_COMPARE_NULL:
+		break;
+	}
+	return false;
+}
+
 auth_key_set auth_condition_needs(const struct auth_condition *condition)
 {
 	auth_key_set needs = AUTH_KEY_BIT(condition->key);
-	for (size_t i = 0; i < condition->count; i++)
-		switch (condition->how.compare) {
-		case AUTH_COMPARE_STRING:
-		case AUTH_COMPARE_STRING_NOCASE:
-		case AUTH_COMPARE_STRING_LIKE:
-		case AUTH_COMPARE_ARN:
-		case AUTH_COMPARE_BOOL:
-			needs |= auth_pattern_needs(&condition->operands[i].pattern);
-			break;
-		case AUTH_COMPARE_NUMBER:
-		case AUTH_COMPARE_DATE:
-		case AUTH_COMPARE_BINARY:
-		case AUTH_COMPARE_NETWORK:
-		case AUTH_COMPARE_NULL:
-			break;
-		}
+	for (size_t i = 0; auth_condition_has_patterns(condition) && i < condition->count; i++)
+		needs |= auth_pattern_needs(&condition->operands[i].pattern);
 	return needs;
 }
 

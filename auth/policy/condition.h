@@ -60,15 +60,18 @@ struct auth_condition {
 
 /* The operator of a name such as "ForAnyValue:StringLikeIfExists". false: there is none. */
 bool auth_operator_find(struct gml_span name, struct auth_operator *out);
-/* The operator without what stands around it that is spelled nearest, in any case; NULL if none is:
- * "StringEquals". */
-const char *auth_operator_near(struct gml_span name);
+/* The names of operators, without what may stand around them; NULL behind the last one. */
+const char *auth_operator_name(size_t index);
+/* A name without what stands around it, as far as that is spelled right but for case. */
+struct gml_span auth_operator_bare(struct gml_span name);
 
 /* Compiles one value, which `arena` must outlive. `variables`: ${…} is one. Returns NULL, or what
  * is wrong as the end of a sentence (static). */
 const char *auth_operand_compile(struct auth_arena *arena, const struct auth_operator *how,
 				 struct gml_span text, bool variables, union auth_operand *out);
 
+/* Are its operands patterns? */
+bool auth_condition_has_patterns(const struct auth_condition *condition);
 /* The keys that it asks for. */
 auth_key_set auth_condition_needs(const struct auth_condition *condition);
 /* Does it hold? MAYBE: a value is not known. */

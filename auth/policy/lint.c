@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include "auth/policy/cover.h"
+#include "auth/policy/near.h"
 #include "auth/policy/place.h"
 #include "auth/policy/resource.h"
 
@@ -25,6 +27,8 @@ __attribute__((format(printf, 2, 3))) static void lint_warn(struct lint *lint, c
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	auth_place_clean(text);
+	auth_place_clean(lint->place);
 	lint->warn(lint->arg, lint->place, text);
 }
 
@@ -48,10 +52,12 @@ static void lint_action(struct lint *lint, struct gml_span name, unsigned kinds)
 	struct auth_action_set set = {0};
 	struct gml_span rest = name, service = gml_span_cut(&rest, ':');
 	unsigned own = 0;
+	char question[AUTH_NEAR_MAX];
 	if (auth_action_set_add(&set, name) == 0) {
 		if (lint_is_service(service) || rest.len == 0)
-			lint_warn(lint, "there is no action %.*s", (int)name.len,
-				  gml_span_chars(name));
+			lint_warn(lint, "there is no action %.*s%s", (int)name.len,
+				  gml_span_chars(name),
+				  auth_near_question(auth_near_action(name), question));
 		else
 			lint_warn(lint, "Gemel has no service %.*s: nothing asks for this action",
 				  (int)service.len, gml_span_chars(service));
@@ -110,11 +116,30 @@ static void lint_resource(struct lint *lint, const struct auth_pattern *resource
 			  (int)lint->account.len, gml_span_chars(lint->account));
 }
 
-static void lint_variables(struct lint *lint, struct gml_span text)
+/* Has an older document what a newer one would take for a variable? */
+static void lint_version(struct lint *lint, struct gml_span text)
 {
 	if (!lint->policy->variables && memmem(text.ptr, text.len, "${", 2) != NULL)
 		lint_warn(lint, "${ is text in this version of the language: variables need "
 				"\"Version\": \"2012-10-17\"");
+}
+
+/* Variables that never have a value. */
+static void lint_variables(struct lint *lint, const struct auth_pattern *pattern)
+{
+	for (size_t i = 0; i < pattern->count; i++) {
+		const struct auth_token *token = &pattern->tokens[i];
+		char question[AUTH_NEAR_MAX];
+		if (token->kind != AUTH_TOKEN_VARIABLE || token->key != AUTH_KEY_OTHER)
+			continue;
+		lint_warn(lint, "no request has a key %.*s: %s%s", (int)token->text.len,
+			  gml_span_chars(token->text),
+			  token->has_fallback ? "the default stands for it always"
+					      : "this matches nothing",
+			  auth_near_question(
+				  auth_key_foreign(token->text) ? NULL : auth_near_key(token->text),
+				  question));
+	}
 }
 
 static void lint_resources(struct lint *lint)
@@ -124,7 +149,8 @@ static void lint_resources(struct lint *lint)
 		lint_at(lint, statement->not_resource ? "NotResource" : "Resource", i,
 			statement->nresources);
 		lint_resource(lint, &statement->resources[i]);
-		lint_variables(lint, statement->resources[i].text);
+		lint_version(lint, statement->resources[i].text);
+		lint_variables(lint, &statement->resources[i]);
 	}
 }
 
@@ -143,8 +169,15 @@ static void lint_party(struct lint *lint, const struct auth_party *party)
 	case AUTH_PARTY_EVERYONE:
 		if (lint->statement->not_principal)
 			lint_warn(lint, "\"*\" leaves nobody: the statement never applies");
-		else if (lint->statement->allow && lint->statement->nconditions == 0)
-			lint_warn(lint, "\"*\" is everyone, anonymous callers included");
+		else if (lint->policy->kind == AUTH_POLICY_BUCKET &&
+			 auth_statement_is_public(lint->statement))
+			lint_warn(lint,
+				  "\"*\" is everyone, anonymous callers included: this makes "
+				  "the policy public%s",
+				  lint->statement->nconditions > 0
+					  ? ", for no condition ties it to fixed principals or "
+					    "networks"
+					  : "");
 		break;
 	case AUTH_PARTY_ARN:
 		for (int part = 0; part < 4; part++)
@@ -254,23 +287,55 @@ static void lint_quantifier(struct lint *lint, const struct auth_condition *cond
 				"condition that is false demands one");
 }
 
+static void lint_values(struct lint *lint, const struct auth_condition *condition)
+{
+	for (size_t i = 0; i < condition->count; i++) {
+		lint_version(lint, condition->values[i]);
+		if (auth_condition_has_patterns(condition))
+			lint_variables(lint, &condition->operands[i].pattern);
+	}
+}
+
 static void lint_condition(struct lint *lint, const struct auth_condition *condition)
 {
 	const char *operators = NULL;
+	char question[AUTH_NEAR_MAX];
 	auth_place_condition(lint->policy, lint->index, condition, lint->place);
 	if (condition->key != AUTH_KEY_OTHER)
 		operators = lint_operators(condition->how.compare, condition->key);
 	else if (auth_key_foreign(condition->key_name))
 		lint_warn(lint, "no request to Gemel has this key");
 	else
-		lint_warn(lint, "there is no such key: no request has it");
+		lint_warn(lint, "there is no such key: no request has it%s",
+			  auth_near_question(auth_near_key(condition->key_name), question));
 	if (operators != NULL)
 		lint_warn(lint, "the operators for this key are %s", operators);
 	if (condition->count == 0)
 		lint_warn(lint, "there is no value: nothing matches");
 	lint_quantifier(lint, condition);
-	for (size_t i = 0; i < condition->count; i++)
-		lint_variables(lint, condition->values[i]);
+	lint_values(lint, condition);
+}
+
+/* What another statement makes superfluous: all that this one allows is denied, or what it says is
+ * said already. Of two that say the same, the second one is. */
+static void lint_reach(struct lint *lint)
+{
+	char other[AUTH_PLACE_MAX];
+	for (size_t i = 0; i < lint->policy->nstatements; i++) {
+		const struct auth_statement *wide = &lint->policy->statements[i];
+		bool denies = !wide->allow && lint->statement->allow,
+		     same = wide->allow == lint->statement->allow;
+		if (i == lint->index || (!denies && !same) ||
+		    !auth_statement_covers_all(wide, lint->statement) ||
+		    (same && i > lint->index && auth_statement_covers_all(lint->statement, wide)))
+			continue;
+		auth_place_statement(lint->policy, lint->index, lint->place);
+		lint_warn(lint,
+			  denies ? "%s denies all that this allows: it never has an effect"
+				 : "%s says all that this says: it changes nothing",
+			  auth_place_statement(lint->policy, i, other));
+		return;
+	}
 }
 
 void auth_policy_lint(const struct auth_policy *policy, struct gml_span account,
@@ -284,5 +349,6 @@ void auth_policy_lint(const struct auth_policy *policy, struct gml_span account,
 		lint_resources(&lint);
 		for (size_t i = 0; i < lint.statement->nconditions; i++)
 			lint_condition(&lint, &lint.statement->conditions[i]);
+		lint_reach(&lint);
 	}
 }

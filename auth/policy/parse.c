@@ -3,6 +3,7 @@
 #include "auth/policy/parse_inside.h"
 
 #include <stdlib.h>
+#include "auth/policy/near.h"
 #include "auth/policy/resource.h"
 
 void *auth_parse_array(struct parse *parse, size_t count, size_t size)
@@ -17,13 +18,18 @@ bool auth_parse_verdict(struct parse *parse, struct gml_span value, const char *
 {
 	if (parse->policy->arena.failed)
 		return auth_reader_memory(&parse->reader);
-	if (wrong == NULL)
-		return true;
+	return wrong == NULL || auth_parse_unknown(parse, value, wrong, NULL);
+}
+
+bool auth_parse_unknown(struct parse *parse, struct gml_span value, const char *wrong,
+			const char *near)
+{
+	char question[AUTH_NEAR_MAX];
 	if (value.len > 128) /* cut before a character */
 		for (value.len = 128; (gml_span_at(value, value.len) & 0xc0) == 0x80;)
 			value.len--;
-	return auth_reader_fail(&parse->reader, "\"%.*s\" is not allowed: %s", (int)value.len,
-				gml_span_chars(value), wrong);
+	return auth_reader_fail(&parse->reader, "\"%.*s\" is not allowed: %s%s", (int)value.len,
+				gml_span_chars(value), wrong, auth_near_question(near, question));
 }
 
 bool auth_parse_count(struct parse *parse, const json_t *value, size_t least, size_t *out)
@@ -70,9 +76,9 @@ static bool parse_action(struct parse *parse, struct gml_span name, unsigned res
 	unsigned kinds = 0;
 	int matched;
 	if (!auth_action_pattern_valid(name))
-		return auth_parse_verdict(
-			parse, name,
-			"an action is \"*\" or SERVICE:NAME, as s3:GetObject, s3:Get*");
+		return auth_parse_unknown(
+			parse, name, "an action is \"*\" or SERVICE:NAME, as s3:GetObject, s3:Get*",
+			auth_near_action(name));
 	if (parse->policy->kind == AUTH_POLICY_TRUST && !parse_is_sts(name))
 		return auth_parse_verdict(parse, name,
 					  "what a role's trust policy allows is sts:AssumeRole and "
@@ -86,7 +92,8 @@ static bool parse_action(struct parse *parse, struct gml_span name, unsigned res
 	if (!auth_parse_is_bucket(parse))
 		return true;
 	if (matched == 0)
-		return auth_parse_verdict(parse, name, "there is no such action");
+		return auth_parse_unknown(parse, name, "there is no such action",
+					  auth_near_action(name));
 	if ((kinds & (AUTH_RESOURCE_BUCKET | AUTH_RESOURCE_OBJECT)) == 0)
 		return auth_parse_verdict(parse, name, "it is not done to a bucket or an object");
 	if ((kinds & resources) == 0)
@@ -101,29 +108,32 @@ static bool parse_action(struct parse *parse, struct gml_span name, unsigned res
 
 static bool parse_actions(struct parse *parse, const json_t *json, struct auth_statement *statement)
 {
-	size_t at = parse->reader.at, count;
+	size_t count;
 	unsigned resources;
+	bool all = true;
 	struct gml_span *names;
 	const json_t *value =
 		auth_parse_either(parse, json, "Action", "NotAction", &statement->not_action);
 	if (value == NULL || !auth_parse_count(parse, value, 1, &count) ||
 	    (names = auth_parse_array(parse, count, sizeof(*names))) == NULL)
 		return false;
-	resources = statement->not_action ? AUTH_RESOURCE_ANY : auth_statement_kinds(statement);
+	/* No resources were read: they are wrong, and that was said. */
+	resources = statement->not_action || statement->nresources == 0
+			    ? AUTH_RESOURCE_ANY
+			    : auth_statement_kinds(statement);
 	for (size_t i = 0; i < count; i++) {
 		size_t list = parse->reader.at;
 		const json_t *item = auth_reader_item(&parse->reader, value, i);
-		if (!auth_reader_text(&parse->reader, item, &names[i]) ||
-		    !parse_action(parse, names[i], resources, &statement->actions))
+		bool good = auth_reader_text(&parse->reader, item, &names[i]) &&
+			    parse_action(parse, names[i], resources, &statement->actions);
+		if (!auth_reader_next(&parse->reader, list, good, &all))
 			return false;
-		auth_reader_leave(&parse->reader, list);
 	}
 	if (statement->not_action)
 		auth_action_set_invert(&statement->actions);
 	statement->action_names = names;
 	statement->nactions = count;
-	auth_reader_leave(&parse->reader, at);
-	return true;
+	return all;
 }
 
 static bool parse_resource(struct parse *parse, const json_t *item, struct auth_pattern *out)
@@ -158,7 +168,8 @@ static bool parse_no_resource(struct parse *parse, const json_t *json,
 static bool parse_resources(struct parse *parse, const json_t *json,
 			    struct auth_statement *statement)
 {
-	size_t at = parse->reader.at, count;
+	size_t count;
+	bool all = true;
 	struct auth_pattern *resources;
 	const json_t *value;
 	if (parse->policy->kind == AUTH_POLICY_TRUST)
@@ -169,15 +180,16 @@ static bool parse_resources(struct parse *parse, const json_t *json,
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		size_t list = parse->reader.at;
-		if (!parse_resource(parse, auth_reader_item(&parse->reader, value, i),
-				    &resources[i]))
+		bool good = parse_resource(parse, auth_reader_item(&parse->reader, value, i),
+					   &resources[i]);
+		if (!auth_reader_next(&parse->reader, list, good, &all))
 			return false;
 		parse->policy->needs |= auth_pattern_needs(&resources[i]);
-		auth_reader_leave(&parse->reader, list);
 	}
+	if (!all)
+		return false;
 	statement->resources = resources;
 	statement->nresources = count;
-	auth_reader_leave(&parse->reader, at);
 	return true;
 }
 
@@ -185,17 +197,15 @@ static bool parse_effect(struct parse *parse, const json_t *json, struct auth_st
 {
 	const json_t *value = json_object_get(json, "Effect");
 	struct gml_span text;
-	size_t at;
 	if (value == NULL)
 		return auth_reader_fail(&parse->reader,
 					"there is no Effect: it is \"Allow\" or \"Deny\"");
-	at = auth_reader_enter(&parse->reader, "Effect");
+	auth_reader_enter(&parse->reader, "Effect");
 	if (!auth_reader_text(&parse->reader, value, &text))
 		return false;
 	statement->allow = gml_span_is(text, "Allow");
 	if (!statement->allow && !gml_span_is(text, "Deny"))
 		return auth_parse_verdict(parse, text, "it is \"Allow\" or \"Deny\"");
-	auth_reader_leave(&parse->reader, at);
 	return true;
 }
 
@@ -218,10 +228,9 @@ static bool parse_sid(struct parse *parse, const json_t *json, struct auth_state
 {
 	const json_t *value = json_object_get(json, "Sid");
 	struct gml_span *sid = &statements[index].sid;
-	size_t at;
 	if (value == NULL)
 		return true;
-	at = auth_reader_enter(&parse->reader, "Sid");
+	auth_reader_enter(&parse->reader, "Sid");
 	if (!auth_reader_text(&parse->reader, value, sid))
 		return false;
 	if (!parse_sid_valid(parse, *sid))
@@ -233,7 +242,6 @@ static bool parse_sid(struct parse *parse, const json_t *json, struct auth_state
 		if (sid->len > 0 && gml_span_equal(statements[i].sid, *sid))
 			return auth_parse_verdict(parse, *sid,
 						  "another statement has the same Sid");
-	auth_reader_leave(&parse->reader, at);
 	return true;
 }
 
@@ -245,19 +253,26 @@ static bool parse_statement(struct parse *parse, const json_t *json,
 					    "Action",	 "NotAction", "Resource",  "NotResource",
 					    "Condition", NULL};
 	struct auth_statement *statement = &statements[index];
+	struct auth_reader *reader = &parse->reader;
+	size_t at = reader->at;
+	bool all = true;
 	if (!json_is_object(json))
-		return auth_reader_fail(&parse->reader, "a statement is an object");
-	return auth_reader_members(&parse->reader, json, names) &&
-	       parse_sid(parse, json, statements, index) && parse_effect(parse, json, statement) &&
-	       auth_parse_principal(parse, json, statement) &&
-	       parse_resources(parse, json, statement) && parse_actions(parse, json, statement) &&
-	       auth_parse_conditions(parse, json, statement);
+		return auth_reader_fail(reader, "a statement is an object");
+	return auth_reader_next(reader, at, auth_reader_members(reader, json, names), &all) &&
+	       auth_reader_next(reader, at, parse_sid(parse, json, statements, index), &all) &&
+	       auth_reader_next(reader, at, parse_effect(parse, json, statement), &all) &&
+	       auth_reader_next(reader, at, auth_parse_principal(parse, json, statement), &all) &&
+	       auth_reader_next(reader, at, parse_resources(parse, json, statement), &all) &&
+	       auth_reader_next(reader, at, parse_actions(parse, json, statement), &all) &&
+	       auth_reader_next(reader, at, auth_parse_conditions(parse, json, statement), &all) &&
+	       all;
 }
 
 static bool parse_statements(struct parse *parse, const json_t *json)
 {
 	const json_t *value = json_object_get(json, "Statement");
 	struct auth_statement *statements;
+	bool all = true;
 	size_t count;
 	if (value == NULL)
 		return auth_reader_fail(&parse->reader, "there is no Statement");
@@ -272,29 +287,28 @@ static bool parse_statements(struct parse *parse, const json_t *json)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		size_t at = parse->reader.at;
-		if (!parse_statement(parse, auth_reader_item(&parse->reader, value, i), statements,
-				     i))
+		bool good = parse_statement(parse, auth_reader_item(&parse->reader, value, i),
+					    statements, i);
+		if (!auth_reader_next(&parse->reader, at, good, &all))
 			return false;
-		auth_reader_leave(&parse->reader, at);
 	}
 	parse->policy->single = !json_is_array(value);
 	parse->policy->statements = statements;
 	parse->policy->nstatements = count;
-	return true;
+	return all;
 }
 
 static bool parse_version(struct parse *parse, const json_t *json)
 {
 	const json_t *value = json_object_get(json, "Version");
 	struct gml_span text = GML_LIT("2008-10-17");
-	size_t at = auth_reader_enter(&parse->reader, "Version");
+	auth_reader_enter(&parse->reader, "Version");
 	if (value != NULL && !auth_reader_text(&parse->reader, value, &text))
 		return false;
 	parse->policy->variables = gml_span_is(text, "2012-10-17");
 	if (!parse->policy->variables && !gml_span_is(text, "2008-10-17"))
 		return auth_parse_verdict(parse, text,
 					  "it is \"2012-10-17\", or the older \"2008-10-17\"");
-	auth_reader_leave(&parse->reader, at);
 	return true;
 }
 
@@ -302,25 +316,26 @@ static bool parse_id(struct parse *parse, const json_t *json)
 {
 	const json_t *value = json_object_get(json, "Id");
 	struct gml_span text;
-	size_t at;
 	if (value == NULL)
 		return true;
-	at = auth_reader_enter(&parse->reader, "Id");
+	auth_reader_enter(&parse->reader, "Id");
 	if (!auth_parse_is_bucket(parse))
 		return auth_reader_fail(&parse->reader, "only policies of buckets have an Id");
-	if (!auth_reader_text(&parse->reader, value, &text))
-		return false;
-	auth_reader_leave(&parse->reader, at);
-	return true;
+	return auth_reader_text(&parse->reader, value, &text);
 }
 
 static bool parse_document(struct parse *parse, const json_t *json)
 {
 	static const char *const names[] = {"Version", "Id", "Statement", NULL};
+	struct auth_reader *reader = &parse->reader;
+	size_t at = reader->at;
+	bool all = true;
 	if (!json_is_object(json))
-		return auth_reader_fail(&parse->reader, "a policy is a JSON object");
-	return auth_reader_members(&parse->reader, json, names) && parse_version(parse, json) &&
-	       parse_id(parse, json) && parse_statements(parse, json);
+		return auth_reader_fail(reader, "a policy is a JSON object");
+	return auth_reader_next(reader, at, auth_reader_members(reader, json, names), &all) &&
+	       auth_reader_next(reader, at, parse_version(parse, json), &all) &&
+	       auth_reader_next(reader, at, parse_id(parse, json), &all) &&
+	       auth_reader_next(reader, at, parse_statements(parse, json), &all) && all;
 }
 
 /* IAM does not count white space; S3 does. */
@@ -348,28 +363,45 @@ static bool parse_size(struct parse *parse, struct gml_span document)
 	return true;
 }
 
-bool auth_policy_parse(enum auth_policy_kind kind, struct gml_span document, struct gml_span bucket,
-		       struct auth_policy **out, struct auth_policy_error *error)
+/* Into a policy of the kind, for a reader with somebody to tell errors. */
+static bool parse_policy(struct parse *parse, enum auth_policy_kind kind, struct gml_span document,
+			 struct auth_policy **out)
 {
 	struct auth_policy *policy = calloc(1, sizeof(*policy));
-	struct parse parse = {.reader = {.error = error}, .policy = policy, .bucket = bucket};
 	json_t *json = NULL;
 	bool good;
-	*error = (struct auth_policy_error){0};
+	*parse->reader.error = (struct auth_policy_error){0};
 	*out = NULL;
 	if (policy == NULL)
-		return auth_reader_memory(&parse.reader);
+		return auth_reader_memory(&parse->reader);
 	atomic_init(&policy->references, 1);
 	policy->kind = kind;
-	parse.reader.arena = &policy->arena;
-	good = parse_size(&parse, document) && auth_reader_load(&parse.reader, document, &json) &&
-	       parse_document(&parse, json);
+	parse->policy = policy;
+	parse->reader.arena = &policy->arena;
+	good = parse_size(parse, document) && auth_reader_load(&parse->reader, document, &json) &&
+	       parse_document(parse, json);
 	json_decref(json);
 	if (good)
 		*out = policy;
 	else
 		auth_policy_unref(policy);
 	return good;
+}
+
+bool auth_policy_parse(enum auth_policy_kind kind, struct gml_span document, struct gml_span bucket,
+		       struct auth_policy **out, struct auth_policy_error *error)
+{
+	struct parse parse = {.reader = {.error = error}, .bucket = bucket};
+	return parse_policy(&parse, kind, document, out);
+}
+
+bool auth_policy_check(enum auth_policy_kind kind, struct gml_span document, struct gml_span bucket,
+		       struct auth_policy **out, auth_policy_wrong_fn wrong, void *arg)
+{
+	struct auth_policy_error error;
+	struct parse parse = {.reader = {.error = &error, .wrong = wrong, .arg = arg},
+			      .bucket = bucket};
+	return parse_policy(&parse, kind, document, out);
 }
 
 struct auth_policy *auth_policy_ref(struct auth_policy *policy)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Condition. */
+#include "auth/policy/near.h"
 #include "auth/policy/parse_inside.h"
 
 static bool conditions_values(struct parse *parse, const json_t *value,
@@ -7,6 +8,7 @@ static bool conditions_values(struct parse *parse, const json_t *value,
 {
 	union auth_operand *operands;
 	struct gml_span *values;
+	bool all = true;
 	if (!auth_parse_count(parse, value, 0, &condition->count) ||
 	    (operands = auth_parse_array(parse, condition->count, sizeof(*operands))) == NULL ||
 	    (values = auth_parse_array(parse, condition->count, sizeof(*values))) == NULL)
@@ -14,17 +16,18 @@ static bool conditions_values(struct parse *parse, const json_t *value,
 	for (size_t i = 0; i < condition->count; i++) {
 		size_t list = parse->reader.at;
 		const json_t *item = auth_reader_item(&parse->reader, value, i);
-		if (!auth_reader_scalar(&parse->reader, item, &values[i]) ||
-		    !auth_parse_verdict(parse, values[i],
-					auth_operand_compile(&parse->policy->arena, &condition->how,
-							     values[i], parse->policy->variables,
-							     &operands[i])))
+		bool good = auth_reader_scalar(&parse->reader, item, &values[i]) &&
+			    auth_parse_verdict(parse, values[i],
+					       auth_operand_compile(&parse->policy->arena,
+								    &condition->how, values[i],
+								    parse->policy->variables,
+								    &operands[i]));
+		if (!auth_reader_next(&parse->reader, list, good, &all))
 			return false;
-		auth_reader_leave(&parse->reader, list);
 	}
 	condition->operands = operands;
 	condition->values = values;
-	return true;
+	return all;
 }
 
 static bool conditions_key(struct parse *parse, struct auth_condition *condition)
@@ -35,7 +38,20 @@ static bool conditions_key(struct parse *parse, struct auth_condition *condition
 	condition->key = auth_key_find(name);
 	if (auth_parse_is_bucket(parse) && condition->key == AUTH_KEY_OTHER &&
 	    !auth_key_foreign(name))
-		return auth_parse_verdict(parse, name, "there is no such key");
+		return auth_parse_unknown(parse, name, "there is no such key", auth_near_key(name));
+	return true;
+}
+
+/* One key under an operator. */
+static bool conditions_one(struct parse *parse, const char *key, const json_t *value,
+			   struct auth_condition *condition)
+{
+	condition->key_name = auth_arena_copy(&parse->policy->arena, gml_span_text(key));
+	if (parse->policy->arena.failed)
+		return auth_reader_memory(&parse->reader);
+	if (!conditions_key(parse, condition) || !conditions_values(parse, value, condition))
+		return false;
+	parse->policy->needs |= auth_condition_needs(condition);
 	return true;
 }
 
@@ -44,29 +60,24 @@ static bool conditions_keys(struct parse *parse, const char *name, const json_t 
 			    struct auth_condition *conditions)
 {
 	struct auth_condition condition = {0};
-	const char *key, *near;
+	char question[AUTH_NEAR_MAX];
+	bool all = true;
+	const char *key;
 	json_t *value;
-	if (!auth_operator_find(gml_span_text(name), &condition.how)) {
-		near = auth_operator_near(gml_span_text(name));
-		return auth_reader_fail(&parse->reader, "there is no such operator%s%s%s",
-					near ? "; did you mean \"" : "", near ? near : "",
-					near ? "\"?" : "");
-	}
+	if (!auth_operator_find(gml_span_text(name), &condition.how))
+		return auth_reader_fail(
+			&parse->reader, "there is no such operator%s",
+			auth_near_question(auth_near_operator(gml_span_text(name)), question));
 	condition.operator_name = auth_arena_copy(&parse->policy->arena, gml_span_text(name));
 	json_object_foreach((json_t *)keys, key, value)
 	{
 		size_t at = auth_reader_enter(&parse->reader, key);
-		condition.key_name = auth_arena_copy(&parse->policy->arena, gml_span_text(key));
-		if (parse->policy->arena.failed)
-			return auth_reader_memory(&parse->reader);
-		if (!conditions_key(parse, &condition) ||
-		    !conditions_values(parse, value, &condition))
-			return false;
-		parse->policy->needs |= auth_condition_needs(&condition);
+		bool good = conditions_one(parse, key, value, &condition);
 		*conditions++ = condition;
-		auth_reader_leave(&parse->reader, at);
+		if (!auth_reader_next(&parse->reader, at, good, &all))
+			return false;
 	}
-	return true;
+	return all;
 }
 
 /* How many keys all operators have together. */
@@ -95,10 +106,11 @@ bool auth_parse_conditions(struct parse *parse, const json_t *json,
 	struct auth_condition *conditions;
 	const char *name;
 	json_t *keys;
-	size_t at, done = 0;
+	size_t done = 0;
+	bool all = true;
 	if (value == NULL)
 		return true;
-	at = auth_reader_enter(&parse->reader, "Condition");
+	auth_reader_enter(&parse->reader, "Condition");
 	if (!conditions_count(parse, value, &statement->nconditions))
 		return false;
 	if (statement->nconditions > AUTH_POLICY_CONDITIONS_MAX)
@@ -109,13 +121,12 @@ bool auth_parse_conditions(struct parse *parse, const json_t *json,
 		return false;
 	json_object_foreach((json_t *)value, name, keys)
 	{
-		size_t inside = auth_reader_enter(&parse->reader, name);
-		if (!conditions_keys(parse, name, keys, conditions + done))
+		size_t at = auth_reader_enter(&parse->reader, name);
+		bool good = conditions_keys(parse, name, keys, conditions + done);
+		if (!auth_reader_next(&parse->reader, at, good, &all))
 			return false;
 		done += json_object_size(keys);
-		auth_reader_leave(&parse->reader, inside);
 	}
 	statement->conditions = conditions;
-	auth_reader_leave(&parse->reader, at);
-	return true;
+	return all;
 }

@@ -29,6 +29,9 @@ void *auth_parse_array(struct parse *parse, size_t count, size_t size);
 /* Says that a value is wrong, in the words of a function that compiles one; true for NULL, unless
  * memory ran out. */
 bool auth_parse_verdict(struct parse *parse, struct gml_span value, const char *wrong);
+/* The same of a word that does not exist; `near` (may be NULL) was probably meant. */
+bool auth_parse_unknown(struct parse *parse, struct gml_span value, const char *wrong,
+			const char *near);
 /* How many values an element has: `least` at least. */
 bool auth_parse_count(struct parse *parse, const json_t *value, size_t least, size_t *out);
 /* One of two elements, of which exactly one must be there. Enters it; *negated_out: the second. */

@@ -7,17 +7,19 @@ static bool principals_of(struct parse *parse, const char *type, const json_t *v
 			  struct auth_party *parties)
 {
 	size_t count = auth_reader_count(value);
+	bool all = true;
 	for (size_t i = 0; i < count; i++) {
 		size_t list = parse->reader.at;
 		struct gml_span name;
 		const json_t *item = auth_reader_item(&parse->reader, value, i);
-		if (!auth_reader_text(&parse->reader, item, &name) ||
-		    !auth_parse_verdict(parse, name,
-					auth_party_compile(gml_span_text(type), name, &parties[i])))
+		bool good = auth_reader_text(&parse->reader, item, &name) &&
+			    auth_parse_verdict(
+				    parse, name,
+				    auth_party_compile(gml_span_text(type), name, &parties[i]));
+		if (!auth_reader_next(&parse->reader, list, good, &all))
 			return false;
-		auth_reader_leave(&parse->reader, list);
 	}
-	return true;
+	return all;
 }
 
 static bool principals_read(struct parse *parse, const json_t *value,
@@ -26,6 +28,7 @@ static bool principals_read(struct parse *parse, const json_t *value,
 	static const char *const types[] = {"AWS", "CanonicalUser", "Service", "Federated", NULL};
 	size_t total = 0, done = 0;
 	struct auth_party *parties;
+	bool all = true;
 	if (!auth_reader_members(&parse->reader, value, types))
 		return false;
 	for (size_t i = 0; types[i] != NULL; i++)
@@ -44,20 +47,19 @@ static bool principals_read(struct parse *parse, const json_t *value,
 		if (list == NULL)
 			continue;
 		auth_reader_enter(&parse->reader, types[i]);
-		if (!principals_of(parse, types[i], list, parties + done))
+		if (!auth_reader_next(&parse->reader, at,
+				      principals_of(parse, types[i], list, parties + done), &all))
 			return false;
 		done += auth_reader_count(list);
-		auth_reader_leave(&parse->reader, at);
 	}
 	statement->parties = parties;
 	statement->nparties = total;
-	return true;
+	return all;
 }
 
 bool auth_parse_principal(struct parse *parse, const json_t *json, struct auth_statement *statement)
 {
 	static const struct auth_party everyone = {.kind = AUTH_PARTY_EVERYONE};
-	size_t at = parse->reader.at;
 	const json_t *value;
 	if (!auth_parse_is_for(parse)) {
 		const char *name = json_object_get(json, "Principal")	   ? "Principal"
@@ -78,15 +80,12 @@ bool auth_parse_principal(struct parse *parse, const json_t *json, struct auth_s
 		return auth_reader_fail(&parse->reader,
 					"it may deny only: allowing everyone but a few would allow "
 					"anonymous callers");
-	if (json_is_string(value) && strcmp(json_string_value(value), "*") == 0) {
-		statement->parties = &everyone;
-		statement->nparties = 1;
-	} else if (!json_is_object(value)) {
+	if (json_is_object(value))
+		return principals_read(parse, value, statement);
+	if (!json_is_string(value) || strcmp(json_string_value(value), "*") != 0)
 		return auth_reader_fail(&parse->reader,
 					"\"*\" or an object like {\"AWS\": \"…\"} is wanted here");
-	} else if (!principals_read(parse, value, statement)) {
-		return false;
-	}
-	auth_reader_leave(&parse->reader, at);
+	statement->parties = &everyone;
+	statement->nparties = 1;
 	return true;
 }

@@ -35,3 +35,19 @@ void auth_place_condition(const struct auth_policy *policy, size_t statement,
 	auth_place_add(out, condition->operator_name.ptr);
 	auth_place_add(out, condition->key_name.ptr);
 }
+
+void auth_place_clean(char *text)
+{
+	size_t len = strlen(text), begin = len;
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			text[i] = '?';
+	while (begin > 0 && ((unsigned char)text[begin - 1] & 0xc0) == 0x80)
+		begin--;
+	if (begin == 0 || (unsigned char)text[begin - 1] < 0xc0)
+		return;
+	unsigned char lead = (unsigned char)text[begin - 1];
+	size_t want = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+	if (len - (begin - 1) < want)
+		text[begin - 1] = '\0';
+}

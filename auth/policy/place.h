@@ -16,5 +16,8 @@ void auth_place_add_value(char place[AUTH_PLACE_MAX], size_t index, size_t count
 /* "Statement.Condition.OPERATOR.KEY" */
 void auth_place_condition(const struct auth_policy *policy, size_t statement,
 			  const struct auth_condition *condition, char out[AUTH_PLACE_MAX]);
+/* Replaces control characters, which could command a terminal, and takes away a character of UTF-8
+ * that was cut off at the end. */
+void auth_place_clean(char *text);
 
 #endif

@@ -29,6 +29,7 @@ enum {
 	AUTH_POLICY_STATEMENTS_MAX = 400,
 	AUTH_POLICY_CONDITIONS_MAX = 64, /* of a statement */
 	AUTH_POLICY_VALUES_MAX = 1000,	 /* of an element or a condition */
+	AUTH_POLICY_ERRORS_MAX = 100,	 /* that auth_policy_check tells */
 };
 
 /* What is wrong with a document. */
@@ -48,6 +49,13 @@ struct auth_policy;
  * Returns false with *error filled, and *out NULL. */
 bool auth_policy_parse(enum auth_policy_kind kind, struct gml_span document, struct gml_span bucket,
 		       struct auth_policy **out, struct auth_policy_error *error);
+/* Receives an error, borrowed during the call. */
+typedef void (*auth_policy_wrong_fn)(void *arg, const struct auth_policy_error *error);
+/* The same for people: after an error it goes on with the next value, element or statement, and
+ * calls `wrong` for each error, for AUTH_POLICY_ERRORS_MAX at most. When memory runs out the call
+ * for that is the last. */
+bool auth_policy_check(enum auth_policy_kind kind, struct gml_span document, struct gml_span bucket,
+		       struct auth_policy **out, auth_policy_wrong_fn wrong, void *arg);
 struct auth_policy *auth_policy_ref(struct auth_policy *policy);
 /* NULL is allowed. */
 void auth_policy_unref(struct auth_policy *policy);

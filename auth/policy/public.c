@@ -78,7 +78,7 @@ static bool public_condition_binds(const struct auth_condition *condition)
 	return true;
 }
 
-static bool public_statement(const struct auth_statement *statement)
+bool auth_statement_is_public(const struct auth_statement *statement)
 {
 	bool everyone = false; /* NotPrincipal does not allow */
 	for (size_t i = 0; i < statement->nparties; i++)
@@ -94,7 +94,7 @@ static bool public_statement(const struct auth_statement *statement)
 bool auth_policy_is_public(const struct auth_policy *policy)
 {
 	for (size_t i = 0; policy->kind == AUTH_POLICY_BUCKET && i < policy->nstatements; i++)
-		if (public_statement(&policy->statements[i]))
+		if (auth_statement_is_public(&policy->statements[i]))
 			return true;
 	return false;
 }

@@ -4,24 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* Replaces control characters, which could command a terminal, and takes away a character of UTF-8
- * that was cut off at the end. */
-static void reader_clean(char *text)
-{
-	size_t len = strlen(text), begin = len;
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-			text[i] = '?';
-	while (begin > 0 && ((unsigned char)text[begin - 1] & 0xc0) == 0x80)
-		begin--;
-	if (begin == 0 || (unsigned char)text[begin - 1] < 0xc0)
-		return;
-	unsigned char lead = (unsigned char)text[begin - 1];
-	size_t want = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-	if (len - (begin - 1) < want)
-		text[begin - 1] = '\0';
-}
+#include "auth/policy/near.h"
+#include "auth/policy/place.h"
 
 bool auth_reader_fail(struct auth_reader *reader, const char *format, ...)
 {
@@ -30,8 +14,11 @@ bool auth_reader_fail(struct auth_reader *reader, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(reader->error->text, sizeof(reader->error->text), format, args);
 	va_end(args);
-	reader_clean(reader->error->place);
-	reader_clean(reader->error->text);
+	auth_place_clean(reader->error->place);
+	auth_place_clean(reader->error->text);
+	reader->errors++;
+	if (reader->wrong != NULL)
+		reader->wrong(reader->arg, reader->error);
 	return false;
 }
 
@@ -90,34 +77,43 @@ void auth_reader_leave(struct auth_reader *reader, size_t at)
 	reader->place[at] = '\0';
 }
 
-/* Names one of `names` that differs from it in case only; NULL: none. */
-static const char *reader_near(const char *name, const char *const names[])
+bool auth_reader_next(struct auth_reader *reader, size_t at, bool good, bool *all)
 {
+	auth_reader_leave(reader, at);
+	*all = *all && good;
+	return good || (reader->wrong != NULL && !reader->error->memory &&
+			reader->errors < AUTH_POLICY_ERRORS_MAX);
+}
+
+/* The name `name` is none of `names`. */
+static bool reader_unknown(struct auth_reader *reader, const char *name, const char *const names[])
+{
+	struct gml_near near = {.word = name};
+	char question[AUTH_NEAR_MAX];
 	for (size_t i = 0; names[i] != NULL; i++)
-		if (strcasecmp(name, names[i]) == 0)
-			return names[i];
-	return NULL;
+		gml_near_offer(&near, names[i]);
+	return auth_reader_fail(reader, "there is no such element here%s",
+				auth_near_question(near.best, question));
 }
 
 bool auth_reader_members(struct auth_reader *reader, const json_t *object,
 			 const char *const names[])
 {
+	bool all = true;
 	const char *name;
 	json_t *value;
 	json_object_foreach((json_t *)object, name, value)
 	{
-		size_t i = 0;
+		size_t i = 0, at = reader->at;
 		while (names[i] != NULL && strcmp(name, names[i]) != 0)
 			i++;
 		if (names[i] != NULL)
 			continue;
-		const char *near = reader_near(name, names);
 		auth_reader_enter(reader, name);
-		return auth_reader_fail(reader, "there is no such element here%s%s%s",
-					near ? "; did you mean \"" : "", near ? near : "",
-					near ? "\"?" : "");
+		if (!auth_reader_next(reader, at, reader_unknown(reader, name, names), &all))
+			return false;
 	}
-	return true;
+	return all;
 }
 
 static bool reader_copy(struct auth_reader *reader, struct gml_span text, struct gml_span *out)

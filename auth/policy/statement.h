@@ -46,5 +46,8 @@ enum auth_truth auth_statement_holds(const struct auth_statement *statement,
 /* Does it speak of the resource? */
 enum auth_truth auth_statement_covers(const struct auth_statement *statement,
 				      const struct auth_access *access);
+/* Does it, of a bucket's policy, allow something to everyone (S3 User Guide: The meaning of
+ * "public")? */
+bool auth_statement_is_public(const struct auth_statement *statement);
 
 #endif

@@ -37,8 +37,11 @@ int cmd_document_read(const struct cmd *cmd, const char *name, bool may, struct 
 static void document_finding(void *arg, const struct gml_policy_finding *finding)
 {
 	const struct cmd_document *document = arg;
+	char line[40] = "";
+	if (finding->line > 0)
+		snprintf(line, sizeof(line), ":%u:%u", finding->line, finding->column);
 	if (finding->error)
-		cmd_fail("%s: %s%s%s", document->path, finding->place,
+		cmd_fail("%s%s: %s%s%s", document->path, line, finding->place,
 			 finding->place[0] ? ": " : "", finding->text);
 }
 

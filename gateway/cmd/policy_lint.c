@@ -52,15 +52,18 @@ static int lint_read(const char *path, struct gml_span *out)
 	return CMD_OK;
 }
 
+static json_t *lint_number(unsigned number)
+{
+	return number > 0 ? json_integer(number) : json_null();
+}
+
 static void lint_finding(void *arg, const struct gml_policy_finding *finding)
 {
 	json_t *rows = arg,
-	       *row = json_pack("{s:s, s:s, s:s}", "severity", finding->error ? "error" : "warning",
+	       *row = json_pack("{s:s, s:o, s:o, s:s, s:s}", "severity",
+				finding->error ? "error" : "warning", "line",
+				lint_number(finding->line), "column", lint_number(finding->column),
 				"place", finding->place, "problem", finding->text);
-	if (finding->line > 0) {
-		json_object_set_new(row, "line", json_integer(finding->line));
-		json_object_set_new(row, "column", json_integer(finding->column));
-	}
 	json_array_append_new(rows, row);
 }
 

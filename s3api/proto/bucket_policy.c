@@ -39,12 +39,8 @@ static void policy_fault(void *arg, const struct gml_policy_finding *finding)
 	struct s3_call *call = arg;
 	if (!finding->error || call->message)
 		return;
-	if (finding->line > 0)
-		s3_refuse(call, S3_ERR_MALFORMED_POLICY, "line %u, column %u: %s", finding->line,
-			  finding->column, finding->text);
-	else
-		s3_refuse(call, S3_ERR_MALFORMED_POLICY, "%s%s%s", finding->place,
-			  finding->place[0] ? ": " : "", finding->text);
+	s3_refuse(call, S3_ERR_MALFORMED_POLICY, "%s%s%s", finding->place,
+		  finding->place[0] ? ": " : "", finding->text);
 }
 
 enum s3_error s3_put_bucket_policy(struct s3_call *call)

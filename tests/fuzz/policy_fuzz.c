@@ -2,11 +2,14 @@
 /* Input: a line of letters and a number, "KWA N": K the kind of policy (i b o s k), W who asks (u s
  * r n), A the first letter of the action, N how many bytes of the key are the prefix of questions
  * about all below; a line with the key; "KEY=VALUE" lines; an empty line; the document.
- * Properties: an error has a place in UTF-8 and a text; a set decides what its policy decides; what
+ * Properties: an error has a place in UTF-8 and a text, and so has a warning, and a line if the text
+ * is JSON; who wants all errors gets the same first one; a set decides what its policy decides; what
  * is said of all keys below a prefix is true of the key. */
 #include <string.h>
 
 #include "auth/decision/set.h"
+#include "auth/policy/lint.h"
+#include "auth/policy/position.h"
 #include "tests/fuzz/fuzz.h"
 
 #define FUZZ_VALUES 16
@@ -79,6 +82,54 @@ static void fuzz_error(const struct auth_policy_error *error)
 	}
 }
 
+/* A document, and what is said about it. */
+struct fuzz_check {
+	struct gml_span document;
+	struct auth_policy_error first;
+	unsigned errors;
+};
+
+static void fuzz_place(const struct fuzz_check *check, const char *place)
+{
+	unsigned line = 0, column = 0;
+	FUZZ_CHECK(auth_position_find(check->document, place, &line, &column));
+	FUZZ_CHECK(line > 0 && column > 0);
+}
+
+static void fuzz_wrong(void *arg, const struct auth_policy_error *error)
+{
+	struct fuzz_check *check = arg;
+	fuzz_error(error);
+	if (error->line == 0)
+		fuzz_place(check, error->place);
+	if (check->errors++ == 0)
+		check->first = *error;
+}
+
+static void fuzz_warn(void *arg, const char *place, const char *text)
+{
+	FUZZ_CHECK(text[0] != '\0');
+	fuzz_place(arg, place);
+}
+
+/* The same document for people: `error` is what auth_policy_parse said, NULL that it is good. */
+static void fuzz_lint(enum auth_policy_kind kind, struct gml_span document,
+		      const struct auth_policy_error *error)
+{
+	struct fuzz_check check = {.document = document};
+	struct auth_policy *policy;
+	bool good = auth_policy_check(kind, document, GML_LIT("b"), &policy, fuzz_wrong, &check);
+	FUZZ_CHECK(good == (error == NULL) && good == (policy != NULL));
+	FUZZ_CHECK(good == (check.errors == 0) && check.errors <= AUTH_POLICY_ERRORS_MAX);
+	if (!good) {
+		FUZZ_CHECK(strcmp(error->place, check.first.place) == 0);
+		FUZZ_CHECK(strcmp(error->text, check.first.text) == 0);
+		return;
+	}
+	auth_policy_lint(policy, GML_LIT("000000000000"), fuzz_warn, &check);
+	auth_policy_unref(policy);
+}
+
 static void fuzz_decide(struct auth_policy *policy, struct auth_access *access, struct gml_span key,
 			size_t prefix)
 {
@@ -120,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_context context = {.lines = rest};
 	struct auth_policy_error error;
 	struct auth_policy *policy;
+	enum auth_policy_kind kind;
 	uint64_t prefix = 0;
 	while (rest.len > 0 && gml_span_cut(&rest, '\n').len > 0)
 		;
@@ -128,12 +180,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		key.len = GML_KEY_MAX;
 	if (first.len > 4)
 		gml_span_u64(gml_span_from(first, 4), key.len, &prefix);
-	if (!auth_policy_parse(kinds[fuzz_letter(first, 0, "ibosk")], rest, GML_LIT("b"), &policy,
-			       &error)) {
+	kind = kinds[fuzz_letter(first, 0, "ibosk")];
+	if (!auth_policy_parse(kind, rest, GML_LIT("b"), &policy, &error)) {
 		FUZZ_CHECK(policy == NULL);
 		fuzz_error(&error);
+		fuzz_lint(kind, rest, &error);
 		return 0;
 	}
+	fuzz_lint(kind, rest, NULL);
 	struct auth_access access = {
 		.principal = &fuzz_who[fuzz_letter(first, 1, "usrn")],
 		.action = auth_action_find(gml_span_text(actions[fuzz_letter(first, 2, "gpd")])),

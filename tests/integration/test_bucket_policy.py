@@ -41,7 +41,7 @@ def test_what_is_put_comes_back(gemel, people):
 
 
 @pytest.mark.parametrize("text, message", [
-    ("{", "line 1, column "),
+    ("{", "line 1 column "),
     ("[]", "JSON object"),
     (policy("other"), "Statement[0].Resource: "),
     (policy("BUCKET", Effect="allow"), "Statement[0].Effect: "),

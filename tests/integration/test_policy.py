@@ -39,10 +39,38 @@ def test_an_error_has_a_place(tmp_path, words, policy, place, problem):
     file = written(tmp_path / "p.json", policy)
     said = lint(file, *words, "--json")
     assert said.returncode == 1 and said.stderr == ""
-    assert json.loads(said.stdout) == [{"severity": "error", "place": place, "problem": problem}]
+    [error] = json.loads(said.stdout)
+    assert (error["severity"], error["line"], error["place"], error["problem"]) == ("error", 1, place, problem) and error["column"] > 1
     said = lint(file, *words)
-    assert said.returncode == 1 and said.stdout.splitlines()[0].split() == ["severity", "place", "problem"]
+    assert said.returncode == 1 and said.stdout.splitlines()[0].split() == ["severity", "line", "column", "place", "problem"]
     assert place in said.stdout and problem in said.stdout
+
+
+def test_all_errors_at_once(tmp_path):
+    policy = """{"Version": "2012-10-17",
+ "Statement": [
+  {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObjct", "s3:ListObjects"], "Resource": "arn:aws:s3:::b/*"},
+  {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*",
+   "Condition": {"StringEqual": {"s3:prefix": "a"}, "StringLike": {"s3:prefx": "a"}}}]}"""
+    said = lint(written(tmp_path / "p.json", policy), "--kind", "bucket", "--json")
+    assert said.returncode == 1
+    assert [(e["severity"], e["line"], e["column"], e["problem"]) for e in json.loads(said.stdout)] == [
+        ("error", 3, 52, '"s3:GetObjct" is not allowed: there is no such action; did you mean \'s3:GetObject\'?'),
+        ("error", 3, 67, '"s3:ListObjects" is not allowed: there is no such action; did you mean \'s3:ListBucket\'?'),
+        ("error", 5, 18, "there is no such operator; did you mean 'StringEquals'?"),
+        ("error", 5, 68, '"s3:prefx" is not allowed: there is no such key; did you mean \'s3:prefix\'?'),
+    ]
+
+
+def test_more_errors_than_are_told(tmp_path):
+    said = lint(written(tmp_path / "p.json", {**GOOD, "Statement": list(range(200))}), "--json")
+    errors = json.loads(said.stdout)
+    assert len(errors) == 101 and errors[-1] == {"severity": "error", "line": None, "column": None, "place": "",
+                                                 "problem": "there may be more errors: these are as many as are looked for"}
+    many = {**GOOD["Statement"][0], "Action": [f"s3:None{i}" for i in range(150)]}
+    said = lint(written(tmp_path / "w.json", {**GOOD, "Statement": [many]}), "--json")
+    warnings = json.loads(said.stdout)
+    assert said.returncode == 0 and len(warnings) == 101 and warnings[-1]["problem"] == "there are 50 warnings more"
 
 
 def test_no_json_has_line_and_column(tmp_path):
@@ -55,13 +83,14 @@ def test_no_json_has_line_and_column(tmp_path):
 def test_warnings_do_not_fail(tmp_path):
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObjct", "ec2:*"], "Resource": "*"},
                                                      {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "s3:*", "Resource": "*"}]}
-    both = [{"severity": "warning", "place": "Statement[0].Action[0]", "problem": "there is no action s3:GetObjct"},
-            {"severity": "warning", "place": "Statement[0].Action[1]", "problem": "Gemel has no service ec2: nothing asks for this action"}]
+    both = [{"severity": "warning", "line": 1, "column": 72, "place": "Statement[0].Action[0]", "problem": "there is no action s3:GetObjct; did you mean 's3:GetObject'?"},
+            {"severity": "warning", "line": 1, "column": 87, "place": "Statement[0].Action[1]", "problem": "Gemel has no service ec2: nothing asks for this action"}]
     said = lint(written(tmp_path / "i.json", {**policy, "Statement": policy["Statement"][:1]}), "--json")
     assert said.returncode == 0 and json.loads(said.stdout) == both
     said = lint(written(tmp_path / "b.json", {**policy, "Statement": policy["Statement"][1:]}), "--kind", "bucket", "--json")
     assert said.returncode == 0
-    assert [(w["place"], w["problem"]) for w in json.loads(said.stdout)] == [("Statement[0].Principal", '"*" is everyone, anonymous callers included')]
+    assert [(w["place"], w["problem"]) for w in json.loads(said.stdout)] == [
+        ("Statement[0].Principal", '"*" is everyone, anonymous callers included: this makes the policy public')]
 
 
 @pytest.mark.parametrize("words, said", [

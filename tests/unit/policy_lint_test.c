@@ -4,6 +4,8 @@
 
 #include "auth/decision/explain.h"
 #include "auth/policy/lint.h"
+#include "auth/policy/near.h"
+#include "auth/policy/position.h"
 
 #define STATEMENT(rest) "{'Version':'2012-10-17','Statement':[{" rest "}]}"
 #define USUAL "'Effect':'Allow','Action':'s3:GetObject','Resource':'arn:aws:s3:::b/*'"
@@ -26,7 +28,7 @@ static const struct {
 		   "['arn:aws:iam::000000000000:user/ann','arn:aws:iam::*:role/*']"),
 	 "", ""},
 	{ID, STATEMENT("'Effect':'Allow','Action':['s3:Get*','s3:GetObjct'],'Resource':'*'"),
-	 "Statement[0].Action[1]", "there is no action s3:GetObjct"},
+	 "Statement[0].Action[1]", "there is no action s3:GetObjct; did you mean 's3:GetObject'?"},
 	{ID, "{'Statement':{'Effect':'Allow','Action':'s3:Foo','Resource':'*'}}",
 	 "Statement.Action", "there is no action s3:Foo"},
 	{ID, STATEMENT("'Effect':'Allow','Action':'ec2:*','Resource':'*'"), "Statement[0].Action",
@@ -100,7 +102,28 @@ static const struct {
 	{BK,
 	 STATEMENT("'Principal':{'AWS':['" ANN_ARN "','000000000000'],'CanonicalUser':'c'}," USUAL),
 	 "", ""},
-	{BK, STATEMENT("'Principal':'*'," USUAL), "Statement[0].Principal", "anonymous"},
+	{BK, STATEMENT("'Principal':'*'," USUAL), "Statement[0].Principal",
+	 "anonymous callers included: this makes the policy public"},
+	{BK,
+	 STATEMENT("'Principal':'*'," USUAL ",'Condition':{'StringLike':{'aws:UserAgent':'x*'}}"),
+	 "Statement[0].Principal", "no condition ties it to"},
+	{BK,
+	 STATEMENT("'Principal':'*','Effect':'Deny','Action':'s3:*','Resource':'arn:aws:s3:::b'"),
+	 "", ""},
+	{ID,
+	 STATEMENT("'Effect':'Allow','Action':'s3:GetObject','Resource':"
+		   "'arn:aws:s3:::b/${aws:usernme}/*'"),
+	 "Statement[0].Resource",
+	 "no request has a key aws:usernme: this matches nothing; did you mean 'aws:username'?"},
+	{ID, CONDITION("'StringLike':{'s3:prefix':['a','${aws:sourcevpc, ^x^}/']}"),
+	 "Statement[0].Condition.StringLike.s3:prefix", "the default stands for it always"},
+	{ID, CONDITION("'StringLike':{'s3:prefx':'a'}"),
+	 "Statement[0].Condition.StringLike.s3:prefx", "did you mean 's3:prefix'?"},
+	{ID, STATEMENT(USUAL "},{" USUAL), "Statement[1]", "Statement[0] says all that this says"},
+	{ID, STATEMENT(USUAL "},{'Effect':'Allow','Action':'s3:Get*','Resource':'*'"),
+	 "Statement[0]", "Statement[1] says all that this says"},
+	{ID, STATEMENT(USUAL "},{'Effect':'Deny','Action':'s3:*','Resource':'arn:aws:s3:::b*'"),
+	 "Statement[0]", "Statement[1] denies all that this allows"},
 	{BK,
 	 STATEMENT("'Principal':'*'," USUAL
 		   ",'Condition':{'IpAddress':{'aws:SourceIp':'10.0.0.0/8'}}"),
@@ -113,6 +136,20 @@ static const struct {
 	 "Statement[0].Principal", "s3.amazonaws.com is nobody"},
 	{BK, STATEMENT("'NotPrincipal':'*','Effect':'Deny','Action':'s3:*','Resource':'*'"),
 	 "Statement[0].NotPrincipal", "never applies"},
+};
+
+/* Pairs of statements of which none makes the other superfluous. */
+static const char *const both_needed[] = {
+	USUAL "},{'Effect':'Deny','Action':'s3:PutObject','Resource':'*'",
+	USUAL "},{'Effect':'Deny','Action':'s3:*','Resource':'arn:aws:s3:::b/?'",
+	USUAL "},{'Effect':'Deny','Action':'s3:*','Resource':'arn:aws:s3:::b/${*}'",
+	USUAL "},{'Effect':'Deny','Action':'s3:*','NotResource':'arn:aws:s3:::c/*'",
+	USUAL "},{'Effect':'Deny','Action':'s3:*','Resource':'*','Condition':{'Bool':"
+	      "{'aws:SecureTransport':'false'}}",
+	USUAL ",'Condition':{'Bool':{'aws:SecureTransport':'true'}}},{" USUAL
+	      ",'Condition':{'Bool':{'aws:SecureTransport':'false'}}",
+	"'Effect':'Allow','Action':'s3:*','Resource':'*'},{'Effect':'Deny','Action':"
+	"'s3:DeleteObject','Resource':'*'",
 };
 
 struct first_warning {
@@ -141,6 +178,215 @@ static void lint_warns(void **state)
 		    (first.count > 0) != (lint_rows[i].place[0] != '\0'))
 			fail_msg("%s: %s: %s", lint_rows[i].document, first.place, first.text);
 		auth_policy_unref(policy);
+	}
+}
+
+static void needed_statements_are_left_alone(void **state)
+{
+	for (size_t i = 0; i < sizeof(both_needed) / sizeof(both_needed[0]); i++) {
+		char document[1024];
+		struct first_warning first = {0};
+		snprintf(document, sizeof(document), STATEMENT("%s"), both_needed[i]);
+		struct auth_policy *policy = support_policy(ID, document);
+		auth_policy_lint(policy, GML_LIT("000000000000"), lint_first, &first);
+		if (first.count > 0)
+			fail_msg("%s: %s: %s", document, first.place, first.text);
+		auth_policy_unref(policy);
+	}
+}
+
+/* Errors that do not hide each other, with what they say and where they are. */
+static const char mistakes[] = "{'Version': '2012-10-17', 'Statment': [],\n"
+			       " 'Statement': [\n"
+			       "  {'Effect': 'allow', 'Action': ['s3:GetObjct', 's3:PutObject',\n"
+			       "    'HeadObject'], 'Resource': ['b', 'arn:aws:s3:::b/*'],\n"
+			       "   'Principal': {'AWS': 'ann'}},\n"
+			       "  {'Effect': 'Deny', 'Principal': '*', 'Action': 's3:*',\n"
+			       "   'Resource': '*', 'Condition': {'StringEqual': {'é': 1},\n"
+			       "    'NumericEquals': {'s3:max-keys': [1, 'x', 'y'],\n"
+			       "\t'aws:SourceIpp': 1}}}, 7]}";
+static const struct mistake {
+	const char *place, *text;
+	unsigned line, column;
+} mistake_rows[] = {
+	{"Statment", "did you mean 'Statement'?", 1, 27},
+	{"Statement[0].Effect", "\"allow\" is not allowed", 3, 4},
+	{"Statement[0].Principal.AWS", "\"ann\" is not allowed", 5, 18},
+	{"Statement[0].Resource[0]", "\"b\" is not allowed", 4, 33},
+	{"Statement[0].Action[0]", "did you mean 's3:GetObject'?", 3, 34},
+	{"Statement[0].Action[2]", "did you mean 's3:GetObject'?", 4, 5},
+	{"Statement[1].Condition.StringEqual", "did you mean 'StringEquals'?", 7, 35},
+	{"Statement[1].Condition.NumericEquals.s3:max-keys[1]", "a number", 8, 42},
+	{"Statement[1].Condition.NumericEquals.s3:max-keys[2]", "a number", 8, 47},
+	{"Statement[1].Condition.NumericEquals.aws:SourceIpp", "did you mean 'aws:SourceIp'?", 9,
+	 2},
+	{"Statement[2]", "a statement is an object", 9, 25},
+};
+#define MISTAKES (sizeof(mistake_rows) / sizeof(mistake_rows[0]))
+
+struct mistakes_seen {
+	struct gml_span document;
+	unsigned count;
+};
+
+static void mistake_seen(void *arg, const struct auth_policy_error *error)
+{
+	struct mistakes_seen *seen = arg;
+	const struct mistake *row = &mistake_rows[seen->count++ % MISTAKES];
+	unsigned line, column;
+	bool found = auth_position_find(seen->document, error->place, &line, &column);
+	if (strcmp(error->place, row->place) != 0 || strstr(error->text, row->text) == NULL ||
+	    !found || line != row->line || column != row->column)
+		fail_msg("%u:%u: %s: %s", line, column, error->place, error->text);
+}
+
+/* ' stands for a double quote. */
+static char *quoted(const char *document)
+{
+	char *text = strdup(document);
+	for (char *at = text; *at != '\0'; at++)
+		*at = *at == '\'' ? '"' : *at;
+	return text;
+}
+
+static void all_errors_are_told(void **state)
+{
+	char *text = quoted(mistakes);
+	struct mistakes_seen seen = {.document = gml_span_text(text)};
+	struct auth_policy *policy;
+	assert_false(
+		auth_policy_check(BK, seen.document, GML_LIT("b"), &policy, mistake_seen, &seen));
+	assert_null(policy);
+	assert_int_equal(seen.count, MISTAKES);
+	free(text);
+}
+
+static void mistake_counted(void *arg, const struct auth_policy_error *error)
+{
+	(*(unsigned *)arg)++;
+	assert_string_equal(error->text, "a statement is an object");
+}
+
+static void errors_are_bounded(void **state)
+{
+	char document[2048], *at = document;
+	struct auth_policy *policy;
+	unsigned count = 0;
+	at += sprintf(at, "{\"Statement\":[0");
+	for (int i = 1; i < AUTH_POLICY_STATEMENTS_MAX; i++)
+		at += sprintf(at, ",%d", i);
+	strcpy(at, "]}");
+	assert_false(auth_policy_check(ID, gml_span_text(document), gml_span_of(NULL, 0), &policy,
+				       mistake_counted, &count));
+	assert_int_equal(count, AUTH_POLICY_ERRORS_MAX);
+}
+
+static void positions(void **state)
+{
+	static const struct {
+		const char *document, *place;
+		unsigned line, column; /* 0: there is no such place */
+	} rows[] = {
+		{"  {}", "", 1, 3},
+		{"{'a':{'b':[1,{'c':2}]}}", "a", 1, 2},
+		{"{'a':{'b':[1,{'c':2}]}}", "a.b[1].c", 1, 15},
+		{"{'x':{'a':1},\n'a':{'b':[ 1 ,\n2]}}", "a.b[1]", 3, 1},
+		{"{'x':['}',']','\\\\','\\''],'a':1}", "a", 1, 26},
+		{"{'é€':1,'a':2}", "a", 1, 9},
+		{"{'\\u0061':1}", "a", 1, 2},
+		{"{'\\n':1}", "?", 1, 2},
+		{"{'a.b':1,'a':{'b':2}}", "a.b", 1, 2},
+		{"{'a':{}}", "a.b", 0, 0},
+		{"{'a':[]}", "a[0]", 0, 0},
+		{"[]", "a", 0, 0},
+		{"7", "a", 0, 0},
+		{"", "a", 0, 0},
+		{"{'a':[[[[[[[[[[1]]]]]]]]]]}", "a[0][0][0][0][0][0][0][0][0][0]", 0, 0},
+		{"{'a", "b", 0, 0},
+		{"{'a':{'b", "a.c", 0, 0},
+		{"{'a':", "b", 0, 0},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = quoted(rows[i].document);
+		unsigned line = 9, column = 9;
+		bool found = auth_position_find(gml_span_text(text), rows[i].place, &line, &column);
+		if (found != (rows[i].line > 0) || line != rows[i].line || column != rows[i].column)
+			fail_msg("%s: %s: %u:%u", text, rows[i].place, line, column);
+		free(text);
+	}
+}
+
+static void names_are_guessed(void **state)
+{
+	static const struct {
+		const char *(*near)(struct gml_span name);
+		const char *word, *meant;
+	} rows[] = {
+		{auth_near_action, "s3:GetObjects", "s3:GetObject"},
+		{auth_near_action, "s3:getobjct", "s3:GetObject"},
+		{auth_near_action, "PutObject", "s3:PutObject"},
+		{auth_near_action, "s3:ListObjectsV2", "s3:ListBucket"},
+		{auth_near_action, "HeadBucket", "s3:ListBucket"},
+		{auth_near_action, "s3:ListBuckets", "s3:ListAllMyBuckets"},
+		{auth_near_action, "gemel:Chwon", "gemel:Chown"},
+		{auth_near_action, "s3:Frobnicate", ""},
+		{auth_near_action, "", ""},
+		{auth_near_key, "aws:SourceIP2", "aws:SourceIp"},
+		{auth_near_key, "s3:ExistingObjectTags/team", "s3:ExistingObjectTag/"},
+		{auth_near_key, "acme:colour", ""},
+		{auth_near_operator, "StringLikes", "StringLike"},
+		{auth_near_operator, "forAnyValue:stringequal", "StringEquals"},
+		{auth_near_operator, "NumericGreaterIfExists", "NumericGreaterThan"},
+		{auth_near_operator, "Matches", ""},
+	};
+	char question[AUTH_NEAR_MAX];
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(rows[i].near(gml_span_text(rows[i].word)) ?: "", rows[i].meant);
+	assert_string_equal(auth_near_question("Null", question), "; did you mean 'Null'?");
+	assert_string_equal(auth_near_question(NULL, question), "");
+}
+
+/* What is suggested for calls that are no actions is one. */
+static void suggestions_exist(void **state)
+{
+	static const char *const calls[] = {"CompleteMultipartUpload",
+					    "CopyObject",
+					    "CreateMultipartUpload",
+					    "DeleteBucketCors",
+					    "DeleteBucketEncryption",
+					    "DeleteBucketLifecycle",
+					    "DeleteBucketOwnershipControls",
+					    "DeleteBucketReplication",
+					    "DeleteBucketTagging",
+					    "DeleteObjects",
+					    "DeletePublicAccessBlock",
+					    "GetBucketEncryption",
+					    "GetBucketLifecycle",
+					    "GetBucketLifecycleConfiguration",
+					    "GetBucketReplication",
+					    "GetObjectLockConfiguration",
+					    "GetPublicAccessBlock",
+					    "HeadBucket",
+					    "HeadObject",
+					    "ListBuckets",
+					    "ListMultipartUploads",
+					    "ListObjects",
+					    "ListObjectsV2",
+					    "ListObjectVersions",
+					    "ListParts",
+					    "PutBucketEncryption",
+					    "PutBucketLifecycle",
+					    "PutBucketLifecycleConfiguration",
+					    "PutBucketReplication",
+					    "PutObjectLockConfiguration",
+					    "PutPublicAccessBlock",
+					    "UploadPart",
+					    "UploadPartCopy"};
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		const char *action = auth_near_action(gml_span_text(calls[i]));
+		if (action == NULL || auth_action_find(gml_span_text(action)) == AUTH_ACTION_NONE ||
+		    strcmp(action + 3, calls[i]) == 0)
+			fail_msg("%s: %s", calls[i], action);
 	}
 }
 
@@ -245,6 +491,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lint_warns),
+		cmocka_unit_test(needed_statements_are_left_alone),
+		cmocka_unit_test(all_errors_are_told),
+		cmocka_unit_test(errors_are_bounded),
+		cmocka_unit_test(positions),
+		cmocka_unit_test(names_are_guessed),
+		cmocka_unit_test(suggestions_exist),
 		cmocka_unit_test(decisions_are_explained),
 		cmocka_unit_test(long_lists_are_cut),
 	};

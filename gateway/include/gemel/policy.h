@@ -39,13 +39,15 @@ enum gml_policy_kind {
 
 /* Something that is wrong with a document, or hardly meant. */
 struct gml_policy_finding {
-	bool error;	       /* the document is refused; else a warning */
-	const char *place;     /* "Statement[2].Action[0]"; "" for the whole */
-	const char *text;      /* a sentence */
-	unsigned line, column; /* from 1, where the document is no JSON; else 0 */
+	bool error;	   /* the document is refused; else a warning */
+	const char *place; /* "Statement[2].Action[0]"; "" for the whole */
+	const char *text;  /* a sentence */
+	/* from 1, in characters: of an element its name, of a list the value; 0: nowhere */
+	unsigned line, column;
 };
 
-/* Check a document: at most one error is found, and warnings only where there is none.
+/* Check a document: all errors are found that do not hide each other, and warnings where there is
+ * none; 100 of each at most, and then one that says that there are more.
  *
  * `bucket`: for BUCKET, the bucket whose policy it is to be; empty: any. `each` is called for each
  * finding, which is borrowed during the call.
