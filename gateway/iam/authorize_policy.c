@@ -395,9 +395,16 @@ static int ask_paths(struct ask *ask, const struct gml_target *target, gml_ino i
  */
 static bool ask_is_linked(const struct ask *ask, const struct gml_target *target)
 {
-	return target->inode != NULL && target->inode->type == GML_REG &&
-	       target->inode->nlink > 1 && ask->question.action != GML_ACTION_PUT_OBJECT &&
-	       ask->question.action != GML_ACTION_DELETE_OBJECT;
+	switch (ask->question.action) {
+	case GML_ACTION_PUT_OBJECT: /* makes another file of the name */
+	case GML_ACTION_STATE_ACL:
+	case GML_ACTION_STATE_TAGGING:
+	case GML_ACTION_DELETE_OBJECT:
+		return false;
+	default:
+		return target->inode != NULL && target->inode->type == GML_REG &&
+		       target->inode->nlink > 1;
+	}
 }
 
 static int ask_target(struct ask *ask, const struct gml_target *target)
@@ -412,7 +419,7 @@ static int ask_target(struct ask *ask, const struct gml_target *target)
 			      gml_span_at(target->name, target->name.len - 1) != '/');
 		return ask_paths(ask, target, target->dir->ino);
 	}
-	if (target->bucket != NULL || ask->form == ASK_SHOW)
+	if (target->bucket != NULL || ask->form == ASK_SHOW || target->inode == NULL)
 		return ask_one(ask, gml_span_of(NULL, 0));
 	return ask_paths(ask, target, target->inode->ino);
 }
@@ -454,9 +461,10 @@ int gml_policy_ask(struct gml_txn *txn, const struct gml_principal *principal,
 	bool directory;
 	struct ask ask;
 	*out = (struct gml_policy_saying){.word = GML_SAYS_NOTHING};
-	/* No policy speaks of the root of the namespace. */
-	if (store == NULL || (gml_ino_is_none(root) && target->bucket_name.len == 0) ||
-	    gml_access_is_silent(store, principal))
+	/* No policy speaks of the root of the namespace, but for the list of buckets. */
+	if (store == NULL || gml_access_is_silent(store, principal) ||
+	    (gml_ino_is_none(root) && target->bucket_name.len == 0 &&
+	     action != GML_ACTION_ASK_BUCKETS))
 		return 0;
 	directory = !ask_by_key(target) && (target->directory || ask_is_directory(target->inode));
 	ask = (struct ask){.txn = txn,

@@ -98,6 +98,29 @@ static void copy_take_meta(struct s3_call *call, struct copy_plan *plan,
 	plan->attrs.nmeta = meta ? info->nmeta : 0;
 }
 
+/* The source's tags, for who may read them. */
+static enum s3_error copy_take_tags(struct s3_call *call, struct copy_plan *plan,
+				    const struct gml_object_info *info)
+{
+	struct gml_object *tagged = NULL;
+	struct gml_meta_pair *tags;
+	enum s3_error error;
+	int rc;
+	plan->attrs.tags = NULL;
+	plan->attrs.ntags = 0;
+	if (info->ntags == 0)
+		return S3_OK;
+	rc = gml_object_find(&call->op, call->config->store, &plan->source.object,
+			     GML_ACTION_GET_OBJECT_TAGGING, &tagged);
+	gml_object_close(tagged);
+	if (rc != 0)
+		return s3_copy_error(call, &plan->source, rc);
+	error = s3_tags_load(call, info->ino, &tags, &plan->attrs.ntags);
+	if (!error && plan->attrs.ntags > 0)
+		plan->attrs.tags = tags;
+	return error;
+}
+
 /* One half comes from the source, the other from the request: read the source's half, and make the
  * copy conditional on the content that was read. */
 static enum s3_error copy_mix(struct s3_call *call, struct copy_plan *plan)
@@ -113,15 +136,8 @@ static enum s3_error copy_mix(struct s3_call *call, struct copy_plan *plan)
 	info = gml_object_info(call->object);
 	if (!plan->replace_meta)
 		copy_take_meta(call, plan, info);
-	if (!plan->replace_tags) {
-		struct gml_meta_pair *tags;
-		plan->attrs.tags = NULL;
-		plan->attrs.ntags = 0;
-		error = info->ntags > 0 ? s3_tags_load(call, info->ino, &tags, &plan->attrs.ntags)
-					: S3_OK;
-		if (!error && plan->attrs.ntags > 0)
-			plan->attrs.tags = tags;
-	}
+	if (!plan->replace_tags)
+		error = copy_take_tags(call, plan, info);
 	if (!plan->source.cond.if_match.ptr)
 		plan->source.cond.if_match =
 			gml_span_text(s3_arena_printf(&call->arena, "\"%s\"", info->etag));

@@ -61,6 +61,17 @@ static enum s3_error put_finish(struct s3_call *call)
 	return s3_answer_empty(call, 200);
 }
 
+/* Grants and tags that the request states take rights of their own. */
+static enum s3_error put_check_stated(struct s3_call *call, const struct put_state *state)
+{
+	const struct gml_object_ref ref = s3_object_ref(call);
+	bool tags = state->attrs.ntags > 0;
+	if (!state->grants && !tags)
+		return S3_OK;
+	return s3_error_from(
+		gml_put_may(&call->op, call->config->store, &ref, state->grants != NULL, tags));
+}
+
 enum s3_error s3_put_object(struct s3_call *call)
 {
 	struct put_state *state = s3_arena_alloc(&call->arena, sizeof(*state));
@@ -91,6 +102,8 @@ enum s3_error s3_put_object(struct s3_call *call)
 	if (!error)
 		error = s3_error_from(gml_put_begin(&call->op, call->config->store, &ref,
 						    call->body.expected, &call->body.put));
+	if (!error)
+		error = put_check_stated(call, state);
 	/* Only a caller that may write here learns whether the key exists. */
 	if (!error)
 		error = put_check_conditions(call, &state->cond);

@@ -86,7 +86,7 @@ def test_a_key(gemel, tmp_path, cleo, vault, condition, call, fits, differs):
 
 
 def test_copy_source_has_one_spelling(gemel, tmp_path, cleo, vault):
-    allow(gemel, tmp_path, vault, {"StringLike": {"s3:x-amz-copy-source": f"{vault}/a/*"}}, "s3:PutObject")
+    allow(gemel, tmp_path, vault, {"StringLike": {"s3:x-amz-copy-source": f"{vault}/a/*"}}, ["s3:PutObject", "s3:PutObjectTagging"])
     file = tmp_path / "read.json"
     file.write_text(json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": f"arn:aws:s3:::{vault}/*"}]}))
     gemel.gemel("policy", "put", "read", "--file", str(file), "--user", "cleo")

@@ -121,6 +121,47 @@ def test_a_bucket_that_demands_both(gemel, kernel, people, root, bucket, own):
     assert (refused.returncode, "either" in refused.stderr) == (2, True)
 
 
+def test_what_a_new_object_states(gemel, people, bucket, own):
+    """Grants and tags of a new object take rights of their own, and so do tags that are copied."""
+    ann, owner = people["ann"], people["owner"]
+    owner.put_object(Bucket=bucket, Key="pub/tagged", Body=b"x", Tagging="a=b", Metadata={"m": "1"})
+    source = {"Bucket": bucket, "Key": "pub/tagged"}
+    calls = {
+        "s3:PutObjectAcl": [(ann.put_object, {"Body": b"new", "ACL": "bucket-owner-full-control"}), (ann.create_multipart_upload, {"ACL": "private"}),
+                            (ann.copy_object, {"CopySource": f"{bucket}/pub/f", "ACL": "private"})],
+        "s3:PutObjectTagging": [(ann.put_object, {"Body": b"new", "Tagging": "a=b"}), (ann.create_multipart_upload, {"Tagging": "a=b"}),
+                                (ann.copy_object, {"CopySource": f"{bucket}/pub/f", "TaggingDirective": "REPLACE", "Tagging": "a=b"})],
+    }
+    copies = [{"CopySource": source}, {"CopySource": source, "MetadataDirective": "REPLACE", "Metadata": {"m": "2"}}]
+    own(statement(bucket, "Allow", ["s3:GetObject", "s3:PutObject"], "pub/*"))
+    new = {"Bucket": bucket, "Key": "pub/new"}
+    for call, more in sum(calls.values(), []):
+        assert not s3_can(call, **new, **more), more
+    assert s3_can(ann.put_object, **new, Body=b"new") and not any(s3_can(ann.copy_object, **new, **copy) for copy in copies)
+    assert s3_can(ann.copy_object, **new, CopySource=source, MetadataDirective="REPLACE", TaggingDirective="REPLACE")
+    for action in calls:
+        own(statement(bucket, "Allow", ["s3:GetObject", "s3:PutObject", action], "pub/*"))
+        for name, listed in calls.items():
+            assert {s3_can(call, **new, **more) for call, more in listed} == {name == action}, (action, name)
+    assert not any(s3_can(ann.copy_object, **new, **copy) for copy in copies)
+    own(statement(bucket, "Allow", ["s3:GetObject*", "s3:PutObject*"], "pub/*"))
+    assert all(s3_can(ann.copy_object, **new, **copy) for copy in copies)
+    assert ann.get_object_tagging(**new)["TagSet"] == [{"Key": "a", "Value": "b"}]
+    # Who may write by the modes may state them, unless a policy denies it.
+    assert s3_can(owner.put_object, **new, Body=b"x", Tagging="a=b", ACL="private")
+    gemel.gemel("policy", "put", "--bucket", bucket, "--file", "-", stdin=policy(statement(bucket, "Deny", "s3:PutObjectTagging", "*", Principal="*")))
+    assert not s3_can(owner.put_object, **new, Body=b"x", Tagging="a=b") and s3_can(owner.put_object, **new, Body=b"x")
+
+
+def test_the_list_of_buckets(people, bucket, own):
+    assert bucket not in [one["Name"] for one in people["ann"].list_buckets()["Buckets"]]
+    own({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"})
+    assert bucket in [one["Name"] for one in people["ann"].list_buckets()["Buckets"]]
+    own({"Effect": "Deny", "Action": "s3:ListAllMyBuckets", "Resource": "*"})
+    with pytest.raises(people["ann"].exceptions.ClientError, match="AccessDenied"):
+        people["ann"].list_buckets()
+
+
 def test_hard_links_and_renames(gemel, kernel, people, root, bucket, own):
     base = f"{root}/{bucket}"
     run = lambda script: kernel.run(script, uid=ANN, gid=ANN, check=False).rc

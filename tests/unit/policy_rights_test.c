@@ -307,6 +307,53 @@ static void test_changes(void **state)
 	assert_refused(nfs_remove(&w, UID, w.pub, "new"));
 }
 
+static int s3_state(struct world *w, uint32_t uid, const char *key, bool grants, bool tags)
+{
+	struct gml_op op = op_of(uid);
+	op.context.protocol = GML_PROTOCOL_S3;
+	return gml_put_may(&op, w->ns->store, OBJECT_REF(B, ns_span(key)), grants, tags);
+}
+
+/* Grants and tags of a new object take rights of their own, whoever may write it. */
+static void test_what_a_new_object_states(void **state)
+{
+	struct world w = world_of(state);
+	policy(&w, POLICY(ALLOW("\"s3:PutObject\"", KEYS("pub/*"))));
+	assert_ok(s3_state(&w, UID, "pub/new", false, false));
+	assert_refused(s3_state(&w, UID, "pub/new", true, false));
+	assert_refused(s3_state(&w, UID, "pub/new", false, true));
+	policy(&w, POLICY(ALLOW("\"s3:PutObject*\"", KEYS("pub/*"))));
+	assert_ok(s3_state(&w, UID, "pub/new", true, true));
+	assert_refused(s3_state(&w, UID, "home/new", true, false));
+	assert_ok(s3_state(&w, OWNER, "home/new", true, true));
+	bucket_policy(&w, POLICY("{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:"
+				 "PutObjectTagging\",\"Resource\":\"" ARN "/*\"}"));
+	assert_ok(s3_state(&w, OWNER, "home/new", true, false));
+	assert_refused(s3_state(&w, OWNER, "home/new", false, true));
+}
+
+static bool count_bucket(void *arg, const struct gml_bucket *bucket)
+{
+	(void)bucket;
+	++*(int *)arg;
+	return true;
+}
+
+static void test_the_list_of_buckets(void **state)
+{
+	struct world w = world_of(state);
+	struct gml_op op = op_of(UID);
+	int buckets = 0;
+	assert_ok(gml_bucket_list(&op, w.ns->store, ns_span(""), count_bucket, &buckets));
+	assert_int_equal(buckets, 0);
+	policy(&w, POLICY(ALLOW("\"s3:ListAllMyBuckets\"", "\"*\"")));
+	assert_ok(gml_bucket_list(&op, w.ns->store, ns_span(""), count_bucket, &buckets));
+	assert_int_equal(buckets, 1);
+	policy(&w, POLICY(DENY("\"s3:ListAllMyBuckets\"", "\"*\"")));
+	assert_refused(gml_bucket_list(&op, w.ns->store, ns_span(""), count_bucket, &buckets));
+	assert_int_equal(buckets, 1);
+}
+
 /* ---- refusals ---- */
 
 static void test_denials_bind_owners_and_root(void **state)
@@ -491,13 +538,6 @@ static struct world open_world_of(void **state)
 	return w;
 }
 
-static bool count_bucket(void *arg, const struct gml_bucket *bucket)
-{
-	(void)bucket;
-	++*(int *)arg;
-	return true;
-}
-
 static void test_both_without_a_policy(void **state)
 {
 	struct world w = open_world_of(state);
@@ -638,6 +678,8 @@ int main(void)
 		T(test_a_file_and_the_way_to_it),
 		T(test_listings),
 		T(test_changes),
+		T(test_what_a_new_object_states),
+		T(test_the_list_of_buckets),
 		T(test_denials_bind_owners_and_root),
 		T(test_a_boundary_caps_owners),
 		T(test_hard_links),

@@ -46,6 +46,8 @@ GML_API_BEGIN
 	GML_ACTION(GET_OBJECT_ACL, "s3:GetObjectAcl", MODE, 4)                                     \
 	GML_ACTION(GET_OBJECT_TAGGING, "s3:GetObjectTagging", MODE, 4)                             \
 	GML_ACTION(PUT_OBJECT, "s3:PutObject", NAME, 8)                                            \
+	GML_ACTION(STATE_ACL, "s3:PutObjectAcl", NAME, 8)	  /* of a new object */            \
+	GML_ACTION(STATE_TAGGING, "s3:PutObjectTagging", NAME, 8) /* of a new object */            \
 	GML_ACTION(PUT_OBJECT_ACL, "s3:PutObjectAcl", OWNER, 8)                                    \
 	GML_ACTION(PUT_OBJECT_TAGGING, "s3:PutObjectTagging", MODE, 8 | 2)                         \
 	GML_ACTION(DELETE_OBJECT_TAGGING, "s3:DeleteObjectTagging", MODE, 8 | 2)                   \
@@ -62,6 +64,7 @@ GML_API_BEGIN
 	/* buckets */                                                                              \
 	GML_ACTION(CREATE_BUCKET, "s3:CreateBucket", CREATE, 8)                                    \
 	GML_ACTION(DELETE_BUCKET, "s3:DeleteBucket", BUCKET, 8)                                    \
+	GML_ACTION(ASK_BUCKETS, "s3:ListAllMyBuckets", REACH, 0) /* which there are */             \
 	GML_ACTION(LIST_BUCKETS, "s3:ListAllMyBuckets", MINE, 0)                                   \
 	GML_ACTION(SHOW_BUCKET, "s3:ListAllMyBuckets", SEEN, 0) /* in READDIR of the root */       \
 	GML_ACTION(HEAD_BUCKET, "s3:ListBucket", SEEN, 0)                                          \

@@ -109,9 +109,9 @@ int gml_bucket_delete(struct gml_op *op, struct gml_store *store, struct gml_spa
 int gml_bucket_head(struct gml_op *op, struct gml_store *store, struct gml_span name,
 		    struct gml_bucket *out);
 /* Call `each` for the buckets after the name `after`, in bytewise order, until it returns false
- * (ListBuckets): those that the caller owns, for the administrator all. Buckets are borrowed for
- * the call.
- * Errors: CORRUPT.
+ * (ListBuckets): those that the caller owns or a policy lets it list, for the administrator all.
+ * Buckets are borrowed for the call.
+ * Errors: ACCESS (a policy denies it), CORRUPT.
  * Threads: any; `each` must not call the core. Blocks: no. Durable: n/a. On failure: `each` may
  * have been called. */
 int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span after,

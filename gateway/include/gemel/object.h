@@ -181,6 +181,11 @@ struct gml_put_options {
  * Threads: any; one at a time per put. Blocks: no. Durable: n/a. On failure: *out is unchanged. */
 int gml_put_begin(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
 		  uint64_t size_hint, struct gml_put **out);
+/* May a new object of the key state grants, may it state tags (s3:PutObjectAcl,
+ * s3:PutObjectTagging)? A look before the content is sent; whoever publishes it asks again.
+ * Errors: those of gml_put_begin, PERM. Threads: any. Blocks: no. Durable: n/a. On failure: n/a. */
+int gml_put_may(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
+		bool grants, bool tags);
 /* Append.
  * Errors: FBIG, NOSPC, IO, NOMEM, INVAL (after an error).
  * Threads: one at a time per put. Blocks: disk. Durable: no. On failure: only gml_put_abort is
@@ -225,7 +230,8 @@ struct gml_copy_options {
 };
 /* Copy an object, which shares the source's blobs (CopyObject); the bytes of a file that NFS is
  * writing are copied. Needs `r` on the source. The target is published as by gml_put_finish, with
- * what a file under the key hands down; *info_out (may be NULL) as there.
+ * what a file under the key hands down; *info_out (may be NULL) as there. Tags that come from the
+ * source need s3:GetObjectTagging of it.
  * Errors: those of gml_put_finish and, for the source, of gml_object_open; INVAL (source and target
  * are one, and options->attrs is NULL); CONFLICT (the source changes faster than it can be read).
  * Threads: any. Blocks: disk, commit. Durable: yes. On failure: nothing changed. */

@@ -485,10 +485,13 @@ int gml_bucket_list(struct gml_op *op, struct gml_store *store, struct gml_span 
 		    bool (*each)(void *arg, const struct gml_bucket *bucket), void *arg)
 {
 	struct bucket_walk walk = {.op = op, .each = each, .arg = arg};
+	const struct gml_target all = {.barred = false};
 	int rc = gml_meta_read_begin(store->meta, &walk.txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_rec_bucket_each(walk.txn, after, bucket_list_one, &walk);
+	rc = gml_may(walk.txn, op, GML_ACTION_ASK_BUCKETS, &all);
+	if (rc == 0)
+		rc = gml_rec_bucket_each(walk.txn, after, bucket_list_one, &walk);
 	gml_meta_read_end(walk.txn);
 	return rc != 0 ? rc : walk.rc;
 }

@@ -47,19 +47,28 @@ struct object_copy {
 	struct gml_deferred_frees *freed;
 };
 
-static int copy_source(struct gml_txn *txn, struct object_copy *copy)
+/* May the tags in copy->attach that come from the source be copied? */
+static int copy_may_tag(const struct object_copy *copy, const struct gml_path *source)
+{
+	bool tags = false;
+	int rc = copy->options->attrs == NULL ? gml_object_meta_tagged(&copy->attach, &tags) : 0;
+	if (rc != 0 || !tags)
+		return rc;
+	return gml_path_may(copy->pub.op, GML_ACTION_GET_OBJECT_TAGGING, source, &copy->src);
+}
+
+static int copy_source(struct gml_txn *txn, struct object_copy *copy, struct gml_path *path)
 {
 	struct gml_publish *pub = &copy->pub;
 	struct gml_object_info info;
-	struct gml_path path;
-	int rc = gml_path_walk(txn, pub->op, &copy->ref, &path);
+	int rc = gml_path_walk(txn, pub->op, &copy->ref, path);
 	if (rc == 0) {
-		rc = gml_path_object(txn, &path, &copy->src, &copy->directory);
+		rc = gml_path_object(txn, path, &copy->src, &copy->directory);
 		if (rc == GML_ERR_NOENT)
-			rc = gml_path_missing(pub->op, &path);
+			rc = gml_path_missing(pub->op, path);
 	}
 	if (rc == 0)
-		rc = gml_path_may(pub->op, GML_ACTION_GET_OBJECT, &path, &copy->src);
+		rc = gml_path_may(pub->op, GML_ACTION_GET_OBJECT, path, &copy->src);
 	if (rc == 0 && (copy->src.flags & GML_INODE_DIRTY))
 		rc = GML_ERR_AGAIN; /* it is opened again, and its bytes are copied */
 	if (rc != 0)
@@ -131,13 +140,18 @@ static void copy_identity(const struct object_copy *copy, struct gml_inode *inod
 static int copy_share_fn(struct gml_txn *txn, void *arg)
 {
 	struct object_copy *copy = arg;
+	struct gml_path source;
 	int rc;
 	gml_deferred_frees_reset(copy->freed);
-	rc = copy_source(txn, copy);
+	rc = copy_source(txn, copy, &source);
 	if (rc == 0)
 		rc = gml_publish_check(txn, &copy->pub);
 	if (rc == 0)
 		rc = copy_hold(txn, copy);
+	if (rc == 0)
+		rc = copy_may_tag(copy, &source);
+	if (rc == 0)
+		rc = gml_publish_may_state(&copy->pub, &copy->attach);
 	if (rc == 0)
 		rc = gml_keep_prepare(txn, &copy->pub, &copy->attach);
 	if (rc == 0 && !copy->directory)
@@ -197,6 +211,22 @@ static int copy_meta_now(struct object_copy *copy)
 	return rc == GML_ERR_NOENT ? GML_ERR_CONFLICT : rc;
 }
 
+/* The same, for callers that may read the tags, if there are some. */
+static int copy_meta_of(struct object_copy *copy)
+{
+	struct gml_publish *pub = &copy->pub;
+	struct gml_object *object = NULL;
+	bool tags;
+	int rc = copy_meta_now(copy);
+	if (rc == 0)
+		rc = gml_object_meta_tagged(&copy->attach, &tags);
+	if (rc == 0 && tags)
+		rc = gml_object_find(pub->op, pub->store, &copy->ref, GML_ACTION_GET_OBJECT_TAGGING,
+				     &object);
+	gml_object_close(object);
+	return rc;
+}
+
 static int copy_bytes(struct object_copy *copy, struct gml_object *object,
 		      struct gml_object_info *info_out)
 {
@@ -211,7 +241,7 @@ static int copy_bytes(struct object_copy *copy, struct gml_object *object,
 	int rc = 0;
 	if (copy->options->attrs == NULL) {
 		copy->src.ino = info->ino;
-		rc = copy_meta_now(copy);
+		rc = copy_meta_of(copy);
 	}
 	if (rc == 0)
 		rc = gml_put_begin(pub->op, pub->store, &pub->ref, info->size, &put);

@@ -46,6 +46,9 @@ int gml_publish_may_grant(struct gml_txn *txn, struct gml_publish *pub)
 	if (rc == 0 && pub->grants != NULL)
 		rc = gml_grants_may(txn, &pub->path.bucket, pub->ownership, pub->grants);
 	pub->sets_grants = rc == 0 && pub->ownership != GML_BUCKET_OWNER_ENFORCED;
+	/* The object stays another's: its grants are not the writer's to set. */
+	if (pub->sets_grants && pub->grants != NULL && pub->keeps)
+		rc = gml_path_may(pub->op, GML_ACTION_PUT_OBJECT_ACL, &pub->path, &pub->old);
 	return rc;
 }
 

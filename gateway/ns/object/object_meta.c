@@ -227,6 +227,20 @@ int gml_object_meta_apply(struct gml_txn *txn, const struct gml_object_meta *att
 	return rc != 0 ? rc : put.rc;
 }
 
+static bool object_meta_is_tag(void *arg, struct gml_span name, struct gml_span value)
+{
+	(void)value;
+	*(bool *)arg = gml_span_starts(name, GML_LIT(GML_OBJECT_TAG_PREFIX));
+	return !*(bool *)arg;
+}
+
+int gml_object_meta_tagged(const struct gml_object_meta *attach, bool *out)
+{
+	*out = false;
+	return attach->pairs.len > 0 ? gml_rec_pairs_each(attach->pairs, object_meta_is_tag, out)
+				     : 0;
+}
+
 void gml_object_meta_release(struct gml_object_meta *attach)
 {
 	free(attach->buf);

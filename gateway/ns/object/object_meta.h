@@ -35,6 +35,8 @@ int gml_object_meta_dup(struct gml_span headers, struct gml_span pairs,
  * the caller puts). */
 int gml_object_meta_apply(struct gml_txn *txn, const struct gml_object_meta *attach,
 			  struct gml_inode *inode);
+/* Are there tags among the pairs? CORRUPT. */
+int gml_object_meta_tagged(const struct gml_object_meta *attach, bool *out);
 void gml_object_meta_release(struct gml_object_meta *attach); /* zeroed is fine */
 
 #endif

@@ -113,6 +113,22 @@ int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 	return rc == 0 ? gml_usage_check(txn, pub->path.bucket.root, bytes, objects) : rc;
 }
 
+int gml_path_may_state(const struct gml_op *op, const struct gml_path *path,
+		       const struct gml_inode *old, bool grants, bool tags)
+{
+	int rc = grants ? gml_path_may(op, GML_ACTION_STATE_ACL, path, old) : 0;
+	return rc == 0 && tags ? gml_path_may(op, GML_ACTION_STATE_TAGGING, path, old) : rc;
+}
+
+int gml_publish_may_state(struct gml_publish *pub, const struct gml_object_meta *attach)
+{
+	bool tags;
+	int rc = gml_object_meta_tagged(attach, &tags);
+	return rc != 0 ? rc
+		       : gml_path_may_state(pub->op, &pub->path, pub->replaces ? &pub->old : NULL,
+					    pub->grants != NULL, tags);
+}
+
 int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *out)
 {
 	/* The marker of a missing directory: its PUT makes the directory (S3's form of mkdir). */

@@ -11,6 +11,7 @@
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/path.h"
 #include "gateway/ns/store/store.h"
+#include "object_meta.h"
 
 /* Order within a closure: check, gml_keep_prepare (reads only), inode (first writes),
  * gml_publish_grant, [content and attachments], link. The caller's storage; fill the first part,
@@ -46,6 +47,12 @@ int gml_publish_facts(struct gml_txn *txn, struct gml_publish *pub, const struct
 /* Walks the path; conditions, rights, quota. Writes nothing. NOBUCKET, ACCESS, PERM, ROFS,
  * PRECONDITION, NOENT, DQUOT, INVAL, NAMETOOLONG, NOVERSION. */
 int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub);
+/* Behind the check: may what the request states about the new object be stated, its grants and its
+ * tags in `attach`? ACCESS, PERM, CORRUPT. */
+int gml_publish_may_state(struct gml_publish *pub, const struct gml_object_meta *attach);
+/* The same for a walked path, before `old` (NULL: nothing, or not looked at) is replaced. */
+int gml_path_may_state(const struct gml_op *op, const struct gml_path *path,
+		       const struct gml_inode *old, bool grants, bool tags);
 /* Makes missing directories, initialises the new inode: regular, the caller's, 0644, or as keep.c
  * has it. */
 int gml_publish_inode(struct gml_txn *txn, struct gml_publish *pub, struct gml_inode *out);

@@ -90,6 +90,21 @@ int gml_put_begin(struct gml_op *op, struct gml_store *store, const struct gml_o
 	return rc != 0 ? rc : gml_put_new(store, ref, GML_OBJECT_SIZE_MAX, size_hint, out);
 }
 
+int gml_put_may(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
+		bool grants, bool tags)
+{
+	struct gml_txn *txn = NULL;
+	struct gml_path path;
+	int rc = gml_meta_read_begin(store->meta, &txn);
+	if (rc != 0)
+		return rc;
+	rc = gml_path_walk(txn, op, ref, &path);
+	if (rc == 0)
+		rc = gml_path_may_state(op, &path, NULL, grants, tags);
+	gml_meta_read_end(txn);
+	return rc;
+}
+
 /* The gathered bytes and `len` more go to the blob file, which is made when there is none. */
 static int put_spill(struct gml_put *put, const void *buf, size_t len)
 {
@@ -200,6 +215,8 @@ static int put_publish_fn(struct gml_txn *txn, void *arg)
 	struct gml_inode *inode = &fin->inode;
 	int rc = gml_publish_check(txn, &fin->pub);
 	gml_assert(fin->extent.off == 0 && fin->extent.len == fin->pub.size);
+	if (rc == 0)
+		rc = gml_publish_may_state(&fin->pub, fin->meta);
 	if (rc == 0)
 		rc = gml_keep_prepare(txn, &fin->pub, fin->meta);
 	if (rc == 0)

@@ -30,6 +30,7 @@
 #include "bucket_txn.h"
 #include "list_start.h"
 #include "object_meta.h"
+#include "publish.h"
 #include "upload.h"
 
 #define UPLOAD_NAME_MAX (GML_KEY_MAX + 1 + GML_UPLOAD_ID_LEN)
@@ -76,6 +77,7 @@ struct upload_create {
 	struct gml_op *op;
 	const struct gml_object_ref *ref;
 	const struct gml_grants *grants; /* NULL: none */
+	bool tagged;
 	struct gml_upload_rec rec;
 	uint8_t id[16];
 };
@@ -110,6 +112,9 @@ static int upload_create_fn(struct gml_txn *txn, void *arg)
 	if (rc == 0)
 		rc = gml_path_may(create->op, GML_ACTION_PUT_OBJECT, &path, NULL);
 	if (rc == 0)
+		rc = gml_path_may_state(create->op, &path, NULL, create->grants != NULL,
+					create->tagged);
+	if (rc == 0)
 		rc = upload_grants(txn, create, &path.bucket, grants);
 	if (rc != 0)
 		return rc;
@@ -126,7 +131,11 @@ static int upload_create_fn(struct gml_txn *txn, void *arg)
 int gml_upload_create(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
 		      const struct gml_upload_options *options, char id_out[GML_UPLOAD_ID_LEN + 1])
 {
-	struct upload_create create = {.op = op, .ref = ref, .grants = options->grants};
+	struct upload_create create = {.op = op,
+				       .ref = ref,
+				       .grants = options->grants,
+				       .tagged =
+					       options->attrs != NULL && options->attrs->ntags > 0};
 	struct gml_object_meta attach;
 	int rc = options->grants != NULL && options->grants->count > GML_GRANTS_MAX
 			 ? GML_ERR_INVAL
