@@ -524,13 +524,12 @@ static int authorize_first(const struct gml_principal *who, const struct action_
 			   struct gml_verdict *out)
 {
 	bool changes = row->bits & ACTION_CHANGES;
-	if (target->barred && (who->refused || (changes && context->read_only)))
-		return rule_answer(out, GML_REASON_BARRED, GML_ERR_ACCESS);
-	if (who->refused && row->rule != RULE_REACH)
+	if (who->refused && (row->rule != RULE_REACH || target->barred))
 		return rule_answer(out, GML_REASON_REFUSED, GML_ERR_ACCESS);
-	if (changes && context->read_only)
-		return rule_answer(out, GML_REASON_READ_ONLY, GML_ERR_ROFS);
-	return 0;
+	if (!changes || !context->read_only)
+		return 0;
+	return target->barred ? rule_answer(out, GML_REASON_BARRED, GML_ERR_ACCESS)
+			      : rule_answer(out, GML_REASON_READ_ONLY, GML_ERR_ROFS);
 }
 
 /* What grants of S3 allow where nothing else does. */
