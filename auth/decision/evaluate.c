@@ -299,7 +299,7 @@ struct auth_reach auth_policy_reach(const struct auth_policy_set *const *sets, s
 	struct auth_access asked = evaluate_asked(access);
 	struct evaluation evaluation = {
 		.sets = sets, .count = count, .access = &asked, .below = range->below};
-	struct auth_reach reach = {.could = false, .shut = true};
+	struct auth_reach reach = {.shut = true};
 	asked.resource = auth_access_arn(arn, sizeof(arn), range->bucket, true, range->key);
 	if (asked.resource.len == 0)
 		return (struct auth_reach){.could = true, .shut = false};
@@ -309,7 +309,11 @@ struct auth_reach auth_policy_reach(const struct auth_policy_set *const *sets, s
 						    evaluate_same(&evaluation, action)))
 			continue;
 		asked.action = action;
-		reach.could = reach.could || evaluate_truth(&evaluation) != AUTH_FALSE;
+		if (!reach.sure) {
+			enum auth_truth one = evaluate_truth(&evaluation);
+			reach.could = reach.could || one != AUTH_FALSE;
+			reach.sure = one == AUTH_TRUE;
+		}
 		reach.shut = reach.shut && evaluate_refused(&evaluation) == AUTH_TRUE;
 	}
 	return reach;

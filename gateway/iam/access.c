@@ -278,11 +278,12 @@ int gml_held_reach(const struct gml_access_held *held, struct gml_txn *txn,
 	struct auth_access asked = access_asked(held, txn, question, &values);
 	const struct auth_range range = {access_bucket_name(question, held), question->key,
 					 question->directory};
-	*out = (struct auth_reach){.could = false, .shut = false};
+	*out = (struct auth_reach){.could = false};
 	if (held->count == 0)
 		return 0;
 	*out = auth_policy_reach(held->sets, held->count, &asked, &range);
-	out->could = out->could && !access_restricted(held);
+	if (access_restricted(held))
+		out->could = out->sure = false;
 	return values.rc;
 }
 

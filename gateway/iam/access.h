@@ -44,6 +44,9 @@ struct gml_access_question {
 	struct gml_span key;
 	const struct gml_inode *inode; /* of the object, for its tags; NULL: it has none */
 	const struct gml_context *context;
+	/* It is about all keys that begin with `key`: what s3:prefix is, where the request states
+	 * none, is not known. */
+	bool below;
 	/* Set to true if the answer used the time, the transport, a tag of the object or what the
 	 * request states: another request of this caller about the same, over this protocol, could get
 	 * another one. NULL: not wanted. */

@@ -21,6 +21,7 @@ struct gml_memo;
 enum gml_memo_kind {
 	GML_MEMO_SILENT = 1, /* about all of a bucket, by its root: no policy says anything */
 	GML_MEMO_INODE,	     /* about an inode */
+	GML_MEMO_BELOW,	     /* about each file in a directory that has one name */
 };
 
 struct gml_memo_key {

@@ -199,6 +199,8 @@ static struct auth_values values_prefix(struct access_values *values, struct gml
 	if (!missing && (stated.count != 0 || question->context->condition != NULL ||
 			 question->key.ptr == NULL))
 		return stated;
+	if (question->below)
+		return values_unknown;
 	return values_one(values, question->key);
 }
 

@@ -12,15 +12,7 @@
  *  - TREE: is the action allowed for all in the directory, and refused for none of it? What depends
  *    on single keys is refused.
  *  - SHOW: could any action be allowed on the bucket or in it?
- *
- * What was said to a caller of NFS about an inode is remembered (access_memo.h), so that requests
- * about an open file, or about a directory, neither walk its paths nor ask the policies again:
- *  - `state` is the change attribute in the record of a file: each change of its names moves it. A
- *    directory has one path, which changes with the path epoch alone, until it is removed.
- *  - A snapshot that is older than a change of paths says what was: an answer is kept only of the
- *    newest snapshot, when all such changes are visible.
- *  - Write transactions remember nothing and ask anew: their answers may be about what is never
- *    committed. */
+ */
 #include "authorize_policy.h"
 #include <string.h>
 #include <gemel/err.h>
@@ -28,34 +20,10 @@
 #include "gateway/base/span.h"
 #include "gateway/meta/record/record.h"
 #include "access.h"
-#include "access_cache.h"
-#include "access_memo.h"
-#include "epoch.h"
+#include "authorize_ask.h"
 #include "store.h"
 
-enum ask_form { ASK_KEY, ASK_PASS, ASK_LIST, ASK_BELOW, ASK_TREE, ASK_SHOW };
-
-struct ask {
-	struct gml_txn *txn;
-	struct gml_access_question question;
-	struct gml_access_held held;
-	enum ask_form form;
-	struct gml_span name; /* below the path that is walked: of a target by name */
-	bool slash;	      /* behind it */
-	struct gml_policy_saying *out;
-	unsigned paths;
-	int rc;
-	struct gml_memo *memo; /* NULL: nothing is remembered */
-	struct gml_memo_key about;
-	bool varies; /* struct gml_access_question */
-};
-
 /* ---- what is asked ---- */
-
-static bool ask_is_directory(const struct gml_inode *inode)
-{
-	return inode != NULL && inode->type == GML_DIR;
-}
 
 static enum ask_form ask_form(enum gml_action action, bool directory)
 {
@@ -88,11 +56,6 @@ static enum ask_form ask_form(enum gml_action action, bool directory)
 	}
 }
 
-static bool ask_by_key(const struct gml_target *target)
-{
-	return target->bucket_name.len > 0 || target->key.len > 0;
-}
-
 static gml_ino ask_root(const struct gml_target *target)
 {
 	if (target->bucket != NULL)
@@ -110,11 +73,6 @@ static void ask_say(struct ask *ask, enum gml_policy_word word, enum gml_reason 
 		return;
 	ask->out->word = word;
 	ask->out->reason = reason;
-}
-
-static bool ask_refuses(const struct auth_decision *decision)
-{
-	return decision->verdict == AUTH_VERDICT_DENY || decision->verdict == AUTH_VERDICT_CAPPED;
 }
 
 static enum gml_reason ask_reason(const struct auth_decision *decision)
@@ -231,127 +189,6 @@ static int ask_one(struct ask *ask, struct gml_span key)
 	return ask_show(ask);
 }
 
-/* Does a client ask about its mount point? */
-static bool ask_is_mount(const struct ask *ask, const struct gml_target *target)
-{
-	return ask->question.action == GML_ACTION_GETATTR && target->inode != NULL &&
-	       gml_ino_equal(target->inode->ino, ask->question.root);
-}
-
-/* ---- what is remembered ---- */
-
-static uint16_t memo_pack(const struct gml_policy_saying *saying)
-{
-	return (uint16_t)((unsigned)saying->word | saying->way << 2 | saying->both << 3 |
-			  (unsigned)saying->reason << 8);
-}
-
-static void memo_unpack(uint16_t answer, struct gml_policy_saying *saying)
-{
-	saying->word = (enum gml_policy_word)(answer & 3);
-	saying->way = answer >> 2 & 1;
-	saying->both = answer >> 3 & 1;
-	saying->reason = (enum gml_reason)(answer >> 8);
-}
-
-/* Whose answers are remembered: a caller whom the uid alone names, and who states nothing. */
-static void memo_begin(struct ask *ask, struct gml_store *store)
-{
-	const struct gml_principal *who = ask->question.principal;
-	const struct gml_context *context = ask->question.context;
-	const struct gml_access_epoch *epoch = gml_store_access_epoch(store);
-	if (ask->txn->writable || gml_ino_is_none(ask->question.root) ||
-	    context->protocol != GML_PROTOCOL_NFS || context->condition != NULL ||
-	    who->user != NULL || who->authn < GML_AUTHN_SYS)
-		return;
-	ask->memo = gml_access_memo(gml_store_access(store));
-	ask->about = (struct gml_memo_key){.access = gml_access_epoch_now(epoch),
-					   .paths = gml_path_epoch_now(epoch),
-					   .uid = who->cred.uid};
-}
-
-/* About all of the bucket: whether any policy speaks. */
-static struct gml_memo_key memo_silent(const struct ask *ask)
-{
-	struct gml_memo_key key = ask->about;
-	key.paths = 0; /* it does not depend on them */
-	key.ino = ask->question.root;
-	key.kind = GML_MEMO_SILENT;
-	return key;
-}
-
-/* About an inode that is known by itself, not by a name. */
-static bool memo_inode(const struct ask *ask, const struct gml_target *target,
-		       struct gml_memo_key *key, uint64_t *state)
-{
-	const struct gml_inode *inode = target->inode;
-	bool directory = ask_is_directory(inode);
-	int action = gml_access_action(&ask->question);
-	if (ask_by_key(target) || target->dir != NULL || target->bucket != NULL ||
-	    ask->form == ASK_SHOW)
-		return false;
-	gml_assert(action < 1 << 11);
-	if (ask->form == ASK_PASS) /* which asks about all actions */
-		action = 0;
-	*key = ask->about;
-	key->ino = inode->ino;
-	key->kind = GML_MEMO_INODE;
-	key->question =
-		(uint16_t)((unsigned)ask->form << 13 | (unsigned)directory << 12 |
-			   (unsigned)ask_is_mount(ask, target) << 11 | ((unsigned)action & 0x7ff));
-	*state = directory ? inode->flags & GML_INODE_ORPHAN : inode->change;
-	return true;
-}
-
-static bool memo_recall(struct ask *ask, const struct gml_target *target)
-{
-	struct gml_memo_key key = memo_silent(ask);
-	uint64_t state, found;
-	uint16_t answer;
-	if (ask->memo == NULL)
-		return false;
-	if (gml_memo_find(ask->memo, &key, &found, &answer))
-		return true;
-	if (!memo_inode(ask, target, &key, &state) ||
-	    !gml_memo_find(ask->memo, &key, &found, &answer) || found != state)
-		return false;
-	memo_unpack(answer, ask->out);
-	return true;
-}
-
-/* Are the policies that were asked good for as long as the access epoch stays? */
-static bool memo_is_firm(const struct ask *ask)
-{
-	return ask->memo != NULL && ask->held.firm;
-}
-
-/* Does the snapshot have all paths as of the path epoch? */
-static bool memo_has_paths(const struct ask *ask)
-{
-	struct gml_meta *meta = ask->txn->meta;
-	uint64_t newest;
-	if (!gml_path_epoch_settled(gml_store_access_epoch(meta->store), ask->about.paths))
-		return false;
-	newest = gml_meta_seq(meta);
-	return newest != 0 && gml_txn_seq(ask->txn) == newest;
-}
-
-static void memo_keep_silent(const struct ask *ask)
-{
-	const struct gml_memo_key key = memo_silent(ask);
-	if (memo_is_firm(ask))
-		gml_memo_put(ask->memo, &key, 0, 0);
-}
-
-static void memo_keep(const struct ask *ask, const struct gml_target *target)
-{
-	struct gml_memo_key key;
-	uint64_t state;
-	if (!ask->varies && memo_is_firm(ask) && memo_inode(ask, target, &key, &state) &&
-	    memo_has_paths(ask))
-		gml_memo_put(ask->memo, &key, state, memo_pack(ask->out));
-}
-
 /* ---- paths ---- */
 
 static bool ask_path(void *arg, gml_ino bucket, struct gml_span path)
@@ -372,6 +209,8 @@ static bool ask_path(void *arg, gml_ino bucket, struct gml_span path)
 	if (ask->slash)
 		key[len - 1] = '/';
 	ask->rc = ask_one(ask, gml_span_of(key, len));
+	if (ask->rc == 0 && ask->below_wanted)
+		ask->rc = gml_ask_below(ask, gml_span_of(key, len));
 	return ask->rc == 0 && ask->out->word != GML_SAYS_NO;
 }
 
@@ -383,7 +222,7 @@ static int ask_paths(struct ask *ask, const struct gml_target *target, gml_ino i
 	if (rc == 0 && ask->paths == 0)
 		rc = ask_one(ask, GML_LIT(""));
 	if (rc == 0)
-		memo_keep(ask, target);
+		gml_ask_keep(ask, target);
 	if (rc != GML_ERR_NOENT)
 		return rc;
 	/* The inode is not stored yet: a file that is being made. Its name was asked about. */
@@ -444,7 +283,7 @@ static int ask_anew(struct ask *ask, struct gml_store *store, const struct gml_t
 	ask->about.access = ask->held.asof;
 	ask->out->both = rc == 0 && ask_demands(ask, target);
 	if (rc == 0 && ask->held.count == 0 && !ask->held.both)
-		memo_keep_silent(ask);
+		gml_ask_keep_silent(ask);
 	else if (rc == 0 && (ask->held.count > 0 || ask->out->both))
 		rc = ask_target(ask, target);
 	gml_access_release(&ask->held);
@@ -478,8 +317,8 @@ int gml_policy_ask(struct gml_txn *txn, const struct gml_principal *principal,
 			   .form = ask_form(action, directory),
 			   .out = out};
 	ask.question.varies = &ask.varies;
-	memo_begin(&ask, store);
-	return memo_recall(&ask, target) ? 0 : ask_anew(&ask, store, target);
+	gml_ask_remember(&ask, store);
+	return gml_ask_recall(&ask, target) ? 0 : ask_anew(&ask, store, target);
 }
 
 /* ---- carrying a file to another path ---- */

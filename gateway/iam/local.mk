@@ -17,6 +17,8 @@ libgemel_la_SOURCES += \
 	gateway/iam/attach.c \
 	gateway/iam/authorize.c \
 	gateway/iam/authorize.h \
+	gateway/iam/authorize_ask.h \
+	gateway/iam/authorize_memo.c \
 	gateway/iam/authorize_policy.c \
 	gateway/iam/authorize_policy.h \
 	gateway/iam/cred.h \

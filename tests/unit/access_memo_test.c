@@ -111,7 +111,7 @@ static bool op_count(void *arg, struct gml_span name, const struct gml_attr *att
 
 /* What a caller may of an inode, and of a directory what it shows. */
 struct seen {
-	int getattr, access, opens[2], list;
+	int getattr, access, lookup, opens[2], list;
 	unsigned granted;
 };
 
@@ -123,6 +123,7 @@ static struct seen op_sees(struct gml_op *op, struct gml_store *store, gml_ino i
 	struct gml_attr attr;
 	bool eof;
 	seen.getattr = gml_inode_getattr(op, store, ino, &attr);
+	seen.lookup = gml_dir_lookup(op, store, ino, ns_span("deep"), &attr);
 	seen.access = gml_inode_access(op, store, ino, GML_MAY_ALL, &seen.granted);
 	for (unsigned i = 0; i < 2; i++) {
 		seen.opens[i] = gml_file_open(op, store, ino, GML_OPEN_READ << i, &file);
@@ -230,6 +231,12 @@ static int acl_for_ann(const struct world *w, struct gml_store *store, bool yes)
 	return gml_inode_setattr(&admin, store, w->f, &set, NULL);
 }
 
+static int root_mode(const struct world *w, struct gml_store *store, uint32_t mode)
+{
+	const struct gml_setattr set = {.mask = GML_SET_MODE, .mode = mode};
+	return gml_inode_setattr(&admin, store, w->root, &set, NULL);
+}
+
 static int role_new(struct gml_store *store)
 {
 	struct gml_role made = {.name = "night"};
@@ -250,6 +257,8 @@ static int role_new(struct gml_store *store)
 #define COLOUR                                                                                     \
 	STATEMENT("Allow", "s3:GetObject", "pub/*",                                                \
 		  WHEN("StringEquals", "s3:ExistingObjectTag/colour", "blue"))
+#define PREFIX                                                                                     \
+	STATEMENT("Allow", "s3:GetObject", "*", WHEN("StringEquals", "s3:prefix", "pub/deep/"))
 #define BUT_SECRET READ("pub/*") "," STATEMENT("Deny", "s3:GetObject", "secret/*", "")
 
 /* STEP(what is done, may ann read the open file then, may a guest) */
@@ -273,6 +282,7 @@ static int role_new(struct gml_store *store)
 	STEP(gml_policy_detach(&admin, s, &ann, "Read"), false, false)                             \
 	STEP(inlined(s, POLICY(READ("pub/*"))), true, false)                                       \
 	STEP(inlined(s, NULL), false, false)                                                       \
+	STEP(root_mode(w, s, 0700), false, false)                                                  \
 	STEP(bucket_set(s, GML_BUCKET_POLICY, POLICY(EVERYONE)), true, true)                       \
 	STEP(bucket_set(s, GML_BUCKET_PUBLIC_ACCESS_BLOCK, "RestrictPublicBuckets"), true, false)  \
 	STEP(bucket_set(s, GML_BUCKET_PUBLIC_ACCESS_BLOCK, NULL), true, true)                      \
@@ -281,6 +291,8 @@ static int role_new(struct gml_store *store)
 	STEP(bucket_set(s, GML_BUCKET_OWNERSHIP, "ObjectWriter"), true, true)                      \
 	STEP(bucket_set(s, GML_BUCKET_POLICY, POLICY(EVERYONE "," NOT_ANN)), false, true)          \
 	STEP(bucket_set(s, GML_BUCKET_POLICY, NULL), false, false)                                 \
+	STEP(root_mode(w, s, 0755), false, false)                                                  \
+	STEP(inlined(s, POLICY(PREFIX)), false, false)                                             \
 	STEP(inlined(s, POLICY(PROJECT)), false, false)                                            \
 	STEP(tag(s, "atlas"), true, false)                                                         \
 	STEP(tag(s, "other"), false, false)                                                        \
@@ -342,9 +354,12 @@ static void step_expect(struct world *w, int number)
 		fail_msg("%s: ann %d, guest %d", step->what, !step->ann, !step->guest);
 	(void)reads(w, OWNER);
 	(void)sees(w->ns->store, UID, w->deep);
+	(void)sees(w->ns->store, UID, w->root);
 	(void)sees(w->ns->store, GUEST, w->pub);
-	if (number < STEP_COUNT - 2) /* it has a name */
+	if (number < STEP_COUNT - 2) { /* it has a name */
 		(void)sees(w->ns->store, UID, w->f);
+		(void)sees(w->ns->store, GUEST, w->f);
+	}
 }
 
 static void test_changes(void **state)
@@ -492,12 +507,34 @@ static void test_remembered(void **state)
 	assert_rc(op_read(&over_nfs, w.file), GML_ERR_ACCESS);
 	behind(&w, w.pub, "pub/");
 	assert_rc(op_read(&over_nfs, w.file), GML_ERR_ACCESS);
-	assert_ok(chmod_to(&w, w.ns->store, 0600)); /* the record changed */
+	assert_ok(move(w.ns->store, w.root, "hidden", w.root, "secret"));
 	assert_true(reads(&w, UID));
 	behind(&w, w.f, "g");
 	assert_rc(op_read(&anew, w.file), GML_ERR_ACCESS);
 	assert_ok(op_read(&over_nfs, w.file));
+	assert_ok(chmod_to(&w, w.ns->store, 0600)); /* the record changed */
+	assert_rc(op_read(&over_nfs, w.file), GML_ERR_ACCESS);
 	behind(&w, w.f, "f");
+	world_end(&w);
+}
+
+/* Of all files in a directory, also of those about which nobody has asked. */
+static void test_directory(void **state)
+{
+	struct world w = world_of(state);
+	gml_ino g = ns_put(w.ns, w.deep, "g", "content"), h = ns_put(w.ns, w.deep, "h", "content");
+	struct gml_op over_nfs = op_of(w.ns->store, UID, GML_PROTOCOL_NFS),
+		      anew = op_of(w.ns->store, UID, GML_PROTOCOL_LOCAL);
+	own(w.ns->store, g, 0600);
+	own(w.ns->store, h, 0600);
+	assert_ok(gml_dir_link(&admin, w.ns->store, h, w.deep, ns_span("i"), NULL));
+	assert_ok(inlined(w.ns->store, POLICY(READ("pub/*"))));
+	assert_int_equal(sees(w.ns->store, UID, w.f).opens[0], 0);
+	behind(&w, w.pub, "elsewhere/");
+	assert_int_equal(op_sees(&anew, w.ns->store, g).opens[0], GML_ERR_ACCESS);
+	assert_int_equal(op_sees(&over_nfs, w.ns->store, g).opens[0], 0);
+	assert_int_equal(op_sees(&over_nfs, w.ns->store, h).opens[0], GML_ERR_ACCESS);
+	behind(&w, w.pub, "pub/");
 	world_end(&w);
 }
 
@@ -513,6 +550,28 @@ static void test_old_snapshot(void **state)
 	assert_ok(gml_meta_read_begin(w.ns->store->meta, &old));
 	assert_ok(move(w.ns->store, w.root, "pub", w.root, "public"));
 	assert_ok(gml_may(old, &over_nfs, GML_ACTION_READ, &about));
+	gml_meta_read_end(old);
+	assert_false(reads(&w, UID));
+	world_end(&w);
+}
+
+/* A file was never in the directory as that is called since: what is remembered of the directory is
+ * not for a snapshot in which the file was there. */
+static void test_old_snapshot_of_a_directory(void **state)
+{
+	struct world w = world_of(state);
+	struct gml_op over_nfs = op_of(w.ns->store, UID, GML_PROTOCOL_NFS);
+	gml_ino g = ns_put(w.ns, w.deep, "g", "content");
+	const struct gml_inode inode = ns_record(w.ns, w.f);
+	const struct gml_target about = {.inode = &inode};
+	struct gml_txn *old;
+	own(w.ns->store, g, 0600);
+	assert_ok(inlined(w.ns->store, POLICY(READ("pub/open/*"))));
+	assert_ok(gml_meta_read_begin(w.ns->store->meta, &old));
+	assert_ok(move(w.ns->store, w.deep, "f", w.secret, "f"));
+	assert_ok(move(w.ns->store, w.pub, "deep", w.pub, "open"));
+	assert_int_equal(sees(w.ns->store, UID, g).opens[0], 0);
+	assert_rc(gml_may(old, &over_nfs, GML_ACTION_READ, &about), GML_ERR_ACCESS);
 	gml_meta_read_end(old);
 	assert_false(reads(&w, UID));
 	world_end(&w);
@@ -777,6 +836,8 @@ int main(void)
 		T(test_source),
 		T(test_remembered),
 		T(test_old_snapshot),
+		T(test_old_snapshot_of_a_directory),
+		T(test_directory),
 		T(test_removed_directory),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_threads),

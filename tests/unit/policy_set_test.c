@@ -458,7 +458,7 @@ struct random_world {
 	const char *lines; /* what is the same for all objects */
 	const char *tag;   /* of an object; NULL: none */
 	unsigned answers[3], coulds[2], verdicts[4];
-	unsigned spreads[3][3], reaches[2][2];
+	unsigned spreads[3][3], reaches[2][2], sures;
 };
 
 /* The policies apart, as one set, and as two. */
@@ -584,6 +584,16 @@ static bool random_refuses(enum auth_verdict verdict)
 	return verdict == AUTH_VERDICT_DENY || verdict == AUTH_VERDICT_CAPPED;
 }
 
+/* Is some action on the object allowed? */
+static bool random_allows_some(struct random_world *world, const char *key, const char *tag)
+{
+	for (int action = 0; action < auth_action_count(); action++)
+		if ((auth_action_kinds(action) & AUTH_RESOURCE_OBJECT) &&
+		    random_verdict(world, action, key, tag) == AUTH_VERDICT_ALLOW)
+			return true;
+	return false;
+}
+
 /* A range: all keys that begin with the prefix, or it alone. */
 static void random_check_range(struct random_world *world, int action,
 			       const struct auth_range *range, char keys[121][5], size_t nkeys)
@@ -594,6 +604,7 @@ static void random_check_range(struct random_world *world, int action,
 	struct auth_reach reach = auth_policy_reach(ONE(world->whole), &access, range);
 	world->spreads[spread.allowed][spread.refused]++;
 	world->reaches[reach.could][reach.shut]++;
+	world->sures += reach.sure;
 	for (size_t i = 0; i < nkeys; i++) {
 		const char *tag = random_tags[i % 5];
 		enum auth_verdict verdict;
@@ -610,6 +621,8 @@ static void random_check_range(struct random_world *world, int action,
 			assert_int_not_equal(verdict, AUTH_VERDICT_ALLOW);
 		if (reach.shut)
 			assert_true(random_refuses(verdict));
+		if (reach.sure)
+			assert_true(random_allows_some(world, keys[i], tag));
 	}
 }
 
@@ -652,6 +665,7 @@ static void sets_agree_with_their_policies(void **state)
 	assert_in_range(world.reaches[false][false], 100, 11000);
 	assert_in_range(world.reaches[false][true], 30, 11000);
 	assert_in_range(world.reaches[true][false], 100, 11000);
+	assert_in_range(world.sures, 100, world.reaches[true][false]);
 }
 
 static double cost_now(void)
