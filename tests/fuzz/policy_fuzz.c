@@ -2,9 +2,9 @@
 /* Input: a line of letters and a number, "KWA N": K the kind of policy (i b o s k), W who asks (u s
  * r n), A the first letter of the action, N how many bytes of the key are the prefix of questions
  * about all below; a line with the key; "KEY=VALUE" lines; an empty line; the document.
- * Properties: an error has a place in UTF-8 and a text, and so has a warning, and a line if the text
- * is JSON; who wants all errors gets the same first one; a set decides what its policy decides; what
- * is said of all keys below a prefix is true of the key. */
+ * Properties: an error has a place in UTF-8 and a text, and so has a warning, and a line if the
+ * text is JSON; who wants all errors gets the same first one; a set decides what its policy
+ * decides; what is said of all keys below a prefix is true of the key. */
 #include <string.h>
 
 #include "auth/decision/set.h"
