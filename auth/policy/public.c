@@ -44,6 +44,15 @@ static bool public_network_binds(const struct auth_network *network)
 	return false;
 }
 
+/* Anonymous callers have this as aws:userid and aws:PrincipalAccount. */
+static bool public_is_anybody(const struct auth_condition *condition,
+			      const union auth_operand *operand)
+{
+	return (condition->key == AUTH_KEY_USERID ||
+		condition->key == AUTH_KEY_PRINCIPAL_ACCOUNT) &&
+	       gml_span_is_nocase(operand->pattern.text, "anonymous");
+}
+
 static bool public_operand_binds(const struct auth_condition *condition,
 				 const union auth_operand *operand)
 {
@@ -52,7 +61,8 @@ static bool public_operand_binds(const struct auth_condition *condition,
 	case AUTH_COMPARE_STRING_NOCASE:
 	case AUTH_COMPARE_STRING_LIKE:
 	case AUTH_COMPARE_ARN:
-		return public_key_binds(condition) && operand->pattern.literal;
+		return public_key_binds(condition) && operand->pattern.literal &&
+		       !public_is_anybody(condition, operand);
 	case AUTH_COMPARE_NETWORK:
 		return condition->key == AUTH_KEY_SOURCE_IP &&
 		       public_network_binds(&operand->network);

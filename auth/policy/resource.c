@@ -32,7 +32,7 @@ const char *auth_resource_compile(struct auth_arena *arena, struct gml_span text
 			return form;
 		if (!resource_wild(partition) && !gml_span_is(partition, "aws"))
 			return "the only partition is aws: arn:aws:…";
-		if (resource_wild(service))
+		if (resource_wild(service) || gml_span_find(service, '$') < service.len)
 			return "the service of an ARN is written in full, as arn:aws:s3:::…";
 		if (variables)
 			for (int part = 0; part < 2; part++) {

@@ -63,6 +63,13 @@ static void test_public(void **state)
 		 ALLOW("\"*\"", WHEN("ForAllValues:StringEquals", "aws:username", "\"ann\""))},
 		{false,
 		 ALLOW("\"*\"", WHEN("ForAnyValue:StringEquals", "aws:username", "\"ann\""))},
+		{false,
+		 ALLOW("\"*\"", WHEN("StringEquals", "aws:PrincipalAccount", "\"000000000000\""))},
+		/* which are everybody */
+		{true,
+		 ALLOW("\"*\"", WHEN("StringEquals", "aws:PrincipalAccount", "\"anonymous\""))},
+		{true, ALLOW("\"*\"", WHEN("StringEqualsIgnoreCase", "aws:userid",
+					   "[\"AIDA\",\"Anonymous\"]"))},
 		/* what anybody can say */
 		{true, ALLOW("\"*\"", WHEN("StringEquals", "aws:Referer", "\"http://x/\""))},
 		{true, ALLOW("\"*\"", WHEN("Bool", "aws:SecureTransport", "\"true\""))},

@@ -392,6 +392,8 @@ static const struct wrong {
 	 "Statement[0].Resource", "partition"},
 	{ID, STATEMENT("'Effect':'Allow','Action':'s3:*','Resource':'arn:aws:*:::b'"),
 	 "Statement[0].Resource", "service"},
+	{ID, STATEMENT("'Effect':'Allow','Action':'s3:*','Resource':'arn:aws:${aws:userid}:::b'"),
+	 "Statement[0].Resource", "service"},
 	{ID, STATEMENT("'Effect':'Allow','Action':'s3:*','Resource':'arn:aws:s3::${aws:userid}:b'"),
 	 "Statement[0].Resource", "fifth colon"},
 	{ID, STATEMENT("'Effect':'Allow','Action':'s3:*','Resource':'arn:aws:s3:::${aws:userid'"),
