@@ -572,6 +572,35 @@ static int authorize_both(const struct gml_policy_saying *saying, int plain,
 	return plain;
 }
 
+static bool authorize_is_root(const struct gml_target *target)
+{
+	return target->inode != NULL && target->dir == NULL && target->bucket_name.len == 0 &&
+	       gml_ino_equal(target->inode->ino, target->inode->bucket);
+}
+
+/* What policies are asked for. The root of a bucket is no object: mode and ACL are the bucket's. */
+static enum gml_action authorize_asked(enum gml_action action, const struct gml_target *target)
+{
+	switch (action) {
+	case GML_ACTION_SET_MODE:
+	case GML_ACTION_SET_ACL:
+		return authorize_is_root(target) ? GML_ACTION_PUT_BUCKET_ACL : action;
+	case GML_ACTION_GET_ACL:
+		return authorize_is_root(target) ? GML_ACTION_GET_BUCKET_ACL : action;
+	default:
+		return action;
+	}
+}
+
+/* Is an Allow of a policy enough? Who owns a bucket, policies do not say. */
+static bool authorize_suffices(const struct gml_principal *who, const struct action_row *row,
+			       const struct gml_target *target)
+{
+	if (row->rule == RULE_CHOWN && authorize_is_root(target))
+		return target->uid == target->inode->uid;
+	return row->rule != RULE_CREATE || rule_owner_fits(who, target);
+}
+
 int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 		  enum gml_action action, const struct gml_target *target,
 		  const struct gml_context *context, struct gml_verdict *verdict)
@@ -588,13 +617,14 @@ int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 	if (rc != 0)
 		return rc;
 	if (!principal->refused)
-		rc = gml_policy_ask(txn, principal, action, target, context, &saying);
+		rc = gml_policy_ask(txn, principal, authorize_asked(action, target), target,
+				    context, &saying);
 	if (rc != 0)
 		return rule_answer(out, GML_REASON_NONE, rc);
 	if (saying.word == GML_SAYS_NO)
 		return rule_answer(out, saying.reason, GML_ERR_ACCESS);
 	if (saying.word == GML_SAYS_YES && !saying.both &&
-	    (row->rule != RULE_CREATE || rule_owner_fits(principal, target)))
+	    authorize_suffices(principal, row, target))
 		return rule_answer(out, saying.reason, 0);
 	rc = authorize_plain(txn, principal, row, target, context, out);
 	if (saying.both)

@@ -94,6 +94,14 @@ static inline int gml_may_inode(struct gml_txn *txn, const struct gml_op *op,
 int gml_may_carry(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *inode,
 		  bool barred, const struct gml_target *to);
 
+/* May the caller give the file a further name, as far as that lets it do what it could not do
+ * before? What policies allow about the file at `to`, a target by name, it must be allowed already:
+ * write it, set its mode, ACL, owner and tags, read its ACL and tags. `inode` and `barred` are of
+ * the file, which is no directory. Reading it is gml_may_carry's question. ACCESS: no. As
+ * gml_authorize. */
+int gml_may_link(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *inode,
+		 bool barred, const struct gml_target *to);
+
 /* May the caller do what only administrators or root may (rules ADMIN, ROOT)? */
 static inline int gml_may_administer(const struct gml_op *op, enum gml_action action)
 {

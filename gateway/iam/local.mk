@@ -18,6 +18,7 @@ libgemel_la_SOURCES += \
 	gateway/iam/authorize.c \
 	gateway/iam/authorize.h \
 	gateway/iam/authorize_ask.h \
+	gateway/iam/authorize_link.c \
 	gateway/iam/authorize_memo.c \
 	gateway/iam/authorize_policy.c \
 	gateway/iam/authorize_policy.h \

@@ -388,9 +388,10 @@ enum s3_error s3_copy_object(struct s3_call *call);
 enum s3_error s3_delete_object(struct s3_call *call);
 enum s3_error s3_delete_objects(struct s3_call *call);
 /* multipart.c, multipart_complete.c, multipart_list.c */
-/* The upload that the request names; NO_SUCH_UPLOAD. Spans are the call's. */
-enum s3_error s3_upload_find(struct s3_call *call, struct gml_upload_ref *ref_out,
-			     struct gml_upload *upload_out);
+/* The upload that the request names, for who may do `action` with it; NO_SUCH_UPLOAD. Spans are the
+ * call's. */
+enum s3_error s3_upload_find(struct s3_call *call, enum gml_action action,
+			     struct gml_upload_ref *ref_out, struct gml_upload *upload_out);
 enum s3_error s3_upload_error(struct s3_call *call, int rc);
 void s3_part_etag(const uint8_t md5[16], char out[33]);
 void s3_answer_part_etag(struct s3_call *call, const uint8_t md5[16]);

@@ -213,6 +213,7 @@ static enum s3_error list_answer(struct s3_call *call, enum list_kind kind)
 	error = list_read(call, page);
 	if (error)
 		return error;
+	page->query.versions = kind == LIST_VERSIONS;
 	s3_xml_begin(&call->xml, roots[kind], true);
 	list_write_head(page);
 	error = list_fill(page);

@@ -23,15 +23,15 @@ enum s3_error s3_upload_error(struct s3_call *call, int rc)
 	return s3_error_from(rc);
 }
 
-enum s3_error s3_upload_find(struct s3_call *call, struct gml_upload_ref *ref_out,
-			     struct gml_upload *upload_out)
+enum s3_error s3_upload_find(struct s3_call *call, enum gml_action action,
+			     struct gml_upload_ref *ref_out, struct gml_upload *upload_out)
 {
 	ref_out->object = s3_object_ref(call);
 	ref_out->id = multipart_id(call);
 	if (ref_out->id.len != GML_UPLOAD_ID_LEN)
 		return s3_upload_error(call, GML_ERR_NOUPLOAD);
-	return s3_upload_error(call,
-			       gml_upload_get(&call->op, call->config->store, ref_out, upload_out));
+	return s3_upload_error(
+		call, gml_upload_get(&call->op, call->config->store, ref_out, action, upload_out));
 }
 
 /* ---- CreateMultipartUpload ---- */
@@ -172,7 +172,7 @@ enum s3_error s3_upload_part(struct s3_call *call)
 	if (!state)
 		return S3_ERR_SERVICE_UNAVAILABLE;
 	if (!error)
-		error = s3_upload_find(call, &ref, &upload);
+		error = s3_upload_find(call, GML_ACTION_UPLOAD_PART, &ref, &upload);
 	if (!error)
 		error = s3_body_begin(call, false, max);
 	if (!error)
@@ -251,7 +251,7 @@ enum s3_error s3_upload_part_copy(struct s3_call *call)
 	if (!error)
 		error = s3_copy_source_read(call, &source);
 	if (!error)
-		error = s3_upload_find(call, &ref, &upload);
+		error = s3_upload_find(call, GML_ACTION_UPLOAD_PART, &ref, &upload);
 	if (!error)
 		error = part_copy_range(call, &source, &options.off, &options.len);
 	if (error)

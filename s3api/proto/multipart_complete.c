@@ -200,7 +200,7 @@ static enum s3_error complete_do(struct s3_call *call, const struct complete_lis
 	bool gone;
 	int rc;
 	if (!error)
-		error = s3_upload_find(call, &ref, &upload);
+		error = s3_upload_find(call, GML_ACTION_COMPLETE_UPLOAD, &ref, &upload);
 	/* or completed before, and the answer got lost: the core finds out */
 	gone = error == S3_ERR_NO_SUCH_UPLOAD;
 	if (!error || gone)

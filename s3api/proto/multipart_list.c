@@ -85,7 +85,7 @@ enum s3_error s3_list_parts(struct s3_call *call)
 	if (!error)
 		error = s3_param_number(call, "part-number-marker", GML_PART_MAX, &query.after);
 	if (!error)
-		error = s3_upload_find(call, &query.upload, &upload);
+		error = s3_upload_find(call, GML_ACTION_LIST_PARTS, &query.upload, &upload);
 	if (error)
 		return error;
 	page.checksums = upload.checksum_algorithm != GML_CHECKSUM_NONE;

@@ -15,6 +15,7 @@
 {GML_ACTION_DELETE_OBJECT_TAGGING, "s3:DeleteObjectTagging", ".AAA.AAAR"},
 {GML_ACTION_DELETE_OBJECT, "s3:DeleteObject", ".PPP.AAPR"},
 {GML_ACTION_LIST_OBJECTS, "s3:ListBucket", "..AA.AAA."},
+{GML_ACTION_LIST_VERSIONS, "s3:ListBucketVersions", "..AA.AAA."},
 {GML_ACTION_KNOW_MISSING, "s3:ListBucket", "..AA.AAA."},
 {GML_ACTION_UPLOAD_PART, "s3:PutObject", ".A.A.AAAR"},
 {GML_ACTION_COMPLETE_UPLOAD, "s3:PutObject", ".A.A.AAAR"},

@@ -184,15 +184,18 @@ static void test_refusals(void **state)
 		  GML_ERR_PRECONDITION);
 	object_assert(ns, key, "there", 5);
 	/* Who, where, what number. */
-	assert_rc(gml_upload_get(&alice, ns->store, UPLOAD_REF(B, key, ns_span(id)), &upload),
+	assert_rc(gml_upload_get(&alice, ns->store, UPLOAD_REF(B, key, ns_span(id)),
+				 GML_ACTION_LIST_PARTS, &upload),
 		  GML_ERR_ACCESS);
 	assert_rc(gml_upload_get(&ns->op, ns->store, UPLOAD_REF(B, ns_span("other"), ns_span(id)),
-				 &upload),
+				 GML_ACTION_LIST_PARTS, &upload),
 		  GML_ERR_NOUPLOAD);
-	assert_rc(gml_upload_get(&ns->op, ns->store, UPLOAD_REF(B, key, ns_span("x")), &upload),
+	assert_rc(gml_upload_get(&ns->op, ns->store, UPLOAD_REF(B, key, ns_span("x")),
+				 GML_ACTION_LIST_PARTS, &upload),
 		  GML_ERR_NOUPLOAD);
 	assert_rc(gml_upload_get(&ns->op, ns->store,
-				 UPLOAD_REF(ns_span("nobucket"), key, ns_span(id)), &upload),
+				 UPLOAD_REF(ns_span("nobucket"), key, ns_span(id)),
+				 GML_ACTION_LIST_PARTS, &upload),
 		  GML_ERR_NOBUCKET);
 	assert_rc(gml_part_begin(&ns->op, ns->store, UPLOAD_REF(B, key, ns_span(id)), 0, 1, &put),
 		  GML_ERR_INVAL);

@@ -128,15 +128,21 @@ static bool s3_count(void *arg, const struct gml_list_entry *entry)
 }
 
 /* How many keys; or an error, as a negative number. */
-static int s3_list(struct world *w, uint32_t uid, const char *prefix)
+static int s3_list_of(struct world *w, uint32_t uid, const char *prefix, bool versions)
 {
-	const struct gml_list_query query = {.bucket = B, .prefix = ns_span(prefix), .max = 100};
+	const struct gml_list_query query = {
+		.bucket = B, .prefix = ns_span(prefix), .max = 100, .versions = versions};
 	struct gml_op op = op_of(uid);
 	bool truncated;
 	int count = 0, rc;
 	op.context.protocol = GML_PROTOCOL_S3;
 	rc = gml_object_list(&op, w->ns->store, &query, s3_count, &count, &truncated);
 	return rc != 0 ? -rc : count;
+}
+
+static int s3_list(struct world *w, uint32_t uid, const char *prefix)
+{
+	return s3_list_of(w, uid, prefix, false);
 }
 
 static int nfs_lookup(struct world *w, uint32_t uid, gml_ino dir, const char *name)
@@ -276,6 +282,18 @@ static void test_listings(void **state)
 	assert_ok(nfs_lookup(&w, UID, w.pub, "f"));
 	assert_refused(nfs_open(&w, UID, w.pub_f, GML_OPEN_READ));
 	assert_int_equal(nfs_access(&w, UID, w.pub), GML_MAY_READ | GML_MAY_EXEC);
+}
+
+static void test_listings_of_versions(void **state)
+{
+	struct world w = world_of(state);
+	policy(&w, POLICY(ALLOW("\"s3:ListBucketVersions\"", "\"" ARN "\"")));
+	assert_int_equal(s3_list_of(&w, UID, "home/", true), 2);
+	assert_int_equal(s3_list_of(&w, UID, "none/", true), 0);
+	assert_int_equal(s3_list_of(&w, UID, "home/", false), -GML_ERR_ACCESS);
+	policy(&w, POLICY(ALLOW("\"s3:ListBucket\"", "\"" ARN "\"")));
+	assert_int_equal(s3_list_of(&w, UID, "home/", false), 2);
+	assert_int_equal(s3_list_of(&w, UID, "home/", true), -GML_ERR_ACCESS);
 }
 
 static void test_changes(void **state)
@@ -456,6 +474,89 @@ static void test_nobody_gains_by_moving(void **state)
 	policy(&w, POLICY(ALLOW(MOVES, KEYS("*")) "," DENY("\"s3:GetObject\"", KEYS("home/*"))));
 	assert_refused(nfs_rename(&w, UID, w.bob, "g", w.pub, "i"));
 	assert_refused(nfs_link(&w, UID, w.bob_f, w.pub, "i"));
+}
+
+/* What a policy allows by the new name is nothing that the old one did not. */
+static void test_nobody_gains_by_a_further_name(void **state)
+{
+	struct world w = world_of(state);
+	own(&w, w.root, 0755);
+	own(&w, w.secret, 0755);
+	own(&w, w.secret_f, 0644);
+	policy(&w, POLICY(ALLOW("\"s3:PutObject\"", KEYS("pub/*"))));
+	assert_refused(nfs_open(&w, UID, w.secret_f, GML_OPEN_WRITE));
+	assert_refused(nfs_link(&w, UID, w.secret_f, w.pub, "g"));
+	assert_ok(nfs_link(&w, OWNER, w.secret_f, w.pub, "owners"));
+	assert_ok(gml_dir_remove(&admin, w.ns->store, w.pub, ns_span("owners"), GML_REMOVE_FILE));
+	/* By mode bits the name may be made, and a policy would give the rest. */
+	own(&w, w.pub, 0777);
+	policy(&w, POLICY(ALLOW("\"s3:PutObjectAcl\"", KEYS("pub/*"))));
+	assert_refused(nfs_link(&w, UID, w.secret_f, w.pub, "g"));
+	policy(&w, POLICY(ALLOW("\"gemel:Chown\"", KEYS("pub/*"))));
+	assert_refused(nfs_link(&w, UID, w.secret_f, w.pub, "g"));
+	policy(&w, POLICY(ALLOW("\"s3:PutObjectTagging\"", KEYS("pub/*"))));
+	assert_refused(nfs_link(&w, UID, w.secret_f, w.pub, "g"));
+	/* What is allowed at both places, or by mode bits. */
+	policy(&w, POLICY(ALLOW("\"s3:PutObject\"", KEYS("*"))));
+	assert_ok(nfs_link(&w, UID, w.secret_f, w.pub, "g"));
+	policy(&w, POLICY(ALLOW("\"s3:PutObject\"", KEYS("home/*"))));
+	assert_ok(nfs_link(&w, UID, w.secret_f, w.pub, "h"));
+	/* A file that is moved away from one of its names. */
+	policy(&w, POLICY(ALLOW("\"s3:DeleteObject\"", KEYS("secret/*")) "," ALLOW(
+			   "\"s3:PutObject\"", KEYS("home/ann/*"))));
+	assert_refused(nfs_rename(&w, UID, w.secret, "f", w.ann, "mine"));
+	assert_ok(nfs_remove(&w, OWNER, w.pub, "g"));
+	assert_ok(nfs_remove(&w, OWNER, w.pub, "h"));
+	assert_ok(nfs_rename(&w, UID, w.secret, "f", w.ann, "mine"));
+}
+
+/* Over NFS the root of a bucket is a directory, and for policies it is the bucket. */
+static void test_the_root_is_no_object(void **state)
+{
+	const struct gml_setattr open = {.mask = GML_SET_MODE, .mode = 0777},
+				 take = {.mask = GML_SET_UID, .uid = UID};
+	struct world w = world_of(state);
+	struct gml_op op = op_of(UID), owner = op_of(OWNER);
+	policy(&w,
+	       POLICY(ALLOW("\"s3:PutObjectAcl\",\"s3:PutObject\",\"gemel:Chown\"", KEYS("*"))));
+	assert_ok(gml_inode_setattr(&op, w.ns->store, w.pub, &open, NULL));
+	assert_rc(gml_inode_setattr(&op, w.ns->store, w.root, &open, NULL), GML_ERR_PERM);
+	assert_ok(gml_inode_setattr(&op, w.ns->store, w.pub, &take, NULL));
+	assert_rc(gml_inode_setattr(&op, w.ns->store, w.root, &take, NULL), GML_ERR_PERM);
+	policy(&w, POLICY(ALLOW("\"s3:PutBucketAcl\"", "\"" ARN "\"")));
+	assert_ok(gml_inode_setattr(&op, w.ns->store, w.root, &open, NULL));
+	bucket_policy(&w, POLICY("{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:"
+				 "PutBucketAcl\",\"Resource\":\"" ARN "\"}"));
+	assert_refused(gml_inode_setattr(&owner, w.ns->store, w.root, &open, NULL));
+	assert_ok(gml_inode_setattr(&owner, w.ns->store, w.home, &open, NULL));
+}
+
+static void test_uploads_ask_for_what_they_do(void **state)
+{
+	const struct gml_object_ref ref = {.bucket = B, .key = ns_span("pub/up")};
+	struct world w = world_of(state);
+	char id[GML_UPLOAD_ID_LEN + 1];
+	struct gml_op op = op_of(UID);
+	struct gml_put *put = NULL;
+	op.context.protocol = GML_PROTOCOL_S3;
+	policy(&w, POLICY(ALLOW("\"s3:PutObject\"", KEYS("pub/*")) "," DENY(
+			   "\"s3:ListBucketMultipartUploads\"", "\"*\"")));
+	assert_ok(gml_upload_create(&op, w.ns->store, &ref,
+				    &(struct gml_upload_options){.attrs = NULL}, id));
+	const struct gml_upload_ref upload = {ref, ns_span(id)};
+	assert_ok(gml_part_begin(&op, w.ns->store, &upload, 1, 0, &put));
+	gml_put_abort(put);
+	/* Whoever may write the key may fill an upload of it. */
+	user(&w, "bob", UID + 2);
+	op = op_of(UID + 2);
+	op.context.protocol = GML_PROTOCOL_S3;
+	assert_refused(gml_part_begin(&op, w.ns->store, &upload, 1, 0, &put));
+	bucket_policy(&w, POLICY("{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::"
+				 "000000000000:user/bob\"},\"Action\":\"s3:PutObject\","
+				 "\"Resource\":\"" ARN "/pub/*\"}"));
+	assert_ok(gml_part_begin(&op, w.ns->store, &upload, 1, 0, &put));
+	gml_put_abort(put);
+	assert_refused(gml_upload_abort(&op, w.ns->store, &upload));
 }
 
 static void test_directories_move_whole(void **state)
@@ -677,6 +778,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_a_file_and_the_way_to_it),
 		T(test_listings),
+		T(test_listings_of_versions),
 		T(test_changes),
 		T(test_what_a_new_object_states),
 		T(test_the_list_of_buckets),
@@ -684,6 +786,9 @@ int main(void)
 		T(test_a_boundary_caps_owners),
 		T(test_hard_links),
 		T(test_nobody_gains_by_moving),
+		T(test_nobody_gains_by_a_further_name),
+		T(test_the_root_is_no_object),
+		T(test_uploads_ask_for_what_they_do),
 		T(test_directories_move_whole),
 		T(test_open_files_ask_again),
 		T(test_both_without_a_policy),

@@ -332,7 +332,8 @@ static int upload_get(struct rights *w, struct gml_op *op)
 {
 	struct gml_upload upload;
 	return gml_upload_get(op, w->ns->store,
-			      UPLOAD_REF(w->bucket, ns_span("d/up"), ns_span(w->upload)), &upload);
+			      UPLOAD_REF(w->bucket, ns_span("d/up"), ns_span(w->upload)),
+			      GML_ACTION_SEE_UPLOAD, &upload);
 }
 
 static int upload_part(struct rights *w, struct gml_op *op)

@@ -53,6 +53,7 @@ GML_API_BEGIN
 	GML_ACTION(DELETE_OBJECT_TAGGING, "s3:DeleteObjectTagging", MODE, 8 | 2)                   \
 	GML_ACTION(DELETE_OBJECT, "s3:DeleteObject", NAME, 8)                                      \
 	GML_ACTION(LIST_OBJECTS, "s3:ListBucket", MODE, 4 | 1)                                     \
+	GML_ACTION(LIST_VERSIONS, "s3:ListBucketVersions", MODE, 4 | 1)                            \
 	GML_ACTION(KNOW_MISSING, "s3:ListBucket", MODE, 4) /* 404 rather than 403 */               \
 	/* uploads */                                                                              \
 	GML_ACTION(UPLOAD_PART, "s3:PutObject", UPLOAD, 8)                                         \

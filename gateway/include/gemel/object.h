@@ -250,6 +250,8 @@ struct gml_list_query {
 	 * none of them. */
 	struct gml_span after_id;
 	uint32_t max; /* entries and common prefixes, at most 1000 */
+	/* gml_object_list only: s3:ListBucketVersions is asked for (ListObjectVersions) */
+	bool versions;
 };
 struct gml_list_entry {
 	struct gml_span key; /* key, or common prefix */

@@ -2,12 +2,13 @@
 /* Multipart uploads.
  *
  * An id has 32 lower-case hex digits. An upload belongs to the uid that began it: that uid, the
- * bucket's owner and uid 0 may use it; others get ACCESS. An upload that is unknown, completed or
- * aborted, or belongs to another bucket or key, is NOUPLOAD. README.md here explains the labels of
- * the contracts. */
+ * bucket's owner and uid 0 may use it, and whom a policy allows that; others get ACCESS. An upload
+ * that is unknown, completed or aborted, or belongs to another bucket or key, is NOUPLOAD.
+ * README.md here explains the labels of the contracts. */
 #ifndef GEMEL_UPLOAD_H
 #define GEMEL_UPLOAD_H
 
+#include <gemel/action.h>
 #include <gemel/object.h>
 #include <gemel/visibility.h>
 
@@ -59,11 +60,12 @@ struct gml_upload_options {
  * changed. */
 int gml_upload_create(struct gml_op *op, struct gml_store *store, const struct gml_object_ref *ref,
 		      const struct gml_upload_options *options, char id_out[GML_UPLOAD_ID_LEN + 1]);
-/* Look an upload up. out->key is upload->object.key.
- * Errors: NOBUCKET, NOUPLOAD, ACCESS.
+/* Look an upload up, for who may do `action` with it: UPLOAD_PART, COMPLETE_UPLOAD, ABORT_UPLOAD,
+ * LIST_PARTS or SEE_UPLOAD (gemel/action.h). out->key is upload->object.key.
+ * Errors: NOBUCKET, NOUPLOAD, ACCESS, ROFS.
  * Threads: any. Blocks: no. Durable: n/a. On failure: *out is undefined. */
 int gml_upload_get(struct gml_op *op, struct gml_store *store, const struct gml_upload_ref *upload,
-		   struct gml_upload *out);
+		   enum gml_action action, struct gml_upload *out);
 
 /* Open a sink for the content of part `number` (UploadPart): gml_put_write and gml_put_abort work
  * on it, gml_part_finish ends it. size_hint: bytes expected, or UINT64_MAX.

@@ -134,11 +134,9 @@ static int complete_part_check(struct gml_txn *txn, struct complete *c, uint32_t
 
 static int complete_check(struct gml_txn *txn, struct complete *c)
 {
+	const struct gml_upload_want want = {&c->pub.ref, c->id, GML_ACTION_COMPLETE_UPLOAD};
 	struct gml_upload_rec upload;
-	int rc = gml_upload_find(txn, c->pub.op, &c->pub.ref, c->id, &c->bucket, &upload);
-	if (rc == 0)
-		rc = gml_upload_may(txn, c->pub.op, GML_ACTION_COMPLETE_UPLOAD, &c->bucket,
-				    &upload);
+	int rc = gml_upload_find(txn, c->pub.op, &want, &c->bucket, &upload);
 	if (rc != 0)
 		return rc;
 	c->uid = upload.uid;

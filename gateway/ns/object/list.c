@@ -154,6 +154,20 @@ static int list_may(const struct list *list, enum gml_action action, const struc
 	return gml_may(list->txn, list->op, action, &target);
 }
 
+static int list_may_list(const struct list *list, const struct gml_inode *dir)
+{
+	return list_may(list,
+			list->query->versions ? GML_ACTION_LIST_VERSIONS : GML_ACTION_LIST_OBJECTS,
+			dir);
+}
+
+/* May the caller know that a name in the directory is missing? */
+static bool list_knows_missing(const struct list *list, const struct gml_inode *dir)
+{
+	return list_may(list, GML_ACTION_KNOW_MISSING, dir) == 0 ||
+	       (list->query->versions && list_may_list(list, dir) == 0);
+}
+
 /* Into the directory whose path is key[0 .. path_len). On the way to the prefix a directory that
  * may not be searched is recorded; the decision is made at the prefix's own directory (ACCESS);
  * below it, directories that may not be listed are left out. `self`: the directory's own key is
@@ -167,7 +181,7 @@ static int list_push(struct list *list, gml_ino ino, size_t path_len, bool self)
 	if (path_len < list->prefix_dir)
 		list->barred |= gml_search_barred(&list->op->principal, &inode);
 	else
-		rc = list_may(list, GML_ACTION_LIST_OBJECTS, &inode);
+		rc = list_may_list(list, &inode);
 	if (rc != 0)
 		return path_len > list->prefix_dir && rc == GML_ERR_ACCESS ? 0 : rc;
 	if (self && inode.flags & GML_INODE_EXPLICIT) {
@@ -175,8 +189,7 @@ static int list_push(struct list *list, gml_ino ino, size_t path_len, bool self)
 		if (rc != GML_ERR_NOTEMPTY)
 			return rc == 0 ? list_emit_inode(list, path_len, &inode) : rc;
 	}
-	return list_frame_add(list, ino, path_len,
-			      list_may(list, GML_ACTION_KNOW_MISSING, &inode) == 0);
+	return list_frame_add(list, ino, path_len, list_knows_missing(list, &inode));
 }
 
 /* Place the walk at a bound; keeps the frames that lead there. */
@@ -242,7 +255,7 @@ static int list_visible(struct list *list, gml_ino ino, bool *visible_out)
 	rc = gml_rec_inode_get(list->txn, ino, &inode);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
-	*visible_out = list_may(list, GML_ACTION_LIST_OBJECTS, &inode) == 0;
+	*visible_out = list_may_list(list, &inode) == 0;
 	return 0;
 }
 

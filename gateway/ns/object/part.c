@@ -84,11 +84,10 @@ static int part_store(struct gml_txn *txn, struct part_publish *pub)
 
 static int part_check(struct gml_txn *txn, struct part_publish *pub)
 {
+	const struct gml_upload_want want = {&pub->ref, pub->id, GML_ACTION_UPLOAD_PART};
 	struct gml_bucket_rec bucket;
 	struct gml_upload_rec upload;
-	int rc = gml_upload_find(txn, pub->op, &pub->ref, pub->id, &bucket, &upload);
-	if (rc == 0)
-		rc = gml_upload_may(txn, pub->op, GML_ACTION_UPLOAD_PART, &bucket, &upload);
+	int rc = gml_upload_find(txn, pub->op, &want, &bucket, &upload);
 	if (rc == 0 && upload.checksum_algorithm != GML_CHECKSUM_NONE &&
 	    pub->rec.checksum.algorithm != GML_CHECKSUM_NONE &&
 	    pub->rec.checksum.algorithm != upload.checksum_algorithm)
@@ -143,9 +142,7 @@ int gml_part_begin(struct gml_op *op, struct gml_store *store, const struct gml_
 	int rc;
 	if (number < 1 || number > GML_PART_MAX)
 		return GML_ERR_INVAL;
-	rc = gml_upload_read_begin(op, store, upload, &look);
-	if (rc == 0)
-		rc = gml_upload_may(look.txn, op, GML_ACTION_UPLOAD_PART, &look.bucket, &look.rec);
+	rc = gml_upload_read_begin(op, store, upload, GML_ACTION_UPLOAD_PART, &look);
 	gml_meta_read_end(look.txn);
 	if (rc == 0)
 		rc = gml_put_new(store, &upload->object, GML_PART_SIZE_MAX, size_hint, &put);
@@ -296,7 +293,7 @@ int gml_part_copy(struct gml_op *op, struct gml_store *store, const struct gml_o
 	int rc;
 	if (options->number < 1 || options->number > GML_PART_MAX)
 		return GML_ERR_INVAL;
-	rc = gml_upload_get(op, store, upload, &facts);
+	rc = gml_upload_get(op, store, upload, GML_ACTION_UPLOAD_PART, &facts);
 	if (rc == 0)
 		rc = gml_upload_id_parse(upload->id, pub.id);
 	if (rc == 0)
@@ -354,9 +351,7 @@ int gml_part_list(struct gml_op *op, struct gml_store *store, const struct gml_p
 {
 	struct part_list list = {.each = each, .arg = arg, .max = query->max};
 	struct gml_upload_look look;
-	int rc = gml_upload_read_begin(op, store, &query->upload, &look);
-	if (rc == 0)
-		rc = gml_upload_may(look.txn, op, GML_ACTION_LIST_PARTS, &look.bucket, &look.rec);
+	int rc = gml_upload_read_begin(op, store, &query->upload, GML_ACTION_LIST_PARTS, &look);
 	if (rc == 0 && query->max > 0)
 		rc = gml_rec_part_each(look.txn, look.id, query->after, part_list_each, &list);
 	gml_meta_read_end(look.txn);

@@ -164,41 +164,44 @@ int gml_upload_create(struct gml_op *op, struct gml_store *store, const struct g
 
 /* ---- look up --------------------------------------------------------------------------------- */
 
-int gml_upload_may(struct gml_txn *txn, const struct gml_op *op, enum gml_action action,
-		   const struct gml_bucket_rec *bucket, const struct gml_upload_rec *upload)
+static int upload_may(struct gml_txn *txn, const struct gml_op *op, enum gml_action action,
+		      const struct gml_bucket_rec *bucket, const struct gml_upload_rec *upload)
 {
 	const struct gml_target target = {.key = upload->key, .bucket = bucket, .upload = upload};
 	return gml_may(txn, op, action, &target);
 }
 
-int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, const struct gml_object_ref *ref,
-		    const uint8_t id[16], struct gml_bucket_rec *bucket_out,
+int gml_upload_find(struct gml_txn *txn, const struct gml_op *op,
+		    const struct gml_upload_want *want, struct gml_bucket_rec *bucket_out,
 		    struct gml_upload_rec *out)
 {
+	const struct gml_object_ref *ref = want->ref;
 	int rc;
 	if (ref->bucket.len == 0 || ref->bucket.len > GML_BUCKET_NAME_MAX)
 		return GML_ERR_NOBUCKET;
 	rc = gml_rec_bucket_get(txn, ref->bucket, bucket_out);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOBUCKET : rc;
-	rc = gml_rec_upload_get(txn, id, out);
+	rc = gml_rec_upload_get(txn, want->id, out);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? GML_ERR_NOUPLOAD : rc;
 	if (!gml_ino_equal(out->bucket, bucket_out->root) || !gml_span_equal(out->key, ref->key))
 		return GML_ERR_NOUPLOAD;
-	return gml_upload_may(txn, op, GML_ACTION_SEE_UPLOAD, bucket_out, out);
+	return upload_may(txn, op, want->action, bucket_out, out);
 }
 
 int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store,
-			  const struct gml_upload_ref *upload, struct gml_upload_look *out)
+			  const struct gml_upload_ref *upload, enum gml_action action,
+			  struct gml_upload_look *out)
 {
+	const struct gml_upload_want want = {&upload->object, out->id, action};
 	int rc = gml_upload_id_parse(upload->id, out->id);
 	out->txn = NULL;
 	if (rc == 0)
 		rc = gml_meta_read_begin(store->meta, &out->txn);
 	if (rc != 0)
 		return rc;
-	rc = gml_upload_find(out->txn, op, &upload->object, out->id, &out->bucket, &out->rec);
+	rc = gml_upload_find(out->txn, op, &want, &out->bucket, &out->rec);
 	if (rc != 0) {
 		gml_meta_read_end(out->txn);
 		out->txn = NULL;
@@ -250,10 +253,10 @@ static int upload_fill(struct gml_txn *txn, const struct gml_bucket_rec *bucket,
 }
 
 int gml_upload_get(struct gml_op *op, struct gml_store *store, const struct gml_upload_ref *upload,
-		   struct gml_upload *out)
+		   enum gml_action action, struct gml_upload *out)
 {
 	struct gml_upload_look look;
-	int rc = gml_upload_read_begin(op, store, upload, &look);
+	int rc = gml_upload_read_begin(op, store, upload, action, &look);
 	if (rc == 0)
 		rc = upload_fill(look.txn, &look.bucket, look.id, &look.rec, upload->object.key,
 				 out);
@@ -334,13 +337,12 @@ int gml_upload_drop(struct gml_txn *txn, const struct gml_bucket_rec *bucket, st
 static int upload_abort_fn(struct gml_txn *txn, void *arg)
 {
 	struct upload_abort *end = arg;
+	const struct gml_upload_want want = {end->ref, end->id, GML_ACTION_ABORT_UPLOAD};
 	struct gml_bucket_rec bucket;
 	struct gml_upload_rec rec;
 	int rc;
 	gml_deferred_frees_reset(end->freed);
-	rc = gml_upload_find(txn, end->op, end->ref, end->id, &bucket, &rec);
-	if (rc == 0)
-		rc = gml_upload_may(txn, end->op, GML_ACTION_ABORT_UPLOAD, &bucket, &rec);
+	rc = gml_upload_find(txn, end->op, &want, &bucket, &rec);
 	if (rc != 0)
 		return rc;
 	return gml_upload_drop(txn, &bucket, end->ref->key, end->id, end->freed);
@@ -433,7 +435,7 @@ static int upload_list_visit(struct upload_list *list, struct gml_span *name,
 		rc = gml_rec_upload_get(list->txn, id, &rec);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT || rc == GML_ERR_NOUPLOAD ? GML_ERR_CORRUPT : rc;
-	if (gml_upload_may(list->txn, list->op, GML_ACTION_SEE_UPLOAD, &list->bucket, &rec) != 0)
+	if (upload_may(list->txn, list->op, GML_ACTION_SEE_UPLOAD, &list->bucket, &rec) != 0)
 		return gml_dirent_cursor_next(list->cursor, name, dirent);
 	common = gml_list_start_common(list->query, key);
 	if (common == 0) {

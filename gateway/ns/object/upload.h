@@ -3,23 +3,26 @@
 #ifndef GML_NS_OBJECT_UPLOAD_H
 #define GML_NS_OBJECT_UPLOAD_H
 
+#include <gemel/action.h>
 #include <gemel/op.h>
 #include <gemel/types.h>
-#include <gemel/upload.h>
 #include <gemel/upload.h>
 #include "gateway/meta/engine.h"
 #include "gateway/meta/record/record.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/store/store.h"
 
-/* Record of an upload that the caller may see (GML_ACTION_SEE_UPLOAD): NOBUCKET, NOUPLOAD (also
- * when bucket or key differ), ACCESS. Spans are borrowed from the transaction. */
-int gml_upload_find(struct gml_txn *txn, const struct gml_op *op, const struct gml_object_ref *ref,
-		    const uint8_t id[16], struct gml_bucket_rec *bucket_out,
+/* Which upload is looked up, and what the caller must be allowed to do with it. */
+struct gml_upload_want {
+	const struct gml_object_ref *ref;
+	const uint8_t *id; /* 16 bytes */
+	enum gml_action action;
+};
+/* Its record: NOBUCKET, NOUPLOAD (also when bucket or key differ); ACCESS and ROFS: the caller may
+ * not. Spans are borrowed from the transaction. */
+int gml_upload_find(struct gml_txn *txn, const struct gml_op *op,
+		    const struct gml_upload_want *want, struct gml_bucket_rec *bucket_out,
 		    struct gml_upload_rec *out);
-/* May the caller do this with it? gml_authorize's answers. */
-int gml_upload_may(struct gml_txn *txn, const struct gml_op *op, enum gml_action action,
-		   const struct gml_bucket_rec *bucket, const struct gml_upload_rec *upload);
 /* An upload as a reader sees it. */
 struct gml_upload_look {
 	struct gml_txn *txn;
@@ -30,7 +33,8 @@ struct gml_upload_look {
 /* gml_upload_find by the id's text, in a read transaction of its own, which the caller ends;
  * out->txn is NULL on failure. */
 int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store,
-			  const struct gml_upload_ref *upload, struct gml_upload_look *out);
+			  const struct gml_upload_ref *upload, enum gml_action action,
+			  struct gml_upload_look *out);
 /* 32 lower-case hex digits; NOUPLOAD for all else. */
 int gml_upload_id_parse(struct gml_span id, uint8_t out[16]);
 void gml_upload_id_format(const uint8_t id[16], char out[GML_UPLOAD_ID_LEN + 1]);

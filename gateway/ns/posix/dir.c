@@ -334,6 +334,7 @@ static int dir_link_txn(struct gml_txn *txn, void *argp)
 {
 	struct dir_link_arg *arg = argp;
 	struct gml_inode dir, *inode = &arg->inode;
+	struct gml_target to;
 	/* STALE for an inode without a name, not the NOENT of linkat(2): the client had a name for
 	 * it, and looks it up. */
 	bool barred;
@@ -353,8 +354,10 @@ static int dir_link_txn(struct gml_txn *txn, void *argp)
 		return GML_ERR_XDEV;
 	if (inode->nlink >= GML_LINK_MAX)
 		return GML_ERR_MLINK;
-	rc = gml_may_carry(txn, arg->op, inode, barred,
-			   &(struct gml_target){.name = arg->name, .dir = &dir});
+	to = (struct gml_target){.name = arg->name, .dir = &dir};
+	rc = gml_may_carry(txn, arg->op, inode, barred, &to);
+	if (rc == 0)
+		rc = gml_may_link(txn, arg->op, inode, barred, &to);
 	if (rc != 0)
 		return rc;
 	dir.flags |= GML_INODE_EXPLICIT;

@@ -117,16 +117,20 @@ static void rename_target_name(const struct rename_arg *arg, struct rename_work 
 		work->to.stored[work->to.len++] = '/';
 }
 
-/* May the caller bring the inode there (gml_may_carry)? */
+/* May the caller bring the inode there (gml_may_carry)? A file with other names is at two places
+ * then, as after LINK. */
 static int rename_may_carry(struct gml_txn *txn, const struct rename_arg *arg,
 			    const struct rename_work *work)
 {
 	const struct rename_end *from = &work->from, *to = &work->to;
+	const struct gml_target target = {.name = gml_span_of(to->stored, to->len),
+					  .directory = to->directory,
+					  .dir = to->dir};
 	bool barred = from->barred || gml_search_barred(&arg->op->principal, from->dir);
-	return gml_may_carry(txn, arg->op, &from->inode, barred,
-			     &(struct gml_target){.name = gml_span_of(to->stored, to->len),
-						  .directory = to->directory,
-						  .dir = to->dir});
+	int rc = gml_may_carry(txn, arg->op, &from->inode, barred, &target);
+	if (rc == 0 && from->inode.type != GML_DIR && from->inode.nlink > 1)
+		rc = gml_may_link(txn, arg->op, &from->inode, barred, &target);
+	return rc;
 }
 
 /* May `from` replace the inode that `to` denotes? */
