@@ -69,6 +69,9 @@ static int simulate_ask(struct cmd *cmd, const struct cmd_document *document,
 	json_decref(rows);
 	if (rc == GML_ERR_BADPOLICY)
 		return cmd_document_fail(document, kind, NULL);
+	if (rc == GML_ERR_NOTSUP)
+		return cmd_wrong("--context: aws:username, aws:PrincipalArn and what else is the "
+				 "caller's own follow from --user");
 	if (rc == GML_ERR_INVAL)
 		return cmd_wrong("'%s': there is no such action; S3's are in \"Actions defined by "
 				 "Amazon S3\", as s3:GetObject",
@@ -84,6 +87,8 @@ int cmd_policy_simulate(struct cmd *cmd)
 	struct cmd_document document = {0};
 	char *text = context != NULL ? strdup(context) : NULL;
 	int status = simulate_resource(cmd->args[1], &question);
+	if (context != NULL && text == NULL)
+		status = cmd_fail_rc(GML_ERR_NOMEM, "--context");
 	if (status == CMD_OK && text != NULL)
 		status = simulate_context(text, values, &question);
 	if (status == CMD_OK)

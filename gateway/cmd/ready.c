@@ -113,14 +113,15 @@ void ready_policy_name(const struct ready_role *role, const struct ready_place *
 		       char out[GML_POLICY_NAME_MAX + 1])
 {
 	char text[READY_PREFIX_MAX + 80];
-	const char *bucket = strcmp(place->bucket, "*") == 0 ? "all-buckets" : place->bucket;
+	/* No name of a bucket has an '@'. */
+	const char *bucket = strcmp(place->bucket, "*") == 0 ? "@all-buckets" : place->bucket;
 	uint8_t hash[GML_CHECKSUM_SIZE_MAX];
 	int len = snprintf(out, GML_POLICY_NAME_MAX + 1, "grant-%s-%s", role->name, bucket);
 	if (place->prefix[0] == 0)
 		return;
 	ready_place_format(place, text);
 	gml_sha256(text, strlen(text), hash);
-	len += snprintf(out + len, 2, "-");
+	len += snprintf(out + len, 2, "@");
 	for (int i = 0; i < 8; i++)
 		len += snprintf(out + len, 3, "%02x", hash[i]);
 }
@@ -153,7 +154,8 @@ static size_t ready_quote(const char *text, char *out)
 
 #define READY_QUOTED (READY_PREFIX_MAX * 4 + 128)
 
-/* The patterns of keys of the place, each after `before`. below: a directory within it. */
+/* The patterns of keys of the place, each after `before`. below: a directory within it, and ""
+ * all that is below the place itself. */
 static json_t *ready_patterns(const struct ready_place *place, const char *before,
 			      const char *below)
 {
@@ -193,8 +195,9 @@ char *ready_policy(const struct ready_role *role, const struct ready_place *plac
 	if (actions->checkpoints != NULL)
 		ready_statement(statements, actions->checkpoints,
 				ready_patterns(place, keys, "checkpoints/"), NULL);
+	/* Not the key of a directory: as a prefix it begins the names of its neighbours, too. */
 	ready_statement(statements, actions->listing, json_pack("[s]", bucket),
-			whole ? NULL : ready_patterns(place, "", NULL));
+			whole ? NULL : ready_patterns(place, "", ""));
 	if (whole)
 		ready_statement(statements, actions->bucket, json_pack("[s]", bucket), NULL);
 	policy = json_pack("{s:s, s:o}", "Version", "2012-10-17", "Statement", statements);

@@ -14,34 +14,62 @@ struct simulate {
 	const struct gml_policy_question *question;
 	struct auth_principal who;
 	char arn[64 + GML_USER_NAME_MAX];
+	/* the values of one key stand together */
 	struct gml_span keys[SIMULATE_VALUES_MAX], values[SIMULATE_VALUES_MAX];
-	struct gml_span found[SIMULATE_VALUES_MAX]; /* what the last question was answered */
+	size_t count;
 	void (*each)(void *arg, const struct gml_policy_reason *reason);
 	void *arg;
 };
 
 static struct auth_values simulate_values(void *arg, enum auth_key key, struct gml_span name)
 {
-	struct simulate *simulate = arg;
-	size_t count = 0;
+	const struct simulate *simulate = arg;
+	size_t first = 0, end;
 	(void)key;
-	for (size_t i = 0; i < simulate->question->nvalues; i++)
-		if (gml_span_equal_nocase(simulate->keys[i], name))
-			simulate->found[count++] = simulate->values[i];
-	return (struct auth_values){simulate->found, count};
+	while (first < simulate->count && !gml_span_equal_nocase(simulate->keys[first], name))
+		first++;
+	for (end = first; end < simulate->count; end++)
+		if (!gml_span_equal_nocase(simulate->keys[end], name))
+			break;
+	return (struct auth_values){&simulate->values[first], end - first};
+}
+
+static void simulate_add(struct simulate *simulate, struct gml_span key, struct gml_span value)
+{
+	size_t at = simulate->count++;
+	while (at > 0 && !gml_span_equal_nocase(simulate->keys[at - 1], key))
+		at--;
+	if (at == 0)
+		at = simulate->count - 1;
+	for (size_t i = simulate->count - 1; i > at; i--) {
+		simulate->keys[i] = simulate->keys[i - 1];
+		simulate->values[i] = simulate->values[i - 1];
+	}
+	simulate->keys[at] = key;
+	simulate->values[at] = value;
+}
+
+/* Does `user` say what the value is? */
+static bool simulate_is_caller(struct gml_span name)
+{
+	enum auth_key key = auth_key_find(name);
+	return key != AUTH_KEY_OTHER && auth_key_source(key) == AUTH_KEY_PRINCIPAL;
 }
 
 static int simulate_read(struct simulate *simulate)
 {
 	const struct gml_policy_question *question = simulate->question;
+	simulate->count = 0;
 	if (question->nvalues > SIMULATE_VALUES_MAX)
 		return GML_ERR_INVAL;
 	for (size_t i = 0; i < question->nvalues; i++) {
-		struct gml_span rest = gml_span_text(question->values[i]);
+		struct gml_span rest = gml_span_text(question->values[i]), key;
 		if (gml_span_find(rest, '=') == rest.len)
 			return GML_ERR_INVAL;
-		simulate->keys[i] = gml_span_cut(&rest, '=');
-		simulate->values[i] = rest;
+		key = gml_span_cut(&rest, '=');
+		if (simulate_is_caller(key))
+			return GML_ERR_NOTSUP;
+		simulate_add(simulate, key, rest);
 	}
 	simulate->who = (struct auth_principal){.type = AUTH_PRINCIPAL_ANONYMOUS};
 	if (question->user == NULL)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 
 ROLES = ["reader", "writer", "trainer", "curator", "auditor", "admin"]
 
@@ -17,9 +18,8 @@ def document(gemel, name):
 
 @pytest.fixture(scope="module", autouse=True)
 def people(gemel):
-    for name, uid in (("greta", 1401), ("gus", 1402)):
-        gemel.new_user(name, uid)
     gemel.gemel("group", "create", "grantees")
+    return {name: gemel.s3(*gemel.new_user(name, uid)) for name, uid in (("greta", 1401), ("gus", 1402))}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -36,6 +36,9 @@ def test_a_grant_is_a_valid_policy(gemel, tmp_path, role, place, where):
     wanted = {"bucket": {f"{base}/*"}, "directory": {f"{base}/data", f"{base}/data/*"}, "below": {f"{base}/data/*"}, "prefix": {f"{base}/run-*"}}[where]
     beside = {"bucket": f"{base}/checkpoints/*", "directory": f"{base}/data/checkpoints/*", "below": f"{base}/data/checkpoints/*", "prefix": f"{base}/run-checkpoints/*"}
     assert keys == {base, *wanted, *([beside[where]] if role == "trainer" else [])}
+    prefixes = [statement["Condition"] for statement in document(gemel, made["policy"])["Statement"] if "Condition" in statement]
+    within = {"directory": "data/*", "below": "data/*", "prefix": "run-*"}
+    assert prefixes == ([{"StringLike": {"s3:prefix": [within[where]]}}] if place else [])
     gemel.gemel("revoke", role, f"s3://{bucket}{place}", "--from", "user:greta")
     assert policies_of(gemel, "user", "greta") == []
     assert made["policy"] not in [row["name"] for row in gemel.gemel("policy", "list")]
@@ -52,6 +55,30 @@ def test_two_have_one_policy_and_the_last_takes_it_away(gemel):
     assert policy not in [row["name"] for row in gemel.gemel("policy", "list")]
     again = gemel.gemel("revoke", "reader", place, "--from", "user:gus", check=False, json_out=False)
     assert again.returncode == 1 and "gus is no reader of" in again.stderr
+
+
+def test_a_bucket_that_is_called_like_all(gemel):
+    gemel.gemel("bucket", "create", "all-buckets", "--owner", "greta")
+    one = gemel.gemel("grant", "reader", "s3://all-buckets", "--to", "user:greta")["policy"]
+    every = gemel.gemel("grant", "reader", "s3://*", "--to", "user:greta")["policy"]
+    assert policies_of(gemel, "user", "greta") == sorted([one, every]) and one != every
+    gemel.gemel("revoke", "reader", "s3://all-buckets", "--from", "user:greta")
+    assert policies_of(gemel, "user", "greta") == [every]
+    gemel.gemel("revoke", "reader", "s3://*", "--from", "user:greta")
+
+
+def test_a_listing_shows_no_neighbours(gemel, people):
+    bucket, keys = gemel.new_bucket(), {}
+    for name in ("data/x", "data2/y"):
+        gemel.s3().put_object(Bucket=bucket, Key=name, Body=b"")
+    gemel.gemel("grant", "reader", f"s3://{bucket}/data", "--to", "user:gus")
+    for prefix in ("data/", "data"):
+        try:
+            keys[prefix] = [entry["Key"] for entry in people["gus"].list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]]
+        except ClientError as error:
+            keys[prefix] = error.response["Error"]["Code"]
+    assert keys == {"data/": ["data/x"], "data": "AccessDenied"}
+    gemel.gemel("revoke", "reader", f"s3://{bucket}/data", "--from", "user:gus")
 
 
 def test_keys_that_look_like_patterns(gemel):

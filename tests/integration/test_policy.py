@@ -131,6 +131,11 @@ def test_simulate():
     assert simulated(policy, "s3:GetObject", "s3://b/bob/x", "--user", "ann", *here)["answer"] == "nothing"
     assert simulated(policy, "s3:DeleteObject", "s3://b/ann/x", "--user", "ann", *here)["answer"] == "allow"
     assert simulated(policy, "s3:DeleteObject", "s3://b/ann/x", "--user", "ann", "--context", "aws:SourceIp=192.0.2.1")["answer"] == "deny"
+    tags = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["${aws:RequestTag/x}", "a", "q"]}}}]}
+    many = ["--context", "aws:TagKeys=a,aws:RequestTag/x=p,aws:TagKeys=b,aws:RequestTag/x=q"]
+    assert simulated(tags, "s3:PutObject", "s3://b/k", *many)["answer"] == "nothing"
+    assert simulated(tags, "s3:PutObject", "s3://b/k", many[0], many[1].replace("=b", "=q"))["answer"] == "allow"
     anyone = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b"}]}
     assert simulated(anyone, "s3:ListBucket", "s3://b", "--bucket-policy")["answer"] == "allow"
 
@@ -139,6 +144,7 @@ def test_simulate():
     (["s3:GetObjct", "s3://b/k"], "there is no such action"),
     (["s3:GetObject", "b/k"], "a resource is s3://BUCKET or s3://BUCKET/KEY"),
     (["s3:GetObject", "s3://b/k", "--context", "aws:SourceIp"], "KEY=VALUE is wanted"),
+    (["s3:GetObject", "s3://b/k", "--context", "aws:UserName=ann"], "follow from --user"),
 ])
 def test_simulate_wrong_words(words, said):
     wrong = subprocess.run([str(PROGRAM), "policy", "simulate", *words, "--file", "-"], capture_output=True, text=True, timeout=60, input=json.dumps(GOOD))

@@ -3,6 +3,7 @@
  * listings, hard links, renames, and open files whose right ends. */
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <gemel/explain.h>
 #include <gemel/policy.h>
 #include "gateway/iam/authorize.h"
 #include "object_support.h"
@@ -744,6 +745,51 @@ static void test_the_way_grants_nothing_else(void **state)
 	assert_null(opened);
 }
 
+static int explained(struct world *w, const char *action, const char *key, enum gml_protocol door,
+		     struct gml_explanation *out)
+{
+	const struct gml_explain_question question = {.principal = op_of(UID).principal,
+						      .context.protocol = door,
+						      .action = action,
+						      .place = {.bucket = B, .key = ns_span(key)}};
+	return gml_explain(w->ns->store, &question, out);
+}
+
+static int damage_fn(struct gml_txn *txn, void *arg)
+{
+	const struct gml_rec_identity user = {GML_IDENTITY_USER, ns_span("ann")};
+	(void)arg;
+	return gml_rec_inline_put(txn, &user, ns_span("own"), ns_span("{"));
+}
+
+/* What cannot be read allows nothing, and is no refusal that a policy could change. */
+static void test_a_damaged_policy(void **state)
+{
+	struct world w = world_of(state);
+	struct gml_explanation why;
+	policy(&w, POLICY(ALLOW("\"s3:*\"", EVERYTHING)));
+	assert_ok(gml_meta_update(w.ns->store->meta, damage_fn, NULL));
+	assert_rc(s3_get(&w, UID, "pub/f"), GML_ERR_CORRUPT);
+	assert_rc(nfs_open(&w, UID, w.pub_f, GML_OPEN_READ), GML_ERR_CORRUPT);
+	assert_rc(explained(&w, "s3:GetObject", "pub/f", GML_PROTOCOL_S3, &why), GML_ERR_CORRUPT);
+	assert_ok(s3_get(&w, OWNER, "pub/f"));
+	policy(&w, POLICY(ALLOW("\"s3:GetObject\"", EVERYTHING)));
+	assert_ok(s3_get(&w, UID, "pub/f"));
+}
+
+static void test_explained_as_it_is_asked(void **state)
+{
+	struct world w = world_of(state);
+	struct gml_explanation why;
+	policy(&w, POLICY(ALLOW("\"s3:GetObject\"", KEYS("pub/*"))));
+	assert_ok(explained(&w, "s3:GetObjectAcl", "pub/f", GML_PROTOCOL_NFS, &why));
+	assert_refused(why.rc);
+	policy(&w, POLICY(ALLOW("\"s3:GetObjectAcl\"", KEYS("pub/*"))));
+	assert_ok(explained(&w, "s3:GetObjectAcl", "pub/f", GML_PROTOCOL_NFS, &why));
+	assert_ok(why.rc);
+	assert_int_equal(why.statement, 0);
+}
+
 static void test_reasons(void **state)
 {
 	static const struct {
@@ -795,6 +841,8 @@ int main(void)
 		T(test_both_with_a_policy),
 		T(test_both_for_the_owner),
 		T(test_the_way_grants_nothing_else),
+		T(test_a_damaged_policy),
+		T(test_explained_as_it_is_asked),
 		T(test_reasons),
 	};
 	return cmocka_run_group_tests_name("policy_rights", tests, NULL, NULL);

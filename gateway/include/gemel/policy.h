@@ -65,8 +65,8 @@ struct gml_policy_question {
 	struct gml_span bucket;
 	struct gml_span key; /* NULL ptr: the bucket itself */
 	const char *user;    /* who asks; need not exist; NULL: an anonymous caller */
-	/* "aws:SourceIp=10.0.0.1"; several of one key are its values. aws:username and the like
-	 * come from `user`. */
+	/* "aws:SourceIp=10.0.0.1"; several of one key are its values. Not aws:username and the
+	 * like: `user` says them. */
 	const char *const *values;
 	size_t nvalues;
 };
@@ -82,8 +82,9 @@ struct gml_policy_reason {
 };
 /* What a policy by itself says to a question (SimulateCustomPolicy). `each` (may be NULL) is called
  * for each statement, which is borrowed during the call.
- * Errors: BADPOLICY, INVAL (there is no such action, or a value has no '='), NOMEM. Threads: any.
- * Blocks: no. Durable: n/a. On failure: *out is undefined. */
+ * Errors: BADPOLICY, INVAL (there is no such action, or a value has no '='), NOTSUP (a value of a
+ * key that `user` says), NOMEM. Threads: any. Blocks: no. Durable: n/a. On failure: *out is
+ * undefined. */
 int gml_policy_simulate(enum gml_policy_kind kind, struct gml_span document,
 			const struct gml_policy_question *question, enum gml_policy_answer *out,
 			void (*each)(void *arg, const struct gml_policy_reason *reason), void *arg);

@@ -38,7 +38,7 @@ static const struct explain_action {
 	 GML_ACTION_SET_XATTR},
 	{"s3:DeleteObjectTagging", GML_ACTION_DELETE_OBJECT_TAGGING, GML_ACTION_SET_XATTR,
 	 GML_ACTION_SET_XATTR},
-	{"s3:GetObjectAcl", GML_ACTION_GET_OBJECT_ACL, GML_ACTION_GETATTR, GML_ACTION_GETATTR},
+	{"s3:GetObjectAcl", GML_ACTION_GET_OBJECT_ACL, GML_ACTION_GET_ACL, GML_ACTION_GET_ACL},
 	{"s3:PutObjectAcl", GML_ACTION_PUT_OBJECT_ACL, GML_ACTION_SET_MODE, GML_ACTION_SET_MODE},
 	{"s3:GetObjectAttributes", GML_ACTION_GET_OBJECT_ATTRIBUTES, GML_ACTION_GETATTR,
 	 GML_ACTION_GETATTR},
@@ -176,6 +176,9 @@ static int explain_answer(struct explain *explain, struct gml_store *store,
 	*out = (struct gml_explanation){.exists = explain->has_inode, .statement = -1};
 	out->rc = gml_authorize(explain->path.txn, &explain->op.principal, explain->action, &target,
 				&explain->op.context, &verdict);
+	if (out->rc != 0 && out->rc != GML_ERR_ACCESS && out->rc != GML_ERR_PERM &&
+	    out->rc != GML_ERR_ROFS)
+		return out->rc; /* nothing is known */
 	out->reason = explain_texts[verdict.reason].reason;
 	out->would_help = out->rc != 0 ? explain_texts[verdict.reason].would_help : "";
 	if (explain_by_policy(verdict.reason))
