@@ -31,8 +31,8 @@ enum s3_error s3_get_acl(struct s3_call *call)
 		return error;
 	rc = call->scope == S3_OBJECT
 		     ? gml_object_grants_get(&call->op, call->config->store, &ref, grants, &uid)
-		     : gml_bucket_grants_get(&call->op, call->config->store, call->bucket, grants,
-					     &uid);
+		     : gml_bucket_grants_get(&call->op, call->config->store, call->bucket,
+					     call->operation->action, grants, &uid);
 	if (rc != 0)
 		return s3_error_from(rc);
 	s3_grants_write(call, grants, uid);

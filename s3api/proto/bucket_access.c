@@ -69,7 +69,8 @@ static enum s3_error ownership_may_enforce(struct s3_call *call)
 	int rc;
 	if (!grants)
 		return S3_ERR_SERVICE_UNAVAILABLE;
-	rc = gml_bucket_grants_get(&call->op, call->config->store, call->bucket, grants, &uid);
+	rc = gml_bucket_grants_get(&call->op, call->config->store, call->bucket,
+				   call->operation->action, grants, &uid);
 	if (rc != 0)
 		return s3_error_from(rc);
 	for (uint32_t i = 0; i < grants->count; i++)

@@ -2,6 +2,7 @@
 """Grants of S3: ACL calls, object ownership, public access blocks and anonymous requests; NFS sees the same entries."""
 import http.client
 import itertools
+import json
 import re
 
 import pytest
@@ -218,6 +219,10 @@ def test_ownership(people, gemel):
     assert own("BucketOwnerEnforced") == "InvalidBucketAclWithObjectOwnership"
     alice.put_bucket_acl(Bucket=bucket, ACL="private")
     assert own("BucketOwnerEnforced") is None
+    alice.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:user/bob"}, "Action": "s3:PutBucketOwnershipControls", "Resource": f"arn:aws:s3:::{bucket}"}]}))
+    assert own("ObjectWriter", bob) is None and own("BucketOwnerEnforced", bob) is None  # of the ACL it need not know
+    assert code(bob.get_bucket_acl, Bucket=bucket) == "AccessDenied"
     assert code(alice.delete_bucket_ownership_controls, Bucket=bucket) is None
     assert code(alice.get_bucket_ownership_controls, Bucket=bucket) == "OwnershipControlsNotFoundError"
     assert code(alice.put_bucket_acl, Bucket=bucket, ACL="public-read") == "AccessControlListNotSupported"

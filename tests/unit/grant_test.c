@@ -389,7 +389,9 @@ static void test_bucket(void **state)
 	assert_int_equal(count, 1);
 	assert_rc(get(ns, &bob, "a/b/key"), GML_ERR_ACCESS); /* an object has grants of its own */
 	assert_rc(get(ns, &bob, "a/b/none"), GML_ERR_NOENT);
-	assert_rc(gml_bucket_grants_get(&bob, ns->store, B, &grants, &uid), GML_ERR_ACCESS);
+	assert_rc(
+		gml_bucket_grants_get(&bob, ns->store, B, GML_ACTION_GET_BUCKET_ACL, &grants, &uid),
+		GML_ERR_ACCESS);
 	assert_rc(put_with(ns, &bob, "of-bob", NULL), GML_ERR_ACCESS);
 	assert_ok(gml_bucket_grants_set(&owner, ns->store, B,
 					one(GML_GRANTEE_UID, BOB, GML_GRANT_WRITE)));
@@ -410,10 +412,13 @@ static void test_bucket(void **state)
 	grant(&grants, GML_GRANTEE_UID, BOB, ALL);
 	assert_ok(gml_bucket_grants_set(&owner, ns->store, B, &grants));
 	assert_ok(list(ns, &owner, &count));
-	assert_ok(gml_bucket_grants_get(&bob, ns->store, B, &grants, &uid));
+	assert_ok(gml_bucket_grants_get(&bob, ns->store, B, GML_ACTION_GET_BUCKET_ACL, &grants,
+					&uid));
 	assert_int_equal(grants.count, 1);
 	assert_ok(gml_bucket_grants_set(&bob, ns->store, B, one(GML_GRANTEE_UID, CAROL, ALL)));
-	assert_rc(gml_bucket_grants_get(&bob, ns->store, B, &grants, &uid), GML_ERR_ACCESS);
+	assert_rc(
+		gml_bucket_grants_get(&bob, ns->store, B, GML_ACTION_GET_BUCKET_ACL, &grants, &uid),
+		GML_ERR_ACCESS);
 }
 
 static void test_enforced(void **state)
@@ -608,7 +613,8 @@ static void test_create_bucket(void **state)
 	assert_ok(gml_user_create(&ns->op, ns->store, &user));
 	assert_ok(gml_bucket_create(&owner, ns->store, ns_span("open"), &settings, &bucket));
 	assert_int_equal(bucket.mode, 0744);
-	assert_ok(gml_bucket_grants_get(&owner, ns->store, ns_span("open"), &grants, &uid));
+	assert_ok(gml_bucket_grants_get(&owner, ns->store, ns_span("open"),
+					GML_ACTION_GET_BUCKET_ACL, &grants, &uid));
 	assert_int_equal(grants.count, 2);
 	assert_ok(gml_bucket_head(&anonymous, ns->store, ns_span("open"), &bucket));
 	settings.ownership = GML_BUCKET_OWNER_ENFORCED;

@@ -7,6 +7,7 @@
 #define GEMEL_GRANT_H
 
 #include <gemel/acl.h>
+#include <gemel/action.h>
 #include <gemel/object.h>
 #include <gemel/visibility.h>
 
@@ -56,11 +57,11 @@ int gml_object_grants_get(struct gml_op *op, struct gml_store *store,
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_object_grants_set(struct gml_op *op, struct gml_store *store,
 			  const struct gml_object_ref *ref, const struct gml_grants *grants);
-/* The grants of a bucket (GetBucketAcl).
- * Errors: NOBUCKET, ACCESS, CORRUPT. Threads: any. Blocks: no. Durable: n/a. On failure: *out is
- * undefined. */
+/* The grants of a bucket, for who may do `action`: GET_BUCKET_ACL, or what depends on them.
+ * Errors: NOBUCKET, ACCESS, ROFS, CORRUPT. Threads: any. Blocks: no. Durable: n/a. On failure: *out
+ * is undefined. */
 int gml_bucket_grants_get(struct gml_op *op, struct gml_store *store, struct gml_span name,
-			  struct gml_grants *out, uint32_t *uid_out);
+			  enum gml_action action, struct gml_grants *out, uint32_t *uid_out);
 /* Replace the grants of a bucket (PutBucketAcl), as gml_object_grants_set.
  * Errors: NOBUCKET, ACCESS, ROFS, NOACL, INVAL, TOOBIG, NOSPC.
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */

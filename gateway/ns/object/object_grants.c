@@ -148,7 +148,7 @@ static int grants_bucket(struct gml_txn *txn, const struct gml_op *op, struct gm
 }
 
 int gml_bucket_grants_get(struct gml_op *op, struct gml_store *store, struct gml_span name,
-			  struct gml_grants *out, uint32_t *uid_out)
+			  enum gml_action action, struct gml_grants *out, uint32_t *uid_out)
 {
 	struct gml_txn *txn = NULL;
 	struct gml_bucket_rec rec;
@@ -156,7 +156,7 @@ int gml_bucket_grants_get(struct gml_op *op, struct gml_store *store, struct gml
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
-	rc = grants_bucket(txn, op, name, GML_ACTION_GET_BUCKET_ACL, &rec, &root);
+	rc = grants_bucket(txn, op, name, action, &rec, &root);
 	if (rc == 0)
 		rc = grants_read(txn, &rec, &root, out);
 	if (rc == 0)
