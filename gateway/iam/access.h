@@ -107,7 +107,7 @@ struct gml_access_bucket {
 	enum gml_ownership ownership;
 	bool has_policy, is_public;
 };
-/* NOENT: no bucket has that root. Else as gml_access_decide. */
+/* NOENT: no bucket has that root. Else as gml_access_hold. */
 int gml_access_bucket(struct gml_store *store, struct gml_txn *txn, gml_ino root,
 		      struct gml_access_bucket *out);
 

@@ -9,9 +9,8 @@
 #include "document.h"
 #include "name.h"
 
-#define LOAD_ACCOUNT "000000000000"
-#define LOAD_USER_ARN "arn:aws:iam::" LOAD_ACCOUNT ":user/"
-#define LOAD_ROOT_ARN "arn:aws:iam::" LOAD_ACCOUNT ":root"
+#define LOAD_USER_ARN "arn:aws:iam::" GML_IAM_ACCOUNT ":user/"
+#define LOAD_ROOT_ARN "arn:aws:iam::" GML_IAM_ACCOUNT ":root"
 
 /* The policies of a set while they are gathered. */
 struct load {
@@ -221,7 +220,7 @@ static void load_who(const struct gml_user *user, struct access_entry *entry)
 		.arn = gml_span_text(entry->arn),
 		.userid = gml_span_text(entry->userid),
 		.username = gml_span_text(entry->username),
-		.account = GML_LIT(LOAD_ACCOUNT),
+		.account = GML_LIT(GML_IAM_ACCOUNT),
 		.canonical = gml_span_text(entry->canonical),
 	};
 }
@@ -269,8 +268,8 @@ int gml_access_load_uid(const struct access_source *source, uint32_t uid,
 	if (rc == GML_ERR_NOENT && uid == 0)
 		entry->who = (struct auth_principal){.type = AUTH_PRINCIPAL_ACCOUNT,
 						     .arn = GML_LIT(LOAD_ROOT_ARN),
-						     .userid = GML_LIT(LOAD_ACCOUNT),
-						     .account = GML_LIT(LOAD_ACCOUNT)};
+						     .userid = GML_LIT(GML_IAM_ACCOUNT),
+						     .account = GML_LIT(GML_IAM_ACCOUNT)};
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 

@@ -6,6 +6,7 @@
 #include <gemel/err.h>
 #include "gateway/base/calendar.h"
 #include "gateway/base/span.h"
+#include "name.h"
 
 void gml_access_values_init(struct access_values *values, struct gml_txn *txn,
 			    const struct gml_access_question *question,
@@ -21,14 +22,28 @@ void gml_access_values_init(struct access_values *values, struct gml_txn *txn,
 static const struct auth_values values_none;
 static const struct auth_values values_unknown = {NULL, AUTH_VALUES_VARY};
 
+/* `count` values that were put behind those in use. The same ones once more, for another statement
+ * or variable, take no more room. */
+static struct auth_values values_take(struct access_values *values, size_t count)
+{
+	const struct gml_span *new = &values->spans[values->used];
+	for (size_t i = 0; count > 0 && i + count <= values->used; i++) {
+		size_t same = 0;
+		while (same < count && gml_span_equal(values->spans[i + same], new[same]))
+			same++;
+		if (same == count)
+			return (struct auth_values){&values->spans[i], count};
+	}
+	values->used += count;
+	return (struct auth_values){new, count};
+}
+
 static struct auth_values values_one(struct access_values *values, struct gml_span value)
 {
-	struct gml_span *span;
 	if (values->used == ACCESS_VALUES_MAX)
 		return values_unknown;
-	span = &values->spans[values->used++];
-	*span = value;
-	return (struct auth_values){span, 1};
+	values->spans[values->used] = value;
+	return values_take(values, 1);
 }
 
 static struct auth_values values_text(struct access_values *values, const char *text)
@@ -184,10 +199,7 @@ static struct auth_values values_stated(struct access_values *values, struct gml
 		return values_none;
 	values_vary(values);
 	count = context->condition(context->condition_arg, name, spans, room);
-	if (count > room)
-		return values_unknown;
-	values->used += count;
-	return (struct auth_values){spans, count};
+	return count > room ? values_unknown : values_take(values, count);
 }
 
 /* Who may know that there is no such key is who may list it, whatever prefix the request states. */
@@ -229,8 +241,6 @@ struct auth_values gml_access_value(void *arg, enum auth_key key, struct gml_spa
 		return values_moment(values);
 	case AUTH_KEY_EPOCH_TIME:
 		return values_seconds(values);
-	case AUTH_KEY_MULTI_FACTOR_AUTH_PRESENT:
-		return values_text(values, "false");
 	case AUTH_KEY_PRINCIPAL_TAG:
 		return values_principal_tag(values, auth_key_tag(key, name));
 	case AUTH_KEY_RESOURCE_TAG:
@@ -238,7 +248,7 @@ struct auth_values gml_access_value(void *arg, enum auth_key key, struct gml_spa
 		return values_object_tag(values, auth_key_tag(key, name));
 	case AUTH_KEY_RESOURCE_ACCOUNT:
 	case AUTH_KEY_S3_RESOURCE_ACCOUNT:
-		return values_text(values, "000000000000");
+		return values_text(values, GML_IAM_ACCOUNT);
 	case AUTH_KEY_AUTH_TYPE:
 		return values_text(values, authn->type);
 	case AUTH_KEY_SIGNATURE_VERSION:

@@ -7,11 +7,11 @@
 #include "auth/policy/position.h"
 #include "gateway/base/span.h"
 #include "document.h"
+#include "name.h"
 
 #define LINT_WARNINGS_MAX 100
 
-/* The only account. */
-static const struct gml_span lint_account = GML_LIT("000000000000");
+static const struct gml_span lint_account = GML_LIT(GML_IAM_ACCOUNT);
 
 struct lint_each {
 	void (*each)(void *arg, const struct gml_policy_finding *finding);

@@ -9,6 +9,9 @@
 #include <gemel/types.h>
 #include "gateway/base/span.h"
 
+/* The only account that there is. */
+#define GML_IAM_ACCOUNT "000000000000"
+
 #define GML_IAM_BASE32 "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 /* The text before the first zero byte of at most `cap` bytes. */

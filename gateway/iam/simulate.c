@@ -7,6 +7,7 @@
 #include "auth/decision/explain.h"
 #include "gateway/base/span.h"
 #include "document.h"
+#include "name.h"
 
 #define SIMULATE_VALUES_MAX 64
 
@@ -74,12 +75,12 @@ static int simulate_read(struct simulate *simulate)
 	simulate->who = (struct auth_principal){.type = AUTH_PRINCIPAL_ANONYMOUS};
 	if (question->user == NULL)
 		return 0;
-	snprintf(simulate->arn, sizeof(simulate->arn), "arn:aws:iam::000000000000:user/%s",
+	snprintf(simulate->arn, sizeof(simulate->arn), "arn:aws:iam::" GML_IAM_ACCOUNT ":user/%s",
 		 question->user);
 	simulate->who = (struct auth_principal){.type = AUTH_PRINCIPAL_USER,
 						.arn = gml_span_text(simulate->arn),
 						.username = gml_span_text(question->user),
-						.account = GML_LIT("000000000000")};
+						.account = GML_LIT(GML_IAM_ACCOUNT)};
 	return 0;
 }
 

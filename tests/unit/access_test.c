@@ -400,7 +400,10 @@ static void test_conditions(void **state)
 		 true},
 		{WHEN("DateLessThan", "aws:CurrentTime", "\"2020-01-01T00:00:00Z\""), false, false},
 		{WHEN("NumericGreaterThan", "aws:EpochTime", "\"1600000000\""), true, true},
-		{WHEN("Bool", "aws:MultiFactorAuthPresent", "\"false\""), true, true},
+		/* temporary credentials have it only */
+		{WHEN("Bool", "aws:MultiFactorAuthPresent", "\"false\""), false, false},
+		{WHEN("BoolIfExists", "aws:MultiFactorAuthPresent", "\"false\""), true, true},
+		{WHEN("Null", "aws:MultiFactorAuthPresent", "\"true\""), true, true},
 		{WHEN("StringEquals", "aws:PrincipalTag/STAGE", "\"one\""), true, true},
 		{WHEN("StringEquals", "aws:PrincipalTag/none", "\"one\""), false, false},
 		{WHEN("StringEquals", "aws:username", "\"ann\""), true, true},

@@ -745,6 +745,26 @@ static void test_the_way_grants_nothing_else(void **state)
 	assert_null(opened);
 }
 
+/* As many statements as a policy may have can ask for one value. */
+static void test_a_value_that_many_ask_for(void **state)
+{
+	static const struct gml_meta_pair team = {{"team", 4}, {"pub", 3}};
+	static const char head[] = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":"
+				   "\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\","
+				   "\"Resource\":[";
+	struct world w = world_of(state);
+	char text[20480];
+	size_t len = (size_t)snprintf(text, sizeof(text), "%s", head);
+	assert_ok(gml_tags_set(&admin, w.ns->store, &ann, &team, 1));
+	for (int i = 0; i < 200; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"\"" ARN "/${aws:PrincipalTag/team}/%d\",", i);
+	snprintf(text + len, sizeof(text) - len, "\"" ARN "/${aws:PrincipalTag/team}/f\"]}]}");
+	bucket_policy(&w, text);
+	assert_ok(s3_get(&w, UID, "pub/f"));
+	assert_refused(s3_get(&w, UID, "secret/f"));
+}
+
 static int explained(struct world *w, const char *action, const char *key, enum gml_protocol door,
 		     struct gml_explanation *out)
 {
@@ -841,6 +861,7 @@ int main(void)
 		T(test_both_with_a_policy),
 		T(test_both_for_the_owner),
 		T(test_the_way_grants_nothing_else),
+		T(test_a_value_that_many_ask_for),
 		T(test_a_damaged_policy),
 		T(test_explained_as_it_is_asked),
 		T(test_reasons),
