@@ -54,7 +54,7 @@ static int principal_uid_check(struct gml_txn *txn, const struct gml_user *user)
 		       : GML_ERR_UIDTAKEN;
 }
 
-/* A change of users or keys. */
+/* A change of users. */
 struct principal_change {
 	struct gml_access_change access;
 	const struct gml_user *user;

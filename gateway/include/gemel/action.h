@@ -34,8 +34,8 @@ GML_API_BEGIN
  * An inode with an ACL is asked for rights (gemel/acl.h) instead of mode bits: READ_DATA,
  *   WRITE_DATA and EXECUTE, or the rights that authorize.c names for the action.
  *
- * Where a row refuses a request of S3, grants may allow it (gateway/iam/grant.h). They alone allow
- * something to anonymous callers.
+ * Where a row refuses a request of S3, grants may allow it (gateway/iam/grant.h). Besides policies
+ * they alone allow something to anonymous callers.
  *
  * Of a directory, s3:GetObject is s3:ListBucket (gml_action_name). */
 #define GML_ACTIONS(GML_ACTION)                                                                    \
