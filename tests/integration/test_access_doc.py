@@ -65,6 +65,28 @@ def test_policies_of_the_pages_are_right(tmp_path, page):
         assert said.stdout == "-: nothing is wrong with it\n", said.stdout
 
 
+def test_commands_in_place_of_iam(gemel, tmp_path):
+    (tmp_path / "homes.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::lab/*"}]}))
+    commands = re.findall(r"^    gemel (.*?) +# ", (DOCS / "access-compared.md").read_text(), re.MULTILINE)
+    assert len(commands) == 10
+    for command in commands:
+        done = subprocess.run([PROGRAM, "-c", gemel.conf, *command.split()], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+def test_an_export_rule_as_a_policy(gemel):
+    bucket = gemel.new_bucket()
+    gemel.s3().put_object(Bucket=bucket, Key="k", Body=b"x")
+    text = re.search(r"```json\n(.*?)```", (DOCS / "access-compared.md").read_text(), re.DOTALL).group(1)
+    gemel.gemel("policy", "put", "--bucket", bucket, "--file", "-", stdin=text.replace(":lab", f":{bucket}"))
+    answer = lambda action, door, source: gemel.gemel("access", "explain", "demo", action, f"s3://{bucket}/k", "--door", door, "--from", source)["answer"]
+    for action, door, source, expected in (
+        ("s3:PutObject", "nfs", "10.1.2.3", "granted"), ("s3:PutObject", "nfs", "192.0.2.1", "refused"), ("s3:DeleteObject", "nfs", "192.0.2.1", "refused"),
+        ("s3:GetObject", "nfs", "192.0.2.1", "granted"), ("s3:PutObject", "s3", "192.0.2.1", "granted"),
+    ):
+        assert answer(action, door, source) == expected, (action, door, source)
+
+
 def code(call, **words):
     with pytest.raises(ClientError) as refused:
         call(**words)
