@@ -462,14 +462,19 @@ static int policies(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_policy_each(txn, walk_name, &walk) == 0 &&
 		      strcmp(walk.text, "read ") == 0);
 	CLOSURE_CHECK(gml_rec_policy_any(txn, &any) == 0 && !any); /* nobody has it */
-	CLOSURE_CHECK(gml_rec_config_put(txn, INO(5), GML_BUCKET_POLICY, STR("{}")) == 0 &&
-		      gml_rec_config_put(txn, INO(5), GML_BUCKET_POLICY, STR("{2}")) == 0 &&
-		      gml_rec_policy_bucket_has(txn, INO(5)) == 0 &&
-		      gml_rec_policy_bucket_has(txn, other) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_policy_any(txn, &any) == 0 && any);
-	CLOSURE_CHECK(gml_rec_config_drop(txn, INO(5)) == 0 &&
-		      gml_rec_policy_bucket_has(txn, INO(5)) == GML_ERR_NOENT);
-	CLOSURE_CHECK(gml_rec_policy_any(txn, &any) == 0 && !any);
+	for (size_t i = 0; i < 2; i++) { /* a bucket that has a policy, one that demands one */
+		const uint8_t kinds[] = {GML_BUCKET_POLICY, GML_BUCKET_ACCESS};
+		CLOSURE_CHECK(gml_rec_config_put(txn, INO(5), kinds[i], STR("{}")) == 0 &&
+			      gml_rec_config_put(txn, INO(5), kinds[i], STR("{2}")) == 0 &&
+			      gml_rec_policy_bucket_has(txn, INO(5), kinds[i]) == 0 &&
+			      gml_rec_policy_bucket_has(txn, INO(5), kinds[1 - i]) ==
+				      GML_ERR_NOENT &&
+			      gml_rec_policy_bucket_has(txn, other, kinds[i]) == GML_ERR_NOENT);
+		CLOSURE_CHECK(gml_rec_policy_any(txn, &any) == 0 && any);
+		CLOSURE_CHECK(gml_rec_config_drop(txn, INO(5)) == 0 &&
+			      gml_rec_policy_bucket_has(txn, INO(5), kinds[i]) == GML_ERR_NOENT);
+		CLOSURE_CHECK(gml_rec_policy_any(txn, &any) == 0 && !any);
+	}
 	CLOSURE_CHECK(gml_rec_policy_del(txn, STR("rEAD")) == 0 &&
 		      gml_rec_policy_get(txn, STR("Read"), &got, NULL) == GML_ERR_NOENT);
 	CLOSURE_CHECK(gml_rec_account_get(txn, &account) == GML_ERR_NOENT &&
