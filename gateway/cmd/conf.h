@@ -55,6 +55,8 @@ enum conf_type {
 	X(nfs, threads, CONF_NUMBER, "0", 0, 1024, "")                                             \
 	X(nfs, lease, CONF_NUMBER, "30", 5, 120, "")                                               \
 	X(nfs, grace, CONF_NUMBER, "45", 5, 240, "")                                               \
+	X(identity, nss, CONF_BOOL, "no", 0, 0, "")                                                \
+	X(identity, nss_seconds, CONF_NUMBER, "30", 1, 60, "")                                     \
 	X(log, level, CONF_CHOICE, "info", 0, 0, "error warn info debug")                          \
 	X(log, access, CONF_BOOL, "yes", 0, 0, "")
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "identity.h"
 #include "../base/near.h"
+#include "nss.h"
 #include "ready.h"
 
 struct grant {
@@ -129,6 +130,8 @@ static int grant_run(struct cmd *cmd)
 	int rc, status = grant_read(cmd, "to", &grant);
 	if (status == CMD_OK)
 		status = grant_bucket(cmd, &grant);
+	if (status == CMD_OK)
+		status = nss_take_named(cmd, &grant.identity);
 	if (status == CMD_OK)
 		status = grant_put(cmd, &grant);
 	if (status != CMD_OK)

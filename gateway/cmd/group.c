@@ -6,26 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include "identity.h"
+#include "nss.h"
 
 static json_t *group_json(const struct gml_group *group)
 {
-	return json_pack("{s:s, s:s, s:o}", "name", group->name, "id", group->id, "created",
-			 cmd_json_time(group->created));
-}
-
-static int group_create(struct cmd *cmd)
-{
-	const char *name = cmd->args[0];
-	struct gml_group group;
-	int rc;
-	if (gml_group_name_check(name) != 0)
-		return cmd_wrong_name(name, "a group's", GML_GROUP_NAME_MAX);
-	rc = gml_group_create(&cmd->op, cmd->store, name, &group);
-	if (rc == GML_ERR_EXIST)
-		return cmd_fail("%s: there is a group of this name already (upper and lower case "
-				"are one name)",
-				name);
-	return rc ? cmd_fail_rc(rc, name) : cmd_print_object(cmd, group_json(&group));
+	return json_pack("{s:s, s:s, s:o, s:o}", "name", group->name, "id", group->id, "created",
+			 cmd_json_time(group->created), "nss_gid",
+			 group->nss ? json_integer(group->gid) : json_null());
 }
 
 static bool group_each(void *arg, const struct gml_group *group)
@@ -65,6 +52,29 @@ static int group_show(struct cmd *cmd)
 	return cmd_print_object(cmd, object);
 }
 
+static int group_create(struct cmd *cmd)
+{
+	const char *name = cmd->args[0];
+	char why[NSS_WHY_MAX];
+	struct gml_group group;
+	int rc;
+	if (gml_group_name_check(name) != 0)
+		return cmd_wrong_name(name, "a group's", GML_GROUP_NAME_MAX);
+	if (cmd_option(cmd, "nss") && !nss_follows(cmd))
+		return cmd_fail(CMD_NSS_OFF);
+	if (cmd_option(cmd, "nss")) {
+		if (!nss_take_group(cmd, name, why))
+			return cmd_fail("%s: %s", name, why);
+		return group_show(cmd);
+	}
+	rc = gml_group_create(&cmd->op, cmd->store, name, &group);
+	if (rc == GML_ERR_EXIST)
+		return cmd_fail("%s: there is a group of this name already (upper and lower case "
+				"are one name)",
+				name);
+	return rc ? cmd_fail_rc(rc, name) : cmd_print_object(cmd, group_json(&group));
+}
+
 static int group_delete(struct cmd *cmd)
 {
 	const char *name = cmd->args[0];
@@ -83,10 +93,26 @@ static int group_delete(struct cmd *cmd)
 	return rc;
 }
 
+/* The members of NSS's groups are NSS's. */
+static int group_is_own(struct cmd *cmd, const char *name)
+{
+	struct gml_group group;
+	if (gml_group_get(cmd->store, name, &group) == 0 && group.nss)
+		return cmd_fail("%s is a group of NSS: its members are those that it has there",
+				name);
+	return CMD_OK;
+}
+
 static int group_add(struct cmd *cmd)
 {
 	const char *group = cmd->args[0], *user = cmd->args[1];
-	int rc = gml_group_add(&cmd->op, cmd->store, group, user);
+	const struct gml_identity who = {GML_IDENTITY_USER, user};
+	int rc, status = group_is_own(cmd, group);
+	if (status == CMD_OK)
+		status = nss_take_named(cmd, &who);
+	if (status != CMD_OK)
+		return status;
+	rc = gml_group_add(&cmd->op, cmd->store, group, user);
 	if (rc == GML_ERR_LIMIT)
 		return cmd_fail("%s is in %d groups already, and no user is in more; 'gemel user "
 				"show %s' names them",
@@ -99,7 +125,10 @@ static int group_add(struct cmd *cmd)
 static int group_remove(struct cmd *cmd)
 {
 	const char *group = cmd->args[0], *user = cmd->args[1];
-	int rc = gml_group_remove(&cmd->op, cmd->store, group, user);
+	int rc, status = group_is_own(cmd, group);
+	if (status != CMD_OK)
+		return status;
+	rc = gml_group_remove(&cmd->op, cmd->store, group, user);
 	if (rc == GML_ERR_NOENT)
 		return cmd_fail("%s is no member of %s; 'gemel group show %s' names the members",
 				user, group, group);
@@ -115,7 +144,7 @@ const struct cmd_verb cmd_group_verbs[] = {
 	 "Make a group without members.",
 	 CMD_STORE,
 	 group_create,
-	 {{0}}},
+	 {{"nss", NULL, "the group of this name in the host's NSS, with its members"}}},
 	{"group", "list", "", "List the groups.", CMD_STORE, group_list, {{0}}},
 	{"group", "show", "NAME", "Show a group and its members.", CMD_STORE, group_show, {{0}}},
 	{"group", "add", "NAME USER", "Make a user a member.", CMD_STORE, group_add, {{0}}},

@@ -31,9 +31,7 @@
 
 static const char *const serve_names[SERVE_CHILDREN] = {"S3 door", "NFS door"};
 
-/* One line on standard error, with the time: journald and people read it. */
-static void serve_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void serve_say(const char *format, ...)
+void serve_say(const char *format, ...)
 {
 	char when[32], text[1024];
 	time_t now = time(NULL);
@@ -268,16 +266,22 @@ static void serve_loop(struct serve *serve, struct jobs *jobs, int signals)
 	struct signalfd_siginfo info;
 	for (;;) {
 		int64_t now = child_clock();
-		int64_t until = serve_restart(serve, now, jobs_run(jobs, now));
-		struct pollfd fds[1 + SERVE_CHILDREN] = {{.fd = signals, .events = POLLIN}};
+		int64_t until =
+			serve_nss_run(serve, now, serve_restart(serve, now, jobs_run(jobs, now)));
+		struct pollfd fds[2 + SERVE_CHILDREN] = {
+			{.fd = signals, .events = POLLIN},
+			[1 + SERVE_CHILDREN] = {.fd = serve->nss.pid ? serve->nss.pidfd : -1,
+						.events = POLLIN}};
 		for (int i = 0; i < SERVE_CHILDREN; i++)
 			fds[1 + i] = (struct pollfd){
 				.fd = serve->children[i].pid ? serve->children[i].pidfd : -1,
 				.events = POLLIN};
 		now = child_clock();
 		int milliseconds = until <= now ? 0 : (int)((until - now) / 1000000) + 1;
-		if (poll(fds, 1 + SERVE_CHILDREN, milliseconds) < 0 && errno != EINTR)
+		if (poll(fds, 2 + SERVE_CHILDREN, milliseconds) < 0 && errno != EINTR)
 			return;
+		if (fds[1 + SERVE_CHILDREN].revents)
+			serve_nss_ended(serve);
 		for (int i = 0; i < SERVE_CHILDREN; i++)
 			if (fds[1 + i].revents) {
 				serve_say("%s: %s", serve_names[i],
@@ -326,8 +330,10 @@ static void serve_descriptors(void)
 /* Both servers at once: each may need all of its time. */
 static void serve_stop(struct serve *serve)
 {
+	child_ask(&serve->nss);
 	for (int i = 0; i < SERVE_CHILDREN; i++)
 		child_ask(&serve->children[i]);
+	child_await(&serve->nss, 1);
 	for (int i = 0; i < SERVE_CHILDREN; i++)
 		child_await(&serve->children[i], SERVE_STOP_SECONDS);
 }
@@ -349,6 +355,7 @@ static int serve_run(struct cmd *cmd)
 	serve->cmd = cmd;
 	for (int i = 0; i < SERVE_CHILDREN; i++)
 		serve->children[i].pidfd = -1;
+	serve->nss.pidfd = -1;
 	status = CMD_FAILED;
 	signals = serve_signals();
 	serve_descriptors();

@@ -23,6 +23,9 @@ struct serve {
 	char in_force[SERVE_PATH_MAX]; /* the configuration that is served, for gemel status */
 	char arenas[48];	       /* for the malloc of ganesha; an environment variable */
 	const char *lib_dir, *data_dir;
+	struct child nss; /* `gemel user sync`, while it runs */
+	char nss_pid_file[SERVE_PATH_MAX + 16];
+	int64_t nss_next; /* CLOCK_MONOTONIC ns */
 };
 
 /* Directories and the names of all files. Prints its errors; exit status. */
@@ -39,6 +42,13 @@ int serve_versions(struct serve *serve);
 /* Checks that the ports can be bound, for servers that do not run or that change their address or
  * port (`before`: the configuration of the running ones). Prints its errors; exit status. */
 int serve_ports(struct serve *serve, const struct conf *before);
+/* `gemel user sync`, a process of its own because NSS may block: starts it when it is due, kills it
+ * when it takes too long. Returns when to call again. */
+int64_t serve_nss_run(struct serve *serve, int64_t now, int64_t until);
+/* Its pidfd became readable. */
+void serve_nss_ended(struct serve *serve);
+/* One line on standard error, with the time: journald and people read it. */
+void serve_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* True if the server gets another address with the same port: one may include the other (0.0.0.0),
  * so it must close the old one first. */
 bool serve_moves(const struct serve *serve, int which, const struct conf *before);

@@ -6,16 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include "identity.h"
+#include "nss.h"
 
 static json_t *user_json(const struct gml_user *user)
 {
 	json_t *groups = json_array();
 	for (uint32_t i = 0; i < user->ngroups; i++)
 		json_array_append_new(groups, json_integer(user->groups[i]));
-	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:b, s:b, s:o}", "name", user->name, "id",
+	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:b, s:b, s:b, s:o}", "name", user->name, "id",
 			 user->id, "uid", (json_int_t)user->uid, "gid", (json_int_t)user->gid,
 			 "groups", groups, "disabled", (user->flags & GML_USER_DISABLED) != 0,
-			 "may_create_buckets", (user->flags & GML_USER_NO_BUCKETS) == 0, "created",
+			 "may_create_buckets", (user->flags & GML_USER_NO_BUCKETS) == 0, "nss",
+			 (user->flags & GML_USER_NSS) != 0, "created",
 			 cmd_json_time(user->created));
 }
 
@@ -77,6 +79,45 @@ static int user_uid_taken(const struct cmd *cmd, const struct gml_user *user)
 			user->name, user->uid, other.name, other.name, other.name);
 }
 
+/* With the numbers that NSS has. */
+static int user_create_nss(struct cmd *cmd, const char *name)
+{
+	static const char *const theirs[] = {"uid", "gid", "groups", NULL};
+	struct gml_user user;
+	char why[NSS_WHY_MAX];
+	int rc;
+	if (!nss_follows(cmd))
+		return cmd_fail(CMD_NSS_OFF);
+	for (const char *const *option = theirs; *option; option++)
+		if (cmd_option(cmd, *option))
+			return cmd_wrong("--%s and --nss: NSS says it", *option);
+	if (gml_user_get(cmd->store, name, &user) == 0)
+		return cmd_fail("%s: this user exists already", name);
+	if (!nss_take_user(cmd, name, true, why))
+		return cmd_fail("%s: %s", name, why);
+	rc = gml_user_get(cmd->store, name, &user);
+	if (rc == 0 && (cmd_option(cmd, "buckets") || cmd_option(cmd, "disable"))) {
+		if (user_options(cmd, &user) != 0)
+			return CMD_USAGE;
+		rc = gml_user_update(&cmd->op, cmd->store, &user);
+	}
+	return rc ? cmd_fail_rc(rc, name) : cmd_print_object(cmd, user_json(&user));
+}
+
+static int user_sync(struct cmd *cmd)
+{
+	json_t *rows;
+	int status;
+	if (!nss_follows(cmd))
+		return cmd_fail(CMD_NSS_OFF);
+	rows = json_array();
+	status = nss_sync(cmd, cmd_option(cmd, "changes") == NULL, rows);
+	if (status == CMD_OK)
+		return cmd_print_rows(cmd, rows);
+	json_decref(rows);
+	return status;
+}
+
 static int user_create(struct cmd *cmd)
 {
 	struct gml_user user = {0};
@@ -85,6 +126,8 @@ static int user_create(struct cmd *cmd)
 	if (gml_user_name_check(name) != 0)
 		return cmd_wrong_name(name, "a user's", GML_USER_NAME_MAX);
 	strcpy(user.name, name);
+	if (cmd_option(cmd, "nss"))
+		return user_create_nss(cmd, name);
 	if (cmd_option(cmd, "uid") == NULL)
 		return cmd_wrong("--uid N is missing: the number by which NFS identifies the user");
 	if (user_options(cmd, &user) != 0)
@@ -292,8 +335,17 @@ const struct cmd_verb cmd_user_verbs[] = {
 	 "Make a user with the number --uid.",
 	 CMD_STORE,
 	 user_create,
-	 {USER_OPTIONS},
+	 {USER_OPTIONS,
+	  {"nss", NULL, "the user of this name in the host's NSS, with its uid and groups"}},
 	 .needs = "--uid N"},
+	{"user",
+	 "sync",
+	 "",
+	 "Bring users and groups of NSS up to date (gemel serve does it every "
+	 "identity.nss_seconds).",
+	 CMD_STORE,
+	 user_sync,
+	 {{"changes", NULL, "tell what changed, and not what could not be taken over"}}},
 	{"user", "list", "", "List the users.", CMD_STORE, user_list, {{0}}},
 	{"user", "show", "NAME", "Show one user.", CMD_STORE, user_show, {{0}}},
 	{"user",

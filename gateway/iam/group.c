@@ -67,23 +67,36 @@ static int group_create_fn(struct gml_txn *txn, void *arg)
 	return gml_rec_group_put(txn, &change->group);
 }
 
-int gml_group_create(struct gml_op *op, struct gml_store *store, const char *name,
-		     struct gml_group *out)
+static int group_create(struct gml_op *op, const char *name, struct group_change *change)
 {
-	struct group_change change = {.access.store = store, .name = group_name(name)};
 	int rc = gml_may_administer(op, GML_ACTION_CREATE_GROUP);
 	if (rc == 0)
 		rc = gml_group_name_check(name);
 	if (rc == 0)
-		rc = gml_iam_id(change.group.id, "AGPA");
+		rc = gml_iam_id(change->group.id, "AGPA");
 	if (rc != 0)
 		return rc;
-	memcpy(change.group.name, change.name.ptr, change.name.len);
-	change.group.created = gml_now();
-	rc = group_update(op, GML_ACTION_CREATE_GROUP, group_create_fn, &change);
+	memcpy(change->group.name, change->name.ptr, change->name.len);
+	change->group.created = gml_now();
+	return group_update(op, GML_ACTION_CREATE_GROUP, group_create_fn, change);
+}
+
+int gml_group_create(struct gml_op *op, struct gml_store *store, const char *name,
+		     struct gml_group *out)
+{
+	struct group_change change = {.access.store = store, .name = group_name(name)};
+	int rc = group_create(op, name, &change);
 	if (rc == 0 && out != NULL)
 		*out = change.group;
 	return rc;
+}
+
+int gml_group_create_nss(struct gml_op *op, struct gml_store *store, const char *name, uint32_t gid)
+{
+	struct group_change change = {.access.store = store,
+				      .group = {.nss = true, .gid = gid},
+				      .name = group_name(name)};
+	return group_create(op, name, &change);
 }
 
 static bool group_any(void *arg, struct gml_span name)

@@ -31,7 +31,8 @@ static bool principal_user_ok(const struct gml_user *user)
 	for (uint32_t i = 0; i < user->ngroups; i++)
 		if (user->groups[i] == UINT32_MAX)
 			return false;
-	return (user->flags & ~(uint32_t)(GML_USER_DISABLED | GML_USER_NO_BUCKETS)) == 0 &&
+	return (user->flags & ~(uint32_t)(GML_USER_DISABLED | GML_USER_NO_BUCKETS | GML_USER_NSS |
+					  GML_USER_GONE)) == 0 &&
 	       gml_user_name_check(user->name) == 0;
 }
 

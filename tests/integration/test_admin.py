@@ -416,7 +416,7 @@ def test_json_of_every_verb(gemel, tmp_path):
     gemel.s3().put_object(Bucket="demo", Key="js-read", Body=b"x")
     policy = gemel.home / "js-policy.json"
     policy.write_text('{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}')
-    wanted = {(v["noun"], v["verb"]) for v in json.loads(run("--json", "help").stdout)} - {("serve", None), ("store", "create")}
+    wanted = {(v["noun"], v["verb"]) for v in json.loads(run("--json", "help").stdout)} - {("serve", None), ("store", "create"), ("user", "sync")}
     for words in (
         ["help", "help user", "version", "user create js --uid 77", "user show js", "user update js --groups 1,2", "user list", "key create js --id JSONSKEY", "key update JSONSKEY --disable", "key rotate JSONSKEY --id JSONSKEY2", "key list js", "key delete JSONSKEY", "key delete JSONSKEY2", "bucket create js-bucket --owner js",
          "bucket quota js-bucket --bytes 1G", "bucket durability js-bucket relaxed", "bucket update js-bucket --mode 750", "bucket show js-bucket", "bucket list", "bucket delete js-bucket",

@@ -350,7 +350,12 @@ static int groups(struct gml_txn *txn, void *arg)
 	CLOSURE_CHECK(gml_rec_group_put(txn, &group) == 0);
 	CLOSURE_CHECK(gml_rec_group_get(txn, STR("tEAM"), &got) == 0 &&
 		      strcmp(got.name, "Team") == 0 && strcmp(got.id, group.id) == 0 &&
-		      got.created == 7);
+		      got.created == 7 && !got.nss);
+	group.nss = true;
+	group.gid = 6001;
+	CLOSURE_CHECK(gml_rec_group_put(txn, &group) == 0);
+	CLOSURE_CHECK(gml_rec_group_get(txn, STR("team"), &got) == 0 && got.nss && got.gid == 6001);
+	group.nss = false;
 	strcpy(group.name, "Te");
 	CLOSURE_CHECK(gml_rec_group_put(txn, &group) == 0);
 	CLOSURE_CHECK(gml_rec_group_each(txn, walk_name, &walk) == 0 &&

@@ -908,6 +908,13 @@ static int key_delete(struct rights *w, struct gml_op *op)
 
 /* ---- groups, roles, tags: what there is not ---- */
 
+static int group_create_nss(struct rights *w, struct gml_op *op)
+{
+	char name[40];
+	snprintf(name, sizeof(name), "nss%u", w->made++);
+	return gml_group_create_nss(op, w->ns->store, name, 6001);
+}
+
 static int group_create(struct rights *w, struct gml_op *op)
 {
 	char name[32];

@@ -37,6 +37,8 @@ struct gml_group {
 	char name[GML_GROUP_NAME_MAX + 1];
 	char id[GML_UNIQUE_ID + 1];
 	int64_t created;
+	bool nss;     /* the group of the host's NSS with this name and gid */
+	uint32_t gid; /* if nss */
 };
 
 struct gml_role {
@@ -57,6 +59,12 @@ int gml_group_name_check(const char *name);
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_group_create(struct gml_op *op, struct gml_store *store, const char *name,
 		     struct gml_group *out);
+/* Make a group that is one of the host's NSS, without members: the gemel program asks NSS who they
+ * are, and adds and removes them.
+ * Errors: as gml_group_create. Threads: any. Blocks: commit. Durable: yes. On failure: nothing
+ * changed. */
+int gml_group_create_nss(struct gml_op *op, struct gml_store *store, const char *name,
+			 uint32_t gid);
 /* Delete a group (DeleteGroup).
  * Errors: NOGROUP, INUSE (it has members or policies), PERM. Threads: any. Blocks: commit. Durable:
  * yes. On failure: nothing changed. */

@@ -18,7 +18,13 @@ GML_API_BEGIN
  * "AGPA", "AROA" or "ANPA", then 17 of [A-Z2-7]. */
 #define GML_UNIQUE_ID 21
 
-enum { GML_USER_DISABLED = 1, GML_USER_NO_BUCKETS = 2 /* may not create buckets */ };
+enum {
+	GML_USER_DISABLED = 1,
+	GML_USER_NO_BUCKETS = 2, /* may not create buckets */
+	/* of the host's NSS, which the gemel program asks what becomes of it */
+	GML_USER_NSS = 4,
+	GML_USER_GONE = 8, /* disabled, because NSS does not have it any more */
+};
 struct gml_user {
 	char name[GML_USER_NAME_MAX + 1];
 	char id[GML_UNIQUE_ID + 1];

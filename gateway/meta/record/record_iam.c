@@ -136,6 +136,41 @@ void gml_iam_dec_text(struct gml_dec *dec, char *out, size_t max)
 
 /* ---- groups and roles ------------------------------------------------------------------------ */
 
+static void group_nss_key(struct iam_key *key, struct gml_span name)
+{
+	iam_key_begin(key, IAM_NSS);
+	iam_key_group(key, name);
+}
+
+static int group_nss_get(struct gml_txn *txn, struct gml_span name, struct gml_group *out)
+{
+	struct iam_key key;
+	struct gml_dec dec;
+	int rc;
+	group_nss_key(&key, name);
+	rc = gml_iam_get(txn, &key, &dec);
+	if (rc != 0)
+		return rc == GML_ERR_NOENT ? 0 : rc;
+	out->nss = true;
+	out->gid = (uint32_t)gml_dec_max(&dec, UINT32_MAX);
+	return gml_iam_end(txn, &key, &dec);
+}
+
+static int group_nss_put(struct gml_txn *txn, const struct gml_group *group)
+{
+	struct iam_key key;
+	struct gml_enc enc;
+	int rc;
+	group_nss_key(&key, iam_text(group->name, sizeof(group->name)));
+	if (!group->nss) {
+		rc = gml_iam_del(txn, &key);
+		return rc == GML_ERR_NOENT ? 0 : rc;
+	}
+	gml_enc_init(&enc, IAM_FORMAT);
+	gml_enc_varint(&enc, group->gid);
+	return gml_iam_put(txn, &key, &enc);
+}
+
 int gml_rec_group_get(struct gml_txn *txn, struct gml_span name, struct gml_group *out)
 {
 	struct iam_key key;
@@ -150,7 +185,8 @@ int gml_rec_group_get(struct gml_txn *txn, struct gml_span name, struct gml_grou
 	gml_iam_dec_name(&dec, iam_key_rest(&key), out->name);
 	iam_dec_id(&dec, out->id);
 	out->created = (int64_t)gml_dec_u64(&dec);
-	return gml_iam_end(txn, &key, &dec);
+	rc = gml_iam_end(txn, &key, &dec);
+	return rc == 0 ? group_nss_get(txn, name, out) : rc;
 }
 
 int gml_rec_group_put(struct gml_txn *txn, const struct gml_group *group)
@@ -158,21 +194,29 @@ int gml_rec_group_put(struct gml_txn *txn, const struct gml_group *group)
 	struct gml_span name = iam_text(group->name, sizeof(group->name));
 	struct iam_key key;
 	struct gml_enc enc;
+	int rc;
 	iam_key_begin(&key, IAM_GROUP);
 	iam_key_group(&key, name);
 	gml_enc_init(&enc, IAM_FORMAT);
 	gml_enc_span(&enc, name);
 	gml_enc_raw(&enc, group->id, GML_UNIQUE_ID);
 	gml_enc_u64(&enc, (uint64_t)group->created);
-	return gml_iam_put(txn, &key, &enc);
+	rc = gml_iam_put(txn, &key, &enc);
+	return rc == 0 ? group_nss_put(txn, group) : rc;
 }
 
 int gml_rec_group_del(struct gml_txn *txn, struct gml_span name)
 {
 	struct iam_key key;
+	int rc;
 	iam_key_begin(&key, IAM_GROUP);
 	iam_key_group(&key, name);
-	return gml_iam_del(txn, &key);
+	rc = gml_iam_del(txn, &key);
+	if (rc != 0)
+		return rc;
+	group_nss_key(&key, name);
+	rc = gml_iam_del(txn, &key);
+	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
 int gml_rec_group_each(struct gml_txn *txn, bool (*each)(void *arg, struct gml_span name),

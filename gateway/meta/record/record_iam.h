@@ -14,6 +14,7 @@ enum {
 	IAM_GROUP = 0x01,     /* group */
 	IAM_ROLE = 0x02,      /* role */
 	IAM_POLICY = 0x03,    /* policy */
+	IAM_NSS = 0x04,	      /* group that is one of NSS */
 	IAM_MEMBER = 0x10,    /* group, user */
 	IAM_MEMBER_OF = 0x11, /* user, group */
 	IAM_ATTACHED = 0x20,  /* identity, policy */

@@ -179,6 +179,8 @@ static bool check_iam_group(void *arg, struct gml_span name)
 	int rc = gml_rec_group_get(iam->c->txn, name, &group);
 	iam->rows++;
 	iam->identity = (struct gml_rec_identity){GML_IDENTITY_GROUP, name};
+	if (rc == 0 && group.nss)
+		iam->rows++;
 	if (rc == 0)
 		rc = gml_rec_member_each(iam->c->txn, name, check_iam_member, iam);
 	if (rc == 0)
