@@ -14,7 +14,7 @@ struct ready_actions {
 	const char *objects;	 /* on the keys of the place */
 	const char *checkpoints; /* on those below its directory "checkpoints" */
 	const char *listing;	 /* on the bucket, for prefixes within the place */
-	const char *bucket;	 /* on the bucket, when the place is all of it */
+	const char *bucket;	 /* in place of `listing`, when the place is all of the bucket */
 };
 
 #define READ                                                                                       \
@@ -44,13 +44,13 @@ const struct ready_role ready_roles[] = {
 	{0},
 };
 static const struct ready_actions ready_actions[] = {
-	{READ, NULL, LIST, "s3:GetBucketLocation"},
-	{READ "," WRITE, NULL, LIST_UPLOADS, "s3:GetBucketLocation"},
-	{READ, WRITE, LIST_UPLOADS, "s3:GetBucketLocation"},
-	{READ "," WRITE "," CURATE, NULL, LIST_UPLOADS, "s3:GetBucketLocation"},
+	{READ, NULL, LIST, LIST ",s3:GetBucketLocation"},
+	{READ "," WRITE, NULL, LIST_UPLOADS, LIST_UPLOADS ",s3:GetBucketLocation"},
+	{READ, WRITE, LIST_UPLOADS, LIST_UPLOADS ",s3:GetBucketLocation"},
+	{READ "," WRITE "," CURATE, NULL, LIST_UPLOADS, LIST_UPLOADS ",s3:GetBucketLocation"},
 	{AUDIT, NULL, LIST_UPLOADS,
-	 "s3:GetBucket*,s3:GetEncryptionConfiguration,s3:GetLifecycleConfiguration,"
-	 "s3:GetReplicationConfiguration"},
+	 LIST_UPLOADS ",s3:GetBucket*,s3:GetEncryptionConfiguration,"
+	 "s3:GetLifecycleConfiguration,s3:GetReplicationConfiguration"},
 	{"s3:*", NULL, LIST_UPLOADS, "s3:*"},
 };
 /* clang-format on */
@@ -196,10 +196,8 @@ char *ready_policy(const struct ready_role *role, const struct ready_place *plac
 		ready_statement(statements, actions->checkpoints,
 				ready_patterns(place, keys, "checkpoints/"), NULL);
 	/* Not the key of a directory: as a prefix it begins the names of its neighbours, too. */
-	ready_statement(statements, actions->listing, json_pack("[s]", bucket),
-			whole ? NULL : ready_patterns(place, "", ""));
-	if (whole)
-		ready_statement(statements, actions->bucket, json_pack("[s]", bucket), NULL);
+	ready_statement(statements, whole ? actions->bucket : actions->listing,
+			json_pack("[s]", bucket), whole ? NULL : ready_patterns(place, "", ""));
 	policy = json_pack("{s:s, s:o}", "Version", "2012-10-17", "Statement", statements);
 	text = json_dumps(policy, JSON_COMPACT);
 	json_decref(policy);
