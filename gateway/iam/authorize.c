@@ -24,6 +24,7 @@
 #include "authorize_policy.h"
 #include "cred.h"
 #include "grant.h"
+#include "way.h"
 
 enum action_rule {
 	RULE_MODE,
@@ -532,6 +533,21 @@ static int authorize_first(const struct gml_principal *who, const struct action_
 			      : rule_answer(out, GML_REASON_READ_ONLY, GML_ERR_ROFS);
 }
 
+/* A policy may have opened the way to what a handle, or a name in a directory, denotes: to modes it
+ * is barred. */
+static int authorize_way(struct gml_txn *txn, const struct gml_principal *who,
+			 const struct gml_target *target, struct gml_target *there)
+{
+	const struct gml_inode *at = target->dir != NULL ? target->dir : target->inode;
+	bool open = true;
+	int rc = 0;
+	if (!target->barred && at != NULL && target->bucket_name.len == 0)
+		rc = gml_way_open(txn, who, at, &open);
+	*there = *target;
+	there->barred = target->barred || !open;
+	return rc;
+}
+
 /* What grants of S3 allow where nothing else does. */
 static int authorize_grants(struct gml_txn *txn, const struct gml_principal *who,
 			    const struct action_row *row, const struct gml_target *target,
@@ -609,6 +625,7 @@ int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 		&action_rows[action < GML_ACTION_COUNT ? action : GML_ACTION_NONE];
 	struct gml_verdict unused, *out = verdict != NULL ? verdict : &unused;
 	struct gml_policy_saying saying = {.word = GML_SAYS_NOTHING};
+	struct gml_target there;
 	int rc;
 	gml_assert(action < GML_ACTION_COUNT);
 	if (row->rule == RULE_ADMIN || row->rule == RULE_ROOT)
@@ -626,6 +643,12 @@ int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 	if (saying.word == GML_SAYS_YES && !saying.both &&
 	    authorize_suffices(principal, row, target))
 		return rule_answer(out, saying.reason, 0);
+	if (saying.asked) {
+		rc = authorize_way(txn, principal, target, &there);
+		if (rc != 0)
+			return rule_answer(out, GML_REASON_NONE, rc);
+		target = &there;
+	}
 	rc = authorize_plain(txn, principal, row, target, context, out);
 	if (saying.both)
 		return authorize_both(&saying, rc, out);

@@ -33,6 +33,7 @@ static void memo_unpack(uint16_t answer, struct gml_policy_saying *saying)
 	saying->word = (enum gml_policy_word)(answer & 3);
 	saying->way = answer >> 2 & 1;
 	saying->both = answer >> 3 & 1;
+	saying->asked = true; /* else it is remembered that nothing speaks */
 	saying->reason = (enum gml_reason)(answer >> 8);
 }
 

@@ -282,9 +282,10 @@ static int ask_anew(struct ask *ask, struct gml_store *store, const struct gml_t
 	int rc = gml_access_hold(store, ask->txn, &ask->question, &ask->held);
 	ask->about.access = ask->held.asof;
 	ask->out->both = rc == 0 && ask_demands(ask, target);
+	ask->out->asked = rc == 0 && (ask->held.count > 0 || ask->out->both);
 	if (rc == 0 && ask->held.count == 0 && !ask->held.both)
 		gml_ask_keep_silent(ask);
-	else if (rc == 0 && (ask->held.count > 0 || ask->out->both))
+	else if (ask->out->asked)
 		rc = ask_target(ask, target);
 	gml_access_release(&ask->held);
 	/* The bucket is deleted, and open files are left: nothing speaks of them any more. */
@@ -358,7 +359,8 @@ int gml_may_carry(struct gml_txn *txn, const struct gml_op *op, const struct gml
 	rc = gml_access_hold(store, txn, &ask.question, &ask.held);
 	if (rc == 0 && ask.held.count > 0)
 		rc = carry_ask(&ask, &from, tree ? ASK_TREE : ASK_KEY, &here);
-	if (rc == 0 && here == GML_SAYS_NOTHING)
+	/* root reads all that is not refused: it gains nothing. */
+	if (rc == 0 && here == GML_SAYS_NOTHING && !(tree && gml_search_unlimited(&op->principal)))
 		rc = carry_ask(&ask, to, tree ? ASK_BELOW : ASK_KEY, &there);
 	gml_access_release(&ask.held);
 	if (rc != 0)

@@ -17,6 +17,7 @@ struct gml_policy_saying {
 	/* The bucket demands an Allow: without a YES the action is refused, with it the action's
 	 * row is asked as well. */
 	bool both;
+	bool asked; /* false: no policy applies */
 };
 
 /* Asks the policies of the caller and of the target's bucket. A Deny about one path of the target

@@ -22,6 +22,8 @@ libgemel_la_SOURCES += \
 	gateway/iam/authorize_memo.c \
 	gateway/iam/authorize_policy.c \
 	gateway/iam/authorize_policy.h \
+	gateway/iam/way.c \
+	gateway/iam/way.h \
 	gateway/iam/cred.h \
 	gateway/iam/document.c \
 	gateway/iam/document.h \

@@ -5,7 +5,7 @@
 {GML_ACTION_FIND_OBJECT, "s3:ListBucket", "......A.."},
 {GML_ACTION_GET_OBJECT, "s3:GetObject", "..AA.AAA."},
 {GML_ACTION_GET_OBJECT_ATTRIBUTES, "s3:GetObjectAttributes", "..AA.AAA."},
-{GML_ACTION_GET_OBJECT_ACL, "s3:GetObjectAcl", "..AA.AAA."},
+{GML_ACTION_GET_OBJECT_ACL, "s3:GetObjectAcl", ".....AA.."},
 {GML_ACTION_GET_OBJECT_TAGGING, "s3:GetObjectTagging", "..AA.AAA."},
 {GML_ACTION_PUT_OBJECT, "s3:PutObject", ".PPP.AAPR"},
 {GML_ACTION_STATE_ACL, "s3:PutObjectAcl", ".PPP.AAPR"},

@@ -456,6 +456,59 @@ static void test_hard_links(void **state)
 
 #define MOVES "\"s3:PutObject\",\"s3:DeleteObject\""
 
+/* A policy that leads into a closed directory opens nothing else there. */
+static void test_a_way_opens_no_modes(void **state)
+{
+	struct world w = world_of(state);
+	gml_ino box = directory(&w, w.ann, "box"), f = file(&w, box, "f");
+	own(&w, box, 0755);
+	own(&w, f, 0666);
+	own(&w, w.root, 0755);
+	own(&w, w.home, 0755);
+	policy(&w, POLICY(ALLOW("\"s3:PutObject\"", KEYS("home/ann/box/new*"))));
+	assert_ok(nfs_create(&w, UID, box, "new"));
+	assert_refused(nfs_open(&w, UID, f, GML_OPEN_READ));
+	assert_refused(nfs_open(&w, UID, f, GML_OPEN_WRITE));
+	assert_refused(s3_get(&w, UID, "home/ann/box/f"));
+	assert_refused(nfs_remove(&w, UID, box, "f"));
+	own(&w, w.ann, 0711);
+	assert_ok(nfs_open(&w, UID, f, GML_OPEN_READ));
+	/* One of two ways is enough. */
+	own(&w, w.ann, 0700);
+	own(&w, w.pub, 0711);
+	assert_ok(gml_dir_link(&admin, w.ns->store, f, w.pub, ns_span("g"), NULL));
+	assert_ok(nfs_open(&w, UID, f, GML_OPEN_READ));
+	own(&w, w.pub, 0700);
+	assert_refused(nfs_open(&w, UID, f, GML_OPEN_READ));
+}
+
+static bool tag_seen(void *arg, struct gml_span name, struct gml_span value)
+{
+	(void)name, (void)value;
+	++*(int *)arg;
+	return true;
+}
+
+static void test_tags_are_apart_from_content(void **state)
+{
+	static const struct gml_meta_pair tag = {GML_LIT("class"), GML_LIT("red")};
+	struct world w = world_of(state);
+	struct gml_op op = op_of(UID);
+	int seen = 0;
+	assert_ok(gml_tags_replace(&admin, w.ns->store, w.ann_f, &tag, 1));
+	policy(&w, POLICY(ALLOW("\"s3:GetObjectTagging\",\"s3:PutObjectTagging\"",
+				KEYS("home/ann/*"))));
+	assert_ok(gml_tags_each(&op, w.ns->store, w.ann_f, tag_seen, &seen));
+	assert_int_equal(seen, 1);
+	assert_refused(s3_get(&w, UID, "home/ann/f"));
+	/* A set of no tags is one; its deletion is another action. */
+	assert_ok(gml_tags_replace(&op, w.ns->store, w.ann_f, &tag, 0));
+	assert_refused(gml_tags_replace(&op, w.ns->store, w.ann_f, NULL, 0));
+	policy(&w, POLICY(ALLOW("\"s3:GetObject\"", KEYS("home/ann/*"))));
+	assert_refused(gml_tags_each(&op, w.ns->store, w.ann_f, tag_seen, &seen));
+	assert_ok(s3_get(&w, UID, "home/ann/f"));
+}
+
 static void test_nobody_gains_by_moving(void **state)
 {
 	struct world w = world_of(state);
@@ -574,6 +627,11 @@ static void test_directories_move_whole(void **state)
 	policy(&w, POLICY(ALLOW(MOVES, KEYS("home/*")) "," ALLOW("\"s3:GetObject\"",
 								 KEYS("home/read/*"))));
 	assert_refused(nfs_rename(&w, UID, w.home, "bill", w.home, "read"));
+	bucket_policy(
+		&w, POLICY("{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\","
+			   "\"Resource\":\"" ARN "/home/root/*\"}"));
+	assert_ok(nfs_rename(&w, 0, w.home, "bill", w.home, "root")); /* which gains nothing */
+	assert_ok(nfs_rename(&w, 0, w.home, "root", w.home, "bill"));
 	assert_ok(nfs_rename(&w, UID, w.home, "bill", w.home, "bob"));
 	/* The owner moves by mode bits, unless something is refused. */
 	assert_ok(nfs_rename(&w, OWNER, w.root, "pub", w.root, "public"));
@@ -851,6 +909,8 @@ int main(void)
 		T(test_denials_bind_owners_and_root),
 		T(test_a_boundary_caps_owners),
 		T(test_hard_links),
+		T(test_a_way_opens_no_modes),
+		T(test_tags_are_apart_from_content),
 		T(test_nobody_gains_by_moving),
 		T(test_nobody_gains_by_a_further_name),
 		T(test_the_root_is_no_object),

@@ -17,7 +17,7 @@ RIGHTS_ROW(object_missing_deep,
 RIGHTS_ROW(object_directory,
 	".....AA.... ...A.AA.A.. .AA..AA.... .....AA.... .....AA.... A....AA..A. .AAA.AA.A..")
 RIGHTS_ROW(object_get_acl,
-	".....AA.... ...A.AA.A.. .AA..AA.... .....AA.... .AAA.AA.A.. A....AA..A. .AAA.AA.A..")
+	".....AA.... ...A.AA.A.. .AA..AA.... .....AA.... .....AA.... A....AA..A. .AAA.AA.A..")
 RIGHTS_ROW(object_put_acl,
 	".PPP.AA.PRR .PPA.AA.ARR .AAP.AA.PRR .PPP.AA.PRR .PPP.AA.PRR APPP.AA.PAR .AAA.AA.ARR")
 RIGHTS_ROW(object_put_new,

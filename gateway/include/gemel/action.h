@@ -43,7 +43,7 @@ GML_API_BEGIN
 	GML_ACTION(FIND_OBJECT, "s3:ListBucket", REACH, 0) /* facts; another row decides more */   \
 	GML_ACTION(GET_OBJECT, "s3:GetObject", MODE, 4)                                            \
 	GML_ACTION(GET_OBJECT_ATTRIBUTES, "s3:GetObjectAttributes", MODE, 4)                       \
-	GML_ACTION(GET_OBJECT_ACL, "s3:GetObjectAcl", MODE, 4)                                     \
+	GML_ACTION(GET_OBJECT_ACL, "s3:GetObjectAcl", SHOWN, 0)                                    \
 	GML_ACTION(GET_OBJECT_TAGGING, "s3:GetObjectTagging", MODE, 4)                             \
 	GML_ACTION(PUT_OBJECT, "s3:PutObject", NAME, 8)                                            \
 	GML_ACTION(STATE_ACL, "s3:PutObjectAcl", NAME, 8)	  /* of a new object */            \

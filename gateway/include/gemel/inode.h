@@ -115,8 +115,8 @@ struct gml_meta_pair; /* gemel/object.h */
  * have been called. */
 int gml_tags_each(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		  bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg);
-/* Replace all tags of an object by these, in one transaction; ntags 0 removes them
- * (PutObjectTagging, DeleteObjectTagging). Names must differ and have 1 to 512 bytes. Needs `w`.
+/* Replace all tags of an object by these, in one transaction (PutObjectTagging); NULL removes them
+ * (DeleteObjectTagging). Names must differ and have 1 to 512 bytes. Needs `w`.
  * Errors: gate, INVAL, NAMETOOLONG, TOOBIG (a value, or more than 10 tags), NOSPC, ROFS, NOMEM.
  * Threads: any. Blocks: commit. Durable: yes. On failure: nothing changed. */
 int gml_tags_replace(struct gml_op *op, struct gml_store *store, gml_ino ino,

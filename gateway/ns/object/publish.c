@@ -92,8 +92,6 @@ int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 	pub->replaces = pub->keeps = false;
 	if (rc == 0)
 		rc = gml_path_may(pub->op, GML_ACTION_PUT_OBJECT, &pub->path, NULL);
-	if (rc == 0)
-		rc = publish_conditions(txn, pub);
 	if (rc != 0)
 		return rc;
 	if (pub->path.missing == 0 && pub->path.found) {
@@ -109,7 +107,10 @@ int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 			objects = 0;
 		}
 	}
-	rc = gml_publish_may_grant(txn, pub);
+	/* Behind the rights: they would confirm a guess. */
+	rc = publish_conditions(txn, pub);
+	if (rc == 0)
+		rc = gml_publish_may_grant(txn, pub);
 	return rc == 0 ? gml_usage_check(txn, pub->path.bucket.root, bytes, objects) : rc;
 }
 

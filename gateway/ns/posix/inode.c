@@ -66,9 +66,9 @@ void gml_inode_attr_for(const struct gml_op *op, const struct gml_store *store,
 
 /* The ACL, if the caller may see it: else an empty one. */
 static int inode_acl_shown(struct gml_txn *txn, const struct gml_op *op,
-			   const struct gml_inode *inode, struct gml_acl *out)
+			   const struct gml_inode *inode, bool barred, struct gml_acl *out)
 {
-	int rc = gml_may_inode(txn, op, GML_ACTION_GET_ACL, inode, false);
+	int rc = gml_may_inode(txn, op, GML_ACTION_GET_ACL, inode, barred);
 	if (rc == 0)
 		return gml_inode_acl_get(txn, inode, out);
 	out->count = 0;
@@ -91,7 +91,7 @@ static int inode_getattr(struct gml_op *op, struct gml_store *store, gml_ino ino
 	if (rc == 0)
 		rc = gml_inode_attr(store, txn, &inode, out);
 	if (rc == 0 && acl_out != NULL)
-		rc = inode_acl_shown(txn, op, &inode, acl_out);
+		rc = inode_acl_shown(txn, op, &inode, barred, acl_out);
 	if (rc == 0 && inode.type == GML_DIR)
 		ways = gml_dir_shows_ways(txn, op, &inode, barred);
 	gml_meta_read_end(txn);

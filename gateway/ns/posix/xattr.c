@@ -491,8 +491,9 @@ static int tags_replace_fn(struct gml_txn *txn, void *argp)
 	struct gml_inode inode;
 	struct gml_line line;
 	bool any;
-	const struct xattr_ask ask = {.action = arg->ntags > 0 ? GML_ACTION_PUT_OBJECT_TAGGING
-							       : GML_ACTION_DELETE_OBJECT_TAGGING,
+	const struct xattr_ask ask = {.action = arg->tags != NULL
+							? GML_ACTION_PUT_OBJECT_TAGGING
+							: GML_ACTION_DELETE_OBJECT_TAGGING,
 				      .change = GML_CHANGE_TAGS};
 	int rc = xattr_inode(txn, arg->op, arg->store, arg->ino, ask, &inode);
 	if (rc == 0)
