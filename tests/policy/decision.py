@@ -22,7 +22,7 @@ BY_MODE = {4: READ_DATA | READ_NAMED, 2: WRITE_DATA | APPEND_DATA | WRITE_NAMED 
 
 @dataclass
 class Entry:
-    """One entry of an ACL. `who` is OWNER@, GROUP@, EVERYONE@, AUTHENTICATED@, user:UID or group:GID."""
+    """One entry of an ACL. `who` is OWNER@, GROUP@, EVERYONE@, AUTHENTICATED@, ANONYMOUS@, user:UID or group:GID."""
     allow: bool
     who: str
     mask: int
@@ -84,6 +84,7 @@ class Ask(NamedTuple):
     changes: bool = True
     owner: bool = False  # the bucket's owner may by himself
     name: bool = False   # about this name of the inode, not about the inode
+    tags: bool = True    # policies see the tags of the inode
 
 
 # POSIX: ACLs and modes
@@ -91,7 +92,7 @@ class Ask(NamedTuple):
 def entry_names(entry, inode, who):
     kind, _, number = entry.who.partition(":")
     return {
-        "OWNER@": lambda: not who.anonymous and who.uid == inode.uid, "GROUP@": lambda: in_group(who, inode.gid), "EVERYONE@": lambda: True,
+        "OWNER@": lambda: not who.anonymous and who.uid == inode.uid, "GROUP@": lambda: in_group(who, inode.gid), "EVERYONE@": lambda: not who.anonymous, "ANONYMOUS@": lambda: who.anonymous,
         "AUTHENTICATED@": lambda: not who.anonymous, "user": lambda: not who.anonymous and who.uid == int(number),
         "group": lambda: in_group(who, int(number)),
     }[kind]()
@@ -113,6 +114,14 @@ def acl_allows(inode, who, wanted):
         if not wanted:
             return True
     return not wanted
+
+
+def acl_says(inode, who, bit):
+    """Does the first entry about WHO that names BIT allow it? None: there is no such entry."""
+    if who.root:
+        return True
+    named = [entry for entry in inode.acl if entry.mask & bit and not entry.inherit_only and entry_names(entry, inode, who)]
+    return named[0].allow if named else None
 
 
 def mode_mask(inode, who):
@@ -163,8 +172,8 @@ def grant_mask(permission, directory):
 
 def acl_of_grants(grants, directory):
     """The entries of (who, permission) GRANTS; AllUsers and AuthenticatedUsers by their names in S3."""
-    special = {"AllUsers": "EVERYONE@", "AuthenticatedUsers": "AUTHENTICATED@"}
-    return [Entry(True, special.get(who, who), grant_mask(permission, directory)) for who, permission in grants]
+    special = {"AllUsers": ("EVERYONE@", "ANONYMOUS@"), "AuthenticatedUsers": ("AUTHENTICATED@",)}
+    return [Entry(True, name, grant_mask(permission, directory)) for who, permission in grants for name in special.get(who, (who,))]
 
 
 # What policies say of all keys below a place
@@ -173,6 +182,7 @@ OBJECT_ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:GetObje
                   "s3:PutObjectAcl", "s3:GetObjectVersion", "s3:AbortMultipartUpload", "s3:RestoreObject")
 OTHER = "\U0010ffff"  # stands for each character that no pattern has
 YES, NO, MAYBE = True, False, None
+LISTING = ("s3:prefix", "s3:delimiter", "s3:max-keys")
 
 
 def depends(key):
@@ -274,7 +284,8 @@ def rule_of(statement, action, bucket, request, context):
         if known is not None:
             continue
         values = [piece for value in condition.values if isinstance(value, list) for piece in value]
-        if depends(condition.key) or any(isinstance(piece, evaluator.Variable) and depends(piece.key.lower()) for piece in values):
+        listing = condition.key in LISTING and action != "s3:ListBucket"  # no request about an object has it
+        if depends(condition.key) and not listing or any(isinstance(piece, evaluator.Variable) and depends(piece.key.lower()) for piece in values):
             certain = MAYBE
         elif not condition.holds(context):
             return None
@@ -329,9 +340,9 @@ def answer_of(rules, states):
 # The world
 
 class World:
-    def __init__(self, buckets, inodes):
-        """BUCKETS by name; INODES by path, BUCKET or BUCKET/DIR/…; hard links are one Inode under several paths."""
-        self.buckets, self.inodes = buckets, inodes
+    def __init__(self, buckets, inodes, by_handle=False):
+        """BUCKETS by name; INODES by path, BUCKET or BUCKET/DIR/…; hard links are one Inode under several paths. BY_HANDLE: NFS asks."""
+        self.buckets, self.inodes, self.by_handle = buckets, inodes, by_handle
         self.texts = {}
 
     def parsed(self, text, kind):
@@ -366,53 +377,75 @@ class World:
 
     # The way
 
-    def known(self, who, path, context):
-        """GETATTR of a file: what lists its directory shows it, and what allows any action on it. Each of its paths counts."""
-        bucket = self.buckets[path.partition("/")[0]]
-        asked = []
-        for one in self.paths_of(path):
-            name, _, key = one.partition("/")
-            parent = key.rpartition("/")[0]
-            listed = self.ask_policies(who, "s3:ListBucket", name, {**context, "s3:prefix": [parent + "/" if parent else ""]}, name)
-            found = [next(iter(self.below(who, action, one, context))) for action in OBJECT_ACTIONS]
-            left = [answer for answer in found if answer.could_allow_caps and not answer.does_deny]
-            asked.append((listed == "allow" or any(answer.could_grant for answer in left), listed in REFUSED and not left))
-        if any(not granted and refused for granted, refused in asked):
-            return Verdict(False, "policies refuse all of it")
-        policy, searched = any(granted for granted, _ in asked), self.searched(who, path)
-        return Verdict(policy and searched if bucket.both else policy or searched, "it is known")
-
-    def could_below(self, who, path, context):
-        """(could policies grant anything at PATH or below, is anything there that they do not refuse)"""
-        found = list(self.below(who, "s3:ListBucket", path, context))
-        for action in OBJECT_ACTIONS:
-            found.append(next(iter(self.below(who, action, path, context))))  # PATH itself; the others begin with its name
-            found += self.below(who, action, path + "/", context)
+    def open_below(self, who, actions, path, context):
+        """(could policies grant one of ACTIONS on a key that begins with PATH, is there one that they do not refuse)"""
+        found = [one for action in actions for one in self.below(who, action, path, context)]
         left = [one for one in found if one.could_allow_caps and not one.does_deny]
         return any(one.could_grant for one in left), bool(left)
 
-    def passes(self, who, directory, child, context):
-        """May WHO go from DIRECTORY to CHILD? By x, by s3:ListBucket, or because something there could be granted."""
-        bucket, _, key = directory.partition("/")
-        grant, left = self.could_below(who, child, context)
-        listed = self.ask_policies(who, "s3:ListBucket", bucket, {**context, "s3:prefix": [key + "/" if key else ""]}, bucket)
-        search = has(self.inodes[directory], who, EXECUTE)
-        by_policy = grant or listed == "allow"
-        if not by_policy and not left and listed in REFUSED:
-            return False
-        return search and by_policy if self.buckets[bucket].both else search or by_policy
+    def listed(self, who, path, context):
+        """What policies say to the listing of the directory PATH."""
+        bucket, _, key = path.partition("/")
+        return self.ask_policies(who, "s3:ListBucket", bucket, {**context, "s3:prefix": [key + "/" if key else ""]}, bucket)
+
+    def leads(self, who, path, context):
+        """(do policies let WHO know of the directory PATH and go through it, do they refuse it)"""
+        listed = self.listed(who, path, context)
+        grant, left = self.open_below(who, OBJECT_ACTIONS, path + "/", context)
+        deeper, _ = self.open_below(who, ("s3:ListBucket",), path, context)
+        granted = listed == "allow" or grant or deeper
+        # The root of a bucket always answers: it is a client's mount point.
+        return granted, not granted and listed in REFUSED and not left and "/" in path
+
+    def shows(self, who, path, context):
+        """The same of the file PATH: what lists its directory shows it, and what allows any action on it."""
+        listed = self.listed(who, path.rpartition("/")[0], context)
+        found = [next(iter(self.below(who, action, path, context))) for action in OBJECT_ACTIONS]
+        left = [one for one in found if one.could_allow_caps and not one.does_deny]
+        granted = listed == "allow" or any(one.could_grant for one in left)
+        return granted, not granted and listed in REFUSED and not left
+
+    def known(self, who, path, context):
+        """GETATTR, by policies or x on the way. Of a file each of its paths counts."""
+        inode, bucket = self.inodes.get(path), self.buckets[path.partition("/")[0]]
+        if inode is None and self.searched(who, path):
+            return Verdict(True, "it is known that there is nothing")
+        if inode is None:
+            asked = [(self.shows(who, path, context)[0] or self.leads(who, path, context)[0], False)]
+        elif inode.directory:
+            asked = [self.leads(who, path, context)]
+        else:
+            asked = [self.shows(who, one, context) for one in self.paths_of(path)]
+        if any(refused for _, refused in asked):
+            return Verdict(False, "policies refuse all of it")
+        parent = self.inodes[path.rpartition("/")[0]] if inode is not None and "/" in path else None
+        searched = self.open_way(who, path) and (parent is None or has(parent, who, EXECUTE))
+        policy = any(granted for granted, _ in asked)
+        return Verdict(policy and searched if bucket.both else policy or searched, "it is known")
+
+    def passes(self, who, directory, context):
+        """May WHO look up names in DIRECTORY?"""
+        granted, refused = self.leads(who, directory, context)
+        search = self.searched(who, directory) and has(self.inodes[directory], who, EXECUTE)
+        if self.buckets[directory.partition("/")[0]].both:
+            return granted and search
+        return not refused and (granted or search)
 
     def way(self, who, path, context):
         """May WHO reach PATH? (The client of a mount looks up each name, S3 walks the key.)"""
         names = path.split("/")
         steps = ["/".join(names[:count]) for count in range(1, len(names) + 1)]
-        return all(self.passes(who, directory, child, context) for directory, child in zip(steps, steps[1:])
-                   if directory in self.inodes)
+        return all(self.passes(who, directory, context) and self.known(who, child, context).granted
+                   for directory, child in zip(steps, steps[1:]) if directory in self.inodes)
+
+    def open_way(self, who, path):
+        """The same for an inode: over NFS, which asks about inodes, one of a file's ways is enough."""
+        return any(self.searched(who, one) for one in (self.paths_of(path) if self.by_handle else (path,)))
 
     def searched(self, who, path):
         """Has each directory on the way x?"""
         names = path.split("/")
-        return all(has(self.inodes[directory], who, EXECUTE) for count in range(1, len(names))
+        return not who.anonymous and all(has(self.inodes[directory], who, EXECUTE) for count in range(1, len(names))
                    if (directory := "/".join(names[:count])) in self.inodes)
 
     # One question
@@ -424,7 +457,7 @@ class World:
         if ask.prefix is not None:
             keys["s3:prefix"] = [ask.prefix]
         inode = self.inodes.get(ask.path)
-        if inode is not None and "/" in ask.path:
+        if inode is not None and "/" in ask.path and ask.tags:
             keys.update({f"s3:ExistingObjectTag/{name}": [value] for name, value in inode.tags.items()})
         if who.disabled:
             return Verdict(False, "disabled")
@@ -468,7 +501,7 @@ class World:
     def posix(self, who, path, wanted):
         """What POSIX says: the bits, and x on the whole way. Where only a policy leads, only policies grant."""
         inode = self.inodes.get(path)
-        return inode is not None and self.searched(who, path) and has(inode, who, wanted)
+        return inode is not None and not who.anonymous and self.open_way(who, path) and has(inode, who, wanted)
 
     def parent(self, path):
         """The nearest directory above PATH that is there."""
@@ -483,10 +516,16 @@ class World:
         directory = self.inodes[parent]
         if not self.posix(who, parent, EXECUTE):
             return False
-        if has(directory, who, bit):
-            sticky = inode is not None and directory.mode & 0o1000
-            return not sticky or owns(directory, who) or owns(inode, who)
-        return bit == DELETE_CHILD and inode is not None and inode.acl is not None and has(inode, who, DELETE)
+        if bit != DELETE_CHILD:
+            return has(directory, who, bit)
+        own = acl_says(inode, who, DELETE) if inode.acl is not None else None
+        child = acl_says(directory, who, DELETE_CHILD) if directory.acl is not None else has(directory, who, DELETE_CHILD)
+        if own:
+            return True
+        if child is None and own is None:  # neither is mentioned: adding stands for `w` (RFC 8881 6.2.1.3.2)
+            child = has(directory, who, ADD_FILE)
+        sticky = directory.mode & 0o1000 and not owns(directory, who) and not owns(inode, who)
+        return bool(child) and not sticky
 
     def verb_read(self, who, path, to, context):
         return [[Ask("s3:GetObject", path, self.posix(who, path, READ_DATA), changes=False)]]
@@ -495,10 +534,10 @@ class World:
         return [[Ask("s3:PutObject", path, self.posix(who, path, WRITE_DATA))]]
 
     def verb_put(self, who, path, to, context):
-        """PUT over S3: as `cp` over a file that may be written, else as `mv`."""
-        over = path in self.inodes and self.posix(who, path, WRITE_DATA)
+        """PUT over S3 gives the name to another inode, as `mv` does."""
         made = self.name(who, path, ADD_FILE) and (path not in self.inodes or self.name(who, path, DELETE_CHILD))
-        return [[Ask("s3:PutObject", path, over or made, name=True)]]
+        # AWS does not have the tags of what is there (a new object has none of them); what is replaced has its own.
+        return [[Ask("s3:PutObject", path, made, name=True, tags=False)], [Ask("s3:PutObject", path, made, name=True)]]
 
     def verb_create(self, who, path, to, context):
         return [[Ask("s3:PutObject", path, self.name(who, path, ADD_FILE))]]
@@ -511,10 +550,7 @@ class World:
 
     def verb_stat(self, who, path, to, context):
         """GETATTR, after LOOKUP of each name."""
-        way = Verdict(self.way(who, path, context) and not who.disabled, "the way")
-        if self.inodes[path].directory:
-            return [[way]]
-        return [[way], [self.known(who, path, context)]]
+        return [[Verdict(self.way(who, path, context) and not who.disabled, "the way")]]
 
     def verb_list(self, who, path, to, context):
         key = path.partition("/")[2]
@@ -522,41 +558,63 @@ class World:
 
     def entries(self, who, path, context=None):
         """The names that READDIR of PATH shows: all to who may list it, else those that lead to something granted."""
+        return self.readdir(who, path, context or {}) or []
+
+    def readdir(self, who, path, context):
+        """The same; None: it is refused."""
         names = [name for name in self.inodes if name.rpartition("/")[0] == path]
-        if self.may(who, "list", path, None, context).granted or who.disabled:
-            return [] if who.disabled else names
+        if who.disabled or self.may(who, "list", path, None, context).granted:
+            return None if who.disabled else names
+        if self.listed(who, path, context) in REFUSED or not self.leads(who, path, context)[0]:
+            return None
         if self.buckets[path.partition("/")[0]].both and not self.posix(who, path, LIST):
-            return []
-        return [name for name in names if self.could_below(who, name, context or {})[0]]
+            return None
+        ways = {True: self.leads, False: self.shows}
+        return [name for name in names if any(ways[self.inodes[name].directory](who, one, context)[0] for one in self.paths_of(name))]
+
+    def verb_list_keys(self, who, path, to, context):
+        """A listing of S3 tells of each key what it is: as READDIR and LOOKUP."""
+        key = path.partition("/")[2]
+        return [[Ask("s3:ListBucket", path, self.posix(who, path, LIST | EXECUTE), prefix=key + "/" if key else "", changes=False)]]
 
     def verb_link(self, who, path, to, context):
-        return self.carried(who, path, to, context) + [[Ask("s3:PutObject", to, self.name(who, to, ADD_FILE))]]
+        return self.carried(who, path, to, context) + self.linked(who, path, to, context) + [[Ask("s3:PutObject", to, self.name(who, to, ADD_FILE))]]
 
     def verb_rename(self, who, path, to, context):
-        asks = self.carried(who, path, to, context) + [
+        if self.inodes[path].directory:
+            return self.rename_directory(who, path, to, context)
+        asks = self.carried(who, path, to, context) + (self.linked(who, path, to, context) if len(self.paths_of(path)) > 1 else []) + [
             [Ask("s3:DeleteObject", path, self.name(who, path, DELETE_CHILD), name=True)],
             [Ask("s3:PutObject", to, self.name(who, to, ADD_FILE))]]
         if to in self.inodes:
             asks.append([Ask("s3:DeleteObject", to, self.name(who, to, DELETE_CHILD), name=True)])
-        if self.inodes[path].directory:
-            asks += [[self.all_below(who, "s3:DeleteObject", path, context)], [self.all_below(who, "s3:GetObject", path, context)],
-                     [self.all_below(who, "s3:PutObject", to, context)], [self.gains_nothing(who, path, to, context)]]
         return asks
+
+    def rename_directory(self, who, path, to, context):
+        """It moves all below it; what policies say is asked of all keys there together."""
+        asks = [self.all_below(who, "s3:DeleteObject", path, self.name(who, path, DELETE_CHILD), context),
+                self.all_below(who, "s3:PutObject", to, self.name(who, to, ADD_DIRECTORY), context),
+                self.all_below(who, "s3:GetObject", path, True, context), self.gains_nothing(who, path, to, context)]
+        if path.rpartition("/")[0] != to.rpartition("/")[0]:  # its ".." changes
+            asks.append(self.all_below(who, "s3:DeleteObject", path, self.posix(who, path, ADD_DIRECTORY), context))
+        return [[Verdict(ask.granted and not who.disabled, ask.why)] for ask in asks]
+
+    def all_below(self, who, action, path, posix, context):
+        """Policies grant what they allow for all keys below PATH, and refuse what they might refuse for some."""
+        found = list(self.below(who, action, path + "/", context))
+        bucket = self.buckets[path.partition("/")[0]]
+        if any(one.could_deny or not one.does_allow_caps for one in found):
+            return Verdict(False, "policies differ below the directory")
+        if bucket.read_only and action != "s3:GetObject":
+            return Verdict(False, "read-only")
+        policy = all(one.does_grant for one in found)
+        return Verdict(policy and posix if bucket.both else policy or posix, "all below")
 
     def gains_nothing(self, who, path, to, context):
         """Where a policy could let WHO read something below TO, one has to let him read all below PATH as it is."""
         gains = any(one.could_grant and one.could_allow_caps and not one.does_deny for one in self.below(who, "s3:GetObject", to + "/", context))
         read = all(one.does_grant for one in self.below(who, "s3:GetObject", path + "/", context))
-        return Verdict(read or not gains, "nobody gains by moving")
-
-    def all_below(self, who, action, path, context):
-        """Do the policies treat all keys below PATH alike, and let the action through?"""
-        for found in self.below(who, action, path + "/", context):
-            if found.could_deny or not found.does_allow_caps:
-                return Verdict(False, "policies differ below the directory")
-            if self.buckets[path.partition("/")[0]].both and not found.does_grant:
-                return Verdict(False, "both are needed below the directory")
-        return Verdict(True, "all below")
+        return Verdict(read or not gains or who.root, "nobody gains by moving")
 
     def carried(self, who, path, to, context):
         """Nobody gains by moving: s3:GetObject is wanted where policies speak of it at either place."""
@@ -569,8 +627,27 @@ class World:
         reads = self.posix(who, path, READ_DATA) or owns(self.inodes[path], who) and self.searched(who, path)
         return [[Ask("s3:GetObject", path, reads, changes=False)]]
 
+    def linked(self, who, path, to, context):
+        """A further name gives nothing: what policies allow there of a file has to be its maker's already."""
+        inode, bucket = self.inodes[path], self.buckets[path.partition("/")[0]]
+        tags = {f"s3:ExistingObjectTag/{name}": [value] for name, value in inode.tags.items()}
+        mine = owns(inode, who) and self.open_way(who, path)
+        there = self.searched(who, to) and has(self.inodes[self.parent(to)], who, EXECUTE)
+        asks = []
+        for action, wanted, owner in (("s3:PutObject", WRITE_DATA, True), ("s3:PutObjectAcl", WRITE_ACL, False), ("gemel:Chown", WRITE_OWNER, True),
+                                      ("s3:GetObjectAcl", READ_ACL, False), ("s3:GetObjectAttributes", READ_DATA, False), ("s3:GetObjectTagging", READ_DATA, False),
+                                      ("s3:PutObjectTagging", WRITE_DATA, False), ("s3:DeleteObjectTagging", WRITE_DATA, False)):
+            right = has(inode, who, wanted) or owner and owns(inode, who)
+            allowed = self.ask_policies(who, action, to, {**context, **tags}, to.partition("/")[0]) == "allow"
+            if allowed and (not bucket.both or there and right):
+                asks.append([Ask(action, path, self.open_way(who, path) and right or owner and mine)])
+        return asks
+
     def verb_copy(self, who, path, to, context):
-        return self.verb_read(who, path, None, context) + self.verb_put(who, to, None, context)
+        """The tags of the source are copied."""
+        tags = self.verb_get_tags(who, path, None, context) if self.inodes[path].tags else []
+        tags += [[Ask("s3:PutObjectTagging", to, self.name(who, to, ADD_FILE), name=True)]] if tags else []
+        return self.verb_read(who, path, None, context) + tags + self.verb_put(who, to, None, context)
 
     def verb_chmod(self, who, path, to, context):
         return [[Ask("s3:PutObjectAcl", path, self.posix(who, path, WRITE_ACL))]]
@@ -593,7 +670,8 @@ class World:
     def verb_see_bucket(self, who, path, to, context):
         """Does READDIR of the root show it? If any action on it could be granted, or r or x do."""
         inode, bucket = self.inodes[path], self.buckets[path]
-        grant, left = self.could_below(who, path, context)
+        grant, _ = self.leads(who, path, context)
+        left = not (self.listed(who, path, context) in REFUSED and not self.open_below(who, OBJECT_ACTIONS, path + "/", context)[1])
         own = owns(inode, who) or has(inode, who, LIST) or has(inode, who, EXECUTE)
         shown = grant and own if bucket.both else grant or own
         return [[Verdict(left and shown and not who.disabled, "something in it could be granted" if grant else "POSIX")]]

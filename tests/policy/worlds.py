@@ -25,8 +25,11 @@ OF_NEW = ("put", "create", "mkdir")
 
 
 class Worlds:
-    def __init__(self, seed):
+    def __init__(self, seed, buckets=("b", "c")):
+        """BUCKETS: their names; the second demands both."""
         self.random = random.Random(seed)
+        self.buckets = buckets
+        self.mostly_first = (buckets[0], *buckets)
 
     def chance(self, share):
         return self.random.random() < share
@@ -54,13 +57,13 @@ class Worlds:
         if self.chance(0.3):
             found["Condition"] = self.pick((
                 {"StringLike": {"s3:prefix": [self.pick(TREE) + self.pick(("", "*"))]}}, {"StringEqualsIfExists": {"s3:ExistingObjectTag/class": "red"}},
-                {"StringEquals": {"s3:ExistingObjectTag/class": "red"}}, {"IpAddress": {"aws:SourceIp": self.pick(("127.0.0.0/8", "10.0.0.0/8"))}},
+                {"StringEquals": {"s3:ExistingObjectTag/class": "red"}}, {"IpAddress": {"aws:SourceIp": self.pick(("127.0.0.0/8", "192.0.2.0/24", "10.0.0.0/8"))}},
                 {"StringNotEquals": {"aws:username": self.pick(("ann", "bob"))}}))
         return found
 
     def policy(self, allow, bucket=None):
         """The text of a policy; that of BUCKET names principals, and a resource that each action may be done to."""
-        statements = [self.statement(bucket or self.pick("bbc"), allow) for _ in range(self.pick((1, 1, 2, 3)))]
+        statements = [self.statement(bucket or self.pick(self.mostly_first), allow) for _ in range(self.pick((1, 1, 2, 3)))]
         arn = f"arn:aws:iam::{ACCOUNT}:"
         for statement in statements if bucket else ():
             statement["Principal"] = self.pick(("*", {"AWS": arn + "user/bob"}, {"AWS": [arn + "user/bob", arn + "user/eve"]}, {"AWS": arn + "role/job"}))
@@ -83,17 +86,18 @@ class Worlds:
         return found
 
     def world(self):
-        inodes = {(bucket + "/" + path).rstrip("/"): self.inode(path.endswith("/") or not path) for bucket in "bc" for path in TREE}
+        first, second = self.buckets
+        inodes = {f"{bucket}/{path}".rstrip("/"): self.inode(path.endswith("/") or not path) for bucket in self.buckets for path in TREE}
         if self.chance(0.5):
-            inodes["b/pub/link"] = inodes["b/own/f"]
-        buckets = {"b": Bucket(inodes["b"].uid, self.policy(0.7, "b") if self.chance(0.6) else None),
-                   "c": Bucket(inodes["c"].uid, self.policy(0.8, "c") if self.chance(0.6) else None, both=True)}
+            inodes[f"{first}/pub/link"] = inodes[f"{first}/own/f"]
+        buckets = {first: Bucket(inodes[first].uid, self.policy(0.7, first) if self.chance(0.6) else None),
+                   second: Bucket(inodes[second].uid, self.policy(0.8, second) if self.chance(0.6) else None, both=True)}
         return World(buckets, inodes), self.callers()
 
     def question(self, where):
         """(verb, path, to) that makes sense in WHERE."""
         verb = self.pick(ONE_PATH + TWO_PATHS)
-        bucket = self.pick("bbc")
+        bucket = self.pick(self.mostly_first)
         paths = [path for path, inode in where.inodes.items() if path.startswith(bucket + "/") and inode.directory in OF_DIRECTORIES.get(verb, (False,))]
         new = [f"{bucket}/{path}" for path in NEW]
         if verb in TWO_PATHS:
