@@ -85,22 +85,30 @@ static int publish_conditions(struct gml_txn *txn, struct gml_publish *pub)
 	return rc != 0 ? rc : gml_conditions_check(pub->cond, &info, true);
 }
 
+int gml_path_may_put(struct gml_txn *txn, const struct gml_op *op, struct gml_path *path,
+		     struct gml_inode *old, bool *replaces_out)
+{
+	int rc = gml_path_may(op, GML_ACTION_PUT_OBJECT, path, NULL);
+	*replaces_out = false;
+	if (rc != 0 || path->missing > 0 || !path->found)
+		return rc;
+	rc = gml_rec_inode_named(txn, &path->dirent, old);
+	if (rc == 0)
+		rc = gml_path_may(op, GML_ACTION_PUT_OBJECT, path, old);
+	*replaces_out = rc == 0;
+	return rc;
+}
+
 int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub)
 {
 	int64_t bytes = (int64_t)pub->size, objects = 1;
 	int rc = gml_path_walk(txn, pub->op, &pub->ref, &pub->path);
 	pub->replaces = pub->keeps = false;
 	if (rc == 0)
-		rc = gml_path_may(pub->op, GML_ACTION_PUT_OBJECT, &pub->path, NULL);
+		rc = gml_path_may_put(txn, pub->op, &pub->path, &pub->old, &pub->replaces);
 	if (rc != 0)
 		return rc;
-	if (pub->path.missing == 0 && pub->path.found) {
-		rc = gml_rec_inode_named(txn, &pub->path.dirent, &pub->old);
-		if (rc == 0)
-			rc = gml_path_may(pub->op, GML_ACTION_PUT_OBJECT, &pub->path, &pub->old);
-		if (rc != 0)
-			return rc;
-		pub->replaces = true;
+	if (pub->replaces) {
 		pub->keeps = gml_keep_wanted(txn, pub->op, &pub->old);
 		if (pub->old.type == GML_REG && pub->old.nlink == 1) {
 			bytes -= (int64_t)pub->old.size;

@@ -47,6 +47,10 @@ int gml_publish_facts(struct gml_txn *txn, struct gml_publish *pub, const struct
 /* Walks the path; conditions, rights, quota. Writes nothing. NOBUCKET, ACCESS, PERM, ROFS,
  * PRECONDITION, NOENT, DQUOT, INVAL, NAMETOOLONG, NOVERSION. */
 int gml_publish_check(struct gml_txn *txn, struct gml_publish *pub);
+/* May an object be put at a walked path? Where one is, which goes to *old, it is replaced. ACCESS,
+ * PERM, ROFS, CORRUPT. */
+int gml_path_may_put(struct gml_txn *txn, const struct gml_op *op, struct gml_path *path,
+		     struct gml_inode *old, bool *replaces_out);
 /* Behind the check: may what the request states about the new object be stated, its grants and its
  * tags in `attach`? ACCESS, PERM, CORRUPT. */
 int gml_publish_may_state(struct gml_publish *pub, const struct gml_object_meta *attach);

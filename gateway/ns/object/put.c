@@ -80,12 +80,14 @@ int gml_put_begin(struct gml_op *op, struct gml_store *store, const struct gml_o
 {
 	struct gml_txn *txn = NULL;
 	struct gml_path path;
+	struct gml_inode old;
+	bool replaces;
 	int rc = gml_meta_read_begin(store->meta, &txn);
 	if (rc != 0)
 		return rc;
 	rc = gml_path_walk(txn, op, ref, &path);
 	if (rc == 0)
-		rc = gml_path_may(op, GML_ACTION_PUT_OBJECT, &path, NULL);
+		rc = gml_path_may_put(txn, op, &path, &old, &replaces);
 	gml_meta_read_end(txn);
 	return rc != 0 ? rc : gml_put_new(store, ref, GML_OBJECT_SIZE_MAX, size_hint, out);
 }
