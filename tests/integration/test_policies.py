@@ -121,6 +121,36 @@ def test_a_bucket_that_demands_both(gemel, kernel, people, root, bucket, own):
     assert (refused.returncode, "either" in refused.stderr) == (2, True)
 
 
+def test_guests(gemel, kernel, root, bucket):
+    """A uid that is no user's: mode bits and ACL entries are for it, and of policies those that name everyone."""
+    guest, base = 1299, f"{root}/{bucket}"
+    reads = lambda: kernel.run(f"echo 2 > /proc/sys/vm/drop_caches; setpriv --reuid={guest} --regid={guest} --clear-groups cat {base}/pub/f", check=False).rc == 0
+    own = lambda script: kernel.run(script, uid=OWNER, gid=OWNER)
+
+    def names(principal, effect="Allow"):
+        gemel.gemel("policy", "put", "--bucket", bucket, "--file", "-", stdin=policy(statement(bucket, effect, "s3:GetObject", "pub/*", Principal=principal)))
+    assert not reads()
+    own(f"chmod 755 {base}; chmod 644 {base}/pub/f")
+    assert reads()
+    names("*", "Deny")
+    assert not reads()
+    gemel.gemel("policy", "delete", "--bucket", bucket)
+    own(f"chmod 640 {base}/pub/f")
+    assert not reads()
+    own(f"nfs4_setfacl -a A::{guest}:rtncy {base}/pub/f")
+    assert reads()
+    own(f"chmod 700 {base}")
+    assert not reads()
+    for principal, granted in (({"AWS": "000000000000"}, False), ({"AWS": f"arn:aws:iam::000000000000:user/{guest}"}, False), ("*", True)):
+        names(principal)
+        assert reads() is granted, principal
+    gemel.gemel("bucket", "public-access", bucket, "RestrictPublicBuckets")
+    assert not reads()
+    assert kernel.run(f"mkdir {root}/guests-own", uid=guest, gid=guest, check=False).rc != 0
+    explained = gemel.gemel("access", "explain", f"uid:{guest}", "s3:GetObject", f"s3://{bucket}/pub/f", "--door", "nfs")
+    assert explained["answer"] == "refused"
+
+
 def test_what_a_new_object_states(gemel, people, bucket, own):
     """Grants and tags of a new object take rights of their own, and so do tags that are copied."""
     ann, owner = people["ann"], people["owner"]
