@@ -3,7 +3,8 @@
  * COUNT DEPTH [SIZE].
  *
  * Operations: create, exclusive, stat, delete (COUNT files fN in the URL's directory, DEPTH at a
- * time); read:NAME (COUNT bytes of file NAME in SIZE-byte calls). create is one OPEN that carries
+ * time); read:NAME (COUNT bytes of file NAME in SIZE-byte calls); getattr:NAME (GETATTR of file
+ * NAME, which is open) and lookup:NAME (its path by LOOKUP, and GETATTR), COUNT times. create is one OPEN that carries
  * the mode, as kernel clients send it; exclusive is O_EXCL over NFSv4.0: an OPEN, and a SETATTR
  * that brings the mode. The first component of the URL's path is mounted, as a client mounts a
  * bucket. Prints one number: operations per second, or MB/s (10^6 bytes). */
@@ -11,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +30,7 @@ struct load {
 	unsigned depth, flying;
 	int failed;
 	struct nfsfh *file;
+	const char *name; /* of what is asked about */
 };
 
 static int load_issue(struct load *load);
@@ -81,6 +84,11 @@ static int load_issue(struct load *load)
 		return nfs_stat64_async(load->nfs, name, load_done, load);
 	case 'd':
 		return nfs_unlink_async(load->nfs, name, load_done, load);
+	case 'g':
+		return nfs_fstat64_async(load->nfs, load->file, load_done, load);
+	case 'l':
+		snprintf(name, sizeof(name), "%s/%s", load->path, load->name);
+		return nfs_stat64_async(load->nfs, name, load_done, load);
 	default:
 		return nfs_pread_async(load->nfs, load->file, i * load->size, load->size, load_done,
 				       load);
@@ -116,13 +124,17 @@ static int load_run(struct load *load)
 int main(int argc, char **argv)
 {
 	struct load load = {.operation = argc > 2 ? argv[2] : ""};
-	const char *file = strncmp(load.operation, "read:", 5) == 0 ? load.operation + 5 : NULL;
+	bool reads = strncmp(load.operation, "read:", 5) == 0;
+	load.name = reads || strncmp(load.operation, "getattr:", 8) == 0 ||
+				    strncmp(load.operation, "lookup:", 7) == 0
+			    ? strchr(load.operation, ':') + 1
+			    : NULL;
 	if (argc < 5 ||
-	    (file == NULL && strcmp(load.operation, "create") != 0 &&
+	    (load.name == NULL && strcmp(load.operation, "create") != 0 &&
 	     strcmp(load.operation, "exclusive") != 0 && strcmp(load.operation, "stat") != 0 &&
 	     strcmp(load.operation, "delete") != 0)) {
-		fprintf(stderr, "usage: nfs_load URL create|exclusive|stat|delete|read:NAME COUNT "
-				"DEPTH [SIZE]\n");
+		fprintf(stderr, "usage: nfs_load URL create|exclusive|stat|delete|read:NAME|"
+				"getattr:NAME|lookup:NAME COUNT DEPTH [SIZE]\n");
 		return 2;
 	}
 	load.nfs = nfs_init_context();
@@ -140,9 +152,9 @@ int main(int argc, char **argv)
 	load.depth = (unsigned)atoi(argv[4]);
 	load.size = argc > 5 ? strtoull(argv[5], NULL, 10) : 1;
 	load.count = strtoull(argv[3], NULL, 10) / load.size;
-	if (file) {
+	if (load.name != NULL) {
 		char name[512];
-		snprintf(name, sizeof(name), "%s/%s", load.path, file);
+		snprintf(name, sizeof(name), "%s/%s", load.path, load.name);
 		if (nfs_open(load.nfs, name, O_RDONLY, &load.file) != 0) {
 			fprintf(stderr, "nfs_load: %s: %s\n", name, nfs_get_error(load.nfs));
 			return 1;
@@ -152,9 +164,9 @@ int main(int argc, char **argv)
 	if (load_run(&load) != 0)
 		return 1;
 	double seconds = load_clock() - start;
-	if (file && nfs_close(load.nfs, load.file) != 0)
+	if (load.name != NULL && nfs_close(load.nfs, load.file) != 0)
 		return 1;
-	printf("%.1f\n", file ? (double)(load.count * load.size) / 1e6 / seconds
-			      : (double)load.count / seconds);
+	printf("%.1f\n", reads ? (double)(load.count * load.size) / 1e6 / seconds
+			       : (double)load.count / seconds);
 	return 0;
 }
