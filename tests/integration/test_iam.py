@@ -184,7 +184,7 @@ def test_documents_that_are_not_valid(gemel, refused, written):
     gemel.gemel("user", "create", "hugo", "--uid", 3220)
     path = written(policy({"Effect": "Maybe", "Action": "s3:GetObject", "Resource": "*"}))
     for words in ((), ("--user", "hugo")):
-        assert f'{path}: Statement[0].Effect: "Maybe" is not allowed: it is "Allow" or "Deny"' in refused("policy", "put", "bad", "--file", path, *words)
+        assert f'{path}:1:42: Statement[0].Effect: "Maybe" is not allowed: it is "Allow" or "Deny"' in refused("policy", "put", "bad", "--file", path, *words)
         assert "bad: no such policy" in refused("policy", "get", "bad", *words)
     assert "line 1 column" in refused("policy", "put", "bad", "--file", written("{,}"))
     assert "it is empty" in refused("policy", "put", "bad", "--file", written(""))
