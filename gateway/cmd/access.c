@@ -62,6 +62,10 @@ static int access_who(const struct cmd *cmd, const char *text, const struct gml_
 		gml_principal_of_uid(cmd->store, &who->cred, GML_AUTHN_SYS, out);
 		return CMD_OK;
 	}
+	if (strncmp(text, "group:", 6) == 0 || strncmp(text, "role:", 5) == 0)
+		return cmd_wrong("'%s': WHO is a user, uid:N or anonymous; 'gemel group show' "
+				 "shows the users of a group",
+				 text);
 	if (strncmp(text, "user:", 5) == 0)
 		text += 5;
 	rc = gml_user_get(cmd->store, text, &who->user);
@@ -118,7 +122,9 @@ static int access_explain(struct cmd *cmd)
 	rc = gml_explain(cmd->store, &question, &why);
 	if (rc == GML_ERR_INVAL)
 		return cmd_wrong("'%s': it can be s3:GetObject, s3:PutObject, s3:DeleteObject, "
-				 "s3:ListBucket, and those of an object's tags, ACL and attributes",
+				 "s3:ListBucket, s3:GetObjectAttributes, and Get and Put with "
+				 "ObjectAcl or ObjectTagging; 'gemel policy simulate' knows every "
+				 "action",
 				 question.action);
 	if (rc != 0)
 		return cmd_fail_rc(rc, cmd->args[2]);

@@ -77,13 +77,12 @@ static int grant_read(const struct cmd *cmd, const char *option, struct grant *g
 	return status;
 }
 
-static int grant_print(const struct cmd *cmd, const struct grant *grant)
+static int grant_print(const struct cmd *cmd, const char *option, const struct grant *grant)
 {
 	return cmd_print_object(cmd, json_pack("{s:s, s:s, s:s, s:s, s:s}", "role",
 					       grant->role->name, "place", grant->place_text,
-					       cmd_identity_kinds[grant->identity.kind],
-					       grant->identity.name, "policy", grant->policy,
-					       "means", grant->role->help));
+					       option, cmd_option(cmd, option), "policy",
+					       grant->policy, "means", grant->role->help));
 }
 
 /* Puts the policy where it is not there yet. One of the same name that says something else stays:
@@ -141,7 +140,7 @@ static int grant_run(struct cmd *cmd)
 		return cmd_fail("%s has %d policies attached already: grant to a group that it is "
 				"in, or a place above those that it has",
 				grant.identity.name, GML_POLICIES_PER_IDENTITY);
-	return rc != 0 ? cmd_fail_rc(rc, grant.identity.name) : grant_print(cmd, &grant);
+	return rc != 0 ? cmd_fail_rc(rc, grant.identity.name) : grant_print(cmd, "to", &grant);
 }
 
 static int revoke_run(struct cmd *cmd)
@@ -162,7 +161,7 @@ static int revoke_run(struct cmd *cmd)
 	rc = gml_policy_delete(&cmd->op, cmd->store, grant.policy);
 	if (rc != 0 && rc != GML_ERR_INUSE && rc != GML_ERR_NOPOLICY)
 		return cmd_fail_rc(rc, grant.policy);
-	return grant_print(cmd, &grant);
+	return grant_print(cmd, "from", &grant);
 }
 
 const struct cmd_verb cmd_grant_verbs[] = {

@@ -292,8 +292,9 @@ int words_check(const struct cmd *cmd)
 		return cmd_wrong("'gemel %s' needs %s, but got %u of %u. See 'gemel help %s'", call,
 				 verb->args, given, least, call);
 	if (given > most)
-		return cmd_wrong("'%s' is one argument too many: it is 'gemel %s%s%s'",
-				 cmd->args[most], call, *verb->args ? " " : "", verb->args);
+		return cmd_wrong("'%s' is one argument too many: it is 'gemel %s%s%s%s%s'",
+				 cmd->args[most], call, *verb->args ? " " : "", verb->args,
+				 verb->needs ? " " : "", verb->needs ? verb->needs : "");
 	for (size_t i = 0; i < CMD_OPTIONS_MAX && verb->options[i].name; i++) {
 		const struct cmd_option *option = &verb->options[i];
 		options += cmd->options[i] != NULL && strcmp(option->name, "yes") != 0;

@@ -238,8 +238,8 @@ static struct auth_access access_asked(const struct gml_access_held *held, struc
 				    .arg = values};
 }
 
-int gml_held_decide(const struct gml_access_held *held, struct gml_txn *txn,
-		    const struct gml_access_question *question, struct auth_decision *out)
+static int access_decide(const struct gml_access_held *held, struct gml_txn *txn,
+			 const struct gml_access_question *question, struct auth_decision *out)
 {
 	struct access_values values;
 	struct auth_access asked = access_asked(held, txn, question, &values);
@@ -251,9 +251,27 @@ int gml_held_decide(const struct gml_access_held *held, struct gml_txn *txn,
 	asked.resource = access_resource(arn, asked.action, question, held);
 	gml_assert(asked.resource.len > 0); /* the lengths are within their limits */
 	decision = auth_policy_evaluate(held->sets, held->count, &asked);
-	if (values.rc == 0 && !(decision.verdict == AUTH_VERDICT_ALLOW && access_restricted(held)))
+	if (values.rc == 0)
 		*out = decision;
 	return values.rc;
+}
+
+int gml_held_decide(const struct gml_access_held *held, struct gml_txn *txn,
+		    const struct gml_access_question *question, struct auth_decision *out)
+{
+	int rc = access_decide(held, txn, question, out);
+	if (out->verdict == AUTH_VERDICT_ALLOW && access_restricted(held))
+		*out = (struct auth_decision){.verdict = AUTH_VERDICT_NONE, .statement = -1};
+	return rc;
+}
+
+int gml_held_withheld(const struct gml_access_held *held, struct gml_txn *txn,
+		      const struct gml_access_question *question, struct auth_decision *out)
+{
+	int rc = access_decide(held, txn, question, out);
+	if (out->verdict != AUTH_VERDICT_ALLOW || !access_restricted(held))
+		*out = (struct auth_decision){.verdict = AUTH_VERDICT_NONE, .statement = -1};
+	return rc;
 }
 
 int gml_held_spread(const struct gml_access_held *held, struct gml_txn *txn,

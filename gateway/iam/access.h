@@ -84,6 +84,10 @@ void gml_access_release(struct gml_access_held *held);
 /* The verdict of the policies, and what made it: borrowed until the release. */
 int gml_held_decide(const struct gml_access_held *held, struct gml_txn *txn,
 		    const struct gml_access_question *question, struct auth_decision *out);
+/* For explanations: what would allow it, if no public access block kept it from that; else the
+ * verdict NONE. */
+int gml_held_withheld(const struct gml_access_held *held, struct gml_txn *txn,
+		      const struct gml_access_question *question, struct auth_decision *out);
 /* What they say of the action and all keys that begin with question->key (auth/decision/set.h). */
 int gml_held_spread(const struct gml_access_held *held, struct gml_txn *txn,
 		    const struct gml_access_question *question, struct auth_spread *out);

@@ -67,7 +67,9 @@ static enum s3_error grants_id(struct s3_call *call, struct gml_span id, struct 
 		uid = uid * 10 + (uint64_t)(c - '0');
 	}
 	if (!ok || uid >= UINT32_MAX)
-		return s3_refuse_argument(call, "CanonicalUser/ID", id, "Invalid id");
+		return s3_refuse_argument(call, "CanonicalUser/ID", id,
+					  "Invalid id: that of a canonical user is its uid, "
+					  "as 12 digits");
 	out->who = GML_GRANTEE_UID;
 	out->uid = (uint32_t)uid;
 	return S3_OK;

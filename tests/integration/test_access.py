@@ -37,6 +37,16 @@ def test_it_says_what_decided(gemel, people, lab):
     assert explain(gemel, "yuri", "s3:GetObject", f"s3://{lab}/none")["because"] == "there is nothing at this place"
 
 
+def test_a_listing_of_nothing(gemel, people, lab):
+    """A prefix that is not there: who may list it gets an empty list, and who may not is refused."""
+    for who, s3 in people.items():
+        for prefix in ("granted/none/", "granted/none/x", "granted/n", "none/", "open/n"):
+            said = explain(gemel, who, "s3:ListBucket", f"s3://{lab}/{prefix}")["answer"]
+            assert granted(s3.list_objects_v2, Bucket=lab, Prefix=prefix) is (said == "granted"), (who, prefix)
+    assert explain(gemel, "yuri", "s3:ListBucket", f"s3://{lab}/granted/none/")["answer"] == "granted"
+    assert "ends with '/'" in explain(gemel, "yuri", "s3:GetObject", f"s3://{lab}/granted")["would_help"]
+
+
 def test_a_statement_is_named(gemel, people, lab, tmp_path):
     file = tmp_path / "p.json"
     file.write_text(json.dumps({"Version": "2012-10-17", "Statement": [
@@ -79,6 +89,11 @@ def test_anonymous_by_a_policy_of_the_bucket(gemel, people, lab, tmp_path):
     assert explain(gemel, "anonymous", "s3:GetObject", f"s3://{lab}/closed/c")["answer"] == "refused"
     rows = {row["who"]: row for row in gemel.gemel("access", "list", f"s3://{lab}/open/o")}
     assert rows["anonymous"]["read"] != "-" and rows["anonymous"]["list"] == "-"
+    gemel.gemel("bucket", "public-access", lab, "RestrictPublicBuckets")
+    kept = explain(gemel, "anonymous", "s3:GetObject", f"s3://{lab}/open/o")
+    assert kept["answer"] == "refused" and "a public access block keeps it" in kept["because"] and lab in kept["policy"], kept
+    assert "public access block" not in explain(gemel, "anonymous", "s3:GetObject", f"s3://{lab}/closed/c")["because"]
+    gemel.gemel("bucket", "public-access", lab, "none")
     gemel.gemel("policy", "delete", "--bucket", lab)
     with pytest.raises(ClientError):
         people["yuri"].get_bucket_policy(Bucket=lab)
@@ -86,6 +101,8 @@ def test_anonymous_by_a_policy_of_the_bucket(gemel, people, lab, tmp_path):
 
 @pytest.mark.parametrize("words, said", [
     (["xena", "s3:Frobnicate", "s3://demo/k"], "it can be s3:GetObject"),
+    (["xena", "GetObject", "s3://demo/k"], "s3:GetObjectAttributes"),
+    (["group:some", "s3:GetObject", "s3://demo/k"], "shows the users of a group"),
     (["xena", "s3:GetObject", "demo/k"], "a place is s3://BUCKET"),
     (["zoe", "s3:GetObject", "s3://demo/k"], "'gemel user list' shows the users"),
     (["xena", "s3:GetObject", "s3://no-such/k"], "'gemel bucket list' shows the buckets"),

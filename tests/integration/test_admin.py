@@ -54,6 +54,7 @@ def test_version():
     ("status now", "'now' is one argument too many: it is 'gemel status'"),
     ("bucket create", "'gemel bucket create' needs NAME"),
     ("bucket show a b", "'b' is one argument too many"),
+    ("grant reader s3://b user:ann", "'user:ann' is one argument too many: it is 'gemel grant ROLE PLACE --to WHOM'"),
     ("bucket show a b c d e", "'e' is one argument too many"),
     ("bucket create b --ownr u", "'bucket create' has no option --ownr; did you mean '--owner'? See 'gemel help bucket create'"),
     ("bucket create b --ownr=u", "did you mean '--owner'?"),

@@ -27,7 +27,7 @@ def people(gemel):
 def test_a_grant_is_a_valid_policy(gemel, tmp_path, role, place, where):
     bucket = gemel.new_bucket()
     made = gemel.gemel("grant", role, f"s3://{bucket}{place}", "--to", "user:greta")
-    assert made["user"] == "greta" and made["role"] == role and policies_of(gemel, "user", "greta") == [made["policy"]]
+    assert made["to"] == "user:greta" and made["role"] == role and policies_of(gemel, "user", "greta") == [made["policy"]]
     file = tmp_path / "p.json"
     file.write_text(json.dumps(document(gemel, made["policy"])))
     assert gemel.gemel("policy", "lint", str(file)) == []

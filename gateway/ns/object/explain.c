@@ -66,6 +66,15 @@ static int explain_inode(struct explain *explain, gml_ino ino)
 	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 }
 
+/* A listing of S3: of the directory that its prefix is in. That there is none is no refusal: it
+ * asks the deepest that there is whether the caller may know. */
+static int explain_find_list(struct explain *explain)
+{
+	explain->action =
+		explain->path.missing == 0 ? GML_ACTION_LIST_OBJECTS : GML_ACTION_KNOW_MISSING;
+	return explain_inode(explain, explain->path.dir.ino);
+}
+
 /* The inode that is spoken of: the key's, or the directory that a prefix names. */
 static int explain_find(struct explain *explain)
 {
@@ -137,8 +146,8 @@ static bool explain_by_policy(enum gml_reason reason)
 	       reason == GML_REASON_BOTH;
 }
 
-/* Which statement it was. */
-static int explain_statement(struct explain *explain, struct gml_store *store,
+/* Which statement of policies it was, or what a public access block withholds. */
+static int explain_statement(struct explain *explain, struct gml_store *store, bool withheld,
 			     struct gml_explanation *out)
 {
 	const struct gml_access_question question = {
@@ -155,7 +164,8 @@ static int explain_statement(struct explain *explain, struct gml_store *store,
 	struct gml_access_held held;
 	int rc = gml_access_hold(store, explain->path.txn, &question, &held);
 	if (rc == 0 && held.count > 0)
-		rc = gml_held_decide(&held, explain->path.txn, &question, &decision);
+		rc = (withheld ? gml_held_withheld : gml_held_decide)(&held, explain->path.txn,
+								      &question, &decision);
 	if (rc == 0 && decision.verdict != AUTH_VERDICT_NONE) {
 		out->statement = decision.statement;
 		snprintf(out->origin, sizeof(out->origin), "%s",
@@ -165,15 +175,41 @@ static int explain_statement(struct explain *explain, struct gml_store *store,
 	return rc;
 }
 
+/* Refused, because a public access block keeps a policy from granting it? */
+static int explain_withheld(struct explain *explain, struct gml_store *store,
+			    struct gml_explanation *out)
+{
+	int rc = explain_statement(explain, store, true, out);
+	if (rc != 0 || out->origin[0] == 0)
+		return rc;
+	out->reason = "a policy allows it, but it is public, and a public access block keeps it "
+		      "from granting to anonymous callers and guests";
+	out->would_help = "'gemel bucket public-access' or 'gemel account public-access' without "
+			  "RestrictPublicBuckets";
+	return 0;
+}
+
+static int explain_policies(struct explain *explain, struct gml_store *store,
+			    enum gml_reason reason, struct gml_explanation *out)
+{
+	if (explain_by_policy(reason))
+		return explain_statement(explain, store, false, out);
+	if (out->rc != 0 && (reason == GML_REASON_NONE || reason == GML_REASON_BARRED ||
+			     reason == GML_REASON_NO_POLICY))
+		return explain_withheld(explain, store, out);
+	return 0;
+}
+
 static int explain_answer(struct explain *explain, struct gml_store *store,
 			  struct gml_explanation *out)
 {
 	const struct gml_inode *of = explain->has_inode ? &explain->inode : &explain->path.dir;
 	struct gml_verdict verdict = {.reason = GML_REASON_NONE};
 	struct gml_target target;
-	int rc = 0;
+	int rc;
 	explain_target(explain, &target);
-	*out = (struct gml_explanation){.exists = explain->has_inode, .statement = -1};
+	*out = (struct gml_explanation){.exists = explain->has_inode && explain->path.missing == 0,
+					.statement = -1};
 	out->rc = gml_authorize(explain->path.txn, &explain->op.principal, explain->action, &target,
 				&explain->op.context, &verdict);
 	if (out->rc != 0 && out->rc != GML_ERR_ACCESS && out->rc != GML_ERR_PERM &&
@@ -181,8 +217,7 @@ static int explain_answer(struct explain *explain, struct gml_store *store,
 		return out->rc; /* nothing is known */
 	out->reason = explain_texts[verdict.reason].reason;
 	out->would_help = out->rc != 0 ? explain_texts[verdict.reason].would_help : "";
-	if (explain_by_policy(verdict.reason))
-		rc = explain_statement(explain, store, out);
+	rc = explain_policies(explain, store, verdict.reason, out);
 	out->mode = of->mode;
 	out->uid = of->uid;
 	out->gid = of->gid;
@@ -203,20 +238,27 @@ static int explain_nothing(struct explain *explain, struct gml_store *store,
 {
 	*out = (struct gml_explanation){.rc = GML_ERR_NOENT,
 					.reason = "there is nothing at this place",
-					.would_help = "",
+					.would_help = "a name that is there; that of a directory "
+						      "ends with '/'",
 					.statement = -1};
-	return explain_statement(explain, store, out);
+	return explain_statement(explain, store, false, out);
 }
 
 static int explain_walked(struct explain *explain, struct gml_store *store,
 			  const struct gml_explain_question *question, struct gml_explanation *out)
 {
-	int rc = explain_find(explain);
+	int rc;
+	explain->action = explain_action(question, false);
+	if (explain->action == GML_ACTION_NONE)
+		return GML_ERR_INVAL;
+	if (explain->action == GML_ACTION_LIST_OBJECTS) {
+		rc = explain_find_list(explain);
+		return rc != 0 ? rc : explain_answer(explain, store, out);
+	}
+	rc = explain_find(explain);
 	if (rc != 0)
 		return rc;
 	explain->action = explain_action(question, explain->has_inode);
-	if (explain->action == GML_ACTION_NONE)
-		return GML_ERR_INVAL;
 	return explain_is_about(explain) ? explain_answer(explain, store, out)
 					 : explain_nothing(explain, store, out);
 }
