@@ -97,6 +97,9 @@ static json_t *access_json(const struct gml_explanation *why)
 	if (why->would_help[0])
 		json_object_set_new(object, "would_help", json_string(why->would_help));
 	if (why->exists) {
+		if (why->of_directory)
+			json_object_set_new(object, "modes_of",
+					    json_string("the directory that holds the name"));
 		snprintf(mode, sizeof(mode), "%04o", why->mode & 07777);
 		json_object_set_new(object, "mode", json_string(mode));
 		json_object_set_new(object, "uid", json_integer(why->uid));

@@ -34,6 +34,8 @@ def test_it_says_what_decided(gemel, people, lab):
     assert theirs["answer"] == "granted"
     refused = explain(gemel, "yuri", "s3:PutObject", f"s3://{lab}/open/new")
     assert refused["answer"] == "refused" and refused["because"] == "nothing allows it" and "gemel grant" in refused["would_help"]
+    over = explain(gemel, "yuri", "s3:PutObject", f"s3://{lab}/open/o")  # replacing a name asks its directory, and so it says
+    assert over["because"] == "nothing allows it" and over["mode"] == "0755" and "directory" in over["modes_of"] and "directory" in over["would_help"]
     assert explain(gemel, "yuri", "s3:GetObject", f"s3://{lab}/none")["because"] == "there is nothing at this place"
 
 

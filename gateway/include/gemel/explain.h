@@ -31,6 +31,7 @@ struct gml_explanation {
 	int statement;		 /* of it, from 0; -1: none */
 	uint32_t mode, uid, gid; /* of what decided if no policy did; 0 if there is nothing */
 	bool acl;		 /* it has an ACL */
+	bool of_directory;	 /* they are those of the directory that holds the name */
 };
 
 /* Decides the question as an operation would, in one snapshot, and says what decided it.

@@ -200,10 +200,29 @@ static int explain_policies(struct explain *explain, struct gml_store *store,
 	return 0;
 }
 
+/* The names of a directory are its own: to make, replace or remove one asks it. */
+static bool explain_asks_directory(const struct explain *explain)
+{
+	return explain->path.ref.key.len > 0 &&
+	       (explain->action == GML_ACTION_PUT_OBJECT || explain->action == GML_ACTION_CREATE ||
+		explain->action == GML_ACTION_DELETE_OBJECT ||
+		explain->action == GML_ACTION_REMOVE);
+}
+
+static void explain_modes(const struct explain *explain, struct gml_explanation *out)
+{
+	bool directory = !explain->has_inode || explain_asks_directory(explain);
+	const struct gml_inode *of = directory ? &explain->path.dir : &explain->inode;
+	out->mode = of->mode;
+	out->uid = of->uid;
+	out->gid = of->gid;
+	out->acl = of->acl.len > 0;
+	out->of_directory = explain_asks_directory(explain);
+}
+
 static int explain_answer(struct explain *explain, struct gml_store *store,
 			  struct gml_explanation *out)
 {
-	const struct gml_inode *of = explain->has_inode ? &explain->inode : &explain->path.dir;
 	struct gml_verdict verdict = {.reason = GML_REASON_NONE};
 	struct gml_target target;
 	int rc;
@@ -217,11 +236,11 @@ static int explain_answer(struct explain *explain, struct gml_store *store,
 		return out->rc; /* nothing is known */
 	out->reason = explain_texts[verdict.reason].reason;
 	out->would_help = out->rc != 0 ? explain_texts[verdict.reason].would_help : "";
+	if (verdict.reason == GML_REASON_NONE && explain_asks_directory(explain))
+		out->would_help = "an Allow of a policy ('gemel grant'), or 'w' and 'x' for the "
+				  "directory that holds the name, by an ACL or mode bits (chmod)";
 	rc = explain_policies(explain, store, verdict.reason, out);
-	out->mode = of->mode;
-	out->uid = of->uid;
-	out->gid = of->gid;
-	out->acl = of->acl.len > 0;
+	explain_modes(explain, out);
 	return rc;
 }
 
