@@ -69,6 +69,10 @@ static int simulate_ask(struct cmd *cmd, const struct cmd_document *document,
 	json_decref(rows);
 	if (rc == GML_ERR_BADPOLICY)
 		return cmd_document_fail(document, kind, NULL);
+	if (rc == GML_ERR_NOENT)
+		return cmd_wrong("--context %s: no request has such a condition key; "
+				 "docs/access.md, \"Keys\", lists those that there are",
+				 cmd_option(cmd, "context"));
 	if (rc == GML_ERR_NOTSUP)
 		return cmd_wrong("--context: aws:username, aws:PrincipalArn and what else is the "
 				 "caller's own follow from --user");

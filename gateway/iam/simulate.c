@@ -53,8 +53,7 @@ static void simulate_add(struct simulate *simulate, struct gml_span key, struct 
 /* Does `user` say what the value is? */
 static bool simulate_is_caller(struct gml_span name)
 {
-	enum auth_key key = auth_key_find(name);
-	return key != AUTH_KEY_OTHER && auth_key_source(key) == AUTH_KEY_PRINCIPAL;
+	return auth_key_source(auth_key_find(name)) == AUTH_KEY_PRINCIPAL;
 }
 
 static int simulate_read(struct simulate *simulate)
@@ -68,6 +67,8 @@ static int simulate_read(struct simulate *simulate)
 		if (gml_span_find(rest, '=') == rest.len)
 			return GML_ERR_INVAL;
 		key = gml_span_cut(&rest, '=');
+		if (auth_key_find(key) == AUTH_KEY_OTHER)
+			return GML_ERR_NOENT;
 		if (simulate_is_caller(key))
 			return GML_ERR_NOTSUP;
 		simulate_add(simulate, key, rest);

@@ -144,6 +144,7 @@ def test_simulate():
     (["s3:GetObjct", "s3://b/k"], "there is no such action"),
     (["s3:GetObject", "b/k"], "a resource is s3://BUCKET or s3://BUCKET/KEY"),
     (["s3:GetObject", "s3://b/k", "--context", "aws:SourceIp"], "KEY=VALUE is wanted"),
+    (["s3:GetObject", "s3://b/k", "--context", "aws:SourcIp=10.0.0.1"], "no request has such a condition key"),
     (["s3:GetObject", "s3://b/k", "--context", "aws:UserName=ann"], "follow from --user"),
 ])
 def test_simulate_wrong_words(words, said):

@@ -82,9 +82,9 @@ struct gml_policy_reason {
 };
 /* What a policy by itself says to a question (SimulateCustomPolicy). `each` (may be NULL) is called
  * for each statement, which is borrowed during the call.
- * Errors: BADPOLICY, INVAL (there is no such action, or a value has no '='), NOTSUP (a value of a
- * key that `user` says), NOMEM. Threads: any. Blocks: no. Durable: n/a. On failure: *out is
- * undefined. */
+ * Errors: BADPOLICY, INVAL (there is no such action, or a value has no '='), NOENT (a value of a
+ * key that no request has), NOTSUP (a value of a key that `user` says), NOMEM. Threads: any.
+ * Blocks: no. Durable: n/a. On failure: *out is undefined. */
 int gml_policy_simulate(enum gml_policy_kind kind, struct gml_span document,
 			const struct gml_policy_question *question, enum gml_policy_answer *out,
 			void (*each)(void *arg, const struct gml_policy_reason *reason), void *arg);

@@ -189,13 +189,17 @@ static int explain_withheld(struct explain *explain, struct gml_store *store,
 	return 0;
 }
 
+static bool explain_lacks_grant(enum gml_reason reason)
+{
+	return reason == GML_REASON_NONE || reason == GML_REASON_BARRED;
+}
+
 static int explain_policies(struct explain *explain, struct gml_store *store,
 			    enum gml_reason reason, struct gml_explanation *out)
 {
 	if (explain_by_policy(reason))
 		return explain_statement(explain, store, false, out);
-	if (out->rc != 0 && (reason == GML_REASON_NONE || reason == GML_REASON_BARRED ||
-			     reason == GML_REASON_NO_POLICY))
+	if (out->rc != 0 && (explain_lacks_grant(reason) || reason == GML_REASON_NO_POLICY))
 		return explain_withheld(explain, store, out);
 	return 0;
 }
@@ -220,6 +224,21 @@ static void explain_modes(const struct explain *explain, struct gml_explanation 
 	out->of_directory = explain_asks_directory(explain);
 }
 
+/* What would help the caller where nothing grants it. */
+static void explain_help(const struct explain *explain, enum gml_reason reason,
+			 struct gml_explanation *out)
+{
+	if (out->rc != 0 && explain_lacks_grant(reason) &&
+	    explain->op.principal.authn == GML_AUTHN_ANONYMOUS)
+		out->would_help =
+			"an Allow for \"*\" in the bucket's policy ('gemel policy put --bucket'), "
+			"or a grant to AllUsers in a bucket with ACLs, and no public access block "
+			"against it";
+	else if (reason == GML_REASON_NONE && explain_asks_directory(explain))
+		out->would_help = "an Allow of a policy ('gemel grant'), or 'w' and 'x' for the "
+				  "directory that holds the name, by an ACL or mode bits (chmod)";
+}
+
 static int explain_answer(struct explain *explain, struct gml_store *store,
 			  struct gml_explanation *out)
 {
@@ -236,9 +255,7 @@ static int explain_answer(struct explain *explain, struct gml_store *store,
 		return out->rc; /* nothing is known */
 	out->reason = explain_texts[verdict.reason].reason;
 	out->would_help = out->rc != 0 ? explain_texts[verdict.reason].would_help : "";
-	if (verdict.reason == GML_REASON_NONE && explain_asks_directory(explain))
-		out->would_help = "an Allow of a policy ('gemel grant'), or 'w' and 'x' for the "
-				  "directory that holds the name, by an ACL or mode bits (chmod)";
+	explain_help(explain, verdict.reason, out);
 	rc = explain_policies(explain, store, verdict.reason, out);
 	explain_modes(explain, out);
 	return rc;
