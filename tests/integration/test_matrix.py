@@ -16,8 +16,8 @@ def test_sample(fresh, kernel, seed):
         from doors import Matrix
     finally:
         sys.path.remove(str(POLICY))
-    print(f"seed {seed}: tests/policy/matrix --seed {seed} --changes 1 --round 500 --cells 1000")
+    print(f"seed {seed}: tests/policy/matrix --seed {seed} --changes 1 --round 350 --cells 700")
     matrix = Matrix(fresh, kernel, seed, changes=1)
-    wrong = [story for _ in range(2) for _, story in matrix.round(500)]
+    wrong = [story for _ in range(2) for _, story in matrix.round(350)]
     assert not wrong, "\n".join(wrong[:3])
-    assert matrix.count["answers"] > 800 and matrix.count["granted"] > 100, matrix.count
+    assert matrix.count["answers"] > 500 and matrix.count["granted"] > 80, matrix.count

@@ -470,7 +470,7 @@ class World:
             return Verdict(False, "denied by a policy")
         if where is not None and where.read_only and ask.changes:
             return Verdict(False, "read-only")
-        if all(result == "capped" for result in results):
+        if "capped" in results:
             return Verdict(False, "not allowed by a boundary, session or key")
         return self.granted(who, ask, where, "allow" in results)
 
