@@ -127,7 +127,12 @@ struct auth_policy_set *auth_policy_set_new(const struct auth_policy_source *sou
 	if (set == NULL)
 		return NULL;
 	set->sources = auth_arena_new(&set->arena, count, sizeof(*set->sources));
-	for (size_t i = 0; i < count && set->sources != NULL; i++) {
+	if (set->sources == NULL) {
+		auth_arena_release(&set->arena);
+		free(set);
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++) {
 		struct gml_span origin =
 			auth_arena_copy(&set->arena, gml_span_text(sources[i].origin));
 		set->sources[i] =

@@ -18,7 +18,13 @@
 /* Called instead of the abort, when set; for tests that make a bug on purpose. `text` is the
  * condition; static storage. Returns to the code after the assertion. Any thread. */
 extern void (*gml_assert_hook)(const char *file, int line, const char *text);
-void gml_assert_failed(const char *file, int line, const char *text) __attribute__((cold));
+#ifdef __clang_analyzer__ /* it need not follow what no production build refuses */
+#define GML_ASSERT_ENDS __attribute__((analyzer_noreturn))
+#else
+#define GML_ASSERT_ENDS
+#endif
+void gml_assert_failed(const char *file, int line, const char *text)
+	__attribute__((cold)) GML_ASSERT_ENDS;
 #pragma GCC visibility pop
 #define gml_assert(cond) ((cond) ? (void)0 : gml_assert_failed(__FILE__, __LINE__, #cond))
 /* Whether this thread runs a closure of gml_meta_update; the engines' common code sets it. */

@@ -37,9 +37,16 @@ static inline char gml_span_at(struct gml_span span, size_t at)
 	return gml_span_chars(span)[at];
 }
 
+/* Are the first `len` bytes the same? An empty span may have no address. */
+static inline bool gml_span_same(const void *a, const void *b, size_t len)
+{
+	gml_assert(len == 0 || (a != NULL && b != NULL));
+	return len == 0 || (a != NULL && b != NULL && memcmp(a, b, len) == 0);
+}
+
 static inline bool gml_span_equal(struct gml_span a, struct gml_span b)
 {
-	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+	return a.len == b.len && gml_span_same(a.ptr, b.ptr, a.len);
 }
 
 /* The same without regard to the case of ASCII letters. */
@@ -61,8 +68,7 @@ static inline bool gml_span_is_nocase(struct gml_span span, const char *text)
 
 static inline bool gml_span_starts(struct gml_span span, struct gml_span prefix)
 {
-	return span.len >= prefix.len &&
-	       (prefix.len == 0 || memcmp(span.ptr, prefix.ptr, prefix.len) == 0);
+	return span.len >= prefix.len && gml_span_same(span.ptr, prefix.ptr, prefix.len);
 }
 
 static inline bool gml_span_starts_nocase(struct gml_span span, struct gml_span prefix)

@@ -136,7 +136,7 @@ static int data_is_empty(int dirfd)
 {
 	DIR *dir;
 	int rc = gml_data_opendir(dirfd, ".", &dir);
-	if (rc != 0)
+	if (dir == NULL)
 		return rc;
 	if (gml_data_readdir(dir, &rc) != NULL)
 		rc = GML_ERR_EXIST;
@@ -263,7 +263,7 @@ static int data_walk_leaf(struct data_walk *walk, unsigned leaf)
 	int rc;
 	snprintf(path, sizeof(path), "%02x/%02x", leaf >> 8 & 0xff, leaf & 0xff);
 	rc = gml_data_opendir(walk->data->dirfd, path, &dir);
-	if (rc != 0)
+	if (dir == NULL)
 		return rc;
 	while (!walk->stopped && (name = gml_data_readdir(dir, &rc)) != NULL) {
 		if (!data_parse_name(name, 16, &id) || id == 0 || id & GML_BLOB_PACKED)
@@ -351,7 +351,7 @@ int gml_pack_each(struct gml_data *data, bool (*each)(void *arg, uint64_t pack),
 	uint64_t pack;
 	DIR *dir;
 	int rc = gml_data_opendir(data->packfd, ".", &dir);
-	if (rc != 0)
+	if (dir == NULL)
 		return rc;
 	while ((name = gml_data_readdir(dir, &rc)) != NULL) {
 		if (data_parse_name(name, 8, &pack) && pack <= GML_PACK_NUMBER_MAX &&

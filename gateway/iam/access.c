@@ -69,6 +69,7 @@ static int access_load(const struct access_source *source, const struct access_k
 {
 	struct access_entry *entry = gml_access_entry_new(key);
 	int rc;
+	gml_assert(principal != NULL || key->bytes[0] == ACCESS_BUCKET);
 	if (entry == NULL)
 		return GML_ERR_NOMEM;
 	if (key->bytes[0] == ACCESS_BUCKET)
@@ -328,6 +329,7 @@ int gml_access_bucket(struct gml_store *store, struct gml_txn *txn, gml_ino root
 	held.bucket = gml_access_find(gml_store_access(store), &key, now);
 	if (held.bucket == NULL)
 		rc = access_read(store, txn, now, &question, &held, false);
+	gml_assert(rc != 0 || held.bucket != NULL);
 	if (rc == 0)
 		*out = held.bucket->facts;
 	gml_access_release(&held);

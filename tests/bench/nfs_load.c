@@ -145,6 +145,7 @@ int main(int argc, char **argv)
 		    : NULL;
 	if (mount == NULL || nfs_mount(load.nfs, url->server, mount) != 0) {
 		fprintf(stderr, "nfs_load: %s\n", nfs_get_error(load.nfs));
+		free(mount);
 		return 1;
 	}
 	free(mount);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Recording: the system calls by which the core changes files. See disk.h. */
 #undef _FORTIFY_SOURCE /* its inline wrappers would be what is defined here */
+#include <assert.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -122,6 +123,7 @@ static void disk_add_name(enum disk_what what, uint32_t parent, const char *name
 			  const struct stat *st)
 {
 	struct disk_event *event;
+	assert(disk_log != NULL); /* `parent` was found in it */
 	pthread_mutex_lock(&disk_log->lock);
 	if (node == DISK_NOBODY) {
 		node = (uint32_t)disk_log->nnodes;

@@ -4,11 +4,6 @@
 #include "gateway/meta/record/record_internal.h"
 
 /* ---- inode ---- */
-static bool span_equal(struct gml_span a, struct gml_span b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
 static bool inode_equal(const struct gml_inode *a, const struct gml_inode *b)
 {
 	if (!gml_ino_equal(a->ino, b->ino) || !gml_ino_equal(a->bucket, b->bucket) ||
@@ -38,9 +33,9 @@ static bool inode_equal(const struct gml_inode *a, const struct gml_inode *b)
 		    x->len != y->len)
 			return false;
 	}
-	return span_equal(a->name, b->name) && span_equal(a->target, b->target) &&
-	       span_equal(a->acl, b->acl) && span_equal(a->headers, b->headers) &&
-	       span_equal(a->parts, b->parts);
+	return gml_span_equal(a->name, b->name) && gml_span_equal(a->target, b->target) &&
+	       gml_span_equal(a->acl, b->acl) && gml_span_equal(a->headers, b->headers) &&
+	       gml_span_equal(a->parts, b->parts);
 }
 
 static const uint8_t inode_bytes[410000] = {7, 6, 5, 4};
@@ -719,7 +714,7 @@ static void test_long_xattrs(void **state)
 	txn = meta_env_read(env);
 	for (int i = 0; i < LONG_NAMES; i++) {
 		assert_int_equal(gml_rec_xattr_get(txn, INO(7), long_name(i), &value), 0);
-		assert_true(span_equal(value, SPAN(&"abcd"[i], 1)));
+		assert_true(gml_span_equal(value, SPAN(&"abcd"[i], 1)));
 	}
 	assert_int_equal(gml_rec_xattr_get(txn, INO(7), SPAN(long_names[0], 257), &value),
 			 GML_ERR_NOENT);
@@ -773,7 +768,7 @@ static void test_documents(void **state)
 	meta_env_update(env, documents_put, NULL);
 	txn = meta_env_read(env);
 	assert_int_equal(gml_rec_config_get(txn, INO(5), 1, &value), 0);
-	assert_true(span_equal(value, STR("one")));
+	assert_true(gml_span_equal(value, STR("one")));
 	assert_int_equal(gml_rec_config_get(txn, INO(5), 255, &value), 0);
 	assert_int_equal(value.len, 0);
 	assert_int_equal(gml_rec_config_get(txn, INO(5), 2, &value), GML_ERR_NOENT);
@@ -804,10 +799,10 @@ static void test_headers(void **state)
 	assert_int_equal(gml_rec_headers_encode(in, buf, sizeof(buf), &len), 0);
 	assert_int_equal(gml_rec_headers_decode(SPAN(buf, len), out), 0);
 	for (int i = 0; i < GML_HDR_COUNT; i++) {
-		assert_true(span_equal(in[i], out[i]));
+		assert_true(gml_span_equal(in[i], out[i]));
 		assert_int_equal(in[i].ptr == NULL, out[i].ptr == NULL);
 		assert_int_equal(gml_rec_header_one(SPAN(buf, len), (enum gml_header)i, &one), 0);
-		assert_true(span_equal(in[i], one));
+		assert_true(gml_span_equal(in[i], one));
 		assert_int_equal(in[i].ptr == NULL, one.ptr == NULL);
 	}
 	assert_int_equal(gml_rec_header_one(SPAN(buf, len - 1), GML_HDR_CONTENT_TYPE, &one),

@@ -301,7 +301,7 @@ static void test_directories(void **state)
 	assert_int_equal(ns_record(ns, to).flags & GML_INODE_ORPHAN, GML_INODE_ORPHAN);
 	assert_ino_equal(ns_record(ns, from).parent, e);
 	/* Within one: one less. */
-	to = ns_mkdir(ns, e, "empty");
+	ns_mkdir(ns, e, "empty");
 	assert_int_equal(ns_attr(ns, e).nlink, 4);
 	assert_ok(mv(ns, e, "to", e, "empty"));
 	assert_int_equal(ns_attr(ns, e).nlink, 3);

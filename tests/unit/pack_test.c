@@ -284,7 +284,7 @@ static int bench(unsigned nthreads)
 	struct timespec start, end;
 	double seconds;
 	w.opt.next_id_arg = &w;
-	if (mkdtemp(w.dir) == NULL || gml_data_create(w.dir) != 0 ||
+	if (nthreads == 0 || mkdtemp(w.dir) == NULL || gml_data_create(w.dir) != 0 ||
 	    gml_data_open(w.dir, &w.opt, &w.data) != 0)
 		return 1;
 	clock_gettime(CLOCK_MONOTONIC, &start);

@@ -598,7 +598,7 @@ static void limits_hold(void **state)
 
 static void limits_of_conditions(void **state)
 {
-	char text[8192], *at = text;
+	char text[8192], *at;
 	for (int most = 64; most <= 65; most++) {
 		at = text + sprintf(text, "{'Statement':{'Effect':'Allow','Action':'s3:*',"
 					  "'Resource':'*','Condition':{'StringLike':{");

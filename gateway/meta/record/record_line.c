@@ -105,7 +105,8 @@ int gml_rec_line_name(struct gml_txn *txn, uint64_t id, char name_out[GML_BUCKET
 	int rc = line_read(txn, id, &line, &name);
 	if (rc != 0)
 		return rc;
-	memcpy(name_out, name.ptr, name.len);
+	if (name.len > 0)
+		memcpy(name_out, name.ptr, name.len);
 	name_out[name.len] = 0;
 	return 0;
 }

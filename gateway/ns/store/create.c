@@ -41,7 +41,7 @@ static int create_look(int dirfd, struct create_found *found)
 	DIR *dir;
 	int rc = gml_data_opendir(dirfd, ".", &dir);
 	*found = (struct create_found){0};
-	if (rc != 0)
+	if (dir == NULL)
 		return rc;
 	while ((name = gml_data_readdir(dir, &rc)) != NULL) {
 		if (strcmp(name, "format") == 0)
