@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What policies cost: instructions in the core (callgrind), and the servers' processor time and latency in interleaved rounds, by the number of statements. See README.md here."""
 import argparse
+import http.client
 import json
 import math
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -122,6 +124,79 @@ def core(home):
     return found
 
 
+# ---- whole requests
+
+
+def counted(words, env, request, least, most):
+    """Instructions of one request in a server under callgrind: the difference of two runs, without its start and its end."""
+    totals = []
+    for count in (least, most):
+        with tempfile.TemporaryDirectory() as out:
+            server = subprocess.Popen(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}/run", *words], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            deadline = time.monotonic() + 120
+            while not request(count):
+                if server.poll() is not None or time.monotonic() > deadline:
+                    raise SystemExit(f"{words[0]} does not answer under valgrind")
+                time.sleep(0.5)
+            server.terminate()
+            server.wait(120)
+            lines = [line for file in Path(out).iterdir() for line in file.read_text(errors="replace").splitlines()]
+        totals.append(sum(int(line.split()[1]) for line in lines if line.startswith("totals:")))
+    return (totals[1] - totals[0]) / (most - least)
+
+
+def count(tree, home, port, setup):
+    """In a process of its own, as serve: GET by nginx alone, without a master, and GETATTR by ganesha."""
+    import itertools
+
+    import harness
+
+    harness._ports = itertools.count(port, 2)
+    room = re.search(r'"(store\.\w+)": "64G"', (tree / "tests/harness.py").read_text())[1]
+    gemel = harness.Gemel(home, uid=UID, options={room: "1G"})  # valgrind maps no more
+    gemel.start()
+    url = fill(gemel, setup).generate_presigned_url("get_object", Params={"Bucket": "demo", "Key": f"{PLACE}/f0"}, ExpiresIn=36000)
+    pid = gemel.pids()["nfs"][0]
+    words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+    env = dict(entry.split("=", 1) for entry in Path(f"/proc/{pid}/environ").read_text().split("\0") if entry)
+    gemel.stop()
+    conf = next(gemel.home.rglob("nginx.conf"))
+    conf.write_text(re.sub(r"worker_processes \d+;", "worker_processes 1; master_process off;", conf.read_text()))
+    host, path = url.split("/", 3)[2:]
+
+    def gets(number):
+        connection = http.client.HTTPConnection(host, timeout=60)
+        try:
+            connection.connect()
+        except OSError:
+            return False
+        for _ in range(number):
+            connection.request("GET", f"/{path}")
+            answer = connection.getresponse()
+            if len(answer.read()) != 4096 or answer.status != 200:
+                raise SystemExit(f"GET: {answer.status}")
+        connection.close()
+        return True
+
+    def getattrs(number):
+        place = f"nfs://127.0.0.1/demo/{PLACE}?version=4&nfsport={gemel.nfs_port}&uid={UID}&gid={UID}"
+        return subprocess.run([str(TOOLS / "nfs_load"), place, "getattr:f0", str(number), "1"], capture_output=True).returncode == 0
+
+    get = counted(["nginx", "-p", str(conf.parent), "-c", str(conf), "-e", str(home / "nginx.log")], None, gets, 200, 1200)
+    print(json.dumps([get, counted(words, env, getattrs, 500, 2500)]))
+
+
+def requests(home, other, setups):
+    print("instructions of one request in the whole server: GET 4 KiB, NFS GETATTR; and what they are of those without policies")
+    none = None
+    for i, (tree, setup) in enumerate([(TOP, setup) for setup in setups] + ([(other, "none")] if other else [])):
+        words = [sys.executable, __file__, "count", str(tree), str(home / f"count{i}"), str(35000 + 100 * i), setup]
+        done = subprocess.run(words, env={**os.environ, "GEMEL_BUILD": str(built(tree))}, stdout=subprocess.PIPE, text=True, check=True)
+        found = json.loads(done.stdout)
+        none = none or found
+        print(f"  {setup if tree == TOP else 'other tree':16}" + "".join(f"{a:10.0f} {a / b:.3f}" for a, b in zip(found, none)), flush=True)
+
+
 # ---- the servers
 
 
@@ -219,22 +294,24 @@ def servers(home, rounds, other, setups):
 
 
 def main():
-    if sys.argv[1:2] == ["serve"]:
+    if sys.argv[1:2] in (["serve"], ["count"]):
         sys.path.insert(0, str(Path(sys.argv[2]) / "tests"))
-        serve(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
+        (serve if sys.argv[1] == "serve" else count)(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
         return
     sys.path.insert(0, str(TOP / "tests"))
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=["core", "servers"])
+    parser.add_argument("--only", choices=["core", "requests", "servers"])
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--setups", default="none,identity 10,identity 100,identity 1000,bucket 100", help="of the servers; the first is none")
+    parser.add_argument("--setups", default="none,identity 10,identity 100,identity 1000,bucket 100", help="of requests and servers; the first is none")
     parser.add_argument("--other", help="the tree of another version, built: its servers without policies are measured beside")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gemel-access-") as home:
         start = time.monotonic()
-        if args.only != "servers":
+        if args.only in (None, "core"):
             core(Path(home))
-        if args.only != "core":
+        if args.only in (None, "requests"):
+            requests(Path(home), args.other, args.setups.split(","))
+        if args.only in (None, "servers"):
             servers(Path(home), args.rounds, args.other, args.setups.split(","))
         print(f"{time.monotonic() - start:.0f} s")
 
