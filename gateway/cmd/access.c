@@ -236,8 +236,8 @@ const struct cmd_verb cmd_access_verbs[] = {
 	{"access",
 	 "explain",
 	 "WHO ACTION PLACE",
-	 "Say whether a user, uid:N or anonymous may do something, what decided that, and what "
-	 "would change it.",
+	 "Say whether a user, uid:N or anonymous may do s3:GetObject, … to s3://BUCKET/KEY, what "
+	 "decided that, and what would change it.",
 	 CMD_STORE,
 	 access_explain,
 	 {ACCESS_CONTEXT}},

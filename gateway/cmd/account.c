@@ -51,7 +51,8 @@ const struct cmd_verb cmd_account_verbs[] = {
 	{"account",
 	 "public-access",
 	 "SETTINGS",
-	 "Block public access to all buckets: all, none, or names of settings with commas between.",
+	 "Block public access to all buckets: all, none, or some of BlockPublicAcls, "
+	 "IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets, with commas between.",
 	 CMD_STORE,
 	 account_public_access,
 	 {{0}}},

@@ -378,7 +378,8 @@ const struct cmd_verb cmd_bucket_verbs[] = {
 	{"bucket",
 	 "public-access",
 	 "NAME SETTINGS",
-	 "Block public access to a bucket: all, none, or names of settings with commas between.",
+	 "Block public access to a bucket: all, none, or some of BlockPublicAcls, "
+	 "IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets, with commas between.",
 	 CMD_STORE,
 	 bucket_public_access,
 	 {{0}}},

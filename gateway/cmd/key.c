@@ -229,7 +229,7 @@ const struct cmd_verb cmd_key_verbs[] = {
 	{"key",
 	 "rotate",
 	 "ID",
-	 "Make a second key for the user of a key, which expires a day later.",
+	 "Make a second key for the user of a key; the first one expires a day later.",
 	 CMD_STORE,
 	 key_rotate,
 	 {{"expires", "WHEN", "when the old key expires (see 'key create'); 1d"},
