@@ -48,8 +48,8 @@ struct gml_access_question {
 	 * none, is not known. */
 	bool below;
 	/* Set to true if the answer used the time, the transport, a tag of the object or what the
-	 * request states: another request of this caller about the same, over this protocol, could get
-	 * another one. NULL: not wanted. */
+	 * request states: another request of this caller about the same, over this protocol, could
+	 * get another one. NULL: not wanted. */
 	bool *varies;
 };
 

@@ -36,7 +36,7 @@ enum gml_reason {
 	GML_REASON_STICKY,    /* refused: the directory's sticky bit */
 	GML_REASON_DENIED,    /* refused: a policy denies it */
 	GML_REASON_CAPPED,    /* refused: a boundary or another cap does not allow it */
-	/* refused: the bucket demands that a policy allows it, and ACL, mode or ownership as well */
+	/* refused: the bucket demands that a policy allows it, and ACL, mode or ownership too */
 	GML_REASON_NO_POLICY,	/* no policy does */
 	GML_REASON_POLICY_ONLY, /* a policy does, and nothing else */
 	GML_REASON_PRIVILEGE,	/* granted: root or administrator */
@@ -61,11 +61,11 @@ struct gml_verdict {
  * ROFS for a change where nothing may be changed (ACCESS if the path is barred); ACCESS for what
  * policies deny or cap, to owners and root as well; 0 for what they allow; ACCESS for a barred
  * path. In a bucket that demands both, ACCESS for what no policy allows, and the row's answer for
- * what one does. Other errors: the store could not be read, so it may not either. *verdict (may be NULL)
- * says what decided. txn: what the target was read in; NULL for rules ADMIN and ROOT. CREATE_BUCKET
- * reads the user there, the refusal of a request of S3 the settings of the bucket, for grants
- * (grant.h). Policies are read when they changed, and paths of inodes where a policy could speak of
- * them (authorize_policy.h). No blocking. Any thread. Durability: none. */
+ * what one does. Other errors: the store could not be read, so it may not either. *verdict (may be
+ * NULL) says what decided. txn: what the target was read in; NULL for rules ADMIN and ROOT.
+ * CREATE_BUCKET reads the user there, the refusal of a request of S3 the settings of the bucket,
+ * for grants (grant.h). Policies are read when they changed, and paths of inodes where a policy
+ * could speak of them (authorize_policy.h). No blocking. Any thread. Durability: none. */
 int gml_authorize(struct gml_txn *txn, const struct gml_principal *principal,
 		  enum gml_action action, const struct gml_target *target,
 		  const struct gml_context *context, struct gml_verdict *verdict);
