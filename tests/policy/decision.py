@@ -567,8 +567,8 @@ class World:
             return None if who.disabled else names
         if self.listed(who, path, context) in REFUSED or not self.leads(who, path, context)[0]:
             return None
-        if self.buckets[path.partition("/")[0]].both and not self.posix(who, path, LIST):
-            return None
+        if self.buckets[path.partition("/")[0]].both:
+            return [name for name in names if self.known(who, name, context).granted] if self.posix(who, path, LIST) else None
         ways = {True: self.leads, False: self.shows}
         return [name for name in names if any(ways[self.inodes[name].directory](who, one, context)[0] for one in self.paths_of(name))]
 
