@@ -100,7 +100,8 @@ struct auth_spread auth_policy_spread(const struct auth_policy_set *const *sets,
 
 /* What holds for all actions of S3 on objects together. could: one of them is allowed for some key,
  * or may be (false is certain). sure: one of them is allowed for every key (true is certain). shut:
- * each of them is refused for every key (true is certain). access->action is not looked at; values as for auth_policy_below. */
+ * each of them is refused for every key (true is certain). access->action is not looked at; values
+ * as for auth_policy_below. */
 struct auth_reach {
 	bool could, sure, shut;
 };

@@ -58,8 +58,9 @@ static inline bool ask_refuses(const struct auth_decision *decision)
 void gml_ask_remember(struct ask *ask, struct gml_store *store);
 /* Was it said before? Then *ask->out has it. */
 bool gml_ask_recall(struct ask *ask, const struct gml_target *target);
-/* Keeps that no policy says anything to the caller in the bucket; *ask->out, about target->inode. */
+/* Keeps that no policy says anything to the caller in the bucket. */
 void gml_ask_keep_silent(const struct ask *ask);
+/* Keeps *ask->out, about target->inode. */
 void gml_ask_keep(const struct ask *ask, const struct gml_target *target);
 /* Asks about all files of the directory in which the file `key` is, for gml_ask_keep. Errors as
  * gml_policy_ask. */

@@ -68,9 +68,9 @@ void gml_access_change_begin(struct gml_access_change *change);
  * the change will become visible: the epoch stays open. As gml_meta_update otherwise. */
 int gml_access_change_commit(struct gml_access_change *change, gml_meta_fn fn, void *arg);
 
-/* Changes of both that were begun before the call by processes that died count as done: if one is not
- * visible now, it never will be. Any thread, not in a transaction. Blocks on other writers while a
- * change is open. Durability: none. */
+/* Changes of both that were begun before the call by processes that died count as done: if one is
+ * not visible now, it never will be. Any thread, not in a transaction. Blocks on other writers
+ * while a change is open. Durability: none. */
 int gml_access_epoch_resolve(struct gml_store *store);
 
 #endif

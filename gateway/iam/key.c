@@ -159,7 +159,7 @@ static int key_rotate_fn(struct gml_txn *txn, void *arg)
 	if (rc != 0)
 		return rc;
 	memcpy(key->user, old.user, sizeof(key->user));
-	key->flags = old.flags & GML_KEY_SIGV2;
+	key->flags = old.flags;
 	if (old.expires == 0 || change->expires < old.expires)
 		old.expires = change->expires;
 	gml_access_change_begin(&change->access);

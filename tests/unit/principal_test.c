@@ -155,13 +155,15 @@ static void test_rotation(void **state)
 	assert_ok(gml_key_lookup(ns->store, ns_span(key.id), &found, &found_user));
 	assert_int_equal(found.expires, 500);
 	assert_string_equal(found.secret, key.secret);
-	/* What expires already is not prolonged. */
+	/* What expires already is not prolonged; what is disabled stays so. */
+	assert_ok(gml_key_update(&admin, ns->store, key.id, GML_KEY_DISABLED, 500));
 	memset(&next, 0, sizeof(next));
 	assert_ok(gml_key_rotate(&admin, ns->store, key.id, 900, &next));
 	assert_ok(gml_key_lookup(ns->store, ns_span(key.id), &found, &found_user));
 	assert_int_equal(found.expires, 500);
 	assert_ok(gml_key_lookup(ns->store, ns_span(next.id), &found, &found_user));
 	assert_int_equal(found.expires, 0);
+	assert_int_equal(found.flags, GML_KEY_DISABLED);
 	assert_ok(gml_user_delete(&admin, ns->store, "ann"));
 }
 

@@ -97,9 +97,9 @@ int gml_key_create(struct gml_op *op, struct gml_store *store, struct gml_key *k
  * nothing changed. */
 int gml_key_update(struct gml_op *op, struct gml_store *store, const char *id, uint32_t flags,
 		   int64_t expires);
-/* Make a second key, *key as for gml_key_create, for the user of a key: enabled, never expiring
- * unless key->expires says otherwise, with SigV2 if the first has it. The first expires at
- * `expires` (ns, not 0), or when it did, whichever is earlier; until then both are accepted.
+/* Make a second key, *key as for gml_key_create, for the user of a key, with the flags of that one.
+ * The first expires at `expires` (ns, not 0), or when it did, whichever is earlier; until then both
+ * are what they are.
  * Errors: NOKEY, EXIST (the new id), INVAL, PERM, IO (no random bytes), NOSPC. Threads: any.
  * Blocks: commit. Durable: yes, both together. On failure: nothing changed. */
 int gml_key_rotate(struct gml_op *op, struct gml_store *store, const char *id, int64_t expires,

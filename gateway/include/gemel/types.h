@@ -72,8 +72,8 @@ GML_API_END
 #define GML_FILE_SIZE_MAX ((uint64_t)1 << 62)
 #define GML_OBJECT_SIZE_MAX ((uint64_t)50 << 40) /* S3: 50 TiB */
 #define GML_BUCKET_NAME_MAX 63
-#define GML_ETAG_MAX 64 /* characters without quotes, excluding NUL */
-#define GML_LINK_MAX 1000000
+#define GML_ETAG_MAX 64	   /* characters without quotes, excluding NUL */
+#define GML_LINK_MAX 65000 /* as ext4: policies are asked about each name of a file */
 
 /* A borrowed run of bytes; not NUL-terminated. */
 struct gml_span {
