@@ -4,10 +4,10 @@
  *
  * Operations: create, exclusive, stat, delete (COUNT files fN in the URL's directory, DEPTH at a
  * time); read:NAME (COUNT bytes of file NAME in SIZE-byte calls); getattr:NAME (GETATTR of file
- * NAME, which is open) and lookup:NAME (its path by LOOKUP, and GETATTR), COUNT times. create is one
- * OPEN that carries the mode, as kernel clients send it; exclusive is O_EXCL over NFSv4.0: an OPEN, and a SETATTR
- * that brings the mode. The first component of the URL's path is mounted, as a client mounts a
- * bucket. Prints one number: operations per second, or MB/s (10^6 bytes). */
+ * NAME, which is open) and lookup:NAME (its path by LOOKUP, and GETATTR), COUNT times. create is
+ * one OPEN that carries the mode, as kernel clients send it; exclusive is O_EXCL over NFSv4.0: an
+ * OPEN, and a SETATTR that brings the mode. The first component of the URL's path is mounted, as a
+ * client mounts a bucket. Prints one number: operations per second, or MB/s (10^6 bytes). */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
