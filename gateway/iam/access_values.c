@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <gemel/err.h>
+#include "auth/access/action.h"
 #include "gateway/base/calendar.h"
 #include "gateway/base/span.h"
 #include "name.h"
@@ -202,7 +203,8 @@ static struct auth_values values_stated(struct access_values *values, struct gml
 	return count > room ? values_unknown : values_take(values, count);
 }
 
-/* Who may know that there is no such key is who may list it, whatever prefix the request states. */
+/* A listing over NFS is one of its directory. Who may know that there is no such key is who may list
+ * it, whatever prefix the request states. */
 static struct auth_values values_prefix(struct access_values *values, struct gml_span name)
 {
 	const struct gml_access_question *question = values->question;
@@ -213,6 +215,8 @@ static struct auth_values values_prefix(struct access_values *values, struct gml
 		return stated;
 	if (question->below)
 		return values_unknown;
+	if (!(auth_action_kinds(gml_access_action(question)) & AUTH_RESOURCE_BUCKET))
+		return values_none; /* what is about an object has no prefix */
 	return values_one(values, question->key);
 }
 

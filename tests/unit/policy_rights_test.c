@@ -285,6 +285,21 @@ static void test_listings(void **state)
 	assert_int_equal(nfs_access(&w, UID, w.pub), GML_MAY_READ | GML_MAY_EXEC);
 }
 
+/* Only a listing has s3:prefix; over NFS it is the directory. */
+static void test_prefixes_are_of_listings(void **state)
+{
+	struct world w = world_of(state);
+	policy(&w, "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
+		   "\"Action\":\"s3:*\",\"Resource\":[" EVERYTHING "],\"Condition\":"
+		   "{\"StringLike\":{\"s3:prefix\":\"pub/*\"}}}]}");
+	assert_string_equal(nfs_list(&w, UID, w.pub), "f ");
+	assert_string_equal(nfs_list(&w, UID, w.home), "permission denied");
+	assert_int_equal(s3_list(&w, UID, "pub/"), 1);
+	assert_refused(nfs_open(&w, UID, w.pub_f, GML_OPEN_READ));
+	assert_refused(s3_get(&w, UID, "pub/f"));
+	assert_refused(nfs_create(&w, UID, w.pub, "new"));
+}
+
 static void test_listings_of_versions(void **state)
 {
 	struct world w = world_of(state);
@@ -902,6 +917,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_a_file_and_the_way_to_it),
 		T(test_listings),
+		T(test_prefixes_are_of_listings),
 		T(test_listings_of_versions),
 		T(test_changes),
 		T(test_what_a_new_object_states),
