@@ -102,6 +102,11 @@ int gml_may_carry(struct gml_txn *txn, const struct gml_op *op, const struct gml
 int gml_may_link(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *inode,
 		 bool barred, const struct gml_target *to);
 
+/* Of a directory that moves to `to`: does gml_may_link have to be asked about files with several
+ * names below it? False: no policy would let the caller do more to them. As gml_authorize. */
+int gml_link_gains(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
+		   const struct gml_target *to, bool *out);
+
 /* May the caller do what only administrators or root may (rules ADMIN, ROOT)? */
 static inline int gml_may_administer(const struct gml_op *op, enum gml_action action)
 {

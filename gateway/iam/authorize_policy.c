@@ -340,6 +340,17 @@ static int carry_ask(struct ask *ask, const struct gml_target *target, enum ask_
 	return rc;
 }
 
+static struct ask carry_of(struct gml_txn *txn, const struct gml_op *op,
+			   const struct gml_inode *inode)
+{
+	return (struct ask){.txn = txn,
+			    .question = {.principal = &op->principal,
+					 .action = GML_ACTION_GET_OBJECT,
+					 .root = inode->bucket,
+					 .inode = inode,
+					 .context = &op->context}};
+}
+
 int gml_may_carry(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *inode,
 		  bool barred, const struct gml_target *to)
 {
@@ -347,12 +358,7 @@ int gml_may_carry(struct gml_txn *txn, const struct gml_op *op, const struct gml
 	bool tree = inode->type == GML_DIR;
 	struct gml_store *store = ask_store(txn);
 	enum gml_policy_word here = GML_SAYS_YES, there = GML_SAYS_NOTHING;
-	struct ask ask = {.txn = txn,
-			  .question = {.principal = &op->principal,
-				       .action = GML_ACTION_GET_OBJECT,
-				       .root = inode->bucket,
-				       .inode = inode,
-				       .context = &op->context}};
+	struct ask ask = carry_of(txn, op, inode);
 	int rc;
 	if (store == NULL)
 		return 0;
@@ -371,4 +377,35 @@ int gml_may_carry(struct gml_txn *txn, const struct gml_op *op, const struct gml
 	return there != GML_SAYS_NOTHING && !tree
 		       ? gml_may_inode(txn, op, GML_ACTION_SEEK, inode, barred)
 		       : 0;
+}
+
+/* Could policies allow the action below `to` that they do not allow for all in `dir`? */
+static int carry_gains(struct ask *ask, const struct gml_inode *dir, const struct gml_target *to,
+		       bool *out)
+{
+	const struct gml_target from = {.inode = dir};
+	enum gml_policy_word here = GML_SAYS_NOTHING, there;
+	int rc = carry_ask(ask, to, ASK_BELOW, &there);
+	if (rc == 0 && there == GML_SAYS_YES)
+		rc = carry_ask(ask, &from, ASK_TREE, &here);
+	*out = rc == 0 && there == GML_SAYS_YES && here != GML_SAYS_YES;
+	return rc;
+}
+
+int gml_policy_gains(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
+		     const struct gml_target *to, struct gml_policy_actions actions, bool *out)
+{
+	struct gml_store *store = ask_store(txn);
+	struct ask ask = carry_of(txn, op, dir);
+	int rc;
+	*out = false;
+	if (store == NULL || gml_access_is_silent(store, &op->principal))
+		return 0;
+	rc = gml_access_hold(store, txn, &ask.question, &ask.held);
+	for (size_t i = 0; rc == 0 && !*out && i < actions.count && ask.held.count > 0; i++) {
+		ask.question.action = actions.list[i];
+		rc = carry_gains(&ask, dir, to, out);
+	}
+	gml_access_release(&ask.held);
+	return rc == GML_ERR_NOENT ? GML_ERR_CORRUPT : rc;
 }

@@ -20,6 +20,11 @@ struct gml_policy_saying {
 	bool asked; /* false: no policy applies */
 };
 
+struct gml_policy_actions {
+	const enum gml_action *list;
+	size_t count;
+};
+
 /* Asks the policies of the caller and of the target's bucket. A Deny about one path of the target
  * binds, an Allow about one suffices. An inode that has lost its names has the empty key. NOTHING
  * costs two loads while nobody in the store has a policy, and if txn is NULL or of no store.
@@ -28,5 +33,11 @@ struct gml_policy_saying {
 int gml_policy_ask(struct gml_txn *txn, const struct gml_principal *principal,
 		   enum gml_action action, const struct gml_target *target,
 		   const struct gml_context *context, struct gml_policy_saying *out);
+
+/* Of a directory that moves to `to`, a target by name: could policies allow one of the actions on
+ * something below the new path that they do not allow on all below the old one? Errors, threads,
+ * blocking and durability as gml_policy_ask. */
+int gml_policy_gains(struct gml_txn *txn, const struct gml_op *op, const struct gml_inode *dir,
+		     const struct gml_target *to, struct gml_policy_actions actions, bool *out);
 
 #endif

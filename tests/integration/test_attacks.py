@@ -6,11 +6,16 @@ import urllib.request
 
 import pytest
 
-from nfs4 import ACCESS, ANONYMOUS, OK, Client, create_symlink, getattr, link, lookup, putfh, read, remove, rename, savefh
+from nfs4 import (
+    ACCESS, ANONYMOUS, MODE, OK, PERM, Client, create_directory, create_symlink, fattr, getattr, link, lookup, putfh, read, remove, rename, savefh, setattr_mode,
+    u32, write,
+)
 from test_permissions import s3_can
 
 OWNER, MALLORY = 1801, 1802
 SECRET = b"the secret"
+XDEV = 18
+MODE_700 = fattr({MODE: u32(0o700)})
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +190,32 @@ def test_names_in_a_readable_prefix(people, bucket, wire, known, may):
     assert not reads(wire, file)
     for key in ("pub/l", "pub/r", "pub/d/f", "secret/f"):
         assert not s3_can(people["mallory"].get_object, Bucket=bucket, Key=key), key
+
+
+def test_links_in_a_moved_directory(gemel, people, bucket, wire, known, may):
+    """Who may read all, write below box/, and has a directory of his own by the modes, links a file that he may only read into that, and
+    moves the directory to where the policy lets write."""
+    gemel.gemel("bucket", "create", name := f"{bucket}-home", "--owner", "owner", "--mode", "0777")
+    people["owner"].put_object(Bucket=name, Key="secret/f", Body=SECRET)
+    people["owner"].put_object(Bucket=name, Key="box/z", Body=b"z")
+    may(name, ("Allow", "s3:GetObject", ["*"]), ("Allow", ["s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject", "gemel:Chown"], ["box/*"]))
+    root, file, box = known(name), known(name, "secret", "f"), known(name, "box")
+    assert wire.compound(putfh(root), create_directory("mine", MODE_700))[0] == OK
+    mine = known(name, "mine")
+    assert wire.compound(putfh(mine), create_directory("deep", MODE_700))[0] == OK
+    deep = known(name, "mine", "deep")
+    assert wire.compound(putfh(file), savefh(), putfh(deep), link("l"))[0] == OK
+    assert wire.compound(putfh(root), savefh(), putfh(box), rename("mine", "mine"))[0] == ACCESS
+    assert wire.compound(putfh(mine), savefh(), putfh(box), rename("deep", "deep"))[0] == ACCESS
+    for change in (write(ANONYMOUS, 0, b"x"), setattr_mode()):
+        assert wire.compound(putfh(file), change)[0] in (ACCESS, PERM)
+    assert people["owner"].get_object(Bucket=name, Key="secret/f")["Body"].read() == SECRET
+    # Without the link it moves, and so does a file with two names that he owns.
+    assert wire.compound(putfh(deep), remove("l"))[0] == OK and wire.make(deep, "own") == OK
+    assert wire.compound(putfh(known(name, "mine", "deep", "own")), savefh(), putfh(deep), link("again"))[0] == OK
+    assert wire.compound(putfh(root), savefh(), putfh(box), rename("mine", "mine"))[0] == OK
+    people["mallory"].put_object(Bucket=name, Key=f"low/{'d/' * 64}x", Body=b"")
+    assert wire.compound(putfh(root), savefh(), putfh(box), rename("low", "low"))[0] == XDEV
 
 
 def test_tags_as_keys(people, bucket, may):

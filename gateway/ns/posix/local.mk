@@ -13,6 +13,7 @@ libgemel_la_SOURCES += \
 	gateway/ns/posix/open_inode.h \
 	gateway/ns/posix/readdir.c \
 	gateway/ns/posix/rename.c \
+	gateway/ns/posix/rename_tree.c \
 	gateway/ns/posix/seek.c \
 	gateway/ns/posix/setattr.c \
 	gateway/ns/posix/setattr.h \

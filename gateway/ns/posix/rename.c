@@ -18,6 +18,7 @@
 #include "gateway/ns/core/name.h"
 #include "gateway/ns/store/store.h"
 #include "dir.h"
+#include "rename_tree.h"
 
 struct rename_arg {
 	struct gml_op *op;
@@ -128,7 +129,9 @@ static int rename_may_carry(struct gml_txn *txn, const struct rename_arg *arg,
 					  .dir = to->dir};
 	bool barred = from->barred || gml_search_barred(&arg->op->principal, from->dir);
 	int rc = gml_may_carry(txn, arg->op, &from->inode, barred, &target);
-	if (rc == 0 && from->inode.type != GML_DIR && from->inode.nlink > 1)
+	if (rc == 0 && from->inode.type == GML_DIR)
+		rc = gml_rename_tree_may(txn, arg->op, &from->inode, barred, &target);
+	else if (rc == 0 && from->inode.nlink > 1)
 		rc = gml_may_link(txn, arg->op, &from->inode, barred, &target);
 	return rc;
 }
