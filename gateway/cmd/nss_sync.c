@@ -87,6 +87,14 @@ static void sync_user_next(const struct nss_user *found, struct gml_user *user)
 	memcpy(user->groups, found->groups, sizeof(user->groups));
 }
 
+/* Does what sync_user_next changes stay? */
+static bool sync_user_stays(const struct gml_user *before, const struct gml_user *user)
+{
+	return before->flags == user->flags && before->gid == user->gid &&
+	       before->ngroups == user->ngroups &&
+	       memcmp(before->groups, user->groups, user->ngroups * sizeof(*user->groups)) == 0;
+}
+
 static void sync_user(struct sync *sync, const char *name)
 {
 	struct nss_user found;
@@ -102,7 +110,7 @@ static void sync_user(struct sync *sync, const char *name)
 	}
 	user = before;
 	sync_user_next(answer == NSS_FOUND ? &found : NULL, &user);
-	if (memcmp(&user, &before, sizeof(user)) == 0)
+	if (sync_user_stays(&before, &user))
 		return;
 	rc = gml_user_update(&sync->cmd->op, sync->cmd->store, &user);
 	if (rc == GML_ERR_UIDTAKEN)
