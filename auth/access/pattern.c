@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
 #include "auth/access/pattern.h"
+#include <string.h>
 
 /* A string on its way to tokens: read twice, first to count them. */
 struct pattern_reader {
@@ -205,12 +209,30 @@ static bool pattern_may_skip(const struct pattern_walk *walk, size_t at)
 	       (at >= walk->body || gml_span_at(walk->subject, at) != ':');
 }
 
+/* Where a text stands behind a `*`, it is searched for: subjects may be long, and policies have many
+ * patterns. A text begins with a character, so it is found at the beginning of one. */
+static bool pattern_search(struct pattern_walk *walk)
+{
+	const struct auth_token *next = &walk->tokens[walk->star];
+	struct gml_span rest = gml_span_from(walk->subject, walk->star_at);
+	const char *found;
+	if (walk->star == walk->count || next->kind != AUTH_TOKEN_TEXT || walk->nocase ||
+	    walk->below || walk->star_at < walk->body)
+		return true;
+	found = rest.len > 0 ? memmem(rest.ptr, rest.len, next->text.ptr, next->text.len) : NULL;
+	if (found != NULL)
+		walk->star_at += (size_t)(found - gml_span_chars(rest));
+	return found != NULL;
+}
+
 /* Goes on behind the last `*` with one more character in it. */
 static bool pattern_retry(struct pattern_walk *walk)
 {
 	if (walk->star == 0 || !pattern_may_skip(walk, walk->star_at))
 		return false;
 	walk->star_at += pattern_character(walk->subject, walk->star_at);
+	if (!pattern_search(walk))
+		return false;
 	walk->at = walk->star_at;
 	walk->token = walk->star;
 	return true;

@@ -21,14 +21,27 @@ bool auth_parse_verdict(struct parse *parse, struct gml_span value, const char *
 	return wrong == NULL || auth_parse_unknown(parse, value, wrong, NULL);
 }
 
+bool auth_parse_pattern(struct parse *parse, struct gml_span text, const char *wrong)
+{
+	if (!auth_parse_verdict(parse, text, wrong))
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		parse->ones += gml_span_at(text, i) == '?';
+	return !auth_parse_is_bucket(parse) || parse->ones <= AUTH_POLICY_ONES_MAX ||
+	       auth_parse_verdict(parse, text,
+				  "all strings of a bucket's policy together have at most 200 "
+				  "question marks");
+}
+
 bool auth_parse_unknown(struct parse *parse, struct gml_span value, const char *wrong,
 			const char *near)
 {
 	char question[AUTH_NEAR_MAX];
-	if (value.len > 128) /* cut before a character */
-		for (value.len = 128; (gml_span_at(value, value.len) & 0xc0) == 0x80;)
-			value.len--;
-	return auth_reader_fail(&parse->reader, "\"%.*s\" is not allowed: %s%s", (int)value.len,
+	size_t len = value.len;
+	if (len > 128) /* cut before a character */
+		for (len = 128; len > 0 && (gml_span_at(value, len) & 0xc0) == 0x80;)
+			len--;
+	return auth_reader_fail(&parse->reader, "\"%.*s\" is not allowed: %s%s", (int)len,
 				gml_span_chars(value), wrong, auth_near_question(near, question));
 }
 
@@ -141,7 +154,7 @@ static bool parse_resource(struct parse *parse, const json_t *item, struct auth_
 	struct auth_arena *arena = &parse->policy->arena;
 	struct gml_span text;
 	if (!auth_reader_text(&parse->reader, item, &text) ||
-	    !auth_parse_verdict(parse, text,
+	    !auth_parse_pattern(parse, text,
 				auth_resource_compile(arena, text, parse->policy->variables, out)))
 		return false;
 	if (!auth_parse_is_bucket(parse) || parse->bucket.len == 0 ||

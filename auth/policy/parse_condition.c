@@ -17,7 +17,7 @@ static bool conditions_values(struct parse *parse, const json_t *value,
 		size_t list = parse->reader.at;
 		const json_t *item = auth_reader_item(&parse->reader, value, i);
 		bool good = auth_reader_scalar(&parse->reader, item, &values[i]) &&
-			    auth_parse_verdict(parse, values[i],
+			    auth_parse_pattern(parse, values[i],
 					       auth_operand_compile(&parse->policy->arena,
 								    &condition->how, values[i],
 								    parse->policy->variables,

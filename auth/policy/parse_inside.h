@@ -11,6 +11,7 @@ struct parse {
 	struct auth_reader reader;
 	struct auth_policy *policy;
 	struct gml_span bucket; /* that resources must lie in; empty: any */
+	size_t ones;		/* `?` in the strings so far */
 };
 
 static inline bool auth_parse_is_bucket(const struct parse *parse)
@@ -29,6 +30,9 @@ void *auth_parse_array(struct parse *parse, size_t count, size_t size);
 /* Says that a value is wrong, in the words of a function that compiles one; true for NULL, unless
  * memory ran out. */
 bool auth_parse_verdict(struct parse *parse, struct gml_span value, const char *wrong);
+/* The same of a string that a request is compared with. In policies of buckets, which are not only
+ * an administrator's, `?` is counted: the time to compare grows with it. */
+bool auth_parse_pattern(struct parse *parse, struct gml_span text, const char *wrong);
 /* The same of a word that does not exist; `near` (may be NULL) was probably meant. */
 bool auth_parse_unknown(struct parse *parse, struct gml_span value, const char *wrong,
 			const char *near);

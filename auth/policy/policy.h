@@ -29,6 +29,7 @@ enum {
 	AUTH_POLICY_STATEMENTS_MAX = 400,
 	AUTH_POLICY_CONDITIONS_MAX = 64, /* of a statement */
 	AUTH_POLICY_VALUES_MAX = 1000,	 /* of an element or a condition */
+	AUTH_POLICY_ONES_MAX = 200,	 /* `?` in a bucket's policy */
 	AUTH_POLICY_ERRORS_MAX = 100,	 /* that auth_policy_check tells */
 };
 

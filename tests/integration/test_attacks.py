@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attacks on rights, each by somebody with a small right of his own: what is not granted stays closed at both doors."""
 import json
+import time
 import urllib.error
 import urllib.request
 
 import pytest
 
 from nfs4 import (
-    ACCESS, ANONYMOUS, MODE, OK, PERM, Client, create_directory, create_symlink, fattr, getattr, link, lookup, putfh, read, remove, rename, savefh, setattr_mode,
-    u32, write,
+    ACCESS, ANONYMOUS, MODE, OK, PERM, Client, create_directory, create_symlink, fattr, getattr, link, listxattrs, lookup, putfh, read, remove, rename,
+    savefh, setattr_mode, u32, write,
 )
 from test_permissions import s3_can
 
@@ -235,3 +236,29 @@ def test_conditions_as_oracles(people, bucket, may):
     tag = people["owner"].head_object(Bucket=bucket, Key="pub/f")["ETag"]
     for condition in ({"IfMatch": tag}, {"IfMatch": '"0"'}, {"IfNoneMatch": "*"}, {}):
         assert not s3_can(people["mallory"].put_object, Bucket=bucket, Key="pub/f", Body=b"x", **condition), condition
+
+
+def test_names_of_tags(people, bucket, wire, known, may):
+    """Who may read a file but not its tags does not get their names by LISTXATTRS either."""
+    people["owner"].put_object(Bucket=bucket, Key="pub/t", Body=b"x", Tagging="merger=acme")
+    file = known(bucket, "pub", "t")
+    for actions, names in ((["s3:GetObject"], []), (["s3:GetObject", "s3:GetObjectTagging"], [b"s3.tag.merger"])):
+        may(bucket, ("Allow", actions, ["pub/*"]))
+        status, results = wire.compound(putfh(file), listxattrs())
+        assert status == OK and results[-1][1:] == (names, True)
+
+
+def test_a_policy_that_takes_long(gemel, people, bucket):
+    """Policies of buckets are anybody's who has one: requests of others do not wait while such a policy is asked."""
+    place = f"arn:aws:s3:::{bucket}/*"
+    def put(values):
+        text = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": place, "Condition": {"StringLike": {"aws:UserAgent": values}}}
+        people["owner"].put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [text]}))
+    with pytest.raises(people["owner"].exceptions.ClientError, match="200 question marks"):
+        put([f"*{'a?' * 450}b{number}" for number in range(18)])
+    long = gemel.s3(*gemel.new_user("long", 1803), signature_version="s3v4", user_agent="a" * 7000)
+    for values in ([f"*{'a?' * 199}b"], [f"*a*a*a*a*a*a*a*b{number}" for number in range(700)]):
+        put(values)
+        begun = time.monotonic()
+        assert not s3_can(long.get_object, Bucket=bucket, Key="pub/f")
+        assert time.monotonic() - begun < 0.25

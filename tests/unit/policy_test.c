@@ -567,6 +567,8 @@ static void expect_limit(char *text, enum auth_policy_kind kind, const char *pla
 static void limits_hold(void **state)
 {
 	static const char head[] = "{'Statement':{'Effect':'Allow','Action':'s3:*','Resource':[";
+	static const char marks[] = "{'Statement':{'Principal':'*','Effect':'Deny','Action':"
+				    "'s3:GetObject','Resource':[";
 	char big[300];
 	/* Names: 250 bytes with quotes; 40 of them fit in 10240, 25 of them do not in 6144. */
 	snprintf(big, sizeof(big), "'arn:aws:s3:::%0235d'", 0);
@@ -590,6 +592,20 @@ static void limits_hold(void **state)
 	expect_limit(repeated(head, "'*'", 1000, "]}}"), ID, "", NULL);
 	expect_limit(repeated(head, "'*'", 1001, "]}}"), ID, "Statement.Resource", "1000 values");
 	expect_limit(repeated("{'Statement':[", "{}", 401, "]}"), ID, "Statement", "400");
+	/* A long string that is wrong is shown in part. */
+	expect_limit(
+		repeated("{'Version':'2012-10-17','Statement':{'Effect':'Allow','Action':'s3:*',"
+			 "'Resource':'arn:aws:s3:::b/${aws:username}${aws:username}"
+			 "${aws:username}${aws:username}${aws:username}${aws:username}"
+			 "${aws:username}${aws:username}${aws:username}'",
+			 "", 0, "}}"),
+		ID, "Statement.Resource", "8 variables");
+	expect_limit(repeated(marks, "'arn:aws:s3:::b/*????????????????????a'", 10, "]}}"), BK, "",
+		     NULL);
+	expect_limit(repeated(marks, "'arn:aws:s3:::b/*????????????????????a'", 11, "]}}"), BK,
+		     "Statement.Resource[10]", "200 question marks");
+	expect_limit(repeated(head, "'arn:aws:s3:::b/*????????????????????a'", 11, "]}}"), ID, "",
+		     NULL);
 	expect_limit(repeated("{'Statement':{'Effect':'Allow','Action':'s3:*','Resource':'*',"
 			      "'Condition':{'StringLike':{'a:0':'x'",
 			      "", 0, "}}}}"),

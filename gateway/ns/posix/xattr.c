@@ -312,6 +312,7 @@ int gml_xattr_remove(struct gml_op *op, struct gml_store *store, gml_ino ino, st
 struct xattr_range {
 	enum gml_action action; /* the right that they need */
 	struct gml_span from;	/* after this name */
+	bool *tags_out;		/* may the caller see tags as well? NULL: not asked */
 };
 
 /* In one snapshot, while `each` answers true. */
@@ -327,8 +328,13 @@ static int xattr_walk(struct gml_op *op, struct gml_store *store, gml_ino ino,
 	if (rc != 0)
 		return rc;
 	rc = xattr_inode(txn, op, store, ino, ask, &inode);
-	if (rc == 0 && (inode.flags & GML_INODE_XATTRS))
+	if (rc == 0 && (inode.flags & GML_INODE_XATTRS)) {
+		if (range->tags_out != NULL)
+			*range->tags_out =
+				gml_handle_get(txn, op, store, ino, GML_ACTION_GET_OBJECT_TAGGING,
+					       &inode) == 0;
 		rc = gml_rec_xattr_each(txn, ino, range->from, each, arg);
+	}
 	gml_meta_read_end(txn);
 	/* What can have none has none. */
 	return rc == GML_ERR_PERM || rc == GML_ERR_NOENT ? 0 : rc;
@@ -337,6 +343,7 @@ static int xattr_walk(struct gml_op *op, struct gml_store *store, gml_ino ino,
 struct xattr_list {
 	bool (*each)(void *arg, struct gml_span name);
 	void *arg;
+	bool tags; /* are shown */
 };
 
 static bool xattr_list_each(void *arg, struct gml_span name, struct gml_span value)
@@ -344,14 +351,15 @@ static bool xattr_list_each(void *arg, struct gml_span name, struct gml_span val
 	struct xattr_list *list = arg;
 	(void)value;
 	/* NFS cannot carry longer names. */
-	return name.len > GML_XATTR_NAME_MAX || list->each(list->arg, name);
+	return name.len > GML_XATTR_NAME_MAX ||
+	       (!list->tags && xattr_has_prefix(name, XATTR_TAG)) || list->each(list->arg, name);
 }
 
 int gml_xattr_list(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		   bool (*each)(void *arg, struct gml_span name), void *arg)
 {
-	struct xattr_list list = {each, arg};
-	const struct xattr_range all = {.action = GML_ACTION_GET_XATTR};
+	struct xattr_list list = {.each = each, .arg = arg};
+	const struct xattr_range all = {.action = GML_ACTION_GET_XATTR, .tags_out = &list.tags};
 	return xattr_walk(op, store, ino, &all, xattr_list_each, &list);
 }
 
@@ -384,7 +392,8 @@ int gml_tags_each(struct gml_op *op, struct gml_store *store, gml_ino ino,
 		  bool (*each)(void *arg, struct gml_span name, struct gml_span value), void *arg)
 {
 	struct tags_list list = {each, arg};
-	const struct xattr_range tags = {GML_ACTION_GET_OBJECT_TAGGING, tags_start()};
+	const struct xattr_range tags = {.action = GML_ACTION_GET_OBJECT_TAGGING,
+					 .from = tags_start()};
 	return xattr_walk(op, store, ino, &tags, tags_list_each, &list);
 }
 
