@@ -35,7 +35,8 @@ libgemel_la_SOURCES += \
 	gateway/base/siphash.h \
 	gateway/base/small_file.c \
 	gateway/base/small_file.h \
-	gateway/base/span.h
+	gateway/base/span.h \
+	gateway/base/tags.h
 
 # The pure part, for auth and the S3 protocol: libgemel exports none of it.
 noinst_LTLIBRARIES += libbase.la

@@ -232,7 +232,7 @@ static struct auth_access access_asked(const struct gml_access_held *held, struc
 				       const struct gml_access_question *question,
 				       struct access_values *values)
 {
-	gml_access_values_init(values, txn, question, held->caller);
+	gml_access_values_init(values, txn, question, held);
 	return (struct auth_access){.principal = &held->who,
 				    .action = gml_access_action(question),
 				    .values = gml_access_value,

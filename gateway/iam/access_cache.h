@@ -34,7 +34,8 @@ struct access_entry {
 	struct auth_principal who; /* its texts are below */
 	char arn[64 + GML_USER_NAME_MAX], userid[GML_UNIQUE_ID + 1],
 		username[GML_USER_NAME_MAX + 1], canonical[16];
-	void *tags; /* pairs, on the heap */
+	/* on the heap; a user's: pairs; a bucket's: its document of tags (gateway/base/tags.h) */
+	void *tags;
 	size_t tags_len;
 	/* a bucket's */
 	char bucket[GML_BUCKET_NAME_MAX + 1];

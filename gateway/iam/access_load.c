@@ -292,6 +292,16 @@ static int load_bucket_policy(struct load *load, gml_ino root, struct access_ent
 	return load_add(load, policy, origin);
 }
 
+static int load_bucket_tags(struct gml_txn *txn, gml_ino root, struct access_entry *entry)
+{
+	struct gml_span document;
+	int rc = gml_rec_config_get(txn, root, GML_BUCKET_TAGGING, &document);
+	if (rc == 0)
+		rc = gml_document_copy(document, &entry->tags, &entry->tags_len);
+	entry->bytes += entry->tags_len;
+	return rc == GML_ERR_NOENT ? 0 : rc;
+}
+
 static int load_ownership(struct gml_txn *txn, gml_ino root, struct access_entry *entry)
 {
 	struct gml_span document;
@@ -319,6 +329,8 @@ int gml_access_load_bucket(const struct access_source *source, gml_ino root,
 		rc = gml_document_public_access(source->txn, root, &entry->facts.public_access);
 	if (rc == 0)
 		rc = load_ownership(source->txn, root, entry);
+	if (rc == 0)
+		rc = load_bucket_tags(source->txn, root, entry);
 	if (rc == 0)
 		rc = load_bucket_policy(&load, root, entry);
 	if (rc == 0)

@@ -7,15 +7,17 @@
 #include "auth/access/action.h"
 #include "gateway/base/calendar.h"
 #include "gateway/base/span.h"
+#include "gateway/base/tags.h"
 #include "name.h"
 
 void gml_access_values_init(struct access_values *values, struct gml_txn *txn,
 			    const struct gml_access_question *question,
-			    const struct access_entry *caller)
+			    const struct gml_access_held *held)
 {
 	values->txn = txn;
 	values->question = question;
-	values->caller = caller;
+	values->caller = held->caller;
+	values->bucket = held->bucket;
 	values->used = 0;
 	values->rc = 0;
 }
@@ -182,6 +184,30 @@ static struct auth_values values_object_tag(struct access_values *values, struct
 	return tag.found ? values_one(values, tag.value) : values_none;
 }
 
+static struct auth_values values_bucket_tag(struct access_values *values, struct gml_span name)
+{
+	struct values_tag tag = {.key = name};
+	struct gml_span rest, key, value;
+	if (values->bucket == NULL || values->bucket->tags == NULL)
+		return values_none;
+	rest = gml_span_of(values->bucket->tags, values->bucket->tags_len);
+	while (!tag.found && gml_tags_next(&rest, &key, &value))
+		values_tag_one(&tag, key, value);
+	if (!tag.found && rest.len > 0) {
+		values->rc = GML_ERR_CORRUPT;
+		return values_unknown;
+	}
+	return tag.found ? values_one(values, tag.value) : values_none;
+}
+
+/* Of what the action is about: a bucket, or an object. */
+static struct auth_values values_resource_tag(struct access_values *values, struct gml_span key)
+{
+	unsigned kinds = auth_action_kinds(gml_access_action(values->question));
+	return kinds & AUTH_RESOURCE_OBJECT ? values_object_tag(values, key)
+					    : values_bucket_tag(values, key);
+}
+
 /* ---- the request ---- */
 
 /* Another request could have another value (struct gml_access_question). */
@@ -203,8 +229,8 @@ static struct auth_values values_stated(struct access_values *values, struct gml
 	return count > room ? values_unknown : values_take(values, count);
 }
 
-/* A listing over NFS is one of its directory. Who may know that there is no such key is who may list
- * it, whatever prefix the request states. */
+/* A listing over NFS is one of its directory. Who may know that there is no such key is who may
+ * list it, whatever prefix the request states. */
 static struct auth_values values_prefix(struct access_values *values, struct gml_span name)
 {
 	const struct gml_access_question *question = values->question;
@@ -248,8 +274,11 @@ struct auth_values gml_access_value(void *arg, enum auth_key key, struct gml_spa
 	case AUTH_KEY_PRINCIPAL_TAG:
 		return values_principal_tag(values, auth_key_tag(key, name));
 	case AUTH_KEY_RESOURCE_TAG:
+		return values_resource_tag(values, auth_key_tag(key, name));
 	case AUTH_KEY_EXISTING_OBJECT_TAG:
 		return values_object_tag(values, auth_key_tag(key, name));
+	case AUTH_KEY_BUCKET_TAG:
+		return values_bucket_tag(values, auth_key_tag(key, name));
 	case AUTH_KEY_RESOURCE_ACCOUNT:
 	case AUTH_KEY_S3_RESOURCE_ACCOUNT:
 		return values_text(values, GML_IAM_ACCOUNT);

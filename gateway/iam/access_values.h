@@ -11,7 +11,7 @@
 struct access_values {
 	struct gml_txn *txn;
 	const struct gml_access_question *question;
-	const struct access_entry *caller; /* NULL: anonymous */
+	const struct access_entry *caller, *bucket; /* NULL: anonymous; none */
 	struct gml_span spans[ACCESS_VALUES_MAX];
 	size_t used;
 	char address[48], moment[25], seconds[24];
@@ -20,7 +20,7 @@ struct access_values {
 
 void gml_access_values_init(struct access_values *values, struct gml_txn *txn,
 			    const struct gml_access_question *question,
-			    const struct access_entry *caller);
+			    const struct gml_access_held *held);
 /* auth_values_fn; `arg` is a struct access_values. A key that has more values than there is room
  * for is not known (AUTH_VALUES_VARY), which allows nothing and denies. */
 struct auth_values gml_access_value(void *arg, enum auth_key key, struct gml_span name);

@@ -5,6 +5,7 @@
 #include <gemel/account.h>
 #include <gemel/err.h>
 #include "gateway/base/span.h"
+#include "gateway/base/tags.h"
 
 enum auth_policy_kind gml_document_kind(enum gml_policy_kind kind)
 {
@@ -71,7 +72,8 @@ void gml_document_look(enum gml_bucket_document kind, struct gml_span bucket,
 	uint32_t settings;
 	*out = (struct gml_document_facts){
 		.decides = kind == GML_BUCKET_POLICY || kind == GML_BUCKET_OWNERSHIP ||
-			   kind == GML_BUCKET_PUBLIC_ACCESS_BLOCK || kind == GML_BUCKET_ACCESS};
+			   kind == GML_BUCKET_PUBLIC_ACCESS_BLOCK || kind == GML_BUCKET_ACCESS ||
+			   kind == GML_BUCKET_TAGGING};
 	if (document.ptr == NULL)
 		return;
 	if (kind == GML_BUCKET_POLICY)
@@ -80,6 +82,8 @@ void gml_document_look(enum gml_bucket_document kind, struct gml_span bucket,
 		out->rc = gml_ownership_parse(document, &ownership);
 	else if (kind == GML_BUCKET_PUBLIC_ACCESS_BLOCK)
 		out->rc = gml_public_access_parse(document, &settings);
+	else if (kind == GML_BUCKET_TAGGING)
+		out->rc = gml_tags_valid(document) ? 0 : GML_ERR_INVAL;
 	else if (kind == GML_BUCKET_ACCESS)
 		out->rc = gml_span_equal(document, GML_LIT(GML_ACCESS_BOTH)) ? 0 : GML_ERR_INVAL;
 }

@@ -104,7 +104,7 @@ static enum s3_error bucket_read_tags(struct s3_call *call, const struct s3_doc 
 	enum s3_error error = s3_tags_read_list(call, doc, list, S3_BUCKET_TAGS_MAX, &tags, &ntags);
 	if (error)
 		return error;
-	s3_tags_write_xml(out, tags, ntags);
+	s3_tags_write_document(out, tags, ntags);
 	return out->failed ? S3_ERR_SERVICE_UNAVAILABLE : S3_OK;
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include "gateway/base/assert.h"
+#include "gateway/base/tags.h"
 
 #define CONFIG_ELEMENTS_MAX 64
 
@@ -149,19 +150,33 @@ enum s3_error s3_delete_bucket_document(struct s3_call *call)
 	return s3_answer_empty(call, 204);
 }
 
-/* ---- tags: the store keeps the document that GET answers ---- */
+/* ---- tags ---- */
+
+static enum s3_error config_show_tags(struct s3_call *call, struct gml_span document)
+{
+	struct gml_meta_pair tags[S3_BUCKET_TAGS_MAX];
+	uint32_t ntags = 0;
+	while (ntags < S3_BUCKET_TAGS_MAX &&
+	       gml_tags_next(&document, &tags[ntags].name, &tags[ntags].value))
+		ntags++;
+	if (document.len > 0)
+		return S3_ERR_INTERNAL_ERROR;
+	s3_tags_write_xml(&call->xml, tags, ntags);
+	return S3_OK;
+}
 
 enum s3_error s3_get_bucket_tagging(struct s3_call *call)
 {
+	enum s3_error error;
 	void *document;
 	size_t len;
 	int rc = gml_bucket_document_get(&call->op, call->config->store, call->bucket,
 					 GML_BUCKET_TAGGING, &document, &len);
 	if (rc != 0)
 		return rc == GML_ERR_NOENT ? S3_ERR_NO_SUCH_TAG_SET : s3_error_from(rc);
-	s3_xml_raw(&call->xml, gml_span_of(document, len));
+	error = config_show_tags(call, gml_span_of(document, len));
 	free(document);
-	return s3_answer_xml(call, 200);
+	return error ? error : s3_answer_xml(call, 200);
 }
 
 static enum s3_error config_set_tagging(struct s3_call *call, struct gml_span document)
@@ -178,9 +193,11 @@ enum s3_error s3_put_bucket_tagging(struct s3_call *call)
 	enum s3_error error = s3_tags_read_xml(call, S3_BUCKET_TAGS_MAX, &tags, &ntags);
 	if (error)
 		return error;
-	s3_tags_write_xml(&xml, tags, ntags);
-	error = xml.failed ? S3_ERR_SERVICE_UNAVAILABLE
-			   : config_set_tagging(call, gml_span_of(xml.buf, xml.len));
+	s3_tags_write_document(&xml, tags, ntags);
+	/* No tags are a set of none, which is not the same as no set. */
+	error = xml.failed
+			? S3_ERR_SERVICE_UNAVAILABLE
+			: config_set_tagging(call, gml_span_of(ntags > 0 ? xml.buf : "", xml.len));
 	s3_xml_release(&xml);
 	return error ? error : s3_answer_empty(call, 204);
 }

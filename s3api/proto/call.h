@@ -287,6 +287,8 @@ enum s3_error s3_tags_read_xml(struct s3_call *call, uint32_t max, struct gml_me
 /* The same of one list of <Tag> in a document. */
 enum s3_error s3_tags_read_list(struct s3_call *call, const struct s3_doc *doc, s3_node list,
 				uint32_t max, struct gml_meta_pair **tags_out, uint32_t *ntags_out);
+/* The tags as the document that a bucket keeps (gateway/base/tags.h). */
+void s3_tags_write_document(struct s3_xml *out, const struct gml_meta_pair *tags, uint32_t ntags);
 /* The whole document. */
 void s3_tags_write_xml(struct s3_xml *xml, const struct gml_meta_pair *tags, uint32_t ntags);
 /* Tags of an inode into the arena, in name order. */

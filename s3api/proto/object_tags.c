@@ -17,6 +17,16 @@ enum s3_error s3_get_object_tagging(struct s3_call *call)
 	return s3_answer_xml(call, 200);
 }
 
+void s3_tags_write_document(struct s3_xml *out, const struct gml_meta_pair *tags, uint32_t ntags)
+{
+	for (uint32_t i = 0; i < ntags; i++) {
+		s3_xml_raw(out, tags[i].name);
+		s3_xml_raw(out, GML_LIT("\t"));
+		s3_xml_raw(out, tags[i].value);
+		s3_xml_raw(out, GML_LIT("\n"));
+	}
+}
+
 void s3_tags_write_xml(struct s3_xml *xml, const struct gml_meta_pair *tags, uint32_t ntags)
 {
 	s3_xml_begin(xml, "Tagging", true);

@@ -46,6 +46,19 @@ def granted(call, **words):
 
 
 
+def test_tags_of_the_bucket(gemel, tmp_path, vault, cleo):
+    owner, s3 = gemel.s3(), gemel.s3(*cleo)
+    allow(gemel, tmp_path, vault, {"StringEquals": {"s3:BucketTag/stage": "test"}})
+    for tags, want in (([("a", ""), ("stage", "test")], True), ([("stage", "live")], False), ([("stage", "test")], True), ([], False)):
+        owner.put_bucket_tagging(Bucket=vault, Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in tags]})
+        assert {tag["Key"]: tag["Value"] for tag in owner.get_bucket_tagging(Bucket=vault)["TagSet"]} == dict(tags)
+        assert granted(s3.get_object, Bucket=vault, Key="a/x") == want
+        assert granted(s3.list_objects_v2, Bucket=vault) == want
+    owner.delete_bucket_tagging(Bucket=vault)
+    with pytest.raises(ClientError, match="NoSuchTagSet"):
+        owner.get_bucket_tagging(Bucket=vault)
+
+
 # condition; call of the client; words that fit; words that do not
 CASES = [
     ({"StringLike": {"s3:prefix": "a/*"}}, "list_objects_v2", {"Prefix": "a/"}, {"Prefix": "b/"}),

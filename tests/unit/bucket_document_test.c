@@ -20,6 +20,9 @@ static char *document(struct ns *ns, struct gml_op *op, int want)
 	return text;
 }
 
+/* One tag of that value; "" and NULL: none. */
+#define TAG(value) "k\t" value "\n"
+
 static void expect(struct ns *ns, const char *want)
 {
 	char *text = document(ns, &ns->op, 0);
@@ -35,23 +38,30 @@ static int set(struct ns *ns, struct gml_op *op, const char *text)
 
 static void test_life(void **state)
 {
+	static const char *const bad[] = {"k", "k\n", "k\tv", "\tv\n", "k\tv\n\n", "k\tv\nl\n"};
 	struct ns *ns = *state;
-	struct gml_bucket_new born = {.kind = GML_BUCKET_TAGGING, .document = ns_span("born")};
+	struct gml_bucket_new born = {.kind = GML_BUCKET_TAGGING, .document = ns_span(TAG("born"))};
 	struct gml_bucket bucket;
 	uint64_t rows = object_count(ns, GML_TABLE_CONFIG);
 	char *big = malloc(GML_BUCKET_DOCUMENT_MAX + 2);
 	document(ns, &ns->op, GML_ERR_NOENT);
 	assert_ok(set(ns, &ns->op, NULL));
-	assert_ok(set(ns, &ns->op, "one"));
-	expect(ns, "one");
-	assert_ok(set(ns, &ns->op, "two"));
+	assert_ok(set(ns, &ns->op, TAG("one")));
+	expect(ns, TAG("one"));
+	assert_ok(set(ns, &ns->op, TAG("two")));
 	ns_close(ns);
 	ns_open(ns);
-	expect(ns, "two");
+	expect(ns, TAG("two"));
 	memset(big, 'x', GML_BUCKET_DOCUMENT_MAX + 1);
+	big[1] = '\t';
+	big[GML_BUCKET_DOCUMENT_MAX] = '\n';
 	big[GML_BUCKET_DOCUMENT_MAX + 1] = '\0';
 	assert_rc(set(ns, &ns->op, big), GML_ERR_TOOBIG);
-	expect(ns, "two");
+	expect(ns, TAG("two"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_rc(set(ns, &ns->op, bad[i]), GML_ERR_INVAL);
+	expect(ns, TAG("two"));
+	big[GML_BUCKET_DOCUMENT_MAX - 1] = '\n';
 	big[GML_BUCKET_DOCUMENT_MAX] = '\0';
 	assert_ok(set(ns, &ns->op, big));
 	expect(ns, big);
@@ -63,13 +73,13 @@ static void test_life(void **state)
 	free(big);
 
 	/* It goes with its bucket, by either way; a new bucket of the name has none. */
-	assert_ok(set(ns, &ns->op, "three"));
+	assert_ok(set(ns, &ns->op, TAG("three")));
 	assert_ok(gml_bucket_delete(&ns->op, ns->store, B));
 	document(ns, &ns->op, GML_ERR_NOBUCKET);
-	assert_rc(set(ns, &ns->op, "x"), GML_ERR_NOBUCKET);
+	assert_rc(set(ns, &ns->op, TAG("x")), GML_ERR_NOBUCKET);
 	ns_check(ns);
 	assert_ok(gml_bucket_create(&ns->op, ns->store, B, &born, &bucket));
-	expect(ns, "born");
+	expect(ns, TAG("born"));
 	assert_ok(gml_dir_remove(&ns->op, ns->store, GML_INO_ROOT, B, GML_REMOVE_DIR));
 	assert_int_equal(object_count(ns, GML_TABLE_CONFIG), rows);
 	assert_int_equal(object_count(ns, GML_TABLE_LINE), 0); /* as its line and its usage did */
@@ -83,18 +93,18 @@ static void test_rights(void **state)
 	struct ns *ns = *state;
 	struct gml_setattr mode = {.mask = GML_SET_MODE, .mode = 0700};
 	struct gml_op other = ns_user(7, 7), locked = ns->op;
-	struct gml_bucket_new again = {.kind = GML_BUCKET_TAGGING, .document = ns_span("two")};
-	assert_ok(set(ns, &ns->op, "one"));
+	struct gml_bucket_new again = {.kind = GML_BUCKET_TAGGING, .document = ns_span(TAG("two"))};
+	assert_ok(set(ns, &ns->op, TAG("one")));
 	free(document(ns, &other, 0)); /* the bucket is 0755 */
-	assert_rc(set(ns, &other, "two"), GML_ERR_ACCESS);
+	assert_rc(set(ns, &other, TAG("two")), GML_ERR_ACCESS);
 	assert_rc(set(ns, &other, NULL), GML_ERR_ACCESS);
 	locked.context.read_only = true;
-	assert_rc(set(ns, &locked, "two"), GML_ERR_ROFS);
+	assert_rc(set(ns, &locked, TAG("two")), GML_ERR_ROFS);
 	assert_ok(gml_inode_setattr(&ns->op, ns->store, ns->bucket, &mode, NULL));
 	document(ns, &other, GML_ERR_ACCESS);
-	expect(ns, "one");
+	expect(ns, TAG("one"));
 	assert_rc(gml_bucket_create(&ns->op, ns->store, B, &again, NULL), GML_ERR_BUCKETOWNED);
-	expect(ns, "one");
+	expect(ns, TAG("one"));
 }
 
 /* A relaxed bucket keeps its configuration durable: nothing of it is left to a later flush. */
@@ -105,7 +115,7 @@ static void test_relaxed(void **state)
 	struct gml_meta_stats before, after;
 	assert_ok(gml_bucket_set_relaxed(&admin, ns->store, B, true));
 	gml_meta_stats_get(ns->store->meta, &before);
-	assert_ok(set(ns, &ns->op, "one"));
+	assert_ok(set(ns, &ns->op, TAG("one")));
 	gml_meta_stats_get(ns->store->meta, &after);
 	assert_true(after.syncs > before.syncs);
 }
@@ -130,7 +140,7 @@ static void test_born_with(void **state)
 				      .mode = 0,
 				      .relaxed = true,
 				      .kind = GML_BUCKET_TAGGING,
-				      .document = ns_span("born")};
+				      .document = ns_span(TAG("born"))};
 	struct gml_meta_stats before, after;
 	struct gml_bucket bucket;
 	gml_principal_for(&admin.principal, 7, 8);
@@ -151,7 +161,7 @@ static void test_born_with(void **state)
 	assert_ok(gml_bucket_head(&admin, ns->store, B, &bucket));
 	assert_true(bucket.relaxed);
 	assert_int_equal(bucket.mode, 0);
-	expect(ns, "born");
+	expect(ns, TAG("born"));
 	what.document.len = GML_BUCKET_DOCUMENT_MAX + 1;
 	assert_ok(gml_bucket_delete(&admin, ns->store, B));
 	assert_rc(gml_bucket_create(&admin, ns->store, B, &what, &bucket), GML_ERR_TOOBIG);

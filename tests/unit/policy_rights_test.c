@@ -300,6 +300,33 @@ static void test_prefixes_are_of_listings(void **state)
 	assert_refused(nfs_create(&w, UID, w.pub, "new"));
 }
 
+/* Tags of the bucket hold for what is in it; a change of them holds at once. */
+static void test_tags_of_buckets(void **state)
+{
+	struct world w = world_of(state);
+	struct gml_span bucket = ns_span("bucket");
+	policy(&w, "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
+		   "\"Action\":\"s3:GetObject\",\"Resource\":[" EVERYTHING "],\"Condition\":"
+		   "{\"StringEquals\":{\"s3:BucketTag/Stage\":\"test\"}}},{\"Effect\":\"Allow\","
+		   "\"Action\":\"s3:ListBucket\",\"Resource\":[" EVERYTHING "],\"Condition\":"
+		   "{\"StringEquals\":{\"aws:ResourceTag/Stage\":\"test\"}}}]}");
+	for (int round = 0; round < 2; round++) {
+		assert_refused(nfs_open(&w, UID, w.pub_f, GML_OPEN_READ));
+		assert_refused(s3_get(&w, UID, "pub/f"));
+		assert_int_equal(s3_list(&w, UID, "pub/"), -GML_ERR_ACCESS);
+		assert_ok(gml_bucket_document_set(&admin, w.ns->store, bucket, GML_BUCKET_TAGGING,
+						  ns_span("a\t\nStage\ttest\n")));
+		assert_ok(nfs_open(&w, UID, w.pub_f, GML_OPEN_READ));
+		assert_ok(s3_get(&w, UID, "pub/f"));
+		assert_int_equal(s3_list(&w, UID, "pub/"), 1);
+		assert_string_equal(nfs_list(&w, UID, w.pub), "f ");
+		assert_ok(gml_bucket_document_set(&admin, w.ns->store, bucket, GML_BUCKET_TAGGING,
+						  round == 0 ? ns_span("Stage\tlive\n")
+							     : gml_span_of(NULL, 0)));
+	}
+	assert_refused(nfs_open(&w, UID, w.pub_f, GML_OPEN_READ));
+}
+
 static void test_listings_of_versions(void **state)
 {
 	struct world w = world_of(state);
@@ -918,6 +945,7 @@ int main(void)
 		T(test_a_file_and_the_way_to_it),
 		T(test_listings),
 		T(test_prefixes_are_of_listings),
+		T(test_tags_of_buckets),
 		T(test_listings_of_versions),
 		T(test_changes),
 		T(test_what_a_new_object_states),

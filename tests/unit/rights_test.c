@@ -373,7 +373,7 @@ static int bucket_document(struct rights *w, struct gml_op *op)
 static int bucket_document_set(struct rights *w, struct gml_op *op)
 {
 	return gml_bucket_document_set(op, w->ns->store, w->bucket, GML_BUCKET_TAGGING,
-				       ns_span("{}"));
+				       ns_span("k\tv\n"));
 }
 
 static int bucket_delete(struct rights *w, struct gml_op *op)

@@ -29,10 +29,10 @@ int gml_bucket_name_check(struct gml_span name);
 
 /* Documents of a bucket's configuration: bytes that the caller understands, the core keeps. They go
  * with their bucket. X(name, number): the number is on disk, so none is ever used for another kind.
- * The core understands POLICY (gemel/policy.h), PUBLIC_ACCESS_BLOCK and OWNERSHIP (gemel/account.h)
- * and takes valid ones only. ACCESS is the word GML_ACCESS_BOTH: the bucket demands that a policy
- * allows what is done in it, and ACL, mode bits or ownership as well. In use are these and TAGGING.
- */
+ * In use are these, and the core takes valid ones only: POLICY (gemel/policy.h),
+ * PUBLIC_ACCESS_BLOCK and OWNERSHIP (gemel/account.h); TAGGING, a line "KEY TAB VALUE LF" for each
+ * tag; ACCESS, the word GML_ACCESS_BOTH: the bucket demands that a policy allows what is done in
+ * it, and ACL, mode bits or ownership as well. */
 #define GML_BUCKET_DOCUMENT_MAP(X)                                                                 \
 	X(TAGGING, 1)                                                                              \
 	X(POLICY, 2)                                                                               \
