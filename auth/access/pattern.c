@@ -209,8 +209,8 @@ static bool pattern_may_skip(const struct pattern_walk *walk, size_t at)
 	       (at >= walk->body || gml_span_at(walk->subject, at) != ':');
 }
 
-/* Where a text stands behind a `*`, it is searched for: subjects may be long, and policies have many
- * patterns. A text begins with a character, so it is found at the beginning of one. */
+/* Where a text stands behind a `*`, it is searched for: subjects may be long, and policies have
+ * many patterns. A text begins with a character, so it is found at the beginning of one. */
 static bool pattern_search(struct pattern_walk *walk)
 {
 	const struct auth_token *next = &walk->tokens[walk->star];
