@@ -52,7 +52,7 @@ static const char *const v2_subresources[] = {
 	"website",
 };
 
-static bool v2_is_subresource(struct gml_span name)
+bool auth_v2_signs(struct gml_span name)
 {
 	for (size_t i = 0; i < sizeof(v2_subresources) / sizeof(v2_subresources[0]); i++)
 		if (strlen(v2_subresources[i]) == name.len &&
@@ -173,7 +173,7 @@ static void v2_resource(struct auth_sink *sink, const struct auth_request *reque
 	if (nparams > 1)
 		qsort(params, nparams, sizeof(*params), v2_compare_params);
 	for (size_t i = 0; i < nparams; i++) {
-		if (!v2_is_subresource(params[i].name))
+		if (!auth_v2_signs(params[i].name))
 			continue;
 		auth_sink_char(sink, separator);
 		separator = '&';

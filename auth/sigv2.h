@@ -12,4 +12,8 @@ enum auth_result auth_v2_verify(const struct auth_request *request,
 				const struct auth_requirements *requirements,
 				struct gml_buf canonical);
 
+/* Is the parameter, by its name in the raw query, part of what version 2 signs? Of the others only
+ * x-amz-* in a signed URL are. */
+bool auth_v2_signs(struct gml_span name);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include "auth/canonical.h"
+#include "auth/sigv2.h"
 #include "gateway/base/assert.h"
 #include "gateway/base/calendar.h"
 
@@ -252,6 +253,32 @@ static void auth_note(struct s3_call *call, const struct auth_credential *creden
 		call->access_key = s3_arena_copy(&call->arena, call->access_key);
 }
 
+static enum s3_error auth_unsigned_param(struct s3_call *call, struct gml_span name)
+{
+	return s3_refuse(call, S3_ERR_ACCESS_DENIED,
+			 "Signature version 2 does not sign the parameter '%.*s'. Please use "
+			 "AWS4-HMAC-SHA256.",
+			 (int)(name.len < 64 ? name.len : 64), gml_span_chars(name));
+}
+
+/* Version 2 signs some parameters only, and knows them by their raw names. The others must not make
+ * another request of a signed one: not the escaped name of one that it would sign, and, in a signed
+ * URL, which others have, no subresource that came after version 2. */
+static enum s3_error auth_check_v2(struct s3_call *call, const struct auth_credential *credential)
+{
+	bool url = credential->kind == AUTH_V2_QUERY;
+	if (!url && credential->kind != AUTH_V2_HEADER)
+		return S3_OK;
+	for (size_t i = 0; i < call->nparams; i++) {
+		struct gml_span name = call->params[i].name;
+		bool newer =
+			url && s3_route_is_subresource(name) && !gml_span_is(name, "list-type");
+		if ((newer || auth_v2_signs(name)) && !auth_v2_signs(call->raw_params[i].name))
+			return auth_unsigned_param(call, name);
+	}
+	return S3_OK;
+}
+
 enum s3_error s3_authenticate(struct s3_call *call)
 {
 	const struct auth_request request = auth_request_of(call);
@@ -279,6 +306,8 @@ enum s3_error s3_authenticate(struct s3_call *call)
 	error = auth_check_key(call, &credential, &key);
 	if (!error)
 		error = auth_verify_key(call, &request, &credential, &key);
+	if (!error)
+		error = auth_check_v2(call, &credential);
 	explicit_bzero(&key, sizeof(key));
 	if (error)
 		return error;

@@ -157,6 +157,25 @@ def test_presigned(gemel, people, bucket, may):
         gemel.gemel("user", "update", "owner", "--enable")
 
 
+def test_presigned_by_version_2(gemel, people, bucket):
+    """Version 2 signs some parameters of a query only, by their names as they stand: others, and escaped names, do not change what a URL does."""
+    old = gemel.s3(*gemel.new_user("old", 1804, sigv2=True), signature_version="s3")
+    name = gemel.new_bucket(owner="old")
+    old.put_object(Bucket=name, Key="f", Body=b"x")
+    place = {"Bucket": name, "Key": "f"}
+    url = old.generate_presigned_url("get_object", Params=place)
+    assert fetched(url) == 200
+    for more in ("acl", "%61cl", "ta%67ging", "attributes", "response-content-typ%65=text/html"):
+        assert fetched(f"{url}&{more}") == 403, more
+    for more in ("tagging", "ta%67ging", "%61cl"):
+        assert fetched(old.generate_presigned_url("put_object", Params=place) + f"&{more}", "PUT", b"<Tagging/>") == 403, more
+    listing = old.generate_presigned_url("list_objects_v2", Params={"Bucket": name})
+    assert fetched(listing) == 200
+    for more in ("policyStatus", "publicAccessBlock", "ownershipControls", "encryption", "uplo%61ds"):
+        assert fetched(f"{listing}&{more}") == 403, more
+    assert old.get_object_tagging(**place)["TagSet"] == []
+
+
 def test_wildcards_in_variables(gemel, people, bucket, may):
     """A tag of the caller stands in the policy's resource; the value * is a star and no pattern."""
     may(bucket, ("Allow", "s3:GetObject", ["${aws:PrincipalTag/area}/*"]))
