@@ -130,6 +130,20 @@ def test_another_users_upload(people, bucket, may):
         mallory.upload_part(Bucket=bucket, Key="pub/x", UploadId=upload, PartNumber=1, Body=b"x")
 
 
+def test_an_upload_whose_right_has_ended(gemel, people, bucket, may):
+    """Who has begun an upload adds nothing to it once the object may not be put any more; it can be given up."""
+    may(bucket, ("Allow", "s3:PutObject", ["pub/*"]))
+    mallory = people["mallory"]
+    for end in (lambda: may(bucket, ("Allow", "s3:PutObject", ["other/*"])), lambda: may(bucket, ("Deny", "s3:PutObject", ["*"]))):
+        place = {"Bucket": bucket, "Key": "pub/new", "UploadId": mallory.create_multipart_upload(Bucket=bucket, Key="pub/new")["UploadId"]}
+        assert s3_can(mallory.upload_part, **place, PartNumber=1, Body=b"x")
+        end()
+        assert not s3_can(mallory.upload_part, **place, PartNumber=2, Body=b"x")
+        assert not s3_can(mallory.upload_part_copy, **place, PartNumber=2, CopySource=f"{bucket}/pub/f")
+        assert s3_can(mallory.abort_multipart_upload, **place)
+        may(bucket, ("Allow", "s3:PutObject", ["pub/*"]))
+
+
 def fetched(url, method="GET", data=None):
     try:
         with urllib.request.urlopen(urllib.request.Request(url, method=method, data=data), timeout=30) as answer:

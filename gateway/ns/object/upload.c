@@ -171,6 +171,16 @@ static int upload_may(struct gml_txn *txn, const struct gml_op *op, enum gml_act
 	return gml_may(txn, op, action, &target);
 }
 
+/* Who has begun an upload may fill it for as long as the object may be made: else the space would
+ * be taken by somebody whose right has ended. */
+static int upload_may_fill(struct gml_txn *txn, const struct gml_op *op,
+			   const struct gml_object_ref *ref)
+{
+	struct gml_path path;
+	int rc = gml_path_walk(txn, op, ref, &path);
+	return rc == 0 ? gml_path_may(op, GML_ACTION_PUT_OBJECT, &path, NULL) : rc;
+}
+
 int gml_upload_find(struct gml_txn *txn, const struct gml_op *op,
 		    const struct gml_upload_want *want, struct gml_bucket_rec *bucket_out,
 		    struct gml_upload_rec *out)
@@ -187,7 +197,9 @@ int gml_upload_find(struct gml_txn *txn, const struct gml_op *op,
 		return rc == GML_ERR_NOENT ? GML_ERR_NOUPLOAD : rc;
 	if (!gml_ino_equal(out->bucket, bucket_out->root) || !gml_span_equal(out->key, ref->key))
 		return GML_ERR_NOUPLOAD;
-	return upload_may(txn, op, want->action, bucket_out, out);
+	rc = upload_may(txn, op, want->action, bucket_out, out);
+	return rc == 0 && want->action == GML_ACTION_UPLOAD_PART ? upload_may_fill(txn, op, ref)
+								 : rc;
 }
 
 int gml_upload_read_begin(const struct gml_op *op, struct gml_store *store,
