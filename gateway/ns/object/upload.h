@@ -19,8 +19,8 @@ struct gml_upload_want {
 	enum gml_action action;
 };
 /* Its record: NOBUCKET, NOUPLOAD (also when bucket or key differ); ACCESS, PERM and ROFS: the
- * caller may not. UPLOAD_PART wants the right to put the object as well. Spans are borrowed from the
- * transaction. */
+ * caller may not. UPLOAD_PART wants the right to put the object as well. Spans are borrowed from
+ * the transaction. */
 int gml_upload_find(struct gml_txn *txn, const struct gml_op *op,
 		    const struct gml_upload_want *want, struct gml_bucket_rec *bucket_out,
 		    struct gml_upload_rec *out);
