@@ -279,6 +279,36 @@ static enum s3_error auth_check_v2(struct s3_call *call, const struct auth_crede
 	return S3_OK;
 }
 
+static enum s3_error auth_look_up(struct s3_call *call, struct gml_span id, struct gml_key *key)
+{
+	int rc = gml_key_lookup(call->config->store, id, key, &call->user);
+	if (rc == GML_ERR_NOKEY || rc == GML_ERR_NOUSER || rc == GML_ERR_INVAL ||
+	    rc == GML_ERR_NAMETOOLONG) {
+		s3_detail(call, "AWSAccessKeyId", id);
+		return S3_ERR_INVALID_ACCESS_KEY_ID;
+	}
+	return s3_error_from(rc);
+}
+
+enum s3_error s3_authenticate_again(struct s3_call *call)
+{
+	enum gml_authn authn = call->op.principal.authn;
+	struct gml_key key;
+	enum s3_error error =
+		call->authenticated ? auth_look_up(call, call->access_key, &key) : S3_OK;
+	bool disabled;
+	if (error || !call->authenticated)
+		return error;
+	disabled = key.flags & GML_KEY_DISABLED;
+	explicit_bzero(&key, sizeof(key));
+	if (disabled) {
+		s3_detail(call, "AWSAccessKeyId", call->access_key);
+		return S3_ERR_INVALID_ACCESS_KEY_ID;
+	}
+	gml_principal_of_user(&call->user, call->access_key, authn, &call->op.principal);
+	return call->user.flags & GML_USER_DISABLED ? S3_ERR_ACCESS_DENIED : S3_OK;
+}
+
 enum s3_error s3_authenticate(struct s3_call *call)
 {
 	const struct auth_request request = auth_request_of(call);
@@ -286,7 +316,6 @@ enum s3_error s3_authenticate(struct s3_call *call)
 	struct gml_key key;
 	enum auth_result result;
 	enum s3_error error;
-	int rc;
 	result = auth_parse(&request, &credential);
 	auth_note(call, &credential);
 	if (result == AUTH_NONE && !auth_is_form(call))
@@ -295,14 +324,9 @@ enum s3_error s3_authenticate(struct s3_call *call)
 		return auth_failed(call, result, &credential);
 	if (credential.token.len > 0)
 		return S3_ERR_INVALID_TOKEN; /* there are no temporary credentials */
-	rc = gml_key_lookup(call->config->store, credential.access_key, &key, &call->user);
-	if (rc == GML_ERR_NOKEY || rc == GML_ERR_NOUSER || rc == GML_ERR_INVAL ||
-	    rc == GML_ERR_NAMETOOLONG) {
-		s3_detail(call, "AWSAccessKeyId", credential.access_key);
-		return S3_ERR_INVALID_ACCESS_KEY_ID;
-	}
-	if (rc != 0)
-		return s3_error_from(rc);
+	error = auth_look_up(call, credential.access_key, &key);
+	if (error)
+		return error;
 	error = auth_check_key(call, &credential, &key);
 	if (!error)
 		error = auth_verify_key(call, &request, &credential, &key);

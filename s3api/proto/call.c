@@ -257,6 +257,8 @@ void s3_call_body_end(struct s3_call *call)
 		return;
 	call->body_length = (int64_t)call->body.wire; /* all of it was read */
 	error = s3_body_end(call);
+	if (!error)
+		error = s3_authenticate_again(call);
 	if (error)
 		call_fail(call, error);
 	else

@@ -196,6 +196,10 @@ bool s3_owner_matches(struct gml_span value, uint32_t uid);
 
 /* ---- auth_call.c ---- */
 enum s3_error s3_authenticate(struct s3_call *call);
+/* When the body has been read, which may have taken as long as the requester likes: refuses one
+ * whose key or user was deleted or disabled meanwhile, and goes on as what the user is now. A key
+ * may have expired. */
+enum s3_error s3_authenticate_again(struct s3_call *call);
 
 /* ---- condition.c ---- */
 /* The values of the condition keys that the request states: gml_condition_fn, `arg` is the call. */

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attacks on rights, each by somebody with a small right of his own: what is not granted stays closed at both doors."""
+import http.client
 import json
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -169,6 +171,36 @@ def test_presigned(gemel, people, bucket, may):
         assert fetched(given) == 403
     finally:
         gemel.gemel("user", "update", "owner", "--enable")
+
+
+def slowly(url, between):
+    """PUT, with something between the two halves of the body; the status."""
+    place = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(place.netloc, timeout=30)
+    connection.putrequest("PUT", f"{place.path}?{place.query}")
+    connection.putheader("Content-Length", "8")
+    connection.endheaders(b"half")
+    time.sleep(0.3)
+    between()
+    connection.send(b"rest")
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_a_body_that_never_ends(gemel, people):
+    """Who is disabled does not go on writing with a request that has begun before, however long its body takes."""
+    key = gemel.new_user("slow", 1805)
+    name, s3 = gemel.new_bucket(owner="slow"), gemel.s3(*key, signature_version="s3v4")
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": name, "Key": "f"})
+    upload = s3.create_multipart_upload(Bucket=name, Key="f")["UploadId"]
+    part = s3.generate_presigned_url("upload_part", Params={"Bucket": name, "Key": "f", "UploadId": upload, "PartNumber": 1})
+    for words in (("user", "update", "slow"), ("key", "update", key[0])):
+        for place in (url, part):
+            assert slowly(place, lambda: None) == 200
+            assert slowly(place, lambda: gemel.gemel(*words, "--disable")) == 403, words
+            gemel.gemel(*words, "--enable")
+    assert slowly(url, lambda: gemel.gemel("key", "delete", key[0])) == 403
 
 
 def test_presigned_by_version_2(gemel, people, bucket):
