@@ -33,6 +33,15 @@ static int epoch_flock(int fd, int how)
 	return 0;
 }
 
+/* Nobody else has the store open, so no change is on its way: what was begun is visible or never
+ * will be. It also ends what a damaged file says, where `done` is ahead: nothing would be
+ * remembered until as many changes have been made. */
+static void epoch_settle(struct epoch_shared *shared)
+{
+	atomic_store(&shared->access.done, atomic_load(&shared->access.begun));
+	atomic_store(&shared->paths.done, atomic_load(&shared->paths.begun));
+}
+
 /* The file is made by a process that is alone: if another has mapped it, and it is missing, that
  * one has a file without a name, and would see no change of this one. Whoever has the store open
  * holds a shared lock of its directory; one of `run` is held meanwhile. */
@@ -49,6 +58,8 @@ static int epoch_map(int dirfd, void **map_out)
 	if (code == 0 || code == EWOULDBLOCK)
 		code = gml_shared_map(dirfd, "run/access", sizeof(struct epoch_shared),
 				      alone ? GML_MAP_MAKE : GML_MAP_EXISTING, map_out);
+	if (code == 0 && alone)
+		epoch_settle(*map_out);
 	if (code == 0)
 		code = epoch_flock(dirfd, LOCK_SH);
 	close(gate);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include "gateway/base/owner.h"
+#include "gateway/iam/epoch.h"
 #include "gateway/ns/core/extent.h"
 #include "gateway/ns/core/link.h"
 #include "gateway/ns/posix/open_inode.h"
@@ -198,6 +199,29 @@ static void test_access_file_removed(void **state)
 	assert_rc(gml_store_create(ns->path, NULL), GML_ERR_EXIST); /* does not wait */
 	ns_close(ns);
 	ns_open(ns);
+}
+
+/* A process that is alone ends changes of dead ones, and what a damaged file says. */
+static void test_access_file_damaged(void **state)
+{
+	static const uint64_t said[][4] = {{5, 3, 7, 6}, {5, 9, 7, UINT64_MAX}};
+	struct ns *ns = *state;
+	char file[96];
+	snprintf(file, sizeof(file), "%s/run/access", ns->path);
+	for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++) {
+		const struct gml_access_epoch *epoch;
+		FILE *to;
+		ns_close(ns);
+		to = fopen(file, "r+");
+		assert_non_null(to);
+		assert_int_equal(fwrite(said[i], sizeof(said[i]), 1, to), 1);
+		assert_int_equal(fclose(to), 0);
+		ns_open(ns);
+		epoch = ns->store->access_epoch;
+		assert_int_equal(gml_access_epoch_now(epoch), 5);
+		assert_true(gml_access_epoch_settled(epoch, 5));
+		assert_true(gml_path_epoch_settled(epoch, 7));
+	}
 }
 
 static void test_owner(void **state)
@@ -717,6 +741,7 @@ int main(void)
 		cmocka_unit_test(test_create_at_once),
 		T(test_parts),
 		T(test_access_file_removed),
+		T(test_access_file_damaged),
 		cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_zombie_is_dead),
 		T(test_leases),
