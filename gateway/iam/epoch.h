@@ -24,9 +24,9 @@
  *     to be equal holds all of them, and is good for as long as `begun` stays.
  *  3. begun > done: a change is on its way, or its process died. Then each question goes to the
  *     store. The next change ends that, the first process that opens the store, and each recovery
- *     (gml_access_epoch_resolve), at start and from time to time: a change has its number from inside its transaction, so when the
- *     writers' lock was taken after `begun` was read, all changes up to there are visible or never
- *     will be.
+ *     (gml_access_epoch_resolve), at start and from time to time: a change has its number from
+ *     inside its transaction, so when the writers' lock was taken after `begun` was read, all
+ *     changes up to there are visible or never will be.
  *  4. The file needs no durability: a process that opens the store knows nothing yet, and reads. */
 #ifndef GML_IAM_EPOCH_H
 #define GML_IAM_EPOCH_H
