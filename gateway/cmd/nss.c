@@ -16,14 +16,50 @@ bool nss_follows(const struct cmd *cmd)
 	return conf_bool(&cmd->conf, CONF_identity_nss);
 }
 
-/* Both functions of libc answer 0 and nothing for a name that there is not, and an errno when that
- * is not known. */
-static enum nss_answer nss_answer(int error, const void *found)
+union nss_entry {
+	struct passwd user;
+	struct group group;
+};
+/* 0, and whether there is such a name; else an errno: it is not known. */
+typedef int nss_get(const char *name, union nss_entry *entry, char *buffer, size_t size,
+		    bool *found);
+
+static int nss_get_user(const char *name, union nss_entry *entry, char *buffer, size_t size,
+			bool *found)
 {
+	struct passwd *at = NULL;
+	int error = getpwnam_r(name, &entry->user, buffer, size, &at);
+	*found = at != NULL;
+	return error;
+}
+
+static int nss_get_group(const char *name, union nss_entry *entry, char *buffer, size_t size,
+			 bool *found)
+{
+	struct group *at = NULL;
+	int error = getgrnam_r(name, &entry->group, buffer, size, &at);
+	*found = at != NULL;
+	return error;
+}
+
+/* Asks with as much room as the answer needs. *buffer_out has what the entry points to; the caller
+ * frees it in any case. */
+static enum nss_answer nss_look(nss_get *get, const char *name, union nss_entry *entry,
+				char **buffer_out)
+{
+	bool found = false;
+	int error = ERANGE;
+	*buffer_out = NULL;
+	for (size_t size = NSS_BUFFER_FIRST; error == ERANGE && size <= NSS_BUFFER_MOST;
+	     size *= 4) {
+		free(*buffer_out);
+		*buffer_out = malloc(size);
+		error = *buffer_out != NULL ? get(name, entry, *buffer_out, size, &found) : ENOMEM;
+	}
 	errno = error;
 	if (error != 0)
 		return NSS_FAILED;
-	return found != NULL ? NSS_FOUND : NSS_NONE;
+	return found ? NSS_FOUND : NSS_NONE;
 }
 
 static int nss_order(const void *a, const void *b)
@@ -50,47 +86,27 @@ static void nss_groups_of(const char *name, struct nss_user *out)
 
 enum nss_answer nss_user(const char *name, struct nss_user *out)
 {
-	struct passwd entry, *found = NULL;
-	char *buffer = NULL;
-	int error = ERANGE;
-	for (size_t size = NSS_BUFFER_FIRST; error == ERANGE && size <= NSS_BUFFER_MOST;
-	     size *= 4) {
-		free(buffer);
-		buffer = malloc(size);
-		if (buffer == NULL) {
-			error = ENOMEM;
-			break;
-		}
-		error = getpwnam_r(name, &entry, buffer, size, &found);
-	}
-	if (error == 0 && found != NULL) {
-		*out = (struct nss_user){.uid = entry.pw_uid, .gid = entry.pw_gid};
+	union nss_entry entry;
+	char *buffer;
+	enum nss_answer answer = nss_look(nss_get_user, name, &entry, &buffer);
+	if (answer == NSS_FOUND) {
+		*out = (struct nss_user){.uid = entry.user.pw_uid, .gid = entry.user.pw_gid};
 		nss_groups_of(name, out);
 	}
-	free(buffer);
-	return nss_answer(error, found);
+	free(buffer); /* leaves errno alone */
+	return answer;
 }
 
 enum nss_answer nss_group(const char *name, struct nss_group *out)
 {
-	struct group entry, *found = NULL;
-	char *buffer = NULL;
-	int error = ERANGE;
-	for (size_t size = NSS_BUFFER_FIRST; error == ERANGE && size <= NSS_BUFFER_MOST;
-	     size *= 4) {
-		free(buffer);
-		buffer = malloc(size);
-		if (buffer == NULL) {
-			error = ENOMEM;
-			break;
-		}
-		error = getgrnam_r(name, &entry, buffer, size, &found);
-	}
-	if (error == 0 && found != NULL) {
-		*out = (struct nss_group){.gid = entry.gr_gid, .members = json_array()};
-		for (char **member = entry.gr_mem; *member != NULL; member++)
+	union nss_entry entry;
+	char *buffer;
+	enum nss_answer answer = nss_look(nss_get_group, name, &entry, &buffer);
+	if (answer == NSS_FOUND) {
+		*out = (struct nss_group){.gid = entry.group.gr_gid, .members = json_array()};
+		for (char **member = entry.group.gr_mem; *member != NULL; member++)
 			json_array_append_new(out->members, json_string(*member));
 	}
-	free(buffer);
-	return nss_answer(error, found);
+	free(buffer); /* leaves errno alone */
+	return answer;
 }

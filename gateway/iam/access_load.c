@@ -7,6 +7,7 @@
 #include "auth/access/arena.h"
 #include "gateway/base/span.h"
 #include "document.h"
+#include "grant.h"
 #include "name.h"
 
 #define LOAD_USER_ARN "arn:aws:iam::" GML_IAM_ACCOUNT ":user/"
@@ -302,15 +303,6 @@ static int load_bucket_tags(struct gml_txn *txn, gml_ino root, struct access_ent
 	return rc == GML_ERR_NOENT ? 0 : rc;
 }
 
-static int load_ownership(struct gml_txn *txn, gml_ino root, struct access_entry *entry)
-{
-	struct gml_span document;
-	int rc = gml_rec_config_get(txn, root, GML_BUCKET_OWNERSHIP, &document);
-	if (rc == 0 && gml_ownership_parse(document, &entry->facts.ownership) != 0)
-		rc = GML_ERR_CORRUPT;
-	return rc == GML_ERR_NOENT ? 0 : rc;
-}
-
 static int load_both(struct gml_txn *txn, gml_ino root, struct access_entry *entry)
 {
 	int rc = gml_rec_policy_bucket_has(txn, root, GML_BUCKET_ACCESS);
@@ -328,7 +320,7 @@ int gml_access_load_bucket(const struct access_source *source, gml_ino root,
 	if (rc == 0)
 		rc = gml_document_public_access(source->txn, root, &entry->facts.public_access);
 	if (rc == 0)
-		rc = load_ownership(source->txn, root, entry);
+		rc = gml_grants_ownership(source->txn, root, &entry->facts.ownership);
 	if (rc == 0)
 		rc = load_bucket_tags(source->txn, root, entry);
 	if (rc == 0)
